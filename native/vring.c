@@ -1,0 +1,360 @@
+/*
+ * The native part of vring: system calls, and nothing that could be called an algorithm.
+ *
+ * Every function returns a value or -errno. Addresses, sizes, offsets and nanoseconds are doubles
+ * (see syscall.h). The library is linked with -z nodelete: a thread of this process may still be
+ * asleep inside it when the isolate that loaded it ends.
+ */
+#include "syscall.h"
+
+#include <asm/mman.h>
+#include <asm/signal.h>
+#include <asm/stat.h>
+#include <asm/statfs.h>
+#include <linux/fcntl.h>
+#include <linux/futex.h>
+#include <linux/time.h>
+
+#define NANOSECONDS 1000000000.0
+#define FOREVER 9.0e18 /* a deadline at or beyond this is none */
+#define VECTOR_LIMIT 128 /* of futex_waitv */
+#define SCAN_NS 1000000.0
+
+/* libc's clock reads the vDSO (25 ns); the system call (100 ns and more) stands in without libc. */
+extern int clock_gettime(int clock, struct timespec *time) __attribute__((weak));
+
+/* ---- files ---- */
+
+/* Bits of vring_open's flags; O_CLOEXEC always. The O_ values differ between architectures. */
+enum { OPEN_WRITE = 1, OPEN_UNNAMED = 2, OPEN_DIRECTORY = 4, OPEN_FOLLOW = 8 };
+
+EXPORT int32_t vring_open(const char *path, uint32_t flags, uint32_t mode)
+{
+    long how = O_CLOEXEC | (flags & OPEN_WRITE ? O_RDWR : O_RDONLY);
+    if (flags & OPEN_UNNAMED) how |= O_TMPFILE;
+    if (flags & OPEN_DIRECTORY) how |= O_DIRECTORY;
+    if (!(flags & OPEN_FOLLOW)) how |= O_NOFOLLOW | O_NONBLOCK; /* never hangs on a FIFO */
+    return call4(__NR_openat, AT_FDCWD, path, how, mode);
+}
+
+EXPORT int32_t vring_memfd(const char *name, uint32_t flags)
+{
+    return call2(__NR_memfd_create, name, flags);
+}
+
+EXPORT int32_t vring_close(int32_t fd)
+{
+    return call1(__NR_close, fd);
+}
+
+EXPORT int32_t vring_read(int32_t fd, void *buffer, uint32_t length)
+{
+    return call3(__NR_read, fd, buffer, length);
+}
+
+EXPORT int32_t vring_truncate(int32_t fd, double length)
+{
+    return call2(__NR_ftruncate, fd, length);
+}
+
+EXPORT int32_t vring_allocate(int32_t fd, double offset, double length)
+{
+    return call4(__NR_fallocate, fd, 0, offset, length);
+}
+
+EXPORT int32_t vring_chmod(int32_t fd, uint32_t mode)
+{
+    return call2(__NR_fchmod, fd, mode);
+}
+
+/* Gives an unnamed file its name; -EEXIST if the name is taken. */
+EXPORT int32_t vring_link(const char *proc_path, const char *path)
+{
+    return call5(__NR_linkat, AT_FDCWD, proc_path, AT_FDCWD, path, AT_SYMLINK_FOLLOW);
+}
+
+EXPORT int32_t vring_unlink(const char *path)
+{
+    return call3(__NR_unlinkat, AT_FDCWD, path, 0);
+}
+
+static int32_t stat_out(long result, const struct stat *stat, double *out)
+{
+    if (result == 0) {
+        out[0] = stat->st_dev;
+        out[1] = stat->st_ino;
+        out[2] = stat->st_size;
+        out[3] = stat->st_mode;
+        out[4] = stat->st_uid;
+        out[5] = stat->st_nlink;
+        out[6] = stat->st_blocks * 512.0;
+    }
+    return result;
+}
+
+EXPORT int32_t vring_stat(int32_t fd, double *out)
+{
+    struct stat stat;
+    return stat_out(call2(__NR_fstat, fd, &stat), &stat, out);
+}
+
+EXPORT int32_t vring_stat_path(const char *path, double *out)
+{
+    struct stat stat;
+    long result = call4(__NR_newfstatat, AT_FDCWD, path, &stat, AT_SYMLINK_NOFOLLOW);
+    return stat_out(result, &stat, out);
+}
+
+EXPORT int32_t vring_space(const char *path, double *out)
+{
+    struct statfs statfs;
+    long result = call2(__NR_statfs, path, &statfs);
+    if (result == 0) {
+        out[0] = (double)statfs.f_bavail * statfs.f_bsize;
+        out[1] = (double)statfs.f_blocks * statfs.f_bsize;
+    }
+    return result;
+}
+
+EXPORT int32_t vring_list(int32_t directory, void *buffer, uint32_t length)
+{
+    return call3(__NR_getdents64, directory, buffer, length);
+}
+
+EXPORT int32_t vring_uid(void)
+{
+    return call0(__NR_geteuid);
+}
+
+/* ---- memory ---- */
+
+EXPORT double vring_map(double address, double length, int32_t protection, int32_t flags,
+                        int32_t fd, double offset)
+{
+    return call6(__NR_mmap, (long)address, (long)length, protection, flags, fd, (long)offset);
+}
+
+EXPORT int32_t vring_unmap(double address, double length)
+{
+    return call2(__NR_munmap, address, length);
+}
+
+/* ---- 64-bit words, sequentially consistent ---- */
+
+#define WORD(address) ((uint64_t *)POINTER(address))
+#define VALUE(value) ((uint64_t)(int64_t)(value))
+
+EXPORT double vring_load64(double word)
+{
+    return __atomic_load_n(WORD(word), __ATOMIC_SEQ_CST);
+}
+
+EXPORT void vring_store64(double word, double value)
+{
+    __atomic_store_n(WORD(word), VALUE(value), __ATOMIC_SEQ_CST);
+}
+
+EXPORT double vring_exchange64(double word, double value)
+{
+    return __atomic_exchange_n(WORD(word), VALUE(value), __ATOMIC_SEQ_CST);
+}
+
+EXPORT double vring_add64(double word, double value)
+{
+    return __atomic_fetch_add(WORD(word), VALUE(value), __ATOMIC_SEQ_CST);
+}
+
+EXPORT double vring_or64(double word, double value)
+{
+    return __atomic_fetch_or(WORD(word), VALUE(value), __ATOMIC_SEQ_CST);
+}
+
+EXPORT double vring_and64(double word, double value)
+{
+    return __atomic_fetch_and(WORD(word), VALUE(value), __ATOMIC_SEQ_CST);
+}
+
+EXPORT double vring_compare_exchange64(double word, double expected, double desired)
+{
+    uint64_t seen = VALUE(expected);
+    __atomic_compare_exchange_n(WORD(word), &seen, VALUE(desired), 0, __ATOMIC_SEQ_CST,
+                                __ATOMIC_SEQ_CST);
+    return seen;
+}
+
+/* ---- time ---- */
+
+static double now(void)
+{
+    struct timespec time;
+    if (clock_gettime) clock_gettime(CLOCK_MONOTONIC, &time);
+    else call2(__NR_clock_gettime, CLOCK_MONOTONIC, &time);
+    return time.tv_sec * NANOSECONDS + time.tv_nsec;
+}
+
+EXPORT double vring_now(void)
+{
+    return now();
+}
+
+/* The deadline as the kernel wants it, or NULL for none. */
+static struct timespec *until(double deadline, struct timespec *time)
+{
+    if (!(deadline < FOREVER)) return NULL;
+    if (deadline < 0) deadline = 0;
+    time->tv_sec = (int64_t)(deadline / NANOSECONDS);
+    time->tv_nsec = (int64_t)(deadline - time->tv_sec * NANOSECONDS);
+    return time;
+}
+
+/* Blocks this thread until the deadline or a signal. */
+EXPORT int32_t vring_sleep(double deadline)
+{
+    struct timespec time;
+    return call4(__NR_clock_nanosleep, CLOCK_MONOTONIC, TIMER_ABSTIME, until(deadline, &time), NULL);
+}
+
+/* Returns 1 as soon as the word is not `expected`, 0 when `budget` nanoseconds have passed. */
+EXPORT int32_t vring_spin(double word, uint32_t expected, double budget)
+{
+    const uint32_t *address = POINTER(word);
+    double end = 0;
+    for (;;) {
+        for (int i = 0; i < 64; i++) {
+            if (__atomic_load_n(address, __ATOMIC_SEQ_CST) != expected) return 1;
+#if defined(__x86_64__)
+            __asm__ volatile("pause");
+#else
+            __asm__ volatile("yield");
+#endif
+        }
+        double time = now();
+        if (end == 0) end = time + budget;
+        if (time >= end) return 0;
+    }
+}
+
+/* ---- futexes: shared between processes, deadlines absolute and monotonic ---- */
+
+static int32_t futex_wait(const void *word, uint32_t expected, double deadline, uint32_t bitset)
+{
+    struct timespec time;
+    return call6(__NR_futex, (long)word, FUTEX_WAIT_BITSET, expected,
+                 (long)until(deadline, &time), 0, bitset);
+}
+
+EXPORT int32_t vring_futex_wait(double word, uint32_t expected, double deadline, uint32_t bitset)
+{
+    return futex_wait(POINTER(word), expected, deadline, bitset);
+}
+
+EXPORT int32_t vring_futex_wake(double word, int32_t count, uint32_t bitset)
+{
+    return call6(__NR_futex, (long)POINTER(word), FUTEX_WAKE_BITSET, count, 0, 0, bitset);
+}
+
+/* Adds 1 to the word and wakes everyone asleep on it: one call, so no kill falls in between. */
+EXPORT int32_t vring_futex_add_wake(double word)
+{
+    return call6(__NR_futex, (long)POINTER(word), FUTEX_WAKE_OP, INT32_MAX, 0,
+                 (long)POINTER(word), FUTEX_OP(FUTEX_OP_ADD, 1, FUTEX_OP_CMP_EQ, 0));
+}
+
+static int32_t futex_waitv(const struct futex_waitv *words, uint32_t count, double deadline)
+{
+    struct timespec time;
+    return call5(__NR_futex_waitv, words, count, 0, until(deadline, &time), CLOCK_MONOTONIC);
+}
+
+EXPORT int32_t vring_futex_waitv(double words, uint32_t count, double deadline)
+{
+    return futex_waitv(POINTER(words), count, deadline);
+}
+
+/*
+ * The same for kernels without futex_waitv and for more words than it takes: looks at every word
+ * and sleeps on the first (or first 128) for at most a millisecond at a time.
+ */
+EXPORT int32_t vring_futex_scan(double vector, uint32_t count, double deadline, int32_t has_waitv)
+{
+    const struct futex_waitv *words = POINTER(vector);
+    for (;;) {
+        for (uint32_t i = 0; i < count; i++) {
+            const uint32_t *address = POINTER(words[i].uaddr);
+            if (__atomic_load_n(address, __ATOMIC_SEQ_CST) != (uint32_t)words[i].val) return i;
+        }
+        double time = now();
+        if (time >= deadline) return -ETIMEDOUT;
+        double slice = time + SCAN_NS < deadline ? time + SCAN_NS : deadline;
+        int32_t result = has_waitv
+            ? futex_waitv(words, count < VECTOR_LIMIT ? count : VECTOR_LIMIT, slice)
+            : futex_wait(POINTER(words[0].uaddr), words[0].val, slice,
+                         FUTEX_BITSET_MATCH_ANY);
+        if (result < 0 && result != -ETIMEDOUT && result != -EAGAIN) return result;
+    }
+}
+
+/* ---- record locks of an open file description ---- */
+
+static int32_t lock(int32_t fd, int32_t command, struct flock *range)
+{
+    return call3(__NR_fcntl, fd, command, range);
+}
+
+/* kind: 0 read, 1 write, 2 unlock. Never blocks: -EAGAIN if somebody is in the way. */
+EXPORT int32_t vring_lock(int32_t fd, int32_t kind, double start, double length)
+{
+    struct flock range = { .l_type = kind, .l_start = start, .l_len = length };
+    return lock(fd, F_OFD_SETLK, &range);
+}
+
+/* The kind of lock in the way of `kind` there, 2 if none; the fd's own locks are not seen. */
+EXPORT int32_t vring_lock_test(int32_t fd, int32_t kind, double start, double length)
+{
+    struct flock range = { .l_type = kind, .l_start = start, .l_len = length };
+    int32_t result = lock(fd, F_OFD_GETLK, &range);
+    return result < 0 ? result : range.l_type;
+}
+
+/* ---- Ctrl-C during a blocking wait ---- */
+
+/*
+ * Once a program listens to SIGINT, the signal no longer ends it; its listener runs on the event
+ * loop, which a blocking wait holds up. So the handler in place is wrapped, once, by one that also
+ * counts: a blocking wait that sees the count change gives up. The wrapped action keeps its flags,
+ * its mask and (on x86_64) its libc's return trampoline.
+ */
+struct kernel_action {
+    void (*handler)(int, void *, void *);
+    unsigned long flags;
+#if defined(__x86_64__)
+    void (*restorer)(void);
+#endif
+    uint64_t mask;
+};
+
+static struct kernel_action wrapped;
+static int32_t interrupts;
+static int32_t wrapping;
+
+static void on_interrupt(int signal, void *info, void *context)
+{
+    __atomic_fetch_add(&interrupts, 1, __ATOMIC_SEQ_CST);
+    wrapped.handler(signal, info, context);
+}
+
+/* How often SIGINT has arrived since the first call that found a listener. */
+EXPORT int32_t vring_interrupts(void)
+{
+    struct kernel_action current;
+    if (call4(__NR_rt_sigaction, SIGINT, NULL, &current, 8) == 0 &&
+        (uintptr_t)current.handler > 1 && current.handler != on_interrupt &&
+        !__atomic_exchange_n(&wrapping, 1, __ATOMIC_SEQ_CST)) {
+        wrapped = current;
+        current.handler = on_interrupt;
+        current.flags |= SA_SIGINFO;
+        call4(__NR_rt_sigaction, SIGINT, &current, NULL, 8);
+        __atomic_store_n(&wrapping, 0, __ATOMIC_SEQ_CST);
+    }
+    return __atomic_load_n(&interrupts, __ATOMIC_SEQ_CST);
+}

@@ -1,0 +1,141 @@
+/**
+ * Every error class of this package, and what each errno means for a user.
+ *
+ * Misuse is a built-in `TypeError` or `RangeError`, a time-out a `DOMException` named
+ * `TimeoutError`; the classes here are for conditions a caller may want to catch.
+ *
+ * @module
+ */
+
+/** The root of every error class of this package. */
+export class VringError extends Error {
+  /** The class name, as `instanceof` does not survive a structured clone. */
+  override name = "VringError";
+}
+
+/** Names and remedies of the errno values that this package can meet (Linux, all architectures). */
+const ERRNO: Record<number, readonly [name: string, meaning: string]> = {
+  1: ["EPERM", "the operation is not permitted"],
+  2: ["ENOENT", "there is nothing of that name"],
+  4: ["EINTR", "a signal arrived"],
+  9: ["EBADF", "the file descriptor is closed or does not allow it"],
+  11: ["EAGAIN", "it is taken or changed at this moment"],
+  12: ["ENOMEM", "the kernel has no memory or address space left for it"],
+  13: ["EACCES", "the permissions of the file do not allow it"],
+  14: ["EFAULT", "the address is not mapped"],
+  17: ["EEXIST", "the name is already in use"],
+  18: ["EXDEV", "it would cross file systems"],
+  20: ["ENOTDIR", "a part of the path is not a directory"],
+  21: ["EISDIR", "it is a directory"],
+  22: ["EINVAL", "the kernel refuses these arguments"],
+  23: ["ENFILE", "the system has no file descriptors left"],
+  24: ["EMFILE", "this process has no file descriptors left"],
+  27: ["EFBIG", "the file would be larger than the file system allows"],
+  28: ["ENOSPC", "the file system is full"],
+  30: ["EROFS", "the file system is read-only"],
+  36: ["ENAMETOOLONG", "the name is too long"],
+  38: ["ENOSYS", "this kernel does not have the system call, or forbids it"],
+  40: ["ELOOP", "the name is a symbolic link, which is never followed"],
+  95: ["EOPNOTSUPP", "the file system does not support it"],
+  110: ["ETIMEDOUT", "the deadline has passed"],
+  122: ["EDQUOT", "the disk quota is used up"],
+};
+
+/** The numbers behind the errno names that the code of this package compares with. */
+export const Errno = {
+  EPERM: 1,
+  ENOENT: 2,
+  EINTR: 4,
+  EAGAIN: 11,
+  EACCES: 13,
+  EEXIST: 17,
+  EINVAL: 22,
+  ENOSPC: 28,
+  ENOSYS: 38,
+  ELOOP: 40,
+  ETIMEDOUT: 110,
+} as const;
+
+/** The symbolic name of an errno value, such as `ENOENT` for 2. */
+export function errnoName(errno: number): string {
+  return ERRNO[errno]?.[0] ?? `errno ${errno}`;
+}
+
+/** What a caller of {@linkcode check} knows about the call that may have failed. */
+export interface CallContext {
+  /** The system call, such as `mmap`. */
+  syscall: string;
+  /** What was attempted, as the first words of the message, such as `open region "demo"`. */
+  action: string;
+  /** What the user can do about it; completes the message. */
+  remedy?: string;
+}
+
+/** A system call failed: which one, on what, with which errno, and what to do. */
+export class OsError extends VringError {
+  /** The class name. */
+  override name = "OsError";
+  /** The system call that failed, such as `mmap`. */
+  readonly syscall: string;
+  /** The positive errno value. */
+  readonly errno: number;
+  /** The symbolic name of the errno value, such as `ENOSPC`. */
+  readonly code: string;
+
+  /** Describes the failure of one system call; `errno` is positive. */
+  constructor(errno: number, context: CallContext) {
+    const [code, meaning] = ERRNO[errno] ?? [`errno ${errno}`, "the kernel gives no more detail"];
+    const remedy = context.remedy === undefined ? "" : `; ${context.remedy}`;
+    super(`Cannot ${context.action}: ${meaning} (${context.syscall}: ${code})${remedy}`);
+    this.syscall = context.syscall;
+    this.errno = errno;
+    this.code = code;
+  }
+}
+
+/** Returns `result`, or throws an {@linkcode OsError} if it is a negative errno. */
+export function check(result: number, context: CallContext): number {
+  if (result < 0) throw new OsError(-result, context);
+  return result;
+}
+
+/** The shared memory exists but was made by, or for, something else; the message says what differs. */
+export class LayoutMismatchError extends VringError {
+  /** The class name. */
+  override name = "LayoutMismatchError";
+}
+
+/** A peer wrote something into shared memory that no correct peer writes. */
+export class CorruptRegionError extends VringError {
+  /** The class name. */
+  override name = "CorruptRegionError";
+}
+
+/** A method was called on a handle that is already closed. */
+export class ClosedError extends VringError {
+  /** The class name. */
+  override name = "ClosedError";
+}
+
+/** Messages were overwritten before they were read, in a form that cannot return the loss as a value. */
+export class LostError extends VringError {
+  /** The class name. */
+  override name = "LostError";
+}
+
+/** The role (producer, consumer, writer ...) is held by a living party. */
+export class RoleTakenError extends VringError {
+  /** The class name. */
+  override name = "RoleTakenError";
+}
+
+/** The other side died without closing. */
+export class PeerLostError extends VringError {
+  /** The class name. */
+  override name = "PeerLostError";
+}
+
+/** The error of a wait whose deadline has passed. */
+export function timeoutError(action: string, timeoutMs: number): DOMException {
+  return new DOMException(`Cannot ${action}: ${timeoutMs} ms have passed`, "TimeoutError");
+}

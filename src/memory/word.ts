@@ -1,0 +1,174 @@
+/**
+ * Atomic words and payload copies: the only code that touches memory another process may be
+ * writing. Everything is sequentially consistent. A leaf: the explorer swaps this file for one
+ * that a scheduler drives.
+ *
+ * @module
+ */
+
+import { ClosedError } from "../errors.ts";
+import { native } from "../native/load.ts";
+
+/** Mapped memory: `bytes` begins at `address`. */
+export interface Memory {
+  /** Where the memory begins in this process. */
+  readonly address: number;
+  /** The memory itself. */
+  readonly bytes: Uint8Array<ArrayBuffer>;
+}
+
+/** Where a word stands and what it is called; a field of a layout is one. */
+export interface WordPlace {
+  /** The name in traces, such as `spsc.head`. */
+  readonly path: string;
+  /** The offset from the beginning of the layout. */
+  readonly offset: number;
+}
+
+/** A 32-bit word. Values are unsigned. */
+export class Word32 {
+  /** The name in traces, such as `spsc.head`. */
+  readonly path: string;
+  /** Where the word is in this process, for futexes. */
+  readonly address: number;
+  readonly #cell: Uint32Array<ArrayBuffer>;
+
+  /** The word at `place` of a layout that begins at `base` of the memory. */
+  constructor(memory: Memory, place: WordPlace, base = 0) {
+    const offset = base + place.offset;
+    this.path = place.path;
+    this.address = memory.address + offset;
+    this.#cell = new Uint32Array(memory.bytes.buffer, memory.bytes.byteOffset + offset, 1);
+  }
+
+  /** The value. */
+  load(): number {
+    return Atomics.load(this.#cell, 0);
+  }
+
+  /** Replaces the value. */
+  store(value: number): void {
+    Atomics.store(this.#cell, 0, value);
+  }
+
+  /** Adds modulo 2^32; gives the value before. */
+  add(value: number): number {
+    return Atomics.add(this.#cell, 0, value);
+  }
+
+  /** Subtracts modulo 2^32; gives the value before. */
+  sub(value: number): number {
+    return Atomics.sub(this.#cell, 0, value);
+  }
+
+  /** Sets bits; gives the value before. */
+  or(bits: number): number {
+    return Atomics.or(this.#cell, 0, bits);
+  }
+
+  /** Keeps only these bits; gives the value before. */
+  and(bits: number): number {
+    return Atomics.and(this.#cell, 0, bits);
+  }
+
+  /** Replaces the value; gives the value before. */
+  exchange(value: number): number {
+    return Atomics.exchange(this.#cell, 0, value);
+  }
+
+  /** Replaces the value if it is `expected`; gives the value before, `expected` if it was done. */
+  compareExchange(expected: number, desired: number): number {
+    return Atomics.compareExchange(this.#cell, 0, expected, desired);
+  }
+
+  /** Watches the word for up to `budget` nanoseconds; true as soon as it is not `expected`. */
+  spinWhile(expected: number, budget: number): boolean {
+    if (this.#cell.length === 0) throw closed(this.path);
+    return native().vring_spin(this.address, expected, budget) === 1;
+  }
+}
+
+/**
+ * A 64-bit word that counts: values are JavaScript numbers, exact from 0 to 2^53. Goes through the
+ * native library, as `Atomics` on 64 bits allocates a BigInt each time. What a broken peer stored
+ * beyond 2^53 reads as a rounded number: check it against private limits like any other value.
+ */
+export class Word64 {
+  /** The name in traces, such as `buffer.published`. */
+  readonly path: string;
+  /** Where the word is in this process. */
+  readonly address: number;
+  readonly #cell: Uint8Array<ArrayBuffer>; // of length 0 once the memory is closed
+
+  /** The word at `place` of a layout that begins at `base` of the memory. */
+  constructor(memory: Memory, place: WordPlace, base = 0) {
+    const offset = base + place.offset;
+    this.path = place.path;
+    this.address = memory.address + offset;
+    this.#cell = new Uint8Array(memory.bytes.buffer, memory.bytes.byteOffset + offset, 8);
+    if (this.address % 8 !== 0) {
+      throw new RangeError(
+        `Cannot use word "${place.path}": offset ${offset} is not a multiple of 8`,
+      );
+    }
+  }
+
+  #open(): number {
+    if (this.#cell.length === 0) throw closed(this.path);
+    return this.address;
+  }
+
+  /** The value. */
+  load(): number {
+    return native().vring_load64(this.#open());
+  }
+
+  /** Replaces the value. */
+  store(value: number): void {
+    native().vring_store64(this.#open(), value);
+  }
+
+  /** Adds modulo 2^64; gives the value before. */
+  add(value: number): number {
+    return native().vring_add64(this.#open(), value);
+  }
+
+  /** Subtracts modulo 2^64; gives the value before. */
+  sub(value: number): number {
+    return native().vring_add64(this.#open(), -value);
+  }
+
+  /** Sets bits; gives the value before. */
+  or(bits: number): number {
+    return native().vring_or64(this.#open(), bits);
+  }
+
+  /** Keeps only these bits; gives the value before. */
+  and(bits: number): number {
+    return native().vring_and64(this.#open(), bits);
+  }
+
+  /** Replaces the value; gives the value before. */
+  exchange(value: number): number {
+    return native().vring_exchange64(this.#open(), value);
+  }
+
+  /** Replaces the value if it is `expected`; gives the value before, `expected` if it was done. */
+  compareExchange(expected: number, desired: number): number {
+    return native().vring_compare_exchange64(this.#open(), expected, desired);
+  }
+}
+
+function closed(path: string): ClosedError {
+  return new ClosedError(`Cannot use word "${path}": the memory is closed`);
+}
+
+/** Copies `source` into shared memory at `offset`. */
+export function copyIn(memory: Memory, offset: number, source: Uint8Array): void {
+  memory.bytes.set(source, offset);
+}
+
+/** Fills `target` from shared memory at `offset`. */
+export function copyOut(memory: Memory, offset: number, target: Uint8Array): void {
+  target.set(memory.bytes.subarray(offset, offset + target.length));
+}

@@ -1,0 +1,116 @@
+/**
+ * The C functions of the native libraries, as Deno sees them. Addresses, sizes and nanoseconds are
+ * doubles: exact to 2^53, and the only 64-bit form on the engine's fast call path.
+ *
+ * @module
+ */
+
+/** The functions of `native/vring.c`. Results are values or -errno. */
+export const LIBRARY_SYMBOLS = {
+  // int32_t vring_open(const char *path, uint32_t flags, uint32_t mode)
+  vring_open: { parameters: ["buffer", "u32", "u32"], result: "i32" },
+  // int32_t vring_memfd(const char *name, uint32_t flags)
+  vring_memfd: { parameters: ["buffer", "u32"], result: "i32" },
+  // int32_t vring_close(int32_t fd)
+  vring_close: { parameters: ["i32"], result: "i32" },
+  // int32_t vring_read(int32_t fd, void *buffer, uint32_t length)
+  vring_read: { parameters: ["i32", "buffer", "u32"], result: "i32" },
+  // int32_t vring_truncate(int32_t fd, double length)
+  vring_truncate: { parameters: ["i32", "f64"], result: "i32" },
+  // int32_t vring_allocate(int32_t fd, double offset, double length)
+  vring_allocate: { parameters: ["i32", "f64", "f64"], result: "i32" },
+  // int32_t vring_chmod(int32_t fd, uint32_t mode)
+  vring_chmod: { parameters: ["i32", "u32"], result: "i32" },
+  // int32_t vring_link(const char *proc_path, const char *path)
+  vring_link: { parameters: ["buffer", "buffer"], result: "i32" },
+  // int32_t vring_unlink(const char *path)
+  vring_unlink: { parameters: ["buffer"], result: "i32" },
+  // int32_t vring_stat(int32_t fd, double *out)
+  vring_stat: { parameters: ["i32", "buffer"], result: "i32" },
+  // int32_t vring_stat_path(const char *path, double *out)
+  vring_stat_path: { parameters: ["buffer", "buffer"], result: "i32" },
+  // int32_t vring_space(const char *path, double *out)
+  vring_space: { parameters: ["buffer", "buffer"], result: "i32" },
+  // int32_t vring_list(int32_t directory, void *buffer, uint32_t length)
+  vring_list: { parameters: ["i32", "buffer", "u32"], result: "i32" },
+  // int32_t vring_uid(void)
+  vring_uid: { parameters: [], result: "i32" },
+
+  // double vring_map(double address, double length, int32_t protection, int32_t flags,
+  //                  int32_t fd, double offset)
+  vring_map: { parameters: ["f64", "f64", "i32", "i32", "i32", "f64"], result: "f64" },
+  // int32_t vring_unmap(double address, double length)
+  vring_unmap: { parameters: ["f64", "f64"], result: "i32" },
+
+  // double vring_load64(double word)
+  vring_load64: { parameters: ["f64"], result: "f64" },
+  // void vring_store64(double word, double value)
+  vring_store64: { parameters: ["f64", "f64"], result: "void" },
+  // double vring_exchange64(double word, double value)
+  vring_exchange64: { parameters: ["f64", "f64"], result: "f64" },
+  // double vring_add64(double word, double value)
+  vring_add64: { parameters: ["f64", "f64"], result: "f64" },
+  // double vring_or64(double word, double value)
+  vring_or64: { parameters: ["f64", "f64"], result: "f64" },
+  // double vring_and64(double word, double value)
+  vring_and64: { parameters: ["f64", "f64"], result: "f64" },
+  // double vring_compare_exchange64(double word, double expected, double desired)
+  vring_compare_exchange64: { parameters: ["f64", "f64", "f64"], result: "f64" },
+
+  // double vring_now(void)
+  vring_now: { parameters: [], result: "f64" },
+  // int32_t vring_sleep(double deadline)
+  vring_sleep: { parameters: ["f64"], result: "i32" },
+  // int32_t vring_spin(double word, uint32_t expected, double budget)
+  vring_spin: { parameters: ["f64", "u32", "f64"], result: "i32" },
+
+  // int32_t vring_futex_wait(double word, uint32_t expected, double deadline, uint32_t bitset)
+  vring_futex_wait: { parameters: ["f64", "u32", "f64", "u32"], result: "i32" },
+  // int32_t vring_futex_wake(double word, int32_t count, uint32_t bitset)
+  vring_futex_wake: { parameters: ["f64", "i32", "u32"], result: "i32" },
+  // int32_t vring_futex_add_wake(double word)
+  vring_futex_add_wake: { parameters: ["f64"], result: "i32" },
+  // int32_t vring_futex_waitv(double words, uint32_t count, double deadline)
+  vring_futex_waitv: { parameters: ["f64", "u32", "f64"], result: "i32" },
+  // int32_t vring_futex_scan(double vector, uint32_t count, double deadline, int32_t has_waitv)
+  vring_futex_scan: { parameters: ["f64", "u32", "f64", "i32"], result: "i32" },
+  // the same two on a thread of Deno's pool
+  futex_waitv_async: {
+    name: "vring_futex_waitv",
+    parameters: ["f64", "u32", "f64"],
+    result: "i32",
+    nonblocking: true,
+  },
+  futex_scan_async: {
+    name: "vring_futex_scan",
+    parameters: ["f64", "u32", "f64", "i32"],
+    result: "i32",
+    nonblocking: true,
+  },
+
+  // int32_t vring_lock(int32_t fd, int32_t kind, double start, double length)
+  vring_lock: { parameters: ["i32", "i32", "f64", "f64"], result: "i32" },
+  // int32_t vring_lock_test(int32_t fd, int32_t kind, double start, double length)
+  vring_lock_test: { parameters: ["i32", "i32", "f64", "f64"], result: "i32" },
+
+  // int32_t vring_interrupts(void)
+  vring_interrupts: { parameters: [], result: "i32" },
+} as const satisfies Deno.ForeignLibraryInterface;
+
+/** The functions of `native/sentinel.c`. */
+export const SENTINEL_SYMBOLS = {
+  // void sentinel_adopt(int32_t fd)
+  sentinel_adopt: { parameters: ["i32"], result: "void" },
+  // int32_t sentinel_open(const char *path, int32_t write)
+  sentinel_open: { parameters: ["buffer", "i32"], result: "i32" },
+  // int32_t sentinel_close(int32_t fd)
+  sentinel_close: { parameters: ["i32"], result: "i32" },
+} as const satisfies Deno.ForeignLibraryInterface;
+
+/** The few functions of the C library that bring ours into memory. */
+export const LIBC_SYMBOLS = {
+  // int memfd_create(const char *name, unsigned int flags)
+  memfd_create: { parameters: ["buffer", "u32"], result: "i32" },
+  // ssize_t write(int fd, const void *buffer, size_t length)
+  write: { parameters: ["i32", "buffer", "usize"], result: "isize" },
+} as const satisfies Deno.ForeignLibraryInterface;

@@ -1,0 +1,49 @@
+/**
+ * Time, chance and the garbage collector's word: what a test must be able to control. A leaf: the
+ * explorer swaps this file for one that a scheduler drives.
+ *
+ * @module
+ */
+
+import { native } from "../native/load.ts";
+
+/** Nanoseconds of the monotonic clock, the one that futex deadlines are measured by. */
+export function now(): number {
+  return native().vring_now();
+}
+
+/** Whether two threads can run at the same time, so that spinning can pay. */
+export const hasManyCpus: boolean = navigator.hardwareConcurrency > 1;
+
+/** Resolves after `ms` milliseconds, or at once when the signal aborts. */
+export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
+  if (signal?.aborted) return Promise.resolve();
+  return new Promise((resolve) => {
+    const done = () => {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", done);
+      resolve();
+    };
+    const timer = setTimeout(done, ms);
+    signal?.addEventListener("abort", done);
+  });
+}
+
+/** Blocks this thread for `ms` milliseconds. */
+export function sleepSync(ms: number): void {
+  native().vring_sleep(now() + ms * 1e6);
+}
+
+/** Sixteen random bytes: an identity that is independent of pids and boots. */
+export function randomId(): Uint8Array {
+  return crypto.getRandomValues(new Uint8Array(16));
+}
+
+const collected = new FinalizationRegistry((callback: () => void) => callback());
+
+/** Calls back after `target` was garbage collected, unless the returned function was called. */
+export function onCollected(target: WeakKey, callback: () => void): () => void {
+  const token = {};
+  collected.register(target, callback, token);
+  return () => collected.unregister(token);
+}

@@ -1,0 +1,139 @@
+/**
+ * Sleeping on a word of shared memory and waking who sleeps there: every function returns a value
+ * or -errno and adds no policy. Deadlines are absolute, in nanoseconds of `clock.now()`; Infinity
+ * is none. A leaf: the explorer swaps this file for one that a scheduler drives.
+ *
+ * @module
+ */
+
+import { Errno } from "../errors.ts";
+import { native } from "../native/load.ts";
+import { bufferAt, map, MapFlag, Protection, unmap } from "./files.ts";
+
+/** The bitset that matches every waiter and every waker. */
+export const MATCH_ANY = 0xffffffff;
+
+/** How many words the kernel's futex_waitv takes. */
+export const VECTOR_LIMIT = 128;
+
+/** Sleeps while the word is `expected`: 0 if woken, -EAGAIN if it differs, -ETIMEDOUT, -EINTR. */
+export function wait(
+  address: number,
+  expected: number,
+  deadline: number,
+  bits = MATCH_ANY,
+): number {
+  return native().vring_futex_wait(address, expected, deadline, bits);
+}
+
+/** Wakes up to `count` waiters whose bits overlap; gives how many. */
+export function wake(address: number, count: number, bits = MATCH_ANY): number {
+  return native().vring_futex_wake(address, count, bits);
+}
+
+/** Adds 1 to the word and wakes everyone asleep on it, in one system call; gives how many. */
+export function addAndWake(address: number): number {
+  return native().vring_futex_add_wake(address);
+}
+
+/** How often SIGINT has reached this process while it has a listener for it. */
+export function interrupts(): number {
+  return native().vring_interrupts();
+}
+
+const ENTRY_BYTES = 24;
+const FUTEX2_SIZE_U32 = 2;
+
+let waitvWorks: boolean | undefined;
+
+/** Whether futex_waitv exists and is allowed here; asked of the kernel once. */
+export function hasWaitv(): boolean {
+  // No words at all is EINVAL where the call exists, and ENOSYS or EPERM where it does not.
+  return waitvWorks ??= native().vring_futex_waitv(0, 0, 0) === -Errno.EINVAL;
+}
+
+/** For tests: makes this isolate use the scan as on a kernel without futex_waitv, or no longer. */
+export function forceScan(force: boolean): void {
+  waitvWorks = force ? false : undefined;
+}
+
+/**
+ * A list of (word, expected value) in memory that the garbage collector does not move, for one
+ * sleep on all of them. It must not be changed while a `wait` is under way.
+ */
+export class FutexVector {
+  #address = 0;
+  #buffer = new ArrayBuffer(0);
+  #view = new DataView(this.#buffer);
+  #length = 0;
+
+  /** How many words are on the list. */
+  get length(): number {
+    return this.#length;
+  }
+
+  /** Empties the list. */
+  clear(): void {
+    this.#length = 0;
+  }
+
+  /** Adds a word. */
+  push(address: number, expected: number): void {
+    const at = this.#length * ENTRY_BYTES;
+    if (at + ENTRY_BYTES > this.#buffer.byteLength) this.#grow();
+    this.#view.setFloat64(at, 0, true);
+    this.#view.setUint32(at, expected, true);
+    this.#view.setUint32(at + 8, address % 2 ** 32, true);
+    this.#view.setUint32(at + 12, Math.floor(address / 2 ** 32), true);
+    this.#view.setUint32(at + 16, FUTEX2_SIZE_U32, true);
+    this.#length++;
+  }
+
+  #grow(): void {
+    const { shared, anonymous } = MapFlag;
+    const protection = Protection.read | Protection.write;
+    const length = Math.max(4096, 2 * this.#buffer.byteLength);
+    const address = map({ length, protection, flags: shared | anonymous });
+    if (address < 0) throw new RangeError("Cannot wait: no memory for the list of words");
+    const buffer = bufferAt(address, length);
+    new Uint8Array(buffer).set(new Uint8Array(this.#buffer));
+    this.close();
+    this.#address = address;
+    this.#buffer = buffer;
+    this.#view = new DataView(buffer);
+  }
+
+  /** Sleeps until a word differs or is woken (a result >= 0), or -ETIMEDOUT, -EINTR. */
+  waitSync(deadline: number): number {
+    const scan = !hasWaitv() || this.#length > VECTOR_LIMIT;
+    const result = scan
+      ? native().vring_futex_scan(this.#address, this.#length, deadline, Number(hasWaitv()))
+      : native().vring_futex_waitv(this.#address, this.#length, deadline);
+    return settled(result);
+  }
+
+  /** The same on a thread of Deno's pool. */
+  async wait(deadline: number): Promise<number> {
+    const scan = !hasWaitv() || this.#length > VECTOR_LIMIT;
+    const result = scan
+      ? native().futex_scan_async(this.#address, this.#length, deadline, Number(hasWaitv()))
+      : native().futex_waitv_async(this.#address, this.#length, deadline);
+    return settled(await result);
+  }
+
+  /** Gives the memory back; the list is empty then. */
+  close(): void {
+    if (this.#address === 0) return;
+    const length = this.#buffer.byteLength;
+    this.#buffer.transfer(0);
+    unmap(this.#address, length);
+    this.#address = 0;
+    this.#buffer = new ArrayBuffer(0);
+    this.#view = new DataView(this.#buffer);
+  }
+}
+
+/** A word that differs already is -EAGAIN from the kernel: for the caller, the same as woken. */
+function settled(result: number): number {
+  return result === -Errno.EAGAIN ? 0 : result;
+}

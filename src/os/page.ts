@@ -1,0 +1,37 @@
+/**
+ * The page, the unit in which the kernel gives and shares memory.
+ *
+ * @module
+ */
+
+import { check } from "../errors.ts";
+import { readAll } from "./files.ts";
+
+/** The entry of the auxiliary vector, the kernel's note to a new process, that holds the size. */
+const AT_PAGESZ = 6;
+
+let size: number | undefined;
+
+/** The size of a page in bytes: 4096 on x86_64, up to 65536 on aarch64. */
+export function pageSize(): number {
+  return size ??= readPageSize();
+}
+
+function readPageSize(): number {
+  const bytes = readAll("/proc/self/auxv");
+  if (typeof bytes === "number") {
+    check(bytes, { syscall: "read", action: "learn the page size from /proc/self/auxv" });
+    throw new Error("unreachable");
+  }
+  const view = new DataView(bytes.buffer, bytes.byteOffset);
+  for (let at = 0; at + 16 <= bytes.length; at += 16) {
+    if (view.getBigUint64(at, true) !== BigInt(AT_PAGESZ)) continue;
+    return Number(view.getBigUint64(at + 8, true));
+  }
+  throw new Error("Cannot learn the page size: /proc/self/auxv does not tell it");
+}
+
+/** Rounds up to whole pages. */
+export function wholePages(sizeBytes: number, page: number = pageSize()): number {
+  return Math.ceil(sizeBytes / page) * page;
+}
