@@ -1,0 +1,272 @@
+/**
+ * The rules that keep the source readable from the first line of the layer table to the last, held
+ * against the real files. Every rule is also shown a file that breaks it.
+ */
+
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+
+/** From the ground up: each may import only from those before it, or from itself. */
+const LAYERS = [
+  "src/errors.ts",
+  "src/native",
+  "src/layout",
+  "src/os",
+  "src/memory",
+  "src/sync",
+  "src/shared",
+  "src/ring",
+  "src/vdds",
+  "src/babus",
+  "src/cli",
+  "mod.ts",
+];
+
+/** The seam: what the explorer replaces, and so all that may call the native library. */
+const LEAVES = ["src/native/", "src/os/", "src/memory/word.ts"];
+
+/** These two see everything, and nothing below sees them. */
+const FACES = ["src/cli", "mod.ts"];
+
+const VAGUE_NAMES = ["util", "utils", "common", "types"];
+const LINES_MAX = 500;
+const GENERATED = "src/native/prebuilt.ts";
+
+/** The sources by path from the root of the repository. */
+type Sources = Readonly<Record<string, string>>;
+
+/** One sentence for each place where a rule is broken. */
+function violations(sources: Sources): string[] {
+  return Object.entries(sources).flatMap(([path, text]) => [
+    ...namingViolations(path),
+    ...shapeViolations(path, text),
+    ...seamViolations(path, codeOf(text)),
+    ...importsOf(text).flatMap((specifier) => [...importViolations(path, specifier, sources)]),
+  ]);
+}
+
+function* namingViolations(path: string): Generator<string> {
+  if (layerOf(path) === -1) yield `${path}: belongs to no layer`;
+  for (const part of path.split("/")) {
+    if (VAGUE_NAMES.includes(part.replace(/\.ts$/, ""))) yield `${path}: "${part}" says nothing`;
+  }
+}
+
+function* shapeViolations(path: string, text: string): Generator<string> {
+  const lines = text.trimEnd().split("\n").length;
+  if (lines > LINES_MAX && path !== GENERATED) {
+    yield `${path}: has ${lines} lines, ${LINES_MAX} are the limit`;
+  }
+  const head = /^\s*\/\*\*[\s\S]*?\*\//.exec(text)?.[0];
+  if (!head?.includes("@module")) yield `${path}: does not begin with a module comment`;
+}
+
+function* seamViolations(path: string, code: string): Generator<string> {
+  if (/\bdlopen\b/.test(code) && /\bDeno\b/.test(code) && path !== "src/native/load.ts") {
+    yield `${path}: only src/native/load.ts loads a library`;
+  }
+  if (/\bAtomics\b/.test(code) && path !== "src/memory/word.ts") {
+    yield `${path}: only src/memory/word.ts uses Atomics`;
+  }
+}
+
+function* importViolations(path: string, specifier: string, sources: Sources): Generator<string> {
+  if (specifier.startsWith("node:") && path.startsWith("src/cli/")) return;
+  if (!/^\.\.?\//.test(specifier)) {
+    yield `${path}: imports "${specifier}", and there are no dependencies`;
+    return;
+  }
+  const target = new URL(specifier, `file:///${path}`).pathname.slice(1);
+  if (!(target in sources)) {
+    yield `${path}: imports ${target}, which is not there`;
+    return;
+  }
+  if (
+    target.startsWith("src/native/") && !isFace(path) &&
+    !LEAVES.some((leaf) => path.startsWith(leaf))
+  ) {
+    yield `${path}: imports ${target}, which only the leaves may`;
+  }
+  const [from, to] = [layerOf(path), layerOf(target)];
+  if (to > from && !isFace(path)) yield `${path}: imports ${target}, which is not below it`;
+}
+
+function layerOf(path: string): number {
+  return LAYERS.findIndex((layer) => path === layer || path.startsWith(`${layer}/`));
+}
+
+function isFace(path: string): boolean {
+  return FACES.includes(LAYERS[layerOf(path)] ?? "");
+}
+
+const COMMENT = String.raw`\/\/[^\n]*|\/\*[\s\S]*?\*\/`;
+const STRING = String.raw`"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|${"`(?:\\\\.|[^`\\\\])*`"}`;
+const PATTERN = String
+  .raw`(?<=(?:[=(,:[!&|?{};]|\breturn)\s*)\/(?![*/])(?:\\.|\[(?:\\.|[^\]\\\n])*\]|[^/\\\n[])+\/`;
+
+/** The text without its comments, regular expressions and, unless asked for, strings. */
+function codeOf(text: string, { strings = false } = {}): string {
+  return text.replace(new RegExp([COMMENT, STRING, PATTERN].join("|"), "g"), (token) => {
+    if (/^["'`]/.test(token)) return strings ? token : token[0] + token[0]!;
+    return " ";
+  });
+}
+
+/** What a module imports, re-exports or starts as a Worker, in any of the ways to write it. */
+function importsOf(text: string): string[] {
+  const forms = [
+    /\b(?:import|export)\b(?:\s+type\b)?[\w\s{},*$]*?\bfrom\s*["']([^"']+)["']/g,
+    /\bimport\s*["']([^"']+)["']/g,
+    /\bimport\s*\(\s*["'`]([^"'`]+)["'`]/g,
+    /\bnew\s+URL\(\s*["'`]([^"'`]+\.[jt]s)["'`]\s*,\s*import\.meta\.url/g,
+  ];
+  const code = codeOf(text, { strings: true });
+  return forms.flatMap((form) => Array.from(code.matchAll(form), ([, specifier]) => specifier!));
+}
+
+const ROOT = new URL("../", import.meta.url);
+
+function realSources(): Sources {
+  const sources: Record<string, string> = {};
+  const walk = (folder: string) => {
+    for (const { name, isDirectory } of Deno.readDirSync(new URL(folder, ROOT))) {
+      if (isDirectory) walk(`${folder}${name}/`);
+      else if (name.endsWith(".ts")) sources[folder + name] = readText(folder + name);
+    }
+  };
+  walk("src/");
+  sources["mod.ts"] = readText("mod.ts");
+  return sources;
+}
+
+function readText(path: string): string {
+  return Deno.readTextFileSync(new URL(path, ROOT));
+}
+
+Deno.test("the source keeps every rule", () => {
+  assertEquals(violations(realSources()), []);
+});
+
+Deno.test("the source is all reached from mod.ts or the command line", () => {
+  const sources = realSources();
+  const reached = new Set<string>();
+  const visit = (path: string) => {
+    if (reached.has(path)) return;
+    reached.add(path);
+    for (const specifier of importsOf(sources[path]!)) {
+      visit(new URL(specifier, `file:///${path}`).pathname.slice(1));
+    }
+  };
+  for (const path of Object.keys(sources)) {
+    if (isFace(path)) visit(path);
+  }
+  assertEquals(Object.keys(sources).filter((path) => !reached.has(path)), []);
+});
+
+Deno.test("importsOf() finds in mod.ts and below what Deno finds", async () => {
+  const { stdout } = await new Deno.Command(Deno.execPath(), {
+    args: ["info", "--json", "mod.ts"],
+    cwd: ROOT,
+    stderr: "null",
+  }).output();
+  interface Module {
+    specifier: string;
+    dependencies?: { specifier: string }[];
+  }
+  const modules: Module[] = JSON.parse(new TextDecoder().decode(stdout)).modules;
+  const sources = realSources();
+  let compared = 0;
+  for (const { specifier, dependencies = [] } of modules) {
+    const path = specifier.slice(ROOT.href.length);
+    const expected = dependencies.map((dependency) => dependency.specifier);
+    const actual = importsOf(sources[path]!).filter((found) => !isWorker(sources[path]!, found));
+    assertEquals([...new Set(actual)].sort(), expected.sort(), path);
+    compared += expected.length;
+  }
+  assert(compared > 0);
+});
+
+/** A file named only by a URL, which is no import in the eyes of Deno. */
+function isWorker(text: string, specifier: string): boolean {
+  return text.includes(`new URL("${specifier}"`);
+}
+
+const HEAD = "/**\n * A module.\n *\n * @module\n */\n";
+
+/** A small tree that keeps every rule. */
+const SOUND: Sources = {
+  "mod.ts": `${HEAD}export { Ring } from "./src/ring/spsc.ts";\nimport "./src/cli/main.ts";\n`,
+  "src/cli/main.ts":
+    `${HEAD}import { parseArgs } from "node:util";\nimport * as all from "../ring/spsc.ts";\n`,
+  "src/errors.ts": `${HEAD}export class VringError extends Error {}\n`,
+  "src/memory/word.ts": `${HEAD}import "../errors.ts";\nAtomics.load(words, 0);\n`,
+  "src/native/load.ts": `${HEAD}import type { A } from "../errors.ts";\nDeno.dlopen(path, {});\n`,
+  "src/native/prebuilt.ts": HEAD + "//\n".repeat(LINES_MAX),
+  "src/ring/record.ts": `${HEAD}// Atomics and Deno.dlopen, import "npm:mentioned"\n`,
+  "src/ring/spsc.ts":
+    `${HEAD}import { Word } from "../memory/word.ts";\nexport * from "./record.ts";\nconst a = "Atomics";\n`,
+};
+
+Deno.test("violations() accepts a sound tree", () => {
+  assertEquals(violations(SOUND), []);
+});
+
+const BROKEN: [name: string, path: string, text: string, complaint: string][] = [
+  ["an import from above", "src/memory/a.ts", 'import { Ring } from "../ring/spsc.ts";', "below"],
+  ["a type from above", "src/errors.ts", 'import type { Word } from "./memory/word.ts";', "below"],
+  ["a chain from above", "src/os/a.ts", 'export * from "../ring/spsc.ts";', "below"],
+  [
+    "a named chain from above",
+    "src/os/a.ts",
+    'export {\n  Ring,\n} from "../ring/spsc.ts";',
+    "below",
+  ],
+  ["a dynamic import", "src/os/a.ts", 'await import("../ring/spsc.ts");', "below"],
+  ["an import for its effects", "src/os/a.ts", 'import "../ring/spsc.ts";', "below"],
+  [
+    "a Worker from above",
+    "src/os/a.ts",
+    'new Worker(new URL("../ring/spsc.ts", import.meta.url));',
+    "below",
+  ],
+  ["an import of mod.ts", "src/ring/a.ts", 'import { Ring } from "../../mod.ts";', "below"],
+  ["the CLI imported", "src/babus/a.ts", 'import "../cli/main.ts";', "below"],
+  [
+    "an import after a quote in a pattern",
+    "src/os/a.ts",
+    'f(/["`]/);import "../ring/spsc.ts";',
+    "below",
+  ],
+  ["a way around the seam", "src/ring/a.ts", 'import "../native/load.ts";', "only the leaves may"],
+  ["a missing file", "src/ring/a.ts", 'import "./gone.ts";', "not there"],
+  ["an npm dependency", "src/ring/a.ts", 'import fc from "npm:fast-check@4";', "dependencies"],
+  ["a JSR dependency", "mod.ts", 'export * from "jsr:@std/path";', "dependencies"],
+  ["a bare dependency", "src/ring/a.ts", "import fc from 'fast-check';", "dependencies"],
+  ["a remote dependency", "src/ring/a.ts", 'import "https://example.com/a.ts";', "dependencies"],
+  ["a Node module", "src/ring/a.ts", 'import { open } from "node:fs";', "dependencies"],
+  ["Atomics", "src/ring/a.ts", "Atomics.load(words, 0);", "word.ts uses Atomics"],
+  ["Atomics by another name", "src/ring/a.ts", "const { load } = Atomics;", "word.ts uses Atomics"],
+  ["a second dlopen", "src/os/a.ts", 'Deno.dlopen("libc.so.6", {});', "load.ts loads"],
+  ["a dlopen taken out", "src/os/a.ts", "const { dlopen } = Deno;", "load.ts loads"],
+  ["a vague file", "src/ring/utils.ts", "", '"utils.ts" says nothing'],
+  ["a vague folder", "src/ring/common/a.ts", "", '"common" says nothing'],
+  ["a file of types", "src/ring/types.ts", "", '"types.ts" says nothing'],
+  ["a folder without a layer", "src/extra/a.ts", "", "belongs to no layer"],
+  ["a long file", "src/ring/a.ts", "//\n".repeat(LINES_MAX), "lines, 500 are the limit"],
+];
+
+for (const [name, path, text, complaint] of BROKEN) {
+  Deno.test(`violations() reports ${name}`, () => {
+    const [first, ...more] = violations({ ...SOUND, [path]: `${HEAD}${text}\n` });
+    assertStringIncludes(first ?? "", `${path}: `);
+    assertStringIncludes(first ?? "", complaint);
+    assertEquals(more, []);
+  });
+}
+
+Deno.test("violations() reports a file without a module comment", () => {
+  for (const text of ["", "export {};\n", "/** A class. */\nexport class A {}\n"]) {
+    assertEquals(violations({ ...SOUND, "src/ring/a.ts": text }), [
+      "src/ring/a.ts: does not begin with a module comment",
+    ]);
+  }
+});

@@ -1,0 +1,72 @@
+/**
+ * Runs the tests that depend on the processor on aarch64, under qemu. They are not type checked
+ * again, which takes minutes there. Two things cannot be shown this way: the weak memory order of
+ * a real ARM processor, and `futex_waitv`, which qemu lacks.
+ *
+ * Run as `deno task test:arm64`; further arguments go to `deno test`.
+ *
+ * @module
+ */
+
+/** What is run. Left out are tests that start processes: qemu cannot start what it emulates. */
+const SELECTED = ["test/native", "test/layout", "test/os", "test/memory", "test/sync"];
+
+const EMULATOR = "qemu-aarch64";
+const SYSTEM = "/usr/aarch64-linux-gnu";
+const VARIABLE = "DENO_ARM64";
+
+/** What has to be mended before anything can run, one line each. */
+function problems(binary: string | undefined): string[] {
+  const found = SELECTED
+    .filter((path) => !exists(path))
+    .map((path) => `${path} is selected in test/arm64.ts and does not exist`);
+  if (!runs(EMULATOR)) found.push(`${EMULATOR} does not run: apt-get install qemu-user`);
+  if (!exists(`${SYSTEM}/lib/ld-linux-aarch64.so.1`)) {
+    found.push(`${SYSTEM} has no C library: apt-get install libc6-dev-arm64-cross`);
+  }
+  if (binary === undefined || !exists(binary)) {
+    const wrong = binary === undefined ? "is not set" : `names no file ("${binary}")`;
+    const version = Deno.version.deno;
+    found.push(
+      `${VARIABLE} ${wrong}: it must be the path of a Deno for aarch64, which is had by`,
+      `  npm pack @deno/linux-arm64-glibc@${version}`,
+      `  tar -xzf deno-linux-arm64-glibc-${version}.tgz`,
+      `  export ${VARIABLE}="$PWD/package/deno"`,
+    );
+  }
+  return found;
+}
+
+function exists(path: string): boolean {
+  try {
+    Deno.statSync(path);
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}
+
+function runs(command: string): boolean {
+  try {
+    return new Deno.Command(command, { args: ["--version"] }).outputSync().success;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}
+
+async function main(): Promise<number> {
+  const binary = Deno.env.get(VARIABLE);
+  const found = problems(binary);
+  if (binary === undefined || found.length > 0) {
+    console.error(["Cannot run the tests on aarch64", ...found].join("\n"));
+    return 1;
+  }
+  const options = ["test", "--allow-all", "--no-check", ...Deno.args];
+  const args = ["-L", SYSTEM, binary, ...options, ...SELECTED];
+  console.log(`${EMULATOR} ${args.join(" ")}`);
+  return (await new Deno.Command(EMULATOR, { args }).spawn().status).code;
+}
+
+Deno.exit(await main());
