@@ -3,8 +3,8 @@
  *
  * After `close()` every view is empty, because its ArrayBuffer is detached before the range is
  * unmapped: a stale view reads `undefined`, it does not crash. A forgotten mapping is unmapped
- * once its ArrayBuffer was garbage collected. While a thread of the pool may look at the range
- * (the reactor), it is pinned, and unmapping waits for the last unpin.
+ * once its ArrayBuffer was garbage collected. While a thread of the pool may look at the range, it
+ * is pinned: whoever pinned it is told of the close, and unmapping waits for the last unpin.
  *
  * @module
  */
@@ -32,7 +32,7 @@ export class Mapping implements Memory, Disposable {
   readonly length: number;
   readonly #bytes: Uint8Array<ArrayBuffer>;
   readonly #forget: () => void;
-  #pins = 0;
+  readonly #pins = new Set<() => void>();
   #closed = false;
 
   /** Takes over a range that is already mapped. */
@@ -70,16 +70,15 @@ export class Mapping implements Memory, Disposable {
     return this.#closed;
   }
 
-  /** Keeps the range mapped, though not its views, until the matching unpin. */
-  pin(): void {
-    if (this.#closed) throw new ClosedError("Cannot use this memory: it is closed");
-    this.#pins++;
+  /** Keeps the range mapped, though not its views, until `unpin`; `onClose` is called at close. */
+  pin(onClose: () => void): void {
+    if (this.#closed) throw new ClosedError("Cannot wait on this memory: it is closed");
+    this.#pins.add(onClose);
   }
 
   /** Takes back one pin. */
-  unpin(): void {
-    this.#pins--;
-    if (this.#closed && this.#pins === 0) this.#unmap();
+  unpin(onClose: () => void): void {
+    if (this.#pins.delete(onClose) && this.#closed && this.#pins.size === 0) this.#unmap();
   }
 
   /** Empties every view and unmaps the range. */
@@ -88,7 +87,8 @@ export class Mapping implements Memory, Disposable {
     this.#closed = true;
     this.#forget();
     this.#bytes.buffer.transfer(0);
-    if (this.#pins === 0) this.#unmap();
+    if (this.#pins.size === 0) this.#unmap();
+    for (const onClose of this.#pins) onClose();
   }
 
   #unmap(): void {

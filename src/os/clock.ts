@@ -39,6 +39,12 @@ export function randomId(): Uint8Array {
   return crypto.getRandomValues(new Uint8Array(16));
 }
 
+/** A value made at first use and shared by all code of an isolate. */
+export function perIsolate<T>(make: () => T): () => T {
+  let value: T | undefined;
+  return () => value ??= make();
+}
+
 const collected = new FinalizationRegistry((callback: () => void) => callback());
 
 /** Calls back after `target` was garbage collected, unless the returned function was called. */

@@ -1,0 +1,59 @@
+/**
+ * The bell: the one word that whoever waits sleeps on.
+ *
+ * The value is `sequence << 1 | waiting`. Even: nobody needs to be woken. Odd: somebody is asleep
+ * on exactly this value, or about to be. Any number may wait, any number may ring.
+ *
+ * ```
+ *   sleeper                                waker
+ *   b = raise()          bell is odd        publish                 the condition becomes true
+ *   look again                              b = load(bell)          even: done, no system call
+ *   sleep while bell is b                   odd: add 1 and wake all, in one system call
+ * ```
+ *
+ * I1  Only `raise` makes the bell odd; only a wake makes it even, and then the sequence differs,
+ *     so a late sleeper's compare in the kernel fails. (A second waker that saw the same odd value
+ *     adds 1 to an even one and leaves it odd with nobody asleep: the next ring wakes nobody, once.)
+ * P1  The sleeper raises, then looks; the waker publishes, then loads the bell. All four are
+ *     sequentially consistent, so either the sleeper sees what was published or the waker sees
+ *     the bell up: never neither.
+ * C1  Killed between publish and ring: the sleeper stays asleep. So no sleep is longer than a
+ *     slice (waiter.ts), and a newcomer rings every bell of its role.
+ * C2  Killed within ring: before the system call the bell is still up and the next ring takes it;
+ *     after it everybody is awake. There is no state in between.
+ * C3  A sleeper killed: the bell is up, and the next ring costs one system call for nothing.
+ *
+ * @module
+ */
+
+import { check } from "../errors.ts";
+import type { Mapping } from "../memory/mapping.ts";
+import { Word32, type WordPlace } from "../memory/word.ts";
+import { addAndWake } from "../os/futex.ts";
+
+const WAITING = 1;
+
+/** A word of shared memory to sleep on until somebody rings. */
+export class Doorbell {
+  /** The memory that the bell is in. */
+  readonly mapping: Mapping;
+  /** The bell itself. Nobody but this class changes it. */
+  readonly word: Word32;
+
+  /** The bell at `place` of a layout that begins at `base` of the mapping. */
+  constructor(mapping: Mapping, place: WordPlace, base = 0) {
+    this.mapping = mapping;
+    this.word = new Word32(mapping, place, base);
+  }
+
+  /** Announces a sleeper: look at the condition after this, then sleep while the bell is the result. */
+  raise(): number {
+    return (this.word.or(WAITING) | WAITING) >>> 0; // P1 raised before the look ..
+  }
+
+  /** Wakes everyone who sleeps, if anyone does. Call it after publishing. */
+  ring(): void {
+    if ((this.word.load() & WAITING) === 0) return; // .. P1 loaded after the publish
+    check(addAndWake(this.word.address), { syscall: "futex", action: "wake who waits" });
+  }
+}

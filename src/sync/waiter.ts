@@ -1,0 +1,146 @@
+/**
+ * Waiting for a condition in shared memory: look, spin for a moment, then sleep on a bell.
+ *
+ * Sleeping is sliced. A waker can be killed between its publish and its ring, and the lock of a
+ * dead peer vanishes without a sound; so no sleep exceeds a slice, after which the condition and
+ * the peers are looked at again. A slice never declares anyone dead: only `hopeless` does, from
+ * what the kernel says. Slices of asynchronous waits end on a common grid, so that a thousand idle
+ * waiters cost one wake-up a slice.
+ *
+ * @module
+ */
+
+import { Errno, OsError } from "../errors.ts";
+import type { Word32 } from "../memory/word.ts";
+import { hasManyCpus, now } from "../os/clock.ts";
+import { interrupts, wait as futexWait } from "../os/futex.ts";
+import type { Doorbell } from "./doorbell.ts";
+import { reactor } from "./reactor.ts";
+
+/** How long a call that blocks the thread may wait. */
+export interface SyncWaitOptions {
+  /** Milliseconds until the wait gives up; for ever by default. */
+  timeout?: number;
+  /** Microseconds to watch the memory before going to sleep; 50 by default, 0 with one CPU. */
+  spin?: number;
+}
+
+/** How long an asynchronous call may wait, and who may call it off. */
+export interface WaitOptions extends SyncWaitOptions {
+  /** Ends the wait with the signal's reason. */
+  signal?: AbortSignal;
+}
+
+/** Something to wait for. */
+export interface Awaited {
+  /** Rung after every change that may make it ready. */
+  readonly bell: Doorbell;
+  /** A word that changes when it may have become ready: what spinning watches. */
+  readonly watch: Word32;
+  /** Looks at the shared memory. */
+  ready(): boolean;
+  /** Whether waiting on is pointless, as nobody is left who could make it ready. */
+  hopeless?(): boolean;
+}
+
+/** How a wait ended. */
+export type Outcome = "ready" | "timeout" | "hopeless";
+
+/** No sleep is longer than this. */
+export const SLICE_NS = 250e6;
+
+const DEFAULT_SPIN_US = 50;
+
+/** What an asynchronous wait may spin in one turn of the event loop. */
+const ASYNC_SPIN_LIMIT_US = 50;
+
+/** Waits and blocks the thread: spins, then sleeps. */
+export function waitSync(awaited: Awaited, options: SyncWaitOptions = {}): Outcome {
+  if (awaited.ready()) return "ready";
+  const { deadline, spinNs } = limits(options);
+  if (spinNs > 0 && spin(awaited, spinNs)) return "ready";
+  const interruptsBefore = interrupts();
+  for (;;) {
+    const raised = awaited.bell.raise();
+    const time = now();
+    const outcome = lookAgain(awaited, time, deadline);
+    if (outcome !== undefined) return outcome;
+    const result = futexWait(
+      awaited.bell.word.address,
+      raised,
+      Math.min(deadline, time + SLICE_NS),
+    );
+    if (interrupts() !== interruptsBefore) throw interrupted();
+    checkWait(result);
+  }
+}
+
+/** Waits and leaves the event loop free: spins for a moment, then sleeps in the reactor. */
+export async function wait(awaited: Awaited, options: WaitOptions = {}): Promise<Outcome> {
+  const { signal } = options;
+  signal?.throwIfAborted();
+  if (awaited.ready()) return "ready";
+  const { deadline, spinNs } = limits(options);
+  const spinLimit = Math.min(spinNs, ASYNC_SPIN_LIMIT_US * 1000);
+  if (spinLimit > 0 && spin(awaited, spinLimit)) return "ready";
+  for (;;) {
+    const raised = awaited.bell.raise();
+    const time = now();
+    const outcome = lookAgain(awaited, time, deadline);
+    if (outcome !== undefined) return outcome;
+    const sliceEnd = (Math.floor(time / SLICE_NS) + 1) * SLICE_NS;
+    await reactor().park(awaited.bell, raised, Math.min(deadline, sliceEnd), signal);
+    signal?.throwIfAborted();
+  }
+}
+
+/** The look between raising the bell and sleeping. */
+function lookAgain(awaited: Awaited, time: number, deadline: number): Outcome | undefined {
+  if (awaited.ready()) return "ready";
+  if (awaited.hopeless?.()) return "hopeless";
+  return time >= deadline ? "timeout" : undefined;
+}
+
+/** Watches for up to `budgetNs`; true if it became ready. */
+function spin(awaited: Awaited, budgetNs: number): boolean {
+  const { watch } = awaited;
+  let left = budgetNs;
+  let end = 0;
+  while (left > 0) {
+    const seen = watch.load();
+    if (awaited.ready()) return true;
+    if (!watch.spinWhile(seen, left)) break;
+    if (awaited.ready()) return true;
+    const time = now(); // it changed, but not to what is needed
+    end ||= time + budgetNs;
+    left = end - time;
+  }
+  return awaited.ready();
+}
+
+function limits(options: SyncWaitOptions): { deadline: number; spinNs: number } {
+  const { timeout = Infinity, spin = hasManyCpus ? DEFAULT_SPIN_US : 0 } = options;
+  if (!(timeout >= 0)) {
+    throw new RangeError(`Cannot wait ${timeout} ms: a timeout is 0 or more milliseconds`);
+  }
+  if (!(spin >= 0)) {
+    throw new RangeError(`Cannot spin ${spin} us: a spin is 0 or more microseconds`);
+  }
+  const timeoutNs = timeout * 1e6;
+  const deadline = timeout === Infinity ? Infinity : now() + timeoutNs;
+  return { deadline, spinNs: Math.min(spin * 1000, timeoutNs) };
+}
+
+function checkWait(result: number): void {
+  const { EAGAIN, EINTR, ETIMEDOUT } = Errno;
+  if (result >= 0 || result === -EAGAIN || result === -EINTR || result === -ETIMEDOUT) return;
+  throw new OsError(-result, { syscall: "futex", action: "wait" });
+}
+
+function interrupted(): DOMException {
+  return new DOMException(
+    "Cannot wait any longer: Ctrl-C arrived while this call blocked the thread, where no SIGINT " +
+      "listener can run; use the form that returns a promise if a listener must run",
+    "AbortError",
+  );
+}
