@@ -322,14 +322,12 @@ EXPORT int32_t vring_lock_test(int32_t fd, int32_t kind, double start, double le
  * Once a program listens to SIGINT, the signal no longer ends it; its listener runs on the event
  * loop, which a blocking wait holds up. So the handler in place is wrapped, once, by one that also
  * counts: a blocking wait that sees the count change gives up. The wrapped action keeps its flags,
- * its mask and (on x86_64) its libc's return trampoline.
+ * its mask and its libc's return trampoline, which the kernel has a place for on both processors.
  */
 struct kernel_action {
     void (*handler)(int, void *, void *);
     unsigned long flags;
-#if defined(__x86_64__)
     void (*restorer)(void);
-#endif
     uint64_t mask;
 };
 
