@@ -1,0 +1,159 @@
+/** Stands in for src/os/files.ts: files and mappings of the simulated machine. @module */
+
+import { currentActor } from "../actor.ts";
+import { PAGE_BYTES, process, shared, world } from "../machine.ts";
+import type { Inode } from "../world.ts";
+import type { FileStatus, MapRequest } from "../../../src/os/files.ts?real";
+import { MapFlag, MemfdFlag, Open, Protection } from "../../../src/os/files.ts?real";
+
+export type { FileStatus, MapRequest };
+export { MapFlag, MemfdFlag, Open, Protection };
+export { isRegular } from "../../../src/os/files.ts?real";
+
+const ENOENT = 2;
+const EBADF = 9;
+const EEXIST = 17;
+const REGULAR = 0o100000;
+
+export function open(path: string, flags: number, _mode = 0): number {
+  if ((flags & Open.unnamed) !== 0) return process().openFile(undefined);
+  const own = /^\/proc\/self\/fd\/(\d+)$/.exec(path);
+  if (own !== null) return process().openFile(process().files.get(Number(own[1]))!.inode);
+  const inode = shared(() => `open ${path}`, () => world.names.get(path));
+  return inode === undefined ? -ENOENT : process().openFile(inode);
+}
+
+export function pathOfFd(fd: number): string {
+  return `/proc/self/fd/${fd}`;
+}
+
+export function memfd(_name: string, _flags?: number): number {
+  return process().openFile(undefined);
+}
+
+export function close(fd: number): number {
+  return process().files.delete(fd) ? 0 : -EBADF;
+}
+
+export function truncate(fd: number, sizeBytes: number): number {
+  return allocate(fd, 0, sizeBytes);
+}
+
+/** A new file has no bytes until now: its size is known here. */
+export function allocate(fd: number, offset: number, sizeBytes: number): number {
+  const file = process().files.get(fd)!;
+  const actor = currentActor();
+  file.inode ??= actor.local(() => world.makeInode(`${actor.name}'s file`, offset + sizeBytes));
+  return 0;
+}
+
+export function chmod(fd: number, mode: number): number {
+  const inode = process().files.get(fd)!.inode!;
+  currentActor().local(() => world.setMode(inode, mode));
+  return 0;
+}
+
+export function link(fd: number, path: string): number {
+  const inode = process().files.get(fd)!.inode!;
+  return shared(() => `link ${path}`, () => {
+    if (world.names.has(path)) return -EEXIST;
+    world.setName(path, inode);
+    world.share(inode);
+    return 0;
+  });
+}
+
+export function unlink(path: string): number {
+  return shared(() => `unlink ${path}`, () => {
+    if (!world.names.has(path)) return -ENOENT;
+    world.setName(path, undefined);
+    return 0;
+  });
+}
+
+function statusOf(inode: Inode): FileStatus {
+  return {
+    device: 1,
+    inode: inode.id,
+    size: inode.bytes.length,
+    mode: REGULAR | inode.mode,
+    uid: 0,
+    links: inode.links,
+    allocated: inode.bytes.length,
+  };
+}
+
+export function stat(fd: number): FileStatus | number {
+  const inode = process().files.get(fd)!.inode!;
+  return shared(() => `stat ${inode.label}`, () => statusOf(inode));
+}
+
+export function statPath(path: string): FileStatus | number {
+  return shared(() => `stat ${path}`, () => {
+    const inode = world.names.get(path);
+    return inode === undefined ? -ENOENT : statusOf(inode);
+  });
+}
+
+export function space(_path: string): { free: number; total: number } | number {
+  return { free: 2 ** 30, total: 2 ** 30 };
+}
+
+export function list(path: string): string[] | number {
+  return shared(
+    () => `list ${path}`,
+    () =>
+      [...world.names.keys()].filter((name) => name.startsWith(`${path}/`))
+        .map((name) => name.slice(path.length + 1)).sort(),
+  );
+}
+
+export function read(fd: number, target: Uint8Array): number {
+  const inode = process().files.get(fd)!.inode!;
+  const bytes = shared(
+    () => `read ${target.length} bytes of ${inode.label}`,
+    () => inode.bytes.slice(0, target.length),
+  );
+  target.set(bytes);
+  return bytes.length;
+}
+
+/** Only what tells the page size is ever read whole. */
+export function readAll(path: string): Uint8Array | number {
+  if (path !== "/proc/self/auxv") return -ENOENT;
+  const AT_PAGESZ = 6n;
+  return new Uint8Array(new BigUint64Array([AT_PAGESZ, BigInt(PAGE_BYTES), 0n, 0n]).buffer);
+}
+
+export function userId(): number {
+  return 0;
+}
+
+export function map(request: MapRequest): number {
+  const { address, length, flags, fd, offset = 0 } = request;
+  const own = process();
+  const actor = currentActor();
+  const start = (flags & MapFlag.fixed) !== 0 ? address! : own.addresses(length);
+  let inode = fd === undefined ? undefined : own.files.get(fd)!.inode;
+  if (fd === undefined && request.protection !== Protection.none) {
+    inode = actor.local(() => {
+      const made = world.makeInode(`${actor.name}'s memory`, length);
+      world.share(made); // with the actor's own threads
+      return made;
+    });
+  }
+  own.ranges.push({ start, end: start + length, inode, offset });
+  return start;
+}
+
+export function unmap(address: number, length: number): number {
+  const end = address + length;
+  const own = process();
+  own.ranges = own.ranges.filter((range) => range.start < address || range.end > end);
+  return 0;
+}
+
+/** Nothing is ever read through it: all code under test goes through words and copies. */
+export function bufferAt(_address: number, length: number): ArrayBuffer {
+  return new ArrayBuffer(length);
+}

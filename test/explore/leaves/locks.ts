@@ -1,0 +1,45 @@
+/** Stands in for src/os/locks.ts: record locks of the simulated machine. @module */
+
+import { process, shared, world } from "../machine.ts";
+import { Lock } from "../../../src/os/locks.ts?real";
+import * as files from "./files.ts";
+
+export { Lock };
+
+const EAGAIN = 11;
+
+export function openLockFile(path: string, _write: boolean): number {
+  return files.open(path, 0);
+}
+
+export function closeLockFile(fd: number): number {
+  const file = process().files.get(fd)!;
+  process().files.delete(fd);
+  return shared(() => "close and unlock", () => {
+    world.dropLocks(file.number, file.number + 1);
+    return 0;
+  });
+}
+
+export function setLock(fd: number, kind: number, byte: number): number {
+  const { number, inode } = process().files.get(fd)!;
+  const verb = kind === Lock.none
+    ? "unlock"
+    : kind === Lock.read
+    ? "lock to read"
+    : "lock to write";
+  return shared(() => `${verb} byte ${byte % 2 ** 20}`, () => {
+    const refused = kind !== Lock.none && world.conflicts(number, inode!, byte, kind).length > 0;
+    if (refused) return -EAGAIN;
+    world.setLock(number, inode!, byte, kind);
+    return 0;
+  });
+}
+
+export function testLock(fd: number, kind: number, byte: number): number {
+  const { number, inode } = process().files.get(fd)!;
+  return shared(() => `test lock of byte ${byte % 2 ** 20}`, () => {
+    const [conflict] = world.conflicts(number, inode!, byte, kind);
+    return conflict === undefined ? Lock.none : conflict.kind;
+  });
+}

@@ -1,0 +1,92 @@
+/**
+ * A scenario: who acts on what, and what must hold at the end of every run.
+ *
+ * @module
+ */
+
+import { Mapping } from "../../src/memory/mapping.ts";
+import * as files from "../../src/os/files.ts";
+import { process, world } from "./machine.ts";
+import type { FindingKind } from "./search.ts";
+
+/** How a run ended, for the invariant. */
+export interface End {
+  /** What each actor returned, by name; undefined if it died or never began. */
+  readonly results: Readonly<Record<string, unknown>>;
+  /** Who died. */
+  readonly dead: ReadonlySet<string>;
+  /** The names in the file system. */
+  readonly names: readonly string[];
+  /** The bytes of a shared memory that `setup` made. */
+  bytes(label: string): Uint8Array;
+}
+
+/** An actor of a scenario. */
+export interface ActorSpec {
+  /** The code: builds everything inside, and returns what the invariant needs. */
+  readonly body: () => unknown;
+  /** Begins only once this actor has finished, or is dead. */
+  readonly after?: string;
+  /** Must not be killed, though the scenario allows deaths. */
+  readonly immortal?: boolean;
+}
+
+/** How far the search goes. */
+export interface Bounds {
+  /** How often a run may switch away from an actor that could go on. */
+  readonly preemptions: number;
+  /** How many actors may die in a run. */
+  readonly deaths: number;
+  /** How many spurious wake-ups and early time-outs a run may have. */
+  readonly noise: number;
+}
+
+/** What is explored. */
+export interface Scenario {
+  /** The name, by which the command line finds it. */
+  readonly name: string;
+  /** Makes what is there before anyone acts. */
+  readonly setup?: () => void;
+  /** The actors, by name. */
+  readonly actors: Readonly<Record<string, ActorSpec | (() => unknown)>>;
+  /** The bounds of the full search; the short one has at most 2, 1 and 1. */
+  readonly bounds: Bounds;
+  /** What is wrong with the end of a run, if anything is. */
+  readonly check: (end: End) => string | undefined;
+  /** For code that is broken on purpose: what must be found. */
+  readonly expect?: FindingKind;
+  /** What it shows; a sentence. */
+  readonly about: string;
+}
+
+/** Makes shared memory under a label, in `setup`. */
+export function makeMemory(label: string, sizeBytes: number): void {
+  const inode = world.makeInode(label, sizeBytes);
+  world.share(inode);
+  world.setName(`/dev/shm/${label}`, inode);
+}
+
+/** Maps memory that `setup` made. */
+export function mapMemory(label: string): Mapping {
+  const inode = world.names.get(`/dev/shm/${label}`)!;
+  const fd = process().openFile(inode);
+  return Mapping.ofFile(fd, { length: inode.bytes.length, what: label });
+}
+
+/** A path that opens the memory's file, for locks. */
+export function pathOf(label: string): string {
+  return files.pathOfFd(process().openFile(world.names.get(`/dev/shm/${label}`)!));
+}
+
+/** Bytes in which every position and every message shows. */
+export function pattern(length: number, message: number): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from({ length }, (_, i) => (message * 37 + i * 11 + 5) & 0xff);
+}
+
+/** Which message these bytes are; undefined if they are none, such as two halves of two. */
+export function messageOf(bytes: Uint8Array, highest: number): number | undefined {
+  for (let message = 1; message <= highest; message++) {
+    if (pattern(bytes.length, message).every((byte, i) => byte === bytes[i])) return message;
+  }
+  return undefined;
+}

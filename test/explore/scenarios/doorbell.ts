@@ -1,0 +1,122 @@
+/**
+ * The doorbell: any number of waiters, any number of wakers, synchronous and asynchronous.
+ *
+ * @module
+ */
+
+import { Word32 } from "../../../src/memory/word.ts";
+import { Doorbell } from "../../../src/sync/doorbell.ts";
+import { wait, waitSync } from "../../../src/sync/waiter.ts";
+import { type ActorSpec, makeMemory, mapMemory, type Scenario } from "../scenario.ts";
+
+const BELL = { path: "bell", offset: 0 };
+const COUNT = { path: "count", offset: 64 };
+
+/** The count of things published, and the bell that is rung for them. */
+function shared() {
+  const memory = mapMemory("shared");
+  return { bell: new Doorbell(memory, BELL), count: new Word32(memory, COUNT) };
+}
+
+function waker(times: number) {
+  return () => {
+    const { bell, count } = shared();
+    for (let i = 0; i < times; i++) {
+      count.add(1);
+      bell.ring();
+    }
+  };
+}
+
+/** Waits for the count to reach 1, 2 ... `upTo`, one after the other. */
+function sleeper(upTo: number) {
+  return () => {
+    const { bell, count } = shared();
+    for (let target = 1; target <= upTo; target++) {
+      const ready = () => count.load() >= target;
+      const outcome = waitSync({ bell, watch: count, ready }, { spin: 0 });
+      if (outcome !== "ready") throw new Error(`the wait ended with ${outcome}`);
+    }
+    return "ready";
+  };
+}
+
+function asyncSleeper(upTo: number) {
+  return async () => {
+    const { bell, count } = shared();
+    for (let target = 1; target <= upTo; target++) {
+      const ready = () => count.load() >= target;
+      const outcome = await wait({ bell, watch: count, ready }, { spin: 0 });
+      if (outcome !== "ready") throw new Error(`the wait ended with ${outcome}`);
+    }
+    return "ready";
+  };
+}
+
+function scenario(
+  name: string,
+  about: string,
+  actors: Record<string, ActorSpec | (() => unknown)>,
+  bounds: Scenario["bounds"],
+): Scenario {
+  const setup = () => makeMemory("shared", 128);
+  const check: Scenario["check"] = ({ results, dead }) => {
+    const stuck = Object.keys(actors).filter((actor) =>
+      actor.startsWith("sleeper") && !dead.has(actor) && results[actor] !== "ready"
+    );
+    return stuck.length === 0 ? undefined : `${stuck.join(" and ")} did not finish`;
+  };
+  return { name, about, setup, actors, bounds, check };
+}
+
+/** A second waker that publishes and rings whatever the first did not live to. */
+function successor(after: string, total: number): ActorSpec {
+  const body = () => {
+    const { bell, count } = shared();
+    while (count.load() < total) count.add(1);
+    bell.ring(); // a newcomer rings every bell of its role
+  };
+  return { body, after, immortal: true };
+}
+
+/** All scenarios of the doorbell. */
+export const DOORBELL: readonly Scenario[] = [
+  scenario("doorbell-1-1", "one waiter, one waker, two messages", {
+    sleeper: sleeper(2),
+    waker: waker(2),
+  }, { preemptions: 3, deaths: 0, noise: 1 }),
+  scenario("doorbell-2-1", "two waiters, one waker", {
+    sleeper1: sleeper(2),
+    sleeper2: sleeper(2),
+    waker: waker(2),
+  }, { preemptions: 3, deaths: 0, noise: 1 }),
+  scenario("doorbell-2-2", "two waiters, two wakers", {
+    sleeper1: sleeper(2),
+    sleeper2: sleeper(2),
+    waker1: waker(1),
+    waker2: waker(1),
+  }, { preemptions: 3, deaths: 0, noise: 1 }),
+  scenario("doorbell-3-2", "three waiters, two wakers", {
+    sleeper1: sleeper(1),
+    sleeper2: sleeper(1),
+    sleeper3: sleeper(2),
+    waker1: waker(1),
+    waker2: waker(1),
+  }, { preemptions: 3, deaths: 0, noise: 0 }),
+  scenario("doorbell-death", "two waiters, a waker that dies anywhere, and its successor", {
+    sleeper1: sleeper(2),
+    sleeper2: sleeper(2),
+    waker: waker(2),
+    successor: successor("waker", 2),
+  }, { preemptions: 3, deaths: 1, noise: 0 }),
+  scenario("doorbell-async", "one waiter on the event loop, one waker", {
+    sleeper: asyncSleeper(2),
+    waker: waker(2),
+  }, { preemptions: 3, deaths: 0, noise: 1 }),
+  scenario("doorbell-mixed", "a waiter that blocks, one on the event loop, and a waker that dies", {
+    sleeper1: sleeper(1),
+    sleeper2: asyncSleeper(1),
+    waker: waker(1),
+    successor: successor("waker", 1),
+  }, { preemptions: 3, deaths: 1, noise: 0 }),
+];

@@ -1,0 +1,283 @@
+/**
+ * The simulated machine: memory, files, record locks, sleepers and time, with an undo log and a
+ * running hash of everything.
+ *
+ * Every change goes through `#change`, which applies it, notes how to take it back, and is told
+ * what it does to the hash; so a search can step forward and back, and can tell that it has been in
+ * a state before. The hash is the exclusive-or of one mixed pair of numbers per fact, so the order
+ * in which facts came about does not show in it.
+ *
+ * @module
+ */
+
+/** A simulated file: its bytes, and how many names it has. */
+export interface Inode {
+  readonly id: number;
+  readonly label: string;
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly words: Uint32Array<ArrayBuffer>;
+  links: number;
+  mode: number;
+  /** Whether more than its creator can reach it: what nobody else can see needs no scheduling. */
+  shared: boolean;
+}
+
+/** A thread asleep on words of memory. */
+export interface Sleeper {
+  readonly thread: number;
+  readonly words: readonly { inode: Inode; index: number }[];
+  readonly deadline: number;
+  /** When the sleep began. */
+  readonly since: number;
+  /** Why it may go on, if it may. */
+  woken: "" | "woken" | "timeout";
+}
+
+/** Which fact a hash contribution is about. */
+const Fact = { word: 1, name: 2, lock: 3, asleep: 4, time: 5, mode: 6 } as const;
+
+/** A lock on a byte of a file, by the number of the open file that holds it. */
+interface HeldLock {
+  readonly file: number;
+  readonly inode: number;
+  readonly byte: number;
+  readonly kind: number;
+}
+
+const READ = 0;
+const WRITE = 1;
+
+/** The simulated machine. */
+export class World {
+  readonly names = new Map<string, Inode>();
+  readonly inodes: Inode[] = [];
+  readonly sleepers = new Map<number, Sleeper>();
+  #locks: HeldLock[] = [];
+  #time = 0;
+  #undo: (() => void)[] = [];
+  #hashA = 0;
+  #hashB = 0;
+
+  /** The point to go back to. */
+  mark(): number {
+    return this.#undo.length;
+  }
+
+  /** Takes back everything since a mark. */
+  undoTo(mark: number): void {
+    while (this.#undo.length > mark) this.#undo.pop()!();
+  }
+
+  /** Two halves of the hash of the whole machine. */
+  get hash(): readonly [number, number] {
+    return [this.#hashA, this.#hashB];
+  }
+
+  #toggle(fact: number, a: number, b: number, c: number): void {
+    this.#hashA ^= mix(fact, a, b, c, 0x9e3779b1);
+    this.#hashB ^= mix(fact, a, b, c, 0x85ebca6b);
+  }
+
+  get time(): number {
+    return this.#time;
+  }
+
+  set time(value: number) {
+    const before = this.#time;
+    this.#setTime(value);
+    this.#undo.push(() => this.#setTime(before));
+  }
+
+  #setTime(value: number): void {
+    this.#toggle(Fact.time, this.#time / 1e6, 0, 0);
+    this.#toggle(Fact.time, value / 1e6, 0, 0);
+    this.#time = value;
+  }
+
+  // ---- memory ----
+
+  makeInode(label: string, sizeBytes: number): Inode {
+    const bytes = new Uint8Array(Math.ceil(sizeBytes / 8) * 8);
+    const words = new Uint32Array(bytes.buffer);
+    const id = this.inodes.length;
+    const inode = { id, label, bytes, words, links: 0, mode: 0o600, shared: false };
+    this.inodes.push(inode);
+    this.#undo.push(() => this.inodes.pop());
+    return inode;
+  }
+
+  share(inode: Inode): void {
+    if (inode.shared) return;
+    inode.shared = true;
+    this.#undo.push(() => inode.shared = false);
+  }
+
+  setWord(inode: Inode, index: number, value: number): void {
+    const before = inode.words[index]!;
+    this.#putWord(inode, index, value);
+    this.#undo.push(() => this.#putWord(inode, index, before));
+  }
+
+  #putWord(inode: Inode, index: number, value: number): void {
+    this.#toggle(Fact.word, inode.id, index, inode.words[index]!);
+    inode.words[index] = value;
+    this.#toggle(Fact.word, inode.id, index, inode.words[index]!);
+  }
+
+  setBytes(inode: Inode, offset: number, source: Uint8Array): void {
+    if (source.length === 0) return;
+    const first = offset >> 2;
+    const last = (offset + source.length - 1) >> 2;
+    const before = inode.words.slice(first, last + 1);
+    for (let i = first; i <= last; i++) this.#toggle(Fact.word, inode.id, i, inode.words[i]!);
+    inode.bytes.set(source, offset);
+    for (let i = first; i <= last; i++) this.#toggle(Fact.word, inode.id, i, inode.words[i]!);
+    this.#undo.push(() => before.forEach((word, i) => this.#putWord(inode, first + i, word)));
+  }
+
+  // ---- names ----
+
+  setName(path: string, inode: Inode | undefined): void {
+    const before = this.names.get(path);
+    this.#putName(path, inode);
+    this.#undo.push(() => this.#putName(path, before));
+  }
+
+  #putName(path: string, inode: Inode | undefined): void {
+    const before = this.names.get(path);
+    if (before !== undefined) {
+      before.links--;
+      this.#toggle(Fact.name, textHash(path), before.id, 0);
+      this.names.delete(path);
+    }
+    if (inode !== undefined) {
+      inode.links++;
+      this.#toggle(Fact.name, textHash(path), inode.id, 0);
+      this.names.set(path, inode);
+    }
+  }
+
+  setMode(inode: Inode, mode: number): void {
+    const before = inode.mode;
+    const put = (value: number) => {
+      this.#toggle(Fact.mode, inode.id, inode.mode, 0);
+      this.#toggle(Fact.mode, inode.id, value, 0);
+      inode.mode = value;
+    };
+    put(mode);
+    this.#undo.push(() => put(before));
+  }
+
+  // ---- record locks ----
+
+  /** The locks of other open files that a lock of this kind would meet. */
+  conflicts(file: number, inode: Inode, byte: number, kind: number): HeldLock[] {
+    return this.#locks.filter((held) =>
+      held.file !== file && held.inode === inode.id && held.byte === byte &&
+      (held.kind === WRITE || kind === WRITE)
+    );
+  }
+
+  /** Sets the lock of an open file on a byte; any kind but read and write drops it. */
+  setLock(file: number, inode: Inode, byte: number, kind: number): void {
+    const rest = this.#locks.filter((held) =>
+      held.file !== file || held.inode !== inode.id || held.byte !== byte
+    );
+    const holds = kind === READ || kind === WRITE;
+    this.#putLocks(holds ? [...rest, { file, inode: inode.id, byte, kind }] : rest);
+  }
+
+  /** Drops every lock of open files of one actor (`file` numbers in a range), as at its death. */
+  dropLocks(firstFile: number, endFile: number): void {
+    this.#putLocks(this.#locks.filter(({ file }) => file < firstFile || file >= endFile));
+  }
+
+  holdsLocks(firstFile: number, endFile: number): boolean {
+    return this.#locks.some(({ file }) => file >= firstFile && file < endFile);
+  }
+
+  #putLocks(locks: HeldLock[]): void {
+    const before = this.#locks;
+    const put = (next: HeldLock[]) => {
+      for (const { file, inode, byte, kind } of this.#locks) {
+        this.#toggle(Fact.lock, file, inode * 1000 + byte % 997, kind);
+      }
+      this.#locks = next;
+      for (const { file, inode, byte, kind } of next) {
+        this.#toggle(Fact.lock, file, inode * 1000 + byte % 997, kind);
+      }
+    };
+    put(locks);
+    this.#undo.push(() => put(before));
+  }
+
+  // ---- sleepers ----
+
+  fallAsleep(sleeper: Sleeper): void {
+    this.#putSleeper(sleeper.thread, sleeper);
+    this.#undo.push(() => this.#putSleeper(sleeper.thread, undefined));
+  }
+
+  getUp(thread: number): void {
+    const before = this.sleepers.get(thread);
+    if (before === undefined) return;
+    this.#putSleeper(thread, undefined);
+    this.#undo.push(() => this.#putSleeper(thread, before));
+  }
+
+  #putSleeper(thread: number, sleeper: Sleeper | undefined): void {
+    const before = this.sleepers.get(thread);
+    if (before !== undefined) this.#toggle(Fact.asleep, thread, before.woken.length, 0);
+    if (sleeper === undefined) this.sleepers.delete(thread);
+    else {
+      this.sleepers.set(thread, sleeper);
+      this.#toggle(Fact.asleep, thread, sleeper.woken.length, 0);
+    }
+  }
+
+  /** Wakes up to `count` sleepers on a word, in the order in which threads are numbered. */
+  wake(inode: Inode, index: number, count: number): number {
+    let woken = 0;
+    const inOrder = [...this.sleepers.values()].sort((a, b) => a.thread - b.thread);
+    for (const sleeper of inOrder) {
+      if (woken === count) break;
+      if (sleeper.woken) continue;
+      if (!sleeper.words.some((word) => word.inode === inode && word.index === index)) continue;
+      this.rouse(sleeper, "woken");
+      woken++;
+    }
+    return woken;
+  }
+
+  /** Lets a sleeper go on. */
+  rouse(sleeper: Sleeper, why: "woken" | "timeout"): void {
+    const put = (value: Sleeper["woken"]) => {
+      this.#toggle(Fact.asleep, sleeper.thread, sleeper.woken.length, 0);
+      sleeper.woken = value;
+      this.#toggle(Fact.asleep, sleeper.thread, sleeper.woken.length, 0);
+    };
+    put(why);
+    this.#undo.push(() => put(""));
+  }
+}
+
+/** Mixes numbers into 32 bits. */
+export function mix(a: number, b: number, c: number, d: number, seed: number): number {
+  let hash = seed;
+  for (const value of [a, b, c, d]) {
+    hash = Math.imul(hash ^ (value | 0), 0xcc9e2d51);
+    hash = (hash << 15) | (hash >>> 17);
+    hash = Math.imul(hash, 0x1b873593) + (value / 2 ** 32 | 0) | 0;
+  }
+  hash ^= hash >>> 16;
+  hash = Math.imul(hash, 0x85ebca6b);
+  hash ^= hash >>> 13;
+  return hash | 0;
+}
+
+/** A number that stands for a text. */
+export function textHash(text: string): number {
+  let hash = 0;
+  for (let i = 0; i < text.length; i++) hash = Math.imul(hash, 31) + text.charCodeAt(i) | 0;
+  return hash;
+}
