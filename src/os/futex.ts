@@ -97,7 +97,7 @@ export class FutexVector {
     if (address < 0) throw new RangeError("Cannot wait: no memory for the list of words");
     const buffer = bufferAt(address, length);
     new Uint8Array(buffer).set(new Uint8Array(this.#buffer));
-    this.close();
+    this.#release();
     this.#address = address;
     this.#buffer = buffer;
     this.#view = new DataView(buffer);
@@ -123,6 +123,11 @@ export class FutexVector {
 
   /** Gives the memory back; the list is empty then. */
   close(): void {
+    this.clear();
+    this.#release();
+  }
+
+  #release(): void {
     if (this.#address === 0) return;
     const length = this.#buffer.byteLength;
     this.#buffer.transfer(0);
