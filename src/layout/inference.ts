@@ -1,0 +1,61 @@
+/**
+ * What TypeScript knows of a value from the declaration of its layout.
+ *
+ * @module
+ */
+
+import type { AnyLayout, ArrayType, BytesType, Declarations, TextType } from "./fields.ts";
+import type { Scalar, ScalarArrays, ScalarValues } from "./scalars.ts";
+
+/** The accessors of a layout: `type ImuView = View<typeof Imu>`. */
+export type View<L extends AnyLayout> = ReturnType<L["view"]>;
+
+/** A copy of what a layout holds: `type ImuValue = Value<typeof Imu>`. */
+export type Value<L extends AnyLayout> = ReturnType<L["read"]>;
+
+/** What can be stored; arrays may be of any kind: `type ImuInput = Input<typeof Imu>`. */
+export type Input<L extends AnyLayout> = Parameters<L["write"]>[1];
+
+/** The type of a field, whichever way it was declared. */
+export type TypeOf<D> = D extends { readonly type: infer T } ? T : D;
+
+/** The accessors over fields: what is one value can be assigned, what is more is changed in place. */
+export type ViewOf<F extends Declarations> =
+  & { -readonly [K in keyof F as TypeOf<F[K]> extends Scalar | TextType ? K : never]: Seen<F[K]> }
+  & { readonly [K in keyof F as TypeOf<F[K]> extends Scalar | TextType ? never : K]: Seen<F[K]> };
+
+/** What the accessor of a field gives. */
+export type Seen<D, T = TypeOf<D>> = T extends Scalar ? ScalarValues[T]
+  : T extends TextType ? string
+  : T extends BytesType ? Uint8Array
+  : T extends ArrayType<infer E> ? E extends Scalar ? ScalarArrays[E]
+    : E extends AnyLayout ? readonly View<E>[]
+    : never
+  : T extends AnyLayout ? View<T>
+  : never;
+
+/** The fields as plain values. */
+export type ValueOf<F extends Declarations> = { -readonly [K in keyof F]: Copied<F[K]> };
+
+/** The copy of a field. */
+export type Copied<D, T = TypeOf<D>> = T extends Scalar ? ScalarValues[T]
+  : T extends TextType ? string
+  : T extends BytesType ? Uint8Array<ArrayBuffer>
+  : T extends ArrayType<infer E> ? E extends Scalar ? ScalarArrays<ArrayBuffer>[E]
+    : E extends AnyLayout ? Value<E>[]
+    : never
+  : T extends AnyLayout ? Value<T>
+  : never;
+
+/** Values for all fields. */
+export type InputOf<F extends Declarations> = { readonly [K in keyof F]: Stored<F[K]> };
+
+/** What a field can be given. */
+export type Stored<D, T = TypeOf<D>> = T extends Scalar ? ScalarValues[T]
+  : T extends TextType ? string
+  : T extends BytesType ? Uint8Array
+  : T extends ArrayType<infer E> ? E extends Scalar ? ArrayLike<ScalarValues[E]>
+    : E extends AnyLayout ? ArrayLike<Input<E>>
+    : never
+  : T extends AnyLayout ? Input<T>
+  : never;

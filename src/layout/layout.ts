@@ -1,0 +1,236 @@
+/**
+ * A layout of shared memory, declared once: offsets, size checks, accessors, a fingerprint, a table
+ * for the documentation, a C header and an inspector all come from the one declaration.
+ *
+ * ```
+ *   layout("imu", { .. })
+ *     place     place.ts      every field gets its offset, or the declaration is refused
+ *     hash      hash.ts       64 bits that differ when two parties mean different memory
+ *     use       view.ts       accessors in place        values.ts    copies in and out
+ *     show      table.ts      for documentation         inspect.ts   what is in memory now
+ *               c_header.ts   for C, with every offset asserted
+ * ```
+ *
+ * Memory is little-endian, as both supported processors are.
+ *
+ * @module
+ */
+
+import { toC, toCHeader } from "./c_header.ts";
+import {
+  type AnyLayout,
+  array,
+  type ArrayType,
+  bytes,
+  type BytesType,
+  type Declarations,
+  type Field,
+  type Placement,
+  text,
+  type TextType,
+} from "./fields.ts";
+import { hashOf } from "./hash.ts";
+import type { InputOf, ValueOf, ViewOf } from "./inference.ts";
+import { inspect } from "./inspect.ts";
+import { place, roundUp } from "./place.ts";
+import type { Scalar } from "./scalars.ts";
+import { toMarkdown } from "./table.ts";
+import { checkValue, loadValue, storeValue } from "./values.ts";
+import { type ViewClass, viewClass } from "./view.ts";
+
+export type { AnyLayout, ArrayType, BytesType, Declarations, Field, TextType };
+export type { InputOf, ValueOf, ViewOf };
+export type { FieldOptions, FieldType, WordOptions } from "./fields.ts";
+export type { Copied, Input, Seen, Stored, TypeOf, Value, View } from "./inference.ts";
+export type { Scalar, ScalarArrays, ScalarValues, Word } from "./scalars.ts";
+
+/** Fields in their places, and all that follows from them. */
+export interface Layout<F extends Declarations> extends AnyLayout {
+  /** The fields by name, in the order declared. */
+  readonly fields: { readonly [K in keyof F]: Field };
+  /**
+   * Accessors for the fields, in place. Nothing is copied: what they give is what is in memory now,
+   * by plain accesses, also of atomic words. A number that does not fit is a RangeError. Once the
+   * memory is closed they throw a TypeError or give arrays that are empty.
+   *
+   * @param bytes The memory.
+   * @param offset Where in it the layout begins; in its buffer that is a multiple of the alignment.
+   */
+  view(bytes: Uint8Array, offset?: number): ViewOf<F>;
+  /**
+   * A copy of all values, from any offset. It never fails over what is in the memory.
+   *
+   * @param bytes The memory.
+   * @param offset Where in it the layout begins.
+   */
+  read(bytes: Uint8Array, offset?: number): ValueOf<F>;
+  /**
+   * Stores a value for every field, at any offset; if one does not fit, nothing is stored. The
+   * bytes between the fields stay as they are.
+   *
+   * @param bytes The memory.
+   * @param value What to store; a view will do.
+   * @param offset Where in the memory the layout begins.
+   */
+  write(bytes: Uint8Array, value: InputOf<F>, offset?: number): void;
+  /**
+   * A dump to read: offset, name and value of every field. Of what is long it shows the beginning.
+   *
+   * @param bytes The memory.
+   * @param offset Where in it the layout begins.
+   */
+  inspect(bytes: Uint8Array, offset?: number): string;
+  /** The fields as a table in Markdown. */
+  toMarkdown(): string;
+  /** The layout as a C11 struct, after those that it contains; needs stddef.h and stdint.h. */
+  toC(): string;
+}
+
+/** What there is to say about a layout besides its fields. */
+export interface LayoutOptions {
+  /** Counts the changes that make old and new parties misunderstand each other; 1 by default. */
+  readonly version?: number;
+}
+
+/** Declares layouts, and the types of fields that are not scalars. */
+export interface LayoutFunction {
+  /**
+   * Declares a layout.
+   *
+   * @param name The name, an identifier.
+   * @param fields The fields by name: a type, or options with a `type` in them.
+   * @param options The version.
+   * @returns The layout, which never changes.
+   */
+  <const F extends Declarations>(name: string, fields: F, options?: LayoutOptions): Layout<F>;
+  /**
+   * A type of a number of bytes.
+   *
+   * @param size How many.
+   */
+  bytes(size: number): BytesType;
+  /**
+   * A type of text, as UTF-8, padded with NUL.
+   *
+   * @param size The room in bytes.
+   */
+  text(size: number): TextType;
+  /**
+   * A type of several elements.
+   *
+   * @param element What there are several of; for other types, put them into a layout.
+   * @param length How many there are.
+   */
+  array<E extends Scalar | AnyLayout>(element: E, length: number): ArrayType<E>;
+  /**
+   * One complete C11 header of several layouts, each struct once.
+   *
+   * @param layouts The layouts; those they contain come along.
+   * @param guardName The macro that guards the file against being included twice.
+   */
+  toCHeader(layouts: readonly AnyLayout[], guardName: string): string;
+}
+
+/**
+ * Declares what lies where in shared memory. Fields are placed as C places the members of a struct,
+ * unless `at` says where; `line: true` gives an atomic word a cache line of its own. A layout has at
+ * most 2^30 bytes. Whatever cannot be laid out is a TypeError or a RangeError that says why.
+ *
+ * @example Declare a layout, write in place, and look at the memory
+ * ```ts
+ * import { layout } from "@vring/vring";
+ *
+ * const Pose = layout("pose", { x: "f32", y: "f32" });
+ * const Imu = layout("imu", {
+ *   time: "f64",
+ *   sequence: { type: "u32", doc: "counts samples" },
+ *   accel: layout.array("f32", 3),
+ *   label: layout.text(16),
+ *   pose: Pose,
+ * }, { version: 2 });
+ *
+ * const bytes = new Uint8Array(Imu.size);
+ * const imu = Imu.view(bytes);
+ * imu.time = 1.5;
+ * imu.accel.set([0, 0, 9.81]);
+ * imu.label = "left wing";
+ * imu.pose.x = 3;
+ *
+ * console.log(Imu.inspect(bytes));
+ * console.log(Imu.fields.accel.offset, Imu.size, Imu.toC());
+ * ```
+ */
+export const layout: LayoutFunction = Object.assign(declare, { bytes, text, array, toCHeader });
+
+function declare<const F extends Declarations>(
+  name: string,
+  fields: F,
+  { version = 1 }: LayoutOptions = {},
+): Layout<F> {
+  return new DeclaredLayout<F>(place(name, fields, version));
+}
+
+class DeclaredLayout<F extends Declarations> implements Layout<F> {
+  readonly kind = "layout";
+  readonly name: string;
+  readonly version: number;
+  readonly size: number;
+  readonly alignment: number;
+  readonly hash: bigint;
+  readonly fields: Layout<F>["fields"];
+  readonly #View: ViewClass;
+
+  constructor(placement: Placement) {
+    this.name = placement.name;
+    this.version = placement.version;
+    this.size = placement.size;
+    this.alignment = placement.alignment;
+    this.hash = hashOf(placement);
+    this.fields = placement.fields as Layout<F>["fields"];
+    this.#View = viewClass(this);
+    Object.freeze(this);
+  }
+
+  view(bytes: Uint8Array, offset = 0): ViewOf<F> {
+    const data = this.#memory("view", bytes, offset);
+    const start = data.byteOffset;
+    if (start % this.alignment === 0) return new this.#View(data) as ViewOf<F>;
+    throw new RangeError(
+      `Cannot view "${this.name}": it would begin at byte ${start} of the buffer; ` +
+        `move it to ${roundUp(start, this.alignment)}, or use read() and write()`,
+    );
+  }
+
+  read(bytes: Uint8Array, offset = 0): ValueOf<F> {
+    return loadValue(this, this.#memory("read", bytes, offset), 0) as ValueOf<F>;
+  }
+
+  write(bytes: Uint8Array, value: InputOf<F>, offset = 0): void {
+    const data = this.#memory("write", bytes, offset);
+    checkValue(this, value, this.name);
+    storeValue(this, data, 0, value);
+  }
+
+  inspect(bytes: Uint8Array, offset = 0): string {
+    return inspect(this, this.#memory("inspect", bytes, offset));
+  }
+
+  toMarkdown(): string {
+    return toMarkdown(this);
+  }
+
+  toC(): string {
+    return toC(this);
+  }
+
+  /** The bytes of the layout, if they are all there. */
+  #memory(action: string, bytes: Uint8Array, offset: number): DataView {
+    if (Number.isInteger(offset) && offset >= 0 && offset + this.size <= bytes.byteLength) {
+      return new DataView(bytes.buffer, bytes.byteOffset + offset, this.size);
+    }
+    throw new RangeError(
+      `Cannot ${action} "${this.name}": its ${this.size} bytes at offset ${offset} are not within ` +
+        `the ${bytes.byteLength} bytes of memory; pass more, or another offset`,
+    );
+  }
+}

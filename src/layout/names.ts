@@ -1,0 +1,41 @@
+/**
+ * Names that are good in TypeScript and in C.
+ *
+ * @module
+ */
+
+/** Keywords of C up to C23, and lower-case macros that headers of C on Linux define. */
+const RESERVED_IN_C = new Set(
+  ("alignas alignof auto bool break case char const constexpr continue default do double else " +
+    "enum errno extern false float for goto if inline int linux long nullptr offsetof register " +
+    "restrict return short signed sizeof static static_assert stderr stdin stdout struct switch " +
+    "thread_local true typedef typeof typeof_unqual union unix unsigned void volatile while")
+    .split(" "),
+);
+
+/**
+ * Refuses a name unless it is an identifier in TypeScript and C, begins with a letter (what begins
+ * with an underscore belongs to the compiler, or is padding), and means nothing yet.
+ */
+export function checkName(name: string, action: string, what: string): void {
+  const problem = problemOf(name);
+  if (problem === undefined) return;
+  throw new TypeError(`Cannot ${action}: ${what} "${name}" ${problem}`);
+}
+
+function problemOf(name: string): string | undefined {
+  if (!/^[A-Za-z][A-Za-z0-9_]*$/.test(name)) {
+    return "is not an identifier; use letters, digits and underscores, a letter first";
+  }
+  if (name in Object.prototype) return "is part of every JavaScript object; choose another";
+  if (RESERVED_IN_C.has(snakeCase(name))) return "means something else in C; choose another";
+  return undefined;
+}
+
+/** The name in C: `sampleCount` becomes `sample_count`. */
+export function snakeCase(name: string): string {
+  return name
+    .replace(/([a-z0-9])([A-Z])/g, "$1_$2")
+    .replace(/([A-Z])([A-Z][a-z])/g, "$1_$2")
+    .toLowerCase();
+}

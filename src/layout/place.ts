@@ -1,0 +1,134 @@
+/**
+ * Where each field comes to lie: as in a C struct, one after the other, each at the next multiple
+ * of its alignment, the whole rounded up to the largest alignment. What differs from that was asked
+ * for: `at` names an offset, and `line` gives a word 64 bytes.
+ *
+ * @module
+ */
+
+import {
+  alignmentOf,
+  checkSize,
+  type Declarations,
+  type Field,
+  type FieldOptions,
+  isFieldType,
+  type Placement,
+  sizeOf,
+  typeName,
+  type WordOptions,
+} from "./fields.ts";
+import { checkName, snakeCase } from "./names.ts";
+import { isWord, SCALARS, type Word } from "./scalars.ts";
+
+/** What one processor takes from another at a time, in bytes. */
+const LINE = 64;
+
+/** The bytes that nothing else may use: those of a field, or of all its line. */
+interface Extent {
+  readonly name: string;
+  readonly start: number;
+  readonly end: number;
+  readonly line: boolean;
+}
+
+/** Gives each field its place. */
+export function place(name: string, declarations: Declarations, version: number): Placement {
+  const action = `lay out "${name}"`;
+  checkName(name, action, "the name");
+  checkVersion(version, action);
+  const fields: Record<string, Field> = {};
+  const taken: Extent[] = [];
+  let alignment = 1;
+  let end = 0;
+  for (const key of Reflect.ownKeys(declarations)) {
+    const field = String(key);
+    checkFieldName(field, Object.keys(fields), action);
+    const options = optionsOf(declarations[field], field, action);
+    const { type, line = false, atomic = line, doc = "" } = options;
+    const room = line ? LINE : sizeOf(type);
+    const step = line ? LINE : alignmentOf(type);
+    const next = roundUp(end, step);
+    const offset = options.at ?? next;
+    const extent = { name: field, start: offset, end: offset + room, line };
+    checkPlace(extent, { taken, step, next, action });
+    taken.push(extent);
+    alignment = Math.max(alignment, step);
+    end = Math.max(end, extent.end);
+    const [path, size] = [`${name}.${field}`, sizeOf(type)];
+    fields[field] = Object.freeze(
+      { name: field, path, type: typeName(type), shape: type, offset, size, atomic, line, doc },
+    );
+  }
+  if (end === 0) throw new RangeError(`Cannot ${action}: it has no fields; declare at least one`);
+  const size = roundUp(end, alignment);
+  checkSize(size, action);
+  return { name, version, size, alignment, fields: Object.freeze(fields) };
+}
+
+function checkVersion(version: number, action: string): void {
+  if (Number.isInteger(version) && version >= 0 && version <= 0xffff_ffff) return;
+  throw new RangeError(
+    `Cannot ${action}: version ${version} is not an integer from 0 to 2^32 - 1; pass one that is`,
+  );
+}
+
+function checkFieldName(field: string, others: string[], action: string): void {
+  checkName(field, action, "field");
+  const same = others.find((other) => snakeCase(other) === snakeCase(field));
+  if (same === undefined) return;
+  throw new TypeError(
+    `Cannot ${action}: fields "${same}" and "${field}" have the same name in C; rename one`,
+  );
+}
+
+const OPTIONS = ["type", "at", "doc", "atomic", "line"];
+
+/** The options of a field, whichever way it was declared. */
+function optionsOf(declared: unknown, field: string, action: string): FieldOptions | WordOptions {
+  const problem = (text: string) => new TypeError(`Cannot ${action}: field "${field}" ${text}`);
+  const isOptions = typeof declared === "object" && declared !== null && "type" in declared;
+  const options = isOptions ? declared as WordOptions : { type: declared as Word };
+  const unknown = Object.keys(options).find((key) => !OPTIONS.includes(key));
+  if (unknown !== undefined) {
+    throw problem(`has an unknown option "${unknown}"; there are ${OPTIONS.join(", ")}`);
+  }
+  if (!isFieldType(options.type)) {
+    const known = Object.keys(SCALARS).join(", ");
+    throw problem(`has no known type; use ${known}, bytes(), text(), array() or a layout`);
+  }
+  const { type, line = false, atomic = line } = options;
+  if (atomic && !isWord(type)) {
+    throw problem(`is ${typeName(type)} and cannot be atomic; use u32, i32 or u64`);
+  }
+  if (line && !atomic) throw problem('has a line but is not atomic; drop "atomic: false"');
+  return options;
+}
+
+interface Surroundings {
+  readonly taken: readonly Extent[];
+  readonly step: number;
+  readonly next: number;
+  readonly action: string;
+}
+
+/** Only `at` can put a field where it must not be; without it every place is right. */
+function checkPlace(extent: Extent, { taken, step, next, action }: Surroundings): void {
+  const { name, start, end, line } = extent;
+  const problem = (text: string) =>
+    new RangeError(
+      `Cannot ${action}: field "${name}" at offset ${start} ${text}; move it to ${next} or drop "at"`,
+    );
+  if (!Number.isInteger(start) || start < 0) throw problem("is not at an integer from 0 on");
+  if (start % step !== 0) throw problem(`is not at a multiple of ${step}`);
+  const other = taken.find((other) => start < other.end && other.start < end);
+  if (other === undefined) return;
+  const place = `"${other.name}" (${other.start}..${other.end})`;
+  if (other.line) throw problem(`shares the line of ${place}`);
+  throw problem(line ? `shares its line with ${place}` : `overlaps ${place}`);
+}
+
+/** The next multiple of `alignment`, from `offset` on. */
+export function roundUp(offset: number, alignment: number): number {
+  return Math.ceil(offset / alignment) * alignment;
+}

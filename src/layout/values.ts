@@ -1,0 +1,158 @@
+/**
+ * Copies between memory and plain values. Memory may hold anything, as a peer wrote it: reading
+ * gives some value and never throws. Values are checked as a whole before the first is stored.
+ *
+ * @module
+ */
+
+import { type AnyLayout, type ArrayType, type FieldType, sizeOf } from "./fields.ts";
+import { isScalar, SCALARS, wrongType } from "./scalars.ts";
+
+const ENCODER = new TextEncoder();
+const DECODER = new TextDecoder("utf-8", { ignoreBOM: true }); // what was written, to the last mark
+
+type Fields = Record<string, unknown>;
+type Elements = ArrayLike<never>;
+
+/** The value of a type that lies at `at`, as a copy. */
+export function loadValue(type: FieldType, data: DataView, at: number): unknown {
+  if (typeof type === "string") return SCALARS[type].load(data, at);
+  switch (type.kind) {
+    case "bytes":
+      return copyOf(data, at, type.size);
+    case "text":
+      return loadText(data, at, type.size);
+    case "array":
+      return loadArray(type, data, at);
+    case "layout":
+      return loadFields(type, data, at);
+  }
+}
+
+function loadFields(layout: AnyLayout, data: DataView, at: number): Fields {
+  const value: Fields = {};
+  for (const name in layout.fields) {
+    const { shape, offset } = layout.fields[name]!;
+    value[name] = loadValue(shape, data, at + offset);
+  }
+  return value;
+}
+
+/** The text up to its first NUL; what is not UTF-8 becomes U+FFFD. */
+export function loadText(data: DataView, at: number, size: number): string {
+  const text = DECODER.decode(bytesAt(data, at, size)); // once, then look: a peer may be writing
+  const end = text.indexOf("\0");
+  return end < 0 ? text : text.slice(0, end);
+}
+
+function loadArray({ element, length }: ArrayType, data: DataView, at: number): unknown {
+  const size = sizeOf(element);
+  if (isScalar(element)) {
+    return new SCALARS[element].Array(copyOf(data, at, length * size).buffer);
+  }
+  const values: Fields[] = [];
+  for (let index = 0; index < length; index++) {
+    values.push(loadFields(element, data, at + index * size));
+  }
+  return values;
+}
+
+function copyOf(data: DataView, at: number, size: number): Uint8Array<ArrayBuffer> {
+  return bytesAt(data, at, size).slice();
+}
+
+function bytesAt(data: DataView, at: number, size: number): Uint8Array {
+  return new Uint8Array(data.buffer, data.byteOffset + at, size);
+}
+
+/** Throws unless the value can be stored as this type; `path` names it in the message. */
+export function checkValue(type: FieldType, value: unknown, path: string): void {
+  if (typeof type === "string") return SCALARS[type].check(value, path);
+  switch (type.kind) {
+    case "bytes":
+      if (!(value instanceof Uint8Array)) throw wrongType(value, path, "a Uint8Array");
+      return checkLength(value.length, type.size, path);
+    case "text":
+      return checkText(value, type.size, path);
+    case "array":
+      return checkArray(type, value, path);
+    case "layout":
+      return checkFields(type, value, path);
+  }
+}
+
+function checkFields(layout: AnyLayout, value: unknown, path: string): void {
+  if (typeof value !== "object" || value === null) throw wrongType(value, path, "an object");
+  for (const name in layout.fields) {
+    checkValue(layout.fields[name]!.shape, (value as Fields)[name], `${path}.${name}`);
+  }
+}
+
+function checkArray({ element, length }: ArrayType, value: unknown, path: string): void {
+  if (typeof value !== "object" || value === null) throw wrongType(value, path, "an array");
+  const values = value as ArrayLike<unknown>;
+  checkLength(values.length, length, path);
+  if (isScalar(element) && values instanceof SCALARS[element].Array) return; // all of them fit
+  for (let index = 0; index < length; index++) {
+    checkValue(element, values[index], `${path}[${index}]`);
+  }
+}
+
+function checkLength(length: number, wanted: number, path: string): void {
+  if (length === wanted) return;
+  throw new RangeError(
+    `Cannot write ${path}: it holds ${wanted} and ${length} were passed; pass all`,
+  );
+}
+
+/** A text is refused unless it reads back the same. */
+function checkText(value: unknown, size: number, path: string): void {
+  if (typeof value !== "string") throw wrongType(value, path, "a string");
+  const problem = (text: string) => new RangeError(`Cannot write ${path}: the text ${text}`);
+  if (value.includes("\0")) throw problem("has a NUL in it, which ends a text; remove it");
+  if (!value.isWellFormed()) throw problem("has half a character in it; use toWellFormed()");
+  if (value.length * 3 <= size) return; // no unit of UTF-16 takes more
+  const { length } = ENCODER.encode(value);
+  if (length > size) {
+    throw problem(`takes ${length} bytes and there is room for ${size}; shorten it`);
+  }
+}
+
+/** Stores a value that was checked. */
+export function storeValue(type: FieldType, data: DataView, at: number, value: unknown): void {
+  if (typeof type === "string") return SCALARS[type].store(data, at, value);
+  switch (type.kind) {
+    case "bytes":
+      return bytesAt(data, at, type.size).set(value as Uint8Array);
+    case "text":
+      return storeText(data, at, type.size, value as string);
+    case "array":
+      return storeArray(type, data, at, value as Elements);
+    case "layout":
+      return storeFields(type, data, at, value as Fields);
+  }
+}
+
+function storeFields(layout: AnyLayout, data: DataView, at: number, value: Fields): void {
+  for (const name in layout.fields) {
+    const { shape, offset } = layout.fields[name]!;
+    storeValue(shape, data, at + offset, value[name]);
+  }
+}
+
+function storeText(data: DataView, at: number, size: number, value: string): void {
+  const room = bytesAt(data, at, size);
+  const { written } = ENCODER.encodeInto(value, room);
+  room.fill(0, written);
+}
+
+function storeArray({ element, length }: ArrayType, data: DataView, at: number, value: Elements) {
+  const size = sizeOf(element);
+  if (isScalar(element)) {
+    const { buffer } = new SCALARS[element].Array(value);
+    return bytesAt(data, at, length * size).set(new Uint8Array(buffer));
+  }
+  for (let index = 0; index < length; index++) {
+    storeFields(element, data, at + index * size, value[index]!);
+  }
+}
