@@ -67,6 +67,8 @@ export interface CallContext {
   syscall: string;
   /** What was attempted, as the first words of the message, such as `open region "demo"`. */
   action: string;
+  /** What is the matter, if more is known than the errno says. */
+  state?: string;
   /** What the user can do about it; completes the message. */
   remedy?: string;
 }
@@ -86,7 +88,8 @@ export class OsError extends VringError {
   constructor(errno: number, context: CallContext) {
     const [code, meaning] = ERRNO[errno] ?? [`errno ${errno}`, "the kernel gives no more detail"];
     const remedy = context.remedy === undefined ? "" : `; ${context.remedy}`;
-    super(`Cannot ${context.action}: ${meaning} (${context.syscall}: ${code})${remedy}`);
+    const state = context.state ?? meaning;
+    super(`Cannot ${context.action}: ${state} (${context.syscall}: ${code})${remedy}`);
     this.syscall = context.syscall;
     this.errno = errno;
     this.code = code;

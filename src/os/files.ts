@@ -148,6 +148,11 @@ function addNames(names: string[], records: Uint8Array<ArrayBuffer>): void {
   }
 }
 
+/** Fills the target from the file's current position; gives how many bytes there were. */
+export function read(fd: number, target: Uint8Array<ArrayBuffer>): number {
+  return native().vring_read(fd, target, target.length);
+}
+
 /** All bytes of a file, such as one under /proc. */
 export function readAll(path: string): Uint8Array | number {
   const fd = open(path, Open.follow);
@@ -155,7 +160,7 @@ export function readAll(path: string): Uint8Array | number {
   let bytes = new Uint8Array(4096);
   let length = 0;
   let result: number;
-  while ((result = native().vring_read(fd, bytes.subarray(length), bytes.length - length)) > 0) {
+  while ((result = read(fd, bytes.subarray(length))) > 0) {
     length += result;
     if (length < bytes.length) continue;
     const larger = new Uint8Array(2 * bytes.length);

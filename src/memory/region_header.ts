@@ -1,0 +1,197 @@
+/**
+ * The first 256 bytes of every region: what it is, for whom, and how large. Everything but `state`
+ * is written before the region has a name and never changes afterwards.
+ *
+ * Whoever attaches copies the header out once and checks every field against its own expectations;
+ * nothing is trusted because of its name.
+ *
+ * @module
+ */
+
+import { CorruptRegionError, LayoutMismatchError } from "../errors.ts";
+import { layout, type Value } from "../layout/layout.ts";
+import { pageSize } from "../os/page.ts";
+
+const MAGIC = "vring";
+const HEADER_VERSION = 1;
+const BYTE_ORDER = 0x01020304;
+
+/** The header of every region. */
+export const REGION_HEADER = layout("region_header", {
+  magic: { type: layout.text(8), doc: 'always "vring"' },
+  header_version: { type: "u32", doc: "the version of this header" },
+  byte_order: { type: "u32", doc: "0x01020304 as the creator's processor stores it" },
+  kind: { type: layout.text(16), doc: "what the region is, such as spsc" },
+  abi_hash: { type: "u64", doc: "hash of the control block's layout" },
+  message_hash: { type: "u64", doc: "hash of the message type, 0 if it has none" },
+  compatible: { type: "u32", doc: "feature bits that may be ignored when unknown" },
+  incompatible: { type: "u32", doc: "feature bits that must be known to attach" },
+  page_size: { type: "u32", doc: "the creator's page size in bytes" },
+  control_bytes: { type: "u32", doc: "the size of the control block that follows this header" },
+  byte_length: { type: "u64", doc: "the length of the file" },
+  data_offset: { type: "u64", doc: "where the data begins, on a page of its own" },
+  creator: { type: layout.bytes(16), doc: "random identity of this region" },
+  message_name: { type: layout.text(64), doc: "the name of the message type" },
+  reserved: { type: layout.bytes(32), doc: "zero" },
+  state: { type: "u32", line: true, doc: "bit 0: kept when the last member leaves" },
+});
+
+/** Bits of the header's `state` word. */
+export const RegionState = { persist: 1 } as const;
+
+/** The header's contents. */
+export type RegionHeader = Value<typeof REGION_HEADER>;
+
+/** What a kind of region is made of. */
+export interface RegionKind {
+  /** The name in file names and headers: up to 15 of a-z, 0-9 and _. */
+  readonly name: string;
+  /** The layout of the control block that follows the header. */
+  readonly control: { readonly size: number; readonly hash: bigint };
+  /** Whether the data is mapped twice, end to beginning. */
+  readonly mirrored: boolean;
+  /** Feature bits that this code writes and understands. */
+  readonly features?: { readonly compatible: number; readonly incompatible: number };
+}
+
+/** A type of message, checked when a region is attached. */
+export interface MessageType {
+  /** Its name, for people. */
+  readonly name: string;
+  /** Its identity. */
+  readonly hash: bigint;
+}
+
+/** Where the data of a region of this kind begins. */
+export function dataOffsetOf(kind: RegionKind): number {
+  const page = pageSize();
+  return Math.ceil((REGION_HEADER.size + kind.control.size) / page) * page;
+}
+
+/** The bytes of the header of a new region. */
+export function composeHeader(
+  kind: RegionKind,
+  dataBytes: number,
+  extra: { creator: Uint8Array; message?: MessageType | undefined; state: number },
+): Uint8Array<ArrayBuffer> {
+  const { creator, message, state } = extra;
+  const dataOffset = dataOffsetOf(kind);
+  const bytes = new Uint8Array(REGION_HEADER.size);
+  REGION_HEADER.write(bytes, {
+    magic: MAGIC,
+    header_version: HEADER_VERSION,
+    byte_order: BYTE_ORDER,
+    kind: kind.name,
+    abi_hash: kind.control.hash,
+    message_hash: message?.hash ?? 0n,
+    compatible: kind.features?.compatible ?? 0,
+    incompatible: kind.features?.incompatible ?? 0,
+    page_size: pageSize(),
+    control_bytes: kind.control.size,
+    byte_length: BigInt(dataOffset + dataBytes),
+    data_offset: BigInt(dataOffset),
+    creator: new Uint8Array(creator),
+    message_name: message?.name ?? "",
+    reserved: new Uint8Array(32),
+    state,
+  });
+  return bytes;
+}
+
+/** The header in these bytes; a string that says why they are none. */
+export function parseHeader(bytes: Uint8Array): RegionHeader | string {
+  if (bytes.length === 0) return "the file is empty";
+  if (bytes.length < REGION_HEADER.size) {
+    return `the file ends after ${bytes.length} bytes, within the header`;
+  }
+  const header = REGION_HEADER.read(bytes);
+  if (header.magic !== MAGIC) return "the file does not begin as a region does";
+  if (header.byte_order !== BYTE_ORDER) return "it was made on a machine of another byte order";
+  if (header.header_version !== HEADER_VERSION) {
+    return `its header has version ${header.header_version}, and this code knows ${HEADER_VERSION}`;
+  }
+  return header;
+}
+
+/** What whoever attaches expects. */
+export interface Expectation {
+  /** The kind of region. */
+  readonly kind: RegionKind;
+  /** The exact number of data bytes, if it matters. */
+  readonly dataBytes?: number | undefined;
+  /** The message type, if it matters. */
+  readonly message?: MessageType | undefined;
+}
+
+/** Throws unless a region with this header, of this file length, is what is expected. */
+export function checkHeader(
+  header: RegionHeader,
+  fileBytes: number,
+  expected: Expectation,
+  what: string,
+): void {
+  const { kind, dataBytes, message } = expected;
+  const known = kind.features?.incompatible ?? 0;
+  const unknown = (header.incompatible & ~known) >>> 0;
+  const mismatches: (readonly [differs: boolean, state: string])[] = [
+    [header.kind !== kind.name, `it is of kind "${header.kind}", not "${kind.name}"`],
+    [
+      header.abi_hash !== kind.control.hash,
+      `its control block has layout ${hex(header.abi_hash)}, and this code has ` +
+      `${hex(kind.control.hash)}: it was made by another version`,
+    ],
+    [unknown !== 0, `it uses features that this version does not know (bits 0x${hex(unknown)})`],
+    [
+      header.page_size !== pageSize(),
+      `it was made for pages of ${header.page_size} bytes, and pages here have ${pageSize()}`,
+    ],
+    [
+      message !== undefined && header.message_hash !== message.hash,
+      `its messages are ${describe(header)}, not "${message?.name}" (${hex(message?.hash ?? 0n)})`,
+    ],
+    [
+      dataBytes !== undefined && dataBytes !== dataBytesOf(header),
+      `it holds ${dataBytesOf(header)} bytes, not ${dataBytes}`,
+    ],
+  ];
+  for (const [differs, state] of mismatches) {
+    if (!differs) continue;
+    throw new LayoutMismatchError(
+      `Cannot open ${what}: ${state}; use another name, or unlink it once nobody uses it`,
+    );
+  }
+  checkExtent(header, fileBytes, kind, what);
+}
+
+/** The sizes in the header must agree with the file and with each other. */
+function checkExtent(
+  header: RegionHeader,
+  fileBytes: number,
+  kind: RegionKind,
+  what: string,
+): void {
+  const { control_bytes, data_offset, byte_length } = header;
+  const agrees = control_bytes === kind.control.size &&
+    data_offset === BigInt(dataOffsetOf(kind)) && byte_length === BigInt(fileBytes) &&
+    byte_length >= data_offset;
+  if (agrees) return;
+  throw new CorruptRegionError(
+    `Cannot open ${what}: its header tells of ${byte_length} bytes with data from ` +
+      `${data_offset}, and the file has ${fileBytes}; unlink it`,
+  );
+}
+
+/** How many bytes of data a region with this header has. */
+export function dataBytesOf(header: RegionHeader): number {
+  return Number(header.byte_length - header.data_offset);
+}
+
+function describe(header: RegionHeader): string {
+  if (header.message_hash === 0n) return "of no declared type";
+  return `"${header.message_name}" (${hex(header.message_hash)})`;
+}
+
+/** A hash as people compare it. */
+function hex(value: bigint | number): string {
+  return value.toString(16);
+}

@@ -1,0 +1,51 @@
+/**
+ * How regions are called, and the files that hold them: `/dev/shm/vring.<kind>.<name>`.
+ *
+ * @module
+ */
+
+/** The tmpfs that every Linux system has for shared memory. */
+export const DIRECTORY = "/dev/shm";
+
+const LONGEST_NAME = 200;
+const PREFIX = "vring.";
+
+/** Stands for a slash within a topic; not allowed in names, so the mapping is one to one. */
+const SLASH = "~";
+
+/** The path of the file for a region; throws a TypeError that says what is wrong with a name. */
+export function regionPath(kind: string, name: string): string {
+  const bare = name.startsWith("/") ? name.slice(1) : name;
+  const problem = nameProblem(bare);
+  if (problem !== undefined) {
+    throw new TypeError(`Cannot use ${JSON.stringify(name)} as a name: ${problem}`);
+  }
+  return `${DIRECTORY}/${PREFIX}${kind}.${bare}`;
+}
+
+/** The same for a topic such as `/camera/front`, in which slashes are part of the name. */
+export function topicPath(kind: string, topic: string): string {
+  const problem = topic.replaceAll("/", "") === ""
+    ? "a topic has a character that is not a slash"
+    : nameProblem(topic.replaceAll("/", "-"));
+  if (problem !== undefined) {
+    throw new TypeError(`Cannot use ${JSON.stringify(topic)} as a topic: ${problem}`);
+  }
+  return `${DIRECTORY}/${PREFIX}${kind}.${topic.replaceAll("/", SLASH)}`;
+}
+
+/** The kind and the name or topic behind a file name; undefined if it is not one of ours. */
+export function parseFileName(fileName: string): { kind: string; name: string } | undefined {
+  const match = /^vring\.([a-z0-9_]+)\.([A-Za-z0-9._~-]+)$/.exec(fileName);
+  if (match === null) return undefined;
+  return { kind: match[1]!, name: match[2]!.replaceAll(SLASH, "/") };
+}
+
+function nameProblem(name: string): string | undefined {
+  if (name === "") return "it is empty; use 1 to 200 characters";
+  if (name.length > LONGEST_NAME) return `it has ${name.length} characters; use at most 200`;
+  if (name === "." || name === "..") return 'the names "." and ".." mean directories';
+  const bad = /[^A-Za-z0-9._-]/u.exec(name);
+  if (bad === null) return undefined;
+  return `it contains ${JSON.stringify(bad[0])}; use letters, digits and . _ -`;
+}
