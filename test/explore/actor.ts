@@ -277,6 +277,11 @@ globalThis.addEventListener("unhandledrejection", (event) => {
   if (isUnwinding(event.reason)) event.preventDefault();
 });
 
+// What a listener throws, such as one of an abort signal, goes to the global scope.
+globalThis.addEventListener("error", (event) => {
+  if (isUnwinding(event.error)) event.preventDefault();
+});
+
 function isUnwinding(reason: unknown): boolean {
   if (reason === UNWIND) return true;
   if (!(reason instanceof SuppressedError)) return false;

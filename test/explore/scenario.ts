@@ -27,6 +27,8 @@ export interface ActorSpec {
   readonly body: () => unknown;
   /** Begins only once this actor has finished, or is dead. */
   readonly after?: string;
+  /** Begins only once every other actor has finished, or is dead and its locks are dropped. */
+  readonly last?: boolean;
   /** Must not be killed, though the scenario allows deaths. */
   readonly immortal?: boolean;
 }

@@ -244,11 +244,18 @@ class Search {
 
   async #startWhoCan(): Promise<void> {
     for (const actor of this.#actors) {
-      const { after } = this.#specs[actor.index]!;
-      if (actor.started || (after !== undefined && !this.#isOver(after))) continue;
+      if (actor.started || !this.#mayStart(actor)) continue;
       const running = actor.run();
       if (running !== undefined) await running;
     }
+  }
+
+  #mayStart(actor: Actor): boolean {
+    const { after, last } = this.#specs[actor.index]!;
+    if (after !== undefined && !this.#isOver(after)) return false;
+    return !last || this.#actors.every((other) =>
+      other === actor || this.#isOver(other.name) && !holdsLocks(other)
+    );
   }
 
   #isOver(name: string): boolean {
@@ -327,7 +334,7 @@ class Search {
     const { index } = actor;
     const letter = letterOf(actor);
     if (actor.dead) {
-      if (!world.holdsLocks(index * FILES_EACH, (index + 1) * FILES_EACH)) return [];
+      if (!holdsLocks(actor)) return [];
       return [{ code: `r${letter}`, thread: RELEASE - 1 - index, actor, kind: "release" }];
     }
     const found: Transition[] = [];
@@ -538,6 +545,10 @@ function answered(thread: number): Sleeper {
 /** Whether a sleep lasts until the end of a slice, and not until a deadline that a user set. */
 function isSlice({ deadline, since }: Sleeper): boolean {
   return deadline === Infinity || deadline % SLICE_NS === 0 || deadline - since === SLICE_NS;
+}
+
+function holdsLocks({ index }: Actor): boolean {
+  return world.holdsLocks(index * FILES_EACH, (index + 1) * FILES_EACH);
 }
 
 function letterOf(actor: Actor): string {

@@ -1,0 +1,138 @@
+/**
+ * The reactor: one thread asleep for all, a list that changes while it sleeps.
+ *
+ * @module
+ */
+
+import { ClosedError } from "../../../src/errors.ts";
+import type { Mapping } from "../../../src/memory/mapping.ts";
+import { Word32 } from "../../../src/memory/word.ts";
+import { Doorbell } from "../../../src/sync/doorbell.ts";
+import { type Outcome, wait, type WaitOptions } from "../../../src/sync/waiter.ts";
+import { makeMemory, mapMemory, type Scenario } from "../scenario.ts";
+
+function channel(memory: Mapping, line: number) {
+  const bell = new Doorbell(memory, { path: `bell[${line}]`, offset: 128 * line });
+  const count = new Word32(memory, { path: `count[${line}]`, offset: 128 * line + 64 });
+  const publish = () => {
+    count.add(1);
+    bell.ring();
+  };
+  const reach = (target: number, options: WaitOptions = {}): Promise<Outcome> =>
+    wait({ bell, watch: count, ready: () => count.load() >= target }, { spin: 0, ...options });
+  return { publish, reach };
+}
+
+function publisher(...lines: number[]) {
+  return () => {
+    const memory = mapMemory("shared");
+    for (const line of lines) channel(memory, line).publish();
+  };
+}
+
+const setup = () => makeMemory("shared", 128 * 3);
+
+function returns(expected: string): Scenario["check"] {
+  return ({ results }) => {
+    const seen = JSON.stringify(results.waiter);
+    return seen === JSON.stringify(expected.split(" ")) ? undefined : `the waiter returned ${seen}`;
+  };
+}
+
+/** All scenarios of the reactor. */
+export const REACTOR: readonly Scenario[] = [
+  {
+    name: "reactor-two-bells",
+    about: "two waits at once, on two bells, rung by two parties",
+    setup,
+    actors: {
+      waiter: () => {
+        const memory = mapMemory("shared");
+        return Promise.all([channel(memory, 0).reach(1), channel(memory, 1).reach(1)]);
+      },
+      waker1: publisher(0),
+      waker2: publisher(1),
+    },
+    bounds: { preemptions: 3, deaths: 0, noise: 1 },
+    check: returns("ready ready"),
+  },
+  {
+    name: "reactor-rearm",
+    about: "a wait is added while the thread sleeps for another",
+    setup,
+    actors: {
+      waiter: async () => {
+        const memory = mapMemory("shared");
+        const long = channel(memory, 1).reach(1);
+        const first = await channel(memory, 0).reach(1);
+        const second = await channel(memory, 2).reach(1);
+        return [first, second, await long];
+      },
+      waker1: publisher(0, 2),
+      waker2: publisher(1),
+    },
+    bounds: { preemptions: 2, deaths: 0, noise: 1 },
+    check: returns("ready ready ready"),
+  },
+  {
+    name: "reactor-abort",
+    about: "a wait is called off while the thread sleeps for it; another goes on",
+    setup,
+    actors: {
+      waiter: async () => {
+        const memory = mapMemory("shared");
+        const controller = new AbortController();
+        const endless = channel(memory, 1).reach(1, { signal: controller.signal })
+          .catch(() => "aborted");
+        const first = await channel(memory, 0).reach(1);
+        controller.abort();
+        const second = channel(memory, 0).reach(2);
+        return [first, await endless, await second];
+      },
+      waker: publisher(0, 0),
+    },
+    bounds: { preemptions: 3, deaths: 0, noise: 1 },
+    check: returns("ready aborted ready"),
+  },
+  {
+    name: "reactor-close",
+    about: "the memory is closed while the thread sleeps on it; another wait goes on",
+    setup,
+    actors: {
+      waiter: async () => {
+        const closing = mapMemory("shared");
+        const staying = mapMemory("shared");
+        const endless = channel(closing, 1).reach(1).catch((error) =>
+          error instanceof ClosedError ? "closed" : `${error}`
+        );
+        const first = await channel(staying, 0).reach(1);
+        closing.close();
+        const second = channel(staying, 0).reach(2);
+        return [first, await endless, await second];
+      },
+      waker: publisher(0, 0),
+    },
+    bounds: { preemptions: 3, deaths: 0, noise: 1 },
+    check: returns("ready closed ready"),
+  },
+  {
+    name: "reactor-timeout",
+    about: "a wait with a deadline and one without, and a waker that comes early or late",
+    setup,
+    actors: {
+      waiter: async () => {
+        const memory = mapMemory("shared");
+        const ending = await channel(memory, 1).reach(1, { timeout: 10 });
+        const first = await channel(memory, 0).reach(1);
+        return [ending, first];
+      },
+      waker: publisher(0, 1),
+    },
+    bounds: { preemptions: 3, deaths: 0, noise: 2 },
+    check: ({ results }) => {
+      const [ending, first] = results.waiter as Outcome[];
+      const known = ending === "ready" || ending === "timeout";
+      return known && first === "ready" ? undefined : `the waiter returned ${ending} ${first}`;
+    },
+  },
+];

@@ -1,0 +1,155 @@
+/**
+ * Regions: created, joined, left and unlinked by several at once, any of whom may die anywhere.
+ *
+ * @module
+ */
+
+import { LayoutMismatchError } from "../../../src/errors.ts";
+import { Region } from "../../../src/memory/region.ts";
+import type { RegionKind } from "../../../src/memory/region_header.ts";
+import { regionPath } from "../../../src/memory/region_name.ts";
+import { copyIn, copyOut, Word32 } from "../../../src/memory/word.ts";
+import {
+  type ActorSpec,
+  type End,
+  makeMemory,
+  mapMemory,
+  messageOf,
+  pattern,
+  type Scenario,
+} from "../scenario.ts";
+
+const KIND: RegionKind = { name: "demo", control: { size: 64, hash: 77n }, mirrored: false };
+const PATH = regionPath("demo", "here");
+const DATA = 16;
+
+/** What an attachment tells the invariant. */
+interface Visit {
+  readonly created: boolean;
+  /** Which message the region held when it was joined. */
+  readonly found: number | undefined;
+  /** Another party was attached to another region of the name at the same time. */
+  readonly split: boolean;
+}
+
+/** Opens, tells the census which region it is in, looks at the others, and closes. */
+function visitor(
+  number: number,
+  others: readonly number[],
+  options: { persist?: boolean } = {},
+): () => Visit {
+  return () => {
+    const census = mapMemory("census");
+    const place = (i: number) => new Word32(census, { path: `census[${i}]`, offset: 64 * i });
+    const region = Region.open(KIND, PATH, {
+      dataBytes: DATA,
+      ...options,
+      initialise: (mapping) => copyIn(mapping, 512, pattern(DATA, number)),
+    });
+    const identity = region.header.creator[0]!;
+    place(number).store(identity);
+    const split = others.some((other) => {
+      const seen = place(other).load();
+      return seen !== 0 && seen !== identity;
+    });
+    const bytes = new Uint8Array(DATA);
+    copyOut(region.mapping, region.dataOffset, bytes);
+    place(number).store(0);
+    region.close();
+    return { created: region.created, found: messageOf(bytes, 9), split };
+  };
+}
+
+/** Whoever comes when all are gone finds a clean slate, and leaves one. */
+const tidy: ActorSpec = { body: visitor(9, []), last: true, immortal: true };
+
+function common({ results, dead, names }: End): string | undefined {
+  for (const [name, visit] of Object.entries(results) as [string, Visit | undefined][]) {
+    if (visit === undefined) continue;
+    if (visit.found === undefined) return `${name} saw a region that was not finished`;
+    if (visit.split && dead.size === 0) return `${name} was not alone in having the name`;
+  }
+  const left = names.filter((name) => name === PATH);
+  return left.length > 0 ? "the name is left behind" : undefined;
+}
+
+const setup = () => makeMemory("census", 64 * 10);
+
+/** All scenarios of regions. */
+export const REGION: readonly Scenario[] = [
+  {
+    name: "region-two",
+    about: "two parties open and close at once: both create, or one joins while one leaves",
+    setup,
+    actors: { first: visitor(1, [2]), second: visitor(2, [1]) },
+    bounds: { preemptions: 3, deaths: 0, noise: 0 },
+    check: common,
+  },
+  {
+    name: "region-three",
+    about: "three parties open and close at once",
+    setup,
+    actors: { first: visitor(1, [2, 3]), second: visitor(2, [1, 3]), third: visitor(3, [1, 2]) },
+    bounds: { preemptions: 2, deaths: 0, noise: 0 },
+    check: common,
+  },
+  {
+    name: "region-death",
+    about: "a party dies anywhere in opening or closing; another goes on; what is left is removed",
+    setup,
+    actors: {
+      first: visitor(1, [2]),
+      second: visitor(2, [1]),
+      third: tidy,
+    },
+    bounds: { preemptions: 2, deaths: 2, noise: 0 },
+    check: (end) => {
+      const visit = end.results.third as Visit;
+      return visit.created ? common(end) : "the newcomer joined a region of the dead";
+    },
+  },
+  {
+    name: "region-persist",
+    about: "a region that persists is joined with its contents, whoever died",
+    setup,
+    actors: {
+      first: visitor(1, [2], { persist: true }),
+      second: visitor(2, [1], { persist: true }),
+      third: {
+        last: true,
+        immortal: true,
+        body: () => {
+          const visit = visitor(9, [], { persist: true })();
+          return { ...visit, removed: Region.unlink(KIND, PATH) };
+        },
+      },
+    },
+    bounds: { preemptions: 2, deaths: 1, noise: 0 },
+    check: (end) => {
+      const { created, removed } = end.results.third as Visit & { removed: boolean };
+      const others = [end.results.first, end.results.second] as (Visit | undefined)[];
+      if (created && others.some((visit) => visit !== undefined)) return "contents were lost";
+      return removed ? common(end) : "the name was already gone";
+    },
+  },
+  {
+    name: "region-unlink",
+    about: "a name is unlinked from under its members; it is never taken from its new owner",
+    setup,
+    actors: {
+      first: visitor(1, []),
+      second: visitor(2, []),
+      remover: () => {
+        try {
+          return { found: Region.unlink(KIND, PATH) ? 1 : 2 };
+        } catch (error) {
+          if (error instanceof LayoutMismatchError) return { found: 0 };
+          throw error;
+        }
+      },
+      third: tidy,
+    },
+    bounds: { preemptions: 2, deaths: 1, noise: 0 },
+    check: common,
+  },
+];
