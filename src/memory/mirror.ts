@@ -175,7 +175,7 @@ export class MirrorRing implements Disposable {
   /** Free space to write into in place, contiguous; `commit` makes what was written readable. */
   claim(length: number = this.free): Uint8Array<ArrayBuffer> {
     this.#checkOpen();
-    if (!(length >= 0 && length <= this.free)) {
+    if (!isWithin(length, this.free)) {
       throw new RangeError(
         `Cannot claim ${length} bytes: ${this.free} of ${this.capacity} are free`,
       );
@@ -188,7 +188,7 @@ export class MirrorRing implements Disposable {
   /** Makes the first `length` bytes of the last claim readable. */
   commit(length: number = this.#claimed): void {
     this.#checkOpen();
-    if (!(length >= 0 && length <= this.#claimed)) {
+    if (!isWithin(length, this.#claimed)) {
       throw new RangeError(`Cannot commit ${length} bytes: ${this.#claimed} are claimed`);
     }
     this.#available += length;
@@ -198,7 +198,7 @@ export class MirrorRing implements Disposable {
   /** The first `length` readable bytes in place, contiguous; everything readable by default. */
   peek(length: number = this.#available): Uint8Array<ArrayBuffer> {
     this.#checkOpen();
-    if (!(length >= 0 && length <= this.#available)) {
+    if (!isWithin(length, this.#available)) {
       throw new RangeError(`Cannot peek at ${length} bytes: ${this.#available} are available`);
     }
     return this.#bytes.subarray(this.#readAt, this.#readAt + length);
@@ -207,7 +207,7 @@ export class MirrorRing implements Disposable {
   /** Removes the first `length` readable bytes. */
   consume(length: number): void {
     this.#checkOpen();
-    if (!(length >= 0 && length <= this.#available)) {
+    if (!isWithin(length, this.#available)) {
       throw new RangeError(`Cannot consume ${length} bytes: ${this.#available} are available`);
     }
     const at = this.#readAt + length;
@@ -233,6 +233,10 @@ export class MirrorRing implements Disposable {
   #checkOpen(): void {
     if (this.#bytes.length === 0) throw new ClosedError("Cannot use the ring: it is closed");
   }
+}
+
+function isWithin(length: number, limit: number): boolean {
+  return length >= 0 && length <= limit && Number.isInteger(length);
 }
 
 interface RingMemory {
