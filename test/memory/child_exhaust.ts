@@ -1,0 +1,77 @@
+/**
+ * A program that runs out of something, makes rings nevertheless and tells how that failed and
+ * what it left behind.
+ *
+ * @module
+ */
+
+import { OsError } from "../../src/errors.ts";
+import { MirrorRing } from "../../src/memory/mirror.ts";
+import { map, MapFlag, Protection, unmap } from "../../src/os/files.ts";
+import { pageSize } from "../../src/os/page.ts";
+import { mappedRanges } from "../../src/os/proc_maps.ts";
+import { limit } from "./limits.ts";
+
+const page = pageSize();
+
+/** Of sizes that nothing else in this process has; the larger leaves room for the engine. */
+const [SMALL, LARGE] = [37 * page, 64 * 2 ** 20 + page];
+
+/** Makes a ring; tells the system call that failed, or "made". */
+function attempt(capacity = SMALL): string {
+  try {
+    new MirrorRing(capacity).close();
+    return "made";
+  } catch (error) {
+    if (!(error instanceof OsError)) throw error;
+    return `${error.syscall} ${error.code}: ${error.message}`;
+  }
+}
+
+/** What a ring may have left: its memory, or addresses set aside for it. */
+function leftovers(): number {
+  return mappedRanges().filter(({ start, end, permissions, path }) =>
+    path.includes("/memfd:vring (") && permissions.endsWith("s") ||
+    path === "" && permissions === "---p" &&
+      [SMALL, LARGE].some((size) => end - start >= 2 * size && end - start <= 2 * size + page)
+  ).length;
+}
+
+/** Has so many ranges mapped that the kernel allows no more, and gives some back one by one. */
+function ranges(): string[] {
+  const fill = (index: number) => {
+    const protection = index % 2 === 0 ? Protection.none : Protection.read;
+    const flags = MapFlag.private | MapFlag.anonymous; // neighbours that differ do not merge
+    return map({ length: page, protection, flags });
+  };
+  const told = new Set<string>();
+  const addresses: number[] = [];
+  for (let address; (address = fill(addresses.length)) > 0;) addresses.push(address);
+  while (!told.has("made")) {
+    told.add(attempt());
+    unmap(addresses.pop()!, page);
+  }
+  for (const address of addresses) unmap(address, page);
+  return [...told];
+}
+
+/** The addresses end in between: what the process has now and a part of what a ring needs. */
+function addresses(): string[] {
+  const taken = mappedRanges().reduce((sum, { start, end }) => sum + end - start, 0);
+  limit("addresses", taken + 1.5 * LARGE);
+  const told = attempt(LARGE);
+  limit("addresses", Infinity);
+  return [told];
+}
+
+/** No fd is left. */
+function files(): string[] {
+  limit("files", 3);
+  const told = attempt();
+  limit("files", 1000);
+  return [told];
+}
+
+attempt();
+const told = { ranges, addresses, files }[Deno.args[0]!]!();
+console.log(JSON.stringify({ told, left: leftovers() }));

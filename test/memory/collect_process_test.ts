@@ -1,0 +1,35 @@
+import { assertEquals } from "@std/assert";
+import { Child } from "../os/child.ts";
+import { ScratchFile } from "../os/scratch.ts";
+
+/** What a program tells that can make the garbage collector run. */
+async function collect(...args: string[]): Promise<unknown> {
+  await using child = new Child(new URL("./child_collect.ts", import.meta.url), {
+    flags: ["--allow-ffi", "--v8-flags=--expose-gc"],
+    args,
+  });
+  const { code, lines, stderr } = await child.ending();
+  assertEquals([code, stderr], [0, ""]);
+  return JSON.parse(lines[0]!);
+}
+
+Deno.test("a forgotten Mapping is unmapped once it was garbage collected", async () => {
+  assertEquals(await collect("mapping"), true);
+});
+
+Deno.test("a view or a word keeps its memory when the Mapping is forgotten", async () => {
+  assertEquals(await collect("kept"), [true, 7, 70, 71]);
+});
+
+Deno.test("a Mapping that was closed unmaps nothing more when it is collected", async () => {
+  assertEquals(await collect("closed"), [true, true]);
+});
+
+Deno.test("a forgotten MirrorRing is unmapped once it was garbage collected", async () => {
+  assertEquals(await collect("ring"), [true, true]);
+});
+
+Deno.test("a forgotten LockFile gives its locks back once it was garbage collected", async () => {
+  using file = new ScratchFile(0);
+  assertEquals(await collect("lock", file.path), [true, true, true]);
+});

@@ -1,0 +1,208 @@
+import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
+import { ClosedError, OsError } from "../../src/errors.ts";
+import { Mapping } from "../../src/memory/mapping.ts";
+import { map, MapFlag, Protection, unmap } from "../../src/os/files.ts";
+import { pageSize } from "../../src/os/page.ts";
+import { mappedRanges } from "../../src/os/proc_maps.ts";
+import { countFiles, isMapped } from "../os/process_state.ts";
+import { ScratchFd } from "../os/scratch.ts";
+import { byteAt, bytesFrom } from "./bytes.ts";
+
+Deno.test("Mapping.anonymous() gives zeros that can be written", () => {
+  using mapping = Mapping.anonymous(3 * pageSize(), "a test");
+  assertEquals(mapping.bytes.slice(), new Uint8Array(3 * pageSize()));
+  mapping.bytes.set(bytesFrom(0, mapping.length));
+  assertEquals(mapping.bytes.slice(), bytesFrom(0, mapping.length));
+});
+
+Deno.test("Mapping.ofFile() shares the bytes of a file with every other mapping of it", () => {
+  using file = ScratchFd.memory(2 * pageSize());
+  using first = Mapping.ofFile(file.fd, { length: 2 * pageSize(), what: "a test" });
+  using second = Mapping.ofFile(file.fd, { length: 2 * pageSize(), what: "a test" });
+  assert(first.address !== second.address);
+  first.bytes.set(bytesFrom(0, first.length));
+  assertEquals(second.bytes.slice(), bytesFrom(0, first.length));
+  assertEquals(Deno.readFileSync(`/proc/self/fd/${file.fd}`), bytesFrom(0, first.length));
+});
+
+Deno.test("Mapping.ofFile() maps for reading only when told so", () => {
+  using file = ScratchFd.memory(pageSize());
+  using writable = Mapping.ofFile(file.fd, { length: pageSize(), what: "a test" });
+  using mapping = Mapping.ofFile(file.fd, { length: pageSize(), readOnly: true, what: "a test" });
+  const range = mappedRanges().find(({ start }) => start === mapping.address);
+  assertEquals(range?.permissions, "r--s");
+  writable.bytes.set(bytesFrom(9, 100), 50);
+  assertEquals(mapping.bytes.slice(50, 150), bytesFrom(9, 100));
+});
+
+Deno.test("Mapping.ofFile() stays when the fd is closed", () => {
+  const file = ScratchFd.memory(pageSize());
+  using mapping = Mapping.ofFile(file.fd, { length: pageSize(), what: "a test" });
+  file[Symbol.dispose]();
+  mapping.bytes[17] = byteAt(17);
+  assertEquals(mapping.bytes[17], byteAt(17));
+});
+
+Deno.test("Mapping.ofFile() throws an OsError that says what failed for what", () => {
+  const before = mappedRanges().length;
+  const error = assertThrows(
+    () => Mapping.ofFile(-1, { length: 4096, what: 'region "demo"' }),
+    OsError,
+    'Cannot map 4096 bytes for region "demo"',
+  );
+  assertEquals([error.syscall, error.code], ["mmap", "EBADF"]);
+  assertEquals(mappedRanges().length, before);
+});
+
+Deno.test("Mapping.anonymous() throws an OsError for more than there are addresses", () => {
+  const error = assertThrows(() => Mapping.anonymous(2 ** 50, "a test"), OsError, "a test");
+  assertEquals([error.syscall, error.code], ["mmap", "ENOMEM"]);
+});
+
+Deno.test("close() empties every view and unmaps the range", () => {
+  const mapping = Mapping.anonymous(pageSize(), "a test");
+  mapping.bytes.set(bytesFrom(0, mapping.length));
+  const views = [
+    mapping.bytes,
+    mapping.bytes.subarray(10, 20),
+    new Uint32Array(mapping.bytes.buffer, 8, 2),
+    new Float64Array(mapping.bytes.buffer),
+  ];
+  const view = new DataView(mapping.bytes.buffer, 8, 8);
+  mapping.close();
+  assert(!isMapped(mapping.address));
+  for (const { length, [0]: first, byteLength, byteOffset } of views) {
+    assertEquals([length, first, byteLength, byteOffset], [0, undefined, 0, 0]);
+  }
+  assertThrows(() => view.getUint8(0), TypeError);
+  assertThrows(() => mapping.bytes.slice(), TypeError);
+});
+
+Deno.test("close() makes stores through a stale view go nowhere", () => {
+  const mapping = Mapping.anonymous(pageSize(), "a test");
+  const stale = mapping.bytes.subarray(0, 16);
+  mapping.close();
+  stale[3] = 77;
+  assertThrows(() => stale.fill(78), TypeError);
+  assertEquals(stale[3], undefined);
+});
+
+Deno.test("close() can be called twice and unmaps nothing that came after", () => {
+  const page = pageSize();
+  const mapping = Mapping.anonymous(page, "a test");
+  assertEquals(mapping.closed, false);
+  mapping.close();
+  assertEquals(mapping.closed, true);
+  const { address } = mapping;
+  const flags = MapFlag.shared | MapFlag.anonymous | MapFlag.fixed;
+  assertEquals(map({ address, length: page, protection: Protection.read, flags }), address);
+  mapping.close();
+  mapping[Symbol.dispose]();
+  assert(isMapped(address));
+  assertEquals(unmap(address, page), 0);
+});
+
+Deno.test("a Mapping is closed at the end of its scope", () => {
+  let address: number;
+  {
+    using mapping = Mapping.anonymous(pageSize(), "a test");
+    ({ address } = mapping);
+    assert(isMapped(address));
+  }
+  assert(!isMapped(address));
+});
+
+Deno.test("pin() keeps the range mapped past close(), though not its views", () => {
+  const mapping = Mapping.anonymous(pageSize(), "a test");
+  const pin = () => {};
+  mapping.pin(pin);
+  mapping.close();
+  assertEquals(mapping.bytes.length, 0);
+  assert(isMapped(mapping.address));
+  mapping.unpin(pin);
+  assert(!isMapped(mapping.address));
+});
+
+Deno.test("unpin() unmaps only when the last pin is gone", () => {
+  const mapping = Mapping.anonymous(pageSize(), "a test");
+  const pins = [1, 2, 3].map((n) => () => n);
+  pins.forEach((pin) => mapping.pin(pin));
+  mapping.unpin(pins[0]!);
+  mapping.close();
+  mapping.unpin(pins[2]!);
+  mapping.unpin(pins[2]!);
+  mapping.unpin(() => 0); // never was one
+  assert(isMapped(mapping.address));
+  mapping.unpin(pins[1]!);
+  assert(!isMapped(mapping.address));
+});
+
+Deno.test("unpin() of the last pin leaves an open mapping alone", () => {
+  using mapping = Mapping.anonymous(pageSize(), "a test");
+  const pin = () => {};
+  mapping.pin(pin);
+  mapping.unpin(pin);
+  mapping.bytes[5] = 55;
+  assertEquals(mapping.bytes[5], 55);
+});
+
+Deno.test("close() tells everyone who has pinned it, once, when the views are empty", () => {
+  const mapping = Mapping.anonymous(pageSize(), "a test");
+  const told: string[] = [];
+  const pins = ["a", "b"].map((name) => () => {
+    told.push(`${name} ${mapping.closed} ${mapping.bytes.length} ${isMapped(mapping.address)}`);
+  });
+  const gone = () => told.push("who has unpinned it");
+  [...pins, gone].forEach((pin) => mapping.pin(pin));
+  mapping.unpin(gone);
+  mapping.close();
+  mapping.close();
+  assertEquals(told, ["a true 0 true", "b true 0 true"]);
+  pins.forEach((pin) => mapping.unpin(pin));
+  assert(!isMapped(mapping.address));
+});
+
+Deno.test("unpin() may be called from what close() calls", () => {
+  const mapping = Mapping.anonymous(pageSize(), "a test");
+  const pins = [1, 2].map((n) => {
+    const pin = () => {
+      mapping.unpin(pin);
+      return n;
+    };
+    return pin;
+  });
+  pins.forEach((pin) => mapping.pin(pin));
+  mapping.close();
+  assert(!isMapped(mapping.address));
+});
+
+Deno.test("pin() throws a ClosedError once the mapping is closed", () => {
+  const mapping = Mapping.anonymous(pageSize(), "a test");
+  mapping.close();
+  assertThrows(() => mapping.pin(() => {}), ClosedError);
+  assert(!isMapped(mapping.address));
+});
+
+Deno.test("bytes is one view, however often it is asked for", () => {
+  using mapping = Mapping.anonymous(pageSize(), "a test");
+  assertStrictEquals(mapping.bytes, mapping.bytes);
+  assertEquals(mapping.bytes.byteOffset, 0);
+});
+
+Deno.test("a thousand mappings that were closed leave no range and no fd", () => {
+  const cycle = () => {
+    using file = ScratchFd.memory(2 * pageSize());
+    using shared = Mapping.ofFile(file.fd, { length: 2 * pageSize(), what: "a test" });
+    using anonymous = Mapping.anonymous(pageSize(), "a test");
+    shared.bytes.set(anonymous.bytes, 5);
+    return [shared.address, anonymous.address];
+  };
+  cycle();
+  const fds = countFiles();
+  const used = new Set<number>();
+  for (let i = 0; i < 1000; i++) cycle().forEach((address) => used.add(address));
+  assertEquals(countFiles(), fds);
+  const left = mappedRanges().filter((range) => range.path.includes("/memfd:scratch"));
+  assertEquals(left, []);
+  assertEquals([...used].filter(isMapped), []);
+});

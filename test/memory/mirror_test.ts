@@ -1,0 +1,508 @@
+import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import fc from "fast-check";
+import { ClosedError, OsError } from "../../src/errors.ts";
+import { mapMirrored, MirrorRing } from "../../src/memory/mirror.ts";
+import { pageSize } from "../../src/os/page.ts";
+import { addressSpace, countFiles, rangesOf } from "../os/process_state.ts";
+import { ScratchFd, ScratchFile } from "../os/scratch.ts";
+import { byteAt, bytesFrom } from "./bytes.ts";
+
+const PAGE = pageSize();
+
+/** An empty ring of one page whose two positions stand at `offset`. */
+function ringAt(offset: number): MirrorRing {
+  const ring = new MirrorRing(PAGE);
+  ring.claim(offset);
+  ring.commit(offset);
+  ring.consume(offset);
+  return ring;
+}
+
+/** The memory of rings that this process has mapped; the native library is mapped by this name too. */
+function ringRanges(): string[] {
+  return rangesOf("/memfd:vring (")
+    .filter(({ permissions }) => permissions.endsWith("s"))
+    .map(({ start }) => start.toString(16));
+}
+
+Deno.test("MirrorRing rounds its capacity up to whole pages", () => {
+  const pages = [[1, 1], [PAGE - 1, 1], [PAGE, 1], [PAGE + 1, 2], [5 * PAGE - 7, 5]] as const;
+  for (const [wanted, expected] of pages) {
+    using ring = new MirrorRing(wanted);
+    assertEquals(ring.capacity, expected * PAGE);
+    assertEquals([ring.available, ring.free], [0, ring.capacity]);
+    assertEquals([ring.hugePages, ring.hugePagesRefused], [false, undefined]);
+  }
+});
+
+Deno.test("MirrorRing refuses a capacity that is no whole number from 1 to its limit", () => {
+  for (const wrong of [0, -1, -PAGE, 1.5, NaN, Infinity, -Infinity, 2 ** 36 + 1, 2 ** 53]) {
+    assertThrows(() => new MirrorRing(wrong), RangeError, `a ring of ${wrong} bytes`);
+  }
+});
+
+Deno.test("MirrorRing holds as many bytes as its capacity: full is not empty", () => {
+  for (const offset of [0, 1, PAGE - 1]) {
+    using ring = ringAt(offset);
+    assertEquals(ring.write(bytesFrom(0, PAGE)), PAGE);
+    assertEquals([ring.available, ring.free], [PAGE, 0]);
+    assertEquals(ring.write(bytesFrom(PAGE, 5)), 0);
+    const target = new Uint8Array(PAGE);
+    assertEquals(ring.read(target), PAGE);
+    assertEquals(target, bytesFrom(0, PAGE));
+    assertEquals([ring.available, ring.free], [0, PAGE]);
+  }
+});
+
+Deno.test("MirrorRing keeps a message in one piece at every offset across the seam", () => {
+  using ring = new MirrorRing(PAGE);
+  const length = 100;
+  for (let offset = 0; offset < PAGE; offset++) {
+    ring.write(bytesFrom(offset, length));
+    const piece = ring.peek();
+    assertEquals(piece.byteOffset, offset);
+    for (let i = 0; i < length; i++) {
+      if (piece[i] !== byteAt(offset + i)) throw new Error(`byte ${i} of the one at ${offset}`);
+    }
+    ring.consume(length);
+    ring.claim(PAGE - length + 1);
+    ring.commit(); // on to the next offset
+    ring.consume(PAGE - length + 1);
+  }
+});
+
+Deno.test("MirrorRing keeps a full ring in one piece at every offset across the seam", () => {
+  using ring = new MirrorRing(PAGE);
+  const target = new Uint8Array(PAGE);
+  for (let offset = 0; offset < PAGE; offset += 61) {
+    const message = bytesFrom(offset, PAGE);
+    assertEquals(ring.write(message), PAGE);
+    assertEquals(ring.peek().byteOffset, offset);
+    assertEquals(ring.read(target), PAGE);
+    assertEquals(target, message);
+    ring.claim(61);
+    ring.commit();
+    ring.consume(61);
+  }
+});
+
+Deno.test("write() takes as much as fits and says how much", () => {
+  using ring = ringAt(PAGE - 10);
+  assertEquals(ring.write(bytesFrom(0, PAGE - 6)), PAGE - 6);
+  assertEquals(ring.write(bytesFrom(PAGE - 6, 20)), 6);
+  assertEquals(ring.write(new Uint8Array()), 0);
+  assertEquals(ring.peek().slice(), bytesFrom(0, PAGE));
+});
+
+Deno.test("write() takes a part of a larger array from its beginning", () => {
+  using ring = ringAt(PAGE - 3);
+  const source = bytesFrom(0, 100).subarray(40, 50);
+  assertEquals(ring.write(source), 10);
+  assertEquals(ring.peek().slice(), bytesFrom(40, 10));
+});
+
+Deno.test("read() gives what there is, in order, and leaves the rest of the target alone", () => {
+  using ring = ringAt(PAGE - 10);
+  ring.write(bytesFrom(0, 30));
+  const target = new Uint8Array(25).fill(0xee);
+  assertEquals(ring.read(target.subarray(0, 20)), 20);
+  assertEquals(target, Uint8Array.of(...bytesFrom(0, 20), ...Array(5).fill(0xee)));
+  assertEquals(ring.read(target), 10);
+  assertEquals(
+    target,
+    Uint8Array.of(...bytesFrom(20, 10), ...bytesFrom(10, 10), ...Array(5).fill(0xee)),
+  );
+  assertEquals(ring.read(target), 0);
+});
+
+Deno.test("claim() gives contiguous space that commit() makes readable", () => {
+  using ring = ringAt(PAGE - 5);
+  const space = ring.claim(20);
+  assertEquals(space.length, 20);
+  space.set(bytesFrom(3, 20));
+  assertEquals(ring.available, 0);
+  ring.commit();
+  assertEquals(ring.peek().slice(), bytesFrom(3, 20));
+});
+
+Deno.test("claim() takes all free space by default", () => {
+  using ring = ringAt(7);
+  ring.write(bytesFrom(0, 100));
+  assertEquals(ring.claim().length, PAGE - 100);
+  assertEquals(ring.free, PAGE - 100);
+});
+
+Deno.test("claim() of nothing is an empty view", () => {
+  using ring = ringAt(7);
+  assertEquals(ring.claim(0).length, 0);
+  ring.commit();
+  assertEquals(ring.available, 0);
+});
+
+Deno.test("commit() of a part leaves the rest of the claim free", () => {
+  using ring = ringAt(PAGE - 2);
+  ring.claim(50).set(bytesFrom(0, 50));
+  ring.commit(20);
+  assertEquals([ring.available, ring.free], [20, PAGE - 20]);
+  ring.claim(10).set(bytesFrom(20, 10));
+  ring.commit(10);
+  assertEquals(ring.peek().slice(), bytesFrom(0, 30));
+});
+
+Deno.test("commit() counts for the last claim only, and once", () => {
+  using ring = ringAt(0);
+  ring.claim(50);
+  ring.claim(10);
+  assertThrows(() => ring.commit(11), RangeError, "10 are claimed");
+  ring.commit(4);
+  assertThrows(() => ring.commit(1), RangeError, "0 are claimed");
+  ring.commit(); // nothing
+  assertEquals(ring.available, 4);
+});
+
+Deno.test("write() takes back a claim that was not committed", () => {
+  using ring = ringAt(0);
+  ring.claim(50);
+  ring.write(bytesFrom(0, 8));
+  assertThrows(() => ring.commit(1), RangeError, "0 are claimed");
+  assertEquals(ring.peek().slice(), bytesFrom(0, 8));
+});
+
+Deno.test("peek() shows what is there without removing it", () => {
+  using ring = ringAt(PAGE - 4);
+  ring.write(bytesFrom(0, 12));
+  assertEquals(ring.peek(5).slice(), bytesFrom(0, 5));
+  assertEquals(ring.peek(0).length, 0);
+  assertEquals(ring.peek().slice(), bytesFrom(0, 12));
+  assertEquals(ring.available, 12);
+});
+
+Deno.test("peek() and claim() show the memory of the ring itself", () => {
+  using ring = ringAt(PAGE - 4);
+  ring.claim(8).set(bytesFrom(0, 8));
+  ring.commit();
+  ring.peek().set(bytesFrom(77, 2), 5);
+  const target = new Uint8Array(8);
+  ring.read(target);
+  assertEquals(target, Uint8Array.of(...bytesFrom(0, 5), ...bytesFrom(77, 2), byteAt(7)));
+});
+
+Deno.test("consume() removes the first bytes", () => {
+  using ring = ringAt(PAGE - 4);
+  ring.write(bytesFrom(0, 12));
+  ring.consume(3);
+  ring.consume(0);
+  assertEquals(ring.peek().slice(), bytesFrom(3, 9));
+  ring.consume(9);
+  assertEquals(ring.available, 0);
+});
+
+Deno.test("claim(), commit(), peek() and consume() refuse more than there is, changing nothing", () => {
+  using ring = ringAt(9);
+  ring.write(bytesFrom(0, 12));
+  assertThrows(() => ring.claim(PAGE - 11), RangeError, `${PAGE - 12} of ${PAGE} are free`);
+  assertThrows(() => ring.commit(1), RangeError, "0 are claimed");
+  assertThrows(() => ring.peek(13), RangeError, "12 are available");
+  assertThrows(() => ring.consume(13), RangeError, "12 are available");
+  assertEquals(ring.peek().slice(), bytesFrom(0, 12));
+});
+
+for (const wrong of [-1, NaN, 0.5, Infinity, -Infinity]) {
+  Deno.test(`claim(), commit(), peek() and consume() refuse ${wrong} bytes, changing nothing`, () => {
+    using ring = ringAt(9);
+    ring.write(bytesFrom(0, 12));
+    ring.claim(5);
+    assertThrows(() => ring.claim(wrong), RangeError, `${wrong} bytes`);
+    assertThrows(() => ring.commit(wrong), RangeError, `${wrong} bytes`);
+    assertThrows(() => ring.peek(wrong), RangeError, `${wrong} bytes`);
+    assertThrows(() => ring.consume(wrong), RangeError, `${wrong} bytes`);
+    assertEquals([ring.available, ring.free], [12, PAGE - 12]);
+    assertEquals(ring.peek().slice(), bytesFrom(0, 12));
+  });
+}
+
+Deno.test("bytes shows every byte twice, in both directions", () => {
+  using ring = new MirrorRing(2 * PAGE);
+  const { bytes, capacity } = ring;
+  assertEquals(bytes.length, 2 * capacity);
+  bytes.set(bytesFrom(0, capacity));
+  assertEquals(bytes.slice(capacity), bytesFrom(0, capacity));
+  bytes.set(bytesFrom(9999, capacity), capacity);
+  assertEquals(bytes.slice(0, capacity), bytesFrom(9999, capacity));
+});
+
+Deno.test("bytes shows what is written across the seam at both ends", () => {
+  using ring = ringAt(PAGE - 3);
+  ring.write(bytesFrom(50, 8));
+  assertEquals(ring.bytes.slice(0, 5), bytesFrom(53, 5));
+  assertEquals(ring.bytes.slice(2 * PAGE - 3), bytesFrom(50, 3));
+  assertEquals(ring.bytes.slice(PAGE - 3, PAGE + 5), bytesFrom(50, 8));
+});
+
+Deno.test("two rings share nothing", () => {
+  using first = new MirrorRing(PAGE);
+  using second = new MirrorRing(PAGE);
+  first.bytes.set(bytesFrom(0, 2 * PAGE));
+  assertEquals(second.bytes.slice(), new Uint8Array(2 * PAGE));
+});
+
+Deno.test("close() empties every view and every method throws a ClosedError", () => {
+  const before = ringRanges();
+  const ring = ringAt(PAGE - 4);
+  ring.write(bytesFrom(0, 12));
+  const views = [ring.bytes, ring.peek(), ring.claim(5)];
+  assertEquals(ringRanges().length, before.length + 2);
+  ring.close();
+  assertEquals(ringRanges(), before);
+  assertEquals(views.map((view) => [view.length, view[0]]), Array(3).fill([0, undefined]));
+  const calls = [
+    () => ring.bytes,
+    () => ring.write(bytesFrom(0, 1)),
+    () => ring.write(new Uint8Array()),
+    () => ring.read(new Uint8Array(1)),
+    () => ring.read(new Uint8Array()),
+    () => ring.claim(1),
+    () => ring.claim(),
+    () => ring.commit(1),
+    () => ring.commit(),
+    () => ring.peek(1),
+    () => ring.peek(),
+    () => ring.consume(1),
+  ];
+  for (const call of calls) assertThrows(call, ClosedError, "the ring: it is closed");
+  ring.close();
+});
+
+Deno.test("a MirrorRing is closed at the end of its scope", () => {
+  const before = ringRanges();
+  {
+    using ring = new MirrorRing(PAGE);
+    ring.write(bytesFrom(0, 5));
+  }
+  assertEquals(ringRanges(), before);
+});
+
+Deno.test("a thousand rings leave no range and no fd", () => {
+  const before = ringRanges();
+  const fds = countFiles();
+  for (let i = 0; i < 1000; i++) {
+    using ring = new MirrorRing((1 + i % 3) * PAGE);
+    assertEquals(ring.write(bytesFrom(i, 9)), 9);
+  }
+  assertEquals(ringRanges(), before);
+  assertEquals(countFiles(), fds);
+});
+
+/** One step of a story about a ring; what it does depends on how full the ring is by then. */
+type Step = readonly [
+  kind: "write" | "read" | "claim and commit" | "claim and write" | "peek and consume",
+  length: number,
+  part: number,
+];
+
+const steps = fc.array(
+  fc.tuple(
+    fc.constantFrom<Step[0]>(
+      "write",
+      "read",
+      "claim and commit",
+      "claim and write",
+      "peek and consume",
+    ),
+    fc.oneof(fc.nat(2 * PAGE + 5), fc.constantFrom(0, 1, PAGE - 1, PAGE, PAGE + 1, 2 * PAGE)),
+    fc.double({ min: 0, max: 1, noNaN: true }),
+  ),
+  { maxLength: 60 },
+);
+
+/** The model: the bytes from `tail` to `head` of an endless sequence are in the ring. */
+function tell(ring: MirrorRing, story: readonly Step[]): void {
+  let [head, tail] = [0, 0];
+  for (const [kind, length, part] of story) {
+    const [free, available] = [ring.capacity - (head - tail), head - tail];
+    if (kind === "write") {
+      const moved = Math.min(length, free);
+      assertEquals(ring.write(bytesFrom(head, length)), moved);
+      head += moved;
+    } else if (kind === "read") {
+      const target = new Uint8Array(length);
+      const moved = Math.min(length, available);
+      assertEquals(ring.read(target), moved);
+      assertEquals(target.subarray(0, moved), bytesFrom(tail, moved));
+      tail += moved;
+    } else if (kind === "peek and consume") {
+      if (length > available) {
+        assertThrows(() => ring.peek(length), RangeError);
+        assertThrows(() => ring.consume(length), RangeError);
+      } else {
+        assertEquals(ring.peek(length).slice(), bytesFrom(tail, length));
+        ring.consume(Math.floor(part * length));
+        tail += Math.floor(part * length);
+      }
+    } else if (length > free) {
+      assertThrows(() => ring.claim(length), RangeError);
+    } else if (kind === "claim and commit") {
+      const done = Math.floor(part * length);
+      ring.claim(length).set(bytesFrom(head, done));
+      ring.commit(done);
+      head += done;
+    } else {
+      ring.claim(length);
+      assertEquals(ring.write(bytesFrom(head, 1)), Math.min(1, free));
+      head += Math.min(1, free);
+    }
+    assertEquals([ring.available, ring.free], [head - tail, ring.capacity - (head - tail)]);
+    assertEquals(ring.peek().slice(), bytesFrom(tail, head - tail));
+  }
+}
+
+Deno.test("MirrorRing is a queue of bytes, whatever is done in which order", () => {
+  fc.assert(
+    fc.property(fc.constantFrom(1, 2), steps, (pages, story) => {
+      using ring = new MirrorRing(pages * PAGE);
+      tell(ring, story);
+    }),
+    { numRuns: 200 },
+  );
+});
+
+Deno.test("mapMirrored() maps the header once and the ring behind it twice", () => {
+  using file = ScratchFd.memory(3 * PAGE);
+  const request = { header: PAGE, capacity: 2 * PAGE, what: "a test" };
+  using mapping = mapMirrored(file.fd, request);
+  assertEquals(mapping.length, 5 * PAGE);
+  mapping.bytes.set(bytesFrom(0, 3 * PAGE));
+  assertEquals(Deno.readFileSync(`/proc/self/fd/${file.fd}`), bytesFrom(0, 3 * PAGE));
+  assertEquals(mapping.bytes.slice(3 * PAGE), bytesFrom(PAGE, 2 * PAGE));
+  mapping.bytes.set(bytesFrom(5, 2 * PAGE), 3 * PAGE);
+  assertEquals(
+    mapping.bytes.slice(0, 3 * PAGE),
+    Uint8Array.of(...bytesFrom(0, PAGE), ...bytesFrom(5, 2 * PAGE)),
+  );
+});
+
+Deno.test("mapMirrored() maps for reading only when told so", () => {
+  using file = ScratchFd.memory(PAGE);
+  using mapping = mapMirrored(file.fd, {
+    header: 0,
+    capacity: PAGE,
+    readOnly: true,
+    what: "a test",
+  });
+  const ranges = rangesOf("/memfd:scratch");
+  assertEquals(ranges.map(({ permissions }) => permissions), ["r--s", "r--s"]);
+  assertEquals(ranges.map(({ start }) => start), [mapping.address, mapping.address + PAGE]);
+});
+
+Deno.test("mapMirrored() aligns the ring and leaves nothing beside it", () => {
+  const alignment = 64 * PAGE;
+  using file = ScratchFd.memory(PAGE);
+  const grown = growth(() => {
+    const mapping = mapMirrored(file.fd, { header: 0, capacity: PAGE, alignment, what: "a test" });
+    assertEquals(mapping.address % alignment, 0);
+    mapping.close();
+  });
+  assert(grown.includes(0), `${grown}`);
+});
+
+/**
+ * By how many pages the address space grows in each of several calls. The engine and its threads
+ * map memory when they like, but a call that leaks grows it every time.
+ */
+function growth(call: () => void): number[] {
+  return Array.from({ length: 20 }, () => {
+    const before = addressSpace();
+    call();
+    return addressSpace() - before;
+  });
+}
+
+/** Runs a call that fails in a system call, and checks that it leaves nothing mapped. */
+function failing(call: () => unknown, code: string): OsError {
+  const error = assertThrows(call, OsError);
+  assertEquals([error.syscall, error.code], ["mmap", code]);
+  const grown = growth(() => assertThrows(call, OsError));
+  assert(grown.includes(0), `${grown}`);
+  assertEquals(rangesOf("/memfd:scratch"), []);
+  return error;
+}
+
+Deno.test("mapMirrored() leaves nothing behind when there are not enough addresses", () => {
+  using file = ScratchFd.memory(PAGE);
+  const request = { header: 0, capacity: 2 ** 47, what: 'ring "demo"' };
+  const error = failing(() => mapMirrored(file.fd, request), "ENOMEM");
+  assertStringIncludes(error.message, 'addresses for ring "demo"');
+});
+
+Deno.test("mapMirrored() leaves nothing behind when the first window cannot be mapped", () => {
+  using named = new ScratchFile(PAGE);
+  using file = ScratchFd.open(named.path, 0); // cannot be mapped for writing
+  const request = { header: 0, capacity: PAGE, what: 'ring "demo"' };
+  const error = failing(() => mapMirrored(file.fd, request), "EACCES");
+  assertStringIncludes(error.message, `${PAGE} bytes twice for ring "demo"`);
+});
+
+Deno.test("mapMirrored() leaves nothing behind when the second window cannot be mapped", () => {
+  using file = ScratchFd.memory(2 * PAGE);
+  // The second window begins at an offset that is no whole page.
+  const request = { header: PAGE / 2, capacity: PAGE / 2, what: "a test" };
+  failing(() => mapMirrored(file.fd, request), "EINVAL");
+});
+
+const HUGE_PAGE = 2 * 1024 * 1024;
+const HUGE_PAGE_COUNT = "/proc/sys/vm/nr_hugepages";
+
+function hugePages(what: "Free" | "Total"): number {
+  const meminfo = Deno.readTextFileSync("/proc/meminfo");
+  return Number(new RegExp(`HugePages_${what}: +(\\d+)`).exec(meminfo)?.[1] ?? 0);
+}
+
+Deno.test("MirrorRing falls back to small pages, and says why, when huge ones are lacking", () => {
+  const fds = countFiles();
+  const wanted = (hugePages("Total") + 1) * HUGE_PAGE;
+  using ring = new MirrorRing(wanted - 5, { hugePages: true });
+  assertEquals([ring.hugePages, ring.capacity], [false, wanted]);
+  assertStringIncludes(ring.hugePagesRefused ?? "", "vm.nr_hugepages");
+  assertStringIncludes(ring.hugePagesRefused ?? "", `reserve ${wanted / HUGE_PAGE} or more`);
+  assertEquals(ring.write(bytesFrom(0, 100)), 100);
+  assertEquals(countFiles(), fds);
+});
+
+/** Sets some huge pages aside; how many, or why that is not possible. */
+function reserveHugePages(count: number): Disposable | string {
+  const before = Deno.readTextFileSync(HUGE_PAGE_COUNT);
+  try {
+    Deno.writeTextFileSync(HUGE_PAGE_COUNT, String(Number(before) + count));
+  } catch (error) {
+    return `${HUGE_PAGE_COUNT} cannot be written: ${error}`;
+  }
+  const restore = () => Deno.writeTextFileSync(HUGE_PAGE_COUNT, before);
+  if (hugePages("Free") >= count) return { [Symbol.dispose]: restore };
+  restore();
+  return `the kernel has no ${count} huge pages to give`;
+}
+
+Deno.test("MirrorRing stands on huge pages when the system has some", () => {
+  const reserved = reserveHugePages(2);
+  if (typeof reserved === "string") {
+    console.log(`NOT TESTED: rings on huge pages, as ${reserved}`);
+    return;
+  }
+  using _reserved = reserved;
+  const free = hugePages("Free");
+  {
+    using ring = new MirrorRing(PAGE, { hugePages: true });
+    assertEquals([ring.hugePages, ring.hugePagesRefused], [true, undefined]);
+    assertEquals(ring.capacity, HUGE_PAGE);
+    ring.claim(HUGE_PAGE - 7);
+    ring.commit();
+    ring.consume(HUGE_PAGE - 7);
+    ring.write(bytesFrom(0, 20));
+    assertEquals(ring.peek().slice(), bytesFrom(0, 20));
+    assertEquals(ring.bytes.slice(0, 13), bytesFrom(7, 13));
+    assertEquals(hugePages("Free"), free - 1);
+    const [first, second] = rangesOf("/memfd:vring (").filter((r) => r.end - r.start === HUGE_PAGE);
+    assertEquals(second?.start, first?.end);
+  }
+  assertEquals(hugePages("Free"), free);
+});

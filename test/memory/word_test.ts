@@ -1,0 +1,315 @@
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import { ClosedError } from "../../src/errors.ts";
+import { Mapping } from "../../src/memory/mapping.ts";
+import { copyIn, copyOut, Word32, Word64 } from "../../src/memory/word.ts";
+import { now } from "../../src/os/clock.ts";
+import { pageSize } from "../../src/os/page.ts";
+import { Peer } from "../os/peer.ts";
+import { ScratchFd } from "../os/scratch.ts";
+import { bytesFrom } from "./bytes.ts";
+import type { Task } from "./worker_words.ts";
+import { GATE, WORD32, WORD64 } from "./words.ts";
+
+const PLACE = { path: "test.word", offset: 8 };
+const TOP32 = 2 ** 32 - 1;
+const TOP53 = 2 ** 53 - 1;
+
+/** A closable page with a word in the middle of bytes that must not change. */
+function makeWord<T>(Word: new (memory: Mapping, place: typeof PLACE, base: number) => T) {
+  const mapping = Mapping.anonymous(pageSize(), "a test");
+  mapping.bytes.set(bytesFrom(0, mapping.length));
+  const word = new Word(mapping, PLACE, 48);
+  const neighbours = () => [...mapping.bytes.slice(0, 56), ...mapping.bytes.slice(64)];
+  const before = neighbours();
+  return {
+    word,
+    mapping,
+    view: new DataView(mapping.bytes.buffer, 56, 8),
+    unchanged: () => assertEquals(neighbours(), before),
+    [Symbol.dispose]: () => mapping.close(),
+  };
+}
+
+Deno.test("Word32 stands at its place of the layout, little-endian", () => {
+  using made = makeWord(Word32);
+  const { word, view, mapping } = made;
+  assertEquals([word.address, word.path], [mapping.address + 56, "test.word"]);
+  assertEquals(word.load(), view.getUint32(0, true));
+  word.store(0x8070_6050);
+  assertEquals(view.getUint32(0, true), 0x8070_6050);
+  made.unchanged();
+});
+
+Deno.test("Word64 stands at its place of the layout, little-endian", () => {
+  using made = makeWord(Word64);
+  const { word, view, mapping } = made;
+  assertEquals([word.address, word.path], [mapping.address + 56, "test.word"]);
+  word.store(0x1f_8070_6050_4030);
+  assertEquals(view.getBigUint64(0, true), 0x1f_8070_6050_4030n);
+  assertEquals(word.load(), 0x1f_8070_6050_4030);
+  made.unchanged();
+});
+
+/** Each operation: from which value, the call, the value it gives and the value it leaves. */
+type Case<W> = [
+  name: string,
+  from: number,
+  call: (word: W) => number | void,
+  gives: number | void,
+  to: number,
+];
+
+const SHARED_CASES: Case<Word32 | Word64>[] = [
+  ["store()", 17, (word) => word.store(29), undefined, 29],
+  ["add()", 17, (word) => word.add(29), 17, 46],
+  ["add() of nothing", 17, (word) => word.add(0), 17, 17],
+  ["sub()", 46, (word) => word.sub(29), 46, 17],
+  ["sub() of nothing", 46, (word) => word.sub(0), 46, 46],
+  ["or()", 0b0011, (word) => word.or(0b0101), 0b0011, 0b0111],
+  ["and()", 0b0011, (word) => word.and(0b0101), 0b0011, 0b0001],
+  ["exchange()", 17, (word) => word.exchange(29), 17, 29],
+  ["compareExchange() of what is there", 17, (word) => word.compareExchange(17, 29), 17, 29],
+  ["compareExchange() of what is not there", 17, (word) => word.compareExchange(16, 29), 17, 17],
+];
+
+const CASES_32: Case<Word32>[] = [
+  ...SHARED_CASES,
+  ["store() just below 2^32", 0, (word) => word.store(TOP32), undefined, TOP32],
+  ["add() past 2^32", TOP32 - 1, (word) => word.add(5), TOP32 - 1, 3],
+  ["sub() below 0", 3, (word) => word.sub(5), 3, TOP32 - 1],
+  ["add() of the largest", 3, (word) => word.add(TOP32), 3, 2],
+  ["or() of the highest bit", 1, (word) => word.or(0x8000_0000), 1, 0x8000_0001],
+  ["and() of the highest bit", TOP32, (word) => word.and(0x8000_0000), TOP32, 0x8000_0000],
+  ["exchange() above 2^31", TOP32, (word) => word.exchange(TOP32 - 7), TOP32, TOP32 - 7],
+  [
+    "compareExchange() above 2^31",
+    TOP32,
+    (word) => word.compareExchange(TOP32, TOP32 - 1),
+    TOP32,
+    TOP32 - 1,
+  ],
+];
+
+const CASES_64: Case<Word64>[] = [
+  ...SHARED_CASES,
+  ["store() just below 2^53", 0, (word) => word.store(TOP53), undefined, TOP53],
+  ["add() past 2^32", TOP32, (word) => word.add(5), TOP32, 2 ** 32 + 4],
+  ["add() up to just below 2^53", TOP53 - 5, (word) => word.add(5), TOP53 - 5, TOP53],
+  ["sub() from just below 2^53", TOP53, (word) => word.sub(TOP32), TOP53, TOP53 - TOP32],
+  ["sub() below 2^32", 2 ** 32, (word) => word.sub(1), 2 ** 32, TOP32],
+  ["or() of a high bit", 1, (word) => word.or(2 ** 52), 1, 2 ** 52 + 1],
+  ["and() of a high bit", TOP53, (word) => word.and(2 ** 52 + 1), TOP53, 2 ** 52 + 1],
+  ["exchange() just below 2^53", TOP53, (word) => word.exchange(TOP53 - 1), TOP53, TOP53 - 1],
+  [
+    "compareExchange() just below 2^53",
+    TOP53,
+    (word) => word.compareExchange(TOP53, TOP53 - 1),
+    TOP53,
+    TOP53 - 1,
+  ],
+  [
+    "compareExchange() that differs in the high half only",
+    2 ** 40 + 17,
+    (word) => word.compareExchange(17, 29),
+    2 ** 40 + 17,
+    2 ** 40 + 17,
+  ],
+];
+
+for (const [name, from, call, gives, to] of CASES_32) {
+  Deno.test(`Word32.${name} changes the word as it says and nothing beside it`, () => {
+    using made = makeWord(Word32);
+    made.view.setBigUint64(0, 0x7766_5544_0000_0000n, true);
+    made.word.store(from);
+    assertEquals(call(made.word), gives);
+    assertEquals(made.word.load(), to);
+    assertEquals(made.view.getUint32(4, true), 0x7766_5544);
+    made.unchanged();
+  });
+}
+
+for (const [name, from, call, gives, to] of CASES_64) {
+  Deno.test(`Word64.${name} changes the word as it says and nothing beside it`, () => {
+    using made = makeWord(Word64);
+    made.word.store(from);
+    assertEquals(call(made.word), gives);
+    assertEquals(made.word.load(), to);
+    made.unchanged();
+  });
+}
+
+Deno.test("Word64 refuses a place that is not a multiple of 8", () => {
+  using mapping = Mapping.anonymous(pageSize(), "a test");
+  for (const offset of [1, 4, 12]) {
+    const place = { path: "odd", offset };
+    assertThrows(() => new Word64(mapping, place), RangeError, '"odd"');
+  }
+});
+
+Deno.test("Word32 refuses a place that is not a multiple of 4", () => {
+  using mapping = Mapping.anonymous(pageSize(), "a test");
+  assertThrows(() => new Word32(mapping, { path: "odd", offset: 2 }), RangeError);
+});
+
+Deno.test("a word refuses a place outside of its memory", () => {
+  using mapping = Mapping.anonymous(pageSize(), "a test");
+  for (const Word of [Word32, Word64]) {
+    for (const offset of [pageSize(), pageSize() + 8, -8]) {
+      assertThrows(() => new Word(mapping, { path: "outside", offset }), RangeError);
+    }
+  }
+});
+
+Deno.test("Word32 throws once the memory is closed, whatever is called", () => {
+  using made = makeWord(Word32);
+  const { word, mapping } = made;
+  mapping.close();
+  assertThrows(() => word.load(), TypeError);
+  assertThrows(() => word.store(1), TypeError);
+  assertThrows(() => word.add(1), TypeError);
+  assertThrows(() => word.sub(1), TypeError);
+  assertThrows(() => word.or(1), TypeError);
+  assertThrows(() => word.and(1), TypeError);
+  assertThrows(() => word.exchange(1), TypeError);
+  assertThrows(() => word.compareExchange(1, 2), TypeError);
+  assertThrows(() => word.spinWhile(1, 1e9), ClosedError, '"test.word"');
+});
+
+Deno.test("Word64 throws a ClosedError once the memory is closed, whatever is called", () => {
+  using made = makeWord(Word64);
+  const { word, mapping } = made;
+  mapping.close();
+  const calls = [
+    () => word.load(),
+    () => word.store(1),
+    () => word.add(1),
+    () => word.sub(1),
+    () => word.or(1),
+    () => word.and(1),
+    () => word.exchange(1),
+    () => word.compareExchange(1, 2),
+  ];
+  for (const call of calls) assertThrows(call, ClosedError, '"test.word"');
+});
+
+Deno.test("spinWhile() gives true at once for a word that differs", () => {
+  using made = makeWord(Word32);
+  made.word.store(TOP32);
+  assert(made.word.spinWhile(TOP32 - 1, Infinity));
+});
+
+Deno.test("spinWhile() gives false when the budget ends, and not before", () => {
+  using made = makeWord(Word32);
+  made.word.store(TOP32);
+  for (const budget of [0, 1000, 5e6]) {
+    const start = now();
+    assert(!made.word.spinWhile(TOP32, budget));
+    assert(now() - start >= budget);
+  }
+});
+
+/** A file with the words of words.ts and Workers that have it mapped too. */
+async function shared(count: number) {
+  const stack = new DisposableStack();
+  const { fd } = stack.use(ScratchFd.memory(pageSize()));
+  const mapping = stack.use(Mapping.ofFile(fd, { length: pageSize(), what: "a test" }));
+  const peers: Peer<Task, number>[] = [];
+  for (let i = 0; i < count; i++) {
+    const program = new URL("./worker_words.ts", import.meta.url);
+    peers.push(stack.use(await Peer.start<Task, number>(program)));
+  }
+  return {
+    fd,
+    peers,
+    gate: new Word32(mapping, GATE),
+    word32: new Word32(mapping, WORD32),
+    word64: new Word64(mapping, WORD64),
+    [Symbol.dispose]: () => stack.dispose(),
+  };
+}
+
+Deno.test("spinWhile() sees what another thread stores", async () => {
+  using words = await shared(1);
+  const [peer] = words.peers;
+  peer!.tell({ fd: words.fd, operation: "open", amount: 0 });
+  assert(words.gate.spinWhile(0, 60e9));
+  assertEquals(words.gate.load(), 1);
+  assertEquals(await peer!.reply(), 0);
+});
+
+const AMOUNT = 100_000;
+
+for (const size of [32, 64] as const) {
+  const start = size === 32 ? 2 ** 32 - 5 : 2 ** 53 - 1 - 2 * 3 * AMOUNT;
+
+  Deno.test(`Word${size}.add() loses nothing between two threads`, async () => {
+    using words = await shared(2);
+    const word = size === 32 ? words.word32 : words.word64;
+    word.store(start);
+    const done = words.peers.map((peer) =>
+      peer.ask({ fd: words.fd, operation: `add${size}`, amount: AMOUNT })
+    );
+    words.gate.store(1);
+    await Promise.all(done);
+    const sum = start + 2 * 3 * AMOUNT;
+    assertEquals(word.load(), size === 32 ? sum % 2 ** 32 : sum);
+  });
+
+  Deno.test(`Word${size}.compareExchange() loses nothing between two threads`, async () => {
+    using words = await shared(2);
+    const word = size === 32 ? words.word32 : words.word64;
+    const done = words.peers.map((peer) =>
+      peer.ask({ fd: words.fd, operation: `swap${size}`, amount: AMOUNT })
+    );
+    words.gate.store(1);
+    await Promise.all(done);
+    assertEquals(word.load(), 2 * 3 * AMOUNT);
+  });
+
+  Deno.test(`Word${size}.or() and and() keep out of each other's bits between two threads`, async () => {
+    using words = await shared(2);
+    const word = size === 32 ? words.word32 : words.word64;
+    const done = words.peers.map((peer, i) =>
+      peer.ask({ fd: words.fd, operation: `bits${size}`, amount: 5 + 9 * i })
+    );
+    words.gate.store(1);
+    assertEquals(await Promise.all(done), [0, 0]);
+    assertEquals(word.load(), 0);
+  });
+}
+
+Deno.test("copyIn() puts every byte in its place and touches no other", () => {
+  using mapping = Mapping.anonymous(2 * pageSize(), "a test");
+  const background = bytesFrom(7000, mapping.length);
+  for (const [offset, length] of [[0, 1], [3, 64], [pageSize() - 5, 11], [9, 0]] as const) {
+    mapping.bytes.set(background);
+    const payload = bytesFrom(100 * offset, length);
+    copyIn(mapping, offset, payload);
+    const expected = background.slice();
+    expected.set(payload, offset);
+    assertEquals(mapping.bytes.slice(), expected);
+  }
+});
+
+Deno.test("copyOut() fills the target with the bytes from that place", () => {
+  using mapping = Mapping.anonymous(2 * pageSize(), "a test");
+  mapping.bytes.set(bytesFrom(7000, mapping.length));
+  for (const [offset, length] of [[0, 1], [3, 64], [pageSize() - 5, 11], [9, 0]] as const) {
+    const target = new Uint8Array(length);
+    copyOut(mapping, offset, target);
+    assertEquals(target, bytesFrom(7000 + offset, length));
+  }
+});
+
+Deno.test("copyIn() throws instead of writing past the memory", () => {
+  using mapping = Mapping.anonymous(pageSize(), "a test");
+  assertThrows(() => copyIn(mapping, pageSize() - 3, bytesFrom(0, 4)), RangeError);
+  assertEquals(mapping.bytes.slice(), new Uint8Array(pageSize()));
+});
+
+Deno.test("copyIn() and copyOut() throw once the memory is closed", () => {
+  const mapping = Mapping.anonymous(pageSize(), "a test");
+  mapping.close();
+  assertThrows(() => copyIn(mapping, 0, new Uint8Array(1)), TypeError);
+  assertThrows(() => copyOut(mapping, 0, new Uint8Array(1)), TypeError);
+});

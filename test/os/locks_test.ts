@@ -1,0 +1,138 @@
+import { assertEquals, assertGreater } from "@std/assert";
+import { Errno } from "../../src/errors.ts";
+import * as files from "../../src/os/files.ts";
+import { closeLockFile, Lock, openLockFile, setLock, testLock } from "../../src/os/locks.ts";
+import { pageSize } from "../../src/os/page.ts";
+import { ScratchFile } from "./scratch.ts";
+
+/** Lock files of one scratch file, all closed after use. */
+class Opens implements Disposable {
+  readonly #stack = new DisposableStack();
+  readonly #file = this.#stack.use(new ScratchFile(0));
+
+  get path(): string {
+    return this.#file.path;
+  }
+
+  open(write = true): number {
+    const fd = openLockFile(this.#file.path, write);
+    assertGreater(fd, 2);
+    this.#stack.defer(() => closeLockFile(fd));
+    return fd;
+  }
+
+  [Symbol.dispose](): void {
+    this.#stack.dispose();
+  }
+}
+
+Deno.test("setLock() for writing keeps out another open of the same process", () => {
+  using opens = new Opens();
+  const [first, second] = [opens.open(), opens.open()];
+  assertEquals(setLock(first, Lock.write, 7), 0);
+  assertEquals(setLock(second, Lock.write, 7), -Errno.EAGAIN);
+  assertEquals(setLock(second, Lock.read, 7), -Errno.EAGAIN);
+});
+
+Deno.test("setLock() for reading lets others read and keeps writers out", () => {
+  using opens = new Opens();
+  const [first, second, third] = [opens.open(), opens.open(), opens.open()];
+  assertEquals(setLock(first, Lock.read, 7), 0);
+  assertEquals(setLock(second, Lock.read, 7), 0);
+  assertEquals(setLock(third, Lock.write, 7), -Errno.EAGAIN);
+});
+
+Deno.test("setLock() concerns one byte and no other", () => {
+  using opens = new Opens();
+  const [first, second] = [opens.open(), opens.open()];
+  assertEquals(setLock(first, Lock.write, 7), 0);
+  assertEquals([6, 8].map((byte) => setLock(second, Lock.write, byte)), [0, 0]);
+});
+
+Deno.test("setLock() works far beyond the end of the file", () => {
+  using opens = new Opens();
+  const [first, second] = [opens.open(), opens.open()];
+  const far = 2 ** 52 + 12_345;
+  assertEquals(setLock(first, Lock.write, far), 0);
+  assertEquals(setLock(second, Lock.write, far), -Errno.EAGAIN);
+  assertEquals(setLock(second, Lock.write, far + 1), 0);
+});
+
+Deno.test("setLock() changes the kind of an own lock", () => {
+  using opens = new Opens();
+  const [first, second] = [opens.open(), opens.open()];
+  assertEquals(setLock(first, Lock.write, 7), 0);
+  assertEquals(setLock(first, Lock.read, 7), 0);
+  assertEquals(setLock(second, Lock.read, 7), 0);
+  assertEquals(setLock(first, Lock.write, 7), -Errno.EAGAIN);
+  assertEquals(setLock(second, Lock.none, 7), 0);
+  assertEquals(setLock(first, Lock.write, 7), 0);
+});
+
+Deno.test("setLock() for writing gives -EBADF on an fd that only reads", () => {
+  using opens = new Opens();
+  const reading = opens.open(false);
+  assertEquals(setLock(reading, Lock.write, 7), -9);
+  assertEquals(setLock(reading, Lock.read, 7), 0);
+});
+
+Deno.test("testLock() tells the kind of lock that is in the way", () => {
+  using opens = new Opens();
+  const [first, second] = [opens.open(), opens.open()];
+  setLock(first, Lock.write, 1);
+  setLock(first, Lock.read, 2);
+  const seen = [1, 2, 3].map((byte) => testLock(second, Lock.write, byte));
+  assertEquals(seen, [Lock.write, Lock.read, Lock.none]);
+  assertEquals(testLock(second, Lock.read, 2), Lock.none);
+});
+
+Deno.test("testLock() does not see the fd's own locks and changes nothing", () => {
+  using opens = new Opens();
+  const [first, second] = [opens.open(), opens.open()];
+  setLock(first, Lock.write, 7);
+  assertEquals(testLock(first, Lock.write, 7), Lock.none);
+  assertEquals(testLock(second, Lock.write, 8), Lock.none);
+  assertEquals(setLock(first, Lock.write, 8), 0);
+});
+
+Deno.test("closeLockFile() drops every lock of this open and none of another", () => {
+  using opens = new Opens();
+  const [other, third] = [opens.open(), opens.open()];
+  const fd = openLockFile(opens.path, true);
+  setLock(fd, Lock.write, 1);
+  setLock(fd, Lock.write, 900);
+  setLock(other, Lock.write, 2);
+  assertEquals(closeLockFile(fd), 0);
+  const seen = [1, 900, 2].map((byte) => testLock(third, Lock.write, byte));
+  assertEquals(seen, [Lock.none, Lock.none, Lock.write]);
+});
+
+Deno.test("closeLockFile() drops the locks though a mapping keeps the file open", () => {
+  using opens = new Opens();
+  const page = pageSize();
+  Deno.truncateSync(opens.path, page);
+  const fd = openLockFile(opens.path, true);
+  setLock(fd, Lock.write, 7);
+  const { shared } = files.MapFlag;
+  const address = files.map({ length: page, protection: files.Protection.read, flags: shared, fd });
+  assertGreater(address, 0);
+  closeLockFile(fd);
+  try {
+    assertEquals(testLock(opens.open(), Lock.write, 7), Lock.none);
+  } finally {
+    files.unmap(address, page);
+  }
+});
+
+Deno.test("closing any other open of the file leaves a lock alone, unlike POSIX locks", () => {
+  using opens = new Opens();
+  const holder = opens.open();
+  setLock(holder, Lock.write, 7);
+  closeLockFile(openLockFile(opens.path, true));
+  files.close(files.open(opens.path, files.Open.write));
+  assertEquals(testLock(opens.open(), Lock.write, 7), Lock.write);
+});
+
+Deno.test("openLockFile() gives -ENOENT for a name that is not there", () => {
+  assertEquals(openLockFile("/dev/shm/there-is-no-such-file", true), -Errno.ENOENT);
+});

@@ -1,0 +1,41 @@
+/**
+ * Waiting in tests: for a condition or a promise, with a deadline, never for a while.
+ *
+ * @module
+ */
+
+/** Generous, because it is only reached when something is broken. */
+const LIMIT_MS = 30_000;
+
+/** Resolves once the condition holds; fails, naming it, when it does not come true. */
+export async function until(
+  what: string,
+  condition: () => boolean | Promise<boolean>,
+  limitMs = LIMIT_MS,
+): Promise<void> {
+  const end = performance.now() + limitMs;
+  while (!await condition()) {
+    if (performance.now() > end) throw new Error(`Waited ${limitMs} ms in vain until ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 2));
+  }
+}
+
+/** The promise's outcome; fails, naming what was awaited, when there is none. */
+export async function within<T>(
+  what: string,
+  promise: PromiseLike<T>,
+  limitMs = LIMIT_MS,
+): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(
+      () => reject(new Error(`Waited ${limitMs} ms in vain for ${what}`)),
+      limitMs,
+    );
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
