@@ -20,7 +20,7 @@ const COMPILERS = {
 const FLAGS = [
   "-std=gnu11", "-Wall", "-Wextra", "-Werror", "-Os", "-shared", "-fPIC", "-nostdlib", "-s",
   "-fvisibility=hidden", "-fno-stack-protector", "-fno-unwind-tables",
-  "-fno-asynchronous-unwind-tables", "-fno-builtin", "-fno-ident",
+  "-fno-asynchronous-unwind-tables", "-fno-builtin", "-fno-ident", "-fno-plt",
   "-Wl,-z,norelro,-z,noseparate-code,-z,noexecstack,--build-id=none,--hash-style=gnu,--no-undefined",
 ];
 

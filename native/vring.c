@@ -154,6 +154,20 @@ EXPORT void vring_store64(double word, double value)
     __atomic_store_n(WORD(word), VALUE(value), __ATOMIC_SEQ_CST);
 }
 
+/* The same, and no plain access that follows moves before it. */
+EXPORT void vring_store64_first(double word, double value)
+{
+    __atomic_store_n(WORD(word), VALUE(value), __ATOMIC_RELEASE);
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+}
+
+/* The value, and no plain read that comes before moves behind it. */
+EXPORT double vring_load64_last(double word)
+{
+    __atomic_thread_fence(__ATOMIC_ACQUIRE);
+    return __atomic_load_n(WORD(word), __ATOMIC_SEQ_CST);
+}
+
 EXPORT double vring_exchange64(double word, double value)
 {
     return __atomic_exchange_n(WORD(word), VALUE(value), __ATOMIC_SEQ_CST);
@@ -314,6 +328,67 @@ EXPORT int32_t vring_lock_test(int32_t fd, int32_t kind, double start, double le
     struct flock range = { .l_type = kind, .l_start = start, .l_len = length };
     int32_t result = lock(fd, F_OFD_GETLK, &range);
     return result < 0 ? result : range.l_type;
+}
+
+/* Where some lock begins that is in the way of a write lock on the range; -ENOENT if none is. */
+EXPORT double vring_lock_find(int32_t fd, double start, double length)
+{
+    struct flock range = { .l_type = F_WRLCK, .l_start = start, .l_len = length };
+    int32_t result = lock(fd, F_OFD_GETLK, &range);
+    if (result < 0) return result;
+    return range.l_type == F_UNLCK ? -ENOENT : (double)range.l_start;
+}
+
+/* ---- named semaphores, as far as the C library of this process has them ---- */
+
+#define WEAK __attribute__((weak))
+extern void *sem_open(const char *name, int flags, ...) WEAK;
+extern int sem_close(void *semaphore) WEAK;
+extern int sem_unlink(const char *name) WEAK;
+extern int sem_trywait(void *semaphore) WEAK;
+extern int sem_post(void *semaphore) WEAK;
+extern int sem_getvalue(void *semaphore, int *value) WEAK;
+extern int *__errno_location(void) WEAK;
+
+static int32_t outcome(int result)
+{
+    return result < 0 ? -*__errno_location() : result;
+}
+
+/* Opens the semaphore, or makes it with the value 1. */
+EXPORT double vring_semaphore_open(const char *name, uint32_t mode)
+{
+    if (!sem_open || !__errno_location) return -ENOSYS;
+    void *semaphore = sem_open(name, O_CREAT, mode, 1);
+    return semaphore ? (double)(uintptr_t)semaphore : -*__errno_location();
+}
+
+EXPORT int32_t vring_semaphore_close(double semaphore)
+{
+    return outcome(sem_close(POINTER(semaphore)));
+}
+
+EXPORT int32_t vring_semaphore_unlink(const char *name)
+{
+    return sem_unlink ? outcome(sem_unlink(name)) : -ENOSYS;
+}
+
+/* Takes one if there is one; -EAGAIN if not. */
+EXPORT int32_t vring_semaphore_try(double semaphore)
+{
+    return outcome(sem_trywait(POINTER(semaphore)));
+}
+
+EXPORT int32_t vring_semaphore_post(double semaphore)
+{
+    return outcome(sem_post(POINTER(semaphore)));
+}
+
+EXPORT int32_t vring_semaphore_value(double semaphore)
+{
+    int value = 0;
+    int32_t result = outcome(sem_getvalue(POINTER(semaphore), &value));
+    return result < 0 ? result : value;
 }
 
 /* ---- Ctrl-C during a blocking wait ---- */

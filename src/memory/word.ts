@@ -128,6 +128,16 @@ export class Word64 {
     native().vring_store64(this.#open(), value);
   }
 
+  /** Replaces the value, and keeps every plain access that follows behind it (on ARM too). */
+  storeFirst(value: number): void {
+    native().vring_store64_first(this.#open(), value);
+  }
+
+  /** The value, and keeps every plain read that came before in front of it (on ARM too). */
+  loadLast(): number {
+    return native().vring_load64_last(this.#open());
+  }
+
   /** Adds modulo 2^64; gives the value before. */
   add(value: number): number {
     return native().vring_add64(this.#open(), value);

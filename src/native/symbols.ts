@@ -46,6 +46,10 @@ export const LIBRARY_SYMBOLS = {
   vring_load64: { parameters: ["f64"], result: "f64" },
   // void vring_store64(double word, double value)
   vring_store64: { parameters: ["f64", "f64"], result: "void" },
+  // void vring_store64_first(double word, double value)
+  vring_store64_first: { parameters: ["f64", "f64"], result: "void" },
+  // double vring_load64_last(double word)
+  vring_load64_last: { parameters: ["f64"], result: "f64" },
   // double vring_exchange64(double word, double value)
   vring_exchange64: { parameters: ["f64", "f64"], result: "f64" },
   // double vring_add64(double word, double value)
@@ -92,6 +96,21 @@ export const LIBRARY_SYMBOLS = {
   vring_lock: { parameters: ["i32", "i32", "f64", "f64"], result: "i32" },
   // int32_t vring_lock_test(int32_t fd, int32_t kind, double start, double length)
   vring_lock_test: { parameters: ["i32", "i32", "f64", "f64"], result: "i32" },
+  // double vring_lock_find(int32_t fd, double start, double length)
+  vring_lock_find: { parameters: ["i32", "f64", "f64"], result: "f64" },
+
+  // double vring_semaphore_open(const char *name, uint32_t mode)
+  vring_semaphore_open: { parameters: ["buffer", "u32"], result: "f64" },
+  // int32_t vring_semaphore_close(double semaphore)
+  vring_semaphore_close: { parameters: ["f64"], result: "i32" },
+  // int32_t vring_semaphore_unlink(const char *name)
+  vring_semaphore_unlink: { parameters: ["buffer"], result: "i32" },
+  // int32_t vring_semaphore_try(double semaphore)
+  vring_semaphore_try: { parameters: ["f64"], result: "i32" },
+  // int32_t vring_semaphore_post(double semaphore)
+  vring_semaphore_post: { parameters: ["f64"], result: "i32" },
+  // int32_t vring_semaphore_value(double semaphore)
+  vring_semaphore_value: { parameters: ["f64"], result: "i32" },
 
   // int32_t vring_interrupts(void)
   vring_interrupts: { parameters: [], result: "i32" },

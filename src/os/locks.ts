@@ -33,3 +33,8 @@ export function setLock(fd: number, kind: number, byte: number): number {
 export function testLock(fd: number, kind: number, byte: number): number {
   return native().vring_lock_test(fd, kind, byte, 1);
 }
+
+/** Where some other open file's lock within a range of bytes begins; -ENOENT if there is none. */
+export function findLock(fd: number, byte: number, count: number): number {
+  return native().vring_lock_find(fd, byte, count);
+}

@@ -97,6 +97,12 @@ export class Word64 {
   store(value: number): void {
     this.#change("store", `${value}`, () => BigInt(value));
   }
+  storeFirst(value: number): void {
+    this.store(value);
+  }
+  loadLast(): number {
+    return this.load();
+  }
   add(value: number): number {
     return this.#change("add", `${value}`, (before) => before + BigInt(value));
   }
