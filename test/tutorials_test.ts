@@ -1,0 +1,572 @@
+/**
+ * Runs the tutorials as a learner would, with no permission but `--allow-ffi`, and holds what they
+ * show against what must be so: the addresses, the bytes, the kernel's lines.
+ */
+
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertNotEquals,
+  assertStringIncludes,
+} from "@std/assert";
+import { close, map, MapFlag, memfd, Protection, truncate } from "../src/os/files.ts";
+import { pageSize } from "../src/os/page.ts";
+import type { MappedRange } from "../src/os/proc_maps.ts";
+import { checksOf as checksOfPages } from "../tutorials/01_pages/judge.ts";
+import { checksOf as checksOfMemory } from "../tutorials/02_memory_file/judge.ts";
+import { checksOf as checksOfBytes } from "../tutorials/03_two_addresses/judge.ts";
+import { checksOf as checksOfRing } from "../tutorials/04_mirror_ring/judge.ts";
+import { type Check, failureOf } from "../tutorials/judge.ts";
+
+const ROOT = new URL("../", import.meta.url);
+const FOLDERS = ["01_pages", "02_memory_file", "03_two_addresses", "04_mirror_ring"] as const;
+const WIDTH = 100;
+const page = pageSize();
+const readWrite = Protection.read | Protection.write;
+
+interface Run {
+  readonly code: number;
+  readonly signal: string | null;
+  readonly out: string;
+  readonly err: string;
+}
+
+interface RunOptions {
+  /** What is typed; the input is no terminal. */
+  readonly input?: string;
+  /** The command in place of this Deno with `--allow-ffi`, in front of the arguments. */
+  readonly command?: readonly string[];
+}
+
+async function run(args: readonly string[], options: RunOptions = {}): Promise<Run> {
+  const deno = [Deno.execPath(), "run", "--no-prompt", "--allow-ffi"];
+  const [program, ...rest] = [...options.command ?? deno, ...args];
+  const child = new Deno.Command(program!, {
+    args: rest,
+    cwd: ROOT,
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  const writer = child.stdin.getWriter();
+  await writer.write(new TextEncoder().encode(options.input ?? ""));
+  await writer.close().catch(() => {}); // a program that has ended does not read
+  const { code, signal, stdout, stderr } = await child.output();
+  const [out, err] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
+  return { code, signal, out: out!, err: err! };
+}
+
+function assertWell({ code, signal, out, err }: Run): void {
+  assertEquals({ code, signal, err }, { code: 0, signal: null, err: "" });
+  const tooWide = out.split("\n").filter((line) => line.length > WIDTH);
+  assertEquals(tooWide, [], "lines are too wide");
+}
+
+/** Runs a story to its end, all steps of it; gives what it printed. */
+async function tell(folder: string, ...options: string[]): Promise<string> {
+  const result = await run([`tutorials/${folder}/step.ts`, "--auto", ...options]);
+  assertWell(result);
+  const steps = Array.from(
+    result.out.matchAll(/── Step (\d+) of (\d+) ──/g),
+    (step) => step.slice(1),
+  );
+  const total = steps[0]?.[1] ?? "none";
+  assertEquals(steps, Array.from({ length: Number(total) }, (_, i) => [`${i + 1}`, total]));
+  return result.out;
+}
+
+/** The number behind the arrow under `name = `. */
+function shown(out: string, name: string): number {
+  const found = new RegExp(`^    ${name} = [^→]*→ (0x[0-9a-f]+|\\d+)$`, "m").exec(out);
+  assert(found, `shows no ${name}:\n${out}`);
+  return Number(found[1]);
+}
+
+/** What is behind the arrow under each run of this code. */
+function results(out: string, code: string): string[] {
+  return out.split(`\n    ${code}\n    → `).slice(1).map((rest) => rest.split("\n")[0]!);
+}
+
+/** Every row of a dump for this address, in order: the bytes, and the text beside them. */
+function rows(out: string, address: number): { bytes: string; text: string }[] {
+  const row = new RegExp(
+    `^    0x${address.toString(16)} +((?:[0-9a-f]{2} {1,2}){16}) (.{16})$`,
+    "gm",
+  );
+  return Array.from(out.matchAll(row), ([, bytes, text]) => {
+    const numbers = bytes!.trim().split(/ +/).map((byte) => parseInt(byte, 16));
+    const expected = numbers.map((byte) =>
+      byte > 31 && byte < 127 ? String.fromCharCode(byte) : "·"
+    );
+    assertEquals(text, expected.join(""), "the text beside the bytes is not theirs");
+    return { bytes: bytes!.trim(), text: text! };
+  });
+}
+
+function texts(out: string, address: number): string[] {
+  return rows(out, address).map(({ text }) => text.replace(/·+$/, ""));
+}
+
+interface MapsLine {
+  readonly start: number;
+  readonly end: number;
+  readonly permissions: string;
+  /** Device, inode and offset. */
+  readonly place: string;
+  readonly inode: number;
+}
+
+/** Every line of /proc/self/maps that is shown. */
+function mapsLines(out: string): MapsLine[] {
+  const line = /^ {4}([0-9a-f]+)-([0-9a-f]+) ([r-][w-][x-][sp]) ([0-9a-f]{8}) (\S+) (\d+)/gm;
+  return Array.from(out.matchAll(line), ([, start, end, permissions, offset, device, inode]) => ({
+    start: parseInt(start!, 16),
+    end: parseInt(end!, 16),
+    permissions: permissions!,
+    place: `${device} ${inode} ${offset}`,
+    inode: Number(inode),
+  }));
+}
+
+/** The numbers in the last column of rows that begin like this. */
+function column(out: string, start: RegExp): number[] {
+  const row = new RegExp(`^    ${start.source}.*?  +(\\d+)(?: bytes)?$`, "gm");
+  return Array.from(out.matchAll(row), ([, number]) => Number(number));
+}
+
+Deno.test("tutorial 1 shows a page, its address and when its memory comes", async () => {
+  const out = await tell("01_pages");
+  assertEquals(shown(out, "page"), page);
+  const address = shown(out, "address");
+  assertEquals(address % page, 0);
+  const split = (name: string, offset: number, further = 0) =>
+    assertMatch(
+      out,
+      new RegExp(
+        `^    ${name} +0x${(address + offset + further * page).toString(16)} +` +
+          `0x${(address / page + further).toString(16)} +${offset}$`,
+        "m",
+      ),
+    );
+  split("byte 0", 0);
+  split("byte 300", 300);
+  split("the last byte", page - 1);
+  split("one further", 0, 1);
+  const [line] = mapsLines(out);
+  assert(line!.start <= address && address + page <= line!.end);
+  assertEquals([line!.permissions, line!.inode], ["rw-p", 0]);
+  assertEquals(texts(out, address), ["", "hello, page"]);
+  assertEquals(rows(out, address + page - 16).map(({ bytes }) => bytes.slice(-2)), ["ff"]);
+  assertEquals(column(out, /(?:nothing|read|wrote)/), [0, 0, page, page, 2 * page]);
+  assertEquals(results(out, "canBeRead(last)"), ["true"]);
+  assertEquals(results(out, "canBeRead(last + 1)"), ["false"]);
+  assertEquals(results(out, "bytes.length"), ["0"]);
+  assertEquals(results(out, "bytes[0]"), ["undefined"]);
+});
+
+Deno.test("tutorial 1 --break loses a neighbour's bytes without an error", async () => {
+  const out = await tell("01_pages", "--break");
+  assertEquals(texts(out, shown(out, "left") + page), ["Ben: 100 coins", ""]);
+});
+
+Deno.test("tutorial 2 shows holes, first touches and who holds a file", async () => {
+  const before = sharedFiles();
+  const out = await tell("02_memory_file");
+  const inode = Number(/inode +(\d+)/.exec(out)![1]);
+  assertEquals(column(out, /(?:mapped|wrote|read)/), [0, page, 2 * page, 3 * page]);
+  assertMatch(out, new RegExp(`size +${8 * page} .*\n    allocated +0 `));
+  assertMatch(out, new RegExp(`^    allocated +${8 * page}$`, "m"));
+  const address = shown(out, "address");
+  const [line] = mapsLines(out);
+  assertEquals([line!.start, line!.end, line!.inode], [address, address + 8 * page, inode]);
+  assertEquals(line!.permissions, "rw-s");
+  assertEquals(results(out, "stat(fd)"), ["-9, which is EBADF"]);
+  // once when it is written, once after the fd was closed
+  assertEquals(texts(out, address + 2 * page), ["the first note", "the first note"]);
+  assertMatch(
+    out,
+    /opened +0 links .* is not listed\n.*linked +1 link .* is listed\n.*0 links .* not/,
+  );
+  assertEquals(results(out, "allocate(fd, 0, limit + page)"), ["-28, which is ENOSPC"]);
+  assertEquals(sharedFiles().filter((name) => !before.includes(name)), []);
+});
+
+function sharedFiles(): string[] {
+  return Array.from(Deno.readDirSync("/dev/shm"), ({ name }) => name)
+    .filter((name) => name.startsWith("tutorial."));
+}
+
+Deno.test("tutorial 2 --break loses what a shorter file no longer holds", async () => {
+  const out = await tell("02_memory_file", "--break");
+  const verdicts = Array.from(out.matchAll(/^ {4}page \d +(can be read|must not be touched)$/gm));
+  const [yes, no] = ["can be read", "must not be touched"];
+  assertEquals(verdicts.map(([, verdict]) => verdict), [yes, no, no, no, yes, yes, yes, yes]);
+  const [line] = mapsLines(out);
+  assertEquals(line!.end - line!.start, 4 * page);
+  assertEquals(texts(out, line!.start), ["page 0"]);
+  assertEquals(texts(out, line!.start + page), [""]);
+});
+
+Deno.test("tutorial 3 shows one page at two addresses", async () => {
+  const out = await tell("03_two_addresses");
+  const [first, second] = [shown(out, "first"), shown(out, "second")];
+  assertNotEquals(first, second);
+  const lines = mapsLines(out);
+  assertEquals(lines.map(({ start, end }) => [start, end - start]), [[first, page], [
+    second,
+    page,
+  ]]);
+  assertEquals(lines.map(({ permissions }) => permissions), ["rw-s", "rw-s"]);
+  assertEquals(lines[0]!.place, lines[1]!.place);
+  assertEquals(rows(out, first), rows(out, second));
+  assertEquals(texts(out, first), ["written here", "written changed "]);
+  assertEquals(texts(out, second + 16), ["there"]);
+  assertEquals(column(out, /memory (?:of|behind)/), [page, page, page]);
+  assertEquals(shown(out, "found"), first + 64);
+  assertEquals(texts(out, second + 64), ["a message", "a message"]);
+});
+
+Deno.test("tutorial 3 --break parts a private mapping from the file", async () => {
+  const out = await tell("03_two_addresses", "--break");
+  const [first, second] = [shown(out, "first"), shown(out, "second")];
+  const lines = mapsLines(out);
+  assertEquals(lines.map(({ permissions }) => permissions), ["rw-s", "rw-p"]);
+  assertEquals(lines[0]!.place, lines[1]!.place);
+  assertEquals(texts(out, first), ["hello", "hello", "HELLO"]);
+  assertEquals(texts(out, second), ["hello", "hello···thanks", "hello···thanks"]);
+});
+
+Deno.test("tutorial 4 shows a ring whose end is followed by its beginning", async () => {
+  const out = await tell("04_mirror_ring");
+  const [base, first, second] = ["base", "first", "second"].map((name) => shown(out, name));
+  assertEquals([first, second], [base, base! + page]);
+  const lines = mapsLines(out);
+  assertEquals(lines.length, 4); // two for the ring by hand, two for the MirrorRing
+  for (const [one, other] of [lines.slice(0, 2), lines.slice(2)]) {
+    assertEquals([one!.end, one!.place], [other!.start, other!.place]);
+  }
+  assertEquals(texts(out, first!), ["·····AB", "across the seam"]);
+  assertEquals(texts(out, second!), ["·····AB", "across the seam"]);
+  assertEquals(texts(out, second! - 16), ["······a message "]);
+  assertEquals(results(out, "text(ring.subarray(at, at + message.length))"), ['"a message "']);
+  const whole = '"a message across the seam"';
+  assertEquals(results(out, "text(bytes.subarray(at, at + message.length))"), [whole]);
+  assertEquals(results(out, "piece.length"), ["0"]);
+});
+
+Deno.test("tutorial 4 draws both windows and the two positions as they are", async () => {
+  const out = await tell("04_mirror_ring");
+  const picture = /^ {4}│([^│]{32})│([^│]{32})│\n.*\n {4}( *R─*[^W]*W)$/gm;
+  const drawn = Array.from(out.matchAll(picture), ([, first, second, marks]) => {
+    assertEquals(first, second);
+    return [first, marks!.indexOf("R"), marks!.indexOf("W")];
+  });
+  assertEquals(drawn, [
+    ["ABCDEFGHIJKLMNOPQRSTUVWX········", 1, 25],
+    ["····················UVWX········", 21, 25],
+    ["ijklmnopqr··········UVWXabcdefgh", 21, 44], // 22 cells and the seam
+    ["································", 11, 12], // both at 11, drawn side by side
+    ["WXYZabcdefABCDEFGHIJKLMNOPQRSTUV", 11, 44],
+  ]);
+});
+
+Deno.test("tutorial 4 --break writes over what is unread and leaves a gap", async () => {
+  const out = await tell("04_mirror_ring", "--break");
+  const [first, second] = mapsLines(out);
+  assertEquals([first!.end, first!.inode], [second!.start, second!.inode]);
+  assertNotEquals(first!.place, second!.place);
+  const whole = '"a message across the seam"';
+  assertEquals(results(out, "text(bytes.subarray(at, at + message.length))"), [whole]);
+  assertStringIncludes(out, `→ "a message ${"\\x00".repeat(15)}"`);
+  assertEquals(texts(out, first!.start), [""]);
+  assertEquals(texts(out, first!.start + page), ["across the seamd"]);
+});
+
+const CRASHES = [
+  ["01_pages", "SIGSEGV", "bytes[0]"],
+  ["02_memory_file", "SIGBUS", "bytes[page]"],
+  ["03_two_addresses", "SIGSEGV", "viaSecond[0] = 1;"],
+  ["04_mirror_ring", "SIGSEGV", "bytes[0]"],
+] as const;
+
+Deno.test("--crash ends the program with the signal that it names, at the line it shows", async () => {
+  // without a core file
+  const command = ["sh", "-c", 'ulimit -c 0; exec "$0" run --no-prompt --allow-ffi "$@"'];
+  await Promise.all(CRASHES.map(async ([folder, signal, lastLine]) => {
+    const args = [Deno.execPath(), `tutorials/${folder}/step.ts`, "--auto", "--crash"];
+    const result = await run(args, { command });
+    assertEquals([result.signal, result.err], [signal, ""], folder);
+    assertMatch(result.out, new RegExp(`this\\s+program\\s+with\\s+${signal}`));
+    assert(result.out.trimEnd().endsWith(lastLine), result.out);
+  }));
+});
+
+Deno.test("each exercise fails unsolved, and says why", async () => {
+  await Promise.all(FOLDERS.map(async (folder) => {
+    const { code, out, err } = await run([`tutorials/${folder}/exercise.ts`]);
+    assertEquals([code, err], [1, ""], folder);
+    assertEquals(out.match(/✗/g)?.length, 1);
+    assertMatch(out, /✗ .+\n\n( {6}.+\n|\n)+ {6}Hint: .{10}/);
+    assertMatch(out, /Not yet: \d+ of \d+ checks pass/);
+    assertStringIncludes(out, `tutorials/answers/${folder}.ts`);
+  }));
+});
+
+Deno.test("each exercise passes solved", async () => {
+  await Promise.all(FOLDERS.map(async (folder) => {
+    const result = await run([`tutorials/answers/${folder}.ts`]);
+    assertWell(result);
+    const passed = result.out.match(/✓/g)?.length;
+    assertStringIncludes(result.out, `Solved. All ${passed} checks pass.`);
+  }));
+});
+
+/** An answer that is wrong in one way, and the first words of the check that notices. */
+type WrongAnswer<Answer> = readonly [answer: Answer, notices: string];
+
+function assertNoticed<Answer>(
+  checksOf: (answer: Answer) => Check[],
+  wrong: readonly WrongAnswer<NoInfer<Answer>>[],
+): void {
+  for (const [answer, notices] of wrong) {
+    const noticed = checksOf(answer).find((check) => failureOf(check) !== undefined);
+    assert(noticed?.what.startsWith(notices), `${answer}: ${noticed?.what ?? "not noticed"}`);
+  }
+}
+
+Deno.test("the judge of exercise 1 notices each wrong answer", () => {
+  assertNoticed(checksOfPages, [
+    [(a, n, p) => Math.floor((a + n) / p) - Math.floor(a / p) + 1, "one page, from its first"],
+    [(_a, n, p) => n / p, "a few bytes in the middle of a page"],
+    [() => 1, "two bytes, one on each side of an edge"],
+    [(a, n, p) => Math.min(2, Math.ceil((a % p + n) / p)), "more than two pages"],
+    [(a, n, p) => Math.ceil((a % p + n) / p) + Number(n === p + 7), "up to the edge"],
+    [(a, n, p) => Math.floor((a + n - 1) / p) - Math.floor(a / p) + 1, "no byte at all"],
+  ]);
+});
+
+Deno.test("the judge of exercise 2 notices each wrong answer and survives it", () => {
+  const kept: number[] = [];
+  const memory = (length: number, mistake: { size?: number; flags?: number; keep?: boolean }) => {
+    const { size = length, flags = MapFlag.shared, keep = false } = mistake;
+    const fd = memfd("test");
+    truncate(fd, size);
+    const address = map({ length, protection: readWrite, flags, fd });
+    if (keep) kept.push(fd);
+    else close(fd);
+    return address;
+  };
+  const folded = (length: number) => {
+    const base = memory(length, {});
+    const fd = memfd("test");
+    truncate(fd, page);
+    const flags = MapFlag.shared | MapFlag.fixed;
+    for (let at = base; at < base + length; at += page) {
+      map({ address: at, length: page, protection: readWrite, flags, fd });
+    }
+    close(fd);
+    return base;
+  };
+  assertNoticed(checksOfMemory, [
+    [() => -22, "the address is that of shared memory"],
+    [() => 0, "the address is that of shared memory"],
+    [(n) => memory(n, { flags: MapFlag.private }), "the address is that of shared memory"],
+    [(n) => memory(n, { size: 0 }), "every page of it can be touched"],
+    [(n) => memory(n, { size: n / 2 }), "every page of it can be touched"],
+    [folded, "bytes written to it can be read back"],
+    [(n) => memory(n, { keep: true }), "no fd stays open"],
+    [(n) => memory(n, { keep: n === 0 }), "what the kernel refuses is told"],
+    [(n) => Math.abs(memory(n, {})), "what the kernel refuses is told"],
+  ]);
+  for (const fd of kept) close(fd);
+});
+
+Deno.test("the judge of exercise 3 notices each wrong answer", () => {
+  const at = (address: number, ranges: MappedRange[]) =>
+    ranges.find(({ start, end }) => start <= address && address < end);
+  const place = (address: number, ranges: MappedRange[]) => {
+    const range = at(address, ranges);
+    return range && range.offset + address - range.start;
+  };
+  type Question = [a: number, b: number, ranges: MappedRange[]];
+  const isAnonymous = (...[a, b, r]: Question) => at(a, r)?.inode === 0 && at(b, r)?.inode === 0;
+  const isOneFile = (...[a, b, r]: Question) =>
+    place(a, r) === place(b, r) && at(a, r)?.inode === at(b, r)?.inode && !isAnonymous(a, b, r);
+  const isShared = (...[a, b, r]: Question) =>
+    isOneFile(a, b, r) && [a, b].every((address) => at(address, r)?.permissions === "rw-s");
+  assertNoticed(checksOfBytes, [
+    [() => false, "an address and itself"],
+    [(a, b) => a === b, "the same page of one file"],
+    [() => true, "two bytes of that page"],
+    [
+      (a, b, r) => a - at(a, r)!.start === b - at(b, r)!.start,
+      "a range that begins further behind",
+    ],
+    [(a, b) => a % page === b % page, "as far into two ranges"],
+    [(a, b, r) => place(a, r) === place(b, r), "the same place in two files"],
+    [(a, b, r) => a === b || isOneFile(a, b, r), "a shared mapping and a private one"],
+    [(a, b, r) => isAnonymous(a, b, r) || isShared(a, b, r), "two pages of anonymous memory"],
+    [(a, b, r) => a === b || isShared(a, b, r), "an address where nothing is mapped"],
+  ]);
+});
+
+Deno.test("the judge of exercise 4 notices each wrong answer and survives it", () => {
+  const reserve = (length: number, protection: number = Protection.none) =>
+    map({ length, protection, flags: MapFlag.private | MapFlag.anonymous | MapFlag.noReserve });
+  const put = (address: number, fd: number, length: number, offset: number) => {
+    const flags = MapFlag.shared | MapFlag.fixed;
+    return map({ address, length, protection: readWrite, flags, fd, offset });
+  };
+  type Request = [fd: number, header: number, capacity: number];
+  const unchecked = (...[fd, header, capacity]: Request) => {
+    const base = reserve(header + 2 * capacity);
+    put(base, fd, header + capacity, 0);
+    put(base + header + capacity, fd, capacity, header);
+    return base;
+  };
+  assertNoticed(checksOfRing, [
+    [() => -22, "the header comes first"],
+    [(_fd, header, capacity) => reserve(header + 2 * capacity), "the header comes first"],
+    [
+      (_fd, header, capacity) => reserve(header + 2 * capacity, readWrite),
+      "the header comes first",
+    ],
+    [(fd, header, capacity) => {
+      const base = unchecked(fd, header, capacity);
+      return put(base + header + capacity, fd, capacity, 0) - header - capacity;
+    }, "a message across the seam"],
+    [(fd, header, capacity) => {
+      const base = unchecked(fd, header, capacity);
+      put(base + header + capacity + page, fd, page, header);
+      return base;
+    }, "behind the ring comes the whole ring"],
+    [unchecked, "what the kernel refuses is told"],
+    [(...request) => request[0] < 0 ? (unchecked(...request), -22) : unchecked(...request), "what"],
+  ]);
+});
+
+Deno.test("a judge explains what the reader's code throws", () => {
+  const [check] = checksOfPages(() => {
+    throw new RangeError("no idea");
+  });
+  assertEquals(failureOf(check!), "Your code throws: RangeError: no idea");
+});
+
+function quiz(...args: string[]): Promise<Run> {
+  const command = [Deno.execPath(), "run", "--no-prompt"];
+  return run(["tutorials/quiz.ts", ...args], { command });
+}
+
+Deno.test("the quiz gives a seed's questions again, and answers when asked to", async () => {
+  await Promise.all(["1", "2", "3", "4"].map(async (tutorial) => {
+    const [first, again, other, answered] = await Promise.all([
+      quiz(tutorial, "--seed", "5"),
+      quiz(tutorial, "--seed", "5"),
+      quiz(tutorial, "--seed", "6"),
+      quiz(tutorial, "--seed", "5", "--answers"),
+    ]);
+    for (const result of [first, again, other, answered]) assertWell(result);
+    assertEquals(first, again);
+    assertNotEquals(first.out, other.out);
+    assert(!first.out.includes("→"));
+    const questions = first.out.match(/^\d\. /gm)!.length;
+    assertEquals(answered.out.match(/^→ /gm)?.length, questions);
+  }));
+  assertEquals((await quiz("5")).code, 2);
+});
+
+Deno.test("the quiz answers right", async () => {
+  const seeds = Array.from({ length: 8 }, (_, seed) => `${seed}`);
+  await Promise.all(seeds.map(async (seed) => {
+    const pages = (await quiz("1", "--seed", seed, "--answers")).out.replaceAll("\n", " ");
+    const [, length, from, said] = /(\d+) bytes are written from (0x\w+) .*?→ (\d+):/.exec(pages)!;
+    const bytes = Array.from({ length: Number(length) }, (_, i) => Number(from) + i);
+    assertEquals(Number(said), new Set(bytes.map((byte) => Math.floor(byte / 4096))).size);
+
+    const ring = (await quiz("4", "--seed", seed, "--answers")).out.replaceAll("\n", " ");
+    const [, size, at, copies] = /of (\d+) bytes take, .*?offset (\d+) .*?→ (one|two)/.exec(ring)!;
+    assertEquals(copies, Number(at) + Number(size) > 4096 ? "two" : "one");
+    const [, base, here, there] = /begins at (0x\w+)\. .*?byte at (0x\w+)\? → (0x\w+)/.exec(ring)!;
+    const offsets = [here, there].map((address) => Number(address) - Number(base));
+    assertEquals(Math.abs(offsets[0]! - offsets[1]!), 4096);
+    assert(offsets.every((offset) => offset >= 0 && offset < 2 * 4096));
+  }));
+});
+
+Deno.test("play.ts writes letters, reads them in one piece and refuses what does not fit", async () => {
+  const letters = "abcdefghijklmnopqrstuvwxyz0123456789";
+  const result = await run(["tutorials/04_mirror_ring/play.ts"], {
+    input: `hello\n3\n${letters}\n40\n`,
+  });
+  assertWell(result);
+  const cell = page / 32;
+  assertEquals(result.out.match(/^(?:> )?(?:wrote|read) .*$/gm), [
+    "> wrote 5 of 5 cells",
+    `> read "hel" in one piece, bytes 0 to ${3 * cell}`,
+    "> wrote 30 of 36 cells; the ring is full",
+    `> read "lo${letters.slice(0, 30)}" in one piece, bytes ${3 * cell} to ${
+      35 * cell
+    }, across the seam`,
+  ]);
+});
+
+Deno.test("an unknown option is refused", async () => {
+  const { code, out, err } = await run(["tutorials/01_pages/step.ts", "--brake"]);
+  assertEquals([code, out], [2, ""]);
+  assertStringIncludes(err, "--brake");
+  assertStringIncludes(err, "--break");
+});
+
+Deno.test("without a terminal a tutorial says that it does not wait", async () => {
+  const result = await run(["tutorials/01_pages/step.ts", "--break"]);
+  assertWell(result);
+  assertStringIncludes(result.out, "The input is no terminal");
+});
+
+Deno.test({
+  name: "on a terminal Enter steps and q stops",
+  ignore: !exists("/usr/bin/script"), // it makes the terminal; part of util-linux
+  fn: async () => {
+    const line = `'${Deno.execPath()}' run --allow-ffi tutorials/03_two_addresses/step.ts`;
+    const command = ["/usr/bin/script", "-qec", line, "/dev/null"];
+    const { code, out } = await run([], { command, input: "\n\nq\n" });
+    assertEquals(code, 0);
+    const steps = Array.from(out.matchAll(/Step (\d) of 6/g), ([, number]) => number);
+    assertEquals(steps, ["1", "2"]);
+    assertStringIncludes(out, "Enter: next step");
+  },
+});
+
+function exists(path: string): boolean {
+  try {
+    return Deno.statSync(path).isFile;
+  } catch {
+    return false;
+  }
+}
+
+Deno.test("each tutorial has its program, exercise, answer and prose, and the prose is right", () => {
+  const folders = Array.from(Deno.readDirSync(new URL("tutorials/", ROOT)), ({ name }) => name)
+    .filter((name) => /^\d/.test(name));
+  assertEquals(folders.sort(), [...FOLDERS]);
+  const pages = ["tutorials/README.md", ...FOLDERS.map((name) => `tutorials/${name}/README.md`)];
+  for (const path of pages) {
+    const text = Deno.readTextFileSync(new URL(path, ROOT));
+    const links = Array.from(
+      text.matchAll(/\]\(([^)]+)\)/g),
+      ([, link]) => new URL(link!, new URL(path, ROOT)),
+    );
+    const commands = Array.from(
+      text.matchAll(/tutorials\/[\w/]+\.ts/g),
+      ([file]) => new URL(file, ROOT),
+    );
+    for (const target of [...links, ...commands]) Deno.statSync(target);
+  }
+  for (const path of pages.slice(1)) {
+    const text = Deno.readTextFileSync(new URL(path, ROOT));
+    const questions = text.match(/^\d\. .*(?:\n.*)*?\n\n? {3}<details><summary>Answer/gm)?.length ??
+      0;
+    assert(questions >= 3, `${path} has ${questions} questions with answers`);
+  }
+});

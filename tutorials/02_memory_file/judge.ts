@@ -1,0 +1,120 @@
+/**
+ * What an answer to exercise 2 must do. Nothing is touched before the kernel was asked whether it
+ * can be, so a wrong answer does not end the program.
+ *
+ * @module
+ */
+
+import { errnoName } from "../../mod.ts";
+import { bufferAt, list, unmap } from "../../src/os/files.ts";
+import { pageSize } from "../../src/os/page.ts";
+import { type Check, expect, judge } from "../judge.ts";
+import { canBeRead, mapsLine } from "../kernel_view.ts";
+
+type MakeMemory = (length: number) => number;
+
+const page = pageSize();
+const length = 4 * page;
+
+/** Judges an answer. */
+export function judgeMakeMemory(makeMemory: MakeMemory): void {
+  judge("02_memory_file", checksOf(makeMemory));
+}
+
+/** What is asked of an answer. */
+export function checksOf(makeMemory: MakeMemory): Check[] {
+  return [
+    {
+      what: "the address is that of shared memory that may be read and written",
+      check: () => useMemory(makeMemory, expectShared),
+      hint: "map() gives the address; the flag is MapFlag.shared.",
+    },
+    {
+      what: "every page of it can be touched",
+      check: () => useMemory(makeMemory, expectTouchable),
+      hint: "how long is a new memory file? Which calls change that?",
+    },
+    {
+      what: "bytes written to it can be read back",
+      check: () => useMemory(makeMemory, expectMemory),
+      hint: "map the file from its beginning, all of it.",
+    },
+    {
+      what: "no fd stays open",
+      check: () => expectNoFd(makeMemory),
+      hint: "the mapping holds the file. Who needs the fd after that?",
+    },
+    {
+      what: "what the kernel refuses is told, and even then no fd stays open",
+      check: () => expectRefusal(makeMemory),
+      hint: "look at what each call gives, and close the fd on every way out (try ... finally).",
+    },
+  ];
+}
+
+function useMemory(makeMemory: MakeMemory, use: (address: number) => void): void {
+  const address = makeMemory(length);
+  expect(address >= 0, `The kernel refused: ${address} is ${errnoName(-address)}.`);
+  try {
+    use(address);
+  } finally {
+    unmap(address, length);
+  }
+}
+
+function expectShared(address: number): void {
+  const line = mapsLine(address);
+  expect(line !== undefined, `Nothing is mapped at ${address}.`);
+  expect(/ rw-s /.test(line), `The kernel writes it down as\n${line}\nand not as rw-s.`);
+}
+
+function expectTouchable(address: number): void {
+  const closed = Array.from({ length: 4 }, (_, i) => i)
+    .filter((i) => !canBeRead(address + i * page));
+  expect(
+    closed.length === 0,
+    `Of 4 pages, these must not be touched: ${closed.join(", ")}. They are mapped, but the file\n` +
+      "ends before them. Touching one would end the program with SIGBUS.",
+  );
+}
+
+function expectMemory(address: number): void {
+  expectTouchable(address);
+  const bytes = new Uint8Array(bufferAt(address, length));
+  for (let i = 0; i < length; i++) bytes[i] = byteFor(i);
+  const wrong = bytes.findIndex((byte, i) => byte !== byteFor(i));
+  bytes.buffer.transfer(0);
+  expect(wrong === -1, `Byte ${wrong} does not keep what was written to it.`);
+}
+
+/** Depends on the place, and no two pages are alike. */
+function byteFor(i: number): number {
+  return (i * 7 + Math.floor(i / 256) + Math.floor(i / page)) % 256;
+}
+
+/** Everything this process has open. */
+function openFds(): string[] {
+  const names = list("/proc/self/fd");
+  return typeof names === "number" ? [] : names;
+}
+
+function expectNoFd(makeMemory: MakeMemory): void {
+  const before = openFds();
+  useMemory(makeMemory, expectTouchable);
+  const left = openFds().filter((fd) => !before.includes(fd));
+  expect(left.length === 0, `After the call, fd ${left.join(", ")} is still open.`);
+}
+
+/** A mapping of no bytes is what every kernel refuses, at once and at no cost. */
+function expectRefusal(makeMemory: MakeMemory): void {
+  const before = openFds();
+  const result = makeMemory(0);
+  const left = openFds().filter((fd) => !before.includes(fd));
+  expect(result < 0, `You were asked for 0 bytes, which cannot be mapped, and gave ${result}.`);
+  expect(
+    left.length === 0,
+    `${errnoName(-result)} is the right answer to 0 bytes, but fd ${
+      left.join(", ")
+    } is still open.`,
+  );
+}

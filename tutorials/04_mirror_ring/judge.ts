@@ -1,0 +1,154 @@
+/**
+ * What an answer to exercise 4 must do. Nothing is touched before the kernel was asked whether it
+ * can be, so a wrong answer does not end the program.
+ *
+ * @module
+ */
+
+import { errnoName } from "../../mod.ts";
+import { allocate, bufferAt, close, memfd, unmap } from "../../src/os/files.ts";
+import { pageSize } from "../../src/os/page.ts";
+import { mappedRanges } from "../../src/os/proc_maps.ts";
+import { type Check, expect, judge } from "../judge.ts";
+import { canBeRead, mapsLine } from "../kernel_view.ts";
+import { hex, hexdump } from "../picture.ts";
+
+type MapRing = (fd: number, header: number, capacity: number) => number;
+
+const page = pageSize();
+const header = page;
+const capacity = 2 * page;
+const length = header + 2 * capacity;
+
+/** Judges an answer. */
+export function judgeMapRing(mapRing: MapRing): void {
+  judge("04_mirror_ring", checksOf(mapRing));
+}
+
+/** What is asked of an answer. */
+export function checksOf(mapRing: MapRing): Check[] {
+  return [
+    {
+      what: "the header comes first, and the ring behind it",
+      check: () => useRing(mapRing, expectHeader),
+      hint: "the first mapping begins at the beginning of the file, and is header + capacity long.",
+    },
+    {
+      what: "a message across the seam arrives at the beginning of the ring, and nowhere else",
+      check: () => useRing(mapRing, expectMessage),
+      hint: "where in the file does the ring begin? Both windows must be shared and lead there.",
+    },
+    {
+      what: "behind the ring comes the whole ring again",
+      check: () => useRing(mapRing, expectMirror),
+      hint: "the second window has the length of the ring and shows every page of it, in order.",
+    },
+    {
+      what: "what the kernel refuses is told, and then nothing stays mapped",
+      check: () => expectRefusal(mapRing),
+      hint: "look at what each map() gives. unmap() takes a range, whatever is mapped in it.",
+    },
+  ];
+}
+
+function byteFor(i: number): number {
+  return i * 7 + Math.floor(i / 256) + Math.floor(i / page);
+}
+
+/** The header is text; a byte of the ring depends on its place, and no two pages are alike. */
+function fill(bytes: Uint8Array): void {
+  for (let i = 0; i < header; i++) bytes[i] = "header ".charCodeAt(i % 7);
+  for (let i = 0; i < capacity; i++) bytes[header + i] = byteFor(i);
+}
+
+function useRing(mapRing: MapRing, use: (bytes: Uint8Array, base: number) => void): void {
+  const fd = memfd("exercise");
+  allocate(fd, 0, header + capacity);
+  const base = mapRing(fd, header, capacity);
+  close(fd);
+  expect(base >= 0, `You gave ${base}, which is ${errnoName(-base)}, and nothing had failed.`);
+  let bytes: Uint8Array<ArrayBuffer> | undefined;
+  try {
+    expectTouchable(base);
+    bytes = new Uint8Array(bufferAt(base, length));
+    fill(bytes);
+    use(bytes, base);
+  } finally {
+    bytes?.buffer.transfer(0);
+    unmap(base, length);
+  }
+}
+
+function expectTouchable(base: number): void {
+  for (let at = base; at < base + length; at += page) {
+    const line = mapsLine(at);
+    const usable = canBeRead(at) && / rw/.test(line ?? "");
+    expect(
+      usable,
+      `The page ${at - base} bytes behind the header's beginning, at ${
+        hex(at)
+      }, must not be touched.` +
+        `\n${line ?? "Nothing is mapped there."}`,
+    );
+  }
+}
+
+function expectHeader(bytes: Uint8Array, base: number): void {
+  const line = mapsLine(base)!;
+  expect(/ rw-s 00000000 /.test(line), `The header's line should be rw-s with offset 0:\n${line}`);
+  const begins = new TextDecoder().decode(bytes.subarray(0, 6));
+  expect(
+    begins === "header",
+    `The header should begin with "header":\n${hexdump(bytes, { address: base })}`,
+  );
+}
+
+function expectMessage(bytes: Uint8Array, base: number): void {
+  const message = new TextEncoder().encode("a message across the seam");
+  const expected = bytes.slice();
+  message.forEach((byte, i) => {
+    const place = header + (capacity - 10 + i) % capacity;
+    expected[place] = expected[place + capacity] = byte;
+  });
+  bytes.set(message, header + capacity - 10);
+  const until = header + capacity + message.length - 10; // the mirror has a check of its own
+  const wrong = expected.subarray(0, until).findIndex((byte, i) => byte !== bytes[i]);
+  const dump = (all: Uint8Array) => hexdump(all, { address: base, from: wrong });
+  expect(
+    wrong === -1,
+    `It was written 10 bytes before the seam. After that, there should be\n${dump(expected)}\n` +
+      `and there is\n${dump(bytes)}\n\n${linesOf(base)}`,
+  );
+}
+
+function expectMirror(bytes: Uint8Array, base: number): void {
+  const first = bytes.subarray(header, header + capacity);
+  const second = bytes.subarray(header + capacity);
+  const wrong = first.findIndex((byte, i) => byte !== second[i]);
+  const dump = (from: number) => hexdump(bytes, { address: base, from });
+  expect(
+    wrong === -1,
+    `Byte ${wrong} of the ring, in the first window and in the second:\n` +
+      `${dump(header + wrong)}\n${dump(header + capacity + wrong)}\n\n${linesOf(base)}`,
+  );
+}
+
+/** The kernel's lines for the header with the first window, and for the second. */
+function linesOf(base: number): string {
+  return `${mapsLine(base)}\n${mapsLine(base + header + capacity)}`;
+}
+
+/** Refused because there is no file -1. The ring is so large that what is left behind shows. */
+function expectRefusal(mapRing: MapRing): void {
+  const large = 2 ** 30;
+  const before = mappedBytes();
+  const result = mapRing(-1, header, large);
+  const left = mappedBytes() - before;
+  if (result >= 0) unmap(result, header + 2 * large);
+  expect(result < 0, `There is no file -1, and you gave ${hex(result)} as if all were well.`);
+  expect(left < large, `${errnoName(-result)} is right, but ${left} bytes are still mapped.`);
+}
+
+function mappedBytes(): number {
+  return mappedRanges().reduce((total, { start, end }) => total + end - start, 0);
+}

@@ -1,0 +1,16 @@
+/**
+ * An answer to exercise 1: the number of the last byte's page less that of the first byte's.
+ *
+ * @module
+ */
+
+import { judgePagesTouched } from "../01_pages/judge.ts";
+
+function pagesTouched(address: number, length: number, page: number): number {
+  if (length === 0) return 0;
+  const first = Math.floor(address / page);
+  const last = Math.floor((address + length - 1) / page);
+  return last - first + 1;
+}
+
+judgePagesTouched(pagesTouched);

@@ -1,0 +1,234 @@
+/**
+ * Questions with fresh numbers: `deno run tutorials/quiz.ts 1 --seed 7` asks about tutorial 1, and
+ * the same with `--answers` answers. A seed always gives the same questions. Needs no permission.
+ *
+ * @module
+ */
+
+import { hex, wrap } from "./picture.ts";
+
+interface Question {
+  readonly question: string;
+  readonly answer: string;
+}
+
+/** Gives whole numbers below a limit. */
+type Dice = (limit: number) => number;
+
+const PAGE = 4096;
+
+/** The dice that a seed throws: Mulberry32, a well-known generator of a few lines. */
+function diceOf(seed: number): Dice {
+  let state = seed >>> 0;
+  return (limit) => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let x = Math.imul(state ^ (state >>> 15), state | 1);
+    x ^= x + Math.imul(x ^ (x >>> 7), x | 61);
+    return Math.floor(((x ^ (x >>> 14)) >>> 0) / 2 ** 32 * limit);
+  };
+}
+
+/** Questions by tutorial. */
+const QUESTIONS: Readonly<Record<string, readonly ((dice: Dice) => Question)[]>> = {
+  1: [askForSplit, askForPagesTouched, askForRange],
+  2: [askForAllocated, askForCut],
+  3: [askForOtherAddress, askForSameByte],
+  4: [askForCopies, askForWindows, askForPositions],
+};
+
+function anyPage(dice: Dice): number {
+  return 0x7f0000000000 + dice(2 ** 24) * PAGE;
+}
+
+function count(amount: number, noun: string): string {
+  return `${amount} ${noun}${amount === 1 ? "" : "s"}`;
+}
+
+function askForSplit(dice: Dice): Question {
+  const page = anyPage(dice);
+  const offset = 1 + dice(PAGE - 1);
+  return {
+    question: `In which page is the byte at ${hex(page + offset)}, and how far into it?`,
+    answer: `page ${hex(page / PAGE)}, offset ${offset} (${hex(offset)})`,
+  };
+}
+
+function askForPagesTouched(dice: Dice): Question {
+  const offset = dice(PAGE);
+  const length = 1 + dice(3 * PAGE);
+  const last = Math.floor((offset + length - 1) / PAGE);
+  return {
+    question:
+      `${length} bytes are written from ${hex(anyPage(dice) + offset)} on. How many pages ` +
+      "are touched?",
+    answer: `${
+      last + 1
+    }: the first byte is ${offset} bytes into page 0, the last is in page ${last}`,
+  };
+}
+
+function askForRange(dice: Dice): Question {
+  const start = anyPage(dice);
+  const pages = 1 + dice(9);
+  const end = start + pages * PAGE;
+  const address = [start - 1, start, end - 1, end][dice(4)]!;
+  const isInside = start <= address && address < end;
+  return {
+    question: `How many pages has this range, and is ${hex(address)} in it?\n` +
+      `${line(start, end, "rw-p", 0, 0)}`,
+    answer: `${count(pages, "page")}; ${isInside ? "yes" : "no"}: the range begins at its first ` +
+      "address and ends before its second",
+  };
+}
+
+function line(
+  ...[start, end, permissions, offset, inode]: readonly [number, number, string, number, number]
+): string {
+  const device = inode === 0 ? "00:00" : "00:01";
+  const range = `${start.toString(16)}-${end.toString(16)}`;
+  return `    ${range} ${permissions} ${offset.toString(16).padStart(8, "0")} ${device} ${inode}`;
+}
+
+function askForAllocated(dice: Dice): Question {
+  const touches = Array.from({ length: 4 }, () => ({
+    how: dice(2) === 0 ? "read" : "written",
+    offset: dice(5) * PAGE + dice(PAGE),
+  }));
+  const pages = new Set(touches.map(({ offset }) => Math.floor(offset / PAGE)));
+  const list = touches.map(({ how, offset }) => `the byte at ${offset} is ${how}`).join(", ");
+  return {
+    question: "A new memory file is stretched to 5 pages and mapped, shared. Then " +
+      `${list}. How many bytes of memory has the file?`,
+    answer: `${pages.size * PAGE}: ${count(pages.size, "page")} (${
+      Array.from(pages).sort().join(", ")
+    }); reading a hole fills it too`,
+  };
+}
+
+function askForCut(dice: Dice): Question {
+  const [before, kept] = [4 + dice(5), 1 + dice(3)];
+  const after = before + dice(4);
+  return {
+    question: `All ${before} pages of a memory file are written. It is cut to ` +
+      `${
+        count(kept, "page")
+      }, then stretched to ${after}. How many bytes are allocated, and what ` +
+      `does the last page hold?`,
+    answer: `${kept * PAGE}; the last page is a hole and reads as zeros, and reading it makes it ` +
+      `${(kept + 1) * PAGE}`,
+  };
+}
+
+function askForOtherAddress(dice: Dice): Question {
+  const [first, second] = [anyPage(dice), anyPage(dice)];
+  const [inode, skipped] = [100 + dice(900), 1 + dice(3)];
+  const place = dice(4) * PAGE + dice(PAGE);
+  const there = place - skipped * PAGE;
+  return {
+    question:
+      `At which address of the second range is the byte that is at ${hex(first + place)}?\n` +
+      `${line(first, first + 4 * PAGE, "rw-s", 0, inode)}\n` +
+      `${line(second, second + 4 * PAGE, "rw-s", skipped * PAGE, inode)}`,
+    answer: there < 0
+      ? `at none: the second range begins ${skipped * PAGE} bytes into the file, and the byte is ` +
+        `at ${place}`
+      : `at ${hex(second + there)}: ${place} bytes into the file, and so ${there} bytes into the ` +
+        "second range",
+  };
+}
+
+function askForSameByte(dice: Dice): Question {
+  const [first, second] = [anyPage(dice), anyPage(dice)];
+  const inode = 100 + dice(900);
+  const offset = dice(PAGE);
+  const [permissions, otherInode, otherOffset, answer] = ([
+    ["rw-s", inode, offset, "yes: the same file, the same place in it, both shared"],
+    [
+      "rw-p",
+      inode,
+      offset,
+      "no: the second is private, and has its own copy once it is written to",
+    ],
+    ["rw-s", inode + 1, offset, "no: these are two files"],
+    ["rw-s", inode, (offset + 1) % PAGE, "no: the same file, but another byte of it"],
+  ] as const)[dice(4)]!;
+  return {
+    question: `Do ${hex(first + offset)} and ${hex(second + otherOffset)} mean the same byte, ` +
+      "whoever writes to it?\n" +
+      `${line(first, first + PAGE, "rw-s", 0, inode)}\n` +
+      `${line(second, second + PAGE, permissions, 0, otherInode)}`,
+    answer,
+  };
+}
+
+function askForCopies(dice: Dice): Question {
+  const at = PAGE - 1 - dice(200);
+  const length = 1 + dice(300);
+  const first = Math.min(length, PAGE - at);
+  return {
+    question: `A plain ring has ${PAGE} bytes. How many copies does a message of ${length} bytes ` +
+      `take, written from offset ${at} on, and how long are they? And in a mirror ring?`,
+    answer: first === length
+      ? `one of ${length}: it ends at or before the end of the ring; in a mirror ring the same`
+      : `two, of ${first} and ${length - first} bytes; in a mirror ring one of ${length}`,
+  };
+}
+
+function askForWindows(dice: Dice): Question {
+  const base = anyPage(dice);
+  const offset = dice(PAGE);
+  const address = base + offset + dice(2) * PAGE;
+  const other = address < base + PAGE ? address + PAGE : address - PAGE;
+  return {
+    question:
+      `A mirror ring of ${PAGE} bytes begins at ${hex(base)}. What is the other address of ` +
+      `the byte at ${hex(address)}?`,
+    answer: `${hex(other)}, ${PAGE} bytes ${other > address ? "further" : "before"}`,
+  };
+}
+
+function askForPositions(dice: Dice): Question {
+  const read = dice(PAGE);
+  const available = dice(PAGE + 1);
+  const written = read + available;
+  const seam = written > PAGE ? "crosses the seam" : "does not cross the seam";
+  return {
+    question:
+      `A mirror ring of ${PAGE} bytes: R = ${read} and W = ${written}. How many bytes are ` +
+      "available, how many are free, and does what can be read cross the seam?",
+    answer: `${available} available, ${PAGE - available} free; it ${seam}`,
+  };
+}
+
+/** What the command line asks for; nothing if it makes no sense. */
+function parse(args: readonly string[]): { tutorial: string; seed: number; answers: boolean } {
+  const [tutorial, ...rest] = args;
+  let [seed, answers, understood] = [1, false, tutorial !== undefined && tutorial in QUESTIONS];
+  for (let i = 0; i < rest.length; i++) {
+    if (rest[i] === "--answers") answers = true;
+    else if (rest[i] === "--seed" && /^\d+$/.test(rest[i + 1] ?? "")) seed = Number(rest[++i]);
+    else understood = false;
+  }
+  if (understood) return { tutorial: tutorial!, seed, answers };
+  const tutorials = Object.keys(QUESTIONS).join(", ");
+  console.error(
+    `Cannot ask: pass the number of a tutorial (${tutorials}), and --seed N, --answers`,
+  );
+  Deno.exit(2);
+}
+
+function main(): void {
+  const { tutorial, seed, answers } = parse(Deno.args);
+  const dice = diceOf(seed);
+  console.log(`\nTutorial ${tutorial}, seed ${seed}. A page has ${PAGE} bytes.`);
+  for (const [i, ask] of QUESTIONS[tutorial]!.entries()) {
+    const { question, answer } = ask(dice);
+    const [words, ...lines] = question.split("\n");
+    console.log(["", wrap(`${i + 1}. ${words}`), ...lines].join("\n"));
+    if (answers) console.log(wrap(`→ ${answer}`));
+  }
+  if (!answers) console.log("\nWith --answers you see the answers, with --seed N other questions.");
+  console.log();
+}
+
+main();

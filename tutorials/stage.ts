@@ -1,0 +1,166 @@
+/**
+ * How a tutorial speaks: one step at a time, each after an Enter, or all at once with `--auto`.
+ *
+ * @module
+ */
+
+import { check, errnoName } from "../mod.ts";
+import { onTerminal, paint } from "./paint.ts";
+import { hex, wrap } from "./picture.ts";
+
+/** One way through a tutorial. */
+export interface Story {
+  /** How many times it calls {@linkcode step}. */
+  readonly steps: number;
+  /** Tells it. */
+  readonly tell: () => void;
+}
+
+/** A tutorial: its way through, and the ways to break what it shows. */
+export interface Tutorial {
+  /** Its folder in tutorials/. */
+  readonly folder: string;
+  /** What it is about. */
+  readonly title: string;
+  /** The way through. */
+  readonly main: Story;
+  /** Told with `--break`: something goes wrong, and the program goes on. */
+  readonly break: Story;
+  /** Told with `--crash`: something goes wrong, and the kernel ends the program. */
+  readonly crash: Story;
+}
+
+const automatic = Deno.args.includes("--auto") || !Deno.stdin.isTerminal();
+
+let stepsTold = 0;
+let stepsInStory = 0;
+
+/** Tells the story that the command line asks for. */
+export function tell(tutorial: Tutorial): void {
+  const [way, story] = chosen(tutorial);
+  stepsInStory = story.steps;
+  console.log(`\n${paint("bold", tutorial.title)}${way === "main" ? "" : `, ${way} mode`}`);
+  if (automatic && !Deno.args.includes("--auto")) {
+    console.log("The input is no terminal, so this runs through as with --auto.");
+  }
+  story.tell();
+  if (stepsTold !== stepsInStory) {
+    throw new Error(`Cannot end: the story has ${stepsTold} steps and promises ${stepsInStory}`);
+  }
+  if (way === "main") suggest(tutorial.folder);
+}
+
+function suggest(folder: string): void {
+  const programs = ["step.ts --break", "step.ts --crash", "exercise.ts"];
+  picture(programs.map((name) => `deno run --allow-ffi tutorials/${folder}/${name}`).join("\n"));
+  console.log();
+}
+
+function chosen(tutorial: Tutorial): [way: string, story: Story] {
+  const wanted = Deno.args.filter((argument) => argument !== "--auto");
+  if (wanted.length === 0) return ["main", tutorial.main];
+  if (wanted.length === 1 && wanted[0] === "--break") return ["break", tutorial.break];
+  if (wanted.length === 1 && wanted[0] === "--crash") return ["crash", tutorial.crash];
+  console.error(
+    `Cannot run with ${wanted.join(" ")}: pass --break or --crash, or neither; --auto too`,
+  );
+  Deno.exit(2);
+}
+
+/** Begins the next step, once the reader wants it. */
+export function step(title: string): void {
+  if (stepsTold > 0) pause("Enter: next step   q Enter: stop");
+  stepsTold++;
+  const place = `Step ${stepsTold} of ${stepsInStory}`;
+  console.log(`\n${paint("dim", `── ${place} ──`)} ${paint("bold", title)}`);
+}
+
+/** Asks something and gives the reader time to think. */
+export function predict(question: string): void {
+  console.log(`\n${paint("yellow", wrap(`Before you look: ${question}`))}`);
+  pause("Enter: see   q Enter: stop");
+}
+
+/** Prints prose, wrapped; an empty line begins a new paragraph. */
+export function say(text: string): void {
+  for (const paragraph of text.trim().split(/\n\s*\n/)) {
+    console.log(`\n${wrap(paragraph).replace(/`[^`]*`/g, (code) => paint("cyan", code))}`);
+  }
+}
+
+/** Prints lines as they are, indented. */
+export function picture(lines: string): void {
+  console.log(`\n${lines.replace(/^(?=.)/gm, "    ")}`);
+}
+
+/** Prints a line of code, runs exactly that code, and prints what it gave, which has this name. */
+export function run<T>(name: string, code: () => T): T {
+  const result = show(`${name} = `, code);
+  if (typeof result === "number") check(result, { syscall: name, action: "go on" });
+  return result;
+}
+
+/** The same without a name; a negative number is shown as the error that it stands for. */
+export function look<T>(code: () => T): T {
+  return show("", code);
+}
+
+function show<T>(start: string, code: () => T): T {
+  const source = sourceOf(code);
+  const isBlock = source.startsWith("{");
+  picture(paint("cyan", start + (isBlock ? statementsOf(source) : source)));
+  const result = code();
+  if (!isBlock) console.log(`    ${paint("green", `→ ${describe(result)}`)}`);
+  return result;
+}
+
+/** The text of an arrow function's body, moved to the left margin. */
+function sourceOf(code: () => unknown): string {
+  const source = code.toString().replace(/^\(\)\s*=>\s*/, "");
+  const indent = /\n( *)\S*$/.exec(source)?.[1] ?? "";
+  return source.replaceAll(`\n${indent}`, "\n");
+}
+
+function statementsOf(block: string): string {
+  return block.slice(1, -1).trim().replaceAll("\n  ", "\n");
+}
+
+function describe(result: unknown): string {
+  if (result instanceof Uint8Array) return `${result.length} bytes`;
+  if (typeof result !== "number") {
+    return Deno.inspect(result, { compact: true, breakLength: Infinity });
+  }
+  if (result < 0) return `${result}, which is ${errnoName(-result)}`;
+  return result < 2 ** 32 ? `${result}` : hex(result);
+}
+
+function pause(invitation: string): void {
+  if (automatic) return;
+  const answer = ask(`\n${paint("dim", `[${invitation}]`)} `);
+  if (answer === undefined || answer.trim() === "q") Deno.exit(0);
+  if (onTerminal) writeText("\x1b[1A\x1b[2K\x1b[1A"); // the invitation has served: wipe it away
+}
+
+let unread = "";
+
+/** Prints a question and reads one line; none at the end of the input. */
+export function ask(question: string): string | undefined {
+  writeText(question);
+  const buffer = new Uint8Array(1024);
+  while (!unread.includes("\n")) {
+    const length = Deno.stdin.readSync(buffer);
+    if (length === null) {
+      console.log();
+      return undefined;
+    }
+    unread += new TextDecoder().decode(buffer.subarray(0, length));
+  }
+  const end = unread.indexOf("\n");
+  const line = unread.slice(0, end);
+  unread = unread.slice(end + 1);
+  return line;
+}
+
+function writeText(text: string): void {
+  Deno.stdout.writeSync(new TextEncoder().encode(text));
+}
