@@ -17,14 +17,17 @@
  * @module
  */
 
-import { mix, textHash } from "./world.ts";
+import { setImmediate } from "node:timers";
+import { bytesHash, type Inode, mix, SEED_A, SEED_B, textHash } from "./world.ts";
 
 /** An operation on shared state that the scheduler decides about. */
 export interface Operation<T = unknown> {
   /** For people, such as `bell or 1`. */
   readonly label: () => string;
   /** Performs it; {@linkcode ASLEEP} if the thread now sleeps, and `wakeResult` gives the result. */
-  readonly perform: (thread: number) => T | typeof ASLEEP;
+  readonly perform: (thread: number, choice: number) => T | typeof ASLEEP;
+  /** In how many ways it can go, if the kernel has a choice; 1 by default. */
+  readonly choices?: () => number;
   /** The result of a sleep that has ended. */
   readonly wakeResult?: (thread: number, why: "woken" | "timeout") => T;
 }
@@ -40,21 +43,22 @@ interface Waiting {
   readonly operation: Operation;
   /** Which thread of the pool it is: numbered in the order in which they were asked for. */
   readonly thread: number;
-  started: boolean;
-  settle(result: unknown): void;
+  readonly started: boolean;
+  readonly settle: (result: unknown) => void;
 }
 
 type Entry =
-  | { kind: "done"; result: unknown } // an operation, or a local fact that must not be done twice
+  | { kind: "done"; operation: Operation; result: unknown }
+  | { kind: "local"; result: unknown } // a fact that only this actor can see, but made only once
   | { kind: "begun" } // a promise was asked for
-  | { kind: "started"; thread: number } // the pool's thread fell asleep for it
+  | { kind: "started"; thread: number } // the pool's thread began on it
   | { kind: "settled"; thread: number; result: unknown };
 
 /** Threads of the pool are numbered apart from the actors' own. */
 export const POOL = 64;
 
-/** How many rounds of microtasks let everything that can go on in an actor go on. */
-const ROUNDS = 40;
+/** The first runs and then one in so many compare what is asked for with what was asked before. */
+const CHECKED_RUNS = 16;
 
 /** The actor that is running at this moment; leaves belong to it. */
 let current: Actor | undefined;
@@ -72,18 +76,20 @@ export class Actor {
   readonly index: number;
   readonly name: string;
   readonly #body: () => unknown;
-  #log: Entry[] = [];
-  #hashes: (readonly [number, number])[] = [[0, 0]];
+  readonly #log: Entry[] = [];
+  readonly #hashA = [SEED_A];
+  readonly #hashB = [SEED_B];
   #cursor = 0;
   #promises = 0;
+  #runs = 0;
   #unwinding = false;
   #direct = false;
   /** Things that belong to one run of the body: mapped ranges, open files, per-isolate values. */
-  locals = new Map<unknown, unknown>();
+  locals: Map<unknown, unknown> = new Map();
   /** The operation that this actor does next. */
   pending: Operation | undefined;
   /** Promises that nobody has settled yet. */
-  waits: Waiting[] = [];
+  waits: readonly Waiting[] = [];
   started = false;
   finished = false;
   dead = false;
@@ -96,9 +102,19 @@ export class Actor {
     this.#body = body;
   }
 
-  /** The hash of the log, which stands for the state of the actor. */
-  get hash(): readonly [number, number] {
-    return this.#hashes[this.#hashes.length - 1]!;
+  /** One half of the hash of the log, which stands for the state of the actor. */
+  get hashA(): number {
+    return this.#hashA[this.#log.length]!;
+  }
+
+  /** The other half. */
+  get hashB(): number {
+    return this.#hashB[this.#log.length]!;
+  }
+
+  /** How much has happened to this actor. */
+  get age(): number {
+    return this.#log.length;
   }
 
   // ---- called by leaves ----
@@ -106,11 +122,10 @@ export class Actor {
   /** An operation on shared state. */
   operate<T>(operation: Operation<T>): T {
     if (this.#unwinding) throw UNWIND;
-    if (this.#isReplaying()) return this.#replayed() as T;
-    if (this.#direct) return operation.perform(this.index) as T;
+    if (this.#isReplaying()) return this.#replayed(operation as Operation) as T;
+    if (this.#direct) return operation.perform(this.index, 0) as T;
     this.pending = operation as Operation;
-    this.#unwinding = true;
-    throw UNWIND;
+    throw this.#unwind();
   }
 
   /** Something that only this actor can see, done at once, but only once. */
@@ -119,7 +134,7 @@ export class Actor {
     if (this.#isReplaying()) return this.#replayed() as T;
     const result = perform();
     if (this.#direct) return result;
-    this.#append({ kind: "done", result });
+    this.#append({ kind: "local", result });
     this.#cursor++;
     return result;
   }
@@ -128,28 +143,56 @@ export class Actor {
   promise<T>(operation: Operation<T>): Promise<T> {
     if (this.#unwinding) throw UNWIND;
     if (!this.#isReplaying()) this.#append({ kind: "begun" });
-    this.#cursor++;
+    if (this.#log[this.#cursor++]!.kind !== "begun") throw this.#unwindAsOther();
     const { promise, resolve } = Promise.withResolvers<T>();
     const settle = (result: unknown) => resolve(result as T);
     const thread = this.index + POOL * ++this.#promises;
-    this.waits.push({ operation: operation as Operation, thread, started: false, settle });
+    const wait = { operation: operation as Operation, thread, started: false, settle };
+    this.waits = [...this.waits, wait];
     return promise;
   }
 
-  /** Whether the log tells what happens next; that a thread of the pool fell asleep is no news. */
+  /** Whether the log tells what happens next; that a thread of the pool began is no news. */
   #isReplaying(): boolean {
     for (; this.#cursor < this.#log.length; this.#cursor++) {
       const entry = this.#log[this.#cursor]!;
       if (entry.kind !== "started") return true;
-      this.waits.find(({ thread }) => thread === entry.thread)!.started = true;
+      this.#setStarted(entry.thread);
     }
     return false;
   }
 
-  #replayed(): unknown {
+  /** The logged result; of memory that was private then and is shared by now, too. */
+  #replayed(operation?: Operation): unknown {
     const entry = this.#log[this.#cursor++]!;
-    if (entry.kind === "done") return entry.result;
-    throw new Error(`${this.name} is not deterministic: it did something else the second time`);
+    if (entry.kind === "local") return entry.result;
+    if (entry.kind !== "done" || operation === undefined) throw this.#unwindAsOther();
+    if (this.#isChecked) {
+      const [before, now] = [entry.operation.label(), operation.label()];
+      if (before !== now) throw this.#unwindAsOther(`"${now}" where it did "${before}"`);
+    }
+    return entry.result;
+  }
+
+  get #isChecked(): boolean {
+    return this.#runs < CHECKED_RUNS || this.#runs % CHECKED_RUNS === 0;
+  }
+
+  #setStarted(thread: number): void {
+    this.waits = this.waits.map((wait) =>
+      wait.thread === thread ? { ...wait, started: true } : wait
+    );
+  }
+
+  #unwind(): Error {
+    this.#unwinding = true;
+    return UNWIND;
+  }
+
+  /** Ends a run that differs from the ones before it, so that the log does not tell its state. */
+  #unwindAsOther(what = "something else"): Error {
+    this.#fail(new Error(`${this.name} is not deterministic: it did ${what} the second time`));
+    return this.#unwind();
   }
 
   // ---- called by the scheduler ----
@@ -169,6 +212,7 @@ export class Actor {
   run(): void | Promise<void> {
     this.#cursor = 0;
     this.#promises = 0;
+    this.#runs++;
     this.#unwinding = false;
     this.pending = undefined;
     this.waits = [];
@@ -177,55 +221,55 @@ export class Actor {
     current = this;
     try {
       const result = this.#body();
-      if (result instanceof Promise) {
-        return this.#runAsync(result);
-      }
+      if (result instanceof Promise) return this.#runAsync(result);
+      if (!this.#unwinding && this.#isReplaying()) this.#unwindAsOther();
       this.#finish(result);
     } catch (error) {
-      if (!this.#unwinding) this.#fail(error);
+      this.#fail(error);
     }
     current = undefined;
   }
 
   async #runAsync(result: Promise<unknown>): Promise<void> {
-    result.then((value) => {
-      if (!this.#unwinding) this.#finish(value);
-    }, (error) => {
-      if (!this.#unwinding) this.#fail(error);
-    });
+    result.then((value) => this.#finish(value), (error) => this.#fail(error));
     for (;;) {
       await quiet();
       if (this.#unwinding || !this.#isReplaying()) break;
       const entry = this.#log[this.#cursor++]!;
-      if (entry.kind !== "settled") {
-        throw new Error(`${this.name} is not deterministic: it waits where it did not`);
+      const wait = entry.kind === "settled" &&
+        this.waits.find(({ thread }) => thread === entry.thread);
+      if (!wait) this.#unwindAsOther();
+      else {
+        this.waits = this.waits.filter((other) => other !== wait);
+        wait.settle((entry as { result: unknown }).result);
       }
-      const at = this.waits.findIndex(({ thread }) => thread === entry.thread);
-      this.waits.splice(at, 1)[0]!.settle(entry.result);
     }
     if (this.#unwinding) await quiet(); // whatever still runs must be out before the next actor
     current = undefined;
   }
 
+  /** The body returned; on its way out after an operation, this is no news. */
   #finish(value: unknown): void {
+    if (this.#unwinding) return;
     this.finished = true;
     this.result = value;
   }
 
   #fail(error: unknown): void {
+    if (this.#unwinding) return;
     this.finished = true;
     this.failure = error;
   }
 
   /** Notes the result of the pending operation; `run` must follow. */
   noteDone(result: unknown): void {
-    this.#append({ kind: "done", result });
+    this.#append({ kind: "done", operation: this.pending!, result });
   }
 
-  /** Notes that the pool's thread has fallen asleep for a promise. */
+  /** Notes that the pool's thread has begun on a promise. */
   noteStarted(thread: number): void {
     this.#append({ kind: "started", thread });
-    this.waits.find((wait) => wait.thread === thread)!.started = true;
+    this.#setStarted(thread);
   }
 
   /** Notes the result of a promise; `run` must follow. */
@@ -234,42 +278,52 @@ export class Actor {
   }
 
   #append(entry: Entry): void {
-    this.#log.push(entry);
-    const [a, b] = this.hash;
-    const result = hashOf("result" in entry ? entry.result : 0);
-    const detail = textHash(entry.kind) ^ ("thread" in entry ? entry.thread : 0);
-    const position = this.#log.length;
-    this.#hashes.push([
-      mix(a, result, detail, position, 0x9e3779b1),
-      mix(b, result, detail, position, 0x85ebca6b),
-    ]);
+    const result = "result" in entry ? entry.result : undefined;
+    const detail = KINDS.indexOf(entry.kind) + ("thread" in entry ? 8 * entry.thread : 0);
+    const { hashA, hashB } = this;
+    const position = this.#log.push(entry);
+    this.#hashA[position] = mix(hashA, hashOf(result, SEED_A), detail, position, SEED_A);
+    this.#hashB[position] = mix(hashB, hashOf(result, SEED_B), detail, position, SEED_B);
   }
 
-  /** Everything that `restore` needs to bring this actor back. */
+  /** Gives what brings this actor back to where it is now. */
   save(): () => void {
-    const { pending, waits, locals, started, finished, dead, result, failure } = this;
+    const { pending, waits, started, finished, dead, result, failure } = this;
     const length = this.#log.length;
-    const startedWaits = waits.map((wait) => wait.started);
     return () => {
       this.#log.length = length;
-      this.#hashes.length = length + 1;
-      Object.assign(this, { pending, waits, locals, started, finished, dead, result, failure });
-      waits.forEach((wait, i) => wait.started = startedWaits[i]!);
+      this.pending = pending;
+      this.waits = waits;
+      this.started = started;
+      this.finished = finished;
+      this.dead = dead;
+      this.result = result;
+      this.failure = failure;
     };
   }
 }
 
-async function quiet(): Promise<void> {
-  for (let i = 0; i < ROUNDS; i++) await null;
+const KINDS: readonly Entry["kind"][] = ["done", "local", "begun", "started", "settled"];
+
+/** Resolves once every microtask has run, and all that they began: nothing goes on by itself. */
+function quiet(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(resolve);
+  });
 }
 
-function hashOf(value: unknown): number {
-  if (typeof value === "number") return mix(value, 1, 0, 0, 0x9e3779b1);
-  if (typeof value === "string") return textHash(value);
+function hashOf(value: unknown, seed: number): number {
+  if (typeof value === "number") return mix(value, 1, 0, 0, seed);
+  if (typeof value === "string") return textHash(value, seed);
   if (typeof value === "boolean") return value ? 3 : 2;
-  if (value instanceof Uint8Array) return value.reduce((h, byte) => Math.imul(h, 31) + byte | 0, 7);
+  if (value instanceof Uint8Array) return bytesHash(value, seed);
   if (value === undefined || value === null) return 5;
-  return textHash(JSON.stringify(value));
+  if (isInode(value)) return mix(value.id, 2, 0, 0, seed);
+  return textHash(JSON.stringify(value), seed);
+}
+
+function isInode(value: object): value is Inode {
+  return "words" in value;
 }
 
 // Code that is unwound can leave rejected promises behind that nobody waits for.

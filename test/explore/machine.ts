@@ -40,11 +40,19 @@ class Process {
   ranges: Range[] = [];
   #nextFd = 3;
   #nextFile: number;
+  #nextInode: number;
   #nextAddress: number;
 
   constructor(index: number) {
     this.#nextFile = index * FILES_EACH;
+    this.#nextInode = index * FILES_EACH;
     this.#nextAddress = (index + 1) * 2 ** 32;
+  }
+
+  /** A file or memory that nobody else can see yet. */
+  makeInode(label: string, sizeBytes: number): Inode {
+    const id = this.#nextInode++;
+    return currentActor().local(() => world.makeInode(id, label, sizeBytes));
   }
 
   openFile(inode: Inode | undefined): number {
@@ -95,4 +103,13 @@ export function shared<T>(label: () => string, perform: () => T): T {
 /** An operation that may put the thread to sleep. */
 export function mayBlock<T>(operation: Operation<T>): T {
   return currentActor().operate(operation);
+}
+
+const buffers = new Map<number, ArrayBuffer>();
+
+/** A buffer of the mapping's size, kept for the actor's next run: its contents are never used. */
+export function emptyBuffer(address: number, length: number): ArrayBuffer {
+  let buffer = buffers.get(address);
+  if (buffer?.byteLength !== length) buffers.set(address, buffer = new ArrayBuffer(length));
+  return buffer;
 }

@@ -7,7 +7,9 @@
 import { Mapping } from "../../src/memory/mapping.ts";
 import * as files from "../../src/os/files.ts";
 import { process, world } from "./machine.ts";
-import type { FindingKind } from "./search.ts";
+
+/** What can be wrong. */
+export type FindingKind = "lost wake-up" | "invariant" | "error" | "hang";
 
 /** How a run ended, for the invariant. */
 export interface End {
@@ -63,7 +65,7 @@ export interface Scenario {
 
 /** Makes shared memory under a label, in `setup`. */
 export function makeMemory(label: string, sizeBytes: number): void {
-  const inode = world.makeInode(label, sizeBytes);
+  const inode = process().makeInode(label, sizeBytes);
   world.share(inode);
   world.setName(`/dev/shm/${label}`, inode);
 }

@@ -2,10 +2,10 @@
  * The simulated machine: memory, files, record locks, sleepers and time, with an undo log and a
  * running hash of everything.
  *
- * Every change goes through `#change`, which applies it, notes how to take it back, and is told
- * what it does to the hash; so a search can step forward and back, and can tell that it has been in
- * a state before. The hash is the exclusive-or of one mixed pair of numbers per fact, so the order
- * in which facts came about does not show in it.
+ * Every change notes how to take it back and toggles the hash of the fact that it changes; so a
+ * search can step forward and back, and can tell that it has been in a state before. The hash is
+ * the exclusive-or of one mixed pair of numbers per fact, so the order in which facts came about
+ * does not show in it.
  *
  * @module
  */
@@ -33,7 +33,7 @@ export interface Sleeper {
   woken: "" | "woken" | "timeout";
 }
 
-/** Which fact a hash contribution is about. */
+/** Which fact a hash contribution is about; sleepers and locks add 16 times what kind they are. */
 const Fact = { word: 1, name: 2, lock: 3, asleep: 4, time: 5, mode: 6 } as const;
 
 /** A lock on a byte of a file, by the number of the open file that holds it. */
@@ -63,19 +63,29 @@ export class World {
     return this.#undo.length;
   }
 
+  /** Has something outside of the machine taken back together with the machine. */
+  onUndo(undo: () => void): void {
+    this.#undo.push(undo);
+  }
+
   /** Takes back everything since a mark. */
   undoTo(mark: number): void {
     while (this.#undo.length > mark) this.#undo.pop()!();
   }
 
-  /** Two halves of the hash of the whole machine. */
-  get hash(): readonly [number, number] {
-    return [this.#hashA, this.#hashB];
+  /** One half of the hash of the whole machine. */
+  get hashA(): number {
+    return this.#hashA;
+  }
+
+  /** The other half. */
+  get hashB(): number {
+    return this.#hashB;
   }
 
   #toggle(fact: number, a: number, b: number, c: number): void {
-    this.#hashA ^= mix(fact, a, b, c, 0x9e3779b1);
-    this.#hashB ^= mix(fact, a, b, c, 0x85ebca6b);
+    this.#hashA ^= mix(fact, a, b, c, SEED_A);
+    this.#hashB ^= mix(fact, a, b, c, SEED_B);
   }
 
   get time(): number {
@@ -89,17 +99,17 @@ export class World {
   }
 
   #setTime(value: number): void {
-    this.#toggle(Fact.time, this.#time / 1e6, 0, 0);
-    this.#toggle(Fact.time, value / 1e6, 0, 0);
+    this.#toggle(Fact.time, this.#time, 0, 0);
+    this.#toggle(Fact.time, value, 0, 0);
     this.#time = value;
   }
 
   // ---- memory ----
 
-  makeInode(label: string, sizeBytes: number): Inode {
+  /** The number is its maker's business, so that it tells nothing of who came first. */
+  makeInode(id: number, label: string, sizeBytes: number): Inode {
     const bytes = new Uint8Array(Math.ceil(sizeBytes / 8) * 8);
     const words = new Uint32Array(bytes.buffer);
-    const id = this.inodes.length;
     const inode = { id, label, bytes, words, links: 0, mode: 0o600, shared: false };
     this.inodes.push(inode);
     this.#undo.push(() => this.inodes.pop());
@@ -178,6 +188,13 @@ export class World {
     );
   }
 
+  /** Where some lock of another open file within a range of bytes begins. */
+  lockWithin(file: number, inode: Inode, byte: number, count: number): number | undefined {
+    return this.#locks.find((held) =>
+      held.file !== file && held.inode === inode.id && held.byte >= byte && held.byte < byte + count
+    )?.byte;
+  }
+
   /** Sets the lock of an open file on a byte; any kind but read and write drops it. */
   setLock(file: number, inode: Inode, byte: number, kind: number): void {
     const rest = this.#locks.filter((held) =>
@@ -187,28 +204,32 @@ export class World {
     this.#putLocks(holds ? [...rest, { file, inode: inode.id, byte, kind }] : rest);
   }
 
-  /** Drops every lock of open files of one actor (`file` numbers in a range), as at its death. */
-  dropLocks(firstFile: number, endFile: number): void {
-    this.#putLocks(this.#locks.filter(({ file }) => file < firstFile || file >= endFile));
+  /** Drops every lock of an open file, as its close does. */
+  dropLocks(file: number): void {
+    if (!this.#locks.some((held) => held.file === file)) return;
+    this.#putLocks(this.#locks.filter((held) => held.file !== file));
   }
 
-  holdsLocks(firstFile: number, endFile: number): boolean {
-    return this.#locks.some(({ file }) => file >= firstFile && file < endFile);
+  /** The open files in a range of numbers through which locks are held. */
+  lockFiles(firstFile: number, endFile: number): number[] {
+    const files = this.#locks.map(({ file }) => file);
+    return [...new Set(files)].filter((file) => file >= firstFile && file < endFile)
+      .sort((a, b) => a - b);
   }
 
   #putLocks(locks: HeldLock[]): void {
     const before = this.#locks;
     const put = (next: HeldLock[]) => {
-      for (const { file, inode, byte, kind } of this.#locks) {
-        this.#toggle(Fact.lock, file, inode * 1000 + byte % 997, kind);
-      }
+      for (const lock of this.#locks) this.#toggleLock(lock);
       this.#locks = next;
-      for (const { file, inode, byte, kind } of next) {
-        this.#toggle(Fact.lock, file, inode * 1000 + byte % 997, kind);
-      }
+      for (const lock of next) this.#toggleLock(lock);
     };
     put(locks);
     this.#undo.push(() => put(before));
+  }
+
+  #toggleLock({ file, inode, byte, kind }: HeldLock): void {
+    this.#toggle(Fact.lock + 16 * kind, file, inode, byte);
   }
 
   // ---- sleepers ----
@@ -227,57 +248,79 @@ export class World {
 
   #putSleeper(thread: number, sleeper: Sleeper | undefined): void {
     const before = this.sleepers.get(thread);
-    if (before !== undefined) this.#toggle(Fact.asleep, thread, before.woken.length, 0);
+    if (before !== undefined) this.#toggleSleeper(before);
     if (sleeper === undefined) this.sleepers.delete(thread);
     else {
       this.sleepers.set(thread, sleeper);
-      this.#toggle(Fact.asleep, thread, sleeper.woken.length, 0);
+      this.#toggleSleeper(sleeper);
     }
   }
 
-  /** Wakes up to `count` sleepers on a word, in the order in which threads are numbered. */
-  wake(inode: Inode, index: number, count: number): number {
-    let woken = 0;
-    const inOrder = [...this.sleepers.values()].sort((a, b) => a.thread - b.thread);
-    for (const sleeper of inOrder) {
-      if (woken === count) break;
-      if (sleeper.woken) continue;
-      if (!sleeper.words.some((word) => word.inode === inode && word.index === index)) continue;
-      this.rouse(sleeper, "woken");
-      woken++;
-    }
+  #toggleSleeper({ thread, woken, deadline, since }: Sleeper): void {
+    const state = woken === "" ? 0 : woken === "woken" ? 1 : 2;
+    this.#toggle(Fact.asleep + 16 * state, thread, deadline, since);
+  }
+
+  /** Who sleeps on a word, in the order of their numbers. */
+  sleepersOn(inode: Inode, index: number): Sleeper[] {
+    if (this.sleepers.size === 0) return [];
+    return [...this.sleepers.values()]
+      .filter(({ woken, words }) =>
+        woken === "" && words.some((word) => word.inode === inode && word.index === index)
+      )
+      .sort((a, b) => a.thread - b.thread);
+  }
+
+  /** Wakes up to `count` sleepers on a word, beginning with the one at `first`; gives how many. */
+  wake(inode: Inode, index: number, count: number, first = 0): number {
+    const asleep = this.sleepersOn(inode, index);
+    const woken = Math.min(count, asleep.length);
+    for (let i = 0; i < woken; i++) this.rouse(asleep[(first + i) % asleep.length]!, "woken");
     return woken;
   }
 
   /** Lets a sleeper go on. */
   rouse(sleeper: Sleeper, why: "woken" | "timeout"): void {
     const put = (value: Sleeper["woken"]) => {
-      this.#toggle(Fact.asleep, sleeper.thread, sleeper.woken.length, 0);
+      this.#toggleSleeper(sleeper);
       sleeper.woken = value;
-      this.#toggle(Fact.asleep, sleeper.thread, sleeper.woken.length, 0);
+      this.#toggleSleeper(sleeper);
     };
     put(why);
     this.#undo.push(() => put(""));
   }
 }
 
+/** The hash is made twice, from two seeds. */
+export const SEED_A = 0x9e3779b1;
+export const SEED_B = 0x85ebca6b;
+
 /** Mixes numbers into 32 bits. */
 export function mix(a: number, b: number, c: number, d: number, seed: number): number {
-  let hash = seed;
-  for (const value of [a, b, c, d]) {
-    hash = Math.imul(hash ^ (value | 0), 0xcc9e2d51);
-    hash = (hash << 15) | (hash >>> 17);
-    hash = Math.imul(hash, 0x1b873593) + (value / 2 ** 32 | 0) | 0;
-  }
+  let hash = stir(stir(stir(stir(seed, a), b), c), d);
   hash ^= hash >>> 16;
   hash = Math.imul(hash, 0x85ebca6b);
   hash ^= hash >>> 13;
   return hash | 0;
 }
 
+function stir(hash: number, value: number): number {
+  hash = Math.imul(hash ^ (value | 0), 0xcc9e2d51);
+  hash = (hash << 15) | (hash >>> 17);
+  if ((value | 0) !== value) hash ^= Math.imul(value / 2 ** 32 | 0, 0x27d4eb2f);
+  return Math.imul(hash, 0x1b873593) + 0x52dce729 | 0;
+}
+
 /** A number that stands for a text. */
-export function textHash(text: string): number {
-  let hash = 0;
-  for (let i = 0; i < text.length; i++) hash = Math.imul(hash, 31) + text.charCodeAt(i) | 0;
+export function textHash(text: string, seed: number = SEED_A): number {
+  let hash = seed;
+  for (let i = 0; i < text.length; i++) hash = stir(hash, text.charCodeAt(i));
+  return hash;
+}
+
+/** A number that stands for bytes. */
+export function bytesHash(bytes: Uint8Array, seed: number): number {
+  let hash = seed;
+  for (let i = 0; i < bytes.length; i++) hash = stir(hash, bytes[i]!);
   return hash;
 }

@@ -33,7 +33,7 @@ export function sleepSync(ms: number): void {
 }
 
 /** Different for each region that an actor makes, the same each time the actor is run again. */
-export function randomId(): Uint8Array {
+export function randomId(): Uint8Array<ArrayBuffer> {
   const { locals, index } = currentActor();
   const serial = (locals.get(randomId) as number | undefined ?? 0) + 1;
   locals.set(randomId, serial);

@@ -1,7 +1,7 @@
 /** Stands in for src/os/files.ts: files and mappings of the simulated machine. @module */
 
 import { currentActor } from "../actor.ts";
-import { PAGE_BYTES, process, shared, world } from "../machine.ts";
+import { emptyBuffer, PAGE_BYTES, process, shared, world } from "../machine.ts";
 import type { Inode } from "../world.ts";
 import type { FileStatus, MapRequest } from "../../../src/os/files.ts?real";
 import { MapFlag, MemfdFlag, Open, Protection } from "../../../src/os/files.ts?real";
@@ -42,8 +42,7 @@ export function truncate(fd: number, sizeBytes: number): number {
 /** A new file has no bytes until now: its size is known here. */
 export function allocate(fd: number, offset: number, sizeBytes: number): number {
   const file = process().files.get(fd)!;
-  const actor = currentActor();
-  file.inode ??= actor.local(() => world.makeInode(`${actor.name}'s file`, offset + sizeBytes));
+  file.inode ??= process().makeInode(`${currentActor().name}'s file`, offset + sizeBytes);
   return 0;
 }
 
@@ -132,15 +131,11 @@ export function userId(): number {
 export function map(request: MapRequest): number {
   const { address, length, flags, fd, offset = 0 } = request;
   const own = process();
-  const actor = currentActor();
   const start = (flags & MapFlag.fixed) !== 0 ? address! : own.addresses(length);
   let inode = fd === undefined ? undefined : own.files.get(fd)!.inode;
   if (fd === undefined && request.protection !== Protection.none) {
-    inode = actor.local(() => {
-      const made = world.makeInode(`${actor.name}'s memory`, length);
-      world.share(made); // with the actor's own threads
-      return made;
-    });
+    const made = inode = own.makeInode(`${currentActor().name}'s memory`, length);
+    currentActor().local(() => world.share(made)); // with the actor's own threads
   }
   own.ranges.push({ start, end: start + length, inode, offset });
   return start;
@@ -154,6 +149,6 @@ export function unmap(address: number, length: number): number {
 }
 
 /** Nothing is ever read through it: all code under test goes through words and copies. */
-export function bufferAt(_address: number, length: number): ArrayBuffer {
-  return new ArrayBuffer(length);
+export function bufferAt(address: number, length: number): ArrayBuffer {
+  return emptyBuffer(address, length);
 }

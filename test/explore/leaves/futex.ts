@@ -41,7 +41,15 @@ export function wait(address: number, expected: number, deadline: number): numbe
 
 export function wake(address: number, count: number): number {
   const { inode, offset } = resolve(address);
-  return shared(() => `wake ${count}`, () => world.wake(inode, offset >> 2, count));
+  const index = offset >> 2;
+  return mayBlock({
+    label: () => `wake ${count}`,
+    perform: (_thread, choice) => world.wake(inode, index, count, choice),
+    choices: () => {
+      const asleep = world.sleepersOn(inode, index).length;
+      return count < asleep ? asleep : 1; // the kernel may wake any of them
+    },
+  });
 }
 
 export function addAndWake(address: number): number {

@@ -6,6 +6,7 @@ import * as files from "./files.ts";
 
 export { Lock };
 
+const ENOENT = 2;
 const EAGAIN = 11;
 
 export function openLockFile(path: string, _write: boolean): number {
@@ -16,7 +17,7 @@ export function closeLockFile(fd: number): number {
   const file = process().files.get(fd)!;
   process().files.delete(fd);
   return shared(() => "close and unlock", () => {
-    world.dropLocks(file.number, file.number + 1);
+    world.dropLocks(file.number);
     return 0;
   });
 }
@@ -42,4 +43,12 @@ export function testLock(fd: number, kind: number, byte: number): number {
     const [conflict] = world.conflicts(number, inode!, byte, kind);
     return conflict === undefined ? Lock.none : conflict.kind;
   });
+}
+
+export function findLock(fd: number, byte: number, count: number): number {
+  const { number, inode } = process().files.get(fd)!;
+  return shared(
+    () => `find a lock`,
+    () => world.lockWithin(number, inode!, byte, count) ?? -ENOENT,
+  );
 }

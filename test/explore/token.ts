@@ -1,0 +1,38 @@
+/**
+ * Tokens: a run written down as the codes of its steps, to be replayed.
+ *
+ * | code        | what happens                                                          |
+ * | ----------- | --------------------------------------------------------------------- |
+ * | `A`, `A:1`  | actor A does its next operation; the kernel takes its second choice   |
+ * | `wA`        | A, woken or out of time, goes on                                      |
+ * | `pA64`      | thread 64, of A's pool, begins its sleep                              |
+ * | `sA64`      | A is told how that sleep ended                                        |
+ * | `kA`, `rA0` | A dies; the kernel drops the locks of its open file 0                 |
+ * | `z0`, `y0`  | thread 0 is woken for no reason; its deadline comes early             |
+ * | `e0`        | the pause of thread 0 ends while others could go on                   |
+ * | `t`         | time passes, as nobody can go on                                      |
+ *
+ * @module
+ */
+
+/** The token of a run: codes joined by dots, repetitions counted, such as `A*3.B.kA`. */
+export function encode(codes: readonly string[]): string {
+  const parts: string[] = [];
+  for (let i = 0; i < codes.length;) {
+    const code = codes[i]!;
+    let end = i;
+    while (codes[end] === code) end++;
+    parts.push(end - i === 1 ? code : `${code}*${end - i}`);
+    i = end;
+  }
+  return parts.join(".");
+}
+
+/** The codes of a token. */
+export function decode(token: string): string[] {
+  if (token === "") return [];
+  return token.split(".").flatMap((part) => {
+    const [code, count = "1"] = part.split("*");
+    return Array<string>(Number(count)).fill(code!);
+  });
+}
