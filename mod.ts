@@ -10,3 +10,25 @@ export * from "./src/layout/layout.ts";
 export { MirrorRing, type MirrorRingOptions } from "./src/memory/mirror.ts";
 export { type RegionDetails, type RegionInfo, regions } from "./src/memory/region_list.ts";
 export type { SyncWaitOptions, WaitOptions } from "./src/sync/waiter.ts";
+export {
+  type Permit,
+  SemaphoreLock,
+  type SemaphoreLockOptions,
+} from "./src/shared/semaphore_lock.ts";
+export {
+  SharedMemory,
+  type SharedMemoryConnectOptions,
+  type SharedMemoryOptions,
+  type TypedArrayConstructor,
+} from "./src/shared/shared_memory.ts";
+export { CircularBufferWriter } from "./src/ring/circular_writer.ts";
+export {
+  CircularBufferReader,
+  type CircularBufferReaderOptions,
+  type Lost,
+  type NoMessage,
+  type Polled,
+  type ReadIntoOutcome,
+  type ReadOutcome,
+} from "./src/ring/circular_reader.ts";
+export type { CircularBufferOptions } from "./src/ring/circular_attach.ts";

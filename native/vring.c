@@ -139,6 +139,16 @@ EXPORT int32_t vring_unmap(double address, double length)
     return call2(__NR_munmap, address, length);
 }
 
+extern void *memcpy(void *target, const void *source, size_t length) __attribute__((weak));
+
+/* From shared memory into an array: in JavaScript a view must be made for that, at 20 ns. */
+EXPORT void vring_copy_out(uint8_t *target, double source, uint32_t length)
+{
+    const uint8_t *bytes = POINTER(source);
+    if (memcpy) memcpy(target, bytes, length);
+    else while (length--) *target++ = *bytes++;
+}
+
 /* ---- 64-bit words, sequentially consistent ---- */
 
 #define WORD(address) ((uint64_t *)POINTER(address))
@@ -157,8 +167,10 @@ EXPORT void vring_store64(double word, double value)
 /* The same, and no plain access that follows moves before it. */
 EXPORT void vring_store64_first(double word, double value)
 {
-    __atomic_store_n(WORD(word), VALUE(value), __ATOMIC_RELEASE);
+    __atomic_store_n(WORD(word), VALUE(value), __ATOMIC_SEQ_CST);
+#if !defined(__x86_64__) /* there the store is an xchg, which nothing passes */
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
+#endif
 }
 
 /* The value, and no plain read that comes before moves behind it. */
@@ -347,7 +359,6 @@ extern int sem_close(void *semaphore) WEAK;
 extern int sem_unlink(const char *name) WEAK;
 extern int sem_trywait(void *semaphore) WEAK;
 extern int sem_post(void *semaphore) WEAK;
-extern int sem_getvalue(void *semaphore, int *value) WEAK;
 extern int *__errno_location(void) WEAK;
 
 static int32_t outcome(int result)
@@ -382,13 +393,6 @@ EXPORT int32_t vring_semaphore_try(double semaphore)
 EXPORT int32_t vring_semaphore_post(double semaphore)
 {
     return outcome(sem_post(POINTER(semaphore)));
-}
-
-EXPORT int32_t vring_semaphore_value(double semaphore)
-{
-    int value = 0;
-    int32_t result = outcome(sem_getvalue(POINTER(semaphore), &value));
-    return result < 0 ? result : value;
 }
 
 /* ---- Ctrl-C during a blocking wait ---- */

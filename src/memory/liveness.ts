@@ -14,7 +14,7 @@
 import { check, Errno, OsError, timeoutError } from "../errors.ts";
 import { now, onCollected, sleep } from "../os/clock.ts";
 import { type FileStatus, pathOfFd, stat } from "../os/files.ts";
-import { closeLockFile, Lock, openLockFile, setLock, testLock } from "../os/locks.ts";
+import { closeLockFile, findLock, Lock, openLockFile, setLock, testLock } from "../os/locks.ts";
 
 /** Lock bytes begin here, far beyond the contents of any file. */
 const FIRST_BYTE = 2 ** 52;
@@ -77,6 +77,16 @@ export class LockFile implements Disposable {
     const kind = testLock(this.#fd, Lock.write, FIRST_BYTE + byte);
     check(kind, { syscall: "fcntl", action: `look at byte ${byte} of ${this.#what}` });
     return kind !== Lock.none;
+  }
+
+  /** How many locks others hold on a range of bytes, none of which two of them hold. */
+  countOthers(byte: number, count: number): number {
+    if (count === 0) return 0;
+    const found = findLock(this.#fd, FIRST_BYTE + byte, count);
+    if (found === -Errno.ENOENT) return 0;
+    check(found, { syscall: "fcntl", action: `count the members of ${this.#what}` });
+    const at = found - FIRST_BYTE; // the kernel names some lock, not the first: look on both sides
+    return 1 + this.countOthers(byte, at - byte) + this.countOthers(at + 1, byte + count - at - 1);
   }
 
   /** Drops every lock. */

@@ -31,6 +31,7 @@ export class Mapping implements Memory, Disposable {
   /** How many bytes are mapped. */
   readonly length: number;
   readonly #bytes: Uint8Array<ArrayBuffer>;
+  readonly #doubles: Float64Array<ArrayBuffer>;
   readonly #forget: () => void;
   readonly #pins = new Set<() => void>();
   #closed = false;
@@ -40,6 +41,7 @@ export class Mapping implements Memory, Disposable {
     this.address = address;
     this.length = length;
     this.#bytes = new Uint8Array(bufferAt(address, length));
+    this.#doubles = new Float64Array(this.#bytes.buffer, 0, Math.floor(length / 8));
     this.#forget = onCollected(this.#bytes.buffer, () => unmap(address, length));
   }
 
@@ -63,6 +65,11 @@ export class Mapping implements Memory, Disposable {
   /** The memory; empty once closed. */
   get bytes(): Uint8Array<ArrayBuffer> {
     return this.#bytes;
+  }
+
+  /** The memory as numbers; empty once closed. */
+  get doubles(): Float64Array<ArrayBuffer> {
+    return this.#doubles;
   }
 
   /** Whether `close()` was called. */

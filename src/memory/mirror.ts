@@ -17,7 +17,7 @@
  * @module
  */
 
-import { check, ClosedError, OsError } from "../errors.ts";
+import { check, ClosedError, Errno, OsError } from "../errors.ts";
 import {
   allocate,
   close,
@@ -29,7 +29,7 @@ import {
   truncate,
   unmap,
 } from "../os/files.ts";
-import { pageSize, wholePages } from "../os/page.ts";
+import { availableMemory, pageSize, wholePages } from "../os/page.ts";
 import { Mapping } from "./mapping.ts";
 
 /** What to map twice. */
@@ -266,6 +266,11 @@ function tryHugePages(minCapacity: number): { memory?: RingMemory; reason?: stri
 
 function mapMemfd(capacity: number, flags: number, alignment: number): RingMemory {
   const what = "a mirror ring";
+  const available = availableMemory();
+  if (capacity > available) {
+    const state = `${capacity} bytes are needed and ${available} are available`;
+    throw new OsError(Errno.ENOMEM, { syscall: "memfd_create", action: `make ${what}`, state });
+  }
   const fd = memfd("vring", flags);
   check(fd, { syscall: "memfd_create", action: `make memory for ${what}` });
   try {

@@ -12,6 +12,7 @@
  *   NAME     held for writing while somebody looks whether the name is still this file and unlinks
  *            it; so a name is never unlinked from under the region that took it over
  *   ROLE+k   held for writing by the one party that has role k
+ *   COUNT+r  held for reading by every attachment, each at a random r: to be counted
  *
  * States of a region, and who moves it on:
  *
@@ -41,7 +42,7 @@
 import { check, ClosedError, Errno, LayoutMismatchError, OsError, VringError } from "../errors.ts";
 import { now, randomId, sleepSync } from "../os/clock.ts";
 import * as files from "../os/files.ts";
-import { pageSize } from "../os/page.ts";
+import { availableMemory, pageSize } from "../os/page.ts";
 import { type FreeOptions, LockFile, Role, untilFree } from "./liveness.ts";
 import { Mapping } from "./mapping.ts";
 import { mapMirrored } from "./mirror.ts";
@@ -64,6 +65,8 @@ import { copyIn, Word32 } from "./word.ts";
 export const MEMBER = 0;
 const NAME = 1;
 const FIRST_ROLE = 2;
+const FIRST_COUNT = 2 ** 32;
+const COUNTS = 2 ** 40;
 
 /** A region may be unlinked or closed by another process at the moment of opening; that is brief. */
 const PATIENCE_MS = 5000;
@@ -143,6 +146,7 @@ export class Region implements Disposable {
     this.#what = parts.what;
     this.#member = parts.member;
     this.#state = new Word32(parts.mapping, REGION_HEADER.fields.state);
+    parts.member.tryLock(FIRST_COUNT + randomCount(), "read");
   }
 
   /** Makes the region at `path`, or joins it if it is there. */
@@ -206,9 +210,15 @@ export class Region implements Disposable {
     return this.#closed;
   }
 
+  /** How many attachments there are, this one included: what the kernel says, not what was noted. */
+  countMembers(): number {
+    this.checkOpen();
+    return 1 + this.#member.countOthers(FIRST_COUNT, COUNTS);
+  }
+
   /** Takes a role; undefined if a living party holds it. */
   tryHold(role: number): Role | undefined {
-    this.#checkOpen();
+    this.checkOpen();
     if (this.readOnly) {
       throw new TypeError(`Cannot hold a role of ${this.#what}: it is attached for reading only`);
     }
@@ -217,13 +227,13 @@ export class Region implements Disposable {
 
   /** Whether some living party holds a role. */
   isHeld(role: number): boolean {
-    this.#checkOpen();
+    this.checkOpen();
     return this.#member.isHeldByOther(FIRST_ROLE + role);
   }
 
   /** Resolves once a role is free: closed, or its holder is dead. */
   untilFree(role: number, options?: FreeOptions): Promise<void> {
-    this.#checkOpen();
+    this.checkOpen();
     return untilFree(this.#member, FIRST_ROLE + role, options);
   }
 
@@ -247,7 +257,8 @@ export class Region implements Disposable {
     this.close();
   }
 
-  #checkOpen(): void {
+  /** Throws a ClosedError once it is closed. */
+  checkOpen(): void {
     if (this.#closed) throw new ClosedError(`Cannot use ${this.#what}: it is closed`);
   }
 }
@@ -383,7 +394,7 @@ function tryCreate(
 /** Gives the file its memory now: a page that is missing later is a SIGBUS. */
 function reserve(fd: number, sizeBytes: number, action: string): void {
   const space = files.space(DIRECTORY);
-  const free = typeof space === "number" ? Infinity : space.free;
+  const free = Math.min(typeof space === "number" ? Infinity : space.free, availableMemory());
   // Asking first spares the kernel from filling the memory of the machine before it says no.
   const result = sizeBytes > free ? -Errno.ENOSPC : files.allocate(fd, 0, sizeBytes);
   const state = result === -Errno.ENOSPC
@@ -446,6 +457,12 @@ function checkSize(kind: RegionKind, dataBytes: number, what: string): void {
     `Cannot open ${what} with ${dataBytes} bytes: the size is a multiple of ${unit} ` +
       `up to ${LARGEST_BYTES}`,
   );
+}
+
+/** One of 2^40, so that two members having the same is out of the question. */
+function randomCount(): number {
+  const view = new DataView(randomId().buffer);
+  return view.getUint32(0) * 2 ** 8 + view.getUint8(4);
 }
 
 /** Such as `region "demo" (spsc)`. */

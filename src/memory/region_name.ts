@@ -13,14 +13,17 @@ const PREFIX = "vring.";
 /** Stands for a slash within a topic; not allowed in names, so the mapping is one to one. */
 const SLASH = "~";
 
-/** The path of the file for a region; throws a TypeError that says what is wrong with a name. */
-export function regionPath(kind: string, name: string): string {
+/** The name without a leading slash; throws a TypeError that says what is wrong with it. */
+export function checkName(name: string): string {
   const bare = name.startsWith("/") ? name.slice(1) : name;
   const problem = nameProblem(bare);
-  if (problem !== undefined) {
-    throw new TypeError(`Cannot use ${JSON.stringify(name)} as a name: ${problem}`);
-  }
-  return `${DIRECTORY}/${PREFIX}${kind}.${bare}`;
+  if (problem === undefined) return bare;
+  throw new TypeError(`Cannot use ${JSON.stringify(name)} as a name: ${problem}`);
+}
+
+/** The path of the file for a region; throws a TypeError that says what is wrong with a name. */
+export function regionPath(kind: string, name: string): string {
+  return `${DIRECTORY}/${PREFIX}${kind}.${checkName(name)}`;
 }
 
 /** The same for a topic such as `/camera/front`, in which slashes are part of the name. */

@@ -15,6 +15,8 @@ export interface Memory {
   readonly address: number;
   /** The memory itself. */
   readonly bytes: Uint8Array<ArrayBuffer>;
+  /** The same memory as numbers: number `i` is bytes `8 * i` to `8 * i + 7`. */
+  readonly doubles: Float64Array<ArrayBuffer>;
 }
 
 /** Where a word stands and what it is called; a field of a layout is one. */
@@ -178,7 +180,53 @@ export function copyIn(memory: Memory, offset: number, source: Uint8Array): void
   memory.bytes.set(source, offset);
 }
 
-/** Fills `target` from shared memory at `offset`. */
-export function copyOut(memory: Memory, offset: number, target: Uint8Array): void {
-  target.set(memory.bytes.subarray(offset, offset + target.length));
+/** Fills the first `length` bytes of `target` from shared memory at `offset`. */
+export function copyOut(
+  memory: Memory,
+  offset: number,
+  target: Uint8Array<ArrayBuffer>,
+  length: number = target.length,
+): void {
+  if (memory.bytes.length === 0) throw new TypeError("Cannot copy: the memory is closed");
+  if (offset + length > memory.bytes.length || length > target.length) {
+    throw new RangeError(`Cannot copy ${length} bytes from ${offset}: the memory or array ends`);
+  }
+  native().vring_copy_out(target, memory.address + offset, length);
+}
+
+/** Copies a few numbers into shared memory at `offset`, a multiple of 8. */
+export function copyDoublesIn(memory: Memory, offset: number, source: Float64Array): void {
+  const { doubles } = memory;
+  const at = offset >>> 3;
+  for (let i = 0; i < source.length; i++) doubles[at + i] = source[i]!;
+}
+
+/** Fills a few numbers from shared memory at `offset`, a multiple of 8. */
+export function copyDoublesOut(memory: Memory, offset: number, target: Float64Array): void {
+  const { doubles } = memory;
+  const at = offset >>> 3;
+  for (let i = 0; i < target.length; i++) target[i] = doubles[at + i]!;
+}
+
+/** Stores one number at `offset`, a multiple of 8. */
+export function storeDouble(memory: Memory, offset: number, value: number): void {
+  memory.doubles[offset >>> 3] = value;
+}
+
+/** The number at `offset`, a multiple of 8. */
+export function loadDouble(memory: Memory, offset: number): number {
+  return memory.doubles[offset >>> 3]!;
+}
+
+/** Shared memory to write into in place; `commitView` must follow before it is published. */
+export function claimView(memory: Memory, offset: number, length: number): Uint8Array<ArrayBuffer> {
+  return memory.bytes.subarray(offset, offset + length);
+}
+
+/** Ends the writing into a claimed view. Nothing to do here: the bytes are already in place. */
+export function commitView(_memory: Memory, _offset: number, _view: Uint8Array): void {}
+
+/** Shared memory to read in place. What it shows is provisional until it is validated. */
+export function peekView(memory: Memory, offset: number, length: number): Uint8Array<ArrayBuffer> {
+  return memory.bytes.subarray(offset, offset + length);
 }

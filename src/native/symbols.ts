@@ -41,6 +41,8 @@ export const LIBRARY_SYMBOLS = {
   vring_map: { parameters: ["f64", "f64", "i32", "i32", "i32", "f64"], result: "f64" },
   // int32_t vring_unmap(double address, double length)
   vring_unmap: { parameters: ["f64", "f64"], result: "i32" },
+  // void vring_copy_out(uint8_t *target, double source, uint32_t length)
+  vring_copy_out: { parameters: ["buffer", "f64", "u32"], result: "void" },
 
   // double vring_load64(double word)
   vring_load64: { parameters: ["f64"], result: "f64" },
@@ -109,8 +111,6 @@ export const LIBRARY_SYMBOLS = {
   vring_semaphore_try: { parameters: ["f64"], result: "i32" },
   // int32_t vring_semaphore_post(double semaphore)
   vring_semaphore_post: { parameters: ["f64"], result: "i32" },
-  // int32_t vring_semaphore_value(double semaphore)
-  vring_semaphore_value: { parameters: ["f64"], result: "i32" },
 
   // int32_t vring_interrupts(void)
   vring_interrupts: { parameters: [], result: "i32" },

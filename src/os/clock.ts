@@ -35,7 +35,7 @@ export function sleepSync(ms: number): void {
 }
 
 /** Sixteen random bytes: an identity that is independent of pids and boots. */
-export function randomId(): Uint8Array {
+export function randomId(): Uint8Array<ArrayBuffer> {
   return crypto.getRandomValues(new Uint8Array(16));
 }
 

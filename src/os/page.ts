@@ -35,3 +35,14 @@ function readPageSize(): number {
 export function wholePages(sizeBytes: number, page: number = pageSize()): number {
   return Math.ceil(sizeBytes / page) * page;
 }
+
+/**
+ * How much memory the system can still give without ending processes; Infinity if it does not tell.
+ * Memory behind a file is given until there is none, and then the kernel kills: so ask first.
+ */
+export function availableMemory(): number {
+  const bytes = readAll("/proc/meminfo");
+  const text = typeof bytes === "number" ? "" : new TextDecoder().decode(bytes);
+  const match = /^MemAvailable:\s+(\d+) kB$/m.exec(text);
+  return match === null ? Infinity : 1024 * Number(match[1]);
+}

@@ -7,6 +7,7 @@
  */
 
 import { native } from "../native/load.ts";
+import { mappedRanges } from "./proc_maps.ts";
 
 function cString(text: string): Uint8Array<ArrayBuffer> {
   return new TextEncoder().encode(`${text}\0`);
@@ -20,6 +21,12 @@ export function semaphoreFile(name: string): string {
 /** Opens a semaphore, or makes it with the value 1; gives its address. */
 export function openSemaphore(name: string, mode: number): number {
   return native().vring_semaphore_open(cString(`/${name}`), mode);
+}
+
+/** The inode of the file that an open semaphore is in. */
+export function inodeOf(semaphore: number): number {
+  const range = mappedRanges().find(({ start, end }) => start <= semaphore && semaphore < end);
+  return range?.inode ?? 0;
 }
 
 /** Gives back what `openSemaphore` gave. */
@@ -40,9 +47,4 @@ export function tryWait(semaphore: number): number {
 /** Gives one permit back. */
 export function post(semaphore: number): number {
   return native().vring_semaphore_post(semaphore);
-}
-
-/** How many permits there are. */
-export function valueOf(semaphore: number): number {
-  return native().vring_semaphore_value(semaphore);
 }

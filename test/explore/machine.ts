@@ -76,14 +76,14 @@ export function process(): Process {
   return own;
 }
 
-/** The file and offset that an address of the current actor means. */
-export function resolve(address: number): { inode: Inode; offset: number } {
+/** What an address of the current actor means: a file, an offset, and how much is mapped behind. */
+export function resolve(address: number): { inode: Inode; offset: number; left: number } {
   const { ranges } = process();
   for (let i = ranges.length - 1; i >= 0; i--) {
     const { start, end, inode, offset } = ranges[i]!;
     if (address < start || address >= end) continue;
     if (inode === undefined) break;
-    return { inode, offset: offset + address - start };
+    return { inode, offset: offset + address - start, left: end - address };
   }
   throw new Error(`SIGSEGV: nothing is mapped at ${address}`);
 }

@@ -1,6 +1,7 @@
 /** Stands in for src/memory/word.ts: every access is an operation of the scheduler. @module */
 
 import { on, resolve, world } from "../machine.ts";
+import type { Inode } from "../world.ts";
 import type { Memory, WordPlace } from "../../../src/memory/word.ts?real";
 
 export type { Memory, WordPlace };
@@ -128,26 +129,104 @@ export class Word64 {
   }
 }
 
+/** A part of a copy that is contiguous in the file. */
+interface Piece {
+  readonly inode: Inode;
+  readonly at: number;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** The parts of a range of memory: two if it runs past the seam of a mirror. */
+function pieces(memory: Memory, offset: number, from: number, to: number): Piece[] {
+  const found: Piece[] = [];
+  while (from < to) {
+    const { inode, offset: at, left } = resolve(memory.address + offset + from);
+    const end = Math.min(to, from + left);
+    found.push({ inode, at, from, to: end });
+    from = end;
+  }
+  return found;
+}
+
 /** A copy is performed in two halves, so that others can act in the middle. */
-function halves(length: number): (readonly [from: number, to: number])[] {
-  if (length < 2) return [[0, length]];
+function halves(memory: Memory, offset: number, length: number): Piece[][] {
   const middle = length >> 1;
-  return [[0, middle], [middle, length]];
+  return [pieces(memory, offset, 0, middle), pieces(memory, offset, middle, length)]
+    .filter((half) => half.length > 0);
 }
 
 export function copyIn(memory: Memory, offset: number, source: Uint8Array): void {
-  const { inode, offset: base } = resolve(memory.address + offset);
-  for (const [from, to] of halves(source.length)) {
-    const part = source.slice(from, to);
-    const label = () => `copy in ${part.length} bytes at ${offset + from}`;
-    on(inode, label, () => world.setBytes(inode, base + from, part));
+  const bytes = source.slice();
+  for (const half of halves(memory, offset, bytes.length)) {
+    const label = () => `copy in ${bytes.length} bytes at ${offset}, from ${half[0]!.from}`;
+    on(half[0]!.inode, label, () => {
+      for (const { inode, at, from, to } of half) {
+        world.setBytes(inode, at, bytes.subarray(from, to));
+      }
+    });
   }
 }
 
-export function copyOut(memory: Memory, offset: number, target: Uint8Array): void {
-  const { inode, offset: base } = resolve(memory.address + offset);
-  for (const [from, to] of halves(target.length)) {
-    const label = () => `copy out ${to - from} bytes at ${offset + from}`;
-    target.set(on(inode, label, () => inode.bytes.slice(base + from, base + to)), from);
+export function copyOut(
+  memory: Memory,
+  offset: number,
+  target: Uint8Array,
+  length: number = target.length,
+): void {
+  for (const half of halves(memory, offset, length)) {
+    const label = () => `copy out ${length} bytes at ${offset}, from ${half[0]!.from}`;
+    const parts = on(half[0]!.inode, label, () => {
+      const bytes = new Uint8Array(half[half.length - 1]!.to - half[0]!.from);
+      for (const { inode, at, from, to } of half) {
+        bytes.set(inode.bytes.subarray(at, at + to - from), from - half[0]!.from);
+      }
+      return bytes;
+    });
+    target.set(parts, half[0]!.from);
   }
+}
+
+function bytesOf(numbers: Float64Array): Uint8Array {
+  return new Uint8Array(numbers.buffer, numbers.byteOffset, numbers.byteLength);
+}
+
+export function copyDoublesIn(memory: Memory, offset: number, source: Float64Array): void {
+  copyIn(memory, offset, bytesOf(source));
+}
+
+export function copyDoublesOut(memory: Memory, offset: number, target: Float64Array): void {
+  copyOut(memory, offset, bytesOf(target));
+}
+
+export function storeDouble(memory: Memory, offset: number, value: number): void {
+  const { inode, offset: base } = resolve(memory.address + offset);
+  const bytes = bytesOf(Float64Array.of(value));
+  on(inode, () => `store ${value} at ${offset}`, () => world.setBytes(inode, base, bytes));
+}
+
+export function loadDouble(memory: Memory, offset: number): number {
+  const { inode, offset: base } = resolve(memory.address + offset);
+  const label = () => `load the number at ${offset}`;
+  return on(inode, label, () => new Float64Array(inode.bytes.slice(base, base + 8).buffer)[0]!);
+}
+
+/** A claimed view is private until it is committed, in two halves. */
+export function claimView(
+  _memory: Memory,
+  _offset: number,
+  length: number,
+): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(length);
+}
+
+export function commitView(memory: Memory, offset: number, view: Uint8Array): void {
+  copyIn(memory, offset, view);
+}
+
+/** What is seen in place is a copy of the moment, taken in two halves. */
+export function peekView(memory: Memory, offset: number, length: number): Uint8Array<ArrayBuffer> {
+  const view = new Uint8Array(length);
+  copyOut(memory, offset, view);
+  return view;
 }

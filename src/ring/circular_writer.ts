@@ -1,0 +1,210 @@
+/**
+ * The writing end of a circular buffer; how it works is told in circular_buffer.ts.
+ *
+ * @module
+ */
+
+import { ClosedError, RoleTakenError, VringError } from "../errors.ts";
+import type { Role } from "../memory/liveness.ts";
+import { claimView, commitView, copyIn } from "../memory/word.ts";
+import { type CircularBufferOptions, openRing } from "./circular_attach.ts";
+import {
+  CLOSED,
+  corrupt,
+  Head,
+  isCount,
+  LAST_POSITION,
+  loadLength,
+  longestMessage,
+  offsetAfter,
+  type Ring,
+  UNIT,
+  unitsOf,
+  WRITER_ROLE,
+} from "./circular_buffer.ts";
+
+const HEAD_BYTES = 32;
+const HEAD_UNITS = HEAD_BYTES / UNIT;
+
+/**
+ * The one writer of a circular buffer. It never waits: it overwrites the oldest messages.
+ *
+ * @example Write, whoever reads
+ * ```ts
+ * import { CircularBufferReader, CircularBufferWriter } from "@vring/vring";
+ *
+ * using writer = CircularBufferWriter.open("example-ticker", { capacity: 65536 });
+ * using reader = CircularBufferReader.open("example-ticker"); // as another process would
+ * writer.write(new TextEncoder().encode("12.50"));
+ * const outcome = reader.tryRead();
+ * if (outcome.state === "ok") console.log(new TextDecoder().decode(outcome.message)); // 12.50
+ * ```
+ */
+export class CircularBufferWriter implements Disposable {
+  /** The name. */
+  readonly name: string;
+  /** How many bytes the ring holds, heads included. */
+  readonly capacity: number;
+  /** The longest message that fits. */
+  readonly maxMessage: number;
+  readonly #ring: Ring;
+  readonly #role: Role;
+  /** The head at `#position`: that of the record that is written next. */
+  readonly #head = new Head();
+  #position: number; // published, as this is the only one who moves it
+  #offset: number; // its byte in the data
+  #oldest: number; // likewise
+  #oldestOffset: number;
+  #claim: { view: Uint8Array<ArrayBuffer>; length: number } | undefined;
+  #closed = false;
+
+  private constructor(ring: Ring, role: Role) {
+    this.name = ring.name;
+    this.capacity = ring.capacity;
+    this.maxMessage = longestMessage(ring.capacity);
+    this.#ring = ring;
+    this.#role = role;
+    this.#position = ring.published.load();
+    this.#oldest = ring.oldest.load();
+    const fits = isCount(this.#position, LAST_POSITION) && isCount(this.#oldest, this.#position) &&
+      this.#position - this.#oldest <= ring.units - HEAD_UNITS;
+    if (!fits) throw corrupt(ring, `its positions are ${this.#oldest} and ${this.#position}`);
+    this.#offset = this.#position % ring.units * UNIT;
+    this.#oldestOffset = this.#oldest % ring.units * UNIT;
+    this.#head.load(ring, this.#offset); // C1: intact, whatever the last writer was doing
+    ring.state.and(~CLOSED);
+    ring.bell.ring(); // C2
+  }
+
+  /** Opens the buffer, or makes it, and becomes its writer; a RoleTakenError if it has one. */
+  static open(name: string, options: CircularBufferOptions = {}): CircularBufferWriter {
+    using stack = new DisposableStack();
+    const ring = openRing(name, options);
+    stack.use(ring.region);
+    const role = ring.region.tryHold(WRITER_ROLE);
+    if (role === undefined) {
+      throw new RoleTakenError(
+        `Cannot write to circular buffer "${name}": it has a writer, which is alive; ` +
+          "close that one first",
+      );
+    }
+    stack.use(role);
+    const writer = new CircularBufferWriter(ring, role);
+    stack.move();
+    return writer;
+  }
+
+  /** How many messages were written, by all writers that this buffer had. */
+  get sequence(): number {
+    return this.#head.sequence;
+  }
+
+  /** Writes a message. */
+  write(message: Uint8Array): void {
+    const { length } = message;
+    const { mapping, dataOffset } = this.#reserve(length);
+    copyIn(mapping, dataOffset + this.#offset + HEAD_BYTES, message); // may run past the seam
+    this.#publish(length);
+  }
+
+  /**
+   * Space in shared memory to write a message into, up to `maxMessage` bytes. It becomes a message
+   * with `publish`; another claim or write takes its place.
+   */
+  claim(length: number): Uint8Array<ArrayBuffer> {
+    const { mapping, dataOffset } = this.#reserve(length);
+    const view = claimView(mapping, dataOffset + this.#offset + HEAD_BYTES, length);
+    this.#claim = { view, length };
+    return view;
+  }
+
+  /** Publishes the first `length` bytes of the claimed space. */
+  publish(length?: number): void {
+    this.#checkOpen();
+    const claim = this.#claim;
+    if (claim === undefined) throw new VringError("Cannot publish: nothing is claimed");
+    const published = length ?? claim.length;
+    if (!isCount(published, claim.length)) {
+      throw new RangeError(`Cannot publish ${published} bytes: ${claim.length} are claimed`);
+    }
+    const { mapping, dataOffset } = this.#ring;
+    commitView(mapping, dataOffset + this.#offset + HEAD_BYTES, claim.view.subarray(0, published));
+    this.#publish(published);
+  }
+
+  /** Gives the claimed space up. */
+  discard(): void {
+    this.#claim = undefined;
+  }
+
+  /** Says that nothing more comes, until another writer opens; readers drain what is there. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#ring.state.or(CLOSED);
+    this.#ring.bell.ring();
+    this.#role.close();
+    this.#ring.region.close();
+  }
+
+  /** The same as `close()`. */
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  /** Moves `oldest` past all that a record of this length overwrites. */
+  #reserve(length: number): Ring {
+    this.#checkOpen();
+    const ring = this.#ring;
+    if (!isCount(length, this.maxMessage)) {
+      throw new RangeError(
+        `Cannot write ${length} bytes to circular buffer "${this.name}": of its ` +
+          `${this.capacity} bytes a message can have ${this.maxMessage}; make it larger`,
+      );
+    }
+    this.#claim = undefined;
+    const end = this.#position + unitsOf(length) + HEAD_UNITS; // the next head is written too
+    if (end - this.#oldest > ring.units) this.#makeRoom(end);
+    return ring;
+  }
+
+  /** Moves `oldest` so that everything up to `end` can be written. */
+  #makeRoom(end: number): void {
+    const ring = this.#ring;
+    if (end > LAST_POSITION) throw corrupt(ring, "its positions are used up");
+    // A 64th of the ring more than is needed, so that most writes have nothing to do here.
+    const enough = end - ring.units * (63 / 64);
+    while (this.#oldest < enough && this.#oldest < this.#position) this.#dropOldest();
+    ring.oldest.storeFirst(this.#oldest); // P1 before any byte below it is overwritten ..
+  }
+
+  /** Moves the private `oldest` past one record, which this or an earlier writer put there. */
+  #dropOldest(): void {
+    const ring = this.#ring;
+    const length = loadLength(ring, this.#oldestOffset);
+    const units = unitsOf(length);
+    if (!isCount(length, this.maxMessage) || this.#oldest + units > this.#position) {
+      throw corrupt(ring, `the record at ${this.#oldest} has a length of ${length}`);
+    }
+    this.#oldest += units;
+    this.#oldestOffset = offsetAfter(ring, this.#oldestOffset, units);
+  }
+
+  #publish(length: number): void {
+    const ring = this.#ring;
+    const position = this.#position;
+    const units = unitsOf(length);
+    this.#head.storeLength(ring, this.#offset, length);
+    this.#offset = offsetAfter(ring, this.#offset, units);
+    this.#position = position + units;
+    this.#head.storeNext(ring, this.#offset, position);
+    this.#claim = undefined;
+    ring.published.store(this.#position); // P2 everything above is visible once this is seen ..
+    ring.bell.ring();
+  }
+
+  #checkOpen(): void {
+    if (!this.#closed) return;
+    throw new ClosedError(`Cannot write to circular buffer "${this.name}": it is closed`);
+  }
+}

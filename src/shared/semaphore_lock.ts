@@ -1,0 +1,236 @@
+/**
+ * A POSIX named semaphore as a lock between processes, which survives the death of its owner.
+ *
+ * Two locks are taken, always in this order:
+ *
+ *   1. a record lock on the semaphore's file: held by at most one living vring party
+ *   2. the semaphore itself (1 is free, 0 is taken): what programs in C see
+ *
+ * A semaphore does not know its owner, so one whose owner was killed stays at 0 for ever. The
+ * record lock vanishes with the owner. Whoever gets it and finds the semaphore at 0 knows that the
+ * owner is dead, and inherits the permit: it does not post, or two could come in.
+ *
+ * C1  Killed before the semaphore is taken: it is at 1, the next one takes it.
+ * C2  Killed while owning: it is at 0, the next one inherits it (`recovered` tells so).
+ * C3  Killed between post and unlock, when releasing: it is at 1, the next one takes it.
+ *
+ * With `interop` the semaphore may also be held by a program that knows nothing of record locks.
+ * Then 0 may mean a living owner, so nothing is inherited, and a killed owner blocks everyone, as
+ * it does in C.
+ *
+ * A semaphore's futex is private to the C library, so waiting is looking again, 5 ms apart at most.
+ *
+ * @module
+ */
+
+import { check, ClosedError, Errno, OsError, timeoutError, VringError } from "../errors.ts";
+import { LockFile } from "../memory/liveness.ts";
+import { checkName } from "../memory/region_name.ts";
+import { now, sleep, sleepSync } from "../os/clock.ts";
+import * as semaphores from "../os/semaphore.ts";
+import type { SyncWaitOptions, WaitOptions } from "../sync/waiter.ts";
+
+const OWNER = 0;
+const FIRST_PAUSE_MS = 0.05;
+const LONGEST_PAUSE_MS = 5;
+const OPEN_ATTEMPTS = 1000;
+
+/** How to open a {@linkcode SemaphoreLock}. */
+export interface SemaphoreLockOptions {
+  /**
+   * Whether a program that is not vring may hold the semaphore. Nothing is recovered then: an
+   * owner that is killed blocks everyone. All vring parties must say the same.
+   */
+  interop?: boolean;
+  /** The permission bits of a new semaphore, less the umask; 0o600 by default. */
+  mode?: number;
+}
+
+/** The right to be inside, until it is released or disposed. */
+export interface Permit extends Disposable {
+  /** Whether the last owner died inside: what the lock protects may be half changed. */
+  readonly recovered: boolean;
+  /** Gives the permit back; an error if it is no longer held. */
+  release(): void;
+}
+
+/**
+ * A lock between processes, by name, on a POSIX semaphore: the one that `sem_open` in C opens by
+ * the same name.
+ *
+ * @example Only one process at a time
+ * ```ts
+ * import { SemaphoreLock } from "@vring/vring";
+ *
+ * using lock = new SemaphoreLock("example-lock");
+ * {
+ *   using permit = lock.acquireSync({ timeout: 1000 });
+ *   console.log(permit.recovered ? "the last owner died inside" : "inside");
+ * }
+ * lock.unlink();
+ * ```
+ */
+export class SemaphoreLock implements Disposable {
+  /** The name. */
+  readonly name: string;
+  /** Whether a killed owner's permit is recovered; false with `interop`. */
+  readonly recovers: boolean;
+  readonly #file: LockFile;
+  readonly #semaphore: number;
+  #permit: Permit | undefined;
+  #closed = false;
+
+  /** Opens the semaphore of this name, or makes it, free. */
+  constructor(name: string, options: SemaphoreLockOptions = {}) {
+    const { interop = false, mode = 0o600 } = options;
+    this.name = checkName(name);
+    this.recovers = !interop;
+    const { file, semaphore } = openBoth(this.name, mode);
+    this.#file = file;
+    this.#semaphore = semaphore;
+  }
+
+  /** Removes the name, so that the next opener makes another semaphore; false if there is none. */
+  static unlink(name: string): boolean {
+    const result = semaphores.unlinkSemaphore(checkName(name));
+    if (result === -Errno.ENOENT) return false;
+    check(result, { syscall: "sem_unlink", action: `unlink semaphore "${name}"` });
+    return true;
+  }
+
+  /** Whether this handle holds the lock. */
+  get held(): boolean {
+    return this.#permit !== undefined;
+  }
+
+  /** Takes the lock if it is free; undefined if it is not. */
+  tryAcquire(): Permit | undefined {
+    this.#checkOpen();
+    if (this.#permit !== undefined || !this.#file.tryLock(OWNER, "write")) return undefined;
+    const result = semaphores.tryWait(this.#semaphore);
+    if (result !== -Errno.EAGAIN) check(result, { syscall: "sem_trywait", action: this.#action });
+    const inherited = result === -Errno.EAGAIN; // C2
+    if (inherited && !this.recovers) {
+      this.#file.unlock(OWNER);
+      return undefined;
+    }
+    return this.#permit = this.#makePermit(inherited);
+  }
+
+  /** Takes the lock, and blocks the thread until it is free; a TimeoutError after `timeout` ms. */
+  acquireSync(options: SyncWaitOptions = {}): Permit {
+    const pauses = this.#pauses(options);
+    for (;;) {
+      const permit = this.tryAcquire();
+      if (permit !== undefined) return permit;
+      sleepSync(pauses.next());
+    }
+  }
+
+  /** Takes the lock once it is free; a TimeoutError after `timeout` ms, or the signal's reason. */
+  async acquire(options: WaitOptions = {}): Promise<Permit> {
+    const { signal } = options;
+    const pauses = this.#pauses(options);
+    for (;;) {
+      signal?.throwIfAborted();
+      const permit = this.tryAcquire();
+      if (permit !== undefined) return permit;
+      await sleep(pauses.next(), signal);
+    }
+  }
+
+  /** Gives the lock back; an error if this handle does not hold it. */
+  release(): void {
+    this.#checkOpen();
+    if (this.#permit === undefined) {
+      throw new VringError(`Cannot release lock "${this.name}": this handle does not hold it`);
+    }
+    this.#permit = undefined;
+    const result = semaphores.post(this.#semaphore);
+    this.#file.unlock(OWNER); // after the post: C3
+    check(result, { syscall: "sem_post", action: `release lock "${this.name}"` });
+  }
+
+  /** Removes the name; whoever has the semaphore open goes on with it. False if there is none. */
+  unlink(): boolean {
+    return SemaphoreLock.unlink(this.name);
+  }
+
+  /** Gives back the lock, if it is held, and the semaphore. */
+  close(): void {
+    if (this.#closed) return;
+    if (this.#permit !== undefined) this.release();
+    this.#closed = true;
+    this.#file.close();
+    semaphores.closeSemaphore(this.#semaphore);
+  }
+
+  /** The same as `close()`. */
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  get #action(): string {
+    return `acquire lock "${this.name}"`;
+  }
+
+  #makePermit(recovered: boolean): Permit {
+    const isHeld = () => this.#permit === permit;
+    const permit: Permit = {
+      recovered,
+      release: () => {
+        if (isHeld()) return this.release();
+        throw new VringError(`Cannot release lock "${this.name}": this permit was given back`);
+      },
+      [Symbol.dispose]: () => {
+        if (isHeld()) this.release();
+      },
+    };
+    return permit;
+  }
+
+  /** Ever longer pauses, until the time is up. */
+  #pauses({ timeout = Infinity }: SyncWaitOptions): { next(): number } {
+    if (!(timeout >= 0)) {
+      throw new RangeError(`Cannot wait ${timeout} ms: a timeout is 0 or more milliseconds`);
+    }
+    const deadline = now() + timeout * 1e6;
+    let pauseMs = FIRST_PAUSE_MS;
+    return {
+      next: () => {
+        const leftMs = (deadline - now()) / 1e6;
+        if (leftMs <= 0) throw timeoutError(this.#action, timeout);
+        pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS);
+        return Math.min(pauseMs, leftMs);
+      },
+    };
+  }
+
+  #checkOpen(): void {
+    if (this.#closed) throw new ClosedError(`Cannot use lock "${this.name}": it is closed`);
+  }
+}
+
+/** The semaphore, and a lock file on the very file that it is in. */
+function openBoth(name: string, mode: number): { file: LockFile; semaphore: number } {
+  const action = `open semaphore "${name}"`;
+  for (let attempt = 0; attempt < OPEN_ATTEMPTS; attempt++) {
+    const semaphore = semaphores.openSemaphore(name, mode);
+    check(semaphore, { syscall: "sem_open", action });
+    const file = tryOpenFile(name);
+    if (file?.status().inode === semaphores.inodeOf(semaphore)) return { file: file!, semaphore };
+    file?.close(); // unlinked between the two: the name means another file now
+    semaphores.closeSemaphore(semaphore);
+  }
+  throw new VringError(`Cannot ${action}: it is unlinked again and again; see who does that`);
+}
+
+function tryOpenFile(name: string): LockFile | undefined {
+  try {
+    const what = `semaphore "${name}"`;
+    return new LockFile(semaphores.semaphoreFile(name), { write: true, what });
+  } catch (error) {
+    if (error instanceof OsError && error.errno === Errno.ENOENT) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,178 @@
+/**
+ * Named shared memory with a count of those who use it; the last one out removes it.
+ *
+ * The bytes of the user begin one page into the file `/dev/shm/vring.shm.<name>`; a program in C
+ * maps that file and finds them at the offset that `offset` tells (4096 where pages are 4 KiB).
+ *
+ * @module
+ */
+
+import { Errno, OsError } from "../errors.ts";
+import { layout } from "../layout/layout.ts";
+import type { AnyLayout, View } from "../layout/layout.ts";
+import { Region } from "../memory/region.ts";
+import type { RegionKind } from "../memory/region_header.ts";
+import { regionPath } from "../memory/region_name.ts";
+import { Word32 } from "../memory/word.ts";
+
+/** The control block of shared memory. */
+export const SHARED_MEMORY_CONTROL = layout("shared_memory_control", {
+  references: {
+    type: "u32",
+    line: true,
+    doc: "how many had it open when one last came or left; killed ones are missed until then",
+  },
+});
+
+const KIND: RegionKind = { name: "shm", control: SHARED_MEMORY_CONTROL, mirrored: false };
+
+/** How to attach to {@linkcode SharedMemory} that exists. */
+export interface SharedMemoryConnectOptions {
+  /** The size that it must have; any by default. */
+  size?: number;
+  /** Map for reading only; a write through a view then ends the process. */
+  readOnly?: boolean;
+  /** Attach also if it belongs to another user than you or root. */
+  anyOwner?: boolean;
+}
+
+/** How to make {@linkcode SharedMemory}, or attach to it. */
+export interface SharedMemoryOptions {
+  /** How many bytes; the same for all who open it. */
+  size: number;
+  /** The permission bits of a new one; 0o600 by default. */
+  mode?: number;
+  /** Keep it when the last one leaves, until it is unlinked. */
+  persist?: boolean;
+  /** Attach also if it belongs to another user than you or root. */
+  anyOwner?: boolean;
+}
+
+/** A constructor of typed arrays, such as `Float64Array`. */
+export interface TypedArrayConstructor<T> {
+  /** The size of an element. */
+  readonly BYTES_PER_ELEMENT: number;
+  /** Makes an array over a part of a buffer. */
+  new (buffer: ArrayBuffer, offset: number, length: number): T;
+}
+
+/**
+ * Named memory that processes share, zeroed when new, gone when the last one closes it.
+ *
+ * @example Two handles, one memory
+ * ```ts
+ * import { SharedMemory } from "@vring/vring";
+ *
+ * using mine = SharedMemory.open("example-memory", { size: 1024 });
+ * using yours = SharedMemory.open("example-memory", { size: 1024 }); // as another process would
+ * mine.as(Float64Array)[3] = 0.5;
+ * console.log(yours.as(Float64Array)[3], yours.references); // 0.5 2
+ * ```
+ */
+export class SharedMemory implements Disposable {
+  /** The name. */
+  readonly name: string;
+  readonly #region: Region;
+  readonly #bytes: Uint8Array<ArrayBuffer>;
+  readonly #references: Word32;
+
+  private constructor(name: string, region: Region) {
+    this.name = name;
+    this.#region = region;
+    const { dataOffset, dataBytes, mapping, controlOffset } = region;
+    this.#bytes = mapping.bytes.subarray(dataOffset, dataOffset + dataBytes);
+    const place = SHARED_MEMORY_CONTROL.fields.references;
+    this.#references = new Word32(mapping, place, controlOffset);
+    this.#noteReferences(0);
+  }
+
+  /** Attaches to the memory of this name, or makes it. */
+  static open(name: string, options: SharedMemoryOptions): SharedMemory {
+    return new SharedMemory(name, Region.open(KIND, pathOf(name), regionOptions(options)));
+  }
+
+  /** Makes the memory; an OsError (EEXIST) if somebody uses one of this name. */
+  static create(name: string, options: SharedMemoryOptions): SharedMemory {
+    return new SharedMemory(name, Region.create(KIND, pathOf(name), regionOptions(options)));
+  }
+
+  /** Attaches to the memory of this name; an OsError (ENOENT) if there is none. */
+  static connect(name: string, options: SharedMemoryConnectOptions = {}): SharedMemory {
+    const { size: dataBytes, readOnly, anyOwner } = options;
+    const region = Region.tryConnect(KIND, pathOf(name), { dataBytes, readOnly, anyOwner });
+    if (region !== undefined) return new SharedMemory(name, region);
+    const action = `connect to shared memory "${name}"`;
+    throw new OsError(Errno.ENOENT, { syscall: "openat", action, remedy: "open it to make it" });
+  }
+
+  /** Removes the name; whoever has the memory open goes on with it. False if there is none. */
+  static unlink(name: string): boolean {
+    return Region.unlink(KIND, pathOf(name));
+  }
+
+  /** How many bytes there are. */
+  get size(): number {
+    return this.#region.dataBytes;
+  }
+
+  /** Where in the file the bytes begin, for programs that map it themselves. */
+  get offset(): number {
+    return this.#region.dataOffset;
+  }
+
+  /** How many living handles there are in all processes, this one included; 0 once it is closed. */
+  get references(): number {
+    return this.#region.closed ? 0 : this.#region.countMembers();
+  }
+
+  /** Whether it stays when the last one leaves. */
+  get persist(): boolean {
+    return this.#region.persist;
+  }
+
+  /** The memory. Empty once it is closed. */
+  get bytes(): Uint8Array<ArrayBuffer> {
+    return this.#bytes;
+  }
+
+  /** The memory as an array of numbers, such as `as(Float64Array)`; a rest too small is left out. */
+  as<T>(array: TypedArrayConstructor<T>): T {
+    this.#region.checkOpen();
+    const length = Math.floor(this.size / array.BYTES_PER_ELEMENT);
+    return new array(this.#bytes.buffer, this.#bytes.byteOffset, length);
+  }
+
+  /** Accessors for a layout that begins at an offset. */
+  view<L extends AnyLayout>(layout: L, offset = 0): View<L> {
+    this.#region.checkOpen();
+    return layout.view(this.#bytes, offset) as View<L>;
+  }
+
+  /** Detaches; every view is empty then, and the last one out removes the memory. */
+  close(): void {
+    if (this.#region.closed) return;
+    this.#noteReferences(-1);
+    this.#region.close();
+  }
+
+  /** The same as `close()`. */
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  /** For whoever reads the control block; the truth are the locks. */
+  #noteReferences(change: number): void {
+    if (!this.#region.readOnly) this.#references.store(this.#region.countMembers() + change);
+  }
+}
+
+function pathOf(name: string): string {
+  return regionPath(KIND.name, name);
+}
+
+function regionOptions({ size, mode, persist, anyOwner }: SharedMemoryOptions) {
+  if (!Number.isSafeInteger(size) || size < 1) {
+    throw new RangeError(`Cannot make shared memory of ${size} bytes: the size is 1 or more`);
+  }
+  return { dataBytes: size, mode, persist, anyOwner };
+}

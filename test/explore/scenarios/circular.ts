@@ -1,0 +1,164 @@
+/**
+ * The overwriting buffer: a writer that laps its readers at every step, and dies at every step.
+ *
+ * @module
+ */
+
+import { RoleTakenError } from "../../../src/errors.ts";
+import { sleepSync } from "../../../src/os/clock.ts";
+import { CircularBufferReader, type ReadOutcome } from "../../../src/ring/circular_reader.ts";
+import { CircularBufferWriter } from "../../../src/ring/circular_writer.ts";
+import { type ActorSpec, messageOf, pattern, type Scenario } from "../scenario.ts";
+
+// A page of 512 bytes holds two records of 200 bytes: the third overwrites the first.
+const LENGTH = 200;
+const OPTIONS = { capacity: 512, persist: true };
+
+/** Opens the buffer in `setup` and leaves it there, with some messages. */
+function prepared(messages: number): () => void {
+  return () => {
+    const writer = CircularBufferWriter.open("ring", OPTIONS);
+    for (let i = 1; i <= messages; i++) writer.write(pattern(LENGTH, i));
+    writer.close();
+  };
+}
+
+/** Becomes the writer, once the kernel has dropped the locks of the one that died. */
+function openWriter(): CircularBufferWriter {
+  for (;;) {
+    try {
+      return CircularBufferWriter.open("ring", OPTIONS);
+    } catch (error) {
+      if (!(error instanceof RoleTakenError)) throw error;
+      sleepSync(1);
+    }
+  }
+}
+
+/** Writes messages numbered on from those that are there, in place or by copy. */
+function writer(upTo: number, inPlace = false): () => number {
+  return () => {
+    const writer = openWriter();
+    while (writer.sequence < upTo) {
+      const message = pattern(LENGTH, writer.sequence + 1);
+      if (inPlace) {
+        writer.claim(LENGTH).set(message);
+        writer.publish();
+      } else writer.write(message);
+    }
+    writer.close();
+    return writer.sequence;
+  };
+}
+
+interface Seen {
+  /** The messages in the order in which they were read, 0 for one that is none. */
+  readonly messages: number[];
+  readonly lost: number;
+  readonly lostBytes: number;
+  readonly sequence: number;
+}
+
+/** Reads `times` outcomes without waiting. */
+function reader(times: number, start: "oldest" | "newest" | "now" = "oldest"): () => Seen {
+  return () => {
+    const reader = CircularBufferReader.open("ring", { ...OPTIONS, start });
+    const messages: number[] = [];
+    const first = reader.sequence;
+    for (let i = 0; i < times; i++) {
+      const outcome: ReadOutcome = reader.tryRead();
+      if (outcome.state === "ok") messages.push(messageOf(outcome.message, 9) ?? 0);
+    }
+    const { lostMessages, lostBytes, sequence } = reader;
+    return { messages, lost: lostMessages, lostBytes, sequence: sequence - first };
+  };
+}
+
+/** Shows messages in place. */
+function poller(times: number): () => Seen {
+  return () => {
+    const reader = CircularBufferReader.open("ring", OPTIONS);
+    const messages: number[] = [];
+    const first = reader.sequence;
+    for (let i = 0; i < times; i++) {
+      const shown: number[] = [];
+      const { handled } = reader.poll((bytes) => shown.push(messageOf(bytes, 9) ?? 0), 1);
+      messages.push(...shown.slice(0, handled));
+    }
+    const { lostMessages, lostBytes, sequence } = reader;
+    return { messages, lost: lostMessages, lostBytes, sequence: sequence - first };
+  };
+}
+
+/** Waits for message after message, until the writer closes. */
+function drainer(): Seen {
+  const reader = CircularBufferReader.open("ring", OPTIONS);
+  const first = reader.sequence;
+  const messages: number[] = [];
+  for (;;) {
+    const outcome = reader.readSync({ spin: 0 });
+    if (outcome.state === "closed") break;
+    if (outcome.state === "ok") messages.push(messageOf(outcome.message, 9) ?? 0);
+  }
+  const { lostMessages, lostBytes, sequence } = reader;
+  return { messages, lost: lostMessages, lostBytes, sequence: sequence - first };
+}
+
+/** Whole messages, in order, none twice, and the account of the lost exact. */
+const check: Scenario["check"] = ({ results }) => {
+  for (const [name, seen] of Object.entries(results) as [string, Seen | number | undefined][]) {
+    if (typeof seen !== "object") continue;
+    const { messages, lost, lostBytes, sequence } = seen;
+    if (messages.includes(0)) return `${name} was given torn bytes`;
+    if (messages.some((message, i) => i > 0 && message <= messages[i - 1]!)) {
+      return `${name} read ${messages}`;
+    }
+    if (messages.length + lost !== sequence) return `${name} read ${messages} and lost ${lost}`;
+    if (lostBytes !== lost * LENGTH) return `${name} lost ${lost} messages of ${lostBytes} bytes`;
+  }
+  return undefined;
+};
+
+function scenario(
+  name: string,
+  about: string,
+  written: number,
+  actors: Record<string, ActorSpec | (() => unknown)>,
+  bounds: Scenario["bounds"],
+): Scenario {
+  return { name, about, setup: prepared(written), actors, bounds, check };
+}
+
+/** All scenarios of the overwriting buffer. */
+export const CIRCULAR: readonly Scenario[] = [
+  scenario("circular-lap", "the writer laps a reader at every step of its copy", 2, {
+    writer: writer(5),
+    reader: reader(3),
+  }, { preemptions: 3, deaths: 0, noise: 0 }),
+  scenario("circular-poll", "the writer laps a reader that looks in place", 2, {
+    writer: writer(4),
+    reader: poller(3),
+  }, { preemptions: 3, deaths: 0, noise: 0 }),
+  scenario("circular-join", "a reader comes at every step, to the newest message", 1, {
+    writer: writer(4, true),
+    reader: reader(2, "newest"),
+  }, { preemptions: 3, deaths: 0, noise: 0 }),
+  scenario("circular-now", "a reader comes at every step, for what is written from then on", 1, {
+    writer: writer(4),
+    reader: reader(2, "now"),
+  }, { preemptions: 3, deaths: 0, noise: 0 }),
+  scenario("circular-death", "a writer dies anywhere, also in a claim; the next takes over", 2, {
+    writer: writer(4, true),
+    successor: { body: writer(6), last: true, immortal: true },
+    reader: { body: reader(3), immortal: true },
+  }, { preemptions: 2, deaths: 1, noise: 0 }),
+  scenario("circular-wait", "a reader waits for messages until the writer closes", 1, {
+    writer: writer(3),
+    reader: drainer,
+  }, { preemptions: 3, deaths: 0, noise: 1 }),
+  scenario("circular-orphan", "a reader waits, the writer dies, its successor closes", 0, {
+    writer: writer(2),
+    successor: { body: writer(3), after: "writer", immortal: true },
+    reader: { body: drainer, immortal: true },
+  }, { preemptions: 1, deaths: 1, noise: 0 }),
+];
