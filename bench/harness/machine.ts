@@ -1,0 +1,70 @@
+/**
+ * What a measurement needs from the machine: its processors and its C compiler.
+ *
+ * @module
+ */
+
+/** The processors that this process may run on. */
+export function allowedCpus(): number[] {
+  const status = Deno.readTextFileSync("/proc/self/status");
+  const list = /^Cpus_allowed_list:\s*(\S+)/m.exec(status)?.[1] ?? "0";
+  return list.split(",").flatMap((range) => {
+    const [first, last = first] = range.split("-").map(Number);
+    return Array.from({ length: last! - first! + 1 }, (_, i) => first! + i);
+  });
+}
+
+/** Has the main thread of a process run on these processors only; false if that cannot be done. */
+export function settleOn(cpus: number[], pid: number): boolean {
+  const args = ["-p", "-c", cpus.join(","), String(pid)];
+  try {
+    const command = new Deno.Command("taskset", { args, stdout: "null", stderr: "null" });
+    return command.outputSync().success;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}
+
+/** A program that was compiled for a measurement. */
+export class CProgram implements Disposable {
+  readonly #folder: string;
+  readonly #path: string;
+
+  private constructor(folder: string) {
+    this.#folder = folder;
+    this.#path = `${folder}/program`;
+  }
+
+  /** Compiles a file; undefined where there is no C compiler. */
+  static compile(source: string): CProgram | undefined {
+    const program = new CProgram(Deno.makeTempDirSync());
+    const args = ["-std=gnu11", "-O2", "-Wall", "-Wextra", "-Werror", "-o", program.#path];
+    for (const compiler of ["gcc", "cc"]) {
+      try {
+        const command = new Deno.Command(compiler, { args: [...args, source] });
+        const { success, stderr } = command.outputSync();
+        if (success) return program;
+        program[Symbol.dispose]();
+        throw new Error(new TextDecoder().decode(stderr));
+      } catch (error) {
+        if (!(error instanceof Deno.errors.NotFound)) throw error;
+      }
+    }
+    program[Symbol.dispose]();
+    return undefined;
+  }
+
+  /** Runs it; gives the doubles that it writes. */
+  async run(...parameters: (string | number)[]): Promise<Float64Array> {
+    const command = new Deno.Command(this.#path, { args: parameters.map(String) });
+    const { success, stdout } = await command.output();
+    if (!success) throw new Error("The C program of the measurement has failed");
+    return new Float64Array(stdout.slice().buffer);
+  }
+
+  /** Removes what was compiled. */
+  [Symbol.dispose](): void {
+    Deno.removeSync(this.#folder, { recursive: true });
+  }
+}

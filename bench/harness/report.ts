@@ -1,0 +1,85 @@
+/**
+ * Figures as text.
+ *
+ * @module
+ */
+
+import { median, quantile, type Ratio, ratio, type Run } from "./rounds.ts";
+
+/** A limit that a ratio has to stay under. */
+export interface Bar {
+  /** What is compared with what. */
+  readonly what: string;
+  /** The largest ratio that is good enough. */
+  readonly limit: number;
+  /** What was measured, or why nothing was. */
+  readonly measured: Ratio | string;
+}
+
+/** Fewer rounds than this are too few to judge by. */
+const ENOUGH_ROUNDS = 5;
+
+const SHARES = [0.5, 0.99, 0.999];
+
+/**
+ * Prints what each operation took; the first run of a comparison is the floor of its others.
+ * Shares are given where operations were timed one by one, with a look at the clock in each.
+ */
+export function printTimes(comparisons: Run[][]): void {
+  const timedOneByOne = comparisons.flat().some((run) => run.rounds[0]?.each !== undefined);
+  const shares = timedOneByOne ? SHARES : [];
+  const rows = comparisons.flatMap((runs) =>
+    runs.map((run, i) => {
+      const times = timesOf(run, shares);
+      return [run.name, ...times, i === 0 ? "" : factor(ratio(runs[0]!, run).median)];
+    })
+  );
+  const head = ["", "typical", ...shares.map((share) => `p${share * 100}`), "times the floor"];
+  printTable("l" + "r".repeat(head.length - 1), [head, ...rows]);
+}
+
+function timesOf({ rounds }: Run, shares: number[]): string[] {
+  const typical = median(rounds.map((round) => round.typical));
+  const each = Float64Array.from(rounds.flatMap((round) => [...round.each ?? []])).sort();
+  return [time(typical), ...shares.map((share) => time(quantile(each, share)))];
+}
+
+/** Prints every bar with its verdict. */
+export function printBars(bars: Bar[]): void {
+  console.log("\nBars: the median of the rounds, what eight of ten rounds lie between, the limit");
+  printTable("lrlrl", bars.map((bar) => [bar.what, ...figuresOf(bar)]));
+}
+
+function figuresOf({ limit, measured }: Bar): string[] {
+  const bar = `at most ${factor(limit)}`;
+  if (typeof measured === "string") return ["", "", bar, `not measured: ${measured}`];
+  const { median, low, high, counted, of } = measured;
+  const verdict = counted < ENOUGH_ROUNDS ? "UNCLEAR" : median <= limit ? "met" : "MISSED";
+  const rounds = counted < of ? ` (${counted} of ${of} rounds; the others were disturbed)` : "";
+  return [factor(median), `${factor(low)} .. ${factor(high)}`, bar, verdict + rounds];
+}
+
+/** Prints rows in columns, each aligned to its left (l) or right (r). */
+export function printTable(alignment: string, rows: string[][]): void {
+  const widths = [...alignment].map((_, i) => Math.max(...rows.map((row) => row[i]!.length)));
+  for (const row of rows) {
+    const cells = row.map((cell, i) =>
+      alignment[i] === "l" ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!)
+    );
+    console.log(`  ${cells.join("  ").trimEnd()}`);
+  }
+}
+
+function factor(value: number): string {
+  return Number.isNaN(value) ? "?" : value.toFixed(2);
+}
+
+/** Nanoseconds in the unit that suits them; nothing for NaN. */
+export function time(ns: number): string {
+  if (Number.isNaN(ns)) return "";
+  if (ns < 99.95) return `${ns.toFixed(1)} ns`;
+  if (ns < 999.5) return `${ns.toFixed(0)} ns`;
+  if (ns < 99.95e3) return `${(ns / 1e3).toFixed(1)} us`;
+  if (ns < 999.5e3) return `${(ns / 1e3).toFixed(0)} us`;
+  return `${(ns / 1e6).toFixed(1)} ms`;
+}

@@ -1,0 +1,103 @@
+/**
+ * Comparing things fairly on a machine that is not quiet: many short rounds in turn, and ratios.
+ *
+ * What a machine can do changes within a second: the two processors may be neighbours on one core
+ * now and far apart later. So the floor is measured before and after each round of a contender, and
+ * what counts is the ratio of the round to that floor. A round whose two floors differ was disturbed
+ * and does not count.
+ *
+ * @module
+ */
+
+/** What one round of a contender measured, in nanoseconds. */
+export interface Round {
+  /** The time that an operation typically takes: the number that is compared. */
+  readonly typical: number;
+  /** Single operations, timed one by one. */
+  readonly each?: Float64Array;
+}
+
+/** Something to measure. */
+export interface Contender {
+  /** What it is, for the tables. */
+  readonly name: string;
+  /** Measures for a few milliseconds. */
+  round(): Round | Promise<Round>;
+}
+
+/** The rounds of one contender, in the order in which they were run. */
+export interface Run {
+  readonly name: string;
+  readonly rounds: Round[];
+}
+
+/** How often {@linkcode interleave} measures. */
+export interface Rounds {
+  /** How many rounds count. */
+  readonly rounds: number;
+  /** How many are run before, until the engine has compiled what it runs. */
+  readonly warmUp: number;
+}
+
+/** Runs everybody in turn, the floor first and last; gives the floor's run, then the others'. */
+export async function interleave(
+  floor: Contender,
+  contenders: Contender[],
+  { rounds, warmUp }: Rounds,
+): Promise<[floor: Run, ...contenders: Run[]]> {
+  const all = [floor, ...contenders];
+  for (let i = 0; i < warmUp; i++) {
+    for (const contender of all) await contender.round();
+  }
+  const runs = all.map(({ name }): Run => ({ name, rounds: [] }));
+  for (let i = 0; i < rounds; i++) {
+    for (const [k, contender] of all.entries()) runs[k]!.rounds.push(await contender.round());
+  }
+  runs[0]!.rounds.push(await floor.round());
+  return runs as [Run, ...Run[]];
+}
+
+/** The ratio to the floor, over the rounds that count. */
+export interface Ratio {
+  readonly median: number;
+  /** A tenth of the rounds are below this. */
+  readonly low: number;
+  /** A tenth of the rounds are above this. */
+  readonly high: number;
+  /** How many rounds count .. */
+  readonly counted: number;
+  /** .. of how many. */
+  readonly of: number;
+}
+
+/** By how much the floors around a round may differ. */
+const STEADY = 1.25;
+
+/** Compares each round with the floor of the same moment. */
+export function ratio(floor: Run, contender: Run): Ratio {
+  const steady: number[] = [];
+  for (const [i, { typical }] of contender.rounds.entries()) {
+    const before = floor.rounds[i]!.typical;
+    const after = floor.rounds[i + 1]!.typical;
+    if (Math.max(before, after) > STEADY * Math.min(before, after)) continue;
+    steady.push(typical / ((before + after) / 2));
+  }
+  const sorted = Float64Array.from(steady).sort();
+  return {
+    median: quantile(sorted, 0.5),
+    low: quantile(sorted, 0.1),
+    high: quantile(sorted, 0.9),
+    counted: sorted.length,
+    of: contender.rounds.length,
+  };
+}
+
+/** The value that this share of the sorted samples does not exceed; NaN if there are none. */
+export function quantile(sorted: Float64Array, share: number): number {
+  return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? NaN;
+}
+
+/** The median of samples in any order. */
+export function median(samples: ArrayLike<number>): number {
+  return quantile(Float64Array.from(samples).sort(), 0.5);
+}
