@@ -58,21 +58,31 @@ const ASYNC_SPIN_LIMIT_US = 50;
 export function waitSync(awaited: Awaited, options: SyncWaitOptions = {}): Outcome {
   if (awaited.ready()) return "ready";
   const { deadline, spinNs } = limits(options);
-  if (spinNs > 0 && spin(awaited, spinNs)) return "ready";
+  const firstNs = Math.min(spinNs, DEFAULT_SPIN_US * 1000); // before anything costs a system call
+  if (firstNs > 0 && spin(awaited, firstNs)) return "ready";
   const interruptsBefore = interrupts();
+  const spinEnd = spinNs > firstNs ? now() + spinNs - firstNs : 0;
   for (;;) {
-    const raised = awaited.bell.raise();
     const time = now();
-    const outcome = lookAgain(awaited, time, deadline);
+    const outcome = time < spinEnd
+      ? spinSlice(awaited, Math.min(spinEnd - time, SLICE_NS), deadline)
+      : sleepSlice(awaited, time, deadline);
     if (outcome !== undefined) return outcome;
-    const result = futexWait(
-      awaited.bell.word.address,
-      raised,
-      Math.min(deadline, time + SLICE_NS),
-    );
     if (interrupts() !== interruptsBefore) throw interrupted();
-    checkWait(result);
   }
+}
+
+function spinSlice(awaited: Awaited, budgetNs: number, deadline: number): Outcome | undefined {
+  return spin(awaited, budgetNs) ? "ready" : lookAgain(awaited, now(), deadline);
+}
+
+function sleepSlice(awaited: Awaited, time: number, deadline: number): Outcome | undefined {
+  const raised = awaited.bell.raise();
+  const outcome = lookAgain(awaited, time, deadline);
+  if (outcome !== undefined) return outcome;
+  const sliceEnd = Math.min(deadline, time + SLICE_NS);
+  checkWait(futexWait(awaited.bell.word.address, raised, sliceEnd));
+  return undefined;
 }
 
 /** Waits and leaves the event loop free: spins for a moment, then sleeps in the reactor. */
