@@ -26,7 +26,7 @@
  * @module
  */
 
-import { check } from "../errors.ts";
+import { check, ClosedError } from "../errors.ts";
 import type { Mapping } from "../memory/mapping.ts";
 import { Word32, type WordPlace } from "../memory/word.ts";
 import { addAndWake } from "../os/futex.ts";
@@ -48,6 +48,7 @@ export class Doorbell {
 
   /** Announces a sleeper: look at the condition after this, then sleep while the bell is the result. */
   raise(): number {
+    if (this.mapping.closed) throw new ClosedError("Cannot wait on this memory: it is closed");
     return (this.word.or(WAITING) | WAITING) >>> 0; // P1 raised before the look ..
   }
 
