@@ -188,7 +188,8 @@ export function copyOut(
   length: number = target.length,
 ): void {
   if (memory.bytes.length === 0) throw new TypeError("Cannot copy: the memory is closed");
-  if (offset + length > memory.bytes.length || length > target.length) {
+  const inside = offset >= 0 && length >= 0 && offset + length <= memory.bytes.length;
+  if (!inside || length > target.length) {
     throw new RangeError(`Cannot copy ${length} bytes from ${offset}: the memory or array ends`);
   }
   native().vring_copy_out(target, memory.address + offset, length);
