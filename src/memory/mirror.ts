@@ -166,10 +166,11 @@ export class MirrorRing implements Disposable {
 
   /** Copies out and removes as many bytes as there are, up to the target's length; gives how many. */
   read(target: Uint8Array): number {
-    const part = this.peek(Math.min(target.length, this.#available));
-    target.set(part);
-    this.consume(part.length);
-    return part.length;
+    this.#checkOpen();
+    const length = Math.min(target.length, this.#available);
+    target.set(this.#bytes.subarray(this.#readAt, this.#readAt + length));
+    this.#consumed(length);
+    return length;
   }
 
   /** Free space to write into in place, contiguous; `commit` makes what was written readable. */
@@ -210,6 +211,10 @@ export class MirrorRing implements Disposable {
     if (!isWithin(length, this.#available)) {
       throw new RangeError(`Cannot consume ${length} bytes: ${this.#available} are available`);
     }
+    this.#consumed(length);
+  }
+
+  #consumed(length: number): void {
     const at = this.#readAt + length;
     this.#readAt = at < this.capacity ? at : at - this.capacity;
     this.#available -= length;

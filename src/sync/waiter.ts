@@ -82,7 +82,8 @@ function sleepSlice(awaited: Awaited, time: number, deadline: number): Outcome |
   if (outcome !== undefined) return outcome;
   const sliceEnd = Math.min(deadline, time + SLICE_NS);
   checkWait(futexWait(awaited.bell.word.address, raised, sliceEnd));
-  return undefined;
+  // Looked at before the bell is raised again: one that stays up costs the waker a system call.
+  return awaited.ready() ? "ready" : undefined;
 }
 
 /** Waits and leaves the event loop free: spins for a moment, then sleeps in the reactor. */
@@ -101,6 +102,7 @@ export async function wait(awaited: Awaited, options: WaitOptions = {}): Promise
     const sliceEnd = (Math.floor(time / SLICE_NS) + 1) * SLICE_NS;
     await reactor().park(awaited.bell, raised, Math.min(deadline, sliceEnd), signal);
     signal?.throwIfAborted();
+    if (awaited.ready()) return "ready";
   }
 }
 
