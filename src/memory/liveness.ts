@@ -11,7 +11,7 @@
  * @module
  */
 
-import { check, Errno, OsError, timeoutError } from "../errors.ts";
+import { check, ClosedError, Errno, OsError, timeoutError } from "../errors.ts";
 import { now, onCollected, sleep } from "../os/clock.ts";
 import { type FileStatus, pathOfFd, stat } from "../os/files.ts";
 import { closeLockFile, findLock, Lock, openLockFile, setLock, testLock } from "../os/locks.ts";
@@ -46,21 +46,29 @@ export class LockFile implements Disposable {
     this.#forget = onCollected(this, () => closeLockFile(fd));
   }
 
+  /** The fd, whose number may be that of another file once this one is closed. */
+  #open(): number {
+    if (this.#closed) {
+      throw new ClosedError(`Cannot use the locks of ${this.#what}: they are closed`);
+    }
+    return this.#fd;
+  }
+
   /** A path that opens the same file again, whatever has become of its name. */
   get path(): string {
-    return pathOfFd(this.#fd);
+    return pathOfFd(this.#open());
   }
 
   /** What the file is like now. */
   status(): FileStatus {
-    const status = stat(this.#fd);
+    const status = stat(this.#open());
     if (typeof status === "object") return status;
     throw new OsError(-status, { syscall: "fstat", action: `look at ${this.#what}` });
   }
 
   /** Locks a byte, or changes the kind of an own lock; false if somebody is in the way. */
   tryLock(byte: number, kind: "read" | "write"): boolean {
-    const result = setLock(this.#fd, Lock[kind], FIRST_BYTE + byte);
+    const result = setLock(this.#open(), Lock[kind], FIRST_BYTE + byte);
     if (result === -Errno.EAGAIN || result === -Errno.EACCES) return false;
     check(result, { syscall: "fcntl", action: `lock byte ${byte} of ${this.#what}` });
     return true;
@@ -68,13 +76,13 @@ export class LockFile implements Disposable {
 
   /** Gives a byte back. */
   unlock(byte: number): void {
-    const result = setLock(this.#fd, Lock.none, FIRST_BYTE + byte);
+    const result = setLock(this.#open(), Lock.none, FIRST_BYTE + byte);
     check(result, { syscall: "fcntl", action: `unlock byte ${byte} of ${this.#what}` });
   }
 
   /** Whether somebody else holds the byte at this moment, for reading or writing. */
   isHeldByOther(byte: number): boolean {
-    const kind = testLock(this.#fd, Lock.write, FIRST_BYTE + byte);
+    const kind = testLock(this.#open(), Lock.write, FIRST_BYTE + byte);
     check(kind, { syscall: "fcntl", action: `look at byte ${byte} of ${this.#what}` });
     return kind !== Lock.none;
   }
@@ -82,7 +90,7 @@ export class LockFile implements Disposable {
   /** How many locks others hold on a range of bytes, none of which two of them hold. */
   countOthers(byte: number, count: number): number {
     if (count === 0) return 0;
-    const found = findLock(this.#fd, FIRST_BYTE + byte, count);
+    const found = findLock(this.#open(), FIRST_BYTE + byte, count);
     if (found === -Errno.ENOENT) return 0;
     check(found, { syscall: "fcntl", action: `count the members of ${this.#what}` });
     const at = found - FIRST_BYTE; // the kernel names some lock, not the first: look on both sides
@@ -152,6 +160,9 @@ export async function untilFree(
   options: FreeOptions = {},
 ): Promise<void> {
   const { timeout = Infinity, signal } = options;
+  if (!(timeout >= 0)) {
+    throw new RangeError(`Cannot wait ${timeout} ms: a timeout is 0 or more milliseconds`);
+  }
   const deadline = now() + timeout * 1e6;
   let pauseMs = FIRST_PAUSE_MS;
   for (;;) {
