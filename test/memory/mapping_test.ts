@@ -64,6 +64,7 @@ Deno.test("close() empties every view and unmaps the range", () => {
   mapping.bytes.set(bytesFrom(0, mapping.length));
   const views = [
     mapping.bytes,
+    mapping.doubles,
     mapping.bytes.subarray(10, 20),
     new Uint32Array(mapping.bytes.buffer, 8, 2),
     new Float64Array(mapping.bytes.buffer),
@@ -183,8 +184,12 @@ Deno.test("pin() throws a ClosedError once the mapping is closed", () => {
   assert(!isMapped(mapping.address));
 });
 
-Deno.test("bytes is one view, however often it is asked for", () => {
+Deno.test("bytes and doubles are one view each of the same memory", () => {
   using mapping = Mapping.anonymous(pageSize(), "a test");
+  mapping.bytes.set(bytesFrom(0, mapping.length));
+  assertEquals(mapping.doubles.length, mapping.length / 8);
+  assertEquals(mapping.doubles[5], new DataView(bytesFrom(40, 8).buffer).getFloat64(0, true));
+  assertStrictEquals(mapping.doubles, mapping.doubles);
   assertStrictEquals(mapping.bytes, mapping.bytes);
   assertEquals(mapping.bytes.byteOffset, 0);
 });

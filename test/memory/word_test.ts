@@ -1,7 +1,19 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { ClosedError } from "../../src/errors.ts";
 import { Mapping } from "../../src/memory/mapping.ts";
-import { copyIn, copyOut, Word32, Word64 } from "../../src/memory/word.ts";
+import {
+  claimView,
+  commitView,
+  copyDoublesIn,
+  copyDoublesOut,
+  copyIn,
+  copyOut,
+  loadDouble,
+  peekView,
+  storeDouble,
+  Word32,
+  Word64,
+} from "../../src/memory/word.ts";
 import { now } from "../../src/os/clock.ts";
 import { pageSize } from "../../src/os/page.ts";
 import { Peer } from "../os/peer.ts";
@@ -93,6 +105,8 @@ const CASES_32: Case<Word32>[] = [
 const CASES_64: Case<Word64>[] = [
   ...SHARED_CASES,
   ["store() just below 2^53", 0, (word) => word.store(TOP53), undefined, TOP53],
+  ["storeFirst()", 17, (word) => word.storeFirst(TOP53 - 2), undefined, TOP53 - 2],
+  ["loadLast()", TOP53 - 3, (word) => word.loadLast(), TOP53 - 3, TOP53 - 3],
   ["add() past 2^32", TOP32, (word) => word.add(5), TOP32, 2 ** 32 + 4],
   ["add() up to just below 2^53", TOP53 - 5, (word) => word.add(5), TOP53 - 5, TOP53],
   ["sub() from just below 2^53", TOP53, (word) => word.sub(TOP32), TOP53, TOP53 - TOP32],
@@ -182,6 +196,8 @@ Deno.test("Word64 throws a ClosedError once the memory is closed, whatever is ca
   const calls = [
     () => word.load(),
     () => word.store(1),
+    () => word.storeFirst(1),
+    () => word.loadLast(),
     () => word.add(1),
     () => word.sub(1),
     () => word.or(1),
@@ -301,10 +317,77 @@ Deno.test("copyOut() fills the target with the bytes from that place", () => {
   }
 });
 
-Deno.test("copyIn() throws instead of writing past the memory", () => {
+Deno.test("copyOut() fills as much of the target as it is told", () => {
   using mapping = Mapping.anonymous(pageSize(), "a test");
-  assertThrows(() => copyIn(mapping, pageSize() - 3, bytesFrom(0, 4)), RangeError);
-  assertEquals(mapping.bytes.slice(), new Uint8Array(pageSize()));
+  mapping.bytes.set(bytesFrom(7000, mapping.length));
+  const target = bytesFrom(0, 20);
+  copyOut(mapping, 30, target.subarray(5), 9);
+  assertEquals(
+    target,
+    Uint8Array.of(...bytesFrom(0, 5), ...bytesFrom(7030, 9), ...bytesFrom(14, 6)),
+  );
+});
+
+Deno.test("copyIn() throws instead of writing outside of the memory", () => {
+  const { inner, outer } = innerMemory();
+  using _outer = outer;
+  const before = outer.bytes.slice();
+  for (const offset of [pageSize() - 3, pageSize(), -1, -8, 2 ** 32]) {
+    assertThrows(() => copyIn(inner, offset, bytesFrom(0, 4)), RangeError);
+  }
+  assertEquals(outer.bytes.slice(), before);
+});
+
+Deno.test("copyOut() throws instead of reading outside of the memory or writing past the target", () => {
+  const { inner, outer } = innerMemory();
+  using _outer = outer;
+  const target = bytesFrom(0, 4);
+  for (const offset of [pageSize() - 3, pageSize(), -1, -8, 2 ** 32, NaN]) {
+    assertThrows(() => copyOut(inner, offset, target), RangeError);
+  }
+  for (const length of [5, -1, NaN]) {
+    assertThrows(() => copyOut(inner, 0, target, length), RangeError);
+  }
+  assertEquals(target, bytesFrom(0, 4));
+});
+
+/** A page of memory that has other memory on both sides. */
+function innerMemory() {
+  const outer = Mapping.anonymous(3 * pageSize(), "a test");
+  outer.bytes.set(bytesFrom(0, outer.length));
+  const bytes = outer.bytes.subarray(pageSize(), 2 * pageSize());
+  const doubles = new Float64Array(bytes.buffer, bytes.byteOffset, bytes.length / 8);
+  return { outer, inner: { address: outer.address + pageSize(), bytes, doubles } };
+}
+
+Deno.test("copyDoublesIn() and copyDoublesOut() put every number in its place", () => {
+  using mapping = Mapping.anonymous(pageSize(), "a test");
+  mapping.bytes.set(bytesFrom(0, mapping.length));
+  const before = mapping.bytes.slice();
+  const numbers = Float64Array.of(0.1, -(2 ** 53), 1e300, NaN, 5);
+  copyDoublesIn(mapping, 64, numbers);
+  const target = new Float64Array(5);
+  copyDoublesOut(mapping, 64, target);
+  assertEquals(target, numbers);
+  assertEquals(new Float64Array(mapping.bytes.slice(64, 104).buffer), numbers);
+  assertEquals(mapping.bytes.slice(0, 64), before.slice(0, 64));
+  assertEquals(mapping.bytes.slice(104), before.slice(104));
+});
+
+Deno.test("storeDouble() and loadDouble() use the number at an offset in bytes", () => {
+  using mapping = Mapping.anonymous(pageSize(), "a test");
+  for (let i = 0; i < 8; i++) storeDouble(mapping, 8 * i, 0.1 + i);
+  assertEquals(loadDouble(mapping, 24), 3.1);
+  assertEquals(new DataView(mapping.bytes.buffer).getFloat64(40, true), 5.1);
+});
+
+Deno.test("claimView() and peekView() show the memory in place", () => {
+  using mapping = Mapping.anonymous(pageSize(), "a test");
+  const view = claimView(mapping, 30, 10);
+  view.set(bytesFrom(3, 10));
+  commitView(mapping, 30, view);
+  assertEquals(mapping.bytes.slice(30, 40), bytesFrom(3, 10));
+  assertEquals(peekView(mapping, 32, 5).slice(), bytesFrom(5, 5));
 });
 
 Deno.test("copyIn() and copyOut() throw once the memory is closed", () => {

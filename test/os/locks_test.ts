@@ -1,7 +1,14 @@
 import { assertEquals, assertGreater } from "@std/assert";
 import { Errno } from "../../src/errors.ts";
 import * as files from "../../src/os/files.ts";
-import { closeLockFile, Lock, openLockFile, setLock, testLock } from "../../src/os/locks.ts";
+import {
+  closeLockFile,
+  findLock,
+  Lock,
+  openLockFile,
+  setLock,
+  testLock,
+} from "../../src/os/locks.ts";
 import { pageSize } from "../../src/os/page.ts";
 import { ScratchFile } from "./scratch.ts";
 
@@ -93,6 +100,27 @@ Deno.test("testLock() does not see the fd's own locks and changes nothing", () =
   assertEquals(testLock(first, Lock.write, 7), Lock.none);
   assertEquals(testLock(second, Lock.write, 8), Lock.none);
   assertEquals(setLock(first, Lock.write, 8), 0);
+});
+
+Deno.test("findLock() tells where somebody else holds a byte of a range, read or write", () => {
+  using opens = new Opens();
+  const [first, second] = [opens.open(), opens.open()];
+  const far = 2 ** 52;
+  setLock(first, Lock.write, far + 10);
+  setLock(first, Lock.read, far + 20);
+  const ranges = [[0, 30], [5, 6], [11, 10], [20, 1]] as const;
+  const found = ranges.map(([start, count]) => findLock(second, far + start, count) - far);
+  assertEquals(found.map((at) => at === 10 || at === 20), [true, true, true, true]);
+  assertEquals(found.slice(1), [10, 20, 20]);
+});
+
+Deno.test("findLock() gives -ENOENT where nobody else holds a byte", () => {
+  using opens = new Opens();
+  const [first, second] = [opens.open(), opens.open()];
+  setLock(first, Lock.write, 10);
+  setLock(second, Lock.write, 5);
+  assertEquals(findLock(second, 0, 10), -Errno.ENOENT);
+  assertEquals(findLock(second, 11, 100), -Errno.ENOENT);
 });
 
 Deno.test("closeLockFile() drops every lock of this open and none of another", () => {

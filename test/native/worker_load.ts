@@ -1,0 +1,17 @@
+/**
+ * A Worker that uses the library and then stays until it is told to end or is terminated.
+ *
+ * @module
+ */
+
+import { MirrorRing } from "../../src/memory/mirror.ts";
+
+const port = self as unknown as {
+  onmessage: () => void;
+  postMessage(message: unknown): void;
+  close(): void;
+};
+
+using ring = new MirrorRing(1);
+port.onmessage = () => port.close();
+port.postMessage(ring.write(Uint8Array.of(3, 1, 4, 1, 5)) === 5 ? "used" : "failed");

@@ -1,0 +1,424 @@
+import { assert, assertEquals, assertGreater, assertLess, assertRejects } from "@std/assert";
+import { ClosedError } from "../../src/errors.ts";
+import { now } from "../../src/os/clock.ts";
+import { forceScan, VECTOR_LIMIT } from "../../src/os/futex.ts";
+import { type Outcome, SLICE_NS, wait } from "../../src/sync/waiter.ts";
+import { Peer } from "../os/peer.ts";
+import { isMapped } from "../os/process_state.ts";
+import { until, within } from "../os/until.ts";
+import { promptly } from "./promptly.ts";
+import { Scene } from "./scene.ts";
+import type { Task } from "./worker_waiter.ts";
+
+const SCENE_MANY = 1000;
+
+/** Every test runs with futex_waitv, where the kernel has it, and with the scan instead. */
+function test(name: string, body: () => Promise<void>): void {
+  for (const scan of [false, true]) {
+    Deno.test(`${name}, ${scan ? "scanning" : "as the kernel can"}`, async () => {
+      forceScan(scan);
+      try {
+        await body();
+      } finally {
+        forceScan(false);
+      }
+    });
+  }
+}
+
+function startPeer(): Promise<Peer<Task, string>> {
+  return Peer.start(new URL("./worker_waiter.ts", import.meta.url));
+}
+
+/** Lets the event loop turn, so that waits which were begun are asleep or about to be. */
+function turn(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 0));
+}
+
+/** The state of a promise at this moment. */
+async function isSettled(promise: Promise<unknown>): Promise<boolean> {
+  const pending = Symbol();
+  return await Promise.race([promise, Promise.resolve(pending)]).catch(() => null) !== pending;
+}
+
+const QUIET = { spin: 0 };
+
+test("wait() gives ready at once and leaves the bell alone when it is so already", async () => {
+  using scene = Scene.make();
+  scene.place.count.store(5);
+  for (const timeout of [0, 1, Infinity]) {
+    assertEquals(await wait(scene.place.reaches(5), { timeout }), "ready");
+  }
+  assertEquals(scene.place.bell.word.load(), 0);
+});
+
+test("wait() gives timeout when the time has passed, and not before", async () => {
+  using scene = Scene.make();
+  for (const timeout of [0, 0.5, 1, 7, 20]) {
+    for (const spin of [0, 50]) {
+      const start = now();
+      assertEquals(await wait(scene.place.reaches(1), { timeout, spin }), "timeout");
+      assert(now() - start >= timeout * 1e6);
+    }
+  }
+});
+
+test("wait() waits longer than a slice", async () => {
+  using scene = Scene.make();
+  const start = now();
+  const timeout = SLICE_NS / 1e6 + 30;
+  assertEquals(await wait(scene.place.reaches(1), { timeout }), "timeout");
+  assert(now() - start >= timeout * 1e6);
+});
+
+test("wait() refuses a time that is none", async () => {
+  using scene = Scene.make();
+  for (const wrong of [-1, -Infinity, NaN]) {
+    const awaited = scene.place.reaches(1);
+    await assertRejects(() => wait(awaited, { timeout: wrong }), RangeError, `wait ${wrong} ms`);
+    await assertRejects(() => wait(awaited, { spin: wrong }), RangeError, `spin ${wrong} us`);
+  }
+});
+
+for (const timeout of [60_000, 2 ** 32, 1e300, Infinity]) {
+  test(`wait() for up to ${timeout} ms gives ready when it was rung`, async () => {
+    using scene = Scene.make();
+    for (let count = 1; count <= 3; count++) {
+      const waiting = wait(scene.place.reaches(count), { timeout, ...QUIET });
+      await until("it has raised the bell", () => scene.place.bell.word.load() % 2 === 1);
+      scene.place.publish();
+      assertEquals(await within("the wait", waiting), "ready");
+    }
+  });
+}
+
+test("wait() is woken by a thread that has mapped the memory elsewhere", async () => {
+  using scene = Scene.make(2);
+  using peer = await startPeer();
+  const published = peer.ask({ path: scene.path, act: "publish", times: 50 });
+  for (let count = 1; count <= 50; count++) {
+    const waiting = wait(scene.place.reaches(count), QUIET);
+    assertEquals(await within("the wait", waiting), "ready");
+  }
+  assertEquals(await published, "done");
+});
+
+test("wait() is woken by the bell, not by the end of a slice", async () => {
+  using scene = Scene.make();
+  let count = 0;
+  await promptly(async () => {
+    const waiting = wait(scene.place.reaches(++count), QUIET);
+    await turn();
+    scene.place.publish();
+    assertEquals(await within("the wait", waiting), "ready");
+  });
+});
+
+test("wait() joins those who are asleep without waiting for the end of a slice", async () => {
+  using scene = Scene.make(2);
+  const [idle, busy] = scene.places;
+  const sleeping = wait(idle!.reaches(1), QUIET);
+  let count = 0;
+  await promptly(async () => {
+    await turn(); // the thread is asleep on the first alone
+    const waiting = wait(busy!.reaches(++count), QUIET);
+    await turn();
+    busy!.publish();
+    assertEquals(await within("the wait", waiting), "ready");
+  });
+  idle!.publish();
+  assertEquals(await within("the other", sleeping), "ready");
+});
+
+test("wait() with a deadline joins those who are asleep and have none", async () => {
+  using scene = Scene.make(2);
+  const [idle, busy] = scene.places;
+  const sleeping = wait(idle!.reaches(1), QUIET);
+  await promptly(async () => {
+    await turn();
+    assertEquals(await wait(busy!.reaches(1), { timeout: 5, ...QUIET }), "timeout");
+  });
+  idle!.publish();
+  assertEquals(await within("the other", sleeping), "ready");
+});
+
+test("wait() sleeps on when it is woken without enough", async () => {
+  using scene = Scene.make(2);
+  using peer = await startPeer();
+  const rung = peer.ask({ path: scene.path, act: "ring in vain", times: 20 });
+  assertEquals(await within("the wait", wait(scene.place.reaches(1), QUIET)), "ready");
+  assertEquals(await rung, "done");
+});
+
+test("wait() notices within slices what was published without a ring", async () => {
+  using scene = Scene.make(SCENE_MANY);
+  const idle = scene.places.slice(1).map((place) => wait(place.reaches(1), QUIET));
+  const start = now();
+  const waiting = wait(scene.place.reaches(1), QUIET);
+  await turn();
+  scene.place.count.add(1);
+  assertEquals(await within("the wait", waiting), "ready");
+  assertLess(now() - start, 40 * SLICE_NS);
+  for (const place of scene.places.slice(1)) place.publish();
+  await within("the others", Promise.all(idle));
+});
+
+test("wait() gives hopeless, at once or within slices", async () => {
+  using scene = Scene.make();
+  assertEquals(await wait(scene.place.reaches(1, { hopeless: () => true })), "hopeless");
+  let looks = 0;
+  const hopeless = () => ++looks === 3;
+  assertEquals(await within("it", wait(scene.place.reaches(1, { hopeless }), QUIET)), "hopeless");
+  assertEquals(looks, 3);
+});
+
+test("wait() rejects with what its condition throws, and others wait on", async () => {
+  using scene = Scene.make(2);
+  const [broken, sound] = scene.places;
+  let looks = 0;
+  const ready = () => {
+    if (++looks > 2) throw new Error("a peer wrote nonsense");
+    return false;
+  };
+  const failing = wait(broken!.reaches(1, { ready }), QUIET);
+  const waiting = wait(sound!.reaches(1), QUIET);
+  await turn();
+  broken!.publish();
+  await assertRejects(() => within("it", failing), Error, "nonsense");
+  assertEquals(await isSettled(waiting), false);
+  sound!.publish();
+  assertEquals(await within("the other", waiting), "ready");
+});
+
+test("wait() rejects with the reason of a signal that is aborted, even when it is ready", async () => {
+  using scene = Scene.make();
+  scene.place.count.store(1);
+  const reason = new Error("not any more");
+  const signal = AbortSignal.abort(reason);
+  const error = await assertRejects(() => wait(scene.place.reaches(1), { signal }));
+  assertEquals(error, reason);
+});
+
+test("wait() rejects with the reason of a signal that aborts meanwhile, promptly", async () => {
+  using scene = Scene.make(2);
+  const other = wait(scene.places[1]!.reaches(1), QUIET);
+  await promptly(async () => {
+    const reason = new Error("not any more");
+    const controller = new AbortController();
+    const { signal } = controller;
+    const waiting = wait(scene.place.reaches(1), { signal, ...QUIET });
+    await turn();
+    controller.abort(reason);
+    assertEquals(await assertRejects(() => within("it", waiting)), reason);
+  });
+  assertEquals(await isSettled(other), false);
+  scene.places[1]!.publish();
+  assertEquals(await within("the other", other), "ready");
+});
+
+test("wait() rejects when the signal aborts in the turn in which it began", async () => {
+  using scene = Scene.make();
+  const controller = new AbortController();
+  const waiting = wait(scene.place.reaches(1), { signal: controller.signal, ...QUIET });
+  controller.abort();
+  const error = await assertRejects(() => within("it", waiting), DOMException);
+  assertEquals(error.name, "AbortError");
+});
+
+test("wait() rejects with a TimeoutError of the signal, unlike its own timeout", async () => {
+  using scene = Scene.make();
+  const options = { signal: AbortSignal.timeout(5), ...QUIET };
+  const error = await assertRejects(() => wait(scene.place.reaches(1), options), DOMException);
+  assertEquals(error.name, "TimeoutError");
+});
+
+test("wait() leaves no listener on a signal that outlives it", async () => {
+  using scene = Scene.make();
+  const { signal } = new AbortController();
+  let listening = 0;
+  const { addEventListener, removeEventListener } = signal;
+  signal.addEventListener = (...args: Parameters<typeof addEventListener>) => {
+    listening++;
+    addEventListener.apply(signal, args);
+  };
+  signal.removeEventListener = (...args: Parameters<typeof removeEventListener>) => {
+    listening--;
+    removeEventListener.apply(signal, args);
+  };
+  assertEquals(await wait(scene.place.reaches(1), { signal, timeout: 5, ...QUIET }), "timeout");
+  assertEquals(listening, 0);
+});
+
+test("closing the memory ends its waits with a ClosedError, promptly", async () => {
+  using other = Scene.make();
+  const waitingElsewhere = wait(other.place.reaches(1), QUIET);
+  await promptly(async () => {
+    using scene = Scene.make(3);
+    const waits = scene.places.map((place) => wait(place.reaches(1), QUIET));
+    await turn();
+    scene.mapping.close();
+    for (const waiting of waits) {
+      await assertRejects(() => within("it", waiting), ClosedError, "closed");
+    }
+    assertEquals(isMapped(scene.mapping.address), false);
+  });
+  assertEquals(await isSettled(waitingElsewhere), false);
+  other.place.publish();
+  assertEquals(await within("the other", waitingElsewhere), "ready");
+});
+
+test("closing the memory in the turn in which a wait began ends it", async () => {
+  using scene = Scene.make();
+  const waiting = wait(scene.place.reaches(1), QUIET);
+  scene.mapping.close();
+  await assertRejects(() => within("it", waiting), ClosedError);
+  assertEquals(isMapped(scene.mapping.address), false);
+});
+
+test("closing the memory when one wait is over ends the others with a ClosedError", async () => {
+  using scene = Scene.make();
+  const closing = wait(scene.place.reaches(1), QUIET).then((outcome) => {
+    scene.mapping.close();
+    return outcome;
+  });
+  const others = [2, 3].map((count) => wait(scene.place.reaches(count), QUIET));
+  await turn();
+  scene.place.publish(); // all are woken, and the first closes before the others look again
+  assertEquals(await within("the first", closing), "ready");
+  for (const other of others) await assertRejects(() => within("it", other), ClosedError);
+});
+
+test("wait() on memory that is closed already rejects with a ClosedError", async () => {
+  const scene = Scene.make();
+  const awaited = scene.place.reaches(1, { ready: () => false });
+  scene[Symbol.dispose]();
+  await assertRejects(() => wait(awaited, QUIET), ClosedError);
+});
+
+test("a thousand waits on a thousand words end one by one", async () => {
+  using scene = Scene.make(SCENE_MANY);
+  const done: number[] = [];
+  const waits = scene.places.map((place, i) =>
+    wait(place.reaches(1), QUIET).then((outcome) => (done.push(i), outcome))
+  );
+  await turn();
+  const first = [0, 1, 126, 127, 128, 129, 500, SCENE_MANY - 1];
+  for (const index of first) {
+    scene.places[index]!.publish();
+    assertEquals(await within(`wait ${index}`, waits[index]!), "ready");
+  }
+  assertEquals(done, first);
+  for (const place of scene.places) if (place.count.load() === 0) place.publish();
+  const outcomes = await within("the others", Promise.all(waits));
+  assertEquals(outcomes, Array<Outcome>(SCENE_MANY).fill("ready"));
+  assertEquals(new Set(done).size, SCENE_MANY);
+});
+
+test("a thousand waits on one word end by one ring", async () => {
+  using scene = Scene.make();
+  const waits = Array.from({ length: 1000 }, () => wait(scene.place.reaches(1), QUIET));
+  await turn();
+  scene.place.publish();
+  const outcomes = await within("all of them", Promise.all(waits));
+  assertEquals(outcomes, Array<Outcome>(1000).fill("ready"));
+});
+
+test("a thousand waits give timeout, each at its time", async () => {
+  using scene = Scene.make(SCENE_MANY);
+  const start = now();
+  const order: number[] = [];
+  const timeouts = scene.places.map((_, i) => 30 + (i * 7) % 40);
+  const waits = scene.places.map(async (place, i) => {
+    const outcome = await wait(place.reaches(1), { timeout: timeouts[i]!, ...QUIET });
+    assert(now() - start >= timeouts[i]! * 1e6);
+    order.push(timeouts[i]!);
+    return outcome;
+  });
+  const outcomes = await within("all of them", Promise.all(waits));
+  assertEquals(outcomes, Array<Outcome>(SCENE_MANY).fill("timeout"));
+  assertEquals(order.length, SCENE_MANY);
+});
+
+test("a thousand waits end when their signal aborts", async () => {
+  using scene = Scene.make(SCENE_MANY);
+  const controller = new AbortController();
+  const { signal } = controller;
+  const waits = scene.places.map((place) => wait(place.reaches(1), { signal, ...QUIET }));
+  const settled = Promise.allSettled(waits);
+  await turn();
+  controller.abort();
+  const reasons = (await within("all of them", settled)).map((result) =>
+    result.status === "rejected" && result.reason.name
+  );
+  assertEquals(reasons, Array(SCENE_MANY).fill("AbortError"));
+});
+
+for (const count of [VECTOR_LIMIT - 2, VECTOR_LIMIT - 1, VECTOR_LIMIT, VECTOR_LIMIT + 1]) {
+  test(`wait() is right for each of ${count} words`, async () => {
+    using scene = Scene.make(count);
+    const waits = scene.places.map((place) => wait(place.reaches(1), QUIET));
+    await turn();
+    for (const index of [count - 1, 0, count - 2]) {
+      scene.places[index]!.publish();
+      assertEquals(await within(`wait ${index}`, waits[index]!), "ready");
+    }
+    for (const place of scene.places.slice(1, -2)) place.publish();
+    await within("the others", Promise.all(waits));
+  });
+}
+
+test("the event loop stays live while a thousand wait", async () => {
+  using scene = Scene.make(SCENE_MANY);
+  const waits = scene.places.map((place) => wait(place.reaches(1), QUIET));
+  let ticks = 0;
+  const interval = setInterval(() => ticks++, 10);
+  try {
+    await until("the interval has ticked 40 times", () => ticks >= 40, 4000);
+    assertEquals(await isSettled(Promise.race(waits)), false);
+  } finally {
+    clearInterval(interval);
+    for (const place of scene.places) place.publish();
+    await within("all of them", Promise.all(waits));
+  }
+});
+
+test("two threads that wait for each other in turn lose no wake-up", async () => {
+  using scene = Scene.make(2);
+  using peer = await startPeer();
+  const times = 1000;
+  const published = peer.ask({ path: scene.path, act: "publish", times });
+  const start = now();
+  for (let count = 1; count <= times; count++) {
+    assertEquals(await wait(scene.place.reaches(count), QUIET), "ready");
+  }
+  assertEquals(await published, "done");
+  // Each lost wake-up would cost the rest of a slice.
+  assertLess((now() - start) / SLICE_NS, times / 10);
+});
+
+test("waits of several Workers on one word all end by one ring", async () => {
+  using scene = Scene.make(2);
+  using stack = new DisposableStack();
+  const waits: Promise<string>[] = [wait(scene.place.reaches(1), QUIET)];
+  for (const act of ["wait", "wait sync", "wait"] as const) {
+    const peer = stack.use(await startPeer());
+    waits.push(peer.ask({ path: scene.path, act, count: 1, spin: 0 }));
+  }
+  await until("somebody waits", () => scene.place.bell.word.load() % 2 === 1);
+  scene.place.publish();
+  assertEquals(await Promise.all(waits), Array(4).fill("ready"));
+});
+
+test("waits that were over leave nothing under way and nothing mapped", async () => {
+  const addresses = new Set<number>();
+  for (let i = 0; i < 100; i++) {
+    using scene = Scene.make(2);
+    addresses.add(scene.mapping.address);
+    const waits = scene.places.map((place) => wait(place.reaches(1), QUIET));
+    if (i % 3 === 0) await turn();
+    for (const place of scene.places) place.publish();
+    await within("the waits", Promise.all(waits));
+  }
+  assertGreater(addresses.size, 0);
+  assertEquals([...addresses].filter(isMapped), []);
+});
