@@ -1,0 +1,60 @@
+/**
+ * What the writer and the readers of the ticker agree on: how a tick looks, how large the ring is,
+ * when to end, and what the time is.
+ *
+ * @module
+ */
+
+import { layout } from "../mod.ts";
+
+/** The ring's size. Whoever comes first makes it, so all must say the same: 4096 ticks of 64 bytes. */
+export const CAPACITY = 2 ** 18;
+
+/** One tick, as it lies in shared memory. */
+export const Tick = layout("tick", {
+  time: { type: "f64", doc: "when it was written, in milliseconds since 1970" },
+  price: { type: "f64", doc: "the new price" },
+  amount: { type: "u32", doc: "how much was traded at it" },
+  symbol: { type: layout.text(8), doc: "what was traded" },
+});
+
+/** Milliseconds since 1970, with many digits behind the point; the same clock in all processes. */
+export function clock(): number {
+  return performance.timeOrigin + performance.now();
+}
+
+/** A signal that is aborted after so many seconds, or by Ctrl-C. */
+export function endAfter(seconds: number): AbortSignal {
+  const stop = new AbortController();
+  for (const name of ["SIGINT", "SIGTERM"] as const) {
+    Deno.addSignalListener(name, () => stop.abort());
+  }
+  return AbortSignal.any([stop.signal, AbortSignal.timeout(seconds * 1000)]);
+}
+
+/** A number for people, such as 20,000. */
+export function count(number: number): string {
+  return Math.round(number).toLocaleString("en");
+}
+
+/** The command line over its defaults: `--seconds 5` where there is a number, `--slow` for false. */
+export function options<T extends Record<string, string | number | boolean>>(defaults: T): T {
+  const chosen: Record<string, string | number | boolean> = { ...defaults };
+  const words = [...Deno.args];
+  for (let word; (word = words.shift()) !== undefined;) {
+    const key = word.slice(2);
+    const value = word.startsWith("--") ? chosen[key] : undefined;
+    if (typeof value === "boolean") chosen[key] = true;
+    else if (typeof value === "string" && words.length > 0) chosen[key] = words.shift()!;
+    else if (typeof value === "number" && Number(words[0]) > 0) chosen[key] = Number(words.shift());
+    else refuse(word, defaults);
+  }
+  return chosen as T;
+}
+
+function refuse(word: string, defaults: Record<string, string | number | boolean>): never {
+  const known = Object.entries(defaults)
+    .map(([key, value]) => typeof value === "boolean" ? `--${key}` : `--${key} ${value}`);
+  console.error(`Cannot understand ${word}: the options and defaults are ${known.join(", ")}`);
+  Deno.exit(2);
+}

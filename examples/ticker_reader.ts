@@ -1,0 +1,113 @@
+/**
+ * A reader of the ticker: each second it tells how many ticks came, how old they were when they
+ * were read, and how many were lost; in the end it accounts for every tick that was written.
+ *
+ * Run several, at once and in any order, beside the writer (see ticker_writer.ts):
+ *
+ *     deno run --allow-ffi examples/ticker_reader.ts
+ *     deno run --allow-ffi examples/ticker_reader.ts --slow
+ *
+ * The slow one needs some milliseconds for each tick. The writer laps it again and again; it is
+ * told how much it has lost, and goes on at the newest price. It costs the others nothing.
+ *
+ * @module
+ */
+
+import { setImmediate, setTimeout as delay } from "node:timers/promises";
+import { CircularBufferReader } from "../mod.ts";
+import { CAPACITY, clock, count, endAfter, options, Tick } from "./ticker.ts";
+
+const TICKS_A_TURN = 256;
+
+async function main(): Promise<void> {
+  const { name, seconds, slow } = options({ name: "ticker", seconds: 10, slow: false });
+  using reader = CircularBufferReader.open(name, {
+    capacity: CAPACITY,
+    start: "now",
+    afterLoss: "newest", // what use is an old price?
+  });
+  const first = reader.sequence;
+  console.log(`Reading "${name}" for ${seconds} s; waiting for ticks`);
+  const report = new Report(reader);
+  const timer = setInterval(() => console.log(report.line()), 1000);
+  const closed = await follow(reader, report, { slow, end: endAfter(seconds) });
+  clearInterval(timer);
+  if (closed) console.log("The writer has closed.");
+  const written = reader.sequence - first;
+  console.log(
+    `Read ${count(report.ticks)} and lost ${count(reader.lostMessages)} ` +
+      `of the ${count(written)} ticks that were written meanwhile.`,
+  );
+}
+
+/** Reads until the end, or until the writer closes: true then. */
+async function follow(
+  reader: CircularBufferReader,
+  report: Report,
+  { slow, end }: { slow: boolean; end: AbortSignal },
+): Promise<boolean> {
+  for (let turn = 1; !end.aborted; turn++) {
+    const outcome = await nextTick(reader, end);
+    if (outcome?.state === "closed") return true;
+    if (outcome?.state === "ok") report.note(Tick.view(outcome.message));
+    // "lost" needs nothing: the reader counts it, and has moved on to the newest tick
+    if (slow) await delay(1);
+    else if (turn % TICKS_A_TURN === 0) await setImmediate(); // timers and Ctrl-C get their turn
+  }
+  return false;
+}
+
+/** Waits for a tick, or for the end: undefined then. */
+async function nextTick(reader: CircularBufferReader, end: AbortSignal) {
+  try {
+    return await reader.read({ signal: end });
+  } catch (error) {
+    if (!end.aborted) throw error;
+    return undefined;
+  }
+}
+
+/** What happened since the last line. */
+class Report {
+  /** How many ticks were read in all. */
+  ticks = 0;
+  readonly #reader: CircularBufferReader;
+  readonly #prices = new Map<string, number>();
+  readonly #ages = new Float64Array(10_000); // of this second's ticks, in ms; the latest if more
+  #seconds = 0;
+  #told = { ticks: 0, lost: 0 };
+
+  constructor(reader: CircularBufferReader) {
+    this.#reader = reader;
+  }
+
+  /** Takes a tick into account. */
+  note(tick: { readonly time: number; readonly price: number; readonly symbol: string }): void {
+    this.#ages[(this.ticks - this.#told.ticks) % this.#ages.length] = clock() - tick.time;
+    this.#prices.set(tick.symbol, tick.price);
+    this.ticks++;
+  }
+
+  /** The line for the last second. */
+  line(): string {
+    const lost = this.#reader.lostMessages - this.#told.lost;
+    const read = this.ticks - this.#told.ticks;
+    this.#told = { ticks: this.ticks, lost: this.#reader.lostMessages };
+    const start = `${++this.#seconds} s`.padStart(5) + `${count(read).padStart(9)} ticks/s`;
+    const loss = `  lost ${count(lost).padEnd(8)}`;
+    if (read === 0) return `${start}${loss}`.trimEnd();
+    const ages = this.#ages.slice(0, Math.min(read, this.#ages.length)).sort();
+    const age = (part: number) => duration(ages[Math.floor(part * (ages.length - 1))]!);
+    const prices = Array.from(this.#prices, ([symbol, price]) => `${symbol} ${price.toFixed(2)}`);
+    return `${start}  latency ${age(0.5)}, p99 ${age(0.99)}${loss}  ${prices.join("  ")}`;
+  }
+}
+
+function duration(ms: number): string {
+  const [number, unit] = ms < 1
+    ? [(ms * 1000).toFixed(), "us"]
+    : [ms.toFixed(ms < 10 ? 1 : 0), "ms"];
+  return `${number.padStart(4)} ${unit}`;
+}
+
+await main();

@@ -1,0 +1,75 @@
+/**
+ * A ticker: prices flow into an overwriting ring in shared memory, whoever reads them. The writer
+ * never waits, for nobody: readers that are too slow learn what they have lost.
+ *
+ * Run it in one terminal with `deno run --allow-ffi examples/ticker_writer.ts`, and as many
+ * readers as you like in others, in any order: `deno run --allow-ffi examples/ticker_reader.ts`.
+ * With `--rate 100000` prices come faster, with `--seconds 60` longer, and `--name mine` makes it
+ * a ticker of your own. Kill it (`kill -9`) and start it again: the readers simply go on.
+ *
+ * @module
+ */
+
+import { setTimeout as delay } from "node:timers/promises";
+import { CircularBufferWriter, VringError } from "../mod.ts";
+import { CAPACITY, clock, count, endAfter, options, Tick } from "./ticker.ts";
+
+const SYMBOLS = ["SALT", "SILK", "TEA", "PEPPER"];
+
+/** After a pause no more than this is made up for, or a burst would run over everybody. */
+const LONGEST_BURST_MS = 20;
+
+async function main(): Promise<void> {
+  const { name, seconds, rate } = options({ name: "ticker", seconds: 10, rate: 20_000 });
+  using writer = CircularBufferWriter.open(name, { capacity: CAPACITY });
+  const before = writer.sequence;
+  const after = before === 0 ? "" : `, going on after ${count(before)} of an earlier writer`;
+  console.log(`Writing ${count(rate)} ticks/s to "${name}" for ${seconds} s${after}`);
+  await write(writer, rate, endAfter(seconds));
+  console.log(`Wrote ${count(writer.sequence - before)} ticks.`);
+}
+
+async function write(writer: CircularBufferWriter, rate: number, end: AbortSignal): Promise<void> {
+  const next = makeTicks();
+  let reportAt = clock() + 1000;
+  let reported = writer.sequence;
+  let last = clock();
+  let due = 0;
+  while (!end.aborted) {
+    const time = clock();
+    due += Math.min(time - last, LONGEST_BURST_MS) * rate / 1000;
+    last = time;
+    for (; due >= 1; due--) writer.write(next());
+    if (time >= reportAt) {
+      console.log(`${count(writer.sequence - reported).padStart(9)} ticks/s`);
+      reported = writer.sequence;
+      reportAt += 1000;
+    }
+    await delay(1);
+  }
+}
+
+/** Each call gives the bytes of the next tick: prices wander. */
+function makeTicks(): () => Uint8Array {
+  const bytes = new Uint8Array(Tick.size);
+  const tick = Tick.view(bytes);
+  const prices = SYMBOLS.map((_, i) => 20 * (i + 1));
+  let turn = 0;
+  return () => {
+    const which = turn++ % SYMBOLS.length;
+    prices[which]! *= 1 + (Math.random() - 0.5) / 1000;
+    tick.symbol = SYMBOLS[which]!;
+    tick.price = prices[which]!;
+    tick.amount = 1 + Math.floor(Math.random() * 100);
+    tick.time = clock();
+    return bytes;
+  };
+}
+
+try {
+  await main();
+} catch (error) {
+  if (!(error instanceof VringError)) throw error;
+  console.error(error.message); // such as: there is a writer, and it is alive
+  Deno.exitCode = 1;
+}

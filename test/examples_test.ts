@@ -1,0 +1,123 @@
+/**
+ * Runs the examples as a user would: real processes with no permission but `--allow-ffi`.
+ */
+
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { Program, sharedFiles } from "./program.ts";
+
+const WELL = { code: 0, signal: null, err: "" };
+
+function uniqueName(): string {
+  return `test-${crypto.randomUUID()}`;
+}
+
+function writer(name: string, ...options: string[]): Program {
+  return new Program("examples/ticker_writer.ts", "--name", name, ...options);
+}
+
+function reader(name: string, ...options: string[]): Program {
+  return new Program("examples/ticker_reader.ts", "--name", name, ...options);
+}
+
+function number(text: string): number {
+  return Number(text.replaceAll(",", ""));
+}
+
+interface Account {
+  readonly read: number;
+  readonly lost: number;
+  readonly written: number;
+}
+
+/** What a reader says in the end, after it has ended well. */
+async function accountOf(reader: Program): Promise<Account> {
+  assertEquals(await reader.end(), WELL);
+  const last = /Read ([\d,]+) and lost ([\d,]+) of the ([\d,]+) ticks that .*\n$/.exec(reader.out);
+  assert(last, reader.out);
+  const [read, lost, written] = last.slice(1).map(number);
+  return { read: read!, lost: lost!, written: written! };
+}
+
+/** How many ticks a writer has written, which has ended well. */
+async function writtenBy(writer: Program): Promise<number> {
+  assertEquals(await writer.end(), WELL);
+  const last = /Wrote ([\d,]+) ticks\.\n$/.exec(writer.out);
+  assert(last, writer.out);
+  return number(last[1]!);
+}
+
+const TICKS =
+  / +\d+ s +[1-9][\d,]* ticks\/s +latency +[\d.]+ (?:us|ms), p99 +[\d.]+ (?:us|ms) .*\n/;
+const LOSS = /ticks\/s .* lost [1-9].*\n/;
+
+Deno.test("ticker: two readers get every tick and end with the writer", async () => {
+  const name = uniqueName();
+  await using fast = reader(name);
+  await using slow = reader(name, "--slow");
+  for (const program of [fast, slow]) await program.until(/waiting for ticks\n/);
+  // so few that they fit into the ring: the slow one is late, but loses nothing
+  await using source = writer(name, "--rate", "500", "--seconds", "1.2");
+  const written = await writtenBy(source);
+  assert(written > 0);
+  assertEquals(await accountOf(fast), { read: written, lost: 0, written });
+  assertEquals(await accountOf(slow), { read: written, lost: 0, written });
+  assertMatch(fast.out, TICKS);
+  assertMatch(fast.out, / SALT \d+\.\d\d +SILK \d+\.\d\d +TEA \d+\.\d\d +PEPPER \d+\.\d\d\n/);
+  assertMatch(fast.out, /\nThe writer has closed\.\nRead /);
+  assertEquals(sharedFiles(name), []);
+});
+
+Deno.test("ticker: a reader that comes later, a second writer, Ctrl-C, and nothing left", async () => {
+  const name = uniqueName();
+  await using source = writer(name, "--seconds", "50");
+  await source.until(/Writing 20,000 ticks\/s/);
+  await using late = reader(name, "--seconds", "50");
+  await using brief = reader(name, "--seconds", "0.2");
+  await using second = writer(name);
+  const { code, err } = await second.end();
+  assertEquals([code, second.out], [1, ""]);
+  assertMatch(err, /^Cannot write to circular buffer .*: it has a writer, which is alive; .+\n$/);
+  const ofBrief = await accountOf(brief);
+  assertEquals(ofBrief.read + ofBrief.lost, ofBrief.written);
+  await late.until(TICKS);
+  late.kill("SIGINT");
+  const { read, lost, written } = await accountOf(late);
+  assertEquals(read + lost, written);
+  source.kill("SIGINT");
+  assert(await writtenBy(source) >= written);
+  assertEquals(sharedFiles(name), []);
+});
+
+Deno.test("ticker: a slow reader is lapped, a writer is killed, and both readers go on", async () => {
+  const name = uniqueName();
+  await using fast = reader(name, "--seconds", "50");
+  await using slow = reader(name, "--slow", "--seconds", "50");
+  for (const program of [fast, slow]) await program.until(/waiting for ticks\n/);
+  await using first = writer(name, "--seconds", "50");
+  await Promise.all([fast.until(TICKS), slow.until(LOSS)]);
+  first.kill("SIGKILL");
+  assertEquals((await first.end()).signal, "SIGKILL");
+
+  await using second = writer(name, "--seconds", "50");
+  const goingOn = await second.until(/going on after ([\d,]+) of an earlier writer/);
+  const before = number(goingOn[1]!);
+  assert(before > 0);
+  await second.until(/ticks\/s\n/);
+  await Promise.all([fast.until(TICKS), slow.until(LOSS)]);
+  second.kill("SIGINT");
+  const written = before + await writtenBy(second);
+  const ofFast = await accountOf(fast);
+  assertEquals([ofFast.read + ofFast.lost, ofFast.written], [written, written]);
+  slow.kill("SIGINT"); // it would need seconds for what is still in the ring
+  const ofSlow = await accountOf(slow);
+  assertEquals(ofSlow.read + ofSlow.lost, ofSlow.written);
+  assert(ofSlow.lost > ofSlow.read, "the slow reader was hardly lapped");
+  assertEquals(sharedFiles(name), []);
+});
+
+Deno.test("ticker: an unknown option is refused", async () => {
+  await using program = reader(uniqueName(), "--slwo");
+  const { code, err } = await program.end();
+  assertEquals([code, program.out], [2, ""]);
+  assertMatch(err, /^Cannot understand --slwo: .*--slow\n$/);
+});
