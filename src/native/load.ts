@@ -120,13 +120,18 @@ function fromMemory<T extends Deno.ForeignLibraryInterface>(
   const bytes = typeof image === "string" ? Uint8Array.fromBase64(image) : image;
   const libc = openLibc();
   const fd = libc.memfd_create(new TextEncoder().encode(`${name}\0`), MFD_CLOEXEC);
-  if (fd < 0 || Number(libc.write(fd, bytes, BigInt(bytes.length))) !== bytes.length) {
-    throw new VringError(
-      "Cannot load the native library: the kernel gives no memfd to hold it; " +
-        "raise the limit of open files, or build the library and pass it to useLibrary()",
-    );
+  try {
+    if (fd < 0 || Number(libc.write(fd, bytes, BigInt(bytes.length))) !== bytes.length) {
+      throw new VringError(
+        "Cannot load the native library: the kernel gives no memfd to hold it; " +
+          "raise the limit of open files, or build the library and pass it to useLibrary()",
+      );
+    }
+    return { symbols: dlopen(`/proc/self/fd/${fd}`, symbols), fd };
+  } catch (error) {
+    libc.close(fd); // what was not loaded is not remembered either
+    throw error;
   }
-  return { symbols: dlopen(`/proc/self/fd/${fd}`, symbols), fd };
 }
 
 function openLibc(): Symbols<typeof LIBC_SYMBOLS> {
