@@ -23,7 +23,15 @@
  * @module
  */
 
-import { check, ClosedError, Errno, OsError, timeoutError, VringError } from "../errors.ts";
+import {
+  check,
+  ClosedError,
+  Errno,
+  LayoutMismatchError,
+  OsError,
+  timeoutError,
+  VringError,
+} from "../errors.ts";
 import { LockFile } from "../memory/liveness.ts";
 import { checkName } from "../memory/region_name.ts";
 import { now, sleep, sleepSync } from "../os/clock.ts";
@@ -34,6 +42,9 @@ const OWNER = 0;
 const FIRST_PAUSE_MS = 0.05;
 const LONGEST_PAUSE_MS = 5;
 const OPEN_ATTEMPTS = 1000;
+
+/** What sem_t takes on 64-bit systems, with glibc and musl alike. */
+const SEMAPHORE_BYTES = 32;
 
 /** How to open a {@linkcode SemaphoreLock}. */
 export interface SemaphoreLockOptions {
@@ -218,11 +229,24 @@ function openBoth(name: string, mode: number): { file: LockFile; semaphore: numb
     const semaphore = semaphores.openSemaphore(name, mode);
     check(semaphore, { syscall: "sem_open", action });
     const file = tryOpenFile(name);
-    if (file?.status().inode === semaphores.inodeOf(semaphore)) return { file: file!, semaphore };
-    file?.close(); // unlinked between the two: the name means another file now
+    const status = file?.status();
+    const same = status?.inode === semaphores.inodeOf(semaphore);
+    if (same && status!.size >= SEMAPHORE_BYTES) return { file: file!, semaphore };
+    file?.close();
     semaphores.closeSemaphore(semaphore);
+    if (same) throw notSemaphore(name, status!.size);
+    // Unlinked between the two: the name means another file now.
   }
   throw new VringError(`Cannot ${action}: it is unlinked again and again; see who does that`);
+}
+
+/** The C library maps a file of any size, and using what lies beyond its end is a SIGBUS. */
+function notSemaphore(name: string, sizeBytes: number): LayoutMismatchError {
+  const path = semaphores.semaphoreFile(name);
+  return new LayoutMismatchError(
+    `Cannot open semaphore "${name}": ${path} has ${sizeBytes} bytes, and a semaphore has ` +
+      `${SEMAPHORE_BYTES}; remove it or use another name`,
+  );
 }
 
 function tryOpenFile(name: string): LockFile | undefined {
