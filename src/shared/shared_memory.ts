@@ -172,7 +172,9 @@ function pathOf(name: string): string {
 
 function regionOptions({ size, mode, persist, anyOwner }: SharedMemoryOptions) {
   if (!Number.isSafeInteger(size) || size < 1) {
-    throw new RangeError(`Cannot make shared memory of ${size} bytes: the size is 1 or more`);
+    throw new RangeError(
+      `Cannot make shared memory of ${size} bytes: the size is a whole number of bytes, 1 or more`,
+    );
   }
   return { dataBytes: size, mode, persist, anyOwner };
 }
