@@ -1,0 +1,215 @@
+/**
+ * Another thread or process that does as it is told, for tests of what parties do to each other. A
+ * process can be killed or stopped, and can have traps before leaf calls (trap.ts).
+ *
+ * @module
+ */
+
+import { within } from "../os/until.ts";
+
+/** What a party is. */
+export type Where = "thread" | "process";
+
+/** How a party is different from others. */
+export interface PartyOptions {
+  /** What its program is told. */
+  readonly argument?: string;
+  /** A process with a trap before every leaf call. */
+  readonly trapped?: boolean;
+}
+
+/** The party has ended before it answered. */
+export class PartyEnded extends Error {
+  override name = "PartyEnded";
+}
+
+/** The way to a party and back. */
+interface Line {
+  send(text: string): void;
+  /** What it sends, and the end of that when it has ended. */
+  readonly answers: AsyncIterable<string>;
+  end(): Promise<void>;
+}
+
+interface Answer {
+  readonly id: number;
+  readonly value?: unknown;
+  readonly error?: { readonly name: string; readonly message: string };
+}
+
+/** A running party, whose program calls `serve(tools)`. */
+export class Party<Tools> implements AsyncDisposable {
+  readonly #line: Line;
+  readonly #process: Deno.ChildProcess | undefined;
+  readonly #waiting = new Map<number, PromiseWithResolvers<unknown>>();
+  readonly #listening: Promise<void>;
+  #requests = 0;
+  #ended = false;
+
+  private constructor(line: Line, process?: Deno.ChildProcess) {
+    this.#line = line;
+    this.#process = process;
+    this.#listening = this.#listen();
+  }
+
+  /** Starts a program. */
+  static start<Tools>(program: URL, where: Where, options: PartyOptions = {}): Party<Tools> {
+    if (where === "thread") return new Party(lineToThread(program, options));
+    const process = startProcess(program, options);
+    return new Party(lineToProcess(process), process);
+  }
+
+  /** The process id. */
+  get pid(): number {
+    return this.#process!.pid;
+  }
+
+  /**
+   * Runs a function over there and gives what it returns. It sees nothing of this thread but its
+   * argument; what it throws is thrown here, as an Error of the same name.
+   */
+  run<A, R>(act: (tools: Tools, argument: A) => R, argument: A): Promise<Awaited<R>> {
+    const id = ++this.#requests;
+    const answer = Promise.withResolvers<unknown>();
+    this.#waiting.set(id, answer);
+    if (this.#ended) answer.reject(new PartyEnded("The party has ended"));
+    else this.#line.send(JSON.stringify({ id, source: `${act}`, argument }));
+    const promise = within("an answer of the other party", answer.promise);
+    promise.catch(() => {}); // the test may have failed already, and nobody waits any more
+    return promise as Promise<Awaited<R>>;
+  }
+
+  async #listen(): Promise<void> {
+    for await (const text of this.#line.answers) {
+      const { id, value, error } = JSON.parse(text) as Answer;
+      const { resolve, reject } = this.#waiting.get(id)!;
+      this.#waiting.delete(id);
+      if (error === undefined) resolve(value);
+      else reject(Object.assign(new Error(error.message), { name: error.name }));
+    }
+    this.#ended = true;
+    for (const { reject } of this.#waiting.values()) {
+      reject(new PartyEnded("The party ended before it answered"));
+    }
+  }
+
+  /** Sends a signal, unless the process has ended. */
+  signal(name: Deno.Signal): void {
+    try {
+      this.#process!.kill(name);
+    } catch (error) {
+      if (!(error instanceof TypeError || error instanceof Deno.errors.NotFound)) throw error;
+    }
+  }
+
+  /** The letter by which the kernel describes the process, such as `S` for asleep. */
+  get state(): string {
+    const stat = Deno.readTextFileSync(`/proc/${this.pid}/stat`);
+    return stat.slice(stat.lastIndexOf(")") + 2)[0]!;
+  }
+
+  /** Resolves once the kernel has reaped the process, with what ended it. */
+  async ended(): Promise<Deno.Signal | number> {
+    const { signal, code } = await within("the end of a process", this.#process!.status);
+    return signal ?? code;
+  }
+
+  /** Ends it, whatever it does, and waits until it is gone; a thread that blocks may live on. */
+  async kill(): Promise<void> {
+    await this.#line.end();
+    await this.#listening;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.kill();
+  }
+}
+
+const TRAPS = new URL("./trap.json", import.meta.url);
+
+function startProcess(program: URL, { argument, trapped }: PartyOptions): Deno.ChildProcess {
+  const path = (url: URL) => decodeURIComponent(url.pathname);
+  const traps = trapped ? [`--import-map=${path(TRAPS)}`] : [];
+  const flags = ["--no-config", "--no-lock", "--quiet", "--allow-all", ...traps];
+  const args = ["run", ...flags, path(program), ...argument === undefined ? [] : [argument]];
+  const pipes = { stdin: "piped", stdout: "piped", stderr: "inherit" } as const;
+  return new Deno.Command(Deno.execPath(), { args, ...pipes }).spawn();
+}
+
+function lineToProcess(process: Deno.ChildProcess): Line {
+  const requests = process.stdin.getWriter();
+  const encoder = new TextEncoder();
+  return {
+    send: (text) => {
+      requests.write(encoder.encode(`${text}\n`)).catch(() => {}); // its end is heard of below
+    },
+    answers: linesOf(process.stdout),
+    end: async () => {
+      try {
+        process.kill("SIGKILL");
+      } catch (error) {
+        if (!(error instanceof TypeError)) throw error; // it has ended
+      }
+      await process.status;
+      await requests.abort().catch(() => {});
+    },
+  };
+}
+
+async function* linesOf(stream: ReadableStream<Uint8Array<ArrayBuffer>>): AsyncGenerator<string> {
+  let rest = "";
+  for await (const text of stream.pipeThrough(new TextDecoderStream())) {
+    const lines = (rest + text).split("\n");
+    rest = lines.pop()!;
+    yield* lines;
+  }
+}
+
+function lineToThread(program: URL, { argument = "" }: PartyOptions): Line {
+  const worker = new Worker(program, { type: "module", name: argument });
+  const arrived: string[] = [];
+  const early: string[] = [];
+  let listens = false;
+  let ended = false;
+  let news = Promise.withResolvers<void>();
+  worker.onmessage = ({ data }) => {
+    if (listens) arrived.push(data);
+    else for (const text of early) worker.postMessage(text);
+    listens = true;
+    news.resolve();
+  };
+  worker.onerror = (event) => {
+    event.preventDefault();
+    console.error(event.message);
+    ended = true;
+    news.resolve();
+  };
+  async function* answers() {
+    for (;;) {
+      await news.promise;
+      news = Promise.withResolvers();
+      while (arrived.length > 0) yield arrived.shift()!;
+      if (ended) return;
+    }
+  }
+  return {
+    send: (text) => listens ? worker.postMessage(text) : early.push(text),
+    answers: answers(),
+    end: () => {
+      worker.terminate();
+      ended = true;
+      news.resolve();
+      return Promise.resolve();
+    },
+  };
+}
+
+/** Why no process can be started here, or undefined. */
+export function whyNoProcess(): string | undefined {
+  try {
+    const { success } = new Deno.Command(Deno.execPath(), { args: ["--version"] }).outputSync();
+    return success ? undefined : "Deno cannot start another Deno here";
+  } catch (error) {
+    return `Deno cannot start another Deno here (${error})`;
+  }
+}

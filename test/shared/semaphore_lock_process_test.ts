@@ -1,0 +1,324 @@
+/**
+ * Semaphore locks between processes, of which some are killed or stopped and some are in C.
+ */
+
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { SemaphoreLock } from "../../src/shared/semaphore_lock.ts";
+import { SharedMemory } from "../../src/shared/shared_memory.ts";
+import { until } from "../os/until.ts";
+import { Party, whyNoProcess } from "./party.ts";
+import { CProgram, Name, whyNoCompiler } from "./scene.ts";
+import type { Tools } from "./shared_party.ts";
+
+const NO_PROCESS = whyNoProcess();
+const NO_C = NO_PROCESS ?? whyNoCompiler();
+for (const why of new Set([NO_PROCESS, NO_C])) {
+  if (why !== undefined) console.warn(`Some tests of semaphore locks do not run: ${why}`);
+}
+
+function test(name: string, fn: () => Promise<void>, obstacle = NO_PROCESS): void {
+  Deno.test({ name, fn, ignore: obstacle !== undefined });
+}
+
+function startProcess(options?: { trapped: boolean }): Party<Tools> {
+  return Party.start(new URL("./shared_party.ts", import.meta.url), "process", options);
+}
+
+/** Another process that has the lock. */
+async function startOwner(name: string, options = {}): Promise<Party<Tools>> {
+  const owner = startProcess();
+  await owner.run(({ SemaphoreLock, locks, permits }, { name, options }) => {
+    locks.push(new SemaphoreLock(name, options));
+    permits.push(locks[0]!.acquireSync());
+  }, { name, options });
+  return owner;
+}
+
+/** The value of a semaphore, as its file has it. */
+function valueOf(place: Name): number {
+  return new DataView(Deno.readFileSync(place.path("sem")).buffer).getUint32(0, true);
+}
+
+// ---- exclusivity ----
+
+test("acquireSync() and acquire() let one process in at a time", async () => {
+  using place = new Name();
+  using memory = SharedMemory.open(place.name, { size: 12 });
+  await using stack = new AsyncDisposableStack();
+  const parties = Array.from({ length: 4 }, () => stack.use(startProcess()));
+  const met = await Promise.all(
+    parties.map((party, index) =>
+      party.run(async ({ SemaphoreLock, SharedMemory }, { name, sync }) => {
+        using memory = SharedMemory.connect(name);
+        using lock = new SemaphoreLock(name);
+        const words = memory.as(Uint32Array);
+        let met = 0;
+        for (let round = 0; round < 150; round++) {
+          using permit = sync ? lock.acquireSync() : await lock.acquire();
+          if (++words[1]! !== 1 || permit.recovered) met++;
+          const before = words[0]!; // what is no atomic operation needs the lock
+          for (let i = 0; i < 50; i++) words[2] = i;
+          words[0] = before + 1;
+          words[1]!--;
+        }
+        return met;
+      }, { name: place.name, sync: index % 2 === 0 })
+    ),
+  );
+  assertEquals(met, [0, 0, 0, 0]);
+  assertEquals([memory.as(Uint32Array)[0], valueOf(place)], [600, 1]);
+});
+
+// ---- an owner dies ----
+
+test("one of many waiters inherits from an owner that is killed, and all get the lock", async () => {
+  using place = new Name();
+  await using owner = await startOwner(place.name);
+  await using stack = new AsyncDisposableStack();
+  const parties = Array.from({ length: 3 }, () => stack.use(startProcess()));
+  const waiting = parties.map((party, index) =>
+    party.run(async ({ SemaphoreLock }, { name, sync }) => {
+      const visits = Array.from({ length: 3 }, async () => {
+        using lock = new SemaphoreLock(name);
+        using permit = sync ? lock.acquireSync() : await lock.acquire();
+        return permit.recovered;
+      });
+      return await Promise.all(visits);
+    }, { name: place.name, sync: index === 0 })
+  );
+  // Each of them has the semaphore open, and so is waiting or about to.
+  const open = (party: Party<Tools>) =>
+    [...Deno.readDirSync(`/proc/${party.pid}/fd`)].some(({ name }) => {
+      try {
+        return Deno.readLinkSync(`/proc/${party.pid}/fd/${name}`) === place.path("sem");
+      } catch {
+        return false; // closed between the two
+      }
+    });
+  await until("all wait", () => parties.every(open));
+  assertEquals(valueOf(place), 0);
+  await owner.kill();
+  const recovered = (await Promise.all(waiting)).flat();
+  assertEquals(recovered.length, 9);
+  assertEquals(recovered.filter(Boolean).length, 1);
+
+  assertEquals(valueOf(place), 1);
+  using lock = new SemaphoreLock(place.name);
+  using other = new SemaphoreLock(place.name);
+  using permit = lock.acquireSync({ timeout: 0 });
+  assertEquals([permit.recovered, other.tryAcquire()], [false, undefined]);
+});
+
+test("a lock is inherited again when its heir is killed too", async () => {
+  using place = new Name();
+  const owner = await startOwner(place.name);
+  await owner.kill();
+  const heir = startProcess();
+  const recovered = await heir.run(async ({ SemaphoreLock, locks, permits }, name) => {
+    locks.push(new SemaphoreLock(name));
+    permits.push(await locks[0]!.acquire());
+    return permits[0]!.recovered;
+  }, place.name);
+  await heir.kill();
+  using lock = new SemaphoreLock(place.name);
+  using permit = await lock.acquire({ timeout: 20_000 });
+  assertEquals([recovered, permit.recovered, valueOf(place)], [true, true, 0]);
+  permit.release();
+  assertEquals(valueOf(place), 1);
+});
+
+/** Where an owner can be killed, and whether the next one is told of it. */
+const STEPS: [when: string, step: string, time: number, recovered: boolean][] = [
+  ["before it opens the semaphore", "sem_open", 1, false],
+  ["before it has locked the file", "lock", 1, false],
+  ["between the file and the semaphore", "sem_trywait", 1, false],
+  ["inside", "inside", 1, true],
+  ["before it posts", "sem_post", 1, true],
+  ["between post and unlock", "unlock", 1, false],
+  ["before it closes the file", "close lock file", 1, false],
+];
+
+for (const [when, step, time, recovered] of STEPS) {
+  test(`a lock goes on when its owner is killed ${when}`, async () => {
+    using place = new Name();
+    using lock = new SemaphoreLock(place.name);
+    await using owner = startProcess({ trapped: true });
+    owner.run(({ SemaphoreLock, dieBefore, spring }, { name, step, time }) => {
+      dieBefore(step, time);
+      using lock = new SemaphoreLock(name);
+      using permit = lock.acquireSync();
+      spring("inside");
+      permit.release();
+    }, { name: place.name, step, time });
+    assertEquals(await owner.ended(), "SIGKILL");
+    using permit = await lock.acquire({ timeout: 20_000 });
+    assertEquals([permit.recovered, valueOf(place)], [recovered, 0]);
+    permit.release();
+    assertEquals(valueOf(place), 1);
+    using next = lock.acquireSync({ timeout: 0 });
+    assertEquals(next.recovered, false);
+  });
+}
+
+test("acquire() and acquireSync() keep every rule while owners are killed at random", async () => {
+  using place = new Name();
+  using memory = SharedMemory.open(place.name, { size: 16 });
+  const words = memory.as(Uint32Array);
+  // words: who is inside, how often it was recovered, how many visits, a number of no use
+  const live = (party: Party<Tools>) =>
+    party.run(({ SemaphoreLock, SharedMemory }, name) => {
+      using memory = SharedMemory.connect(name);
+      using lock = new SemaphoreLock(name);
+      const words = memory.as(Uint32Array);
+      for (;;) {
+        using permit = lock.acquireSync();
+        const left = words[0]!; // by somebody who was killed inside
+        if (left !== 0 && !permit.recovered) return `met ${left}`;
+        if (permit.recovered) words[1]!++;
+        words[0] = 1;
+        for (let i = 0; i < 2000; i++) words[3] = i;
+        words[2]!++;
+        words[0] = 0;
+      }
+    }, place.name).catch((error) => error.name);
+  let killed = 0;
+  const seat = async () => {
+    for (let life = 0; life < 6; life++) {
+      await using party = startProcess();
+      const ending = live(party);
+      const visits = words[2]!;
+      await until("the lock is used", () => words[2]! > visits + 3);
+      await party.kill();
+      assertEquals(await ending, "PartyEnded");
+      killed++;
+    }
+  };
+  await Promise.all([seat(), seat(), seat()]);
+  using lock = new SemaphoreLock(place.name);
+  lock.acquireSync({ timeout: 20_000 }).release();
+  assertEquals([killed, valueOf(place)], [18, 1]);
+  assert(words[1]! <= killed, `${words[1]} recoveries of ${killed} deaths`);
+});
+
+test("a stopped owner keeps its lock", async () => {
+  using place = new Name();
+  await using owner = await startOwner(place.name);
+  owner.signal("SIGSTOP");
+  await until("it is stopped", () => owner.state === "T");
+  using lock = new SemaphoreLock(place.name);
+  const error = await assertRejects(() => lock.acquire({ timeout: 300 }), DOMException);
+  assertEquals([error.name, valueOf(place)], ["TimeoutError", 0]);
+  owner.signal("SIGCONT");
+  await owner.run(({ locks }) => locks[0]!.release(), null);
+  using permit = lock.acquireSync({ timeout: 20_000 });
+  assertEquals(permit.recovered, false);
+});
+
+test("a lock whose name was unlinked is inherited by those who have it", async () => {
+  using place = new Name();
+  await using owner = await startOwner(place.name);
+  using heir = new SemaphoreLock(place.name);
+  heir.unlink();
+  using newcomer = new SemaphoreLock(place.name);
+  await owner.kill();
+  using permit = await heir.acquire({ timeout: 20_000 });
+  using newPermit = newcomer.acquireSync({ timeout: 0 });
+  assertEquals([permit.recovered, newPermit.recovered], [true, false]);
+});
+
+test("with interop a killed owner blocks everyone, as it does in C", async () => {
+  using place = new Name();
+  await using owner = await startOwner(place.name, { interop: true });
+  await owner.kill();
+  using lock = new SemaphoreLock(place.name, { interop: true });
+  const error = await assertRejects(() => lock.acquire({ timeout: 200 }), DOMException);
+  assertEquals([lock.recovers, error.name, valueOf(place)], [false, "TimeoutError", 0]);
+});
+
+// ---- programs in C ----
+
+async function startC(place: Name): Promise<CProgram> {
+  const program = await CProgram.start(new URL("./semaphore_peer.c", import.meta.url), [
+    `/${place.name}`,
+  ]);
+  assertEquals(await program.ask("open"), "0");
+  return program;
+}
+
+function testC(name: string, fn: () => Promise<void>): void {
+  test(name, fn, NO_C);
+}
+
+testC("SemaphoreLock() opens the semaphore that C made, and C the one that it made", async () => {
+  using made = new Name();
+  using found = new Name();
+  using lock = new SemaphoreLock(made.name, { interop: true });
+  await using one = await startC(made);
+  await using other = await startC(found);
+  using theirs = new SemaphoreLock(found.name, { interop: true });
+  assertEquals([await one.ask("try"), await other.ask("try")], ["0", "0"]);
+  assertEquals([lock.tryAcquire(), theirs.tryAcquire()], [undefined, undefined]);
+});
+
+testC("C sees the value 0 while the lock is held, and 1 while it is not", async () => {
+  using place = new Name();
+  await using program = await startC(place);
+  using lock = new SemaphoreLock(place.name, { interop: true });
+  const values = [await program.ask("value")];
+  const permit = lock.acquireSync();
+  values.push(await program.ask("value"), await program.ask("try"));
+  permit.release();
+  values.push(await program.ask("value"));
+  assertEquals(values, ["1", "0", "EAGAIN", "1"]);
+});
+
+testC("acquire() with interop waits while C holds the semaphore", async () => {
+  using place = new Name();
+  await using program = await startC(place);
+  assertEquals([await program.ask("wait"), await program.line()], ["waits", "0"]);
+  using lock = new SemaphoreLock(place.name, { interop: true });
+  assertEquals(lock.tryAcquire(), undefined);
+  const error = await assertRejects(() => lock.acquire({ timeout: 20 }), DOMException);
+  assertEquals(error.name, "TimeoutError");
+  const waiting = lock.acquire({ timeout: 20_000 });
+  await program.ask("post");
+  using permit = await waiting;
+  assertEquals([permit.recovered, valueOf(place)], [false, 0]);
+});
+
+testC("sem_wait() in C waits while the lock is held, and wakes when it is released", async () => {
+  using place = new Name();
+  await using program = await startC(place);
+  using lock = new SemaphoreLock(place.name, { interop: true });
+  const permit = lock.acquireSync();
+  assertEquals(await program.ask("wait"), "waits");
+  // glibc counts those who wait behind the value.
+  const waiters = () =>
+    new DataView(Deno.readFileSync(place.path("sem")).buffer).getUint32(4, true);
+  await until("it sleeps", () => waiters() === 1 && program.state === "S");
+  permit.release();
+  assertEquals([await program.line(), valueOf(place)], ["0", 0]);
+  assertEquals([lock.tryAcquire(), await program.ask("post")], [undefined, "0"]);
+  using again = lock.acquireSync({ timeout: 20_000 });
+  assertEquals(again.recovered, false);
+});
+
+testC("without interop the lock takes what C holds for the leftover of the dead", async () => {
+  using place = new Name();
+  await using program = await startC(place);
+  assertEquals(await program.ask("try"), "0");
+  using lock = new SemaphoreLock(place.name);
+  using permit = lock.tryAcquire();
+  assertEquals([permit?.recovered, await program.ask("value")], [true, "0"]);
+});
+
+testC("a killed owner with interop is followed once C posts for it", async () => {
+  using place = new Name();
+  await using program = await startC(place);
+  await using owner = await startOwner(place.name, { interop: true });
+  await owner.kill();
+  assertEquals(await program.ask("post"), "0");
+  using lock = new SemaphoreLock(place.name, { interop: true });
+  using permit = await lock.acquire({ timeout: 20_000 });
+  assertEquals([permit.recovered, await program.ask("value")], [false, "0"]);
+});

@@ -1,0 +1,415 @@
+import {
+  assert,
+  assertEquals,
+  assertNotEquals,
+  assertRejects,
+  assertStringIncludes,
+  assertThrows,
+} from "@std/assert";
+import { ClosedError, LayoutMismatchError, OsError, VringError } from "../../src/errors.ts";
+import { SemaphoreLock } from "../../src/shared/semaphore_lock.ts";
+import { mappedRanges } from "../../src/os/proc_maps.ts";
+import { countFiles } from "../os/process_state.ts";
+import { Party } from "./party.ts";
+import { Name } from "./scene.ts";
+import type { Tools } from "./shared_party.ts";
+
+const PROGRAM = new URL("./shared_party.ts", import.meta.url);
+
+function startThread(): Party<Tools> {
+  return Party.start(PROGRAM, "thread");
+}
+
+/** The value of a semaphore, as its file has it. */
+function valueOf(place: Name): number {
+  return new DataView(Deno.readFileSync(place.path("sem")).buffer).getUint32(0, true);
+}
+
+/** How often a semaphore is mapped here. */
+function mappings(place: Name): number {
+  const { ino } = Deno.statSync(place.path("sem"));
+  return mappedRanges().filter(({ inode }) => inode === ino).length;
+}
+
+/** The name of what a promise is rejected with. */
+async function rejection(promise: Promise<unknown>): Promise<string> {
+  const reason = await promise.then(() => "nothing", (reason) => reason);
+  return reason instanceof Error || reason instanceof DOMException ? reason.name : `${reason}`;
+}
+
+// ---- names and files ----
+
+Deno.test("SemaphoreLock() makes a free semaphore in the file that C makes", () => {
+  using place = new Name();
+  using lock = new SemaphoreLock(place.name);
+  assertEquals([lock.name, lock.recovers, lock.held], [place.name, true, false]);
+  assertEquals(place.files(), [`sem.${place.name}`]);
+  assertEquals(valueOf(place), 1);
+});
+
+Deno.test("SemaphoreLock() refuses names that cannot be one, and makes nothing", () => {
+  const before = [...Deno.readDirSync("/dev/shm")].length;
+  const wrong: [name: string, problem: string][] = [
+    ["", "it is empty"],
+    ["/", "it is empty"],
+    [" ", 'it contains " "'],
+    ["a".repeat(201), "it has 201 characters"],
+    ["a/b", 'it contains "/"'],
+    ["//a", 'it contains "/"'],
+    ["a\0b", 'it contains "\\u0000"'],
+    ["lock\n", 'it contains "\\n"'],
+    ["größe", 'it contains "ö"'],
+    ["🔒", 'it contains "🔒"'],
+    [".", "mean directories"],
+    ["..", "mean directories"],
+  ];
+  for (const [name, problem] of wrong) {
+    const error = assertThrows(() => new SemaphoreLock(name), TypeError);
+    assertStringIncludes(error.message, `Cannot use ${JSON.stringify(name)} as a name: `);
+    assertStringIncludes(error.message, problem);
+    assertEquals(assertThrows(() => SemaphoreLock.unlink(name), TypeError).message, error.message);
+  }
+  assertEquals([...Deno.readDirSync("/dev/shm")].length, before);
+});
+
+Deno.test("SemaphoreLock() takes a name of 200 characters of every kind", () => {
+  using place = new Name();
+  const name = `${place.name}.AZaz09_-${".".repeat(200)}`.slice(0, 200);
+  using lock = new SemaphoreLock(name);
+  assertEquals(place.files(), [`sem.${name}`]);
+  assert(lock.unlink());
+});
+
+Deno.test("SemaphoreLock() knows a name with a leading slash as the one without", () => {
+  using place = new Name();
+  using one = new SemaphoreLock(`/${place.name}`);
+  using other = new SemaphoreLock(place.name);
+  using _permit = one.acquireSync();
+  assertEquals([one.name, other.tryAcquire()], [place.name, undefined]);
+});
+
+Deno.test("SemaphoreLock() says that a file is too short for a semaphore", () => {
+  using place = new Name();
+  for (const size of [0, 5, 31]) { // of which using the first would end the process
+    Deno.writeFileSync(place.path("sem"), new Uint8Array(size));
+    const error = assertThrows(() => new SemaphoreLock(place.name), LayoutMismatchError);
+    const state = `${place.path("sem")} has ${size} bytes, and a semaphore has 32`;
+    assertStringIncludes(error.message, `Cannot open semaphore "${place.name}": ${state}`);
+    assertEquals([countFiles(place.name), mappings(place)], [0, 0]);
+  }
+});
+
+Deno.test("SemaphoreLock() does not follow a symbolic link", () => {
+  using place = new Name();
+  using elsewhere = new Name();
+  using _lock = new SemaphoreLock(elsewhere.name);
+  Deno.symlinkSync(elsewhere.path("sem"), place.path("sem"));
+  const error = assertThrows(() => new SemaphoreLock(place.name), OsError);
+  assertEquals([error.syscall, error.code], ["sem_open", "ELOOP"]);
+});
+
+Deno.test("SemaphoreLock() gives a new semaphore its mode, less the umask", () => {
+  using usual = new Name();
+  using shared = new Name();
+  const umask = Deno.umask(0o022);
+  try {
+    new SemaphoreLock(usual.name).close();
+    new SemaphoreLock(shared.name, { mode: 0o666 }).close();
+  } finally {
+    Deno.umask(umask);
+  }
+  const modes = [usual, shared].map((place) => Deno.statSync(place.path("sem")).mode! & 0o777);
+  assertEquals(modes, [0o600, 0o644]);
+});
+
+Deno.test("close() leaves no fd and no mapping behind, and keeps the name", () => {
+  using place = new Name();
+  {
+    using one = new SemaphoreLock(place.name);
+    using _permit = one.acquireSync();
+    using _other = new SemaphoreLock(place.name);
+    assertEquals([countFiles(place.name), mappings(place)], [2, 1]);
+  }
+  assertEquals([countFiles(place.name), mappings(place)], [0, 0]);
+  assertEquals([place.files().length, valueOf(place)], [1, 1]);
+});
+
+// ---- to take and to give back ----
+
+Deno.test("tryAcquire() gives a permit only while nobody has one", () => {
+  using place = new Name();
+  using one = new SemaphoreLock(place.name);
+  using other = new SemaphoreLock(place.name);
+  const permit = one.tryAcquire();
+  assertEquals(permit?.recovered, false);
+  assertEquals([one.held, other.held, valueOf(place)], [true, false, 0]);
+  assertEquals(other.tryAcquire(), undefined);
+  permit!.release();
+  assertEquals([one.held, valueOf(place)], [false, 1]);
+  using _permit = other.tryAcquire()!;
+  assertEquals([one.held, other.held], [false, true]);
+});
+
+Deno.test("tryAcquire() gives nothing to the handle that has the permit", () => {
+  using place = new Name();
+  using lock = new SemaphoreLock(place.name);
+  using _permit = lock.acquireSync();
+  assertEquals(lock.tryAcquire(), undefined);
+  assertEquals([lock.held, valueOf(place)], [true, 0]);
+});
+
+Deno.test("a permit gives the lock back when it is disposed", () => {
+  using place = new Name();
+  using lock = new SemaphoreLock(place.name);
+  {
+    using _permit = lock.acquireSync();
+  }
+  assertEquals([lock.held, valueOf(place)], [false, 1]);
+});
+
+Deno.test("a permit can be released only once", () => {
+  using place = new Name();
+  using lock = new SemaphoreLock(place.name);
+  using permit = lock.acquireSync();
+  permit.release();
+  const error = assertThrows(() => permit.release(), VringError);
+  assertStringIncludes(error.message, "this permit was given back");
+  assertEquals(valueOf(place), 1);
+});
+
+Deno.test("a permit that was given back does nothing when it is disposed", () => {
+  using place = new Name();
+  using lock = new SemaphoreLock(place.name);
+  const old = lock.acquireSync();
+  old.release();
+  using permit = lock.acquireSync();
+  old[Symbol.dispose]();
+  assertThrows(() => old.release(), VringError);
+  assertEquals([lock.held, valueOf(place)], [true, 0]);
+  permit.release();
+});
+
+Deno.test("release() gives back what the handle holds", () => {
+  using place = new Name();
+  using lock = new SemaphoreLock(place.name);
+  const permit = lock.acquireSync();
+  lock.release();
+  assertEquals([lock.held, valueOf(place)], [false, 1]);
+  assertThrows(() => permit.release(), VringError);
+});
+
+Deno.test("release() refuses to give back what the handle does not hold", () => {
+  using place = new Name();
+  using one = new SemaphoreLock(place.name);
+  using other = new SemaphoreLock(place.name);
+  using _permit = one.acquireSync();
+  const error = assertThrows(() => other.release(), VringError);
+  assertStringIncludes(error.message, "this handle does not hold it");
+  assertEquals([one.held, valueOf(place), other.tryAcquire()], [true, 0, undefined]);
+});
+
+Deno.test("close() gives back what is held", () => {
+  using place = new Name();
+  using other = new SemaphoreLock(place.name);
+  const lock = new SemaphoreLock(place.name);
+  const permit = lock.acquireSync();
+  lock.close();
+  lock.close();
+  assertEquals(valueOf(place), 1);
+  permit[Symbol.dispose]();
+  assertThrows(() => permit.release(), VringError);
+  assertEquals(valueOf(place), 1);
+  assertEquals(other.tryAcquire()?.recovered, false);
+});
+
+Deno.test("a closed lock throws a ClosedError", async () => {
+  using place = new Name();
+  const lock = new SemaphoreLock(place.name);
+  lock.close();
+  for (const use of ["tryAcquire", "acquireSync", "release"] as const) {
+    const error = assertThrows(() => lock[use](), ClosedError);
+    assertStringIncludes(error.message, `Cannot use lock "${place.name}": it is closed`);
+  }
+  await assertRejects(() => lock.acquire(), ClosedError);
+  assertEquals(lock.held, false);
+});
+
+// ---- to wait ----
+
+Deno.test("acquireSync() throws a TimeoutError once the time is up", () => {
+  using place = new Name();
+  using one = new SemaphoreLock(place.name);
+  using other = new SemaphoreLock(place.name);
+  using _permit = one.acquireSync({ timeout: 0 });
+  const start = performance.now();
+  const error = assertThrows(() => other.acquireSync({ timeout: 30 }), DOMException);
+  assert(performance.now() - start >= 30);
+  assertEquals(error.name, "TimeoutError");
+  assertEquals(error.message, `Cannot acquire lock "${place.name}": 30 ms have passed`);
+  assertEquals(other.held, false);
+});
+
+Deno.test("acquire() rejects with a TimeoutError once the time is up", async () => {
+  using place = new Name();
+  using one = new SemaphoreLock(place.name);
+  using other = new SemaphoreLock(place.name);
+  using _permit = await one.acquire({ timeout: 0 });
+  const start = performance.now();
+  const error = await assertRejects(() => other.acquire({ timeout: 30 }), DOMException);
+  assert(performance.now() - start >= 29);
+  assertEquals(error.name, "TimeoutError");
+  assertEquals(other.held, false);
+});
+
+Deno.test("acquire() and acquireSync() refuse a timeout that is none", async () => {
+  using place = new Name();
+  using lock = new SemaphoreLock(place.name);
+  for (const timeout of [-1, NaN, -Infinity]) {
+    const error = assertThrows(() => lock.acquireSync({ timeout }), RangeError);
+    assertStringIncludes(error.message, `Cannot wait ${timeout} ms`);
+    await assertRejects(() => lock.acquire({ timeout }), RangeError);
+  }
+  assertEquals([lock.held, valueOf(place)], [false, 1]);
+});
+
+Deno.test("acquireSync() takes the lock once another thread has given it back", async () => {
+  using place = new Name();
+  await using owner = startThread();
+  await owner.run(({ SemaphoreLock, locks }, name) => {
+    locks.push(new SemaphoreLock(name));
+    locks[0]!.acquireSync();
+  }, place.name);
+  using lock = new SemaphoreLock(place.name);
+  const given = owner.run(({ locks }) => locks[0]!.release(), null);
+  using permit = lock.acquireSync({ timeout: 20_000 });
+  assertEquals([permit.recovered, valueOf(place)], [false, 0]);
+  await given;
+});
+
+Deno.test("acquire() takes the lock once it is free, and leaves the event loop free", async () => {
+  using place = new Name();
+  using one = new SemaphoreLock(place.name);
+  using other = new SemaphoreLock(place.name);
+  const permit = one.acquireSync();
+  let turns = 0;
+  const waiting = other.acquire({ timeout: 20_000 });
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const turn = () => ++turns < 5 ? setTimeout(turn) : resolve();
+  turn();
+  await promise; // these turns of the event loop came while the other waited
+  assertEquals(other.held, false);
+  permit.release();
+  using taken = await waiting;
+  assertEquals([taken.recovered, other.held], [false, true]);
+});
+
+Deno.test("acquire() rejects with the signal's reason", async () => {
+  using place = new Name();
+  using one = new SemaphoreLock(place.name);
+  using other = new SemaphoreLock(place.name);
+  using permit = one.acquireSync();
+  const controller = new AbortController();
+  const waiting = other.acquire({ signal: controller.signal });
+  controller.abort("enough");
+  assertEquals(await rejection(waiting), "enough");
+  permit.release();
+  assertEquals(await rejection(other.acquire({ signal: AbortSignal.abort() })), "AbortError");
+  assertEquals([other.held, valueOf(place)], [false, 1]);
+});
+
+Deno.test("acquire() rejects with a ClosedError when the lock is closed meanwhile", async () => {
+  using place = new Name();
+  using one = new SemaphoreLock(place.name);
+  const other = new SemaphoreLock(place.name);
+  using _permit = one.acquireSync();
+  const waiting = other.acquire();
+  other.close();
+  assertEquals(await rejection(waiting), "ClosedError");
+});
+
+Deno.test("acquire() lets one of many waiters in at a time", async () => {
+  using place = new Name();
+  const order: number[] = [];
+  let inside = 0;
+  const visit = async (visitor: number) => {
+    using lock = new SemaphoreLock(place.name);
+    using permit = await lock.acquire({ timeout: 20_000 });
+    assertEquals([++inside, permit.recovered], [1, false]);
+    await Promise.resolve();
+    order.push(visitor);
+    inside--;
+  };
+  await Promise.all(Array.from({ length: 12 }, (_, visitor) => visit(visitor)));
+  assertEquals(order.sort((a, b) => a - b), Array.from({ length: 12 }, (_, i) => i));
+  assertEquals(valueOf(place), 1);
+});
+
+// ---- the name goes ----
+
+Deno.test("unlink() tells whether there was a name to remove", () => {
+  using place = new Name();
+  assertEquals(SemaphoreLock.unlink(place.name), false);
+  using lock = new SemaphoreLock(place.name);
+  assertEquals(lock.unlink(), true);
+  assertEquals([place.files(), lock.unlink()], [[], false]);
+});
+
+Deno.test("unlink() leaves the semaphore to those who have it, and newcomers make another", () => {
+  using place = new Name();
+  using old = new SemaphoreLock(place.name);
+  using companion = new SemaphoreLock(place.name);
+  using permit = old.acquireSync();
+  old.unlink();
+  using newcomer = new SemaphoreLock(place.name);
+  using newPermit = newcomer.acquireSync({ timeout: 0 });
+  assertEquals(newPermit.recovered, false);
+  assertEquals(companion.tryAcquire(), undefined);
+  permit.release();
+  using passed = companion.acquireSync({ timeout: 0 });
+  assertEquals([passed.recovered, newcomer.held], [false, true]);
+});
+
+Deno.test("SemaphoreLock() never locks another file than its semaphore's when names come and go", async () => {
+  using place = new Name();
+  await using remover = startThread();
+  await remover.run(() => {}, null);
+  const removing = remover.run(({ semaphores }, name) => {
+    let removed = 0;
+    for (const end = performance.now() + 400; performance.now() < end; removed++) {
+      semaphores.unlinkSemaphore(name);
+      semaphores.closeSemaphore(semaphores.openSemaphore(name, 0o600));
+    }
+    return removed;
+  }, place.name);
+  let [same, other] = [0, 0];
+  for (const end = performance.now() + 380; performance.now() < end;) {
+    using one = new SemaphoreLock(place.name);
+    using _permit = one.acquireSync({ timeout: 0 });
+    using second = new SemaphoreLock(place.name);
+    // With its lock on the one file and its semaphore in the other it would inherit from the living.
+    using permit = second.tryAcquire();
+    if (permit === undefined) same++;
+    else other++;
+    assertNotEquals(permit?.recovered, true);
+  }
+  const seen = { same, other, removed: await removing };
+  assert(same + other > 10 && other > 0 && seen.removed > 10, JSON.stringify(seen));
+});
+
+// ---- a Worker ends ----
+
+Deno.test("a lock is recovered once its owner's Worker was terminated", async () => {
+  using place = new Name();
+  await using owner = startThread();
+  await owner.run(({ SemaphoreLock, locks, permits }, name) => {
+    locks.push(new SemaphoreLock(name));
+    permits.push(locks[0]!.acquireSync());
+  }, place.name);
+  using lock = new SemaphoreLock(place.name);
+  assertEquals(lock.tryAcquire(), undefined);
+  await owner.kill();
+  using permit = await lock.acquire({ timeout: 20_000 });
+  assertEquals(permit.recovered, true);
+  permit.release();
+  assertEquals([valueOf(place), lock.acquireSync({ timeout: 0 }).recovered], [1, false]);
+});

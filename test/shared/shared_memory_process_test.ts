@@ -1,0 +1,258 @@
+/**
+ * Shared memory between processes, of which some are killed or stopped, and one is in C.
+ */
+
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { OsError } from "../../src/errors.ts";
+import { SharedMemory } from "../../src/shared/shared_memory.ts";
+import { bytesFrom } from "../memory/bytes.ts";
+import { until } from "../os/until.ts";
+import { Party, PartyEnded, whyNoProcess } from "./party.ts";
+import { CProgram, Name, whyNoCompiler } from "./scene.ts";
+import type { Tools } from "./shared_party.ts";
+
+const NO_PROCESS = whyNoProcess();
+const NO_C = NO_PROCESS ?? whyNoCompiler();
+for (const why of new Set([NO_PROCESS, NO_C])) {
+  if (why !== undefined) console.warn(`Some tests of shared memory do not run: ${why}`);
+}
+
+function test(name: string, fn: () => Promise<void>, obstacle = NO_PROCESS): void {
+  Deno.test({ name, fn, ignore: obstacle !== undefined });
+}
+
+function startProcess(): Party<Tools> {
+  return Party.start(new URL("./shared_party.ts", import.meta.url), "process");
+}
+
+const SIZE = 3000;
+
+/** Opens the memory over there and keeps it. */
+function enter(party: Party<Tools>, place: Name, options: { persist?: boolean } = {}) {
+  return party.run(({ SharedMemory, memories }, { name, size, options }) => {
+    memories.push(SharedMemory.open(name, { size, ...options }));
+  }, { name: place.name, size: SIZE, options });
+}
+
+function leave(party: Party<Tools>): Promise<void> {
+  return party.run(({ memories }) => memories.pop()!.close(), null);
+}
+
+test("references count 1, 2, 3, 2, 1 and 0 across processes, and nothing is left", async () => {
+  using place = new Name();
+  await using one = startProcess();
+  await using other = startProcess();
+  const mine = SharedMemory.open(place.name, { size: SIZE });
+  const counts = [mine.references];
+  await enter(one, place);
+  counts.push(mine.references);
+  await enter(other, place);
+  counts.push(mine.references);
+  const theirs = await one.run(({ memories }) => memories[0]!.references, null);
+  await leave(one);
+  counts.push(mine.references);
+  mine.close();
+  counts.push(await other.run(({ memories }) => memories[0]!.references, null));
+  assertEquals([counts, theirs], [[1, 2, 3, 2, 1], 3]);
+  assertEquals(place.files().length, 1);
+  await leave(other);
+  assertEquals([mine.references, place.files()], [0, []]);
+});
+
+test("references count threads as they count processes, terminated ones no more", async () => {
+  using place = new Name();
+  using memory = SharedMemory.open(place.name, { size: SIZE });
+  const program = new URL("./shared_party.ts", import.meta.url);
+  await using thread = Party.start<Tools>(program, "thread");
+  await enter(thread, place);
+  await enter(thread, place);
+  assertEquals(memory.references, 3);
+  await thread.kill();
+  await until("the dead thread does not count", () => memory.references === 1);
+});
+
+test("references forget who is killed, and remember who is stopped", async () => {
+  using place = new Name();
+  using memory = SharedMemory.open(place.name, { size: SIZE });
+  await using killed = startProcess();
+  await using stopped = startProcess();
+  await enter(killed, place);
+  await enter(stopped, place);
+  stopped.signal("SIGSTOP");
+  await until("it is stopped", () => stopped.state === "T");
+  assertEquals(memory.references, 3);
+  await killed.kill();
+  await until("the dead does not count", () => memory.references === 2);
+  stopped.signal("SIGCONT");
+  await leave(stopped);
+  assertEquals(memory.references, 1);
+});
+
+test("memory that is left by the killed goes with the last close", async () => {
+  using place = new Name();
+  const memory = SharedMemory.open(place.name, { size: SIZE });
+  await using party = startProcess();
+  await enter(party, place);
+  await party.kill();
+  await until("the dead does not count", () => memory.references === 1);
+  memory.close();
+  assertEquals(place.files(), []);
+});
+
+test("processes share every byte", async () => {
+  using place = new Name();
+  using memory = SharedMemory.open(place.name, { size: SIZE });
+  await using party = startProcess();
+  await enter(party, place);
+  memory.bytes.set(bytesFrom(17, SIZE));
+  const seen = await party.run(({ memories: [memory], byteAt, bytesFrom }, size) => {
+    const whole = memory!.bytes.every((byte, i) => byte === byteAt(17 + i));
+    memory!.bytes.set(bytesFrom(4711, size));
+    return whole;
+  }, SIZE);
+  assertEquals([seen, memory.bytes], [true, bytesFrom(4711, SIZE)]);
+});
+
+test("memory that a killed last holder left is removed by the next open, which makes new", async () => {
+  using place = new Name();
+  await using party = startProcess();
+  await enter(party, place);
+  await party.run(({ memories }) => memories[0]!.bytes.fill(7), null);
+  await party.kill();
+  assertEquals(place.files().length, 1);
+  // Until the kernel has dropped the locks of the dead, whoever opens joins what is there.
+  await until("the memory is new", () => {
+    using memory = SharedMemory.open(place.name, { size: SIZE });
+    return memory.bytes.every((byte) => byte === 0);
+  });
+  assertEquals(place.files(), []);
+});
+
+test("create() removes what a killed last holder left", async () => {
+  using place = new Name();
+  await using party = startProcess();
+  await enter(party, place);
+  await party.kill();
+  let made: SharedMemory | undefined;
+  await until("the dead are gone", () => {
+    try {
+      made = SharedMemory.create(place.name, { size: 2 * SIZE });
+      return true;
+    } catch (error) {
+      if (error instanceof OsError && error.code === "EEXIST") return false;
+      throw error;
+    }
+  });
+  using memory = made!;
+  assertEquals([memory.size, memory.bytes.every((byte) => byte === 0)], [2 * SIZE, true]);
+});
+
+test("unlink() removes what a killed last holder left", async () => {
+  using place = new Name();
+  await using party = startProcess();
+  await enter(party, place);
+  await party.kill();
+  assertEquals([SharedMemory.unlink(place.name), place.files()], [true, []]);
+});
+
+test("connect() finds nothing where the last holder was killed", async () => {
+  using place = new Name();
+  await using party = startProcess();
+  await enter(party, place);
+  await party.kill();
+  await until("the dead are gone", () => {
+    try {
+      SharedMemory.connect(place.name).close();
+      return false;
+    } catch (error) {
+      if (error instanceof OsError && error.code === "ENOENT") return true;
+      throw error;
+    }
+  });
+  assertThrows(() => SharedMemory.connect(place.name, { readOnly: true }), OsError);
+  assertEquals(place.files(), []);
+});
+
+test("open() adopts memory with persist that a killed last holder left", async () => {
+  using place = new Name();
+  await using party = startProcess();
+  await enter(party, place, { persist: true });
+  await party.run(({ memories, bytesFrom }, size) => {
+    memories[0]!.bytes.set(bytesFrom(99, size));
+  }, SIZE);
+  await party.kill();
+  using memory = SharedMemory.open(place.name, { size: SIZE });
+  assertEquals([memory.bytes, memory.persist], [bytesFrom(99, SIZE), true]);
+  await until("the dead does not count", () => memory.references === 1);
+});
+
+test("open() with other memory than a killed last holder's is not refused for its size", async () => {
+  using place = new Name();
+  await using party = startProcess();
+  await enter(party, place);
+  await party.kill();
+  await until("the dead are gone", () => {
+    try {
+      using memory = SharedMemory.open(place.name, { size: SIZE + 1 });
+      return memory.size === SIZE + 1;
+    } catch (error) {
+      if ((error as Error).name === "LayoutMismatchError") return false; // not yet
+      throw error;
+    }
+  });
+});
+
+test("connect() with readOnly ends the process that writes, and nobody else", async () => {
+  using place = new Name();
+  using memory = SharedMemory.open(place.name, { size: SIZE });
+  memory.bytes.set(bytesFrom(1, SIZE));
+  await using party = startProcess();
+  const writing = party.run(({ SharedMemory }, name) => {
+    const memory = SharedMemory.connect(name, { readOnly: true });
+    memory.bytes[0] = 1;
+  }, place.name);
+  await assertRejects(() => writing, PartyEnded);
+  assertEquals(await party.ended(), "SIGSEGV");
+  assertEquals(memory.bytes, bytesFrom(1, SIZE));
+  await until("the dead does not count", () => memory.references === 1);
+});
+
+test("open() makes one memory when many processes open and close at once", async () => {
+  using place = new Name();
+  await using stack = new AsyncDisposableStack();
+  const parties = Array.from({ length: 4 }, () => stack.use(startProcess()));
+  const reports = await Promise.all(parties.map((party) =>
+    party.run(({ SharedMemory }, name) => {
+      let [alone, together, wrong] = [0, 0, 0];
+      for (let round = 0; round < 400; round++) {
+        using memory = SharedMemory.open(name, { size: 4096 });
+        const { references } = memory;
+        if (references < 1 || references > 4 || memory.bytes.length !== 4096) wrong++;
+        if (references === 1) alone++;
+        else together++;
+      }
+      return { alone, together, wrong };
+    }, place.name)
+  ));
+  const sum = (key: "alone" | "together" | "wrong") =>
+    reports.reduce((total, report) => total + report[key], 0);
+  assertEquals([sum("wrong"), place.files()], [0, []]);
+  assert(sum("alone") > 0 && sum("together") > 0, JSON.stringify(reports));
+});
+
+test("a program in C maps the same file at the offset that is told", async () => {
+  using place = new Name();
+  using memory = SharedMemory.open(place.name, { size: 800 });
+  const numbers = memory.as(Float64Array);
+  numbers.forEach((_, i) => numbers[i] = i * i + 0.25);
+  await using program = await CProgram.start(new URL("./memory_peer.c", import.meta.url), [
+    place.path("shm"),
+    `${memory.offset}`,
+  ]);
+  assertEquals(await program.line(), `${memory.offset + 800}`);
+  const seen = [];
+  for (const index of [0, 1, 57, 99]) seen.push(Number(await program.ask(`get ${index}`)));
+  assertEquals(seen, [0.25, 1.25, 57 * 57 + 0.25, 99 * 99 + 0.25]);
+  assertEquals(await program.ask("set 98 -0.5"), "-0.5");
+  assertEquals([numbers[97], numbers[98], numbers[99]], [97 * 97 + 0.25, -0.5, 99 * 99 + 0.25]);
+}, NO_C);

@@ -1,0 +1,35 @@
+/**
+ * The program of a {@linkcode Party} that shares memory and locks.
+ *
+ * @module
+ */
+
+import * as semaphores from "../../src/os/semaphore.ts";
+import { SemaphoreLock } from "../../src/shared/semaphore_lock.ts";
+import type { Permit } from "../../src/shared/semaphore_lock.ts";
+import { SharedMemory } from "../../src/shared/shared_memory.ts";
+import { byteAt, bytesFrom } from "../memory/bytes.ts";
+import { serve } from "./serve.ts";
+import { dieBefore, spring, stepsOf } from "./trap.ts";
+
+/** What the functions can use. */
+const TOOLS = {
+  SemaphoreLock,
+  SharedMemory,
+  semaphores,
+  byteAt,
+  bytesFrom,
+  dieBefore,
+  spring,
+  stepsOf,
+  /** What stays open between two functions. */
+  locks: [] as SemaphoreLock[],
+  permits: [] as Permit[],
+  memories: [] as SharedMemory[],
+  /** The same, for a function that is still at work. */
+  under: new Map<string, unknown>(),
+};
+
+export type Tools = typeof TOOLS;
+
+await serve(TOOLS);
