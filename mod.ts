@@ -25,6 +25,7 @@ export { CircularBufferWriter } from "./src/ring/circular_writer.ts";
 export {
   CircularBufferReader,
   type CircularBufferReaderOptions,
+  type Found,
   type Lost,
   type NoMessage,
   type Polled,
@@ -32,3 +33,13 @@ export {
   type ReadOutcome,
 } from "./src/ring/circular_reader.ts";
 export type { CircularBufferOptions } from "./src/ring/circular_attach.ts";
+export type { RingOptions } from "./src/ring/attach.ts";
+export { type Codec, codec, type Codecs } from "./src/layout/codec.ts";
+export { type SpscOptions, SpscProducer } from "./src/ring/spsc_producer.ts";
+export {
+  type Nothing,
+  type ReceiveOutcome,
+  SpscConsumer,
+  type TakenMessage,
+  type TakeOutcome,
+} from "./src/ring/spsc_consumer.ts";

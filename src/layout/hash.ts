@@ -12,7 +12,12 @@ import { byOffset, type FieldType, isLayout, type Placement, typeName } from "./
  * Not what only people read (docs), nor how a place was chosen (the order declared, `at`).
  */
 export function hashOf(layout: Placement): bigint {
-  return fnv1a(new TextEncoder().encode(signature(layout)));
+  return fingerprint(signature(layout));
+}
+
+/** 64-bit FNV-1a of a text. */
+export function fingerprint(text: string): bigint {
+  return fnv1a(new TextEncoder().encode(text));
 }
 
 /** All that two parties must agree on, as text; names hold none of its punctuation. */

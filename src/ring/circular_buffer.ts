@@ -80,9 +80,6 @@ export const CIRCULAR_BUFFER: RegionKind = {
 /** The role of the writer. */
 export const WRITER_ROLE = 0;
 
-/** The largest capacity, of data that is mapped twice. */
-export const LARGEST_CAPACITY: number = 2 ** 30;
-
 /** The bit of `state` that says that the writer has closed. */
 export const CLOSED = 1;
 

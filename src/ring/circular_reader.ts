@@ -14,8 +14,10 @@ import {
   type WaitOptions,
   waitSync,
 } from "../sync/waiter.ts";
-import { type CircularBufferOptions, openRing } from "./circular_attach.ts";
+import { unlinkRing } from "./attach.ts";
+import { type CircularBufferOptions, openBuffer } from "./circular_attach.ts";
 import {
+  CIRCULAR_BUFFER,
   CLOSED,
   corrupt,
   Head,
@@ -77,6 +79,9 @@ export type ReadIntoOutcome =
   | { state: "tooSmall"; length: number }
   | NoMessage;
 
+/** What reading gives to those who wait until there is something. */
+export type Found<Outcome> = Exclude<Outcome, { state: "empty" }>;
+
 /** What `poll` did. */
 export interface Polled {
   /** How many messages were handled, and proved whole afterwards. */
@@ -128,11 +133,16 @@ export class CircularBufferReader implements Disposable {
   /** Opens the buffer, or makes it, so that readers can come before the writer. */
   static open(name: string, options: CircularBufferReaderOptions = {}): CircularBufferReader {
     using stack = new DisposableStack();
-    const ring = openRing(name, options);
+    const ring = openBuffer(name, options);
     stack.use(ring.region);
     const reader = new CircularBufferReader(ring, options);
     stack.move();
     return reader;
+  }
+
+  /** Removes the name, so that the next opener makes a new one; false if there is none. */
+  static unlink(name: string): boolean {
+    return unlinkRing(CIRCULAR_BUFFER, name);
   }
 
   /** How many messages this reader has lost in all. */
@@ -155,6 +165,10 @@ export class CircularBufferReader implements Disposable {
   /** Reads a message into `target`, if there is one. Never waits. */
   tryRead(target: Uint8Array<ArrayBuffer>): ReadIntoOutcome;
   tryRead(target?: Uint8Array<ArrayBuffer>): ReadOutcome | ReadIntoOutcome {
+    return this.#tryRead(target);
+  }
+
+  #tryRead(target?: Uint8Array<ArrayBuffer>): ReadOutcome | ReadIntoOutcome {
     const length = this.#nextLength();
     if (typeof length === "object") return length;
     if (target !== undefined && target.length < length) {
@@ -169,18 +183,34 @@ export class CircularBufferReader implements Disposable {
   }
 
   /** Reads a message, and blocks the thread until there is one; a TimeoutError after `timeout`. */
-  readSync(options: SyncWaitOptions = {}): Exclude<ReadOutcome, { state: "empty" }> {
+  readSync(options?: SyncWaitOptions): Found<ReadOutcome>;
+  /** Reads a message into `target`, without allocating, and blocks the thread until there is one. */
+  readSync(target: Uint8Array<ArrayBuffer>, options?: SyncWaitOptions): Found<ReadIntoOutcome>;
+  readSync(
+    first: Uint8Array<ArrayBuffer> | SyncWaitOptions = {},
+    second: SyncWaitOptions = {},
+  ): Found<ReadOutcome | ReadIntoOutcome> {
+    const target = first instanceof Uint8Array ? first : undefined;
+    const options = first instanceof Uint8Array ? second : first;
     for (;;) {
-      const outcome = this.tryRead();
+      const outcome = this.#tryRead(target);
       if (outcome.state !== "empty") return outcome;
       this.#check(waitSync(this.#awaited, options), options);
     }
   }
 
   /** Reads a message once there is one; a TimeoutError after `timeout`, or the signal's reason. */
-  async read(options: WaitOptions = {}): Promise<Exclude<ReadOutcome, { state: "empty" }>> {
+  read(options?: WaitOptions): Promise<Found<ReadOutcome>>;
+  /** Reads a message into `target` once there is one. */
+  read(target: Uint8Array<ArrayBuffer>, options?: WaitOptions): Promise<Found<ReadIntoOutcome>>;
+  async read(
+    first: Uint8Array<ArrayBuffer> | WaitOptions = {},
+    second: WaitOptions = {},
+  ): Promise<Found<ReadOutcome | ReadIntoOutcome>> {
+    const target = first instanceof Uint8Array ? first : undefined;
+    const options = first instanceof Uint8Array ? second : first;
     for (;;) {
-      const outcome = this.tryRead();
+      const outcome = this.#tryRead(target);
       if (outcome.state !== "empty") return outcome;
       this.#check(await wait(this.#awaited, options), options);
     }

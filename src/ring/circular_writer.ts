@@ -7,8 +7,10 @@
 import { ClosedError, RoleTakenError, VringError } from "../errors.ts";
 import type { Role } from "../memory/liveness.ts";
 import { claimView, commitView, copyIn } from "../memory/word.ts";
-import { type CircularBufferOptions, openRing } from "./circular_attach.ts";
+import { unlinkRing } from "./attach.ts";
+import { type CircularBufferOptions, openBuffer } from "./circular_attach.ts";
 import {
+  CIRCULAR_BUFFER,
   CLOSED,
   corrupt,
   Head,
@@ -79,7 +81,7 @@ export class CircularBufferWriter implements Disposable {
   /** Opens the buffer, or makes it, and becomes its writer; a RoleTakenError if it has one. */
   static open(name: string, options: CircularBufferOptions = {}): CircularBufferWriter {
     using stack = new DisposableStack();
-    const ring = openRing(name, options);
+    const ring = openBuffer(name, options);
     stack.use(ring.region);
     const role = ring.region.tryHold(WRITER_ROLE);
     if (role === undefined) {
@@ -92,6 +94,11 @@ export class CircularBufferWriter implements Disposable {
     const writer = new CircularBufferWriter(ring, role);
     stack.move();
     return writer;
+  }
+
+  /** Removes the name, so that the next opener makes a new one; false if there is none. */
+  static unlink(name: string): boolean {
+    return unlinkRing(CIRCULAR_BUFFER, name);
   }
 
   /** How many messages were written, by all writers that this buffer had. */

@@ -1,0 +1,224 @@
+/**
+ * A lane: bytes from one sender to one receiver, through a ring whose data is mapped twice.
+ *
+ * ```
+ *        tail          taken               head            tail + capacity
+ *   ...... | shown       | readable          | free            |
+ *          |<---- used, at most the capacity ---->|
+ * ```
+ *
+ * Positions are 32-bit counts of bytes that wrap; the capacity is a power of two of at most 2^30,
+ * so `(head - tail) mod 2^32` is how much is used, and the byte is at `position mod capacity`. All
+ * of the capacity can be used: full (distance = capacity) is not empty (distance = 0).
+ *
+ * I1  tail <= head <= tail + capacity, as distances, and `taken` is not beyond `head`; it lags
+ *     behind `tail` by less than 2^31 when nothing is shown. Only the sender writes `head`, only the
+ *     receiver `tail` and `taken`. Each keeps a private copy of its own position, and of the
+ *     other's as it was when last looked at: which is never ahead of the truth, so nothing is
+ *     overwritten that is not released, and nothing read that is not published.
+ * P1  Bytes are written before `head` is stored, and read after it is loaded: complete.
+ * P2  Bytes are read before `tail` is stored, and overwritten after it is loaded: done with.
+ * P3  `head` is stored before the data bell is looked at (doorbell.ts, P1), `tail` before the space
+ *     bell.
+ * C1  The sender dies before `head` is stored: what it wrote lies in free space. It vanishes.
+ * C2  The receiver dies after it took in place and before it released: [tail, taken) may have been
+ *     seen; its successor is given it again, and told.
+ * C3  The receiver dies after copying and before `tail` is stored: its caller never had the copy;
+ *     the successor is given the bytes, as new.
+ * C4  Either dies between its position and the bell: the other looks again after a slice, and a
+ *     successor rings the bells of its role.
+ *
+ * What a peer stored is checked when it is loaded: a position outside of I1 is a
+ * CorruptRegionError, and the private copy is kept.
+ *
+ * @module
+ */
+
+import { CorruptRegionError } from "../errors.ts";
+import { layout } from "../layout/layout.ts";
+import type { Mapping } from "../memory/mapping.ts";
+import { Word32 } from "../memory/word.ts";
+import { Doorbell } from "../sync/doorbell.ts";
+
+/** The words of a lane. */
+export const LANE = layout("lane", {
+  head: { type: "u32", line: true, doc: "the sender: bytes published" },
+  tail: { type: "u32", line: true, doc: "the receiver: bytes released" },
+  taken: { type: "u32", line: true, doc: "the receiver: bytes shown in place, at least tail" },
+  space_bell: {
+    type: "u32",
+    line: true,
+    doc: "rung by the receiver; raised by a sender that waits",
+  },
+});
+
+/** `taken` follows `tail` before it is half a round of the counter behind. */
+const FAR_BEHIND = 2 ** 31;
+
+/** Where a lane is. */
+export interface LanePlace {
+  /** What it belongs to, for messages, such as `ring "demo"`. */
+  readonly what: string;
+  readonly mapping: Mapping;
+  /** Where in the mapping its words begin. */
+  readonly control: number;
+  /** Where in the mapping its data begins, which is mapped twice. */
+  readonly data: number;
+  readonly capacity: number;
+  /** The bell of whoever waits for data: one may serve many lanes. */
+  readonly dataBell: Doorbell;
+}
+
+/** The words of a lane, for either end. */
+class LaneEnd {
+  readonly place: LanePlace;
+  readonly capacity: number;
+  readonly head: Word32;
+  readonly tail: Word32;
+  readonly taken: Word32;
+  readonly spaceBell: Doorbell;
+  protected readonly mask: number;
+
+  constructor(place: LanePlace) {
+    const { mapping, control, capacity } = place;
+    this.place = place;
+    this.capacity = capacity;
+    this.mask = capacity - 1;
+    this.head = new Word32(mapping, LANE.fields.head, control);
+    this.tail = new Word32(mapping, LANE.fields.tail, control);
+    this.taken = new Word32(mapping, LANE.fields.taken, control);
+    this.spaceBell = new Doorbell(mapping, LANE.fields.space_bell, control);
+  }
+
+  /** How far `to` is ahead of `from`; throws if that is more than `limit`. */
+  protected distance(from: number, to: number, limit: number): number {
+    const distance = (to - from) >>> 0;
+    if (distance <= limit) return distance;
+    throw new CorruptRegionError(
+      `Cannot use ${this.place.what}: its positions are ${from} and ${to}, which no correct peer ` +
+        "stores; unlink it and make a new one",
+    );
+  }
+}
+
+/** The sending end of a lane. The caller holds the sender's role. */
+export class LaneSender extends LaneEnd {
+  #head: number;
+  #free: number; // as of the last look at the tail
+
+  /** Takes up where the last sender stopped. */
+  constructor(place: LanePlace) {
+    super(place);
+    this.#head = this.head.load();
+    this.#free = this.capacity - this.distance(this.tail.load(), this.#head, this.capacity);
+    place.dataBell.ring(); // C4
+  }
+
+  /** Bytes that are used, by the tail as it is now. */
+  get used(): number {
+    return this.distance(this.tail.load(), this.#head, this.capacity);
+  }
+
+  /** Whether so many bytes are free; looks at the tail only if it must. */
+  hasRoom(length: number): boolean {
+    if (this.#free >= length) return true;
+    const tail = this.tail.load(); // .. P2 and so those bytes are done with
+    this.#free = this.capacity - this.distance(tail, this.#head, this.capacity);
+    return this.#free >= length;
+  }
+
+  /** Where in the mapping the next bytes go. */
+  get offset(): number {
+    return this.place.data + (this.#head & this.mask);
+  }
+
+  /** Publishes so many bytes, and wakes who waits for them. */
+  publish(length: number): void {
+    this.advance(length);
+    this.announce();
+  }
+
+  /** Counts bytes as written, for a batch that `announce` publishes. */
+  advance(length: number): void {
+    this.#head = (this.#head + length) >>> 0;
+    this.#free -= length;
+  }
+
+  /** Publishes everything up to here. */
+  announce(): void {
+    this.head.store(this.#head); // P1 everything written above is visible once this is seen ..
+    this.place.dataBell.ring(); // P3
+  }
+}
+
+/** The receiving end of a lane. The caller holds the receiver's role. */
+export class LaneReceiver extends LaneEnd {
+  #tail: number;
+  #available: number; // as of the last look at the head
+  #taken: number;
+  /** The position up to which a receiver that died may have seen bytes in place. */
+  #seenBefore: number;
+
+  /** Takes up where the last receiver stopped. */
+  constructor(place: LanePlace) {
+    super(place);
+    this.#tail = this.tail.load();
+    this.#available = this.distance(this.#tail, this.head.load(), this.capacity);
+    this.#taken = this.taken.load();
+    const shown = (this.#taken - this.#tail) >>> 0;
+    this.#seenBefore = shown <= this.#available ? this.#taken : this.#tail; // C2
+    this.spaceBell.ring(); // C4
+  }
+
+  /** How many bytes can be read, by the head as it is now. */
+  look(): number {
+    const head = this.head.load(); // .. P1 and so those bytes are complete
+    return this.#available = this.distance(this.#tail, head, this.capacity);
+  }
+
+  /** How many bytes can be read: at least `wanted` if so many are there; looks only if it must. */
+  available(wanted: number): number {
+    return this.#available >= wanted ? this.#available : this.look();
+  }
+
+  /** Where in the mapping the first readable byte is. */
+  get offset(): number {
+    return this.place.data + (this.#tail & this.mask);
+  }
+
+  /** Whether the first readable byte was shown to a receiver that died before it released it. */
+  get redelivered(): boolean {
+    const ahead = (this.#seenBefore - this.#tail) >>> 0;
+    return ahead !== 0 && ahead <= this.capacity;
+  }
+
+  /** Notes that the first `length` readable bytes are shown in place. */
+  take(length: number): void {
+    const shown = (this.#taken - this.#tail) >>> 0;
+    if (shown <= this.capacity && shown >= length) return;
+    this.#taken = (this.#tail + length) >>> 0;
+    this.taken.store(this.#taken); // C2
+  }
+
+  /** Gives the first `length` readable bytes back, and wakes a sender that waits for space. */
+  release(length: number): void {
+    this.advance(length);
+    this.announce();
+  }
+
+  /** Counts bytes as read, for a batch that `announce` releases. */
+  advance(length: number): void {
+    this.#tail = (this.#tail + length) >>> 0;
+    this.#available -= length;
+    const behind = (this.#tail - this.#taken) >>> 0; // or a huge number, if it is ahead
+    if (behind < FAR_BEHIND || behind > 2 ** 32 - this.capacity - 1) return;
+    this.#taken = this.#tail; // or one day it would look as if it were ahead
+    this.taken.store(this.#taken);
+  }
+
+  /** Releases everything up to here. */
+  announce(): void {
+    this.tail.store(this.#tail); // P2 everything read above is done with once this is seen ..
+    this.spaceBell.ring(); // P3
+  }
+}

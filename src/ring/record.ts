@@ -1,0 +1,66 @@
+/**
+ * Messages in a lane: each is a length, as a number of 8 bytes, and the payload, filled up to a
+ * multiple of 8; so payloads begin at multiples of 8 and typed arrays can look at them in place.
+ *
+ * A length is a claim of the sender: it is checked against what was published before it is used.
+ *
+ * @module
+ */
+
+import { CorruptRegionError } from "../errors.ts";
+import { copyIn, copyOut, loadDouble, peekView, storeDouble } from "../memory/word.ts";
+import type { LaneReceiver, LaneSender } from "./lane.ts";
+
+/** The bytes before a payload. */
+export const RECORD_HEADER = 8;
+
+/** The bytes that a message of this length takes. */
+export function recordBytes(length: number): number {
+  return (RECORD_HEADER + length + 7) & ~7;
+}
+
+/** The longest message that a lane can hold. */
+export function longestRecord(capacity: number): number {
+  return capacity - RECORD_HEADER;
+}
+
+/** Where the payload of the next message goes, in the sender's mapping. */
+export function payloadOffset(lane: LaneSender): number {
+  return lane.offset + RECORD_HEADER;
+}
+
+/** Writes the length of the next message, whose payload is in place, and counts it as written. */
+export function finishRecord(lane: LaneSender, length: number): void {
+  storeDouble(lane.place.mapping, lane.offset, length);
+  lane.advance(recordBytes(length));
+}
+
+/** Writes a message into free space, and counts it as written. */
+export function writeRecord(lane: LaneSender, message: Uint8Array): void {
+  copyIn(lane.place.mapping, payloadOffset(lane), message); // may run past the seam
+  finishRecord(lane, message.length);
+}
+
+/** The length of the first readable message, -1 if there is none. */
+export function recordLength(lane: LaneReceiver): number {
+  const available = lane.available(RECORD_HEADER);
+  if (available === 0) return -1;
+  const length = loadDouble(lane.place.mapping, lane.offset);
+  const fits = Number.isInteger(length) && length >= 0 && available % 8 === 0 &&
+    recordBytes(length) <= available && length <= lane.capacity;
+  if (fits) return length;
+  throw new CorruptRegionError(
+    `Cannot read from ${lane.place.what}: a message claims ${length} bytes of the ${available} ` +
+      "that were published; unlink it and make a new one",
+  );
+}
+
+/** Copies the first readable message, which has this length. */
+export function readRecord(lane: LaneReceiver, target: Uint8Array<ArrayBuffer>, length: number) {
+  copyOut(lane.place.mapping, lane.offset + RECORD_HEADER, target, length);
+}
+
+/** Shows the first readable message, which has this length, in place. */
+export function showRecord(lane: LaneReceiver, length: number): Uint8Array<ArrayBuffer> {
+  return peekView(lane.place.mapping, lane.offset + RECORD_HEADER, length);
+}

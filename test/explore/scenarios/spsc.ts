@@ -1,0 +1,215 @@
+/**
+ * The ring from one producer to one consumer: full, empty, round the end, and the death of either.
+ *
+ * @module
+ */
+
+import { PeerLostError, RoleTakenError } from "../../../src/errors.ts";
+import { sleepSync } from "../../../src/os/clock.ts";
+import { SpscConsumer } from "../../../src/ring/spsc_consumer.ts";
+import { SpscProducer } from "../../../src/ring/spsc_producer.ts";
+import { type ActorSpec, messageOf, pattern, type Scenario } from "../scenario.ts";
+
+// A page of 512 bytes holds two records of 208 bytes; the third must wait, and runs past the end.
+const LENGTH = 200;
+const OPTIONS = { capacity: 512, persist: true };
+
+/** Takes an end, once the kernel has dropped the locks of the one that died. */
+function take<T>(open: () => T): T {
+  for (;;) {
+    try {
+      return open();
+    } catch (error) {
+      if (!(error instanceof RoleTakenError)) throw error;
+      sleepSync(1);
+    }
+  }
+}
+
+interface Sent {
+  readonly sent: number[];
+}
+
+interface Received {
+  readonly received: number[];
+  readonly again: number[];
+  readonly end: string;
+}
+
+/** Sends messages `from` to `to`; waits for room. */
+function producer(from: number, to: number, how: "copy" | "claim" = "copy"): () => Sent {
+  return () => {
+    const producer = take(() => SpscProducer.open("ring", { ...OPTIONS, keepOpen: true }));
+    const sent: number[] = [];
+    for (let message = from; message <= to; message++) {
+      if (how === "copy") producer.sendSync(pattern(LENGTH, message), { spin: 0 });
+      else {
+        producer.claimSync(LENGTH, { spin: 0 }).set(pattern(LENGTH, message));
+        producer.publish();
+      }
+      sent.push(message);
+    }
+    producer.close();
+    return { sent };
+  };
+}
+
+/** Receives until the producer has closed, or is lost; how many at most. */
+function consumer(
+  options: {
+    how?: "copy" | "take" | "poll";
+    limit?: number;
+    keepOpen?: boolean;
+    timeout?: number;
+  } = {},
+): () => Received {
+  const { how = "copy", limit = Infinity, keepOpen = false, timeout = Infinity } = options;
+  return () => {
+    const consumer = take(() => SpscConsumer.open("ring", { ...OPTIONS, keepOpen }));
+    const received: number[] = [];
+    const again: number[] = [];
+    const note = (bytes: Uint8Array, redelivered: boolean) => {
+      const message = messageOf(bytes, 9) ?? 0;
+      received.push(message);
+      if (redelivered) again.push(message);
+    };
+    const done = (end: string) => {
+      consumer.close();
+      return { received, again, end };
+    };
+    while (received.length < limit) {
+      try {
+        if (how === "poll") {
+          if (consumer.poll(note, limit - received.length) > 0) continue;
+          const outcome = consumer.tryReceive();
+          if (outcome.state === "closed") return done("closed");
+          if (outcome.state === "empty") consumer.waitSync({ spin: 0 });
+          else note(outcome.value, outcome.redelivered);
+        } else if (how === "take") {
+          const outcome = consumer.tryTake();
+          if (outcome.state === "closed") return done("closed");
+          if (outcome.state === "empty") consumer.waitSync({ spin: 0 });
+          else {
+            using sample = outcome.sample;
+            note(sample.bytes, sample.redelivered);
+          }
+        } else {
+          const outcome = consumer.receiveSync({ spin: 0, timeout });
+          if (outcome.state === "closed") return done("closed");
+          note(outcome.value, outcome.redelivered);
+        }
+      } catch (error) {
+        if (error instanceof PeerLostError) return done("lost");
+        if (error instanceof DOMException) return done("timeout"); // it died before it was there
+        throw error;
+      }
+    }
+    return done("limit");
+  };
+}
+
+const setup = () => {
+  SpscConsumer.open("ring", OPTIONS).close(); // a producer has never been
+};
+
+/** Each message once and in order, over all consumers; again only what was taken by the dead. */
+function inOrder(total: number): Scenario["check"] {
+  return ({ results, dead }) => {
+    const all = Object.values(results).filter((result): result is Received =>
+      typeof result === "object" && result !== null && "received" in result
+    );
+    for (const { received, again } of all) {
+      if (received.includes(0)) return "torn bytes were received";
+      if (received.some((message, i) => i > 0 && message !== received[i - 1]! + 1)) {
+        return `received ${received}`;
+      }
+      if (again.length > 0 && dead.size === 0) return `${again} came again though nobody died`;
+    }
+    const last = Math.max(0, ...all.flatMap(({ received }) => received));
+    const lost = Object.keys(results).some((name) => dead.has(name));
+    return last === total || lost ? undefined : `only ${last} of ${total} arrived`;
+  };
+}
+
+function scenario(
+  name: string,
+  about: string,
+  actors: Record<string, ActorSpec | (() => unknown)>,
+  bounds: Scenario["bounds"],
+  check: Scenario["check"],
+): Scenario {
+  return { name, about, setup, actors, bounds, check };
+}
+
+/** All scenarios of the ring from one producer to one consumer. */
+export const SPSC: readonly Scenario[] = [
+  scenario(
+    "spsc-flow",
+    "four messages through room for two: full, empty, round the end",
+    {
+      producer: producer(1, 4),
+      consumer: consumer({ limit: 4, keepOpen: true }),
+    },
+    { preemptions: 2, deaths: 0, noise: 0 },
+    inOrder(4),
+  ),
+  scenario(
+    "spsc-in-place",
+    "the same, claimed and taken in place",
+    {
+      producer: producer(1, 3, "claim"),
+      consumer: consumer({ how: "take", limit: 3, keepOpen: true }),
+    },
+    { preemptions: 2, deaths: 0, noise: 0 },
+    inOrder(3),
+  ),
+  scenario(
+    "spsc-poll",
+    "the same, shown in batches",
+    {
+      producer: producer(1, 4),
+      consumer: consumer({ how: "poll", limit: 4, keepOpen: true }),
+    },
+    { preemptions: 2, deaths: 0, noise: 0 },
+    inOrder(4),
+  ),
+  scenario(
+    "spsc-producer-dies",
+    "the consumer drains what the dead producer published",
+    {
+      producer: producer(1, 3, "claim"),
+      consumer: { body: consumer({ timeout: 1000 }), immortal: true },
+    },
+    { preemptions: 1, deaths: 1, noise: 0 },
+    ({ results, dead }) => {
+      const { received, end } = results.consumer as Received;
+      const { sent } = (results.producer ?? { sent: [] }) as Sent;
+      if (received.some((message, i) => message !== i + 1)) return `received ${received}`;
+      if (received.length < sent.length) return `received ${received} of ${sent}`;
+      return end === "closed" || dead.has("producer") ? undefined : `it ended with ${end}`;
+    },
+  ),
+  scenario(
+    "spsc-consumer-dies",
+    "a consumer dies anywhere; its successor loses nothing",
+    {
+      producer: { body: producer(1, 3), immortal: true },
+      consumer: consumer({ how: "take", limit: 2, keepOpen: true }),
+      successor: { body: consumer({ keepOpen: false }), after: "consumer", immortal: true },
+    },
+    { preemptions: 1, deaths: 1, noise: 0 },
+    ({ results, dead }) => {
+      const first = (results.consumer as Received | undefined)?.received ?? [];
+      const { received, again } = results.successor as Received;
+      const all = [...first, ...received];
+      if (received.some((message, i) => i > 0 && message !== received[i - 1]! + 1)) {
+        return `received ${received}`;
+      }
+      if (received[received.length - 1] !== 3) return `received ${received}`;
+      if (!dead.has("consumer")) {
+        return all.join() === "1,2,3" && again.length === 0 ? undefined : `received ${all}`;
+      }
+      return again.length <= 1 ? undefined : `${again} came again`;
+    },
+  ),
+];
