@@ -17,7 +17,7 @@ import * as files from "../src/os/files.ts";
 import { pageSize } from "../src/os/page.ts";
 import { Doorbell } from "../src/sync/doorbell.ts";
 import { type Awaited, type Outcome, wait, waitSync } from "../src/sync/waiter.ts";
-import { allowedCpus, CProgram, settleOn } from "./harness/machine.ts";
+import { allowedCpus, CProgram, type Plan, settleOn } from "./harness/machine.ts";
 import { Peer, takePart } from "./harness/peer.ts";
 import { type Bar, printBars, printTimes } from "./harness/report.ts";
 import {
@@ -32,16 +32,6 @@ import {
 
 /** How to wait for the other side. */
 type Way = "spin" | "sleep" | "promise";
-
-/** The trips of a round. */
-interface Plan {
-  /** How many are timed one by one. */
-  readonly trips: number;
-  /** How many blocks of trips are timed .. */
-  readonly blocks: number;
-  /** .. of how many trips each, where a look at the clock in each trip would count. */
-  readonly blockTrips: number;
-}
 
 /** Longer than any round: a spinning side never goes to sleep. */
 const SPIN_US = 10e6;
@@ -191,30 +181,6 @@ function ours(way: Way, plan: Plan, table: Table, peer: Peer): Contender {
   return { name: NAMES[way], round };
 }
 
-/** The same between two C processes; of several ways to do it, the fastest in each round. */
-function floorInC(
-  { name, modes }: Comparison["floor"],
-  plan: Plan,
-  c: CProgram,
-  cpus: Cpus,
-): Contender {
-  const { trips, blocks, blockTrips } = plan;
-  const run = async (mode: string): Promise<Round> => {
-    const samples = await c.run(mode, ...cpus, trips, blocks, blockTrips);
-    const each = samples.subarray(0, trips);
-    return { typical: median(blocks > 0 ? samples.subarray(trips) : each), each };
-  };
-  const round = async () => {
-    let fastest: Round | undefined;
-    for (const mode of modes) {
-      const one = await run(mode);
-      if (fastest === undefined || one.typical < fastest.typical) fastest = one;
-    }
-    return fastest!;
-  };
-  return { name, round };
-}
-
 /** The processors of the two sides; -1 is any. */
 type Cpus = readonly [ours: number, peers: number];
 
@@ -297,7 +263,10 @@ async function compare(
   console.log(`\nPing-pong ${title}: round trips; p50 to p99.9 include a look at the clock`);
   if (!placed) console.log("There is no taskset, so the scheduler chose the processors");
   const contenders = ways.map((way) => ours(way, plan, table, peer));
-  if (c) contenders.unshift(floorInC(floor, plan, c, placed ? cpus : [-1, -1]));
+  if (c) {
+    const modes = floor.modes.map((mode) => [mode, ...placed ? cpus : [-1, -1]]);
+    contenders.unshift(c.contender(floor.name, modes, plan));
+  }
   const runs = await interleave(contenders[0]!, contenders.slice(1), rounds);
   printTimes([runs]);
   return c ? ratio(runs[0], runs[1]!) : "there is no C compiler";

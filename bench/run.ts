@@ -6,6 +6,7 @@
 
 import { allowedCpus } from "./harness/machine.ts";
 import { printBars } from "./harness/report.ts";
+import { measureCircular } from "./circular.ts";
 import { measureMirrorRing } from "./mirror_ring.ts";
 import { measurePingPong } from "./ping_pong.ts";
 
@@ -17,7 +18,11 @@ const { code } = new Deno.Command(Deno.execPath(), {
 if (code !== 0) Deno.exit(code);
 
 console.log(`\nOn ${allowedCpus().length} processors of ${processorName()}, in turn:`);
-printBars([...await measureMirrorRing(), ...await measurePingPong()]);
+printBars([
+  ...await measureMirrorRing(),
+  ...await measurePingPong(),
+  ...await measureCircular(),
+]);
 
 function processorName(): string {
   const text = Deno.readTextFileSync("/proc/cpuinfo");

@@ -4,6 +4,18 @@
  * @module
  */
 
+import { type Contender, median, type Round } from "./rounds.ts";
+
+/** The trips of a round. */
+export interface Plan {
+  /** How many are timed one by one. */
+  readonly trips: number;
+  /** How many blocks of trips are timed .. */
+  readonly blocks: number;
+  /** .. of how many trips each, where a look at the clock in each trip would count. */
+  readonly blockTrips: number;
+}
+
 /** The processors that this process may run on. */
 export function allowedCpus(): number[] {
   const status = Deno.readTextFileSync("/proc/self/status");
@@ -61,6 +73,24 @@ export class CProgram implements Disposable {
     const { success, stdout } = await command.output();
     if (!success) throw new Error("The C program of the measurement has failed");
     return new Float64Array(stdout.slice().buffer);
+  }
+
+  /** A contender that runs it in each of several ways, every time, and counts the fastest. */
+  contender(name: string, ways: (string | number)[][], plan: Plan): Contender {
+    const { trips, blocks } = plan;
+    const round = async () => {
+      let fastest: Round | undefined;
+      for (const way of ways) {
+        const samples = await this.run(...way, trips, blocks, plan.blockTrips);
+        const each = samples.subarray(0, trips);
+        const typical = median(blocks > 0 ? samples.subarray(trips) : each);
+        if (fastest === undefined || typical < fastest.typical) {
+          fastest = trips > 0 ? { typical, each } : { typical };
+        }
+      }
+      return fastest!;
+    };
+    return { name, round };
   }
 
   /** Removes what was compiled. */

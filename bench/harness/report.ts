@@ -6,12 +6,14 @@
 
 import { median, quantile, type Ratio, ratio, type Run } from "./rounds.ts";
 
-/** A limit that a ratio has to stay under. */
+/** A limit that a ratio, or a time, has to stay under. */
 export interface Bar {
   /** What is compared with what. */
   readonly what: string;
   /** The largest ratio that is good enough. */
   readonly limit: number;
+  /** Nanoseconds, where it is no ratio. */
+  readonly unit?: "ns";
   /** What was measured, or why nothing was. */
   readonly measured: Ratio | string;
 }
@@ -44,19 +46,32 @@ function timesOf({ rounds }: Run, shares: number[]): string[] {
   return [time(typical), ...shares.map((share) => time(quantile(each, share)))];
 }
 
+/** Prints how many messages of a size, and how many bytes, went through in a second. */
+export function printRates(sizeBytes: number, runs: Run[]): void {
+  const rows = runs.map(({ name, rounds }) => {
+    const perSecond = 1e9 / median(rounds.map((round) => round.typical));
+    const messages = perSecond < 1e5
+      ? `${perSecond.toFixed(0)} /s`
+      : `${(perSecond / 1e6).toFixed(2)} M/s`;
+    return [name, messages, `${(perSecond * sizeBytes / 1e9).toFixed(2)} GB/s`];
+  });
+  printTable("lrr", rows);
+}
+
 /** Prints every bar with its verdict. */
 export function printBars(bars: Bar[]): void {
   console.log("\nBars: the median of the rounds, what eight of ten rounds lie between, the limit");
   printTable("lrlrl", bars.map((bar) => [bar.what, ...figuresOf(bar)]));
 }
 
-function figuresOf({ limit, measured }: Bar): string[] {
-  const bar = `at most ${factor(limit)}`;
+function figuresOf({ limit, unit, measured }: Bar): string[] {
+  const figure = unit === "ns" ? time : factor;
+  const bar = `at most ${figure(limit)}`;
   if (typeof measured === "string") return ["", "", bar, `not measured: ${measured}`];
   const { median, low, high, counted, of } = measured;
   const verdict = counted < ENOUGH_ROUNDS ? "UNCLEAR" : median <= limit ? "met" : "MISSED";
   const rounds = counted < of ? ` (${counted} of ${of} rounds; the others were disturbed)` : "";
-  return [factor(median), `${factor(low)} .. ${factor(high)}`, bar, verdict + rounds];
+  return [figure(median), `${figure(low)} .. ${figure(high)}`, bar, verdict + rounds];
 }
 
 /** Prints rows in columns, each aligned to its left (l) or right (r). */

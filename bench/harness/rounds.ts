@@ -57,7 +57,7 @@ export async function interleave(
   return runs as [Run, ...Run[]];
 }
 
-/** The ratio to the floor, over the rounds that count. */
+/** The ratio to the floor, or a time, over the rounds that count. */
 export interface Ratio {
   readonly median: number;
   /** A tenth of the rounds are below this. */
@@ -82,13 +82,22 @@ export function ratio(floor: Run, contender: Run): Ratio {
     if (Math.max(before, after) > STEADY * Math.min(before, after)) continue;
     steady.push(typical / ((before + after) / 2));
   }
-  const sorted = Float64Array.from(steady).sort();
+  return spread(steady, contender.rounds.length);
+}
+
+/** The times themselves, where there is nothing to compare them with; every round counts. */
+export function times({ rounds }: Run): Ratio {
+  return spread(rounds.map((round) => round.typical), rounds.length);
+}
+
+function spread(counting: number[], of: number): Ratio {
+  const sorted = Float64Array.from(counting).sort();
   return {
     median: quantile(sorted, 0.5),
     low: quantile(sorted, 0.1),
     high: quantile(sorted, 0.9),
     counted: sorted.length,
-    of: contender.rounds.length,
+    of,
   };
 }
 
