@@ -1,0 +1,23 @@
+/**
+ * Broken: a sleeper that raises the bell and then does not look again. What is published between
+ * its look and its raise is slept through; the end of the slice hides that from its callers.
+ *
+ * @module
+ */
+
+import { now, sleepSync } from "../../../src/os/clock.ts";
+import { wait as futexWait } from "../../../src/os/futex.ts";
+import { SLICE_NS, wait } from "../../../src/sync/waiter.ts";
+import { doorbellKind } from "../kinds/doorbell.ts";
+
+export default doorbellKind({
+  wait,
+  waitSync({ bell, ready, hopeless }) {
+    for (;;) {
+      if (ready()) return "ready";
+      if (hopeless?.()) return "hopeless";
+      sleepSync(0.1); // a busy machine does the same
+      futexWait(bell.word.address, bell.raise(), now() + SLICE_NS);
+    }
+  },
+});

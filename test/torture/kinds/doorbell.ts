@@ -1,0 +1,379 @@
+/**
+ * Two bells and many who sleep on them, on threads of their own and on event loops, some of whom
+ * are killed and stopped in their sleep.
+ *
+ * The wakers of the first bell are killed and stopped too, also between their publish and their
+ * ring. Nobody may sleep longer than a slice while there is something to see.
+ *
+ * The waker of the second bell is left alone. It publishes a few counts as fast as it can, so that
+ * they meet sleepers in every state, and then looks whether all have seen them: whoever is still
+ * asleep then, as the kernel says, has lost a wake-up, though the end of the slice would hide it.
+ *
+ * @module
+ */
+
+import { layout } from "../../../src/layout/layout.ts";
+import { Region } from "../../../src/memory/region.ts";
+import { REGION_HEADER, type RegionKind } from "../../../src/memory/region_header.ts";
+import { regionPath } from "../../../src/memory/region_name.ts";
+import { Word32 } from "../../../src/memory/word.ts";
+import { now, sleepSync } from "../../../src/os/clock.ts";
+import { Doorbell } from "../../../src/sync/doorbell.ts";
+import {
+  type Awaited,
+  type Outcome,
+  SLICE_NS,
+  type SyncWaitOptions,
+  wait,
+  type WaitOptions,
+  waitSync,
+} from "../../../src/sync/waiter.ts";
+import type { Harm } from "../fate.ts";
+import { defineKind, type Kind, type Stage } from "../kind.ts";
+import { threadStates } from "../life.ts";
+
+const CONTROL = layout("torture_bell", {
+  bell0: { type: "u32", line: true },
+  count0: { type: "u32", line: true, doc: "what the mortal wakers have published" },
+  bell1: { type: "u32", line: true },
+  count1: { type: "u32", line: true, doc: "what the steady waker has published" },
+});
+
+const KIND: RegionKind = { name: "torture_bell", control: CONTROL, mirrored: false };
+const { bell0, count0, bell1, count1 } = CONTROL.fields;
+const LANES = [{ bell: bell0, count: count0 }, { bell: bell1, count: count1 }] as const;
+
+/** Everything begins just below its wrap. */
+const FIRST_COUNT = 2 ** 32 - 100;
+const FIRST_BELL = 2 ** 32 - 200;
+
+/** The role of the steady waker; the mortal ones have 0 and 1. */
+const STEADY = 2;
+const WAKERS_OF = [[0, 1], [STEADY]] as const;
+
+/** What it may take from the end of a slice until a process runs: the machine is busy. */
+const SCHEDULING_NS = 750e6;
+
+/** After so long the steady waker looks whether who is behind is asleep. */
+const SUSPECT_NS = 100e6;
+
+/** So many looks in a row, 5 ms apart, at which all threads slept, are no accident. */
+const LOOKS = 5;
+
+const LATE_NS = 50e6;
+const STAMPS = 64;
+
+/** How many waits an event loop has on each bell. */
+const TASKS = 2;
+
+/** Who is watched by the steady waker: two that block, and the waits of one event loop. */
+const WATCHED = 2 + TASKS;
+
+const CELLS = {
+  published: 2, // by lane
+  seen: 1, // counts seen, by everyone
+  finished: 1, // sleepers that came to the end
+  lost: 1, // counts that they had not seen then
+  late: 1, // wake-ups after more than LATE_NS, of lane 0
+  longest: 1, // the longest sleep with something to see, in nanoseconds, of lane 0
+  bursts: 1, // of the steady waker
+  watched: WATCHED, // the count that each has seen, plus 1
+  watchedPid: WATCHED,
+  stampCount: STAMPS, // of lane 0: which count was published ..
+  stampTime: STAMPS, // .. when
+};
+
+type Party = Stage<keyof typeof CELLS>;
+
+/** How to sleep. */
+export interface Sleep {
+  waitSync(awaited: Awaited, options?: SyncWaitOptions): Outcome;
+  wait(awaited: Awaited, options?: WaitOptions): Promise<Outcome>;
+}
+
+function openRegion(scene: { name(suffix: string): string }): Region {
+  return Region.open(KIND, regionPath(KIND.name, scene.name("bells")), {
+    dataBytes: 0,
+    initialise(mapping) {
+      for (const { bell, count } of LANES) {
+        new Word32(mapping, bell, REGION_HEADER.size).store(FIRST_BELL);
+        new Word32(mapping, count, REGION_HEADER.size).store(FIRST_COUNT);
+      }
+    },
+  });
+}
+
+/** A bell and the count that it is rung for. */
+class Lane {
+  readonly bell: Doorbell;
+  readonly count: Word32;
+  readonly #stage: Party;
+  readonly #region: Region;
+  readonly #number: number;
+
+  constructor(stage: Party, region: Region, number: number) {
+    const { bell, count } = LANES[number]!;
+    this.bell = new Doorbell(region.mapping, bell, region.controlOffset);
+    this.count = new Word32(region.mapping, count, region.controlOffset);
+    this.#stage = stage;
+    this.#region = region;
+    this.#number = number;
+  }
+
+  /** Whether nobody is left who could publish. */
+  get isOver(): boolean {
+    const wakers = WAKERS_OF[this.#number]!;
+    return this.#stage.over && !wakers.some((role) => this.#region.isHeld(role));
+  }
+
+  publish(): void {
+    const { cells } = this.#stage;
+    const published = (this.count.add(1) + 1) >>> 0;
+    if (this.#number === 0) {
+      const slot = published % STAMPS;
+      cells.stampCount[slot]!.store(-1);
+      cells.stampTime[slot]!.store(now());
+      cells.stampCount[slot]!.store(published);
+    }
+    cells.published[this.#number]!.add(1);
+    this.bell.ring();
+  }
+
+  /** When a count was published; undefined if that was not noted, or long ago. */
+  publishedAt(count: number): number | undefined {
+    if (this.#number !== 0) return undefined;
+    const { stampCount, stampTime } = this.#stage.cells;
+    const slot = count % STAMPS;
+    if (stampCount[slot]!.load() !== count) return undefined;
+    const time = stampTime[slot]!.load();
+    return stampCount[slot]!.load() === count ? time : undefined;
+  }
+}
+
+/** Follows a count. */
+class Sleeper {
+  readonly lane: Lane;
+  readonly awaited: Awaited;
+  readonly #stage: Party;
+  readonly #watched: number | undefined;
+  readonly #bornAt = now();
+  #seen: number;
+
+  /** `watched` is the number by which the steady waker knows it. */
+  constructor(stage: Party, lane: Lane, watched?: number) {
+    const { bell, count } = lane;
+    this.lane = lane;
+    this.#stage = stage;
+    this.#watched = watched;
+    this.#seen = count.load();
+    this.awaited = {
+      bell,
+      watch: count,
+      ready: () => count.load() !== this.#seen,
+      hopeless: () => lane.isOver,
+    };
+    if (watched !== undefined) stage.cells.watchedPid[watched]!.store(Deno.pid);
+    this.#show();
+  }
+
+  #show(): void {
+    if (this.#watched !== undefined) {
+      this.#stage.cells.watched[this.#watched]!.store(this.#seen + 1);
+    }
+  }
+
+  /** Takes note of how a wait ended; true if there is nothing more to wait for. */
+  note(outcome: Outcome): boolean {
+    const time = now();
+    const { cells } = this.#stage;
+    const before = this.#seen;
+    const count = this.lane.count.load();
+    const advance = (count - before) >>> 0;
+    if (outcome === "hopeless") {
+      cells.finished[0]!.add(1);
+      cells.lost[0]!.add(advance);
+      return true;
+    }
+    if (outcome === "timeout") return false;
+    if (advance === 0 || advance >= 2 ** 31) {
+      this.#stage.complain(`was told of a count after ${before} and finds ${count}`);
+    }
+    const publishedAt = this.lane.publishedAt((before + 1) >>> 0);
+    if (publishedAt !== undefined) this.#noteSleep(time - publishedAt, time);
+    cells.seen[0]!.add(advance);
+    this.#seen = count;
+    this.#show();
+    return false;
+  }
+
+  /** How long it slept on something to see, without the time before its birth and in a stop. */
+  #noteSleep(sincePublished: number, time: number): void {
+    const { cells, continuedAt } = this.#stage;
+    const sleptNs = Math.min(sincePublished, time - Math.max(continuedAt, this.#bornAt));
+    if (sleptNs > LATE_NS) cells.late[0]!.add(1);
+    for (let longest; (longest = cells.longest[0]!.load()) < sleptNs;) {
+      cells.longest[0]!.compareExchange(longest, sleptNs);
+    }
+    if (sleptNs < SLICE_NS + SCHEDULING_NS) return;
+    this.#stage.complain(`slept ${(sleptNs / 1e6).toFixed(0)} ms with something to see`);
+  }
+}
+
+/** Publishes in bursts, with breaks of all lengths; takes over from a dead waker. */
+function wakeMortally(stage: Party): void {
+  using region = openRegion(stage);
+  const { random, seat } = stage;
+  using role = region.tryHold(seat);
+  if (role === undefined) stage.complain("cannot have its role, though its predecessor is dead");
+  const lane = new Lane(stage, region, 0);
+  lane.bell.ring(); // a newcomer rings every bell of its role
+  while (!stage.over) {
+    for (let burst = random.small(20); burst > 0; burst--) lane.publish();
+    const long = random.chance(0.02);
+    sleepSync(long ? random.between(100, 600) : random.between(0, 10));
+  }
+}
+
+/** Publishes a little, looks whether everyone who is watched has seen it, and so on. */
+function wakeSteadily(stage: Party): void {
+  using region = openRegion(stage);
+  const { random, cells } = stage;
+  using _role = region.tryHold(STEADY);
+  const lane = new Lane(stage, region, 1);
+  while (!stage.over) {
+    for (let burst = random.small(5); burst > 0; burst--) lane.publish();
+    awaitWatched(stage, lane.count.load() + 1);
+    cells.bursts[0]!.add(1);
+    if (random.chance(0.5)) sleepSync(random.between(0, 2));
+    else if (random.chance(0.01)) sleepSync(random.between(100, 600));
+  }
+}
+
+/** Returns once all who are watched show this; complains of who sleeps instead. */
+function awaitWatched(stage: Party, shown: number): void {
+  const { watched, watchedPid } = stage.cells;
+  const start = now();
+  let looks = 0;
+  for (;;) {
+    const behind = watched.findIndex((cell) => cell.load() !== 0 && cell.load() !== shown);
+    if (behind < 0) return;
+    const waitedNs = now() - start;
+    sleepSync(waitedNs < SUSPECT_NS ? 0.2 : 5);
+    if (waitedNs < SUSPECT_NS) continue;
+    const states = threadStates(watchedPid[behind]!.load());
+    looks = /^S+$/.test(states) ? looks + 1 : 0;
+    if (looks < LOOKS || watched[behind]!.load() === shown) continue;
+    stage.complain(`rang ${(waitedNs / 1e6).toFixed(0)} ms ago, and watched ${behind} sleeps on`);
+    return;
+  }
+}
+
+/** Blocks this thread. Some of those who are mortal also give up now and then. */
+function sleepBlocking(stage: Party, sleep: Sleep, options: SleeperOptions): void {
+  using region = openRegion(stage);
+  const { lane: number, watched, impatient } = options;
+  const sleeper = new Sleeper(stage, new Lane(stage, region, number), watched);
+  for (;;) {
+    const timeout = impatient && stage.random.chance(0.2) ? stage.random.between(0, 20) : Infinity;
+    if (sleeper.note(sleep.waitSync(sleeper.awaited, { timeout }))) return;
+  }
+}
+
+/** What a sleeper does. */
+interface SleeperOptions {
+  readonly lane: number;
+  readonly watched?: number;
+  readonly impatient?: boolean;
+}
+
+/** Waits for both counts, several times at once, on one event loop. */
+async function dream(stage: Party, sleep: Sleep, watched?: number): Promise<void> {
+  using region = openRegion(stage);
+  const impatient = watched === undefined;
+  const tasks = LANES.flatMap((_lane, number) =>
+    Array.from({ length: TASKS }, (_, task) => {
+      const shown = number === 1 && watched !== undefined ? watched + task : undefined;
+      const sleeper = new Sleeper(stage, new Lane(stage, region, number), shown);
+      return dreamOne(stage, sleep, sleeper, impatient);
+    })
+  );
+  await Promise.all(tasks);
+}
+
+async function dreamOne(
+  stage: Party,
+  sleep: Sleep,
+  sleeper: Sleeper,
+  impatient: boolean,
+): Promise<void> {
+  const { random } = stage;
+  for (;;) {
+    const controller = new AbortController();
+    const soon = impatient && random.chance(0.2);
+    const timer = soon ? setTimeout(() => controller.abort(), random.between(0, 20)) : undefined;
+    try {
+      const outcome = await sleep.wait(sleeper.awaited, { signal: controller.signal });
+      if (sleeper.note(outcome)) return;
+    } catch (error) {
+      if (!controller.signal.aborted) throw error;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+}
+
+const WAKER_HARM: Harm = {
+  steps: ["count0 add", "bell0 load", "futex add and wake"],
+  lifeMs: [5, 1000],
+  stopMs: [2, 900],
+};
+
+const SLEEPER_HARM: Harm = {
+  steps: ["bell0 or", "bell1 or", "futex wait", "count0 load", "count1 load", "reactor.control"],
+  lifeMs: [5, 1000],
+  stopMs: [2, 900],
+};
+
+/** The kind, with a way to sleep. */
+export function doorbellKind(sleep: Sleep): Kind<keyof typeof CELLS> {
+  return defineKind({
+    about: "two bells, mortal wakers and mortal sleepers, nobody asleep with something to see",
+    cells: CELLS,
+    parts: {
+      "mortal waker": { seats: 2, harm: WAKER_HARM, run: wakeMortally },
+      "steady waker": { seats: 1, run: wakeSteadily },
+      "watched sleeper": {
+        seats: 2,
+        run: (stage) => sleepBlocking(stage, sleep, { lane: 1, watched: stage.seat }),
+      },
+      "watched dreamer": { seats: 1, run: (stage) => dream(stage, sleep, 2) },
+      "sleeper": { seats: 1, run: (stage) => sleepBlocking(stage, sleep, { lane: 0 }) },
+      "mortal sleeper": {
+        seats: 2,
+        harm: SLEEPER_HARM,
+        run: (stage) => sleepBlocking(stage, sleep, { lane: stage.seat, impatient: true }),
+      },
+      "mortal dreamer": { seats: 1, harm: SLEEPER_HARM, run: (stage) => dream(stage, sleep) },
+    },
+    begin(scene) {
+      const region = openRegion(scene);
+      const cell = (name: keyof typeof CELLS, index = 0) => scene.cells[name][index]!.load();
+      return {
+        counts: () => ({
+          sent: cell("published", 0) + cell("published", 1),
+          received: cell("seen"),
+          lost: cell("lost"),
+          facts: {
+            "sleepers that saw the end": cell("finished"),
+            "bursts that were watched": cell("bursts"),
+            "wake-ups after 50 ms": cell("late"),
+            "longest sleep (ms)": cell("longest") / 1e6,
+          },
+        }),
+        [Symbol.dispose]: () => region.close(),
+      };
+    },
+  });
+}
+
+export default doorbellKind({ waitSync, wait });

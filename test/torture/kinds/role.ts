@@ -1,0 +1,136 @@
+/**
+ * A role and those who want it. Whoever has it counts in a way that only works alone: a load, then
+ * a store. The holder is killed, stopped and continued; the next one may have the role only once
+ * the holder gave it up or is dead, never while it is stopped.
+ *
+ * @module
+ */
+
+import { layout } from "../../../src/layout/layout.ts";
+import { Region } from "../../../src/memory/region.ts";
+import type { RegionKind } from "../../../src/memory/region_header.ts";
+import { regionPath } from "../../../src/memory/region_name.ts";
+import { Word32 } from "../../../src/memory/word.ts";
+import { now, sleep } from "../../../src/os/clock.ts";
+import { defineKind, type Kind, type Stage } from "../kind.ts";
+
+const CONTROL = layout("torture_role", {
+  holder: { type: "u32", line: true, doc: "who has the role; 0 once it was given up" },
+  count: { type: "u32", line: true, doc: "counted by the holder, without atomic additions" },
+});
+
+const KIND: RegionKind = { name: "torture_role", control: CONTROL, mirrored: false };
+
+const ROLE = 3;
+
+const CELLS = {
+  begun: 1, // countings that were about to be stored
+  done: 1, // countings that were stored
+  taken: 1, // how often the role was had
+  inherited: 1, // after a holder that did not give it up
+  outlasted: 1, // how often a holder was stopped and still had the role
+};
+
+type Contender = Stage<keyof typeof CELLS>;
+
+/** How a role is taken: undefined if another has it. */
+export type Take = (region: Region, role: number, path: string) => Disposable | undefined;
+
+function openRegion(path: string): Region {
+  return Region.open(KIND, path, { dataBytes: 4096 });
+}
+
+function pathOf(scene: { name(suffix: string): string }): string {
+  return regionPath(KIND.name, scene.name("role"));
+}
+
+/** A number above 0 that no other holding has. */
+function tokenOf(stage: Contender, serial: number): number {
+  return ((stage.seat + 1) * 2 ** 28 + (stage.life % 2 ** 16) * 2 ** 12 + serial % 2 ** 12) >>> 0;
+}
+
+/** Has the role for a while, and counts. */
+async function hold(stage: Contender, region: Region, token: number): Promise<void> {
+  const { cells, random } = stage;
+  const holder = new Word32(region.mapping, CONTROL.fields.holder, region.controlOffset);
+  const count = new Word32(region.mapping, CONTROL.fields.count, region.controlOffset);
+  cells.taken[0]!.add(1);
+  if (holder.exchange(token) !== 0) cells.inherited[0]!.add(1);
+  let lastBeat = now();
+  for (let turns = random.below(60); turns >= 0 && !stage.over; turns--) {
+    const before = count.load();
+    cells.begun[0]!.add(1);
+    if (random.chance(0.1)) await sleep(random.between(0, 10));
+    count.store(before + 1);
+    cells.done[0]!.add(1);
+    if (holder.load() !== token) break;
+    if (stage.continuedAt > lastBeat) cells.outlasted[0]!.add(1);
+    lastBeat = now();
+  }
+  const found = holder.compareExchange(token, 0);
+  if (found !== token) stage.complain(`had the role, and so had ${found.toString(16)}`);
+}
+
+async function contend(stage: Contender, take: Take): Promise<void> {
+  using region = openRegion(pathOf(stage));
+  for (let serial = 0; !stage.over; serial++) {
+    try {
+      await region.untilFree(ROLE, { timeout: 200 });
+    } catch (error) {
+      if ((error as Error).name === "TimeoutError") continue;
+      throw error;
+    }
+    using role = take(region, ROLE, pathOf(stage));
+    if (role === undefined) continue;
+    const token = tokenOf(stage, serial);
+    stage.claim("the role", token);
+    await hold(stage, region, token);
+    stage.release("the role", token);
+  }
+}
+
+/** The kind, with a way to take roles. */
+export function roleKind(take: Take): Kind<keyof typeof CELLS> {
+  return defineKind({
+    about: "one role, had by one party at a time, taken over from the dead only",
+    cells: CELLS,
+    wanted: { resources: ["the role"], withinMs: 5000 },
+    parts: {
+      contender: {
+        seats: 5,
+        harm: {
+          steps: ["lock", "holder exchange", "count load", "count store", "holder compareExchange"],
+          lifeMs: [5, 1000],
+          stopMs: [2, 900],
+        },
+        run: (stage) => contend(stage, take),
+      },
+    },
+    begin(scene) {
+      const region = openRegion(pathOf(scene));
+      const count = new Word32(region.mapping, CONTROL.fields.count, region.controlOffset);
+      const cell = (name: keyof typeof CELLS) => scene.cells[name][0]!.load();
+      return {
+        counts() {
+          // A holder can die between a store and taking note of it: `done` is what must be there.
+          const done = cell("done");
+          const received = count.load();
+          return {
+            sent: done,
+            received,
+            lost: Math.max(0, done - received),
+            duplicated: Math.max(0, received - cell("begun")),
+            facts: {
+              "times taken": cell("taken"),
+              "from the dead": cell("inherited"),
+              "kept while stopped": cell("outlasted"),
+            },
+          };
+        },
+        [Symbol.dispose]: () => region.close(),
+      };
+    },
+  });
+}
+
+export default roleKind((region, role) => region.tryHold(role));

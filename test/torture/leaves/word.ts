@@ -1,0 +1,51 @@
+/**
+ * Stands in for src/memory/word.ts: the same, with a step before every access. A copy has one more
+ * in its middle, so that a process can die with half a message written.
+ *
+ * @module
+ */
+
+import * as real from "../../../src/memory/word.ts?real";
+import { step } from "../steps.ts";
+
+export * from "../../../src/memory/word.ts?real";
+
+export class Word32 extends real.Word32 {}
+export class Word64 extends real.Word64 {}
+
+/** Puts a step before every method of a class of words. */
+function announce(stepping: object, shipped: object): void {
+  for (
+    const [name, { value: method }] of Object.entries(Object.getOwnPropertyDescriptors(shipped))
+  ) {
+    if (name === "constructor" || typeof method !== "function") continue;
+    const value = function (this: { path: string }, ...given: unknown[]): unknown {
+      step(`${this.path} ${name}`);
+      return method.apply(this, given);
+    };
+    Object.defineProperty(stepping, name, { value });
+  }
+}
+
+announce(Word32.prototype, real.Word32.prototype);
+announce(Word64.prototype, real.Word64.prototype);
+
+export function copyIn(memory: real.Memory, offset: number, source: Uint8Array): void {
+  const middle = source.length >> 1;
+  step("copy in");
+  real.copyIn(memory, offset, source.subarray(0, middle));
+  step("copy in, half done");
+  real.copyIn(memory, offset + middle, source.subarray(middle));
+}
+
+export function copyOut(
+  memory: real.Memory,
+  offset: number,
+  target: Uint8Array<ArrayBuffer>,
+): void {
+  const middle = target.length >> 1;
+  step("copy out");
+  real.copyOut(memory, offset, target.subarray(0, middle));
+  step("copy out, half done");
+  real.copyOut(memory, offset + middle, target.subarray(middle));
+}

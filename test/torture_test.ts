@@ -1,0 +1,258 @@
+/**
+ * A short run of every kind of torture, and proof that the harness finds what is broken.
+ */
+
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { until, within } from "./os/until.ts";
+import { type Account, describe, isClean, killsOf } from "./torture/account.ts";
+import { Claims } from "./torture/claims.ts";
+import { planFate } from "./torture/fate.ts";
+import { findKind, kindNames } from "./torture/kinds.ts";
+import { processesOf } from "./torture/process.ts";
+import { Random } from "./torture/random.ts";
+import { filesOf, torture } from "./torture/run.ts";
+import { arm, step } from "./torture/steps.ts";
+
+const SEED = 7;
+
+for (const name of kindNames("kinds")) {
+  Deno.test(`torture() finds nothing wrong with ${name}`, async () => {
+    const account = await torture(findKind(name), { seconds: 2.5, seed: SEED });
+    assert(isClean(account), describe(account));
+    assert(killsOf(account) > 0, describe(account));
+    assert(account.killsAtSteps > 0, describe(account));
+    assert(account.stops > 0, describe(account));
+    assert(account.received > 0, describe(account));
+  });
+}
+
+/** What must be among the complaints about each broken kind. */
+const EXPECTED: Record<string, RegExp> = {
+  "broken-doorbell": /rang \d+ ms ago, and watched \d sleeps on/,
+  "broken-region": /name [ab]: member \d+\.\d+ had [0-9a-f]+ while member/,
+  "broken-role": /the role: contender \d+\.\d+ had [0-9a-f]+ while contender/,
+};
+
+for (const [name, expected] of Object.entries(EXPECTED)) {
+  Deno.test(`torture() finds what is wrong with ${name}`, async () => {
+    const account = await torture(findKind(name), { seconds: 2, seed: SEED });
+    assert(!isClean(account));
+    assert(account.complaints.some((complaint) => expected.test(complaint)), describe(account));
+  });
+}
+
+Deno.test("torture() reports who throws, does not end or leaves something behind", async () => {
+  const options = { seconds: 0.5, seed: SEED, endingMs: 200 };
+  const account = await torture(findKind("misconduct"), options);
+  const complaints = account.complaints.join("\n");
+  assertStringIncludes(complaints, "thrower 0.0 ended with code 1: ");
+  assertStringIncludes(complaints, "this is thrown on purpose");
+  assertStringIncludes(complaints, "endless 0.0 does not come to an end");
+  assertEquals(account.complaintCount, 2);
+  assertEquals(account.filesLeft.length, 1);
+  assertEquals(account.processesLeft.length, 1);
+  assertEquals(filesOf(account.filesLeft[0]!), []);
+  const [left] = account.processesLeft;
+  await until("the process that was left is gone", () => !isRunning(left!));
+});
+
+Deno.test("torture() ends at the first finding if it is to", async () => {
+  const options = { seconds: 60, seed: SEED, stopAtFinding: true };
+  const account = await torture(findKind("broken-doorbell"), options);
+  assert(!isClean(account));
+  assert(account.seconds < 30);
+});
+
+function isRunning(pid: number): boolean {
+  try {
+    const stat = Deno.readTextFileSync(`/proc/${pid}/stat`);
+    return !/\) Z/.test(stat); // it waits for init to reap it
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}
+
+/** `deno task torture`, once it has processes to torture. */
+async function startMain(...args: string[]): Promise<Deno.ChildProcess> {
+  const main = decodeURIComponent(new URL("torture/main.ts", import.meta.url).pathname);
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["run", "--quiet", "--allow-all", main, ...args],
+    stdin: "null",
+    stdout: "piped",
+    stderr: "inherit",
+  }).spawn();
+  try {
+    await until("processes are tortured", () => processesOf(runOf(child)).length > 3);
+  } catch (error) {
+    child.kill("SIGKILL");
+    throw error;
+  }
+  return child;
+}
+
+/** What is in the name of everything that a harness makes. */
+function runOf(child: Deno.ChildProcess): string {
+  return `torture${child.pid}x`;
+}
+
+Deno.test("the harness leaves nothing behind after Ctrl-C", async () => {
+  const child = await startMain("region", "--seconds", "600");
+  child.kill("SIGINT");
+  const { code, stdout } = await within("the end of the harness", child.output());
+  assertEquals(code, 130);
+  assertStringIncludes(new TextDecoder().decode(stdout), "region: clean, interrupted after");
+  assertEquals(processesOf(runOf(child)), []);
+  assertEquals(filesOf(runOf(child)), []);
+});
+
+Deno.test("the harness takes its processes along when it is killed", async () => {
+  const child = await startMain("doorbell", "--seconds", "600");
+  child.kill("SIGKILL");
+  await within("the end of the harness", child.output());
+  await until("its processes are gone", () => processesOf(runOf(child)).length === 0);
+  for (const name of filesOf(runOf(child))) Deno.removeSync(`/dev/shm/${name}`);
+});
+
+Deno.test("the harness says what is wrong with its arguments, and what there is", async () => {
+  const main = new URL("torture/main.ts", import.meta.url).href;
+  const run = async (...args: string[]) => {
+    const command = ["run", "--quiet", "--allow-all", main, ...args];
+    const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), { args: command })
+      .output();
+    const decoder = new TextDecoder();
+    return { code, text: decoder.decode(stdout) + decoder.decode(stderr) };
+  };
+  const help = await run("--help");
+  assertEquals(help.code, 0);
+  for (const name of kindNames("kinds")) assertStringIncludes(help.text, name);
+  for (const args of [["nothing"], ["--seconds", "x"], ["--seed", "1.5"], ["--what"]]) {
+    assertEquals((await run(...args)).code, 2, args.join(" "));
+  }
+});
+
+Deno.test("planFate() plans the same for the same seed", () => {
+  const harm = { steps: ["a", "b"], lifeMs: [5, 500], stopMs: [5, 100] } as const;
+  const plans = (seed: number) =>
+    Array.from({ length: 50 }, (_, life) => planFate(new Random(seed, "part", 0, life), harm));
+  assertEquals(plans(1), plans(1));
+  assert(JSON.stringify(plans(1)) !== JSON.stringify(plans(2)));
+});
+
+Deno.test("step() springs the trap at the step that was asked for, once", () => {
+  const sprung: string[] = [];
+  arm({ act: "kill", at: 2, matching: "head" }, (name) => sprung.push(name));
+  for (const name of ["head load", "tail load", "head store", "head load", "head load"]) step(name);
+  assertEquals(sprung, ["head store"]);
+});
+
+/** The complaints about claims, given as owner, time, resource and value. */
+function judged(...events: [who: string, time: number, resource: string, value: number][]) {
+  const complaints: string[] = [];
+  const claims = new Claims((text) => complaints.push(text), ["wanted"]);
+  for (const [who, time, resource, value] of events) {
+    if (resource === "") claims.end(who, time);
+    else claims.add(who, { time, resource, value });
+  }
+  claims.judge(Infinity);
+  return { complaints, vacancy: claims.longestVacancy };
+}
+
+Deno.test("Claims finds claims that overlap and differ, in whatever order they come", () => {
+  const { complaints } = judged(
+    ["b", 2, "name", 8],
+    ["b", 4, "name", -8],
+    ["a", 1, "name", 7],
+    ["a", 3, "name", -7],
+  );
+  assertEquals(complaints, ["name: b had 8 while a had 7"]);
+});
+
+Deno.test("Claims accepts claims that agree, follow each other or are for something else", () => {
+  const { complaints } = judged(
+    ["a", 1, "name", 7],
+    ["b", 2, "name", 7],
+    ["a", 3, "name", -7],
+    ["b", 4, "name", -7],
+    ["b", 5, "name", 8],
+    ["a", 6, "other", 9],
+  );
+  assertEquals(complaints, []);
+});
+
+Deno.test("Claims counts how often a party claims the same", () => {
+  const { complaints } = judged(
+    ["a", 1, "name", 7],
+    ["a", 2, "name", 7],
+    ["a", 3, "name", -7],
+    ["b", 4, "name", 8],
+  );
+  assertEquals(complaints, ["name: b had 8 while a had 7"]);
+});
+
+Deno.test("Claims ends with their owner, and what it notes while it dies does not count", () => {
+  const { complaints } = judged(
+    ["a", 1, "name", 7],
+    ["a", 5, "other", 7],
+    ["a", 3, "", 0],
+    ["b", 4, "name", 8],
+    ["b", 6, "other", 8],
+  );
+  assertEquals(complaints, []);
+});
+
+Deno.test("Claims complains of a log that comes too late", () => {
+  const complaints: string[] = [];
+  const claims = new Claims((text) => complaints.push(text));
+  claims.judge(10);
+  claims.add("a", { time: 9, resource: "name", value: 1 });
+  assertEquals(complaints.length, 1);
+});
+
+Deno.test("Claims measures how long what is wanted was vacant", () => {
+  const { vacancy } = judged(
+    ["a", 10, "wanted", 7],
+    ["a", 20, "wanted", -7],
+    ["b", 25, "wanted", 8],
+    ["b", 30, "", 0],
+    ["c", 60, "wanted", 9],
+    ["c", 70, "wanted", -9],
+  );
+  assertEquals(vacancy, 30);
+});
+
+Deno.test("isClean() accepts only an account without any flaw", () => {
+  const sound: Account = {
+    kind: "kind",
+    seed: 1,
+    seconds: 1,
+    interrupted: false,
+    killsAtRandom: 1,
+    killsAtSteps: 1,
+    steps: new Map(),
+    stops: 1,
+    processes: 1,
+    claims: 1,
+    sent: 1,
+    received: 1,
+    lost: 0,
+    duplicated: 0,
+    corrupt: 0,
+    leaked: 0,
+    filesLeft: [],
+    processesLeft: [],
+    complaints: [],
+    complaintCount: 0,
+  };
+  assert(isClean(sound));
+  const flaws: Partial<Account>[] = [
+    { lost: 1 },
+    { duplicated: 1 },
+    { corrupt: 1 },
+    { leaked: 1 },
+    { filesLeft: ["a"] },
+    { processesLeft: [1] },
+    { complaintCount: 1 },
+  ];
+  for (const flaw of flaws) assert(!isClean({ ...sound, ...flaw }), JSON.stringify(flaw));
+});
