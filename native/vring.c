@@ -47,9 +47,9 @@ EXPORT int32_t vring_close(int32_t fd)
     return call1(__NR_close, fd);
 }
 
-EXPORT int32_t vring_read(int32_t fd, void *buffer, uint32_t length)
+EXPORT int32_t vring_read(int32_t fd, void *buffer, uint32_t length, double offset)
 {
-    return call3(__NR_read, fd, buffer, length);
+    return call4(__NR_pread64, fd, buffer, length, offset);
 }
 
 EXPORT int32_t vring_truncate(int32_t fd, double length)

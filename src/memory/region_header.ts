@@ -16,6 +16,9 @@ const MAGIC = "vring";
 const HEADER_VERSION = 1;
 const BYTE_ORDER = 0x01020304;
 
+/** The largest region: far above any memory, far below where numbers lose their last bit. */
+export const LARGEST_BYTES: number = 2 ** 46;
+
 /** The header of every region. */
 export const REGION_HEADER = layout("region_header", {
   magic: { type: layout.text(8), doc: 'always "vring"' },
@@ -173,12 +176,18 @@ function checkExtent(
   const { control_bytes, data_offset, byte_length } = header;
   const agrees = control_bytes === kind.control.size &&
     data_offset === BigInt(dataOffsetOf(kind)) && byte_length === BigInt(fileBytes) &&
-    byte_length >= data_offset;
+    byte_length >= data_offset && isDataSize(kind, dataBytesOf(header));
   if (agrees) return;
   throw new CorruptRegionError(
     `Cannot open ${what}: its header tells of ${byte_length} bytes with data from ` +
       `${data_offset}, and the file has ${fileBytes}; unlink it`,
   );
+}
+
+/** Whether a region of this kind can have so many bytes of data: whole pages, if mapped twice. */
+export function isDataSize(kind: RegionKind, dataBytes: number): boolean {
+  if (!Number.isSafeInteger(dataBytes) || dataBytes < 0 || dataBytes > LARGEST_BYTES) return false;
+  return !kind.mirrored || dataBytes > 0 && dataBytes % pageSize() === 0;
 }
 
 /** How many bytes of data a region with this header has. */

@@ -4,9 +4,10 @@
  * @module
  */
 
+import { Errno } from "../errors.ts";
 import * as files from "../os/files.ts";
 import { LockFile } from "./liveness.ts";
-import { MEMBER } from "./region.ts";
+import { MEMBER } from "./region_file.ts";
 import { dataBytesOf, parseHeader, REGION_HEADER, RegionState } from "./region_header.ts";
 import { DIRECTORY, parseFileName } from "./region_name.ts";
 
@@ -92,6 +93,7 @@ function look(kind: string, name: string, path: string): RegionInfo | undefined 
   const unknown = (problem: string) => ({ ...base, inUse: undefined, details: undefined, problem });
   if (!files.isRegular(status.mode)) return unknown("it is not a regular file");
   const fd = files.open(path, 0);
+  if (fd === -Errno.ENOENT) return undefined;
   if (fd < 0) return unknown("it may not be read");
   using _file = { [Symbol.dispose]: () => files.close(fd) };
   using locks = new LockFile(files.pathOfFd(fd), { write: false, what: path });

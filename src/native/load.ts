@@ -172,7 +172,7 @@ function readFile(library: Symbols<typeof LIBRARY_SYMBOLS>, path: string) {
   const OPEN_FOLLOW = 8;
   const fd = library.vring_open(new TextEncoder().encode(`${path}\0`), OPEN_FOLLOW, 0);
   const bytes = new Uint8Array(1 << 20);
-  const length = fd < 0 ? fd : library.vring_read(fd, bytes, bytes.length);
+  const length = fd < 0 ? fd : library.vring_read(fd, bytes, bytes.length, 0);
   if (fd >= 0) library.vring_close(fd);
   if (length > 0) return bytes.slice(0, length);
   throw new VringError(`Cannot load the native library: "${path}" cannot be read (${length})`);

@@ -13,8 +13,8 @@ export const LIBRARY_SYMBOLS = {
   vring_memfd: { parameters: ["buffer", "u32"], result: "i32" },
   // int32_t vring_close(int32_t fd)
   vring_close: { parameters: ["i32"], result: "i32" },
-  // int32_t vring_read(int32_t fd, void *buffer, uint32_t length)
-  vring_read: { parameters: ["i32", "buffer", "u32"], result: "i32" },
+  // int32_t vring_read(int32_t fd, void *buffer, uint32_t length, double offset)
+  vring_read: { parameters: ["i32", "buffer", "u32", "f64"], result: "i32" },
   // int32_t vring_truncate(int32_t fd, double length)
   vring_truncate: { parameters: ["i32", "f64"], result: "i32" },
   // int32_t vring_allocate(int32_t fd, double offset, double length)

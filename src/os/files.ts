@@ -148,9 +148,9 @@ function addNames(names: string[], records: Uint8Array<ArrayBuffer>): void {
   }
 }
 
-/** Fills the target from the file's current position; gives how many bytes there were. */
-export function read(fd: number, target: Uint8Array<ArrayBuffer>): number {
-  return native().vring_read(fd, target, target.length);
+/** Fills the target from a place in the file; gives how many bytes there were. */
+export function read(fd: number, target: Uint8Array<ArrayBuffer>, offset = 0): number {
+  return native().vring_read(fd, target, target.length, offset);
 }
 
 /** All bytes of a file, such as one under /proc. */
@@ -160,7 +160,7 @@ export function readAll(path: string): Uint8Array | number {
   let bytes = new Uint8Array(4096);
   let length = 0;
   let result: number;
-  while ((result = read(fd, bytes.subarray(length))) > 0) {
+  while ((result = read(fd, bytes.subarray(length), length)) > 0) {
     length += result;
     if (length < bytes.length) continue;
     const larger = new Uint8Array(2 * bytes.length);

@@ -110,6 +110,7 @@ export class CircularBufferReader implements Disposable {
   readonly #awaited: Awaited;
   #position = 0;
   #offset = 0; // its byte in the data
+  #published = 0; // as it was last seen, #position at least
   #sequence = 0; // of the message that is expected at #position
   #payload = 0; // the payload bytes before it
   #lostMessages = 0;
@@ -125,7 +126,7 @@ export class CircularBufferReader implements Disposable {
     this.#awaited = {
       bell: ring.bell,
       watch: ring.publishedLow,
-      ready: () => ring.published.load() !== this.#position || this.#writerClosed(),
+      ready: () => this.#seesMore() || this.#writerClosed(),
     };
     this.#jump(options.start ?? "oldest");
   }
@@ -270,22 +271,28 @@ export class CircularBufferReader implements Disposable {
   #nextLength(): number | NoMessage {
     this.#checkOpen();
     const ring = this.#ring;
-    const published = ring.published.load(); // .. P2 and so the record and the next head are there
-    if (published === this.#position) return this.#nothing();
+    // Looked at again only when everything up to where it was seen is read.
+    if (this.#published === this.#position && !this.#seesMore()) return this.#nothing();
     this.#head.load(ring, this.#offset);
     const { sequence, length } = this.#head;
     const plausible = sequence === this.#sequence && isCount(length, this.maxMessage) &&
-      published - this.#position >= unitsOf(length);
+      this.#published - this.#position >= unitsOf(length);
     if (plausible) return length;
     if (!this.#isIntact()) return this.#recover();
     throw corrupt(ring, `message ${this.#sequence} claims a length of ${length}`);
+  }
+
+  /** Whether there is something at `#position`. */
+  #seesMore(): boolean {
+    this.#published = this.#ring.published.load(); // .. P2 and so the records and heads are there
+    return this.#published !== this.#position;
   }
 
   /** At `published`: what was lost is known here too, as the next head is already written. */
   #nothing(): NoMessage {
     if (!this.#writerClosed()) return EMPTY;
     // The writer may have published between the two loads, and then closed.
-    return this.#ring.published.load() === this.#position ? CLOSED_OUTCOME : EMPTY;
+    return this.#seesMore() ? EMPTY : CLOSED_OUTCOME;
   }
 
   /** Whether nothing at or behind `#position` has been overwritten up to now. */
@@ -321,7 +328,7 @@ export class CircularBufferReader implements Disposable {
       if (!isCount(messages, LAST_POSITION) || !isCount(bytes, Number.MAX_SAFE_INTEGER)) {
         throw corrupt(ring, `the head at ${found} tells of message ${sequence}`);
       }
-      this.#position = found;
+      this.#position = this.#published = found;
       this.#offset = found % ring.units * UNIT;
       this.#sequence = sequence;
       this.#payload = payload;

@@ -47,9 +47,9 @@ export function allocate(fd: number, offset: number, sizeBytes: number): number 
 }
 
 export function chmod(fd: number, mode: number): number {
-  const inode = process().files.get(fd)!.inode!;
-  currentActor().local(() => world.setMode(inode, mode));
-  return 0;
+  const { inode } = process().files.get(fd)!;
+  if (inode !== undefined) currentActor().local(() => world.setMode(inode, mode));
+  return 0; // a file without bytes has nobody who could ask
 }
 
 export function link(fd: number, path: string): number {
@@ -107,11 +107,11 @@ export function list(path: string): string[] | number {
   );
 }
 
-export function read(fd: number, target: Uint8Array): number {
+export function read(fd: number, target: Uint8Array, offset = 0): number {
   const inode = process().files.get(fd)!.inode!;
   const bytes = shared(
     () => `read ${target.length} bytes of ${inode.label}`,
-    () => inode.bytes.slice(0, target.length),
+    () => inode.bytes.slice(offset, offset + target.length),
   );
   target.set(bytes);
   return bytes.length;
