@@ -57,6 +57,7 @@ export class CircularBufferWriter implements Disposable {
   #offset: number; // its byte in the data
   #oldest: number; // likewise
   #oldestOffset: number;
+  #limit: number; // what ends beyond it overwrites, or is the end of all positions
   #claim: { view: Uint8Array<ArrayBuffer>; length: number } | undefined;
   #closed = false;
 
@@ -73,6 +74,7 @@ export class CircularBufferWriter implements Disposable {
     if (!fits) throw corrupt(ring, `its positions are ${this.#oldest} and ${this.#position}`);
     this.#offset = this.#position % ring.units * UNIT;
     this.#oldestOffset = this.#oldest % ring.units * UNIT;
+    this.#limit = Math.min(this.#oldest + ring.units, LAST_POSITION);
     this.#head.load(ring, this.#offset); // C1: intact, whatever the last writer was doing
     ring.state.and(~CLOSED);
     ring.bell.ring(); // C2
@@ -171,7 +173,7 @@ export class CircularBufferWriter implements Disposable {
     }
     this.#claim = undefined;
     const end = this.#position + unitsOf(length) + HEAD_UNITS; // the next head is written too
-    if (end - this.#oldest > ring.units) this.#makeRoom(end);
+    if (end > this.#limit) this.#makeRoom(end);
     return ring;
   }
 
@@ -182,6 +184,7 @@ export class CircularBufferWriter implements Disposable {
     // A 64th of the ring more than is needed, so that most writes have nothing to do here.
     const enough = end - ring.units * (63 / 64);
     while (this.#oldest < enough && this.#oldest < this.#position) this.#dropOldest();
+    this.#limit = Math.min(this.#oldest + ring.units, LAST_POSITION);
     ring.oldest.storeFirst(this.#oldest); // P1 before any byte below it is overwritten ..
   }
 
