@@ -7,6 +7,7 @@ import {
   assertThrows,
 } from "@std/assert";
 import { ClosedError, LayoutMismatchError, OsError, VringError } from "../../src/errors.ts";
+import * as semaphores from "../../src/os/semaphore.ts";
 import { SemaphoreLock } from "../../src/shared/semaphore_lock.ts";
 import { mappedRanges } from "../../src/os/proc_maps.ts";
 import { countFiles } from "../os/process_state.ts";
@@ -232,6 +233,22 @@ Deno.test("a closed lock throws a ClosedError", async () => {
   }
   await assertRejects(() => lock.acquire(), ClosedError);
   assertEquals(lock.held, false);
+});
+
+Deno.test("tryAcquire() with interop leaves the lock to others when the semaphore is taken", () => {
+  using place = new Name();
+  using one = new SemaphoreLock(place.name, { interop: true });
+  using other = new SemaphoreLock(place.name, { interop: true });
+  const stranger = semaphores.openSemaphore(place.name, 0o600); // as a program in C does
+  try {
+    assertEquals([one.recovers, semaphores.tryWait(stranger)], [false, 0]);
+    assertEquals([one.tryAcquire(), one.held], [undefined, false]);
+    semaphores.post(stranger);
+    using permit = other.tryAcquire();
+    assertEquals([permit?.recovered, valueOf(place)], [false, 0]);
+  } finally {
+    semaphores.closeSemaphore(stranger);
+  }
 });
 
 // ---- to wait ----
