@@ -1,0 +1,115 @@
+#ifndef VRING_LAYOUT_H
+#define VRING_LAYOUT_H
+
+/* Generated from the layouts in TypeScript: change those. */
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define REGION_HEADER_VERSION 1u
+#define REGION_HEADER_HASH UINT64_C(0x8cb39be58a0a8e69)
+struct region_header {
+  char magic[8]; /* always "vring"; UTF-8, padded with NUL unless full */
+  uint32_t header_version; /* the version of this header */
+  uint32_t byte_order; /* 0x01020304 as the creator's processor stores it */
+  char kind[16]; /* what the region is, such as spsc; UTF-8, padded with NUL unless full */
+  uint64_t abi_hash; /* hash of the control block's layout */
+  uint64_t message_hash; /* hash of the message type, 0 if it has none */
+  uint32_t compatible; /* feature bits that may be ignored when unknown */
+  uint32_t incompatible; /* feature bits that must be known to attach */
+  uint32_t page_size; /* the creator's page size in bytes */
+  uint32_t control_bytes; /* the size of the control block that follows this header */
+  uint64_t byte_length; /* the length of the file */
+  uint64_t data_offset; /* where the data begins, on a page of its own */
+  uint8_t creator[16]; /* random identity of this region */
+  char message_name[64]; /* the name of the message type; UTF-8, padded with NUL unless full */
+  uint8_t reserved[32]; /* zero */
+  _Alignas(64) _Atomic uint32_t state; /* bit 0: kept when the last member leaves */
+  uint8_t _pad_196[60];
+};
+_Static_assert(offsetof(struct region_header, magic) == 0, "region_header.magic");
+_Static_assert(offsetof(struct region_header, header_version) == 8, "region_header.header_version");
+_Static_assert(offsetof(struct region_header, byte_order) == 12, "region_header.byte_order");
+_Static_assert(offsetof(struct region_header, kind) == 16, "region_header.kind");
+_Static_assert(offsetof(struct region_header, abi_hash) == 32, "region_header.abi_hash");
+_Static_assert(offsetof(struct region_header, message_hash) == 40, "region_header.message_hash");
+_Static_assert(offsetof(struct region_header, compatible) == 48, "region_header.compatible");
+_Static_assert(offsetof(struct region_header, incompatible) == 52, "region_header.incompatible");
+_Static_assert(offsetof(struct region_header, page_size) == 56, "region_header.page_size");
+_Static_assert(offsetof(struct region_header, control_bytes) == 60, "region_header.control_bytes");
+_Static_assert(offsetof(struct region_header, byte_length) == 64, "region_header.byte_length");
+_Static_assert(offsetof(struct region_header, data_offset) == 72, "region_header.data_offset");
+_Static_assert(offsetof(struct region_header, creator) == 80, "region_header.creator");
+_Static_assert(offsetof(struct region_header, message_name) == 96, "region_header.message_name");
+_Static_assert(offsetof(struct region_header, reserved) == 160, "region_header.reserved");
+_Static_assert(offsetof(struct region_header, state) == 192, "region_header.state");
+_Static_assert(_Alignof(struct region_header) == 64, "alignment of region_header");
+_Static_assert(sizeof(struct region_header) == 256, "size of region_header");
+
+#define SHARED_MEMORY_CONTROL_VERSION 1u
+#define SHARED_MEMORY_CONTROL_HASH UINT64_C(0xcbe4b93c1013eb7b)
+struct shared_memory_control {
+  _Alignas(64) _Atomic uint32_t references; /* how many had it open when one last came or left; killed ones are missed until then */
+  uint8_t _pad_4[60];
+};
+_Static_assert(offsetof(struct shared_memory_control, references) == 0, "shared_memory_control.references");
+_Static_assert(_Alignof(struct shared_memory_control) == 64, "alignment of shared_memory_control");
+_Static_assert(sizeof(struct shared_memory_control) == 64, "size of shared_memory_control");
+
+#define CIRCULAR_BUFFER_CONTROL_VERSION 1u
+#define CIRCULAR_BUFFER_CONTROL_HASH UINT64_C(0xf719adfd4865949c)
+struct circular_buffer_control {
+  _Alignas(64) _Atomic uint64_t oldest; /* the writer: the first intact record */
+  uint8_t _pad_8[56];
+  _Alignas(64) _Atomic uint64_t published; /* the writer: the end of the last one */
+  uint8_t _pad_72[56];
+  _Alignas(64) _Atomic uint32_t bell; /* rung by the writer; raised by readers that wait */
+  uint8_t _pad_132[60];
+  _Alignas(64) _Atomic uint32_t state; /* the writer: 1 once it has closed */
+  uint8_t _pad_196[60];
+};
+_Static_assert(offsetof(struct circular_buffer_control, oldest) == 0, "circular_buffer_control.oldest");
+_Static_assert(offsetof(struct circular_buffer_control, published) == 64, "circular_buffer_control.published");
+_Static_assert(offsetof(struct circular_buffer_control, bell) == 128, "circular_buffer_control.bell");
+_Static_assert(offsetof(struct circular_buffer_control, state) == 192, "circular_buffer_control.state");
+_Static_assert(_Alignof(struct circular_buffer_control) == 64, "alignment of circular_buffer_control");
+_Static_assert(sizeof(struct circular_buffer_control) == 256, "size of circular_buffer_control");
+
+#define LANE_VERSION 1u
+#define LANE_HASH UINT64_C(0x33d7dfd556c00472)
+struct lane {
+  _Alignas(64) _Atomic uint32_t head; /* the sender: bytes published */
+  uint8_t _pad_4[60];
+  _Alignas(64) _Atomic uint32_t tail; /* the receiver: bytes released */
+  uint8_t _pad_68[60];
+  _Alignas(64) _Atomic uint32_t taken; /* the receiver: bytes shown in place, at least tail */
+  uint8_t _pad_132[60];
+  _Alignas(64) _Atomic uint32_t space_bell; /* rung by the receiver; raised by a sender that waits */
+  uint8_t _pad_196[60];
+};
+_Static_assert(offsetof(struct lane, head) == 0, "lane.head");
+_Static_assert(offsetof(struct lane, tail) == 64, "lane.tail");
+_Static_assert(offsetof(struct lane, taken) == 128, "lane.taken");
+_Static_assert(offsetof(struct lane, space_bell) == 192, "lane.space_bell");
+_Static_assert(_Alignof(struct lane) == 64, "alignment of lane");
+_Static_assert(sizeof(struct lane) == 256, "size of lane");
+
+#define SPSC_CONTROL_VERSION 1u
+#define SPSC_CONTROL_HASH UINT64_C(0x5c5a6c9c750d5d2b)
+struct spsc_control {
+  struct lane lane; /* the positions */
+  _Alignas(64) _Atomic uint32_t data_bell; /* rung by the producer; raised by a waiting consumer */
+  uint8_t _pad_260[60];
+  _Alignas(64) _Atomic uint32_t producer; /* the producer: 0 has never been, 1 open, 2 closed */
+  uint8_t _pad_324[60];
+  _Alignas(64) _Atomic uint32_t consumer; /* the consumer: likewise */
+  uint8_t _pad_388[60];
+};
+_Static_assert(offsetof(struct spsc_control, lane) == 0, "spsc_control.lane");
+_Static_assert(offsetof(struct spsc_control, data_bell) == 256, "spsc_control.data_bell");
+_Static_assert(offsetof(struct spsc_control, producer) == 320, "spsc_control.producer");
+_Static_assert(offsetof(struct spsc_control, consumer) == 384, "spsc_control.consumer");
+_Static_assert(_Alignof(struct spsc_control) == 64, "alignment of spsc_control");
+_Static_assert(sizeof(struct spsc_control) == 448, "size of spsc_control");
+
+#endif
