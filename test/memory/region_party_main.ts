@@ -1,0 +1,87 @@
+/**
+ * The program of a {@linkcode Party}: runs the functions that come in by line, answers by line.
+ *
+ * @module
+ */
+
+import { LockFile, type Role } from "../../src/memory/liveness.ts";
+import { Region } from "../../src/memory/region.ts";
+import { MEMBER } from "../../src/memory/region_file.ts";
+import { dataOffsetOf } from "../../src/memory/region_header.ts";
+import { regions } from "../../src/memory/region_list.ts";
+import { storm, together } from "./region_race.ts";
+import { forge, idAt, idOf, KIND, MIRRORED, openFiles, patterned } from "./region_scene.ts";
+import { inHurry, withTrap } from "./region_trap.ts";
+
+/** What the functions can use. */
+const TOOLS = {
+  Region,
+  LockFile,
+  MEMBER,
+  regions,
+  KIND,
+  MIRRORED,
+  dataOffsetOf,
+  patterned,
+  forge,
+  idOf,
+  idAt,
+  openFiles,
+  together,
+  storm,
+  withTrap,
+  dieBefore,
+  inHurry,
+  /** What stays open between two functions. */
+  open: [] as Region[],
+  roles: [] as Role[],
+  becomeUser,
+};
+
+export type Tools = typeof TOOLS;
+
+/** Kills this process before the leaf call of that number; gives how many there were if fewer. */
+function dieBefore(call: number, act: () => unknown): number {
+  let calls = 0;
+  withTrap((next) => {
+    calls = next;
+    if (next === call) Deno.kill(Deno.pid, "SIGKILL");
+  }, act);
+  return calls;
+}
+
+/** Gives up root for good. The process stays one that may look into its own /proc entry. */
+function becomeUser(id: number): void {
+  const libc = Deno.dlopen("libc.so.6", {
+    setgroups: { parameters: ["usize", "pointer"], result: "i32" },
+    setresgid: { parameters: ["u32", "u32", "u32"], result: "i32" },
+    setresuid: { parameters: ["u32", "u32", "u32"], result: "i32" },
+    prctl: { parameters: ["i32", "usize", "usize", "usize", "usize"], result: "i32" },
+  }).symbols;
+  const PR_SET_DUMPABLE = 4;
+  const failed = libc.setgroups(0n, null) || libc.setresgid(id, id, id) ||
+    libc.setresuid(id, id, id) || libc.prctl(PR_SET_DUMPABLE, 1n, 0n, 0n, 0n);
+  if (failed !== 0) throw new Error(`Cannot become user ${id}`);
+}
+
+async function answer(line: string): Promise<unknown> {
+  try {
+    const { source, argument } = JSON.parse(line);
+    const act = (0, eval)(`(${source})`) as (tools: Tools, argument: unknown) => unknown;
+    return { value: await act(TOOLS, argument) };
+  } catch (error) {
+    const { name, message } = error as Error;
+    return { error: { name, message } };
+  }
+}
+
+const encoder = new TextEncoder();
+let unread = "";
+for await (const text of Deno.stdin.readable.pipeThrough(new TextDecoderStream())) {
+  unread += text;
+  for (let end; (end = unread.indexOf("\n")) >= 0;) {
+    const line = unread.slice(0, end);
+    unread = unread.slice(end + 1);
+    Deno.stdout.writeSync(encoder.encode(`${JSON.stringify(await answer(line))}\n`));
+  }
+}
