@@ -84,6 +84,7 @@ export class Actor {
   #runs = 0;
   #unwinding = false;
   #direct = false;
+  #goesOnAtOnce: (() => boolean) | undefined;
   /** Things that belong to one run of the body: mapped ranges, open files, per-isolate values. */
   locals: Map<unknown, unknown> = new Map();
   /** The operation that this actor does next. */
@@ -125,7 +126,9 @@ export class Actor {
     if (this.#isReplaying()) return this.#replayed(operation as Operation) as T;
     if (this.#direct) return operation.perform(this.index, 0) as T;
     this.pending = operation as Operation;
-    throw this.#unwind();
+    if (!this.#goesOnAtOnce?.()) throw this.#unwind();
+    this.pending = undefined;
+    return (this.#log[this.#cursor++] as { result: T }).result;
   }
 
   /** Something that only this actor can see, done at once, but only once. */
@@ -208,8 +211,12 @@ export class Actor {
     }
   }
 
-  /** Runs until the next operation that is not in the log. */
-  run(): void | Promise<void> {
+  /**
+   * Runs until the next operation that is not in the log. If `goesOnAtOnce` has performed that one
+   * and noted its result, the code goes on with it, and need not be run again.
+   */
+  run(goesOnAtOnce?: () => boolean): void | Promise<void> {
+    this.#goesOnAtOnce = goesOnAtOnce;
     this.#cursor = 0;
     this.#promises = 0;
     this.#runs++;
@@ -261,7 +268,7 @@ export class Actor {
     this.failure = error;
   }
 
-  /** Notes the result of the pending operation; `run` must follow. */
+  /** Notes the result of the pending operation; `run` must follow, or its code go on at once. */
   noteDone(result: unknown): void {
     this.#append({ kind: "done", operation: this.pending!, result });
   }

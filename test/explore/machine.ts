@@ -88,6 +88,21 @@ export function resolve(address: number): { inode: Inode; offset: number; left: 
   throw new Error(`SIGSEGV: nothing is mapped at ${address}`);
 }
 
+/** Tells traces what a word is called. */
+export function nameWord({ inode, offset }: { inode: Inode; offset: number }, path: string): void {
+  if (!inode.names.has(offset >> 2)) inode.names.set(offset >> 2, path);
+}
+
+/** What a word is called. */
+export function nameOf(inode: Inode, index: number): string {
+  return inode.names.get(index) ?? `${inode.label}+${4 * index}`;
+}
+
+/** Bytes as a trace shows them: the first eight. */
+export function inHex(bytes: Uint8Array): string {
+  return bytes.subarray(0, 8).toHex() + (bytes.length > 8 ? `.. (${bytes.length} bytes)` : "");
+}
+
 /** An operation on an inode: the scheduler decides when, unless nobody else can see the inode. */
 export function on<T>(inode: Inode, label: () => string, perform: () => T): T {
   const actor = currentActor();

@@ -55,6 +55,8 @@ export interface Scenario {
   readonly actors: Readonly<Record<string, ActorSpec | (() => unknown)>>;
   /** The bounds of the full search; the short one has at most 2, 1 and 1. */
   readonly bounds: Bounds;
+  /** Still tighter bounds for the short search of a large scenario. */
+  readonly short?: Partial<Bounds>;
   /** What is wrong with the end of a run, if anything is. */
   readonly check: (end: End) => string | undefined;
   /** For code that is broken on purpose: what must be found. */

@@ -8,7 +8,7 @@
  * @module
  */
 
-import { type Choices, type Position, type Problem, Run, type Transition } from "./run.ts";
+import { type Position, type Problem, Run, type Transition } from "./run.ts";
 import type { Bounds, Scenario } from "./scenario.ts";
 import { SeenStates } from "./seen.ts";
 import { decode, encode } from "./token.ts";
@@ -53,7 +53,7 @@ export interface SearchOptions {
 }
 
 /** A run that takes more steps than this does not end. */
-const LONGEST = 3000;
+const LONGEST = 1500;
 
 /** Whether to stop is asked once in so many steps. */
 const STEPS_BETWEEN_LOOKS = 256;
@@ -77,36 +77,39 @@ export async function replay(scenario: Scenario, token: string): Promise<Replaye
   const run = new Run(scenario, { preemptions: 1000, deaths: 1000, noise: 1000 }, trace);
   await run.begin();
   const codes = decode(token);
-  for (const code of codes) {
-    const { transitions, goesOn } = run.choices();
-    const transition = transitions.find((candidate) => candidate.code === code);
-    if (transition === undefined) {
-      throw new Error(`This token does not fit the scenario: "${code}" is not possible here`);
-    }
-    const running = run.take(transition, goesOn);
-    if (running !== undefined) await running;
-  }
+  let step = 0;
+  const choose = () => {
+    const code = codes[step++];
+    if (code === undefined) return undefined;
+    const transition = run.choices().find((candidate) => candidate.code === code);
+    if (transition !== undefined) return transition;
+    throw new Error(`This token does not fit the scenario: "${code}" is not possible here`);
+  };
+  await run.follow(choose(), choose);
   run.endBounds();
   const ended = endOf(run, run.choices(), codes.length);
   return { problem: ended === "well" ? undefined : ended, trace };
 }
 
 /** "well" or what is wrong if this is the end of a run; undefined if it goes on. */
-function endOf(run: Run, { transitions }: Choices, length: number): Problem | "well" | undefined {
+function endOf(
+  run: Run,
+  choices: readonly Transition[],
+  length: number,
+): Problem | "well" | undefined {
   const failure = run.failure();
   if (failure !== undefined) return failure;
-  if (transitions.length === 0) return run.verdict() ?? "well";
+  if (choices.length === 0) return run.verdict() ?? "well";
   if (length < LONGEST) return undefined;
   return { kind: "hang", message: `the run does not end within ${LONGEST} steps` };
 }
 
 /** A state on the way to the present one. */
 interface Frame {
-  readonly choices: Choices;
+  readonly choices: readonly Transition[];
   readonly position: Position;
-  /** The code of the step that led here. */
-  readonly by: string;
-  next: number;
+  /** How many of the choices have been taken. */
+  taken: number;
 }
 
 class Search {
@@ -123,17 +126,16 @@ class Search {
   };
   readonly #scenario: Scenario;
   readonly #options: SearchOptions;
-  readonly #run: Run;
+  readonly #bounds: Bounds;
   readonly #seen = new SeenStates();
   #start = 0;
+  #nextLook = STEPS_BETWEEN_LOOKS;
   #lastProgress = 0;
 
   constructor(scenario: Scenario, options: SearchOptions) {
     this.#scenario = scenario;
     this.#options = options;
-    const bounds = { ...scenario.bounds, ...options.bounds };
-    if (options.seed !== undefined) bounds.preemptions = Infinity;
-    this.#run = new Run(scenario, bounds);
+    this.#bounds = { ...scenario.bounds, ...options.bounds };
   }
 
   async run(): Promise<void> {
@@ -141,6 +143,12 @@ class Search {
     if (this.#options.seed !== undefined) await this.#randomRuns(this.#options.seed);
     else this.report.exhausted = await this.#allRuns();
     this.#isOver();
+  }
+
+  async #begin(bounds: Bounds): Promise<Run> {
+    const run = new Run(this.#scenario, bounds);
+    await run.begin();
+    return run;
   }
 
   /** Whether the budget is spent; tells of progress. */
@@ -160,110 +168,131 @@ class Search {
 
   /** Whether all were seen. */
   async #allRuns(): Promise<boolean> {
-    await this.#run.begin();
-    const stack: Frame[] = [this.#frame(this.#run.choices(), "")];
-    let moved = false; // whether the machine has left the state of the top frame
-    while (stack.length > 0) {
-      const frame = stack[stack.length - 1]!;
-      if (moved) this.#run.goBack(frame.position);
-      moved = true;
-      const transition = frame.choices.transitions[frame.next++];
-      if (transition === undefined) {
-        stack.pop();
-        continue;
+    const run = await this.#begin(this.#bounds);
+    const stack: Frame[] = [];
+    const deeper = () => this.#enter(run, stack);
+    let next = deeper();
+    for (;;) {
+      await run.follow(next, deeper);
+      if (this.report.finding !== undefined) {
+        await this.#trace();
+        return false;
       }
-      const running = this.#take(transition, frame.choices.goesOn);
-      if (running !== undefined) await running;
-      if (this.report.steps % STEPS_BETWEEN_LOOKS === 0) {
+      while (stack.length > 0 && !hasMore(stack[stack.length - 1]!)) stack.pop();
+      const frame = stack[stack.length - 1];
+      if (frame === undefined) return true;
+      if (this.#isTimeToLook()) {
         this.report.done = doneOf(stack);
         if (this.#isOver()) return false;
       }
-      const choices = this.#run.choices();
-      if (this.#wasSeen(choices)) continue;
-      const ended = this.#endOf(choices, stack.length);
-      if (ended === "well") continue;
-      if (ended !== undefined) {
-        await this.#found(ended, [...stack.slice(1).map(({ by }) => by), transition.code]);
-        return false;
-      }
-      stack.push(this.#frame(choices, transition.code));
-      moved = false;
+      run.goBack(frame.position);
+      next = this.#count(frame.choices[frame.taken++]!);
     }
+  }
+
+  /** In a new state: what to do first, or nothing if all that follows is known or there is nothing. */
+  #enter(run: Run, stack: Frame[]): Transition | undefined {
+    const choices = run.choices();
+    if (this.#wasSeen(run)) return undefined;
+    const steps = () => stack.map(({ choices, taken }) => choices[taken - 1]!.code);
+    if (this.#hasEnded(run, choices, stack.length, steps)) return undefined;
+    stack.push({ choices, position: run.position(), taken: 1 });
+    return this.#count(choices[0]!);
+  }
+
+  #count(transition: Transition): Transition {
+    this.report.steps++;
+    if (transition.kind === "kill") this.report.deaths++;
+    return transition;
+  }
+
+  #isTimeToLook(): boolean {
+    if (this.report.steps < this.#nextLook) return false;
+    this.#nextLook = this.report.steps + STEPS_BETWEEN_LOOKS;
     return true;
   }
 
-  #frame(choices: Choices, by: string): Frame {
-    return { choices, position: this.#run.position(), by, next: 0 };
-  }
-
-  #take(transition: Transition, goesOn: boolean): void | Promise<void> {
-    this.report.steps++;
-    if (transition.kind === "kill") this.report.deaths++;
-    return this.#run.take(transition, goesOn);
-  }
-
-  #wasSeen({ goesOn }: Choices): boolean {
+  #wasSeen(run: Run): boolean {
     if (this.#options.again) return false;
-    const [a, b] = this.#run.key(goesOn);
-    return !this.#seen.enter(a, b, this.#run.preemptionsLeft);
+    const [a, b] = run.key();
+    return !this.#seen.enter(a, b, run.preemptionsLeft);
   }
 
-  #endOf(choices: Choices, length: number): Problem | "well" | undefined {
-    const ended = endOf(this.#run, choices, length);
-    if (ended !== undefined) {
-      this.report.schedules++;
-      this.report.longest = Math.max(this.report.longest, length);
-    }
-    return ended;
+  /** Whether the run is over; notes what is wrong with it. */
+  #hasEnded(
+    run: Run,
+    choices: readonly Transition[],
+    length: number,
+    steps: () => readonly string[],
+  ): boolean {
+    const ended = endOf(run, choices, length);
+    if (ended === undefined) return false;
+    this.report.schedules++;
+    this.report.longest = Math.max(this.report.longest, length);
+    if (ended !== "well") this.report.finding = { ...ended, token: encode(steps()), trace: [] };
+    return true;
   }
 
-  async #found(problem: Problem, codes: readonly string[]): Promise<void> {
-    const token = encode(codes);
-    const { trace } = await replay(this.#scenario, token);
-    this.report.finding = { ...problem, token, trace };
+  /** Replays the finding to tell how it came about. */
+  async #trace(): Promise<void> {
+    const finding = this.report.finding!;
+    const trace = await replay(this.#scenario, finding.token).then(
+      ({ trace }) => trace,
+      (error) => [`${error}`], // of code that does something else each time
+    );
+    this.report.finding = { ...finding, trace };
   }
 
   // ---- random runs ----
 
   async #randomRuns(seed: number): Promise<void> {
     const random = generator(seed);
+    const bounds = { ...this.#bounds, preemptions: Infinity };
     while (!this.#isOver()) {
-      await this.#run.begin();
+      const run = await this.#begin(bounds);
       const haste = 2 ** -Math.ceil(5 * random()); // how likely the thread is to be switched
-      const codes: string[] = [];
-      for (;;) {
-        const choices = this.#run.choices();
-        const ended = this.#endOf(choices, codes.length);
-        if (ended === "well") break;
-        if (ended !== undefined) return await this.#found(ended, codes);
-        const transition = pick(choices, haste, random);
-        codes.push(transition.code);
-        const running = this.#take(transition, choices.goesOn);
-        if (running !== undefined) await running;
-      }
+      const steps: string[] = [];
+      const choose = () => {
+        const choices = run.choices();
+        if (this.#hasEnded(run, choices, steps.length, () => steps)) return undefined;
+        const transition = pick(choices, run.goesOn, haste, random);
+        steps.push(transition.code);
+        return this.#count(transition);
+      };
+      await run.follow(choose(), choose);
+      if (this.report.finding !== undefined) return await this.#trace();
     }
   }
 }
 
+function hasMore({ choices, taken }: Frame): boolean {
+  return taken < choices.length;
+}
+
+const RARE: readonly Transition["kind"][] = ["kill", "spurious", "early"];
+
 /** Goes on with the same thread, or else with any; deaths and noise are rare. */
-function pick(choices: Choices, haste: number, random: () => number): Transition {
-  const { transitions, goesOn } = choices;
+function pick(
+  choices: readonly Transition[],
+  goesOn: boolean,
+  haste: number,
+  random: () => number,
+): Transition {
   const any = (candidates: readonly Transition[]) =>
     candidates[Math.floor(random() * candidates.length)]!;
-  const rare = transitions.filter(({ kind }) => kind === "kill" || kind === "noise");
-  if (rare.length === transitions.length || rare.length > 0 && random() < 1 / 32) return any(rare);
-  if (goesOn && random() > haste) return transitions[0]!;
-  return any(transitions.filter((transition) => !rare.includes(transition)));
+  const rare = choices.filter(({ kind }) => RARE.includes(kind));
+  if (rare.length === choices.length || rare.length > 0 && random() < 1 / 32) return any(rare);
+  if (goesOn && random() > haste) return choices[0]!;
+  return any(choices.filter((transition) => !rare.includes(transition)));
 }
 
 /** How much of the tree of choices is behind the search. */
 function doneOf(stack: readonly Frame[]): number {
   let done = 0;
   let share = 1;
-  for (const { next, choices } of stack.slice(0, 30)) {
-    const { length } = choices.transitions;
-    done += share * (next - 1) / length;
-    share /= length;
+  for (const { taken, choices } of stack.slice(0, 30)) {
+    done += share * (taken - 1) / choices.length;
+    share /= choices.length;
   }
   return done;
 }

@@ -16,6 +16,8 @@ export interface Inode {
   readonly label: string;
   readonly bytes: Uint8Array<ArrayBuffer>;
   readonly words: Uint32Array<ArrayBuffer>;
+  /** What words are called, by their index; for traces. */
+  readonly names: Map<number, string>;
   links: number;
   mode: number;
   /** Whether more than its creator can reach it: what nobody else can see needs no scheduling. */
@@ -110,7 +112,8 @@ export class World {
   makeInode(id: number, label: string, sizeBytes: number): Inode {
     const bytes = new Uint8Array(Math.ceil(sizeBytes / 8) * 8);
     const words = new Uint32Array(bytes.buffer);
-    const inode = { id, label, bytes, words, links: 0, mode: 0o600, shared: false };
+    const names = new Map<number, string>();
+    const inode = { id, label, bytes, words, names, links: 0, mode: 0o600, shared: false };
     this.inodes.push(inode);
     this.#undo.push(() => this.inodes.pop());
     return inode;
@@ -261,14 +264,17 @@ export class World {
     this.#toggle(Fact.asleep + 16 * state, thread, deadline, since);
   }
 
-  /** Who sleeps on a word, in the order of their numbers. */
+  /** Who sleeps, in an order that does not depend on how that came about. */
+  sleepersInOrder(): Sleeper[] {
+    return [...this.sleepers.values()].sort((a, b) => a.thread - b.thread);
+  }
+
+  /** Who sleeps on a word. */
   sleepersOn(inode: Inode, index: number): Sleeper[] {
     if (this.sleepers.size === 0) return [];
-    return [...this.sleepers.values()]
-      .filter(({ woken, words }) =>
-        woken === "" && words.some((word) => word.inode === inode && word.index === index)
-      )
-      .sort((a, b) => a.thread - b.thread);
+    return this.sleepersInOrder().filter(({ woken, words }) =>
+      woken === "" && words.some((word) => word.inode === inode && word.index === index)
+    );
   }
 
   /** Wakes up to `count` sleepers on a word, beginning with the one at `first`; gives how many. */

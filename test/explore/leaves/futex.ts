@@ -1,12 +1,13 @@
 /** Stands in for src/os/futex.ts: compare, sleep and wake on the simulated machine. @module */
 
 import { ASLEEP, currentActor, type Operation } from "../actor.ts";
-import { mayBlock, resolve, shared, world } from "../machine.ts";
+import { mayBlock, nameOf, resolve, shared, world } from "../machine.ts";
 
 export { MATCH_ANY, VECTOR_LIMIT } from "../../../src/os/futex.ts?real";
 
 const EAGAIN = 11;
 const ETIMEDOUT = 110;
+const EVERYONE = 2 ** 31 - 1;
 
 interface Watched {
   readonly address: number;
@@ -20,7 +21,11 @@ function sleepOn(watched: readonly Watched[], deadline: number): Operation<numbe
     return { inode, index: offset >> 2, expected };
   });
   return {
-    label: () => `sleep while ${words.map(({ expected }) => expected).join(", ")}`,
+    label: () =>
+      `sleep while ${
+        words.map(({ inode, index, expected }) => `${nameOf(inode, index)} is ${expected}`)
+          .join(" and ")
+      }`,
     perform: (thread) => {
       if (words.some(({ inode, index, expected }) => inode.words[index] !== expected)) {
         return -EAGAIN;
@@ -43,7 +48,7 @@ export function wake(address: number, count: number): number {
   const { inode, offset } = resolve(address);
   const index = offset >> 2;
   return mayBlock({
-    label: () => `wake ${count}`,
+    label: () => `${nameOf(inode, index)} wake ${count < EVERYONE ? count : "all"}`,
     perform: (_thread, choice) => world.wake(inode, index, count, choice),
     choices: () => {
       const asleep = world.sleepersOn(inode, index).length;
@@ -54,7 +59,7 @@ export function wake(address: number, count: number): number {
 
 export function addAndWake(address: number): number {
   const { inode, offset } = resolve(address);
-  return shared(() => "add 1 and wake all", () => {
+  return shared(() => `${nameOf(inode, offset >> 2)} add 1 and wake all`, () => {
     world.setWord(inode, offset >> 2, inode.words[offset >> 2]! + 1 >>> 0);
     return world.wake(inode, offset >> 2, Infinity);
   });

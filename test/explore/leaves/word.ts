@@ -1,6 +1,6 @@
 /** Stands in for src/memory/word.ts: every access is an operation of the scheduler. @module */
 
-import { on, resolve, world } from "../machine.ts";
+import { inHex, nameWord, on, resolve, world } from "../machine.ts";
 import type { Inode } from "../world.ts";
 import type { Memory, WordPlace } from "../../../src/memory/word.ts?real";
 
@@ -17,50 +17,55 @@ export class Word32 {
     this.address = memory.address + base + place.offset;
     this.#memory = memory;
     this.#cell = resolve(this.address);
+    nameWord(this.#cell, this.path);
   }
 
-  #change(verb: string, argument: string, next: (before: number) => number): number {
+  #operate<T>(label: () => string, perform: () => T): T {
     if (this.#memory.bytes.length === 0) throw new TypeError("Atomics on a detached ArrayBuffer");
+    return on(this.#cell.inode, () => `${this.path} ${label()}`, perform);
+  }
+
+  #replace(next: (before: number) => number): number {
     const { inode, offset } = this.#cell;
-    return on(inode, () => `${this.path} ${verb} ${argument}`, () => {
-      const before = inode.words[offset >> 2]!;
-      const after = next(before) >>> 0;
-      if (after !== before) world.setWord(inode, offset >> 2, after);
-      return before;
-    });
+    const before = inode.words[offset >> 2]!;
+    const after = next(before) >>> 0;
+    if (after !== before) world.setWord(inode, offset >> 2, after);
+    return before;
+  }
+
+  #change(label: () => string, next: (before: number) => number): number {
+    return this.#operate(label, () => this.#replace(next));
   }
 
   load(): number {
-    return this.#change("load", "", (before) => before);
+    return this.#change(() => "load", (before) => before);
   }
   store(value: number): void {
-    this.#change("store", `${value}`, () => value);
+    this.#operate(() => `store ${value}`, () => void this.#replace(() => value));
   }
   add(value: number): number {
-    return this.#change("add", `${value}`, (before) => before + value);
+    return this.#change(() => `add ${value}`, (before) => before + value);
   }
   sub(value: number): number {
-    return this.#change("sub", `${value}`, (before) => before - value);
+    return this.#change(() => `sub ${value}`, (before) => before - value);
   }
   or(bits: number): number {
-    return this.#change("or", `${bits}`, (before) => before | bits);
+    return this.#change(() => `or ${bits}`, (before) => before | bits);
   }
   and(bits: number): number {
-    return this.#change("and", `${bits}`, (before) => before & bits);
+    return this.#change(() => `and ${bits}`, (before) => before & bits);
   }
   exchange(value: number): number {
-    return this.#change("exchange", `${value}`, () => value);
+    return this.#change(() => `exchange ${value}`, () => value);
   }
   compareExchange(expected: number, desired: number): number {
-    const argument = `${expected} -> ${desired}`;
     return this.#change(
-      "cas",
-      argument,
+      () => `cas ${expected} to ${desired}`,
       (before) => before === expected >>> 0 ? desired : before,
     );
   }
   spinWhile(expected: number, _budget: number): boolean {
-    return this.#change("spin while", `${expected}`, (before) => before) !== expected;
+    return this.#change(() => `spin while ${expected}`, (before) => before) !== expected;
   }
 }
 
@@ -75,28 +80,35 @@ export class Word64 {
     this.address = memory.address + base + place.offset;
     this.#memory = memory;
     this.#cell = resolve(this.address);
+    nameWord(this.#cell, this.path);
   }
 
-  #change(verb: string, argument: string, next: (before: bigint) => bigint): number {
+  #operate<T>(label: () => string, perform: () => T): T {
     if (this.#memory.bytes.length === 0) throw new TypeError("the memory is closed");
+    return on(this.#cell.inode, () => `${this.path} ${label()}`, perform);
+  }
+
+  #replace(next: (before: bigint) => bigint): number {
     const { inode, offset } = this.#cell;
-    return on(inode, () => `${this.path} ${verb} ${argument}`, () => {
-      const index = offset >> 2;
-      const before = BigInt(inode.words[index]!) | BigInt(inode.words[index + 1]!) << 32n;
-      const after = BigInt.asUintN(64, next(before));
-      if (after !== before) {
-        world.setWord(inode, index, Number(after & 0xffffffffn));
-        world.setWord(inode, index + 1, Number(after >> 32n));
-      }
-      return Number(before);
-    });
+    const index = offset >> 2;
+    const before = BigInt(inode.words[index]!) | BigInt(inode.words[index + 1]!) << 32n;
+    const after = BigInt.asUintN(64, next(before));
+    if (after !== before) {
+      world.setWord(inode, index, Number(after & 0xffffffffn));
+      world.setWord(inode, index + 1, Number(after >> 32n));
+    }
+    return Number(before);
+  }
+
+  #change(label: () => string, next: (before: bigint) => bigint): number {
+    return this.#operate(label, () => this.#replace(next));
   }
 
   load(): number {
-    return this.#change("load", "", (before) => before);
+    return this.#change(() => "load", (before) => before);
   }
   store(value: number): void {
-    this.#change("store", `${value}`, () => BigInt(value));
+    this.#operate(() => `store ${value}`, () => void this.#replace(() => BigInt(value)));
   }
   storeFirst(value: number): void {
     this.store(value);
@@ -105,25 +117,23 @@ export class Word64 {
     return this.load();
   }
   add(value: number): number {
-    return this.#change("add", `${value}`, (before) => before + BigInt(value));
+    return this.#change(() => `add ${value}`, (before) => before + BigInt(value));
   }
   sub(value: number): number {
-    return this.#change("sub", `${value}`, (before) => before - BigInt(value));
+    return this.#change(() => `sub ${value}`, (before) => before - BigInt(value));
   }
   or(bits: number): number {
-    return this.#change("or", `${bits}`, (before) => before | BigInt(bits));
+    return this.#change(() => `or ${bits}`, (before) => before | BigInt(bits));
   }
   and(bits: number): number {
-    return this.#change("and", `${bits}`, (before) => before & BigInt(bits));
+    return this.#change(() => `and ${bits}`, (before) => before & BigInt(bits));
   }
   exchange(value: number): number {
-    return this.#change("exchange", `${value}`, () => BigInt(value));
+    return this.#change(() => `exchange ${value}`, () => BigInt(value));
   }
   compareExchange(expected: number, desired: number): number {
-    const argument = `${expected} -> ${desired}`;
     return this.#change(
-      "cas",
-      argument,
+      () => `cas ${expected} to ${desired}`,
       (before) => before === BigInt(expected) ? BigInt(desired) : before,
     );
   }
@@ -159,7 +169,10 @@ function halves(memory: Memory, offset: number, length: number): Piece[][] {
 export function copyIn(memory: Memory, offset: number, source: Uint8Array): void {
   const bytes = source.slice();
   for (const half of halves(memory, offset, bytes.length)) {
-    const label = () => `copy in ${bytes.length} bytes at ${offset}, from ${half[0]!.from}`;
+    const label = () => {
+      const [from, to] = [half[0]!.from, half[half.length - 1]!.to];
+      return `copy in ${inHex(bytes.subarray(from, to))} at ${offset + from}`;
+    };
     on(half[0]!.inode, label, () => {
       for (const { inode, at, from, to } of half) {
         world.setBytes(inode, at, bytes.subarray(from, to));
@@ -175,7 +188,7 @@ export function copyOut(
   length: number = target.length,
 ): void {
   for (const half of halves(memory, offset, length)) {
-    const label = () => `copy out ${length} bytes at ${offset}, from ${half[0]!.from}`;
+    const label = () => `copy out at ${offset + half[0]!.from}`;
     const parts = on(half[0]!.inode, label, () => {
       const bytes = new Uint8Array(half[half.length - 1]!.to - half[0]!.from);
       for (const { inode, at, from, to } of half) {

@@ -1,0 +1,105 @@
+/**
+ * Bells that lose wake-ups, beside the bells that they could have been. Nobody here sleeps in
+ * slices, so that a loss cannot heal.
+ *
+ * @module
+ */
+
+import { Word32 } from "../../../src/memory/word.ts";
+import { addAndWake, wait, wake } from "../../../src/os/futex.ts";
+import { mapMemory } from "../scenario.ts";
+
+const EVERYONE = 2 ** 31 - 1;
+
+/** Right: `sequence << 1 | waiting`, taken and woken in one system call. */
+export class SequenceBell {
+  protected readonly bell: Word32;
+  readonly count: Word32;
+
+  constructor() {
+    const memory = mapMemory("shared");
+    this.bell = new Word32(memory, { path: "bell", offset: 0 });
+    this.count = new Word32(memory, { path: "count", offset: 64 });
+  }
+
+  /** Sleeps for a while, unless it is ready. */
+  sleep(ready: () => boolean): void {
+    const raised = this.bell.or(1) | 1;
+    if (!ready()) wait(this.bell.address, raised, Infinity);
+  }
+
+  publish(): void {
+    this.count.add(1);
+    this.ring();
+  }
+
+  ring(): void {
+    if ((this.bell.load() & 1) !== 0) addAndWake(this.bell.address);
+  }
+}
+
+/** Broken: whoever raises the bell after it was checked, and looks before the publish, sleeps on. */
+export class CheckedTooEarly extends SequenceBell {
+  override publish(): void {
+    const raised = (this.bell.load() & 1) !== 0;
+    this.count.add(1);
+    if (raised) addAndWake(this.bell.address);
+  }
+}
+
+/** Broken: what was published between the last look and the raise rang no bell. */
+export class SleepsUnlooked extends SequenceBell {
+  override sleep(): void {
+    wait(this.bell.address, this.bell.or(1) | 1, Infinity);
+  }
+}
+
+/** Broken: killed between the two steps, it leaves sleepers below a bell that nobody will ring. */
+export class ClearsThenWakes extends SequenceBell {
+  override ring(): void {
+    if ((this.bell.load() & 1) === 0) return;
+    this.bell.add(1);
+    wake(this.bell.address, EVERYONE);
+  }
+}
+
+/**
+ * Broken for two: one is about to sleep when the bell is taken; the other raises it again, sees the
+ * message and leaves; the first then sleeps on a 1 that is not its own.
+ */
+export class ZeroOneBell extends SequenceBell {
+  override sleep(ready: () => boolean): void {
+    this.bell.store(1);
+    if (!ready()) wait(this.bell.address, 1, Infinity);
+  }
+
+  override ring(): void {
+    if (this.bell.exchange(0) === 1) wake(this.bell.address, EVERYONE);
+  }
+}
+
+/** Right, though it wakes too often: a sleep on the position, and a flag that its raiser clears. */
+export class FlaggedPosition extends SequenceBell {
+  override sleep(ready: () => boolean): void {
+    const seen = this.count.load();
+    this.bell.store(1);
+    if (!ready()) wait(this.count.address, seen, Infinity);
+    this.bell.store(0);
+  }
+
+  override ring(): void {
+    if (this.bell.load() === 1) wake(this.count.address, EVERYONE);
+  }
+}
+
+/**
+ * Broken: the flag is not the word that is slept on. A waker that has seen it up for one message
+ * clears it after the sleeper has raised it again for the next, and wakes nobody.
+ */
+export class WakerClears extends FlaggedPosition {
+  override ring(): void {
+    if (this.bell.load() === 0) return;
+    this.bell.store(0);
+    wake(this.count.address, EVERYONE);
+  }
+}

@@ -1,0 +1,53 @@
+/**
+ * A ring of whole slots for one sender and one receiver, and one that publishes too early.
+ *
+ * @module
+ */
+
+import { copyIn, copyOut, Word32 } from "../../../src/memory/word.ts";
+import { mapMemory } from "../scenario.ts";
+
+const SLOTS = 2;
+const SLOT_BYTES = 8;
+const FIRST_SLOT = 128;
+
+/** Right: the bytes are written, then the head says so. */
+export class Ring {
+  protected readonly memory = mapMemory("shared");
+  protected readonly head: Word32 = new Word32(this.memory, { path: "head", offset: 0 });
+  protected readonly tail: Word32 = new Word32(this.memory, { path: "tail", offset: 64 });
+
+  protected offsetOf(position: number): number {
+    return FIRST_SLOT + position % SLOTS * SLOT_BYTES;
+  }
+
+  /** False if the ring is full. */
+  trySend(message: Uint8Array): boolean {
+    const head = this.head.load();
+    if (head - this.tail.load() === SLOTS) return false;
+    this.put(head, message);
+    return true;
+  }
+
+  protected put(head: number, message: Uint8Array): void {
+    copyIn(this.memory, this.offsetOf(head), message);
+    this.head.store(head + 1);
+  }
+
+  tryReceive(): Uint8Array | undefined {
+    const tail = this.tail.load();
+    if (this.head.load() === tail) return undefined;
+    const message = new Uint8Array(SLOT_BYTES);
+    copyOut(this.memory, this.offsetOf(tail), message);
+    this.tail.store(tail + 1);
+    return message;
+  }
+}
+
+/** Broken: the receiver is told of bytes that are not there yet. */
+export class PublishesFirst extends Ring {
+  protected override put(head: number, message: Uint8Array): void {
+    this.head.store(head + 1);
+    copyIn(this.memory, this.offsetOf(head), message);
+  }
+}

@@ -1,0 +1,218 @@
+/**
+ * `deno task explore`: explores scenarios, tells what was seen, and replays a run.
+ *
+ * @module
+ */
+
+import { parseArgs } from "node:util";
+import type { Bounds, Scenario } from "./scenario.ts";
+import { SCENARIOS } from "./scenarios/index.ts";
+import { explore, replay, type Report } from "./search.ts";
+import {
+  describeFinding,
+  heading,
+  type Outcome,
+  progressLine,
+  resultOf,
+  row,
+  summary,
+} from "./report.ts";
+
+const HELP = `Explores every interleaving of the scenarios, within their bounds.
+
+  deno task explore [scenario...] [options]
+
+A scenario is named by the beginning of its name, or by a pattern such as "*death*"; without any,
+all are explored.
+
+  --list              the scenarios, and what each is about
+  --preemptions n     how often a run may leave an actor that could go on
+  --deaths n          how many actors may die in a run
+  --noise n           how many spurious wake-ups and early time-outs a run may have
+  --short             at most 2 preemptions, 1 death and 1 noise; 30 s in all unless --budget
+  --budget seconds    stop after so long, divided among the scenarios
+  --schedules n       stop each scenario after so many runs
+  --seed s            random runs without a bound on preemptions, in place of all runs;
+                      10 s in all unless --budget or --schedules
+  --replay token      one run of one scenario, step by step
+  --json              a line of JSON for each scenario
+  --help              this text
+
+Exit code 1: a scenario that is right had a finding, or a broken one had none or another.
+`;
+
+const SHORT: Bounds = { preemptions: 2, deaths: 1, noise: 1 };
+
+/** What the command line asks for. */
+interface Request {
+  readonly scenarios: readonly Scenario[];
+  readonly bounds: Partial<Bounds>;
+  readonly short: boolean;
+  readonly budgetMs: number;
+  readonly schedules: number | undefined;
+  readonly seed: number | undefined;
+  readonly token: string | undefined;
+  readonly json: boolean;
+}
+
+async function main(): Promise<number> {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      list: { type: "boolean" },
+      preemptions: { type: "string" },
+      deaths: { type: "string" },
+      noise: { type: "string" },
+      short: { type: "boolean", default: false },
+      budget: { type: "string" },
+      schedules: { type: "string" },
+      seed: { type: "string" },
+      replay: { type: "string" },
+      json: { type: "boolean", default: false },
+      help: { type: "boolean" },
+    },
+  });
+  if (values.help) {
+    console.log(HELP);
+    return 0;
+  }
+  const scenarios = named(positionals);
+  if (values.list) {
+    for (const { name, about } of scenarios) console.log(`${name.padEnd(24)} ${about}`);
+    return 0;
+  }
+  const seed = count("seed", values.seed);
+  const schedules = count("schedules", values.schedules);
+  const usualSeconds = seed !== undefined && schedules === undefined
+    ? 10
+    : values.short
+    ? 30
+    : Infinity;
+  const request: Request = {
+    scenarios,
+    bounds: {
+      ...given("preemptions", values.preemptions),
+      ...given("deaths", values.deaths),
+      ...given("noise", values.noise),
+    },
+    short: values.short,
+    budgetMs: 1000 * (count("budget", values.budget) ?? usualSeconds),
+    schedules,
+    seed,
+    token: values.replay,
+    json: values.json,
+  };
+  return request.token === undefined
+    ? await exploreAll(request)
+    : await replayOne(request, request.token);
+}
+
+/** The scenarios that are asked for by the beginnings of their names or by patterns. */
+function named(patterns: readonly string[]): readonly Scenario[] {
+  if (patterns.length === 0) return SCENARIOS;
+  const found = SCENARIOS.filter(({ name }) => patterns.some((pattern) => fits(name, pattern)));
+  const missing = patterns.find((pattern) => !SCENARIOS.some(({ name }) => fits(name, pattern)));
+  if (missing === undefined) return found;
+  throw new RangeError(`there is no scenario "${missing}"; see --list`);
+}
+
+function fits(name: string, pattern: string): boolean {
+  const literal = pattern.replaceAll(/[^\w*-]/g, "\\$&").replaceAll("*", ".*");
+  return new RegExp(`^${literal}`).test(name);
+}
+
+function count(option: string, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  if (/^\d+(\.\d+)?$/.test(text)) return Number(text);
+  throw new RangeError(`--${option} takes a number, not "${text}"`);
+}
+
+function given(bound: keyof Bounds, text: string | undefined): Partial<Bounds> {
+  const value = count(bound, text);
+  return value === undefined ? {} : { [bound]: value };
+}
+
+function boundsOf({ bounds, short }: Scenario, request: Request): Bounds {
+  const usual = request.short
+    ? {
+      preemptions: Math.min(bounds.preemptions, SHORT.preemptions),
+      deaths: Math.min(bounds.deaths, SHORT.deaths),
+      noise: Math.min(bounds.noise, SHORT.noise),
+      ...short,
+    }
+    : bounds;
+  return { ...usual, ...request.bounds };
+}
+
+// ---- exploring ----
+
+async function exploreAll(request: Request): Promise<number> {
+  const { scenarios, json, seed, schedules } = request;
+  const showsProgress = Deno.stderr.isTerminal();
+  const deadline = performance.now() + request.budgetMs;
+  const reports: Report[] = [];
+  let unexpected = 0;
+  if (!json) console.log(heading());
+  for (const [i, scenario] of scenarios.entries()) {
+    const bounds = boundsOf(scenario, request);
+    const report = await explore(scenario, {
+      bounds,
+      seed,
+      schedules,
+      budgetMs: share(deadline - performance.now(), scenarios.length - i),
+      progress: (report) => showsProgress && showProgress(progressLine(scenario, report)),
+    });
+    if (showsProgress) showProgress("");
+    reports.push(report);
+    const outcome = resultOf(scenario, report);
+    if (!outcome.expected) unexpected++;
+    if (json) console.log(JSON.stringify(record(scenario, bounds, report, outcome)));
+    else show(scenario, bounds, report, outcome);
+  }
+  if (!json) console.log(summary(reports, unexpected));
+  return unexpected === 0 ? 0 : 1;
+}
+
+/** What a scenario may take of the time that is left: twice its share, as most need little. */
+function share(leftMs: number, scenarios: number): number {
+  return Math.max(0, leftMs) * Math.min(1, 2 / scenarios);
+}
+
+function show(scenario: Scenario, bounds: Bounds, report: Report, outcome: Outcome): void {
+  console.log(row(scenario, bounds, report, outcome));
+  if (outcome.expected || report.finding === undefined) return;
+  console.log(describeFinding(scenario, report.finding));
+}
+
+/** One line that is written over again. */
+function showProgress(line: string): void {
+  Deno.stderr.writeSync(new TextEncoder().encode(`\r\x1b[K${line}`));
+}
+
+function record(scenario: Scenario, bounds: Bounds, report: Report, outcome: Outcome) {
+  const { name, about, expect } = scenario;
+  return { name, about, expect, bounds, ...outcome, ...report };
+}
+
+// ---- replaying ----
+
+async function replayOne({ scenarios, json }: Request, token: string): Promise<number> {
+  const [scenario, ...others] = scenarios;
+  if (scenario === undefined || others.length > 0) {
+    throw new RangeError("--replay needs the name of one scenario");
+  }
+  const { problem, trace } = await replay(scenario, token);
+  if (json) console.log(JSON.stringify({ name: scenario.name, token, problem, trace }));
+  else {
+    for (const line of trace) console.log(line);
+    console.log(problem === undefined ? "nothing is wrong" : `${problem.kind}: ${problem.message}`);
+  }
+  return problem?.kind === scenario.expect ? 0 : 1;
+}
+
+try {
+  Deno.exitCode = await main();
+} catch (error) {
+  console.error(`Cannot explore: ${error instanceof Error ? error.message : error}`);
+  Deno.exitCode = 2;
+}

@@ -1,0 +1,287 @@
+/**
+ * Code that is broken on purpose, and must be found to be; and its right twin under the same
+ * scenario and bounds, in which nothing may be found: so it is the defect that is found.
+ *
+ * @module
+ */
+
+import * as bells from "../broken/bells.ts";
+import { Broadcast, FILLER, RollsBack } from "../broken/broadcast.ts";
+import { Accounts, FreesTwice, Pool, RepairsUnheld, TOTAL } from "../broken/repair.ts";
+import { PublishesFirst, Ring } from "../broken/ring.ts";
+import { Seqlock, WithoutSecondCheck } from "../broken/seqlock.ts";
+import { makeMemory, messageOf, pattern, type Scenario } from "../scenario.ts";
+
+type Parts = Pick<Scenario, "actors" | "bounds" | "check"> & Partial<Pick<Scenario, "setup">>;
+
+/** A broken scenario and its twin. */
+function pair<T>(
+  { name, about, expect }: { name: string; about: string } & Required<Pick<Scenario, "expect">>,
+  [broken, right]: readonly [broken: new () => T, right: new () => T],
+  parts: (make: () => T) => Parts,
+): Scenario[] {
+  const setup = () => makeMemory("shared", 64 * 8);
+  return [
+    { name: `broken-${name}`, about, expect, setup, ...parts(() => new broken()) },
+    { name: `twin-${name}`, about: "the same, done right", setup, ...parts(() => new right()) },
+  ];
+}
+
+// ---- bells ----
+
+type MakeBell = () => bells.SequenceBell;
+
+/** Waits for the count to reach 1, 2 ... `upTo`. */
+function sleeper(make: MakeBell, upTo: number): () => void {
+  return () => {
+    const bell = make();
+    for (let target = 1; target <= upTo; target++) {
+      const ready = () => bell.count.load() >= target;
+      while (!ready()) bell.sleep(ready);
+    }
+  };
+}
+
+function waker(make: MakeBell, times: number): () => void {
+  return () => {
+    const bell = make();
+    for (let i = 0; i < times; i++) bell.publish();
+  };
+}
+
+/** Publishes what the dead waker did not, and rings whatever was rung. */
+function successor(make: MakeBell, total: number): () => void {
+  return () => {
+    const bell = make();
+    while (bell.count.load() < total) bell.publish();
+    bell.ring();
+  };
+}
+
+/** That everybody comes to an end is all that is asked. */
+const check = () => undefined;
+
+const BELLS: readonly Scenario[] = [
+  ...pair(
+    {
+      name: "waker-clears",
+      about: "a sleep on the position, and a flag beside it that the waker clears",
+      expect: "lost wake-up",
+    },
+    [bells.WakerClears, bells.FlaggedPosition],
+    (make) => ({
+      actors: { sleeper: sleeper(make, 2), waker1: waker(make, 1), waker2: waker(make, 1) },
+      bounds: { preemptions: 2, deaths: 0, noise: 0 },
+      check,
+    }),
+  ),
+  ...pair(
+    {
+      name: "zero-one-bell",
+      about: "a bell that is only up or down, and two who wait",
+      expect: "lost wake-up",
+    },
+    [bells.ZeroOneBell, bells.SequenceBell],
+    (make) => ({
+      actors: { sleeper1: sleeper(make, 1), sleeper2: sleeper(make, 1), waker: waker(make, 1) },
+      bounds: { preemptions: 2, deaths: 0, noise: 0 },
+      check,
+    }),
+  ),
+  ...pair(
+    {
+      name: "checked-early",
+      about: "the bell is looked at before the publish",
+      expect: "lost wake-up",
+    },
+    [bells.CheckedTooEarly, bells.SequenceBell],
+    (make) => ({
+      actors: { sleeper: sleeper(make, 1), waker: waker(make, 1) },
+      bounds: { preemptions: 1, deaths: 0, noise: 0 },
+      check,
+    }),
+  ),
+  ...pair(
+    {
+      name: "unlooked",
+      about: "the bell is raised, and slept on without another look",
+      expect: "lost wake-up",
+    },
+    [bells.SleepsUnlooked, bells.SequenceBell],
+    (make) => ({
+      actors: { sleeper: sleeper(make, 1), waker: waker(make, 1) },
+      bounds: { preemptions: 1, deaths: 0, noise: 0 },
+      check,
+    }),
+  ),
+  ...pair(
+    {
+      name: "clear-then-wake",
+      about: "the bell is taken, and then everyone woken: a death comes between",
+      expect: "hang",
+    },
+    [bells.ClearsThenWakes, bells.SequenceBell],
+    (make) => ({
+      actors: {
+        sleeper: sleeper(make, 1),
+        waker: waker(make, 1),
+        successor: { body: successor(make, 1), after: "waker", immortal: true },
+      },
+      bounds: { preemptions: 1, deaths: 1, noise: 0 },
+      check,
+    }),
+  ),
+];
+
+// ---- bytes ----
+
+/** What was read, as message numbers; 0 for bytes that are no message. */
+function numbers(read: readonly (Uint8Array | undefined)[]): number[] {
+  return read.filter((bytes) => bytes !== undefined).map((bytes) => messageOf(bytes, FILLER) ?? 0);
+}
+
+const BYTES: readonly Scenario[] = [
+  ...pair(
+    {
+      name: "publishes-first",
+      about: "a ring that tells of a message before it is written",
+      expect: "invariant",
+    },
+    [PublishesFirst, Ring],
+    (make) => ({
+      actors: {
+        sender: () => {
+          const ring = make();
+          for (let message = 1; message <= 3; message++) ring.trySend(pattern(8, message));
+        },
+        receiver: () => {
+          const ring = make();
+          return numbers([1, 2, 3].map(() => ring.tryReceive()));
+        },
+      },
+      bounds: { preemptions: 2, deaths: 0, noise: 0 },
+      check: ({ results }) => {
+        const received = results.receiver as number[] | undefined;
+        const inOrder = received?.every((message, i) => message === i + 1) ?? true;
+        return inOrder ? undefined : `messages ${received} were received`;
+      },
+    }),
+  ),
+  ...pair(
+    {
+      name: "seqlock-one-look",
+      about: "a seqlock whose reader does not look again after the copy",
+      expect: "invariant",
+    },
+    [WithoutSecondCheck, Seqlock],
+    (make) => ({
+      setup: () => {
+        makeMemory("shared", 64 * 8);
+        make().write(pattern(8, 1));
+      },
+      actors: {
+        writer: () => [2, 3].forEach((message) => make().write(pattern(8, message))),
+        reader: () => numbers([make().tryRead()]),
+      },
+      bounds: { preemptions: 2, deaths: 1, noise: 0 },
+      check: ({ results }) => {
+        const read = results.reader as number[] | undefined;
+        return read?.includes(0)
+          ? "the reader got half of one value and half of another"
+          : undefined;
+      },
+    }),
+  ),
+  ...pair(
+    {
+      name: "rolled-back",
+      about: "a successor takes a dead writer's reservation back, from under a slow reader",
+      expect: "invariant",
+    },
+    [RollsBack, Broadcast],
+    (make) => ({
+      setup: () => {
+        makeMemory("shared", 64 * 8);
+        [1, 2].forEach((message) => make().write(message));
+      },
+      actors: {
+        reader: { body: () => numbers([0, 1].map((at) => make().read(at))), immortal: true },
+        writer: () => make().write(3),
+        successor: { body: () => make().takeOver(), after: "writer", immortal: true },
+      },
+      bounds: { preemptions: 2, deaths: 1, noise: 0 },
+      check: ({ results }) => {
+        const read = results.reader as number[];
+        const valid = read.every((message) => message === 1 || message === 2);
+        return valid ? undefined : `the reader accepted ${read}`;
+      },
+    }),
+  ),
+];
+
+// ---- repair ----
+
+const REPAIR: readonly Scenario[] = [
+  ...pair(
+    {
+      name: "repair-unheld",
+      about: "a repair because nobody seems to hold the role, while a newcomer takes it",
+      expect: "invariant",
+    },
+    [RepairsUnheld, Accounts],
+    (make) => ({
+      setup: () => {
+        makeMemory("shared", 64 * 8);
+        make().open();
+      },
+      actors: {
+        owner: () => make().transfer(),
+        repairer: { body: () => make().repair(), immortal: true },
+        newcomer: { body: () => make().transfer(), immortal: true },
+        last: { body: () => make().repair(), last: true, immortal: true },
+      },
+      bounds: { preemptions: 2, deaths: 1, noise: 0 },
+      check: ({ bytes }) => {
+        const words = new Uint32Array(bytes("shared").buffer);
+        const [left, right, intent] = [words[0]!, words[16]!, words[32]!];
+        if (left + right === TOTAL && intent === 0) return undefined;
+        return `left ${left}, right ${right}, intent ${intent}`;
+      },
+    }),
+  ),
+  ...pair(
+    {
+      name: "frees-twice",
+      about: "a repair that frees a buffer and then notes that it did: a death comes between",
+      expect: "invariant",
+    },
+    [FreesTwice, Pool],
+    (make) => ({
+      setup: () => {
+        makeMemory("shared", 64 * 8);
+        make().open();
+      },
+      actors: {
+        repairer: () => make().repair(),
+        second: { body: () => make().repair(), after: "repairer" },
+        user: {
+          last: true,
+          immortal: true,
+          body: () => {
+            const pool = make();
+            pool.repair(); // whoever died at it
+            return pool.takeAll();
+          },
+        },
+      },
+      bounds: { preemptions: 0, deaths: 2, noise: 0 },
+      check: ({ results }) => {
+        const taken = results.user as number[];
+        return taken.toSorted().join() === "0,1" ? undefined : `buffers ${taken} are free`;
+      },
+    }),
+  ),
+];
+
+/** All that is broken, each followed by its twin. */
+export const BROKEN: readonly Scenario[] = [...BELLS, ...BYTES, ...REPAIR];

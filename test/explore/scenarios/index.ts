@@ -1,0 +1,25 @@
+/**
+ * Every scenario there is.
+ *
+ * @module
+ */
+
+import type { Scenario } from "../scenario.ts";
+import { BROKEN } from "./broken.ts";
+import { CIRCULAR } from "./circular.ts";
+import { DOORBELL } from "./doorbell.ts";
+import { REACTOR } from "./reactor.ts";
+import { REGION } from "./region.ts";
+import { ROLES } from "./roles.ts";
+import { SPSC } from "./spsc.ts";
+
+/** Every scenario, by a name of its own. */
+export const SCENARIOS: readonly Scenario[] = [
+  ...BROKEN, // first: an explorer that finds nothing here is of no use
+  ...CIRCULAR,
+  ...DOORBELL,
+  ...REACTOR,
+  ...REGION,
+  ...ROLES,
+  ...SPSC,
+];
