@@ -7,7 +7,6 @@
 
 import { OsError } from "../../src/errors.ts";
 import { MirrorRing } from "../../src/memory/mirror.ts";
-import { map, MapFlag, Protection, unmap } from "../../src/os/files.ts";
 import { pageSize } from "../../src/os/page.ts";
 import { mappedRanges } from "../../src/os/proc_maps.ts";
 import { limit } from "./limits.ts";
@@ -37,24 +36,6 @@ function leftovers(): number {
   ).length;
 }
 
-/** Has so many ranges mapped that the kernel allows no more, and gives some back one by one. */
-function ranges(): string[] {
-  const fill = (index: number) => {
-    const protection = index % 2 === 0 ? Protection.none : Protection.read;
-    const flags = MapFlag.private | MapFlag.anonymous; // neighbours that differ do not merge
-    return map({ length: page, protection, flags });
-  };
-  const told = new Set<string>();
-  const addresses: number[] = [];
-  for (let address; (address = fill(addresses.length)) > 0;) addresses.push(address);
-  while (!told.has("made")) {
-    told.add(attempt());
-    unmap(addresses.pop()!, page);
-  }
-  for (const address of addresses) unmap(address, page);
-  return [...told];
-}
-
 /** The addresses end in between: what the process has now and a part of what a ring needs. */
 function addresses(): string[] {
   const taken = mappedRanges().reduce((sum, { start, end }) => sum + end - start, 0);
@@ -72,6 +53,11 @@ function files(): string[] {
   return [told];
 }
 
+/** More memory is asked for than the machine has. */
+function memory(): string[] {
+  return [attempt(2 ** 36)];
+}
+
 attempt();
-const told = { ranges, addresses, files }[Deno.args[0]!]!();
+const told = { addresses, files, memory }[Deno.args[0]!]!();
 console.log(JSON.stringify({ told, left: leftovers() }));

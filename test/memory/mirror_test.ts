@@ -284,13 +284,13 @@ Deno.test("a MirrorRing is closed at the end of its scope", () => {
 
 Deno.test("a thousand rings leave no range and no fd", () => {
   const before = ringRanges();
-  const fds = countFiles();
+  const fds = countFiles("/memfd:");
   for (let i = 0; i < 1000; i++) {
     using ring = new MirrorRing((1 + i % 3) * PAGE);
     assertEquals(ring.write(bytesFrom(i, 9)), 9);
   }
   assertEquals(ringRanges(), before);
-  assertEquals(countFiles(), fds);
+  assertEquals(countFiles("/memfd:"), fds);
 });
 
 /** One step of a story about a ring; what it does depends on how full the ring is by then. */
@@ -458,14 +458,14 @@ function hugePages(what: "Free" | "Total"): number {
 }
 
 Deno.test("MirrorRing falls back to small pages, and says why, when huge ones are lacking", () => {
-  const fds = countFiles();
+  const fds = countFiles("/memfd:");
   const wanted = (hugePages("Total") + 1) * HUGE_PAGE;
   using ring = new MirrorRing(wanted - 5, { hugePages: true });
   assertEquals([ring.hugePages, ring.capacity], [false, wanted]);
   assertStringIncludes(ring.hugePagesRefused ?? "", "vm.nr_hugepages");
   assertStringIncludes(ring.hugePagesRefused ?? "", `reserve ${wanted / HUGE_PAGE} or more`);
   assertEquals(ring.write(bytesFrom(0, 100)), 100);
-  assertEquals(countFiles(), fds);
+  assertEquals(countFiles("/memfd:"), fds);
 });
 
 /** Sets some huge pages aside; how many, or why that is not possible. */

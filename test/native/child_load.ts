@@ -9,6 +9,7 @@ import { Role } from "../../src/memory/liveness.ts";
 import { MirrorRing } from "../../src/memory/mirror.ts";
 import { useLibrary } from "../../src/native/load.ts";
 import { mappedRanges } from "../../src/os/proc_maps.ts";
+import { countFiles } from "../os/process_state.ts";
 
 /** What a ring gives back of what was put in: the proof that the library works. */
 function useRing(): string {
@@ -52,6 +53,7 @@ const STORIES: Record<string, (...args: string[]) => unknown[]> = {
     useLibrary({ library: library!, sentinel: sentinel! });
     return [useRing(), holdTwice(lock!), runsFrom(library!)];
   },
+  importOnly: () => [/ ..x. .* \/memfd:vring \(/.test(Deno.readTextFileSync("/proc/self/maps"))],
   late: (library) => [useRing(), attempt(() => useLibrary({ library: library! })), useRing()],
   wrong: (library, good) => {
     const told = attempt(() => useLibrary({ library: library! }));
@@ -59,10 +61,9 @@ const STORIES: Record<string, (...args: string[]) => unknown[]> = {
     return [told, useRing(), runsFrom(good!)];
   },
   wrongSentinel: (library, sentinel) => {
-    const fds = () => [...Deno.readDirSync("/proc/self/fd")].length;
-    const before = fds();
+    const before = countFiles("/memfd:");
     const told = attempt(() => useLibrary({ library: library!, sentinel: sentinel! }));
-    const opened = fds() - before;
+    const opened = countFiles("/memfd:") - before;
     return [told, opened, useRing()];
   },
 };

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { until } from "../os/until.ts";
+
 const MAPS = "/proc/self/maps";
 
 /** Starts a Worker that has used the library. */
@@ -22,14 +24,6 @@ async function copies(name: string): Promise<number> {
   return maps.match(pattern)?.length ?? 0;
 }
 
-async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  const end = Date.now() + 20_000;
-  while (!await condition()) {
-    if (Date.now() > end) throw new Error(`Waited in vain until ${condition}`);
-    await new Promise((resolve) => setTimeout(resolve, 2));
-  }
-}
-
 const STORIES: Record<string, () => Promise<unknown[]>> = {
   async share() {
     await import("../../src/memory/mirror.ts");
@@ -40,19 +34,14 @@ const STORIES: Record<string, () => Promise<unknown[]>> = {
   },
 
   async comeAndGo() {
-    const fds = () => [...Deno.readDirSync("/proc/self/fd")].length;
-    const round = async (i: number) => {
+    for (let i = 0; i < 10; i++) {
       const worker = await start();
       if (i % 2 === 0) worker.terminate();
       else worker.postMessage("end");
-      await until(async () => await copies("vring-sentinel") === 1);
-    };
-    await round(0);
-    await round(1);
-    const before = fds();
-    for (let i = 0; i < 10; i++) await round(i);
-    await until(() => fds() <= before);
-    return [fds() - before, await copies("vring")];
+    }
+    const { countFiles } = await import("../os/process_state.ts");
+    await until("the Workers are gone", () => countFiles("/memfd:") <= 2);
+    return [await copies("vring"), await copies("vring-sentinel"), countFiles("/memfd:")];
   },
 
   async last() {
@@ -61,7 +50,10 @@ const STORIES: Record<string, () => Promise<unknown[]>> = {
     const worker = await start();
     const during = maps();
     worker.terminate();
-    await until(() => !Deno.readTextFileSync(MAPS).includes("/memfd:vring-sentinel"));
+    await until(
+      "its sentinel is gone",
+      () => !Deno.readTextFileSync(MAPS).includes("/memfd:vring-sentinel"),
+    );
     const { MirrorRing } = await import("../../src/memory/mirror.ts");
     using ring = new MirrorRing(1);
     const used = ring.write(Uint8Array.of(2, 7, 1)) === 3 ? "used" : "failed";

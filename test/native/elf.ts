@@ -15,8 +15,6 @@ export interface Elf {
   readonly needed: readonly string[];
   /** The names that it offers. */
   readonly exported: readonly string[];
-  /** The names that it asks for and can do without. */
-  readonly weak: readonly string[];
   /** The names that it asks for and cannot do without. */
   readonly required: readonly string[];
   /** Whether it stays once it is loaded. */
@@ -85,7 +83,6 @@ export function parseElf(bytes: Uint8Array<ArrayBuffer>): Elf {
     soname: values(Tag.soname).map(text)[0],
     needed: values(Tag.needed).map(text),
     exported: names(symbols.filter(({ defined }) => defined)),
-    weak: names(symbols.filter(({ defined, weak }) => !defined && weak)),
     required: names(symbols.filter(({ defined, weak }) => !defined && !weak)),
     nodelete: values(Tag.flags1).some((flags) => (flags & NODELETE) !== 0),
     executableStack: segments.some(({ type, flags }) =>

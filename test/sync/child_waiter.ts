@@ -70,15 +70,19 @@ const STORIES: Record<string, () => unknown> = {
 
   async workerInSync() {
     const worker = new Worker(new URL("./worker_waiter.ts", import.meta.url), { type: "module" });
-    const answer = () => new Promise<MessageEvent>((resolve) => worker.onmessage = resolve);
     const heard = new Promise<void>((resolve) => Deno.addSignalListener("SIGINT", () => resolve()));
-    await answer();
+    const failure = new Promise<string>((resolve) => {
+      worker.onerror = (event) => {
+        event.preventDefault();
+        resolve(event.message);
+      };
+    });
+    await new Promise((resolve) => worker.onmessage = resolve);
     worker.postMessage({ path, act: "wait sync", count: 1, spin: 0 });
-    await heard;
-    console.log("heard");
-    await new Promise((resolve) => setTimeout(resolve, 300)); // longer than a slice
-    place.publish();
-    console.log((await answer()).data);
+    await Promise.all([
+      heard.then(() => console.log("heard")),
+      failure.then((message) => console.log(message)),
+    ]);
     Deno.exit(7);
   },
 

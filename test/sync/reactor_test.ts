@@ -216,13 +216,15 @@ test("wait() rejects with the reason of a signal that aborts meanwhile, promptly
   assertEquals(await within("the other", other), "ready");
 });
 
-test("wait() rejects when the signal aborts in the turn in which it began", async () => {
-  using scene = Scene.make();
-  const controller = new AbortController();
-  const waiting = wait(scene.place.reaches(1), { signal: controller.signal, ...QUIET });
-  controller.abort();
-  const error = await assertRejects(() => within("it", waiting), DOMException);
-  assertEquals(error.name, "AbortError");
+test("wait() rejects promptly when the signal aborts in the turn in which it began", async () => {
+  await promptly(async () => {
+    using scene = Scene.make();
+    const controller = new AbortController();
+    const waiting = wait(scene.place.reaches(1), { signal: controller.signal, ...QUIET });
+    controller.abort();
+    const error = await assertRejects(() => within("it", waiting), DOMException);
+    assertEquals(error.name, "AbortError");
+  });
 });
 
 test("wait() rejects with a TimeoutError of the signal, unlike its own timeout", async () => {
@@ -267,12 +269,14 @@ test("closing the memory ends its waits with a ClosedError, promptly", async () 
   assertEquals(await within("the other", waitingElsewhere), "ready");
 });
 
-test("closing the memory in the turn in which a wait began ends it", async () => {
-  using scene = Scene.make();
-  const waiting = wait(scene.place.reaches(1), QUIET);
-  scene.mapping.close();
-  await assertRejects(() => within("it", waiting), ClosedError);
-  assertEquals(isMapped(scene.mapping.address), false);
+test("closing the memory in the turn in which a wait began ends it promptly", async () => {
+  await promptly(async () => {
+    using scene = Scene.make();
+    const waiting = wait(scene.place.reaches(1), QUIET);
+    scene.mapping.close();
+    await assertRejects(() => within("it", waiting), ClosedError);
+    assertEquals(isMapped(scene.mapping.address), false);
+  });
 });
 
 test("closing the memory when one wait is over ends the others with a ClosedError", async () => {
