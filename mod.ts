@@ -33,13 +33,27 @@ export {
   type ReadOutcome,
 } from "./src/ring/circular_reader.ts";
 export type { CircularBufferOptions } from "./src/ring/circular_attach.ts";
-export type { RingOptions } from "./src/ring/attach.ts";
+export type { RingConnectOptions, RingOptions } from "./src/ring/attach.ts";
 export { type Codec, codec, type Codecs } from "./src/layout/codec.ts";
-export { type SpscOptions, SpscProducer } from "./src/ring/spsc_producer.ts";
+export type {
+  SpscByteConnectOptions,
+  SpscByteOptions,
+  SpscConnectOptions,
+  SpscOptions,
+} from "./src/ring/spsc.ts";
+export { SpscProducer } from "./src/ring/spsc_producer.ts";
+export {
+  type BytesOptions,
+  SpscByteConsumer,
+  SpscByteProducer,
+  type SyncBytesOptions,
+} from "./src/ring/spsc_bytes.ts";
 export {
   type Nothing,
+  type ReceivedOutcome,
   type ReceiveOutcome,
   SpscConsumer,
   type TakenMessage,
+  type TakenOutcome,
   type TakeOutcome,
 } from "./src/ring/spsc_consumer.ts";

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { CorruptRegionError } from "../errors.ts";
 import { fingerprint } from "./hash.ts";
 import type { AnyLayout, Input, Value } from "./layout.ts";
 
@@ -16,14 +17,17 @@ export interface Codec<T> {
     /** The identity. */
     readonly hash: bigint;
   };
-  /** The bytes of a value; they are copied before anything else happens. */
+  /**
+   * The bytes of a value, perhaps in an array that is used again for the next one: they are copied
+   * before anything else happens.
+   */
   encode(value: T): Uint8Array;
   /** The value of a message, which may keep the bytes. */
   decode(bytes: Uint8Array<ArrayBuffer>): T;
 }
 
 const encoder = new TextEncoder();
-const decoder = new TextDecoder();
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true }); // a BOM is a character of the text
 
 function plain(name: string): Codec<unknown>["type"] {
   return { name, hash: fingerprint(`codec ${name}`) };
@@ -32,7 +36,10 @@ function plain(name: string): Codec<unknown>["type"] {
 /** Bytes as they are. */
 const bytes: Codec<Uint8Array> = {
   type: plain("bytes"),
-  encode: (value) => value,
+  encode: (value) => {
+    if (value instanceof Uint8Array) return value;
+    throw new TypeError("Cannot send this as bytes: it is no Uint8Array; choose another codec");
+  },
   decode: (value) => value,
 };
 
@@ -47,22 +54,31 @@ const text: Codec<string> = {
 function json<T>(): Codec<T> {
   return {
     type: plain("json"),
-    encode: (value) => encoder.encode(JSON.stringify(value)),
+    encode: (value) => {
+      const json: string | undefined = JSON.stringify(value);
+      if (json !== undefined) return encoder.encode(json);
+      throw new TypeError(`Cannot send ${typeof value} as JSON: it has no word for that`);
+    },
     decode: (value) => JSON.parse(decoder.decode(value)),
   };
 }
 
-/** The fields of a layout; both sides must have declared the same one. */
+/** The fields of a layout; both sides must have declared the same one. One array serves all values. */
 function struct<L extends AnyLayout>(layout: L): Codec<Value<L>> {
   const { name, hash, size } = layout;
+  const scratch = new Uint8Array(size);
   return {
     type: { name, hash },
     encode: (value) => {
-      const bytes = new Uint8Array(size);
-      layout.write(bytes, value as Input<L>);
-      return bytes;
+      layout.write(scratch, value as Input<L>);
+      return scratch;
     },
-    decode: (bytes) => layout.read(bytes) as Value<L>,
+    decode: (bytes) => {
+      if (bytes.length === size) return layout.read(bytes) as Value<L>;
+      throw new CorruptRegionError(
+        `Cannot read a message as "${name}": it has ${bytes.length} bytes, not ${size}`,
+      );
+    },
   };
 }
 

@@ -4,10 +4,13 @@
  * @module
  */
 
+import { Errno, OsError, timeoutError } from "../errors.ts";
 import type { Mapping } from "../memory/mapping.ts";
 import { Region } from "../memory/region.ts";
+import type { OpenOptions } from "../memory/region_file.ts";
 import type { MessageType, RegionKind } from "../memory/region_header.ts";
 import { regionPath } from "../memory/region_name.ts";
+import { now, sleep } from "../os/clock.ts";
 import { pageSize } from "../os/page.ts";
 
 const DEFAULT_CAPACITY = 2 ** 20;
@@ -30,6 +33,16 @@ export interface RingOptions {
   anyOwner?: boolean;
 }
 
+/** How to join a ring that somebody else makes. */
+export interface RingConnectOptions {
+  /** Milliseconds to wait for it to appear, then a TimeoutError; for ever by default. */
+  timeout?: number;
+  /** Ends the wait with the signal's reason. */
+  signal?: AbortSignal;
+  /** Attach also if it belongs to another user than you or root. */
+  anyOwner?: boolean;
+}
+
 /** What a kind of ring adds to the options of its user. */
 export interface RingContents {
   /** The type of the messages, on which all must agree. */
@@ -45,20 +58,86 @@ export function openRing(
   options: RingOptions,
   contents: RingContents,
 ): Region {
-  const path = regionPath(kind.name, name);
-  const { capacity, mode, persist, anyOwner } = options;
-  const { message, initialise } = contents;
-  if (capacity === undefined) {
-    const joined = Region.tryConnect(kind, path, { message, anyOwner });
-    if (joined !== undefined) return joined;
+  const { capacity } = options;
+  if (capacity !== undefined) {
+    return Region.open(kind, regionPath(kind.name, name), regionOptions(options, contents));
   }
-  const dataBytes = roundCapacity(capacity ?? DEFAULT_CAPACITY);
-  return Region.open(kind, path, { dataBytes, message, mode, persist, anyOwner, initialise });
+  for (;;) { // whoever makes it at this moment may want another capacity than the default
+    const joined = tryJoin(kind, name, options, contents);
+    if (joined !== undefined) return joined;
+    try {
+      return createRing(kind, name, options, contents);
+    } catch (error) {
+      if (!(error instanceof OsError && error.errno === Errno.EEXIST)) throw error;
+    }
+  }
+}
+
+/** Makes the region of a ring; an OsError (EEXIST) if somebody uses one of this name. */
+export function createRing(
+  kind: RegionKind,
+  name: string,
+  options: RingOptions,
+  contents: RingContents,
+): Region {
+  return Region.create(kind, regionPath(kind.name, name), regionOptions(options, contents));
+}
+
+/** Joins a ring of any capacity; undefined if there is none. */
+function tryJoin(
+  kind: RegionKind,
+  name: string,
+  options: RingOptions,
+  contents: RingContents,
+): Region | undefined {
+  const path = regionPath(kind.name, name);
+  const { persist, anyOwner } = options;
+  const joined = Region.tryConnect(kind, path, { message: contents.message, anyOwner });
+  if (joined === undefined || !persist) return joined;
+  using _meanwhile = joined; // a wish to keep it is put down by opening only, which needs the size
+  const { dataBytes } = joined;
+  return Region.open(kind, path, { ...regionOptions(options, contents), dataBytes });
+}
+
+const FIRST_PAUSE_MS = 1;
+const LONGEST_PAUSE_MS = 50;
+
+/**
+ * Joins a ring once there is one. A name appears without an event, so this looks again and again,
+ * up to 50 ms apart.
+ */
+export async function connectRing(
+  kind: RegionKind,
+  name: string,
+  options: RingConnectOptions,
+  message: MessageType,
+): Promise<Region> {
+  const { timeout = Infinity, signal, anyOwner } = options;
+  if (!(timeout >= 0)) {
+    throw new RangeError(`Cannot wait ${timeout} ms: a timeout is 0 or more milliseconds`);
+  }
+  const path = regionPath(kind.name, name);
+  const deadline = now() + timeout * 1e6;
+  let pauseMs = FIRST_PAUSE_MS;
+  for (;;) {
+    signal?.throwIfAborted();
+    const region = Region.tryConnect(kind, path, { message, anyOwner });
+    if (region !== undefined) return region;
+    const leftMs = (deadline - now()) / 1e6;
+    if (leftMs <= 0) throw timeoutError(`connect to ring "${name}", which is not there`, timeout);
+    await sleep(Math.min(pauseMs, leftMs), signal);
+    pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS);
+  }
 }
 
 /** Removes the name of a ring; whoever has it open goes on with it. False if there is none. */
 export function unlinkRing(kind: RegionKind, name: string): boolean {
   return Region.unlink(kind, regionPath(kind.name, name));
+}
+
+function regionOptions(options: RingOptions, contents: RingContents): OpenOptions {
+  const { capacity = DEFAULT_CAPACITY, mode, persist, anyOwner } = options;
+  return { dataBytes: roundCapacity(capacity), mode, persist, anyOwner, ...contents };
 }
 
 function roundCapacity(capacity: number): number {

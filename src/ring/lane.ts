@@ -11,11 +11,12 @@
  * so `(head - tail) mod 2^32` is how much is used, and the byte is at `position mod capacity`. All
  * of the capacity can be used: full (distance = capacity) is not empty (distance = 0).
  *
- * I1  tail <= head <= tail + capacity, as distances, and `taken` is not beyond `head`; it lags
- *     behind `tail` by less than 2^31 when nothing is shown. Only the sender writes `head`, only the
- *     receiver `tail` and `taken`. Each keeps a private copy of its own position, and of the
- *     other's as it was when last looked at: which is never ahead of the truth, so nothing is
- *     overwritten that is not released, and nothing read that is not published.
+ * I1  tail <= head <= tail + capacity, as distances. Only the sender writes `head`, only the receiver
+ *     `tail` and `taken`. Each keeps a private copy of its own position, and of the other's as it
+ *     was when last looked at: which is never ahead of the truth, so nothing is overwritten that is
+ *     not released, and nothing read that is not published.
+ * I2  `taken` is not beyond `head`, and lags behind `tail` by less than 2^31 + capacity: so little
+ *     that it never looks as if it were ahead.
  * P1  Bytes are written before `head` is stored, and read after it is loaded: complete.
  * P2  Bytes are read before `tail` is stored, and overwritten after it is loaded: done with.
  * P3  `head` is stored before the data bell is looked at (doorbell.ts, P1), `tail` before the space
@@ -28,8 +29,8 @@
  * C4  Either dies between its position and the bell: the other looks again after a slice, and a
  *     successor rings the bells of its role.
  *
- * What a peer stored is checked when it is loaded: a position outside of I1 is a
- * CorruptRegionError, and the private copy is kept.
+ * What a peer stored is checked when it is loaded: a position outside of I1 and I2, or one that has
+ * moved backwards, is a CorruptRegionError, and the private copy is kept.
  *
  * @module
  */
@@ -52,7 +53,7 @@ export const LANE = layout("lane", {
   },
 });
 
-/** `taken` follows `tail` before it is half a round of the counter behind. */
+/** Once `taken` is so far behind `tail` it catches up. */
 const FAR_BEHIND = 2 ** 31;
 
 /** Where a lane is. */
@@ -90,13 +91,17 @@ class LaneEnd {
     this.spaceBell = new Doorbell(mapping, LANE.fields.space_bell, control);
   }
 
-  /** How far `to` is ahead of `from`; throws if that is more than `limit`. */
-  protected distance(from: number, to: number, limit: number): number {
-    const distance = (to - from) >>> 0;
-    if (distance <= limit) return distance;
-    throw new CorruptRegionError(
-      `Cannot use ${this.place.what}: its positions are ${from} and ${to}, which no correct peer ` +
-        "stores; unlink it and make a new one",
+  /** How far the head is ahead of the tail; throws if that is not from `least` to `most`. */
+  protected distance(tail: number, head: number, least: number, most: number): number {
+    const distance = (head - tail) >>> 0;
+    if (distance >= least && distance <= most) return distance;
+    throw this.corrupt(`its tail is ${tail} and its head is ${head}`);
+  }
+
+  protected corrupt(state: string): CorruptRegionError {
+    return new CorruptRegionError(
+      `Cannot use ${this.place.what}: ${state}, which no correct peer stores; unlink it and make ` +
+        "a new one",
     );
   }
 }
@@ -110,20 +115,21 @@ export class LaneSender extends LaneEnd {
   constructor(place: LanePlace) {
     super(place);
     this.#head = this.head.load();
-    this.#free = this.capacity - this.distance(this.tail.load(), this.#head, this.capacity);
+    this.#free = this.capacity - this.distance(this.tail.load(), this.#head, 0, this.capacity);
     place.dataBell.ring(); // C4
   }
 
   /** Bytes that are used, by the tail as it is now. */
   get used(): number {
-    return this.distance(this.tail.load(), this.#head, this.capacity);
+    return this.distance(this.tail.load(), this.#head, 0, this.capacity);
   }
 
   /** Whether so many bytes are free; looks at the tail only if it must. */
   hasRoom(length: number): boolean {
     if (this.#free >= length) return true;
     const tail = this.tail.load(); // .. P2 and so those bytes are done with
-    this.#free = this.capacity - this.distance(tail, this.#head, this.capacity);
+    const usedBefore = this.capacity - this.#free;
+    this.#free = this.capacity - this.distance(tail, this.#head, 0, usedBefore);
     return this.#free >= length;
   }
 
@@ -156,24 +162,26 @@ export class LaneReceiver extends LaneEnd {
   #tail: number;
   #available: number; // as of the last look at the head
   #taken: number;
-  /** The position up to which a receiver that died may have seen bytes in place. */
-  #seenBefore: number;
+  #redelivered: number; // of the readable bytes, how many a receiver that died may have seen
 
   /** Takes up where the last receiver stopped. */
   constructor(place: LanePlace) {
     super(place);
     this.#tail = this.tail.load();
-    this.#available = this.distance(this.#tail, this.head.load(), this.capacity);
+    this.#available = this.distance(this.#tail, this.head.load(), 0, this.capacity);
     this.#taken = this.taken.load();
     const shown = (this.#taken - this.#tail) >>> 0;
-    this.#seenBefore = shown <= this.#available ? this.#taken : this.#tail; // C2
+    if (shown > this.#available && shown <= this.capacity) {
+      throw this.corrupt(`its tail is ${this.#tail} and ${this.#taken} was shown`);
+    }
+    this.#redelivered = shown <= this.#available ? shown : 0; // C2
     this.spaceBell.ring(); // C4
   }
 
   /** How many bytes can be read, by the head as it is now. */
   look(): number {
     const head = this.head.load(); // .. P1 and so those bytes are complete
-    return this.#available = this.distance(this.#tail, head, this.capacity);
+    return this.#available = this.distance(this.#tail, head, this.#available, this.capacity);
   }
 
   /** How many bytes can be read: at least `wanted` if so many are there; looks only if it must. */
@@ -186,10 +194,9 @@ export class LaneReceiver extends LaneEnd {
     return this.place.data + (this.#tail & this.mask);
   }
 
-  /** Whether the first readable byte was shown to a receiver that died before it released it. */
-  get redelivered(): boolean {
-    const ahead = (this.#seenBefore - this.#tail) >>> 0;
-    return ahead !== 0 && ahead <= this.capacity;
+  /** How many of the readable bytes may have been seen by a receiver that left them unreleased. */
+  get redelivered(): number {
+    return this.#redelivered;
   }
 
   /** Notes that the first `length` readable bytes are shown in place. */
@@ -200,6 +207,15 @@ export class LaneReceiver extends LaneEnd {
     this.taken.store(this.#taken); // C2
   }
 
+  /** Notes that nothing is shown any more: what was, and is not released, has not been looked at. */
+  hide(): void {
+    const seen = (this.#tail + this.#redelivered) >>> 0;
+    const ahead = (this.#taken - seen) >>> 0;
+    if (ahead === 0 || ahead > this.capacity) return; // it is not ahead
+    this.#taken = seen;
+    this.taken.store(seen);
+  }
+
   /** Gives the first `length` readable bytes back, and wakes a sender that waits for space. */
   release(length: number): void {
     this.advance(length);
@@ -208,12 +224,14 @@ export class LaneReceiver extends LaneEnd {
 
   /** Counts bytes as read, for a batch that `announce` releases. */
   advance(length: number): void {
+    const behind = (this.#tail - this.#taken) >>> 0; // or a huge number, if it is ahead
+    if (behind >= FAR_BEHIND && behind < 2 ** 32 - this.capacity) {
+      this.#taken = this.#tail; // I2
+      this.taken.store(this.#taken);
+    }
     this.#tail = (this.#tail + length) >>> 0;
     this.#available -= length;
-    const behind = (this.#tail - this.#taken) >>> 0; // or a huge number, if it is ahead
-    if (behind < FAR_BEHIND || behind > 2 ** 32 - this.capacity - 1) return;
-    this.#taken = this.#tail; // or one day it would look as if it were ahead
-    this.taken.store(this.#taken);
+    if (this.#redelivered > 0) this.#redelivered = Math.max(0, this.#redelivered - length);
   }
 
   /** Releases everything up to here. */

@@ -16,8 +16,18 @@ import {
 import { unlinkRing } from "./attach.ts";
 import { LaneReceiver } from "./lane.ts";
 import { longestRecord, readRecord, recordBytes, recordLength, showRecord } from "./record.ts";
-import { SPSC, SpscEnd } from "./spsc.ts";
-import type { SpscOptions } from "./spsc_producer.ts";
+import {
+  type EndOptions,
+  parts,
+  SPSC,
+  type SpscByteConnectOptions,
+  type SpscByteOptions,
+  type SpscConnectOptions,
+  SpscEnd,
+  type SpscOptions,
+} from "./spsc.ts";
+import { byteConsumerOn, type SpscByteConsumer } from "./spsc_bytes.ts";
+import { joinedStream, valueStream } from "./streams.ts";
 
 /** What a consumer finds in place of a message. */
 export type Nothing =
@@ -32,8 +42,14 @@ export type ReceiveOutcome<T> =
   | { state: "ok"; value: T; redelivered: boolean }
   | Nothing;
 
+/** What receiving gives to those who wait until there is something. */
+export type ReceivedOutcome<T> = Exclude<ReceiveOutcome<T>, { state: "empty" }>;
+
 /** What taking a message in place gives. */
 export type TakeOutcome = { state: "ok"; sample: TakenMessage } | Nothing;
+
+/** What taking gives to those who wait until there is something. */
+export type TakenOutcome = Exclude<TakeOutcome, { state: "empty" }>;
 
 /** A message in place: it stays in the ring until it is disposed. */
 export interface TakenMessage extends Disposable {
@@ -45,8 +61,49 @@ export interface TakenMessage extends Disposable {
 
 const EMPTY = { state: "empty" } as const;
 const CLOSED = { state: "closed" } as const;
+const NO_BYTES = new Uint8Array(0);
 
-/** The one consumer of a ring. */
+type Either<T> = SpscConsumer<T> | SpscByteConsumer;
+
+/** A message that is shown in place. */
+class Sample implements TakenMessage {
+  readonly redelivered: boolean;
+  #shown: Uint8Array<ArrayBuffer>;
+  #release: (() => void) | undefined;
+
+  constructor(shown: Uint8Array<ArrayBuffer>, redelivered: boolean, release: () => void) {
+    this.#shown = shown;
+    this.redelivered = redelivered;
+    this.#release = release;
+  }
+
+  get bytes(): Uint8Array<ArrayBuffer> {
+    return this.#shown;
+  }
+
+  [Symbol.dispose](): void {
+    const release = this.#release;
+    this.#shown = NO_BYTES;
+    this.#release = undefined;
+    release?.();
+  }
+}
+
+/**
+ * The one consumer of a ring.
+ *
+ * @example Every value, until the producer closes
+ * ```ts
+ * import { codec, SpscConsumer, SpscProducer } from "@vring/vring";
+ *
+ * const numbers = codec.json<number>();
+ * using consumer = SpscConsumer.open("example-numbers", { codec: numbers });
+ * using producer = SpscProducer.open("example-numbers", { codec: numbers }); // in another process
+ * producer.sendBatch([1, 2, 3]);
+ * producer.close();
+ * for await (const value of consumer) console.log(value); // 1, 2, 3
+ * ```
+ */
 export class SpscConsumer<T = Uint8Array> implements Disposable {
   /** The name. */
   readonly name: string;
@@ -58,7 +115,7 @@ export class SpscConsumer<T = Uint8Array> implements Disposable {
   readonly #lane: LaneReceiver;
   readonly #codec: Codec<T>;
   readonly #awaited: Awaited;
-  #taken: TakenMessage | undefined;
+  #shows: "" | "a sample" | "a batch" = ""; // what is in the hands of the caller, unreleased
 
   private constructor(end: SpscEnd, codec: Codec<T>) {
     this.name = end.name;
@@ -71,10 +128,12 @@ export class SpscConsumer<T = Uint8Array> implements Disposable {
       bell: end.place.dataBell,
       watch: this.#lane.head,
       ready: () => this.#lane.look() > 0 || end.peerHasClosed(),
-      hopeless: () => end.isHopeless() && this.#lane.look() === 0, // drained, also of the last words
+      hopeless: () => end.peerIsLost() && this.#lane.look() === 0, // drained, also of the last words
     };
   }
 
+  /** Opens a ring of bytes without messages, or makes it, as its consumer. */
+  static open(name: string, options: SpscByteOptions): SpscByteConsumer;
   /** Opens a ring of bytes, or makes it, as its consumer; RoleTakenError if it has a living one. */
   static open(
     name: string,
@@ -82,13 +141,46 @@ export class SpscConsumer<T = Uint8Array> implements Disposable {
   ): SpscConsumer<Uint8Array<ArrayBuffer>>;
   /** Opens a ring of values, or makes it, as its consumer; RoleTakenError if it has a living one. */
   static open<T>(name: string, options: SpscOptions<T> & { codec: Codec<T> }): SpscConsumer<T>;
-  static open<T>(name: string, options: SpscOptions<T> = {}): SpscConsumer<T> {
-    const chosen = options.codec ?? codec.bytes as unknown as Codec<T>;
-    using stack = new DisposableStack();
-    const end = stack.use(SpscEnd.open(name, "consumer", options, chosen.type));
-    const consumer = new SpscConsumer(end, chosen);
-    stack.move();
-    return consumer;
+  static open<T>(name: string, options: SpscOptions<T> | SpscByteOptions = {}): Either<T> {
+    return SpscConsumer.#on(SpscEnd.open(name, "consumer", options), options);
+  }
+
+  /** Makes a ring of bytes without messages; an OsError (EEXIST) if somebody uses that name. */
+  static create(name: string, options: SpscByteOptions): SpscByteConsumer;
+  /** Makes a ring of bytes; an OsError (EEXIST) if somebody uses one of that name. */
+  static create(
+    name: string,
+    options?: SpscOptions<Uint8Array<ArrayBuffer>>,
+  ): SpscConsumer<Uint8Array<ArrayBuffer>>;
+  /** Makes a ring of values; an OsError (EEXIST) if somebody uses one of that name. */
+  static create<T>(name: string, options: SpscOptions<T> & { codec: Codec<T> }): SpscConsumer<T>;
+  static create<T>(name: string, options: SpscOptions<T> | SpscByteOptions = {}): Either<T> {
+    return SpscConsumer.#on(SpscEnd.create(name, "consumer", options), options);
+  }
+
+  /** Joins a ring of bytes without messages, once somebody has made it. */
+  static connect(name: string, options: SpscByteConnectOptions): Promise<SpscByteConsumer>;
+  /** Joins a ring of bytes, once somebody has made it; RoleTakenError if it has a living consumer. */
+  static connect(
+    name: string,
+    options?: SpscConnectOptions<Uint8Array<ArrayBuffer>>,
+  ): Promise<SpscConsumer<Uint8Array<ArrayBuffer>>>;
+  /** Joins a ring of values, once somebody has made it; RoleTakenError if it has a living consumer. */
+  static connect<T>(
+    name: string,
+    options: SpscConnectOptions<T> & { codec: Codec<T> },
+  ): Promise<SpscConsumer<T>>;
+  static async connect<T>(
+    name: string,
+    options: SpscConnectOptions<T> | SpscByteConnectOptions = {},
+  ): Promise<Either<T>> {
+    return SpscConsumer.#on(await SpscEnd.connect(name, "consumer", options), options);
+  }
+
+  static #on<T>(end: SpscEnd, options: EndOptions): Either<T> {
+    if (options.level === "bytes") return byteConsumerOn(end);
+    const chosen = (options.codec ?? codec.bytes) as unknown as Codec<T>;
+    return end.use(() => new SpscConsumer(end, chosen));
   }
 
   /** Removes the name, so that the next opener makes a new one; false if there is none. */
@@ -107,12 +199,15 @@ export class SpscConsumer<T = Uint8Array> implements Disposable {
     return this.capacity - this.available;
   }
 
-  /** Receives a value, if there is one. Never waits. */
+  /**
+   * Receives a value, if there is one. Never waits. What the codec throws about a message is thrown
+   * here, and the message is gone.
+   */
   tryReceive(): ReceiveOutcome<T> {
     const length = this.#nextLength();
     if (length < 0) return this.#nothing();
     const bytes = new Uint8Array(length);
-    const { redelivered } = this.#lane;
+    const redelivered = this.#lane.redelivered > 0;
     readRecord(this.#lane, bytes, length);
     this.#lane.release(recordBytes(length));
     return { state: "ok", value: this.#codec.decode(bytes), redelivered };
@@ -136,7 +231,7 @@ export class SpscConsumer<T = Uint8Array> implements Disposable {
   }
 
   /** Receives a value, and blocks the thread until there is one. */
-  receiveSync(options: SyncWaitOptions = {}): Exclude<ReceiveOutcome<T>, { state: "empty" }> {
+  receiveSync(options: SyncWaitOptions = {}): ReceivedOutcome<T> {
     for (;;) {
       const outcome = this.tryReceive();
       if (outcome.state !== "empty") return outcome;
@@ -145,78 +240,93 @@ export class SpscConsumer<T = Uint8Array> implements Disposable {
   }
 
   /** Receives a value once there is one. */
-  async receive(
-    options: WaitOptions = {},
-  ): Promise<Exclude<ReceiveOutcome<T>, { state: "empty" }>> {
+  async receive(options: WaitOptions = {}): Promise<ReceivedOutcome<T>> {
+    const next = parts(options);
     for (;;) {
       const outcome = this.tryReceive();
       if (outcome.state !== "empty") return outcome;
-      await this.wait(options);
+      await this.#wait(next(), options);
     }
   }
 
-  /** Blocks the thread until there is a message, or the producer has closed. */
-  waitSync(options: SyncWaitOptions = {}): void {
-    this.#end.checkOpen();
-    this.#end.checkWait(waitSync(this.#awaited, options), "receive from", options);
+  /** Blocks the thread until there is a message; false if the producer has closed and none is. */
+  waitSync(options: SyncWaitOptions = {}): boolean {
+    this.#checkFree("wait");
+    this.#end.checkWait(waitSync(this.#awaited, options), options);
+    return this.#lane.look() > 0;
   }
 
-  /** Resolves once there is a message, or the producer has closed. */
-  async wait(options: WaitOptions = {}): Promise<void> {
+  /** Resolves once there is a message; with false if the producer has closed and none is. */
+  async wait(options: WaitOptions = {}): Promise<boolean> {
+    this.#checkFree("wait");
+    await this.#wait(options, options);
     this.#end.checkOpen();
-    this.#end.checkWait(await wait(this.#awaited, options), "receive from", options);
+    return this.#lane.look() > 0;
   }
 
   /** Takes a message in place, if there is one; it stays in the ring until it is disposed. */
   tryTake(): TakeOutcome {
-    if (this.#taken !== undefined) {
-      throw new VringError("Cannot take a message: the last one is not disposed; use `using`");
-    }
     const length = this.#nextLength();
     if (length < 0) return this.#nothing();
     const size = recordBytes(length);
-    const { redelivered } = this.#lane;
+    const redelivered = this.#lane.redelivered > 0;
     this.#lane.take(size); // before it is shown: if this consumer dies now, it may have been seen
-    const shown = showRecord(this.#lane, length);
-    const dispose = () => {
-      if (this.#taken !== sample) return;
-      this.#taken = undefined;
+    this.#shows = "a sample";
+    const sample = new Sample(showRecord(this.#lane, length), redelivered, () => {
+      this.#shows = "";
       if (!this.#end.closed) this.#lane.release(size);
-    };
-    const held = () => this.#taken === sample;
-    const sample: TakenMessage = {
-      get bytes() {
-        return held() ? shown : shown.subarray(0, 0);
-      },
-      redelivered,
-      [Symbol.dispose]: dispose,
-    };
-    this.#taken = sample;
+    });
     return { state: "ok", sample };
   }
 
+  /** The same, and blocks the thread until there is one. */
+  takeSync(options: SyncWaitOptions = {}): TakenOutcome {
+    for (;;) {
+      const outcome = this.tryTake();
+      if (outcome.state !== "empty") return outcome;
+      this.waitSync(options);
+    }
+  }
+
+  /** The same, once there is one. */
+  async take(options: WaitOptions = {}): Promise<TakenOutcome> {
+    const next = parts(options);
+    for (;;) {
+      const outcome = this.tryTake();
+      if (outcome.state !== "empty") return outcome;
+      await this.#wait(next(), options);
+    }
+  }
+
   /**
-   * Shows messages in place, without a copy, until there is none or `limit` is reached; they are
-   * released together at the end, also if the handler throws. Gives how many there were.
+   * Shows messages in place, without a copy, until there is none or `limit` is reached, and gives how
+   * many there were. A view is the handler's until it returns; all are released together at the end,
+   * also if the handler throws or closes this end. For all: `while (c.waitSync()) c.poll(handler)`.
    */
-  poll(handler: (message: Uint8Array, redelivered: boolean) => void, limit = Infinity): number {
-    this.#end.checkOpen();
+  poll(
+    handler: (message: Uint8Array<ArrayBuffer>, redelivered: boolean) => void,
+    limit = Infinity,
+  ): number {
+    this.#checkFree("poll");
+    if (!(limit >= 0)) throw new RangeError(`Cannot poll ${limit} messages: a limit is 0 or more`);
     const lane = this.#lane;
     let count = 0;
     try {
-      while (count < limit) {
+      while (count < limit && !this.#end.closed) {
         const length = recordLength(lane);
         if (length < 0) break;
         const size = recordBytes(length);
-        lane.take(Math.max(size, lane.available(size))); // once a batch: everything there is
+        const redelivered = lane.redelivered > 0;
+        lane.take(lane.available(size)); // once a batch: everything there is
         const message = showRecord(lane, length);
-        const { redelivered } = lane;
+        this.#shows = "a batch";
         lane.advance(size);
         count++;
         handler(message, redelivered);
       }
     } finally {
-      if (count > 0) lane.announce();
+      this.#shows = "";
+      if (count > 0 && !this.#end.closed) this.#endBatch();
     }
     return count;
   }
@@ -230,20 +340,25 @@ export class SpscConsumer<T = Uint8Array> implements Disposable {
     }
   }
 
+  /** A stream of bytes, in which the messages follow each other; cancelling it closes this end. */
+  toReadableStream(
+    this: SpscConsumer<Uint8Array<ArrayBuffer>>,
+    options: WaitOptions & { type: "bytes" },
+  ): ReadableStream<Uint8Array<ArrayBuffer>>;
   /** A stream of the values; cancelling it closes this end. */
-  toReadableStream(): ReadableStream<T> {
-    return new ReadableStream<T>({
-      pull: async (controller) => {
-        const outcome = await this.receive();
-        if (outcome.state === "closed") controller.close();
-        else controller.enqueue(outcome.value);
-      },
-      cancel: () => this.close(),
-    }, { highWaterMark: 0 });
+  toReadableStream(options?: WaitOptions): ReadableStream<T>;
+  toReadableStream(options: WaitOptions & { type?: "bytes" } = {}): ReadableStream<unknown> {
+    if (options.type === undefined) return valueStream(this, options);
+    return joinedStream(this as unknown as SpscConsumer<Uint8Array<ArrayBuffer>>, options);
   }
 
-  /** Leaves; what was not read stays for the next consumer, while the ring lives. */
+  /**
+   * Leaves. What was not read stays for the next consumer, while the ring lives; so does a sample
+   * that was not disposed.
+   */
   close(): void {
+    if (this.#shows === "a batch") this.#endBatch(); // by its handler, which has seen it
+    this.#shows = "";
     this.#end.close(this.#lane.spaceBell);
   }
 
@@ -252,9 +367,29 @@ export class SpscConsumer<T = Uint8Array> implements Disposable {
     this.close();
   }
 
-  #nextLength(): number {
+  /** Releases what the handler has seen; the rest was noted as shown, and has not been. */
+  #endBatch(): void {
+    this.#lane.announce();
+    this.#lane.hide();
+  }
+
+  /** Throws if it is closed, or if messages are in the hands of the caller. */
+  #checkFree(action: string): void {
     this.#end.checkOpen();
+    if (this.#shows === "") return;
+    const remedy = this.#shows === "a sample" ? "dispose it, or use `using`" : "let poll() return";
+    throw new VringError(
+      `Cannot ${action} at ring "${this.name}": ${this.#shows} is still in use; ${remedy} first`,
+    );
+  }
+
+  #nextLength(): number {
+    this.#checkFree("receive");
     return recordLength(this.#lane);
+  }
+
+  async #wait(part: WaitOptions, options: WaitOptions): Promise<void> {
+    this.#end.checkWait(await wait(this.#awaited, part), options);
   }
 
   /** The producer may have published between the look at the ring and the one at its word. */

@@ -14,20 +14,40 @@ import {
   type WaitOptions,
   waitSync,
 } from "../sync/waiter.ts";
-import { type RingOptions, unlinkRing } from "./attach.ts";
+import { unlinkRing } from "./attach.ts";
 import { LaneSender } from "./lane.ts";
 import { finishRecord, longestRecord, payloadOffset, recordBytes, writeRecord } from "./record.ts";
-import { SPSC, SpscEnd } from "./spsc.ts";
+import {
+  type EndOptions,
+  parts,
+  SPSC,
+  type SpscByteConnectOptions,
+  type SpscByteOptions,
+  type SpscConnectOptions,
+  SpscEnd,
+  type SpscOptions,
+} from "./spsc.ts";
+import { byteProducerOn, type SpscByteProducer } from "./spsc_bytes.ts";
+import { sinkStream } from "./streams.ts";
 
-/** How to open an end of a ring from one producer to one consumer. */
-export interface SpscOptions<T> extends RingOptions {
-  /** How values become messages; bytes as they are by default. Both ends must say the same. */
-  codec?: Codec<T>;
-  /** Wait on when the other end has closed or died, for another one to come. */
-  keepOpen?: boolean;
-}
+type Either<T> = SpscProducer<T> | SpscByteProducer;
 
-/** The one producer of a ring. */
+/**
+ * The one producer of a ring.
+ *
+ * Of several calls that wait at the same time, such as two `send()` without an `await` between them,
+ * whichever fits first goes first: await one before the next where order matters.
+ *
+ * @example Values to another process
+ * ```ts
+ * import { codec, SpscConsumer, SpscProducer } from "@vring/vring";
+ *
+ * using producer = SpscProducer.open("example-ring", { codec: codec.text });
+ * using consumer = SpscConsumer.open("example-ring", { codec: codec.text }); // in another process
+ * producer.trySend("hello");
+ * console.log(await consumer.receive()); // { state: "ok", value: "hello", redelivered: false }
+ * ```
+ */
 export class SpscProducer<T = Uint8Array> implements Disposable {
   /** The name. */
   readonly name: string;
@@ -57,17 +77,49 @@ export class SpscProducer<T = Uint8Array> implements Disposable {
     };
   }
 
+  /** Opens a ring of bytes without messages, or makes it, as its producer. */
+  static open(name: string, options: SpscByteOptions): SpscByteProducer;
   /** Opens a ring of bytes, or makes it, as its producer; RoleTakenError if it has a living one. */
   static open(name: string, options?: SpscOptions<Uint8Array>): SpscProducer<Uint8Array>;
   /** Opens a ring of values, or makes it, as its producer; RoleTakenError if it has a living one. */
   static open<T>(name: string, options: SpscOptions<T> & { codec: Codec<T> }): SpscProducer<T>;
-  static open<T>(name: string, options: SpscOptions<T> = {}): SpscProducer<T> {
-    const chosen = options.codec ?? codec.bytes as unknown as Codec<T>;
-    using stack = new DisposableStack();
-    const end = stack.use(SpscEnd.open(name, "producer", options, chosen.type));
-    const producer = new SpscProducer(end, chosen);
-    stack.move();
-    return producer;
+  static open<T>(name: string, options: SpscOptions<T> | SpscByteOptions = {}): Either<T> {
+    return SpscProducer.#on(SpscEnd.open(name, "producer", options), options);
+  }
+
+  /** Makes a ring of bytes without messages; an OsError (EEXIST) if somebody uses that name. */
+  static create(name: string, options: SpscByteOptions): SpscByteProducer;
+  /** Makes a ring of bytes; an OsError (EEXIST) if somebody uses one of that name. */
+  static create(name: string, options?: SpscOptions<Uint8Array>): SpscProducer<Uint8Array>;
+  /** Makes a ring of values; an OsError (EEXIST) if somebody uses one of that name. */
+  static create<T>(name: string, options: SpscOptions<T> & { codec: Codec<T> }): SpscProducer<T>;
+  static create<T>(name: string, options: SpscOptions<T> | SpscByteOptions = {}): Either<T> {
+    return SpscProducer.#on(SpscEnd.create(name, "producer", options), options);
+  }
+
+  /** Joins a ring of bytes without messages, once somebody has made it. */
+  static connect(name: string, options: SpscByteConnectOptions): Promise<SpscByteProducer>;
+  /** Joins a ring of bytes, once somebody has made it; RoleTakenError if it has a living producer. */
+  static connect(
+    name: string,
+    options?: SpscConnectOptions<Uint8Array>,
+  ): Promise<SpscProducer<Uint8Array>>;
+  /** Joins a ring of values, once somebody has made it; RoleTakenError if it has a living producer. */
+  static connect<T>(
+    name: string,
+    options: SpscConnectOptions<T> & { codec: Codec<T> },
+  ): Promise<SpscProducer<T>>;
+  static async connect<T>(
+    name: string,
+    options: SpscConnectOptions<T> | SpscByteConnectOptions = {},
+  ): Promise<Either<T>> {
+    return SpscProducer.#on(await SpscEnd.connect(name, "producer", options), options);
+  }
+
+  static #on<T>(end: SpscEnd, options: EndOptions): Either<T> {
+    if (options.level === "bytes") return byteProducerOn(end);
+    const chosen = (options.codec ?? codec.bytes) as unknown as Codec<T>;
+    return end.use(() => new SpscProducer(end, chosen));
   }
 
   /** Removes the name, so that the next opener makes a new one; false if there is none. */
@@ -77,12 +129,13 @@ export class SpscProducer<T = Uint8Array> implements Disposable {
 
   /** How many bytes lie in the ring, unread. */
   get available(): number {
+    this.#end.checkOpen();
     return this.#lane.used;
   }
 
   /** How many bytes are free. */
   get free(): number {
-    return this.capacity - this.#lane.used;
+    return this.capacity - this.available;
   }
 
   /** Sends a value if there is room; false if there is not. Never waits. */
@@ -99,25 +152,35 @@ export class SpscProducer<T = Uint8Array> implements Disposable {
     while (!this.trySend(value)) this.#waitSync(options);
   }
 
-  /** Sends a value once there is room. */
+  /** Sends a value once there is room. Leave it unchanged until the promise resolves. */
   async send(value: T, options: WaitOptions = {}): Promise<void> {
-    while (!this.trySend(value)) await this.#wait(options);
+    const next = parts(options);
+    while (!this.trySend(value)) await this.#wait(next(), options);
   }
 
-  /** Sends as many of the values as there is room for, all visible at once; gives how many. */
-  sendBatch(values: Iterable<T>): number {
+  /**
+   * Sends as many of the values as there is room for, all visible at once; gives how many. If one of
+   * them cannot be sent at all, those before it are sent, and it throws.
+   */
+  sendBatch(values: readonly T[]): number {
     let sent = 0;
-    for (const value of values) {
-      const message = this.#codec.encode(value);
-      if (!this.#hasRoom(message.length)) break;
-      writeRecord(this.#lane, message);
-      sent++;
+    try {
+      for (const value of values) {
+        const message = this.#codec.encode(value);
+        if (!this.#hasRoom(message.length)) break;
+        writeRecord(this.#lane, message);
+        sent++;
+      }
+    } finally {
+      if (sent > 0 && !this.#end.closed) this.#lane.announce();
     }
-    if (sent > 0) this.#lane.announce();
     return sent;
   }
 
-  /** Space in the ring for a message of up to `length` bytes; undefined if there is no room. */
+  /**
+   * Space in the ring for a message of up to `length` bytes; undefined if there is no room. What was
+   * claimed before and not published is given up, as it is by sending.
+   */
   tryClaim(length: number): Uint8Array<ArrayBuffer> | undefined {
     if (!this.#hasRoom(length)) return undefined;
     return this.#claim = claimView(this.#end.place.mapping, payloadOffset(this.#lane), length);
@@ -134,10 +197,11 @@ export class SpscProducer<T = Uint8Array> implements Disposable {
 
   /** The same, once there is room. */
   async claim(length: number, options: WaitOptions = {}): Promise<Uint8Array<ArrayBuffer>> {
+    const next = parts(options);
     for (;;) {
       const view = this.tryClaim(length);
       if (view !== undefined) return view;
-      await this.#wait(options);
+      await this.#wait(next(), options);
     }
   }
 
@@ -162,13 +226,9 @@ export class SpscProducer<T = Uint8Array> implements Disposable {
     this.#claim = undefined;
   }
 
-  /** A stream into the ring, which takes no more than fits; closing it closes this end. */
-  toWritableStream(): WritableStream<T> {
-    return new WritableStream<T>({
-      write: (value) => this.send(value),
-      close: () => this.close(),
-      abort: () => this.close(),
-    }, { highWaterMark: 0 });
+  /** A stream into the ring, which takes no more than fits; closing or aborting it closes this end. */
+  toWritableStream(options: WaitOptions = {}): WritableStream<T> {
+    return sinkStream(this, options);
   }
 
   /** Says that nothing more comes; the consumer drains what is there. */
@@ -196,13 +256,13 @@ export class SpscProducer<T = Uint8Array> implements Disposable {
   }
 
   #waitSync(options: SyncWaitOptions): void {
-    this.#end.checkWait(waitSync(this.#awaited, options), "send through", options);
+    this.#end.checkWait(waitSync(this.#awaited, options), options);
   }
 
-  async #wait(options: WaitOptions): Promise<void> {
-    const wanted = this.#wanted;
+  async #wait(part: WaitOptions, options: WaitOptions): Promise<void> {
+    const wanted = this.#wanted; // the next call may want more or less
     const ready = () => this.#lane.hasRoom(wanted);
-    const outcome = await wait({ ...this.#awaited, ready }, options);
-    this.#end.checkWait(outcome, "send through", options);
+    const outcome = await wait({ ...this.#awaited, ready }, part);
+    this.#end.checkWait(outcome, options);
   }
 }

@@ -1,0 +1,77 @@
+/**
+ * What the tests of rings with one producer and one consumer share: the inside of a ring, to be
+ * looked at and changed.
+ *
+ * @module
+ */
+
+import { Region } from "../../src/memory/region.ts";
+import { regionPath } from "../../src/memory/region_name.ts";
+import { Word32 } from "../../src/memory/word.ts";
+import { LANE, type LanePlace } from "../../src/ring/lane.ts";
+import { SPSC, SPSC_CONTROL } from "../../src/ring/spsc.ts";
+import { Doorbell } from "../../src/sync/doorbell.ts";
+import { Name } from "../shared/scene.ts";
+
+/** The smallest ring there is where pages have 4 KiB; where they are larger, one page. */
+export const CAPACITY = 4096;
+
+/** A member of a ring that is neither producer nor consumer. While it is open the ring lives. */
+export class Inside implements Disposable {
+  readonly region: Region;
+  /** Where both ends find their words. */
+  readonly place: LanePlace;
+  readonly head: Word32;
+  readonly tail: Word32;
+  readonly taken: Word32;
+  readonly producer: Word32;
+  readonly consumer: Word32;
+  readonly #name: Name | undefined;
+
+  /** Joins the ring of this name, or makes one; without a name, one that nobody else has. */
+  constructor(name?: string, dataBytes = CAPACITY) {
+    this.#name = name === undefined ? new Name() : undefined;
+    const path = regionPath(SPSC.name, name ?? this.#name!.name);
+    this.region = Region.tryConnect(SPSC, path) ?? Region.open(SPSC, path, { dataBytes });
+    const { mapping, controlOffset, dataOffset } = this.region;
+    const { fields } = SPSC_CONTROL;
+    const control = controlOffset + fields.lane.offset;
+    this.place = {
+      what: "the ring of a test",
+      mapping,
+      control,
+      data: dataOffset,
+      capacity: this.region.dataBytes,
+      dataBell: new Doorbell(mapping, fields.data_bell, controlOffset),
+    };
+    this.head = new Word32(mapping, LANE.fields.head, control);
+    this.tail = new Word32(mapping, LANE.fields.tail, control);
+    this.taken = new Word32(mapping, LANE.fields.taken, control);
+    this.producer = new Word32(mapping, fields.producer, controlOffset);
+    this.consumer = new Word32(mapping, fields.consumer, controlOffset);
+  }
+
+  /** The data, mapped twice. */
+  get data(): Uint8Array<ArrayBuffer> {
+    return this.region.mapping.bytes.subarray(this.place.data);
+  }
+
+  /** The length in front of the message at a position. */
+  set length(to: { at: number; is: number }) {
+    const { data, capacity } = this.place;
+    this.region.mapping.doubles[(data + to.at % capacity) / 8] = to.is;
+  }
+
+  /** As if so many bytes had been sent and received; `taken` lags as far behind as is said. */
+  startAt(position: number, lag = 0): this {
+    this.head.store(position);
+    this.tail.store(position);
+    this.taken.store((position - lag) >>> 0);
+    return this;
+  }
+
+  [Symbol.dispose](): void {
+    this.region.close();
+    this.#name?.[Symbol.dispose]();
+  }
+}
