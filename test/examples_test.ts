@@ -3,13 +3,9 @@
  */
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { Program, sharedFiles } from "./program.ts";
+import { Program, sharedFiles, uniqueName } from "./program.ts";
 
 const WELL = { code: 0, signal: null, err: "" };
-
-function uniqueName(): string {
-  return `test-${crypto.randomUUID()}`;
-}
 
 function writer(name: string, ...options: string[]): Program {
   return new Program("examples/ticker_writer.ts", "--name", name, ...options);

@@ -112,3 +112,8 @@ export function sharedFiles(part: string): string[] {
   return Array.from(Deno.readDirSync("/dev/shm"), ({ name }) => name)
     .filter((name) => name.includes(part));
 }
+
+/** A name for something in shared memory that no other test has. */
+export function uniqueName(): string {
+  return `t${crypto.randomUUID().slice(0, 8)}`;
+}

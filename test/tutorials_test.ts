@@ -10,6 +10,7 @@ import {
   assertNotEquals,
   assertStringIncludes,
 } from "@std/assert";
+import { CircularBufferWriter } from "../mod.ts";
 import { close, map, MapFlag, memfd, Protection, truncate } from "../src/os/files.ts";
 import { pageSize } from "../src/os/page.ts";
 import type { MappedRange } from "../src/os/proc_maps.ts";
@@ -17,123 +18,36 @@ import { checksOf as checksOfPages } from "../tutorials/01_pages/judge.ts";
 import { checksOf as checksOfMemory } from "../tutorials/02_memory_file/judge.ts";
 import { checksOf as checksOfBytes } from "../tutorials/03_two_addresses/judge.ts";
 import { checksOf as checksOfRing } from "../tutorials/04_mirror_ring/judge.ts";
-import { type Check, failureOf } from "../tutorials/judge.ts";
+import { RingWindow } from "../tutorials/06_overwriting_buffer/ring_window.ts";
+import { failureOf } from "../tutorials/judge.ts";
+import { sharedFiles, uniqueName } from "./program.ts";
+import {
+  assertNoticed,
+  assertWell,
+  column,
+  crash,
+  exists,
+  mapsLines,
+  results,
+  ROOT,
+  rows,
+  type Run,
+  run,
+  shown,
+  tell,
+  texts,
+} from "./tutorial_run.ts";
 
-const ROOT = new URL("../", import.meta.url);
-const FOLDERS = ["01_pages", "02_memory_file", "03_two_addresses", "04_mirror_ring"] as const;
-const WIDTH = 100;
+const FOLDERS = [
+  "01_pages",
+  "02_memory_file",
+  "03_two_addresses",
+  "04_mirror_ring",
+  "05_shared_memory",
+  "06_overwriting_buffer",
+] as const;
 const page = pageSize();
 const readWrite = Protection.read | Protection.write;
-
-interface Run {
-  readonly code: number;
-  readonly signal: string | null;
-  readonly out: string;
-  readonly err: string;
-}
-
-interface RunOptions {
-  /** What is typed; the input is no terminal. */
-  readonly input?: string;
-  /** The command in place of this Deno with `--allow-ffi`, in front of the arguments. */
-  readonly command?: readonly string[];
-}
-
-async function run(args: readonly string[], options: RunOptions = {}): Promise<Run> {
-  const deno = [Deno.execPath(), "run", "--no-prompt", "--allow-ffi"];
-  const [program, ...rest] = [...options.command ?? deno, ...args];
-  const child = new Deno.Command(program!, {
-    args: rest,
-    cwd: ROOT,
-    stdin: "piped",
-    stdout: "piped",
-    stderr: "piped",
-  }).spawn();
-  const writer = child.stdin.getWriter();
-  await writer.write(new TextEncoder().encode(options.input ?? ""));
-  await writer.close().catch(() => {}); // a program that has ended does not read
-  const { code, signal, stdout, stderr } = await child.output();
-  const [out, err] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
-  return { code, signal, out: out!, err: err! };
-}
-
-function assertWell({ code, signal, out, err }: Run): void {
-  assertEquals({ code, signal, err }, { code: 0, signal: null, err: "" });
-  const tooWide = out.split("\n").filter((line) => line.length > WIDTH);
-  assertEquals(tooWide, [], "lines are too wide");
-}
-
-/** Runs a story to its end, all steps of it; gives what it printed. */
-async function tell(folder: string, ...options: string[]): Promise<string> {
-  const result = await run([`tutorials/${folder}/step.ts`, "--auto", ...options]);
-  assertWell(result);
-  const steps = Array.from(
-    result.out.matchAll(/── Step (\d+) of (\d+) ──/g),
-    (step) => step.slice(1),
-  );
-  const total = steps[0]?.[1] ?? "none";
-  assertEquals(steps, Array.from({ length: Number(total) }, (_, i) => [`${i + 1}`, total]));
-  return result.out;
-}
-
-/** The number behind the arrow under `name = `. */
-function shown(out: string, name: string): number {
-  const found = new RegExp(`^    ${name} = [^→]*→ (0x[0-9a-f]+|\\d+)$`, "m").exec(out);
-  assert(found, `shows no ${name}:\n${out}`);
-  return Number(found[1]);
-}
-
-/** What is behind the arrow under each run of this code. */
-function results(out: string, code: string): string[] {
-  return out.split(`\n    ${code}\n    → `).slice(1).map((rest) => rest.split("\n")[0]!);
-}
-
-/** Every row of a dump for this address, in order: the bytes, and the text beside them. */
-function rows(out: string, address: number): { bytes: string; text: string }[] {
-  const row = new RegExp(
-    `^    0x${address.toString(16)} +((?:[0-9a-f]{2} {1,2}){16}) (.{16})$`,
-    "gm",
-  );
-  return Array.from(out.matchAll(row), ([, bytes, text]) => {
-    const numbers = bytes!.trim().split(/ +/).map((byte) => parseInt(byte, 16));
-    const expected = numbers.map((byte) =>
-      byte > 31 && byte < 127 ? String.fromCharCode(byte) : "·"
-    );
-    assertEquals(text, expected.join(""), "the text beside the bytes is not theirs");
-    return { bytes: bytes!.trim(), text: text! };
-  });
-}
-
-function texts(out: string, address: number): string[] {
-  return rows(out, address).map(({ text }) => text.replace(/·+$/, ""));
-}
-
-interface MapsLine {
-  readonly start: number;
-  readonly end: number;
-  readonly permissions: string;
-  /** Device, inode and offset. */
-  readonly place: string;
-  readonly inode: number;
-}
-
-/** Every line of /proc/self/maps that is shown. */
-function mapsLines(out: string): MapsLine[] {
-  const line = /^ {4}([0-9a-f]+)-([0-9a-f]+) ([r-][w-][x-][sp]) ([0-9a-f]{8}) (\S+) (\d+)/gm;
-  return Array.from(out.matchAll(line), ([, start, end, permissions, offset, device, inode]) => ({
-    start: parseInt(start!, 16),
-    end: parseInt(end!, 16),
-    permissions: permissions!,
-    place: `${device} ${inode} ${offset}`,
-    inode: Number(inode),
-  }));
-}
-
-/** The numbers in the last column of rows that begin like this. */
-function column(out: string, start: RegExp): number[] {
-  const row = new RegExp(`^    ${start.source}.*?  +(\\d+)(?: bytes)?$`, "gm");
-  return Array.from(out.matchAll(row), ([, number]) => Number(number));
-}
 
 Deno.test("tutorial 1 shows a page, its address and when its memory comes", async () => {
   const out = await tell("01_pages");
@@ -171,7 +85,7 @@ Deno.test("tutorial 1 --break loses a neighbour's bytes without an error", async
 });
 
 Deno.test("tutorial 2 shows holes, first touches and who holds a file", async () => {
-  const before = sharedFiles();
+  const before = sharedFiles("tutorial.");
   const out = await tell("02_memory_file");
   const inode = Number(/inode +(\d+)/.exec(out)![1]);
   assertEquals(column(out, /(?:mapped|wrote|read)/), [0, page, 2 * page, 3 * page]);
@@ -189,13 +103,8 @@ Deno.test("tutorial 2 shows holes, first touches and who holds a file", async ()
     /opened +0 links .* is not listed\n.*linked +1 link .* is listed\n.*0 links .* not/,
   );
   assertEquals(results(out, "allocate(fd, 0, limit + page)"), ["-28, which is ENOSPC"]);
-  assertEquals(sharedFiles().filter((name) => !before.includes(name)), []);
+  assertEquals(sharedFiles("tutorial.").filter((name) => !before.includes(name)), []);
 });
-
-function sharedFiles(): string[] {
-  return Array.from(Deno.readDirSync("/dev/shm"), ({ name }) => name)
-    .filter((name) => name.startsWith("tutorial."));
-}
 
 Deno.test("tutorial 2 --break loses what a shorter file no longer holds", async () => {
   const out = await tell("02_memory_file", "--break");
@@ -291,15 +200,7 @@ const CRASHES = [
 ] as const;
 
 Deno.test("--crash ends the program with the signal that it names, at the line it shows", async () => {
-  // without a core file
-  const command = ["sh", "-c", 'ulimit -c 0; exec "$0" run --no-prompt --allow-ffi "$@"'];
-  await Promise.all(CRASHES.map(async ([folder, signal, lastLine]) => {
-    const args = [Deno.execPath(), `tutorials/${folder}/step.ts`, "--auto", "--crash"];
-    const result = await run(args, { command });
-    assertEquals([result.signal, result.err], [signal, ""], folder);
-    assertMatch(result.out, new RegExp(`this\\s+program\\s+with\\s+${signal}`));
-    assert(result.out.trimEnd().endsWith(lastLine), result.out);
-  }));
+  await Promise.all(CRASHES.map((told) => crash(told)));
 });
 
 Deno.test("each exercise fails unsolved, and says why", async () => {
@@ -321,19 +222,6 @@ Deno.test("each exercise passes solved", async () => {
     assertStringIncludes(result.out, `Solved. All ${passed} checks pass.`);
   }));
 });
-
-/** An answer that is wrong in one way, and the first words of the check that notices. */
-type WrongAnswer<Answer> = readonly [answer: Answer, notices: string];
-
-function assertNoticed<Answer>(
-  checksOf: (answer: Answer) => Check[],
-  wrong: readonly WrongAnswer<NoInfer<Answer>>[],
-): void {
-  for (const [answer, notices] of wrong) {
-    const noticed = checksOf(answer).find((check) => failureOf(check) !== undefined);
-    assert(noticed?.what.startsWith(notices), `${answer}: ${noticed?.what ?? "not noticed"}`);
-  }
-}
 
 Deno.test("the judge of exercise 1 notices each wrong answer", () => {
   assertNoticed(checksOfPages, [
@@ -459,7 +347,7 @@ function quiz(...args: string[]): Promise<Run> {
 }
 
 Deno.test("the quiz gives a seed's questions again, and answers when asked to", async () => {
-  await Promise.all(["1", "2", "3", "4"].map(async (tutorial) => {
+  await Promise.all(["1", "2", "3", "4", "5", "6"].map(async (tutorial) => {
     const [first, again, other, answered] = await Promise.all([
       quiz(tutorial, "--seed", "5"),
       quiz(tutorial, "--seed", "5"),
@@ -473,7 +361,7 @@ Deno.test("the quiz gives a seed's questions again, and answers when asked to", 
     const questions = first.out.match(/^\d\. /gm)!.length;
     assertEquals(answered.out.match(/^→ /gm)?.length, questions);
   }));
-  assertEquals((await quiz("5")).code, 2);
+  assertEquals((await quiz("7")).code, 2);
 });
 
 Deno.test("the quiz answers right", async () => {
@@ -491,6 +379,31 @@ Deno.test("the quiz answers right", async () => {
     const offsets = [here, there].map((address) => Number(address) - Number(base));
     assertEquals(Math.abs(offsets[0]! - offsets[1]!), 4096);
     assert(offsets.every((offset) => offset >= 0 && offset < 2 * 4096));
+
+    const shared = (await quiz("5", "--seed", seed, "--answers")).out.replaceAll("\n", " ");
+    const updates =
+      / is (\d+)\. The first process adds (\d+) .* the second adds (\d+), without a lock: (.*?)\. .*?→ (\d+):/;
+    const [, start, one, two, story, value] = updates.exec(shared)!;
+    let number = Number(start);
+    const read: Record<string, number> = {};
+    for (const [, who, what] of story!.matchAll(/the (first|second) (reads|writes)/g)) {
+      if (what === "reads") read[who!] = number;
+      else number = read[who!]! + Number(who === "first" ? one : two);
+    }
+    assertEquals(Number(value), number);
+
+    const lossy = (await quiz("6", "--seed", seed, "--answers")).out.replaceAll("\n", " ");
+    const [, payload, taken, most] = /message of (\d+) take.*?→ (\d+); at most (\d+):/.exec(lossy)!;
+    const name = `${uniqueName()}-${seed}`;
+    using writer = CircularBufferWriter.open(name, { capacity: 4096 });
+    if (writer.capacity !== 4096) return; // larger pages
+    using look = new RingWindow(name);
+    let largest = 0;
+    for (let i = 0; i < 300; i++) {
+      writer.write(new Uint8Array(Number(payload)));
+      largest = Math.max(largest, (look.published - look.oldest) * 8 / Number(taken));
+    }
+    assertEquals(largest, Number(most));
   }));
 });
 
@@ -518,6 +431,18 @@ Deno.test("an unknown option is refused", async () => {
   assertStringIncludes(err, "--break");
 });
 
+Deno.test("an option or a process that a tutorial does not have is refused", async () => {
+  for (const [folder, argument] of [["01_pages", "--name"], ["05_shared_memory", "third"]]) {
+    const result = await run([
+      `tutorials/${folder}/step.ts`,
+      argument!,
+      ...argument === "third" ? [] : ["x"],
+    ]);
+    assertEquals([result.code, result.out], [2, ""]);
+    assertStringIncludes(result.err, argument!);
+  }
+});
+
 Deno.test("without a terminal a tutorial says that it does not wait", async () => {
   const result = await run(["tutorials/01_pages/step.ts", "--break"]);
   assertWell(result);
@@ -537,14 +462,6 @@ Deno.test({
     assertStringIncludes(out, "Enter: next step");
   },
 });
-
-function exists(path: string): boolean {
-  try {
-    return Deno.statSync(path).isFile;
-  } catch {
-    return false;
-  }
-}
 
 Deno.test("each tutorial has its program, exercise, answer and prose, and the prose is right", () => {
   const folders = Array.from(Deno.readDirSync(new URL("tutorials/", ROOT)), ({ name }) => name)

@@ -34,6 +34,8 @@ const QUESTIONS: Readonly<Record<string, readonly ((dice: Dice) => Question)[]>>
   2: [askForAllocated, askForCut],
   3: [askForOtherAddress, askForSameByte],
   4: [askForCopies, askForWindows, askForPositions],
+  5: [askForUpdates, askForUsers],
+  6: [askForLoss, askForRoom],
 };
 
 function anyPage(dice: Dice): number {
@@ -41,7 +43,8 @@ function anyPage(dice: Dice): number {
 }
 
 function count(amount: number, noun: string): string {
-  return `${amount} ${noun}${amount === 1 ? "" : "s"}`;
+  const ending = noun.endsWith("s") ? "es" : "s";
+  return `${amount} ${noun}${amount === 1 ? "" : ending}`;
 }
 
 function askForSplit(dice: Dice): Question {
@@ -197,6 +200,85 @@ function askForPositions(dice: Dice): Question {
       `A mirror ring of ${PAGE} bytes: R = ${read} and W = ${written}. How many bytes are ` +
       "available, how many are free, and does what can be read cross the seam?",
     answer: `${available} available, ${PAGE - available} free; it ${seam}`,
+  };
+}
+
+/** Two processes add to one number; each reads it and writes it, in one of the possible orders. */
+function askForUpdates(dice: Dice): Question {
+  const start = 10 * (1 + dice(9));
+  const added = [1 + dice(9), 10 + dice(9)];
+  const seen = [start, start];
+  const done = [0, 0];
+  let value = start;
+  const story: string[] = [];
+  while (done[0]! + done[1]! < 4) {
+    const who = done[0] === 2 ? 1 : done[1] === 2 ? 0 : dice(2);
+    const name = ["first", "second"][who]!;
+    if (done[who] === 0) {
+      seen[who] = value;
+      story.push(`the ${name} reads it`);
+    } else {
+      value = seen[who]! + added[who]!;
+      story.push(`the ${name} writes`);
+    }
+    done[who]!++;
+  }
+  const all = start + added[0]! + added[1]!;
+  return {
+    question:
+      `A number in shared memory is ${start}. The first process adds ${added[0]} to it, the ` +
+      `second adds ${added[1]}, without a lock: ${story.join(", ")}. What is it then?`,
+    answer: value === all
+      ? `${value}: nothing is lost, as one has written before the other reads`
+      : `${value}: ${all - value} too few, as both have read before one wrote`,
+  };
+}
+
+function askForUsers(dice: Dice): Question {
+  const opened = 3 + dice(4);
+  const killed = 1 + dice(opened);
+  const closed = Math.min(opened - killed, dice(opened));
+  const left = opened - killed - closed;
+  const happened = [
+    ...(closed > 0 ? [`${count(closed, "process")} closed it`] : []),
+    `${killed === 1 ? "one was" : `${killed} were`} killed`,
+  ];
+  return {
+    question: `${opened} processes opened a \`SharedMemory\`, each once. Then ${
+      happened.join(", and after that ")
+    }. How many references has it? And what becomes of its file?`,
+    answer: left === 0
+      ? "0; the file is still there, for a process that is killed removes nothing, but nobody has " +
+        "it locked, and so the next one to open it begins with a new one"
+      : `${left}; the file stays until the last of them closes it`,
+  };
+}
+
+function askForLoss(dice: Dice): Question {
+  const [wanted, size] = [10 + dice(90), 50 + dice(100)];
+  const lost = 1 + dice(400);
+  const [payload, more] = [wanted * size, lost * size + dice(50)];
+  return {
+    question:
+      `A reader wants message ${wanted}, and has had or lost ${payload} bytes so far. It finds ` +
+      `that the head at \`oldest\` has the sequence ${wanted + lost} and the payload ${
+        payload + more
+      }. What is it told?`,
+    answer: `lost: ${count(lost, "message")} with ${more} bytes; ${wanted + lost} comes next`,
+  };
+}
+
+function askForRoom(dice: Dice): Question {
+  const length = dice(500);
+  const record = 32 + Math.ceil(length / 8) * 8;
+  return {
+    question:
+      `An overwriting ring has ${PAGE} bytes, a head has 32, and messages begin at multiples ` +
+      `of 8 bytes. How many bytes does a message of ${length} take, and how many can be intact at ` +
+      "once? The head of the next one is always there.",
+    answer: `${record}; at most ${
+      Math.floor((PAGE - 32) / record)
+    }: the next head takes 32 of the bytes`,
   };
 }
 

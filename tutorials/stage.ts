@@ -12,8 +12,8 @@ import { hex, wrap } from "./picture.ts";
 export interface Story {
   /** How many times it calls {@linkcode step}. */
   readonly steps: number;
-  /** Tells it. */
-  readonly tell: () => void;
+  /** Tells it; what several processes share is called by this name. */
+  readonly tell: (name: string) => void;
 }
 
 /** A tutorial: its way through, and the ways to break what it shows. */
@@ -28,43 +28,70 @@ export interface Tutorial {
   readonly break: Story;
   /** Told with `--crash`: something goes wrong, and the kernel ends the program. */
   readonly crash: Story;
+  /** Told with such a word, each in a terminal of its own. */
+  readonly parties?: Readonly<Record<string, Story>>;
+  /** What several processes share is called so, unless `--name` says otherwise. */
+  readonly name?: string;
 }
 
 const automatic = Deno.args.includes("--auto") || !Deno.stdin.isTerminal();
+
+const toTidy = new DisposableStack();
+globalThis.addEventListener("unload", () => toTidy.dispose());
+
+/** Closes this when the program ends, or when the reader stops it; a lock is unlinked too. */
+export function tidyUp<T extends Disposable & { unlink?(): unknown }>(value: T): T {
+  toTidy.defer(() => value.unlink?.());
+  return toTidy.use(value);
+}
 
 let stepsTold = 0;
 let stepsInStory = 0;
 
 /** Tells the story that the command line asks for. */
 export function tell(tutorial: Tutorial): void {
-  const [way, story] = chosen(tutorial);
+  const [way, story, name] = chosen(tutorial);
   stepsInStory = story.steps;
-  console.log(`\n${paint("bold", tutorial.title)}${way === "main" ? "" : `, ${way} mode`}`);
+  console.log(`\n${paint("bold", tutorial.title)}${way === "" ? "" : `, ${way}`}`);
   if (automatic && !Deno.args.includes("--auto")) {
     console.log("The input is no terminal, so this runs through as with --auto.");
   }
-  story.tell();
+  story.tell(name);
   if (stepsTold !== stepsInStory) {
     throw new Error(`Cannot end: the story has ${stepsTold} steps and promises ${stepsInStory}`);
   }
-  if (way === "main") suggest(tutorial.folder);
+  if (way === "") suggest(tutorial);
 }
 
-function suggest(folder: string): void {
-  const programs = ["step.ts --break", "step.ts --crash", "exercise.ts"];
+function suggest({ folder, parties = {} }: Tutorial): void {
+  const words = [...Object.keys(parties), "--break", "--crash"];
+  const programs = [...words.map((word) => `step.ts ${word}`), "exercise.ts"];
   picture(programs.map((name) => `deno run --allow-ffi tutorials/${folder}/${name}`).join("\n"));
   console.log();
 }
 
-function chosen(tutorial: Tutorial): [way: string, story: Story] {
+function chosen(tutorial: Tutorial): [way: string, story: Story, name: string] {
+  const { parties = {} } = tutorial;
   const wanted = Deno.args.filter((argument) => argument !== "--auto");
-  if (wanted.length === 0) return ["main", tutorial.main];
-  if (wanted.length === 1 && wanted[0] === "--break") return ["break", tutorial.break];
-  if (wanted.length === 1 && wanted[0] === "--crash") return ["crash", tutorial.crash];
-  console.error(
-    `Cannot run with ${wanted.join(" ")}: pass --break or --crash, or neither; --auto too`,
-  );
+  const name = nameIn(wanted, tutorial);
+  const [way = "", ...more] = wanted;
+  if (more.length === 0) {
+    if (way === "") return ["", tutorial.main, name];
+    if (way === "--break") return ["break mode", tutorial.break, name];
+    if (way === "--crash") return ["crash mode", tutorial.crash, name];
+    if (Object.hasOwn(parties, way)) return [`the ${way} process`, parties[way]!, name];
+  }
+  const ways = ["--break", "--crash", ...Object.keys(parties)].join(" or ");
+  const named = tutorial.name === undefined ? "" : " and --name NAME";
+  console.error(`Cannot run with ${wanted.join(" ")}: pass ${ways}, or none; --auto${named} too`);
   Deno.exit(2);
+}
+
+/** Takes `--name NAME` out of the arguments, if it is there and the tutorial knows it. */
+function nameIn(wanted: string[], { name = "" }: Tutorial): string {
+  const at = wanted.indexOf("--name");
+  if (name === "" || at === -1 || at + 1 === wanted.length) return name;
+  return wanted.splice(at, 2)[1]!;
 }
 
 /** Begins the next step, once the reader wants it. */
@@ -105,20 +132,37 @@ export function look<T>(code: () => T): T {
   return show("", code);
 }
 
+/** Prints a line of code, runs exactly that code, and prints the error that it throws. */
+export function fail(code: () => unknown): void {
+  picture(paint("cyan", sourceOf(code)));
+  try {
+    answer(describe(code()));
+  } catch (error) {
+    answer(`${error}`);
+  }
+}
+
 function show<T>(start: string, code: () => T): T {
   const source = sourceOf(code);
   const isBlock = source.startsWith("{");
   picture(paint("cyan", start + (isBlock ? statementsOf(source) : source)));
   const result = code();
-  if (!isBlock) console.log(`    ${paint("green", `→ ${describe(result)}`)}`);
+  if (!isBlock) answer(describe(result));
   return result;
+}
+
+function answer(text: string): void {
+  const lines = wrap(`→ ${text}`, 86).replaceAll("\n", "\n      ");
+  console.log(`    ${paint("green", lines)}`);
 }
 
 /** The text of an arrow function's body, moved to the left margin. */
 function sourceOf(code: () => unknown): string {
   const source = code.toString().replace(/^\(\)\s*=>\s*/, "");
-  const indent = /\n( *)\S*$/.exec(source)?.[1] ?? "";
-  return source.replaceAll(`\n${indent}`, "\n");
+  const indent = /\n( *).*$/.exec(source)?.[1] ?? "";
+  return source.replaceAll(`\n${indent}`, "\n")
+    .replace(/\{\n +([^\n{};]+)\n *\}/g, "{ $1 }") // an object of one property fits the line
+    .replace(/\b(for|while)\(/g, "$1 (").replace(/\)(=>|\{)/g, ") $1").replace(/=>(?=\S)/g, "=> ");
 }
 
 function statementsOf(block: string): string {
@@ -128,10 +172,25 @@ function statementsOf(block: string): string {
 function describe(result: unknown): string {
   if (result instanceof Uint8Array) return `${result.length} bytes`;
   if (typeof result !== "number") {
-    return Deno.inspect(result, { compact: true, breakLength: Infinity });
+    return Deno.inspect(withoutMethods(result), { compact: true, breakLength: Infinity });
   }
   if (result < 0) return `${result}, which is ${errnoName(-result)}`;
   return result < 2 ** 32 ? `${result}` : hex(result);
+}
+
+/** An object's fields, and what is in them. */
+function withoutMethods(result: unknown): unknown {
+  const isPlain = typeof result === "object" && result !== null &&
+    Object.getPrototypeOf(result) === Object.prototype;
+  if (!isPlain) return result;
+  const fields = Object.entries(result).filter(([, value]) => typeof value !== "function");
+  return Object.fromEntries(fields.map(([key, value]) => [key, withoutBytes(value)]));
+}
+
+/** Bytes, shown as how many they are. */
+function withoutBytes(value: unknown): unknown {
+  if (!(value instanceof Uint8Array)) return value;
+  return { [Symbol.for("Deno.customInspect")]: () => describe(value) };
 }
 
 function pause(invitation: string): void {

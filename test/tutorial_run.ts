@@ -1,0 +1,159 @@
+/**
+ * Runs tutorials as a learner would, with no permission but `--allow-ffi`, and picks what they show
+ * out of what they print.
+ *
+ * @module
+ */
+
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { type Check, failureOf } from "../tutorials/judge.ts";
+
+/** The root of the repository. */
+export const ROOT: URL = new URL("../", import.meta.url);
+const WIDTH = 100;
+
+export interface Run {
+  readonly code: number;
+  readonly signal: string | null;
+  readonly out: string;
+  readonly err: string;
+}
+
+export interface RunOptions {
+  /** What is typed; the input is no terminal. */
+  readonly input?: string;
+  /** The command in place of this Deno with `--allow-ffi`, in front of the arguments. */
+  readonly command?: readonly string[];
+}
+
+export async function run(args: readonly string[], options: RunOptions = {}): Promise<Run> {
+  const deno = [Deno.execPath(), "run", "--no-prompt", "--allow-ffi"];
+  const [program, ...rest] = [...options.command ?? deno, ...args];
+  const child = new Deno.Command(program!, {
+    args: rest,
+    cwd: ROOT,
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  const writer = child.stdin.getWriter();
+  await writer.write(new TextEncoder().encode(options.input ?? ""));
+  await writer.close().catch(() => {}); // a program that has ended does not read
+  const { code, signal, stdout, stderr } = await child.output();
+  const [out, err] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
+  return { code, signal, out: out!, err: err! };
+}
+
+export function assertWell({ code, signal, out, err }: Run): void {
+  assertEquals({ code, signal, err }, { code: 0, signal: null, err: "" });
+  const tooWide = out.split("\n").filter((line) => line.length > WIDTH);
+  assertEquals(tooWide, [], "lines are too wide");
+}
+
+/** Runs a story to its end, all steps of it; gives what it printed. */
+export async function tell(folder: string, ...options: string[]): Promise<string> {
+  const result = await run([`tutorials/${folder}/step.ts`, "--auto", ...options]);
+  assertWell(result);
+  const steps = Array.from(
+    result.out.matchAll(/── Step (\d+) of (\d+) ──/g),
+    (step) => step.slice(1),
+  );
+  const total = steps[0]?.[1] ?? "none";
+  assertEquals(steps, Array.from({ length: Number(total) }, (_, i) => [`${i + 1}`, total]));
+  return result.out;
+}
+
+/** The number behind the arrow under `name = `. */
+export function shown(out: string, name: string): number {
+  const found = new RegExp(`^    ${name} = [^→]*→ (0x[0-9a-f]+|\\d+)$`, "m").exec(out);
+  assert(found, `shows no ${name}:\n${out}`);
+  return Number(found[1]);
+}
+
+/** What is behind the arrow under each run of this code. */
+export function results(out: string, code: string): string[] {
+  return out.split(`\n    ${code}\n    → `).slice(1).map((rest) => rest.split("\n")[0]!);
+}
+
+/** Every row of a dump for this address, in order: the bytes, and the text beside them. */
+export function rows(out: string, address: number): { bytes: string; text: string }[] {
+  const row = new RegExp(
+    `^    0x${address.toString(16)} +((?:[0-9a-f]{2} {1,2}){16}) (.{16})$`,
+    "gm",
+  );
+  return Array.from(out.matchAll(row), ([, bytes, text]) => {
+    const numbers = bytes!.trim().split(/ +/).map((byte) => parseInt(byte, 16));
+    const expected = numbers.map((byte) =>
+      byte > 31 && byte < 127 ? String.fromCharCode(byte) : "·"
+    );
+    assertEquals(text, expected.join(""), "the text beside the bytes is not theirs");
+    return { bytes: bytes!.trim(), text: text! };
+  });
+}
+
+export function texts(out: string, address: number): string[] {
+  return rows(out, address).map(({ text }) => text.replace(/·+$/, ""));
+}
+
+export interface MapsLine {
+  readonly start: number;
+  readonly end: number;
+  readonly permissions: string;
+  /** Device, inode and offset. */
+  readonly place: string;
+  readonly inode: number;
+}
+
+/** Every line of /proc/self/maps that is shown. */
+export function mapsLines(out: string): MapsLine[] {
+  const line = /^ {4}([0-9a-f]+)-([0-9a-f]+) ([r-][w-][x-][sp]) ([0-9a-f]{8}) (\S+) (\d+)/gm;
+  return Array.from(out.matchAll(line), ([, start, end, permissions, offset, device, inode]) => ({
+    start: parseInt(start!, 16),
+    end: parseInt(end!, 16),
+    permissions: permissions!,
+    place: `${device} ${inode} ${offset}`,
+    inode: Number(inode),
+  }));
+}
+
+/** The numbers in the last column of rows that begin like this. */
+export function column(out: string, start: RegExp): number[] {
+  const row = new RegExp(`^    ${start.source}.*?  +(\\d+)(?: bytes)?$`, "gm");
+  return Array.from(out.matchAll(row), ([, number]) => Number(number));
+}
+
+/** Tells a story that ends with a crash, and fails unless it does. */
+export async function crash(
+  [folder, signal, lastLine]: readonly [folder: string, signal: string, lastLine: string],
+  ...options: string[]
+): Promise<void> {
+  // without a core file
+  const command = ["sh", "-c", 'ulimit -c 0; exec "$0" run --no-prompt --allow-ffi "$@"'];
+  const args = [Deno.execPath(), `tutorials/${folder}/step.ts`, "--auto", "--crash", ...options];
+  const result = await run(args, { command });
+  assertEquals([result.signal, result.err], [signal, ""], folder);
+  assertMatch(result.out, new RegExp(`this\\s+program\\s+with\\s+${signal}`));
+  assert(result.out.trimEnd().endsWith(lastLine), result.out);
+}
+
+/** An answer that is wrong in one way, and the first words of the check that notices. */
+export type WrongAnswer<Answer> = readonly [answer: Answer, notices: string];
+
+export function assertNoticed<Answer>(
+  checksOf: (answer: Answer) => Check[],
+  wrong: readonly WrongAnswer<NoInfer<Answer>>[],
+): void {
+  for (const [answer, notices] of wrong) {
+    const noticed = checksOf(answer).find((check) => failureOf(check) !== undefined);
+    assert(noticed?.what.startsWith(notices), `${answer}: ${noticed?.what ?? "not noticed"}`);
+  }
+}
+
+/** Whether there is a file. */
+export function exists(path: string): boolean {
+  try {
+    return Deno.statSync(path).isFile;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,370 @@
+/**
+ * Runs tutorials 5 and 6, in which processes share memory and die, and holds what they show against
+ * what must be so.
+ */
+
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertNotEquals,
+  assertStringIncludes,
+} from "@std/assert";
+import { pageSize } from "../src/os/page.ts";
+import {
+  checksOf as checksOfMove,
+  type PursesWithNotes,
+} from "../tutorials/05_shared_memory/judge.ts";
+import { checksOf as checksOfRead } from "../tutorials/06_overwriting_buffer/judge.ts";
+import { Program, sharedFiles, uniqueName } from "./program.ts";
+import {
+  assertNoticed,
+  column,
+  crash,
+  exists,
+  mapsLines,
+  results,
+  rows,
+  run,
+  shown,
+  tell,
+  texts,
+} from "./tutorial_run.ts";
+
+const page = pageSize();
+
+Deno.test("tutorial 5 shows two handles on one memory, a lost update, a lock and an heir", async () => {
+  const name = uniqueName();
+  const out = await tell("05_shared_memory", "--name", name);
+  assertEquals(results(out, "first.references"), ["1", "2"]);
+  assertEquals(results(out, "second.references"), ["1"]);
+  const [first, second] = mapsLines(out);
+  assertNotEquals(first!.start, second!.start);
+  assertEquals([first!.place, first!.permissions], [second!.place, "rw-s"]);
+  assertMatch(out, /→ LayoutMismatchError: .* it holds 16 bytes, not\s+64/);
+  assertEquals(results(out, "here.ann"), ["110", "130"]);
+  assertEquals(rows(out, 0).map(({ bytes }) => bytes.slice(0, 2)), ["01", "00", "00"]);
+  assertEquals(results(out, "other.tryAcquire()"), ["undefined"]);
+  assertEquals(results(out, "permit = lock.tryAcquire()"), ["{ recovered: false }"]);
+  assertEquals(results(out, "permit = other.acquireSync()"), ["{ recovered: true }"]);
+  assertEquals(results(out, "there.ann + there.ben"), ["200", "170"]);
+  assertEquals(results(out, "there.ann"), ["70"]);
+  assertStringIncludes(out, `no file in /dev/shm is called ${name}`);
+  assertEquals(sharedFiles(name), []);
+});
+
+Deno.test("tutorial 5 --break lets two into one lock and loses coins", async () => {
+  const name = uniqueName();
+  const out = await tell("05_shared_memory", "--break", "--name", name);
+  assertMatch(out, /→ TimeoutError: .* 100\s+ms\s+have\s+passed/);
+  assertNotEquals(shown(out, "before"), shown(out, "after"));
+  assertEquals(results(out, "here.ann"), ["150", "70"]);
+  assertEquals(sharedFiles(name), []);
+});
+
+/** Tells the first or the second process of tutorial 5, beside the test. */
+function tellParty(party: "first" | "second", name: string): Program {
+  return new Program("tutorials/05_shared_memory/step.ts", party, "--name", name);
+}
+
+/** Fails unless both counted, lost something without the lock, and nothing with it. */
+function assertCounts(out: string): void {
+  const of = (row: string) => column(out, new RegExp(row));
+  const [mine, others, together, counter] = [
+    of("counted by this process"),
+    of("counted by the other"),
+    of("together"),
+    of("the counter"),
+  ];
+  assertEquals([mine[1], others[1], together[1], counter[1]], [2000, 2000, 4000, 4000]);
+  assertEquals(together[0], mine[0]! + others[0]!);
+  assert(counter[0]! < together[0]!, `nothing was lost: ${together[0]} steps, ${counter[0]}`);
+  assert(counter[0]! > 0);
+}
+
+Deno.test("tutorial 5 with two processes: the second inherits from the first, which is killed", async () => {
+  const name = uniqueName();
+  await using second = tellParty("second", name);
+  await second.until(/step\.ts first\n/);
+  await using first = tellParty("first", name);
+  const [, pid] = await first.until(/kill -9 (\d+)\n/);
+  assertEquals(Number(pid), first.pid);
+  await second.until(new RegExp(`Process ${pid} has the lock`));
+  await second.until(/permit = lock\.acquireSync\(\)\n/);
+  first.kill("SIGKILL");
+  assertEquals((await first.end()).signal, "SIGKILL");
+  assertEquals(await second.end(), { code: 0, signal: null, err: "" });
+  for (const { out } of [first, second]) assertCounts(out);
+  assertEquals(results(second.out, "memory.references").slice(-2), ["2", "1"]);
+  assertEquals(results(second.out, "permit = lock.acquireSync()"), ["{ recovered: true }"]);
+  assertEquals(results(second.out, "purses.ann + purses.ben"), ["170", "200"]);
+  assertEquals(sharedFiles(name), []);
+});
+
+Deno.test("tutorial 5 with two processes: nothing is to be repaired if the first one lives", async () => {
+  const name = uniqueName();
+  await using first = tellParty("first", name);
+  await using second = tellParty("second", name);
+  await first.until(/\[or Enter here/);
+  await second.until(/permit = lock\.acquireSync\(\)\n/);
+  await first.type("\n");
+  for (const program of [first, second]) {
+    assertEquals(await program.end(), { code: 0, signal: null, err: "" });
+  }
+  assertEquals(results(second.out, "permit = lock.acquireSync()"), ["{ recovered: false }"]);
+  assertEquals(results(second.out, "purses.ann + purses.ben"), ["200"]);
+  assertEquals(sharedFiles(name), []);
+});
+
+Deno.test("tutorial 5 with two processes: the one that is left alone says so and leaves nothing", async () => {
+  const name = uniqueName();
+  await using second = tellParty("second", name);
+  await using first = tellParty("first", name);
+  await first.until(/\[or Enter here/);
+  await using third = tellParty("second", name);
+  assertEquals((await third.end()).code, 1);
+  assertStringIncludes(third.out, "Two have been here before");
+  second.kill("SIGKILL");
+  await second.end();
+  await first.type("\n");
+  assertEquals((await first.end()).code, 0);
+  assertEquals(sharedFiles(name), []);
+});
+
+/** Every picture of a ring: the letters, and the positions that are pointed at. */
+function rings(out: string): [letters: string, pointers: Record<string, number>][] {
+  const picture = /│([^│]{32})│\n.*┘\n((?: +\^ .+\n)+)/g;
+  return Array.from(out.matchAll(picture), ([, letters, lines]) => {
+    const pointers = Array.from(lines!.matchAll(/^ {4}( +)\^ (.+) (\d+)$/gm), (pointer) => {
+      const [, indent, label, position] = pointer;
+      assertEquals(indent!.length - 1, Number(position) / (page / 8 / 32) % 32, label!);
+      return [label!, Number(position) / (page / 8 / 32)] as const;
+    });
+    return [letters!, Object.fromEntries(pointers)];
+  });
+}
+
+Deno.test("tutorial 6 shows a lap, its exact loss, and a torn read that is caught", async () => {
+  const name = uniqueName();
+  const out = await tell("06_overwriting_buffer", "--name", name);
+  assertEquals(rings(out), [
+    ["ABC" + "·".repeat(29), { oldest: 0, published: 3 }],
+    ["ABCDEFGHIJKLMNOPQRSTUVWXYZabcde·", { oldest: 0, published: 31, "the reader": 1 }],
+    ["·BCDEFGHIJKLMNOPQRSTUVWXYZabcdef", { oldest: 1, published: 32, "the reader": 1 }],
+    ["ghijklmn·JKLMNOPQRSTUVWXYZabcdef", { oldest: 9, published: 40, "the reader": 1 }],
+  ]);
+  const size = page / 32 - 32;
+  const heads = Array.from({ length: 4 }, (_, i) => {
+    const [previous, length] = [i === 0 ? -1 : (i - 1) * page / 256, i === 3 ? "-" : `${size}`];
+    return `    ${i * page / 256} ${i} ${i * size} ${previous} ${length}`;
+  });
+  assertStringIncludes(out.replace(/(?<=\S) +/g, " "), heads.join("\n"));
+  const lost = (messages: number) =>
+    `{ state: "lost", messages: ${messages}, bytes: ${messages * size} }`;
+  assertEquals(results(out, "outcome = reader.tryRead()"), [
+    `{ state: "ok", message: ${size} bytes }`,
+    lost(8),
+    lost(9959),
+  ]);
+  assertEquals(column(out, /(?:read|lost|together|written)/), [33, 9967, 10_000, 10_000]);
+  assertStringIncludes(out, '→ { handled: 0, state: "lost" }');
+  assertEquals(results(out, "seen"), ['"SALT at 80.00"']);
+  assertEquals(results(out, "reader.tryRead()"), [lost(1), '{ state: "closed" }']);
+  assertEquals(texts(out, 0), ["PEPPER  80.00   "]); // lost, and still there
+  assertStringIncludes(out, "→ RoleTakenError: ");
+  assertEquals(results(out, "next.sequence"), ["10063"]);
+  assertEquals(results(out, "textOf(reader.tryRead())"), ['"J is number 9"', '"H is number 7"']);
+  assertEquals(sharedFiles(name), []);
+});
+
+Deno.test("tutorial 6 --break accepts a torn message, and catches it with a second look", async () => {
+  const name = uniqueName();
+  const out = await tell("06_overwriting_buffer", "--break", "--name", name);
+  assertEquals(results(out, "copy"), ['"SALT at 80.00"']);
+  assertEquals(results(out, "window.oldest <= position"), ["true", "false"]);
+  assertEquals(sharedFiles(name), []);
+});
+
+Deno.test("tutorial 5 --crash dies with the lock in hand, and the next run repairs", async () => {
+  const name = uniqueName();
+  await crash(["05_shared_memory", "SIGSEGV", "bytes[0] = 1;"], "--name", name);
+  assertEquals(sharedFiles(name).sort(), [`sem.${name}-crash`, `vring.shm.${name}-crash`]);
+  const out = await tell("05_shared_memory", "--crash", "--name", name);
+  assertEquals(results(out, "permit.recovered"), ["true"]);
+  assertEquals(results(out, "memory.references"), ["1"]);
+  assertEquals(results(out, "purses.ann + purses.ben"), ["170"]);
+  assertEquals(sharedFiles(name), []);
+});
+
+Deno.test("tutorial 6 --crash dies within a message, and the next run goes on before it", async () => {
+  const name = uniqueName();
+  await crash(
+    ["06_overwriting_buffer", "SIGSEGV", "new Uint8Array(bufferAt(16, 1))[0]"],
+    "--name",
+    name,
+  );
+  assertEquals(sharedFiles(name), [`vring.circular.${name}-crash`]);
+  const out = await tell("06_overwriting_buffer", "--crash", "--name", name);
+  assertEquals(rings(out), [["ABC" + "·".repeat(29), { oldest: 0, published: 3 }]]);
+  assertEquals(texts(out, 0), ["D is"]);
+  assertMatch(out, /→ \[ "A is number 0", "B is number 1", "C is number 2", "empty" \]/);
+  assertEquals(results(out, "textOf(reader.tryRead())"), ['"D is number 3"']);
+  assertEquals(sharedFiles(name), []);
+});
+
+Deno.test("the judge of exercise 5 notices each wrong answer", () => {
+  type Purses = PursesWithNotes;
+  const pay = (purses: Purses, coins: number) => {
+    purses.ann -= coins;
+    purses.ben += coins;
+  };
+  const note = (purses: Purses, coins: number) => {
+    purses.note1 = purses.ann - coins;
+    purses.note2 = purses.ben + coins;
+    purses.note3 = 1;
+  };
+  const finish = (purses: Purses) => {
+    purses.ann = purses.note1;
+    purses.ben = purses.note2;
+    purses.note3 = 0;
+  };
+  const finishIfNoted = (purses: Purses) => purses.note3 === 1 ? finish(purses) : undefined;
+  const killed = "killed anywhere while moving";
+  const killedAgain = "killed while repairing as well";
+  assertNoticed(checksOfMove, [
+    [{ move: () => {}, repair: () => {} }, "coins are moved"],
+    [{ move: pay, repair: () => {} }, killed],
+    [{ move: pay, repair: (purses) => (purses.ben = 140 - purses.ann) }, killed],
+    [{
+      move: (purses, coins) => {
+        try {
+          pay(purses, coins);
+        } finally {
+          purses.ben = 140 - purses.ann; // the dead do not tidy up
+        }
+      },
+      repair: () => {},
+    }, killed],
+    [{ // the note is valid before it is complete
+      move: (purses, coins) => {
+        purses.note3 = 1;
+        note(purses, coins);
+        finish(purses);
+      },
+      repair: finishIfNoted,
+    }, killed],
+    [{ // differences
+      move: (purses, coins) => {
+        purses.note1 = coins;
+        pay(purses, coins);
+        purses.note1 = 0;
+      },
+      repair: (purses) => pay(purses, purses.note1),
+    }, killed],
+    [{ // crossed out too early when repairing
+      move: (purses, coins) => {
+        note(purses, coins);
+        finish(purses);
+      },
+      repair: (purses) => {
+        const { note1, note2, note3 } = purses;
+        purses.note3 = 0;
+        if (note3 === 0) return;
+        purses.ann = note1;
+        purses.ben = note2;
+      },
+    }, killedAgain],
+    [{ // never crossed out
+      move: (purses, coins) => {
+        note(purses, coins);
+        pay(purses, coins);
+      },
+      repair: (purses) => {
+        if (purses.note3 === 0) return;
+        purses.ann = purses.note1;
+        purses.ben = purses.note2;
+      },
+    }, "after a repair, the next move"],
+  ]);
+  assertEquals(sharedFiles(`exercise-5.${Deno.pid}`), []);
+});
+
+Deno.test("the judge of exercise 6 notices each wrong answer", () => {
+  const lapped = "a reader that was lapped";
+  const interrupted = "lapped at any moment";
+  assertNoticed(checksOfRead, [
+    [
+      (ring, next) => ({ state: "ok", message: ring.copy(next), next: next + 1 }),
+      "nothing new: empty",
+    ],
+    [(_, next) => ({ state: "empty", next }), "a message that is there"],
+    [(ring, next) => {
+      if (next === ring.published()) return { state: "empty", next };
+      return { state: "ok", message: ring.copy(next), next };
+    }, "a message that is there"],
+    [(ring, next) => {
+      if (next === ring.published()) return { state: "empty", next };
+      return { state: "ok", message: ring.copy(next), next: next + 1 };
+    }, lapped],
+    [(ring, next) => {
+      if (next === ring.published()) return { state: "empty", next };
+      const [message, oldest] = [ring.copy(next), ring.oldest()];
+      if (next >= oldest) return { state: "ok", message, next: next + 1 };
+      return { state: "lost", messages: oldest - next - 1, next: oldest };
+    }, lapped],
+    [(ring, next) => {
+      const published = ring.published();
+      if (next === published) return { state: "empty", next };
+      const [message, oldest] = [ring.copy(next), ring.oldest()];
+      if (next >= oldest) return { state: "ok", message, next: next + 1 };
+      return { state: "lost", messages: published - next, next: published };
+    }, lapped],
+    [(ring, next) => {
+      if (next === ring.published()) return { state: "empty", next };
+      const [message, oldest] = [ring.copy(next), ring.oldest()];
+      if (next > oldest || oldest === 0) return { state: "ok", message, next: next + 1 };
+      return { state: "lost", messages: oldest - next, next: oldest };
+    }, "the oldest message is still intact"],
+    [(ring, next) => {
+      if (next === ring.published()) return { state: "empty", next };
+      const [oldest, message] = [ring.oldest(), ring.copy(next)];
+      if (next >= oldest) return { state: "ok", message, next: next + 1 };
+      return { state: "lost", messages: oldest - next, next: oldest };
+    }, interrupted],
+    [(ring, next) => {
+      if (next === ring.published()) return { state: "empty", next };
+      const message = ring.copy(next);
+      if (next >= ring.oldest()) return { state: "ok", message, next: next + 1 };
+      return { state: "lost", messages: ring.oldest() - next, next: ring.oldest() };
+    }, interrupted],
+    [(ring, next) => {
+      if (next === ring.published()) return { state: "empty", next };
+      const message = ring.copy(next);
+      if (ring.published() - next <= 31) return { state: "ok", message, next: next + 1 };
+      const oldest = ring.oldest();
+      return { state: "lost", messages: oldest - next, next: oldest };
+    }, "nor is what the writer is just writing over"],
+    [(ring, next) => {
+      while (next > -1) ring.published();
+      return { state: "empty", next };
+    }, "nothing new: empty"],
+  ]);
+  assertEquals(sharedFiles(`exercise-6.${Deno.pid}`), []);
+});
+
+Deno.test({
+  name: "a tutorial that is stopped in the middle leaves nothing in /dev/shm",
+  ignore: !exists("/usr/bin/script"),
+  fn: async () => {
+    await Promise.all(["05_shared_memory", "06_overwriting_buffer"].map(async (folder) => {
+      const name = uniqueName();
+      const line =
+        `'${Deno.execPath()}' run --allow-ffi tutorials/${folder}/step.ts --name ${name}`;
+      const command = ["/usr/bin/script", "-qec", line, "/dev/null"];
+      const { code, out } = await run([], { command, input: "\n\n\n\n\n\nq\n" });
+      assertEquals(code, 0);
+      assertStringIncludes(out, "Step 4 of");
+      assertEquals(sharedFiles(name), []);
+    }));
+  },
+});

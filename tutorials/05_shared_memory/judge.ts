@@ -1,0 +1,209 @@
+/**
+ * What an answer to exercise 5 must do. It is killed before each of its stores in turn, and so is
+ * the repair; the coins are counted afterwards.
+ *
+ * @module
+ */
+
+import { layout, SharedMemory, type View } from "../../mod.ts";
+import { type Check, expect, judge } from "../judge.ts";
+
+/** Two purses in shared memory, and three numbers for notes. */
+export interface PursesWithNotes {
+  /** Ann's coins. */
+  ann: number;
+  /** Ben's coins. */
+  ben: number;
+  /** A number for you. */
+  note1: number;
+  /** A number for you. */
+  note2: number;
+  /** A number for you. */
+  note3: number;
+}
+
+/** An answer: how to move coins, and how to go on after a death. */
+export interface Mover {
+  readonly move: (purses: PursesWithNotes, coins: number) => void;
+  readonly repair: (purses: PursesWithNotes) => void;
+}
+
+const FIELDS = ["ann", "ben", "note1", "note2", "note3"] as const;
+
+const Purses = layout("purses_with_notes", {
+  ann: "f64",
+  ben: "f64",
+  note1: "f64",
+  note2: "f64",
+  note3: "f64",
+});
+
+/** Judges an answer. */
+export function judgeMove(mover: Mover): void {
+  judge("05_shared_memory", checksOf(mover));
+}
+
+/** What is asked of an answer. */
+export function checksOf(mover: Mover): Check[] {
+  return [
+    {
+      what: "coins are moved",
+      check: () => moveInPeace(mover),
+      hint: "what Ann has less, Ben has more.",
+    },
+    {
+      what: "killed anywhere while moving: after the repair, all coins are moved or none",
+      check: () => killMove(mover),
+      hint: "write down what you are about to do, and when the note is complete, say so in one " +
+        "store. Which of your stores may come first, and which only then?",
+    },
+    {
+      what: "killed while repairing as well: the next one repairs that too",
+      check: () => killRepair(mover),
+      hint:
+        "note how it will be (ben = 70), and not what to add (ben += 30): the one can be done " +
+        "twice, the other cannot. And cross the note out at the very end.",
+    },
+    {
+      what: "after a repair, the next move may be killed too",
+      check: () => killNextMove(mover),
+      hint: "is a note still valid that belongs to the last move?",
+    },
+  ];
+}
+
+function moveInPeace({ move }: Mover): void {
+  using scene = new Scene(100, 40);
+  scene.run("move", (purses) => move(purses, 30));
+  scene.expectCoins([[70, 70]]);
+}
+
+function killMove({ move, repair }: Mover): void {
+  // Several sums, as a repair that knows the sum would have it too easy.
+  for (const [ann, ben] of [[100, 40], [37, 5]] as const) {
+    eachDeath((deaths) => {
+      using scene = new Scene(ann, ben);
+      const died = scene.run("move", (purses) => move(purses, 30), deaths());
+      scene.run("repair", repair);
+      const moved = [ann - 30, ben + 30] as const;
+      scene.expectCoins(died ? [[ann, ben], moved] : [moved]);
+      return died;
+    });
+  }
+}
+
+function killRepair({ move, repair }: Mover): void {
+  eachDeath((deaths) => {
+    const afterStores = deaths();
+    let died = false;
+    eachDeath((deathsOfRepair) => {
+      using scene = new Scene(100, 40);
+      died = scene.run("move", (purses) => move(purses, 30), afterStores);
+      const diedAgain = scene.run("repair", repair, deathsOfRepair());
+      scene.run("repair", repair);
+      scene.expectCoins(died ? [[100, 40], [70, 70]] : [[70, 70]]);
+      return diedAgain;
+    });
+    return died;
+  });
+}
+
+function killNextMove({ move, repair }: Mover): void {
+  eachDeath((deaths) => {
+    const afterStores = deaths();
+    let died = false;
+    eachDeath((deathsOfNext) => {
+      using scene = new Scene(100, 40);
+      died = scene.run("move", (purses) => move(purses, 30), afterStores);
+      scene.run("repair", repair);
+      const { ann, ben } = scene;
+      const diedAgain = scene.run("move", (purses) => move(purses, 5), deathsOfNext());
+      scene.run("repair", repair);
+      const moved = [ann - 5, ben + 5] as const;
+      scene.expectCoins(diedAgain ? [[ann, ben], moved] : [moved]);
+      return diedAgain;
+    });
+    return died;
+  });
+}
+
+/** Dies after no store, after one, after two .. until `scene` gets through: it says whether it died. */
+function eachDeath(scene: (deaths: () => number) => boolean): void {
+  for (let stores = 0; scene(() => stores); stores++) {
+    expect(stores < 1000, "A thousand stores, and no end: this goes on for ever.");
+  }
+}
+
+/** Thrown where a process is killed, through all code that would like to go on. */
+class Killed extends Error {}
+
+/** Purses in shared memory, and what is done to them. */
+class Scene implements Disposable {
+  readonly #memory: SharedMemory;
+  readonly #stored: View<typeof Purses>;
+  readonly #story: string[] = [];
+
+  constructor(ann: number, ben: number) {
+    this.#memory = SharedMemory.create(`exercise-5.${Deno.pid}`, { size: Purses.size });
+    this.#stored = this.#memory.view(Purses);
+    this.#stored.ann = ann;
+    this.#stored.ben = ben;
+    this.#story.push(`at first              ${this.#coins}`);
+  }
+
+  get ann(): number {
+    return this.#stored.ann;
+  }
+
+  get ben(): number {
+    return this.#stored.ben;
+  }
+
+  get #coins(): string {
+    return `Ann ${this.ann}, Ben ${this.ben}`;
+  }
+
+  /** Lets a process do something, and kills it after so many stores; whether it was killed. */
+  run(what: string, action: (purses: PursesWithNotes) => void, dieAfter = Infinity): boolean {
+    const stores: string[] = [];
+    const { purses, isDead } = mortal(this.#stored, stores, dieAfter);
+    try {
+      action(purses);
+    } catch (error) {
+      if (!(error instanceof Killed)) throw error;
+    }
+    this.#story.push(...stores.map((store) => `${what.padEnd(20)}  ${store}`));
+    const end = isDead() ? `${what} is killed` : `${what} is done`;
+    this.#story.push(`${end.padEnd(20)}  ${this.#coins}`);
+    return isDead();
+  }
+
+  /** Fails unless Ann and Ben have one of these pairs of coins. */
+  expectCoins(allowed: readonly (readonly [ann: number, ben: number])[]): void {
+    const isAllowed = allowed.some(([ann, ben]) => ann === this.ann && ben === this.ben);
+    const wanted = allowed.map(([ann, ben]) => `Ann ${ann}, Ben ${ben}`).join(", or ");
+    expect(isAllowed, `${this.#story.join("\n")}\n\nNow there should be: ${wanted}.`);
+  }
+
+  [Symbol.dispose](): void {
+    this.#memory.close();
+  }
+}
+
+/** The purses as a process sees them that dies after so many stores; it notes the stores. */
+function mortal(stored: PursesWithNotes, stores: string[], dieAfter: number) {
+  let dead = false;
+  const purses = {} as PursesWithNotes;
+  for (const field of FIELDS) {
+    Object.defineProperty(purses, field, {
+      get: () => stored[field],
+      set: (value: number) => {
+        dead ||= stores.length >= dieAfter;
+        if (dead) throw new Killed();
+        stored[field] = value;
+        stores.push(`${field} = ${value}`);
+      },
+    });
+  }
+  return { purses, isDead: () => dead };
+}

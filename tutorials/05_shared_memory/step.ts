@@ -1,0 +1,329 @@
+/**
+ * Shared memory between processes. Run it with
+ * `deno run --allow-ffi tutorials/05_shared_memory/step.ts`; the prose is in README.md beside it.
+ *
+ * @module
+ */
+
+import { type Permit, SemaphoreLock, SharedMemory, type View } from "../../mod.ts";
+import { statPath } from "../../src/os/files.ts";
+import { closeSemaphore, openSemaphore, tryWait } from "../../src/os/semaphore.ts";
+import { filesOf, mapsLine } from "../kernel_view.ts";
+import { fail, look, picture, predict, run, say, step, tell, tidyUp } from "../stage.ts";
+import { Purses, semaphoreBytes } from "./purses.ts";
+import { firstProcess, secondProcess } from "./two_processes.ts";
+
+const size = Purses.size;
+
+/** Two handles on one memory: what two processes would have. */
+interface Both {
+  readonly first: SharedMemory;
+  readonly second: SharedMemory;
+  readonly here: View<typeof Purses>;
+  readonly there: View<typeof Purses>;
+}
+
+/** Two handles on one semaphore. */
+interface Locks {
+  readonly lock: SemaphoreLock;
+  readonly other: SemaphoreLock;
+}
+
+function main(name: string): void {
+  SemaphoreLock.unlink(name); // there is one, if this program was stopped in the middle
+  const first = openByName(name);
+  const both = openAgain(first);
+  loseAnUpdate(both);
+  const locks = takeTurns(both);
+  inheritFromTheDead(both, locks);
+  leave(both, locks);
+  say(`All of this was one program with two handles, so that you could look at both. Now take two
+    programs: open a second terminal, and run the first line here and the second there. Then kill
+    one of them.`);
+}
+
+function openByName(name: string): SharedMemory {
+  step("Memory with a name");
+  say(`Tutorial 3 put one page at two addresses of one process. For a second process to find it, the
+    page needs a name. \`SharedMemory\` does what tutorial 2 has shown: it builds a file in
+    \`/dev/shm\`, reserves it, and gives it a name once it is complete. What lies in it is declared
+    as a layout: here two purses, Ann's and Ben's.`);
+  const first = tidyUp(run("first", () => SharedMemory.open(name, { size })));
+  picture(filesOf(name));
+  say(
+    `The purses take ${size} bytes. In front of them the library keeps a page in which it says what
+    this memory is: the kind, the size, the version. Nobody who opens it has to guess.`,
+  );
+  look(() => first.offset);
+  look(() => first.references);
+  return first;
+}
+
+function openAgain(first: SharedMemory): Both {
+  step("The second one joins");
+  say(`A second process runs the very same line. It need not know whether it is the first: \`open\`
+    makes the memory or joins it.`);
+  const { name } = first;
+  const second = tidyUp(run("second", () => SharedMemory.open(name, { size })));
+  look(() => first.references);
+  picture(`${mapsLine(addressOf(first.bytes))}\n${mapsLine(addressOf(second.bytes))}`);
+  say(`Two addresses and one inode, as in tutorial 3. (The first was mapped before the file had its
+    name, and so its label is another.) What is written here is read there:`);
+  const here = first.view(Purses);
+  const there = second.view(Purses);
+  look(() => {
+    here.ann = 100;
+    here.ben = 100;
+  });
+  look(() => there.ann + there.ben);
+  predict("And if somebody believes that the memory is larger?");
+  fail(() => SharedMemory.open(name, { size: 64 }));
+  return { first, second, here, there };
+}
+
+function addressOf(bytes: Uint8Array<ArrayBuffer>): number {
+  return Number(Deno.UnsafePointer.value(Deno.UnsafePointer.of(bytes)));
+}
+
+function loseAnUpdate({ here, there }: Both): void {
+  step("A lost update");
+  say(
+    `Each process wants to give Ann 10 coins: \`ann += 10\`. That looks like one thing and is three:
+    read, add, write. What if both have read before one has written?`,
+  );
+  predict("Ann has 100 coins, and is given 10 and 10 more. What has she then?");
+  look(() => {
+    const seenHere = here.ann;
+    const seenThere = there.ann;
+    here.ann = seenHere + 10;
+    there.ann = seenThere + 10;
+  });
+  look(() => here.ann);
+  say(`Ten coins are lost, and nobody has made a mistake that could be seen: no error, no crash. It
+    only takes two at the same moment. In tests that is rare, and under load it is not.`);
+}
+
+function takeTurns({ first: { name }, here, there }: Both): Locks {
+  step("Take turns");
+  say(`So whoever wants to change the purses takes a lock first, and the others wait. POSIX has one
+    for processes, the named semaphore: a number in a file. 1 means free, and 0 means taken. The
+    same name, once more from both sides:`);
+  const lock = tidyUp(run("lock", () => new SemaphoreLock(name)));
+  const other = tidyUp(run("other", () => new SemaphoreLock(name)));
+  picture(semaphoreBytes(name));
+  const permit = run("permit", () => lock.tryAcquire()!);
+  picture(semaphoreBytes(name));
+  say("The first byte is the number. It was 1, and whoever got the permit made it 0.");
+  predict("What does the other side get now?");
+  look(() => other.tryAcquire());
+  say(`Nothing, and at once: \`try\` never waits. \`acquireSync\` waits and blocks the thread, and
+    \`acquire\` gives a promise. Once the permit is given back, its turn comes. Written with
+    \`using\`, a permit gives itself back at the end of the block, also when something is thrown.`);
+  look(() => {
+    here.ann += 10;
+    permit.release();
+  });
+  look(() => {
+    using _permit = other.acquireSync();
+    there.ann += 10;
+  });
+  look(() => here.ann);
+  say(`110 and 10 and 10: nothing is lost. But note that the lock guards nothing by itself. It works
+    because everybody asks for it.`);
+  return { lock, other };
+}
+
+function inheritFromTheDead({ here, there }: Both, { other }: Locks): void {
+  const { name } = other;
+  step("Killed with the lock in hand");
+  say(
+    `A process moves 30 coins from Ann to Ben. It takes the lock, takes the coins from Ann, and there
+    somebody kills it: \`kill -9\`, which no program can catch. We cannot kill one half of this
+    program. So we do by hand what such a process does, and then we do nothing more.`,
+  );
+  look(() => {
+    here.ann = 100;
+    here.ben = 100;
+  });
+  look(() => {
+    const semaphore = openSemaphore(name, 0o600);
+    tryWait(semaphore); // takes the permit
+    here.ann -= 30;
+    closeSemaphore(semaphore); // all that the kernel does for the dead
+  });
+  picture(semaphoreBytes(name));
+  predict("The number is 0, and its owner is dead. Will anybody ever get the lock again?");
+  const permit = run("permit", () => other.acquireSync());
+  say(
+    `In C, nobody would: a semaphore does not know who took it, and waits for a \`post\` that never
+    comes. \`--break\` shows that. So a \`SemaphoreLock\` takes two locks. The second is the
+    semaphore. The first is a record lock on the file it is in, and record locks the kernel takes
+    away from the dead, whatever they died of. Whoever gets the first and finds the second at 0
+    knows that the owner is dead, inherits the permit, and is told so: \`recovered\` is true.`,
+  );
+  look(() => there.ann + there.ben);
+  say(
+    `There were 200 coins. The lock is repaired; what it guards is not, for only you know how. That is
+    what \`recovered\` is for. Here we know the sum, so we know what Ben has not got.`,
+  );
+  look(() => {
+    there.ben = 200 - there.ann;
+    permit.release();
+  });
+  say("If you could not know, you would have to write down beforehand what you are about to do.");
+}
+
+function leave({ first, second, there }: Both, { lock, other }: Locks): void {
+  const { name } = first;
+  step("The last one out");
+  picture(filesOf(name));
+  predict("The first one closes. What do the two sides see then?");
+  look(() => {
+    lock.close();
+    first.close();
+  });
+  look(() => first.bytes.length);
+  look(() => second.references);
+  look(() => there.ann);
+  say(`\`references\` is no number that somebody keeps, for a process that is killed could not count
+    itself out. Every handle holds a record lock, and \`references\` asks the kernel how many there
+    are. So it only counts the living.`);
+  look(() => {
+    second.close();
+  });
+  picture(filesOf(name));
+  say(`With its last user, the memory is gone. The semaphore stays: POSIX has nobody who would count
+    its users. So somebody has to say when it is no longer needed.`);
+  look(() => other.unlink());
+  picture(filesOf(name));
+  other.close();
+  say(
+    `And if the last user of a memory is killed? Then the file stays, and nobody holds a lock on it.
+    The next one to open it sees that, and starts with new memory, all zeros; unless it was opened
+    with \`persist\`, and is meant to stay. \`--crash\` shows you such a one.`,
+  );
+}
+
+/** A semaphore by the rules of C, whose owner is not dead but stopped. */
+function breakIt(name: string): void {
+  SemaphoreLock.unlink(name);
+  const memory = tidyUp(SharedMemory.open(name, { size }));
+  const here = memory.view(Purses);
+  here.ann = 100;
+
+  step("Nobody comes");
+  say(
+    `Ann has 100 coins. A process is to take 30 of them. It gets the lock, reads her purse, and then
+    it is not heard of any more. \`interop\` means that we play by the rules of C, where 0 is 0:
+    nobody looks whether the owner is alive.`,
+  );
+  const slow = tidyUp(new SemaphoreLock(name, { interop: true }));
+  const permit = slow.acquireSync();
+  const seen = run("seen", () => here.ann);
+  const lock = tidyUp(new SemaphoreLock(name, { interop: true }));
+  fail(() => lock.acquireSync({ timeout: 100 }));
+  say("Without the timeout, this would wait for ever. Somebody has to do something.");
+
+  step("Somebody tidies up");
+  say(`A helpful person is sure that the owner is dead, and deletes the semaphore. The next one to
+    open it makes a new one, and everything works again.`);
+  const inode = () => inodeOf(name);
+  run("before", inode);
+  look(() => SemaphoreLock.unlink(name));
+  const fresh = tidyUp(run("fresh", () => new SemaphoreLock(name, { interop: true })));
+  run("after", inode);
+  look(() => {
+    using _permit = fresh.acquireSync();
+    here.ann += 50;
+  });
+  look(() => here.ann);
+
+  step("It was only slow");
+  predict("Ann has 150 coins. The lost process wakes up and takes the 30. What is left?");
+  look(() => {
+    here.ann = seen - 30;
+    permit.release();
+  });
+  look(() => here.ann);
+  say(
+    `It had not been killed. It had been stopped: by Ctrl-Z, by a debugger, by a laptop that slept.
+    It held the old semaphore, of which only the name was gone, and did nothing wrong. There were
+    two locks, and two processes inside. 50 coins are lost.`,
+  );
+  say(
+    `Dead or only slow? From outside it looks the same, however long you wait. The kernel knows, and
+    that is why the library asks it: a record lock stays with the stopped and leaves the dead.
+    Unlink a semaphore when nobody uses it, and not in order to get past somebody.`,
+  );
+}
+
+function inodeOf(name: string): number {
+  const status = statPath(`/dev/shm/sem.${name}`);
+  return typeof status === "number" ? status : status.inode;
+}
+
+/** Dies with the lock in hand; told again, it finds what is left. */
+function crash(name: string): void {
+  using stack = new DisposableStack();
+  const memory = stack.use(SharedMemory.open(name, { size, persist: true }));
+  const lock = stack.use(new SemaphoreLock(name));
+  const permit = lock.acquireSync();
+  if (permit.recovered) repair(memory, lock, permit);
+  else die(memory);
+}
+
+function die(memory: SharedMemory): void {
+  step("Die with the lock in hand");
+  const purses = memory.view(Purses);
+  say("This program has the lock, and moves 30 coins from Ann to Ben.");
+  look(() => {
+    purses.ann = 100;
+    purses.ben = 100;
+  });
+  look(() => {
+    purses.ann -= 30;
+  });
+  const bytes = run("bytes", () => SharedMemory.connect(memory.name, { readOnly: true }).bytes);
+  say(
+    `Then comes a bug: it writes where it may only read, as in tutorial 3. The kernel will end this
+    program with SIGSEGV, in the middle, with the lock in hand. Afterwards, look at what it leaves,
+    and then run the same command again.`,
+  );
+  picture(`ls -l /dev/shm/*${memory.name}`);
+  predict("Which of these stays: the coins, the lock, the count of references?");
+  look(() => {
+    bytes[0] = 1;
+  });
+}
+
+function repair(memory: SharedMemory, lock: SemaphoreLock, permit: Permit): void {
+  step("Find what the dead one has left");
+  const purses = memory.view(Purses);
+  say(`This time it is different. The memory is still there, as it was opened with \`persist\`, and
+    the semaphore is at 0. But the owner's record lock is gone, and so are its references.`);
+  picture(filesOf(memory.name));
+  look(() => permit.recovered);
+  look(() => memory.references);
+  look(() => purses.ann + purses.ben);
+  say("Somebody died in the middle, and the sum tells what is missing.");
+  look(() => {
+    purses.ben = 200 - purses.ann;
+    permit.release();
+  });
+  look(() => SharedMemory.unlink(memory.name) && lock.unlink());
+  picture(filesOf(memory.name));
+  say("All is well and nothing is left. Run it once more, and it will die again.");
+}
+
+tell({
+  folder: "05_shared_memory",
+  title: "Tutorial 5: shared memory between processes",
+  name: "tutorial-5",
+  main: { steps: 6, tell: main },
+  break: { steps: 3, tell: (name) => breakIt(`${name}-break`) },
+  crash: { steps: 1, tell: (name) => crash(`${name}-crash`) },
+  parties: {
+    first: { steps: 4, tell: (name) => firstProcess(`${name}-two`) },
+    second: { steps: 4, tell: (name) => secondProcess(`${name}-two`) },
+  },
+});

@@ -1,0 +1,218 @@
+/**
+ * Tutorial 5 with two real processes, one in each terminal: they count together, and then one of
+ * them is killed.
+ *
+ * @module
+ */
+
+import { layout, SemaphoreLock, SharedMemory, type View } from "../../mod.ts";
+import { sleepSync } from "../../src/os/clock.ts";
+import { filesOf } from "../kernel_view.ts";
+import { table } from "../picture.ts";
+import { ask, look, picture, run, say, step, tidyUp } from "../stage.ts";
+import { Purses } from "./purses.ts";
+
+const COUNT_MS = 200;
+const COUNT_LOCKED = 2000;
+
+/** Where the two meet: each place counts who has come to it. */
+const MEETINGS = ["start", "count", "counted", "countLocked", "countedLocked", "locked"] as const;
+type Meeting = (typeof MEETINGS)[number];
+
+/** What the two share. */
+const Shared = layout("two_processes", {
+  meetings: { type: layout.array("i32", MEETINGS.length), doc: "how many have come to each" },
+  steps: { type: layout.array("f64", 2), doc: "how often each of the two has counted" },
+  counter: { type: "f64", doc: "what both count with, each when it likes" },
+  guarded: { type: "f64", doc: "what both count with, one at a time" },
+  pid: { type: "u32", doc: "who has the lock" },
+  purses: Purses,
+});
+
+/** One of the two processes. */
+interface Party {
+  readonly memory: SharedMemory;
+  readonly lock: SemaphoreLock;
+  readonly shared: View<typeof Shared>;
+  /** 0 for the one that came first, 1 for the other. */
+  readonly place: 0 | 1;
+}
+
+/** The process that is killed. */
+export function firstProcess(name: string): void {
+  const party = begin(name, "second");
+  countWithoutLock(party);
+  countWithLock(party);
+  stopInTheMiddle(party);
+}
+
+/** The process that finds what is left. */
+export function secondProcess(name: string): void {
+  const party = begin(name, "first");
+  countWithoutLock(party);
+  countWithLock(party);
+  takeOver(party);
+}
+
+function begin(name: string, other: string): Party {
+  step("Meet");
+  const memory = tidyUp(run("memory", () => SharedMemory.open(name, { size: Shared.size })));
+  const lock = tidyUp(run("lock", () => new SemaphoreLock(name)));
+  const shared = memory.view(Shared);
+  look(() => memory.references);
+  const place = Atomics.add(shared.meetings, MEETINGS.indexOf("start"), 1);
+  if (place > 1) {
+    say(`Two have been here before, and one of them still is. Stop it, and begin again with both; or
+      pass another \`--name\` to both.`);
+    Deno.exit(1);
+  }
+  if (memory.references < 2) {
+    say("Now the other terminal:");
+    picture(`deno run --allow-ffi tutorials/05_shared_memory/step.ts ${other}`);
+  }
+  const party = { memory, lock, shared, place: place as 0 | 1 };
+  until(party, "start", { isAlone: true });
+  look(() => memory.references);
+  say("Both are here, and have the same memory and the same lock.");
+  return party;
+}
+
+/** Comes to a meeting, and waits for the other one. */
+function meet(party: Party, meeting: Meeting): void {
+  come(party, meeting);
+  until(party, meeting);
+}
+
+function come({ shared }: Party, meeting: Meeting): void {
+  Atomics.add(shared.meetings, MEETINGS.indexOf(meeting), 1);
+}
+
+/** Waits until so many have come, or the other one has gone. */
+function until(party: Party, meeting: Meeting, { isAlone = false, count = 2 } = {}): void {
+  const { memory, shared } = party;
+  const isThere = () => Atomics.load(shared.meetings, MEETINGS.indexOf(meeting)) >= count;
+  if (!isThere()) {
+    console.log("\nWaiting for the other one; it may be waiting for an Enter of yours ...");
+  }
+  while (!isThere()) {
+    if (!isAlone && memory.references < 2) {
+      say("The other one has gone. Begin again with both.");
+      Deno.exit(1);
+    }
+    sleepSync(1);
+  }
+}
+
+function countWithoutLock(party: Party): void {
+  step("Count, both at once");
+  const { shared, place } = party;
+  say(
+    `Both processes add 1 to the same counter, as often as they can in ${COUNT_MS} ms. Each keeps in
+    mind how often it did.`,
+  );
+  meet(party, "count");
+  let steps = 0;
+  const end = performance.now() + COUNT_MS;
+  look(() => {
+    while (performance.now() < end) {
+      shared.counter++;
+      steps++;
+    }
+  });
+  shared.steps[place] = steps;
+  meet(party, "counted");
+  showCounts(party, shared.counter);
+  say("\`counter++\` is read, add, write; whatever the other one wrote in between is gone.");
+}
+
+function countWithLock(party: Party): void {
+  step("Count, one after the other");
+  const { shared, lock, place } = party;
+  meet(party, "countLocked");
+  const steps = COUNT_LOCKED;
+  look(() => {
+    for (let i = 0; i < steps; i++) {
+      using _permit = lock.acquireSync();
+      shared.guarded++;
+    }
+  });
+  shared.steps[place] = steps;
+  meet(party, "countedLocked");
+  showCounts(party, shared.guarded);
+  say("Slower, and right.");
+}
+
+function showCounts({ shared, place }: Party, counter: number): void {
+  const [mine, others] = [shared.steps[place]!, shared.steps[1 - place]!];
+  picture(table([
+    ["counted by this process", mine],
+    ["counted by the other", others],
+    ["together", mine + others],
+    ["the counter", counter],
+    ["lost", mine + others - counter],
+  ]));
+}
+
+function stopInTheMiddle(party: Party): void {
+  step("Be killed");
+  const { shared, lock } = party;
+  const { purses } = shared;
+  look(() => {
+    purses.ann = 100;
+    purses.ben = 100;
+  });
+  const permit = run("permit", () => lock.acquireSync());
+  look(() => {
+    purses.ann -= 30;
+  });
+  shared.pid = Deno.pid;
+  come(party, "locked");
+  say(
+    `This process has the lock, and 30 coins that are in nobody's purse. Go on in the other terminal,
+    until it waits for the lock. Then kill this one, from a third terminal, and watch the second:`,
+  );
+  picture(`kill -9 ${Deno.pid}`);
+  ask("\n[or Enter here: put the coins into Ben's purse, and live] ");
+  look(() => {
+    purses.ben += 30;
+    permit.release();
+  });
+  say("That was the peaceful end: the second process has got the lock, and nothing to repair.");
+}
+
+function takeOver(party: Party): void {
+  step("Inherit");
+  const { memory, shared, lock } = party;
+  const { purses } = shared;
+  until(party, "locked", { count: 1 });
+  say(
+    `Process ${shared.pid} has the lock and is in the middle of something. This one will wait for the
+    lock, however long it takes.`,
+  );
+  const permit = run("permit", () => lock.acquireSync());
+  if (permit.recovered) repair(party);
+  else say("It was given back in order, and so there is nothing to repair.");
+  look(() => purses.ann + purses.ben);
+  permit.release();
+  look(() => lock.unlink());
+  while (!permit.recovered && memory.references > 1) sleepSync(1); // until the other is done too
+  look(() => {
+    memory.close();
+  });
+  picture(filesOf(memory.name));
+}
+
+function repair({ memory, shared }: Party): void {
+  const { purses } = shared;
+  while (memory.references > 1) sleepSync(1); // the kernel takes the dead one's locks one by one
+  look(() => memory.references);
+  look(() => purses.ann + purses.ben);
+  say(
+    `The owner is dead: the kernel has taken its locks away, and it does not count any more. The lock
+    came to us as it was, taken, and says so: \`recovered\`. What is half done is for us to finish.
+    200 coins belong into the two purses.`,
+  );
+  look(() => {
+    purses.ben = 200 - purses.ann;
+  });
+}

@@ -1,0 +1,33 @@
+/**
+ * The messages of this tutorial: all of one length, so that a ring of a page holds 32 of them at
+ * most, one in each cell of the picture.
+ *
+ * @module
+ */
+
+import { pageSize } from "../../src/os/page.ts";
+import { CELLS, HEAD_BYTES } from "./ring_window.ts";
+
+/** The bytes of each message. */
+export const LENGTH: number = pageSize() / CELLS - HEAD_BYTES;
+
+const LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+
+function padded(text: string): Uint8Array<ArrayBuffer> {
+  return new TextEncoder().encode(text.padEnd(LENGTH));
+}
+
+/** A message with a letter and a number of its own. */
+export function message(number: number): Uint8Array<ArrayBuffer> {
+  return padded(`${LETTERS[number % LETTERS.length]} is number ${number}`);
+}
+
+/** What something costs; what it is has 8 characters, and the price stands behind. */
+export function price(symbol: string, price: number): Uint8Array<ArrayBuffer> {
+  return padded(symbol.padEnd(8) + price.toFixed(2));
+}
+
+/** The text in a message, or in a part of one. */
+export function text(bytes: Uint8Array): string {
+  return new TextDecoder().decode(bytes).trimEnd();
+}

@@ -1,0 +1,371 @@
+/**
+ * The overwriting buffer. Run it with
+ * `deno run --allow-ffi tutorials/06_overwriting_buffer/step.ts`; the prose is in README.md beside
+ * it.
+ *
+ * @module
+ */
+
+import {
+  CircularBufferReader,
+  CircularBufferWriter,
+  type ReadOutcome,
+  regions,
+} from "../../mod.ts";
+import { bufferAt } from "../../src/os/files.ts";
+import { pageSize } from "../../src/os/page.ts";
+import { filesOf } from "../kernel_view.ts";
+import { hexdump, table } from "../picture.ts";
+import { fail, look, picture, predict, run, say, step, tell, tidyUp } from "../stage.ts";
+import { LENGTH, message, price, text } from "./messages.ts";
+import { drawRing, headTable, RingWindow } from "./ring_window.ts";
+
+const page = pageSize();
+
+/** A ring, both its ends, and a look into it. */
+interface Scene {
+  readonly writer: CircularBufferWriter;
+  readonly reader: CircularBufferReader;
+  readonly window: RingWindow;
+}
+
+function main(name: string): void {
+  const scene = neverWait(name);
+  seePositions(scene);
+  comeRound(scene);
+  countTheLoss(scene);
+  readInPlace(scene);
+  lookTwice(scene);
+  comeAndGo(scene);
+  say(
+    `That is a ring for what is old tomorrow: prices, camera frames, the state of a machine. To see
+    it at work between programs, run \`examples/ticker_writer.ts\` and some
+    \`examples/ticker_reader.ts\`. And to see what the second look is good for:`,
+  );
+}
+
+function neverWait(name: string): Scene {
+  step("A writer that never waits");
+  say(`The mirror ring of tutorial 4 takes no more when it is full. That is right where every byte
+    counts. But where the newest counts, a reader that dozes must not hold up the writer, and not
+    the other readers either. This ring overwrites what is oldest. It has one writer and any
+    number of readers, and each of these gets every message, or learns exactly what it has lost.`);
+  const writer = tidyUp(
+    run("writer", () => CircularBufferWriter.open(name, { capacity: page })),
+  );
+  const reader = tidyUp(run("reader", () => CircularBufferReader.open(name)));
+  const window = tidyUp(new RingWindow(name));
+  say("Our messages all have the same length, so that they can be drawn: one letter for each.");
+  look(() => {
+    for (let i = 0; i < 3; i++) {
+      writer.write(message(i));
+    }
+  });
+  picture(drawRing(window));
+  const outcome = run("outcome", () => reader.tryRead());
+  look(() => textOf(outcome));
+  say(
+    `The reader has a copy now; nothing was taken out of the ring. Readers leave no trace in it, and
+    so the writer need not know how many there are, or whether one of them has died.`,
+  );
+  return { writer, reader, window };
+}
+
+/** The text of a message that was read. */
+function textOf(outcome: ReadOutcome): string {
+  return outcome.state === "ok" ? text(outcome.message) : outcome.state;
+}
+
+function seePositions({ window }: Scene): void {
+  step("Positions");
+  say(`The two words that the writer keeps in shared memory are positions. They count for ever, in
+    units of 8 bytes; the remainder by ${window.lap}, which is once round, is the place in the ring.
+    Before each message stands a head of 32 bytes:`);
+  picture(headTable(window));
+  say(
+    `\`sequence\` is how many messages came before, and \`payload\` how many bytes these had. The last
+    row is the head of a message that is not written yet: the writer puts it there together with
+    the message before it. So at every position from \`oldest\` to \`published\` somebody who has just
+    come, or was away, can read how much there has been so far.`,
+  );
+}
+
+function comeRound({ writer, reader, window }: Scene): void {
+  step("The writer comes round");
+  say("The reader has read A, and now it is away for a while. The writer goes on:");
+  look(() => {
+    for (let i = 3; i < 31; i++) {
+      writer.write(message(i));
+    }
+  });
+  picture(drawRing(window, [{ position: positionOf(reader, window), label: "the reader" }]));
+  predict("The ring is full: the last cell holds a head. What happens with the next message?");
+  look(() => {
+    writer.write(message(31));
+  });
+  picture(drawRing(window, [{ position: positionOf(reader, window), label: "the reader" }]));
+  say(
+    `The writer has moved \`oldest\` past A, and only then has overwritten A's place: with the head of
+    what comes next, for the moment. Once more round the corner, so that it meets the reader:`,
+  );
+  look(() => {
+    for (let i = 32; i < 40; i++) {
+      writer.write(message(i));
+    }
+  });
+  picture(drawRing(window, [{ position: positionOf(reader, window), label: "the reader" }]));
+  predict("The reader wants to go on with B. What will it be told?");
+  const outcome = run("outcome", () => reader.tryRead());
+  look(() => textOf(reader.tryRead()));
+  if (outcome.state !== "lost") return;
+  say(
+    `It has been lapped, is told so, and stands at the oldest message that is there. Nobody has kept
+    count for it. It knew what it expected, message 1; the head at \`oldest\` says ${
+      1 + outcome.messages
+    }; the
+    difference is what it has lost. The bytes likewise.`,
+  );
+}
+
+/** Where the message begins that the reader reads next; all are of one length. */
+function positionOf(reader: CircularBufferReader, window: RingWindow): number {
+  return reader.sequence * window.lap / 32;
+}
+
+function countTheLoss({ writer, reader }: Scene): void {
+  step("Exact, however late");
+  look(() => {
+    for (let i = 40; i < 10_000; i++) {
+      writer.write(message(i));
+    }
+  });
+  predict("The reader has read 2 messages and lost 8. The ring holds 31. What has it lost by now?");
+  const outcome = run("outcome", () => reader.tryRead());
+  let read = 2;
+  look(() => {
+    while (reader.tryRead().state === "ok") {
+      read++;
+    }
+  });
+  picture(table([
+    ["read", read],
+    ["lost", reader.lostMessages],
+    ["together", read + reader.lostMessages],
+    ["written", writer.sequence],
+  ]));
+  if (outcome.state !== "lost") return;
+  say(
+    `Three hundred times round, or three hundred million times: positions count for ever, so a reader
+    is never fooled by a place that looks familiar. One that would rather have the newest than the
+    oldest that is left says so when it opens: \`afterLoss: "newest"\`.`,
+  );
+}
+
+function readInPlace({ writer, reader }: Scene): void {
+  step("Read in place");
+  say(
+    `\`tryRead\` copies a message. \`poll\` does not: it shows messages to a handler, right where they
+    lie. That saves the copy, and it is daring, for the writer does not wait. Here are some prices:`,
+  );
+  look(() => {
+    for (let i = 0; i < 31; i++) {
+      writer.write(price("SALT", 20));
+    }
+  });
+  say(
+    `The handler looks at what is traded, then at the price. In between, the writer goes once round:
+    here within the handler, in life on another processor, while the handler is at lunch.`,
+  );
+  predict("What does the handler see? And what does poll say about it?");
+  let seen = "";
+  look(() =>
+    reader.poll((message) => {
+      seen = text(message.subarray(0, 8));
+      for (let i = 0; i < 32; i++) {
+        writer.write(price("PEPPER", 80));
+      }
+      seen += ` at ${text(message.subarray(8))}`;
+    }, 1)
+  );
+  look(() => seen);
+  say(
+    `Salt has never cost 80. One half is of one message, one of another: the read is torn. No length
+    is wrong, and no byte. But \`poll\` has looked again after the handler, and found that the writer
+    had passed this message. So it has handled 0 messages: forget what you have seen. A handler
+    notes what it sees, and whoever called \`poll\` acts on it only if it counts.`,
+  );
+}
+
+function lookTwice({ writer, reader, window }: Scene): void {
+  step("The second look");
+  say("Two parties, two things each. What matters is the order in which each does its own:");
+  picture(`
+the writer                                 the reader
+1  moves \`oldest\` past the old message
+                                           2  copies the message, or looks at it
+3  writes over the old message
+                                           4  looks at \`oldest\`: is it past the message?`.trim());
+  say(
+    `The reader has seen a byte of the new message? Then 3 had begun before 2 was over. The writer does
+    1 before 3, and the reader 4 after 2, and so 4 comes after 1 and sees it. Whatever the two do,
+    and however slow one of them is, nothing torn gets through. A single look, beforehand, would be
+    worth nothing: \`--break\` does that.`,
+  );
+  predict("And the other way round: can the reader throw away a message that was whole?");
+  const position = window.oldest;
+  look(() => {
+    writer.claim(LENGTH); // space for a message, which is not written yet
+  });
+  look(() => reader.tryRead());
+  picture(hexdump(window.payload(position, 16), { address: 0 }));
+  say(
+    `It can. The message is still there, every byte of it. But the writer has announced that it may
+    write here at any moment, and then it is too late to accept anything.`,
+  );
+  look(() => {
+    writer.discard();
+  });
+}
+
+function comeAndGo({ writer, reader, window }: Scene): void {
+  step("Writers come and go");
+  const { name } = writer;
+  say("There is one writer. A second one is told so by the kernel, which knows who is alive.");
+  fail(() => CircularBufferWriter.open(name));
+  look(() => {
+    writer.close();
+  });
+  while (reader.tryRead().state === "ok");
+  look(() => reader.tryRead());
+  say(
+    "Readers get all that is there, and then they know that nobody is writing. Until somebody is:",
+  );
+  const next = tidyUp(run("next", () => CircularBufferWriter.open(name)));
+  look(() => next.sequence);
+  look(() => {
+    next.write(message(7));
+  });
+  look(() => textOf(reader.tryRead()));
+  say(
+    `The next one goes on where the last one ended, in the same ring, and readers go on with it. After
+    a \`kill -9\` it is the same, except that nobody has said goodbye. See \`--crash\`.`,
+  );
+  window[Symbol.dispose]();
+  look(() => {
+    next.close();
+    reader.close();
+  });
+  picture(filesOf(name));
+}
+
+/** A reader that looks only once, beforehand. */
+function breakIt(name: string): void {
+  step("Look, then copy");
+  const writer = tidyUp(CircularBufferWriter.open(name, { capacity: page }));
+  const window = tidyUp(new RingWindow(name));
+  say(`A reader made by hand. It has a window on the ring, and knows where the oldest message is. It
+    looks whether that message is intact, and then it copies it.`);
+  look(() => {
+    for (let i = 0; i < 31; i++) {
+      writer.write(price("SALT", 20));
+    }
+  });
+  const position = run("position", () => window.oldest);
+  look(() => window.oldest <= position);
+  let copy = "";
+  look(() => {
+    copy = text(window.payload(position, 8));
+  });
+  say("Here it is interrupted, in the middle of the copy. The writer is not.");
+  look(() => {
+    for (let i = 0; i < 32; i++) {
+      writer.write(price("PEPPER", 80));
+    }
+  });
+  say("Now it copies the rest.");
+  look(() => {
+    copy += ` at ${text(window.payload(position, LENGTH).subarray(8))}`;
+  });
+  predict("What has been copied? And what tells the reader that something is wrong?");
+  look(() => copy);
+  say(
+    `Nothing does. It looked, the message was intact, it copied the message. A program would buy and
+    sell at this price. In tests it works for months: the interruption must come in the middle of
+    a copy, and last for a whole round.`,
+  );
+
+  step("Copy, then look");
+  predict("The same question, asked after the last byte was copied. What is the answer now?");
+  look(() => window.oldest <= position);
+  say(
+    `One comparison, in the right place. (On ARM a barrier belongs in front of it, or the processor may
+    ask the question before it has copied; \`window.oldest\` has one.) The exercise is about what
+    else a reader must get right.`,
+  );
+}
+
+/** Dies in the middle of a message; told again, it finds what is left. */
+function crash(name: string): void {
+  const left = regions().find((region) => region.kind === "circular" && region.name === name);
+  const options = { capacity: page, persist: true };
+  const writer = CircularBufferWriter.open(name, options);
+  if (left === undefined) die(writer);
+  else takeOver(writer);
+}
+
+function die(writer: CircularBufferWriter): void {
+  step("Die in the middle of a message");
+  say(
+    `This program is a writer. It writes three messages, and begins a fourth: it claims the space and
+    fills it in place. (The ring is opened with \`persist\`, so that it stays.)`,
+  );
+  look(() => {
+    for (let i = 0; i < 3; i++) {
+      writer.write(message(i));
+    }
+  });
+  const space = run("space", () => writer.claim(LENGTH));
+  look(() => {
+    space.set(message(3).subarray(0, 4));
+  });
+  say(
+    `Then comes a bug, somewhere in native code: address 16 is looked at, where nothing ever is. The
+    kernel will end this program with SIGSEGV before the message is complete. Run the same command
+    again afterwards.`,
+  );
+  predict("What will the next reader find: three messages, four, or a broken ring?");
+  look(() => new Uint8Array(bufferAt(16, 1))[0]);
+}
+
+function takeOver(writer: CircularBufferWriter): void {
+  const { name } = writer;
+  step("Find what the dead one has left");
+  const reader = tidyUp(CircularBufferReader.open(name));
+  const window = tidyUp(new RingWindow(name));
+  tidyUp(writer);
+  say(`This time the ring is there already. Its writer was killed by the kernel, in the middle of a
+    message; now this program is the writer.`);
+  look(() => writer.sequence);
+  picture(drawRing(window));
+  picture(hexdump(window.payload(window.published, 16), { address: 0 }));
+  say(
+    `The beginning of the fourth message is there. But \`published\` has never moved past it, and so it
+    is no message. Nothing needs repair: it is free space, and the head in front is intact.`,
+  );
+  look(() => Array.from({ length: 4 }, () => textOf(reader.tryRead())));
+  look(() => {
+    writer.write(message(3));
+  });
+  look(() => textOf(reader.tryRead()));
+  look(() => CircularBufferWriter.unlink(name));
+  say("All is well, and nothing is left. Run it once more, and it will die again.");
+}
+
+tell({
+  folder: "06_overwriting_buffer",
+  title: "Tutorial 6: the overwriting buffer",
+  name: "tutorial-6",
+  main: { steps: 7, tell: main },
+  break: { steps: 2, tell: (name) => breakIt(`${name}-break`) },
+  crash: { steps: 1, tell: (name) => crash(`${name}-crash`) },
+});
