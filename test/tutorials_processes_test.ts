@@ -172,6 +172,7 @@ Deno.test("tutorial 6 shows a lap, its exact loss, and a torn read that is caugh
   assertEquals(results(out, "reader.tryRead()"), [lost(1), '{ state: "closed" }']);
   assertEquals(texts(out, 0), ["PEPPER  80.00   "]); // lost, and still there
   assertStringIncludes(out, "→ RoleTakenError: ");
+  assertEquals(results(out, "read"), ["30"]);
   assertEquals(results(out, "next.sequence"), ["10063"]);
   assertEquals(results(out, "textOf(reader.tryRead())"), ['"J is number 9"', '"H is number 7"']);
   assertEquals(sharedFiles(name), []);

@@ -235,11 +235,16 @@ function comeAndGo({ writer, reader, window }: Scene): void {
   look(() => {
     writer.close();
   });
-  while (reader.tryRead().state === "ok");
+  let read = 0;
+  look(() => {
+    while (reader.tryRead().state === "ok") {
+      read++;
+    }
+  });
+  look(() => read);
   look(() => reader.tryRead());
-  say(
-    "Readers get all that is there, and then they know that nobody is writing. Until somebody is:",
-  );
+  say(`The reader still gets all that is there, and then it is told that nobody is writing. Until
+    somebody does:`);
   const next = tidyUp(run("next", () => CircularBufferWriter.open(name)));
   look(() => next.sequence);
   look(() => {
