@@ -123,7 +123,7 @@ export class Head {
 
   /** How many payload bytes follow. */
   get length(): number {
-    return this.#numbers[3]!;
+    return this.#numbers[3]! + 0; // -0, which a peer may store and no call takes for 0, becomes 0
   }
 
   /** Takes the head at a byte offset of the data. */
