@@ -16,7 +16,8 @@
  * one, the last included, whose record is not written yet:
  *
  *   sequence   how many messages came before
- *   payload    how many payload bytes came before (exact to 2^53)
+ *   payload    how many payload bytes came before, modulo 2^52 (4.5 PB), so that a loss is exact
+ *              unless it is larger than that
  *   previous   the position of the record before, -1 for the first
  *   length     the payload bytes of this record; not yet valid at `published`
  *
@@ -92,6 +93,20 @@ const LENGTH_AT = 24;
 /** The end of all positions. */
 export const LAST_POSITION: number = 2 ** 53 - 2 ** 32;
 
+/** Where the count of payload bytes begins again at 0; with a message on top it is still exact. */
+const PAYLOAD_LIMIT = 2 ** 52;
+
+/** The count of payload bytes after some more. */
+export function addPayload(payload: number, length: number): number {
+  const sum = payload + length;
+  return sum < PAYLOAD_LIMIT ? sum : sum - PAYLOAD_LIMIT;
+}
+
+/** How many payload bytes lie between two counts. */
+export function payloadBetween(from: number, to: number): number {
+  return to < from ? to - from + PAYLOAD_LIMIT : to - from;
+}
+
 /** The units that a record of this payload takes, its own head included; at most 2^30 bytes. */
 export function unitsOf(length: number): number {
   return (HEAD_BYTES + length + UNIT - 1) >>> 3;
@@ -111,7 +126,7 @@ export class Head {
     return this.#numbers[0]!;
   }
 
-  /** How many payload bytes came before. */
+  /** How many payload bytes came before, modulo 2^52. */
   get payload(): number {
     return this.#numbers[1]!;
   }
@@ -124,6 +139,11 @@ export class Head {
   /** How many payload bytes follow. */
   get length(): number {
     return this.#numbers[3]! + 0; // -0, which a peer may store and no call takes for 0, becomes 0
+  }
+
+  /** Whether the counts can be any; the length is for those who know whether there is one. */
+  get isSound(): boolean {
+    return isCount(this.sequence, LAST_POSITION) && isCount(this.payload, PAYLOAD_LIMIT - 1);
   }
 
   /** Takes the head at a byte offset of the data. */
@@ -140,7 +160,7 @@ export class Head {
   /** Becomes the head of the record that follows this one at `position`, and is stored there. */
   storeNext(ring: Ring, offset: number, position: number): void {
     this.#numbers[0]! += 1;
-    this.#numbers[1]! += this.#numbers[3]!;
+    this.#numbers[1] = addPayload(this.#numbers[1]!, this.#numbers[3]!);
     this.#numbers[2] = position;
     this.#numbers[3] = 0;
     copyDoublesIn(ring.mapping, ring.dataOffset + offset, this.#numbers);
@@ -208,6 +228,11 @@ export function corrupt(ring: Ring, state: string): CorruptRegionError {
   return new CorruptRegionError(
     `Cannot use circular buffer "${ring.name}": ${state}; unlink it and make a new one`,
   );
+}
+
+/** The error for a head with counts that cannot be. */
+export function corruptHead(ring: Ring, position: number, head: Head): CorruptRegionError {
+  return corrupt(ring, `the head at ${position} tells of message ${head.sequence}`);
 }
 
 /** The byte of the data that comes `units` after the one at `offset`. */

@@ -17,14 +17,17 @@ import {
 import { unlinkRing } from "./attach.ts";
 import { type CircularBufferOptions, openBuffer } from "./circular_attach.ts";
 import {
+  addPayload,
   CIRCULAR_BUFFER,
   CLOSED,
   corrupt,
+  corruptHead,
   Head,
   isCount,
   LAST_POSITION,
   longestMessage,
   offsetAfter,
+  payloadBetween,
   type Ring,
   UNIT,
   unitsOf,
@@ -305,7 +308,7 @@ export class CircularBufferReader implements Disposable {
     this.#position += units;
     this.#offset = offsetAfter(this.#ring, this.#offset, units);
     this.#sequence++;
-    this.#payload += length;
+    this.#payload = addPayload(this.#payload, length);
   }
 
   /** Goes on behind what was overwritten; tells how much that was. */
@@ -324,10 +327,8 @@ export class CircularBufferReader implements Disposable {
       if (found === undefined) continue;
       const { sequence, payload } = this.#head;
       const messages = sequence - this.#sequence;
-      const bytes = payload - this.#payload;
-      if (!isCount(messages, LAST_POSITION) || !isCount(bytes, Number.MAX_SAFE_INTEGER)) {
-        throw corrupt(ring, `the head at ${found} tells of message ${sequence}`);
-      }
+      if (!this.#head.isSound || messages < 0) throw corruptHead(ring, found, this.#head);
+      const bytes = payloadBetween(this.#payload, payload);
       this.#position = this.#published = found;
       this.#offset = found % ring.units * UNIT;
       this.#sequence = sequence;

@@ -13,6 +13,7 @@ import {
   CIRCULAR_BUFFER,
   CLOSED,
   corrupt,
+  corruptHead,
   Head,
   isCount,
   LAST_POSITION,
@@ -76,6 +77,7 @@ export class CircularBufferWriter implements Disposable {
     this.#oldestOffset = this.#oldest % ring.units * UNIT;
     this.#limit = Math.min(this.#oldest + ring.units, LAST_POSITION);
     this.#head.load(ring, this.#offset); // C1: intact, whatever the last writer was doing
+    if (!this.#head.isSound) throw corruptHead(ring, this.#position, this.#head);
     ring.state.and(~CLOSED);
     ring.bell.ring(); // C2
   }
