@@ -170,7 +170,7 @@ class Sleeper {
       bell,
       watch: count,
       ready: () => count.load() !== this.#seen,
-      hopeless: () => lane.isOver,
+      hopeless: () => lane.isOver && count.load() === this.#seen, // the last publish is seen, too
     };
     if (watched !== undefined) stage.cells.watchedPid[watched]!.store(Deno.pid);
     this.#show();

@@ -52,7 +52,6 @@ const CELLS = {
   refused: 1, // creations that met a living region
   absent: 1, // connections that met none
   roles: 1, // how often a role was had
-  doubtful: 1, // regions listed with a problem that was gone when they were listed again
   corrupt: 1,
   leaked: 1,
   longest: 1, // the longest opening, in nanoseconds
@@ -210,15 +209,10 @@ function open(stage: Member, kind: RegionKind, path: string, way: number): Regio
   }
 }
 
-/** Lists all regions, and complains of those of this run that look wrong and stay so. */
+/** Lists all regions, and complains of those of this run that look wrong. */
 function list(stage: Member): void {
-  const wrong = () =>
-    regions().filter(({ name, problem }) => name.startsWith(stage.run) && problem !== undefined);
-  const first = wrong();
-  if (first.length === 0) return;
-  stage.cells.doubtful[0]!.add(first.length);
-  for (const { name, problem } of wrong()) {
-    if (!first.some((region) => region.name === name)) continue;
+  for (const { name, problem } of regions()) {
+    if (problem === undefined || !name.startsWith(stage.run)) continue;
     stage.complain(`region ${name} is listed with a problem: ${problem}`);
   }
 }
@@ -310,7 +304,6 @@ export function regionKind(close: Close): Kind<keyof typeof CELLS> {
             "creations refused": cell("refused"),
             "connections in vain": cell("absent"),
             "roles had": cell("roles"),
-            "doubtful listings": cell("doubtful"),
             "abandoned names": abandoned,
             "longest opening (ms)": cell("longest") / 1e6,
           },

@@ -6,7 +6,7 @@
  */
 
 import * as real from "../../../src/memory/word.ts?real";
-import { step } from "../steps.ts";
+import { step, stepped } from "../steps.ts";
 
 export * from "../../../src/memory/word.ts?real";
 
@@ -49,3 +49,25 @@ export function copyOut(
   step("copy out, half done");
   real.copyOut(memory, offset + middle, target.subarray(middle));
 }
+
+export function copyDoublesIn(memory: real.Memory, offset: number, source: Float64Array): void {
+  const middle = source.length >> 1;
+  step("copy doubles in");
+  real.copyDoublesIn(memory, offset, source.subarray(0, middle));
+  step("copy doubles in, half done");
+  real.copyDoublesIn(memory, offset + 8 * middle, source.subarray(middle));
+}
+
+export function copyDoublesOut(memory: real.Memory, offset: number, target: Float64Array): void {
+  const middle = target.length >> 1;
+  step("copy doubles out");
+  real.copyDoublesOut(memory, offset, target.subarray(0, middle));
+  step("copy doubles out, half done");
+  real.copyDoublesOut(memory, offset + 8 * middle, target.subarray(middle));
+}
+
+export const storeDouble: typeof real.storeDouble = stepped("store double", real.storeDouble);
+export const loadDouble: typeof real.loadDouble = stepped("load double", real.loadDouble);
+export const claimView: typeof real.claimView = stepped("claim view", real.claimView);
+export const commitView: typeof real.commitView = stepped("commit view", real.commitView);
+export const peekView: typeof real.peekView = stepped("peek view", real.peekView);
