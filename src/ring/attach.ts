@@ -4,7 +4,7 @@
  * @module
  */
 
-import { Errno, OsError, timeoutError } from "../errors.ts";
+import { CorruptRegionError, Errno, OsError, timeoutError } from "../errors.ts";
 import type { Mapping } from "../memory/mapping.ts";
 import { Region } from "../memory/region.ts";
 import type { OpenOptions } from "../memory/region_file.ts";
@@ -90,13 +90,29 @@ function tryJoin(
   options: RingOptions,
   contents: RingContents,
 ): Region | undefined {
-  const path = regionPath(kind.name, name);
-  const { persist, anyOwner } = options;
-  const joined = Region.tryConnect(kind, path, { message: contents.message, anyOwner });
-  if (joined === undefined || !persist) return joined;
+  const joined = connectNow(kind, name, options, contents.message);
+  if (joined === undefined || !options.persist) return joined;
   using _meanwhile = joined; // a wish to keep it is put down by opening only, which needs the size
   const { dataBytes } = joined;
+  const path = regionPath(kind.name, name);
   return Region.open(kind, path, { ...regionOptions(options, contents), dataBytes });
+}
+
+/** The same, of a capacity that a ring can have: positions are masked by it. */
+function connectNow(
+  kind: RegionKind,
+  name: string,
+  { anyOwner }: RingConnectOptions,
+  message: MessageType | undefined,
+): Region | undefined {
+  const region = Region.tryConnect(kind, regionPath(kind.name, name), { message, anyOwner });
+  if (region === undefined || isCapacity(region.dataBytes)) return region;
+  const { dataBytes } = region;
+  region.close();
+  throw new CorruptRegionError(
+    `Cannot join ring "${name}": it holds ${dataBytes} bytes, and rings hold a power of two from ` +
+      `a page to ${LARGEST_CAPACITY}; unlink it and make a new one`,
+  );
 }
 
 const FIRST_PAUSE_MS = 1;
@@ -112,16 +128,15 @@ export async function connectRing(
   options: RingConnectOptions,
   message: MessageType,
 ): Promise<Region> {
-  const { timeout = Infinity, signal, anyOwner } = options;
+  const { timeout = Infinity, signal } = options;
   if (!(timeout >= 0)) {
     throw new RangeError(`Cannot wait ${timeout} ms: a timeout is 0 or more milliseconds`);
   }
-  const path = regionPath(kind.name, name);
   const deadline = now() + timeout * 1e6;
   let pauseMs = FIRST_PAUSE_MS;
   for (;;) {
     signal?.throwIfAborted();
-    const region = Region.tryConnect(kind, path, { message, anyOwner });
+    const region = connectNow(kind, name, options, message);
     if (region !== undefined) return region;
     const leftMs = (deadline - now()) / 1e6;
     if (leftMs <= 0) throw timeoutError(`connect to ring "${name}", which is not there`, timeout);
@@ -148,4 +163,8 @@ function roundCapacity(capacity: number): number {
     );
   }
   return Math.max(pageSize(), 2 ** Math.ceil(Math.log2(capacity)));
+}
+
+function isCapacity(dataBytes: number): boolean {
+  return dataBytes > 0 && dataBytes <= LARGEST_CAPACITY && roundCapacity(dataBytes) === dataBytes;
 }
