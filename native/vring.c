@@ -139,33 +139,20 @@ EXPORT int32_t vring_unmap(double address, double length)
     return call2(__NR_munmap, address, length);
 }
 
-extern void *memcpy(void *target, const void *source, size_t length) __attribute__((weak));
-
-/* From shared memory into an array: in JavaScript a view must be made for that, at 20 ns. */
-EXPORT void vring_copy_out(uint8_t *target, double source, uint32_t length)
-{
-    const uint8_t *bytes = POINTER(source);
-    if (memcpy) memcpy(target, bytes, length);
-    else while (length--) *target++ = *bytes++;
-}
-
 /* ---- 64-bit words, sequentially consistent ---- */
 
 #define WORD(address) ((uint64_t *)POINTER(address))
 #define VALUE(value) ((uint64_t)(int64_t)(value))
 
+/* The value; no plain read that comes before moves behind it. */
 EXPORT double vring_load64(double word)
 {
+    __atomic_thread_fence(__ATOMIC_ACQUIRE);
     return __atomic_load_n(WORD(word), __ATOMIC_SEQ_CST);
 }
 
+/* No plain access that follows moves before it. */
 EXPORT void vring_store64(double word, double value)
-{
-    __atomic_store_n(WORD(word), VALUE(value), __ATOMIC_SEQ_CST);
-}
-
-/* The same, and no plain access that follows moves before it. */
-EXPORT void vring_store64_first(double word, double value)
 {
     __atomic_store_n(WORD(word), VALUE(value), __ATOMIC_SEQ_CST);
 #if !defined(__x86_64__) /* there the store is an xchg, which nothing passes */
@@ -173,11 +160,25 @@ EXPORT void vring_store64_first(double word, double value)
 #endif
 }
 
-/* The value, and no plain read that comes before moves behind it. */
-EXPORT double vring_load64_last(double word)
+/* Stores, then loads a bell: what whoever publishes does. */
+EXPORT uint32_t vring_publish(double word, double value, double bell)
 {
-    __atomic_thread_fence(__ATOMIC_ACQUIRE);
-    return __atomic_load_n(WORD(word), __ATOMIC_SEQ_CST);
+    __atomic_store_n(WORD(word), VALUE(value), __ATOMIC_SEQ_CST);
+    return __atomic_load_n((uint32_t *)POINTER(bell), __ATOMIC_SEQ_CST);
+}
+
+extern void *memcpy(void *target, const void *source, size_t length) __attribute__((weak));
+
+/*
+ * From shared memory into an array (in JavaScript a view must be made for that, at 20 ns), and then
+ * the value of a word, as from vring_load64, if there is one.
+ */
+EXPORT double vring_copy_out(uint8_t *target, double source, uint32_t length, double word)
+{
+    const uint8_t *bytes = POINTER(source);
+    if (memcpy) memcpy(target, bytes, length);
+    else while (length--) *target++ = *bytes++;
+    return word == 0 ? 0 : vring_load64(word);
 }
 
 EXPORT double vring_exchange64(double word, double value)

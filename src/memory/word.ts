@@ -132,12 +132,17 @@ export class Word64 {
 
   /** Replaces the value, and keeps every plain access that follows behind it (on ARM too). */
   storeFirst(value: number): void {
-    native().vring_store64_first(this.#open(), value);
+    native().vring_store64(this.#open(), value);
+  }
+
+  /** Replaces the value, then loads another word: the same as `store` and `load`, in one call. */
+  storeThenLoad(value: number, other: Word32): number {
+    return native().vring_publish(this.#open(), value, other.address);
   }
 
   /** The value, and keeps every plain read that came before in front of it (on ARM too). */
   loadLast(): number {
-    return native().vring_load64_last(this.#open());
+    return native().vring_load64(this.#open());
   }
 
   /** Adds modulo 2^64; gives the value before. */
@@ -187,12 +192,28 @@ export function copyOut(
   target: Uint8Array<ArrayBuffer>,
   length: number = target.length,
 ): void {
+  checkInside(memory, offset, target, length);
+  native().vring_copy_out(target, memory.address + offset, length, 0);
+}
+
+/** The same as `copyOut` and then `loadLast` of a word of the same memory, in one call. */
+export function copyOutThenLoad(
+  memory: Memory,
+  offset: number,
+  target: Uint8Array<ArrayBuffer>,
+  length: number,
+  word: Word64,
+): number {
+  checkInside(memory, offset, target, length);
+  return native().vring_copy_out(target, memory.address + offset, length, word.address);
+}
+
+function checkInside(memory: Memory, offset: number, target: Uint8Array, length: number): void {
   if (memory.bytes.length === 0) throw new TypeError("Cannot copy: the memory is closed");
   const inside = offset >= 0 && length >= 0 && offset + length <= memory.bytes.length;
   if (!inside || length > target.length) {
     throw new RangeError(`Cannot copy ${length} bytes from ${offset}: the memory or array ends`);
   }
-  native().vring_copy_out(target, memory.address + offset, length);
 }
 
 /** Copies a few numbers into shared memory at `offset`, a multiple of 8. */
@@ -217,6 +238,13 @@ export function storeDouble(memory: Memory, offset: number, value: number): void
 /** The number at `offset`, a multiple of 8. */
 export function loadDouble(memory: Memory, offset: number): number {
   return memory.doubles[offset >>> 3]!;
+}
+
+const fetched = new Float64Array(1); // a store to it keeps the engine from dropping the load
+
+/** Has the processor fetch the number at `offset`, a multiple of 8; means nothing otherwise. */
+export function prefetch(memory: Memory, offset: number): void {
+  fetched[0] = memory.doubles[offset >>> 3]!;
 }
 
 /** Shared memory to write into in place; `commitView` must follow before it is published. */

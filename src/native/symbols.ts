@@ -41,17 +41,15 @@ export const LIBRARY_SYMBOLS = {
   vring_map: { parameters: ["f64", "f64", "i32", "i32", "i32", "f64"], result: "f64" },
   // int32_t vring_unmap(double address, double length)
   vring_unmap: { parameters: ["f64", "f64"], result: "i32" },
-  // void vring_copy_out(uint8_t *target, double source, uint32_t length)
-  vring_copy_out: { parameters: ["buffer", "f64", "u32"], result: "void" },
+  // double vring_copy_out(uint8_t *target, double source, uint32_t length, double word)
+  vring_copy_out: { parameters: ["buffer", "f64", "u32", "f64"], result: "f64" },
 
   // double vring_load64(double word)
   vring_load64: { parameters: ["f64"], result: "f64" },
   // void vring_store64(double word, double value)
   vring_store64: { parameters: ["f64", "f64"], result: "void" },
-  // void vring_store64_first(double word, double value)
-  vring_store64_first: { parameters: ["f64", "f64"], result: "void" },
-  // double vring_load64_last(double word)
-  vring_load64_last: { parameters: ["f64"], result: "f64" },
+  // uint32_t vring_publish(double word, double value, double bell)
+  vring_publish: { parameters: ["f64", "f64", "f64"], result: "u32" },
   // double vring_exchange64(double word, double value)
   vring_exchange64: { parameters: ["f64", "f64"], result: "f64" },
   // double vring_add64(double word, double value)

@@ -5,7 +5,7 @@
  */
 
 import { ClosedError, LostError, timeoutError } from "../errors.ts";
-import { copyOut, peekView } from "../memory/word.ts";
+import { copyOutThenLoad, peekView } from "../memory/word.ts";
 import {
   type Awaited,
   type Outcome,
@@ -179,9 +179,10 @@ export class CircularBufferReader implements Disposable {
       return this.#isIntact() ? { state: "tooSmall", length } : this.#recover();
     }
     const message = target ?? new Uint8Array(length);
-    const { mapping, dataOffset } = this.#ring;
-    copyOut(mapping, dataOffset + this.#offset + HEAD_BYTES, message, length);
-    if (!this.#isIntact()) return this.#recover(); // P1: the copy may be torn
+    const { mapping, dataOffset, oldest: word } = this.#ring;
+    const start = dataOffset + this.#offset + HEAD_BYTES;
+    const oldest = copyOutThenLoad(mapping, start, message, length, word); // .. P1 after every byte
+    if (!(oldest <= this.#position)) return this.#recover(); // the copy may be torn
     this.#advance(length);
     return target === undefined ? { state: "ok", message } : { state: "ok", length };
   }

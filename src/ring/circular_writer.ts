@@ -211,8 +211,7 @@ export class CircularBufferWriter implements Disposable {
     this.#position = position + units;
     this.#head.storeNext(ring, this.#offset, position);
     this.#claim = undefined;
-    ring.published.store(this.#position); // P2 everything above is visible once this is seen ..
-    ring.bell.ring();
+    ring.bell.publish(ring.published, this.#position); // P2 all above is visible once this is ..
   }
 
   #checkOpen(): void {

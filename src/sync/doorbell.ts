@@ -28,7 +28,7 @@
 
 import { check, ClosedError } from "../errors.ts";
 import type { Mapping } from "../memory/mapping.ts";
-import { Word32, type WordPlace } from "../memory/word.ts";
+import { Word32, type Word64, type WordPlace } from "../memory/word.ts";
 import { addAndWake } from "../os/futex.ts";
 
 const WAITING = 1;
@@ -52,9 +52,19 @@ export class Doorbell {
     return (this.word.or(WAITING) | WAITING) >>> 0; // P1 raised before the look ..
   }
 
+  /** Publishes a value in a word and then rings: the same as `store` and `ring`, in one call. */
+  publish(word: Word64, value: number): void {
+    if ((word.storeThenLoad(value, this.word) & WAITING) === 0) return; // .. P1 as in ring()
+    wake(this.word.address);
+  }
+
   /** Wakes everyone who sleeps, if anyone does. Call it after publishing. */
   ring(): void {
     if ((this.word.load() & WAITING) === 0) return; // .. P1 loaded after the publish
-    check(addAndWake(this.word.address), { syscall: "futex", action: "wake who waits" });
+    wake(this.word.address);
   }
+}
+
+function wake(address: number): void {
+  check(addAndWake(address), { syscall: "futex", action: "wake who waits" });
 }

@@ -8,6 +8,7 @@ import {
   copyDoublesOut,
   copyIn,
   copyOut,
+  copyOutThenLoad,
   loadDouble,
   peekView,
   storeDouble,
@@ -395,4 +396,28 @@ Deno.test("copyIn() and copyOut() throw once the memory is closed", () => {
   mapping.close();
   assertThrows(() => copyIn(mapping, 0, new Uint8Array(1)), TypeError);
   assertThrows(() => copyOut(mapping, 0, new Uint8Array(1)), TypeError);
+});
+
+Deno.test("storeThenLoad() stores the one word and gives the other", () => {
+  using mapping = Mapping.anonymous(pageSize(), "a test");
+  const word = new Word64(mapping, { path: "test.word", offset: 8 });
+  const other = new Word32(mapping, { path: "test.other", offset: 20 });
+  other.store(0xfedcba98);
+  assertEquals(word.storeThenLoad(TOP53 - 1, other), 0xfedcba98);
+  assertEquals(word.load(), TOP53 - 1);
+  mapping.close();
+  assertThrows(() => word.storeThenLoad(1, other), ClosedError);
+});
+
+Deno.test("copyOutThenLoad() copies as copyOut() does, and gives the word", () => {
+  using mapping = Mapping.anonymous(pageSize(), "a test");
+  const word = new Word64(mapping, { path: "test.word", offset: 8 });
+  word.store(TOP53 - 1);
+  mapping.bytes.set([1, 2, 3, 4, 5], 101);
+  const target = new Uint8Array(5);
+  assertEquals(copyOutThenLoad(mapping, 102, target, 3, word), TOP53 - 1);
+  assertEquals([...target], [2, 3, 4, 0, 0]);
+  assertThrows(() => copyOutThenLoad(mapping, 102, target, 6, word), RangeError);
+  mapping.close();
+  assertThrows(() => copyOutThenLoad(mapping, 102, target, 3, word), TypeError);
 });

@@ -11,6 +11,7 @@ export {
   copyOut,
   loadDouble,
   peekView,
+  prefetch,
 } from "../../src/memory/word.ts?real";
 
 /** The last part of a path such as `circular_buffer_control.oldest`. */
@@ -50,10 +51,26 @@ export class Word64 extends real.Word64 {
     spring(`${nameOf(this)} store`);
     super.storeFirst(value);
   }
+  override storeThenLoad(value: number, other: Word32): number {
+    this.store(value);
+    return other.load();
+  }
   override loadLast(): number {
     spring(`${nameOf(this)} load`);
     return super.loadLast();
   }
+}
+
+/** In two parts. */
+export function copyOutThenLoad(
+  memory: real.Memory,
+  offset: number,
+  target: Uint8Array<ArrayBuffer>,
+  length: number,
+  word: Word64,
+): number {
+  real.copyOut(memory, offset, target, length);
+  return word.loadLast();
 }
 
 /** In two halves. */

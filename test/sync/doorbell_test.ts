@@ -2,6 +2,7 @@ import { assertEquals, assertThrows } from "@std/assert";
 import { OsError } from "../../src/errors.ts";
 import { Doorbell } from "../../src/sync/doorbell.ts";
 import { Mapping } from "../../src/memory/mapping.ts";
+import { Word64 } from "../../src/memory/word.ts";
 import { pageSize } from "../../src/os/page.ts";
 import { Peer } from "../os/peer.ts";
 import { Scene } from "./scene.ts";
@@ -84,5 +85,21 @@ for (const start of [0, TOP - 1]) {
     const woken = await Promise.all(peers.map((peer) => peer.reply()));
     assertEquals(woken, Array(5).fill("woken"));
     assertEquals(bell.word.load(), (start + 2) % 2 ** 32);
+  });
+}
+
+for (const raised of [false, true]) {
+  Deno.test(`publish() does what store() and ring() do, the bell ${raised ? "up" : "down"}`, () => {
+    using scenes = new DisposableStack();
+    const [one, other] = [scenes.use(Scene.make()), scenes.use(Scene.make())];
+    const words = [one, other].map(({ place: { bell } }) => {
+      if (raised) bell.raise();
+      return new Word64(bell.mapping, { path: "published", offset: 1024 });
+    });
+    one.place.bell.publish(words[0]!, 2 ** 53 - 1);
+    words[1]!.store(2 ** 53 - 1);
+    other.place.bell.ring();
+    assertEquals(words[0]!.load(), words[1]!.load());
+    assertEquals(one.place.bell.word.load(), other.place.bell.word.load());
   });
 }

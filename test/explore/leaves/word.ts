@@ -113,6 +113,10 @@ export class Word64 {
   storeFirst(value: number): void {
     this.store(value);
   }
+  storeThenLoad(value: number, other: Word32): number {
+    this.store(value);
+    return other.load();
+  }
   loadLast(): number {
     return this.load();
   }
@@ -199,6 +203,19 @@ export function copyOut(
     target.set(parts, half[0]!.from);
   }
 }
+
+export function copyOutThenLoad(
+  memory: Memory,
+  offset: number,
+  target: Uint8Array,
+  length: number,
+  word: Word64,
+): number {
+  copyOut(memory, offset, target, length);
+  return word.loadLast();
+}
+
+export function prefetch(): void {}
 
 function bytesOf(numbers: Float64Array): Uint8Array {
   return new Uint8Array(numbers.buffer, numbers.byteOffset, numbers.byteLength);

@@ -11,14 +11,22 @@ import { step, stepped } from "../steps.ts";
 export * from "../../../src/memory/word.ts?real";
 
 export class Word32 extends real.Word32 {}
-export class Word64 extends real.Word64 {}
+export class Word64 extends real.Word64 {
+  /** In two parts. */
+  override storeThenLoad(value: number, other: Word32): number {
+    this.store(value);
+    return other.load();
+  }
+}
 
 /** Puts a step before every method of a class of words. */
 function announce(stepping: object, shipped: object): void {
   for (
     const [name, { value: method }] of Object.entries(Object.getOwnPropertyDescriptors(shipped))
   ) {
-    if (name === "constructor" || typeof method !== "function") continue;
+    if (name === "constructor" || Object.hasOwn(stepping, name) || typeof method !== "function") {
+      continue;
+    }
     const value = function (this: { path: string }, ...given: unknown[]): unknown {
       step(`${this.path} ${name}`);
       return method.apply(this, given);
@@ -42,12 +50,24 @@ export function copyOut(
   memory: real.Memory,
   offset: number,
   target: Uint8Array<ArrayBuffer>,
+  length: number = target.length,
 ): void {
-  const middle = target.length >> 1;
+  const middle = length >> 1;
   step("copy out");
-  real.copyOut(memory, offset, target.subarray(0, middle));
+  real.copyOut(memory, offset, target, middle);
   step("copy out, half done");
-  real.copyOut(memory, offset + middle, target.subarray(middle));
+  real.copyOut(memory, offset + middle, target.subarray(middle), length - middle);
+}
+
+export function copyOutThenLoad(
+  memory: real.Memory,
+  offset: number,
+  target: Uint8Array<ArrayBuffer>,
+  length: number,
+  word: Word64,
+): number {
+  copyOut(memory, offset, target, length);
+  return word.loadLast();
 }
 
 export function copyDoublesIn(memory: real.Memory, offset: number, source: Float64Array): void {
