@@ -113,11 +113,6 @@ export class Actor {
     return this.#hashB[this.#log.length]!;
   }
 
-  /** How much has happened to this actor. */
-  get age(): number {
-    return this.#log.length;
-  }
-
   // ---- called by leaves ----
 
   /** An operation on shared state. */
@@ -194,7 +189,14 @@ export class Actor {
 
   /** Ends a run that differs from the ones before it, so that the log does not tell its state. */
   #unwindAsOther(what = "something else"): Error {
-    this.#fail(new Error(`${this.name} is not deterministic: it did ${what} the second time`));
+    const message = `${this.name} is not deterministic: it did ${what} the second time`;
+    return this.crash(new Error(message));
+  }
+
+  /** Ends with an error that no code can catch; gives what is to be thrown. */
+  crash(error: Error): Error {
+    if (this.#direct) return error;
+    this.#fail(error);
     return this.#unwind();
   }
 

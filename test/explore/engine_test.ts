@@ -469,6 +469,30 @@ Deno.test("an error that nobody catches is an error", async () => {
   assertEquals(later.kind, "error");
 });
 
+Deno.test("memory that is not mapped is an error that no code can catch", async () => {
+  const beyond = () => {
+    try {
+      return wait(word(0).address + 4096, 0, Infinity);
+    } catch {
+      return "caught";
+    }
+  };
+  const { kind, message } = await finding({ beyond });
+  assertEquals(kind, "error");
+  assertStringIncludes(message, "SIGSEGV");
+});
+
+Deno.test("a copy beyond the end of the memory throws", async () => {
+  const beyond = () => {
+    try {
+      copyIn(memory(), 252, pattern(8, 1));
+    } catch (error) {
+      return error instanceof RangeError;
+    }
+  };
+  assertEquals(returned((await endings({ beyond }, {})).ends, "beyond"), [true]);
+});
+
 Deno.test("code that does something else each time is reported", async (t) => {
   let runs = 0;
   const cases: Record<string, () => unknown> = {

@@ -85,7 +85,7 @@ export function resolve(address: number): { inode: Inode; offset: number; left: 
     if (inode === undefined) break;
     return { inode, offset: offset + address - start, left: end - address };
   }
-  throw new Error(`SIGSEGV: nothing is mapped at ${address}`);
+  throw currentActor().crash(new Error(`SIGSEGV: nothing is mapped at ${address}`));
 }
 
 /** Tells traces what a word is called. */
@@ -125,6 +125,7 @@ const buffers = new Map<number, ArrayBuffer>();
 /** A buffer of the mapping's size, kept for the actor's next run: its contents are never used. */
 export function emptyBuffer(address: number, length: number): ArrayBuffer {
   let buffer = buffers.get(address);
-  if (buffer?.byteLength !== length) buffers.set(address, buffer = new ArrayBuffer(length));
+  if (buffer?.byteLength === length) new Uint8Array(buffer).fill(0);
+  else buffers.set(address, buffer = new ArrayBuffer(length));
   return buffer;
 }

@@ -150,7 +150,7 @@ export class Run {
   /** Whoever acted last may die before its next operation, or in the sleep that it fell into. */
   #kills(): Transition[] {
     const { actors, usual } = this.#stage;
-    const atStart = actors.every(({ age }) => age === 0);
+    const atStart = this.#lastThread === KERNEL && this.#lastActor === undefined;
     return actors
       .filter((actor) => (atStart || actor === this.#lastActor) && this.#mayDie(actor))
       .map(({ index }) => usual[index]!.kill);

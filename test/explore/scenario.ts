@@ -84,15 +84,28 @@ export function pathOf(label: string): string {
   return files.pathOfFd(process().openFile(world.names.get(`/dev/shm/${label}`)!));
 }
 
+const patterns = new Map<number, Uint8Array<ArrayBuffer>>();
+
 /** Bytes in which every position and every message shows. */
 export function pattern(length: number, message: number): Uint8Array<ArrayBuffer> {
-  return Uint8Array.from({ length }, (_, i) => (message * 37 + i * 11 + 5) & 0xff);
+  return knownPattern(length, message).slice();
+}
+
+/** The same, made once, as actors ask for it again in every run. */
+function knownPattern(length: number, message: number): Uint8Array<ArrayBuffer> {
+  const key = length * 2 ** 20 + message;
+  let known = patterns.get(key);
+  if (known === undefined) {
+    known = Uint8Array.from({ length }, (_, i) => (message * 37 + i * 11 + 5) & 0xff);
+    patterns.set(key, known);
+  }
+  return known;
 }
 
 /** Which message these bytes are; undefined if they are none, such as two halves of two. */
 export function messageOf(bytes: Uint8Array, highest: number): number | undefined {
   for (let message = 1; message <= highest; message++) {
-    if (pattern(bytes.length, message).every((byte, i) => byte === bytes[i])) return message;
+    if (knownPattern(bytes.length, message).every((byte, i) => byte === bytes[i])) return message;
   }
   return undefined;
 }

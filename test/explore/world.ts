@@ -215,9 +215,11 @@ export class World {
 
   /** The open files in a range of numbers through which locks are held. */
   lockFiles(firstFile: number, endFile: number): number[] {
-    const files = this.#locks.map(({ file }) => file);
-    return [...new Set(files)].filter((file) => file >= firstFile && file < endFile)
-      .sort((a, b) => a - b);
+    const found: number[] = [];
+    for (const { file } of this.#locks) {
+      if (file >= firstFile && file < endFile && !found.includes(file)) found.push(file);
+    }
+    return found.sort((a, b) => a - b);
   }
 
   #putLocks(locks: HeldLock[]): void {

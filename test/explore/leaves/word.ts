@@ -16,6 +16,7 @@ export class Word32 {
     this.path = place.path;
     this.address = memory.address + base + place.offset;
     this.#memory = memory;
+    if (memory.bytes.length === 0) throw new TypeError("the memory is closed");
     this.#cell = resolve(this.address);
     nameWord(this.#cell, this.path);
   }
@@ -79,6 +80,7 @@ export class Word64 {
     this.path = place.path;
     this.address = memory.address + base + place.offset;
     this.#memory = memory;
+    if (memory.bytes.length === 0) throw new TypeError("the memory is closed");
     this.#cell = resolve(this.address);
     nameWord(this.#cell, this.path);
   }
@@ -163,6 +165,13 @@ function pieces(memory: Memory, offset: number, from: number, to: number): Piece
   return found;
 }
 
+/** What a real copy throws. */
+function checkInside(memory: Memory, offset: number, length: number): void {
+  const { bytes } = memory;
+  if (offset >= 0 && offset + length <= bytes.length) return;
+  throw new RangeError(`Cannot copy ${length} bytes at ${offset}: there are ${bytes.length}`);
+}
+
 /** A copy is performed in two halves, so that others can act in the middle. */
 function halves(memory: Memory, offset: number, length: number): Piece[][] {
   const middle = length >> 1;
@@ -171,6 +180,7 @@ function halves(memory: Memory, offset: number, length: number): Piece[][] {
 }
 
 export function copyIn(memory: Memory, offset: number, source: Uint8Array): void {
+  checkInside(memory, offset, source.length);
   const bytes = source.slice();
   for (const half of halves(memory, offset, bytes.length)) {
     const label = () => {
@@ -191,6 +201,7 @@ export function copyOut(
   target: Uint8Array,
   length: number = target.length,
 ): void {
+  checkInside(memory, offset, length);
   for (const half of halves(memory, offset, length)) {
     const label = () => `copy out at ${offset + half[0]!.from}`;
     const parts = on(half[0]!.inode, label, () => {
