@@ -45,7 +45,7 @@ export function writeRecord(lane: LaneSender, message: Uint8Array): void {
 export function recordLength(lane: LaneReceiver): number {
   const available = lane.available(RECORD_HEADER);
   if (available === 0) return -1;
-  const length = loadDouble(lane.place.mapping, lane.offset);
+  const length = loadDouble(lane.place.mapping, lane.offset) + 0; // -0 becomes 0
   const fits = Number.isInteger(length) && length >= 0 && available % 8 === 0 &&
     recordBytes(length) <= available && length <= lane.capacity;
   if (fits) return length;

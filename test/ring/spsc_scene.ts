@@ -5,11 +5,15 @@
  * @module
  */
 
+import { assert } from "@std/assert";
+import { codec } from "../../src/layout/codec.ts";
 import { Region } from "../../src/memory/region.ts";
 import { regionPath } from "../../src/memory/region_name.ts";
 import { Word32 } from "../../src/memory/word.ts";
 import { LANE, type LanePlace } from "../../src/ring/lane.ts";
 import { SPSC, SPSC_CONTROL } from "../../src/ring/spsc.ts";
+import { type ReceiveOutcome, SpscConsumer } from "../../src/ring/spsc_consumer.ts";
+import { SpscProducer } from "../../src/ring/spsc_producer.ts";
 import { Doorbell } from "../../src/sync/doorbell.ts";
 import { Name } from "../shared/scene.ts";
 
@@ -32,7 +36,8 @@ export class Inside implements Disposable {
   constructor(name?: string, dataBytes = CAPACITY) {
     this.#name = name === undefined ? new Name() : undefined;
     const path = regionPath(SPSC.name, name ?? this.#name!.name);
-    this.region = Region.tryConnect(SPSC, path) ?? Region.open(SPSC, path, { dataBytes });
+    this.region = Region.tryConnect(SPSC, path) ??
+      Region.open(SPSC, path, { dataBytes, message: codec.bytes.type });
     const { mapping, controlOffset, dataOffset } = this.region;
     const { fields } = SPSC_CONTROL;
     const control = controlOffset + fields.lane.offset;
@@ -74,4 +79,23 @@ export class Inside implements Disposable {
     this.region.close();
     this.#name?.[Symbol.dispose]();
   }
+}
+
+/** Both ends of a ring that nobody else uses. */
+export class Pair implements Disposable {
+  readonly name = new Name();
+  readonly producer = SpscProducer.open(this.name.name, { capacity: CAPACITY });
+  readonly consumer = SpscConsumer.open(this.name.name);
+
+  [Symbol.dispose](): void {
+    this.producer.close();
+    this.consumer.close();
+    this.name[Symbol.dispose]();
+  }
+}
+
+/** The value that was received. */
+export function valueOf<T>(outcome: ReceiveOutcome<T>): T {
+  assert(outcome.state === "ok", outcome.state);
+  return outcome.value;
 }
