@@ -10,12 +10,14 @@
 import { LayoutMismatchError, OsError, VringError } from "../../src/errors.ts";
 import { Region } from "../../src/memory/region.ts";
 import { regions } from "../../src/memory/region_list.ts";
+import { mappedRanges } from "../../src/os/proc_maps.ts";
 import {
   dataOf,
   forge,
   idAt,
   idOf,
   KIND,
+  openFiles,
   OTHER_KIND,
   patterned,
   removeFile,
@@ -49,6 +51,7 @@ export type Rule =
   | "what nobody opened stays"
   | "what is to persist stays"
   | "nothing else is left"
+  | "nothing stays open"
   | "nothing is refused without a reason"
   | "nothing fails";
 
@@ -238,12 +241,19 @@ function tryStep(path: string, name: string, pair: [string, string], step: numbe
   return at !== undefined;
 }
 
+function isAnythingOpen(): boolean {
+  return openFiles() > 0 || mappedRanges().some(({ path }) => path.startsWith("/dev/shm/"));
+}
+
 if (import.meta.main) {
   const path = Deno.args[0]!;
   for (const scene of Object.keys(SCENES)) {
     for (const outer of Object.keys(OPERATIONS)) {
       for (const inner of Object.keys(OPERATIONS)) {
         for (let step = 1; tryStep(path, scene, [outer, inner], step); step++);
+        if (isAnythingOpen()) {
+          broken.push({ rule: "nothing stays open", scene, outer, inner, step: "some step" });
+        }
       }
     }
   }

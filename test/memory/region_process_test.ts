@@ -172,6 +172,7 @@ for (
     "what nobody opened stays",
     "what is to persist stays",
     "nothing else is left",
+    "nothing stays open",
     "nothing is refused without a reason",
     "nothing fails",
   ] as const
@@ -413,6 +414,26 @@ test("Region.open() gives up when a stopped process is for ever removing the reg
   }, place.path);
   assertEquals(error?.name, "VringError");
   assertStringIncludes(error!.message, "another process has been removing it");
+});
+
+test("Region.open() leaves nothing behind when it cannot map what the last member leaves", async () => {
+  using place = new Place();
+  await using party = Party.start({ trapped: true });
+  const error = await party.run(({ Region, KIND, withTrap }, path) => {
+    const last = Region.open(KIND, path, { dataBytes: 600 });
+    try {
+      withTrap((_call, name) => {
+        if (name !== "map") return;
+        last.close();
+        throw new RangeError("no addresses left");
+      }, () => Region.open(KIND, path, { dataBytes: 600 }));
+      return "no error";
+    } catch (error) {
+      return `${error}`;
+    }
+  }, place.path);
+  assertStringIncludes(error, "no addresses left");
+  assert(!place.exists);
 });
 
 test("Region.open() does not hang on a FIFO", async () => {
