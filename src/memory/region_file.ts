@@ -169,12 +169,13 @@ export function tryJoin(
   const member = stack.use(new LockFile(files.pathOfFd(file.fd), { write: !readOnly, what }));
   const state = readOnly ? lookAlive(member, file, what) : lockAlive(member, file, path, what);
   if (state !== "alive") return state;
-  // Checked before it is joined: who leaves meanwhile is the last one out, and must see that.
+  // All that can fail comes before it is joined: who leaves meanwhile is the last one out, and must
+  // see that.
   const header = readHeader(file.fd, what);
   checkHeader(header, file.status.size, { kind, ...options }, what);
+  const mapping = stack.use(mapRegion(kind, file.fd, dataBytesOf(header), what, readOnly));
   if (!member.tryLock(MEMBER, "read")) return "again"; // the last one out is at work
   if (member.status().links === 0) return "again"; // I2
-  const mapping = mapRegion(kind, file.fd, dataBytesOf(header), what, readOnly);
   stack.move();
   return { kind, path, what, readOnly, created: false, header, mapping, member };
 }
@@ -204,7 +205,7 @@ function isKept(header: RegionHeader): boolean {
 
 /** That another party removes the name is as good; that it may not be removed is not. */
 function checkRemoved(result: number, what: string): void {
-  if (result === -Errno.EAGAIN) return;
+  if (result === -Errno.EAGAIN || result === -Errno.ENOENT) return;
   const remedy = "ask its owner to open or unlink it";
   check(result, { syscall: "unlinkat", action: `remove the abandoned ${what}`, remedy });
 }

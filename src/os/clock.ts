@@ -29,6 +29,11 @@ export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
   });
 }
 
+/** Resolves in the next turn of the event loop, after whatever else is due. */
+export function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 0));
+}
+
 /** Blocks this thread for `ms` milliseconds. */
 export function sleepSync(ms: number): void {
   native().vring_sleep(now() + ms * 1e6);

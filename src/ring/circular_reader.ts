@@ -6,6 +6,7 @@
 
 import { ClosedError, LostError, timeoutError } from "../errors.ts";
 import { copyOutThenLoad, peekView } from "../memory/word.ts";
+import { begin } from "../sync/turns.ts";
 import {
   type Awaited,
   type Outcome,
@@ -31,6 +32,7 @@ import {
   type Ring,
   UNIT,
   unitsOf,
+  WRITER_ROLE,
 } from "./circular_buffer.ts";
 
 const HEAD_BYTES = 32;
@@ -149,6 +151,11 @@ export class CircularBufferReader implements Disposable {
     return unlinkRing(CIRCULAR_BUFFER, name);
   }
 
+  /** Whether a living party is the writer; a killed one leaves the buffer to the next. */
+  get hasWriter(): boolean {
+    return this.#ring.region.isHeld(WRITER_ROLE);
+  }
+
   /** How many messages this reader has lost in all. */
   get lostMessages(): number {
     return this.#lostMessages;
@@ -214,6 +221,7 @@ export class CircularBufferReader implements Disposable {
   ): Promise<Found<ReadOutcome | ReadIntoOutcome>> {
     const target = first instanceof Uint8Array ? first : undefined;
     const options = first instanceof Uint8Array ? second : first;
+    await begin(options);
     for (;;) {
       const outcome = this.#tryRead(target);
       if (outcome.state !== "empty") return outcome;

@@ -9,6 +9,7 @@
 
 import { VringError } from "../errors.ts";
 import { claimView, commitView, copyIn, copyOut, peekView } from "../memory/word.ts";
+import { begin } from "../sync/turns.ts";
 import {
   type Awaited,
   type SyncWaitOptions,
@@ -109,6 +110,7 @@ export class SpscByteProducer implements Disposable {
 
   /** The same, once there is so much. */
   async claim(length: number, options: WaitOptions = {}): Promise<Uint8Array<ArrayBuffer>> {
+    await begin(options);
     const next = parts(options);
     for (;;) {
       const view = this.tryClaim(length);
@@ -144,6 +146,7 @@ export class SpscByteProducer implements Disposable {
 
   /** Resolves once `bytes` bytes are free. */
   async wait(bytes: number, options: WaitOptions = {}): Promise<void> {
+    await begin(options);
     await this.#wait(bytes, options, options);
   }
 
@@ -286,9 +289,9 @@ export class SpscByteConsumer implements Disposable {
    * the producer has closed.
    */
   async wait(options: BytesOptions = {}): Promise<boolean> {
+    await begin(options);
     const { bytes = 1 } = options;
     this.#end.checkWait(await wait(this.#awaited(bytes), options), options);
-    this.#end.checkOpen();
     return this.#lane.look() >= bytes;
   }
 

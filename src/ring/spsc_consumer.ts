@@ -6,6 +6,7 @@
 
 import { VringError } from "../errors.ts";
 import { type Codec, codec } from "../layout/codec.ts";
+import { begin } from "../sync/turns.ts";
 import {
   type Awaited,
   type SyncWaitOptions,
@@ -241,6 +242,7 @@ export class SpscConsumer<T = Uint8Array> implements Disposable {
 
   /** Receives a value once there is one. */
   async receive(options: WaitOptions = {}): Promise<ReceivedOutcome<T>> {
+    await begin(options);
     const next = parts(options);
     for (;;) {
       const outcome = this.tryReceive();
@@ -260,7 +262,6 @@ export class SpscConsumer<T = Uint8Array> implements Disposable {
   async wait(options: WaitOptions = {}): Promise<boolean> {
     this.#checkFree("wait");
     await this.#wait(options, options);
-    this.#end.checkOpen();
     return this.#lane.look() > 0;
   }
 
@@ -290,6 +291,7 @@ export class SpscConsumer<T = Uint8Array> implements Disposable {
 
   /** The same, once there is one. */
   async take(options: WaitOptions = {}): Promise<TakenOutcome> {
+    await begin(options);
     const next = parts(options);
     for (;;) {
       const outcome = this.tryTake();

@@ -7,6 +7,7 @@
 import { VringError } from "../errors.ts";
 import { type Codec, codec } from "../layout/codec.ts";
 import { claimView, commitView } from "../memory/word.ts";
+import { begin } from "../sync/turns.ts";
 import {
   type Awaited,
   type SyncWaitOptions,
@@ -154,6 +155,7 @@ export class SpscProducer<T = Uint8Array> implements Disposable {
 
   /** Sends a value once there is room. Leave it unchanged until the promise resolves. */
   async send(value: T, options: WaitOptions = {}): Promise<void> {
+    await begin(options);
     const next = parts(options);
     while (!this.trySend(value)) await this.#wait(next(), options);
   }
@@ -197,6 +199,7 @@ export class SpscProducer<T = Uint8Array> implements Disposable {
 
   /** The same, once there is room. */
   async claim(length: number, options: WaitOptions = {}): Promise<Uint8Array<ArrayBuffer>> {
+    await begin(options);
     const next = parts(options);
     for (;;) {
       const view = this.tryClaim(length);

@@ -28,6 +28,11 @@ export async function sleep(ms: number, _signal?: AbortSignal): Promise<void> {
   await currentActor().promise(pause(ms));
 }
 
+/** There is nothing else in an event loop here. */
+export function nextTurn(): Promise<void> {
+  return Promise.resolve();
+}
+
 export function sleepSync(ms: number): void {
   mayBlock(pause(ms));
 }
