@@ -216,6 +216,7 @@ export class SpscEnd implements Disposable {
 
   /** Throws what the end of a wait means, unless it is that what was waited for is there. */
   checkWait(outcome: Outcome, { timeout = Infinity }: SyncWaitOptions): void {
+    this.checkOpen(); // it may have been closed since the wait ended
     const action = this.#peerName === "consumer" ? "send through" : "receive from";
     if (outcome === "timeout") throw timeoutError(`${action} ${this.what}`, timeout);
     if (outcome !== "hopeless") return;
