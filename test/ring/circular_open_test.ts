@@ -153,6 +153,19 @@ Deno.test("a buffer with persist stays, with its messages, until it is unlinked"
   assertEquals([CircularBufferReader.unlink(place.name), place.files()], [false, []]);
 });
 
+for (const capacity of [undefined, CAPACITY]) {
+  Deno.test(`open() with persist keeps a buffer that was there without it, asked for ${capacity}`, () => {
+    using place = new Name();
+    const writer = CircularBufferWriter.open(place.name, { capacity: CAPACITY });
+    writer.write(payload(0, 100));
+    const options = { persist: true, ...capacity && { capacity } };
+    CircularBufferReader.open(place.name, options).close();
+    writer.close();
+    using reader = CircularBufferReader.open(place.name);
+    assertEquals(reader.tryRead(), { state: "ok", message: payload(0, 100) });
+  });
+}
+
 Deno.test("a buffer without persist is gone with its last member, and the next one is empty", () => {
   using place = new Name();
   CircularBufferWriter.open(place.name, { capacity: CAPACITY }).close();

@@ -83,6 +83,33 @@ Deno.test("messages are counted across every wrap of their number", () => {
   }
 });
 
+Deno.test("lost bytes are exact where their count begins again", () => {
+  const limit = 2 ** 52;
+  for (const before of [1, 50, 101, 5000]) {
+    using place = new Name();
+    using inside = new Inside(place.name, CAPACITY);
+    inside.startAt(2 ** 50, { sequence: 2 ** 44, payload: limit - before });
+    using writer = CircularBufferWriter.open(place.name);
+    using reader = CircularBufferReader.open(place.name);
+    using late = CircularBufferReader.open(place.name);
+    for (let i = 0; i < 100; i++) {
+      writer.write(payload(i, 101));
+      assertEquals(reader.tryRead(), { state: "ok", message: payload(i, 101) });
+    }
+    assertEquals(inside.head(inside.ring.published.load())[1], 10_100 - before);
+    for (let i = 0; i < 100; i++) writer.write(payload(i, 101));
+    const outcomes = [late.tryRead(), reader.tryRead()];
+    const lost = late.sequence - 2 ** 44;
+    assertEquals(outcomes, [
+      { state: "lost", messages: lost, bytes: 101 * lost },
+      { state: "lost", messages: lost - 100, bytes: 101 * (lost - 100) },
+    ]);
+    using newcomer = CircularBufferReader.open(place.name);
+    using next = CircularBufferReader.open(place.name, { start: "now" });
+    assertEquals([newcomer.tryRead().state, next.tryRead().state], ["ok", "empty"]);
+  }
+});
+
 Deno.test("read() wakes when the low half of the position wraps to 0", async () => {
   using place = new Name();
   using inside = new Inside(place.name, CAPACITY);

@@ -1,0 +1,43 @@
+/**
+ * The program of a {@linkcode Party} at a circular buffer.
+ *
+ * @module
+ */
+
+import { CircularBufferReader } from "../../src/ring/circular_reader.ts";
+import { CircularBufferWriter } from "../../src/ring/circular_writer.ts";
+import { SharedMemory } from "../../src/shared/shared_memory.ts";
+import { serve } from "../shared/serve.ts";
+import { dieBefore, spring, stepsOf } from "../shared/trap.ts";
+import { follow } from "./circular_account.ts";
+import { assaults, endure, generator, randomChanges, vandalise } from "./circular_assault.ts";
+import { bytesBetween, Inside, isPayload, lengthOf, payload } from "./circular_scene.ts";
+
+/** What the functions can use. */
+const TOOLS = {
+  CircularBufferReader,
+  CircularBufferWriter,
+  SharedMemory,
+  Inside,
+  payload,
+  isPayload,
+  lengthOf,
+  bytesBetween,
+  follow,
+  assaults,
+  endure,
+  generator,
+  randomChanges,
+  vandalise,
+  dieBefore,
+  spring,
+  stepsOf,
+  /** What stays open between two functions. */
+  writers: [] as CircularBufferWriter[],
+  readers: [] as CircularBufferReader[],
+  insides: [] as Inside[],
+};
+
+export type Tools = typeof TOOLS;
+
+await serve(TOOLS);
