@@ -226,7 +226,7 @@ export function copyOutThenLoad(
   return word.loadLast();
 }
 
-export function prefetch(): void {}
+export function prefetch(_memory: Memory, _offset: number): void {}
 
 function bytesOf(numbers: Float64Array): Uint8Array {
   return new Uint8Array(numbers.buffer, numbers.byteOffset, numbers.byteLength);
