@@ -26,7 +26,7 @@ interface Told {
 /** The lines that the explorer prints, one for each scenario, as they come. */
 async function* told(options: readonly string[]): AsyncGenerator<Told> {
   const path = (name: string) => new URL(name, HERE).pathname;
-  const args = ["run", "--no-check", "--import-map", path("import_map.json"), path("main.ts")];
+  const args = ["run", "--check", "--import-map", path("import_map.json"), path("main.ts")];
   const command = new Deno.Command(Deno.execPath(), {
     args: [...args, "--json", ...options],
     stdout: "piped",

@@ -100,7 +100,7 @@ export function describeFinding({ name }: Scenario, finding: Finding): string {
     "",
     ...finding.trace.map((step) => `    ${step}`),
     "",
-    `  deno task explore ${name} --replay ${finding.token}`,
+    `  deno task explore ${name} --replay '${finding.token}'`,
     "",
   ].join("\n");
 }

@@ -9,6 +9,7 @@ import { Region } from "../../../src/memory/region.ts";
 import type { RegionKind } from "../../../src/memory/region_header.ts";
 import { regionPath } from "../../../src/memory/region_name.ts";
 import { copyIn, copyOut, Word32 } from "../../../src/memory/word.ts";
+import { statPath } from "../../../src/os/files.ts";
 import {
   type ActorSpec,
   type End,
@@ -60,6 +61,14 @@ function visitor(
   };
 }
 
+/** Opens and closes; whether the name belonged to the same file all the while. */
+function keepsName(): boolean {
+  const region = Region.open(KIND, PATH, { dataBytes: DATA });
+  const [before, after] = [statPath(PATH), statPath(PATH)];
+  region.close();
+  return typeof before === "object" && typeof after === "object" && before.inode === after.inode;
+}
+
 /** Whoever comes when all are gone finds a clean slate, and leaves one. */
 const tidy: ActorSpec = { body: visitor(9, []), last: true, immortal: true };
 
@@ -90,7 +99,7 @@ export const REGION: readonly Scenario[] = [
     about: "three parties open and close at once",
     setup,
     actors: { first: visitor(1, [2, 3]), second: visitor(2, [1, 3]), third: visitor(3, [1, 2]) },
-    bounds: { preemptions: 2, deaths: 0, noise: 0 },
+    bounds: { preemptions: 3, deaths: 0, noise: 0 },
     short: { preemptions: 1 },
     check: common,
   },
@@ -153,5 +162,17 @@ export const REGION: readonly Scenario[] = [
     bounds: { preemptions: 2, deaths: 1, noise: 0 },
     short: { preemptions: 1 },
     check: common,
+  },
+  {
+    name: "region-new-owner",
+    about: "who leaves a region that was unlinked does not take the name from its new owner",
+    setup,
+    actors: {
+      first: visitor(1, []),
+      remover: { body: () => Region.unlink(KIND, PATH), immortal: true },
+      second: { body: keepsName, after: "remover", immortal: true },
+    },
+    bounds: { preemptions: 2, deaths: 1, noise: 0 },
+    check: ({ results }) => results.second ? undefined : "the name was taken from under a member",
   },
 ];
