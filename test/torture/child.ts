@@ -5,7 +5,7 @@
  * @module
  */
 
-import { now } from "../../src/os/clock.ts";
+import { now, sleepSync } from "../../src/os/clock.ts";
 import { type Kind, Stage } from "./kind.ts";
 import { Ledger } from "./ledger.ts";
 import { ledgerPlan, type Orders } from "./process.ts";
@@ -36,11 +36,12 @@ function readLine(): string | undefined {
   return line;
 }
 
-/** Dies or stops where the plan says, unless the run is over, and leaves a note. */
-function setTrap(trap: Trap, book: number): void {
+/** Dies, stops or dawdles where the plan says, unless the run is over, and leaves a note. */
+function setTrap(trap: Trap, delayMs: number, book: number): void {
   const seat = ledger.seats[book]!;
   arm(trap, (name) => {
     if (ledger.over) return;
+    if (trap.act === "delay") return sleepSync(delayMs);
     seat.step = name;
     (trap.act === "kill" ? seat.diedAt : seat.stoppedAt).store(now());
     Deno.kill(Deno.pid, trap.act === "kill" ? "SIGKILL" : "SIGSTOP");
@@ -54,6 +55,6 @@ const ledger = Ledger.attach(ledgerPath, ledgerPlan(kind));
 Deno.stdout.writeSync(new TextEncoder().encode("ready\n"));
 const line = readLine();
 if (line === undefined) Deno.exit(0);
-const { trap, ...assignment }: Orders = JSON.parse(line);
-if (trap !== undefined) setTrap(trap, assignment.book);
+const { trap, trapMs, ...assignment }: Orders = JSON.parse(line);
+if (trap !== undefined) setTrap(trap, trapMs, assignment.book);
 await kind.parts[assignment.part]!.run(new Stage(run, ledger, assignment));

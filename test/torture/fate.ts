@@ -26,7 +26,7 @@ export type Act =
 export interface Fate {
   /** Where it is caught by itself. */
   readonly trap?: Trap;
-  /** How long it stays stopped if the trap stops it. */
+  /** How long it stays stopped if the trap stops it, or dawdles, in milliseconds. */
   readonly trapMs: number;
   /** What is done to it from outside. */
   readonly acts: readonly Act[];
@@ -37,24 +37,39 @@ export const UNHARMED: Fate = { trapMs: 0, acts: [] };
 
 const ANY_STEP_MOST = 3000;
 const NAMED_STEP_MOST = 60;
+const DELAY_MS = [0.1, 10] as const;
 
-/** Nine in twenty die at a step, one in ten stops at one, the others die or stop at any moment. */
+/** With so many steps from one delay to the next they come at all steps in turn. */
+const DELAY_STRIDE_MOST = 40;
+const NAMED_DELAY_STRIDE_MOST = 4;
+
+/**
+ * Seven in twenty die at a step, two stop at one, and four dawdle at some, which lets others in
+ * where they seldom come. All others are killed or stopped at any moment.
+ */
 export function planFate(random: Random, harm: Harm): Fate {
   const afterMs = random.skewed(...harm.lifeMs);
   const forMs = random.skewed(...harm.stopMs);
-  const trapMs = forMs;
   const kill: Act = { act: "kill", afterMs };
+  const late: Act = { act: "kill", afterMs: harm.lifeMs[1] };
   const stop: Act = { act: "stop", afterMs, forMs };
   const chance = random.next();
-  const trap = planTrap(random, harm, chance < 0.45 ? "kill" : "stop");
-  if (chance < 0.55) return { trap, trapMs, acts: [{ ...kill, afterMs: harm.lifeMs[1] }] };
-  if (chance < 0.75) return { trapMs, acts: [kill] };
-  if (chance < 0.9) return { trapMs, acts: [stop, { ...stop, afterMs: forMs }, kill] };
-  return { trapMs, acts: [{ ...stop, forMs: Infinity }, { act: "kill", afterMs: forMs }] };
+  if (chance < 0.35) return { trap: planTrap(random, harm, "kill"), trapMs: 0, acts: [late] };
+  if (chance < 0.45) return { trap: planTrap(random, harm, "stop"), trapMs: forMs, acts: [late] };
+  if (chance < 0.65) {
+    const trapMs = random.skewed(...DELAY_MS);
+    const acts: Act[] = [{ ...late, afterMs: late.afterMs / 2 }];
+    return { trap: planTrap(random, harm, "delay"), trapMs, acts };
+  }
+  if (chance < 0.8) return { trapMs: 0, acts: [kill] };
+  if (chance < 0.92) return { trapMs: 0, acts: [stop, { ...stop, afterMs: forMs }, kill] };
+  return { trapMs: 0, acts: [{ ...stop, forMs: Infinity }, { act: "kill", afterMs: forMs }] };
 }
 
-function planTrap(random: Random, { steps }: Harm, act: "kill" | "stop"): Trap {
+function planTrap(random: Random, { steps }: Harm, act: Trap["act"]): Trap {
   const matching = random.chance(0.6) && steps.length > 0 ? random.pick(steps) : undefined;
-  const at = random.small(matching === undefined ? ANY_STEP_MOST : NAMED_STEP_MOST);
-  return { act, at, matching };
+  const [any, named] = act === "delay"
+    ? [DELAY_STRIDE_MOST, NAMED_DELAY_STRIDE_MOST]
+    : [ANY_STEP_MOST, NAMED_STEP_MOST];
+  return { act, at: random.small(matching === undefined ? any : named), matching };
 }

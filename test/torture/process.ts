@@ -12,6 +12,8 @@ import type { Trap } from "./steps.ts";
 export interface Orders extends Assignment {
   /** Where it is to be caught; only for those with steps. */
   readonly trap?: Trap | undefined;
+  /** For how many milliseconds, if it is to dawdle there. */
+  readonly trapMs: number;
 }
 
 /** The ledger that a kind needs. */

@@ -169,7 +169,8 @@ class Run {
       if (process === undefined || this.#endedAt !== undefined) return;
       const life = new Life(`${part} ${index}.${seat.lives}`, process, book);
       seat.life = life;
-      const orders = { part, seat: index, life: seat.lives++, book: number, seed, trap: fate.trap };
+      const { trap, trapMs } = fate;
+      const orders = { part, seat: index, life: seat.lives++, book: number, seed, trap, trapMs };
       const [ending] = await Promise.all([
         life.ended,
         process.order(orders),

@@ -1,5 +1,5 @@
 /**
- * Named steps: the place where a process is made to die or to stop.
+ * Named steps: the places where a process is made to die, to stop or to dawdle.
  *
  * In a process whose import map is import_map.json every operation of a leaf is announced here
  * before it happens, such as `bell.word or` or `link /dev/shm/vring.demo`. All others run the
@@ -10,9 +10,9 @@
 
 /** Where a process is to be caught, and what becomes of it. */
 export interface Trap {
-  /** What happens to it. */
-  readonly act: "kill" | "stop";
-  /** At the how manieth step that matches, from 1. */
+  /** What happens to it: it dies, is stopped once, or dawdles each time. */
+  readonly act: "kill" | "stop" | "delay";
+  /** At the how manieth step that matches, from 1; a delay comes at every so manieth. */
   readonly at: number;
   /** Part of the names of the steps that count; every step counts if it is absent. */
   readonly matching?: string | undefined;
@@ -22,7 +22,7 @@ let armed: Trap | undefined;
 let spring: (name: string) => void = () => {};
 let passed = 0;
 
-/** Sets the trap; `sprung` is called with the name of the step, once, before the step. */
+/** Sets the trap; `sprung` is called with the name of the step, before the step. */
 export function arm(trap: Trap, sprung: (name: string) => void): void {
   armed = trap;
   spring = sprung;
@@ -35,7 +35,8 @@ export function step(name: string): void {
   const { matching, at } = armed;
   if (matching !== undefined && !name.includes(matching)) return;
   if (++passed < at) return;
-  armed = undefined;
+  passed = 0;
+  if (armed.act !== "delay") armed = undefined;
   spring(name);
 }
 
