@@ -1,0 +1,99 @@
+/**
+ * Runs the examples of the ring from one producer to one consumer as a user would: real processes
+ * with no permission but `--allow-ffi`.
+ */
+
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { Program, sharedFiles } from "./program.ts";
+
+const WELL = { code: 0, signal: null, err: "" };
+
+function uniqueName(): string {
+  return `test-${crypto.randomUUID()}`;
+}
+
+function producer(name: string, ...options: string[]): Program {
+  return new Program("examples/spsc_producer.ts", "--name", name, ...options);
+}
+
+function consumer(name: string, ...options: string[]): Program {
+  return new Program("examples/spsc_consumer.ts", "--name", name, ...options);
+}
+
+function numbersOf(text: RegExpExecArray | null, program: Program): number[] {
+  assert(text, program.out);
+  return text.slice(1).map((number) => Number(number.replaceAll(",", "")));
+}
+
+/** How many readings a producer has sent, which has ended well. */
+async function sentBy(program: Program): Promise<number> {
+  assertEquals(await program.end(), WELL);
+  return numbersOf(/Sent ([\d,]+) readings\.\n$/.exec(program.out), program)[0]!;
+}
+
+/** What a consumer says in the end, after it has ended well. */
+async function accountOf(program: Program) {
+  assertEquals(await program.end(), WELL);
+  const last = /Received (.+) readings: (.+) missing, (.+) perhaps .+; the next is (.+)\.\n$/;
+  const [received, missing, again, next] = numbersOf(last.exec(program.out), program);
+  return { received, missing, again, next };
+}
+
+const READINGS = / +[1-9][\d,]* readings\/s, [\d.]+ ms old, -?\d+\.\d °C\n/;
+
+Deno.test("readings: every one arrives, the consumer ends with the producer, nothing is left", async () => {
+  const name = uniqueName();
+  await using second = consumer(name);
+  await second.until(/waiting for readings\n/);
+  await using first = producer(name, "--seconds", "1.5");
+  const sent = await sentBy(first);
+  assert(sent > 0);
+  const account = await accountOf(second);
+  assertEquals(account, { received: sent, missing: 0, again: 0, next: sent });
+  assertMatch(second.out, READINGS);
+  assertMatch(second.out, /\nThe producer has closed\.\n/);
+  assertEquals(sharedFiles(name), []);
+});
+
+Deno.test("readings: the producer first, consumers that come and go, and Ctrl-C", async () => {
+  const name = uniqueName();
+  await using source = producer(name, "--rate", "20000", "--seconds", "50");
+  await source.until(/Sending 20,000 readings\/s/);
+  await source.until(/The ring is full: waiting\n/);
+  await using rival = producer(name);
+  const { code, err } = await rival.end();
+  assertEquals([code, rival.out], [1, ""]);
+  assertMatch(err, /^Cannot open ring .* as its producer: it has one, which is alive; .+\n$/);
+  await using first = consumer(name);
+  await first.until(READINGS);
+  first.kill("SIGINT");
+  const before = await accountOf(first);
+  assertEquals([before.missing, before.again, before.next], [0, 0, before.received]);
+  await source.until(/The ring is full: waiting\n/);
+  await using second = consumer(name);
+  await second.until(READINGS);
+  source.kill("SIGINT");
+  const sent = await sentBy(source);
+  const after = await accountOf(second);
+  assertEquals(before.received! + after.received!, sent);
+  assertEquals([after.missing, after.again, after.next], [0, 0, sent]);
+  assertEquals(sharedFiles(name), []);
+});
+
+Deno.test("readings: a consumer is killed, then a producer, and the other one says so", async () => {
+  const name = uniqueName();
+  await using source = producer(name, "--seconds", "50");
+  await using victim = consumer(name);
+  await victim.until(READINGS);
+  victim.kill("SIGKILL");
+  assertEquals((await victim.end()).signal, "SIGKILL");
+  await using second = consumer(name);
+  await second.until(READINGS);
+  source.kill("SIGKILL");
+  assertEquals((await source.end()).signal, "SIGKILL");
+  const { received, missing } = await accountOf(second);
+  assertEquals(missing, 0);
+  assert(received! > 0);
+  assertMatch(second.out, /\nThe producer died\.\n/);
+  assertEquals(sharedFiles(name), []);
+});
