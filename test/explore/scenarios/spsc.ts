@@ -108,6 +108,51 @@ function consumer(
   };
 }
 
+/** The same through a ring of bytes, in pieces that the consumer has to put together. */
+function byteProducer(to: number): () => Sent {
+  return () => {
+    const producer = take(() =>
+      SpscProducer.open("ring", { ...OPTIONS, level: "bytes", keepOpen: true })
+    );
+    const sent: number[] = [];
+    for (let message = 1; message <= to; message++) {
+      const bytes = pattern(LENGTH, message);
+      for (const part of [bytes.subarray(0, 120), bytes.subarray(120)]) {
+        producer.claimSync(part.length + 8, { spin: 0 }).set(part);
+        producer.publish(part.length);
+      }
+      sent.push(message);
+    }
+    producer.close();
+    return { sent };
+  };
+}
+
+function byteConsumer(): Received {
+  const consumer = take(() =>
+    SpscConsumer.open("ring", { ...OPTIONS, level: "bytes", keepOpen: false })
+  );
+  const received: number[] = [];
+  const again: number[] = [];
+  const done = (end: string) => {
+    consumer.close();
+    return { received, again, end };
+  };
+  try {
+    while (consumer.waitSync({ bytes: LENGTH, spin: 0, timeout: 1000 })) {
+      const message = messageOf(consumer.peek().subarray(0, LENGTH), 9) ?? 0;
+      received.push(message);
+      if (consumer.redelivered > 0) again.push(message);
+      consumer.release(LENGTH);
+    }
+    return done("closed");
+  } catch (error) {
+    if (error instanceof PeerLostError) return done("lost");
+    if (error instanceof DOMException) return done("timeout");
+    throw error;
+  }
+}
+
 const setup = () => {
   SpscConsumer.open("ring", OPTIONS).close(); // a producer has never been
 };
@@ -140,6 +185,15 @@ function scenario(
 ): Scenario {
   return { name, about, setup, actors, bounds, check };
 }
+
+/** What a dead producer has sent was received whole, and a closed one was not taken for dead. */
+const drained: Scenario["check"] = ({ results, dead }) => {
+  const { received, end } = results.consumer as Received;
+  const { sent } = (results.producer ?? { sent: [] }) as Sent;
+  if (received.some((message, i) => message !== i + 1)) return `received ${received}`;
+  if (received.length < sent.length) return `received ${received} of ${sent}`;
+  return end === "closed" || dead.has("producer") ? undefined : `it ended with ${end}`;
+};
 
 /** All scenarios of the ring from one producer to one consumer. */
 export const SPSC: readonly Scenario[] = [
@@ -181,12 +235,48 @@ export const SPSC: readonly Scenario[] = [
       consumer: { body: consumer({ timeout: 1000 }), immortal: true },
     },
     { preemptions: 1, deaths: 1, noise: 0 },
+    drained,
+  ),
+  scenario(
+    "spsc-closes",
+    "a consumer that looks while the producer closes is told that it closed",
+    {
+      producer: producer(1, 1),
+      consumer: consumer(),
+    },
+    { preemptions: 3, deaths: 0, noise: 0 },
+    drained,
+  ),
+  {
+    ...scenario(
+      "spsc-bytes",
+      "bytes without messages: the consumer waits for whole ones, and drains a dead producer",
+      {
+        producer: byteProducer(3),
+        consumer: { body: byteConsumer, immortal: true },
+      },
+      { preemptions: 1, deaths: 1, noise: 0 },
+      drained,
+    ),
+    setup: () => SpscConsumer.open("ring", { ...OPTIONS, level: "bytes" }).close(),
+  },
+  scenario(
+    "spsc-poll-dies",
+    "a consumer dies anywhere in a poll that leaves a message; its successor loses nothing",
+    {
+      producer: { body: producer(1, 2), immortal: true },
+      consumer: consumer({ how: "poll", limit: 1, keepOpen: true }),
+      successor: { body: consumer({ keepOpen: false }), after: "consumer", immortal: true },
+    },
+    { preemptions: 1, deaths: 1, noise: 0 },
     ({ results, dead }) => {
-      const { received, end } = results.consumer as Received;
-      const { sent } = (results.producer ?? { sent: [] }) as Sent;
-      if (received.some((message, i) => message !== i + 1)) return `received ${received}`;
-      if (received.length < sent.length) return `received ${received} of ${sent}`;
-      return end === "closed" || dead.has("producer") ? undefined : `it ended with ${end}`;
+      const first = (results.consumer as Received | undefined)?.received ?? [];
+      const { received, again } = results.successor as Received;
+      if (!dead.has("consumer")) {
+        const all = [...first, ...received];
+        return all.join() === "1,2" && again.length === 0 ? undefined : `${all}, again ${again}`;
+      }
+      return ["1,2", "2"].includes(received.join()) ? undefined : `received ${received}`;
     },
   ),
   scenario(
