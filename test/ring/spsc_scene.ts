@@ -5,7 +5,6 @@
  * @module
  */
 
-import { assert } from "@std/assert";
 import { codec } from "../../src/layout/codec.ts";
 import { Region } from "../../src/memory/region.ts";
 import { regionPath } from "../../src/memory/region_name.ts";
@@ -96,6 +95,6 @@ export class Pair implements Disposable {
 
 /** The value that was received. */
 export function valueOf<T>(outcome: ReceiveOutcome<T>): T {
-  assert(outcome.state === "ok", outcome.state);
-  return outcome.value;
+  if (outcome.state === "ok") return outcome.value;
+  throw new Error(`There is no value: ${outcome.state}`);
 }
