@@ -11,6 +11,7 @@ import { DOORBELL } from "./doorbell.ts";
 import { REACTOR } from "./reactor.ts";
 import { REGION } from "./region.ts";
 import { ROLES } from "./roles.ts";
+import { SEMAPHORE } from "./semaphore.ts";
 import { SPSC } from "./spsc.ts";
 
 /** Every scenario, by a name of its own. */
@@ -21,5 +22,6 @@ export const SCENARIOS: readonly Scenario[] = [
   ...REACTOR,
   ...REGION,
   ...ROLES,
+  ...SEMAPHORE,
   ...SPSC,
 ];
