@@ -120,21 +120,36 @@ for (const length of [-1, 0.5, NaN, Infinity, CAPACITY - 63, 2 ** 32, 2 ** 53]) 
       assertThrows(() => reader.poll(() => {}), CorruptRegionError);
     }
   });
-
-  Deno.test(`write() refuses to make room by a message of ${length} bytes`, () => {
-    using place = new Name();
-    using inside = prepare(place);
-    using writer = CircularBufferWriter.open(place.name);
-    const { oldest, published } = inside.ring;
-    const before = [oldest.load(), published.load(), writer.sequence];
-    inside.setHead(RECORD, { length });
-    for (let again = 0; again < 2; again++) {
-      const error = assertThrows(() => writer.write(payload(0, 4000)), CorruptRegionError);
-      assertStringIncludes(error.message, `the record at ${RECORD} has a length of ${length}`);
-    }
-    assertEquals([oldest.load(), published.load(), writer.sequence], before);
-  });
 }
+
+test("write() refuses to make room by a message of a length that is none, and changes nothing", async () => {
+  using place = new Name();
+  using inside = prepare(place);
+  await using party = startProcess(); // as a writer that believes it may never come to an end
+  const lengths = [-1, 0.5, -32, CAPACITY - 63, 2 ** 32, 2 ** 53, "NaN", "Infinity", "-Infinity"];
+  const told = await party.run(({ CircularBufferWriter, Inside }, { name, at, lengths }) => {
+    using inside = new Inside(name);
+    using writer = CircularBufferWriter.open(name);
+    return lengths.map((length) => {
+      inside.setHead(at, { length: Number(length) });
+      const attempt = () => {
+        try {
+          return `wrote ${writer.write(new Uint8Array(4000))}`;
+        } catch (error) {
+          return `${error}`;
+        }
+      };
+      return [attempt(), attempt(), writer.sequence, inside.ring.oldest.load()];
+    });
+  }, { name: place.name, at: RECORD, lengths });
+  lengths.forEach((length, i) => {
+    const [first, second, ...after] = told[i]!;
+    assertStringIncludes(`${first}`, "CorruptRegionError: ");
+    assertStringIncludes(`${first}`, `the record at ${RECORD} has a length of ${length}`);
+    assertEquals([second, ...after], [first, 5, 0]);
+  });
+  assertEquals(inside.ring.published.load(), 5 * RECORD);
+});
 
 Deno.test("tryRead() refuses a message that ends beyond what is published", () => {
   using place = new Name();

@@ -10,7 +10,7 @@ import { CircularBufferReader } from "../../src/ring/circular_reader.ts";
 import { CircularBufferWriter } from "../../src/ring/circular_writer.ts";
 import { countFiles, rangesOf } from "../os/process_state.ts";
 import { Name } from "../shared/scene.ts";
-import { payload } from "./circular_scene.ts";
+import { Inside, payload } from "./circular_scene.ts";
 
 const ENDS = [CircularBufferWriter, CircularBufferReader] as const;
 const CAPACITY = 2 ** 16;
@@ -393,6 +393,14 @@ Deno.test("the next writer goes on where the last one closed, and old readers wi
   assertEquals([writer.sequence, reader.tryRead().state], [3, "empty"]);
   writer.write(payload(3, 50));
   assertEquals([findings(reader), findings(late)], [[3, 0], [0, 1, 2, 3, 0]]);
+});
+
+Deno.test("CircularBufferWriter.open() rings for those whom a dead writer left asleep", () => {
+  using place = new Name();
+  using inside = new Inside(place.name, CAPACITY);
+  const raised = inside.ring.bell.raise();
+  using _writer = CircularBufferWriter.open(place.name);
+  assertEquals(inside.ring.bell.word.load(), raised + 1);
 });
 
 Deno.test("a writer that comes again and again continues the sequence over many laps", () => {

@@ -159,6 +159,33 @@ Deno.test("read() gives two who wait at once a message each", async () => {
   assertEquals(lengths.sort(), [10, 20]);
 });
 
+const ACTS: [what: string, act: (writer: CircularBufferWriter) => void][] = [
+  ["write()", (writer) => writer.write(payload(1, 10))],
+  ["publish()", (writer) => {
+    writer.claim(10);
+    writer.publish();
+  }],
+  ["close()", (writer) => writer.close()],
+];
+
+for (const [what, act] of ACTS) {
+  Deno.test(`${what} wakes a reader that sleeps, before the end of its slice`, async () => {
+    using place = new Name();
+    using reader = CircularBufferReader.open(place.name, { capacity: CAPACITY });
+    const rounds = 20;
+    const begin = performance.now();
+    for (let round = 0; round < rounds; round++) {
+      using writer = CircularBufferWriter.open(place.name);
+      const reading = reader.read({ timeout: 20_000, spin: 0 });
+      await new Promise((resolve) => setTimeout(resolve)); // its thread goes to sleep
+      act(writer);
+      assertEquals((await reading).state, what === "close()" ? "closed" : "ok");
+    }
+    const taken = performance.now() - begin;
+    assert(taken < rounds * 100, `${taken} ms: only the ends of slices ended the waits`);
+  });
+}
+
 Deno.test("one message wakes every reader that waits", async () => {
   using pair = new Pair();
   using stack = new DisposableStack();
@@ -218,10 +245,13 @@ for (const spin of [0, 1e9]) {
         writer!.write(payload(i, 10 + i));
       }
     }, spin === 0);
+    const begin = performance.now();
     for (let i = 0; i < 50; i++) {
       const outcome = reader.readSync({ timeout: 20_000, spin });
       assertEquals(outcome, { state: "ok", message: payload(i, 10 + i) });
     }
+    const taken = performance.now() - begin;
+    assert(taken < 50 * 125, `${taken} ms: only the ends of slices ended the waits`);
     await acting;
   });
 }
