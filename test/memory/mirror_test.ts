@@ -61,9 +61,7 @@ Deno.test("MirrorRing keeps a message in one piece at every offset across the se
     ring.write(bytesFrom(offset, length));
     const piece = ring.peek();
     assertEquals(piece.byteOffset, offset);
-    for (let i = 0; i < length; i++) {
-      if (piece[i] !== byteAt(offset + i)) throw new Error(`byte ${i} of the one at ${offset}`);
-    }
+    assertEquals(piece.slice(), bytesFrom(offset, length));
     ring.consume(length);
     ring.claim(PAGE - length + 1);
     ring.commit(); // on to the next offset

@@ -14,9 +14,11 @@ export interface Task {
   /** The file. */
   fd: number;
   /** Which operation of which word. */
-  operation: "add32" | "add64" | "swap32" | "swap64" | "bits32" | "bits64" | "open" | "watch";
-  /** How many times, or which bit to set and clear. */
-  amount: number;
+  operation: "add32" | "add64" | "swap32" | "swap64" | "bits32" | "bits64" | "open";
+  /** How many times. */
+  times: number;
+  /** Which bit to set and clear. */
+  bit?: number;
 }
 
 const port = self as unknown as { onmessage: unknown; postMessage(message: unknown): void };
@@ -30,7 +32,7 @@ function swap(word: Word32 | Word64): void {
   }
 }
 
-function perform({ fd, operation, amount }: Task): number {
+function perform({ fd, operation, times, bit: index = 0 }: Task): number {
   using mapping = Mapping.ofFile(fd, { length: pageSize(), what: "a test" });
   const [gate, word32, word64] = [
     new Word32(mapping, GATE),
@@ -38,16 +40,15 @@ function perform({ fd, operation, amount }: Task): number {
     new Word64(mapping, WORD64),
   ];
   if (operation === "open") return gate.exchange(1);
-  if (operation === "watch") return Number(gate.spinWhile(0, amount));
   const word = operation.endsWith("32") ? word32 : word64;
-  const bit = 2 ** amount;
+  const bit = 2 ** index;
   const others = word === word32 ? 0xffff_ffff - bit : 2 ** 53 - 1 - bit;
   while (!gate.spinWhile(0, 1e9));
   let lost = 0;
-  if (operation.startsWith("add")) { for (let i = 0; i < amount; i++) word.add(3); }
-  if (operation.startsWith("swap")) { for (let i = 0; i < amount; i++) swap(word); }
+  if (operation.startsWith("add")) { for (let i = 0; i < times; i++) word.add(3); }
+  if (operation.startsWith("swap")) { for (let i = 0; i < times; i++) swap(word); }
   if (operation.startsWith("bits")) {
-    for (let i = 0; i < 50_000; i++) {
+    for (let i = 0; i < times; i++) {
       if (word.or(bit) & bit) lost++;
       if (!(word.and(others) & bit)) lost++;
     }

@@ -11,7 +11,7 @@ import * as clock from "../../src/os/clock.ts";
 Deno.test("now() never goes backwards and does not stand still", () => {
   const first = clock.now();
   let last = first;
-  for (let i = 0; i < 100_000; i++) {
+  for (let i = 0; i < 10_000; i++) {
     const time = clock.now();
     assert(time >= last, `${time} after ${last}`);
     last = time;

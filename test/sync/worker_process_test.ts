@@ -34,6 +34,18 @@ Deno.test("many Workers that are terminated in their sleep give up their roles",
   assertEquals([code, lines, stderr], [0, [...Array(12).fill("held"), "free", "timeout"], ""]);
 });
 
+for (const end of ["terminate", "close"]) {
+  Deno.test(`a Worker that is the only one to use the library ends in its sleep, ${end}`, async () => {
+    using file = new ScratchFile(Scene.sizeOf(2));
+    await using child = new Child(new URL("./child_bystander.ts", import.meta.url), {
+      args: [file.path, end],
+      flags: ["--allow-all"], // to see what is mapped
+    });
+    const { code, lines, stderr } = await child.ending();
+    assertEquals([code, lines, stderr], [0, ["held", "the code stays"], ""]);
+  });
+}
+
 Deno.test("Deno.exit() ends a program whose Workers are asleep", async () => {
   const { code, lines, stderr } = await ending("mixed", "exit", 4);
   assertEquals([code, lines, stderr], [5, Array(4).fill("held"), ""]);
