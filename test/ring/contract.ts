@@ -417,7 +417,7 @@ function testBetween(kind: RingKind, { where, start, test }: Between): void {
       }
       await echo;
       const taken = performance.now() - begin;
-      assert(taken < rounds * 250, `${taken} ms: only the ends of slices ended the waits`);
+      assert(taken < rounds * 125, `${taken} ms: only the ends of slices ended the waits`);
     });
   }
 
