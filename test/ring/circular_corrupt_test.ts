@@ -182,6 +182,18 @@ Deno.test("tryRead() refuses a message of another number than comes next", () =>
   assertEquals(reader.tryRead().state, "ok");
 });
 
+Deno.test("a lapped reader refuses a head of a lower number than it has come to", () => {
+  using place = new Name();
+  using inside = prepare(place);
+  using reader = CircularBufferReader.open(place.name, { start: "now" });
+  inside.startAt(6 * RECORD, { sequence: 4, payload: 500 });
+  for (const read of [() => reader.tryRead(), () => reader.poll(() => {})]) {
+    const error = assertThrows(read, CorruptRegionError);
+    assertStringIncludes(error.message, `the head at ${6 * RECORD} tells of message 4`);
+  }
+  assertEquals([reader.sequence, reader.lostMessages], [5, 0]);
+});
+
 Deno.test("tryRead() takes a length of -0 for 0, which it equals", () => {
   using place = new Name();
   using inside = prepare(place, 0);

@@ -6,6 +6,7 @@ import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { OsError } from "../../src/errors.ts";
 import { SharedMemory } from "../../src/shared/shared_memory.ts";
 import { bytesFrom } from "../memory/bytes.ts";
+import { Child } from "../os/child.ts";
 import { until } from "../os/until.ts";
 import { Party, PartyEnded, whyNoProcess } from "./party.ts";
 import { CProgram, Name, whyNoCompiler } from "./scene.ts";
@@ -238,6 +239,26 @@ test("open() makes one memory when many processes open and close at once", async
     reports.reduce((total, report) => total + report[key], 0);
   assertEquals([sum("wrong"), place.files()], [0, []]);
   assert(sum("alone") > 0 && sum("together") > 0, JSON.stringify(reports));
+});
+
+test("what is forgotten is given back, with no permission but --allow-ffi", async () => {
+  using place = new Name();
+  await using child = new Child(new URL("./child_forget.ts", import.meta.url), {
+    args: [place.name],
+    flags: ["--allow-ffi", "--v8-flags=--expose-gc"],
+  });
+  const { code, lines, stderr } = await child.ending();
+  assertEquals([code, stderr], [0, ""]);
+  assertEquals(JSON.parse(lines[0]!), {
+    lockIsFree: true,
+    recovered: true,
+    before: 2,
+    memoryIsLeft: true,
+    held: true,
+    roleIsFree: true,
+    state: "ok",
+  });
+  assertEquals(place.files(), []);
 });
 
 test("a program in C maps the same file at the offset that is told", async () => {
