@@ -109,7 +109,8 @@ export async function wait(awaited: Awaited, options: WaitOptions = {}): Promise
 /** The look between raising the bell and sleeping. */
 function lookAgain(awaited: Awaited, time: number, deadline: number): Outcome | undefined {
   if (awaited.ready()) return "ready";
-  if (awaited.hopeless?.()) return "hopeless";
+  // The last words of a peer may have come between the look at the condition and the one at it.
+  if (awaited.hopeless?.()) return awaited.ready() ? "ready" : "hopeless";
   return time >= deadline ? "timeout" : undefined;
 }
 
