@@ -70,6 +70,29 @@ test("open() without a capacity joins a buffer that is made at the same moment",
   assert(joined > 5, `${joined} were joined: nothing was tried`);
 });
 
+/** A process with a trap before every step. */
+function startTrapped(): Party<Tools> {
+  const program = new URL("./circular_party.ts", import.meta.url);
+  return Party.start(program, "process", { trapped: true });
+}
+
+test("a reader is not told that the writer has closed before it has the last message", async () => {
+  using place = new Name();
+  await using party = startTrapped();
+  const states = await party.run((tools, name) => {
+    const { CircularBufferReader, CircularBufferWriter, actBefore, payload } = tools;
+    using reader = CircularBufferReader.open(name, { capacity: 4096 });
+    using writer = CircularBufferWriter.open(name);
+    // The reader has seen that nothing is there, and looks whether the writer has closed.
+    actBefore("state load", () => {
+      writer.write(payload(0, 100));
+      writer.close();
+    });
+    return Array.from({ length: 3 }, () => reader.tryRead().state);
+  }, place.name);
+  assertEquals(states.filter((state) => state !== "empty"), ["ok", "closed"]);
+});
+
 // ---- every message accounted for ----
 
 const CAPACITY = 2 ** 16;
