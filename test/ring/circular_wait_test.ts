@@ -265,6 +265,21 @@ Deno.test("readSync() is woken by what another thread writes, before the end of 
   });
 });
 
+Deno.test("readSync() that spins sees what another thread writes, before the end of a slice", async () => {
+  using place = new Name();
+  await using actor = await startActor(place.name);
+  using reader = CircularBufferReader.open(place.name);
+  await promptly(async () => {
+    const acting = actor.run(({ writers: [writer], payload }) => {
+      for (const end = performance.now() + 5; performance.now() < end;); // meanwhile it spins
+      writer!.write(payload(0, 10));
+    }, null);
+    const outcome = reader.readSync({ timeout: 20_000, spin: 1e9 });
+    assertEquals(outcome, { state: "ok", message: payload(0, 10) });
+    await acting;
+  });
+});
+
 Deno.test("readSync() fills an array of the caller's, or says that it is too small", async () => {
   using place = new Name();
   await using actor = await startActor(place.name);
