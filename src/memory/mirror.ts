@@ -271,7 +271,8 @@ function tryHugePages(minCapacity: number): { memory?: RingMemory; reason?: stri
 
 function mapMemfd(capacity: number, flags: number, alignment: number): RingMemory {
   const what = "a mirror ring";
-  const available = availableMemory();
+  // Huge pages that were reserved count as taken already.
+  const available = flags & MemfdFlag.hugePages ? Infinity : availableMemory();
   if (capacity > available) {
     const state = `${capacity} bytes are needed and ${available} are available`;
     throw new OsError(Errno.ENOMEM, { syscall: "memfd_create", action: `make ${what}`, state });
