@@ -11,6 +11,7 @@ import {
   copyOutThenLoad,
   loadDouble,
   peekView,
+  prefetch,
   storeDouble,
   Word32,
   Word64,
@@ -330,6 +331,13 @@ Deno.test("copyOut() fills as much of the target as it is told", () => {
   );
 });
 
+Deno.test("prefetch() changes nothing", () => {
+  using mapping = Mapping.anonymous(pageSize(), "a test");
+  mapping.bytes.set(bytesFrom(7000, mapping.length));
+  prefetch(mapping, 64);
+  assertEquals(mapping.bytes.slice(), bytesFrom(7000, mapping.length));
+});
+
 Deno.test("copyIn() throws instead of writing outside of the memory", () => {
   const { inner, outer } = innerMemory();
   using _outer = outer;
@@ -418,7 +426,9 @@ Deno.test("copyOutThenLoad() copies as copyOut() does, and gives the word", () =
   const target = new Uint8Array(5);
   assertEquals(copyOutThenLoad(mapping, 102, target, 3, word), TOP53 - 1);
   assertEquals([...target], [2, 3, 4, 0, 0]);
-  assertThrows(() => copyOutThenLoad(mapping, 102, target, 6, word), RangeError);
+  for (const [offset, length] of [[102, 6], [-1, 3], [pageSize() - 2, 3], [NaN, 1]] as const) {
+    assertThrows(() => copyOutThenLoad(mapping, offset, target, length, word), RangeError);
+  }
   mapping.close();
   assertThrows(() => copyOutThenLoad(mapping, 102, target, 3, word), TypeError);
 });

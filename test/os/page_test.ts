@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { mappedRanges } from "../../src/os/proc_maps.ts";
-import { pageSize, wholePages } from "../../src/os/page.ts";
+import { availableMemory, pageSize, wholePages } from "../../src/os/page.ts";
 
 Deno.test("pageSize() is a power of two in which every mapping is counted", () => {
   const page = pageSize();
@@ -33,4 +33,10 @@ Deno.test("wholePages() rounds to the page it is given", () => {
 
 Deno.test("wholePages() is exact beyond 2^32", () => {
   assertEquals(wholePages(2 ** 40 + 1, 4096), 2 ** 40 + 4096);
+});
+
+Deno.test("availableMemory() is a part of the memory that the machine has", () => {
+  const { total } = Deno.systemMemoryInfo();
+  const available = availableMemory();
+  assert(0 < available && available <= total, `${available} of ${total}`);
 });

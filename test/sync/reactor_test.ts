@@ -117,6 +117,27 @@ test("wait() is woken by the bell, not by the end of a slice", async () => {
   });
 });
 
+test("wait() leaves the bell down when it was rung and is ready", async () => {
+  using scene = Scene.make();
+  for (let count = 1; count <= 20; count++) {
+    const waiting = wait(scene.place.reaches(count), QUIET);
+    await turn();
+    scene.place.publish();
+    assertEquals(await within("the wait", waiting), "ready");
+    assertEquals(scene.place.bell.word.load() % 2, 0);
+  }
+});
+
+test("wait() takes the last words of a peer for what they are", async () => {
+  using scene = Scene.make();
+  const { place } = scene;
+  const hopeless = () => {
+    place.count.add(1); // published between the look at the counter and the look at the peer
+    return true;
+  };
+  assertEquals(await wait(place.reaches(1, { hopeless }), QUIET), "ready");
+});
+
 test("wait() joins those who are asleep without waiting for the end of a slice", async () => {
   using scene = Scene.make(2);
   const [idle, busy] = scene.places;

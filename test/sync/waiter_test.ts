@@ -137,6 +137,27 @@ Deno.test("waitSync() prefers ready to hopeless, and hopeless to timeout", () =>
   assertEquals(waitSync(place.reaches(1, { hopeless, ready }), { spin: 0 }), "ready");
 });
 
+Deno.test("waitSync() takes the last words of a peer for what they are", () => {
+  using scene = Scene.make();
+  const { place } = scene;
+  const hopeless = () => {
+    place.count.add(1); // published between the look at the counter and the look at the peer
+    return true;
+  };
+  assertEquals(waitSync(place.reaches(1, { hopeless }), { spin: 0 }), "ready");
+});
+
+Deno.test("waitSync() leaves the bell down when it was rung and is ready", async () => {
+  using scene = Scene.make(2);
+  using peer = await startPeer();
+  for (let count = 1; count <= 20; count++) {
+    const published = peer.ask({ path: scene.path, act: "publish", times: 1 });
+    assertEquals(waitSync(scene.place.reaches(count), { timeout: LONG_MS, spin: 0 }), "ready");
+    assertEquals(await published, "done");
+    assertEquals(scene.place.bell.word.load() % 2, 0);
+  }
+});
+
 Deno.test("waitSync() looks a last time when its time has passed", () => {
   using scene = Scene.make();
   const start = now();
