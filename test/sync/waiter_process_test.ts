@@ -101,8 +101,12 @@ Deno.test("Ctrl-C ends a program that spins in waitSync() and has a SIGINT liste
   await using stage = new Stage("spinListening");
   await until("the child spins", () => stage.scene.place.bell.word.load() % 2 === 1);
   await until("the child spins", () => stage.child.state === "R");
+  // One that arrives before the wait has begun is not for it: press again, as people do.
+  const again = setInterval(() => stage.child.kill("SIGINT"), 200);
   stage.child.kill("SIGINT");
-  const { success, signal, stderr } = await stage.child.ending();
+  const { success, signal, stderr } = await stage.child.ending().finally(() =>
+    clearInterval(again)
+  );
   assertEquals(success, false);
   if (signal === "SIGINT") return;
   assertStringIncludes(
