@@ -16,27 +16,39 @@ import { arm, step } from "./torture/steps.ts";
 /** With this one, processes of every kind die at steps early on, and are stopped early on. */
 const SEED = 32668;
 
+/** Whether parties were killed, at steps or while others were stopped, and something came through. */
+function isEventful(account: Account): boolean {
+  const { killsAtSteps, stops, received } = account;
+  return killsOf(account) > 0 && killsAtSteps + stops > 0 && received > 0;
+}
+
+/** A short run; a longer one if the machine was too busy for anything to happen in it. */
+async function tortureUntilEventful(name: string): Promise<Account> {
+  const account = await torture(findKind(name), { seconds: 2.5, seed: SEED });
+  if (!isClean(account) || isEventful(account)) return account;
+  return torture(findKind(name), { seconds: 20, seed: SEED });
+}
+
 for (const name of kindNames("kinds")) {
   Deno.test(`torture() finds nothing wrong with ${name}`, async () => {
-    const account = await torture(findKind(name), { seconds: 2.5, seed: SEED });
+    const account = await tortureUntilEventful(name);
     assert(isClean(account), describe(account));
-    assert(killsOf(account) > 0, describe(account));
-    assert(account.killsAtSteps + account.stops > 0, describe(account));
-    assert(account.received > 0, describe(account));
+    assert(isEventful(account), describe(account));
   });
 }
 
-/** What must be among the complaints about each broken kind. */
+/** What must be among the complaints about each broken kind: whatever shows first, of these. */
 const EXPECTED: Record<string, RegExp> = {
   "broken-doorbell": /rang \d+ ms ago, and watched \d sleeps on/,
   "broken-region": /name [ab]: member \d+\.\d+ had [0-9a-f]+ while member/,
-  "broken-role": /the role: contender \d+\.\d+ had [0-9a-f]+ while contender/,
+  "broken-role": /had the role, and so had|the role: contender \d+\.\d+ had [0-9a-f]+ while/,
 };
 
 for (const [name, expected] of Object.entries(EXPECTED)) {
   Deno.test(`torture() finds what is wrong with ${name}`, async () => {
-    const account = await torture(findKind(name), { seconds: 2, seed: SEED });
-    assert(!isClean(account));
+    const options = { seconds: 60, seed: SEED, stopAtFinding: true };
+    const account = await torture(findKind(name), options);
+    assert(!isClean(account), describe(account));
     assert(account.complaints.some((complaint) => expected.test(complaint)), describe(account));
   });
 }
@@ -54,13 +66,6 @@ Deno.test("torture() reports who throws, does not end or leaves something behind
   assertEquals(filesOf(account.filesLeft[0]!), []);
   const [left] = account.processesLeft;
   await until("the process that was left is gone", () => !isRunning(left!));
-});
-
-Deno.test("torture() ends at the first finding if it is to", async () => {
-  const options = { seconds: 60, seed: SEED, stopAtFinding: true };
-  const account = await torture(findKind("broken-doorbell"), options);
-  assert(!isClean(account));
-  assert(account.seconds < 30);
 });
 
 function isRunning(pid: number): boolean {
