@@ -38,6 +38,8 @@ export interface MirrorRequest {
   readonly header: number;
   /** How many bytes are mapped twice; whole pages. */
   readonly capacity: number;
+  /** How many rings of this capacity there are, each followed by itself; 1 by default. */
+  readonly rings?: number;
   /** Map for reading only. */
   readonly readOnly?: boolean;
   /** The alignment of the ring in memory and in the file, if more than a page. */
@@ -46,21 +48,22 @@ export interface MirrorRequest {
   readonly what: string;
 }
 
-/** Maps a file's header once and then the ring behind it twice, all in one range. */
+/** Maps a file's header once and then each ring behind it twice, all in one range. */
 export function mapMirrored(fd: number, request: MirrorRequest): Mapping {
-  const { header, capacity, readOnly, what } = request;
-  const length = header + 2 * capacity;
+  const { header, capacity, rings = 1, readOnly, what } = request;
+  const length = header + 2 * capacity * rings;
   const protection = readOnly ? Protection.read : Protection.read | Protection.write;
   const flags = MapFlag.shared | MapFlag.fixed;
 
-  // 1. Reserve addresses for everything, so that the next two find their place free.
+  // 1. Reserve addresses for everything, so that all that follows finds its place free.
   const base = reserve(length, request.alignment ?? 1, what);
 
-  // 2. The header and the ring; 3. the ring again, right behind itself.
-  const second = base + header + capacity;
+  // 2. The header and the first ring; 3. that ring again, right behind itself; and so on.
   let mapped = map({ address: base, length: header + capacity, protection, flags, fd });
-  if (mapped >= 0) {
-    mapped = map({ address: second, length: capacity, protection, flags, fd, offset: header });
+  for (let copy = 1; copy < 2 * rings && mapped >= 0; copy++) {
+    const address = base + header + copy * capacity;
+    const offset = header + (copy >> 1) * capacity;
+    mapped = map({ address, length: capacity, protection, flags, fd, offset });
   }
   if (mapped < 0) unmap(base, length); // one call removes the reservation and what replaced it
   check(mapped, { syscall: "mmap", action: `map ${capacity} bytes twice for ${what}` });

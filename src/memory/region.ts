@@ -36,6 +36,7 @@ import {
 import {
   dataBytesOf,
   dataOffsetOf,
+  partBytesOf,
   REGION_HEADER,
   type RegionHeader,
   type RegionKind,
@@ -59,6 +60,8 @@ export class Region implements Disposable {
   readonly dataOffset: number;
   /** How many bytes of data there are. */
   readonly dataBytes: number;
+  /** How many of them make a part that is mapped twice: part k begins 2k parts into the data. */
+  readonly partBytes: number;
   readonly #path: string;
   readonly #what: string;
   readonly #member: LockFile;
@@ -72,6 +75,7 @@ export class Region implements Disposable {
     this.readOnly = parts.readOnly;
     this.dataOffset = dataOffsetOf(parts.kind);
     this.dataBytes = dataBytesOf(parts.header);
+    this.partBytes = partBytesOf(parts.header);
     this.#path = parts.path;
     this.#what = parts.what;
     this.#member = parts.member;
@@ -82,7 +86,7 @@ export class Region implements Disposable {
   /** Makes the region at `path`, or joins it if it is there. */
   static open(kind: RegionKind, path: string, options: OpenOptions): Region {
     const what = describe(kind, path);
-    checkSize(kind, options.dataBytes, what);
+    checkSize(kind, options, what);
     const parts = retry(what, () => {
       const joined = tryJoin(kind, path, what, options);
       return joined === "absent" ? createUnlessMade(kind, path, what, options) : joined;
@@ -95,7 +99,7 @@ export class Region implements Disposable {
   /** Makes the region at `path`; an OsError (EEXIST) if a living party uses one. */
   static create(kind: RegionKind, path: string, options: OpenOptions): Region {
     const what = describe(kind, path);
-    checkSize(kind, options.dataBytes, what);
+    checkSize(kind, options, what);
     const parts = retry(what, () => {
       if (isInUse(path, what, options)) return "taken";
       return tryCreate(kind, path, what, options) ?? "again";

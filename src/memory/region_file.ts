@@ -51,6 +51,7 @@ import {
   LARGEST_BYTES,
   type MessageType,
   parseHeader,
+  partBytesOf,
   REGION_HEADER,
   type RegionHeader,
   type RegionKind,
@@ -84,6 +85,8 @@ export interface AttachOptions {
 export interface ConnectOptions extends AttachOptions {
   /** The exact number of data bytes; any by default. */
   readonly dataBytes?: number | undefined;
+  /** The exact number of bytes in each part that is mapped twice; any by default. */
+  readonly partBytes?: number | undefined;
   /** Map for reading only: no role can be held, and nothing can be unlinked. */
   readonly readOnly?: boolean | undefined;
 }
@@ -92,6 +95,8 @@ export interface ConnectOptions extends AttachOptions {
 export interface OpenOptions extends AttachOptions {
   /** How many bytes of data; whole pages if the data is mirrored. */
   readonly dataBytes: number;
+  /** Of mirrored data, how many bytes each are mapped twice; all in one by default. */
+  readonly partBytes?: number | undefined;
   /** The permission bits of a new file; 0o600 by default. */
   readonly mode?: number | undefined;
   /** Keep the region when its last member leaves. */
@@ -173,7 +178,7 @@ export function tryJoin(
   // see that.
   const header = readHeader(file.fd, what);
   checkHeader(header, file.status.size, { kind, ...options }, what);
-  const mapping = stack.use(mapRegion(kind, file.fd, dataBytesOf(header), what, readOnly));
+  const mapping = stack.use(mapRegion(kind, file.fd, header, { what, readOnly }));
   if (!member.tryLock(MEMBER, "read")) return "again"; // the last one out is at work
   if (member.status().links === 0) return "again"; // I2
   stack.move();
@@ -225,7 +230,7 @@ export function tryCreate(
   what: string,
   options: OpenOptions,
 ): Parts | undefined {
-  const { dataBytes, message, mode = 0o600, persist, initialise } = options;
+  const { dataBytes, partBytes, message, mode = 0o600, persist, initialise } = options;
   using stack = new DisposableStack();
   const action = `create ${what}`;
   const unnamed = files.Open.unnamed | files.Open.write;
@@ -234,9 +239,11 @@ export function tryCreate(
   check(files.chmod(fd, 0o600), { syscall: "fchmod", action }); // whatever the umask left of it
   reserve(fd, dataOffsetOf(kind) + dataBytes, action);
 
-  const mapping = stack.use(mapRegion(kind, fd, dataBytes, what, false));
   const state = persist ? RegionState.persist : 0;
-  const bytes = composeHeader(kind, dataBytes, { creator: randomId(), message, state });
+  const creator = randomId();
+  const bytes = composeHeader(kind, dataBytes, { creator, message, partBytes, state });
+  const header = REGION_HEADER.read(bytes);
+  const mapping = stack.use(mapRegion(kind, fd, header, { what, readOnly: false }));
   copyIn(mapping, 0, bytes);
   initialise?.(mapping);
 
@@ -247,7 +254,6 @@ export function tryCreate(
   if (linked === -Errno.EEXIST) return undefined;
   check(linked, { syscall: "linkat", action });
   stack.move();
-  const header = REGION_HEADER.read(bytes);
   return { kind, path, what, readOnly: false, created: true, header, mapping, member };
 }
 
@@ -299,13 +305,15 @@ function inWords(...sizes: number[]): string[] {
 function mapRegion(
   kind: RegionKind,
   fd: number,
-  dataBytes: number,
-  what: string,
-  readOnly: boolean,
+  header: RegionHeader,
+  { what, readOnly }: { what: string; readOnly: boolean },
 ): Mapping {
-  const header = dataOffsetOf(kind);
-  if (kind.mirrored) return mapMirrored(fd, { header, capacity: dataBytes, readOnly, what });
-  return Mapping.ofFile(fd, { length: header + dataBytes, readOnly, what });
+  const dataBytes = dataBytesOf(header);
+  const before = dataOffsetOf(kind);
+  if (!kind.mirrored) return Mapping.ofFile(fd, { length: before + dataBytes, readOnly, what });
+  const capacity = partBytesOf(header);
+  const rings = dataBytes / capacity;
+  return mapMirrored(fd, { header: before, capacity, rings, readOnly, what });
 }
 
 /** Unlinks the name if it still is the name of this file; -EAGAIN if another party is at it. */
@@ -336,9 +344,10 @@ export function retry<T>(what: string, attempt: () => T | "again"): T {
   }
 }
 
-export function checkSize(kind: RegionKind, dataBytes: number, what: string): void {
-  if (isDataSize(kind, dataBytes)) return;
-  const unit = kind.mirrored ? pageSize() : 1;
+export function checkSize(kind: RegionKind, options: OpenOptions, what: string): void {
+  const { dataBytes, partBytes } = options;
+  if (isDataSize(kind, dataBytes, partBytes)) return;
+  const unit = kind.mirrored ? partBytes ?? pageSize() : 1;
   throw new RangeError(
     `Cannot open ${what} with ${dataBytes} bytes: the size is a multiple of ${unit} ` +
       `up to ${LARGEST_BYTES}`,

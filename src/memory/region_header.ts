@@ -35,7 +35,8 @@ export const REGION_HEADER = layout("region_header", {
   data_offset: { type: "u64", doc: "where the data begins, on a page of its own" },
   creator: { type: layout.bytes(16), doc: "random identity of this region" },
   message_name: { type: layout.text(64), doc: "the name of the message type" },
-  reserved: { type: layout.bytes(32), doc: "zero" },
+  part_bytes: { type: "u64", doc: "each so many bytes of data are mapped twice; 0 if none are" },
+  reserved: { type: layout.bytes(24), doc: "zero" },
   state: { type: "u32", line: true, doc: "bit 0: kept when the last member leaves" },
 });
 
@@ -75,9 +76,14 @@ export function dataOffsetOf(kind: RegionKind): number {
 export function composeHeader(
   kind: RegionKind,
   dataBytes: number,
-  extra: { creator: Uint8Array; message?: MessageType | undefined; state: number },
+  extra: {
+    creator: Uint8Array;
+    message?: MessageType | undefined;
+    partBytes?: number | undefined;
+    state: number;
+  },
 ): Uint8Array<ArrayBuffer> {
-  const { creator, message, state } = extra;
+  const { creator, message, partBytes = dataBytes, state } = extra;
   const dataOffset = dataOffsetOf(kind);
   const bytes = new Uint8Array(REGION_HEADER.size);
   REGION_HEADER.write(bytes, {
@@ -95,7 +101,8 @@ export function composeHeader(
     data_offset: BigInt(dataOffset),
     creator: new Uint8Array(creator),
     message_name: message?.name ?? "",
-    reserved: new Uint8Array(32),
+    part_bytes: BigInt(kind.mirrored ? partBytes : 0),
+    reserved: new Uint8Array(24),
     state,
   });
   return bytes;
@@ -122,6 +129,8 @@ export interface Expectation {
   readonly kind: RegionKind;
   /** The exact number of data bytes, if it matters. */
   readonly dataBytes?: number | undefined;
+  /** Of how many bytes each part that is mapped twice must be, if it matters. */
+  readonly partBytes?: number | undefined;
   /** The message type, if it matters. */
   readonly message?: MessageType | undefined;
 }
@@ -133,7 +142,7 @@ export function checkHeader(
   expected: Expectation,
   what: string,
 ): void {
-  const { kind, dataBytes, message } = expected;
+  const { kind, dataBytes, partBytes, message } = expected;
   const known = kind.features?.incompatible ?? 0;
   const unknown = (header.incompatible & ~known) >>> 0;
   const mismatches: (readonly [differs: boolean, state: string])[] = [
@@ -156,6 +165,10 @@ export function checkHeader(
       dataBytes !== undefined && dataBytes !== dataBytesOf(header),
       `it holds ${dataBytesOf(header)} bytes, not ${dataBytes}`,
     ],
+    [
+      partBytes !== undefined && partBytes !== partBytesOf(header),
+      `its parts have ${partBytesOf(header)} bytes each, not ${partBytes}`,
+    ],
   ];
   for (const [differs, state] of mismatches) {
     if (!differs) continue;
@@ -176,7 +189,9 @@ function checkExtent(
   const { control_bytes, data_offset, byte_length } = header;
   const agrees = control_bytes === kind.control.size &&
     data_offset === BigInt(dataOffsetOf(kind)) && byte_length === BigInt(fileBytes) &&
-    byte_length >= data_offset && isDataSize(kind, dataBytesOf(header));
+    byte_length >= data_offset &&
+    isDataSize(kind, dataBytesOf(header), kind.mirrored ? partBytesOf(header) : undefined) &&
+    (kind.mirrored || header.part_bytes === 0n);
   if (agrees) return;
   throw new CorruptRegionError(
     `Cannot open ${what}: its header tells of ${byte_length} bytes with data from ` +
@@ -185,14 +200,21 @@ function checkExtent(
 }
 
 /** Whether a region of this kind can have so many bytes of data: whole pages, if mapped twice. */
-export function isDataSize(kind: RegionKind, dataBytes: number): boolean {
+export function isDataSize(kind: RegionKind, dataBytes: number, partBytes = dataBytes): boolean {
   if (!Number.isSafeInteger(dataBytes) || dataBytes < 0 || dataBytes > LARGEST_BYTES) return false;
-  return !kind.mirrored || dataBytes > 0 && dataBytes % pageSize() === 0;
+  if (!kind.mirrored) return true;
+  return partBytes > 0 && partBytes % pageSize() === 0 && dataBytes > 0 &&
+    dataBytes % partBytes === 0;
 }
 
 /** How many bytes of data a region with this header has. */
 export function dataBytesOf(header: RegionHeader): number {
   return Number(header.byte_length - header.data_offset);
+}
+
+/** How many bytes each part of its data has, of those that are mapped twice. */
+export function partBytesOf(header: RegionHeader): number {
+  return Number(header.part_bytes);
 }
 
 function describe(header: RegionHeader): string {

@@ -379,6 +379,24 @@ Deno.test("mapMirrored() maps the header once and the ring behind it twice", () 
   );
 });
 
+Deno.test("mapMirrored() maps several rings, each followed by itself", () => {
+  using file = ScratchFd.memory(7 * PAGE);
+  const capacity = 2 * PAGE;
+  using mapping = mapMirrored(file.fd, { header: PAGE, capacity, rings: 3, what: "a test" });
+  assertEquals(mapping.length, PAGE + 6 * capacity);
+  for (let ring = 0; ring < 3; ring++) {
+    const start = PAGE + 2 * capacity * ring;
+    const contents = bytesFrom(ring, capacity);
+    mapping.bytes.set(contents.subarray(5), start + 5);
+    mapping.bytes.set(contents.subarray(0, 5), start + capacity); // runs past the seam
+    assertEquals(mapping.bytes.slice(start, start + capacity), contents);
+    assertEquals(mapping.bytes.slice(start + capacity, start + 2 * capacity), contents);
+  }
+  const expected = [0, 1, 2].map((ring) => bytesFrom(ring, capacity));
+  const rings = Deno.readFileSync(`/proc/self/fd/${file.fd}`).subarray(PAGE);
+  assertEquals(rings, Uint8Array.of(...expected.flatMap((ring) => [...ring])));
+});
+
 Deno.test("mapMirrored() maps for reading only when told so", () => {
   using file = ScratchFd.memory(PAGE);
   using mapping = mapMirrored(file.fd, {

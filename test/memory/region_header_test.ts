@@ -53,7 +53,8 @@ Deno.test("composeHeader() writes what parseHeader() reads", () => {
     data_offset: BigInt(dataOffsetOf(KIND)),
     creator: CREATOR,
     message_name: "pose",
-    reserved: new Uint8Array(32),
+    part_bytes: 0n,
+    reserved: new Uint8Array(24),
     state: 1,
   });
 });
@@ -163,6 +164,9 @@ const MUTATIONS: Mutation[] = [
   ["creator", "another identity"],
   ["message_name", ""],
   ["message_name", "called otherwise"],
+  ["part_bytes", 1n, corrupt],
+  ["part_bytes", BigInt(SIZE), corrupt],
+  ["part_bytes", MAX64, corrupt],
   ["reserved", "something of a later time"],
   ["state", 2 ** 32 - 2],
 ];
@@ -269,6 +273,25 @@ Deno.test("Region.tryConnect() refuses mirrored data that is not whole pages, or
       assertThrows(attempt, CorruptRegionError, `with data from ${dataOffsetOf(MIRRORED)}`);
     }
   }
+});
+
+Deno.test("Region.tryConnect() refuses mirrored data whose parts do not make up the whole", () => {
+  using place = new Place(MIRRORED);
+  const data = patterned(6 * PAGE);
+  using region = Region.open(MIRRORED, place.path, { dataBytes: data.length, partBytes: 3 * PAGE });
+  const { bytes } = region.mapping;
+  const right = 3n * BigInt(PAGE);
+  for (const wrong of [0n, 1n, BigInt(PAGE) / 2n, 4n * BigInt(PAGE), 2n ** 53n, MAX64]) {
+    overwrite(bytes, "part_bytes", wrong);
+    for (const options of [{}, { readOnly: true }]) {
+      const attempt = () => Region.tryConnect(MIRRORED, place.path, options)?.close();
+      assertThrows(attempt, CorruptRegionError, `with data from ${dataOffsetOf(MIRRORED)}`);
+    }
+  }
+  overwrite(bytes, "part_bytes", right);
+  const other = () => Region.tryConnect(MIRRORED, place.path, { partBytes: PAGE });
+  assertThrows(other, LayoutMismatchError, `its parts have ${3 * PAGE} bytes each, not ${PAGE}`);
+  Region.tryConnect(MIRRORED, place.path, { partBytes: 3 * PAGE })!.close();
 });
 
 // ---- anything at all ----

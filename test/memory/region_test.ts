@@ -664,6 +664,35 @@ Deno.test("Region of mirrored data shows each byte at two places", () => {
   }
 });
 
+Deno.test("Region of mirrored parts shows each byte at two places, part by part", () => {
+  using place = new Place(MIRRORED);
+  const sizes = { dataBytes: 6 * PAGE, partBytes: 2 * PAGE };
+  using region = Region.open(MIRRORED, place.path, sizes);
+  using joined = Region.tryConnect(MIRRORED, place.path)!;
+  assertEquals([joined.dataBytes, joined.partBytes], [6 * PAGE, 2 * PAGE]);
+  assertEquals(Deno.statSync(place.path).size, region.dataOffset + 6 * PAGE);
+  for (let part = 0; part < 3; part++) {
+    const start = region.dataOffset + 2 * part * sizes.partBytes;
+    const contents = patterned(sizes.partBytes, part);
+    region.mapping.bytes.set(contents.subarray(PAGE), start + PAGE);
+    joined.mapping.bytes.set(contents.subarray(0, PAGE), start + sizes.partBytes);
+    for (const { mapping } of [region, joined]) {
+      assertEquals(mapping.bytes.slice(start, start + sizes.partBytes), contents);
+      const again = start + sizes.partBytes;
+      assertEquals(mapping.bytes.slice(again, again + sizes.partBytes), contents);
+    }
+  }
+});
+
+Deno.test("Region of mirrored parts refuses sizes that are not whole parts", () => {
+  using place = new Place(MIRRORED);
+  for (const [dataBytes, partBytes] of [[3, 2], [2, 0], [2, -1], [1, 2], [2, 0.5], [2, NaN]]) {
+    const sizes = { dataBytes: dataBytes! * PAGE, partBytes: partBytes! * PAGE };
+    assertThrows(() => Region.open(MIRRORED, place.path, sizes), RangeError, "with");
+    assert(!place.exists);
+  }
+});
+
 Deno.test("Region of mirrored data has its header and its memory once", () => {
   using place = new Place(MIRRORED);
   using region = Region.open(MIRRORED, place.path, { dataBytes: PAGE });
