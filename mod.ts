@@ -41,6 +41,14 @@ export type {
   SpscConnectOptions,
   SpscOptions,
 } from "./src/ring/spsc.ts";
+export type { MessageSender, Sender } from "./src/ring/sender.ts";
+export type {
+  MessageReceiver,
+  Nothing,
+  ReceivedValue,
+  TakenMessage,
+  TakenSample,
+} from "./src/ring/receiver.ts";
 export { SpscProducer } from "./src/ring/spsc_producer.ts";
 export {
   type BytesOptions,
@@ -48,12 +56,4 @@ export {
   SpscByteProducer,
   type SyncBytesOptions,
 } from "./src/ring/spsc_bytes.ts";
-export {
-  type Nothing,
-  type ReceivedOutcome,
-  type ReceiveOutcome,
-  SpscConsumer,
-  type TakenMessage,
-  type TakenOutcome,
-  type TakeOutcome,
-} from "./src/ring/spsc_consumer.ts";
+export { type ReceiveOutcome, SpscConsumer } from "./src/ring/spsc_consumer.ts";

@@ -78,7 +78,7 @@ _Static_assert(_Alignof(struct circular_buffer_control) == 64, "alignment of cir
 _Static_assert(sizeof(struct circular_buffer_control) == 256, "size of circular_buffer_control");
 
 #define LANE_VERSION 1u
-#define LANE_HASH UINT64_C(0x33d7dfd556c00472)
+#define LANE_HASH UINT64_C(0xbb52100ac08ee710)
 struct lane {
   _Alignas(64) _Atomic uint32_t head; /* the sender: bytes published */
   uint8_t _pad_4[60];
@@ -86,21 +86,20 @@ struct lane {
   uint8_t _pad_68[60];
   _Alignas(64) _Atomic uint32_t taken; /* the receiver: bytes shown in place, at least tail */
   uint8_t _pad_132[60];
-  _Alignas(64) _Atomic uint32_t space_bell; /* rung by the receiver; raised by a sender that waits */
-  uint8_t _pad_196[60];
 };
 _Static_assert(offsetof(struct lane, head) == 0, "lane.head");
 _Static_assert(offsetof(struct lane, tail) == 64, "lane.tail");
 _Static_assert(offsetof(struct lane, taken) == 128, "lane.taken");
-_Static_assert(offsetof(struct lane, space_bell) == 192, "lane.space_bell");
 _Static_assert(_Alignof(struct lane) == 64, "alignment of lane");
-_Static_assert(sizeof(struct lane) == 256, "size of lane");
+_Static_assert(sizeof(struct lane) == 192, "size of lane");
 
 #define SPSC_CONTROL_VERSION 1u
-#define SPSC_CONTROL_HASH UINT64_C(0x5c5a6c9c750d5d2b)
+#define SPSC_CONTROL_HASH UINT64_C(0x83e14610152ed2d6)
 struct spsc_control {
   struct lane lane; /* the positions */
   _Alignas(64) _Atomic uint32_t data_bell; /* rung by the producer; raised by a waiting consumer */
+  uint8_t _pad_196[60];
+  _Alignas(64) _Atomic uint32_t space_bell; /* rung by the consumer; raised by a waiting producer */
   uint8_t _pad_260[60];
   _Alignas(64) _Atomic uint32_t producer; /* the producer: 0 has never been, 1 open, 2 closed */
   uint8_t _pad_324[60];
@@ -108,7 +107,8 @@ struct spsc_control {
   uint8_t _pad_388[60];
 };
 _Static_assert(offsetof(struct spsc_control, lane) == 0, "spsc_control.lane");
-_Static_assert(offsetof(struct spsc_control, data_bell) == 256, "spsc_control.data_bell");
+_Static_assert(offsetof(struct spsc_control, data_bell) == 192, "spsc_control.data_bell");
+_Static_assert(offsetof(struct spsc_control, space_bell) == 256, "spsc_control.space_bell");
 _Static_assert(offsetof(struct spsc_control, producer) == 320, "spsc_control.producer");
 _Static_assert(offsetof(struct spsc_control, consumer) == 384, "spsc_control.consumer");
 _Static_assert(_Alignof(struct spsc_control) == 64, "alignment of spsc_control");

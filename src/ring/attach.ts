@@ -4,7 +4,8 @@
  * @module
  */
 
-import { CorruptRegionError, Errno, OsError, timeoutError } from "../errors.ts";
+import { CorruptRegionError, Errno, OsError, RoleTakenError, timeoutError } from "../errors.ts";
+import type { Role } from "../memory/liveness.ts";
 import type { Mapping } from "../memory/mapping.ts";
 import { Region } from "../memory/region.ts";
 import type { OpenOptions } from "../memory/region_file.ts";
@@ -143,6 +144,15 @@ export async function connectRing(
     await sleep(Math.min(pauseMs, leftMs), signal);
     pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS);
   }
+}
+
+/** Takes a role of a region; a RoleTakenError if a living party has it. */
+export function takeRole(region: Region, role: number, name: string, title: string): Role {
+  const taken = region.tryHold(role);
+  if (taken !== undefined) return taken;
+  throw new RoleTakenError(
+    `Cannot open ring "${name}" as its ${title}: it has one, which is alive; close that first`,
+  );
 }
 
 /** Removes the name of a ring; whoever has it open goes on with it. False if there is none. */

@@ -39,22 +39,21 @@ import { CorruptRegionError } from "../errors.ts";
 import { layout } from "../layout/layout.ts";
 import type { Mapping } from "../memory/mapping.ts";
 import { Word32 } from "../memory/word.ts";
-import { Doorbell } from "../sync/doorbell.ts";
 
 /** The words of a lane. */
 export const LANE = layout("lane", {
   head: { type: "u32", line: true, doc: "the sender: bytes published" },
   tail: { type: "u32", line: true, doc: "the receiver: bytes released" },
   taken: { type: "u32", line: true, doc: "the receiver: bytes shown in place, at least tail" },
-  space_bell: {
-    type: "u32",
-    line: true,
-    doc: "rung by the receiver; raised by a sender that waits",
-  },
 });
 
 /** Once `taken` is so far behind `tail` it catches up. */
 const FAR_BEHIND = 2 ** 31;
+
+/** What can be rung after a change, for those who wait for it. */
+export interface Ringable {
+  ring(): void;
+}
 
 /** Where a lane is. */
 export interface LanePlace {
@@ -66,8 +65,10 @@ export interface LanePlace {
   /** Where in the mapping its data begins, which is mapped twice. */
   readonly data: number;
   readonly capacity: number;
-  /** The bell of whoever waits for data: one may serve many lanes. */
-  readonly dataBell: Doorbell;
+  /** Rung for whoever waits for data: one bell may serve many lanes. */
+  readonly dataBell: Ringable;
+  /** Rung for whoever waits for space. */
+  readonly spaceBell: Ringable;
 }
 
 /** The words of a lane, for either end. */
@@ -77,7 +78,6 @@ class LaneEnd {
   readonly head: Word32;
   readonly tail: Word32;
   readonly taken: Word32;
-  readonly spaceBell: Doorbell;
   protected readonly mask: number;
 
   constructor(place: LanePlace) {
@@ -88,7 +88,6 @@ class LaneEnd {
     this.head = new Word32(mapping, LANE.fields.head, control);
     this.tail = new Word32(mapping, LANE.fields.tail, control);
     this.taken = new Word32(mapping, LANE.fields.taken, control);
-    this.spaceBell = new Doorbell(mapping, LANE.fields.space_bell, control);
   }
 
   /** How far the head is ahead of the tail; throws if that is not from `least` to `most`. */
@@ -175,7 +174,7 @@ export class LaneReceiver extends LaneEnd {
       throw this.corrupt(`its tail is ${this.#tail} and ${this.#taken} was shown`);
     }
     this.#redelivered = shown <= this.#available ? shown : 0; // C2
-    this.spaceBell.ring(); // C4
+    this.place.spaceBell.ring(); // C4
   }
 
   /** How many bytes can be read, by the head as it is now. */
@@ -237,6 +236,6 @@ export class LaneReceiver extends LaneEnd {
   /** Releases everything up to here. */
   announce(): void {
     this.tail.store(this.#tail); // P2 everything read above is done with once this is seen ..
-    this.spaceBell.ring(); // P3
+    this.place.spaceBell.ring(); // P3
   }
 }

@@ -7,8 +7,7 @@
  * @module
  */
 
-import { VringError } from "../errors.ts";
-import { claimView, commitView, copyIn, copyOut, peekView } from "../memory/word.ts";
+import { copyIn, copyOut, peekView } from "../memory/word.ts";
 import { begin } from "../sync/turns.ts";
 import {
   type Awaited,
@@ -17,21 +16,22 @@ import {
   type WaitOptions,
   waitSync,
 } from "../sync/waiter.ts";
-import { LaneReceiver, LaneSender } from "./lane.ts";
-import { parts, type SpscEnd } from "./spsc.ts";
+import type { LaneEnd, RingEnd } from "./end.ts";
+import { LaneReceiver } from "./lane.ts";
+import { Sender } from "./sender.ts";
 import { byteStream, sinkStream } from "./streams.ts";
 
-let makeProducer: (end: SpscEnd) => SpscByteProducer;
-let makeConsumer: (end: SpscEnd) => SpscByteConsumer;
+let makeProducer: (at: LaneEnd) => SpscByteProducer;
+let makeConsumer: (at: LaneEnd) => SpscByteConsumer;
 
 /** The producer's end, in use. */
-export function byteProducerOn(end: SpscEnd): SpscByteProducer {
-  return end.use(makeProducer);
+export function byteProducerOn(at: LaneEnd): SpscByteProducer {
+  return at.end.use(() => makeProducer(at));
 }
 
 /** The consumer's end, in use. */
-export function byteConsumerOn(end: SpscEnd): SpscByteConsumer {
-  return end.use(makeConsumer);
+export function byteConsumerOn(at: LaneEnd): SpscByteConsumer {
+  return at.end.use(() => makeConsumer(at));
 }
 
 /** Throws unless so many bytes can be in a ring at once. */
@@ -56,98 +56,28 @@ function checkCount(action: string, bytes: number, capacity: number): void {
  * console.log(consumer.peek()); // 3
  * ```
  */
-export class SpscByteProducer implements Disposable {
+export class SpscByteProducer extends Sender {
   static {
-    makeProducer = (end) => new SpscByteProducer(end);
+    makeProducer = (at) => new SpscByteProducer(at);
   }
 
-  /** The name. */
-  readonly name: string;
-  /** How many bytes the ring holds. */
-  readonly capacity: number;
-  readonly #end: SpscEnd;
-  readonly #lane: LaneSender;
-  #claim: Uint8Array<ArrayBuffer> | undefined;
-
-  private constructor(end: SpscEnd) {
-    this.name = end.name;
-    this.capacity = end.capacity;
-    this.#end = end;
-    this.#lane = new LaneSender(end.place);
-  }
-
-  /** How many bytes lie in the ring, unread. */
-  get available(): number {
-    this.#end.checkOpen();
-    return this.#lane.used;
-  }
-
-  /** How many bytes are free. */
-  get free(): number {
-    return this.capacity - this.available;
-  }
-
-  /**
-   * Space for `length` bytes, contiguous; undefined if there is not so much. Never waits. What was
-   * claimed before and not published is given up.
-   */
-  tryClaim(length: number): Uint8Array<ArrayBuffer> | undefined {
-    this.#end.checkOpen();
-    checkCount("claim", length, this.capacity);
-    this.#claim = undefined;
-    if (!this.#lane.hasRoom(length)) return undefined;
-    return this.#claim = claimView(this.#end.place.mapping, this.#lane.offset, length);
-  }
-
-  /** The same, and blocks the thread until there is so much. */
-  claimSync(length: number, options: SyncWaitOptions = {}): Uint8Array<ArrayBuffer> {
-    for (;;) {
-      const view = this.tryClaim(length);
-      if (view !== undefined) return view;
-      this.waitSync(length, options);
-    }
-  }
-
-  /** The same, once there is so much. */
-  async claim(length: number, options: WaitOptions = {}): Promise<Uint8Array<ArrayBuffer>> {
-    await begin(options);
-    const next = parts(options);
-    for (;;) {
-      const view = this.tryClaim(length);
-      if (view !== undefined) return view;
-      await this.#wait(length, next(), options);
-    }
-  }
-
-  /** Sends the first `length` bytes of the claimed space; the rest of it is given up. */
-  publish(length?: number): void {
-    this.#end.checkOpen();
-    const claim = this.#claim;
-    if (claim === undefined) throw new VringError("Cannot publish: nothing is claimed");
-    const published = length ?? claim.length;
-    if (!Number.isInteger(published) || published < 0 || published > claim.length) {
-      throw new RangeError(`Cannot publish ${published} bytes: ${claim.length} are claimed`);
-    }
-    const { mapping } = this.#end.place;
-    commitView(mapping, this.#lane.offset, claim.subarray(0, published));
-    this.#claim = undefined;
-    if (published > 0) this.#lane.publish(published);
-  }
-
-  /** Gives the claimed space up. */
-  discard(): void {
-    this.#claim = undefined;
+  private constructor(at: LaneEnd) {
+    super(at);
   }
 
   /** Blocks the thread until `bytes` bytes are free. */
   waitSync(bytes: number, options: SyncWaitOptions = {}): void {
-    this.#end.checkWait(waitSync(this.#awaited(bytes), options), options);
+    this.end.checkOpen();
+    checkCount("wait for", bytes, this.capacity);
+    this.waitForSync(bytes, options);
   }
 
   /** Resolves once `bytes` bytes are free. */
   async wait(bytes: number, options: WaitOptions = {}): Promise<void> {
     await begin(options);
-    await this.#wait(bytes, options, options);
+    this.end.checkOpen();
+    checkCount("wait for", bytes, this.capacity);
+    await this.waitFor(bytes, options, options);
   }
 
   /** A stream into the ring, which takes no more than fits; closing or aborting it closes this end. */
@@ -161,40 +91,35 @@ export class SpscByteProducer implements Disposable {
     return sinkStream({ send, close: () => this.close() }, options);
   }
 
-  /** Says that nothing more comes; the consumer drains what is there. */
-  close(): void {
-    this.#end.close(this.#end.place.dataBell);
-  }
-
-  /** The same as `close()`. */
-  [Symbol.dispose](): void {
-    this.close();
-  }
-
   /** Copies as many bytes as fit; gives how many. */
   #write(bytes: Uint8Array): number {
-    this.#end.checkOpen();
-    this.#claim = undefined;
-    if (!this.#lane.hasRoom(bytes.length)) bytes = bytes.subarray(0, this.free);
-    if (bytes.length === 0 || !this.#lane.hasRoom(bytes.length)) return 0;
-    copyIn(this.#end.place.mapping, this.#lane.offset, bytes);
-    this.#lane.publish(bytes.length);
+    this.discard();
+    this.end.checkOpen();
+    if (!this.lane.hasRoom(bytes.length)) bytes = bytes.subarray(0, this.free);
+    if (bytes.length === 0 || !this.lane.hasRoom(bytes.length)) return 0;
+    copyIn(this.lane.place.mapping, this.lane.offset, bytes);
+    this.lane.publish(bytes.length);
     return bytes.length;
   }
 
-  async #wait(bytes: number, part: WaitOptions, options: WaitOptions): Promise<void> {
-    this.#end.checkWait(await wait(this.#awaited(bytes), part), options);
+  /** @ignore */
+  protected override bytesFor(length: number): number {
+    return length;
   }
 
-  #awaited(bytes: number): Awaited {
-    this.#end.checkOpen();
-    checkCount("wait for", bytes, this.capacity);
-    return {
-      bell: this.#lane.spaceBell,
-      watch: this.#lane.tail,
-      ready: () => this.#lane.hasRoom(bytes),
-      hopeless: () => this.#end.isHopeless(),
-    };
+  /** @ignore */
+  protected override claimOffset(): number {
+    return this.lane.offset;
+  }
+
+  /** @ignore */
+  protected override checkLength(length: number): void {
+    checkCount("claim", length, this.capacity);
+  }
+
+  /** @ignore */
+  protected override publishClaimed(length: number): void {
+    if (length > 0) this.lane.publish(length);
   }
 }
 
@@ -213,22 +138,24 @@ export interface BytesOptions extends WaitOptions {
 /** The one consumer of a ring of bytes; `SpscConsumer.open(name, { level: "bytes" })` makes it. */
 export class SpscByteConsumer implements Disposable {
   static {
-    makeConsumer = (end) => new SpscByteConsumer(end);
+    makeConsumer = (at) => new SpscByteConsumer(at);
   }
 
   /** The name. */
   readonly name: string;
   /** How many bytes the ring holds. */
   readonly capacity: number;
-  readonly #end: SpscEnd;
+  readonly #end: RingEnd;
+  readonly #at: LaneEnd;
   readonly #lane: LaneReceiver;
   #shown = 0; // bytes that were peeked at and not released
 
-  private constructor(end: SpscEnd) {
-    this.name = end.name;
-    this.capacity = end.capacity;
-    this.#end = end;
-    this.#lane = new LaneReceiver(end.place);
+  private constructor(at: LaneEnd) {
+    this.name = at.end.name;
+    this.capacity = at.place.capacity;
+    this.#end = at.end;
+    this.#at = at;
+    this.#lane = new LaneReceiver(at.place);
   }
 
   /** How many bytes lie in the ring, unread. */
@@ -260,7 +187,7 @@ export class SpscByteConsumer implements Disposable {
     const length = this.#lane.look();
     this.#lane.take(length); // before it is shown: if this consumer dies now, it may have been seen
     this.#shown = length;
-    return peekView(this.#end.place.mapping, this.#lane.offset, length);
+    return peekView(this.#at.place.mapping, this.#lane.offset, length);
   }
 
   /** Gives back the first `length` bytes of what was peeked at: the producer may overwrite them. */
@@ -310,7 +237,7 @@ export class SpscByteConsumer implements Disposable {
 
   /** Leaves. What was not released stays for the next consumer, while the ring lives. */
   close(): void {
-    this.#end.close(this.#lane.spaceBell);
+    this.#end.close(this.#at.place.spaceBell);
   }
 
   /** The same as `close()`. */
@@ -322,7 +249,7 @@ export class SpscByteConsumer implements Disposable {
   #read(target: Uint8Array<ArrayBuffer>): number {
     this.#end.checkOpen();
     const length = Math.min(target.length, this.#lane.look());
-    copyOut(this.#end.place.mapping, this.#lane.offset, target, length);
+    copyOut(this.#at.place.mapping, this.#lane.offset, target, length);
     this.#shown = Math.max(0, this.#shown - length);
     this.#lane.release(length);
     return length;
@@ -332,7 +259,7 @@ export class SpscByteConsumer implements Disposable {
     this.#end.checkOpen();
     checkCount("wait for", bytes, this.capacity);
     return {
-      bell: this.#end.place.dataBell,
+      bell: this.#at.bell,
       watch: this.#lane.head,
       ready: () => this.#lane.look() >= bytes || this.#end.peerHasClosed(),
       hopeless: () => this.#end.peerIsLost() && this.#lane.look() < bytes,

@@ -228,11 +228,11 @@ Deno.test("lane rings the bell of whoever waits, after a position and when an en
   using inside = new Inside();
   const sender = new LaneSender(inside.place);
   const receiver = new LaneReceiver(inside.place);
-  const steps: [bell: typeof sender.spaceBell, act: () => unknown][] = [
+  const steps: [bell: typeof inside.place.spaceBell, act: () => unknown][] = [
     [inside.place.dataBell, () => sender.publish(8)],
-    [sender.spaceBell, () => receiver.release(8)],
+    [inside.place.spaceBell, () => receiver.release(8)],
     [inside.place.dataBell, () => new LaneSender(inside.place)],
-    [sender.spaceBell, () => new LaneReceiver(inside.place)],
+    [inside.place.spaceBell, () => new LaneReceiver(inside.place)],
   ];
   for (const [bell, act] of steps) {
     const raised = bell.raise();

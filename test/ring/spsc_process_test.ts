@@ -253,7 +253,7 @@ for (const how of ["receive", "take", "poll"] as const) {
     for (let at = 0; at <= steps.length; at++) {
       for (const word of [inside.head, inside.tail, inside.taken]) word.store(4000);
       using producer = SpscProducer.open(name.name);
-      producer.sendBatch([payload(1, 100), payload(2, 100), payload(3, 100)]);
+      producer.trySendBatch([payload(1, 100), payload(2, 100), payload(3, 100)]);
       await using other = startProcess({ trapped: true });
       const before = at < steps.length ? steps.slice(0, at + 1) : ["no step"];
       const died = await endOf(other, other.run(receive, { ...placed(name), how, before }));
@@ -278,7 +278,7 @@ for (const how of ["receive", "take", "poll"] as const) {
     async function stepsOfReceiving(): Promise<string[]> {
       await using other = startProcess({ trapped: true });
       using producer = SpscProducer.open(name.name);
-      producer.sendBatch([payload(1, 100), payload(2, 100), payload(3, 100)]);
+      producer.trySendBatch([payload(1, 100), payload(2, 100), payload(3, 100)]);
       return await other.run(receive, { ...placed(name), how, before: undefined });
     }
 

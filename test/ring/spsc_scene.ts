@@ -23,7 +23,7 @@ export const CAPACITY = 4096;
 export class Inside implements Disposable {
   readonly region: Region;
   /** Where both ends find their words. */
-  readonly place: LanePlace;
+  readonly place: LanePlace & { readonly dataBell: Doorbell; readonly spaceBell: Doorbell };
   readonly head: Word32;
   readonly tail: Word32;
   readonly taken: Word32;
@@ -47,6 +47,7 @@ export class Inside implements Disposable {
       data: dataOffset,
       capacity: this.region.dataBytes,
       dataBell: new Doorbell(mapping, fields.data_bell, controlOffset),
+      spaceBell: new Doorbell(mapping, fields.space_bell, controlOffset),
     };
     this.head = new Word32(mapping, LANE.fields.head, control);
     this.tail = new Word32(mapping, LANE.fields.tail, control);

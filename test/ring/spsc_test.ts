@@ -47,7 +47,7 @@ Deno.test("SpscProducer refuses at once what can never fit", () => {
   const attempts = [
     () => producer.trySend(new Uint8Array(tooLong)),
     () => producer.sendSync(new Uint8Array(tooLong)),
-    () => producer.sendBatch([new Uint8Array(tooLong)]),
+    () => producer.trySendBatch([new Uint8Array(tooLong)]),
     () => producer.tryClaim(tooLong),
     () => producer.claimSync(tooLong),
     () => producer.tryClaim(2 ** 32),
@@ -99,18 +99,18 @@ Deno.test("SpscProducer.publish() refuses more than was claimed, and what was no
   assertEquals(consumer.tryReceive(), { state: "empty" });
 });
 
-Deno.test("SpscProducer.sendBatch() sends what fits, and says how many", () => {
+Deno.test("SpscProducer.trySendBatch() sends what fits, and says how many", () => {
   using pair = new Pair();
   const { producer, consumer } = pair;
   const values = Array.from({ length: 100 }, (_, i) => payload(i, 92));
-  const sent = producer.sendBatch(values);
+  const sent = producer.trySendBatch(values);
   assertEquals(sent, Math.floor(producer.capacity / recordBytes(92)));
   let seen = 0;
   const check = (bytes: Uint8Array) => assertEquals(bytes, payload(seen++, 92));
   assertEquals(consumer.poll(check), sent);
-  assertEquals(producer.sendBatch(values.slice(sent, sent + 10)), 10);
+  assertEquals(producer.trySendBatch(values.slice(sent, sent + 10)), 10);
   assertEquals(consumer.poll(check), 10);
-  assertEquals(producer.sendBatch([]), 0);
+  assertEquals(producer.trySendBatch([]), 0);
   assertEquals(consumer.poll(check), 0);
 });
 
@@ -125,22 +125,22 @@ function codecThatLooks(look: () => void): typeof codec.bytes {
   };
 }
 
-Deno.test("SpscProducer.sendBatch() shows nothing before the last one is written", () => {
+Deno.test("SpscProducer.trySendBatch() shows nothing before the last one is written", () => {
   using name = new Name();
   const seen: number[] = [];
   using consumer = SpscConsumer.open(name.name, { capacity: CAPACITY });
   const looks = codecThatLooks(() => seen.push(consumer.available));
   using producer = SpscProducer.open(name.name, { codec: looks });
-  producer.sendBatch([payload(1, 8), payload(2, 8), payload(3, 8)]);
+  producer.trySendBatch([payload(1, 8), payload(2, 8), payload(3, 8)]);
   assertEquals(seen, [0, 0, 0]);
   assertEquals(consumer.available, 48);
 });
 
-Deno.test("SpscProducer.sendBatch() sends what is before a value that cannot be sent", () => {
+Deno.test("SpscProducer.trySendBatch() sends what is before a value that cannot be sent", () => {
   using pair = new Pair();
   const { producer, consumer } = pair;
   const values = [payload(1, 8), new Uint8Array(producer.capacity), payload(2, 8)];
-  assertThrows(() => producer.sendBatch(values), RangeError);
+  assertThrows(() => producer.trySendBatch(values), RangeError);
   assertEquals(valueOf(consumer.tryReceive()), payload(1, 8));
   assertEquals(consumer.tryReceive(), { state: "empty" });
 });

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { ClosedError, PeerLostError } from "../../src/errors.ts";
 import { codec } from "../../src/layout/codec.ts";
-import { parts } from "../../src/ring/spsc.ts";
+import { parts } from "../../src/ring/end.ts";
 import { SpscConsumer } from "../../src/ring/spsc_consumer.ts";
 import { SpscProducer } from "../../src/ring/spsc_producer.ts";
 import { until } from "../os/until.ts";
@@ -294,7 +294,7 @@ Deno.test("toReadableStream() reads nothing ahead, and cancelling closes the con
 Deno.test("toReadableStream({ type: bytes }) joins messages, also into the reader's array", async () => {
   using pair = new Pair();
   const { producer, consumer } = pair;
-  producer.sendBatch([payload(1, 10), payload(2, 0), payload(3, 20), payload(4, 0)]);
+  producer.trySendBatch([payload(1, 10), payload(2, 0), payload(3, 20), payload(4, 0)]);
   const reader = consumer.toReadableStream({ type: "bytes" }).getReader({ mode: "byob" });
   const first = await reader.read(new Uint8Array(4));
   assertEquals(first.value, payload(1, 10).subarray(0, 4));
@@ -328,4 +328,73 @@ Deno.test("streams take a signal", async () => {
   const closed = writer.closed.catch(() => {});
   assertEquals(await reasonOf(writer.write(payload(1, 100))), reason);
   await closed;
+});
+
+Deno.test("SpscProducer.sendBatch() waits for room, and sends everything in order", async () => {
+  using pair = new Pair();
+  const { producer, consumer } = pair;
+  const values = Array.from({ length: 300 }, (_, i) => payload(i, i));
+  const sending = producer.sendBatch(values);
+  for (const value of values) assertEquals(valueOf(await consumer.receive()), value);
+  await sending;
+  assertEquals(consumer.available, 0);
+});
+
+Deno.test("SpscProducer.sendBatchSync() and sendBatch() give up after their timeout", async () => {
+  using pair = new Pair();
+  const { producer, consumer } = pair;
+  const values = Array.from({ length: 100 }, (_, i) => payload(i, 92));
+  assert(isTimeout(assertThrows(() => producer.sendBatchSync(values, { timeout: 5 }))));
+  let seen = 0;
+  consumer.poll((bytes) => assertEquals(bytes, payload(seen++, 92)));
+  assert(seen > 0 && seen < 100); // what there was room for
+  assert(isTimeout(await reasonOf(producer.sendBatch(values, { timeout: 5 }))));
+  producer.discard();
+  consumer.poll(() => {});
+  producer.sendBatchSync(values.slice(0, 10));
+  assertEquals(consumer.poll(() => {}), 10);
+});
+
+Deno.test("SpscProducer.flush() waits until everything was released", async () => {
+  using pair = new Pair();
+  const { producer, consumer } = pair;
+  await producer.flush();
+  producer.flushSync();
+  producer.trySendBatch([payload(1, 10), payload(2, 10)]);
+  let flushed = false;
+  const flushing = producer.flush().then(() => flushed = true);
+  consumer.tryReceive();
+  const taken = consumer.tryTake();
+  assert(taken.state === "ok");
+  assert(isTimeout(assertThrows(() => producer.flushSync({ timeout: 1 }))));
+  assert(!flushed);
+  taken.sample[Symbol.dispose]();
+  await flushing;
+  producer.flushSync();
+});
+
+Deno.test("SpscProducer.flush() ends when the consumer has closed with messages unread", async () => {
+  using pair = new Pair();
+  pair.producer.trySend(payload(1, 10));
+  const flushing = reasonOf(pair.producer.flush());
+  pair.consumer.close();
+  assert((await flushing) instanceof PeerLostError);
+  assertThrows(() => pair.producer.flushSync(), PeerLostError);
+  pair.producer.close();
+  assertThrows(() => pair.producer.flushSync(), ClosedError);
+});
+
+Deno.test("SpscConsumer.values() ends with the signal's reason", async () => {
+  using pair = new Pair();
+  const controller = new AbortController();
+  pair.producer.trySend(payload(1, 10));
+  const seen: number[] = [];
+  const iterating = (async () => {
+    for await (const value of pair.consumer.values({ signal: controller.signal })) {
+      seen.push(value.length);
+      queueMicrotask(() => controller.abort("enough"));
+    }
+  })();
+  assertEquals(await reasonOf(iterating), "enough");
+  assertEquals(seen, [10]);
 });
