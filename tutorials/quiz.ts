@@ -36,6 +36,7 @@ const QUESTIONS: Readonly<Record<string, readonly ((dice: Dice) => Question)[]>>
   4: [askForCopies, askForWindows, askForPositions],
   5: [askForUpdates, askForUsers],
   6: [askForLoss, askForRoom],
+  7: [askForFree, askForLooks],
 };
 
 function anyPage(dice: Dice): number {
@@ -279,6 +280,34 @@ function askForRoom(dice: Dice): Question {
     answer: `${record}; at most ${
       Math.floor((PAGE - 32) / record)
     }: the next head takes 32 of the bytes`,
+  };
+}
+
+function askForFree(dice: Dice): Question {
+  const used = dice(PAGE + 1);
+  const tail = dice(2) === 0 ? dice(2 ** 32) : 2 ** 32 - 1 - dice(PAGE);
+  const head = (tail + used) >>> 0;
+  return {
+    question: `A ring has ${PAGE} bytes. Its head is ${head} and its tail is ${tail}. How many ` +
+      "bytes are free, and at which place is the next one written?",
+    answer: `${PAGE - used}; at ${head % PAGE}` +
+      (head < tail ? ": the head has begun again at 0, and is ahead all the same" : ""),
+  };
+}
+
+function askForLooks(dice: Dice): Question {
+  const record = 8 * (2 + dice(10));
+  const tail = 1000 * dice(100);
+  const head = tail + dice(PAGE / 2);
+  const seen = head - dice(head - tail + PAGE / 4);
+  const fitting = Math.floor((PAGE - (head - Math.max(seen, 0))) / record);
+  return {
+    question:
+      `A writer with cached positions is at ${head}, and has seen the tail at ${
+        Math.max(seen, 0)
+      }. The ring has ${PAGE} bytes, and a message takes ${record}. How many can it write before ` +
+      "it has to look at the tail?",
+    answer: `${fitting}; however far the tail is by now`,
   };
 }
 

@@ -1,0 +1,208 @@
+/**
+ * Runs tutorial 7, a ring in four stages, and holds what it shows and the rings that it builds
+ * against what must be so.
+ */
+
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { Word32 } from "../src/memory/word.ts";
+import { pageSize } from "../src/os/page.ts";
+import { checksOf, type Rings } from "../tutorials/07_four_rings/judge.ts";
+import { MirroredRing } from "../tutorials/07_four_rings/ring4_mirrored.ts";
+import { HEAD, makeMemory, type RingMemory, TAIL } from "../tutorials/07_four_rings/ring_memory.ts";
+import { ringOf, STAGES } from "../tutorials/07_four_rings/rings.ts";
+import {
+  assertNoticed,
+  assertWell,
+  crash,
+  results,
+  ROOT,
+  run,
+  shown,
+  tell,
+} from "./tutorial_run.ts";
+
+const page = pageSize();
+
+Deno.test("tutorial 7 builds the four rings and counts what each brings", async () => {
+  const out = await tell("07_four_rings");
+  assertEquals(shown(out.slice(0, out.indexOf("Step 2")), "fitting"), page / 64);
+  assertEquals(shown(out.slice(out.indexOf("Step 2")), "fitting"), page / 8);
+  assertEquals([results(out, "head.load()"), results(out, "tail.load()")], [["36"], ["28"]]);
+  assertEquals(results(out, "textOf(ring.read(target))"), [
+    '"hello"',
+    '"a message of any length"',
+    '"ring"',
+    '"cut in two by the end"',
+  ]);
+  assertEquals(results(out, "seen"), ['"not cut by the end"']);
+  assertEquals([results(out, "before.looks"), results(out, "ring.looks")], [["200"], ["1"]]);
+  const row = /^ {4}(\d .*?|floor) {2,}(\d+) {2,}(\d+) {2,}(\d+)$/gm;
+  const table = Array.from(out.matchAll(row), ([, stage, ...counts]) => [stage, ...counts]);
+  assertEquals(table.map(([stage]) => stage), [...STAGES, "floor"]);
+  const [slots, positions, cached, mirrored, floor] = table.map((row) => row.slice(1).map(Number));
+  assert(slots![0]! < positions![0]! && positions![0]! < floor![0]!);
+  assert(positions![1]! > 2000 && cached![1]! < positions![1]! / 20 && cached![1]! > floor![1]!);
+  assert(positions![2]! > 2000);
+  assertEquals(cached, [positions![0], cached![1], positions![2]]);
+  assertEquals(mirrored, [cached![0], cached![1], floor![2]]);
+});
+
+Deno.test("tutorial 7 --break publishes what is not written", async () => {
+  const out = await tell("07_four_rings", "--break");
+  const [salt, nothing] = ['"SALT 20.00"', '""'];
+  assertEquals(results(out, "read()"), [salt, salt, nothing, nothing, '"SUGAR 10.00"']);
+});
+
+Deno.test("tutorial 7 --crash ends with the missing window", async () => {
+  await crash(["07_four_rings", "SIGSEGV", "bytes.set(message, page - 10);"]);
+});
+
+/** Sends messages of every length through a ring, a few at a time; fails if a byte is wrong. */
+function checkTraffic(stage: (typeof STAGES)[number], memory: RingMemory): void {
+  const ring = ringOf(stage, memory);
+  const byteOf = (number: number, i: number) => (number * 7 + i * 13) & 0xff;
+  const target = new Uint8Array(page);
+  let [written, read] = [0, 0];
+  const lengthOf = (number: number) => (number * 29) % 61;
+  for (let round = 0; round < 200; round++) {
+    for (let i = 0; i <= round % 90; i++, written++) {
+      const message = Uint8Array.from(
+        { length: lengthOf(written) },
+        (_, i) => byteOf(written, i),
+      );
+      if (!ring.write(message)) break;
+    }
+    const most = round % 7 === 0 ? Infinity : round % 50;
+    for (let i = 0; i < most; i++) {
+      const length = ring.read(target);
+      if (length === undefined) break;
+      assertEquals(length, lengthOf(read));
+      const wrong = target.subarray(0, length).findIndex((byte, i) => byte !== byteOf(read, i));
+      assertEquals(wrong, -1, `${stage}: message ${read}`);
+      read++;
+    }
+  }
+  while (ring.read(target) !== undefined) read++;
+  assertEquals(read, written);
+  assert(read > 2000, `${stage}: ${read}`);
+}
+
+Deno.test("the four rings carry every byte, also across the end and when positions wrap", () => {
+  for (const stage of STAGES) {
+    checkTraffic(stage, makeMemory());
+    if (stage === "1 slots") continue; // which has no positions
+    const memory = makeMemory();
+    for (const place of [HEAD, TAIL]) new Word32(memory, place).store(2 ** 32 - 2 * page);
+    checkTraffic(stage, memory);
+    assert(new Word32(memory, HEAD).load() < 2 ** 31);
+  }
+});
+
+Deno.test("readInPlace() shows a message in one piece and gives it back afterwards", () => {
+  const memory = makeMemory();
+  for (const place of [HEAD, TAIL]) new Word32(memory, place).store(page - 8);
+  const ring = new MirroredRing(memory);
+  assertEquals(ring.readInPlace(() => {}), false);
+  ring.write(Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8, 9));
+  assertEquals(
+    ring.readInPlace((message) => {
+      assertEquals([...message], [1, 2, 3, 4, 5, 6, 7, 8, 9]);
+      assertEquals(new Word32(memory, TAIL).load(), page - 8);
+    }),
+    true,
+  );
+  assertEquals(new Word32(memory, TAIL).load(), page + 8);
+});
+
+Deno.test("measure.ts of tutorial 7 lets every ring run between two threads", async () => {
+  const command = [Deno.execPath(), "run", "--no-prompt", "--allow-ffi", "--allow-read"];
+  const result = await run(["tutorials/07_four_rings/measure.ts"], { command });
+  assertWell(result);
+  const row = /^ {4}(\d .*?) {2,}(\d+) {2,}\d+ {2,}\d+\.\d {2,}\d+\.\d+ {2,}\d+\.\d+$/gm;
+  const rows = Array.from(result.out.matchAll(row), ([, stage, messages]) => {
+    assert(Number(messages) > 0, stage);
+    return stage;
+  });
+  assertEquals(rows, [...STAGES]);
+  assertStringIncludes(result.out, "floor");
+});
+
+const right: Rings = {
+  fillSlot: (slot, text) => {
+    slot.text = text;
+    slot.isFull = true;
+  },
+  free: (head, tail, capacity) => capacity - ((head - tail) >>> 0),
+  hasRoom: (writer, length) => {
+    const isFree = () => writer.capacity - (writer.head - writer.tailSeen) >= length;
+    if (isFree()) return true;
+    writer.tailSeen = writer.loadTail();
+    return isFree();
+  },
+  readInPlace: (reader, handler) => {
+    handler(reader.bytes.subarray(reader.place, reader.place + reader.length));
+    reader.storeTail(reader.place + reader.length);
+  },
+};
+
+Deno.test("the judge of exercise 7 notices each wrong answer, in whichever stage it is", () => {
+  const wrong: [Partial<Rings>, string][] = [
+    [{
+      fillSlot: (slot, text) => {
+        slot.isFull = true;
+        slot.text = text;
+      },
+    }, "1 slots"],
+    [{ fillSlot: (slot, text) => void (slot.text = text) }, "1 slots"],
+    [{ free: (head, tail) => head - tail }, "2 positions: free bytes"],
+    [{ free: (head, tail, capacity) => capacity - (head - tail) }, "2 positions: also"],
+    [{ free: (head, tail, capacity) => capacity - Math.abs(head - tail) }, "2 positions: also"],
+    [{ hasRoom: (w, n) => w.capacity - (w.head - w.tailSeen) >= n }, "3 cached positions: there"],
+    [{ hasRoom: (w, n) => w.capacity - (w.head - w.loadTail()) >= n }, "3 cached positions: there"],
+    [{
+      hasRoom: (writer, length) => {
+        writer.tailSeen = writer.loadTail();
+        return right.hasRoom(writer, length);
+      },
+    }, "3 cached positions: the tail"],
+    [{
+      readInPlace: (reader, handler) => {
+        const end = reader.place + reader.length;
+        reader.storeTail(end);
+        handler(reader.bytes.subarray(reader.place, end));
+      },
+    }, "4 mirrored"],
+    [{
+      readInPlace: (reader, handler) =>
+        handler(reader.bytes.subarray(reader.place, reader.place + reader.length)),
+    }, "4 mirrored"],
+  ];
+  assertNoticed(checksOf, wrong.map(([mistake, notices]) => [{ ...right, ...mistake }, notices]));
+});
+
+Deno.test("exercise 7 has a mistake in each of its four functions", () => {
+  const text = Deno.readTextFileSync(new URL("tutorials/07_four_rings/exercise.ts", ROOT));
+  const answer = Deno.readTextFileSync(new URL("tutorials/answers/07_four_rings.ts", ROOT));
+  for (const name of Object.keys(right)) {
+    const bodyOf = (source: string) =>
+      new RegExp(`function ${name}[^]*?\n}\n`).exec(source)![0].replace(/ *\/\/.*/g, "");
+    assert(bodyOf(text) !== bodyOf(answer), name);
+  }
+});
+
+Deno.test("the quiz on tutorial 7 answers right", async () => {
+  const command = [Deno.execPath(), "run", "--no-prompt"];
+  await Promise.all(["1", "2", "3", "4", "5", "6"].map(async (seed) => {
+    const args = ["tutorials/quiz.ts", "7", "--seed", seed, "--answers"];
+    const words = (await run(args, { command })).out.replaceAll("\n", " ");
+    const [, head, tail, free, place] = /head is (\d+) and its tail is (\d+)\..*?→ (\d+); at (\d+)/
+      .exec(words)!.map(Number);
+    const used = Number(BigInt.asUintN(32, BigInt(head! - tail!)));
+    assertEquals([free, place], [4096 - used, head! % 4096]);
+    const [, at, seen, each, count] = /is at (\d+), .* tail at (\d+)\. .* takes (\d+)\. .*?→ (\d+);/
+      .exec(words)!.map(Number);
+    let position = at!;
+    while (position + each! - seen! <= 4096) position += each!;
+    assertEquals(position, at! + count! * each!);
+  }));
+});

@@ -1,0 +1,211 @@
+/**
+ * What an answer to exercise 7 must do: a reader or a writer looks at its work at every moment that
+ * matters, and its looks are counted.
+ *
+ * @module
+ */
+
+import { type Check, expect, judge } from "../judge.ts";
+import { makeMemory } from "./ring_memory.ts";
+
+/** A slot as the writer sees it, once it is free. */
+export interface Slot {
+  /** Whether the reader may have it. */
+  isFull: boolean;
+  /** What is in it. */
+  text: string;
+}
+
+/** The writer's half of a ring with cached positions. */
+export interface Writer {
+  /** The writer's own position. */
+  readonly head: number;
+  readonly capacity: number;
+  /** The tail as it was when the writer last looked. */
+  tailSeen: number;
+  /** Looks at the tail. */
+  loadTail(): number;
+}
+
+/** The reader's half of a mirrored ring in which there is a message. */
+export interface Reader {
+  /** Both windows. */
+  readonly bytes: Uint8Array;
+  /** Where the message begins. */
+  readonly place: number;
+  /** How long it is. */
+  readonly length: number;
+  /** Gives everything before this place back to the writer. */
+  storeTail(place: number): void;
+}
+
+/** An answer: a function from each stage. */
+export interface Rings {
+  readonly fillSlot: (slot: Slot, text: string) => void;
+  readonly free: (head: number, tail: number, capacity: number) => number;
+  readonly hasRoom: (writer: Writer, length: number) => boolean;
+  readonly readInPlace: (reader: Reader, handler: (message: Uint8Array) => void) => void;
+}
+
+/** Judges an answer. */
+export function judgeRings(rings: Rings): void {
+  judge("07_four_rings", checksOf(rings));
+}
+
+/** What is asked of an answer. */
+export function checksOf(rings: Rings): Check[] {
+  return [
+    {
+      what: "1 slots: whenever the reader looks, a slot is empty or complete",
+      check: () => watchSlot(rings),
+      hint: "which of the two stores says that the other one is done?",
+    },
+    {
+      what: "2 positions: free bytes are counted right",
+      check: () => countFree(rings, [[0, 0], [100, 0], [4096, 0], [5000, 4096], [9000, 8000]]),
+      hint: "from tail to head is used, the rest is free.",
+    },
+    {
+      what: "2 positions: also when the head has begun again at 0",
+      check: () =>
+        countFree(rings, [[0, 2 ** 32 - 24], [100, 2 ** 32 - 3000], [4000, 2 ** 32 - 96]]),
+      hint: "`>>> 0` after a subtraction gives the remainder by 2^32, which is never negative.",
+    },
+    {
+      what: "3 cached positions: there is room when there is room, and never else",
+      check: () => askForRoom(rings),
+      hint: "what was seen may be too little, and is never too much. Is `false` ever certain?",
+    },
+    {
+      what: "3 cached positions: the tail is looked at only if what was seen is too little",
+      check: () => countLooks(rings),
+      hint: "first compute with tailSeen, as it is.",
+    },
+    {
+      what: "4 mirrored: the message stays as it is while it is shown",
+      check: () => watchMessage(rings),
+      hint: "from the moment that the tail is stored the writer writes there.",
+    },
+  ];
+}
+
+function watchSlot({ fillSlot }: Rings): void {
+  let [isFull, text] = [false, "what was here before"];
+  const lookIn = () => {
+    expect(!isFull || text === "a new message", `The reader finds a full slot with "${text}".`);
+  };
+  fillSlot({
+    get isFull() {
+      return isFull;
+    },
+    set isFull(value) {
+      isFull = value;
+      lookIn();
+    },
+    get text() {
+      return text;
+    },
+    set text(value) {
+      expect(!isFull, "You write into a slot that is the reader's.");
+      text = value;
+      lookIn();
+    },
+  }, "a new message");
+  expect(isFull, "In the end the slot is not full.");
+}
+
+function countFree({ free }: Rings, positions: readonly (readonly [number, number])[]): void {
+  for (const [head, tail] of positions) {
+    const used = Number(BigInt.asUintN(32, BigInt(head - tail)));
+    const counted = free(head, tail, 4096);
+    expect(
+      counted === 4096 - used,
+      `head ${head}, tail ${tail}: ${used} of 4096 bytes are used, and so ${
+        4096 - used
+      } are free.\n` +
+        `You say ${counted}.`,
+    );
+  }
+}
+
+/** A writer, and what happens to the tail. */
+class Scene implements Writer {
+  readonly head: number;
+  readonly capacity = 4096;
+  looks = 0;
+  tailSeen: number;
+  readonly #tail: number;
+
+  constructor(head: number, tailSeen: number, tail: number) {
+    this.head = head;
+    this.tailSeen = tailSeen;
+    this.#tail = tail;
+  }
+
+  loadTail(): number {
+    this.looks++;
+    return this.#tail;
+  }
+
+  get told(): string {
+    return `head ${this.head}, tail seen ${this.tailSeen}, tail ${this.#tail}, capacity 4096`;
+  }
+}
+
+/** Each: the scene, a length, whether there is room, and whether one must look to know. */
+const ROOMS = [
+  [[0, 0, 0], 4096, true, false],
+  [[100, 0, 0], 3996, true, false],
+  [[100, 0, 0], 3997, false, true],
+  [[4096, 0, 0], 1, false, true],
+  [[4096, 0, 50], 50, true, true],
+  [[4096, 0, 50], 51, false, true],
+  [[9000, 8000, 9000], 3000, true, false],
+  [[9000, 8000, 9000], 4000, true, true],
+] as const;
+
+function askForRoom({ hasRoom }: Rings): void {
+  for (const [[head, tailSeen, tail], length, room] of ROOMS) {
+    const scene = new Scene(head, tailSeen, tail);
+    const told = `${scene.told}: is there room for ${length}?`;
+    const said = hasRoom(scene, length);
+    expect(said === room, `${told}\nYou say ${said}.`);
+    if (scene.looks === 0) continue;
+    expect(scene.tailSeen === tail, `${told}\nYou look, and do not remember what you saw.`);
+  }
+}
+
+function countLooks({ hasRoom }: Rings): void {
+  for (const [[head, tailSeen, tail], length, _, mustLook] of ROOMS) {
+    const scene = new Scene(head, tailSeen, tail);
+    const told = `${scene.told}: is there room for ${length}?`;
+    hasRoom(scene, length);
+    const most = Number(mustLook);
+    expect(scene.looks <= most, `${told}\nYou look ${scene.looks} times, and need ${most}.`);
+  }
+}
+
+function watchMessage({ readInPlace }: Rings): void {
+  const { bytes, data, capacity } = makeMemory();
+  const windows = bytes.subarray(data);
+  const message = new TextEncoder().encode("a message across the seam");
+  const place = capacity - 10;
+  windows.set(message, place);
+  let [seen, given] = ["", false];
+  const reader = {
+    bytes: windows,
+    place,
+    length: message.length,
+    storeTail: (to: number) => {
+      given = true;
+      windows.fill("#".charCodeAt(0), place, to); // the writer has waited for nothing else
+    },
+  };
+  readInPlace(reader, (shown) => {
+    seen = new TextDecoder().decode(shown);
+  });
+  const expected = new TextDecoder().decode(message);
+  expect(seen === expected, `The handler was to see "${expected}", and sees "${seen}".`);
+  const after = new TextDecoder().decode(windows.subarray(place, place + message.length));
+  expect(given && after === "#".repeat(message.length), "You do not give all of the place back.");
+}

@@ -1,0 +1,66 @@
+/**
+ * One of the two threads of measure.ts: writes as fast as it can, or reads and checks every byte.
+ *
+ * @module
+ */
+
+import { Word32 } from "../../src/memory/word.ts";
+import { memoryAt, type Ring, STOP } from "./ring_memory.ts";
+import { isMessage, MESSAGE_BYTES, messageOf, ringOf, type Stage } from "./rings.ts";
+
+/** What to do once it is said to go. */
+export interface Job {
+  readonly stage: Stage;
+  /** Where the memory is; threads of a process have the same addresses. */
+  readonly address: number;
+  readonly writes: boolean;
+}
+
+/** What was done. */
+export interface Report {
+  readonly messages: number;
+  readonly looks: number;
+}
+
+/** The part of a Worker's global that is used here. */
+const worker = globalThis as unknown as {
+  onmessage: (event: { data: Job | "go" }) => void;
+  postMessage(message: Report | "ready"): void;
+};
+
+let go = (): Report => ({ messages: 0, looks: 0 });
+
+worker.onmessage = ({ data }) => {
+  if (data === "go") return worker.postMessage(go());
+  const { stage, address, writes } = data;
+  const memory = memoryAt(address);
+  const ring = ringOf(stage, memory);
+  const stop = new Word32(memory, STOP);
+  go = () => writes ? writeAll(ring, stop) : readAll(ring, stop);
+  worker.postMessage("ready");
+};
+
+function writeAll(ring: Ring, stop: Word32): Report {
+  for (let messages = 0;; messages++) {
+    const message = messageOf(messages);
+    while (!ring.write(message)) {
+      if (stop.load() !== 0) return { messages, looks: ring.looks };
+    }
+  }
+}
+
+/** Reads at least one message, and then until it is told to stop. */
+function readAll(ring: Ring, stop: Word32): Report {
+  const target = new Uint8Array(MESSAGE_BYTES);
+  for (let messages = 0;;) {
+    for (let i = 0; i < 100; i++) {
+      const length = ring.read(target);
+      if (length === undefined) continue;
+      if (!isMessage(target, length, messages)) {
+        throw new Error(`Cannot go on: message ${messages} is not as it was written`);
+      }
+      messages++;
+    }
+    if (messages > 0 && stop.load() !== 0) return { messages, looks: ring.looks };
+  }
+}
