@@ -42,6 +42,9 @@ const EXPECTED: Record<string, RegExp> = {
   "broken-doorbell": /rang \d+ ms ago, and watched \d sleeps on/,
   "broken-region": /name [ab]: member \d+\.\d+ had [0-9a-f]+ while member/,
   "broken-role": /had the role, and so had|the role: contender \d+\.\d+ had [0-9a-f]+ while/,
+  "broken-spsc-copy": /ring \w+: the message at \d+ is not what was sent/,
+  "broken-spsc-flag": /ring \w+: the message at \d+ came again, and was not flagged/,
+  "broken-spsc-release": /ring \w+: what is from \d+ to \d+ was released, and nobody saw it/,
 };
 
 for (const [name, expected] of Object.entries(EXPECTED)) {
