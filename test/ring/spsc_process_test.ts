@@ -9,7 +9,7 @@ import { SpscProducer } from "../../src/ring/spsc_producer.ts";
 import { until } from "../os/until.ts";
 import { Party, PartyEnded, whyNoProcess } from "../shared/party.ts";
 import { Name } from "../shared/scene.ts";
-import { isPayload, lengthOf, payload } from "./circular_scene.ts";
+import { lengthOf, payload } from "./circular_scene.ts";
 import type { Tools } from "./spsc_party.ts";
 import { CAPACITY, Inside, valueOf } from "./spsc_scene.ts";
 
@@ -69,44 +69,6 @@ test("a million messages arrive in another process, each byte as it was sent", a
   producer.close();
   assertEquals(await counted, { next: total, wrong: 0 });
   assertEquals(name.files(), []);
-});
-
-test("messages of 0 to 1020 bytes are echoed through two rings of a page, each byte checked", async () => {
-  using there = new Name();
-  using back = new Name();
-  await using other = startProcess();
-  const total = 60_000;
-  const echoing = other.run(async ({ SpscConsumer, SpscProducer }, { there, back }) => {
-    using consumer = await SpscConsumer.connect(there);
-    using producer = await SpscProducer.connect(back);
-    let count = 0;
-    for (;; count++) {
-      const outcome = count % 2 === 0 ? consumer.receiveSync() : consumer.takeSync();
-      if (outcome.state === "closed") return count;
-      if ("value" in outcome) producer.sendSync(outcome.value);
-      else {
-        using sample = outcome.sample;
-        producer.claimSync(sample.bytes.length).set(sample.bytes);
-        producer.publish();
-      }
-    }
-  }, { there: there.name, back: back.name });
-  using producer = SpscProducer.open(there.name, { capacity: CAPACITY });
-  using consumer = SpscConsumer.open(back.name, { capacity: CAPACITY });
-  await untilOpen(back, "producer"); // before this thread blocks
-  let sent = 0;
-  let seen = 0;
-  const check = (bytes: Uint8Array) => {
-    const right = bytes.length === lengthOf(seen, 1020) && isPayload(bytes, seen);
-    if (!right) throw new Error(`message ${seen} is wrong`);
-    seen++;
-  };
-  while (seen < total) {
-    while (sent < total && producer.trySend(payload(sent, lengthOf(sent, 1020)))) sent++;
-    if (consumer.poll(check) === 0) consumer.waitSync();
-  }
-  producer.close();
-  assertEquals(await echoing, total);
 });
 
 test("a receiver and a sender that sleep are woken by another process", async () => {

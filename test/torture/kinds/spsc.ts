@@ -7,7 +7,7 @@
  * @module
  */
 
-import { PeerLostError, RoleTakenError } from "../../../src/errors.ts";
+import { CorruptRegionError, PeerLostError, RoleTakenError } from "../../../src/errors.ts";
 import type { SpscByteConsumer, SpscByteProducer } from "../../../src/ring/spsc_bytes.ts";
 import { SpscConsumer } from "../../../src/ring/spsc_consumer.ts";
 import { SpscProducer } from "../../../src/ring/spsc_producer.ts";
@@ -332,8 +332,18 @@ function openConsumer(scene: Scene<Cell>, ring: number, keepOpen: boolean) {
 
 // ---- the kind ----
 
-/** What a ring is like when nobody uses it: takes what is left, up to the head. */
+/** Looks at a ring that nobody uses. */
 function settle(traffic: Traffic, ring: number): void {
+  try {
+    drain(traffic, ring);
+  } catch (error) {
+    if (!(error instanceof CorruptRegionError)) throw error;
+    traffic.complain(error.message);
+  }
+}
+
+/** Takes what is left, up to the head. */
+function drain(traffic: Traffic, ring: number): void {
   using consumer = openConsumerSoon(traffic.scene, ring);
   const notes = new ReceivingNotes(traffic);
   if (consumer instanceof SpscConsumer) {
