@@ -46,6 +46,7 @@ const FOLDERS = [
   "05_shared_memory",
   "06_overwriting_buffer",
   "07_four_rings",
+  "08_doorbell",
 ] as const;
 const page = pageSize();
 const readWrite = Protection.read | Protection.write;
@@ -348,7 +349,7 @@ function quiz(...args: string[]): Promise<Run> {
 }
 
 Deno.test("the quiz gives a seed's questions again, and answers when asked to", async () => {
-  await Promise.all(["1", "2", "3", "4", "5", "6", "7"].map(async (tutorial) => {
+  await Promise.all(["1", "2", "3", "4", "5", "6", "7", "8"].map(async (tutorial) => {
     const [first, again, other, answered] = await Promise.all([
       quiz(tutorial, "--seed", "5"),
       quiz(tutorial, "--seed", "5"),

@@ -37,6 +37,7 @@ const QUESTIONS: Readonly<Record<string, readonly ((dice: Dice) => Question)[]>>
   5: [askForUpdates, askForUsers],
   6: [askForLoss, askForRoom],
   7: [askForFree, askForLooks],
+  8: [askForBell, askForSleep],
 };
 
 function anyPage(dice: Dice): number {
@@ -308,6 +309,49 @@ function askForLooks(dice: Dice): Question {
       }. The ring has ${PAGE} bytes, and a message takes ${record}. How many can it write before ` +
       "it has to look at the tail?",
     answer: `${fitting}; however far the tail is by now`,
+  };
+}
+
+interface BellStory {
+  readonly to: number;
+  readonly calls: number;
+  readonly story: string;
+}
+
+/** A bell that is `sequence << 1 | waiting`, and somebody who raises and rings it at random. */
+function bellStory(dice: Dice, from: number, length: number): BellStory {
+  let [to, calls] = [from, 0];
+  const story = Array.from({ length }, () => {
+    if (dice(2) === 0) {
+      to |= 1;
+      return "a reader raises it";
+    }
+    calls += to & 1;
+    to += to & 1;
+    return "a writer rings it";
+  });
+  return { to, calls, story: story.join(", ") };
+}
+
+function askForBell(dice: Dice): Question {
+  const from = 2 * dice(50);
+  const { to, calls, story } = bellStory(dice, from, 4 + dice(4));
+  return {
+    question: `A bell is ${from}. Then ${story}. What is it, and how many system calls was that?`,
+    answer: `${to}; ${count(calls, "system call")}: only who rings a bell that is odd makes one`,
+  };
+}
+
+function askForSleep(dice: Dice): Question {
+  const from = 2 * dice(50);
+  const raised = from + 1;
+  const { to, story } = bellStory(dice, raised, 1 + dice(4));
+  return {
+    question:
+      `A bell is ${from}. A reader raises it, sees no message, and is about to sleep. Then ${
+        story.replaceAll("a reader", "another reader")
+      }. What does the kernel compare, and does the first reader sleep?`,
+    answer: `${raised} with ${to}: ${raised === to ? "it sleeps" : "it does not, and looks again"}`,
   };
 }
 

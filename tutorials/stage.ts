@@ -13,7 +13,7 @@ export interface Story {
   /** How many times it calls {@linkcode step}. */
   readonly steps: number;
   /** Tells it; what several processes share is called by this name. */
-  readonly tell: (name: string) => void;
+  readonly tell: (name: string) => void | Promise<void>;
 }
 
 /** A tutorial: its way through, and the ways to break what it shows. */
@@ -27,7 +27,7 @@ export interface Tutorial {
   /** Told with `--break`: something goes wrong, and the program goes on. */
   readonly break: Story;
   /** Told with `--crash`: something goes wrong, and the kernel ends the program. */
-  readonly crash: Story;
+  readonly crash?: Story;
   /** Told with such a word, each in a terminal of its own. */
   readonly parties?: Readonly<Record<string, Story>>;
   /** What several processes share is called so, unless `--name` says otherwise. */
@@ -49,39 +49,40 @@ let stepsTold = 0;
 let stepsInStory = 0;
 
 /** Tells the story that the command line asks for. */
-export function tell(tutorial: Tutorial): void {
+export async function tell(tutorial: Tutorial): Promise<void> {
   const [way, story, name] = chosen(tutorial);
   stepsInStory = story.steps;
   console.log(`\n${paint("bold", tutorial.title)}${way === "" ? "" : `, ${way}`}`);
   if (automatic && !Deno.args.includes("--auto")) {
     console.log("The input is no terminal, so this runs through as with --auto.");
   }
-  story.tell(name);
+  await story.tell(name);
   if (stepsTold !== stepsInStory) {
     throw new Error(`Cannot end: the story has ${stepsTold} steps and promises ${stepsInStory}`);
   }
   if (way === "") suggest(tutorial);
 }
 
-function suggest({ folder, parties = {} }: Tutorial): void {
-  const words = [...Object.keys(parties), "--break", "--crash"];
+function suggest({ folder, parties = {}, crash }: Tutorial): void {
+  const words = [...Object.keys(parties), "--break", ...crash === undefined ? [] : ["--crash"]];
   const programs = [...words.map((word) => `step.ts ${word}`), "exercise.ts"];
   picture(programs.map((name) => `deno run --allow-ffi tutorials/${folder}/${name}`).join("\n"));
   console.log();
 }
 
 function chosen(tutorial: Tutorial): [way: string, story: Story, name: string] {
-  const { parties = {} } = tutorial;
+  const { parties = {}, crash } = tutorial;
   const wanted = Deno.args.filter((argument) => argument !== "--auto");
   const name = nameIn(wanted, tutorial);
   const [way = "", ...more] = wanted;
   if (more.length === 0) {
     if (way === "") return ["", tutorial.main, name];
     if (way === "--break") return ["break mode", tutorial.break, name];
-    if (way === "--crash") return ["crash mode", tutorial.crash, name];
+    if (way === "--crash" && crash !== undefined) return ["crash mode", crash, name];
     if (Object.hasOwn(parties, way)) return [`the ${way} process`, parties[way]!, name];
   }
-  const ways = ["--break", "--crash", ...Object.keys(parties)].join(" or ");
+  const crashes = crash === undefined ? [] : ["--crash"];
+  const ways = ["--break", ...crashes, ...Object.keys(parties)].join(" or ");
   const named = tutorial.name === undefined ? "" : " and --name NAME";
   console.error(`Cannot run with ${wanted.join(" ")}: pass ${ways}, or none; --auto${named} too`);
   Deno.exit(2);
@@ -193,11 +194,18 @@ function withoutBytes(value: unknown): unknown {
   return { [Symbol.for("Deno.customInspect")]: () => describe(value) };
 }
 
-function pause(invitation: string): void {
-  if (automatic) return;
+/** Waits before the next line of a list; false once the reader wants all that is left at once. */
+export function oneByOne(): boolean {
+  return pause("Enter: next line   a Enter: all of them   q Enter: stop") !== "a";
+}
+
+/** Waits for an Enter; gives what was typed before it. */
+function pause(invitation: string): string {
+  if (automatic) return "a";
   const answer = ask(`\n${paint("dim", `[${invitation}]`)} `);
   if (answer === undefined || answer.trim() === "q") Deno.exit(0);
   if (onTerminal) writeText("\x1b[1A\x1b[2K\x1b[1A"); // the invitation has served: wipe it away
+  return answer.trim();
 }
 
 let unread = "";

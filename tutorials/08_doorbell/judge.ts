@@ -1,0 +1,122 @@
+/**
+ * What an answer to exercise 8 must do, in every order of its operations.
+ *
+ * @module
+ */
+
+import { type Check, expect, judge } from "../judge.ts";
+import { type Bell, sleeper, waker } from "./bells.ts";
+import { headOf, lineOf } from "./film.ts";
+import { type Event, explore, Machine, type Party } from "./machine.ts";
+
+export type { Shared } from "./machine.ts";
+
+/** Judges an answer. */
+export function judgeBell(bell: Bell): void {
+  judge("08_doorbell", checksOf(bell));
+}
+
+/** What is asked of an answer. */
+export function checksOf(bell: Bell): Check[] {
+  return [
+    {
+      what: "somebody who sleeps is woken",
+      check: () => wakeUp(bell),
+      hint: "ring wakes, and on the word that was slept on.",
+    },
+    {
+      what: "nobody sleeps: no system call",
+      check: () => countCalls(bell, false),
+      hint: "a word must say whether anybody sleeps.",
+    },
+    {
+      what: "nor is there one when all have been woken",
+      check: () => countCalls(bell, true),
+      hint: "who says that nobody sleeps any more? Nobody but ring knows that it has woken all.",
+    },
+    {
+      what: "one reader, one message, every order: nobody sleeps for ever",
+      check: () => tryAll([sleeper("reader", bell), waker("writer", bell)]),
+      hint: "what if the message comes after the last look, or before the flag is up?",
+    },
+    {
+      what: "one reader that wants two messages",
+      check: () => tryAll([sleeper("reader", bell, 2), waker("writer", bell, { publishes: 2 })]),
+      hint:
+        "between the writer's look at the flag and its store to it, who can have raised it again?",
+    },
+    {
+      what: "two readers, whatever each of them waits for",
+      check: () => {
+        tryAll([sleeper("reader 0", bell), sleeper("reader 1", bell), waker("writer", bell)]);
+        tryAll([
+          sleeper("reader 0", bell),
+          sleeper("reader 1", bell, 2),
+          waker("writer", bell, { publishes: 2 }),
+        ]);
+      },
+      hint: "whoever sleeps must sleep on a value that is his own, and no reader may take down a " +
+        "flag on which another one relies. What if the flag also counted?",
+    },
+    {
+      what: "the writer is killed anywhere, and another one comes",
+      check: () =>
+        tryAll([
+          sleeper("reader", bell),
+          waker("writer", bell, { mayDie: true }),
+          waker("heir", bell, { after: "writer" }),
+        ]),
+      hint: "after the flag is down, and before all are awake, there must be no moment.",
+    },
+  ];
+}
+
+/** The lines in which this was done. */
+function told(events: readonly Event[], parties: readonly Party[]): string {
+  const names = parties.map(({ name }) => name);
+  return [headOf(names), ...events.map((event) => lineOf(event, names))].join("\n");
+}
+
+const MOST_STEPS = 100;
+
+/** Lets a party go on until it ends or sleeps. */
+function goOn(machine: Machine, index: number): Event[] {
+  const events: Event[] = [];
+  while (machine.canRun(index)) {
+    expect(events.length < MOST_STEPS, "A hundred operations, and no end.");
+    events.push(machine.step(index));
+  }
+  return events;
+}
+
+function wakeUp(bell: Bell): void {
+  const parties = [sleeper("reader", bell), waker("writer", bell)];
+  const machine = new Machine(parties);
+  const events = goOn(machine, 0);
+  expect(machine.isAsleep(0), `The reader does not sleep.\n\n${told(events, parties)}`);
+  events.push(...goOn(machine, 1), ...goOn(machine, 0));
+  expect(!machine.isAsleep(0), `The reader sleeps.\n\n${told(events, parties)}`);
+}
+
+/** Two messages; before the second nobody sleeps, before the first somebody may. */
+function countCalls(bell: Bell, asleep: boolean): void {
+  const parties = [sleeper("reader", bell), waker("writer", bell), waker("another", bell)];
+  const machine = new Machine(parties);
+  const events = asleep ? goOn(machine, 0) : [];
+  events.push(...goOn(machine, 1), ...goOn(machine, 0));
+  const calls = goOn(machine, 2).filter(({ text }) => /wake/i.test(text));
+  expect(
+    calls.length === 0,
+    `Nobody sleeps, and the last message costs a system call.\n\n${
+      told([...events, ...calls], parties)
+    }`,
+  );
+}
+
+function tryAll(parties: readonly Party[]): void {
+  const { lost } = explore(parties);
+  expect(
+    lost === undefined,
+    `In this order, somebody sleeps for ever:\n\n${lost && told(lost, parties)}`,
+  );
+}

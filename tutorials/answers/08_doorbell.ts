@@ -1,0 +1,19 @@
+/**
+ * An answer to exercise 8: the bell of the library. It is even if nobody waits; whoever wakes makes
+ * it a number that it has never been, and wakes in the same operation.
+ *
+ * @module
+ */
+
+import { judgeBell, type Shared } from "../08_doorbell/judge.ts";
+
+function sleep({ bell }: Shared, ready: () => boolean): void {
+  const raised = bell.or(1) | 1;
+  if (!ready()) bell.sleepWhile(raised);
+}
+
+function ring({ bell }: Shared): void {
+  if ((bell.load() & 1) === 1) bell.addAndWake();
+}
+
+judgeBell({ sleep, ring });
