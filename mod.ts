@@ -57,3 +57,11 @@ export {
   type SyncBytesOptions,
 } from "./src/ring/spsc_bytes.ts";
 export { type ReceiveOutcome, SpscConsumer } from "./src/ring/spsc_consumer.ts";
+export type { MpscConnectOptions, MpscOptions, MpscSeatOptions } from "./src/ring/mpsc.ts";
+export { MpscProducer } from "./src/ring/mpsc_producer.ts";
+export {
+  MpscConsumer,
+  type MpscMessage,
+  type MpscValue,
+  type Origin,
+} from "./src/ring/mpsc_consumer.ts";

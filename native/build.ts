@@ -14,6 +14,7 @@ import { type AnyLayout, layout } from "../src/layout/layout.ts";
 import { REGION_HEADER } from "../src/memory/region_header.ts";
 import { CIRCULAR_BUFFER_CONTROL } from "../src/ring/circular_buffer.ts";
 import { LANE } from "../src/ring/lane.ts";
+import { MPSC_CONTROL } from "../src/ring/mpsc.ts";
 import { SPSC_CONTROL } from "../src/ring/spsc.ts";
 import { SHARED_MEMORY_CONTROL } from "../src/shared/shared_memory.ts";
 
@@ -24,6 +25,7 @@ const LAYOUTS: readonly (AnyLayout & { toMarkdown(): string })[] = [
   CIRCULAR_BUFFER_CONTROL,
   LANE,
   SPSC_CONTROL,
+  MPSC_CONTROL,
 ];
 
 /** The only version whose bytes are compared; others may well generate other code. */

@@ -114,4 +114,38 @@ _Static_assert(offsetof(struct spsc_control, consumer) == 384, "spsc_control.con
 _Static_assert(_Alignof(struct spsc_control) == 64, "alignment of spsc_control");
 _Static_assert(sizeof(struct spsc_control) == 448, "size of spsc_control");
 
+#define MPSC_SEAT_VERSION 1u
+#define MPSC_SEAT_HASH UINT64_C(0x06c502e74edf4642)
+struct mpsc_seat {
+  struct lane lane; /* the positions */
+  _Alignas(64) _Atomic uint32_t space_bell; /* rung by the consumer; raised by a waiting producer */
+  uint8_t _pad_196[60];
+  _Atomic uint32_t producer; /* the producer: 0 has never been, 1 open, 2 closed */
+  _Atomic uint32_t generation; /* how many producers have had this seat */
+  uint8_t _pad_264[56];
+};
+_Static_assert(offsetof(struct mpsc_seat, lane) == 0, "mpsc_seat.lane");
+_Static_assert(offsetof(struct mpsc_seat, space_bell) == 192, "mpsc_seat.space_bell");
+_Static_assert(offsetof(struct mpsc_seat, producer) == 256, "mpsc_seat.producer");
+_Static_assert(offsetof(struct mpsc_seat, generation) == 260, "mpsc_seat.generation");
+_Static_assert(_Alignof(struct mpsc_seat) == 64, "alignment of mpsc_seat");
+_Static_assert(sizeof(struct mpsc_seat) == 320, "size of mpsc_seat");
+
+#define MPSC_CONTROL_VERSION 1u
+#define MPSC_CONTROL_HASH UINT64_C(0x9d4f75082142b790)
+struct mpsc_control {
+  _Atomic uint32_t hint; /* bit k: lane k or k + 32 may hold a message */
+  _Atomic uint32_t data_bell; /* rung by producers, after the hint; raised by the consumer */
+  uint8_t _pad_8[56];
+  _Alignas(64) _Atomic uint32_t consumer; /* the consumer: 0 has never been, 1 open, 2 closed */
+  uint8_t _pad_68[60];
+  struct mpsc_seat seats[64]; /* one for each producer */
+};
+_Static_assert(offsetof(struct mpsc_control, hint) == 0, "mpsc_control.hint");
+_Static_assert(offsetof(struct mpsc_control, data_bell) == 4, "mpsc_control.data_bell");
+_Static_assert(offsetof(struct mpsc_control, consumer) == 64, "mpsc_control.consumer");
+_Static_assert(offsetof(struct mpsc_control, seats) == 128, "mpsc_control.seats");
+_Static_assert(_Alignof(struct mpsc_control) == 64, "alignment of mpsc_control");
+_Static_assert(sizeof(struct mpsc_control) == 20608, "size of mpsc_control");
+
 #endif

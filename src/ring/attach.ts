@@ -4,7 +4,14 @@
  * @module
  */
 
-import { CorruptRegionError, Errno, OsError, RoleTakenError, timeoutError } from "../errors.ts";
+import {
+  CorruptRegionError,
+  Errno,
+  LayoutMismatchError,
+  OsError,
+  RoleTakenError,
+  timeoutError,
+} from "../errors.ts";
 import type { Role } from "../memory/liveness.ts";
 import type { Mapping } from "../memory/mapping.ts";
 import { Region } from "../memory/region.ts";
@@ -44,8 +51,21 @@ export interface RingConnectOptions {
   anyOwner?: boolean;
 }
 
+/** How many lanes a ring has: parts of its data, each of the ring's capacity. */
+export interface Lanes {
+  /** Exactly so many; any when joining, if it is not given. */
+  readonly wanted: number | undefined;
+  /** How many a new one gets if nobody wants another number. */
+  readonly usual: number;
+  readonly most: number;
+}
+
+const ONE_LANE: Lanes = { wanted: 1, usual: 1, most: 1 };
+
 /** What a kind of ring adds to the options of its user. */
 export interface RingContents {
+  /** How many lanes; one by default. */
+  readonly lanes?: Lanes;
   /** The type of the messages, on which all must agree. */
   readonly message?: MessageType;
   /** Fills a new region, before anyone can see it. */
@@ -59,11 +79,11 @@ export function openRing(
   options: RingOptions,
   contents: RingContents,
 ): Region {
-  const { capacity } = options;
-  if (capacity !== undefined) {
+  const { wanted } = contents.lanes ?? ONE_LANE;
+  if (options.capacity !== undefined && wanted !== undefined) {
     return Region.open(kind, regionPath(kind.name, name), regionOptions(options, contents));
   }
-  for (;;) { // whoever makes it at this moment may want another capacity than the default
+  for (;;) { // whoever makes it at this moment may want other sizes than the default
     const joined = tryJoin(kind, name, options, contents);
     if (joined !== undefined) return joined;
     try {
@@ -84,36 +104,50 @@ export function createRing(
   return Region.create(kind, regionPath(kind.name, name), regionOptions(options, contents));
 }
 
-/** Joins a ring of any capacity; undefined if there is none. */
+/** Joins a ring of the sizes that are given, and any others; undefined if there is none. */
 function tryJoin(
   kind: RegionKind,
   name: string,
   options: RingOptions,
   contents: RingContents,
 ): Region | undefined {
-  const joined = connectNow(kind, name, options, contents.message);
+  const joined = connectNow(kind, name, options, contents);
   if (joined === undefined || !options.persist) return joined;
-  using _meanwhile = joined; // a wish to keep it is put down by opening only, which needs the size
-  const { dataBytes } = joined;
+  using _meanwhile = joined; // a wish to keep it is put down by opening only, which needs the sizes
+  const { dataBytes, partBytes } = joined;
   const path = regionPath(kind.name, name);
-  return Region.open(kind, path, { ...regionOptions(options, contents), dataBytes });
+  return Region.open(kind, path, { ...regionOptions(options, contents), dataBytes, partBytes });
 }
 
-/** The same, of a capacity that a ring can have: positions are masked by it. */
+/** The same, of sizes that a ring can have: positions are masked by the capacity. */
 function connectNow(
   kind: RegionKind,
   name: string,
-  { anyOwner }: RingConnectOptions,
-  message: MessageType | undefined,
+  { anyOwner, capacity }: RingConnectOptions & RingOptions,
+  { message, lanes = ONE_LANE }: RingContents,
 ): Region | undefined {
-  const region = Region.tryConnect(kind, regionPath(kind.name, name), { message, anyOwner });
-  if (region === undefined || isCapacity(region.dataBytes)) return region;
-  const { dataBytes } = region;
-  region.close();
-  throw new CorruptRegionError(
-    `Cannot join ring "${name}": it holds ${dataBytes} bytes, and rings hold a power of two from ` +
-      `a page to ${LARGEST_CAPACITY}; unlink it and make a new one`,
-  );
+  const partBytes = capacity === undefined ? undefined : roundCapacity(capacity);
+  const expected = { message, anyOwner, partBytes };
+  const region = Region.tryConnect(kind, regionPath(kind.name, name), expected);
+  if (region === undefined) return undefined;
+  using stack = new DisposableStack();
+  stack.use(region);
+  const count = region.dataBytes / region.partBytes;
+  if (!isCapacity(region.partBytes) || count > lanes.most) {
+    throw new CorruptRegionError(
+      `Cannot join ring "${name}": it holds ${count} times ${region.partBytes} bytes, and rings ` +
+        `hold a power of two from a page to ${LARGEST_CAPACITY}, at most ${lanes.most} times; ` +
+        "unlink it and make a new one",
+    );
+  }
+  if (count !== (lanes.wanted ?? count)) {
+    throw new LayoutMismatchError(
+      `Cannot join ring "${name}": it has ${count} lanes, not ${lanes.wanted}; leave the number ` +
+        "out, or use another name",
+    );
+  }
+  stack.move();
+  return region;
 }
 
 const FIRST_PAUSE_MS = 1;
@@ -127,7 +161,7 @@ export async function connectRing(
   kind: RegionKind,
   name: string,
   options: RingConnectOptions,
-  message: MessageType,
+  contents: RingContents,
 ): Promise<Region> {
   const { timeout = Infinity, signal } = options;
   if (!(timeout >= 0)) {
@@ -137,7 +171,7 @@ export async function connectRing(
   let pauseMs = FIRST_PAUSE_MS;
   for (;;) {
     signal?.throwIfAborted();
-    const region = connectNow(kind, name, options, message);
+    const region = connectNow(kind, name, options, contents);
     if (region !== undefined) return region;
     const leftMs = (deadline - now()) / 1e6;
     if (leftMs <= 0) throw timeoutError(`connect to ring "${name}", which is not there`, timeout);
@@ -162,7 +196,10 @@ export function unlinkRing(kind: RegionKind, name: string): boolean {
 
 function regionOptions(options: RingOptions, contents: RingContents): OpenOptions {
   const { capacity = DEFAULT_CAPACITY, mode, persist, anyOwner } = options;
-  return { dataBytes: roundCapacity(capacity), mode, persist, anyOwner, ...contents };
+  const { message, initialise, lanes = ONE_LANE } = contents;
+  const partBytes = roundCapacity(capacity);
+  const dataBytes = partBytes * (lanes.wanted ?? lanes.usual);
+  return { dataBytes, partBytes, mode, persist, anyOwner, message, initialise };
 }
 
 function roundCapacity(capacity: number): number {

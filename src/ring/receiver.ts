@@ -118,7 +118,7 @@ export abstract class MessageReceiver<
   tryReceive(): R | Nothing {
     const lane = this.#next();
     if (lane === undefined) return this.#nothing();
-    const length = recordLength(lane);
+    const length = this.#lengthIn(lane);
     const bytes = new Uint8Array(length);
     const redelivered = lane.redelivered > 0;
     readRecord(lane, bytes, length);
@@ -133,7 +133,7 @@ export abstract class MessageReceiver<
   tryReceiveInto(target: Uint8Array<ArrayBuffer>): number {
     const lane = this.#next();
     if (lane === undefined) return -1;
-    const length = recordLength(lane);
+    const length = this.#lengthIn(lane);
     if (length > target.length) {
       throw new RangeError(
         `Cannot receive into ${target.length} bytes: the message has ${length}`,
@@ -182,7 +182,7 @@ export abstract class MessageReceiver<
   tryTake(): TakenSample<S> | Nothing {
     const lane = this.#next();
     if (lane === undefined) return this.#nothing();
-    const length = recordLength(lane);
+    const length = this.#lengthIn(lane);
     const size = recordBytes(length);
     const redelivered = lane.redelivered > 0;
     lane.take(size); // before it is shown: if this consumer dies now, it may have been seen
@@ -275,6 +275,9 @@ export abstract class MessageReceiver<
   /** Whether a message is there, by what is in shared memory now.
    * @ignore */
   protected abstract hasMessage(): boolean;
+  /** Told of a lane in which a message claims what cannot be.
+   * @ignore */
+  protected broken(_lane: LaneReceiver): void {}
   /** Gives the role back.
    * @ignore */
   protected abstract closeEnd(): void;
@@ -293,7 +296,7 @@ export abstract class MessageReceiver<
     let count = 0;
     try {
       while (count < limit && !this.end.closed) {
-        const length = recordLength(lane);
+        const length = this.#lengthIn(lane);
         if (length < 0) break;
         const size = recordBytes(length);
         const redelivered = lane.redelivered > 0;
@@ -316,6 +319,15 @@ export abstract class MessageReceiver<
   #endBatch(): void {
     this.#polled!.announce();
     this.#polled!.hide();
+  }
+
+  #lengthIn(lane: LaneReceiver): number {
+    try {
+      return recordLength(lane);
+    } catch (error) {
+      this.broken(lane);
+      throw error;
+    }
   }
 
   #next(action = "receive"): LaneReceiver | undefined {

@@ -108,7 +108,7 @@ export async function connectEnd(
   title: EndName,
   options: RingConnectOptions & EndOptions,
 ): Promise<LaneEnd> {
-  const region = await connectRing(SPSC, name, options, typeOf(options));
+  const region = await connectRing(SPSC, name, options, { message: typeOf(options) });
   return takeEnd(name, title, region, options);
 }
 

@@ -8,6 +8,7 @@ import type { Scenario } from "../scenario.ts";
 import { BROKEN } from "./broken.ts";
 import { CIRCULAR } from "./circular.ts";
 import { DOORBELL } from "./doorbell.ts";
+import { MPSC } from "./mpsc.ts";
 import { REACTOR } from "./reactor.ts";
 import { REGION } from "./region.ts";
 import { ROLES } from "./roles.ts";
@@ -19,6 +20,7 @@ export const SCENARIOS: readonly Scenario[] = [
   ...BROKEN, // first: an explorer that finds nothing here is of no use
   ...CIRCULAR,
   ...DOORBELL,
+  ...MPSC,
   ...REACTOR,
   ...REGION,
   ...ROLES,

@@ -1,0 +1,234 @@
+/**
+ * The ring from many producers to one consumer: the bell and the hints, lanes that are used again,
+ * and the death of anyone.
+ *
+ * @module
+ */
+
+import { PeerLostError, RoleTakenError } from "../../../src/errors.ts";
+import { sleepSync } from "../../../src/os/clock.ts";
+import { MpscConsumer } from "../../../src/ring/mpsc_consumer.ts";
+import { MpscProducer } from "../../../src/ring/mpsc_producer.ts";
+import { type ActorSpec, messageOf, pattern, type Scenario } from "../scenario.ts";
+
+// A lane of 512 bytes holds two records of 208 bytes.
+const LENGTH = 200;
+
+/** Takes an end, once locks of the dead are dropped and lanes of the dead are drained. */
+function take<T>(open: () => T): T {
+  for (;;) {
+    try {
+      return open();
+    } catch (error) {
+      if (!(error instanceof RoleTakenError)) throw error;
+      sleepSync(1);
+    }
+  }
+}
+
+interface Message {
+  readonly message: number;
+  readonly lane: number;
+  readonly generation: number;
+}
+
+interface Received {
+  readonly received: readonly Message[];
+  readonly end: string;
+}
+
+const OPTIONS = { capacity: 512, persist: true };
+
+/** Sends these messages, one after the other, and waits for room. */
+function producer(lanes: number, messages: readonly number[]): () => { sent: readonly number[] } {
+  return () => {
+    const options = { ...OPTIONS, producers: lanes, keepOpen: true };
+    const producer = take(() => MpscProducer.open("ring", options));
+    for (const message of messages) producer.sendSync(pattern(LENGTH, message), { spin: 0 });
+    producer.close();
+    return { sent: messages };
+  };
+}
+
+/** Receives until all producers have closed, or are lost, or the limit. */
+function consumer(
+  lanes: number,
+  options: { limit?: number; keepOpen?: boolean; how?: "copy" | "poll" } = {},
+): () => Received {
+  const { limit = Infinity, keepOpen = false, how = "copy" } = options;
+  return () => {
+    const consumer = take(() =>
+      MpscConsumer.open("ring", { ...OPTIONS, producers: lanes, keepOpen })
+    );
+    const received: Message[] = [];
+    const note = (bytes: Uint8Array, origin: { producer: number; generation: number }) => {
+      const { producer: lane, generation } = origin;
+      received.push({ message: messageOf(bytes, 9) ?? 0, lane, generation });
+    };
+    const done = (end: string) => {
+      consumer.close();
+      return { received, end };
+    };
+    while (received.length < limit) {
+      try {
+        if (how === "poll" && consumer.poll(note, limit - received.length) > 0) continue;
+        const outcome = consumer.receiveSync({ spin: 0, timeout: 1000 });
+        if (outcome.state === "closed") return done("closed");
+        note(outcome.value, outcome);
+      } catch (error) {
+        if (error instanceof PeerLostError) return done("lost");
+        if (error instanceof DOMException) return done("timeout"); // it died before it was there
+        throw error;
+      }
+    }
+    return done("limit");
+  };
+}
+
+/** What is wrong with messages that were received, by however many consumers. */
+function wrongOrder(received: readonly Message[]): string | undefined {
+  const last = new Map<string, number>();
+  for (const { message, lane, generation } of received) {
+    if (message === 0) return "torn bytes were received";
+    const who = `${lane}/${generation}`;
+    if (message <= (last.get(who) ?? 0)) return `${message} came after ${last.get(who)} in ${who}`;
+    last.set(who, message);
+  }
+  return undefined;
+}
+
+/** All that the living have sent has arrived, in order. */
+const arrived: Scenario["check"] = ({ results, dead }) => {
+  const all = Object.values(results).flatMap((result) =>
+    (result as Received | undefined)?.received ?? []
+  );
+  const wrong = wrongOrder(all);
+  if (wrong !== undefined) return wrong;
+  const messages = new Set(all.map(({ message }) => message));
+  if (messages.size < all.length) return "a message came twice";
+  for (const [name, result] of Object.entries(results)) {
+    const sent = (result as { sent?: readonly number[] } | undefined)?.sent ?? [];
+    const lost = sent.filter((message) => !messages.has(message));
+    if (lost.length > 0 && !dead.has("consumer")) return `${lost} of ${name} did not arrive`;
+  }
+  return undefined;
+};
+
+function scenario(
+  name: string,
+  about: string,
+  lanes: number,
+  actors: Record<string, ActorSpec | (() => unknown)>,
+  bounds: Scenario["bounds"],
+  check: Scenario["check"],
+  short: NonNullable<Scenario["short"]> = {},
+): Scenario {
+  const setup = () => {
+    MpscConsumer.open("ring", { ...OPTIONS, producers: lanes }).close();
+  };
+  return { name, about, setup, actors, bounds, check, short };
+}
+
+/** All scenarios of the ring from many producers to one consumer. */
+export const MPSC: readonly Scenario[] = [
+  scenario(
+    "mpsc-flow",
+    "two producers, one of them through a full lane; the consumer sleeps on one bell",
+    2,
+    {
+      first: producer(2, [1, 2, 3]),
+      second: producer(2, [4]),
+      consumer: consumer(2, { limit: 4, keepOpen: true }),
+    },
+    { preemptions: 2, deaths: 0, noise: 0 },
+    arrived,
+    { preemptions: 1 },
+  ),
+  scenario(
+    "mpsc-hints",
+    "one who polls and then sleeps: no hint that is taken hides a message",
+    2,
+    {
+      first: producer(2, [1]),
+      second: producer(2, [2]),
+      consumer: consumer(2, { how: "poll", limit: 2, keepOpen: true }),
+    },
+    { preemptions: 2, deaths: 0, noise: 0 },
+    arrived,
+    { preemptions: 1 },
+  ),
+  scenario(
+    "mpsc-producer-dies",
+    "a producer dies anywhere; what it published is drained, and the other is served",
+    2,
+    {
+      mortal: producer(2, [1, 2]),
+      other: { body: producer(2, [3]), immortal: true },
+      consumer: { body: consumer(2), immortal: true },
+      auditor: { body: consumer(2), last: true, immortal: true },
+    },
+    { preemptions: 1, deaths: 1, noise: 0 },
+    ({ results }) => {
+      const [first, second] = [results.consumer, results.auditor] as Received[];
+      const all = [...first!.received, ...second!.received];
+      const wrong = wrongOrder(all);
+      if (wrong !== undefined) return wrong;
+      if (!all.some(({ message }) => message === 3)) return "3 did not arrive";
+      // The other may come later, but what the dead one sent was there before it was called dead.
+      const late = second!.received.find(({ message }) => message < 3);
+      return first!.end === "lost" && late ? `${late.message} was left` : undefined;
+    },
+    { preemptions: 0 },
+  ),
+  scenario(
+    "mpsc-lane-again",
+    "a producer dies anywhere; another takes the lane once it is drained",
+    1,
+    {
+      mortal: producer(1, [1]),
+      successor: { body: producer(1, [2]), after: "mortal", immortal: true },
+      consumer: { body: consumer(1, { limit: 1, keepOpen: true }), immortal: true },
+      auditor: { body: consumer(1), last: true, immortal: true },
+    },
+    { preemptions: 1, deaths: 1, noise: 0 },
+    ({ results }) => {
+      const all = ["consumer", "auditor"].flatMap((name) => (results[name] as Received).received);
+      const wrong = wrongOrder(all);
+      if (wrong !== undefined) return wrong;
+      const [first, second] = all;
+      if (all.length === 1) return first!.message === 2 ? undefined : "2 did not arrive";
+      const ordered = all.length === 2 && first!.message === 1 && second!.message === 2;
+      if (!ordered) return `received ${all.map(({ message }) => message)}`;
+      return first!.generation < second!.generation ? undefined : "both are of one generation";
+    },
+  ),
+  scenario(
+    "mpsc-consumer-dies",
+    "a consumer dies anywhere, with hints in its hands; its successor loses nothing",
+    2,
+    {
+      first: { body: producer(2, [1, 2]), immortal: true },
+      second: { body: producer(2, [3]), immortal: true },
+      consumer: consumer(2, { limit: 2, keepOpen: true }),
+      successor: {
+        body: consumer(2, { limit: 3, keepOpen: false }),
+        after: "consumer",
+        immortal: true,
+      },
+      auditor: { body: consumer(2), last: true, immortal: true },
+    },
+    { preemptions: 1, deaths: 1, noise: 0 },
+    ({ results }) => {
+      const of = (name: string) => (results[name] as Received | undefined)?.received ?? [];
+      const later = [...of("successor"), ...of("auditor")];
+      const wrong = wrongOrder(later) ?? wrongOrder(of("consumer"));
+      if (wrong !== undefined) return wrong;
+      const all = new Set([...of("consumer"), ...later].map(({ message }) => message));
+      const died = results.consumer === undefined;
+      // What the dead one had received, nobody can tell: at most what it released.
+      const lost = [1, 2, 3].filter((message) => !all.has(message));
+      return lost.length > (died ? 2 : 0) ? `${lost} did not arrive` : undefined;
+    },
+    { preemptions: 0 },
+  ),
+];
