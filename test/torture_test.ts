@@ -11,7 +11,7 @@ import { findKind, kindNames } from "./torture/kinds.ts";
 import { processesOf } from "./torture/process.ts";
 import { Random } from "./torture/random.ts";
 import { filesOf, torture } from "./torture/run.ts";
-import { arm, step } from "./torture/steps.ts";
+import { arm, spring } from "./trap/trap.ts";
 
 /** With this one, processes of every kind die at steps early on, and are stopped early on. */
 const SEED = 32668;
@@ -147,17 +147,19 @@ Deno.test("planFate() plans the same for the same seed", () => {
   assert(JSON.stringify(plans(1)) !== JSON.stringify(plans(2)));
 });
 
-Deno.test("step() springs the trap at the step that was asked for, once", () => {
+Deno.test("spring() springs the trap at the step that was asked for, once", () => {
   const sprung: string[] = [];
   arm({ act: "kill", at: 2, matching: "head" }, (name) => sprung.push(name));
-  for (const name of ["head load", "tail load", "head store", "head load", "head load"]) step(name);
+  for (const name of ["head load", "tail load", "head store", "head load", "head load"]) {
+    spring(name);
+  }
   assertEquals(sprung, ["head store"]);
 });
 
-Deno.test("step() springs a delay at every so manieth step", () => {
+Deno.test("spring() springs a delay at every so manieth step", () => {
   const sprung: string[] = [];
   arm({ act: "delay", at: 2 }, (name) => sprung.push(name));
-  for (const name of ["a", "b", "c", "d", "e"]) step(name);
+  for (const name of ["a", "b", "c", "d", "e"]) spring(name);
   arm({ act: "kill", at: Infinity }, () => {});
   assertEquals(sprung, ["b", "d"]);
 });

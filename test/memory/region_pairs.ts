@@ -2,7 +2,7 @@
  * Lets one party act as a whole before every single leaf call of another, for any two operations
  * and every state that a name can be in. Prints which rules were broken, and how much was tried.
  *
- * Run with region_trap.json as the import map and the path of a region as the argument.
+ * Run with test/trap/import_map.json as the import map and the path of a region as the argument.
  *
  * @module
  */
@@ -11,6 +11,7 @@ import { LayoutMismatchError, OsError, VringError } from "../../src/errors.ts";
 import { Region } from "../../src/memory/region.ts";
 import { regions } from "../../src/memory/region_list.ts";
 import { mappedRanges } from "../../src/os/proc_maps.ts";
+import { inHurry, withTrap } from "../trap/trap.ts";
 import {
   dataOf,
   forge,
@@ -22,7 +23,6 @@ import {
   patterned,
   removeFile,
 } from "./region_scene.ts";
-import { inHurry, withTrap } from "./region_trap.ts";
 
 /** What the program prints. */
 export interface Findings {

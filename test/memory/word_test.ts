@@ -432,3 +432,13 @@ Deno.test("copyOutThenLoad() copies as copyOut() does, and gives the word", () =
   mapping.close();
   assertThrows(() => copyOutThenLoad(mapping, 102, target, 3, word), TypeError);
 });
+
+Deno.test("storeDouble(), loadDouble() and copies reach beyond the first 4 GiB", () => {
+  using mapping = Mapping.anonymous(2 ** 32 + 4096, "a test"); // of which two pages are touched
+  storeDouble(mapping, 2 ** 32 + 8, 1.5);
+  storeDouble(mapping, 8, 2.5);
+  assertEquals([loadDouble(mapping, 2 ** 32 + 8), loadDouble(mapping, 8)], [1.5, 2.5]);
+  const there = new Float64Array(1);
+  copyDoublesOut(mapping, 2 ** 32 + 8, there);
+  assertEquals(there[0], 1.5);
+});

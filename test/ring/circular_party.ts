@@ -8,7 +8,7 @@ import { CircularBufferReader } from "../../src/ring/circular_reader.ts";
 import { CircularBufferWriter } from "../../src/ring/circular_writer.ts";
 import { SharedMemory } from "../../src/shared/shared_memory.ts";
 import { serve } from "../shared/serve.ts";
-import { actBefore, dieBefore, spring, stepsOf } from "../shared/trap.ts";
+import { actBefore, dieBefore, spring, stepsOf } from "../trap/trap.ts";
 import { follow } from "./circular_account.ts";
 import { assaults, endure, generator, randomChanges, vandalise } from "./circular_assault.ts";
 import { bytesBetween, Inside, isPayload, lengthOf, payload } from "./circular_scene.ts";

@@ -7,7 +7,7 @@
 import { SpscConsumer } from "../../src/ring/spsc_consumer.ts";
 import { SpscProducer } from "../../src/ring/spsc_producer.ts";
 import { serve } from "../shared/serve.ts";
-import { dieBefore, spring, stepsOf } from "../shared/trap.ts";
+import { dieBefore, spring, stepsOf } from "../trap/trap.ts";
 import { isPayload, lengthOf, payload } from "./circular_scene.ts";
 
 /** What the functions can use. */

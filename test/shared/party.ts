@@ -1,6 +1,6 @@
 /**
  * Another thread or process that does as it is told, for tests of what parties do to each other. A
- * process can be killed or stopped, and can have traps before leaf calls (trap.ts).
+ * process can be killed or stopped, be another user, and have a step before every leaf call (trap.ts).
  *
  * @module
  */
@@ -14,9 +14,14 @@ export type Where = "thread" | "process";
 export interface PartyOptions {
   /** What its program is told. */
   readonly argument?: string;
-  /** A process with a trap before every leaf call. */
+  /** A process with a step before every leaf call. */
   readonly trapped?: boolean;
+  /** A process with a /dev/shm of its own, of this size; needs root. */
+  readonly shmBytes?: number;
 }
+
+/** No answer takes longer, however slow the machine. */
+const LIMIT_MS = 60_000;
 
 /** The party has ended before it answered. */
 export class PartyEnded extends Error {
@@ -74,7 +79,7 @@ export class Party<Tools> implements AsyncDisposable {
     this.#waiting.set(id, answer);
     if (this.#ended) answer.reject(new PartyEnded("The party has ended"));
     else this.#line.send(JSON.stringify({ id, source: `${act}`, argument }));
-    const promise = within("an answer of the other party", answer.promise);
+    const promise = within("an answer of the other party", answer.promise, LIMIT_MS);
     promise.catch(() => {}); // the test may have failed already, and nobody waits any more
     return promise as Promise<Awaited<R>>;
   }
@@ -125,15 +130,27 @@ export class Party<Tools> implements AsyncDisposable {
   }
 }
 
-const TRAPS = new URL("./trap.json", import.meta.url);
+const TRAPS = new URL("../trap/import_map.json", import.meta.url);
 
-function startProcess(program: URL, { argument, trapped }: PartyOptions): Deno.ChildProcess {
+/** Mounts a tmpfs where only the new process sees it. */
+const OWN_SHM = `mount -t tmpfs -o size=$SHM_BYTES tmpfs /dev/shm && exec "$0" "$@"`;
+
+/** The arguments that run a program with this Deno; with a step before every leaf call, or not. */
+export function programArguments(program: URL, trapped = false): string[] {
   const path = (url: URL) => decodeURIComponent(url.pathname);
   const traps = trapped ? [`--import-map=${path(TRAPS)}`] : [];
-  const flags = ["--no-config", "--no-lock", "--quiet", "--allow-all", ...traps];
-  const args = ["run", ...flags, path(program), ...argument === undefined ? [] : [argument]];
+  return ["run", "--no-config", "--no-lock", "--quiet", "--allow-all", ...traps, path(program)];
+}
+
+function startProcess(program: URL, options: PartyOptions): Deno.ChildProcess {
+  const { argument, trapped, shmBytes } = options;
+  const given = argument === undefined ? [] : [argument];
+  const deno = [Deno.execPath(), ...programArguments(program, trapped), ...given];
+  const apart = ["unshare", "--mount", "--propagation", "private", "sh", "-c", OWN_SHM];
+  const [command, ...args] = shmBytes === undefined ? deno : [...apart, ...deno];
+  const env = { SHM_BYTES: `${shmBytes}` };
   const pipes = { stdin: "piped", stdout: "piped", stderr: "inherit" } as const;
-  return new Deno.Command(Deno.execPath(), { args, ...pipes }).spawn();
+  return new Deno.Command(command!, { args, env, ...pipes }).spawn();
 }
 
 function lineToProcess(process: Deno.ChildProcess): Line {

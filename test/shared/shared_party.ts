@@ -10,7 +10,7 @@ import type { Permit } from "../../src/shared/semaphore_lock.ts";
 import { SharedMemory } from "../../src/shared/shared_memory.ts";
 import { byteAt, bytesFrom } from "../memory/bytes.ts";
 import { serve } from "./serve.ts";
-import { dieBefore, spring, stepsOf } from "./trap.ts";
+import { dieBefore, spring, stepsOf } from "../trap/trap.ts";
 
 /** What the functions can use. */
 const TOOLS = {

@@ -6,10 +6,10 @@
  */
 
 import { now, sleepSync } from "../../src/os/clock.ts";
+import { arm, type Trap } from "../trap/trap.ts";
 import { type Kind, Stage } from "./kind.ts";
 import { Ledger } from "./ledger.ts";
 import { ledgerPlan, type Orders } from "./process.ts";
-import { arm, type Trap } from "./steps.ts";
 
 /** Has the kernel kill this process when the thread that started it ends. */
 function dieWithParent(parent: number): void {

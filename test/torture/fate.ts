@@ -4,8 +4,8 @@
  * @module
  */
 
+import type { Trap } from "../trap/trap.ts";
 import type { Random } from "./random.ts";
-import type { Trap } from "./steps.ts";
 
 /** How the processes of a part are harmed. */
 export interface Harm {

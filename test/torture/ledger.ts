@@ -16,7 +16,7 @@
 import { check } from "../../src/errors.ts";
 import { Mapping } from "../../src/memory/mapping.ts";
 import { Word64 } from "../../src/memory/word.ts?real";
-import { now, sleepSync } from "../../src/os/clock.ts";
+import { now, sleepSync } from "../../src/os/clock.ts?real";
 import * as files from "../../src/os/files.ts?real";
 
 /** A 64-bit number that all processes add to. */

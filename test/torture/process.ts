@@ -4,9 +4,9 @@
  * @module
  */
 
+import type { Trap } from "../trap/trap.ts";
 import type { Assignment, Kind } from "./kind.ts";
 import type { LedgerPlan } from "./ledger.ts";
-import type { Trap } from "./steps.ts";
 
 /** What a process is told by a line. */
 export interface Orders extends Assignment {
@@ -79,7 +79,7 @@ export class Process {
 
   constructor(company: Company, stepping: boolean) {
     const { kindUrl, run, ledgerPath } = company;
-    const map = stepping ? [`--import-map=${local("import_map.json")}`] : [];
+    const map = stepping ? [`--import-map=${local("../trap/import_map.json")}`] : [];
     const flags = ["--no-config", "--no-lock", "--quiet", "--no-prompt", "--allow-all", ...map];
     const args = ["run", ...flags, local("child.ts"), kindUrl, run, ledgerPath, `${Deno.pid}`];
     this.#child = new Deno.Command(Deno.execPath(), {

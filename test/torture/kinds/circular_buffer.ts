@@ -124,7 +124,7 @@ const circularBuffer: Kind<Cell> = defineKind({
     writer: {
       seats: 2,
       harm: {
-        steps: ["oldest", "published", "copy in", "copy doubles in", "state", "lock"],
+        steps: ["oldest", "published", "copy in", "number", "state", "lock"],
         lifeMs: [5, 1500],
         stopMs: [2, 500],
       },
@@ -133,7 +133,7 @@ const circularBuffer: Kind<Cell> = defineKind({
     reader: {
       seats: 4,
       harm: {
-        steps: ["oldest", "published", "copy out", "copy doubles out", "bell", "lock"],
+        steps: ["oldest", "published", "copy out", "number", "bell", "lock"],
         lifeMs: [20, 2000],
         stopMs: [2, 900],
       },

@@ -323,13 +323,13 @@ async function dreamOne(
 }
 
 const WAKER_HARM: Harm = {
-  steps: ["count0 add", "bell0 load", "futex add and wake"],
+  steps: ["count0 add", "bell0 load", "wake"],
   lifeMs: [5, 1000],
   stopMs: [2, 900],
 };
 
 const SLEEPER_HARM: Harm = {
-  steps: ["bell0 or", "bell1 or", "futex wait", "count0 load", "count1 load", "reactor.control"],
+  steps: ["bell0 or", "bell1 or", "sleep", "count0 load", "count1 load", "control"],
   lifeMs: [5, 1000],
   stopMs: [2, 900],
 };

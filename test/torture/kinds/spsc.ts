@@ -13,6 +13,7 @@ import { SpscConsumer } from "../../../src/ring/spsc_consumer.ts";
 import { SpscProducer } from "../../../src/ring/spsc_producer.ts";
 import { nextTurn, now, sleep, sleepSync } from "../../../src/os/clock.ts";
 import { bytesFrom } from "../../memory/bytes.ts";
+import { spring } from "../../trap/trap.ts";
 import { defineKind, type Kind, type Scene, type Stage } from "../kind.ts";
 import {
   CELLS,
@@ -24,7 +25,6 @@ import {
   SendingNotes,
   Traffic,
 } from "../spsc_traffic.ts";
-import { step } from "../steps.ts";
 
 type Cell = keyof typeof CELLS;
 
@@ -171,7 +171,7 @@ function trySendInPlace(producer: SpscProducer, notes: SendingNotes): boolean {
 function fill(space: Uint8Array, bytes: Uint8Array): void {
   const middle = bytes.length >> 1;
   space.set(bytes.subarray(0, middle));
-  step("claimed and half filled");
+  spring("claimed and half filled");
   space.set(bytes.subarray(middle), middle);
 }
 
@@ -395,7 +395,7 @@ export function spscKind(hands: Hands): Kind<Cell> {
       producer: {
         seats: 4,
         harm: {
-          steps: ["head store", "copy in", "claimed", "store double", "bell", "tail load", "lock"],
+          steps: ["head store", "copy in", "claimed", "length in", "bell", "tail load", "lock"],
           lifeMs: [10, 2000],
           stopMs: [2, 500],
         },

@@ -1,7 +1,7 @@
-/** Stands in for src/os/files.ts: the same, with a trap before the calls that regions make. @module */
+/** Stands in for src/os/files.ts: the same, with a step before what can fail or be noticed. @module */
 
 import * as real from "../../src/os/files.ts?real";
-import { trapped } from "./region_trap.ts";
+import { trapped } from "./trap.ts";
 
 export * from "../../src/os/files.ts?real";
 
@@ -17,5 +17,6 @@ export const read: typeof real.read = trapped("read", real.read);
 export const space: typeof real.space = trapped("space", real.space);
 export const stat: typeof real.stat = trapped("stat", real.stat);
 export const statPath: typeof real.statPath = trapped("statPath", real.statPath);
+export const truncate: typeof real.truncate = trapped("truncate", real.truncate);
 export const unlink: typeof real.unlink = trapped("unlink", real.unlink);
 export const unmap: typeof real.unmap = trapped("unmap", real.unmap);

@@ -1,0 +1,144 @@
+/**
+ * Steps: the places where a process is made to die, to stop or to dawdle, or another party is let
+ * in. Each has a name, such as `head store`, and may say what it is done to.
+ *
+ * In a process whose import map is import_map.json every operation of a leaf is announced here
+ * before it happens. All others run the leaves as shipped, and only what announces itself is seen.
+ *
+ * @module
+ */
+
+/** Told of every step that is about to be made, and to what it will be done. */
+type Watcher = (step: string, to: string) => void;
+
+let watcher: Watcher | undefined;
+
+/** A step is about to be made. Those that are made meanwhile by whoever is told do not count. */
+export function spring(step: string, to = ""): void {
+  const told = watcher;
+  if (told === undefined) return;
+  watcher = undefined;
+  try {
+    told(step, to);
+  } finally {
+    watcher ??= told;
+  }
+}
+
+/** The function with a step before it, done to whatever texts it is given. */
+export function trapped<A extends unknown[], R>(
+  step: string,
+  call: (...given: A) => R,
+): (...given: A) => R {
+  return (...given) => {
+    if (watcher !== undefined) {
+      spring(step, given.filter((argument) => typeof argument === "string").join(" "));
+    }
+    return call(...given);
+  };
+}
+
+// ---- at a step of a name ----
+
+let awaited: string | undefined;
+let left = 0;
+let due = () => {};
+let noted: string[] | undefined;
+
+function follow(step: string): void {
+  noted?.push(step);
+  if (step === awaited && --left === 0) due();
+}
+
+/** Does something before this step is made for the n-th time from now. */
+export function actBefore(step: string, act: () => void, time = 1): void {
+  awaited = step;
+  left = time;
+  due = act;
+  watcher = follow;
+}
+
+/** Kills this process before it makes this step for the n-th time from now. */
+export function dieBefore(step: string, time = 1): void {
+  actBefore(step, () => Deno.kill(Deno.pid, "SIGKILL"), time);
+}
+
+/** The steps that the function makes. */
+export function stepsOf(act: () => unknown): string[] {
+  const steps = noted = [] as string[];
+  watcher = follow;
+  act();
+  noted = undefined;
+  return steps;
+}
+
+// ---- at every step ----
+
+/** What happens before the steps: their number, from 1, and name. */
+export type EachTrap = (number: number, step: string) => void;
+
+let stillness = 0;
+
+/** Runs the body with something done before each of its steps. Nobody else acts while it sleeps. */
+export function withTrap<T>(set: EachTrap, body: () => T): T {
+  let number = 0;
+  watcher = (step) => set(++number, step);
+  stillness++;
+  try {
+    return body();
+  } finally {
+    stillness--;
+    watcher = undefined;
+  }
+}
+
+let leadNs: number | undefined;
+
+/** While the body runs, every look at the clock finds it a second further: patience ends soon. */
+export function inHurry<T>(body: () => T): T {
+  leadNs = 0;
+  stillness++;
+  try {
+    return body();
+  } finally {
+    stillness--;
+    leadNs = undefined;
+  }
+}
+
+/** How far the clock is ahead, in nanoseconds. */
+export function clockLead(): number {
+  return leadNs === undefined ? 0 : leadNs += 1e9;
+}
+
+/** Whether there is nothing that a sleep could wait for. */
+export function isStill(): boolean {
+  return stillness > 0;
+}
+
+// ---- as planned ----
+
+/** Where a process is to be caught, and what becomes of it. */
+export interface Trap {
+  /** What happens to it: it dies, is stopped once, or dawdles each time. */
+  readonly act: "kill" | "stop" | "delay";
+  /** At the how manieth step that matches, from 1; a delay comes at every so manieth. */
+  readonly at: number;
+  /** A part of the steps that count, with what they are done to; every step if it is absent. */
+  readonly matching?: string | undefined;
+}
+
+/** Sets the trap; `sprung` is called with the step, before it is made. */
+export function arm({ act, at, matching }: Trap, sprung: (step: string) => void): void {
+  let passed = 0;
+  let done = false;
+  watcher = (name, to) => {
+    if (done) return;
+    const step = to === "" ? name : `${name} ${to}`;
+    if (matching !== undefined && !step.includes(matching)) return;
+    if (++passed < at) return;
+    passed = 0;
+    done = act !== "delay";
+    sprung(step);
+  };
+}
