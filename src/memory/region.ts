@@ -29,6 +29,7 @@ import {
   type Parts,
   randomCount,
   removeName,
+  reserve,
   retry,
   tryCreate,
   tryJoin,
@@ -149,6 +150,19 @@ export class Region implements Disposable {
   countMembers(): number {
     this.checkOpen();
     return 1 + this.#member.countOthers(FIRST_COUNT, COUNTS);
+  }
+
+  /**
+   * Gives a part of a region that was made with less memory than data (`reservedBytes`) its memory;
+   * an OsError (ENOSPC) if there is too little. Only then may it be touched, also for reading.
+   */
+  allocate(offset: number, sizeBytes: number): void {
+    this.checkOpen();
+    const action = `give ${this.#what} more memory`;
+    const flags = files.Open.write | files.Open.follow;
+    const fd = check(files.open(this.#member.path, flags), { syscall: "openat", action });
+    using _file = { [Symbol.dispose]: () => files.close(fd) };
+    reserve(fd, offset, sizeBytes, action);
   }
 
   /** Takes a role; undefined if a living party holds it. */

@@ -101,6 +101,8 @@ export interface OpenOptions extends AttachOptions {
   readonly mode?: number | undefined;
   /** Keep the region when its last member leaves. */
   readonly persist?: boolean | undefined;
+  /** How many bytes of the data to give memory now; all by default. See `Region.allocate`. */
+  readonly reservedBytes?: number | undefined;
   /** Fills the control block and data of a new region, before anyone can see it. */
   readonly initialise?: ((mapping: Mapping) => void) | undefined;
 }
@@ -231,13 +233,18 @@ export function tryCreate(
   options: OpenOptions,
 ): Parts | undefined {
   const { dataBytes, partBytes, message, mode = 0o600, persist, initialise } = options;
+  const { reservedBytes = dataBytes } = options;
   using stack = new DisposableStack();
   const action = `create ${what}`;
   const unnamed = files.Open.unnamed | files.Open.write;
   const fd = check(files.open(DIRECTORY, unnamed, 0o600), { syscall: "openat", action });
   using _file = { [Symbol.dispose]: () => files.close(fd) };
   check(files.chmod(fd, 0o600), { syscall: "fchmod", action }); // whatever the umask left of it
-  reserve(fd, dataOffsetOf(kind) + dataBytes, action);
+  const start = dataOffsetOf(kind);
+  if (reservedBytes < dataBytes) {
+    check(files.truncate(fd, start + dataBytes), { syscall: "ftruncate", action });
+  }
+  reserve(fd, 0, start + reservedBytes, action);
 
   const state = persist ? RegionState.persist : 0;
   const creator = randomId();
@@ -273,10 +280,10 @@ export function createUnlessMade(
   }
 }
 
-/** Gives the file its memory now: a page that is missing later is a SIGBUS. */
-function reserve(fd: number, sizeBytes: number, action: string): void {
+/** Gives a part of a file its memory now: a page that is missing later is a SIGBUS. */
+export function reserve(fd: number, offset: number, sizeBytes: number, action: string): void {
   // Asking first spares the kernel from filling the memory of the machine before it says no.
-  const result = sizeBytes > freeBytes() ? -Errno.ENOSPC : files.allocate(fd, 0, sizeBytes);
+  const result = sizeBytes > freeBytes() ? -Errno.ENOSPC : files.allocate(fd, offset, sizeBytes);
   if (result !== -Errno.ENOSPC) {
     check(result, { syscall: "fallocate", action, state: `${sizeBytes} bytes cannot be reserved` });
     return;

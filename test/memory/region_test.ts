@@ -708,6 +708,39 @@ Deno.test("Region of mirrored data has its header and its memory once", () => {
   assertEquals(offsets, [0, dataOffset]);
 });
 
+// ---- data with less memory than there will be ----
+
+Deno.test("Region.allocate() gives memory to a part of the data that had none", () => {
+  using place = new Place();
+  const [dataBytes, reservedBytes] = [64 * PAGE, PAGE];
+  const allocated = () => Deno.statSync(place.path).blocks! * 512;
+  using region = open(place, { dataBytes, reservedBytes });
+  const { dataOffset } = region;
+  assertEquals(Deno.statSync(place.path).size, dataOffset + dataBytes);
+  assertEquals(allocated(), dataOffset + reservedBytes);
+  const at = dataOffset + 40 * PAGE;
+  region.allocate(at, 2 * PAGE);
+  assertEquals(allocated(), dataOffset + reservedBytes + 2 * PAGE);
+  region.allocate(at, 2 * PAGE); // again: nothing changes
+  region.mapping.bytes.set(patterned(2 * PAGE), at);
+  using other = connect(place, { dataBytes });
+  assertEquals(other.mapping.bytes.slice(at, at + 2 * PAGE), patterned(2 * PAGE));
+  assertEquals(allocated(), dataOffset + reservedBytes + 2 * PAGE);
+});
+
+Deno.test("Region.allocate() refuses what there is no memory for, and a closed region", () => {
+  using place = new Place();
+  const region = open(place, { dataBytes: 4 * PAGE, reservedBytes: 0 });
+  const before = Deno.statSync(place.path);
+  const error = assertThrows(() => region.allocate(region.dataOffset, 2 ** 45), OsError);
+  assertEquals(error.code, "ENOSPC");
+  assert(/give region .* more memory: .* free and .* needed/.test(error.message), error.message);
+  const { size, blocks } = Deno.statSync(place.path);
+  assertEquals([size, blocks], [before.size, before.blocks]);
+  region.close();
+  assertThrows(() => region.allocate(0, PAGE), ClosedError);
+});
+
 // ---- foreign files ----
 
 /** Puts something at the path, and how attaching must refuse it. */
