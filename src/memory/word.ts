@@ -219,32 +219,32 @@ function checkInside(memory: Memory, offset: number, target: Uint8Array, length:
 /** Copies a few numbers into shared memory at `offset`, a multiple of 8. */
 export function copyDoublesIn(memory: Memory, offset: number, source: Float64Array): void {
   const { doubles } = memory;
-  const at = offset >>> 3;
+  const at = offset / 8;
   for (let i = 0; i < source.length; i++) doubles[at + i] = source[i]!;
 }
 
 /** Fills a few numbers from shared memory at `offset`, a multiple of 8. */
 export function copyDoublesOut(memory: Memory, offset: number, target: Float64Array): void {
   const { doubles } = memory;
-  const at = offset >>> 3;
+  const at = offset / 8;
   for (let i = 0; i < target.length; i++) target[i] = doubles[at + i]!;
 }
 
 /** Stores one number at `offset`, a multiple of 8. */
 export function storeDouble(memory: Memory, offset: number, value: number): void {
-  memory.doubles[offset >>> 3] = value;
+  memory.doubles[offset / 8] = value;
 }
 
 /** The number at `offset`, a multiple of 8. */
 export function loadDouble(memory: Memory, offset: number): number {
-  return memory.doubles[offset >>> 3]!;
+  return memory.doubles[offset / 8]!;
 }
 
 const fetched = new Float64Array(1); // a store to it keeps the engine from dropping the load
 
 /** Has the processor fetch the number at `offset`, a multiple of 8; means nothing otherwise. */
 export function prefetch(memory: Memory, offset: number): void {
-  fetched[0] = memory.doubles[offset >>> 3]!;
+  fetched[0] = memory.doubles[offset / 8]!;
 }
 
 /** Shared memory to write into in place; `commitView` must follow before it is published. */
