@@ -47,6 +47,7 @@ const FOLDERS = [
   "06_overwriting_buffer",
   "07_four_rings",
   "08_doorbell",
+  "09_many_producers",
 ] as const;
 const page = pageSize();
 const readWrite = Protection.read | Protection.write;
@@ -349,7 +350,7 @@ function quiz(...args: string[]): Promise<Run> {
 }
 
 Deno.test("the quiz gives a seed's questions again, and answers when asked to", async () => {
-  await Promise.all(["1", "2", "3", "4", "5", "6", "7", "8"].map(async (tutorial) => {
+  await Promise.all(["1", "2", "3", "4", "5", "6", "7", "8", "9"].map(async (tutorial) => {
     const [first, again, other, answered] = await Promise.all([
       quiz(tutorial, "--seed", "5"),
       quiz(tutorial, "--seed", "5"),

@@ -38,6 +38,7 @@ const QUESTIONS: Readonly<Record<string, readonly ((dice: Dice) => Question)[]>>
   6: [askForLoss, askForRoom],
   7: [askForFree, askForLooks],
   8: [askForBell, askForSleep],
+  9: [askForTurn, askForHint],
 };
 
 function anyPage(dice: Dice): number {
@@ -352,6 +353,46 @@ function askForSleep(dice: Dice): Question {
         story.replaceAll("a reader", "another reader")
       }. What does the kernel compare, and does the first reader sleep?`,
     answer: `${raised} with ${to}: ${raised === to ? "it sleeps" : "it does not, and looks again"}`,
+  };
+}
+
+const LANES = 8;
+
+function askForTurn(dice: Dice): Question {
+  const bits = 1 + dice(2 ** LANES - 1);
+  const last = dice(LANES);
+  const order = Array.from({ length: LANES }, (_, i) => (last + 1 + i) % LANES)
+    .filter((lane) => (bits & 1 << lane) !== 0);
+  return {
+    question:
+      `There are ${LANES} lanes, and lane ${last} was served last. The consumer takes the ` +
+      `hints: ${bits}, and each tells the truth. In which order are the lanes served?`,
+    answer: order.join(", "),
+  };
+}
+
+/** A producer and a consumer at one lane, in one of the possible orders. */
+function askForHint(dice: Dice): Question {
+  const clearsFirst = dice(2) === 0;
+  const steps = [["stores its head", "sets its bit"], ["clears the bit", "looks into the lane"]];
+  if (!clearsFirst) steps[1]!.reverse();
+  const story: string[] = [];
+  while (story.length < 4) {
+    const who = steps[0]!.length === 0 ? 1 : steps[1]!.length === 0 ? 0 : dice(2);
+    story.push(`the ${["producer", "consumer"][who]} ${steps[who]!.shift()}`);
+  }
+  const at = (what: string) => story.findIndex((line) => line.includes(what));
+  const seen = at("looks") > at("stores");
+  const hinted = at("sets") > at("clears");
+  return {
+    question:
+      `A lane is empty, and its bit is set for nothing. Then ${story.join(", ")}. Does the ` +
+      "consumer know of the message then?",
+    answer: seen
+      ? `yes, it has seen it${hinted ? "; and the bit will cost it a look for nothing" : ""}`
+      : hinted
+      ? "not yet, but the bit is set, and so it will look again"
+      : "no, and the bit is gone: it has cleared a hint that it has not followed",
   };
 }
 

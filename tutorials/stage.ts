@@ -128,6 +128,14 @@ export function run<T>(name: string, code: () => T): T {
   return result;
 }
 
+/** The same for code that gives a promise, which is waited for. */
+export async function runAsync<T>(name: string, code: () => Promise<T>): Promise<T> {
+  picture(paint("cyan", `${name} = await ${sourceOf(code)}`));
+  const result = await code();
+  answer(describe(result));
+  return result;
+}
+
 /** The same without a name; a negative number is shown as the error that it stands for. */
 export function look<T>(code: () => T): T {
   return show("", code);
@@ -162,8 +170,15 @@ function sourceOf(code: () => unknown): string {
   const source = code.toString().replace(/^\(\)\s*=>\s*/, "");
   const indent = /\n( *).*$/.exec(source)?.[1] ?? "";
   return source.replaceAll(`\n${indent}`, "\n")
-    .replace(/\{\n +([^\n{};]+)\n *\}/g, "{ $1 }") // an object of one property fits the line
+    .replace(/([{[])\n([^{}[\];]+)\n *([}\]])/g, onOneLine)
     .replace(/\b(for|while)\(/g, "$1 (").replace(/\)(=>|\{)/g, ") $1").replace(/=>(?=\S)/g, "=> ");
+}
+
+/** An object or an array on one line, if that is short. */
+function onOneLine(...[lines, open, body, close]: string[]): string {
+  const fields = body!.split("\n").map((line) => line.trim()).join(" ");
+  if (fields.length > 60) return lines!;
+  return open === "{" ? `{ ${fields} }` : `${open}${fields}${close}`;
 }
 
 function statementsOf(block: string): string {
@@ -179,13 +194,19 @@ function describe(result: unknown): string {
   return result < 2 ** 32 ? `${result}` : hex(result);
 }
 
-/** An object's fields, and what is in them. */
+function isObject(value: unknown): boolean {
+  return typeof value === "object" && value !== null;
+}
+
+/** An object's fields; of one of a class, those that are simple values. */
 function withoutMethods(result: unknown): unknown {
-  const isPlain = typeof result === "object" && result !== null &&
-    Object.getPrototypeOf(result) === Object.prototype;
-  if (!isPlain) return result;
-  const fields = Object.entries(result).filter(([, value]) => typeof value !== "function");
-  return Object.fromEntries(fields.map(([key, value]) => [key, withoutBytes(value)]));
+  if (typeof result !== "object" || result === null || Array.isArray(result)) return result;
+  const prototype = Object.getPrototypeOf(result);
+  const isPlain = prototype === Object.prototype;
+  const isShown = (value: unknown) => isPlain ? typeof value !== "function" : !isObject(value);
+  const fields = Object.entries(result).filter(([, value]) => isShown(value))
+    .map(([key, value]) => [key, withoutBytes(value)]);
+  return Object.assign(Object.create(prototype), Object.fromEntries(fields));
 }
 
 /** Bytes, shown as how many they are. */

@@ -1,5 +1,5 @@
 /**
- * Parties that share two words of memory and are run one operation at a time, in any order.
+ * Parties that share a few words of memory and are run one operation at a time, in any order.
  *
  * The words are real ones, and so is every operation on them. Only the sleep is not: as all parties
  * are in one thread, nobody may really go to sleep. So the kernel is asked to sleep until a time
@@ -34,7 +34,7 @@ export interface SharedWord {
   addAndWake(): void;
 }
 
-/** What the parties share. */
+/** What sleepers and wakers share. */
 export interface Shared {
   /** How many messages there are. */
   readonly count: SharedWord;
@@ -42,14 +42,13 @@ export interface Shared {
   readonly bell: SharedWord;
 }
 
-const NAMES = ["count", "bell"] as const;
-type Name = (typeof NAMES)[number];
+const BELL_WORDS = ["count", "bell"];
 
-/** Somebody who does things. */
-export interface Party {
+/** Somebody who does things, to words that are called as in `S`. */
+export interface Party<S = Shared> {
   readonly name: string;
   /** Goes once through what it does; true if it has reached its end, else it begins again. */
-  readonly code: (shared: Shared) => boolean;
+  readonly code: (shared: S) => boolean;
   /** It begins when this one has ended, or is dead. */
   readonly after?: string;
   /** It may be killed at any moment. */
@@ -59,13 +58,13 @@ export interface Party {
 /** Where a party is. */
 interface Progress {
   readonly results: (number | undefined)[];
-  readonly asleepOn: Name | undefined;
+  readonly asleepOn: string | undefined;
   readonly end: "" | "done" | "dead";
 }
 
 /** Where all are. */
 export interface State {
-  readonly words: Readonly<Record<Name, number>>;
+  readonly words: Readonly<Record<string, number>>;
   readonly parties: readonly Progress[];
 }
 
@@ -81,21 +80,26 @@ const MOST_OPERATIONS = 100;
 const EVERYONE = 2 ** 31 - 1;
 const PAUSE = new Error("the next operation is not done yet");
 
-const memory = Mapping.anonymous(pageSize(), "a doorbell");
-/** The words themselves. */
-export const words = {
-  count: new Word32(memory, { path: "count", offset: 0 }),
-  bell: new Word32(memory, { path: "bell", offset: 64 }),
-};
+const memory = Mapping.anonymous(pageSize(), "what the parties share");
+const cells = Array.from(
+  { length: 4 },
+  (_, i) => new Word32(memory, { path: `word ${i}`, offset: 64 * i }),
+);
 
-/** Runs parties on two words. */
-export class Machine {
-  readonly parties: readonly Party[];
-  #words: Record<Name, number> = { count: 0, bell: 0 };
+/** The words of a bell themselves. */
+export const words = { count: cells[0]!, bell: cells[1]! };
+
+/** Runs parties on a few words, all 0 at first. */
+export class Machine<S = Shared> {
+  readonly parties: readonly Party<S>[];
+  readonly #names: readonly string[];
+  #words: Record<string, number>;
   #progress: Progress[];
 
-  constructor(parties: readonly Party[]) {
+  constructor(parties: readonly Party<S>[], names: readonly string[] = BELL_WORDS) {
     this.parties = parties;
+    this.#names = names;
+    this.#words = Object.fromEntries(names.map((name) => [name, 0]));
     this.#progress = parties.map(() => ({ results: [], asleepOn: undefined, end: "" }));
     this.restore(this.state);
   }
@@ -109,7 +113,7 @@ export class Machine {
   restore(state: State): void {
     this.#words = { ...state.words };
     this.#progress = [...state.parties];
-    for (const name of NAMES) words[name].store(state.words[name]);
+    for (const [i, name] of this.#names.entries()) cells[i]!.store(state.words[name]!);
   }
 
   /** Whether a party can do something. */
@@ -139,14 +143,14 @@ export class Machine {
     const turn: Turn = { index, results, used: 0, asleepOn: undefined };
     let end: Progress["end"] = "";
     try {
-      const shared = { count: this.#shown("count", turn), bell: this.#shown("bell", turn) };
-      if (code(shared)) end = "done";
+      const shared = this.#names.map((name, i) => [name, this.#shown(name, cells[i]!, turn)]);
+      if (code(Object.fromEntries(shared) as S)) end = "done";
       results.length = 0; // the next time it goes through, it knows nothing of this one
     } catch (error) {
       if (error !== PAUSE) throw error;
     }
     this.#progress[index] = { results, asleepOn: turn.asleepOn, end };
-    for (const name of NAMES) this.#words[name] = words[name].load();
+    for (const [i, name] of this.#names.entries()) this.#words[name] = cells[i]!.load();
     return {
       party: this.parties[index]!.name,
       text: turn.text ?? "does nothing",
@@ -154,8 +158,7 @@ export class Machine {
     };
   }
 
-  #shown(name: Name, turn: Turn): SharedWord {
-    const word = words[name];
+  #shown(name: string, word: Word32, turn: Turn): SharedWord {
     const operation = <T extends number | void>(what: string, run: () => T): T => {
       if (turn.used < turn.results.length) return turn.results[turn.used++] as T;
       if (turn.text !== undefined) throw PAUSE;
@@ -193,7 +196,7 @@ export class Machine {
   }
 
   /** Wakes those that count as asleep; gives who they are. */
-  #wake(name: Name): string {
+  #wake(name: string): string {
     const woken = this.#progress.flatMap(({ asleepOn }, i) => asleepOn === name ? [i] : []);
     for (const i of woken) this.#progress[i] = { ...this.#progress[i]!, asleepOn: undefined };
     const names = woken.map((i) => this.parties[i]!.name);
@@ -206,7 +209,7 @@ interface Turn {
   readonly index: number;
   readonly results: (number | undefined)[];
   used: number;
-  asleepOn: Name | undefined;
+  asleepOn: string | undefined;
   text?: string;
   note?: string;
 }
@@ -229,8 +232,11 @@ export interface Exploration {
 const MOST_STATES = 50_000;
 
 /** Tries every way in which the parties can take turns. Everybody should come to an end. */
-export function explore(parties: readonly Party[]): Exploration {
-  const machine = new Machine(parties);
+export function explore<S = Shared>(
+  parties: readonly Party<S>[],
+  names: readonly string[] = BELL_WORDS,
+): Exploration {
+  const machine = new Machine(parties, names);
   const first: Path = { state: machine.state };
   const seen = new Set([JSON.stringify(first.state)]);
   for (let queue = [first]; queue.length > 0;) {
@@ -253,7 +259,7 @@ export function explore(parties: readonly Party[]): Exploration {
   return { states: seen.size, lost: undefined };
 }
 
-function* eventsFrom(machine: Machine, state: State): Generator<Event> {
+function* eventsFrom<S>(machine: Machine<S>, state: State): Generator<Event> {
   for (const [index, { mayDie }] of machine.parties.entries()) {
     machine.restore(state);
     if (!machine.canRun(index)) continue;

@@ -1,0 +1,204 @@
+/**
+ * Runs tutorial 9, many producers and one doorbell, and holds what it shows against what must be so.
+ */
+
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { pageSize } from "../src/os/page.ts";
+import { TURN } from "../src/ring/fan_in.ts";
+import { isMessage, messageOf } from "../tutorials/07_four_rings/rings.ts";
+import { explore } from "../tutorials/08_doorbell/machine.ts";
+import { checksOf, type Choose } from "../tutorials/09_many_producers/judge.ts";
+import { Lanes } from "../tutorials/09_many_producers/lanes.ts";
+import {
+  clearsThenLooks,
+  LANE_WORDS,
+  looksThenClears,
+  producer,
+} from "../tutorials/09_many_producers/parties.ts";
+import { sharedFiles, uniqueName } from "./program.ts";
+import { assertNoticed, exists, results, run, tell } from "./tutorial_run.ts";
+
+Deno.test("tutorial 9 shows lanes, hints, turns and generations", async () => {
+  const name = uniqueName();
+  const out = await tell("09_many_producers", "--name", name);
+  const film = out.split("head  one  two\n")[1]!.split("\n\n")[0]!.split("\n");
+  assertEquals(film.map((line) => line.slice(84).trim().replace(/ +/g, " ")), [
+    "0 0 0",
+    "0 0 0",
+    "0 65 0",
+    "0 66 0",
+    "1 66 0",
+    "1 66 0",
+  ]);
+  assertMatch(out, /→ RoleTakenError: Cannot open ring "\w+" as its producer/);
+  assertEquals(results(out, "passOn(lanes, 5, 1000, lanes.readFirst)"), ["1000"]);
+  assertEquals(results(out, "passOn(lanes, 5, 1000, lanes.readNext)"), ["1000"]);
+  const looks = results(out, "lanes.laneLooks")[0];
+  assertMatch(out, new RegExp(`every lane {2,}${looks} +0\n`));
+  assertMatch(out, /by hints {2,}2000 +2000\n/);
+  assertEquals(Number(looks), 1000 * (6 + 32)); // the lane is the sixth; and once more, for nothing
+  const missed = out.split("head  hint\n")[1]!.split("\n\n")[0]!;
+  assertMatch(missed, /hint\.store\(0\) +2 +0\n/);
+  assertMatch(missed, /sleepWhile\(0\): asleep +2 +0$/);
+  assertMatch(out, /→ \{ states: \d+, lost: undefined \}/);
+  assertEquals(results(out, "orderOf((lanes) => lanes.readFirst)"), [`"${"0".repeat(30)}"`]);
+  assertEquals(results(out, "orderOf((lanes) => lanes.readNext)"), [
+    `"${"012".repeat(3)}${"0".repeat(21)}"`,
+  ]);
+  assertEquals(sharedFiles(name), []);
+});
+
+Deno.test("tutorial 9 has the library serve in turns, and pass a lane on when it is empty", async () => {
+  const name = uniqueName();
+  const out = await tell("09_many_producers", "--name", name);
+  const sent = Number(results(out, "sent")[0]);
+  assert(sent > 100, `${sent} messages fill the lane`);
+  const rows = out.split("producer  messages\n")[1]!.split("\n\n")[0]!.split("\n")
+    .map((row) => row.trim().split(/ +/).map(Number) as [number, number]);
+  const of = (id: number) => rows.flatMap(([producer, count]) => producer === id ? [count] : []);
+  const sum = (counts: number[]) => counts.reduce((total, count) => total + count, 0);
+  assertEquals([sum(of(0)), sum(of(2))], [sent, 40]);
+  const lastOfCalm = rows.findLastIndex(([producer]) => producer === 2);
+  for (const [, count] of rows.slice(0, lastOfCalm)) assert(count <= TURN, `${count} in a row`);
+  assertMatch(out, /"one more", redelivered: false, producer: 2, generation: 1 \}/);
+  assertMatch(out, /as producer 0: what the last one sent\s+was not read yet/);
+  assertMatch(out, /"thirty coins", redelivered: false, producer: 0, generation: 1/);
+  assertMatch(out, /"five coins", redelivered: false, producer: 0, generation: 2/);
+  assertEquals(sharedFiles(name), []);
+});
+
+Deno.test("tutorial 9 --break leaves a message without a hint, and passes a lane on too soon", async () => {
+  const out = await tell("09_many_producers", "--break");
+  assertMatch(out, /head\.add\(1\) → 0 +1 +0\n.*is killed +1 +0\n/);
+  assertEquals(results(out, "lanes.readNext(target)"), ["undefined"]);
+  assertEquals(results(out, "lanes.readFirst(target)"), ["3"]);
+  assertEquals(results(out, "read()"), ['"thirty coins from Ben"', '"five coins from Ben"']);
+});
+
+Deno.test("hints are lost if they are cleared after the look, and not if before", () => {
+  assert(explore([looksThenClears, producer()], LANE_WORDS).lost !== undefined);
+  assertEquals(explore([clearsThenLooks, producer()], LANE_WORDS).lost, undefined);
+});
+
+Deno.test("Lanes carry every message of each lane in order, in turns, also from the last lane", () => {
+  const lanes = new Lanes(32);
+  const target = new Uint8Array(pageSize());
+  const senders = [0, 7, 31];
+  const [sent, got] = [new Map<number, number>(), new Map<number, number>()];
+  for (let round = 0; round < 50; round++) {
+    for (const lane of senders) {
+      for (let i = 0; i <= (round + lane) % 5; i++) {
+        const number = sent.get(lane) ?? 0;
+        if (lanes.write(lane, messageOf(number + lane))) sent.set(lane, number + 1);
+      }
+    }
+    for (let i = 0; i < 9; i++) {
+      const lane = lanes.readNext(target);
+      if (lane === undefined) break;
+      const number = got.get(lane) ?? 0;
+      assert(isMessage(target, 20, number + lane), `message ${number} of lane ${lane}`);
+      got.set(lane, number + 1);
+    }
+  }
+  for (let lane = lanes.readNext(target); lane !== undefined; lane = lanes.readNext(target)) {
+    got.set(lane, got.get(lane)! + 1);
+  }
+  assertEquals([...got].sort(), [...sent].sort());
+  assertEquals(lanes.hint.load(), 0);
+});
+
+Deno.test({
+  name: "tutorial 9 that is stopped in the middle leaves nothing in /dev/shm",
+  ignore: !exists("/usr/bin/script"), // it makes the terminal; part of util-linux
+  fn: async () => {
+    const name = uniqueName();
+    const step = "tutorials/09_many_producers/step.ts";
+    const line = `'${Deno.execPath()}' run --allow-ffi ${step} --name ${name}`;
+    const command = ["/usr/bin/script", "-qec", line, "/dev/null"];
+    // The first question, all of the film, the next step; and in the third the film once more.
+    const input = "\na\n\n\n\n\na\n\n\n\nq\n";
+    const { code, out } = await run([], { command, input });
+    assertEquals(code, 0);
+    assertStringIncludes(out, "Step 5 of 6");
+    assertStringIncludes(out, "consumer = MpscConsumer");
+    assert(!out.includes("Step 6 of 6"));
+    assertEquals(sharedFiles(name), []);
+  },
+});
+
+Deno.test("the judge of exercise 9 notices each wrong answer", () => {
+  const search = (first: (last: number) => number): Choose => (ring, mind) => {
+    mind.bits |= ring.takeHints();
+    for (let i = 0; i < ring.lanes; i++) {
+      const lane = (first(mind.last) + i) % ring.lanes;
+      if ((mind.bits & 1 << lane) === 0) continue;
+      if (ring.has(lane)) return mind.last = lane;
+      mind.bits &= ~(1 << lane);
+    }
+  };
+  const [found, idle, turns] = ["a message is found", "no hint", "in turns"];
+  const [followed, moment] = ["a hint is followed", "a message that comes at any moment"];
+  assertNoticed(checksOf, [
+    [() => undefined, found],
+    [() => 0, found],
+    [(ring) => {
+      const bits = ring.loadHints();
+      return bits > 0 ? Math.floor(Math.log2(bits)) : undefined; // not the sign
+    }, found],
+    [(ring) => {
+      for (let lane = 0; lane < ring.lanes; lane++) if (ring.has(lane)) return lane;
+    }, idle],
+    [(ring) => {
+      const bits = ring.takeHints();
+      for (let lane = 0; lane < ring.lanes; lane++) {
+        if ((bits & 1 << lane) !== 0 && ring.has(lane)) return lane;
+      }
+    }, followed],
+    [search(() => 0), turns],
+    [search((last) => Math.max(last, 0)), turns],
+    [(ring, mind) => { // clears what it has not followed
+      mind.bits |= ring.loadHints();
+      for (let i = 1; i <= ring.lanes; i++) {
+        const lane = (mind.last + i) % ring.lanes;
+        if ((mind.bits & 1 << lane) === 0) continue;
+        if (ring.has(lane)) return mind.last = lane;
+      }
+      mind.bits = 0;
+      ring.clearHints();
+    }, moment],
+    [(ring, mind) => { // two operations
+      mind.bits |= ring.loadHints();
+      ring.clearHints();
+      return search((last) => last + 1)({ ...ring, takeHints: () => 0 }, mind);
+    }, moment],
+    [(ring) => {
+      while (ring.loadHints() === 0);
+      return undefined;
+    }, found],
+  ]);
+});
+
+Deno.test("the quiz on tutorial 9 answers right", async () => {
+  const command = [Deno.execPath(), "run", "--no-prompt"];
+  const verdicts = new Set<string>();
+  await Promise.all(Array.from({ length: 12 }, async (_, seed) => {
+    const args = ["tutorials/quiz.ts", "9", "--seed", `${seed}`, "--answers"];
+    const words = (await run(args, { command })).out.replaceAll("\n", " ");
+    const [, last, bits, order] =
+      /lane (\d) was served last\..* hints: (\d+), .*? served\? → ([\d, ]+?) *2\./.exec(words)!;
+    const expected = Array.from({ length: 8 }, (_, i) => (Number(last) + 1 + i) % 8)
+      .filter((lane) => Number(bits) >> lane & 1);
+    assertEquals(order, expected.join(", "));
+    const [, story, verdict] = /nothing\. Then (.*?)\. Does .*?→ (yes|not yet|no),/.exec(words)!;
+    let [head, bit, seen] = [0, 1, 0];
+    for (const what of story!.split(", ")) {
+      if (what.endsWith("stores its head")) head = 1;
+      if (what.endsWith("sets its bit")) bit = 1;
+      if (what.endsWith("clears the bit")) bit = 0;
+      if (what.endsWith("looks into the lane")) seen = head;
+    }
+    assertEquals(verdict, seen === 1 ? "yes" : bit === 1 ? "not yet" : "no");
+    verdicts.add(verdict!);
+  }));
+  assert(verdicts.size > 1, "all questions have the same answer");
+});

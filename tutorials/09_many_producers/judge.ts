@@ -1,0 +1,211 @@
+/**
+ * What an answer to exercise 9 must do: producers write before each of its looks in turn, and its
+ * looks are counted.
+ *
+ * @module
+ */
+
+import { type Check, expect, judge } from "../judge.ts";
+
+/** The ring as the answer sees it. */
+export interface Ring {
+  readonly lanes: number;
+  loadHints(): number;
+  clearHints(): void;
+  /** Gives the hints, and clears them in the same operation. */
+  takeHints(): number;
+  /** Whether there is a message in a lane. */
+  has(lane: number): boolean;
+}
+
+/** What the answer keeps in mind. */
+export interface Mind {
+  /** 0 at first. */
+  bits: number;
+  /** -1 at first. */
+  last: number;
+}
+
+/** An answer. */
+export type Choose = (ring: Ring, mind: Mind) => number | undefined;
+
+const LANES = 32;
+const MOST_LOOKS = 1000;
+
+/** Judges an answer. */
+export function judgeChoice(choose: Choose): void {
+  judge("09_many_producers", checksOf(choose));
+}
+
+/** What is asked of an answer. */
+export function checksOf(choose: Choose): Check[] {
+  return [
+    {
+      what: "a message is found, in whichever lane it is",
+      check: () => findEach(choose),
+      hint: "`1 << 31` is negative, and `!== 0` all the same.",
+    },
+    {
+      what: "no hint: no look at any lane",
+      check: () => countIdle(choose),
+      hint: "only a bit is a reason to look.",
+    },
+    {
+      what: "a hint is followed until its lane is empty",
+      check: () => emptyOne(choose),
+      hint: "a producer need not hint again while its bit is set. If you have taken the bit, who " +
+        "remembers that there is more?",
+    },
+    {
+      what: "in turns: nobody waits while another one is served twice",
+      check: () => serveAll(choose),
+      hint: "begin behind the lane that was served last, and go round.",
+    },
+    {
+      what: "a message that comes at any moment is not forgotten",
+      check: () => interruptAll(choose),
+      hint: "a hint that comes between your look into its lane and your clearing is lost. First " +
+        "clear, then look.",
+    },
+  ];
+}
+
+/** Lanes, how many messages are in each, and hints. */
+class Scene {
+  readonly mind: Mind = { bits: 0, last: -1 };
+  laneLooks = 0;
+  readonly #choose: Choose;
+  readonly #waiting = new Array<number>(LANES).fill(0);
+  readonly #notes: string[] = [];
+  #hints = 0;
+  #before: (look: number) => void = () => {};
+  #looks = 0;
+
+  constructor(choose: Choose) {
+    this.#choose = choose;
+  }
+
+  get notes(): string {
+    return this.#notes.slice(-8).join("\n");
+  }
+
+  /** A producer writes, and hints unless there is a hint. */
+  write(lane: number): void {
+    this.#waiting[lane]!++;
+    this.#hints |= 1 << lane;
+    this.#notes.push(`producer ${lane} writes`);
+  }
+
+  /** How many messages are in all lanes. */
+  get left(): number {
+    return this.#waiting.reduce((sum, count) => sum + count, 0);
+  }
+
+  /** Lets the answer choose, and reads one message; `before` is called before each of its looks. */
+  serve(before: (look: number) => void = () => {}): number | undefined {
+    this.#before = before;
+    this.#looks = 0;
+    const lane = this.#choose(this.#ring, this.mind);
+    this.#notes.push(`you choose ${lane === undefined ? "none" : `lane ${lane}`}`);
+    if (lane === undefined) return undefined;
+    const isLane = Number.isInteger(lane) && lane >= 0 && lane < LANES;
+    expect(isLane && this.#waiting[lane]! > 0, `${this.notes}\n\nThere is no message.`);
+    this.#waiting[lane]!--;
+    return lane;
+  }
+
+  readonly #ring: Ring = {
+    lanes: LANES,
+    loadHints: () => this.#look("loadHints()", () => this.#hints),
+    clearHints: () => void this.#look("clearHints()", () => this.#hints = 0),
+    takeHints: () =>
+      this.#look("takeHints()", () => {
+        const hints = this.#hints;
+        this.#hints = 0;
+        return hints;
+      }),
+    has: (lane) =>
+      this.#look(`has(${lane})`, () => {
+        this.laneLooks++;
+        return this.#waiting[lane]! > 0;
+      }),
+  };
+
+  #look<T>(what: string, look: () => T): T {
+    expect(this.#looks < MOST_LOOKS, `${this.notes}\n\nA thousand looks, and no choice.`);
+    this.#before(this.#looks++);
+    const result = look();
+    this.#notes.push(`${what} gives ${result}`);
+    return result;
+  }
+}
+
+function findEach(choose: Choose): void {
+  for (let lane = 0; lane < LANES; lane++) {
+    const scene = new Scene(choose);
+    expect(scene.serve() === undefined, "There is no message at all.");
+    scene.write(lane);
+    expect(scene.serve() === lane, `${scene.notes}\n\nThere is a message in lane ${lane}.`);
+  }
+}
+
+function countIdle(choose: Choose): void {
+  const scene = new Scene(choose);
+  scene.write(7);
+  while (scene.serve() !== undefined); // until it has seen that the lane is empty
+  scene.laneLooks = 0;
+  scene.serve();
+  expect(scene.laneLooks === 0, `${scene.notes}\n\nYou look into ${scene.laneLooks} lanes.`);
+}
+
+function emptyOne(choose: Choose): void {
+  const scene = new Scene(choose);
+  for (let i = 0; i < 3; i++) scene.write(5);
+  scene.write(9);
+  for (let left = 4; left > 0; left--) {
+    const lane = scene.serve();
+    expect(lane !== undefined, `${scene.notes}\n\nThere are ${left} messages left.`);
+  }
+}
+
+function serveAll(choose: Choose): void {
+  const scene = new Scene(choose);
+  const busy = [0, 3, 4, 31];
+  const served = new Map(busy.map((lane) => [lane, 0]));
+  for (let round = 0; round < 40; round++) {
+    for (const lane of busy) scene.write(lane); // each has something to say at any time
+    const lane = scene.serve();
+    expect(lane !== undefined, `${scene.notes}\n\nAll four have something to say.`);
+    served.set(lane, served.get(lane)! + 1);
+    const counts = busy.map((lane) => served.get(lane)!);
+    expect(
+      Math.max(...counts) - Math.min(...counts) <= 1,
+      `Lanes ${busy.join(", ")} have something to say at any time.\nYou have served them ${
+        counts.join(", ")
+      } times.`,
+    );
+  }
+}
+
+/** Writes before the first look, before the second .. until the answer does not come so far. */
+function interruptAll(choose: Choose): void {
+  for (const lane of [2, 6, 20]) {
+    for (const already of [[], [6], [2, 6, 6], [20, 2]]) {
+      for (let at = 0; interruptAt(choose, lane, already, at); at++);
+    }
+  }
+}
+
+function interruptAt(choose: Choose, lane: number, already: number[], at: number): boolean {
+  const scene = new Scene(choose);
+  for (const other of already) scene.write(other);
+  let [looks, interrupted] = [0, false];
+  const before = () => {
+    if (looks++ !== at) return;
+    interrupted = true;
+    scene.write(lane);
+  };
+  for (let nothing = 0; nothing < 2;) nothing = scene.serve(before) === undefined ? nothing + 1 : 0;
+  expect(scene.left === 0, `${scene.notes}\n\nA message is left, and you do not find it.`);
+  return interrupted;
+}

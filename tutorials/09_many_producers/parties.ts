@@ -1,0 +1,75 @@
+/**
+ * Producers and consumers, one operation at a time, for the machine of tutorial 8.
+ *
+ * @module
+ */
+
+import type { Party, SharedWord } from "../08_doorbell/machine.ts";
+
+/** A ring that two producers write to: how many messages there are, and the first two of them. */
+export interface OneRing {
+  readonly head: SharedWord;
+  readonly one: SharedWord;
+  readonly two: SharedWord;
+}
+
+/** The words of {@linkcode OneRing} in order. */
+export const RING_WORDS = ["head", "one", "two"];
+
+/** Writes a message where the head is, and moves the head: right, as long as it is alone. */
+export function rival(name: string, message: number): Party<OneRing> {
+  return {
+    name,
+    code: ({ head, one, two }) => {
+      const at = head.load();
+      (at === 0 ? one : two).store(message);
+      head.store(at + 1);
+      return true;
+    },
+  };
+}
+
+/** One of many lanes, and the word of hints. */
+export interface HintedLane {
+  /** How many messages the lane has. */
+  readonly head: SharedWord;
+  /** Not 0: look at the lane. */
+  readonly hint: SharedWord;
+}
+
+/** The words of {@linkcode HintedLane} in order. */
+export const LANE_WORDS = ["head", "hint"];
+
+/** Publishes two messages, and a hint after each. */
+export function producer(options: Partial<Party<HintedLane>> = {}): Party<HintedLane> {
+  const code = ({ head, hint }: HintedLane) => {
+    for (let i = 0; i < 2; i++) {
+      head.add(1);
+      hint.or(1);
+      hint.wakeAll();
+    }
+    return true;
+  };
+  return { name: "producer", code, ...options };
+}
+
+/** Waits for a hint, looks into the lane, and then takes the hint down. */
+export const looksThenClears: Party<HintedLane> = {
+  name: "consumer",
+  code: ({ head, hint }) => {
+    hint.sleepWhile(0);
+    if (head.load() === 2) return true;
+    hint.store(0);
+    return false;
+  },
+};
+
+/** Waits for a hint, takes it down, and then looks into the lane. */
+export const clearsThenLooks: Party<HintedLane> = {
+  name: "consumer",
+  code: ({ head, hint }) => {
+    hint.sleepWhile(0);
+    hint.exchange(0);
+    return head.load() === 2;
+  },
+};

@@ -1,0 +1,21 @@
+/**
+ * An answer to exercise 9: hints are taken before anything is looked at, and kept in mind until a
+ * look has found their lane empty. The search begins behind the lane that was served last.
+ *
+ * @module
+ */
+
+import { judgeChoice, type Mind, type Ring } from "../09_many_producers/judge.ts";
+
+function choose(ring: Ring, mind: Mind): number | undefined {
+  mind.bits |= ring.takeHints();
+  for (let i = 1; i <= ring.lanes && mind.bits !== 0; i++) {
+    const lane = (mind.last + i) % ring.lanes;
+    if ((mind.bits & 1 << lane) === 0) continue;
+    if (ring.has(lane)) return mind.last = lane;
+    mind.bits &= ~(1 << lane);
+  }
+  return undefined;
+}
+
+judgeChoice(choose);
