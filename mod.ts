@@ -65,3 +65,23 @@ export {
   type MpscValue,
   type Origin,
 } from "./src/ring/mpsc_consumer.ts";
+export {
+  type Policy,
+  Publisher,
+  type PublisherBehaviour,
+  type PublisherConnectOptions,
+  type PublisherOptions,
+} from "./src/vdds/publisher.ts";
+export {
+  type Arrived,
+  type NoSample,
+  type Sample,
+  type SampleOutcome,
+  Subscriber,
+  type SubscriberBehaviour,
+  type SubscriberConnectOptions,
+  type SubscriberOptions,
+  type ValueOutcome,
+} from "./src/vdds/subscriber.ts";
+export type { TopicConnectOptions, TopicCounters, TopicOptions } from "./src/vdds/topic.ts";
+export { type TopicInfo, topics } from "./src/vdds/topics.ts";

@@ -17,6 +17,7 @@ import { LANE } from "../src/ring/lane.ts";
 import { MPSC_CONTROL } from "../src/ring/mpsc.ts";
 import { SPSC_CONTROL } from "../src/ring/spsc.ts";
 import { SHARED_MEMORY_CONTROL } from "../src/shared/shared_memory.ts";
+import { TOPIC_CONTROL, TOPIC_DESCRIPTOR, TOPIC_READER } from "../src/vdds/vring_layout.ts";
 
 /** Every layout of shared memory, in the order in which they are explained. */
 const LAYOUTS: readonly (AnyLayout & { toMarkdown(): string })[] = [
@@ -26,6 +27,9 @@ const LAYOUTS: readonly (AnyLayout & { toMarkdown(): string })[] = [
   LANE,
   SPSC_CONTROL,
   MPSC_CONTROL,
+  TOPIC_CONTROL,
+  TOPIC_READER,
+  TOPIC_DESCRIPTOR,
 ];
 
 /** The only version whose bytes are compared; others may well generate other code. */

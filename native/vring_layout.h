@@ -148,4 +148,85 @@ _Static_assert(offsetof(struct mpsc_control, seats) == 128, "mpsc_control.seats"
 _Static_assert(_Alignof(struct mpsc_control) == 64, "alignment of mpsc_control");
 _Static_assert(sizeof(struct mpsc_control) == 20608, "size of mpsc_control");
 
+#define TOPIC_CONTROL_VERSION 1u
+#define TOPIC_CONTROL_HASH UINT64_C(0x211f8f098806d2d0)
+struct topic_control {
+  uint32_t depth; /* how many descriptors there are */
+  uint32_t readers; /* how many readers there can be */
+  double sample_bytes; /* the largest sample */
+  double published; /* the writer counts: samples published */
+  double delivered; /* the writer counts: samples given, once for each reader */
+  double dropped; /* the writer counts: samples that a reader was to have and lost */
+  uint8_t _pad_40[24];
+  _Alignas(64) _Atomic uint64_t journal; /* the writer: stamp * 2048 + descriptor + 1 of what it publishes; 0 for nothing */
+  uint8_t _pad_72[56];
+  _Alignas(64) _Atomic uint64_t sequence; /* the writer: the last sample's number */
+  uint8_t _pad_136[56];
+  _Alignas(64) _Atomic uint32_t writer; /* the writer: 0 has never been, 1 open, 2 closed */
+  uint8_t _pad_196[60];
+  _Alignas(64) _Atomic uint32_t members; /* grows with each reader that comes or goes */
+  uint8_t _pad_260[60];
+  _Alignas(64) _Atomic uint32_t rows; /* one more than the highest reader that ever was */
+  uint8_t _pad_324[60];
+  _Alignas(64) _Atomic uint32_t available; /* AVAIL: how many descriptors were put in */
+  uint8_t _pad_388[60];
+  _Alignas(64) _Atomic uint32_t space_bell; /* rung by readers; raised by a writer that waits */
+  uint8_t _pad_452[60];
+  _Alignas(64) _Atomic uint32_t members_bell; /* rung when somebody comes or goes */
+  uint8_t _pad_516[60];
+};
+_Static_assert(offsetof(struct topic_control, depth) == 0, "topic_control.depth");
+_Static_assert(offsetof(struct topic_control, readers) == 4, "topic_control.readers");
+_Static_assert(offsetof(struct topic_control, sample_bytes) == 8, "topic_control.sample_bytes");
+_Static_assert(offsetof(struct topic_control, published) == 16, "topic_control.published");
+_Static_assert(offsetof(struct topic_control, delivered) == 24, "topic_control.delivered");
+_Static_assert(offsetof(struct topic_control, dropped) == 32, "topic_control.dropped");
+_Static_assert(offsetof(struct topic_control, journal) == 64, "topic_control.journal");
+_Static_assert(offsetof(struct topic_control, sequence) == 128, "topic_control.sequence");
+_Static_assert(offsetof(struct topic_control, writer) == 192, "topic_control.writer");
+_Static_assert(offsetof(struct topic_control, members) == 256, "topic_control.members");
+_Static_assert(offsetof(struct topic_control, rows) == 320, "topic_control.rows");
+_Static_assert(offsetof(struct topic_control, available) == 384, "topic_control.available");
+_Static_assert(offsetof(struct topic_control, space_bell) == 448, "topic_control.space_bell");
+_Static_assert(offsetof(struct topic_control, members_bell) == 512, "topic_control.members_bell");
+_Static_assert(_Alignof(struct topic_control) == 64, "alignment of topic_control");
+_Static_assert(sizeof(struct topic_control) == 576, "size of topic_control");
+
+#define TOPIC_READER_VERSION 1u
+#define TOPIC_READER_HASH UINT64_C(0x15f4ff7b99e1e76c)
+struct topic_reader {
+  _Alignas(64) _Atomic uint32_t online; /* the reader: 1 if it is to be given samples */
+  uint8_t _pad_4[60];
+  _Alignas(64) _Atomic uint32_t used; /* USED, by the writer: how many entries were put in */
+  uint8_t _pad_68[60];
+  _Alignas(64) _Atomic uint64_t first; /* the first sample it was given; 0 for none */
+  uint8_t _pad_136[56];
+  _Alignas(64) _Atomic uint32_t bell; /* rung by the writer; raised by the reader when it waits */
+  uint8_t _pad_196[60];
+};
+_Static_assert(offsetof(struct topic_reader, online) == 0, "topic_reader.online");
+_Static_assert(offsetof(struct topic_reader, used) == 64, "topic_reader.used");
+_Static_assert(offsetof(struct topic_reader, first) == 128, "topic_reader.first");
+_Static_assert(offsetof(struct topic_reader, bell) == 192, "topic_reader.bell");
+_Static_assert(_Alignof(struct topic_reader) == 64, "alignment of topic_reader");
+_Static_assert(sizeof(struct topic_reader) == 256, "size of topic_reader");
+
+#define TOPIC_DESCRIPTOR_VERSION 1u
+#define TOPIC_DESCRIPTOR_HASH UINT64_C(0xa1b0841f8d5ae154)
+struct topic_descriptor {
+  double sequence; /* the writer: the number of the sample */
+  double length; /* the writer: the bytes of the sample */
+  double committed; /* the writer: how many bytes have memory */
+  _Atomic uint32_t references; /* a hint: how many have not given it back */
+  uint8_t reserved[32]; /* zero */
+  uint8_t _pad_60[4];
+};
+_Static_assert(offsetof(struct topic_descriptor, sequence) == 0, "topic_descriptor.sequence");
+_Static_assert(offsetof(struct topic_descriptor, length) == 8, "topic_descriptor.length");
+_Static_assert(offsetof(struct topic_descriptor, committed) == 16, "topic_descriptor.committed");
+_Static_assert(offsetof(struct topic_descriptor, references) == 24, "topic_descriptor.references");
+_Static_assert(offsetof(struct topic_descriptor, reserved) == 28, "topic_descriptor.reserved");
+_Static_assert(_Alignof(struct topic_descriptor) == 8, "alignment of topic_descriptor");
+_Static_assert(sizeof(struct topic_descriptor) == 64, "size of topic_descriptor");
+
 #endif

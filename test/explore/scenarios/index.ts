@@ -14,6 +14,7 @@ import { REGION } from "./region.ts";
 import { ROLES } from "./roles.ts";
 import { SEMAPHORE } from "./semaphore.ts";
 import { SPSC } from "./spsc.ts";
+import { VDDS } from "./vdds.ts";
 
 /** Every scenario, by a name of its own. */
 export const SCENARIOS: readonly Scenario[] = [
@@ -26,4 +27,5 @@ export const SCENARIOS: readonly Scenario[] = [
   ...ROLES,
   ...SEMAPHORE,
   ...SPSC,
+  ...VDDS,
 ];

@@ -1,0 +1,39 @@
+/**
+ * Peers that come and go, as a stream of their number.
+ *
+ * @module
+ */
+
+import { ClosedError, timeoutError } from "../errors.ts";
+import { begin } from "../sync/turns.ts";
+import { wait, type WaitOptions } from "../sync/waiter.ts";
+import type { VRing } from "./vring.ts";
+
+/**
+ * A number of peers now, and again whenever it is another. Whoever comes or leaves rings; a death is
+ * noticed within a slice.
+ */
+export async function* matches(
+  ring: VRing,
+  count: () => number,
+  options: WaitOptions,
+): AsyncGenerator<number, void, void> {
+  let told = NaN;
+  const awaited = {
+    bell: ring.membersBell,
+    watch: ring.members,
+    ready: () => ring.region.closed || count() !== told,
+  };
+  try {
+    while (!ring.region.closed) {
+      await begin(options);
+      const outcome = await wait(awaited, options);
+      const { timeout = Infinity } = options;
+      if (outcome === "timeout") throw timeoutError(`see peers of ${ring.what} change`, timeout);
+      if (ring.region.closed) return;
+      yield told = count();
+    }
+  } catch (error) {
+    if (!(error instanceof ClosedError && ring.region.closed)) throw error;
+  }
+}

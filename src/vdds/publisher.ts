@@ -1,0 +1,392 @@
+/**
+ * The sending end of a topic; how it works is told in vring.ts.
+ *
+ * @module
+ */
+
+import { ClosedError, RoleTakenError, timeoutError, VringError } from "../errors.ts";
+import { type Codec, codec } from "../layout/codec.ts";
+import type { Role } from "../memory/liveness.ts";
+import { claimView, commitView, copyIn } from "../memory/word.ts";
+import { pageSize } from "../os/page.ts";
+import { parts } from "../ring/end.ts";
+import { sinkStream } from "../ring/streams.ts";
+import { begin } from "../sync/turns.ts";
+import {
+  type Awaited,
+  type Outcome,
+  type SyncWaitOptions,
+  wait,
+  type WaitOptions,
+  waitSync,
+} from "../sync/waiter.ts";
+import { matches } from "./matches.ts";
+import {
+  connectTopic,
+  createTopic,
+  openTopic,
+  type TopicConnectOptions,
+  type TopicCounters,
+  type TopicOptions,
+  unlinkTopic,
+} from "./topic.ts";
+import { type VRing, WRITER_ROLE, WriterState } from "./vring.ts";
+import { NONE, VRingWriter } from "./vring_writer.ts";
+
+/** What happens when a sample is to be sent and none of the topic's is free. */
+export type Policy =
+  /** It waits; nothing is lost. */
+  | "block"
+  /** The new sample is not sent. */
+  | "dropNewest"
+  /** The oldest sample that is not held makes room: whoever has not taken it loses it. */
+  | "dropOldest";
+
+/** How a publisher is to deal with its subscribers. */
+export interface PublisherBehaviour<T> {
+  /** How values become samples; bytes as they are by default. All must say the same. */
+  codec?: Codec<T>;
+  /** What happens when no sample is free: "block", by default, "dropNewest" or "dropOldest". */
+  policy?: Policy;
+  /** How many of the last samples are kept for subscribers that come later; 0 by default. */
+  history?: number;
+}
+
+/** How to open the publisher of a topic. */
+export interface PublisherOptions<T> extends TopicOptions, PublisherBehaviour<T> {}
+
+/** How to become the publisher of a topic, once it is there. */
+export interface PublisherConnectOptions<T> extends TopicConnectOptions, PublisherBehaviour<T> {}
+
+const POLICIES: readonly unknown[] = ["block", "dropNewest", "dropOldest"] satisfies Policy[];
+
+/**
+ * The publisher of a topic. There is one at a time; when it has closed or died, another can go on.
+ * It needs no subscriber. Under the policies that drop it never waits: a subscriber that is slow, or
+ * stopped, loses samples and is told how many; what it holds is never taken from it.
+ *
+ * @example A frame, filled in place
+ * ```ts
+ * import { Publisher, Subscriber } from "@vring/vring";
+ *
+ * using publisher = Publisher.open("/example/camera", { size: 640 * 480 });
+ * using subscriber = Subscriber.open("/example/camera"); // in another process
+ * publisher.tryLoan()!.fill(128); // in shared memory, where the subscriber sees it
+ * publisher.publish();
+ * const outcome = await subscriber.take();
+ * if (outcome.state === "ok") {
+ *   using sample = outcome.sample;
+ *   console.log(sample.sequence, sample.bytes.length); // 1 307200
+ * }
+ * ```
+ */
+export class Publisher<T = Uint8Array> implements Disposable {
+  /** The topic. */
+  readonly topic: string;
+  /** How many samples there are room for. */
+  readonly depth: number;
+  /** The largest sample in bytes. */
+  readonly maxSample: number;
+  readonly #ring: VRing;
+  readonly #role: Role;
+  readonly #writer: VRingWriter;
+  readonly #codec: Codec<T>;
+  readonly #policy: Policy;
+  readonly #awaited: Awaited;
+  #descriptor = NONE; // in this publisher's hands
+  #loan: Uint8Array<ArrayBuffer> | undefined;
+
+  private constructor(topic: string, ring: VRing, role: Role, options: PublisherBehaviour<T>) {
+    const { policy = "block", history = 0 } = options;
+    this.topic = topic;
+    this.depth = ring.plan.depth;
+    this.maxSample = ring.plan.sampleBytes;
+    this.#ring = ring;
+    this.#role = role;
+    this.#codec = options.codec ?? codec.bytes as unknown as Codec<T>;
+    this.#policy = policy;
+    this.#writer = new VRingWriter(ring, { dropsOldest: policy === "dropOldest", history });
+    this.#awaited = {
+      bell: ring.spaceBell,
+      watch: ring.available,
+      ready: () => this.#acquire(),
+    };
+  }
+
+  /** Opens a topic of bytes, or makes it, as its publisher; RoleTakenError if it has a living one. */
+  static open(topic: string, options?: PublisherOptions<Uint8Array>): Publisher<Uint8Array>;
+  /** Opens a topic of values, or makes it, as its publisher; RoleTakenError if it has a living one. */
+  static open<T>(topic: string, options: PublisherOptions<T> & { codec: Codec<T> }): Publisher<T>;
+  static open<T>(topic: string, options: PublisherOptions<T> = {}): Publisher<T> {
+    checkBehaviour(topic, options);
+    return Publisher.#on(topic, openTopic(topic, options, typeOf(options)), options);
+  }
+
+  /** Makes a topic of bytes; an OsError (EEXIST) if somebody uses one of that name. */
+  static create(topic: string, options?: PublisherOptions<Uint8Array>): Publisher<Uint8Array>;
+  /** Makes a topic of values; an OsError (EEXIST) if somebody uses one of that name. */
+  static create<T>(topic: string, options: PublisherOptions<T> & { codec: Codec<T> }): Publisher<T>;
+  static create<T>(topic: string, options: PublisherOptions<T> = {}): Publisher<T> {
+    checkBehaviour(topic, options);
+    return Publisher.#on(topic, createTopic(topic, options, typeOf(options)), options);
+  }
+
+  /** Joins a topic of bytes, once somebody has made it; RoleTakenError if it has a publisher. */
+  static connect(
+    topic: string,
+    options?: PublisherConnectOptions<Uint8Array>,
+  ): Promise<Publisher<Uint8Array>>;
+  /** Joins a topic of values, once somebody has made it; RoleTakenError if it has a publisher. */
+  static connect<T>(
+    topic: string,
+    options: PublisherConnectOptions<T> & { codec: Codec<T> },
+  ): Promise<Publisher<T>>;
+  static async connect<T>(
+    topic: string,
+    options: PublisherConnectOptions<T> = {},
+  ): Promise<Publisher<T>> {
+    checkBehaviour(topic, options);
+    return Publisher.#on(topic, await connectTopic(topic, options, typeOf(options)), options);
+  }
+
+  static #on<T>(topic: string, ring: VRing, options: PublisherBehaviour<T>): Publisher<T> {
+    using stack = new DisposableStack();
+    stack.use(ring.region);
+    const role = ring.region.tryHold(WRITER_ROLE);
+    if (role === undefined) {
+      throw new RoleTakenError(
+        `Cannot publish to topic "${topic}": it has a publisher, which is alive; close that first`,
+      );
+    }
+    stack.use(role);
+    const { history = 0 } = options;
+    if (history >= ring.plan.depth) {
+      throw new RangeError(
+        `Cannot keep ${history} samples of topic "${topic}" as its history: of its ` +
+          `${ring.plan.depth} at least one must be left to write into; make it deeper`,
+      );
+    }
+    const publisher = new Publisher(topic, ring, role, options);
+    ring.writer.store(WriterState.open);
+    ring.members.add(1);
+    ring.membersBell.ring();
+    stack.move();
+    return publisher;
+  }
+
+  /** Removes the name, so that the next opener makes a new one; false if there is none. */
+  static unlink(topic: string): boolean {
+    return unlinkTopic(topic);
+  }
+
+  /** How many subscribers there are: alive, and online. */
+  get matched(): number {
+    this.#checkOpen();
+    return this.#ring.countReaders();
+  }
+
+  /** How many subscribers there are, now and whenever that changes, until this end is closed. */
+  matches(options: WaitOptions = {}): AsyncGenerator<number, void, void> {
+    return matches(this.#ring, () => this.#ring.countReaders(), options);
+  }
+
+  /** What became of the samples so far, by whichever publisher. */
+  get counters(): TopicCounters {
+    this.#checkOpen();
+    return countersOf(this.#ring);
+  }
+
+  /** The number of the sample that was sent last; what was not sent for want of room is counted. */
+  get sequence(): number {
+    return this.#writer.sequence;
+  }
+
+  /**
+   * A sample in shared memory to write into, of the largest size unless `length` says less. It is
+   * this publisher's until `publish` or `discard`; what it contains before is undefined. Undefined if
+   * none is free; under the policies that drop the sample then counts as lost.
+   */
+  tryLoan(length: number = this.maxSample): Uint8Array<ArrayBuffer> | undefined {
+    if (!this.#ready(length)) return undefined;
+    const at = this.#ring.sampleAt(this.#descriptor);
+    return this.#loan = claimView(this.#ring.region.mapping, at, length);
+  }
+
+  /** The same, and blocks the thread until one is free; undefined only if the policy drops. */
+  loanSync(
+    length: number = this.maxSample,
+    options: SyncWaitOptions = {},
+  ): Uint8Array<ArrayBuffer> | undefined {
+    for (;;) {
+      const view = this.tryLoan(length);
+      if (view !== undefined || this.#policy !== "block") return view;
+      this.#checkWait(waitSync(this.#awaited, options), options);
+    }
+  }
+
+  /** The same, once one is free; undefined only if the policy drops. */
+  async loan(
+    length: number = this.maxSample,
+    options: WaitOptions = {},
+  ): Promise<Uint8Array<ArrayBuffer> | undefined> {
+    await begin(options);
+    const next = parts(options);
+    for (;;) {
+      const view = this.tryLoan(length);
+      if (view !== undefined || this.#policy !== "block") return view;
+      this.#checkWait(await wait(this.#awaited, next()), options);
+    }
+  }
+
+  /** Hands the first `length` bytes of the loan to all subscribers. */
+  publish(length?: number): void {
+    this.#checkOpen();
+    const loan = this.#loan;
+    if (loan === undefined) throw new VringError("Cannot publish: nothing is loaned");
+    const published = length ?? loan.length;
+    if (!Number.isInteger(published) || published < 0 || published > loan.length) {
+      throw new RangeError(`Cannot publish ${published} bytes: ${loan.length} are loaned`);
+    }
+    const at = this.#ring.sampleAt(this.#descriptor);
+    commitView(this.#ring.region.mapping, at, loan.subarray(0, published));
+    this.#hand(published);
+  }
+
+  /** Gives the loan back. */
+  discard(): void {
+    this.#loan = undefined; // the descriptor stays at hand for the next one
+  }
+
+  /** Sends a value; false if no sample is free, and then, if the policy drops, it counts as lost. */
+  trySend(value: T): boolean {
+    const bytes = this.#codec.encode(value);
+    if (!this.#ready(bytes.length)) return false;
+    copyIn(this.#ring.region.mapping, this.#ring.sampleAt(this.#descriptor), bytes);
+    this.#hand(bytes.length);
+    return true;
+  }
+
+  /** Sends a value, and blocks the thread until a sample is free; false only if the policy drops. */
+  sendSync(value: T, options: SyncWaitOptions = {}): boolean {
+    for (;;) {
+      if (this.trySend(value)) return true;
+      if (this.#policy !== "block") return false;
+      this.#checkWait(waitSync(this.#awaited, options), options);
+    }
+  }
+
+  /**
+   * Sends a value once a sample is free; false only if the policy drops. Leave it unchanged until the
+   * promise resolves.
+   */
+  async send(value: T, options: WaitOptions = {}): Promise<boolean> {
+    await begin(options);
+    const next = parts(options);
+    for (;;) {
+      if (this.trySend(value)) return true;
+      if (this.#policy !== "block") return false;
+      this.#checkWait(await wait(this.#awaited, next()), options);
+    }
+  }
+
+  /** A stream into the topic; closing or aborting it closes this end. */
+  toWritableStream(options: WaitOptions = {}): WritableStream<T> {
+    const send = async (value: T, waits: WaitOptions) => void await this.send(value, waits);
+    return sinkStream({ send, close: () => this.close() }, options);
+  }
+
+  /** Says that nothing more comes from this publisher. What was published stays for its readers. */
+  close(): void {
+    const ring = this.#ring;
+    if (ring.region.closed) return;
+    this.#loan = undefined;
+    ring.writer.store(WriterState.closed);
+    ring.members.add(1);
+    this.#writer.ringAll();
+    ring.membersBell.ring();
+    this.#role.close();
+    ring.region.close();
+  }
+
+  /** The same as `close()`. */
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  /** Whether a descriptor with memory for so many bytes is at hand; a loan is given up. */
+  #ready(length: number): boolean {
+    this.#checkOpen();
+    if (!Number.isInteger(length) || length < 0 || length > this.maxSample) {
+      throw new RangeError(
+        `Cannot publish ${length} bytes to topic "${this.topic}": a sample can have ` +
+          `${this.maxSample}; make it with a larger size`,
+      );
+    }
+    this.#loan = undefined;
+    if (!this.#acquire()) {
+      if (this.#policy !== "block") this.#writer.skip();
+      return false;
+    }
+    if (this.#ring.described(this.#descriptor, "committed") < length) this.#commit(length);
+    return true;
+  }
+
+  #acquire(): boolean {
+    if (this.#descriptor === NONE) this.#descriptor = this.#writer.acquire();
+    return this.#descriptor !== NONE;
+  }
+
+  /** Gets memory for a sample that has never been so large. */
+  #commit(length: number): void {
+    const { region, plan } = this.#ring;
+    const page = pageSize();
+    const committed = Math.min(Math.ceil(length / page) * page, plan.sampleBytes);
+    region.allocate(this.#ring.sampleAt(this.#descriptor), committed);
+    this.#ring.describe(this.#descriptor, "committed", committed);
+  }
+
+  #hand(length: number): void {
+    const descriptor = this.#descriptor;
+    this.#descriptor = NONE;
+    this.#loan = undefined;
+    this.#writer.publish(descriptor, length);
+  }
+
+  #checkWait(outcome: Outcome, { timeout = Infinity }: SyncWaitOptions): void {
+    this.#checkOpen(); // it may have been closed since the wait ended
+    if (outcome === "timeout") throw timeoutError(`publish to topic "${this.topic}"`, timeout);
+  }
+
+  #checkOpen(): void {
+    if (!this.#ring.region.closed) return;
+    throw new ClosedError(`Cannot use topic "${this.topic}": it is closed`);
+  }
+}
+
+function typeOf({ codec: chosen = codec.bytes }: { codec?: Pick<Codec<unknown>, "type"> }) {
+  return chosen.type;
+}
+
+function checkBehaviour(
+  topic: string,
+  { policy = "block", history = 0 }: { policy?: unknown; history?: number },
+): void {
+  if (!POLICIES.includes(policy)) {
+    throw new TypeError(
+      `Cannot publish to topic "${topic}" by policy ${JSON.stringify(policy)}: it is ` +
+        POLICIES.map((known) => JSON.stringify(known)).join(", "),
+    );
+  }
+  if (Number.isInteger(history) && history >= 0) return;
+  throw new RangeError(`Cannot keep ${history} samples of topic "${topic}": pass 0 or more`);
+}
+
+/** What became of the samples of a topic. */
+export function countersOf(ring: VRing): TopicCounters {
+  return {
+    published: ring.counted("published"),
+    delivered: ring.counted("delivered"),
+    dropped: ring.counted("dropped"),
+    inFlight: ring.countInFlight(),
+  };
+}

@@ -1,0 +1,449 @@
+/**
+ * The receiving end of a topic; how it works is told in vring.ts.
+ *
+ * @module
+ */
+
+import { ClosedError, PeerLostError, timeoutError } from "../errors.ts";
+import { type Codec, codec } from "../layout/codec.ts";
+import { copyOut, peekView } from "../memory/word.ts";
+import { parts } from "../ring/end.ts";
+import { valueStream } from "../ring/streams.ts";
+import { begin } from "../sync/turns.ts";
+import {
+  type Awaited,
+  type Outcome,
+  type SyncWaitOptions,
+  wait,
+  type WaitOptions,
+  waitSync,
+} from "../sync/waiter.ts";
+import { matches } from "./matches.ts";
+import { countersOf } from "./publisher.ts";
+import {
+  connectTopic,
+  createTopic,
+  joinReaders,
+  openTopic,
+  type TopicConnectOptions,
+  type TopicCounters,
+  type TopicOptions,
+  unlinkTopic,
+} from "./topic.ts";
+import { type VRing, WRITER_ROLE, WriterState } from "./vring.ts";
+import type { VRingReader } from "./vring_reader.ts";
+
+/** How a subscriber is to receive. */
+export interface SubscriberBehaviour<T> {
+  /** How samples become values; bytes as they are by default. All must say the same. */
+  codec?: Codec<T>;
+  /** How many of the last samples to begin with, as far as the publisher keeps them; 0 by default. */
+  history?: number;
+  /**
+   * Wait on when the publisher has closed or died, for another one to come, as by default. If false,
+   * what is there is received, and then "closed" or a PeerLostError tells of it.
+   */
+  keepOpen?: boolean;
+}
+
+/** How to subscribe to a topic. */
+export interface SubscriberOptions<T> extends TopicOptions, SubscriberBehaviour<T> {}
+
+/** How to subscribe to a topic, once it is there. */
+export interface SubscriberConnectOptions<T> extends TopicConnectOptions, SubscriberBehaviour<T> {}
+
+/** A sample in place: it stays as it is until it is disposed. */
+export interface Sample<T> extends Disposable {
+  /** The sample, in shared memory, to be read only; empty once it was disposed. */
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  /** The value, made when it is asked for; what is made of bytes in place goes with them. */
+  readonly value: T;
+  /** The number of the sample: one more with each that is published. */
+  readonly sequence: number;
+  /** How many samples were lost to this subscriber just before this one. */
+  readonly lost: number;
+}
+
+/** What a subscriber finds in place of a sample. */
+export type NoSample =
+  /** Nothing is there now. */
+  | { state: "empty" }
+  /** Nothing is there, the publisher has closed, and no other is waited for. */
+  | { state: "closed" };
+
+/** What taking a sample in place gives. */
+export type SampleOutcome<T> = { state: "ok"; sample: Sample<T> } | NoSample;
+
+/** What receiving a value gives. */
+export type ValueOutcome<T> =
+  /** The value, the number of the sample, and how many were lost just before it. */
+  | { state: "ok"; value: T; sequence: number; lost: number }
+  | NoSample;
+
+/** What taking or receiving gives to those who wait until there is something. */
+export type Arrived<Outcome> = Exclude<Outcome, { state: "empty" }>;
+
+const EMPTY = { state: "empty" } as const;
+const CLOSED = { state: "closed" } as const;
+const NO_BYTES = new Uint8Array(0);
+
+/** A sample that is shown in place. */
+class HeldSample<T> implements Sample<T> {
+  readonly sequence: number;
+  readonly lost: number;
+  readonly #codec: Codec<T>;
+  #shown: Uint8Array<ArrayBuffer>;
+  #release: (() => void) | undefined;
+
+  constructor(
+    shown: Uint8Array<ArrayBuffer>,
+    { sequence, lost, codec }: { sequence: number; lost: number; codec: Codec<T> },
+    release: () => void,
+  ) {
+    this.#shown = shown;
+    this.sequence = sequence;
+    this.lost = lost;
+    this.#codec = codec;
+    this.#release = release;
+  }
+
+  get bytes(): Uint8Array<ArrayBuffer> {
+    return this.#shown;
+  }
+
+  get value(): T {
+    return this.#codec.decode(this.#shown);
+  }
+
+  [Symbol.dispose](): void {
+    const release = this.#release;
+    this.#shown = NO_BYTES;
+    this.#release = undefined;
+    release?.();
+  }
+}
+
+/**
+ * A subscriber of a topic: it gets every sample that is published while it is there, or is told how
+ * many it lost. Samples stay where they were written: they are read in place, for as long as it
+ * likes, or copied. It needs no publisher: one may come later, or another one go on.
+ *
+ * @example The samples of a topic, as values
+ * ```ts
+ * import { codec, Publisher, Subscriber } from "@vring/vring";
+ *
+ * const numbers = codec.json<number>();
+ * using publisher = Publisher.open("/example/numbers", { codec: numbers });
+ * using subscriber = Subscriber.open("/example/numbers", { codec: numbers }); // in another process
+ * publisher.trySend(1);
+ * publisher.trySend(2);
+ * console.log(subscriber.tryReceive()); // { state: "ok", value: 1, sequence: 1, lost: 0 }
+ * for await (const value of subscriber) {
+ *   console.log(value); // 2
+ *   break;
+ * }
+ * ```
+ */
+export class Subscriber<T = Uint8Array> implements Disposable {
+  /** The topic. */
+  readonly topic: string;
+  /** How many samples there are room for. */
+  readonly depth: number;
+  /** The largest sample in bytes. */
+  readonly maxSample: number;
+  readonly #ring: VRing;
+  readonly #reader: VRingReader;
+  readonly #codec: Codec<T>;
+  readonly #keepOpen: boolean;
+  readonly #awaited: Awaited;
+
+  private constructor(topic: string, ring: VRing, options: SubscriberBehaviour<T>) {
+    const { history = 0, keepOpen = true } = options;
+    this.topic = topic;
+    this.depth = ring.plan.depth;
+    this.maxSample = ring.plan.sampleBytes;
+    this.#ring = ring;
+    this.#codec = options.codec ?? codec.bytes as unknown as Codec<T>;
+    this.#keepOpen = keepOpen;
+    const reader = this.#reader = joinReaders(topic, ring, history);
+    this.#awaited = {
+      bell: reader.words.bell,
+      watch: reader.words.used,
+      ready: () => reader.hasNews() || this.#publisherHasClosed(),
+      hopeless: () => this.#publisherIsDead() && !reader.hasNews(), // drained, also of last words
+    };
+  }
+
+  /** Subscribes to a topic of bytes, or makes it. */
+  static open(
+    topic: string,
+    options?: SubscriberOptions<Uint8Array<ArrayBuffer>>,
+  ): Subscriber<Uint8Array<ArrayBuffer>>;
+  /** Subscribes to a topic of values, or makes it. */
+  static open<T>(topic: string, options: SubscriberOptions<T> & { codec: Codec<T> }): Subscriber<T>;
+  static open<T>(topic: string, options: SubscriberOptions<T> = {}): Subscriber<T> {
+    checkHistory(topic, options);
+    return Subscriber.#on(topic, openTopic(topic, options, typeOf(options)), options);
+  }
+
+  /** Makes a topic of bytes and subscribes; an OsError (EEXIST) if somebody uses that name. */
+  static create(
+    topic: string,
+    options?: SubscriberOptions<Uint8Array<ArrayBuffer>>,
+  ): Subscriber<Uint8Array<ArrayBuffer>>;
+  /** Makes a topic of values and subscribes; an OsError (EEXIST) if somebody uses that name. */
+  static create<T>(
+    topic: string,
+    options: SubscriberOptions<T> & { codec: Codec<T> },
+  ): Subscriber<T>;
+  static create<T>(topic: string, options: SubscriberOptions<T> = {}): Subscriber<T> {
+    checkHistory(topic, options);
+    return Subscriber.#on(topic, createTopic(topic, options, typeOf(options)), options);
+  }
+
+  /** Subscribes to a topic of bytes, once somebody has made it. */
+  static connect(
+    topic: string,
+    options?: SubscriberConnectOptions<Uint8Array<ArrayBuffer>>,
+  ): Promise<Subscriber<Uint8Array<ArrayBuffer>>>;
+  /** Subscribes to a topic of values, once somebody has made it. */
+  static connect<T>(
+    topic: string,
+    options: SubscriberConnectOptions<T> & { codec: Codec<T> },
+  ): Promise<Subscriber<T>>;
+  static async connect<T>(
+    topic: string,
+    options: SubscriberConnectOptions<T> = {},
+  ): Promise<Subscriber<T>> {
+    checkHistory(topic, options);
+    return Subscriber.#on(topic, await connectTopic(topic, options, typeOf(options)), options);
+  }
+
+  static #on<T>(topic: string, ring: VRing, options: SubscriberBehaviour<T>): Subscriber<T> {
+    using stack = new DisposableStack();
+    stack.use(ring.region);
+    const subscriber = new Subscriber(topic, ring, options);
+    stack.move();
+    return subscriber;
+  }
+
+  /** Removes the name, so that the next opener makes a new one; false if there is none. */
+  static unlink(topic: string): boolean {
+    return unlinkTopic(topic);
+  }
+
+  /** How many publishers there are: alive, and open. */
+  get matched(): number {
+    this.#checkOpen();
+    return this.#ring.hasWriter() ? 1 : 0;
+  }
+
+  /** How many publishers there are, now and whenever that changes, until this end is closed. */
+  matches(options: WaitOptions = {}): AsyncGenerator<number, void, void> {
+    return matches(this.#ring, () => this.#ring.hasWriter() ? 1 : 0, options);
+  }
+
+  /** What became of the samples so far, with all subscribers. */
+  get counters(): TopicCounters {
+    this.#checkOpen();
+    return countersOf(this.#ring);
+  }
+
+  /** Takes the oldest sample, if there is one; it stays in place until it is disposed. */
+  tryTake(): SampleOutcome<T> {
+    this.#checkOpen();
+    return this.#reader.take() ? this.#sample(this.#reader.lost) : this.#nothing();
+  }
+
+  /** The same, and blocks the thread until there is one. */
+  takeSync(options: SyncWaitOptions = {}): Arrived<SampleOutcome<T>> {
+    return this.#untilSync(() => this.tryTake(), options);
+  }
+
+  /** The same, once there is one. */
+  take(options: WaitOptions = {}): Promise<Arrived<SampleOutcome<T>>> {
+    return this.#until(() => this.tryTake(), options);
+  }
+
+  /** Takes the newest sample, if there is one, and gives back those before it, unseen. */
+  tryTakeLatest(): SampleOutcome<T> {
+    this.#checkOpen();
+    const reader = this.#reader;
+    if (!reader.take()) return this.#nothing();
+    let { lost } = reader;
+    for (let i = 0; i < 2 * this.depth; i++) { // a writer that is faster is let go on
+      const { descriptor, stamp } = reader;
+      if (!reader.take()) break;
+      reader.release(descriptor, stamp);
+      lost += reader.lost;
+    }
+    return this.#sample(lost);
+  }
+
+  /** The same, and blocks the thread until there is one. */
+  takeLatestSync(options: SyncWaitOptions = {}): Arrived<SampleOutcome<T>> {
+    return this.#untilSync(() => this.tryTakeLatest(), options);
+  }
+
+  /** The same, once there is one. */
+  takeLatest(options: WaitOptions = {}): Promise<Arrived<SampleOutcome<T>>> {
+    return this.#until(() => this.tryTakeLatest(), options);
+  }
+
+  /**
+   * Receives a copy of the oldest sample as a value, if there is one. What the codec throws about a
+   * sample is thrown here, and the sample is gone.
+   */
+  tryReceive(): ValueOutcome<T> {
+    this.#checkOpen();
+    const reader = this.#reader;
+    if (!reader.take()) return this.#nothing();
+    const { descriptor, stamp, sequence, length, lost } = reader;
+    const bytes = new Uint8Array(length);
+    copyOut(this.#ring.region.mapping, this.#ring.sampleAt(descriptor), bytes);
+    reader.release(descriptor, stamp);
+    return { state: "ok", value: this.#codec.decode(bytes), sequence, lost };
+  }
+
+  /** The same, and blocks the thread until there is one. */
+  receiveSync(options: SyncWaitOptions = {}): Arrived<ValueOutcome<T>> {
+    return this.#untilSync(() => this.tryReceive(), options);
+  }
+
+  /** The same, once there is one. */
+  receive(options: WaitOptions = {}): Promise<Arrived<ValueOutcome<T>>> {
+    return this.#until(() => this.tryReceive(), options);
+  }
+
+  /**
+   * Shows samples in place, one after the other, until there is none or `limit` is reached, and gives
+   * how many there were. Each is given back when the handler returns, also if it throws.
+   */
+  poll(
+    handler: (bytes: Uint8Array<ArrayBuffer>, sequence: number, lost: number) => void,
+    limit = Infinity,
+  ): number {
+    this.#checkOpen();
+    if (!(limit >= 0)) throw new RangeError(`Cannot poll ${limit} samples: a limit is 0 or more`);
+    const reader = this.#reader;
+    let count = 0;
+    while (count < limit && !this.#ring.region.closed && reader.take()) {
+      const { descriptor, stamp, sequence, lost } = reader;
+      count++;
+      try {
+        handler(this.#shown(), sequence, lost);
+      } finally {
+        if (!this.#ring.region.closed) reader.release(descriptor, stamp);
+      }
+    }
+    return count;
+  }
+
+  /** Every value from here on; where `keepOpen` is false, until the publisher closes. */
+  async *[Symbol.asyncIterator](): AsyncGenerator<T, void, void> {
+    for (;;) {
+      const outcome = await this.receive();
+      if (outcome.state === "closed") return;
+      yield outcome.value;
+    }
+  }
+
+  /** A stream of the values; cancelling it closes this end. */
+  toReadableStream(options: WaitOptions = {}): ReadableStream<T> {
+    return valueStream(this, options);
+  }
+
+  /** Leaves. What was not read, and samples that were not disposed, go back to the publisher. */
+  close(): void {
+    const { region } = this.#ring;
+    if (region.closed) return;
+    this.#reader.leave();
+    region.close();
+  }
+
+  /** The same as `close()`. */
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  #sample(lost: number): { state: "ok"; sample: Sample<T> } {
+    const reader = this.#reader;
+    const { descriptor, stamp, sequence } = reader;
+    const told = { sequence, lost, codec: this.#codec };
+    const sample = new HeldSample(this.#shown(), told, () => {
+      if (!this.#ring.region.closed) reader.release(descriptor, stamp);
+    });
+    return { state: "ok", sample };
+  }
+
+  /** What was taken last, in place. */
+  #shown(): Uint8Array<ArrayBuffer> {
+    const { descriptor, length } = this.#reader;
+    return peekView(this.#ring.region.mapping, this.#ring.sampleAt(descriptor), length);
+  }
+
+  #untilSync<O extends { state: string }>(
+    attempt: () => O,
+    options: SyncWaitOptions,
+  ): Arrived<O> {
+    for (;;) {
+      const outcome = attempt();
+      if (outcome.state !== "empty") return outcome as Arrived<O>;
+      this.#checkWait(waitSync(this.#awaited, options), options);
+    }
+  }
+
+  async #until<O extends { state: string }>(
+    attempt: () => O,
+    options: WaitOptions,
+  ): Promise<Arrived<O>> {
+    await begin(options);
+    const next = parts(options);
+    for (;;) {
+      const outcome = attempt();
+      if (outcome.state !== "empty") return outcome as Arrived<O>;
+      this.#checkWait(await wait(this.#awaited, next()), options);
+    }
+  }
+
+  #checkWait(outcome: Outcome, { timeout = Infinity }: SyncWaitOptions): void {
+    this.#checkOpen(); // it may have been closed since the wait ended
+    const action = `receive from topic "${this.topic}"`;
+    if (outcome === "timeout") throw timeoutError(action, timeout);
+    if (outcome !== "hopeless") return;
+    throw new PeerLostError(
+      `Cannot ${action}: its publisher died; open it without keepOpen: false to wait for another`,
+    );
+  }
+
+  #publisherHasClosed(): boolean {
+    return !this.#keepOpen && this.#ring.writer.load() === WriterState.closed;
+  }
+
+  /** Its role is given back only after it has noted that it is closed. */
+  #publisherIsDead(): boolean {
+    const { writer, region } = this.#ring;
+    if (this.#keepOpen || writer.load() !== WriterState.open) return false;
+    return !region.isHeld(WRITER_ROLE) && writer.load() === WriterState.open;
+  }
+
+  /** The publisher may have published between the look at the ring and the one at its word. */
+  #nothing(): NoSample {
+    if (!this.#publisherHasClosed()) return EMPTY;
+    return this.#reader.hasNews() ? EMPTY : CLOSED;
+  }
+
+  #checkOpen(): void {
+    if (!this.#ring.region.closed) return;
+    throw new ClosedError(`Cannot use topic "${this.topic}": it is closed`);
+  }
+}
+
+function typeOf({ codec: chosen = codec.bytes }: { codec?: Pick<Codec<unknown>, "type"> }) {
+  return chosen.type;
+}
+
+function checkHistory(topic: string, { history = 0 }: { history?: number }): void {
+  if (Number.isInteger(history) && history >= 0) return;
+  throw new RangeError(`Cannot begin topic "${topic}" ${history} samples back: pass 0 or more`);
+}

@@ -1,0 +1,267 @@
+/**
+ * Opening topics.
+ *
+ * @module
+ */
+
+import {
+  CorruptRegionError,
+  Errno,
+  LayoutMismatchError,
+  OsError,
+  RoleTakenError,
+  timeoutError,
+} from "../errors.ts";
+import type { Mapping } from "../memory/mapping.ts";
+import { Region } from "../memory/region.ts";
+import { dataOffsetOf, type MessageType, REGION_HEADER } from "../memory/region_header.ts";
+import { topicPath } from "../memory/region_name.ts";
+import { copyIn, copyOut, storeDouble } from "../memory/word.ts";
+import { now, sleep, sleepSync } from "../os/clock.ts";
+import { pageSize } from "../os/page.ts";
+import { TOPIC, VRing } from "./vring.ts";
+import { VRingReader } from "./vring_reader.ts";
+import {
+  DEPTH_MAX,
+  isShape,
+  type Plan,
+  planOf,
+  READERS_MAX,
+  SAMPLE_BYTES_MAX,
+  type Shape,
+  TOPIC_BYTES_MAX,
+  TOPIC_CONTROL,
+  TOPIC_DESCRIPTOR,
+} from "./vring_layout.ts";
+
+/** How to open a topic. What is not given is as whoever made the topic has it. */
+export interface TopicOptions {
+  /** How many samples there are room for, 1 to 1,024; 8 for a new topic. */
+  depth?: number;
+  /** The largest sample in bytes, up to 2 GiB; 64 KiB for a new topic. */
+  size?: number;
+  /** How many subscribers there can be at once, 1 to 64; 16 for a new topic. */
+  maxSubscribers?: number;
+  /**
+   * Whether a new topic has memory for all samples from the beginning, as by default; if not, the
+   * publisher gets it when a sample first needs it.
+   */
+  reserve?: boolean;
+  /** The permission bits of a new one; 0o600 by default. */
+  mode?: number;
+  /** Keep it when the last one leaves, until it is unlinked. */
+  persist?: boolean;
+  /** Attach also if it belongs to another user than you or root. */
+  anyOwner?: boolean;
+}
+
+/** How to join a topic that somebody else makes. */
+export interface TopicConnectOptions {
+  /** Milliseconds to wait for it to appear, then a TimeoutError; for ever by default. */
+  timeout?: number;
+  /** Ends the wait with the signal's reason. */
+  signal?: AbortSignal;
+  /** Attach also if it belongs to another user than you or root. */
+  anyOwner?: boolean;
+}
+
+/** How a topic was and is used; while a publisher is killed it may be one sample behind. */
+export interface TopicCounters {
+  /** Samples published, to however many. */
+  published: number;
+  /** Samples given to subscribers, counted once for each. */
+  delivered: number;
+  /** Samples that a subscriber was to have and did not get, counted once for each. */
+  dropped: number;
+  /** Samples that some subscriber has, taken or not. */
+  inFlight: number;
+}
+
+const DEFAULT_SHAPE: Shape = { depth: 8, readers: 16, sampleBytes: 65_536 };
+
+/** Opens the VRing of a topic, or makes it: the parties may come in any order. */
+export function openTopic(topic: string, options: TopicOptions, message: MessageType): VRing {
+  checkShape(topic, shapeOf(options));
+  for (;;) {
+    const joined = tryJoin(topic, options, message);
+    if (joined !== undefined) return joined;
+    try {
+      return createTopic(topic, options, message);
+    } catch (error) {
+      if (!(error instanceof OsError && error.errno === Errno.EEXIST)) throw error;
+    }
+  }
+}
+
+/** Makes the VRing of a topic; an OsError (EEXIST) if somebody uses one of this name. */
+export function createTopic(topic: string, options: TopicOptions, message: MessageType): VRing {
+  const { reserve = true, mode, persist, anyOwner } = options;
+  const shape = shapeOf(options);
+  checkShape(topic, shape);
+  const plan = planOf(shape, pageSize());
+  const region = Region.create(TOPIC, topicPath(TOPIC.name, topic), {
+    dataBytes: plan.bytes,
+    reservedBytes: reserve ? plan.bytes : plan.samplesAt,
+    initialise: (mapping) => initialise(mapping, plan, reserve),
+    message,
+    mode,
+    persist,
+    anyOwner,
+  });
+  return new VRing(topic, region, plan);
+}
+
+/** Joins a topic as it is, if that is as is wished; undefined if there is none. */
+function tryJoin(topic: string, options: TopicOptions, message: MessageType): VRing | undefined {
+  const ring = connectNow(topic, options, message);
+  if (ring === undefined) return undefined;
+  using stack = new DisposableStack();
+  stack.use(ring.region);
+  checkWishes(topic, ring.plan, options);
+  if (!options.persist) {
+    stack.move();
+    return ring;
+  }
+  // A wish to keep it is put down by opening only, which needs the size.
+  const { anyOwner, persist } = options;
+  const { dataBytes } = ring.region;
+  const path = topicPath(TOPIC.name, topic);
+  const region = Region.open(TOPIC, path, { dataBytes, message, anyOwner, persist });
+  return new VRing(topic, region, ring.plan);
+}
+
+function connectNow(
+  topic: string,
+  { anyOwner }: TopicConnectOptions,
+  message: MessageType | undefined,
+): VRing | undefined {
+  const region = Region.tryConnect(TOPIC, topicPath(TOPIC.name, topic), { message, anyOwner });
+  if (region === undefined) return undefined;
+  using stack = new DisposableStack();
+  stack.use(region);
+  const control = new Uint8Array(TOPIC_CONTROL.size);
+  copyOut(region.mapping, region.controlOffset, control);
+  const plan = planIn(control, region.dataBytes);
+  if (plan === undefined) {
+    throw new CorruptRegionError(
+      `Cannot join topic "${topic}": what it tells of its samples and subscribers does not fit ` +
+        `into the ${region.dataBytes} bytes that it holds; unlink it and make a new one`,
+    );
+  }
+  const ring = new VRing(topic, region, plan);
+  stack.move();
+  return ring;
+}
+
+/** What a control block says of a region with so many bytes; undefined if that cannot be. */
+export function planIn(control: Uint8Array, dataBytes: number): Plan | undefined {
+  const { depth, readers, sample_bytes: sampleBytes } = TOPIC_CONTROL.read(control);
+  const shape = { depth, readers, sampleBytes };
+  const plan = isShape(shape) ? planOf(shape, pageSize()) : undefined;
+  return plan?.bytes === dataBytes ? plan : undefined;
+}
+
+const FIRST_PAUSE_MS = 1;
+const LONGEST_PAUSE_MS = 50;
+
+/**
+ * Joins a topic once there is one. A name appears without an event, so this looks again and again,
+ * up to 50 ms apart.
+ */
+export async function connectTopic(
+  topic: string,
+  options: TopicConnectOptions,
+  message: MessageType,
+): Promise<VRing> {
+  const { timeout = Infinity, signal } = options;
+  if (!(timeout >= 0)) {
+    throw new RangeError(`Cannot wait ${timeout} ms: a timeout is 0 or more milliseconds`);
+  }
+  const deadline = now() + timeout * 1e6;
+  let pauseMs = FIRST_PAUSE_MS;
+  for (;;) {
+    signal?.throwIfAborted();
+    const ring = connectNow(topic, options, message);
+    if (ring !== undefined) return ring;
+    const leftMs = (deadline - now()) / 1e6;
+    if (leftMs <= 0) throw timeoutError(`connect to topic "${topic}", which is not there`, timeout);
+    await sleep(Math.min(pauseMs, leftMs), signal);
+    pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS);
+  }
+}
+
+/** Removes the name of a topic; whoever has it open goes on with it. False if there is none. */
+export function unlinkTopic(topic: string): boolean {
+  return Region.unlink(TOPIC, topicPath(TOPIC.name, topic));
+}
+
+const PATIENCE_MS = 2000;
+
+/** Becomes a reader; a RoleTakenError if there can be no more of them. */
+export function joinReaders(topic: string, ring: VRing, history: number): VRingReader {
+  const deadline = now() + PATIENCE_MS * 1e6;
+  for (;;) {
+    const reader = VRingReader.join(ring, history);
+    if (typeof reader === "object") return reader;
+    if (reader === undefined || now() >= deadline) break;
+    sleepSync(1); // one of them is just coming or going
+  }
+  throw new RoleTakenError(
+    `Cannot subscribe to topic "${topic}": it has ${ring.plan.readers} subscribers, which are ` +
+      "alive; close one, or make the topic with a larger maxSubscribers",
+  );
+}
+
+function shapeOf({ depth, size, maxSubscribers }: TopicOptions): Shape {
+  return {
+    depth: depth ?? DEFAULT_SHAPE.depth,
+    readers: maxSubscribers ?? DEFAULT_SHAPE.readers,
+    sampleBytes: size ?? DEFAULT_SHAPE.sampleBytes,
+  };
+}
+
+function checkShape(topic: string, shape: Shape): void {
+  if (isShape(shape)) return;
+  throw new RangeError(
+    `Cannot open topic "${topic}" with ${shape.depth} samples of ${shape.sampleBytes} bytes for ` +
+      `${shape.readers} subscribers: the depth is 1 to ${DEPTH_MAX}, the size 1 to ` +
+      `${SAMPLE_BYTES_MAX}, all samples together ${TOPIC_BYTES_MAX}, and subscribers 1 to ` +
+      `${READERS_MAX}`,
+  );
+}
+
+/** What is asked for must be what there is. */
+function checkWishes(topic: string, plan: Plan, options: TopicOptions): void {
+  const wishes = [
+    ["depth", options.depth, plan.depth],
+    ["size", options.size, plan.sampleBytes],
+    ["maxSubscribers", options.maxSubscribers, plan.readers],
+  ] as const;
+  for (const [name, wished, is] of wishes) {
+    if (wished === undefined || wished === is) continue;
+    throw new LayoutMismatchError(
+      `Cannot open topic "${topic}": its ${name} is ${is}, not ${wished}; ask for that, or for ` +
+        "none, or unlink it once nobody uses it",
+    );
+  }
+}
+
+/** Fills a new region: all descriptors are in AVAIL. */
+function initialise(mapping: Mapping, plan: Plan, reserved: boolean): void {
+  const { depth, readers, sampleBytes } = plan;
+  const start = dataOffsetOf(TOPIC);
+  const control = new Uint8Array(TOPIC_CONTROL.size);
+  const view = TOPIC_CONTROL.view(control);
+  view.depth = depth;
+  view.readers = readers;
+  view.sample_bytes = sampleBytes;
+  new DataView(control.buffer).setUint32(TOPIC_CONTROL.fields.available.offset, depth, true);
+  copyIn(mapping, REGION_HEADER.size, control);
+  const { committed } = TOPIC_DESCRIPTOR.fields;
+  for (let d = 0; d < depth; d++) {
+    storeDouble(mapping, start + plan.availableAt + 8 * d, d);
+    if (!reserved) continue;
+    const at = start + plan.descriptorsAt + d * TOPIC_DESCRIPTOR.size;
+    storeDouble(mapping, at + committed.offset, sampleBytes);
+  }
+}

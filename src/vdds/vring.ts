@@ -1,0 +1,324 @@
+/**
+ * The VRing: samples in shared memory that one writer hands to many readers by their index.
+ *
+ * ```
+ *          take one out               +----------------+               put back by the last
+ *      +------------------------------| AVAIL: indexes |<---------------------------+
+ *      v                              +----------------+                            |
+ *   writer: fills SAMPLE[d],                                                        |
+ *      |    describes it in DESC[d]                                                 |
+ *      |            +---------+  +-----------+                                      |
+ *      +--- d --+-->| row[0]  |  | USED[0]   |--- d ---> reader 0: reads SAMPLE[d] -+
+ *               |   +---------+  +-----------+                                      |
+ *               +-->| row[1]  |  | USED[1]   |--- d ---> reader 1: reads SAMPLE[d] -+
+ *                   +---------+  +-----------+
+ * ```
+ *
+ * The truth is one 32-bit word for each reader and descriptor, `row[k][d]`: 2 bits of state and the
+ * stamp (30 bits) of the last sample that lay there for this reader:
+ *
+ *   none     nothing, or given back        who leaves it, by one CAS
+ *   ready    given, not taken yet          the reader takes it (held); the writer drops it (none)
+ *   held     being read in place           the reader gives it back (none)
+ *   asking   a late joiner wants it        the joiner (ready, or back to none); the writer (any)
+ *
+ * AVAIL, the USED rings and the reference counts are hints, by which a descriptor is found without a
+ * search. Whoever follows one does so by a CAS of the word, or looks at all words. A hint may be
+ * missing or wrong after a death, and then the rows are searched: nothing is believed of it.
+ *
+ * I1  A descriptor is free if it is `none` to all readers, not pinned and not in the writer's hands.
+ *     Only the writer makes a word `ready`, and only of a descriptor that it has found free, or that
+ *     is pinned and asked for. So samples are never written while anyone reads them.
+ * I2  A word belongs to the holder of role 1 + k. Of another reader the writer takes only `ready` and
+ *     `asking`; `held` it takes only while it holds that role itself: the reader is dead.
+ * I3  `none` keeps the stamp. So whether a reader was given a sample can be told for as long as the
+ *     descriptor has not been used again: a publish that is done twice gives nothing twice.
+ * I4  Stamps come again after 2^30 - 1 samples. A CAS that finds the same word again after so many
+ *     does what is right all the same: it takes, or drops, what lies there now; the full number is in
+ *     DESC. Only I3 could err, and so the writer clears such a word when it takes the descriptor.
+ * I5  The writer's row has `ready` for what is pinned: the last samples, kept for late joiners.
+ *     A pin is set before the writer looks who is there, and it is gone before the writer looks
+ *     whether the descriptor is free.
+ *
+ * P1  SAMPLE and DESC are written before a word is made `ready`; who makes it `held` reads them.
+ * P2  They are read before a word is made `none`; the writer looks at the words before it writes.
+ * P3  A joiner makes its word `asking` and then looks at the pin; the writer unpins and then looks at
+ *     the words. Either the joiner sees that the pin is gone, or the writer sees who asks and calls
+ *     it off, or finds it answered: never neither.
+ * P4  A joiner is online and then looks for pins; the writer pins and then looks who is online. So of
+ *     two samples in a row a joiner never gets the older as history and misses the newer.
+ * P5  A word changes, then the USED ring, then the bell is looked at (doorbell.ts, P1); a word becomes
+ *     `none`, then AVAIL changes, then the space bell is looked at.
+ *
+ * C1  The writer dies before the journal names the sample: the descriptor is free by all words.
+ * C2  It dies after that, anywhere: the successor does the publish again (I3) before its first own,
+ *     with its USED entries and bells. All who lived through it get the sample, once.
+ * C3  It dies between pinning and unpinning: pins are its row, which the successor takes over.
+ * C4  A reader dies: what it was given and held stays in its row. When the writer finds it in its way
+ *     it takes the role, if the kernel gives it, and clears the row; or a joiner takes role and row.
+ *     Both clear before anything else, and a half cleared row is cleared again by the next.
+ * C5  A reader dies while it gives back: the word says whether it did. The count of references or the
+ *     entry in AVAIL may be missing; the writer finds the descriptor when it searches, before it
+ *     sleeps, or after a slice.
+ * C6  The writer dies while it clears a dead reader's row: the kernel gives up both roles.
+ *
+ * A writer whose view of who is online is old may still give to a row whose reader has left. That
+ * does no harm: it is cleared as after a death, or the next reader of that row gets a sample more.
+ *
+ * What a peer stored is checked when it is read: indexes against the depth, lengths against what has
+ * memory, numbers against stamps. A reader's row that makes no sense costs that reader only.
+ *
+ * @module
+ */
+
+import { CorruptRegionError } from "../errors.ts";
+import type { Mapping } from "../memory/mapping.ts";
+import type { Region } from "../memory/region.ts";
+import type { RegionKind } from "../memory/region_header.ts";
+import { loadDouble, storeDouble, Word32, Word64 } from "../memory/word.ts";
+import { Doorbell } from "../sync/doorbell.ts";
+import {
+  descriptorOf,
+  type Plan,
+  State,
+  stateOf,
+  TOPIC_CONTROL,
+  TOPIC_DESCRIPTOR,
+  TOPIC_READER,
+  usedRingAt,
+} from "./vring_layout.ts";
+
+/** How topics are told from other regions. */
+export const TOPIC: RegionKind = { name: "topic", control: TOPIC_CONTROL, mirrored: false };
+
+/** The role of the writer. */
+export const WRITER_ROLE = 0;
+
+/** The role of a reader. */
+export function readerRole(reader: number): number {
+  return 1 + reader;
+}
+
+/** What `writer` says. */
+export const WriterState = { never: 0, open: 1, closed: 2 } as const;
+
+/** What belongs to one reader. */
+export interface ReaderWords {
+  readonly online: Word32;
+  readonly used: Word32;
+  readonly first: Word64;
+  readonly bell: Doorbell;
+  readonly row: readonly Word32[];
+  /** Where in the mapping the USED ring begins. */
+  readonly ringAt: number;
+}
+
+/** The counters that the writer keeps; after its death they may be one sample behind. */
+export type Counter = "published" | "delivered" | "dropped";
+
+/** The shared words of a topic, for every party. */
+export class VRing {
+  /** Such as `topic "camera/front"`, for messages. */
+  readonly what: string;
+  readonly region: Region;
+  readonly plan: Plan;
+  readonly journal: Word64;
+  readonly sequence: Word64;
+  readonly writer: Word32;
+  readonly members: Word32;
+  readonly rows: Word32;
+  readonly available: Word32;
+  readonly spaceBell: Doorbell;
+  readonly membersBell: Doorbell;
+  readonly references: readonly Word32[];
+  readonly #mapping: Mapping;
+  readonly #mask: number;
+  readonly #readers: (ReaderWords | undefined)[] = [];
+  #pins: readonly Word32[] | undefined;
+
+  constructor(topic: string, region: Region, plan: Plan) {
+    const { mapping, controlOffset: control } = region;
+    const { fields } = TOPIC_CONTROL;
+    this.what = `topic "${topic}"`;
+    this.region = region;
+    this.plan = plan;
+    this.#mapping = mapping;
+    this.#mask = plan.entries - 1;
+    this.journal = new Word64(mapping, fields.journal, control);
+    this.sequence = new Word64(mapping, fields.sequence, control);
+    this.writer = new Word32(mapping, fields.writer, control);
+    this.members = new Word32(mapping, fields.members, control);
+    this.rows = new Word32(mapping, fields.rows, control);
+    this.available = new Word32(mapping, fields.available, control);
+    this.spaceBell = new Doorbell(mapping, fields.space_bell, control);
+    this.membersBell = new Doorbell(mapping, fields.members_bell, control);
+    this.references = Array.from(
+      { length: plan.depth },
+      (_, d) => new Word32(mapping, TOPIC_DESCRIPTOR.fields.references, this.#descriptorAt(d)),
+    );
+  }
+
+  /** What belongs to a reader. */
+  reader(k: number): ReaderWords {
+    return this.#readers[k] ??= this.#makeReader(k);
+  }
+
+  #makeReader(k: number): ReaderWords {
+    const { region, plan } = this;
+    const { mapping, dataOffset } = region;
+    const at = dataOffset + plan.readersAt + k * TOPIC_READER.size;
+    const { online, used, first, bell } = TOPIC_READER.fields;
+    return {
+      online: new Word32(mapping, online, at),
+      used: new Word32(mapping, used, at),
+      first: new Word64(mapping, first, at),
+      bell: new Doorbell(mapping, bell, at),
+      row: this.#makeRow(k, "row"),
+      ringAt: dataOffset + usedRingAt(plan, k),
+    };
+  }
+
+  /** The writer's row. */
+  get pins(): readonly Word32[] {
+    return this.#pins ??= this.#makeRow(this.plan.readers, "pins");
+  }
+
+  #makeRow(index: number, path: string): Word32[] {
+    const { depth, rowsAt, rowBytes } = this.plan;
+    const at = this.region.dataOffset + rowsAt + index * rowBytes;
+    return Array.from(
+      { length: depth },
+      (_, d) => new Word32(this.#mapping, { path, offset: 4 * d }, at),
+    );
+  }
+
+  #descriptorAt(d: number): number {
+    return this.region.dataOffset + this.plan.descriptorsAt + d * TOPIC_DESCRIPTOR.size;
+  }
+
+  /** Where in the mapping a sample begins. */
+  sampleAt(d: number): number {
+    return this.region.dataOffset + this.plan.samplesAt + d * this.plan.stride;
+  }
+
+  /** A field of a descriptor. */
+  described(d: number, field: "sequence" | "length" | "committed"): number {
+    const at = this.#descriptorAt(d) + TOPIC_DESCRIPTOR.fields[field].offset;
+    return loadDouble(this.#mapping, at) + 0; // -0 becomes 0
+  }
+
+  /** Changes a field of a descriptor that is in the writer's hands. */
+  describe(d: number, field: "sequence" | "length" | "committed", value: number): void {
+    const at = this.#descriptorAt(d) + TOPIC_DESCRIPTOR.fields[field].offset;
+    storeDouble(this.#mapping, at, value);
+  }
+
+  /** Counts, for the writer. */
+  count(counter: Counter, amount: number): void {
+    const at = this.region.controlOffset + TOPIC_CONTROL.fields[counter].offset;
+    storeDouble(this.#mapping, at, loadDouble(this.#mapping, at) + amount);
+  }
+
+  /** How far a counter is. */
+  counted(counter: Counter): number {
+    const at = this.region.controlOffset + TOPIC_CONTROL.fields[counter].offset;
+    return loadDouble(this.#mapping, at);
+  }
+
+  /** A hint for the writer that a descriptor is free. */
+  pushAvailable(d: number): void {
+    const index = this.available.add(1);
+    storeDouble(this.#mapping, this.#availableAt(index), d);
+  }
+
+  /** The hint that was put into AVAIL at an index. */
+  availableAt(index: number): number {
+    return loadDouble(this.#mapping, this.#availableAt(index));
+  }
+
+  #availableAt(index: number): number {
+    return this.region.dataOffset + this.plan.availableAt + 8 * (index & this.#mask);
+  }
+
+  /** A hint for a reader about what it was given; `used` has to be stored behind it. */
+  storeUsed(reader: ReaderWords, index: number, entry: number): void {
+    storeDouble(this.#mapping, reader.ringAt + 8 * (index & this.#mask), entry);
+  }
+
+  /** The entry of a USED ring at an index. */
+  usedAt(reader: ReaderWords, index: number): number {
+    return loadDouble(this.#mapping, reader.ringAt + 8 * (index & this.#mask));
+  }
+
+  /** Whether a number can be the index of a descriptor. */
+  isDescriptor(d: number): boolean {
+    return Number.isInteger(d) && d >= 0 && d < this.plan.depth;
+  }
+
+  /** The descriptor in an entry, or -1. */
+  descriptorIn(entry: number): number {
+    const d = descriptorOf(entry);
+    return this.isDescriptor(d) ? d : -1;
+  }
+
+  /** Gives one reference up; true for the last one, and then the writer has its hint. */
+  dropReference(d: number): boolean {
+    if (this.references[d]!.sub(1) !== 1) return false;
+    this.pushAvailable(d);
+    return true;
+  }
+
+  /** Gives back all that a reader has. The caller holds its role. */
+  clear(k: number): void {
+    const reader = this.reader(k);
+    if (reader.online.exchange(0) !== 0) this.members.add(1);
+    for (let d = 0; d < this.plan.depth; d++) {
+      const word = reader.row[d]!;
+      let before = word.load();
+      while (before !== 0) { // the writer may give once more if its view is old: not for long
+        const found = word.compareExchange(before, 0);
+        if (found === before) break;
+        before = found;
+      }
+      const had = stateOf(before);
+      if (had === State.ready || had === State.held) this.dropReference(d);
+    }
+  }
+
+  /** How many readers are there and alive. */
+  countReaders(): number {
+    let count = 0;
+    const rows = Math.min(this.rows.load(), this.plan.readers);
+    for (let k = 0; k < rows; k++) {
+      if (this.reader(k).online.load() !== 0 && this.region.isHeld(readerRole(k))) count++;
+    }
+    return count;
+  }
+
+  /** Whether the writer is there and alive. */
+  hasWriter(): boolean {
+    return this.writer.load() === WriterState.open && this.region.isHeld(WRITER_ROLE);
+  }
+
+  /** How many descriptors some reader has, taken or not. */
+  countInFlight(): number {
+    let count = 0;
+    const rows = Math.min(this.rows.load(), this.plan.readers);
+    for (let d = 0; d < this.plan.depth; d++) {
+      for (let k = 0; k < rows; k++) {
+        const state = stateOf(this.reader(k).row[d]!.load());
+        if (state !== State.ready && state !== State.held) continue;
+        count++;
+        break;
+      }
+    }
+    return count;
+  }
+
+  /** The error for what no correct peer stores. */
+  corrupt(state: string): CorruptRegionError {
+    return new CorruptRegionError(
+      `Cannot use ${this.what}: ${state}, which no correct peer stores; unlink it and make a new one`,
+    );
+  }
+}

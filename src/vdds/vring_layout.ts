@@ -1,0 +1,195 @@
+/**
+ * Where everything of a topic lies, and what the words say.
+ *
+ * ```
+ *   | header | META | READER[0] .. [K] | DESC[0] .. [N] | AVAIL | USED[0] .. [K] | rows | samples |
+ * ```
+ *
+ * `rows` are the words of one party each: those of every reader, and last that of the writer.
+ *
+ * @module
+ */
+
+import { layout } from "../layout/layout.ts";
+
+/** What a topic is made of, and the words that everybody shares. */
+export const TOPIC_CONTROL = layout("topic_control", {
+  depth: { type: "u32", doc: "how many descriptors there are" },
+  readers: { type: "u32", doc: "how many readers there can be" },
+  sample_bytes: { type: "f64", doc: "the largest sample" },
+  published: { type: "f64", doc: "the writer counts: samples published" },
+  delivered: { type: "f64", doc: "the writer counts: samples given, once for each reader" },
+  dropped: { type: "f64", doc: "the writer counts: samples that a reader was to have and lost" },
+  journal: {
+    type: "u64",
+    atomic: true,
+    line: true,
+    doc: "the writer: stamp * 2048 + descriptor + 1 of what it publishes; 0 for nothing",
+  },
+  sequence: { type: "u64", atomic: true, line: true, doc: "the writer: the last sample's number" },
+  writer: { type: "u32", line: true, doc: "the writer: 0 has never been, 1 open, 2 closed" },
+  members: { type: "u32", line: true, doc: "grows with each reader that comes or goes" },
+  rows: { type: "u32", line: true, doc: "one more than the highest reader that ever was" },
+  available: { type: "u32", line: true, doc: "AVAIL: how many descriptors were put in" },
+  space_bell: { type: "u32", line: true, doc: "rung by readers; raised by a writer that waits" },
+  members_bell: { type: "u32", line: true, doc: "rung when somebody comes or goes" },
+});
+
+/** What there is of each reader besides its row and its USED ring. */
+export const TOPIC_READER = layout("topic_reader", {
+  online: { type: "u32", line: true, doc: "the reader: 1 if it is to be given samples" },
+  used: { type: "u32", line: true, doc: "USED, by the writer: how many entries were put in" },
+  first: {
+    type: "u64",
+    atomic: true,
+    line: true,
+    doc: "the first sample it was given; 0 for none",
+  },
+  bell: { type: "u32", line: true, doc: "rung by the writer; raised by the reader when it waits" },
+});
+
+/** What there is of each sample. */
+export const TOPIC_DESCRIPTOR = layout("topic_descriptor", {
+  sequence: { type: "f64", doc: "the writer: the number of the sample" },
+  length: { type: "f64", doc: "the writer: the bytes of the sample" },
+  committed: { type: "f64", doc: "the writer: how many bytes have memory" },
+  references: { type: "u32", atomic: true, doc: "a hint: how many have not given it back" },
+  reserved: { type: layout.bytes(32), doc: "zero" },
+});
+
+/** The most descriptors of a topic. */
+export const DEPTH_MAX = 1024;
+
+/** The most readers of a topic. */
+export const READERS_MAX = 64;
+
+/** The largest sample. */
+export const SAMPLE_BYTES_MAX: number = 2 ** 31;
+
+/** All samples of a topic together: what a process can map without being refused, and some. */
+export const TOPIC_BYTES_MAX: number = 2 ** 34;
+
+/** What decides where everything lies. */
+export interface Shape {
+  /** How many descriptors there are. */
+  readonly depth: number;
+  /** How many readers there can be. */
+  readonly readers: number;
+  /** The largest sample in bytes. */
+  readonly sampleBytes: number;
+}
+
+/** Where everything lies, from the beginning of the data. */
+export interface Plan extends Shape {
+  /** The entries of AVAIL and of each USED ring: a power of two, at least the depth. */
+  readonly entries: number;
+  readonly readersAt: number;
+  readonly descriptorsAt: number;
+  readonly availableAt: number;
+  readonly usedAt: number;
+  readonly rowsAt: number;
+  /** The bytes of a row. */
+  readonly rowBytes: number;
+  readonly samplesAt: number;
+  /** The bytes from one sample to the next. */
+  readonly stride: number;
+  /** The bytes of everything. */
+  readonly bytes: number;
+}
+
+const LINE = 64;
+const ENTRY_BYTES = 8;
+
+function roundUp(value: number, unit: number): number {
+  return Math.ceil(value / unit) * unit;
+}
+
+/** Whether a topic can have this shape. */
+export function isShape({ depth, readers, sampleBytes }: Shape): boolean {
+  const within = (value: number, most: number) =>
+    Number.isInteger(value) && value >= 1 && value <= most;
+  return within(depth, DEPTH_MAX) && within(readers, READERS_MAX) &&
+    within(sampleBytes, SAMPLE_BYTES_MAX) && depth * sampleBytes <= TOPIC_BYTES_MAX;
+}
+
+/** Lays a topic out; samples of a page or more begin on a page. */
+export function planOf(shape: Shape, pageBytes: number): Plan {
+  const { depth, readers, sampleBytes } = shape;
+  const entries = 2 ** Math.ceil(Math.log2(depth));
+  const stride = roundUp(sampleBytes, sampleBytes < pageBytes ? LINE : pageBytes);
+  const rowBytes = roundUp(4 * depth, LINE);
+  const ringBytes = roundUp(ENTRY_BYTES * entries, LINE);
+  const readersAt = 0;
+  const descriptorsAt = readersAt + readers * TOPIC_READER.size;
+  const availableAt = descriptorsAt + depth * TOPIC_DESCRIPTOR.size;
+  const usedAt = availableAt + ringBytes;
+  const rowsAt = usedAt + readers * ringBytes;
+  const samplesAt = roundUp(rowsAt + (readers + 1) * rowBytes, pageBytes);
+  return {
+    ...shape,
+    entries,
+    readersAt,
+    descriptorsAt,
+    availableAt,
+    usedAt,
+    rowsAt,
+    rowBytes,
+    samplesAt,
+    stride,
+    bytes: samplesAt + depth * stride,
+  };
+}
+
+/** Where a reader's USED ring begins. */
+export function usedRingAt(plan: Plan, reader: number): number {
+  return plan.usedAt + reader * roundUp(ENTRY_BYTES * plan.entries, LINE);
+}
+
+/** The states of a word: what a descriptor is to one reader. */
+export const State = {
+  /** Nothing, or given back. */
+  none: 0,
+  /** Given, and not taken yet. In the writer's row: pinned, as a part of the history. */
+  ready: 1,
+  /** In the hands of the reader. */
+  held: 2,
+  /** The reader asks for it, as a part of the history. */
+  asking: 3,
+} as const;
+
+/** The state in a word. */
+export function stateOf(word: number): number {
+  return word & 3;
+}
+
+/** The stamp in a word. */
+export function stampOf(word: number): number {
+  return word >>> 2;
+}
+
+/** A word. */
+export function wordOf(stamp: number, state: number): number {
+  return (stamp << 2 | state) >>> 0;
+}
+
+const STAMPS = 2 ** 30 - 1;
+
+/** What words have room for of a sample's number: 1 to 2^30 - 1; 0 is that of no sample. */
+export function stampOfSequence(sequence: number): number {
+  return sequence % STAMPS + 1;
+}
+
+/** A descriptor with a stamp in one number: an entry of a USED ring, and the journal. */
+export function entryOf(stamp: number, descriptor: number): number {
+  return stamp * (2 * DEPTH_MAX) + descriptor + 1;
+}
+
+/** The descriptor in an entry; a negative or huge number, or a fraction, if it is none. */
+export function descriptorOf(entry: number): number {
+  return entry % (2 * DEPTH_MAX) - 1;
+}
+
+/** The stamp in an entry. */
+export function stampOfEntry(entry: number): number {
+  return Math.floor(entry / (2 * DEPTH_MAX));
+}

@@ -1,0 +1,216 @@
+/**
+ * The reading side of a VRing; how it works is told in vring.ts.
+ *
+ * What comes next is known from the USED ring if its next entry names the sample that follows the
+ * last one taken. Whatever else is there, or after samples were lost, the row is searched: all that
+ * is `ready` and not newer than the last sample published is taken in the order of its numbers, and
+ * the ring is followed from where it was before the search.
+ *
+ * @module
+ */
+
+import type { Role } from "../memory/liveness.ts";
+import { readerRole, type ReaderWords, type VRing } from "./vring.ts";
+import { stampOf, stampOfEntry, stampOfSequence, State, stateOf, wordOf } from "./vring_layout.ts";
+
+/** A writer that drops samples faster than they can be taken, this often in a row, is let go on. */
+const ATTEMPTS = 100;
+
+/** No descriptor. */
+const NONE = -1;
+
+/** One of the readers of a VRing. */
+export class VRingReader {
+  readonly #ring: VRing;
+  readonly #k: number;
+  readonly #role: Role;
+  readonly #asked: Uint32Array; // stamps of what was asked for: no reference is counted for them
+  #found: { d: number; stamp: number }[] = []; // by the last search, the newest first
+  #index: number; // in the USED ring
+  #end: number; // of the USED ring, as it was last seen
+  #expected = 0; // the number of the sample that follows the last one taken; 0 before the first
+  readonly words: ReaderWords;
+  /** What was taken last. */
+  descriptor = NONE;
+  /** Its stamp. */
+  stamp = 0;
+  /** Its number. */
+  sequence = 0;
+  /** Its bytes. */
+  length = 0;
+  /** How many samples were published since the one before, and not given to this reader. */
+  lost = 0;
+
+  private constructor(ring: VRing, k: number, role: Role) {
+    this.#ring = ring;
+    this.#k = k;
+    this.#role = role;
+    this.#asked = new Uint32Array(ring.plan.depth);
+    this.words = ring.reader(k);
+    this.#index = this.#end = this.words.used.load();
+  }
+
+  /** Becomes one of the readers; undefined if there can be no more of them. */
+  static join(ring: VRing, history: number): VRingReader | "busy" | undefined {
+    let busy = false;
+    for (let k = 0; k < ring.plan.readers; k++) {
+      const role = ring.region.isHeld(readerRole(k))
+        ? undefined
+        : ring.region.tryHold(readerRole(k));
+      if (role !== undefined) return VRingReader.#online(ring, k, role, history);
+      // Held and not online: it is just coming, leaving or being cleared, and may soon be free.
+      if (ring.reader(k).online.load() === 0) busy = true;
+    }
+    return busy ? "busy" : undefined;
+  }
+
+  static #online(ring: VRing, k: number, role: Role, history: number): VRingReader {
+    using stack = new DisposableStack();
+    stack.use(role);
+    raise(ring, k + 1);
+    ring.clear(k); // C4: whatever the last reader of this row has left
+    const reader = new VRingReader(ring, k, role);
+    reader.words.first.store(0);
+    reader.words.online.store(1);
+    ring.members.add(1);
+    reader.#askForHistory(history); // P4 once it is online ..
+    reader.#search();
+    ring.spaceBell.ring();
+    ring.membersBell.ring();
+    stack.move();
+    return reader;
+  }
+
+  /** Takes the pinned samples, as far as they stay pinned. */
+  #askForHistory(history: number): void {
+    if (history === 0) return;
+    const { plan, pins } = this.#ring;
+    const pinned: { d: number; sequence: number }[] = [];
+    for (let d = 0; d < plan.depth; d++) {
+      if (stateOf(pins[d]!.load()) !== State.ready) continue;
+      pinned.push({ d, sequence: this.#ring.described(d, "sequence") });
+    }
+    pinned.sort((a, b) => b.sequence - a.sequence);
+    for (const { d } of pinned.slice(0, history)) this.#ask(d);
+  }
+
+  #ask(d: number): void {
+    const word = this.words.row[d]!;
+    const pin = this.#ring.pins[d]!;
+    const before = word.load();
+    const pinned = pin.load();
+    if (stateOf(before) !== State.none || stateOf(pinned) !== State.ready) return;
+    const asking = wordOf(stampOf(pinned), State.asking);
+    if (word.compareExchange(before, asking) !== before) return; // it was given
+    if (pin.load() !== pinned) word.compareExchange(asking, before); // .. P3 too late
+    else if (word.compareExchange(asking, pinned) === asking) this.#asked[d] = stampOf(pinned);
+  }
+
+  /** Whether there seems to be something to take. */
+  hasNews(): boolean {
+    if (this.#found.length > 0 || this.#index !== this.#end) return true;
+    this.#end = this.words.used.load();
+    return this.#index !== this.#end;
+  }
+
+  /** Takes the oldest sample, if there is one. */
+  take(): boolean {
+    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+      if (this.#found.length > 0) {
+        const { d, stamp } = this.#found.pop()!;
+        if (this.#hold(d, stamp)) return this.#taken(d, stamp);
+      } else {
+        if (!this.hasNews()) return false;
+        const entry = this.#ring.usedAt(this.words, this.#index);
+        const d = this.#ring.descriptorIn(entry);
+        const stamp = stampOfSequence(this.#expected);
+        const isNext = this.#expected > 0 && d !== NONE && stampOfEntry(entry) === stamp;
+        if (isNext) this.#index = (this.#index + 1) >>> 0;
+        else this.#search();
+        if (isNext && this.#hold(d, stamp)) return this.#taken(d, stamp);
+      }
+    }
+    return false;
+  }
+
+  #hold(d: number, stamp: number): boolean {
+    const ready = wordOf(stamp, State.ready);
+    return this.words.row[d]!.compareExchange(ready, wordOf(stamp, State.held)) === ready; // .. P1
+  }
+
+  #taken(descriptor: number, stamp: number): true {
+    const ring = this.#ring;
+    const sequence = ring.described(descriptor, "sequence");
+    const length = ring.described(descriptor, "length");
+    const committed = Math.min(ring.described(descriptor, "committed"), ring.plan.sampleBytes);
+    const isSound = Number.isSafeInteger(sequence) && sequence >= this.#expected &&
+      stampOfSequence(sequence) === stamp && Number.isInteger(length) && length >= 0 &&
+      length <= committed;
+    if (!isSound) {
+      this.release(descriptor, stamp);
+      throw ring.corrupt(
+        `descriptor ${descriptor} tells of sample ${sequence} with ${length} bytes`,
+      );
+    }
+    if (this.#expected === 0) {
+      const first = this.words.first.load(); // or a sample of the history, which came before it
+      this.#expected = first > 0 && first < sequence ? first : sequence;
+    }
+    this.descriptor = descriptor;
+    this.stamp = stamp;
+    this.sequence = sequence;
+    this.length = length;
+    this.lost = sequence - this.#expected;
+    this.#expected = sequence + 1;
+    return true;
+  }
+
+  /** Finds all that can be taken. */
+  #search(): void {
+    const ring = this.#ring;
+    this.#index = this.#end = this.words.used.load();
+    // What is newer than this may come while the row is searched, and would come before older ones;
+    // it is in the ring from here on. The one after it may be in the ring already.
+    const newest = ring.sequence.load() + 1;
+    const found: { d: number; stamp: number; sequence: number }[] = [];
+    for (let d = 0; d < ring.plan.depth; d++) {
+      const word = this.words.row[d]!.load();
+      if (stateOf(word) !== State.ready) continue;
+      const sequence = ring.described(d, "sequence");
+      if (!(sequence > newest)) found.push({ d, stamp: stampOf(word), sequence });
+    }
+    this.#found = found.sort((a, b) => b.sequence - a.sequence);
+  }
+
+  /** Gives a sample back. */
+  release(d: number, stamp: number): void {
+    const ring = this.#ring;
+    const held = wordOf(stamp, State.held);
+    if (this.words.row[d]!.compareExchange(held, wordOf(stamp, State.none)) !== held) { // P2 ..
+      throw ring.corrupt(`descriptor ${d} was taken out of this reader's hands`);
+    }
+    if (this.#asked[d] === stamp) {
+      this.#asked[d] = 0;
+      ring.pushAvailable(d);
+    } else if (!ring.dropReference(d)) return;
+    ring.spaceBell.ring(); // P5
+  }
+
+  /** Gives everything back, and leaves. */
+  leave(): void {
+    this.#ring.clear(this.#k);
+    this.#ring.spaceBell.ring();
+    this.#role.close();
+    this.#ring.membersBell.ring();
+  }
+}
+
+/** Makes the number of rows that are in use at least so many. */
+function raise(ring: VRing, rows: number): void {
+  let before = ring.rows.load();
+  while (before < rows) {
+    const found = ring.rows.compareExchange(before, rows);
+    if (found === before) return;
+    before = found;
+  }
+}

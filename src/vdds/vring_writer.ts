@@ -1,0 +1,347 @@
+/**
+ * The writing side of a VRing; how it works is told in vring.ts.
+ *
+ * @module
+ */
+
+import type { Word32 } from "../memory/word.ts";
+import { readerRole, type ReaderWords, type VRing } from "./vring.ts";
+import {
+  entryOf,
+  stampOf,
+  stampOfEntry,
+  stampOfSequence,
+  State,
+  stateOf,
+  wordOf,
+} from "./vring_layout.ts";
+
+/** What stands in the way of using a descriptor. */
+const FREE = 0;
+const UNREAD = 1;
+const HELD = 2;
+
+/** A reader that changes its word under the writer's eyes more often is not correct. */
+const ATTEMPTS = 100;
+
+/** No descriptor. */
+export const NONE = -1;
+
+/** How a writer deals with readers. */
+export interface WriterOptions {
+  /** Whether the oldest unread sample makes room where none is free. */
+  readonly dropsOldest: boolean;
+  /** How many of the last samples are kept for late joiners. */
+  readonly history: number;
+}
+
+/** The one writer of a VRing. The caller holds its role. */
+export class VRingWriter {
+  readonly #ring: VRing;
+  readonly #dropsOldest: boolean;
+  readonly #history: number;
+  readonly #order: Order;
+  readonly #pinned: number[] = []; // the oldest first
+  readonly #isPinned: Uint8Array;
+  readonly #alive: Uint8Array; // of each reader, whether it was seen alive in this search
+  #looked = false; // whether `#alive` has anything in it
+  #online: ReaderWords[] = [];
+  #members = -1; // as it was when `#online` was made: not yet
+  #rows = 0;
+  #taken: number; // from AVAIL
+  #sequence: number;
+
+  /** Takes up where the last writer stopped, or died. */
+  constructor(ring: VRing, options: WriterOptions) {
+    const { depth, readers } = ring.plan;
+    this.#ring = ring;
+    this.#dropsOldest = options.dropsOldest;
+    this.#history = options.history;
+    this.#isPinned = new Uint8Array(depth);
+    this.#alive = new Uint8Array(readers);
+    this.#sequence = ring.sequence.load();
+    if (!isCount(this.#sequence)) throw ring.corrupt(`its last sample is ${this.#sequence}`);
+    const bySequence = Array.from({ length: depth }, (_, d) => d)
+      .map((d) => ({ d, sequence: ring.described(d, "sequence") }))
+      .sort((a, b) => a.sequence - b.sequence)
+      .map(({ d }) => d);
+    this.#order = new Order(bySequence);
+    for (const d of bySequence) this.#adoptPin(d);
+    this.#finish();
+    this.#trimPins();
+    this.#refresh();
+    this.#taken = ring.available.load();
+    for (const d of bySequence) {
+      if (!this.#isPinned[d] && this.#obstacle(d) === FREE) ring.pushAvailable(d);
+    }
+    this.ringAll(); // for what the last writer may not have come to
+  }
+
+  /** Wakes all readers that wait. */
+  ringAll(): void {
+    this.#refresh();
+    for (const { bell } of this.#online) bell.ring();
+  }
+
+  /** The number of the last sample. */
+  get sequence(): number {
+    return this.#sequence;
+  }
+
+  /** C3: a pin of the last writer. */
+  #adoptPin(d: number): void {
+    if (stateOf(this.#ring.pins[d]!.load()) !== State.ready) return;
+    this.#isPinned[d] = 1;
+    this.#pinned.push(d);
+  }
+
+  /** C2: what the last writer was publishing. */
+  #finish(): void {
+    const ring = this.#ring;
+    const entry = ring.journal.load();
+    const next = this.#sequence + 1;
+    if (stampOfEntry(entry) !== stampOfSequence(next)) return;
+    const d = ring.descriptorIn(entry);
+    if (d === NONE || ring.described(d, "sequence") !== next) {
+      throw ring.corrupt(`its journal says ${entry} after sample ${this.#sequence}`);
+    }
+    this.#deliver(d);
+  }
+
+  /**
+   * A free descriptor, which stays free until it is published; or none. The readers that are found
+   * in the way are looked at, and what the dead among them have is taken back.
+   */
+  acquire(): number {
+    this.#refresh();
+    if (this.#looked) this.#alive.fill(0);
+    this.#looked = false;
+    const hinted = this.#acquireHinted();
+    return hinted !== NONE ? hinted : this.#search();
+  }
+
+  #acquireHinted(): number {
+    const ring = this.#ring;
+    const end = ring.available.load();
+    const ahead = (end - this.#taken) >>> 0;
+    if (ahead > ring.plan.entries) this.#taken = (end - ring.plan.entries) >>> 0;
+    while (this.#taken !== end) {
+      const d = ring.availableAt(this.#taken);
+      this.#taken = (this.#taken + 1) >>> 0;
+      if (!ring.isDescriptor(d) || this.#isPinned[d] || this.#obstacle(d) !== FREE) continue;
+      return d;
+    }
+    return NONE;
+  }
+
+  /** Looks at all descriptors, the oldest sample first. */
+  #search(): number {
+    const order = this.#order;
+    for (let d = order.first; d !== NONE; d = order.after(d)) {
+      if (this.#isPinned[d]) continue;
+      const obstacle = this.#obstacle(d);
+      if (obstacle === FREE) return d;
+      if (obstacle === UNREAD && this.#dropsOldest && this.#drop(d)) return d;
+    }
+    return NONE;
+  }
+
+  /** What stands in the way of using a descriptor that is not pinned. */
+  #obstacle(d: number): number {
+    let found = FREE;
+    for (let k = 0; k < this.#rows; k++) {
+      const state = this.#callOff(this.#ring.reader(k).row[d]!);
+      if (state === State.none || this.#takeBack(k)) continue;
+      if (state === State.held) return HELD;
+      found = UNREAD;
+    }
+    return found;
+  }
+
+  /** The state of a word, once it is not `asking` any more. */
+  #callOff(word: Word32): number {
+    let before = word.load();
+    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+      const state = stateOf(before);
+      const again = state === State.none &&
+        stampOf(before) === stampOfSequence(this.#sequence + 1); // I4
+      if (state !== State.asking && !again) return state; // .. P2, and so nobody reads it any more
+      const found = word.compareExchange(before, again ? 0 : wordOf(stampOf(before), State.none));
+      if (found === before) return State.none; // .. P3 and it will not get what it asks for
+      before = found;
+    }
+    return State.held;
+  }
+
+  /** C4: clears what a reader has if it is dead. */
+  #takeBack(k: number): boolean {
+    const { region } = this.#ring;
+    if (this.#alive[k]) return false;
+    this.#looked = true;
+    using role = region.isHeld(readerRole(k)) ? undefined : region.tryHold(readerRole(k));
+    if (role === undefined) {
+      this.#alive[k] = 1;
+      return false;
+    }
+    this.#ring.clear(k);
+    this.#ring.membersBell.ring();
+    return true;
+  }
+
+  /** Takes a sample from all who have not taken it yet; false if one of them has, meanwhile. */
+  #drop(d: number): boolean {
+    let dropped = 0;
+    let free = true;
+    for (let k = 0; k < this.#rows && free; k++) {
+      const word = this.#ring.reader(k).row[d]!;
+      if (this.#callOff(word) === State.none) continue;
+      const before = word.load();
+      const after = wordOf(stampOf(before), State.none);
+      free = stateOf(before) === State.ready && word.compareExchange(before, after) === before;
+      if (free) dropped++;
+    }
+    this.#ring.count("dropped", dropped);
+    return free;
+  }
+
+  /** Publishes what was written into a descriptor. */
+  publish(d: number, length: number): void {
+    const ring = this.#ring;
+    const sequence = this.#sequence + 1;
+    ring.describe(d, "sequence", sequence);
+    ring.describe(d, "length", length);
+    ring.journal.store(entryOf(stampOfSequence(sequence), d)); // from here on it is published: C2
+    this.#deliver(d);
+  }
+
+  /** Gives a sample to everybody, as far as that was not done yet. */
+  #deliver(d: number): void {
+    const ring = this.#ring;
+    const sequence = this.#sequence + 1;
+    const stamp = stampOfSequence(sequence);
+    if (this.#history > 0) this.#pin(d, stamp);
+    this.#refresh(); // .. P4 after the pin
+    const online = this.#online;
+    ring.references[d]!.store(online.length + 1); // and this writer's own
+    let given = 0;
+    for (let i = 0; i < online.length; i++) {
+      const reader = online[i]!;
+      if (give(reader.row[d]!, stamp)) given++;
+      else {
+        ring.references[d]!.sub(1);
+        if (reader.row[d]!.load() !== wordOf(stamp, State.ready)) continue;
+      }
+      const index = reader.used.load();
+      ring.storeUsed(reader, index, entryOf(stamp, d));
+      reader.used.store((index + 1) >>> 0); // P5
+    }
+    this.#sequence = sequence;
+    ring.sequence.store(sequence); // the journal is done with
+    for (let i = 0; i < online.length; i++) online[i]!.bell.ring(); // P5
+    this.#order.moveToEnd(d);
+    ring.count("published", 1);
+    ring.count("delivered", given);
+    if (this.#history > 0) this.#trimPins();
+    else ring.dropReference(d);
+  }
+
+  #pin(d: number, stamp: number): void {
+    this.#ring.pins[d]!.store(wordOf(stamp, State.ready));
+    if (this.#isPinned[d]) return; // by the writer that died while it published this
+    this.#isPinned[d] = 1;
+    this.#pinned.push(d);
+  }
+
+  #trimPins(): void {
+    while (this.#pinned.length > this.#history) {
+      const d = this.#pinned.shift()!;
+      this.#isPinned[d] = 0;
+      this.#ring.pins[d]!.store(0); // P3 before anyone looks whether it is free ..
+      this.#ring.dropReference(d);
+    }
+  }
+
+  /** Counts a sample that is not published because no descriptor is free. */
+  skip(): void {
+    const ring = this.#ring;
+    ring.journal.store(0); // or the number of the last one might come again before the next (I4)
+    ring.sequence.store(++this.#sequence);
+    ring.count("dropped", this.#online.length);
+  }
+
+  /** Sees who is online, if anyone has come or gone. */
+  #refresh(): void {
+    const ring = this.#ring;
+    const members = ring.members.load();
+    if (members === this.#members) return;
+    this.#members = members;
+    this.#rows = Math.min(ring.rows.load(), ring.plan.readers);
+    this.#online = [];
+    for (let k = 0; k < this.#rows; k++) {
+      const reader = ring.reader(k);
+      if (reader.online.load() === 0) continue;
+      reader.first.compareExchange(0, this.#sequence + 1);
+      this.#online.push(reader);
+    }
+  }
+}
+
+/** Makes a word `ready`, unless the reader was given this sample before. */
+function give(word: Word32, stamp: number): boolean {
+  let before = word.load();
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    const state = stateOf(before);
+    const had = state === State.none ? stampOf(before) === stamp : state !== State.asking; // I3
+    if (had) return false;
+    const found = word.compareExchange(before, wordOf(stamp, State.ready)); // P1 ..
+    if (found === before) return true;
+    before = found;
+  }
+  return false;
+}
+
+function isCount(value: number): boolean {
+  return Number.isSafeInteger(value) && value >= 0;
+}
+
+/** Descriptors by the age of their samples, the oldest first: a list with two links for each. */
+class Order {
+  readonly #next: Int32Array;
+  readonly #previous: Int32Array;
+  readonly #end: number; // stands before the first and after the last
+
+  constructor(descriptors: readonly number[]) {
+    const end = this.#end = descriptors.length;
+    this.#next = new Int32Array(end + 1).fill(end);
+    this.#previous = new Int32Array(end + 1).fill(end);
+    for (const d of descriptors) this.#append(d);
+  }
+
+  get first(): number {
+    return this.#at(this.#next[this.#end]!);
+  }
+
+  after(d: number): number {
+    return this.#at(this.#next[d]!);
+  }
+
+  moveToEnd(d: number): void {
+    const [before, after] = [this.#previous[d]!, this.#next[d]!];
+    this.#next[before] = after;
+    this.#previous[after] = before;
+    this.#append(d);
+  }
+
+  #append(d: number): void {
+    const end = this.#end;
+    const last = this.#previous[end]!;
+    this.#next[last] = d;
+    this.#previous[d] = last;
+    this.#next[d] = end;
+    this.#previous[end] = d;
+  }
+
+  #at(d: number): number {
+    return d === this.#end ? NONE : d;
+  }
+}
