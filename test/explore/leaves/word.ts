@@ -6,112 +6,127 @@ import type { Memory, WordPlace } from "../../../src/memory/word.ts?real";
 
 export type { Memory, WordPlace };
 
-export class Word32 {
-  readonly path: string;
-  readonly address: number;
-  readonly #memory: Memory;
-  readonly #cell: ReturnType<typeof resolve>;
-
-  constructor(memory: Memory, place: WordPlace, base = 0) {
-    this.path = place.path;
-    this.address = memory.address + base + place.offset;
-    this.#memory = memory;
-    if (memory.bytes.length === 0) throw new TypeError("the memory is closed");
-    this.#cell = resolve(this.address);
-    nameWord(this.#cell, this.path);
-  }
-
-  #operate<T>(label: () => string, perform: () => T): T {
-    if (this.#memory.bytes.length === 0) throw new TypeError("Atomics on a detached ArrayBuffer");
-    return on(this.#cell.inode, () => `${this.path} ${label()}`, perform);
-  }
-
-  #replace(next: (before: number) => number): number {
-    const { inode, offset } = this.#cell;
-    const before = inode.words[offset >> 2]!;
-    const after = next(before) >>> 0;
-    if (after !== before) world.setWord(inode, offset >> 2, after);
-    return before;
-  }
-
-  #change(label: () => string, next: (before: number) => number): number {
-    return this.#operate(label, () => this.#replace(next));
-  }
-
-  load(): number {
-    return this.#change(() => "load", (before) => before);
-  }
-  store(value: number): void {
-    this.#operate(() => `store ${value}`, () => void this.#replace(() => value));
-  }
-  add(value: number): number {
-    return this.#change(() => `add ${value}`, (before) => before + value);
-  }
-  sub(value: number): number {
-    return this.#change(() => `sub ${value}`, (before) => before - value);
-  }
-  or(bits: number): number {
-    return this.#change(() => `or ${bits}`, (before) => before | bits);
-  }
-  and(bits: number): number {
-    return this.#change(() => `and ${bits}`, (before) => before & bits);
-  }
-  exchange(value: number): number {
-    return this.#change(() => `exchange ${value}`, () => value);
-  }
-  compareExchange(expected: number, desired: number): number {
-    return this.#change(
-      () => `cas ${expected} to ${desired}`,
-      (before) => before === expected >>> 0 ? desired : before,
-    );
-  }
-  spinWhile(expected: number, _budget: number): boolean {
-    return this.#change(() => `spin while ${expected}`, (before) => before) !== expected;
-  }
+/** How words of one size count. What does not fit is cut off. */
+interface Size<N extends number | bigint> {
+  of(value: number): N;
+  add(a: N, b: N): N;
+  or(a: N, b: N): N;
+  and(a: N, b: N): N;
+  read(words: ArrayLike<number>, index: number): N;
+  write(inode: Inode, index: number, value: N): void;
 }
 
-export class Word64 {
+const SIZE_32: Size<number> = {
+  of: (value) => value >>> 0,
+  add: (a, b) => a + b >>> 0,
+  or: (a, b) => (a | b) >>> 0,
+  and: (a, b) => (a & b) >>> 0,
+  read: (words, index) => words[index]!,
+  write: (inode, index, value) => world.setWord(inode, index, value),
+};
+
+const SIZE_64: Size<bigint> = {
+  of: (value) => BigInt.asUintN(64, BigInt(value)),
+  add: (a, b) => BigInt.asUintN(64, a + b),
+  or: (a, b) => a | b,
+  and: (a, b) => a & b,
+  read: (words, index) => BigInt(words[index]!) | BigInt(words[index + 1]!) << 32n,
+  write(inode, index, value) {
+    world.setWord(inode, index, Number(value & 0xffffffffn));
+    world.setWord(inode, index + 1, Number(value >> 32n));
+  },
+};
+
+/** A word of the simulated machine. */
+class Word<N extends number | bigint> {
   readonly path: string;
   readonly address: number;
+  readonly #size: Size<N>;
   readonly #memory: Memory;
   readonly #cell: ReturnType<typeof resolve>;
 
-  constructor(memory: Memory, place: WordPlace, base = 0) {
+  constructor(size: Size<N>, memory: Memory, place: WordPlace) {
     this.path = place.path;
-    this.address = memory.address + base + place.offset;
+    this.address = memory.address + place.offset;
+    this.#size = size;
     this.#memory = memory;
-    if (memory.bytes.length === 0) throw new TypeError("the memory is closed");
+    this.#checkOpen();
     this.#cell = resolve(this.address);
     nameWord(this.#cell, this.path);
   }
 
-  #operate<T>(label: () => string, perform: () => T): T {
+  #checkOpen(): void {
     if (this.#memory.bytes.length === 0) throw new TypeError("the memory is closed");
+  }
+
+  #operate<T>(label: () => string, perform: () => T): T {
+    this.#checkOpen();
     return on(this.#cell.inode, () => `${this.path} ${label()}`, perform);
   }
 
-  #replace(next: (before: bigint) => bigint): number {
+  #replace(next: (before: N) => N): number {
     const { inode, offset } = this.#cell;
-    const index = offset >> 2;
-    const before = BigInt(inode.words[index]!) | BigInt(inode.words[index + 1]!) << 32n;
-    const after = BigInt.asUintN(64, next(before));
-    if (after !== before) {
-      world.setWord(inode, index, Number(after & 0xffffffffn));
-      world.setWord(inode, index + 1, Number(after >> 32n));
-    }
+    const before = this.#size.read(inode.words, offset >> 2);
+    const after = next(before);
+    if (after !== before) this.#size.write(inode, offset >> 2, after);
     return Number(before);
   }
 
-  #change(label: () => string, next: (before: bigint) => bigint): number {
+  /** One operation: the value becomes what `next` makes of it. Gives the value before. */
+  protected change(label: () => string, next: (before: N) => N): number {
     return this.#operate(label, () => this.#replace(next));
   }
 
   load(): number {
-    return this.#change(() => "load", (before) => before);
+    return this.change(() => "load", (before) => before);
   }
+  /** Gives nothing, so that nothing is known by it: states that differ in what was there are one. */
   store(value: number): void {
-    this.#operate(() => `store ${value}`, () => void this.#replace(() => BigInt(value)));
+    this.#operate(() => `store ${value}`, () => void this.#replace(() => this.#size.of(value)));
   }
+  add(value: number): number {
+    const { add, of } = this.#size;
+    return this.change(() => `add ${value}`, (before) => add(before, of(value)));
+  }
+  sub(value: number): number {
+    const { add, of } = this.#size;
+    return this.change(() => `sub ${value}`, (before) => add(before, of(-value)));
+  }
+  or(bits: number): number {
+    const { or, of } = this.#size;
+    return this.change(() => `or ${bits}`, (before) => or(before, of(bits)));
+  }
+  and(bits: number): number {
+    const { and, of } = this.#size;
+    return this.change(() => `and ${bits}`, (before) => and(before, of(bits)));
+  }
+  exchange(value: number): number {
+    return this.change(() => `exchange ${value}`, () => this.#size.of(value));
+  }
+  compareExchange(expected: number, desired: number): number {
+    const { of } = this.#size;
+    return this.change(
+      () => `cas ${expected} to ${desired}`,
+      (before) => before === of(expected) ? of(desired) : before,
+    );
+  }
+}
+
+export class Word32 extends Word<number> {
+  constructor(memory: Memory, { path, offset }: WordPlace, base = 0) {
+    super(SIZE_32, memory, { path, offset: base + offset });
+  }
+
+  spinWhile(expected: number, _budget: number): boolean {
+    return this.change(() => `spin while ${expected}`, (before) => before) !== expected;
+  }
+}
+
+export class Word64 extends Word<bigint> {
+  constructor(memory: Memory, { path, offset }: WordPlace, base = 0) {
+    super(SIZE_64, memory, { path, offset: base + offset });
+  }
+
   storeFirst(value: number): void {
     this.store(value);
   }
@@ -121,27 +136,6 @@ export class Word64 {
   }
   loadLast(): number {
     return this.load();
-  }
-  add(value: number): number {
-    return this.#change(() => `add ${value}`, (before) => before + BigInt(value));
-  }
-  sub(value: number): number {
-    return this.#change(() => `sub ${value}`, (before) => before - BigInt(value));
-  }
-  or(bits: number): number {
-    return this.#change(() => `or ${bits}`, (before) => before | BigInt(bits));
-  }
-  and(bits: number): number {
-    return this.#change(() => `and ${bits}`, (before) => before & BigInt(bits));
-  }
-  exchange(value: number): number {
-    return this.#change(() => `exchange ${value}`, () => BigInt(value));
-  }
-  compareExchange(expected: number, desired: number): number {
-    return this.#change(
-      () => `cas ${expected} to ${desired}`,
-      (before) => before === BigInt(expected) ? BigInt(desired) : before,
-    );
   }
 }
 
