@@ -74,6 +74,7 @@ Deno.test("tutorial 8 shows the losses operation by operation, and the bell with
   assertEquals([shown(out, "before"), shown(out, "after")], [0, 0]);
   assertEquals([shown(out, "raised"), shown(out, "other")], [1, 3]);
   assertEquals(results(out, "wait(bell.word.address, raised, now() + 60_000 * MS)"), [differs]);
+  assertStringIncludes(out, "    sleep({ bell }) {\n      bell.store(1);\n");
   assert(!out.includes("--crash"));
 });
 

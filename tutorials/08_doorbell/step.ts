@@ -178,7 +178,10 @@ function raiseAFlag(): void {
 function sourceOf({ sleep, ring }: Bell): string {
   return [sleep, ring].map((code) => {
     const indent = /\n( *)\}$/.exec(`${code}`)?.[1] ?? "";
-    return `${code}`.replaceAll(`\n${indent}`, "\n").replace(/\b(if|while)\(/g, "$1 (")
+    return `${code}`.replace(/^(\w+) \(/, "$1(").replaceAll(`\n${indent}`, "\n").replace(
+      /\b(if|while)\(/g,
+      "$1 (",
+    )
       .replace(/\)\{/g, ") {");
   }).join("\n");
 }
