@@ -123,6 +123,7 @@ say(
 picture(table(rows));
 say(
   `Looks at an empty or a full ring count too, so a side that waits much looks much. Your neighbours
-  on this machine count as well: run it again, and compare within a run only.`,
+  on this machine count as well: if the two threads have to share a processor, each waits for whole
+  turns of the other, and this measures the scheduler. Run it again, and compare within a run only.`,
 );
 console.log();
