@@ -1,0 +1,72 @@
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import { actBefore, inHurry, isStill, spring, stepsOf, trapped, withTrap } from "./trap.ts";
+
+function walk(...steps: string[]): void {
+  for (const step of steps) spring(step);
+}
+
+Deno.test("actBefore() acts once, before the n-th step of exactly that name", () => {
+  const acted: string[] = [];
+  const steps = stepsOf(() => {
+    actBefore("lock", () => acted.push("now"), 2);
+    walk("lock", "unlock", "lock me");
+    assertEquals(acted, []);
+    walk("lock", "lock");
+  });
+  assertEquals(acted, ["now"]);
+  assertEquals(steps, ["lock", "unlock", "lock me", "lock", "lock"]);
+});
+
+Deno.test("withTrap() numbers the steps, and leaves out those of whoever is let in", () => {
+  const seen: string[] = [];
+  const result = withTrap((number, step) => {
+    seen.push(`${number} ${step}`);
+    walk("of another");
+    inHurry(() => walk("in a hurry"));
+  }, () => {
+    walk("a", "b");
+    return "done";
+  });
+  walk("after it");
+  assertEquals([result, ...seen], ["done", "1 a", "2 b"]);
+});
+
+Deno.test("withTrap() ends also when the trap throws", () => {
+  const seen: string[] = [];
+  const trap = (_number: number, step: string) => {
+    seen.push(step);
+    throw new RangeError("out of addresses");
+  };
+  assertThrows(() => withTrap(trap, () => walk("map")), RangeError, "out of addresses");
+  walk("after it");
+  assertEquals([seen, isStill()], [["map"], false]);
+});
+
+Deno.test("trapped() says to what a step is done, and hands everything on", () => {
+  const told: string[] = [];
+  const call = trapped("link", (fd: number, path: string) => `${fd}:${path}`);
+  const steps = stepsOf(() => told.push(call(3, "/dev/shm/x")));
+  assertEquals([steps, told], [["link"], ["3:/dev/shm/x"]]);
+});
+
+/** What nobody else notices and cannot fail half way, so that it needs no step. */
+const UNNOTICED: Record<string, readonly string[]> = {
+  "memory/word": ["prefetch"],
+  "os/clock": ["sleep", "nextTurn", "perIsolate", "onCollected"],
+  "os/files": ["isRegular", "pathOfFd", "memfd", "readAll", "userId"],
+  "os/futex": ["interrupts", "hasWaitv", "forceScan"],
+  "os/locks": [],
+  "os/semaphore": ["semaphoreFile", "inodeOf"],
+};
+
+for (const [leaf, unnoticed] of Object.entries(UNNOTICED)) {
+  const shipped = await import(`../../src/${leaf}.ts?real`); // once for all: it may load the library
+  const stepping = await import(`./${leaf.slice(leaf.indexOf("/") + 1)}.ts`);
+
+  Deno.test(`every function of ${leaf}.ts has a step, or needs none`, () => {
+    const functions = Object.keys(shipped).filter((name) => typeof shipped[name] === "function");
+    assert(functions.length > 0);
+    const without = functions.filter((name) => stepping[name] === shipped[name]);
+    assertEquals(without, functions.filter((name) => unnoticed.includes(name)));
+  });
+}
