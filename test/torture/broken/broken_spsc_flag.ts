@@ -1,17 +1,17 @@
 /**
- * Broken: a consumer that does not say of any message that it may have been seen before.
+ * Broken: a consumer that does not say of a message that it may have been seen before.
  *
  * @module
  */
 
 import { sleepSync } from "../../../src/os/clock.ts";
-import { HANDS, spscKind } from "../kinds/spsc.ts";
+import { type Consumer, HANDS, spscKind, type Take } from "../kinds/spsc.ts";
 
-export default spscKind({
-  receive: (consumer, take) => HANDS.receive(consumer, (message) => take(message, false)),
-  show: (consumer, take) =>
-    HANDS.show(consumer, (message) => {
-      take(message, false);
-      sleepSync(2); // it is in hand for a while
-    }),
-});
+function show(consumer: Consumer, take: Take): boolean {
+  return HANDS.show(consumer, (message, redelivered) => {
+    take(message, redelivered);
+    sleepSync(20); // long in hand, and so left behind when its consumer dies
+  });
+}
+
+export default spscKind({ flag: () => false, receive: show, show });

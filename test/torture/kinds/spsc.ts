@@ -31,8 +31,10 @@ type Cell = keyof typeof CELLS;
 /** A consumer of messages. */
 export type Consumer = SpscConsumer<Uint8Array<ArrayBuffer>>;
 
-/** Two ways to get at the next message; false if there is none. */
+/** Two ways to get at the next message, false if there is none; and what is said of it. */
 export interface Hands {
+  /** What is said of a message that may have been seen before, and of any other. */
+  flag(redelivered: boolean): boolean;
   /** Copies it and releases it, and then calls `take`. */
   receive(consumer: Consumer, take: Take): boolean;
   /** Shows it in place, and releases it after `take` has returned. */
@@ -44,6 +46,7 @@ export type Take = (message: Uint8Array<ArrayBuffer>, redelivered: boolean) => v
 
 /** As consumers are meant to be used. */
 export const HANDS: Hands = {
+  flag: (redelivered) => redelivered,
   receive(consumer, take) {
     const outcome = consumer.tryReceive();
     if (outcome.state === "ok") take(outcome.value, outcome.redelivered);
@@ -238,7 +241,7 @@ async function receiveMessages(
 ): Promise<void> {
   const { random } = stage;
   const take: Take = (message, redelivered) => {
-    notes.message(message, redelivered);
+    notes.message(message, hands.flag(redelivered));
     if (random.chance(0.001)) sleepSync(random.skewed(1, 100)); // with it in hand, if it is shown
   };
   const taken = (outcome: Awaited<ReturnType<Consumer["receive"]>>) => {
