@@ -85,3 +85,12 @@ export {
 } from "./src/vdds/subscriber.ts";
 export type { TopicConnectOptions, TopicCounters, TopicOptions } from "./src/vdds/topic.ts";
 export { type TopicInfo, topics } from "./src/vdds/topics.ts";
+export type { RpcConnectOptions, RpcOptions } from "./src/ring/rpc.ts";
+export {
+  type Caller,
+  type HandleOptions,
+  type Handler,
+  RpcServer,
+  type ServeOptions,
+} from "./src/ring/rpc_server.ts";
+export { RpcClient, type RpcClientOptions } from "./src/ring/rpc_client.ts";

@@ -15,6 +15,7 @@ import { REGION_HEADER } from "../src/memory/region_header.ts";
 import { CIRCULAR_BUFFER_CONTROL } from "../src/ring/circular_buffer.ts";
 import { LANE } from "../src/ring/lane.ts";
 import { MPSC_CONTROL } from "../src/ring/mpsc.ts";
+import { RPC_CONTROL } from "../src/ring/rpc.ts";
 import { SPSC_CONTROL } from "../src/ring/spsc.ts";
 import { SHARED_MEMORY_CONTROL } from "../src/shared/shared_memory.ts";
 import { TOPIC_CONTROL, TOPIC_DESCRIPTOR, TOPIC_READER } from "../src/vdds/vring_layout.ts";
@@ -27,6 +28,7 @@ const LAYOUTS: readonly (AnyLayout & { toMarkdown(): string })[] = [
   LANE,
   SPSC_CONTROL,
   MPSC_CONTROL,
+  RPC_CONTROL,
   TOPIC_CONTROL,
   TOPIC_READER,
   TOPIC_DESCRIPTOR,

@@ -148,6 +148,48 @@ _Static_assert(offsetof(struct mpsc_control, seats) == 128, "mpsc_control.seats"
 _Static_assert(_Alignof(struct mpsc_control) == 64, "alignment of mpsc_control");
 _Static_assert(sizeof(struct mpsc_control) == 20608, "size of mpsc_control");
 
+#define RPC_SEAT_VERSION 1u
+#define RPC_SEAT_HASH UINT64_C(0xaf0bca8be942c5f3)
+struct rpc_seat {
+  struct lane requests; /* the positions of what the client asks */
+  struct lane responses; /* the positions of what the server answers */
+  _Alignas(64) _Atomic uint32_t bell; /* rung by the server; raised by the waiting client */
+  uint8_t _pad_388[60];
+  _Atomic uint32_t client; /* the client: 0 has never been, 1 open, 2 closed */
+  _Atomic uint32_t generation; /* the client: how many have had this seat */
+  uint8_t _pad_456[56];
+  _Alignas(64) _Atomic uint32_t adopted; /* the server: requests taken by earlier servers */
+  uint8_t _pad_516[60];
+};
+_Static_assert(offsetof(struct rpc_seat, requests) == 0, "rpc_seat.requests");
+_Static_assert(offsetof(struct rpc_seat, responses) == 192, "rpc_seat.responses");
+_Static_assert(offsetof(struct rpc_seat, bell) == 384, "rpc_seat.bell");
+_Static_assert(offsetof(struct rpc_seat, client) == 448, "rpc_seat.client");
+_Static_assert(offsetof(struct rpc_seat, generation) == 452, "rpc_seat.generation");
+_Static_assert(offsetof(struct rpc_seat, adopted) == 512, "rpc_seat.adopted");
+_Static_assert(_Alignof(struct rpc_seat) == 64, "alignment of rpc_seat");
+_Static_assert(sizeof(struct rpc_seat) == 576, "size of rpc_seat");
+
+#define RPC_CONTROL_VERSION 1u
+#define RPC_CONTROL_HASH UINT64_C(0x6ae62785b6bd5f1f)
+struct rpc_control {
+  _Atomic uint32_t hint; /* bit k: client k or k + 32 may have asked something */
+  _Atomic uint32_t bell; /* rung by clients; raised by the waiting server */
+  uint8_t _pad_8[56];
+  _Alignas(64) _Atomic uint32_t server; /* the server: 0 has never been, 1 open, 2 closed */
+  uint8_t _pad_68[60];
+  _Alignas(64) _Atomic uint32_t generation; /* the server: how many there have been */
+  uint8_t _pad_132[60];
+  struct rpc_seat seats[64]; /* one for each client */
+};
+_Static_assert(offsetof(struct rpc_control, hint) == 0, "rpc_control.hint");
+_Static_assert(offsetof(struct rpc_control, bell) == 4, "rpc_control.bell");
+_Static_assert(offsetof(struct rpc_control, server) == 64, "rpc_control.server");
+_Static_assert(offsetof(struct rpc_control, generation) == 128, "rpc_control.generation");
+_Static_assert(offsetof(struct rpc_control, seats) == 192, "rpc_control.seats");
+_Static_assert(_Alignof(struct rpc_control) == 64, "alignment of rpc_control");
+_Static_assert(sizeof(struct rpc_control) == 37056, "size of rpc_control");
+
 #define TOPIC_CONTROL_VERSION 1u
 #define TOPIC_CONTROL_HASH UINT64_C(0x211f8f098806d2d0)
 struct topic_control {

@@ -140,6 +140,20 @@ export class PeerLostError extends VringError {
   override name = "PeerLostError";
 }
 
+/** The handler of a call threw this, in another process. */
+export class RemoteError extends VringError {
+  /** The class name. */
+  override name = "RemoteError";
+  /** The name of what was thrown, such as "TypeError". */
+  readonly remoteName: string;
+
+  /** An error of this name and message that was thrown elsewhere. */
+  constructor(remoteName: string, message: string) {
+    super(message);
+    this.remoteName = remoteName;
+  }
+}
+
 /** The error of a wait whose deadline has passed. */
 export function timeoutError(action: string, timeoutMs: number): DOMException {
   return new DOMException(`Cannot ${action}: ${timeoutMs} ms have passed`, "TimeoutError");

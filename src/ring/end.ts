@@ -102,6 +102,11 @@ export class RingEnd implements Disposable {
     return user;
   }
 
+  /** Whether a living party has this seat at the other end. */
+  isPresent(seat: Seat): boolean {
+    return this.#peerAt(seat) === "open";
+  }
+
   /** What the other end is now: dead if nobody there is open and one of them died. */
   peer(): Peer {
     let found: Peer = "never";

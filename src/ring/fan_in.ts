@@ -86,7 +86,7 @@ export class FanIn<L extends LaneReceiver> {
       return this.lanes[found];
     }
     this.#left = 0;
-    if (++this.#emptyLooks >= EMPTY_LOOKS) this.#suspectAll();
+    if (++this.#emptyLooks >= EMPTY_LOOKS) this.suspectAll();
     return undefined;
   }
 
@@ -98,7 +98,7 @@ export class FanIn<L extends LaneReceiver> {
   /** Whether any lane has a message, whatever the hints say (C1). */
   look(): boolean {
     if (this.#find() >= 0) return true;
-    this.#suspectAll();
+    this.suspectAll();
     return this.#find() >= 0;
   }
 
@@ -108,7 +108,8 @@ export class FanIn<L extends LaneReceiver> {
     this.#left = 0;
   }
 
-  #suspectAll(): void {
+  /** Has every lane looked at, whatever the hints say. */
+  suspectAll(): void {
     this.#bits = ALL;
     this.#emptyLooks = 0;
   }

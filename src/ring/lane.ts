@@ -132,6 +132,11 @@ export class LaneSender extends LaneEnd {
     return this.#free >= length;
   }
 
+  /** How many bytes were ever sent, modulo 2^32. */
+  get position(): number {
+    return this.#head;
+  }
+
   /** Where in the mapping the next bytes go. */
   get offset(): number {
     return this.place.data + (this.#head & this.mask);

@@ -93,8 +93,7 @@ export abstract class MessageReceiver<
   readonly capacity: number;
   /** The longest message that can come, in bytes. */
   readonly maxMessage: number;
-  /** @ignore */
-  protected readonly end: RingEnd;
+  readonly #end: RingEnd;
   readonly #codec: Codec<T>;
   #shows: "" | "a sample" | "a batch" = ""; // what is in the hands of the caller, unreleased
   #polled: LaneReceiver | undefined; // whose messages a batch is of
@@ -104,8 +103,13 @@ export abstract class MessageReceiver<
     this.name = end.name;
     this.capacity = capacity;
     this.maxMessage = longestRecord(capacity);
-    this.end = end;
+    this.#end = end;
     this.#codec = codec;
+  }
+
+  /** @ignore */
+  protected get end(): RingEnd {
+    return this.#end;
   }
 
   /** How many bytes lie in the ring, unread. */

@@ -27,20 +27,26 @@ export abstract class Sender implements Disposable {
   readonly name: string;
   /** How many bytes the ring holds; of a ring with lanes, this sender's lane. */
   readonly capacity: number;
-  /** @ignore */
-  protected readonly end: RingEnd;
-  /** @ignore */
-  protected readonly lane: LaneSender;
   readonly #at: LaneEnd;
+  readonly #lane: LaneSender;
   #claim: Uint8Array<ArrayBuffer> | undefined;
 
   /** @ignore */
   constructor(at: LaneEnd) {
     this.name = at.end.name;
     this.capacity = at.place.capacity;
-    this.end = at.end;
-    this.lane = new LaneSender(at.place);
     this.#at = at;
+    this.#lane = new LaneSender(at.place);
+  }
+
+  /** @ignore */
+  protected get end(): RingEnd {
+    return this.#at.end;
+  }
+
+  /** @ignore */
+  protected get lane(): LaneSender {
+    return this.#lane;
   }
 
   /** How many bytes lie in the ring, unread. */

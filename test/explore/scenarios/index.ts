@@ -12,6 +12,7 @@ import { MPSC } from "./mpsc.ts";
 import { REACTOR } from "./reactor.ts";
 import { REGION } from "./region.ts";
 import { ROLES } from "./roles.ts";
+import { RPC } from "./rpc.ts";
 import { SEMAPHORE } from "./semaphore.ts";
 import { SPSC } from "./spsc.ts";
 import { VDDS } from "./vdds.ts";
@@ -25,6 +26,7 @@ export const SCENARIOS: readonly Scenario[] = [
   ...REACTOR,
   ...REGION,
   ...ROLES,
+  ...RPC,
   ...SEMAPHORE,
   ...SPSC,
   ...VDDS,

@@ -1,0 +1,455 @@
+/**
+ * The asking end of calls; how they travel is told in rpc.ts.
+ *
+ * @module
+ */
+
+import {
+  ClosedError,
+  PeerLostError,
+  RemoteError,
+  RoleTakenError,
+  timeoutError,
+} from "../errors.ts";
+import type { Role } from "../memory/liveness.ts";
+import type { Region } from "../memory/region.ts";
+import { now } from "../os/clock.ts";
+import { begin } from "../sync/turns.ts";
+import {
+  type Awaited,
+  type SyncWaitOptions,
+  wait,
+  type WaitOptions,
+  waitSync,
+} from "../sync/waiter.ts";
+import { connectRing, createRing, openRing, unlinkRing } from "./attach.ts";
+import { RingEnd } from "./end.ts";
+import { LaneReceiver, LaneSender } from "./lane.ts";
+import { recordBytes, recordLength } from "./record.ts";
+import {
+  Board,
+  type Codecs,
+  codecsOf,
+  contentsFor,
+  Envelope,
+  Kind,
+  longestBody,
+  messageBytes,
+  post,
+  RPC,
+  type RpcConnectOptions,
+  type RpcOptions,
+  type RpcSeat,
+} from "./rpc.ts";
+
+/** What a client can say besides what all must agree on. */
+export interface RpcClientOptions {
+  /**
+   * When the server has closed or died, wait for another one: calls that no server had taken go to
+   * that one. Without it they fail.
+   */
+  keepOpen?: boolean;
+}
+
+/** A call that is not answered. */
+class Call<S> {
+  readonly number: number;
+  /** Where in the lane of requests it ends, as a count of bytes that this client ever sent. */
+  readonly end: number;
+  readonly resolve: (value: S) => void;
+  readonly reject: (error: unknown) => void;
+
+  constructor(
+    number: number,
+    end: number,
+    resolve: (value: S) => void,
+    reject: (error: unknown) => void,
+  ) {
+    this.number = number;
+    this.end = end;
+    this.resolve = resolve;
+    this.reject = reject;
+  }
+}
+
+const decoder = new TextDecoder();
+
+/**
+ * One of the clients of a server.
+ *
+ * @example Ask, and give up after a second
+ * ```ts
+ * import { codec, RpcClient, RpcServer } from "@vring/vring";
+ *
+ * using server = RpcServer.open("example-upper", { request: codec.text, response: codec.text });
+ * const serving = server.serve((text) => text.toUpperCase()); // in another process
+ *
+ * using client = RpcClient.open("example-upper", { request: codec.text, response: codec.text });
+ * console.log(await client.call("hello", { timeout: 1000 })); // HELLO
+ * server.close();
+ * await serving;
+ * ```
+ */
+export class RpcClient<Q = Uint8Array, S = Uint8Array> implements Disposable {
+  /** The name. */
+  readonly name: string;
+  /** How many bytes each lane holds. */
+  readonly capacity: number;
+  /** The number of this client's seat. */
+  readonly id: number;
+  /** How many clients have had this seat, this one included. */
+  readonly generation: number;
+  /** The longest request, in bytes as its codec makes them. */
+  readonly maxRequest: number;
+  readonly #end: RingEnd;
+  readonly #board: Board;
+  readonly #seat: RpcSeat;
+  readonly #codecs: Codecs<Q, S>;
+  readonly #keepOpen: boolean;
+  readonly #requests: LaneSender;
+  readonly #responses: LaneReceiver;
+  readonly #envelope = new Envelope();
+  readonly #calls = new Map<number, Call<S>>();
+  readonly #answered: Awaited;
+  #lastCall = 0;
+  #sent = 0; // bytes, ever
+  #server: number; // its generation, as it was last seen
+  #pumping = false;
+
+  private constructor(end: RingEnd, board: Board, seat: RpcSeat, options: EndChoice<Q, S>) {
+    this.name = end.name;
+    this.capacity = board.region.partBytes;
+    this.id = seat.index;
+    this.maxRequest = longestBody(this.capacity);
+    this.#end = end;
+    this.#board = board;
+    this.#seat = seat;
+    this.#codecs = codecsOf(options);
+    this.#keepOpen = options.keepOpen ?? false;
+    this.#requests = new LaneSender(seat.requests);
+    this.#responses = new LaneReceiver(seat.responses);
+    this.#responses.release(this.#responses.look()); // those to the last client
+    this.generation = (seat.generation.load() + 1) >>> 0;
+    seat.generation.store(this.generation);
+    this.#server = board.generation.load();
+    this.#answered = {
+      bell: seat.bell,
+      watch: this.#responses.head,
+      ready: () => this.#responses.look() > 0 || this.#serverChanged(),
+      hopeless: () => this.#isLost(),
+    };
+  }
+
+  /** Opens calls, or makes them, as one of the clients; RoleTakenError if there is no free seat. */
+  static open<Q = Uint8Array, S = Uint8Array<ArrayBuffer>>(
+    name: string,
+    options: RpcOptions<Q, S> & RpcClientOptions = {},
+  ): RpcClient<Q, S> {
+    return RpcClient.#on(name, openRing(RPC, name, options, contentsFor(options)), options);
+  }
+
+  /** Makes calls; an OsError (EEXIST) if somebody uses some of that name. */
+  static create<Q = Uint8Array, S = Uint8Array<ArrayBuffer>>(
+    name: string,
+    options: RpcOptions<Q, S> & RpcClientOptions = {},
+  ): RpcClient<Q, S> {
+    return RpcClient.#on(name, createRing(RPC, name, options, contentsFor(options)), options);
+  }
+
+  /** Joins calls as a client, once somebody has made them. */
+  static async connect<Q = Uint8Array, S = Uint8Array<ArrayBuffer>>(
+    name: string,
+    options: RpcConnectOptions<Q, S> & RpcClientOptions = {},
+  ): Promise<RpcClient<Q, S>> {
+    const region = await connectRing(RPC, name, options, contentsFor(options));
+    return RpcClient.#on(name, region, options);
+  }
+
+  static #on<Q, S>(name: string, region: Region, options: EndChoice<Q, S>): RpcClient<Q, S> {
+    using stack = new DisposableStack();
+    stack.use(region);
+    const board = new Board(name, region);
+    const { seat, role } = takeSeat(name, board);
+    stack.use(role);
+    const end = new RingEnd({
+      name,
+      region,
+      role,
+      own: seat.state,
+      peers: [board.server],
+      peerName: "server",
+      action: "call through",
+      keepOpen: options.keepOpen ?? false,
+    });
+    const client = end.use(() => new RpcClient(end, board, seat, options));
+    stack.move();
+    return client;
+  }
+
+  /** Removes the name, so that the next opener makes a new one; false if there is none. */
+  static unlink(name: string): boolean {
+    return unlinkRing(RPC, name);
+  }
+
+  /** How many calls wait for their answers. */
+  get inFlight(): number {
+    return this.#calls.size;
+  }
+
+  /**
+   * Asks, and resolves with the answer. Rejects with a RemoteError if the handler threw, with a
+   * PeerLostError if the server closed or died: it may or may not have handled the request then.
+   */
+  async call(request: Q, options: WaitOptions = {}): Promise<S> {
+    const deadline = deadlineOf(options);
+    await begin(options);
+    const { promise, resolve, reject } = Promise.withResolvers<S>();
+    let call: Call<S> | undefined;
+    while ((call = this.#trySend(request, resolve, reject)) === undefined) {
+      const part = { ...options, timeout: left(deadline) };
+      this.#end.checkWait(await wait(this.#awaitRoom(request), part), options);
+      this.#receive();
+    }
+    const giveUp = (reason: unknown) => {
+      this.#calls.delete(call.number);
+      reject(reason);
+    };
+    using _limits = limits(options, deadline, giveUp, this.#end.what);
+    this.#pump(options.spin);
+    return await promise;
+  }
+
+  /** Asks, and blocks the thread until the answer is there. */
+  callSync(request: Q, options: SyncWaitOptions = {}): S {
+    const deadline = deadlineOf(options);
+    let outcome: { value: S } | { error: unknown } | undefined;
+    const resolve = (value: S) => outcome = { value };
+    const reject = (error: unknown) => outcome = { error };
+    let call: Call<S> | undefined;
+    while ((call = this.#trySend(request, resolve, reject)) === undefined) {
+      const part = { ...options, timeout: left(deadline) };
+      this.#end.checkWait(waitSync(this.#awaitRoom(request), part), options);
+      this.#receive();
+    }
+    try {
+      const timed = deadline < Infinity;
+      while (outcome === undefined) {
+        const part = timed ? { ...options, timeout: left(deadline) } : options;
+        const waited = waitSync(this.#answered, part);
+        if (waited === "timeout") this.#end.checkWait(waited, options);
+        this.#receive();
+      }
+    } finally {
+      this.#calls.delete(call.number);
+    }
+    if ("error" in outcome) throw outcome.error;
+    return outcome.value;
+  }
+
+  /** Leaves. Calls that are not answered are rejected with a ClosedError. */
+  close(): void {
+    this.#end.close(this.#board.bell);
+    const error = new ClosedError(`Cannot call through ${this.#end.what}: it was closed`);
+    this.#rejectAll(() => true, error);
+  }
+
+  /** The same as `close()`. */
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  /** Sends a request if there is room. */
+  #trySend(
+    request: Q,
+    resolve: (value: S) => void,
+    reject: (error: unknown) => void,
+  ): Call<S> | undefined {
+    this.#end.checkOpen();
+    if (this.#end.peerHasClosed()) this.#end.checkWait("hopeless", {});
+    const body = this.#codecs.request.encode(request);
+    if (body.length > this.maxRequest) {
+      throw new RangeError(
+        `Cannot call through ${this.#end.what}: the request has ${body.length} bytes, and can have ` +
+          `${this.maxRequest}; make the lanes larger`,
+      );
+    }
+    const lane = this.#requests;
+    if (!lane.hasRoom(messageBytes(body.length))) return undefined;
+    if (this.#serverChanged()) this.#receive(); // while `adopted` is near
+    const number = ++this.#lastCall;
+    this.#sent += messageBytes(body.length);
+    const call = new Call(number, this.#sent, resolve, reject);
+    this.#calls.set(number, call);
+    post(lane, { call: number, kind: 0, generation: this.generation, body });
+    return call;
+  }
+
+  /** Room for a request, or answers: taking those may be what makes the server go on. */
+  #awaitRoom(request: Q): Awaited {
+    const bytes = messageBytes(this.#codecs.request.encode(request).length);
+    return {
+      bell: this.#seat.bell,
+      watch: this.#requests.tail,
+      ready: () => this.#requests.hasRoom(bytes) || this.#answered.ready(),
+      hopeless: () => this.#end.isHopeless(),
+    };
+  }
+
+  /** Receives answers for as long as calls are waiting for them. */
+  async #pump(spin: number | undefined): Promise<void> {
+    if (this.#pumping) return;
+    this.#pumping = true;
+    try {
+      while (this.#calls.size > 0) {
+        await wait(this.#answered, spin === undefined ? {} : { spin });
+        if (this.#end.closed) return;
+        this.#receive();
+      }
+    } catch (error) {
+      this.#rejectAll(() => true, error);
+    } finally {
+      this.#pumping = false;
+    }
+  }
+
+  /** Settles every call whose answer is there, and those that will never have one. */
+  #receive(): void {
+    const count = this.#takeAnswers();
+    if (this.#serverChanged()) this.#adopted();
+    if (count === 0 && this.#calls.size > 0) this.#judge(); // one who answers is alive
+  }
+
+  /** Takes the answers that are there; gives how many. */
+  #takeAnswers(): number {
+    const lane = this.#responses;
+    for (let count = 0;; count++) {
+      const length = recordLength(lane);
+      if (length < 0) return count;
+      this.#envelope.read(lane, length);
+      const { call: number, kind, generation } = this.#envelope;
+      const call = generation === this.generation ? this.#calls.get(number) : undefined;
+      const body = call && this.#envelope.readBody(lane);
+      lane.release(recordBytes(length));
+      if (call !== undefined) this.#settle(call, kind, body!);
+    }
+  }
+
+  #settle(call: Call<S>, kind: number, body: Uint8Array<ArrayBuffer>): void {
+    this.#calls.delete(call.number);
+    try {
+      if (kind === Kind.ok) return call.resolve(this.#codecs.response.decode(body));
+      if (kind === Kind.refused) {
+        return call.reject(this.#lost("has closed", "did not take the request"));
+      }
+      const { name, message } = JSON.parse(decoder.decode(body));
+      call.reject(new RemoteError(`${name}`, `${message}`));
+    } catch (error) {
+      call.reject(error);
+    }
+  }
+
+  #serverChanged(): boolean {
+    return this.#board.generation.load() !== this.#server;
+  }
+
+  /** Whether waiting is pointless: no server is left, or the one that had taken a call is dead. */
+  #isLost(): boolean {
+    if (!this.#keepOpen) return this.#end.isHopeless();
+    const peer = this.#end.peer();
+    return (peer === "dead" || peer === "closed") && this.#hasTaken();
+  }
+
+  /** Whether a server has taken some call that is not answered. */
+  #hasTaken(): boolean {
+    const taken = this.#before(this.#requests.tail.load());
+    for (const { end } of this.#calls.values()) return end <= taken; // the oldest
+    return false;
+  }
+
+  /** How many bytes of this client's requests are before a position of the lane. */
+  #before(position: number): number {
+    return this.#sent - ((this.#requests.position - position) >>> 0);
+  }
+
+  /** Rejects the calls of a server that another one has followed. */
+  #adopted(): void {
+    this.#server = this.#board.generation.load(); // .. P1 before what it adopted
+    const adopted = this.#before(this.#seat.adopted.load());
+    this.#takeAnswers(); // what the last server answered is there by now
+    this.#rejectAll(({ end }) => end <= adopted, this.#lost("died"));
+  }
+
+  /** Rejects the calls of a server that is gone and that no other one has followed. */
+  #judge(): void {
+    const tail = this.#requests.tail.load(); // before the look at the server: it is the last to move
+    const peer = this.#end.peer();
+    if (peer !== "dead" && peer !== "closed") return;
+    if (this.#serverChanged()) return this.#adopted();
+    this.#takeAnswers(); // its last words
+    const taken = this.#before(tail);
+    const how = peer === "dead" ? "died" : "has closed";
+    this.#rejectAll(({ end }) => !this.#keepOpen || end <= taken, this.#lost(how));
+  }
+
+  #lost(how: string, what = "may have handled the request"): PeerLostError {
+    return new PeerLostError(
+      `Cannot call through ${this.#end.what}: its server ${how}; it ${what}`,
+    );
+  }
+
+  #rejectAll(which: (call: Call<S>) => boolean, error: unknown): void {
+    for (const call of [...this.#calls.values()]) {
+      if (!which(call)) continue;
+      this.#calls.delete(call.number);
+      call.reject(error);
+    }
+  }
+}
+
+type EndChoice<Q, S> = RpcOptions<Q, S> & RpcClientOptions;
+
+/** Takes the first free seat; whatever is in its lanes is known by its generation. */
+function takeSeat(name: string, board: Board): { seat: RpcSeat; role: Role } {
+  for (let index = 0; index < board.clients; index++) {
+    const seat = board.seat(index);
+    const role = board.region.tryHold(seat.role);
+    if (role !== undefined) return { seat, role };
+  }
+  throw new RoleTakenError(
+    `Cannot open ring "${name}" as a client: all ${board.clients} are alive; close one, or make it ` +
+      "for more clients",
+  );
+}
+
+function deadlineOf({ timeout = Infinity }: SyncWaitOptions): number {
+  if (!(timeout >= 0)) {
+    throw new RangeError(`Cannot wait ${timeout} ms: a timeout is 0 or more milliseconds`);
+  }
+  return timeout === Infinity ? Infinity : now() + timeout * 1e6;
+}
+
+/** Milliseconds until a deadline. */
+function left(deadline: number): number {
+  return deadline === Infinity ? Infinity : Math.max(0, (deadline - now()) / 1e6);
+}
+
+/** Calls something off at the deadline, or when the signal aborts. */
+function limits(
+  { timeout = Infinity, signal }: WaitOptions,
+  deadline: number,
+  giveUp: (reason: unknown) => void,
+  what: string,
+): Disposable {
+  const stack = new DisposableStack();
+  if (deadline < Infinity) {
+    const late = () => giveUp(timeoutError(`call through ${what}`, timeout));
+    const timer = setTimeout(late, Math.ceil(left(deadline)));
+    stack.defer(() => clearTimeout(timer));
+  }
+  if (signal !== undefined) {
+    const abort = () => giveUp(signal.reason);
+    signal.addEventListener("abort", abort);
+    stack.defer(() => signal.removeEventListener("abort", abort));
+  }
+  return stack;
+}

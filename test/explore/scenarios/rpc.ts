@@ -1,0 +1,179 @@
+/**
+ * Calls: a seat that is used again, a server that dies with calls in its hands, and one that follows.
+ *
+ * @module
+ */
+
+import { PeerLostError, RoleTakenError } from "../../../src/errors.ts";
+import { sleepSync } from "../../../src/os/clock.ts";
+import { RpcClient } from "../../../src/ring/rpc_client.ts";
+import { RpcServer } from "../../../src/ring/rpc_server.ts";
+import { type ActorSpec, messageOf, pattern, type Scenario } from "../scenario.ts";
+
+// A lane of 512 bytes holds two messages of 24 + 200 bytes.
+const LENGTH = 200;
+const OPTIONS = { capacity: 512, clients: 1, persist: true };
+
+/** What a request is answered with. */
+function answerTo(request: number): number {
+  return request + 4;
+}
+
+/** Takes an end, once the kernel has dropped the locks of the one that died. */
+function take<T>(open: () => T): T {
+  for (;;) {
+    try {
+      return open();
+    } catch (error) {
+      if (!(error instanceof RoleTakenError)) throw error;
+      sleepSync(1);
+    }
+  }
+}
+
+interface Asked {
+  /** What came of each request: an answer, "lost", or "timeout". */
+  readonly outcomes: Readonly<Record<number, number | string>>;
+}
+
+interface Served {
+  readonly handled: readonly number[];
+}
+
+/** Asks these things, one after the other. */
+function client(requests: readonly number[], keepOpen = false): () => Asked {
+  return () => {
+    const client = take(() => RpcClient.open("calls", { ...OPTIONS, keepOpen }));
+    const outcomes: Record<number, number | string> = {};
+    for (const request of requests) outcomes[request] = ask(client, request);
+    client.close();
+    return { outcomes };
+  };
+}
+
+function ask(
+  client: RpcClient<Uint8Array, Uint8Array<ArrayBuffer>>,
+  request: number,
+): number | string {
+  try {
+    const answer = client.callSync(pattern(LENGTH, request), { spin: 0, timeout: 1000 });
+    return messageOf(answer, 9) ?? "torn bytes";
+  } catch (error) {
+    if (error instanceof PeerLostError) return "lost";
+    if (error instanceof DOMException) return "timeout";
+    throw error;
+  }
+}
+
+/** Answers requests up to this one, or none for a second: whoever should ask is dead, or was told. */
+function server(last: number): () => Served {
+  return () => {
+    const server = take(() => RpcServer.open("calls", OPTIONS));
+    const handled: number[] = [];
+    const handle = (bytes: Uint8Array) => {
+      const request = messageOf(bytes, 9) ?? 0;
+      handled.push(request);
+      return pattern(LENGTH, answerTo(request));
+    };
+    try {
+      while (!handled.includes(last)) {
+        server.handleSync(handle, { limit: 1, spin: 0, timeout: 1000 });
+      }
+    } catch (error) {
+      if (!(error instanceof DOMException)) throw error;
+    }
+    server.close();
+    return { handled };
+  };
+}
+
+/** Every answer is the one to its request, and who is not answered is told so for a reason. */
+function answered(mayFail: (request: number, outcome: string) => boolean): Scenario["check"] {
+  return ({ results, dead }) => {
+    for (const [name, result] of Object.entries(results)) {
+      const { outcomes } = (result ?? {}) as Partial<Asked>;
+      for (const [request, outcome] of Object.entries(outcomes ?? {})) {
+        if (outcome === answerTo(Number(request))) continue;
+        if (typeof outcome === "string" && outcome !== "torn bytes") {
+          if (dead.size > 0 && mayFail(Number(request), outcome)) continue;
+        }
+        return `${name} asked ${request} and got ${outcome}`;
+      }
+    }
+    return undefined;
+  };
+}
+
+function scenario(
+  name: string,
+  about: string,
+  actors: Record<string, ActorSpec | (() => unknown)>,
+  bounds: Scenario["bounds"],
+  check: Scenario["check"],
+  short: NonNullable<Scenario["short"]> = {},
+): Scenario {
+  const setup = () => {
+    RpcClient.open("calls", OPTIONS).close(); // a server has never been
+  };
+  return { name, about, setup, actors, bounds, check, short };
+}
+
+/** All scenarios of calls. */
+export const RPC: readonly Scenario[] = [
+  scenario(
+    "rpc-flow",
+    "a client asks twice; both sleep on one bell each",
+    {
+      client: client([1, 2], true),
+      server: server(2),
+    },
+    { preemptions: 2, deaths: 0, noise: 0 },
+    answered(() => false),
+    { preemptions: 1 },
+  ),
+  scenario(
+    "rpc-seat-again",
+    "a client dies anywhere; the next one in its seat gets its own answers only",
+    {
+      mortal: client([1], true),
+      successor: { body: client([2], true), after: "mortal", immortal: true },
+      server: { body: server(2), immortal: true },
+    },
+    { preemptions: 1, deaths: 1, noise: 0 },
+    // A server that waited a second for the dead one's request is gone.
+    answered((request, outcome) => request === 2 && outcome !== "lost"),
+    { preemptions: 0 },
+  ),
+  scenario(
+    "rpc-server-dies",
+    "a server dies anywhere; its calls fail or are answered, and nobody hangs",
+    {
+      client: { body: client([1, 2]), immortal: true },
+      server: server(2),
+    },
+    { preemptions: 1, deaths: 1, noise: 0 },
+    answered(() => true),
+    { preemptions: 0 },
+  ),
+  scenario(
+    "rpc-server-again",
+    "a server dies anywhere; the next one answers what the dead one had not taken",
+    {
+      client: { body: client([1, 2, 3], true), immortal: true },
+      server: server(2),
+      successor: { body: server(3), after: "server", immortal: true },
+    },
+    { preemptions: 1, deaths: 1, noise: 0 },
+    (end) => {
+      const { handled } = end.results.successor as Served;
+      const { outcomes } = end.results.client as Asked;
+      if (new Set(handled).size < handled.length) return `handled ${handled}`;
+      for (const request of handled) {
+        // It may have been handled after its client was told that all is lost, but not before.
+        if (outcomes[request] === "lost") return `${request} was lost, and handled later`;
+      }
+      return answered((_, outcome) => outcome === "lost")(end);
+    },
+    { preemptions: 0 },
+  ),
+];
