@@ -9,9 +9,12 @@
  */
 
 import { PeerLostError, RoleTakenError } from "../../../src/errors.ts";
+import { codec } from "../../../src/layout/codec.ts";
 import { sleepSync } from "../../../src/os/clock.ts";
 import { type Policy, Publisher } from "../../../src/vdds/publisher.ts";
 import { Subscriber } from "../../../src/vdds/subscriber.ts";
+import { openTopic } from "../../../src/vdds/topic.ts";
+import { stampOfSequence, State, wordOf } from "../../../src/vdds/vring_layout.ts";
 import { type ActorSpec, messageOf, pattern, type Scenario } from "../scenario.ts";
 
 const DEPTH = 2;
@@ -83,6 +86,7 @@ function reader(
       lost += told.lost;
     };
     const done = (end: string) => {
+      for (const sample of held) sample[Symbol.dispose](); // which checks that they still are held
       subscriber.close();
       return { seen, lost, torn, end };
     };
@@ -189,9 +193,28 @@ const skipping: Scenario["check"] = ({ results }) => {
 function prepared(samples = 0, history = 0): () => void {
   return () => {
     using _subscriber = Subscriber.open(TOPIC, OPTIONS);
+    if (samples === 0) return; // a publisher has never been, and readers wait for one
     using publisher = Publisher.open(TOPIC, { history, policy: "dropOldest" });
     for (let number = 1; number <= samples; number++) publisher.trySend(pattern(LENGTH, number));
   };
+}
+
+/** As if a reader had died with all descriptors in its hands, and nobody had noticed. */
+function abandoned(): void {
+  const ring = openTopic(TOPIC, OPTIONS, codec.bytes.type);
+  const { online, row } = ring.reader(0);
+  ring.rows.store(1);
+  online.store(1);
+  ring.members.add(1);
+  for (let d = 0; d < DEPTH; d++) {
+    ring.describe(d, "sequence", d + 1);
+    ring.describe(d, "length", LENGTH);
+    ring.references[d]!.store(1);
+    row[d]!.store(wordOf(stampOfSequence(d + 1), State.held));
+  }
+  ring.sequence.store(DEPTH);
+  ring.available.add(DEPTH); // and the writer has taken them out
+  ring.region.close();
 }
 
 function scenario(
@@ -266,34 +289,53 @@ export const VDDS: readonly Scenario[] = [
     check: accounted,
   }),
   scenario("vdds-reader-dies", "a reader dies anywhere, with all that it holds", {
-    writer: { body: writer(3), immortal: true },
     reader: reader({ how: "hold", limit: 2 }),
+    writer: { body: writer(3), immortal: true },
   }, {
     bounds: { preemptions: 2, deaths: 1, noise: 0 },
     short: { preemptions: 1 },
     check: lossless,
   }),
   scenario("vdds-writer-dies", "a writer dies anywhere; another completes what it began", {
+    reader: { body: reader(), immortal: true },
     writer: writer(2, { how: "loan" }),
     successor: { body: writer(1), after: "writer", immortal: true },
-    reader: { body: reader(), immortal: true },
   }, {
     bounds: { preemptions: 1, deaths: 1, noise: 0 },
     short: { preemptions: 0 },
     check: lossless,
   }),
   scenario("vdds-both-die", "a reader dies, and the writer that takes back what it had", {
-    writer: writer(3),
     reader: reader({ how: "hold", limit: 2 }),
+    writer: writer(3),
     successor: { body: writer(1, { policy: "dropOldest" }), after: "writer", immortal: true },
   }, {
     bounds: { preemptions: 0, deaths: 2, noise: 0 },
     short: { deaths: 1 },
+    check: accounted,
+  }),
+  scenario("vdds-reclaim", "a writer takes back what a dead reader has; a joiner takes its row", {
+    writer: writer(3),
+    reader: reader({ how: "take" }),
+  }, {
+    setup: abandoned,
+    bounds: { preemptions: 3, deaths: 0, noise: 0 },
+    short: { preemptions: 2 },
+    check: lossless,
+  }),
+  scenario("vdds-reclaim-dies", "a writer dies while it takes back, and a joiner takes the row", {
+    writer: writer(1),
+    reader: { body: reader({ how: "take" }), immortal: true },
+    successor: { body: writer(2), after: "writer", immortal: true },
+  }, {
+    setup: abandoned,
+    bounds: { preemptions: 1, deaths: 1, noise: 0 },
+    short: { preemptions: 0 },
     check: lossless,
   }),
   scenario("vdds-row-again", "a reader takes the row of one that died anywhere", {
-    writer: { body: writer(3), immortal: true },
-    reader: reader({ how: "hold", limit: 1 }),
+    reader: reader({ how: "hold", limit: 2 }),
+    writer: { body: writer(4), immortal: true },
     next: { body: reader({ limit: 2 }), after: "reader", immortal: true },
   }, {
     bounds: { preemptions: 1, deaths: 1, noise: 0 },

@@ -1,0 +1,390 @@
+/**
+ * Topics between processes: under load, asleep, and when one of them is stopped or killed.
+ */
+
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { PeerLostError, RoleTakenError } from "../../src/errors.ts";
+import { Publisher } from "../../src/vdds/publisher.ts";
+import { Subscriber } from "../../src/vdds/subscriber.ts";
+import { until } from "../os/until.ts";
+import { isPayload, lengthOf, payload } from "../ring/circular_scene.ts";
+import { Party, PartyEnded, whyNoProcess } from "../shared/party.ts";
+import { Name } from "../shared/scene.ts";
+import type { Tools } from "./vdds_party.ts";
+import { Inside, Scene, valueOf } from "./vdds_scene.ts";
+
+const NO_PROCESS = whyNoProcess();
+if (NO_PROCESS !== undefined) {
+  console.warn(`The tests of topics between processes do not run: ${NO_PROCESS}`);
+}
+
+function test(name: string, fn: () => Promise<void>): void {
+  Deno.test({ name, fn, ignore: NO_PROCESS !== undefined });
+}
+
+function startProcess(options?: { trapped: boolean }): Party<Tools> {
+  return Party.start(new URL("./vdds_party.ts", import.meta.url), "process", options);
+}
+
+/** Opens an end, once the kernel has dropped the locks of the one that was killed. */
+async function openSoon<T>(open: () => T): Promise<T> {
+  let opened: T | undefined;
+  await until("the role is free", () => {
+    try {
+      opened = open();
+      return true;
+    } catch (error) {
+      if (error instanceof RoleTakenError) return false;
+      throw error;
+    }
+  });
+  return opened!;
+}
+
+/** Becomes a subscriber over there, and takes so many samples without giving them back. */
+function subscribe(
+  { Subscriber, subscribers, held }: Tools,
+  { topic, count }: { topic: string; count: number },
+): void {
+  const subscriber = Subscriber.open(topic);
+  subscribers.push(subscriber);
+  for (let i = 0; i < count; i++) {
+    const outcome = subscriber.takeSync();
+    if (outcome.state === "ok") held.push(outcome.sample);
+  }
+}
+
+test("every sample arrives in three processes, each byte as it was sent", async () => {
+  using name = new Name();
+  const total = 30_000;
+  using publisher = Publisher.open(name.name, { depth: 16, size: 1024 });
+  await using a = startProcess();
+  await using b = startProcess();
+  await using c = startProcess();
+  const parties = [a, b, c];
+  const counted = parties.map((party, i) =>
+    party.run(({ Subscriber, isPayload, lengthOf }, { topic, how }) => {
+      using subscriber = Subscriber.open(topic, { keepOpen: false });
+      let next = 0;
+      let wrong = 0;
+      const check = (bytes: Uint8Array, sequence: number, lost: number) => {
+        const right = sequence === next + 1 && lost === 0 &&
+          bytes.length === lengthOf(sequence, 1000) && isPayload(bytes, sequence);
+        if (!right) wrong++;
+        next = sequence;
+      };
+      for (;;) {
+        const outcome = how === 0 ? subscriber.receiveSync() : subscriber.takeSync();
+        if (outcome.state === "closed") return { next, wrong };
+        if ("value" in outcome) check(outcome.value, outcome.sequence, outcome.lost);
+        else {
+          using sample = outcome.sample;
+          check(sample.bytes, sample.sequence, sample.lost);
+        }
+        if (how === 2) subscriber.poll(check);
+      }
+    }, { topic: name.name, how: i })
+  );
+  await until("all have subscribed", () => publisher.matched === 3);
+  for (let i = 1; i <= total; i++) publisher.sendSync(payload(i, lengthOf(i, 1000)));
+  publisher.close();
+  for (const account of counted) assertEquals(await account, { next: total, wrong: 0 });
+  assertEquals(name.files(), []);
+});
+
+test("a subscriber and a publisher that sleep are woken by another process", async () => {
+  using name = new Name();
+  await using other = startProcess();
+  using publisher = Publisher.open(name.name, { depth: 1, size: 64 });
+  const rounds = 30;
+  const receiving = other.run(({ Subscriber, isPayload }, { topic, rounds }) => {
+    using subscriber = Subscriber.open(topic);
+    for (let i = 1; i <= rounds; i++) {
+      const outcome = subscriber.receiveSync({ spin: 0 });
+      if (outcome.state !== "ok" || !isPayload(outcome.value, i)) return `wrong at ${i}`;
+    }
+    return "right";
+  }, { topic: name.name, rounds });
+  await until("it has subscribed", () => publisher.matched === 1);
+  for (let i = 1; i <= rounds; i++) {
+    await until(
+      "the subscriber sleeps",
+      () => other.state === "S" && publisher.counters.inFlight === 0,
+    );
+    await publisher.send(payload(i, 64), { spin: 0 });
+  }
+  assertEquals(await receiving, "right");
+});
+
+test("what a killed subscriber held is there at once when the publisher needs it", async () => {
+  using scene = new Scene({ depth: 4 });
+  const { publisher, topic } = scene;
+  await using other = startProcess();
+  await other.run(subscribe, { topic, count: 0 });
+  for (let i = 1; i <= 4; i++) publisher.sendSync(payload(i, 100));
+  await other.run(({ subscribers: [subscriber], held }) => {
+    for (let i = 0; i < 4; i++) {
+      const outcome = subscriber!.tryTake();
+      if (outcome.state === "ok") held.push(outcome.sample);
+    }
+  }, undefined);
+  assertEquals(publisher.tryLoan(), undefined);
+  const sending = publisher.send(payload(5, 100)); // asleep when it dies
+  other.signal("SIGKILL");
+  assertEquals(await sending, true);
+  const subscriber = scene.subscribe();
+  for (let i = 6; i <= 9; i++) assert(publisher.trySend(payload(i, 100)), `no room for ${i}`);
+  for (let i = 6; i <= 9; i++) assertEquals(valueOf(subscriber.tryReceive()), payload(i, 100));
+  assertEquals(publisher.matched, 1);
+});
+
+test("a stopped subscriber is alive: it slows nobody whose policy drops, and goes on later", async () => {
+  using scene = new Scene({ depth: 4, policy: "dropOldest" });
+  const { publisher, topic } = scene;
+  const quick = scene.subscribe();
+  await using other = startProcess();
+  await other.run(subscribe, { topic, count: 0 });
+  publisher.trySend(payload(1, 100));
+  await other.run(({ subscribers: [subscriber], held }) => {
+    const outcome = subscriber!.takeSync();
+    if (outcome.state === "ok") held.push(outcome.sample);
+  }, undefined);
+  assertEquals(quick.poll(() => {}), 1);
+  other.signal("SIGSTOP");
+  await until("it is stopped", () => other.state === "T");
+  for (let i = 2; i <= 1000; i++) {
+    assert(publisher.trySend(payload(i, 100)), `no room for ${i}`);
+    assertEquals(quick.tryReceive(), {
+      state: "ok",
+      value: payload(i, 100),
+      sequence: i,
+      lost: 0,
+    });
+  }
+  assertEquals(publisher.matched, 2);
+  other.signal("SIGCONT");
+  const told = await other.run(({ subscribers: [subscriber], held, isPayload }) => {
+    const whole = isPayload(held[0]!.bytes, 1);
+    const account: number[][] = [];
+    subscriber!.poll((bytes, sequence, lost) => {
+      account.push([sequence, lost, isPayload(bytes, sequence) ? 1 : 0]);
+    });
+    return { whole, account };
+  }, undefined);
+  assertEquals(told, { whole: true, account: [[998, 996, 1], [999, 0, 1], [1000, 0, 1]] });
+});
+
+test("a stopped publisher is alive; a killed one is missed, and succeeded", async () => {
+  using name = new Name();
+  using hasty = Subscriber.open(name.name, { keepOpen: false, depth: 4, size: 256 });
+  using patient = Subscriber.open(name.name);
+  await using other = startProcess();
+  await other.run(({ Publisher, publishers, payload }, topic) => {
+    const publisher = Publisher.open(topic);
+    publishers.push(publisher);
+    publisher.trySend(payload(1, 100));
+    publisher.tryLoan()!.fill(7); // and never published
+  }, name.name);
+  other.signal("SIGSTOP");
+  await until("it is stopped", () => other.state === "T");
+  assertThrows(() => Publisher.open(name.name), RoleTakenError, "which is alive");
+  assertEquals(valueOf(hasty.tryReceive()), payload(1, 100));
+  await assertRejects(() => hasty.receive({ timeout: 300 }), DOMException, "have passed");
+  other.signal("SIGKILL");
+  await assertRejects(() => hasty.receive(), PeerLostError, "its publisher died");
+  assertThrows(() => hasty.takeSync(), PeerLostError, "its publisher died");
+  assertEquals(patient.matched, 0);
+  const receiving = patient.take();
+  assertEquals((await receiving).state, "ok");
+  const next = patient.receive();
+  using publisher = await openSoon(() => Publisher.open(name.name));
+  publisher.trySend(payload(2, 100));
+  assertEquals(valueOf(await next), payload(2, 100));
+  assertEquals(valueOf(hasty.tryReceive()), payload(2, 100));
+});
+
+/** Whether the process was killed while it ran. */
+async function endOf(party: Party<Tools>, running: Promise<unknown>): Promise<boolean> {
+  try {
+    await running;
+    return false;
+  } catch (error) {
+    if (!(error instanceof PartyEnded)) throw error;
+    assertEquals(await party.ended(), "SIGKILL");
+    return true;
+  }
+}
+
+/** All that lives can be used, and nothing is in anybody's hands. */
+function assertNothingLeaked(publisher: Publisher, depth: number): void {
+  using subscriber = Subscriber.open(publisher.topic);
+  const first = publisher.sequence + 1;
+  for (let i = 0; i < depth; i++) {
+    assert(publisher.trySend(payload(first + i, 99)), `descriptor ${i} of ${depth} has leaked`);
+  }
+  assertEquals(publisher.tryLoan(), undefined);
+  for (let i = 0; i < depth; i++) {
+    assertEquals(valueOf(subscriber.tryReceive()), payload(first + i, 99));
+  }
+}
+
+/** The steps to die at: all of them, each by its name and how often that came before. */
+function deathsAt(steps: readonly string[]): { step: string; time: number }[] {
+  return steps.map((step, at) => ({
+    step,
+    time: steps.slice(0, at + 1).filter((other) => other === step).length,
+  }));
+}
+
+test("a publisher that is killed before any step of a publish is succeeded, and all get the same", async () => {
+  const depth = 3;
+  const steps = await stepsOfPublishing();
+  assert(steps.includes("journal store") && steps.includes("row compareExchange"), `${steps}`);
+  for (const { step, time } of [...deathsAt(steps), { step: "no step", time: 1 }]) {
+    using name = new Name();
+    using a = Subscriber.open(name.name, { depth, size: 256 });
+    using b = Subscriber.open(name.name);
+    await using other = startProcess({ trapped: true });
+    const died = await endOf(
+      other,
+      other.run(publishAndDie, { topic: name.name, step, time }),
+    );
+    assertEquals(died, step !== "no step");
+    other.signal("SIGKILL");
+    using publisher = await openSoon(() => Publisher.open(name.name, { history: 1 }));
+    publisher.trySend(payload(publisher.sequence + 1, 50));
+    const seen: number[][] = [];
+    for (const subscriber of [a, b]) {
+      const sequences: number[] = [];
+      subscriber.poll((bytes, sequence, lost) => {
+        assert(isPayload(bytes, sequence) && lost === 0, `sample ${sequence} after ${step}`);
+        sequences.push(sequence);
+      });
+      seen.push(sequences);
+    }
+    assertEquals(seen[0], seen[1], `killed before ${step} ${time}`);
+    assert(["1,2", "1,2,3"].includes(seen[0]!.join()), `${seen[0]} after ${step} ${time}`);
+    a.close();
+    b.close();
+    publisher.close();
+    using auditor = Publisher.open(name.name, { depth, size: 256 });
+    assertNothingLeaked(auditor, depth);
+  }
+
+  async function stepsOfPublishing(): Promise<string[]> {
+    using name = new Name();
+    using _a = Subscriber.open(name.name, { depth, size: 256 });
+    using _b = Subscriber.open(name.name);
+    await using other = startProcess({ trapped: true });
+    return await other.run(publishAndDie, { topic: name.name, step: "no step", time: 1 });
+  }
+
+  function publishAndDie(
+    { Publisher, publishers, payload, dieBefore, stepsOf }: Tools,
+    { topic, step, time }: { topic: string; step: string; time: number },
+  ): string[] {
+    const publisher = Publisher.open(topic, { history: 1 });
+    publishers.push(publisher);
+    publisher.trySend(payload(1, 50));
+    dieBefore(step, time);
+    const steps = stepsOf(() => publisher.trySend(payload(2, 50)));
+    dieBefore("nothing");
+    return steps;
+  }
+});
+
+test("a subscriber that is killed before any step of a take gives everything back", async () => {
+  const depth = 3;
+  const steps = await stepsOfTaking();
+  assert(steps.filter((step) => step === "row compareExchange").length === 2, `${steps}`);
+  for (const { step, time } of deathsAt(steps)) {
+    using scene = new Scene({ depth });
+    const { publisher, topic } = scene;
+    const witness = scene.subscribe();
+    await using other = startProcess({ trapped: true });
+    await other.run(({ Subscriber, subscribers }, topic) => {
+      subscribers.push(Subscriber.open(topic));
+    }, topic);
+    for (let i = 1; i <= depth; i++) publisher.trySend(payload(i, 50));
+    for (let i = 1; i <= depth; i++) assertEquals(valueOf(witness.tryReceive()), payload(i, 50));
+    witness.close();
+    assert(await endOf(other, other.run(takeAndDie, { step, time })), `alive after ${step}`);
+    using inside = new Inside(topic);
+    await until("its role is free", () => !inside.ring.region.isHeld(2));
+    assertNothingLeaked(publisher, depth);
+  }
+
+  async function stepsOfTaking(): Promise<string[]> {
+    using scene = new Scene({ depth });
+    await using other = startProcess({ trapped: true });
+    await other.run(({ Subscriber, subscribers }, topic) => {
+      subscribers.push(Subscriber.open(topic));
+    }, scene.topic);
+    for (let i = 1; i <= depth; i++) scene.publisher.trySend(payload(i, 50));
+    return await other.run(takeAndDie, { step: "no step", time: 1 });
+  }
+
+  function takeAndDie(
+    { subscribers: [subscriber], dieBefore, stepsOf }: Tools,
+    { step, time }: { step: string; time: number },
+  ): string[] {
+    dieBefore(step, time);
+    return stepsOf(() => {
+      const outcome = subscriber!.tryTake();
+      if (outcome.state === "ok") outcome.sample[Symbol.dispose]();
+    });
+  }
+});
+
+test("a publisher that is killed while it takes back what the dead held leaves it to the next", async () => {
+  const depth = 3;
+  const steps = await stepsOfTakingBack();
+  assert(steps.includes("online exchange") && steps.includes("close lock file"), `${steps}`);
+  for (const { step, time } of deathsAt(steps)) {
+    using name = new Name();
+    await using holder = startProcess();
+    await using other = startProcess({ trapped: true });
+    await other.run(prepare, { topic: name.name, depth });
+    await holder.run(subscribe, { topic: name.name, count: 0 });
+    await other.run(fill, undefined);
+    await holder.kill();
+    using inside = new Inside(name.name);
+    await until("its role is free", () => !inside.ring.region.isHeld(1));
+    assert(await endOf(other, other.run(takeBackAndDie, { step, time })), `alive after ${step}`);
+    using publisher = await openSoon(() => Publisher.open(name.name));
+    await until("the role of the cleared row is free", () => !inside.ring.region.isHeld(1));
+    assertNothingLeaked(publisher, depth);
+  }
+
+  async function stepsOfTakingBack(): Promise<string[]> {
+    using name = new Name();
+    await using holder = startProcess();
+    await using other = startProcess({ trapped: true });
+    await other.run(prepare, { topic: name.name, depth });
+    await holder.run(subscribe, { topic: name.name, count: 0 });
+    await other.run(fill, undefined);
+    await holder.kill();
+    using inside = new Inside(name.name);
+    await until("its role is free", () => !inside.ring.region.isHeld(1));
+    return await other.run(takeBackAndDie, { step: "no step", time: 1 });
+  }
+
+  function prepare(
+    { Publisher, publishers }: Tools,
+    { topic, depth }: { topic: string; depth: number },
+  ): void {
+    publishers.push(Publisher.open(topic, { depth, size: 256 }));
+  }
+
+  function fill({ publishers: [publisher], payload }: Tools): void {
+    for (let i = 1; publisher!.trySend(payload(i, 50)); i++);
+  }
+
+  function takeBackAndDie(
+    { publishers: [publisher], dieBefore, stepsOf }: Tools,
+    { step, time }: { step: string; time: number },
+  ): string[] {
+    dieBefore(step, time);
+    return stepsOf(() => publisher!.tryLoan());
+  }
+});
