@@ -8,7 +8,9 @@ import { allowedCpus } from "./harness/machine.ts";
 import { printBars } from "./harness/report.ts";
 import { measureCircular } from "./circular.ts";
 import { measureMirrorRing } from "./mirror_ring.ts";
+import { measureMpsc } from "./mpsc.ts";
 import { measurePingPong } from "./ping_pong.ts";
+import { measureSpsc } from "./spsc.ts";
 
 const { code } = new Deno.Command(Deno.execPath(), {
   args: ["bench", "--allow-all", import.meta.dirname!],
@@ -22,6 +24,8 @@ printBars([
   ...await measureMirrorRing(),
   ...await measurePingPong(),
   ...await measureCircular(),
+  ...await measureSpsc(),
+  ...await measureMpsc(),
 ]);
 
 function processorName(): string {

@@ -2,7 +2,9 @@
  * Two processes pass a number to and fro through two words on two cache lines: what the machine
  * itself takes, with nothing around it.
  *
- *   ping_pong <pause|tight|futex> <cpu> <cpu> <trips> <blocks> <trips of a block>
+ *   ping_pong <pause|tight|futex|think> <cpu> <cpu> <trips> <blocks> <trips of a block>
+ *
+ * think: futex, with a millisecond asleep before each trip that is timed by itself.
  *
  * Writes doubles to its output: the nanoseconds of each trip, timed one by one, and then of a trip
  * in each block, for which the clock is read only before and after. A cpu of -1 is any.
@@ -71,7 +73,7 @@ static inline __attribute__((always_inline)) void trip(enum mode mode, struct wo
 }
 
 struct plan {
-    uint32_t trips, blocks, block_trips;
+    uint32_t trips, blocks, block_trips, think_us;
     double *samples;
 };
 
@@ -89,6 +91,10 @@ static inline __attribute__((always_inline)) void ping(enum mode mode, struct wo
     double *sample = plan->samples;
     double before = now();
     for (uint32_t i = 0; i < plan->trips; i++) {
+        if (plan->think_us > 0) {
+            usleep(plan->think_us);
+            before = now();
+        }
         trip(mode, words, ++value);
         double after = now();
         *sample++ = after - before;
@@ -129,7 +135,9 @@ int main(int count, char **arguments)
     if (count != 7) return 2;
     enum mode mode = strcmp(arguments[1], "pause") == 0 ? PAUSE
         : strcmp(arguments[1], "tight") == 0 ? TIGHT : FUTEX;
-    struct plan plan = { atoi(arguments[4]), atoi(arguments[5]), atoi(arguments[6]), NULL };
+    struct plan plan = { .trips = atoi(arguments[4]), .blocks = atoi(arguments[5]),
+                         .block_trips = atoi(arguments[6]),
+                         .think_us = strcmp(arguments[1], "think") == 0 ? 1000 : 0 };
     size_t samples = plan.trips + plan.blocks;
     plan.samples = malloc(samples * sizeof(double));
     memset(plan.samples, 0xff, samples * sizeof(double)); /* touched before it is measured */

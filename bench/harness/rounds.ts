@@ -75,12 +75,29 @@ const STEADY = 1.25;
 
 /** Compares each round with the floor of the same moment. */
 export function ratio(floor: Run, contender: Run): Ratio {
+  return overSteady(floor, contender, (time, floor) => time / floor);
+}
+
+/**
+ * The time that a contender would take on a machine whose floor is so many nanoseconds. Where the
+ * floor is lower than that, it is the time itself: what a contender computes does not get faster
+ * because the processors are closer to each other.
+ */
+export function atFloor(floorNs: number, floor: Run, contender: Run): Ratio {
+  return overSteady(floor, contender, (time, floor) => time * Math.min(1, floorNs / floor));
+}
+
+function overSteady(
+  floor: Run,
+  contender: Run,
+  figure: (time: number, floor: number) => number,
+): Ratio {
   const steady: number[] = [];
   for (const [i, { typical }] of contender.rounds.entries()) {
     const before = floor.rounds[i]!.typical;
     const after = floor.rounds[i + 1]!.typical;
     if (Math.max(before, after) > STEADY * Math.min(before, after)) continue;
-    steady.push(typical / ((before + after) / 2));
+    steady.push(figure(typical, (before + after) / 2));
   }
   return spread(steady, contender.rounds.length);
 }

@@ -1,0 +1,145 @@
+/**
+ * The same traffic by several ways of this package, by C, and by what Deno and others offer, in one
+ * table. The floor is C that passes words on two lines, or that sleeps on a futex where the sender
+ * thinks between messages.
+ *
+ * @module
+ */
+
+import { allowedCpus, CProgram, type Plan, settleOn } from "./machine.ts";
+import { Peer } from "./peer.ts";
+import { onPostMessage } from "./post_message.ts";
+import { type Bar, printRates, printTimes } from "./report.ts";
+import { onRingbuf } from "./ringbuf.ts";
+import { atFloor, type Contender, interleave, ratio, type Rounds, type Run } from "./rounds.ts";
+import { onPipe } from "./stdio_pipe.ts";
+import { onWay, type Setting, type Traffic, type Ways } from "./traffic.ts";
+import { onSocket } from "./unix_socket.ts";
+
+/** What is compared. */
+export interface Comparison {
+  readonly title: string;
+  readonly traffic: Traffic;
+  readonly plan: Plan;
+  readonly rounds: Rounds;
+  /** How many answers are waited for in a round of what Deno has, which takes microseconds. */
+  readonly slowAnswers: number;
+  /** The ways, and what each may take: nanoseconds at the usual floor, or so many times the futex. */
+  readonly ways: Readonly<Record<string, number | undefined>>;
+}
+
+/** The time that C takes for two words on the machine that the bars were set on. */
+const USUAL_FLOOR_NS = 240;
+
+/** Measures, prints the tables and gives the bars. The module, run with a parameter, is the peer. */
+export async function compareAll(
+  comparisons: Comparison[],
+  ways: Ways,
+  module: string,
+): Promise<Bar[]> {
+  using words = CProgram.compile(`${import.meta.dirname}/../c/ping_pong.c`);
+  using rings = CProgram.compile(`${import.meta.dirname}/../c/masked_ring.c`);
+  const bars: Bar[] = [];
+  for (const comparison of comparisons) {
+    const runs = allowedCpus().length < 2
+      ? "there is one processor"
+      : await new Bench(comparison, words, rings).run(ways, module);
+    bars.push(...barsOf(comparison, runs));
+  }
+  return bars;
+}
+
+function barsOf({ title, traffic, ways }: Comparison, runs: Run[] | string): Bar[] {
+  const isCold = traffic.thinkMs !== undefined;
+  return Object.entries(ways).flatMap(([way, limit]): Bar[] => {
+    if (limit === undefined) return [];
+    const what = isCold
+      ? `${way} / C, futex, ${title}`
+      : `${way}, ${title}, at a floor of ${USUAL_FLOOR_NS} ns`;
+    const bar = { what, limit, ...isCold ? {} : { unit: "ns" as const } };
+    if (typeof runs === "string") return [{ ...bar, measured: runs }];
+    const [floor, ...others] = runs as [Run, ...Run[]];
+    const run = others.find(({ name }) => name === way)!;
+    const measured = isCold ? ratio(floor, run) : atFloor(USUAL_FLOOR_NS, floor, run);
+    return [{ ...bar, measured }];
+  });
+}
+
+const WORDS = "C, words on two lines";
+
+/** One comparison. */
+class Bench {
+  readonly #comparison: Comparison;
+  readonly #words: CProgram | undefined;
+  readonly #rings: CProgram | undefined;
+
+  constructor(
+    comparison: Comparison,
+    words: CProgram | undefined,
+    rings: CProgram | undefined,
+  ) {
+    this.#comparison = comparison;
+    this.#words = words;
+    this.#rings = rings;
+  }
+
+  /** Measures and prints the times; gives the runs, the floor first, or why there is none. */
+  async run(ways: Ways, module: string): Promise<Run[] | string> {
+    const { title, traffic, plan, rounds } = this.#comparison;
+    await using stack = new AsyncDisposableStack();
+    const allowed = allowedCpus();
+    const [our, other] = allowed as [number, number];
+    const peer = stack.use(new Peer(new URL(module), "peer"));
+    const placed = settleOn([other], peer.pid);
+    const contenders: Contender[] = [];
+    for (const way of Object.keys(this.#comparison.ways)) {
+      contenders.push(await onWay(ways, way, { traffic, plan, peer, stack }));
+    }
+    contenders.push(...await this.#others({ traffic, plan, peer, stack }, other));
+    contenders.unshift(...this.#inC(placed ? [our, other] : [-1, -1]));
+    // Last, as threads and processes inherit the place of whoever starts them.
+    settleOn([our], Deno.pid);
+    stack.defer(() => void settleOn(allowed, Deno.pid));
+
+    console.log(`\nBetween two processes: ${title}`);
+    if (!placed) console.log("There is no taskset, so the scheduler chose the processors");
+    const [floor, ...others] = contenders as [Contender, ...Contender[]];
+    const runs = await interleave(floor, others, rounds);
+    printTimes([runs]);
+    if (traffic.answerEvery > 1) {
+      printRates(traffic.bytes, runs.filter(({ name }) => name !== WORDS));
+    }
+    return this.#words ? runs : "there is no C compiler";
+  }
+
+  async #others({ traffic, plan, peer, stack }: Setting, cpu: number): Promise<Contender[]> {
+    const slow = { ...traffic, answers: this.#comparison.slowAnswers };
+    const contenders = [
+      await onSocket(slow, peer),
+      onPipe(slow, cpu, stack),
+      await onPostMessage(slow, cpu, stack),
+    ];
+    // It cannot sleep.
+    if (traffic.thinkMs === undefined) {
+      contenders.unshift(await onRingbuf({ traffic, plan, stack }, cpu));
+    }
+    return contenders;
+  }
+
+  #inC(cpus: number[]): Contender[] {
+    const { traffic, plan } = this.#comparison;
+    const { bytes, capacity, answerEvery, thinkMs } = traffic;
+    if (!this.#words || !this.#rings) return [];
+    if (thinkMs !== undefined) {
+      return [this.#words.contender("C, futex", [["think", ...cpus]], plan)];
+    }
+    const inC = ["pause", "tight"].map((way) => [way, ...cpus]);
+    const kind = answerEvery === 1 ? "trip" : "stream";
+    const messages = inC.map((way) => [kind, ...way, bytes, capacity]);
+    const trips = { trips: 0, blocks: 20, blockTrips: 500 };
+    return [
+      this.#words.contender(WORDS, inC, answerEvery === 1 ? plan : trips),
+      this.#rings.contender("C, masked rings", messages, plan),
+    ];
+  }
+}

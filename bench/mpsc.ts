@@ -1,0 +1,158 @@
+/**
+ * Rings from many producers to one consumer: three producers, each a process, share a processor,
+ * and their consumer has the other one. Next to one producer, and to C that passes messages through
+ * a masked ring.
+ *
+ * The clock starts once all producers send; what lies in their lanes by then is less than a
+ * hundredth of what they send.
+ *
+ * @module
+ */
+
+import { now } from "../src/os/clock.ts";
+import { MpscConsumer, type Origin } from "../src/ring/mpsc_consumer.ts";
+import { MpscProducer } from "../src/ring/mpsc_producer.ts";
+import { allowedCpus, CProgram, settleOn } from "./harness/machine.ts";
+import { Peer, takePart } from "./harness/peer.ts";
+import { type Bar, printBars, printRates, printTimes } from "./harness/report.ts";
+import { type Contender, interleave, type Ratio, times } from "./harness/rounds.ts";
+import { Numbered } from "./harness/traffic.ts";
+
+const BYTES = 64;
+const CAPACITY = 65536;
+const MESSAGES = 120_000; // in a round, of all producers together
+const PRODUCERS = 3;
+const BATCH = 100;
+const LIMIT_NS = 1e9 / 5e6;
+const WAIT = { timeout: 20e3 };
+
+/** What producers are told. */
+interface Order {
+  readonly name: string;
+  readonly producers: number;
+}
+
+/** Measures, prints the times and gives the bars. */
+export async function measureMpsc(): Promise<Bar[]> {
+  const measured = allowedCpus().length < 2 ? "there is one processor" : await measure();
+  const what = `MPSC, ${BYTES} B from ${PRODUCERS} producers`;
+  return [{ what, limit: LIMIT_NS, unit: "ns", measured }];
+}
+
+async function measure(): Promise<Ratio | string> {
+  using ring = CProgram.compile(`${import.meta.dirname}/c/masked_ring.c`);
+  await using stack = new AsyncDisposableStack();
+  const allowed = allowedCpus();
+  const [our, other] = allowed as [number, number];
+  const contenders: Contender[] = [];
+  for (const way of ["send", "sendBatch"]) {
+    for (const producers of [1, PRODUCERS]) {
+      contenders.push(ours(way, producers, other, stack));
+    }
+  }
+  const placed = settleOn([our], Deno.pid);
+  stack.defer(() => void settleOn(allowed, Deno.pid));
+  console.log(`\nMany producers, one consumer, between processes: ${BYTES} B one way`);
+  if (!placed) console.log("There is no taskset, so the scheduler chose the processors");
+  if (ring) {
+    const ways = ["pause", "tight"].map((
+      way,
+    ) => ["stream", way, ...placed ? [our, other] : [-1, -1], BYTES, CAPACITY]);
+    const plan = { trips: 0, blocks: 10, blockTrips: 4000 };
+    contenders.unshift(ring.contender("C, masked ring, 1 producer", ways, plan));
+  }
+  const [floor, ...others] = contenders as [Contender, ...Contender[]];
+  const runs = await interleave(floor, others, { rounds: 15, warmUp: 2 });
+  printTimes([runs]);
+  printRates(BYTES, runs);
+  return times(runs.find(({ name }) => name === nameOf("send", PRODUCERS))!);
+}
+
+function nameOf(way: string, producers: number): string {
+  const batches = way === "send" ? "" : ", batches";
+  return `MPSC, ${producers} producer${producers === 1 ? "" : "s"}${batches}`;
+}
+
+let rings = 0;
+
+/** A contender: this process receives, and so many others send. */
+function ours(
+  way: string,
+  producers: number,
+  cpu: number,
+  stack: AsyncDisposableStack,
+): Contender {
+  const order: Order = { name: `bench-mpsc-${Deno.pid}-${rings++}`, producers };
+  const inbox = stack.use(new Inbox(order));
+  const peers = Array.from({ length: producers }, () => {
+    const peer = stack.use(new Peer(new URL(import.meta.url), JSON.stringify(order)));
+    settleOn([cpu], peer.pid);
+    return peer;
+  });
+  const round = async () => {
+    for (const peer of peers) await peer.begin(way, MESSAGES / producers);
+    const before = now();
+    inbox.receive(MESSAGES);
+    const typical = (now() - before) / MESSAGES;
+    for (const peer of peers) await peer.end();
+    return { typical };
+  };
+  return { name: nameOf(way, producers), round };
+}
+
+/** The consumer, which knows the number of each producer's last message. */
+class Inbox implements Disposable {
+  readonly #consumer: MpscConsumer<Uint8Array<ArrayBuffer>>;
+  readonly #last: number[];
+
+  constructor({ name, producers }: Order) {
+    this.#consumer = MpscConsumer.create(name, { producers, capacity: CAPACITY });
+    this.#last = Array.from({ length: producers }, () => 0);
+  }
+
+  receive(messages: number): void {
+    for (let left = messages; left > 0;) {
+      const count = this.#consumer.poll(this.#look, left);
+      if (count === 0) this.#consumer.waitSync(WAIT);
+      left -= count;
+    }
+  }
+
+  readonly #look = (message: Uint8Array, { producer }: Origin): void => {
+    const expected = ++this.#last[producer]! & 0xff;
+    if (message[0] !== expected) throw new Error(`Producer ${producer} sent another message`);
+  };
+
+  [Symbol.dispose](): void {
+    this.#consumer.close();
+  }
+}
+
+/** One of the other processes. */
+async function takePartAsPeer({ name }: Order): Promise<void> {
+  using producer = MpscProducer.open(name);
+  const batch = Array.from({ length: BATCH }, () => new Numbered(BYTES));
+  const messages = batch.map(({ bytes }) => bytes);
+  const [first] = batch as [Numbered];
+  let number = 0;
+  await takePart({
+    send(count: number): void {
+      for (; count > 0; count--) {
+        first.number = ++number;
+        producer.sendSync(first.bytes, WAIT);
+      }
+    },
+    sendBatch(count: number): void {
+      for (; count > 0; count -= BATCH) {
+        for (const message of batch) message.number = ++number;
+        producer.sendBatchSync(messages, WAIT);
+      }
+    },
+  });
+}
+
+if (import.meta.main) {
+  const [order] = Deno.args;
+  if (order === undefined) printBars(await measureMpsc());
+  else await takePartAsPeer(JSON.parse(order));
+}

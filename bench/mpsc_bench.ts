@@ -1,0 +1,38 @@
+/**
+ * Rings with many producers as `deno bench` shows them: one of them sends, whoever else could.
+ *
+ * @module
+ */
+
+import { MpscConsumer } from "../src/ring/mpsc_consumer.ts";
+import { MpscProducer } from "../src/ring/mpsc_producer.ts";
+
+const BYTES = 64;
+
+for (const producers of [1, 8, 32, 64]) {
+  const name = `bench-${Deno.pid}-${producers}`;
+  const options = { producers, capacity: 65536 };
+  const consumer = MpscConsumer.open(name, options);
+  const producer = MpscProducer.open(name, { ...options, id: producers - 1 });
+  globalThis.addEventListener("unload", () => {
+    producer.close();
+    consumer.close();
+  });
+  const message = Uint8Array.from({ length: BYTES }, (_, i) => i * 31);
+  const target = new Uint8Array(BYTES);
+  let seen = 0;
+  const look = (shown: Uint8Array) => {
+    seen += shown[1]!;
+  };
+
+  const baseline = producers === 1;
+  const one = { group: "MPSC, one of them sends", baseline };
+  Deno.bench(`trySend and tryReceiveInto, ${producers} lanes`, one, () => {
+    producer.trySend(message);
+    consumer.tryReceiveInto(target);
+  });
+  const idle = { group: "MPSC, nobody sends", baseline };
+  Deno.bench(`poll, ${producers} lanes`, idle, () => {
+    consumer.poll(look);
+  });
+}

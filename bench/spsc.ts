@@ -1,0 +1,300 @@
+/**
+ * Rings from one producer to one consumer: round trips through two of them, copied in and out;
+ * messages one way, one by one and in batches; and round trips after a pause in which both sides
+ * fell asleep. Next to C, ringbuf.js and what Deno has.
+ *
+ * @module
+ */
+
+import { SpscConsumer } from "../src/ring/spsc_consumer.ts";
+import { SpscProducer } from "../src/ring/spsc_producer.ts";
+import type { WaitOptions } from "../src/sync/waiter.ts";
+import { compareAll, type Comparison } from "./harness/comparison.ts";
+import { takePart } from "./harness/peer.ts";
+import { type Bar, printBars } from "./harness/report.ts";
+import {
+  type Answering,
+  type Asking,
+  Numbered,
+  type Order,
+  type Way,
+  wayHandlers,
+  type Ways,
+} from "./harness/traffic.ts";
+import { socketHandlers } from "./harness/unix_socket.ts";
+
+const PATIENCE_MS = 20e3;
+
+/** Nobody goes to sleep within a round, and nobody waits for ever for a process that is gone. */
+const SPINNING = { spin: 5e6, timeout: PATIENCE_MS };
+
+/** Everybody goes to sleep at once. */
+const ASLEEP = { spin: 0, timeout: PATIENCE_MS };
+
+/** Everybody spins for a moment and then goes to sleep. */
+const USUAL = { timeout: PATIENCE_MS };
+
+/** The two rings of one process, and what it sends and receives. */
+class Ends implements Disposable {
+  readonly wait: WaitOptions;
+  readonly answerEvery: number;
+  readonly producer: SpscProducer;
+  readonly consumer: SpscConsumer<Uint8Array<ArrayBuffer>>;
+  readonly out: Numbered;
+  readonly in: Numbered;
+  number = 0;
+
+  private constructor(order: Order, wait: WaitOptions, way: { to: string; from: string }) {
+    const { name, bytes, capacity, answerEvery, answerBytes } = order;
+    const lengths = { there: bytes, back: answerBytes } as Record<string, number>;
+    this.wait = wait;
+    this.answerEvery = answerEvery;
+    this.producer = SpscProducer.open(`${name}-${way.to}`, { capacity });
+    this.consumer = SpscConsumer.open(`${name}-${way.from}`, { capacity });
+    this.out = new Numbered(lengths[way.to]!);
+    this.in = new Numbered(lengths[way.from]!);
+  }
+
+  static asking(order: Order, wait: WaitOptions): Ends {
+    return new Ends(order, wait, { to: "there", from: "back" });
+  }
+
+  static answering(order: Order, wait: WaitOptions): Ends {
+    return new Ends(order, wait, { to: "back", from: "there" });
+  }
+
+  send(): void {
+    this.out.number = this.number;
+    this.producer.sendSync(this.out.bytes, this.wait);
+  }
+
+  receive(): void {
+    while (this.consumer.tryReceiveInto(this.in.bytes) < 0) this.consumer.waitSync(this.wait);
+    this.in.expect(this.number);
+  }
+
+  async sendAsync(): Promise<void> {
+    this.out.number = this.number;
+    await this.producer.send(this.out.bytes, this.wait);
+  }
+
+  async receiveAsync(): Promise<void> {
+    const outcome = await this.consumer.receive(this.wait);
+    if (outcome.state === "closed") throw new Error("The other process has closed its ring");
+    if (outcome.value[0] !== (this.number & 0xff)) throw new Error("That is another message");
+  }
+
+  [Symbol.dispose](): void {
+    this.producer.close();
+    this.consumer.close();
+  }
+}
+
+/** One message after the other, each copied in and out. */
+class OneByOne implements Asking, Answering, Disposable {
+  readonly #ends: Ends;
+
+  constructor(ends: Ends) {
+    this.#ends = ends;
+  }
+
+  static way(wait: WaitOptions): Way {
+    return {
+      asking: (order) => new OneByOne(Ends.asking(order, wait)),
+      answering: (order) => new OneByOne(Ends.answering(order, wait)),
+    };
+  }
+
+  ask(): void {
+    const ends = this.#ends;
+    for (let i = ends.answerEvery; i > 0; i--) {
+      ends.number++;
+      ends.send();
+    }
+    ends.receive();
+  }
+
+  answer(times: number): void {
+    const ends = this.#ends;
+    for (; times > 0; times--) {
+      for (let i = ends.answerEvery; i > 0; i--) {
+        ends.number++;
+        ends.receive();
+      }
+      ends.send();
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#ends[Symbol.dispose]();
+  }
+}
+
+/** The same, with promises. */
+class Promised implements Asking, Answering, Disposable {
+  readonly #ends: Ends;
+
+  constructor(ends: Ends) {
+    this.#ends = ends;
+  }
+
+  static way(wait: WaitOptions): Way {
+    return {
+      asking: (order) => new Promised(Ends.asking(order, wait)),
+      answering: (order) => new Promised(Ends.answering(order, wait)),
+    };
+  }
+
+  async ask(): Promise<void> {
+    const ends = this.#ends;
+    for (let i = ends.answerEvery; i > 0; i--) {
+      ends.number++;
+      await ends.sendAsync();
+    }
+    await ends.receiveAsync();
+  }
+
+  async answer(times: number): Promise<void> {
+    const ends = this.#ends;
+    for (; times > 0; times--) {
+      for (let i = ends.answerEvery; i > 0; i--) {
+        ends.number++;
+        await ends.receiveAsync();
+      }
+      await ends.sendAsync();
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#ends[Symbol.dispose]();
+  }
+}
+
+const BATCH = 100;
+
+/** Many messages at a time, seen in place by who receives them. */
+class Batches implements Asking, Answering, Disposable {
+  readonly #ends: Ends;
+  readonly #batch: Numbered[];
+  readonly #messages: Uint8Array[];
+
+  constructor(ends: Ends) {
+    this.#ends = ends;
+    const length = Math.min(BATCH, ends.answerEvery);
+    this.#batch = Array.from({ length }, () => new Numbered(ends.out.bytes.length));
+    this.#messages = this.#batch.map(({ bytes }) => bytes);
+  }
+
+  static way(wait: WaitOptions): Way {
+    return {
+      asking: (order) => new Batches(Ends.asking(order, wait)),
+      answering: (order) => new Batches(Ends.answering(order, wait)),
+    };
+  }
+
+  ask(): void {
+    const ends = this.#ends;
+    for (let left = ends.answerEvery; left > 0; left -= this.#batch.length) {
+      for (const message of this.#batch) message.number = ++ends.number;
+      ends.producer.sendBatchSync(this.#messages, ends.wait);
+    }
+    ends.receive();
+  }
+
+  answer(times: number): void {
+    const ends = this.#ends;
+    for (; times > 0; times--) {
+      for (let left = ends.answerEvery; left > 0;) {
+        const count = ends.consumer.poll(this.#look, left);
+        if (count === 0) ends.consumer.waitSync(ends.wait);
+        left -= count;
+      }
+      ends.send();
+    }
+  }
+
+  readonly #look = (message: Uint8Array): void => {
+    if ((++this.#ends.number & 0xff) !== message[0]) throw new Error("That is another message");
+  };
+
+  [Symbol.dispose](): void {
+    this.#ends[Symbol.dispose]();
+  }
+}
+
+/** The ways. */
+export const SPSC_WAYS: Ways = {
+  "SPSC": OneByOne.way(SPINNING),
+  "SPSC, batches": Batches.way(SPINNING),
+  "SPSC, promises": Promised.way(USUAL),
+  "SPSC, spinning 50 us": OneByOne.way(USUAL),
+  "SPSC, asleep at once": OneByOne.way(ASLEEP),
+};
+
+const MIB = 2 ** 20;
+
+/** Blocks are short, as somebody else may want the processors in between. */
+const ROUND_TRIPS = {
+  plan: { trips: 1000, blocks: 20, blockTrips: 100 },
+  rounds: { rounds: 31, warmUp: 4 },
+  slowAnswers: 200,
+};
+
+const COMPARISONS: Comparison[] = [{
+  title: "round trip of 64 B",
+  traffic: { bytes: 64, capacity: MIB, answerEvery: 1, answerBytes: 64 },
+  ...ROUND_TRIPS,
+  ways: { "SPSC": 530, "SPSC, promises": 20e3 },
+}, {
+  title: "round trip of 1 KB",
+  traffic: { bytes: 1024, capacity: MIB, answerEvery: 1, answerBytes: 1024 },
+  ...ROUND_TRIPS,
+  ways: { "SPSC": 900, "SPSC, promises": undefined },
+}, {
+  title: "64 B one way",
+  traffic: { bytes: 64, capacity: MIB, answerEvery: 4000, answerBytes: 8 },
+  plan: { trips: 0, blocks: 10, blockTrips: 4000 },
+  rounds: { rounds: 31, warmUp: 4 },
+  slowAnswers: 1,
+  ways: { "SPSC": 1e9 / 15e6, "SPSC, batches": 1e9 / 30e6 },
+}, {
+  title: "1 KB one way",
+  traffic: { bytes: 1024, capacity: MIB, answerEvery: 2000, answerBytes: 8 },
+  plan: { trips: 0, blocks: 10, blockTrips: 2000 },
+  rounds: { rounds: 31, warmUp: 4 },
+  slowAnswers: 1,
+  ways: { "SPSC": 1e9 / 5e6, "SPSC, batches": undefined },
+}, {
+  title: "64 KB one way",
+  traffic: { bytes: 65536, capacity: 4 * MIB, answerEvery: 100, answerBytes: 8 },
+  plan: { trips: 0, blocks: 10, blockTrips: 100 },
+  rounds: { rounds: 31, warmUp: 4 },
+  slowAnswers: 1,
+  ways: { "SPSC": 65536 / 8, "SPSC, batches": undefined },
+}, {
+  title: "round trip of 64 B after 1 ms asleep",
+  traffic: { bytes: 64, capacity: MIB, answerEvery: 1, answerBytes: 64, thinkMs: 1 },
+  plan: { trips: 50, blocks: 0, blockTrips: 0 },
+  rounds: { rounds: 11, warmUp: 1 },
+  slowAnswers: 50,
+  ways: {
+    "SPSC, asleep at once": 1.3,
+    "SPSC, spinning 50 us": undefined,
+    "SPSC, promises": undefined,
+  },
+}];
+
+/** Measures, prints the times and gives the bars. */
+export function measureSpsc(): Promise<Bar[]> {
+  return compareAll(COMPARISONS, SPSC_WAYS, import.meta.url);
+}
+
+if (import.meta.main) {
+  if (Deno.args.length === 0) {
+    printBars(await measureSpsc());
+  } else {
+    const ways = wayHandlers(SPSC_WAYS);
+    await takePart({ ...socketHandlers(), ...ways });
+    ways.close();
+  }
+}
