@@ -54,6 +54,8 @@ export interface RegionKind {
   readonly control: { readonly size: number; readonly hash: bigint };
   /** Whether the data is mapped twice, end to beginning. */
   readonly mirrored: boolean;
+  /** How many parts such data may have, each mapped twice by itself; 1 by default. */
+  readonly mostParts?: number;
   /** Feature bits that this code writes and understands. */
   readonly features?: { readonly compatible: number; readonly incompatible: number };
 }
@@ -203,8 +205,9 @@ function checkExtent(
 export function isDataSize(kind: RegionKind, dataBytes: number, partBytes = dataBytes): boolean {
   if (!Number.isSafeInteger(dataBytes) || dataBytes < 0 || dataBytes > LARGEST_BYTES) return false;
   if (!kind.mirrored) return true;
-  return partBytes > 0 && partBytes % pageSize() === 0 && dataBytes > 0 &&
-    dataBytes % partBytes === 0;
+  const parts = dataBytes / partBytes;
+  return partBytes > 0 && partBytes % pageSize() === 0 && Number.isInteger(parts) &&
+    parts >= 1 && parts <= (kind.mostParts ?? 1);
 }
 
 /** How many bytes of data a region with this header has. */

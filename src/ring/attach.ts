@@ -57,10 +57,9 @@ export interface Lanes {
   readonly wanted: number | undefined;
   /** How many a new one gets if nobody wants another number. */
   readonly usual: number;
-  readonly most: number;
 }
 
-const ONE_LANE: Lanes = { wanted: 1, usual: 1, most: 1 };
+const ONE_LANE: Lanes = { wanted: 1, usual: 1 };
 
 /** What a kind of ring adds to the options of its user. */
 export interface RingContents {
@@ -133,11 +132,10 @@ function connectNow(
   using stack = new DisposableStack();
   stack.use(region);
   const count = region.dataBytes / region.partBytes;
-  if (!isCapacity(region.partBytes) || count > lanes.most) {
+  if (!isCapacity(region.partBytes)) {
     throw new CorruptRegionError(
-      `Cannot join ring "${name}": it holds ${count} times ${region.partBytes} bytes, and rings ` +
-        `hold a power of two from a page to ${LARGEST_CAPACITY}, at most ${lanes.most} times; ` +
-        "unlink it and make a new one",
+      `Cannot join ring "${name}": it holds ${region.partBytes} bytes, and rings hold a power of ` +
+        `two from a page to ${LARGEST_CAPACITY}; unlink it and make a new one`,
     );
   }
   if (count !== (lanes.wanted ?? count)) {

@@ -67,7 +67,12 @@ export const MPSC_CONTROL = layout("mpsc_control", {
 });
 
 /** How these rings are told from other regions. */
-export const MPSC: RegionKind = { name: "mpsc", control: MPSC_CONTROL, mirrored: true };
+export const MPSC: RegionKind = {
+  name: "mpsc",
+  control: MPSC_CONTROL,
+  mirrored: true,
+  mostParts: MOST_PRODUCERS,
+};
 
 const CONSUMER_ROLE = 0;
 
@@ -98,7 +103,7 @@ export interface MpscSeatOptions {
 export function lanesFor(producers: number | undefined): Lanes {
   const right = producers === undefined ||
     Number.isInteger(producers) && producers >= 1 && producers <= MOST_PRODUCERS;
-  if (right) return { wanted: producers, usual: USUAL_PRODUCERS, most: MOST_PRODUCERS };
+  if (right) return { wanted: producers, usual: USUAL_PRODUCERS };
   throw new RangeError(
     `Cannot make a ring for ${producers} producers: it is for 1 to ${MOST_PRODUCERS}`,
   );

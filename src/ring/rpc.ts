@@ -76,7 +76,12 @@ export const RPC_CONTROL = layout("rpc_control", {
 });
 
 /** How these regions are told from others. */
-export const RPC: RegionKind = { name: "rpc", control: RPC_CONTROL, mirrored: true };
+export const RPC: RegionKind = {
+  name: "rpc",
+  control: RPC_CONTROL,
+  mirrored: true,
+  mostParts: 2 * MOST_CLIENTS,
+};
 
 /** The server's role; client k has role k + 1. */
 export const SERVER_ROLE = 0;
@@ -123,7 +128,7 @@ export function contentsFor<Q, S>(options: RpcOptions<Q, S>): RingContents {
   const wanted = clients === undefined ? undefined : 2 * clients;
   return {
     message: { name: name.slice(0, 60), hash },
-    lanes: { wanted, usual: 2 * USUAL_CLIENTS, most: 2 * MOST_CLIENTS },
+    lanes: { wanted, usual: 2 * USUAL_CLIENTS },
   };
 }
 

@@ -277,11 +277,12 @@ Deno.test("Region.tryConnect() refuses mirrored data that is not whole pages, or
 
 Deno.test("Region.tryConnect() refuses mirrored data whose parts do not make up the whole", () => {
   using place = new Place(MIRRORED);
-  const data = patterned(6 * PAGE);
-  using region = Region.open(MIRRORED, place.path, { dataBytes: data.length, partBytes: 3 * PAGE });
+  using region = Region.open(MIRRORED, place.path, { dataBytes: 6 * PAGE, partBytes: 3 * PAGE });
   const { bytes } = region.mapping;
   const right = 3n * BigInt(PAGE);
-  for (const wrong of [0n, 1n, BigInt(PAGE) / 2n, 4n * BigInt(PAGE), 2n ** 53n, MAX64]) {
+  for (
+    const wrong of [0n, 1n, BigInt(PAGE) / 2n, BigInt(PAGE), 4n * BigInt(PAGE), 2n ** 53n, MAX64]
+  ) {
     overwrite(bytes, "part_bytes", wrong);
     for (const options of [{}, { readOnly: true }]) {
       const attempt = () => Region.tryConnect(MIRRORED, place.path, options)?.close();

@@ -28,7 +28,12 @@ export const CONTROL = layout("test_control", {
 export const KIND: RegionKind = { name: "test", control: CONTROL, mirrored: false };
 
 /** Data mapped twice. */
-export const MIRRORED: RegionKind = { name: "test_mirror", control: CONTROL, mirrored: true };
+export const MIRRORED: RegionKind = {
+  name: "test_mirror",
+  control: CONTROL,
+  mirrored: true,
+  mostParts: 3,
+};
 
 /** The same name, another layout of the control block. */
 export const OTHER_KIND: RegionKind = {

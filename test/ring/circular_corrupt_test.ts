@@ -341,6 +341,7 @@ const CHECKED = [
   "control_bytes",
   "byte_length",
   "data_offset",
+  "part_bytes",
 ];
 
 /** Where in the header each field is. */
@@ -415,7 +416,7 @@ function forge(place: Name, dataBytes: number): void {
   const bytes = Deno.readFileSync(path).subarray(0, CAPACITY);
   const header = REGION_HEADER.read(bytes);
   const byte_length = header.data_offset + BigInt(dataBytes);
-  REGION_HEADER.write(bytes, { ...header, byte_length });
+  REGION_HEADER.write(bytes, { ...header, byte_length, part_bytes: BigInt(dataBytes) });
   Deno.truncateSync(path, Number(byte_length)); // without memory behind it
   using file = Deno.openSync(path, { write: true });
   file.writeSync(bytes);
