@@ -10,6 +10,7 @@ import { measureCircular } from "./circular.ts";
 import { measureMirrorRing } from "./mirror_ring.ts";
 import { measureMpsc } from "./mpsc.ts";
 import { measurePingPong } from "./ping_pong.ts";
+import { measureRpc } from "./rpc.ts";
 import { measureSpsc } from "./spsc.ts";
 
 const { code } = new Deno.Command(Deno.execPath(), {
@@ -26,6 +27,7 @@ printBars([
   ...await measureCircular(),
   ...await measureSpsc(),
   ...await measureMpsc(),
+  ...await measureRpc(),
 ]);
 
 function processorName(): string {

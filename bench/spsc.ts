@@ -9,7 +9,7 @@
 import { SpscConsumer } from "../src/ring/spsc_consumer.ts";
 import { SpscProducer } from "../src/ring/spsc_producer.ts";
 import type { WaitOptions } from "../src/sync/waiter.ts";
-import { compareAll, type Comparison } from "./harness/comparison.ts";
+import { compareAll, type Comparison, ROUND_TRIPS } from "./harness/comparison.ts";
 import { takePart } from "./harness/peer.ts";
 import { type Bar, printBars } from "./harness/report.ts";
 import {
@@ -26,13 +26,13 @@ import { socketHandlers } from "./harness/unix_socket.ts";
 const PATIENCE_MS = 20e3;
 
 /** Nobody goes to sleep within a round, and nobody waits for ever for a process that is gone. */
-const SPINNING = { spin: 5e6, timeout: PATIENCE_MS };
+export const SPINNING = { spin: 5e6, timeout: PATIENCE_MS };
 
 /** Everybody goes to sleep at once. */
 const ASLEEP = { spin: 0, timeout: PATIENCE_MS };
 
 /** Everybody spins for a moment and then goes to sleep. */
-const USUAL = { timeout: PATIENCE_MS };
+export const USUAL = { timeout: PATIENCE_MS };
 
 /** The two rings of one process, and what it sends and receives. */
 class Ends implements Disposable {
@@ -232,13 +232,6 @@ export const SPSC_WAYS: Ways = {
 };
 
 const MIB = 2 ** 20;
-
-/** Blocks are short, as somebody else may want the processors in between. */
-const ROUND_TRIPS = {
-  plan: { trips: 1000, blocks: 20, blockTrips: 100 },
-  rounds: { rounds: 31, warmUp: 4 },
-  slowAnswers: 200,
-};
 
 const COMPARISONS: Comparison[] = [{
   title: "round trip of 64 B",

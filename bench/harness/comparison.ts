@@ -28,6 +28,13 @@ export interface Comparison {
   readonly ways: Readonly<Record<string, number | undefined>>;
 }
 
+/** Plain round trips. Blocks are short, as somebody else may want the processors in between. */
+export const ROUND_TRIPS = {
+  plan: { trips: 1000, blocks: 20, blockTrips: 100 },
+  rounds: { rounds: 31, warmUp: 4 },
+  slowAnswers: 200,
+};
+
 /** The time that C takes for two words on the machine that the bars were set on. */
 const USUAL_FLOOR_NS = 240;
 
