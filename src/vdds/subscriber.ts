@@ -126,7 +126,8 @@ class HeldSample<T> implements Sample<T> {
 /**
  * A subscriber of a topic: it gets every sample that is published while it is there, or is told how
  * many it lost. Samples stay where they were written: they are read in place, for as long as it
- * likes, or copied. It needs no publisher: one may come later, or another one go on.
+ * likes, or copied. It needs no publisher: one may come later, or another one go on. Who opens a
+ * topic that is not there decides its depth and size: say what the publisher says, or `connect`.
  *
  * @example The samples of a topic, as values
  * ```ts

@@ -65,6 +65,15 @@
  * A writer whose view of who is online is old may still give to a row whose reader has left. That
  * does no harm: it is cleared as after a death, or the next reader of that row gets a sample more.
  *
+ * On ARM: words are changed by read-modify-writes, which are sequentially consistent; samples, DESC
+ * and entries are plain. What is written before a CAS is visible to whoever acquires its result, and
+ * what is read before the CAS that gives back has been read. A drop and a take are CASes of the same
+ * word, so one of them fails, however early the bytes behind it were fetched. P3 and P4 are stores
+ * and loads of words only.
+ *
+ * Not promised: that a late joiner gets a history without gaps while samples are dropped; that a
+ * sample which a publisher died in the middle of publishing is there before the next publisher is.
+ *
  * What a peer stored is checked when it is read: indexes against the depth, lengths against what has
  * memory, numbers against stamps. A reader's row that makes no sense costs that reader only.
  *
