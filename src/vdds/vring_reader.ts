@@ -125,9 +125,11 @@ export class VRingReader {
         const d = this.#ring.descriptorIn(entry);
         const stamp = stampOfSequence(this.#expected);
         const isNext = this.#expected > 0 && d !== NONE && stampOfEntry(entry) === stamp;
-        if (isNext) this.#index = (this.#index + 1) >>> 0;
-        else this.#search();
-        if (isNext && this.#hold(d, stamp)) return this.#taken(d, stamp);
+        if (isNext && this.#hold(d, stamp)) {
+          this.#index = (this.#index + 1) >>> 0;
+          return this.#taken(d, stamp);
+        }
+        this.#search(); // it was dropped, or the hint is wrong
       }
     }
     return false;

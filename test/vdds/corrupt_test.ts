@@ -132,7 +132,7 @@ Deno.test("no hint is believed: with all of them wrong every sample arrives, and
       while (publisher.trySend(payload(sent + 1, 30))) sent++;
       assertEquals(sent - first, DEPTH);
       spoil(inside, value);
-      inside.ring.reader(0).used.add(round * 7);
+      if (round > 2) inside.ring.reader(0).used.add(round * 7);
       for (const subscriber of [a, b]) {
         for (let i = first + 1; i <= sent; i++) {
           const outcome = subscriber.tryReceive();

@@ -115,7 +115,7 @@ function reader(
 }
 
 interface Audit {
-  readonly sent: boolean[];
+  readonly fits: boolean[];
   readonly received: number[];
   readonly inFlight: number;
 }
@@ -124,8 +124,8 @@ interface Audit {
 function audit(): Audit {
   const publisher = soon(() => Publisher.open(TOPIC));
   const subscriber = soon(() => Subscriber.open(TOPIC));
-  const sent: boolean[] = [];
-  for (let i = 0; i <= DEPTH; i++) sent.push(publisher.trySend(pattern(LENGTH, HIGHEST)));
+  const fits: boolean[] = [];
+  for (let i = 0; i <= DEPTH; i++) fits.push(publisher.trySend(pattern(LENGTH, HIGHEST)));
   const { inFlight } = publisher.counters;
   const received: number[] = [];
   for (;;) {
@@ -133,7 +133,7 @@ function audit(): Audit {
     if (outcome.state !== "ok") break;
     received.push(messageOf(outcome.value, HIGHEST) ?? 0);
   }
-  return { sent, received, inFlight };
+  return { fits, received, inFlight };
 }
 
 const AUDITOR: ActorSpec = { body: audit, last: true, immortal: true };
@@ -147,8 +147,8 @@ function sound(results: Readonly<Record<string, unknown>>): string | undefined {
     if (seen.some((number, i) => i > 0 && number <= seen[i - 1]!)) return `${name} got ${seen}`;
     if (lost < 0) return `${name} lost ${lost}`;
   }
-  const { sent, received, inFlight } = results.auditor as Audit;
-  if (sent.join() !== "true,true,false") return `at the end it could publish ${sent}`;
+  const { fits, received, inFlight } = results.auditor as Audit;
+  if (fits.join() !== "true,true,false") return `at the end it could publish ${fits}`;
   if (received.join() !== `${HIGHEST},${HIGHEST}`) return `at the end ${received} was received`;
   return inFlight === DEPTH ? undefined : `at the end ${inFlight} were in flight`;
 }
