@@ -10,7 +10,7 @@
  *     empty lane costs a look.
  * C1  A sender that dies between its head and its hint leaves a message that no bit tells of. So
  *     every lane is looked at before each sleep and after each slice (`look`), by a new receiver, and
- *     every so often by one that only polls.
+ *     every so often by one that never waits, as there is nothing or too much.
  *
  * Fair: a lane has a turn of so many messages, then the next one that has any; so a lane waits for
  * at most one turn of each other, however fast those are.
@@ -26,8 +26,8 @@ import { RECORD_HEADER } from "./record.ts";
 /** How many messages a lane may give before others have their turn. */
 export const TURN = 16;
 
-/** So many looks that found nothing, and every lane is looked at (C1). */
-const EMPTY_LOOKS = 256;
+/** So many times the next lane is looked for, and then every lane is looked at (C1). */
+const FINDS = 256;
 
 const ALL = 0xffff_ffff;
 
@@ -62,7 +62,7 @@ export class FanIn<L extends LaneReceiver> {
   #bits = ALL; // lanes that may have something: hints that were taken
   #at = 0; // the lane whose turn it is
   #left = 0; // messages left in its turn
-  #emptyLooks = 0;
+  #finds = 0; // since every lane was suspected
 
   /** At first every lane is looked at: the last receiver may have taken hints and died. */
   constructor(lanes: readonly L[], hint: Word32) {
@@ -79,15 +79,15 @@ export class FanIn<L extends LaneReceiver> {
         return lane;
       }
     }
+    if (++this.#finds >= FINDS) this.suspectAll();
     const found = this.#find();
-    if (found >= 0) {
-      this.#at = found;
-      this.#left = TURN - 1;
-      return this.lanes[found];
+    if (found < 0) {
+      this.#left = 0;
+      return undefined;
     }
-    this.#left = 0;
-    if (++this.#emptyLooks >= EMPTY_LOOKS) this.suspectAll();
-    return undefined;
+    this.#at = found;
+    this.#left = TURN - 1;
+    return this.lanes[found];
   }
 
   /** Ends the turn of the present lane. */
@@ -102,6 +102,11 @@ export class FanIn<L extends LaneReceiver> {
     return this.#find() >= 0;
   }
 
+  /** How many bytes lie in all lanes but those that are left out, unread. */
+  get available(): number {
+    return this.lanes.reduce((sum, lane) => sum + this.#unread(lane, lane.capacity), 0);
+  }
+
   /** Leaves a lane out for good: what its sender stored makes no sense. */
   exclude(lane: L): void {
     this.#excluded.add(lane);
@@ -111,7 +116,7 @@ export class FanIn<L extends LaneReceiver> {
   /** Has every lane looked at, whatever the hints say. */
   suspectAll(): void {
     this.#bits = ALL;
-    this.#emptyLooks = 0;
+    this.#finds = 0;
   }
 
   /** The next lane after the present one that has a message, -1 if none of those suspected has. */
@@ -129,9 +134,14 @@ export class FanIn<L extends LaneReceiver> {
   }
 
   #holds(lane: L): boolean {
-    if (this.#excluded.size > 0 && this.#excluded.has(lane)) return false;
+    return this.#unread(lane, RECORD_HEADER) > 0;
+  }
+
+  /** How many bytes can be read from a lane: at least `wanted` if so many are there. */
+  #unread(lane: L, wanted: number): number {
+    if (this.#excluded.size > 0 && this.#excluded.has(lane)) return 0;
     try {
-      return lane.available(RECORD_HEADER) > 0;
+      return lane.available(wanted);
     } catch (error) {
       this.exclude(lane);
       throw error;

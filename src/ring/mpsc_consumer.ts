@@ -173,7 +173,7 @@ export class MpscConsumer<T = Uint8Array> extends MessageReceiver<T, MpscValue<T
   /** How many bytes lie in all lanes, unread. */
   override get available(): number {
     this.end.checkOpen();
-    return this.#fan.lanes.reduce((sum, lane) => sum + lane.look(), 0);
+    return this.#fan.available;
   }
 
   /**

@@ -108,6 +108,11 @@ export class Cast implements Disposable {
     this.producers = Array.from({ length: lanes - vacant }, open);
   }
 
+  /** Another consumer. */
+  open(): MpscConsumer<Uint8Array<ArrayBuffer>> {
+    return MpscConsumer.open(this.name.name);
+  }
+
   [Symbol.dispose](): void {
     for (const producer of this.producers) producer.close();
     this.consumer.close();
