@@ -10,6 +10,7 @@ export * from "./src/layout/layout.ts";
 export { MirrorRing, type MirrorRingOptions } from "./src/memory/mirror.ts";
 export { type RegionDetails, type RegionInfo, regions } from "./src/memory/region_list.ts";
 export type { SyncWaitOptions, WaitOptions } from "./src/sync/waiter.ts";
+export { type Waitable, waitAny, waitAnySync } from "./src/sync/wait_any.ts";
 export {
   type Permit,
   SemaphoreLock,

@@ -8,6 +8,7 @@
 import { VringError } from "../errors.ts";
 import type { Codec } from "../layout/codec.ts";
 import { begin } from "../sync/turns.ts";
+import { AWAITED, type Waitable } from "../sync/wait_any.ts";
 import {
   type Awaited,
   type SyncWaitOptions,
@@ -86,7 +87,7 @@ export abstract class MessageReceiver<
   T,
   R extends ReceivedValue<T> = ReceivedValue<T>,
   S extends TakenMessage = TakenMessage,
-> implements Disposable {
+> implements Disposable, Waitable {
   /** The name. */
   readonly name: string;
   /** How many bytes the ring holds, 8 for each message included; of several lanes, each. */
@@ -257,6 +258,12 @@ export abstract class MessageReceiver<
   /** The same as `close()`. */
   [Symbol.dispose](): void {
     this.close();
+  }
+
+  /** @ignore */
+  [AWAITED](): Awaited {
+    this.#checkFree("wait");
+    return this.awaited();
   }
 
   /** A lane with a message, undefined if there is none.

@@ -9,6 +9,7 @@
 
 import { copyIn, copyOut, peekView } from "../memory/word.ts";
 import { begin } from "../sync/turns.ts";
+import { AWAITED, type Waitable } from "../sync/wait_any.ts";
 import {
   type Awaited,
   type SyncWaitOptions,
@@ -136,7 +137,7 @@ export interface BytesOptions extends WaitOptions {
 }
 
 /** The one consumer of a ring of bytes; `SpscConsumer.open(name, { level: "bytes" })` makes it. */
-export class SpscByteConsumer implements Disposable {
+export class SpscByteConsumer implements Disposable, Waitable {
   static {
     makeConsumer = (at) => new SpscByteConsumer(at);
   }
@@ -220,6 +221,11 @@ export class SpscByteConsumer implements Disposable {
     const { bytes = 1 } = options;
     this.#end.checkWait(await wait(this.#awaited(bytes), options), options);
     return this.#lane.look() >= bytes;
+  }
+
+  /** @ignore */
+  [AWAITED](): Awaited {
+    return this.#awaited(1);
   }
 
   /**

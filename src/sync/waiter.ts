@@ -131,7 +131,8 @@ function spin(awaited: Awaited, budgetNs: number): boolean {
   return awaited.ready();
 }
 
-function limits(options: SyncWaitOptions): { deadline: number; spinNs: number } {
+/** Until when to wait, and how long to watch before sleeping; checks both. */
+export function limits(options: SyncWaitOptions): { deadline: number; spinNs: number } {
   const { timeout = Infinity, spin = hasManyCpus ? DEFAULT_SPIN_US : 0 } = options;
   if (!(timeout >= 0)) {
     throw new RangeError(`Cannot wait ${timeout} ms: a timeout is 0 or more milliseconds`);
@@ -144,13 +145,15 @@ function limits(options: SyncWaitOptions): { deadline: number; spinNs: number } 
   return { deadline, spinNs: Math.min(spin * 1000, timeoutNs) };
 }
 
-function checkWait(result: number): void {
+/** Throws unless a futex wait ended in one of the ways it may. */
+export function checkWait(result: number): void {
   const { EAGAIN, EINTR, ETIMEDOUT } = Errno;
   if (result >= 0 || result === -EAGAIN || result === -EINTR || result === -ETIMEDOUT) return;
   throw new OsError(-result, { syscall: "futex", action: "wait" });
 }
 
-function interrupted(): DOMException {
+/** What a wait that blocks the thread throws after Ctrl-C. */
+export function interrupted(): DOMException {
   return new DOMException(
     "Cannot wait any longer: Ctrl-C arrived while this call blocked the thread, where no SIGINT " +
       "listener can run; use the form that returns a promise if a listener must run",

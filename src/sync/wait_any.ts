@@ -1,0 +1,147 @@
+/**
+ * Waiting for the first of several things: one sleep on all their bells.
+ *
+ * As in waiter.ts: every bell is raised, then everything is looked at again, then one sleep on all
+ * of them, in slices. What has nothing to wait for any more, as its other end is gone, is as good as
+ * ready: whoever turns to it is told.
+ *
+ * @module
+ */
+
+import { timeoutError } from "../errors.ts";
+import { now } from "../os/clock.ts";
+import { FutexVector, interrupts } from "../os/futex.ts";
+import { reactor } from "./reactor.ts";
+import { begin } from "./turns.ts";
+import {
+  type Awaited,
+  checkWait,
+  interrupted,
+  limits,
+  SLICE_NS,
+  type SyncWaitOptions,
+  type WaitOptions,
+} from "./waiter.ts";
+
+/** What a receiver gives to `waitAny`. */
+export const AWAITED: unique symbol = Symbol("vring.awaited");
+
+/** What can be waited for together with others: the receiving ends of everything here. */
+export interface Waitable {
+  /** @ignore */
+  [AWAITED](): Awaited;
+}
+
+/**
+ * Blocks the thread until one of these has something to receive, or to tell, such as that its other
+ * end has closed; gives the first that has.
+ *
+ * @example The first of two rings
+ * ```ts
+ * import { SpscConsumer, SpscProducer, waitAnySync } from "@vring/vring";
+ *
+ * using left = SpscConsumer.open("example-left");
+ * using right = SpscConsumer.open("example-right");
+ * using producer = SpscProducer.open("example-right"); // in another process
+ * producer.trySend(new Uint8Array(3));
+ * console.log(waitAnySync([left, right]) === right); // true
+ * ```
+ */
+export function waitAnySync<W extends Waitable>(
+  waitables: readonly W[],
+  options: SyncWaitOptions = {},
+): W {
+  const all = awaitedOf(waitables);
+  const { deadline, spinNs } = limits(options);
+  const watched = watch(all, spinNs);
+  if (watched >= 0) return waitables[watched]!;
+  const interruptsBefore = interrupts();
+  using vector = { list: new FutexVector(), [Symbol.dispose]: () => vector.list.close() };
+  for (;;) {
+    vector.list.clear();
+    for (const { bell } of all) vector.list.push(bell.word.address, bell.raise());
+    const found = lookAgain(all);
+    if (found >= 0) return waitables[found]!;
+    const time = now();
+    if (time >= deadline) throw tooLate(options);
+    const result = vector.list.waitSync(Math.min(deadline, time + SLICE_NS));
+    checkWait(result);
+    const ready = firstReady(all);
+    if (ready >= 0) return waitables[ready]!;
+    if (interrupts() !== interruptsBefore) throw interrupted();
+  }
+}
+
+/**
+ * Resolves once one of these has something to receive, or to tell, such as that its other end has
+ * closed; with the first that has. The event loop is free meanwhile.
+ */
+export async function waitAny<W extends Waitable>(
+  waitables: readonly W[],
+  options: WaitOptions = {},
+): Promise<W> {
+  await begin(options);
+  const all = awaitedOf(waitables);
+  const { deadline, spinNs } = limits(options);
+  const watched = watch(all, Math.min(spinNs, ASYNC_SPIN_LIMIT_NS));
+  if (watched >= 0) return waitables[watched]!;
+  for (;;) {
+    const raised = all.map(({ bell }) => bell.raise());
+    const found = lookAgain(all);
+    if (found >= 0) return waitables[found]!;
+    const time = now();
+    if (time >= deadline) throw tooLate(options);
+    const sliceEnd = (Math.floor(time / SLICE_NS) + 1) * SLICE_NS;
+    await parkOnAll(all, raised, Math.min(deadline, sliceEnd), options.signal);
+    options.signal?.throwIfAborted();
+    const ready = firstReady(all);
+    if (ready >= 0) return waitables[ready]!;
+  }
+}
+
+const ASYNC_SPIN_LIMIT_NS = 50_000;
+
+function awaitedOf(waitables: readonly Waitable[]): readonly Awaited[] {
+  if (waitables.length > 0) return waitables.map((waitable) => waitable[AWAITED]());
+  throw new RangeError("Cannot wait for the first of nothing: pass what to wait for");
+}
+
+/** Sleeps until one of the bells was rung; the sleeps on the others are called off. */
+async function parkOnAll(
+  all: readonly Awaited[],
+  raised: readonly number[],
+  deadline: number,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const over = new AbortController();
+  const signals = signal === undefined ? over.signal : AbortSignal.any([signal, over.signal]);
+  const parked = all.map(({ bell }, i) => reactor().park(bell, raised[i]!, deadline, signals));
+  try {
+    await Promise.race(parked);
+  } finally {
+    over.abort();
+    await Promise.allSettled(parked); // nothing is under way afterwards
+  }
+}
+
+/** Looks again and again for so long; the index of what is ready, -1 if nothing came to be. */
+function watch(all: readonly Awaited[], budgetNs: number): number {
+  let found = firstReady(all);
+  const end = now() + budgetNs;
+  while (found < 0 && now() < end) found = firstReady(all);
+  return found;
+}
+
+function firstReady(all: readonly Awaited[]): number {
+  return all.findIndex((awaited) => awaited.ready());
+}
+
+/** The look between raising the bells and sleeping. */
+function lookAgain(all: readonly Awaited[]): number {
+  const ready = firstReady(all);
+  return ready >= 0 ? ready : all.findIndex((awaited) => awaited.hopeless?.() ?? false);
+}
+
+function tooLate({ timeout = Infinity }: SyncWaitOptions): DOMException {
+  return timeoutError("see any of several become ready", timeout);
+}

@@ -1,0 +1,173 @@
+import { assert, assertEquals, assertRejects, assertStrictEquals, assertThrows } from "@std/assert";
+import { ClosedError, PeerLostError } from "../../src/errors.ts";
+import { forceScan } from "../../src/os/futex.ts";
+import { MpscConsumer } from "../../src/ring/mpsc_consumer.ts";
+import { MpscProducer } from "../../src/ring/mpsc_producer.ts";
+import { SpscConsumer } from "../../src/ring/spsc_consumer.ts";
+import { SpscProducer } from "../../src/ring/spsc_producer.ts";
+import { waitAny, waitAnySync } from "../../src/sync/wait_any.ts";
+import { Party, type Where, whyNoProcess } from "../shared/party.ts";
+import { Name } from "../shared/scene.ts";
+
+/** Rings of every kind that can be waited for, each with its sender. */
+function scene() {
+  const stack = new DisposableStack();
+  const names = [0, 1, 2].map(() => stack.use(new Name()).name);
+  const messages = stack.use(SpscConsumer.open(names[0]!));
+  const bytes = stack.use(SpscConsumer.open(names[1]!, { level: "bytes" }));
+  const many = stack.use(MpscConsumer.open(names[2]!, { producers: 40 }));
+  const senders = {
+    messages: stack.use(SpscProducer.open(names[0]!)),
+    bytes: stack.use(SpscProducer.open(names[1]!, { level: "bytes" })),
+    many: stack.use(MpscProducer.open(names[2]!, { id: 39 })),
+  };
+  const send = [
+    () => senders.messages.trySend(new Uint8Array(1)),
+    () => {
+      senders.bytes.claimSync(1);
+      senders.bytes.publish();
+    },
+    () => senders.many.trySend(new Uint8Array(1)),
+  ];
+  return {
+    names,
+    all: [messages, bytes, many] as const,
+    senders,
+    send,
+    [Symbol.dispose]: () => stack.dispose(),
+  };
+}
+
+for (const scan of [false, true]) {
+  const how = scan ? "scanning" : "with futex_waitv";
+
+  Deno.test(`waitAny() resolves with the first that has a message, ${how}`, async () => {
+    forceScan(scan);
+    try {
+      for (let index = 0; index < 3; index++) {
+        using rings = scene();
+        const waiting = waitAny(rings.all);
+        const spinless = waitAny(rings.all, { spin: 0 });
+        rings.send[index]!();
+        assertStrictEquals(await waiting, rings.all[index]);
+        assertStrictEquals(await spinless, rings.all[index]);
+        assertStrictEquals(waitAnySync(rings.all, { timeout: 0 }), rings.all[index]);
+      }
+    } finally {
+      forceScan(false);
+    }
+  });
+
+  Deno.test(`waitAny() and waitAnySync() give up after their timeout, ${how}`, async () => {
+    forceScan(scan);
+    try {
+      using rings = scene();
+      for (const timeout of [0, 1, 30]) {
+        const start = performance.now();
+        const error = assertThrows(() => waitAnySync(rings.all, { timeout }), DOMException);
+        assertEquals(error.name, "TimeoutError");
+        assert(performance.now() - start >= timeout);
+        const begun = performance.now();
+        const late = await assertRejects(() => waitAny(rings.all, { timeout }), DOMException);
+        assertEquals(late.name, "TimeoutError");
+        assert(performance.now() - begun >= timeout);
+      }
+    } finally {
+      forceScan(false);
+    }
+  });
+}
+
+Deno.test("waitAny() of what has a message already gives the first of those", async () => {
+  using rings = scene();
+  rings.send[2]!();
+  rings.send[1]!();
+  assertStrictEquals(await waitAny(rings.all), rings.all[1]);
+  assertStrictEquals(waitAnySync(rings.all), rings.all[1]);
+});
+
+Deno.test("waitAny() tells of one whose other end has closed, and goes on with the rest", async () => {
+  using rings = scene();
+  const waiting = waitAny(rings.all, { spin: 0 });
+  rings.senders.messages.close();
+  assertStrictEquals(await waiting, rings.all[0]);
+  assertEquals(rings.all[0].tryReceive(), { state: "closed" });
+  const rest = [rings.all[1], rings.all[2]];
+  const again = waitAny(rest, { spin: 0 });
+  rings.send[2]!();
+  assertStrictEquals(await again, rings.all[2]);
+});
+
+Deno.test("waitAny() ends with the signal's reason, and leaves no sleep behind", async () => {
+  using rings = scene();
+  const controller = new AbortController();
+  const waiting = waitAny(rings.all, { signal: controller.signal });
+  setTimeout(() => controller.abort("enough"), 5);
+  assertEquals(await waiting.catch((reason) => reason), "enough");
+  assertEquals(await waitAny(rings.all, { signal: AbortSignal.abort("no") }).catch((r) => r), "no");
+});
+
+Deno.test("waitAny() ends with a ClosedError when one of them is closed", async () => {
+  using rings = scene();
+  const waiting = waitAny(rings.all, { spin: 0 });
+  setTimeout(() => rings.all[1].close(), 5);
+  await assertRejects(() => waiting, ClosedError);
+  await assertRejects(() => waitAny(rings.all), ClosedError);
+  assertThrows(() => waitAnySync(rings.all), ClosedError);
+});
+
+Deno.test("waitAny() refuses nothing, and limits that are none", async () => {
+  using rings = scene();
+  await assertRejects(() => waitAny([]), RangeError, "first of nothing");
+  assertThrows(() => waitAnySync([]), RangeError, "first of nothing");
+  for (const options of [{ timeout: -1 }, { timeout: NaN }, { spin: -1 }]) {
+    assertThrows(() => waitAnySync(rings.all, options), RangeError);
+    await assertRejects(() => waitAny(rings.all, options), RangeError);
+  }
+});
+
+const NO_PROCESS = whyNoProcess();
+if (NO_PROCESS !== undefined) console.warn(`waitAny() is only tested in threads: ${NO_PROCESS}`);
+
+for (const where of ["thread", "process"] satisfies Where[]) {
+  const ignore = where === "process" && NO_PROCESS !== undefined;
+  const program = new URL("../ring/spsc_party.ts", import.meta.url);
+  type Tools = import("../ring/spsc_party.ts").Tools;
+
+  Deno.test({
+    name: `waitAnySync() sleeps until a sender in another ${where} sends`,
+    ignore,
+    fn: async () => {
+      using rings = scene();
+      rings.senders.messages.close();
+      using fresh = SpscConsumer.open(rings.names[1]! + ".fresh");
+      await using sender = Party.start<Tools>(program, where);
+      const sending = sender.run(({ SpscProducer, producers }, name) => {
+        const producer = SpscProducer.open(name);
+        producers.push(producer);
+        setTimeout(() => producer.trySend(new Uint8Array(9)), 20);
+      }, fresh.name);
+      await sending;
+      const found = waitAnySync([fresh, rings.all[1], rings.all[2]], { spin: 0 });
+      assertStrictEquals(found, fresh);
+      assertEquals(fresh.receiveSync().state, "ok");
+    },
+  });
+}
+
+if (NO_PROCESS === undefined) {
+  Deno.test("waitAny() tells of one whose producer was killed", async () => {
+    type Tools = import("../ring/spsc_party.ts").Tools;
+    using rings = scene();
+    using lonely = SpscConsumer.open(rings.names[0]! + ".lonely");
+    const program = new URL("../ring/spsc_party.ts", import.meta.url);
+    await using sender = Party.start<Tools>(program, "process");
+    await sender.run(({ SpscProducer, producers }, name) => {
+      producers.push(SpscProducer.open(name));
+    }, lonely.name);
+    const waiting = waitAny([rings.all[1], lonely], { spin: 0 });
+    await sender.kill();
+    assertStrictEquals(await waiting, lonely);
+    assertThrows(() => lonely.receiveSync(), PeerLostError);
+  });
+}
