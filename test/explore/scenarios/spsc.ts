@@ -8,6 +8,7 @@ import { PeerLostError, RoleTakenError } from "../../../src/errors.ts";
 import { sleepSync } from "../../../src/os/clock.ts";
 import { SpscConsumer } from "../../../src/ring/spsc_consumer.ts";
 import { SpscProducer } from "../../../src/ring/spsc_producer.ts";
+import { waitAnySync } from "../../../src/sync/wait_any.ts";
 import { type ActorSpec, messageOf, pattern, type Scenario } from "../scenario.ts";
 
 // A page of 512 bytes holds two records of 208 bytes; the third must wait, and runs past the end.
@@ -157,6 +158,28 @@ const setup = () => {
   SpscConsumer.open("ring", OPTIONS).close(); // a producer has never been
 };
 
+/** Sends one message through a ring of its own. */
+function senderTo(ring: string, message: number): () => Sent {
+  return () => {
+    const producer = SpscProducer.open(ring, { ...OPTIONS, keepOpen: true });
+    producer.sendSync(pattern(LENGTH, message), { spin: 0 });
+    return { sent: [message] };
+  };
+}
+
+/** Receives from whichever of two rings has something first, until both had. */
+function listener(): Received {
+  const rings = ["ring", "other"].map((name) =>
+    SpscConsumer.open(name, { ...OPTIONS, keepOpen: true })
+  );
+  const received: number[] = [];
+  while (received.length < 2) {
+    const outcome = waitAnySync(rings, { spin: 0 }).tryReceive();
+    if (outcome.state === "ok") received.push(messageOf(outcome.value, 9) ?? 0);
+  }
+  return { received: received.sort(), again: [], end: "limit" };
+}
+
 /** Each message once and in order, over all consumers; again only what was taken by the dead. */
 function inOrder(total: number): Scenario["check"] {
   return ({ results, dead }) => {
@@ -227,6 +250,24 @@ export const SPSC: readonly Scenario[] = [
     { preemptions: 2, deaths: 0, noise: 0 },
     inOrder(4),
   ),
+  {
+    ...scenario(
+      "wait-any",
+      "one who sleeps on two rings at once is woken by whichever is sent to",
+      {
+        first: senderTo("ring", 1),
+        second: senderTo("other", 2),
+        listener,
+      },
+      { preemptions: 2, deaths: 0, noise: 0 },
+      inOrder(2),
+    ),
+    setup: () => {
+      SpscConsumer.open("ring", OPTIONS).close();
+      SpscConsumer.open("other", OPTIONS).close();
+    },
+    short: { preemptions: 1 },
+  },
   scenario(
     "spsc-producer-dies",
     "the consumer drains what the dead producer published",
