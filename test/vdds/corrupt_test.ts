@@ -144,6 +144,18 @@ Deno.test("no hint is believed: with all of them wrong every sample arrives, and
   }
 });
 
+Deno.test("a hint with the right stamp and the wrong descriptor hides no sample", () => {
+  using scene = new Scene({ depth: DEPTH });
+  const subscriber = scene.subscribe();
+  using inside = new Inside(scene.topic);
+  const reader = inside.ring.reader(0);
+  for (let i = 1; i <= 10; i++) {
+    scene.publisher.trySend(payload(i, 30));
+    inside.ring.storeUsed(reader, i - 1, entryOf(stampOfSequence(i), (i + 1) % DEPTH));
+    assertEquals(valueOf(subscriber.tryReceive()), payload(i, 30));
+  }
+});
+
 Deno.test("words of the dead are cleared, whatever they say", () => {
   for (const state of Object.values(State)) {
     using scene = new Scene({ depth: DEPTH, maxSubscribers: 3 });
