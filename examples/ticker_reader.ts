@@ -32,7 +32,7 @@ async function main(): Promise<void> {
   const timer = setInterval(() => console.log(report.line()), 1000);
   const closed = await follow(reader, report, { slow, end: endAfter(seconds) });
   clearInterval(timer);
-  if (closed) console.log("The writer has closed.");
+  if (closed) console.log("The writer has closed."); // keepOpen: true would wait for the next one
   const written = reader.sequence - first;
   console.log(
     `Read ${count(report.ticks)} and lost ${count(reader.lostMessages)} ` +

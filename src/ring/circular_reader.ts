@@ -4,7 +4,7 @@
  * @module
  */
 
-import { ClosedError, LostError, timeoutError } from "../errors.ts";
+import { ClosedError, LostError, timeoutError, VringError } from "../errors.ts";
 import { copyOutThenLoad, peekView } from "../memory/word.ts";
 import { begin } from "../sync/turns.ts";
 import {
@@ -49,6 +49,8 @@ export interface CircularBufferReaderOptions extends CircularBufferOptions {
   start?: "oldest" | "newest" | "now";
   /** Where to go on after messages were lost: at the oldest that is there (the default) or newest. */
   afterLoss?: "oldest" | "newest";
+  /** Wait on when the writer has closed, for another one to come: nothing is `closed` then. */
+  keepOpen?: boolean;
 }
 
 /** Messages were overwritten before this reader came to them. */
@@ -65,7 +67,7 @@ export interface Lost {
 export type NoMessage =
   /** Nothing new yet. */
   | { state: "empty" }
-  /** Nothing new, and the writer has closed. */
+  /** Nothing new, and the writer has closed; not with `keepOpen`. */
   | { state: "closed" }
   /** Messages were lost; the next read goes on behind them. */
   | Lost;
@@ -92,8 +94,9 @@ export interface Polled {
   /** How many messages were handled, and proved whole afterwards. */
   handled: number;
   /**
-   * Why it ended: `ok` at the limit, `empty`, `closed`, or `lost`. After `lost` the last message
-   * that the handler saw, if it was not counted, may have been torn: forget what it showed.
+   * Why it ended: `ok` at the limit, `empty`, `closed` (also if the handler closed the reader), or
+   * `lost`. The last message that the handler saw, if it was not counted, may have been torn: forget
+   * what it showed.
    */
   state: "ok" | "empty" | "closed" | "lost";
 }
@@ -111,6 +114,7 @@ export class CircularBufferReader implements Disposable {
   readonly maxMessage: number;
   readonly #ring: Ring;
   readonly #afterLoss: "oldest" | "newest";
+  readonly #keepOpen: boolean;
   readonly #head = new Head();
   readonly #awaited: Awaited;
   #position = 0;
@@ -120,6 +124,7 @@ export class CircularBufferReader implements Disposable {
   #payload = 0; // the payload bytes before it
   #lostMessages = 0;
   #lostBytes = 0;
+  #polls = false; // the handler of a poll has the message at #position in its hands
   #closed = false;
 
   private constructor(ring: Ring, options: CircularBufferReaderOptions) {
@@ -128,6 +133,7 @@ export class CircularBufferReader implements Disposable {
     this.maxMessage = longestMessage(ring.capacity);
     this.#ring = ring;
     this.#afterLoss = options.afterLoss ?? "oldest";
+    this.#keepOpen = options.keepOpen ?? false;
     this.#awaited = {
       bell: ring.bell,
       watch: ring.publishedLow,
@@ -136,7 +142,10 @@ export class CircularBufferReader implements Disposable {
     this.#jump(options.start ?? "oldest");
   }
 
-  /** Opens the buffer, or makes it, so that readers can come before the writer. */
+  /**
+   * Opens the buffer, or makes it, so that readers can come before the writer. Who comes first
+   * decides how large it is: a reader that gives no capacity takes any, and makes one of 1 MiB.
+   */
   static open(name: string, options: CircularBufferReaderOptions = {}): CircularBufferReader {
     using stack = new DisposableStack();
     const ring = openBuffer(name, options);
@@ -194,7 +203,10 @@ export class CircularBufferReader implements Disposable {
     return target === undefined ? { state: "ok", message } : { state: "ok", length };
   }
 
-  /** Reads a message, and blocks the thread until there is one; a TimeoutError after `timeout`. */
+  /**
+   * Reads a message, and blocks the thread until there is one; a TimeoutError after `timeout`. A
+   * Worker that is terminated meanwhile ends, and detaches, only once this has returned.
+   */
   readSync(options?: SyncWaitOptions): Found<ReadOutcome>;
   /** Reads a message into `target`, without allocating, and blocks the thread until there is one. */
   readSync(target: Uint8Array<ArrayBuffer>, options?: SyncWaitOptions): Found<ReadIntoOutcome>;
@@ -232,16 +244,16 @@ export class CircularBufferReader implements Disposable {
   /**
    * Shows messages in place, without a copy, until there is none or `limit` is reached. What the
    * handler sees is provisional: the writer may overwrite it meanwhile. It is validated afterwards,
-   * and `handled` counts only what was whole.
+   * and `handled` counts only what was whole. The handler may close the reader, which ends the poll
+   * without that last message; to read from it, it must return first.
    */
   poll(handler: (message: Uint8Array, sequence: number) => void, limit = Infinity): Polled {
     let handled = 0;
     while (handled < limit) {
       const length = this.#nextLength();
       if (typeof length === "object") return { handled, state: length.state };
-      const { mapping, dataOffset } = this.#ring;
-      const start = dataOffset + this.#offset + HEAD_BYTES;
-      handler(peekView(mapping, start, length), this.#sequence);
+      this.#show(handler, length);
+      if (this.#closed) return { handled, state: "closed" };
       if (!this.#isIntact()) {
         this.#recover();
         return { handled, state: "lost" };
@@ -250,6 +262,18 @@ export class CircularBufferReader implements Disposable {
       handled++;
     }
     return { handled, state: "ok" };
+  }
+
+  #show(handler: (message: Uint8Array, sequence: number) => void, length: number): void {
+    const { mapping, dataOffset } = this.#ring;
+    const start = dataOffset + this.#offset + HEAD_BYTES;
+    const message = peekView(mapping, start, length);
+    this.#polls = true;
+    try {
+      handler(message, this.#sequence);
+    } finally {
+      this.#polls = false;
+    }
   }
 
   /** Every message from here on, until the writer closes; a LostError where some were lost. */
@@ -281,7 +305,7 @@ export class CircularBufferReader implements Disposable {
 
   /** The length of the message at `#position`, as its head claims it, or why there is none. */
   #nextLength(): number | NoMessage {
-    this.#checkOpen();
+    this.#checkFree();
     const ring = this.#ring;
     // Looked at again only when everything up to where it was seen is read.
     if (this.#published === this.#position && !this.#seesMore()) return this.#nothing();
@@ -370,7 +394,7 @@ export class CircularBufferReader implements Disposable {
   }
 
   #writerClosed(): boolean {
-    return (this.#ring.state.load() & CLOSED) !== 0;
+    return !this.#keepOpen && (this.#ring.state.load() & CLOSED) !== 0;
   }
 
   #check(outcome: Outcome, { timeout = Infinity }: SyncWaitOptions): void {
@@ -378,8 +402,10 @@ export class CircularBufferReader implements Disposable {
     throw timeoutError(`read from circular buffer "${this.name}"`, timeout);
   }
 
-  #checkOpen(): void {
-    if (!this.#closed) return;
-    throw new ClosedError(`Cannot read from circular buffer "${this.name}": it is closed`);
+  #checkFree(): void {
+    if (!this.#closed && !this.#polls) return;
+    const action = `Cannot read from circular buffer "${this.name}"`;
+    if (this.#closed) throw new ClosedError(`${action}: it is closed`);
+    throw new VringError(`${action}: a message is still in use; let poll() return first`);
   }
 }

@@ -3,7 +3,7 @@
  */
 
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
-import { VringError } from "../../src/errors.ts";
+import { ClosedError, VringError } from "../../src/errors.ts";
 import { availableMemory, pageSize } from "../../src/os/page.ts";
 import { space } from "../../src/os/files.ts";
 import { UNIT } from "../../src/ring/circular_buffer.ts";
@@ -329,6 +329,64 @@ Deno.test("poll() hands out what is written while it runs", () => {
     if (sequence < 5) writer.write(payload(sequence + 1, 1));
   });
   assertEquals(polled, { handled: 6, state: "empty" });
+});
+
+Deno.test("poll() refuses to be disturbed by its handler, and goes on when that has caught it", () => {
+  using place = new Name();
+  using ends = pair(place);
+  const { writer, reader } = ends;
+  for (let i = 0; i < 3; i++) writer.write(payload(i, 100 + i));
+  const target = new Uint8Array(200);
+  const disturbances = [
+    () => reader.tryRead(),
+    () => reader.tryRead(target),
+    () => reader.readSync({ timeout: 0 }),
+    () => reader.poll(() => {}),
+  ];
+  const seen: number[] = [];
+  const polled = reader.poll((message, sequence) => {
+    for (const disturb of disturbances) {
+      const error = assertThrows(disturb, VringError, "let poll() return first");
+      assertStringIncludes(error.message, `"${place.name}": a message is still in use`);
+    }
+    assert(isPayload(message, sequence) && reader.sequence === sequence);
+    seen.push(sequence);
+  }, 2);
+  assertEquals([polled, seen], [{ handled: 2, state: "ok" }, [0, 1]]);
+  assertEquals(next(reader), payload(2, 102));
+});
+
+Deno.test("poll() whose handler is refused leaves the message, and the reader as it was", () => {
+  using place = new Name();
+  using ends = pair(place);
+  ends.writer.write(payload(0, 10));
+  assertThrows(() => ends.reader.poll(() => ends.reader.tryRead()), VringError, "still in use");
+  assertEquals(next(ends.reader), payload(0, 10));
+});
+
+Deno.test("read() that is begun in a handler of poll() gets the message behind those polled", async () => {
+  using place = new Name();
+  using ends = pair(place);
+  const { writer, reader } = ends;
+  for (let i = 0; i < 3; i++) writer.write(payload(i, 10));
+  let reading: Promise<unknown> | undefined;
+  assertEquals(reader.poll(() => void (reading ??= reader.read()), 2), { handled: 2, state: "ok" });
+  assertEquals(await reading, { state: "ok", message: payload(2, 10) });
+});
+
+Deno.test("poll() ends when its handler closes the reader, and does not count that message", () => {
+  using place = new Name();
+  using ends = pair(place);
+  const { writer, reader } = ends;
+  for (let i = 0; i < 3; i++) writer.write(payload(i, 10));
+  let shown: Uint8Array | undefined;
+  const polled = reader.poll((message, sequence) => {
+    shown = message;
+    if (sequence === 1) reader.close();
+  });
+  assertEquals([polled, shown?.length], [{ handled: 1, state: "closed" }, 0]);
+  assertThrows(() => reader.tryRead(), ClosedError);
+  assertThrows(() => reader.poll(() => {}), ClosedError);
 });
 
 // ---- every capacity ----

@@ -319,3 +319,80 @@ Deno.test("readers that wait go on with the next writer", async () => {
   writer.write(payload(0, 30));
   assertEquals(await reading, { state: "ok", message: payload(0, 30) });
 });
+
+// ---- for the next writer ----
+
+Deno.test("a reader with keepOpen finds nothing where others find that the writer has closed", () => {
+  using pair = new Pair();
+  using keeper = CircularBufferReader.open(pair.name, { keepOpen: true });
+  pair.writer.write(payload(0, 10));
+  pair.writer.close();
+  for (const reader of [pair.reader, keeper]) {
+    assertEquals(reader.tryRead(), { state: "ok", message: payload(0, 10) });
+  }
+  assertEquals([pair.reader.tryRead(), keeper.tryRead()], [{ state: "closed" }, {
+    state: "empty",
+  }]);
+  const polled = [pair.reader, keeper].map((reader) => reader.poll(() => {}).state);
+  assertEquals(polled, ["closed", "empty"]);
+  const error = assertThrows(() => keeper.readSync({ timeout: 20 }), DOMException);
+  assertEquals([error.name, pair.reader.readSync()], ["TimeoutError", { state: "closed" }]);
+});
+
+Deno.test("read() with keepOpen waits through a close, for what the next writer writes", async () => {
+  using place = new Name();
+  using reader = CircularBufferReader.open(place.name, { capacity: CAPACITY, keepOpen: true });
+  await promptly(async () => {
+    const first = CircularBufferWriter.open(place.name);
+    const reading = reader.read({ timeout: 20_000, spin: 0 });
+    await new Promise((resolve) => setTimeout(resolve)); // its thread goes to sleep
+    first.close();
+    await new Promise((resolve) => setTimeout(resolve)); // woken, it finds that nobody writes
+    using second = CircularBufferWriter.open(place.name);
+    await new Promise((resolve) => setTimeout(resolve)); // woken again, it finds nothing
+    second.write(payload(0, 30));
+    assertEquals(await reading, { state: "ok", message: payload(0, 30) });
+  });
+});
+
+Deno.test("readSync() with keepOpen waits through a close, for what the next writer writes", async () => {
+  using place = new Name();
+  await using actor = await startActor(place.name);
+  using reader = CircularBufferReader.open(place.name, { keepOpen: true });
+  await promptly(async () => {
+    const acting = actor.run(
+      ({ CircularBufferWriter, writers, insides: [inside], payload }, name) => {
+        const { word } = inside!.ring.bell;
+        const untilAsleep = () => {
+          while ((word.load() & 1) === 0);
+        };
+        untilAsleep();
+        writers.pop()!.close();
+        untilAsleep();
+        writers.push(CircularBufferWriter.open(name));
+        untilAsleep();
+        writers[0]!.write(payload(0, 30));
+      },
+      place.name,
+    );
+    const outcome = reader.readSync({ timeout: 20_000, spin: 0 });
+    assertEquals(outcome, { state: "ok", message: payload(0, 30) });
+    await acting;
+  });
+});
+
+Deno.test("for await with keepOpen goes on with the messages of the next writer", async () => {
+  using pair = new Pair();
+  using reader = CircularBufferReader.open(pair.name, { keepOpen: true });
+  const seen: Uint8Array[] = [];
+  const reading = (async () => {
+    for await (const message of reader) if (seen.push(message) === 4) return;
+  })();
+  for (let i = 0; i < 2; i++) pair.writer.write(payload(i, 100));
+  pair.writer.close();
+  for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setTimeout(resolve));
+  using next = CircularBufferWriter.open(pair.name);
+  for (let i = 2; i < 4; i++) next.write(payload(i, 100));
+  await reading;
+  assertEquals(seen, [0, 1, 2, 3].map((i) => payload(i, 100).slice()));
+});

@@ -252,8 +252,9 @@ function comeAndGo({ writer, reader, window }: Scene): void {
   });
   look(() => textOf(reader.tryRead()));
   say(
-    `The next one goes on where the last one ended, in the same ring, and readers go on with it. After
-    a \`kill -9\` it is the same, except that nobody has said goodbye. See \`--crash\`.`,
+    `The next one goes on where the last one ended, in the same ring, and readers go on with it. A
+    reader that was opened with \`keepOpen: true\` would not even have noticed. After a
+    \`kill -9\` it is the same, except that nobody has said goodbye. See \`--crash\`.`,
   );
   window[Symbol.dispose]();
   look(() => {
