@@ -35,8 +35,8 @@ function openWriter(): CircularBufferWriter {
   }
 }
 
-/** Writes messages numbered on from those that are there, in place or by copy. */
-function writer(upTo: number, inPlace = false): () => number {
+/** Writes messages numbered on from those that are there, in place or by copy; closes, or stays. */
+function writer(upTo: number, { inPlace = false, stays = false } = {}): () => number {
   return () => {
     const writer = openWriter();
     while (writer.sequence < upTo) {
@@ -46,7 +46,7 @@ function writer(upTo: number, inPlace = false): () => number {
         writer.publish();
       } else writer.write(message);
     }
-    writer.close();
+    if (!stays) writer.close();
     return writer.sequence;
   };
 }
@@ -93,10 +93,27 @@ function poller(times: number): () => Seen {
 /** Waits for message after message, until the writer closes. */
 function drainer(): Seen {
   const reader = CircularBufferReader.open("ring", OPTIONS);
+  return follow(reader, () => reader.readSync({ spin: 0 }));
+}
+
+/** Waits for message after message until it has the last one, whoever closes meanwhile. */
+function keeper(last: number): () => Seen {
+  return () => {
+    const reader = CircularBufferReader.open("ring", { ...OPTIONS, keepOpen: true });
+    return follow(reader, () => {
+      if (reader.sequence === last) return { state: "closed" };
+      const outcome = reader.readSync({ spin: 0 });
+      if (outcome.state === "closed") throw new Error("told of a close in spite of keepOpen");
+      return outcome;
+    });
+  };
+}
+
+function follow(reader: CircularBufferReader, next: () => ReadOutcome): Seen {
   const first = reader.sequence;
   const messages: number[] = [];
   for (;;) {
-    const outcome = reader.readSync({ spin: 0 });
+    const outcome = next();
     if (outcome.state === "closed") break;
     if (outcome.state === "ok") messages.push(messageOf(outcome.message, 9) ?? 0);
   }
@@ -140,7 +157,7 @@ export const CIRCULAR: readonly Scenario[] = [
     reader: poller(3),
   }, { preemptions: 3, deaths: 0, noise: 0 }),
   scenario("circular-join", "a reader comes at every step, to the newest message", 1, {
-    writer: writer(4, true),
+    writer: writer(4, { inPlace: true }),
     reader: reader(2, "newest"),
   }, { preemptions: 3, deaths: 0, noise: 0 }),
   scenario("circular-now", "a reader comes at every step, for what is written from then on", 1, {
@@ -148,14 +165,23 @@ export const CIRCULAR: readonly Scenario[] = [
     reader: reader(2, "now"),
   }, { preemptions: 3, deaths: 0, noise: 0 }),
   scenario("circular-death", "a writer dies anywhere, also in a claim; the next takes over", 2, {
-    writer: writer(4, true),
+    writer: writer(4, { inPlace: true }),
     successor: { body: writer(6), last: true, immortal: true },
     reader: { body: reader(3), immortal: true },
   }, { preemptions: 2, deaths: 1, noise: 0 }),
-  scenario("circular-wait", "a reader waits for messages until the writer closes", 1, {
-    writer: writer(3),
+  scenario("circular-wait", "a reader waits for the last message of a writer that stays", 1, {
+    writer: writer(3, { stays: true }),
+    reader: keeper(3),
+  }, { preemptions: 3, deaths: 0, noise: 1 }),
+  scenario("circular-close", "a reader waits for messages until the writer closes", 1, {
+    writer: writer(2),
     reader: drainer,
   }, { preemptions: 3, deaths: 0, noise: 1 }),
+  scenario("circular-next", "a reader waits through a close, for what the next writer writes", 0, {
+    writer: writer(1),
+    successor: { body: writer(2, { stays: true }), after: "writer", immortal: true },
+    reader: keeper(2),
+  }, { preemptions: 1, deaths: 1, noise: 0 }),
   scenario("circular-orphan", "a reader waits, the writer dies, its successor closes", 0, {
     writer: writer(2),
     successor: { body: writer(3), after: "writer", immortal: true },
