@@ -95,3 +95,9 @@ export {
   type ServeOptions,
 } from "./src/ring/rpc_server.ts";
 export { RpcClient, type RpcClientOptions } from "./src/ring/rpc_client.ts";
+export {
+  type MergedSampleOutcome,
+  MergedSubscriber,
+  type MergedSubscriberOptions,
+  type MergedValueOutcome,
+} from "./src/vdds/merged_subscriber.ts";

@@ -18,6 +18,7 @@ import { MPSC_CONTROL } from "../src/ring/mpsc.ts";
 import { RPC_CONTROL } from "../src/ring/rpc.ts";
 import { SPSC_CONTROL } from "../src/ring/spsc.ts";
 import { SHARED_MEMORY_CONTROL } from "../src/shared/shared_memory.ts";
+import { SOURCES_CONTROL } from "../src/vdds/sources.ts";
 import { TOPIC_CONTROL, TOPIC_DESCRIPTOR, TOPIC_READER } from "../src/vdds/vring_layout.ts";
 
 /** Every layout of shared memory, in the order in which they are explained. */
@@ -32,6 +33,7 @@ const LAYOUTS: readonly (AnyLayout & { toMarkdown(): string })[] = [
   TOPIC_CONTROL,
   TOPIC_READER,
   TOPIC_DESCRIPTOR,
+  SOURCES_CONTROL,
 ];
 
 /** The only version whose bytes are compared; others may well generate other code. */

@@ -149,7 +149,7 @@ _Static_assert(_Alignof(struct mpsc_control) == 64, "alignment of mpsc_control")
 _Static_assert(sizeof(struct mpsc_control) == 20608, "size of mpsc_control");
 
 #define RPC_SEAT_VERSION 1u
-#define RPC_SEAT_HASH UINT64_C(0xaf0bca8be942c5f3)
+#define RPC_SEAT_HASH UINT64_C(0x63c9fe197a59c749)
 struct rpc_seat {
   struct lane requests; /* the positions of what the client asks */
   struct lane responses; /* the positions of what the server answers */
@@ -160,6 +160,8 @@ struct rpc_seat {
   uint8_t _pad_456[56];
   _Alignas(64) _Atomic uint32_t adopted; /* the server: requests taken by earlier servers */
   uint8_t _pad_516[60];
+  _Atomic uint32_t broken; /* the server: 1 if it leaves this seat alone */
+  uint8_t _pad_580[60];
 };
 _Static_assert(offsetof(struct rpc_seat, requests) == 0, "rpc_seat.requests");
 _Static_assert(offsetof(struct rpc_seat, responses) == 192, "rpc_seat.responses");
@@ -167,11 +169,12 @@ _Static_assert(offsetof(struct rpc_seat, bell) == 384, "rpc_seat.bell");
 _Static_assert(offsetof(struct rpc_seat, client) == 448, "rpc_seat.client");
 _Static_assert(offsetof(struct rpc_seat, generation) == 452, "rpc_seat.generation");
 _Static_assert(offsetof(struct rpc_seat, adopted) == 512, "rpc_seat.adopted");
+_Static_assert(offsetof(struct rpc_seat, broken) == 576, "rpc_seat.broken");
 _Static_assert(_Alignof(struct rpc_seat) == 64, "alignment of rpc_seat");
-_Static_assert(sizeof(struct rpc_seat) == 576, "size of rpc_seat");
+_Static_assert(sizeof(struct rpc_seat) == 640, "size of rpc_seat");
 
 #define RPC_CONTROL_VERSION 1u
-#define RPC_CONTROL_HASH UINT64_C(0x6ae62785b6bd5f1f)
+#define RPC_CONTROL_HASH UINT64_C(0x9ef9e0b23a7507b9)
 struct rpc_control {
   _Atomic uint32_t hint; /* bit k: client k or k + 32 may have asked something */
   _Atomic uint32_t bell; /* rung by clients; raised by the waiting server */
@@ -188,7 +191,7 @@ _Static_assert(offsetof(struct rpc_control, server) == 64, "rpc_control.server")
 _Static_assert(offsetof(struct rpc_control, generation) == 128, "rpc_control.generation");
 _Static_assert(offsetof(struct rpc_control, seats) == 192, "rpc_control.seats");
 _Static_assert(_Alignof(struct rpc_control) == 64, "alignment of rpc_control");
-_Static_assert(sizeof(struct rpc_control) == 37056, "size of rpc_control");
+_Static_assert(sizeof(struct rpc_control) == 41152, "size of rpc_control");
 
 #define TOPIC_CONTROL_VERSION 1u
 #define TOPIC_CONTROL_HASH UINT64_C(0x211f8f098806d2d0)
@@ -270,5 +273,18 @@ _Static_assert(offsetof(struct topic_descriptor, references) == 24, "topic_descr
 _Static_assert(offsetof(struct topic_descriptor, reserved) == 28, "topic_descriptor.reserved");
 _Static_assert(_Alignof(struct topic_descriptor) == 8, "alignment of topic_descriptor");
 _Static_assert(sizeof(struct topic_descriptor) == 64, "size of topic_descriptor");
+
+#define SOURCES_CONTROL_VERSION 1u
+#define SOURCES_CONTROL_HASH UINT64_C(0xdd3a2cb4ce097faa)
+struct sources_control {
+  _Alignas(64) _Atomic uint32_t changes; /* grows with each source that comes or goes */
+  uint8_t _pad_4[60];
+  _Alignas(64) _Atomic uint32_t bell; /* rung by sources; raised by waiting subscribers */
+  uint8_t _pad_68[60];
+};
+_Static_assert(offsetof(struct sources_control, changes) == 0, "sources_control.changes");
+_Static_assert(offsetof(struct sources_control, bell) == 64, "sources_control.bell");
+_Static_assert(_Alignof(struct sources_control) == 64, "alignment of sources_control");
+_Static_assert(sizeof(struct sources_control) == 128, "size of sources_control");
 
 #endif

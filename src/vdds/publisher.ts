@@ -21,6 +21,7 @@ import {
   waitSync,
 } from "../sync/waiter.ts";
 import { matches } from "./matches.ts";
+import { Sources, topicOfSource } from "./sources.ts";
 import {
   connectTopic,
   createTopic,
@@ -50,6 +51,11 @@ export interface PublisherBehaviour<T> {
   policy?: Policy;
   /** How many of the last samples are kept for subscribers that come later; 0 by default. */
   history?: number;
+  /**
+   * Be one of several publishers at once, each by a name of its own such as "left": this one's samples
+   * go to the topic `topic/source`, and to every MergedSubscriber of the topic.
+   */
+  source?: string;
 }
 
 /** How to open the publisher of a topic. */
@@ -89,6 +95,7 @@ export class Publisher<T = Uint8Array> implements Disposable {
   readonly maxSample: number;
   readonly #ring: VRing;
   readonly #role: Role;
+  readonly #sources: Sources | undefined;
   readonly #writer: VRingWriter;
   readonly #codec: Codec<T>;
   readonly #policy: Policy;
@@ -96,13 +103,14 @@ export class Publisher<T = Uint8Array> implements Disposable {
   #descriptor = NONE; // in this publisher's hands
   #loan: Uint8Array<ArrayBuffer> | undefined;
 
-  private constructor(topic: string, ring: VRing, role: Role, options: PublisherBehaviour<T>) {
+  private constructor({ topic, ring, role, sources }: Parts, options: PublisherBehaviour<T>) {
     const { policy = "block", history = 0 } = options;
     this.topic = topic;
     this.depth = ring.plan.depth;
     this.maxSample = ring.plan.sampleBytes;
     this.#ring = ring;
     this.#role = role;
+    this.#sources = sources;
     this.#codec = options.codec ?? codec.bytes as unknown as Codec<T>;
     this.#policy = policy;
     this.#writer = new VRingWriter(ring, { dropsOldest: policy === "dropOldest", history });
@@ -119,7 +127,7 @@ export class Publisher<T = Uint8Array> implements Disposable {
   static open<T>(topic: string, options: PublisherOptions<T> & { codec: Codec<T> }): Publisher<T>;
   static open<T>(topic: string, options: PublisherOptions<T> = {}): Publisher<T> {
     checkBehaviour(topic, options);
-    return Publisher.#on(topic, openTopic(topic, options, typeOf(options)), options);
+    return Publisher.#on(topic, options, (name) => openTopic(name, options, typeOf(options)));
   }
 
   /** Makes a topic of bytes; an OsError (EEXIST) if somebody uses one of that name. */
@@ -128,7 +136,7 @@ export class Publisher<T = Uint8Array> implements Disposable {
   static create<T>(topic: string, options: PublisherOptions<T> & { codec: Codec<T> }): Publisher<T>;
   static create<T>(topic: string, options: PublisherOptions<T> = {}): Publisher<T> {
     checkBehaviour(topic, options);
-    return Publisher.#on(topic, createTopic(topic, options, typeOf(options)), options);
+    return Publisher.#on(topic, options, (name) => createTopic(name, options, typeOf(options)));
   }
 
   /** Joins a topic of bytes, once somebody has made it; RoleTakenError if it has a publisher. */
@@ -146,30 +154,39 @@ export class Publisher<T = Uint8Array> implements Disposable {
     options: PublisherConnectOptions<T> = {},
   ): Promise<Publisher<T>> {
     checkBehaviour(topic, options);
-    return Publisher.#on(topic, await connectTopic(topic, options, typeOf(options)), options);
+    const ring = await connectTopic(nameOf(topic, options), options, typeOf(options));
+    return Publisher.#on(topic, options, () => ring);
   }
 
-  static #on<T>(topic: string, ring: VRing, options: PublisherBehaviour<T>): Publisher<T> {
+  static #on<T>(
+    topic: string,
+    options: PublisherBehaviour<T> & { mode?: number; anyOwner?: boolean },
+    open: (name: string) => VRing,
+  ): Publisher<T> {
     using stack = new DisposableStack();
+    const { history = 0, source } = options;
+    const name = nameOf(topic, options);
+    const ring = open(name);
     stack.use(ring.region);
+    const sources = source === undefined ? undefined : stack.use(Sources.open(topic, options));
     const role = ring.region.tryHold(WRITER_ROLE);
     if (role === undefined) {
       throw new RoleTakenError(
-        `Cannot publish to topic "${topic}": it has a publisher, which is alive; close that first`,
+        `Cannot publish to topic "${name}": it has a publisher, which is alive; close that first`,
       );
     }
     stack.use(role);
-    const { history = 0 } = options;
     if (history >= ring.plan.depth) {
       throw new RangeError(
-        `Cannot keep ${history} samples of topic "${topic}" as its history: of its ` +
+        `Cannot keep ${history} samples of topic "${name}" as its history: of its ` +
           `${ring.plan.depth} at least one must be left to write into; make it deeper`,
       );
     }
-    const publisher = new Publisher(topic, ring, role, options);
+    const publisher = new Publisher({ topic: name, ring, role, sources }, options);
     ring.writer.store(WriterState.open);
     ring.members.add(1);
     ring.membersBell.ring();
+    sources?.announce();
     stack.move();
     return publisher;
   }
@@ -306,6 +323,8 @@ export class Publisher<T = Uint8Array> implements Disposable {
     ring.membersBell.ring();
     this.#role.close();
     ring.region.close();
+    this.#sources?.announce();
+    this.#sources?.close();
   }
 
   /** The same as `close()`. */
@@ -361,6 +380,19 @@ export class Publisher<T = Uint8Array> implements Disposable {
     if (!this.#ring.region.closed) return;
     throw new ClosedError(`Cannot use topic "${this.topic}": it is closed`);
   }
+}
+
+/** What a publisher is made of. */
+interface Parts {
+  readonly topic: string;
+  readonly ring: VRing;
+  readonly role: Role;
+  readonly sources: Sources | undefined;
+}
+
+/** The topic that a publisher's samples go to. */
+function nameOf(topic: string, { source }: { source?: string }): string {
+  return source === undefined ? topic : topicOfSource(topic, source);
 }
 
 function typeOf({ codec: chosen = codec.bytes }: { codec?: Pick<Codec<unknown>, "type"> }) {

@@ -10,6 +10,7 @@ import { copyOut, peekView } from "../memory/word.ts";
 import { parts } from "../ring/end.ts";
 import { valueStream } from "../ring/streams.ts";
 import { begin } from "../sync/turns.ts";
+import { AWAITED, type Waitable } from "../sync/wait_any.ts";
 import {
   type Awaited,
   type Outcome,
@@ -21,6 +22,7 @@ import {
 import { matches } from "./matches.ts";
 import { countersOf } from "./publisher.ts";
 import {
+  connectNow,
   connectTopic,
   createTopic,
   joinReaders,
@@ -145,7 +147,7 @@ class HeldSample<T> implements Sample<T> {
  * }
  * ```
  */
-export class Subscriber<T = Uint8Array> implements Disposable {
+export class Subscriber<T = Uint8Array> implements Disposable, Waitable {
   /** The topic. */
   readonly topic: string;
   /** How many samples there are room for. */
@@ -220,6 +222,25 @@ export class Subscriber<T = Uint8Array> implements Disposable {
     return Subscriber.#on(topic, await connectTopic(topic, options, typeOf(options)), options);
   }
 
+  /** Subscribes to a topic of bytes, if it is there. */
+  static tryConnect(
+    topic: string,
+    options?: SubscriberConnectOptions<Uint8Array<ArrayBuffer>>,
+  ): Subscriber<Uint8Array<ArrayBuffer>> | undefined;
+  /** Subscribes to a topic of values, if it is there. */
+  static tryConnect<T>(
+    topic: string,
+    options: SubscriberConnectOptions<T> & { codec: Codec<T> },
+  ): Subscriber<T> | undefined;
+  static tryConnect<T>(
+    topic: string,
+    options: SubscriberConnectOptions<T> = {},
+  ): Subscriber<T> | undefined {
+    checkHistory(topic, options);
+    const ring = connectNow(topic, options, typeOf(options));
+    return ring && Subscriber.#on(topic, ring, options);
+  }
+
   static #on<T>(topic: string, ring: VRing, options: SubscriberBehaviour<T>): Subscriber<T> {
     using stack = new DisposableStack();
     stack.use(ring.region);
@@ -248,6 +269,12 @@ export class Subscriber<T = Uint8Array> implements Disposable {
   get counters(): TopicCounters {
     this.#checkOpen();
     return countersOf(this.#ring);
+  }
+
+  /** @ignore */
+  [AWAITED](): Awaited {
+    this.#checkOpen();
+    return this.#awaited;
   }
 
   /** Takes the oldest sample, if there is one; it stays in place until it is disposed. */

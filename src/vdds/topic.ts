@@ -130,7 +130,8 @@ function tryJoin(topic: string, options: TopicOptions, message: MessageType): VR
   return new VRing(topic, region, ring.plan);
 }
 
-function connectNow(
+/** Joins a topic as it is; undefined if there is none. */
+export function connectNow(
   topic: string,
   { anyOwner }: TopicConnectOptions,
   message: MessageType | undefined,

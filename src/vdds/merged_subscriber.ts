@@ -1,0 +1,246 @@
+/**
+ * A subscriber of all sources of a topic; how they are found is told in sources.ts.
+ *
+ * @module
+ */
+
+import { ClosedError, timeoutError } from "../errors.ts";
+import type { Codec } from "../layout/codec.ts";
+import { parts } from "../ring/end.ts";
+import { valueStream } from "../ring/streams.ts";
+import { begin } from "../sync/turns.ts";
+import { AWAITED, waitAny, waitAnySync } from "../sync/wait_any.ts";
+import type { SyncWaitOptions, WaitOptions } from "../sync/waiter.ts";
+import { Sources, topicOfSource } from "./sources.ts";
+import {
+  type Arrived,
+  type Sample,
+  Subscriber,
+  type SubscriberConnectOptions,
+} from "./subscriber.ts";
+
+/** How to subscribe to all sources of a topic. */
+export interface MergedSubscriberOptions<T>
+  extends Pick<SubscriberConnectOptions<T>, "codec" | "history" | "anyOwner"> {
+  /** The permission bits of what tells of new sources, if this makes it; 0o600 by default. */
+  mode?: number;
+}
+
+/** What taking a sample of any source gives. */
+export type MergedSampleOutcome<T> =
+  /** The sample and its source. */
+  | { state: "ok"; sample: Sample<T>; source: string }
+  /** Nothing is there now. */
+  | { state: "empty" };
+
+/** What receiving a value of any source gives. */
+export type MergedValueOutcome<T> =
+  /** The value, its source, its number there, and how many were lost just before it. */
+  | { state: "ok"; value: T; source: string; sequence: number; lost: number }
+  /** Nothing is there now. */
+  | { state: "empty" };
+
+/**
+ * A subscriber of all publishers that publish to a topic at once, each as a source of it. The samples
+ * of each come in order; of several that have some they come in turns. Sources come and go; one that
+ * comes back by its name goes on.
+ *
+ * @example Two sources of one topic
+ * ```ts
+ * import { codec, MergedSubscriber, Publisher } from "@vring/vring";
+ *
+ * using subscriber = MergedSubscriber.open("/example/lidar", { codec: codec.text });
+ * using left = Publisher.open("/example/lidar", { source: "left", codec: codec.text });
+ * using right = Publisher.open("/example/lidar", { source: "right", codec: codec.text });
+ * subscriber.tryReceive(); // nothing yet, but now it knows them
+ * left.trySend("near");
+ * right.trySend("far");
+ * for (let i = 0; i < 2; i++) {
+ *   const { source, value } = subscriber.receiveSync();
+ *   console.log(source, value); // left near, right far
+ * }
+ * ```
+ */
+export class MergedSubscriber<T = Uint8Array> implements Disposable {
+  /** The topic. */
+  readonly topic: string;
+  readonly #sources: Sources;
+  readonly #options: MergedSubscriberOptions<T>;
+  readonly #subscribers = new Map<string, Subscriber<T>>();
+  #order: readonly string[] = [];
+  #next = 0; // whose turn it is
+  #seen = -1; // changes, as they were when the sources were looked at
+  #closed = false;
+
+  private constructor(topic: string, sources: Sources, options: MergedSubscriberOptions<T>) {
+    this.topic = topic;
+    this.#sources = sources;
+    this.#options = options;
+  }
+
+  /** Subscribes to whatever sources of bytes a topic has, and will have. */
+  static open(
+    topic: string,
+    options?: MergedSubscriberOptions<Uint8Array<ArrayBuffer>>,
+  ): MergedSubscriber<Uint8Array<ArrayBuffer>>;
+  /** Subscribes to whatever sources of values a topic has, and will have. */
+  static open<T>(
+    topic: string,
+    options: MergedSubscriberOptions<T> & { codec: Codec<T> },
+  ): MergedSubscriber<T>;
+  static open<T>(topic: string, options: MergedSubscriberOptions<T> = {}): MergedSubscriber<T> {
+    using stack = new DisposableStack();
+    const sources = stack.use(Sources.open(topic, options));
+    const subscriber = stack.use(new MergedSubscriber(topic, sources, options));
+    subscriber.#lookAround();
+    stack.move();
+    return subscriber;
+  }
+
+  /** The sources that have a living publisher. */
+  get sources(): string[] {
+    this.#checkOpen();
+    this.#lookAround();
+    return this.#order.filter((source) => this.#subscribers.get(source)!.matched > 0);
+  }
+
+  /** Takes the oldest sample of the next source that has one; it stays until it is disposed. */
+  tryTake(): MergedSampleOutcome<T> {
+    return this.#fromAny((subscriber, source) => {
+      const outcome = subscriber.tryTake();
+      return outcome.state === "ok" ? { ...outcome, source } : undefined;
+    });
+  }
+
+  /** The same, and blocks the thread until there is one. */
+  takeSync(options: SyncWaitOptions = {}): Arrived<MergedSampleOutcome<T>> {
+    return this.#untilSync(() => this.tryTake(), options);
+  }
+
+  /** The same, once there is one. */
+  take(options: WaitOptions = {}): Promise<Arrived<MergedSampleOutcome<T>>> {
+    return this.#until(() => this.tryTake(), options);
+  }
+
+  /** Receives a copy of the oldest sample of the next source that has one, as a value. */
+  tryReceive(): MergedValueOutcome<T> {
+    return this.#fromAny((subscriber, source) => {
+      const outcome = subscriber.tryReceive();
+      return outcome.state === "ok" ? { ...outcome, source } : undefined;
+    });
+  }
+
+  /** The same, and blocks the thread until there is one. */
+  receiveSync(options: SyncWaitOptions = {}): Arrived<MergedValueOutcome<T>> {
+    return this.#untilSync(() => this.tryReceive(), options);
+  }
+
+  /** The same, once there is one. */
+  receive(options: WaitOptions = {}): Promise<Arrived<MergedValueOutcome<T>>> {
+    return this.#until(() => this.tryReceive(), options);
+  }
+
+  /** Every value of every source from here on. */
+  async *[Symbol.asyncIterator](): AsyncGenerator<T, void, void> {
+    for (;;) yield (await this.receive()).value;
+  }
+
+  /** A stream of the values of all sources; cancelling it closes this end. */
+  toReadableStream(options: WaitOptions = {}): ReadableStream<T> {
+    return valueStream<T>(this, options);
+  }
+
+  /** Leaves all sources. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    for (const subscriber of this.#subscribers.values()) subscriber.close();
+    this.#sources.close();
+  }
+
+  /** The same as `close()`. */
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  /** Subscribes to sources that have come. */
+  #lookAround(): void {
+    const changes = this.#sources.changes; // before the look: who comes later is seen the next time
+    if (changes === this.#seen) return;
+    for (const source of this.#sources.list()) {
+      if (this.#subscribers.has(source)) continue;
+      const topic = topicOfSource(this.topic, source);
+      const options = this.#options as MergedSubscriberOptions<T> & { codec: Codec<T> }; // or bytes
+      const subscriber = Subscriber.tryConnect(topic, options);
+      if (subscriber !== undefined) this.#subscribers.set(source, subscriber);
+    }
+    this.#order = [...this.#subscribers.keys()];
+    this.#seen = changes;
+  }
+
+  /** What the next source in turn gives that gives anything. */
+  #fromAny<O>(attempt: (subscriber: Subscriber<T>, source: string) => O | undefined) {
+    this.#checkOpen();
+    this.#lookAround();
+    const order = this.#order;
+    for (let step = 0; step < order.length; step++) {
+      const index = (this.#next + step) % order.length;
+      const source = order[index]!;
+      const outcome = attempt(this.#subscribers.get(source)!, source);
+      if (outcome === undefined) continue;
+      this.#next = index + 1;
+      return outcome;
+    }
+    return { state: "empty" } as const;
+  }
+
+  /** Everything that may bring a sample. */
+  #awaited() {
+    const changes = { [AWAITED]: () => this.#sources.awaited(() => this.#seen) };
+    return [changes, ...this.#subscribers.values()];
+  }
+
+  #untilSync<O extends { state: string }>(attempt: () => O, options: SyncWaitOptions): Arrived<O> {
+    const next = parts(options);
+    for (;;) {
+      const outcome = attempt();
+      if (outcome.state !== "empty") return outcome as Arrived<O>;
+      try {
+        waitAnySync(this.#awaited(), next());
+      } catch (error) {
+        throw this.#explained(error, options);
+      }
+    }
+  }
+
+  async #until<O extends { state: string }>(
+    attempt: () => O,
+    options: WaitOptions,
+  ): Promise<Arrived<O>> {
+    await begin(options);
+    const next = parts(options);
+    for (;;) {
+      const outcome = attempt();
+      if (outcome.state !== "empty") return outcome as Arrived<O>;
+      try {
+        await waitAny(this.#awaited(), next());
+      } catch (error) {
+        throw this.#explained(error, options);
+      }
+    }
+  }
+
+  #explained(error: unknown, { timeout = Infinity }: SyncWaitOptions): unknown {
+    if (this.#closed) return this.#closedError();
+    const late = error instanceof DOMException && error.name === "TimeoutError";
+    return late ? timeoutError(`receive from topic "${this.topic}"`, timeout) : error;
+  }
+
+  #closedError(): ClosedError {
+    return new ClosedError(`Cannot use topic "${this.topic}": it is closed`);
+  }
+
+  #checkOpen(): void {
+    if (this.#closed) throw this.#closedError();
+  }
+}

@@ -1,0 +1,111 @@
+/**
+ * Several publishers at once on one topic: each has a topic of its own under it, `topic/source`, and
+ * whoever subscribes to all of them is told when one comes.
+ *
+ * ```
+ *   Publisher "/lidar", source "left"   -->  topic /lidar/left   --.
+ *   Publisher "/lidar", source "right"  -->  topic /lidar/right  ----> MergedSubscriber "/lidar"
+ *                                            changes of /lidar   --'
+ * ```
+ *
+ * `changes` is a word and a bell in a region of their own, whose members are all of these publishers
+ * and subscribers. A publisher counts it up once its topic is there and before it gives itself to its
+ * caller, so before its first sample; a subscriber reads it before it looks which topics there are.
+ * So no source is missed. One that dies before it has counted has published nothing.
+ *
+ * @module
+ */
+
+import { OsError } from "../errors.ts";
+import { layout } from "../layout/layout.ts";
+import { Region } from "../memory/region.ts";
+import type { RegionKind } from "../memory/region_header.ts";
+import { DIRECTORY, parseFileName, topicPath } from "../memory/region_name.ts";
+import { Word32 } from "../memory/word.ts";
+import * as files from "../os/files.ts";
+import { Doorbell } from "../sync/doorbell.ts";
+import type { Awaited } from "../sync/waiter.ts";
+import { TOPIC } from "./vring.ts";
+
+/** What those who publish to, or subscribe to, all sources of a topic share. */
+export const SOURCES_CONTROL = layout("sources_control", {
+  changes: { type: "u32", line: true, doc: "grows with each source that comes or goes" },
+  bell: { type: "u32", line: true, doc: "rung by sources; raised by waiting subscribers" },
+});
+
+const SOURCES: RegionKind = { name: "sources", control: SOURCES_CONTROL, mirrored: false };
+
+/** The topic of one source of a topic. */
+export function topicOfSource(topic: string, source: string): string {
+  if (source !== "" && !source.includes("/")) return `${topic}/${source}`;
+  throw new TypeError(
+    `Cannot use ${
+      JSON.stringify(source)
+    } as a source of topic "${topic}": it is a name without a ` +
+      "slash",
+  );
+}
+
+/** A membership among those who deal with the sources of a topic. */
+export class Sources implements Disposable {
+  readonly #topic: string;
+  readonly #region: Region;
+  readonly #changes: Word32;
+  readonly #bell: Doorbell;
+
+  private constructor(topic: string, region: Region) {
+    const { mapping, controlOffset } = region;
+    this.#topic = topic;
+    this.#region = region;
+    this.#changes = new Word32(mapping, SOURCES_CONTROL.fields.changes, controlOffset);
+    this.#bell = new Doorbell(mapping, SOURCES_CONTROL.fields.bell, controlOffset);
+  }
+
+  /** Becomes a member. */
+  static open(topic: string, options: { mode?: number; anyOwner?: boolean }): Sources {
+    const path = topicPath(SOURCES.name, topic);
+    return new Sources(topic, Region.open(SOURCES, path, { dataBytes: 0, ...options }));
+  }
+
+  /** How many changes there were. */
+  get changes(): number {
+    return this.#changes.load();
+  }
+
+  /** Says that a source has come or gone. */
+  announce(): void {
+    this.#changes.add(1);
+    this.#bell.ring();
+  }
+
+  /** The sources whose topics are there. */
+  list(): string[] {
+    const below = `${this.#topic}/`;
+    const names = files.list(DIRECTORY);
+    if (typeof names === "number") {
+      const action = `look for the sources of topic "${this.#topic}"`;
+      throw new OsError(-names, { syscall: "getdents64", action });
+    }
+    return names.flatMap((name) => {
+      const parsed = parseFileName(name);
+      if (parsed?.kind !== TOPIC.name || !parsed.name.startsWith(below)) return [];
+      const source = parsed.name.slice(below.length);
+      return source === "" || source.includes("/") ? [] : [source];
+    });
+  }
+
+  /** Another number of changes than this. */
+  awaited(seen: () => number): Awaited {
+    return { bell: this.#bell, watch: this.#changes, ready: () => this.changes !== seen() };
+  }
+
+  /** Leaves. */
+  close(): void {
+    this.#region.close();
+  }
+
+  /** The same as `close()`. */
+  [Symbol.dispose](): void {
+    this.close();
+  }
+}

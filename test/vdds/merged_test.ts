@@ -1,0 +1,225 @@
+import {
+  assert,
+  assertEquals,
+  assertRejects,
+  assertStringIncludes,
+  assertThrows,
+} from "@std/assert";
+import { ClosedError, LayoutMismatchError, RoleTakenError } from "../../src/errors.ts";
+import { codec } from "../../src/layout/codec.ts";
+import { MergedSubscriber } from "../../src/vdds/merged_subscriber.ts";
+import { Publisher } from "../../src/vdds/publisher.ts";
+import { Subscriber } from "../../src/vdds/subscriber.ts";
+import { waitAny } from "../../src/sync/wait_any.ts";
+import { payload } from "../ring/circular_scene.ts";
+import { Party, type Where, whyNoProcess } from "../shared/party.ts";
+import { Name } from "../shared/scene.ts";
+import type { Tools } from "./vdds_party.ts";
+
+/** A source of a topic. */
+function source(topic: string, name: string): Publisher {
+  return Publisher.open(topic, { source: name, size: 256, depth: 4 });
+}
+
+Deno.test("MergedSubscriber gets the samples of every source, and says whose they are", () => {
+  using name = new Name();
+  using left = source(name.name, "left");
+  using subscriber = MergedSubscriber.open(name.name);
+  using right = source(name.name, "right"); // comes later
+  assertEquals(subscriber.tryReceive(), { state: "empty" });
+  assertEquals(subscriber.sources.sort(), ["left", "right"]);
+  for (let i = 0; i < 3; i++) left.trySend(payload(i, 20));
+  right.trySend(payload(9, 30));
+  const outcomes = Array.from({ length: 4 }, () => subscriber.receiveSync());
+  const ofLeft = outcomes.filter(({ source }) => source === "left");
+  assertEquals(ofLeft.map(({ sequence, value }) => [sequence, value]), [
+    [1, payload(0, 20)],
+    [2, payload(1, 20)],
+    [3, payload(2, 20)],
+  ]);
+  assertEquals(outcomes.filter(({ source }) => source === "right").map(({ value }) => value), [
+    payload(9, 30),
+  ]);
+  assertEquals(subscriber.tryReceive(), { state: "empty" });
+});
+
+Deno.test("MergedSubscriber takes turns, so that no source waits for more than one sample of each", () => {
+  using name = new Name();
+  using subscriber = MergedSubscriber.open(name.name);
+  using a = source(name.name, "a");
+  using b = source(name.name, "b");
+  using c = source(name.name, "c");
+  subscriber.tryReceive();
+  for (let i = 0; i < 4; i++) a.trySend(payload(i, 8));
+  for (const quiet of [b, c]) quiet.trySend(payload(7, 8));
+  const order = Array.from({ length: 6 }, () => subscriber.receiveSync().source);
+  assertEquals(order.slice(0, 3).sort(), ["a", "b", "c"]);
+  assertEquals(order.slice(3), ["a", "a", "a"]);
+});
+
+Deno.test("MergedSubscriber shows samples in place until they are disposed", () => {
+  using name = new Name();
+  using left = source(name.name, "left");
+  using subscriber = MergedSubscriber.open(name.name);
+  left.tryLoan(40)!.set(payload(5, 40));
+  left.publish();
+  const { sample, source: whose } = subscriber.takeSync();
+  assertEquals([whose, sample.sequence, sample.lost], ["left", 1, 0]);
+  assertEquals(new Uint8Array(sample.bytes), payload(5, 40));
+  for (let i = 0; i < 3; i++) assert(left.trySend(payload(i, 8)));
+  assert(!left.trySend(payload(9, 8))); // all are read or held
+  sample[Symbol.dispose]();
+  assert(left.trySend(payload(9, 8)));
+});
+
+Deno.test("MergedSubscriber waits for sources that come while it waits", async () => {
+  using name = new Name();
+  using subscriber = MergedSubscriber.open(name.name, { codec: codec.text });
+  const waiting = subscriber.receive({ spin: 0 });
+  using publisher = Publisher.open(name.name, { source: "late", codec: codec.text, history: 2 });
+  for (let i = 0; publisher.matched === 0; i++) { // until the wait has seen it
+    await new Promise((resolve) => setTimeout(resolve, 1));
+    assert(i < 30_000);
+  }
+  publisher.trySend("here");
+  assertEquals((await waiting).value, "here");
+});
+
+Deno.test("MergedSubscriber asks every source for its history", () => {
+  using name = new Name();
+  using left = Publisher.open(name.name, { source: "left", history: 2, depth: 4, size: 64 });
+  for (let i = 1; i <= 3; i++) left.trySend(payload(i, 8));
+  using subscriber = MergedSubscriber.open(name.name, { history: 2 });
+  const found = [subscriber.receiveSync(), subscriber.receiveSync()];
+  assertEquals(found.map(({ sequence }) => sequence), [2, 3]);
+});
+
+Deno.test("MergedSubscriber goes on with a source that comes back", () => {
+  using name = new Name();
+  using subscriber = MergedSubscriber.open(name.name);
+  const first = source(name.name, "a");
+  subscriber.tryReceive();
+  first.trySend(payload(1, 8));
+  first.close();
+  assertEquals(subscriber.sources, []);
+  using second = source(name.name, "a");
+  second.trySend(payload(2, 8));
+  const sequences = [subscriber.receiveSync().sequence, subscriber.receiveSync().sequence];
+  assertEquals(sequences, [1, 2]);
+  assertEquals(subscriber.sources, ["a"]);
+});
+
+Deno.test("a source is a topic of its own, and has one publisher", () => {
+  using name = new Name();
+  using left = source(name.name, "left");
+  assertEquals(left.topic, `${name.name}/left`);
+  assertThrows(() => source(name.name, "left"), RoleTakenError, "left");
+  assertThrows(() => source(name.name, "a/b"), TypeError, "without a slash");
+  assertThrows(() => source(name.name, ""), TypeError);
+  using single = Subscriber.open(`${name.name}/left`);
+  left.trySend(payload(3, 8));
+  assertEquals(single.receiveSync().state, "ok");
+  assertEquals(Subscriber.tryConnect(`${name.name}/right`), undefined);
+});
+
+Deno.test("MergedSubscriber tells of a source whose samples are of another type", () => {
+  using name = new Name();
+  using _left = Publisher.open(name.name, { source: "left", codec: codec.text });
+  const error = assertThrows(() => MergedSubscriber.open(name.name), LayoutMismatchError);
+  assertStringIncludes(error.message, "text");
+});
+
+Deno.test("MergedSubscriber gives up after its timeout, ends with its signal, and when closed", async () => {
+  using name = new Name();
+  using _left = source(name.name, "left");
+  const subscriber = MergedSubscriber.open(name.name);
+  for (const timeout of [0, 5]) {
+    const late = assertThrows(() => subscriber.receiveSync({ timeout }), DOMException, name.name);
+    assertEquals(late.name, "TimeoutError");
+    const rejected = await assertRejects(() => subscriber.take({ timeout }), DOMException);
+    assertEquals(rejected.name, "TimeoutError");
+  }
+  const controller = new AbortController();
+  const waiting = subscriber.receive({ signal: controller.signal });
+  controller.abort("enough");
+  assertEquals(await waiting.catch((reason) => reason), "enough");
+  const closing = subscriber.receive();
+  subscriber.close();
+  await assertRejects(() => closing, ClosedError, name.name);
+  assertThrows(() => subscriber.tryTake(), ClosedError);
+  subscriber.close();
+});
+
+Deno.test("MergedSubscriber iterates and streams the values of all sources", async () => {
+  using name = new Name();
+  using left = source(name.name, "left");
+  using right = source(name.name, "right");
+  using subscriber = MergedSubscriber.open(name.name);
+  left.trySend(payload(1, 8));
+  right.trySend(payload(2, 9));
+  const lengths: number[] = [];
+  for await (const value of subscriber) if (lengths.push(value.length) === 2) break;
+  assertEquals(lengths.sort(), [8, 9]);
+  left.trySend(payload(1, 10));
+  const reader = subscriber.toReadableStream().getReader();
+  assertEquals((await reader.read()).value?.length, 10);
+  await reader.cancel();
+  assertThrows(() => subscriber.tryReceive(), ClosedError);
+});
+
+Deno.test("waitAny() waits for subscribers as well", async () => {
+  using names = {
+    a: new Name(),
+    b: new Name(),
+    [Symbol.dispose]() {
+      this.a[Symbol.dispose]();
+      this.b[Symbol.dispose]();
+    },
+  };
+  using first = Subscriber.open(names.a.name);
+  using second = Subscriber.open(names.b.name);
+  using publisher = Publisher.open(names.b.name);
+  const waiting = waitAny([first, second], { spin: 0 });
+  publisher.trySend(payload(1, 8));
+  assertEquals(await waiting === second, true);
+});
+
+const NO_PROCESS = whyNoProcess();
+if (NO_PROCESS) console.warn(`Merged topics are only tested in threads: ${NO_PROCESS}`);
+
+for (const where of ["thread", "process"] satisfies Where[]) {
+  Deno.test({
+    name: `MergedSubscriber gets everything from sources in two ${where}s, one killed or ended`,
+    ignore: where === "process" && NO_PROCESS !== undefined,
+    fn: async () => {
+      using name = new Name();
+      using subscriber = MergedSubscriber.open(name.name);
+      const program = new URL("./vdds_party.ts", import.meta.url);
+      const parties = ["left", "right"].map((source) => ({
+        source,
+        party: Party.start<Tools>(program, where),
+      }));
+      for (const { source, party } of parties) {
+        await party.run(({ Publisher, publishers }, { topic, source }) => {
+          publishers.push(Publisher.open(topic, { source, depth: 8, size: 256 }));
+        }, { topic: name.name, source });
+      }
+      subscriber.tryReceive(); // subscribes to both
+      for (const { party } of parties) {
+        await party.run(({ publishers, payload }) => {
+          for (let i = 0; i < 5; i++) publishers[0]!.trySend(payload(i, 100 + i));
+        }, undefined);
+      }
+      if (where === "process") await parties[0]!.party.kill();
+      else await parties[0]!.party[Symbol.asyncDispose]();
+      const seen: Record<string, number> = { left: 0, right: 0 };
+      for (let i = 0; i < 10; i++) {
+        const { source, value, lost } = await subscriber.receive();
+        assertEquals([value, lost], [payload(seen[source]!, 100 + seen[source]!), 0]);
+        seen[source]!++;
+      }
+      assertEquals(seen, { left: 5, right: 5 });
+      await parties[1]!.party[Symbol.asyncDispose]();
+    },
+  });
+}
