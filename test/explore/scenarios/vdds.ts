@@ -242,7 +242,7 @@ export const VDDS: readonly Scenario[] = [
     reader: reader({ how: "take" }),
   }, {
     bounds: { preemptions: 3, deaths: 0, noise: 1 },
-    short: { preemptions: 2 },
+    short: { preemptions: 1 },
     check: lossless,
   }),
   scenario("vdds-drop", "the oldest unread sample makes room, but none that is held", {
@@ -259,7 +259,7 @@ export const VDDS: readonly Scenario[] = [
     reader: reader({ how: "take" }),
   }, {
     bounds: { preemptions: 3, deaths: 0, noise: 0 },
-    short: { preemptions: 2 },
+    short: { preemptions: 1 },
     check: accounted,
   }),
   scenario("vdds-latest", "a reader takes only the newest", {
