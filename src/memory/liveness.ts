@@ -11,10 +11,11 @@
  * @module
  */
 
-import { check, ClosedError, Errno, OsError, timeoutError } from "../errors.ts";
-import { now, onCollected, sleep } from "../os/clock.ts";
+import { check, ClosedError, Errno, OsError } from "../errors.ts";
+import { onCollected } from "../os/clock.ts";
 import { type FileStatus, pathOfFd, stat } from "../os/files.ts";
 import { closeLockFile, findLock, Lock, openLockFile, setLock, testLock } from "../os/locks.ts";
+import { type LookOptions, lookUntil } from "./looking.ts";
 
 /** Lock bytes begin here, far beyond the contents of any file. */
 const FIRST_BYTE = 2 ** 52;
@@ -139,38 +140,12 @@ export class Role implements Disposable {
   }
 }
 
-/** How long to wait for a role to become free. */
-export interface FreeOptions {
-  /** Milliseconds until the wait gives up with a TimeoutError; for ever by default. */
-  timeout?: number;
-  /** Ends the wait with the signal's reason. */
-  signal?: AbortSignal;
-}
-
-const FIRST_PAUSE_MS = 1;
-const LONGEST_PAUSE_MS = 50;
-
-/**
- * Resolves once nobody else holds the byte: its holder has closed it, or is dead. A lock vanishes
- * without an event, so this looks again and again, up to 50 ms apart.
- */
+/** Resolves once nobody else holds the byte: its holder has closed it, or is dead. */
 export async function untilFree(
   file: LockFile,
   byte: number,
-  options: FreeOptions = {},
+  options: LookOptions = {},
 ): Promise<void> {
-  const { timeout = Infinity, signal } = options;
-  if (!(timeout >= 0)) {
-    throw new RangeError(`Cannot wait ${timeout} ms: a timeout is 0 or more milliseconds`);
-  }
-  const deadline = now() + timeout * 1e6;
-  let pauseMs = FIRST_PAUSE_MS;
-  for (;;) {
-    signal?.throwIfAborted();
-    if (!file.isHeldByOther(byte)) return;
-    const leftMs = (deadline - now()) / 1e6;
-    if (leftMs <= 0) throw timeoutError("see the role become free", timeout);
-    await sleep(Math.min(pauseMs, leftMs), signal);
-    pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS);
-  }
+  const isFree = () => file.isHeldByOther(byte) ? undefined : true;
+  await lookUntil(isFree, options, "see the role become free");
 }

@@ -12,7 +12,8 @@
 
 import { check, ClosedError, Errno, OsError } from "../errors.ts";
 import * as files from "../os/files.ts";
-import { type FreeOptions, LockFile, Role, untilFree } from "./liveness.ts";
+import { LockFile, Role, untilFree } from "./liveness.ts";
+import type { LookOptions } from "./looking.ts";
 import type { Mapping } from "./mapping.ts";
 import {
   checkSize,
@@ -181,7 +182,7 @@ export class Region implements Disposable {
   }
 
   /** Resolves once a role is free: closed, or its holder is dead. */
-  untilFree(role: number, options?: FreeOptions): Promise<void> {
+  untilFree(role: number, options?: LookOptions): Promise<void> {
     this.checkOpen();
     return untilFree(this.#member, FIRST_ROLE + role, options);
   }

@@ -10,15 +10,14 @@ import {
   LayoutMismatchError,
   OsError,
   RoleTakenError,
-  timeoutError,
 } from "../errors.ts";
 import type { Role } from "../memory/liveness.ts";
+import { lookUntil } from "../memory/looking.ts";
 import type { Mapping } from "../memory/mapping.ts";
 import { Region } from "../memory/region.ts";
 import type { OpenOptions } from "../memory/region_file.ts";
 import type { MessageType, RegionKind } from "../memory/region_header.ts";
 import { regionPath } from "../memory/region_name.ts";
-import { now, sleep } from "../os/clock.ts";
 import { pageSize } from "../os/page.ts";
 
 const DEFAULT_CAPACITY = 2 ** 20;
@@ -148,34 +147,15 @@ function connectNow(
   return region;
 }
 
-const FIRST_PAUSE_MS = 1;
-const LONGEST_PAUSE_MS = 50;
-
-/**
- * Joins a ring once there is one. A name appears without an event, so this looks again and again,
- * up to 50 ms apart.
- */
-export async function connectRing(
+/** Joins a ring once there is one. */
+export function connectRing(
   kind: RegionKind,
   name: string,
   options: RingConnectOptions,
   contents: RingContents,
 ): Promise<Region> {
-  const { timeout = Infinity, signal } = options;
-  if (!(timeout >= 0)) {
-    throw new RangeError(`Cannot wait ${timeout} ms: a timeout is 0 or more milliseconds`);
-  }
-  const deadline = now() + timeout * 1e6;
-  let pauseMs = FIRST_PAUSE_MS;
-  for (;;) {
-    signal?.throwIfAborted();
-    const region = connectNow(kind, name, options, contents);
-    if (region !== undefined) return region;
-    const leftMs = (deadline - now()) / 1e6;
-    if (leftMs <= 0) throw timeoutError(`connect to ring "${name}", which is not there`, timeout);
-    await sleep(Math.min(pauseMs, leftMs), signal);
-    pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS);
-  }
+  const look = () => connectNow(kind, name, options, contents);
+  return lookUntil(look, options, `connect to ring "${name}", which is not there`);
 }
 
 /** Takes a role of a region; a RoleTakenError if a living party has it. */

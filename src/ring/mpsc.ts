@@ -23,14 +23,14 @@
  * @module
  */
 
-import { RoleTakenError, timeoutError } from "../errors.ts";
+import { RoleTakenError } from "../errors.ts";
 import { type Codec, codec } from "../layout/codec.ts";
 import { layout } from "../layout/layout.ts";
 import type { Role } from "../memory/liveness.ts";
+import { lookUntil } from "../memory/looking.ts";
 import type { Region } from "../memory/region.ts";
 import type { RegionKind } from "../memory/region_header.ts";
 import { Word32 } from "../memory/word.ts";
-import { now, sleep } from "../os/clock.ts";
 import { Doorbell } from "../sync/doorbell.ts";
 import { type Lanes, type RingConnectOptions, type RingOptions, takeRole } from "./attach.ts";
 import { type EndOptions, type LaneEnd, RingEnd, type Seat } from "./end.ts";
@@ -256,8 +256,6 @@ export function takeSeat(
   return end;
 }
 
-const PAUSE_MS = 5;
-
 /** The same, and waits for the lane to be drained. */
 export async function awaitSeat(
   name: string,
@@ -266,23 +264,19 @@ export async function awaitSeat(
 ): Promise<ProducerEnd> {
   using stack = new DisposableStack();
   stack.use(region);
-  const { id, timeout = Infinity, signal } = options;
+  const { id } = options;
   const board = new Board(name, region);
   checkId(board, name, id);
-  const deadline = now() + timeout * 1e6;
-  for (;;) {
+  const look = () => {
     const taken = tryTake(board, id);
-    if (typeof taken !== "string") {
-      stack.use(taken.role);
-      const end = producerEnd(name, board, taken, options);
-      stack.move();
-      return end;
-    }
     if (taken === "alive") throw noSeat(name, id, taken);
-    const leftMs = (deadline - now()) / 1e6;
-    if (leftMs <= 0) throw timeoutError(`connect to ring "${name}", with no lane drained`, timeout);
-    await sleep(Math.min(PAUSE_MS, leftMs), signal);
-  }
+    return taken === "undrained" ? undefined : taken;
+  };
+  const taken = await lookUntil(look, options, `connect to ring "${name}", with no lane drained`);
+  stack.use(taken.role);
+  const end = producerEnd(name, board, taken, options);
+  stack.move();
+  return end;
 }
 
 function producerEnd(name: string, board: Board, taken: Taken, options: EndOptions): ProducerEnd {

@@ -10,14 +10,14 @@ import {
   LayoutMismatchError,
   OsError,
   RoleTakenError,
-  timeoutError,
 } from "../errors.ts";
+import { lookUntil } from "../memory/looking.ts";
 import type { Mapping } from "../memory/mapping.ts";
 import { Region } from "../memory/region.ts";
 import { dataOffsetOf, type MessageType, REGION_HEADER } from "../memory/region_header.ts";
 import { topicPath } from "../memory/region_name.ts";
 import { copyIn, copyOut, storeDouble } from "../memory/word.ts";
-import { now, sleep, sleepSync } from "../os/clock.ts";
+import { now, sleepSync } from "../os/clock.ts";
 import { pageSize } from "../os/page.ts";
 import { TOPIC, VRing } from "./vring.ts";
 import { VRingReader } from "./vring_reader.ts";
@@ -162,33 +162,14 @@ export function planIn(control: Uint8Array, dataBytes: number): Plan | undefined
   return plan?.bytes === dataBytes ? plan : undefined;
 }
 
-const FIRST_PAUSE_MS = 1;
-const LONGEST_PAUSE_MS = 50;
-
-/**
- * Joins a topic once there is one. A name appears without an event, so this looks again and again,
- * up to 50 ms apart.
- */
-export async function connectTopic(
+/** Joins a topic once there is one. */
+export function connectTopic(
   topic: string,
   options: TopicConnectOptions,
   message: MessageType,
 ): Promise<VRing> {
-  const { timeout = Infinity, signal } = options;
-  if (!(timeout >= 0)) {
-    throw new RangeError(`Cannot wait ${timeout} ms: a timeout is 0 or more milliseconds`);
-  }
-  const deadline = now() + timeout * 1e6;
-  let pauseMs = FIRST_PAUSE_MS;
-  for (;;) {
-    signal?.throwIfAborted();
-    const ring = connectNow(topic, options, message);
-    if (ring !== undefined) return ring;
-    const leftMs = (deadline - now()) / 1e6;
-    if (leftMs <= 0) throw timeoutError(`connect to topic "${topic}", which is not there`, timeout);
-    await sleep(Math.min(pauseMs, leftMs), signal);
-    pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS);
-  }
+  const look = () => connectNow(topic, options, message);
+  return lookUntil(look, options, `connect to topic "${topic}", which is not there`);
 }
 
 /** Removes the name of a topic; whoever has it open goes on with it. False if there is none. */
