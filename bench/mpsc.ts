@@ -26,12 +26,6 @@ const BATCH = 100;
 const LIMIT_NS = 1e9 / 5e6;
 const WAIT = { timeout: 20e3 };
 
-/** What producers are told. */
-interface Order {
-  readonly name: string;
-  readonly producers: number;
-}
-
 /** Measures, prints the times and gives the bars. */
 export async function measureMpsc(): Promise<Bar[]> {
   const measured = allowedCpus().length < 2 ? "there is one processor" : await measure();
@@ -47,7 +41,7 @@ async function measure(): Promise<Ratio | string> {
   const contenders: Contender[] = [];
   for (const way of ["send", "sendBatch"]) {
     for (const producers of [1, PRODUCERS]) {
-      contenders.push(ours(way, producers, other, stack));
+      contenders.push(await ours(way, producers, other, stack));
     }
   }
   const placed = settleOn([our], Deno.pid);
@@ -76,19 +70,23 @@ function nameOf(way: string, producers: number): string {
 let rings = 0;
 
 /** A contender: this process receives, and so many others send. */
-function ours(
+async function ours(
   way: string,
   producers: number,
   cpu: number,
   stack: AsyncDisposableStack,
-): Contender {
-  const order: Order = { name: `bench-mpsc-${Deno.pid}-${rings++}`, producers };
-  const inbox = stack.use(new Inbox(order));
-  const peers = Array.from({ length: producers }, () => {
-    const peer = stack.use(new Peer(new URL(import.meta.url), JSON.stringify(order)));
-    settleOn([cpu], peer.pid);
-    return peer;
-  });
+): Promise<Contender> {
+  const name = `bench-mpsc-${Deno.pid}-${rings++}`;
+  const inbox = stack.use(new Inbox(name, producers));
+  const peers = Array.from(
+    { length: producers },
+    () => stack.use(new Peer(new URL(import.meta.url), name)),
+  );
+  for (const peer of peers) {
+    await peer.begin("hello");
+    await peer.end();
+    settleOn([cpu], peer.pid); // not before: one who sees a single processor never spins
+  }
   const round = async () => {
     for (const peer of peers) await peer.begin(way, MESSAGES / producers);
     const before = now();
@@ -105,7 +103,7 @@ class Inbox implements Disposable {
   readonly #consumer: MpscConsumer<Uint8Array<ArrayBuffer>>;
   readonly #last: number[];
 
-  constructor({ name, producers }: Order) {
+  constructor(name: string, producers: number) {
     this.#consumer = MpscConsumer.create(name, { producers, capacity: CAPACITY });
     this.#last = Array.from({ length: producers }, () => 0);
   }
@@ -129,13 +127,14 @@ class Inbox implements Disposable {
 }
 
 /** One of the other processes. */
-async function takePartAsPeer({ name }: Order): Promise<void> {
+async function takePartAsPeer(name: string): Promise<void> {
   using producer = MpscProducer.open(name);
   const batch = Array.from({ length: BATCH }, () => new Numbered(BYTES));
   const messages = batch.map(({ bytes }) => bytes);
   const [first] = batch as [Numbered];
   let number = 0;
   await takePart({
+    hello() {},
     send(count: number): void {
       for (; count > 0; count--) {
         first.number = ++number;
@@ -152,7 +151,7 @@ async function takePartAsPeer({ name }: Order): Promise<void> {
 }
 
 if (import.meta.main) {
-  const [order] = Deno.args;
-  if (order === undefined) printBars(await measureMpsc());
-  else await takePartAsPeer(JSON.parse(order));
+  const [name] = Deno.args;
+  if (name === undefined) printBars(await measureMpsc());
+  else await takePartAsPeer(name);
 }

@@ -97,15 +97,15 @@ class Bench {
     const allowed = allowedCpus();
     const [our, other] = allowed as [number, number];
     const peer = stack.use(new Peer(new URL(module), "peer"));
-    const placed = settleOn([other], peer.pid);
     const contenders: Contender[] = [];
     for (const way of Object.keys(this.#comparison.ways)) {
       contenders.push(await onWay(ways, way, { traffic, plan, peer, stack }));
     }
     contenders.push(...await this.#others({ traffic, plan, peer, stack }, other));
+    // Last, as threads and processes inherit the place of whoever starts them, and as one who sees
+    // a single processor when it begins never spins.
+    const placed = settleOn([other], peer.pid) && settleOn([our], Deno.pid);
     contenders.unshift(...this.#inC(placed ? [our, other] : [-1, -1]));
-    // Last, as threads and processes inherit the place of whoever starts them.
-    settleOn([our], Deno.pid);
     stack.defer(() => void settleOn(allowed, Deno.pid));
 
     console.log(`\nBetween two processes: ${title}`);
