@@ -46,6 +46,9 @@ import {
 } from "./region_header.ts";
 import { Word32 } from "./word.ts";
 
+/** Keeps the attachment for as long as its memory is in use, also by views that outlive the handle. */
+const members = new WeakMap<ArrayBuffer, LockFile>();
+
 /** An attachment to a named piece of shared memory. */
 export class Region implements Disposable {
   /** The header as it was checked at attaching. */
@@ -81,6 +84,7 @@ export class Region implements Disposable {
     this.#path = parts.path;
     this.#what = parts.what;
     this.#member = parts.member;
+    members.set(parts.mapping.bytes.buffer, parts.member);
     this.#state = new Word32(parts.mapping, REGION_HEADER.fields.state);
     parts.member.tryLock(FIRST_COUNT + randomCount(), "read");
   }

@@ -35,8 +35,12 @@ import {
 import { LockFile } from "../memory/liveness.ts";
 import { checkName } from "../memory/region_name.ts";
 import { now, sleep, sleepSync } from "../os/clock.ts";
+import { interrupts } from "../os/futex.ts";
 import * as semaphores from "../os/semaphore.ts";
-import type { SyncWaitOptions, WaitOptions } from "../sync/waiter.ts";
+import { interrupted, type SyncWaitOptions, type WaitOptions } from "../sync/waiter.ts";
+
+/** Locks that are held. The record lock would go with a handle that is collected. */
+const held = new Set<SemaphoreLock>();
 
 const OWNER = 0;
 const FIRST_PAUSE_MS = 0.05;
@@ -57,7 +61,10 @@ export interface SemaphoreLockOptions {
   mode?: number;
 }
 
-/** The right to be inside, until it is released or disposed. */
+/**
+ * The right to be inside, until it is released or disposed. A forgotten one is held until its
+ * process or Worker ends: no garbage collector decides how long somebody is inside.
+ */
 export interface Permit extends Disposable {
   /** Whether the last owner died inside: what the lock protects may be half changed. */
   readonly recovered: boolean;
@@ -125,16 +132,23 @@ export class SemaphoreLock implements Disposable {
       this.#file.unlock(OWNER);
       return undefined;
     }
+    held.add(this);
     return this.#permit = this.#makePermit(inherited);
   }
 
-  /** Takes the lock, and blocks the thread until it is free; a TimeoutError after `timeout` ms. */
+  /**
+   * Takes the lock, and blocks the thread until it is free; a TimeoutError after `timeout` ms. A
+   * Worker that is terminated meanwhile ends only once this has returned, and then gives the lock
+   * back.
+   */
   acquireSync(options: SyncWaitOptions = {}): Permit {
     const pauses = this.#pauses(options);
+    const interruptsBefore = interrupts();
     for (;;) {
       const permit = this.tryAcquire();
       if (permit !== undefined) return permit;
       sleepSync(pauses.next());
+      if (interrupts() !== interruptsBefore) throw interrupted();
     }
   }
 
@@ -157,6 +171,7 @@ export class SemaphoreLock implements Disposable {
       throw new VringError(`Cannot release lock "${this.name}": this handle does not hold it`);
     }
     this.#permit = undefined;
+    held.delete(this);
     const result = semaphores.post(this.#semaphore);
     this.#file.unlock(OWNER); // after the post: C3
     check(result, { syscall: "sem_post", action: `release lock "${this.name}"` });

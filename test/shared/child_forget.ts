@@ -18,10 +18,14 @@ const name = Deno.args[0]!;
 async function collected(condition: () => boolean): Promise<boolean> {
   for (let attempt = 0; attempt < 100; attempt++) {
     if (condition()) return true;
-    gc();
-    await sleep(1); // finalizers run in a task of their own
+    await collect();
   }
   return false;
+}
+
+function collect(): Promise<void> {
+  gc();
+  return sleep(1); // finalizers run in a task of their own
 }
 
 function attempt(act: () => Disposable): boolean {
@@ -33,19 +37,13 @@ function attempt(act: () => Disposable): boolean {
   }
 }
 
-using lock = new SemaphoreLock(name);
 (() => void new SemaphoreLock(name).acquireSync())();
-let recovered: boolean | undefined;
-const lockIsFree = await collected(() => {
-  using permit = lock.tryAcquire();
-  recovered = permit?.recovered;
-  return permit !== undefined;
-});
 
 using memory = SharedMemory.open(name, { size: 100 });
 (() => void SharedMemory.open(name, { size: 100 }))();
+const { bytes } = (() => SharedMemory.open(name, { size: 100 }))();
 const before = memory.references;
-const memoryIsLeft = await collected(() => memory.references === 1);
+const memoryIsLeft = await collected(() => memory.references < before);
 
 using reader = CircularBufferReader.open(name, { capacity: 4096 });
 (() => CircularBufferWriter.open(name).write(new Uint8Array(8)))();
@@ -53,7 +51,12 @@ const held = !attempt(() => CircularBufferWriter.open(name));
 const roleIsFree = await collected(() => attempt(() => CircularBufferWriter.open(name)));
 const { state } = reader.tryRead();
 
+for (let time = 0; time < 10; time++) await collect(); // and what is in use?
+bytes[7] = 9;
+const inUse = { references: memory.references, byte: memory.bytes[7] };
+using lock = new SemaphoreLock(name);
+const lockIsFree = lock.tryAcquire() !== undefined;
+
 console.log(
-  JSON.stringify({ lockIsFree, recovered, before, memoryIsLeft, held, roleIsFree, state }),
+  JSON.stringify({ before, memoryIsLeft, held, roleIsFree, state, inUse, lockIsFree }),
 );
-lock.unlink();

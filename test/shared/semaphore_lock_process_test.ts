@@ -2,7 +2,7 @@
  * Semaphore locks between processes, of which some are killed or stopped and some are in C.
  */
 
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { SemaphoreLock } from "../../src/shared/semaphore_lock.ts";
 import { SharedMemory } from "../../src/shared/shared_memory.ts";
 import { until } from "../os/until.ts";
@@ -212,6 +212,28 @@ test("a stopped owner keeps its lock", async () => {
   await owner.run(({ locks }) => locks[0]!.release(), null);
   using permit = lock.acquireSync({ timeout: 20_000 });
   assertEquals(permit.recovered, false);
+});
+
+test("Ctrl-C ends acquireSync() where there is a SIGINT listener, which then runs", async () => {
+  using place = new Name();
+  using lock = new SemaphoreLock(place.name);
+  using _permit = lock.acquireSync();
+  await using party = startProcess();
+  await party.run(({ SemaphoreLock, locks, under }, name) => {
+    locks.push(new SemaphoreLock(name));
+    under.set(
+      "heard",
+      new Promise<void>((resolve) => Deno.addSignalListener("SIGINT", () => resolve())),
+    );
+  }, place.name);
+  const waiting = party.run(({ locks }) => locks[0]!.acquireSync() && "inside", null)
+    .catch((error) => `${error.name}: ${error.message}`);
+  // One that arrives before the wait has begun is not for it: press again, as people do.
+  const again = setInterval(() => party.signal("SIGINT"), 200);
+  const ending = await waiting.finally(() => clearInterval(again));
+  assertStringIncludes(ending, "AbortError: Cannot wait any longer: Ctrl-C arrived");
+  await party.run(({ under }) => under.get("heard"), null);
+  assertEquals(valueOf(place), 0);
 });
 
 test("a lock whose name was unlinked is inherited by those who have it", async () => {
