@@ -1,0 +1,20 @@
+/**
+ * Broken: a subscriber that gives a sample back and then looks at it. The publisher writes the next
+ * one into what is still being read.
+ *
+ * @module
+ */
+
+import { sleepSync } from "../../../src/os/clock.ts";
+import { vddsKind } from "../kinds/vdds.ts";
+import { HANDS } from "../vdds_subscription.ts";
+
+export default vddsKind({
+  ...HANDS,
+  look(sample, check) {
+    const { bytes } = sample;
+    sample[Symbol.dispose]();
+    sleepSync(1); // a busy machine does the same
+    check(bytes);
+  },
+});

@@ -1,0 +1,235 @@
+/**
+ * What goes through the topics of the vdds kind, and the account of it.
+ *
+ * All of a sample is determined by its number. What is noted in the ledger, for each topic, tells
+ * whether the numbers are right:
+ *
+ * - `begun` and `numbered`, by publishers: the number that the next sample may get, and the last one
+ *   that is known to be given, to a sample or to one for which there was no room. A successor must
+ *   find the topic at one of the two.
+ * - `sent`: the last number that is known to be that of a sample.
+ *
+ * A subscriber was certainly there before any number above the `begun` that it sees once it is open.
+ * So from that one on each sample has to come, or to be told of as lost.
+ *
+ * @module
+ */
+
+import type { Policy, Publisher } from "../../src/vdds/publisher.ts";
+import { now } from "../../src/os/clock.ts";
+import { isPayload, lengthOf, payload } from "../ring/circular_scene.ts";
+import type { Cell } from "./ledger.ts";
+import type { Scene, Stage } from "./kind.ts";
+
+/** A topic, and how it is used. */
+export interface TopicPlan {
+  readonly name: string;
+  readonly policy: Policy;
+  readonly depth: number;
+  readonly size: number;
+  readonly reserve: boolean;
+}
+
+/** One for each policy. The large samples take pages that come when they are needed first. */
+export const TOPICS: readonly TopicPlan[] = [
+  { name: "block", policy: "block", depth: 16, size: 1000, reserve: true },
+  { name: "drop/newest", policy: "dropNewest", depth: 8, size: 20_000, reserve: false },
+  { name: "drop/oldest", policy: "dropOldest", depth: 6, size: 1000, reserve: true },
+];
+
+export const CELLS = {
+  begun: TOPICS.length,
+  numbered: TOPICS.length,
+  sent: TOPICS.length,
+  published: TOPICS.length, // samples that a publisher knows to be published
+  received: TOPICS.length, // samples that subscribers had, once for each
+  told: TOPICS.length, // samples of whose loss subscribers were told, once for each
+  passedOver: 1, // that somebody who wanted the latest only did not look at
+  lost: 1, // times that something was lost, and should not have been, or was not told
+  duplicated: 1, // samples that came again, or out of order
+  corrupt: 1, // samples that are not what was sent, or changed while they were held
+  leaked: 1, // samples that there is no room for while nobody has any
+  publishers: 1, // how often a topic got a publisher
+  subscribers: 1,
+  bereaved: 1, // how often a subscriber was told that its publisher died
+};
+
+export type CellName = keyof typeof CELLS;
+export type Bytes = Uint8Array<ArrayBuffer>;
+
+/** Where numbers begin: what words have room for of them begins again soon. */
+export const START = 2 ** 30 - 2000;
+
+/** The sample of a number. */
+export function sampleOf(sequence: number, size: number): Bytes {
+  return payload(sequence, lengthOf(sequence, size));
+}
+
+/** A topic of the run, and what is known of it. */
+export class Traffic {
+  readonly plan: TopicPlan;
+  readonly topic: string;
+  readonly begun: Cell;
+  readonly numbered: Cell;
+  readonly sent: Cell;
+  readonly published: Cell;
+  readonly received: Cell;
+  readonly told: Cell;
+  readonly scene: Scene<CellName>;
+
+  constructor(scene: Scene<CellName>, index: number) {
+    const { cells } = scene;
+    this.scene = scene;
+    this.plan = TOPICS[index]!;
+    this.topic = scene.name(this.plan.name);
+    this.begun = cells.begun[index]!;
+    this.numbered = cells.numbered[index]!;
+    this.sent = cells.sent[index]!;
+    this.published = cells.published[index]!;
+    this.received = cells.received[index]!;
+    this.told = cells.told[index]!;
+  }
+
+  count(name: CellName, amount = 1): void {
+    this.scene.cells[name][0]!.add(amount);
+  }
+
+  find(what: "lost" | "duplicated" | "corrupt" | "leaked", text: string): void {
+    this.count(what);
+    this.complain(text);
+  }
+
+  complain(text: string): void {
+    this.scene.complain(`topic ${this.plan.name}: ${text}`);
+  }
+}
+
+/** What a publisher notes. Made once it has its role. */
+export class PublishingNotes {
+  readonly #traffic: Traffic;
+  readonly #publisher: Publisher;
+
+  constructor(traffic: Traffic, publisher: Publisher) {
+    this.#traffic = traffic;
+    this.#publisher = publisher;
+    const { sequence } = publisher;
+    const [known, most] = [traffic.numbered.load(), traffic.begun.load()];
+    traffic.numbered.store(sequence);
+    if (sequence >= known && sequence <= most) return;
+    const text = `its last sample is ${sequence}, when ${known} was sent, and ${most} begun`;
+    traffic.find(sequence < known ? "lost" : "duplicated", text);
+  }
+
+  /** The sample that comes next; its number is about to be given. */
+  begin(): Bytes {
+    const next = this.#publisher.sequence + 1;
+    this.#traffic.begun.store(next);
+    return sampleOf(next, this.#traffic.plan.size);
+  }
+
+  /** The sample was published, or there was no room for it. */
+  end(published: boolean): void {
+    const { sequence } = this.#publisher;
+    this.#traffic.numbered.store(sequence);
+    if (!published) return;
+    this.#traffic.sent.store(sequence);
+    this.#traffic.published.add(1);
+  }
+}
+
+/** What a subscriber notes. Made once it is open. */
+export class ReceivingNotes {
+  readonly #traffic: Traffic;
+  readonly #from: number; // what is sent after that has to come, or is told of as lost
+  #last = 0;
+  #flawed = false;
+
+  constructor(traffic: Traffic) {
+    this.#traffic = traffic;
+    this.#from = traffic.begun.load();
+  }
+
+  /** Whether something was wrong, so that what follows says nothing. */
+  get flawed(): boolean {
+    return this.#flawed;
+  }
+
+  /** The latest number of those that have to be there already if nothing is said to be there. */
+  get due(): number {
+    const { plan, sent } = this.#traffic;
+    if (plan.policy === "dropOldest") return 0; // the latest may be gone for one that never came
+    const due = sent.load();
+    return due > this.#from ? due : 0;
+  }
+
+  /** This has come; if it is the latest, others before it were there and not looked at. */
+  sample(
+    bytes: Uint8Array,
+    { sequence, lost, isLatest = false }: { sequence: number; lost: number; isLatest?: boolean },
+  ): void {
+    this.#checkBytes(bytes, sequence);
+    if (this.#flawed) return;
+    if (sequence <= this.#last) {
+      return this.#find("duplicated", `sample ${sequence} came after ${this.#last}`);
+    }
+    const before = this.#last > 0 ? this.#last : Math.min(this.#from, sequence - 1);
+    const missing = sequence - lost - 1 - before;
+    if (missing > 0 && !isLatest || missing < 0 && this.#last > 0) {
+      const text = `sample ${sequence} came after ${before}, and ${lost} are said to be lost`;
+      return this.#find("lost", text);
+    }
+    if (lost > 0 && this.#traffic.plan.policy === "block") {
+      return this.#find("lost", `${lost} samples before ${sequence} are said to be lost`);
+    }
+    if (isLatest) this.#traffic.count("passedOver", Math.max(missing, 0));
+    this.#last = sequence;
+    this.#traffic.received.add(1);
+    this.#traffic.told.add(lost);
+  }
+
+  /** It was held for a while. */
+  held(bytes: Uint8Array, sequence: number): void {
+    this.#checkBytes(bytes, sequence);
+  }
+
+  /** There is nothing, it is said, and this was due. */
+  nothing(due: number): void {
+    if (this.#last >= due) return;
+    this.#find("lost", `nothing comes after ${this.#last}, and ${due} was sent`);
+  }
+
+  #checkBytes(bytes: Uint8Array, sequence: number): void {
+    const { size } = this.#traffic.plan;
+    if (bytes.length === lengthOf(sequence, size) && isPayload(bytes, sequence)) return;
+    this.#find("corrupt", `sample ${sequence} is not what was sent`);
+  }
+
+  #find(what: "lost" | "duplicated" | "corrupt", text: string): void {
+    this.#flawed = true;
+    this.#traffic.find(what, text);
+  }
+}
+
+/** How long anybody waits for others, who may be dead, stopped or elsewhere. */
+export const WAIT = { timeout: 30 };
+
+/** All topics of the run. */
+export function traffics(scene: Scene<CellName>): Traffic[] {
+  return TOPICS.map((_, topic) => new Traffic(scene, topic));
+}
+
+/** How long something is done by who is not killed. */
+export function tenure(stage: Stage<CellName>, mostMs: number): () => boolean {
+  const end = now() + stage.random.skewed(1, mostMs) * 1e6;
+  return () => stage.over || now() > end;
+}
+
+/** What came of a wait; undefined if nothing came in time. */
+export async function inTime<T>(wait: () => T | Promise<T>): Promise<T | undefined> {
+  try {
+    return await wait();
+  } catch (error) {
+    if ((error as Error).name === "TimeoutError") return undefined;
+    throw error;
+  }
+}
