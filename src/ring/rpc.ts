@@ -27,11 +27,14 @@
  *     taken fail too, or wait for another server with `keepOpen`.
  * C3  A server dies between `adopted` and its generation: nobody looks at it, and the next one notes
  *     it again, as large or larger.
+ * C4  A client stores what makes no sense: the server takes nothing from that seat any more and says
+ *     so in it (`broken`), so that whoever has it is told, and nobody else takes it. The next server
+ *     drops what is in its lane, and the seat is as good as new.
  *
  * @module
  */
 
-import { CorruptRegionError } from "../errors.ts";
+import { CorruptRegionError, RemoteError, type VringError } from "../errors.ts";
 import { type Codec, codec } from "../layout/codec.ts";
 import { fingerprint } from "../layout/hash.ts";
 import { layout } from "../layout/layout.ts";
@@ -64,6 +67,7 @@ export const RPC_SEAT = layout("rpc_seat", {
   client: { type: "u32", atomic: true, doc: "the client: 0 has never been, 1 open, 2 closed" },
   generation: { type: "u32", atomic: true, doc: "the client: how many have had this seat" },
   adopted: { type: "u32", line: true, doc: "the server: requests taken by earlier servers" },
+  broken: { type: "u32", atomic: true, doc: "the server: 1 if it leaves this seat alone" },
 });
 
 /** The control block of calls. */
@@ -78,6 +82,7 @@ export const RPC_CONTROL = layout("rpc_control", {
 /** How these regions are told from others. */
 export const RPC: RegionKind = {
   name: "rpc",
+  title: "ring",
   control: RPC_CONTROL,
   mirrored: true,
   mostParts: 2 * MOST_CLIENTS,
@@ -132,8 +137,11 @@ export function contentsFor<Q, S>(options: RpcOptions<Q, S>): RingContents {
   };
 }
 
-/** What a message is, in the lowest bits of the number of its call. */
+/** What an answer is, in the lowest bits of the number of its call. */
 export const Kind = { ok: 0, error: 1, refused: 2 } as const;
+
+/** What a request is, there: one for this server only, or for whichever one takes it. */
+export const Patience = { none: 0, keepOpen: 1 } as const;
 
 const KINDS = 4;
 
@@ -183,6 +191,49 @@ export class Envelope {
   }
 }
 
+/** What is kept of an error's message: enough to read, and it fits into every lane. */
+const ERROR_CHARACTERS = 500;
+const NAME_CHARACTERS = 50;
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+/** The body of an answer that tells what was thrown, which can be anything. */
+export function errorBody(error: unknown): Uint8Array<ArrayBuffer> {
+  const { name, message } = tellError(error);
+  const text = JSON.stringify({
+    name: name.slice(0, NAME_CHARACTERS),
+    message: message.slice(0, ERROR_CHARACTERS),
+  });
+  return encoder.encode(text);
+}
+
+function tellError(error: unknown): { name: string; message: string } {
+  try {
+    if (error instanceof Error) return { name: `${error.name}`, message: `${error.message}` };
+    return { name: "", message: String(error) };
+  } catch {
+    return { name: "", message: "The handler threw what cannot be told in words" };
+  }
+}
+
+/** The error that such a body tells of. */
+export function errorFrom(body: Uint8Array<ArrayBuffer>, what: string): VringError {
+  try {
+    const told = JSON.parse(decoder.decode(body));
+    const [name, message] = [told?.name, told?.message];
+    if (typeof name === "string" && typeof message === "string") {
+      return new RemoteError(name, message);
+    }
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+  }
+  return new CorruptRegionError(
+    `Cannot read from ${what}: an error of ${body.length} bytes does not tell what it is; unlink ` +
+      "it and make a new one",
+  );
+}
+
 /** A message with its numbers. */
 export interface Outgoing {
   readonly call: number;
@@ -210,6 +261,7 @@ export interface RpcSeat extends Seat {
   readonly bell: Doorbell;
   readonly generation: Word32;
   readonly adopted: Word32;
+  readonly broken: Word32;
 }
 
 /** The words of calls. */
@@ -249,6 +301,7 @@ export class Board {
       state: new Word32(mapping, fields.client, at),
       generation: new Word32(mapping, fields.generation, at),
       adopted: new Word32(mapping, fields.adopted, at),
+      broken: new Word32(mapping, fields.broken, at),
       bell,
       requests: {
         ...this.#lane(2 * index, at + fields.requests.offset),

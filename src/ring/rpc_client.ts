@@ -4,25 +4,20 @@
  * @module
  */
 
-import {
-  ClosedError,
-  PeerLostError,
-  RemoteError,
-  RoleTakenError,
-  timeoutError,
-} from "../errors.ts";
+import { ClosedError, CorruptRegionError, PeerLostError, RoleTakenError } from "../errors.ts";
 import type { Role } from "../memory/liveness.ts";
 import type { Region } from "../memory/region.ts";
-import { now } from "../os/clock.ts";
 import { begin } from "../sync/turns.ts";
 import {
   type Awaited,
+  limits,
   type SyncWaitOptions,
   wait,
   type WaitOptions,
   waitSync,
 } from "../sync/waiter.ts";
 import { connectRing, createRing, openRing, unlinkRing } from "./attach.ts";
+import { callOff, left } from "./call_off.ts";
 import { RingEnd } from "./end.ts";
 import { LaneReceiver, LaneSender } from "./lane.ts";
 import { recordBytes, recordLength } from "./record.ts";
@@ -32,9 +27,11 @@ import {
   codecsOf,
   contentsFor,
   Envelope,
+  errorFrom,
   Kind,
   longestBody,
   messageBytes,
+  Patience,
   post,
   RPC,
   type RpcConnectOptions,
@@ -71,8 +68,6 @@ class Call<S> {
     this.reject = reject;
   }
 }
-
-const decoder = new TextDecoder();
 
 /**
  * One of the clients of a server.
@@ -111,6 +106,7 @@ export class RpcClient<Q = Uint8Array, S = Uint8Array> implements Disposable {
   readonly #envelope = new Envelope();
   readonly #calls = new Map<number, Call<S>>();
   readonly #answered: Awaited;
+  readonly #pumped: Awaited;
   #lastCall = 0;
   #sent = 0; // bytes, ever
   #server: number; // its generation, as it was last seen
@@ -138,6 +134,9 @@ export class RpcClient<Q = Uint8Array, S = Uint8Array> implements Disposable {
       ready: () => this.#responses.look() > 0 || this.#serverChanged(),
       hopeless: () => this.#isLost(),
     };
+    // Others may settle the last call: at the end of the slice the pump sees that it is not needed.
+    const ready = () => this.#calls.size === 0 || this.#answered.ready();
+    this.#pumped = { ...this.#answered, ready };
   }
 
   /** Opens calls, or makes them, as one of the clients; RoleTakenError if there is no free seat. */
@@ -201,27 +200,34 @@ export class RpcClient<Q = Uint8Array, S = Uint8Array> implements Disposable {
    * PeerLostError if the server closed or died: it may or may not have handled the request then.
    */
   async call(request: Q, options: WaitOptions = {}): Promise<S> {
-    const deadline = deadlineOf(options);
+    const { deadline } = limits(options);
     await begin(options);
     const { promise, resolve, reject } = Promise.withResolvers<S>();
     let call: Call<S> | undefined;
-    while ((call = this.#trySend(request, resolve, reject)) === undefined) {
+    for (;;) {
+      options.signal?.throwIfAborted(); // before each promise that was waited for is forgotten
+      call = this.#trySend(request, resolve, reject);
+      if (call !== undefined) break;
       const part = { ...options, timeout: left(deadline) };
       this.#end.checkWait(await wait(this.#awaitRoom(request), part), options);
       this.#receive();
     }
-    const giveUp = (reason: unknown) => {
-      this.#calls.delete(call.number);
-      reject(reason);
-    };
-    using _limits = limits(options, deadline, giveUp, this.#end.what);
+    const { number } = call;
+    using _limits = callOff(options, {
+      deadline,
+      action: `call through ${this.#end.what}`,
+      giveUp: (reason) => {
+        this.#calls.delete(number);
+        reject(reason);
+      },
+    });
     this.#pump(options.spin);
     return await promise;
   }
 
   /** Asks, and blocks the thread until the answer is there. */
   callSync(request: Q, options: SyncWaitOptions = {}): S {
-    const deadline = deadlineOf(options);
+    const { deadline } = limits(options);
     let outcome: { value: S } | { error: unknown } | undefined;
     const resolve = (value: S) => outcome = { value };
     const reject = (error: unknown) => outcome = { error };
@@ -264,23 +270,30 @@ export class RpcClient<Q = Uint8Array, S = Uint8Array> implements Disposable {
     resolve: (value: S) => void,
     reject: (error: unknown) => void,
   ): Call<S> | undefined {
+    const body = this.#codecs.request.encode(request);
     this.#end.checkOpen();
     if (this.#end.peerHasClosed()) this.#end.checkWait("hopeless", {});
-    const body = this.#codecs.request.encode(request);
     if (body.length > this.maxRequest) {
       throw new RangeError(
         `Cannot call through ${this.#end.what}: the request has ${body.length} bytes, and can have ` +
           `${this.maxRequest}; make the lanes larger`,
       );
     }
+    if (this.#serverChanged()) { // while `adopted` is near
+      this.#receive();
+      this.#end.checkOpen(); // a codec can do anything
+    }
     const lane = this.#requests;
-    if (!lane.hasRoom(messageBytes(body.length))) return undefined;
-    if (this.#serverChanged()) this.#receive(); // while `adopted` is near
+    if (!lane.hasRoom(messageBytes(body.length))) {
+      if (this.#isBroken()) throw this.#broken();
+      return undefined;
+    }
     const number = ++this.#lastCall;
     this.#sent += messageBytes(body.length);
     const call = new Call(number, this.#sent, resolve, reject);
     this.#calls.set(number, call);
-    post(lane, { call: number, kind: 0, generation: this.generation, body });
+    const kind = this.#keepOpen ? Patience.keepOpen : Patience.none;
+    post(lane, { call: number, kind, generation: this.generation, body });
     return call;
   }
 
@@ -290,7 +303,7 @@ export class RpcClient<Q = Uint8Array, S = Uint8Array> implements Disposable {
     return {
       bell: this.#seat.bell,
       watch: this.#requests.tail,
-      ready: () => this.#requests.hasRoom(bytes) || this.#answered.ready(),
+      ready: () => this.#requests.hasRoom(bytes) || this.#answered.ready() || this.#isBroken(),
       hopeless: () => this.#end.isHopeless(),
     };
   }
@@ -301,7 +314,7 @@ export class RpcClient<Q = Uint8Array, S = Uint8Array> implements Disposable {
     this.#pumping = true;
     try {
       while (this.#calls.size > 0) {
-        await wait(this.#answered, spin === undefined ? {} : { spin });
+        await wait(this.#pumped, spin === undefined ? {} : { spin });
         if (this.#end.closed) return;
         this.#receive();
       }
@@ -315,15 +328,15 @@ export class RpcClient<Q = Uint8Array, S = Uint8Array> implements Disposable {
   /** Settles every call whose answer is there, and those that will never have one. */
   #receive(): void {
     const count = this.#takeAnswers();
-    if (this.#serverChanged()) this.#adopted();
+    if (!this.#end.closed && this.#serverChanged()) this.#adopted();
     if (count === 0 && this.#calls.size > 0) this.#judge(); // one who answers is alive
   }
 
-  /** Takes the answers that are there; gives how many. */
+  /** Takes the answers that are there; gives how many. Their codec may close this client. */
   #takeAnswers(): number {
     const lane = this.#responses;
     for (let count = 0;; count++) {
-      const length = recordLength(lane);
+      const length = this.#end.closed ? -1 : recordLength(lane);
       if (length < 0) return count;
       this.#envelope.read(lane, length);
       const { call: number, kind, generation } = this.#envelope;
@@ -341,8 +354,7 @@ export class RpcClient<Q = Uint8Array, S = Uint8Array> implements Disposable {
       if (kind === Kind.refused) {
         return call.reject(this.#lost("has closed", "did not take the request"));
       }
-      const { name, message } = JSON.parse(decoder.decode(body));
-      call.reject(new RemoteError(`${name}`, `${message}`));
+      call.reject(errorFrom(body, this.#responses.place.what));
     } catch (error) {
       call.reject(error);
     }
@@ -352,8 +364,14 @@ export class RpcClient<Q = Uint8Array, S = Uint8Array> implements Disposable {
     return this.#board.generation.load() !== this.#server;
   }
 
+  /** Whether the server takes nothing from this seat any more. */
+  #isBroken(): boolean {
+    return this.#seat.broken.load() !== 0;
+  }
+
   /** Whether waiting is pointless: no server is left, or the one that had taken a call is dead. */
   #isLost(): boolean {
+    if (this.#isBroken()) return true;
     if (!this.#keepOpen) return this.#end.isHopeless();
     const peer = this.#end.peer();
     return (peer === "dead" || peer === "closed") && this.#hasTaken();
@@ -381,6 +399,7 @@ export class RpcClient<Q = Uint8Array, S = Uint8Array> implements Disposable {
 
   /** Rejects the calls of a server that is gone and that no other one has followed. */
   #judge(): void {
+    if (this.#isBroken()) return this.#rejectAll(() => true, this.#broken());
     const tail = this.#requests.tail.load(); // before the look at the server: it is the last to move
     const peer = this.#end.peer();
     if (peer !== "dead" && peer !== "closed") return;
@@ -397,6 +416,13 @@ export class RpcClient<Q = Uint8Array, S = Uint8Array> implements Disposable {
     );
   }
 
+  #broken(): CorruptRegionError {
+    return new CorruptRegionError(
+      `Cannot call through ${this.#end.what}: something was stored in the seat of client ` +
+        `${this.id} that no correct client stores; close this one, and open another`,
+    );
+  }
+
   #rejectAll(which: (call: Call<S>) => boolean, error: unknown): void {
     for (const call of [...this.#calls.values()]) {
       if (!which(call)) continue;
@@ -408,48 +434,16 @@ export class RpcClient<Q = Uint8Array, S = Uint8Array> implements Disposable {
 
 type EndChoice<Q, S> = RpcOptions<Q, S> & RpcClientOptions;
 
-/** Takes the first free seat; whatever is in its lanes is known by its generation. */
+/** Takes the first free seat that works; whatever is in its lanes is known by its generation. */
 function takeSeat(name: string, board: Board): { seat: RpcSeat; role: Role } {
   for (let index = 0; index < board.clients; index++) {
     const seat = board.seat(index);
+    if (seat.broken.load() !== 0) continue;
     const role = board.region.tryHold(seat.role);
     if (role !== undefined) return { seat, role };
   }
   throw new RoleTakenError(
-    `Cannot open ring "${name}" as a client: all ${board.clients} are alive; close one, or make it ` +
-      "for more clients",
+    `Cannot open ring "${name}" as a client: none of its ${board.clients} seats is free; close a ` +
+      "client, or make it for more",
   );
-}
-
-function deadlineOf({ timeout = Infinity }: SyncWaitOptions): number {
-  if (!(timeout >= 0)) {
-    throw new RangeError(`Cannot wait ${timeout} ms: a timeout is 0 or more milliseconds`);
-  }
-  return timeout === Infinity ? Infinity : now() + timeout * 1e6;
-}
-
-/** Milliseconds until a deadline. */
-function left(deadline: number): number {
-  return deadline === Infinity ? Infinity : Math.max(0, (deadline - now()) / 1e6);
-}
-
-/** Calls something off at the deadline, or when the signal aborts. */
-function limits(
-  { timeout = Infinity, signal }: WaitOptions,
-  deadline: number,
-  giveUp: (reason: unknown) => void,
-  what: string,
-): Disposable {
-  const stack = new DisposableStack();
-  if (deadline < Infinity) {
-    const late = () => giveUp(timeoutError(`call through ${what}`, timeout));
-    const timer = setTimeout(late, Math.ceil(left(deadline)));
-    stack.defer(() => clearTimeout(timer));
-  }
-  if (signal !== undefined) {
-    const abort = () => giveUp(signal.reason);
-    signal.addEventListener("abort", abort);
-    stack.defer(() => signal.removeEventListener("abort", abort));
-  }
-  return stack;
 }

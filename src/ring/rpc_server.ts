@@ -4,37 +4,37 @@
  * @module
  */
 
-import { connectRing, createRing, openRing, takeRole, unlinkRing } from "./attach.ts";
+import { ClosedError } from "../errors.ts";
 import { begin } from "../sync/turns.ts";
 import {
   type Awaited,
+  limits,
   type SyncWaitOptions,
   wait,
   type WaitOptions,
   waitSync,
 } from "../sync/waiter.ts";
 import type { Region } from "../memory/region.ts";
-import { RingEnd } from "./end.ts";
-import { FanIn } from "./fan_in.ts";
-import { LaneReceiver, LaneSender } from "./lane.ts";
-import { recordBytes, recordLength } from "./record.ts";
+import { connectRing, createRing, openRing, takeRole, unlinkRing } from "./attach.ts";
+import { callOff } from "./call_off.ts";
+import { parts, RingEnd } from "./end.ts";
+import { recordBytes } from "./record.ts";
 import {
   Board,
   type Codecs,
   codecsOf,
   contentsFor,
-  Envelope,
+  errorBody,
   Kind,
   longestBody,
-  messageBytes,
   type Outgoing,
-  post,
+  Patience,
   RPC,
   type RpcConnectOptions,
   type RpcOptions,
-  type RpcSeat,
   SERVER_ROLE,
 } from "./rpc.ts";
+import { type Client, Clients } from "./rpc_clients.ts";
 
 /** Who asks. */
 export interface Caller {
@@ -63,32 +63,14 @@ export interface ServeOptions {
 
 const CONCURRENCY = 256;
 
-/** What is kept of an error's message: enough to read, and it fits into every lane. */
-const ERROR_CHARACTERS = 500;
-
-const encoder = new TextEncoder();
-
-/** A client, as the server sees it. */
-class Client extends LaneReceiver {
-  readonly seat: RpcSeat;
-  readonly responses: LaneSender;
-  /** Responses for which there was no room. While there are any, no request is taken. */
-  readonly queue: Outgoing[] = [];
-
-  constructor(seat: RpcSeat) {
-    super(seat.requests);
-    this.seat = seat;
-    this.responses = new LaneSender(seat.responses);
-    seat.adopted.store(this.tail.load()); // rpc.ts, P1 before the server's generation ..
-  }
-
-  override available(wanted: number): number {
-    return this.queue.length > 0 ? 0 : super.available(wanted);
-  }
-}
+/** For operations that no signal ends. */
+const NO_OPTIONS = {};
 
 /**
  * The one server of calls.
+ *
+ * A client that stores what makes no sense gives one CorruptRegionError, and is left alone from then
+ * on; the others are served as before.
  *
  * @example A server that adds
  * ```ts
@@ -113,12 +95,10 @@ export class RpcServer<Q = Uint8Array, S = Uint8Array> implements Disposable {
   readonly clients: number;
   readonly #end: RingEnd;
   readonly #codecs: Codecs<Q, S>;
-  readonly #clients: readonly Client[];
-  readonly #fan: FanIn<Client>;
+  readonly #clients: Clients;
   readonly #awaited: Awaited;
-  readonly #queued = new Set<Client>();
-  readonly #envelope = new Envelope();
   readonly #stop = new AbortController();
+  #stopping = false;
   #inFlight = 0;
   #finished: PromiseWithResolvers<void> | undefined; // of the next that is in flight
   #failure: { error: unknown } | undefined; // of an answer that came later
@@ -129,18 +109,14 @@ export class RpcServer<Q = Uint8Array, S = Uint8Array> implements Disposable {
     this.clients = board.clients;
     this.#end = end;
     this.#codecs = codecs;
-    this.#clients = Array.from(
-      { length: board.clients },
-      (_, index) => new Client(board.seat(index)),
-    );
+    const clients = this.#clients = new Clients(end, board);
     board.generation.store((board.generation.load() + 1) >>> 0); // .. P1 and now clients look
-    const fan = this.#fan = new FanIn(this.#clients, board.hint);
     this.#awaited = {
       bell: board.bell,
       watch: board.hint,
-      ready: () => fan.look() || this.#canFlush(),
+      ready: () => clients.look() || clients.canFlush() || this.#failure !== undefined,
     };
-    for (const { seat } of this.#clients) seat.bell.ring();
+    for (const { seat } of clients.all) seat.bell.ring();
   }
 
   /** Opens calls, or makes them, as their server; RoleTakenError if there is a living one. */
@@ -202,68 +178,84 @@ export class RpcServer<Q = Uint8Array, S = Uint8Array> implements Disposable {
    * handler answers with a promise is sent when that is settled.
    */
   tryHandle(handler: Handler<Q, S>, { limit = Infinity }: HandleOptions = {}): number {
-    this.#end.checkOpen();
-    this.#throwFailure();
-    this.#flush();
-    let count = 0;
-    while (count < limit && this.#take(handler)) count++;
-    return count;
+    if (!(limit >= 1)) {
+      throw new RangeError(`Cannot handle ${limit} requests: a limit is 1 or more`);
+    }
+    return this.#handle(handler, limit);
   }
 
   /** The same, and blocks the thread until there is at least one. */
   handleSync(handler: Handler<Q, S>, options: HandleOptions & SyncWaitOptions = {}): number {
+    let next: (() => SyncWaitOptions) | undefined;
     for (;;) {
       const count = this.tryHandle(handler, options);
       if (count > 0) return count;
-      this.#end.checkWait(waitSync(this.#awaited, options), options);
+      next ??= parts(options);
+      this.#end.checkWait(waitSync(this.#awaited, next()), options);
     }
   }
 
-  /** Answers requests until `shutdown()` or `close()`. */
+  /**
+   * Answers requests until `shutdown()` or `close()`. A client that stores what makes no sense ends
+   * it too, with one CorruptRegionError; that one is left alone then, and you can serve the others.
+   */
   async serve(handler: Handler<Q, S>, options: ServeOptions = {}): Promise<void> {
     const { concurrency = CONCURRENCY } = options;
     if (!(concurrency >= 1)) {
       throw new RangeError(`Cannot handle ${concurrency} requests at a time: it is 1 or more`);
     }
     await begin(options);
+    this.#end.checkOpen();
     const { signal: stop } = this.#stop;
     const signal = options.signal ? AbortSignal.any([options.signal, stop]) : stop;
     try {
       for (;;) {
-        this.tryHandle(handler, { limit: concurrency - this.#inFlight });
+        const count = this.#handle(handler, concurrency - this.#inFlight);
         if (this.#inFlight >= concurrency) await this.#nextFinished(signal);
         else await this.#wait({ signal });
-        await begin({ signal });
+        let turn = begin({ signal });
+        for (let more = 1; more < count; more++) turn ??= begin(NO_OPTIONS); // each is an operation
+        await turn;
       }
     } catch (error) {
-      if (!stop.aborted) throw error;
+      const isStop = error === stop.reason || error instanceof ClosedError;
+      if (!(stop.aborted && isStop)) throw error;
     }
   }
 
   /**
    * Takes no more requests, waits until all that were taken are answered, refuses those that were
-   * not, and closes.
+   * not, unless their client keeps open for another server, and closes. Do not await it in a
+   * handler, as it waits for that.
    */
   async shutdown(options: WaitOptions = {}): Promise<void> {
     this.#end.checkOpen();
-    const { timeout = Infinity, signal } = options;
-    const limits = [timeout < Infinity ? AbortSignal.timeout(timeout) : [], signal ?? []].flat();
-    const limit = AbortSignal.any(limits);
-    this.#stop.abort();
-    while (this.#inFlight > 0) await this.#nextFinished(limit);
+    options.signal?.throwIfAborted();
+    const limit = new AbortController();
+    using _limits = callOff(options, {
+      deadline: limits(options).deadline,
+      action: `shut down ${this.#end.what}`,
+      giveUp: (reason) => limit.abort(reason),
+    });
+    this.#stopServing();
+    while (this.#inFlight > 0) {
+      await this.#nextFinished(limit.signal);
+      this.#end.checkOpen();
+    }
     for (;;) {
       while (this.#refuse());
-      if (this.#queued.size === 0) break;
-      await this.#wait({ signal: limit });
-      this.#flush();
+      if (!this.#clients.hasQueued) break;
+      await this.#wait({ signal: limit.signal });
+      this.#clients.flush();
     }
     this.close();
   }
 
   /** Leaves at once. Calls that were taken and not answered fail at their clients. */
   close(): void {
-    this.#stop.abort();
-    this.#end.close(...this.#clients.map(({ seat }) => seat.bell));
+    this.#stopServing();
+    this.#end.close(...this.#clients.all.map(({ seat }) => seat.bell));
+    this.#announceFinished();
   }
 
   /** The same as `close()`. */
@@ -271,67 +263,96 @@ export class RpcServer<Q = Uint8Array, S = Uint8Array> implements Disposable {
     this.close();
   }
 
+  #stopServing(): void {
+    this.#stopping = true;
+    this.#stop.abort();
+  }
+
   async #wait(options: WaitOptions): Promise<void> {
     this.#end.checkWait(await wait(this.#awaited, options), options);
   }
 
+  #handle(handler: Handler<Q, S>, limit: number): number {
+    this.#end.checkOpen();
+    if (this.#stopping) {
+      throw new ClosedError(`Cannot serve ${this.#end.what}: it is being shut down`);
+    }
+    this.#throwFailure();
+    this.#clients.flush();
+    let count = 0;
+    while (count < limit && !this.#stopping && this.#take(handler)) count++;
+    return count;
+  }
+
   /** Takes the next request, if there is one, and has it answered. */
   #take(handler: Handler<Q, S>): boolean {
-    const client = this.#fan.next();
+    const client = this.#clients.next();
     if (client === undefined) return false;
     const body = this.#read(client);
-    const { call, generation } = this.#envelope;
+    const { call, generation } = this.#clients.envelope;
     const id = { call, generation };
-    let answer: S | Promise<S>;
+    let outcome: Settled<S>;
+    this.#inFlight++; // also before there is a promise: a handler may ask for a shutdown
     try {
       const request = this.#codecs.request.decode(body);
-      answer = handler(request, { client: client.seat.index, generation });
+      const answer = handler(request, { client: client.seat.index, generation });
+      if (answer instanceof Promise) {
+        this.#answerLater(client, id, answer);
+        return true;
+      }
+      outcome = { value: answer };
     } catch (error) {
-      this.#answerError(client, id, error);
-      return true;
+      outcome = { error };
     }
-    if (answer instanceof Promise) this.#awaitAnswer(client, id, answer);
-    else this.#tryAnswer(client, id, answer);
+    this.#finish(client, id, outcome);
     return true;
   }
 
   /** The body of a client's next request, which is gone from its lane (I1). */
   #read(client: Client): Uint8Array<ArrayBuffer> {
-    try {
-      const length = recordLength(client);
-      this.#envelope.read(client, length);
-      const body = this.#envelope.readBody(client);
-      client.release(recordBytes(length));
-      return body;
-    } catch (error) {
-      this.#fan.exclude(client);
-      throw error;
-    }
+    const length = this.#clients.readEnvelope(client);
+    const body = this.#clients.envelope.readBody(client);
+    client.release(recordBytes(length));
+    return body;
   }
 
   /** Tells a client that its next request is not taken; false if there is none. */
   #refuse(): boolean {
-    const client = this.#fan.look() ? this.#fan.next() : undefined;
+    const client = this.#clients.look() ? this.#clients.next() : undefined;
     if (client === undefined) return false;
-    this.#read(client);
-    const { call, generation } = this.#envelope;
+    const length = this.#clients.readEnvelope(client);
+    const { call, generation, kind } = this.#clients.envelope;
+    if (kind === Patience.keepOpen) {
+      this.#clients.skip(client); // they are for the next server, all of this client
+      return true;
+    }
+    client.release(recordBytes(length));
     this.#send(client, { call, generation, kind: Kind.refused, body: new Uint8Array(0) });
     return true;
   }
 
-  async #awaitAnswer(client: Client, id: Numbers, answer: Promise<S>): Promise<void> {
-    this.#inFlight++;
+  async #answerLater(client: Client, id: Numbers, answer: Promise<S>): Promise<void> {
+    let outcome: Settled<S>;
     try {
-      const settled = await answer.then((value) => ({ value }), (error) => ({ error }));
-      if (this.#end.closed) return;
-      if ("error" in settled) this.#answerError(client, id, settled.error);
-      else this.#tryAnswer(client, id, settled.value);
+      outcome = { value: await answer };
+    } catch (error) {
+      outcome = { error };
+    }
+    try {
+      this.#finish(client, id, outcome);
     } catch (error) {
       this.#failure ??= { error };
+    }
+  }
+
+  /** Answers a request that the handler is done with. */
+  #finish(client: Client, id: Numbers, outcome: Settled<S>): void {
+    try {
+      if ("error" in outcome) this.#answerError(client, id, outcome.error);
+      else this.#tryAnswer(client, id, outcome.value);
     } finally {
       this.#inFlight--;
-      this.#finished?.resolve();
-      this.#finished = undefined;
+      this.#announceFinished();
     }
   }
 
@@ -340,6 +361,11 @@ export class RpcServer<Q = Uint8Array, S = Uint8Array> implements Disposable {
     const failure = this.#failure;
     this.#failure = undefined;
     if (failure !== undefined) throw failure.error;
+  }
+
+  #announceFinished(): void {
+    this.#finished?.resolve();
+    this.#finished = undefined;
   }
 
   /** Resolves when the next request in flight is answered. */
@@ -367,66 +393,18 @@ export class RpcServer<Q = Uint8Array, S = Uint8Array> implements Disposable {
   }
 
   #answerError(client: Client, id: Numbers, error: unknown): void {
-    const { name, message } = error instanceof Error ? error : { name: "", message: `${error}` };
-    const text = JSON.stringify({
-      name: name.slice(0, 50),
-      message: message.slice(0, ERROR_CHARACTERS),
-    });
-    this.#send(client, { ...id, kind: Kind.error, body: encoder.encode(text) });
+    this.#send(client, { ...id, kind: Kind.error, body: errorBody(error) });
   }
 
-  /** Sends a response, now or once there is room; not at all to a client that is gone. */
   #send(client: Client, response: Outgoing): void {
-    if (client.seat.generation.load() !== response.generation) return;
-    if (client.queue.length === 0 && this.#hasRoom(client, response)) {
-      post(client.responses, response);
-      return;
-    }
-    client.queue.push({ ...response, body: response.body.slice() }); // a codec may reuse its array
-    this.#queued.add(client);
-  }
-
-  /** Whether there is room for a response; a client that stored what makes no sense is left alone. */
-  #hasRoom(client: Client, { body }: Outgoing): boolean {
-    try {
-      return client.responses.hasRoom(messageBytes(body.length));
-    } catch (error) {
-      this.#fan.exclude(client);
-      this.#queued.delete(client);
-      client.queue.length = 0;
-      throw error;
-    }
-  }
-
-  #canFlush(): boolean {
-    for (const client of this.#queued) if (this.#isMovable(client)) return true;
-    return false;
-  }
-
-  /** Whether the first response in a queue can be sent, or be dropped as nobody waits for it. */
-  #isMovable(client: Client): boolean {
-    const { queue: [first], seat } = client;
-    if (first === undefined || this.#hasRoom(client, first)) return true;
-    return seat.generation.load() !== first.generation || !this.#end.isPresent(seat);
-  }
-
-  /** Sends the responses for which there is room by now. */
-  #flush(): void {
-    for (const client of this.#queued) {
-      const { queue, responses, seat } = client;
-      while (queue.length > 0 && this.#isMovable(client)) {
-        const response = queue.shift()!;
-        const wanted = seat.generation.load() === response.generation;
-        if (wanted && this.#hasRoom(client, response)) post(responses, response);
-      }
-      if (queue.length > 0) continue;
-      this.#queued.delete(client);
-      this.#fan.suspectAll(); // its requests were left alone
-    }
+    if (!this.#end.closed) this.#clients.send(client, response); // a codec may have closed it
   }
 }
 
 type Numbers = Pick<Outgoing, "call" | "generation">;
+
+/** What came of a request in the hands of the handler. */
+type Settled<S> = { readonly value: S } | { readonly error: unknown };
 
 /** The promise's outcome, or the reason of a signal that aborts first. */
 async function untilAborted(promise: Promise<void>, signal: AbortSignal): Promise<void> {
