@@ -190,12 +190,17 @@ function tryTake(board: Board, id: number | undefined): Taken | "alive" | "undra
   const last = id ?? board.producers - 1;
   let reason: "alive" | "undrained" = "alive";
   for (let k = first; k <= last; k++) {
+    if (!board.isDrained(k)) { // not held meanwhile: who only looks must not seem to have it
+      if (board.region.isHeld(FIRST_PRODUCER_ROLE + k)) continue;
+      board.place(k).dataBell.ring(); // the dead one may not have come to that
+      reason = "undrained";
+      continue;
+    }
     const role = board.region.tryHold(FIRST_PRODUCER_ROLE + k);
     if (role === undefined) continue;
     using stack = new DisposableStack();
     stack.use(role);
-    if (!board.isDrained(k)) {
-      board.place(k).dataBell.ring(); // the dead one may not have come to that
+    if (!board.isDrained(k)) { // another one had it since, and died
       reason = "undrained";
       continue;
     }
