@@ -5,8 +5,10 @@
  * keeps it while the holder is merely stopped or slow. No heartbeat, no pid and no time-out is
  * involved, and pid namespaces do not matter. Each holder has an open file of its own, which is
  * never mapped (a mapping would keep the lock past the close) and never shared; it belongs to the
- * isolate's sentinel, so a terminated Worker loses its roles as a killed process does. The kernel
- * takes milliseconds to drop a dead process's files: death is awaited, never assumed after a kill.
+ * isolate's sentinel, so a terminated Worker loses its roles as a killed process does; but not before
+ * a call that blocks its thread returns, as Deno does not end a Worker amid synchronous JavaScript.
+ * The kernel takes milliseconds to drop a dead process's files: death is awaited, never assumed
+ * after a kill.
  *
  * @module
  */

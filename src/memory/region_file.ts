@@ -367,10 +367,11 @@ export function randomCount(): number {
   return view.getUint32(0) * 2 ** 8 + view.getUint8(4);
 }
 
-/** Such as `region "demo" (spsc)`. */
+/** Such as `circular buffer "demo"`; `region "demo" (kind)` if its kind has no title. */
 export function describe(kind: RegionKind, path: string): string {
   const { name } = parseFileName(path.slice(DIRECTORY.length + 1)) ?? { name: path };
-  return `region ${JSON.stringify(name)} (${kind.name})`;
+  const quoted = JSON.stringify(name);
+  return kind.title === undefined ? `region ${quoted} (${kind.name})` : `${kind.title} ${quoted}`;
 }
 
 /** Gives up MEMBER; the last one out removes the name, unless the region persists. */

@@ -50,6 +50,8 @@ export type RegionHeader = Value<typeof REGION_HEADER>;
 export interface RegionKind {
   /** The name in file names and headers: up to 15 of a-z, 0-9 and _. */
   readonly name: string;
+  /** What its users call it in messages, such as `circular buffer`. */
+  readonly title?: string;
   /** The layout of the control block that follows the header. */
   readonly control: { readonly size: number; readonly hash: bigint };
   /** Whether the data is mapped twice, end to beginning. */

@@ -180,12 +180,15 @@ function closed(path: string): ClosedError {
   return new ClosedError(`Cannot use word "${path}": the memory is closed`);
 }
 
+/** What a call into the native library takes as a length: what is longer would wrap. */
+const LONGEST_COPY = 2 ** 32 - 1;
+
 /** Copies `source` into shared memory at `offset`. */
 export function copyIn(memory: Memory, offset: number, source: Uint8Array): void {
   memory.bytes.set(source, offset);
 }
 
-/** Fills the first `length` bytes of `target` from shared memory at `offset`. */
+/** Fills the first `length` bytes of `target`, less than 4 GiB, from shared memory at `offset`. */
 export function copyOut(
   memory: Memory,
   offset: number,
@@ -210,6 +213,9 @@ export function copyOutThenLoad(
 
 function checkInside(memory: Memory, offset: number, target: Uint8Array, length: number): void {
   if (memory.bytes.length === 0) throw new TypeError("Cannot copy: the memory is closed");
+  if (length > LONGEST_COPY) {
+    throw new RangeError(`Cannot copy ${length} bytes at once: at most ${LONGEST_COPY}`);
+  }
   const inside = offset >= 0 && length >= 0 && offset + length <= memory.bytes.length;
   if (!inside || length > target.length) {
     throw new RangeError(`Cannot copy ${length} bytes from ${offset}: the memory or array ends`);

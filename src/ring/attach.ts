@@ -15,7 +15,7 @@ import type { Role } from "../memory/liveness.ts";
 import { lookUntil } from "../memory/looking.ts";
 import type { Mapping } from "../memory/mapping.ts";
 import { Region } from "../memory/region.ts";
-import type { OpenOptions } from "../memory/region_file.ts";
+import { describe, type OpenOptions } from "../memory/region_file.ts";
 import type { MessageType, RegionKind } from "../memory/region_header.ts";
 import { regionPath } from "../memory/region_name.ts";
 import { pageSize } from "../os/page.ts";
@@ -126,21 +126,23 @@ function connectNow(
 ): Region | undefined {
   const partBytes = capacity === undefined ? undefined : roundCapacity(capacity);
   const expected = { message, anyOwner, partBytes };
-  const region = Region.tryConnect(kind, regionPath(kind.name, name), expected);
+  const path = regionPath(kind.name, name);
+  const region = Region.tryConnect(kind, path, expected);
   if (region === undefined) return undefined;
+  const action = `Cannot join ${describe(kind, path)}`;
   using stack = new DisposableStack();
   stack.use(region);
   const count = region.dataBytes / region.partBytes;
   if (!isCapacity(region.partBytes)) {
     throw new CorruptRegionError(
-      `Cannot join ring "${name}": it holds ${region.partBytes} bytes, and rings hold a power of ` +
-        `two from a page to ${LARGEST_CAPACITY}; unlink it and make a new one`,
+      `${action}: it holds ${region.partBytes} bytes, and its kind holds a power of two from a ` +
+        `page to ${LARGEST_CAPACITY}; unlink it and make a new one`,
     );
   }
   if (count !== (lanes.wanted ?? count)) {
     throw new LayoutMismatchError(
-      `Cannot join ring "${name}": it has ${count} lanes, not ${lanes.wanted}; leave the number ` +
-        "out, or use another name",
+      `${action}: it has ${count} lanes, not ${lanes.wanted}; leave the number out, or use ` +
+        "another name",
     );
   }
   stack.move();
@@ -155,7 +157,8 @@ export function connectRing(
   contents: RingContents,
 ): Promise<Region> {
   const look = () => connectNow(kind, name, options, contents);
-  return lookUntil(look, options, `connect to ring "${name}", which is not there`);
+  const what = describe(kind, regionPath(kind.name, name));
+  return lookUntil(look, options, `connect to ${what}, which is not there`);
 }
 
 /** Takes a role of a region; a RoleTakenError if a living party has it. */
@@ -183,8 +186,8 @@ function regionOptions(options: RingOptions, contents: RingContents): OpenOption
 function roundCapacity(capacity: number): number {
   if (!Number.isSafeInteger(capacity) || capacity < 1 || capacity > LARGEST_CAPACITY) {
     throw new RangeError(
-      `Cannot make a ring of ${capacity} bytes: the capacity is a whole number of bytes from 1 ` +
-        `to ${LARGEST_CAPACITY}`,
+      `Cannot use ${capacity} bytes as a capacity: it is a whole number of bytes from 1 to ` +
+        `${LARGEST_CAPACITY}`,
     );
   }
   return Math.max(pageSize(), 2 ** Math.ceil(Math.log2(capacity)));

@@ -75,6 +75,7 @@ export const CIRCULAR_BUFFER_CONTROL = layout("circular_buffer_control", {
 /** How circular buffers are told from other regions. */
 export const CIRCULAR_BUFFER: RegionKind = {
   name: "circular",
+  title: "circular buffer",
   control: CIRCULAR_BUFFER_CONTROL,
   mirrored: true,
 };

@@ -82,7 +82,10 @@ export class CircularBufferWriter implements Disposable {
     ring.bell.ring(); // C2
   }
 
-  /** Opens the buffer, or makes it, and becomes its writer; a RoleTakenError if it has one. */
+  /**
+   * Opens the buffer, or makes it, and becomes its writer; a RoleTakenError if it has one. If a reader
+   * came first, it has decided how large the buffer is: another capacity is a LayoutMismatchError.
+   */
   static open(name: string, options: CircularBufferOptions = {}): CircularBufferWriter {
     using stack = new DisposableStack();
     const ring = openBuffer(name, options);

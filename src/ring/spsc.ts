@@ -39,7 +39,12 @@ export const SPSC_CONTROL = layout("spsc_control", {
 });
 
 /** How these rings are told from other regions. */
-export const SPSC: RegionKind = { name: "spsc", control: SPSC_CONTROL, mirrored: true };
+export const SPSC: RegionKind = {
+  name: "spsc",
+  title: "ring",
+  control: SPSC_CONTROL,
+  mirrored: true,
+};
 
 /** The two ends: each a role and a word. */
 export type EndName = "producer" | "consumer";

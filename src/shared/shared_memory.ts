@@ -11,6 +11,7 @@ import { Errno, OsError } from "../errors.ts";
 import { layout } from "../layout/layout.ts";
 import type { AnyLayout, View } from "../layout/layout.ts";
 import { Region } from "../memory/region.ts";
+import { describe } from "../memory/region_file.ts";
 import type { RegionKind } from "../memory/region_header.ts";
 import { regionPath } from "../memory/region_name.ts";
 import { Word32 } from "../memory/word.ts";
@@ -24,7 +25,12 @@ export const SHARED_MEMORY_CONTROL = layout("shared_memory_control", {
   },
 });
 
-const KIND: RegionKind = { name: "shm", control: SHARED_MEMORY_CONTROL, mirrored: false };
+const KIND: RegionKind = {
+  name: "shm",
+  title: "shared memory",
+  control: SHARED_MEMORY_CONTROL,
+  mirrored: false,
+};
 
 /** How to attach to {@linkcode SharedMemory} that exists. */
 export interface SharedMemoryConnectOptions {
@@ -101,7 +107,7 @@ export class SharedMemory implements Disposable {
     const { size: dataBytes, readOnly, anyOwner } = options;
     const region = Region.tryConnect(KIND, pathOf(name), { dataBytes, readOnly, anyOwner });
     if (region !== undefined) return new SharedMemory(name, region);
-    const action = `connect to shared memory "${name}"`;
+    const action = `connect to ${describe(KIND, pathOf(name))}`;
     throw new OsError(Errno.ENOENT, { syscall: "openat", action, remedy: "open it to make it" });
   }
 

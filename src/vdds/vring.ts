@@ -98,7 +98,12 @@ import {
 } from "./vring_layout.ts";
 
 /** How topics are told from other regions. */
-export const TOPIC: RegionKind = { name: "topic", control: TOPIC_CONTROL, mirrored: false };
+export const TOPIC: RegionKind = {
+  name: "topic",
+  title: "topic",
+  control: TOPIC_CONTROL,
+  mirrored: false,
+};
 
 /** The role of the writer. */
 export const WRITER_ROLE = 0;

@@ -17,6 +17,7 @@ import {
   Word64,
 } from "../../src/memory/word.ts";
 import { now } from "../../src/os/clock.ts";
+import { map, MapFlag, Protection } from "../../src/os/files.ts";
 import { pageSize } from "../../src/os/page.ts";
 import { Peer } from "../os/peer.ts";
 import { ScratchFd } from "../os/scratch.ts";
@@ -398,6 +399,22 @@ Deno.test("claimView() and peekView() show the memory in place", () => {
   commitView(mapping, 30, view);
   assertEquals(mapping.bytes.slice(30, 40), bytesFrom(3, 10));
   assertEquals(peekView(mapping, 32, 5).slice(), bytesFrom(5, 5));
+});
+
+Deno.test("copyOut() refuses a length that the native library would take for a shorter one", () => {
+  const flags = MapFlag.private | MapFlag.anonymous | MapFlag.noReserve;
+  const length = 2 ** 32 + pageSize(); // addresses only: nothing there can even be read
+  using space = new Mapping(map({ length, protection: Protection.none, flags }), length);
+  const word = new Word64(space, PLACE);
+  for (const length of [2 ** 32, space.length]) {
+    const refusals = [
+      () => copyOut(space, 0, space.bytes, length),
+      () => copyOutThenLoad(space, 0, space.bytes, length, word),
+    ];
+    for (const refused of refusals) {
+      assertThrows(refused, RangeError, `${length} bytes at once: at most ${2 ** 32 - 1}`);
+    }
+  }
 });
 
 Deno.test("copyIn() and copyOut() throw once the memory is closed", () => {

@@ -88,7 +88,8 @@ Deno.test("open() refuses another size than the memory has, which goes on", () =
   memory.bytes.set(bytesFrom(7, 100));
   for (const size of [99, 101, 8192]) {
     const error = assertThrows(() => SharedMemory.open(place.name, { size }), LayoutMismatchError);
-    assertStringIncludes(error.message, `it holds 100 bytes, not ${size}`);
+    const what = `Cannot open shared memory "${place.name}": it holds 100 bytes, not ${size}`;
+    assertStringIncludes(error.message, what);
   }
   assertThrows(() => SharedMemory.connect(place.name, { size: 99 }), LayoutMismatchError);
   assertEquals([memory.references, memory.bytes], [1, bytesFrom(7, 100)]);
@@ -304,7 +305,8 @@ Deno.test("close() empties every view, and what it is asked then is a ClosedErro
   memory.close();
   assertEquals([bytes.length, numbers.length, memory.bytes.length], [0, 0, 0]);
   assertEquals([bytes[0], numbers[0]], [undefined, undefined]);
-  assertThrows(() => memory.as(Float64Array), ClosedError);
+  const action = `Cannot use shared memory "${memory.name}"`;
+  assertThrows(() => memory.as(Float64Array), ClosedError, action);
   assertThrows(() => memory.view(layout("one", { x: "f64" })), ClosedError);
 });
 
