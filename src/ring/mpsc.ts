@@ -69,6 +69,7 @@ export const MPSC_CONTROL = layout("mpsc_control", {
 /** How these rings are told from other regions. */
 export const MPSC: RegionKind = {
   name: "mpsc",
+  title: "ring",
   control: MPSC_CONTROL,
   mirrored: true,
   mostParts: MOST_PRODUCERS,
