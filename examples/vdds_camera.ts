@@ -1,0 +1,199 @@
+/**
+ * Frames of 1920 x 1080 pixels, 6.2 MB each: the camera fills them in place, in shared memory, and
+ * the viewers look at them there. To hand one over takes as long as for a few bytes.
+ *
+ * Camera and viewer in one process, or each in a terminal of its own, in any order:
+ *
+ *     deno run --allow-ffi examples/vdds_camera.ts
+ *
+ *     deno run --allow-ffi examples/vdds_camera.ts --camera
+ *     deno run --allow-ffi examples/vdds_camera.ts --viewer
+ *
+ * A viewer takes the newest frame and keeps it until there is a newer one: nobody writes into what
+ * is being looked at. `--rate 60` films faster, `--topic /my/camera` is a topic of your own.
+ *
+ * @module
+ */
+
+import { setTimeout as delay } from "node:timers/promises";
+import { codec, layout, Publisher, type Sample, Subscriber, VringError } from "../mod.ts";
+import { clock, count, endAfter, options } from "./ticker.ts";
+import { duration, Durations, every, Meter } from "./vdds_meter.ts";
+
+const WIDTH = 1920;
+const HEIGHT = 1080;
+const ROW = 3 * WIDTH;
+
+const Frame = layout("frame", {
+  time: { type: "f64", doc: "when it was finished, in milliseconds since 1970" },
+  number: { type: "f64", doc: "how many were filmed before it" },
+  pixels: { type: layout.bytes(ROW * HEIGHT), doc: "red, green, blue; row by row" },
+});
+
+/** How all open the topic: each of four viewers keeps a frame, and the camera needs one to fill. */
+const TOPIC = { codec: codec.struct(Frame), size: Frame.size, depth: 6, maxSubscribers: 4 };
+
+async function main(): Promise<void> {
+  const { topic, rate, seconds, camera, viewer } = options({
+    topic: "/robot/camera",
+    rate: 30,
+    seconds: 3600,
+    camera: false,
+    viewer: false,
+  });
+  const end = endAfter(seconds);
+  const both = camera === viewer;
+  const what = both ? "Filming and watching" : camera ? "Filming" : "Watching";
+  console.log(`${what} "${topic}", ${WIDTH} x ${HEIGHT} pixels; Ctrl-C ends it`);
+  await Promise.all([
+    both || camera ? film(topic, rate, end) : undefined,
+    both || viewer ? watch(topic, end) : undefined,
+  ]);
+}
+
+/** The camera: publishes frames until the end. */
+async function film(topic: string, rate: number, end: AbortSignal): Promise<void> {
+  using publisher = Publisher.open(topic, { ...TOPIC, policy: "dropOldest" });
+  const first = publisher.sequence;
+  const filling = new Durations();
+  for (let due = clock(); !end.aborted; due = Math.max(due + 1000 / rate, clock() - 1000 / rate)) {
+    await delay(Math.max(due - clock(), 0));
+    const loan = publisher.tryLoan();
+    if (loan === undefined) continue; // all are being looked at: it counts as lost
+    const frame = Frame.view(loan);
+    const start = clock();
+    paint(frame.pixels, publisher.sequence);
+    frame.number = publisher.sequence;
+    frame.time = clock();
+    filling.note(frame.time - start);
+    publisher.publish(); // 6.2 MB, and nothing moves
+  }
+  console.log(
+    `Filmed ${count(publisher.sequence - first)} frames, ` +
+      `each filled in ${duration(filling.quantile(0.5)).trim()}.`,
+  );
+}
+
+/** The picture: stripes that move, a little further in each row. */
+const STRIPES = Uint8Array.from({ length: 2 * ROW }, (_, i) => {
+  const turn = 2 * Math.PI * ((Math.floor(i / 3) % WIDTH) / WIDTH);
+  return 128 + 127 * Math.sin(3 * turn + i % 3 * 2);
+});
+
+/** Where in the stripes a row of a frame begins. */
+function stripeAt(row: number, number: number): number {
+  return 3 * ((row + 8 * number) % WIDTH);
+}
+
+function paint(pixels: Uint8Array, number: number): void {
+  for (let row = 0; row < HEIGHT; row++) {
+    const at = stripeAt(row, number);
+    pixels.set(STRIPES.subarray(at, at + ROW), row * ROW);
+  }
+}
+
+/** A viewer: takes the newest frame again and again, until the end. */
+async function watch(topic: string, end: AbortSignal): Promise<void> {
+  using subscriber = Subscriber.open(topic, TOPIC);
+  const meter = new Meter();
+  const screen = new Screen(meter);
+  using _lines = every(screen.everyMs, () => screen.draw());
+  let damaged = 0;
+  while (!end.aborted) {
+    const sample = await newest(subscriber, end);
+    if (sample === undefined) break;
+    const { time, number, pixels } = Frame.view(sample.bytes);
+    meter.note(time, sample.lost);
+    if (!isWhole(pixels, number)) damaged++;
+    screen.show(sample);
+  }
+  screen.clear();
+  const { samples, lost } = meter.all();
+  console.log(`Saw ${count(samples)} frames, lost ${count(lost)}, ${damaged} of them damaged.`);
+}
+
+/** Waits for a frame newer than the last, or for the end: undefined then. */
+async function newest<T>(subscriber: Subscriber<T>, end: AbortSignal) {
+  try {
+    const outcome = await subscriber.takeLatest({ signal: end });
+    return outcome.state === "ok" ? outcome.sample : undefined;
+  } catch (error) {
+    if (!end.aborted) throw error;
+    return undefined;
+  }
+}
+
+/** Whether every row begins and ends as this frame has it. */
+function isWhole(pixels: Uint8Array, number: number): boolean {
+  for (let row = 0; row < HEIGHT; row++) {
+    const at = stripeAt(row, number);
+    if (pixels[row * ROW] !== STRIPES[at]) return false;
+    if (pixels[(row + 1) * ROW - 1] !== STRIPES[at + ROW - 1]) return false;
+  }
+  return true;
+}
+
+const CELLS = { across: 76, down: 12 };
+
+/** What a viewer shows: figures, and on a terminal the frame that it has. */
+class Screen {
+  /** How often it is to be drawn. */
+  readonly everyMs: number;
+  readonly #terminal = Deno.stdout.isTerminal() && !Deno.noColor;
+  readonly #meter: Meter;
+  #frame: Sample<unknown> | undefined;
+  #back = "";
+
+  constructor(meter: Meter) {
+    this.#meter = meter;
+    this.everyMs = this.#terminal ? 200 : 1000;
+  }
+
+  /** Keeps this frame in place of the one before, which goes back to the camera. */
+  show(frame: Sample<unknown>): void {
+    this.clear();
+    this.#frame = frame;
+  }
+
+  /** Gives back what it keeps. */
+  clear(): void {
+    this.#frame?.[Symbol.dispose]();
+    this.#frame = undefined;
+  }
+
+  /** Prints what there is to be seen. */
+  draw(): void {
+    const { samples, lost, p50, p99 } = this.#meter.recent();
+    const rate = samples * 1000 / this.everyMs;
+    const figures =
+      `${count(rate).padStart(5)} frames/s, ${count(rate * Frame.size / 1e6)} MB/s  ` +
+      `latency ${duration(p50)}, p99 ${duration(p99)}  lost ${count(lost)}`;
+    if (!this.#terminal || this.#frame === undefined) return console.log(figures);
+    const lines = [...thumbnail(Frame.view(this.#frame.bytes).pixels), figures];
+    console.log(this.#back + lines.map((line) => `${line}\x1b[K`).join("\n"));
+    this.#back = `\x1b[${lines.length}A`;
+  }
+}
+
+/** Some of the pixels, two in each cell: of 6.2 MB only these are read. */
+function* thumbnail(pixels: Uint8Array): Generator<string> {
+  const colour = (column: number, halfRow: number) => {
+    const row = Math.floor((halfRow + 0.5) * HEIGHT / (2 * CELLS.down));
+    const at = row * ROW + 3 * Math.floor((column + 0.5) * WIDTH / CELLS.across);
+    return pixels.subarray(at, at + 3).join(";");
+  };
+  for (let row = 0; row < CELLS.down; row++) {
+    const cells = Array.from({ length: CELLS.across }, (_, column) => {
+      return `\x1b[38;2;${colour(column, 2 * row)};48;2;${colour(column, 2 * row + 1)}m\u2580`;
+    });
+    yield `${cells.join("")}\x1b[m`;
+  }
+}
+
+try {
+  await main();
+} catch (error) {
+  if (!(error instanceof VringError)) throw error;
+  console.error(error.message); // such as: there is a camera already
+  Deno.exitCode = 1;
+}

@@ -1,0 +1,107 @@
+/**
+ * Runs the demo as `deno task demo` does, with the permissions that the task names: to its end, and
+ * ended at several moments. It must leave no process and no memory.
+ */
+
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { until } from "./os/until.ts";
+import { Program, sharedFiles } from "./program.ts";
+
+const WELL = { code: 0, signal: null, err: "" };
+
+/** The demo, started as its task says. */
+function demo(): Program {
+  const { tasks } = JSON.parse(Deno.readTextFileSync(new URL("../deno.json", import.meta.url)));
+  const words: string[] = tasks.demo.command.split(" ");
+  assertEquals(words.splice(0, 3), ["deno", "run", "--allow-ffi"]); // as every Program is
+  return new Program(...words);
+}
+
+/** The processes that its tables name. */
+function pidsOf({ out }: Program): string[] {
+  const rows = out.matchAll(/^(?:publisher|subscriber \d) +(\d+) /gm);
+  return [...new Set(Array.from(rows, ([, pid]) => pid!))];
+}
+
+function isRunning(pid: string): boolean {
+  try {
+    return Deno.readTextFileSync(`/proc/${pid}/cmdline`).includes("/examples/vdds_");
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    if ((error as { code?: string }).code === "ESRCH") return false; // it ended while it was read
+    throw error;
+  }
+}
+
+function assertNothingLeft(program: Program): void {
+  assertEquals(pidsOf(program).filter(isRunning), []);
+  const name = `.demo~${program.pid}`;
+  assertEquals(sharedFiles(name).filter((file) => file.endsWith(name)), []);
+}
+
+const TIME = /^ *\d+\.\d s {2}in flight \d+ of 64, subscribers \d$/m;
+const PUBLISHER = /^publisher +\d+ {2}publishes +[\d,]+ +[1-9][\d,]*$/m;
+const SUBSCRIBER_1 = row("subscriber 1", "keeps up");
+const SUBSCRIBER_2 = row("subscriber 2", "is slow");
+const KILLED = /^subscriber 3 +\d+ {2}was killed +- +[\d,]+ +[\d,]+ +- +-$/m;
+const BACK = row("subscriber 3", "is back");
+
+/** A row of the table; what was not measured yet is a dash. */
+function row(name: string, fate: string): RegExp {
+  const age = String.raw`(?:-|[\d.]+ (?:us|ms))`;
+  const figures = String.raw`(?:-|[\d,]+) +[\d,]+ +[\d,]+ +${age} +${age}`;
+  return new RegExp(String.raw`^${name} +\d+ {2}${fate} +${figures}$`, "m");
+}
+
+const SENTENCES = new RegExp([
+  String.raw`\n\nNothing was copied: [1-9][\d,]* scans of 64 KiB \([1-9][\d,]* MB\) were written ` +
+  String.raw`once, and read [1-9][\d,]* times in place \([1-9][\d,]* MB\)\.`,
+  String.raw`Subscriber 1 kept up: it received [1-9][\d,]*, lost [\d,]+, and had half of them ` +
+  String.raw`within [\d.]+ [um]s and 99 % within [\d.]+ [um]s\.`,
+  String
+    .raw`Subscriber 2 was slow: it received [1-9][\d,]* and was told that it lost [\d,]+; .+`,
+  String.raw`Subscriber 3 was killed after [1-9][\d,]*: [\d,]+ more were published until it ` +
+  String.raw`was back, and then it received [1-9][\d,]* and lost [\d,]+\.`,
+  String.raw`Left behind in /dev/shm: nothing; all processes have ended\.\n$`,
+].join("\n"));
+
+Deno.test("demo: shows its scene, sums it up and leaves nothing", async () => {
+  await using program = demo();
+  for (const pattern of [SUBSCRIBER_2, KILLED, BACK]) await program.until(pattern);
+  assertEquals(await program.end(), WELL);
+  for (const pattern of [TIME, PUBLISHER, SUBSCRIBER_1, SENTENCES]) {
+    assertMatch(program.out, pattern);
+  }
+  assert(!program.out.includes("\x1b"), "there are escape codes, and no terminal");
+  assertEquals(pidsOf(program).length, 5);
+  assertNothingLeft(program);
+});
+
+const MOMENTS = {
+  "begins": /Ctrl-C ends all\n/,
+  "has drawn": TIME,
+  "has begun to publish": PUBLISHER,
+  "has killed": KILLED,
+};
+
+for (const [moment, pattern] of Object.entries(MOMENTS)) {
+  Deno.test(`demo: is ended by Ctrl-C when it ${moment}`, async () => {
+    await using program = demo();
+    await program.until(pattern);
+    program.kill("SIGINT");
+    assertEquals(await program.end(), WELL);
+    assertMatch(program.out, /^Stopped\.\n$/m);
+    assertNothingLeft(program);
+  });
+}
+
+Deno.test("demo: its processes end when it is killed itself", async () => {
+  await using program = demo();
+  await program.until(PUBLISHER);
+  program.kill("SIGKILL");
+  assertEquals((await program.end()).signal, "SIGKILL");
+  const pids = pidsOf(program);
+  assertEquals(pids.length, 4);
+  await until("its processes have ended", () => !pids.some(isRunning));
+  assertNothingLeft(program);
+});

@@ -1,0 +1,153 @@
+/**
+ * Runs the examples of publish and subscribe as a user would: real processes with no permission but
+ * `--allow-ffi`.
+ */
+
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { Program, sharedFiles, uniqueName } from "./program.ts";
+
+const WELL = { code: 0, signal: null, err: "" };
+
+function publisher(topic: string, ...options: string[]): Program {
+  return new Program("examples/vdds_pub.ts", "--topic", topic, ...options);
+}
+
+function subscriber(topic: string, ...options: string[]): Program {
+  return new Program("examples/vdds_sub.ts", "--topic", topic, ...options);
+}
+
+function camera(topic: string, ...options: string[]): Program {
+  return new Program("examples/vdds_camera.ts", "--topic", topic, ...options);
+}
+
+function numbers(found: RegExpExecArray | null, program: Program): number[] {
+  assert(found, program.out);
+  return found.slice(1).map((number) => Number(number.replaceAll(",", "")));
+}
+
+/** How many scans a publisher has published, which has ended well. */
+async function publishedBy(program: Program): Promise<number> {
+  assertEquals(await program.end(), WELL);
+  return numbers(/Published ([\d,]+) scans\.\n$/.exec(program.out), program)[0]!;
+}
+
+/** What a subscriber says in the end, after it has ended well. */
+async function accountOf(program: Program): Promise<{ received: number; lost: number }> {
+  assertEquals(await program.end(), WELL);
+  const last = /Received ([\d,]+) scans, lost ([\d,]+)\.\n$/.exec(program.out);
+  const [received, lost] = numbers(last, program);
+  return { received: received!, lost: lost! };
+}
+
+/** Waits until the lines of a subscriber have told of so many scans, received or lost. */
+async function accounted(program: Program, scans: number): Promise<void> {
+  for (let told = 0; told < scans;) {
+    const line = await program.until(/ s +([\d,]+) scans\/s .* lost ([\d,]+)/);
+    const [received, lost] = numbers(line, program);
+    told += received! + lost!;
+  }
+}
+
+const SCANS =
+  / s +[1-9][\d,]* scans\/s {2}latency +[\d.]+ (?:us|ms), p99 +[\d.]+ (?:us|ms) {2}lost [\d,]+ +nearest 1\.\d\d m at \d+ degrees\n/;
+const LOSS = / scans\/s .* lost [1-9].*\n/;
+
+Deno.test("scans: subscribers first, and each gets every one or is told of its loss", async () => {
+  const topic = `/${uniqueName()}/scan`;
+  await using fast = subscriber(topic);
+  await using slow = subscriber(topic, "--slow");
+  for (const program of [fast, slow]) await program.until(/waiting for scans, .*\n/);
+  await using source = publisher(topic, "--rate", "800", "--seconds", "2");
+  const published = await publishedBy(source);
+  assert(published > 0);
+  assertMatch(source.out, /^Publishing 800 scans\/s to "\/t.*\/scan"; Ctrl-C ends it\n/);
+  for (const program of [fast, slow]) {
+    await accounted(program, published);
+    program.kill("SIGINT");
+    const { received, lost } = await accountOf(program);
+    assertEquals(received + lost, published);
+  }
+  assertMatch(fast.out, SCANS);
+  assertEquals(sharedFiles(topic.split("/")[1]!), []);
+});
+
+Deno.test("scans: the publisher first, one subscriber late, and Ctrl-C leaves nothing", async () => {
+  const topic = uniqueName();
+  await using source = publisher(topic);
+  await source.until(/Publishing 1,000 scans\/s/);
+  await using rival = publisher(topic);
+  const { code, err } = await rival.end();
+  assertEquals([code, rival.out], [1, ""]);
+  assertMatch(err, /^Cannot publish to topic ".*": it has a publisher, which is alive; .+\n$/);
+  await using late = subscriber(topic);
+  await late.until(SCANS);
+  await source.until(
+    / s +[\d,]+ scans\/s {2}subscribers 1 {2}in flight \d+ of 64 {2}lost [\d,]+\n/,
+  );
+  late.kill("SIGINT");
+  assert((await accountOf(late)).received > 0);
+  await source.until(/ subscribers 0 {2}in flight 0 of 64 /);
+  source.kill("SIGTERM");
+  assert(await publishedBy(source) > 0);
+  assertEquals(sharedFiles(topic), []);
+});
+
+Deno.test("scans: a subscriber is killed, then the publisher, and the others go on", async () => {
+  const topic = uniqueName();
+  await using first = publisher(topic);
+  await using fast = subscriber(topic);
+  await using slow = subscriber(topic, "--slow");
+  await Promise.all([fast.until(SCANS), slow.until(LOSS)]);
+  await first.until(/ subscribers 2 /);
+  slow.kill("SIGKILL"); // most of the time it has a scan in its hands
+  assertEquals((await slow.end()).signal, "SIGKILL");
+  await first.until(/ subscribers 1 /);
+  await fast.until(SCANS);
+  first.kill("SIGKILL");
+  assertEquals((await first.end()).signal, "SIGKILL");
+  await using second = publisher(topic);
+  await second.until(/ subscribers 1 /);
+  await fast.until(SCANS);
+  fast.kill("SIGINT");
+  assert((await accountOf(fast)).received > 0);
+  second.kill("SIGINT");
+  await publishedBy(second);
+  assertEquals(sharedFiles(topic), []);
+});
+
+const FRAMES =
+  / +[1-9]\d* frames\/s, [1-9]\d* MB\/s {2}latency +[\d.]+ (?:us|ms), p99 +[\d.]+ (?:us|ms) {2}lost \d/;
+
+/** How many frames a viewer has seen, of which none was damaged, and which has ended well. */
+async function seenBy(program: Program): Promise<number> {
+  assertEquals(await program.end(), WELL);
+  const last = /^Saw ([\d,]+) frames, lost [\d,]+, 0 of them damaged\.$/m.exec(program.out);
+  return numbers(last, program)[0]!;
+}
+
+Deno.test("camera: films and watches in one process", async () => {
+  const topic = uniqueName();
+  await using program = camera(topic);
+  await program.until(FRAMES);
+  program.kill("SIGINT");
+  const seen = await seenBy(program);
+  const last = /^Filmed ([\d,]+) frames, each filled in [\d.]+ (?:us|ms)\.$/m.exec(program.out);
+  const [filmed] = numbers(last, program);
+  assert(seen > 0 && seen <= filmed!, program.out);
+  assertEquals(sharedFiles(topic), []);
+});
+
+Deno.test("camera: viewers in processes of their own see whole frames", async () => {
+  const topic = uniqueName();
+  await using before = camera(topic, "--viewer");
+  await before.until(/^Watching .*\n/);
+  await using source = camera(topic, "--camera", "--rate", "60");
+  await using after = camera(topic, "--viewer");
+  for (const program of [before, after]) await program.until(FRAMES);
+  for (const program of [before, after]) program.kill("SIGINT");
+  for (const program of [before, after]) assert(await seenBy(program) > 0);
+  source.kill("SIGINT");
+  assertEquals(await source.end(), WELL);
+  assertMatch(source.out, /^Filming .*\nFilmed [1-9][\d,]* frames, /);
+  assertEquals(sharedFiles(topic), []);
+});
