@@ -12,10 +12,11 @@
 import { now } from "../src/os/clock.ts";
 import { MpscConsumer, type Origin } from "../src/ring/mpsc_consumer.ts";
 import { MpscProducer } from "../src/ring/mpsc_producer.ts";
+import { FLOOR_PLAN, USUAL_FLOOR_NS, WORDS } from "./harness/comparison.ts";
 import { allowedCpus, CProgram, settleOn } from "./harness/machine.ts";
 import { Peer, takePart } from "./harness/peer.ts";
 import { type Bar, printBars, printRates, printTimes } from "./harness/report.ts";
-import { type Contender, interleave, type Ratio, times } from "./harness/rounds.ts";
+import { atFloor, type Contender, interleave, type Ratio } from "./harness/rounds.ts";
 import { Numbered } from "./harness/traffic.ts";
 
 const BYTES = 64;
@@ -29,11 +30,12 @@ const WAIT = { timeout: 20e3 };
 /** Measures, prints the times and gives the bars. */
 export async function measureMpsc(): Promise<Bar[]> {
   const measured = allowedCpus().length < 2 ? "there is one processor" : await measure();
-  const what = `MPSC, ${BYTES} B from ${PRODUCERS} producers`;
+  const what = `MPSC, ${BYTES} B from ${PRODUCERS} producers, at a floor of ${USUAL_FLOOR_NS} ns`;
   return [{ what, limit: LIMIT_NS, unit: "ns", measured }];
 }
 
 async function measure(): Promise<Ratio | string> {
+  using words = CProgram.compile(`${import.meta.dirname}/c/ping_pong.c`);
   using ring = CProgram.compile(`${import.meta.dirname}/c/masked_ring.c`);
   await using stack = new AsyncDisposableStack();
   const allowed = allowedCpus();
@@ -48,18 +50,21 @@ async function measure(): Promise<Ratio | string> {
   stack.defer(() => void settleOn(allowed, Deno.pid));
   console.log(`\nMany producers, one consumer, between processes: ${BYTES} B one way`);
   if (!placed) console.log("There is no taskset, so the scheduler chose the processors");
-  if (ring) {
-    const ways = ["pause", "tight"].map((
-      way,
-    ) => ["stream", way, ...placed ? [our, other] : [-1, -1], BYTES, CAPACITY]);
+  if (words && ring) {
+    const inC = ["pause", "tight"].map((way) => [way, ...placed ? [our, other] : [-1, -1]]);
+    const messages = inC.map((way) => ["stream", ...way, BYTES, CAPACITY]);
     const plan = { trips: 0, blocks: 10, blockTrips: 4000 };
-    contenders.unshift(ring.contender("C, masked ring, 1 producer", ways, plan));
+    contenders.unshift(
+      words.contender(WORDS, inC, FLOOR_PLAN),
+      ring.contender("C, masked ring, 1 producer", messages, plan),
+    );
   }
   const [floor, ...others] = contenders as [Contender, ...Contender[]];
-  const runs = await interleave(floor, others, { rounds: 15, warmUp: 2 });
+  const runs = await interleave(floor, others, { rounds: 31, warmUp: 2 });
   printTimes([runs]);
-  printRates(BYTES, runs);
-  return times(runs.find(({ name }) => name === nameOf("send", PRODUCERS))!);
+  printRates(BYTES, runs.filter(({ name }) => name !== WORDS));
+  const run = runs.find(({ name }) => name === nameOf("send", PRODUCERS))!;
+  return words && ring ? atFloor(USUAL_FLOOR_NS, runs[0], run) : "there is no C compiler";
 }
 
 function nameOf(way: string, producers: number): string {

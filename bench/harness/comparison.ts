@@ -36,7 +36,7 @@ export const ROUND_TRIPS = {
 };
 
 /** The time that C takes for two words on the machine that the bars were set on. */
-const USUAL_FLOOR_NS = 240;
+export const USUAL_FLOOR_NS = 240;
 
 /** Measures, prints the tables and gives the bars. The module, run with a parameter, is the peer. */
 export async function compareAll(
@@ -72,7 +72,11 @@ function barsOf({ title, traffic, ways }: Comparison, runs: Run[] | string): Bar
   });
 }
 
-const WORDS = "C, words on two lines";
+/** What the floor is called. */
+export const WORDS = "C, words on two lines";
+
+/** How the floor is measured where the others are no round trips. */
+export const FLOOR_PLAN: Plan = { trips: 0, blocks: 20, blockTrips: 500 };
 
 /** One comparison. */
 class Bench {
@@ -143,9 +147,8 @@ class Bench {
     const inC = ["pause", "tight"].map((way) => [way, ...cpus]);
     const kind = answerEvery === 1 ? "trip" : "stream";
     const messages = inC.map((way) => [kind, ...way, bytes, capacity]);
-    const trips = { trips: 0, blocks: 20, blockTrips: 500 };
     return [
-      this.#words.contender(WORDS, inC, answerEvery === 1 ? plan : trips),
+      this.#words.contender(WORDS, inC, answerEvery === 1 ? plan : FLOOR_PLAN),
       this.#rings.contender("C, masked rings", messages, plan),
     ];
   }
