@@ -286,7 +286,7 @@ Deno.test("what goes wrong with an answer that comes later is told to who serves
     assert(puppet.ask(call, payload(call, 2000)));
     await holder.hold(call);
   }
-  inside.laneWord(1, "responses", "tail").store(77);
+  inside.laneWord(1, "responses", "tail").store(2 ** 31);
   for (const answer of holder.held) answer();
   assert(await within("the end of serving", serving) instanceof CorruptRegionError);
   const again = server.serve(answerTo);
