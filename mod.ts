@@ -16,6 +16,7 @@ export {
   SemaphoreLock,
   type SemaphoreLockOptions,
 } from "./src/shared/semaphore_lock.ts";
+export { RwLock, type RwLockOptions } from "./src/shared/rw_lock.ts";
 export {
   SharedMemory,
   type SharedMemoryConnectOptions,

@@ -17,6 +17,7 @@ import { LANE } from "../src/ring/lane.ts";
 import { MPSC_CONTROL } from "../src/ring/mpsc.ts";
 import { RPC_CONTROL } from "../src/ring/rpc.ts";
 import { SPSC_CONTROL } from "../src/ring/spsc.ts";
+import { RW_LOCK_CONTROL, RW_SEAT } from "../src/shared/rw_queue.ts";
 import { SHARED_MEMORY_CONTROL } from "../src/shared/shared_memory.ts";
 import { SOURCES_CONTROL } from "../src/vdds/sources.ts";
 import { TOPIC_CONTROL, TOPIC_DESCRIPTOR, TOPIC_READER } from "../src/vdds/vring_layout.ts";
@@ -25,6 +26,8 @@ import { TOPIC_CONTROL, TOPIC_DESCRIPTOR, TOPIC_READER } from "../src/vdds/vring
 const LAYOUTS: readonly (AnyLayout & { toMarkdown(): string })[] = [
   REGION_HEADER,
   SHARED_MEMORY_CONTROL,
+  RW_SEAT,
+  RW_LOCK_CONTROL,
   CIRCULAR_BUFFER_CONTROL,
   LANE,
   SPSC_CONTROL,

@@ -58,6 +58,37 @@ _Static_assert(offsetof(struct shared_memory_control, references) == 0, "shared_
 _Static_assert(_Alignof(struct shared_memory_control) == 64, "alignment of shared_memory_control");
 _Static_assert(sizeof(struct shared_memory_control) == 64, "size of shared_memory_control");
 
+#define RW_SEAT_VERSION 1u
+#define RW_SEAT_HASH UINT64_C(0x50ab8e055cfce64a)
+struct rw_seat {
+  _Alignas(64) _Atomic uint64_t turn; /* its holder: ticket * 4 + what it wants */
+  uint8_t _pad_8[56];
+  _Atomic uint32_t bell; /* rung by who leaves; raised by its holder when it waits */
+  uint8_t _pad_68[60];
+};
+_Static_assert(offsetof(struct rw_seat, turn) == 0, "rw_seat.turn");
+_Static_assert(offsetof(struct rw_seat, bell) == 64, "rw_seat.bell");
+_Static_assert(_Alignof(struct rw_seat) == 64, "alignment of rw_seat");
+_Static_assert(sizeof(struct rw_seat) == 128, "size of rw_seat");
+
+#define RW_LOCK_CONTROL_VERSION 1u
+#define RW_LOCK_CONTROL_HASH UINT64_C(0x5db2b950638c2303)
+struct rw_lock_control {
+  _Alignas(64) _Atomic uint64_t tickets; /* how many tickets were drawn */
+  uint8_t _pad_8[56];
+  _Alignas(64) _Atomic uint32_t seats; /* one more than the highest seat that ever was taken */
+  uint8_t _pad_68[60];
+  _Alignas(64) _Atomic uint32_t torn; /* 1 from a writer's death inside until another has left */
+  uint8_t _pad_132[60];
+  struct rw_seat rows[128]; /* one for each that waits or is inside */
+};
+_Static_assert(offsetof(struct rw_lock_control, tickets) == 0, "rw_lock_control.tickets");
+_Static_assert(offsetof(struct rw_lock_control, seats) == 64, "rw_lock_control.seats");
+_Static_assert(offsetof(struct rw_lock_control, torn) == 128, "rw_lock_control.torn");
+_Static_assert(offsetof(struct rw_lock_control, rows) == 192, "rw_lock_control.rows");
+_Static_assert(_Alignof(struct rw_lock_control) == 64, "alignment of rw_lock_control");
+_Static_assert(sizeof(struct rw_lock_control) == 16576, "size of rw_lock_control");
+
 #define CIRCULAR_BUFFER_CONTROL_VERSION 1u
 #define CIRCULAR_BUFFER_CONTROL_HASH UINT64_C(0xf719adfd4865949c)
 struct circular_buffer_control {

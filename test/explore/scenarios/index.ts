@@ -13,6 +13,7 @@ import { REACTOR } from "./reactor.ts";
 import { REGION } from "./region.ts";
 import { ROLES } from "./roles.ts";
 import { RPC } from "./rpc.ts";
+import { RW_LOCK_SCENARIOS } from "./rw_lock.ts";
 import { SEMAPHORE } from "./semaphore.ts";
 import { SPSC } from "./spsc.ts";
 import { VDDS } from "./vdds.ts";
@@ -27,6 +28,7 @@ export const SCENARIOS: readonly Scenario[] = [
   ...REGION,
   ...ROLES,
   ...RPC,
+  ...RW_LOCK_SCENARIOS,
   ...SEMAPHORE,
   ...SPSC,
   ...VDDS,

@@ -1,0 +1,26 @@
+/**
+ * The program of a {@linkcode Party} that shares a reader/writer lock.
+ *
+ * @module
+ */
+
+import { RwLock } from "../../src/shared/rw_lock.ts";
+import type { Permit } from "../../src/shared/semaphore_lock.ts";
+import { SharedMemory } from "../../src/shared/shared_memory.ts";
+import { dieBefore, spring } from "../trap/trap.ts";
+import { serve } from "./serve.ts";
+
+/** What the functions can use. */
+const TOOLS = {
+  RwLock,
+  SharedMemory,
+  dieBefore,
+  spring,
+  /** What stays open between two functions. */
+  locks: [] as RwLock[],
+  permits: [] as Permit[],
+};
+
+export type Tools = typeof TOOLS;
+
+await serve(TOOLS);

@@ -1,0 +1,191 @@
+/**
+ * Reader/writer locks between processes, of which some are killed or stopped.
+ */
+
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { RwLock } from "../../src/shared/rw_lock.ts";
+import { SharedMemory } from "../../src/shared/shared_memory.ts";
+import { until } from "../os/until.ts";
+import { Party, whyNoProcess } from "./party.ts";
+import type { Tools } from "./rw_lock_party.ts";
+import { Name } from "./scene.ts";
+
+const NO_PROCESS = whyNoProcess();
+if (NO_PROCESS !== undefined) {
+  console.warn(`The tests of reader/writer locks between processes do not run: ${NO_PROCESS}`);
+}
+
+function test(name: string, fn: () => Promise<void>): void {
+  Deno.test({ name, fn, ignore: NO_PROCESS !== undefined });
+}
+
+function startProcess(options?: { trapped: boolean }): Party<Tools> {
+  return Party.start(new URL("./rw_lock_party.ts", import.meta.url), "process", options);
+}
+
+/** No wait takes longer, however slow the machine. */
+const PATIENT = { timeout: 60_000 };
+
+/** Another process that is inside. */
+async function startHolder(name: string, kind: "read" | "write"): Promise<Party<Tools>> {
+  const holder = startProcess();
+  await holder.run(({ RwLock, locks, permits }, { name, kind }) => {
+    locks.push(RwLock.open(name));
+    permits.push(kind === "read" ? locks[0]!.readSync() : locks[0]!.writeSync());
+  }, { name, kind });
+  return holder;
+}
+
+for (const kind of ["read", "write"] as const) {
+  test(`who sleeps behind a process that has come in to ${kind} is let in when it is killed`, async () => {
+    using place = new Name();
+    await using holder = await startHolder(place.name, kind);
+    using lock = RwLock.open(place.name);
+    const waiting = lock.write({ ...PATIENT, spin: 0 });
+    const behind = lock.read({ ...PATIENT, spin: 0 });
+    holder.signal("SIGKILL");
+    const permit = await waiting;
+    assertEquals(permit.recovered, kind === "write");
+    permit.release();
+    using reader = await behind;
+    assertEquals(reader.recovered, false); // a writer has been inside since
+  });
+
+  test(`a process that has come in to ${kind} keeps the lock while it is stopped`, async () => {
+    using place = new Name();
+    await using holder = await startHolder(place.name, kind);
+    holder.signal("SIGSTOP");
+    await until("it is stopped", () => holder.state === "T");
+    using lock = RwLock.open(place.name);
+    const error = await assertRejects(() => lock.write({ timeout: 600 }), DOMException);
+    assertEquals(error.name, "TimeoutError");
+    holder.signal("SIGCONT");
+    await holder.run(({ permits }) => permits[0]!.release(), null);
+    using permit = lock.writeSync(PATIENT);
+    assertEquals(permit.recovered, false);
+  });
+}
+
+test("all are told of a writer's death until another has left", async () => {
+  using place = new Name();
+  await using holder = await startHolder(place.name, "write");
+  using lock = RwLock.open(place.name);
+  await holder.kill();
+  const told: boolean[] = [];
+  for (const kind of ["readSync", "readSync", "writeSync", "readSync", "writeSync"] as const) {
+    using permit = lock[kind](PATIENT);
+    told.push(permit.recovered);
+  }
+  assertEquals(told, [true, true, true, false, false]);
+});
+
+test("an heir that is killed inside leaves the news to the next", async () => {
+  using place = new Name();
+  using lock = RwLock.open(place.name);
+  for (let death = 0; death < 2; death++) {
+    await using holder = await startHolder(place.name, "write");
+    await holder.kill();
+  }
+  using permit = lock.readSync(PATIENT);
+  assertEquals(permit.recovered, true);
+});
+
+/** Where a process can be killed, and whether the next one is told of a writer that died inside. */
+const STEPS: [when: string, step: string, time: number, told: boolean][] = [
+  ["before it counts its seat", "seats compareExchange", 1, false],
+  ["before it announces itself", "turn store", 1, false],
+  ["before it draws a ticket", "tickets compareExchange", 1, false],
+  ["before it says that it is inside", "turn store", 2, false],
+  ["inside", "inside", 1, true],
+  ["before it leaves", "turn store", 3, true],
+  ["before it gives its seat back", "close lock file", 1, false],
+];
+
+for (const [when, step, time, told] of STEPS) {
+  test(`the lock goes on when a writer is killed ${when}`, async () => {
+    using place = new Name();
+    using lock = RwLock.open(place.name);
+    await using holder = startProcess({ trapped: true });
+    holder.run(({ RwLock, dieBefore, spring }, { name, step, time }) => {
+      dieBefore(step, time);
+      using lock = RwLock.open(name);
+      using _permit = lock.writeSync();
+      spring("inside");
+    }, { name: place.name, step, time });
+    assertEquals(await holder.ended(), "SIGKILL");
+    using permit = lock.writeSync(PATIENT);
+    assertEquals(permit.recovered, told);
+  });
+}
+
+test("a lock goes on when the one that clears after the dead is killed at that", async () => {
+  using place = new Name();
+  using lock = RwLock.open(place.name);
+  for (const step of ["torn store", "turn store"]) {
+    const first = await startHolder(place.name, "write");
+    const waiter = startProcess({ trapped: true });
+    await waiter.run(({ RwLock, locks }, name) => {
+      locks.push(RwLock.open(name));
+      const permit = locks[0]!.tryRead(); // takes its seat
+      permit?.release();
+    }, place.name);
+    await first.kill();
+    waiter.run(({ locks, dieBefore }, step) => {
+      dieBefore(step, step === "turn store" ? 2 : 1); // the first is its own turn
+      locks[0]!.readSync();
+    }, step);
+    assertEquals(await waiter.ended(), "SIGKILL");
+    await waiter.kill();
+    const permit = lock.writeSync(PATIENT);
+    assertEquals(permit.recovered, true, step);
+    permit.release();
+  }
+});
+
+test("writers are alone and readers see whole states while processes are killed", async () => {
+  using place = new Name();
+  using memory = SharedMemory.open(place.name, { size: 32 });
+  using _kept = RwLock.open(place.name);
+  const words = memory.as(Uint32Array);
+  const live = (party: Party<Tools>, writes: boolean) =>
+    party.run(({ RwLock, SharedMemory }, { name, writes }) => {
+      using memory = SharedMemory.connect(name);
+      using lock = RwLock.open(name);
+      const words = memory.as(Uint32Array);
+      for (;;) {
+        if (writes) {
+          using permit = lock.writeSync();
+          if (words[0] !== words[1] && !permit.recovered) return `wrote on ${words}`;
+          const next = words[0]! + 1;
+          words[0] = next;
+          for (let i = 0; i < 500; i++) words[2] = i;
+          words[1] = next;
+        } else {
+          using permit = lock.readSync();
+          const before = words[0]!;
+          for (let i = 0; i < 500; i++) void words[2];
+          const whole = words[0] === before && words[1] === before;
+          if (words[0] !== before || !whole && !permit.recovered) return `read ${words}`;
+          words[3]!++; // of no use, but to see that readers come in
+        }
+      }
+    }, { name: place.name, writes }).catch((error) => error.name);
+  let killed = 0;
+  const seat = async (writes: boolean) => {
+    for (let life = 0; life < 4; life++) {
+      await using party = startProcess();
+      const ending = live(party, writes);
+      const at = writes ? 0 : 3;
+      const visits = words[at]!;
+      await until("the lock is used", () => words[at]! > visits + 3);
+      await party.kill();
+      assertEquals(await ending, "PartyEnded");
+      killed++;
+    }
+  };
+  await Promise.all([seat(true), seat(true), seat(false)]);
+  using lock = RwLock.open(place.name);
+  lock.writeSync(PATIENT).release();
+  assert(words[0]! > 0);
+  assertEquals(killed, 12);
+});

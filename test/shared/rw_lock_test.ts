@@ -1,0 +1,341 @@
+import {
+  assert,
+  assertEquals,
+  assertInstanceOf,
+  assertRejects,
+  assertStringIncludes,
+  assertThrows,
+} from "@std/assert";
+import {
+  ClosedError,
+  CorruptRegionError,
+  LayoutMismatchError,
+  RoleTakenError,
+  VringError,
+} from "../../src/errors.ts";
+import { REGION_HEADER } from "../../src/memory/region_header.ts";
+import { RwLock } from "../../src/shared/rw_lock.ts";
+import { RW_LOCK_CONTROL, RW_SEAT } from "../../src/shared/rw_queue.ts";
+import type { Permit } from "../../src/shared/semaphore_lock.ts";
+import { SharedMemory } from "../../src/shared/shared_memory.ts";
+import { until } from "../os/until.ts";
+import { Party } from "./party.ts";
+import type { Tools } from "./rw_lock_party.ts";
+import { Name } from "./scene.ts";
+
+const PROGRAM = new URL("./rw_lock_party.ts", import.meta.url);
+
+/** What is in the file of a lock. */
+class Inside {
+  readonly #path: string;
+
+  constructor(place: Name) {
+    this.#path = place.path("rwlock");
+  }
+
+  #control(): Uint8Array {
+    return Deno.readFileSync(this.#path).subarray(REGION_HEADER.size);
+  }
+
+  /** How many wait or are inside. */
+  count(): number {
+    const bytes = this.#control();
+    let count = 0;
+    for (let index = 0; index < 128; index++) {
+      const at = RW_LOCK_CONTROL.fields.rows.offset + index * RW_SEAT.size;
+      if (RW_SEAT.read(bytes, at).turn !== 0n) count++;
+    }
+    return count;
+  }
+
+  /** Changes a word. */
+  set(offset: number, value: bigint): void {
+    using file = Deno.openSync(this.#path, { write: true });
+    file.seekSync(REGION_HEADER.size + offset, Deno.SeekMode.Start);
+    file.writeSync(new Uint8Array(new BigUint64Array([value]).buffer));
+  }
+}
+
+/** Waits that note in which order they came in. */
+class Arrivals {
+  readonly order: string[] = [];
+  readonly #inside: Inside;
+  readonly #permits = new Map<string, Permit>();
+
+  constructor(place: Name) {
+    this.#inside = new Inside(place);
+  }
+
+  /** Begins to wait, and is in the queue when this resolves. */
+  async line(lock: RwLock, kind: "read" | "write", name: string): Promise<void> {
+    const before = this.#inside.count();
+    lock[kind]({ timeout: 60_000 }).then((permit) => {
+      this.order.push(name);
+      this.#permits.set(name, permit);
+    });
+    await until(`${name} waits`, () => this.#inside.count() === before + 1);
+  }
+
+  /** Gives back what one of them has, and waits until so many have come in. */
+  async leave(name: string, arrived: number): Promise<void> {
+    this.#permits.get(name)!.release();
+    await until(`${arrived} have come in`, () => this.order.length >= arrived);
+  }
+}
+
+Deno.test("tryRead() lets many in, and tryWrite() one alone", () => {
+  using place = new Name();
+  using one = RwLock.open(place.name);
+  using other = RwLock.open(place.name);
+  const readers = [one.tryRead(), one.tryRead(), other.tryRead()];
+  assert(readers.every((permit) => permit !== undefined && !permit.recovered));
+  assertEquals([one.tryWrite(), other.tryWrite()], [undefined, undefined]);
+  for (const permit of readers) permit!.release();
+  const writer = other.tryWrite();
+  assertEquals(writer?.recovered, false);
+  assertEquals([one.tryWrite(), one.tryRead(), other.tryRead(), other.tryWrite()], [
+    undefined,
+    undefined,
+    undefined,
+    undefined,
+  ]);
+  writer!.release();
+  assertEquals(new Inside(place).count(), 0);
+  assertInstanceOf(one.tryRead(), Object);
+});
+
+Deno.test("a permit is given back once, by release(), by using, or by close()", () => {
+  using place = new Name();
+  const lock = RwLock.open(place.name);
+  {
+    using permit = lock.writeSync();
+    permit.release();
+    assertThrows(() => permit.release(), VringError, "was given back");
+    const next = lock.writeSync();
+    permit[Symbol.dispose](); // which must not give back what the next one has
+    assertEquals(new Inside(place).count(), 1);
+    next.release();
+  }
+  {
+    using _permit = lock.readSync();
+    assertEquals(new Inside(place).count(), 1);
+  }
+  assertEquals(new Inside(place).count(), 0);
+  const left = lock.writeSync();
+  lock.close();
+  lock.close();
+  assertThrows(() => left.release(), VringError, "was given back");
+  left[Symbol.dispose]();
+  for (const act of [() => lock.tryRead(), () => lock.writeSync(), () => lock.tryWrite()]) {
+    assertThrows(act, ClosedError);
+  }
+  assertEquals(place.files(), []);
+});
+
+Deno.test("close() lets in who waits behind the permits of the handle", async () => {
+  using place = new Name();
+  const first = RwLock.open(place.name);
+  using second = RwLock.open(place.name);
+  first.writeSync();
+  first.tryRead();
+  const waiting = second.write({ timeout: 60_000 });
+  await until("it waits", () => new Inside(place).count() === 2);
+  first.close();
+  using permit = await waiting;
+  assertEquals(permit.recovered, false);
+});
+
+Deno.test("readSync() and writeSync() end with a TimeoutError, and stand in nobody's way", () => {
+  using place = new Name();
+  using lock = RwLock.open(place.name);
+  using other = RwLock.open(place.name);
+  const held = lock.writeSync();
+  for (
+    const wait of [() => other.readSync({ timeout: 5 }), () => other.writeSync({ timeout: 0 })]
+  ) {
+    const error = assertThrows(wait, DOMException);
+    assertEquals(error.name, "TimeoutError");
+    assertStringIncludes(error.message, `under lock "${place.name}"`);
+  }
+  assertThrows(() => other.readSync({ timeout: -1 }), RangeError);
+  assertEquals(new Inside(place).count(), 1);
+  held.release();
+  using _again = other.writeSync({ timeout: 0 });
+});
+
+Deno.test("read() and write() are called off by their signal, and by close()", async () => {
+  using place = new Name();
+  using lock = RwLock.open(place.name);
+  const other = RwLock.open(place.name);
+  const held = lock.writeSync();
+  const controller = new AbortController();
+  const aborted = assertRejects(() => other.write({ signal: controller.signal }), Error, "enough");
+  const waiting = lock.read({ timeout: 60_000 });
+  await until("both wait", () => new Inside(place).count() === 3);
+  controller.abort(new Error("enough"));
+  await aborted;
+  assertEquals(new Inside(place).count(), 2);
+  await assertRejects(() => other.read({ signal: controller.signal }), Error, "enough");
+  const closed = assertRejects(() => other.write(), ClosedError);
+  await until("both wait", () => new Inside(place).count() === 3);
+  other.close();
+  await closed;
+  held.release();
+  (await waiting).release();
+  assertEquals(new Inside(place).count(), 0);
+});
+
+Deno.test("all come in in the order in which they came, neighbouring readers together", async () => {
+  using place = new Name();
+  using lock = RwLock.open(place.name);
+  using other = RwLock.open(place.name);
+  const arrivals = new Arrivals(place);
+  await arrivals.line(lock, "write", "w1");
+  await until("the first is in", () => arrivals.order.length === 1);
+  await arrivals.line(other, "read", "r2");
+  await arrivals.line(lock, "read", "r3");
+  await arrivals.line(other, "write", "w4");
+  await arrivals.line(lock, "read", "r5");
+  await arrivals.line(other, "write", "w6");
+  assertEquals([lock.tryRead(), lock.tryWrite()], [undefined, undefined]);
+  await arrivals.leave("w1", 3);
+  assertEquals(arrivals.order.slice(1).sort(), ["r2", "r3"]);
+  await arrivals.leave("r2", 3);
+  assertEquals(lock.tryRead(), undefined); // w4 came before
+  await arrivals.leave("r3", 4);
+  await arrivals.leave("w4", 5);
+  await arrivals.leave("r5", 6);
+  assertEquals(arrivals.order.slice(3), ["w4", "r5", "w6"]);
+  await arrivals.leave("w6", 6);
+  assertEquals(new Inside(place).count(), 0);
+});
+
+Deno.test("a writer comes in though readers never leave the lock empty, and a reader likewise", async () => {
+  for (const [crowd, single] of [["read", "write"], ["write", "read"]] as const) {
+    using place = new Name();
+    using lock = RwLock.open(place.name);
+    using other = RwLock.open(place.name);
+    let permit = await lock[crowd]();
+    const came = other[single]({ timeout: 60_000 });
+    let inside = false;
+    const entered = came.then((permit) => {
+      inside = true;
+      return permit;
+    });
+    await until("it waits", () => new Inside(place).count() === 2);
+    let turns = 0;
+    while (!inside) {
+      turns++;
+      const next = lock[crowd]({ timeout: 60_000 }); // in line before the last one leaves
+      await until("the next one waits", () => inside || new Inside(place).count() === 3);
+      permit.release();
+      if (turns === 1) (await entered).release();
+      permit = await next;
+    }
+    permit.release();
+    assertEquals(turns, 1);
+  }
+});
+
+Deno.test("threads write alone and read together", async () => {
+  using place = new Name();
+  using memory = SharedMemory.open(place.name, { size: 32 });
+  const threads = Array.from({ length: 4 }, () => Party.start<Tools>(PROGRAM, "thread"));
+  const wrong = await Promise.all(
+    threads.map((thread, index) =>
+      thread.run(async ({ RwLock, SharedMemory }, { name, index }) => {
+        using memory = SharedMemory.connect(name);
+        using lock = RwLock.open(name);
+        const words = memory.as(Uint32Array);
+        let wrong = 0;
+        for (let round = 0; round < 300; round++) {
+          if ((round + index) % 3 === 0) {
+            using permit = round % 2 === 0 ? lock.writeSync() : await lock.write();
+            if (permit.recovered || words[0] !== words[1]) wrong++;
+            const next = words[0]! + 1; // what is no atomic operation needs the lock
+            words[0] = next;
+            for (let i = 0; i < 50; i++) words[2] = i;
+            words[1] = next;
+          } else {
+            using permit = round % 2 === 0 ? lock.readSync() : await lock.read();
+            const before = words[0]!;
+            for (let i = 0; i < 50; i++) void words[2];
+            if (permit.recovered || words[0] !== before || words[1] !== before) wrong++;
+          }
+        }
+        return wrong;
+      }, { name: place.name, index })
+    ),
+  );
+  for (const thread of threads) await thread.kill();
+  assertEquals(wrong, [0, 0, 0, 0]);
+  assertEquals(memory.as(Uint32Array)[0], 400);
+});
+
+Deno.test("what a terminated Worker held is free again", async () => {
+  using place = new Name();
+  using lock = RwLock.open(place.name);
+  const thread = Party.start<Tools>(PROGRAM, "thread");
+  await thread.run(({ RwLock, locks, permits }, name) => {
+    locks.push(RwLock.open(name));
+    permits.push(locks[0]!.writeSync());
+  }, place.name);
+  assertEquals(lock.tryRead(), undefined);
+  await thread.kill();
+  using permit = await lock.read({ timeout: 60_000 });
+  assertEquals(permit.recovered, true);
+});
+
+Deno.test("tryRead() throws a RoleTakenError when more want the lock than there are seats", () => {
+  using place = new Name();
+  using lock = RwLock.open(place.name);
+  using other = RwLock.open(place.name);
+  const permits = Array.from({ length: 128 }, () => lock.readSync());
+  assertThrows(() => other.tryRead(), RoleTakenError, "128 wait for it or hold it");
+  permits.pop()!.release();
+  using _mine = lock.readSync(); // a handle keeps the seats that it had
+  assertEquals(new Inside(place).count(), 128);
+});
+
+Deno.test("open() refuses what is no such lock, and a lock whose tickets are used up throws", () => {
+  using place = new Name();
+  using lock = RwLock.open(place.name);
+  const inside = new Inside(place);
+  inside.set(RW_LOCK_CONTROL.fields.tickets.offset, 2n ** 51n - 2n);
+  lock.writeSync().release(); // the last ticket
+  for (const act of [() => lock.tryRead(), () => lock.writeSync()]) {
+    assertThrows(act, CorruptRegionError, "its tickets are used up");
+  }
+  inside.set(RW_LOCK_CONTROL.fields.tickets.offset, 2n ** 64n - 1n);
+  assertThrows(() => lock.tryRead(), CorruptRegionError, "its tickets are used up");
+  assertEquals(inside.count(), 0);
+
+  using other = new Name();
+  Deno.writeFileSync(other.path("rwlock"), new Uint8Array(8192), { mode: 0o600 });
+  assertThrows(() => RwLock.open(other.name), LayoutMismatchError);
+});
+
+Deno.test("words that no correct peer stores cost a wait at most", () => {
+  using place = new Name();
+  using lock = RwLock.open(place.name);
+  const inside = new Inside(place);
+  const rows = RW_LOCK_CONTROL.fields.rows.offset;
+  for (const turn of [1n, 2n, 3n, 7n, 2n ** 53n + 1n, 2n ** 64n - 1n]) {
+    inside.set(rows + 5 * RW_SEAT.size, turn); // of a seat that nobody has
+    inside.set(RW_LOCK_CONTROL.fields.seats.offset, 0xffff_ffffn);
+    lock.writeSync({ timeout: 60_000 }).release();
+    lock.readSync({ timeout: 60_000 }).release();
+  }
+});
+
+Deno.test("unlink() removes the name; those who have the lock go on, a newcomer has another", () => {
+  using place = new Name();
+  using lock = RwLock.open(place.name);
+  using _held = lock.writeSync();
+  assertEquals([lock.unlink(), lock.unlink(), RwLock.unlink(place.name)], [true, false, false]);
+  using newcomer = RwLock.open(place.name, { persist: true, mode: 0o640 });
+  newcomer.writeSync({ timeout: 0 }).release();
+  newcomer.close();
+  assertEquals(Deno.statSync(place.path("rwlock")).mode! & 0o777, 0o640);
+  assertEquals(RwLock.unlink(place.name), true);
+});
