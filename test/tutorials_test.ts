@@ -48,6 +48,8 @@ const FOLDERS = [
   "07_four_rings",
   "08_doorbell",
   "09_many_producers",
+  "10_vring",
+  "11_vdds",
 ] as const;
 const page = pageSize();
 const readWrite = Protection.read | Protection.write;

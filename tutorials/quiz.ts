@@ -6,14 +6,16 @@
  */
 
 import { hex, wrap } from "./picture.ts";
+import { askForFreeOnes, askForHeir, askForLost, askForNumbers } from "./quiz_topics.ts";
 
-interface Question {
+/** What is asked, and what is answered. */
+export interface Question {
   readonly question: string;
   readonly answer: string;
 }
 
 /** Gives whole numbers below a limit. */
-type Dice = (limit: number) => number;
+export type Dice = (limit: number) => number;
 
 const PAGE = 4096;
 
@@ -39,6 +41,8 @@ const QUESTIONS: Readonly<Record<string, readonly ((dice: Dice) => Question)[]>>
   7: [askForFree, askForLooks],
   8: [askForBell, askForSleep],
   9: [askForTurn, askForHint],
+  10: [askForFreeOnes, askForHeir],
+  11: [askForLost, askForNumbers],
 };
 
 function anyPage(dice: Dice): number {

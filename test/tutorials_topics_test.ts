@@ -1,0 +1,357 @@
+/**
+ * Runs tutorials 10 and 11, about samples in shared memory and who may use them, and holds what they
+ * show against what must be so.
+ */
+
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import type { Operations } from "../tutorials/10_vring/small_ring.ts";
+import { Reader, SmallRing, Writer } from "../tutorials/10_vring/small_ring.ts";
+import {
+  type Answer,
+  checksOf as checksOfPublish,
+  READY,
+  type Words,
+} from "../tutorials/10_vring/judge.ts";
+import { checksOf as checksOfShow } from "../tutorials/11_vdds/judge.ts";
+import { Program, sharedFiles, uniqueName } from "./program.ts";
+import { assertNoticed, crash, exists, mapsLines, results, run, tell } from "./tutorial_run.ts";
+
+/** The lines of each film: who does what, and the words after it. */
+function films(out: string): string[][] {
+  return out.split(/^ +row 0 +row 1 +counts +AVAIL +USED 0 +USED 1\n/m).slice(1).map((rest) =>
+    rest.split("\n\n")[0]!.split("\n").map((line) => line.trim().replace(/ {2,}/g, " | "))
+  );
+}
+
+Deno.test("tutorial 10 shows samples that go round, are dropped, and outlive the dead", async () => {
+  const name = uniqueName();
+  const out = await tell("10_vring", "--name", name);
+  const [round, full, drop, dying, searching, clearing, cut, heir] = films(out);
+  assertEquals(round!.at(-1), "reader 1 | AVAIL[3] = 0 | -1 -- -- | -1 -- -- | 0 0 0 | 1 2 0");
+  assertEquals(round!.filter((line) => line.includes("reads")).length, 2);
+  assertEquals(
+    full!.at(-1),
+    "writer | descriptor 2: none 3, ready 3 | -1 -2 -3 | h1 r2 r3 | 1 1 1 | 1 2",
+  );
+  assertMatch(
+    drop!.join("\n"),
+    /row\[1\]\[1\]: ready 2 → none 2[^]*row\[1\]\[1\] is ready 4: not 2/,
+  );
+  assertEquals(results(out, "second.seen"), ['[ "21.5 C", "21.7 C", "21.8 C" ]']);
+  assertEquals(dying!.at(-1), "reader 1 | is killed | -1 -- -- | -1 -- -- | 1 0 0 | 1 2");
+  assertMatch(searching!.join("\n"), /descriptor 0: none 1, none 1[^]*SAMPLE\[0\] = "21.8 C"/);
+  assertEquals(
+    clearing!.at(-1),
+    "writer | AVAIL[4] = 2 | r4 -2 -3 | -- -- -- | 1 0 0 | 1 2 | 0 | 1 2 0",
+  );
+  assertEquals(
+    cut!.filter((line) => line.startsWith("writer")).at(-1)!.split(" | ")[1],
+    "is killed",
+  );
+  assertEquals(results(out, "cast.ring.sequence.load()"), ["0"]);
+  assertEquals(results(out, "cast.ring.journal.load() >> 2"), ["1"]);
+  assertMatch(heir!.join("\n"), /row\[0\]\[0\] is none 1: it had it/);
+  assertEquals(results(out, "[first.seen, second.seen]"), ['[ [ "21.5 C" ], [ "21.5 C" ] ]']);
+  assertMatch(out, /0 +1 +held +ready +2\n +1 +2 +ready +ready +2\n/);
+  assertEquals(results(out, "publisher.counters"), [
+    "{ published: 2, delivered: 4, dropped: 0, inFlight: 0 }",
+  ]);
+  assertEquals(sharedFiles(name), []);
+});
+
+Deno.test("tutorial 10 --break gives a sample twice, and finds no room in an empty ring", async () => {
+  const out = await tell("10_vring", "--break");
+  assertEquals(results(out, "reader.seen"), ['[ "21.5 C", "21.5 C" ]']);
+  assertEquals(films(out).at(-1), ["writer | AVAIL is empty | -1 -2 -3 | -1 -2 -3 | 1 1 1"]);
+});
+
+/** Does so many operations, or all; whether there were more. */
+function operate(does: Operations<unknown>, count = Infinity): boolean {
+  for (let i = 0; i < count; i++) if (does.next().done) return false;
+  return true;
+}
+
+Deno.test("SmallRing gives every sample once to all, wherever writers and their heirs are killed", () => {
+  for (let first = 0, more = true; more; first++) {
+    for (let second = 0, again = true; again; second++) {
+      for (const quick of [0, 1]) {
+        const ring = new SmallRing();
+        const readers = [new Reader(ring, 0), new Reader(ring, 1)];
+        operate(new Writer(ring, 0).publish("one"));
+        more = operate(new Writer(ring, 1).publish("two"), first);
+        operate(readers[quick]!.receive());
+        operate(readers[quick]!.receive());
+        again = operate(new Writer(ring).finish(), second);
+        operate(readers[quick]!.receive());
+        const heir = new Writer(ring);
+        operate(heir.finish());
+        operate(heir.publish("three"));
+        for (const reader of readers) for (let i = 0; i < 9; i++) operate(reader.receive());
+        const at = `killed at ${first} and ${second}`;
+        assertEquals(readers[0]!.seen, readers[1]!.seen, at);
+        assertEquals(readers[0]!.seen.filter((text) => text !== "two"), ["one", "three"], at);
+        assert(readers[0]!.seen.length <= 3, at);
+      }
+    }
+  }
+});
+
+Deno.test("the judge of exercise 10 notices each wrong answer", () => {
+  const give = (words: Words, number: number) => {
+    for (let k = 0; k < words.readers; k++) {
+      words.compareExchange(k, words.load(k), number << 2 | READY);
+    }
+  };
+  const giveNew = (words: Words, number: number) => {
+    for (let k = 0; k < words.readers; k++) {
+      const before = words.load(k);
+      if (before >> 2 !== number) words.compareExchange(k, before, number << 2 | READY);
+    }
+  };
+  const right: Answer = {
+    publish: (words, number) => {
+      words.setJournal(number);
+      giveNew(words, number);
+      words.setSequence(number);
+    },
+    finish: (words) => {
+      const number = words.journal();
+      if (number !== words.sequence() + 1) return;
+      giveNew(words, number);
+      words.setSequence(number);
+    },
+  };
+  const [given, killed] = ["everybody is given", "the writer is killed anywhere"];
+  const [once, again, later] = ["readers are quick", "whoever finishes it", "who comes later"];
+  assertNoticed(checksOfPublish, [
+    [{ publish: () => {}, finish: () => {} }, given],
+    [{ ...right, publish: give }, given],
+    [{ ...right, publish: (words, number) => words.setSequence(number) }, given],
+    [{
+      publish: (words, number) => {
+        for (;;) words.load(number);
+      },
+      finish: () => {},
+    }, given],
+    [{ ...right, finish: () => {} }, killed],
+    [{
+      ...right,
+      publish: (words, number) => {
+        giveNew(words, number);
+        words.setJournal(number);
+        words.setSequence(number);
+      },
+    }, killed],
+    [{
+      ...right,
+      finish: (words) => {
+        const number = words.journal();
+        if (number !== words.sequence() + 1) return;
+        give(words, number);
+        words.setSequence(number);
+      },
+    }, once],
+    [{
+      ...right,
+      finish: (words) => {
+        const number = words.journal();
+        if (number !== words.sequence() + 1) return;
+        words.setSequence(number);
+        giveNew(words, number);
+      },
+    }, again],
+    [{
+      publish: (words, number) => {
+        words.setSequence(number);
+        giveNew(words, number);
+      },
+      finish: (words) => giveNew(words, words.sequence()),
+    }, later],
+  ]);
+  assertNoticedNothing(checksOfPublish(right));
+});
+
+function assertNoticedNothing(checks: readonly { check: () => void }[]): void {
+  for (const { check } of checks) check();
+}
+
+Deno.test("tutorial 11 shows a topic, frames in place, policies and a publisher that follows", async () => {
+  const name = uniqueName();
+  const out = await tell("11_vdds", "--name", name);
+  assertEquals(results(out, "subscriber.matched"), ["0", "1"]);
+  assertMatch(out, /type: "bytes", publishers: 1, subscribers: 1/);
+  assertEquals(results(out, "textOf(sample.bytes)"), ['"frame 1"', '"frame 2"']);
+  const [written, read] = mapsLines(out);
+  assert(written!.start !== read!.start);
+  assertEquals([written!.place, written!.permissions], [read!.place, "rw-s"]);
+  assertEquals(results(out, 'publisher.trySend(bytesOf("frame 5"))'), ["false", "true"]);
+  assertMatch(out, /→ TimeoutError: .* 100 ms\s+have passed/);
+  assertMatch(out, /→ RoleTakenError: /);
+  assertEquals(results(out, "second.sequence"), ["5"]);
+  assertEquals(results(out, "textOf(late.tryReceive())"), ['"frame 6"']);
+  assertMatch(out, /frame 98 +98 +95\n +frame 99 +99 +0\n +frame 100 +100 +0\n/);
+  assertStringIncludes(out, `no file in /dev/shm is called ${name}`);
+  assertEquals(sharedFiles(name), []);
+});
+
+Deno.test("tutorial 11 --break reads what was given back, and stops a topic", async () => {
+  const name = uniqueName();
+  const out = await tell("11_vdds", "--break", "--name", name);
+  assertEquals(results(out, "textOf(bytes)"), ['"FRAME 2"']);
+  assertMatch(out, /→ TimeoutError: /);
+  assertEquals(results(out, 'publisher.trySend(bytesOf("frame 3"))'), ["true"]);
+  assertEquals(sharedFiles(name), []);
+});
+
+Deno.test("tutorial 11 --crash dies with all samples in hand, and the next run has them all", async () => {
+  const name = uniqueName();
+  await crash(["11_vdds", "SIGSEGV", "new Uint8Array(bufferAt(16, 1))[0]"], "--name", name);
+  assertEquals(sharedFiles(name), [`vring.topic.${name}-crash`]);
+  const out = await tell("11_vdds", "--crash", "--name", name);
+  assertEquals(results(out, "publisher.sequence"), ["3"]);
+  assertMatch(out, /→ \[ true, true, true, false \]/);
+  assertEquals(results(out, "got"), ['[ "frame 4", "frame 5", "frame 6" ]']);
+  assertEquals(sharedFiles(name), []);
+});
+
+/** Tells one of the two processes of tutorial 11, beside the test. */
+function tellParty(party: "publisher" | "subscriber", name: string): Program {
+  return new Program("tutorials/11_vdds/step.ts", party, "--name", name);
+}
+
+Deno.test("tutorial 11 with two processes: the subscriber goes on for a publisher that is killed", async () => {
+  const name = uniqueName();
+  await using subscriber = tellParty("subscriber", name);
+  await subscriber.until(/step\.ts publisher\n/);
+  await using publisher = tellParty("publisher", name);
+  const [, pid] = await publisher.until(/kill -9 (\d+)\n/);
+  assertEquals(Number(pid), publisher.pid);
+  await subscriber.until(/"frame 3"\n[^]*textOf\(subscriber\.receiveSync\(\)\)\n/);
+  publisher.kill("SIGKILL");
+  assertEquals((await publisher.end()).signal, "SIGKILL");
+  assertEquals(await subscriber.end(), { code: 0, signal: null, err: "" });
+  const { out } = subscriber;
+  assertMatch(out, /PeerLostError: .*its\s+publisher\s+died/);
+  assertEquals(results(out, "textOf(sample.bytes)"), ['"frame 1"', '"frame 1"']);
+  assertEquals(results(out, "publisher.sequence"), ["3"]);
+  assertMatch(out, /→ \[ true, true, true, false \]/);
+  assertEquals(results(out, "got"), ['[ [ 4, "next 1" ], [ 5, "next 2" ], [ 6, "next 3" ] ]']);
+  assertEquals(sharedFiles(name), []);
+});
+
+Deno.test("tutorial 11 with two processes: nothing is to be repaired if the publisher lives", async () => {
+  const name = uniqueName();
+  await using publisher = tellParty("publisher", name);
+  await using subscriber = tellParty("subscriber", name);
+  await publisher.until(/\[or Enter here/);
+  await publisher.type("\n");
+  for (const program of [publisher, subscriber]) {
+    assertEquals(await program.end(), { code: 0, signal: null, err: "" });
+  }
+  const received = results(subscriber.out, "textOf(subscriber.receiveSync())");
+  assertEquals(received, ['"frame 2"', '"frame 3"', '"FRAME 4"', '"closed"']);
+  assertMatch(subscriber.out, /nothing to repair/);
+  assertEquals(sharedFiles(name), []);
+});
+
+Deno.test("the judge of exercise 11 notices each wrong answer", () => {
+  const [drawn, newest] = ["a frame is drawn", "of several, only the newest"];
+  const [back, throwing] = ["everything is given back", "also if the screen throws"];
+  const [still, lost] = ["a frame does not change", "what was lost is told"];
+  assertNoticed(checksOfShow, [
+    [() => {}, drawn],
+    [(_, screen) => screen.draw(new Uint8Array(1)), drawn],
+    [(subscriber, screen) => {
+      const outcome = subscriber.tryReceive();
+      if (outcome.state === "ok") screen.draw(outcome.value);
+    }, newest],
+    [(subscriber, screen) => void subscriber.poll((bytes) => screen.draw(bytes)), newest],
+    [(subscriber, screen) => {
+      const outcome = subscriber.tryTakeLatest();
+      if (outcome.state === "ok") screen.draw(outcome.sample.bytes);
+    }, back],
+    [(subscriber, screen) => {
+      const outcome = subscriber.tryTakeLatest();
+      if (outcome.state !== "ok") return;
+      screen.draw(outcome.sample.bytes);
+      outcome.sample[Symbol.dispose]();
+    }, throwing],
+    [(subscriber, screen) => {
+      const outcome = subscriber.tryTakeLatest();
+      if (outcome.state !== "ok") return;
+      const { bytes } = outcome.sample;
+      outcome.sample[Symbol.dispose]();
+      screen.draw(bytes);
+    }, still],
+    [(subscriber, screen) => {
+      const outcome = subscriber.tryTakeLatest();
+      if (outcome.state !== "ok") return;
+      using sample = outcome.sample;
+      screen.draw(sample.bytes);
+    }, lost],
+    [(subscriber, screen) => { // what nobody wanted to see is not lost
+      let [newest, last] = [new Uint8Array(0), 0];
+      const count = subscriber.poll((bytes, sequence, lost) => {
+        newest = bytes.slice();
+        if (lost > 0 || last > 0) screen.missed(lost + 1);
+        last = sequence;
+      });
+      if (count > 0) screen.draw(newest);
+    }, lost],
+  ]);
+  assertEquals(sharedFiles(`exercise-11.${Deno.pid}`), []);
+});
+
+Deno.test("the quiz on tutorials 10 and 11 answers right", async () => {
+  const command = [Deno.execPath(), "run", "--no-prompt"];
+  const ask = async (tutorial: string, seed: number) => {
+    const args = ["tutorials/quiz.ts", tutorial, "--seed", `${seed}`, "--answers"];
+    return (await run(args, { command })).out.replaceAll("\n", " ").replace(/ +/g, " ");
+  };
+  const verdicts = new Set<string>();
+  await Promise.all(Array.from({ length: 12 }, async (_, seed) => {
+    const words = await ask("10", seed);
+    const rows = Array.from(words.matchAll(/descriptor \d: (\w+), (\w+)/g), (row) => row.slice(1));
+    const those = (has: (row: string[]) => boolean) =>
+      rows.flatMap((row, d) => has(row) ? [d] : []).join(", ") || "none";
+    const free = those((row) => row.every((word) => word === "none"));
+    const dropped = those((row) => row.includes("ready") && !row.includes("held"));
+    assertStringIncludes(words, `→ free: ${free}; by dropping: ${dropped} `);
+    const [, last, journal, list, verdict] =
+      /sequence` is (\d+), the journal says (\d+), .* readers are (.*?)\. To .*→ to ([\d, ]+|none)/
+        .exec(words)!;
+    const given = list!.split(", ").flatMap((word, k) => word.endsWith(` ${journal}`) ? [] : [k]);
+    assertEquals(verdict, last === journal ? "none" : given.join(", ") || "none");
+    verdicts.add(verdict!);
+    const topics = await ask("11", seed);
+    const [, samples, gaps] = /the samples ([\d, ]+)\. .*? → ([\d, ]+);/.exec(topics)!;
+    const numbers = samples!.split(", ").map(Number);
+    assertEquals(gaps, numbers.slice(1).map((n, i) => n - numbers[i]! - 1).join(", "));
+    const [, sent, dropped2, more, from] =
+      /sends (\d+) samples, finds no room for (\d+) more .*one sends (\d+)\..*→ (\d+)/.exec(
+        topics,
+      )!;
+    assertEquals(Number(from), Number(sent) + Number(dropped2) + 1);
+    if (more !== "1") {
+      assertMatch(topics, new RegExp(`→ ${from} to ${Number(from) + Number(more) - 1} `));
+    }
+  }));
+  assert(verdicts.size > 1, "all questions have the same answer");
+});
+
+Deno.test({
+  name: "tutorials 10 and 11 that are stopped in the middle leave nothing in /dev/shm",
+  ignore: !exists("/usr/bin/script"), // it makes the terminal; part of util-linux
+  fn: async () => {
+    await Promise.all(["10_vring", "11_vdds"].map(async (folder) => {
+      const name = uniqueName();
+      const step = `tutorials/${folder}/step.ts`;
+      const line = `'${Deno.execPath()}' run --allow-ffi ${step} --name ${name}`;
+      const command = ["/usr/bin/script", "-qec", line, "/dev/null"];
+      const { code, out } = await run([], { command, input: "\n\n\n\nq\n" });
+      assertEquals(code, 0);
+      assertStringIncludes(out, "Step 2 of");
+      assertEquals(sharedFiles(name), []);
+    }));
+  },
+});

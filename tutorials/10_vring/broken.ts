@@ -1,0 +1,24 @@
+/**
+ * A reader and a writer that make do with less, and what they do then is wrong.
+ *
+ * @module
+ */
+
+import { type Operations, Reader, textOf, Writer } from "./small_ring.ts";
+
+/** Does not keep the number of the sample when it gives it back. */
+export class ForgetfulReader extends Reader {
+  override *release(d: number): Operations {
+    const word = this.ring.rows[this.k]![d]!;
+    const before = word.load();
+    word.store(0);
+    yield `row[${this.k}][${d}]: ${textOf(before)} → none`;
+    yield* this.ring.dropReference(d);
+  }
+}
+
+/** Uses what AVAIL says, and nothing else. */
+export class BelievingWriter extends Writer {
+  override *search(): Operations<undefined> {
+  }
+}

@@ -1,0 +1,91 @@
+/**
+ * What the parties of a small vring do, one operation in a line, and the words after each.
+ *
+ * @module
+ */
+
+import { paint } from "../paint.ts";
+import { table } from "../picture.ts";
+import { oneByOne, picture } from "../stage.ts";
+import {
+  DEPTH,
+  type Operations,
+  type Reader,
+  type SmallRing,
+  textOf,
+  type Writer,
+} from "./small_ring.ts";
+
+/** All parties of a ring. */
+export interface Cast {
+  readonly ring: SmallRing;
+  writer: Writer;
+  readonly readers: readonly Reader[];
+}
+
+/** Somebody who does something; at most so many operations, and then is killed. */
+export type Scene = readonly [who: string, does: Operations<unknown>, killedAfter?: number];
+
+const WIDTHS = [10, 32, 10, 10, 7, 8, 8, 6];
+const HEADS = ["", "", "row 0", "row 1", "counts", "AVAIL", "USED 0", "USED 1"];
+
+/** A few letters for a word. */
+function short(word: number): string {
+  return word === 0 ? "--" : `${"-rh"[word & 3]}${word >> 2}`;
+}
+
+/** The descriptors in entries that nobody has followed yet. */
+function open(entries: Uint32Array, from: number, to: number): string {
+  return Array.from(
+    { length: Math.min(to - from, entries.length) },
+    (_, i) => entries[(from + i) % entries.length]! & 3,
+  ).join(" ");
+}
+
+function cells({ ring, writer, readers }: Cast): string[] {
+  return [
+    ...ring.rows.map((row) => row.map((word) => short(word.load())).join(" ")),
+    ring.references.map((count) => count.load()).join(" "),
+    open(ring.availableEntries, writer.taken, ring.available.load()),
+    ...readers.map(({ k, followed }) => open(ring.usedEntries[k]!, followed, ring.used[k]!.load())),
+  ];
+}
+
+function line(row: readonly string[]): string {
+  return `    ${row.map((cell, i) => cell.padEnd(WIDTHS[i]!)).join("").trimEnd()}`;
+}
+
+/** Shows what they do, one after the other. */
+export function film(cast: Cast, ...scenes: readonly Scene[]): void {
+  console.log(`\n${paint("dim", line(HEADS))}`);
+  let stops = true;
+  let first = true;
+  const show = (who: string, what: string) => {
+    if (!first) stops &&= oneByOne();
+    first = false;
+    console.log(line([who, what, ...cells(cast)]));
+  };
+  for (const [who, does, killedAfter = Infinity] of scenes) {
+    for (let count = 0;; count++) {
+      if (count === killedAfter) {
+        show(who, "is killed");
+        break;
+      }
+      const { done, value } = does.next();
+      if (done) break;
+      show(who, value as string);
+    }
+  }
+}
+
+/** Draws the table of descriptors, with the words of each in full. */
+export function draw({ ring }: Cast): void {
+  const rows = Array.from({ length: DEPTH }, (_, d) => [
+    `${d}`,
+    `${ring.descriptions[d]![0]}`,
+    ring.descriptions[d]![0] === 0 ? "" : `"${ring.read(d)}"`,
+    ...ring.rows.map((row) => textOf(row[d]!.load())),
+    `${ring.references[d]!.load()}`,
+  ]);
+  picture(table([["DESC", "number", "SAMPLE", "row 0", "row 1", "count"], ...rows]));
+}

@@ -1,0 +1,263 @@
+/**
+ * What an answer to exercise 10 must do: the writer is killed before each of its operations in turn,
+ * while readers of all kinds take the sample and give it back.
+ *
+ * @module
+ */
+
+import { type Check, expect, judge } from "../judge.ts";
+
+/** The last two bits of a reader's word: what the sample is to it. */
+export const NONE = 0;
+export const READY = 1;
+export const HELD = 2;
+
+/** The words as the answer sees them. Each call is one operation. */
+export interface Words {
+  /** How many readers there are. */
+  readonly readers: number;
+  /** The word of a reader: `number << 2 | state`. */
+  load(reader: number): number;
+  /** Changes the word of a reader if it is `before`; gives what it was. */
+  compareExchange(reader: number, before: number, after: number): number;
+  journal(): number;
+  setJournal(number: number): void;
+  sequence(): number;
+  setSequence(number: number): void;
+}
+
+/** An answer. */
+export interface Answer {
+  readonly publish: (words: Words, number: number) => void;
+  readonly finish: (words: Words) => void;
+}
+
+/** Judges an answer. */
+export function judgePublish(answer: Answer): void {
+  judge("10_vring", checksOf(answer));
+}
+
+/** What is asked of an answer. */
+export function checksOf(answer: Answer): Check[] {
+  return [
+    {
+      what: "everybody is given the sample, and `sequence` says so",
+      check: () => tryAll(answer, ["lazy"], { publish: Infinity }),
+      hint: "a reader's word is none of some other number. Make it `number << 2 | READY`.",
+    },
+    {
+      what: "the writer is killed anywhere: all get the sample, or nobody does",
+      check: () => tryAll(answer, ["lazy"], {}),
+      hint:
+        "leave a note before the first reader is given anything: which number is going round? " +
+        "It was not finished if `sequence` has not come to it.",
+    },
+    {
+      what: "readers are quick, or hold it, and nobody is given it twice",
+      check: () => tryAll(answer, ["lazy", "quick", "holding"], {}),
+      hint: "a word of this number says that it was given, whatever its state.",
+    },
+    {
+      what: "whoever finishes it is killed as well",
+      check: () => {
+        for (let at = 0; at < MOST_OPERATIONS; at++) {
+          if (!tryAll(answer, ["lazy", "quick", "holding"], { finish: at })) return;
+        }
+      },
+      hint: "`sequence` comes last. Until then the note must stay true.",
+    },
+    {
+      what: "who comes later is not given what was finished before it came",
+      check: () => comeLater(answer),
+      hint: "its word is of no number at all. Was there anything to finish?",
+    },
+  ];
+}
+
+const READERS = 3;
+const MOST_OPERATIONS = 60;
+
+/** What a reader does as soon as it may: nothing, taking and giving back, or taking only. */
+type Temper = "lazy" | "quick" | "holding";
+
+/** Before which operation there is a kill, in `publish` and in the first `finish`. */
+interface Kills {
+  readonly publish?: number;
+  readonly finish?: number;
+}
+
+/** Every mixture of tempers, killed everywhere; whether `finish` ever came so far as to be killed. */
+function tryAll(answer: Answer, tempers: readonly Temper[], kills: Kills): boolean {
+  let everKilled = false;
+  const mixtures = tempers.flatMap((a) => tempers.flatMap((b) => tempers.map((c) => [a, b, c])));
+  for (const mixture of mixtures) {
+    for (let at = kills.publish ?? 0;; at++) {
+      const { wasKilled, finishWasKilled } = tryOnce(answer, mixture, { ...kills, publish: at });
+      everKilled ||= finishWasKilled;
+      if (!wasKilled) break;
+    }
+  }
+  return everKilled;
+}
+
+function tryOnce(answer: Answer, tempers: readonly Temper[], kills: Kills) {
+  const scene = new Scene(tempers);
+  const wasKilled = scene.run("publish", (words) => answer.publish(words, 7), kills.publish);
+  let finishWasKilled = false;
+  if (wasKilled && kills.finish !== undefined) {
+    finishWasKilled = scene.run("finish", answer.finish, kills.finish);
+  }
+  scene.run("finish", answer.finish);
+  scene.settle();
+  const got = scene.countOf(7);
+  const all = got.every((count) => count === 1);
+  const none = wasKilled && got.every((count) => count === 0);
+  const last = all ? 7 : 6;
+  expect(
+    all || none,
+    `${scene.notes}\n\nThe readers have had the sample ${got.join(", ")} times.`,
+  );
+  expect(
+    scene.sequence === last,
+    `${scene.notes}\n\nThe last sample is ${last}, and \`sequence\` is ${scene.sequence}.`,
+  );
+  scene.run("publish", (words) => answer.publish(words, last + 1));
+  scene.settle();
+  expect(
+    scene.countOf(last + 1).every((count) => count === 1),
+    `${scene.notes}\n\nAnd of sample ${last + 1}, which comes next, the readers have had ${
+      scene.countOf(last + 1).join(", ")
+    }.`,
+  );
+  return { wasKilled, finishWasKilled };
+}
+
+function comeLater(answer: Answer): void {
+  const scene = new Scene(["quick", "quick", "quick"]);
+  scene.run("publish", (words) => answer.publish(words, 7));
+  scene.join(1);
+  scene.run("finish", answer.finish);
+  expect(scene.countOf(7)[1] === 0, `${scene.notes}\n\nReader 1 has come after sample 7.`);
+}
+
+/** Ends a writer. */
+const KILLED = new Error("killed");
+
+/** Words, readers, and what was done. */
+class Scene {
+  readonly #tempers: readonly Temper[];
+  readonly #rows: number[] = new Array(READERS).fill(6 << 2 | NONE); // they have had sample 6
+  readonly #had: number[][] = Array.from({ length: READERS }, () => []);
+  readonly #notes: string[] = [];
+  #journal = 6;
+  #sequence = 6;
+  #left = 0;
+  #dead = false;
+
+  constructor(tempers: readonly Temper[]) {
+    this.#tempers = tempers;
+  }
+
+  get notes(): string {
+    return this.#notes.slice(-14).join("\n");
+  }
+
+  get sequence(): number {
+    return this.#sequence;
+  }
+
+  /** How often each reader has had a sample. */
+  countOf(number: number): number[] {
+    return this.#had.map((had) => had.filter((each) => each === number).length);
+  }
+
+  /** Does something, up to an operation before which it is killed; whether it came to that. */
+  run(name: string, act: (words: Words) => void, killedAt = Infinity): boolean {
+    this.#notes.push(`${name}:`);
+    this.#dead = false;
+    this.#left = killedAt;
+    let operations = 0;
+    try {
+      act(this.#wordsOf(() => {
+        expect(operations++ < MOST_OPERATIONS, `${this.notes}\n\n60 operations, and no end.`);
+      }));
+    } catch (error) {
+      if (!this.#dead) throw error;
+    }
+    return this.#dead;
+  }
+
+  /** A reader leaves, and another one takes its place. */
+  join(k: number): void {
+    this.#notes.push(`    reader ${k} leaves, and another one comes`);
+    this.#rows[k] = NONE;
+    this.#had[k] = [];
+  }
+
+  /** All readers take what is there and give it back. */
+  settle(): void {
+    for (let k = 0; k < READERS; k++) {
+      this.#takeIfReady(k);
+      this.#giveBack(k);
+    }
+  }
+
+  #wordsOf(count: () => void): Words {
+    const operation = <T>(what: string, does: () => T): T => {
+      count();
+      if (this.#dead || this.#left-- <= 0) {
+        if (!this.#dead) this.#notes.push("  is killed");
+        this.#dead = true;
+        throw KILLED;
+      }
+      const result = does();
+      this.#notes.push(`  ${what}${result === undefined ? "" : ` gives ${result}`}`);
+      this.#letReaders();
+      return result;
+    };
+    return {
+      readers: READERS,
+      load: (k) => operation(`load(${k})`, () => this.#rows[k]!),
+      compareExchange: (k, before, after) =>
+        operation(`compareExchange(${k}, ${before}, ${after})`, () => {
+          const found = this.#rows[k]!;
+          if (found === before) this.#change(k, after);
+          return found;
+        }),
+      journal: () => operation("journal()", () => this.#journal),
+      setJournal: (number) =>
+        operation(`setJournal(${number})`, () => void (this.#journal = number)),
+      sequence: () => operation("sequence()", () => this.#sequence),
+      setSequence: (number) =>
+        operation(`setSequence(${number})`, () => void (this.#sequence = number)),
+    };
+  }
+
+  #change(k: number, after: number): void {
+    const isHeld = (this.#rows[k]! & 3) === HELD;
+    this.#rows[k] = after;
+    expect(!isHeld, `${this.notes}\n\nReader ${k} held the sample, and you have changed its word.`);
+  }
+
+  #letReaders(): void {
+    for (const [k, temper] of this.#tempers.entries()) {
+      if (temper !== "lazy") this.#takeIfReady(k);
+      if (temper === "quick") this.#giveBack(k);
+    }
+  }
+
+  #takeIfReady(k: number): void {
+    const word = this.#rows[k]!;
+    if ((word & 3) !== READY) return;
+    this.#rows[k] = word & ~3 | HELD;
+    this.#had[k]!.push(word >> 2);
+    this.#notes.push(`    reader ${k} takes ${word >> 2}`);
+  }
+
+  #giveBack(k: number): void {
+    const word = this.#rows[k]!;
+    if ((word & 3) !== HELD) return;
+    this.#rows[k] = word & ~3 | NONE;
+    this.#notes.push(`    reader ${k} gives ${word >> 2} back`);
+  }
+}

@@ -1,0 +1,175 @@
+/**
+ * What an answer to exercise 11 must do, with a real topic and both of its ends.
+ *
+ * @module
+ */
+
+import { type Policy, Publisher, Subscriber } from "../../mod.ts";
+import { type Check, expect, judge } from "../judge.ts";
+import { bytesOf, SHAPE, textOf } from "./frames.ts";
+
+/** Where frames are shown. */
+export interface Screen {
+  /** Shows a frame; may throw. */
+  draw(frame: Uint8Array): void;
+  /** Shows that so many frames were lost. */
+  missed(count: number): void;
+}
+
+/** An answer. */
+export type Show = (subscriber: Subscriber<Uint8Array<ArrayBuffer>>, screen: Screen) => void;
+
+/** Judges an answer. */
+export function judgeShow(show: Show): void {
+  judge("11_vdds", checksOf(show));
+}
+
+/** What is asked of an answer. */
+export function checksOf(show: Show): Check[] {
+  return [
+    {
+      what: "a frame is drawn, and without a new one nothing is",
+      check: () => drawOne(show),
+      hint: '`tryTake` gives `{ state: "empty" }` if there is nothing.',
+    },
+    {
+      what: "of several, only the newest",
+      check: () => drawNewest(show),
+      hint: "`tryTakeLatest` gives back those before it.",
+    },
+    {
+      what: "everything is given back",
+      check: () => giveBack(show, () => {}),
+      hint: "the publisher has no more room than it was given back.",
+    },
+    {
+      what: "also if the screen throws",
+      check: () =>
+        giveBack(show, () => {
+          throw new Error("the screen is gone");
+        }),
+      hint: "`using sample = outcome.sample` gives it back however the block ends.",
+    },
+    {
+      what: "a frame does not change while it is drawn",
+      check: () => holdStill(show),
+      hint: "what is given back is written over. When are you done with it?",
+    },
+    {
+      what: "what was lost is told, all of it, and nothing else is",
+      check: () => tellLost(show),
+      hint: "`sample.lost` says how many were lost just before this one.",
+    },
+  ];
+}
+
+/** A topic of its own, with both ends. */
+class Scene implements Disposable {
+  readonly publisher: Publisher;
+  readonly subscriber: Subscriber<Uint8Array<ArrayBuffer>>;
+  readonly drawn: string[] = [];
+  missed = 0;
+  #sent = 0;
+  readonly #show: Show;
+
+  constructor(show: Show, policy: Policy = "block") {
+    const topic = `exercise-11.${Deno.pid}`;
+    this.#show = show;
+    this.publisher = Publisher.open(topic, { ...SHAPE, policy });
+    this.subscriber = Subscriber.open(topic);
+  }
+
+  /** Sends so many frames, as far as there is room; gives how many. */
+  send(count: number): number {
+    const before = this.#sent;
+    for (let i = 0; i < count; i++) {
+      if (this.publisher.trySend(bytesOf(`frame ${this.#sent + 1}`))) this.#sent++;
+    }
+    return this.#sent - before;
+  }
+
+  /** Lets the answer show what is there. */
+  show(whileDrawn: () => void = () => {}): void {
+    this.#show(this.subscriber, {
+      draw: (frame) => {
+        const text = textOf(frame);
+        whileDrawn();
+        expect(
+          textOf(frame) === text,
+          `You draw "${text}", and while that takes its time it becomes "${textOf(frame)}".`,
+        );
+        this.drawn.push(text);
+      },
+      missed: (count) => {
+        this.missed += count;
+      },
+    });
+  }
+
+  expectDrawn(...frames: string[]): void {
+    const [wanted, seen] = [frames, this.drawn].map((list) => list.join(", ") || "nothing");
+    expect(wanted === seen, `What is drawn: ${seen}. What should be: ${wanted}.`);
+  }
+
+  [Symbol.dispose](): void {
+    this.subscriber.close();
+    this.publisher.close();
+  }
+}
+
+function drawOne(show: Show): void {
+  using scene = new Scene(show);
+  scene.show();
+  scene.expectDrawn();
+  scene.send(1);
+  scene.show();
+  scene.expectDrawn("frame 1");
+  scene.show();
+  scene.expectDrawn("frame 1");
+}
+
+function drawNewest(show: Show): void {
+  using scene = new Scene(show);
+  scene.send(3);
+  scene.show();
+  scene.expectDrawn("frame 3");
+}
+
+function giveBack(show: Show, whileDrawn: () => void): void {
+  using scene = new Scene(show);
+  for (const count of [1, 2, 3, 3]) {
+    const sent = scene.send(count);
+    expect(
+      sent === count,
+      `There is room for 3, you are asked after each few, and now there is room for ${sent} of ${count}.`,
+    );
+    try {
+      scene.show(whileDrawn);
+    } catch (error) {
+      if ((error as Error).message !== "the screen is gone") throw error;
+    }
+  }
+  const { inFlight } = scene.publisher.counters;
+  expect(inFlight === 0, `${inFlight} are not given back.`);
+}
+
+function holdStill(show: Show): void {
+  using scene = new Scene(show);
+  scene.send(1);
+  scene.show(() => scene.send(3));
+}
+
+function tellLost(show: Show): void {
+  using scene = new Scene(show, "dropOldest");
+  let lost = 0;
+  for (const count of [1, 10, 2, 5]) {
+    scene.send(count);
+    scene.show();
+    lost += Math.max(count - 3, 0);
+    expect(
+      scene.missed === lost,
+      `${lost} were lost so far, and you have told of ${scene.missed}. (What you did not look at ` +
+        "because there was a newer one is not lost.)",
+    );
+  }
+}

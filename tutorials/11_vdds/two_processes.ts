@@ -1,0 +1,115 @@
+/**
+ * Tutorial 11 with two real processes, one in each terminal: the publisher is killed in the middle
+ * of a frame, and the subscriber goes on in its place.
+ *
+ * @module
+ */
+
+import { PeerLostError, Publisher, Subscriber } from "../../mod.ts";
+import { sleepSync } from "../../src/os/clock.ts";
+import { ask, look, picture, run, say, step, tidyUp } from "../stage.ts";
+import { bytesOf, SHAPE, textOf } from "./frames.ts";
+
+/** Waits for the other one. */
+function until(end: { readonly matched: number }, other: string): void {
+  if (end.matched === 0) {
+    say("Now the other terminal:");
+    picture(`deno run --allow-ffi tutorials/11_vdds/step.ts ${other}`);
+    console.log("\nWaiting for the other one ...");
+  }
+  while (end.matched === 0) sleepSync(1);
+}
+
+/** The process that is killed. */
+export function publisherProcess(name: string): void {
+  step("Meet");
+  const publisher = tidyUp(run("publisher", () => Publisher.open(name, SHAPE)));
+  until(publisher, "subscriber");
+  look(() => publisher.matched);
+
+  step("Publish");
+  look(() => {
+    for (let i = 1; i <= 3; i++) {
+      publisher.sendSync(bytesOf(`frame ${i}`));
+    }
+  });
+  say("There is no room for a fourth one before the subscriber has given one of these back.");
+
+  step("Be killed");
+  const loan = run("loan", () => publisher.loanSync(7)!);
+  look(() => {
+    loan.set(bytesOf("FRA"));
+  });
+  say(
+    `Half a frame is in shared memory. Go on in the other terminal until it waits for this frame. Then
+    kill this process, from a third terminal, and watch the second:`,
+  );
+  picture(`kill -9 ${Deno.pid}`);
+  ask("\n[or Enter here: complete the frame, publish it, and leave] ");
+  look(() => {
+    loan.set(bytesOf("FRAME 4"));
+    publisher.publish();
+  });
+  look(() => {
+    publisher.close();
+  });
+}
+
+/** The process that goes on. */
+export function subscriberProcess(name: string): void {
+  step("Meet");
+  const options = { ...SHAPE, keepOpen: false };
+  const subscriber = tidyUp(run("subscriber", () => Subscriber.open(name, options)));
+  until(subscriber, "publisher");
+  look(() => subscriber.matched);
+
+  step("Take one, and keep it");
+  const outcome = run("outcome", () => subscriber.takeSync());
+  if (outcome.state !== "ok") {
+    say("The publisher has gone. Begin again with both.");
+    Deno.exit(1);
+  }
+  const { sample } = outcome;
+  look(() => textOf(sample.bytes));
+  look(() => textOf(subscriber.receiveSync()));
+  look(() => textOf(subscriber.receiveSync()));
+
+  step("Wait for the next");
+  say("The first frame is still in the hands of this process. It has looked at the others.");
+  const next = waitForNext(subscriber);
+
+  step("Go on");
+  look(() => textOf(sample.bytes));
+  look(() => {
+    sample[Symbol.dispose]();
+  });
+  if (next === "lost") takeOver(name, subscriber);
+  else say("The publisher has lived, and has said that it leaves. There is nothing to repair.");
+}
+
+/** Waits until there is a frame, or the publisher is dead; and until it has left. */
+function waitForNext(subscriber: Subscriber<Uint8Array<ArrayBuffer>>): "lost" | "closed" {
+  try {
+    look(() => textOf(subscriber.receiveSync()));
+    look(() => textOf(subscriber.receiveSync()));
+    return "closed";
+  } catch (error) {
+    if (!(error instanceof PeerLostError)) throw error;
+    say(`${error}`);
+    return "lost";
+  }
+}
+
+function takeOver(name: string, subscriber: Subscriber<Uint8Array<ArrayBuffer>>): void {
+  say(
+    `The dead one's frame was never published, so nobody sees the half of it. What this process held
+    has stayed as it was. And anybody may be the publisher now; so let it be this one.`,
+  );
+  const publisher = tidyUp(run("publisher", () => Publisher.open(name)));
+  look(() => publisher.sequence);
+  look(() => [1, 2, 3, 4].map((i) => publisher.trySend(bytesOf(`next ${i}`))));
+  say("Three, which is all there is: also the room with half a frame in it is used again.");
+  const got: unknown[] = [];
+  look(() => subscriber.poll((bytes, sequence) => got.push([sequence, textOf(bytes)])));
+  look(() => got);
+}

@@ -1,0 +1,18 @@
+/**
+ * An answer to exercise 11: the latest in place, held to the end of the block, however it ends.
+ *
+ * @module
+ */
+
+import type { Subscriber } from "../../mod.ts";
+import { judgeShow, type Screen } from "../11_vdds/judge.ts";
+
+function show(subscriber: Subscriber<Uint8Array<ArrayBuffer>>, screen: Screen): void {
+  const outcome = subscriber.tryTakeLatest();
+  if (outcome.state !== "ok") return;
+  using sample = outcome.sample;
+  if (sample.lost > 0) screen.missed(sample.lost);
+  screen.draw(sample.bytes);
+}
+
+judgeShow(show);

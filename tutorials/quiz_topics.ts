@@ -1,0 +1,77 @@
+/**
+ * The questions of quiz.ts about tutorials 10 and 11.
+ *
+ * @module
+ */
+
+import type { Dice, Question } from "./quiz.ts";
+
+const WORDS = ["none", "ready", "held"];
+
+/** What the words of two readers say. */
+export function askForFreeOnes(dice: Dice): Question {
+  const table = Array.from({ length: 4 }, () => [dice(6), dice(6)].map((n) => n < 3 ? 0 : n - 3));
+  const lines = table.map((words, d) =>
+    `    descriptor ${d}: ${words.map((word) => WORDS[word]).join(", ")}`
+  );
+  const those = (has: (words: number[]) => boolean) =>
+    table.flatMap((words, d) => has(words) ? [d] : []).join(", ") || "none";
+  const free = those((words) => words.every((word) => word === 0));
+  const droppable = those((words) => words.includes(1) && !words.includes(2));
+  return {
+    question: "These are the words of two readers. Which descriptors are free, and which can the " +
+      `writer make free without waiting for anybody?\n${lines.join("\n")}`,
+    answer: `free: ${free}; by dropping: ${droppable}`,
+  };
+}
+
+/** What the next writer has to finish. */
+export function askForHeir(dice: Dice): Question {
+  const last = 10 + dice(90);
+  const journal = last + dice(2);
+  const words = Array.from({ length: 3 }, () => [dice(3), last + dice(2)] as const)
+    .map(([state, number]) => number === last ? [0, last] as const : [state, number] as const);
+  const shown = words.map(([state, number]) => `${WORDS[state]} ${number}`).join(", ");
+  const given = words.flatMap(([, number], k) => number === journal ? [] : [k]);
+  return {
+    question:
+      `A writer is dead. \`sequence\` is ${last}, the journal says ${journal}, and in the ` +
+      `descriptor that it names the words of three readers are ${
+        journal === last ? words.map(() => `none ${last}`).join(", ") : shown
+      }. To which of them does the next writer give it?`,
+    answer: journal === last
+      ? `to none: sample ${last} was finished`
+      : given.length === 0
+      ? "to none: all have been given it, and only `sequence` is missing"
+      : `to ${given.join(", ")}: the words of all others have its number`,
+  };
+}
+
+/** A subscriber looks at a few numbers; some between them were dropped. */
+export function askForLost(dice: Dice): Question {
+  const first = 1 + dice(100);
+  const gaps = Array.from({ length: 3 }, () => dice(3) === 0 ? 1 + dice(20) : 0);
+  const numbers = [first];
+  for (const gap of gaps) numbers.push(numbers.at(-1)! + 1 + gap);
+  const total = gaps.reduce((sum, gap) => sum + gap, 0);
+  return {
+    question:
+      `A subscriber gets the samples ${numbers.join(", ")}. What does each \`lost\` after ` +
+      "the first say, and can the policy have been `block`?",
+    answer: `${gaps.join(", ")}; ${
+      total === 0 ? "yes: nothing is missing" : "no: nothing is lost where the publisher waits"
+    }`,
+  };
+}
+
+/** Publishers that follow each other count on. */
+export function askForNumbers(dice: Dice): Question {
+  const [sent, dropped, more] = [2 + dice(50), dice(10), 1 + dice(9)];
+  const last = sent + dropped;
+  return {
+    question: `A publisher sends ${sent} samples, finds no room for ${dropped} more ` +
+      `(\`dropNewest\`), and is killed while it fills a loan. The next one sends ${more}. Which ` +
+      "numbers have they?",
+    answer: more === 1 ? `${last + 1}` : `${last + 1} to ${last + more}`,
+  };
+}
