@@ -4,8 +4,13 @@
  */
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import type { Operations } from "../tutorials/10_vring/small_ring.ts";
-import { Reader, SmallRing, Writer } from "../tutorials/10_vring/small_ring.ts";
+import {
+  type Operations,
+  Reader,
+  SmallRing,
+  textOf,
+  Writer,
+} from "../tutorials/10_vring/small_ring.ts";
 import {
   type Answer,
   checksOf as checksOfPublish,
@@ -74,15 +79,18 @@ function operate(does: Operations<unknown>, count = Infinity): boolean {
 Deno.test("SmallRing gives every sample once to all, wherever writers and their heirs are killed", () => {
   for (let first = 0, more = true; more; first++) {
     for (let second = 0, again = true; again; second++) {
-      for (const quick of [0, 1]) {
+      for (const [quick, taken] of [[0, 99], [1, 99], [0, 3], [1, 3]] as const) {
         const ring = new SmallRing();
         const readers = [new Reader(ring, 0), new Reader(ring, 1)];
         operate(new Writer(ring, 0).publish("one"));
         more = operate(new Writer(ring, 1).publish("two"), first);
         operate(readers[quick]!.receive());
-        operate(readers[quick]!.receive());
+        const receiving = readers[quick]!.receive();
+        operate(receiving, taken); // and gives it back, or not yet
         again = operate(new Writer(ring).finish(), second);
-        operate(readers[quick]!.receive());
+        const holds = taken === 3 && readers[quick]!.seen.includes("two");
+        if (holds) assertEquals(textOf(ring.rows[quick]![1]!.load()), "held 2");
+        operate(receiving);
         const heir = new Writer(ring);
         operate(heir.finish());
         operate(heir.publish("three"));
