@@ -83,6 +83,15 @@ export class Word32 {
     return Atomics.compareExchange(this.#cell, 0, expected, desired);
   }
 
+  /**
+   * Replaces the value, then loads another word: the same as `store` and `load`, in one call. The
+   * word has a line to itself: the 4 bytes behind it become 0.
+   */
+  storeThenLoad(value: number, other: Word32): number {
+    if (this.#cell.length === 0) throw closed(this.path);
+    return native().vring_publish(this.address, value, other.address);
+  }
+
   /** Watches the word for up to `budget` nanoseconds; true as soon as it is not `expected`. */
   spinWhile(expected: number, budget: number): boolean {
     if (this.#cell.length === 0) throw closed(this.path);

@@ -47,6 +47,12 @@ export class HintedBell implements Ringable {
     this.#bell = bell;
   }
 
+  /** Stores a head and then rings: the same as `store` and `ring`. */
+  publish(head: Word32, value: number): void {
+    if ((head.storeThenLoad(value, this.#hint) & this.#bit) === 0) this.#hint.or(this.#bit);
+    this.#bell.ring();
+  }
+
   /** Call it after publishing. */
   ring(): void {
     if ((this.#hint.load() & this.#bit) === 0) this.#hint.or(this.#bit); // P1 after the head ..

@@ -53,6 +53,8 @@ const FAR_BEHIND = 2 ** 31;
 /** What can be rung after a change, for those who wait for it. */
 export interface Ringable {
   ring(): void;
+  /** Stores a value and then rings. */
+  publish(word: Word32, value: number): void;
 }
 
 /** Where a lane is. */
@@ -156,8 +158,8 @@ export class LaneSender extends LaneEnd {
 
   /** Publishes everything up to here. */
   announce(): void {
-    this.head.store(this.#head); // P1 everything written above is visible once this is seen ..
-    this.place.dataBell.ring(); // P3
+    // P1 Everything written above is visible once this is seen ..; P3 and then the bell is looked at.
+    this.place.dataBell.publish(this.head, this.#head);
   }
 }
 
@@ -240,7 +242,7 @@ export class LaneReceiver extends LaneEnd {
 
   /** Releases everything up to here. */
   announce(): void {
-    this.tail.store(this.#tail); // P2 everything read above is done with once this is seen ..
-    this.place.spaceBell.ring(); // P3
+    // P2 Everything read above is done with once this is seen ..; P3 and then the bell is looked at.
+    this.place.spaceBell.publish(this.tail, this.#tail);
   }
 }

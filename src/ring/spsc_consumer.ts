@@ -178,7 +178,7 @@ export class SpscConsumer<T = Uint8Array> extends MessageReceiver<T> {
 
   /** @ignore */
   protected override hasMessage(): boolean {
-    return this.#lane.look() > 0;
+    return this.#lane.available(RECORD_HEADER) > 0;
   }
 
   /** @ignore */

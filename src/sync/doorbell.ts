@@ -53,7 +53,7 @@ export class Doorbell {
   }
 
   /** Publishes a value in a word and then rings: the same as `store` and `ring`, in one call. */
-  publish(word: Word64, value: number): void {
+  publish(word: Word32 | Word64, value: number): void {
     if ((word.storeThenLoad(value, this.word) & WAITING) === 0) return; // .. P1 as in ring()
     wake(this.word.address);
   }

@@ -424,6 +424,21 @@ Deno.test("copyIn() and copyOut() throw once the memory is closed", () => {
   assertThrows(() => copyOut(mapping, 0, new Uint8Array(1)), TypeError);
 });
 
+Deno.test("Word32.storeThenLoad() stores the one word and gives the other", () => {
+  using mapping = Mapping.anonymous(pageSize(), "a test");
+  mapping.bytes.set(bytesFrom(0, mapping.length));
+  const before = mapping.bytes.slice();
+  const word = new Word32(mapping, { path: "test.word", offset: 64 });
+  const other = new Word32(mapping, { path: "test.other", offset: 132 });
+  other.store(0xfedcba98);
+  before.set([TOP32 & 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0], 64);
+  before.set([0x98, 0xba, 0xdc, 0xfe], 132);
+  assertEquals(word.storeThenLoad(TOP32, other), 0xfedcba98);
+  assertEquals(mapping.bytes, before);
+  mapping.close();
+  assertThrows(() => word.storeThenLoad(1, other), ClosedError);
+});
+
 Deno.test("storeThenLoad() stores the one word and gives the other", () => {
   using mapping = Mapping.anonymous(pageSize(), "a test");
   const word = new Word64(mapping, { path: "test.word", offset: 8 });

@@ -10,7 +10,13 @@ import { spring, trapped } from "./trap.ts";
 
 export * from "../../src/memory/word.ts?real";
 
-export class Word32 extends real.Word32 {}
+export class Word32 extends real.Word32 {
+  /** In two parts. */
+  override storeThenLoad(value: number, other: Word32): number {
+    this.store(value);
+    return other.load();
+  }
+}
 export class Word64 extends real.Word64 {
   /** In two parts. */
   override storeThenLoad(value: number, other: Word32): number {

@@ -110,6 +110,11 @@ class Word<N extends number | bigint> {
       (before) => before === of(expected) ? of(desired) : before,
     );
   }
+
+  storeThenLoad(value: number, other: Word32): number {
+    this.store(value);
+    return other.load();
+  }
 }
 
 export class Word32 extends Word<number> {
@@ -129,10 +134,6 @@ export class Word64 extends Word<bigint> {
 
   storeFirst(value: number): void {
     this.store(value);
-  }
-  storeThenLoad(value: number, other: Word32): number {
-    this.store(value);
-    return other.load();
   }
   loadLast(): number {
     return this.load();
