@@ -211,7 +211,7 @@ export function vddsKind(hands: Hands): Kind<CellName> {
       publisher: {
         seats: 4,
         harm: {
-          steps: ["journal", "pins", "row", "used", "sequence store", "copy in", "bell", "lock"],
+          steps: ["journal", "pins", "row", "used", "sequence store", "loaned", "bell", "lock"],
           lifeMs: [20, 4000],
           stopMs: [2, 500],
         },
