@@ -9,6 +9,7 @@ import { RpcServer } from "../../src/ring/rpc_server.ts";
 import { serve } from "../shared/serve.ts";
 import { dieBefore, stepsOf } from "../trap/trap.ts";
 import { isPayload, lengthOf, payload } from "./circular_scene.ts";
+import { assault, endure } from "./rpc_assault.ts";
 import { answerTo, type Client, isAnswer, type Server } from "./rpc_scene.ts";
 
 /** What the functions can use. */
@@ -22,6 +23,8 @@ const TOOLS = {
   isAnswer,
   dieBefore,
   stepsOf,
+  assault,
+  endure,
   /** What stays open between two functions. */
   servers: [] as Server[],
   clients: [] as Client[],
