@@ -21,7 +21,7 @@ import { regionPath } from "../../src/memory/region_name.ts";
 import { countFiles, rangesOf } from "../os/process_state.ts";
 import { Name } from "../shared/scene.ts";
 import { isPayload, payload } from "./circular_scene.ts";
-import { CAPACITY, Cast, valueOf } from "./mpsc_scene.ts";
+import { CAPACITY, Cast, Inside, valueOf } from "./mpsc_scene.ts";
 
 Deno.test("MpscProducer.open() refuses a seat that is taken, and any when all are", () => {
   using cast = new Cast({ lanes: 3 });
@@ -73,6 +73,22 @@ Deno.test("a lane that was not read is refused by open(), and is free once it wa
   const next = open();
   producers.push(next);
   assertEquals([next.id, next.generation], [0, 2]);
+});
+
+Deno.test("who finds a lane that was not read tells the consumer of it, as the dead one may not have", () => {
+  using cast = new Cast({ lanes: 40 });
+  const { name, consumer, producers } = cast;
+  using inside = new Inside(name.name);
+  for (const id of [1, 35]) {
+    assertEquals(consumer.poll(() => {}), 0); // takes all hints
+    producers[id]!.trySend(payload(id, 10));
+    producers[id]!.close();
+    inside.board.hint.store(0);
+    assertEquals(consumer.poll(() => {}), 0);
+    assertThrows(() => MpscProducer.open(name.name), RoleTakenError, "read to its end");
+    assertEquals(consumer.poll((bytes) => assert(isPayload(bytes, id))), 1);
+    producers[id] = MpscProducer.open(name.name);
+  }
 });
 
 Deno.test("a lane that was read, but is still held in place, is not free", () => {

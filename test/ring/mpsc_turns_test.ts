@@ -90,12 +90,10 @@ Deno.test("MpscProducer: a full lane holds up nobody else", () => {
   for (let i = 0; i < 300; i++) { // many rounds of the other lanes, past the full one
     assert(one!.trySend(payload(i, 90)) && other!.trySend(payload(i + 1, 80)));
     assertEquals(full!.trySend(payload(0, 100)), false);
-    for (let turn = 0; turn < 2; turn++) {
-      let outcome = valueOf(consumer.tryReceive());
-      while (outcome.producer === full!.id) {
-        assert(full!.trySend(payload(0, 100))); // it has room again, and takes it
-        outcome = valueOf(consumer.tryReceive());
-      }
+    for (let [others, all] = [0, 0]; others < 2; all++) {
+      assert(all < 4 * TURN);
+      if (valueOf(consumer.tryReceive()).producer !== full!.id) others++;
+      else assert(full!.trySend(payload(0, 100))); // it has room again, and takes it
     }
   }
 });
@@ -159,8 +157,8 @@ Deno.test("MpscConsumer.poll() finds a message without a hint within so many loo
       producers[id]!.trySend(payload(id, 30));
       inside.board.hint.store(0); // as if it had died before it came to that
       let looks = 1;
-      while (consumer.poll((bytes) => assert(isPayload(bytes, id))) === 0) looks++;
-      assert(looks > 1 && looks <= LOOKS + 1, `it took ${looks} looks`);
+      while (consumer.poll((bytes) => assert(isPayload(bytes, id))) === 0 && looks < 1000) looks++;
+      assert(looks > 1 && looks <= LOOKS, `it took ${looks} looks`);
     }
   }
 });

@@ -37,7 +37,7 @@ Deno.test("a producer that waits is woken by what is read of its own lane only",
   flood(other!, 248);
   let woken = 0;
   const sends = [one!, other!].map((producer, id) =>
-    producer.send(payload(id, 248), { spin: 0 }).then(() => woken |= 1 << id)
+    producer.send(payload(id, 248), { spin: 0, timeout: 30_000 }).then(() => woken |= 1 << id)
   );
   const { producer } = valueOf(consumer.tryReceive());
   await sends[producer];
