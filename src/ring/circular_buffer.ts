@@ -24,8 +24,9 @@
  * So a reader that finds itself anywhere in that range knows how many messages and bytes lie
  * between it and where it was.
  *
- * I1  Bytes of [oldest, published] and of the head at `published` are not written, save for the
- *     length there, which nobody reads until `published` has moved past it.
+ * I1  Bytes of [oldest, published] and of the head at `published` do not change, save for the
+ *     length there, which nobody reads until `published` has moved past it. (The writer may store
+ *     what is there already, to have the line at hand: nobody can tell.)
  * I2  `oldest` and `published` never decrease, also when a writer takes over; both begin a record;
  *     published - oldest plus a head fits in the capacity.
  * P1  The writer moves `oldest` past whatever a record will overwrite, with a full barrier, before

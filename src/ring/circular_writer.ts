@@ -6,7 +6,7 @@
 
 import { ClosedError, RoleTakenError, VringError } from "../errors.ts";
 import type { Role } from "../memory/liveness.ts";
-import { claimView, commitView, copyIn } from "../memory/word.ts";
+import { claimView, commitView, copyIn, prefetchToWrite } from "../memory/word.ts";
 import { unlinkRing } from "./attach.ts";
 import { type CircularBufferOptions, openBuffer } from "./circular_attach.ts";
 import {
@@ -28,6 +28,9 @@ import {
 
 const HEAD_BYTES = 32;
 const HEAD_UNITS = HEAD_BYTES / UNIT;
+
+/** After records of up to so many units (2 KiB), lines are fetched for the next one. */
+const FETCHED_AHEAD = 2 ** 11 / UNIT;
 
 /**
  * The one writer of a circular buffer. It never waits: it overwrites the oldest messages.
@@ -215,6 +218,17 @@ export class CircularBufferWriter implements Disposable {
     this.#head.storeNext(ring, this.#offset, position);
     this.#claim = undefined;
     ring.bell.publish(ring.published, this.#position); // P2 all above is visible once this is ..
+    if (units <= FETCHED_AHEAD) this.#fetchAhead(units);
+  }
+
+  /**
+   * Fetches the lines that the next message and the head behind it are written to, if it is as long
+   * as this one. They are with readers from the last time round: the write would wait for them.
+   * Nothing changes there, so these may also be messages that are not dropped yet.
+   */
+  #fetchAhead(units: number): void {
+    const { mapping, dataOffset } = this.#ring;
+    prefetchToWrite(mapping, dataOffset + this.#offset + HEAD_BYTES, units * UNIT);
   }
 
   #checkOpen(): void {

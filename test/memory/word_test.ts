@@ -12,6 +12,7 @@ import {
   loadDouble,
   peekView,
   prefetch,
+  prefetchToWrite,
   storeDouble,
   Word32,
   Word64,
@@ -330,6 +331,15 @@ Deno.test("copyOut() fills as much of the target as it is told", () => {
     target,
     Uint8Array.of(...bytesFrom(0, 5), ...bytesFrom(7030, 9), ...bytesFrom(14, 6)),
   );
+});
+
+Deno.test("prefetchToWrite() changes nothing", () => {
+  using mapping = Mapping.anonymous(pageSize(), "a test");
+  mapping.bytes.set(bytesFrom(3, mapping.length));
+  for (const [offset, length] of [[0, mapping.length], [63, 2], [7, 1], [pageSize() - 100, 100]]) {
+    prefetchToWrite(mapping, offset!, length!);
+  }
+  assertEquals(mapping.bytes, bytesFrom(3, mapping.length));
 });
 
 Deno.test("prefetch() changes nothing", () => {

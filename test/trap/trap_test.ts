@@ -51,7 +51,7 @@ Deno.test("trapped() says to what a step is done, and hands everything on", () =
 
 /** What nobody else notices and cannot fail half way, so that it needs no step. */
 const UNNOTICED: Record<string, readonly string[]> = {
-  "memory/word": ["prefetch"],
+  "memory/word": ["prefetch", "prefetchToWrite"],
   "os/clock": ["sleep", "nextTurn", "perIsolate", "onCollected"],
   "os/files": ["isRegular", "pathOfFd", "memfd", "readAll", "userId"],
   "os/futex": ["interrupts", "hasWaitv", "forceScan"],

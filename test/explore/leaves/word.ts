@@ -223,6 +223,8 @@ export function copyOutThenLoad(
 
 export function prefetch(_memory: Memory, _offset: number): void {}
 
+export function prefetchToWrite(_memory: Memory, _offset: number, _length: number): void {}
+
 function bytesOf(numbers: Float64Array): Uint8Array {
   return new Uint8Array(numbers.buffer, numbers.byteOffset, numbers.byteLength);
 }
