@@ -40,8 +40,10 @@ for (const name of kindNames("kinds")) {
 /** What must be among the complaints about each broken kind: whatever shows first, of these. */
 const EXPECTED: Record<string, RegExp> = {
   "broken-doorbell": /rang \d+ ms ago, and watched \d sleeps on/,
+  "broken-mpsc-generation": /lane \d+: the message at \d+ is said to be of generation \d+/,
   "broken-region": /name [ab]: member \d+\.\d+ had [0-9a-f]+ while member/,
   "broken-role": /had the role, and so had|the role: contender \d+\.\d+ had [0-9a-f]+ while/,
+  "broken-rpc-order": /the answer to call \d+ is none to its request/,
   "broken-spsc-copy": /ring \w+: the message at \d+ is not what was sent/,
   "broken-spsc-flag": /ring \w+: the message at \d+ came again, and was not flagged/,
   "broken-spsc-release": /ring \w+: what is from \d+ to \d+ was released, and nobody saw it/,

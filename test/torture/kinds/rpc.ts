@@ -1,0 +1,420 @@
+/**
+ * Calls of many clients, to whichever of several processes is the server at the moment. Both are
+ * killed, stopped and replaced, within every way to ask and to serve. Every answer is the one to its
+ * request, no request is handled twice, and every call of a client that lives comes to an end.
+ *
+ * A request begins with its number, which counts up for each client, as long as it is longer than
+ * that; its other bytes and those of the answer depend on the number. Who handles it notes in the
+ * ledger, by seat, generation and number, that it did, before anything else.
+ *
+ * @module
+ */
+
+import { PeerLostError, RemoteError, RoleTakenError } from "../../../src/errors.ts";
+import { nextTurn, now, sleep, sleepSync } from "../../../src/os/clock.ts";
+import { RpcClient } from "../../../src/ring/rpc_client.ts";
+import { type Caller, RpcServer } from "../../../src/ring/rpc_server.ts";
+import type { WaitOptions } from "../../../src/sync/waiter.ts";
+import { lengthOf, payload } from "../../ring/circular_scene.ts";
+import { answerTo, type Client, Inside, isAnswer, type Server } from "../../ring/rpc_scene.ts";
+import { spring } from "../../trap/trap.ts";
+import { defineKind, type Kind, type Scene, type Stage } from "../kind.ts";
+
+/** Seats for clients: more than there are clients, as the kernel takes a while to let go of one. */
+const SEATS = 6;
+const CAPACITY = 4096;
+
+/** More than the numbers of requests that are in one lane at a time differ by. */
+const WINDOW = 1024;
+
+const CELLS = {
+  asked: 1, // calls that were begun
+  answered: 1, // of them, those that were answered, with a value or an error
+  lost: 1, // of them, those whose server was gone
+  late: 1, // of them, those that were given up
+  handled: 1, // requests, those of the dead included
+  handledLast: SEATS * WINDOW, // of each seat, by number
+  lostLast: SEATS * WINDOW, // of those that were taken, it is said
+  duplicated: 1, // requests that were handled twice
+  corrupt: 1, // requests and answers that are not what was sent
+  servers: 1, // how often there was a new one
+  clients: 1,
+};
+
+type Cell = keyof typeof CELLS;
+
+/** How calls are made. */
+export interface Hands {
+  call(client: Client, request: Uint8Array, options: WaitOptions): Promise<Uint8Array>;
+}
+
+/** As they are meant to be made. */
+export const HANDS: Hands = { call: (client, request, options) => client.call(request, options) };
+
+/** Every call comes to an end within this: servers are replaced long before. */
+const SETTLED_WITHIN_MS = 20_000;
+
+/** How long anybody blocks. */
+const WAIT = { timeout: 50 };
+
+function nameOf(scene: Scene<Cell>): string {
+  return scene.name("calls");
+}
+
+function count(scene: Scene<Cell>, name: Cell): void {
+  scene.cells[name][0]!.add(1);
+}
+
+/** How long an end is had by who is not killed. */
+function tenure(stage: Stage<Cell>): () => boolean {
+  const end = now() + stage.random.skewed(1, 2000) * 1e6;
+  return () => stage.over || now() > end;
+}
+
+/** Opens an end; undefined if others have all of its seats. */
+function tryOpen<E>(open: () => E): E | undefined {
+  try {
+    return open();
+  } catch (error) {
+    if (error instanceof RoleTakenError) return undefined;
+    throw error;
+  }
+}
+
+// ---- requests ----
+
+const NUMBER_BYTES = 8;
+
+/** Request number so, which is the n-th of its client. */
+function requestOf(number: number, longest: number): Uint8Array<ArrayBuffer> {
+  const length = lengthOf(number, longest);
+  const request = payload(number, length).slice();
+  if (length >= NUMBER_BYTES) new DataView(request.buffer).setFloat64(0, number);
+  return request;
+}
+
+/** The number of a request, undefined if it has none; NaN if it is not what was sent. */
+function numberOf(request: Uint8Array<ArrayBuffer>): number | undefined {
+  if (request.length < NUMBER_BYTES) return undefined;
+  const number = new DataView(request.buffer, request.byteOffset).getFloat64(0);
+  const expected = payload(number, request.length);
+  const rest = request.subarray(NUMBER_BYTES);
+  return rest.every((byte, i) => byte === expected[NUMBER_BYTES + i]) ? number : NaN;
+}
+
+/** Which request of which client of a seat: larger for later ones. */
+function identityOf(generation: number, number: number): number {
+  return generation * 2 ** 24 + number;
+}
+
+function slotOf(seat: number, number: number): number {
+  return seat * WINDOW + number % WINDOW;
+}
+
+/** Notes that a request is handled. */
+function noteHandled(scene: Scene<Cell>, { client, generation }: Caller, number: number): void {
+  const slot = slotOf(client, number);
+  const identity = identityOf(generation, number);
+  const { handledLast, lostLast } = scene.cells;
+  const which = `request ${number} of client ${generation} in seat ${client}`;
+  if (handledLast[slot]!.load() >= identity) {
+    count(scene, "duplicated");
+    scene.complain(`${which} was handled twice`);
+  }
+  handledLast[slot]!.store(identity);
+  if (lostLast[slot]!.load() === identity) {
+    scene.complain(`${which} was handled after its client was told that it was lost`);
+  }
+  count(scene, "handled");
+}
+
+// ---- servers ----
+
+function handlerOf(stage: Stage<Cell>) {
+  const { random } = stage;
+  return (request: Uint8Array<ArrayBuffer>, caller: Caller): Uint8Array | Promise<Uint8Array> => {
+    const number = numberOf(request);
+    if (Number.isNaN(number)) {
+      count(stage, "corrupt");
+      stage.complain(`a request of client ${caller.client} is not what was sent`);
+    } else if (number !== undefined) noteHandled(stage, caller, number);
+    spring("handled, and not answered");
+    if (random.chance(0.001)) sleepSync(random.skewed(1, 50));
+    if (random.chance(0.02)) throw new RangeError(`not ${number}`);
+    if (random.chance(0.5)) return answerTo(request);
+    return sleep(random.chance(0.5) ? 0 : random.skewed(1, 20)).then(() => answerTo(request));
+  };
+}
+
+async function work(stage: Stage<Cell>, server: Server): Promise<void> {
+  const { random } = stage;
+  const handler = handlerOf(stage);
+  for (const isOver = tenure(stage); !isOver();) {
+    const way = random.below(3);
+    if (way === 0) {
+      await inTime(() => server.handleSync(handler, { ...WAIT, limit: random.small(20) }));
+    } else if (way === 1) {
+      for (let turn = random.small(20); turn > 0; turn--) {
+        server.tryHandle(handler, { limit: random.small(200) });
+        await nextTurn();
+      }
+    } else {
+      const signal = AbortSignal.timeout(Math.ceil(random.skewed(1, 200)));
+      await inTime(() => server.serve(handler, { signal, concurrency: random.small(60) }));
+    }
+  }
+}
+
+/** Waits, if only for as long as is allowed. */
+async function inTime(wait: () => unknown): Promise<void> {
+  try {
+    await wait();
+  } catch (error) {
+    if ((error as Error).name !== "TimeoutError") throw error;
+  }
+}
+
+async function attend(stage: Stage<Cell>): Promise<void> {
+  const token = 1 + stage.seat + 100 * (stage.life + 1);
+  while (!stage.over) {
+    using server = tryOpen(() => RpcServer.open(nameOf(stage)));
+    if (server !== undefined) {
+      count(stage, "servers");
+      stage.claim("server", token);
+      await work(stage, server);
+      stage.release("server", token);
+      if (stage.random.chance(0.5)) await inTime(() => server.shutdown({ timeout: 300 }));
+      server.close();
+    }
+    await sleep(stage.random.between(1, 20));
+  }
+}
+
+// ---- clients ----
+
+class Asker {
+  readonly #stage: Stage<Cell>;
+  readonly #hands: Hands;
+  readonly #client: Client;
+  readonly #keepOpen: boolean;
+  readonly #over: AbortSignal;
+  #number = 0;
+
+  constructor(stage: Stage<Cell>, client: Client, choice: Choice) {
+    this.#stage = stage;
+    this.#client = client;
+    this.#hands = choice.hands;
+    this.#keepOpen = choice.keepOpen;
+    this.#over = choice.over;
+  }
+
+  /** Asks for a while, in every way. */
+  async ask(): Promise<void> {
+    const { random } = this.#stage;
+    for (const isOver = tenure(this.#stage); !isOver();) {
+      const way = random.below(4);
+      if (way === 0) { for (let i = random.small(100); i > 0 && !isOver(); i--) this.#callSync(); }
+      else if (way === 1) await this.#call({});
+      else if (way === 2) await this.#call({ timeout: random.skewed(0.1, 30) });
+      else await Promise.all(Array.from({ length: random.small(60) }, () => this.#call({})));
+      if (random.chance(0.1)) await sleep(random.between(1, 30));
+    }
+    if (random.chance(0.2)) { // and leaves without its answers
+      for (let i = random.small(20); i > 0; i--) this.#client.call(this.#next()[1]).catch(() => {});
+      await null;
+    }
+  }
+
+  #next(): [number: number, request: Uint8Array<ArrayBuffer>] {
+    const number = ++this.#number;
+    const longest = number % 32 === 0 ? this.#client.maxRequest : 300;
+    return [number, requestOf(number, longest)];
+  }
+
+  async #call(limit: { timeout?: number }): Promise<void> {
+    const [number, request] = this.#next();
+    const options = { timeout: SETTLED_WITHIN_MS, ...limit, signal: this.#over };
+    count(this.#stage, "asked");
+    try {
+      this.#check(number, request, await this.#hands.call(this.#client, request, options));
+    } catch (error) {
+      const isSlow = (error as Error).name === "TimeoutError" && limit.timeout === undefined;
+      if (isSlow) this.#stage.complain(`call ${number} did not come to an end`);
+      if (this.#fail(number, error)) await sleep(this.#stage.random.between(1, 20));
+    }
+  }
+
+  #callSync(): void {
+    const [number, request] = this.#next();
+    count(this.#stage, "asked");
+    try {
+      this.#check(number, request, this.#client.callSync(request, WAIT));
+    } catch (error) {
+      if (this.#fail(number, error)) sleepSync(1);
+    }
+  }
+
+  #check(number: number, request: Uint8Array, answer: Uint8Array): void {
+    count(this.#stage, "answered");
+    if (isAnswer(answer, request)) return;
+    count(this.#stage, "corrupt");
+    this.#stage.complain(`the answer to call ${number} is none to its request`);
+  }
+
+  /** Takes note of why there is no answer; whether that was for want of a server. */
+  #fail(number: number, error: unknown): boolean {
+    const { cells } = this.#stage;
+    const { id, generation } = this.#client;
+    if (error instanceof RemoteError) {
+      count(this.#stage, "answered");
+      const isOwn = error.remoteName === "RangeError" &&
+        (error.message === `not ${number}` || error.message === "not undefined");
+      if (!isOwn) this.#stage.complain(`call ${number} failed: ${error.message}`);
+      return false;
+    }
+    const isLost = error instanceof PeerLostError;
+    const isCalledOff = error === this.#over.reason;
+    if (!isLost && !isCalledOff && (error as Error).name !== "TimeoutError") throw error;
+    count(this.#stage, isLost ? "lost" : "late");
+    if (isLost && this.#keepOpen) {
+      cells.lostLast[slotOf(id, number)]!.store(identityOf(generation, number));
+    }
+    return isLost;
+  }
+}
+
+/** How a client asks. */
+interface Choice {
+  readonly hands: Hands;
+  readonly keepOpen: boolean;
+  readonly over: AbortSignal;
+}
+
+async function consult(stage: Stage<Cell>, hands: Hands): Promise<void> {
+  const token = 1 + stage.seat + 100 * (stage.life + 1);
+  const over = new AbortController();
+  const watching = setInterval(() => stage.over && over.abort(), 20);
+  while (!stage.over) {
+    const keepOpen = stage.random.chance(0.5);
+    using client = tryOpen(() => RpcClient.open(nameOf(stage), { keepOpen }));
+    if (client !== undefined) {
+      count(stage, "clients");
+      stage.claim(`seat ${client.id}`, token);
+      await new Asker(stage, client, { hands, keepOpen, over: over.signal }).ask();
+      stage.release(`seat ${client.id}`, token);
+      client.close();
+    }
+    await sleep(stage.random.between(1, 20));
+  }
+  clearInterval(watching);
+}
+
+// ---- the kind ----
+
+/** How long the kernel may take to drop the locks of those who were killed. */
+const DROPPED_WITHIN_NS = 30e9;
+
+function openSoon<E>(open: () => E): E {
+  const deadline = now() + DROPPED_WITHIN_NS;
+  for (;;) {
+    const opened = now() < deadline ? tryOpen(open) : open();
+    if (opened !== undefined) return opened;
+    sleepSync(1);
+  }
+}
+
+/** Looks at what is left while nobody is there: every seat is free and works, all requests are sound. */
+function settle(scene: Scene<Cell>, inside: Inside): void {
+  using stack = new DisposableStack();
+  const server = stack.use(openSoon(() => RpcServer.open(nameOf(scene))));
+  const handler = (request: Uint8Array<ArrayBuffer>, caller: Caller) => {
+    const number = numberOf(request);
+    if (Number.isNaN(number)) scene.complain("a request that is left is not what was sent");
+    else if (number !== undefined) noteHandled(scene, caller, number);
+    return request;
+  };
+  while (server.tryHandle(handler) > 0); // each time it drops answers that nobody waits for
+  const ids = inside.seats.map(() => stack.use(openSoon(() => RpcClient.open(nameOf(scene)))).id);
+  if (ids.some((id, i) => id !== i)) scene.complain(`the free seats are ${ids}`);
+  for (const { index, broken } of inside.seats) {
+    if (broken.load() !== 0) scene.complain(`seat ${index} is said to be broken`);
+    const [head, tail] = (["head", "tail"] as const).map((word) => {
+      return inside.laneWord(index, "requests", word).load();
+    });
+    if (head !== tail) scene.complain(`seat ${index} has requests from ${tail} to ${head} left`);
+  }
+}
+
+/** The kind, with the hands of its clients. */
+export function rpcKind(hands: Hands): Kind<Cell> {
+  return defineKind({
+    about:
+      "clients and servers of calls die within every way to ask and to serve; each is told the truth",
+    cells: CELLS,
+    wanted: { resources: ["server"], withinMs: 20_000 },
+    parts: {
+      client: {
+        seats: 4,
+        harm: {
+          steps: [
+            "head store",
+            "copy in",
+            "hint",
+            "bell",
+            "tail store",
+            "generation",
+            "length in",
+            "lock",
+          ],
+          lifeMs: [10, 2000],
+          stopMs: [2, 500],
+        },
+        run: (stage) => consult(stage, hands),
+      },
+      server: {
+        seats: 3,
+        harm: {
+          steps: [
+            "tail store",
+            "head store",
+            "handled",
+            "adopted",
+            "generation",
+            "copy",
+            "bell",
+            "lock",
+          ],
+          lifeMs: [10, 2000],
+          stopMs: [2, 500],
+        },
+        run: attend,
+      },
+    },
+    begin(scene) {
+      const inside = new Inside(nameOf(scene), { clients: SEATS, capacity: CAPACITY });
+      const cell = (name: Cell) => scene.cells[name][0]!.load();
+      return {
+        counts: () => ({
+          sent: cell("asked"),
+          received: cell("answered"),
+          duplicated: cell("duplicated"),
+          corrupt: cell("corrupt"),
+          facts: {
+            "handled": cell("handled"),
+            "told that the server is gone": cell("lost"),
+            "given up": cell("late"),
+            "servers": cell("servers"),
+            "clients": cell("clients"),
+          },
+        }),
+        alone: () => inside.region.closed || settle(scene, inside),
+        [Symbol.dispose]() {
+          settle(scene, inside);
+          inside[Symbol.dispose]();
+        },
+      };
+    },
+  });
+}
+
+export default rpcKind(HANDS);
