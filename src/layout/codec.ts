@@ -22,8 +22,10 @@ export interface Codec<T> {
    * before anything else happens.
    */
   encode(value: T): Uint8Array;
-  /** The value of a message, which may keep the bytes. */
+  /** The value of a message, which may keep the bytes, unless the codec is `transient`. */
   decode(bytes: Uint8Array<ArrayBuffer>): T;
+  /** No value keeps the bytes that it was made of: they may lie in an array that is used again. */
+  readonly transient?: boolean;
 }
 
 const encoder = new TextEncoder();
@@ -48,6 +50,7 @@ const text: Codec<string> = {
   type: plain("text"),
   encode: (value) => encoder.encode(value),
   decode: (value) => decoder.decode(value),
+  transient: true,
 };
 
 /** Whatever JSON can say. The type is yours to keep: only "json" is checked. */
@@ -60,6 +63,7 @@ function json<T>(): Codec<T> {
       throw new TypeError(`Cannot send ${typeof value} as JSON: it has no word for that`);
     },
     decode: (value) => JSON.parse(decoder.decode(value)),
+    transient: true,
   };
 }
 
@@ -69,6 +73,7 @@ function struct<L extends AnyLayout>(layout: L): Codec<Value<L>> {
   const scratch = new Uint8Array(size);
   return {
     type: { name, hash },
+    transient: true,
     encode: (value) => {
       layout.write(scratch, value as Input<L>);
       return scratch;

@@ -18,7 +18,14 @@ import {
 } from "../sync/waiter.ts";
 import { parts, type RingEnd } from "./end.ts";
 import type { LaneReceiver } from "./lane.ts";
-import { longestRecord, readRecord, recordBytes, recordLength, showRecord } from "./record.ts";
+import {
+  Landing,
+  longestRecord,
+  readRecord,
+  recordBytes,
+  recordLength,
+  showRecord,
+} from "./record.ts";
 import { joinedStream, valueStream } from "./streams.ts";
 
 /** What a receiver finds in place of a message. */
@@ -96,6 +103,7 @@ export abstract class MessageReceiver<
   readonly maxMessage: number;
   readonly #end: RingEnd;
   readonly #codec: Codec<T>;
+  readonly #landing = new Landing();
   #shows: "" | "a sample" | "a batch" = ""; // what is in the hands of the caller, unreleased
   #polled: LaneReceiver | undefined; // whose messages a batch is of
 
@@ -124,7 +132,7 @@ export abstract class MessageReceiver<
     const lane = this.#next();
     if (lane === undefined) return this.#nothing();
     const length = this.#lengthIn(lane);
-    const bytes = new Uint8Array(length);
+    const bytes = this.#landing.arrayFor(length, this.#codec);
     const redelivered = lane.redelivered > 0;
     readRecord(lane, bytes, length);
     lane.release(recordBytes(length));

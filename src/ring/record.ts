@@ -68,3 +68,16 @@ export function readRecord(lane: LaneReceiver, target: Uint8Array<ArrayBuffer>, 
 export function showRecord(lane: LaneReceiver, length: number): Uint8Array<ArrayBuffer> {
   return peekView(lane.place.mapping, lane.offset + RECORD_HEADER, length);
 }
+
+const REUSED_BYTES = 2 ** 16;
+
+/** Where messages are copied to: a new array costs more than the copy of a short one. */
+export class Landing {
+  #reused: Uint8Array<ArrayBuffer> | undefined;
+
+  /** An array of this length; one that is used again, if the codec is done with it at once. */
+  arrayFor(length: number, { transient }: { readonly transient?: boolean }) {
+    if (!transient || length > REUSED_BYTES) return new Uint8Array(length);
+    return (this.#reused ??= new Uint8Array(REUSED_BYTES)).subarray(0, length);
+  }
+}

@@ -48,6 +48,7 @@ import { HintedBell } from "./fan_in.ts";
 import { LANE, type LanePlace, type LaneReceiver, type LaneSender } from "./lane.ts";
 import {
   finishRecord,
+  Landing,
   longestRecord,
   payloadOffset,
   RECORD_HEADER,
@@ -164,6 +165,7 @@ export class Envelope {
   kind = 0;
   generation = 0;
   bodyBytes = 0;
+  readonly #landing = new Landing();
 
   /** Reads that of a lane's first message, which has this length. */
   read(lane: LaneReceiver, length: number): void {
@@ -183,9 +185,9 @@ export class Envelope {
     this.bodyBytes = length - HEADER;
   }
 
-  /** Copies the body. */
-  readBody(lane: LaneReceiver): Uint8Array<ArrayBuffer> {
-    const body = new Uint8Array(this.bodyBytes);
+  /** Copies the body, for this codec to decode at once. */
+  readBody(lane: LaneReceiver, codec: { readonly transient?: boolean }): Uint8Array<ArrayBuffer> {
+    const body = this.#landing.arrayFor(this.bodyBytes, codec);
     copyOut(lane.place.mapping, lane.offset + RECORD_HEADER + HEADER, body, body.length);
     return body;
   }

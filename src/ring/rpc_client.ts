@@ -341,7 +341,7 @@ export class RpcClient<Q = Uint8Array, S = Uint8Array> implements Disposable {
       this.#envelope.read(lane, length);
       const { call: number, kind, generation } = this.#envelope;
       const call = generation === this.generation ? this.#calls.get(number) : undefined;
-      const body = call && this.#envelope.readBody(lane);
+      const body = call && this.#envelope.readBody(lane, this.#codecs.response);
       lane.release(recordBytes(length));
       if (call !== undefined) this.#settle(call, kind, body!);
     }

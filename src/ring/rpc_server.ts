@@ -311,7 +311,7 @@ export class RpcServer<Q = Uint8Array, S = Uint8Array> implements Disposable {
   /** The body of a client's next request, which is gone from its lane (I1). */
   #read(client: Client): Uint8Array<ArrayBuffer> {
     const length = this.#clients.readEnvelope(client);
-    const body = this.#clients.envelope.readBody(client);
+    const body = this.#clients.envelope.readBody(client, this.#codecs.request);
     client.release(recordBytes(length));
     return body;
   }
