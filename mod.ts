@@ -87,6 +87,16 @@ export {
 } from "./src/vdds/subscriber.ts";
 export type { TopicConnectOptions, TopicCounters, TopicOptions } from "./src/vdds/topic.ts";
 export { type TopicInfo, topics } from "./src/vdds/topics.ts";
+export { Domain, type SlotInfo, type SlotOptions } from "./src/babus/domain.ts";
+export {
+  Slot,
+  type SlotMessage,
+  type SlotNews,
+  type SlotOutcome,
+  type SlotView,
+} from "./src/babus/slot.ts";
+export type { SlotShapeOptions } from "./src/babus/slot_attach.ts";
+export { Listener, type ListenOptions } from "./src/babus/listener.ts";
 export type { RpcConnectOptions, RpcOptions } from "./src/ring/rpc.ts";
 export {
   type Caller,

@@ -12,6 +12,7 @@
 
 import { type AnyLayout, layout } from "../src/layout/layout.ts";
 import { REGION_HEADER } from "../src/memory/region_header.ts";
+import { SLOT_CONTROL, SLOT_ENTRY } from "../src/babus/slot_words.ts";
 import { CIRCULAR_BUFFER_CONTROL } from "../src/ring/circular_buffer.ts";
 import { LANE } from "../src/ring/lane.ts";
 import { MPSC_CONTROL } from "../src/ring/mpsc.ts";
@@ -37,6 +38,8 @@ const LAYOUTS: readonly (AnyLayout & { toMarkdown(): string })[] = [
   TOPIC_READER,
   TOPIC_DESCRIPTOR,
   SOURCES_CONTROL,
+  SLOT_CONTROL,
+  SLOT_ENTRY,
 ];
 
 /** The only version whose bytes are compared; others may well generate other code. */

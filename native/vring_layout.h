@@ -318,4 +318,46 @@ _Static_assert(offsetof(struct sources_control, bell) == 64, "sources_control.be
 _Static_assert(_Alignof(struct sources_control) == 64, "alignment of sources_control");
 _Static_assert(sizeof(struct sources_control) == 128, "size of sources_control");
 
+#define SLOT_CONTROL_VERSION 1u
+#define SLOT_CONTROL_HASH UINT64_C(0x5ffeb131795f8de5)
+struct slot_control {
+  uint32_t depth; /* how many of the last messages can be looked back at */
+  uint8_t _pad_4[4];
+  double max_bytes; /* the largest message */
+  uint8_t _pad_16[48];
+  _Alignas(64) _Atomic uint64_t published; /* the number of the last message */
+  uint8_t _pad_72[56];
+  _Alignas(64) _Atomic uint32_t bell; /* rung by writers; raised by those who wait for news */
+  uint8_t _pad_132[60];
+  _Alignas(64) _Atomic uint32_t owner; /* the seat of the one that writes, plus 1; 0 for nobody */
+  uint8_t _pad_196[60];
+  _Atomic uint32_t owner_bell; /* rung by the one that has written */
+  uint8_t _pad_260[60];
+};
+_Static_assert(offsetof(struct slot_control, depth) == 0, "slot_control.depth");
+_Static_assert(offsetof(struct slot_control, max_bytes) == 8, "slot_control.max_bytes");
+_Static_assert(offsetof(struct slot_control, published) == 64, "slot_control.published");
+_Static_assert(offsetof(struct slot_control, bell) == 128, "slot_control.bell");
+_Static_assert(offsetof(struct slot_control, owner) == 192, "slot_control.owner");
+_Static_assert(offsetof(struct slot_control, owner_bell) == 256, "slot_control.owner_bell");
+_Static_assert(_Alignof(struct slot_control) == 64, "alignment of slot_control");
+_Static_assert(sizeof(struct slot_control) == 320, "size of slot_control");
+
+#define SLOT_ENTRY_VERSION 1u
+#define SLOT_ENTRY_HASH UINT64_C(0x83492bb15b7d423e)
+struct slot_entry {
+  _Alignas(64) _Atomic uint64_t stamp; /* the number of the message; 0 if none */
+  uint8_t _pad_8[56];
+  double length; /* its bytes */
+  double time; /* when it was published, in nanoseconds of the monotonic clock */
+  double committed; /* how many bytes have memory */
+  uint8_t _pad_88[40];
+};
+_Static_assert(offsetof(struct slot_entry, stamp) == 0, "slot_entry.stamp");
+_Static_assert(offsetof(struct slot_entry, length) == 64, "slot_entry.length");
+_Static_assert(offsetof(struct slot_entry, time) == 72, "slot_entry.time");
+_Static_assert(offsetof(struct slot_entry, committed) == 80, "slot_entry.committed");
+_Static_assert(_Alignof(struct slot_entry) == 64, "alignment of slot_entry");
+_Static_assert(sizeof(struct slot_entry) == 128, "size of slot_entry");
+
 #endif

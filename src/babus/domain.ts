@@ -1,0 +1,152 @@
+/**
+ * A domain: slots by name, each a file of its own, made when it is first asked for.
+ *
+ * A domain has no file and no state: it is what its slots' names have in common. So there is nothing
+ * that could be left over, or differ from the slots that there are.
+ *
+ * @module
+ */
+
+import { ClosedError } from "../errors.ts";
+import { type Codec, codec } from "../layout/codec.ts";
+import { Region } from "../memory/region.ts";
+import { REGION_HEADER } from "../memory/region_header.ts";
+import { type RegionInfo, regions } from "../memory/region_list.ts";
+import { checkName } from "../memory/region_name.ts";
+import { now } from "../os/clock.ts";
+import * as files from "../os/files.ts";
+import { makeSlot, type Slot } from "./slot.ts";
+import { openSlot, planIn, slotPath, type SlotShapeOptions } from "./slot_attach.ts";
+import { SLOT, SLOT_CONTROL } from "./slot_words.ts";
+
+/** How to open a slot. */
+export interface SlotOptions<T> extends SlotShapeOptions {
+  /** How values become messages; bytes as they are by default. All must say the same. */
+  codec?: Codec<T>;
+}
+
+/** What can be told of a slot from outside. */
+export interface SlotInfo {
+  /** The name within the domain. */
+  readonly name: string;
+  /** The name of the type of its messages. */
+  readonly type: string;
+  /** How many of the last messages can be looked back at. */
+  readonly depth: number;
+  /** The largest message in bytes. */
+  readonly maxSize: number;
+  /** The number of the newest message; 0 if there is none. */
+  readonly sequence: number;
+  /** The memory that it takes. */
+  readonly allocatedBytes: number;
+}
+
+/**
+ * Slots by name, for all processes that open a domain of the same name.
+ *
+ * @example What one writes, all see
+ * ```ts
+ * import { codec, Domain } from "@vring/vring";
+ *
+ * using robot = Domain.open("example-robot");
+ * const speed = robot.slot("speed", { codec: codec.json<number>(), depth: 4 });
+ * for (const value of [0.1, 0.2, 0.3]) speed.writeSync(value); // in another process
+ * const outcome = speed.latest();
+ * if (outcome.state === "ok") console.log(outcome.message.value); // 0.3
+ * console.log(speed.since(1).messages.map(({ value }) => value)); // [ 0.2, 0.3 ]
+ * ```
+ */
+export class Domain implements Disposable {
+  /** The name. */
+  readonly name: string;
+  readonly #slots = new Set<Disposable & { readonly closed: boolean }>();
+  #closed = false;
+
+  private constructor(name: string) {
+    this.name = checkName(name);
+  }
+
+  /** Opens the domain of this name. */
+  static open(name: string): Domain {
+    return new Domain(name);
+  }
+
+  /** Removes the names of all slots of a domain; whoever has them open goes on with them. */
+  static unlink(name: string): boolean {
+    const bare = checkName(name);
+    const removed = slotsOf(bare).map((info) => Region.unlink(SLOT, info.path));
+    return removed.includes(true);
+  }
+
+  /** The time by the clock that the timestamps of messages are from, in nanoseconds. */
+  static now(): number {
+    return now();
+  }
+
+  /** Opens a slot of bytes, or makes it. It is closed with the domain, if not before. */
+  slot(name: string, options?: SlotOptions<Uint8Array>): Slot<Uint8Array>;
+  /** Opens a slot of values, or makes it. It is closed with the domain, if not before. */
+  slot<T>(name: string, options: SlotOptions<T> & { codec: Codec<T> }): Slot<T>;
+  slot<T>(name: string, options: SlotOptions<T> = {}): Slot<T> {
+    if (this.#closed) {
+      throw new ClosedError(`Cannot open slot "${name}" of domain "${this.name}": it is closed`);
+    }
+    const chosen = options.codec ?? codec.bytes as unknown as Codec<T>;
+    const slot = makeSlot(name, openSlot(this.name, name, options, chosen.type), chosen);
+    for (const other of this.#slots) {
+      if (other.closed) this.#slots.delete(other);
+    }
+    this.#slots.add(slot);
+    return slot;
+  }
+
+  /** The slots that there are, whoever has made them, by name. */
+  slots(): SlotInfo[] {
+    return slotsOf(this.name).map((info) => look(info, this.name)).filter((info) =>
+      info !== undefined
+    );
+  }
+
+  /** Removes the name of a slot; whoever has it open goes on with it. False if there is none. */
+  unlink(name: string): boolean {
+    return Region.unlink(SLOT, slotPath(this.name, name));
+  }
+
+  /** Closes all slots that were opened through this handle. */
+  close(): void {
+    this.#closed = true;
+    for (const slot of this.#slots) slot[Symbol.dispose]();
+    this.#slots.clear();
+  }
+
+  /** The same as `close()`. */
+  [Symbol.dispose](): void {
+    this.close();
+  }
+}
+
+function slotsOf(domain: string): RegionInfo[] {
+  return regions().filter(({ kind, name }) => kind === SLOT.name && name.startsWith(`${domain}/`));
+}
+
+/** Undefined if it has gone, nobody uses it, or it is not what it says. */
+function look(info: RegionInfo, domain: string): SlotInfo | undefined {
+  const { details, inUse, path, allocatedBytes } = info;
+  if (details === undefined || details.abiHash !== SLOT.control.hash) return undefined;
+  if (inUse !== true && !details.persist) return undefined;
+  const fd = files.open(path, 0);
+  if (fd < 0) return undefined;
+  using _file = { [Symbol.dispose]: () => files.close(fd) };
+  const control = new Uint8Array(SLOT_CONTROL.size);
+  if (files.read(fd, control, REGION_HEADER.size) < control.length) return undefined;
+  const plan = planIn(control, details.dataBytes);
+  if (plan === undefined) return undefined;
+  return {
+    name: info.name.slice(domain.length + 1),
+    type: details.messageName,
+    depth: plan.depth,
+    maxSize: plan.maxBytes,
+    sequence: Number(SLOT_CONTROL.read(control).published),
+    allocatedBytes,
+  };
+}

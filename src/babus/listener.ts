@@ -1,0 +1,151 @@
+/**
+ * Waiting for news in any of many slots.
+ *
+ * ```
+ *   slot imu      published 7   bell   <--+
+ *   slot image    published 2   bell   <--+-- one sleep on the bells of all that wake
+ *   slot log      published 9   bell          (subscribed without waking: looked at, not slept on)
+ * ```
+ *
+ * Every slot has a bell of its own, and one system call sleeps on all that were asked for
+ * (futex_waitv). So the kernel chooses who wakes: a writer of another slot finds its bell down and
+ * makes no system call at all. The other way, one word for all slots and 32 bits that a sleeper
+ * picks from, is not taken: what says that somebody sleeps there is a flag for each bit, and taking
+ * it and waking for it are two system calls, between which a killed writer strands the sleepers.
+ * Moreover slots would share bits, and a word that changes with every write of anybody keeps those
+ * awake who are about to sleep.
+ *
+ * I1  A listener notes the number of the last message that it has looked at in each slot. News are
+ *     messages after that: what was published while it was awake, or falling asleep, is not missed.
+ * P1  Raise the bells, look at all slots, sleep: as with one bell (doorbell.ts, P1).
+ *
+ * @module
+ */
+
+import { ClosedError } from "../errors.ts";
+import { parts } from "../ring/end.ts";
+import { AWAITED, type Waitable, waitAny, waitAnySync } from "../sync/wait_any.ts";
+import type { SyncWaitOptions, WaitOptions } from "../sync/waiter.ts";
+import { NEWS, type Slot } from "./slot.ts";
+
+/** How a listener is to deal with a slot. */
+export interface ListenOptions {
+  /** Whether news in this slot end a wait, as by default; otherwise they are only told with others. */
+  wake?: boolean;
+}
+
+/** A slot that is listened to. */
+interface Subscription {
+  readonly slot: Slot<unknown>;
+  readonly wake: boolean;
+  /** The number of the last message that was looked at. */
+  seen: number;
+}
+
+/**
+ * Waits for news in any of many slots. Every message that a listener has not looked at is news, also
+ * one that was there before.
+ *
+ * @example Wait for either of two slots
+ * ```ts
+ * import { Domain, Listener } from "@vring/vring";
+ *
+ * using robot = Domain.open("example-listener");
+ * const [imu, image] = [robot.slot("imu"), robot.slot("image", { maxSize: 6_220_800 })];
+ * using listener = new Listener().add(imu).add(image);
+ * imu.writeSync(new Uint8Array(24)); // in another process
+ * const news = await listener.wait({ timeout: 1000 });
+ * console.log(news.map(({ name }) => name)); // [ "imu" ]
+ * ```
+ */
+export class Listener implements Disposable {
+  readonly #subscriptions = new Map<Slot<unknown>, Subscription>();
+  readonly #over = new AbortController();
+
+  /** Listens to a slot from now on; gives this listener. */
+  add<T>(slot: Slot<T>, { wake = true }: ListenOptions = {}): this {
+    this.#checkOpen();
+    const known = slot as Slot<unknown>;
+    const { seen } = this.#subscriptions.get(known) ?? { seen: 0 };
+    this.#subscriptions.set(known, { slot: known, wake, seen });
+    return this;
+  }
+
+  /** Listens to a slot no longer; false if it did not. */
+  remove<T>(slot: Slot<T>): boolean {
+    return this.#subscriptions.delete(slot as Slot<unknown>);
+  }
+
+  /** The slots that have news since they were last looked at. Never waits. */
+  look(): Slot<unknown>[] {
+    this.#checkOpen();
+    const found: Slot<unknown>[] = [];
+    for (const subscription of this.#subscriptions.values()) {
+      const { slot, seen } = subscription;
+      const { sequence } = slot;
+      if (sequence <= seen) continue;
+      subscription.seen = sequence;
+      found.push(slot);
+    }
+    return found;
+  }
+
+  /** Blocks the thread until a slot that wakes has news; gives all slots that have. */
+  waitSync(options: SyncWaitOptions = {}): Slot<unknown>[] {
+    waitAnySync(this.#waking(), options);
+    return this.look();
+  }
+
+  /** Resolves once a slot that wakes has news, with all slots that have. */
+  async wait(options: WaitOptions = {}): Promise<Slot<unknown>[]> {
+    const waking = this.#waking();
+    const over = this.#over.signal;
+    const signal = options.signal === undefined ? over : AbortSignal.any([options.signal, over]);
+    const next = parts({ ...options, signal });
+    for (;;) {
+      await waitAny(waking, next());
+      const news = this.look();
+      if (news.length > 0) return news; // unless another wait of this listener has told of them
+    }
+  }
+
+  /** The slots that have news, again and again, until the listener is closed. */
+  async *[Symbol.asyncIterator](): AsyncGenerator<Slot<unknown>[], void, void> {
+    while (!this.#over.signal.aborted) {
+      try {
+        yield await this.wait();
+      } catch (error) {
+        if (error === this.#over.signal.reason) return;
+        throw error;
+      }
+    }
+  }
+
+  /** Listens no longer; whoever waits gets a ClosedError. The slots stay open. */
+  close(): void {
+    this.#over.abort(new ClosedError("Cannot wait any longer: the listener was closed"));
+    this.#subscriptions.clear();
+  }
+
+  /** The same as `close()`. */
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  /** What a wait is for. */
+  #waking(): Waitable[] {
+    this.#checkOpen();
+    const waking: Waitable[] = [];
+    for (const subscription of this.#subscriptions.values()) {
+      if (!subscription.wake) continue;
+      waking.push({ [AWAITED]: () => subscription.slot[NEWS](() => subscription.seen) });
+    }
+    if (waking.length > 0) return waking;
+    throw new RangeError("Cannot wait: the listener has no slot that wakes it; add one");
+  }
+
+  #checkOpen(): void {
+    if (!this.#over.signal.aborted) return;
+    throw new ClosedError("Cannot use this listener: it is closed");
+  }
+}

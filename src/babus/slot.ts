@@ -1,0 +1,351 @@
+/**
+ * A slot of a domain, as those who write and read it see it; how it works is told in slot_words.ts.
+ *
+ * @module
+ */
+
+import { timeoutError, VringError } from "../errors.ts";
+import type { Codec } from "../layout/codec.ts";
+import { claimView, commitView, copyIn, peekView } from "../memory/word.ts";
+import { now, perIsolate } from "../os/clock.ts";
+import { parts } from "../ring/end.ts";
+import { begin } from "../sync/turns.ts";
+import {
+  type Awaited,
+  type Outcome,
+  type SyncWaitOptions,
+  wait,
+  type WaitOptions,
+  waitSync,
+} from "../sync/waiter.ts";
+import { type Copied, isCount, type SlotWords } from "./slot_words.ts";
+import { WriteLock } from "./write_lock.ts";
+
+/** A message of a slot. */
+export interface SlotMessage<T> {
+  /** The number of the message: the first of a slot is 1. */
+  readonly sequence: number;
+  /** When it was published, in nanoseconds of the clock that `Domain.now()` tells. */
+  readonly timestamp: number;
+  /** What was written. */
+  readonly value: T;
+}
+
+/** What looking at a slot gives. */
+export type SlotOutcome<T> =
+  /** A message. */
+  | { readonly state: "ok"; readonly message: SlotMessage<T> }
+  /** There is no such message, or it can no longer be looked back at. */
+  | { readonly state: "empty" };
+
+/** What looking at all that is new gives. */
+export interface SlotNews<T> {
+  /** The messages that are still there, the oldest first. */
+  readonly messages: readonly SlotMessage<T>[];
+  /** How many there were besides, which were overwritten. */
+  readonly lost: number;
+}
+
+/** A message in place. */
+export interface SlotView {
+  /** The number of the message. */
+  readonly sequence: number;
+  /** When it was published, in nanoseconds of the clock that `Domain.now()` tells. */
+  readonly timestamp: number;
+  /** The message, in shared memory, to be read only; it may be overwritten at any time. */
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  /** Whether nothing of it has been overwritten up to now: so all that was read from it is right. */
+  readonly valid: boolean;
+}
+
+/** Makes a slot, for `Domain`: what it is made of is nobody else's business. */
+export let makeSlot: <T>(name: string, words: SlotWords, codec: Codec<T>) => Slot<T>;
+
+/** What a listener needs of a slot. */
+export const NEWS: unique symbol = Symbol("vring.news");
+
+const EMPTY = { state: "empty" } as const;
+
+/** A writer that overwrites faster than one message can be read, this often in a row, is broken. */
+const ATTEMPTS = 10_000;
+
+/** Slots with a claim: the right to write would go with a handle that is collected. */
+const claiming = perIsolate(() => new Set<object>());
+
+/** A claim on the next message. */
+interface Claim {
+  readonly sequence: number;
+  readonly view: Uint8Array<ArrayBuffer>;
+}
+
+/**
+ * The last messages of one kind, for all who have it open: anyone may write, one at a time, and
+ * anyone may look at the newest message or back at those before it. Writers never wait for readers.
+ * Made by `domain.slot()`.
+ */
+export class Slot<T = Uint8Array> implements Disposable {
+  /** The name within the domain. */
+  readonly name: string;
+  /** How many of the last messages can be looked back at. */
+  readonly depth: number;
+  /** The largest message in bytes. */
+  readonly maxSize: number;
+  readonly #words: SlotWords;
+  readonly #codec: Codec<T>;
+  readonly #lock: WriteLock;
+  #claim: Claim | undefined;
+
+  static {
+    makeSlot = (name, words, codec) => new Slot(name, words, codec);
+  }
+
+  private constructor(name: string, words: SlotWords, codec: Codec<T>) {
+    this.name = name;
+    this.depth = words.plan.depth;
+    this.maxSize = words.plan.maxBytes;
+    this.#words = words;
+    this.#codec = codec;
+    this.#lock = new WriteLock(words);
+  }
+
+  /** The number of the newest message, which is how many were ever written; 0 if there is none. */
+  get sequence(): number {
+    this.#words.region.checkOpen();
+    return this.#words.last();
+  }
+
+  /** Whether `close()` was called. */
+  get closed(): boolean {
+    return this.#words.region.closed;
+  }
+
+  // ---- writing ----
+
+  /** Writes a value; gives its number, or undefined if somebody else is writing. Never waits. */
+  tryWrite(value: T): number | undefined {
+    this.#words.region.checkOpen();
+    return this.#lock.tryFollow() ? this.#write(value) : undefined;
+  }
+
+  /** Writes a value, and blocks the thread while somebody else is writing; gives its number. */
+  writeSync(value: T, options: SyncWaitOptions = {}): number {
+    this.#acquireSync(options);
+    return this.#write(value);
+  }
+
+  /** Writes a value once nobody else is writing; gives its number. */
+  async write(value: T, options: WaitOptions = {}): Promise<number> {
+    await this.#acquire(options);
+    return this.#write(value);
+  }
+
+  /**
+   * Room in shared memory for the next message, of the largest size unless `length` says less;
+   * undefined if somebody else is writing. It becomes a message with `publish`; until then nobody
+   * else can write. What was claimed before and not published is given up, as it is by writing.
+   */
+  tryClaim(length: number = this.maxSize): Uint8Array<ArrayBuffer> | undefined {
+    this.#words.region.checkOpen();
+    return this.#lock.tryFollow() ? this.#reserve(length) : undefined;
+  }
+
+  /** The same, and blocks the thread while somebody else is writing. */
+  claimSync(
+    length: number = this.maxSize,
+    options: SyncWaitOptions = {},
+  ): Uint8Array<ArrayBuffer> {
+    this.#acquireSync(options);
+    return this.#reserve(length);
+  }
+
+  /** The same, once nobody else is writing. */
+  async claim(
+    length: number = this.maxSize,
+    options: WaitOptions = {},
+  ): Promise<Uint8Array<ArrayBuffer>> {
+    await this.#acquire(options);
+    return this.#reserve(length);
+  }
+
+  /** Publishes the first `length` bytes of what was claimed; gives the number of the message. */
+  publish(length?: number): number {
+    this.#words.region.checkOpen();
+    const claim = this.#claim;
+    if (claim === undefined) throw new VringError("Cannot publish: nothing is claimed");
+    const { sequence, view } = claim;
+    const published = length ?? view.length;
+    if (!isCount(published, view.length)) {
+      throw new RangeError(`Cannot publish ${published} bytes: ${view.length} are claimed`);
+    }
+    const { region } = this.#words;
+    commitView(region.mapping, this.#words.messageAt(sequence), view.subarray(0, published));
+    this.#words.publish(sequence, published, now());
+    this.discard();
+    return sequence;
+  }
+
+  /** Gives up what was claimed, and lets others write. */
+  discard(): void {
+    if (this.#claim === undefined) return;
+    this.#claim = undefined;
+    claiming().delete(this);
+    this.#lock.release();
+  }
+
+  // ---- reading ----
+
+  /** A copy of the newest message. Never waits. */
+  latest(): SlotOutcome<T> {
+    return this.at(0);
+  }
+
+  /** A copy of the message that is so many older than the newest. Never waits. */
+  at(age: number): SlotOutcome<T> {
+    const copied = this.#find(age, (sequence) => this.#words.copy(sequence));
+    return copied === undefined ? EMPTY : { state: "ok", message: this.#decode(copied) };
+  }
+
+  /** Copies of all messages after the one of this number, and how many of them are gone. */
+  since(sequence: number): SlotNews<T> {
+    if (!isCount(sequence, Number.MAX_SAFE_INTEGER)) {
+      throw new RangeError(`Cannot look at messages since number ${sequence}: pass 0 or more`);
+    }
+    const last = this.sequence;
+    const messages: SlotMessage<T>[] = [];
+    for (let next = Math.max(sequence, last - this.depth) + 1; next <= last; next++) {
+      const copied = this.#words.copy(next);
+      if (copied !== undefined) messages.push(this.#decode(copied));
+      else this.#checkOvertaken(next, last);
+    }
+    return { messages, lost: Math.max(last - sequence, 0) - messages.length };
+  }
+
+  /** The message that is so many older than the newest, in place; undefined if there is none. */
+  view(age = 0): SlotView | undefined {
+    const words = this.#words;
+    return this.#find(age, (sequence) => {
+      const found = words.look(sequence);
+      if (found === undefined) return undefined;
+      const bytes = peekView(words.region.mapping, words.messageAt(sequence), found.length);
+      if (!words.isWhole(sequence)) return undefined;
+      return {
+        sequence,
+        timestamp: found.time,
+        bytes,
+        get valid() {
+          return !words.region.closed && words.isWhole(sequence);
+        },
+      };
+    });
+  }
+
+  /** Detaches; views are empty then. What was claimed is given up. */
+  close(): void {
+    if (this.#words.region.closed) return;
+    this.discard();
+    this.#lock.close();
+    this.#words.region.close();
+  }
+
+  /** The same as `close()`. */
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  /** What to wait for until there is a message after the one of a number.
+   * @ignore */
+  [NEWS](seen: () => number): Awaited {
+    const { bell, publishedLow: watch } = this.#words;
+    return { bell, watch, ready: () => this.sequence > seen() };
+  }
+
+  /** Finds what is so much older than the newest: if it is overwritten, there is a newer one. */
+  #find<Found>(age: number, look: (sequence: number) => Found | undefined): Found | undefined {
+    if (!isCount(age, this.depth - 1)) {
+      throw new RangeError(
+        `Cannot look at message ${age} before the newest of slot "${this.name}": it keeps ` +
+          `${this.depth}; pass 0 to ${this.depth - 1}, or make it deeper`,
+      );
+    }
+    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+      const last = this.sequence;
+      if (last <= age) return undefined;
+      const found = look(last - age);
+      if (found !== undefined) return found;
+      this.#checkOvertaken(last - age, last);
+    }
+    throw this.#words.corrupt("its newest message keeps changing");
+  }
+
+  /** A message that can be looked back at is overwritten only after others were published (I3). */
+  #checkOvertaken(sequence: number, last: number): void {
+    if (this.sequence > last) return;
+    throw this.#words.corrupt(`message ${sequence} of ${last} is not in its entry`);
+  }
+
+  #decode({ sequence, time, bytes }: Copied): SlotMessage<T> {
+    return { sequence, timestamp: time, value: this.#codec.decode(bytes) };
+  }
+
+  #acquireSync(options: SyncWaitOptions): void {
+    this.#words.region.checkOpen();
+    if (this.#lock.tryAcquire()) return;
+    this.#check(waitSync(this.#lock.awaited(), options), options);
+  }
+
+  async #acquire(options: WaitOptions): Promise<void> {
+    await begin(options);
+    this.#words.region.checkOpen();
+    const next = parts(options);
+    while (!this.#lock.tryAcquire()) {
+      this.#check(await wait(this.#lock.awaited(), next()), options);
+    }
+  }
+
+  #check(outcome: Outcome, { timeout = Infinity }: SyncWaitOptions): void {
+    this.#words.region.checkOpen(); // it may have been closed since the wait ended
+    if (outcome === "ready" || this.#lock.tryFollow()) return;
+    throw timeoutError(`write to slot "${this.name}"`, timeout);
+  }
+
+  /** Writes a value; the lock is held, and given back whatever happens. */
+  #write(value: T): number {
+    const words = this.#words;
+    try {
+      const bytes = this.#codec.encode(value);
+      this.#checkLength(bytes.length);
+      const sequence = words.reserve(bytes.length);
+      copyIn(words.region.mapping, words.messageAt(sequence), bytes);
+      words.publish(sequence, bytes.length, now());
+      return sequence;
+    } finally {
+      if (this.#claim === undefined) this.#lock.release();
+      else this.discard();
+    }
+  }
+
+  /** Makes a claim; the lock is held, and kept unless there can be none. */
+  #reserve(length: number): Uint8Array<ArrayBuffer> {
+    const words = this.#words;
+    try {
+      this.#checkLength(length);
+      const sequence = words.reserve(length);
+      const view = claimView(words.region.mapping, words.messageAt(sequence), length);
+      this.#claim = { sequence, view };
+      claiming().add(this);
+      return view;
+    } catch (error) {
+      if (this.#claim === undefined) this.#lock.release();
+      else this.discard();
+      throw error;
+    }
+  }
+
+  #checkLength(length: number): void {
+    if (isCount(length, this.maxSize)) return;
+    throw new RangeError(
+      `Cannot write ${length} bytes to slot "${this.name}": a message can have ${this.maxSize}; ` +
+        "make it with a larger maxSize",
+    );
+  }
+}

@@ -1,0 +1,341 @@
+/**
+ * Slots between processes: under load, asleep, and when a writer is stopped or killed.
+ */
+
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { Domain } from "../../src/babus/domain.ts";
+import { Listener } from "../../src/babus/listener.ts";
+import { until } from "../os/until.ts";
+import { isPayload, payload } from "../ring/circular_scene.ts";
+import { Party, PartyEnded, whyNoProcess } from "../shared/party.ts";
+import type { Tools } from "./babus_party.ts";
+import { Inside, messageOf, namesOf, Scene } from "./babus_scene.ts";
+
+const NO_PROCESS = whyNoProcess();
+if (NO_PROCESS !== undefined) {
+  console.warn(`The tests of slots between processes do not run: ${NO_PROCESS}`);
+}
+
+function test(name: string, fn: () => Promise<void>): void {
+  Deno.test({ name, fn, ignore: NO_PROCESS !== undefined });
+}
+
+function startProcess(options?: { trapped: boolean }): Party<Tools> {
+  return Party.start(new URL("./babus_party.ts", import.meta.url), "process", options);
+}
+
+const PATIENT = { timeout: 60_000, spin: 0 };
+
+test("four processes count to 400,000, one number each time", async () => {
+  using scene = new Scene();
+  const slot = scene.slot("count", { depth: 2 });
+  slot.writeSync(new Uint8Array(8));
+  await using stack = new AsyncDisposableStack();
+  const parties = Array.from({ length: 4 }, () => stack.use(startProcess()));
+  const rounds = 100_000;
+  await Promise.all(parties.map((party) =>
+    party.run(({ Domain }, { name, rounds }) => {
+      using domain = Domain.open(name);
+      const slot = domain.slot("count");
+      for (let i = 0; i < rounds; i++) {
+        const room = slot.claimSync(8);
+        const next = new Float64Array(slot.view()!.bytes.slice().buffer); // nobody else can write
+        next[0]!++;
+        room.set(new Uint8Array(next.buffer));
+        slot.publish();
+      }
+    }, { name: scene.name, rounds })
+  ));
+  const { sequence, value } = messageOf(slot.latest());
+  assertEquals([sequence, new Float64Array(value.buffer)[0]], [4 * rounds + 1, 4 * rounds]);
+});
+
+test("two writers and three readers in processes: every message is whole and in its place", async () => {
+  using scene = new Scene();
+  const slot = scene.slot("load", { depth: 4, maxSize: 5000 });
+  await using stack = new AsyncDisposableStack();
+  const readers = Array.from({ length: 3 }, () => stack.use(startProcess()));
+  const writers = Array.from({ length: 2 }, () => stack.use(startProcess()));
+  const total = 20_000;
+  const reading = readers.map((party, how) =>
+    party.run(({ Domain, isPayload, lengthOf }, { name, total, how }) => {
+      using domain = Domain.open(name);
+      const slot = domain.slot("load");
+      const right = (sequence: number, bytes: Uint8Array) =>
+        bytes.length === lengthOf(sequence, 5000) && isPayload(bytes, sequence);
+      let at = 0;
+      let wrong = 0;
+      let seen = 0;
+      let lost = 0;
+      while (at < total) {
+        if (how === 0) {
+          const news = slot.since(at);
+          for (const { sequence, value } of news.messages) {
+            if (sequence <= at || !right(sequence, value)) wrong++;
+            at = sequence;
+            seen++;
+          }
+          lost += news.lost;
+          if (at !== seen + lost) wrong++;
+        } else if (how === 1) {
+          const outcome = slot.at(seen++ % 4);
+          if (outcome.state !== "ok") continue;
+          const { sequence, value } = outcome.message;
+          if (!right(sequence, value)) wrong++;
+          at = Math.max(at, slot.sequence);
+        } else {
+          const view = slot.view(seen++ % 4);
+          if (view === undefined) continue;
+          const fits = right(view.sequence, view.bytes);
+          if (view.valid && !fits) wrong++;
+          at = slot.sequence;
+        }
+      }
+      return wrong;
+    }, { name: scene.name, total, how })
+  );
+  const writing = writers.map((party, index) =>
+    party.run(({ Domain, payload, lengthOf }, { name, total, index }) => {
+      using domain = Domain.open(name);
+      const slot = domain.slot("load");
+      for (let i = 0; i < total / 2; i++) {
+        const room = slot.claimSync();
+        const sequence = slot.sequence + 1;
+        const bytes = payload(sequence, lengthOf(sequence, 5000));
+        if (index === 0) {
+          room.set(bytes);
+          slot.publish(bytes.length);
+        } else slot.writeSync(bytes); // which gives the claim up, but not the right to write
+      }
+    }, { name: scene.name, total, index })
+  );
+  await Promise.all(writing);
+  assertEquals(await Promise.all(reading), [0, 0, 0]);
+  assertEquals(slot.sequence, total);
+});
+
+test("a listener in another process wakes for each message, whoever wrote it", async () => {
+  using scene = new Scene();
+  const [ping, pong] = [scene.slot("ping"), scene.slot("pong")];
+  await using other = startProcess();
+  const rounds = 30;
+  const answering = other.run(({ Domain, Listener, isPayload }, { name, rounds }) => {
+    using domain = Domain.open(name);
+    const [ping, pong, quiet] = ["ping", "pong", "quiet"].map((name) => domain.slot(name));
+    using listener = new Listener().add(ping!).add(quiet!);
+    for (let i = 1; i <= rounds; i++) {
+      const news = listener.waitSync({ spin: 0 });
+      const outcome = ping!.latest();
+      const right = news.length === 1 && news[0] === ping && outcome.state === "ok" &&
+        outcome.message.sequence === i && isPayload(outcome.message.value, i);
+      if (!right) return `wrong at ${i}`;
+      pong!.writeSync(outcome.message.value);
+    }
+    return "right";
+  }, { name: scene.name, rounds });
+  using listener = new Listener().add(pong);
+  await until("it listens", () => scene.domain.slots().length === 3);
+  for (let i = 1; i <= rounds; i++) {
+    await until("it sleeps", () => other.state === "S");
+    ping.writeSync(payload(i, 100));
+    assertEquals(namesOf(await listener.wait(PATIENT)), ["pong"]);
+    assert(isPayload(messageOf(pong.latest()).value, i));
+  }
+  assertEquals(await answering, "right");
+});
+
+/** Where a writer can be killed, and whether its message was published before. */
+const STEPS: [when: string, step: string, time: number, published: boolean][] = [
+  ["before it has the right to write", "owner compareExchange", 1, false],
+  ["before it reserves the entry", "stamp store", 1, false],
+  ["before its first byte", "copy in", 1, false],
+  ["with half of the bytes written", "copy in the second half", 1, false],
+  ["before it stamps the message", "stamp store", 2, false],
+  ["before it publishes the message", "published store", 1, false],
+  ["before it looks at the bell", "bell load", 1, true],
+  ["before it gives the right to write back", "owner store", 1, true],
+];
+
+for (const [when, step, time, published] of STEPS) {
+  test(`a slot goes on when a writer is killed ${when}`, async () => {
+    using scene = new Scene();
+    const [reader, waiter] = [scene.slot("slot", { depth: 3 }), scene.other()];
+    for (let i = 1; i <= 5; i++) reader.writeSync(payload(i, 100));
+    await using writer = startProcess({ trapped: true });
+    await writer.run(({ Domain, domains, slots, payload }, name) => {
+      domains.push(Domain.open(name));
+      slots.push(domains[0]!.slot("slot"));
+      slots[0]!.writeSync(payload(6, 100)); // has a seat
+    }, scene.name);
+    writer.run(({ slots, payload, dieBefore }, { step, time }) => {
+      dieBefore(step, time);
+      slots[0]!.writeSync(payload(7, 100));
+    }, { step, time });
+    assertEquals(await writer.ended(), "SIGKILL");
+    const last = published ? 7 : 6;
+    assertEquals(reader.sequence, last);
+    for (let age = 0; age < 3; age++) {
+      const { sequence, value } = messageOf(reader.at(age));
+      assertEquals([sequence, isPayload(value, sequence)], [last - age, true]);
+    }
+    assertEquals(await waiter.write(payload(last + 1, 100), PATIENT), last + 1);
+    assertEquals(reader.writeSync(payload(last + 2, 100)), last + 2);
+    assert(
+      reader.since(last - 1).messages.every(({ sequence, value }) => isPayload(value, sequence)),
+    );
+    assertEquals(reader.since(last - 1).messages.length, 3);
+    waiter.close();
+  });
+}
+
+test("who waits to write follows a writer that is killed with a claim, and waits for a stopped one", async () => {
+  using scene = new Scene();
+  const slot = scene.slot();
+  await using writer = startProcess();
+  await writer.run(({ Domain, domains, slots }, name) => {
+    domains.push(Domain.open(name));
+    slots.push(domains[0]!.slot("slot"));
+    slots[0]!.claimSync(10);
+  }, scene.name);
+  writer.signal("SIGSTOP");
+  await until("it is stopped", () => writer.state === "T");
+  const error = await assertRejects(
+    () => slot.write(payload(1, 10), { timeout: 600 }),
+    DOMException,
+  );
+  assertEquals(error.name, "TimeoutError");
+  assertEquals(slot.tryWrite(payload(1, 10)), undefined);
+  const writing = slot.write(payload(1, 10), PATIENT);
+  writer.signal("SIGKILL");
+  assertEquals(await writing, 1);
+  assertEquals(messageOf(slot.latest()).value, payload(1, 10));
+});
+
+test("a listener hears of a message whose writer was killed before it rang", async () => {
+  using scene = new Scene();
+  const slot = scene.slot();
+  using listener = new Listener().add(slot);
+  await using writer = startProcess({ trapped: true });
+  await writer.run(({ Domain, domains, slots }, name) => {
+    domains.push(Domain.open(name));
+    slots.push(domains[0]!.slot("slot"));
+  }, scene.name);
+  const waiting = listener.wait(PATIENT);
+  using inside = new Inside(scene);
+  await until("it sleeps", () => inside.word("bell").load() === 1);
+  writer.run(({ slots, payload, dieBefore }) => {
+    dieBefore("bell load");
+    slots[0]!.writeSync(payload(1, 10));
+  }, null);
+  assertEquals(namesOf(await waiting), ["slot"]);
+  assertEquals(await writer.ended(), "SIGKILL");
+  assertEquals(messageOf(slot.latest()).value, payload(1, 10));
+});
+
+test("readers and writers keep every rule while writers are killed at random", async () => {
+  using scene = new Scene();
+  const slot = scene.slot("slot", { depth: 4, maxSize: 5000 });
+  const live = (party: Party<Tools>) =>
+    party.run(({ Domain, payload, lengthOf }, name) => {
+      using domain = Domain.open(name);
+      const slot = domain.slot("slot");
+      for (;;) {
+        const room = slot.claimSync();
+        const sequence = slot.sequence + 1;
+        const length = lengthOf(sequence, 5000);
+        room.set(payload(sequence, length));
+        slot.publish(length);
+      }
+    }, scene.name);
+  let killed = 0;
+  const seat = async () => {
+    for (let life = 0; life < 5; life++) {
+      await using party = startProcess();
+      const ending = assertRejects(() => live(party), PartyEnded);
+      const before = slot.sequence;
+      await until("it writes", () => {
+        for (const { sequence, value } of slot.since(slot.sequence && slot.sequence - 1).messages) {
+          assert(isPayload(value, sequence), `message ${sequence} is torn`);
+        }
+        return slot.sequence > before + 50;
+      });
+      await party.kill();
+      await ending;
+      killed++;
+    }
+  };
+  await Promise.all([seat(), seat()]);
+  const last = slot.sequence;
+  assertEquals(slot.writeSync(payload(last + 1, 10), PATIENT), last + 1);
+  for (const { sequence, value } of slot.since(last - 3).messages) {
+    assert(isPayload(value, sequence));
+  }
+  assertEquals(killed, 10);
+});
+
+test("nothing is left of a domain whose members were killed", async () => {
+  using scene = new Scene();
+  await using party = startProcess();
+  await party.run(({ Domain, domains, slots, payload }, name) => {
+    domains.push(Domain.open(name));
+    slots.push(domains[0]!.slot("slot"));
+    slots[0]!.writeSync(payload(1, 10));
+  }, scene.name);
+  assertEquals(namesOf(scene.domain.slots()), ["slot"]);
+  await party.kill();
+  await until("it is gone", () => scene.domain.slots().length === 0);
+  const slot = Domain.open(scene.name).slot("slot");
+  assertEquals(slot.sequence, 0);
+  slot.close();
+  assertEquals(scene.files(), []);
+});
+
+test("images of 6.2 MB are seen whole by three readers, in place and by copy", async () => {
+  using scene = new Scene();
+  const size = 6_220_800;
+  const slot = scene.slot("image", { depth: 4, maxSize: size });
+  await using stack = new AsyncDisposableStack();
+  const parties = Array.from({ length: 3 }, () => stack.use(startProcess()));
+  const frames = 20;
+  const watching = parties.map((party, how) =>
+    party.run(async ({ Domain, Listener }, { name, frames, how }) => {
+      using domain = Domain.open(name);
+      const slot = domain.slot("image");
+      using listener = new Listener().add(slot);
+      // Bytes at places all over the frame say its number.
+      const whole = (bytes: Uint8Array, sequence: number) => {
+        for (let i = 0; i < bytes.length; i += 4093) {
+          if (bytes[i] !== (sequence * 37 + i * 11) % 251) return false;
+        }
+        return true;
+      };
+      let wrong = 0;
+      let seen = 0;
+      while (slot.sequence < frames) {
+        await listener.wait();
+        if (how === 0) {
+          const outcome = slot.latest();
+          if (outcome.state !== "ok") continue;
+          if (!whole(outcome.message.value, outcome.message.sequence)) wrong++;
+        } else {
+          const view = slot.view(how === 1 ? 0 : Math.min(3, slot.sequence - 1))!;
+          const right = whole(view.bytes, view.sequence);
+          if (view.valid && !right) wrong++;
+        }
+        seen++;
+      }
+      return { wrong, saw: seen > 0 };
+    }, { name: scene.name, frames, how })
+  );
+  const frame = new Uint8Array(size);
+  await until("all have the slot open", () => {
+    using inside = new Inside(scene, "image");
+    return inside.words.region.countMembers() === 5;
+  });
+  for (let sequence = 1; sequence <= frames; sequence++) {
+    for (let i = 0; i < size; i += 4093) frame[i] = (sequence * 37 + i * 11) % 251;
+    assertEquals(await slot.write(frame), sequence);
+    await new Promise((resolve) => setTimeout(resolve, 1000 / 30)); // the rate of the camera
+  }
+  for (const account of watching) assertEquals(await account, { wrong: 0, saw: true });
+});

@@ -1,0 +1,296 @@
+import {
+  assert,
+  assertEquals,
+  assertRejects,
+  assertStringIncludes,
+  assertThrows,
+} from "@std/assert";
+import { Domain } from "../../src/babus/domain.ts";
+import type { Slot } from "../../src/babus/slot.ts";
+import { ClosedError, LayoutMismatchError, RoleTakenError, VringError } from "../../src/errors.ts";
+import { codec } from "../../src/layout/codec.ts";
+import { layout } from "../../src/layout/layout.ts";
+import { until } from "../os/until.ts";
+import { isPayload, lengthOf, payload } from "../ring/circular_scene.ts";
+import { Inside, messageOf, namesOf, Scene } from "./babus_scene.ts";
+
+Deno.test("latest(), at() and since() find nothing in a new slot", () => {
+  using scene = new Scene();
+  const slot = scene.slot();
+  assertEquals([slot.sequence, slot.depth, slot.maxSize], [0, 4, 256]);
+  assertEquals([slot.latest().state, slot.at(3).state], ["empty", "empty"]);
+  assertEquals(slot.since(0), { messages: [], lost: 0 });
+  assertEquals(slot.view(), undefined);
+});
+
+for (const depth of [1, 2, 3, 4, 7, 1024]) {
+  Deno.test(`at() looks back at the last ${depth} messages, and since() at those that are new`, () => {
+    using scene = new Scene();
+    const slot = scene.slot("deep", { depth });
+    const reader = scene.other("deep");
+    for (let i = 1; i <= 2 * depth + 3; i++) {
+      assertEquals(slot.writeSync(payload(i, lengthOf(i, 256))), i);
+      for (const age of new Set([0, 1, depth >> 1, depth - 1])) {
+        if (age >= depth) continue;
+        const outcome = reader.at(age);
+        if (i - age < 1) assertEquals(outcome.state, "empty");
+        else {
+          const { sequence, value } = messageOf(outcome);
+          assertEquals(sequence, i - age);
+          assertEquals(value, payload(sequence, lengthOf(sequence, 256)));
+          const view = reader.view(age)!;
+          assertEquals([view.sequence, view.valid], [sequence, true]);
+          assertEquals(view.bytes, value);
+        }
+      }
+    }
+    const last = 2 * depth + 3;
+    for (const after of [0, last - depth - 1, last - depth, last - 1, last, last + 5]) {
+      const { messages, lost } = reader.since(after);
+      const first = Math.max(after, last - depth) + 1;
+      const expected = Array.from({ length: Math.max(0, last - first + 1) }, (_, i) => first + i);
+      assertEquals(messages.map(({ sequence }) => sequence), expected);
+      assertEquals(lost, Math.max(0, last - depth - after));
+      for (const { sequence, value } of messages) assert(isPayload(value, sequence));
+    }
+    for (const age of [-1, depth, 0.5, NaN]) {
+      assertThrows(() => reader.at(age), RangeError);
+      assertThrows(() => reader.view(age), RangeError);
+    }
+    for (const after of [-1, 0.5, NaN]) assertThrows(() => reader.since(after), RangeError);
+    reader.close();
+  });
+}
+
+Deno.test("timestamps grow, and are of the clock that Domain.now() tells", () => {
+  using scene = new Scene();
+  const slot = scene.slot();
+  const times = [Domain.now()];
+  for (let i = 1; i <= 4; i++) {
+    slot.writeSync(payload(i, 8));
+    times.push(messageOf(slot.latest()).timestamp, Domain.now());
+  }
+  assertEquals(times, [...times].sort((a, b) => a - b));
+});
+
+Deno.test("a view is valid until its message is overwritten, or the slot is closed", () => {
+  using scene = new Scene();
+  const slot = scene.slot("slot", { depth: 3 }); // four entries
+  slot.writeSync(payload(1, 100));
+  const view = slot.view()!;
+  for (let i = 2; i <= 4; i++) {
+    assertEquals(slot.writeSync(payload(i, 100)), i);
+    assertEquals([view.valid, isPayload(view.bytes, 1)], [true, true]);
+  }
+  slot.tryClaim(100); // in its place
+  assertEquals(view.valid, false);
+  slot.discard();
+  assertEquals(view.valid, false);
+  assertEquals([slot.sequence, slot.at(2).state], [4, "ok"]);
+  const last = slot.view()!;
+  slot.close();
+  assertEquals([last.valid, last.bytes.length], [false, 0]);
+});
+
+Deno.test("publish() makes a message of what was claimed, and discard() none", () => {
+  using scene = new Scene();
+  const slot = scene.slot();
+  slot.tryClaim(100)!.set(payload(1, 100));
+  assertEquals([slot.sequence, slot.latest().state], [0, "empty"]);
+  assertEquals(slot.publish(), 1);
+  assertEquals(messageOf(slot.latest()).value, payload(1, 100));
+  slot.claimSync().set(payload(2, 256));
+  assertEquals(slot.publish(50), 2);
+  assertEquals(messageOf(slot.latest()).value, payload(2, 256).subarray(0, 50));
+  slot.claimSync(10);
+  slot.discard();
+  assertThrows(() => slot.publish(), VringError, "nothing is claimed");
+  slot.claimSync(10).set(payload(3, 10));
+  for (const length of [11, -1, 0.5]) assertThrows(() => slot.publish(length), RangeError);
+  assertEquals(slot.writeSync(payload(4, 10)), 3); // gives the claim up
+  assertThrows(() => slot.publish(), VringError, "nothing is claimed");
+  assertEquals(slot.sequence, 3);
+});
+
+Deno.test("one party writes at a time: the others wait, or are told", async () => {
+  using scene = new Scene();
+  const slot = scene.slot();
+  using other = scene.other();
+  const view = slot.claimSync(20);
+  assertEquals([other.tryWrite(payload(9, 9)), other.tryClaim(3)], [undefined, undefined]);
+  for (
+    const wait of [
+      () => other.writeSync(payload(9, 9), { timeout: 5 }),
+      () => other.claimSync(3, { timeout: 0 }),
+    ]
+  ) {
+    const error = assertThrows(wait, DOMException);
+    assertEquals(error.name, "TimeoutError");
+    assertStringIncludes(error.message, 'write to slot "slot"');
+  }
+  const controller = new AbortController();
+  const aborted = assertRejects(
+    () => other.write(payload(9, 9), { signal: controller.signal }),
+    Error,
+    "enough",
+  );
+  const writing = other.write(payload(2, 20), { timeout: 60_000 });
+  using inside = new Inside(scene);
+  await until("it sleeps", () => inside.word("owner_bell").load() % 2 === 1);
+  controller.abort(new Error("enough"));
+  await aborted;
+  view.set(payload(1, 20));
+  assertEquals([slot.publish(), await writing], [1, 2]);
+  assertEquals(slot.since(0).messages.map(({ value }) => value), [payload(1, 20), payload(2, 20)]);
+  assertEquals(inside.word("owner").load(), 0);
+});
+
+Deno.test("close() gives up what was claimed, and lets others write", async () => {
+  using scene = new Scene();
+  const slot = scene.slot();
+  const other = scene.other();
+  slot.claimSync(20);
+  const writing = other.write(payload(1, 20), { timeout: 60_000 });
+  slot.close();
+  slot.close();
+  assertEquals([await writing, other.sequence], [1, 1]);
+  for (
+    const act of [
+      () => slot.latest(),
+      () => slot.since(0),
+      () => slot.tryWrite(payload(1, 1)),
+      () => slot.claimSync(1),
+      () => slot.publish(),
+      () => slot.sequence,
+    ]
+  ) assertThrows(act, ClosedError);
+  await assertRejects(() => slot.write(payload(1, 1)), ClosedError);
+  other.close();
+  assertEquals(scene.files(), []);
+});
+
+Deno.test("close() ends the wait of one who wants to write", async () => {
+  using scene = new Scene();
+  const slot = scene.slot();
+  const other = scene.other();
+  slot.claimSync(20);
+  using inside = new Inside(scene);
+  const ended = assertRejects(() => other.write(payload(1, 20), { timeout: 60_000 }), ClosedError);
+  await until("it sleeps", () => inside.word("owner_bell").load() % 2 === 1);
+  other.close();
+  await ended;
+  slot.discard();
+  assertEquals(slot.writeSync(payload(1, 20)), 1);
+});
+
+Deno.test("what cannot be written is refused, and does not keep others from writing", () => {
+  using scene = new Scene();
+  const slot = scene.slot();
+  using other = scene.other();
+  assertThrows(() => slot.writeSync(new Uint8Array(257)), RangeError, "a message can have 256");
+  assertThrows(() => slot.tryWrite("text" as unknown as Uint8Array), TypeError);
+  for (const length of [257, -1, 0.5]) assertThrows(() => slot.tryClaim(length), RangeError);
+  assertEquals([other.writeSync(new Uint8Array()), slot.sequence], [1, 1]);
+  assertEquals(messageOf(slot.latest()).value.length, 0);
+});
+
+Deno.test("values of any codec are written and read, and all must agree on it", () => {
+  using scene = new Scene();
+  const { domain } = scene;
+  const Imu = layout("imu", { time: "f64", gyro: layout.array("f32", 3) });
+  const imu = domain.slot("imu", { codec: codec.struct(Imu), maxSize: Imu.size });
+  imu.writeSync({ time: 1.5, gyro: new Float32Array([1, 2, 3]) });
+  const { value } = messageOf(imu.latest());
+  assertEquals([value.time, [...value.gyro]], [1.5, [1, 2, 3]]);
+  const state = domain.slot("state", { codec: codec.json<{ mode: string }>() });
+  state.writeSync({ mode: "walk" });
+  assertEquals(messageOf(state.latest()).value, { mode: "walk" });
+  assertThrows(() => domain.slot("imu"), LayoutMismatchError);
+  assertThrows(() => domain.slot("state", { codec: codec.text }), LayoutMismatchError);
+});
+
+Deno.test("slot() joins what is there, and refuses another shape", () => {
+  using scene = new Scene();
+  const { domain } = scene;
+  const slot = domain.slot("one/two", { depth: 3, maxSize: 100 });
+  const again = domain.slot("one/two");
+  assertEquals([again.depth, again.maxSize], [3, 100]);
+  slot.writeSync(payload(1, 100));
+  assertEquals(messageOf(again.latest()).value, payload(1, 100));
+  assertThrows(() => domain.slot("one/two", { depth: 4 }), LayoutMismatchError, "its depth is 3");
+  assertThrows(() => domain.slot("one/two", { maxSize: 99 }), LayoutMismatchError, "its maxSize");
+  for (
+    const shape of [{ depth: 0 }, { depth: 1025 }, { depth: 1.5 }, { maxSize: 0 }, {
+      maxSize: 2 ** 31 + 1,
+    }, { depth: 1024, maxSize: 2 ** 30 }]
+  ) assertThrows(() => domain.slot("never", shape), RangeError);
+  assertThrows(() => domain.slot(""), TypeError);
+  assertThrows(() => Domain.open("a/b"), TypeError);
+  assertEquals(scene.files().length, 1);
+  domain.close();
+  assertEquals([slot.closed, again.closed, scene.files()], [true, true, []]);
+  assertThrows(() => domain.slot("one/two"), ClosedError);
+});
+
+Deno.test("slots() tells of the slots of a domain, and unlink() removes their names", () => {
+  using scene = new Scene();
+  const { domain } = scene;
+  const b = domain.slot("b", { depth: 2, maxSize: 10, codec: codec.text });
+  domain.slot("a/c", { persist: true }).close();
+  b.writeSync("x");
+  b.writeSync("y");
+  const [kept, used, ...more] = domain.slots();
+  assertEquals(more, []);
+  assertEquals(
+    [kept!.name, kept!.type, kept!.depth, kept!.maxSize, kept!.sequence],
+    ["a/c", "bytes", 8, 65_536, 0],
+  );
+  assertEquals(
+    [used!.name, used!.type, used!.depth, used!.maxSize, used!.sequence],
+    ["b", "text", 2, 10, 2],
+  );
+  assertEquals(namesOf(Domain.open(`${scene.name}x`).slots()), []);
+  assertEquals([domain.unlink("b"), domain.unlink("b")], [true, false]);
+  assertEquals(namesOf(domain.slots()), ["a/c"]);
+  assertEquals([Domain.unlink(scene.name), Domain.unlink(scene.name)], [true, false]);
+  assertEquals([domain.slots(), messageOf(b.latest()).value], [[], "y"]);
+});
+
+Deno.test("a slot takes memory only for what was written", () => {
+  using scene = new Scene();
+  const slot = scene.domain.slot("big", { depth: 1000, maxSize: 10_000_000 });
+  const allocated = () => scene.domain.slots()[0]!.allocatedBytes;
+  const before = allocated();
+  assert(before < 200_000, `${before} bytes`);
+  for (let i = 1; i <= 3; i++) slot.writeSync(payload(i, 1000));
+  assert(allocated() <= before + 3 * 4096 + 4096);
+  slot.writeSync(payload(4, 1_000_000));
+  assert(allocated() >= before + 1_000_000 && allocated() < before + 1_100_000);
+  for (let i = 1; i <= 4; i++) assert(isPayload(messageOf(slot.at(4 - i)).value, i));
+});
+
+Deno.test("tryWrite() throws a RoleTakenError when there are more writers than seats", () => {
+  using scene = new Scene();
+  const slots: Slot[] = [];
+  const domain = scene.domain;
+  scene.slot();
+  for (let i = 1; i <= 64; i++) {
+    slots.push(domain.slot("slot"));
+    assertEquals(slots.at(-1)!.tryWrite(payload(i, 9)), i);
+  }
+  const late = domain.slot("slot");
+  assertThrows(() => late.tryWrite(payload(65, 9)), RoleTakenError, "it has 64 writers");
+  assertEquals(messageOf(late.latest()).sequence, 64); // reading needs no seat
+  slots.pop()!.close();
+  assertEquals(late.tryWrite(payload(65, 9)), 65);
+});
+
+Deno.test("write() and claim() let the event loop have its turns", async () => {
+  using scene = new Scene();
+  const slot = scene.slot();
+  let fired = false;
+  setTimeout(() => fired = true, 0);
+  let written = 0;
+  while (!fired && written < 1e6) written = await slot.write(payload(1, 8));
+  assert(fired, `${written} writes in one turn`);
+});
