@@ -5,6 +5,7 @@
  */
 
 import type { Scenario } from "../scenario.ts";
+import { BABUS } from "./babus.ts";
 import { BROKEN } from "./broken.ts";
 import { CIRCULAR } from "./circular.ts";
 import { DOORBELL } from "./doorbell.ts";
@@ -21,6 +22,7 @@ import { VDDS } from "./vdds.ts";
 /** Every scenario, by a name of its own. */
 export const SCENARIOS: readonly Scenario[] = [
   ...BROKEN, // first: an explorer that finds nothing here is of no use
+  ...BABUS,
   ...CIRCULAR,
   ...DOORBELL,
   ...MPSC,

@@ -1,0 +1,314 @@
+/**
+ * Slots: several writers, readers that are lapped at every step, listeners that fall asleep, and the
+ * death of a writer at every step.
+ *
+ * A message's bytes say its number: a writer can tell it only once it has the right to write, so two
+ * writers at a time would show.
+ *
+ * @module
+ */
+
+import { Domain } from "../../../src/babus/domain.ts";
+import { Listener } from "../../../src/babus/listener.ts";
+import type { Slot } from "../../../src/babus/slot.ts";
+import { openSlot } from "../../../src/babus/slot_attach.ts";
+import { SLOT_CONTROL } from "../../../src/babus/slot_words.ts";
+import { codec } from "../../../src/layout/codec.ts";
+import { Word32 } from "../../../src/memory/word.ts";
+import { type ActorSpec, messageOf, pattern, type Scenario } from "../scenario.ts";
+
+const LENGTH = 16;
+const HIGHEST = 15;
+const OPTIONS = { depth: 2, maxSize: LENGTH, persist: true };
+const ASLEEP = { spin: 0 };
+
+function open(name = "a"): Slot {
+  return Domain.open("domain").slot(name, OPTIONS);
+}
+
+/** Writes in place, so that what it says of its number is what it had when it began. */
+function writeInPlace(slot: Slot): number {
+  const view = slot.claimSync(LENGTH, ASLEEP);
+  const sequence = slot.sequence + 1;
+  view.set(pattern(LENGTH, sequence));
+  return slot.publish();
+}
+
+interface Wrote {
+  readonly wrote: number[];
+}
+
+/** Writes so many messages, and closes. */
+function writer(count: number, ...names: string[]): () => Wrote {
+  return () => {
+    const slots = (names.length === 0 ? ["a"] : names).map((name) => open(name));
+    const wrote = slots.flatMap((slot) => Array.from({ length: count }, () => writeInPlace(slot)));
+    for (const slot of slots) slot.close();
+    return { wrote };
+  };
+}
+
+/** Writes by copy: what it says of its number may be wrong, as others may come first. */
+function copier(count: number): () => Wrote {
+  return () => {
+    const slot = open();
+    const wrote: number[] = [];
+    for (let i = 0; i < count; i++) {
+      wrote.push(slot.writeSync(pattern(LENGTH, slot.sequence + 1), ASLEEP));
+    }
+    slot.close();
+    return { wrote };
+  };
+}
+
+interface Seen {
+  /** The number of each message that was read, and which one its bytes are. */
+  readonly seen: [sequence: number, bytes: number][];
+  readonly lost: number;
+  readonly news?: string[];
+}
+
+const numberOf = (bytes: Uint8Array) => messageOf(bytes, HIGHEST) ?? 0;
+
+/** Looks at the newest, the one before, and in place. */
+function reader(times: number): () => Seen {
+  return () => {
+    const slot = open();
+    const seen: Seen["seen"] = [];
+    for (let i = 0; i < times; i++) {
+      const age = 1 - i % 2;
+      const outcome = slot.at(age);
+      if (outcome.state === "ok") {
+        seen.push([outcome.message.sequence, numberOf(outcome.message.value)]);
+      }
+    }
+    slot.close();
+    return { seen, lost: 0 };
+  };
+}
+
+function peeker(): Seen {
+  const slot = open();
+  const seen: Seen["seen"] = [];
+  const view = slot.view(1);
+  if (view !== undefined) {
+    const bytes = numberOf(view.bytes);
+    if (view.valid) seen.push([view.sequence, bytes]);
+  }
+  slot.close();
+  return { seen, lost: 0 };
+}
+
+/** Looks at all that is new, again and again. */
+function follower(times: number): () => Seen {
+  return () => {
+    const slot = open();
+    const seen: Seen["seen"] = [];
+    let lost = 0;
+    let at = 0;
+    for (let i = 0; i < times; i++) {
+      const news = slot.since(at);
+      for (const { sequence, value } of news.messages) seen.push([sequence, numberOf(value)]);
+      lost += news.lost;
+      at += news.messages.length + news.lost;
+    }
+    slot.close();
+    return { seen, lost };
+  };
+}
+
+/** Waits until it has heard of message `last` in every slot. */
+function listener(last: number, how: "sync" | "async", ...names: string[]) {
+  return async (): Promise<Seen> => {
+    const slots = (names.length === 0 ? ["a"] : names).map((name) => open(name));
+    const quiet = open("quiet");
+    const listener = new Listener();
+    for (const slot of slots) listener.add(slot);
+    const news: string[] = [];
+    const seen: Seen["seen"] = [];
+    while (slots.some((slot) => slot.sequence < last)) {
+      const found = how === "sync" ? listener.waitSync(ASLEEP) : await listener.wait(ASLEEP);
+      for (const slot of found) {
+        news.push(slot.name);
+        const outcome = (slot as Slot).latest();
+        if (outcome.state === "ok") {
+          seen.push([outcome.message.sequence, numberOf(outcome.message.value)]);
+        }
+      }
+    }
+    for (const slot of [...slots, quiet]) slot.close();
+    return { seen, lost: 0, news };
+  };
+}
+
+/** What a last writer finds: it can write at once, and the newest messages are whole. */
+const last: ActorSpec = {
+  last: true,
+  immortal: true,
+  body: () => {
+    const slot = open();
+    const before = slot.sequence;
+    const wrote = slot.tryWrite(pattern(LENGTH, before + 1));
+    const seen = [0, 1].flatMap((age): Seen["seen"] => {
+      const outcome = slot.at(age);
+      if (outcome.state !== "ok") return [];
+      return [[outcome.message.sequence, numberOf(outcome.message.value)]];
+    });
+    slot.close();
+    return { before, wrote, seen };
+  },
+};
+
+interface Last {
+  readonly before: number;
+  readonly wrote: number | undefined;
+  readonly seen: Seen["seen"];
+}
+
+/** What is wrong with what somebody saw, if anything is. */
+function fault({ seen, lost, news = [] }: Seen, exact: boolean): string | undefined {
+  const wrong = seen.find(([number, bytes]) => bytes === 0 || exact && bytes !== number);
+  if (wrong !== undefined) return `read ${wrong[1]} as message ${wrong[0]}`;
+  if (lost < 0) return `lost ${lost}`;
+  return news.includes("quiet") ? "heard of a slot that it did not listen to" : undefined;
+}
+
+/** Every message is what its number says, numbers are given once, and nothing published is lost. */
+function soundness(first: number, exact = true): Scenario["check"] {
+  return ({ results, dead }) => {
+    const { last: end, ...others } = results as Record<string, Seen | Wrote | undefined> & {
+      last?: Last;
+    };
+    const wrote: number[] = [];
+    for (const [name, result] of Object.entries(others)) {
+      if (result === undefined) continue;
+      if ("wrote" in result) wrote.push(...result.wrote);
+      const wrong = "seen" in result ? fault(result, exact) : undefined;
+      if (wrong !== undefined) return `${name} ${wrong}`;
+    }
+    if (new Set(wrote).size < wrote.length) return `the numbers ${wrote} were given`;
+    if (end === undefined) return undefined;
+    const wrong = fault({ seen: end.seen, lost: 0 }, exact);
+    if (wrong !== undefined) return `in the end one ${wrong}`;
+    const most = Math.max(first, ...wrote);
+    if (end.before < most || dead.size === 0 && end.before > most) {
+      return `in the end there were ${end.before} messages, of ${first} and ${wrote}`;
+    }
+    if (end.wrote !== end.before + 1) return `in the end ${end.wrote} was written`;
+    return end.seen.length === 2 ? undefined : `in the end ${end.seen.length} could be read`;
+  };
+}
+
+/** Nothing is missing or twice between what a follower saw and what it knows it lost. */
+const followed: Scenario["check"] = (end) => {
+  const { seen, lost } = end.results.reader as Seen;
+  const numbers = seen.map(([number]) => number);
+  const ordered = numbers.every((number, i) => i === 0 || number > numbers[i - 1]!);
+  const newest = Math.max(0, ...numbers);
+  if (!ordered || newest > numbers.length + lost) return `reader saw ${numbers} and lost ${lost}`;
+  return soundness(2)(end);
+};
+
+/** Slots in which so many messages were written. */
+function prepared(messages: number, ...names: string[]): () => void {
+  return () => {
+    for (const name of ["a", "quiet", ...names]) {
+      const slot = open(name);
+      for (let i = 1; i <= messages; i++) slot.writeSync(pattern(LENGTH, i), ASLEEP);
+      slot.close();
+    }
+  };
+}
+
+/** As if the writer in seat 1 had died while it wrote, and nobody had noticed. */
+function abandoned(): void {
+  prepared(2)();
+  const { region } = openSlot("domain", "a", OPTIONS, codec.bytes.type);
+  new Word32(region.mapping, SLOT_CONTROL.fields.owner, region.controlOffset).store(2);
+  region.close();
+}
+
+function scenario(
+  name: string,
+  about: string,
+  actors: Record<string, ActorSpec | (() => unknown)>,
+  rest: Pick<Scenario, "bounds"> & Partial<Scenario>,
+): Scenario {
+  const common = { setup: prepared(2), check: soundness(2) };
+  return { name, about, actors: { ...actors, last }, ...common, ...rest };
+}
+
+/** All scenarios of slots. */
+export const BABUS: readonly Scenario[] = [
+  scenario("babus-lap", "a writer laps a reader at every step of its copy", {
+    writer: writer(3),
+    reader: reader(3),
+  }, { bounds: { preemptions: 3, deaths: 0, noise: 0 }, short: { preemptions: 2 } }),
+  scenario("babus-view", "a writer laps a reader that looks in place", {
+    writer: writer(3),
+    reader: peeker,
+  }, { bounds: { preemptions: 3, deaths: 0, noise: 0 }, short: { preemptions: 2 } }),
+  scenario("babus-since", "a reader follows a writer, and knows what it lost", {
+    writer: writer(3),
+    reader: follower(2),
+  }, {
+    bounds: { preemptions: 3, deaths: 0, noise: 0 },
+    short: { preemptions: 1 },
+    check: followed,
+  }),
+  scenario("babus-writers", "two writers in place, one at a time, and a reader", {
+    first: writer(2),
+    second: writer(1),
+    reader: reader(1),
+  }, { bounds: { preemptions: 2, deaths: 0, noise: 1 }, short: { preemptions: 1, noise: 0 } }),
+  scenario("babus-news", "two writers, and a listener that sleeps between look and look", {
+    first: writer(1),
+    second: copier(1),
+    listener: listener(4, "sync"),
+  }, {
+    bounds: { preemptions: 2, deaths: 0, noise: 0 },
+    short: { preemptions: 1 },
+    check: soundness(2, false),
+  }),
+  scenario("babus-listener", "a listener of two slots falls asleep at every step of a writer", {
+    writer: writer(1, "a", "b"),
+    listener: listener(3, "sync", "a", "b"),
+  }, {
+    setup: prepared(2, "b"),
+    bounds: { preemptions: 3, deaths: 0, noise: 1 },
+    short: { preemptions: 1, noise: 0 },
+    check: (end) => soundness(2)({ ...end, results: { listener: end.results.listener } }),
+  }),
+  scenario("babus-async", "the same on an event loop", {
+    writer: writer(1, "a", "b"),
+    listener: listener(3, "async", "a", "b"),
+  }, {
+    setup: prepared(2, "b"),
+    bounds: { preemptions: 2, deaths: 0, noise: 1 },
+    short: { preemptions: 1, noise: 0 },
+    check: (end) => soundness(2)({ ...end, results: { listener: end.results.listener } }),
+  }),
+  scenario("babus-writer-dies", "a writer dies anywhere; another follows, and a reader looks", {
+    first: writer(2),
+    second: { body: writer(1), immortal: true },
+    reader: { body: reader(2), immortal: true },
+  }, { bounds: { preemptions: 1, deaths: 1, noise: 0 }, short: { preemptions: 0 } }),
+  scenario("babus-heirs", "the one that follows a dead writer dies too, and a newcomer sits down", {
+    first: writer(1),
+    second: writer(1),
+    third: { body: writer(1), after: "first", immortal: true },
+  }, { bounds: { preemptions: 1, deaths: 2, noise: 0 }, short: { preemptions: 0 } }),
+  scenario("babus-seat", "one follows a dead writer while a newcomer sits down in its seat", {
+    first: writer(1),
+    second: writer(1),
+  }, {
+    setup: abandoned,
+    bounds: { preemptions: 3, deaths: 0, noise: 0 },
+    short: { preemptions: 2 },
+  }),
+  scenario("babus-orphan", "a listener sleeps, a writer dies, another one writes on", {
+    listener: { body: listener(3, "sync"), immortal: true },
+    first: writer(1),
+    second: { body: writer(1), after: "first", immortal: true },
+  }, { bounds: { preemptions: 1, deaths: 1, noise: 0 }, short: { preemptions: 0 } }),
+];
