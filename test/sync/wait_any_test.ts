@@ -1,12 +1,11 @@
 import { assert, assertEquals, assertRejects, assertStrictEquals, assertThrows } from "@std/assert";
-import { ClosedError, PeerLostError } from "../../src/errors.ts";
+import { ClosedError } from "../../src/errors.ts";
 import { forceScan } from "../../src/os/futex.ts";
 import { MpscConsumer } from "../../src/ring/mpsc_consumer.ts";
 import { MpscProducer } from "../../src/ring/mpsc_producer.ts";
 import { SpscConsumer } from "../../src/ring/spsc_consumer.ts";
 import { SpscProducer } from "../../src/ring/spsc_producer.ts";
 import { waitAny, waitAnySync } from "../../src/sync/wait_any.ts";
-import { Party, type Where, whyNoProcess } from "../shared/party.ts";
 import { Name } from "../shared/scene.ts";
 
 /** Rings of every kind that can be waited for, each with its sender. */
@@ -125,49 +124,3 @@ Deno.test("waitAny() refuses nothing, and limits that are none", async () => {
     await assertRejects(() => waitAny(rings.all, options), RangeError);
   }
 });
-
-const NO_PROCESS = whyNoProcess();
-if (NO_PROCESS !== undefined) console.warn(`waitAny() is only tested in threads: ${NO_PROCESS}`);
-
-for (const where of ["thread", "process"] satisfies Where[]) {
-  const ignore = where === "process" && NO_PROCESS !== undefined;
-  const program = new URL("../ring/spsc_party.ts", import.meta.url);
-  type Tools = import("../ring/spsc_party.ts").Tools;
-
-  Deno.test({
-    name: `waitAnySync() sleeps until a sender in another ${where} sends`,
-    ignore,
-    fn: async () => {
-      using rings = scene();
-      rings.senders.messages.close();
-      using fresh = SpscConsumer.open(rings.names[1]! + ".fresh");
-      await using sender = Party.start<Tools>(program, where);
-      const sending = sender.run(({ SpscProducer, producers }, name) => {
-        const producer = SpscProducer.open(name);
-        producers.push(producer);
-        setTimeout(() => producer.trySend(new Uint8Array(9)), 20);
-      }, fresh.name);
-      await sending;
-      const found = waitAnySync([fresh, rings.all[1], rings.all[2]], { spin: 0 });
-      assertStrictEquals(found, fresh);
-      assertEquals(fresh.receiveSync().state, "ok");
-    },
-  });
-}
-
-if (NO_PROCESS === undefined) {
-  Deno.test("waitAny() tells of one whose producer was killed", async () => {
-    type Tools = import("../ring/spsc_party.ts").Tools;
-    using rings = scene();
-    using lonely = SpscConsumer.open(rings.names[0]! + ".lonely");
-    const program = new URL("../ring/spsc_party.ts", import.meta.url);
-    await using sender = Party.start<Tools>(program, "process");
-    await sender.run(({ SpscProducer, producers }, name) => {
-      producers.push(SpscProducer.open(name));
-    }, lonely.name);
-    const waiting = waitAny([rings.all[1], lonely], { spin: 0 });
-    await sender.kill();
-    assertStrictEquals(await waiting, lonely);
-    assertThrows(() => lonely.receiveSync(), PeerLostError);
-  });
-}

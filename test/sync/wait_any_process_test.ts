@@ -1,0 +1,55 @@
+import { assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
+import { PeerLostError } from "../../src/errors.ts";
+import { SpscConsumer } from "../../src/ring/spsc_consumer.ts";
+import { waitAny, waitAnySync } from "../../src/sync/wait_any.ts";
+import { Party, type Where, whyNoProcess } from "../shared/party.ts";
+import { Name } from "../shared/scene.ts";
+
+const NO_PROCESS = whyNoProcess();
+if (NO_PROCESS !== undefined) console.warn(`waitAny() is only tested in threads: ${NO_PROCESS}`);
+
+for (const where of ["thread", "process"] satisfies Where[]) {
+  const ignore = where === "process" && NO_PROCESS !== undefined;
+  const program = new URL("../ring/spsc_party.ts", import.meta.url);
+  type Tools = import("../ring/spsc_party.ts").Tools;
+
+  Deno.test({
+    name: `waitAnySync() sleeps until a sender in another ${where} sends`,
+    ignore,
+    fn: async () => {
+      using name = new Name();
+      using other = new Name();
+      using quiet = SpscConsumer.open(other.name);
+      using fresh = SpscConsumer.open(name.name);
+      await using sender = Party.start<Tools>(program, where);
+      const sending = sender.run(({ SpscProducer, producers }, name) => {
+        const producer = SpscProducer.open(name);
+        producers.push(producer);
+        setTimeout(() => producer.trySend(new Uint8Array(9)), 20);
+      }, fresh.name);
+      await sending;
+      const found = waitAnySync([quiet, fresh], { spin: 0 });
+      assertStrictEquals(found, fresh);
+      assertEquals(fresh.receiveSync().state, "ok");
+    },
+  });
+}
+
+if (NO_PROCESS === undefined) {
+  Deno.test("waitAny() tells of one whose producer was killed", async () => {
+    type Tools = import("../ring/spsc_party.ts").Tools;
+    using name = new Name();
+    using other = new Name();
+    using quiet = SpscConsumer.open(other.name);
+    using lonely = SpscConsumer.open(name.name);
+    const program = new URL("../ring/spsc_party.ts", import.meta.url);
+    await using sender = Party.start<Tools>(program, "process");
+    await sender.run(({ SpscProducer, producers }, name) => {
+      producers.push(SpscProducer.open(name));
+    }, lonely.name);
+    const waiting = waitAny([quiet, lonely], { spin: 0 });
+    await sender.kill();
+    assertStrictEquals(await waiting, lonely);
+    assertThrows(() => lonely.receiveSync(), PeerLostError);
+  });
+}
