@@ -71,7 +71,7 @@ export function endOf(position: number): number {
 }
 
 /** The whole position near another one, of which a word has the last 32 bits. */
-function wholeOf(word: number, near: number): number {
+export function wholeOf(word: number, near: number): number {
   return near + ((word - near) | 0);
 }
 
@@ -132,6 +132,14 @@ export class Traffic implements Disposable {
   }
 }
 
+/** What notes are about: a way from one producer to one consumer at a time. */
+export type Track =
+  & Pick<
+    Traffic,
+    "begun" | "sent" | "seen" | "receiving" | "head" | "tail" | "count" | "complain"
+  >
+  & { readonly plan: { readonly level: "messages" | "bytes" } };
+
 /** The name of a ring in this run. */
 export function nameOf(scene: TrafficScene, ring: number): string {
   return scene.name(RINGS[ring]!.name);
@@ -141,9 +149,9 @@ export function nameOf(scene: TrafficScene, ring: number): string {
 export class SendingNotes {
   /** Where the next message, or the next byte, goes. */
   position = 0;
-  readonly #traffic: Traffic;
+  readonly #traffic: Track;
 
-  constructor(traffic: Traffic) {
+  constructor(traffic: Track) {
     this.#traffic = traffic;
     this.resume();
   }
@@ -187,12 +195,12 @@ export class SendingNotes {
 export class ReceivingNotes {
   /** Where the next message, or the next byte, comes from. */
   position: number;
-  readonly #traffic: Traffic;
+  readonly #traffic: Track;
   readonly #seenBefore: number; // by those before this consumer
   readonly #latest: number; // what is sent from here on, none of them can have seen
   #flawed = false;
 
-  constructor(traffic: Traffic) {
+  constructor(traffic: Track) {
     this.#traffic = traffic;
     const { tail, seen, receiving } = traffic;
     const known = seen.load();

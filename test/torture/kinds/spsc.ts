@@ -8,6 +8,7 @@
  */
 
 import { CorruptRegionError, PeerLostError, RoleTakenError } from "../../../src/errors.ts";
+import type { MessageSender } from "../../../src/ring/sender.ts";
 import type { SpscByteConsumer, SpscByteProducer } from "../../../src/ring/spsc_bytes.ts";
 import { SpscConsumer } from "../../../src/ring/spsc_consumer.ts";
 import { SpscProducer } from "../../../src/ring/spsc_producer.ts";
@@ -62,7 +63,7 @@ export const HANDS: Hands = {
 };
 
 /** How long anybody waits for the other end, which may be dead, stopped or elsewhere. */
-const WAIT = { timeout: 100 };
+export const WAIT = { timeout: 100 };
 
 /** Has one end of a ring after the other, whenever it is free. */
 async function attend<E extends Disposable>(
@@ -103,14 +104,17 @@ async function patiently(stage: Stage<Cell>, work: () => Promise<void>): Promise
   }
 }
 
+/** What decides how long and in which way. */
+type Chance = Pick<Stage, "random" | "over">;
+
 /** How long an end is had by who is not killed; others then find it closed. */
-function tenure(stage: Stage<Cell>): () => boolean {
+export function tenure(stage: Chance): () => boolean {
   const end = now() + stage.random.skewed(1, 2000) * 1e6;
   return () => stage.over || now() > end;
 }
 
 /** Whether the wait, by whatever way it waits, ended with what it was for. */
-async function inTime(wait: () => unknown): Promise<boolean> {
+export async function inTime(wait: () => unknown): Promise<boolean> {
   try {
     await wait();
     return true;
@@ -122,9 +126,10 @@ async function inTime(wait: () => unknown): Promise<boolean> {
 
 // ---- producers ----
 
-async function sendMessages(
-  stage: Stage<Cell>,
-  producer: SpscProducer,
+/** Sends messages by all ways to send. */
+export async function sendMessages(
+  stage: Chance,
+  producer: MessageSender<Uint8Array>,
   notes: SendingNotes,
 ): Promise<void> {
   const { random } = stage;
@@ -151,7 +156,7 @@ async function sendMessages(
   }
 }
 
-function trySend(producer: SpscProducer, notes: SendingNotes): boolean {
+function trySend(producer: MessageSender<Uint8Array>, notes: SendingNotes): boolean {
   const end = endOf(notes.position);
   notes.beginUpTo(end);
   if (!producer.trySend(messageAt(notes.position))) return false;
@@ -159,7 +164,7 @@ function trySend(producer: SpscProducer, notes: SendingNotes): boolean {
   return true;
 }
 
-function trySendInPlace(producer: SpscProducer, notes: SendingNotes): boolean {
+function trySendInPlace(producer: MessageSender<Uint8Array>, notes: SendingNotes): boolean {
   const end = endOf(notes.position);
   const message = messageAt(notes.position);
   const space = producer.tryClaim(message.length);
@@ -179,8 +184,8 @@ function fill(space: Uint8Array, bytes: Uint8Array): void {
 }
 
 async function sendBatch(
-  { random }: Stage<Cell>,
-  producer: SpscProducer,
+  { random }: Chance,
+  producer: MessageSender<Uint8Array>,
   notes: SendingNotes,
 ): Promise<void> {
   const ends = [notes.position];

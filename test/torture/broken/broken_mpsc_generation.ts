@@ -1,0 +1,15 @@
+/**
+ * Broken: a consumer that learns who has a lane when it comes first across it, and takes all that
+ * comes later for the same producer's.
+ *
+ * @module
+ */
+
+import { mpscKind } from "../kinds/mpsc.ts";
+
+const known = new Map<number, number>();
+
+export default mpscKind(({ producer, generation }) => {
+  if (!known.has(producer)) known.set(producer, generation);
+  return { producer, generation: known.get(producer)! };
+});
