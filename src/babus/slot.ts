@@ -40,9 +40,9 @@ export type SlotOutcome<T> =
 
 /** What looking at all that is new gives. */
 export interface SlotNews<T> {
-  /** The messages that are still there, the oldest first. */
+  /** Messages without a gap, the oldest first; to go on, look since the number of the last. */
   readonly messages: readonly SlotMessage<T>[];
-  /** How many there were besides, which were overwritten. */
+  /** How many there were before these, which are overwritten. */
   readonly lost: number;
 }
 
@@ -71,6 +71,25 @@ const ATTEMPTS = 10_000;
 
 /** Slots with a claim: the right to write would go with a handle that is collected. */
 const claiming = perIsolate(() => new Set<object>());
+
+/** A message in place. */
+class Placed implements SlotView {
+  readonly sequence: number;
+  readonly timestamp: number;
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly #words: SlotWords;
+
+  constructor(words: SlotWords, sequence: number, timestamp: number, length: number) {
+    this.sequence = sequence;
+    this.timestamp = timestamp;
+    this.bytes = peekView(words.region.mapping, words.messageAt(sequence), length);
+    this.#words = words;
+  }
+
+  get valid(): boolean {
+    return !this.#words.region.closed && this.#words.isWhole(this.sequence);
+  }
+}
 
 /** A claim on the next message. */
 interface Claim {
@@ -205,19 +224,27 @@ export class Slot<T = Uint8Array> implements Disposable {
     return copied === undefined ? EMPTY : { state: "ok", message: this.#decode(copied) };
   }
 
-  /** Copies of all messages after the one of this number, and how many of them are gone. */
+  /** Copies of the messages after the one of this number, and how many of those are gone. */
   since(sequence: number): SlotNews<T> {
     if (!isCount(sequence, Number.MAX_SAFE_INTEGER)) {
       throw new RangeError(`Cannot look at messages since number ${sequence}: pass 0 or more`);
     }
-    const last = this.sequence;
     const messages: SlotMessage<T>[] = [];
-    for (let next = Math.max(sequence, last - this.depth) + 1; next <= last; next++) {
+    let last = this.sequence;
+    let next = Math.max(sequence, last - this.depth) + 1;
+    for (let attempt = 0; next <= last; next++) {
       const copied = this.#words.copy(next);
       if (copied !== undefined) messages.push(this.#decode(copied));
-      else this.#checkOvertaken(next, last);
+      else if (messages.length > 0) break; // the rest is for the next look, with what it lost
+      else {
+        this.#checkOvertaken(next, last);
+        if (++attempt === ATTEMPTS) throw this.#words.corrupt("its messages keep changing");
+        last = this.sequence;
+        next = last - this.depth; // and one more
+      }
     }
-    return { messages, lost: Math.max(last - sequence, 0) - messages.length };
+    const first = messages[0]?.sequence;
+    return { messages, lost: first === undefined ? 0 : first - 1 - sequence };
   }
 
   /** The message that is so many older than the newest, in place; undefined if there is none. */
@@ -226,16 +253,8 @@ export class Slot<T = Uint8Array> implements Disposable {
     return this.#find(age, (sequence) => {
       const found = words.look(sequence);
       if (found === undefined) return undefined;
-      const bytes = peekView(words.region.mapping, words.messageAt(sequence), found.length);
-      if (!words.isWhole(sequence)) return undefined;
-      return {
-        sequence,
-        timestamp: found.time,
-        bytes,
-        get valid() {
-          return !words.region.closed && words.isWhole(sequence);
-        },
-      };
+      const view = new Placed(words, sequence, found.time, found.length);
+      return view.valid ? view : undefined;
     });
   }
 
