@@ -1,0 +1,100 @@
+/**
+ * The consumer of the log that mpsc_producer.ts sends: it tells who comes, each second how many
+ * entries came, and in the end whether all of them came, of each producer in order.
+ *
+ *     deno run --allow-ffi examples/mpsc_consumer.ts
+ *
+ * It goes on when producers leave or die, and when others come; Ctrl-C or `--seconds 60` ends it.
+ *
+ * @module
+ */
+
+import { setImmediate } from "node:timers/promises";
+import { MpscConsumer, type MpscValue, VringError } from "../mod.ts";
+import { type Entry, RING } from "./mpsc.ts";
+import { clock, count, endAfter, options } from "./ticker.ts";
+
+const ENTRIES_A_TURN = 100;
+
+async function main(): Promise<void> {
+  const { name, seconds } = options({ name: "log", seconds: 3600 });
+  // keepOpen: when all producers have left or died, wait for the next one
+  using consumer = MpscConsumer.open(name, { ...RING, keepOpen: true });
+  console.log(`Reading "${name}"; waiting for entries`);
+  const account = new Account();
+  const timer = setInterval(() => console.log(account.line()), 1000);
+  await receive(consumer, account, endAfter(seconds));
+  clearInterval(timer);
+  console.log(account.total());
+}
+
+/** Receives until the end. */
+async function receive(
+  consumer: MpscConsumer<Entry>,
+  account: Account,
+  end: AbortSignal,
+): Promise<void> {
+  while (!end.aborted) {
+    try {
+      await consumer.wait({ signal: end });
+    } catch (error) {
+      if (!end.aborted) throw error;
+    }
+    for (let i = 0; i < ENTRIES_A_TURN; i++) { // of all producers in turns
+      const outcome = consumer.tryReceive();
+      if (outcome.state !== "ok") break;
+      account.note(outcome);
+    }
+    await setImmediate(); // timers and Ctrl-C get their turn
+  }
+}
+
+/** What came. */
+class Account {
+  readonly #next = new Map<string, number>();
+  #received = 0;
+  #missing = 0;
+  #again = 0;
+  #told = 0;
+  #age = 0;
+  #last = "";
+
+  /** Takes an entry into account. */
+  note({ value, producer, generation, redelivered }: MpscValue<Entry>): void {
+    const who = `${producer}.${generation}`; // the same lane may be another's later
+    const expected = this.#next.get(who);
+    if (expected === undefined) {
+      console.log(`Producer ${producer} is here, the ${generation}. in its lane`);
+    } else this.#missing += Math.abs(value.number - expected);
+    this.#next.set(who, value.number + 1);
+    this.#received++;
+    if (redelivered) this.#again++;
+    this.#age += clock() - value.time;
+    this.#last = `${producer} ${value.text}`;
+  }
+
+  /** The line for the last second. */
+  line(): string {
+    const received = this.#received - this.#told;
+    const age = received === 0
+      ? ""
+      : `, ${(this.#age / received).toFixed(2)} ms old; ${this.#last}`;
+    this.#told = this.#received;
+    this.#age = 0;
+    return `${count(received).padStart(9)} entries/s${age}`;
+  }
+
+  /** The line for the end. */
+  total(): string {
+    return `Received ${count(this.#received)} entries of ${count(this.#next.size)} producers: ` +
+      `${count(this.#missing)} missing, ${count(this.#again)} perhaps for the second time.`;
+  }
+}
+
+try {
+  await main();
+} catch (error) {
+  if (!(error instanceof VringError)) throw error;
+  console.error(error.message); // such as: there is a consumer, and it is alive
+  Deno.exitCode = 1;
+}

@@ -1,0 +1,64 @@
+/**
+ * Many producers, one consumer: several processes write a log that another one reads. Each has a
+ * lane of its own, so none holds up the others; nothing is lost, and while its lane is full a
+ * process waits.
+ *
+ * Run it in a few terminals and the consumer in another, in any order:
+ *
+ *     deno run --allow-ffi examples/mpsc_producer.ts
+ *     deno run --allow-ffi examples/mpsc_producer.ts --rate 20000
+ *     deno run --allow-ffi examples/mpsc_consumer.ts
+ *
+ * Kill one of them (`kill -9`) and start another: what the first one sent is read before anyone has
+ * its lane. `--seconds 60` sends longer, and `--name mine` uses a ring of your own.
+ *
+ * @module
+ */
+
+import { setTimeout as delay } from "node:timers/promises";
+import { MpscProducer, VringError } from "../mod.ts";
+import { type Entry, RING } from "./mpsc.ts";
+import { clock, count, endAfter, options } from "./ticker.ts";
+
+const JOBS = ["swept the floor", "fed the cat", "watered the plants", "wound the clock"];
+
+async function main(): Promise<void> {
+  const { name, seconds, rate } = options({ name: "log", seconds: 10, rate: 1000 });
+  // keepOpen: when the consumer leaves or dies, wait for the next one
+  using producer = MpscProducer.open(name, { ...RING, keepOpen: true });
+  console.log(`Sending ${count(rate)} entries/s to "${name}" as producer ${producer.id}`);
+  const sent = await send(producer, rate, endAfter(seconds));
+  console.log(`Sent ${count(sent)} entries.`);
+}
+
+/** Sends entries until the end; gives how many. */
+async function send(
+  producer: MpscProducer<Entry>,
+  rate: number,
+  end: AbortSignal,
+): Promise<number> {
+  let sent = 0;
+  try {
+    for (let due = 0, last = clock(); !end.aborted; await delay(1)) {
+      const time = clock();
+      due = Math.min(due + (time - last) * rate / 1000, rate);
+      last = time;
+      for (; due >= 1 && !end.aborted; due--) {
+        const text = JOBS[sent % JOBS.length]!;
+        await producer.send({ number: sent, time: clock(), text }, { signal: end });
+        sent++;
+      }
+    }
+  } catch (error) {
+    if (!end.aborted) throw error; // else it waited for room when the end came
+  }
+  return sent;
+}
+
+try {
+  await main();
+} catch (error) {
+  if (!(error instanceof VringError)) throw error;
+  console.error(error.message); // such as: all producers are alive
+  Deno.exitCode = 1;
+}

@@ -1,0 +1,106 @@
+/**
+ * Runs the examples of the ring with many producers as a user would: real processes with no
+ * permission but `--allow-ffi`.
+ */
+
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { until } from "./os/until.ts";
+import { Program, sharedFiles, uniqueName } from "./program.ts";
+
+const WELL = { code: 0, signal: null, err: "" };
+
+function producer(name: string, ...options: string[]): Program {
+  return new Program("examples/mpsc_producer.ts", "--name", name, ...options);
+}
+
+function consumer(name: string, ...options: string[]): Program {
+  return new Program("examples/mpsc_consumer.ts", "--name", name, ...options);
+}
+
+function numbersOf(text: RegExpExecArray | null, program: Program): number[] {
+  assert(text, program.out);
+  return text.slice(1).map((number) => Number(number.replaceAll(",", "")));
+}
+
+/** How many entries a producer has sent, which has ended well. */
+async function sentBy(program: Program): Promise<number> {
+  assertEquals(await program.end(), WELL);
+  return numbersOf(/Sent ([\d,]+) entries\.\n$/.exec(program.out), program)[0]!;
+}
+
+/** What a consumer says in the end, after Ctrl-C. */
+async function accountOf(program: Program) {
+  program.kill("SIGINT");
+  assertEquals(await program.end(), WELL);
+  const last = /Received (.+) entries of (.+) producers: (.+) missing, (.+) perhaps .+\.\n$/;
+  const [received, producers, missing, again] = numbersOf(last.exec(program.out), program);
+  return { received, producers, missing, again };
+}
+
+const ENTRIES = / +[1-9][\d,]* entries\/s, [\d.]+ ms old; \d+ (swept|fed|watered|wound) .+\n/;
+const NOTHING = /\n +0 entries\/s\n +0 entries\/s\n/;
+
+/** Waits until a consumer has read all that was sent, when nobody sends any more. */
+async function untilQuiet(reader: Program): Promise<void> {
+  const { length } = reader.out;
+  await until("nothing comes", () => NOTHING.test(reader.out.slice(length)));
+}
+
+Deno.test("log: all entries of three producers arrive, and nothing is left", async () => {
+  const name = uniqueName();
+  await using reader = consumer(name);
+  await reader.until(/waiting for entries\n/);
+  await using one = producer(name, "--seconds", "1.2");
+  await using two = producer(name, "--seconds", "1.5", "--rate", "3000");
+  await using three = producer(name, "--seconds", "1");
+  const sent = await Promise.all([one, two, three].map(sentBy));
+  await reader.until(ENTRIES);
+  await untilQuiet(reader);
+  const received = sent.reduce((sum, count) => sum + count, 0);
+  assertEquals(await accountOf(reader), { received, producers: 3, missing: 0, again: 0 });
+  assertEquals(sharedFiles(name), []);
+});
+
+Deno.test("log: producers come first, and the next consumer goes on where one has stopped", async () => {
+  const name = uniqueName();
+  await using one = producer(name, "--seconds", "50");
+  await using two = producer(name, "--seconds", "50");
+  for (const each of [one, two]) await each.until(/as producer [01]\n/);
+  await using first = consumer(name);
+  await first.until(ENTRIES);
+  await using rival = consumer(name);
+  const { code, err } = await rival.end();
+  assertEquals([code, rival.out], [1, ""]);
+  assertMatch(err, /^Cannot open ring .* as its consumer: it has one, which is alive; .+\n$/);
+  const before = await accountOf(first);
+  await using second = consumer(name);
+  await second.until(ENTRIES);
+  for (const each of [one, two]) each.kill("SIGINT");
+  const sent = await sentBy(one) + await sentBy(two);
+  await untilQuiet(second);
+  const after = await accountOf(second);
+  assertEquals(before.received! + after.received!, sent);
+  assertEquals([before.missing, after.missing, after.producers], [0, 0, 2]);
+  assertEquals(sharedFiles(name), []);
+});
+
+Deno.test("log: a producer is killed, the others go on, and another one has its lane", async () => {
+  const name = uniqueName();
+  await using reader = consumer(name);
+  await using victim = producer(name, "--seconds", "50");
+  await victim.until(/as producer 0\n/);
+  await using other = producer(name, "--seconds", "50");
+  await other.until(/as producer 1\n/);
+  await reader.until(/Producer 0 is here, the 1\. in its lane\n/);
+  victim.kill("SIGKILL");
+  assertEquals((await victim.end()).signal, "SIGKILL");
+  await reader.until(ENTRIES);
+  other.kill("SIGINT");
+  await sentBy(other);
+  await untilQuiet(reader); // and so the lane of the dead was read
+  await using successor = producer(name, "--seconds", "50");
+  await successor.until(/as producer 0\n/);
+  await reader.until(/Producer 0 is here, the 2\. in its lane\n/);
+  const { missing, again, producers } = await accountOf(reader);
+  assertEquals([missing, again, producers], [0, 0, 3]);
+});
