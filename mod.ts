@@ -75,16 +75,12 @@ export {
   type PublisherOptions,
 } from "./src/vdds/publisher.ts";
 export {
-  type Arrived,
-  type NoSample,
-  type Sample,
-  type SampleOutcome,
   Subscriber,
   type SubscriberBehaviour,
   type SubscriberConnectOptions,
   type SubscriberOptions,
-  type ValueOutcome,
 } from "./src/vdds/subscriber.ts";
+export type { Arrived, NoSample, Sample, SampleOutcome, ValueOutcome } from "./src/vdds/sample.ts";
 export type { TopicConnectOptions, TopicCounters, TopicOptions } from "./src/vdds/topic.ts";
 export { type TopicInfo, topics } from "./src/vdds/topics.ts";
 export { Domain, type SlotInfo, type SlotOptions } from "./src/babus/domain.ts";

@@ -269,39 +269,43 @@ _Static_assert(_Alignof(struct topic_control) == 64, "alignment of topic_control
 _Static_assert(sizeof(struct topic_control) == 576, "size of topic_control");
 
 #define TOPIC_READER_VERSION 1u
-#define TOPIC_READER_HASH UINT64_C(0x15f4ff7b99e1e76c)
+#define TOPIC_READER_HASH UINT64_C(0x8da15f474c7e1ddc)
 struct topic_reader {
   _Alignas(64) _Atomic uint32_t online; /* the reader: 1 if it is to be given samples */
   uint8_t _pad_4[60];
-  _Alignas(64) _Atomic uint32_t used; /* USED, by the writer: how many entries were put in */
-  uint8_t _pad_68[60];
   _Alignas(64) _Atomic uint64_t first; /* the first sample it was given; 0 for none */
-  uint8_t _pad_136[56];
+  uint8_t _pad_72[56];
   _Alignas(64) _Atomic uint32_t bell; /* rung by the writer; raised by the reader when it waits */
-  uint8_t _pad_196[60];
+  uint8_t _pad_132[60];
+  _Atomic uint32_t used; /* USED, by the writer: how many entries were put in */
+  uint8_t _pad_196[4];
+  double newest; /* the writer: the last of them, on the line that is looked at */
+  uint8_t _pad_208[48];
 };
 _Static_assert(offsetof(struct topic_reader, online) == 0, "topic_reader.online");
-_Static_assert(offsetof(struct topic_reader, used) == 64, "topic_reader.used");
-_Static_assert(offsetof(struct topic_reader, first) == 128, "topic_reader.first");
-_Static_assert(offsetof(struct topic_reader, bell) == 192, "topic_reader.bell");
+_Static_assert(offsetof(struct topic_reader, first) == 64, "topic_reader.first");
+_Static_assert(offsetof(struct topic_reader, bell) == 128, "topic_reader.bell");
+_Static_assert(offsetof(struct topic_reader, used) == 192, "topic_reader.used");
+_Static_assert(offsetof(struct topic_reader, newest) == 200, "topic_reader.newest");
 _Static_assert(_Alignof(struct topic_reader) == 64, "alignment of topic_reader");
 _Static_assert(sizeof(struct topic_reader) == 256, "size of topic_reader");
 
 #define TOPIC_DESCRIPTOR_VERSION 1u
-#define TOPIC_DESCRIPTOR_HASH UINT64_C(0xa1b0841f8d5ae154)
+#define TOPIC_DESCRIPTOR_HASH UINT64_C(0xf959edb5652c4907)
 struct topic_descriptor {
   double sequence; /* the writer: the number of the sample */
   double length; /* the writer: the bytes of the sample */
   double committed; /* the writer: how many bytes have memory */
   _Atomic uint32_t references; /* a hint: how many have not given it back */
-  uint8_t reserved[32]; /* zero */
-  uint8_t _pad_60[4];
+  _Atomic uint32_t pin; /* the word of the writer */
+  uint32_t words[8]; /* the words of readers, one each, by both */
 };
 _Static_assert(offsetof(struct topic_descriptor, sequence) == 0, "topic_descriptor.sequence");
 _Static_assert(offsetof(struct topic_descriptor, length) == 8, "topic_descriptor.length");
 _Static_assert(offsetof(struct topic_descriptor, committed) == 16, "topic_descriptor.committed");
 _Static_assert(offsetof(struct topic_descriptor, references) == 24, "topic_descriptor.references");
-_Static_assert(offsetof(struct topic_descriptor, reserved) == 28, "topic_descriptor.reserved");
+_Static_assert(offsetof(struct topic_descriptor, pin) == 28, "topic_descriptor.pin");
+_Static_assert(offsetof(struct topic_descriptor, words) == 32, "topic_descriptor.words");
 _Static_assert(_Alignof(struct topic_descriptor) == 8, "alignment of topic_descriptor");
 _Static_assert(sizeof(struct topic_descriptor) == 64, "size of topic_descriptor");
 

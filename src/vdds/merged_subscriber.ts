@@ -11,13 +11,9 @@ import { valueStream } from "../ring/streams.ts";
 import { begin } from "../sync/turns.ts";
 import { AWAITED, waitAny, waitAnySync } from "../sync/wait_any.ts";
 import type { SyncWaitOptions, WaitOptions } from "../sync/waiter.ts";
+import type { Arrived, Sample } from "./sample.ts";
 import { Sources, topicOfSource } from "./sources.ts";
-import {
-  type Arrived,
-  type Sample,
-  Subscriber,
-  type SubscriberConnectOptions,
-} from "./subscriber.ts";
+import { Subscriber, type SubscriberConnectOptions } from "./subscriber.ts";
 
 /** How to subscribe to all sources of a topic. */
 export interface MergedSubscriberOptions<T>

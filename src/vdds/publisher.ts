@@ -117,7 +117,8 @@ export class Publisher<T = Uint8Array> implements Disposable {
     this.#awaited = {
       bell: ring.spaceBell,
       watch: ring.available,
-      ready: () => this.#acquire(),
+      ready: () => this.#acquireHinted(),
+      hopeless: () => this.#acquire(), // before a sleep: it would be one for nothing
     };
   }
 
@@ -224,9 +225,7 @@ export class Publisher<T = Uint8Array> implements Disposable {
    * none is free; under the policies that drop the sample then counts as lost.
    */
   tryLoan(length: number = this.maxSample): Uint8Array<ArrayBuffer> | undefined {
-    if (!this.#ready(length)) return undefined;
-    const at = this.#ring.sampleAt(this.#descriptor);
-    return this.#loan = claimView(this.#ring.region.mapping, at, length);
+    return this.#ready(length) ? this.#lend(length) : undefined;
   }
 
   /** The same, and blocks the thread until one is free; undefined only if the policy drops. */
@@ -234,11 +233,7 @@ export class Publisher<T = Uint8Array> implements Disposable {
     length: number = this.maxSample,
     options: SyncWaitOptions = {},
   ): Uint8Array<ArrayBuffer> | undefined {
-    for (;;) {
-      const view = this.tryLoan(length);
-      if (view !== undefined || this.#policy !== "block") return view;
-      this.#checkWait(waitSync(this.#awaited, options), options);
-    }
+    return this.#readySync(length, options) ? this.#lend(length) : undefined;
   }
 
   /** The same, once one is free; undefined only if the policy drops. */
@@ -278,18 +273,16 @@ export class Publisher<T = Uint8Array> implements Disposable {
   trySend(value: T): boolean {
     const bytes = this.#codec.encode(value);
     if (!this.#ready(bytes.length)) return false;
-    copyIn(this.#ring.region.mapping, this.#ring.sampleAt(this.#descriptor), bytes);
-    this.#hand(bytes.length);
+    this.#sendBytes(bytes);
     return true;
   }
 
   /** Sends a value, and blocks the thread until a sample is free; false only if the policy drops. */
   sendSync(value: T, options: SyncWaitOptions = {}): boolean {
-    for (;;) {
-      if (this.trySend(value)) return true;
-      if (this.#policy !== "block") return false;
-      this.#checkWait(waitSync(this.#awaited, options), options);
-    }
+    const bytes = this.#codec.encode(value);
+    if (!this.#readySync(bytes.length, options)) return false;
+    this.#sendBytes(bytes);
+    return true;
   }
 
   /**
@@ -334,6 +327,21 @@ export class Publisher<T = Uint8Array> implements Disposable {
 
   /** Whether a descriptor with memory for so many bytes is at hand; a loan is given up. */
   #ready(length: number): boolean {
+    this.#begin(length);
+    if (this.#acquire()) return this.#commit(length);
+    if (this.#policy !== "block") this.#writer.skip();
+    return false;
+  }
+
+  /** The same, and blocks the thread until it is so, unless the policy drops. */
+  #readySync(length: number, options: SyncWaitOptions): boolean {
+    if (this.#policy !== "block") return this.#ready(length);
+    this.#begin(length);
+    if (!this.#acquireHinted()) this.#checkWait(waitSync(this.#awaited, options), options);
+    return this.#commit(length);
+  }
+
+  #begin(length: number): void {
     this.#checkOpen();
     if (!Number.isInteger(length) || length < 0 || length > this.maxSample) {
       throw new RangeError(
@@ -342,12 +350,6 @@ export class Publisher<T = Uint8Array> implements Disposable {
       );
     }
     this.#loan = undefined;
-    if (!this.#acquire()) {
-      if (this.#policy !== "block") this.#writer.skip();
-      return false;
-    }
-    if (this.#ring.described(this.#descriptor, "committed") < length) this.#commit(length);
-    return true;
   }
 
   #acquire(): boolean {
@@ -355,13 +357,31 @@ export class Publisher<T = Uint8Array> implements Disposable {
     return this.#descriptor !== NONE;
   }
 
-  /** Gets memory for a sample that has never been so large. */
-  #commit(length: number): void {
+  /** The same as far as hints tell. */
+  #acquireHinted(): boolean {
+    if (this.#descriptor === NONE) this.#descriptor = this.#writer.acquireHinted();
+    return this.#descriptor !== NONE;
+  }
+
+  #lend(length: number): Uint8Array<ArrayBuffer> {
+    const at = this.#ring.sampleAt(this.#descriptor);
+    return this.#loan = claimView(this.#ring.region.mapping, at, length);
+  }
+
+  #sendBytes(bytes: Uint8Array): void {
+    copyIn(this.#ring.region.mapping, this.#ring.sampleAt(this.#descriptor), bytes);
+    this.#hand(bytes.length);
+  }
+
+  /** Gets memory for a sample if none has been so large there. */
+  #commit(length: number): true {
+    if (this.#ring.described(this.#descriptor, "committed") >= length) return true;
     const { region, plan } = this.#ring;
     const page = pageSize();
     const committed = Math.min(Math.ceil(length / page) * page, plan.sampleBytes);
     region.allocate(this.#ring.sampleAt(this.#descriptor), committed);
     this.#ring.describe(this.#descriptor, "committed", committed);
+    return true;
   }
 
   #hand(length: number): void {

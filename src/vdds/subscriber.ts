@@ -22,6 +22,14 @@ import {
 import { matches } from "./matches.ts";
 import { countersOf } from "./publisher.ts";
 import {
+  type Arrived,
+  HeldSample,
+  type NoSample,
+  type Sample,
+  type SampleOutcome,
+  type ValueOutcome,
+} from "./sample.ts";
+import {
   connectNow,
   connectTopic,
   createTopic,
@@ -54,76 +62,8 @@ export interface SubscriberOptions<T> extends TopicOptions, SubscriberBehaviour<
 /** How to subscribe to a topic, once it is there. */
 export interface SubscriberConnectOptions<T> extends TopicConnectOptions, SubscriberBehaviour<T> {}
 
-/** A sample in place: it stays as it is until it is disposed. */
-export interface Sample<T> extends Disposable {
-  /** The sample, in shared memory, to be read only; empty once it was disposed. */
-  readonly bytes: Uint8Array<ArrayBuffer>;
-  /** The value, made when it is asked for; what is made of bytes in place goes with them. */
-  readonly value: T;
-  /** The number of the sample: one more with each that is published. */
-  readonly sequence: number;
-  /** How many samples were lost to this subscriber just before this one. */
-  readonly lost: number;
-}
-
-/** What a subscriber finds in place of a sample. */
-export type NoSample =
-  /** Nothing is there now. */
-  | { state: "empty" }
-  /** Nothing is there, the publisher has closed, and no other is waited for. */
-  | { state: "closed" };
-
-/** What taking a sample in place gives. */
-export type SampleOutcome<T> = { state: "ok"; sample: Sample<T> } | NoSample;
-
-/** What receiving a value gives. */
-export type ValueOutcome<T> =
-  /** The value, the number of the sample, and how many were lost just before it. */
-  | { state: "ok"; value: T; sequence: number; lost: number }
-  | NoSample;
-
-/** What taking or receiving gives to those who wait until there is something. */
-export type Arrived<Outcome> = Exclude<Outcome, { state: "empty" }>;
-
 const EMPTY = { state: "empty" } as const;
 const CLOSED = { state: "closed" } as const;
-const NO_BYTES = new Uint8Array(0);
-
-/** A sample that is shown in place. */
-class HeldSample<T> implements Sample<T> {
-  readonly sequence: number;
-  readonly lost: number;
-  readonly #codec: Codec<T>;
-  #shown: Uint8Array<ArrayBuffer>;
-  #release: (() => void) | undefined;
-
-  constructor(
-    shown: Uint8Array<ArrayBuffer>,
-    { sequence, lost, codec }: { sequence: number; lost: number; codec: Codec<T> },
-    release: () => void,
-  ) {
-    this.#shown = shown;
-    this.sequence = sequence;
-    this.lost = lost;
-    this.#codec = codec;
-    this.#release = release;
-  }
-
-  get bytes(): Uint8Array<ArrayBuffer> {
-    return this.#shown;
-  }
-
-  get value(): T {
-    return this.#codec.decode(this.#shown);
-  }
-
-  [Symbol.dispose](): void {
-    const release = this.#release;
-    this.#shown = NO_BYTES;
-    this.#release = undefined;
-    release?.();
-  }
-}
 
 /**
  * A subscriber of a topic: it gets every sample that is published while it is there, or is told how
@@ -355,14 +295,18 @@ export class Subscriber<T = Uint8Array> implements Disposable, Waitable {
     if (!(limit >= 0)) throw new RangeError(`Cannot poll ${limit} samples: a limit is 0 or more`);
     const reader = this.#reader;
     let count = 0;
-    while (count < limit && !this.#ring.region.closed && reader.take()) {
-      const { descriptor, stamp, sequence, lost } = reader;
-      count++;
-      try {
-        handler(this.#shown(), sequence, lost);
-      } finally {
-        if (!this.#ring.region.closed) reader.release(descriptor, stamp);
+    try {
+      while (count < limit && !this.#ring.region.closed && reader.take()) {
+        const { descriptor, stamp, sequence, lost } = reader;
+        count++;
+        try {
+          handler(this.#shown(), sequence, lost);
+        } finally {
+          if (!this.#ring.region.closed) reader.releaseSoon(descriptor, stamp);
+        }
       }
+    } finally {
+      if (!this.#ring.region.closed) reader.announce();
     }
     return count;
   }
@@ -396,12 +340,10 @@ export class Subscriber<T = Uint8Array> implements Disposable, Waitable {
 
   #sample(lost: number): { state: "ok"; sample: Sample<T> } {
     const reader = this.#reader;
-    const { descriptor, stamp, sequence } = reader;
-    const told = { sequence, lost, codec: this.#codec };
-    const sample = new HeldSample(this.#shown(), told, () => {
-      if (!this.#ring.region.closed) reader.release(descriptor, stamp);
-    });
-    return { state: "ok", sample };
+    return {
+      state: "ok",
+      sample: new HeldSample(this.#shown(), { reader, lost, codec: this.#codec }),
+    };
   }
 
   /** What was taken last, in place. */

@@ -23,6 +23,7 @@ import { TOPIC, VRing } from "./vring.ts";
 import { VRingReader } from "./vring_reader.ts";
 import {
   DEPTH_MAX,
+  entryOf,
   isShape,
   type Plan,
   planOf,
@@ -241,9 +242,9 @@ function initialise(mapping: Mapping, plan: Plan, reserved: boolean): void {
   copyIn(mapping, REGION_HEADER.size, control);
   const { committed } = TOPIC_DESCRIPTOR.fields;
   for (let d = 0; d < depth; d++) {
-    storeDouble(mapping, start + plan.availableAt + 8 * d, d);
+    storeDouble(mapping, start + plan.availableAt + 8 * d, entryOf(d, d));
     if (!reserved) continue;
-    const at = start + plan.descriptorsAt + d * TOPIC_DESCRIPTOR.size;
+    const at = start + plan.descriptorsAt + d * plan.descriptorBytes;
     storeDouble(mapping, at + committed.offset, sampleBytes);
   }
 }

@@ -11,7 +11,7 @@ import { type RegionInfo, regions } from "../memory/region_list.ts";
 import * as files from "../os/files.ts";
 import { planIn, type TopicCounters } from "./topic.ts";
 import { readerRole, TOPIC, WRITER_ROLE } from "./vring.ts";
-import { type Plan, State, stateOf, TOPIC_CONTROL } from "./vring_layout.ts";
+import { type Plan, State, stateOf, TOPIC_CONTROL, wordOffset } from "./vring_layout.ts";
 
 /** What can be told of a topic from outside. */
 export interface TopicInfo {
@@ -89,15 +89,14 @@ function look(info: RegionInfo, dataBytes: number, type: string): TopicInfo | un
 }
 
 function countInFlight(fd: number, plan: Plan): number {
-  const busy = new Uint8Array(plan.depth);
-  const row = new Uint8Array(4 * plan.depth);
-  const words = new Uint32Array(row.buffer);
-  for (let k = 0; k < plan.readers; k++) {
-    files.read(fd, row, dataOffsetOf(TOPIC) + plan.rowsAt + k * plan.rowBytes);
-    words.forEach((word, d) => {
-      const state = stateOf(word);
-      if (state === State.ready || state === State.held) busy[d] = 1;
-    });
+  const { depth, readers, descriptorBytes, descriptorsAt } = plan;
+  const descriptors = new Uint8Array(depth * descriptorBytes);
+  files.read(fd, descriptors, dataOffsetOf(TOPIC) + descriptorsAt);
+  let count = 0;
+  for (let d = 0; d < depth; d++) {
+    const words = new Uint32Array(descriptors.buffer, d * descriptorBytes + wordOffset(0), readers);
+    const isBusy = (word: number) => stateOf(word) === State.ready || stateOf(word) === State.held;
+    if (words.some(isBusy)) count++;
   }
-  return busy.reduce((sum, each) => sum + each, 0);
+  return count;
 }

@@ -15,7 +15,8 @@
  * ```
  *
  * The truth is one 32-bit word for each reader and descriptor, `row[k][d]`: 2 bits of state and the
- * stamp (30 bits) of the last sample that lay there for this reader:
+ * stamp (30 bits) of the last sample that lay there for this reader. It lies in DESC[d], on the line
+ * that goes from the writer to the reader in any case:
  *
  *   none     nothing, or given back        who leaves it, by one CAS
  *   ready    given, not taken yet          the reader takes it (held); the writer drops it (none)
@@ -24,7 +25,8 @@
  *
  * AVAIL, the USED rings and the reference counts are hints, by which a descriptor is found without a
  * search. Whoever follows one does so by a CAS of the word, or looks at all words. A hint may be
- * missing or wrong after a death, and then the rows are searched: nothing is believed of it.
+ * missing or wrong after a death, and then the rows are searched: nothing is believed of it. A reader
+ * that is handed many samples gives the hints of several together; while the writer sleeps, at once.
  *
  * I1  A descriptor is free if it is `none` to all readers, not pinned and not in the writer's hands.
  *     Only the writer makes a word `ready`, and only of a descriptor that it has found free, or that
@@ -48,7 +50,8 @@
  * P4  A joiner is online and then looks for pins; the writer pins and then looks who is online. So of
  *     two samples in a row a joiner never gets the older as history and misses the newer.
  * P5  A word changes, then the USED ring, then the bell is looked at (doorbell.ts, P1); a word becomes
- *     `none`, then AVAIL changes, then the space bell is looked at.
+ *     `none`, then the space bell is looked at. The writer raises that and then looks at all words,
+ *     not only at AVAIL, before it sleeps.
  *
  * C1  The writer dies before the journal names the sample: the descriptor is free by all words.
  * C2  It dies after that, anywhere: the successor does the publish again (I3) before its first own,
@@ -84,10 +87,11 @@ import { CorruptRegionError } from "../errors.ts";
 import type { Mapping } from "../memory/mapping.ts";
 import type { Region } from "../memory/region.ts";
 import type { RegionKind } from "../memory/region_header.ts";
-import { loadDouble, storeDouble, Word32, Word64 } from "../memory/word.ts";
+import { loadDouble, storeDouble, Word32, Word64, type WordPlace } from "../memory/word.ts";
 import { Doorbell } from "../sync/doorbell.ts";
 import {
   descriptorOf,
+  entryOf,
   type Plan,
   State,
   stateOf,
@@ -95,6 +99,7 @@ import {
   TOPIC_DESCRIPTOR,
   TOPIC_READER,
   usedRingAt,
+  wordOffset,
 } from "./vring_layout.ts";
 
 /** How topics are told from other regions. */
@@ -116,13 +121,19 @@ export function readerRole(reader: number): number {
 /** What `writer` says. */
 export const WriterState = { never: 0, open: 1, closed: 2 } as const;
 
+/** What a descriptor tells of its sample. */
+export type Described = "sequence" | "length" | "committed";
+
 /** What belongs to one reader. */
 export interface ReaderWords {
+  readonly k: number;
   readonly online: Word32;
   readonly used: Word32;
   readonly first: Word64;
   readonly bell: Doorbell;
   readonly row: readonly Word32[];
+  /** Where in the mapping the last entry of the USED ring is once more. */
+  readonly newestAt: number;
   /** Where in the mapping the USED ring begins. */
   readonly ringAt: number;
 }
@@ -166,10 +177,7 @@ export class VRing {
     this.available = new Word32(mapping, fields.available, control);
     this.spaceBell = new Doorbell(mapping, fields.space_bell, control);
     this.membersBell = new Doorbell(mapping, fields.members_bell, control);
-    this.references = Array.from(
-      { length: plan.depth },
-      (_, d) => new Word32(mapping, TOPIC_DESCRIPTOR.fields.references, this.#descriptorAt(d)),
-    );
+    this.references = this.#makeRow(TOPIC_DESCRIPTOR.fields.references);
   }
 
   /** What belongs to a reader. */
@@ -181,33 +189,33 @@ export class VRing {
     const { region, plan } = this;
     const { mapping, dataOffset } = region;
     const at = dataOffset + plan.readersAt + k * TOPIC_READER.size;
-    const { online, used, first, bell } = TOPIC_READER.fields;
+    const { online, newest, used, first, bell } = TOPIC_READER.fields;
     return {
+      k,
       online: new Word32(mapping, online, at),
       used: new Word32(mapping, used, at),
       first: new Word64(mapping, first, at),
       bell: new Doorbell(mapping, bell, at),
-      row: this.#makeRow(k, "row"),
+      row: this.#makeRow({ path: "row", offset: wordOffset(k) }),
+      newestAt: at + newest.offset,
       ringAt: dataOffset + usedRingAt(plan, k),
     };
   }
 
   /** The writer's row. */
   get pins(): readonly Word32[] {
-    return this.#pins ??= this.#makeRow(this.plan.readers, "pins");
+    return this.#pins ??= this.#makeRow(TOPIC_DESCRIPTOR.fields.pin);
   }
 
-  #makeRow(index: number, path: string): Word32[] {
-    const { depth, rowsAt, rowBytes } = this.plan;
-    const at = this.region.dataOffset + rowsAt + index * rowBytes;
+  #makeRow(place: WordPlace): Word32[] {
     return Array.from(
-      { length: depth },
-      (_, d) => new Word32(this.#mapping, { path, offset: 4 * d }, at),
+      { length: this.plan.depth },
+      (_, d) => new Word32(this.#mapping, place, this.#descriptorAt(d)),
     );
   }
 
   #descriptorAt(d: number): number {
-    return this.region.dataOffset + this.plan.descriptorsAt + d * TOPIC_DESCRIPTOR.size;
+    return this.region.dataOffset + this.plan.descriptorsAt + d * this.plan.descriptorBytes;
   }
 
   /** Where in the mapping a sample begins. */
@@ -216,15 +224,13 @@ export class VRing {
   }
 
   /** A field of a descriptor. */
-  described(d: number, field: "sequence" | "length" | "committed"): number {
-    const at = this.#descriptorAt(d) + TOPIC_DESCRIPTOR.fields[field].offset;
-    return loadDouble(this.#mapping, at) + 0; // -0 becomes 0
+  described(d: number, field: Described): number {
+    return loadDouble(this.#mapping, this.#descriptorAt(d) + offsetOf(field)) + 0; // -0 becomes 0
   }
 
   /** Changes a field of a descriptor that is in the writer's hands. */
-  describe(d: number, field: "sequence" | "length" | "committed", value: number): void {
-    const at = this.#descriptorAt(d) + TOPIC_DESCRIPTOR.fields[field].offset;
-    storeDouble(this.#mapping, at, value);
+  describe(d: number, field: Described, value: number): void {
+    storeDouble(this.#mapping, this.#descriptorAt(d) + offsetOf(field), value);
   }
 
   /** Counts, for the writer. */
@@ -239,15 +245,29 @@ export class VRing {
     return loadDouble(this.#mapping, at);
   }
 
-  /** A hint for the writer that a descriptor is free. */
-  pushAvailable(d: number): void {
-    const index = this.available.add(1);
-    storeDouble(this.#mapping, this.#availableAt(index), d);
+  /** Whether the writer is asleep, or about to be: then it has to be told at once. */
+  isWriterAsleep(): boolean {
+    return (this.spaceBell.word.load() & 1) === 1;
   }
 
-  /** The hint that was put into AVAIL at an index. */
+  /** A hint for the writer that a descriptor is free. */
+  pushAvailable(d: number): void {
+    this.#putAvailable(this.available.add(1), d);
+  }
+
+  /** The same of several. */
+  pushAllAvailable(descriptors: Uint16Array, count: number): void {
+    const index = this.available.add(count);
+    for (let i = 0; i < count; i++) this.#putAvailable((index + i) >>> 0, descriptors[i]!);
+  }
+
+  #putAvailable(index: number, d: number): void {
+    storeDouble(this.#mapping, this.#availableAt(index), entryOf(index, d));
+  }
+
+  /** The descriptor that was put into AVAIL at an index; -1 if it is not there, or not yet. */
   availableAt(index: number): number {
-    return loadDouble(this.#mapping, this.#availableAt(index));
+    return this.#entryAt(this.#availableAt(index), index);
   }
 
   #availableAt(index: number): number {
@@ -257,11 +277,22 @@ export class VRing {
   /** A hint for a reader about what it was given; `used` has to be stored behind it. */
   storeUsed(reader: ReaderWords, index: number, entry: number): void {
     storeDouble(this.#mapping, reader.ringAt + 8 * (index & this.#mask), entry);
+    storeDouble(this.#mapping, reader.newestAt, entry);
   }
 
-  /** The entry of a USED ring at an index. */
-  usedAt(reader: ReaderWords, index: number): number {
-    return loadDouble(this.#mapping, reader.ringAt + 8 * (index & this.#mask));
+  /** The descriptor that the entry of a USED ring at an index has for a stamp; -1 if it has none. */
+  usedAt(reader: ReaderWords, index: number, stamp: number): number {
+    return this.#entryAt(reader.ringAt + 8 * (index & this.#mask), stamp);
+  }
+
+  /** The same of the last entry, which lies where `used` was looked at. */
+  newestUsed(reader: ReaderWords, stamp: number): number {
+    return this.#entryAt(reader.newestAt, stamp);
+  }
+
+  #entryAt(at: number, stamp: number): number {
+    const d = loadDouble(this.#mapping, at) - entryOf(stamp, 0);
+    return this.isDescriptor(d) ? d : -1;
   }
 
   /** Whether a number can be the index of a descriptor. */
@@ -275,11 +306,15 @@ export class VRing {
     return this.isDescriptor(d) ? d : -1;
   }
 
-  /** Gives one reference up; true for the last one, and then the writer has its hint. */
-  dropReference(d: number): boolean {
-    if (this.references[d]!.sub(1) !== 1) return false;
-    this.pushAvailable(d);
-    return true;
+  /** Gives one reference up; true for the last one, and then the writer must be given a hint. */
+  isLastReference(d: number): boolean {
+    const count = this.references[d]!;
+    return count.load() === 1 || count.sub(1) === 1; // the last one is left for the next sample
+  }
+
+  /** Gives one reference up; the writer has its hint if it was the last one. */
+  dropReference(d: number): void {
+    if (this.isLastReference(d)) this.pushAvailable(d);
   }
 
   /** Gives back all that a reader has. The caller holds its role. */
@@ -335,4 +370,12 @@ export class VRing {
       `Cannot use ${this.what}: ${state}, which no correct peer stores; unlink it and make a new one`,
     );
   }
+}
+
+const { sequence, length, committed } = TOPIC_DESCRIPTOR.fields;
+
+/** Decided by comparing, as an engine looks names up that are not always the same. */
+function offsetOf(field: Described): number {
+  if (field === "sequence") return sequence.offset;
+  return field === "length" ? length.offset : committed.offset;
 }

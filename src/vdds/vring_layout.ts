@@ -2,10 +2,10 @@
  * Where everything of a topic lies, and what the words say.
  *
  * ```
- *   | header | META | READER[0] .. [K] | DESC[0] .. [N] | AVAIL | USED[0] .. [K] | rows | samples |
+ *   | header | META | READER[0] .. [K] | DESC[0] .. [N] | AVAIL | USED[0] .. [K] | samples |
  * ```
  *
- * `rows` are the words of one party each: those of every reader, and last that of the writer.
+ * The words of a row are one in each DESC.
  *
  * @module
  */
@@ -38,7 +38,6 @@ export const TOPIC_CONTROL = layout("topic_control", {
 /** What there is of each reader besides its row and its USED ring. */
 export const TOPIC_READER = layout("topic_reader", {
   online: { type: "u32", line: true, doc: "the reader: 1 if it is to be given samples" },
-  used: { type: "u32", line: true, doc: "USED, by the writer: how many entries were put in" },
   first: {
     type: "u64",
     atomic: true,
@@ -46,15 +45,23 @@ export const TOPIC_READER = layout("topic_reader", {
     doc: "the first sample it was given; 0 for none",
   },
   bell: { type: "u32", line: true, doc: "rung by the writer; raised by the reader when it waits" },
+  used: { type: "u32", atomic: true, doc: "USED, by the writer: how many entries were put in" },
+  newest: { type: "f64", doc: "the writer: the last of them, on the line that is looked at" },
 });
 
-/** What there is of each sample. */
+/**
+ * What there is of each sample. `words` has the words of all readers, which may be more than these.
+ *
+ * Words of several parties share a line here: they are those of one sample, and the line travels
+ * from the writer to each reader in any case, for what it says of the sample.
+ */
 export const TOPIC_DESCRIPTOR = layout("topic_descriptor", {
   sequence: { type: "f64", doc: "the writer: the number of the sample" },
   length: { type: "f64", doc: "the writer: the bytes of the sample" },
   committed: { type: "f64", doc: "the writer: how many bytes have memory" },
   references: { type: "u32", atomic: true, doc: "a hint: how many have not given it back" },
-  reserved: { type: layout.bytes(32), doc: "zero" },
+  pin: { type: "u32", atomic: true, doc: "the word of the writer" },
+  words: { type: layout.array("u32", 8), doc: "the words of readers, one each, by both" },
 });
 
 /** The most descriptors of a topic. */
@@ -85,11 +92,10 @@ export interface Plan extends Shape {
   readonly entries: number;
   readonly readersAt: number;
   readonly descriptorsAt: number;
+  /** The bytes from one descriptor to the next, with a word for each reader. */
+  readonly descriptorBytes: number;
   readonly availableAt: number;
   readonly usedAt: number;
-  readonly rowsAt: number;
-  /** The bytes of a row. */
-  readonly rowBytes: number;
   readonly samplesAt: number;
   /** The bytes from one sample to the next. */
   readonly stride: number;
@@ -117,27 +123,30 @@ export function planOf(shape: Shape, pageBytes: number): Plan {
   const { depth, readers, sampleBytes } = shape;
   const entries = 2 ** Math.ceil(Math.log2(depth));
   const stride = roundUp(sampleBytes, sampleBytes < pageBytes ? LINE : pageBytes);
-  const rowBytes = roundUp(4 * depth, LINE);
+  const descriptorBytes = roundUp(wordOffset(readers), LINE);
   const ringBytes = roundUp(ENTRY_BYTES * entries, LINE);
   const readersAt = 0;
   const descriptorsAt = readersAt + readers * TOPIC_READER.size;
-  const availableAt = descriptorsAt + depth * TOPIC_DESCRIPTOR.size;
+  const availableAt = descriptorsAt + depth * descriptorBytes;
   const usedAt = availableAt + ringBytes;
-  const rowsAt = usedAt + readers * ringBytes;
-  const samplesAt = roundUp(rowsAt + (readers + 1) * rowBytes, pageBytes);
+  const samplesAt = roundUp(usedAt + readers * ringBytes, pageBytes);
   return {
     ...shape,
     entries,
     readersAt,
     descriptorsAt,
+    descriptorBytes,
     availableAt,
     usedAt,
-    rowsAt,
-    rowBytes,
     samplesAt,
     stride,
     bytes: samplesAt + depth * stride,
   };
+}
+
+/** Where in a descriptor a reader's word is. */
+export function wordOffset(reader: number): number {
+  return TOPIC_DESCRIPTOR.fields.words.offset + 4 * reader;
 }
 
 /** Where a reader's USED ring begins. */
@@ -177,6 +186,11 @@ const STAMPS = 2 ** 30 - 1;
 /** What words have room for of a sample's number: 1 to 2^30 - 1; 0 is that of no sample. */
 export function stampOfSequence(sequence: number): number {
   return sequence % STAMPS + 1;
+}
+
+/** The stamp of the sample that follows one with this stamp: the same, without a division. */
+export function stampAfter(stamp: number): number {
+  return stamp === STAMPS ? 1 : stamp + 1;
 }
 
 /** A descriptor with a stamp in one number: an entry of a USED ring, and the journal. */

@@ -11,7 +11,7 @@
 
 import type { Role } from "../memory/liveness.ts";
 import { readerRole, type ReaderWords, type VRing } from "./vring.ts";
-import { stampOf, stampOfEntry, stampOfSequence, State, stateOf, wordOf } from "./vring_layout.ts";
+import { stampAfter, stampOf, stampOfSequence, State, stateOf, wordOf } from "./vring_layout.ts";
 
 /** A writer that drops samples faster than they can be taken, this often in a row, is let go on. */
 const ATTEMPTS = 100;
@@ -29,6 +29,9 @@ export class VRingReader {
   #index: number; // in the USED ring
   #end: number; // of the USED ring, as it was last seen
   #expected = 0; // the number of the sample that follows the last one taken; 0 before the first
+  #nextStamp = 0; // its stamp
+  readonly #free: Uint16Array; // given back, and the writer has no hint of them yet
+  #freeCount = 0;
   readonly words: ReaderWords;
   /** What was taken last. */
   descriptor = NONE;
@@ -46,6 +49,7 @@ export class VRingReader {
     this.#k = k;
     this.#role = role;
     this.#asked = new Uint32Array(ring.plan.depth);
+    this.#free = new Uint16Array(Math.max(1, ring.plan.depth >> 2));
     this.words = ring.reader(k);
     this.#index = this.#end = this.words.used.load();
   }
@@ -106,6 +110,11 @@ export class VRingReader {
     else if (word.compareExchange(asking, pinned) === asking) this.#asked[d] = stampOf(pinned);
   }
 
+  /** Whether the memory is closed; what it had is given back then. */
+  get closed(): boolean {
+    return this.#ring.region.closed;
+  }
+
   /** Whether there seems to be something to take. */
   hasNews(): boolean {
     if (this.#found.length > 0 || this.#index !== this.#end) return true;
@@ -121,11 +130,9 @@ export class VRingReader {
         if (this.#hold(d, stamp)) return this.#taken(d, stamp);
       } else {
         if (!this.hasNews()) return false;
-        const entry = this.#ring.usedAt(this.words, this.#index);
-        const d = this.#ring.descriptorIn(entry);
-        const stamp = stampOfSequence(this.#expected);
-        const isNext = this.#expected > 0 && d !== NONE && stampOfEntry(entry) === stamp;
-        if (isNext && this.#hold(d, stamp)) {
+        const stamp = this.#nextStamp;
+        const d = this.#next(stamp);
+        if (this.#expected > 0 && d !== NONE && this.#hold(d, stamp)) {
           this.#index = (this.#index + 1) >>> 0;
           return this.#taken(d, stamp);
         }
@@ -133,6 +140,13 @@ export class VRingReader {
       }
     }
     return false;
+  }
+
+  /** The descriptor of the next sample, as far as the ring tells. */
+  #next(stamp: number): number {
+    const isLast = ((this.#index + 1) >>> 0) === this.#end;
+    const d = isLast ? this.#ring.newestUsed(this.words, stamp) : NONE;
+    return d !== NONE ? d : this.#ring.usedAt(this.words, this.#index, stamp);
   }
 
   #hold(d: number, stamp: number): boolean {
@@ -145,9 +159,10 @@ export class VRingReader {
     const sequence = ring.described(descriptor, "sequence");
     const length = ring.described(descriptor, "length");
     const committed = Math.min(ring.described(descriptor, "committed"), ring.plan.sampleBytes);
-    const isSound = Number.isSafeInteger(sequence) && sequence >= this.#expected &&
-      stampOfSequence(sequence) === stamp && Number.isInteger(length) && length >= 0 &&
-      length <= committed;
+    const isNumber = sequence === this.#expected && stamp === this.#nextStamp ||
+      Number.isSafeInteger(sequence) && sequence >= this.#expected &&
+        stampOfSequence(sequence) === stamp;
+    const isSound = isNumber && Number.isInteger(length) && length >= 0 && length <= committed;
     if (!isSound) {
       this.release(descriptor, stamp);
       throw ring.corrupt(
@@ -164,6 +179,7 @@ export class VRingReader {
     this.length = length;
     this.lost = sequence - this.#expected;
     this.#expected = sequence + 1;
+    this.#nextStamp = stampAfter(stamp);
     return true;
   }
 
@@ -184,22 +200,41 @@ export class VRingReader {
     this.#found = found.sort((a, b) => b.sequence - a.sequence);
   }
 
-  /** Gives a sample back. */
+  /** Gives a sample back, and tells the writer. */
   release(d: number, stamp: number): void {
+    this.#giveBack(d, stamp);
+    this.announce();
+  }
+
+  /** The same; a writer that is not asleep is told of several together. */
+  releaseSoon(d: number, stamp: number): void {
+    this.#giveBack(d, stamp);
+    const many = this.#freeCount === this.#free.length;
+    if (many || this.#ring.isWriterAsleep()) this.announce(); // P5
+  }
+
+  #giveBack(d: number, stamp: number): void {
     const ring = this.#ring;
     const held = wordOf(stamp, State.held);
     if (this.words.row[d]!.compareExchange(held, wordOf(stamp, State.none)) !== held) { // P2 ..
       throw ring.corrupt(`descriptor ${d} was taken out of this reader's hands`);
     }
-    if (this.#asked[d] === stamp) {
-      this.#asked[d] = 0;
-      ring.pushAvailable(d);
-    } else if (!ring.dropReference(d)) return;
-    ring.spaceBell.ring(); // P5
+    if (this.#asked[d] === stamp) this.#asked[d] = 0;
+    else if (!ring.isLastReference(d)) return;
+    this.#free[this.#freeCount++] = d;
+  }
+
+  /** Tells the writer of what was given back. */
+  announce(): void {
+    if (this.#freeCount === 0) return;
+    this.#ring.pushAllAvailable(this.#free, this.#freeCount);
+    this.#freeCount = 0;
+    this.#ring.spaceBell.ring(); // P5
   }
 
   /** Gives everything back, and leaves. */
   leave(): void {
+    this.announce();
     this.#ring.clear(this.#k);
     this.#ring.spaceBell.ring();
     this.#role.close();

@@ -8,6 +8,7 @@ import type { Word32 } from "../memory/word.ts";
 import { readerRole, type ReaderWords, type VRing } from "./vring.ts";
 import {
   entryOf,
+  stampAfter,
   stampOf,
   stampOfEntry,
   stampOfSequence,
@@ -49,7 +50,13 @@ export class VRingWriter {
   #members = -1; // as it was when `#online` was made: not yet
   #rows = 0;
   #taken: number; // from AVAIL
+  #end: number; // of AVAIL, as it was last seen
+  readonly #used: (number | undefined)[] = []; // of each reader: how many entries were put in
   #sequence: number;
+  #nextStamp: number; // of the sample after that
+  readonly #seen: Uint32Array; // of each reader: its word of what was found free last
+
+  readonly #counted: Uint8Array; // of each descriptor: the references that were counted last
 
   /** Takes up where the last writer stopped, or died. */
   constructor(ring: VRing, options: WriterOptions) {
@@ -60,6 +67,9 @@ export class VRingWriter {
     this.#isPinned = new Uint8Array(depth);
     this.#alive = new Uint8Array(readers);
     this.#sequence = ring.sequence.load();
+    this.#nextStamp = stampOfSequence(this.#sequence + 1);
+    this.#seen = new Uint32Array(readers);
+    this.#counted = new Uint8Array(depth);
     if (!isCount(this.#sequence)) throw ring.corrupt(`its last sample is ${this.#sequence}`);
     const bySequence = Array.from({ length: depth }, (_, d) => d)
       .map((d) => ({ d, sequence: ring.described(d, "sequence") }))
@@ -70,7 +80,7 @@ export class VRingWriter {
     this.#finish();
     this.#trimPins();
     this.#refresh();
-    this.#taken = ring.available.load();
+    this.#taken = this.#end = ring.available.load();
     for (const d of bySequence) {
       if (!this.#isPinned[d] && this.#obstacle(d) === FREE) ring.pushAvailable(d);
     }
@@ -113,29 +123,42 @@ export class VRingWriter {
    * in the way are looked at, and what the dead among them have is taken back.
    */
   acquire(): number {
-    this.#refresh();
-    if (this.#looked) this.#alive.fill(0);
-    this.#looked = false;
-    const hinted = this.#acquireHinted();
+    const hinted = this.acquireHinted();
     return hinted !== NONE ? hinted : this.#search();
   }
 
-  #acquireHinted(): number {
+  /** The same as far as hints tell, at the cost of a look: what is worth trying often. */
+  acquireHinted(): number {
     const ring = this.#ring;
-    const end = ring.available.load();
-    const ahead = (end - this.#taken) >>> 0;
-    if (ahead > ring.plan.entries) this.#taken = (end - ring.plan.entries) >>> 0;
-    while (this.#taken !== end) {
+    if (this.#history > 0) this.#refresh(); // who may have asked for what is unpinned now
+    this.#forgetWhoIsAlive();
+    for (;;) {
+      if (this.#taken === this.#end && !this.#lookForHints()) return NONE;
       const d = ring.availableAt(this.#taken);
+      if (d === NONE) return NONE; // it is just being put in, or spoilt, or whoever did is dead
       this.#taken = (this.#taken + 1) >>> 0;
-      if (!ring.isDescriptor(d) || this.#isPinned[d] || this.#obstacle(d) !== FREE) continue;
-      return d;
+      if (!this.#isPinned[d] && this.#obstacle(d) === FREE) return d;
     }
-    return NONE;
+  }
+
+  #lookForHints(): boolean {
+    const { available, plan } = this.#ring;
+    const end = this.#end = available.load();
+    const ahead = (end - this.#taken) >>> 0;
+    if (ahead > plan.entries) this.#taken = (end - plan.entries) >>> 0;
+    return ahead > 0;
+  }
+
+  #forgetWhoIsAlive(): void {
+    if (this.#looked) this.#alive.fill(0);
+    this.#looked = false;
   }
 
   /** Looks at all descriptors, the oldest sample first. */
   #search(): number {
+    this.#refresh();
+    this.#forgetWhoIsAlive();
+    if (this.#taken !== this.#end) this.#taken = (this.#taken + 1) >>> 0; // no hint after all
     const order = this.#order;
     for (let d = order.first; d !== NONE; d = order.after(d)) {
       if (this.#isPinned[d]) continue;
@@ -150,7 +173,12 @@ export class VRingWriter {
   #obstacle(d: number): number {
     let found = FREE;
     for (let k = 0; k < this.#rows; k++) {
-      const state = this.#callOff(this.#ring.reader(k).row[d]!);
+      const word = this.#ring.reader(k).row[d]!;
+      const seen = word.load(); // .. P2, and if it is `none` nobody reads it any more
+      const isNone = stateOf(seen) === State.none && stampOf(seen) !== this.#nextStamp;
+      this.#seen[k] = isNone ? seen : 0;
+      if (isNone) continue;
+      const state = this.#callOff(word, seen);
       if (state === State.none || this.#takeBack(k)) continue;
       if (state === State.held) return HELD;
       found = UNREAD;
@@ -159,13 +187,12 @@ export class VRingWriter {
   }
 
   /** The state of a word, once it is not `asking` any more. */
-  #callOff(word: Word32): number {
-    let before = word.load();
+  #callOff(word: Word32, seen: number): number {
+    let before = seen;
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       const state = stateOf(before);
-      const again = state === State.none &&
-        stampOf(before) === stampOfSequence(this.#sequence + 1); // I4
-      if (state !== State.asking && !again) return state; // .. P2, and so nobody reads it any more
+      const again = state === State.none && stampOf(before) === this.#nextStamp; // I4
+      if (state !== State.asking && !again) return state; // .. P2, likewise
       const found = word.compareExchange(before, again ? 0 : wordOf(stampOf(before), State.none));
       if (found === before) return State.none; // .. P3 and it will not get what it asks for
       before = found;
@@ -194,7 +221,7 @@ export class VRingWriter {
     let free = true;
     for (let k = 0; k < this.#rows && free; k++) {
       const word = this.#ring.reader(k).row[d]!;
-      if (this.#callOff(word) === State.none) continue;
+      if (this.#callOff(word, word.load()) === State.none) continue;
       const before = word.load();
       const after = wordOf(stampOf(before), State.none);
       free = stateOf(before) === State.ready && word.compareExchange(before, after) === before;
@@ -207,42 +234,62 @@ export class VRingWriter {
   /** Publishes what was written into a descriptor. */
   publish(d: number, length: number): void {
     const ring = this.#ring;
-    const sequence = this.#sequence + 1;
-    ring.describe(d, "sequence", sequence);
+    ring.describe(d, "sequence", this.#sequence + 1);
     ring.describe(d, "length", length);
-    ring.journal.store(entryOf(stampOfSequence(sequence), d)); // from here on it is published: C2
+    ring.journal.store(entryOf(this.#nextStamp, d)); // from here on it is published: C2
     this.#deliver(d);
   }
 
   /** Gives a sample to everybody, as far as that was not done yet. */
   #deliver(d: number): void {
     const ring = this.#ring;
-    const sequence = this.#sequence + 1;
-    const stamp = stampOfSequence(sequence);
-    if (this.#history > 0) this.#pin(d, stamp);
+    const stamp = this.#nextStamp;
+    const isPinned = this.#history > 0;
+    if (isPinned) this.#pin(d, stamp);
     this.#refresh(); // .. P4 after the pin
     const online = this.#online;
-    ring.references[d]!.store(online.length + 1); // and this writer's own
+    this.#countReferences(d, online.length + (isPinned ? 1 : 0));
     let given = 0;
     for (let i = 0; i < online.length; i++) {
       const reader = online[i]!;
-      if (give(reader.row[d]!, stamp)) given++;
+      if (give(reader.row[d]!, stamp, this.#seen[reader.k]!)) given++;
       else {
-        ring.references[d]!.sub(1);
+        ring.dropReference(d);
         if (reader.row[d]!.load() !== wordOf(stamp, State.ready)) continue;
       }
-      const index = reader.used.load();
+      const index = this.#used[reader.k]!;
+      const next = this.#used[reader.k] = (index + 1) >>> 0;
       ring.storeUsed(reader, index, entryOf(stamp, d));
-      reader.used.store((index + 1) >>> 0); // P5
+      reader.used.store(next); // P5
     }
-    this.#sequence = sequence;
-    ring.sequence.store(sequence); // the journal is done with
-    for (let i = 0; i < online.length; i++) online[i]!.bell.ring(); // P5
+    this.#advance();
+    this.#announce();
     this.#order.moveToEnd(d);
     ring.count("published", 1);
     ring.count("delivered", given);
-    if (this.#history > 0) this.#trimPins();
-    else ring.dropReference(d);
+    if (isPinned) this.#trimPins();
+    else if (online.length === 0) ring.pushAvailable(d);
+  }
+
+  /** A count of 1 is left as it is by whoever gives that one up. */
+  #countReferences(d: number, count: number): void {
+    if (count === 1 && this.#counted[d] === 1) return;
+    this.#counted[d] = count;
+    this.#ring.references[d]!.store(count);
+  }
+
+  #advance(): void {
+    this.#sequence++;
+    this.#nextStamp = stampAfter(this.#nextStamp);
+  }
+
+  /** The journal is done with, and whoever waits is woken. */
+  #announce(): void {
+    const { sequence } = this.#ring;
+    const online = this.#online;
+    if (online.length === 0) return sequence.store(this.#sequence);
+    online[0]!.bell.publish(sequence, this.#sequence); // P5
+    for (let i = 1; i < online.length; i++) online[i]!.bell.ring(); // P5
   }
 
   #pin(d: number, stamp: number): void {
@@ -265,7 +312,8 @@ export class VRingWriter {
   skip(): void {
     const ring = this.#ring;
     ring.journal.store(0); // or the number of the last one might come again before the next (I4)
-    ring.sequence.store(++this.#sequence);
+    this.#advance();
+    ring.sequence.store(this.#sequence);
     ring.count("dropped", this.#online.length);
   }
 
@@ -281,13 +329,20 @@ export class VRingWriter {
       const reader = ring.reader(k);
       if (reader.online.load() === 0) continue;
       reader.first.compareExchange(0, this.#sequence + 1);
+      this.#used[k] ??= reader.used.load();
       this.#online.push(reader);
     }
   }
 }
 
-/** Makes a word `ready`, unless the reader was given this sample before. */
-function give(word: Word32, stamp: number): boolean {
+/**
+ * Makes a word `ready`, unless the reader was given this sample before. When it was `seen`, or some
+ * other word was, it was `none`.
+ */
+function give(word: Word32, stamp: number, seen: number): boolean {
+  if (stampOf(seen) !== stamp && seen === word.compareExchange(seen, wordOf(stamp, State.ready))) {
+    return true; // P1 ..
+  }
   let before = word.load();
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const state = stateOf(before);

@@ -6,12 +6,8 @@
 
 import { PeerLostError } from "../../src/errors.ts";
 import { nextTurn, sleep, sleepSync } from "../../src/os/clock.ts";
-import {
-  type Sample,
-  type SampleOutcome,
-  Subscriber,
-  type ValueOutcome,
-} from "../../src/vdds/subscriber.ts";
+import type { Sample, SampleOutcome, ValueOutcome } from "../../src/vdds/sample.ts";
+import { Subscriber } from "../../src/vdds/subscriber.ts";
 import type { Stage } from "./kind.ts";
 import {
   type Bytes,

@@ -13,7 +13,8 @@ import {
 import { codec } from "../../src/layout/codec.ts";
 import { layout } from "../../src/layout/layout.ts";
 import { type Policy, Publisher } from "../../src/vdds/publisher.ts";
-import { type Sample, type SampleOutcome, Subscriber } from "../../src/vdds/subscriber.ts";
+import type { Sample, SampleOutcome } from "../../src/vdds/sample.ts";
+import { Subscriber } from "../../src/vdds/subscriber.ts";
 import { topics } from "../../src/vdds/topics.ts";
 import { bytesFrom } from "../memory/bytes.ts";
 import { within } from "../os/until.ts";

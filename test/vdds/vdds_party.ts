@@ -5,7 +5,8 @@
  */
 
 import { Publisher } from "../../src/vdds/publisher.ts";
-import { type Sample, Subscriber } from "../../src/vdds/subscriber.ts";
+import type { Sample } from "../../src/vdds/sample.ts";
+import { Subscriber } from "../../src/vdds/subscriber.ts";
 import { isPayload, lengthOf, payload } from "../ring/circular_scene.ts";
 import { serve } from "../shared/serve.ts";
 import { dieBefore, stepsOf } from "../trap/trap.ts";

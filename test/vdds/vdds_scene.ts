@@ -7,7 +7,8 @@
 import { codec } from "../../src/layout/codec.ts";
 import { openTopic } from "../../src/vdds/topic.ts";
 import { Publisher, type PublisherOptions } from "../../src/vdds/publisher.ts";
-import { Subscriber, type ValueOutcome } from "../../src/vdds/subscriber.ts";
+import type { ValueOutcome } from "../../src/vdds/sample.ts";
+import { Subscriber } from "../../src/vdds/subscriber.ts";
 import type { VRing } from "../../src/vdds/vring.ts";
 import { Name } from "../shared/scene.ts";
 

@@ -18,6 +18,7 @@ import { stampOfSequence, State, wordOf } from "../../../src/vdds/vring_layout.t
 import { type ActorSpec, messageOf, pattern, type Scenario } from "../scenario.ts";
 
 const DEPTH = 2;
+const DEEP = 8; // so deep that hints are given in pairs
 const LENGTH = 8;
 const HIGHEST = 12;
 const TOPIC = "topic";
@@ -71,7 +72,11 @@ interface Seen {
 
 /** Receives until the publisher has closed or is dead, or so many samples. */
 function reader(
-  options: { how?: "copy" | "take" | "hold" | "latest"; limit?: number; history?: number } = {},
+  options: {
+    how?: "copy" | "poll" | "take" | "hold" | "latest";
+    limit?: number;
+    history?: number;
+  } = {},
 ): () => Seen {
   const { how = "copy", limit = Infinity, history = 0 } = options;
   return () => {
@@ -92,7 +97,10 @@ function reader(
     };
     while (seen.length < limit) {
       try {
-        if (how === "copy") {
+        if (how === "poll") {
+          subscriber.poll((bytes, sequence, lost) => note(bytes, { sequence, lost }));
+        }
+        if (how === "copy" || how === "poll") {
           const outcome = subscriber.receiveSync({ spin: 0 });
           if (outcome.state === "closed") return done("closed");
           note(outcome.value, outcome);
@@ -171,6 +179,14 @@ const lossless: Scenario["check"] = ({ results, dead }) => {
   return sound(results);
 };
 
+/** Everything has arrived. */
+const complete: Scenario["check"] = ({ results }) => {
+  const { sent } = results.writer as Sent;
+  const { seen, lost, torn } = results.reader as Seen;
+  const arrived = seen.length === 0 || seen.join() === sent.slice(-seen.length).join();
+  return arrived && lost === 0 && !torn ? undefined : `of ${sent} it got ${seen} and lost ${lost}`;
+};
+
 /** What was lost is told. */
 const accounted: Scenario["check"] = ({ results }) => {
   for (const [name, result] of Object.entries(results) as [string, Seen | Sent | undefined][]) {
@@ -190,9 +206,9 @@ const skipping: Scenario["check"] = ({ results }) => {
 };
 
 /** A topic; as if so many samples had been published, with a history. */
-function prepared(samples = 0, history = 0): () => void {
+function prepared(samples = 0, history = 0, depth = DEPTH): () => void {
   return () => {
-    using _subscriber = Subscriber.open(TOPIC, OPTIONS);
+    using _subscriber = Subscriber.open(TOPIC, { ...OPTIONS, depth });
     if (samples === 0) return; // a publisher has never been, and readers wait for one
     using publisher = Publisher.open(TOPIC, { history, policy: "dropOldest" });
     for (let number = 1; number <= samples; number++) publisher.trySend(pattern(LENGTH, number));
@@ -245,6 +261,15 @@ export const VDDS: readonly Scenario[] = [
     short: { preemptions: 1 },
     check: lossless,
   }),
+  {
+    name: "vdds-batch",
+    about: "a writer sleeps while a reader gives hints of several together",
+    setup: prepared(0, 0, DEEP),
+    actors: { writer: writer(DEEP + 2), reader: reader({ how: "poll" }) },
+    bounds: { preemptions: 2, deaths: 0, noise: 0 },
+    short: { preemptions: 1 },
+    check: complete,
+  },
   scenario("vdds-drop", "the oldest unread sample makes room, but none that is held", {
     writer: writer(4, { policy: "dropOldest" }),
     reader: reader({ how: "hold", limit: 2 }),
