@@ -1,0 +1,115 @@
+/**
+ * A client of the server that counts primes: it has several questions out at a time, takes the
+ * answers in whatever order they come, and each second tells how many there were.
+ *
+ *     deno run --allow-ffi examples/rpc_client.ts
+ *
+ * Start it before the server or after it, and as often as there are seats. When the server goes, it
+ * waits for the next one. `--together 100` asks more at a time, `--seconds 60` for longer.
+ *
+ * @module
+ */
+
+import { setTimeout as delay } from "node:timers/promises";
+import { PeerLostError, RemoteError, RpcClient, VringError } from "../mod.ts";
+import { type Answer, CALLS, type Question } from "./rpc.ts";
+import { clock, count, endAfter, options } from "./ticker.ts";
+
+/** How many primes there are below some numbers, to check the server. */
+const KNOWN: readonly [below: number, primes: number][] = [
+  [10, 4],
+  [1000, 168],
+  [10_000, 1229],
+  [100_000, 9592],
+  [1_000_000, 78_498],
+];
+
+type Client = RpcClient<Question, Answer>;
+
+async function main(): Promise<void> {
+  const { name, seconds, together } = options({ name: "primes", seconds: 10, together: 8 });
+  // keepOpen: when the server leaves or dies, wait for the next one
+  using client = RpcClient.open(name, { ...CALLS, keepOpen: true });
+  console.log(`Asking "${name}", ${together} questions at a time; this is client ${client.id}`);
+  const end = endAfter(seconds);
+  const account = new Account();
+  await askNonsense(client, end);
+  const timer = setInterval(() => console.log(account.line()), 1000);
+  await Promise.all(Array.from({ length: together }, () => ask(client, account, end)));
+  clearInterval(timer);
+  console.log(account.total());
+}
+
+/** What the server throws arrives here. */
+async function askNonsense(client: Client, end: AbortSignal): Promise<void> {
+  try {
+    await client.call({ below: -1 }, { signal: end });
+  } catch (error) {
+    if (error instanceof RemoteError) console.log(`${error.remoteName}: ${error.message}`);
+    else if (!end.aborted && !(error instanceof PeerLostError)) throw error;
+  }
+}
+
+/** Asks one question after the other until the end. */
+async function ask(client: Client, account: Account, end: AbortSignal): Promise<void> {
+  while (!end.aborted) {
+    const [below, primes] = KNOWN[Math.floor(Math.random() * KNOWN.length)]!;
+    const start = clock();
+    try {
+      account.note(await client.call({ below }, { signal: end }), primes, clock() - start);
+    } catch (error) {
+      if (error instanceof PeerLostError) account.lose();
+      else if (!end.aborted) throw error;
+    }
+    await delay(Math.random() * 20);
+  }
+}
+
+/** What came of the questions. */
+class Account {
+  #answered = 0;
+  #wrong = 0;
+  #lost = 0;
+  #told = 0;
+  #waited = 0;
+  #pid = 0;
+
+  /** Takes an answer into account, which should be this number, and took so many milliseconds. */
+  note({ primes, pid }: Answer, right: number, ms: number): void {
+    if (pid !== this.#pid) console.log(`The server is process ${pid}`);
+    this.#pid = pid;
+    this.#answered++;
+    this.#waited += ms;
+    if (primes !== right) this.#wrong++;
+  }
+
+  /** A server has died with a question in its hands. */
+  lose(): void {
+    this.#lost++;
+    console.log("A question is lost with its server");
+  }
+
+  /** The line for the last second. */
+  line(): string {
+    const answers = this.#answered - this.#told;
+    const wait = answers === 0 ? "" : `, ${(this.#waited / answers).toFixed(1)} ms each`;
+    this.#told = this.#answered;
+    this.#waited = 0;
+    return `${count(answers).padStart(6)} answers/s${wait}`;
+  }
+
+  /** The line for the end. */
+  total(): string {
+    return `${count(this.#answered)} answers: ${count(this.#wrong)} wrong; ${
+      count(this.#lost)
+    } questions lost.`;
+  }
+}
+
+try {
+  await main();
+} catch (error) {
+  if (!(error instanceof VringError)) throw error;
+  console.error(error.message); // such as: there is no free seat
+  Deno.exitCode = 1;
+}

@@ -1,0 +1,78 @@
+/**
+ * A server that counts primes for other processes: many questions at a time, and whoever asks for
+ * little is not kept waiting by who asks for much.
+ *
+ * Run it in one terminal and a client in another, or several, in any order:
+ *
+ *     deno run --allow-ffi examples/rpc_server.ts
+ *     deno run --allow-ffi examples/rpc_client.ts
+ *
+ * End it with Ctrl-C: it answers what it has begun, and clients wait for the next one. Or kill it
+ * (`kill -9`): the clients are told which calls are lost. `--seconds 60` ends it by itself, and
+ * `--name mine` is for calls of your own.
+ *
+ * @module
+ */
+
+import { setImmediate } from "node:timers/promises";
+import { RpcServer, VringError } from "../mod.ts";
+import { type Answer, CALLS, type Question } from "./rpc.ts";
+import { count, endAfter, options } from "./ticker.ts";
+
+const MOST = 1e8;
+const NUMBERS_A_TURN = 100_000;
+
+async function main(): Promise<void> {
+  const { name, seconds } = options({ name: "primes", seconds: 3600 });
+  using server = RpcServer.open(name, CALLS);
+  console.log(`Serving "${name}" for ${server.clients} clients`);
+  let answered = 0;
+  const handler = async (question: Question) => {
+    const answer = await answerTo(question);
+    answered++;
+    return answer;
+  };
+  const end = endAfter(seconds);
+  try {
+    await server.serve(handler, { signal: end });
+  } catch (error) {
+    if (!end.aborted) throw error;
+  }
+  await server.shutdown({ timeout: 10_000 }); // answers what was begun
+  console.log(`Answered ${count(answered)} questions.`);
+}
+
+/** What is thrown here is thrown at the client, as a RemoteError. */
+async function answerTo({ below }: Question): Promise<Answer> {
+  if (!(below >= 0 && below <= MOST)) {
+    throw new RangeError(`Cannot count primes below ${below}: it is 0 to ${count(MOST)}`);
+  }
+  return { primes: await countPrimes(below), pid: Deno.pid };
+}
+
+/** The sieve of Eratosthenes, in turns with the other questions. */
+async function countPrimes(below: number): Promise<number> {
+  const composite = new Uint8Array(below);
+  let primes = 0;
+  let left = NUMBERS_A_TURN;
+  for (let number = 2; number < below; number++) {
+    if (composite[number] === 1) continue;
+    primes++;
+    for (let multiple = number * number; multiple < below; multiple += number) {
+      composite[multiple] = 1;
+      left--;
+    }
+    if (left-- > 0) continue;
+    left = NUMBERS_A_TURN;
+    await setImmediate();
+  }
+  return primes;
+}
+
+try {
+  await main();
+} catch (error) {
+  if (!(error instanceof VringError)) throw error;
+  console.error(error.message); // such as: there is a server, and it is alive
+  Deno.exitCode = 1;
+}

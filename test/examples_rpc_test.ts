@@ -1,0 +1,82 @@
+/**
+ * Runs the examples of calls as a user would: real processes with no permission but `--allow-ffi`.
+ */
+
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { Program, sharedFiles, uniqueName } from "./program.ts";
+
+const WELL = { code: 0, signal: null, err: "" };
+
+function server(name: string, ...options: string[]): Program {
+  return new Program("examples/rpc_server.ts", "--name", name, ...options);
+}
+
+function client(name: string, ...options: string[]): Program {
+  return new Program("examples/rpc_client.ts", "--name", name, ...options);
+}
+
+const ANSWERS = / +[1-9][\d,]* answers\/s, [\d.]+ ms each\n/;
+
+/** What a client says in the end, after it has ended well. */
+async function accountOf(program: Program) {
+  assertEquals(await program.end(), WELL);
+  const last = /([\d,]+) answers: ([\d,]+) wrong; ([\d,]+) questions lost\.\n$/;
+  const text = last.exec(program.out);
+  assert(text, program.out);
+  const [answers, wrong, lost] = text.slice(1).map((number) => Number(number.replaceAll(",", "")));
+  return { answers: answers!, wrong, lost };
+}
+
+Deno.test("primes: clients come first, a rival is refused, errors travel, and nothing is left", async () => {
+  const name = uniqueName();
+  await using first = client(name, "--seconds", "50");
+  await first.until(/Asking .*; this is client 0\n/);
+  await using source = server(name);
+  await source.until(/Serving .* for 8 clients\n/);
+  await using second = client(name, "--seconds", "3", "--together", "30");
+  await second.until(/; this is client 1\n/);
+  await first.until(/RangeError: Cannot count primes below -1: it is 0 to 100,000,000\n/);
+  await using rival = server(name);
+  const { code, err } = await rival.end();
+  assertEquals([code, rival.out], [1, ""]);
+  assertMatch(err, /^Cannot open ring .* as its server: it has one, which is alive; .+\n$/);
+  await first.until(ANSWERS);
+  first.kill("SIGINT");
+  for (const asking of [first, second]) {
+    const { answers, ...rest } = await accountOf(asking);
+    assert(answers > 0);
+    assertEquals(rest, { wrong: 0, lost: 0 });
+  }
+  source.kill("SIGINT");
+  assertEquals(await source.end(), WELL);
+  assertMatch(source.out, /Answered [1-9][\d,]* questions\.\n$/);
+  assertEquals(sharedFiles(name), []);
+});
+
+Deno.test("primes: a server ends, the next is killed, and the client goes on with a third", async () => {
+  const name = uniqueName();
+  await using asking = client(name, "--seconds", "50");
+  {
+    await using source = server(name);
+    await asking.until(new RegExp(`The server is process ${source.pid}\n`));
+    source.kill("SIGINT");
+    assertEquals(await source.end(), WELL);
+  }
+  assert(!asking.out.includes("is lost"), asking.out);
+  {
+    await using source = server(name);
+    await asking.until(new RegExp(`The server is process ${source.pid}\n`));
+    source.kill("SIGKILL");
+    assertEquals((await source.end()).signal, "SIGKILL");
+  }
+  await using source = server(name, "--seconds", "50");
+  await asking.until(new RegExp(`The server is process ${source.pid}\n`));
+  await asking.until(ANSWERS);
+  asking.kill("SIGINT");
+  const { answers, wrong } = await accountOf(asking);
+  assert(answers > 0);
+  assertEquals(wrong, 0);
+  source.kill("SIGINT");
+  assertEquals(await source.end(), WELL);
+  assertEquals(sharedFiles(name), []);
+});
