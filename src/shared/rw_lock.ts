@@ -175,6 +175,7 @@ export class RwLock implements Disposable {
     const seat = this.#sit();
     try {
       this.#queue.join(seat, want);
+      if (this.#queue.blocker(seat) === undefined) return this.#enter(seat);
       this.#check(waitSync(this.#awaited(seat), options), seat, options);
       return this.#enter(seat);
     } catch (error) {
@@ -188,6 +189,7 @@ export class RwLock implements Disposable {
     const seat = this.#sit();
     try {
       this.#queue.join(seat, want);
+      if (this.#queue.blocker(seat) === undefined) return this.#enter(seat);
       const outcome = await wait(this.#awaited(seat), options);
       this.#queue.region.checkOpen(); // it may have been closed since the wait ended
       this.#check(outcome, seat, options);
