@@ -101,6 +101,9 @@ Deno.test("log: a producer is killed, the others go on, and another one has its 
   await using successor = producer(name, "--seconds", "50");
   await successor.until(/as producer 0\n/);
   await reader.until(/Producer 0 is here, the 2\. in its lane\n/);
+  successor.kill("SIGINT");
+  await sentBy(successor);
   const { missing, again, producers } = await accountOf(reader);
   assertEquals([missing, again, producers], [0, 0, 3]);
+  assertEquals(sharedFiles(name), []);
 });
