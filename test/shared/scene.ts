@@ -18,7 +18,11 @@ export class Name implements Disposable {
   /** The files that have the name, without their directory. */
   files(): string[] {
     return [...Deno.readDirSync(DIRECTORY)].map(({ name }) => name)
-      .filter((file) => file.endsWith(`.${this.name}`) || file.includes(`.${this.name}.`));
+      .filter((file) =>
+        // also of a topic below the name, in which slashes are tildes
+        file.endsWith(`.${this.name}`) ||
+        [".", "~"].some((end) => file.includes(`.${this.name}${end}`))
+      );
   }
 
   /** The file of a region of this kind, or of a semaphore. */
