@@ -25,7 +25,7 @@
 import { ClosedError } from "../errors.ts";
 import { parts } from "../ring/end.ts";
 import { AWAITED, type Waitable, waitAny, waitAnySync } from "../sync/wait_any.ts";
-import type { SyncWaitOptions, WaitOptions } from "../sync/waiter.ts";
+import type { Awaited, SyncWaitOptions, WaitOptions } from "../sync/waiter.ts";
 import { NEWS, type Slot } from "./slot.ts";
 
 /** How a listener is to deal with a slot. */
@@ -58,7 +58,7 @@ interface Subscription {
  * console.log(news.map(({ name }) => name)); // [ "imu" ]
  * ```
  */
-export class Listener implements Disposable {
+export class Listener implements Disposable, Waitable {
   readonly #subscriptions = new Map<Slot<unknown>, Subscription>();
   readonly #over = new AbortController();
 
@@ -92,18 +92,18 @@ export class Listener implements Disposable {
 
   /** Blocks the thread until a slot that wakes has news; gives all slots that have. */
   waitSync(options: SyncWaitOptions = {}): Slot<unknown>[] {
-    waitAnySync(this.#waking(), options);
+    waitAnySync([this], options);
     return this.look();
   }
 
   /** Resolves once a slot that wakes has news, with all slots that have. */
   async wait(options: WaitOptions = {}): Promise<Slot<unknown>[]> {
-    const waking = this.#waking();
+    this.#checkOpen();
     const over = this.#over.signal;
     const signal = options.signal === undefined ? over : AbortSignal.any([options.signal, over]);
     const next = parts({ ...options, signal });
     for (;;) {
-      await waitAny(waking, next());
+      await waitAny([this], next());
       const news = this.look();
       if (news.length > 0) return news; // unless another wait of this listener has told of them
     }
@@ -132,13 +132,12 @@ export class Listener implements Disposable {
     this.close();
   }
 
-  /** What a wait is for. */
-  #waking(): Waitable[] {
+  /** @ignore */
+  [AWAITED](): readonly Awaited[] {
     this.#checkOpen();
-    const waking: Waitable[] = [];
+    const waking: Awaited[] = [];
     for (const subscription of this.#subscriptions.values()) {
-      if (!subscription.wake) continue;
-      waking.push({ [AWAITED]: () => subscription.slot[NEWS](() => subscription.seen) });
+      if (subscription.wake) waking.push(subscription.slot[NEWS](() => subscription.seen));
     }
     if (waking.length > 0) return waking;
     throw new RangeError("Cannot wait: the listener has no slot that wakes it; add one");

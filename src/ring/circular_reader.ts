@@ -7,6 +7,7 @@
 import { ClosedError, LostError, timeoutError, VringError } from "../errors.ts";
 import { copyOutThenLoad, peekView } from "../memory/word.ts";
 import { begin } from "../sync/turns.ts";
+import { AWAITED, type Waitable } from "../sync/wait_any.ts";
 import {
   type Awaited,
   type Outcome,
@@ -105,7 +106,7 @@ const EMPTY = { state: "empty" } as const;
 const CLOSED_OUTCOME = { state: "closed" } as const;
 
 /** One of any number of readers of a circular buffer. Each gets every message, or learns its loss. */
-export class CircularBufferReader implements Disposable {
+export class CircularBufferReader implements Disposable, Waitable {
   /** The name. */
   readonly name: string;
   /** How many bytes the ring holds, heads included. */
@@ -289,6 +290,12 @@ export class CircularBufferReader implements Disposable {
         );
       }
     }
+  }
+
+  /** @ignore */
+  [AWAITED](): readonly Awaited[] {
+    this.#checkFree();
+    return [this.#awaited];
   }
 
   /** Detaches. */

@@ -269,9 +269,9 @@ export abstract class MessageReceiver<
   }
 
   /** @ignore */
-  [AWAITED](): Awaited {
+  [AWAITED](): readonly Awaited[] {
     this.#checkFree("wait");
-    return this.awaited();
+    return [this.awaited()];
   }
 
   /** A lane with a message, undefined if there is none.

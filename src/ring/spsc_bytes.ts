@@ -224,8 +224,8 @@ export class SpscByteConsumer implements Disposable, Waitable {
   }
 
   /** @ignore */
-  [AWAITED](): Awaited {
-    return this.#awaited(1);
+  [AWAITED](): readonly Awaited[] {
+    return [this.#awaited(1)];
   }
 
   /**

@@ -29,7 +29,7 @@ export const AWAITED: unique symbol = Symbol("vring.awaited");
 /** What can be waited for together with others: the receiving ends of everything here. */
 export interface Waitable {
   /** @ignore */
-  [AWAITED](): Awaited;
+  [AWAITED](): readonly Awaited[];
 }
 
 /**
@@ -51,23 +51,23 @@ export function waitAnySync<W extends Waitable>(
   waitables: readonly W[],
   options: SyncWaitOptions = {},
 ): W {
-  const all = awaitedOf(waitables);
+  const { all, owners } = awaitedOf(waitables);
   const { deadline, spinNs } = limits(options);
   const watched = watch(all, spinNs);
-  if (watched >= 0) return waitables[watched]!;
+  if (watched >= 0) return owners[watched]!;
   const interruptsBefore = interrupts();
   using vector = { list: new FutexVector(), [Symbol.dispose]: () => vector.list.close() };
   for (;;) {
     vector.list.clear();
     for (const { bell } of all) vector.list.push(bell.word.address, bell.raise());
     const found = lookAgain(all);
-    if (found >= 0) return waitables[found]!;
+    if (found >= 0) return owners[found]!;
     const time = now();
     if (time >= deadline) throw tooLate(options);
     const result = vector.list.waitSync(Math.min(deadline, time + SLICE_NS));
     checkWait(result);
     const ready = firstReady(all);
-    if (ready >= 0) return waitables[ready]!;
+    if (ready >= 0) return owners[ready]!;
     if (interrupts() !== interruptsBefore) throw interrupted();
   }
 }
@@ -80,29 +80,39 @@ export async function waitAny<W extends Waitable>(
   waitables: readonly W[],
   options: WaitOptions = {},
 ): Promise<W> {
-  await begin(options);
-  const all = awaitedOf(waitables);
+  const turn = begin(options);
+  const { all, owners } = awaitedOf(waitables);
+  await turn;
   const { deadline, spinNs } = limits(options);
   const watched = watch(all, Math.min(spinNs, ASYNC_SPIN_LIMIT_NS));
-  if (watched >= 0) return waitables[watched]!;
+  if (watched >= 0) return owners[watched]!;
   for (;;) {
     const raised = all.map(({ bell }) => bell.raise());
     const found = lookAgain(all);
-    if (found >= 0) return waitables[found]!;
+    if (found >= 0) return owners[found]!;
     const time = now();
     if (time >= deadline) throw tooLate(options);
     const sliceEnd = (Math.floor(time / SLICE_NS) + 1) * SLICE_NS;
     await parkOnAll(all, raised, Math.min(deadline, sliceEnd), options.signal);
     options.signal?.throwIfAborted();
     const ready = firstReady(all);
-    if (ready >= 0) return waitables[ready]!;
+    if (ready >= 0) return owners[ready]!;
   }
 }
 
 const ASYNC_SPIN_LIMIT_NS = 50_000;
 
-function awaitedOf(waitables: readonly Waitable[]): readonly Awaited[] {
-  if (waitables.length > 0) return waitables.map((waitable) => waitable[AWAITED]());
+/** All that is waited for, and whose each of it is. */
+function awaitedOf<W extends Waitable>(waitables: readonly W[]) {
+  const all: Awaited[] = [];
+  const owners: W[] = [];
+  for (const waitable of waitables) {
+    for (const awaited of waitable[AWAITED]()) {
+      all.push(awaited);
+      owners.push(waitable);
+    }
+  }
+  if (all.length > 0) return { all, owners };
   throw new RangeError("Cannot wait for the first of nothing: pass what to wait for");
 }
 

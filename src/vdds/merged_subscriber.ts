@@ -9,8 +9,8 @@ import type { Codec } from "../layout/codec.ts";
 import { parts } from "../ring/end.ts";
 import { valueStream } from "../ring/streams.ts";
 import { begin } from "../sync/turns.ts";
-import { AWAITED, waitAny, waitAnySync } from "../sync/wait_any.ts";
-import type { SyncWaitOptions, WaitOptions } from "../sync/waiter.ts";
+import { AWAITED, type Waitable, waitAny, waitAnySync } from "../sync/wait_any.ts";
+import type { Awaited, SyncWaitOptions, WaitOptions } from "../sync/waiter.ts";
 import type { Arrived, Sample } from "./sample.ts";
 import { Sources, topicOfSource } from "./sources.ts";
 import { Subscriber, type SubscriberConnectOptions } from "./subscriber.ts";
@@ -57,7 +57,7 @@ export type MergedValueOutcome<T> =
  * }
  * ```
  */
-export class MergedSubscriber<T = Uint8Array> implements Disposable {
+export class MergedSubscriber<T = Uint8Array> implements Disposable, Waitable {
   /** The topic. */
   readonly topic: string;
   readonly #sources: Sources;
@@ -146,6 +146,14 @@ export class MergedSubscriber<T = Uint8Array> implements Disposable {
     return valueStream<T>(this, options);
   }
 
+  /** @ignore */
+  [AWAITED](): readonly Awaited[] {
+    this.#checkOpen();
+    const found = [this.#sources.awaited(() => this.#seen)]; // or a source that comes
+    for (const subscriber of this.#subscribers.values()) found.push(...subscriber[AWAITED]());
+    return found;
+  }
+
   /** Leaves all sources. */
   close(): void {
     if (this.#closed) return;
@@ -190,19 +198,13 @@ export class MergedSubscriber<T = Uint8Array> implements Disposable {
     return { state: "empty" } as const;
   }
 
-  /** Everything that may bring a sample. */
-  #awaited() {
-    const changes = { [AWAITED]: () => this.#sources.awaited(() => this.#seen) };
-    return [changes, ...this.#subscribers.values()];
-  }
-
   #untilSync<O extends { state: string }>(attempt: () => O, options: SyncWaitOptions): Arrived<O> {
     const next = parts(options);
     for (;;) {
       const outcome = attempt();
       if (outcome.state !== "empty") return outcome as Arrived<O>;
       try {
-        waitAnySync(this.#awaited(), next());
+        waitAnySync([this], next());
       } catch (error) {
         throw this.#explained(error, options);
       }
@@ -219,7 +221,7 @@ export class MergedSubscriber<T = Uint8Array> implements Disposable {
       const outcome = attempt();
       if (outcome.state !== "empty") return outcome as Arrived<O>;
       try {
-        await waitAny(this.#awaited(), next());
+        await waitAny([this], next());
       } catch (error) {
         throw this.#explained(error, options);
       }

@@ -212,9 +212,9 @@ export class Subscriber<T = Uint8Array> implements Disposable, Waitable {
   }
 
   /** @ignore */
-  [AWAITED](): Awaited {
+  [AWAITED](): readonly Awaited[] {
     this.#checkOpen();
-    return this.#awaited;
+    return [this.#awaited];
   }
 
   /** Takes the oldest sample, if there is one; it stays in place until it is disposed. */

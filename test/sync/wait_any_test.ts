@@ -3,9 +3,16 @@ import { ClosedError } from "../../src/errors.ts";
 import { forceScan } from "../../src/os/futex.ts";
 import { MpscConsumer } from "../../src/ring/mpsc_consumer.ts";
 import { MpscProducer } from "../../src/ring/mpsc_producer.ts";
+import { Domain } from "../../src/babus/domain.ts";
+import { Listener } from "../../src/babus/listener.ts";
+import { CircularBufferReader } from "../../src/ring/circular_reader.ts";
+import { CircularBufferWriter } from "../../src/ring/circular_writer.ts";
 import { SpscConsumer } from "../../src/ring/spsc_consumer.ts";
 import { SpscProducer } from "../../src/ring/spsc_producer.ts";
 import { waitAny, waitAnySync } from "../../src/sync/wait_any.ts";
+import { MergedSubscriber } from "../../src/vdds/merged_subscriber.ts";
+import { Publisher } from "../../src/vdds/publisher.ts";
+import { Subscriber } from "../../src/vdds/subscriber.ts";
 import { Name } from "../shared/scene.ts";
 
 /** Rings of every kind that can be waited for, each with its sender. */
@@ -122,5 +129,37 @@ Deno.test("waitAny() refuses nothing, and limits that are none", async () => {
   for (const options of [{ timeout: -1 }, { timeout: NaN }, { spin: -1 }]) {
     assertThrows(() => waitAnySync(rings.all, options), RangeError);
     await assertRejects(() => waitAny(rings.all, options), RangeError);
+  }
+});
+
+Deno.test("waitAny() waits for every kind of receiver, mixed as they come", async () => {
+  const NAMES = ["circular", "messages", "topic", "source", "slot"] as const;
+  for (const first of NAMES) {
+    using stack = new DisposableStack();
+    const name = Object.fromEntries(NAMES.map((kind) => [kind, stack.use(new Name()).name]));
+    const writer = stack.use(CircularBufferWriter.open(name.circular!));
+    const producer = stack.use(SpscProducer.open(name.messages!));
+    const publisher = stack.use(Publisher.open(name.topic!));
+    const source = stack.use(Publisher.open(name.source!, { source: "left" }));
+    const slot = stack.use(Domain.open(name.slot!)).slot("imu");
+    const receivers = {
+      circular: stack.use(CircularBufferReader.open(name.circular!)),
+      messages: stack.use(SpscConsumer.open(name.messages!)),
+      topic: stack.use(Subscriber.open(name.topic!)),
+      source: stack.use(MergedSubscriber.open(name.source!)),
+      slot: stack.use(new Listener().add(slot)),
+    };
+    const bytes = new Uint8Array(8);
+    const send = {
+      circular: () => writer.write(bytes),
+      messages: () => producer.trySend(bytes),
+      topic: () => publisher.trySend(bytes),
+      source: () => source.trySend(bytes),
+      slot: () => slot.writeSync(bytes),
+    };
+    const waiting = waitAny(Object.values(receivers), { spin: 0 });
+    send[first]();
+    assertStrictEquals(await waiting, receivers[first], first);
+    assertStrictEquals(waitAnySync(Object.values(receivers)), receivers[first], first);
   }
 });
