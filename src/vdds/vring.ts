@@ -235,14 +235,13 @@ export class VRing {
 
   /** Counts, for the writer. */
   count(counter: Counter, amount: number): void {
-    const at = this.region.controlOffset + TOPIC_CONTROL.fields[counter].offset;
+    const at = this.region.controlOffset + counterOffset(counter);
     storeDouble(this.#mapping, at, loadDouble(this.#mapping, at) + amount);
   }
 
   /** How far a counter is. */
   counted(counter: Counter): number {
-    const at = this.region.controlOffset + TOPIC_CONTROL.fields[counter].offset;
-    return loadDouble(this.#mapping, at);
+    return loadDouble(this.#mapping, this.region.controlOffset + counterOffset(counter));
   }
 
   /** Whether the writer is asleep, or about to be: then it has to be told at once. */
@@ -373,9 +372,16 @@ export class VRing {
 }
 
 const { sequence, length, committed } = TOPIC_DESCRIPTOR.fields;
+const { published, delivered, dropped } = TOPIC_CONTROL.fields;
 
-/** Decided by comparing, as an engine looks names up that are not always the same. */
+/** By comparing: an engine is slow to look up names that are not always the same. */
 function offsetOf(field: Described): number {
   if (field === "sequence") return sequence.offset;
   return field === "length" ? length.offset : committed.offset;
+}
+
+/** Likewise. */
+function counterOffset(counter: Counter): number {
+  if (counter === "published") return published.offset;
+  return counter === "delivered" ? delivered.offset : dropped.offset;
 }
