@@ -12,6 +12,7 @@ import { measureMpsc } from "./mpsc.ts";
 import { measurePingPong } from "./ping_pong.ts";
 import { measureRpc } from "./rpc.ts";
 import { measureSpsc } from "./spsc.ts";
+import { measureVdds } from "./vdds.ts";
 
 const { code } = new Deno.Command(Deno.execPath(), {
   args: ["bench", "--allow-all", import.meta.dirname!],
@@ -28,6 +29,7 @@ printBars([
   ...await measureSpsc(),
   ...await measureMpsc(),
   ...await measureRpc(),
+  ...await measureVdds(),
 ]);
 
 function processorName(): string {

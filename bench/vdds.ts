@@ -1,0 +1,412 @@
+/**
+ * Topics: samples handed over and back, of which one byte is written and read, so that their size
+ * must not matter; samples one way, copied in and filled in place; one publisher and four
+ * subscribers; and whole frames, filled and read. Next to C, and to what Deno has.
+ *
+ * @module
+ */
+
+import { now } from "../src/os/clock.ts";
+import { waitAnySync } from "../src/sync/wait_any.ts";
+import { Publisher } from "../src/vdds/publisher.ts";
+import { Subscriber } from "../src/vdds/subscriber.ts";
+import type { BytePlan } from "./harness/byte_side.ts";
+import { FLOOR_PLAN, ROUND_TRIPS, USUAL_FLOOR_NS, WORDS } from "./harness/comparison.ts";
+import { allowedCpus, CProgram, type Plan, settleOn } from "./harness/machine.ts";
+import { Peer, takePart } from "./harness/peer.ts";
+import { onPostMessage } from "./harness/post_message.ts";
+import { type Bar, printBars, printRates, printTimes } from "./harness/report.ts";
+import {
+  atFloor,
+  type Contender,
+  interleave,
+  ratio,
+  type Rounds,
+  type Run,
+} from "./harness/rounds.ts";
+import {
+  type Answering,
+  type Asking,
+  Numbered,
+  onWay,
+  type Order,
+  type Traffic,
+  type Way,
+  wayHandlers,
+  type Ways,
+} from "./harness/traffic.ts";
+import { onSocket, socketHandlers } from "./harness/unix_socket.ts";
+import {
+  FRAME_BYTES,
+  frameHandlers,
+  Frames,
+  onFilledPostMessage,
+  onFilledSocket,
+} from "./vdds_frames.ts";
+
+/** Nobody goes to sleep within a round, and nobody waits for ever for a process that is gone. */
+const SPINNING = { spin: 5e6, timeout: 20e3 };
+
+/** Everybody spins for a moment and then goes to sleep. */
+const USUAL = { timeout: 20e3 };
+
+const DEPTH = 64;
+const FRAMES = 2;
+const READERS = 4;
+
+/** What goes through a topic. */
+interface Shape {
+  readonly depth: number;
+  readonly bytes: number;
+}
+
+/** One process's ends of two topics, one there and one back. */
+class Ends implements Disposable {
+  readonly answerEvery: number;
+  readonly publisher: Publisher;
+  readonly subscriber: Subscriber<Uint8Array<ArrayBuffer>>;
+  readonly message: Numbered;
+  sent = 0;
+  received = 0;
+
+  constructor({ name, answerEvery }: Order, { depth, bytes }: Shape, to: string, from: string) {
+    const options = { depth, size: bytes };
+    this.answerEvery = answerEvery;
+    this.publisher = Publisher.open(`${name}/${to}`, options);
+    this.subscriber = Subscriber.open(`${name}/${from}`, options);
+    this.message = new Numbered(bytes);
+  }
+
+  send(): void {
+    this.message.number = ++this.sent;
+    this.publisher.sendSync(this.message.bytes, SPINNING);
+  }
+
+  handOver(): void {
+    this.publisher.loanSync(undefined, SPINNING)![0] = ++this.sent;
+    this.publisher.publish();
+  }
+
+  take(): void {
+    const outcome = this.subscriber.takeSync(SPINNING);
+    if (outcome.state === "closed") throw new Error("The other process has closed its topic");
+    using sample = outcome.sample;
+    this.look(sample.bytes);
+  }
+
+  takeAll(samples: number): void {
+    for (let left = samples; left > 0;) {
+      left -= this.subscriber.poll(this.look, left);
+      if (left === 0) return;
+      this.take();
+      left--;
+    }
+  }
+
+  readonly look = (sample: Uint8Array): void => {
+    if (sample[0] !== (++this.received & 0xff)) throw new Error("That is another sample");
+  };
+
+  [Symbol.dispose](): void {
+    this.publisher.close();
+    this.subscriber.close();
+  }
+}
+
+/** Samples there, and one back. */
+class Exchange implements Asking, Answering, Disposable {
+  readonly #ends: Ends;
+  readonly #send: () => void;
+
+  constructor(ends: Ends, inPlace: boolean) {
+    this.#ends = ends;
+    this.#send = inPlace ? () => ends.handOver() : () => ends.send();
+  }
+
+  static way(shape: Shape, { inPlace }: { inPlace: boolean }): Way {
+    const side = (to: string, from: string) => (order: Order) =>
+      new Exchange(new Ends(order, shape, to, from), inPlace);
+    return { asking: side("there", "back"), answering: side("back", "there") };
+  }
+
+  ask(): void {
+    for (let i = this.#ends.answerEvery; i > 0; i--) this.#send();
+    this.#ends.take();
+  }
+
+  answer(times: number): void {
+    for (; times > 0; times--) {
+      this.#ends.takeAll(this.#ends.answerEvery);
+      this.#send();
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#ends[Symbol.dispose]();
+  }
+}
+
+/** The subscribers of a topic in one process. */
+class Audience implements Disposable {
+  readonly #subscribers: Subscriber<Uint8Array<ArrayBuffer>>[];
+  readonly #received: number[];
+
+  constructor(topic: string, count: number) {
+    this.#subscribers = Array.from({ length: count }, () => Subscriber.open(topic, TINY));
+    this.#received = this.#subscribers.map(() => 0);
+  }
+
+  /** Receives so many samples at each subscriber. */
+  hear(samples: number): void {
+    const left = this.#subscribers.map(() => samples);
+    while (left.some((count) => count > 0)) {
+      let heard = 0;
+      for (const [i, subscriber] of this.#subscribers.entries()) {
+        const look = (sample: Uint8Array) => {
+          if (sample[0] !== (++this.#received[i]! & 0xff)) throw new Error("Another sample");
+        };
+        const count = subscriber.poll(look, left[i]);
+        left[i]! -= count;
+        heard += count;
+      }
+      if (heard === 0) waitAnySync(this.#subscribers, USUAL);
+    }
+  }
+
+  [Symbol.dispose](): void {
+    for (const subscriber of this.#subscribers) subscriber.close();
+  }
+}
+
+const TINY = { depth: DEPTH, size: 64 };
+const HAND_OFF = "VDDS, hand-off of 64 B";
+const FRAME_HAND_OFF = "VDDS, hand-off of 6,220,800 B";
+const COPIED = "VDDS, 64 B copied in";
+const FILLED = "VDDS, filled and read in place";
+
+const WAYS: Ways = {
+  [HAND_OFF]: Exchange.way({ depth: DEPTH, bytes: 64 }, { inPlace: true }),
+  [FRAME_HAND_OFF]: Exchange.way({ depth: FRAMES, bytes: FRAME_BYTES }, { inPlace: true }),
+  [COPIED]: Exchange.way({ depth: DEPTH, bytes: 64 }, { inPlace: false }),
+  [FILLED]: Frames.way(FRAMES),
+};
+
+const SMALL_TRIPS: Traffic = { bytes: 64, capacity: 0, answerEvery: 1, answerBytes: 64 };
+const SMALL_STREAM: Traffic = { bytes: 64, capacity: 0, answerEvery: 640, answerBytes: 64 };
+const FRAME_STREAM: Traffic = {
+  ...SMALL_TRIPS,
+  bytes: FRAME_BYTES,
+  answerEvery: 4,
+  answerBytes: 8,
+};
+
+/** Short blocks, as a topic of 64 samples stands still while one of the two is off its processor. */
+const SMALL_STREAM_PLAN = { trips: 0, blocks: 40, blockTrips: 640 };
+const FRAME_PLAN = { trips: 0, blocks: 5, blockTrips: 4 };
+
+/** Two processes, soon each on a processor of its own. */
+class Stage implements AsyncDisposable {
+  readonly #stack = new AsyncDisposableStack();
+  readonly #allowed = allowedCpus();
+  readonly peer: Peer = this.another();
+
+  /** One more process. */
+  another(): Peer {
+    return this.#stack.use(new Peer(new URL(import.meta.url), "peer"));
+  }
+
+  way(name: string, traffic: Traffic, plan: Plan): Promise<Contender> {
+    return onWay(WAYS, name, { traffic, plan, peer: this.peer, stack: this.#stack });
+  }
+
+  postMessage(plan: BytePlan): Promise<Contender> {
+    return onPostMessage(plan, this.#allowed[1]!, this.#stack);
+  }
+
+  filledPostMessage(plan: BytePlan): Promise<Contender> {
+    return onFilledPostMessage(plan, this.#allowed[1]!, this.#stack);
+  }
+
+  /** The contender that is the floor: C, which passes words. */
+  words(program: CProgram): Contender {
+    const cpus = this.#allowed.slice(0, 2);
+    return program.contender(WORDS, ["pause", "tight"].map((way) => [way, ...cpus]), FLOOR_PLAN);
+  }
+
+  /** Puts everybody in place, measures, and prints the times; the first is the floor. */
+  async compare(
+    title: string,
+    [floor, ...others]: [Contender, ...Contender[]],
+    { rounds, warmUp, peers = [this.peer] }: Rounds & { peers?: Peer[] },
+  ): Promise<Run[]> {
+    const [our, other] = this.#allowed as [number, number];
+    const placed = settleOn([our], Deno.pid);
+    for (const { pid } of peers) settleOn([other], pid);
+    this.#stack.defer(() => void settleOn(this.#allowed, Deno.pid));
+    console.log(`\nTopics, between processes: ${title}`);
+    if (!placed) console.log("There is no taskset, so the scheduler chose the processors");
+    const runs = await interleave(floor, others, { rounds, warmUp });
+    printTimes([runs]);
+    return runs;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#stack.disposeAsync();
+  }
+}
+
+const TRIP_ROUNDS = ROUND_TRIPS.rounds;
+const SLOW_TRIPS = ROUND_TRIPS.slowAnswers;
+const FEW_ROUNDS = { rounds: 15, warmUp: 2 };
+
+/** Measures, prints the times and gives the bars. */
+export async function measureVdds(): Promise<Bar[]> {
+  if (allowedCpus().length < 2) {
+    console.log("\nTopics between processes: there is one processor, so nothing is measured");
+    return [];
+  }
+  using words = CProgram.compile(`${import.meta.dirname}/c/ping_pong.c`);
+  const bars = [await sizes(), await filledFrames(), await frameHandOffs()];
+  if (words === undefined) {
+    console.log("\nTopics of small samples: there is no C compiler, so nothing is measured");
+    return bars;
+  }
+  return [await roundTrips(words), await oneWay(words), await audiences(words), ...bars].flat();
+}
+
+async function roundTrips(words: CProgram): Promise<Bar> {
+  await using stage = new Stage();
+  const { plan } = ROUND_TRIPS;
+  const slow = { ...SMALL_TRIPS, answers: SLOW_TRIPS };
+  const runs = await stage.compare("round trip of 64 B", [
+    stage.words(words),
+    await stage.way(HAND_OFF, SMALL_TRIPS, plan),
+    await stage.way(COPIED, SMALL_TRIPS, plan),
+    await onSocket(slow, stage.peer),
+    await stage.postMessage(slow),
+  ], TRIP_ROUNDS);
+  const what = `${HAND_OFF}, round trip, at a floor of ${USUAL_FLOOR_NS} ns`;
+  const measured = atFloor(USUAL_FLOOR_NS, runs[0]!, runs[1]!);
+  return { what, limit: 900, unit: "ns", measured };
+}
+
+async function sizes(): Promise<Bar> {
+  await using stage = new Stage();
+  const { plan } = ROUND_TRIPS;
+  const [small, frame] = await stage.compare("the size of what is handed over", [
+    await stage.way(HAND_OFF, SMALL_TRIPS, plan),
+    await stage.way(FRAME_HAND_OFF, SMALL_TRIPS, plan),
+  ], TRIP_ROUNDS) as [Run, Run];
+  const what = "VDDS, hand-off of 6,220,800 B / 64 B";
+  return { what, limit: 1.5, measured: ratio(small, frame) };
+}
+
+async function oneWay(words: CProgram): Promise<Bar> {
+  await using stage = new Stage();
+  const runs = await stage.compare(`64 B one way, depth ${DEPTH}`, [
+    stage.words(words),
+    await stage.way(COPIED, SMALL_STREAM, SMALL_STREAM_PLAN),
+    await stage.way(HAND_OFF, SMALL_STREAM, SMALL_STREAM_PLAN),
+    await onSocket({ ...SMALL_STREAM, answers: 4 }, stage.peer),
+  ], TRIP_ROUNDS);
+  printRates(SMALL_STREAM.bytes, runs.slice(1));
+  const what = `VDDS, 64 B one way, at a floor of ${USUAL_FLOOR_NS} ns`;
+  const measured = atFloor(USUAL_FLOOR_NS, runs[0]!, runs[1]!);
+  return { what, limit: 1e9 / 5e6, unit: "ns", measured };
+}
+
+/** One publisher, and subscribers in one process or in as many; no bar was set. */
+async function audiences(words: CProgram): Promise<Bar[]> {
+  await using stage = new Stage();
+  await using stack = new AsyncDisposableStack();
+  const { peer } = stage;
+  const others = Array.from({ length: READERS }, () => stage.another());
+  const runs = await stage.compare(`64 B to each of several subscribers, depth ${DEPTH}`, [
+    stage.words(words),
+    await toAudience("1 subscriber", [peer], 1, stack),
+    await toAudience(`${READERS} subscribers, one process`, [peer], READERS, stack),
+    await toAudience(`${READERS} subscribers, as many processes`, others, 1, stack),
+  ], { ...FEW_ROUNDS, peers: [peer, ...others] });
+  printRates(64, runs.slice(1));
+  return [];
+}
+
+const HEARD = 6400;
+let audienceNumber = 0;
+
+/** A contender: what a sample takes that all of these receive. */
+async function toAudience(
+  name: string,
+  peers: Peer[],
+  count: number,
+  stack: AsyncDisposableStack,
+): Promise<Contender> {
+  const topic = `bench-audience-${Deno.pid}-${audienceNumber++}`;
+  const publisher = stack.use(Publisher.open(topic, TINY));
+  for (const peer of peers) {
+    await peer.begin("attend", { topic, count });
+    await peer.end();
+  }
+  const message = new Numbered(64);
+  const round = async () => {
+    for (const peer of peers) await peer.begin("hear", [topic, HEARD]);
+    const before = now();
+    for (let i = 0; i < HEARD; i++) {
+      message.number++;
+      publisher.sendSync(message.bytes, USUAL);
+    }
+    const typical = (now() - before) / HEARD; // all but the last 64 have been received by then
+    for (const peer of peers) await peer.end();
+    return { typical };
+  };
+  return { name, round };
+}
+
+async function filledFrames(): Promise<Bar> {
+  await using stage = new Stage();
+  const slow = { ...FRAME_STREAM, answers: 2 };
+  const [socket, ours, post] = await stage.compare("6,220,800 B, filled and read", [
+    await onFilledSocket(slow, stage.peer),
+    await stage.way(FILLED, FRAME_STREAM, FRAME_PLAN),
+    await stage.filledPostMessage(slow),
+  ], TRIP_ROUNDS) as [Run, Run, Run];
+  printRates(FRAME_BYTES, [socket, ours, post]);
+  const what = "VDDS / Unix socket, frames filled and read";
+  return { what, limit: 1 / 5, measured: ratio(socket, ours) };
+}
+
+async function frameHandOffs(): Promise<Bar> {
+  await using stage = new Stage();
+  const { round } = await stage.way(FRAME_HAND_OFF, SMALL_STREAM, SMALL_STREAM_PLAN);
+  const thousand = async () => ({ typical: 1000 * (await round()).typical });
+  const slow = { ...FRAME_STREAM, answers: 2 };
+  const [socket, ours] = await stage.compare("6,220,800 B one way, untouched", [
+    await onSocket(slow, stage.peer),
+    { name: "VDDS, 1000 hand-offs", round: thousand },
+    await stage.postMessage(slow),
+  ], TRIP_ROUNDS) as [Run, Run, Run];
+  const what = "VDDS, 1000 hand-offs of 6,220,800 B / 1 by Unix socket";
+  return { what, limit: 1, measured: ratio(socket, ours) };
+}
+
+/** The other process, or one of them. */
+async function takePartAsPeer(): Promise<void> {
+  using stack = new DisposableStack();
+  const audiences = new Map<string, Audience>();
+  const ways = wayHandlers(WAYS);
+  stack.defer(() => ways.close());
+  await takePart({
+    ...socketHandlers(),
+    ...frameHandlers(),
+    ...ways,
+    attend({ topic, count }: { topic: string; count: number }): void {
+      audiences.set(topic, stack.use(new Audience(topic, count)));
+    },
+    hear: ([topic, samples]: [string, number]) => audiences.get(topic)!.hear(samples),
+  });
+}
+
+if (import.meta.main) {
+  if (Deno.args.length === 0) printBars(await measureVdds());
+  else await takePartAsPeer();
+}

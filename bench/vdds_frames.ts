@@ -1,0 +1,209 @@
+/**
+ * Frames that are filled by who sends them and read by who receives them, every byte, as fast as
+ * either can be done here: with one value, and by comparing each byte with the next.
+ *
+ * @module
+ */
+
+import { Buffer } from "node:buffer";
+import { Publisher } from "../src/vdds/publisher.ts";
+import { Subscriber } from "../src/vdds/subscriber.ts";
+import { type BytePlan, ByteSide, type Carrier, promised } from "./harness/byte_side.ts";
+import type { Peer } from "./harness/peer.ts";
+import type { Contender } from "./harness/rounds.ts";
+import type { Answering, Asking, Order, Way } from "./harness/traffic.ts";
+import { introduceThread, nextMessage, settledWorker, workerPort } from "./harness/workers.ts";
+
+/** A picture of 1920 by 1080 with three bytes for each point. */
+export const FRAME_BYTES = 6_220_800;
+
+const SPINNING = { spin: 5e6, timeout: 20e3 };
+const VALUES = 251; // a prime: no frame can be taken for one that is a few later
+
+/** The frames of one sender: how they are filled, and what they must be when they come. */
+class Pictures {
+  #filled = 0;
+  #read = 0; // bytes
+
+  fill(frame: Uint8Array): void {
+    frame.fill(this.#filled++ % VALUES);
+  }
+
+  /** Reads the next bytes of what comes. */
+  read(bytes: Uint8Array<ArrayBuffer>): void {
+    for (let at = 0; at < bytes.length;) {
+      const value = Math.floor(this.#read / FRAME_BYTES) % VALUES;
+      const length = Math.min(bytes.length - at, FRAME_BYTES - this.#read % FRAME_BYTES);
+      const part = Buffer.from(bytes.buffer, bytes.byteOffset + at, length);
+      const isUniform = part.compare(part, 1, length, 0, length - 1) === 0;
+      if (part[0] !== value || !isUniform) throw new Error("That is another frame");
+      this.#read += length;
+      at += length;
+    }
+  }
+}
+
+const NOTHING = { read() {} };
+
+/** Frames through a topic, in place; answers through another one. */
+export class Frames implements Asking, Answering, Disposable {
+  readonly #pictures = new Pictures();
+  readonly #answerEvery: number;
+  readonly #publisher: Publisher;
+  readonly #subscriber: Subscriber<Uint8Array<ArrayBuffer>>;
+
+  constructor(order: Order, depth: number, asks: boolean) {
+    const { name, answerEvery, bytes, answerBytes } = order;
+    const there = { topic: `${name}/there`, depth, size: bytes };
+    const back = { topic: `${name}/back`, depth, size: answerBytes };
+    const [to, from] = asks ? [there, back] : [back, there];
+    this.#answerEvery = answerEvery;
+    this.#publisher = Publisher.open(to.topic, to);
+    this.#subscriber = Subscriber.open(from.topic, from);
+  }
+
+  static way(depth: number): Way {
+    const side = (asks: boolean) => (order: Order) => new Frames(order, depth, asks);
+    return { asking: side(true), answering: side(false) };
+  }
+
+  ask(): void {
+    for (let i = this.#answerEvery; i > 0; i--) {
+      this.#pictures.fill(this.#publisher.loanSync(undefined, SPINNING)!);
+      this.#publisher.publish();
+    }
+    this.#take(NOTHING);
+  }
+
+  answer(times: number): void {
+    for (; times > 0; times--) {
+      for (let i = this.#answerEvery; i > 0; i--) this.#take(this.#pictures);
+      this.#publisher.loanSync(undefined, SPINNING);
+      this.#publisher.publish();
+    }
+  }
+
+  #take(reader: Pick<Pictures, "read">): void {
+    const outcome = this.#subscriber.takeSync(SPINNING);
+    if (outcome.state === "closed") throw new Error("The other process has closed its topic");
+    using sample = outcome.sample;
+    reader.read(sample.bytes);
+  }
+
+  [Symbol.dispose](): void {
+    this.#publisher.close();
+    this.#subscriber.close();
+  }
+}
+
+/** Fills what is sent over a connection. */
+class Filling implements Carrier {
+  readonly #connection: Carrier;
+  readonly #pictures = new Pictures();
+
+  constructor(connection: Carrier) {
+    this.#connection = connection;
+  }
+
+  write(bytes: Uint8Array<ArrayBuffer>): Promise<number> {
+    if (bytes.length === FRAME_BYTES) this.#pictures.fill(bytes); // and not what is left of one
+    return this.#connection.write(bytes);
+  }
+
+  read(room: Uint8Array<ArrayBuffer>): Promise<number | null> {
+    return this.#connection.read(room);
+  }
+}
+
+/** Reads what comes over a connection, piece by piece. */
+class Reading implements Carrier {
+  readonly #connection: Carrier;
+  readonly #pictures = new Pictures();
+
+  constructor(connection: Carrier) {
+    this.#connection = connection;
+  }
+
+  write(bytes: Uint8Array<ArrayBuffer>): Promise<number> {
+    return this.#connection.write(bytes);
+  }
+
+  async read(room: Uint8Array<ArrayBuffer>): Promise<number | null> {
+    const length = await this.#connection.read(room);
+    if (length !== null) this.#pictures.read(room.subarray(0, length));
+    return length;
+  }
+}
+
+/** A contender whose peer has {@linkcode frameHandlers}. */
+export async function onFilledSocket(plan: BytePlan, peer: Peer): Promise<Contender> {
+  const folder = Deno.makeTempDirSync();
+  const path = `${folder}/socket`;
+  using listener = Deno.listen({ transport: "unix", path });
+  await peer.begin("framesOpen", { ...plan, path });
+  const side = new ByteSide(new Filling(await listener.accept()), plan.bytes);
+  await peer.end();
+  Deno.removeSync(folder, { recursive: true });
+  const { name, round } = promised("Deno, Unix socket", plan, () => side.ask(plan));
+  return {
+    name,
+    async round() {
+      await peer.begin("frames", plan.answers);
+      const measured = await round();
+      await peer.end();
+      return measured;
+    },
+  };
+}
+
+/** The peer's handlers. */
+export function frameHandlers() {
+  let side: ByteSide;
+  let plan: BytePlan;
+  return {
+    async framesOpen(order: BytePlan & { path: string }): Promise<void> {
+      plan = order;
+      const connection = await Deno.connect({ transport: "unix", path: order.path });
+      side = new ByteSide(new Reading(connection), order.answerBytes);
+    },
+    async frames(answers: number): Promise<void> {
+      for (let i = 0; i < answers; i++) {
+        await side.receive(plan.bytes * plan.answerEvery);
+        await side.send(1);
+      }
+    },
+  };
+}
+
+/** A contender whose Worker reads, on this processor. */
+export async function onFilledPostMessage(
+  plan: BytePlan,
+  cpu: number,
+  stack: AsyncDisposableStack,
+): Promise<Contender> {
+  const worker = await settledWorker(import.meta.url, cpu, JSON.stringify(plan));
+  stack.defer(() => worker.terminate());
+  const pictures = new Pictures();
+  const frame = new Uint8Array(plan.bytes);
+  return promised("Deno, postMessage to a Worker", plan, async () => {
+    const answer = nextMessage(worker);
+    for (let i = 0; i < plan.answerEvery; i++) {
+      pictures.fill(frame);
+      worker.postMessage(frame);
+    }
+    await answer;
+  });
+}
+
+const port = workerPort();
+if (port !== undefined) {
+  const { answerEvery, answerBytes }: BytePlan = JSON.parse(self.name);
+  const pictures = new Pictures();
+  const answer = new Uint8Array(answerBytes);
+  let received = 0;
+  port.onmessage = ({ data }) => {
+    pictures.read(data);
+    if (++received % answerEvery === 0) port.postMessage(answer);
+  };
+  introduceThread(port);
+}
