@@ -1,0 +1,190 @@
+/**
+ * The control of a robot: it listens to two slots, and sleeps until the inertial sensor has news.
+ * Then it acts on the newest reading. Images do not wake it: it is told of them along with a reading,
+ * looks at the newest where it lies, and back at the one three before it.
+ *
+ *     deno run --allow-ffi examples/babus_control.ts
+ *
+ * It works together with babus_imu.ts, which says how to run all three, and babus_image.ts. How far
+ * the robot has turned from one image to the other, it finds out twice: from the pole that both
+ * images show, and from the readings of the times when they were taken, for which it looks back.
+ *
+ * @module
+ */
+
+import { Domain, Listener, type Slot, type SlotView, VringError } from "../mod.ts";
+import { IMAGE, Image, IMU, PIXELS, PIXELS_PER_DEGREE, ROW } from "./babus.ts";
+import { count, endAfter, options } from "./ticker.ts";
+import { duration, Durations, every } from "./vdds_meter.ts";
+
+/** Between readings that are closer than this the robot turns evenly enough. */
+const GAP_NS = 40e6;
+
+/** Camera and sensor can be so much apart: half a pixel for each image, and that it was not even. */
+const TOLERANCE_DEGREES = 0.1;
+
+async function main(): Promise<void> {
+  const { domain, seconds } = options({ domain: "robot", seconds: 3600 });
+  const end = endAfter(seconds);
+  using robot = Domain.open(domain);
+  const control = new Control(robot);
+  using listener = new Listener().add(control.imu).add(control.image, { wake: false });
+  console.log(`Controlling "${domain}"; waiting for readings, Ctrl-C ends it`);
+  using _lines = every(1000, () => console.log(control.line()));
+  while (!end.aborted) {
+    const news = await next(listener, end);
+    if (news.some((slot) => slot === control.imu)) control.act();
+    if (news.some((slot) => slot === control.image)) control.compare();
+  }
+  console.log(control.account());
+}
+
+/** Waits for news, or for the end: then there may be none. */
+async function next(listener: Listener, end: AbortSignal): Promise<Slot<unknown>[]> {
+  try {
+    return await listener.wait({ signal: end });
+  } catch (error) {
+    if (!end.aborted) throw error;
+    return listener.look();
+  }
+}
+
+/** What is counted of readings and images. */
+class Counts {
+  acted = 0;
+  skipped = 0;
+  images = 0;
+  overwritten = 0;
+  damaged = 0;
+  compared = 0;
+  differing = 0;
+}
+
+class Control {
+  readonly imu;
+  readonly image;
+  readonly #counts = new Counts();
+  readonly #ages = new Durations();
+  #told = new Counts();
+  #seen: { reading: number; image: number };
+  #seconds = 0;
+  #motor = "motor    -";
+  #turned = "";
+
+  constructor(robot: Domain) {
+    this.imu = robot.slot("imu", IMU);
+    this.image = robot.slot("image", IMAGE);
+    this.#seen = { reading: this.imu.sequence, image: this.image.sequence };
+  }
+
+  /** Acts on the newest reading; of those before it that it has not seen, none matters any more. */
+  act(): void {
+    const outcome = this.imu.latest();
+    if (outcome.state === "empty") return;
+    const { sequence, timestamp, value } = outcome.message;
+    if (sequence === this.#seen.reading) return; // it had come between the last news and that look
+    this.#ages.note((Domain.now() - timestamp) / 1e6);
+    this.#counts.acted++;
+    this.#counts.skipped += sequence - this.#seen.reading - 1;
+    this.#seen.reading = sequence;
+    const percent = -value.heading - value.turn / 2; // back to the middle, and not too fast
+    this.#motor = `motor ${percent.toFixed().padStart(4)} %`;
+  }
+
+  /** Looks at the newest image and the oldest there is, where they lie. */
+  compare(): void {
+    if (this.image.sequence === this.#seen.image) return;
+    this.#seen.image = this.image.sequence;
+    const newest = this.#look(0);
+    const oldest = this.#look(this.image.depth - 1);
+    if (newest !== undefined) this.#counts.images++;
+    if (newest === undefined || oldest === undefined) return;
+    const from = this.#headingAt(oldest.time);
+    const to = this.#headingAt(newest.time);
+    if (from === undefined || to === undefined) return; // the sensor was not there then
+    const [seen, measured] = [newest.heading - oldest.heading, to - from];
+    this.#counts.compared++;
+    if (Math.abs(seen - measured) > TOLERANCE_DEGREES) this.#counts.differing++;
+    this.#turned = `turned ${degrees(seen)} by camera, ${degrees(measured)} by readings`;
+  }
+
+  /** When an image was taken, and where the robot looked; undefined if it cannot be told. */
+  #look(age: number): { readonly time: number; readonly heading: number } | undefined {
+    const view = this.image.view(age);
+    if (view === undefined) return undefined; // there have not been so many
+    const { time, pole } = find(view);
+    if (!view.valid) { // what was read is of two images
+      this.#counts.overwritten++;
+      return undefined;
+    }
+    if (pole < 0) {
+      this.#counts.damaged++;
+      return undefined;
+    }
+    return { time, heading: (PIXELS.across / 2 - pole) / PIXELS_PER_DEGREE };
+  }
+
+  /** Where the robot looked at a time, between the readings before and after it. */
+  #headingAt(time: number): number | undefined {
+    let after: { readonly time: number; readonly heading: number } | undefined;
+    for (let age = 0; age < this.imu.depth; age++) {
+      const outcome = this.imu.at(age); // a reading that comes meanwhile only shows one twice
+      if (outcome.state === "empty") return undefined;
+      const { value } = outcome.message;
+      if (value.time > time) {
+        after = value;
+        continue;
+      }
+      if (after === undefined || after.time - value.time > GAP_NS) return undefined;
+      const part = (time - value.time) / (after.time - value.time);
+      return value.heading + part * (after.heading - value.heading);
+    }
+    return undefined;
+  }
+
+  /** The line for each second. */
+  line(): string {
+    const [now, told] = [this.#counts, this.#told];
+    const age = this.#ages.quantile(0.5);
+    this.#ages.clear();
+    this.#told = { ...now };
+    return `${++this.#seconds} s`.padStart(6) +
+      `${count(now.acted - told.acted).padStart(6)} readings/s, ${duration(age)} old  ` +
+      `${this.#motor}  ${count(now.images - told.images).padStart(3)} images/s  ${this.#turned}`;
+  }
+
+  /** All of it. */
+  account(): string {
+    const { acted, skipped, images, overwritten, damaged, compared, differing } = this.#counts;
+    return `Acted on ${count(acted)} readings, skipped ${count(skipped)}.\n` +
+      `Looked at ${count(images)} images: ${damaged} damaged, ${overwritten} overwritten; ` +
+      `${count(compared)} compared with readings, ${differing} different.`;
+  }
+}
+
+/** When an image was taken, and the column of the pole; -1 unless all rows show it there. */
+function find({ bytes }: SlotView): { readonly time: number; readonly pole: number } {
+  const { time, pixels } = Image.view(bytes);
+  let pole = 0;
+  while (pole < PIXELS.across && !isRed(pixels, 3 * pole)) pole++;
+  for (let at = 3 * pole; at < pixels.length; at += ROW) {
+    if (!isRed(pixels, at)) return { time, pole: -1 };
+  }
+  return { time, pole };
+}
+
+function isRed(pixels: Uint8Array, at: number): boolean {
+  return pixels[at] === 255 && pixels[at + 1] === 0 && pixels[at + 2] === 0;
+}
+
+function degrees(angle: number): string {
+  return `${angle < 0 ? "" : "+"}${angle.toFixed(2)}`;
+}
+
+try {
+  await main();
+} catch (error) {
+  if (!(error instanceof VringError)) throw error;
+  console.error(error.message); // such as: somebody has made a slot with another depth
+  Deno.exitCode = 1;
+}

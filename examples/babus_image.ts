@@ -1,0 +1,66 @@
+/**
+ * A camera of 1920 x 1080 pixels: it paints each image, 6.2 MB, where everybody looks at it, in a
+ * slot that keeps the last four. It waits for nobody; who looks at an image for too long is told
+ * that it was overwritten.
+ *
+ *     deno run --allow-ffi examples/babus_image.ts
+ *
+ * It works together with babus_imu.ts and babus_control.ts, which tells more. The robot turns to and
+ * fro, and the camera sees a pole go by in front of a wall.
+ *
+ * @module
+ */
+
+import { setTimeout as delay } from "node:timers/promises";
+import { Domain, VringError } from "../mod.ts";
+import { IMAGE, Image, motion, PIXELS, PIXELS_PER_DEGREE, ROW, SWING_DEGREES } from "./babus.ts";
+import { clock, count, endAfter, options } from "./ticker.ts";
+
+const PERIOD_MS = 1000 / 30;
+
+async function main(): Promise<void> {
+  const { domain, seconds } = options({ domain: "robot", seconds: 3600 });
+  const end = endAfter(seconds);
+  using robot = Domain.open(domain);
+  using slot = robot.slot("image", IMAGE);
+  console.log(`Filming for "${domain}", ${PIXELS.across} x ${PIXELS.down} pixels; Ctrl-C ends it`);
+  let written = 0;
+  for (let due = clock(); !end.aborted; due = Math.max(due, clock() - PERIOD_MS) + PERIOD_MS) {
+    await delay(Math.max(due - clock(), 0));
+    const room = slot.tryClaim(); // in shared memory
+    if (room === undefined) continue; // another camera is just painting there
+    const image = Image.view(room);
+    image.time = Domain.now();
+    paint(image.pixels, motion(image.time).heading);
+    slot.publish(); // 6.2 MB, and nothing moves
+    written++;
+  }
+  console.log(`Wrote ${count(written)} images, the last is number ${count(slot.sequence)}.`);
+}
+
+/** What the camera could see all around, as far as the robot turns: a red pole and a grey wall. */
+const SCENE = makeScene();
+
+function makeScene(): Uint8Array {
+  const across = PIXELS.across + 2 * SWING_DEGREES * PIXELS_PER_DEGREE;
+  const scene = Uint8Array.from({ length: 3 * across }, (_, i) => {
+    return 128 + 64 * Math.sin(Math.floor(i / 3) / 50);
+  });
+  scene.set([255, 0, 0], 3 * across / 2);
+  return scene;
+}
+
+/** Paints what the camera sees when it looks there. */
+function paint(pixels: Uint8Array, heading: number): void {
+  const at = 3 * Math.round((heading + SWING_DEGREES) * PIXELS_PER_DEGREE);
+  const row = SCENE.subarray(at, at + ROW);
+  for (let start = 0; start < pixels.length; start += ROW) pixels.set(row, start);
+}
+
+try {
+  await main();
+} catch (error) {
+  if (!(error instanceof VringError)) throw error;
+  console.error(error.message); // such as: there is not enough shared memory
+  Deno.exitCode = 1;
+}

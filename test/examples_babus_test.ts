@@ -1,0 +1,121 @@
+/**
+ * Runs the examples of slots and listeners as a user would: real processes with no permission but
+ * `--allow-ffi`.
+ */
+
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { Program, sharedFiles, uniqueName } from "./program.ts";
+
+const WELL = { code: 0, signal: null, err: "" };
+
+type Part = "imu" | "image" | "control";
+
+function start(part: Part, domain: string, ...options: string[]): Program {
+  return new Program(`examples/babus_${part}.ts`, "--domain", domain, ...options);
+}
+
+/** Waits for the end of a sensor, which has ended well; gives what it wrote, and the last number. */
+async function writtenBy(program: Program): Promise<{ written: number; last: number }> {
+  assertEquals(await program.end(), WELL);
+  const found = /\nWrote ([\d,]+) (?:readings|images), the last is number ([\d,]+)\.\n$/.exec(
+    program.out,
+  );
+  assert(found, program.out);
+  return { written: numberIn(found[1]), last: numberIn(found[2]) };
+}
+
+function numberIn(text: string | undefined): number {
+  return Number(text?.replaceAll(",", ""));
+}
+
+const ACCOUNT =
+  /\nActed on ([\d,]+) readings, skipped ([\d,]+)\.\nLooked at ([\d,]+) images: 0 damaged, [\d,]+ overwritten; ([\d,]+) compared with readings, 0 different\.\n$/;
+
+interface Account {
+  readonly acted: number;
+  readonly skipped: number;
+  readonly images: number;
+  readonly compared: number;
+}
+
+/** Waits for the end of the control, which has ended well; gives what it has seen. */
+async function accountOf(program: Program): Promise<Account> {
+  assertEquals(await program.end(), WELL);
+  assertMatch(program.out, ACCOUNT);
+  const [, acted, skipped, images, compared] = ACCOUNT.exec(program.out)!.map(numberIn);
+  return { acted: acted!, skipped: skipped!, images: images!, compared: compared! };
+}
+
+/** A second with readings and images, after two ways to tell how far the robot turned were there. */
+const BUSY =
+  / s +[1-9][\d,]* readings\/s, +[\d.]+ (?:us|ms) old {2}motor +-?\d+ % +[1-9]\d* images\/s {2}turned [-+][\d.]+ by camera, [-+][\d.]+ by readings\n/;
+/** A second without readings. */
+const ASLEEP = / s +0 readings\/s, +- old .* +0 images\/s .*\n/;
+const READINGS_ONLY = / s +[1-9][\d,]* readings\/s, .* 0 images\/s .*\n/;
+
+Deno.test("robot: the control first, then camera and sensor, and Ctrl-C leaves nothing", async () => {
+  const domain = uniqueName();
+  await using control = start("control", domain);
+  await control.until(/^Controlling ".*"; waiting for readings, Ctrl-C ends it\n/);
+  await using camera = start("image", domain);
+  await camera.until(/^Filming for ".*", 1920 x 1080 pixels; Ctrl-C ends it\n/);
+  await using sensor = start("imu", domain);
+  await sensor.until(/^Measuring the motion of ".*", 200 times\/s; Ctrl-C ends it\n/);
+  await control.until(BUSY);
+  for (const program of [sensor, camera]) program.kill("SIGINT");
+  const readings = await writtenBy(sensor);
+  const images = await writtenBy(camera);
+  control.kill("SIGINT");
+  const seen = await accountOf(control);
+  assertEquals(readings.written, readings.last);
+  assertEquals(seen.acted + seen.skipped, readings.last); // from the first to the last
+  assert(seen.images > 0 && seen.images <= images.last, control.out);
+  assert(seen.compared > 0 && seen.compared <= seen.images, control.out);
+  assertEquals(sharedFiles(domain), []);
+});
+
+Deno.test("robot: the sensor first, the control in the middle, the camera last", async () => {
+  const domain = uniqueName();
+  await using brief = start("imu", domain, "--seconds", "1");
+  assert((await writtenBy(brief)).written > 0);
+  assertEquals(sharedFiles(domain), []); // nobody was there to keep the readings
+  await using sensor = start("imu", domain);
+  await sensor.until(/^Measuring /);
+  await using control = start("control", domain);
+  await control.until(READINGS_ONLY);
+  await using camera = start("image", domain);
+  await control.until(BUSY);
+  for (const program of [control, camera, sensor]) program.kill("SIGTERM");
+  const { acted, images } = await accountOf(control);
+  assert(images > 0 && images <= (await writtenBy(camera)).last);
+  assert(acted > 0 && acted <= (await writtenBy(sensor)).last);
+  assertEquals(sharedFiles(domain), []);
+});
+
+Deno.test("robot: images wake nobody, and sensors that are killed are followed by others", async () => {
+  const domain = uniqueName();
+  await using control = start("control", domain);
+  await control.until(/^Controlling /);
+  await using first = start("imu", domain);
+  await using camera = start("image", domain);
+  await control.until(BUSY);
+  first.kill("SIGKILL");
+  assertEquals((await first.end()).signal, "SIGKILL");
+  await control.until(ASLEEP); // and the camera goes on
+  await using second = start("imu", domain);
+  await control.until(BUSY);
+  camera.kill("SIGKILL"); // some of the time it is painting
+  assertEquals((await camera.end()).signal, "SIGKILL");
+  await control.until(READINGS_ONLY);
+  await using other = start("image", domain);
+  await control.until(BUSY);
+  for (const program of [second, other]) program.kill("SIGINT");
+  const readings = await writtenBy(second);
+  assert(readings.written < readings.last, second.out); // the numbers went on
+  const images = await writtenBy(other);
+  assert(images.written < images.last, other.out);
+  control.kill("SIGINT");
+  const { acted, skipped } = await accountOf(control);
+  assertEquals(acted + skipped, readings.last);
+  assertEquals(sharedFiles(domain), []);
+});
