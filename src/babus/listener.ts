@@ -44,7 +44,8 @@ interface Subscription {
 
 /**
  * Waits for news in any of many slots. Every message that a listener has not looked at is news, also
- * one that was there before.
+ * one that was there before. A message that comes between `look` and reading its slot is read at
+ * once, and told of again the next time: compare `sequence` where that matters.
  *
  * @example Wait for either of two slots
  * ```ts
