@@ -111,6 +111,8 @@ export class RpcClient<Q = Uint8Array, S = Uint8Array> implements Disposable {
   #sent = 0; // bytes, ever
   #server: number; // its generation, as it was last seen
   #pumping = false;
+  #parked = false; // the pump
+  readonly #told: (() => void)[] = []; // once it is awake
 
   private constructor(end: RingEnd, board: Board, seat: RpcSeat, options: EndChoice<Q, S>) {
     this.name = end.name;
@@ -134,8 +136,7 @@ export class RpcClient<Q = Uint8Array, S = Uint8Array> implements Disposable {
       ready: () => this.#responses.look() > 0 || this.#serverChanged(),
       hopeless: () => this.#isLost(),
     };
-    // Others may settle the last call: at the end of the slice the pump sees that it is not needed.
-    const ready = () => this.#calls.size === 0 || this.#answered.ready();
+    const ready = () => this.#told.length > 0 || this.#answered.ready();
     this.#pumped = { ...this.#answered, ready };
   }
 
@@ -203,10 +204,12 @@ export class RpcClient<Q = Uint8Array, S = Uint8Array> implements Disposable {
     const { deadline } = limits(options);
     await begin(options);
     const { promise, resolve, reject } = Promise.withResolvers<S>();
+    const fulfil = (value: S) => this.#tell(() => resolve(value));
+    const fail = (error: unknown) => this.#tell(() => reject(error));
     let call: Call<S> | undefined;
     for (;;) {
       options.signal?.throwIfAborted(); // before each promise that was waited for is forgotten
-      call = this.#trySend(request, resolve, reject);
+      call = this.#trySend(request, fulfil, fail);
       if (call !== undefined) break;
       const part = { ...options, timeout: left(deadline) };
       this.#end.checkWait(await wait(this.#awaitRoom(request), part), options);
@@ -218,7 +221,7 @@ export class RpcClient<Q = Uint8Array, S = Uint8Array> implements Disposable {
       action: `call through ${this.#end.what}`,
       giveUp: (reason) => {
         this.#calls.delete(number);
-        reject(reason);
+        fail(reason);
       },
     });
     this.#pump(options.spin);
@@ -270,18 +273,16 @@ export class RpcClient<Q = Uint8Array, S = Uint8Array> implements Disposable {
     resolve: (value: S) => void,
     reject: (error: unknown) => void,
   ): Call<S> | undefined {
-    const body = this.#codecs.request.encode(request);
     this.#end.checkOpen();
+    if (this.#serverChanged()) this.#receive(); // while `adopted` is near
+    const body = this.#codecs.request.encode(request);
+    this.#end.checkOpen(); // a codec can do anything
     if (this.#end.peerHasClosed()) this.#end.checkWait("hopeless", {});
     if (body.length > this.maxRequest) {
       throw new RangeError(
         `Cannot call through ${this.#end.what}: the request has ${body.length} bytes, and can have ` +
           `${this.maxRequest}; make the lanes larger`,
       );
-    }
-    if (this.#serverChanged()) { // while `adopted` is near
-      this.#receive();
-      this.#end.checkOpen(); // a codec can do anything
     }
     const lane = this.#requests;
     if (!lane.hasRoom(messageBytes(body.length))) {
@@ -314,15 +315,33 @@ export class RpcClient<Q = Uint8Array, S = Uint8Array> implements Disposable {
     this.#pumping = true;
     try {
       while (this.#calls.size > 0) {
+        this.#parked = true;
         await wait(this.#pumped, spin === undefined ? {} : { spin });
+        this.#wake();
         if (this.#end.closed) return;
         this.#receive();
       }
     } catch (error) {
+      this.#wake();
       this.#rejectAll(() => true, error);
     } finally {
       this.#pumping = false;
     }
+  }
+
+  /**
+   * Settles a promise; if the pump is asleep, once it is awake. So nothing is under way when the last
+   * one is told, and a test's sanitizer sees nothing.
+   */
+  #tell(settle: () => void): void {
+    if (!this.#parked) return settle();
+    this.#told.push(settle);
+    if (!this.#end.closed) this.#seat.bell.ring();
+  }
+
+  #wake(): void {
+    this.#parked = false;
+    for (const settle of this.#told.splice(0)) settle();
   }
 
   /** Settles every call whose answer is there, and those that will never have one. */

@@ -243,6 +243,7 @@ Deno.test("a client that did not look for several servers knows which of its cal
     second.tryHandle(() => new Promise(() => {}), { limit: 1 });
     second.close();
     using third = cast.succeed();
+    await reasonOf(calls[1]!); // it looked
     await handle(third, 2);
     const told = (await outcomes).map((outcome, i) => {
       if (outcome.status === "rejected") return lossOf(outcome.reason);

@@ -3,8 +3,8 @@
  * order.
  */
 
-import { assert, assertEquals, assertRejects } from "@std/assert";
-import { RemoteError } from "../../src/errors.ts";
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { ClosedError, RemoteError } from "../../src/errors.ts";
 import { codec } from "../../src/layout/codec.ts";
 import { layout } from "../../src/layout/layout.ts";
 import { RpcClient } from "../../src/ring/rpc_client.ts";
@@ -159,7 +159,8 @@ Deno.test("a codec that uses its array again spoils no answer that waits for roo
   const requests = Array.from({ length: 30 }, (_, i) => payload(i, 100));
   const calls = requests.map((request) => client.call(request));
   await until("all are asked", () => client.inFlight === 30);
-  const serving = server.serve((request) => payload(request[0]!, 900)); // four of them fit
+  const answer = (request: Uint8Array) => payload(request[0]!, 900); // four of them fit
+  const serving = server.serve((request) => Promise.resolve(answer(request)));
   const answers = await Promise.all(calls);
   assertEquals(answers, requests.map((request) => payload(request[0]!, 900)));
   server.close();
@@ -299,6 +300,40 @@ Deno.test("a codec may call, and close, while an answer is decoded", async () =>
   assertEquals((second as Error).name, "ClosedError");
   server.close();
   await serving;
+});
+
+Deno.test("a codec may close while callSync() looks for its answer", async () => {
+  using name = new Name();
+  using server = RpcServer.open(name.name);
+  const decode = (bytes: Uint8Array<ArrayBuffer>) => {
+    client.close();
+    return bytes;
+  };
+  using client: RpcClient<Uint8Array, Uint8Array> = RpcClient.open(name.name, {
+    response: { ...codec.bytes, decode },
+  });
+  const calls = [client.call(payload(1, 11)), reasonOf(client.call(payload(2, 22)))];
+  await until("they are asked", () => client.inFlight === 2);
+  server.tryHandle(answerTo);
+  assertThrows(() => client.callSync(payload(3, 33)), ClosedError);
+  assert(isAnswer(await calls[0] as Uint8Array, payload(1, 11)));
+  assert(await calls[1] instanceof ClosedError);
+});
+
+Deno.test("a codec that closes the client while a request is encoded ends that call", async () => {
+  using name = new Name();
+  const open = () => {
+    const encode = (bytes: Uint8Array) => {
+      client.close();
+      return bytes;
+    };
+    const client: RpcClient<Uint8Array, Uint8Array> = RpcClient.open(name.name, {
+      request: { ...codec.bytes, encode },
+    });
+    return client;
+  };
+  assertThrows(() => open().callSync(payload(1, 1)), ClosedError);
+  await assertRejects(() => open().call(payload(1, 1)), ClosedError);
 });
 
 Deno.test("a handler may close the server: its call fails, and nothing is thrown", async () => {

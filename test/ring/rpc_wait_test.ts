@@ -3,8 +3,9 @@
  */
 
 import { assert, assertEquals } from "@std/assert";
-import { CorruptRegionError } from "../../src/errors.ts";
-import { LaneSender } from "../../src/ring/lane.ts";
+import { ClosedError, CorruptRegionError } from "../../src/errors.ts";
+import { codec } from "../../src/layout/codec.ts";
+import { LaneReceiver, LaneSender } from "../../src/ring/lane.ts";
 import { Kind, post } from "../../src/ring/rpc.ts";
 import { RpcClient } from "../../src/ring/rpc_client.ts";
 import { until, within } from "../os/until.ts";
@@ -26,16 +27,28 @@ function isTimeout(error: unknown): boolean {
   return error instanceof DOMException && error.name === "TimeoutError";
 }
 
-/** Fills the lane of requests with a call that nobody answers for now. */
-async function fill(client: Client): Promise<void> {
-  client.call(payload(99, client.maxRequest)).catch(() => {}); // it fails when the client closes
+/** Notes the delays of all timers while it is not disposed. */
+function watchTimers(): Disposable & { readonly delays: readonly number[] } {
+  const { setTimeout } = globalThis;
+  const delays: number[] = [];
+  globalThis.setTimeout = ((act: () => void, delay = 0) => {
+    delays.push(delay);
+    return setTimeout(act, delay);
+  }) as typeof setTimeout;
+  return { delays, [Symbol.dispose]: () => void (globalThis.setTimeout = setTimeout) };
+}
+
+/** Fills the lane of requests with a call that nobody answers for now; what becomes of that. */
+async function fill(client: Client): Promise<{ readonly end: Promise<unknown> }> {
+  const end = client.call(payload(99, client.maxRequest)).catch((error) => error);
   await until("the lane is full", () => client.inFlight === 1);
+  return { end };
 }
 
 Deno.test("call() and callSync() give up after their timeout, and not before", async () => {
   using cast = new Cast({ clients: 2 });
   const [free, full] = cast.clients as [Client, Client];
-  await fill(full);
+  const filling = await fill(full);
   for (const timeout of [0, 1, 20]) {
     for (const client of [free, full]) {
       const start = performance.now();
@@ -52,13 +65,16 @@ Deno.test("call() and callSync() give up after their timeout, and not before", a
     }
   }
   assertEquals([free.inFlight, full.inFlight], [0, 1]);
+  full.close();
+  assert(await filling.end instanceof ClosedError);
 });
 
 Deno.test("a timeout beyond 2^31 ms is not over at once", async () => {
   using cast = new Cast({ clients: 2 });
   const { server } = cast;
   const [free, full] = cast.clients as [Client, Client];
-  await fill(full);
+  const filling = await fill(full);
+  using timers = watchTimers(); // which takes a longer delay for none
   const timeouts = [2 ** 31, 2 ** 32 + 5, 1e12];
   const calls = timeouts.flatMap((timeout, i) =>
     [free, full].map(async (client) => {
@@ -67,14 +83,15 @@ Deno.test("a timeout beyond 2^31 ms is not over at once", async () => {
   );
   assert(isTimeout(await reasonOf(free.call(payload(1, 1), { timeout: 30 })))); // those still wait
   await handle(server, 8);
-  await Promise.all(calls);
+  await Promise.all([...calls, filling.end]);
+  assert(Math.max(...timers.delays) < 2 ** 31, `${timers.delays}`);
 });
 
 Deno.test("signals call calls off with their reason, wherever they wait", async () => {
   using cast = new Cast({ clients: 2 });
   const { server } = cast;
   const [free, full] = cast.clients as [Client, Client];
-  await fill(full);
+  const filling = await fill(full);
   const reason = new Error("enough");
   for (const client of [free, full]) {
     const before = reasonOf(client.call(payload(1, 1), { signal: AbortSignal.abort(reason) }));
@@ -97,6 +114,7 @@ Deno.test("signals call calls off with their reason, wherever they wait", async 
     return request;
   });
   assertEquals(seen.sort(), [3, 4, full.maxRequest].sort()); // what was aborted earlier was not sent
+  await filling.end;
 });
 
 Deno.test("an answer that comes too late reaches no other call", async () => {
@@ -138,7 +156,12 @@ Deno.test("answers to an earlier client of the seat reach no later one", async (
   await Promise.all(gone);
   using second = cast.open();
   assertEquals([second.id, second.generation], [first.id, first.generation + 1]);
+  using inside = new Inside(cast.name.name);
+  const head = inside.laneWord(0, "responses", "head");
+  const before = head.load();
   held[1]!();
+  await until("that is answered too", () => server.inFlight === 0);
+  assertEquals(head.load(), before); // it takes no room
   const calls = [second.call(payload(3, 40)), second.call(payload(4, 40))];
   await handle(server, 2);
   assert(isAnswer(await calls[0]!, payload(3, 40)));
@@ -188,6 +211,34 @@ Deno.test("a client that reads no answers has no more requests taken, and others
   assertEquals(await next.call(Uint8Array.of(7)), payload(7, 1000));
   server.close();
   await serving;
+});
+
+Deno.test("a request is taken at once after the answer that it waited for was sent", async () => {
+  using cast = new Cast({ clients: 0, vacant: 1 });
+  const { server } = cast;
+  using inside = new Inside(cast.name.name);
+  using puppet = new Puppet(inside, 0);
+  for (let call = 1; call <= 8; call++) puppet.ask(call, payload(call, 8));
+  const handler = () => payload(1, 2000); // two fit, and one waits for room
+  assertEquals([server.tryHandle(handler), server.tryHandle(handler)], [3, 0]);
+  const responses = new LaneReceiver(puppet.seat.responses);
+  responses.release(responses.look());
+  assertEquals(server.tryHandle(handler), 2);
+  await server.shutdown({ timeout: 1 }).catch(() => {});
+});
+
+Deno.test("a signal that a codec aborts calls the call off", async () => {
+  using name = new Name();
+  const stop = new AbortController();
+  const encode = (bytes: Uint8Array) => {
+    stop.abort("by the codec");
+    return bytes;
+  };
+  using client = RpcClient.open<Uint8Array, Uint8Array>(name.name, {
+    request: { ...codec.bytes, encode },
+  });
+  const call = reasonOf(client.call(payload(1, 1), { signal: stop.signal }));
+  assertEquals(await within("the end of a call", call), "by the codec");
 });
 
 Deno.test("a client whose seat was broken is told, newcomers take another, a server clears it", async () => {
