@@ -23,9 +23,8 @@
  */
 
 import { ClosedError } from "../errors.ts";
-import { parts } from "../ring/end.ts";
 import { AWAITED, type Waitable, waitAny, waitAnySync } from "../sync/wait_any.ts";
-import type { Awaited, SyncWaitOptions, WaitOptions } from "../sync/waiter.ts";
+import { type Awaited, parts, type SyncWaitOptions, type WaitOptions } from "../sync/waiter.ts";
 import { NEWS, type Slot } from "./slot.ts";
 
 /** How a listener is to deal with a slot. */

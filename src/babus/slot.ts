@@ -8,11 +8,11 @@ import { timeoutError, VringError } from "../errors.ts";
 import type { Codec } from "../layout/codec.ts";
 import { claimView, commitView, copyIn, peekView } from "../memory/word.ts";
 import { now, perIsolate } from "../os/clock.ts";
-import { parts } from "../ring/end.ts";
 import { begin } from "../sync/turns.ts";
 import {
   type Awaited,
   type Outcome,
+  parts,
   type SyncWaitOptions,
   wait,
   type WaitOptions,

@@ -4,9 +4,9 @@
  * @module
  */
 
-import { CorruptRegionError, Errno, LayoutMismatchError, OsError } from "../errors.ts";
+import { CorruptRegionError, LayoutMismatchError } from "../errors.ts";
 import type { Mapping } from "../memory/mapping.ts";
-import { Region } from "../memory/region.ts";
+import { joinOrMake, Region } from "../memory/region.ts";
 import { type MessageType, REGION_HEADER } from "../memory/region_header.ts";
 import { topicPath } from "../memory/region_name.ts";
 import { copyIn, copyOut } from "../memory/word.ts";
@@ -64,15 +64,10 @@ export function openSlot(
     );
   }
   const path = slotPath(domain, name);
-  for (;;) { // whoever makes it at this moment may want another shape than the default
-    const joined = tryJoin(path, name, options, message);
-    if (joined !== undefined) return joined;
-    try {
-      return create(path, name, planOf(shape), options, message);
-    } catch (error) {
-      if (!(error instanceof OsError && error.errno === Errno.EEXIST)) throw error;
-    }
-  }
+  return joinOrMake(
+    () => tryJoin(path, name, options, message),
+    () => create(path, name, planOf(shape), options, message),
+  );
 }
 
 function create(

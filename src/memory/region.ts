@@ -210,3 +210,19 @@ export class Region implements Disposable {
     if (this.#closed) throw new ClosedError(`Cannot use ${this.#what}: it is closed`);
   }
 }
+
+/**
+ * Joins what is there, or makes it. Whoever makes it at the same moment may want another shape, so
+ * that one is joined.
+ */
+export function joinOrMake<T>(join: () => T | undefined, make: () => T): T {
+  for (;;) {
+    const joined = join();
+    if (joined !== undefined) return joined;
+    try {
+      return make();
+    } catch (error) {
+      if (!(error instanceof OsError && error.errno === Errno.EEXIST)) throw error;
+    }
+  }
+}

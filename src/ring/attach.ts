@@ -4,17 +4,11 @@
  * @module
  */
 
-import {
-  CorruptRegionError,
-  Errno,
-  LayoutMismatchError,
-  OsError,
-  RoleTakenError,
-} from "../errors.ts";
+import { CorruptRegionError, LayoutMismatchError, RoleTakenError } from "../errors.ts";
 import type { Role } from "../memory/liveness.ts";
 import { lookUntil } from "../memory/looking.ts";
 import type { Mapping } from "../memory/mapping.ts";
-import { Region } from "../memory/region.ts";
+import { joinOrMake, Region } from "../memory/region.ts";
 import { describe, type OpenOptions } from "../memory/region_file.ts";
 import type { MessageType, RegionKind } from "../memory/region_header.ts";
 import { regionPath } from "../memory/region_name.ts";
@@ -81,15 +75,10 @@ export function openRing(
   if (options.capacity !== undefined && wanted !== undefined) {
     return Region.open(kind, regionPath(kind.name, name), regionOptions(options, contents));
   }
-  for (;;) { // whoever makes it at this moment may want other sizes than the default
-    const joined = tryJoin(kind, name, options, contents);
-    if (joined !== undefined) return joined;
-    try {
-      return createRing(kind, name, options, contents);
-    } catch (error) {
-      if (!(error instanceof OsError && error.errno === Errno.EEXIST)) throw error;
-    }
-  }
+  return joinOrMake(
+    () => tryJoin(kind, name, options, contents),
+    () => createRing(kind, name, options, contents),
+  );
 }
 
 /** Makes the region of a ring; an OsError (EEXIST) if somebody uses one of this name. */

@@ -16,9 +16,8 @@ import { ClosedError, PeerLostError, timeoutError } from "../errors.ts";
 import type { Codec } from "../layout/codec.ts";
 import type { Role } from "../memory/liveness.ts";
 import type { Word32 } from "../memory/word.ts";
-import { now } from "../os/clock.ts";
 import type { Doorbell } from "../sync/doorbell.ts";
-import type { Outcome, SyncWaitOptions, WaitOptions } from "../sync/waiter.ts";
+import type { Outcome, SyncWaitOptions } from "../sync/waiter.ts";
 import type { LanePlace, Ringable } from "./lane.ts";
 
 const OPEN = 1;
@@ -199,12 +198,4 @@ export interface LaneEnd {
   readonly place: LanePlace;
   /** What this end sleeps on. */
   readonly bell: Doorbell;
-}
-
-/** The options of each next part of a wait: a limit on time is one for all of them. */
-export function parts(options: WaitOptions): () => WaitOptions {
-  const { timeout = Infinity } = options;
-  if (!(timeout > 0 && timeout < Infinity)) return () => options;
-  const deadline = now() + timeout * 1e6;
-  return () => ({ ...options, timeout: Math.max(0, (deadline - now()) / 1e6) });
 }

@@ -16,7 +16,7 @@ import {
   type ProducerEnd,
   takeSeat,
 } from "./mpsc.ts";
-import { parts } from "./end.ts";
+import { parts } from "../sync/waiter.ts";
 import { MessageSender } from "./sender.ts";
 
 /**

@@ -11,12 +11,13 @@ import { begin } from "../sync/turns.ts";
 import { AWAITED, type Waitable } from "../sync/wait_any.ts";
 import {
   type Awaited,
+  parts,
   type SyncWaitOptions,
   wait,
   type WaitOptions,
   waitSync,
 } from "../sync/waiter.ts";
-import { parts, type RingEnd } from "./end.ts";
+import type { RingEnd } from "./end.ts";
 import type { LaneReceiver } from "./lane.ts";
 import {
   Landing,

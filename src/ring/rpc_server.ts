@@ -9,6 +9,7 @@ import { begin } from "../sync/turns.ts";
 import {
   type Awaited,
   limits,
+  parts,
   type SyncWaitOptions,
   wait,
   type WaitOptions,
@@ -17,7 +18,7 @@ import {
 import type { Region } from "../memory/region.ts";
 import { connectRing, createRing, openRing, takeRole, unlinkRing } from "./attach.ts";
 import { callOff } from "./call_off.ts";
-import { parts, RingEnd } from "./end.ts";
+import { RingEnd } from "./end.ts";
 import { recordBytes } from "./record.ts";
 import {
   Board,

@@ -11,12 +11,13 @@ import { claimView, commitView } from "../memory/word.ts";
 import { begin } from "../sync/turns.ts";
 import {
   type Awaited,
+  parts,
   type SyncWaitOptions,
   wait,
   type WaitOptions,
   waitSync,
 } from "../sync/waiter.ts";
-import { type LaneEnd, parts, type RingEnd } from "./end.ts";
+import type { LaneEnd, RingEnd } from "./end.ts";
 import { LaneSender } from "./lane.ts";
 import { finishRecord, longestRecord, payloadOffset, recordBytes, writeRecord } from "./record.ts";
 import { sinkStream } from "./streams.ts";

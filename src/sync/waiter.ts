@@ -145,6 +145,14 @@ export function limits(options: SyncWaitOptions): { deadline: number; spinNs: nu
   return { deadline, spinNs: Math.min(spin * 1000, timeoutNs) };
 }
 
+/** The options of each next part of a wait: a limit on time is one for all of them. */
+export function parts(options: WaitOptions): () => WaitOptions {
+  const { timeout = Infinity } = options;
+  if (!(timeout > 0 && timeout < Infinity)) return () => options;
+  const deadline = now() + timeout * 1e6;
+  return () => ({ ...options, timeout: Math.max(0, (deadline - now()) / 1e6) });
+}
+
 /** Throws unless a futex wait ended in one of the ways it may. */
 export function checkWait(result: number): void {
   const { EAGAIN, EINTR, ETIMEDOUT } = Errno;

@@ -6,11 +6,10 @@
 
 import { ClosedError, timeoutError } from "../errors.ts";
 import type { Codec } from "../layout/codec.ts";
-import { parts } from "../ring/end.ts";
 import { valueStream } from "../ring/streams.ts";
 import { begin } from "../sync/turns.ts";
 import { AWAITED, type Waitable, waitAny, waitAnySync } from "../sync/wait_any.ts";
-import type { Awaited, SyncWaitOptions, WaitOptions } from "../sync/waiter.ts";
+import { type Awaited, parts, type SyncWaitOptions, type WaitOptions } from "../sync/waiter.ts";
 import type { Arrived, Sample } from "./sample.ts";
 import { Sources, topicOfSource } from "./sources.ts";
 import { Subscriber, type SubscriberConnectOptions } from "./subscriber.ts";

@@ -9,12 +9,12 @@ import { type Codec, codec } from "../layout/codec.ts";
 import type { Role } from "../memory/liveness.ts";
 import { claimView, commitView, copyIn } from "../memory/word.ts";
 import { pageSize } from "../os/page.ts";
-import { parts } from "../ring/end.ts";
 import { sinkStream } from "../ring/streams.ts";
 import { begin } from "../sync/turns.ts";
 import {
   type Awaited,
   type Outcome,
+  parts,
   type SyncWaitOptions,
   wait,
   type WaitOptions,

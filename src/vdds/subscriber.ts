@@ -7,13 +7,13 @@
 import { ClosedError, PeerLostError, timeoutError } from "../errors.ts";
 import { type Codec, codec } from "../layout/codec.ts";
 import { copyOut, peekView } from "../memory/word.ts";
-import { parts } from "../ring/end.ts";
 import { valueStream } from "../ring/streams.ts";
 import { begin } from "../sync/turns.ts";
 import { AWAITED, type Waitable } from "../sync/wait_any.ts";
 import {
   type Awaited,
   type Outcome,
+  parts,
   type SyncWaitOptions,
   wait,
   type WaitOptions,
@@ -356,10 +356,12 @@ export class Subscriber<T = Uint8Array> implements Disposable, Waitable {
     attempt: () => O,
     options: SyncWaitOptions,
   ): Arrived<O> {
+    let next: (() => SyncWaitOptions) | undefined; // what was there may be dropped before it is taken
     for (;;) {
       const outcome = attempt();
       if (outcome.state !== "empty") return outcome as Arrived<O>;
-      this.#checkWait(waitSync(this.#awaited, options), options);
+      next ??= parts(options);
+      this.#checkWait(waitSync(this.#awaited, next()), options);
     }
   }
 

@@ -4,16 +4,10 @@
  * @module
  */
 
-import {
-  CorruptRegionError,
-  Errno,
-  LayoutMismatchError,
-  OsError,
-  RoleTakenError,
-} from "../errors.ts";
+import { CorruptRegionError, LayoutMismatchError, RoleTakenError } from "../errors.ts";
 import { lookUntil } from "../memory/looking.ts";
 import type { Mapping } from "../memory/mapping.ts";
-import { Region } from "../memory/region.ts";
+import { joinOrMake, Region } from "../memory/region.ts";
 import { dataOffsetOf, type MessageType, REGION_HEADER } from "../memory/region_header.ts";
 import { topicPath } from "../memory/region_name.ts";
 import { copyIn, copyOut, storeDouble } from "../memory/word.ts";
@@ -83,15 +77,10 @@ const DEFAULT_SHAPE: Shape = { depth: 8, readers: 16, sampleBytes: 65_536 };
 /** Opens the VRing of a topic, or makes it: the parties may come in any order. */
 export function openTopic(topic: string, options: TopicOptions, message: MessageType): VRing {
   checkShape(topic, shapeOf(options));
-  for (;;) {
-    const joined = tryJoin(topic, options, message);
-    if (joined !== undefined) return joined;
-    try {
-      return createTopic(topic, options, message);
-    } catch (error) {
-      if (!(error instanceof OsError && error.errno === Errno.EEXIST)) throw error;
-    }
-  }
+  return joinOrMake(
+    () => tryJoin(topic, options, message),
+    () => createTopic(topic, options, message),
+  );
 }
 
 /** Makes the VRing of a topic; an OsError (EEXIST) if somebody uses one of this name. */

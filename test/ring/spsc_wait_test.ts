@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { ClosedError, PeerLostError } from "../../src/errors.ts";
 import { codec } from "../../src/layout/codec.ts";
-import { parts } from "../../src/ring/end.ts";
+import { parts } from "../../src/sync/waiter.ts";
 import { SpscConsumer } from "../../src/ring/spsc_consumer.ts";
 import { SpscProducer } from "../../src/ring/spsc_producer.ts";
 import { until } from "../os/until.ts";

@@ -3,9 +3,11 @@
  * finds it all the same, and is not left asleep.
  */
 
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
 import { until, within } from "../os/until.ts";
 import { isPayload, payload } from "../ring/circular_scene.ts";
+import { Party } from "../shared/party.ts";
+import type { Tools } from "./vdds_party.ts";
 import { Inside, Scene } from "./vdds_scene.ts";
 
 const DEPTH = 16;
@@ -41,4 +43,27 @@ Deno.test("a publisher finds room that it was not told of yet", () => {
     if (sequence > 1 && sequence <= DEPTH) assert(publisher.sendSync(payload(++sent, 30), WAIT));
   });
   assertEquals(sent, 2 * DEPTH - 1);
+});
+
+Deno.test("receiveSync() gives up in time, however often it is told of what is not there", async () => {
+  using scene = new Scene();
+  using inside = new Inside(scene.topic);
+  const subscriber = scene.subscribe();
+  const LIES = 10_000; // with a limit, so that the test fails and does not hang
+  await using liar = Party.start<Tools>(new URL("./vdds_party.ts", import.meta.url), "thread");
+  await liar.run(async (_tools, { topic, lies, url }) => {
+    const { Inside }: typeof import("./vdds_scene.ts") = await import(url);
+    const { used, bell } = new Inside(topic).ring.reader(0);
+    let told = 0;
+    const telling = setInterval(() => {
+      used.add(1);
+      bell.ring();
+      if (++told === lies) clearInterval(telling);
+    }, 1);
+  }, { topic: scene.topic, lies: LIES, url: new URL("./vdds_scene.ts", import.meta.url).href });
+  for (const timeout of [1, 50]) {
+    const error = assertThrows(() => subscriber.receiveSync({ timeout }), DOMException);
+    assertEquals(error.name, "TimeoutError");
+  }
+  assert(inside.ring.reader(0).used.load() < LIES);
 });
