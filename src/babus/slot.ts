@@ -197,7 +197,7 @@ export class Slot<T = Uint8Array> implements Disposable {
       throw new RangeError(`Cannot publish ${published} bytes: ${view.length} are claimed`);
     }
     const { region } = this.#words;
-    commitView(region.mapping, this.#words.messageAt(sequence), view.subarray(0, published));
+    commitView(region.mapping, this.#words.messageAt(sequence), view, published);
     this.#words.publish(sequence, published, now());
     this.discard();
     return sequence;

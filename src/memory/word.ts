@@ -277,13 +277,23 @@ export function prefetchToWrite(memory: Memory, offset: number, length: number):
 
 /** Shared memory to write into in place; `commitView` must follow before it is published. */
 export function claimView(memory: Memory, offset: number, length: number): Uint8Array<ArrayBuffer> {
-  return memory.bytes.subarray(offset, offset + length);
+  return viewOf(memory, offset, length);
 }
 
 /** Ends the writing into a claimed view. Nothing to do here: the bytes are already in place. */
-export function commitView(_memory: Memory, _offset: number, _view: Uint8Array): void {}
+export function commitView(
+  _memory: Memory,
+  _offset: number,
+  _view: Uint8Array,
+  _length: number,
+): void {}
 
 /** Shared memory to read in place. What it shows is provisional until it is validated. */
 export function peekView(memory: Memory, offset: number, length: number): Uint8Array<ArrayBuffer> {
-  return memory.bytes.subarray(offset, offset + length);
+  return viewOf(memory, offset, length);
+}
+
+/** In place of `subarray`, which takes half as long again. */
+function viewOf({ bytes }: Memory, offset: number, length: number): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(bytes.buffer, bytes.byteOffset + offset, length);
 }

@@ -145,7 +145,7 @@ export class CircularBufferWriter implements Disposable {
       throw new RangeError(`Cannot publish ${published} bytes: ${claim.length} are claimed`);
     }
     const { mapping, dataOffset } = this.#ring;
-    commitView(mapping, dataOffset + this.#offset + HEAD_BYTES, claim.view.subarray(0, published));
+    commitView(mapping, dataOffset + this.#offset + HEAD_BYTES, claim.view, published);
     this.#publish(published);
   }
 

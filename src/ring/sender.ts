@@ -99,7 +99,7 @@ export abstract class Sender implements Disposable {
     if (!Number.isInteger(published) || published < 0 || published > claim.length) {
       throw new RangeError(`Cannot publish ${published} bytes: ${claim.length} are claimed`);
     }
-    commitView(this.#at.place.mapping, this.claimOffset(), claim.subarray(0, published));
+    commitView(this.#at.place.mapping, this.claimOffset(), claim, published);
     this.#claim = undefined;
     this.publishClaimed(published);
   }

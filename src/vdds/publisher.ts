@@ -260,7 +260,7 @@ export class Publisher<T = Uint8Array> implements Disposable {
       throw new RangeError(`Cannot publish ${published} bytes: ${loan.length} are loaned`);
     }
     const at = this.#ring.sampleAt(this.#descriptor);
-    commitView(this.#ring.region.mapping, at, loan.subarray(0, published));
+    commitView(this.#ring.region.mapping, at, loan, published);
     this.#hand(published);
   }
 

@@ -406,7 +406,7 @@ Deno.test("claimView() and peekView() show the memory in place", () => {
   using mapping = Mapping.anonymous(pageSize(), "a test");
   const view = claimView(mapping, 30, 10);
   view.set(bytesFrom(3, 10));
-  commitView(mapping, 30, view);
+  commitView(mapping, 30, view, view.length);
   assertEquals(mapping.bytes.slice(30, 40), bytesFrom(3, 10));
   assertEquals(peekView(mapping, 32, 5).slice(), bytesFrom(5, 5));
 });

@@ -258,8 +258,13 @@ export function claimView(
   return new Uint8Array(length);
 }
 
-export function commitView(memory: Memory, offset: number, view: Uint8Array): void {
-  copyIn(memory, offset, view);
+export function commitView(
+  memory: Memory,
+  offset: number,
+  view: Uint8Array,
+  length: number,
+): void {
+  copyIn(memory, offset, view.subarray(0, length));
 }
 
 /** What is seen in place is a copy of the moment, taken in two halves. */
