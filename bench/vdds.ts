@@ -10,25 +10,16 @@ import { now } from "../src/os/clock.ts";
 import { waitAnySync } from "../src/sync/wait_any.ts";
 import { Publisher } from "../src/vdds/publisher.ts";
 import { Subscriber } from "../src/vdds/subscriber.ts";
-import type { BytePlan } from "./harness/byte_side.ts";
-import { FLOOR_PLAN, ROUND_TRIPS, USUAL_FLOOR_NS, WORDS } from "./harness/comparison.ts";
-import { allowedCpus, CProgram, type Plan, settleOn } from "./harness/machine.ts";
-import { Peer, takePart } from "./harness/peer.ts";
-import { onPostMessage } from "./harness/post_message.ts";
-import { type Bar, printBars, printRates, printTimes } from "./harness/report.ts";
-import {
-  atFloor,
-  type Contender,
-  interleave,
-  ratio,
-  type Rounds,
-  type Run,
-} from "./harness/rounds.ts";
+import { ROUND_TRIPS, USUAL_FLOOR_NS } from "./harness/comparison.ts";
+import { allowedCpus, CProgram } from "./harness/machine.ts";
+import { type Peer, takePart } from "./harness/peer.ts";
+import { type Bar, printBars, printRates } from "./harness/report.ts";
+import { atFloor, type Contender, ratio, type Run } from "./harness/rounds.ts";
+import { Stage } from "./harness/stage.ts";
 import {
   type Answering,
   type Asking,
   Numbered,
-  onWay,
   type Order,
   type Traffic,
   type Way,
@@ -205,55 +196,9 @@ const FRAME_STREAM: Traffic = {
 const SMALL_STREAM_PLAN = { trips: 0, blocks: 40, blockTrips: 640 };
 const FRAME_PLAN = { trips: 0, blocks: 5, blockTrips: 4 };
 
-/** Two processes, soon each on a processor of its own. */
-class Stage implements AsyncDisposable {
-  readonly #stack = new AsyncDisposableStack();
-  readonly #allowed = allowedCpus();
-  readonly peer: Peer = this.another();
-
-  /** One more process. */
-  another(): Peer {
-    return this.#stack.use(new Peer(new URL(import.meta.url), "peer"));
-  }
-
-  way(name: string, traffic: Traffic, plan: Plan): Promise<Contender> {
-    return onWay(WAYS, name, { traffic, plan, peer: this.peer, stack: this.#stack });
-  }
-
-  postMessage(plan: BytePlan): Promise<Contender> {
-    return onPostMessage(plan, this.#allowed[1]!, this.#stack);
-  }
-
-  filledPostMessage(plan: BytePlan): Promise<Contender> {
-    return onFilledPostMessage(plan, this.#allowed[1]!, this.#stack);
-  }
-
-  /** The contender that is the floor: C, which passes words. */
-  words(program: CProgram): Contender {
-    const cpus = this.#allowed.slice(0, 2);
-    return program.contender(WORDS, ["pause", "tight"].map((way) => [way, ...cpus]), FLOOR_PLAN);
-  }
-
-  /** Puts everybody in place, measures, and prints the times; the first is the floor. */
-  async compare(
-    title: string,
-    [floor, ...others]: [Contender, ...Contender[]],
-    { rounds, warmUp, peers = [this.peer] }: Rounds & { peers?: Peer[] },
-  ): Promise<Run[]> {
-    const [our, other] = this.#allowed as [number, number];
-    const placed = settleOn([our], Deno.pid);
-    for (const { pid } of peers) settleOn([other], pid);
-    this.#stack.defer(() => void settleOn(this.#allowed, Deno.pid));
-    console.log(`\nTopics, between processes: ${title}`);
-    if (!placed) console.log("There is no taskset, so the scheduler chose the processors");
-    const runs = await interleave(floor, others, { rounds, warmUp });
-    printTimes([runs]);
-    return runs;
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#stack.disposeAsync();
-  }
+/** Two processes. */
+function onStage(): Stage {
+  return new Stage({ title: "Topics, between processes", module: import.meta.url, ways: WAYS });
 }
 
 const TRIP_ROUNDS = ROUND_TRIPS.rounds;
@@ -276,7 +221,7 @@ export async function measureVdds(): Promise<Bar[]> {
 }
 
 async function roundTrips(words: CProgram): Promise<Bar> {
-  await using stage = new Stage();
+  await using stage = onStage();
   const { plan } = ROUND_TRIPS;
   const slow = { ...SMALL_TRIPS, answers: SLOW_TRIPS };
   const runs = await stage.compare("round trip of 64 B", [
@@ -292,7 +237,7 @@ async function roundTrips(words: CProgram): Promise<Bar> {
 }
 
 async function sizes(): Promise<Bar> {
-  await using stage = new Stage();
+  await using stage = onStage();
   const { plan } = ROUND_TRIPS;
   const [small, frame] = await stage.compare("the size of what is handed over", [
     await stage.way(HAND_OFF, SMALL_TRIPS, plan),
@@ -303,7 +248,7 @@ async function sizes(): Promise<Bar> {
 }
 
 async function oneWay(words: CProgram): Promise<Bar> {
-  await using stage = new Stage();
+  await using stage = onStage();
   const runs = await stage.compare(`64 B one way, depth ${DEPTH}`, [
     stage.words(words),
     await stage.way(COPIED, SMALL_STREAM, SMALL_STREAM_PLAN),
@@ -318,7 +263,7 @@ async function oneWay(words: CProgram): Promise<Bar> {
 
 /** One publisher, and subscribers in one process or in as many; no bar was set. */
 async function audiences(words: CProgram): Promise<Bar[]> {
-  await using stage = new Stage();
+  await using stage = onStage();
   await using stack = new AsyncDisposableStack();
   const { peer } = stage;
   const others = Array.from({ length: READERS }, () => stage.another());
@@ -364,12 +309,12 @@ async function toAudience(
 }
 
 async function filledFrames(): Promise<Bar> {
-  await using stage = new Stage();
+  await using stage = onStage();
   const slow = { ...FRAME_STREAM, answers: 2 };
   const [socket, ours, post] = await stage.compare("6,220,800 B, filled and read", [
     await onFilledSocket(slow, stage.peer),
     await stage.way(FILLED, FRAME_STREAM, FRAME_PLAN),
-    await stage.filledPostMessage(slow),
+    await stage.postMessage(slow, onFilledPostMessage),
   ], TRIP_ROUNDS) as [Run, Run, Run];
   printRates(FRAME_BYTES, [socket, ours, post]);
   const what = "VDDS / Unix socket, frames filled and read";
@@ -377,7 +322,7 @@ async function filledFrames(): Promise<Bar> {
 }
 
 async function frameHandOffs(): Promise<Bar> {
-  await using stage = new Stage();
+  await using stage = onStage();
   const { round } = await stage.way(FRAME_HAND_OFF, SMALL_STREAM, SMALL_STREAM_PLAN);
   const thousand = async () => ({ typical: 1000 * (await round()).typical });
   const slow = { ...FRAME_STREAM, answers: 2 };

@@ -1,0 +1,82 @@
+/**
+ * This process and others, soon each on a processor of its own, for comparisons that a module puts
+ * together by itself. Where the traffic is the same for all, `comparison.ts` is shorter.
+ *
+ * @module
+ */
+
+import type { BytePlan } from "./byte_side.ts";
+import { FLOOR_PLAN, WORDS } from "./comparison.ts";
+import { allowedCpus, type CProgram, type Plan, settleOn } from "./machine.ts";
+import { Peer } from "./peer.ts";
+import { onPostMessage } from "./post_message.ts";
+import { printTimes } from "./report.ts";
+import { type Contender, interleave, type Rounds, type Run } from "./rounds.ts";
+import { onWay, type Traffic, type Ways } from "./traffic.ts";
+
+/** Who takes part. */
+export interface Cast {
+  /** What is measured, for the headings. */
+  readonly title: string;
+  /** The module that, run with a parameter, is the other process. */
+  readonly module: string;
+  /** The ways that both know. */
+  readonly ways: Ways;
+}
+
+/** Two processes, soon each on a processor of its own. */
+export class Stage implements AsyncDisposable {
+  readonly #stack = new AsyncDisposableStack();
+  readonly #cpus = allowedCpus();
+  readonly #cast: Cast;
+  /** The other process. */
+  readonly peer: Peer;
+
+  constructor(cast: Cast) {
+    this.#cast = cast;
+    this.peer = this.another();
+  }
+
+  /** One more process. */
+  another(): Peer {
+    return this.#stack.use(new Peer(new URL(this.#cast.module), "peer"));
+  }
+
+  /** A contender that goes one of the ways. */
+  way(name: string, traffic: Traffic, plan: Plan): Promise<Contender> {
+    return onWay(this.#cast.ways, name, { traffic, plan, peer: this.peer, stack: this.#stack });
+  }
+
+  /** A contender that posts messages to a Worker. */
+  postMessage(plan: BytePlan, on = onPostMessage): Promise<Contender> {
+    return on(plan, this.#cpus[1]!, this.#stack);
+  }
+
+  /** The contender that is the floor: C, which passes words. */
+  words(program: CProgram): Contender {
+    const cpus = this.#cpus.slice(0, 2);
+    return program.contender(WORDS, ["pause", "tight"].map((way) => [way, ...cpus]), FLOOR_PLAN);
+  }
+
+  /** Puts everybody in place, measures, and prints the times; the first is the floor. */
+  async compare(
+    title: string,
+    [floor, ...others]: [Contender, ...Contender[]],
+    { rounds, warmUp, peers = [this.peer] }: Rounds & { peers?: Peer[] },
+  ): Promise<Run[]> {
+    const [our, other] = this.#cpus as [number, number];
+    const placed = settleOn([our], Deno.pid);
+    for (const { pid } of peers) settleOn([other], pid);
+    this.#stack.defer(() => void settleOn(this.#cpus, Deno.pid));
+    console.log(`\n${this.#cast.title}: ${title}`);
+    if (!placed) console.log("There is no taskset, so the scheduler chose the processors");
+    const runs = await interleave(floor, others, { rounds, warmUp });
+    printTimes([runs]);
+    return runs;
+  }
+
+  /** Lets the others end. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#stack.disposeAsync();
+  }
+}
