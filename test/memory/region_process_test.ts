@@ -6,65 +6,21 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { Region } from "../../src/memory/region.ts";
 import { regions } from "../../src/memory/region_list.ts";
-import {
-  Party,
-  PartyEnded,
-  type PartyOptions,
-  programArguments,
-  whyNoProcess,
-} from "../shared/party.ts";
+import { PartyEnded, programArguments } from "../shared/party.ts";
+import { NO_ROOT, processTests } from "../shared/processes.ts";
 import type { Findings } from "./region_pairs.ts";
 import type { Tools } from "./region_party.ts";
 import type { RaceOptions, StormReport } from "./region_race.ts";
 import { dataOf, forge, idAt, idOf, KIND, openFiles, patterned, Place } from "./region_scene.ts";
 
-const NO_PARTY = whyNoProcess();
-const NO_ROOT = Deno.uid() === 0 ? undefined : "they need root";
-const NO_MOUNT = NO_ROOT ?? whyNoMount();
-
-function whyNoMount(): string | undefined {
-  try {
-    const args = [
-      "--mount",
-      "--propagation",
-      "private",
-      "mount",
-      "-t",
-      "tmpfs",
-      "none",
-      "/dev/shm",
-    ];
-    const options = { args, stdout: "null", stderr: "null" } as const;
-    if (new Deno.Command("unshare", options).outputSync().success) return undefined;
-  } catch {
-    // said below
-  }
-  return "mounting in a mount namespace is not possible here";
-}
-
-function startParty(options?: PartyOptions): Party<Tools> {
-  return Party.start(new URL("./region_party.ts", import.meta.url), "process", options);
-}
-
-const told = new Set<string>();
-
-/** A test that starts processes. */
-function test(name: string, fn: () => Promise<void>, obstacle?: string): void {
-  const why = NO_PARTY ?? obstacle;
-  const note = `Some tests of test/memory/region_process_test.ts do not run: ${why}`;
-  if (why !== undefined && !told.has(note)) console.warn(note);
-  told.add(note);
-  Deno.test({ name, fn, ignore: why !== undefined });
-}
+const { test, mountTest, startProcess } = processTests<Tools>(
+  new URL("./region_party.ts", import.meta.url),
+  "regions",
+);
 
 /** A test of what is different for different users. */
 function rootTest(name: string, fn: () => Promise<void>): void {
   test(name, fn, NO_ROOT);
-}
-
-/** A test with a /dev/shm of its own. */
-function mountTest(name: string, fn: () => Promise<void>): void {
-  test(name, fn, NO_MOUNT);
 }
 
 /** Some user that no file belongs to. */
@@ -85,7 +41,7 @@ async function all<A, R>(
   argumentOf: (party: number) => A,
 ): Promise<Awaited<R>[]> {
   await using stack = new AsyncDisposableStack();
-  const parties = Array.from({ length: count }, () => stack.use(startParty()));
+  const parties = Array.from({ length: count }, () => stack.use(startProcess()));
   await every(parties.map((party) => party.run(() => {}, undefined))); // all are there
   return await every(parties.map((party, i) => party.run(act, argumentOf(i))));
 }
@@ -132,7 +88,7 @@ test("Region.open() keeps every rule while members are killed", async () => {
   const livesOf = async (party: number) => {
     let killed = 0;
     for (let life = 0; life < 12; life++) {
-      await using member = startParty();
+      await using member = startProcess();
       await member.run(({ storm }, options) => storm(options), { ...options, rounds: 1 });
       const storm = member.run(({ storm }, options) => storm(options), options);
       const end = storm.then(() => undefined, (error) => error);
@@ -299,7 +255,7 @@ for (const [name, death] of Object.entries(DEATHS)) {
 
 /** Undefined if the process was killed, and how many calls there were if it came to its end. */
 async function dieAt(act: Mortal, path: string, call: number): Promise<number | undefined> {
-  await using party = startParty({ trapped: true });
+  await using party = startProcess({ trapped: true });
   try {
     return await party.run(act, { path, call });
   } catch (error) {
@@ -333,7 +289,7 @@ function checkRemains(
 
 test("Region.open() replaces what a killed last member left", async () => {
   using place = new Place();
-  await using member = startParty();
+  await using member = startProcess();
   await member.run(({ Region, KIND, open, patterned }, path) => {
     const region = Region.open(KIND, path, { dataBytes: 600 });
     region.mapping.bytes.set(patterned(600, 5), region.dataOffset);
@@ -351,7 +307,7 @@ test("Region.open() replaces what a killed last member left", async () => {
 
 test("Region.unlink() removes what a killed last member left", async () => {
   using place = new Place();
-  await using member = startParty();
+  await using member = startProcess();
   await member.run(({ Region, KIND, open }, path) => {
     open.push(Region.open(KIND, path, { dataBytes: 600 }));
   }, place.path);
@@ -364,7 +320,7 @@ test("Region.unlink() removes what a killed last member left", async () => {
 test("Region.countMembers() counts the stopped and not the killed", async () => {
   using place = new Place();
   using region = Region.open(KIND, place.path, { dataBytes: 600 });
-  await using member = startParty();
+  await using member = startProcess();
   await member.run(({ Region, KIND, open }, path) => {
     for (let i = 0; i < 3; i++) open.push(Region.open(KIND, path, { dataBytes: 600 }));
   }, place.path);
@@ -376,7 +332,7 @@ test("Region.countMembers() counts the stopped and not the killed", async () => 
 
 test("Region.open() joins a stopped member", async () => {
   using place = new Place();
-  await using member = startParty();
+  await using member = startProcess();
   const id = await member.run(({ Region, KIND, open, idOf }, path) => {
     const region = Region.open(KIND, path, { dataBytes: 600 });
     open.push(region);
@@ -392,7 +348,7 @@ test("Region.open() joins a stopped member", async () => {
 test("Region.untilFree() resolves when the holder of a role is killed", async () => {
   using place = new Place();
   using region = Region.open(KIND, place.path, { dataBytes: 0 });
-  await using holder = startParty();
+  await using holder = startProcess();
   await holder.run(({ Region, KIND, open, roles }, path) => {
     const region = Region.open(KIND, path, { dataBytes: 0 });
     open.push(region);
@@ -411,7 +367,7 @@ test("Region.untilFree() resolves when the holder of a role is killed", async ()
 test("Region.open() gives up when a stopped process is for ever removing the region", async () => {
   using place = new Place();
   forge(place.path);
-  await using party = startParty({ trapped: true });
+  await using party = startProcess({ trapped: true });
   const error = await party.run(({ Region, LockFile, MEMBER, KIND, inHurry }, path) => {
     using other = new LockFile(path, { write: true, what: "the test" });
     other.tryLock(MEMBER, "write");
@@ -428,7 +384,7 @@ test("Region.open() gives up when a stopped process is for ever removing the reg
 
 test("Region.open() leaves nothing behind when it cannot map what the last member leaves", async () => {
   using place = new Place();
-  await using party = startParty({ trapped: true });
+  await using party = startProcess({ trapped: true });
   const error = await party.run(({ Region, KIND, withTrap }, path) => {
     const last = Region.open(KIND, path, { dataBytes: 600 });
     try {
@@ -449,7 +405,7 @@ test("Region.open() leaves nothing behind when it cannot map what the last membe
 test("Region.open() does not hang on a FIFO", async () => {
   using place = new Place();
   assert((await new Deno.Command("mkfifo", { args: [place.path] }).output()).success);
-  await using party = startParty();
+  await using party = startProcess();
   const errors = await party.run(({ Region, KIND }, path) => {
     const attempts = [
       () => Region.open(KIND, path, { dataBytes: 0 }),
@@ -481,7 +437,7 @@ test("Region.open() does not hang on a FIFO", async () => {
 /** The modes of new regions under umasks, in a process that is not root's. */
 async function modesUnder(umasks: number[], mode?: number): Promise<(string | undefined)[]> {
   using place = new Place();
-  await using party = startParty();
+  await using party = startProcess();
   if (NO_ROOT === undefined) await party.run(({ becomeUser }, user) => becomeUser(user), STRANGER);
   return await party.run(({ Region, KIND }, { path, umasks, mode }) =>
     umasks.map((umask) => {
@@ -510,7 +466,7 @@ rootTest("Region.tryConnect() with readOnly attaches where writing is not permit
   using place = new Place();
   using region = Region.open(KIND, place.path, { dataBytes: SIZE, mode: 0o444 });
   dataOf(region).set(CONTENTS);
-  await using party = startParty();
+  await using party = startProcess();
   const seen = await party.run(({ Region, KIND, patterned, becomeUser }, { path, user }) => {
     becomeUser(user);
     using region = Region.tryConnect(KIND, path, { readOnly: true })!;
@@ -536,7 +492,7 @@ rootTest("Region.tryConnect() with readOnly attaches where writing is not permit
 rootTest("Region.tryConnect() does not reach what its mode hides", async () => {
   using place = new Place();
   using _region = Region.open(KIND, place.path, { dataBytes: SIZE });
-  await using party = startParty();
+  await using party = startProcess();
   const info = await party.run(({ regions, becomeUser }, { path, user }) => {
     becomeUser(user);
     return regions().find((info) => info.path === path)!;
@@ -557,7 +513,7 @@ rootTest("Region.tryConnect() does not reach what its mode hides", async () => {
 
 rootTest("Region.open() asks before it joins another user's region", async () => {
   using place = new Place();
-  await using party = startParty();
+  await using party = startProcess();
   await party.run(({ Region, KIND, open, patterned, becomeUser }, { path, user }) => {
     becomeUser(user);
     const region = Region.open(KIND, path, { dataBytes: 600, mode: 0o666 });
@@ -588,7 +544,7 @@ rootTest("Region.open() asks before it joins another user's region", async () =>
 rootTest("Region.open() trusts root's region", async () => {
   using place = new Place();
   using region = Region.open(KIND, place.path, { dataBytes: SIZE, mode: 0o666 });
-  await using party = startParty();
+  await using party = startProcess();
   await party.run(({ Region, KIND, patterned, becomeUser }, { path, user }) => {
     becomeUser(user);
     using region = Region.open(KIND, path, { dataBytes: 600 });
@@ -600,7 +556,7 @@ rootTest("Region.open() trusts root's region", async () => {
 rootTest("Region.close() of the last member leaves what it may not unlink", async () => {
   using place = new Place();
   const region = Region.open(KIND, place.path, { dataBytes: SIZE, mode: 0o666 });
-  await using party = startParty();
+  await using party = startProcess();
   await party.run(({ Region, KIND, open, becomeUser }, { path, user }) => {
     becomeUser(user);
     open.push(Region.open(KIND, path, { dataBytes: 600 }));
@@ -619,7 +575,7 @@ rootTest("Region.open() says that an abandoned region may not be removed", async
   using place = new Place();
   forge(place.path, { data: CONTENTS });
   Deno.chmodSync(place.path, 0o666);
-  await using party = startParty({ trapped: true });
+  await using party = startProcess({ trapped: true });
   await party.run(({ becomeUser }, user) => becomeUser(user), STRANGER);
   const attempt = () =>
     party.run(
@@ -635,7 +591,7 @@ rootTest("Region.open() says that an abandoned region may not be removed", async
 rootTest("Region.unlink() says that a name may not be removed", async () => {
   using place = new Place();
   using region = Region.open(KIND, place.path, { dataBytes: SIZE, mode: 0o666 });
-  await using party = startParty();
+  await using party = startProcess();
   await party.run(({ becomeUser }, user) => becomeUser(user), STRANGER);
   const attempt = () =>
     party.run(({ Region, KIND }, path) => Region.unlink(KIND, path), place.path);
@@ -649,7 +605,7 @@ rootTest("Region.unlink() says that a name may not be removed", async () => {
 const MIB = 2 ** 20;
 
 mountTest("Region.open() reserves all that fits and refuses one byte more", async () => {
-  await using party = startParty({ shmBytes: MIB });
+  await using party = startProcess({ shmBytes: MIB });
   const { fits, error, files } = await party.run(({ Region, KIND, dataOffsetOf }, mib) => {
     const sizeOf = (bytes: number) => ({ dataBytes: bytes - dataOffsetOf(KIND) });
     const path = (name: string) => `/dev/shm/vring.test.${name}`;
@@ -671,7 +627,7 @@ mountTest("Region.open() reserves all that fits and refuses one byte more", asyn
 
 test("Region.open() does not begin to reserve what is known not to fit", async () => {
   using place = new Place();
-  await using party = startParty({ trapped: true });
+  await using party = startProcess({ trapped: true });
   const { calls, error } = await party.run(({ Region, KIND, withTrap }, path) => {
     const calls: string[] = [];
     try {
@@ -689,7 +645,7 @@ test("Region.open() does not begin to reserve what is known not to fit", async (
 });
 
 mountTest("Region.open() names what is free and what is needed so that they differ", async () => {
-  await using party = startParty({ shmBytes: MIB });
+  await using party = startProcess({ shmBytes: MIB });
   const message = await party.run(({ Region, KIND }, mib) => {
     try {
       Region.open(KIND, "/dev/shm/vring.test.a", { dataBytes: mib }).close();
@@ -705,7 +661,7 @@ mountTest("Region.open() names what is free and what is needed so that they diff
 
 /** Fills three quarters of /dev/shm when a region of half of it is about to be reserved. */
 async function filledMeanwhile(): Promise<{ message: string; opened: number; names: string[] }> {
-  await using party = startParty({ shmBytes: MIB, trapped: true });
+  await using party = startProcess({ shmBytes: MIB, trapped: true });
   return await party.run(({ Region, KIND, withTrap, dataOffsetOf, openFiles }, mib) => {
     let message = "";
     try {
@@ -738,7 +694,7 @@ mountTest("Region.open() says what is free when reserving fails, not what was", 
 });
 
 mountTest("Region.open() joins a region whose creator took the memory first", async () => {
-  await using party = startParty({ shmBytes: MIB, trapped: true });
+  await using party = startProcess({ shmBytes: MIB, trapped: true });
   const same = await party.run(({ Region, KIND, withTrap, idOf }, mib) => {
     const path = "/dev/shm/vring.test.a";
     const options = { dataBytes: mib * 3 / 4 };
@@ -754,7 +710,7 @@ mountTest("Region.open() joins a region whose creator took the memory first", as
 });
 
 mountTest("Region can be written to the last byte when /dev/shm is full", async () => {
-  await using party = startParty({ shmBytes: MIB });
+  await using party = startProcess({ shmBytes: MIB });
   const seen = await party.run(({ Region, KIND, MIRRORED, patterned }, mib) => {
     using plain = Region.open(KIND, "/dev/shm/vring.test.a", { dataBytes: mib / 4 + 123 });
     using ring = Region.open(MIRRORED, "/dev/shm/vring.test_mirror.a", { dataBytes: mib / 4 });
@@ -787,7 +743,7 @@ mountTest("Region can be written to the last byte when /dev/shm is full", async 
 
 test("regions() leaves out what vanishes while it looks", async () => {
   using place = new Place();
-  await using party = startParty({ trapped: true });
+  await using party = startProcess({ trapped: true });
   const problems = await party.run(({ regions, forge, withTrap }, path) => {
     const problems: unknown[] = [];
     for (let step = 1, reached = true; reached; step++) {
@@ -812,7 +768,7 @@ test("regions() leaves out what vanishes while it looks", async () => {
 
 test("regions() tells the living from the dead", async () => {
   using place = new Place();
-  await using member = startParty();
+  await using member = startProcess();
   await member.run(({ Region, KIND, open }, path) => {
     open.push(Region.open(KIND, path, { dataBytes: 600 }));
   }, place.path);

@@ -16,24 +16,16 @@ import { LAST_POSITION } from "../../src/ring/circular_buffer.ts";
 import { CircularBufferReader } from "../../src/ring/circular_reader.ts";
 import { CircularBufferWriter } from "../../src/ring/circular_writer.ts";
 import { SharedMemory } from "../../src/shared/shared_memory.ts";
-import { Party, whyNoProcess } from "../shared/party.ts";
+import { processTests } from "../shared/processes.ts";
 import { Name } from "../shared/scene.ts";
 import { type Change, ENDURING, NUMBERS, WORDS } from "./circular_assault.ts";
 import type { Tools } from "./circular_party.ts";
 import { Inside, payload } from "./circular_scene.ts";
 
-const NO_PROCESS = whyNoProcess();
-if (NO_PROCESS !== undefined) {
-  console.warn(`Some tests of corrupt circular buffers do not run: ${NO_PROCESS}`);
-}
-
-function test(name: string, fn: () => Promise<void>): void {
-  Deno.test({ name, fn, ignore: NO_PROCESS !== undefined });
-}
-
-function startProcess(): Party<Tools> {
-  return Party.start(new URL("./circular_party.ts", import.meta.url), "process");
-}
+const { test, startProcess } = processTests<Tools>(
+  new URL("./circular_party.ts", import.meta.url),
+  "corrupt circular buffers",
+);
 
 const CAPACITY = 4096;
 

@@ -8,39 +8,17 @@ import { RoleTakenError } from "../../src/errors.ts";
 import { CircularBufferReader } from "../../src/ring/circular_reader.ts";
 import { CircularBufferWriter } from "../../src/ring/circular_writer.ts";
 import { until } from "../os/until.ts";
-import { Party, PartyEnded, whyNoProcess } from "../shared/party.ts";
+import { type Party, PartyEnded } from "../shared/party.ts";
+import { openSoon, processTests } from "../shared/processes.ts";
 import { Name } from "../shared/scene.ts";
 import { type Account, follow } from "./circular_account.ts";
 import type { Tools } from "./circular_party.ts";
 import { bytesBetween, Inside, lengthOf, payload } from "./circular_scene.ts";
 
-const NO_PROCESS = whyNoProcess();
-if (NO_PROCESS !== undefined) {
-  console.warn(`The tests of circular buffers of the dead do not run: ${NO_PROCESS}`);
-}
-
-function test(name: string, fn: () => Promise<void>): void {
-  Deno.test({ name, fn, ignore: NO_PROCESS !== undefined });
-}
-
-function startProcess(options?: { trapped: boolean }): Party<Tools> {
-  return Party.start(new URL("./circular_party.ts", import.meta.url), "process", options);
-}
-
-/** Becomes the writer, once the kernel has dropped the locks of the one that died. */
-async function openWriter(name: string): Promise<CircularBufferWriter> {
-  let writer: CircularBufferWriter | undefined;
-  await until("the role of the dead is free", () => {
-    try {
-      writer = CircularBufferWriter.open(name);
-      return true;
-    } catch (error) {
-      if (error instanceof RoleTakenError) return false;
-      throw error;
-    }
-  });
-  return writer!;
-}
+const { test, startProcess } = processTests<Tools>(
+  new URL("./circular_party.ts", import.meta.url),
+  "circular buffers of the dead",
+);
 
 // ---- a writer is killed at a step ----
 
@@ -145,7 +123,7 @@ for (const [act, step, published] of DEATHS) {
 
     const died = published ? BEFORE : -1;
     const seen = drain(quick, died);
-    using writer = await openWriter(place.name);
+    using writer = await openSoon(() => CircularBufferWriter.open(place.name));
     assertEquals([writer.sequence, seen], published ? [BEFORE + 1, 1] : [BEFORE, 0]);
     using newcomer = CircularBufferReader.open(place.name);
     using newest = CircularBufferReader.open(place.name, { start: "newest" });
@@ -171,7 +149,7 @@ test("a message whose bytes a dead writer has overwritten is lost, not torn", as
     }
     await dieIn("write", step, place);
     assertEquals(reader.tryRead(), { state: "lost", messages: 6, bytes: 3600 });
-    using _successor = await openWriter(place.name); // which does not bring them back
+    using _successor = await openSoon(() => CircularBufferWriter.open(place.name)); // which does not bring them back
     assertEquals(poller.poll(() => {}), { handled: 0, state: "lost" });
     assertEquals([poller.lostMessages, poller.lostBytes, poller.sequence], [6, 3600, 6]);
   }
@@ -203,7 +181,7 @@ test("a reader that waits goes on waiting when the writer is killed, and hears o
   }, place.name);
   const reading = reader.read({ timeout: 20_000 });
   await dying.kill();
-  using writer = await openWriter(place.name);
+  using writer = await openSoon(() => CircularBufferWriter.open(place.name));
   writer.write(payload(5, 55));
   assertEquals(await reading, { state: "ok", message: payload(5, 55) });
 });

@@ -5,34 +5,21 @@
 import { assert, assertEquals } from "@std/assert";
 import { CircularBufferReader } from "../../src/ring/circular_reader.ts";
 import { until } from "../os/until.ts";
-import { Party, whyNoProcess } from "../shared/party.ts";
+import type { Party } from "../shared/party.ts";
+import { processTests } from "../shared/processes.ts";
 import { Name } from "../shared/scene.ts";
 import { type Account, follow, type FollowOptions } from "./circular_account.ts";
 import type { Tools } from "./circular_party.ts";
 import { bytesBetween } from "./circular_scene.ts";
 
-const NO_PROCESS = whyNoProcess();
-if (NO_PROCESS !== undefined) {
-  console.warn(`The tests of circular buffers between processes do not run: ${NO_PROCESS}`);
-}
-
-function test(name: string, fn: () => Promise<void>): void {
-  Deno.test({ name, fn, ignore: NO_PROCESS !== undefined });
-}
-
-function startProcess(): Party<Tools> {
-  return Party.start(new URL("./circular_party.ts", import.meta.url), "process");
-}
-
-/** A process with a trap before every step. */
-function startTrapped(): Party<Tools> {
-  const program = new URL("./circular_party.ts", import.meta.url);
-  return Party.start(program, "process", { trapped: true });
-}
+const { test, startProcess } = processTests<Tools>(
+  new URL("./circular_party.ts", import.meta.url),
+  "circular buffers",
+);
 
 test("open() without a capacity joins a buffer that is made at the same moment", async () => {
   using place = new Name();
-  await using party = startTrapped();
+  await using party = startProcess({ trapped: true });
   const capacity = await party.run((tools, name) => {
     const { CircularBufferReader, CircularBufferWriter, actBefore, writers } = tools;
     // The reader has seen that there is none, and locks what it has made before it gives the name.
@@ -46,7 +33,7 @@ test("open() without a capacity joins a buffer that is made at the same moment",
 
 test("a reader is not told that the writer has closed before it has the last message", async () => {
   using place = new Name();
-  await using party = startTrapped();
+  await using party = startProcess({ trapped: true });
   const states = await party.run((tools, name) => {
     const { CircularBufferReader, CircularBufferWriter, actBefore, payload } = tools;
     using reader = CircularBufferReader.open(name, { capacity: 4096 });

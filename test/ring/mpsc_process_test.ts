@@ -7,24 +7,24 @@ import { PeerLostError, RoleTakenError } from "../../src/errors.ts";
 import { MpscConsumer } from "../../src/ring/mpsc_consumer.ts";
 import { MpscProducer } from "../../src/ring/mpsc_producer.ts";
 import { until } from "../os/until.ts";
-import { Party, PartyEnded, whyNoProcess } from "../shared/party.ts";
+import type { Party } from "../shared/party.ts";
+import {
+  type Death,
+  deathsAt,
+  diedIn,
+  NO_DEATH,
+  openSoon,
+  processTests,
+} from "../shared/processes.ts";
 import { Name } from "../shared/scene.ts";
 import { isPayload, lengthOf, payload } from "./circular_scene.ts";
 import type { Tools } from "./mpsc_party.ts";
 import { CAPACITY, Inside, valueOf } from "./mpsc_scene.ts";
 
-const NO_PROCESS = whyNoProcess();
-if (NO_PROCESS !== undefined) {
-  console.warn(`The tests of MPSC rings between processes do not run: ${NO_PROCESS}`);
-}
-
-function test(name: string, fn: () => Promise<void>): void {
-  Deno.test({ name, fn, ignore: NO_PROCESS !== undefined });
-}
-
-function startProcess(options?: { trapped: boolean }): Party<Tools> {
-  return Party.start(new URL("./mpsc_party.ts", import.meta.url), "process", options);
-}
+const { test, startProcess } = processTests<Tools>(
+  new URL("./mpsc_party.ts", import.meta.url),
+  "MPSC rings",
+);
 
 /** Opens a producer elsewhere, which has sent these messages of 50 bytes. */
 function sendThere(party: Party<Tools>, name: Name, messages: readonly number[]): Promise<number> {
@@ -34,21 +34,6 @@ function sendThere(party: Party<Tools>, name: Name, messages: readonly number[])
     for (const message of messages) producer.trySend(payload(message, 50));
     return producer.id;
   }, { name: name.name, messages });
-}
-
-/** Opens an end, once the kernel has dropped the locks of the one that was killed. */
-async function openSoon<T>(open: () => T): Promise<T> {
-  let opened: T | undefined;
-  await until("the role is free", () => {
-    try {
-      opened = open();
-      return true;
-    } catch (error) {
-      if (error instanceof RoleTakenError) return false;
-      throw error;
-    }
-  });
-  return opened!;
 }
 
 test("what three processes send arrives, of each in order, and each byte as it was sent", async () => {
@@ -224,13 +209,12 @@ test("a producer that is killed before any step of a send leaves the message who
     number,
   ];
   assert(head >= 0 && hint > head, `${steps}`);
-  for (let at = 0; at <= steps.length; at++) {
+  for (const [at, death] of [...deathsAt(steps), NO_DEATH].entries()) {
     await using party = startProcess({ trapped: true });
     using consumer = MpscConsumer.open(name.name, { keepOpen: true });
     await sendThere(party, name, []);
     inside.board.hint.store(0); // the one that came with the producer is taken
-    const before = at < steps.length ? steps.slice(0, at + 1) : ["no step"];
-    const died = await diedIn(party, party.run(sendAndDie, before));
+    const died = await diedIn(party, party.run(sendAndDie, death));
     assertEquals(died, at < steps.length);
     if (died && at > head && at <= hint) assertEquals(inside.board.hint.load(), 0);
     await party.kill();
@@ -261,10 +245,9 @@ test("a producer that is killed before any step of a send leaves the message who
 
   function sendAndDie(
     { producers: [producer], payload, dieBefore }: Tools,
-    before: string[],
+    { step, time }: Death,
   ): void {
-    const step = before[before.length - 1]!;
-    dieBefore(step, before.filter((other) => other === step).length);
+    dieBefore(step, time);
     producer!.trySend(payload(2, 300));
     dieBefore("nothing");
   }
@@ -299,15 +282,14 @@ for (const how of ["receive", "take", "poll"] as const) {
     using other = MpscProducer.open(name.name, { keepOpen: true });
     await using first = startProcess({ trapped: true });
     send();
-    const steps = await first.run(receive, { name: name.name, how, before: undefined });
+    const steps = await first.run(receive, { name: name.name, how, ...NO_DEATH });
     await first.kill();
     assert(steps.includes("tail store") && steps.includes("hint exchange"), `${steps}`);
-    for (let at = 0; at <= steps.length; at++) {
+    for (const [at, death] of [...deathsAt(steps), NO_DEATH].entries()) {
       drainAndClose(await openSoon(() => MpscConsumer.open(name.name)));
       send();
       await using party = startProcess({ trapped: true });
-      const before = at < steps.length ? steps.slice(0, at + 1) : ["no step"];
-      const running = party.run(receive, { name: name.name, how, before });
+      const running = party.run(receive, { name: name.name, how, ...death });
       assertEquals(await diedIn(party, running), at < steps.length);
       await party.kill();
       using consumer = await openSoon(() => MpscConsumer.open(name.name));
@@ -347,12 +329,11 @@ for (const how of ["receive", "take", "poll"] as const) {
 
 function receive(
   { MpscConsumer, consumers, dieBefore, stepsOf }: Tools,
-  { name, how, before }: { name: string; how: string; before: string[] | undefined },
+  { name, how, step, time }: { name: string; how: string } & Death,
 ): string[] {
   const consumer = MpscConsumer.open(name);
   consumers.push(consumer);
-  const step = before?.[before.length - 1];
-  if (step !== undefined) dieBefore(step, before!.filter((other) => other === step).length);
+  dieBefore(step, time);
   const steps = stepsOf(() => {
     if (how === "receive") consumer.tryReceive();
     else if (how === "poll") consumer.poll(() => {}, 1);
@@ -363,16 +344,4 @@ function receive(
   });
   dieBefore("nothing");
   return steps;
-}
-
-/** Whether the process was killed while it ran. */
-async function diedIn(party: Party<Tools>, running: Promise<unknown>): Promise<boolean> {
-  try {
-    await running;
-    return false;
-  } catch (error) {
-    if (!(error instanceof PartyEnded)) throw error;
-    assertEquals(await party.ended(), "SIGKILL");
-    return true;
-  }
 }

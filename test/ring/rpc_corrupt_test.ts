@@ -4,25 +4,17 @@
  */
 
 import { assert, assertEquals, assertGreater } from "@std/assert";
-import { Party, whyNoProcess } from "../shared/party.ts";
+import { processTests } from "../shared/processes.ts";
 import { Name } from "../shared/scene.ts";
 import { NUMBERS } from "./circular_assault.ts";
 import { type Change, EVERY, MEANT } from "./rpc_assault.ts";
 import type { Tools } from "./rpc_party.ts";
 import { CAPACITY, Inside } from "./rpc_scene.ts";
 
-const NO_PROCESS = whyNoProcess();
-if (NO_PROCESS !== undefined) {
-  console.warn(`The tests of calls in corrupt memory do not run: ${NO_PROCESS}`);
-}
-
-function test(name: string, fn: () => Promise<void>): void {
-  Deno.test({ name, fn, ignore: NO_PROCESS !== undefined });
-}
-
-function startProcess(): Party<Tools> {
-  return Party.start(new URL("./rpc_party.ts", import.meta.url), "process");
-}
+const { test, startProcess } = processTests<Tools>(
+  new URL("./rpc_party.ts", import.meta.url),
+  "calls in corrupt memory",
+);
 
 /** Values that positions, states and numbers are fooled by. */
 const WORDS = [0, 1, 2, 3, 8, 120, 128, 4096, 4104, 2 ** 31 - 8, 2 ** 31, 2 ** 32 - 8, 2 ** 32 - 1];

@@ -3,62 +3,27 @@
  */
 
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { PeerLostError, RoleTakenError } from "../../src/errors.ts";
+import { PeerLostError } from "../../src/errors.ts";
 import { RpcClient } from "../../src/ring/rpc_client.ts";
 import { RpcServer } from "../../src/ring/rpc_server.ts";
 import { until } from "../os/until.ts";
-import { Party, PartyEnded, whyNoProcess } from "../shared/party.ts";
+import {
+  type Death,
+  deathsAt,
+  diedIn,
+  NO_DEATH,
+  openSoon,
+  processTests,
+} from "../shared/processes.ts";
 import { Name } from "../shared/scene.ts";
 import { isPayload, lengthOf, payload } from "./circular_scene.ts";
 import type { Tools } from "./rpc_party.ts";
 import { answerTo, CAPACITY, Cast, handle, Inside, isAnswer, reasonOf } from "./rpc_scene.ts";
 
-const NO_PROCESS = whyNoProcess();
-if (NO_PROCESS !== undefined) {
-  console.warn(`The tests of calls between processes do not run: ${NO_PROCESS}`);
-}
-
-function test(name: string, fn: () => Promise<void>): void {
-  Deno.test({ name, fn, ignore: NO_PROCESS !== undefined });
-}
-
-function startProcess(options?: { trapped: boolean }): Party<Tools> {
-  return Party.start(new URL("./rpc_party.ts", import.meta.url), "process", options);
-}
-
-/** Opens an end, once the kernel has dropped the locks of the one that was killed. */
-async function openSoon<T>(open: () => T): Promise<T> {
-  let opened: T | undefined;
-  await until("the role is free", () => {
-    try {
-      opened = open();
-      return true;
-    } catch (error) {
-      if (error instanceof RoleTakenError) return false;
-      throw error;
-    }
-  });
-  return opened!;
-}
-
-/** Whether the process was killed while it ran. */
-async function endOf(party: Party<Tools>, running: Promise<unknown>): Promise<boolean> {
-  try {
-    await running;
-    return false;
-  } catch (error) {
-    if (!(error instanceof PartyEnded)) throw error;
-    assertEquals(await party.ended(), "SIGKILL");
-    return true;
-  }
-}
-
-/** The n-th of the steps, as dieBefore() wants it; one that never comes after the last. */
-function stepAt(steps: readonly string[], at: number): [step: string, time: number] {
-  if (at === steps.length) return ["no step", 1];
-  const step = steps[at]!;
-  return [step, steps.slice(0, at + 1).filter((other) => other === step).length];
-}
+const { test, startProcess } = processTests<Tools>(
+  new URL("./rpc_party.ts", import.meta.url),
+  "calls",
+);
 
 test("callSync() gets the answers of another process that blocks too, whatever their length", async () => {
   using name = new Name();
@@ -206,16 +171,15 @@ test("a client that is killed before any step of a call leaves it whole or not a
   const { server, client, name } = cast;
   const steps = await (async () => {
     await using other = startProcess({ trapped: true });
-    const made = await other.run(ask, { name: name.name, step: "no step", time: 1 });
+    const made = await other.run(ask, { name: name.name, ...NO_DEATH });
     await handle(server, 1);
     return made;
   })();
   const published = steps.indexOf("head store");
   assert(published > 0 && steps.includes("copy in the second half"), `${steps}`);
-  for (let at = 0; at <= steps.length; at++) {
+  for (const [at, { step, time }] of [...deathsAt(steps), NO_DEATH].entries()) {
     await using other = startProcess({ trapped: true });
-    const [step, time] = stepAt(steps, at);
-    const died = await endOf(other, other.run(ask, { name: name.name, step, time }));
+    const died = await diedIn(other, other.run(ask, { name: name.name, step, time }));
     assertEquals(died, at < steps.length, `before ${step}`);
     await other.kill();
     const call = client.call(payload(at, 40));
@@ -241,7 +205,7 @@ test("a client that is killed before any step of a call leaves it whole or not a
   /** Calls where nobody answers in time. */
   function ask(
     { RpcClient, clients, payload, dieBefore, stepsOf }: Tools,
-    { name, step, time }: { name: string; step: string; time: number },
+    { name, step, time }: { name: string } & Death,
   ): string[] {
     const client = RpcClient.open(name);
     clients.push(client);
@@ -265,7 +229,7 @@ test("a server that is killed before any step of an answer fails that call or no
     await using other = startProcess({ trapped: true });
     const calls = [reasonOf(client.call(payload(1, 100))), client.call(payload(2, 100))];
     await until("they are asked", () => client.inFlight === 2);
-    const made = await other.run(answerOne, { name: name.name, step: "no step", time: 1 });
+    const made = await other.run(answerOne, { name: name.name, ...NO_DEATH });
     await other.kill();
     using next = await openSoon(() => RpcServer.open(name.name));
     await handle(next, 1);
@@ -274,15 +238,14 @@ test("a server that is killed before any step of an answer fails that call or no
   })();
   const [taken, answered] = [steps.indexOf("tail store"), steps.indexOf("head store")];
   assert(taken > 0 && answered > taken, `${steps}`);
-  for (let at = 0; at <= steps.length; at++) {
+  for (const [at, { step, time }] of [...deathsAt(steps), NO_DEATH].entries()) {
     const calls = [1, 2].map((i) => client.call(payload(i, 100)));
     const first = reasonOf(calls[0]!);
     await until("they are asked", () => client.inFlight === 2);
     await using other = startProcess({ trapped: true });
-    const [step, time] = stepAt(steps, at);
     const running = other.run(answerOne, { name: name.name, step, time });
     // Whether the client sleeps at that moment, and must be woken, is the only thing left to chance.
-    const made = await endOf(other, running) ? at : steps.length;
+    const made = await diedIn(other, running) ? at : steps.length;
     await other.kill();
     using next = await openSoon(() => RpcServer.open(name.name));
     const left: number[] = [];
@@ -302,7 +265,7 @@ test("a server that is killed before any step of an answer fails that call or no
 
   function answerOne(
     { RpcServer, servers, answerTo, dieBefore, stepsOf }: Tools,
-    { name, step, time }: { name: string; step: string; time: number },
+    { name, step, time }: { name: string } & Death,
   ): string[] {
     const server = RpcServer.open(name);
     servers.push(server);

@@ -7,39 +7,23 @@ import { PeerLostError, RoleTakenError } from "../../src/errors.ts";
 import { type ReceiveOutcome, SpscConsumer } from "../../src/ring/spsc_consumer.ts";
 import { SpscProducer } from "../../src/ring/spsc_producer.ts";
 import { until } from "../os/until.ts";
-import { Party, PartyEnded, whyNoProcess } from "../shared/party.ts";
+import {
+  type Death,
+  deathsAt,
+  diedIn,
+  NO_DEATH,
+  openSoon,
+  processTests,
+} from "../shared/processes.ts";
 import { Name } from "../shared/scene.ts";
 import { lengthOf, payload } from "./circular_scene.ts";
 import type { Tools } from "./spsc_party.ts";
 import { CAPACITY, Inside, valueOf } from "./spsc_scene.ts";
 
-const NO_PROCESS = whyNoProcess();
-if (NO_PROCESS !== undefined) {
-  console.warn(`The tests of SPSC rings between processes do not run: ${NO_PROCESS}`);
-}
-
-function test(name: string, fn: () => Promise<void>): void {
-  Deno.test({ name, fn, ignore: NO_PROCESS !== undefined });
-}
-
-function startProcess(options?: { trapped: boolean }): Party<Tools> {
-  return Party.start(new URL("./spsc_party.ts", import.meta.url), "process", options);
-}
-
-/** Opens an end, once the kernel has dropped the locks of the one that was killed. */
-async function openSoon<T>(open: () => T): Promise<T> {
-  let opened: T | undefined;
-  await until("the role is free", () => {
-    try {
-      opened = open();
-      return true;
-    } catch (error) {
-      if (error instanceof RoleTakenError) return false;
-      throw error;
-    }
-  });
-  return opened!;
-}
+const { test, startProcess } = processTests<Tools>(
+  new URL("./spsc_party.ts", import.meta.url),
+  "SPSC rings",
+);
 
 /** Waits until an end of the ring is open. */
 async function untilOpen(name: Name, end: "producer" | "consumer"): Promise<void> {
@@ -166,10 +150,9 @@ test("a producer that is killed before any step of a send leaves the message who
   const steps = await stepsOfSending();
   assert(steps.includes("head store") && steps.includes("length in"), `${steps}`);
   using _inside = new Inside(name.name); // so that the ring stays
-  for (let at = 0; at <= steps.length; at++) {
+  for (const [at, death] of [...deathsAt(steps), NO_DEATH].entries()) {
     await using other = startProcess({ trapped: true });
-    const before = at < steps.length ? steps.slice(0, at + 1) : ["no step"];
-    const died = await endOf(other, other.run(sendAndDie, { ...placed(name), before }));
+    const died = await diedIn(other, other.run(sendAndDie, { ...placed(name), ...death }));
     assertEquals(died, at < steps.length);
     other.signal("SIGKILL");
     using producer = await openSoon(() => SpscProducer.open(name.name));
@@ -193,13 +176,12 @@ test("a producer that is killed before any step of a send leaves the message who
 
   function sendAndDie(
     { SpscProducer, producers, payload, dieBefore }: Tools,
-    { name, before }: { name: string; before: string[] },
+    { name, step, time }: { name: string } & Death,
   ): void {
     const producer = SpscProducer.open(name);
     producers.push(producer);
     producer.trySend(payload(1, 300));
-    const step = before[before.length - 1]!;
-    dieBefore(step, before.filter((other) => other === step).length);
+    dieBefore(step, time);
     producer.trySend(payload(2, 300));
     dieBefore("nothing");
   }
@@ -212,13 +194,12 @@ for (const how of ["receive", "take", "poll"] as const) {
     const steps = await stepsOfReceiving();
     assert(steps.includes("tail store"), `${steps}`);
     assertEquals(steps.includes("taken store"), how !== "receive");
-    for (let at = 0; at <= steps.length; at++) {
+    for (const [at, death] of [...deathsAt(steps), NO_DEATH].entries()) {
       for (const word of [inside.head, inside.tail, inside.taken]) word.store(4000);
       using producer = SpscProducer.open(name.name);
       producer.trySendBatch([payload(1, 100), payload(2, 100), payload(3, 100)]);
       await using other = startProcess({ trapped: true });
-      const before = at < steps.length ? steps.slice(0, at + 1) : ["no step"];
-      const died = await endOf(other, other.run(receive, { ...placed(name), how, before }));
+      const died = await diedIn(other, other.run(receive, { ...placed(name), how, ...death }));
       assertEquals(died, at < steps.length);
       other.signal("SIGKILL");
       using consumer = await openSoon(() => SpscConsumer.open(name.name));
@@ -241,17 +222,16 @@ for (const how of ["receive", "take", "poll"] as const) {
       await using other = startProcess({ trapped: true });
       using producer = SpscProducer.open(name.name);
       producer.trySendBatch([payload(1, 100), payload(2, 100), payload(3, 100)]);
-      return await other.run(receive, { ...placed(name), how, before: undefined });
+      return await other.run(receive, { ...placed(name), how, ...NO_DEATH });
     }
 
     function receive(
       { SpscConsumer, consumers, dieBefore, stepsOf }: Tools,
-      { name, how, before }: { name: string; how: string; before: string[] | undefined },
+      { name, how, step, time }: { name: string; how: string } & Death,
     ): string[] {
       const consumer = SpscConsumer.open(name);
       consumers.push(consumer);
-      const step = before?.[before.length - 1];
-      if (step !== undefined) dieBefore(step, before!.filter((other) => other === step).length);
+      dieBefore(step, time);
       const steps = stepsOf(() => {
         if (how === "receive") consumer.tryReceive();
         else if (how === "poll") consumer.poll(() => {}, 1);
@@ -268,16 +248,4 @@ for (const how of ["receive", "take", "poll"] as const) {
 
 function placed(name: Name): { name: string; capacity: number } {
   return { name: name.name, capacity: CAPACITY };
-}
-
-/** Whether the process was killed while it ran. */
-async function endOf(party: Party<Tools>, running: Promise<unknown>): Promise<boolean> {
-  try {
-    await running;
-    return false;
-  } catch (error) {
-    if (!(error instanceof PartyEnded)) throw error;
-    assertEquals(await party.ended(), "SIGKILL");
-    return true;
-  }
 }

@@ -6,21 +6,18 @@
 import { assert, assertEquals } from "@std/assert";
 import { SpscConsumer } from "../../src/ring/spsc_consumer.ts";
 import { SpscProducer } from "../../src/ring/spsc_producer.ts";
-import { Party, whyNoProcess } from "../shared/party.ts";
+import type { Party } from "../shared/party.ts";
+import { processTests } from "../shared/processes.ts";
 import { Name } from "../shared/scene.ts";
 import { isPayload, payload } from "./circular_scene.ts";
 import type { Tools } from "./spsc_party.ts";
 import { CAPACITY } from "./spsc_scene.ts";
 import { echo } from "./spsc_stress.ts";
 
-const NO_PROCESS = whyNoProcess();
-if (NO_PROCESS !== undefined) {
-  console.warn(`The stress of SPSC rings between processes is not tested: ${NO_PROCESS}`);
-}
-
-function startProcess(): Party<Tools> {
-  return Party.start(new URL("./spsc_party.ts", import.meta.url), "process");
-}
+const { test, startProcess } = processTests<Tools>(
+  new URL("./spsc_party.ts", import.meta.url),
+  "the stress of SPSC rings",
+);
 
 /** Longer than any timeout takes, however slow the machine. */
 const LATE_MS = 20_000;
@@ -124,40 +121,36 @@ async function flyTogether(rounds: number, inFlight: number, length: number): Pr
   }
 }
 
-Deno.test({
-  name: "SPSC rings between processes at their limits",
-  ignore: NO_PROCESS !== undefined,
-  // The long waits take their time while the rest is done: together they are one test, whose
-  // sanitizers look at all of it.
-  async fn(t) {
-    using names = new DisposableStack();
-    const [first, second, third, fourth] = Array.from({ length: 4 }, () => names.use(new Name()));
-    await using receiver = startProcess();
-    await using sender = startProcess();
-    await using loop = startProcess();
-    const waits = Promise.all([
-      waitInSync(receiver, first!, "consumer"),
-      waitInSync(sender, second!, "producer"),
-      waitOnLoop(loop, third!, fourth!),
-    ]);
-    waits.catch(() => {}); // a step before may fail, and then nobody asks
-    const step = (name: string, fn: () => Promise<void>) =>
-      t.step({ name, fn, sanitizeOps: false, sanitizeResources: false, sanitizeExit: false });
-    await step("200,000 messages of 0 to 1020 bytes are echoed through rings of a page", () => {
-      return echo(200_000);
-    });
-    await step("the pattern max - 1, max, receive two, send max does not stick", () => {
-      return sendLongest(2000);
-    });
-    await step("400 rounds of 512 messages of 1,500 bytes in flight come back as they went", () => {
-      return flyTogether(400, 512, 1500);
-    });
-    await step("timeouts of 4.5 s and more are over when they are, and not before", async () => {
-      for (const [what, timeout, elapsed] of (await waits).flat()) {
-        assert(what.startsWith("TimeoutError of"), `${what} after ${elapsed} ms`);
-        assert(elapsed >= timeout, `${what} came after ${elapsed} ms, not ${timeout}`);
-        assert(elapsed < timeout + LATE_MS, `${what} came after ${elapsed} ms, not ${timeout}`);
-      }
-    });
-  },
+// The long waits take their time while the rest is done: together they are one test, whose
+// sanitizers look at all of it.
+test("SPSC rings between processes at their limits", async (t) => {
+  using names = new DisposableStack();
+  const [first, second, third, fourth] = Array.from({ length: 4 }, () => names.use(new Name()));
+  await using receiver = startProcess();
+  await using sender = startProcess();
+  await using loop = startProcess();
+  const waits = Promise.all([
+    waitInSync(receiver, first!, "consumer"),
+    waitInSync(sender, second!, "producer"),
+    waitOnLoop(loop, third!, fourth!),
+  ]);
+  waits.catch(() => {}); // a step before may fail, and then nobody asks
+  const step = (name: string, fn: () => Promise<void>) =>
+    t.step({ name, fn, sanitizeOps: false, sanitizeResources: false, sanitizeExit: false });
+  await step("200,000 messages of 0 to 1020 bytes are echoed through rings of a page", () => {
+    return echo(200_000);
+  });
+  await step("the pattern max - 1, max, receive two, send max does not stick", () => {
+    return sendLongest(2000);
+  });
+  await step("400 rounds of 512 messages of 1,500 bytes in flight come back as they went", () => {
+    return flyTogether(400, 512, 1500);
+  });
+  await step("timeouts of 4.5 s and more are over when they are, and not before", async () => {
+    for (const [what, timeout, elapsed] of (await waits).flat()) {
+      assert(what.startsWith("TimeoutError of"), `${what} after ${elapsed} ms`);
+      assert(elapsed >= timeout, `${what} came after ${elapsed} ms, not ${timeout}`);
+      assert(elapsed < timeout + LATE_MS, `${what} came after ${elapsed} ms, not ${timeout}`);
+    }
+  });
 });

@@ -6,22 +6,15 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { RwLock } from "../../src/shared/rw_lock.ts";
 import { SharedMemory } from "../../src/shared/shared_memory.ts";
 import { until } from "../os/until.ts";
-import { Party, whyNoProcess } from "./party.ts";
+import type { Party } from "./party.ts";
+import { processTests } from "./processes.ts";
 import type { Tools } from "./rw_lock_party.ts";
 import { Name } from "./scene.ts";
 
-const NO_PROCESS = whyNoProcess();
-if (NO_PROCESS !== undefined) {
-  console.warn(`The tests of reader/writer locks between processes do not run: ${NO_PROCESS}`);
-}
-
-function test(name: string, fn: () => Promise<void>): void {
-  Deno.test({ name, fn, ignore: NO_PROCESS !== undefined });
-}
-
-function startProcess(options?: { trapped: boolean }): Party<Tools> {
-  return Party.start(new URL("./rw_lock_party.ts", import.meta.url), "process", options);
-}
+const { test, startProcess } = processTests<Tools>(
+  new URL("./rw_lock_party.ts", import.meta.url),
+  "reader/writer locks",
+);
 
 /** No wait takes longer, however slow the machine. */
 const PATIENT = { timeout: 60_000 };

@@ -6,23 +6,17 @@ import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/
 import { SemaphoreLock } from "../../src/shared/semaphore_lock.ts";
 import { SharedMemory } from "../../src/shared/shared_memory.ts";
 import { until } from "../os/until.ts";
-import { Party, whyNoProcess } from "./party.ts";
+import type { Party } from "./party.ts";
+import { NO_PROCESS, processTests } from "./processes.ts";
 import { CProgram, Name, whyNoCompiler } from "./scene.ts";
 import type { Tools } from "./shared_party.ts";
 
-const NO_PROCESS = whyNoProcess();
+const { test, startProcess } = processTests<Tools>(
+  new URL("./shared_party.ts", import.meta.url),
+  "semaphore locks",
+);
+
 const NO_C = NO_PROCESS ?? whyNoCompiler();
-for (const why of new Set([NO_PROCESS, NO_C])) {
-  if (why !== undefined) console.warn(`Some tests of semaphore locks do not run: ${why}`);
-}
-
-function test(name: string, fn: () => Promise<void>, obstacle = NO_PROCESS): void {
-  Deno.test({ name, fn, ignore: obstacle !== undefined });
-}
-
-function startProcess(options?: { trapped: boolean }): Party<Tools> {
-  return Party.start(new URL("./shared_party.ts", import.meta.url), "process", options);
-}
 
 /** Another process that has the lock. */
 async function startOwner(name: string, options = {}): Promise<Party<Tools>> {

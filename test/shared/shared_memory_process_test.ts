@@ -9,23 +9,17 @@ import { SharedMemory } from "../../src/shared/shared_memory.ts";
 import { bytesFrom } from "../memory/bytes.ts";
 import { Child } from "../os/child.ts";
 import { until } from "../os/until.ts";
-import { Party, PartyEnded, whyNoProcess } from "./party.ts";
+import { Party, PartyEnded } from "./party.ts";
+import { NO_PROCESS, processTests } from "./processes.ts";
 import { CProgram, Name, whyNoCompiler } from "./scene.ts";
 import type { Tools } from "./shared_party.ts";
 
-const NO_PROCESS = whyNoProcess();
+const { test, startProcess } = processTests<Tools>(
+  new URL("./shared_party.ts", import.meta.url),
+  "shared memory",
+);
+
 const NO_C = NO_PROCESS ?? whyNoCompiler();
-for (const why of new Set([NO_PROCESS, NO_C])) {
-  if (why !== undefined) console.warn(`Some tests of shared memory do not run: ${why}`);
-}
-
-function test(name: string, fn: () => Promise<void>, obstacle = NO_PROCESS): void {
-  Deno.test({ name, fn, ignore: obstacle !== undefined });
-}
-
-function startProcess(): Party<Tools> {
-  return Party.start(new URL("./shared_party.ts", import.meta.url), "process");
-}
 
 const SIZE = 3000;
 

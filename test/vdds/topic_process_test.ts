@@ -8,38 +8,22 @@ import { Publisher } from "../../src/vdds/publisher.ts";
 import { Subscriber } from "../../src/vdds/subscriber.ts";
 import { until } from "../os/until.ts";
 import { isPayload, lengthOf, payload } from "../ring/circular_scene.ts";
-import { Party, PartyEnded, whyNoProcess } from "../shared/party.ts";
+import {
+  type Death,
+  deathsAt,
+  diedIn,
+  NO_DEATH,
+  openSoon,
+  processTests,
+} from "../shared/processes.ts";
 import { Name } from "../shared/scene.ts";
 import type { Tools } from "./vdds_party.ts";
 import { Inside, Scene, valueOf } from "./vdds_scene.ts";
 
-const NO_PROCESS = whyNoProcess();
-if (NO_PROCESS !== undefined) {
-  console.warn(`The tests of topics between processes do not run: ${NO_PROCESS}`);
-}
-
-function test(name: string, fn: () => Promise<void>): void {
-  Deno.test({ name, fn, ignore: NO_PROCESS !== undefined });
-}
-
-function startProcess(options?: { trapped: boolean }): Party<Tools> {
-  return Party.start(new URL("./vdds_party.ts", import.meta.url), "process", options);
-}
-
-/** Opens an end, once the kernel has dropped the locks of the one that was killed. */
-async function openSoon<T>(open: () => T): Promise<T> {
-  let opened: T | undefined;
-  await until("the role is free", () => {
-    try {
-      opened = open();
-      return true;
-    } catch (error) {
-      if (error instanceof RoleTakenError) return false;
-      throw error;
-    }
-  });
-  return opened!;
-}
+const { test, startProcess } = processTests<Tools>(
+  new URL("./vdds_party.ts", import.meta.url),
+  "topics",
+);
 
 /** Becomes a subscriber over there, and takes so many samples without giving them back. */
 function subscribe(
@@ -203,18 +187,6 @@ test("a stopped publisher is alive; a killed one is missed, and succeeded", asyn
   assertEquals(valueOf(hasty.tryReceive()), payload(2, 100));
 });
 
-/** Whether the process was killed while it ran. */
-async function endOf(party: Party<Tools>, running: Promise<unknown>): Promise<boolean> {
-  try {
-    await running;
-    return false;
-  } catch (error) {
-    if (!(error instanceof PartyEnded)) throw error;
-    assertEquals(await party.ended(), "SIGKILL");
-    return true;
-  }
-}
-
 /** All that lives can be used, and nothing is in anybody's hands. */
 function assertNothingLeaked(publisher: Publisher, depth: number): void {
   using subscriber = Subscriber.open(publisher.topic);
@@ -228,24 +200,16 @@ function assertNothingLeaked(publisher: Publisher, depth: number): void {
   }
 }
 
-/** The steps to die at: all of them, each by its name and how often that came before. */
-function deathsAt(steps: readonly string[]): { step: string; time: number }[] {
-  return steps.map((step, at) => ({
-    step,
-    time: steps.slice(0, at + 1).filter((other) => other === step).length,
-  }));
-}
-
 test("a publisher that is killed before any step of a publish is succeeded, and all get the same", async () => {
   const depth = 3;
   const steps = await stepsOfPublishing();
   assert(steps.includes("journal store") && steps.includes("row compareExchange"), `${steps}`);
-  for (const { step, time } of [...deathsAt(steps), { step: "no step", time: 1 }]) {
+  for (const { step, time } of [...deathsAt(steps), NO_DEATH]) {
     using name = new Name();
     using a = Subscriber.open(name.name, { depth, size: 256 });
     using b = Subscriber.open(name.name);
     await using other = startProcess({ trapped: true });
-    const died = await endOf(
+    const died = await diedIn(
       other,
       other.run(publishAndDie, { topic: name.name, step, time }),
     );
@@ -276,12 +240,12 @@ test("a publisher that is killed before any step of a publish is succeeded, and 
     using _a = Subscriber.open(name.name, { depth, size: 256 });
     using _b = Subscriber.open(name.name);
     await using other = startProcess({ trapped: true });
-    return await other.run(publishAndDie, { topic: name.name, step: "no step", time: 1 });
+    return await other.run(publishAndDie, { topic: name.name, ...NO_DEATH });
   }
 
   function publishAndDie(
     { Publisher, publishers, payload, dieBefore, stepsOf }: Tools,
-    { topic, step, time }: { topic: string; step: string; time: number },
+    { topic, step, time }: { topic: string } & Death,
   ): string[] {
     const publisher = Publisher.open(topic, { history: 1 });
     publishers.push(publisher);
@@ -308,7 +272,7 @@ test("a subscriber that is killed before any step of a take gives everything bac
     for (let i = 1; i <= depth; i++) publisher.trySend(payload(i, 50));
     for (let i = 1; i <= depth; i++) assertEquals(valueOf(witness.tryReceive()), payload(i, 50));
     witness.close();
-    assert(await endOf(other, other.run(takeAndDie, { step, time })), `alive after ${step}`);
+    assert(await diedIn(other, other.run(takeAndDie, { step, time })), `alive after ${step}`);
     using inside = new Inside(topic);
     await until("its role is free", () => !inside.ring.region.isHeld(2));
     assertNothingLeaked(publisher, depth);
@@ -321,12 +285,12 @@ test("a subscriber that is killed before any step of a take gives everything bac
       subscribers.push(Subscriber.open(topic));
     }, scene.topic);
     for (let i = 1; i <= depth; i++) scene.publisher.trySend(payload(i, 50));
-    return await other.run(takeAndDie, { step: "no step", time: 1 });
+    return await other.run(takeAndDie, NO_DEATH);
   }
 
   function takeAndDie(
     { subscribers: [subscriber], dieBefore, stepsOf }: Tools,
-    { step, time }: { step: string; time: number },
+    { step, time }: Death,
   ): string[] {
     dieBefore(step, time);
     return stepsOf(() => {
@@ -350,7 +314,7 @@ test("a publisher that is killed while it takes back what the dead held leaves i
     await holder.kill();
     using inside = new Inside(name.name);
     await until("its role is free", () => !inside.ring.region.isHeld(1));
-    assert(await endOf(other, other.run(takeBackAndDie, { step, time })), `alive after ${step}`);
+    assert(await diedIn(other, other.run(takeBackAndDie, { step, time })), `alive after ${step}`);
     using publisher = await openSoon(() => Publisher.open(name.name));
     await until("the role of the cleared row is free", () => !inside.ring.region.isHeld(1));
     assertNothingLeaked(publisher, depth);
@@ -366,7 +330,7 @@ test("a publisher that is killed while it takes back what the dead held leaves i
     await holder.kill();
     using inside = new Inside(name.name);
     await until("its role is free", () => !inside.ring.region.isHeld(1));
-    return await other.run(takeBackAndDie, { step: "no step", time: 1 });
+    return await other.run(takeBackAndDie, NO_DEATH);
   }
 
   function prepare(
@@ -382,7 +346,7 @@ test("a publisher that is killed while it takes back what the dead held leaves i
 
   function takeBackAndDie(
     { publishers: [publisher], dieBefore, stepsOf }: Tools,
-    { step, time }: { step: string; time: number },
+    { step, time }: Death,
   ): string[] {
     dieBefore(step, time);
     return stepsOf(() => publisher!.tryLoan());
