@@ -7,7 +7,7 @@
 import { codec } from "../../src/layout/codec.ts";
 import { openTopic } from "../../src/vdds/topic.ts";
 import { Publisher, type PublisherOptions } from "../../src/vdds/publisher.ts";
-import type { ValueOutcome } from "../../src/vdds/sample.ts";
+import type { Sample, SampleOutcome, ValueOutcome } from "../../src/vdds/sample.ts";
 import { Subscriber } from "../../src/vdds/subscriber.ts";
 import type { VRing } from "../../src/vdds/vring.ts";
 import { Name } from "../shared/scene.ts";
@@ -67,4 +67,10 @@ export class Scene implements Disposable {
 export function valueOf<T>(outcome: ValueOutcome<T>): T {
   if (outcome.state === "ok") return outcome.value;
   throw new Error(`There is no value: ${outcome.state}`);
+}
+
+/** The sample that was taken. */
+export function sampleOf<T>(outcome: SampleOutcome<T>): Sample<T> {
+  if (outcome.state === "ok") return outcome.sample;
+  throw new Error(`There is no sample: ${outcome.state}`);
 }

@@ -1,0 +1,213 @@
+/**
+ * Topics within a process: who opens them, comes to them and leaves, and what is told of that.
+ */
+
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { ClosedError, LayoutMismatchError, OsError, RoleTakenError } from "../../src/errors.ts";
+import { codec } from "../../src/layout/codec.ts";
+import { layout } from "../../src/layout/layout.ts";
+import { Publisher } from "../../src/vdds/publisher.ts";
+import { Subscriber } from "../../src/vdds/subscriber.ts";
+import { topics } from "../../src/vdds/topics.ts";
+import { within } from "../os/until.ts";
+import { payload } from "../ring/circular_scene.ts";
+import { Name } from "../shared/scene.ts";
+import { sampleOf, Scene, valueOf } from "./vdds_scene.ts";
+
+Deno.test("a subscriber that leaves gives everything back, and its place", () => {
+  using scene = new Scene({ depth: 3, maxSubscribers: 1 });
+  const { publisher } = scene;
+  const first = scene.subscribe();
+  assertThrows(() => scene.subscribe(), RoleTakenError, "it has 1 subscribers, which are alive");
+  for (let i = 1; i <= 3; i++) publisher.trySend(payload(i, 30));
+  const sample = sampleOf(first.tryTake());
+  assertEquals(publisher.tryLoan(), undefined);
+  assertEquals(publisher.matched, 1);
+  first.close();
+  assertEquals(publisher.matched, 0);
+  assertEquals(sample.bytes.length, 0);
+  sample[Symbol.dispose]();
+  const second = scene.subscribe();
+  assertEquals(second.tryTake(), { state: "empty" });
+  for (let i = 4; i <= 6; i++) assert(publisher.trySend(payload(i, 30)));
+  assertEquals(second.tryReceive(), { state: "ok", value: payload(4, 30), sequence: 4, lost: 0 });
+});
+
+Deno.test("publishers take turns, and subscribers go on", () => {
+  using scene = new Scene({ depth: 3 });
+  const subscriber = scene.subscribe();
+  assertThrows(() => Publisher.open(scene.topic), RoleTakenError, "which is alive");
+  assertEquals(subscriber.matched, 1);
+  scene.publisher.trySend(payload(1, 30));
+  scene.publisher.tryLoan(30)!.fill(1); // and never published
+  scene.publisher.close();
+  assertEquals(subscriber.matched, 0);
+  assertEquals(valueOf(subscriber.tryReceive()), payload(1, 30));
+  assertEquals(subscriber.tryReceive(), { state: "empty" }); // another may come
+  using next = Publisher.open(scene.topic);
+  for (let i = 2; i <= 4; i++) assert(next.trySend(payload(i, 30)));
+  assertEquals(next.tryLoan(), undefined);
+  for (let i = 2; i <= 4; i++) {
+    const outcome = subscriber.tryReceive();
+    assertEquals(outcome, { state: "ok", value: payload(i, 30), sequence: i, lost: 0 });
+  }
+});
+
+Deno.test("a subscriber without keepOpen drains the topic, and then learns that it is closed", async () => {
+  using scene = new Scene();
+  const hasty = scene.subscribe({ keepOpen: false });
+  const iterated = scene.subscribe({ keepOpen: false });
+  scene.publisher.trySend(payload(1, 30));
+  scene.publisher.trySend(payload(2, 30));
+  scene.publisher.close();
+  assertEquals(valueOf(hasty.tryReceive()), payload(1, 30));
+  assertEquals(valueOf(await hasty.receive()), payload(2, 30));
+  assertEquals(hasty.tryTake(), { state: "closed" });
+  assertEquals(hasty.takeSync(), { state: "closed" });
+  assertEquals(await hasty.receive(), { state: "closed" });
+  const values = await Array.fromAsync(iterated);
+  assertEquals(values, [payload(1, 30), payload(2, 30)]);
+});
+
+Deno.test("codecs carry values, and other codecs are refused", () => {
+  using name = new Name();
+  const Point = layout("point", { x: "f64", y: "f32" });
+  using publisher = Publisher.open(name.name, { codec: codec.struct(Point) });
+  using subscriber = Subscriber.open(name.name, { codec: codec.struct(Point) });
+  publisher.trySend({ x: 1, y: 2 });
+  publisher.trySend({ x: 3, y: 4 });
+  assertEquals(valueOf(subscriber.tryReceive()), { x: 1, y: 2 });
+  using sample = sampleOf(subscriber.tryTake());
+  assertEquals(sample.value, { x: 3, y: 4 });
+  const wrong = () => Subscriber.open(name.name, { codec: codec.text });
+  assertThrows(wrong, LayoutMismatchError, 'its messages are "point"');
+  assertThrows(() => Publisher.open(name.name), LayoutMismatchError, 'not "bytes"');
+});
+
+Deno.test("open() joins a topic of any shape, or of exactly the one that is asked for", () => {
+  using scene = new Scene({ depth: 3, size: 100, maxSubscribers: 2 });
+  using subscriber = Subscriber.open(scene.topic, { depth: 3, size: 100, maxSubscribers: 2 });
+  assertEquals([subscriber.depth, subscriber.maxSample], [3, 100]);
+  const wrong = [{ depth: 4 }, { size: 128 }, { maxSubscribers: 3 }];
+  for (const options of wrong) {
+    assertThrows(() => Subscriber.open(scene.topic, options), LayoutMismatchError, "not");
+  }
+  using name = new Name();
+  const impossible = [
+    { depth: 0 },
+    { depth: 1025 },
+    { size: 0 },
+    { size: 2 ** 31 + 1 },
+    { maxSubscribers: 65 },
+    { depth: 1024, size: 2 ** 30 },
+    { depth: 1.5 },
+  ];
+  for (const options of impossible) {
+    assertThrows(() => Publisher.open(name.name, options), RangeError, "the depth is 1 to 1024");
+  }
+  assertEquals(name.files(), []);
+});
+
+Deno.test("create() and connect() are strict about who makes the topic", async () => {
+  using name = new Name();
+  await assertRejects(
+    () => Subscriber.connect(name.name, { timeout: 5 }),
+    DOMException,
+    "not there",
+  );
+  const connecting = Subscriber.connect(name.name, { history: 1 });
+  using publisher = Publisher.create(name.name, { history: 1, depth: 2 });
+  assertThrows(() => Publisher.create(name.name), OsError, "already in use");
+  assertThrows(() => Subscriber.create(name.name), OsError, "already in use");
+  publisher.trySend(payload(1, 10));
+  using subscriber = await within("the topic", connecting);
+  assertEquals(valueOf(await subscriber.receive()), payload(1, 10));
+  await assertRejects(() => Publisher.connect(name.name), RoleTakenError);
+});
+
+Deno.test("a topic is gone with its last member, unless it persists", () => {
+  using name = new Name();
+  Publisher.open(name.name).close();
+  assertEquals(name.files(), []);
+  {
+    using _publisher = Publisher.open(name.name, { depth: 3 });
+    using _subscriber = Subscriber.open(name.name, { persist: true });
+  }
+  assertEquals(name.files(), [`vring.topic.${name.name}`]);
+  {
+    using publisher = Publisher.open(name.name);
+    assertEquals(publisher.depth, 3);
+  }
+  assert(Publisher.unlink(name.name));
+  assertEquals(Subscriber.unlink(name.name), false);
+  assertEquals(name.files(), []);
+});
+
+Deno.test("matches() tells of peers that come and go, on either side", async () => {
+  using name = new Name();
+  using publisher = Publisher.open(name.name);
+  using observer = Subscriber.open(name.name);
+  const readers = publisher.matches();
+  const writers = observer.matches();
+  const next = async <V>(iterator: AsyncGenerator<V, void, void>) =>
+    (await within("a change", iterator.next())).value;
+  assertEquals(await next(readers), 1);
+  assertEquals(await next(writers), 1);
+  const joining = next(readers);
+  const other = Subscriber.open(name.name);
+  assertEquals(await joining, 2);
+  const leaving = next(readers);
+  other.close();
+  assertEquals(await leaving, 1);
+  const closing = next(writers);
+  const ending = next(readers);
+  publisher.close();
+  assertEquals(await ending, undefined);
+  assertEquals(await closing, 0);
+  await writers.return();
+});
+
+Deno.test("topics() tells what is there, who takes part and what became of the samples", () => {
+  using name = new Name();
+  const topic = `${name.name}.camera/front`;
+  {
+    using publisher = Publisher.open(topic, { depth: 5, size: 100, codec: codec.text });
+    using subscriber = Subscriber.open(topic, { codec: codec.text });
+    using _other = Subscriber.open(topic, { codec: codec.text });
+    for (const text of ["a", "b", "c"]) publisher.trySend(text);
+    subscriber.tryReceive();
+    const found = topics().filter((info) => info.topic === topic);
+    assertEquals(found.map(({ allocatedBytes: _, ...rest }) => rest), [{
+      topic,
+      type: "text",
+      publishers: 1,
+      subscribers: 2,
+      maxSubscribers: 16,
+      depth: 5,
+      size: 100,
+      counters: { published: 3, delivered: 6, dropped: 0, inFlight: 3 },
+    }]);
+    assert(found[0]!.allocatedBytes > 500);
+  }
+  assertEquals(topics().filter((info) => info.topic === topic), []);
+});
+
+Deno.test("a closed end throws ClosedError", async () => {
+  using scene = new Scene();
+  const subscriber = scene.subscribe();
+  scene.publisher.close();
+  subscriber.close();
+  subscriber.close();
+  scene.publisher.close();
+  for (
+    const act of [() => scene.publisher.trySend(payload(1, 1)), () => scene.publisher.tryLoan()]
+  ) {
+    assertThrows(act, ClosedError);
+  }
+  for (const act of [() => subscriber.tryTake(), () => subscriber.tryReceive()]) {
+    assertThrows(act, ClosedError);
+  }
+  assertThrows(() => scene.publisher.counters, ClosedError);
+  await assertRejects(() => subscriber.receive(), ClosedError);
+  await assertRejects(() => scene.publisher.send(payload(1, 1)), ClosedError);
+});

@@ -1,0 +1,149 @@
+/**
+ * Topics within a process: what happens where there is no room, or nobody who reads yet.
+ */
+
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import { type Policy, Publisher } from "../../src/vdds/publisher.ts";
+import { Subscriber } from "../../src/vdds/subscriber.ts";
+import { isPayload, payload } from "../ring/circular_scene.ts";
+import { Name } from "../shared/scene.ts";
+import { sampleOf, Scene, valueOf } from "./vdds_scene.ts";
+
+Deno.test("a publisher without subscribers is no error, whatever its policy", () => {
+  for (const policy of ["block", "dropNewest", "dropOldest"] satisfies Policy[]) {
+    using scene = new Scene({ policy, depth: 1 });
+    for (let i = 1; i <= 10; i++) assert(scene.publisher.trySend(payload(i, 50)));
+    assertEquals(scene.publisher.counters, {
+      published: 10,
+      delivered: 0,
+      dropped: 0,
+      inFlight: 0,
+    });
+    assertEquals(scene.publisher.matched, 0);
+  }
+});
+
+Deno.test('policy "block" refuses, and loses nothing', () => {
+  using scene = new Scene({ depth: 2 });
+  const { publisher } = scene;
+  const [slow, quick] = [scene.subscribe(), scene.subscribe()];
+  publisher.sendSync(payload(1, 9));
+  publisher.sendSync(payload(2, 9));
+  assertEquals(quick.poll(() => {}), 2);
+  assertEquals(publisher.trySend(payload(3, 9)), false);
+  assertThrows(() => publisher.sendSync(payload(3, 9), { timeout: 20 }), DOMException, "20 ms");
+  assertThrows(() => publisher.loanSync(9, { timeout: 0 }), DOMException, "0 ms");
+  assertEquals(slow.tryReceive(), { state: "ok", value: payload(1, 9), sequence: 1, lost: 0 });
+  assert(publisher.trySend(payload(3, 9)));
+  assertEquals(valueOf(slow.tryReceive()), payload(2, 9));
+  assertEquals(slow.tryReceive(), { state: "ok", value: payload(3, 9), sequence: 3, lost: 0 });
+  assertEquals(publisher.counters.dropped, 0);
+});
+
+Deno.test('policy "dropNewest" does not send what there is no room for, and tells so', () => {
+  using scene = new Scene({ depth: 2, policy: "dropNewest" });
+  const { publisher } = scene;
+  const subscriber = scene.subscribe();
+  assertEquals([1, 2, 3, 4].map((i) => publisher.sendSync(payload(i, 9))), [
+    true,
+    true,
+    false,
+    false,
+  ]);
+  assertEquals(valueOf(subscriber.tryReceive()), payload(1, 9));
+  assert(publisher.trySend(payload(5, 9)));
+  assertEquals(subscriber.tryReceive(), {
+    state: "ok",
+    value: payload(2, 9),
+    sequence: 2,
+    lost: 0,
+  });
+  assertEquals(subscriber.tryReceive(), {
+    state: "ok",
+    value: payload(5, 9),
+    sequence: 5,
+    lost: 2,
+  });
+  assertEquals(publisher.counters, { published: 3, delivered: 3, dropped: 2, inFlight: 0 });
+});
+
+Deno.test('policy "dropOldest" takes the oldest that nobody holds, and tells who lost it', () => {
+  using scene = new Scene({ depth: 3, policy: "dropOldest" });
+  const { publisher } = scene;
+  const [slow, quick] = [scene.subscribe(), scene.subscribe()];
+  const seen: number[] = [];
+  for (let i = 1; i <= 10; i++) {
+    assert(publisher.trySend(payload(i, 60)));
+    quick.poll((bytes, sequence, lost) => {
+      assert(isPayload(bytes, sequence) && lost === 0);
+      seen.push(sequence);
+    });
+  }
+  assertEquals(seen, [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+  using held = sampleOf(slow.tryTake());
+  assertEquals([held.sequence, held.lost], [8, 7]);
+  for (let i = 11; i <= 14; i++) assert(publisher.trySend(payload(i, 60)));
+  assert(isPayload(held.bytes, 8), "what is held was taken");
+  const outcome = slow.tryReceive();
+  assertEquals(outcome, { state: "ok", value: payload(13, 60), sequence: 13, lost: 4 });
+  assertEquals(quick.poll(() => {}), 2);
+  assertEquals(publisher.counters.published, 14);
+});
+
+Deno.test('policy "dropOldest" drops the newest where all are held', () => {
+  using scene = new Scene({ depth: 2, policy: "dropOldest" });
+  const { publisher } = scene;
+  const subscriber = scene.subscribe();
+  publisher.trySend(payload(1, 9));
+  publisher.trySend(payload(2, 9));
+  const held = [sampleOf(subscriber.tryTake()), sampleOf(subscriber.tryTake())];
+  assertEquals(publisher.sendSync(payload(3, 9)), false);
+  assertEquals(publisher.loanSync(9), undefined);
+  held[0]![Symbol.dispose]();
+  assert(publisher.trySend(payload(5, 9)));
+  assertEquals(subscriber.tryReceive(), {
+    state: "ok",
+    value: payload(5, 9),
+    sequence: 5,
+    lost: 2,
+  });
+});
+
+Deno.test("late joiners get as much of the history as they ask for and as is kept", () => {
+  using scene = new Scene({ depth: 5, history: 3 });
+  const { publisher } = scene;
+  for (let i = 1; i <= 7; i++) assert(publisher.trySend(payload(i, 40)));
+  const all = scene.subscribe({ history: 10 });
+  const two = scene.subscribe({ history: 2 });
+  const none = scene.subscribe();
+  publisher.trySend(payload(8, 40));
+  const received = (subscriber: typeof all) => {
+    const sequences: number[] = [];
+    subscriber.poll((bytes, sequence, lost) => {
+      assert(isPayload(bytes, sequence) && lost === 0);
+      sequences.push(sequence);
+    });
+    return sequences;
+  };
+  assertEquals(received(all), [5, 6, 7, 8]);
+  assertEquals(received(two), [6, 7, 8]);
+  assertEquals(received(none), [8]);
+  const later = scene.subscribe({ history: 3 });
+  publisher.close();
+  assertEquals(received(later), [6, 7, 8]);
+  const after = scene.subscribe({ history: 1 });
+  assertEquals(received(after), [8]); // kept, though there is no publisher
+  using successor = Publisher.open(scene.topic);
+  assertEquals(received(scene.subscribe({ history: 3 })), []); // which keeps none
+  for (let i = 9; i <= 13; i++) assert(successor.trySend(payload(i, 40)), `no room for ${i}`);
+});
+
+Deno.test("Publisher.open() refuses a history as long as the topic is deep, and what is no policy", () => {
+  using name = new Name();
+  assertThrows(() => Publisher.open(name.name, { depth: 2, history: 2 }), RangeError, "deeper");
+  assertThrows(() => Publisher.open(name.name, { history: -1 }), RangeError);
+  assertThrows(() => Subscriber.open(name.name, { history: 0.5 }), RangeError);
+  const policy = "drop" as Policy;
+  assertThrows(() => Publisher.open(name.name, { policy }), TypeError, '"dropOldest"');
+  assertEquals(name.files(), []);
+});
