@@ -63,7 +63,7 @@ export class Domain implements Disposable {
   #closed = false;
 
   private constructor(name: string) {
-    this.name = checkName(name);
+    this.name = checkName(name, "a domain");
   }
 
   /** Opens the domain of this name. */
@@ -73,7 +73,7 @@ export class Domain implements Disposable {
 
   /** Removes the names of all slots of a domain; whoever has them open goes on with them. */
   static unlink(name: string): boolean {
-    const bare = checkName(name);
+    const bare = checkName(name, "a domain");
     const removed = slotsOf(bare).map((info) => Region.unlink(SLOT, info.path));
     return removed.includes(true);
   }
@@ -92,6 +92,12 @@ export class Domain implements Disposable {
       throw new ClosedError(`Cannot open slot "${name}" of domain "${this.name}": it is closed`);
     }
     const chosen = options.codec ?? codec.bytes as unknown as Codec<T>;
+    if (typeof chosen.type?.hash !== "bigint") {
+      throw new TypeError(
+        `Cannot open slot "${name}": its codec is none; pass codec.bytes, codec.text, codec.json() ` +
+          "or codec.struct(layout)",
+      );
+    }
     const slot = makeSlot(name, openSlot(this.name, name, options, chosen.type), chosen);
     for (const other of this.#slots) {
       if (other.closed) this.#slots.delete(other);

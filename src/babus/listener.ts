@@ -25,7 +25,7 @@
 import { ClosedError } from "../errors.ts";
 import { AWAITED, type Waitable, waitAny, waitAnySync } from "../sync/wait_any.ts";
 import { type Awaited, parts, type SyncWaitOptions, type WaitOptions } from "../sync/waiter.ts";
-import { NEWS, type Slot } from "./slot.ts";
+import { NEWS, Slot } from "./slot.ts";
 
 /** How a listener is to deal with a slot. */
 export interface ListenOptions {
@@ -39,7 +39,12 @@ interface Subscription {
   readonly wake: boolean;
   /** The number of the last message that was looked at. */
   seen: number;
+  /** The number of the newest message at the last look. */
+  newest: number;
 }
+
+/** Calls a sleep off that does not know what is listened to now. */
+const CHANGED = Symbol("vring.changed");
 
 /**
  * Waits for news in any of many slots. Every message that a listener has not looked at is news, also
@@ -60,34 +65,42 @@ interface Subscription {
  */
 export class Listener implements Disposable, Waitable {
   readonly #subscriptions = new Map<Slot<unknown>, Subscription>();
-  readonly #over = new AbortController();
+  #sleeps = new AbortController(); // those that know what is listened to
+  #closed: ClosedError | undefined;
 
-  /** Listens to a slot from now on; gives this listener. */
+  /** Listens to a slot from now on, also in a `wait()` that is under way; gives this listener. */
   add<T>(slot: Slot<T>, { wake = true }: ListenOptions = {}): this {
     this.#checkOpen();
+    if (!(slot instanceof Slot)) {
+      throw new TypeError("Cannot listen to what is no slot; pass what domain.slot() gave");
+    }
     const known = slot as Slot<unknown>;
+    checkSlot(known);
     const { seen } = this.#subscriptions.get(known) ?? { seen: 0 };
-    this.#subscriptions.set(known, { slot: known, wake, seen });
+    this.#subscriptions.set(known, { slot: known, wake, seen, newest: seen });
+    this.#change(CHANGED);
     return this;
   }
 
   /** Listens to a slot no longer; false if it did not. */
   remove<T>(slot: Slot<T>): boolean {
-    return this.#subscriptions.delete(slot as Slot<unknown>);
+    const removed = this.#subscriptions.delete(slot as Slot<unknown>);
+    if (removed) this.#change(CHANGED);
+    return removed;
   }
 
   /** The slots that have news since they were last looked at. Never waits. */
   look(): Slot<unknown>[] {
     this.#checkOpen();
-    const found: Slot<unknown>[] = [];
+    const news: Subscription[] = [];
     for (const subscription of this.#subscriptions.values()) {
-      const { slot, seen } = subscription;
-      const { sequence } = slot;
-      if (sequence <= seen) continue;
-      subscription.seen = sequence;
-      found.push(slot);
+      checkSlot(subscription.slot);
+      subscription.newest = subscription.slot.sequence;
+      if (subscription.newest > subscription.seen) news.push(subscription);
     }
-    return found;
+    // Only now, as news that an error kept from being told would not be told again.
+    for (const subscription of news) subscription.seen = subscription.newest;
+    return news.map(({ slot }) => slot);
   }
 
   /** Blocks the thread until a slot that wakes has news; gives all slots that have. */
@@ -98,24 +111,36 @@ export class Listener implements Disposable, Waitable {
 
   /** Resolves once a slot that wakes has news, with all slots that have. */
   async wait(options: WaitOptions = {}): Promise<Slot<unknown>[]> {
-    this.#checkOpen();
-    const over = this.#over.signal;
-    const signal = options.signal === undefined ? over : AbortSignal.any([options.signal, over]);
-    const next = parts({ ...options, signal });
+    const next = parts(options);
     for (;;) {
-      await waitAny([this], next());
+      this.#checkOpen();
+      const own = this.#sleeps.signal;
+      const signal = options.signal === undefined ? own : AbortSignal.any([options.signal, own]);
+      try {
+        await waitAny([this], { ...next(), signal });
+      } catch (error) {
+        if (error === CHANGED) continue;
+        throw error;
+      }
       const news = this.look();
       if (news.length > 0) return news; // unless another wait of this listener has told of them
     }
   }
 
+  /** Calls off all sleeps. */
+  #change(reason: unknown): void {
+    const known = this.#sleeps;
+    this.#sleeps = new AbortController();
+    known.abort(reason);
+  }
+
   /** The slots that have news, again and again, until the listener is closed. */
   async *[Symbol.asyncIterator](): AsyncGenerator<Slot<unknown>[], void, void> {
-    while (!this.#over.signal.aborted) {
+    while (this.#closed === undefined) {
       try {
         yield await this.wait();
       } catch (error) {
-        if (error === this.#over.signal.reason) return;
+        if (error === this.#closed) return;
         throw error;
       }
     }
@@ -123,8 +148,10 @@ export class Listener implements Disposable, Waitable {
 
   /** Listens no longer; whoever waits gets a ClosedError. The slots stay open. */
   close(): void {
-    this.#over.abort(new ClosedError("Cannot wait any longer: the listener was closed"));
+    if (this.#closed !== undefined) return;
+    this.#closed = new ClosedError("Cannot wait any longer: the listener was closed");
     this.#subscriptions.clear();
+    this.#change(this.#closed);
   }
 
   /** The same as `close()`. */
@@ -137,6 +164,7 @@ export class Listener implements Disposable, Waitable {
     this.#checkOpen();
     const waking: Awaited[] = [];
     for (const subscription of this.#subscriptions.values()) {
+      checkSlot(subscription.slot);
       if (subscription.wake) waking.push(subscription.slot[NEWS](() => subscription.seen));
     }
     if (waking.length > 0) return waking;
@@ -144,7 +172,14 @@ export class Listener implements Disposable, Waitable {
   }
 
   #checkOpen(): void {
-    if (!this.#over.signal.aborted) return;
+    if (this.#closed === undefined) return;
     throw new ClosedError("Cannot use this listener: it is closed");
   }
+}
+
+function checkSlot({ closed, name }: Slot<unknown>): void {
+  if (!closed) return;
+  throw new ClosedError(
+    `Cannot listen to slot "${name}": it is closed; remove it from the listener, or open it again`,
+  );
 }

@@ -190,11 +190,17 @@ export class Slot<T = Uint8Array> implements Disposable {
   publish(length?: number): number {
     this.#words.region.checkOpen();
     const claim = this.#claim;
-    if (claim === undefined) throw new VringError("Cannot publish: nothing is claimed");
+    if (claim === undefined) {
+      throw new VringError(
+        `Cannot publish to slot "${this.name}": nothing is claimed; claim first`,
+      );
+    }
     const { sequence, view } = claim;
     const published = length ?? view.length;
     if (!isCount(published, view.length)) {
-      throw new RangeError(`Cannot publish ${published} bytes: ${view.length} are claimed`);
+      throw new RangeError(
+        `Cannot publish ${published} bytes to slot "${this.name}": ${view.length} are claimed`,
+      );
     }
     const { region } = this.#words;
     commitView(region.mapping, this.#words.messageAt(sequence), view, published);
@@ -227,7 +233,10 @@ export class Slot<T = Uint8Array> implements Disposable {
   /** Copies of the messages after the one of this number, and how many of those are gone. */
   since(sequence: number): SlotNews<T> {
     if (!isCount(sequence, Number.MAX_SAFE_INTEGER)) {
-      throw new RangeError(`Cannot look at messages since number ${sequence}: pass 0 or more`);
+      throw new RangeError(
+        `Cannot look at messages of slot "${this.name}" since number ${sequence}: pass the number ` +
+          "of a message, or 0",
+      );
     }
     const messages: SlotMessage<T>[] = [];
     let last = this.sequence;

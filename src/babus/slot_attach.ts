@@ -41,8 +41,8 @@ const DEFAULT_SHAPE: Shape = { depth: 8, maxBytes: 65_536 };
 
 /** The path of the file that holds a slot. */
 export function slotPath(domain: string, name: string): string {
-  topicPath(SLOT.name, name); // throws unless the name could stand alone
-  return topicPath(SLOT.name, `${domain}/${name}`);
+  topicPath(SLOT.name, name, "a slot"); // throws unless the name could stand alone
+  return topicPath(SLOT.name, `${domain}/${name}`, "a slot of a domain");
 }
 
 /** Opens a slot, or makes it. */

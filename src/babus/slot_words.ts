@@ -212,9 +212,12 @@ export class SlotWords {
     const time = this.#noted(sequence, "time");
     const committed = this.#noted(sequence, "committed");
     const fits = isCount(length, this.plan.maxBytes) && length <= committed;
-    if (fits) return { length, time };
+    if (fits && time >= 0 && time < Infinity) return { length, time };
     if (!this.isWhole(sequence)) return undefined;
-    throw this.corrupt(`message ${sequence} claims ${length} bytes, and ${committed} have memory`);
+    throw this.corrupt(
+      `message ${sequence} claims ${length} bytes, of which ${committed} have memory, and to be ` +
+        `from ${time} ns`,
+    );
   }
 
   /** Whether nothing of a message has been overwritten up to now. */

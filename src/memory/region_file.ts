@@ -236,6 +236,11 @@ export function tryCreate(
   const { reservedBytes = dataBytes } = options;
   using stack = new DisposableStack();
   const action = `create ${what}`;
+  if (!(Number.isInteger(mode) && mode >= 0 && mode <= 0o777)) {
+    throw new RangeError(
+      `Cannot ${action}: its mode is ${mode}; pass permission bits such as 0o640, at most 0o777`,
+    );
+  }
   const unnamed = files.Open.unnamed | files.Open.write;
   const fd = check(files.open(DIRECTORY, unnamed, 0o600), { syscall: "openat", action });
   using _file = { [Symbol.dispose]: () => files.close(fd) };

@@ -14,11 +14,11 @@ const PREFIX = "vring.";
 const SLASH = "~";
 
 /** The name without a leading slash; throws a TypeError that says what is wrong with it. */
-export function checkName(name: string): string {
+export function checkName(name: string, what = "a name"): string {
   const bare = name.startsWith("/") ? name.slice(1) : name;
   const problem = nameProblem(bare);
   if (problem === undefined) return bare;
-  throw new TypeError(`Cannot use ${JSON.stringify(name)} as a name: ${problem}`);
+  throw new TypeError(`Cannot use ${JSON.stringify(name)} as ${what}: ${problem}`);
 }
 
 /** The path of the file for a region; throws a TypeError that says what is wrong with a name. */
@@ -27,12 +27,12 @@ export function regionPath(kind: string, name: string): string {
 }
 
 /** The same for a topic such as `/camera/front`, in which slashes are part of the name. */
-export function topicPath(kind: string, topic: string): string {
+export function topicPath(kind: string, topic: string, what = "a topic"): string {
   const problem = topic.replaceAll("/", "") === ""
-    ? "a topic has a character that is not a slash"
+    ? `${what} has a character that is not a slash`
     : nameProblem(topic.replaceAll("/", "-"));
   if (problem !== undefined) {
-    throw new TypeError(`Cannot use ${JSON.stringify(topic)} as a topic: ${problem}`);
+    throw new TypeError(`Cannot use ${JSON.stringify(topic)} as ${what}: ${problem}`);
   }
   return `${DIRECTORY}/${PREFIX}${kind}.${topic.replaceAll("/", SLASH)}`;
 }

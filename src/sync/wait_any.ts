@@ -82,7 +82,10 @@ export async function waitAny<W extends Waitable>(
 ): Promise<W> {
   const turn = begin(options);
   const { all, owners } = awaitedOf(waitables);
-  await turn;
+  if (turn !== undefined) {
+    await turn;
+    options.signal?.throwIfAborted(); // a sleep is not called off by what has happened before it
+  }
   const { deadline, spinNs } = limits(options);
   const watched = watch(all, Math.min(spinNs, ASYNC_SPIN_LIMIT_NS));
   if (watched >= 0) return owners[watched]!;
@@ -107,6 +110,7 @@ function awaitedOf<W extends Waitable>(waitables: readonly W[]) {
   const all: Awaited[] = [];
   const owners: W[] = [];
   for (const waitable of waitables) {
+    checkWaitable(waitable);
     for (const awaited of waitable[AWAITED]()) {
       all.push(awaited);
       owners.push(waitable);
@@ -114,6 +118,15 @@ function awaitedOf<W extends Waitable>(waitables: readonly W[]) {
   }
   if (all.length > 0) return { all, owners };
   throw new RangeError("Cannot wait for the first of nothing: pass what to wait for");
+}
+
+/** What TypeScript would not let pass, such as a sender, or a slot without a listener. */
+function checkWaitable(given: Waitable | null | undefined): void {
+  if (typeof given?.[AWAITED] === "function") return;
+  const name = given?.constructor?.name ?? String(given);
+  throw new TypeError(
+    `Cannot wait for ${name}: it does not receive; pass consumers, readers, subscribers or listeners`,
+  );
 }
 
 /** Sleeps until one of the bells was rung; the sleeps on the others are called off. */

@@ -150,7 +150,12 @@ export function parts(options: WaitOptions): () => WaitOptions {
   const { timeout = Infinity } = options;
   if (!(timeout > 0 && timeout < Infinity)) return () => options;
   const deadline = now() + timeout * 1e6;
-  return () => ({ ...options, timeout: Math.max(0, (deadline - now()) / 1e6) });
+  let begun = false;
+  return () => {
+    if (begun) return { ...options, timeout: Math.max(0, (deadline - now()) / 1e6) };
+    begun = true;
+    return options; // as they were given: an error may tell of them
+  };
 }
 
 /** Throws unless a futex wait ended in one of the ways it may. */

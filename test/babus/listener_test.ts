@@ -37,7 +37,10 @@ for (const how of ["wait", "waitSync"] as const) {
     assertEquals(error.name, "TimeoutError");
     a.writeSync(payload(1, 8));
     assertEquals(namesOf(await listener[how](PATIENT)), ["a", "b"]);
-    await assertRejects(async () => await listener[how]({ timeout: 0 }), DOMException);
+    for (const timeout of [0, 7]) {
+      const late = async () => await listener[how]({ timeout });
+      await assertRejects(late, DOMException, `become ready: ${timeout} ms have passed`);
+    }
     await assertRejects(async () => await listener[how]({ timeout: -1 }), RangeError);
     listener.remove(a);
     listener.remove(quiet);
@@ -70,6 +73,43 @@ Deno.test("wait() is called off by its signal, by close(), and by the close of a
   const orphaned = assertRejects(() => other.wait({ spin: 0 }), ClosedError);
   slot.close();
   await orphaned;
+});
+
+Deno.test("wait() hears of a slot that is added meanwhile, and no longer of one that is removed", async () => {
+  using scene = new Scene();
+  const [a, b, c] = [scene.slot("a"), scene.slot("b"), scene.slot("c")];
+  using inside = new Inside(scene, "a");
+  const asleep = () => until("it sleeps", () => inside.word("bell").load() % 2 === 1);
+  using listener = new Listener().add(a);
+  c.writeSync(payload(1, 8));
+  const first = listener.wait(PATIENT);
+  await asleep();
+  listener.add(c); // with news
+  assertEquals(namesOf(await first), ["c"]);
+  let told = false;
+  const second = listener.wait(PATIENT).finally(() => told = true);
+  await asleep();
+  listener.add(b);
+  assertEquals([listener.remove(a), listener.remove(c)], [true, true]);
+  a.writeSync(payload(1, 8));
+  await until("the writer has found the bell down or woken", () => a.sequence === 1);
+  assertEquals(told, false);
+  b.writeSync(payload(1, 8));
+  assertEquals(namesOf(await second), ["b"]);
+  const third = assertRejects(() => listener.wait(PATIENT), RangeError, "no slot that wakes it");
+  listener.add(b, { wake: false }); // and what it had told of b is not told again
+  await third;
+  assertEquals(listener.look(), []);
+});
+
+Deno.test("a slot that does not wake is added, and wakes once it is added again", async () => {
+  using scene = new Scene();
+  const [a, b] = [scene.slot("a"), scene.slot("b")];
+  using listener = new Listener().add(a).add(b, { wake: false });
+  b.writeSync(payload(1, 8));
+  const waiting = listener.wait(PATIENT);
+  listener.add(b);
+  assertEquals(namesOf(await waiting), ["b"]);
 });
 
 Deno.test("a writer makes a system call only if one listens to its very slot and sleeps", async () => {

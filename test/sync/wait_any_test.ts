@@ -113,6 +113,19 @@ Deno.test("waitAny() ends with the signal's reason, and leaves no sleep behind",
   assertEquals(await waitAny(rings.all, { signal: AbortSignal.abort("no") }).catch((r) => r), "no");
 });
 
+Deno.test("waitAny() is called off also while it lets the event loop have its turn", async () => {
+  using rings = scene();
+  rings.send[0]!();
+  let calledOff = 0;
+  for (let i = 0; i < 1100; i++) { // one of these begins with a turn
+    const controller = new AbortController();
+    const waiting = waitAny(rings.all, { signal: controller.signal });
+    controller.abort("enough");
+    if (await waiting.catch((reason) => reason) === "enough") calledOff++;
+  }
+  assert(calledOff > 0);
+});
+
 Deno.test("waitAny() ends with a ClosedError when one of them is closed", async () => {
   using rings = scene();
   const waiting = waitAny(rings.all, { spin: 0 });

@@ -1,0 +1,215 @@
+/** What is asked in a wrong way is refused in words that say of what, why, and what to do. */
+
+import {
+  assert,
+  assertEquals,
+  assertRejects,
+  assertStringIncludes,
+  assertThrows,
+} from "@std/assert";
+import { Domain } from "../../src/babus/domain.ts";
+import { Listener } from "../../src/babus/listener.ts";
+import { ClosedError, VringError } from "../../src/errors.ts";
+import type { Codec } from "../../src/layout/codec.ts";
+import { waitAny, waitAnySync } from "../../src/sync/wait_any.ts";
+import { payload } from "../ring/circular_scene.ts";
+import { Scene } from "./babus_scene.ts";
+
+/** The error of this kind, whose message has all these parts. */
+function refused(act: () => unknown, kind: new () => Error, ...parts: string[]): void {
+  const { message } = assertThrows(act, kind);
+  for (const part of parts) assertStringIncludes(message, part);
+}
+
+const NONE = undefined as never;
+
+Deno.test("a domain whose name is none is refused as a domain", () => {
+  for (const name of ["", ".", "a/b", "a b", "x".repeat(201)]) {
+    const parts = [`Cannot use ${JSON.stringify(name)} as a domain: `];
+    refused(() => Domain.open(name), TypeError, ...parts);
+    refused(() => Domain.unlink(name), TypeError, ...parts);
+  }
+});
+
+Deno.test("a slot whose name is none is refused as a slot", () => {
+  using scene = new Scene();
+  for (const name of ["", "/", ".", "a b", "a~b", "x".repeat(201)]) {
+    const parts = [`Cannot use ${JSON.stringify(name)} as a slot: `];
+    refused(() => scene.domain.slot(name), TypeError, ...parts);
+    refused(() => scene.domain.unlink(name), TypeError, ...parts);
+  }
+  const long = "x".repeat(200); // which could stand alone
+  refused(() => scene.domain.slot(long), TypeError, `${long}" as a slot of a domain: it has 2`);
+  assertEquals(scene.files(), []);
+});
+
+Deno.test("a slot of a shape that none can have is refused, with the limits", () => {
+  using scene = new Scene();
+  for (const depth of [0, -1, 1025, 1.5, NaN, Infinity, "4" as unknown as number]) {
+    refused(
+      () => scene.domain.slot("a", { depth }),
+      RangeError,
+      `slot "a" with ${depth} messages`,
+      "the depth is 1 to 1024",
+    );
+  }
+  for (const maxSize of [0, -1, 2 ** 31 + 1, 1.5, NaN, Infinity]) {
+    refused(
+      () => scene.domain.slot("a", { maxSize }),
+      RangeError,
+      `of ${maxSize} bytes`,
+      "the size 1 to 2147483648",
+    );
+  }
+  for (const mode of [-1, 0.5, NaN, 0o10000]) {
+    refused(() => scene.domain.slot("a", { mode }), RangeError, "mode");
+  }
+  assertEquals(scene.files(), []);
+});
+
+Deno.test("a codec that is none is refused, and one that fails keeps nobody from writing", () => {
+  using scene = new Scene();
+  for (const wrong of [{}, () => {}, "json"]) {
+    refused(
+      () => scene.domain.slot("a", { codec: wrong as unknown as Codec<unknown> }),
+      TypeError,
+      `slot "a": its codec is none`,
+      "pass codec.bytes",
+    );
+  }
+  assertEquals(scene.files(), []);
+  const failing: Codec<number> = {
+    type: { name: "failing", hash: 1n },
+    encode: (value) => {
+      if (value < 0) throw new RangeError("no number below 0");
+      return payload(value, 10);
+    },
+    decode: () => {
+      throw new RangeError("no way back");
+    },
+  };
+  const slot = scene.domain.slot("failing", { codec: failing });
+  using other = Domain.open(scene.name);
+  refused(() => slot.writeSync(-1), RangeError, "no number below 0");
+  refused(() => slot.tryWrite(-1), RangeError, "no number below 0");
+  slot.claimSync(5);
+  refused(() => slot.writeSync(-1), RangeError, "no number below 0"); // and the claim is given up
+  assertEquals(other.slot("failing", { codec: failing }).tryWrite(1), 1);
+  for (const read of [() => slot.latest(), () => slot.at(0), () => slot.since(0)]) {
+    refused(read, RangeError, "no way back");
+  }
+});
+
+Deno.test("what is wrong with a message or a number names the slot", () => {
+  using scene = new Scene();
+  const slot = scene.slot("imu");
+  refused(() => slot.publish(), VringError, `to slot "imu": nothing is claimed; claim first`);
+  slot.claimSync(10);
+  for (const length of [11, -1, 0.5, NaN]) {
+    refused(
+      () => slot.publish(length),
+      RangeError,
+      `${length} bytes to slot "imu": 10 are claimed`,
+    );
+  }
+  slot.discard();
+  slot.discard(); // twice is none
+  refused(() => slot.claimSync(257), RangeError, `257 bytes to slot "imu"`, "larger maxSize");
+  refused(() => slot.at(4), RangeError, `slot "imu": it keeps 4; pass 0 to 3`);
+  refused(() => slot.since(NaN), RangeError, `slot "imu" since number NaN`, "or 0");
+  assertEquals(slot.writeSync(payload(1, 5)), 1);
+});
+
+Deno.test("a wait to write refuses limits that are none, and is called off before it begins", async () => {
+  using scene = new Scene();
+  const slot = scene.slot();
+  const other = scene.other();
+  slot.claimSync(5);
+  for (const options of [{ timeout: -1 }, { timeout: NaN }, { spin: -1 }, { spin: NaN }]) {
+    const [text] = Object.values(options);
+    refused(() => other.writeSync(payload(1, 5), options), RangeError, `${text}`, "0 or more");
+    refused(() => other.claimSync(5, options), RangeError, `${text}`, "0 or more");
+    await assertRejects(() => other.write(payload(1, 5), options), RangeError, "0 or more");
+    await assertRejects(() => other.claim(5, options), RangeError, "0 or more");
+  }
+  slot.discard();
+  const signal = AbortSignal.abort(new Error("too late"));
+  await assertRejects(() => other.write(payload(1, 5), { signal }), Error, "too late");
+  await assertRejects(() => other.claim(5, { signal }), Error, "too late");
+  assertEquals([slot.sequence, slot.tryWrite(payload(1, 5))], [0, 1]); // nobody has the right to
+  other.close();
+});
+
+Deno.test("add() refuses what is no slot, and a slot that is closed", () => {
+  using scene = new Scene();
+  const slot = scene.slot("imu");
+  using listener = new Listener();
+  for (const wrong of [NONE, null, {}, scene.domain, listener, "imu"]) {
+    refused(() => listener.add(wrong as never), TypeError, "what domain.slot() gave");
+    assertEquals(listener.remove(wrong as never), false);
+  }
+  slot.close();
+  refused(() => listener.add(slot), ClosedError, `slot "imu": it is closed`);
+  refused(() => listener.waitSync({ timeout: 0 }), RangeError, "no slot that wakes it; add one");
+});
+
+Deno.test("a slot that was closed is an error until it is removed, and hides no news", async () => {
+  using scene = new Scene();
+  const [first, gone] = [scene.slot("first"), scene.slot("gone")];
+  using listener = new Listener().add(first).add(gone);
+  first.writeSync(payload(1, 5));
+  gone.close();
+  const parts = [`slot "gone": it is closed; remove it`];
+  refused(() => listener.look(), ClosedError, ...parts);
+  refused(() => listener.waitSync({ timeout: 0 }), ClosedError, ...parts);
+  await assertRejects(() => listener.wait({ timeout: 0 }), ClosedError, parts[0]);
+  refused(() => waitAnySync([listener]), ClosedError, ...parts);
+  assertEquals(listener.remove(gone), true);
+  assertEquals(listener.look(), [first as never]); // it was not told before
+});
+
+Deno.test("a wait of a listener refuses limits that are none, and is called off before it begins", async () => {
+  using scene = new Scene();
+  const slot = scene.slot();
+  using listener = new Listener().add(slot);
+  for (const news of [false, true]) {
+    if (news) slot.writeSync(payload(1, 5));
+    for (const options of [{ timeout: -1 }, { timeout: NaN }, { spin: -1 }, { spin: NaN }]) {
+      refused(() => listener.waitSync(options), RangeError, "0 or more");
+      await assertRejects(() => listener.wait(options), RangeError, "0 or more");
+    }
+    const signal = AbortSignal.abort(new Error("too late"));
+    await assertRejects(() => listener.wait({ signal }), Error, "too late");
+  }
+  assert((await listener.wait({ timeout: 0 })).length === 1); // which none of those has taken
+  listener.close();
+  listener.close();
+  for (const act of [() => listener.add(slot), () => listener.look(), () => listener.waitSync()]) {
+    refused(act, ClosedError, "listener: it is closed");
+  }
+  assertEquals(listener.remove(slot), false);
+  for await (const news of listener) throw new Error(`${news}`); // is over at once
+});
+
+Deno.test("waitAny() refuses what does not receive", async () => {
+  using scene = new Scene();
+  const slot = scene.slot();
+  using listener = new Listener().add(slot);
+  for (
+    const [wrong, name] of [
+      [slot, "Slot"],
+      [scene.domain, "Domain"],
+      [{}, "Object"],
+      [
+        null,
+        "null",
+      ],
+      [NONE, "undefined"],
+      [7, "Number"],
+    ] as const
+  ) {
+    const parts = [`Cannot wait for ${name}: it does not receive; pass consumers`];
+    refused(() => waitAnySync([listener, wrong as never]), TypeError, ...parts);
+    await assertRejects(() => waitAny([listener, wrong as never]), TypeError, parts[0]);
+  }
+});
