@@ -375,13 +375,32 @@ export class Publisher<T = Uint8Array> implements Disposable {
 
   /** Gets memory for a sample if none has been so large there. */
   #commit(length: number): true {
-    if (this.#ring.described(this.#descriptor, "committed") >= length) return true;
+    if (this.#hasMemory(length)) return true;
     const { region, plan } = this.#ring;
     const page = pageSize();
     const committed = Math.min(Math.ceil(length / page) * page, plan.sampleBytes);
-    region.allocate(this.#ring.sampleAt(this.#descriptor), committed);
-    this.#ring.describe(this.#descriptor, "committed", committed);
+    try {
+      region.allocate(this.#ring.sampleAt(this.#descriptor), committed);
+      this.#ring.describe(this.#descriptor, "committed", committed);
+    } catch (error) {
+      if (!this.#exchange(length)) throw error;
+    }
     return true;
+  }
+
+  #hasMemory(length: number): boolean {
+    return this.#ring.described(this.#descriptor, "committed") >= length;
+  }
+
+  /** Has another free descriptor instead, one with memory; false if there is none. */
+  #exchange(length: number): boolean {
+    const unfit: number[] = [];
+    while (this.#descriptor !== NONE && !this.#hasMemory(length)) {
+      unfit.push(this.#descriptor);
+      this.#descriptor = this.#writer.acquireHinted();
+    }
+    for (const d of unfit) this.#ring.pushAvailable(d); // for samples that come when there is more
+    return this.#descriptor !== NONE;
   }
 
   #hand(length: number): void {

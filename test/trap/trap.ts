@@ -31,11 +31,28 @@ export function trapped<A extends unknown[], R>(
   call: (...given: A) => R,
 ): (...given: A) => R {
   return (...given) => {
+    if (step === refused) return refusal as R; // not even announced: it never happens
     if (watcher !== undefined) {
       spring(step, given.filter((argument) => typeof argument === "string").join(" "));
     }
     return call(...given);
   };
+}
+
+// ---- by the kernel's refusal ----
+
+let refused: string | undefined;
+let refusal: unknown;
+
+/** While the body runs the step of that name is not made, and gives this, such as -ENOSPC. */
+export function withRefusal<T>(step: string, result: number, body: () => T): T {
+  refused = step;
+  refusal = result;
+  try {
+    return body();
+  } finally {
+    refused = undefined;
+  }
 }
 
 // ---- at a step of a name ----

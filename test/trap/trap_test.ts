@@ -1,5 +1,14 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { actBefore, inHurry, isStill, spring, stepsOf, trapped, withTrap } from "./trap.ts";
+import {
+  actBefore,
+  inHurry,
+  isStill,
+  spring,
+  stepsOf,
+  trapped,
+  withRefusal,
+  withTrap,
+} from "./trap.ts";
 
 function walk(...steps: string[]): void {
   for (const step of steps) spring(step);
@@ -47,6 +56,15 @@ Deno.test("trapped() says to what a step is done, and hands everything on", () =
   const call = trapped("link", (fd: number, path: string) => `${fd}:${path}`);
   const steps = stepsOf(() => told.push(call(3, "/dev/shm/x")));
   assertEquals([steps, told], [["link"], ["3:/dev/shm/x"]]);
+});
+
+Deno.test("withRefusal() gives the result in place of the step, and of no other", () => {
+  const made: number[] = [];
+  const allocate = trapped("allocate", (fd: number) => made.push(fd));
+  const open = trapped("open", (fd: number) => made.push(fd));
+  const results = withRefusal("allocate", -28, () => [allocate(3), open(4), allocate(5)]);
+  assertEquals([results, made], [[-28, 1, -28], [4]]);
+  assertEquals([allocate(6), made], [2, [4, 6]]);
 });
 
 /** What nobody else notices and cannot fail half way, so that it needs no step. */
