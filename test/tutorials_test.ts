@@ -50,6 +50,7 @@ const FOLDERS = [
   "09_many_producers",
   "10_vring",
   "11_vdds",
+  "12_any_of_many",
 ] as const;
 const page = pageSize();
 const readWrite = Protection.read | Protection.write;

@@ -6,7 +6,14 @@
  */
 
 import { hex, wrap } from "./picture.ts";
-import { askForFreeOnes, askForHeir, askForLost, askForNumbers } from "./quiz_topics.ts";
+import {
+  askForFreeOnes,
+  askForHeir,
+  askForLost,
+  askForNumbers,
+  askForSince,
+  askForWoken,
+} from "./quiz_topics.ts";
 
 /** What is asked, and what is answered. */
 export interface Question {
@@ -43,6 +50,7 @@ const QUESTIONS: Readonly<Record<string, readonly ((dice: Dice) => Question)[]>>
   9: [askForTurn, askForHint],
   10: [askForFreeOnes, askForHeir],
   11: [askForLost, askForNumbers],
+  12: [askForWoken, askForSince],
 };
 
 function anyPage(dice: Dice): number {

@@ -1,5 +1,5 @@
 /**
- * The questions of quiz.ts about tutorials 10 and 11.
+ * The questions of quiz.ts about tutorials 10 to 12.
  *
  * @module
  */
@@ -73,5 +73,38 @@ export function askForNumbers(dice: Dice): Question {
       `(\`dropNewest\`), and is killed while it fills a loan. The next one sends ${more}. Which ` +
       "numbers have they?",
     answer: more === 1 ? `${last + 1}` : `${last + 1} to ${last + more}`,
+  };
+}
+
+/** Who is woken by a bit that slots may share. */
+export function askForWoken(dice: Dice): Question {
+  const event = 1 + dice(64);
+  const others = Array.from({ length: 4 }, () => 1 + dice(64));
+  const shared = event > 32 ? event - 32 : event + 32;
+  const slots = Array.from(new Set([event, shared, ...others].slice(dice(2))))
+    .sort((one, other) => one - other);
+  const woken = slots.filter((slot) => slot % 32 === event % 32);
+  const nothing = woken.filter((slot) => slot !== event);
+  return {
+    question:
+      `Slot n has bit (n - 1) % 32. On one word there sleep listeners for the slots ${
+        slots.join(", ")
+      }, each with the bit of its slot. There is an event in slot ${event}. Who is woken, and who of ` +
+      "them for nothing?",
+    answer: `woken: ${woken.join(", ") || "nobody"}; for nothing: ${
+      nothing.join(", ") || "nobody"
+    }`,
+  };
+}
+
+/** What a reader gets that was not there for a while. */
+export function askForSince(dice: Dice): Question {
+  const [depth, seen] = [2 + dice(6), dice(30)];
+  const last = seen + dice(2 * depth);
+  const first = Math.max(seen, last - depth) + 1;
+  return {
+    question: `A slot keeps ${depth} messages, and the newest has number ${last}. What does ` +
+      `\`since(${seen})\` give, and how many are lost?`,
+    answer: last === seen ? "none; 0 lost" : `${first} to ${last}; ${first - 1 - seen} lost`,
   };
 }

@@ -1,0 +1,216 @@
+/**
+ * Runs tutorial 12, waiting for any of many, and holds what it shows against what must be so.
+ */
+
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { checksOf, type Listen, type Room } from "../tutorials/12_any_of_many/judge.ts";
+import { Program, sharedFiles, uniqueName } from "./program.ts";
+import { assertNoticed, exists, results, run, tell } from "./tutorial_run.ts";
+
+const FOLDER = "12_any_of_many";
+
+/** The rows of each table with this head, as numbers. */
+function tables(out: string, head: RegExp): number[][][] {
+  return out.split(head).slice(1).map((rest) =>
+    rest.split("\n\n")[0]!.split("\n").map((row) => row.trim().split(/ +/).map(Number))
+  );
+}
+
+Deno.test("tutorial 12 counts the wakes of a herd, and shows what bits cannot do", async () => {
+  const name = uniqueName();
+  const out = await tell(FOLDER, "--name", name);
+  assertEquals(results(out, "woken = await herd.write(3, 10)"), ["80"]);
+  assertEquals(results(out, "woken = await herd.write(3, 10, bitOf(3))"), ["10"]);
+  assertEquals(results(out, "woken = await herd.write(1, 10, bitOf(1))"), ["20"]);
+  const wakes =
+    (bit: (slot: number) => number, counts: (slot: number) => number[]) => (slot: number) => [
+      slot,
+      bit(slot),
+      ...counts(slot),
+    ];
+  const eight = [1, 2, 3, 4, 5, 6, 7, 8];
+  const bit = (slot: number) => 2 ** ((slot - 1) % 32);
+  assertEquals(tables(out, /^ +slot +bits +woken +news +for nothing\n/m), [
+    eight.map(wakes(() => 2 ** 32 - 1, (slot) => slot === 3 ? [10, 10, 0] : [10, 0, 10])),
+    eight.map(wakes(bit, (slot) => slot === 3 ? [10, 10, 0] : [0, 0, 0])),
+    [[1, 1, 10, 10, 0], [2, 2, 0, 0, 0], [33, 1, 10, 0, 10]],
+  ]);
+  const [herd] = tables(out, /^ +thread +sleeps while the word is\n/m);
+  assertEquals([herd!.length, ...new Set(herd!.map(([, value]) => value))], [8, 0]);
+  const [chosen, left] = tables(out, /^ +thread +sleeps while the word is +and wakes for\n/m);
+  assertEquals(chosen!.map((row) => row[2]!).sort((a, b) => a - b), eight.map(bit));
+  assertEquals(results(out, "Object.fromEntries(results)"), ['{ "-11": 1000 }']);
+  assertEquals(left![0]!.slice(1), [1000, 4]); // asleep, though the word is 1002 and the bit is down
+  assertStringIncludes(out, "it is 1002");
+  assertEquals(results(out, "addAndWake(events.address)"), ["1"]);
+  const bells = "bells.map((bell) => bell.word.load())";
+  assertEquals(results(out, bells), ["[ 1, 1, 0 ]", "[ 1, 1, 0 ]", "[ 1, 2, 0 ]"]);
+  assertEquals(results(out, "which = await sleeping"), ["1"]);
+  assertEquals(results(out, "calls()"), ["0", "1"]);
+  const quiet = `"${"0 ".repeat(31)}1"`;
+  assertEquals(results(out, 'bells.map((bell) => bell.load()).join(" ")'), [quiet, quiet]);
+  assertMatch(out, /news = await waiting.*\n +→ \[ "quiet" \]/);
+  assertMatch(out, /news = speed[^]*sequence: 5,[^]*sequence: 6,[^]*sequence: 7,[^]*?lost: 2 \}/);
+  assertEquals(results(out, "view.valid"), ["true", "false"]);
+  assertEquals(results(out, "textOf(view.bytes)"), ['"speed is 7"', '"speed is 1"']);
+  assertMatch(out, /^ +0 +0 +SPEED is 8··\n +1 +9 +speed is 9··\n/m);
+  assertEquals(results(out, 'speed.tryWrite("speed is 9000")'), ["undefined"]);
+  assertEquals(results(out, "owner.load()"), ["3"]);
+  assertEquals(results(out, 'speed.tryWrite("speed is 12")'), ["12"]);
+  assertMatch(out, /^ +0 +12 +speed is 12·\n/m);
+  assertEquals(results(out, "first = await first"), ['"topic"', '"listener"', '"ring"']);
+  assertEquals(sharedFiles(name), []);
+});
+
+Deno.test("tutorial 12 --break sleeps through an event, and wakes the wrong one", async () => {
+  const out = await tell(FOLDER, "--break");
+  const asleep = "wait(events.address, value, now() + 100 * MS)";
+  assertEquals(results(out, asleep), ["-110, which is ETIMEDOUT"]);
+  assertEquals(results(out, "count.load()"), ["0", "1"]);
+  const awake = "wait(events.address, 0, now() + 100 * MS)";
+  assertEquals(results(out, awake), ["-11, which is EAGAIN"]);
+  assertEquals(results(out, "wake(events.address, 1, bitOf(1))"), ["1"]);
+  assertEquals(results(out, "woken = await Promise.race([for33, for1])"), ["33"]);
+  assertMatch(out, /→ \[ \{ value: 0, bits: 1 \} \]/);
+  assertEquals(results(out, "wake(events.address, everyone, bitOf(1))"), ["1"]);
+});
+
+/** Tells one of the two processes of tutorial 12, beside the test. */
+function tellParty(party: "writer" | "listener", name: string): Program {
+  return new Program(`tutorials/${FOLDER}/step.ts`, party, "--name", name);
+}
+
+Deno.test("tutorial 12 with two processes: the listener writes in place of a writer that is killed", async () => {
+  const name = uniqueName();
+  await using writer = tellParty("writer", name);
+  await using listener = tellParty("listener", name);
+  const [, pid] = await writer.until(/kill -9 (\d+)\n/);
+  assertEquals(Number(pid), writer.pid);
+  await listener.until(/number = speed\.writeSync\(.*\n/);
+  writer.kill("SIGKILL");
+  assertEquals((await writer.end()).signal, "SIGKILL");
+  assertEquals(await listener.end(), { code: 0, signal: null, err: "" });
+  const { out } = listener;
+  assertMatch(out, new RegExp(`notes\\.latest\\(\\)\n[^]*?value: "${pid}"`));
+  assertEquals(results(out, 'speed.tryWrite("speed is 9000")'), ["undefined"]);
+  assertEquals(results(out, 'number = speed.writeSync("written by the listener")'), ["3"]);
+  assertMatch(out, /value: "speed is 2"[^]*value: "written by the listener" \} \], lost: 0/);
+  assert(!out.includes("SPEED"));
+  assertEquals(sharedFiles(name), []);
+});
+
+Deno.test("tutorial 12 with two processes: a writer that lives is waited for", async () => {
+  const name = uniqueName();
+  await using listener = tellParty("listener", name);
+  await using writer = tellParty("writer", name);
+  await writer.until(/\[or Enter here/);
+  await listener.until(/number = speed\.writeSync\(.*\n/);
+  await writer.type("\n");
+  for (const program of [writer, listener]) {
+    assertEquals(await program.end(), { code: 0, signal: null, err: "" });
+  }
+  assertEquals(results(writer.out, "speed.publish()"), ["3"]);
+  assertEquals(results(listener.out, 'number = speed.writeSync("written by the listener")'), ["4"]);
+  assertMatch(listener.out, /value: "speed is 3"/);
+  assertEquals(sharedFiles(name), []);
+});
+
+Deno.test("the judge of exercise 12 notices each wrong answer", () => {
+  const wanted = (room: Room, mask: number) =>
+    Array.from({ length: room.slots }, (_, slot) => slot).filter((slot) => mask >> slot & 1);
+  /** A listener that does this before it sleeps, again and again until it gives something. */
+  const listen = (
+    { raised = wanted, slept, before = true, after = true, again = true, note = "at once" }: {
+      raised?: typeof wanted;
+      slept?: number;
+      before?: boolean;
+      after?: boolean;
+      again?: boolean;
+      note?: "at once" | "later" | "never";
+    } = {},
+  ): Listen =>
+  (room, mask, { seen }) => {
+    const look = () => {
+      let news = 0;
+      for (const slot of wanted(room, mask)) {
+        const sequence = room.sequence(slot);
+        if (sequence > seen[slot]!) news |= 1 << slot;
+        if (note === "at once") seen[slot] = sequence;
+      }
+      if (note === "later" && news > 0) {
+        for (const slot of wanted(room, mask)) seen[slot] = room.sequence(slot);
+      }
+      return news;
+    };
+    for (;;) {
+      const news = before ? look() : 0;
+      if (news !== 0) return news;
+      const bells = raised(room, mask).map((slot) => [slot, room.raise(slot)] as const);
+      const found = after ? look() : 0;
+      if (found !== 0) return found;
+      room.sleep(bells.slice(0, slept));
+      if (!again) return look();
+    }
+  };
+  const [told, once] = ["news that are there", "each is told once"];
+  const [others, any] = ["slots that are not", "a message in any slot"];
+  const [moment, nothing] = ["a message at any moment", "a bell that rings for nothing"];
+  assertNoticed(checksOf, [
+    [() => 0, told],
+    [(_, mask) => mask, told],
+    [listen({ before: false }), told], // raises the bells first
+    [(room) => {
+      for (;;) room.sequence(0);
+    }, told],
+    [(room) => room.sequence(room.slots), told],
+    [listen({ note: "never" }), once],
+    [listen({ raised: (room) => wanted(room, -1) }), others],
+    [(room, _, mind) => listen()(room, -1, mind), others],
+    [listen({ slept: 2 }), any],
+    [listen({ after: false }), moment],
+    [listen({ note: "later" }), moment],
+    [listen({ again: false }), nothing],
+  ]);
+  for (const { check } of checksOf(listen())) check();
+});
+
+Deno.test("the quiz on tutorial 12 answers right", async () => {
+  const command = [Deno.execPath(), "run", "--no-prompt"];
+  const verdicts = new Set<string>();
+  await Promise.all(Array.from({ length: 6 }, async (_, seed) => {
+    const args = ["tutorials/quiz.ts", "12", "--seed", `${seed}`, "--answers"];
+    const words = (await run(args, { command })).out.replaceAll("\n", " ");
+    const [, list, event, woken, nothing] =
+      /the slots ([\d, ]+), each .* slot (\d+)\. .*→ woken: (.+?); for nothing: (.+?) +2\./
+        .exec(words)!;
+    const bit = (slot: number) => 1 << (slot - 1);
+    const awake = list!.split(", ").filter((slot) => bit(Number(slot)) === bit(Number(event)));
+    assertEquals(woken, awake.join(", ") || "nobody");
+    assertEquals(nothing, awake.filter((slot) => slot !== event).join(", ") || "nobody");
+    verdicts.add(nothing!);
+    const [, depth, last, seen, answer] =
+      /keeps (\d+) messages.* number (\d+)\. .*since\((\d+)\)` .*→ (.*) lost/.exec(words)!;
+    const kept = Array.from({ length: Number(last) }, (_, i) => i + 1).slice(-Number(depth))
+      .filter((number) => number > Number(seen));
+    const lost = Number(last) - Number(seen) - kept.length;
+    const range = kept.length === 0 ? "none" : `${kept[0]} to ${kept.at(-1)}`;
+    assertEquals(answer, `${range}; ${lost}`);
+  }));
+  assert(verdicts.size > 1, "all questions have the same answer");
+});
+
+Deno.test({
+  name: "tutorial 12 that is stopped in the middle leaves nothing in /dev/shm",
+  ignore: !exists("/usr/bin/script"), // it makes the terminal; part of util-linux
+  fn: async () => {
+    const name = uniqueName();
+    const step = `tutorials/${FOLDER}/step.ts`;
+    const line = `'${Deno.execPath()}' run --allow-ffi ${step} --name ${name}`;
+    const command = ["/usr/bin/script", "-qec", line, "/dev/null"];
+    const { code, out } = await run([], { command, input: `${"\n".repeat(11)}q\n` });
+    assertEquals(code, 0);
+    assertStringIncludes(out, "Step 5 of 8"); // with a listener that waits
+    assert(!out.includes("Step 6 of 8"));
+    assertEquals(sharedFiles(name), []);
+  },
+});

@@ -1,0 +1,39 @@
+/**
+ * Exercise 12: a listener.
+ *
+ * Write the heart of `Listener`. It is given a mask: bit 3 is set if slot 3 is listened to. It gives
+ * the slots of the mask that have news, as bits again, and sleeps until there is one. News are
+ * messages that it has not told of. Writers come whenever they like, between any two of these:
+ *
+ *     room.slots              how many slots there are
+ *     room.sequence(slot)     the number of the newest message in a slot; 0 if there is none
+ *     room.raise(slot)        raises the bell of a slot; gives the value to sleep on
+ *     room.sleep(bells)       sleeps while each bell has its value; `bells` is a list of
+ *                             [slot, value]. It may come back for nothing
+ *     mind.seen[slot]         a number for each slot, to remember; 0 at first
+ *
+ * A writer stores its message, and then calls the kernel only if the bell of its slot is up. Run it
+ * with `deno run --allow-ffi tutorials/12_any_of_many/exercise.ts`.
+ *
+ * @module
+ */
+
+import { judgeListen, type Mind, type Raised, type Room } from "./judge.ts";
+
+/** Gives the slots of the mask that have news; sleeps until one has. */
+function listen(room: Room, mask: number, mind: Mind): number {
+  for (;;) {
+    let news = 0;
+    for (let slot = 0; slot < room.slots; slot++) {
+      if (room.sequence(slot) > mind.seen[slot]!) news |= 1 << slot;
+    }
+    if ((news & mask) !== 0) return news & mask;
+    const bells: Raised[] = [];
+    for (let slot = 0; slot < room.slots; slot++) {
+      bells.push([slot, room.raise(slot)]);
+    }
+    room.sleep(bells);
+  }
+}
+
+judgeListen(listen);

@@ -1,0 +1,149 @@
+/**
+ * Listeners that all sleep on one word, each in a thread of its own, and what the kernel tells of
+ * them.
+ *
+ * @module
+ */
+
+import { Mapping } from "../../src/memory/mapping.ts";
+import { Word32 } from "../../src/memory/word.ts";
+import { native } from "../../src/native/load.ts";
+import { SONAME } from "../../src/native/prebuilt.ts";
+import { list, readAll } from "../../src/os/files.ts";
+import { hasWaitv, MATCH_ANY, wake } from "../../src/os/futex.ts";
+import { pageSize } from "../../src/os/page.ts";
+import { tidyUp } from "../stage.ts";
+
+const EVERYONE = 2 ** 31 - 1;
+
+native(); // so that the library can be found by its name
+const { symbols: threads } = Deno.dlopen(SONAME, {
+  vring_futex_wait: {
+    parameters: ["f64", "u32", "f64", "u32"],
+    result: "i32",
+    nonblocking: true, // on a thread of Deno's pool
+  },
+});
+
+/** Sleeps on a thread while the word has this value, until a waker comes that shares a bit. */
+export function sleepOn(word: Word32, value: number, bits: number): Promise<number> {
+  return threads.vring_futex_wait(word.address, value, Infinity, bits);
+}
+
+/** A thread that sleeps on a word. */
+export interface Asleep {
+  readonly thread: number;
+  /** The value that it has seen. */
+  readonly value: number;
+  readonly bits: number;
+}
+
+/** Who sleeps on a word. */
+export function sleepersOn(word: Word32): Asleep[] {
+  return callsOfThreads().flatMap(([thread, _call, address, _operation, value, , , bits]) => {
+    if (address !== word.address) return [];
+    return [{ thread: thread!, value: value! % 2 ** 32, bits: bits! % 2 ** 32 }];
+  });
+}
+
+const FUTEX_WAITV = 449; // on every processor
+
+/** Whether somebody sleeps on many words, if this kernel can do that. */
+export function asleepOnMany(): boolean {
+  return !hasWaitv() || callsOfThreads().some(([, call]) => call === FUTEX_WAITV);
+}
+
+/** The threads that are in a system call: which one, and what it was called with. */
+function callsOfThreads(): number[][] {
+  const threads = list("/proc/self/task");
+  if (typeof threads === "number") throw new Error("Cannot see threads: /proc does not tell");
+  return threads.sort().flatMap((thread) => {
+    const bytes = readAll(`/proc/self/task/${thread}/syscall`);
+    if (typeof bytes === "number") return []; // it has just ended
+    return [[thread, ...new TextDecoder().decode(bytes).split(" ")].map(Number)];
+  });
+}
+
+/** Waits until it is so; not for ever. */
+export async function until(isSo: () => boolean): Promise<void> {
+  for (let ms = 0; !isSo(); ms++) {
+    if (ms > 20_000) throw new Error("Cannot go on: what is waited for is not to be seen");
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+}
+
+/** Somebody who waits for news in one slot. */
+export interface Waiter {
+  readonly slot: number;
+  /** Shared with those who are to wake it. */
+  readonly bits: number;
+  /** How often the kernel has woken it. */
+  wakes: number;
+  /** How often there was something for it then. */
+  news: number;
+}
+
+const SLOTS = 40;
+
+/** A word that changes with every event, a count for each slot, and those who wait. */
+export class Herd {
+  /** How many events there were, in all slots. */
+  readonly events: Word32;
+  readonly waiters: readonly Waiter[];
+  /** How many events there were in each slot. */
+  readonly #counts: readonly Word32[];
+  readonly #ends: readonly Promise<void>[];
+  #over = false;
+
+  /** Somebody for each of these slots, and the bits of each. */
+  constructor(slots: readonly number[], bitsOf: (slot: number) => number = () => MATCH_ANY) {
+    const memory = tidyUp(Mapping.anonymous(pageSize(), "events and counts"));
+    const word = (i: number) => new Word32(memory, { path: `word ${i}`, offset: 64 * i });
+    this.events = word(0);
+    this.#counts = Array.from({ length: SLOTS }, (_, slot) => word(slot));
+    this.waiters = slots.map((slot) => ({ slot, bits: bitsOf(slot), wakes: 0, news: 0 }));
+    this.#ends = this.waiters.map((waiter) => this.#live(waiter));
+  }
+
+  /** What a waiter does, until all is over. */
+  async #live(waiter: Waiter): Promise<void> {
+    const count = this.#counts[waiter.slot]!;
+    let seen = count.load();
+    while (!this.#over) {
+      const value = this.events.load();
+      if (count.load() !== seen) {
+        seen = count.load();
+        waiter.news++;
+      } else {
+        const result = await sleepOn(this.events, value, waiter.bits);
+        if (result === 0 && !this.#over) waiter.wakes++;
+      }
+    }
+  }
+
+  /** Events in one slot, each when all sleep again; gives how many threads were woken for them. */
+  async write(slot: number, events: number, bits: number = MATCH_ANY): Promise<number> {
+    let woken = 0;
+    for (let i = 0; i < events; i++) {
+      await this.allAsleep();
+      this.#counts[slot]!.add(1);
+      this.events.add(1);
+      woken += wake(this.events.address, EVERYONE, bits);
+    }
+    await this.allAsleep();
+    return woken;
+  }
+
+  /** Waits until everybody sleeps. */
+  async allAsleep(): Promise<void> {
+    await until(() => sleepersOn(this.events).length === this.waiters.length);
+  }
+
+  /** Wakes all, who end then. */
+  async dismiss(): Promise<void> {
+    this.#over = true;
+    this.events.add(1);
+    wake(this.events.address, EVERYONE);
+    await Promise.all(this.#ends);
+  }
+}

@@ -1,0 +1,57 @@
+/**
+ * The slots that are used here, and a look into their memory.
+ *
+ * @module
+ */
+
+import { codec, type Domain } from "../../mod.ts";
+import { openSlot } from "../../src/babus/slot_attach.ts";
+import { SLOT_CONTROL, SLOT_ENTRY, type SlotWords } from "../../src/babus/slot_words.ts";
+import { Word32, Word64 } from "../../src/memory/word.ts";
+import { table } from "../picture.ts";
+import { tidyUp } from "../stage.ts";
+
+/** Three short texts can be looked back at. */
+export const SHAPE = { codec: codec.text, depth: 3, maxSize: 64 };
+
+/** A text as bytes. */
+export function bytesOf(text: string): Uint8Array<ArrayBuffer> {
+  return new TextEncoder().encode(text);
+}
+
+/** Bytes as a text. */
+export function textOf(bytes: Uint8Array): string {
+  return new TextDecoder().decode(bytes);
+}
+
+/** Closes all slots of a domain when the program ends. */
+export function closeAtEnd(domain: Domain): void {
+  tidyUp({ [Symbol.dispose]: () => domain.close() });
+}
+
+/** The words of a slot. */
+export function lookInto(domain: string, slot: string): SlotWords {
+  const words = openSlot(domain, slot, {}, SHAPE.codec.type);
+  tidyUp(words.region);
+  return words;
+}
+
+/** The word that says who is writing. */
+export function ownerOf({ region }: SlotWords): Word32 {
+  return new Word32(region.mapping, SLOT_CONTROL.fields.owner, region.controlOffset);
+}
+
+const SHOWN_BYTES = 12;
+
+/** The entries of a slot: the stamp of each, and the bytes that lie there. */
+export function entriesOf(words: SlotWords): string {
+  const { region, plan } = words;
+  const rows = Array.from({ length: plan.entries }, (_, entry) => {
+    const base = region.dataOffset + entry * SLOT_ENTRY.size;
+    const stamp = new Word64(region.mapping, SLOT_ENTRY.fields.stamp, base).load();
+    const at = words.messageAt(entry);
+    const text = textOf(region.mapping.bytes.subarray(at, at + SHOWN_BYTES));
+    return [entry, stamp, text.replace(/[^ -~]/g, "·")];
+  });
+  return table([["entry", "stamp", "bytes"], ...rows]);
+}

@@ -1,0 +1,301 @@
+/**
+ * What an answer to exercise 12 must do: real bells and the kernel's own comparison, and messages
+ * that come before any of its operations.
+ *
+ * @module
+ */
+
+import { Mapping } from "../../src/memory/mapping.ts";
+import { Word32 } from "../../src/memory/word.ts";
+import { FutexVector } from "../../src/os/futex.ts";
+import { pageSize } from "../../src/os/page.ts";
+import { Doorbell } from "../../src/sync/doorbell.ts";
+import { type Check, expect, judge, Wrong } from "../judge.ts";
+
+/** What a listener can do. */
+export interface Room {
+  /** How many slots there are. */
+  readonly slots: number;
+  /** The number of the newest message in a slot; 0 if there is none. */
+  sequence(slot: number): number;
+  /** Raises the bell of a slot; gives the value to sleep on. */
+  raise(slot: number): number;
+  /** System call: sleeps while each of these bells has the value that is given with it. */
+  sleep(bells: readonly Raised[]): void;
+}
+
+/** A slot whose bell was raised, and what it was then. */
+export type Raised = readonly [slot: number, value: number];
+
+/** What a listener remembers. */
+export interface Mind {
+  /** For each slot, the number of the last message that it has told of; 0 at first. */
+  readonly seen: number[];
+}
+
+/** An answer. */
+export type Listen = (room: Room, mask: number, mind: Mind) => number;
+
+/** Judges an answer. */
+export function judgeListen(listen: Listen): void {
+  judge("12_any_of_many", checksOf(listen));
+}
+
+/** What is asked of an answer. */
+export function checksOf(listen: Listen): Check[] {
+  return [
+    {
+      what: "news that are there are told at once, and no bell is raised for them",
+      check: () => tellAtOnce(listen),
+      hint: "look first. Who finds something does not sleep, and need not be woken.",
+    },
+    {
+      what: "each is told once",
+      check: () => tellOnce(listen),
+      hint: "`mind.seen[slot]` is yours to change.",
+    },
+    {
+      what: "slots that are not in the mask neither tell nor wake",
+      check: () => leaveOthers(listen),
+      hint: "slot 3 is in the mask if `mask & 1 << 3` is not 0. Who raises a bell that nobody " +
+        "listens to, has its writer call the kernel for nothing.",
+    },
+    {
+      what: "a message in any slot of the mask wakes",
+      check: () => wakeForEach(listen),
+      hint: "one sleep is for all bells of the mask.",
+    },
+    {
+      what: "a message at any moment: nobody sleeps while there is news",
+      check: () => atAnyMoment(listen),
+      hint:
+        "between the last look and the sleep there must be nothing but the sleep, and the bells " +
+        "must have been raised before that look.",
+    },
+    {
+      what: "a bell that rings for nothing tells nothing",
+      check: () => ringForNothing(listen),
+      hint: "who is woken looks again, and if there is nothing, begins again: also with the bells.",
+    },
+  ];
+}
+
+const SLOTS = 5;
+const MASK = 0b10110;
+const IN_MASK = [1, 2, 4];
+const MOST_OPERATIONS = 200;
+/** An answer that is right does fewer before it sleeps. */
+const MOMENTS = 25;
+
+/** Something that a writer does before an operation of the listener. */
+interface Deed {
+  /** Before which; while it sleeps, if it comes to sleep earlier. */
+  readonly before: number;
+  readonly slot: number;
+  /** It only rings. */
+  readonly forNothing?: boolean;
+}
+
+/** It sleeps, and nobody comes any more. */
+class Forever extends Error {}
+
+/** Slots with bells, a listener, and writers who come when they are told to. */
+class Scene implements Disposable {
+  readonly #listen: Listen;
+  readonly #deeds: Deed[];
+  readonly #memory = Mapping.anonymous(pageSize(), "slots");
+  readonly #list = new FutexVector();
+  readonly #counts = this.#each((place) => new Word32(this.#memory, place));
+  readonly #bells = this.#each(({ path, offset }) =>
+    new Doorbell(this.#memory, { path, offset: offset + 64 })
+  );
+  readonly #mind = { seen: Array<number>(SLOTS).fill(0) };
+  readonly #film: string[] = [];
+  #operations = 0;
+
+  constructor(listen: Listen, deeds: readonly Deed[] = []) {
+    this.#listen = listen;
+    this.#deeds = [...deeds];
+  }
+
+  #each<T>(make: (place: { path: string; offset: number }) => T): T[] {
+    return Array.from({ length: SLOTS }, (_, i) => make({ path: `slot ${i}`, offset: 128 * i }));
+  }
+
+  /** Whether a bell is up. */
+  isUp(slot: number): boolean {
+    return this.#bells[slot]!.word.load() % 2 === 1;
+  }
+
+  /** A message in a slot. */
+  write(slot: number, what = "a message"): void {
+    if (what === "a message") this.#counts[slot]!.add(1);
+    this.#bells[slot]!.ring();
+    this.#film.push(`${" ".repeat(40)}${what} in slot ${slot}`);
+  }
+
+  /** Lets the answer listen; "asleep" if it sleeps and nobody comes any more. */
+  listen(mask: number): number | "asleep" {
+    this.#film.push(`listen(${bits(mask)})`);
+    try {
+      const news = this.#listen(this.#room(), mask, this.#mind);
+      this.#film.push(`  gives ${bits(news)}`);
+      return news;
+    } catch (error) {
+      if (error instanceof Forever) return "asleep";
+      throw error;
+    }
+  }
+
+  /** Fails unless listening gives this. */
+  expect(mask: number, wanted: number | "asleep", why: string): void {
+    const news = this.listen(mask);
+    if (news === wanted) return;
+    const shown = [wanted, news].map((value) => value === "asleep" ? "to sleep" : bits(value));
+    throw this.wrong(`${why} It should be ${shown[0]}, and it is ${shown[1]}.`);
+  }
+
+  wrong(why: string): Wrong {
+    return new Wrong(`${why}\n\n${this.#film.join("\n")}`);
+  }
+
+  #room(): Room {
+    return {
+      slots: SLOTS,
+      sequence: (slot) => {
+        this.#begin(slot);
+        const sequence = this.#counts[slot]!.load();
+        this.#film.push(`  sequence(${slot}) → ${sequence}`);
+        return sequence;
+      },
+      raise: (slot) => {
+        this.#begin(slot);
+        const raised = this.#bells[slot]!.raise();
+        this.#film.push(`  raise(${slot}) → ${raised}`);
+        return raised;
+      },
+      sleep: (bells) => {
+        for (const [slot] of bells) this.#check(slot);
+        this.#begin(bells[0]?.[0]);
+        this.#sleep(bells);
+      },
+    };
+  }
+
+  /** Before each operation: what writers do then. */
+  #begin(slot: number | undefined): void {
+    this.#check(slot);
+    if (this.#operations === MOST_OPERATIONS) {
+      throw new Wrong(`${MOST_OPERATIONS} operations, and no end.`);
+    }
+    while (this.#deeds[0] !== undefined && this.#deeds[0].before <= this.#operations) this.#do();
+    this.#operations++;
+  }
+
+  #check(slot: number | undefined): void {
+    const isThere = slot !== undefined && Number.isInteger(slot) && slot >= 0 && slot < SLOTS;
+    expect(isThere, `There are slots 0 to ${SLOTS - 1}, and you ask for slot ${slot}.`);
+  }
+
+  #do(): void {
+    const { slot, forNothing = false } = this.#deeds.shift()!;
+    this.write(slot, forNothing ? "a ring for nothing" : "a message");
+  }
+
+  /** The kernel compares: it is asked to sleep until a time that is over. */
+  #sleep(bells: readonly Raised[]): void {
+    const names = bells.map(([slot, value]) => `${slot} while ${value}`).join(", ");
+    this.#list.clear();
+    for (const [slot, value] of bells) this.#list.push(this.#bells[slot]!.word.address, value);
+    if (this.#list.waitSync(0) >= 0) {
+      this.#film.push(`  sleep on ${names}: differs`);
+      return;
+    }
+    this.#film.push(`  sleep on ${names}: asleep`);
+    while (this.#list.waitSync(0) < 0) {
+      if (this.#deeds.length === 0) throw new Forever();
+      this.#do();
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#list.close();
+    this.#memory.close();
+  }
+}
+
+function bits(mask: number): string {
+  return `0b${(mask >>> 0).toString(2).padStart(SLOTS, "0")}`;
+}
+
+function tellAtOnce(listen: Listen): void {
+  using scene = new Scene(listen);
+  scene.write(1);
+  scene.write(4);
+  scene.expect(MASK, 0b10010, "There are messages in slots 1 and 4.");
+  const up = IN_MASK.find((slot) => scene.isUp(slot));
+  if (up !== undefined) throw scene.wrong(`The bell of slot ${up} is up, and nobody sleeps.`);
+}
+
+function tellOnce(listen: Listen): void {
+  using scene = new Scene(listen);
+  scene.write(1);
+  scene.expect(MASK, 0b00010, "There is a message in slot 1.");
+  scene.expect(MASK, "asleep", "It was told already.");
+  scene.write(1);
+  scene.write(1);
+  scene.expect(MASK, 0b00010, "There are two more in slot 1.");
+  scene.expect(MASK, "asleep", "Both were told.");
+}
+
+function leaveOthers(listen: Listen): void {
+  using scene = new Scene(listen);
+  scene.write(0);
+  scene.write(3);
+  scene.expect(MASK, "asleep", "There are messages in slots 0 and 3, which are not in the mask.");
+  const up = [0, 3].find((slot) => scene.isUp(slot));
+  if (up !== undefined) throw scene.wrong(`The bell of slot ${up} is up, and nobody wants that.`);
+  scene.expect(0b01001, 0b01001, "With another mask they are news.");
+}
+
+function wakeForEach(listen: Listen): void {
+  for (const slot of IN_MASK) {
+    using scene = new Scene(listen, [{ before: Infinity, slot }]);
+    scene.expect(MASK, 1 << slot, `It sleeps, and there comes a message in slot ${slot}.`);
+  }
+}
+
+function atAnyMoment(listen: Listen): void {
+  for (let before = 0; before < MOMENTS; before++) {
+    for (const slot of IN_MASK) {
+      for (const other of IN_MASK) {
+        tryTwo(listen, { before, slot }, { before: Infinity, slot: other });
+        tryTwo(listen, { before: 0, slot: other }, { before, slot });
+      }
+    }
+  }
+}
+
+/** Two messages, each of which must be told of. */
+function tryTwo(listen: Listen, first: Deed, second: Deed): void {
+  using scene = new Scene(listen, [first, second]);
+  const all = 1 << first.slot | 1 << second.slot;
+  for (let untold = all; untold !== 0;) {
+    const told = scene.listen(MASK);
+    if (told === "asleep") throw scene.wrong(`It sleeps, and there is news: ${bits(untold)}.`);
+    if (told === 0 || (told & ~all) !== 0) throw scene.wrong(`It tells ${bits(told)}.`);
+    untold &= ~told;
+  }
+}
+
+function ringForNothing(listen: Listen): void {
+  for (const slot of IN_MASK) {
+    const never = { before: Infinity, slot };
+    using idle = new Scene(listen, [{ ...never, forNothing: true }]);
+    idle.expect(MASK, "asleep", `The bell of slot ${slot} rings, and there is no message.`);
+    for (const other of IN_MASK) {
+      using scene = new Scene(listen, [{ ...never, forNothing: true }, { ...never, slot: other }]);
+      scene.expect(MASK, 1 << other, `A bell rings for nothing, then for slot ${other}.`);
+    }
+  }
+}

@@ -1,0 +1,214 @@
+/**
+ * One word for the events of all slots, and bits to choose who wakes: what that can do, and what not.
+ *
+ * @module
+ */
+
+import { Mapping } from "../../src/memory/mapping.ts";
+import { Word32 } from "../../src/memory/word.ts";
+import { now } from "../../src/os/clock.ts";
+import { addAndWake, wait, wake } from "../../src/os/futex.ts";
+import { pageSize } from "../../src/os/page.ts";
+import { hex, table } from "../picture.ts";
+import { look, picture, predict, run, runAsync, say, step, tidyUp } from "../stage.ts";
+import { Herd, sleepersOn, sleepOn, until } from "./herd.ts";
+
+const MS = 1e6;
+const everyone = 2 ** 31 - 1;
+const EIGHT = [1, 2, 3, 4, 5, 6, 7, 8];
+
+/** How often they were woken, and how often there was something for them. */
+function told({ waiters }: Herd): (string | number)[][] {
+  const rows = waiters.map((
+    { slot, bits, wakes, news },
+  ) => [slot, hex(bits), wakes, news, wakes - news]);
+  return [["slot", "bits", "woken", "news", "for nothing"], ...rows];
+}
+
+/** Everybody sleeps on one word; gives how often somebody was woken. */
+export async function oneWord(): Promise<number> {
+  step("One word for all");
+  say(
+    `A robot has many sensors, and each writes into a slot of its own. Several programs listen, each to
+    another slot. The simplest way: one word counts all events, and everybody sleeps on it. Whoever
+    is woken looks whether there is news in its slot. Here are eight listeners for slots 1 to 8. Each is a
+    thread of this program, and it really sleeps:`,
+  );
+  const herd = new Herd(EIGHT);
+  await herd.allAsleep();
+  picture(table([
+    ["thread", "sleeps while the word is"],
+    ...sleepersOn(herd.events).map(({ thread, value }) => [thread, value]),
+  ]));
+  say(
+    "(That is the kernel's own account: `/proc/self/task/*/syscall` tells who is in which call.)",
+  );
+  predict("Ten events in slot 3. How often is a thread woken, and how often for nothing?");
+  const woken = await runAsync("woken", () => herd.write(3, 10));
+  picture(table(told(herd)));
+  say(
+    `Each event wakes all, and for seven of eight there is nothing. They look, and go to sleep again.
+    That is called a thundering herd, and it becomes worse with every listener: with a hundred slots
+    and a hundred listeners, 99 of 100 wakes are for nothing.`,
+  );
+  await herd.dismiss();
+  return woken;
+}
+
+/** The bit of a slot. */
+function bitOf(slot: number): number {
+  return (1 << slot - 1) >>> 0;
+}
+
+/** Everybody wakes for a bit of its own; `all` were woken without. */
+export async function bits(all: number): Promise<void> {
+  step("A bit for each");
+  say(
+    `The kernel can help. A sleeper may pass 32 bits (FUTEX_WAIT_BITSET), and so may a waker
+    (FUTEX_WAKE_BITSET). It wakes those who sleep on the word and have at least one bit in common with
+    it. So every slot gets a bit.`,
+  );
+  const herd = new Herd(EIGHT, bitOf);
+  await herd.allAsleep();
+  picture(table([
+    ["thread", "sleeps while the word is", "and wakes for"],
+    ...sleepersOn(herd.events).map(({ thread, value, bits }) => [thread, value, hex(bits)]),
+  ]));
+  predict("Again ten events in slot 3, and the waker passes its bit. How often is a thread woken?");
+  const woken = await runAsync("woken", () => herd.write(3, 10, bitOf(3)));
+  picture(table([["", "woken"], ["one word for all", all], ["a bit for each", woken]]));
+  picture(table(told(herd)));
+  say("Nobody was woken for nothing. It is one word, and one call. So why not always?");
+  await herd.dismiss();
+}
+
+/** What bits cannot do. */
+export async function limits(): Promise<void> {
+  step("What bits cannot do");
+  say("There are 32 of them. This is what JavaScript makes of the bits of slots 1, 32 and 33:");
+  look(() => [bitOf(1), bitOf(32), bitOf(33)]);
+  const herd = new Herd([1, 2, 33], bitOf);
+  predict("Ten events in slot 1. Who is woken?");
+  await runAsync("woken", () => herd.write(1, 10, bitOf(1)));
+  picture(table(told(herd)));
+  await herd.dismiss();
+  say(
+    `The second limit: there is one word for all. A listener notes the word, looks at its slot, and then
+    wants to sleep. Meanwhile there is an event, in a slot of somebody else.`,
+  );
+  const [events, asleep] = newWords();
+  predict("That happens a thousand times. How often does it sleep?");
+  const results = new Map<number, number>();
+  look(() => {
+    for (let i = 0; i < 1000; i++) {
+      const seen = events.load();
+      events.add(1); // by the writer of slot 5
+      const result = wait(events.address, seen, now() + 50 * MS, bitOf(3));
+      results.set(result, (results.get(result) ?? 0) + 1);
+    }
+  });
+  look(() => Object.fromEntries(results));
+  say(
+    `-11 is EAGAIN: the word differs. The kernel compares the word, not the bits. A listener with
+    busy neighbours is kept awake, and that is a system call each time.`,
+  );
+  await twoSteps(events, asleep);
+}
+
+/** A flag for each bit, and what a death between the flag and the wake does. */
+async function twoSteps(events: Word32, asleep: Word32): Promise<void> {
+  say(
+    `The third: the writer would like to know whether anybody sleeps, as it calls the kernel for every
+    event otherwise. So let another word have the bits of those who sleep. The writer takes its bit
+    down, and wakes. Those are two steps. Here is somebody who sleeps for slot 3:`,
+  );
+  look(() => asleep.or(bitOf(3)));
+  const seen = events.load();
+  const sleeping = sleepOn(events, seen, bitOf(3));
+  await until(() => sleepersOn(events).length === 1);
+  look(() => {
+    events.add(1);
+    asleep.and(~bitOf(3)); // and here the writer is killed
+  });
+  predict("Another writer has an event in slot 3. Whom does it wake?");
+  look(() => {
+    events.add(1);
+    if ((asleep.load() & bitOf(3)) !== 0) {
+      wake(events.address, everyone, bitOf(3));
+    }
+  });
+  picture(table([
+    ["thread", "sleeps while the word is", "and wakes for"],
+    ...sleepersOn(events).map(({ thread, value, bits }) => [thread, value, hex(bits)]),
+    ["", `it is ${events.load()}`],
+  ]));
+  say(
+    `Nobody: the bit is down, so nobody seems to sleep. It is the death of tutorial 8, \`--break\`. There
+    one call took the bell and woke, FUTEX_WAKE_OP. But that call has no room for bits:`,
+  );
+  predict("This one wants to be woken for its bit. Will it be, by a call without?");
+  look(() => addAndWake(events.address));
+  await sleeping;
+  say("It does, and it would wake anybody else too. So it is either in one step or with bits.");
+}
+
+/** Two words that are 0. */
+function newWords(): [Word32, Word32] {
+  const memory = tidyUp(Mapping.anonymous(pageSize(), "a few words"));
+  return [0, 64].map((offset) => new Word32(memory, { path: "word", offset })) as [Word32, Word32];
+}
+
+/** The wrong order. */
+export function lookThenNote(): void {
+  step("Look, then note");
+  const [events, count] = newWords();
+  say(
+    `A listener knows only half of the rule: the kernel compares. It looks at its slot, and there is
+    nothing.`,
+  );
+  look(() => count.load());
+  say("Now comes the event. The writer does all that it should.");
+  look(() => {
+    count.add(1);
+    events.add(1);
+  });
+  look(() => wake(events.address, everyone));
+  say("And now the listener notes the word, and goes to sleep on it.");
+  const value = run("value", () => events.load());
+  predict("There is news in its slot. Does it sleep?");
+  look(() => wait(events.address, value, now() + 100 * MS));
+  look(() => count.load());
+  say(
+    `It slept for 100 ms, with news in its slot, and would have for ever. It had noted a word in which
+    the event was counted already. First note the word (or raise the bell), then look. The word before
+    the event was 0:`,
+  );
+  look(() => wait(events.address, 0, now() + 100 * MS));
+}
+
+/** The wrong one is woken. */
+export async function wakeOne(): Promise<void> {
+  step("Wake one");
+  say(
+    `A writer knows that there is only one listener for slot 1, and only one is what it wakes. It
+    forgets that slot 33 has the same bit, and that somebody sleeps for that one too.`,
+  );
+  const [events] = newWords();
+  const for33 = sleepOn(events, 0, bitOf(33)).then(() => 33);
+  await until(() => sleepersOn(events).length === 1);
+  const for1 = sleepOn(events, 0, bitOf(1)).then(() => 1);
+  await until(() => sleepersOn(events).length === 2);
+  predict("News in slot 1. Who is woken?");
+  look(() => {
+    events.add(1);
+  });
+  look(() => wake(events.address, 1, bitOf(1)));
+  await runAsync("woken", () => Promise.race([for33, for1]));
+  look(() => sleepersOn(events).map(({ value, bits }) => ({ value, bits })));
+  say(
+    `The one that came first, and it finds nothing, and goes to sleep again. The other one sleeps on,
+    and has news. Who shares a word, or a bit, must be woken with all who share it.`,
+  );
+  look(() => wake(events.address, everyone, bitOf(1)));
+  await for1;
+}

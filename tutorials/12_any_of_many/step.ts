@@ -1,0 +1,269 @@
+/**
+ * Events, bits, and waiting for any of many. Run it with
+ * `deno run --allow-ffi tutorials/12_any_of_many/step.ts`; the prose is in README.md beside it.
+ *
+ * @module
+ */
+
+import {
+  codec,
+  Domain,
+  Listener,
+  Publisher,
+  type Slot,
+  SpscConsumer,
+  SpscProducer,
+  Subscriber,
+  type Waitable,
+  waitAny,
+} from "../../mod.ts";
+import { Mapping } from "../../src/memory/mapping.ts";
+import { copyIn } from "../../src/memory/word.ts";
+import { now } from "../../src/os/clock.ts";
+import { FutexVector } from "../../src/os/futex.ts";
+import { pageSize } from "../../src/os/page.ts";
+import { Doorbell } from "../../src/sync/doorbell.ts";
+import { look, picture, predict, run, runAsync, say, step, tell, tidyUp } from "../stage.ts";
+import { asleepOnMany, until } from "./herd.ts";
+import { bytesOf, closeAtEnd, entriesOf, lookInto, ownerOf, SHAPE, textOf } from "./inside.ts";
+import { bits, limits, lookThenNote, oneWord, wakeOne } from "./one_word.ts";
+import { listenerProcess, writerProcess } from "./two_processes.ts";
+
+const MS = 1e6;
+
+async function main(name: string): Promise<void> {
+  await bits(await oneWord());
+  await limits();
+  await aBellForEach();
+  await theListener(name);
+  const speed = theSlot(name);
+  killedWhileWriting(name, speed);
+  await anyOfAnyKind(name, speed);
+  say(
+    `All of this was one program. Now take two, each in a terminal of its own: run the first line here
+    and the second there, and kill the writer in the middle of a message.`,
+  );
+}
+
+async function aBellForEach(): Promise<void> {
+  step("A bell for each");
+  say(
+    `The other way: as many words as slots, each a bell as in tutorial 8, and one sleep on many words.
+    That call is younger, futex_waitv of Linux 5.16. It takes a list of words, and the value that each
+    of them must have.`,
+  );
+  const memory = tidyUp(Mapping.anonymous(pageSize(), "three bells"));
+  const bells = [0, 64, 128].map((offset) => new Doorbell(memory, { path: "bell", offset }));
+  const list = new FutexVector();
+  say("Three slots, and somebody listens to 0 and 1. First it raises their bells, then it looks:");
+  look(() => {
+    for (const bell of bells.slice(0, 2)) {
+      list.push(bell.word.address, bell.raise());
+    }
+  });
+  look(() => bells.map((bell) => bell.word.load()));
+  say("Nothing new in either slot, let us say. So it sleeps, for a minute at most.");
+  const sleeping = list.wait(now() + 60_000 * MS);
+  await until(asleepOnMany);
+  predict("Writers come to slot 2, a hundred times. How many system calls do they make?");
+  look(() => {
+    for (let i = 0; i < 100; i++) {
+      bells[2]!.ring();
+    }
+  });
+  look(() => bells.map((bell) => bell.word.load()));
+  say("None: the bell of slot 2 was never raised.");
+  say("Now slot 1:");
+  look(() => {
+    bells[1]!.ring();
+  });
+  await runAsync("which", () => sleeping);
+  look(() => bells.map((bell) => bell.word.load()));
+  list.close();
+  say(
+    `It even tells which it was. A bell goes up by 2 with each system call: 1 when it is raised, 1
+    when it is rung. Bell 0 is still up, and that will cost its writer one call for nothing. And the
+    order is the one of tutorial 8: raise, look, sleep. An event between the look and the sleep
+    makes its bell even, and then the kernel says that it differs. \`--break\` does it in the
+    other order.`,
+  );
+}
+
+async function theListener(name: string): Promise<void> {
+  step("31 busy slots and a quiet one");
+  say(
+    `That is what \`Listener\` does, in \`src/babus/listener.ts\`. A domain is a name for slots, and each
+    slot has its bell. 31 of these will be busy, and the listener wants the 32nd.`,
+  );
+  const robot = run("robot", () => Domain.open(name));
+  closeAtEnd(robot);
+  const busy = Array.from({ length: 31 }, (_, i) => robot.slot(`busy${i}`, SHAPE));
+  const quiet = robot.slot("quiet", SHAPE);
+  const bells = [...busy, quiet].map((slot) => lookInto(name, slot.name).bell.word);
+  const calls = () => bells.reduce((sum, bell) => sum + (bell.load() >> 1), 0);
+  const listener = tidyUp(run("listener", () => new Listener().add(quiet)));
+  const waiting = listener.wait();
+  await until(() => bells.at(-1)!.load() === 1);
+  look(() => bells.map((bell) => bell.load()).join(" "));
+  predict("Each busy slot is written to a hundred times. How many calls to wake somebody?");
+  look(() => {
+    for (let i = 1; i <= 100; i++) {
+      for (const slot of busy) {
+        slot.writeSync(`message ${i}`);
+      }
+    }
+  });
+  look(() => calls());
+  look(() => bells.map((bell) => bell.load()).join(" "));
+  say(
+    "3,100 messages, and nobody has called the kernel to wake anybody. Now one in the quiet slot:",
+  );
+  look(() => quiet.writeSync("hello"));
+  await runAsync("news", () => waiting.then((slots) => slots.map((slot) => slot.name)));
+  look(() => calls());
+  listener.close();
+  robot.close();
+}
+
+function theSlot(name: string): Slot<string> {
+  step("What is in a slot");
+  say(
+    `A slot keeps the newest message, and the last few before it. Writers do not wait for readers; who
+    is late has missed something, and can tell what.`,
+  );
+  const robot = Domain.open(name);
+  closeAtEnd(robot);
+  const options = SHAPE;
+  const speed = run("speed", () => robot.slot("speed", options));
+  const write = (last: number) => {
+    while (speed.sequence < last) speed.writeSync(`speed is ${speed.sequence + 1}`);
+  };
+  look(() => {
+    write(2);
+  });
+  look(() => speed.latest());
+  look(() => speed.at(1));
+  say("Now a reader that has seen message 2 does something else for a while.");
+  look(() => {
+    write(7);
+  });
+  predict("The slot keeps three. What does the reader get, and what is it told?");
+  run("news", () => speed.since(2));
+  const words = lookInto(name, "speed");
+  say("Message n lies in entry n % 4. There is one entry more than can be looked back at:");
+  picture(entriesOf(words));
+  say(
+    "One can also look at a message in place, as in tutorial 11. But nobody waits for that look:",
+  );
+  const view = run("view", () => speed.view()!);
+  look(() => textOf(view.bytes));
+  look(() => {
+    write(10);
+  });
+  look(() => view.valid);
+  predict("Three more were written, and the view still holds. And after a fourth?");
+  look(() => {
+    write(11);
+  });
+  look(() => view.valid);
+  look(() => textOf(view.bytes));
+  say(
+    `That is no message at all: it is number 11, cut to the length of number 7. \`valid\` reads the stamp. The writer makes it 0 before it changes the first byte, and so: first
+    read all that you want, then ask. If it says true, what you have read is right.`,
+  );
+  return speed;
+}
+
+function killedWhileWriting(name: string, speed: Slot<string>): void {
+  step("Killed while writing");
+  say(
+    `Anybody may write, one at a time. A writer has a seat, which is a lock that the kernel gives up when
+    it dies, and notes its seat in a word, plus 1, as 0 is nobody. Here is one by hand, as \`src/babus/write_lock.ts\` does it.
+    It will die in the middle of a message.`,
+  );
+  const dying = lookInto(name, "speed");
+  const owner = ownerOf(dying);
+  const seat = tidyUp(run("seat", () => dying.region.tryHold(2)!));
+  look(() => owner.compareExchange(0, 2 + 1));
+  const number = run("number", () => dying.reserve(11));
+  look(() => {
+    copyIn(dying.region.mapping, dying.messageAt(number), bytesOf("SPEED"));
+  });
+  picture(entriesOf(dying));
+  predict("Half a message lies there. What do readers see, and may another one write?");
+  look(() => speed.latest());
+  look(() => speed.tryWrite("speed is 9000"));
+  say("Readers do not look there. The other one has to wait: as far as it knows, this one lives.");
+  say("Now it dies. What the kernel does then, whatever the program was doing:");
+  look(() => {
+    seat.close();
+  });
+  look(() => owner.load());
+  predict("The word still says that seat 2 is writing. May another one write now?");
+  look(() => speed.tryWrite("speed is 12"));
+  picture(entriesOf(dying));
+  say(
+    `It has seen that nobody sits there, has taken the seat for a moment, and put its own in its place.
+    There was nothing to repair: number ${number} had never been published, so its place and its number
+    are used again.`,
+  );
+  look(() => speed.since(9));
+}
+
+async function anyOfAnyKind(name: string, speed: Slot<string>): Promise<void> {
+  step("Any of any kind");
+  say(
+    `Rings have bells, and topics have bells. So \`waitAny\` can sleep on all of them together: here on a
+    listener, a ring and a topic.`,
+  );
+  const text = { codec: codec.text };
+  const listener = tidyUp(run("listener", () => new Listener().add(speed)));
+  const ring = tidyUp(run("ring", () => SpscConsumer.open(name, text)));
+  const topic = tidyUp(run("topic", () => Subscriber.open(name, { ...text, size: 64 })));
+  const producer = tidyUp(SpscProducer.open(name, text));
+  const publisher = tidyUp(Publisher.open(name, text));
+  look(() => listener.look().map((slot) => slot.name));
+  const names = new Map<Waitable, string>([
+    [listener, "listener"],
+    [ring, "ring"],
+    [topic, "topic"],
+  ]);
+  say("Each time, the program begins to wait, and then comes a message from somewhere.");
+  predict("Publisher, slot, ring, in this order. Which is the first of each wait?");
+  const begin = async () => {
+    const first = waitAny([listener, ring, topic], { spin: 0 }).then((one) => names.get(one));
+    await until(asleepOnMany);
+    return { first };
+  };
+  let { first } = await begin();
+  look(() => publisher.trySend("a frame"));
+  await runAsync("first", () => first);
+  look(() => topic.tryReceive());
+  ({ first } = await begin());
+  look(() => speed.writeSync("speed is 13"));
+  await runAsync("first", () => first);
+  look(() => listener.look().map((slot) => slot.name));
+  ({ first } = await begin());
+  look(() => producer.trySend("an order"));
+  await runAsync("first", () => first);
+  look(() => ring.tryReceive());
+  say("`waitAny` only says who has something; one turns to that one as ever.");
+}
+
+/** What goes wrong with one word for all. */
+async function breakIt(): Promise<void> {
+  lookThenNote();
+  await wakeOne();
+}
+
+tell({
+  folder: "12_any_of_many",
+  title: "Tutorial 12: events, bits, and waiting for any of many",
+  name: "tutorial-12",
+  main: { steps: 8, tell: main },
+  break: { steps: 2, tell: breakIt },
+  parties: {
+    writer: { steps: 3, tell: writerProcess },
+    listener: { steps: 4, tell: listenerProcess },
+  },
+});

@@ -1,0 +1,101 @@
+/**
+ * Tutorial 12 with two real processes, one in each terminal: the writer is killed in the middle of
+ * a message, and the listener writes in its place.
+ *
+ * @module
+ */
+
+import { Domain, Listener, type Slot } from "../../mod.ts";
+import { ask, look, picture, run, say, step, tidyUp } from "../stage.ts";
+import { bytesOf, closeAtEnd, SHAPE } from "./inside.ts";
+
+/** The slots that both use. */
+interface Slots {
+  readonly speed: Slot<string>;
+  /** What one wants to tell the other. */
+  readonly notes: Slot<string>;
+}
+
+function open(name: string): Slots {
+  const robot = run("robot", () => Domain.open(name));
+  closeAtEnd(robot);
+  const options = SHAPE;
+  const speed = run("speed", () => robot.slot("speed", options));
+  const notes = run("notes", () => robot.slot("notes", options));
+  return { speed, notes };
+}
+
+/** The process that is killed. */
+export function writerProcess(name: string): void {
+  step("Meet");
+  const { speed, notes } = open(name);
+  say("The listener will leave a note. If it is not there yet, now the other terminal:");
+  picture("deno run --allow-ffi tutorials/12_any_of_many/step.ts listener");
+  const arrival = tidyUp(new Listener().add(notes));
+  look(() => arrival.waitSync().map((slot) => slot.name));
+
+  step("Write");
+  look(() => speed.writeSync("speed is 1"));
+  look(() => speed.writeSync("speed is 2"));
+
+  step("Be killed");
+  const room = run("room", () => speed.claimSync(10));
+  look(() => {
+    room.set(bytesOf("SPEED"));
+  });
+  look(() => notes.writeSync(`${Deno.pid}`));
+  say(
+    `Half a message is in shared memory. Go on in the other terminal until it waits for its turn to
+    write. Then kill this process, from a third terminal, and watch the second:`,
+  );
+  picture(`kill -9 ${Deno.pid}`);
+  ask("\n[or Enter here: complete the message, and publish it] ");
+  look(() => {
+    room.set(bytesOf("speed is 3"));
+  });
+  look(() => speed.publish());
+}
+
+/** The process that goes on. */
+export function listenerProcess(name: string): void {
+  step("Meet");
+  const { speed, notes } = open(name);
+  say("Now the other terminal, unless it is waiting already:");
+  picture("deno run --allow-ffi tutorials/12_any_of_many/step.ts writer");
+  look(() => notes.writeSync("here"));
+
+  step("Sleep on two bells");
+  const listener = tidyUp(run("listener", () => new Listener().add(speed).add(notes)));
+  look(() => listener.look().map((slot) => slot.name));
+  say(
+    "That was its own note. Now it sleeps until there are two messages in the slot of speed.",
+  );
+  look(() => {
+    while (speed.sequence < 2) {
+      listener.waitSync();
+    }
+  });
+  look(() => speed.latest());
+
+  step("Wait for any");
+  look(() => {
+    while (notes.sequence < 2) {
+      listener.waitSync();
+    }
+  });
+  look(() => notes.latest());
+  say("That is the writer's number as a process. It is in the middle of a message.");
+  look(() => speed.latest());
+  look(() => speed.tryWrite("speed is 9000"));
+
+  step("Write, too");
+  say("This process waits for its turn to write, however long it takes. Kill the writer now.");
+  const number = run("number", () => speed.writeSync("written by the listener"));
+  look(() => speed.since(0));
+  say(
+    number === 3
+      ? `The dead one had claimed number 3, and written half of it. It was never published, so nobody has
+        seen it, and the number was free.`
+      : "The writer has lived, and its message was published first. Nothing was to be repaired.",
+  );
+}
