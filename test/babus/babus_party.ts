@@ -9,16 +9,25 @@ import { Listener } from "../../src/babus/listener.ts";
 import type { Slot } from "../../src/babus/slot.ts";
 import { isPayload, lengthOf, payload } from "../ring/circular_scene.ts";
 import { serve } from "../shared/serve.ts";
-import { dieBefore } from "../trap/trap.ts";
+import { SharedMemory } from "../../src/shared/shared_memory.ts";
+import { dieBefore, stepsOf } from "../trap/trap.ts";
+import { assaults, endure, everyChange, randomChanges, vandalise } from "./babus_assault.ts";
 
 /** What the functions can use. */
 const TOOLS = {
   Domain,
   Listener,
+  SharedMemory,
+  assaults,
+  everyChange,
+  randomChanges,
+  vandalise,
+  endure,
   payload,
   isPayload,
   lengthOf,
   dieBefore,
+  stepsOf,
   /** What stays open between two functions. */
   domains: [] as Domain[],
   slots: [] as Slot[],

@@ -51,7 +51,7 @@ export class Scene implements Disposable {
 export class Inside implements Disposable {
   readonly words: SlotWords;
 
-  constructor(scene: Scene, name = "slot") {
+  constructor(scene: { readonly name: string }, name = "slot") {
     this.words = openSlot(scene.name, name, {}, codec.bytes.type);
   }
 

@@ -1,0 +1,62 @@
+/**
+ * Slots whose every word a broken peer has changed, before they are used and meanwhile. What could
+ * run for ever or end the process runs in another one, by a deadline.
+ */
+
+import { assert, assertEquals, assertGreater } from "@std/assert";
+import { SharedMemory } from "../../src/shared/shared_memory.ts";
+import { until } from "../os/until.ts";
+import { processTests } from "../shared/processes.ts";
+import { ENDURING } from "./babus_assault.ts";
+import type { Tools } from "./babus_party.ts";
+import { Scene } from "./babus_scene.ts";
+
+const PROGRAM = new URL("./babus_party.ts", import.meta.url);
+const { test, startProcess } = processTests<Tools>(PROGRAM, "corrupt slots");
+
+test("every word of the control block and of every entry can hold anything", async () => {
+  using scene = new Scene();
+  await using party = startProcess();
+  const { complaints, seen } = await party.run(
+    ({ assaults, everyChange }, name) => assaults(name, everyChange().map((change) => [change])),
+    scene.name,
+  );
+  assertEquals(complaints, []);
+  assertGreater(seen.CorruptRegionError!, 1000);
+  assertGreater(seen.message!, 1000);
+  assertGreater(seen.written!, 1000);
+});
+
+test("several words at once can hold anything", async () => {
+  using scene = new Scene();
+  await using party = startProcess();
+  const { complaints, seen } = await party.run(({ assaults, randomChanges }, name) => {
+    return assaults(name, Array.from({ length: 200 }, (_, seed) => randomChanges(seed)));
+  }, scene.name);
+  assertEquals(complaints, []);
+  assertGreater(seen.CorruptRegionError!, 100);
+});
+
+test("a slot can be changed at any moment while it is used", async () => {
+  using scene = new Scene();
+  scene.slot("a", { depth: 3 });
+  using memory = SharedMemory.open(scene.name, { size: 4 * 5 });
+  const words = memory.as(Uint32Array);
+  await using user = startProcess();
+  await using vandal = startProcess();
+  const enduring = user.run(({ endure, SharedMemory }, name) => {
+    using memory = SharedMemory.connect(name);
+    return endure(name, memory.as(Uint32Array));
+  }, scene.name);
+  await until("it is used", () => words[ENDURING.rounds]! > 0);
+  const isEnough = () => words.subarray(1).every((count) => count > 20);
+  for (let seed = 0; seed < 3000 || !isEnough() && seed < 300_000; seed += 300) {
+    await vandal.run(({ vandalise }, { name, seed }) => vandalise(name, seed, 300), {
+      name: scene.name,
+      seed,
+    });
+  }
+  words[ENDURING.over] = 1;
+  assertEquals(await enduring, []);
+  assert(isEnough(), `${words}: nothing was tried`);
+});
