@@ -6,6 +6,8 @@
 
 import { allowedCpus } from "./harness/machine.ts";
 import { printBars } from "./harness/report.ts";
+import { measureBabus } from "./babus.ts";
+import { measureIdle } from "./babus_idle.ts";
 import { measureCircular } from "./circular.ts";
 import { measureMirrorRing } from "./mirror_ring.ts";
 import { measureMpsc } from "./mpsc.ts";
@@ -30,6 +32,8 @@ printBars([
   ...await measureMpsc(),
   ...await measureRpc(),
   ...await measureVdds(),
+  ...await measureBabus(),
+  ...await measureIdle(),
 ]);
 
 function processorName(): string {

@@ -21,7 +21,7 @@ const SPINNING = { spin: 5e6, timeout: 20e3 };
 const VALUES = 251; // a prime: no frame can be taken for one that is a few later
 
 /** The frames of one sender: how they are filled, and what they must be when they come. */
-class Pictures {
+export class Pictures {
   #filled = 0;
   #read = 0; // bytes
 

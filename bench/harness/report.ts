@@ -12,8 +12,8 @@ export interface Bar {
   readonly what: string;
   /** The largest ratio that is good enough. */
   readonly limit: number;
-  /** Nanoseconds, where it is no ratio. */
-  readonly unit?: "ns";
+  /** Nanoseconds or a share, where it is no ratio. */
+  readonly unit?: "ns" | "%";
   /** What was measured, or why nothing was. */
   readonly measured: Ratio | string;
 }
@@ -65,7 +65,7 @@ export function printBars(bars: Bar[]): void {
 }
 
 function figuresOf({ limit, unit, measured }: Bar): string[] {
-  const figure = unit === "ns" ? time : factor;
+  const figure = unit === "ns" ? time : unit === "%" ? percent : factor;
   const bar = `at most ${figure(limit)}`;
   if (typeof measured === "string") return ["", "", bar, `not measured: ${measured}`];
   const { median, low, high, counted, of } = measured;
@@ -87,6 +87,11 @@ export function printTable(alignment: string, rows: string[][]): void {
 
 function factor(value: number): string {
   return Number.isNaN(value) ? "?" : value.toFixed(2);
+}
+
+/** A share of a processor, of which a thousandth counts. */
+export function percent(share: number): string {
+  return `${share.toFixed(3)} %`;
 }
 
 /** Nanoseconds in the unit that suits them; nothing for NaN. */

@@ -1,0 +1,299 @@
+/**
+ * Slots: what a write takes by itself, and what readers and locks take; a write until another
+ * process has seen it, there and back, spinning and from sleep; and images, written and read in
+ * place. Next to C, and to what Deno has. How little listeners take that hear nothing is measured in
+ * `babus_idle.ts`.
+ *
+ * @module
+ */
+
+import { Domain } from "../src/babus/domain.ts";
+import { Listener } from "../src/babus/listener.ts";
+import type { Slot } from "../src/babus/slot.ts";
+import { RwLock } from "../src/shared/rw_lock.ts";
+import type { WaitOptions } from "../src/sync/waiter.ts";
+import { imageHandlers, IMAGES, measureImages } from "./babus_images.ts";
+import { compareAll, type Comparison, ROUND_TRIPS } from "./harness/comparison.ts";
+import { allowedCpus, CProgram } from "./harness/machine.ts";
+import { takePart } from "./harness/peer.ts";
+import { type Bar, printBars } from "./harness/report.ts";
+import { type Contender, times } from "./harness/rounds.ts";
+import { type Cast, Stage } from "./harness/stage.ts";
+import {
+  type Answering,
+  type Asking,
+  measure,
+  Numbered,
+  type Order,
+  type Traffic,
+  type Way,
+  wayHandlers,
+  type Ways,
+} from "./harness/traffic.ts";
+import { socketHandlers } from "./harness/unix_socket.ts";
+
+const PATIENCE_MS = 20e3;
+
+/** Nobody goes to sleep within a round, and nobody waits for ever for a process that is gone. */
+const SPINNING = { spin: 5e6, timeout: PATIENCE_MS };
+
+/** Everybody goes to sleep at once. */
+const ASLEEP = { spin: 0, timeout: PATIENCE_MS };
+
+/** Everybody spins for a moment and then goes to sleep. */
+const USUAL = { timeout: PATIENCE_MS };
+
+/** Some ten seconds. */
+const LOOKS = 1e9;
+
+/** One process's slots, what it writes to the one, and how it hears of the other. */
+class Ends implements Disposable {
+  readonly #domain: Domain;
+  readonly #to: Slot;
+  readonly #from: Slot;
+  readonly #listener: Listener;
+  readonly #message: Numbered;
+  #number = 0;
+
+  constructor({ name, bytes }: Order, to: string, from: string) {
+    this.#domain = Domain.open(name);
+    this.#to = this.#domain.slot(to, { maxSize: bytes });
+    this.#from = this.#domain.slot(from, { maxSize: bytes });
+    this.#listener = new Listener().add(this.#from);
+    this.#message = new Numbered(bytes);
+  }
+
+  /** Goes on to the next message. */
+  next(): void {
+    this.#message.number = ++this.#number;
+  }
+
+  write(): void {
+    this.#to.writeSync(this.#message.bytes, SPINNING);
+  }
+
+  listen(options: WaitOptions): void {
+    this.#listener.waitSync(options);
+  }
+
+  async listenAsync(options: WaitOptions): Promise<void> {
+    await this.#listener.wait(options);
+  }
+
+  poll(): void {
+    for (let looks = LOOKS; this.#from.sequence < this.#number; looks--) {
+      if (looks === 0) throw new Error("The other process of the measurement is silent");
+    }
+  }
+
+  copy(): void {
+    const outcome = this.#from.latest();
+    if (outcome.state === "ok" && this.#isExpected(outcome.message.value)) return;
+    throw new Error("That is another message");
+  }
+
+  view(): void {
+    const view = this.#from.view();
+    if (view !== undefined && this.#isExpected(view.bytes) && view.valid) return;
+    throw new Error("That is another message");
+  }
+
+  #isExpected(bytes: Uint8Array): boolean {
+    return bytes[0] === (this.#number & 0xff);
+  }
+
+  [Symbol.dispose](): void {
+    this.#listener.close();
+    this.#domain.close();
+  }
+}
+
+/** How a message is awaited and read. */
+type Hearing = (ends: Ends) => void | Promise<void>;
+
+/** A message there and one back. */
+class Exchange implements Asking, Answering, Disposable {
+  readonly #ends: Ends;
+  readonly #hear: Hearing;
+
+  constructor(ends: Ends, hear: Hearing) {
+    this.#ends = ends;
+    this.#hear = hear;
+  }
+
+  static way(hear: Hearing): Way {
+    return {
+      asking: (order) => new Exchange(new Ends(order, "there", "back"), hear),
+      answering: (order) => new Exchange(new Ends(order, "back", "there"), hear),
+    };
+  }
+
+  ask(): void | Promise<void> {
+    this.#ends.next();
+    this.#ends.write();
+    return this.#hear(this.#ends);
+  }
+
+  async answer(times: number): Promise<void> {
+    for (; times > 0; times--) {
+      this.#ends.next();
+      const heard = this.#hear(this.#ends);
+      if (heard !== undefined) await heard;
+      this.#ends.write();
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#ends[Symbol.dispose]();
+  }
+}
+
+function listening(options: WaitOptions): Way {
+  return Exchange.way((ends) => {
+    ends.listen(options);
+    ends.copy();
+  });
+}
+
+const PROMISED = Exchange.way(async (ends) => {
+  await ends.listenAsync(USUAL);
+  ends.copy();
+});
+
+const POLLED = Exchange.way((ends) => {
+  ends.poll();
+  ends.copy();
+});
+
+const POLLED_IN_PLACE = Exchange.way((ends) => {
+  ends.poll();
+  ends.view();
+});
+
+const WAYS: Ways = {
+  "Babus, listener": listening(SPINNING),
+  "Babus, polled": POLLED,
+  "Babus, polled, in place": POLLED_IN_PLACE,
+  "Babus, promises": PROMISED,
+  "Babus, spinning 50 us": listening(USUAL),
+  "Babus, asleep at once": listening(ASLEEP),
+  ...IMAGES,
+};
+
+const SMALL: Traffic = { bytes: 64, capacity: 2 ** 20, answerEvery: 1, answerBytes: 64 };
+
+/** There and back: twice what it may take until a write is seen. */
+const SEEN_TWICE_NS = 2000;
+
+const COMPARISONS: Comparison[] = [{
+  title: "round trip of 64 B",
+  traffic: SMALL,
+  ...ROUND_TRIPS,
+  ways: {
+    "Babus, listener": SEEN_TWICE_NS,
+    "Babus, polled": SEEN_TWICE_NS,
+    "Babus, polled, in place": undefined,
+    "Babus, promises": undefined,
+  },
+}, {
+  title: "round trip of 64 B after 1 ms asleep",
+  traffic: { ...SMALL, thinkMs: 1 },
+  plan: { trips: 50, blocks: 0, blockTrips: 0 },
+  rounds: { rounds: 11, warmUp: 1 },
+  slowAnswers: 50,
+  ways: {
+    "Babus, asleep at once": 1.3,
+    "Babus, spinning 50 us": undefined,
+    "Babus, promises": undefined,
+  },
+}];
+
+const CAST: Cast = { title: "Slots", module: import.meta.url, ways: WAYS };
+
+/** Measures, prints the times and gives the bars. */
+export async function measureBabus(): Promise<Bar[]> {
+  using words = CProgram.compile(`${import.meta.dirname}/c/ping_pong.c`);
+  return [
+    ...await measureAlone(words),
+    ...await compareAll(COMPARISONS, WAYS, import.meta.url),
+    ...await measureImages(CAST, words),
+  ];
+}
+
+/** A slot and a lock that nobody else uses, and the workloads of `babus_bench.ts`. */
+export class Alone implements Disposable {
+  readonly #domain = Domain.open(`bench-alone-${Deno.pid}`);
+  readonly #slot = this.#domain.slot("slot", { maxSize: 64 });
+  readonly #lock = RwLock.open(`bench-alone-${Deno.pid}`);
+  readonly #listener = new Listener().add(this.#slot);
+  readonly #message = Uint8Array.from({ length: 64 }, (_, i) => i * 31);
+
+  readonly write = (): void => void this.#slot.writeSync(this.#message);
+  readonly writeInPlace = (): void => {
+    this.#slot.claimSync()[0] = 1;
+    this.#slot.publish();
+  };
+  readonly writeAndLook = (): void => {
+    this.#slot.writeSync(this.#message);
+    if (this.#listener.look().length !== 1) throw new Error("There is something new");
+  };
+  readonly copy = (): void => {
+    if (this.#slot.latest().state !== "ok") throw new Error("There is a message");
+  };
+  readonly view = (): void => {
+    if (!this.#slot.view()?.valid) throw new Error("There is a message");
+  };
+  readonly read = (): void => this.#lock.readSync().release();
+  readonly lockToWrite = (): void => this.#lock.writeSync().release();
+
+  [Symbol.dispose](): void {
+    this.#listener.close();
+    this.#domain.close();
+    this.#lock.close();
+  }
+}
+
+/** What a write of 64 B may take if nobody listens. */
+const WRITE_LIMIT_NS = 400;
+
+/** What each takes in one thread; none of it depends on where the processors are. */
+async function measureAlone(words: CProgram | undefined): Promise<Bar[]> {
+  const what = "slot, write of 64 B";
+  const bar = { what, limit: WRITE_LIMIT_NS, unit: "ns" as const };
+  const unmeasured = whyNone(words);
+  if (unmeasured !== undefined) return [{ ...bar, measured: unmeasured }];
+  await using stage = new Stage(CAST);
+  using alone = new Alone();
+  const runs = await stage.compare("one thread", [
+    stage.words(words!),
+    inOneThread("write 64 B", alone.write),
+    inOneThread("claimSync and publish 64 B", alone.writeInPlace),
+    inOneThread("write 64 B and listener.look()", alone.writeAndLook),
+    inOneThread("latest() of 64 B", alone.copy),
+    inOneThread("view() and valid", alone.view),
+    inOneThread("RwLock, readSync and release", alone.read),
+    inOneThread("RwLock, writeSync and release", alone.lockToWrite),
+  ], ROUND_TRIPS.rounds);
+  return [{ ...bar, measured: times(runs[1]!) }];
+}
+
+function inOneThread(name: string, ask: () => void): Contender {
+  return { name, round: () => measure({ ask }, SMALL, ROUND_TRIPS.plan) };
+}
+
+/** Why a comparison with C that passes words cannot be made. */
+function whyNone(words: CProgram | undefined): string | undefined {
+  if (allowedCpus().length < 2) return "there is one processor";
+  return words === undefined ? "there is no C compiler" : undefined;
+}
+
+if (import.meta.main) {
+  if (Deno.args.length === 0) {
+    printBars(await measureBabus());
+  } else {
+    const ways = wayHandlers(WAYS);
+    using images = imageHandlers();
+    await takePart({ ...socketHandlers(), ...images.handlers, ...ways });
+    ways.close();
+  }
+}

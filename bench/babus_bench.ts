@@ -1,0 +1,25 @@
+/**
+ * Slots and reader/writer locks as `deno bench` shows them: what each takes in one thread if nobody
+ * else uses them.
+ *
+ * @module
+ */
+
+import { Alone } from "./babus.ts";
+
+const alone = new Alone();
+alone.write(); // so that there is something to read
+globalThis.addEventListener("unload", () => alone[Symbol.dispose]());
+
+const written = { group: "slot, 64 B written" };
+Deno.bench("writeSync 64 B", { ...written, baseline: true }, alone.write);
+Deno.bench("claimSync and publish 64 B", written, alone.writeInPlace);
+Deno.bench("writeSync 64 B and listener.look()", written, alone.writeAndLook);
+
+const read = { group: "slot, 64 B read" };
+Deno.bench("latest() of 64 B", { ...read, baseline: true }, alone.copy);
+Deno.bench("view() and valid", read, alone.view);
+
+const lock = { group: "RwLock" };
+Deno.bench("readSync and release", { ...lock, baseline: true }, alone.read);
+Deno.bench("writeSync and release", lock, alone.lockToWrite);

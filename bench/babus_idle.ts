@@ -1,0 +1,246 @@
+/**
+ * What listeners take that hear nothing: the processor time of twenty of them, each with a slot of
+ * its own, with promises in one process, and asleep in a Worker or a process each. Next to it,
+ * processes and Workers that do nothing, as these take some time, too, and C that sleeps in the same
+ * slices: being woken is most of it.
+ *
+ * All of them are idle at the same time. In the end somebody writes to every slot, and all must have
+ * been woken.
+ *
+ * @module
+ */
+
+import { Domain } from "../src/babus/domain.ts";
+import { Listener } from "../src/babus/listener.ts";
+import { sleep } from "../src/os/clock.ts";
+import { SLICE_NS } from "../src/sync/waiter.ts";
+import { CProgram } from "./harness/machine.ts";
+import { Peer, takePart } from "./harness/peer.ts";
+import { type Bar, percent, printBars, printTable } from "./harness/report.ts";
+import { type Run, times } from "./harness/rounds.ts";
+import { nextMessage, workerPort } from "./harness/workers.ts";
+
+const LISTENERS = 20;
+
+/** Until whoever has just begun has compiled and collected what it needs. */
+const SETTLE_MS = 3000;
+
+/** Ten seconds in all; each part has as many slices of sleep. */
+const PARTS = 5;
+const PART_MS = 2000;
+
+/** Of one processor. */
+const LIMIT_PERCENT = 0.1;
+
+/** What a process is to do. */
+type Role = "rest" | "restInWorkers" | "hearAsync" | "hearInWorkers" | "hear";
+
+/** Some listeners, or as many of those that do nothing. */
+interface Group {
+  readonly name: string;
+  readonly role: Role;
+  readonly processes: number;
+  /** In each process. */
+  readonly listeners: number;
+  /** The group that does nothing, and is otherwise the same. */
+  readonly idle?: string;
+}
+
+const RESTING = "a process";
+const WORKERS = `a process with ${LISTENERS} Workers`;
+const PROCESSES = `${LISTENERS} processes`;
+
+const GROUPS: Group[] = [
+  { name: RESTING, role: "rest", processes: 1, listeners: 0 },
+  { name: WORKERS, role: "restInWorkers", processes: 1, listeners: 0 },
+  { name: PROCESSES, role: "rest", processes: LISTENERS, listeners: 0 },
+  {
+    name: `${LISTENERS} listeners, promises, in one process`,
+    role: "hearAsync",
+    processes: 1,
+    listeners: LISTENERS,
+    idle: RESTING,
+  },
+  {
+    name: `${LISTENERS} listeners asleep, in a Worker each`,
+    role: "hearInWorkers",
+    processes: 1,
+    listeners: LISTENERS,
+    idle: WORKERS,
+  },
+  {
+    name: `${LISTENERS} listeners asleep, in a process each`,
+    role: "hear",
+    processes: LISTENERS,
+    listeners: 1,
+    idle: PROCESSES,
+  },
+];
+
+const IN_C = `C, ${LISTENERS} processes asleep in slices of ${SLICE_NS / 1e6} ms`;
+
+/** A group at work. */
+class Crowd implements AsyncDisposable {
+  readonly group: Group;
+  readonly run: Run;
+  readonly #domain: Domain;
+  readonly #peers: Peer[];
+  #taken = 0;
+
+  constructor(group: Group, number: number) {
+    const { name, processes } = group;
+    this.group = group;
+    this.run = { name, rounds: [] };
+    this.#domain = Domain.open(`bench-idle-${Deno.pid}-${number}`);
+    const module = new URL(import.meta.url);
+    this.#peers = Array.from({ length: processes }, () => new Peer(module, "peer"));
+  }
+
+  get #slots(): string[] {
+    return Array.from({ length: this.#peers.length * this.group.listeners }, (_, i) => `slot-${i}`);
+  }
+
+  /** Has everybody begin. */
+  async begin(): Promise<void> {
+    const { listeners, role } = this.group;
+    for (const [i, peer] of this.#peers.entries()) {
+      const slots = this.#slots.slice(i * listeners, (i + 1) * listeners);
+      await peer.begin(role, [this.#domain.name, slots]);
+    }
+  }
+
+  /** Begins to measure. */
+  start(): void {
+    this.#taken = this.#takenByAll();
+  }
+
+  /** Ends a part of the time, and begins the next. */
+  note(elapsedNs: number): void {
+    const before = this.#taken;
+    this.#taken = this.#takenByAll();
+    this.run.rounds.push({ typical: 100 * (this.#taken - before) / elapsedNs });
+  }
+
+  #takenByAll(): number {
+    return this.#peers.reduce((sum, { pid }) => sum + processorTime(pid), 0);
+  }
+
+  /** Wakes everybody. */
+  async wake(): Promise<void> {
+    for (const name of this.#slots) this.#domain.slot(name).writeSync(new Uint8Array(8));
+    let heard = 0;
+    for (const peer of this.#peers) heard += await peer.end() as number;
+    const { name } = this.group;
+    if (heard !== this.#slots.length) throw new Error(`${name}: only ${heard} have heard anything`);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const peer of this.#peers) await peer[Symbol.asyncDispose]();
+    this.#domain.close();
+  }
+}
+
+/** The nanoseconds that the threads of a process have run for. */
+function processorTime(pid: number): number {
+  let sum = 0;
+  for (const { name } of Deno.readDirSync(`/proc/${pid}/task`)) {
+    try {
+      sum += parseInt(Deno.readTextFileSync(`/proc/${pid}/task/${name}/schedstat`));
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) throw error; // it has just ended
+    }
+  }
+  return sum;
+}
+
+/** Measures, prints the shares of a processor and gives the bars. */
+export async function measureIdle(): Promise<Bar[]> {
+  await using stack = new AsyncDisposableStack();
+  const sleepers = stack.use(CProgram.compile(`${import.meta.dirname}/c/sleepers.c`));
+  const crowds = GROUPS.map((group, i) => stack.use(new Crowd(group, i)));
+  for (const crowd of crowds) await crowd.begin();
+  const asleep = sleepers?.run(LISTENERS, SLICE_NS / 1e6, SETTLE_MS, PARTS, PART_MS);
+  await sleep(SETTLE_MS);
+  for (const crowd of crowds) crowd.start();
+  for (let part = 0; part < PARTS; part++) {
+    const before = performance.now();
+    await sleep(PART_MS);
+    for (const crowd of crowds) crowd.note((performance.now() - before) * 1e6);
+  }
+  for (const crowd of crowds) await crowd.wake();
+
+  console.log("\nIdle: the share of one processor that each takes");
+  const runs = new Map(crowds.map(({ group, run }) => [group.name, run]));
+  const share = (run: Run) => percent(times(run).median);
+  const rows = crowds.map(({ group, run }) => {
+    const { name, idle } = group;
+    return [name, share(run), idle === undefined ? "" : share(beyond(run, runs.get(idle)!))];
+  });
+  if (asleep !== undefined) rows.unshift([IN_C, share(partsOf(IN_C, await asleep)), ""]);
+  printTable("lrr", [["", "in all", "more than idle"], ...rows]);
+  return crowds.flatMap(({ group: { name, idle }, run }): Bar[] => {
+    if (idle === undefined) return [];
+    const measured = times(beyond(run, runs.get(idle)!));
+    return [{ what: `idle: ${name}`, limit: LIMIT_PERCENT, unit: "%", measured }];
+  });
+}
+
+/** The shares of a processor that so many nanoseconds in each part are. */
+function partsOf(name: string, taken: Float64Array): Run {
+  return { name, rounds: Array.from(taken, (ns) => ({ typical: 100 * ns / (PART_MS * 1e6) })) };
+}
+
+/** What one took more than another at the same time. */
+function beyond({ name, rounds }: Run, idle: Run): Run {
+  const more = rounds.map(({ typical }, i) => ({ typical: typical - idle.rounds[i]!.typical }));
+  return { name, rounds: more };
+}
+
+/** A listener and its slot. */
+function listenerOf(domain: Domain, slot: string): Listener {
+  return new Listener().add(domain.slot(slot));
+}
+
+/** Blocks the thread until there is news; gives how many slots have some. */
+function hear([name, slots]: [string, string[]]): number {
+  using domain = Domain.open(name);
+  const listeners = slots.map((slot) => listenerOf(domain, slot));
+  return listeners.reduce((heard, listener) => heard + listener.waitSync().length, 0);
+}
+
+async function hearAsync([name, slots]: [string, string[]]): Promise<number> {
+  using domain = Domain.open(name);
+  const news = await Promise.all(slots.map((slot) => listenerOf(domain, slot).wait()));
+  return news.flat().length;
+}
+
+/** The same in a Worker for each slot; with no slots, in Workers that wait for something else. */
+async function inWorkers([name, slots]: [string, string[]]): Promise<number> {
+  const orders = Array.from({ length: LISTENERS }, (_, i) => slots.slice(i, i + 1));
+  const workers = orders.map((slots) =>
+    new Worker(import.meta.url, { type: "module", name: JSON.stringify([name, slots]) })
+  );
+  if (slots.length === 0) return 0;
+  const heard = await Promise.all(workers.map((worker) => nextMessage<number>(worker)));
+  for (const worker of workers) worker.terminate();
+  return heard.reduce((sum, count) => sum + count, 0);
+}
+
+const port = workerPort();
+if (port !== undefined) {
+  const [name, slots]: [string, string[]] = JSON.parse(self.name);
+  if (slots.length > 0) port.postMessage(hear([name, slots]));
+} else if (import.meta.main) {
+  if (Deno.args.length === 0) {
+    printBars(await measureIdle());
+  } else {
+    await takePart({
+      rest: () => 0,
+      restInWorkers: inWorkers,
+      hear,
+      hearAsync,
+      hearInWorkers: inWorkers,
+    });
+    Deno.exit();
+  }
+}
