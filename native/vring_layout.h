@@ -225,7 +225,7 @@ _Static_assert(_Alignof(struct rpc_control) == 64, "alignment of rpc_control");
 _Static_assert(sizeof(struct rpc_control) == 41152, "size of rpc_control");
 
 #define TOPIC_CONTROL_VERSION 1u
-#define TOPIC_CONTROL_HASH UINT64_C(0x211f8f098806d2d0)
+#define TOPIC_CONTROL_HASH UINT64_C(0x0dcca755366ba7ea)
 struct topic_control {
   uint32_t depth; /* how many descriptors there are */
   uint32_t readers; /* how many readers there can be */
@@ -233,23 +233,21 @@ struct topic_control {
   double published; /* the writer counts: samples published */
   double delivered; /* the writer counts: samples given, once for each reader */
   double dropped; /* the writer counts: samples that a reader was to have and lost */
-  uint8_t _pad_40[24];
-  _Alignas(64) _Atomic uint64_t journal; /* the writer: stamp * 2048 + descriptor + 1 of what it publishes; 0 for nothing */
-  uint8_t _pad_72[56];
-  _Alignas(64) _Atomic uint64_t sequence; /* the writer: the last sample's number */
-  uint8_t _pad_136[56];
+  double journal; /* the writer: stamp * 2048 + descriptor + 1 of what it publishes; 0 for nothing */
+  double sequence; /* the writer: the last sample's number */
+  uint8_t _pad_56[8];
   _Alignas(64) _Atomic uint32_t writer; /* the writer: 0 has never been, 1 open, 2 closed */
-  uint8_t _pad_196[60];
+  uint8_t _pad_68[60];
   _Alignas(64) _Atomic uint32_t members; /* grows with each reader that comes or goes */
-  uint8_t _pad_260[60];
+  uint8_t _pad_132[60];
   _Alignas(64) _Atomic uint32_t rows; /* one more than the highest reader that ever was */
-  uint8_t _pad_324[60];
+  uint8_t _pad_196[60];
   _Alignas(64) _Atomic uint32_t available; /* AVAIL: how many descriptors were put in */
-  uint8_t _pad_388[60];
+  uint8_t _pad_260[60];
   _Alignas(64) _Atomic uint32_t space_bell; /* rung by readers; raised by a writer that waits */
-  uint8_t _pad_452[60];
+  uint8_t _pad_324[60];
   _Alignas(64) _Atomic uint32_t members_bell; /* rung when somebody comes or goes */
-  uint8_t _pad_516[60];
+  uint8_t _pad_388[60];
 };
 _Static_assert(offsetof(struct topic_control, depth) == 0, "topic_control.depth");
 _Static_assert(offsetof(struct topic_control, readers) == 4, "topic_control.readers");
@@ -257,16 +255,16 @@ _Static_assert(offsetof(struct topic_control, sample_bytes) == 8, "topic_control
 _Static_assert(offsetof(struct topic_control, published) == 16, "topic_control.published");
 _Static_assert(offsetof(struct topic_control, delivered) == 24, "topic_control.delivered");
 _Static_assert(offsetof(struct topic_control, dropped) == 32, "topic_control.dropped");
-_Static_assert(offsetof(struct topic_control, journal) == 64, "topic_control.journal");
-_Static_assert(offsetof(struct topic_control, sequence) == 128, "topic_control.sequence");
-_Static_assert(offsetof(struct topic_control, writer) == 192, "topic_control.writer");
-_Static_assert(offsetof(struct topic_control, members) == 256, "topic_control.members");
-_Static_assert(offsetof(struct topic_control, rows) == 320, "topic_control.rows");
-_Static_assert(offsetof(struct topic_control, available) == 384, "topic_control.available");
-_Static_assert(offsetof(struct topic_control, space_bell) == 448, "topic_control.space_bell");
-_Static_assert(offsetof(struct topic_control, members_bell) == 512, "topic_control.members_bell");
+_Static_assert(offsetof(struct topic_control, journal) == 40, "topic_control.journal");
+_Static_assert(offsetof(struct topic_control, sequence) == 48, "topic_control.sequence");
+_Static_assert(offsetof(struct topic_control, writer) == 64, "topic_control.writer");
+_Static_assert(offsetof(struct topic_control, members) == 128, "topic_control.members");
+_Static_assert(offsetof(struct topic_control, rows) == 192, "topic_control.rows");
+_Static_assert(offsetof(struct topic_control, available) == 256, "topic_control.available");
+_Static_assert(offsetof(struct topic_control, space_bell) == 320, "topic_control.space_bell");
+_Static_assert(offsetof(struct topic_control, members_bell) == 384, "topic_control.members_bell");
 _Static_assert(_Alignof(struct topic_control) == 64, "alignment of topic_control");
-_Static_assert(sizeof(struct topic_control) == 576, "size of topic_control");
+_Static_assert(sizeof(struct topic_control) == 448, "size of topic_control");
 
 #define TOPIC_READER_VERSION 1u
 #define TOPIC_READER_HASH UINT64_C(0x8da15f474c7e1ddc)

@@ -275,9 +275,17 @@ export function prefetchToWrite(memory: Memory, offset: number, length: number):
   bytes[last] = bytes[last]!;
 }
 
-/** Shared memory to write into in place; `commitView` must follow before it is published. */
-export function claimView(memory: Memory, offset: number, length: number): Uint8Array<ArrayBuffer> {
-  return viewOf(memory, offset, length);
+/**
+ * Shared memory to write into in place; `commitView` must follow before it is published. `last` is
+ * the view that was made of this place before: if it has this length it is given again.
+ */
+export function claimView(
+  memory: Memory,
+  offset: number,
+  length: number,
+  last?: Uint8Array<ArrayBuffer>,
+): Uint8Array<ArrayBuffer> {
+  return last?.length === length ? last : viewOf(memory, offset, length);
 }
 
 /** Ends the writing into a claimed view. Nothing to do here: the bytes are already in place. */
@@ -288,9 +296,17 @@ export function commitView(
   _length: number,
 ): void {}
 
-/** Shared memory to read in place. What it shows is provisional until it is validated. */
-export function peekView(memory: Memory, offset: number, length: number): Uint8Array<ArrayBuffer> {
-  return viewOf(memory, offset, length);
+/**
+ * Shared memory to read in place. What it shows is provisional until it is validated. `last` is as
+ * for `claimView`.
+ */
+export function peekView(
+  memory: Memory,
+  offset: number,
+  length: number,
+  last?: Uint8Array<ArrayBuffer>,
+): Uint8Array<ArrayBuffer> {
+  return last?.length === length ? last : viewOf(memory, offset, length);
 }
 
 /** In place of `subarray`, which takes half as long again. */

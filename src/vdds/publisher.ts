@@ -31,7 +31,7 @@ import {
   type TopicOptions,
   unlinkTopic,
 } from "./topic.ts";
-import { type VRing, WRITER_ROLE, WriterState } from "./vring.ts";
+import { Kept, type VRing, WRITER_ROLE, WriterState } from "./vring.ts";
 import { NONE, VRingWriter } from "./vring_writer.ts";
 
 /** What happens when a sample is to be sent and none of the topic's is free. */
@@ -102,6 +102,7 @@ export class Publisher<T = Uint8Array> implements Disposable {
   readonly #awaited: Awaited;
   #descriptor = NONE; // in this publisher's hands
   #loan: Uint8Array<ArrayBuffer> | undefined;
+  readonly #views: Uint8Array<ArrayBuffer>[] = []; // of each descriptor: what was loaned of it last
 
   private constructor({ topic, ring, role, sources }: Parts, options: PublisherBehaviour<T>) {
     const { policy = "block", history = 0 } = options;
@@ -364,8 +365,14 @@ export class Publisher<T = Uint8Array> implements Disposable {
   }
 
   #lend(length: number): Uint8Array<ArrayBuffer> {
-    const at = this.#ring.sampleAt(this.#descriptor);
-    return this.#loan = claimView(this.#ring.region.mapping, at, length);
+    const d = this.#descriptor;
+    const { mapping } = this.#ring.region;
+    return this.#loan = this.#views[d] = claimView(
+      mapping,
+      this.#ring.sampleAt(d),
+      length,
+      this.#views[d],
+    );
   }
 
   #sendBytes(bytes: Uint8Array): void {
@@ -455,9 +462,9 @@ function checkBehaviour(
 /** What became of the samples of a topic. */
 export function countersOf(ring: VRing): TopicCounters {
   return {
-    published: ring.counted("published"),
-    delivered: ring.counted("delivered"),
-    dropped: ring.counted("dropped"),
+    published: ring.kept(Kept.published),
+    delivered: ring.kept(Kept.delivered),
+    dropped: ring.kept(Kept.dropped),
     inFlight: ring.countInFlight(),
   };
 }

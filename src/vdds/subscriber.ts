@@ -99,6 +99,7 @@ export class Subscriber<T = Uint8Array> implements Disposable, Waitable {
   readonly #codec: Codec<T>;
   readonly #keepOpen: boolean;
   readonly #awaited: Awaited;
+  readonly #views: Uint8Array<ArrayBuffer>[] = []; // of each descriptor: what it was shown as last
 
   private constructor(topic: string, ring: VRing, options: SubscriberBehaviour<T>) {
     const { history = 0, keepOpen = true } = options;
@@ -348,8 +349,9 @@ export class Subscriber<T = Uint8Array> implements Disposable, Waitable {
 
   /** What was taken last, in place. */
   #shown(): Uint8Array<ArrayBuffer> {
-    const { descriptor, length } = this.#reader;
-    return peekView(this.#ring.region.mapping, this.#ring.sampleAt(descriptor), length);
+    const { descriptor: d, length } = this.#reader;
+    const { mapping } = this.#ring.region;
+    return this.#views[d] = peekView(mapping, this.#ring.sampleAt(d), length, this.#views[d]);
   }
 
   #untilSync<O extends { state: string }>(

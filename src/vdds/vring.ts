@@ -49,13 +49,16 @@
  *     it off, or finds it answered: never neither.
  * P4  A joiner is online and then looks for pins; the writer pins and then looks who is online. So of
  *     two samples in a row a joiner never gets the older as history and misses the newer.
- * P5  A word changes, then the USED ring, then the bell is looked at (doorbell.ts, P1); a word becomes
- *     `none`, then the space bell is looked at. The writer raises that and then looks at all words,
- *     not only at AVAIL, before it sleeps.
+ * P5  All words change, then `sequence`, then the USED rings, then each bell is looked at
+ *     (doorbell.ts, P1). So who sees `sequence` finds all up to it in its row, and who does not see
+ *     it finds the sample in its ring later. A word becomes `none`, then the space bell is looked at;
+ *     the writer raises that and then looks at all words, not only at AVAIL, before it sleeps.
  *
  * C1  The writer dies before the journal names the sample: the descriptor is free by all words.
- * C2  It dies after that, anywhere: the successor does the publish again (I3) before its first own,
- *     with its USED entries and bells. All who lived through it get the sample, once.
+ * C2  It dies after that, before `sequence` says that the sample is published: the successor does the
+ *     publish again (I3) before its first own. If it dies later, all have got the sample, and the
+ *     successor puts it into the USED rings of those who have not taken it, perhaps once more.
+ *     All who lived through it get the sample, once.
  * C3  It dies between pinning and unpinning: pins are its row, which the successor takes over.
  * C4  A reader dies: what it was given and held stays in its row. When the writer finds it in its way
  *     it takes the role, if the kernel gives it, and clears the row; or a joiner takes role and row.
@@ -68,11 +71,12 @@
  * A writer whose view of who is online is old may still give to a row whose reader has left. That
  * does no harm: it is cleared as after a death, or the next reader of that row gets a sample more.
  *
- * On ARM: words are changed by read-modify-writes, which are sequentially consistent; samples, DESC
- * and entries are plain. What is written before a CAS is visible to whoever acquires its result, and
- * what is read before the CAS that gives back has been read. A drop and a take are CASes of the same
- * word, so one of them fails, however early the bytes behind it were fetched. P3 and P4 are stores
- * and loads of words only.
+ * On ARM: words are changed by read-modify-writes, which are sequentially consistent; samples, DESC,
+ * entries, the journal and `sequence` are plain. What is written before a CAS is visible to whoever
+ * acquires its result, and what is read before the CAS that gives back has been read. A drop and a
+ * take are CASes of the same word, so one of them fails, however early the bytes behind it were
+ * fetched. A reader that searches has a barrier between `sequence` and the words; what a dead writer
+ * has stored, the kernel shows to whoever gets its role. P3 and P4 are stores and loads of words only.
  *
  * Not promised: that a late joiner gets a history without gaps while samples are dropped; that a
  * sample which a publisher died in the middle of publishing is there before the next publisher is.
@@ -138,8 +142,18 @@ export interface ReaderWords {
   readonly ringAt: number;
 }
 
-/** The counters that the writer keeps; after its death they may be one sample behind. */
-export type Counter = "published" | "delivered" | "dropped";
+const { journal, sequence, published, delivered, dropped } = TOPIC_CONTROL.fields;
+
+/** What the writer keeps for itself and its successor, by where it lies in META. */
+export const Kept = {
+  journal: journal.offset,
+  /** The number of the last sample. */
+  sequence: sequence.offset,
+  // Counters; after the writer's death they may be one sample behind.
+  published: published.offset,
+  delivered: delivered.offset,
+  dropped: dropped.offset,
+} as const;
 
 /** The shared words of a topic, for every party. */
 export class VRing {
@@ -147,8 +161,6 @@ export class VRing {
   readonly what: string;
   readonly region: Region;
   readonly plan: Plan;
-  readonly journal: Word64;
-  readonly sequence: Word64;
   readonly writer: Word32;
   readonly members: Word32;
   readonly rows: Word32;
@@ -169,8 +181,6 @@ export class VRing {
     this.plan = plan;
     this.#mapping = mapping;
     this.#mask = plan.entries - 1;
-    this.journal = new Word64(mapping, fields.journal, control);
-    this.sequence = new Word64(mapping, fields.sequence, control);
     this.writer = new Word32(mapping, fields.writer, control);
     this.members = new Word32(mapping, fields.members, control);
     this.rows = new Word32(mapping, fields.rows, control);
@@ -233,15 +243,19 @@ export class VRing {
     storeDouble(this.#mapping, this.#descriptorAt(d) + offsetOf(field), value);
   }
 
-  /** Counts, for the writer. */
-  count(counter: Counter, amount: number): void {
-    const at = this.region.controlOffset + counterOffset(counter);
-    storeDouble(this.#mapping, at, loadDouble(this.#mapping, at) + amount);
+  /** What the writer keeps at a place of META. */
+  kept(place: number): number {
+    return loadDouble(this.#mapping, this.region.controlOffset + place) + 0; // -0 becomes 0
   }
 
-  /** How far a counter is. */
-  counted(counter: Counter): number {
-    return loadDouble(this.#mapping, this.region.controlOffset + counterOffset(counter));
+  /** Changes that, for the writer. */
+  keep(place: number, value: number): void {
+    storeDouble(this.#mapping, this.region.controlOffset + place, value);
+  }
+
+  /** Counts, for the writer. */
+  count(counter: number, amount: number): void {
+    this.keep(counter, this.kept(counter) + amount);
   }
 
   /** Whether the writer is asleep, or about to be: then it has to be told at once. */
@@ -371,17 +385,10 @@ export class VRing {
   }
 }
 
-const { sequence, length, committed } = TOPIC_DESCRIPTOR.fields;
-const { published, delivered, dropped } = TOPIC_CONTROL.fields;
+const { sequence: numberOf, length, committed } = TOPIC_DESCRIPTOR.fields;
 
 /** By comparing: an engine is slow to look up names that are not always the same. */
 function offsetOf(field: Described): number {
-  if (field === "sequence") return sequence.offset;
+  if (field === "sequence") return numberOf.offset;
   return field === "length" ? length.offset : committed.offset;
-}
-
-/** Likewise. */
-function counterOffset(counter: Counter): number {
-  if (counter === "published") return published.offset;
-  return counter === "delivered" ? delivered.offset : dropped.offset;
 }

@@ -10,7 +10,7 @@
  */
 
 import type { Role } from "../memory/liveness.ts";
-import { readerRole, type ReaderWords, type VRing } from "./vring.ts";
+import { Kept, readerRole, type ReaderWords, type VRing } from "./vring.ts";
 import { stampAfter, stampOf, stampOfSequence, State, stateOf, wordOf } from "./vring_layout.ts";
 
 /** A writer that drops samples faster than they can be taken, this often in a row, is let go on. */
@@ -188,14 +188,17 @@ export class VRingReader {
     const ring = this.#ring;
     this.#index = this.#end = this.words.used.load();
     // What is newer than this may come while the row is searched, and would come before older ones;
-    // it is in the ring from here on. The one after it may be in the ring already.
-    const newest = ring.sequence.load() + 1;
+    // it is in the ring from here on.
+    const newest = ring.kept(Kept.sequence);
+    this.words.first.loadLast(); // which keeps that in front of all that follows
     const found: { d: number; stamp: number; sequence: number }[] = [];
     for (let d = 0; d < ring.plan.depth; d++) {
       const word = this.words.row[d]!.load();
       if (stateOf(word) !== State.ready) continue;
       const sequence = ring.described(d, "sequence");
-      if (!(sequence > newest)) found.push({ d, stamp: stampOf(word), sequence });
+      const stamp = stampOf(word);
+      const isNew = sequence > newest && this.#asked[d] !== stamp;
+      if (!isNew) found.push({ d, stamp, sequence });
     }
     this.#found = found.sort((a, b) => b.sequence - a.sequence);
   }

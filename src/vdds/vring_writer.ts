@@ -5,7 +5,7 @@
  */
 
 import type { Word32 } from "../memory/word.ts";
-import { readerRole, type ReaderWords, type VRing } from "./vring.ts";
+import { Kept, readerRole, type ReaderWords, type VRing } from "./vring.ts";
 import {
   entryOf,
   stampAfter,
@@ -41,7 +41,7 @@ export class VRingWriter {
   readonly #ring: VRing;
   readonly #dropsOldest: boolean;
   readonly #history: number;
-  readonly #order: Order;
+  readonly #order: Order; // by age, kept only where the oldest are dropped
   readonly #pinned: number[] = []; // the oldest first
   readonly #isPinned: Uint8Array;
   readonly #alive: Uint8Array; // of each reader, whether it was seen alive in this search
@@ -66,7 +66,7 @@ export class VRingWriter {
     this.#history = options.history;
     this.#isPinned = new Uint8Array(depth);
     this.#alive = new Uint8Array(readers);
-    this.#sequence = ring.sequence.load();
+    this.#sequence = ring.kept(Kept.sequence);
     this.#nextStamp = stampOfSequence(this.#sequence + 1);
     this.#seen = new Uint32Array(readers);
     this.#counted = new Uint8Array(depth);
@@ -108,14 +108,26 @@ export class VRingWriter {
   /** C2: what the last writer was publishing. */
   #finish(): void {
     const ring = this.#ring;
-    const entry = ring.journal.load();
-    const next = this.#sequence + 1;
-    if (stampOfEntry(entry) !== stampOfSequence(next)) return;
+    const entry = ring.kept(Kept.journal);
+    const stamp = stampOfEntry(entry);
     const d = ring.descriptorIn(entry);
-    if (d === NONE || ring.described(d, "sequence") !== next) {
-      throw ring.corrupt(`its journal says ${entry} after sample ${this.#sequence}`);
+    const next = this.#sequence + 1;
+    if (stamp === stampOfSequence(next)) {
+      if (d === NONE || ring.described(d, "sequence") !== next) {
+        throw ring.corrupt(`its journal says ${entry} after sample ${this.#sequence}`);
+      }
+      this.#deliver(d);
+    } else if (entry > 0 && d !== NONE) this.#hintAgain(d, stamp);
+  }
+
+  /** C2: all have got the last sample, but there may be some who do not know. */
+  #hintAgain(d: number, stamp: number): void {
+    this.#refresh();
+    for (const reader of this.#online) {
+      if (reader.row[d]!.load() !== wordOf(stamp, State.ready)) continue;
+      this.#hint(reader, entryOf(stamp, d));
+      this.#tell(reader);
     }
-    this.#deliver(d);
   }
 
   /**
@@ -154,7 +166,7 @@ export class VRingWriter {
     this.#looked = false;
   }
 
-  /** Looks at all descriptors, the oldest sample first. */
+  /** Looks at all descriptors; the oldest sample first, if the oldest are dropped. */
   #search(): number {
     this.#refresh();
     this.#forgetWhoIsAlive();
@@ -227,7 +239,7 @@ export class VRingWriter {
       free = stateOf(before) === State.ready && word.compareExchange(before, after) === before;
       if (free) dropped++;
     }
-    this.#ring.count("dropped", dropped);
+    this.#ring.count(Kept.dropped, dropped);
     return free;
   }
 
@@ -236,7 +248,7 @@ export class VRingWriter {
     const ring = this.#ring;
     ring.describe(d, "sequence", this.#sequence + 1);
     ring.describe(d, "length", length);
-    ring.journal.store(entryOf(this.#nextStamp, d)); // from here on it is published: C2
+    ring.keep(Kept.journal, entryOf(this.#nextStamp, d)); // from here on it is published: C2
     this.#deliver(d);
   }
 
@@ -257,16 +269,13 @@ export class VRingWriter {
         ring.dropReference(d);
         if (reader.row[d]!.load() !== wordOf(stamp, State.ready)) continue;
       }
-      const index = this.#used[reader.k]!;
-      const next = this.#used[reader.k] = (index + 1) >>> 0;
-      ring.storeUsed(reader, index, entryOf(stamp, d));
-      reader.used.store(next); // P5
+      this.#hint(reader, entryOf(stamp, d));
     }
-    this.#advance();
-    this.#announce();
-    this.#order.moveToEnd(d);
-    ring.count("published", 1);
-    ring.count("delivered", given);
+    this.#advance(); // the journal is done with, but for hints
+    for (let i = 0; i < online.length; i++) this.#tell(online[i]!);
+    if (this.#dropsOldest) this.#order.moveToEnd(d);
+    ring.count(Kept.published, 1);
+    ring.count(Kept.delivered, given);
     if (isPinned) this.#trimPins();
     else if (online.length === 0) ring.pushAvailable(d);
   }
@@ -278,18 +287,21 @@ export class VRingWriter {
     this.#ring.references[d]!.store(count);
   }
 
-  #advance(): void {
-    this.#sequence++;
-    this.#nextStamp = stampAfter(this.#nextStamp);
+  /** Puts an entry into a USED ring; the reader is yet to be told. */
+  #hint(reader: ReaderWords, entry: number): void {
+    const index = this.#used[reader.k]!;
+    this.#ring.storeUsed(reader, index, entry);
+    this.#used[reader.k] = (index + 1) >>> 0;
   }
 
-  /** The journal is done with, and whoever waits is woken. */
-  #announce(): void {
-    const { sequence } = this.#ring;
-    const online = this.#online;
-    if (online.length === 0) return sequence.store(this.#sequence);
-    online[0]!.bell.publish(sequence, this.#sequence); // P5
-    for (let i = 1; i < online.length; i++) online[i]!.bell.ring(); // P5
+  /** Shows a reader the entries of its USED ring, and wakes it if it waits. */
+  #tell(reader: ReaderWords): void {
+    reader.bell.publish(reader.used, this.#used[reader.k]!); // P5
+  }
+
+  #advance(): void {
+    this.#nextStamp = stampAfter(this.#nextStamp);
+    this.#ring.keep(Kept.sequence, ++this.#sequence);
   }
 
   #pin(d: number, stamp: number): void {
@@ -311,10 +323,9 @@ export class VRingWriter {
   /** Counts a sample that is not published because no descriptor is free. */
   skip(): void {
     const ring = this.#ring;
-    ring.journal.store(0); // or the number of the last one might come again before the next (I4)
+    ring.keep(Kept.journal, 0); // or the number of the last one might come again before the next (I4)
     this.#advance();
-    ring.sequence.store(this.#sequence);
-    ring.count("dropped", this.#online.length);
+    ring.count(Kept.dropped, this.#online.length);
   }
 
   /** Sees who is online, if anyone has come or gone. */

@@ -203,7 +203,7 @@ function assertNothingLeaked(publisher: Publisher, depth: number): void {
 test("a publisher that is killed before any step of a publish is succeeded, and all get the same", async () => {
   const depth = 3;
   const steps = await stepsOfPublishing();
-  assert(steps.includes("journal store") && steps.includes("row compareExchange"), `${steps}`);
+  assert(steps.includes("row compareExchange") && steps.includes("used store"), `${steps}`);
   for (const { step, time } of [...deathsAt(steps), NO_DEATH]) {
     using name = new Name();
     using a = Subscriber.open(name.name, { depth, size: 256 });

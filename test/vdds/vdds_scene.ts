@@ -9,7 +9,7 @@ import { openTopic } from "../../src/vdds/topic.ts";
 import { Publisher, type PublisherOptions } from "../../src/vdds/publisher.ts";
 import type { Sample, SampleOutcome, ValueOutcome } from "../../src/vdds/sample.ts";
 import { Subscriber } from "../../src/vdds/subscriber.ts";
-import type { VRing } from "../../src/vdds/vring.ts";
+import { Kept, type VRing } from "../../src/vdds/vring.ts";
 import { Name } from "../shared/scene.ts";
 
 /** A member of a topic that is neither publisher nor subscriber. While it is open the topic lives. */
@@ -26,7 +26,7 @@ export class Inside implements Disposable {
 
   /** As if so many samples had been published and read by all. */
   startAt(sequence: number): this {
-    this.ring.sequence.store(sequence);
+    this.ring.keep(Kept.sequence, sequence);
     return this;
   }
 

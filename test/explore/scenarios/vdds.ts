@@ -14,6 +14,7 @@ import { sleepSync } from "../../../src/os/clock.ts";
 import { type Policy, Publisher } from "../../../src/vdds/publisher.ts";
 import { Subscriber } from "../../../src/vdds/subscriber.ts";
 import { openTopic } from "../../../src/vdds/topic.ts";
+import { Kept } from "../../../src/vdds/vring.ts";
 import { stampOfSequence, State, wordOf } from "../../../src/vdds/vring_layout.ts";
 import { type ActorSpec, messageOf, pattern, type Scenario } from "../scenario.ts";
 
@@ -228,7 +229,7 @@ function abandoned(): void {
     ring.references[d]!.store(1);
     row[d]!.store(wordOf(stampOfSequence(d + 1), State.held));
   }
-  ring.sequence.store(DEPTH);
+  ring.keep(Kept.sequence, DEPTH);
   ring.available.add(DEPTH); // and the writer has taken them out
   ring.region.close();
 }

@@ -13,6 +13,7 @@ import { nextTurn, now, sleep, sleepSync } from "../../../src/os/clock.ts";
 import { Publisher } from "../../../src/vdds/publisher.ts";
 import { Subscriber } from "../../../src/vdds/subscriber.ts";
 import { createTopic } from "../../../src/vdds/topic.ts";
+import { Kept } from "../../../src/vdds/vring.ts";
 import { spring } from "../../trap/trap.ts";
 import { defineKind, type Kind, type Scene, type Stage } from "../kind.ts";
 import type { Cell } from "../ledger.ts";
@@ -189,7 +190,7 @@ function beginTopics(scene: Scene<CellName>): DisposableStack {
     const options = { depth, size, reserve, maxSubscribers: MAX_SUBSCRIBERS };
     const ring = createTopic(topic, options, codec.bytes.type);
     stack.use(ring.region);
-    ring.sequence.store(START);
+    ring.keep(Kept.sequence, START);
     ring.available.store(NEARLY_ALL);
     for (let k = 0; k < MAX_SUBSCRIBERS; k++) ring.reader(k).used.store(NEARLY_ALL);
     for (const cell of [begun, numbered, sent]) cell.store(START);
