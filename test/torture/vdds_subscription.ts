@@ -9,6 +9,7 @@ import { nextTurn, sleep, sleepSync } from "../../src/os/clock.ts";
 import type { Sample, SampleOutcome, ValueOutcome } from "../../src/vdds/sample.ts";
 import { Subscriber } from "../../src/vdds/subscriber.ts";
 import type { Stage } from "./kind.ts";
+import type { Random } from "./random.ts";
 import {
   type Bytes,
   type CellName,
@@ -19,6 +20,18 @@ import {
   traffics,
   WAIT,
 } from "./vdds_traffic.ts";
+
+/** Where it is most interesting that subscribers die. */
+export const RECEIVING_STEPS: readonly string[] = [
+  "row",
+  "references",
+  "available",
+  "online",
+  "pin",
+  "copy out",
+  "bell",
+  "lock",
+];
 
 /** What a subscriber does with what it gets. */
 export interface Hands {
@@ -40,6 +53,48 @@ export const HANDS: Hands = {
 /** What a subscription keeps in hand at most, so that publishers find room now and then. */
 const MOST_HELD = 2;
 
+/** What a subscription has taken and keeps for a while. */
+export class InHand {
+  readonly #random: Random;
+  readonly #hands: Hands;
+  readonly #held: { sample: Sample<Bytes>; notes: ReceivingNotes }[] = [];
+
+  constructor(random: Random, hands: Hands) {
+    this.#random = random;
+    this.#hands = hands;
+  }
+
+  /** Looks at a sample, and may keep it. */
+  look(sample: Sample<Bytes>, notes: ReceivingNotes, isLatest = false): void {
+    const random = this.#random;
+    const { sequence } = sample;
+    const lost = this.#hands.lost(sample.lost);
+    if (this.#held.length < MOST_HELD && random.chance(0.03)) {
+      notes.sample(sample.bytes, { sequence, lost, isLatest });
+      this.#held.push({ sample, notes });
+      return;
+    }
+    this.#hands.look(sample, (bytes) => notes.sample(bytes, { sequence, lost, isLatest }));
+    if (random.chance(0.001)) sleepSync(random.skewed(1, 100));
+  }
+
+  /** Gives back what was kept, in any order. */
+  giveBack(): void {
+    while (this.#held.length > 0) {
+      const [{ sample, notes }] = this.#held.splice(this.#random.below(this.#held.length), 1) as [
+        { sample: Sample<Bytes>; notes: ReceivingNotes },
+      ];
+      notes.held(sample.bytes, sample.sequence);
+      sample[Symbol.dispose]();
+    }
+  }
+
+  /** Looks at what is kept once more, before it is left. */
+  check(): void {
+    for (const { sample, notes } of this.#held) notes.held(sample.bytes, sample.sequence);
+  }
+}
+
 type Taken = SampleOutcome<Bytes>;
 type Received = ValueOutcome<Bytes>;
 
@@ -51,13 +106,14 @@ class Subscription implements Disposable {
   readonly #subscriber: Subscriber<Bytes>;
   readonly #notes: ReceivingNotes;
   readonly #tenureIsOver: () => boolean;
-  readonly #held: Sample<Bytes>[] = [];
+  readonly #inHand: InHand;
 
   constructor(stage: Stage<CellName>, traffic: Traffic, hands: Hands) {
     const { random } = stage;
     this.#stage = stage;
     this.#traffic = traffic;
     this.#hands = hands;
+    this.#inHand = new InHand(random, hands);
     this.#subscriber = Subscriber.open(traffic.topic, {
       history: random.below(4),
       keepOpen: random.chance(0.7),
@@ -74,7 +130,7 @@ class Subscription implements Disposable {
   /** Receives for a moment, in some way; false if this subscription is to be closed. */
   async receive(): Promise<boolean> {
     const { random } = this.#stage;
-    if (random.chance(0.8)) this.#giveBack();
+    if (random.chance(0.8)) this.#inHand.giveBack();
     try {
       const state = random.chance(0.2) ? this.#poll() : await this.#receiveSome();
       return state !== "closed" && !this.#isOver;
@@ -106,7 +162,7 @@ class Subscription implements Disposable {
       const outcome = await inTime(get) ?? { state: "empty" };
       state = outcome.state;
       if (outcome.state !== "ok") this.#notes.nothing(due);
-      else if ("sample" in outcome) this.#look(outcome.sample, isLatest);
+      else if ("sample" in outcome) this.#inHand.look(outcome.sample, this.#notes, isLatest);
       else {
         const { value, sequence, lost } = outcome;
         this.#notes.sample(value, { sequence, lost: this.#hands.lost(lost) });
@@ -136,32 +192,9 @@ class Subscription implements Disposable {
     ]);
   }
 
-  /** Looks at a sample, and may keep it. */
-  #look(sample: Sample<Bytes>, isLatest: boolean): void {
-    const { random } = this.#stage;
-    const { sequence } = sample;
-    const lost = this.#hands.lost(sample.lost);
-    if (this.#held.length < MOST_HELD && random.chance(0.03)) {
-      this.#notes.sample(sample.bytes, { sequence, lost, isLatest });
-      this.#held.push(sample);
-      return;
-    }
-    this.#hands.look(sample, (bytes) => this.#notes.sample(bytes, { sequence, lost, isLatest }));
-    if (random.chance(0.001)) sleepSync(random.skewed(1, 100));
-  }
-
-  /** Gives back what was kept, in any order. */
-  #giveBack(): void {
-    while (this.#held.length > 0) {
-      const [sample] = this.#held.splice(this.#stage.random.below(this.#held.length), 1);
-      this.#notes.held(sample!.bytes, sample!.sequence);
-      sample![Symbol.dispose]();
-    }
-  }
-
   /** Leaves, perhaps with samples in hand. */
   [Symbol.dispose](): void {
-    for (const { bytes, sequence } of this.#held) this.#notes.held(bytes, sequence);
+    this.#inHand.check();
     this.#subscriber.close();
   }
 }

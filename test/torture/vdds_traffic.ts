@@ -1,5 +1,5 @@
 /**
- * What goes through the topics of the vdds kind, and the account of it.
+ * What goes through the topics of the kinds about vdds, and the account of it.
  *
  * All of a sample is determined by its number. What is noted in the ledger, for each topic, tells
  * whether the numbers are right:
@@ -28,6 +28,10 @@ export interface TopicPlan {
   readonly depth: number;
   readonly size: number;
   readonly reserve: boolean;
+  /** It is there only while somebody uses it, and then its numbers begin again. */
+  readonly passing?: boolean;
+  /** What makes its samples differ from those of other topics. */
+  readonly salt?: number;
 }
 
 /** One for each policy. The large samples take pages that come when they are needed first. */
@@ -37,33 +41,31 @@ export const TOPICS: readonly TopicPlan[] = [
   { name: "drop/oldest", policy: "dropOldest", depth: 6, size: 1000, reserve: true },
 ];
 
-export const CELLS = {
-  begun: TOPICS.length,
-  numbered: TOPICS.length,
-  sent: TOPICS.length,
-  published: TOPICS.length, // samples that a publisher knows to be published
-  received: TOPICS.length, // samples that subscribers had, once for each
-  told: TOPICS.length, // samples of whose loss subscribers were told, once for each
-  passedOver: 1, // that somebody who wanted the latest only did not look at
-  lost: 1, // times that something was lost, and should not have been, or was not told
-  duplicated: 1, // samples that came again, or out of order
-  corrupt: 1, // samples that are not what was sent, or changed while they were held
-  leaked: 1, // samples that there is no room for while nobody has any
-  publishers: 1, // how often a topic got a publisher
-  subscribers: 1,
-  bereaved: 1, // how often a subscriber was told that its publisher died
-};
+/** The cells for so many topics. */
+export function cellsFor(topics: number) {
+  return {
+    begun: topics,
+    numbered: topics,
+    sent: topics,
+    published: topics, // samples that a publisher knows to be published
+    received: topics, // samples that subscribers had, once for each
+    told: topics, // samples of whose loss subscribers were told, once for each
+    passedOver: 1, // that somebody who wanted the latest only did not look at
+    lost: 1, // times that something was lost, and should not have been, or was not told
+    duplicated: 1, // samples that came again, or out of order
+    corrupt: 1, // samples that are not what was sent, or changed while they were held
+    leaked: 1, // samples that there is no room for while nobody has any
+    publishers: 1, // how often a topic got a publisher
+    subscribers: 1,
+    bereaved: 1, // how often a subscriber was told that its publisher died
+  };
+}
 
-export type CellName = keyof typeof CELLS;
+export type CellName = keyof ReturnType<typeof cellsFor>;
 export type Bytes = Uint8Array<ArrayBuffer>;
 
 /** Where numbers begin: what words have room for of them begins again soon. */
 export const START = 2 ** 30 - 2000;
-
-/** The sample of a number. */
-export function sampleOf(sequence: number, size: number): Bytes {
-  return payload(sequence, lengthOf(sequence, size));
-}
 
 /** A topic of the run, and what is known of it. */
 export class Traffic {
@@ -77,10 +79,10 @@ export class Traffic {
   readonly told: Cell;
   readonly scene: Scene<CellName>;
 
-  constructor(scene: Scene<CellName>, index: number) {
+  constructor(scene: Scene<CellName>, plan: TopicPlan, index: number) {
     const { cells } = scene;
     this.scene = scene;
-    this.plan = TOPICS[index]!;
+    this.plan = plan;
     this.topic = scene.name(this.plan.name);
     this.begun = cells.begun[index]!;
     this.numbered = cells.numbered[index]!;
@@ -88,6 +90,24 @@ export class Traffic {
     this.published = cells.published[index]!;
     this.received = cells.received[index]!;
     this.told = cells.told[index]!;
+  }
+
+  /** The sample of a number. */
+  sampleOf(sequence: number): Bytes {
+    const { size, salt = 0 } = this.plan;
+    return payload(sequence + salt, lengthOf(sequence, size));
+  }
+
+  /** Whether that is the sample of a number. */
+  isSample(bytes: Uint8Array, sequence: number): boolean {
+    const { size, salt = 0 } = this.plan;
+    return bytes.length === lengthOf(sequence, size) && isPayload(bytes, sequence + salt);
+  }
+
+  /** The topic was made anew. */
+  beginAgain(): void {
+    // Whoever sees only some of that takes nothing for due that was sent before.
+    for (const cell of [this.sent, this.numbered, this.begun]) cell.store(0);
   }
 
   count(name: CellName, amount = 1): void {
@@ -113,6 +133,7 @@ export class PublishingNotes {
     this.#traffic = traffic;
     this.#publisher = publisher;
     const { sequence } = publisher;
+    if (traffic.plan.passing && sequence === 0) traffic.beginAgain();
     const [known, most] = [traffic.numbered.load(), traffic.begun.load()];
     traffic.numbered.store(sequence);
     if (sequence >= known && sequence <= most) return;
@@ -124,7 +145,7 @@ export class PublishingNotes {
   begin(): Bytes {
     const next = this.#publisher.sequence + 1;
     this.#traffic.begun.store(next);
-    return sampleOf(next, this.#traffic.plan.size);
+    return this.#traffic.sampleOf(next);
   }
 
   /** The sample was published, or there was no room for it. */
@@ -199,8 +220,7 @@ export class ReceivingNotes {
   }
 
   #checkBytes(bytes: Uint8Array, sequence: number): void {
-    const { size } = this.#traffic.plan;
-    if (bytes.length === lengthOf(sequence, size) && isPayload(bytes, sequence)) return;
+    if (this.#traffic.isSample(bytes, sequence)) return;
     this.#find("corrupt", `sample ${sequence} is not what was sent`);
   }
 
@@ -213,9 +233,12 @@ export class ReceivingNotes {
 /** How long anybody waits for others, who may be dead, stopped or elsewhere. */
 export const WAIT = { timeout: 30 };
 
-/** All topics of the run. */
-export function traffics(scene: Scene<CellName>): Traffic[] {
-  return TOPICS.map((_, topic) => new Traffic(scene, topic));
+/** The topics of the run. */
+export function traffics(
+  scene: Scene<CellName>,
+  plans: readonly TopicPlan[] = TOPICS,
+): Traffic[] {
+  return plans.map((plan, index) => new Traffic(scene, plan, index));
 }
 
 /** How long something is done by who is not killed. */
