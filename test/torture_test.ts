@@ -39,6 +39,7 @@ for (const name of kindNames("kinds")) {
 
 /** What must be among the complaints about each broken kind: whatever shows first, of these. */
 const EXPECTED: Record<string, RegExp> = {
+  "broken-babus-view": /slot \w+: message \d+ is not what was written/,
   "broken-doorbell": /rang \d+ ms ago, and watched \d sleeps on/,
   "broken-mpsc-generation": /lane \d+: the message at \d+ is said to be of generation \d+/,
   "broken-region": /name [ab]: member \d+\.\d+ had [0-9a-f]+ while member/,

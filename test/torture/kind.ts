@@ -45,7 +45,7 @@ export interface Overseer extends Partial<Disposable> {
   counts(): Partial<Counts>;
   /**
    * Looks at what is left while no process lives: at the end, and now and then in between, after
-   * all were killed at once. A kind that has this has harm for all its parts.
+   * all were killed at once, also those of parts without harm.
    */
   alone?(): void;
 }

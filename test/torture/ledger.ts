@@ -22,6 +22,13 @@ import * as files from "../../src/os/files.ts?real";
 /** A 64-bit number that all processes add to. */
 export type Cell = Word64;
 
+/** Makes a cell at least so large. */
+export function raise(cell: Cell, value: number): void {
+  for (let seen; (seen = cell.load()) < value;) {
+    if (cell.compareExchange(seen, value) === seen) return;
+  }
+}
+
 /** The cells by name. */
 export type Cells<C extends string> = Readonly<Record<C, readonly Cell[]>>;
 

@@ -22,7 +22,6 @@ import { Doorbell } from "../../../src/sync/doorbell.ts";
 import {
   type Awaited,
   type Outcome,
-  SLICE_NS,
   type SyncWaitOptions,
   wait,
   type WaitOptions,
@@ -30,7 +29,7 @@ import {
 } from "../../../src/sync/waiter.ts";
 import type { Harm } from "../fate.ts";
 import { defineKind, type Kind, type Stage } from "../kind.ts";
-import { threadStates } from "../life.ts";
+import { awaitWatched, noteSleep, SLEEP_CELLS, sleepFacts, watchCells } from "../sleeping.ts";
 
 const CONTROL = layout("torture_bell", {
   bell0: { type: "u32", line: true },
@@ -51,16 +50,6 @@ const FIRST_BELL = 2 ** 32 - 200;
 const STEADY = 2;
 const WAKERS_OF = [[0, 1], [STEADY]] as const;
 
-/** What it may take from the end of a slice until a process runs: the machine is busy. */
-const SCHEDULING_NS = 750e6;
-
-/** After so long the steady waker looks whether who is behind is asleep. */
-const SUSPECT_NS = 100e6;
-
-/** So many looks in a row, 5 ms apart, at which all threads slept, are no accident. */
-const LOOKS = 5;
-
-const LATE_NS = 50e6;
 const STAMPS = 64;
 
 /** How many waits an event loop has on each bell. */
@@ -74,11 +63,9 @@ const CELLS = {
   seen: 1, // counts seen, by everyone
   finished: 1, // sleepers that came to the end
   lost: 1, // counts that they had not seen then
-  late: 1, // wake-ups after more than LATE_NS, of lane 0
-  longest: 1, // the longest sleep with something to see, in nanoseconds, of lane 0
+  ...SLEEP_CELLS, // of lane 0
   bursts: 1, // of the steady waker
-  watched: WATCHED, // the count that each has seen, plus 1
-  watchedPid: WATCHED,
+  ...watchCells(WATCHED), // counts, plus 1
   stampCount: STAMPS, // of lane 0: which count was published ..
   stampTime: STAMPS, // .. when
 };
@@ -199,23 +186,13 @@ class Sleeper {
       this.#stage.complain(`was told of a count after ${before} and finds ${count}`);
     }
     const publishedAt = this.lane.publishedAt((before + 1) >>> 0);
-    if (publishedAt !== undefined) this.#noteSleep(time - publishedAt, time);
+    if (publishedAt !== undefined) {
+      noteSleep(this.#stage, Math.max(publishedAt, this.#bornAt), time);
+    }
     cells.seen[0]!.add(advance);
     this.#seen = count;
     this.#show();
     return false;
-  }
-
-  /** How long it slept on something to see, without the time before its birth and in a stop. */
-  #noteSleep(sincePublished: number, time: number): void {
-    const { cells, continuedAt } = this.#stage;
-    const sleptNs = Math.min(sincePublished, time - Math.max(continuedAt, this.#bornAt));
-    if (sleptNs > LATE_NS) cells.late[0]!.add(1);
-    for (let longest; (longest = cells.longest[0]!.load()) < sleptNs;) {
-      cells.longest[0]!.compareExchange(longest, sleptNs);
-    }
-    if (sleptNs < SLICE_NS + SCHEDULING_NS) return;
-    this.#stage.complain(`slept ${(sleptNs / 1e6).toFixed(0)} ms with something to see`);
   }
 }
 
@@ -246,25 +223,6 @@ function wakeSteadily(stage: Party): void {
     cells.bursts[0]!.add(1);
     if (random.chance(0.5)) sleepSync(random.between(0, 2));
     else if (random.chance(0.01)) sleepSync(random.between(100, 600));
-  }
-}
-
-/** Returns once all who are watched show this; complains of who sleeps instead. */
-function awaitWatched(stage: Party, shown: number): void {
-  const { watched, watchedPid } = stage.cells;
-  const start = now();
-  let looks = 0;
-  for (;;) {
-    const behind = watched.findIndex((cell) => cell.load() !== 0 && cell.load() !== shown);
-    if (behind < 0) return;
-    const waitedNs = now() - start;
-    sleepSync(waitedNs < SUSPECT_NS ? 0.2 : 5);
-    if (waitedNs < SUSPECT_NS) continue;
-    const states = threadStates(watchedPid[behind]!.load());
-    looks = /^S+$/.test(states) ? looks + 1 : 0;
-    if (looks < LOOKS || watched[behind]!.load() === shown) continue;
-    stage.complain(`rang ${(waitedNs / 1e6).toFixed(0)} ms ago, and watched ${behind} sleeps on`);
-    return;
   }
 }
 
@@ -366,8 +324,7 @@ export function doorbellKind(sleep: Sleep): Kind<keyof typeof CELLS> {
           facts: {
             "sleepers that saw the end": cell("finished"),
             "bursts that were watched": cell("bursts"),
-            "wake-ups after 50 ms": cell("late"),
-            "longest sleep (ms)": cell("longest") / 1e6,
+            ...sleepFacts(scene.cells),
           },
         }),
         [Symbol.dispose]: () => region.close(),

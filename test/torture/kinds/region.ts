@@ -18,6 +18,7 @@ import { copyIn, copyOut, Word32 } from "../../../src/memory/word.ts";
 import { now, sleepSync } from "../../../src/os/clock.ts";
 import { mappedRanges } from "../../../src/os/proc_maps.ts";
 import { defineKind, type Kind, type Stage } from "../kind.ts";
+import { raise } from "../ledger.ts";
 
 const CONTROL = layout("torture_region", {
   entered: { type: "u32", line: true, doc: "how often somebody has become a member" },
@@ -186,9 +187,7 @@ function attach(stage: Member, place: Place): Attachment | undefined {
   const start = now();
   const region = open(stage, place.kind, path, random.next());
   const took = now() - start;
-  for (let seen; (seen = cells.longest[0]!.load()) < took;) {
-    cells.longest[0]!.compareExchange(seen, took);
-  }
+  raise(cells.longest[0]!, took);
   return region && new Attachment(stage, place, region);
 }
 

@@ -1,0 +1,206 @@
+/**
+ * How the listeners of the babus kind wait for news, and how they are judged.
+ *
+ * @module
+ */
+
+import { Domain } from "../../src/babus/domain.ts";
+import { Listener } from "../../src/babus/listener.ts";
+import type { Slot } from "../../src/babus/slot.ts";
+import { nextTurn, now, sleep } from "../../src/os/clock.ts";
+import { waitAny, waitAnySync } from "../../src/sync/wait_any.ts";
+import { type CellName, type Station, stationsOf } from "./babus_traffic.ts";
+import type { Stage } from "./kind.ts";
+import { inTime, tenure } from "./patience.ts";
+import { noteSleep } from "./sleeping.ts";
+
+type Party = Stage<CellName>;
+type Told = readonly Slot<unknown>[];
+
+/** So many messages after the last that was told of are looked for in the notes. */
+const NEXT = 4;
+
+/** A slot that is listened to. */
+interface Ear {
+  readonly station: Station;
+  wake: boolean;
+  /** The listener has looked at no message after this. */
+  heard: number;
+  /** What was read in the slot. */
+  read: number;
+}
+
+/** A listener and what is known of it. */
+export class Vigil implements Disposable {
+  readonly listener: Listener = new Listener();
+  readonly #stage: Party;
+  readonly #ears: readonly Ear[];
+  #dues: readonly number[] = [];
+  #beganAt = 0;
+
+  /** All are listened to; those that are not to wake are told of with others only. */
+  constructor(stage: Party, stations: readonly Station[], wakes: (station: Station) => boolean) {
+    this.#stage = stage;
+    this.#ears = stations.map((station) => {
+      const wake = wakes(station);
+      this.listener.add(station.slot, { wake });
+      return { station, wake, heard: 0, read: station.slot.sequence };
+    });
+  }
+
+  /** A wait, or a look, is about to begin. */
+  begin(): void {
+    this.#dues = this.#ears.map(({ station }) => station.traffic.noted.load());
+    this.#beganAt = now();
+  }
+
+  /** A wait has ended: nothing that wakes had been there for long. */
+  woken(): void {
+    const time = now();
+    for (const { station, wake, heard } of this.#ears) {
+      const known = wake ? knownAfter(station, heard) : undefined;
+      if (known === undefined) continue;
+      station.traffic.count("wakes");
+      noteSleep(this.#stage, Math.max(known, this.#beganAt), time);
+    }
+  }
+
+  /** The listener has looked, and told of these. */
+  told(slots: Told, isWoken = true): void {
+    this.#ears.forEach((ear, i) => {
+      const { station } = ear;
+      if (slots.includes(station.slot as Slot<unknown>)) this.#read(ear);
+      else if (ear.heard < this.#dues[i]!) {
+        station.traffic.find("lost", `nothing was told of ${this.#dues[i]}, only of ${ear.heard}`);
+      }
+    });
+    const waking = this.#ears.filter(({ wake }) => wake).map(({ station }) => station.slot);
+    if (!isWoken || waking.some((slot) => slots.includes(slot as Slot<unknown>))) return;
+    this.#stage.complain(`was woken for none of ${waking.length} slots`);
+  }
+
+  #read(ear: Ear): void {
+    const { station } = ear;
+    const { slot, due } = station;
+    ear.heard = slot.sequence;
+    const news = slot.since(ear.read);
+    station.news(ear.read, news, due);
+    ear.read += news.lost + news.messages.length;
+  }
+
+  /** Listens to one slot anew, or otherwise. */
+  change(): void {
+    const { random } = this.#stage;
+    const ear = random.pick(this.#ears);
+    if (random.chance(0.5) && this.listener.remove(ear.station.slot)) ear.heard = 0;
+    ear.wake = random.chance(0.7) || !this.#ears.some((other) => other !== ear && other.wake);
+    this.listener.add(ear.station.slot, { wake: ear.wake });
+  }
+
+  /** Listens no longer. */
+  [Symbol.dispose](): void {
+    this.listener.close();
+  }
+}
+
+/** When something after a message was known to be there. */
+function knownAfter({ traffic }: Station, sequence: number): number | undefined {
+  for (let next = sequence + 1; next <= sequence + NEXT; next++) {
+    const time = traffic.notedAt(next);
+    if (time !== undefined) return time;
+  }
+  return undefined;
+}
+
+/** One wait for the news of one of several listeners, in some way. */
+async function waitOnce(stage: Party, vigils: readonly Vigil[]): Promise<void> {
+  const { random } = stage;
+  const timeout = random.skewed(1, 800);
+  const vigil = random.pick(vigils);
+  const { listener } = vigil;
+  const way = random.below(6);
+  if (way === 0) {
+    vigil.begin();
+    return vigil.told(listener.look(), false);
+  }
+  if (way < 4) return await waitOne(stage, vigil, { way, timeout });
+  for (const each of vigils) each.begin();
+  const listeners = vigils.map((each) => each.listener);
+  const inSync = way === 4;
+  const first = await inTime(() =>
+    inSync ? waitAnySync(listeners, { timeout }) : waitAny(listeners, { timeout })
+  );
+  for (const each of vigils) each.woken();
+  vigils[listeners.indexOf(first!)]?.told(first!.look());
+}
+
+async function waitOne(
+  { random }: Party,
+  vigil: Vigil,
+  { way, timeout }: { way: number; timeout: number },
+): Promise<void> {
+  const { listener } = vigil;
+  const signal = random.chance(0.3) ? AbortSignal.timeout(random.skewed(1, timeout)) : undefined;
+  vigil.begin();
+  const told = await inTime(() =>
+    way === 1 ? listener.waitSync({ timeout }) : listener.wait({ timeout, ...signal && { signal } })
+  );
+  vigil.woken();
+  if (told !== undefined) vigil.told(told);
+}
+
+/** Goes through the news until the listener is closed. */
+async function iterate(stage: Party, vigil: Vigil): Promise<void> {
+  const timer = setTimeout(() => vigil.listener.close(), stage.random.skewed(1, 800));
+  vigil.begin();
+  for await (const told of vigil.listener) {
+    vigil.woken();
+    vigil.told(told);
+    if (stage.over) break;
+    vigil.begin();
+  }
+  clearTimeout(timer);
+}
+
+/** Listens to all slots, with one listener or two; sometimes to some of them anew. */
+export async function listen(stage: Party): Promise<void> {
+  const { random } = stage;
+  while (!stage.over) {
+    using stack = new DisposableStack();
+    const domain = stack.use(Domain.open(stage.name("domain")));
+    const stations = stationsOf(stage, domain);
+    const make = () => {
+      const [must, others] = [random.pick(stations), random.chance(0.5) ? 0 : 0.6];
+      const wakes = (station: Station) => station === must || random.chance(others);
+      return stack.use(new Vigil(stage, stations, wakes));
+    };
+    const vigils = [make(), make()];
+    for (const isOver = tenure(stage, 3000); !isOver();) {
+      if (random.chance(0.1)) random.pick(vigils).change();
+      await waitOnce(stage, vigils);
+      if (random.chance(0.1)) await sleep(random.skewed(1, 30));
+      else await nextTurn();
+    }
+    if (random.chance(0.5)) await iterate(stage, vigils[0]!);
+  }
+}
+
+/** Listens to the steady writer, who watches it; others are only told of. */
+export async function listenWatched(stage: Party): Promise<void> {
+  const { cells, seat } = stage;
+  using domain = Domain.open(stage.name("domain"));
+  const stations = stationsOf(stage, domain);
+  const steady = stations.find(({ traffic }) => traffic.plan.writers === "steady")!;
+  const isQuiet = ({ traffic }: Station) => ["steady", "nobody"].includes(traffic.plan.writers);
+  using vigil = new Vigil(stage, stations, isQuiet);
+  cells.watchedPid[seat]!.store(Deno.pid);
+  for (const timeout = 500; !stage.over;) {
+    vigil.begin();
+    const told = await inTime(() =>
+      seat === 0 ? vigil.listener.waitSync({ timeout }) : vigil.listener.wait({ timeout })
+    );
+    vigil.woken();
+    if (told !== undefined) vigil.told(told);
+    cells.watched[seat]!.store(steady.slot.sequence);
+  }
+}

@@ -1,0 +1,330 @@
+/**
+ * What goes through the slots of the babus kind, and the account of it.
+ *
+ * All of a message is determined by its number. Who writes learns that number once it has the right
+ * to write, and not before: its codec asks the slot (`Station`). What is noted in the ledger, for
+ * each slot, tells whether the numbers are right:
+ *
+ * - `begun` and `failed`, by writers: attempts to write, and those of which nothing came. There are
+ *   no more messages than one for each of the others.
+ * - `given`, the number that a writer was told that its message has: nobody else is told the same.
+ *   One that a writer died with before it was published is told to nobody.
+ * - `noted`: the greatest number that is known to be published. From then on nobody finds less.
+ * - `stamps`: when a message was first known to be there; who sleeps is judged by that.
+ *
+ * @module
+ */
+
+import type { Domain } from "../../src/babus/domain.ts";
+import type { Slot, SlotMessage, SlotNews, SlotOutcome, SlotView } from "../../src/babus/slot.ts";
+import { codec } from "../../src/layout/codec.ts";
+import { now } from "../../src/os/clock.ts";
+import { isPayload, lengthOf, payload } from "../ring/circular_scene.ts";
+import type { Scene } from "./kind.ts";
+import { type Cell, raise } from "./ledger.ts";
+import { SLEEP_CELLS, watchCells } from "./sleeping.ts";
+
+/** A slot, and how it is used. */
+export interface SlotPlan {
+  readonly name: string;
+  readonly depth: number;
+  readonly size: number;
+  /** Who writes to it: all who are harmed, often or seldom; one whom nobody harms; or nobody. */
+  readonly writers: "many" | "seldom" | "steady" | "nobody";
+}
+
+/** The large messages take pages that come when they are needed first. */
+export const SLOTS: readonly SlotPlan[] = [
+  { name: "single", depth: 1, size: 300, writers: "many" },
+  { name: "few", depth: 4, size: 20_000, writers: "many" },
+  { name: "deep", depth: 1024, size: 100, writers: "many" },
+  { name: "seldom", depth: 4, size: 1000, writers: "seldom" },
+  { name: "steady", depth: 4, size: 100, writers: "steady" },
+  { name: "silent", depth: 1, size: 10, writers: "nobody" },
+];
+
+/** So many of the last numbers are remembered, by where they are modulo that. */
+const GIVEN = 128;
+const STAMPS = 64;
+
+/** A slot has at least so many places for messages. */
+const FEWEST_ENTRIES = 4;
+
+/** Sleepers that the steady writer watches. */
+export const WATCHED = 2;
+
+export const CELLS = {
+  startedAt: 1,
+  begun: SLOTS.length,
+  failed: SLOTS.length,
+  sent: SLOTS.length, // messages that their writers know to be published
+  noted: SLOTS.length,
+  received: SLOTS.length, // messages that were read whole
+  told: SLOTS.length, // messages of whose loss since() told
+  given: SLOTS.length * GIVEN,
+  stamps: SLOTS.length * STAMPS,
+  nextAt: 1, // when it is time to write to the slot that is written to seldom
+  overwritten: 1, // views that did not stay valid while they were looked at
+  wakes: 1, // waits that ended with news
+  bursts: 1, // of the steady writer
+  ...SLEEP_CELLS,
+  ...watchCells(WATCHED), // numbers of messages
+  lost: 1, // times that something was not there that should have been
+  duplicated: 1, // numbers that two writers were told, or that came again
+  corrupt: 1, // messages that are not what was written
+  leaked: 1, // seats of writers that nobody can have though nobody has them
+};
+
+export type CellName = keyof typeof CELLS;
+export type Bytes = Uint8Array<ArrayBuffer>;
+
+/** The last number before it begins: the half of it that waiters watch wraps soon. */
+export const START = 2 ** 32 - 300;
+
+/** A stamp is a number and a time in one word, so that the one is always that of the other. */
+const STAMP_MS = 2 ** 23;
+
+/** A slot of the run, and what is known of it. */
+export class Traffic {
+  readonly plan: SlotPlan;
+  readonly scene: Scene<CellName>;
+  readonly begun: Cell;
+  readonly failed: Cell;
+  readonly sent: Cell;
+  readonly noted: Cell;
+  readonly received: Cell;
+  readonly told: Cell;
+  readonly #index: number;
+
+  constructor(scene: Scene<CellName>, index: number) {
+    const { cells } = scene;
+    this.scene = scene;
+    this.plan = SLOTS[index]!;
+    this.#index = index;
+    this.begun = cells.begun[index]!;
+    this.failed = cells.failed[index]!;
+    this.sent = cells.sent[index]!;
+    this.noted = cells.noted[index]!;
+    this.received = cells.received[index]!;
+    this.told = cells.told[index]!;
+  }
+
+  /** The message of a number. */
+  messageOf(sequence: number): Bytes {
+    return payload(sequence, lengthOf(sequence, this.plan.size));
+  }
+
+  /** Whether these bytes are the message of a number. */
+  isMessage(bytes: Uint8Array, sequence: number): boolean {
+    return bytes.length === lengthOf(sequence, this.plan.size) && isPayload(bytes, sequence);
+  }
+
+  /** A writer was told that its message has this number. */
+  give(sequence: number): void {
+    const cell = this.scene.cells.given[this.#index * GIVEN + sequence % GIVEN]!;
+    for (let seen; (seen = cell.load()) <= sequence;) {
+      if (seen === sequence) {
+        return this.find("duplicated", `two writers were told that theirs is message ${sequence}`);
+      }
+      if (cell.compareExchange(seen, sequence) === seen) return;
+    }
+  }
+
+  /** This number is known to be published. */
+  note(sequence: number): void {
+    raise(this.noted, sequence);
+    const ms = Math.ceil((now() - this.#startedAt) / 1e6);
+    const cell = this.#stamp(sequence);
+    const stamp = (sequence - START) * STAMP_MS + ms;
+    for (let seen; numberOf(seen = cell.load()) < sequence - START && ms < STAMP_MS;) {
+      if (cell.compareExchange(seen, stamp) === seen) return;
+    }
+  }
+
+  /** When a message was known to be there; undefined if that was not noted, or long ago. */
+  notedAt(sequence: number): number | undefined {
+    const stamp = this.#stamp(sequence).load();
+    if (numberOf(stamp) !== sequence - START) return undefined;
+    return this.#startedAt + stamp % STAMP_MS * 1e6;
+  }
+
+  #stamp(sequence: number): Cell {
+    return this.scene.cells.stamps[this.#index * STAMPS + sequence % STAMPS]!;
+  }
+
+  get #startedAt(): number {
+    return this.scene.cells.startedAt[0]!.load();
+  }
+
+  count(name: CellName, amount = 1): void {
+    this.scene.cells[name][0]!.add(amount);
+  }
+
+  find(what: "lost" | "duplicated" | "corrupt" | "leaked", text: string): void {
+    this.count(what);
+    this.complain(text);
+  }
+
+  complain(text: string): void {
+    this.scene.complain(`slot ${this.plan.name}: ${text}`);
+  }
+}
+
+function numberOf(stamp: number): number {
+  return Math.floor(stamp / STAMP_MS);
+}
+
+/** All slots of the run. */
+export function traffics(scene: Scene<CellName>): Traffic[] {
+  return SLOTS.map((_, slot) => new Traffic(scene, slot));
+}
+
+/** How messages are looked at in place. */
+export interface Viewing {
+  /** What is done before. */
+  pause(): void;
+  /** Whether the message was whole until now. */
+  isValid(view: SlotView): boolean;
+}
+
+/** A slot that a party has open, and what the party knows of it. */
+export class Station implements Disposable {
+  readonly traffic: Traffic;
+  readonly slot: Slot;
+  /** The greatest number that it has seen. */
+  seen = 0;
+  #next = 0;
+
+  constructor(traffic: Traffic, domain: Domain) {
+    const { name, depth, size: maxSize } = traffic.plan;
+    this.traffic = traffic;
+    const encode = () => traffic.messageOf(this.next()); // whoever encodes has the right to write
+    this.slot = domain.slot(name, { depth, maxSize, codec: { ...codec.bytes, encode } });
+  }
+
+  // ---- writing ----
+
+  /** The number of the message that is written next: for who has the right to write. */
+  next(): number {
+    return this.#next = this.slot.sequence + 1;
+  }
+
+  /** Something is about to be written. */
+  begin(): void {
+    this.traffic.begun.add(1);
+  }
+
+  /** It was written, with this number, or was not; false then. */
+  end(sequence: number | undefined): boolean {
+    const { traffic } = this;
+    if (sequence === undefined) {
+      traffic.failed.add(1);
+      return false;
+    }
+    if (sequence !== this.#next) traffic.complain(`${sequence} was written as ${this.#next}`);
+    traffic.give(sequence);
+    traffic.note(sequence);
+    traffic.sent.add(1);
+    this.#see(sequence);
+    if (this.slot.sequence < sequence) traffic.find("lost", `${sequence} was written and is gone`);
+    return true;
+  }
+
+  // ---- reading ----
+
+  /** What nobody may find less than. */
+  get due(): number {
+    return Math.max(this.traffic.noted.load(), this.seen);
+  }
+
+  /** A copy of the message of an age. */
+  copy(age: number, look: () => SlotOutcome<Uint8Array>): void {
+    const { due } = this;
+    const outcome = look();
+    if (outcome.state === "ok") {
+      this.#message(outcome.message);
+      this.found(outcome.message.sequence, age, due);
+    } else this.traffic.find("lost", `there is no message ${age} before ${due}`);
+  }
+
+  /** A message of an age was found, when this was due before. */
+  found(sequence: number, age: number, due: number): void {
+    const most = this.slot.sequence;
+    if (sequence >= due - age && sequence <= most - age) return this.#see(sequence);
+    const text = `${sequence} is said to be ${age} before the last, of ${due} to ${most}`;
+    this.traffic.find("lost", text);
+  }
+
+  /** All messages since a number. */
+  news(since: number, { messages, lost }: SlotNews<Uint8Array>, due: number): void {
+    const { traffic, slot } = this;
+    const most = slot.sequence;
+    messages.forEach((message, i) => {
+      this.#message(message, messages[i - 1]?.timestamp);
+      const expected = since + lost + 1 + i;
+      if (message.sequence === expected) return;
+      traffic.find("duplicated", `since ${since} comes ${message.sequence}, not ${expected}`);
+    });
+    traffic.told.add(lost);
+    const last = since + lost + messages.length;
+    const entries = Math.max(slot.depth + 1, FEWEST_ENTRIES);
+    if (last < due && (messages.length === 0 || last + entries > most)) { // it may be overwritten
+      traffic.find("lost", `since ${since} comes nothing after ${last}, and ${due} is there`);
+    }
+    if (lost > 0 && since + lost > most - slot.depth) {
+      traffic.find("lost", `since ${since} are ${lost} said to be lost, when ${most} is there`);
+    }
+    this.#see(last);
+  }
+
+  /** A message in place. */
+  view(age: number, { pause, isValid }: Viewing): void {
+    const { traffic, due } = this;
+    const view = this.slot.view(age);
+    if (view === undefined) {
+      return traffic.find("lost", `there is nothing to view ${age} before ${due}`);
+    }
+    const { sequence, timestamp, bytes } = view;
+    this.found(sequence, age, due);
+    pause();
+    const isRight = traffic.isMessage(bytes, sequence);
+    if (isValid(view)) this.#judge(sequence, { isRight, timestamp });
+    else if (view.valid) traffic.complain(`message ${sequence} is valid again`);
+    else traffic.count("overwritten");
+  }
+
+  #message({ sequence, timestamp, value }: SlotMessage<Uint8Array>, after = 0): void {
+    const isRight = this.traffic.isMessage(value, sequence);
+    this.#judge(sequence, { isRight, timestamp, after });
+  }
+
+  #judge(
+    sequence: number,
+    { isRight, timestamp, after = 0 }: { isRight: boolean; timestamp: number; after?: number },
+  ): void {
+    const { traffic } = this;
+    if (!isRight) return traffic.find("corrupt", `message ${sequence} is not what was written`);
+    if (timestamp > now() || timestamp < after) {
+      traffic.complain(`the time of message ${sequence} is ${timestamp}`);
+    }
+    traffic.received.add(1);
+  }
+
+  #see(sequence: number): void {
+    this.seen = Math.max(this.seen, sequence);
+  }
+
+  [Symbol.dispose](): void {
+    this.slot.close();
+  }
+}
+
+/** All slots of the run, or some, opened by a party. */
+export function stationsOf(
+  scene: Scene<CellName>,
+  domain: Domain,
+  isWanted: (plan: SlotPlan) => boolean = () => true,
+): Station[] {
+  const wanted = traffics(scene).filter(({ plan }) => isWanted(plan));
+  return wanted.map((traffic) => new Station(traffic, domain));
+}

@@ -1,0 +1,361 @@
+/**
+ * Slots of several depths and sizes. Writers contend for them; whoever writes, reads or listens is
+ * killed, stopped and replaced within it, also with the right to write. Messages are whole, their
+ * numbers go up, at most what was being written is lost, and listeners do not sleep through news.
+ *
+ * One slot has a writer whom nobody harms, and who never finds it taken, however readers fare. It
+ * watches two listeners, as the kernel sees them (sleeping.ts).
+ *
+ * @module
+ */
+
+import { CorruptRegionError } from "../../../src/errors.ts";
+import { Domain } from "../../../src/babus/domain.ts";
+import { openSlot } from "../../../src/babus/slot_attach.ts";
+import { SLOT_CONTROL, type SlotWords } from "../../../src/babus/slot_words.ts";
+import { codec } from "../../../src/layout/codec.ts";
+import { Word32 } from "../../../src/memory/word.ts";
+import { nextTurn, now, sleep, sleepSync } from "../../../src/os/clock.ts";
+import { spring } from "../../trap/trap.ts";
+import { listen, listenWatched } from "../babus_listening.ts";
+import {
+  type Bytes,
+  type CellName,
+  CELLS,
+  type SlotPlan,
+  SLOTS,
+  START,
+  Station,
+  stationsOf,
+  type Traffic,
+  traffics,
+  type Viewing,
+  WATCHED,
+} from "../babus_traffic.ts";
+import type { Harm } from "../fate.ts";
+import { defineKind, type Kind, type Scene, type Stage } from "../kind.ts";
+import type { Cell } from "../ledger.ts";
+import { inTime, soon, tenure, WAIT } from "../patience.ts";
+import { awaitWatched, sleepFacts } from "../sleeping.ts";
+
+type Party = Stage<CellName>;
+
+/** Where bells begin: they wrap soon. */
+const FIRST_BELL = 2 ** 32 - 200;
+
+/** As many as can be about to write to a slot. */
+const SEATS = 64;
+
+function domainOf(scene: Scene<CellName>): Domain {
+  return Domain.open(scene.name("domain"));
+}
+
+function resourceOf({ plan }: { readonly plan: SlotPlan }): string {
+  return `writing ${plan.name}`;
+}
+
+// ---- writers ----
+
+/** Writes to all slots but the one that has a writer of its own. */
+async function write(stage: Party): Promise<void> {
+  const { random } = stage;
+  while (!stage.over) {
+    using domain = domainOf(stage);
+    const stations = stationsOf(stage, domain, ({ writers }) => writers === "many");
+    const seldom = stationsOf(stage, domain, ({ writers }) => writers === "seldom")[0]!;
+    for (const isOver = tenure(stage, 1500); !isOver();) {
+      const due = stage.cells.nextAt[0]!.load();
+      const station = now() > due ? seldom : random.pick(stations);
+      if (station === seldom) stage.cells.nextAt[0]!.store(now() + random.below(600e6));
+      await writeTo(stage, station, station === seldom ? 1 : random.small(30));
+      if (station.slot.closed) break;
+      if (random.chance(0.3)) await sleep(random.skewed(1, 30));
+      else await nextTurn();
+    }
+  }
+}
+
+/** Writes so many messages, in one of the ways that there are, or until that does not work. */
+async function writeTo(stage: Party, station: Station, most: number): Promise<void> {
+  const { random } = stage;
+  const { slot } = station;
+  const nothing = new Uint8Array(0); // the codec knows better
+  const claimed = (claim: () => Bytes | undefined | Promise<Bytes>) => () =>
+    inPlace(stage, station, claim);
+  const way = random.pick([
+    () => slot.tryWrite(nothing),
+    () => inTime(() => slot.writeSync(nothing, WAIT)),
+    () => inTime(() => slot.write(nothing, WAIT)),
+    () => inTime(() => slot.write(nothing, { signal: AbortSignal.timeout(random.skewed(1, 30)) })),
+    claimed(() => slot.tryClaim()),
+    claimed(() => slot.claimSync(slot.maxSize, WAIT)),
+    claimed(() => slot.claim(slot.maxSize, WAIT)),
+  ]);
+  let written = true;
+  for (let left = most; left > 0 && written; left--) {
+    station.begin();
+    written = station.end(await way());
+  }
+}
+
+/** Claims and publishes; the number of the message, or undefined if there is none. */
+async function inPlace(
+  stage: Party,
+  station: Station,
+  claim: () => Bytes | undefined | Promise<Bytes>,
+): Promise<number | undefined> {
+  const { random } = stage;
+  const { slot, traffic } = station;
+  let room = await inTime(claim);
+  if (room === undefined) return undefined;
+  const resource = resourceOf(traffic);
+  const token = 1 + stage.seat + 100 * (stage.life + 1);
+  stage.claim(resource, token);
+  const message = traffic.messageOf(station.next());
+  const middle = message.length >> 1;
+  room.set(message.subarray(0, middle));
+  spring("claimed and half filled");
+  if (random.chance(0.02)) await sleep(random.skewed(1, 20));
+  if (random.chance(0.1)) { // claimed again, by who has the right already
+    room = slot.tryClaim(message.length)!;
+    room.set(message.subarray(0, middle));
+  }
+  room.set(message.subarray(middle), middle);
+  const end = random.next();
+  stage.release(resource, token);
+  if (end < 0.8) return slot.publish(message.length);
+  if (end < 0.9) return slot.tryWrite(message); // which gives up what was claimed
+  if (end < 0.97) slot.discard();
+  else slot.close();
+  return undefined;
+}
+
+// ---- the steady writer ----
+
+/** Writes alone; looks whether those who listen were woken. */
+function writeSteadily(stage: Party): void {
+  const { random } = stage;
+  using domain = domainOf(stage);
+  const station = stationsOf(stage, domain, ({ writers }) => writers === "steady")[0]!;
+  const { slot, traffic } = station;
+  const nothing = new Uint8Array(0);
+  station.begin();
+  station.end(slot.writeSync(nothing)); // its predecessor may have died with the right to write
+  while (!stage.over) {
+    for (let burst = random.small(5); burst > 0; burst--) {
+      station.begin();
+      const sequence = random.chance(0.3) ? inPlaceSteadily(station) : slot.tryWrite(nothing);
+      if (!station.end(sequence)) traffic.complain("cannot write, though nobody else does");
+    }
+    awaitWatched(stage, slot.sequence);
+    stage.cells.bursts[0]!.add(1);
+    if (random.chance(0.5)) sleepSync(random.between(0, 5));
+    else if (random.chance(0.02)) sleepSync(random.between(100, 600));
+  }
+}
+
+function inPlaceSteadily(station: Station): number | undefined {
+  const { slot, traffic } = station;
+  const room = slot.tryClaim();
+  if (room === undefined) return undefined;
+  const message = traffic.messageOf(station.next());
+  room.set(message);
+  return slot.publish(message.length);
+}
+
+// ---- readers ----
+
+/** As views are meant to be looked at. */
+const AT_ONCE: Viewing = { pause() {}, isValid: (view) => view.valid };
+
+/** The same, and now and then not at once. */
+function atLeisure({ random }: Party): Viewing {
+  const pause = () => {
+    if (random.chance(0.1)) sleepSync(random.skewed(0.1, 5));
+  };
+  return { ...AT_ONCE, pause };
+}
+
+/** Looks at all slots, in all ways. */
+async function read(stage: Party, viewing: Viewing): Promise<void> {
+  const { random } = stage;
+  let seen = SLOTS.map(() => 0);
+  while (!stage.over) {
+    using domain = domainOf(stage);
+    const stations = stationsOf(stage, domain);
+    stations.forEach((station, i) => station.seen = seen[i]!);
+    for (const isOver = tenure(stage, 1000); !isOver();) {
+      const station = random.pick(stations);
+      for (let left = random.small(30); left > 0; left--) readOnce(stage, station, viewing);
+      if (random.chance(0.2)) await sleep(random.skewed(1, 30));
+      else await nextTurn();
+    }
+    seen = stations.map((station) => station.seen);
+    const view = random.pick(stations).slot.view();
+    domain.close();
+    if (view!.valid || view!.bytes.length > 0) stage.complain("sees something in a closed slot");
+  }
+}
+
+function readOnce({ random }: Party, station: Station, viewing: Viewing): void {
+  const { slot, due } = station;
+  const age = random.below(slot.depth);
+  const way = random.below(4);
+  if (way === 0) station.copy(0, () => slot.latest());
+  else if (way === 1) station.copy(age, () => slot.at(age));
+  else if (way === 2) station.view(random.chance(0.5) ? 0 : age, viewing);
+  else {
+    const since = random.chance(0.05) ? START : due - (random.chance(0.5) ? 0 : random.small(300));
+    station.news(since, slot.since(since), due);
+  }
+}
+
+// ---- the kind ----
+
+/** A newcomer to a slot that nobody uses: it can write, and finds all that can be looked back at. */
+function visit(scene: Scene<CellName>, traffic: Traffic): void {
+  using domain = domainOf(scene);
+  using station = new Station(traffic, domain);
+  const { slot } = station;
+  const { depth } = slot;
+  station.begin();
+  const last = soon(() => slot.tryWrite(new Uint8Array(0)));
+  station.end(last);
+  if (last === undefined) return traffic.find("leaked", "nobody can write, and nobody does");
+  for (let age = 0; age < depth; age++) {
+    station.copy(age, () => slot.at(age));
+    station.view(age, AT_ONCE);
+  }
+  const news = slot.since(last - depth);
+  station.news(last - depth, news, last);
+  if (news.messages.length < depth) traffic.find("lost", `only ${news.messages.length} are left`);
+}
+
+/** Whether all seats of writers are there for newcomers. */
+function checkSeats(traffic: Traffic, { region }: SlotWords): void {
+  using seats = new DisposableStack();
+  for (let seat = 0; seat < SEATS; seat++) {
+    const role = soon(() => region.tryHold(seat));
+    if (role === undefined) return traffic.find("leaked", `nobody can have seat ${seat}`);
+    seats.use(role);
+  }
+}
+
+function settle(scene: Scene<CellName>, held: readonly SlotWords[]): void {
+  traffics(scene).forEach((traffic, i) => {
+    try {
+      visit(scene, traffic);
+      checkSeats(traffic, held[i]!);
+    } catch (error) {
+      if (!(error instanceof CorruptRegionError)) throw error;
+      traffic.complain(error.message);
+    }
+  });
+}
+
+/** Makes the slots, as if much had been written already, and holds them. */
+function beginSlots(scene: Scene<CellName>): SlotWords[] {
+  scene.cells.startedAt[0]!.store(now());
+  return traffics(scene).map((traffic) => {
+    const { name, depth, size: maxSize } = traffic.plan;
+    const words = openSlot(scene.name("domain"), name, { depth, maxSize }, codec.bytes.type);
+    const { mapping, controlOffset } = words.region;
+    words.bell.word.store(FIRST_BELL);
+    new Word32(mapping, SLOT_CONTROL.fields.owner_bell, controlOffset).store(FIRST_BELL);
+    words.published.store(START - depth);
+    using domain = domainOf(scene);
+    using station = new Station(traffic, domain);
+    for (let left = depth; left > 0; left--) station.slot.writeSync(new Uint8Array(0));
+    traffic.noted.store(START);
+    return words;
+  });
+}
+
+function sum(cells: readonly Cell[]): number {
+  return cells.reduce((total, cell) => total + cell.load(), 0);
+}
+
+/** What must not be, by what is noted and what is there now. */
+function countsOf(scene: Scene<CellName>, held: readonly SlotWords[]) {
+  const all = traffics(scene);
+  let lost = sum(scene.cells.lost);
+  let duplicated = sum(scene.cells.duplicated);
+  const facts: Record<string, string> = {};
+  all.forEach((traffic, i) => {
+    const { plan, noted, begun, failed, sent, received, told } = traffic;
+    const [known, came, vain] = [noted.load(), sent.load(), failed.load()]; // before the number
+    const sequence = held[i]!.last();
+    const most = START + begun.load() - vain; // after it
+    lost += Math.max(0, known - sequence, START + came - sequence);
+    duplicated += Math.max(0, sequence - most);
+    traffic.note(sequence);
+    const figures = [`${came} sent`, `${received.load()} read`, `${told.load()} told of as lost`];
+    facts[`slot ${plan.name}`] = figures.join(", ");
+  });
+  return { lost, duplicated, facts };
+}
+
+const WRITER_HARM: Harm = {
+  steps: ["published", "stamp", "owner", "claim", "copy in", "length in", "bell", "lock"],
+  lifeMs: [20, 3000],
+  stopMs: [2, 500],
+};
+
+const READER_HARM: Harm = {
+  steps: ["published", "stamp", "copy out", "length out", "peek", "bell or", "sleep", "lock"],
+  lifeMs: [20, 3000],
+  stopMs: [2, 900],
+};
+
+/** The kind, with a way to look at messages in place. */
+export function babusKind(viewing: (stage: Party) => Viewing): Kind<CellName> {
+  const contended = SLOTS.filter(({ writers }) => writers === "many");
+  return defineKind({
+    about:
+      "whoever writes, reads or listens dies within it; messages are whole, and nobody is stuck",
+    cells: CELLS,
+    wanted: { resources: contended.map((plan) => resourceOf({ plan })), withinMs: 20_000 },
+    parts: {
+      "writer": { seats: 3, harm: WRITER_HARM, run: write },
+      "reader": { seats: 2, harm: READER_HARM, run: (stage) => read(stage, viewing(stage)) },
+      "listener": { seats: 2, harm: READER_HARM, run: listen },
+      "steady writer": { seats: 1, run: writeSteadily },
+      "watched listener": { seats: WATCHED, run: listenWatched },
+    },
+    begin(scene) {
+      const held = beginSlots(scene);
+      const { cells } = scene;
+      let isOver = false;
+      return {
+        counts() {
+          const { lost, duplicated, facts } = countsOf(scene, held);
+          return {
+            sent: sum(cells.sent),
+            received: sum(cells.received),
+            lost,
+            duplicated,
+            corrupt: sum(cells.corrupt),
+            leaked: sum(cells.leaked),
+            facts: {
+              ...facts,
+              "overwritten in sight": sum(cells.overwritten),
+              "bursts that were watched": sum(cells.bursts),
+              "waits for news": sum(cells.wakes),
+              ...sleepFacts(cells),
+            },
+          };
+        },
+        alone() {
+          if (!isOver) settle(scene, held);
+        },
+        [Symbol.dispose]() {
+          isOver = true;
+          settle(scene, held);
+          for (const { region } of held) region.close();
+        },
+      };
+    },
+  });
+}
+
+export default babusKind(atLeisure);

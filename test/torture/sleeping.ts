@@ -1,0 +1,88 @@
+/**
+ * How sleepers are judged: nobody sleeps longer than a slice with something to see, and nobody
+ * sleeps through a ring. The end of a slice would hide the latter; so a waker that nobody harms
+ * looks whether those for whom it has rung are asleep, as the kernel says.
+ *
+ * @module
+ */
+
+import { now, sleepSync } from "../../src/os/clock.ts";
+import { SLICE_NS } from "../../src/sync/waiter.ts";
+import { type Cells, raise } from "./ledger.ts";
+import { threadStates } from "./life.ts";
+
+/** What it may take from the end of a slice until a process runs: the machine is busy. */
+const SCHEDULING_NS = 750e6;
+
+/** After so long the steady waker looks whether who is behind is asleep. */
+const SUSPECT_NS = 100e6;
+
+/** So many looks in a row, 5 ms apart, at which all threads slept, are no accident. */
+const LOOKS = 5;
+
+const LATE_NS = 50e6;
+
+/** What a kind counts of sleeps. */
+export const SLEEP_CELLS = {
+  late: 1, // wake-ups after more than LATE_NS
+  longest: 1, // the longest sleep with something to see, in nanoseconds
+};
+
+/** What a steady waker and those that it watches tell each other. */
+export function watchCells(watched: number) {
+  return {
+    watched, // what each has seen last; 0 for nothing
+    watchedPid: watched,
+  };
+}
+
+/** A sleeper. */
+interface Sleeper {
+  readonly cells: Cells<keyof typeof SLEEP_CELLS>;
+  readonly continuedAt: number;
+  complain(text: string): void;
+}
+
+/** Takes note of how long one slept that was awake, or had nothing to see, until `since`. */
+export function noteSleep(sleeper: Sleeper, since: number, until: number): void {
+  const { cells, continuedAt } = sleeper;
+  const sleptNs = until - Math.max(since, continuedAt);
+  if (sleptNs > LATE_NS) cells.late[0]!.add(1);
+  raise(cells.longest[0]!, sleptNs);
+  if (sleptNs < SLICE_NS + SCHEDULING_NS) return;
+  sleeper.complain(`slept ${(sleptNs / 1e6).toFixed(0)} ms with something to see`);
+}
+
+/** What there is to say of the sleeps of a run. */
+export function sleepFacts(cells: Sleeper["cells"]): Record<string, number> {
+  return {
+    "wake-ups after 50 ms": cells.late[0]!.load(),
+    "longest sleep (ms)": cells.longest[0]!.load() / 1e6,
+  };
+}
+
+/** A steady waker. */
+interface Waker {
+  readonly cells: Cells<keyof ReturnType<typeof watchCells>>;
+  readonly over: boolean;
+  complain(text: string): void;
+}
+
+/** Returns once all who are watched show this, or all is over; complains of who sleeps instead. */
+export function awaitWatched(waker: Waker, shown: number): void {
+  const { watched, watchedPid } = waker.cells;
+  const start = now();
+  let looks = 0;
+  while (!waker.over) {
+    const behind = watched.findIndex((cell) => cell.load() !== 0 && cell.load() !== shown);
+    if (behind < 0) return;
+    const waitedNs = now() - start;
+    sleepSync(waitedNs < SUSPECT_NS ? 0.2 : 5);
+    if (waitedNs < SUSPECT_NS) continue;
+    const states = threadStates(watchedPid[behind]!.load());
+    looks = /^S+$/.test(states) ? looks + 1 : 0;
+    if (looks < LOOKS || watched[behind]!.load() === shown) continue;
+    waker.complain(`rang ${(waitedNs / 1e6).toFixed(0)} ms ago, and watched ${behind} sleeps on`);
+    return;
+  }
+}
