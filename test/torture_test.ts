@@ -45,6 +45,7 @@ const EXPECTED: Record<string, RegExp> = {
   "broken-region": /name [ab]: member \d+\.\d+ had [0-9a-f]+ while member/,
   "broken-role": /had the role, and so had|the role: contender \d+\.\d+ had [0-9a-f]+ while/,
   "broken-rpc-order": /the answer to call \d+ is none to its request/,
+  "broken-rw-lock": /[\d ]+ became [\d ]+|finds [\d ]+ and was not told/,
   "broken-spsc-copy": /ring \w+: the message at \d+ is not what was sent/,
   "broken-spsc-flag": /ring \w+: the message at \d+ came again, and was not flagged/,
   "broken-spsc-release": /ring \w+: what is from \d+ to \d+ was released, and nobody saw it/,
