@@ -30,6 +30,7 @@ import { bits, limits, lookThenNote, oneWord, wakeOne } from "./one_word.ts";
 import { listenerProcess, writerProcess } from "./two_processes.ts";
 
 const MS = 1e6;
+const PATIENT = { spin: 0, timeout: 20_000 };
 
 async function main(name: string): Promise<void> {
   await bits(await oneWord());
@@ -231,7 +232,7 @@ async function anyOfAnyKind(name: string, speed: Slot<string>): Promise<void> {
   say("Each time, the program begins to wait, and then comes a message from somewhere.");
   predict("Publisher, slot, ring, in this order. Which is the first of each wait?");
   const begin = async () => {
-    const first = waitAny([listener, ring, topic], { spin: 0 }).then((one) => names.get(one));
+    const first = waitAny([...names.keys()], PATIENT).then((one) => names.get(one));
     await until(asleepOnMany);
     return { first };
   };
@@ -240,7 +241,7 @@ async function anyOfAnyKind(name: string, speed: Slot<string>): Promise<void> {
   await runAsync("first", () => first);
   look(() => topic.tryReceive());
   ({ first } = await begin());
-  look(() => speed.writeSync("speed is 13"));
+  look(() => speed.tryWrite("speed is 13"));
   await runAsync("first", () => first);
   look(() => listener.look().map((slot) => slot.name));
   ({ first } = await begin());
