@@ -9,6 +9,7 @@ import type { Codec } from "../layout/codec.ts";
 import { claimView, commitView, copyIn, peekView } from "../memory/word.ts";
 import { now, perIsolate } from "../os/clock.ts";
 import { begin } from "../sync/turns.ts";
+import { AWAITED, type Waitable } from "../sync/wait_any.ts";
 import {
   type Awaited,
   type Outcome,
@@ -100,9 +101,10 @@ interface Claim {
 /**
  * The last messages of one kind, for all who have it open: anyone may write, one at a time, and
  * anyone may look at the newest message or back at those before it. Writers never wait for readers.
- * Made by `domain.slot()`.
+ * Made by `domain.slot()`. To `waitAny` a slot is ready when it has a message newer than all that this
+ * handle has shown; a `Listener` waits for many slots and says which have news.
  */
-export class Slot<T = Uint8Array> implements Disposable {
+export class Slot<T = Uint8Array> implements Disposable, Waitable {
   /** The name within the domain. */
   readonly name: string;
   /** How many of the last messages can be looked back at. */
@@ -113,6 +115,7 @@ export class Slot<T = Uint8Array> implements Disposable {
   readonly #codec: Codec<T>;
   readonly #lock: WriteLock;
   #claim: Claim | undefined;
+  #shown = 0; // the number of the newest message that was read by this handle
 
   static {
     makeSlot = (name, words, codec) => new Slot(name, words, codec);
@@ -227,7 +230,7 @@ export class Slot<T = Uint8Array> implements Disposable {
   /** A copy of the message that is so many older than the newest. Never waits. */
   at(age: number): SlotOutcome<T> {
     const copied = this.#find(age, (sequence) => this.#words.copy(sequence));
-    return copied === undefined ? EMPTY : { state: "ok", message: this.#decode(copied) };
+    return copied === undefined ? EMPTY : { state: "ok", message: this.#show(copied) };
   }
 
   /** Copies of the messages after the one of this number, and how many of those are gone. */
@@ -243,7 +246,7 @@ export class Slot<T = Uint8Array> implements Disposable {
     let next = Math.max(sequence, last - this.depth) + 1;
     for (let attempt = 0; next <= last; next++) {
       const copied = this.#words.copy(next);
-      if (copied !== undefined) messages.push(this.#decode(copied));
+      if (copied !== undefined) messages.push(this.#show(copied));
       else if (messages.length > 0) break; // the rest is for the next look, with what it lost
       else {
         this.#checkOvertaken(next, last);
@@ -263,7 +266,9 @@ export class Slot<T = Uint8Array> implements Disposable {
       const found = words.look(sequence);
       if (found === undefined) return undefined;
       const view = new Placed(words, sequence, found.time, found.length);
-      return view.valid ? view : undefined;
+      if (!view.valid) return undefined;
+      this.#shown = Math.max(this.#shown, sequence);
+      return view;
     });
   }
 
@@ -278,6 +283,12 @@ export class Slot<T = Uint8Array> implements Disposable {
   /** The same as `close()`. */
   [Symbol.dispose](): void {
     this.close();
+  }
+
+  /** @ignore */
+  [AWAITED](): readonly Awaited[] {
+    this.#words.region.checkOpen();
+    return [this[NEWS](() => this.#shown)];
   }
 
   /** What to wait for until there is a message after the one of a number.
@@ -311,7 +322,8 @@ export class Slot<T = Uint8Array> implements Disposable {
     throw this.#words.corrupt(`message ${sequence} of ${last} is not in its entry`);
   }
 
-  #decode({ sequence, time, bytes }: Copied): SlotMessage<T> {
+  #show({ sequence, time, bytes }: Copied): SlotMessage<T> {
+    this.#shown = Math.max(this.#shown, sequence);
     return { sequence, timestamp: time, value: this.#codec.decode(bytes) };
   }
 

@@ -125,7 +125,7 @@ function checkWaitable(given: Waitable | null | undefined): void {
   if (typeof given?.[AWAITED] === "function") return;
   const name = given?.constructor?.name ?? String(given);
   throw new TypeError(
-    `Cannot wait for ${name}: it does not receive; pass consumers, readers, subscribers or listeners`,
+    `Cannot wait for ${name}: it does not receive; pass consumers, readers, subscribers, slots or listeners`,
   );
 }
 

@@ -197,7 +197,6 @@ Deno.test("waitAny() refuses what does not receive", async () => {
   using listener = new Listener().add(slot);
   for (
     const [wrong, name] of [
-      [slot, "Slot"],
       [scene.domain, "Domain"],
       [{}, "Object"],
       [

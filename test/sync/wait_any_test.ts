@@ -145,8 +145,41 @@ Deno.test("waitAny() refuses nothing, and limits that are none", async () => {
   }
 });
 
+Deno.test("waitAny() takes a slot as ready when it has a message that its handle has not shown", async () => {
+  using name = new Name();
+  using domain = Domain.open(name.name);
+  using elsewhere = Domain.open(name.name);
+  const [slot, other] = [domain.slot("imu"), domain.slot("log")];
+  const writer = elsewhere.slot("imu");
+  const isReady = () => {
+    try {
+      return waitAnySync([other, slot], { timeout: 0 }) === slot;
+    } catch {
+      return false;
+    }
+  };
+  const reads = [
+    () => slot.latest(),
+    () => slot.at(0),
+    () => slot.view(),
+    () => slot.since(0),
+  ];
+  for (const read of reads) {
+    assert(!isReady());
+    const waiting = waitAny([other, slot]);
+    writer.writeSync(new Uint8Array(3));
+    assertStrictEquals(await waiting, slot);
+    writer.writeSync(new Uint8Array(3));
+    slot.at(1); // not the newest
+    assert(isReady());
+    read();
+  }
+  slot.close();
+  assertThrows(() => waitAnySync([other, slot]), ClosedError);
+});
+
 Deno.test("waitAny() waits for every kind of receiver, mixed as they come", async () => {
-  const NAMES = ["circular", "messages", "topic", "source", "slot"] as const;
+  const NAMES = ["circular", "messages", "topic", "source", "slot", "listened"] as const;
   for (const first of NAMES) {
     using stack = new DisposableStack();
     const name = Object.fromEntries(NAMES.map((kind) => [kind, stack.use(new Name()).name]));
@@ -155,12 +188,14 @@ Deno.test("waitAny() waits for every kind of receiver, mixed as they come", asyn
     const publisher = stack.use(Publisher.open(name.topic!));
     const source = stack.use(Publisher.open(name.source!, { source: "left" }));
     const slot = stack.use(Domain.open(name.slot!)).slot("imu");
+    const listened = stack.use(Domain.open(name.listened!)).slot("imu");
     const receivers = {
       circular: stack.use(CircularBufferReader.open(name.circular!)),
       messages: stack.use(SpscConsumer.open(name.messages!)),
       topic: stack.use(Subscriber.open(name.topic!)),
       source: stack.use(MergedSubscriber.open(name.source!)),
-      slot: stack.use(new Listener().add(slot)),
+      slot,
+      listened: stack.use(new Listener().add(listened)),
     };
     const bytes = new Uint8Array(8);
     const send = {
@@ -169,6 +204,7 @@ Deno.test("waitAny() waits for every kind of receiver, mixed as they come", asyn
       topic: () => publisher.trySend(bytes),
       source: () => source.trySend(bytes),
       slot: () => slot.writeSync(bytes),
+      listened: () => listened.writeSync(bytes),
     };
     const waiting = waitAny(Object.values(receivers), { spin: 0 });
     send[first]();
