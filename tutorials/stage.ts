@@ -56,7 +56,12 @@ export async function tell(tutorial: Tutorial): Promise<void> {
   if (automatic && !Deno.args.includes("--auto")) {
     console.log("The input is no terminal, so this runs through as with --auto.");
   }
-  await story.tell(name);
+  try {
+    await story.tell(name);
+  } catch (error) {
+    toTidy.dispose(); // an error that nobody catches ends the program without "unload"
+    throw error;
+  }
   if (stepsTold !== stepsInStory) {
     throw new Error(`Cannot end: the story has ${stepsTold} steps and promises ${stepsInStory}`);
   }
