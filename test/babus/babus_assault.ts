@@ -153,12 +153,12 @@ function writeAll(watch: Watch, slot: Slot, what: string): void {
       if (written !== undefined && written !== next) throw new Error(`${written} for ${next}`);
       watch.count(written === undefined ? "busy" : "written");
     });
-  const bytes = (sequence: number) => payload(sequence, sizeOf(sequence));
+  const bytes = (sequence: number) => payload(sequence, Math.min(sizeOf(sequence), slot.maxSize));
   write("tryWrite", (next) => slot.tryWrite(bytes(next)));
   write("writeSync", (next) => slot.writeSync(bytes(next), NOW));
   write("publish", (next) => {
     slot.claimSync(slot.maxSize, NOW).set(bytes(next));
-    return slot.publish(sizeOf(next));
+    return slot.publish(bytes(next).length);
   });
   watch.attempt(`${what} discard`, () => void slot.tryClaim(5));
   slot.discard();
@@ -254,14 +254,15 @@ export function endure(name: string, words: Uint32Array): string[] {
   return watch.complaints.slice(0, 5);
 }
 
-/** Numbers may go anywhere while somebody changes them. */
+/** Numbers may go anywhere while somebody changes them, and a newcomer may be told of other limits. */
 function writeWhatever(watch: Watch, slot: Slot): void {
+  const length = Math.min(50, slot.maxSize);
   watch.attempt("tryWrite", () => {
-    if (slot.tryWrite(payload(1, 50)) !== undefined) watch.count("written");
+    if (slot.tryWrite(payload(1, length)) !== undefined) watch.count("written");
   });
   watch.attempt("claim", () => {
-    slot.claimSync(slot.maxSize, NOW).set(payload(2, 50));
-    slot.publish(50);
+    slot.claimSync(slot.maxSize, NOW).set(payload(2, length));
+    slot.publish(length);
   });
   slot.discard();
 }

@@ -10,7 +10,7 @@ import type { Slot } from "../../src/babus/slot.ts";
 import { isPayload, lengthOf, payload } from "../ring/circular_scene.ts";
 import { serve } from "../shared/serve.ts";
 import { SharedMemory } from "../../src/shared/shared_memory.ts";
-import { dieBefore, stepsOf } from "../trap/trap.ts";
+import { dieBefore, inHurry, spring, stepsOf } from "../trap/trap.ts";
 import { assaults, endure, everyChange, randomChanges, vandalise } from "./babus_assault.ts";
 
 /** What the functions can use. */
@@ -28,9 +28,12 @@ const TOOLS = {
   lengthOf,
   dieBefore,
   stepsOf,
+  inHurry,
+  spring,
   /** What stays open between two functions. */
   domains: [] as Domain[],
   slots: [] as Slot[],
+  listeners: [] as Listener[],
 };
 
 export type Tools = typeof TOOLS;

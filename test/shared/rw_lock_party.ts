@@ -7,7 +7,7 @@
 import { RwLock } from "../../src/shared/rw_lock.ts";
 import type { Permit } from "../../src/shared/semaphore_lock.ts";
 import { SharedMemory } from "../../src/shared/shared_memory.ts";
-import { dieBefore, spring } from "../trap/trap.ts";
+import { dieBefore, spring, stepsOf } from "../trap/trap.ts";
 import { serve } from "./serve.ts";
 
 /** What the functions can use. */
@@ -16,6 +16,7 @@ const TOOLS = {
   SharedMemory,
   dieBefore,
   spring,
+  stepsOf,
   /** What stays open between two functions. */
   locks: [] as RwLock[],
   permits: [] as Permit[],

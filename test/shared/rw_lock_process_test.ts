@@ -7,7 +7,7 @@ import { RwLock } from "../../src/shared/rw_lock.ts";
 import { SharedMemory } from "../../src/shared/shared_memory.ts";
 import { until } from "../os/until.ts";
 import type { Party } from "./party.ts";
-import { processTests } from "./processes.ts";
+import { type Death, deathsAt, diedIn, NO_DEATH, processTests } from "./processes.ts";
 import type { Tools } from "./rw_lock_party.ts";
 import { Name } from "./scene.ts";
 
@@ -83,33 +83,54 @@ test("an heir that is killed inside leaves the news to the next", async () => {
   assertEquals(permit.recovered, true);
 });
 
-/** Where a process can be killed, and whether the next one is told of a writer that died inside. */
-const STEPS: [when: string, step: string, time: number, told: boolean][] = [
-  ["before it counts its seat", "seats compareExchange", 1, false],
-  ["before it announces itself", "turn store", 1, false],
-  ["before it draws a ticket", "tickets compareExchange", 1, false],
-  ["before it says that it is inside", "turn store", 2, false],
-  ["inside", "inside", 1, true],
-  ["before it leaves", "turn store", 3, true],
-  ["before it gives its seat back", "close lock file", 1, false],
-];
+/** Comes in to read and then to write; gives its steps. */
+function visit(
+  { RwLock, dieBefore, spring, stepsOf }: Tools,
+  { name, step, time }: { name: string } & Death,
+): string[] {
+  using lock = RwLock.open(name);
+  dieBefore(step, time);
+  return stepsOf(() => {
+    for (const permit of [() => lock.readSync(), () => lock.writeSync()]) {
+      const held = permit();
+      spring("inside");
+      held.release();
+    }
+    lock.close();
+  });
+}
 
-for (const [when, step, time, told] of STEPS) {
-  test(`the lock goes on when a writer is killed ${when}`, async () => {
+test("the lock goes on when one who reads or writes is killed before any step of that", async () => {
+  /** In what order the words of the one that dies change: the fourth change makes it a writer. */
+  const WRITES = 4;
+  const outlive = async (death: Death, told: boolean) => {
     using place = new Name();
     using lock = RwLock.open(place.name);
     await using holder = startProcess({ trapped: true });
-    holder.run(({ RwLock, dieBefore, spring }, { name, step, time }) => {
-      dieBefore(step, time);
-      using lock = RwLock.open(name);
-      using _permit = lock.writeSync();
-      spring("inside");
-    }, { name: place.name, step, time });
-    assertEquals(await holder.ended(), "SIGKILL");
-    using permit = lock.writeSync(PATIENT);
-    assertEquals(permit.recovered, told);
-  });
-}
+    const visiting = holder.run(visit, { name: place.name, ...death });
+    const died = await diedIn(holder, visiting);
+    const at = `before ${death.step}, ${death.time}`;
+    const [reader, writer] = [lock.read(PATIENT), lock.write(PATIENT)];
+    assertEquals((await reader).recovered, told, at);
+    (await reader).release();
+    assertEquals((await writer).recovered, told, at);
+    (await writer).release();
+    using last = lock.tryRead(); // nothing is left that is in the way
+    assertEquals(last?.recovered, false, at);
+    return died ? [] : await visiting;
+  };
+  const steps = await outlive(NO_DEATH, false);
+  assert(steps.includes("inside") && steps.includes("tickets compareExchange"), `${steps}`);
+  // Before a step that only looks nothing has changed since the one before it.
+  const deaths = [...deathsAt(steps).entries()].filter(([, { step }]) => !step.endsWith(" load"));
+  const lane = async (index: number) => {
+    for (const [at, death] of deaths.filter(([at]) => at % 2 === index)) {
+      const changes = steps.slice(0, at).filter((step) => step === "turn store").length;
+      assertEquals(await outlive(death, changes === WRITES), [], `${death.step} did not come`);
+    }
+  };
+  await Promise.all([lane(0), lane(1)]); // one for each processor
+});
 
 test("a lock goes on when the one that clears after the dead is killed at that", async () => {
   using place = new Name();

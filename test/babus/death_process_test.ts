@@ -1,0 +1,108 @@
+/** A process that writes, reads and listens is killed at each of its steps. */
+
+import { assert, assertEquals } from "@std/assert";
+import { Listener } from "../../src/babus/listener.ts";
+import { isPayload, payload } from "../ring/circular_scene.ts";
+import { type Death, deathsAt, diedIn, NO_DEATH, processTests } from "../shared/processes.ts";
+import type { Tools } from "./babus_party.ts";
+import { Inside, messageOf, namesOf, Scene } from "./babus_scene.ts";
+
+const PROGRAM = new URL("./babus_party.ts", import.meta.url);
+const { test, startProcess } = processTests<Tools>(PROGRAM, "slots");
+
+const PATIENT = { timeout: 60_000, spin: 0 };
+
+/** So many messages are there before. */
+const BEFORE = 6;
+
+/** How long messages are: most, one that needs more memory, one that was claimed. */
+const LENGTHS = [100, 5000, 200];
+
+/** Does everything once that leaves traces in a slot, and much that must not; gives its steps. */
+function live(
+  { Domain, Listener, payload, dieBefore, spring, stepsOf }: Tools,
+  { name, step, time }: { name: string } & Death,
+): string[] {
+  using domain = Domain.open(name);
+  const slot = domain.slot("slot");
+  using listener = new Listener().add(slot);
+  dieBefore(step, time);
+  return stepsOf(() => {
+    slot.writeSync(payload(7, 100)); // takes a seat, and wakes who sleeps
+    slot.writeSync(payload(8, 5000)); // gets memory
+    const room = slot.claimSync(200);
+    room.set(payload(9, 200).subarray(0, 100));
+    spring("half filled");
+    room.set(payload(9, 200));
+    spring("filled");
+    slot.publish();
+    slot.at(2);
+    void slot.view(1)!.valid;
+    listener.look();
+    try {
+      listener.waitSync({ timeout: 50, spin: 0 });
+    } catch (error) {
+      if ((error as Error).name !== "TimeoutError") throw error;
+    }
+    slot.tryClaim();
+    slot.close(); // which gives it up
+  });
+}
+
+/** Lets a process live as far as that, and looks at what it leaves. Gives its steps if it survived. */
+async function survive(death: Death, published: number): Promise<string[]> {
+  using scene = new Scene();
+  const slot = scene.slot("slot", { depth: 3, maxSize: 10_000 });
+  const [reader, heir] = [scene.other(), scene.other()];
+  for (let i = 1; i <= BEFORE; i++) slot.writeSync(payload(i, 100));
+  using listener = new Listener().add(reader);
+  listener.look();
+  using inside = new Inside(scene);
+  const [bell, owner] = [inside.word("bell"), inside.word("owner")];
+  bell.or(1); // as who falls asleep does
+  await using party = startProcess({ trapped: true });
+  const living = party.run(live, { name: scene.name, ...death });
+  const died = await diedIn(party, living);
+  const at = `before ${death.step}, ${death.time}`;
+
+  const last = BEFORE + published;
+  assertEquals(reader.sequence, last, at);
+  const check = (newest: number) => {
+    for (let age = 0; age < 3; age++) {
+      const { sequence, value } = messageOf(reader.at(age));
+      assertEquals(sequence, newest - age, at);
+      assert(isPayload(value, sequence) && LENGTHS.includes(value.length), `torn ${at}`);
+    }
+    const { messages, lost } = reader.since(newest - 2);
+    assertEquals([messages.length, lost], [2, 0], at);
+  };
+  check(last);
+  if (published > 0) assertEquals(namesOf(await listener.wait(PATIENT)), ["slot"]);
+  bell.and(~1); // who slept is awake now
+  for (let next = last + 1; next <= last + 5; next++) { // into every entry
+    const writer = next % 2 === 0 ? heir : slot;
+    assertEquals(await writer.write(payload(next, 100), PATIENT), next, at);
+    check(next);
+  }
+  assertEquals([namesOf(listener.look()), owner.load(), bell.load() % 2], [["slot"], 0, 0], at);
+  for (const handle of [reader, heir]) handle.close();
+  return died ? [] : await living;
+}
+
+test("a slot goes on when a process is killed before any step of what it does with it", async () => {
+  const steps = await survive(NO_DEATH, 3);
+  assert(
+    steps.includes("wake") && steps.includes("allocate") && steps.includes("sleep on many"),
+    `${steps}`,
+  );
+  // Before a step that only looks nothing has changed since the one before it.
+  const looks = / load$| out|^claim view|^peek view|^bufferAt|^space/;
+  const deaths = [...deathsAt(steps).entries()].filter(([, { step }]) => !looks.test(step));
+  const lane = async (index: number) => {
+    for (const [at, death] of deaths.filter(([at]) => at % 2 === index)) {
+      const published = steps.slice(0, at).filter((step) => step === "published store").length;
+      assertEquals(await survive(death, published), [], `${death.step} did not come`);
+    }
+  };
+  await Promise.all([lane(0), lane(1)]); // one for each processor
+});

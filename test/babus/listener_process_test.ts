@@ -1,0 +1,226 @@
+/**
+ * Listeners in threads and processes: who is told of what, who is woken, and that nothing is slept
+ * through.
+ */
+
+import { assert, assertEquals } from "@std/assert";
+import { SharedMemory } from "../../src/shared/shared_memory.ts";
+import { until } from "../os/until.ts";
+import { payload } from "../ring/circular_scene.ts";
+import { Party, type Where } from "../shared/party.ts";
+import { NO_PROCESS, processTests } from "../shared/processes.ts";
+import type { Tools } from "./babus_party.ts";
+import { Inside, Scene } from "./babus_scene.ts";
+
+const PROGRAM = new URL("./babus_party.ts", import.meta.url);
+const { test, startProcess } = processTests<Tools>(PROGRAM, "listeners");
+
+const HOWS = ["waitSync", "wait", "for await"] as const;
+
+/** Listens until it has heard so often, and gives what it has heard each time. */
+async function listen(
+  { Domain, Listener }: Tools,
+  { name, how, rounds }: { name: string; how: typeof HOWS[number]; rounds: number },
+): Promise<string[]> {
+  using domain = Domain.open(name);
+  using listener = new Listener();
+  listener.add(domain.slot("a")).add(domain.slot("b"), { wake: false }).add(domain.slot("quiet"));
+  const heard: string[] = [];
+  const note = (news: readonly { readonly name: string }[]) => {
+    heard.push(news.map(({ name }) => name).join(" and "));
+  };
+  if (how === "for await") {
+    for await (const news of listener) {
+      note(news);
+      if (heard.length === rounds) return heard;
+    }
+  }
+  while (heard.length < rounds) {
+    note(how === "waitSync" ? listener.waitSync({ spin: 0 }) : await listener.wait({ spin: 0 }));
+  }
+  return heard;
+}
+
+for (const where of ["thread", "process"] satisfies Where[]) {
+  Deno.test({
+    name: `a listener in another ${where} is told of what does not wake with what does`,
+    ignore: where === "process" && NO_PROCESS !== undefined,
+    fn: async () => {
+      await using party = Party.start<Tools>(PROGRAM, where);
+      for (const how of HOWS) {
+        using scene = new Scene();
+        const [a, b] = [scene.slot("a"), scene.slot("b")];
+        scene.slot("quiet");
+        using insideA = new Inside(scene, "a");
+        using insideB = new Inside(scene, "b");
+        const bell = insideA.word("bell");
+        const listening = party.run(listen, { name: scene.name, how, rounds: 3 });
+        for (let i = 1; i <= 3; i++) {
+          await until("it sleeps", () => bell.load() % 2 === 1); // again, as it was woken
+          for (let j = 0; j < 20; j++) b.writeSync(payload(j, 10));
+          assertEquals(insideB.word("bell").load(), 0); // no one to wake
+          if (i === 2) continue; // and so nobody has heard of that
+          a.writeSync(payload(i, 10));
+        }
+        await until("it sleeps", () => bell.load() % 2 === 1);
+        a.writeSync(payload(9, 10));
+        assertEquals(await listening, ["a and b", "a and b", "a"], how);
+      }
+    },
+  });
+}
+
+/** How often a process has gone to sleep, which is once more than it was woken. */
+function sleepsOf(pid: number): number {
+  const status = Deno.readTextFileSync(`/proc/${pid}/task/${pid}/status`);
+  return Number(/^voluntary_ctxt_switches:\s*(\d+)/m.exec(status)![1]);
+}
+
+test("a listener is woken by what it listens to, once for each write, and by nothing else", async () => {
+  using scene = new Scene();
+  using memory = SharedMemory.open(scene.name, { size: 4 });
+  const heard = memory.as(Uint32Array);
+  const quiet = scene.slot("quiet");
+  const end = scene.slot("end");
+  const busy = Array.from({ length: 31 }, (_, i) => scene.slot(`busy${i}`));
+  using inside = new Inside(scene, "quiet");
+  const bell = inside.word("bell");
+  await using party = startProcess();
+  const listening = party.run(({ Domain, Listener, SharedMemory }, name) => {
+    using memory = SharedMemory.connect(name);
+    using domain = Domain.open(name);
+    const [quiet, end] = [domain.slot("quiet"), domain.slot("end")];
+    using listener = new Listener().add(quiet).add(end);
+    while (end.sequence === 0) memory.as(Uint32Array)[0]! += listener.waitSync({ spin: 0 }).length;
+  }, scene.name);
+  const asleep = () =>
+    until("it sleeps", () => {
+      return heard[0] === quiet.sequence && bell.load() % 2 === 1 && party.state === "S";
+    });
+  const acts: [wakes: number, act: () => Promise<void> | void][] = [
+    [0, () => busy.forEach((slot) => slot.writeSync(payload(1, 10)))],
+    [0, () => {
+      for (let i = 0; i < 620; i++) busy[i % 31]!.writeSync(payload(i, 10));
+    }],
+    [1, () => void quiet.writeSync(payload(1, 10))],
+    [2, async () => {
+      quiet.writeSync(payload(1, 10));
+      await asleep();
+      quiet.writeSync(payload(2, 10));
+    }],
+  ];
+  for (const [wakes, act] of acts) {
+    // More than these are the ends of slices, of which there is none in one attempt or another.
+    const least = async (attempts: number): Promise<number> => {
+      await asleep();
+      const before = sleepsOf(party.pid);
+      await act();
+      await asleep();
+      const slept = sleepsOf(party.pid) - before;
+      assert(slept >= wakes, `${slept} of ${wakes} wakes`);
+      return slept === wakes || attempts === 1 ? slept : await least(attempts - 1);
+    };
+    assertEquals(await least(30), wakes);
+  }
+  for (const { name } of busy) {
+    using inside = new Inside(scene, name);
+    assertEquals(inside.word("bell").load(), 0); // not one system call
+  }
+  end.writeSync(payload(1, 10));
+  await listening;
+});
+
+test("nothing is slept through, however look and sleep fall together", async () => {
+  using scene = new Scene();
+  const rounds = 1500;
+  const start = 2 ** 32 - rounds / 2; // bells and numbers begin again on the way
+  for (const name of ["ping", "pong"]) {
+    scene.slot(name);
+    using inside = new Inside(scene, name);
+    inside.words.published.store(start);
+    inside.word("bell").store(start);
+  }
+  await using stack = new AsyncDisposableStack();
+  const parties = [0, 1].map(() => stack.use(startProcess({ trapped: true })));
+  await Promise.all(
+    parties.map((party, index) =>
+      party.run(({ Domain, Listener, domains, slots, listeners }, { name, index }) => {
+        domains.push(Domain.open(name));
+        const names = index === 0 ? ["ping", "pong"] : ["pong", "ping"];
+        slots.push(...names.map((name) => domains[0]!.slot(name)));
+        listeners.push(new Listener().add(slots[1]!));
+        listeners[0]!.look();
+      }, { name: scene.name, index })
+    ),
+  );
+  const playing = parties.map((party, index) =>
+    party.run(({ slots: [mine, other], listeners, inHurry }, { index, start, rounds }) => {
+      // The clock runs ahead, so that no slice ends: who is not woken sleeps for good.
+      return inHurry(() => {
+        let random = index + 1;
+        for (let i = 1; i <= rounds; i++) {
+          if (index === 1 || i > 1) {
+            const news = listeners[0]!.waitSync({ spin: 0 });
+            if (news.length !== 1 || other!.sequence < start + i - 1 + index) {
+              return `wrong at ${i}`;
+            }
+          }
+          random = Math.imul(random, 1_664_525) + 1_013_904_223 >>> 0;
+          for (let pause = random % 8192; pause > 0; pause--);
+          mine!.writeSync(new Uint8Array(8));
+        }
+        return "all heard";
+      });
+    }, { index, start, rounds })
+  );
+  assertEquals(await Promise.all(playing), ["all heard", "all heard"]);
+});
+
+/** The same for 200 slots, and notes how often; without the ends of slices if it blocks its thread. */
+function listenToMany(
+  { Domain, Listener, SharedMemory, domains, inHurry }: Tools,
+  { name, how, rounds }: { name: string; how: "waitSync" | "wait"; rounds: number },
+): string[] | Promise<string[]> {
+  const words = SharedMemory.connect(name).as(Uint32Array);
+  domains.push(Domain.open(name));
+  const listener = new Listener();
+  for (let i = 0; i < 200; i++) listener.add(domains.at(-1)!.slot(`s${i}`));
+  listener.look();
+  const heard: string[] = [];
+  const note = (news: readonly { readonly name: string }[]) => {
+    words[0] = heard.push(...news.map(({ name }) => name));
+  };
+  if (how === "waitSync") {
+    return inHurry(() => {
+      while (heard.length < rounds) note(listener.waitSync({ spin: 0 }));
+      return heard;
+    });
+  }
+  return (async () => {
+    while (heard.length < rounds) note(await listener.wait({ spin: 0 }));
+    return heard;
+  })();
+}
+
+test("of 200 slots, more than one system call takes, each wakes who sleeps", async () => {
+  using scene = new Scene();
+  using memory = SharedMemory.open(scene.name, { size: 4 });
+  const words = memory.as(Uint32Array);
+  const slots = Array.from({ length: 200 }, (_, i) => scene.slot(`s${i}`, { depth: 1 }));
+  using inside = new Inside(scene, "s0");
+  const bell = inside.word("bell");
+  await using party = startProcess({ trapped: true });
+  for (const how of ["waitSync", "wait"] as const) {
+    const chosen = [199, 0, 128, 126, 127];
+    words[0] = 0;
+    bell.store(0);
+    const listening = party.run(listenToMany, { name: scene.name, how, rounds: chosen.length });
+    for (const [heard, i] of chosen.entries()) {
+      await until("it sleeps", () => {
+        return words[0] === heard && bell.load() % 2 === 1 && party.state === "S";
+      });
+      slots[i]!.writeSync(payload(i, 10));
+    }
+    assertEquals(await listening, chosen.map((i) => `s${i}`));
+  }
+});
