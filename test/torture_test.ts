@@ -50,6 +50,7 @@ const EXPECTED: Record<string, RegExp> = {
   "broken-spsc-flag": /ring \w+: the message at \d+ came again, and was not flagged/,
   "broken-spsc-release": /ring \w+: what is from \d+ to \d+ was released, and nobody saw it/,
   "broken-vdds-copy": /topic [\w/]+: sample \d+ is not what was sent/,
+  "broken-vdds-sources": /topic [\w/]+: sample \d+ is not what was sent/,
   "broken-vdds-silent": /topic [\w/]+: sample \d+ came after \d+, and 0 are said to be lost/,
 };
 

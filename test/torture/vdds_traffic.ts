@@ -50,6 +50,7 @@ export function cellsFor(topics: number) {
     published: topics, // samples that a publisher knows to be published
     received: topics, // samples that subscribers had, once for each
     told: topics, // samples of whose loss subscribers were told, once for each
+    present: topics, // who has it open as its publisher, or had when it was killed; 0 if nobody
     passedOver: 1, // that somebody who wanted the latest only did not look at
     lost: 1, // times that something was lost, and should not have been, or was not told
     duplicated: 1, // samples that came again, or out of order
@@ -57,6 +58,7 @@ export function cellsFor(topics: number) {
     leaked: 1, // samples that there is no room for while nobody has any
     publishers: 1, // how often a topic got a publisher
     subscribers: 1,
+    renewed: 1, // how often a topic that had gone was made anew
     bereaved: 1, // how often a subscriber was told that its publisher died
   };
 }
@@ -77,6 +79,7 @@ export class Traffic {
   readonly published: Cell;
   readonly received: Cell;
   readonly told: Cell;
+  readonly present: Cell;
   readonly scene: Scene<CellName>;
 
   constructor(scene: Scene<CellName>, plan: TopicPlan, index: number) {
@@ -90,6 +93,7 @@ export class Traffic {
     this.published = cells.published[index]!;
     this.received = cells.received[index]!;
     this.told = cells.told[index]!;
+    this.present = cells.present[index]!;
   }
 
   /** The sample of a number. */
@@ -108,6 +112,7 @@ export class Traffic {
   beginAgain(): void {
     // Whoever sees only some of that takes nothing for due that was sent before.
     for (const cell of [this.sent, this.numbered, this.begun]) cell.store(0);
+    this.count("renewed");
   }
 
   count(name: CellName, amount = 1): void {

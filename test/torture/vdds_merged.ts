@@ -1,0 +1,255 @@
+/**
+ * The topics with several sources, and how all sources of one are received together.
+ *
+ * @module
+ */
+
+import { nextTurn, now, sleep } from "../../src/os/clock.ts";
+import { waitAny, waitAnySync } from "../../src/sync/wait_any.ts";
+import {
+  type MergedSampleOutcome,
+  MergedSubscriber,
+  type MergedValueOutcome,
+} from "../../src/vdds/merged_subscriber.ts";
+import type { Scene, Stage } from "./kind.ts";
+import { HANDS, type Hands, InHand } from "./vdds_subscription.ts";
+import {
+  type Bytes,
+  type CellName,
+  inTime,
+  ReceivingNotes,
+  tenure,
+  type TopicPlan,
+  type Traffic,
+  traffics,
+  WAIT,
+} from "./vdds_traffic.ts";
+
+const LASTING = { depth: 8, size: 1000, reserve: true, passing: false };
+const PASSING = { depth: 4, size: 9000, reserve: false, passing: true };
+
+/** The topics by name: their sources, and how these publish. */
+const TOPICS: Record<string, { sources: readonly string[] } & Omit<TopicPlan, "name" | "salt">> = {
+  "block": { sources: ["left", "right"], policy: "block", ...LASTING },
+  "drop/oldest": { sources: ["left", "right"], policy: "dropOldest", ...LASTING },
+  "passing": { sources: ["a", "b", "c", "d"], policy: "dropNewest", ...PASSING },
+};
+
+/** A topic with one source, that nobody receives from, and to which few come. */
+export const QUIET: TopicPlan = { name: "quiet/host", policy: "dropOldest", ...LASTING };
+
+/** The source of the quiet topic. */
+export const HOST = "host";
+
+/** The topics of all sources. What they send differs, so that it shows if they are mixed up. */
+export const PLANS: readonly TopicPlan[] = [
+  ...Object.entries(TOPICS).flatMap(([name, { sources, ...plan }]) =>
+    sources.map((source) => ({ ...plan, name: `${name}/${source}` }))
+  ),
+  QUIET,
+].map((plan, index) => ({ ...plan, salt: 1009 * index }));
+
+/** A topic, and what goes through each of its sources. */
+export interface MergedTopic {
+  readonly name: string;
+  readonly topic: string;
+  readonly sources: ReadonlyMap<string, Traffic>;
+}
+
+function mergedTopic(scene: Scene<CellName>, name: string, from: readonly string[]): MergedTopic {
+  const all = traffics(scene, PLANS);
+  const sources = new Map(from.map((source) => {
+    return [source, all.find(({ plan }) => plan.name === `${name}/${source}`)!];
+  }));
+  return { name, topic: scene.name(name), sources };
+}
+
+/** The topics that are received from. */
+export function mergedTopics(scene: Scene<CellName>): MergedTopic[] {
+  return Object.entries(TOPICS).map(([name, { sources }]) => mergedTopic(scene, name, sources));
+}
+
+/** The quiet topic. */
+export function quietTopic(scene: Scene<CellName>): MergedTopic {
+  return mergedTopic(scene, "quiet", [HOST]);
+}
+
+let openings = 0;
+
+/** Notes that this process is the publisher of a topic, until that is disposed. */
+export function appear({ present }: Traffic): Disposable {
+  present.store(Deno.pid * 1000 + ++openings % 1000); // another value each time
+  return { [Symbol.dispose]: () => present.store(0) };
+}
+
+function pidOf(presence: number): number {
+  return Math.floor(presence / 1000);
+}
+
+/** Whether whoever is noted has been the publisher up to now. */
+function isStillThere({ present }: Traffic, presence: number): boolean {
+  if (presence === 0) return false;
+  const lives = hasItsFiles(pidOf(presence));
+  return lives && present.load() === presence;
+}
+
+const EXITING = 0x4; // PF_EXITING: from then on the kernel takes its files, and with them its roles
+
+function hasItsFiles(pid: number): boolean {
+  try {
+    const stat = Deno.readTextFileSync(`/proc/${pid}/stat`);
+    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    return fields[0] !== "Z" && (Number(fields[6]) & EXITING) === 0;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    if ((error as { code?: string }).code === "ESRCH") return false; // it has gone meanwhile
+    throw error;
+  }
+}
+
+/** What a subscriber of all sources does with what it gets. */
+export interface MergedHands extends Hands {
+  /** Whose it was, as the subscriber tells it. */
+  source(told: string, sources: readonly string[]): string;
+}
+
+/** As subscribers are meant to be used. */
+export const MERGED_HANDS: MergedHands = { ...HANDS, source: (told) => told };
+
+type Outcome = MergedSampleOutcome<Bytes> | MergedValueOutcome<Bytes>;
+
+/** A subscription to all sources of a topic, while it lasts. */
+class MergedSubscription implements Disposable {
+  readonly subscriber: MergedSubscriber<Bytes>;
+  readonly #stage: Stage<CellName>;
+  readonly #merged: MergedTopic;
+  readonly #hands: MergedHands;
+  readonly #notes = new Map<string, ReceivingNotes>();
+  readonly #inHand: InHand;
+  readonly #tenureIsOver: () => boolean;
+
+  constructor(stage: Stage<CellName>, merged: MergedTopic, hands: MergedHands) {
+    const { random } = stage;
+    this.#stage = stage;
+    this.#merged = merged;
+    this.#hands = hands;
+    this.#inHand = new InHand(random, hands);
+    this.subscriber = MergedSubscriber.open(merged.topic, { history: random.below(4) });
+    let isPassing = false;
+    for (const [source, { plan }] of merged.sources) {
+      if (plan.passing) isPassing = true;
+      else this.#notesOf(source); // it was there, and so it was found
+    }
+    this.#tenureIsOver = tenure(stage, isPassing ? 1000 : 3000);
+  }
+
+  get isOver(): boolean {
+    return this.#tenureIsOver() || [...this.#notes.values()].some(({ flawed }) => flawed);
+  }
+
+  #notesOf(source: string): ReceivingNotes | undefined {
+    const traffic = this.#merged.sources.get(source);
+    if (traffic === undefined) {
+      this.#stage.complain(`topic ${this.#merged.name} has no source "${source}"`);
+      return undefined;
+    }
+    const known = this.#notes.get(source);
+    if (known !== undefined) return known;
+    traffic.count("subscribers");
+    const notes = new ReceivingNotes(traffic);
+    this.#notes.set(source, notes);
+    return notes;
+  }
+
+  /** Receives for a moment, in some way. */
+  async receive(): Promise<void> {
+    const { random } = this.#stage;
+    if (random.chance(0.8)) this.#inHand.giveBack();
+    const get = this.#way();
+    let more = true;
+    for (let left = random.small(60); left > 0 && more && !this.isOver; left--) {
+      more = await this.#receiveOne(get);
+    }
+    if (random.chance(0.3)) this.#lookAround();
+  }
+
+  /** It is subscribed to all sources that it names, and those are all that there are. */
+  #lookAround(): void {
+    const { sources } = this.#merged;
+    const before = [...sources.values()].map(({ present }) => present.load());
+    const told = this.subscriber.sources;
+    for (const source of told) this.#notesOf(source);
+    [...sources].forEach(([source, traffic], i) => {
+      const presence = before[i]!;
+      if (told.includes(source) || !isStillThere(traffic, presence)) return;
+      traffic.complain(`process ${pidOf(presence)} is this source, and nothing tells of it`);
+    });
+  }
+
+  /** False if there was nothing. */
+  async #receiveOne(get: () => Outcome | Promise<Outcome>): Promise<boolean> {
+    const expected = [...this.#notes.values()].map((notes) => ({ notes, due: notes.due }));
+    const outcome = await inTime(get) ?? { state: "empty" };
+    if (outcome.state === "empty") {
+      for (const { notes, due } of expected) notes.nothing(due);
+      return false;
+    }
+    const source = this.#hands.source(outcome.source, [...this.#merged.sources.keys()]);
+    const notes = this.#notesOf(source);
+    if (notes === undefined) return false;
+    if ("sample" in outcome) this.#inHand.look(outcome.sample, notes);
+    else {
+      const { value, sequence, lost } = outcome;
+      notes.sample(value, { sequence, lost: this.#hands.lost(lost) });
+    }
+    return true;
+  }
+
+  #way(): () => Outcome | Promise<Outcome> {
+    const { subscriber } = this;
+    return this.#stage.random.pick([
+      () => subscriber.tryTake(),
+      () => subscriber.tryReceive(),
+      () => subscriber.takeSync(WAIT),
+      () => subscriber.take(WAIT),
+      () => subscriber.receiveSync(WAIT),
+      () => subscriber.receive(WAIT),
+    ]);
+  }
+
+  /** Leaves, perhaps with samples in hand. */
+  [Symbol.dispose](): void {
+    this.#inHand.check();
+    this.subscriber.close();
+  }
+}
+
+/** Subscribes to all sources of all topics, and now and then leaves one and comes again. */
+export async function listen(stage: Stage<CellName>, hands: MergedHands): Promise<void> {
+  const { random } = stage;
+  using stack = new DisposableStack();
+  const subscriptions = new Map<MergedTopic, MergedSubscription>();
+  stack.defer(() => subscriptions.forEach((each) => each[Symbol.dispose]()));
+  const topics = mergedTopics(stage);
+  const awayUntil = topics.map(() => 0);
+  while (!stage.over) {
+    const i = random.below(topics.length);
+    const topic = topics[i]!;
+    const subscription = subscriptions.get(topic);
+    if (subscription === undefined) {
+      if (now() > awayUntil[i]!) {
+        subscriptions.set(topic, new MergedSubscription(stage, topic, hands));
+      }
+    } else if (subscription.isOver) {
+      subscriptions.delete(topic);
+      subscription[Symbol.dispose]();
+      awayUntil[i] = now() + random.skewed(1, topic.name === "passing" ? 1500 : 50) * 1e6;
+    } else if (random.chance(0.1)) {
+      const all = [...subscriptions.values()].map(({ subscriber }) => subscriber);
+      const inSync = random.chance(0.5);
+      await inTime<unknown>(() => inSync ? waitAnySync(all, WAIT) : waitAny(all, WAIT));
+    } else await subscription.receive();
+    if (random.chance(0.1)) await sleep(random.skewed(1, 30));
+    else await nextTurn();
+  }
+}

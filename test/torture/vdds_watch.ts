@@ -1,0 +1,100 @@
+/**
+ * How the kind about sources judges what is told about topics: by `matches()` and `topics()`.
+ *
+ * @module
+ */
+
+import { now, sleep } from "../../src/os/clock.ts";
+import { type TopicInfo, topics } from "../../src/vdds/topics.ts";
+import type { Scene, Stage } from "./kind.ts";
+import { type CellName, START, type Traffic } from "./vdds_traffic.ts";
+
+/** What can be followed: a publisher, or a subscriber. */
+export interface Followed {
+  readonly matched: number;
+  matches(): AsyncGenerator<number, void, void>;
+}
+
+/**
+ * How long `matches()` may be behind: it notices a death within a slice, and the machine may be
+ * busy. Who was not let run itself meanwhile, as the looks show, does not complain.
+ */
+const BEHIND_NS = 2e9;
+const LOOKS = 40;
+
+/** How long it may be until all is settled, at the end. */
+const SETTLED_WITHIN_NS = 10e9;
+
+/** Compares the last word of `matches()` with `matched`. */
+export class Watch {
+  /** Resolves once `matches()` has come to an end, and with it all words. */
+  readonly ended: Promise<void>;
+  /** How often it told of another number. */
+  words = 0;
+  readonly #stage: Stage;
+  readonly #followed: Followed;
+  #last: number | undefined;
+  #seen = { matched: -1, words: -1, since: 0, looks: 0 };
+
+  constructor(stage: Stage, followed: Followed) {
+    this.#stage = stage;
+    this.#followed = followed;
+    this.ended = this.#listen();
+  }
+
+  async #listen(): Promise<void> {
+    for await (const count of this.#followed.matches()) {
+      if (count === this.#last) this.#stage.complain(`matches() tells of ${count} again`);
+      this.#last = count;
+      this.words++;
+    }
+  }
+
+  /** Complains if the last word is wrong for too long while nothing changes; true if it is right. */
+  look(): boolean {
+    const { matched } = this.#followed;
+    const seen = this.#seen;
+    if (matched === this.#last || matched !== seen.matched || this.words !== seen.words) {
+      this.#seen = { matched, words: this.words, since: now(), looks: 0 };
+      return matched === this.#last;
+    }
+    const behindNs = now() - Math.max(seen.since, this.#stage.continuedAt);
+    if (++seen.looks <= LOOKS || behindNs < BEHIND_NS) return false;
+    const behind = `for ${(behindNs / 1e6).toFixed(0)} ms`;
+    this.#stage.complain(`matches() last told of ${this.#last}, ${behind} it has been ${matched}`);
+    this.#seen = { ...seen, since: now(), looks: 0 };
+    return false;
+  }
+
+  /** Looks until the last word is right. */
+  async settle(): Promise<void> {
+    const deadline = now() + SETTLED_WITHIN_NS;
+    while (!this.look() && now() < deadline) await sleep(10);
+  }
+}
+
+/** What is told of the topics of the run. */
+export function topicsOf(scene: Scene<CellName>): TopicInfo[] {
+  return topics().filter(({ topic }) => topic.startsWith(`${scene.run}-`));
+}
+
+/** Looks whether what is told can be; gives how many topics there were. */
+export function lookAtTopics(stage: Stage<CellName>, all: readonly Traffic[]): number {
+  const found = topicsOf(stage);
+  for (const info of found) {
+    const { topic, publishers, subscribers, counters } = info;
+    const complain = (text: string) => stage.complain(`topics() tells of ${topic}: ${text}`);
+    const traffic = all.find((traffic) => traffic.topic === topic);
+    if (traffic === undefined) {
+      complain("there is none");
+      continue;
+    }
+    const { depth, size, passing } = traffic.plan;
+    const isPossible = publishers <= 1 && subscribers <= info.maxSubscribers &&
+      counters.inFlight <= depth && info.depth === depth && info.size === size;
+    if (!isPossible) complain(JSON.stringify(info));
+    const most = passing ? Infinity : traffic.begun.load() - START;
+    if (counters.published > most) complain(`${counters.published} published of ${most}`);
+  }
+  return found.length;
+}
