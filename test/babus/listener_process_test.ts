@@ -154,9 +154,8 @@ test("nothing is slept through, however look and sleep fall together", async () 
     ),
   );
   const playing = parties.map((party, index) =>
-    party.run(({ slots: [mine, other], listeners, inHurry }, { index, start, rounds }) => {
-      // The clock runs ahead, so that no slice ends: who is not woken sleeps for good.
-      return inHurry(() => {
+    party.run(({ slots: [mine, other], listeners, withoutSlices }, { index, start, rounds }) => {
+      return withoutSlices(() => {
         let random = index + 1;
         for (let i = 1; i <= rounds; i++) {
           if (index === 1 || i > 1) {
@@ -178,7 +177,7 @@ test("nothing is slept through, however look and sleep fall together", async () 
 
 /** The same for 200 slots, and notes how often; without the ends of slices if it blocks its thread. */
 function listenToMany(
-  { Domain, Listener, SharedMemory, domains, inHurry }: Tools,
+  { Domain, Listener, SharedMemory, domains, withoutSlices }: Tools,
   { name, how, rounds }: { name: string; how: "waitSync" | "wait"; rounds: number },
 ): string[] | Promise<string[]> {
   const words = SharedMemory.connect(name).as(Uint32Array);
@@ -191,7 +190,7 @@ function listenToMany(
     words[0] = heard.push(...news.map(({ name }) => name));
   };
   if (how === "waitSync") {
-    return inHurry(() => {
+    return withoutSlices(() => {
       while (heard.length < rounds) note(listener.waitSync({ spin: 0 }));
       return heard;
     });
