@@ -110,11 +110,10 @@ test("the lock goes on when one who reads or writes is killed before any step of
     const visiting = holder.run(visit, { name: place.name, ...death });
     const died = await diedIn(holder, visiting);
     const at = `before ${death.step}, ${death.time}`;
-    const [reader, writer] = [lock.read(PATIENT), lock.write(PATIENT)];
-    assertEquals((await reader).recovered, told, at);
-    (await reader).release();
-    assertEquals((await writer).recovered, told, at);
-    (await writer).release();
+    for (const want of ["read", "write"] as const) {
+      using permit = await lock[want](PATIENT);
+      assertEquals(permit.recovered, told, at);
+    }
     using last = lock.tryRead(); // nothing is left that is in the way
     assertEquals(last?.recovered, false, at);
     return died ? [] : await visiting;
