@@ -6,7 +6,7 @@
 
 import { timeoutError, VringError } from "../errors.ts";
 import type { Codec } from "../layout/codec.ts";
-import { claimView, commitView, copyIn, peekView } from "../memory/word.ts";
+import { commitView, copyIn } from "../memory/word.ts";
 import { now, perIsolate } from "../os/clock.ts";
 import { begin } from "../sync/turns.ts";
 import { AWAITED, type Waitable } from "../sync/wait_any.ts";
@@ -83,7 +83,7 @@ class Placed implements SlotView {
   constructor(words: SlotWords, sequence: number, timestamp: number, length: number) {
     this.sequence = sequence;
     this.timestamp = timestamp;
-    this.bytes = peekView(words.region.mapping, words.messageAt(sequence), length);
+    this.bytes = words.peek(sequence, length);
     this.#words = words;
   }
 
@@ -370,7 +370,7 @@ export class Slot<T = Uint8Array> implements Disposable, Waitable {
     try {
       this.#checkLength(length);
       const sequence = words.reserve(length);
-      const view = claimView(words.region.mapping, words.messageAt(sequence), length);
+      const view = words.claim(sequence, length);
       this.#claim = { sequence, view };
       claiming().add(this);
       return view;

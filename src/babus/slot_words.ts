@@ -46,7 +46,15 @@ import { CorruptRegionError } from "../errors.ts";
 import { layout } from "../layout/layout.ts";
 import type { Region } from "../memory/region.ts";
 import type { RegionKind } from "../memory/region_header.ts";
-import { copyOutThenLoad, loadDouble, storeDouble, Word32, Word64 } from "../memory/word.ts";
+import {
+  claimView,
+  copyOutThenLoad,
+  loadDouble,
+  peekView,
+  storeDouble,
+  Word32,
+  Word64,
+} from "../memory/word.ts";
 import { pageSize } from "../os/page.ts";
 import { Doorbell } from "../sync/doorbell.ts";
 
@@ -145,6 +153,7 @@ export class SlotWords {
   readonly publishedLow: Word32;
   readonly bell: Doorbell;
   readonly #stamps: readonly Word64[];
+  readonly #views: Uint8Array<ArrayBuffer>[] = []; // of each entry: what it was shown as last
 
   constructor(name: string, region: Region, plan: Plan) {
     const { mapping, controlOffset } = region;
@@ -220,6 +229,14 @@ export class SlotWords {
     );
   }
 
+  /** A message in place. */
+  peek(sequence: number, length: number): Uint8Array<ArrayBuffer> {
+    const entry = sequence % this.plan.entries;
+    const { mapping } = this.region;
+    const last = this.#views[entry];
+    return this.#views[entry] = peekView(mapping, this.messageAt(sequence), length, last);
+  }
+
   /** Whether nothing of a message has been overwritten up to now. */
   isWhole(sequence: number): boolean {
     return this.#stamps[sequence % this.plan.entries]!.loadLast() === sequence; // .. P1
@@ -234,6 +251,14 @@ export class SlotWords {
     this.#stamps[sequence % this.plan.entries]!.storeFirst(0); // P1 before any byte is changed ..
     if (!(this.#noted(sequence, "committed") >= length)) this.#commit(sequence, length);
     return sequence;
+  }
+
+  /** Room in place for a message that was reserved. */
+  claim(sequence: number, length: number): Uint8Array<ArrayBuffer> {
+    const entry = sequence % this.plan.entries;
+    const { mapping } = this.region;
+    const last = this.#views[entry];
+    return this.#views[entry] = claimView(mapping, this.messageAt(sequence), length, last);
   }
 
   /** Gets memory for a message, where none has been so large. */
