@@ -92,6 +92,21 @@ Deno.test("a view is valid until its message is overwritten, or the slot is clos
   assertEquals([last.valid, last.bytes.length], [false, 0]);
 });
 
+Deno.test("what is seen or claimed in place is where it belongs, whatever was there before", () => {
+  using scene = new Scene();
+  const slot = scene.slot("views", { depth: 3 }); // four entries
+  const expected = (sequence: number) => payload(sequence, [100, 0, 40][(sequence >> 2) % 3]!);
+  for (let sequence = 1; sequence <= 40; sequence++) {
+    const last = slot.view();
+    slot.claimSync(100).set(expected(sequence));
+    if (last !== undefined) assertEquals(last.bytes, expected(sequence - 1));
+    slot.publish(expected(sequence).length);
+    for (let age = 0; age < Math.min(sequence, 3); age++) {
+      assertEquals(slot.view(age)!.bytes, expected(sequence - age));
+    }
+  }
+});
+
 Deno.test("publish() makes a message of what was claimed, and discard() none", () => {
   using scene = new Scene();
   const slot = scene.slot();
