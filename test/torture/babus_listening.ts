@@ -9,7 +9,7 @@ import { Listener } from "../../src/babus/listener.ts";
 import type { Slot } from "../../src/babus/slot.ts";
 import { nextTurn, now, sleep } from "../../src/os/clock.ts";
 import { waitAny, waitAnySync } from "../../src/sync/wait_any.ts";
-import { type CellName, type Station, stationsOf } from "./babus_traffic.ts";
+import { type CellName, type SlotPlan, type Station, stationsOf } from "./babus_traffic.ts";
 import type { Stage } from "./kind.ts";
 import { inTime, tenure } from "./patience.ts";
 import { noteSleep } from "./sleeping.ts";
@@ -20,10 +20,15 @@ type Told = readonly Slot<unknown>[];
 /** So many messages after the last that was told of are looked for in the notes. */
 const NEXT = 4;
 
+/** Longer than anybody may sleep with something to see. */
+const LONG_MS = 1500;
+
 /** A slot that is listened to. */
 interface Ear {
   readonly station: Station;
   wake: boolean;
+  /** When that was said. */
+  since: number;
   /** The listener has looked at no message after this. */
   heard: number;
   /** What was read in the slot. */
@@ -44,7 +49,7 @@ export class Vigil implements Disposable {
     this.#ears = stations.map((station) => {
       const wake = wakes(station);
       this.listener.add(station.slot, { wake });
-      return { station, wake, heard: 0, read: station.slot.sequence };
+      return { station, wake, since: now(), heard: 0, read: station.slot.sequence };
     });
   }
 
@@ -57,11 +62,11 @@ export class Vigil implements Disposable {
   /** A wait has ended: nothing that wakes had been there for long. */
   woken(): void {
     const time = now();
-    for (const { station, wake, heard } of this.#ears) {
+    for (const { station, wake, since, heard } of this.#ears) {
       const known = wake ? knownAfter(station, heard) : undefined;
       if (known === undefined) continue;
       station.traffic.count("wakes");
-      noteSleep(this.#stage, Math.max(known, this.#beganAt), time);
+      noteSleep(this.#stage, Math.max(known, since, this.#beganAt), time);
     }
   }
 
@@ -88,12 +93,13 @@ export class Vigil implements Disposable {
     ear.read += news.lost + news.messages.length;
   }
 
-  /** Listens to one slot anew, or otherwise. */
+  /** Listens to one slot anew, or otherwise; also while it waits. */
   change(): void {
     const { random } = this.#stage;
     const ear = random.pick(this.#ears);
     if (random.chance(0.5) && this.listener.remove(ear.station.slot)) ear.heard = 0;
     ear.wake = random.chance(0.7) || !this.#ears.some((other) => other !== ear && other.wake);
+    ear.since = now();
     this.listener.add(ear.station.slot, { wake: ear.wake });
   }
 
@@ -141,12 +147,15 @@ async function waitOne(
 ): Promise<void> {
   const { listener } = vigil;
   const signal = random.chance(0.3) ? AbortSignal.timeout(random.skewed(1, timeout)) : undefined;
+  const change = way > 1 && random.chance(0.2);
+  const timer = change ? setTimeout(() => vigil.change(), random.skewed(0.1, timeout)) : undefined;
   vigil.begin();
   const told = await inTime(() =>
     way === 1 ? listener.waitSync({ timeout }) : listener.wait({ timeout, ...signal && { signal } })
   );
+  clearTimeout(timer);
   vigil.woken();
-  if (told !== undefined) vigil.told(told);
+  if (told !== undefined) vigil.told(told, !change);
 }
 
 /** Goes through the news until the listener is closed. */
@@ -194,13 +203,26 @@ export async function listenWatched(stage: Party): Promise<void> {
   const isQuiet = ({ traffic }: Station) => ["steady", "nobody"].includes(traffic.plan.writers);
   using vigil = new Vigil(stage, stations, isQuiet);
   cells.watchedPid[seat]!.store(Deno.pid);
-  for (const timeout = 500; !stage.over;) {
-    vigil.begin();
-    const told = await inTime(() =>
-      seat === 0 ? vigil.listener.waitSync({ timeout }) : vigil.listener.wait({ timeout })
-    );
-    vigil.woken();
-    if (told !== undefined) vigil.told(told);
+  while (!stage.over) {
+    await wait(vigil, seat === 0, 500);
     cells.watched[seat]!.store(steady.slot.sequence);
   }
+}
+
+/** Listens to who writes seldom only, so that nobody else wakes it. */
+export async function listenPatiently(stage: Party): Promise<void> {
+  using domain = Domain.open(stage.name("domain"));
+  const isQuiet = ({ writers }: SlotPlan) => ["seldom", "nobody"].includes(writers);
+  using vigil = new Vigil(stage, stationsOf(stage, domain, isQuiet), () => true);
+  while (!stage.over) await wait(vigil, stage.random.chance(0.5), LONG_MS);
+}
+
+async function wait(vigil: Vigil, inSync: boolean, timeout: number): Promise<void> {
+  const { listener } = vigil;
+  vigil.begin();
+  const told = await inTime(() =>
+    inSync ? listener.waitSync({ timeout }) : listener.wait({ timeout })
+  );
+  vigil.woken();
+  if (told !== undefined) vigil.told(told);
 }

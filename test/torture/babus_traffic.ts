@@ -29,7 +29,7 @@ export interface SlotPlan {
   readonly name: string;
   readonly depth: number;
   readonly size: number;
-  /** Who writes to it: all who are harmed, often or seldom; one whom nobody harms; or nobody. */
+  /** Who writes to it: many; one, seldom; one whom nobody harms; or nobody. */
   readonly writers: "many" | "seldom" | "steady" | "nobody";
 }
 
@@ -63,7 +63,6 @@ export const CELLS = {
   told: SLOTS.length, // messages of whose loss since() told
   given: SLOTS.length * GIVEN,
   stamps: SLOTS.length * STAMPS,
-  nextAt: 1, // when it is time to write to the slot that is written to seldom
   overwritten: 1, // views that did not stay valid while they were looked at
   wakes: 1, // waits that ended with news
   bursts: 1, // of the steady writer

@@ -28,7 +28,7 @@ export async function inTime<T>(wait: () => T | Promise<T>): Promise<T | undefin
 }
 
 /** How long the kernel may take to drop the locks of those who were killed. */
-const DROPPED_WITHIN_NS = 30e9;
+const DROPPED_WITHIN_NS = 10e9;
 
 /** What the function gives, if need be once the kernel has dropped the locks of the dead. */
 export function soon<T>(attempt: () => T | undefined): T | undefined {

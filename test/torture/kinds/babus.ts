@@ -17,7 +17,7 @@ import { codec } from "../../../src/layout/codec.ts";
 import { Word32 } from "../../../src/memory/word.ts";
 import { nextTurn, now, sleep, sleepSync } from "../../../src/os/clock.ts";
 import { spring } from "../../trap/trap.ts";
-import { listen, listenWatched } from "../babus_listening.ts";
+import { listen, listenPatiently, listenWatched } from "../babus_listening.ts";
 import {
   type Bytes,
   type CellName,
@@ -56,22 +56,34 @@ function resourceOf({ plan }: { readonly plan: SlotPlan }): string {
 
 // ---- writers ----
 
-/** Writes to all slots but the one that has a writer of its own. */
+/** Writes to the slots that many write to. */
 async function write(stage: Party): Promise<void> {
   const { random } = stage;
   while (!stage.over) {
     using domain = domainOf(stage);
     const stations = stationsOf(stage, domain, ({ writers }) => writers === "many");
-    const seldom = stationsOf(stage, domain, ({ writers }) => writers === "seldom")[0]!;
     for (const isOver = tenure(stage, 1500); !isOver();) {
-      const due = stage.cells.nextAt[0]!.load();
-      const station = now() > due ? seldom : random.pick(stations);
-      if (station === seldom) stage.cells.nextAt[0]!.store(now() + random.below(600e6));
-      await writeTo(stage, station, station === seldom ? 1 : random.small(30));
+      const station = random.pick(stations);
+      await writeTo(stage, station, random.small(30));
       if (station.slot.closed) break;
       if (random.chance(0.3)) await sleep(random.skewed(1, 30));
       else await nextTurn();
     }
+  }
+}
+
+/** Writes so seldom that who was not woken by its predecessor, as that died, sleeps for a slice. */
+async function writeSeldom(stage: Party): Promise<void> {
+  for (const isOver = tenure(stage, 2500); !isOver();) await sleep(10);
+  while (!stage.over) {
+    using domain = domainOf(stage);
+    const [station] = stationsOf(stage, domain, ({ writers }) => writers === "seldom");
+    for (const isOver = tenure(stage, 3000); !isOver() && !station!.slot.closed;) {
+      await writeTo(stage, station!, 1);
+      await sleep(stage.random.between(0, 200));
+    }
+    if (station!.slot.closed) continue;
+    await writeTo(stage, station!, 1); // if all is over, who listens need not wait any longer
   }
 }
 
@@ -296,7 +308,7 @@ function countsOf(scene: Scene<CellName>, held: readonly SlotWords[]) {
 }
 
 const WRITER_HARM: Harm = {
-  steps: ["published", "stamp", "owner", "claim", "copy in", "length in", "bell", "lock"],
+  steps: ["stamp store", "published store", "bell load", "owner", "claim", "copy in", "lock"],
   lifeMs: [20, 3000],
   stopMs: [2, 500],
 };
@@ -317,8 +329,14 @@ export function babusKind(viewing: (stage: Party) => Viewing): Kind<CellName> {
     wanted: { resources: contended.map((plan) => resourceOf({ plan })), withinMs: 20_000 },
     parts: {
       "writer": { seats: 3, harm: WRITER_HARM, run: write },
+      "seldom writer": {
+        seats: 1,
+        harm: { ...WRITER_HARM, steps: ["bell load"] },
+        run: writeSeldom,
+      },
       "reader": { seats: 2, harm: READER_HARM, run: (stage) => read(stage, viewing(stage)) },
       "listener": { seats: 2, harm: READER_HARM, run: listen },
+      "patient listener": { seats: 1, run: listenPatiently },
       "steady writer": { seats: 1, run: writeSteadily },
       "watched listener": { seats: WATCHED, run: listenWatched },
     },
