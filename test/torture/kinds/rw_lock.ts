@@ -2,17 +2,16 @@
  * A reader/writer lock and those who want it, on threads and on event loops. Writers count in a way
  * that only works alone, in three words one after the other; readers find the three the same, and
  * the same until they leave. Whoever waits or is inside is killed, stopped and replaced; what a
- * writer left half done is told to all until another has mended it, and then to nobody.
+ * writer left half done is told to all until another has mended it, and then to nobody. Beside them
+ * a few whom nobody harms see to it that who leaves wakes who can come in (rw_watching.ts).
  *
  * @module
  */
 
 import { ClosedError } from "../../../src/errors.ts";
-import { layout } from "../../../src/layout/layout.ts";
 import { Region } from "../../../src/memory/region.ts";
-import type { RegionKind } from "../../../src/memory/region_header.ts";
 import { regionPath } from "../../../src/memory/region_name.ts";
-import { Word32, Word64 } from "../../../src/memory/word.ts";
+import { Word64 } from "../../../src/memory/word.ts";
 import { nextTurn, now, sleep, sleepSync } from "../../../src/os/clock.ts";
 import { RwLock } from "../../../src/shared/rw_lock.ts";
 import { RW_LOCK, RW_LOCK_CONTROL } from "../../../src/shared/rw_queue.ts";
@@ -21,14 +20,8 @@ import type { Harm } from "../fate.ts";
 import { defineKind, type Kind, type Scene, type Stage } from "../kind.ts";
 import { type Cell, raise } from "../ledger.ts";
 import { inTime, soon, tenure } from "../patience.ts";
-
-const CONTROL = layout("torture_guarded", {
-  first: { type: "u32", line: true, doc: "counted by who writes, without atomic additions" },
-  second: { type: "u32", line: true, doc: "the same, a little later" },
-  third: { type: "u32", line: true, doc: "the same, at last" },
-});
-
-const GUARDED: RegionKind = { name: "torture_guarded", control: CONTROL, mirrored: false };
+import { Guarded } from "../rw_guarded.ts";
+import { come, keep, openWatched, WATCH_CELLS, WATCHED } from "../rw_watching.ts";
 
 /** Where tickets begin: the half of a turn that is watched wraps soon. */
 const FIRST_TICKET = 2 ** 30 - 300;
@@ -56,6 +49,7 @@ const CELLS = {
   corrupt: 1, // times that what is guarded was not as it must be
   leaked: 1, // seats that nobody can have though nobody has them
   longest: 1, // the longest wait, in nanoseconds
+  ...WATCH_CELLS,
 };
 
 type CellName = keyof typeof CELLS;
@@ -72,49 +66,6 @@ const STARVED_MS = 15_000;
 
 function nameOf(scene: Scene<CellName>): string {
   return scene.name("lock");
-}
-
-// ---- what is guarded ----
-
-/** Three words that are the same unless somebody is writing. */
-class Guarded implements Disposable {
-  readonly #region: Region;
-  readonly #words: readonly Word32[];
-
-  constructor(scene: Scene<CellName>) {
-    const path = regionPath(GUARDED.name, scene.name("guarded"));
-    this.#region = Region.open(GUARDED, path, { dataBytes: 0 });
-    const { mapping, controlOffset } = this.#region;
-    const { first, second, third } = CONTROL.fields;
-    this.#words = [first, second, third].map((field) => new Word32(mapping, field, controlOffset));
-  }
-
-  /** The words, for comparing. */
-  get state(): string {
-    return this.#words.map((word) => word.load()).join(" ");
-  }
-
-  get count(): number {
-    return this.#words[0]!.load();
-  }
-
-  get isWhole(): boolean {
-    const { count } = this;
-    return this.#words.every((word) => word.load() === count);
-  }
-
-  /** Stores a count everywhere, and does something before the last. */
-  store(count: number, pause = () => {}): void {
-    const [first, second, third] = this.#words as [Word32, Word32, Word32];
-    first.store(count);
-    second.store(count);
-    pause();
-    third.store(count);
-  }
-
-  [Symbol.dispose](): void {
-    this.#region.close();
-  }
 }
 
 // ---- those who want the lock ----
@@ -343,27 +294,31 @@ function beginLock(scene: Scene<CellName>): Region {
 }
 
 const HARM: Harm = {
-  steps: ["turn store", "tickets", "torn", "first", "second", "third", "bell", "sleep", "lock"],
+  steps: ["turn store", "tickets", "torn", "second store", "third store", "bell", "sleep", "lock"],
   lifeMs: [5, 1500],
   stopMs: [2, 900],
 };
 
 /** The kind, with a way to come in. */
 export function rwLockKind(tryWrite: TryWrite): Kind<CellName> {
-  return defineKind({
+  return defineKind<CellName>({
     about:
       "one writes or many read, whoever dies; what was left half done is told, and mended once",
     cells: CELLS,
     wanted: { resources: [RESOURCE], withinMs: 10_000 },
     parts: {
       "on a thread": { seats: BLOCKERS, harm: HARM, run: (stage) => block(stage, tryWrite) },
+      "keeper": { seats: 1, run: keep },
+      "watched": { seats: WATCHED, run: come },
       "on a loop": { seats: LOOPS, harm: HARM, run: (stage) => loop(stage, tryWrite) },
     },
     begin(scene) {
-      const region = beginLock(scene);
-      const guarded = new Guarded(scene);
+      using stack = new DisposableStack();
+      stack.use(beginLock(scene));
+      stack.use(openWatched(scene));
+      const guarded = stack.use(new Guarded(scene));
+      const held = stack.move();
       const cell = (name: CellName) => scene.cells[name][0]!.load();
-      let isOver = false;
       return {
         counts() {
           const done = cell("done");
@@ -382,19 +337,18 @@ export function rwLockKind(tryWrite: TryWrite): Kind<CellName> {
               "closed in a wait": cell("closed"),
               "told of a death inside": cell("told"),
               "mended": cell("mended"),
+              "rounds that were watched": cell("round"),
               "longest wait (ms)": cell("longest") / 1e6,
             },
           };
         },
         alone() {
-          if (!isOver) settle(scene, guarded);
+          if (!held.disposed) settle(scene, guarded);
         },
         [Symbol.dispose]() {
-          isOver = true;
+          using _held = held;
           settle(scene, guarded);
           checkSeats(scene);
-          guarded[Symbol.dispose]();
-          region.close();
         },
       };
     },

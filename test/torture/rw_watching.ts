@@ -1,0 +1,66 @@
+/**
+ * A reader/writer lock among a few whom nobody harms: whoever leaves wakes those who can come in.
+ * The slices of the waits would hide it if not; so the keeper looks whether those who wait for it
+ * are asleep after it has left (sleeping.ts).
+ *
+ * @module
+ */
+
+import { sleep, sleepSync } from "../../src/os/clock.ts";
+import { RwLock } from "../../src/shared/rw_lock.ts";
+import type { Scene, Stage } from "./kind.ts";
+import type { Cells } from "./ledger.ts";
+import { awaitWatched, watchCells } from "./sleeping.ts";
+
+/** One on a thread and one on an event loop. */
+export const WATCHED = 2;
+
+export const WATCH_CELLS = {
+  round: 1, // how often the keeper came in: changed only while it is inside
+  ...watchCells(WATCHED), // the round in which each was inside last
+};
+
+/** What these need of their stage. */
+interface Party extends Pick<Stage, "name" | "random" | "seat" | "over" | "complain"> {
+  readonly cells: Cells<keyof typeof WATCH_CELLS>;
+}
+
+/** The lock that only these use. */
+export function openWatched(scene: Pick<Scene, "name">): RwLock {
+  return RwLock.open(scene.name("watched"));
+}
+
+/** Lets them come, leaves, and looks whether they come in. */
+export function keep(stage: Party): void {
+  using lock = openWatched(stage);
+  const { random, cells } = stage;
+  while (!stage.over) {
+    const permit = lock.writeSync();
+    const round = cells.round[0]!.add(1) + 1;
+    sleepSync(random.skewed(0.1, 20));
+    permit.release();
+    awaitWatched(stage, round);
+  }
+}
+
+/** Comes in once in each round, to read or to write. */
+export async function come(stage: Party): Promise<void> {
+  using lock = openWatched(stage);
+  const { random, cells, seat } = stage;
+  const shown = cells.watched[seat]!;
+  cells.watchedPid[seat]!.store(Deno.pid);
+  let seen = 0;
+  while (!stage.over) {
+    if (cells.round[0]!.load() === seen) {
+      await sleep(0.5);
+      continue;
+    }
+    const toWrite = random.chance(0.5);
+    using _permit = seat === 0
+      ? toWrite ? lock.writeSync() : lock.readSync()
+      : await (toWrite ? lock.write() : lock.read());
+    if (random.chance(0.1)) sleepSync(random.skewed(0.1, 10));
+    seen = cells.round[0]!.load();
+    shown.store(seen);
+  }
+}
