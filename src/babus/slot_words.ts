@@ -37,7 +37,9 @@
  * consistent store alone lets plain stores that follow pass it, and a load those before it.
  *
  * Not promised: that a reader which is slower than `depth` writes sees every message, only that it
- * can tell which ones it missed; that what is seen in place is whole before it was validated.
+ * can tell which ones it missed; that what is seen in place is whole before it was validated; that a
+ * peer which lies about what has memory costs no more than an error where /dev/shm is full: it could
+ * cut the file off as well.
  *
  * @module
  */

@@ -1,6 +1,8 @@
-/** A process that writes, reads and listens is killed at each of its steps. */
+/**
+ * A process that writes, reads and listens is killed at each of its steps, or finds no memory left.
+ */
 
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { Listener } from "../../src/babus/listener.ts";
 import { isPayload, payload } from "../ring/circular_scene.ts";
 import { type Death, deathsAt, diedIn, NO_DEATH, processTests } from "../shared/processes.ts";
@@ -8,9 +10,37 @@ import type { Tools } from "./babus_party.ts";
 import { Inside, messageOf, namesOf, Scene } from "./babus_scene.ts";
 
 const PROGRAM = new URL("./babus_party.ts", import.meta.url);
-const { test, startProcess } = processTests<Tools>(PROGRAM, "slots");
+const { test, mountTest, startProcess } = processTests<Tools>(PROGRAM, "slots");
 
 const PATIENT = { timeout: 60_000, spin: 0 };
+
+mountTest("a message for which there is no memory is an error, and the slot goes on", async () => {
+  await using party = startProcess({ shmBytes: 2 ** 20 });
+  const [refused, message, ...numbers] = await party.run(({ Domain, isPayload, payload }) => {
+    using domain = Domain.open("full");
+    const [slot, other] = [
+      domain.slot("slot", { depth: 2, maxSize: 2 ** 19 }),
+      domain.slot("slot"),
+    ];
+    const write = (length: number) => slot.writeSync(payload(slot.sequence + 1, length));
+    for (let i = 0; i < 4; i++) write(100); // has given every entry a page
+    Deno.writeFileSync("/dev/shm/filler", new Uint8Array(2 ** 20 - 2 ** 17));
+    const errors = [() => write(2 ** 19), () => slot.claimSync(2 ** 19)].map((act) => {
+      try {
+        return `wrote ${act()}`;
+      } catch (error) {
+        return `${error}`;
+      }
+    });
+    const numbers = [slot.sequence, write(4000), other.writeSync(payload(6, 100)) as number];
+    const whole = slot.since(4).messages.every(({ sequence, value }) => isPayload(value, sequence));
+    Deno.removeSync("/dev/shm/filler");
+    return [errors[0] === errors[1], errors[0], ...numbers, write(2 ** 19), whole];
+  }, null);
+  assertEquals([refused, ...numbers], [true, 4, 5, 6, 7, true], `${message}`);
+  assertStringIncludes(`${message}`, 'OsError: Cannot give region "full/slot" (slot) more memory');
+  assertStringIncludes(`${message}`, "ENOSPC");
+});
 
 /** So many messages are there before. */
 const BEFORE = 6;
@@ -44,7 +74,7 @@ function live(
     } catch (error) {
       if ((error as Error).name !== "TimeoutError") throw error;
     }
-    slot.tryClaim();
+    slot.tryClaim(100);
     slot.close(); // which gives it up
   });
 }
@@ -95,9 +125,9 @@ test("a slot goes on when a process is killed before any step of what it does wi
     steps.includes("wake") && steps.includes("allocate") && steps.includes("sleep on many"),
     `${steps}`,
   );
-  // Before a step that only looks nothing has changed since the one before it.
-  const looks = / load$| out|^claim view|^peek view|^bufferAt|^space/;
-  const deaths = [...deathsAt(steps).entries()].filter(([, { step }]) => !looks.test(step));
+  // Before a step that nobody else can notice nothing has changed since the one before it.
+  const unnoticed = / load$| out|view$|map$|^bufferAt|^space|^open$|^close$/;
+  const deaths = [...deathsAt(steps).entries()].filter(([, { step }]) => !unnoticed.test(step));
   const lane = async (index: number) => {
     for (const [at, death] of deaths.filter(([at]) => at % 2 === index)) {
       const published = steps.slice(0, at).filter((step) => step === "published store").length;

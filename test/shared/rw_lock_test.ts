@@ -148,9 +148,10 @@ Deno.test("read() and write() are called off by their signal, and by close()", a
   assertEquals(new Inside(place).count(), 0);
 });
 
-/** What is drawn and rung next: at first, before the low half of a turn or of a ticket ends, and last. */
+/** What is drawn and rung next: at first, before a half of a turn or of a ticket ends, and last. */
 const COUNTERS: [tickets: bigint, bell: bigint][] = [
   [0n, 0n],
+  [2n ** 29n - 3n, 2n ** 31n - 2n],
   [2n ** 30n - 3n, 2n ** 32n - 2n],
   [2n ** 32n - 3n, 2n ** 32n - 1n],
   [2n ** 51n - 12n, 2n ** 32n - 2n],

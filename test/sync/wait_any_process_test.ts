@@ -1,7 +1,9 @@
 import { assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import { PeerLostError } from "../../src/errors.ts";
+import { Domain } from "../../src/babus/domain.ts";
+import { Listener } from "../../src/babus/listener.ts";
 import { SpscConsumer } from "../../src/ring/spsc_consumer.ts";
-import { waitAny, waitAnySync } from "../../src/sync/wait_any.ts";
+import { type Waitable, waitAny, waitAnySync } from "../../src/sync/wait_any.ts";
 import { Party, type Where, whyNoProcess } from "../shared/party.ts";
 import { Name } from "../shared/scene.ts";
 
@@ -36,6 +38,29 @@ for (const where of ["thread", "process"] satisfies Where[]) {
 }
 
 if (NO_PROCESS === undefined) {
+  Deno.test("waitAny() and waitAnySync() sleep on a ring and many slots until one is written", async () => {
+    type Tools = import("../babus/babus_party.ts").Tools;
+    using name = new Name();
+    using quiet = SpscConsumer.open(name.name);
+    using domain = Domain.open(name.name);
+    using listener = new Listener();
+    const slots = Array.from({ length: 40 }, (_, i) => domain.slot(`s${i}`));
+    for (const slot of slots) listener.add(slot);
+    await using writer = Party.start<Tools>(
+      new URL("../babus/babus_party.ts", import.meta.url),
+      "process",
+    );
+    for (const how of [waitAny, waitAnySync]) {
+      await writer.run(({ Domain, domains }, name) => {
+        domains.push(Domain.open(name));
+        const slot = domains.at(-1)!.slot("s39");
+        setTimeout(() => slot.writeSync(new Uint8Array(9)), 20);
+      }, name.name);
+      assertStrictEquals(await how<Waitable>([quiet, listener], { spin: 0 }), listener);
+      assertStrictEquals(listener.look()[0], slots[39] as never);
+    }
+  });
+
   Deno.test("waitAny() tells of one whose producer was killed", async () => {
     type Tools = import("../ring/spsc_party.ts").Tools;
     using name = new Name();
