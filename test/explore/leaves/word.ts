@@ -249,11 +249,12 @@ export function loadDouble(memory: Memory, offset: number): number {
   return on(inode, label, () => new Float64Array(inode.bytes.slice(base, base + 8).buffer)[0]!);
 }
 
-/** A claimed view is private until it is committed, in two halves. */
+/** A claimed view is private until it is committed, in two halves; it never is the last one. */
 export function claimView(
   _memory: Memory,
   _offset: number,
   length: number,
+  _last?: Uint8Array<ArrayBuffer>,
 ): Uint8Array<ArrayBuffer> {
   return new Uint8Array(length);
 }
@@ -268,7 +269,12 @@ export function commitView(
 }
 
 /** What is seen in place is a copy of the moment, taken in two halves. */
-export function peekView(memory: Memory, offset: number, length: number): Uint8Array<ArrayBuffer> {
+export function peekView(
+  memory: Memory,
+  offset: number,
+  length: number,
+  _last?: Uint8Array<ArrayBuffer>,
+): Uint8Array<ArrayBuffer> {
   const view = new Uint8Array(length);
   copyOut(memory, offset, view);
   return view;
