@@ -47,12 +47,34 @@ interface Waiting {
   readonly settle: (result: unknown) => void;
 }
 
+/** What an actor does; scenario.ts tells of it. */
+interface Code {
+  readonly arrange?: () => unknown;
+  readonly body: (arranged: never) => unknown;
+}
+
 type Entry =
   | { kind: "done"; operation: Operation; result: unknown }
   | { kind: "local"; result: unknown } // a fact that only this actor can see, but made only once
   | { kind: "begun" } // a promise was asked for
   | { kind: "started"; thread: number } // the pool's thread began on it
   | { kind: "settled"; thread: number; result: unknown };
+
+/** What a result is hashed to. */
+interface Outcome {
+  readonly a: number;
+  readonly b: number;
+}
+
+/** What an actor came to after a log: its next operation, or its end. */
+interface Memory {
+  readonly pending: Operation | undefined;
+  readonly outcome?: Outcome;
+  readonly result?: unknown;
+}
+
+/** So much is remembered of each actor: what an operation refers to is kept with it. */
+const MEMORIES = 2 ** 15;
 
 /** Threads of the pool are numbered apart from the actors' own. */
 export const POOL = 64;
@@ -75,7 +97,7 @@ export function currentActor(): Actor {
 export class Actor {
   readonly index: number;
   readonly name: string;
-  readonly #body: () => unknown;
+  readonly #code: Code;
   readonly #log: Entry[] = [];
   readonly #hashA = [SEED_A];
   readonly #hashB = [SEED_B];
@@ -85,6 +107,11 @@ export class Actor {
   #unwinding = false;
   #direct = false;
   #goesOnAtOnce: (() => boolean) | undefined;
+  /** The hash of the result, if a text tells all of that. */
+  #outcome: Outcome | undefined;
+  readonly #memory = new Map<number, Memory>();
+  /** Whether what it does now is to be done at once, when the actor begins. */
+  isArranging = false;
   /** Things that belong to one run of the body: mapped ranges, open files, per-isolate values. */
   locals: Map<unknown, unknown> = new Map();
   /** The operation that this actor does next. */
@@ -97,20 +124,33 @@ export class Actor {
   result: unknown;
   failure: unknown;
 
-  constructor(index: number, name: string, body: () => unknown) {
+  constructor(index: number, name: string, code: Code) {
     this.index = index;
     this.name = name;
-    this.#body = body;
+    this.#code = code;
   }
 
-  /** One half of the hash of the log, which stands for the state of the actor. */
+  #begin(): unknown {
+    const { arrange, body } = this.#code;
+    this.isArranging = arrange !== undefined;
+    const arranged = arrange?.();
+    this.isArranging = false;
+    return body(arranged as never);
+  }
+
+  /**
+   * One half of a hash of all that decides what the actor still does, or is found to have done: of
+   * its log; of its result once it has finished; of nothing if it died before.
+   */
   get hashA(): number {
-    return this.#hashA[this.#log.length]!;
+    if (this.dead && !this.finished) return 0;
+    return this.#outcome?.a ?? this.#hashA[this.#log.length]!;
   }
 
   /** The other half. */
   get hashB(): number {
-    return this.#hashB[this.#log.length]!;
+    if (this.dead && !this.finished) return 0;
+    return this.#outcome?.b ?? this.#hashB[this.#log.length]!;
   }
 
   // ---- called by leaves ----
@@ -121,6 +161,7 @@ export class Actor {
     if (this.#isReplaying()) return this.#replayed(operation as Operation) as T;
     if (this.#direct) return operation.perform(this.index, 0) as T;
     this.pending = operation as Operation;
+    this.#remember({ pending: this.pending });
     if (!this.#goesOnAtOnce?.()) throw this.#unwind();
     this.pending = undefined;
     return (this.#log[this.#cursor++] as { result: T }).result;
@@ -207,7 +248,7 @@ export class Actor {
     this.#direct = true;
     current = this;
     try {
-      this.result = this.#body();
+      this.result = this.#begin();
     } finally {
       current = undefined;
     }
@@ -227,9 +268,10 @@ export class Actor {
     this.waits = [];
     this.locals = new Map();
     this.started = true;
+    this.#outcome = undefined;
     current = this;
     try {
-      const result = this.#body();
+      const result = this.#begin();
       if (result instanceof Promise) return this.#runAsync(result);
       if (!this.#unwinding && this.#isReplaying()) this.#unwindAsOther();
       this.#finish(result);
@@ -237,6 +279,32 @@ export class Actor {
       this.#fail(error);
     }
     current = undefined;
+  }
+
+  /** Notes what the log leads to, if nothing but the last operation's result does. */
+  #remember(memory: Memory): void {
+    const last = this.#log[this.#log.length - 1];
+    if (last?.kind !== "done" || this.waits.length > 0) return;
+    if (this.#memory.size === MEMORIES) this.#memory.clear();
+    this.#memory.set(this.#key(), memory);
+  }
+
+  #key(): number {
+    const length = this.#log.length;
+    return (this.#hashA[length]! >>> 0) * 2 ** 21 + (this.#hashB[length]! & 2 ** 21 - 1);
+  }
+
+  /** Brings it to its next operation without running, if an earlier run came to the same point. */
+  recall(): boolean {
+    const memory = this.#memory.get(this.#key());
+    if (memory === undefined) return false;
+    const { pending, outcome, result } = memory;
+    this.pending = pending;
+    if (pending !== undefined) return true;
+    this.finished = true;
+    this.result = result;
+    this.#outcome = outcome;
+    return true;
   }
 
   async #runAsync(result: Promise<unknown>): Promise<void> {
@@ -262,6 +330,10 @@ export class Actor {
     if (this.#unwinding) return;
     this.finished = true;
     this.result = value;
+    const text = this.waits.length > 0 ? undefined : textOf(value);
+    if (text === undefined) return;
+    this.#outcome = { a: textHash(text, SEED_A), b: textHash(text, SEED_B) };
+    this.#remember({ pending: undefined, outcome: this.#outcome, result: value });
   }
 
   #fail(error: unknown): void {
@@ -298,6 +370,7 @@ export class Actor {
   /** Gives what brings this actor back to where it is now. */
   save(): () => void {
     const { pending, waits, started, finished, dead, result, failure } = this;
+    const outcome = this.#outcome;
     const length = this.#log.length;
     return () => {
       this.#log.length = length;
@@ -308,6 +381,7 @@ export class Actor {
       this.dead = dead;
       this.result = result;
       this.failure = failure;
+      this.#outcome = outcome;
     };
   }
 }
@@ -329,6 +403,20 @@ function hashOf(value: unknown, seed: number): number {
   if (value === undefined || value === null) return 5;
   if (isInode(value)) return mix(value.id, 2, 0, 0, seed);
   return textHash(JSON.stringify(value), seed);
+}
+
+/** A text that tells all of a value; undefined if that is more than plain data. */
+function textOf(value: unknown): string | undefined {
+  let isPlain = true;
+  const text = JSON.stringify([value], function (this: Record<string, unknown>, key: string) {
+    const part = this[key]; // before any toJSON
+    if (typeof part === "string" || typeof part === "boolean" || part === null) return part;
+    if (typeof part === "number" && Number.isFinite(part)) return part;
+    if (typeof part !== "object" && typeof part !== "function") return `\0${String(part)}`;
+    const isKnown = Array.isArray(part) || Object.getPrototypeOf(part) === Object.prototype;
+    return isKnown ? part : void (isPlain = false);
+  });
+  return isPlain ? text : undefined;
 }
 
 function isInode(value: object): value is Inode {

@@ -15,6 +15,7 @@ import { mayBlock, process, world } from "./machine.ts";
 import { Run } from "./run.ts";
 import {
   type ActorSpec,
+  arranged,
   type Bounds,
   type End,
   makeMemory,
@@ -232,6 +233,37 @@ Deno.test("remembering states changes no way to end of random actors", async () 
   }
 });
 
+Deno.test("a file that is made again after going back is the one that is remembered", async () => {
+  const first = (fd: number) => {
+    const { read, write } = files.Protection;
+    const request = { length: 64, protection: read | write, flags: files.MapFlag.shared };
+    const address = files.map({ ...request, fd });
+    const buffer = files.bufferAt(address, 64);
+    const memory = { address, bytes: new Uint8Array(buffer), doubles: new Float64Array(buffer) };
+    return new Word32(memory, { path: "made", offset: 0 });
+  };
+  const maker = () => {
+    word(0).load();
+    const fd = files.open("", files.Open.unnamed);
+    files.allocate(fd, 0, 64);
+    const made = first(fd);
+    made.store(7);
+    word(1).add(1);
+    files.link(fd, "/dev/shm/made");
+    word(1).add(1);
+    return [made.add(1), made.add(1)];
+  };
+  const looker = () => {
+    for (let i = 0; i < 2; i++) word(2).add(1);
+    const fd = files.open("/dev/shm/made", 0);
+    return fd < 0 ? "absent" : first(fd).load();
+  };
+  const few = await endings({ maker, looker }, { preemptions: 3 });
+  const all = await endings({ maker, looker }, { preemptions: 3 }, { again: true });
+  assertEquals(returned(few.ends, "looker"), ["absent", 7, 8, 9]);
+  assertEquals(few.ends, all.ends);
+});
+
 Deno.test("a higher bound sees everything that a lower one sees", async () => {
   for (const bound of ["preemptions", "deaths", "noise"] as const) {
     let before: readonly string[] = [];
@@ -339,10 +371,86 @@ Deno.test("an actor that has finished and holds a lock can still die", async () 
     const fd = openLockFile(files.pathOfFd(openShared()), true);
     return testLock(fd, Lock.write, 1);
   };
-  const actors = { holder, looker: { body: looker, last: true, immortal: true } };
+  const actors = { holder, looker: { body: looker, after: "holder", immortal: true } };
   const { ends } = await endings(actors, { deaths: 1 });
-  const finished = ends.map((end) => JSON.parse(end)).filter(([{ holder }]) => holder === 0);
-  assertEquals(finished.map(([{ looker }, dead]) => [looker, dead]), [[Lock.none, ["holder"]]]);
+  const finished = ends.map((end) => JSON.parse(end)).filter(([{ holder }]) => holder === 0)
+    .map(([{ looker }, dead]) => [looker, dead]);
+  assertEquals(finished, [[Lock.write, ["holder"]], [Lock.write, []], [Lock.none, ["holder"]]]);
+  const gone = await endings({ holder, looker: { ...actors.looker, last: true } }, {});
+  assertEquals(returned(gone.ends, "looker"), [Lock.none]); // whoever comes last is alone
+});
+
+// ---- setting the stage ----
+
+Deno.test("what an actor arranges is done before all else, without preemption or death", async () => {
+  const both = () => {
+    increment();
+    return word(0).load();
+  };
+  const actors = { first: arranged(both, (seen) => seen), second: arranged(both, (seen) => seen) };
+  const { ends, report } = await endings(actors, { preemptions: 3, deaths: 1 });
+  const [all, ...others] = ends.map((end) => JSON.parse(end));
+  assertEquals(all, [{ first: 1, second: 2 }, [], [2]]);
+  assertEquals([others, report.deaths], [[], 0]);
+});
+
+Deno.test("what follows on what was arranged is scheduled, also in an actor that begins later", async () => {
+  const add = arranged(() => word(1).add(1), increment);
+  const actors = { first: add, second: add, third: { ...add, after: "first" } };
+  const few = await endings(actors, { preemptions: 1, deaths: 1 });
+  const all = await endings(actors, { preemptions: 1, deaths: 1 }, { again: true });
+  assertEquals(few.ends, all.ends);
+  const complete = few.ends.map((end) => JSON.parse(end)).filter(([, dead]) => dead.length === 0)
+    .map(([, , words]) => words);
+  assertEquals(complete, [[1, 3], [2, 3], [3, 3]]);
+});
+
+Deno.test("an actor arranges nothing after its first sleep", async () => {
+  const sleeper = arranged(() => {
+    const how = wait(word(0).address, 0, Infinity);
+    increment();
+    return how;
+  }, (how) => how);
+  const waker = () => {
+    word(0).store(1);
+    wake(word(0).address, 1);
+    increment();
+  };
+  const { ends } = await endings({ sleeper, waker }, { preemptions: 1 });
+  assertEquals(ends.map((end) => JSON.parse(end)[2]), [[2], [3]]);
+});
+
+Deno.test("an actor that arranges for ever is a hang", async () => {
+  const endless = arranged(() => {
+    for (;;) word(0).load();
+  }, () => {});
+  const { kind } = await finding({ endless });
+  assertEquals(kind, "hang");
+});
+
+Deno.test("the results of those who have finished are told apart, whatever they are", async () => {
+  class Hidden {
+    readonly #value: number;
+    constructor(value: number) {
+      this.#value = value;
+    }
+    get value(): number {
+      return this.#value;
+    }
+  }
+  const writer = () => {
+    for (const value of [1, 2, 0]) word(0).store(value);
+  };
+  for (const made of [(value: number) => ({ value }), (value: number) => new Hidden(value)]) {
+    const values = new Set<number>();
+    const check = ({ results }: End) => {
+      values.add((results.reader as { value: number }).value);
+      return undefined;
+    };
+    const actors = { writer, reader: () => made(word(0).load()) };
+    await explore(scenario(actors, { bounds: { ...NONE, preemptions: 2 }, check }));
+    assertEquals(values, new Set([0, 1, 2]));
+  }
 });
 
 // ---- asynchronous actors ----

@@ -41,7 +41,9 @@ export class Run {
   #goesOn = false;
   /** Chooses among what may happen next. */
   #choose: () => Transition | undefined = () => undefined;
-  /** What it chose when it was asked while an actor was still running. */
+  /** Whether the present state was entered before. */
+  #entered: () => boolean = () => false;
+  /** What was chosen when that was asked while an actor was still running. */
   #chosen: { readonly transition: Transition | undefined } | undefined;
 
   /** Builds the machine; who did what is added to the trace, if there is one. */
@@ -199,12 +201,17 @@ export class Run {
 
   // ---- making it happen ----
 
-  /** Takes a step, and after it what `choose` says each time, until that is nothing. */
+  /**
+   * Takes a step, and after it what `choose` says each time, until that is nothing, or the state was
+   * `entered` before: then no actor has been run up to it, and going back must follow.
+   */
   async follow(
     first: Transition | undefined,
     choose: () => Transition | undefined,
+    entered: () => boolean = () => false,
   ): Promise<void> {
     this.#choose = choose;
+    this.#entered = entered;
     for (let next = first; next !== undefined;) {
       this.#chosen = undefined;
       const running = this.#take(next);
@@ -219,13 +226,25 @@ export class Run {
 
   #take(transition: Transition): void | Promise<void> {
     this.#account(transition);
-    const running = this.#stage.perform(
-      transition,
-      () => this.#goesOnAtOnce(transition.actor!),
-    );
+    const running = this.#stage.perform(transition, {
+      goesOnAtOnce: () => this.#goesOnAtOnce(transition.actor!),
+      isKnown: () => this.#isKnown(),
+    });
+    if (this.#chosen === KNOWN) return;
     return running === undefined
       ? this.#stage.startWhoCan()
       : running.then(() => this.#stage.startWhoCan());
+  }
+
+  /**
+   * Whether the state was entered before, asked before the actor is run up to its next operation: as
+   * its log tells what it does, only that it does not end here has to be assumed for the key.
+   */
+  #isKnown(): boolean {
+    this.#goesOn = true;
+    if (!this.#entered()) return false;
+    this.#chosen = KNOWN;
+    return true;
   }
 
   /**
@@ -262,6 +281,9 @@ export class Run {
     this.#left = { ...this.#left, [bound]: this.#left[bound] - 1 };
   }
 }
+
+/** Nothing is chosen in a state that was entered before. */
+const KNOWN = { transition: undefined };
 
 /** Whether a sleep lasts until the end of a slice, and not until a deadline that a user set. */
 function isSlice({ deadline, since }: Sleeper): boolean {

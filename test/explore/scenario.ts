@@ -25,14 +25,28 @@ export interface End {
 
 /** An actor of a scenario. */
 export interface ActorSpec {
-  /** The code: builds everything inside, and returns what the invariant needs. */
-  readonly body: () => unknown;
+  /** The code: builds everything inside, and returns what the invariant needs, as plain data. */
+  readonly body: (arranged: never) => unknown;
+  /**
+   * What is not the subject, such as opening: done alone when the actor begins, up to its first
+   * sleep, without preemption or death. What it gives is handed to `body`.
+   */
+  readonly arrange?: () => unknown;
   /** Begins only once this actor has finished, or is dead. */
   readonly after?: string;
-  /** Begins only once every other actor has finished, or is dead and its locks are dropped. */
+  /** Begins only once every other actor has finished or is dead; all of these are gone then. */
   readonly last?: boolean;
   /** Must not be killed, though the scenario allows deaths. */
   readonly immortal?: boolean;
+}
+
+/** An actor that has done this much when the exploration begins. */
+export function arranged<T>(
+  arrange: () => T,
+  body: (arranged: T) => unknown,
+  rest: Pick<ActorSpec, "after" | "last" | "immortal"> = {},
+): ActorSpec {
+  return { arrange, body, ...rest };
 }
 
 /** How far the search goes. */

@@ -171,9 +171,10 @@ class Search {
     const run = await this.#begin(this.#bounds);
     const stack: Frame[] = [];
     const deeper = () => this.#enter(run, stack);
+    const entered = () => this.#wasEntered(run);
     let next = deeper();
     for (;;) {
-      await run.follow(next, deeper);
+      await run.follow(next, deeper, entered);
       if (this.report.finding !== undefined) {
         await this.#trace();
         return false;
@@ -216,6 +217,13 @@ class Search {
     if (this.#options.again) return false;
     const [a, b] = run.key();
     return !this.#seen.enter(a, b, run.preemptionsLeft);
+  }
+
+  /** The same of a state that is not to be entered if it was not. */
+  #wasEntered(run: Run): boolean {
+    if (this.#options.again) return false;
+    const [a, b] = run.key();
+    return this.#seen.has(a, b, run.preemptionsLeft);
   }
 
   /** Whether the run is over; notes what is wrong with it. */

@@ -18,6 +18,11 @@ export class SeenStates {
     return this.#size;
   }
 
+  /** Whether this state was entered with as many preemptions left. */
+  has(a: number, b: number, preemptionsLeft: number): boolean {
+    return this.#left[this.#slotOf(a >>> 0, b >>> 0)]! > Math.min(preemptionsLeft, 254);
+  }
+
   /**
    * Whether entering this state is of use: it never was entered with as many preemptions left.
    * Whatever can happen with fewer left can happen with more.

@@ -39,10 +39,21 @@ export interface Problem {
   readonly message: string;
 }
 
+/** What an actor that has come to its next operation, or is about to be run up to it, asks. */
+export interface Questions {
+  /** Whether that operation was performed, as the actor is to act next. */
+  readonly goesOnAtOnce: () => boolean;
+  /** Whether what follows is known, if it goes on at all: then it need not be run. */
+  readonly isKnown: () => boolean;
+}
+
 /** Threads below 0 are the kernel's, at work for the dead. */
 export const KERNEL = -1;
 
 const SETUP_INDEX = 60;
+
+/** An actor that arranges more than this is scheduled from there on, and may be endless. */
+const ARRANGING = 1000;
 
 /** The actors and what they do. */
 export class Stage {
@@ -56,14 +67,14 @@ export class Stage {
   /** Builds the machine; who did what is added to the trace, if there is one. */
   constructor(scenario: Scenario, trace?: string[]) {
     resetWorld();
-    new Actor(SETUP_INDEX, "setup", scenario.setup ?? (() => {})).runDirectly();
+    new Actor(SETUP_INDEX, "setup", { body: scenario.setup ?? (() => {}) }).runDirectly();
     this.#scenario = scenario;
     this.#trace = trace;
     this.specs = Object.values(scenario.actors).map((spec) =>
       typeof spec === "function" ? { body: spec } : spec
     );
     const names = Object.keys(scenario.actors);
-    this.actors = names.map((name, i) => new Actor(i, name, this.specs[i]!.body));
+    this.actors = names.map((name, i) => new Actor(i, name, this.specs[i]!));
     this.usual = this.actors.map((actor) => {
       const common = { thread: actor.index, actor, detail: 0 };
       const letter = letterOf(actor);
@@ -77,12 +88,14 @@ export class Stage {
 
   // ---- who begins ----
 
-  /** Brings everyone who may begin to the first operation. */
+  /** Brings everyone who may begin to the first operation that is scheduled. */
   startWhoCan(): void | Promise<void> {
     for (const actor of this.actors) {
       if (actor.started || !this.#mayStart(actor)) continue;
+      if (this.specs[actor.index]!.last) this.#dropAllLocks();
       world.onUndo(actor.save());
-      const running = actor.run();
+      let left = ARRANGING;
+      const running = actor.run(() => actor.isArranging && left-- > 0 && this.operate(actor, 0));
       if (running !== undefined) return running.then(() => this.startWhoCan());
     }
   }
@@ -90,10 +103,14 @@ export class Stage {
   #mayStart(actor: Actor): boolean {
     const { after, last } = this.specs[actor.index]!;
     if (after !== undefined && !this.#isOver(after)) return false;
-    return !last ||
-      this.actors.every((other) =>
-        other === actor || this.#isOver(other.name) && lockFilesOf(other).length === 0
-      );
+    return !last || this.actors.every((other) => other === actor || this.#isOver(other.name));
+  }
+
+  /** In which order the kernel drops them makes no difference when nobody is there to see it. */
+  #dropAllLocks(): void {
+    for (const actor of this.actors) {
+      for (const file of lockFilesOf(actor)) world.dropLocks(file);
+    }
   }
 
   #isOver(name: string): boolean {
@@ -133,22 +150,22 @@ export class Stage {
 
   // ---- doing it ----
 
-  /** Takes a step; an actor that runs on asks `goesOnAtOnce` at its next operation. */
-  perform(transition: Transition, goesOnAtOnce: () => boolean): void | Promise<void> {
+  /** Takes a step, after which the actor runs on. */
+  perform(transition: Transition, questions: Questions): void | Promise<void> {
     const { kind, detail } = transition;
     const actor = transition.actor!;
     if (transition.actor !== undefined && kind !== "release") world.onUndo(actor.save());
     switch (kind) {
       case "step":
-        return this.operate(actor, detail) ? actor.run(goesOnAtOnce) : undefined;
+        return this.operate(actor, detail) ? runOn(actor, questions) : undefined;
       case "wake":
         this.#getUp(actor);
-        return actor.run(goesOnAtOnce);
+        return runOn(actor, questions);
       case "pool":
         return this.#beginSleep(actor, detail);
       case "settle":
         this.#settle(actor, detail);
-        return actor.run(goesOnAtOnce);
+        return runOn(actor, questions);
       case "kill":
         return this.#die(actor);
       case "release":
@@ -267,6 +284,10 @@ export class Stage {
       bytes: (label) => world.inodes.find((inode) => inode.label === label)!.bytes,
     };
   }
+}
+
+function runOn(actor: Actor, { goesOnAtOnce, isKnown }: Questions): void | Promise<void> {
+  return isKnown() || actor.recall() ? undefined : actor.run(goesOnAtOnce);
 }
 
 /** The open files of an actor through which it holds locks. */

@@ -54,6 +54,7 @@ export class World {
   readonly names = new Map<string, Inode>();
   readonly inodes: Inode[] = [];
   readonly sleepers = new Map<number, Sleeper>();
+  readonly #made = new Map<string, Inode>();
   #locks: HeldLock[] = [];
   #time = 0;
   #undo: (() => void)[] = [];
@@ -108,12 +109,15 @@ export class World {
 
   // ---- memory ----
 
-  /** The number is its maker's business, so that it tells nothing of who came first. */
+  /**
+   * The number is its maker's business, so that it tells nothing of who came first. Made again after
+   * going back it is the same object, as what actors remember refers to it; all that was done with
+   * it was taken back.
+   */
   makeInode(id: number, label: string, sizeBytes: number): Inode {
-    const bytes = new Uint8Array(Math.ceil(sizeBytes / 8) * 8);
-    const words = new Uint32Array(bytes.buffer);
-    const names = new Map<number, string>();
-    const inode = { id, label, bytes, words, names, links: 0, mode: 0o600, shared: false };
+    const key = `${id} ${sizeBytes} ${label}`;
+    let inode = this.#made.get(key);
+    if (inode === undefined) this.#made.set(key, inode = newInode(id, label, sizeBytes));
     this.inodes.push(inode);
     this.#undo.push(() => this.inodes.pop());
     return inode;
@@ -297,6 +301,12 @@ export class World {
     put(why);
     this.#undo.push(() => put(""));
   }
+}
+
+function newInode(id: number, label: string, sizeBytes: number): Inode {
+  const bytes = new Uint8Array(Math.ceil(sizeBytes / 8) * 8);
+  const words = new Uint32Array(bytes.buffer);
+  return { id, label, bytes, words, names: new Map(), links: 0, mode: 0o600, shared: false };
 }
 
 /** The hash is made twice, from two seeds. */
