@@ -8,22 +8,15 @@ import { Listener } from "../../src/babus/listener.ts";
 import { SharedMemory } from "../../src/shared/shared_memory.ts";
 import { until } from "../os/until.ts";
 import { isPayload, payload } from "../ring/circular_scene.ts";
-import { Party, PartyEnded, whyNoProcess } from "../shared/party.ts";
+import { type Party, PartyEnded } from "../shared/party.ts";
+import { processTests } from "../shared/processes.ts";
 import type { Tools } from "./babus_party.ts";
 import { Inside, messageOf, namesOf, Scene } from "./babus_scene.ts";
 
-const NO_PROCESS = whyNoProcess();
-if (NO_PROCESS !== undefined) {
-  console.warn(`The tests of slots between processes do not run: ${NO_PROCESS}`);
-}
-
-function test(name: string, fn: () => Promise<void>): void {
-  Deno.test({ name, fn, ignore: NO_PROCESS !== undefined });
-}
-
-function startProcess(options?: { trapped: boolean }): Party<Tools> {
-  return Party.start(new URL("./babus_party.ts", import.meta.url), "process", options);
-}
+const { test, startProcess } = processTests<Tools>(
+  new URL("./babus_party.ts", import.meta.url),
+  "slots",
+);
 
 const PATIENT = { timeout: 60_000, spin: 0 };
 
