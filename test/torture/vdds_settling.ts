@@ -40,7 +40,7 @@ export function makeTopics(all: readonly Traffic[], maxSubscribers: number): Dis
 }
 
 /** How long the kernel may take to drop the locks of those who were killed. */
-const DROPPED_WITHIN_NS = 30e9;
+const DROPPED_WITHIN_NS = 10e9;
 
 /** What it gives once that is not undefined; undefined if the locks of the dead are long dropped. */
 export function onceDropped<T>(look: () => T | undefined): T | undefined {

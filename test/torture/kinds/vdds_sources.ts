@@ -161,7 +161,7 @@ function settleAll(scene: Scene<CellName>): void {
   for (const topic of [...mergedTopics(scene), quietTopic(scene)]) settleSources(scene, topic);
   for (const traffic of all) if (!traffic.plan.passing) settle(traffic);
   const lasting = all.filter(({ plan }) => !plan.passing);
-  expectTopics(scene, lasting.map(({ topic }) => `${topic}: 0, 0`));
+  isTold(scene, lasting.map(({ topic }) => `${topic}: 0, 0`));
 }
 
 function settleSources(scene: Scene<CellName>, merged: MergedTopic): void {
@@ -184,7 +184,7 @@ function useSources(scene: Scene<CellName>, { name, topic, sources }: MergedTopi
   const told = subscriber.sources.sort().join();
   if (told !== [...sources.keys()].join()) complain(`its sources are said to be ${told}`);
   const expected = [...sources.values()].map(({ topic }) => `${topic}: 1, 1`);
-  expectTopics(scene, expected, ({ topic: other }) => other.startsWith(`${topic}/`));
+  if (!isTold(scene, expected, `${topic}/`)) return;
   const rounds = 2;
   for (let round = 0; round < rounds; round++) {
     for (const { publisher, notes } of publishing) notes.end(publisher.trySend(notes.begin()));
@@ -201,21 +201,18 @@ function useSources(scene: Scene<CellName>, { name, topic, sources }: MergedTopi
   if (turns.size < sources.size) complain(`its sources come not in turns but as ${order}`);
 }
 
-/** Each topic with its publishers and subscribers. The kernel may yet drop locks of the dead. */
-function expectTopics(
-  scene: Scene<CellName>,
-  expected: readonly string[],
-  counts: (info: { topic: string }) => boolean = () => true,
-): void {
-  let told = "";
+/** Whether topics() tells of these topics: how many publish and subscribe. */
+function isTold(scene: Scene<CellName>, expected: readonly string[], prefix = ""): boolean {
   const right = [...expected].sort().join("; ");
-  const isRight = onceDropped(() => {
-    const found = topicsOf(scene).filter(counts);
-    told = found.map((info) => `${info.topic}: ${info.publishers}, ${info.subscribers}`)
-      .sort().join("; ");
+  let told = "";
+  const isRight = onceDropped(() => { // by the kernel: the locks of the dead
+    const found = topicsOf(scene).filter(({ topic }) => topic.startsWith(prefix));
+    const each = found.map((info) => `${info.topic}: ${info.publishers}, ${info.subscribers}`);
+    told = each.sort().join("; ");
     return told === right || undefined;
   });
   if (!isRight) scene.complain(`topics() tells of ${told}, and not of ${right}`);
+  return isRight === true;
 }
 
 // ---- the kind ----
@@ -267,7 +264,7 @@ export function vddsSourcesKind(hands: MergedHands): Kind<SourcesCell> {
           };
         },
         alone() {
-          if (stack.disposed) expectTopics(scene, []);
+          if (stack.disposed) isTold(scene, []);
           else settleAll(scene);
         },
         [Symbol.dispose]() {
