@@ -14,7 +14,8 @@ import {
 } from "../../src/errors.ts";
 import type { SyncWaitOptions, WaitOptions } from "../../src/sync/waiter.ts";
 import { until } from "../os/until.ts";
-import { Party, PartyEnded, type Where, whyNoProcess } from "../shared/party.ts";
+import { Party, PartyEnded, type Where } from "../shared/party.ts";
+import { NO_PROCESS } from "../shared/processes.ts";
 import { Name } from "../shared/scene.ts";
 import { isPayload, lengthOf, payload } from "./circular_scene.ts";
 import type { Tools } from "./contract_party.ts";
@@ -71,7 +72,6 @@ export interface RingKind {
 
 const CAPACITY = 2 ** 14;
 const LONGEST = 1000;
-const NO_PROCESS = whyNoProcess();
 
 /** Registers the tests for a kind of ring. */
 export function testContract(adapter: URL, kind: RingKind): void {

@@ -9,7 +9,8 @@ import { LaneReceiver, LaneSender } from "../../src/ring/lane.ts";
 import { Kind, post } from "../../src/ring/rpc.ts";
 import { RpcClient } from "../../src/ring/rpc_client.ts";
 import { until, within } from "../os/until.ts";
-import { programArguments, whyNoProcess } from "../shared/party.ts";
+import { programArguments } from "../shared/party.ts";
+import { NO_PROCESS } from "../shared/processes.ts";
 import { Name } from "../shared/scene.ts";
 import { payload } from "./circular_scene.ts";
 import {
@@ -276,7 +277,6 @@ Deno.test("a client whose seat was broken is told, newcomers take another, a ser
   assert(isAnswer(await call, payload(8, 10)));
 });
 
-const NO_PROCESS = whyNoProcess();
 if (NO_PROCESS !== undefined) {
   console.warn(`A test of forgotten clients does not run: ${NO_PROCESS}`);
 }

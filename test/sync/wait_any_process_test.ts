@@ -4,10 +4,10 @@ import { Domain } from "../../src/babus/domain.ts";
 import { Listener } from "../../src/babus/listener.ts";
 import { SpscConsumer } from "../../src/ring/spsc_consumer.ts";
 import { type Waitable, waitAny, waitAnySync } from "../../src/sync/wait_any.ts";
-import { Party, type Where, whyNoProcess } from "../shared/party.ts";
+import { Party, type Where } from "../shared/party.ts";
+import { NO_PROCESS } from "../shared/processes.ts";
 import { Name } from "../shared/scene.ts";
 
-const NO_PROCESS = whyNoProcess();
 if (NO_PROCESS !== undefined) console.warn(`waitAny() is only tested in threads: ${NO_PROCESS}`);
 
 for (const where of ["thread", "process"] satisfies Where[]) {

@@ -12,7 +12,8 @@ import { Publisher } from "../../src/vdds/publisher.ts";
 import { Subscriber } from "../../src/vdds/subscriber.ts";
 import { waitAny } from "../../src/sync/wait_any.ts";
 import { payload } from "../ring/circular_scene.ts";
-import { Party, type Where, whyNoProcess } from "../shared/party.ts";
+import { Party, type Where } from "../shared/party.ts";
+import { NO_PROCESS } from "../shared/processes.ts";
 import { Name } from "../shared/scene.ts";
 import type { Tools } from "./vdds_party.ts";
 
@@ -184,7 +185,6 @@ Deno.test("waitAny() waits for subscribers as well", async () => {
   assertEquals(await waiting === second, true);
 });
 
-const NO_PROCESS = whyNoProcess();
 if (NO_PROCESS) console.warn(`Merged topics are only tested in threads: ${NO_PROCESS}`);
 
 for (const where of ["thread", "process"] satisfies Where[]) {
