@@ -39,7 +39,8 @@ export interface TopicOptions {
   maxSubscribers?: number;
   /**
    * Whether a new topic has memory for all samples from the beginning, as by default; if not, the
-   * publisher gets it when a sample first needs it.
+   * publisher gets it when a sample first needs it, or an OsError (ENOSPC) if there is none left; it
+   * can go on with samples that fit where there were some before.
    */
   reserve?: boolean;
   /** The permission bits of a new one; 0o600 by default. */
