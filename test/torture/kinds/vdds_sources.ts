@@ -230,7 +230,7 @@ export function vddsSourcesKind(hands: MergedHands): Kind<SourcesCell> {
     },
     wanted: {
       resources: PLANS.filter(({ passing }) => !passing).map(({ name }) => name),
-      withinMs: 20_000,
+      withinMs: 60_000, // each of the few who publish is one source after the other
     },
     parts: {
       source: {
