@@ -5,7 +5,14 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { Listener } from "../../src/babus/listener.ts";
 import { isPayload, payload } from "../ring/circular_scene.ts";
-import { type Death, deathsAt, diedIn, NO_DEATH, processTests } from "../shared/processes.ts";
+import {
+  type Death,
+  deathsAt,
+  diedIn,
+  inPairs,
+  NO_DEATH,
+  processTests,
+} from "../shared/processes.ts";
 import type { Tools } from "./babus_party.ts";
 import { Inside, messageOf, namesOf, Scene } from "./babus_scene.ts";
 
@@ -128,11 +135,8 @@ test("a slot goes on when a process is killed before any step of what it does wi
   // Before a step that nobody else can notice nothing has changed since the one before it.
   const unnoticed = / load$| out|view$|map$|^bufferAt|^space|^open$|^close$/;
   const deaths = [...deathsAt(steps).entries()].filter(([, { step }]) => !unnoticed.test(step));
-  const lane = async (index: number) => {
-    for (const [at, death] of deaths.filter(([at]) => at % 2 === index)) {
-      const published = steps.slice(0, at).filter((step) => step === "published store").length;
-      assertEquals(await survive(death, published), [], `${death.step} did not come`);
-    }
-  };
-  await Promise.all([lane(0), lane(1)]); // one for each processor
+  await inPairs(deaths, async ([at, death]) => {
+    const published = steps.slice(0, at).filter((step) => step === "published store").length;
+    assertEquals(await survive(death, published), [], `${death.step} did not come`);
+  });
 });

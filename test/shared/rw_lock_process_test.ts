@@ -7,7 +7,7 @@ import { RwLock } from "../../src/shared/rw_lock.ts";
 import { SharedMemory } from "../../src/shared/shared_memory.ts";
 import { until } from "../os/until.ts";
 import type { Party } from "./party.ts";
-import { type Death, deathsAt, diedIn, NO_DEATH, processTests } from "./processes.ts";
+import { type Death, deathsAt, diedIn, inPairs, NO_DEATH, processTests } from "./processes.ts";
 import type { Tools } from "./rw_lock_party.ts";
 import { Name } from "./scene.ts";
 
@@ -122,13 +122,10 @@ test("the lock goes on when one who reads or writes is killed before any step of
   assert(steps.includes("inside") && steps.includes("tickets compareExchange"), `${steps}`);
   // Before a step that only looks nothing has changed since the one before it.
   const deaths = [...deathsAt(steps).entries()].filter(([, { step }]) => !step.endsWith(" load"));
-  const lane = async (index: number) => {
-    for (const [at, death] of deaths.filter(([at]) => at % 2 === index)) {
-      const changes = steps.slice(0, at).filter((step) => step === "turn store").length;
-      assertEquals(await outlive(death, changes === WRITES), [], `${death.step} did not come`);
-    }
-  };
-  await Promise.all([lane(0), lane(1)]); // one for each processor
+  await inPairs(deaths, async ([at, death]) => {
+    const changes = steps.slice(0, at).filter((step) => step === "turn store").length;
+    assertEquals(await outlive(death, changes === WRITES), [], `${death.step} did not come`);
+  });
 });
 
 test("a lock goes on when the one that clears after the dead is killed at that", async () => {
