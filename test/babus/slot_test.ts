@@ -160,6 +160,34 @@ Deno.test("one party writes at a time: the others wait, or are told", async () =
   assertEquals(inside.word("owner").load(), 0);
 });
 
+Deno.test("many writes of one handle at once come one after another, also when some are called off", async () => {
+  using scene = new Scene();
+  const slot = scene.slot();
+  using other = scene.other();
+  using inside = new Inside(scene);
+  for (let round = 0; round < 10; round++) {
+    const before = slot.sequence;
+    slot.claimSync(20);
+    const controller = new AbortController();
+    const { signal } = controller;
+    const writes = Array.from(
+      { length: 20 },
+      (_, i) =>
+        other.write(payload(i, 20), i % 2 === 0 ? { signal, spin: 0 } : { timeout: 60_000 }),
+    );
+    await until("they sleep", () => inside.word("owner_bell").load() % 2 === 1);
+    if (round % 2 === 0) controller.abort("enough"); // just before, or just after
+    slot.discard();
+    controller.abort("enough");
+    const ends = await Promise.allSettled(writes);
+    const given = ends.flatMap((end) => end.status === "fulfilled" ? [end.value] : []);
+    const expected = Array.from({ length: given.length }, (_, i) => before + 1 + i);
+    assertEquals(given.sort((a, b) => a - b), expected);
+    assert(given.length >= 10, "only those that were called off wrote nothing");
+    assertEquals([slot.sequence, inside.word("owner").load()], [before + given.length, 0]);
+  }
+});
+
 Deno.test("close() gives up what was claimed, and lets others write", async () => {
   using scene = new Scene();
   const slot = scene.slot();
