@@ -68,6 +68,33 @@ test("four processes write 400,000 messages: each number is given once, to each 
   assertEquals([once, sum(0)], [total, 0]);
 });
 
+test("two processes that have several writes under way each are given every number once", async () => {
+  using scene = new Scene();
+  const slot = scene.slot("count");
+  const [rounds, abreast] = [800, 4];
+  await using stack = new AsyncDisposableStack();
+  const parties = [0, 1].map(() => stack.use(startProcess()));
+  const given = await Promise.all(
+    parties.map((party) =>
+      party.run(async ({ Domain, payload }, { name, rounds, abreast }) => {
+        using domain = Domain.open(name);
+        const slot = domain.slot("count");
+        const given: number[] = [];
+        const writeOn = async () => {
+          for (let i = 0; i < rounds; i++) {
+            given.push(await slot.write(payload(i, 200), { spin: 0 }));
+          }
+        };
+        await Promise.all(Array.from({ length: abreast }, writeOn));
+        return given;
+      }, { name: scene.name, rounds, abreast })
+    ),
+  );
+  const expected = Array.from({ length: 2 * abreast * rounds }, (_, i) => i + 1);
+  assertEquals(given.flat().sort((a, b) => a - b), expected);
+  assertEquals(slot.sequence, expected.length);
+});
+
 test("two writers and three readers in processes: every message is whole and in its place", async () => {
   using scene = new Scene();
   const slot = scene.slot("load", { depth: 4, maxSize: 5000 });
