@@ -10,6 +10,9 @@
  * again while anyone is left. Whoever adds or cancels an entry while the thread sleeps changes the
  * control word and wakes it.
  *
+ * At the end of each slice (waiter.ts) all who sleep look again, here, without being woken: so many
+ * idle waiters cost one wake-up and a look each. Slices end on a grid that all isolates share.
+ *
  * P1  The control word is sampled before the entries are read, and changed after the entries are:
  *     a change that the list does not show makes the kernel's compare fail, and the loop runs again.
  * I1  A mapping is pinned from the listing of its word until the thread is back, as the thread may
@@ -30,11 +33,26 @@ import { FutexVector, wake } from "../os/futex.ts";
 import { pageSize } from "../os/page.ts";
 import type { Doorbell } from "./doorbell.ts";
 
+/** No sleep is longer than this. */
+export const SLICE_NS = 250e6;
+
+/** A sleep until one of several bells is rung. */
+export interface Sleep {
+  readonly bells: readonly Raised[];
+  readonly deadline: number;
+  /** Looks at the end of a slice; true ends the sleep. */
+  look(): boolean;
+}
+
+/** A bell, and the value that it was raised to. */
+export interface Raised {
+  readonly bell: Doorbell;
+  readonly value: number;
+}
+
 /** One sleeper. */
 interface Sleeper {
-  readonly bell: Doorbell;
-  readonly raised: number;
-  readonly deadline: number;
+  readonly sleep: Sleep;
   cancelled: boolean;
   resolve(): void;
   reject(error: unknown): void;
@@ -48,35 +66,32 @@ export class Reactor {
   readonly #vector = new FutexVector();
   readonly #control = new Word32(Mapping.anonymous(pageSize(), "waiting"), CONTROL);
   #running = false;
+  #sliceEnd = 0; // of the sleep that is under way
   #poked = false; // the control word has changed since it was sampled
 
   /**
-   * Sleeps while the bell has the value `raised`, until the deadline or until the signal aborts.
-   * Throws a ClosedError when the bell's memory is closed meanwhile. Why it ended is for the
-   * caller to look up.
+   * Sleeps while all bells are as they were raised, until the deadline, until a look says so or the
+   * signal aborts. Throws what a look throws, and a ClosedError when the memory of a bell is closed
+   * meanwhile. Why else it ended is for the caller to look up.
    */
-  async park(
-    bell: Doorbell,
-    raised: number,
-    deadline: number,
-    signal?: AbortSignal,
-  ): Promise<void> {
+  async park(sleep: Sleep, signal?: AbortSignal): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const sleeper: Sleeper = { bell, raised, deadline, cancelled: false, resolve, reject };
+    const sleeper: Sleeper = { sleep, cancelled: false, resolve, reject };
     const cancel = () => {
       sleeper.cancelled = true;
       this.#poke();
     };
-    bell.mapping.pin(cancel); // I1
-    signal?.addEventListener("abort", cancel);
-    this.#sleepers.add(sleeper);
-    if (this.#running) this.#poke();
-    else this.#run();
+    const mappings = sleep.bells.map(({ bell }) => bell.mapping);
     try {
+      for (const mapping of mappings) mapping.pin(cancel); // I1
+      signal?.addEventListener("abort", cancel);
+      this.#sleepers.add(sleeper);
+      if (this.#running) this.#poke();
+      else this.#run();
       await promise;
     } finally {
       signal?.removeEventListener("abort", cancel);
-      bell.mapping.unpin(cancel);
+      for (const mapping of mappings) mapping.unpin(cancel);
     }
   }
 
@@ -112,33 +127,49 @@ export class Reactor {
     this.#poked = false;
     this.#vector.clear();
     this.#vector.push(this.#control.address, this.#control.load()); // P1 sampled before the entries ..
-    let deadline = Infinity;
+    let deadline = this.#sliceEnd = (Math.floor(now() / SLICE_NS) + 1) * SLICE_NS;
     const listed = new Map<number, number>();
-    for (const sleeper of this.#sleepers) {
-      if (sleeper.cancelled) return 0; // since the last settling: do not sleep at all
-      deadline = Math.min(deadline, sleeper.deadline);
-      const { address } = sleeper.bell.word;
-      if (listed.get(address) === sleeper.raised) continue;
-      listed.set(address, sleeper.raised);
-      this.#vector.push(address, sleeper.raised);
+    for (const { sleep, cancelled } of this.#sleepers) {
+      if (cancelled) return 0; // since the last settling: do not sleep at all
+      deadline = Math.min(deadline, sleep.deadline);
+      for (const { bell, value } of sleep.bells) {
+        const { address } = bell.word;
+        if (listed.get(address) === value) continue;
+        listed.set(address, value);
+        this.#vector.push(address, value);
+      }
     }
     return deadline;
   }
 
-  /** Wakes everyone whose bell has changed, whose time is up or who is cancelled. */
+  /** Wakes everyone of whose bells one has changed, whose time is up, who sees something or is cancelled. */
   #settle(error: unknown): void {
     const time = now();
     for (const sleeper of this.#sleepers) {
-      const { bell, raised, deadline, cancelled } = sleeper;
-      const { closed } = bell.mapping;
-      if (error === undefined && !cancelled && !closed && time < deadline) {
-        if (bell.word.load() === raised) continue;
-      }
-      this.#sleepers.delete(sleeper);
-      if (closed) sleeper.reject(new ClosedError("Cannot wait any longer: the handle was closed"));
-      else if (error !== undefined) sleeper.reject(error);
-      else sleeper.resolve();
+      const { sleep, cancelled } = sleeper;
+      if (sleep.bells.some(({ bell }) => bell.mapping.closed)) {
+        this.#end(sleeper, new ClosedError("Cannot wait any longer: the handle was closed"));
+      } else if (error !== undefined || cancelled || time >= sleep.deadline) {
+        this.#end(sleeper, error);
+      } else this.#ask(sleeper, time);
     }
+  }
+
+  /** Wakes one if one of its bells has changed, or if it sees something at the end of a slice. */
+  #ask(sleeper: Sleeper, time: number): void {
+    const { sleep } = sleeper;
+    try {
+      const wasRung = sleep.bells.some(({ bell, value }) => bell.word.load() !== value);
+      if (wasRung || time >= this.#sliceEnd && sleep.look()) this.#end(sleeper, undefined);
+    } catch (error) {
+      this.#end(sleeper, error);
+    }
+  }
+
+  #end(sleeper: Sleeper, error: unknown): void {
+    this.#sleepers.delete(sleeper);
+    if (error === undefined) sleeper.resolve();
+    else sleeper.reject(error);
   }
 }
 

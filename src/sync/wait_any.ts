@@ -9,16 +9,15 @@
  */
 
 import { timeoutError } from "../errors.ts";
-import { now } from "../os/clock.ts";
+import { now, perIsolate } from "../os/clock.ts";
 import { FutexVector, interrupts } from "../os/futex.ts";
-import { reactor } from "./reactor.ts";
+import { reactor, SLICE_NS } from "./reactor.ts";
 import { begin } from "./turns.ts";
 import {
   type Awaited,
   checkWait,
   interrupted,
   limits,
-  SLICE_NS,
   type SyncWaitOptions,
   type WaitOptions,
 } from "./waiter.ts";
@@ -56,21 +55,24 @@ export function waitAnySync<W extends Waitable>(
   const watched = watch(all, spinNs);
   if (watched >= 0) return owners[watched]!;
   const interruptsBefore = interrupts();
-  using vector = { list: new FutexVector(), [Symbol.dispose]: () => vector.list.close() };
+  const list = sleepList();
   for (;;) {
-    vector.list.clear();
-    for (const { bell } of all) vector.list.push(bell.word.address, bell.raise());
+    list.clear();
+    for (const { bell } of all) list.push(bell.word.address, bell.raise());
     const found = lookAgain(all);
     if (found >= 0) return owners[found]!;
     const time = now();
     if (time >= deadline) throw tooLate(options);
-    const result = vector.list.waitSync(Math.min(deadline, time + SLICE_NS));
+    const result = list.waitSync(Math.min(deadline, time + SLICE_NS));
     checkWait(result);
     const ready = firstReady(all);
     if (ready >= 0) return owners[ready]!;
     if (interrupts() !== interruptsBefore) throw interrupted();
   }
 }
+
+/** One for all blocking sleeps of an isolate: memory for another one would take 40 us. */
+const sleepList = perIsolate(() => new FutexVector());
 
 /**
  * Resolves once one of these has something to receive, or to tell, such as that its other end has
@@ -90,13 +92,11 @@ export async function waitAny<W extends Waitable>(
   const watched = watch(all, Math.min(spinNs, ASYNC_SPIN_LIMIT_NS));
   if (watched >= 0) return owners[watched]!;
   for (;;) {
-    const raised = all.map(({ bell }) => bell.raise());
+    const bells = all.map(({ bell }) => ({ bell, value: bell.raise() }));
     const found = lookAgain(all);
     if (found >= 0) return owners[found]!;
-    const time = now();
-    if (time >= deadline) throw tooLate(options);
-    const sliceEnd = (Math.floor(time / SLICE_NS) + 1) * SLICE_NS;
-    await parkOnAll(all, raised, Math.min(deadline, sliceEnd), options.signal);
+    if (now() >= deadline) throw tooLate(options);
+    await reactor().park({ bells, deadline, look: () => lookAgain(all) >= 0 }, options.signal);
     options.signal?.throwIfAborted();
     const ready = firstReady(all);
     if (ready >= 0) return owners[ready]!;
@@ -127,24 +127,6 @@ function checkWaitable(given: Waitable | null | undefined): void {
   throw new TypeError(
     `Cannot wait for ${name}: it does not receive; pass consumers, readers, subscribers, slots or listeners`,
   );
-}
-
-/** Sleeps until one of the bells was rung; the sleeps on the others are called off. */
-async function parkOnAll(
-  all: readonly Awaited[],
-  raised: readonly number[],
-  deadline: number,
-  signal: AbortSignal | undefined,
-): Promise<void> {
-  const over = new AbortController();
-  const signals = signal === undefined ? over.signal : AbortSignal.any([signal, over.signal]);
-  const parked = all.map(({ bell }, i) => reactor().park(bell, raised[i]!, deadline, signals));
-  try {
-    await Promise.race(parked);
-  } finally {
-    over.abort();
-    await Promise.allSettled(parked); // nothing is under way afterwards
-  }
 }
 
 /** Looks again and again for so long; the index of what is ready, -1 if nothing came to be. */

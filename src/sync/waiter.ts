@@ -4,8 +4,8 @@
  * Sleeping is sliced. A waker can be killed between its publish and its ring, and the lock of a
  * dead peer vanishes without a sound; so no sleep exceeds a slice, after which the condition and
  * the peers are looked at again. A slice never declares anyone dead: only `hopeless` does, from
- * what the kernel says. Slices of asynchronous waits end on a common grid, so that a thousand idle
- * waiters cost one wake-up a slice.
+ * what the kernel says. For asynchronous waits the reactor looks, so that a thousand idle waiters
+ * cost one wake-up a slice.
  *
  * @module
  */
@@ -15,7 +15,7 @@ import type { Word32 } from "../memory/word.ts";
 import { hasManyCpus, now } from "../os/clock.ts";
 import { interrupts, wait as futexWait } from "../os/futex.ts";
 import type { Doorbell } from "./doorbell.ts";
-import { reactor } from "./reactor.ts";
+import { reactor, SLICE_NS } from "./reactor.ts";
 
 /** How long a call that blocks the thread may wait. */
 export interface SyncWaitOptions {
@@ -45,9 +45,6 @@ export interface Awaited {
 
 /** How a wait ended. */
 export type Outcome = "ready" | "timeout" | "hopeless";
-
-/** No sleep is longer than this. */
-export const SLICE_NS = 250e6;
 
 const DEFAULT_SPIN_US = 50;
 
@@ -97,10 +94,12 @@ export async function wait(awaited: Awaited, options: WaitOptions = {}): Promise
   for (;;) {
     const raised = awaited.bell.raise();
     const time = now();
-    const outcome = lookAgain(awaited, time, deadline);
+    let outcome = lookAgain(awaited, time, deadline);
     if (outcome !== undefined) return outcome;
-    const sliceEnd = (Math.floor(time / SLICE_NS) + 1) * SLICE_NS;
-    await reactor().park(awaited.bell, raised, Math.min(deadline, sliceEnd), signal);
+    const look = () => (outcome = lookAgain(awaited, now(), deadline)) !== undefined;
+    const bells = [{ bell: awaited.bell, value: raised }];
+    await reactor().park({ bells, deadline, look }, signal);
+    if (outcome !== undefined) return outcome; // which may have been to take something
     signal?.throwIfAborted();
     if (awaited.ready()) return "ready";
   }

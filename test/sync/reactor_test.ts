@@ -2,7 +2,8 @@ import { assert, assertEquals, assertGreater, assertLess, assertRejects } from "
 import { ClosedError } from "../../src/errors.ts";
 import { now } from "../../src/os/clock.ts";
 import { forceScan, hasWaitv, VECTOR_LIMIT } from "../../src/os/futex.ts";
-import { type Outcome, SLICE_NS, wait } from "../../src/sync/waiter.ts";
+import { SLICE_NS } from "../../src/sync/reactor.ts";
+import { type Outcome, wait } from "../../src/sync/waiter.ts";
 import { Peer } from "../os/peer.ts";
 import { isMapped } from "../os/process_state.ts";
 import { until, within } from "../os/until.ts";
@@ -64,6 +65,44 @@ test("wait() gives timeout when the time has passed, and not before", async () =
       assert(now() - start >= timeout * 1e6);
     }
   }
+});
+
+test("wait() throws what a look at the end of a slice throws, and only the one that looked", async () => {
+  using scene = Scene.make();
+  const { bell, watch } = scene.place.reaches(1);
+  const looks = { broken: 0, other: 0 };
+  const broken = wait({
+    bell,
+    watch,
+    ready: () => {
+      if (++looks.broken > 2) throw new RangeError("broken");
+      return false;
+    },
+  }, QUIET);
+  const other = wait({ bell, watch, ready: () => ++looks.other > 4 }, QUIET);
+  await assertRejects(() => broken, RangeError, "broken");
+  assertEquals(await other, "ready");
+});
+
+test("wait() keeps what a look at the end of a slice has taken, also if a signal aborts then", async () => {
+  using scene = Scene.make();
+  const { bell, watch } = scene.place.reaches(1);
+  const abort = new AbortController();
+  let asleep = false;
+  let taken = 0;
+  const taking = wait({
+    bell,
+    watch,
+    ready: () => asleep && ++taken > 0,
+  }, { ...QUIET, signal: abort.signal });
+  const ready = () => {
+    if (taken > 0) abort.abort(); // in the same turn, before the other one goes on
+    return taken > 0;
+  };
+  const aborting = wait({ bell, watch, ready }, QUIET);
+  await turn();
+  asleep = true;
+  assertEquals([await taking, await aborting, taken], ["ready", "ready", 1]);
 });
 
 test("wait() waits longer than a slice", async () => {
