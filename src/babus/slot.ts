@@ -156,9 +156,8 @@ export class Slot<T = Uint8Array> implements Disposable, Waitable {
   }
 
   /** Writes a value once nobody else is writing; gives its number. */
-  async write(value: T, options: WaitOptions = {}): Promise<number> {
-    await this.#acquire(options);
-    return this.#write(value);
+  write(value: T, options: WaitOptions = {}): Promise<number> {
+    return this.#acquire(options, () => this.#write(value));
   }
 
   /**
@@ -181,12 +180,11 @@ export class Slot<T = Uint8Array> implements Disposable, Waitable {
   }
 
   /** The same, once nobody else is writing. */
-  async claim(
+  claim(
     length: number = this.maxSize,
     options: WaitOptions = {},
   ): Promise<Uint8Array<ArrayBuffer>> {
-    await this.#acquire(options);
-    return this.#reserve(length);
+    return this.#acquire(options, () => this.#reserve(length));
   }
 
   /** Publishes the first `length` bytes of what was claimed; gives the number of the message. */
@@ -333,13 +331,18 @@ export class Slot<T = Uint8Array> implements Disposable, Waitable {
     this.#check(waitSync(this.#lock.awaited(), options), options);
   }
 
-  async #acquire(options: WaitOptions): Promise<void> {
+  /**
+   * Acts once it has the right to write, in the same turn: others that write with this handle have it
+   * too, and give it back when they have written.
+   */
+  async #acquire<Result>(options: WaitOptions, act: () => Result): Promise<Result> {
     await begin(options);
     this.#words.region.checkOpen();
     const next = parts(options);
     while (!this.#lock.tryAcquire()) {
       this.#check(await wait(this.#lock.awaited(), next()), options);
     }
+    return act();
   }
 
   #check(outcome: Outcome, { timeout = Infinity }: SyncWaitOptions): void {
