@@ -61,6 +61,15 @@ function copier(count: number): () => Wrote {
   };
 }
 
+/** Has two writes of one handle under way. */
+async function abreast(): Promise<Wrote> {
+  const slot = open();
+  const write = () => slot.write(pattern(LENGTH, slot.sequence + 1), ASLEEP);
+  const wrote = await Promise.all([write(), write()]);
+  slot.close();
+  return { wrote };
+}
+
 interface Seen {
   /** The number of each message that was read, and which one its bytes are. */
   readonly seen: [sequence: number, bytes: number][];
@@ -261,6 +270,14 @@ export const BABUS: readonly Scenario[] = [
     second: writer(1),
     reader: reader(1),
   }, { bounds: { preemptions: 2, deaths: 0, noise: 1 }, short: { preemptions: 1, noise: 0 } }),
+  scenario("babus-abreast", "one has two writes under way, while another writes", {
+    first: abreast,
+    second: copier(1),
+  }, {
+    bounds: { preemptions: 3, deaths: 0, noise: 0 },
+    short: { preemptions: 1 },
+    check: soundness(2, false),
+  }),
   scenario("babus-news", "two writers, and a listener that sleeps between look and look", {
     first: writer(1),
     second: copier(1),
