@@ -46,6 +46,9 @@ const FIRST_BELL = 2 ** 32 - 200;
 /** As many as can be about to write to a slot. */
 const SEATS = 64;
 
+/** So long nobody has to wait until it can write. */
+const STUCK_MS = 15_000;
+
 function domainOf(scene: Scene<CellName>): Domain {
   return Domain.open(scene.name("domain"));
 }
@@ -92,22 +95,25 @@ async function writeTo(stage: Party, station: Station, most: number): Promise<vo
   const { random } = stage;
   const { slot } = station;
   const nothing = new Uint8Array(0); // the codec knows better
+  const patience = random.chance(0.3) ? { timeout: STUCK_MS } : WAIT;
+  const start = now();
   const claimed = (claim: () => Bytes | undefined | Promise<Bytes>) => () =>
     inPlace(stage, station, claim);
   const way = random.pick([
     () => slot.tryWrite(nothing),
-    () => inTime(() => slot.writeSync(nothing, WAIT)),
-    () => inTime(() => slot.write(nothing, WAIT)),
+    () => inTime(() => slot.writeSync(nothing, patience)),
+    () => inTime(() => slot.write(nothing, patience)),
     () => inTime(() => slot.write(nothing, { signal: AbortSignal.timeout(random.skewed(1, 30)) })),
     claimed(() => slot.tryClaim()),
-    claimed(() => slot.claimSync(slot.maxSize, WAIT)),
-    claimed(() => slot.claim(slot.maxSize, WAIT)),
+    claimed(() => slot.claimSync(slot.maxSize, patience)),
+    claimed(() => slot.claim(slot.maxSize, patience)),
   ]);
   let written = true;
   for (let left = most; left > 0 && written; left--) {
     station.begin();
     written = station.end(await way());
   }
+  if (!written && now() - start > STUCK_MS * 1e6) stage.complain(`cannot write for ${STUCK_MS} ms`);
 }
 
 /** Claims and publishes; the number of the message, or undefined if there is none. */
