@@ -18,8 +18,11 @@ import {
   checkWait,
   interrupted,
   limits,
+  type Outcome,
   type SyncWaitOptions,
+  wait,
   type WaitOptions,
+  waitSync,
 } from "./waiter.ts";
 
 /** What a receiver gives to `waitAny`. */
@@ -52,6 +55,7 @@ export function waitAnySync<W extends Waitable>(
 ): W {
   const { all, owners } = awaitedOf(waitables);
   const { deadline, spinNs } = limits(options);
+  if (all.length === 1) return settled(waitSync(all[0]!, options), owners, options);
   const watched = watch(all, spinNs);
   if (watched >= 0) return owners[watched]!;
   const interruptsBefore = interrupts();
@@ -89,6 +93,7 @@ export async function waitAny<W extends Waitable>(
     options.signal?.throwIfAborted(); // a sleep is not called off by what has happened before it
   }
   const { deadline, spinNs } = limits(options);
+  if (all.length === 1) return settled(await wait(all[0]!, options), owners, options);
   const watched = watch(all, Math.min(spinNs, ASYNC_SPIN_LIMIT_NS));
   if (watched >= 0) return owners[watched]!;
   for (;;) {
@@ -101,6 +106,12 @@ export async function waitAny<W extends Waitable>(
     const ready = firstReady(all);
     if (ready >= 0) return owners[ready]!;
   }
+}
+
+/** What waiting for one thing comes to. */
+function settled<W>(outcome: Outcome, [owner]: readonly W[], options: SyncWaitOptions): W {
+  if (outcome === "timeout") throw tooLate(options);
+  return owner!;
 }
 
 const ASYNC_SPIN_LIMIT_NS = 50_000;
