@@ -272,7 +272,7 @@ export const BABUS: readonly Scenario[] = [
   }, { bounds: { preemptions: 2, deaths: 0, noise: 1 }, short: { preemptions: 1, noise: 0 } }),
   scenario("babus-abreast", "one has two writes under way, while another writes", {
     first: abreast,
-    second: copier(1),
+    second: copier(2),
   }, {
     bounds: { preemptions: 3, deaths: 0, noise: 0 },
     short: { preemptions: 1 },
