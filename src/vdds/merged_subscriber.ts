@@ -38,7 +38,8 @@ export type MergedValueOutcome<T> =
 /**
  * A subscriber of all publishers that publish to a topic at once, each as a source of it. The samples
  * of each come in order; of several that have some they come in turns. Sources come and go; one that
- * comes back by its name goes on.
+ * comes back by its name goes on. So the memory of one that has gone is kept until this is closed:
+ * name sources after what they are, such as "left", and not after processes.
  *
  * @example Two sources of one topic
  * ```ts
