@@ -99,7 +99,8 @@ export class Life {
   async #releaseFromTrap(forMs: number, over: Promise<unknown>): Promise<void> {
     while (this.#process.running) {
       await pause(TRAP_POLL_MS, this.ended);
-      if (this.#book.stoppedAt.load() === 0) continue;
+      // It notes that first: what is sent before it stops does not continue it.
+      if (this.#book.stoppedAt.load() === 0 || !this.threadStates.includes("T")) continue;
       this.stops++;
       await pause(forMs, this.ended, over);
       this.#continue();
