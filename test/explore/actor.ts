@@ -18,7 +18,9 @@
  */
 
 import { setImmediate } from "node:timers";
-import { bytesHash, type Inode, mix, SEED_A, SEED_B, textHash } from "./world.ts";
+import { UNWIND } from "./unwind.ts";
+import { hashOf, textOf } from "./values.ts";
+import { mix, SEED_A, SEED_B, textHash } from "./world.ts";
 
 /** An operation on shared state that the scheduler decides about. */
 export interface Operation<T = unknown> {
@@ -34,9 +36,6 @@ export interface Operation<T = unknown> {
 
 /** What an operation gives whose thread has fallen asleep. */
 export const ASLEEP = Symbol("asleep");
-
-/** Thrown through an actor to stop it at an operation. */
-export const UNWIND = new Error("this actor is being unwound");
 
 /** A promise of an actor that a thread of its pool will settle. */
 interface Waiting {
@@ -393,48 +392,4 @@ function quiet(): Promise<void> {
   return new Promise((resolve) => {
     setImmediate(resolve);
   });
-}
-
-function hashOf(value: unknown, seed: number): number {
-  if (typeof value === "number") return mix(value, 1, 0, 0, seed);
-  if (typeof value === "string") return textHash(value, seed);
-  if (typeof value === "boolean") return value ? 3 : 2;
-  if (value instanceof Uint8Array) return bytesHash(value, seed);
-  if (value === undefined || value === null) return 5;
-  if (isInode(value)) return mix(value.id, 2, 0, 0, seed);
-  return textHash(JSON.stringify(value), seed);
-}
-
-/** A text that tells all of a value; undefined if that is more than plain data. */
-function textOf(value: unknown): string | undefined {
-  let isPlain = true;
-  const text = JSON.stringify([value], function (this: Record<string, unknown>, key: string) {
-    const part = this[key]; // before any toJSON
-    if (typeof part === "string" || typeof part === "boolean" || part === null) return part;
-    if (typeof part === "number" && Number.isFinite(part)) return part;
-    if (typeof part !== "object" && typeof part !== "function") return `\0${String(part)}`;
-    const isKnown = Array.isArray(part) || Object.getPrototypeOf(part) === Object.prototype;
-    return isKnown ? part : void (isPlain = false);
-  });
-  return isPlain ? text : undefined;
-}
-
-function isInode(value: object): value is Inode {
-  return "words" in value;
-}
-
-// Code that is unwound can leave rejected promises behind that nobody waits for.
-globalThis.addEventListener("unhandledrejection", (event) => {
-  if (isUnwinding(event.reason)) event.preventDefault();
-});
-
-// What a listener throws, such as one of an abort signal, goes to the global scope.
-globalThis.addEventListener("error", (event) => {
-  if (isUnwinding(event.error)) event.preventDefault();
-});
-
-function isUnwinding(reason: unknown): boolean {
-  if (reason === UNWIND) return true;
-  if (!(reason instanceof SuppressedError)) return false;
-  return isUnwinding(reason.error) || isUnwinding(reason.suppressed);
 }

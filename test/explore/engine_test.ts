@@ -518,6 +518,17 @@ Deno.test("a sleep that nobody ends is a lost wake-up", async () => {
   assertEquals(trace, ["sleeper  sleep while word[0] is 0 falls asleep"]);
 });
 
+Deno.test("a run can end where somebody could still die", async () => {
+  const { kind } = await finding({ sleeper: () => wait(word(0).address, 0, Infinity) }, {
+    deaths: 1,
+  });
+  assertEquals(kind, "lost wake-up");
+  const holder = () => setLock(openLockFile(files.pathOfFd(openShared()), true), Lock.write, 1);
+  const { ends } = await endings({ holder }, { deaths: 1 });
+  const finished = ends.map((end) => JSON.parse(end)).filter(([{ holder }]) => holder === 0);
+  assertEquals(finished.map(([, dead]) => dead), [["holder"], []]);
+});
+
 Deno.test("a sleep without a deadline does not end because somebody died", async () => {
   const sleeper = { body: () => wait(word(0).address, 0, Infinity), immortal: true };
   const { kind } = await finding({

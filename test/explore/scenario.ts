@@ -49,6 +49,11 @@ export function arranged<T>(
   return { arrange, body, ...rest };
 }
 
+/** The same actor with nothing arranged: it opens what it needs amid the others. */
+export function unarranged({ arrange, body, ...rest }: ActorSpec): ActorSpec {
+  return { body: () => body(arrange?.() as never), ...rest };
+}
+
 /** How far the search goes. */
 export interface Bounds {
   /** How often a run may switch away from an actor that could go on. */

@@ -91,7 +91,7 @@ export async function replay(scenario: Scenario, token: string): Promise<Replaye
   return { problem: ended === "well" ? undefined : ended, trace };
 }
 
-/** "well" or what is wrong if this is the end of a run; undefined if it goes on. */
+/** "well" or what is wrong if a run can end here, as nobody need die; undefined if it goes on. */
 function endOf(
   run: Run,
   choices: readonly Transition[],
@@ -99,7 +99,7 @@ function endOf(
 ): Problem | "well" | undefined {
   const failure = run.failure();
   if (failure !== undefined) return failure;
-  if (choices.length === 0) return run.verdict() ?? "well";
+  if (choices.every(isKill)) return run.verdict() ?? "well";
   if (length < LONGEST) return undefined;
   return { kind: "hang", message: `the run does not end within ${LONGEST} steps` };
 }
@@ -237,7 +237,8 @@ class Search {
     if (ended === undefined) return false;
     this.report.schedules++;
     this.report.longest = Math.max(this.report.longest, length);
-    if (ended !== "well") this.report.finding = { ...ended, token: encode(steps()), trace: [] };
+    if (ended === "well") return choices.length === 0;
+    this.report.finding = { ...ended, token: encode(steps()), trace: [] };
     return true;
   }
 
@@ -271,6 +272,10 @@ class Search {
       if (this.report.finding !== undefined) return await this.#trace();
     }
   }
+}
+
+function isKill({ kind }: Transition): boolean {
+  return kind === "kill";
 }
 
 function hasMore({ choices, taken }: Frame): boolean {

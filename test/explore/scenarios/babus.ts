@@ -15,7 +15,14 @@ import { openSlot } from "../../../src/babus/slot_attach.ts";
 import { SLOT_CONTROL } from "../../../src/babus/slot_words.ts";
 import { codec } from "../../../src/layout/codec.ts";
 import { Word32 } from "../../../src/memory/word.ts";
-import { type ActorSpec, messageOf, pattern, type Scenario } from "../scenario.ts";
+import {
+  type ActorSpec,
+  arranged,
+  messageOf,
+  pattern,
+  type Scenario,
+  unarranged,
+} from "../scenario.ts";
 
 const LENGTH = 16;
 const HIGHEST = 15;
@@ -34,31 +41,34 @@ function writeInPlace(slot: Slot): number {
   return slot.publish();
 }
 
+/** The slots of these names, open; one by default. */
+function opened(names: readonly string[]): () => Slot[] {
+  return () => (names.length === 0 ? ["a"] : names).map((name) => open(name));
+}
+
 interface Wrote {
   readonly wrote: number[];
 }
 
 /** Writes so many messages, and closes. */
-function writer(count: number, ...names: string[]): () => Wrote {
-  return () => {
-    const slots = (names.length === 0 ? ["a"] : names).map((name) => open(name));
+function writer(count: number, ...names: string[]): ActorSpec {
+  return arranged(opened(names), (slots): Wrote => {
     const wrote = slots.flatMap((slot) => Array.from({ length: count }, () => writeInPlace(slot)));
     for (const slot of slots) slot.close();
     return { wrote };
-  };
+  });
 }
 
 /** Writes by copy: what it says of its number may be wrong, as others may come first. */
-function copier(count: number): () => Wrote {
-  return () => {
-    const slot = open();
+function copier(count: number): ActorSpec {
+  return arranged(open, (slot): Wrote => {
     const wrote: number[] = [];
     for (let i = 0; i < count; i++) {
       wrote.push(slot.writeSync(pattern(LENGTH, slot.sequence + 1), ASLEEP));
     }
     slot.close();
     return { wrote };
-  };
+  });
 }
 
 /** Has two writes of one handle under way. */
@@ -80,9 +90,8 @@ interface Seen {
 const numberOf = (bytes: Uint8Array) => messageOf(bytes, HIGHEST) ?? 0;
 
 /** Looks at the newest, the one before, and in place. */
-function reader(times: number): () => Seen {
-  return () => {
-    const slot = open();
+function reader(times: number): ActorSpec {
+  return arranged(open, (slot): Seen => {
     const seen: Seen["seen"] = [];
     for (let i = 0; i < times; i++) {
       const age = 1 - i % 2;
@@ -93,11 +102,10 @@ function reader(times: number): () => Seen {
     }
     slot.close();
     return { seen, lost: 0 };
-  };
+  });
 }
 
-function peeker(): Seen {
-  const slot = open();
+const peeker = arranged(open, (slot): Seen => {
   const seen: Seen["seen"] = [];
   const view = slot.view(1);
   if (view !== undefined) {
@@ -106,12 +114,11 @@ function peeker(): Seen {
   }
   slot.close();
   return { seen, lost: 0 };
-}
+});
 
 /** Looks at all that is new, again and again. */
-function follower(times: number): () => Seen {
-  return () => {
-    const slot = open();
+function follower(times: number): ActorSpec {
+  return arranged(open, (slot): Seen => {
     const seen: Seen["seen"] = [];
     let lost = 0;
     let at = 0;
@@ -123,14 +130,13 @@ function follower(times: number): () => Seen {
     }
     slot.close();
     return { seen, lost };
-  };
+  });
 }
 
 /** Waits until it has heard of message `last` in every slot. */
-function listener(last: number, how: "sync" | "async", ...names: string[]) {
-  return async (): Promise<Seen> => {
-    const slots = (names.length === 0 ? ["a"] : names).map((name) => open(name));
-    const quiet = open("quiet");
+function listener(last: number, how: "sync" | "async", ...names: string[]): ActorSpec {
+  const begin = () => ({ slots: opened(names)(), quiet: open("quiet") });
+  return arranged(begin, async ({ slots, quiet }): Promise<Seen> => {
     const listener = new Listener();
     for (const slot of slots) listener.add(slot);
     const news: string[] = [];
@@ -147,7 +153,7 @@ function listener(last: number, how: "sync" | "async", ...names: string[]) {
     }
     for (const slot of [...slots, quiet]) slot.close();
     return { seen, lost: 0, news };
-  };
+  });
 }
 
 /** What a last writer finds: it can write at once, and the newest messages are whole. */
@@ -306,26 +312,26 @@ export const BABUS: readonly Scenario[] = [
     check: (end) => soundness(2)({ ...end, results: { listener: end.results.listener } }),
   }),
   scenario("babus-writer-dies", "a writer dies anywhere; another follows, and a reader looks", {
-    first: writer(2),
-    second: { body: writer(1), immortal: true },
-    reader: { body: reader(2), immortal: true },
+    first: unarranged(writer(2)),
+    second: { ...unarranged(writer(1)), immortal: true },
+    reader: { ...reader(2), immortal: true },
   }, { bounds: { preemptions: 1, deaths: 1, noise: 0 }, short: { preemptions: 0 } }),
   scenario("babus-heirs", "the one that follows a dead writer dies too, and a newcomer sits down", {
-    first: writer(1),
-    second: writer(1),
-    third: { body: writer(1), after: "first", immortal: true },
+    first: unarranged(writer(1)),
+    second: unarranged(writer(1)),
+    third: { ...unarranged(writer(1)), after: "first", immortal: true },
   }, { bounds: { preemptions: 1, deaths: 2, noise: 0 }, short: { preemptions: 0 } }),
   scenario("babus-seat", "one follows a dead writer while a newcomer sits down in its seat", {
-    first: writer(1),
-    second: writer(1),
+    first: unarranged(writer(1)),
+    second: unarranged(writer(1)),
   }, {
     setup: abandoned,
     bounds: { preemptions: 3, deaths: 0, noise: 0 },
     short: { preemptions: 2 },
   }),
   scenario("babus-orphan", "a listener sleeps, a writer dies, another one writes on", {
-    listener: { body: listener(3, "sync"), immortal: true },
+    listener: { ...listener(3, "sync"), immortal: true },
     first: writer(1),
-    second: { body: writer(1), after: "first", immortal: true },
+    second: { ...writer(1), after: "first", immortal: true },
   }, { bounds: { preemptions: 1, deaths: 1, noise: 0 }, short: { preemptions: 0 } }),
 ];

@@ -9,7 +9,14 @@ import { PeerLostError, RoleTakenError } from "../../../src/errors.ts";
 import { sleepSync } from "../../../src/os/clock.ts";
 import { MpscConsumer } from "../../../src/ring/mpsc_consumer.ts";
 import { MpscProducer } from "../../../src/ring/mpsc_producer.ts";
-import { type ActorSpec, messageOf, pattern, type Scenario } from "../scenario.ts";
+import {
+  type ActorSpec,
+  arranged,
+  messageOf,
+  pattern,
+  type Scenario,
+  unarranged,
+} from "../scenario.ts";
 
 // A lane of 512 bytes holds two records of 208 bytes.
 const LENGTH = 200;
@@ -40,26 +47,24 @@ interface Received {
 const OPTIONS = { capacity: 512, persist: true };
 
 /** Sends these messages, one after the other, and waits for room. */
-function producer(lanes: number, messages: readonly number[]): () => { sent: readonly number[] } {
-  return () => {
-    const options = { ...OPTIONS, producers: lanes, keepOpen: true };
-    const producer = take(() => MpscProducer.open("ring", options));
+function producer(lanes: number, messages: readonly number[]): ActorSpec {
+  const options = { ...OPTIONS, producers: lanes, keepOpen: true };
+  return arranged(() => take(() => MpscProducer.open("ring", options)), (producer) => {
     for (const message of messages) producer.sendSync(pattern(LENGTH, message), { spin: 0 });
     producer.close();
     return { sent: messages };
-  };
+  });
 }
 
 /** Receives until all producers have closed, or are lost, or the limit. */
 function consumer(
   lanes: number,
   options: { limit?: number; keepOpen?: boolean; how?: "copy" | "poll" } = {},
-): () => Received {
+): ActorSpec {
   const { limit = Infinity, keepOpen = false, how = "copy" } = options;
-  return () => {
-    const consumer = take(() =>
-      MpscConsumer.open("ring", { ...OPTIONS, producers: lanes, keepOpen })
-    );
+  const open = () =>
+    take(() => MpscConsumer.open("ring", { ...OPTIONS, producers: lanes, keepOpen }));
+  return arranged(open, (consumer): Received => {
     const received: Message[] = [];
     const note = (bytes: Uint8Array, origin: { producer: number; generation: number }) => {
       const { producer: lane, generation } = origin;
@@ -82,7 +87,7 @@ function consumer(
       }
     }
     return done("limit");
-  };
+  });
 }
 
 /** What is wrong with messages that were received, by however many consumers. */
@@ -162,10 +167,10 @@ export const MPSC: readonly Scenario[] = [
     "a producer dies anywhere; what it published is drained, and the other is served",
     2,
     {
-      mortal: producer(2, [1, 2]),
-      other: { body: producer(2, [3]), immortal: true },
-      consumer: { body: consumer(2), immortal: true },
-      auditor: { body: consumer(2), last: true, immortal: true },
+      mortal: unarranged(producer(2, [1, 2])),
+      other: { ...producer(2, [3]), immortal: true },
+      consumer: { ...consumer(2), immortal: true },
+      auditor: { ...consumer(2), last: true, immortal: true },
     },
     { preemptions: 1, deaths: 1, noise: 0 },
     ({ results }) => {
@@ -185,10 +190,10 @@ export const MPSC: readonly Scenario[] = [
     "a producer dies anywhere; another takes the lane once it is drained",
     1,
     {
-      mortal: producer(1, [1]),
-      successor: { body: producer(1, [2]), after: "mortal", immortal: true },
-      consumer: { body: consumer(1, { limit: 1, keepOpen: true }), immortal: true },
-      auditor: { body: consumer(1), last: true, immortal: true },
+      mortal: unarranged(producer(1, [1])),
+      successor: { ...unarranged(producer(1, [2])), after: "mortal", immortal: true },
+      consumer: { ...consumer(1, { limit: 1, keepOpen: true }), immortal: true },
+      auditor: { ...consumer(1), last: true, immortal: true },
     },
     { preemptions: 1, deaths: 1, noise: 0 },
     ({ results }) => {
@@ -207,15 +212,15 @@ export const MPSC: readonly Scenario[] = [
     "a consumer dies anywhere, with hints in its hands; its successor loses nothing",
     2,
     {
-      first: { body: producer(2, [1, 2]), immortal: true },
-      second: { body: producer(2, [3]), immortal: true },
-      consumer: consumer(2, { limit: 2, keepOpen: true }),
+      first: { ...producer(2, [1, 2]), immortal: true },
+      second: { ...producer(2, [3]), immortal: true },
+      consumer: unarranged(consumer(2, { limit: 2, keepOpen: true })),
       successor: {
-        body: consumer(2, { limit: 3, keepOpen: false }),
+        ...unarranged(consumer(2, { limit: 3, keepOpen: false })),
         after: "consumer",
         immortal: true,
       },
-      auditor: { body: consumer(2), last: true, immortal: true },
+      auditor: { ...consumer(2), last: true, immortal: true },
     },
     { preemptions: 1, deaths: 1, noise: 0 },
     ({ results }) => {

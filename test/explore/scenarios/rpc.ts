@@ -8,7 +8,14 @@ import { PeerLostError, RoleTakenError } from "../../../src/errors.ts";
 import { sleepSync } from "../../../src/os/clock.ts";
 import { RpcClient } from "../../../src/ring/rpc_client.ts";
 import { RpcServer } from "../../../src/ring/rpc_server.ts";
-import { type ActorSpec, messageOf, pattern, type Scenario } from "../scenario.ts";
+import {
+  type ActorSpec,
+  arranged,
+  messageOf,
+  pattern,
+  type Scenario,
+  unarranged,
+} from "../scenario.ts";
 
 // A lane of 512 bytes holds two messages of 24 + 200 bytes.
 const LENGTH = 200;
@@ -41,14 +48,14 @@ interface Served {
 }
 
 /** Asks these things, one after the other. */
-function client(requests: readonly number[], keepOpen = false): () => Asked {
-  return () => {
-    const client = take(() => RpcClient.open("calls", { ...OPTIONS, keepOpen }));
+function client(requests: readonly number[], keepOpen = false): ActorSpec {
+  const open = () => take(() => RpcClient.open("calls", { ...OPTIONS, keepOpen }));
+  return arranged(open, (client): Asked => {
     const outcomes: Record<number, number | string> = {};
     for (const request of requests) outcomes[request] = ask(client, request);
     client.close();
     return { outcomes };
-  };
+  });
 }
 
 function ask(
@@ -66,9 +73,8 @@ function ask(
 }
 
 /** Answers requests up to this one, or none for a second: whoever should ask is dead, or was told. */
-function server(last: number): () => Served {
-  return () => {
-    const server = take(() => RpcServer.open("calls", OPTIONS));
+function server(last: number): ActorSpec {
+  return arranged(() => take(() => RpcServer.open("calls", OPTIONS)), (server): Served => {
     const handled: number[] = [];
     const handle = (bytes: Uint8Array) => {
       const request = messageOf(bytes, 9) ?? 0;
@@ -84,7 +90,7 @@ function server(last: number): () => Served {
     }
     server.close();
     return { handled };
-  };
+  });
 }
 
 /** Every answer is the one to its request, and who is not answered is told so for a reason. */
@@ -135,9 +141,9 @@ export const RPC: readonly Scenario[] = [
     "rpc-seat-again",
     "a client dies anywhere; the next one in its seat gets its own answers only",
     {
-      mortal: client([1], true),
-      successor: { body: client([2], true), after: "mortal", immortal: true },
-      server: { body: server(2), immortal: true },
+      mortal: unarranged(client([1], true)),
+      successor: { ...unarranged(client([2], true)), after: "mortal", immortal: true },
+      server: { ...server(2), immortal: true },
     },
     { preemptions: 1, deaths: 1, noise: 0 },
     // A server that waited a second for the dead one's request is gone.
@@ -148,8 +154,8 @@ export const RPC: readonly Scenario[] = [
     "rpc-server-dies",
     "a server dies anywhere; its calls fail or are answered, and nobody hangs",
     {
-      client: { body: client([1, 2]), immortal: true },
-      server: server(2),
+      client: { ...client([1, 2]), immortal: true },
+      server: unarranged(server(2)),
     },
     { preemptions: 1, deaths: 1, noise: 0 },
     answered(() => true),
@@ -159,9 +165,9 @@ export const RPC: readonly Scenario[] = [
     "rpc-server-again",
     "a server dies anywhere; the next one answers what the dead one had not taken",
     {
-      client: { body: client([1, 2, 3], true), immortal: true },
-      server: server(2),
-      successor: { body: server(3), after: "server", immortal: true },
+      client: { ...client([1, 2, 3], true), immortal: true },
+      server: unarranged(server(2)),
+      successor: { ...unarranged(server(3)), after: "server", immortal: true },
     },
     { preemptions: 1, deaths: 1, noise: 0 },
     (end) => {

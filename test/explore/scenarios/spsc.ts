@@ -9,7 +9,14 @@ import { sleepSync } from "../../../src/os/clock.ts";
 import { SpscConsumer } from "../../../src/ring/spsc_consumer.ts";
 import { SpscProducer } from "../../../src/ring/spsc_producer.ts";
 import { waitAnySync } from "../../../src/sync/wait_any.ts";
-import { type ActorSpec, messageOf, pattern, type Scenario } from "../scenario.ts";
+import {
+  type ActorSpec,
+  arranged,
+  messageOf,
+  pattern,
+  type Scenario,
+  unarranged,
+} from "../scenario.ts";
 
 // A page of 512 bytes holds two records of 208 bytes; the third must wait, and runs past the end.
 const LENGTH = 200;
@@ -38,9 +45,9 @@ interface Received {
 }
 
 /** Sends messages `from` to `to`; waits for room. */
-function producer(from: number, to: number, how: "copy" | "claim" = "copy"): () => Sent {
-  return () => {
-    const producer = take(() => SpscProducer.open("ring", { ...OPTIONS, keepOpen: true }));
+function producer(from: number, to: number, how: "copy" | "claim" = "copy"): ActorSpec {
+  const open = () => take(() => SpscProducer.open("ring", { ...OPTIONS, keepOpen: true }));
+  return arranged(open, (producer): Sent => {
     const sent: number[] = [];
     for (let message = from; message <= to; message++) {
       if (how === "copy") producer.sendSync(pattern(LENGTH, message), { spin: 0 });
@@ -52,7 +59,7 @@ function producer(from: number, to: number, how: "copy" | "claim" = "copy"): () 
     }
     producer.close();
     return { sent };
-  };
+  });
 }
 
 /** Receives until the producer has closed, or is lost; how many at most. */
@@ -63,10 +70,10 @@ function consumer(
     keepOpen?: boolean;
     timeout?: number;
   } = {},
-): () => Received {
+): ActorSpec {
   const { how = "copy", limit = Infinity, keepOpen = false, timeout = Infinity } = options;
-  return () => {
-    const consumer = take(() => SpscConsumer.open("ring", { ...OPTIONS, keepOpen }));
+  const open = () => take(() => SpscConsumer.open("ring", { ...OPTIONS, keepOpen }));
+  return arranged(open, (consumer): Received => {
     const received: number[] = [];
     const again: number[] = [];
     const note = (bytes: Uint8Array, redelivered: boolean) => {
@@ -106,7 +113,7 @@ function consumer(
       }
     }
     return done("limit");
-  };
+  });
 }
 
 /** The same through a ring of bytes, in pieces that the consumer has to put together. */
@@ -272,8 +279,8 @@ export const SPSC: readonly Scenario[] = [
     "spsc-producer-dies",
     "the consumer drains what the dead producer published",
     {
-      producer: producer(1, 3, "claim"),
-      consumer: { body: consumer({ timeout: 1000 }), immortal: true },
+      producer: unarranged(producer(1, 3, "claim")),
+      consumer: { ...consumer({ timeout: 1000 }), immortal: true },
     },
     { preemptions: 1, deaths: 1, noise: 0 },
     drained,
@@ -305,9 +312,13 @@ export const SPSC: readonly Scenario[] = [
     "spsc-poll-dies",
     "a consumer dies anywhere in a poll that leaves a message; its successor loses nothing",
     {
-      producer: { body: producer(1, 2), immortal: true },
-      consumer: consumer({ how: "poll", limit: 1, keepOpen: true }),
-      successor: { body: consumer({ keepOpen: false }), after: "consumer", immortal: true },
+      producer: { ...producer(1, 2), immortal: true },
+      consumer: unarranged(consumer({ how: "poll", limit: 1, keepOpen: true })),
+      successor: {
+        ...unarranged(consumer({ keepOpen: false })),
+        after: "consumer",
+        immortal: true,
+      },
     },
     { preemptions: 1, deaths: 1, noise: 0 },
     ({ results, dead }) => {
@@ -324,9 +335,13 @@ export const SPSC: readonly Scenario[] = [
     "spsc-consumer-dies",
     "a consumer dies anywhere; its successor loses nothing",
     {
-      producer: { body: producer(1, 3), immortal: true },
-      consumer: consumer({ how: "take", limit: 2, keepOpen: true }),
-      successor: { body: consumer({ keepOpen: false }), after: "consumer", immortal: true },
+      producer: { ...producer(1, 3), immortal: true },
+      consumer: unarranged(consumer({ how: "take", limit: 2, keepOpen: true })),
+      successor: {
+        ...unarranged(consumer({ keepOpen: false })),
+        after: "consumer",
+        immortal: true,
+      },
     },
     { preemptions: 1, deaths: 1, noise: 0 },
     ({ results, dead }) => {

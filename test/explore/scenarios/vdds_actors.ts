@@ -1,0 +1,319 @@
+/**
+ * Who acts in the scenarios of publish and subscribe, and what every run must come to.
+ *
+ * A sample's bytes say its number. At the end of each run an auditor, alone with what the others
+ * left, publishes as many samples as there are descriptors to a subscriber that takes none: all go
+ * if no descriptor has leaked, and no more go if none was free twice.
+ *
+ * @module
+ */
+
+import { PeerLostError, RoleTakenError } from "../../../src/errors.ts";
+import { codec } from "../../../src/layout/codec.ts";
+import { copyOut } from "../../../src/memory/word.ts";
+import { sleepSync } from "../../../src/os/clock.ts";
+import { type Policy, Publisher } from "../../../src/vdds/publisher.ts";
+import type { Sample } from "../../../src/vdds/sample.ts";
+import { Subscriber } from "../../../src/vdds/subscriber.ts";
+import { openTopic } from "../../../src/vdds/topic.ts";
+import { Kept, type VRing } from "../../../src/vdds/vring.ts";
+import { stampOfSequence, State, wordOf } from "../../../src/vdds/vring_layout.ts";
+import {
+  type ActorSpec,
+  arranged,
+  type End,
+  messageOf,
+  pattern,
+  type Scenario,
+} from "../scenario.ts";
+
+const DEPTH = 2;
+const LENGTH = 8;
+const HIGHEST = 14;
+const TOPIC = "topic";
+const OPTIONS = { depth: DEPTH, size: LENGTH, maxSubscribers: 2, persist: true };
+const ASLEEP = { spin: 0 };
+
+/** Opens an end, once the kernel has dropped the locks of the one that died. */
+function soon<T>(open: () => T): T {
+  for (;;) {
+    try {
+      return open();
+    } catch (error) {
+      if (!(error instanceof RoleTakenError)) throw error;
+      sleepSync(1);
+    }
+  }
+}
+
+/** How an actor is there: from the beginning and to the end, unless it is said otherwise. */
+interface Presence {
+  /** Whether it opens its end amid the others, and not before all begins. */
+  readonly comes?: boolean;
+  /** Whether it closes its end, and is not just gone when all is over. */
+  readonly leaves?: boolean;
+}
+
+function actor<T>({ comes }: Presence, open: () => T, act: (opened: T) => unknown): ActorSpec {
+  return comes ? { body: () => act(open()) } : arranged(open, act);
+}
+
+// ---- writers ----
+
+interface Sent {
+  readonly sent: number[];
+  /** The number of the last sample that it knew of, whoever published it. */
+  readonly last: number;
+}
+
+/** Publishes so many samples, and `before` others when it opens. */
+export function writer(
+  count: number,
+  options: Presence & {
+    policy?: Policy;
+    history?: number;
+    how?: "copy" | "loan";
+    before?: number;
+  } = {},
+): ActorSpec {
+  const { policy = "block", history = 0, how = "copy", before = 0, leaves } = options;
+  const sendOne = (publisher: Publisher, sent: number[]) => {
+    const number = publisher.sequence + 1;
+    const bytes = pattern(LENGTH, number);
+    if (how === "copy" && !publisher.sendSync(bytes, ASLEEP)) return;
+    if (how === "loan") {
+      publisher.loanSync(LENGTH, ASLEEP)!.set(bytes);
+      publisher.publish();
+    }
+    sent.push(number);
+  };
+  const open = () => {
+    const publisher = soon(() => Publisher.open(TOPIC, { policy, history }));
+    const sent: number[] = [];
+    for (let i = 0; i < before; i++) sendOne(publisher, sent);
+    return { publisher, sent };
+  };
+  return actor(options, open, ({ publisher, sent }): Sent => {
+    for (let i = 0; i < count; i++) sendOne(publisher, sent);
+    if (leaves) publisher.close();
+    return { sent, last: publisher.sequence };
+  });
+}
+
+// ---- readers ----
+
+interface Seen {
+  readonly seen: number[];
+  readonly lost: number;
+  readonly torn: boolean;
+  readonly end: string;
+}
+
+/** Receives until the publisher has closed or is dead, or so many samples, or the last one. */
+export function reader(
+  options: Presence & {
+    how?: "copy" | "poll" | "take" | "hold" | "latest";
+    limit?: number;
+    last?: number;
+    history?: number;
+  } = {},
+): ActorSpec {
+  const { how = "copy", limit = Infinity, last = Infinity, history = 0, leaves } = options;
+  const open = () => {
+    const ring = how === "hold" ? openTopic(TOPIC, OPTIONS, codec.bytes.type) : undefined;
+    const subscriber = soon(() => Subscriber.open(TOPIC, { history, keepOpen: false }));
+    return { subscriber, ring };
+  };
+  return actor(options, open, ({ subscriber, ring }): Seen => {
+    const seen: number[] = [];
+    const held: Sample<Uint8Array>[] = [];
+    let lost = 0;
+    let torn = false;
+    const note = (bytes: Uint8Array, told: { sequence: number; lost: number }) => {
+      if (messageOf(bytes, HIGHEST) !== told.sequence) torn = true;
+      seen.push(told.sequence);
+      lost += told.lost;
+    };
+    const done = (end: string) => {
+      for (const sample of held) {
+        if (!isInPlace(ring!, sample)) torn = true;
+        if (leaves) sample[Symbol.dispose](); // which checks that it still is held
+      }
+      if (leaves) subscriber.close();
+      return { seen, lost, torn, end };
+    };
+    while (seen.length < limit && (seen.at(-1) ?? 0) < last) {
+      try {
+        if (how === "poll") {
+          subscriber.poll((bytes, sequence, lost) => note(bytes, { sequence, lost }));
+          if (seen.at(-1) === last) break;
+        }
+        if (how === "copy" || how === "poll") {
+          const outcome = subscriber.receiveSync(ASLEEP);
+          if (outcome.state === "closed") return done("closed");
+          note(outcome.value, outcome);
+          continue;
+        }
+        const outcome = how === "latest"
+          ? subscriber.takeLatestSync(ASLEEP)
+          : subscriber.takeSync(ASLEEP);
+        if (outcome.state === "closed") return done("closed");
+        note(outcome.sample.bytes, outcome.sample);
+        if (how === "hold") held.push(outcome.sample);
+        else outcome.sample[Symbol.dispose]();
+      } catch (error) {
+        if (error instanceof PeerLostError) return done("lost");
+        throw error;
+      }
+    }
+    return done("limit");
+  });
+}
+
+/** Whether a sample that is held is what it was. What the sample shows is a copy of the moment. */
+function isInPlace(ring: VRing, { sequence }: Sample<Uint8Array>): boolean {
+  for (let d = 0; d < ring.plan.depth; d++) {
+    if (ring.described(d, "sequence") !== sequence) continue;
+    const bytes = new Uint8Array(LENGTH);
+    copyOut(ring.region.mapping, ring.sampleAt(d), bytes);
+    return messageOf(bytes, HIGHEST) === sequence;
+  }
+  return false;
+}
+
+// ---- what is left ----
+
+interface Audit {
+  readonly fits: boolean[];
+  readonly received: number[];
+  readonly inFlight: number;
+}
+
+function audit(): Audit {
+  const publisher = soon(() => Publisher.open(TOPIC));
+  const subscriber = soon(() => Subscriber.open(TOPIC));
+  const fits: boolean[] = [];
+  for (let i = 0; i <= DEPTH; i++) fits.push(publisher.trySend(pattern(LENGTH, HIGHEST)));
+  const { inFlight } = publisher.counters;
+  const received: number[] = [];
+  for (;;) {
+    const outcome = subscriber.tryReceive();
+    if (outcome.state !== "ok") break;
+    received.push(messageOf(outcome.value, HIGHEST) ?? 0);
+  }
+  return { fits, received, inFlight };
+}
+
+/** Looks at what is left. */
+export const AUDITOR: ActorSpec = { body: audit, last: true, immortal: true };
+
+// ---- what must hold ----
+
+type Results = Readonly<Record<string, unknown>>;
+
+function seenIn(results: Results): [name: string, seen: Seen][] {
+  return (Object.entries(results) as [string, Seen | Sent | undefined][]).filter((
+    entry,
+  ): entry is [string, Seen] => entry[1] !== undefined && "seen" in entry[1]);
+}
+
+/** What every run must come to. */
+export function sound(results: Results): string | undefined {
+  for (const [name, { seen, lost, torn }] of seenIn(results)) {
+    if (torn) return `${name} was given torn bytes, or what it held was written to`;
+    if (seen.some((number, i) => i > 0 && number <= seen[i - 1]!)) return `${name} got ${seen}`;
+    if (lost < 0) return `${name} lost ${lost}`;
+  }
+  const { fits, received, inFlight } = results.auditor as Audit;
+  if (fits.join() !== "true,true,false") return `at the end it could publish ${fits}`;
+  if (received.join() !== `${HIGHEST},${HIGHEST}`) return `at the end ${received} was received`;
+  return inFlight === DEPTH ? undefined : `at the end ${inFlight} were in flight`;
+}
+
+/** Nothing is missing between the first sample that a reader got and the last there is for it. */
+export const lossless: Scenario["check"] = (end) => missing(end, 0) ?? sound(end.results);
+
+/**
+ * The same from the second on: whoever takes a row can get a sample that its last reader was to have,
+ * and then is told of what was published before it came.
+ */
+export const regained: Scenario["check"] = (end) => missing(end, 1) ?? accounted(end);
+
+/** The same, and also what a dead writer began has reached the reader, once another has closed. */
+export const completed: Scenario["check"] = (end) => {
+  const { seen, end: how } = end.results.reader as Seen;
+  const { last } = end.results.successor as Sent;
+  if (how === "closed" && (seen.at(-1) ?? 0) !== last) {
+    return `reader got ${seen}, and the last is ${last}`;
+  }
+  return lossless(end);
+};
+
+function missing({ results, dead }: End, first: number): string | undefined {
+  const ends = (Object.values(results) as (Seen | Sent | undefined)[]).flatMap((result) =>
+    result !== undefined && "last" in result ? [result.last] : []
+  );
+  for (const [name, { seen, lost, end }] of seenIn(results)) {
+    const gap = seen.findIndex((number, i) => i > first && number !== seen[i - 1]! + 1);
+    if (gap > 0 || first === 0 && lost > 0) return `${name} got ${seen} and lost ${lost}`;
+    const last = seen[Math.max(first, seen.length - 1)];
+    if (dead.size === 0 && end === "closed" && last !== undefined && !ends.includes(last)) {
+      return `${name} got ${seen}, and the last were ${ends}`;
+    }
+  }
+}
+
+/** Everything has arrived. */
+export const complete: Scenario["check"] = ({ results }) => {
+  const { sent } = results.writer as Sent;
+  const { seen, lost, torn } = results.reader as Seen;
+  const arrived = seen.length === 0 || seen.join() === sent.slice(-seen.length).join();
+  return arrived && lost === 0 && !torn ? undefined : `of ${sent} it got ${seen} and lost ${lost}`;
+};
+
+/** What was lost is told. */
+export const accounted: Scenario["check"] = ({ results }) => {
+  for (const [name, { seen, lost }] of seenIn(results)) {
+    if (seen.length === 0) continue;
+    const between = seen.at(-1)! - seen[0]! + 1 - seen.length;
+    if (lost < between) return `${name} got ${seen} and was told of ${lost} lost`;
+  }
+  return sound(results);
+};
+
+/** Of what was passed over, no more is told as lost than was not taken. */
+export const skipping: Scenario["check"] = ({ results }) => {
+  const { seen, lost } = results.reader as Seen;
+  const between = seen.length === 0 ? 0 : seen.at(-1)! - seen.length;
+  return lost > between ? `reader got ${seen} and was told of ${lost} lost` : sound(results);
+};
+
+// ---- what is there before ----
+
+/** A topic; as if so many samples had been published, with a history. */
+export function prepared(samples = 0, history = 0, depth = DEPTH): () => void {
+  return () => {
+    using _subscriber = Subscriber.open(TOPIC, { ...OPTIONS, depth });
+    if (samples === 0) return; // a publisher has never been, and readers wait for one
+    using publisher = Publisher.open(TOPIC, { history, policy: "dropOldest" });
+    for (let number = 1; number <= samples; number++) publisher.trySend(pattern(LENGTH, number));
+  };
+}
+
+/** As if a reader had died with all descriptors in its hands, and nobody had noticed. */
+export function abandoned(): void {
+  const ring = openTopic(TOPIC, OPTIONS, codec.bytes.type);
+  const { online, row } = ring.reader(0);
+  ring.rows.store(1);
+  online.store(1);
+  ring.members.add(1);
+  for (let d = 0; d < DEPTH; d++) {
+    ring.describe(d, "sequence", d + 1);
+    ring.describe(d, "length", LENGTH);
+    ring.references[d]!.store(1);
+    row[d]!.store(wordOf(stampOfSequence(d + 1), State.held));
+  }
+  ring.keep(Kept.sequence, DEPTH);
+  ring.available.add(DEPTH); // and the writer has taken them out
+  ring.region.close();
+}
