@@ -170,6 +170,13 @@ export class VRing {
   readonly references: readonly Word32[];
   readonly #mapping: Mapping;
   readonly #mask: number;
+  // Where all begins, in the mapping.
+  readonly #controlAt: number;
+  readonly #descriptorsAt: number;
+  readonly #descriptorBytes: number;
+  readonly #availableEntriesAt: number;
+  readonly #samplesAt: number;
+  readonly #stride: number;
   readonly #readers: (ReaderWords | undefined)[] = [];
   #pins: readonly Word32[] | undefined;
 
@@ -181,6 +188,12 @@ export class VRing {
     this.plan = plan;
     this.#mapping = mapping;
     this.#mask = plan.entries - 1;
+    this.#controlAt = control;
+    this.#descriptorsAt = region.dataOffset + plan.descriptorsAt;
+    this.#descriptorBytes = plan.descriptorBytes;
+    this.#availableEntriesAt = region.dataOffset + plan.availableAt;
+    this.#samplesAt = region.dataOffset + plan.samplesAt;
+    this.#stride = plan.stride;
     this.writer = new Word32(mapping, fields.writer, control);
     this.members = new Word32(mapping, fields.members, control);
     this.rows = new Word32(mapping, fields.rows, control);
@@ -225,12 +238,12 @@ export class VRing {
   }
 
   #descriptorAt(d: number): number {
-    return this.region.dataOffset + this.plan.descriptorsAt + d * this.plan.descriptorBytes;
+    return this.#descriptorsAt + d * this.#descriptorBytes;
   }
 
   /** Where in the mapping a sample begins. */
   sampleAt(d: number): number {
-    return this.region.dataOffset + this.plan.samplesAt + d * this.plan.stride;
+    return this.#samplesAt + d * this.#stride;
   }
 
   /** A field of a descriptor. */
@@ -245,12 +258,12 @@ export class VRing {
 
   /** What the writer keeps at a place of META. */
   kept(place: number): number {
-    return loadDouble(this.#mapping, this.region.controlOffset + place) + 0; // -0 becomes 0
+    return loadDouble(this.#mapping, this.#controlAt + place) + 0; // -0 becomes 0
   }
 
   /** Changes that, for the writer. */
   keep(place: number, value: number): void {
-    storeDouble(this.#mapping, this.region.controlOffset + place, value);
+    storeDouble(this.#mapping, this.#controlAt + place, value);
   }
 
   /** Counts, for the writer. */
@@ -284,7 +297,7 @@ export class VRing {
   }
 
   #availableAt(index: number): number {
-    return this.region.dataOffset + this.plan.availableAt + 8 * (index & this.#mask);
+    return this.#availableEntriesAt + 8 * (index & this.#mask);
   }
 
   /** A hint for a reader about what it was given; `used` has to be stored behind it. */

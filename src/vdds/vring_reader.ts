@@ -205,26 +205,29 @@ export class VRingReader {
 
   /** Gives a sample back, and tells the writer. */
   release(d: number, stamp: number): void {
-    this.#giveBack(d, stamp);
     this.announce();
+    if (!this.#giveBack(d, stamp)) return;
+    this.#ring.pushAvailable(d);
+    this.#ring.spaceBell.ring(); // P5
   }
 
   /** The same; a writer that is not asleep is told of several together. */
   releaseSoon(d: number, stamp: number): void {
-    this.#giveBack(d, stamp);
+    if (this.#giveBack(d, stamp)) this.#free[this.#freeCount++] = d;
     const many = this.#freeCount === this.#free.length;
     if (many || this.#ring.isWriterAsleep()) this.announce(); // P5
   }
 
-  #giveBack(d: number, stamp: number): void {
+  /** True if the writer is to have a hint: nobody else has it. */
+  #giveBack(d: number, stamp: number): boolean {
     const ring = this.#ring;
     const held = wordOf(stamp, State.held);
     if (this.words.row[d]!.compareExchange(held, wordOf(stamp, State.none)) !== held) { // P2 ..
       throw ring.corrupt(`descriptor ${d} was taken out of this reader's hands`);
     }
-    if (this.#asked[d] === stamp) this.#asked[d] = 0;
-    else if (!ring.isLastReference(d)) return;
-    this.#free[this.#freeCount++] = d;
+    if (this.#asked[d] !== stamp) return ring.isLastReference(d);
+    this.#asked[d] = 0;
+    return true;
   }
 
   /** Tells the writer of what was given back. */
