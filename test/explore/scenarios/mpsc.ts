@@ -158,7 +158,7 @@ export const MPSC: readonly Scenario[] = [
       second: producer(2, [2]),
       consumer: consumer(2, { how: "poll", limit: 2, keepOpen: true }),
     },
-    { preemptions: 2, deaths: 0, noise: 0 },
+    { preemptions: 3, deaths: 0, noise: 0 },
     arrived,
     { preemptions: 1 },
   ),
@@ -195,7 +195,7 @@ export const MPSC: readonly Scenario[] = [
       consumer: { ...consumer(1, { limit: 1, keepOpen: true }), immortal: true },
       auditor: { ...consumer(1), last: true, immortal: true },
     },
-    { preemptions: 1, deaths: 1, noise: 0 },
+    { preemptions: 2, deaths: 1, noise: 0 },
     ({ results }) => {
       const all = ["consumer", "auditor"].flatMap((name) => (results[name] as Received).received);
       const wrong = wrongOrder(all);
@@ -206,6 +206,7 @@ export const MPSC: readonly Scenario[] = [
       if (!ordered) return `received ${all.map(({ message }) => message)}`;
       return first!.generation < second!.generation ? undefined : "both are of one generation";
     },
+    { preemptions: 1 },
   ),
   scenario(
     "mpsc-consumer-dies",

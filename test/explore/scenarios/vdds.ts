@@ -145,7 +145,7 @@ export const VDDS: readonly Scenario[] = [
     successor: { ...writer(0, { comes: true, leaves: true }), after: "writer", immortal: true },
   }, {
     bounds: { preemptions: 2, deaths: 1, noise: 0 },
-    short: { preemptions: 0 },
+    short: { preemptions: 1 },
     check: completed,
   }),
   scenario("vdds-successor", "another follows the writer that died, and publishes on", {
@@ -154,7 +154,7 @@ export const VDDS: readonly Scenario[] = [
     successor: { ...writer(1, { comes: true, leaves: true }), after: "writer", immortal: true },
   }, {
     bounds: { preemptions: 1, deaths: 1, noise: 0 },
-    short: { preemptions: 0 },
+    short: { preemptions: 1 },
     check: lossless,
   }),
   scenario("vdds-both-die", "a reader dies, and the writer that takes back what it had", {
@@ -176,7 +176,6 @@ export const VDDS: readonly Scenario[] = [
   }, {
     setup: abandoned,
     bounds: { preemptions: 3, deaths: 0, noise: 0 },
-    short: { preemptions: 1 },
     check: regained,
   }),
   scenario("vdds-reclaim-dies", "a writer dies while it takes back, and a joiner takes the row", {
@@ -195,7 +194,7 @@ export const VDDS: readonly Scenario[] = [
     next: { ...reader({ comes: true }), after: "reader", immortal: true },
   }, {
     bounds: { preemptions: 1, deaths: 1, noise: 0 },
-    short: { preemptions: 0 },
+    short: { preemptions: 1 },
     check: regained,
   }),
 ];
