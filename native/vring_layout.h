@@ -294,7 +294,7 @@ struct topic_descriptor {
   double sequence; /* the writer: the number of the sample */
   double length; /* the writer: the bytes of the sample */
   double committed; /* the writer: how many bytes have memory */
-  _Atomic uint32_t references; /* a hint: how many have not given it back */
+  _Atomic uint32_t references; /* a hint: how many have it; see referencesOf */
   _Atomic uint32_t pin; /* the word of the writer */
   uint32_t words[8]; /* the words of readers, one each, by both */
 };

@@ -94,9 +94,12 @@ import type { RegionKind } from "../memory/region_header.ts";
 import { loadDouble, storeDouble, Word32, Word64, type WordPlace } from "../memory/word.ts";
 import { Doorbell } from "../sync/doorbell.ts";
 import {
+  ALONE,
+  countIn,
   descriptorOf,
   entryOf,
   type Plan,
+  stampOf,
   State,
   stateOf,
   TOPIC_CONTROL,
@@ -332,15 +335,27 @@ export class VRing {
     return this.isDescriptor(d) ? d : -1;
   }
 
-  /** Gives one reference up; true for the last one, and then the writer must be given a hint. */
-  isLastReference(d: number): boolean {
-    const count = this.references[d]!;
-    return count.load() === 1 || count.sub(1) === 1; // the last one is left for the next sample
+  /**
+   * Gives one reference to a sample up; true for the last one, and then the writer must be given a
+   * hint. The last one is left as it is.
+   */
+  isLastReference(d: number, stamp: number): boolean {
+    const references = this.references[d]!;
+    let seen = references.load();
+    while (seen !== ALONE) {
+      const count = countIn(seen, stamp);
+      if (count === undefined) return false; // the descriptor is used again already
+      if (count <= 1) return true;
+      const found = references.compareExchange(seen, seen - 1);
+      if (found === seen) return false;
+      seen = found;
+    }
+    return true;
   }
 
-  /** Gives one reference up; the writer has its hint if it was the last one. */
-  dropReference(d: number): void {
-    if (this.isLastReference(d)) this.pushAvailable(d);
+  /** Gives one reference to a sample up; the writer has its hint if it was the last one. */
+  dropReference(d: number, stamp: number): void {
+    if (this.isLastReference(d, stamp)) this.pushAvailable(d);
   }
 
   /** Gives back all that a reader has. The caller holds its role. */
@@ -356,7 +371,7 @@ export class VRing {
         before = found;
       }
       const had = stateOf(before);
-      if (had === State.ready || had === State.held) this.dropReference(d);
+      if (had === State.ready || had === State.held) this.dropReference(d, stampOf(before));
     }
   }
 

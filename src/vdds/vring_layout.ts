@@ -57,7 +57,7 @@ export const TOPIC_DESCRIPTOR = layout("topic_descriptor", {
   sequence: { type: "f64", doc: "the writer: the number of the sample" },
   length: { type: "f64", doc: "the writer: the bytes of the sample" },
   committed: { type: "f64", doc: "the writer: how many bytes have memory" },
-  references: { type: "u32", atomic: true, doc: "a hint: how many have not given it back" },
+  references: { type: "u32", atomic: true, doc: "a hint: how many have it; see referencesOf" },
   pin: { type: "u32", atomic: true, doc: "the word of the writer" },
   words: { type: layout.array("u32", 8), doc: "the words of readers, one each, by both" },
 });
@@ -189,6 +189,26 @@ export function stampOfSequence(sequence: number): number {
 /** The stamp of the sample that follows one with this stamp: the same, without a division. */
 export function stampAfter(stamp: number): number {
   return stamp === STAMPS ? 1 : stamp + 1;
+}
+
+const COUNTS = 2 ** 8;
+const COUNTED_STAMPS = 2 ** 24;
+
+/** References to a sample that one alone has, whatever its stamp. */
+export const ALONE = 1;
+
+/**
+ * How many have a sample, with the low bits of its stamp: whoever gives one up late must not be
+ * counted for the next sample.
+ */
+export function referencesOf(stamp: number, count: number): number {
+  return count === 1 ? ALONE : stamp % COUNTED_STAMPS * COUNTS + count;
+}
+
+/** How many have the sample of this stamp; undefined if these are references to another. */
+export function countIn(references: number, stamp: number): number | undefined {
+  const count = references % COUNTS;
+  return references - count === stamp % COUNTED_STAMPS * COUNTS ? count : undefined;
 }
 
 /** A descriptor with a stamp in one number: an entry of a USED ring, and the journal. */

@@ -225,7 +225,7 @@ export class VRingReader {
     if (this.words.row[d]!.compareExchange(held, wordOf(stamp, State.none)) !== held) { // P2 ..
       throw ring.corrupt(`descriptor ${d} was taken out of this reader's hands`);
     }
-    if (this.#asked[d] !== stamp) return ring.isLastReference(d);
+    if (this.#asked[d] !== stamp) return ring.isLastReference(d, stamp);
     this.#asked[d] = 0;
     return true;
   }

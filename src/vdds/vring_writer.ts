@@ -8,6 +8,7 @@ import type { Word32 } from "../memory/word.ts";
 import { Kept, readerRole, type ReaderWords, type VRing } from "./vring.ts";
 import {
   entryOf,
+  referencesOf,
   stampAfter,
   stampOf,
   stampOfEntry,
@@ -260,13 +261,13 @@ export class VRingWriter {
     if (isPinned) this.#pin(d, stamp);
     this.#refresh(); // .. P4 after the pin
     const online = this.#online;
-    this.#countReferences(d, online.length + (isPinned ? 1 : 0));
+    this.#countReferences(d, stamp, online.length + (isPinned ? 1 : 0));
     let given = 0;
     for (let i = 0; i < online.length; i++) {
       const reader = online[i]!;
       if (give(reader.row[d]!, stamp, this.#seen[reader.k]!)) given++;
       else {
-        ring.dropReference(d);
+        ring.dropReference(d, stamp);
         if (reader.row[d]!.load() !== wordOf(stamp, State.ready)) continue;
       }
       this.#hint(reader, entryOf(stamp, d));
@@ -280,11 +281,10 @@ export class VRingWriter {
     else if (online.length === 0) ring.pushAvailable(d);
   }
 
-  /** A count of 1 is left as it is by whoever gives that one up. */
-  #countReferences(d: number, count: number): void {
-    if (count === 1 && this.#counted[d] === 1) return;
+  #countReferences(d: number, stamp: number, count: number): void {
+    if (count === 1 && this.#counted[d] === 1) return; // nobody changes that
     this.#counted[d] = count;
-    this.#ring.references[d]!.store(count);
+    this.#ring.references[d]!.store(referencesOf(stamp, count));
   }
 
   /** Puts an entry into a USED ring; the reader is yet to be told. */
@@ -315,8 +315,8 @@ export class VRingWriter {
     while (this.#pinned.length > this.#history) {
       const d = this.#pinned.shift()!;
       this.#isPinned[d] = 0;
-      this.#ring.pins[d]!.store(0); // P3 before anyone looks whether it is free ..
-      this.#ring.dropReference(d);
+      const pin = this.#ring.pins[d]!.exchange(0); // P3 before anyone looks whether it is free ..
+      this.#ring.dropReference(d, stampOf(pin));
     }
   }
 
