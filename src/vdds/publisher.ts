@@ -415,6 +415,7 @@ export class Publisher<T = Uint8Array> implements Disposable {
     this.#descriptor = NONE;
     this.#loan = undefined;
     this.#writer.publish(descriptor, length);
+    this.#acquireHinted(); // for the next one, while the subscribers are busy with this one
   }
 
   #checkWait(outcome: Outcome, { timeout = Infinity }: SyncWaitOptions): void {

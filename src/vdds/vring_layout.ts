@@ -205,9 +205,14 @@ export function referencesOf(stamp: number, count: number): number {
   return count === 1 ? ALONE : stamp % COUNTED_STAMPS * COUNTS + count;
 }
 
+/** How many have a sample. */
+export function countOf(references: number): number {
+  return references % COUNTS;
+}
+
 /** How many have the sample of this stamp; undefined if these are references to another. */
 export function countIn(references: number, stamp: number): number | undefined {
-  const count = references % COUNTS;
+  const count = countOf(references);
   return references - count === stamp % COUNTED_STAMPS * COUNTS ? count : undefined;
 }
 

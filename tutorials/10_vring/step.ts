@@ -8,7 +8,7 @@
 import { codec, Publisher, Subscriber } from "../../mod.ts";
 import { openTopic } from "../../src/vdds/topic.ts";
 import type { VRing } from "../../src/vdds/vring.ts";
-import { stateOf } from "../../src/vdds/vring_layout.ts";
+import { countOf, stateOf } from "../../src/vdds/vring_layout.ts";
 import { table } from "../picture.ts";
 import { look, picture, predict, run, say, step, tell, tidyUp } from "../stage.ts";
 import { BelievingWriter, ForgetfulReader } from "./broken.ts";
@@ -201,7 +201,8 @@ function theShippedOne(name: string): void {
   look(() => publisher.counters);
   say(
     `The words are the same. In addition there are bells, as in tutorial 8, for readers that wait for
-    samples and for a writer that waits for room; a row of the writer's own, for the last samples that
+    samples and for a writer that waits for room; bits of the number beside each count, so that
+    whoever is late is not counted for the next sample; a row of the writer's own, for the last samples that
     it keeps for those who come later; and a check of everything that is read, for it was stored by
     somebody else.`,
   );
@@ -214,7 +215,7 @@ function drawTopic(ring: VRing): void {
     `${d}`,
     `${ring.described(d, "sequence")}`,
     ...[0, 1].map((k) => ["none", "ready", "held"][stateOf(ring.reader(k).row[d]!.load())]!),
-    `${ring.references[d]!.load()}`,
+    `${countOf(ring.references[d]!.load())}`,
   ]);
   picture(table([["DESC", "number", "row 0", "row 1", "count"], ...rows]));
 }
