@@ -155,6 +155,11 @@ function listening(options: WaitOptions): Way {
   });
 }
 
+const LISTENED_IN_PLACE = Exchange.way((ends) => {
+  ends.listen(SPINNING);
+  ends.view();
+});
+
 const PROMISED = Exchange.way(async (ends) => {
   await ends.listenAsync(USUAL);
   ends.copy();
@@ -172,6 +177,7 @@ const POLLED_IN_PLACE = Exchange.way((ends) => {
 
 const WAYS: Ways = {
   "Babus, listener": listening(SPINNING),
+  "Babus, listener, in place": LISTENED_IN_PLACE,
   "Babus, polled": POLLED,
   "Babus, polled, in place": POLLED_IN_PLACE,
   "Babus, promises": PROMISED,
@@ -190,7 +196,8 @@ const COMPARISONS: Comparison[] = [{
   traffic: SMALL,
   ...ROUND_TRIPS,
   ways: {
-    "Babus, listener": SEEN_TWICE_NS,
+    "Babus, listener": undefined, // which copies, into an array of its own
+    "Babus, listener, in place": SEEN_TWICE_NS,
     "Babus, polled": SEEN_TWICE_NS,
     "Babus, polled, in place": undefined,
     "Babus, promises": undefined,
