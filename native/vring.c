@@ -18,7 +18,6 @@
 #define NANOSECONDS 1000000000.0
 #define FOREVER 9.0e18 /* a deadline at or beyond this is none */
 #define VECTOR_LIMIT 128 /* of futex_waitv */
-#define SCAN_NS 1000000.0
 
 /* libc's clock reads the vDSO (25 ns); the system call (100 ns and more) stands in without libc. */
 extern int clock_gettime(int clock, struct timespec *time) __attribute__((weak));
@@ -299,10 +298,11 @@ EXPORT int32_t vring_futex_waitv(double words, uint32_t count, double deadline)
 }
 
 /*
- * The same for kernels without futex_waitv and for more words than it takes: looks at every word
- * and sleeps on the first (or first 128) for at most a millisecond at a time.
+ * The same, and looks at every word again after each slice: for words that nobody wakes, for more
+ * words than futex_waitv takes (it sleeps on the first 128) and for kernels without it (on the first).
  */
-EXPORT int32_t vring_futex_scan(double vector, uint32_t count, double deadline, int32_t has_waitv)
+EXPORT int32_t vring_futex_scan(double vector, uint32_t count, double deadline, double slice,
+                                int32_t has_waitv)
 {
     const struct futex_waitv *words = POINTER(vector);
     for (;;) {
@@ -312,10 +312,10 @@ EXPORT int32_t vring_futex_scan(double vector, uint32_t count, double deadline, 
         }
         double time = now();
         if (time >= deadline) return -ETIMEDOUT;
-        double slice = time + SCAN_NS < deadline ? time + SCAN_NS : deadline;
+        double end = time + slice < deadline ? time + slice : deadline;
         int32_t result = has_waitv
-            ? futex_waitv(words, count < VECTOR_LIMIT ? count : VECTOR_LIMIT, slice)
-            : futex_wait(POINTER(words[0].uaddr), words[0].val, slice,
+            ? futex_waitv(words, count < VECTOR_LIMIT ? count : VECTOR_LIMIT, end)
+            : futex_wait(POINTER(words[0].uaddr), words[0].val, end,
                          FUTEX_BITSET_MATCH_ANY);
         if (result < 0 && result != -ETIMEDOUT && result != -EAGAIN) return result;
     }

@@ -293,7 +293,7 @@ export class Slot<T = Uint8Array> implements Disposable, Waitable {
    * @ignore */
   [NEWS](seen: () => number): Awaited {
     const { bell, publishedLow: watch } = this.#words;
-    return { bell, watch, ready: () => this.sequence > seen() };
+    return { bell, watch, watchTellsAll: true, ready: () => this.sequence > seen() };
   }
 
   /** Finds what is so much older than the newest: if it is overwritten, there is a newer one. */

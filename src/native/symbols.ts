@@ -76,8 +76,9 @@ export const LIBRARY_SYMBOLS = {
   vring_futex_add_wake: { parameters: ["f64"], result: "i32" },
   // int32_t vring_futex_waitv(double words, uint32_t count, double deadline)
   vring_futex_waitv: { parameters: ["f64", "u32", "f64"], result: "i32" },
-  // int32_t vring_futex_scan(double vector, uint32_t count, double deadline, int32_t has_waitv)
-  vring_futex_scan: { parameters: ["f64", "u32", "f64", "i32"], result: "i32" },
+  // int32_t vring_futex_scan(double vector, uint32_t count, double deadline, double slice,
+  //                          int32_t has_waitv)
+  vring_futex_scan: { parameters: ["f64", "u32", "f64", "f64", "i32"], result: "i32" },
   // the same two on a thread of Deno's pool
   futex_waitv_async: {
     name: "vring_futex_waitv",
@@ -87,7 +88,7 @@ export const LIBRARY_SYMBOLS = {
   },
   futex_scan_async: {
     name: "vring_futex_scan",
-    parameters: ["f64", "u32", "f64", "i32"],
+    parameters: ["f64", "u32", "f64", "f64", "i32"],
     result: "i32",
     nonblocking: true,
   },

@@ -44,6 +44,9 @@ export function interrupts(): number {
 const ENTRY_BYTES = 24;
 const FUTEX2_SIZE_U32 = 2;
 
+/** How often the words are looked at that the kernel does not watch. */
+const SCAN_NS = 1e6;
+
 let waitvWorks: boolean | undefined;
 
 /** Whether futex_waitv exists and is allowed here; asked of the kernel once. */
@@ -103,20 +106,39 @@ export class FutexVector {
     this.#view = new DataView(buffer);
   }
 
+  /** Whether the kernel cannot sleep on all of them by itself. */
+  get #isTooMuch(): boolean {
+    return !hasWaitv() || this.#length > VECTOR_LIMIT;
+  }
+
   /** Sleeps until a word differs or is woken (a result >= 0), or -ETIMEDOUT, -EINTR. */
   waitSync(deadline: number): number {
-    const scan = !hasWaitv() || this.#length > VECTOR_LIMIT;
-    const result = scan
-      ? native().vring_futex_scan(this.#address, this.#length, deadline, Number(hasWaitv()))
+    const result = this.#isTooMuch
+      ? native().vring_futex_scan(
+        this.#address,
+        this.#length,
+        deadline,
+        SCAN_NS,
+        Number(hasWaitv()),
+      )
       : native().vring_futex_waitv(this.#address, this.#length, deadline);
     return settled(result);
   }
 
-  /** The same on a thread of Deno's pool. */
-  async wait(deadline: number): Promise<number> {
-    const scan = !hasWaitv() || this.#length > VECTOR_LIMIT;
-    const result = scan
-      ? native().futex_scan_async(this.#address, this.#length, deadline, Number(hasWaitv()))
+  /**
+   * The same on a thread of Deno's pool. With a `slice` in nanoseconds that thread looks at all words
+   * again after each, also at those that nobody wakes.
+   */
+  async wait(deadline: number, slice = Infinity): Promise<number> {
+    const every = this.#isTooMuch ? SCAN_NS : slice;
+    const result = every < Infinity
+      ? native().futex_scan_async(
+        this.#address,
+        this.#length,
+        deadline,
+        every,
+        Number(hasWaitv()),
+      )
       : native().futex_waitv_async(this.#address, this.#length, deadline);
     return settled(await result);
   }

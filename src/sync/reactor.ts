@@ -11,7 +11,9 @@
  * control word and wakes it.
  *
  * At the end of each slice (waiter.ts) all who sleep look again, here, without being woken: so many
- * idle waiters cost one wake-up and a look each. Slices end on a grid that all isolates share.
+ * idle waiters cost one wake-up and a look each. Slices end on a grid that all isolates share. Where
+ * there is nothing to see but changes of words, the thread looks at those by itself, and comes back
+ * after some slices only.
  *
  * P1  The control word is sampled before the entries are read, and changed after the entries are:
  *     a change that the list does not show makes the kernel's compare fail, and the loop runs again.
@@ -19,8 +21,8 @@
  *     read the word (the scan does, where futex_waitv is missing).
  * I2  Promises are settled only while no thread is asleep, so nothing is under way once the last
  *     waiter is told: a test's sanitizer sees nothing, and the process can end.
- * C1  If the isolate is terminated, the thread returns by itself at the end of the slice at most;
- *     code, vector and control word stay mapped.
+ * C1  If the isolate is terminated, the thread returns by itself after those slices at most; code,
+ *     vector and control word stay mapped.
  *
  * @module
  */
@@ -29,16 +31,24 @@ import { ClosedError, Errno, OsError } from "../errors.ts";
 import { Mapping } from "../memory/mapping.ts";
 import { Word32 } from "../memory/word.ts";
 import { now, perIsolate } from "../os/clock.ts";
-import { FutexVector, wake } from "../os/futex.ts";
+import { FutexVector, VECTOR_LIMIT, wake } from "../os/futex.ts";
 import { pageSize } from "../os/page.ts";
 import type { Doorbell } from "./doorbell.ts";
 
 /** No sleep is longer than this. */
 export const SLICE_NS = 250e6;
 
+/** How many slices the thread may look after by itself. */
+const SLICES_ALONE = 8;
+
 /** A sleep until one of several bells is rung. */
 export interface Sleep {
   readonly bells: readonly Raised[];
+  /**
+   * Words in the same memory, as they were before the bells were raised, if a look at those is as good
+   * as `look`: nothing else than a change of one of them can be seen.
+   */
+  readonly watched?: readonly Watched[] | undefined;
   readonly deadline: number;
   /** Looks at the end of a slice; true ends the sleep. */
   look(): boolean;
@@ -47,6 +57,12 @@ export interface Sleep {
 /** A bell, and the value that it was raised to. */
 export interface Raised {
   readonly bell: Doorbell;
+  readonly value: number;
+}
+
+/** A word, and the value that it had. */
+export interface Watched {
+  readonly word: Word32;
   readonly value: number;
 }
 
@@ -66,7 +82,8 @@ export class Reactor {
   readonly #vector = new FutexVector();
   readonly #control = new Word32(Mapping.anonymous(pageSize(), "waiting"), CONTROL);
   #running = false;
-  #sliceEnd = 0; // of the sleep that is under way
+  #sliceEnd = 0; // of the sleep that is under way: when all look again
+  #aloneNs = Infinity; // how often the thread looks by itself
   #poked = false; // the control word has changed since it was sampled
 
   /**
@@ -113,7 +130,7 @@ export class Reactor {
   /** One sleep of the thread; gives what went wrong, if anything did. */
   async #sleep(): Promise<unknown> {
     try {
-      const result = await this.#vector.wait(this.#listSleepers());
+      const result = await this.#vector.wait(this.#listSleepers(), this.#aloneNs);
       if (result >= 0 || result === -Errno.ETIMEDOUT || result === -Errno.EINTR) return undefined;
       const action = `wait on ${this.#vector.length} words`;
       return new OsError(-result, { syscall: "futex_waitv", action });
@@ -127,19 +144,34 @@ export class Reactor {
     this.#poked = false;
     this.#vector.clear();
     this.#vector.push(this.#control.address, this.#control.load()); // P1 sampled before the entries ..
-    let deadline = this.#sliceEnd = (Math.floor(now() / SLICE_NS) + 1) * SLICE_NS;
+    let deadline = Infinity;
     const listed = new Map<number, number>();
+    const list = (word: Word32, value: number) => {
+      if (listed.get(word.address) === value) return;
+      listed.set(word.address, value);
+      this.#vector.push(word.address, value);
+    };
     for (const { sleep, cancelled } of this.#sleepers) {
       if (cancelled) return 0; // since the last settling: do not sleep at all
       deadline = Math.min(deadline, sleep.deadline);
-      for (const { bell, value } of sleep.bells) {
-        const { address } = bell.word;
-        if (listed.get(address) === value) continue;
-        listed.set(address, value);
-        this.#vector.push(address, value);
-      }
+      for (const { bell, value } of sleep.bells) list(bell.word, value);
     }
-    return deadline;
+    const watched = this.#watched();
+    for (const { word, value } of watched ?? []) list(word, value);
+    const slices = watched === undefined ? 1 : SLICES_ALONE;
+    this.#aloneNs = watched === undefined ? Infinity : SLICE_NS;
+    this.#sliceEnd = (Math.floor(now() / SLICE_NS) + slices) * SLICE_NS;
+    return Math.min(deadline, this.#sliceEnd);
+  }
+
+  /** All that is to be seen; undefined if that is more than words, or more words than can be. */
+  #watched(): readonly Watched[] | undefined {
+    const all: Watched[] = [];
+    for (const { sleep: { watched } } of this.#sleepers) {
+      if (watched === undefined) return undefined;
+      all.push(...watched);
+    }
+    return this.#vector.length + all.length > VECTOR_LIMIT ? undefined : all;
   }
 
   /** Wakes everyone of whose bells one has changed, whose time is up, who sees something or is cancelled. */
@@ -155,12 +187,13 @@ export class Reactor {
     }
   }
 
-  /** Wakes one if one of its bells has changed, or if it sees something at the end of a slice. */
+  /** Wakes one if one of its words has changed, or if it sees something at the end of a slice. */
   #ask(sleeper: Sleeper, time: number): void {
-    const { sleep } = sleeper;
+    const { bells, watched, look } = sleeper.sleep;
     try {
-      const wasRung = sleep.bells.some(({ bell, value }) => bell.word.load() !== value);
-      if (wasRung || time >= this.#sliceEnd && sleep.look()) this.#end(sleeper, undefined);
+      const hasChanged = bells.some(({ bell, value }) => bell.word.load() !== value) ||
+        watched?.some(({ word, value }) => word.load() !== value);
+      if (hasChanged || time >= this.#sliceEnd && look()) this.#end(sleeper, undefined);
     } catch (error) {
       this.#end(sleeper, error);
     }

@@ -23,6 +23,7 @@ import {
   wait,
   type WaitOptions,
   waitSync,
+  watchedOf,
 } from "./waiter.ts";
 
 /** What a receiver gives to `waitAny`. */
@@ -97,11 +98,13 @@ export async function waitAny<W extends Waitable>(
   const watched = watch(all, Math.min(spinNs, ASYNC_SPIN_LIMIT_NS));
   if (watched >= 0) return owners[watched]!;
   for (;;) {
+    const watched = watchedOf(all);
     const bells = all.map(({ bell }) => ({ bell, value: bell.raise() }));
     const found = lookAgain(all);
     if (found >= 0) return owners[found]!;
     if (now() >= deadline) throw tooLate(options);
-    await reactor().park({ bells, deadline, look: () => lookAgain(all) >= 0 }, options.signal);
+    const look = () => lookAgain(all) >= 0;
+    await reactor().park({ bells, watched, deadline, look }, options.signal);
     options.signal?.throwIfAborted();
     const ready = firstReady(all);
     if (ready >= 0) return owners[ready]!;

@@ -15,7 +15,7 @@ import type { Word32 } from "../memory/word.ts";
 import { hasManyCpus, now } from "../os/clock.ts";
 import { interrupts, wait as futexWait } from "../os/futex.ts";
 import type { Doorbell } from "./doorbell.ts";
-import { reactor, SLICE_NS } from "./reactor.ts";
+import { reactor, SLICE_NS, type Watched } from "./reactor.ts";
 
 /** How long a call that blocks the thread may wait. */
 export interface SyncWaitOptions {
@@ -37,6 +37,8 @@ export interface Awaited {
   readonly bell: Doorbell;
   /** A word that changes when it may have become ready: what spinning watches. */
   readonly watch: Word32;
+  /** Whether nothing but a change of `watch` makes it ready. */
+  readonly watchTellsAll?: boolean;
   /** Looks at the shared memory. */
   ready(): boolean;
   /** Whether waiting on is pointless, as nobody is left who could make it ready. */
@@ -92,17 +94,22 @@ export async function wait(awaited: Awaited, options: WaitOptions = {}): Promise
   const spinLimit = Math.min(spinNs, ASYNC_SPIN_LIMIT_US * 1000);
   if (spinLimit > 0 && spin(awaited, spinLimit)) return "ready";
   for (;;) {
-    const raised = awaited.bell.raise();
-    const time = now();
-    let outcome = lookAgain(awaited, time, deadline);
+    const watched = watchedOf([awaited]);
+    const bells = [{ bell: awaited.bell, value: awaited.bell.raise() }];
+    let outcome = lookAgain(awaited, now(), deadline);
     if (outcome !== undefined) return outcome;
     const look = () => (outcome = lookAgain(awaited, now(), deadline)) !== undefined;
-    const bells = [{ bell: awaited.bell, value: raised }];
-    await reactor().park({ bells, deadline, look }, signal);
+    await reactor().park({ bells, watched, deadline, look }, signal);
     if (outcome !== undefined) return outcome; // which may have been to take something
     signal?.throwIfAborted();
     if (awaited.ready()) return "ready";
   }
+}
+
+/** The words that tell all there is to see, as they are before the bells are raised; if they do. */
+export function watchedOf(all: readonly Awaited[]): Watched[] | undefined {
+  if (!all.every(({ watchTellsAll }) => watchTellsAll)) return undefined;
+  return all.map(({ watch }) => ({ word: watch, value: watch.load() }));
 }
 
 /** The look between raising the bell and sleeping. */

@@ -96,7 +96,8 @@ export class Sources implements Disposable {
 
   /** Another number of changes than this. */
   awaited(seen: () => number): Awaited {
-    return { bell: this.#bell, watch: this.#changes, ready: () => this.changes !== seen() };
+    const ready = () => this.changes !== seen();
+    return { bell: this.#bell, watch: this.#changes, watchTellsAll: true, ready };
   }
 
   /** Leaves. */

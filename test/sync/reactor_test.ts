@@ -67,6 +67,50 @@ test("wait() gives timeout when the time has passed, and not before", async () =
   }
 });
 
+test("wait() leaves it to the thread to look at a word that tells all, for some slices", async () => {
+  using scene = Scene.make();
+  const { place } = scene;
+  let looks = 0;
+  const waiting = (count: number) => {
+    const condition = place.reaches(count);
+    const ready = () => ++looks > 0 && condition.ready();
+    return wait({ ...condition, ready, watchTellsAll: true }, QUIET);
+  };
+  let awaited = waiting(1);
+  await turn();
+  const [start, before] = [now(), looks];
+  await new Promise((resolve) => setTimeout(resolve, 2.5 * SLICE_NS / 1e6));
+  const mayLook = Math.ceil((now() - start) / SLICE_NS / 8);
+  assert(looks - before <= mayLook, `${looks - before} looks, ${mayLook} times 8 slices`);
+  for (let count = 1;; count++) { // the thread sees it by itself, in one of these at least
+    const added = now();
+    place.count.add(1); // and nobody rings
+    assertEquals(await within("the wait", awaited), "ready");
+    if (now() - added < 4 * SLICE_NS) break;
+    assert(count < 6, "it was seen only when the thread came back");
+    awaited = waiting(count + 1);
+    await turn();
+  }
+});
+
+test("wait() looks by itself where one of many has more to see than a word", async () => {
+  using scene = Scene.make(2);
+  const [first, second] = scene.places;
+  const looked = Promise.withResolvers<void>();
+  let looks = 0;
+  const ready = () => {
+    if (++looks > 3) looked.resolve();
+    return first!.reaches(1).ready();
+  };
+  const waits = [
+    wait({ ...first!.reaches(1), ready }, QUIET),
+    wait({ ...second!.reaches(1), watchTellsAll: true }, QUIET),
+  ];
+  await within("the looks", looked.promise);
+  for (const place of [first!, second!]) place.publish();
+  assertEquals(await Promise.all(waits), ["ready", "ready"]);
+});
+
 test("wait() throws what a look at the end of a slice throws, and only the one that looked", async () => {
   using scene = Scene.make();
   const { bell, watch } = scene.place.reaches(1);

@@ -15,8 +15,8 @@ export class FutexVector extends real.FutexVector {
     return super.waitSync(deadline);
   }
 
-  override wait(deadline: number): Promise<number> {
+  override wait(deadline: number, slice?: number): Promise<number> {
     spring("sleep on many");
-    return super.wait(deadline);
+    return super.wait(deadline, slice);
   }
 }

@@ -89,7 +89,7 @@ export class FutexVector {
     const result = mayBlock(sleepOn(this.#watched, deadline));
     return result === -EAGAIN ? 0 : result;
   }
-  async wait(deadline: number): Promise<number> {
+  async wait(deadline: number, _slice = Infinity): Promise<number> {
     const result = await currentActor().promise(sleepOn(this.#watched, deadline));
     return result === -EAGAIN ? 0 : result;
   }
