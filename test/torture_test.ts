@@ -24,7 +24,7 @@ function isEventful(account: Account): boolean {
 
 /** A short run; a longer one if the machine was too busy for anything to happen in it. */
 async function tortureUntilEventful(name: string): Promise<Account> {
-  const account = await torture(findKind(name), { seconds: 2.5, seed: SEED });
+  const account = await torture(findKind(name), { seconds: 1.5, seed: SEED });
   if (!isClean(account) || isEventful(account)) return account;
   return torture(findKind(name), { seconds: 20, seed: SEED });
 }

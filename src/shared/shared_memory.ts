@@ -126,7 +126,10 @@ export class SharedMemory implements Disposable {
     return this.#region.dataOffset;
   }
 
-  /** How many living handles there are in all processes, this one included; 0 once it is closed. */
+  /**
+   * How many living handles there are in all processes, this one included; 0 once it is closed. One
+   * that is closed and another that is opened while they are counted may both be counted.
+   */
   get references(): number {
     return this.#region.closed ? 0 : this.#region.countMembers();
   }

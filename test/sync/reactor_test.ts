@@ -93,7 +93,7 @@ test("wait() leaves it to the thread to look at a word that tells all, for some 
   }
 });
 
-test("wait() looks by itself where one of many has more to see than a word", async () => {
+Deno.test("wait() looks by itself where one of many has more to see than a word", async () => {
   using scene = Scene.make(2);
   const [first, second] = scene.places;
   const looked = Promise.withResolvers<void>();
@@ -111,7 +111,7 @@ test("wait() looks by itself where one of many has more to see than a word", asy
   assertEquals(await Promise.all(waits), ["ready", "ready"]);
 });
 
-test("wait() throws what a look at the end of a slice throws, and only the one that looked", async () => {
+Deno.test("wait() throws what a look at the end of a slice throws, and only the one that looked", async () => {
   using scene = Scene.make();
   const { bell, watch } = scene.place.reaches(1);
   const looks = { broken: 0, other: 0 };
@@ -128,7 +128,7 @@ test("wait() throws what a look at the end of a slice throws, and only the one t
   assertEquals(await other, "ready");
 });
 
-test("wait() keeps what a look at the end of a slice has taken, also if a signal aborts then", async () => {
+Deno.test("wait() keeps what a look at the end of a slice has taken, also if a signal aborts then", async () => {
   using scene = Scene.make();
   const { bell, watch } = scene.place.reaches(1);
   const abort = new AbortController();
