@@ -8,7 +8,7 @@
  */
 
 import { ClosedError } from "../errors.ts";
-import { type Codec, codec } from "../layout/codec.ts";
+import { type Codec, codec, typeOfCodec } from "../layout/codec.ts";
 import { Region } from "../memory/region.ts";
 import { REGION_HEADER } from "../memory/region_header.ts";
 import { type RegionInfo, regions } from "../memory/region_list.ts";
@@ -83,7 +83,10 @@ export class Domain implements Disposable {
     return now();
   }
 
-  /** Opens a slot of bytes, or makes it. It is closed with the domain, if not before. */
+  /**
+   * Opens a slot of bytes, or makes it. It is closed with the domain, if not before. Who comes first
+   * decides its depth and size: say what the others say, or nothing, to have it as it is.
+   */
   slot(name: string, options?: SlotOptions<Uint8Array>): Slot<Uint8Array>;
   /** Opens a slot of values, or makes it. It is closed with the domain, if not before. */
   slot<T>(name: string, options: SlotOptions<T> & { codec: Codec<T> }): Slot<T>;
@@ -92,13 +95,8 @@ export class Domain implements Disposable {
       throw new ClosedError(`Cannot open slot "${name}" of domain "${this.name}": it is closed`);
     }
     const chosen = options.codec ?? codec.bytes as unknown as Codec<T>;
-    if (typeof chosen.type?.hash !== "bigint") {
-      throw new TypeError(
-        `Cannot open slot "${name}": its codec is none; pass codec.bytes, codec.text, codec.json() ` +
-          "or codec.struct(layout)",
-      );
-    }
-    const slot = makeSlot(name, openSlot(this.name, name, options, chosen.type), chosen);
+    const type = typeOfCodec(chosen, `slot "${name}"`);
+    const slot = makeSlot(name, openSlot(this.name, name, options, type), chosen);
     for (const other of this.#slots) {
       if (other.closed) this.#slots.delete(other);
     }

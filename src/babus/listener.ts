@@ -51,6 +51,9 @@ const CHANGED = Symbol("vring.changed");
  * one that was there before. A message that comes between `look` and reading its slot is read at
  * once, and told of again the next time: compare `sequence` where that matters.
  *
+ * The kernel watches up to 128 slots at once, for all promises of a process together. Beyond that
+ * all are looked at each millisecond, which takes some percent of a processor.
+ *
  * @example Wait for either of two slots
  * ```ts
  * import { Domain, Listener } from "@vring/vring";

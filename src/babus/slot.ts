@@ -143,7 +143,10 @@ export class Slot<T = Uint8Array> implements Disposable, Waitable {
 
   // ---- writing ----
 
-  /** Writes a value; gives its number, or undefined if somebody else is writing. Never waits. */
+  /**
+   * Writes a value; gives its number, or undefined if somebody else is writing. Never waits. Of a slot
+   * 64 handles can be writing ones; one that has written is, until it is closed.
+   */
   tryWrite(value: T): number | undefined {
     this.#words.region.checkOpen();
     return this.#lock.tryFollow() ? this.#write(value) : undefined;
@@ -179,7 +182,10 @@ export class Slot<T = Uint8Array> implements Disposable, Waitable {
     return this.#reserve(length);
   }
 
-  /** The same, once nobody else is writing. */
+  /**
+   * The same, once nobody else is writing. There is one claim at a time for each handle: tasks that
+   * claim at once open the slot once each.
+   */
   claim(
     length: number = this.maxSize,
     options: WaitOptions = {},

@@ -87,6 +87,18 @@ function struct<L extends AnyLayout>(layout: L): Codec<Value<L>> {
   };
 }
 
+/** What says how the messages of a codec look; a TypeError if it is no codec. */
+export function typeOfCodec(
+  given: Pick<Codec<unknown>, "type">,
+  what: string,
+): Codec<unknown>["type"] {
+  if (typeof given?.type?.hash === "bigint") return given.type;
+  throw new TypeError(
+    `Cannot open ${what}: its codec is none; pass codec.bytes, codec.text, codec.json() or ` +
+      "codec.struct(layout)",
+  );
+}
+
 /** The codecs that this package has. */
 export interface Codecs {
   /** Bytes as they are. */

@@ -39,7 +39,7 @@ export interface RwLockOptions {
  * comes in first, so neither readers nor writers starve. What a killed process held is free again
  * as soon as somebody wants it.
  *
- * A handle can hold several permits; one that writes while it holds another waits for itself.
+ * Up to 128 can hold it or wait for it. A handle can hold several permits; one that writes while it holds another waits for itself.
  *
  * @example One writes, many read
  * ```ts

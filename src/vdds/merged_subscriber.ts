@@ -4,7 +4,7 @@
  * @module
  */
 
-import { ClosedError, timeoutError } from "../errors.ts";
+import { ClosedError, timeoutError, VringError } from "../errors.ts";
 import type { Codec } from "../layout/codec.ts";
 import { valueStream } from "../ring/streams.ts";
 import { begin } from "../sync/turns.ts";
@@ -38,8 +38,13 @@ export type MergedValueOutcome<T> =
 /**
  * A subscriber of all publishers that publish to a topic at once, each as a source of it. The samples
  * of each come in order; of several that have some they come in turns. Sources come and go; one that
- * comes back by its name goes on. So the memory of one that has gone is kept until this is closed:
- * name sources after what they are, such as "left", and not after processes.
+ * comes back by its name goes on. What one publishes before this has found it is not received: it can
+ * wait until its `matches()` tells of a subscriber. Every topic below this one is a source of it; one
+ * that cannot be joined, such as one with another type, is told of by one error, and left out until it
+ * has gone.
+ *
+ * The memory of a source that has gone is kept until this is closed: name sources after what they
+ * are, such as "left", and not after processes.
  *
  * @example Two sources of one topic
  * ```ts
@@ -63,6 +68,8 @@ export class MergedSubscriber<T = Uint8Array> implements Disposable, Waitable {
   readonly #sources: Sources;
   readonly #options: MergedSubscriberOptions<T>;
   readonly #subscribers = new Map<string, Subscriber<T>>();
+  readonly #refused = new Set<string>(); // sources that cannot be joined
+  readonly #untold: VringError[] = []; // why
   #order: readonly string[] = [];
   #next = 0; // whose turn it is
   #seen = -1; // changes, as they were when the sources were looked at
@@ -149,7 +156,8 @@ export class MergedSubscriber<T = Uint8Array> implements Disposable, Waitable {
   /** @ignore */
   [AWAITED](): readonly Awaited[] {
     this.#checkOpen();
-    const found = [this.#sources.awaited(() => this.#seen)]; // or a source that comes
+    // A source that comes, or one that was refused.
+    const found = [this.#sources.awaited(() => this.#untold.length > 0 ? NaN : this.#seen)];
     for (const subscriber of this.#subscribers.values()) found.push(...subscriber[AWAITED]());
     return found;
   }
@@ -171,21 +179,36 @@ export class MergedSubscriber<T = Uint8Array> implements Disposable, Waitable {
   #lookAround(): void {
     const changes = this.#sources.changes; // before the look: who comes later is seen the next time
     if (changes === this.#seen) return;
-    for (const source of this.#sources.list()) {
-      if (this.#subscribers.has(source)) continue;
-      const topic = topicOfSource(this.topic, source);
-      const options = this.#options as MergedSubscriberOptions<T> & { codec: Codec<T> }; // or bytes
-      const subscriber = Subscriber.tryConnect(topic, options);
-      if (subscriber !== undefined) this.#subscribers.set(source, subscriber);
+    const present = this.#sources.list();
+    for (const source of this.#refused) {
+      if (!present.includes(source)) this.#refused.delete(source);
+    }
+    for (const source of present) {
+      if (!this.#subscribers.has(source) && !this.#refused.has(source)) this.#join(source);
     }
     this.#order = [...this.#subscribers.keys()];
     this.#seen = changes;
+  }
+
+  /** Subscribes to a source; if that is refused it is told once, and the others go on. */
+  #join(source: string): void {
+    const options = this.#options as MergedSubscriberOptions<T> & { codec: Codec<T> }; // or bytes
+    try {
+      const subscriber = Subscriber.tryConnect(topicOfSource(this.topic, source), options);
+      if (subscriber !== undefined) this.#subscribers.set(source, subscriber);
+    } catch (error) {
+      if (!(error instanceof VringError)) throw error;
+      this.#refused.add(source);
+      this.#untold.push(error);
+    }
   }
 
   /** What the next source in turn gives that gives anything. */
   #fromAny<O>(attempt: (subscriber: Subscriber<T>, source: string) => O | undefined) {
     this.#checkOpen();
     this.#lookAround();
+    const refusal = this.#untold.shift();
+    if (refusal !== undefined) throw refusal;
     const order = this.#order;
     for (let step = 0; step < order.length; step++) {
       const index = (this.#next + step) % order.length;

@@ -5,7 +5,7 @@
  */
 
 import { ClosedError, RoleTakenError, timeoutError, VringError } from "../errors.ts";
-import { type Codec, codec } from "../layout/codec.ts";
+import { type Codec, codec, typeOfCodec } from "../layout/codec.ts";
 import type { Role } from "../memory/liveness.ts";
 import { claimView, commitView, copyIn } from "../memory/word.ts";
 import { pageSize } from "../os/page.ts";
@@ -49,11 +49,15 @@ export interface PublisherBehaviour<T> {
   codec?: Codec<T>;
   /** What happens when no sample is free: "block", by default, "dropNewest" or "dropOldest". */
   policy?: Policy;
-  /** How many of the last samples are kept for subscribers that come later; 0 by default. */
+  /**
+   * How many of the last samples are kept for subscribers that come later; 0 by default. A publisher
+   * that follows keeps what it says itself.
+   */
   history?: number;
   /**
    * Be one of several publishers at once, each by a name of its own such as "left": this one's samples
-   * go to the topic `topic/source`, and to every MergedSubscriber of the topic.
+   * go to the topic `topic/source`, and to every MergedSubscriber of the topic that has found it. To
+   * lose nothing at the beginning, wait until `matches()` tells of one.
    */
   source?: string;
 }
@@ -129,7 +133,11 @@ export class Publisher<T = Uint8Array> implements Disposable {
   static open<T>(topic: string, options: PublisherOptions<T> & { codec: Codec<T> }): Publisher<T>;
   static open<T>(topic: string, options: PublisherOptions<T> = {}): Publisher<T> {
     checkBehaviour(topic, options);
-    return Publisher.#on(topic, options, (name) => openTopic(name, options, typeOf(options)));
+    return Publisher.#on(
+      topic,
+      options,
+      (name) => openTopic(name, options, typeOf(topic, options)),
+    );
   }
 
   /** Makes a topic of bytes; an OsError (EEXIST) if somebody uses one of that name. */
@@ -138,7 +146,11 @@ export class Publisher<T = Uint8Array> implements Disposable {
   static create<T>(topic: string, options: PublisherOptions<T> & { codec: Codec<T> }): Publisher<T>;
   static create<T>(topic: string, options: PublisherOptions<T> = {}): Publisher<T> {
     checkBehaviour(topic, options);
-    return Publisher.#on(topic, options, (name) => createTopic(name, options, typeOf(options)));
+    return Publisher.#on(
+      topic,
+      options,
+      (name) => createTopic(name, options, typeOf(topic, options)),
+    );
   }
 
   /** Joins a topic of bytes, once somebody has made it; RoleTakenError if it has a publisher. */
@@ -156,7 +168,7 @@ export class Publisher<T = Uint8Array> implements Disposable {
     options: PublisherConnectOptions<T> = {},
   ): Promise<Publisher<T>> {
     checkBehaviour(topic, options);
-    const ring = await connectTopic(nameOf(topic, options), options, typeOf(options));
+    const ring = await connectTopic(nameOf(topic, options), options, typeOf(topic, options));
     return Publisher.#on(topic, options, () => ring);
   }
 
@@ -222,8 +234,9 @@ export class Publisher<T = Uint8Array> implements Disposable {
 
   /**
    * A sample in shared memory to write into, of the largest size unless `length` says less. It is
-   * this publisher's until `publish` or `discard`; what it contains before is undefined. Undefined if
-   * none is free; under the policies that drop the sample then counts as lost.
+   * this publisher's until `publish` or `discard`; what it contains before is undefined. There is one
+   * loan at a time: the next one, and sending, give it up. Undefined if none is free; under the
+   * policies that drop the sample then counts as lost.
    */
   tryLoan(length: number = this.maxSample): Uint8Array<ArrayBuffer> | undefined {
     return this.#ready(length) ? this.#lend(length) : undefined;
@@ -442,8 +455,8 @@ function nameOf(topic: string, { source }: { source?: string }): string {
   return source === undefined ? topic : topicOfSource(topic, source);
 }
 
-function typeOf({ codec: chosen = codec.bytes }: { codec?: Pick<Codec<unknown>, "type"> }) {
-  return chosen.type;
+function typeOf(topic: string, options: { codec?: Pick<Codec<unknown>, "type"> }) {
+  return typeOfCodec(options.codec ?? codec.bytes, `topic "${topic}"`);
 }
 
 function checkBehaviour(

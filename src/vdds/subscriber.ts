@@ -5,7 +5,7 @@
  */
 
 import { ClosedError, PeerLostError, timeoutError } from "../errors.ts";
-import { type Codec, codec } from "../layout/codec.ts";
+import { type Codec, codec, typeOfCodec } from "../layout/codec.ts";
 import { copyOut, peekView } from "../memory/word.ts";
 import { valueStream } from "../ring/streams.ts";
 import { begin } from "../sync/turns.ts";
@@ -110,12 +110,15 @@ export class Subscriber<T = Uint8Array> implements Disposable, Waitable {
     this.#codec = options.codec ?? codec.bytes as unknown as Codec<T>;
     this.#keepOpen = keepOpen;
     const reader = this.#reader = joinReaders(topic, ring, history);
-    this.#awaited = {
-      bell: reader.words.bell,
-      watch: reader.words.used,
-      ready: () => reader.hasNews() || this.#publisherHasClosed(),
-      hopeless: () => this.#publisherIsDead() && !reader.hasNews(), // drained, also of last words
-    };
+    const { bell, used: watch } = reader.words;
+    this.#awaited = keepOpen
+      ? { bell, watch, watchTellsAll: true, ready: () => reader.hasNews() }
+      : {
+        bell,
+        watch,
+        ready: () => reader.hasNews() || this.#publisherHasClosed(),
+        hopeless: () => this.#publisherIsDead() && !reader.hasNews(), // drained, also of last words
+      };
   }
 
   /** Subscribes to a topic of bytes, or makes it. */
@@ -127,7 +130,7 @@ export class Subscriber<T = Uint8Array> implements Disposable, Waitable {
   static open<T>(topic: string, options: SubscriberOptions<T> & { codec: Codec<T> }): Subscriber<T>;
   static open<T>(topic: string, options: SubscriberOptions<T> = {}): Subscriber<T> {
     checkHistory(topic, options);
-    return Subscriber.#on(topic, openTopic(topic, options, typeOf(options)), options);
+    return Subscriber.#on(topic, openTopic(topic, options, typeOf(topic, options)), options);
   }
 
   /** Makes a topic of bytes and subscribes; an OsError (EEXIST) if somebody uses that name. */
@@ -142,7 +145,7 @@ export class Subscriber<T = Uint8Array> implements Disposable, Waitable {
   ): Subscriber<T>;
   static create<T>(topic: string, options: SubscriberOptions<T> = {}): Subscriber<T> {
     checkHistory(topic, options);
-    return Subscriber.#on(topic, createTopic(topic, options, typeOf(options)), options);
+    return Subscriber.#on(topic, createTopic(topic, options, typeOf(topic, options)), options);
   }
 
   /** Subscribes to a topic of bytes, once somebody has made it. */
@@ -160,7 +163,11 @@ export class Subscriber<T = Uint8Array> implements Disposable, Waitable {
     options: SubscriberConnectOptions<T> = {},
   ): Promise<Subscriber<T>> {
     checkHistory(topic, options);
-    return Subscriber.#on(topic, await connectTopic(topic, options, typeOf(options)), options);
+    return Subscriber.#on(
+      topic,
+      await connectTopic(topic, options, typeOf(topic, options)),
+      options,
+    );
   }
 
   /** Subscribes to a topic of bytes, if it is there. */
@@ -178,7 +185,7 @@ export class Subscriber<T = Uint8Array> implements Disposable, Waitable {
     options: SubscriberConnectOptions<T> = {},
   ): Subscriber<T> | undefined {
     checkHistory(topic, options);
-    const ring = connectNow(topic, options, typeOf(options));
+    const ring = connectNow(topic, options, typeOf(topic, options));
     return ring && Subscriber.#on(topic, ring, options);
   }
 
@@ -312,7 +319,10 @@ export class Subscriber<T = Uint8Array> implements Disposable, Waitable {
     return count;
   }
 
-  /** Every value from here on; where `keepOpen` is false, until the publisher closes. */
+  /**
+   * Every value from here on; where `keepOpen` is false, until the publisher closes. Closing this
+   * subscriber ends the wait for the next one with a ClosedError.
+   */
   async *[Symbol.asyncIterator](): AsyncGenerator<T, void, void> {
     for (;;) {
       const outcome = await this.receive();
@@ -413,8 +423,8 @@ export class Subscriber<T = Uint8Array> implements Disposable, Waitable {
   }
 }
 
-function typeOf({ codec: chosen = codec.bytes }: { codec?: Pick<Codec<unknown>, "type"> }) {
-  return chosen.type;
+function typeOf(topic: string, options: { codec?: Pick<Codec<unknown>, "type"> }) {
+  return typeOfCodec(options.codec ?? codec.bytes, `topic "${topic}"`);
 }
 
 function checkHistory(topic: string, { history = 0 }: { history?: number }): void {

@@ -65,9 +65,12 @@ export interface TopicConnectOptions {
 export interface TopicCounters {
   /** Samples published, to however many. */
   published: number;
-  /** Samples given to subscribers, counted once for each. */
+  /** Samples given to subscribers, taken or not, counted once for each; the history is not counted. */
   delivered: number;
-  /** Samples that a subscriber was to have and did not get, counted once for each. */
+  /**
+   * Samples that a subscriber was to have and did not get, counted once for each: not sent, or taken
+   * back unread, which `delivered` has counted.
+   */
   dropped: number;
   /** Samples that some subscriber has, taken or not. */
   inFlight: number;
