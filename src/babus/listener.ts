@@ -22,7 +22,7 @@
  * @module
  */
 
-import { ClosedError } from "../errors.ts";
+import { ClosedError, timeoutError } from "../errors.ts";
 import { AWAITED, type Waitable, waitAny, waitAnySync } from "../sync/wait_any.ts";
 import { type Awaited, parts, type SyncWaitOptions, type WaitOptions } from "../sync/waiter.ts";
 import { NEWS, Slot } from "./slot.ts";
@@ -85,7 +85,10 @@ export class Listener implements Disposable, Waitable {
     return this;
   }
 
-  /** Listens to a slot no longer; false if it did not. */
+  /**
+   * Listens to a slot no longer; false if it did not. A wait that is left with no slot to wake it ends
+   * with a RangeError.
+   */
   remove<T>(slot: Slot<T>): boolean {
     const removed = this.#subscriptions.delete(slot as Slot<unknown>);
     if (removed) this.#change(CHANGED);
@@ -108,7 +111,11 @@ export class Listener implements Disposable, Waitable {
 
   /** Blocks the thread until a slot that wakes has news; gives all slots that have. */
   waitSync(options: SyncWaitOptions = {}): Slot<unknown>[] {
-    waitAnySync([this], options);
+    try {
+      waitAnySync([this], options);
+    } catch (error) {
+      throw explained(error, options);
+    }
     return this.look();
   }
 
@@ -123,7 +130,7 @@ export class Listener implements Disposable, Waitable {
         await waitAny([this], { ...next(), signal });
       } catch (error) {
         if (error === CHANGED) continue;
-        throw error;
+        throw explained(error, options);
       }
       const news = this.look();
       if (news.length > 0) return news; // unless another wait of this listener has told of them
@@ -143,7 +150,7 @@ export class Listener implements Disposable, Waitable {
       try {
         yield await this.wait();
       } catch (error) {
-        if (error === this.#closed) return;
+        if (this.#closed !== undefined && error instanceof ClosedError) return;
         throw error;
       }
     }
@@ -178,6 +185,12 @@ export class Listener implements Disposable, Waitable {
     if (this.#closed === undefined) return;
     throw new ClosedError("Cannot use this listener: it is closed");
   }
+}
+
+/** A time-out, as that of a whole wait. */
+function explained(error: unknown, { timeout = Infinity }: SyncWaitOptions): unknown {
+  const late = error instanceof DOMException && error.name === "TimeoutError";
+  return late ? timeoutError("hear of news in a slot", timeout) : error;
 }
 
 function checkSlot({ closed, name }: Slot<unknown>): void {

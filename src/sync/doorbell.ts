@@ -18,7 +18,7 @@
  *     sequentially consistent, so either the sleeper sees what was published or the waker sees
  *     the bell up: never neither.
  * C1  Killed between publish and ring: the sleeper stays asleep. So no sleep is longer than a
- *     slice (waiter.ts), and a newcomer rings every bell of its role.
+ *     slice (reactor.ts), and a newcomer rings every bell of its role.
  * C2  Killed within ring: before the system call the bell is still up and the next ring takes it;
  *     after it everybody is awake. There is no state in between.
  * C3  A sleeper killed: the bell is up, and the next ring costs one system call for nothing.

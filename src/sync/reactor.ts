@@ -18,7 +18,7 @@
  * P1  The control word is sampled before the entries are read, and changed after the entries are:
  *     a change that the list does not show makes the kernel's compare fail, and the loop runs again.
  * I1  A mapping is pinned from the listing of its word until the thread is back, as the thread may
- *     read the word (the scan does, where futex_waitv is missing).
+ *     read the word.
  * I2  Promises are settled only while no thread is asleep, so nothing is under way once the last
  *     waiter is told: a test's sanitizer sees nothing, and the process can end.
  * C1  If the isolate is terminated, the thread returns by itself after those slices at most; code,
@@ -35,7 +35,7 @@ import { FutexVector, VECTOR_LIMIT, wake } from "../os/futex.ts";
 import { pageSize } from "../os/page.ts";
 import type { Doorbell } from "./doorbell.ts";
 
-/** No sleep is longer than this. */
+/** How long nobody sleeps without a look at what there is to see, by whomever. */
 export const SLICE_NS = 250e6;
 
 /** How many slices the thread may look after by itself. */
@@ -82,7 +82,7 @@ export class Reactor {
   readonly #vector = new FutexVector();
   readonly #control = new Word32(Mapping.anonymous(pageSize(), "waiting"), CONTROL);
   #running = false;
-  #sliceEnd = 0; // of the sleep that is under way: when all look again
+  #sliceEnd = Infinity; // when all look again, whoever is woken before; none is set after they have
   #aloneNs = Infinity; // how often the thread looks by itself
   #poked = false; // the control word has changed since it was sampled
 
@@ -160,7 +160,8 @@ export class Reactor {
     for (const { word, value } of watched ?? []) list(word, value);
     const slices = watched === undefined ? 1 : SLICES_ALONE;
     this.#aloneNs = watched === undefined ? Infinity : SLICE_NS;
-    this.#sliceEnd = (Math.floor(now() / SLICE_NS) + slices) * SLICE_NS;
+    const sliceEnd = (Math.floor(now() / SLICE_NS) + slices) * SLICE_NS;
+    this.#sliceEnd = Math.min(this.#sliceEnd, sliceEnd);
     return Math.min(deadline, this.#sliceEnd);
   }
 
@@ -185,6 +186,7 @@ export class Reactor {
         this.#end(sleeper, error);
       } else this.#ask(sleeper, time);
     }
+    if (time >= this.#sliceEnd || this.#sleepers.size === 0) this.#sliceEnd = Infinity;
   }
 
   /** Wakes one if one of its words has changed, or if it sees something at the end of a slice. */

@@ -134,7 +134,7 @@ function awaitedOf<W extends Waitable>(waitables: readonly W[]) {
   throw new RangeError("Cannot wait for the first of nothing: pass what to wait for");
 }
 
-/** What TypeScript would not let pass, such as a sender, or a slot without a listener. */
+/** What TypeScript would not let pass, such as a sender. */
 function checkWaitable(given: Waitable | null | undefined): void {
   if (typeof given?.[AWAITED] === "function") return;
   const name = given?.constructor?.name ?? String(given);

@@ -4,7 +4,14 @@
  * @module
  */
 
-import { ClosedError, RoleTakenError, timeoutError, VringError } from "../errors.ts";
+import {
+  ClosedError,
+  Errno,
+  OsError,
+  RoleTakenError,
+  timeoutError,
+  VringError,
+} from "../errors.ts";
 import { type Codec, codec, typeOfCodec } from "../layout/codec.ts";
 import type { Role } from "../memory/liveness.ts";
 import { claimView, commitView, copyIn } from "../memory/word.ts";
@@ -326,7 +333,7 @@ export class Publisher<T = Uint8Array> implements Disposable {
     this.#loan = undefined;
     ring.writer.store(WriterState.closed);
     ring.members.add(1);
-    this.#writer.ringAll();
+    this.#writer.close();
     ring.membersBell.ring();
     this.#role.close();
     ring.region.close();
@@ -403,7 +410,8 @@ export class Publisher<T = Uint8Array> implements Disposable {
       region.allocate(this.#ring.sampleAt(this.#descriptor), committed);
       this.#ring.describe(this.#descriptor, "committed", committed);
     } catch (error) {
-      if (!this.#exchange(length)) throw error;
+      const isFull = error instanceof OsError && error.errno === Errno.ENOSPC;
+      if (!isFull || !this.#exchange(length)) throw error;
     }
     return true;
   }
@@ -428,7 +436,11 @@ export class Publisher<T = Uint8Array> implements Disposable {
     this.#descriptor = NONE;
     this.#loan = undefined;
     this.#writer.publish(descriptor, length);
-    this.#acquireHinted(); // for the next one, while the subscribers are busy with this one
+    try {
+      this.#acquireHinted(); // for the next one, while the subscribers are busy with this one
+    } catch {
+      // This one is published. Whoever wants the next one is told of it then.
+    }
   }
 
   #checkWait(outcome: Outcome, { timeout = Infinity }: SyncWaitOptions): void {

@@ -50,9 +50,10 @@
  * P4  A joiner is online and then looks for pins; the writer pins and then looks who is online. So of
  *     two samples in a row a joiner never gets the older as history and misses the newer.
  * P5  All words change, then `sequence`, then the USED rings, then each bell is looked at
- *     (doorbell.ts, P1). So who sees `sequence` finds all up to it in its row, and who does not see
- *     it finds the sample in its ring later. A word becomes `none`, then the space bell is looked at;
- *     the writer raises that and then looks at all words, not only at AVAIL, before it sleeps.
+ *     (doorbell.ts, P1). So who looks at its ring, then at `sequence`, and then at its row finds all
+ *     samples up to that in the row, or in the ring from there on. A word becomes `none`, then the
+ *     space bell is looked at; the writer raises that and then looks at all words, not only at AVAIL,
+ *     before it sleeps.
  *
  * C1  The writer dies before the journal names the sample: the descriptor is free by all words.
  * C2  It dies after that, before `sequence` says that the sample is published: the successor does the

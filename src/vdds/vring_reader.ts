@@ -205,10 +205,10 @@ export class VRingReader {
 
   /** Gives a sample back, and tells the writer. */
   release(d: number, stamp: number): void {
-    this.announce();
-    if (!this.#giveBack(d, stamp)) return;
-    this.#ring.pushAvailable(d);
-    this.#ring.spaceBell.ring(); // P5
+    const isLast = this.#giveBack(d, stamp);
+    this.#hint();
+    if (isLast) this.#ring.pushAvailable(d);
+    this.#ring.spaceBell.ring(); // P5 also if others seem to have it, who may be gone
   }
 
   /** The same; a writer that is not asleep is told of several together. */
@@ -232,10 +232,14 @@ export class VRingReader {
 
   /** Tells the writer of what was given back. */
   announce(): void {
+    this.#hint();
+    this.#ring.spaceBell.ring(); // P5
+  }
+
+  #hint(): void {
     if (this.#freeCount === 0) return;
     this.#ring.pushAllAvailable(this.#free, this.#freeCount);
     this.#freeCount = 0;
-    this.#ring.spaceBell.ring(); // P5
   }
 
   /** Gives everything back, and leaves. */

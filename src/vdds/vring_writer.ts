@@ -88,6 +88,12 @@ export class VRingWriter {
     this.ringAll(); // for what the last writer may not have come to
   }
 
+  /** Stops in order: nothing is left to a successor, and all who wait look. */
+  close(): void {
+    this.#ring.keep(Kept.journal, 0);
+    this.ringAll();
+  }
+
   /** Wakes all readers that wait. */
   ringAll(): void {
     this.#refresh();

@@ -39,7 +39,7 @@ for (const how of ["wait", "waitSync"] as const) {
     assertEquals(namesOf(await listener[how](PATIENT)), ["a", "b"]);
     for (const timeout of [0, 7]) {
       const late = async () => await listener[how]({ timeout });
-      await assertRejects(late, DOMException, `become ready: ${timeout} ms have passed`);
+      await assertRejects(late, DOMException, `news in a slot: ${timeout} ms have passed`);
     }
     await assertRejects(async () => await listener[how]({ timeout: -1 }), RangeError);
     listener.remove(a);
@@ -161,6 +161,21 @@ Deno.test("two waits of one listener both get news", async () => {
   await Promise.race(waits);
   slot.writeSync(payload(2, 8));
   assertEquals((await Promise.all(waits)).map(namesOf), [["slot"], ["slot"]]);
+});
+
+Deno.test("for await ends when the listener is closed in the turn of another change", async () => {
+  using scene = new Scene();
+  const [a, b] = [scene.slot("a"), scene.slot("b")];
+  for (const change of ["add", "remove"] as const) {
+    using listener = new Listener().add(a);
+    const loop = (async () => {
+      for await (const news of listener) throw new Error(`${namesOf(news)}`);
+    })();
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    listener[change](change === "add" ? b : a);
+    listener.close();
+    await loop;
+  }
 });
 
 Deno.test("for await gives news until the listener is closed", async () => {

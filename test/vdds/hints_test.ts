@@ -4,11 +4,15 @@
  */
 
 import { assert, assertEquals, assertThrows } from "@std/assert";
+import { waitAnySync } from "../../src/sync/wait_any.ts";
+import { Publisher } from "../../src/vdds/publisher.ts";
+import { stampOfSequence, State, wordOf } from "../../src/vdds/vring_layout.ts";
 import { until, within } from "../os/until.ts";
 import { isPayload, payload } from "../ring/circular_scene.ts";
 import { Party } from "../shared/party.ts";
+import { promptly } from "../sync/promptly.ts";
 import type { Tools } from "./vdds_party.ts";
-import { Inside, Scene } from "./vdds_scene.ts";
+import { Inside, sampleOf, Scene } from "./vdds_scene.ts";
 
 const DEPTH = 16;
 const WAIT = { timeout: 30_000 };
@@ -30,6 +34,34 @@ Deno.test("poll() gives back to a publisher that sleeps before it goes on", asyn
   }, 3);
   assertEquals(asleep, [true, false, false]);
   assertEquals(await within("room", sending), true);
+});
+
+Deno.test("a publisher is woken by who gives back, also if one that left seems to have it too", async () => {
+  await promptly(async () => {
+    using scene = new Scene({ depth: 1 });
+    using inside = new Inside(scene.topic);
+    const [reader, leaver] = [scene.subscribe(), scene.subscribe()];
+    assert(scene.publisher.trySend(payload(1, 30)));
+    const sample = sampleOf(reader.tryTake());
+    leaver.close();
+    inside.ring.reader(1).row[0]!.store(wordOf(stampOfSequence(1), State.ready)); // as if given late
+    inside.ring.references[0]!.add(1);
+    const sending = scene.publisher.send(payload(2, 30), { ...WAIT, spin: 0 });
+    await until("the publisher sleeps", () => inside.ring.isWriterAsleep());
+    sample[Symbol.dispose]();
+    assert(await sending);
+  });
+});
+
+Deno.test("a subscriber waits on when publishers take turns and it has taken all", () => {
+  using scene = new Scene();
+  const subscriber = scene.subscribe();
+  for (let i = 1; i <= 3; i++) scene.publisher.trySend(payload(i, 30));
+  for (let i = 1; i <= 2; i++) subscriber.tryReceive();
+  scene.publisher.close();
+  using _next = Publisher.open(scene.topic);
+  assertEquals(subscriber.tryReceive().state, "ok");
+  assertThrows(() => waitAnySync([subscriber], { timeout: 0 }), DOMException, "have passed");
 });
 
 Deno.test("a publisher finds room that it was not told of yet", () => {

@@ -77,7 +77,7 @@ export const VDDS: readonly Scenario[] = [
     other: reader({ last: 3 }),
     writer: writer(3, { before: 2 }),
   }, {
-    bounds: { preemptions: 3, deaths: 0, noise: 0 },
+    bounds: { preemptions: 2, deaths: 0, noise: 0 },
     short: { preemptions: 1 },
     check: lossless,
   }),
