@@ -38,7 +38,7 @@ async function accountOf(program: Program) {
 }
 
 const ENTRIES = / +[1-9][\d,]* entries\/s, [\d.]+ ms old; \d+ (swept|fed|watered|wound) .+\n/;
-const NOTHING = /\n +0 entries\/s\n +0 entries\/s\n/;
+const NOTHING = /\n +0 entries\/s\n/;
 
 /** Waits until a consumer has read all that was sent, when nobody sends any more. */
 async function untilQuiet(reader: Program): Promise<void> {
