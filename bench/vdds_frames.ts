@@ -12,6 +12,7 @@ import { type BytePlan, ByteSide, type Carrier, promised } from "./harness/byte_
 import type { Peer } from "./harness/peer.ts";
 import type { Contender } from "./harness/rounds.ts";
 import type { Answering, Asking, Order, Way } from "./harness/traffic.ts";
+import { onSocket } from "./harness/unix_socket.ts";
 import { introduceThread, nextMessage, settledWorker, workerPort } from "./harness/workers.ts";
 
 /** A picture of 1920 by 1080 with three bytes for each point. */
@@ -136,24 +137,9 @@ class Reading implements Carrier {
 }
 
 /** A contender whose peer has {@linkcode frameHandlers}. */
-export async function onFilledSocket(plan: BytePlan, peer: Peer): Promise<Contender> {
-  const folder = Deno.makeTempDirSync();
-  const path = `${folder}/socket`;
-  using listener = Deno.listen({ transport: "unix", path });
-  await peer.begin("framesOpen", { ...plan, path });
-  const side = new ByteSide(new Filling(await listener.accept()), plan.bytes);
-  await peer.end();
-  Deno.removeSync(folder, { recursive: true });
-  const { name, round } = promised("Deno, Unix socket", plan, () => side.ask(plan));
-  return {
-    name,
-    async round() {
-      await peer.begin("frames", plan.answers);
-      const measured = await round();
-      await peer.end();
-      return measured;
-    },
-  };
+export function onFilledSocket(plan: BytePlan, peer: Peer): Promise<Contender> {
+  const wrap = (connection: Deno.Conn) => new Filling(connection);
+  return onSocket(plan, peer, { open: "framesOpen", answer: "frames", wrap });
 }
 
 /** The peer's handlers. */

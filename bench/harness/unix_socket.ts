@@ -4,24 +4,45 @@
  * @module
  */
 
-import { type BytePlan, ByteSide, promised } from "./byte_side.ts";
+import { type BytePlan, ByteSide, type Carrier, promised } from "./byte_side.ts";
 import type { Peer } from "./peer.ts";
 import type { Contender } from "./rounds.ts";
 
-/** A contender whose peer has {@linkcode socketHandlers}. */
-export async function onSocket(plan: BytePlan, peer: Peer): Promise<Contender> {
+/** How two talk over a socket. */
+export interface Talk {
+  /** The peer's handler that connects. */
+  readonly open: string;
+  /** The peer's handler that answers. */
+  readonly answer: string;
+  /** What the bytes go through on this side. */
+  wrap(connection: Deno.Conn): Carrier;
+}
+
+/** With {@linkcode socketHandlers} on the other side. */
+const PLAINLY: Talk = {
+  open: "socketOpen",
+  answer: "socket",
+  wrap: (connection) => connection,
+};
+
+/** A contender whose peer has these handlers. */
+export async function onSocket(
+  plan: BytePlan,
+  peer: Peer,
+  talk: Talk = PLAINLY,
+): Promise<Contender> {
   const folder = Deno.makeTempDirSync();
   const path = `${folder}/socket`;
   using listener = Deno.listen({ transport: "unix", path });
-  await peer.begin("socketOpen", { ...plan, path });
-  const side = new ByteSide(await listener.accept(), plan.bytes);
+  await peer.begin(talk.open, { ...plan, path });
+  const side = new ByteSide(talk.wrap(await listener.accept()), plan.bytes);
   await peer.end();
   Deno.removeSync(folder, { recursive: true });
   const { name, round } = promised("Deno, Unix socket", plan, () => side.ask(plan));
   return {
     name,
     async round() {
-      await peer.begin("socket", plan.answers);
+      await peer.begin(talk.answer, plan.answers);
       const measured = await round();
       await peer.end();
       return measured;

@@ -22,8 +22,8 @@
  * @module
  */
 
-import { ClosedError, timeoutError } from "../errors.ts";
-import { AWAITED, type Waitable, waitAny, waitAnySync } from "../sync/wait_any.ts";
+import { ClosedError } from "../errors.ts";
+import { AWAITED, explained, type Waitable, waitAny, waitAnySync } from "../sync/wait_any.ts";
 import { type Awaited, parts, type SyncWaitOptions, type WaitOptions } from "../sync/waiter.ts";
 import { NEWS, Slot } from "./slot.ts";
 
@@ -45,6 +45,9 @@ interface Subscription {
 
 /** Calls a sleep off that does not know what is listened to now. */
 const CHANGED = Symbol("vring.changed");
+
+/** What cannot be done when a time-out is over. */
+const HEAR = "hear of news in a slot";
 
 /**
  * Waits for news in any of many slots. Every message that a listener has not looked at is news, also
@@ -114,7 +117,7 @@ export class Listener implements Disposable, Waitable {
     try {
       waitAnySync([this], options);
     } catch (error) {
-      throw explained(error, options);
+      throw explained(error, HEAR, options);
     }
     return this.look();
   }
@@ -130,7 +133,7 @@ export class Listener implements Disposable, Waitable {
         await waitAny([this], { ...next(), signal });
       } catch (error) {
         if (error === CHANGED) continue;
-        throw explained(error, options);
+        throw explained(error, HEAR, options);
       }
       const news = this.look();
       if (news.length > 0) return news; // unless another wait of this listener has told of them
@@ -185,12 +188,6 @@ export class Listener implements Disposable, Waitable {
     if (this.#closed === undefined) return;
     throw new ClosedError("Cannot use this listener: it is closed");
   }
-}
-
-/** A time-out, as that of a whole wait. */
-function explained(error: unknown, { timeout = Infinity }: SyncWaitOptions): unknown {
-  const late = error instanceof DOMException && error.name === "TimeoutError";
-  return late ? timeoutError("hear of news in a slot", timeout) : error;
 }
 
 function checkSlot({ closed, name }: Slot<unknown>): void {

@@ -161,6 +161,16 @@ function lookAgain(all: readonly Awaited[]): number {
   return ready >= 0 ? ready : all.findIndex((awaited) => awaited.hopeless?.() ?? false);
 }
 
+/** A time-out of `waitAny` as one of what it was used for; other errors as they are. */
+export function explained(
+  error: unknown,
+  action: string,
+  { timeout = Infinity }: SyncWaitOptions,
+): unknown {
+  const late = error instanceof DOMException && error.name === "TimeoutError";
+  return late ? timeoutError(action, timeout) : error;
+}
+
 function tooLate({ timeout = Infinity }: SyncWaitOptions): DOMException {
   return timeoutError("see any of several become ready", timeout);
 }

@@ -4,11 +4,11 @@
  * @module
  */
 
-import { ClosedError, timeoutError, VringError } from "../errors.ts";
+import { ClosedError, VringError } from "../errors.ts";
 import type { Codec } from "../layout/codec.ts";
 import { valueStream } from "../ring/streams.ts";
 import { begin } from "../sync/turns.ts";
-import { AWAITED, type Waitable, waitAny, waitAnySync } from "../sync/wait_any.ts";
+import { AWAITED, explained, type Waitable, waitAny, waitAnySync } from "../sync/wait_any.ts";
 import { type Awaited, parts, type SyncWaitOptions, type WaitOptions } from "../sync/waiter.ts";
 import type { Arrived, Sample } from "./sample.ts";
 import { Sources, topicOfSource } from "./sources.ts";
@@ -251,10 +251,9 @@ export class MergedSubscriber<T = Uint8Array> implements Disposable, Waitable {
     }
   }
 
-  #explained(error: unknown, { timeout = Infinity }: SyncWaitOptions): unknown {
+  #explained(error: unknown, options: SyncWaitOptions): unknown {
     if (this.#closed) return this.#closedError();
-    const late = error instanceof DOMException && error.name === "TimeoutError";
-    return late ? timeoutError(`receive from topic "${this.topic}"`, timeout) : error;
+    return explained(error, `receive from topic "${this.topic}"`, options);
   }
 
   #closedError(): ClosedError {

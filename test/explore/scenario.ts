@@ -4,7 +4,9 @@
  * @module
  */
 
+import { RoleTakenError } from "../../src/errors.ts";
 import { Mapping } from "../../src/memory/mapping.ts";
+import { sleepSync } from "../../src/os/clock.ts";
 import * as files from "../../src/os/files.ts";
 import { process, world } from "./machine.ts";
 
@@ -127,4 +129,16 @@ export function messageOf(bytes: Uint8Array, highest: number): number | undefine
     if (knownPattern(bytes.length, message).every((byte, i) => byte === bytes[i])) return message;
   }
   return undefined;
+}
+
+/** Opens an end, once locks of the dead are dropped, and what else they leave is cleared away. */
+export function openSoon<T>(open: () => T): T {
+  for (;;) {
+    try {
+      return open();
+    } catch (error) {
+      if (!(error instanceof RoleTakenError)) throw error;
+      sleepSync(1);
+    }
+  }
 }

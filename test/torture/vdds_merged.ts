@@ -12,17 +12,15 @@ import {
   type MergedValueOutcome,
 } from "../../src/vdds/merged_subscriber.ts";
 import type { Scene, Stage } from "./kind.ts";
+import { inTime, tenure, WAIT } from "./patience.ts";
 import { HANDS, type Hands, InHand } from "./vdds_subscription.ts";
 import {
   type Bytes,
   type CellName,
-  inTime,
   ReceivingNotes,
-  tenure,
   type TopicPlan,
   type Traffic,
   traffics,
-  WAIT,
 } from "./vdds_traffic.ts";
 
 const LASTING = { depth: 8, size: 1000, reserve: true, passing: false };

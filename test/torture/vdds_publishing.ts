@@ -8,14 +8,8 @@ import { nextTurn, sleep } from "../../src/os/clock.ts";
 import type { Publisher } from "../../src/vdds/publisher.ts";
 import { spring } from "../trap/trap.ts";
 import type { Stage } from "./kind.ts";
-import {
-  type Bytes,
-  type CellName,
-  inTime,
-  type PublishingNotes,
-  tenure,
-  WAIT,
-} from "./vdds_traffic.ts";
+import { inTime, tenure, WAIT } from "./patience.ts";
+import type { Bytes, CellName, PublishingNotes } from "./vdds_traffic.ts";
 
 /** Where it is most interesting that publishers die. */
 export const PUBLISHING_STEPS: readonly string[] = [

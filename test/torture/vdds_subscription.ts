@@ -9,16 +9,14 @@ import { nextTurn, sleep, sleepSync } from "../../src/os/clock.ts";
 import type { Sample, SampleOutcome, ValueOutcome } from "../../src/vdds/sample.ts";
 import { Subscriber } from "../../src/vdds/subscriber.ts";
 import type { Stage } from "./kind.ts";
+import { inTime, tenure, WAIT } from "./patience.ts";
 import type { Random } from "./random.ts";
 import {
   type Bytes,
   type CellName,
-  inTime,
   ReceivingNotes,
-  tenure,
   type Traffic,
   traffics,
-  WAIT,
 } from "./vdds_traffic.ts";
 
 /** Where it is most interesting that subscribers die. */

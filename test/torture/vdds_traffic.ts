@@ -16,10 +16,9 @@
  */
 
 import type { Policy, Publisher } from "../../src/vdds/publisher.ts";
-import { now } from "../../src/os/clock.ts";
 import { isPayload, lengthOf, payload } from "../ring/circular_scene.ts";
 import type { Cell } from "./ledger.ts";
-import type { Scene, Stage } from "./kind.ts";
+import type { Scene } from "./kind.ts";
 
 /** A topic, and how it is used. */
 export interface TopicPlan {
@@ -235,29 +234,10 @@ export class ReceivingNotes {
   }
 }
 
-/** How long anybody waits for others, who may be dead, stopped or elsewhere. */
-export const WAIT = { timeout: 30 };
-
 /** The topics of the run. */
 export function traffics(
   scene: Scene<CellName>,
   plans: readonly TopicPlan[] = TOPICS,
 ): Traffic[] {
   return plans.map((plan, index) => new Traffic(scene, plan, index));
-}
-
-/** How long something is done by who is not killed. */
-export function tenure(stage: Stage<CellName>, mostMs: number): () => boolean {
-  const end = now() + stage.random.skewed(1, mostMs) * 1e6;
-  return () => stage.over || now() > end;
-}
-
-/** What came of a wait; undefined if nothing came in time. */
-export async function inTime<T>(wait: () => T | Promise<T>): Promise<T | undefined> {
-  try {
-    return await wait();
-  } catch (error) {
-    if ((error as Error).name === "TimeoutError") return undefined;
-    throw error;
-  }
 }

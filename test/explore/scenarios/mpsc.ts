@@ -5,14 +5,14 @@
  * @module
  */
 
-import { PeerLostError, RoleTakenError } from "../../../src/errors.ts";
-import { sleepSync } from "../../../src/os/clock.ts";
+import { PeerLostError } from "../../../src/errors.ts";
 import { MpscConsumer } from "../../../src/ring/mpsc_consumer.ts";
 import { MpscProducer } from "../../../src/ring/mpsc_producer.ts";
 import {
   type ActorSpec,
   arranged,
   messageOf,
+  openSoon,
   pattern,
   type Scenario,
   unarranged,
@@ -20,18 +20,6 @@ import {
 
 // A lane of 512 bytes holds two records of 208 bytes.
 const LENGTH = 200;
-
-/** Takes an end, once locks of the dead are dropped and lanes of the dead are drained. */
-function take<T>(open: () => T): T {
-  for (;;) {
-    try {
-      return open();
-    } catch (error) {
-      if (!(error instanceof RoleTakenError)) throw error;
-      sleepSync(1);
-    }
-  }
-}
 
 interface Message {
   readonly message: number;
@@ -49,7 +37,7 @@ const OPTIONS = { capacity: 512, persist: true };
 /** Sends these messages, one after the other, and waits for room. */
 function producer(lanes: number, messages: readonly number[]): ActorSpec {
   const options = { ...OPTIONS, producers: lanes, keepOpen: true };
-  return arranged(() => take(() => MpscProducer.open("ring", options)), (producer) => {
+  return arranged(() => openSoon(() => MpscProducer.open("ring", options)), (producer) => {
     for (const message of messages) producer.sendSync(pattern(LENGTH, message), { spin: 0 });
     producer.close();
     return { sent: messages };
@@ -63,7 +51,7 @@ function consumer(
 ): ActorSpec {
   const { limit = Infinity, keepOpen = false, how = "copy" } = options;
   const open = () =>
-    take(() => MpscConsumer.open("ring", { ...OPTIONS, producers: lanes, keepOpen }));
+    openSoon(() => MpscConsumer.open("ring", { ...OPTIONS, producers: lanes, keepOpen }));
   return arranged(open, (consumer): Received => {
     const received: Message[] = [];
     const note = (bytes: Uint8Array, origin: { producer: number; generation: number }) => {

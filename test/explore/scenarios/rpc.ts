@@ -4,14 +4,14 @@
  * @module
  */
 
-import { PeerLostError, RoleTakenError } from "../../../src/errors.ts";
-import { sleepSync } from "../../../src/os/clock.ts";
+import { PeerLostError } from "../../../src/errors.ts";
 import { RpcClient } from "../../../src/ring/rpc_client.ts";
 import { RpcServer } from "../../../src/ring/rpc_server.ts";
 import {
   type ActorSpec,
   arranged,
   messageOf,
+  openSoon,
   pattern,
   type Scenario,
   unarranged,
@@ -26,18 +26,6 @@ function answerTo(request: number): number {
   return request + 4;
 }
 
-/** Takes an end, once the kernel has dropped the locks of the one that died. */
-function take<T>(open: () => T): T {
-  for (;;) {
-    try {
-      return open();
-    } catch (error) {
-      if (!(error instanceof RoleTakenError)) throw error;
-      sleepSync(1);
-    }
-  }
-}
-
 interface Asked {
   /** What came of each request: an answer, "lost", or "timeout". */
   readonly outcomes: Readonly<Record<number, number | string>>;
@@ -49,7 +37,7 @@ interface Served {
 
 /** Asks these things, one after the other. */
 function client(requests: readonly number[], keepOpen = false): ActorSpec {
-  const open = () => take(() => RpcClient.open("calls", { ...OPTIONS, keepOpen }));
+  const open = () => openSoon(() => RpcClient.open("calls", { ...OPTIONS, keepOpen }));
   return arranged(open, (client): Asked => {
     const outcomes: Record<number, number | string> = {};
     for (const request of requests) outcomes[request] = ask(client, request);
@@ -74,7 +62,7 @@ function ask(
 
 /** Answers requests up to this one, or none for a second: whoever should ask is dead, or was told. */
 function server(last: number): ActorSpec {
-  return arranged(() => take(() => RpcServer.open("calls", OPTIONS)), (server): Served => {
+  return arranged(() => openSoon(() => RpcServer.open("calls", OPTIONS)), (server): Served => {
     const handled: number[] = [];
     const handle = (bytes: Uint8Array) => {
       const request = messageOf(bytes, 9) ?? 0;

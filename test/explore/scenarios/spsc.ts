@@ -4,8 +4,7 @@
  * @module
  */
 
-import { PeerLostError, RoleTakenError } from "../../../src/errors.ts";
-import { sleepSync } from "../../../src/os/clock.ts";
+import { PeerLostError } from "../../../src/errors.ts";
 import { SpscConsumer } from "../../../src/ring/spsc_consumer.ts";
 import { SpscProducer } from "../../../src/ring/spsc_producer.ts";
 import { waitAnySync } from "../../../src/sync/wait_any.ts";
@@ -13,6 +12,7 @@ import {
   type ActorSpec,
   arranged,
   messageOf,
+  openSoon,
   pattern,
   type Scenario,
   unarranged,
@@ -21,18 +21,6 @@ import {
 // A page of 512 bytes holds two records of 208 bytes; the third must wait, and runs past the end.
 const LENGTH = 200;
 const OPTIONS = { capacity: 512, persist: true };
-
-/** Takes an end, once the kernel has dropped the locks of the one that died. */
-function take<T>(open: () => T): T {
-  for (;;) {
-    try {
-      return open();
-    } catch (error) {
-      if (!(error instanceof RoleTakenError)) throw error;
-      sleepSync(1);
-    }
-  }
-}
 
 interface Sent {
   readonly sent: number[];
@@ -46,7 +34,7 @@ interface Received {
 
 /** Sends messages `from` to `to`; waits for room. */
 function producer(from: number, to: number, how: "copy" | "claim" = "copy"): ActorSpec {
-  const open = () => take(() => SpscProducer.open("ring", { ...OPTIONS, keepOpen: true }));
+  const open = () => openSoon(() => SpscProducer.open("ring", { ...OPTIONS, keepOpen: true }));
   return arranged(open, (producer): Sent => {
     const sent: number[] = [];
     for (let message = from; message <= to; message++) {
@@ -72,7 +60,7 @@ function consumer(
   } = {},
 ): ActorSpec {
   const { how = "copy", limit = Infinity, keepOpen = false, timeout = Infinity } = options;
-  const open = () => take(() => SpscConsumer.open("ring", { ...OPTIONS, keepOpen }));
+  const open = () => openSoon(() => SpscConsumer.open("ring", { ...OPTIONS, keepOpen }));
   return arranged(open, (consumer): Received => {
     const received: number[] = [];
     const again: number[] = [];
@@ -119,7 +107,7 @@ function consumer(
 /** The same through a ring of bytes, in pieces that the consumer has to put together. */
 function byteProducer(to: number): () => Sent {
   return () => {
-    const producer = take(() =>
+    const producer = openSoon(() =>
       SpscProducer.open("ring", { ...OPTIONS, level: "bytes", keepOpen: true })
     );
     const sent: number[] = [];
@@ -137,7 +125,7 @@ function byteProducer(to: number): () => Sent {
 }
 
 function byteConsumer(): Received {
-  const consumer = take(() =>
+  const consumer = openSoon(() =>
     SpscConsumer.open("ring", { ...OPTIONS, level: "bytes", keepOpen: false })
   );
   const received: number[] = [];

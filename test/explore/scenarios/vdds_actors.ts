@@ -8,10 +8,9 @@
  * @module
  */
 
-import { PeerLostError, RoleTakenError } from "../../../src/errors.ts";
+import { PeerLostError } from "../../../src/errors.ts";
 import { codec } from "../../../src/layout/codec.ts";
 import { copyOut } from "../../../src/memory/word.ts";
-import { sleepSync } from "../../../src/os/clock.ts";
 import { type Policy, Publisher } from "../../../src/vdds/publisher.ts";
 import type { Sample } from "../../../src/vdds/sample.ts";
 import { Subscriber } from "../../../src/vdds/subscriber.ts";
@@ -23,6 +22,7 @@ import {
   arranged,
   type End,
   messageOf,
+  openSoon,
   pattern,
   type Scenario,
 } from "../scenario.ts";
@@ -33,18 +33,6 @@ const HIGHEST = 14;
 const TOPIC = "topic";
 const OPTIONS = { depth: DEPTH, size: LENGTH, maxSubscribers: 2, persist: true };
 const ASLEEP = { spin: 0 };
-
-/** Opens an end, once the kernel has dropped the locks of the one that died. */
-function soon<T>(open: () => T): T {
-  for (;;) {
-    try {
-      return open();
-    } catch (error) {
-      if (!(error instanceof RoleTakenError)) throw error;
-      sleepSync(1);
-    }
-  }
-}
 
 /** How an actor is there: from the beginning and to the end, unless it is said otherwise. */
 interface Presence {
@@ -88,7 +76,7 @@ export function writer(
     sent.push(number);
   };
   const open = () => {
-    const publisher = soon(() => Publisher.open(TOPIC, { policy, history }));
+    const publisher = openSoon(() => Publisher.open(TOPIC, { policy, history }));
     const sent: number[] = [];
     for (let i = 0; i < before; i++) sendOne(publisher, sent);
     return { publisher, sent };
@@ -121,7 +109,7 @@ export function reader(
   const { how = "copy", limit = Infinity, last = Infinity, history = 0, leaves } = options;
   const open = () => {
     const ring = how === "hold" ? openTopic(TOPIC, OPTIONS, codec.bytes.type) : undefined;
-    const subscriber = soon(() => Subscriber.open(TOPIC, { history, keepOpen: false }));
+    const subscriber = openSoon(() => Subscriber.open(TOPIC, { history, keepOpen: false }));
     return { subscriber, ring };
   };
   return actor(options, open, ({ subscriber, ring }): Seen => {
@@ -190,8 +178,8 @@ interface Audit {
 }
 
 function audit(): Audit {
-  const publisher = soon(() => Publisher.open(TOPIC));
-  const subscriber = soon(() => Subscriber.open(TOPIC));
+  const publisher = openSoon(() => Publisher.open(TOPIC));
+  const subscriber = openSoon(() => Subscriber.open(TOPIC));
   const fits: boolean[] = [];
   for (let i = 0; i <= DEPTH; i++) fits.push(publisher.trySend(pattern(LENGTH, HIGHEST)));
   const { inFlight } = publisher.counters;

@@ -14,6 +14,7 @@ import { MergedSubscriber } from "../../../src/vdds/merged_subscriber.ts";
 import { Publisher } from "../../../src/vdds/publisher.ts";
 import { Subscriber } from "../../../src/vdds/subscriber.ts";
 import { defineKind, type Kind, type Scene, type Stage } from "../kind.ts";
+import { tenure } from "../patience.ts";
 import {
   appear,
   HOST,
@@ -33,7 +34,6 @@ import {
   type CellName,
   cellsFor,
   PublishingNotes,
-  tenure,
   type Traffic,
   traffics,
 } from "../vdds_traffic.ts";
