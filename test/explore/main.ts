@@ -5,9 +5,9 @@
  */
 
 import { parseArgs } from "node:util";
-import type { Bounds, Scenario } from "./scenario.ts";
+import { type Bounds, explore, replay, type Report, type Scenario } from "./engine/mod.ts";
+import { CONVENTIONS } from "./scenario.ts";
 import { SCENARIOS } from "./scenarios/index.ts";
-import { explore, replay, type Report } from "./search.ts";
 import {
   describeFinding,
   heading,
@@ -157,6 +157,7 @@ async function exploreAll(request: Request): Promise<number> {
     const bounds = boundsOf(scenario, request);
     const report = await explore(scenario, {
       bounds,
+      conventions: CONVENTIONS,
       seed,
       schedules,
       budgetMs: share(deadline - performance.now(), scenarios.length - i),
@@ -208,7 +209,7 @@ async function replayOne({ scenarios, json }: Request, token: string): Promise<n
   if (scenario === undefined || others.length > 0) {
     throw new RangeError("--replay needs the name of one scenario");
   }
-  const { problem, trace } = await replay(scenario, token);
+  const { problem, trace } = await replay(scenario, token, CONVENTIONS);
   if (json) console.log(JSON.stringify({ name: scenario.name, token, problem, trace }));
   else {
     for (const line of trace) console.log(line);

@@ -4,8 +4,7 @@
  * @module
  */
 
-import type { Bounds, Scenario } from "./scenario.ts";
-import type { Finding, Report } from "./search.ts";
+import type { Bounds, Finding, Report, Scenario } from "./engine/mod.ts";
 
 /** Whether a scenario went as it should. */
 export interface Outcome {

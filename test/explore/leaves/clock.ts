@@ -1,7 +1,6 @@
 /** Stands in for src/os/clock.ts: time moves only when everyone waits for it. @module */
 
-import { ASLEEP, currentActor, type Operation } from "../actor.ts";
-import { mayBlock, world } from "../machine.ts";
+import { ASLEEP, currentActor, mayBlock, type Operation, world } from "../engine/mod.ts";
 
 export function now(): number {
   return currentActor().local(() => world.time);

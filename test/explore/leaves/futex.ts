@@ -1,7 +1,15 @@
 /** Stands in for src/os/futex.ts: compare, sleep and wake on the simulated machine. @module */
 
-import { ASLEEP, currentActor, type Operation } from "../actor.ts";
-import { mayBlock, nameOf, resolve, shared, world } from "../machine.ts";
+import {
+  ASLEEP,
+  currentActor,
+  mayBlock,
+  nameOf,
+  type Operation,
+  resolve,
+  shared,
+  world,
+} from "../engine/mod.ts";
 
 export { MATCH_ANY, VECTOR_LIMIT } from "../../../src/os/futex.ts?real";
 

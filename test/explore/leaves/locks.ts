@@ -1,6 +1,6 @@
 /** Stands in for src/os/locks.ts: record locks of the simulated machine. @module */
 
-import { process, shared, world } from "../machine.ts";
+import { process, shared, world } from "../engine/mod.ts";
 import { Lock } from "../../../src/os/locks.ts?real";
 import * as files from "./files.ts";
 

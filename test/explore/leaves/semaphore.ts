@@ -5,9 +5,7 @@
  * @module
  */
 
-import { currentActor } from "../actor.ts";
-import { on, process, resolve, shared, world } from "../machine.ts";
-import type { Inode } from "../world.ts";
+import { currentActor, type Inode, on, process, resolve, shared, world } from "../engine/mod.ts";
 import { MapFlag, Protection } from "../../../src/os/files.ts?real";
 import { semaphoreFile } from "../../../src/os/semaphore.ts?real";
 import * as files from "./files.ts";

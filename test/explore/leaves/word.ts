@@ -1,7 +1,6 @@
 /** Stands in for src/memory/word.ts: every access is an operation of the scheduler. @module */
 
-import { inHex, nameWord, on, resolve, world } from "../machine.ts";
-import type { Inode } from "../world.ts";
+import { inHex, type Inode, nameWord, on, resolve, world } from "../engine/mod.ts";
 import type { Memory, WordPlace } from "../../../src/memory/word.ts?real";
 
 export type { Memory, WordPlace };

@@ -9,7 +9,7 @@
  */
 
 import { type Position, type Problem, Run, type Transition } from "./run.ts";
-import type { Bounds, Scenario } from "./scenario.ts";
+import type { Bounds, Conventions, Scenario } from "./scenario.ts";
 import { SeenStates } from "./seen.ts";
 import { decode, encode } from "./token.ts";
 import { mix } from "./world.ts";
@@ -42,6 +42,7 @@ export interface Report {
 /** When to stop, and whom to tell. */
 export interface SearchOptions {
   readonly bounds?: Partial<Bounds> | undefined;
+  readonly conventions?: Conventions | undefined;
   readonly budgetMs?: number | undefined;
   /** Random runs from this seed, in place of all runs. */
   readonly seed?: number | undefined;
@@ -72,9 +73,18 @@ export interface Replayed {
 }
 
 /** Runs exactly the run of a token. */
-export async function replay(scenario: Scenario, token: string): Promise<Replayed> {
+export async function replay(
+  scenario: Scenario,
+  token: string,
+  conventions?: Conventions,
+): Promise<Replayed> {
   const trace: string[] = [];
-  const run = new Run(scenario, { preemptions: 1000, deaths: 1000, noise: 1000 }, trace);
+  const run = new Run(
+    scenario,
+    { preemptions: 1000, deaths: 1000, noise: 1000 },
+    conventions,
+    trace,
+  );
   await run.begin();
   const codes = decode(token);
   let step = 0;
@@ -146,7 +156,7 @@ class Search {
   }
 
   async #begin(bounds: Bounds): Promise<Run> {
-    const run = new Run(this.#scenario, bounds);
+    const run = new Run(this.#scenario, bounds, this.#options.conventions);
     await run.begin();
     return run;
   }
@@ -245,7 +255,7 @@ class Search {
   /** Replays the finding to tell how it came about. */
   async #trace(): Promise<void> {
     const finding = this.report.finding!;
-    const trace = await replay(this.#scenario, finding.token).then(
+    const trace = await replay(this.#scenario, finding.token, this.#options.conventions).then(
       ({ trace }) => trace,
       (error) => [`${error}`], // of code that does something else each time
     );

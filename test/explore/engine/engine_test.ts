@@ -4,31 +4,23 @@
  */
 
 import { assert, assertEquals, assertNotEquals, assertStringIncludes } from "@std/assert";
-import { Lock } from "../../src/os/locks.ts";
-import { ASLEEP, currentActor } from "./actor.ts";
-import { now, sleep, sleepSync } from "./leaves/clock.ts";
-import * as files from "./leaves/files.ts";
-import { FutexVector, wait, wake } from "./leaves/futex.ts";
-import { closeLockFile, openLockFile, setLock, testLock } from "./leaves/locks.ts";
-import { copyIn, copyOut, type Memory, Word32 } from "./leaves/word.ts";
-import { mayBlock, process, world } from "./machine.ts";
+import { Lock } from "../../../src/os/locks.ts";
+import { ASLEEP, currentActor, mayBlock, process, world } from "./mod.ts";
+import { now, sleep, sleepSync } from "../leaves/clock.ts";
+import * as files from "../leaves/files.ts";
+import { FutexVector, wait, wake } from "../leaves/futex.ts";
+import { closeLockFile, openLockFile, setLock, testLock } from "../leaves/locks.ts";
+import { copyIn, copyOut, type Memory, Word32 } from "../leaves/word.ts";
 import { Run } from "./run.ts";
-import {
-  type ActorSpec,
-  arranged,
-  type Bounds,
-  type End,
-  makeMemory,
-  messageOf,
-  pattern,
-  type Scenario,
-} from "./scenario.ts";
+import { type ActorSpec, arranged, type Bounds, type End, type Scenario } from "./scenario.ts";
+import { makeMemory, messageOf, pattern } from "../scenario.ts";
 import { explore, replay, type Report, type SearchOptions } from "./search.ts";
 import { SeenStates } from "./seen.ts";
 import { decode, encode } from "./token.ts";
 
 const EAGAIN = 11;
 const ETIMEDOUT = 110;
+const SLICE_NS = 250e6;
 const NONE: Bounds = { preemptions: 0, deaths: 0, noise: 0 };
 
 function openShared(): number {
@@ -144,7 +136,7 @@ async function endings(
     return undefined;
   };
   const tested = scenario(actors, { bounds: { ...NONE, ...bounds }, check });
-  const report = await explore(tested, options);
+  const report = await explore(tested, { conventions: { sliceNs: SLICE_NS }, ...options });
   assertEquals(report.finding, undefined);
   return { ends: [...ends].sort(), report };
 }
@@ -507,7 +499,9 @@ Deno.test("everything that a promise leads to happens before the next operation"
 // ---- what is reported ----
 
 async function finding(actors: Scenario["actors"], bounds: Partial<Bounds> = {}) {
-  const { finding } = await explore(scenario(actors, { bounds: { ...NONE, ...bounds } }));
+  const conventions = { sliceNs: SLICE_NS };
+  const tested = scenario(actors, { bounds: { ...NONE, ...bounds } });
+  const { finding } = await explore(tested, { conventions });
   assert(finding !== undefined, "nothing was found");
   return finding;
 }
@@ -542,7 +536,7 @@ Deno.test("a sleep without a deadline does not end because somebody died", async
 });
 
 Deno.test("slices are for deaths: without one, a sleep that only a slice ends is lost", async () => {
-  const sleeper = { body: () => wait(word(0).address, 0, now() + 250e6), immortal: true };
+  const sleeper = { body: () => wait(word(0).address, 0, now() + SLICE_NS), immortal: true };
   assertEquals((await finding({ sleeper })).kind, "lost wake-up");
   const { ends } = await endings({ sleeper, waker: raise(0) }, { deaths: 1 });
   assertEquals(returned(ends, "sleeper"), [-EAGAIN, -ETIMEDOUT, 0]);

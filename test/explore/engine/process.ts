@@ -119,13 +119,3 @@ export function shared<T>(label: () => string, perform: () => T): T {
 export function mayBlock<T>(operation: Operation<T>): T {
   return currentActor().operate(operation);
 }
-
-const buffers = new Map<number, ArrayBuffer>();
-
-/** A buffer of the mapping's size, kept for the actor's next run: its contents are never used. */
-export function emptyBuffer(address: number, length: number): ArrayBuffer {
-  let buffer = buffers.get(address);
-  if (buffer?.byteLength === length) new Uint8Array(buffer).fill(0);
-  else buffers.set(address, buffer = new ArrayBuffer(length));
-  return buffer;
-}

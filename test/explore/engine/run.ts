@@ -6,9 +6,9 @@
  */
 
 import type { Actor } from "./actor.ts";
-import { world } from "./machine.ts";
-import type { Bounds, Scenario } from "./scenario.ts";
-import { KERNEL, lockFilesOf, ownerOf, type Problem, Stage, type Transition } from "./stage.ts";
+import { world } from "./process.ts";
+import type { Bounds, Conventions, Scenario } from "./scenario.ts";
+import { Actors, KERNEL, lockFilesOf, ownerOf, type Problem, type Transition } from "./actors.ts";
 import { mix, SEED_A, SEED_B, type Sleeper } from "./world.ts";
 
 export type { Problem, Transition };
@@ -27,14 +27,13 @@ export interface Position {
   readonly lastActor: Actor | undefined;
 }
 
-const SLICE_NS = 250e6;
-
 /** Everybody asleep and only time passing, this often in one run: they wait for nothing. */
 const TICKS = 40;
 
 /** The state of a scenario while it runs. */
 export class Run {
-  readonly #stage: Stage;
+  readonly #actors: Actors;
+  readonly #sliceNs: number;
   #left: Left;
   #lastThread = KERNEL;
   #lastActor: Actor | undefined;
@@ -46,15 +45,21 @@ export class Run {
   /** What was chosen when that was asked while an actor was still running. */
   #chosen: { readonly transition: Transition | undefined } | undefined;
 
-  /** Builds the machine; who did what is added to the trace, if there is one. */
-  constructor(scenario: Scenario, bounds: Bounds, trace?: string[]) {
-    this.#stage = new Stage(scenario, trace);
+  /** Builds the machine, and adds a line to the trace for each step. */
+  constructor(
+    scenario: Scenario,
+    bounds: Bounds,
+    conventions: Conventions = {},
+    trace?: string[],
+  ) {
+    this.#actors = new Actors(scenario, conventions, trace);
+    this.#sliceNs = conventions.sliceNs ?? Infinity;
     this.#left = { ...bounds, ticks: TICKS };
   }
 
   /** Brings every actor to its first operation. */
   async begin(): Promise<void> {
-    const starting = this.#stage.startWhoCan();
+    const starting = this.#actors.startWhoCan();
     if (starting !== undefined) await starting;
   }
 
@@ -96,7 +101,7 @@ export class Run {
   key(): readonly [a: number, b: number] {
     let a = world.hashA;
     let b = world.hashB;
-    for (const actor of this.#stage.actors) {
+    for (const actor of this.#actors.all) {
       const flags = (actor.dead ? 1 : 0) + (actor.finished ? 2 : 0) + 4 * actor.index;
       a = mix(a, actor.hashA, flags, 0, SEED_A);
       b = mix(b, actor.hashB, flags, 0, SEED_B);
@@ -110,12 +115,12 @@ export class Run {
 
   /** An actor that failed, if one has. */
   failure(): Problem | undefined {
-    return this.#stage.failure();
+    return this.#actors.failure();
   }
 
   /** What is wrong with a run in which nothing can happen any more, if anything is. */
   verdict(): Problem | undefined {
-    return this.#stage.verdict(this.#left.ticks === 0);
+    return this.#actors.verdict(this.#left.ticks === 0);
   }
 
   /** From here on nothing happens but what must: for looking whether a run has ended. */
@@ -132,8 +137,8 @@ export class Run {
   choices(): readonly Transition[] {
     const own: Transition[] = [];
     const others: Transition[] = [];
-    for (const actor of this.#stage.actors) {
-      for (const step of this.#stage.stepsOf(actor)) {
+    for (const actor of this.#actors.all) {
+      for (const step of this.#actors.stepsOf(actor)) {
         (step.thread === this.#lastThread ? own : others).push(step);
       }
     }
@@ -151,9 +156,9 @@ export class Run {
 
   /** Whoever acted last may die before its next operation, or in the sleep that it fell into. */
   #kills(): Transition[] {
-    const { actors, usual } = this.#stage;
+    const { all, usual } = this.#actors;
     const atStart = this.#lastThread === KERNEL && this.#lastActor === undefined;
-    return actors
+    return all
       .filter((actor) => (atStart || actor === this.#lastActor) && this.#mayDie(actor))
       .map(({ index }) => usual[index]!.kill);
   }
@@ -161,7 +166,7 @@ export class Run {
   /** Who has finished is idle, and can die as long as that changes anything. */
   #mayDie(actor: Actor | undefined): boolean {
     if (actor === undefined || this.#left.deaths === 0) return false;
-    if (actor.dead || !actor.started || this.#stage.specs[actor.index]!.immortal) return false;
+    if (actor.dead || !actor.started || this.#actors.specs[actor.index]!.immortal) return false;
     if (!actor.finished || actor.pending !== undefined || actor.waits.length > 0) return true;
     return lockFilesOf(actor).length > 0;
   }
@@ -175,13 +180,13 @@ export class Run {
     for (const sleeper of world.sleepersInOrder()) {
       const { thread, words, woken, deadline } = sleeper;
       if (woken !== "") continue;
-      const common = { thread, actor: ownerOf(this.#stage.actors, sleeper), detail: thread };
+      const common = { thread, actor: ownerOf(this.#actors.all, sleeper), detail: thread };
       if (words.length === 0) {
         if (!othersCould || preemptions === 0 || deadline === Infinity) continue;
         found.push({ ...common, code: `e${thread}`, kind: "resume" });
       } else if (noise > 0) {
         found.push({ ...common, code: `z${thread}`, kind: "spurious" });
-        if (!isSlice(sleeper)) found.push({ ...common, code: `y${thread}`, kind: "early" });
+        if (!this.#isSlice(sleeper)) found.push({ ...common, code: `y${thread}`, kind: "early" });
       }
     }
   }
@@ -195,8 +200,14 @@ export class Run {
       woken === "" && deadline !== Infinity
     );
     if (waiting.length === 0) return false;
-    if (this.#stage.actors.some(({ dead }) => dead)) return true;
-    return waiting.some((sleeper) => sleeper.words.length === 0 || !isSlice(sleeper));
+    if (this.#actors.all.some(({ dead }) => dead)) return true;
+    return waiting.some((sleeper) => sleeper.words.length === 0 || !this.#isSlice(sleeper));
+  }
+
+  /** Whether a sleep lasts until the end of a slice, and not until a deadline that a user set. */
+  #isSlice({ deadline, since }: Sleeper): boolean {
+    const slice = this.#sliceNs;
+    return deadline === Infinity || deadline % slice === 0 || deadline - since === slice;
   }
 
   // ---- making it happen ----
@@ -226,14 +237,14 @@ export class Run {
 
   #take(transition: Transition): void | Promise<void> {
     this.#account(transition);
-    const running = this.#stage.perform(transition, {
+    const running = this.#actors.perform(transition, {
       goesOnAtOnce: () => this.#goesOnAtOnce(transition.actor!),
       isKnown: () => this.#isKnown(),
     });
     if (this.#chosen === KNOWN) return;
     return running === undefined
-      ? this.#stage.startWhoCan()
-      : running.then(() => this.#stage.startWhoCan());
+      ? this.#actors.startWhoCan()
+      : running.then(() => this.#actors.startWhoCan());
   }
 
   /**
@@ -253,13 +264,13 @@ export class Run {
    */
   #goesOnAtOnce(actor: Actor): boolean {
     const transition = this.#choose();
-    if (transition === undefined || transition !== this.#stage.usual[actor.index]!.step) {
+    if (transition === undefined || transition !== this.#actors.usual[actor.index]!.step) {
       this.#chosen = { transition };
       return false;
     }
     this.#account(transition);
     world.onUndo(actor.save());
-    return this.#stage.operate(actor, 0);
+    return this.#actors.operate(actor, 0);
   }
 
   /** Notes whose turn it is, and what that costs. */
@@ -284,8 +295,3 @@ export class Run {
 
 /** Nothing is chosen in a state that was entered before. */
 const KNOWN = { transition: undefined };
-
-/** Whether a sleep lasts until the end of a slice, and not until a deadline that a user set. */
-function isSlice({ deadline, since }: Sleeper): boolean {
-  return deadline === Infinity || deadline % SLICE_NS === 0 || deadline - since === SLICE_NS;
-}

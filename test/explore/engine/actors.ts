@@ -1,14 +1,13 @@
 /**
- * The stage: the actors of a scenario on the simulated machine, and every step that one of them, or
+ * The actors of a scenario on the simulated machine, and every step that one of them, or
  * the kernel for them, can take. Who may take one, and how often, is decided elsewhere (run.ts).
  *
  * @module
  */
 
-import { errnoName } from "../../src/errors.ts";
 import { Actor, ASLEEP, POOL } from "./actor.ts";
-import { FILES_EACH, inHex, resetWorld, world } from "./machine.ts";
-import type { ActorSpec, End, FindingKind, Scenario } from "./scenario.ts";
+import { FILES_EACH, inHex, resetWorld, world } from "./process.ts";
+import type { ActorSpec, Conventions, End, FindingKind, Scenario } from "./scenario.ts";
 import type { Sleeper } from "./world.ts";
 
 /** One step that can be taken. */
@@ -56,26 +55,28 @@ const SETUP_INDEX = 60;
 const ARRANGING = 1000;
 
 /** The actors and what they do. */
-export class Stage {
-  readonly actors: readonly Actor[];
+export class Actors {
+  readonly all: readonly Actor[];
   readonly specs: readonly ActorSpec[];
   /** For each actor the steps that are its own, made once. */
   readonly usual: readonly Readonly<Record<"step" | "wake" | "kill", Transition>>[];
   readonly #scenario: Scenario;
+  readonly #conventions: Conventions;
   readonly #trace: string[] | undefined;
 
-  /** Builds the machine; who did what is added to the trace, if there is one. */
-  constructor(scenario: Scenario, trace?: string[]) {
+  /** Builds the machine, and adds a line to the trace for each step. */
+  constructor(scenario: Scenario, conventions: Conventions, trace?: string[]) {
     resetWorld();
     new Actor(SETUP_INDEX, "setup", { body: scenario.setup ?? (() => {}) }).runDirectly();
     this.#scenario = scenario;
+    this.#conventions = conventions;
     this.#trace = trace;
     this.specs = Object.values(scenario.actors).map((spec) =>
       typeof spec === "function" ? { body: spec } : spec
     );
     const names = Object.keys(scenario.actors);
-    this.actors = names.map((name, i) => new Actor(i, name, this.specs[i]!));
-    this.usual = this.actors.map((actor) => {
+    this.all = names.map((name, i) => new Actor(i, name, this.specs[i]!));
+    this.usual = this.all.map((actor) => {
       const common = { thread: actor.index, actor, detail: 0 };
       const letter = letterOf(actor);
       return {
@@ -90,7 +91,7 @@ export class Stage {
 
   /** Brings everyone who may begin to the first operation that is scheduled. */
   startWhoCan(): void | Promise<void> {
-    for (const actor of this.actors) {
+    for (const actor of this.all) {
       if (actor.started || !this.#mayStart(actor)) continue;
       if (this.specs[actor.index]!.last) this.#dropAllLocks();
       world.onUndo(actor.save());
@@ -103,18 +104,18 @@ export class Stage {
   #mayStart(actor: Actor): boolean {
     const { after, last } = this.specs[actor.index]!;
     if (after !== undefined && !this.#isOver(after)) return false;
-    return !last || this.actors.every((other) => other === actor || this.#isOver(other.name));
+    return !last || this.all.every((other) => other === actor || this.#isOver(other.name));
   }
 
   /** In which order the kernel drops them makes no difference when nobody is there to see it. */
   #dropAllLocks(): void {
-    for (const actor of this.actors) {
+    for (const actor of this.all) {
       for (const file of lockFilesOf(actor)) world.dropLocks(file);
     }
   }
 
   #isOver(name: string): boolean {
-    const actor = this.actors.find((candidate) => candidate.name === name);
+    const actor = this.all.find((candidate) => candidate.name === name);
     if (actor === undefined) throw new Error(`There is no actor "${name}"`);
     return actor.dead || actor.finished;
   }
@@ -183,7 +184,7 @@ export class Stage {
     const operation = actor.pending!;
     const label = this.#trace && operation.label();
     const result = operation.perform(actor.index, choice);
-    if (label !== undefined) this.#note(actor, `${label} ${show(result)}`);
+    if (label !== undefined) this.#note(actor, `${label} ${this.#show(result)}`);
     if (result === ASLEEP) return false;
     actor.noteDone(result);
     return true;
@@ -200,7 +201,7 @@ export class Stage {
     const { operation } = actor.waits.find((wait) => wait.thread === thread)!;
     const label = this.#trace && operation.label();
     const result = operation.perform(thread, 0);
-    if (label !== undefined) this.#note(actor, `(its thread) ${label} ${show(result)}`);
+    if (label !== undefined) this.#note(actor, `(its thread) ${label} ${this.#show(result)}`);
     if (result !== ASLEEP) world.fallAsleep(answered(thread));
     actor.noteStarted(thread);
   }
@@ -246,29 +247,39 @@ export class Stage {
 
   #note(actor: Actor | undefined, what: string): void {
     if (this.#trace === undefined) return;
-    const width = Math.max(...this.actors.map(({ name }) => name.length));
+    const width = Math.max(...this.all.map(({ name }) => name.length));
     this.#trace.push(`${(actor?.name ?? "").padEnd(width)}  ${what}`.trimEnd());
+  }
+
+  #show(result: unknown): string {
+    if (result === ASLEEP) return "falls asleep";
+    if (result === undefined) return "";
+    if (result instanceof Uint8Array) return `-> ${inHex(result)}`;
+    const { errorName = String } = this.#conventions;
+    if (typeof result === "number" && result < 0) return `-> -${errorName(-result)}`;
+    if (typeof result === "object") return "";
+    return `-> ${result}`;
   }
 
   // ---- the end ----
 
   /** An actor that failed, if one has. */
   failure(): Problem | undefined {
-    const failed = this.actors.find(({ failure }) => failure !== undefined);
+    const failed = this.all.find(({ failure }) => failure !== undefined);
     if (failed === undefined) return undefined;
     return { kind: "error", message: `${failed.name} threw ${describe(failed.failure)}` };
   }
 
   /** What is wrong with a run that has come to its end, if anything is. */
   verdict(gaveUp: boolean): Problem | undefined {
-    const asleep = this.actors.filter((actor) => actor.started && !actor.dead && !actor.finished);
+    const asleep = this.all.filter((actor) => actor.started && !actor.dead && !actor.finished);
     if (asleep.length > 0) {
       const names = asleep.map(({ name }) => name).join(" and ");
-      return gaveUp || this.actors.some(({ dead }) => dead)
+      return gaveUp || this.all.some(({ dead }) => dead)
         ? { kind: "hang", message: `${names} cannot go on` }
         : { kind: "lost wake-up", message: `${names} sleeps and nobody is left to wake it` };
     }
-    const background = this.actors.find((actor) => !actor.dead && actor.waits.length > 0);
+    const background = this.all.find((actor) => !actor.dead && actor.waits.length > 0);
     if (background !== undefined) {
       return { kind: "hang", message: `a thread of ${background.name} sleeps on for nobody` };
     }
@@ -278,8 +289,8 @@ export class Stage {
 
   #end(): End {
     return {
-      results: Object.fromEntries(this.actors.map(({ name, result }) => [name, result])),
-      dead: new Set(this.actors.filter(({ dead }) => dead).map(({ name }) => name)),
+      results: Object.fromEntries(this.all.map(({ name, result }) => [name, result])),
+      dead: new Set(this.all.filter(({ dead }) => dead).map(({ name }) => name)),
       names: [...world.names.keys()],
       bytes: (label) => world.inodes.find((inode) => inode.label === label)!.bytes,
     };
@@ -320,15 +331,6 @@ function answered(thread: number): Sleeper {
 
 function letterOf(actor: Actor): string {
   return String.fromCharCode(65 + actor.index);
-}
-
-function show(result: unknown): string {
-  if (result === ASLEEP) return "falls asleep";
-  if (result === undefined) return "";
-  if (result instanceof Uint8Array) return `-> ${inHex(result)}`;
-  if (typeof result === "number" && result < 0) return `-> -${errnoName(-result)}`;
-  if (typeof result === "object") return "";
-  return `-> ${result}`;
 }
 
 function describe(failure: unknown): string {
