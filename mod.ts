@@ -7,10 +7,10 @@
 export * from "./src/errors.ts";
 export { type LibraryFiles, useLibrary } from "./src/native/load.ts";
 export * from "./src/layout/layout.ts";
-export { MirrorRing, type MirrorRingOptions } from "./src/memory/mirror.ts";
-export { type RegionDetails, type RegionInfo, regions } from "./src/memory/region_list.ts";
-export type { SyncWaitOptions, WaitOptions } from "./src/sync/waiter.ts";
-export { type Waitable, waitAny, waitAnySync } from "./src/sync/wait_any.ts";
+export { MirrorRing, type MirrorRingOptions } from "./src/mirror_ring/mirror_ring.ts";
+export { type RegionDetails, type RegionInfo, regions } from "./src/region/list.ts";
+export type { SyncWaitOptions, WaitOptions } from "./src/wait/until.ts";
+export { type Waitable, waitAny, waitAnySync } from "./src/wait/any.ts";
 export {
   type Permit,
   SemaphoreLock,
@@ -23,7 +23,7 @@ export {
   type SharedMemoryOptions,
   type TypedArrayConstructor,
 } from "./src/shared/shared_memory.ts";
-export { CircularBufferWriter } from "./src/ring/circular_writer.ts";
+export { CircularBufferWriter } from "./src/circular/writer.ts";
 export {
   CircularBufferReader,
   type CircularBufferReaderOptions,
@@ -33,40 +33,40 @@ export {
   type Polled,
   type ReadIntoOutcome,
   type ReadOutcome,
-} from "./src/ring/circular_reader.ts";
-export type { CircularBufferOptions } from "./src/ring/circular_attach.ts";
-export type { RingConnectOptions, RingOptions } from "./src/ring/attach.ts";
-export { type Codec, codec, type Codecs } from "./src/layout/codec.ts";
+} from "./src/circular/reader.ts";
+export type { CircularBufferOptions } from "./src/circular/attach.ts";
+export type { RingConnectOptions, RingOptions } from "./src/lane/attach.ts";
+export { type Codec, codec, type Codecs } from "./src/codec.ts";
 export type {
   SpscByteConnectOptions,
   SpscByteOptions,
   SpscConnectOptions,
   SpscOptions,
-} from "./src/ring/spsc.ts";
-export type { MessageSender, Sender } from "./src/ring/sender.ts";
+} from "./src/spsc/spsc.ts";
+export type { MessageSender, Sender } from "./src/lane/sender.ts";
 export type {
   MessageReceiver,
   Nothing,
   ReceivedValue,
   TakenMessage,
   TakenSample,
-} from "./src/ring/receiver.ts";
-export { SpscProducer } from "./src/ring/spsc_producer.ts";
+} from "./src/lane/receiver.ts";
+export { SpscProducer } from "./src/spsc/producer.ts";
 export {
   type BytesOptions,
   SpscByteConsumer,
   SpscByteProducer,
   type SyncBytesOptions,
-} from "./src/ring/spsc_bytes.ts";
-export { type ReceiveOutcome, SpscConsumer } from "./src/ring/spsc_consumer.ts";
-export type { MpscConnectOptions, MpscOptions, MpscSeatOptions } from "./src/ring/mpsc.ts";
-export { MpscProducer } from "./src/ring/mpsc_producer.ts";
+} from "./src/spsc/bytes.ts";
+export { type ReceiveOutcome, SpscConsumer } from "./src/spsc/consumer.ts";
+export type { MpscConnectOptions, MpscOptions, MpscSeatOptions } from "./src/mpsc/mpsc.ts";
+export { MpscProducer } from "./src/mpsc/producer.ts";
 export {
   MpscConsumer,
   type MpscMessage,
   type MpscValue,
   type Origin,
-} from "./src/ring/mpsc_consumer.ts";
+} from "./src/mpsc/consumer.ts";
 export {
   type Policy,
   Publisher,
@@ -93,15 +93,15 @@ export {
 } from "./src/babus/slot.ts";
 export type { SlotShapeOptions } from "./src/babus/slot_attach.ts";
 export { Listener, type ListenOptions } from "./src/babus/listener.ts";
-export type { RpcConnectOptions, RpcOptions } from "./src/ring/rpc.ts";
+export type { RpcConnectOptions, RpcOptions } from "./src/calls/calls.ts";
 export {
   type Caller,
   type HandleOptions,
   type Handler,
   RpcServer,
   type ServeOptions,
-} from "./src/ring/rpc_server.ts";
-export { RpcClient, type RpcClientOptions } from "./src/ring/rpc_client.ts";
+} from "./src/calls/server.ts";
+export { RpcClient, type RpcClientOptions } from "./src/calls/client.ts";
 export {
   type MergedSampleOutcome,
   MergedSubscriber,

@@ -11,7 +11,7 @@ import { Domain } from "../src/babus/domain.ts";
 import { Listener } from "../src/babus/listener.ts";
 import type { Slot } from "../src/babus/slot.ts";
 import { RwLock } from "../src/shared/rw_lock.ts";
-import type { WaitOptions } from "../src/sync/waiter.ts";
+import type { WaitOptions } from "../src/wait/until.ts";
 import { imageHandlers, IMAGES, measureImages } from "./babus_images.ts";
 import { compareAll, type Comparison, ROUND_TRIPS } from "./harness/comparison.ts";
 import { allowedCpus, CProgram } from "./harness/machine.ts";

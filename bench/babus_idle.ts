@@ -13,7 +13,7 @@
 import { Domain } from "../src/babus/domain.ts";
 import { Listener } from "../src/babus/listener.ts";
 import { sleep } from "../src/os/clock.ts";
-import { SLICE_NS } from "../src/sync/reactor.ts";
+import { SLICE_NS } from "../src/wait/reactor.ts";
 import { CProgram } from "./harness/machine.ts";
 import { Peer, takePart } from "./harness/peer.ts";
 import { type Bar, percent, printBars, printTable } from "./harness/report.ts";

@@ -9,7 +9,7 @@ import { Domain } from "../src/babus/domain.ts";
 import { Listener } from "../src/babus/listener.ts";
 import type { Slot, SlotView } from "../src/babus/slot.ts";
 import { now } from "../src/os/clock.ts";
-import type { SyncWaitOptions } from "../src/sync/waiter.ts";
+import type { SyncWaitOptions } from "../src/wait/until.ts";
 import { USUAL_FLOOR_NS } from "./harness/comparison.ts";
 import { allowedCpus, type CProgram } from "./harness/machine.ts";
 import { type Bar, printRates } from "./harness/report.ts";

@@ -15,8 +15,8 @@
  */
 
 import { now } from "../src/os/clock.ts";
-import { CircularBufferReader } from "../src/ring/circular_reader.ts";
-import { CircularBufferWriter } from "../src/ring/circular_writer.ts";
+import { CircularBufferReader } from "../src/circular/reader.ts";
+import { CircularBufferWriter } from "../src/circular/writer.ts";
 import { USUAL_FLOOR_NS } from "./harness/comparison.ts";
 import { allowedCpus, CProgram, type Plan, settleOn } from "./harness/machine.ts";
 import { Peer, takePart } from "./harness/peer.ts";

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { MirrorRing } from "../src/memory/mirror.ts";
+import { MirrorRing } from "../src/mirror_ring/mirror_ring.ts";
 import { now } from "../src/os/clock.ts";
 import { wholePages } from "../src/os/page.ts";
 import { type Bar, printBars, printTimes } from "./harness/report.ts";

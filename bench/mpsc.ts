@@ -10,8 +10,8 @@
  */
 
 import { now } from "../src/os/clock.ts";
-import { MpscConsumer, type Origin } from "../src/ring/mpsc_consumer.ts";
-import { MpscProducer } from "../src/ring/mpsc_producer.ts";
+import { MpscConsumer, type Origin } from "../src/mpsc/consumer.ts";
+import { MpscProducer } from "../src/mpsc/producer.ts";
 import { FLOOR_PLAN, USUAL_FLOOR_NS, WORDS } from "./harness/comparison.ts";
 import { allowedCpus, CProgram, settleOn } from "./harness/machine.ts";
 import { Peer, takePart } from "./harness/peer.ts";

@@ -4,8 +4,8 @@
  * @module
  */
 
-import { MpscConsumer } from "../src/ring/mpsc_consumer.ts";
-import { MpscProducer } from "../src/ring/mpsc_producer.ts";
+import { MpscConsumer } from "../src/mpsc/consumer.ts";
+import { MpscProducer } from "../src/mpsc/producer.ts";
 
 const BYTES = 64;
 

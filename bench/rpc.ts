@@ -5,8 +5,8 @@
  * @module
  */
 
-import { RpcClient } from "../src/ring/rpc_client.ts";
-import { type Handler, RpcServer } from "../src/ring/rpc_server.ts";
+import { RpcClient } from "../src/calls/client.ts";
+import { type Handler, RpcServer } from "../src/calls/server.ts";
 import { compareAll, type Comparison, ROUND_TRIPS } from "./harness/comparison.ts";
 import { takePart } from "./harness/peer.ts";
 import { type Bar, printBars } from "./harness/report.ts";

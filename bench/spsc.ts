@@ -6,9 +6,9 @@
  * @module
  */
 
-import { SpscConsumer } from "../src/ring/spsc_consumer.ts";
-import { SpscProducer } from "../src/ring/spsc_producer.ts";
-import type { WaitOptions } from "../src/sync/waiter.ts";
+import { SpscConsumer } from "../src/spsc/consumer.ts";
+import { SpscProducer } from "../src/spsc/producer.ts";
+import type { WaitOptions } from "../src/wait/until.ts";
 import { compareAll, type Comparison, ROUND_TRIPS } from "./harness/comparison.ts";
 import { takePart } from "./harness/peer.ts";
 import { type Bar, printBars } from "./harness/report.ts";

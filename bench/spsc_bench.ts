@@ -5,8 +5,8 @@
  * @module
  */
 
-import { SpscConsumer } from "../src/ring/spsc_consumer.ts";
-import { SpscProducer } from "../src/ring/spsc_producer.ts";
+import { SpscConsumer } from "../src/spsc/consumer.ts";
+import { SpscProducer } from "../src/spsc/producer.ts";
 
 const BATCH = 100;
 

@@ -7,7 +7,7 @@
  */
 
 import { now } from "../src/os/clock.ts";
-import { waitAnySync } from "../src/sync/wait_any.ts";
+import { waitAnySync } from "../src/wait/any.ts";
 import { Publisher } from "../src/vdds/publisher.ts";
 import { Subscriber } from "../src/vdds/subscriber.ts";
 import { ROUND_TRIPS, USUAL_FLOOR_NS } from "./harness/comparison.ts";

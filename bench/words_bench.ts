@@ -8,7 +8,7 @@
 import { Mapping } from "../src/memory/mapping.ts";
 import { copyIn, copyOut, Word32, Word64 } from "../src/memory/word.ts";
 import { pageSize } from "../src/os/page.ts";
-import { Doorbell } from "../src/sync/doorbell.ts";
+import { Doorbell } from "../src/wait/doorbell.ts";
 
 const memory = Mapping.anonymous(pageSize(), "a measurement");
 const plain = new Uint32Array(memory.bytes.buffer, 0, 1);

@@ -11,13 +11,13 @@
  */
 
 import { type AnyLayout, layout } from "../src/layout/layout.ts";
-import { REGION_HEADER } from "../src/memory/region_header.ts";
+import { REGION_HEADER } from "../src/region/header.ts";
 import { SLOT_CONTROL, SLOT_ENTRY } from "../src/babus/slot_words.ts";
-import { CIRCULAR_BUFFER_CONTROL } from "../src/ring/circular_buffer.ts";
-import { LANE } from "../src/ring/lane.ts";
-import { MPSC_CONTROL } from "../src/ring/mpsc.ts";
-import { RPC_CONTROL } from "../src/ring/rpc.ts";
-import { SPSC_CONTROL } from "../src/ring/spsc.ts";
+import { CIRCULAR_BUFFER_CONTROL } from "../src/circular/circular_buffer.ts";
+import { LANE } from "../src/lane/lane.ts";
+import { MPSC_CONTROL } from "../src/mpsc/mpsc.ts";
+import { RPC_CONTROL } from "../src/calls/calls.ts";
+import { SPSC_CONTROL } from "../src/spsc/spsc.ts";
 import { RW_LOCK_CONTROL, RW_SEAT } from "../src/shared/rw_queue.ts";
 import { SHARED_MEMORY_CONTROL } from "../src/shared/shared_memory.ts";
 import { SOURCES_CONTROL } from "../src/vdds/sources.ts";

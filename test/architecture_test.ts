@@ -9,16 +9,36 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 const LAYERS = [
   "src/errors.ts",
   "src/native",
-  "src/layout",
   "src/os",
+  "src/layout",
   "src/memory",
-  "src/sync",
-  "src/shared",
-  "src/ring",
+  "src/region",
+  "src/wait",
+  "src/codec.ts",
+  "src/streams.ts",
+  "src/lane",
+  "src/mirror_ring",
+  "src/spsc",
+  "src/mpsc",
+  "src/calls",
+  "src/circular",
   "src/vdds",
   "src/babus",
+  "src/shared",
   "src/cli",
   "mod.ts",
+];
+
+/** Each stands alone: a product never imports another one. */
+const PRODUCTS = [
+  "src/mirror_ring",
+  "src/spsc",
+  "src/mpsc",
+  "src/calls",
+  "src/circular",
+  "src/vdds",
+  "src/babus",
+  "src/shared",
 ];
 
 /** The seam: what the explorer replaces, and so all that may call the native library. */
@@ -88,6 +108,9 @@ function* importViolations(path: string, specifier: string, sources: Sources): G
   }
   const [from, to] = [layerOf(path), layerOf(target)];
   if (to > from && !isFace(path)) yield `${path}: imports ${target}, which is not below it`;
+  if (to < from && isProduct(path) && isProduct(target)) {
+    yield `${path}: imports ${target}, and products do not import each other`;
+  }
 }
 
 function layerOf(path: string): number {
@@ -96,6 +119,10 @@ function layerOf(path: string): number {
 
 function isFace(path: string): boolean {
   return FACES.includes(LAYERS[layerOf(path)] ?? "");
+}
+
+function isProduct(path: string): boolean {
+  return PRODUCTS.includes(LAYERS[layerOf(path)] ?? "");
 }
 
 const COMMENT = String.raw`\/\/[^\n]*|\/\*[\s\S]*?\*\/`;
@@ -194,16 +221,16 @@ const HEAD = "/**\n * A module.\n *\n * @module\n */\n";
 
 /** A small tree that keeps every rule. */
 const SOUND: Sources = {
-  "mod.ts": `${HEAD}export { Ring } from "./src/ring/spsc.ts";\nimport "./src/cli/main.ts";\n`,
+  "mod.ts": `${HEAD}export { Ring } from "./src/spsc/spsc.ts";\nimport "./src/cli/main.ts";\n`,
   "src/cli/main.ts":
-    `${HEAD}import { parseArgs } from "node:util";\nimport * as all from "../ring/spsc.ts";\n`,
+    `${HEAD}import { parseArgs } from "node:util";\nimport * as all from "../lane/lane.ts";\n`,
   "src/errors.ts": `${HEAD}export class VringError extends Error {}\n`,
   "src/memory/word.ts": `${HEAD}import "../errors.ts";\nAtomics.load(words, 0);\n`,
   "src/native/load.ts": `${HEAD}import type { A } from "../errors.ts";\nDeno.dlopen(path, {});\n`,
   "src/native/prebuilt.ts": HEAD + "//\n".repeat(LINES_MAX),
-  "src/ring/record.ts": `${HEAD}// Atomics and Deno.dlopen, import "npm:mentioned"\n`,
-  "src/ring/spsc.ts":
-    `${HEAD}import { Word } from "../memory/word.ts";\nexport * from "./record.ts";\nconst a = "Atomics";\n`,
+  "src/lane/lane.ts": `${HEAD}// Atomics and Deno.dlopen, import "npm:mentioned"\n`,
+  "src/spsc/spsc.ts":
+    `${HEAD}import { Word } from "../memory/word.ts";\nexport * from "../lane/lane.ts";\nconst a = "Atomics";\n`,
 };
 
 Deno.test("violations() accepts a sound tree", () => {
@@ -211,47 +238,53 @@ Deno.test("violations() accepts a sound tree", () => {
 });
 
 const BROKEN: [name: string, path: string, text: string, complaint: string][] = [
-  ["an import from above", "src/memory/a.ts", 'import { Ring } from "../ring/spsc.ts";', "below"],
+  ["an import from above", "src/memory/a.ts", 'import { Ring } from "../lane/lane.ts";', "below"],
   ["a type from above", "src/errors.ts", 'import type { Word } from "./memory/word.ts";', "below"],
-  ["a chain from above", "src/os/a.ts", 'export * from "../ring/spsc.ts";', "below"],
+  ["a chain from above", "src/os/a.ts", 'export * from "../lane/lane.ts";', "below"],
   [
     "a named chain from above",
     "src/os/a.ts",
-    'export {\n  Ring,\n} from "../ring/spsc.ts";',
+    'export {\n  Ring,\n} from "../lane/lane.ts";',
     "below",
   ],
-  ["a dynamic import", "src/os/a.ts", 'await import("../ring/spsc.ts");', "below"],
-  ["an import for its effects", "src/os/a.ts", 'import "../ring/spsc.ts";', "below"],
+  ["a dynamic import", "src/os/a.ts", 'await import("../lane/lane.ts");', "below"],
+  ["an import for its effects", "src/os/a.ts", 'import "../lane/lane.ts";', "below"],
   [
     "a Worker from above",
     "src/os/a.ts",
-    'new Worker(new URL("../ring/spsc.ts", import.meta.url));',
+    'new Worker(new URL("../lane/lane.ts", import.meta.url));',
     "below",
   ],
-  ["an import of mod.ts", "src/ring/a.ts", 'import { Ring } from "../../mod.ts";', "below"],
+  ["an import of mod.ts", "src/lane/a.ts", 'import { Ring } from "../../mod.ts";', "below"],
   ["the CLI imported", "src/babus/a.ts", 'import "../cli/main.ts";', "below"],
   [
     "an import after a quote in a pattern",
     "src/os/a.ts",
-    'f(/["`]/);import "../ring/spsc.ts";',
+    'f(/["`]/);import "../lane/lane.ts";',
     "below",
   ],
-  ["a way around the seam", "src/ring/a.ts", 'import "../native/load.ts";', "only the leaves may"],
-  ["a missing file", "src/ring/a.ts", 'import "./gone.ts";', "not there"],
-  ["an npm dependency", "src/ring/a.ts", 'import fc from "npm:fast-check@4";', "dependencies"],
+  ["a way around the seam", "src/lane/a.ts", 'import "../native/load.ts";', "only the leaves may"],
+  [
+    "a product in another product",
+    "src/vdds/a.ts",
+    'import type { Ring } from "../spsc/spsc.ts";',
+    "products do not import each other",
+  ],
+  ["a missing file", "src/lane/a.ts", 'import "./gone.ts";', "not there"],
+  ["an npm dependency", "src/lane/a.ts", 'import fc from "npm:fast-check@4";', "dependencies"],
   ["a JSR dependency", "mod.ts", 'export * from "jsr:@std/path";', "dependencies"],
-  ["a bare dependency", "src/ring/a.ts", "import fc from 'fast-check';", "dependencies"],
-  ["a remote dependency", "src/ring/a.ts", 'import "https://example.com/a.ts";', "dependencies"],
-  ["a Node module", "src/ring/a.ts", 'import { open } from "node:fs";', "dependencies"],
-  ["Atomics", "src/ring/a.ts", "Atomics.load(words, 0);", "word.ts uses Atomics"],
-  ["Atomics by another name", "src/ring/a.ts", "const { load } = Atomics;", "word.ts uses Atomics"],
+  ["a bare dependency", "src/lane/a.ts", "import fc from 'fast-check';", "dependencies"],
+  ["a remote dependency", "src/lane/a.ts", 'import "https://example.com/a.ts";', "dependencies"],
+  ["a Node module", "src/lane/a.ts", 'import { open } from "node:fs";', "dependencies"],
+  ["Atomics", "src/lane/a.ts", "Atomics.load(words, 0);", "word.ts uses Atomics"],
+  ["Atomics by another name", "src/lane/a.ts", "const { load } = Atomics;", "word.ts uses Atomics"],
   ["a second dlopen", "src/os/a.ts", 'Deno.dlopen("libc.so.6", {});', "load.ts loads"],
   ["a dlopen taken out", "src/os/a.ts", "const { dlopen } = Deno;", "load.ts loads"],
-  ["a vague file", "src/ring/utils.ts", "", '"utils.ts" says nothing'],
-  ["a vague folder", "src/ring/common/a.ts", "", '"common" says nothing'],
-  ["a file of types", "src/ring/types.ts", "", '"types.ts" says nothing'],
+  ["a vague file", "src/lane/utils.ts", "", '"utils.ts" says nothing'],
+  ["a vague folder", "src/lane/common/a.ts", "", '"common" says nothing'],
+  ["a file of types", "src/lane/types.ts", "", '"types.ts" says nothing'],
   ["a folder without a layer", "src/extra/a.ts", "", "belongs to no layer"],
-  ["a long file", "src/ring/a.ts", "//\n".repeat(LINES_MAX), "lines, 500 are the limit"],
+  ["a long file", "src/lane/a.ts", "//\n".repeat(LINES_MAX), "lines, 500 are the limit"],
 ];
 
 for (const [name, path, text, complaint] of BROKEN) {
@@ -265,8 +298,8 @@ for (const [name, path, text, complaint] of BROKEN) {
 
 Deno.test("violations() reports a file without a module comment", () => {
   for (const text of ["", "export {};\n", "/** A class. */\nexport class A {}\n"]) {
-    assertEquals(violations({ ...SOUND, "src/ring/a.ts": text }), [
-      "src/ring/a.ts: does not begin with a module comment",
+    assertEquals(violations({ ...SOUND, "src/lane/a.ts": text }), [
+      "src/lane/a.ts: does not begin with a module comment",
     ]);
   }
 });

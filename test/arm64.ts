@@ -9,7 +9,7 @@
  */
 
 /** Where what is run is found. */
-const SELECTED = ["test/native", "test/os", "test/memory", "test/sync"];
+const SELECTED = ["test/native", "test/os", "test/memory", "test/region", "test/wait"];
 
 /** Left out: tests that start processes, as qemu cannot start what it emulates. */
 const LEFT_OUT = [/_process_test\.ts$/, /layouts_test\.ts$/];

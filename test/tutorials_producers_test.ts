@@ -4,7 +4,7 @@
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { pageSize } from "../src/os/page.ts";
-import { TURN } from "../src/ring/fan_in.ts";
+import { TURN } from "../src/lane/fan_in.ts";
 import { isMessage, messageOf } from "../tutorials/07_four_rings/rings.ts";
 import { explore } from "../tutorials/08_doorbell/machine.ts";
 import { checksOf, type Choose } from "../tutorials/09_many_producers/judge.ts";

@@ -8,11 +8,11 @@
  */
 
 import { ClosedError } from "../errors.ts";
-import { type Codec, codec, typeOfCodec } from "../layout/codec.ts";
-import { Region } from "../memory/region.ts";
-import { REGION_HEADER } from "../memory/region_header.ts";
-import { type RegionInfo, regions } from "../memory/region_list.ts";
-import { checkName } from "../memory/region_name.ts";
+import { type Codec, codec, typeOfCodec } from "../codec.ts";
+import { Region } from "../region/region.ts";
+import { REGION_HEADER } from "../region/header.ts";
+import { type RegionInfo, regions } from "../region/list.ts";
+import { checkName } from "../region/names.ts";
 import { now } from "../os/clock.ts";
 import * as files from "../os/files.ts";
 import { makeSlot, type Slot } from "./slot.ts";

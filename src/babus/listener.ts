@@ -23,8 +23,8 @@
  */
 
 import { ClosedError } from "../errors.ts";
-import { AWAITED, explained, type Waitable, waitAny, waitAnySync } from "../sync/wait_any.ts";
-import { type Awaited, parts, type SyncWaitOptions, type WaitOptions } from "../sync/waiter.ts";
+import { AWAITED, explained, type Waitable, waitAny, waitAnySync } from "../wait/any.ts";
+import { type Awaited, parts, type SyncWaitOptions, type WaitOptions } from "../wait/until.ts";
 import { NEWS, Slot } from "./slot.ts";
 
 /** How a listener is to deal with a slot. */

@@ -5,11 +5,11 @@
  */
 
 import { timeoutError, VringError } from "../errors.ts";
-import type { Codec } from "../layout/codec.ts";
+import type { Codec } from "../codec.ts";
 import { commitView, copyIn } from "../memory/word.ts";
 import { now, perIsolate } from "../os/clock.ts";
-import { begin } from "../sync/turns.ts";
-import { AWAITED, type Waitable } from "../sync/wait_any.ts";
+import { begin } from "../wait/fairness.ts";
+import { AWAITED, type Waitable } from "../wait/any.ts";
 import {
   type Awaited,
   type Outcome,
@@ -18,7 +18,7 @@ import {
   wait,
   type WaitOptions,
   waitSync,
-} from "../sync/waiter.ts";
+} from "../wait/until.ts";
 import { type Copied, isCount, type SlotWords } from "./slot_words.ts";
 import { WriteLock } from "./write_lock.ts";
 

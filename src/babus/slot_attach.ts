@@ -6,9 +6,9 @@
 
 import { CorruptRegionError, LayoutMismatchError } from "../errors.ts";
 import type { Mapping } from "../memory/mapping.ts";
-import { joinOrMake, Region } from "../memory/region.ts";
-import { type MessageType, REGION_HEADER } from "../memory/region_header.ts";
-import { topicPath } from "../memory/region_name.ts";
+import { joinOrMake, Region } from "../region/region.ts";
+import { type MessageType, REGION_HEADER } from "../region/header.ts";
+import { topicPath } from "../region/names.ts";
 import { copyIn, copyOut } from "../memory/word.ts";
 import {
   DEPTH_MAX,

@@ -46,8 +46,8 @@
 
 import { CorruptRegionError } from "../errors.ts";
 import { layout } from "../layout/layout.ts";
-import type { Region } from "../memory/region.ts";
-import type { RegionKind } from "../memory/region_header.ts";
+import type { Region } from "../region/region.ts";
+import type { RegionKind } from "../region/header.ts";
 import {
   claimView,
   copyOutThenLoad,
@@ -58,7 +58,7 @@ import {
   Word64,
 } from "../memory/word.ts";
 import { pageSize } from "../os/page.ts";
-import { Doorbell } from "../sync/doorbell.ts";
+import { Doorbell } from "../wait/doorbell.ts";
 
 /** The control block of a slot. */
 export const SLOT_CONTROL = layout("slot_control", {

@@ -20,11 +20,11 @@
  */
 
 import { RoleTakenError } from "../errors.ts";
-import type { Role } from "../memory/liveness.ts";
-import type { Region } from "../memory/region.ts";
+import type { Role } from "../region/liveness.ts";
+import type { Region } from "../region/region.ts";
 import { Word32 } from "../memory/word.ts";
-import { Doorbell } from "../sync/doorbell.ts";
-import type { Awaited } from "../sync/waiter.ts";
+import { Doorbell } from "../wait/doorbell.ts";
+import type { Awaited } from "../wait/until.ts";
 import { SLOT_CONTROL, type SlotWords } from "./slot_words.ts";
 
 /** How many can be about to write at a time. */

@@ -16,7 +16,7 @@
  * @module
  */
 
-import { toC, toCHeader } from "./c_header.ts";
+import { toC, toCHeader } from "./tools/c_header.ts";
 import {
   type AnyLayout,
   array,
@@ -31,10 +31,10 @@ import {
 } from "./fields.ts";
 import { hashOf } from "./hash.ts";
 import type { InputOf, ValueOf, ViewOf } from "./inference.ts";
-import { inspect } from "./inspect.ts";
+import { inspect } from "./tools/inspect.ts";
 import { place, roundUp } from "./place.ts";
 import type { Scalar } from "./scalars.ts";
-import { toMarkdown } from "./table.ts";
+import { toMarkdown } from "./tools/table.ts";
 import { checkValue, loadValue, storeValue } from "./values.ts";
 import { type ViewClass, viewClass } from "./view.ts";
 

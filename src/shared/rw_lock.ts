@@ -6,10 +6,10 @@
  */
 
 import { timeoutError, VringError } from "../errors.ts";
-import { Region } from "../memory/region.ts";
-import { regionPath } from "../memory/region_name.ts";
+import { Region } from "../region/region.ts";
+import { regionPath } from "../region/names.ts";
 import { perIsolate } from "../os/clock.ts";
-import { begin } from "../sync/turns.ts";
+import { begin } from "../wait/fairness.ts";
 import {
   type Awaited,
   type Outcome,
@@ -17,7 +17,7 @@ import {
   wait,
   type WaitOptions,
   waitSync,
-} from "../sync/waiter.ts";
+} from "../wait/until.ts";
 import { Queue, RW_LOCK, type Seat, Want, wantOf } from "./rw_queue.ts";
 import type { Permit } from "./semaphore_lock.ts";
 

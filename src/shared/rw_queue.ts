@@ -62,11 +62,11 @@
 
 import { CorruptRegionError, RoleTakenError } from "../errors.ts";
 import { layout } from "../layout/layout.ts";
-import type { Role } from "../memory/liveness.ts";
-import type { Region } from "../memory/region.ts";
-import type { RegionKind } from "../memory/region_header.ts";
+import type { Role } from "../region/liveness.ts";
+import type { Region } from "../region/region.ts";
+import type { RegionKind } from "../region/header.ts";
 import { Word32, Word64 } from "../memory/word.ts";
-import { Doorbell } from "../sync/doorbell.ts";
+import { Doorbell } from "../wait/doorbell.ts";
 
 /** How many can wait or be inside at a time. */
 const SEATS = 128;

@@ -32,12 +32,12 @@ import {
   timeoutError,
   VringError,
 } from "../errors.ts";
-import { LockFile } from "../memory/liveness.ts";
-import { checkName } from "../memory/region_name.ts";
+import { LockFile } from "../region/liveness.ts";
+import { checkName } from "../region/names.ts";
 import { now, sleep, sleepSync } from "../os/clock.ts";
 import { interrupts } from "../os/futex.ts";
 import * as semaphores from "../os/semaphore.ts";
-import { interrupted, type SyncWaitOptions, type WaitOptions } from "../sync/waiter.ts";
+import { interrupted, type SyncWaitOptions, type WaitOptions } from "../wait/until.ts";
 
 /** Locks that are held. The record lock would go with a handle that is collected. */
 const held = new Set<SemaphoreLock>();

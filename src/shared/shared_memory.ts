@@ -10,10 +10,10 @@
 import { Errno, OsError } from "../errors.ts";
 import { layout } from "../layout/layout.ts";
 import type { AnyLayout, View } from "../layout/layout.ts";
-import { Region } from "../memory/region.ts";
-import { describe } from "../memory/region_file.ts";
-import type { RegionKind } from "../memory/region_header.ts";
-import { regionPath } from "../memory/region_name.ts";
+import { Region } from "../region/region.ts";
+import { describe } from "../region/file.ts";
+import type { RegionKind } from "../region/header.ts";
+import { regionPath } from "../region/names.ts";
 import { Word32 } from "../memory/word.ts";
 
 /** The control block of shared memory. */

@@ -5,8 +5,8 @@
  */
 
 import { ClosedError, timeoutError } from "../errors.ts";
-import { begin } from "../sync/turns.ts";
-import { wait, type WaitOptions } from "../sync/waiter.ts";
+import { begin } from "../wait/fairness.ts";
+import { wait, type WaitOptions } from "../wait/until.ts";
 import type { VRing } from "./vring.ts";
 
 /**

@@ -5,11 +5,11 @@
  */
 
 import { ClosedError, VringError } from "../errors.ts";
-import type { Codec } from "../layout/codec.ts";
-import { valueStream } from "../ring/streams.ts";
-import { begin } from "../sync/turns.ts";
-import { AWAITED, explained, type Waitable, waitAny, waitAnySync } from "../sync/wait_any.ts";
-import { type Awaited, parts, type SyncWaitOptions, type WaitOptions } from "../sync/waiter.ts";
+import type { Codec } from "../codec.ts";
+import { valueStream } from "../streams.ts";
+import { begin } from "../wait/fairness.ts";
+import { AWAITED, explained, type Waitable, waitAny, waitAnySync } from "../wait/any.ts";
+import { type Awaited, parts, type SyncWaitOptions, type WaitOptions } from "../wait/until.ts";
 import type { Arrived, Sample } from "./sample.ts";
 import { Sources, topicOfSource } from "./sources.ts";
 import { Subscriber, type SubscriberConnectOptions } from "./subscriber.ts";

@@ -12,12 +12,12 @@ import {
   timeoutError,
   VringError,
 } from "../errors.ts";
-import { type Codec, codec, typeOfCodec } from "../layout/codec.ts";
-import type { Role } from "../memory/liveness.ts";
+import { type Codec, codec, typeOfCodec } from "../codec.ts";
+import type { Role } from "../region/liveness.ts";
 import { claimView, commitView, copyIn } from "../memory/word.ts";
 import { pageSize } from "../os/page.ts";
-import { sinkStream } from "../ring/streams.ts";
-import { begin } from "../sync/turns.ts";
+import { sinkStream } from "../streams.ts";
+import { begin } from "../wait/fairness.ts";
 import {
   type Awaited,
   type Outcome,
@@ -26,7 +26,7 @@ import {
   wait,
   type WaitOptions,
   waitSync,
-} from "../sync/waiter.ts";
+} from "../wait/until.ts";
 import { matches } from "./matches.ts";
 import { Sources, topicOfSource } from "./sources.ts";
 import {

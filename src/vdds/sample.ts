@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Codec } from "../layout/codec.ts";
+import type { Codec } from "../codec.ts";
 import type { VRingReader } from "./vring_reader.ts";
 
 /** A sample in place: it stays as it is until it is disposed. */

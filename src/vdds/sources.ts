@@ -18,13 +18,13 @@
 
 import { OsError } from "../errors.ts";
 import { layout } from "../layout/layout.ts";
-import { Region } from "../memory/region.ts";
-import type { RegionKind } from "../memory/region_header.ts";
-import { DIRECTORY, parseFileName, topicPath } from "../memory/region_name.ts";
+import { Region } from "../region/region.ts";
+import type { RegionKind } from "../region/header.ts";
+import { DIRECTORY, parseFileName, topicPath } from "../region/names.ts";
 import { Word32 } from "../memory/word.ts";
 import * as files from "../os/files.ts";
-import { Doorbell } from "../sync/doorbell.ts";
-import type { Awaited } from "../sync/waiter.ts";
+import { Doorbell } from "../wait/doorbell.ts";
+import type { Awaited } from "../wait/until.ts";
 import { TOPIC } from "./vring.ts";
 
 /** What those who publish to, or subscribe to, all sources of a topic share. */

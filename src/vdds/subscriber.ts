@@ -5,11 +5,11 @@
  */
 
 import { ClosedError, PeerLostError, timeoutError } from "../errors.ts";
-import { type Codec, codec, typeOfCodec } from "../layout/codec.ts";
+import { type Codec, codec, typeOfCodec } from "../codec.ts";
 import { copyOut, peekView } from "../memory/word.ts";
-import { valueStream } from "../ring/streams.ts";
-import { begin } from "../sync/turns.ts";
-import { AWAITED, type Waitable } from "../sync/wait_any.ts";
+import { valueStream } from "../streams.ts";
+import { begin } from "../wait/fairness.ts";
+import { AWAITED, type Waitable } from "../wait/any.ts";
 import {
   type Awaited,
   type Outcome,
@@ -18,7 +18,7 @@ import {
   wait,
   type WaitOptions,
   waitSync,
-} from "../sync/waiter.ts";
+} from "../wait/until.ts";
 import { matches } from "./matches.ts";
 import { countersOf } from "./publisher.ts";
 import {

@@ -5,11 +5,11 @@
  */
 
 import { CorruptRegionError, LayoutMismatchError, RoleTakenError } from "../errors.ts";
-import { lookUntil } from "../memory/looking.ts";
+import { lookUntil } from "../region/poll.ts";
 import type { Mapping } from "../memory/mapping.ts";
-import { joinOrMake, Region } from "../memory/region.ts";
-import { dataOffsetOf, type MessageType, REGION_HEADER } from "../memory/region_header.ts";
-import { topicPath } from "../memory/region_name.ts";
+import { joinOrMake, Region } from "../region/region.ts";
+import { dataOffsetOf, type MessageType, REGION_HEADER } from "../region/header.ts";
+import { topicPath } from "../region/names.ts";
 import { copyIn, copyOut, storeDouble } from "../memory/word.ts";
 import { now, sleepSync } from "../os/clock.ts";
 import { pageSize } from "../os/page.ts";

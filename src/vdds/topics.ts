@@ -4,10 +4,10 @@
  * @module
  */
 
-import { LockFile } from "../memory/liveness.ts";
-import { FIRST_ROLE } from "../memory/region_file.ts";
-import { dataOffsetOf, REGION_HEADER } from "../memory/region_header.ts";
-import { type RegionInfo, regions } from "../memory/region_list.ts";
+import { LockFile } from "../region/liveness.ts";
+import { FIRST_ROLE } from "../region/file.ts";
+import { dataOffsetOf, REGION_HEADER } from "../region/header.ts";
+import { type RegionInfo, regions } from "../region/list.ts";
 import * as files from "../os/files.ts";
 import { planIn, type TopicCounters } from "./topic.ts";
 import { readerRole, TOPIC, WRITER_ROLE } from "./vring.ts";

@@ -90,10 +90,10 @@
 
 import { CorruptRegionError } from "../errors.ts";
 import type { Mapping } from "../memory/mapping.ts";
-import type { Region } from "../memory/region.ts";
-import type { RegionKind } from "../memory/region_header.ts";
+import type { Region } from "../region/region.ts";
+import type { RegionKind } from "../region/header.ts";
 import { loadDouble, storeDouble, Word32, Word64, type WordPlace } from "../memory/word.ts";
-import { Doorbell } from "../sync/doorbell.ts";
+import { Doorbell } from "../wait/doorbell.ts";
 import {
   ALONE,
   countIn,

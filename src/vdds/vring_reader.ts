@@ -9,7 +9,7 @@
  * @module
  */
 
-import type { Role } from "../memory/liveness.ts";
+import type { Role } from "../region/liveness.ts";
 import { Kept, readerRole, type ReaderWords, type VRing } from "./vring.ts";
 import { stampAfter, stampOf, stampOfSequence, State, stateOf, wordOf } from "./vring_layout.ts";
 

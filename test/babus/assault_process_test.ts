@@ -7,11 +7,11 @@ import { assert, assertEquals, assertGreater } from "@std/assert";
 import { SharedMemory } from "../../src/shared/shared_memory.ts";
 import { until } from "../os/until.ts";
 import { processTests } from "../shared/processes.ts";
-import { ENDURING } from "./babus_assault.ts";
-import type { Tools } from "./babus_party.ts";
-import { Scene } from "./babus_scene.ts";
+import { ENDURING } from "./assault.ts";
+import type { Tools } from "./babus_child.ts";
+import { Scene } from "./scene.ts";
 
-const PROGRAM = new URL("./babus_party.ts", import.meta.url);
+const PROGRAM = new URL("./babus_child.ts", import.meta.url);
 const { test, startProcess } = processTests<Tools>(PROGRAM, "corrupt slots");
 
 test("every word of the control block and of every entry can hold anything", async () => {

@@ -6,8 +6,8 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { CorruptRegionError } from "../../src/errors.ts";
 import { SLOT_CONTROL } from "../../src/babus/slot_words.ts";
-import { isPayload, payload } from "../ring/circular_scene.ts";
-import { Inside, messageOf, Scene } from "./babus_scene.ts";
+import { isPayload, payload } from "../circular/scene.ts";
+import { Inside, messageOf, Scene } from "./scene.ts";
 
 Deno.test("slot() refuses a slot whose shape is not that of its memory", () => {
   for (const field of ["depth", "max_bytes"] as const) {

@@ -4,7 +4,7 @@
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { Listener } from "../../src/babus/listener.ts";
-import { isPayload, payload } from "../ring/circular_scene.ts";
+import { isPayload, payload } from "../circular/scene.ts";
 import {
   type Death,
   deathsAt,
@@ -13,10 +13,10 @@ import {
   NO_DEATH,
   processTests,
 } from "../shared/processes.ts";
-import type { Tools } from "./babus_party.ts";
-import { Inside, messageOf, namesOf, Scene } from "./babus_scene.ts";
+import type { Tools } from "./babus_child.ts";
+import { Inside, messageOf, namesOf, Scene } from "./scene.ts";
 
-const PROGRAM = new URL("./babus_party.ts", import.meta.url);
+const PROGRAM = new URL("./babus_child.ts", import.meta.url);
 const { test, mountTest, startProcess } = processTests<Tools>(PROGRAM, "slots");
 
 const PATIENT = { timeout: 60_000, spin: 0 };

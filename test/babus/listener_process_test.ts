@@ -6,13 +6,13 @@
 import { assert, assertEquals } from "@std/assert";
 import { SharedMemory } from "../../src/shared/shared_memory.ts";
 import { until } from "../os/until.ts";
-import { payload } from "../ring/circular_scene.ts";
+import { payload } from "../circular/scene.ts";
 import { Party, type Where } from "../shared/party.ts";
 import { NO_PROCESS, processTests } from "../shared/processes.ts";
-import type { Tools } from "./babus_party.ts";
-import { Inside, Scene } from "./babus_scene.ts";
+import type { Tools } from "./babus_child.ts";
+import { Inside, Scene } from "./scene.ts";
 
-const PROGRAM = new URL("./babus_party.ts", import.meta.url);
+const PROGRAM = new URL("./babus_child.ts", import.meta.url);
 const { test, startProcess } = processTests<Tools>(PROGRAM, "listeners");
 
 const HOWS = ["waitSync", "wait", "for await"] as const;

@@ -2,8 +2,8 @@ import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { Listener } from "../../src/babus/listener.ts";
 import { ClosedError } from "../../src/errors.ts";
 import { until } from "../os/until.ts";
-import { payload } from "../ring/circular_scene.ts";
-import { Inside, namesOf, Scene } from "./babus_scene.ts";
+import { payload } from "../circular/scene.ts";
+import { Inside, namesOf, Scene } from "./scene.ts";
 
 const PATIENT = { timeout: 60_000, spin: 0 };
 

@@ -10,10 +10,10 @@ import {
 import { Domain } from "../../src/babus/domain.ts";
 import { Listener } from "../../src/babus/listener.ts";
 import { ClosedError, VringError } from "../../src/errors.ts";
-import type { Codec } from "../../src/layout/codec.ts";
-import { waitAny, waitAnySync } from "../../src/sync/wait_any.ts";
-import { payload } from "../ring/circular_scene.ts";
-import { Scene } from "./babus_scene.ts";
+import type { Codec } from "../../src/codec.ts";
+import { waitAny, waitAnySync } from "../../src/wait/any.ts";
+import { payload } from "../circular/scene.ts";
+import { Scene } from "./scene.ts";
 
 /** The error of this kind, whose message has all these parts. */
 function refused(act: () => unknown, kind: new () => Error, ...parts: string[]): void {

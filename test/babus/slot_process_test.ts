@@ -7,14 +7,14 @@ import { Domain } from "../../src/babus/domain.ts";
 import { Listener } from "../../src/babus/listener.ts";
 import { SharedMemory } from "../../src/shared/shared_memory.ts";
 import { until } from "../os/until.ts";
-import { isPayload, payload } from "../ring/circular_scene.ts";
+import { isPayload, payload } from "../circular/scene.ts";
 import { type Party, PartyEnded } from "../shared/party.ts";
 import { processTests } from "../shared/processes.ts";
-import type { Tools } from "./babus_party.ts";
-import { Inside, messageOf, namesOf, Scene } from "./babus_scene.ts";
+import type { Tools } from "./babus_child.ts";
+import { Inside, messageOf, namesOf, Scene } from "./scene.ts";
 
 const { test, startProcess } = processTests<Tools>(
-  new URL("./babus_party.ts", import.meta.url),
+  new URL("./babus_child.ts", import.meta.url),
   "slots",
 );
 

@@ -8,11 +8,11 @@ import {
 import { Domain } from "../../src/babus/domain.ts";
 import type { Slot } from "../../src/babus/slot.ts";
 import { ClosedError, LayoutMismatchError, RoleTakenError, VringError } from "../../src/errors.ts";
-import { codec } from "../../src/layout/codec.ts";
+import { codec } from "../../src/codec.ts";
 import { layout } from "../../src/layout/layout.ts";
 import { until } from "../os/until.ts";
-import { isPayload, lengthOf, payload } from "../ring/circular_scene.ts";
-import { Inside, messageOf, namesOf, Scene } from "./babus_scene.ts";
+import { isPayload, lengthOf, payload } from "../circular/scene.ts";
+import { Inside, messageOf, namesOf, Scene } from "./scene.ts";
 
 Deno.test("latest(), at() and since() find nothing in a new slot", () => {
   using scene = new Scene();

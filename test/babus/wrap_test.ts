@@ -4,8 +4,8 @@ import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { Listener } from "../../src/babus/listener.ts";
 import { CorruptRegionError } from "../../src/errors.ts";
 import { until } from "../os/until.ts";
-import { isPayload, payload } from "../ring/circular_scene.ts";
-import { Inside, messageOf, namesOf, Scene } from "./babus_scene.ts";
+import { isPayload, payload } from "../circular/scene.ts";
+import { Inside, messageOf, namesOf, Scene } from "./scene.ts";
 
 const PATIENT = { timeout: 60_000, spin: 0 };
 

@@ -8,7 +8,7 @@ import { errnoName, RoleTakenError } from "../../src/errors.ts";
 import { Mapping } from "../../src/memory/mapping.ts";
 import { sleepSync } from "../../src/os/clock.ts";
 import * as files from "../../src/os/files.ts";
-import { SLICE_NS } from "../../src/sync/reactor.ts";
+import { SLICE_NS } from "../../src/wait/reactor.ts";
 import { type Conventions, process, world } from "./engine/mod.ts";
 
 export {

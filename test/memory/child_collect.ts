@@ -5,9 +5,9 @@
  * @module
  */
 
-import { LockFile } from "../../src/memory/liveness.ts";
+import { LockFile } from "../../src/region/liveness.ts";
 import { Mapping } from "../../src/memory/mapping.ts";
-import { MirrorRing } from "../../src/memory/mirror.ts";
+import { MirrorRing } from "../../src/mirror_ring/mirror_ring.ts";
 import { Word32, Word64 } from "../../src/memory/word.ts";
 import { map, MapFlag, Protection } from "../../src/os/files.ts";
 import { pageSize } from "../../src/os/page.ts";

@@ -6,7 +6,7 @@
  */
 
 import { OsError } from "../../src/errors.ts";
-import { MirrorRing } from "../../src/memory/mirror.ts";
+import { MirrorRing } from "../../src/mirror_ring/mirror_ring.ts";
 import { pageSize } from "../../src/os/page.ts";
 import { mappedRanges } from "../../src/os/proc_maps.ts";
 import { limit } from "./limits.ts";

@@ -1,7 +1,8 @@
 import { assert, assertEquals, assertLess, assertStringIncludes, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import { ClosedError, OsError } from "../../src/errors.ts";
-import { mapMirrored, MirrorRing } from "../../src/memory/mirror.ts";
+import { mapMirrored } from "../../src/memory/mirror.ts";
+import { MirrorRing } from "../../src/mirror_ring/mirror_ring.ts";
 import { pageSize } from "../../src/os/page.ts";
 import { addressSpace, countFiles, rangesOf } from "../os/process_state.ts";
 import { ScratchFd, ScratchFile } from "../os/scratch.ts";

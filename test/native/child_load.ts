@@ -5,8 +5,8 @@
  */
 
 import { VringError } from "../../src/errors.ts";
-import { Role } from "../../src/memory/liveness.ts";
-import { MirrorRing } from "../../src/memory/mirror.ts";
+import { Role } from "../../src/region/liveness.ts";
+import { MirrorRing } from "../../src/mirror_ring/mirror_ring.ts";
 import { useLibrary } from "../../src/native/load.ts";
 import { mappedRanges } from "../../src/os/proc_maps.ts";
 import { countFiles } from "../os/process_state.ts";

@@ -26,7 +26,7 @@ async function copies(name: string): Promise<number> {
 
 const STORIES: Record<string, () => Promise<unknown[]>> = {
   async share() {
-    await import("../../src/memory/mirror.ts");
+    await import("../../src/mirror_ring/mirror_ring.ts");
     const workers = [await start(), await start()];
     const seen = [await copies("vring"), await copies("vring-sentinel")];
     for (const worker of workers) worker.terminate();
@@ -54,7 +54,7 @@ const STORIES: Record<string, () => Promise<unknown[]>> = {
       "its sentinel is gone",
       () => !Deno.readTextFileSync(MAPS).includes("/memfd:vring-sentinel"),
     );
-    const { MirrorRing } = await import("../../src/memory/mirror.ts");
+    const { MirrorRing } = await import("../../src/mirror_ring/mirror_ring.ts");
     using ring = new MirrorRing(1);
     const used = ring.write(Uint8Array.of(2, 7, 1)) === 3 ? "used" : "failed";
     return [before, during, maps(), used];

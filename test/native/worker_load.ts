@@ -4,7 +4,7 @@
  * @module
  */
 
-import { MirrorRing } from "../../src/memory/mirror.ts";
+import { MirrorRing } from "../../src/mirror_ring/mirror_ring.ts";
 
 const port = self as unknown as {
   onmessage: () => void;

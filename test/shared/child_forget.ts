@@ -6,8 +6,8 @@
  */
 
 import { sleep } from "../../src/os/clock.ts";
-import { CircularBufferReader } from "../../src/ring/circular_reader.ts";
-import { CircularBufferWriter } from "../../src/ring/circular_writer.ts";
+import { CircularBufferReader } from "../../src/circular/reader.ts";
+import { CircularBufferWriter } from "../../src/circular/writer.ts";
 import { SemaphoreLock } from "../../src/shared/semaphore_lock.ts";
 import { SharedMemory } from "../../src/shared/shared_memory.ts";
 

@@ -8,11 +8,11 @@ import { SharedMemory } from "../../src/shared/shared_memory.ts";
 import { until } from "../os/until.ts";
 import type { Party } from "./party.ts";
 import { type Death, deathsAt, diedIn, inPairs, NO_DEATH, processTests } from "./processes.ts";
-import type { Tools } from "./rw_lock_party.ts";
+import type { Tools } from "./rw_lock_child.ts";
 import { Name } from "./scene.ts";
 
 const { test, startProcess } = processTests<Tools>(
-  new URL("./rw_lock_party.ts", import.meta.url),
+  new URL("./rw_lock_child.ts", import.meta.url),
   "reader/writer locks",
 );
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { REGION_HEADER } from "../../src/memory/region_header.ts";
+import { REGION_HEADER } from "../../src/region/header.ts";
 import { RW_LOCK_CONTROL, RW_SEAT } from "../../src/shared/rw_queue.ts";
 import type { Name } from "./scene.ts";
 

@@ -13,11 +13,11 @@ import type { Permit } from "../../src/shared/semaphore_lock.ts";
 import { SharedMemory } from "../../src/shared/shared_memory.ts";
 import { until } from "../os/until.ts";
 import { Party } from "./party.ts";
-import type { Tools } from "./rw_lock_party.ts";
+import type { Tools } from "./rw_lock_child.ts";
 import { Inside } from "./rw_lock_scene.ts";
 import { Name } from "./scene.ts";
 
-const PROGRAM = new URL("./rw_lock_party.ts", import.meta.url);
+const PROGRAM = new URL("./rw_lock_child.ts", import.meta.url);
 
 /** Waits that note in which order they came in. */
 class Arrivals {

@@ -7,14 +7,14 @@ import { assertEquals, assertGreater, assertThrows } from "@std/assert";
 import { CorruptRegionError, LayoutMismatchError } from "../../src/errors.ts";
 import { RwLock } from "../../src/shared/rw_lock.ts";
 import { RW_LOCK_CONTROL } from "../../src/shared/rw_queue.ts";
-import { WORDS } from "../ring/circular_assault.ts";
+import { WORDS } from "../circular/assault.ts";
 import { processTests } from "./processes.ts";
-import type { Tools } from "./rw_lock_party.ts";
+import type { Tools } from "./rw_lock_child.ts";
 import { Inside } from "./rw_lock_scene.ts";
 import { Name } from "./scene.ts";
 
 const { test, startProcess } = processTests<Tools>(
-  new URL("./rw_lock_party.ts", import.meta.url),
+  new URL("./rw_lock_child.ts", import.meta.url),
   "corrupt reader/writer locks",
 );
 

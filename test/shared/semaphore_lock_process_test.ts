@@ -9,10 +9,10 @@ import { until } from "../os/until.ts";
 import type { Party } from "./party.ts";
 import { NO_PROCESS, processTests } from "./processes.ts";
 import { CProgram, Name, whyNoCompiler } from "./scene.ts";
-import type { Tools } from "./shared_party.ts";
+import type { Tools } from "./shared_child.ts";
 
 const { test, startProcess } = processTests<Tools>(
-  new URL("./shared_party.ts", import.meta.url),
+  new URL("./shared_child.ts", import.meta.url),
   "semaphore locks",
 );
 

@@ -13,9 +13,9 @@ import { mappedRanges } from "../../src/os/proc_maps.ts";
 import { countFiles } from "../os/process_state.ts";
 import { Party } from "./party.ts";
 import { Name } from "./scene.ts";
-import type { Tools } from "./shared_party.ts";
+import type { Tools } from "./shared_child.ts";
 
-const PROGRAM = new URL("./shared_party.ts", import.meta.url);
+const PROGRAM = new URL("./shared_child.ts", import.meta.url);
 
 function startThread(): Party<Tools> {
   return Party.start(PROGRAM, "thread");

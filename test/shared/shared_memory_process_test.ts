@@ -12,10 +12,10 @@ import { until } from "../os/until.ts";
 import { Party, PartyEnded } from "./party.ts";
 import { NO_PROCESS, processTests } from "./processes.ts";
 import { CProgram, Name, whyNoCompiler } from "./scene.ts";
-import type { Tools } from "./shared_party.ts";
+import type { Tools } from "./shared_child.ts";
 
 const { test, startProcess } = processTests<Tools>(
-  new URL("./shared_party.ts", import.meta.url),
+  new URL("./shared_child.ts", import.meta.url),
   "shared memory",
 );
 
@@ -58,7 +58,7 @@ test("references count 1, 2, 3, 2, 1 and 0 across processes, and nothing is left
 test("references count threads as they count processes, terminated ones no more", async () => {
   using place = new Name();
   using memory = SharedMemory.open(place.name, { size: SIZE });
-  const program = new URL("./shared_party.ts", import.meta.url);
+  const program = new URL("./shared_child.ts", import.meta.url);
   await using thread = Party.start<Tools>(program, "thread");
   await enter(thread, place);
   await enter(thread, place);

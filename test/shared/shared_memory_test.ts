@@ -8,7 +8,7 @@ import {
 } from "@std/assert";
 import { ClosedError, LayoutMismatchError, OsError } from "../../src/errors.ts";
 import { layout } from "../../src/layout/layout.ts";
-import { REGION_HEADER } from "../../src/memory/region_header.ts";
+import { REGION_HEADER } from "../../src/region/header.ts";
 import { pageSize } from "../../src/os/page.ts";
 import {
   SHARED_MEMORY_CONTROL,

@@ -8,7 +8,7 @@ import { Domain } from "../../src/babus/domain.ts";
 import { Listener } from "../../src/babus/listener.ts";
 import type { Slot } from "../../src/babus/slot.ts";
 import { nextTurn, now, sleep } from "../../src/os/clock.ts";
-import { waitAny, waitAnySync } from "../../src/sync/wait_any.ts";
+import { waitAny, waitAnySync } from "../../src/wait/any.ts";
 import { type CellName, type SlotPlan, type Station, stationsOf } from "./babus_traffic.ts";
 import type { Stage } from "./kind.ts";
 import { inTime, tenure } from "./patience.ts";

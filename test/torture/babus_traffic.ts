@@ -17,9 +17,9 @@
 
 import type { Domain } from "../../src/babus/domain.ts";
 import type { Slot, SlotMessage, SlotNews, SlotOutcome, SlotView } from "../../src/babus/slot.ts";
-import { codec } from "../../src/layout/codec.ts";
+import { codec } from "../../src/codec.ts";
 import { now } from "../../src/os/clock.ts";
-import { isPayload, lengthOf, payload } from "../ring/circular_scene.ts";
+import { isPayload, lengthOf, payload } from "../circular/scene.ts";
 import type { Scene } from "./kind.ts";
 import { type Cell, raise } from "./ledger.ts";
 import { SLEEP_CELLS, watchCells } from "./sleeping.ts";

@@ -9,8 +9,8 @@
  * @module
  */
 
-import { Inside } from "../ring/mpsc_scene.ts";
-import type { Origin } from "../../src/ring/mpsc_consumer.ts";
+import { Inside } from "../mpsc/scene.ts";
+import type { Origin } from "../../src/mpsc/consumer.ts";
 import type { Scene } from "./kind.ts";
 import type { Cell } from "./ledger.ts";
 import { CELLS as CELLS_OF_WAYS, ReceivingNotes, type Track, wholeOf } from "./spsc_traffic.ts";

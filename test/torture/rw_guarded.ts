@@ -5,9 +5,9 @@
  */
 
 import { layout } from "../../src/layout/layout.ts";
-import { Region } from "../../src/memory/region.ts";
-import type { RegionKind } from "../../src/memory/region_header.ts";
-import { regionPath } from "../../src/memory/region_name.ts";
+import { Region } from "../../src/region/region.ts";
+import type { RegionKind } from "../../src/region/header.ts";
+import { regionPath } from "../../src/region/names.ts";
 import { Word32 } from "../../src/memory/word.ts";
 import type { Scene } from "./kind.ts";
 

@@ -17,10 +17,10 @@
  * @module
  */
 
-import { recordBytes } from "../../src/ring/record.ts";
+import { recordBytes } from "../../src/lane/record.ts";
 import { byteAt } from "../memory/bytes.ts";
-import { isPayload, lengthOf, payload } from "../ring/circular_scene.ts";
-import { Inside } from "../ring/spsc_scene.ts";
+import { isPayload, lengthOf, payload } from "../circular/scene.ts";
+import { Inside } from "../spsc/scene.ts";
 import type { Cell } from "./ledger.ts";
 import type { Scene } from "./kind.ts";
 

@@ -5,7 +5,7 @@
  */
 
 import { nextTurn, now, sleep } from "../../src/os/clock.ts";
-import { waitAny, waitAnySync } from "../../src/sync/wait_any.ts";
+import { waitAny, waitAnySync } from "../../src/wait/any.ts";
 import {
   type MergedSampleOutcome,
   MergedSubscriber,

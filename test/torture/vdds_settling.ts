@@ -6,7 +6,7 @@
  */
 
 import { CorruptRegionError, RoleTakenError } from "../../src/errors.ts";
-import { codec } from "../../src/layout/codec.ts";
+import { codec } from "../../src/codec.ts";
 import { now, sleepSync } from "../../src/os/clock.ts";
 import { Publisher } from "../../src/vdds/publisher.ts";
 import { Subscriber } from "../../src/vdds/subscriber.ts";

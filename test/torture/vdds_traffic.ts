@@ -16,7 +16,7 @@
  */
 
 import type { Policy, Publisher } from "../../src/vdds/publisher.ts";
-import { isPayload, lengthOf, payload } from "../ring/circular_scene.ts";
+import { isPayload, lengthOf, payload } from "../circular/scene.ts";
 import type { Cell } from "./ledger.ts";
 import type { Scene } from "./kind.ts";
 

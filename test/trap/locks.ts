@@ -5,7 +5,7 @@ import { spring, trapped } from "./trap.ts";
 
 export * from "../../src/os/locks.ts?real";
 
-/** As in src/memory/liveness.ts: bytes are counted from here. */
+/** As in src/region/liveness.ts: bytes are counted from here. */
 const FIRST_BYTE = 2 ** 52;
 
 export const openLockFile: typeof real.openLockFile = trapped("open lock file", real.openLockFile);

@@ -16,9 +16,9 @@ import {
   TOPIC_CONTROL,
   wordOf,
 } from "../../src/vdds/vring_layout.ts";
-import { isPayload, payload } from "../ring/circular_scene.ts";
+import { isPayload, payload } from "../circular/scene.ts";
 import { Name } from "../shared/scene.ts";
-import { Inside, Scene, valueOf } from "./vdds_scene.ts";
+import { Inside, Scene, valueOf } from "./scene.ts";
 
 const DEPTH = 4;
 

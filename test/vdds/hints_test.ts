@@ -4,15 +4,15 @@
  */
 
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { waitAnySync } from "../../src/sync/wait_any.ts";
+import { waitAnySync } from "../../src/wait/any.ts";
 import { Publisher } from "../../src/vdds/publisher.ts";
 import { stampOfSequence, State, wordOf } from "../../src/vdds/vring_layout.ts";
 import { until, within } from "../os/until.ts";
-import { isPayload, payload } from "../ring/circular_scene.ts";
+import { isPayload, payload } from "../circular/scene.ts";
 import { Party } from "../shared/party.ts";
-import { promptly } from "../sync/promptly.ts";
-import type { Tools } from "./vdds_party.ts";
-import { Inside, sampleOf, Scene } from "./vdds_scene.ts";
+import { promptly } from "../wait/promptly.ts";
+import type { Tools } from "./vdds_child.ts";
+import { Inside, sampleOf, Scene } from "./scene.ts";
 
 const DEPTH = 16;
 const WAIT = { timeout: 30_000 };
@@ -82,9 +82,9 @@ Deno.test("receiveSync() gives up in time, however often it is told of what is n
   using inside = new Inside(scene.topic);
   const subscriber = scene.subscribe();
   const LIES = 10_000; // with a limit, so that the test fails and does not hang
-  await using liar = Party.start<Tools>(new URL("./vdds_party.ts", import.meta.url), "thread");
+  await using liar = Party.start<Tools>(new URL("./vdds_child.ts", import.meta.url), "thread");
   await liar.run(async (_tools, { topic, lies, url }) => {
-    const { Inside }: typeof import("./vdds_scene.ts") = await import(url);
+    const { Inside }: typeof import("./scene.ts") = await import(url);
     const { used, bell } = new Inside(topic).ring.reader(0);
     let told = 0;
     const telling = setInterval(() => {
@@ -92,7 +92,7 @@ Deno.test("receiveSync() gives up in time, however often it is told of what is n
       bell.ring();
       if (++told === lies) clearInterval(telling);
     }, 1);
-  }, { topic: scene.topic, lies: LIES, url: new URL("./vdds_scene.ts", import.meta.url).href });
+  }, { topic: scene.topic, lies: LIES, url: new URL("./scene.ts", import.meta.url).href });
   for (const timeout of [1, 50]) {
     const error = assertThrows(() => subscriber.receiveSync({ timeout }), DOMException);
     assertEquals(error.name, "TimeoutError");

@@ -1,15 +1,15 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { ClosedError, LayoutMismatchError, RoleTakenError } from "../../src/errors.ts";
-import { codec } from "../../src/layout/codec.ts";
+import { codec } from "../../src/codec.ts";
 import { MergedSubscriber } from "../../src/vdds/merged_subscriber.ts";
 import { Publisher } from "../../src/vdds/publisher.ts";
 import { Subscriber } from "../../src/vdds/subscriber.ts";
-import { waitAny } from "../../src/sync/wait_any.ts";
-import { payload } from "../ring/circular_scene.ts";
+import { waitAny } from "../../src/wait/any.ts";
+import { payload } from "../circular/scene.ts";
 import { Party, type Where } from "../shared/party.ts";
 import { NO_PROCESS } from "../shared/processes.ts";
 import { Name } from "../shared/scene.ts";
-import type { Tools } from "./vdds_party.ts";
+import type { Tools } from "./vdds_child.ts";
 
 /** A source of a topic. */
 function source(topic: string, name: string): Publisher {
@@ -203,7 +203,7 @@ for (const where of ["thread", "process"] satisfies Where[]) {
     fn: async () => {
       using name = new Name();
       using subscriber = MergedSubscriber.open(name.name);
-      const program = new URL("./vdds_party.ts", import.meta.url);
+      const program = new URL("./vdds_child.ts", import.meta.url);
       const parties = ["left", "right"].map((source) => ({
         source,
         party: Party.start<Tools>(program, where),

@@ -4,15 +4,15 @@
 
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { ClosedError, LayoutMismatchError, OsError, RoleTakenError } from "../../src/errors.ts";
-import { codec } from "../../src/layout/codec.ts";
+import { codec } from "../../src/codec.ts";
 import { layout } from "../../src/layout/layout.ts";
 import { Publisher } from "../../src/vdds/publisher.ts";
 import { Subscriber } from "../../src/vdds/subscriber.ts";
 import { topics } from "../../src/vdds/topics.ts";
 import { within } from "../os/until.ts";
-import { payload } from "../ring/circular_scene.ts";
+import { payload } from "../circular/scene.ts";
 import { Name } from "../shared/scene.ts";
-import { sampleOf, Scene, valueOf } from "./vdds_scene.ts";
+import { sampleOf, Scene, valueOf } from "./scene.ts";
 
 Deno.test("a subscriber that leaves gives everything back, and its place", () => {
   using scene = new Scene({ depth: 3, maxSubscribers: 1 });

@@ -5,9 +5,9 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { type Policy, Publisher } from "../../src/vdds/publisher.ts";
 import { Subscriber } from "../../src/vdds/subscriber.ts";
-import { isPayload, payload } from "../ring/circular_scene.ts";
+import { isPayload, payload } from "../circular/scene.ts";
 import { Name } from "../shared/scene.ts";
-import { sampleOf, Scene, valueOf } from "./vdds_scene.ts";
+import { sampleOf, Scene, valueOf } from "./scene.ts";
 
 Deno.test("a publisher without subscribers is no error, whatever its policy", () => {
   for (const policy of ["block", "dropNewest", "dropOldest"] satisfies Policy[]) {

@@ -7,7 +7,7 @@ import { PeerLostError, RoleTakenError } from "../../src/errors.ts";
 import { Publisher } from "../../src/vdds/publisher.ts";
 import { Subscriber } from "../../src/vdds/subscriber.ts";
 import { until } from "../os/until.ts";
-import { isPayload, lengthOf, payload } from "../ring/circular_scene.ts";
+import { isPayload, lengthOf, payload } from "../circular/scene.ts";
 import {
   type Death,
   deathsAt,
@@ -17,11 +17,11 @@ import {
   processTests,
 } from "../shared/processes.ts";
 import { Name } from "../shared/scene.ts";
-import type { Tools } from "./vdds_party.ts";
-import { Inside, Scene, valueOf } from "./vdds_scene.ts";
+import type { Tools } from "./vdds_child.ts";
+import { Inside, Scene, valueOf } from "./scene.ts";
 
 const { test, startProcess } = processTests<Tools>(
-  new URL("./vdds_party.ts", import.meta.url),
+  new URL("./vdds_child.ts", import.meta.url),
   "topics",
 );
 

@@ -8,9 +8,9 @@ import { Publisher } from "../../src/vdds/publisher.ts";
 import { Subscriber } from "../../src/vdds/subscriber.ts";
 import { bytesFrom } from "../memory/bytes.ts";
 import { within } from "../os/until.ts";
-import { isPayload, payload } from "../ring/circular_scene.ts";
+import { isPayload, payload } from "../circular/scene.ts";
 import { Name } from "../shared/scene.ts";
-import { sampleOf, Scene, valueOf } from "./vdds_scene.ts";
+import { sampleOf, Scene, valueOf } from "./scene.ts";
 
 Deno.test("a sample is the same memory for all: each subscriber sees it in place", () => {
   using scene = new Scene();

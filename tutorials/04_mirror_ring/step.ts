@@ -44,7 +44,7 @@ function main(): void {
   closeSafely(ring, byHand);
   say(
     `That is the mirror ring: one memory, two addresses, no seam. Play with it in \`play.ts\`, and read
-    \`src/memory/mirror.ts\`: you know every call in it. To break and to solve:`,
+    \`src/mirror_ring/mirror_ring.ts\`: you know every call in it. To break and to solve:`,
   );
 }
 

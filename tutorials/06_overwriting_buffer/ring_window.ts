@@ -4,9 +4,15 @@
  * @module
  */
 
-import { Region } from "../../src/memory/region.ts";
-import { regionPath } from "../../src/memory/region_name.ts";
-import { CIRCULAR_BUFFER, Head, type Ring, ringOf, UNIT } from "../../src/ring/circular_buffer.ts";
+import { Region } from "../../src/region/region.ts";
+import { regionPath } from "../../src/region/names.ts";
+import {
+  CIRCULAR_BUFFER,
+  Head,
+  type Ring,
+  ringOf,
+  UNIT,
+} from "../../src/circular/circular_buffer.ts";
 import { table } from "../picture.ts";
 
 /** How many bytes a head has. */

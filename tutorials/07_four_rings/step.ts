@@ -33,7 +33,7 @@ function main(): void {
     .map((file) => `tutorials/07_four_rings/${file}.ts`);
   picture(files.slice(1).map((file, i) => `diff ${files[i]} ${file}`).join("\n"));
   say(
-    `The fourth stage is what every ring of this library stands on: see \`src/ring/lane.ts\`. It adds
+    `The fourth stage is what every ring of this library stands on: see \`src/lane/lane.ts\`. It adds
     what you have not needed yet: bells to sleep on, and checks of what the other side has stored.
     To break and to solve:`,
   );

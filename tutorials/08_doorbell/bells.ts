@@ -47,7 +47,7 @@ export const flag: Bell = {
   },
 };
 
-/** `sequence << 1 | waiting`, as in src/sync/doorbell.ts. */
+/** `sequence << 1 | waiting`, as in src/wait/doorbell.ts. */
 export const sequence: Bell = {
   sleep({ bell }, ready) {
     const raised = bell.or(1) | 1;

@@ -10,7 +10,7 @@ import { Word32 } from "../../src/memory/word.ts";
 import { now } from "../../src/os/clock.ts";
 import { wait, wake } from "../../src/os/futex.ts";
 import { pageSize } from "../../src/os/page.ts";
-import { Doorbell } from "../../src/sync/doorbell.ts";
+import { Doorbell } from "../../src/wait/doorbell.ts";
 import { table } from "../picture.ts";
 import { look, picture, predict, run, say, step, tell, tidyUp } from "../stage.ts";
 import {
@@ -47,7 +47,7 @@ function main(): void {
   say(
     `The library sleeps like this everywhere, and for no longer than 250 ms at a time: a waker can be
     killed between its message and the bell, and no protocol can help against that. See
-    \`src/sync/waiter.ts\`. What a death costs if the last step is two steps:`,
+    \`src/wait/until.ts\`. What a death costs if the last step is two steps:`,
   );
 }
 
@@ -235,7 +235,7 @@ ${sourceOf(sequence)}`.trim());
 
 function theShippedOne(): void {
   step("The one in the library");
-  say(`\`src/sync/doorbell.ts\` is just that. \`raise\` gives the value to sleep on, and \`ring\` is
+  say(`\`src/wait/doorbell.ts\` is just that. \`raise\` gives the value to sleep on, and \`ring\` is
     called after each message.`);
   const { count, bell } = newWords();
   const before = run("before", () => bell.word.load());

@@ -36,7 +36,7 @@ async function main(name: string): Promise<void> {
   await theShippedOne(name);
   await comeAndGo(name);
   say(
-    `That is \`src/ring/fan_in.ts\` and \`src/ring/mpsc.ts\`. What a death does to hints, and to those
+    `That is \`src/lane/fan_in.ts\` and \`src/mpsc/mpsc.ts\`. What a death does to hints, and to those
     who come after the dead:`,
   );
 }

@@ -9,7 +9,7 @@ import { Mapping } from "../../src/memory/mapping.ts";
 import { Word32 } from "../../src/memory/word.ts";
 import { FutexVector } from "../../src/os/futex.ts";
 import { pageSize } from "../../src/os/page.ts";
-import { Doorbell } from "../../src/sync/doorbell.ts";
+import { Doorbell } from "../../src/wait/doorbell.ts";
 import { type Check, expect, judge, Wrong } from "../judge.ts";
 
 /** What a listener can do. */

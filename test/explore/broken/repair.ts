@@ -4,7 +4,7 @@
  * @module
  */
 
-import { LockFile, Role } from "../../../src/memory/liveness.ts";
+import { LockFile, Role } from "../../../src/region/liveness.ts";
 import { Word32 } from "../../../src/memory/word.ts";
 import { mapMemory, pathOf } from "../scenario.ts";
 

@@ -13,7 +13,7 @@ import { Listener } from "../../../src/babus/listener.ts";
 import type { Slot } from "../../../src/babus/slot.ts";
 import { openSlot } from "../../../src/babus/slot_attach.ts";
 import { SLOT_CONTROL } from "../../../src/babus/slot_words.ts";
-import { codec } from "../../../src/layout/codec.ts";
+import { codec } from "../../../src/codec.ts";
 import { Word32 } from "../../../src/memory/word.ts";
 import {
   type ActorSpec,

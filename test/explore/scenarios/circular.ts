@@ -6,8 +6,8 @@
 
 import { RoleTakenError } from "../../../src/errors.ts";
 import { sleepSync } from "../../../src/os/clock.ts";
-import { CircularBufferReader, type ReadOutcome } from "../../../src/ring/circular_reader.ts";
-import { CircularBufferWriter } from "../../../src/ring/circular_writer.ts";
+import { CircularBufferReader, type ReadOutcome } from "../../../src/circular/reader.ts";
+import { CircularBufferWriter } from "../../../src/circular/writer.ts";
 import { type ActorSpec, messageOf, pattern, type Scenario } from "../scenario.ts";
 
 // A page of 512 bytes holds two records of 200 bytes: the third overwrites the first.

@@ -5,8 +5,8 @@
  */
 
 import { Word32 } from "../../../src/memory/word.ts";
-import { Doorbell } from "../../../src/sync/doorbell.ts";
-import { wait, waitSync } from "../../../src/sync/waiter.ts";
+import { Doorbell } from "../../../src/wait/doorbell.ts";
+import { wait, waitSync } from "../../../src/wait/until.ts";
 import { type ActorSpec, makeMemory, mapMemory, type Scenario } from "../scenario.ts";
 
 const BELL = { path: "bell", offset: 0 };

@@ -6,8 +6,8 @@
  */
 
 import { PeerLostError } from "../../../src/errors.ts";
-import { MpscConsumer } from "../../../src/ring/mpsc_consumer.ts";
-import { MpscProducer } from "../../../src/ring/mpsc_producer.ts";
+import { MpscConsumer } from "../../../src/mpsc/consumer.ts";
+import { MpscProducer } from "../../../src/mpsc/producer.ts";
 import {
   type ActorSpec,
   arranged,

@@ -7,8 +7,8 @@
 import { ClosedError } from "../../../src/errors.ts";
 import type { Mapping } from "../../../src/memory/mapping.ts";
 import { Word32 } from "../../../src/memory/word.ts";
-import { Doorbell } from "../../../src/sync/doorbell.ts";
-import { type Outcome, wait, type WaitOptions } from "../../../src/sync/waiter.ts";
+import { Doorbell } from "../../../src/wait/doorbell.ts";
+import { type Outcome, wait, type WaitOptions } from "../../../src/wait/until.ts";
 import { makeMemory, mapMemory, type Scenario } from "../scenario.ts";
 
 function channel(memory: Mapping, line: number) {

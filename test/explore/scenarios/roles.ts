@@ -4,7 +4,7 @@
  * @module
  */
 
-import { Role } from "../../../src/memory/liveness.ts";
+import { Role } from "../../../src/region/liveness.ts";
 import { Word32 } from "../../../src/memory/word.ts";
 import { sleepSync } from "../../../src/os/clock.ts";
 import { makeMemory, mapMemory, pathOf, type Scenario } from "../scenario.ts";

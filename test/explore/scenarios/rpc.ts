@@ -5,8 +5,8 @@
  */
 
 import { PeerLostError } from "../../../src/errors.ts";
-import { RpcClient } from "../../../src/ring/rpc_client.ts";
-import { RpcServer } from "../../../src/ring/rpc_server.ts";
+import { RpcClient } from "../../../src/calls/client.ts";
+import { RpcServer } from "../../../src/calls/server.ts";
 import {
   type ActorSpec,
   arranged,

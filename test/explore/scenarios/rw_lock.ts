@@ -11,8 +11,8 @@ import { Word32 } from "../../../src/memory/word.ts";
 import { RwLock } from "../../../src/shared/rw_lock.ts";
 import { Queue, RW_LOCK, Want } from "../../../src/shared/rw_queue.ts";
 import type { Permit } from "../../../src/shared/semaphore_lock.ts";
-import { Region } from "../../../src/memory/region.ts";
-import { regionPath } from "../../../src/memory/region_name.ts";
+import { Region } from "../../../src/region/region.ts";
+import { regionPath } from "../../../src/region/names.ts";
 import { type ActorSpec, makeMemory, mapMemory, type Scenario } from "../scenario.ts";
 
 const NAME = "lock";

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { LockFile } from "../../../src/memory/liveness.ts";
+import { LockFile } from "../../../src/region/liveness.ts";
 import { Word32 } from "../../../src/memory/word.ts";
 import { sleepSync } from "../../../src/os/clock.ts";
 import * as semaphores from "../../../src/os/semaphore.ts";

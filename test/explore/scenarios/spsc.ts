@@ -5,9 +5,9 @@
  */
 
 import { PeerLostError } from "../../../src/errors.ts";
-import { SpscConsumer } from "../../../src/ring/spsc_consumer.ts";
-import { SpscProducer } from "../../../src/ring/spsc_producer.ts";
-import { waitAnySync } from "../../../src/sync/wait_any.ts";
+import { SpscConsumer } from "../../../src/spsc/consumer.ts";
+import { SpscProducer } from "../../../src/spsc/producer.ts";
+import { waitAnySync } from "../../../src/wait/any.ts";
 import {
   type ActorSpec,
   arranged,

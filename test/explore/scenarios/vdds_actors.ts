@@ -9,7 +9,7 @@
  */
 
 import { PeerLostError } from "../../../src/errors.ts";
-import { codec } from "../../../src/layout/codec.ts";
+import { codec } from "../../../src/codec.ts";
 import { copyOut } from "../../../src/memory/word.ts";
 import { type Policy, Publisher } from "../../../src/vdds/publisher.ts";
 import type { Sample } from "../../../src/vdds/sample.ts";

@@ -7,8 +7,8 @@
 
 import { now, sleepSync } from "../../../src/os/clock.ts";
 import { wait as futexWait } from "../../../src/os/futex.ts";
-import { SLICE_NS } from "../../../src/sync/reactor.ts";
-import { wait } from "../../../src/sync/waiter.ts";
+import { SLICE_NS } from "../../../src/wait/reactor.ts";
+import { wait } from "../../../src/wait/until.ts";
 import { doorbellKind } from "../kinds/doorbell.ts";
 
 export default doorbellKind({

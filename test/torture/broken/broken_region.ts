@@ -6,9 +6,9 @@
  */
 
 import { OsError } from "../../../src/errors.ts";
-import { LockFile } from "../../../src/memory/liveness.ts";
-import type { Region } from "../../../src/memory/region.ts";
-import { REGION_HEADER, RegionState } from "../../../src/memory/region_header.ts";
+import { LockFile } from "../../../src/region/liveness.ts";
+import type { Region } from "../../../src/region/region.ts";
+import { REGION_HEADER, RegionState } from "../../../src/region/header.ts";
 import { Word32 } from "../../../src/memory/word.ts";
 import { sleepSync } from "../../../src/os/clock.ts";
 import { unlink } from "../../../src/os/files.ts";

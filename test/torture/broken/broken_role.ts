@@ -5,7 +5,7 @@
  * @module
  */
 
-import { LockFile } from "../../../src/memory/liveness.ts";
+import { LockFile } from "../../../src/region/liveness.ts";
 import { sleepSync } from "../../../src/os/clock.ts";
 import { roleKind } from "../kinds/role.ts";
 

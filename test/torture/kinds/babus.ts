@@ -13,7 +13,7 @@ import { CorruptRegionError } from "../../../src/errors.ts";
 import { Domain } from "../../../src/babus/domain.ts";
 import { openSlot } from "../../../src/babus/slot_attach.ts";
 import { SLOT_CONTROL, type SlotWords } from "../../../src/babus/slot_words.ts";
-import { codec } from "../../../src/layout/codec.ts";
+import { codec } from "../../../src/codec.ts";
 import { Word32 } from "../../../src/memory/word.ts";
 import { nextTurn, now, sleep, sleepSync } from "../../../src/os/clock.ts";
 import { spring } from "../../trap/trap.ts";

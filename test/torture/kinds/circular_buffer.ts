@@ -7,8 +7,8 @@
  */
 
 import { RoleTakenError } from "../../../src/errors.ts";
-import { CircularBufferReader, type ReadOutcome } from "../../../src/ring/circular_reader.ts";
-import { CircularBufferWriter } from "../../../src/ring/circular_writer.ts";
+import { CircularBufferReader, type ReadOutcome } from "../../../src/circular/reader.ts";
+import { CircularBufferWriter } from "../../../src/circular/writer.ts";
 import { nextTurn, sleep } from "../../../src/os/clock.ts";
 import { defineKind, type Kind, type Scene, type Stage } from "../kind.ts";
 

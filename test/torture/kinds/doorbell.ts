@@ -13,12 +13,12 @@
  */
 
 import { layout } from "../../../src/layout/layout.ts";
-import { Region } from "../../../src/memory/region.ts";
-import { REGION_HEADER, type RegionKind } from "../../../src/memory/region_header.ts";
-import { regionPath } from "../../../src/memory/region_name.ts";
+import { Region } from "../../../src/region/region.ts";
+import { REGION_HEADER, type RegionKind } from "../../../src/region/header.ts";
+import { regionPath } from "../../../src/region/names.ts";
 import { Word32 } from "../../../src/memory/word.ts";
 import { now, sleepSync } from "../../../src/os/clock.ts";
-import { Doorbell } from "../../../src/sync/doorbell.ts";
+import { Doorbell } from "../../../src/wait/doorbell.ts";
 import {
   type Awaited,
   type Outcome,
@@ -26,7 +26,7 @@ import {
   wait,
   type WaitOptions,
   waitSync,
-} from "../../../src/sync/waiter.ts";
+} from "../../../src/wait/until.ts";
 import type { Harm } from "../fate.ts";
 import { defineKind, type Kind, type Stage } from "../kind.ts";
 import { awaitWatched, noteSleep, SLEEP_CELLS, sleepFacts, watchCells } from "../sleeping.ts";

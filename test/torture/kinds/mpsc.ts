@@ -9,9 +9,9 @@
 
 import { CorruptRegionError, PeerLostError, RoleTakenError } from "../../../src/errors.ts";
 import { nextTurn, now, sleep, sleepSync } from "../../../src/os/clock.ts";
-import { MpscConsumer, type MpscValue, type Origin } from "../../../src/ring/mpsc_consumer.ts";
-import { MpscProducer } from "../../../src/ring/mpsc_producer.ts";
-import type { Nothing } from "../../../src/ring/receiver.ts";
+import { MpscConsumer, type MpscValue, type Origin } from "../../../src/mpsc/consumer.ts";
+import { MpscProducer } from "../../../src/mpsc/producer.ts";
+import type { Nothing } from "../../../src/lane/receiver.ts";
 import { defineKind, type Kind, type Scene, type Stage } from "../kind.ts";
 import {
   ASKED_FOR,

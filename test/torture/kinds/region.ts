@@ -9,10 +9,10 @@
 
 import { OsError } from "../../../src/errors.ts";
 import { layout } from "../../../src/layout/layout.ts";
-import { Region } from "../../../src/memory/region.ts";
-import { REGION_HEADER, type RegionKind } from "../../../src/memory/region_header.ts";
-import { regions } from "../../../src/memory/region_list.ts";
-import { regionPath } from "../../../src/memory/region_name.ts";
+import { Region } from "../../../src/region/region.ts";
+import { REGION_HEADER, type RegionKind } from "../../../src/region/header.ts";
+import { regions } from "../../../src/region/list.ts";
+import { regionPath } from "../../../src/region/names.ts";
 import type { Mapping } from "../../../src/memory/mapping.ts";
 import { copyIn, copyOut, Word32 } from "../../../src/memory/word.ts";
 import { now, sleepSync } from "../../../src/os/clock.ts";

@@ -12,11 +12,11 @@
 
 import { PeerLostError, RemoteError, RoleTakenError } from "../../../src/errors.ts";
 import { nextTurn, now, sleep, sleepSync } from "../../../src/os/clock.ts";
-import { RpcClient } from "../../../src/ring/rpc_client.ts";
-import { type Caller, RpcServer } from "../../../src/ring/rpc_server.ts";
-import type { WaitOptions } from "../../../src/sync/waiter.ts";
-import { lengthOf, payload } from "../../ring/circular_scene.ts";
-import { answerTo, type Client, Inside, isAnswer, type Server } from "../../ring/rpc_scene.ts";
+import { RpcClient } from "../../../src/calls/client.ts";
+import { type Caller, RpcServer } from "../../../src/calls/server.ts";
+import type { WaitOptions } from "../../../src/wait/until.ts";
+import { lengthOf, payload } from "../../circular/scene.ts";
+import { answerTo, type Client, Inside, isAnswer, type Server } from "../../calls/scene.ts";
 import { spring } from "../../trap/trap.ts";
 import { defineKind, type Kind, type Scene, type Stage } from "../kind.ts";
 

@@ -9,8 +9,8 @@
  */
 
 import { ClosedError } from "../../../src/errors.ts";
-import { Region } from "../../../src/memory/region.ts";
-import { regionPath } from "../../../src/memory/region_name.ts";
+import { Region } from "../../../src/region/region.ts";
+import { regionPath } from "../../../src/region/names.ts";
 import { Word64 } from "../../../src/memory/word.ts";
 import { nextTurn, now, sleep, sleepSync } from "../../../src/os/clock.ts";
 import { RwLock } from "../../../src/shared/rw_lock.ts";

@@ -8,10 +8,10 @@
  */
 
 import { CorruptRegionError, PeerLostError, RoleTakenError } from "../../../src/errors.ts";
-import type { MessageSender } from "../../../src/ring/sender.ts";
-import type { SpscByteConsumer, SpscByteProducer } from "../../../src/ring/spsc_bytes.ts";
-import { SpscConsumer } from "../../../src/ring/spsc_consumer.ts";
-import { SpscProducer } from "../../../src/ring/spsc_producer.ts";
+import type { MessageSender } from "../../../src/lane/sender.ts";
+import type { SpscByteConsumer, SpscByteProducer } from "../../../src/spsc/bytes.ts";
+import { SpscConsumer } from "../../../src/spsc/consumer.ts";
+import { SpscProducer } from "../../../src/spsc/producer.ts";
 import { nextTurn, now, sleep, sleepSync } from "../../../src/os/clock.ts";
 import { bytesFrom } from "../../memory/bytes.ts";
 import { spring } from "../../trap/trap.ts";

@@ -1,0 +1,327 @@
+/**
+ * Calls: many clients, one server, and for each client a lane of requests and a lane of responses.
+ *
+ * ```
+ *   client 0  == requests ==>  .------.      each client has a seat: a role, two lanes, one bell.
+ *             <= responses ==  |server|      The server has one bell for all of them, with hints.
+ *   client 1  == requests ==>  |      |
+ *             <= responses ==  '------'
+ * ```
+ *
+ * Every message begins with the number of its call and the generation of its client: how many
+ * clients have had that seat. Call numbers count up and never repeat within a generation. So an
+ * answer that comes too late, to a call that was given up or to a client that is gone, is known by
+ * its numbers and dropped; and a seat can be taken again at once, whatever is left in its lanes.
+ *
+ * One bell for each party: a client's is rung for responses and for room for requests, the server's
+ * for requests and for room for responses. So nobody ever sleeps on one while the other is needed.
+ *
+ * I1  A request is taken, which moves the tail of its lane, before its handler begins: it is handled
+ *     at most once.
+ * P1  A server that begins notes in each seat how far requests had been taken (`adopted`), and then
+ *     counts up its own generation. A client that sees another generation than before looks at
+ *     `adopted`, and at its responses once more: calls up to there that are not answered never will
+ *     be. Those behind it are the new server's.
+ * C1  A client dies: its requests are handled, its responses dropped, its seat is free.
+ * C2  The server dies: the calls that it had taken fail, as soon as that is seen; those it had not
+ *     taken fail too, or wait for another server with `keepOpen`.
+ * C3  A server dies between `adopted` and its generation: nobody looks at it, and the next one notes
+ *     it again, as large or larger.
+ * C4  A client stores what makes no sense: the server takes nothing from that seat any more and says
+ *     so in it (`broken`), so that whoever has it is told, and nobody else takes it. The next server
+ *     drops what is in its lane, and the seat is as good as new.
+ *
+ * @module
+ */
+
+import { CorruptRegionError, RemoteError, type VringError } from "../errors.ts";
+import { type Codec, codec } from "../codec.ts";
+import { fingerprint } from "../layout/hash.ts";
+import { layout } from "../layout/layout.ts";
+import type { Region } from "../region/region.ts";
+import type { RegionKind } from "../region/header.ts";
+import { copyIn, copyOut, loadDouble, storeDouble, Word32 } from "../memory/word.ts";
+import { Doorbell } from "../wait/doorbell.ts";
+import type { RingConnectOptions, RingContents, RingOptions } from "../lane/attach.ts";
+import type { Seat } from "../lane/endpoint.ts";
+import { HintedBell } from "../lane/fan_in.ts";
+import { LANE, type LanePlace, type LaneReceiver, type LaneSender } from "../lane/lane.ts";
+import {
+  finishRecord,
+  Landing,
+  longestRecord,
+  payloadOffset,
+  RECORD_HEADER,
+  recordBytes,
+} from "../lane/record.ts";
+
+/** The most clients that a server can have. */
+export const MOST_CLIENTS = 64;
+
+const USUAL_CLIENTS = 8;
+
+/** The words of one client's seat. */
+export const RPC_SEAT = layout("rpc_seat", {
+  requests: { type: LANE, doc: "the positions of what the client asks" },
+  responses: { type: LANE, doc: "the positions of what the server answers" },
+  bell: { type: "u32", line: true, doc: "rung by the server; raised by the waiting client" },
+  client: { type: "u32", atomic: true, doc: "the client: 0 has never been, 1 open, 2 closed" },
+  generation: { type: "u32", atomic: true, doc: "the client: how many have had this seat" },
+  adopted: { type: "u32", line: true, doc: "the server: requests taken by earlier servers" },
+  broken: { type: "u32", atomic: true, doc: "the server: 1 if it leaves this seat alone" },
+});
+
+/** The control block of calls. */
+export const RPC_CONTROL = layout("rpc_control", {
+  hint: { type: "u32", atomic: true, doc: "bit k: client k or k + 32 may have asked something" },
+  bell: { type: "u32", atomic: true, doc: "rung by clients; raised by the waiting server" },
+  server: { type: "u32", line: true, doc: "the server: 0 has never been, 1 open, 2 closed" },
+  generation: { type: "u32", line: true, doc: "the server: how many there have been" },
+  seats: { type: layout.array(RPC_SEAT, MOST_CLIENTS), doc: "one for each client" },
+});
+
+/** How these regions are told from others. */
+export const RPC: RegionKind = {
+  name: "rpc",
+  title: "ring",
+  control: RPC_CONTROL,
+  mirrored: true,
+  mostParts: 2 * MOST_CLIENTS,
+};
+
+/** The server's role; client k has role k + 1. */
+export const SERVER_ROLE = 0;
+
+/** How to open an end of calls. */
+export interface RpcOptions<Q, S> extends RingOptions {
+  /** How requests become bytes; bytes as they are by default. All must say the same. */
+  request?: Codec<Q>;
+  /** How responses become bytes; bytes as they are by default. All must say the same. */
+  response?: Codec<S>;
+  /** How many clients there can be at a time, up to 64. Any when joining; 8 for a new one. */
+  clients?: number;
+}
+
+/** How to join calls that somebody else makes. */
+export interface RpcConnectOptions<Q, S>
+  extends RingConnectOptions, Pick<RpcOptions<Q, S>, "request" | "response"> {}
+
+/** The codecs of both directions. */
+export interface Codecs<Q, S> {
+  readonly request: Codec<Q>;
+  readonly response: Codec<S>;
+}
+
+/** The codecs that were asked for. */
+export function codecsOf<Q, S>(options: Pick<RpcOptions<Q, S>, "request" | "response">) {
+  const bytes = codec.bytes as unknown;
+  const request = options.request ?? bytes as Codec<Q>;
+  const response = options.response ?? bytes as Codec<S>;
+  return { request, response } satisfies Codecs<Q, S>;
+}
+
+/** What all must agree on. */
+export function contentsFor<Q, S>(options: RpcOptions<Q, S>): RingContents {
+  const { clients } = options;
+  const right = clients === undefined ||
+    Number.isInteger(clients) && clients >= 1 && clients <= MOST_CLIENTS;
+  if (!right) {
+    throw new RangeError(`Cannot serve ${clients} clients: a server has 1 to ${MOST_CLIENTS}`);
+  }
+  const { request, response } = codecsOf(options);
+  const name = `${request.type.name} -> ${response.type.name}`;
+  const hash = fingerprint(`rpc ${request.type.hash} ${response.type.hash}`);
+  const wanted = clients === undefined ? undefined : 2 * clients;
+  return {
+    message: { name: name.slice(0, 60), hash },
+    lanes: { wanted, usual: 2 * USUAL_CLIENTS },
+  };
+}
+
+/** What an answer is, in the lowest bits of the number of its call. */
+export const Kind = { ok: 0, error: 1, refused: 2 } as const;
+
+/** What a request is, there: one for this server only, or for whichever one takes it. */
+export const Patience = { none: 0, keepOpen: 1 } as const;
+
+const KINDS = 4;
+
+/** The bytes before the body of every message: the call and its kind, the generation. */
+const HEADER = 16;
+
+/** The longest body that a lane can hold. */
+export function longestBody(capacity: number): number {
+  return longestRecord(capacity) - HEADER;
+}
+
+/** The bytes in a lane that a message with such a body takes. */
+export function messageBytes(bodyBytes: number): number {
+  return recordBytes(HEADER + bodyBytes);
+}
+
+/** What a message begins with. */
+export class Envelope {
+  call = 0;
+  kind = 0;
+  generation = 0;
+  bodyBytes = 0;
+  readonly #landing = new Landing();
+
+  /** Reads that of a lane's first message, which has this length. */
+  read(lane: LaneReceiver, length: number): void {
+    const { mapping, what } = lane.place;
+    const at = lane.offset + RECORD_HEADER;
+    const numbers = length < HEADER ? NaN : loadDouble(mapping, at);
+    const generation = length < HEADER ? NaN : loadDouble(mapping, at + 8);
+    if (!(numbers >= 0 && Number.isSafeInteger(numbers) && Number.isInteger(generation))) {
+      throw new CorruptRegionError(
+        `Cannot read from ${what}: a message of ${length} bytes does not begin as one of a call; ` +
+          "unlink it and make a new one",
+      );
+    }
+    this.kind = numbers % KINDS;
+    this.call = (numbers - this.kind) / KINDS;
+    this.generation = generation;
+    this.bodyBytes = length - HEADER;
+  }
+
+  /** Copies the body, for this codec to decode at once. */
+  readBody(lane: LaneReceiver, codec: { readonly transient?: boolean }): Uint8Array<ArrayBuffer> {
+    const body = this.#landing.arrayFor(this.bodyBytes, codec);
+    copyOut(lane.place.mapping, lane.offset + RECORD_HEADER + HEADER, body, body.length);
+    return body;
+  }
+}
+
+/** What is kept of an error's message: enough to read, and it fits into every lane. */
+const ERROR_CHARACTERS = 500;
+const NAME_CHARACTERS = 50;
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+/** The body of an answer that tells what was thrown, which can be anything. */
+export function errorBody(error: unknown): Uint8Array<ArrayBuffer> {
+  const { name, message } = tellError(error);
+  const text = JSON.stringify({
+    name: name.slice(0, NAME_CHARACTERS),
+    message: message.slice(0, ERROR_CHARACTERS),
+  });
+  return encoder.encode(text);
+}
+
+function tellError(error: unknown): { name: string; message: string } {
+  try {
+    if (error instanceof Error) return { name: `${error.name}`, message: `${error.message}` };
+    return { name: "", message: String(error) };
+  } catch {
+    return { name: "", message: "The handler threw what cannot be told in words" };
+  }
+}
+
+/** The error that such a body tells of. */
+export function errorFrom(body: Uint8Array<ArrayBuffer>, what: string): VringError {
+  try {
+    const told = JSON.parse(decoder.decode(body));
+    const [name, message] = [told?.name, told?.message];
+    if (typeof name === "string" && typeof message === "string") {
+      return new RemoteError(name, message);
+    }
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+  }
+  return new CorruptRegionError(
+    `Cannot read from ${what}: an error of ${body.length} bytes does not tell what it is; unlink ` +
+      "it and make a new one",
+  );
+}
+
+/** A message with its numbers. */
+export interface Outgoing {
+  readonly call: number;
+  readonly kind: number;
+  readonly generation: number;
+  readonly body: Uint8Array;
+}
+
+/** Writes a message into free space and publishes it. */
+export function post(lane: LaneSender, { call, kind, generation, body }: Outgoing): void {
+  const { mapping } = lane.place;
+  const at = payloadOffset(lane);
+  storeDouble(mapping, at, call * KINDS + kind);
+  storeDouble(mapping, at + 8, generation);
+  copyIn(mapping, at + HEADER, body);
+  finishRecord(lane, HEADER + body.length);
+  lane.announce();
+}
+
+/** One client's seat, seen from either side. */
+export interface RpcSeat extends Seat {
+  readonly index: number;
+  readonly requests: LanePlace;
+  readonly responses: LanePlace;
+  readonly bell: Doorbell;
+  readonly generation: Word32;
+  readonly adopted: Word32;
+  readonly broken: Word32;
+}
+
+/** The words of calls. */
+export class Board {
+  readonly region: Region;
+  readonly hint: Word32;
+  readonly bell: Doorbell;
+  readonly server: Seat;
+  readonly generation: Word32;
+  /** How many clients there can be. */
+  readonly clients: number;
+  readonly #what: string;
+
+  constructor(name: string, region: Region) {
+    const { mapping, controlOffset: control } = region;
+    const { fields } = RPC_CONTROL;
+    this.region = region;
+    this.#what = `ring "${name}"`;
+    this.hint = new Word32(mapping, fields.hint, control);
+    this.bell = new Doorbell(mapping, fields.bell, control);
+    this.server = { role: SERVER_ROLE, state: new Word32(mapping, fields.server, control) };
+    this.generation = new Word32(mapping, fields.generation, control);
+    this.clients = Math.floor(region.dataBytes / region.partBytes / 2);
+  }
+
+  /** A client's seat. */
+  seat(index: number): RpcSeat {
+    const { mapping, controlOffset } = this.region;
+    const at = controlOffset + RPC_CONTROL.fields.seats.offset + index * RPC_SEAT.size;
+    const { fields } = RPC_SEAT;
+    const bell = new Doorbell(mapping, fields.bell, at);
+    const hinted = new HintedBell(this.hint, index, this.bell);
+    const what = `client ${index} of ${this.#what}`;
+    return {
+      index,
+      role: SERVER_ROLE + 1 + index,
+      state: new Word32(mapping, fields.client, at),
+      generation: new Word32(mapping, fields.generation, at),
+      adopted: new Word32(mapping, fields.adopted, at),
+      broken: new Word32(mapping, fields.broken, at),
+      bell,
+      requests: {
+        ...this.#lane(2 * index, at + fields.requests.offset),
+        what: `the requests of ${what}`,
+        dataBell: hinted,
+        spaceBell: bell,
+      },
+      responses: {
+        ...this.#lane(2 * index + 1, at + fields.responses.offset),
+        what: `the responses to ${what}`,
+        dataBell: bell,
+        spaceBell: this.bell,
+      },
+    };
+  }
+
+  #lane(part: number, control: number) {
+    const { mapping, dataOffset, partBytes: capacity } = this.region;
+    return { mapping, control, data: dataOffset + 2 * part * capacity, capacity };
+  }
+}

@@ -1,0 +1,468 @@
+/**
+ * The asking end of calls; how they travel is told in calls/calls.ts.
+ *
+ * @module
+ */
+
+import { ClosedError, CorruptRegionError, PeerLostError, RoleTakenError } from "../errors.ts";
+import type { Role } from "../region/liveness.ts";
+import type { Region } from "../region/region.ts";
+import { begin } from "../wait/fairness.ts";
+import {
+  type Awaited,
+  limits,
+  type SyncWaitOptions,
+  wait,
+  type WaitOptions,
+  waitSync,
+} from "../wait/until.ts";
+import { connectRing, createRing, openRing, unlinkRing } from "../lane/attach.ts";
+import { callOff, left } from "../wait/cancellation.ts";
+import { RingEnd } from "../lane/endpoint.ts";
+import { LaneReceiver, LaneSender } from "../lane/lane.ts";
+import { recordBytes, recordLength } from "../lane/record.ts";
+import {
+  Board,
+  type Codecs,
+  codecsOf,
+  contentsFor,
+  Envelope,
+  errorFrom,
+  Kind,
+  longestBody,
+  messageBytes,
+  Patience,
+  post,
+  RPC,
+  type RpcConnectOptions,
+  type RpcOptions,
+  type RpcSeat,
+} from "./calls.ts";
+
+/** What a client can say besides what all must agree on. */
+export interface RpcClientOptions {
+  /**
+   * When the server has closed or died, wait for another one: calls that no server had taken go to
+   * that one. Without it they fail.
+   */
+  keepOpen?: boolean;
+}
+
+/** A call that is not answered. */
+class Call<S> {
+  readonly number: number;
+  /** Where in the lane of requests it ends, as a count of bytes that this client ever sent. */
+  readonly end: number;
+  readonly resolve: (value: S) => void;
+  readonly reject: (error: unknown) => void;
+
+  constructor(
+    number: number,
+    end: number,
+    resolve: (value: S) => void,
+    reject: (error: unknown) => void,
+  ) {
+    this.number = number;
+    this.end = end;
+    this.resolve = resolve;
+    this.reject = reject;
+  }
+}
+
+/**
+ * One of the clients of a server.
+ *
+ * @example Ask, and give up after a second
+ * ```ts
+ * import { codec, RpcClient, RpcServer } from "@vring/vring";
+ *
+ * using server = RpcServer.open("example-upper", { request: codec.text, response: codec.text });
+ * const serving = server.serve((text) => text.toUpperCase()); // in another process
+ *
+ * using client = RpcClient.open("example-upper", { request: codec.text, response: codec.text });
+ * console.log(await client.call("hello", { timeout: 1000 })); // HELLO
+ * server.close();
+ * await serving;
+ * ```
+ */
+export class RpcClient<Q = Uint8Array, S = Uint8Array> implements Disposable {
+  /** The name. */
+  readonly name: string;
+  /** How many bytes each lane holds. */
+  readonly capacity: number;
+  /** The number of this client's seat. */
+  readonly id: number;
+  /** How many clients have had this seat, this one included. */
+  readonly generation: number;
+  /** The longest request, in bytes as its codec makes them. */
+  readonly maxRequest: number;
+  readonly #end: RingEnd;
+  readonly #board: Board;
+  readonly #seat: RpcSeat;
+  readonly #codecs: Codecs<Q, S>;
+  readonly #keepOpen: boolean;
+  readonly #requests: LaneSender;
+  readonly #responses: LaneReceiver;
+  readonly #envelope = new Envelope();
+  readonly #calls = new Map<number, Call<S>>();
+  readonly #answered: Awaited;
+  readonly #pumped: Awaited;
+  #lastCall = 0;
+  #sent = 0; // bytes, ever
+  #server: number; // its generation, as it was last seen
+  #pumping = false;
+  #parked = false; // the pump
+  readonly #told: (() => void)[] = []; // once it is awake
+
+  private constructor(end: RingEnd, board: Board, seat: RpcSeat, options: EndChoice<Q, S>) {
+    this.name = end.name;
+    this.capacity = board.region.partBytes;
+    this.id = seat.index;
+    this.maxRequest = longestBody(this.capacity);
+    this.#end = end;
+    this.#board = board;
+    this.#seat = seat;
+    this.#codecs = codecsOf(options);
+    this.#keepOpen = options.keepOpen ?? false;
+    this.#requests = new LaneSender(seat.requests);
+    this.#responses = new LaneReceiver(seat.responses);
+    this.#responses.release(this.#responses.look()); // those to the last client
+    this.generation = (seat.generation.load() + 1) >>> 0;
+    seat.generation.store(this.generation);
+    this.#server = board.generation.load();
+    this.#answered = {
+      bell: seat.bell,
+      watch: this.#responses.head,
+      ready: () => this.#responses.look() > 0 || this.#serverChanged(),
+      hopeless: () => this.#isLost(),
+    };
+    const ready = () => this.#told.length > 0 || this.#answered.ready();
+    this.#pumped = { ...this.#answered, ready };
+  }
+
+  /** Opens calls, or makes them, as one of the clients; RoleTakenError if there is no free seat. */
+  static open<Q = Uint8Array, S = Uint8Array<ArrayBuffer>>(
+    name: string,
+    options: RpcOptions<Q, S> & RpcClientOptions = {},
+  ): RpcClient<Q, S> {
+    return RpcClient.#on(name, openRing(RPC, name, options, contentsFor(options)), options);
+  }
+
+  /** Makes calls; an OsError (EEXIST) if somebody uses some of that name. */
+  static create<Q = Uint8Array, S = Uint8Array<ArrayBuffer>>(
+    name: string,
+    options: RpcOptions<Q, S> & RpcClientOptions = {},
+  ): RpcClient<Q, S> {
+    return RpcClient.#on(name, createRing(RPC, name, options, contentsFor(options)), options);
+  }
+
+  /** Joins calls as a client, once somebody has made them. */
+  static async connect<Q = Uint8Array, S = Uint8Array<ArrayBuffer>>(
+    name: string,
+    options: RpcConnectOptions<Q, S> & RpcClientOptions = {},
+  ): Promise<RpcClient<Q, S>> {
+    const region = await connectRing(RPC, name, options, contentsFor(options));
+    return RpcClient.#on(name, region, options);
+  }
+
+  static #on<Q, S>(name: string, region: Region, options: EndChoice<Q, S>): RpcClient<Q, S> {
+    using stack = new DisposableStack();
+    stack.use(region);
+    const board = new Board(name, region);
+    const { seat, role } = takeSeat(name, board);
+    stack.use(role);
+    const end = new RingEnd({
+      name,
+      region,
+      role,
+      own: seat.state,
+      peers: [board.server],
+      peerName: "server",
+      action: "call through",
+      keepOpen: options.keepOpen ?? false,
+    });
+    const client = end.use(() => new RpcClient(end, board, seat, options));
+    stack.move();
+    return client;
+  }
+
+  /** Removes the name, so that the next opener makes a new one; false if there is none. */
+  static unlink(name: string): boolean {
+    return unlinkRing(RPC, name);
+  }
+
+  /** How many calls wait for their answers. */
+  get inFlight(): number {
+    return this.#calls.size;
+  }
+
+  /**
+   * Asks, and resolves with the answer. Rejects with a RemoteError if the handler threw, with a
+   * PeerLostError if the server closed or died: it may or may not have handled the request then.
+   */
+  async call(request: Q, options: WaitOptions = {}): Promise<S> {
+    const { deadline } = limits(options);
+    await begin(options);
+    const { promise, resolve, reject } = Promise.withResolvers<S>();
+    const fulfil = (value: S) => this.#tell(() => resolve(value));
+    const fail = (error: unknown) => this.#tell(() => reject(error));
+    let call: Call<S> | undefined;
+    for (;;) {
+      options.signal?.throwIfAborted(); // before each promise that was waited for is forgotten
+      call = this.#trySend(request, fulfil, fail);
+      if (call !== undefined) break;
+      const part = { ...options, timeout: left(deadline) };
+      this.#end.checkWait(await wait(this.#awaitRoom(request), part), options);
+      this.#receive();
+    }
+    const { number } = call;
+    using _limits = callOff(options, {
+      deadline,
+      action: `call through ${this.#end.what}`,
+      giveUp: (reason) => {
+        this.#calls.delete(number);
+        fail(reason);
+      },
+    });
+    this.#pump(options.spin);
+    return await promise;
+  }
+
+  /** Asks, and blocks the thread until the answer is there. */
+  callSync(request: Q, options: SyncWaitOptions = {}): S {
+    const { deadline } = limits(options);
+    let outcome: { value: S } | { error: unknown } | undefined;
+    const resolve = (value: S) => outcome = { value };
+    const reject = (error: unknown) => outcome = { error };
+    let call: Call<S> | undefined;
+    while ((call = this.#trySend(request, resolve, reject)) === undefined) {
+      const part = { ...options, timeout: left(deadline) };
+      this.#end.checkWait(waitSync(this.#awaitRoom(request), part), options);
+      this.#receive();
+    }
+    try {
+      const timed = deadline < Infinity;
+      while (outcome === undefined) {
+        const part = timed ? { ...options, timeout: left(deadline) } : options;
+        const waited = waitSync(this.#answered, part);
+        if (waited === "timeout") this.#end.checkWait(waited, options);
+        this.#receive();
+      }
+    } finally {
+      this.#calls.delete(call.number);
+    }
+    if ("error" in outcome) throw outcome.error;
+    return outcome.value;
+  }
+
+  /** Leaves. Calls that are not answered are rejected with a ClosedError. */
+  close(): void {
+    this.#end.close(this.#board.bell);
+    const error = new ClosedError(`Cannot call through ${this.#end.what}: it was closed`);
+    this.#rejectAll(() => true, error);
+  }
+
+  /** The same as `close()`. */
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  /** Sends a request if there is room. */
+  #trySend(
+    request: Q,
+    resolve: (value: S) => void,
+    reject: (error: unknown) => void,
+  ): Call<S> | undefined {
+    this.#end.checkOpen();
+    if (this.#serverChanged()) this.#receive(); // while `adopted` is near
+    const body = this.#codecs.request.encode(request);
+    this.#end.checkOpen(); // a codec can do anything
+    if (this.#end.peerHasClosed()) this.#end.checkWait("hopeless", {});
+    if (body.length > this.maxRequest) {
+      throw new RangeError(
+        `Cannot call through ${this.#end.what}: the request has ${body.length} bytes, and can have ` +
+          `${this.maxRequest}; make the lanes larger`,
+      );
+    }
+    const lane = this.#requests;
+    if (!lane.hasRoom(messageBytes(body.length))) {
+      if (this.#isBroken()) throw this.#broken();
+      return undefined;
+    }
+    const number = ++this.#lastCall;
+    this.#sent += messageBytes(body.length);
+    const call = new Call(number, this.#sent, resolve, reject);
+    this.#calls.set(number, call);
+    const kind = this.#keepOpen ? Patience.keepOpen : Patience.none;
+    post(lane, { call: number, kind, generation: this.generation, body });
+    return call;
+  }
+
+  /** Room for a request, or answers: taking those may be what makes the server go on. */
+  #awaitRoom(request: Q): Awaited {
+    const bytes = messageBytes(this.#codecs.request.encode(request).length);
+    return {
+      bell: this.#seat.bell,
+      watch: this.#requests.tail,
+      ready: () => this.#requests.hasRoom(bytes) || this.#answered.ready() || this.#isBroken(),
+      hopeless: () => this.#end.isHopeless(),
+    };
+  }
+
+  /** Receives answers for as long as calls are waiting for them. */
+  async #pump(spin: number | undefined): Promise<void> {
+    if (this.#pumping) return;
+    this.#pumping = true;
+    try {
+      while (this.#calls.size > 0) {
+        this.#parked = true;
+        await wait(this.#pumped, spin === undefined ? {} : { spin });
+        this.#wake();
+        if (this.#end.closed) return;
+        this.#receive();
+      }
+    } catch (error) {
+      this.#wake();
+      this.#rejectAll(() => true, error);
+    } finally {
+      this.#pumping = false;
+    }
+  }
+
+  /**
+   * Settles a promise; if the pump is asleep, once it is awake. So nothing is under way when the last
+   * one is told, and a test's sanitizer sees nothing.
+   */
+  #tell(settle: () => void): void {
+    if (!this.#parked) return settle();
+    this.#told.push(settle);
+    if (!this.#end.closed) this.#seat.bell.ring();
+  }
+
+  #wake(): void {
+    this.#parked = false;
+    for (const settle of this.#told.splice(0)) settle();
+  }
+
+  /** Settles every call whose answer is there, and those that will never have one. */
+  #receive(): void {
+    const count = this.#takeAnswers();
+    if (!this.#end.closed && this.#serverChanged()) this.#adopted();
+    if (count === 0 && this.#calls.size > 0) this.#judge(); // one who answers is alive
+  }
+
+  /** Takes the answers that are there; gives how many. Their codec may close this client. */
+  #takeAnswers(): number {
+    const lane = this.#responses;
+    for (let count = 0;; count++) {
+      const length = this.#end.closed ? -1 : recordLength(lane);
+      if (length < 0) return count;
+      this.#envelope.read(lane, length);
+      const { call: number, kind, generation } = this.#envelope;
+      const call = generation === this.generation ? this.#calls.get(number) : undefined;
+      const body = call && this.#envelope.readBody(lane, this.#codecs.response);
+      lane.release(recordBytes(length));
+      if (call !== undefined) this.#settle(call, kind, body!);
+    }
+  }
+
+  #settle(call: Call<S>, kind: number, body: Uint8Array<ArrayBuffer>): void {
+    this.#calls.delete(call.number);
+    try {
+      if (kind === Kind.ok) return call.resolve(this.#codecs.response.decode(body));
+      if (kind === Kind.refused) {
+        return call.reject(this.#lost("has closed", "did not take the request"));
+      }
+      call.reject(errorFrom(body, this.#responses.place.what));
+    } catch (error) {
+      call.reject(error);
+    }
+  }
+
+  #serverChanged(): boolean {
+    return this.#board.generation.load() !== this.#server;
+  }
+
+  /** Whether the server takes nothing from this seat any more. */
+  #isBroken(): boolean {
+    return this.#seat.broken.load() !== 0;
+  }
+
+  /** Whether waiting is pointless: no server is left, or the one that had taken a call is dead. */
+  #isLost(): boolean {
+    if (this.#isBroken()) return true;
+    if (!this.#keepOpen) return this.#end.isHopeless();
+    const peer = this.#end.peer();
+    return (peer === "dead" || peer === "closed") && this.#hasTaken();
+  }
+
+  /** Whether a server has taken some call that is not answered. */
+  #hasTaken(): boolean {
+    const taken = this.#before(this.#requests.tail.load());
+    for (const { end } of this.#calls.values()) return end <= taken; // the oldest
+    return false;
+  }
+
+  /** How many bytes of this client's requests are before a position of the lane. */
+  #before(position: number): number {
+    return this.#sent - ((this.#requests.position - position) >>> 0);
+  }
+
+  /** Rejects the calls of a server that another one has followed. */
+  #adopted(): void {
+    this.#server = this.#board.generation.load(); // .. P1 before what it adopted
+    const adopted = this.#before(this.#seat.adopted.load());
+    this.#takeAnswers(); // what the last server answered is there by now
+    this.#rejectAll(({ end }) => end <= adopted, this.#lost("died"));
+  }
+
+  /** Rejects the calls of a server that is gone and that no other one has followed. */
+  #judge(): void {
+    if (this.#isBroken()) return this.#rejectAll(() => true, this.#broken());
+    const tail = this.#requests.tail.load(); // before the look at the server: it is the last to move
+    const peer = this.#end.peer();
+    if (peer !== "dead" && peer !== "closed") return;
+    if (this.#serverChanged()) return this.#adopted();
+    this.#takeAnswers(); // its last words
+    const taken = this.#before(tail);
+    const how = peer === "dead" ? "died" : "has closed";
+    this.#rejectAll(({ end }) => !this.#keepOpen || end <= taken, this.#lost(how));
+  }
+
+  #lost(how: string, what = "may have handled the request"): PeerLostError {
+    return new PeerLostError(
+      `Cannot call through ${this.#end.what}: its server ${how}; it ${what}`,
+    );
+  }
+
+  #broken(): CorruptRegionError {
+    return new CorruptRegionError(
+      `Cannot call through ${this.#end.what}: something was stored in the seat of client ` +
+        `${this.id} that no correct client stores; close this one, and open another`,
+    );
+  }
+
+  #rejectAll(which: (call: Call<S>) => boolean, error: unknown): void {
+    for (const call of [...this.#calls.values()]) {
+      if (!which(call)) continue;
+      this.#calls.delete(call.number);
+      call.reject(error);
+    }
+  }
+}
+
+type EndChoice<Q, S> = RpcOptions<Q, S> & RpcClientOptions;
+
+/** Takes the first free seat that works; whatever is in its lanes is known by its generation. */
+function takeSeat(name: string, board: Board): { seat: RpcSeat; role: Role } {
+  for (let index = 0; index < board.clients; index++) {
+    const seat = board.seat(index);
+    if (seat.broken.load() !== 0) continue;
+    const role = board.region.tryHold(seat.role);
+    if (role !== undefined) return { seat, role };
+  }
+  throw new RoleTakenError(
+    `Cannot open ring "${name}" as a client: none of its ${board.clients} seats is free; close a ` +
+      "client, or make it for more",
+  );
+}

@@ -1,0 +1,154 @@
+/**
+ * The clients of a server, as it sees them: their requests, in turns, and the responses to them, of
+ * which those that find no room wait in a queue.
+ *
+ * @module
+ */
+
+import type { RingEnd } from "../lane/endpoint.ts";
+import { FanIn } from "../lane/fan_in.ts";
+import { LaneReceiver, LaneSender } from "../lane/lane.ts";
+import { recordLength } from "../lane/record.ts";
+import { type Board, Envelope, messageBytes, type Outgoing, post, type RpcSeat } from "./calls.ts";
+
+/** A client: the lane of its requests, and the way back. */
+export class Client extends LaneReceiver {
+  readonly seat: RpcSeat;
+  readonly responses: LaneSender;
+  /** Responses for which there was no room. While there are any, no request is taken. */
+  readonly queue: Outgoing[] = [];
+  /** Whether nothing is taken or sent any more, as what it stored makes no sense (rpc.ts, C4). */
+  isBroken = false;
+
+  constructor(seat: RpcSeat) {
+    super(seat.requests);
+    this.seat = seat;
+    this.responses = new LaneSender(seat.responses);
+    if (seat.broken.load() !== 0) {
+      this.release(this.look());
+      seat.broken.store(0);
+    }
+    seat.adopted.store(this.tail.load()); // calls/calls.ts, P1 before the server's generation ..
+  }
+
+  override available(wanted: number): number {
+    if (this.queue.length > 0) return 0;
+    try {
+      return super.available(wanted);
+    } catch (error) {
+      this.break();
+      throw error;
+    }
+  }
+
+  /** Leaves it alone from now on, and tells whoever has the seat. */
+  break(): void {
+    this.isBroken = true;
+    this.queue.length = 0;
+    this.seat.broken.store(1);
+    this.seat.bell.ring();
+  }
+}
+
+/** All clients of a server. */
+export class Clients {
+  readonly all: readonly Client[];
+  /** What the request begins with that was looked at last. */
+  readonly envelope = new Envelope();
+  readonly #end: RingEnd;
+  readonly #fan: FanIn<Client>;
+  readonly #queued = new Set<Client>();
+
+  constructor(end: RingEnd, board: Board) {
+    this.#end = end;
+    this.all = Array.from({ length: board.clients }, (_, index) => new Client(board.seat(index)));
+    this.#fan = new FanIn(this.all, board.hint);
+  }
+
+  /** Whether any client has a request, whatever the hints say. */
+  look(): boolean {
+    return this.#fan.look();
+  }
+
+  /** The client whose turn it is to have a request taken, undefined if none is known to have one. */
+  next(): Client | undefined {
+    return this.#fan.next();
+  }
+
+  /** Takes nothing more from a client. */
+  skip(client: Client): void {
+    this.#fan.exclude(client);
+  }
+
+  /** Reads what a client's next request begins with; gives the length of its record. */
+  readEnvelope(client: Client): number {
+    try {
+      const length = recordLength(client);
+      this.envelope.read(client, length);
+      return length;
+    } catch (error) {
+      this.#leaveAlone(client);
+      throw error;
+    }
+  }
+
+  /** Whether some response is not sent yet. */
+  get hasQueued(): boolean {
+    return this.#queued.size > 0;
+  }
+
+  /** Sends a response, now or once there is room; not at all to a client that is gone. */
+  send(client: Client, response: Outgoing): void {
+    if (client.isBroken || client.seat.generation.load() !== response.generation) return;
+    if (client.queue.length === 0 && this.#hasRoom(client, response)) {
+      post(client.responses, response);
+      return;
+    }
+    client.queue.push({ ...response, body: response.body.slice() }); // a codec may reuse its array
+    this.#queued.add(client);
+  }
+
+  /** Whether `flush()` would do anything. */
+  canFlush(): boolean {
+    for (const client of this.#queued) if (this.#isMovable(client)) return true;
+    return false;
+  }
+
+  /** Sends the responses for which there is room by now. */
+  flush(): void {
+    for (const client of this.#queued) {
+      const { queue, responses, seat } = client;
+      while (queue.length > 0 && this.#isMovable(client)) {
+        const response = queue.shift()!;
+        const wanted = seat.generation.load() === response.generation;
+        if (wanted && this.#hasRoom(client, response)) post(responses, response);
+      }
+      if (queue.length > 0) continue;
+      this.#queued.delete(client);
+      this.#fan.suspectAll(); // its requests were left alone
+    }
+  }
+
+  /** Whether the first response in a queue can be sent, or be dropped as nobody waits for it. */
+  #isMovable(client: Client): boolean {
+    const { queue: [first], seat } = client;
+    if (first === undefined || this.#hasRoom(client, first)) return true;
+    return seat.generation.load() !== first.generation || !this.#end.isPresent(seat);
+  }
+
+  /** Whether there is room for a response; a client that stored what makes no sense is left alone. */
+  #hasRoom(client: Client, { body }: Outgoing): boolean {
+    try {
+      return client.responses.hasRoom(messageBytes(body.length));
+    } catch (error) {
+      this.#leaveAlone(client);
+      throw error;
+    }
+  }
+
+  #leaveAlone(client: Client): void {
+    client.break();
+    this.#queued.delete(client);
+    this.#fan.exclude(client);
+  }
+}

@@ -1,0 +1,421 @@
+/**
+ * The serving end of calls; how they travel is told in calls/calls.ts.
+ *
+ * @module
+ */
+
+import { ClosedError } from "../errors.ts";
+import { begin } from "../wait/fairness.ts";
+import {
+  type Awaited,
+  limits,
+  parts,
+  type SyncWaitOptions,
+  wait,
+  type WaitOptions,
+  waitSync,
+} from "../wait/until.ts";
+import type { Region } from "../region/region.ts";
+import { connectRing, createRing, openRing, takeRole, unlinkRing } from "../lane/attach.ts";
+import { callOff } from "../wait/cancellation.ts";
+import { RingEnd } from "../lane/endpoint.ts";
+import { recordBytes } from "../lane/record.ts";
+import {
+  Board,
+  type Codecs,
+  codecsOf,
+  contentsFor,
+  errorBody,
+  Kind,
+  longestBody,
+  type Outgoing,
+  Patience,
+  RPC,
+  type RpcConnectOptions,
+  type RpcOptions,
+  SERVER_ROLE,
+} from "./calls.ts";
+import { type Client, Clients } from "./inbox.ts";
+
+/** Who asks. */
+export interface Caller {
+  /** The number of the client's seat. */
+  readonly client: number;
+  /** How many clients have had that seat up to this one: another number, another client. */
+  readonly generation: number;
+}
+
+/** Answers a request. What it throws is thrown at the client, as a RemoteError. */
+export type Handler<Q, S> = (request: Q, caller: Caller) => S | Promise<S>;
+
+/** How many requests to handle. */
+export interface HandleOptions {
+  /** At most so many; all that are there by default. */
+  limit?: number;
+}
+
+/** How to serve. */
+export interface ServeOptions {
+  /** Ends serving with the signal's reason. */
+  signal?: AbortSignal;
+  /** How many requests may be in the hands of the handler at a time; 256 by default. */
+  concurrency?: number;
+}
+
+const CONCURRENCY = 256;
+
+/** For operations that no signal ends. */
+const NO_OPTIONS = {};
+
+/**
+ * The one server of calls.
+ *
+ * A client that stores what makes no sense gives one CorruptRegionError, and is left alone from then
+ * on; the others are served as before.
+ *
+ * @example A server that adds
+ * ```ts
+ * import { codec, RpcClient, RpcServer } from "@vring/vring";
+ *
+ * const options = { request: codec.json<number[]>(), response: codec.json<number>() };
+ * using server = RpcServer.open("example-sums", options);
+ * const serving = server.serve((numbers) => numbers.reduce((a, b) => a + b, 0));
+ *
+ * using client = RpcClient.open("example-sums", options); // in another process
+ * console.log(await client.call([1, 2, 3])); // 6
+ * await server.shutdown();
+ * await serving;
+ * ```
+ */
+export class RpcServer<Q = Uint8Array, S = Uint8Array> implements Disposable {
+  /** The name. */
+  readonly name: string;
+  /** How many bytes each lane holds. */
+  readonly capacity: number;
+  /** How many clients there can be. */
+  readonly clients: number;
+  readonly #end: RingEnd;
+  readonly #codecs: Codecs<Q, S>;
+  readonly #clients: Clients;
+  readonly #awaited: Awaited;
+  readonly #stop = new AbortController();
+  #stopping = false;
+  #inFlight = 0;
+  #finished: PromiseWithResolvers<void> | undefined; // of the next that is in flight
+  #failure: { error: unknown } | undefined; // of an answer that came later
+
+  private constructor(end: RingEnd, board: Board, codecs: Codecs<Q, S>) {
+    this.name = end.name;
+    this.capacity = board.region.partBytes;
+    this.clients = board.clients;
+    this.#end = end;
+    this.#codecs = codecs;
+    const clients = this.#clients = new Clients(end, board);
+    board.generation.store((board.generation.load() + 1) >>> 0); // .. P1 and now clients look
+    this.#awaited = {
+      bell: board.bell,
+      watch: board.hint,
+      ready: () => clients.look() || clients.canFlush() || this.#failure !== undefined,
+    };
+    for (const { seat } of clients.all) seat.bell.ring();
+  }
+
+  /** Opens calls, or makes them, as their server; RoleTakenError if there is a living one. */
+  static open<Q = Uint8Array<ArrayBuffer>, S = Uint8Array>(
+    name: string,
+    options: RpcOptions<Q, S> = {},
+  ): RpcServer<Q, S> {
+    return RpcServer.#on(name, openRing(RPC, name, options, contentsFor(options)), options);
+  }
+
+  /** Makes calls; an OsError (EEXIST) if somebody uses some of that name. */
+  static create<Q = Uint8Array<ArrayBuffer>, S = Uint8Array>(
+    name: string,
+    options: RpcOptions<Q, S> = {},
+  ): RpcServer<Q, S> {
+    return RpcServer.#on(name, createRing(RPC, name, options, contentsFor(options)), options);
+  }
+
+  /** Joins calls as their server, once somebody has made them. */
+  static async connect<Q = Uint8Array<ArrayBuffer>, S = Uint8Array>(
+    name: string,
+    options: RpcConnectOptions<Q, S> = {},
+  ): Promise<RpcServer<Q, S>> {
+    const region = await connectRing(RPC, name, options, contentsFor(options));
+    return RpcServer.#on(name, region, options);
+  }
+
+  static #on<Q, S>(name: string, region: Region, options: RpcOptions<Q, S>): RpcServer<Q, S> {
+    using stack = new DisposableStack();
+    stack.use(region);
+    const board = new Board(name, region);
+    const end = new RingEnd({
+      name,
+      region,
+      role: stack.use(takeRole(region, SERVER_ROLE, name, "server")),
+      own: board.server.state,
+      peers: Array.from({ length: board.clients }, (_, index) => board.seat(index)),
+      peerName: "clients",
+      action: "serve",
+      keepOpen: true,
+    });
+    const server = end.use(() => new RpcServer(end, board, codecsOf(options)));
+    stack.move();
+    return server;
+  }
+
+  /** Removes the name, so that the next opener makes a new one; false if there is none. */
+  static unlink(name: string): boolean {
+    return unlinkRing(RPC, name);
+  }
+
+  /** How many requests are in the hands of handlers. */
+  get inFlight(): number {
+    return this.#inFlight;
+  }
+
+  /**
+   * Answers requests that are there, and gives how many it took. Never waits; what a
+   * handler answers with a promise is sent when that is settled.
+   */
+  tryHandle(handler: Handler<Q, S>, { limit = Infinity }: HandleOptions = {}): number {
+    if (!(limit >= 1)) {
+      throw new RangeError(`Cannot handle ${limit} requests: a limit is 1 or more`);
+    }
+    return this.#handle(handler, limit);
+  }
+
+  /** The same, and blocks the thread until there is at least one. */
+  handleSync(handler: Handler<Q, S>, options: HandleOptions & SyncWaitOptions = {}): number {
+    let next: (() => SyncWaitOptions) | undefined;
+    for (;;) {
+      const count = this.tryHandle(handler, options);
+      if (count > 0) return count;
+      next ??= parts(options);
+      this.#end.checkWait(waitSync(this.#awaited, next()), options);
+    }
+  }
+
+  /**
+   * Answers requests until `shutdown()` or `close()`. A client that stores what makes no sense ends
+   * it too, with one CorruptRegionError; that one is left alone then, and you can serve the others.
+   */
+  async serve(handler: Handler<Q, S>, options: ServeOptions = {}): Promise<void> {
+    const { concurrency = CONCURRENCY } = options;
+    if (!(concurrency >= 1)) {
+      throw new RangeError(`Cannot handle ${concurrency} requests at a time: it is 1 or more`);
+    }
+    await begin(options);
+    this.#end.checkOpen();
+    const { signal: stop } = this.#stop;
+    const signal = options.signal ? AbortSignal.any([options.signal, stop]) : stop;
+    try {
+      for (;;) {
+        const count = this.#handle(handler, concurrency - this.#inFlight);
+        if (this.#inFlight >= concurrency) await this.#nextFinished(signal);
+        else await this.#wait({ signal });
+        let turn = begin({ signal });
+        for (let more = 1; more < count; more++) turn ??= begin(NO_OPTIONS); // each is an operation
+        await turn;
+      }
+    } catch (error) {
+      const isStop = error === stop.reason || error instanceof ClosedError;
+      if (!(stop.aborted && isStop)) throw error;
+    }
+  }
+
+  /**
+   * Takes no more requests, waits until all that were taken are answered, refuses those that were
+   * not, unless their client keeps open for another server, and closes. Do not await it in a
+   * handler, as it waits for that.
+   */
+  async shutdown(options: WaitOptions = {}): Promise<void> {
+    this.#end.checkOpen();
+    options.signal?.throwIfAborted();
+    const limit = new AbortController();
+    using _limits = callOff(options, {
+      deadline: limits(options).deadline,
+      action: `shut down ${this.#end.what}`,
+      giveUp: (reason) => limit.abort(reason),
+    });
+    this.#stopServing();
+    while (this.#inFlight > 0) {
+      await this.#nextFinished(limit.signal);
+      this.#end.checkOpen();
+    }
+    for (;;) {
+      while (this.#refuse());
+      if (!this.#clients.hasQueued) break;
+      await this.#wait({ signal: limit.signal });
+      this.#clients.flush();
+    }
+    this.close();
+  }
+
+  /** Leaves at once. Calls that were taken and not answered fail at their clients. */
+  close(): void {
+    this.#stopServing();
+    this.#end.close(...this.#clients.all.map(({ seat }) => seat.bell));
+    this.#announceFinished();
+  }
+
+  /** The same as `close()`. */
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  #stopServing(): void {
+    this.#stopping = true;
+    this.#stop.abort();
+  }
+
+  async #wait(options: WaitOptions): Promise<void> {
+    this.#end.checkWait(await wait(this.#awaited, options), options);
+  }
+
+  #handle(handler: Handler<Q, S>, limit: number): number {
+    this.#end.checkOpen();
+    if (this.#stopping) {
+      throw new ClosedError(`Cannot serve ${this.#end.what}: it is being shut down`);
+    }
+    this.#throwFailure();
+    this.#clients.flush();
+    let count = 0;
+    while (count < limit && !this.#stopping && this.#take(handler)) count++;
+    return count;
+  }
+
+  /** Takes the next request, if there is one, and has it answered. */
+  #take(handler: Handler<Q, S>): boolean {
+    const client = this.#clients.next();
+    if (client === undefined) return false;
+    const body = this.#read(client);
+    const { call, generation } = this.#clients.envelope;
+    const id = { call, generation };
+    let outcome: Settled<S>;
+    this.#inFlight++; // also before there is a promise: a handler may ask for a shutdown
+    try {
+      const request = this.#codecs.request.decode(body);
+      const answer = handler(request, { client: client.seat.index, generation });
+      if (answer instanceof Promise) {
+        this.#answerLater(client, id, answer);
+        return true;
+      }
+      outcome = { value: answer };
+    } catch (error) {
+      outcome = { error };
+    }
+    this.#finish(client, id, outcome);
+    return true;
+  }
+
+  /** The body of a client's next request, which is gone from its lane (I1). */
+  #read(client: Client): Uint8Array<ArrayBuffer> {
+    const length = this.#clients.readEnvelope(client);
+    const body = this.#clients.envelope.readBody(client, this.#codecs.request);
+    client.release(recordBytes(length));
+    return body;
+  }
+
+  /** Tells a client that its next request is not taken; false if there is none. */
+  #refuse(): boolean {
+    const client = this.#clients.look() ? this.#clients.next() : undefined;
+    if (client === undefined) return false;
+    const length = this.#clients.readEnvelope(client);
+    const { call, generation, kind } = this.#clients.envelope;
+    if (kind === Patience.keepOpen) {
+      this.#clients.skip(client); // they are for the next server, all of this client
+      return true;
+    }
+    client.release(recordBytes(length));
+    this.#send(client, { call, generation, kind: Kind.refused, body: new Uint8Array(0) });
+    return true;
+  }
+
+  async #answerLater(client: Client, id: Numbers, answer: Promise<S>): Promise<void> {
+    let outcome: Settled<S>;
+    try {
+      outcome = { value: await answer };
+    } catch (error) {
+      outcome = { error };
+    }
+    try {
+      this.#finish(client, id, outcome);
+    } catch (error) {
+      this.#failure ??= { error };
+    }
+  }
+
+  /** Answers a request that the handler is done with. */
+  #finish(client: Client, id: Numbers, outcome: Settled<S>): void {
+    try {
+      if ("error" in outcome) this.#answerError(client, id, outcome.error);
+      else this.#tryAnswer(client, id, outcome.value);
+    } finally {
+      this.#inFlight--;
+      this.#announceFinished();
+    }
+  }
+
+  /** Throws what went wrong while nobody was there to be told. */
+  #throwFailure(): void {
+    const failure = this.#failure;
+    this.#failure = undefined;
+    if (failure !== undefined) throw failure.error;
+  }
+
+  #announceFinished(): void {
+    this.#finished?.resolve();
+    this.#finished = undefined;
+  }
+
+  /** Resolves when the next request in flight is answered. */
+  #nextFinished(signal: AbortSignal): Promise<void> {
+    const finished = this.#finished ??= Promise.withResolvers<void>();
+    return untilAborted(finished.promise, signal);
+  }
+
+  /** Sends a value; if that cannot be, why it cannot. */
+  #tryAnswer(client: Client, id: Numbers, value: S): void {
+    let body: Uint8Array;
+    try {
+      body = this.#codecs.response.encode(value);
+      const longest = longestBody(this.capacity);
+      if (body.length > longest) {
+        throw new RangeError(
+          `Cannot answer with ${body.length} bytes: a response can have ${longest}; make the ` +
+            "lanes larger",
+        );
+      }
+    } catch (error) {
+      return this.#answerError(client, id, error);
+    }
+    this.#send(client, { ...id, kind: Kind.ok, body });
+  }
+
+  #answerError(client: Client, id: Numbers, error: unknown): void {
+    this.#send(client, { ...id, kind: Kind.error, body: errorBody(error) });
+  }
+
+  #send(client: Client, response: Outgoing): void {
+    if (!this.#end.closed) this.#clients.send(client, response); // a codec may have closed it
+  }
+}
+
+type Numbers = Pick<Outgoing, "call" | "generation">;
+
+/** What came of a request in the hands of the handler. */
+type Settled<S> = { readonly value: S } | { readonly error: unknown };
+
+/** The promise's outcome, or the reason of a signal that aborts first. */
+async function untilAborted(promise: Promise<void>, signal: AbortSignal): Promise<void> {
+  signal.throwIfAborted();
+  const aborted = Promise.withResolvers<never>();
+  const abort = () => aborted.reject(signal.reason);
+  signal.addEventListener("abort", abort);
+  try {
+    await Promise.race([promise, aborted.promise]);
+  } finally {
+    signal.removeEventListener("abort", abort);
+  }
+}

@@ -1,0 +1,21 @@
+/**
+ * Opening circular buffers, from either end.
+ *
+ * @module
+ */
+
+import { dataOffsetOf } from "../region/header.ts";
+import { openRing, type RingOptions } from "../lane/attach.ts";
+import { CIRCULAR_BUFFER, initialise, type Ring, ringOf } from "./circular_buffer.ts";
+
+/** How to open a circular buffer. */
+export type CircularBufferOptions = RingOptions;
+
+/** Opens a buffer, or makes it: writers and readers may come in any order. */
+export function openBuffer(name: string, options: CircularBufferOptions): Ring {
+  const start = dataOffsetOf(CIRCULAR_BUFFER);
+  const region = openRing(CIRCULAR_BUFFER, name, options, {
+    initialise: (mapping) => initialise(mapping, start),
+  });
+  return ringOf(name, region);
+}

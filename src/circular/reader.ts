@@ -1,0 +1,418 @@
+/**
+ * The reading end of a circular buffer; how it works is told in circular_buffer.ts.
+ *
+ * @module
+ */
+
+import { ClosedError, LostError, timeoutError, VringError } from "../errors.ts";
+import { copyOutThenLoad, peekView } from "../memory/word.ts";
+import { begin } from "../wait/fairness.ts";
+import { AWAITED, type Waitable } from "../wait/any.ts";
+import {
+  type Awaited,
+  type Outcome,
+  type SyncWaitOptions,
+  wait,
+  type WaitOptions,
+  waitSync,
+} from "../wait/until.ts";
+import { unlinkRing } from "../lane/attach.ts";
+import { type CircularBufferOptions, openBuffer } from "./attach.ts";
+import {
+  addPayload,
+  CIRCULAR_BUFFER,
+  CLOSED,
+  corrupt,
+  corruptHead,
+  Head,
+  isCount,
+  LAST_POSITION,
+  longestMessage,
+  offsetAfter,
+  payloadBetween,
+  type Ring,
+  UNIT,
+  unitsOf,
+  WRITER_ROLE,
+} from "./circular_buffer.ts";
+
+const HEAD_BYTES = 32;
+
+/** A writer that overwrites faster than a head can be read, this often in a row, is not correct. */
+const ATTEMPTS = 10_000;
+
+/** How to open a {@linkcode CircularBufferReader}. */
+export interface CircularBufferReaderOptions extends CircularBufferOptions {
+  /**
+   * Where to begin: at the oldest message that is there (the default), at the newest, or with what
+   * is written from now on.
+   */
+  start?: "oldest" | "newest" | "now";
+  /** Where to go on after messages were lost: at the oldest that is there (the default) or newest. */
+  afterLoss?: "oldest" | "newest";
+  /** Wait on when the writer has closed, for another one to come: nothing is `closed` then. */
+  keepOpen?: boolean;
+}
+
+/** Messages were overwritten before this reader came to them. */
+export interface Lost {
+  /** Says so. */
+  state: "lost";
+  /** How many messages. */
+  messages: number;
+  /** How many bytes they had. */
+  bytes: number;
+}
+
+/** What a reader finds in place of a message. */
+export type NoMessage =
+  /** Nothing new yet. */
+  | { state: "empty" }
+  /** Nothing new, and the writer has closed; not with `keepOpen`. */
+  | { state: "closed" }
+  /** Messages were lost; the next read goes on behind them. */
+  | Lost;
+
+/** What reading a message gives. */
+export type ReadOutcome =
+  /** A copy of the message. */
+  | { state: "ok"; message: Uint8Array<ArrayBuffer> }
+  | NoMessage;
+
+/** What reading a message into an array gives. */
+export type ReadIntoOutcome =
+  /** The message is in the array's first `length` bytes. */
+  | { state: "ok"; length: number }
+  /** The array is too small for the message, which stays; `length` says what it needs. */
+  | { state: "tooSmall"; length: number }
+  | NoMessage;
+
+/** What reading gives to those who wait until there is something. */
+export type Found<Outcome> = Exclude<Outcome, { state: "empty" }>;
+
+/** What `poll` did. */
+export interface Polled {
+  /** How many messages were handled, and proved whole afterwards. */
+  handled: number;
+  /**
+   * Why it ended: `ok` at the limit, `empty`, `closed` (also if the handler closed the reader), or
+   * `lost`. The last message that the handler saw, if it was not counted, may have been torn: forget
+   * what it showed.
+   */
+  state: "ok" | "empty" | "closed" | "lost";
+}
+
+const EMPTY = { state: "empty" } as const;
+const CLOSED_OUTCOME = { state: "closed" } as const;
+
+/** One of any number of readers of a circular buffer. Each gets every message, or learns its loss. */
+export class CircularBufferReader implements Disposable, Waitable {
+  /** The name. */
+  readonly name: string;
+  /** How many bytes the ring holds, heads included. */
+  readonly capacity: number;
+  /** The longest message that can come. */
+  readonly maxMessage: number;
+  readonly #ring: Ring;
+  readonly #afterLoss: "oldest" | "newest";
+  readonly #keepOpen: boolean;
+  readonly #head = new Head();
+  readonly #awaited: Awaited;
+  #position = 0;
+  #offset = 0; // its byte in the data
+  #published = 0; // as it was last seen, #position at least
+  #sequence = 0; // of the message that is expected at #position
+  #payload = 0; // the payload bytes before it
+  #lostMessages = 0;
+  #lostBytes = 0;
+  #polls = false; // the handler of a poll has the message at #position in its hands
+  #closed = false;
+
+  private constructor(ring: Ring, options: CircularBufferReaderOptions) {
+    this.name = ring.name;
+    this.capacity = ring.capacity;
+    this.maxMessage = longestMessage(ring.capacity);
+    this.#ring = ring;
+    this.#afterLoss = options.afterLoss ?? "oldest";
+    this.#keepOpen = options.keepOpen ?? false;
+    this.#awaited = {
+      bell: ring.bell,
+      watch: ring.publishedLow,
+      ready: () => this.#seesMore() || this.#writerClosed(),
+    };
+    this.#jump(options.start ?? "oldest");
+  }
+
+  /**
+   * Opens the buffer, or makes it, so that readers can come before the writer. Who comes first
+   * decides how large it is: a reader that gives no capacity takes any, and makes one of 1 MiB.
+   */
+  static open(name: string, options: CircularBufferReaderOptions = {}): CircularBufferReader {
+    using stack = new DisposableStack();
+    const ring = openBuffer(name, options);
+    stack.use(ring.region);
+    const reader = new CircularBufferReader(ring, options);
+    stack.move();
+    return reader;
+  }
+
+  /** Removes the name, so that the next opener makes a new one; false if there is none. */
+  static unlink(name: string): boolean {
+    return unlinkRing(CIRCULAR_BUFFER, name);
+  }
+
+  /** Whether a living party is the writer; a killed one leaves the buffer to the next. */
+  get hasWriter(): boolean {
+    return this.#ring.region.isHeld(WRITER_ROLE);
+  }
+
+  /** How many messages this reader has lost in all. */
+  get lostMessages(): number {
+    return this.#lostMessages;
+  }
+
+  /** How many bytes the lost messages had. */
+  get lostBytes(): number {
+    return this.#lostBytes;
+  }
+
+  /** How many messages were written before the one that is read next. */
+  get sequence(): number {
+    return this.#sequence;
+  }
+
+  /** Reads a message, if there is one: into `target`, or as a copy. Never waits. */
+  tryRead(): ReadOutcome;
+  /** Reads a message into `target`, if there is one. Never waits. */
+  tryRead(target: Uint8Array<ArrayBuffer>): ReadIntoOutcome;
+  tryRead(target?: Uint8Array<ArrayBuffer>): ReadOutcome | ReadIntoOutcome {
+    return this.#tryRead(target);
+  }
+
+  #tryRead(target?: Uint8Array<ArrayBuffer>): ReadOutcome | ReadIntoOutcome {
+    const length = this.#nextLength();
+    if (typeof length === "object") return length;
+    if (target !== undefined && target.length < length) {
+      return this.#isIntact() ? { state: "tooSmall", length } : this.#recover();
+    }
+    const message = target ?? new Uint8Array(length);
+    const { mapping, dataOffset, oldest: word } = this.#ring;
+    const start = dataOffset + this.#offset + HEAD_BYTES;
+    const oldest = copyOutThenLoad(mapping, start, message, length, word); // .. P1 after every byte
+    if (!(oldest <= this.#position)) return this.#recover(); // the copy may be torn
+    this.#advance(length);
+    return target === undefined ? { state: "ok", message } : { state: "ok", length };
+  }
+
+  /**
+   * Reads a message, and blocks the thread until there is one; a TimeoutError after `timeout`. A
+   * Worker that is terminated meanwhile ends, and detaches, only once this has returned.
+   */
+  readSync(options?: SyncWaitOptions): Found<ReadOutcome>;
+  /** Reads a message into `target`, without allocating, and blocks the thread until there is one. */
+  readSync(target: Uint8Array<ArrayBuffer>, options?: SyncWaitOptions): Found<ReadIntoOutcome>;
+  readSync(
+    first: Uint8Array<ArrayBuffer> | SyncWaitOptions = {},
+    second: SyncWaitOptions = {},
+  ): Found<ReadOutcome | ReadIntoOutcome> {
+    const target = first instanceof Uint8Array ? first : undefined;
+    const options = first instanceof Uint8Array ? second : first;
+    for (;;) {
+      const outcome = this.#tryRead(target);
+      if (outcome.state !== "empty") return outcome;
+      this.#check(waitSync(this.#awaited, options), options);
+    }
+  }
+
+  /** Reads a message once there is one; a TimeoutError after `timeout`, or the signal's reason. */
+  read(options?: WaitOptions): Promise<Found<ReadOutcome>>;
+  /** Reads a message into `target` once there is one. */
+  read(target: Uint8Array<ArrayBuffer>, options?: WaitOptions): Promise<Found<ReadIntoOutcome>>;
+  async read(
+    first: Uint8Array<ArrayBuffer> | WaitOptions = {},
+    second: WaitOptions = {},
+  ): Promise<Found<ReadOutcome | ReadIntoOutcome>> {
+    const target = first instanceof Uint8Array ? first : undefined;
+    const options = first instanceof Uint8Array ? second : first;
+    await begin(options);
+    for (;;) {
+      const outcome = this.#tryRead(target);
+      if (outcome.state !== "empty") return outcome;
+      this.#check(await wait(this.#awaited, options), options);
+    }
+  }
+
+  /**
+   * Shows messages in place, without a copy, until there is none or `limit` is reached. What the
+   * handler sees is provisional: the writer may overwrite it meanwhile. It is validated afterwards,
+   * and `handled` counts only what was whole. The handler may close the reader, which ends the poll
+   * without that last message; to read from it, it must return first.
+   */
+  poll(handler: (message: Uint8Array, sequence: number) => void, limit = Infinity): Polled {
+    let handled = 0;
+    while (handled < limit) {
+      const length = this.#nextLength();
+      if (typeof length === "object") return { handled, state: length.state };
+      this.#show(handler, length);
+      if (this.#closed) return { handled, state: "closed" };
+      if (!this.#isIntact()) {
+        this.#recover();
+        return { handled, state: "lost" };
+      }
+      this.#advance(length);
+      handled++;
+    }
+    return { handled, state: "ok" };
+  }
+
+  #show(handler: (message: Uint8Array, sequence: number) => void, length: number): void {
+    const { mapping, dataOffset } = this.#ring;
+    const start = dataOffset + this.#offset + HEAD_BYTES;
+    const message = peekView(mapping, start, length);
+    this.#polls = true;
+    try {
+      handler(message, this.#sequence);
+    } finally {
+      this.#polls = false;
+    }
+  }
+
+  /** Every message from here on, until the writer closes; a LostError where some were lost. */
+  async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array<ArrayBuffer>, void, void> {
+    for (;;) {
+      const outcome = await this.read();
+      if (outcome.state === "closed") return;
+      if (outcome.state === "ok") yield outcome.message;
+      else {
+        throw new LostError(
+          `Cannot read on as if nothing had happened: ${outcome.messages} messages with ` +
+            `${outcome.bytes} bytes were overwritten; iterate again to go on behind them`,
+        );
+      }
+    }
+  }
+
+  /** @ignore */
+  [AWAITED](): readonly Awaited[] {
+    this.#checkFree();
+    return [this.#awaited];
+  }
+
+  /** Detaches. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#ring.region.close();
+  }
+
+  /** The same as `close()`. */
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  /** The length of the message at `#position`, as its head claims it, or why there is none. */
+  #nextLength(): number | NoMessage {
+    this.#checkFree();
+    const ring = this.#ring;
+    // Looked at again only when everything up to where it was seen is read.
+    if (this.#published === this.#position && !this.#seesMore()) return this.#nothing();
+    this.#head.load(ring, this.#offset);
+    const { sequence, length } = this.#head;
+    const plausible = sequence === this.#sequence && isCount(length, this.maxMessage) &&
+      this.#published - this.#position >= unitsOf(length);
+    if (plausible) return length;
+    if (!this.#isIntact()) return this.#recover();
+    throw corrupt(ring, `message ${this.#sequence} claims a length of ${length}`);
+  }
+
+  /** Whether there is something at `#position`. */
+  #seesMore(): boolean {
+    this.#published = this.#ring.published.load(); // .. P2 and so the records and heads are there
+    return this.#published !== this.#position;
+  }
+
+  /** At `published`: what was lost is known here too, as the next head is already written. */
+  #nothing(): NoMessage {
+    if (!this.#writerClosed()) return EMPTY;
+    // The writer may have published between the two loads, and then closed.
+    return this.#seesMore() ? EMPTY : CLOSED_OUTCOME;
+  }
+
+  /** Whether nothing at or behind `#position` has been overwritten up to now. */
+  #isIntact(): boolean {
+    return this.#ring.oldest.loadLast() <= this.#position; // .. P1 after every byte was read
+  }
+
+  #advance(length: number): void {
+    const units = unitsOf(length);
+    this.#position += units;
+    this.#offset = offsetAfter(this.#ring, this.#offset, units);
+    this.#sequence++;
+    this.#payload = addPayload(this.#payload, length);
+  }
+
+  /** Goes on behind what was overwritten; tells how much that was. */
+  #recover(): Lost {
+    const { messages, bytes } = this.#jump(this.#afterLoss);
+    this.#lostMessages += messages;
+    this.#lostBytes += bytes;
+    return { state: "lost", messages, bytes };
+  }
+
+  /** Moves to an intact head; tells how many messages and bytes lie between. */
+  #jump(where: "oldest" | "newest" | "now"): { messages: number; bytes: number } {
+    const ring = this.#ring;
+    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+      const found = this.#find(where);
+      if (found === undefined) continue;
+      const { sequence, payload } = this.#head;
+      const messages = sequence - this.#sequence;
+      if (!this.#head.isSound || messages < 0) throw corruptHead(ring, found, this.#head);
+      const bytes = payloadBetween(this.#payload, payload);
+      this.#position = this.#published = found;
+      this.#offset = found % ring.units * UNIT;
+      this.#sequence = sequence;
+      this.#payload = payload;
+      return { messages, bytes };
+    }
+    throw corrupt(ring, "its oldest message keeps changing");
+  }
+
+  /** Loads the head at the place; undefined if it was overwritten meanwhile. */
+  #find(where: "oldest" | "newest" | "now"): number | undefined {
+    const ring = this.#ring;
+    const oldest = ring.oldest.load();
+    const published = ring.published.load();
+    const valid = isCount(published, LAST_POSITION) && isCount(oldest, published);
+    if (!valid) {
+      if (oldest > published && ring.published.load() !== published) return undefined;
+      throw corrupt(ring, `its positions are ${oldest} and ${published}`);
+    }
+    let found = where === "oldest" ? oldest : published;
+    this.#head.load(ring, found % ring.units * UNIT);
+    if (where === "newest" && ring.oldest.loadLast() <= found) {
+      const { previous } = this.#head;
+      if (isCount(previous, published) && previous >= oldest) {
+        found = previous;
+        this.#head.load(ring, found % ring.units * UNIT);
+      }
+    }
+    return ring.oldest.loadLast() <= found ? found : undefined;
+  }
+
+  #writerClosed(): boolean {
+    return !this.#keepOpen && (this.#ring.state.load() & CLOSED) !== 0;
+  }
+
+  #check(outcome: Outcome, { timeout = Infinity }: SyncWaitOptions): void {
+    if (outcome !== "timeout") return;
+    throw timeoutError(`read from circular buffer "${this.name}"`, timeout);
+  }
+
+  #checkFree(): void {
+    if (!this.#closed && !this.#polls) return;
+    const action = `Cannot read from circular buffer "${this.name}"`;
+    if (this.#closed) throw new ClosedError(`${action}: it is closed`);
+    throw new VringError(`${action}: a message is still in use; let poll() return first`);
+  }
+}

@@ -1,0 +1,238 @@
+/**
+ * The writing end of a circular buffer; how it works is told in circular_buffer.ts.
+ *
+ * @module
+ */
+
+import { ClosedError, RoleTakenError, VringError } from "../errors.ts";
+import type { Role } from "../region/liveness.ts";
+import { claimView, commitView, copyIn, prefetchToWrite } from "../memory/word.ts";
+import { unlinkRing } from "../lane/attach.ts";
+import { type CircularBufferOptions, openBuffer } from "./attach.ts";
+import {
+  CIRCULAR_BUFFER,
+  CLOSED,
+  corrupt,
+  corruptHead,
+  Head,
+  isCount,
+  LAST_POSITION,
+  loadLength,
+  longestMessage,
+  offsetAfter,
+  type Ring,
+  UNIT,
+  unitsOf,
+  WRITER_ROLE,
+} from "./circular_buffer.ts";
+
+const HEAD_BYTES = 32;
+const HEAD_UNITS = HEAD_BYTES / UNIT;
+
+/** After records of up to so many units (2 KiB), lines are fetched for the next one. */
+const FETCHED_AHEAD = 2 ** 11 / UNIT;
+
+/**
+ * The one writer of a circular buffer. It never waits: it overwrites the oldest messages.
+ *
+ * @example Write, whoever reads
+ * ```ts
+ * import { CircularBufferReader, CircularBufferWriter } from "@vring/vring";
+ *
+ * using writer = CircularBufferWriter.open("example-ticker", { capacity: 65536 });
+ * using reader = CircularBufferReader.open("example-ticker"); // as another process would
+ * writer.write(new TextEncoder().encode("12.50"));
+ * const outcome = reader.tryRead();
+ * if (outcome.state === "ok") console.log(new TextDecoder().decode(outcome.message)); // 12.50
+ * ```
+ */
+export class CircularBufferWriter implements Disposable {
+  /** The name. */
+  readonly name: string;
+  /** How many bytes the ring holds, heads included. */
+  readonly capacity: number;
+  /** The longest message that fits. */
+  readonly maxMessage: number;
+  readonly #ring: Ring;
+  readonly #role: Role;
+  /** The head at `#position`: that of the record that is written next. */
+  readonly #head = new Head();
+  #position: number; // published, as this is the only one who moves it
+  #offset: number; // its byte in the data
+  #oldest: number; // likewise
+  #oldestOffset: number;
+  #limit: number; // what ends beyond it overwrites, or is the end of all positions
+  #claim: { view: Uint8Array<ArrayBuffer>; length: number } | undefined;
+  #closed = false;
+
+  private constructor(ring: Ring, role: Role) {
+    this.name = ring.name;
+    this.capacity = ring.capacity;
+    this.maxMessage = longestMessage(ring.capacity);
+    this.#ring = ring;
+    this.#role = role;
+    this.#position = ring.published.load();
+    this.#oldest = ring.oldest.load();
+    const fits = isCount(this.#position, LAST_POSITION) && isCount(this.#oldest, this.#position) &&
+      this.#position - this.#oldest <= ring.units - HEAD_UNITS;
+    if (!fits) throw corrupt(ring, `its positions are ${this.#oldest} and ${this.#position}`);
+    this.#offset = this.#position % ring.units * UNIT;
+    this.#oldestOffset = this.#oldest % ring.units * UNIT;
+    this.#limit = Math.min(this.#oldest + ring.units, LAST_POSITION);
+    this.#head.load(ring, this.#offset); // C1: intact, whatever the last writer was doing
+    if (!this.#head.isSound) throw corruptHead(ring, this.#position, this.#head);
+    ring.state.and(~CLOSED);
+    ring.bell.ring(); // C2
+  }
+
+  /**
+   * Opens the buffer, or makes it, and becomes its writer; a RoleTakenError if it has one. If a reader
+   * came first, it has decided how large the buffer is: another capacity is a LayoutMismatchError.
+   */
+  static open(name: string, options: CircularBufferOptions = {}): CircularBufferWriter {
+    using stack = new DisposableStack();
+    const ring = openBuffer(name, options);
+    stack.use(ring.region);
+    const role = ring.region.tryHold(WRITER_ROLE);
+    if (role === undefined) {
+      throw new RoleTakenError(
+        `Cannot write to circular buffer "${name}": it has a writer, which is alive; ` +
+          "close that one first",
+      );
+    }
+    stack.use(role);
+    const writer = new CircularBufferWriter(ring, role);
+    stack.move();
+    return writer;
+  }
+
+  /** Removes the name, so that the next opener makes a new one; false if there is none. */
+  static unlink(name: string): boolean {
+    return unlinkRing(CIRCULAR_BUFFER, name);
+  }
+
+  /** How many messages were written, by all writers that this buffer had. */
+  get sequence(): number {
+    return this.#head.sequence;
+  }
+
+  /** Writes a message. */
+  write(message: Uint8Array): void {
+    const { length } = message;
+    const { mapping, dataOffset } = this.#reserve(length);
+    copyIn(mapping, dataOffset + this.#offset + HEAD_BYTES, message); // may run past the seam
+    this.#publish(length);
+  }
+
+  /**
+   * Space in shared memory to write a message into, up to `maxMessage` bytes. It becomes a message
+   * with `publish`; another claim or write takes its place.
+   */
+  claim(length: number): Uint8Array<ArrayBuffer> {
+    const { mapping, dataOffset } = this.#reserve(length);
+    const view = claimView(mapping, dataOffset + this.#offset + HEAD_BYTES, length);
+    this.#claim = { view, length };
+    return view;
+  }
+
+  /** Publishes the first `length` bytes of the claimed space. */
+  publish(length?: number): void {
+    this.#checkOpen();
+    const claim = this.#claim;
+    if (claim === undefined) throw new VringError("Cannot publish: nothing is claimed");
+    const published = length ?? claim.length;
+    if (!isCount(published, claim.length)) {
+      throw new RangeError(`Cannot publish ${published} bytes: ${claim.length} are claimed`);
+    }
+    const { mapping, dataOffset } = this.#ring;
+    commitView(mapping, dataOffset + this.#offset + HEAD_BYTES, claim.view, published);
+    this.#publish(published);
+  }
+
+  /** Gives the claimed space up. */
+  discard(): void {
+    this.#claim = undefined;
+  }
+
+  /** Says that nothing more comes, until another writer opens; readers drain what is there. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#ring.state.or(CLOSED);
+    this.#ring.bell.ring();
+    this.#role.close();
+    this.#ring.region.close();
+  }
+
+  /** The same as `close()`. */
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  /** Moves `oldest` past all that a record of this length overwrites. */
+  #reserve(length: number): Ring {
+    this.#checkOpen();
+    const ring = this.#ring;
+    if (!isCount(length, this.maxMessage)) {
+      throw new RangeError(
+        `Cannot write ${length} bytes to circular buffer "${this.name}": of its ` +
+          `${this.capacity} bytes a message can have ${this.maxMessage}; make it larger`,
+      );
+    }
+    this.#claim = undefined;
+    const end = this.#position + unitsOf(length) + HEAD_UNITS; // the next head is written too
+    if (end > this.#limit) this.#makeRoom(end);
+    return ring;
+  }
+
+  /** Moves `oldest` so that everything up to `end` can be written. */
+  #makeRoom(end: number): void {
+    const ring = this.#ring;
+    if (end > LAST_POSITION) throw corrupt(ring, "its positions are used up");
+    // A 64th of the ring more than is needed, so that most writes have nothing to do here.
+    const enough = end - ring.units * (63 / 64);
+    while (this.#oldest < enough && this.#oldest < this.#position) this.#dropOldest();
+    this.#limit = Math.min(this.#oldest + ring.units, LAST_POSITION);
+    ring.oldest.storeFirst(this.#oldest); // P1 before any byte below it is overwritten ..
+  }
+
+  /** Moves the private `oldest` past one record, which this or an earlier writer put there. */
+  #dropOldest(): void {
+    const ring = this.#ring;
+    const length = loadLength(ring, this.#oldestOffset);
+    const units = unitsOf(length);
+    if (!isCount(length, this.maxMessage) || this.#oldest + units > this.#position) {
+      throw corrupt(ring, `the record at ${this.#oldest} has a length of ${length}`);
+    }
+    this.#oldest += units;
+    this.#oldestOffset = offsetAfter(ring, this.#oldestOffset, units);
+  }
+
+  #publish(length: number): void {
+    const ring = this.#ring;
+    const position = this.#position;
+    const units = unitsOf(length);
+    this.#head.storeLength(ring, this.#offset, length);
+    this.#offset = offsetAfter(ring, this.#offset, units);
+    this.#position = position + units;
+    this.#head.storeNext(ring, this.#offset, position);
+    this.#claim = undefined;
+    ring.bell.publish(ring.published, this.#position); // P2 all above is visible once this is ..
+    if (units <= FETCHED_AHEAD) this.#fetchAhead(units);
+  }
+
+  /**
+   * Fetches the lines that the next message and the head behind it are written to, if it is as long
+   * as this one. They are with readers from the last time round: the write would wait for them.
+   * Nothing changes there, so these may also be messages that are not dropped yet.
+   */
+  #fetchAhead(units: number): void {
+    const { mapping, dataOffset } = this.#ring;
+    prefetchToWrite(mapping, dataOffset + this.#offset + HEAD_BYTES, units * UNIT);
+  }
+
+  #checkOpen(): void {
+    if (!this.#closed) return;
+    throw new ClosedError(`Cannot write to circular buffer "${this.name}": it is closed`);
+  }
+}

@@ -1,0 +1,126 @@
+/**
+ * How values become messages and messages become values.
+ *
+ * @module
+ */
+
+import { CorruptRegionError } from "./errors.ts";
+import { fingerprint } from "./layout/hash.ts";
+import type { AnyLayout, Input, Value } from "./layout/layout.ts";
+
+/** Turns values of one type into bytes and back. */
+export interface Codec<T> {
+  /** What both sides must agree on; checked when they meet. */
+  readonly type: {
+    /** The name, for people. */
+    readonly name: string;
+    /** The identity. */
+    readonly hash: bigint;
+  };
+  /**
+   * The bytes of a value, perhaps in an array that is used again for the next one: they are copied
+   * before anything else happens.
+   */
+  encode(value: T): Uint8Array;
+  /** The value of a message, which may keep the bytes, unless the codec is `transient`. */
+  decode(bytes: Uint8Array<ArrayBuffer>): T;
+  /** No value keeps the bytes that it was made of: they may lie in an array that is used again. */
+  readonly transient?: boolean;
+}
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true }); // a BOM is a character of the text
+
+function plain(name: string): Codec<unknown>["type"] {
+  return { name, hash: fingerprint(`codec ${name}`) };
+}
+
+/** Bytes as they are. */
+const bytes: Codec<Uint8Array> = {
+  type: plain("bytes"),
+  encode: (value) => {
+    if (value instanceof Uint8Array) return value;
+    throw new TypeError("Cannot send this as bytes: it is no Uint8Array; choose another codec");
+  },
+  decode: (value) => value,
+};
+
+/** Text, as UTF-8. */
+const text: Codec<string> = {
+  type: plain("text"),
+  encode: (value) => encoder.encode(value),
+  decode: (value) => decoder.decode(value),
+  transient: true,
+};
+
+/** Whatever JSON can say. The type is yours to keep: only "json" is checked. */
+function json<T>(): Codec<T> {
+  return {
+    type: plain("json"),
+    encode: (value) => {
+      const json: string | undefined = JSON.stringify(value);
+      if (json !== undefined) return encoder.encode(json);
+      throw new TypeError(`Cannot send ${typeof value} as JSON: it has no word for that`);
+    },
+    decode: (value) => JSON.parse(decoder.decode(value)),
+    transient: true,
+  };
+}
+
+/** The fields of a layout; both sides must have declared the same one. One array serves all values. */
+function struct<L extends AnyLayout>(layout: L): Codec<Value<L>> {
+  const { name, hash, size } = layout;
+  const scratch = new Uint8Array(size);
+  return {
+    type: { name, hash },
+    transient: true,
+    encode: (value) => {
+      layout.write(scratch, value as Input<L>);
+      return scratch;
+    },
+    decode: (bytes) => {
+      if (bytes.length === size) return layout.read(bytes) as Value<L>;
+      throw new CorruptRegionError(
+        `Cannot read a message as "${name}": it has ${bytes.length} bytes, not ${size}`,
+      );
+    },
+  };
+}
+
+/** What says how the messages of a codec look; a TypeError if it is no codec. */
+export function typeOfCodec(
+  given: Pick<Codec<unknown>, "type">,
+  what: string,
+): Codec<unknown>["type"] {
+  if (typeof given?.type?.hash === "bigint") return given.type;
+  throw new TypeError(
+    `Cannot open ${what}: its codec is none; pass codec.bytes, codec.text, codec.json() or ` +
+      "codec.struct(layout)",
+  );
+}
+
+/** The codecs that this package has. */
+export interface Codecs {
+  /** Bytes as they are. */
+  readonly bytes: Codec<Uint8Array>;
+  /** Text, as UTF-8. */
+  readonly text: Codec<string>;
+  /** Whatever JSON can say. The type is yours to keep: only "json" is checked. */
+  json<T>(): Codec<T>;
+  /** The fields of a layout; both sides must have declared the same one. */
+  struct<L extends AnyLayout>(layout: L): Codec<Value<L>>;
+}
+
+/**
+ * How values become messages.
+ *
+ * @example Messages with fields
+ * ```ts
+ * import { codec, layout } from "@vring/vring";
+ *
+ * const Sample = codec.struct(layout("sample", { time: "f64", value: "f32" }));
+ * const bytes = Sample.encode({ time: 1.5, value: 0.25 });
+ * console.log(bytes.length, Sample.decode(new Uint8Array(bytes)).time); // 16 1.5
+ * ```
+ */
+export const codec: Codecs = { bytes, text, json, struct };

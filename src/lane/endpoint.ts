@@ -1,0 +1,201 @@
+/**
+ * An end of a ring: a role that one living party has, and what it knows of those at the other end.
+ *
+ * Each end notes in a word of its own whether it is open, closed, or has never been; open, with the
+ * role not held, is dead. Who waits looks at that before each sleep and after each slice. An end
+ * takes its role before it notes that it is open, and notes that it is closed before it gives its
+ * role back; so who finds "open" and then no holder looks once more, and knows it is dead.
+ *
+ * C1  An end that dies between taking its role and noting that it is open is as if it had never
+ *     been; one that dies while closing is closed or dead, and either is the truth.
+ *
+ * @module
+ */
+
+import { ClosedError, PeerLostError, timeoutError } from "../errors.ts";
+import type { Codec } from "../codec.ts";
+import type { Role } from "../region/liveness.ts";
+import type { Word32 } from "../memory/word.ts";
+import type { Doorbell } from "../wait/doorbell.ts";
+import type { Outcome, SyncWaitOptions } from "../wait/until.ts";
+import type { LanePlace, Ringable } from "./lane.ts";
+
+const OPEN = 1;
+const CLOSED = 2;
+
+/** How an end is to be used. */
+export interface EndOptions {
+  readonly codec?: Pick<Codec<unknown>, "type"> | undefined;
+  readonly level?: "messages" | "bytes" | undefined;
+  readonly keepOpen?: boolean | undefined;
+}
+
+/** A place for one party. */
+export interface Seat {
+  /** Which role of the region. */
+  readonly role: number;
+  /** The word that the party notes its state in. */
+  readonly state: Word32;
+}
+
+/** What an end needs of its region. */
+export interface Membership {
+  readonly closed: boolean;
+  /** Whether some living party holds a role. */
+  isHeld(role: number): boolean;
+  close(): void;
+}
+
+/** What an end of a ring consists of. */
+export interface EndParts {
+  readonly name: string;
+  readonly region: Membership;
+  /** The role of the own seat, held. */
+  readonly role: Role;
+  readonly own: Word32;
+  /** The seats at the other end. */
+  readonly peers: readonly Seat[];
+  /** What those are called. */
+  readonly peerName: string;
+  /** What this end does, such as "send through". */
+  readonly action: string;
+  /** Wait on when all at the other end are gone. */
+  readonly keepOpen: boolean;
+}
+
+/** What the other end is, as far as it can be known: open if anyone there is. */
+export type Peer = "never" | "open" | "closed" | "dead";
+
+/** An end of a ring, whose role is held. */
+export class RingEnd implements Disposable {
+  readonly name: string;
+  readonly what: string;
+  readonly #region: Membership;
+  readonly #role: Role;
+  readonly #own: Word32;
+  readonly #peers: readonly Seat[];
+  readonly #peerName: string;
+  readonly #action: string;
+  readonly #keepOpen: boolean;
+  #watched = 0; // the seat that was last found open, looked at first
+
+  constructor(parts: EndParts) {
+    this.name = parts.name;
+    this.what = `ring "${parts.name}"`;
+    this.#region = parts.region;
+    this.#role = parts.role;
+    this.#own = parts.own;
+    this.#peers = parts.peers;
+    this.#peerName = parts.peerName;
+    this.#action = parts.action;
+    this.#keepOpen = parts.keepOpen;
+  }
+
+  /** Makes what uses this end, and only then says that it is open; or gives everything back. */
+  use<U>(make: () => U): U {
+    using stack = new DisposableStack();
+    stack.use(this);
+    const user = make();
+    this.#own.store(OPEN);
+    stack.move();
+    return user;
+  }
+
+  /** Whether a living party has this seat at the other end. */
+  isPresent(seat: Seat): boolean {
+    return this.#peerAt(seat) === "open";
+  }
+
+  /** What the other end is now: dead if nobody there is open and one of them died. */
+  peer(): Peer {
+    let found: Peer = "never";
+    for (const seat of this.#peers) {
+      const state = this.#peerAt(seat);
+      if (state === "open") return state;
+      if (state === "dead" || found === "never") found = state;
+    }
+    return found;
+  }
+
+  #peerAt({ role, state: word }: Seat): Peer {
+    const state = word.load();
+    if (state === CLOSED) return "closed";
+    if (state !== OPEN) return "never";
+    if (this.#region.isHeld(role)) return "open";
+    return word.load() === CLOSED ? "closed" : "dead";
+  }
+
+  /** Whether everyone at the other end is gone, one of them died, and no other is expected. */
+  peerIsLost(): boolean {
+    return !this.#keepOpen && this.peer() === "dead";
+  }
+
+  /** Whether the other end has closed and no other is expected; cheaper than `peer()`. */
+  peerHasClosed(): boolean {
+    if (this.#keepOpen) return false;
+    const peers = this.#peers;
+    if (peers[this.#watched]!.state.load() === OPEN) return false;
+    let closed = false;
+    for (let index = 0; index < peers.length; index++) {
+      const state = peers[index]!.state.load();
+      if (state === OPEN) {
+        this.#watched = index;
+        return false;
+      }
+      closed ||= state === CLOSED;
+    }
+    return closed;
+  }
+
+  /** Whether waiting for the other end is pointless, as it is gone and nobody is expected. */
+  isHopeless(): boolean {
+    if (this.#keepOpen) return false;
+    const peer = this.peer();
+    return peer === "closed" || peer === "dead";
+  }
+
+  /** Throws what the end of a wait means, unless it is that what was waited for is there. */
+  checkWait(outcome: Outcome, { timeout = Infinity }: SyncWaitOptions): void {
+    this.checkOpen(); // it may have been closed since the wait ended
+    if (outcome === "timeout") throw timeoutError(`${this.#action} ${this.what}`, timeout);
+    if (outcome !== "hopeless") return;
+    const how = this.peer() === "closed" ? "has closed" : "died";
+    throw new PeerLostError(
+      `Cannot ${this.#action} ${this.what}: its ${this.#peerName} ${how}; open the ring with ` +
+        "keepOpen to wait for another one",
+    );
+  }
+
+  /** Throws a ClosedError once it is closed. */
+  checkOpen(): void {
+    if (!this.#region.closed) return;
+    throw new ClosedError(`Cannot use ${this.what}: it is closed`);
+  }
+
+  /** Whether `close()` was called. */
+  get closed(): boolean {
+    return this.#region.closed;
+  }
+
+  /** Says that this end is closed, wakes the other one, and gives the role back. */
+  close(...bells: Ringable[]): void {
+    if (this.#region.closed) return;
+    this.#own.store(CLOSED);
+    for (const bell of bells) bell.ring();
+    this[Symbol.dispose]();
+  }
+
+  /** Gives everything back without a word, when opening fails half way. */
+  [Symbol.dispose](): void {
+    this.#role.close();
+    this.#region.close();
+  }
+}
+
+/** An end of one lane. */
+export interface LaneEnd {
+  readonly end: RingEnd;
+  readonly place: LanePlace;
+  /** What this end sleeps on. */
+  readonly bell: Doorbell;
+}

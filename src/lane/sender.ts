@@ -1,0 +1,302 @@
+/**
+ * What every sender through a lane has, whatever the kind of ring: claiming space and publishing
+ * it, waiting for room, and for the receiver to be done.
+ *
+ * @module
+ */
+
+import { VringError } from "../errors.ts";
+import type { Codec } from "../codec.ts";
+import { claimView, commitView } from "../memory/word.ts";
+import { begin } from "../wait/fairness.ts";
+import {
+  type Awaited,
+  parts,
+  type SyncWaitOptions,
+  wait,
+  type WaitOptions,
+  waitSync,
+} from "../wait/until.ts";
+import type { LaneEnd, RingEnd } from "./endpoint.ts";
+import { LaneSender } from "./lane.ts";
+import { finishRecord, longestRecord, payloadOffset, recordBytes, writeRecord } from "./record.ts";
+import { sinkStream } from "../streams.ts";
+
+/** The sending end of a lane, of messages or of bytes. */
+export abstract class Sender implements Disposable {
+  /** The name. */
+  readonly name: string;
+  /** How many bytes the ring holds; of a ring with lanes, this sender's lane. */
+  readonly capacity: number;
+  readonly #at: LaneEnd;
+  readonly #lane: LaneSender;
+  #claim: Uint8Array<ArrayBuffer> | undefined;
+
+  /** @ignore */
+  constructor(at: LaneEnd) {
+    this.name = at.end.name;
+    this.capacity = at.place.capacity;
+    this.#at = at;
+    this.#lane = new LaneSender(at.place);
+  }
+
+  /** @ignore */
+  protected get end(): RingEnd {
+    return this.#at.end;
+  }
+
+  /** @ignore */
+  protected get lane(): LaneSender {
+    return this.#lane;
+  }
+
+  /** How many bytes lie in the ring, unread. */
+  get available(): number {
+    this.end.checkOpen();
+    return this.lane.used;
+  }
+
+  /** How many bytes are free. */
+  get free(): number {
+    return this.capacity - this.available;
+  }
+
+  /**
+   * Space in the ring for up to `length` bytes, contiguous; undefined if there is no room. Never
+   * waits. What was claimed before and not published is given up, as it is by sending.
+   */
+  tryClaim(length: number): Uint8Array<ArrayBuffer> | undefined {
+    if (!this.hasRoom(length)) return undefined;
+    return this.#claim = claimView(this.#at.place.mapping, this.claimOffset(), length);
+  }
+
+  /** The same, and blocks the thread until there is room. */
+  claimSync(length: number, options: SyncWaitOptions = {}): Uint8Array<ArrayBuffer> {
+    for (;;) {
+      const view = this.tryClaim(length);
+      if (view !== undefined) return view;
+      this.waitForSync(this.bytesFor(length), options);
+    }
+  }
+
+  /** The same, once there is room. */
+  async claim(length: number, options: WaitOptions = {}): Promise<Uint8Array<ArrayBuffer>> {
+    await begin(options);
+    const next = parts(options);
+    for (;;) {
+      const view = this.tryClaim(length);
+      if (view !== undefined) return view;
+      await this.waitFor(this.bytesFor(length), next(), options);
+    }
+  }
+
+  /** Sends the first `length` bytes of the claimed space; the rest of it is given up. */
+  publish(length?: number): void {
+    this.end.checkOpen();
+    const claim = this.#claim;
+    if (claim === undefined) throw new VringError("Cannot publish: nothing is claimed");
+    const published = length ?? claim.length;
+    if (!Number.isInteger(published) || published < 0 || published > claim.length) {
+      throw new RangeError(`Cannot publish ${published} bytes: ${claim.length} are claimed`);
+    }
+    commitView(this.#at.place.mapping, this.claimOffset(), claim, published);
+    this.#claim = undefined;
+    this.publishClaimed(published);
+  }
+
+  /** Gives the claimed space up. */
+  discard(): void {
+    this.#claim = undefined;
+  }
+
+  /** Blocks the thread until the receiver has released everything that was sent. */
+  flushSync(options: SyncWaitOptions = {}): void {
+    this.end.checkOpen();
+    this.end.checkWait(waitSync(this.#awaited(this.capacity), options), options);
+  }
+
+  /** Resolves once the receiver has released everything that was sent. */
+  async flush(options: WaitOptions = {}): Promise<void> {
+    await begin(options);
+    this.end.checkOpen();
+    await this.waitFor(this.capacity, options, options);
+  }
+
+  /** Says that nothing more comes; the receiver drains what is there. */
+  close(): void {
+    this.end.close(this.#at.place.dataBell);
+  }
+
+  /** The same as `close()`. */
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  /** Whether there is room for a claim of this length; what was claimed before is given up.
+   * @ignore */
+  protected hasRoom(length: number): boolean {
+    this.end.checkOpen();
+    this.checkLength(length);
+    this.#claim = undefined;
+    return this.lane.hasRoom(this.bytesFor(length));
+  }
+
+  /** @ignore */
+  protected waitForSync(bytes: number, options: SyncWaitOptions): void {
+    this.end.checkWait(waitSync(this.#awaited(bytes), options), options);
+  }
+
+  /** @ignore */
+  protected async waitFor(bytes: number, part: WaitOptions, options: WaitOptions): Promise<void> {
+    this.end.checkWait(await wait(this.#awaited(bytes), part), options);
+  }
+
+  /** How many bytes in the ring a claim of this length takes.
+   * @ignore */
+  protected abstract bytesFor(length: number): number;
+  /** Where in the mapping the next claim begins.
+   * @ignore */
+  protected abstract claimOffset(): number;
+  /** Throws unless this length can ever be claimed.
+   * @ignore */
+  protected abstract checkLength(length: number): void;
+  /** Publishes so much of the claim.
+   * @ignore */
+  protected abstract publishClaimed(length: number): void;
+
+  #awaited(bytes: number): Awaited {
+    return {
+      bell: this.#at.bell,
+      watch: this.lane.tail,
+      ready: () => this.lane.hasRoom(bytes),
+      hopeless: () => this.end.isHopeless(),
+    };
+  }
+}
+
+/**
+ * The sending end of a ring of messages.
+ *
+ * Of several calls that wait at the same time, such as two `send()` without an `await` between them,
+ * whichever fits first goes first: await one before the next where order matters.
+ */
+export abstract class MessageSender<T> extends Sender {
+  /** The longest message that fits, in bytes. */
+  readonly maxMessage: number;
+  readonly #codec: Codec<T>;
+
+  /** @ignore */
+  constructor(at: LaneEnd, codec: Codec<T>) {
+    super(at);
+    this.maxMessage = longestRecord(at.place.capacity);
+    this.#codec = codec;
+  }
+
+  /** Sends a value if there is room; false if there is not. Never waits. */
+  trySend(value: T): boolean {
+    return this.#trySend(this.#codec.encode(value));
+  }
+
+  /** Sends a value, and blocks the thread until there is room. */
+  sendSync(value: T, options: SyncWaitOptions = {}): void {
+    for (;;) {
+      const message = this.#codec.encode(value); // again each time: a codec may reuse its array
+      if (this.#trySend(message)) return;
+      this.waitForSync(recordBytes(message.length), options);
+    }
+  }
+
+  /** Sends a value once there is room. Leave it unchanged until the promise resolves. */
+  async send(value: T, options: WaitOptions = {}): Promise<void> {
+    await begin(options);
+    const next = parts(options);
+    for (;;) {
+      const message = this.#codec.encode(value);
+      if (this.#trySend(message)) return;
+      await this.waitFor(recordBytes(message.length), next(), options);
+    }
+  }
+
+  /**
+   * Sends as many of the values as there is room for, all visible at once; gives how many. If one of
+   * them cannot be sent at all, those before it are sent, and it throws.
+   */
+  trySendBatch(values: readonly T[]): number {
+    return this.#trySendFrom(values, 0);
+  }
+
+  /** Sends all the values, as many at a time as there is room for, and blocks the thread for it. */
+  sendBatchSync(values: readonly T[], options: SyncWaitOptions = {}): void {
+    const next = parts(options);
+    for (let sent = 0; sent < values.length;) {
+      sent += this.#trySendFrom(values, sent);
+      if (sent === values.length) return;
+      const { length } = this.#codec.encode(values[sent]!);
+      this.waitForSync(recordBytes(length), next());
+    }
+  }
+
+  /** The same, and leaves the event loop free. Leave the values unchanged until it resolves. */
+  async sendBatch(values: readonly T[], options: WaitOptions = {}): Promise<void> {
+    await begin(options);
+    const next = parts(options);
+    for (let sent = 0; sent < values.length;) {
+      sent += this.#trySendFrom(values, sent);
+      if (sent === values.length) return;
+      const { length } = this.#codec.encode(values[sent]!);
+      await this.waitFor(recordBytes(length), next(), options);
+    }
+  }
+
+  /** A stream into the ring, which takes no more than fits; closing or aborting it closes this end. */
+  toWritableStream(options: WaitOptions = {}): WritableStream<T> {
+    return sinkStream(this, options);
+  }
+
+  #trySend(message: Uint8Array): boolean {
+    if (!this.hasRoom(message.length)) return false;
+    writeRecord(this.lane, message);
+    this.lane.announce();
+    return true;
+  }
+
+  /** Sends those from `first` on for which there is room; gives how many. */
+  #trySendFrom(values: readonly T[], first: number): number {
+    let next = first;
+    try {
+      for (; next < values.length; next++) {
+        const message = this.#codec.encode(values[next]!);
+        if (!this.hasRoom(message.length)) break;
+        writeRecord(this.lane, message);
+      }
+    } finally {
+      if (next > first && !this.end.closed) this.lane.announce();
+    }
+    return next - first;
+  }
+
+  /** @ignore */
+  protected override bytesFor(length: number): number {
+    return recordBytes(length);
+  }
+
+  /** @ignore */
+  protected override claimOffset(): number {
+    return payloadOffset(this.lane);
+  }
+
+  /** @ignore */
+  protected override checkLength(length: number): void {
+    if (Number.isInteger(length) && length >= 0 && length <= this.maxMessage) return;
+    throw new RangeError(
+      `Cannot send ${length} bytes through ${this.end.what}: of its ${this.capacity} bytes ` +
+        `a message can have ${this.maxMessage}; make it larger`,
+    );
+  }
+
+  /** @ignore */
+  protected override publishClaimed(length: number): void {
+    finishRecord(this.lane, length);
+    this.lane.announce();
+  }
+}

@@ -1,0 +1,222 @@
+/**
+ * A byte ring within one process, on memory that is mapped twice (memory/mirror.ts).
+ *
+ * @module
+ */
+
+import { check, ClosedError, Errno, OsError } from "../errors.ts";
+import type { Mapping } from "../memory/mapping.ts";
+import { mapMirrored } from "../memory/mirror.ts";
+import { allocate, close, memfd, MemfdFlag, truncate } from "../os/files.ts";
+import { availableMemory, pageSize, wholePages } from "../os/page.ts";
+
+/** How to make a {@linkcode MirrorRing}. */
+export interface MirrorRingOptions {
+  /** Use 2 MiB pages if the system has reserved some; small pages and a reason if not. */
+  hugePages?: boolean;
+}
+
+const HUGE_PAGE = 2 * 1024 * 1024;
+const CAPACITY_LIMIT = 2 ** 36;
+
+/**
+ * A byte ring that belongs to this process: one memory, mapped at two adjacent addresses, so that
+ * everything in it and every free space is contiguous. All of its bytes can be used: full is not
+ * empty.
+ *
+ * @example Bytes that cross the seam stay in one piece
+ * ```ts
+ * import { MirrorRing } from "@vring/vring";
+ *
+ * using ring = new MirrorRing(4096);
+ * ring.commit(ring.claim(ring.capacity - 3).length);
+ * ring.consume(ring.available); // both positions now stand 3 bytes before the end
+ *
+ * ring.write(new TextEncoder().encode("seamless"));
+ * console.log(new TextDecoder().decode(ring.peek())); // "seamless"
+ * ```
+ */
+export class MirrorRing implements Disposable {
+  /** How many bytes the ring holds: the wanted minimum, rounded up to whole pages. */
+  readonly capacity: number;
+  /** Whether the ring stands on 2 MiB pages. */
+  readonly hugePages: boolean;
+  /** Why it does not, though they were asked for. */
+  readonly hugePagesRefused: string | undefined;
+  readonly #mapping: Mapping;
+  readonly #bytes: Uint8Array<ArrayBuffer>;
+  // 0 <= #readAt < capacity and 0 <= #available <= capacity; the write position follows from both.
+  #readAt = 0;
+  #available = 0;
+  #claimed = 0;
+
+  /** Makes an empty ring of at least `minCapacity` bytes. */
+  constructor(minCapacity: number, options: MirrorRingOptions = {}) {
+    if (!Number.isSafeInteger(minCapacity) || minCapacity < 1 || minCapacity > CAPACITY_LIMIT) {
+      throw new RangeError(
+        `Cannot make a ring of ${minCapacity} bytes: the capacity is a whole number of bytes ` +
+          `from 1 to ${CAPACITY_LIMIT}`,
+      );
+    }
+    const huge = options.hugePages ? tryHugePages(minCapacity) : undefined;
+    const memory = huge?.memory ?? smallPages(minCapacity);
+    this.#mapping = memory.mapping;
+    this.#bytes = memory.mapping.bytes;
+    this.capacity = memory.capacity;
+    this.hugePages = huge?.memory !== undefined;
+    this.hugePagesRefused = huge?.reason;
+  }
+
+  /** How many bytes can be read. */
+  get available(): number {
+    return this.#available;
+  }
+
+  /** How many bytes can be written. */
+  get free(): number {
+    return this.capacity - this.#available;
+  }
+
+  /** Both windows, `2 * capacity` bytes: byte `i` and byte `i + capacity` are the same byte. */
+  get bytes(): Uint8Array<ArrayBuffer> {
+    this.#checkOpen();
+    return this.#bytes;
+  }
+
+  /** Copies in as many of the bytes as fit; gives how many. */
+  write(source: Uint8Array): number {
+    this.#checkOpen();
+    const free = this.capacity - this.#available;
+    const part = source.length <= free ? source : source.subarray(0, free);
+    this.#bytes.set(part, this.#writeAt()); // may run past the seam: the mirror makes it contiguous
+    this.#available += part.length;
+    this.#claimed = 0;
+    return part.length;
+  }
+
+  /** Copies out and removes as many bytes as there are, up to the target's length; gives how many. */
+  read(target: Uint8Array): number {
+    this.#checkOpen();
+    const length = Math.min(target.length, this.#available);
+    target.set(this.#bytes.subarray(this.#readAt, this.#readAt + length));
+    this.#consumed(length);
+    return length;
+  }
+
+  /** Free space to write into in place, contiguous; `commit` makes what was written readable. */
+  claim(length: number = this.free): Uint8Array<ArrayBuffer> {
+    this.#checkOpen();
+    if (!isWithin(length, this.free)) {
+      throw new RangeError(
+        `Cannot claim ${length} bytes: ${this.free} of ${this.capacity} are free`,
+      );
+    }
+    this.#claimed = length;
+    const start = this.#writeAt();
+    return this.#bytes.subarray(start, start + length);
+  }
+
+  /** Makes the first `length` bytes of the last claim readable. */
+  commit(length: number = this.#claimed): void {
+    this.#checkOpen();
+    if (!isWithin(length, this.#claimed)) {
+      throw new RangeError(`Cannot commit ${length} bytes: ${this.#claimed} are claimed`);
+    }
+    this.#available += length;
+    this.#claimed = 0;
+  }
+
+  /** The first `length` readable bytes in place, contiguous; everything readable by default. */
+  peek(length: number = this.#available): Uint8Array<ArrayBuffer> {
+    this.#checkOpen();
+    if (!isWithin(length, this.#available)) {
+      throw new RangeError(`Cannot peek at ${length} bytes: ${this.#available} are available`);
+    }
+    return this.#bytes.subarray(this.#readAt, this.#readAt + length);
+  }
+
+  /** Removes the first `length` readable bytes. */
+  consume(length: number): void {
+    this.#checkOpen();
+    if (!isWithin(length, this.#available)) {
+      throw new RangeError(`Cannot consume ${length} bytes: ${this.#available} are available`);
+    }
+    this.#consumed(length);
+  }
+
+  #consumed(length: number): void {
+    const at = this.#readAt + length;
+    this.#readAt = at < this.capacity ? at : at - this.capacity;
+    this.#available -= length;
+  }
+
+  #writeAt(): number {
+    const at = this.#readAt + this.#available;
+    return at < this.capacity ? at : at - this.capacity;
+  }
+
+  /** Empties every view of the ring and gives its memory back. */
+  close(): void {
+    this.#mapping.close();
+  }
+
+  /** The same as `close()`. */
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  #checkOpen(): void {
+    if (this.#bytes.length === 0) throw new ClosedError("Cannot use the ring: it is closed");
+  }
+}
+
+function isWithin(length: number, limit: number): boolean {
+  return length >= 0 && length <= limit && Number.isInteger(length);
+}
+
+interface RingMemory {
+  mapping: Mapping;
+  capacity: number;
+}
+
+function smallPages(minCapacity: number): RingMemory {
+  const capacity = wholePages(minCapacity);
+  return mapMemfd(capacity, MemfdFlag.closeOnExec, pageSize());
+}
+
+/** Huge pages come from a pool that is usually empty, so a refusal is an outcome, not an error. */
+function tryHugePages(minCapacity: number): { memory?: RingMemory; reason?: string } {
+  const capacity = wholePages(minCapacity, HUGE_PAGE);
+  try {
+    const flags = MemfdFlag.closeOnExec | MemfdFlag.hugePages;
+    return { memory: mapMemfd(capacity, flags, HUGE_PAGE) };
+  } catch (error) {
+    if (!(error instanceof OsError)) throw error;
+    return {
+      reason: `${error.message}; reserve ${capacity / HUGE_PAGE} or more huge pages with ` +
+        "sysctl vm.nr_hugepages",
+    };
+  }
+}
+
+function mapMemfd(capacity: number, flags: number, alignment: number): RingMemory {
+  const what = "a mirror ring";
+  // Huge pages that were reserved count as taken already.
+  const available = flags & MemfdFlag.hugePages ? Infinity : availableMemory();
+  if (capacity > available) {
+    const state = `${capacity} bytes are needed and ${available} are available`;
+    throw new OsError(Errno.ENOMEM, { syscall: "memfd_create", action: `make ${what}`, state });
+  }
+  const fd = memfd("vring", flags);
+  check(fd, { syscall: "memfd_create", action: `make memory for ${what}` });
+  try {
+    check(truncate(fd, capacity), { syscall: "ftruncate", action: `size ${what}` });
+    check(allocate(fd, 0, capacity), {
+      syscall: "fallocate",
+      action: `reserve ${capacity} bytes of memory for ${what}`,
+    });
+    return { mapping: mapMirrored(fd, { header: 0, capacity, alignment, what }), capacity };
+  } finally {
+    close(fd); // the mappings keep the memory
+  }
+}

@@ -1,0 +1,327 @@
+/**
+ * Many producers, one consumer: a lane for each producer, and one bell.
+ *
+ * ```
+ *   producer 0 --> lane 0 ==\\
+ *   producer 1 --> lane 1 ====> consumer      one word of hints, one bell, turns
+ *   producer 2 --> lane 2 ==/
+ * ```
+ *
+ * A lane is a ring from one to one (lane.ts), so producers never meet: order is kept for each, and
+ * a full lane stops its own producer only. Which lane is read next is told in fan_in.ts.
+ *
+ * A seat is a lane with its role. Its generation counts the producers that had it; it is stored by a
+ * producer that holds the role and found the lane drained, before its first message.
+ *
+ * I1  While a lane holds messages they are all of one producer, the one of the lane's generation. So
+ *     what a dead producer left is never taken for its successor's.
+ * C1  A producer dies: what it published stays to be read, and its seat is free for another once
+ *     that was done. What it had not published vanishes (lane.ts, C1); what it published without a
+ *     hint is found (fan_in.ts, C1).
+ * C2  A newcomer dies after storing the generation: one number is used by nobody.
+ *
+ * @module
+ */
+
+import { RoleTakenError } from "../errors.ts";
+import { type Codec, codec } from "../codec.ts";
+import { layout } from "../layout/layout.ts";
+import type { Role } from "../region/liveness.ts";
+import { lookUntil } from "../region/poll.ts";
+import type { Region } from "../region/region.ts";
+import type { RegionKind } from "../region/header.ts";
+import { Word32 } from "../memory/word.ts";
+import { Doorbell } from "../wait/doorbell.ts";
+import { type Lanes, type RingConnectOptions, type RingOptions, takeRole } from "../lane/attach.ts";
+import { type EndOptions, type LaneEnd, RingEnd, type Seat } from "../lane/endpoint.ts";
+import { HintedBell } from "../lane/fan_in.ts";
+import { LANE, type LanePlace } from "../lane/lane.ts";
+
+/** The most producers that a ring can have. */
+export const MOST_PRODUCERS = 64;
+
+const USUAL_PRODUCERS = 8;
+
+/** The words of one producer's seat. */
+export const MPSC_SEAT = layout("mpsc_seat", {
+  lane: { type: LANE, doc: "the positions" },
+  space_bell: {
+    type: "u32",
+    line: true,
+    doc: "rung by the consumer; raised by a waiting producer",
+  },
+  producer: { type: "u32", atomic: true, doc: "the producer: 0 has never been, 1 open, 2 closed" },
+  generation: { type: "u32", atomic: true, doc: "how many producers have had this seat" },
+});
+
+/** The control block of a ring from many producers to one consumer. */
+export const MPSC_CONTROL = layout("mpsc_control", {
+  hint: { type: "u32", atomic: true, doc: "bit k: lane k or k + 32 may hold a message" },
+  data_bell: {
+    type: "u32",
+    atomic: true,
+    doc: "rung by producers, after the hint; raised by the consumer",
+  },
+  consumer: { type: "u32", line: true, doc: "the consumer: 0 has never been, 1 open, 2 closed" },
+  seats: { type: layout.array(MPSC_SEAT, MOST_PRODUCERS), doc: "one for each producer" },
+});
+
+/** How these rings are told from other regions. */
+export const MPSC: RegionKind = {
+  name: "mpsc",
+  title: "ring",
+  control: MPSC_CONTROL,
+  mirrored: true,
+  mostParts: MOST_PRODUCERS,
+};
+
+const CONSUMER_ROLE = 0;
+
+/** The role of a producer's seat. */
+const FIRST_PRODUCER_ROLE = 1;
+
+/** How to open an end of a ring from many producers to one consumer. */
+export interface MpscOptions<T> extends RingOptions {
+  /** How values become messages; bytes as they are by default. All must say the same. */
+  codec?: Codec<T>;
+  /** How many producers there can be at a time, up to 64. Any when joining; 8 for a new one. */
+  producers?: number;
+  /** Wait on when the consumer, or every producer, has closed or died, for another one to come. */
+  keepOpen?: boolean;
+}
+
+/** How to join a ring from many producers to one consumer, once it is there. */
+export interface MpscConnectOptions<T>
+  extends RingConnectOptions, Pick<MpscOptions<T>, "codec" | "keepOpen"> {}
+
+/** Which of the producers to be. */
+export interface MpscSeatOptions {
+  /** A number below `producers`; the first that is free by default. */
+  id?: number;
+}
+
+/** How many lanes a ring with so many producers has. */
+export function lanesFor(producers: number | undefined): Lanes {
+  const right = producers === undefined ||
+    Number.isInteger(producers) && producers >= 1 && producers <= MOST_PRODUCERS;
+  if (right) return { wanted: producers, usual: USUAL_PRODUCERS };
+  throw new RangeError(
+    `Cannot make a ring for ${producers} producers: it is for 1 to ${MOST_PRODUCERS}`,
+  );
+}
+
+/** What all of a ring must agree on. */
+export function contentsFor<T>(options: MpscOptions<T>) {
+  const { type } = options.codec ?? codec.bytes;
+  return { message: type, lanes: lanesFor(options.producers) };
+}
+
+/** The words of a ring. */
+export class Board {
+  readonly region: Region;
+  readonly hint: Word32;
+  readonly dataBell: Doorbell;
+  readonly consumer: Seat;
+  /** How many producers there can be. */
+  readonly producers: number;
+  readonly #what: string;
+
+  constructor(name: string, region: Region) {
+    const { mapping, controlOffset: control } = region;
+    const { fields } = MPSC_CONTROL;
+    this.region = region;
+    this.#what = `ring "${name}"`;
+    this.hint = new Word32(mapping, fields.hint, control);
+    this.dataBell = new Doorbell(mapping, fields.data_bell, control);
+    const state = new Word32(mapping, fields.consumer, control);
+    this.consumer = { role: CONSUMER_ROLE, state };
+    this.producers = region.dataBytes / region.partBytes;
+  }
+
+  /** Where the words of a producer's seat begin. */
+  #seatAt(id: number): number {
+    return this.region.controlOffset + MPSC_CONTROL.fields.seats.offset + id * MPSC_SEAT.size;
+  }
+
+  /** A producer's seat. */
+  seat(id: number): Seat {
+    const state = new Word32(this.region.mapping, MPSC_SEAT.fields.producer, this.#seatAt(id));
+    return { role: FIRST_PRODUCER_ROLE + id, state };
+  }
+
+  /** How many producers have had a seat. */
+  generation(id: number): Word32 {
+    return new Word32(this.region.mapping, MPSC_SEAT.fields.generation, this.#seatAt(id));
+  }
+
+  /** A producer's lane. */
+  place(id: number): LanePlace & { readonly spaceBell: Doorbell } {
+    const { mapping, dataOffset, partBytes: capacity } = this.region;
+    const at = this.#seatAt(id);
+    return {
+      what: `lane ${id} of ${this.#what}`,
+      mapping,
+      control: at + MPSC_SEAT.fields.lane.offset,
+      data: dataOffset + 2 * id * capacity,
+      capacity,
+      dataBell: new HintedBell(this.hint, id, this.dataBell),
+      spaceBell: new Doorbell(mapping, MPSC_SEAT.fields.space_bell, at),
+    };
+  }
+
+  /** Whether nothing is in a lane. */
+  isDrained(id: number): boolean {
+    const { mapping } = this.region;
+    const control = this.#seatAt(id) + MPSC_SEAT.fields.lane.offset;
+    const head = new Word32(mapping, LANE.fields.head, control);
+    return head.load() === new Word32(mapping, LANE.fields.tail, control).load();
+  }
+}
+
+/** A seat that was taken. */
+interface Taken {
+  readonly id: number;
+  readonly role: Role;
+  readonly generation: number;
+}
+
+/** Takes a seat whose lane is drained; a string that says why there is none. */
+function tryTake(board: Board, id: number | undefined): Taken | "alive" | "undrained" {
+  const first = id ?? 0;
+  const last = id ?? board.producers - 1;
+  let reason: "alive" | "undrained" = "alive";
+  for (let k = first; k <= last; k++) {
+    if (!board.isDrained(k)) { // not held meanwhile: who only looks must not seem to have it
+      if (board.region.isHeld(FIRST_PRODUCER_ROLE + k)) continue;
+      board.place(k).dataBell.ring(); // the dead one may not have come to that
+      reason = "undrained";
+      continue;
+    }
+    const role = board.region.tryHold(FIRST_PRODUCER_ROLE + k);
+    if (role === undefined) continue;
+    using stack = new DisposableStack();
+    stack.use(role);
+    if (!board.isDrained(k)) { // another one had it since, and died
+      reason = "undrained";
+      continue;
+    }
+    const word = board.generation(k);
+    const generation = (word.load() + 1) >>> 0;
+    word.store(generation); // I1
+    stack.move();
+    return { id: k, role, generation };
+  }
+  return reason;
+}
+
+function checkId(board: Board, name: string, id: number | undefined): void {
+  const { producers } = board;
+  if (id === undefined || Number.isInteger(id) && id >= 0 && id < producers) return;
+  throw new RangeError(
+    `Cannot open ring "${name}" as producer ${id}: its producers are 0 to ${producers - 1}`,
+  );
+}
+
+function noSeat(name: string, id: number | undefined, reason: "alive" | "undrained"): Error {
+  const who = id === undefined ? "a producer" : `producer ${id}`;
+  const state = id === undefined
+    ? { alive: "all are alive", undrained: "no free lane has been read to its end" }
+    : { alive: "it has one, which is alive", undrained: "what the last one sent was not read yet" };
+  const remedy = {
+    alive: id === undefined
+      ? "close one, or make the ring for more producers"
+      : "close that first, or leave the id out",
+    undrained: "let the consumer read, or use connect, which waits for that",
+  };
+  return new RoleTakenError(
+    `Cannot open ring "${name}" as ${who}: ${state[reason]}; ${remedy[reason]}`,
+  );
+}
+
+/** A producer's end and its number. */
+export interface ProducerEnd extends LaneEnd {
+  readonly id: number;
+  readonly generation: number;
+}
+
+/** Takes a seat; a RoleTakenError if no free one is drained. */
+export function takeSeat(
+  name: string,
+  region: Region,
+  options: EndOptions & MpscSeatOptions,
+): ProducerEnd {
+  using stack = new DisposableStack();
+  stack.use(region);
+  const board = new Board(name, region);
+  checkId(board, name, options.id);
+  const taken = tryTake(board, options.id);
+  if (typeof taken === "string") throw noSeat(name, options.id, taken);
+  stack.use(taken.role);
+  const end = producerEnd(name, board, taken, options);
+  stack.move();
+  return end;
+}
+
+/** The same, and waits for the lane to be drained. */
+export async function awaitSeat(
+  name: string,
+  region: Region,
+  options: EndOptions & MpscSeatOptions & RingConnectOptions,
+): Promise<ProducerEnd> {
+  using stack = new DisposableStack();
+  stack.use(region);
+  const { id } = options;
+  const board = new Board(name, region);
+  checkId(board, name, id);
+  const look = () => {
+    const taken = tryTake(board, id);
+    if (taken === "alive") throw noSeat(name, id, taken);
+    return taken === "undrained" ? undefined : taken;
+  };
+  const taken = await lookUntil(look, options, `connect to ring "${name}", with no lane drained`);
+  stack.use(taken.role);
+  const end = producerEnd(name, board, taken, options);
+  stack.move();
+  return end;
+}
+
+function producerEnd(name: string, board: Board, taken: Taken, options: EndOptions): ProducerEnd {
+  const { id, role, generation } = taken;
+  const end = new RingEnd({
+    name,
+    region: board.region,
+    role,
+    own: board.seat(id).state,
+    peers: [board.consumer],
+    peerName: "consumer",
+    action: "send through",
+    keepOpen: options.keepOpen ?? false,
+  });
+  const place = board.place(id);
+  return { end, place, bell: place.spaceBell, id, generation };
+}
+
+/** The consumer's end, with everything that is in the ring. */
+export interface ConsumerEnd {
+  readonly end: RingEnd;
+  readonly board: Board;
+}
+
+/** Takes the consumer's role; a RoleTakenError if a living party has it. */
+export function takeConsumer(name: string, region: Region, options: EndOptions): ConsumerEnd {
+  using stack = new DisposableStack();
+  stack.use(region);
+  const board = new Board(name, region);
+  const end = new RingEnd({
+    name,
+    region,
+    role: stack.use(takeRole(region, CONSUMER_ROLE, name, "consumer")),
+    own: board.consumer.state,
+    peers: Array.from({ length: board.producers }, (_, id) => board.seat(id)),
+    peerName: "producers",
+    action: "receive from",
+    keepOpen: options.keepOpen ?? false,
+  });
+  stack.move();
+  return { end, board };
+}

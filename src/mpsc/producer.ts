@@ -1,0 +1,117 @@
+/**
+ * One of the sending ends of a ring from many producers to one consumer.
+ *
+ * @module
+ */
+
+import { type Codec, codec } from "../codec.ts";
+import { connectRing, createRing, openRing, unlinkRing } from "../lane/attach.ts";
+import {
+  awaitSeat,
+  contentsFor,
+  MPSC,
+  type MpscConnectOptions,
+  type MpscOptions,
+  type MpscSeatOptions,
+  type ProducerEnd,
+  takeSeat,
+} from "./mpsc.ts";
+import { parts } from "../wait/until.ts";
+import { MessageSender } from "../lane/sender.ts";
+
+/**
+ * One of the producers of a ring. It has a lane of its own: others never hold it up, and what it
+ * sends arrives in order.
+ *
+ * @example Two producers
+ * ```ts
+ * import { codec, MpscConsumer, MpscProducer } from "@vring/vring";
+ *
+ * using consumer = MpscConsumer.open("example-log", { producers: 4, codec: codec.text });
+ * using first = MpscProducer.open("example-log", { codec: codec.text }); // in another process
+ * using second = MpscProducer.open("example-log", { codec: codec.text }); // in a third
+ * first.trySend("hello");
+ * second.trySend("hello, too");
+ * for (let i = 0; i < 2; i++) {
+ *   const outcome = consumer.receiveSync();
+ *   if (outcome.state === "ok") console.log(outcome.producer, outcome.value); // 0 hello, 1 hello, too
+ * }
+ * ```
+ */
+export class MpscProducer<T = Uint8Array> extends MessageSender<T> {
+  /** Which of the producers this is: the number of its lane. */
+  readonly id: number;
+  /** How many producers have had this lane, this one included. */
+  readonly generation: number;
+
+  private constructor(at: ProducerEnd, codec: Codec<T>) {
+    super(at, codec);
+    this.id = at.id;
+    this.generation = at.generation;
+  }
+
+  /** Opens a ring of bytes, or makes it, as one of its producers. */
+  static open(
+    name: string,
+    options?: MpscOptions<Uint8Array> & MpscSeatOptions,
+  ): MpscProducer<Uint8Array>;
+  /**
+   * Opens a ring of values, or makes it, as one of its producers. A RoleTakenError if they are all
+   * alive, or if what dead ones sent was not read yet: their lanes are free once it was.
+   */
+  static open<T>(
+    name: string,
+    options: MpscOptions<T> & MpscSeatOptions & { codec: Codec<T> },
+  ): MpscProducer<T>;
+  static open<T>(name: string, options: MpscOptions<T> & MpscSeatOptions = {}): MpscProducer<T> {
+    const region = openRing(MPSC, name, options, contentsFor(options));
+    return MpscProducer.#on(takeSeat(name, region, options), options);
+  }
+
+  /** Makes a ring of bytes; an OsError (EEXIST) if somebody uses one of that name. */
+  static create(
+    name: string,
+    options?: MpscOptions<Uint8Array> & MpscSeatOptions,
+  ): MpscProducer<Uint8Array>;
+  /** Makes a ring of values; an OsError (EEXIST) if somebody uses one of that name. */
+  static create<T>(
+    name: string,
+    options: MpscOptions<T> & MpscSeatOptions & { codec: Codec<T> },
+  ): MpscProducer<T>;
+  static create<T>(name: string, options: MpscOptions<T> & MpscSeatOptions = {}): MpscProducer<T> {
+    const region = createRing(MPSC, name, options, contentsFor(options));
+    return MpscProducer.#on(takeSeat(name, region, options), options);
+  }
+
+  /** Joins a ring of bytes, once somebody has made it. */
+  static connect(
+    name: string,
+    options?: MpscConnectOptions<Uint8Array> & MpscSeatOptions,
+  ): Promise<MpscProducer<Uint8Array>>;
+  /**
+   * Joins a ring of values, once somebody has made it, and waits for a lane to be free of what a dead
+   * producer sent. A RoleTakenError if all producers are alive.
+   */
+  static connect<T>(
+    name: string,
+    options: MpscConnectOptions<T> & MpscSeatOptions & { codec: Codec<T> },
+  ): Promise<MpscProducer<T>>;
+  static async connect<T>(
+    name: string,
+    options: MpscConnectOptions<T> & MpscSeatOptions = {},
+  ): Promise<MpscProducer<T>> {
+    const next = parts(options);
+    const region = await connectRing(MPSC, name, options, contentsFor(options));
+    return MpscProducer.#on(await awaitSeat(name, region, { ...options, ...next() }), options);
+  }
+
+  static #on<T>(at: ProducerEnd, options: MpscOptions<T>): MpscProducer<T> {
+    const chosen = options.codec ?? codec.bytes as unknown as Codec<T>;
+    return at.end.use(() => new MpscProducer(at, chosen));
+  }
+
+  /** Removes the name, so that the next opener makes a new one; false if there is none. */
+  static unlink(name: string): boolean {
+    return unlinkRing(MPSC, name);
+  }
+}

@@ -1,0 +1,390 @@
+/**
+ * How a region comes to be, is joined, and goes: a file in /dev/shm that is made whole, found by
+ * name, and gone with its last member.
+ *
+ * Locks, each a byte of the file (liveness.ts):
+ *
+ *   MEMBER   held for reading by every attachment, for as long as it is attached
+ *   NAME     held for writing while somebody looks whether the name is still this file and unlinks
+ *            it; so a name is never unlinked from under the region that took it over
+ *   ROLE+k   held for writing by the one party that has role k
+ *   COUNT+r  held for reading by every attachment, each at a random r: to be counted
+ *
+ * States of a region, and who moves it on:
+ *
+ *   unnamed     built by its creator in a file without a name; gone if the creator dies
+ *   live        has a name and at least one member; the creator is a member before the name exists
+ *   abandoned   has a name and no member: its members were killed, or the last one was killed
+ *               while closing. Whoever opens it next finds nobody at MEMBER (it can lock that for
+ *               writing) and removes the name, or, if the region persists, joins it. Whoever comes
+ *               while the kernel is still dropping the locks of the dead may join it as it is
+ *   kept        the same, of a region with `persist`
+ *   nameless    was unlinked while members use it; they go on, newcomers make another
+ *
+ * I1  A name is given by one link(2) to a file that is complete and reserved; EEXIST means join.
+ * I2  A joiner is a member only if, with MEMBER held, the file still has a name; or else it looks
+ *     again for what has the name now.
+ * I3  The last one out gives up MEMBER and then tries to lock it for writing. Of several that
+ *     leave together at most one gets it, and whoever is the last to give up is among those that
+ *     try, so the name is removed. While it is held nobody can join.
+ * C1  Killed anywhere while creating: the file has no name, or the region is abandoned.
+ * C2  Killed anywhere while closing: the region is abandoned, or already gone.
+ *
+ * A member that may only read cannot unlink: if it is the last one, the region is abandoned.
+ *
+ * @module
+ */
+
+import { check, Errno, LayoutMismatchError, OsError, VringError } from "../errors.ts";
+import { now, randomId, sleepSync } from "../os/clock.ts";
+import * as files from "../os/files.ts";
+import { availableMemory, pageSize } from "../os/page.ts";
+import { LockFile } from "./liveness.ts";
+import { Mapping } from "../memory/mapping.ts";
+import { mapMirrored } from "../memory/mirror.ts";
+import {
+  checkHeader,
+  composeHeader,
+  dataBytesOf,
+  dataOffsetOf,
+  isDataSize,
+  LARGEST_BYTES,
+  type MessageType,
+  parseHeader,
+  partBytesOf,
+  REGION_HEADER,
+  type RegionHeader,
+  type RegionKind,
+  RegionState,
+} from "./header.ts";
+import { DIRECTORY, parseFileName } from "./names.ts";
+import { copyIn } from "../memory/word.ts";
+
+/** The byte that every attachment holds for reading. */
+export const MEMBER = 0;
+const NAME = 1;
+/** Role k is this byte plus k. */
+export const FIRST_ROLE = 2;
+/** Each attachment holds one of so many bytes from here on, to be counted. */
+export const FIRST_COUNT: number = 2 ** 32;
+/** See {@linkcode FIRST_COUNT}. */
+export const COUNTS: number = 2 ** 40;
+
+/** A region may be unlinked or closed by another process at the moment of opening; that is brief. */
+const PATIENCE_MS = 5000;
+
+/** What every way of attaching needs to know. */
+export interface AttachOptions {
+  /** The type of the messages; checked when attaching. */
+  readonly message?: MessageType | undefined;
+  /** Attach also if the file belongs to another user than you or root. */
+  readonly anyOwner?: boolean | undefined;
+}
+
+/** How to attach to a region that exists. */
+export interface ConnectOptions extends AttachOptions {
+  /** The exact number of data bytes; any by default. */
+  readonly dataBytes?: number | undefined;
+  /** The exact number of bytes in each part that is mapped twice; any by default. */
+  readonly partBytes?: number | undefined;
+  /** Map for reading only: no role can be held, and nothing can be unlinked. */
+  readonly readOnly?: boolean | undefined;
+}
+
+/** How to make a region, or join it if it is already there. */
+export interface OpenOptions extends AttachOptions {
+  /** How many bytes of data; whole pages if the data is mirrored. */
+  readonly dataBytes: number;
+  /** Of mirrored data, how many bytes each are mapped twice; all in one by default. */
+  readonly partBytes?: number | undefined;
+  /** The permission bits of a new file; 0o600 by default. */
+  readonly mode?: number | undefined;
+  /** Keep the region when its last member leaves. */
+  readonly persist?: boolean | undefined;
+  /** How many bytes of the data to give memory now; all by default. See `Region.allocate`. */
+  readonly reservedBytes?: number | undefined;
+  /** Fills the control block and data of a new region, before anyone can see it. */
+  readonly initialise?: ((mapping: Mapping) => void) | undefined;
+}
+
+/** What an attachment is made of. */
+export interface Parts {
+  kind: RegionKind;
+  path: string;
+  what: string;
+  readOnly: boolean;
+  created: boolean;
+  header: RegionHeader;
+  mapping: Mapping;
+  member: LockFile;
+}
+
+/** A file opened by its name, with what it was like then. */
+interface OpenFile extends Disposable {
+  readonly fd: number;
+  readonly status: files.FileStatus;
+}
+
+/** Opens what has this name, if it is a regular file that may be trusted; undefined if nothing has. */
+export function openFile(
+  path: string,
+  what: string,
+  options: { readOnly?: boolean | undefined; anyOwner?: boolean | undefined },
+): OpenFile | undefined {
+  const fd = files.open(path, options.readOnly ? 0 : files.Open.write);
+  if (fd === -Errno.ENOENT) return undefined;
+  check(fd, { syscall: "openat", action: `open ${what}` });
+  using stack = new DisposableStack();
+  stack.defer(() => files.close(fd));
+  const status = files.stat(fd);
+  if (typeof status === "number") {
+    throw new OsError(-status, { syscall: "fstat", action: `open ${what}` });
+  }
+  if (!files.isRegular(status.mode)) {
+    throw new LayoutMismatchError(`Cannot open ${what}: ${path} is not a regular file; remove it`);
+  }
+  const me = files.userId();
+  if (status.uid !== me && status.uid !== 0 && !options.anyOwner) {
+    const state = `it belongs to user ${status.uid}, and you are user ${me}`;
+    const remedy = "pass anyOwner: true if you trust that user";
+    throw new OsError(Errno.EACCES, { syscall: "fstat", action: `open ${what}`, state, remedy });
+  }
+  const opened = stack.move();
+  return { fd, status, [Symbol.dispose]: () => opened.dispose() };
+}
+
+/** The header, read rather than mapped: a short file then ends the read and not the process. */
+function readHeader(fd: number, what: string): RegionHeader {
+  const bytes = new Uint8Array(REGION_HEADER.size);
+  const length = check(files.read(fd, bytes), { syscall: "read", action: `open ${what}` });
+  const header = parseHeader(bytes.subarray(0, length));
+  if (typeof header === "object") return header;
+  throw new LayoutMismatchError(`Cannot open ${what}: ${header}; remove it or use another name`);
+}
+
+/** Becomes a member of what has the name. */
+export function tryJoin(
+  kind: RegionKind,
+  path: string,
+  what: string,
+  options: ConnectOptions,
+): Parts | "absent" | "again" {
+  using file = openFile(path, what, options);
+  if (file === undefined) return "absent";
+  const readOnly = options.readOnly ?? false;
+  using stack = new DisposableStack();
+  const member = stack.use(new LockFile(files.pathOfFd(file.fd), { write: !readOnly, what }));
+  const state = readOnly ? lookAlive(member, file, what) : lockAlive(member, file, path, what);
+  if (state !== "alive") return state;
+  // All that can fail comes before it is joined: who leaves meanwhile is the last one out, and must
+  // see that.
+  const header = readHeader(file.fd, what);
+  checkHeader(header, file.status.size, { kind, ...options }, what);
+  const mapping = stack.use(mapRegion(kind, file.fd, header, { what, readOnly }));
+  if (!member.tryLock(MEMBER, "read")) return "again"; // the last one out is at work
+  if (member.status().links === 0) return "again"; // I2
+  stack.move();
+  return { kind, path, what, readOnly, created: false, header, mapping, member };
+}
+
+/** Whether somebody is in the region, or it persists; if so and nobody is, MEMBER is locked. */
+function lockAlive(
+  member: LockFile,
+  file: OpenFile,
+  path: string,
+  what: string,
+): "alive" | "again" {
+  if (!member.tryLock(MEMBER, "write")) return "alive";
+  if (isKept(readHeader(file.fd, what))) return "alive"; // read with MEMBER locked: it is final
+  checkRemoved(removeName(member, path), what);
+  return "again";
+}
+
+/** The same without locking anything: whoever may only read must not look like a member. */
+function lookAlive(member: LockFile, file: OpenFile, what: string): "alive" | "absent" {
+  if (member.isHeldByOther(MEMBER)) return "alive";
+  return isKept(readHeader(file.fd, what)) ? "alive" : "absent";
+}
+
+function isKept(header: RegionHeader): boolean {
+  return (header.state & RegionState.persist) !== 0;
+}
+
+/** That another party removes the name is as good; that it may not be removed is not. */
+function checkRemoved(result: number, what: string): void {
+  if (result === -Errno.EAGAIN || result === -Errno.ENOENT) return;
+  const remedy = "ask its owner to open or unlink it";
+  check(result, { syscall: "unlinkat", action: `remove the abandoned ${what}`, remedy });
+}
+
+/** Whether living parties use what has the name, or it is kept; what is abandoned is removed. */
+export function isInUse(path: string, what: string, options: AttachOptions): boolean {
+  using file = openFile(path, what, options);
+  if (file === undefined) return false;
+  using lock = new LockFile(files.pathOfFd(file.fd), { write: true, what });
+  return lockAlive(lock, file, path, what) === "alive";
+}
+
+/** Builds a region in a file without a name and gives it the name; undefined if that is taken. */
+export function tryCreate(
+  kind: RegionKind,
+  path: string,
+  what: string,
+  options: OpenOptions,
+): Parts | undefined {
+  const { dataBytes, partBytes, message, mode = 0o600, persist, initialise } = options;
+  const { reservedBytes = dataBytes } = options;
+  using stack = new DisposableStack();
+  const action = `create ${what}`;
+  if (!(Number.isInteger(mode) && mode >= 0 && mode <= 0o777)) {
+    throw new RangeError(
+      `Cannot ${action}: its mode is ${mode}; pass permission bits such as 0o640, at most 0o777`,
+    );
+  }
+  const unnamed = files.Open.unnamed | files.Open.write;
+  const fd = check(files.open(DIRECTORY, unnamed, 0o600), { syscall: "openat", action });
+  using _file = { [Symbol.dispose]: () => files.close(fd) };
+  check(files.chmod(fd, 0o600), { syscall: "fchmod", action }); // whatever the umask left of it
+  const start = dataOffsetOf(kind);
+  if (reservedBytes < dataBytes) {
+    check(files.truncate(fd, start + dataBytes), { syscall: "ftruncate", action });
+  }
+  reserve(fd, 0, start + reservedBytes, action);
+
+  const state = persist ? RegionState.persist : 0;
+  const creator = randomId();
+  const bytes = composeHeader(kind, dataBytes, { creator, message, partBytes, state });
+  const header = REGION_HEADER.read(bytes);
+  const mapping = stack.use(mapRegion(kind, fd, header, { what, readOnly: false }));
+  copyIn(mapping, 0, bytes);
+  initialise?.(mapping);
+
+  const member = stack.use(new LockFile(files.pathOfFd(fd), { write: true, what }));
+  member.tryLock(MEMBER, "read");
+  check(files.chmod(fd, mode), { syscall: "fchmod", action });
+  const linked = files.link(fd, path); // I1
+  if (linked === -Errno.EEXIST) return undefined;
+  check(linked, { syscall: "linkat", action });
+  stack.move();
+  return { kind, path, what, readOnly: false, created: true, header, mapping, member };
+}
+
+/** The same; if the memory is gone to another who makes the same region, that one can be joined. */
+export function createUnlessMade(
+  kind: RegionKind,
+  path: string,
+  what: string,
+  options: OpenOptions,
+): Parts | "again" {
+  try {
+    return tryCreate(kind, path, what, options) ?? "again";
+  } catch (error) {
+    const full = error instanceof OsError && error.errno === Errno.ENOSPC;
+    if (full && typeof files.statPath(path) === "object") return "again";
+    throw error;
+  }
+}
+
+/** Gives a part of a file its memory now: a page that is missing later is a SIGBUS. */
+export function reserve(fd: number, offset: number, sizeBytes: number, action: string): void {
+  // Asking first spares the kernel from filling the memory of the machine before it says no.
+  const result = sizeBytes > freeBytes() ? -Errno.ENOSPC : files.allocate(fd, offset, sizeBytes);
+  if (result !== -Errno.ENOSPC) {
+    check(result, { syscall: "fallocate", action, state: `${sizeBytes} bytes cannot be reserved` });
+    return;
+  }
+  const [free, needed] = inWords(freeBytes(), sizeBytes);
+  throw new OsError(Errno.ENOSPC, {
+    syscall: "fallocate",
+    action,
+    state: `${DIRECTORY} has ${free} free and ${needed} are needed`,
+    remedy: `ask for less or enlarge ${DIRECTORY}`,
+  });
+}
+
+/** What the file system, and the memory behind it, can still give. */
+function freeBytes(): number {
+  const space = files.space(DIRECTORY);
+  return Math.min(typeof space === "number" ? Infinity : space.free, availableMemory());
+}
+
+/** Sizes in MB, or in bytes if they could not be told apart. */
+function inWords(...sizes: number[]): string[] {
+  const rounded = sizes.map((bytes) => `${(bytes / 2 ** 20).toFixed(1)} MB`);
+  return new Set(rounded).size === sizes.length ? rounded : sizes.map((bytes) => `${bytes} B`);
+}
+
+function mapRegion(
+  kind: RegionKind,
+  fd: number,
+  header: RegionHeader,
+  { what, readOnly }: { what: string; readOnly: boolean },
+): Mapping {
+  const dataBytes = dataBytesOf(header);
+  const before = dataOffsetOf(kind);
+  if (!kind.mirrored) return Mapping.ofFile(fd, { length: before + dataBytes, readOnly, what });
+  const capacity = partBytesOf(header);
+  const rings = dataBytes / capacity;
+  return mapMirrored(fd, { header: before, capacity, rings, readOnly, what });
+}
+
+/** Unlinks the name if it still is the name of this file; -EAGAIN if another party is at it. */
+export function removeName(lock: LockFile, path: string): number {
+  if (!lock.tryLock(NAME, "write")) return -Errno.EAGAIN;
+  const own = lock.status();
+  const named = files.statPath(path);
+  const same = typeof named === "object" && named.inode === own.inode &&
+    named.device === own.device;
+  const result = same ? files.unlink(path) : 0;
+  lock.unlock(NAME);
+  return result;
+}
+
+/** Tries until it is not "again", which another process causes, and only for a moment. */
+export function retry<T>(what: string, attempt: () => T | "again"): T {
+  const deadline = now() + PATIENCE_MS * 1e6;
+  for (;;) {
+    const result = attempt();
+    if (result !== "again") return result;
+    if (now() >= deadline) {
+      throw new VringError(
+        `Cannot open ${what}: for ${PATIENCE_MS} ms another process has been removing it; ` +
+          "see whether that process is stopped",
+      );
+    }
+    sleepSync(1);
+  }
+}
+
+export function checkSize(kind: RegionKind, options: OpenOptions, what: string): void {
+  const { dataBytes, partBytes } = options;
+  if (isDataSize(kind, dataBytes, partBytes)) return;
+  const unit = kind.mirrored ? partBytes ?? pageSize() : 1;
+  throw new RangeError(
+    `Cannot open ${what} with ${dataBytes} bytes: the size is a multiple of ${unit} ` +
+      `up to ${LARGEST_BYTES}`,
+  );
+}
+
+/** One of 2^40, so that two members having the same is out of the question. */
+export function randomCount(): number {
+  const view = new DataView(randomId().buffer);
+  return view.getUint32(0) * 2 ** 8 + view.getUint8(4);
+}
+
+/** Such as `circular buffer "demo"`; `region "demo" (kind)` if its kind has no title. */
+export function describe(kind: RegionKind, path: string): string {
+  const { name } = parseFileName(path.slice(DIRECTORY.length + 1)) ?? { name: path };
+  const quoted = JSON.stringify(name);
+  return kind.title === undefined ? `region ${quoted} (${kind.name})` : `${kind.title} ${quoted}`;
+}
+
+/** Gives up MEMBER; the last one out removes the name, unless the region persists. */
+export function leave(member: LockFile, path: string, persists: () => boolean): void {
+  member.unlock(MEMBER);
+  if (!member.tryLock(MEMBER, "write")) return; // I3
+  if (persists()) return; // looked at only now: nobody else is left to change it
+  // A refusal (another owner's file in a sticky directory) leaves the region abandoned: its owner's
+  // next open removes it.
+  removeName(member, path);
+}

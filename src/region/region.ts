@@ -1,0 +1,228 @@
+/**
+ * A named piece of shared memory, as whoever is attached sees it.
+ *
+ * ```
+ *   | header 256 B | control block | .. to the page | data .......... | (data again, if mirrored) |
+ * ```
+ *
+ * How it comes to be and goes is told in region/file.ts.
+ *
+ * @module
+ */
+
+import { check, ClosedError, Errno, OsError } from "../errors.ts";
+import * as files from "../os/files.ts";
+import { LockFile, Role, untilFree } from "./liveness.ts";
+import type { LookOptions } from "./poll.ts";
+import type { Mapping } from "../memory/mapping.ts";
+import {
+  checkSize,
+  type ConnectOptions,
+  COUNTS,
+  createUnlessMade,
+  describe,
+  FIRST_COUNT,
+  FIRST_ROLE,
+  isInUse,
+  leave,
+  openFile,
+  type OpenOptions,
+  type Parts,
+  randomCount,
+  removeName,
+  reserve,
+  retry,
+  tryCreate,
+  tryJoin,
+} from "./file.ts";
+import {
+  dataBytesOf,
+  dataOffsetOf,
+  partBytesOf,
+  REGION_HEADER,
+  type RegionHeader,
+  type RegionKind,
+  RegionState,
+} from "./header.ts";
+import { Word32 } from "../memory/word.ts";
+
+/** Keeps the attachment for as long as its memory is in use, also by views that outlive the handle. */
+const members = new WeakMap<ArrayBuffer, LockFile>();
+
+/** An attachment to a named piece of shared memory. */
+export class Region implements Disposable {
+  /** The header as it was checked at attaching. */
+  readonly header: RegionHeader;
+  /** The memory: header, control block and data. */
+  readonly mapping: Mapping;
+  /** Whether this attachment made the region. */
+  readonly created: boolean;
+  /** Whether this attachment can only read. */
+  readonly readOnly: boolean;
+  /** Where in the mapping the control block begins. */
+  readonly controlOffset: number = REGION_HEADER.size;
+  /** Where in the mapping the data begins. */
+  readonly dataOffset: number;
+  /** How many bytes of data there are. */
+  readonly dataBytes: number;
+  /** How many of them make a part that is mapped twice: part k begins 2k parts into the data. */
+  readonly partBytes: number;
+  readonly #path: string;
+  readonly #what: string;
+  readonly #member: LockFile;
+  readonly #state: Word32;
+  #closed = false;
+
+  private constructor(parts: Parts) {
+    this.header = parts.header;
+    this.mapping = parts.mapping;
+    this.created = parts.created;
+    this.readOnly = parts.readOnly;
+    this.dataOffset = dataOffsetOf(parts.kind);
+    this.dataBytes = dataBytesOf(parts.header);
+    this.partBytes = partBytesOf(parts.header);
+    this.#path = parts.path;
+    this.#what = parts.what;
+    this.#member = parts.member;
+    members.set(parts.mapping.bytes.buffer, parts.member);
+    this.#state = new Word32(parts.mapping, REGION_HEADER.fields.state);
+    parts.member.tryLock(FIRST_COUNT + randomCount(), "read");
+  }
+
+  /** Makes the region at `path`, or joins it if it is there. */
+  static open(kind: RegionKind, path: string, options: OpenOptions): Region {
+    const what = describe(kind, path);
+    checkSize(kind, options, what);
+    const parts = retry(what, () => {
+      const joined = tryJoin(kind, path, what, options);
+      return joined === "absent" ? createUnlessMade(kind, path, what, options) : joined;
+    });
+    const region = new Region(parts);
+    if (options.persist) region.#state.or(RegionState.persist);
+    return region;
+  }
+
+  /** Makes the region at `path`; an OsError (EEXIST) if a living party uses one. */
+  static create(kind: RegionKind, path: string, options: OpenOptions): Region {
+    const what = describe(kind, path);
+    checkSize(kind, options, what);
+    const parts = retry(what, () => {
+      if (isInUse(path, what, options)) return "taken";
+      return tryCreate(kind, path, what, options) ?? "again";
+    });
+    if (parts !== "taken") return new Region(parts);
+    const remedy = "open it to join, or choose another name";
+    throw new OsError(Errno.EEXIST, { syscall: "linkat", action: `create ${what}`, remedy });
+  }
+
+  /** Joins the region at `path`; undefined if it is not there. */
+  static tryConnect(
+    kind: RegionKind,
+    path: string,
+    options: ConnectOptions = {},
+  ): Region | undefined {
+    const what = describe(kind, path);
+    const parts = retry(what, () => tryJoin(kind, path, what, options));
+    return parts === "absent" ? undefined : new Region(parts);
+  }
+
+  /** Removes the name, so that the next opener makes a new region; false if there is none. */
+  static unlink(kind: RegionKind, path: string): boolean {
+    const what = describe(kind, path);
+    return retry(what, () => {
+      using file = openFile(path, what, { anyOwner: true });
+      if (file === undefined) return false;
+      using lock = new LockFile(files.pathOfFd(file.fd), { write: true, what });
+      const result = removeName(lock, path);
+      if (result === -Errno.EAGAIN) return "again";
+      check(result, { syscall: "unlinkat", action: `unlink ${what}` });
+      return true;
+    });
+  }
+
+  /** Whether the region outlives its last member. */
+  get persist(): boolean {
+    this.checkOpen();
+    return (this.#state.load() & RegionState.persist) !== 0;
+  }
+
+  /** Whether `close()` was called. */
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /** How many attachments there are, this one included: what the kernel says, not what was noted. */
+  countMembers(): number {
+    this.checkOpen();
+    return 1 + this.#member.countOthers(FIRST_COUNT, COUNTS);
+  }
+
+  /**
+   * Gives a part of a region that was made with less memory than data (`reservedBytes`) its memory;
+   * an OsError (ENOSPC) if there is too little. Only then may it be touched, also for reading.
+   */
+  allocate(offset: number, sizeBytes: number): void {
+    this.checkOpen();
+    const action = `give ${this.#what} more memory`;
+    const flags = files.Open.write | files.Open.follow;
+    const fd = check(files.open(this.#member.path, flags), { syscall: "openat", action });
+    using _file = { [Symbol.dispose]: () => files.close(fd) };
+    reserve(fd, offset, sizeBytes, action);
+  }
+
+  /** Takes a role; undefined if a living party holds it. */
+  tryHold(role: number): Role | undefined {
+    this.checkOpen();
+    if (this.readOnly) {
+      throw new TypeError(`Cannot hold a role of ${this.#what}: it is attached for reading only`);
+    }
+    return Role.tryHold(this.#member.path, FIRST_ROLE + role, this.#what);
+  }
+
+  /** Whether some living party holds a role. */
+  isHeld(role: number): boolean {
+    this.checkOpen();
+    return this.#member.isHeldByOther(FIRST_ROLE + role);
+  }
+
+  /** Resolves once a role is free: closed, or its holder is dead. */
+  untilFree(role: number, options?: LookOptions): Promise<void> {
+    this.checkOpen();
+    return untilFree(this.#member, FIRST_ROLE + role, options);
+  }
+
+  /** Detaches; the last one out removes the name, unless the region persists. */
+  close(): void {
+    if (this.#closed) return;
+    using _mapping = this.mapping;
+    using member = this.#member; // dropped at the end, after which the region may be abandoned
+    if (!this.readOnly) leave(member, this.#path, () => this.persist);
+    this.#closed = true;
+  }
+
+  /** The same as `close()`. */
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  /** Throws a ClosedError once it is closed. */
+  checkOpen(): void {
+    if (this.#closed) throw new ClosedError(`Cannot use ${this.#what}: it is closed`);
+  }
+}
+
+/**
+ * Joins what is there, or makes it. Whoever makes it at the same moment may want another shape, so
+ * that one is joined.
+ */
+export function joinOrMake<T>(join: () => T | undefined, make: () => T): T {
+  for (;;) {
+    const joined = join();
+    if (joined !== undefined) return joined;
+    try {
+      return make();
+    } catch (error) {
+      if (!(error instanceof OsError && error.errno === Errno.EEXIST)) throw error;
+    }
+  }
+}

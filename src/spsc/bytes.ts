@@ -1,0 +1,274 @@
+/**
+ * The ends of a ring that carries bytes without messages.
+ *
+ * What is claimed and what is peeked is contiguous, wherever in the ring it begins: the data is
+ * mapped twice, so there is no padding and no rule for the end.
+ *
+ * @module
+ */
+
+import { copyIn, copyOut, peekView } from "../memory/word.ts";
+import { begin } from "../wait/fairness.ts";
+import { AWAITED, type Waitable } from "../wait/any.ts";
+import {
+  type Awaited,
+  type SyncWaitOptions,
+  wait,
+  type WaitOptions,
+  waitSync,
+} from "../wait/until.ts";
+import type { LaneEnd, RingEnd } from "../lane/endpoint.ts";
+import { LaneReceiver } from "../lane/lane.ts";
+import { Sender } from "../lane/sender.ts";
+import { byteStream, sinkStream } from "../streams.ts";
+
+let makeProducer: (at: LaneEnd) => SpscByteProducer;
+let makeConsumer: (at: LaneEnd) => SpscByteConsumer;
+
+/** The producer's end, in use. */
+export function byteProducerOn(at: LaneEnd): SpscByteProducer {
+  return at.end.use(() => makeProducer(at));
+}
+
+/** The consumer's end, in use. */
+export function byteConsumerOn(at: LaneEnd): SpscByteConsumer {
+  return at.end.use(() => makeConsumer(at));
+}
+
+/** Throws unless so many bytes can be in a ring at once. */
+function checkCount(action: string, bytes: number, capacity: number): void {
+  if (Number.isInteger(bytes) && bytes >= 0 && bytes <= capacity) return;
+  throw new RangeError(`Cannot ${action} ${bytes} bytes: the ring holds 0 to ${capacity}`);
+}
+
+/**
+ * The one producer of a ring of bytes; `SpscProducer.open(name, { level: "bytes" })` makes it.
+ *
+ * @example Bytes, written in place and read in place
+ * ```ts
+ * import { SpscConsumer, SpscProducer } from "@vring/vring";
+ *
+ * using producer = SpscProducer.open("example-bytes", { level: "bytes" });
+ * using consumer = SpscConsumer.open("example-bytes", { level: "bytes" }); // in another process
+ * producer.claimSync(4).set([1, 2, 3]);
+ * producer.publish(3);
+ * console.log(consumer.peek()); // 1, 2, 3
+ * consumer.release(2);
+ * console.log(consumer.peek()); // 3
+ * ```
+ */
+export class SpscByteProducer extends Sender {
+  static {
+    makeProducer = (at) => new SpscByteProducer(at);
+  }
+
+  private constructor(at: LaneEnd) {
+    super(at);
+  }
+
+  /** Blocks the thread until `bytes` bytes are free. */
+  waitSync(bytes: number, options: SyncWaitOptions = {}): void {
+    this.end.checkOpen();
+    checkCount("wait for", bytes, this.capacity);
+    this.waitForSync(bytes, options);
+  }
+
+  /** Resolves once `bytes` bytes are free. */
+  async wait(bytes: number, options: WaitOptions = {}): Promise<void> {
+    await begin(options);
+    this.end.checkOpen();
+    checkCount("wait for", bytes, this.capacity);
+    await this.waitFor(bytes, options, options);
+  }
+
+  /** A stream into the ring, which takes no more than fits; closing or aborting it closes this end. */
+  toWritableStream(options: WaitOptions = {}): WritableStream<Uint8Array> {
+    const send = async (bytes: Uint8Array, options: WaitOptions) => {
+      for (let sent = 0; sent < bytes.length;) {
+        sent += this.#write(bytes.subarray(sent));
+        if (sent < bytes.length) await this.wait(1, options);
+      }
+    };
+    return sinkStream({ send, close: () => this.close() }, options);
+  }
+
+  /** Copies as many bytes as fit; gives how many. */
+  #write(bytes: Uint8Array): number {
+    this.discard();
+    this.end.checkOpen();
+    if (!this.lane.hasRoom(bytes.length)) bytes = bytes.subarray(0, this.free);
+    if (bytes.length === 0 || !this.lane.hasRoom(bytes.length)) return 0;
+    copyIn(this.lane.place.mapping, this.lane.offset, bytes);
+    this.lane.publish(bytes.length);
+    return bytes.length;
+  }
+
+  /** @ignore */
+  protected override bytesFor(length: number): number {
+    return length;
+  }
+
+  /** @ignore */
+  protected override claimOffset(): number {
+    return this.lane.offset;
+  }
+
+  /** @ignore */
+  protected override checkLength(length: number): void {
+    checkCount("claim", length, this.capacity);
+  }
+
+  /** @ignore */
+  protected override publishClaimed(length: number): void {
+    if (length > 0) this.lane.publish(length);
+  }
+}
+
+/** How many bytes to wait for, and how long. */
+export interface SyncBytesOptions extends SyncWaitOptions {
+  /** How many; 1 by default. */
+  bytes?: number;
+}
+
+/** How many bytes to wait for, how long, and who may call it off. */
+export interface BytesOptions extends WaitOptions {
+  /** How many; 1 by default. */
+  bytes?: number;
+}
+
+/** The one consumer of a ring of bytes; `SpscConsumer.open(name, { level: "bytes" })` makes it. */
+export class SpscByteConsumer implements Disposable, Waitable {
+  static {
+    makeConsumer = (at) => new SpscByteConsumer(at);
+  }
+
+  /** The name. */
+  readonly name: string;
+  /** How many bytes the ring holds. */
+  readonly capacity: number;
+  readonly #end: RingEnd;
+  readonly #at: LaneEnd;
+  readonly #lane: LaneReceiver;
+  #shown = 0; // bytes that were peeked at and not released
+
+  private constructor(at: LaneEnd) {
+    this.name = at.end.name;
+    this.capacity = at.place.capacity;
+    this.#end = at.end;
+    this.#at = at;
+    this.#lane = new LaneReceiver(at.place);
+  }
+
+  /** How many bytes lie in the ring, unread. */
+  get available(): number {
+    this.#end.checkOpen();
+    return this.#lane.look();
+  }
+
+  /** How many bytes are free. */
+  get free(): number {
+    return this.capacity - this.available;
+  }
+
+  /** How many of the next bytes a consumer that died, or left without releasing, may have seen. */
+  get redelivered(): number {
+    this.#end.checkOpen();
+    return this.#lane.redelivered;
+  }
+
+  /** Whether the producer has closed and everything was released. */
+  get ended(): boolean {
+    this.#end.checkOpen();
+    return this.#end.peerHasClosed() && this.#lane.look() === 0;
+  }
+
+  /** Everything that can be read, in place and contiguous; of length 0 if there is nothing. */
+  peek(): Uint8Array<ArrayBuffer> {
+    this.#end.checkOpen();
+    const length = this.#lane.look();
+    this.#lane.take(length); // before it is shown: if this consumer dies now, it may have been seen
+    this.#shown = length;
+    return peekView(this.#at.place.mapping, this.#lane.offset, length);
+  }
+
+  /** Gives back the first `length` bytes of what was peeked at: the producer may overwrite them. */
+  release(length: number): void {
+    this.#end.checkOpen();
+    if (!Number.isInteger(length) || length < 0 || length > this.#shown) {
+      throw new RangeError(`Cannot release ${length} bytes: ${this.#shown} were peeked at`);
+    }
+    if (length === 0) return;
+    this.#shown -= length;
+    this.#lane.release(length);
+  }
+
+  /**
+   * Blocks the thread until there are bytes, one or as many as `bytes` says; false if there are fewer
+   * and the producer has closed.
+   */
+  waitSync(options: SyncBytesOptions = {}): boolean {
+    const { bytes = 1 } = options;
+    this.#end.checkWait(waitSync(this.#awaited(bytes), options), options);
+    return this.#lane.look() >= bytes;
+  }
+
+  /**
+   * Resolves once there are bytes, one or as many as `bytes` says; with false if there are fewer and
+   * the producer has closed.
+   */
+  async wait(options: BytesOptions = {}): Promise<boolean> {
+    await begin(options);
+    const { bytes = 1 } = options;
+    this.#end.checkWait(await wait(this.#awaited(bytes), options), options);
+    return this.#lane.look() >= bytes;
+  }
+
+  /** @ignore */
+  [AWAITED](): readonly Awaited[] {
+    return [this.#awaited(1)];
+  }
+
+  /**
+   * A stream of the bytes, into the reader's own array if it brings one; cancelling it closes this
+   * end.
+   */
+  toReadableStream(options: WaitOptions = {}): ReadableStream<Uint8Array<ArrayBuffer>> {
+    return byteStream({
+      wait: (options) => this.wait(options),
+      chunkBytes: () => this.available,
+      read: (target) => this.#read(target),
+      close: () => this.close(),
+    }, options);
+  }
+
+  /** Leaves. What was not released stays for the next consumer, while the ring lives. */
+  close(): void {
+    this.#end.close(this.#at.place.spaceBell);
+  }
+
+  /** The same as `close()`. */
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  /** Copies as many bytes as are there and fit; gives how many. */
+  #read(target: Uint8Array<ArrayBuffer>): number {
+    this.#end.checkOpen();
+    const length = Math.min(target.length, this.#lane.look());
+    copyOut(this.#at.place.mapping, this.#lane.offset, target, length);
+    this.#shown = Math.max(0, this.#shown - length);
+    this.#lane.release(length);
+    return length;
+  }
+
+  #awaited(bytes: number): Awaited {
+    this.#end.checkOpen();
+    checkCount("wait for", bytes, this.capacity);
+    return {
+      bell: this.#at.bell,
+      watch: this.#lane.head,
+      ready: () => this.#lane.look() >= bytes || this.#end.peerHasClosed(),
+      hopeless: () => this.#end.peerIsLost() && this.#lane.look() < bytes,
+    };
+  }
+}

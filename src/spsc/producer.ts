@@ -1,0 +1,92 @@
+/**
+ * The sending end of a ring from one producer to one consumer.
+ *
+ * @module
+ */
+
+import { type Codec, codec } from "../codec.ts";
+import { unlinkRing } from "../lane/attach.ts";
+import type { EndOptions, LaneEnd } from "../lane/endpoint.ts";
+import { MessageSender } from "../lane/sender.ts";
+import {
+  connectEnd,
+  createEnd,
+  openEnd,
+  SPSC,
+  type SpscByteConnectOptions,
+  type SpscByteOptions,
+  type SpscConnectOptions,
+  type SpscOptions,
+} from "./spsc.ts";
+import { byteProducerOn, type SpscByteProducer } from "./bytes.ts";
+
+type Either<T> = SpscProducer<T> | SpscByteProducer;
+
+/**
+ * The one producer of a ring.
+ *
+ * @example Values to another process
+ * ```ts
+ * import { codec, SpscConsumer, SpscProducer } from "@vring/vring";
+ *
+ * using producer = SpscProducer.open("example-ring", { codec: codec.text });
+ * using consumer = SpscConsumer.open("example-ring", { codec: codec.text }); // in another process
+ * producer.trySend("hello");
+ * console.log(await consumer.receive()); // { state: "ok", value: "hello", redelivered: false }
+ * ```
+ */
+export class SpscProducer<T = Uint8Array> extends MessageSender<T> {
+  private constructor(at: LaneEnd, codec: Codec<T>) {
+    super(at, codec);
+  }
+
+  /** Opens a ring of bytes without messages, or makes it, as its producer. */
+  static open(name: string, options: SpscByteOptions): SpscByteProducer;
+  /** Opens a ring of bytes, or makes it, as its producer; RoleTakenError if it has a living one. */
+  static open(name: string, options?: SpscOptions<Uint8Array>): SpscProducer<Uint8Array>;
+  /** Opens a ring of values, or makes it, as its producer; RoleTakenError if it has a living one. */
+  static open<T>(name: string, options: SpscOptions<T> & { codec: Codec<T> }): SpscProducer<T>;
+  static open<T>(name: string, options: SpscOptions<T> | SpscByteOptions = {}): Either<T> {
+    return SpscProducer.#on(openEnd(name, "producer", options), options);
+  }
+
+  /** Makes a ring of bytes without messages; an OsError (EEXIST) if somebody uses that name. */
+  static create(name: string, options: SpscByteOptions): SpscByteProducer;
+  /** Makes a ring of bytes; an OsError (EEXIST) if somebody uses one of that name. */
+  static create(name: string, options?: SpscOptions<Uint8Array>): SpscProducer<Uint8Array>;
+  /** Makes a ring of values; an OsError (EEXIST) if somebody uses one of that name. */
+  static create<T>(name: string, options: SpscOptions<T> & { codec: Codec<T> }): SpscProducer<T>;
+  static create<T>(name: string, options: SpscOptions<T> | SpscByteOptions = {}): Either<T> {
+    return SpscProducer.#on(createEnd(name, "producer", options), options);
+  }
+
+  /** Joins a ring of bytes without messages, once somebody has made it. */
+  static connect(name: string, options: SpscByteConnectOptions): Promise<SpscByteProducer>;
+  /** Joins a ring of bytes, once somebody has made it; RoleTakenError if it has a living producer. */
+  static connect(
+    name: string,
+    options?: SpscConnectOptions<Uint8Array>,
+  ): Promise<SpscProducer<Uint8Array>>;
+  /** Joins a ring of values, once somebody has made it; RoleTakenError if it has a living producer. */
+  static connect<T>(
+    name: string,
+    options: SpscConnectOptions<T> & { codec: Codec<T> },
+  ): Promise<SpscProducer<T>>;
+  static async connect<T>(
+    name: string,
+    options: SpscConnectOptions<T> | SpscByteConnectOptions = {},
+  ): Promise<Either<T>> {
+    return SpscProducer.#on(await connectEnd(name, "producer", options), options);
+  }
+
+  static #on<T>(at: LaneEnd, options: EndOptions): Either<T> {
+    if (options.level === "bytes") return byteProducerOn(at);
+    const chosen = (options.codec ?? codec.bytes) as unknown as Codec<T>;
+    return at.end.use(() => new SpscProducer(at, chosen));
+  }
+
+  /** Removes the name, so that the next opener makes a new one; false if there is none. */
+  static unlink(name: string): boolean {
+    return unlinkRing(SPSC, name);
+  }
+}

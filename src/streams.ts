@@ -1,0 +1,107 @@
+/**
+ * Streams from and into rings. Nothing is read ahead: what was not pulled stays in the ring, so
+ * backpressure reaches the sender through the ring itself, in another process.
+ *
+ * @module
+ */
+
+import type { WaitOptions } from "./wait/until.ts";
+
+/** What receiving gives to a stream. */
+type Received<T> = { state: "ok"; value: T } | { state: "closed" };
+
+/** A receiver of values. */
+export interface ValueSource<T> {
+  receive(options: WaitOptions): Promise<Received<T>>;
+  close(): void;
+}
+
+/** The values of a receiver, until the sender closes; cancelling closes the receiver. */
+export function valueStream<T>(source: ValueSource<T>, options: WaitOptions): ReadableStream<T> {
+  return new ReadableStream<T>({
+    pull: async (controller) => {
+      const outcome = await source.receive(options);
+      if (outcome.state === "closed") controller.close();
+      else controller.enqueue(outcome.value);
+    },
+    cancel: () => source.close(),
+  }, { highWaterMark: 0 });
+}
+
+/** The bytes of messages, one after the other; empty ones leave no trace. */
+export function joinedStream(
+  source: ValueSource<Uint8Array<ArrayBuffer>>,
+  options: WaitOptions,
+): ReadableStream<Uint8Array<ArrayBuffer>> {
+  return new ReadableStream({
+    type: "bytes",
+    pull: async (controller) => {
+      let outcome;
+      do outcome = await source.receive(options); while (
+        outcome.state === "ok" && outcome.value.length === 0
+      );
+      if (outcome.state === "ok") controller.enqueue(outcome.value);
+      else {
+        controller.close();
+        controller.byobRequest?.respond(0);
+      }
+    },
+    cancel: () => source.close(),
+  }, { highWaterMark: 0 });
+}
+
+/** A receiver of bytes. */
+export interface ByteSource {
+  /** Waits for bytes; false if the sender has closed and none are left. */
+  wait(options: WaitOptions): Promise<boolean>;
+  /** How many bytes to make room for, where the reader brings none. */
+  chunkBytes(): number;
+  /** Moves bytes into the target, at least one; gives how many. */
+  read(target: Uint8Array<ArrayBuffer>): number;
+  close(): void;
+}
+
+/** The bytes of a receiver, straight into the reader's own array if it brings one. */
+export function byteStream(
+  source: ByteSource,
+  options: WaitOptions,
+): ReadableStream<Uint8Array<ArrayBuffer>> {
+  return new ReadableStream({
+    type: "bytes",
+    pull: async (controller) => {
+      const more = await source.wait(options);
+      const { byobRequest: request } = controller;
+      if (!more) {
+        controller.close();
+        request?.respond(0);
+      } else if (request?.view) {
+        const { buffer, byteOffset, byteLength } = request.view;
+        const target = new Uint8Array(buffer as ArrayBuffer, byteOffset, byteLength);
+        request.respond(source.read(target));
+      } else {
+        const chunk = new Uint8Array(source.chunkBytes());
+        controller.enqueue(chunk.subarray(0, source.read(chunk)));
+      }
+    },
+    cancel: () => source.close(),
+  }, { highWaterMark: 0 });
+}
+
+/** A sender. */
+export interface Sink<T> {
+  send(value: T, options: WaitOptions): Promise<void>;
+  close(): void;
+}
+
+/** What is written is sent, one after the other; closing and aborting close the sender. */
+export function sinkStream<T>(sink: Sink<T>, options: WaitOptions): WritableStream<T> {
+  const waits = { ...options };
+  return new WritableStream<T>({
+    start: ({ signal: aborted }) => {
+      waits.signal = options.signal ? AbortSignal.any([options.signal, aborted]) : aborted;
+    },
+    write: (value) => sink.send(value, waits),
+    close: () => sink.close(),
+    abort: () => sink.close(),
+  });
+}

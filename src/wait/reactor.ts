@@ -1,0 +1,212 @@
+/**
+ * Asynchronous sleep: one thread of Deno's pool, in one `futex_waitv`, covers every asynchronous
+ * waiter of this isolate. (A thread for each would exhaust the pool of 32 and stall file reads.)
+ *
+ * ```
+ *   vector:  control | bell a | bell b | bell b'| ...          one entry per (word, value)
+ * ```
+ *
+ * The loop samples the control word, lists the entries, sleeps, settles who is done, and begins
+ * again while anyone is left. Whoever adds or cancels an entry while the thread sleeps changes the
+ * control word and wakes it.
+ *
+ * At the end of each slice (wait/until.ts) all who sleep look again, here, without being woken: so many
+ * idle waiters cost one wake-up and a look each. Slices end on a grid that all isolates share. Where
+ * there is nothing to see but changes of words, the thread looks at those by itself, and comes back
+ * after some slices only.
+ *
+ * P1  The control word is sampled before the entries are read, and changed after the entries are:
+ *     a change that the list does not show makes the kernel's compare fail, and the loop runs again.
+ * I1  A mapping is pinned from the listing of its word until the thread is back, as the thread may
+ *     read the word.
+ * I2  Promises are settled only while no thread is asleep, so nothing is under way once the last
+ *     waiter is told: a test's sanitizer sees nothing, and the process can end.
+ * C1  If the isolate is terminated, the thread returns by itself after those slices at most; code,
+ *     vector and control word stay mapped.
+ *
+ * @module
+ */
+
+import { ClosedError, Errno, OsError } from "../errors.ts";
+import { Mapping } from "../memory/mapping.ts";
+import { Word32 } from "../memory/word.ts";
+import { now, perIsolate } from "../os/clock.ts";
+import { FutexVector, VECTOR_LIMIT, wake } from "../os/futex.ts";
+import { pageSize } from "../os/page.ts";
+import type { Doorbell } from "./doorbell.ts";
+
+/** How long nobody sleeps without a look at what there is to see, by whomever. */
+export const SLICE_NS = 250e6;
+
+/** How many slices the thread may look after by itself. */
+const SLICES_ALONE = 8;
+
+/** A sleep until one of several bells is rung. */
+export interface Sleep {
+  readonly bells: readonly Raised[];
+  /**
+   * Words in the same memory, as they were before the bells were raised, if a look at those is as good
+   * as `look`: nothing else than a change of one of them can be seen.
+   */
+  readonly watched?: readonly Watched[] | undefined;
+  readonly deadline: number;
+  /** Looks at the end of a slice; true ends the sleep. */
+  look(): boolean;
+}
+
+/** A bell, and the value that it was raised to. */
+export interface Raised {
+  readonly bell: Doorbell;
+  readonly value: number;
+}
+
+/** A word, and the value that it had. */
+export interface Watched {
+  readonly word: Word32;
+  readonly value: number;
+}
+
+/** One sleeper. */
+interface Sleeper {
+  readonly sleep: Sleep;
+  cancelled: boolean;
+  resolve(): void;
+  reject(error: unknown): void;
+}
+
+const CONTROL = { path: "reactor.control", offset: 0 };
+
+/** The sleepers of one isolate and the thread that sleeps for them. */
+export class Reactor {
+  readonly #sleepers = new Set<Sleeper>();
+  readonly #vector = new FutexVector();
+  readonly #control = new Word32(Mapping.anonymous(pageSize(), "waiting"), CONTROL);
+  #running = false;
+  #sliceEnd = Infinity; // when all look again, whoever is woken before; none is set after they have
+  #aloneNs = Infinity; // how often the thread looks by itself
+  #poked = false; // the control word has changed since it was sampled
+
+  /**
+   * Sleeps while all bells are as they were raised, until the deadline, until a look says so or the
+   * signal aborts. Throws what a look throws, and a ClosedError when the memory of a bell is closed
+   * meanwhile. Why else it ended is for the caller to look up.
+   */
+  async park(sleep: Sleep, signal?: AbortSignal): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const sleeper: Sleeper = { sleep, cancelled: false, resolve, reject };
+    const cancel = () => {
+      sleeper.cancelled = true;
+      this.#poke();
+    };
+    const mappings = sleep.bells.map(({ bell }) => bell.mapping);
+    try {
+      for (const mapping of mappings) mapping.pin(cancel); // I1
+      signal?.addEventListener("abort", cancel);
+      this.#sleepers.add(sleeper);
+      if (this.#running) this.#poke();
+      else this.#run();
+      await promise;
+    } finally {
+      signal?.removeEventListener("abort", cancel);
+      for (const mapping of mappings) mapping.unpin(cancel);
+    }
+  }
+
+  /** Brings the sleeping thread back, so that it sleeps again on the present list. */
+  #poke(): void {
+    if (this.#poked) return;
+    this.#poked = true;
+    this.#control.add(1); // .. P1 changed after the entries
+    wake(this.#control.address, 1);
+  }
+
+  async #run(): Promise<void> {
+    this.#running = true;
+    await null; // whoever else begins to wait in this turn shares the first sleep
+    while (this.#sleepers.size > 0) this.#settle(await this.#sleep());
+    this.#running = false;
+  }
+
+  /** One sleep of the thread; gives what went wrong, if anything did. */
+  async #sleep(): Promise<unknown> {
+    try {
+      const result = await this.#vector.wait(this.#listSleepers(), this.#aloneNs);
+      if (result >= 0 || result === -Errno.ETIMEDOUT || result === -Errno.EINTR) return undefined;
+      const action = `wait on ${this.#vector.length} words`;
+      return new OsError(-result, { syscall: "futex_waitv", action });
+    } catch (error) {
+      return error;
+    }
+  }
+
+  /** Writes the list for the kernel; gives the earliest deadline. */
+  #listSleepers(): number {
+    this.#poked = false;
+    this.#vector.clear();
+    this.#vector.push(this.#control.address, this.#control.load()); // P1 sampled before the entries ..
+    let deadline = Infinity;
+    const listed = new Map<number, number>();
+    const list = (word: Word32, value: number) => {
+      if (listed.get(word.address) === value) return;
+      listed.set(word.address, value);
+      this.#vector.push(word.address, value);
+    };
+    for (const { sleep, cancelled } of this.#sleepers) {
+      if (cancelled) return 0; // since the last settling: do not sleep at all
+      deadline = Math.min(deadline, sleep.deadline);
+      for (const { bell, value } of sleep.bells) list(bell.word, value);
+    }
+    const watched = this.#watched();
+    for (const { word, value } of watched ?? []) list(word, value);
+    const slices = watched === undefined ? 1 : SLICES_ALONE;
+    this.#aloneNs = watched === undefined ? Infinity : SLICE_NS;
+    const sliceEnd = (Math.floor(now() / SLICE_NS) + slices) * SLICE_NS;
+    this.#sliceEnd = Math.min(this.#sliceEnd, sliceEnd);
+    return Math.min(deadline, this.#sliceEnd);
+  }
+
+  /** All that is to be seen; undefined if that is more than words, or more words than can be. */
+  #watched(): readonly Watched[] | undefined {
+    const all: Watched[] = [];
+    for (const { sleep: { watched } } of this.#sleepers) {
+      if (watched === undefined) return undefined;
+      all.push(...watched);
+    }
+    return this.#vector.length + all.length > VECTOR_LIMIT ? undefined : all;
+  }
+
+  /** Wakes everyone of whose bells one has changed, whose time is up, who sees something or is cancelled. */
+  #settle(error: unknown): void {
+    const time = now();
+    for (const sleeper of this.#sleepers) {
+      const { sleep, cancelled } = sleeper;
+      if (sleep.bells.some(({ bell }) => bell.mapping.closed)) {
+        this.#end(sleeper, new ClosedError("Cannot wait any longer: the handle was closed"));
+      } else if (error !== undefined || cancelled || time >= sleep.deadline) {
+        this.#end(sleeper, error);
+      } else this.#ask(sleeper, time);
+    }
+    if (time >= this.#sliceEnd || this.#sleepers.size === 0) this.#sliceEnd = Infinity;
+  }
+
+  /** Wakes one if one of its words has changed, or if it sees something at the end of a slice. */
+  #ask(sleeper: Sleeper, time: number): void {
+    const { bells, watched, look } = sleeper.sleep;
+    try {
+      const hasChanged = bells.some(({ bell, value }) => bell.word.load() !== value) ||
+        watched?.some(({ word, value }) => word.load() !== value);
+      if (hasChanged || time >= this.#sliceEnd && look()) this.#end(sleeper, undefined);
+    } catch (error) {
+      this.#end(sleeper, error);
+    }
+  }
+
+  #end(sleeper: Sleeper, error: unknown): void {
+    this.#sleepers.delete(sleeper);
+    if (error === undefined) sleeper.resolve();
+    else sleeper.reject(error);
+  }
+}
+
+/** The reactor of this isolate. */
+export const reactor: () => Reactor = perIsolate(() => new Reactor());

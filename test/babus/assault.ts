@@ -1,0 +1,268 @@
+/**
+ * Slots in which anything may stand, and everything that can be done with them. Whatever comes out
+ * must be a message as it was written, or an error that says what is wrong.
+ *
+ * @module
+ */
+
+import { Domain } from "../../src/babus/domain.ts";
+import { Listener } from "../../src/babus/listener.ts";
+import type { Slot, SlotMessage } from "../../src/babus/slot.ts";
+import { SLOT_CONTROL, SLOT_ENTRY } from "../../src/babus/slot_words.ts";
+import { CorruptRegionError, LayoutMismatchError } from "../../src/errors.ts";
+import { generator, NUMBERS, WORDS } from "../circular/assault.ts";
+import { isPayload, payload } from "../circular/scene.ts";
+import { Inside } from "./scene.ts";
+
+/** Words of the control block, and of an entry, by how they are stored. */
+const CONTROL = {
+  depth: 32,
+  max_bytes: "double",
+  published: 64,
+  bell: 32,
+  owner: 32,
+  owner_bell: 32,
+} as const;
+const ENTRY = { stamp: 64, length: "double", time: "double", committed: "double" } as const;
+
+type ControlWord = keyof typeof CONTROL;
+type EntryWord = keyof typeof ENTRY;
+
+/** What is put into a slot; the value is a text, as JSON has not all numbers. */
+export type Change =
+  | { readonly word: ControlWord; readonly value: string }
+  | { readonly entry: number; readonly word: EntryWord; readonly value: string };
+
+const SHAPE = { depth: 3, maxSize: 256 };
+const ENTRIES = 4;
+
+/** So many messages are there at first; their entries are 0 to 3 for the messages 8, 9, 10 and 7. */
+const WRITTEN = 10;
+
+const NOW = { timeout: 0, spin: 0 };
+
+/** The length of a message that is written here. */
+function sizeOf(sequence: number): number {
+  return 100 + sequence % 50;
+}
+
+function apply(inside: Inside, change: Change): void {
+  const { mapping, controlOffset, dataOffset } = inside.words.region;
+  const view = new DataView(mapping.bytes.buffer, mapping.bytes.byteOffset);
+  const [at, kind] = "entry" in change
+    ? [
+      dataOffset + change.entry * SLOT_ENTRY.size + SLOT_ENTRY.fields[change.word].offset,
+      ENTRY[change.word],
+    ]
+    : [controlOffset + SLOT_CONTROL.fields[change.word].offset, CONTROL[change.word]];
+  if (kind === "double") return view.setFloat64(at, Number(change.value), true);
+  const bits = BigInt(change.value);
+  if (kind === 64) view.setBigUint64(at, bits, true);
+  else view.setUint32(at, Number(bits & 0xffff_ffffn), true);
+}
+
+/** Every word with every value that code is fooled by. */
+export function everyChange(): Change[] {
+  const valuesOf = (kind: 32 | 64 | "double") => kind === "double" ? NUMBERS.map(String) : WORDS;
+  const changes: Change[] = [];
+  for (const [word, kind] of Object.entries(CONTROL)) {
+    for (const value of valuesOf(kind)) changes.push({ word: word as ControlWord, value });
+  }
+  for (const [word, kind] of Object.entries(ENTRY)) {
+    for (let entry = 0; entry < ENTRIES; entry++) {
+      for (const value of valuesOf(kind)) changes.push({ entry, word: word as EntryWord, value });
+    }
+  }
+  return changes;
+}
+
+/** A few changes at once, at random places, to values that code is fooled by or that are near. */
+export function randomChanges(seed: number): Change[] {
+  const random = generator(seed);
+  const pick = <T>(list: readonly T[]) => list[Math.floor(random() * list.length)]!;
+  const all = everyChange();
+  return Array.from({ length: 2 + Math.floor(random() * 3) }, () => {
+    const change = pick(all);
+    return random() < 0.5 ? change : { ...change, value: `${Math.floor(random() * 20)}` };
+  });
+}
+
+/** What has come out, and what must not. */
+class Watch {
+  readonly complaints: string[] = [];
+  readonly seen: Record<string, number> = {};
+  /** Whether lengths and stamps are as they were written, and so the messages must be too. */
+  strict = true;
+
+  count(what: string): void {
+    this.seen[what] = (this.seen[what] ?? 0) + 1;
+  }
+
+  attempt(what: string, act: () => void): void {
+    try {
+      act();
+    } catch (error) {
+      const { name } = error as Error;
+      this.count(name);
+      const allowed = error instanceof CorruptRegionError ||
+        error instanceof LayoutMismatchError || name === "TimeoutError";
+      if (!allowed) this.complaints.push(`${what}: ${(error as Error).stack}`);
+    }
+  }
+
+  message({ sequence, timestamp, value }: SlotMessage<Uint8Array>, slot: Slot): void {
+    this.count("message");
+    const possible = sequence >= 1 && timestamp >= 0 && timestamp < Infinity &&
+      value.length <= slot.maxSize;
+    if (!possible) throw new Error(`message ${sequence} of ${value.length} bytes, ${timestamp}`);
+    if (!this.strict) return;
+    const right = value.length === sizeOf(sequence) && isPayload(value, sequence);
+    if (!right) throw new Error(`message ${sequence} is not as it was written`);
+  }
+}
+
+/** Every way to read, each an attempt of its own. */
+function readAll(watch: Watch, slot: Slot, what: string): void {
+  for (let age = 0; age < slot.depth; age++) {
+    watch.attempt(`${what} at(${age})`, () => {
+      const outcome = slot.at(age);
+      if (outcome.state === "ok") watch.message(outcome.message, slot);
+    });
+    watch.attempt(`${what} view(${age})`, () => {
+      const view = slot.view(age);
+      if (view === undefined) return;
+      const value = view.bytes.slice();
+      if (view.valid) watch.message({ ...view, timestamp: view.timestamp, value }, slot);
+    });
+  }
+  for (const after of [0, WRITTEN - 1, Number.MAX_SAFE_INTEGER]) {
+    watch.attempt(`${what} since(${after})`, () => {
+      const { messages, lost } = slot.since(after);
+      for (const message of messages) watch.message(message, slot);
+      if (!(lost >= 0)) throw new Error(`${lost} messages were lost`);
+    });
+  }
+}
+
+/** Every way to write; a number must be one more than there were. */
+function writeAll(watch: Watch, slot: Slot, what: string): void {
+  const write = (how: string, act: (next: number) => number | undefined) =>
+    watch.attempt(`${what} ${how}`, () => {
+      const next = slot.sequence + 1;
+      const written = act(next);
+      if (written !== undefined && written !== next) throw new Error(`${written} for ${next}`);
+      watch.count(written === undefined ? "busy" : "written");
+    });
+  const bytes = (sequence: number) => payload(sequence, Math.min(sizeOf(sequence), slot.maxSize));
+  write("tryWrite", (next) => slot.tryWrite(bytes(next)));
+  write("writeSync", (next) => slot.writeSync(bytes(next), NOW));
+  write("publish", (next) => {
+    slot.claimSync(slot.maxSize, NOW).set(bytes(next));
+    return slot.publish(bytes(next).length);
+  });
+  watch.attempt(`${what} discard`, () => void slot.tryClaim(5));
+  slot.discard();
+}
+
+function listenAll(watch: Watch, listener: Listener, what: string): void {
+  watch.attempt(`${what} look`, () => void listener.look());
+  watch.attempt(`${what} waitSync`, () => void listener.waitSync(NOW));
+}
+
+/** Puts the changes into a slot with messages, and uses it: old handles first, then new ones. */
+function assault(name: string, changes: readonly Change[], watch: Watch): void {
+  using domain = Domain.open(name);
+  const [reader, writer] = [domain.slot("a", SHAPE), domain.slot("a")];
+  for (let i = 1; i <= WRITTEN; i++) writer.writeSync(payload(i, sizeOf(i)));
+  using inside = new Inside({ name }, "a");
+  using listener = new Listener().add(reader);
+  for (const change of changes) apply(inside, change);
+  watch.strict = changes.length === 1 && changes[0]!.word !== "length";
+  const what = JSON.stringify(changes);
+  readAll(watch, reader, `${what}, an old reader:`);
+  listenAll(watch, listener, `${what}, an old listener:`);
+  writeAll(watch, writer, `${what}, the old writer:`);
+  readAll(watch, reader, `${what}, an old reader again:`);
+  for (const change of changes) apply(inside, change);
+  watch.attempt(`${what}, slots()`, () => void domain.slots());
+  watch.attempt(`${what}, a newcomer:`, () => {
+    const slot = domain.slot("a");
+    listenAll(watch, new Listener().add(slot), `${what}, a new listener:`);
+    readAll(watch, slot, `${what}, a new reader:`);
+    writeAll(watch, slot, `${what}, a new writer:`);
+    readAll(watch, slot, `${what}, a new reader again:`);
+  });
+}
+
+/** Assaults one slot after another; what must not come out, and how often what came. */
+export function assaults(name: string, cases: readonly (readonly Change[])[]) {
+  const watch = new Watch();
+  cases.forEach((changes, i) => assault(`${name}.${i}`, changes, watch));
+  return { complaints: watch.complaints.slice(0, 5), seen: watch.seen };
+}
+
+/** Puts random values into a slot that others use, a number of times, and makes it whole again. */
+export function vandalise(name: string, seed: number, times: number): void {
+  using inside = new Inside({ name }, "a");
+  for (let i = 0; i < times; i++) {
+    for (const change of randomChanges(seed + i)) apply(inside, change);
+    if (i % 4 === 3) restore(inside);
+  }
+  restore(inside);
+}
+
+/** As if nothing had ever been written, and nobody had the right to write. */
+function restore(inside: Inside): void {
+  const { depth, maxSize } = SHAPE;
+  const values = { depth, max_bytes: maxSize, published: 0, bell: 0, owner: 0, owner_bell: 0 };
+  for (const [word, value] of Object.entries(values)) {
+    apply(inside, { word: word as ControlWord, value: `${value}` });
+  }
+  for (let entry = 0; entry < ENTRIES; entry++) {
+    for (const word of Object.keys(ENTRY)) {
+      apply(inside, { entry, word: word as EntryWord, value: "0" });
+    }
+  }
+}
+
+/** Words by which those who endure are told that it is over, and tell what they have met. */
+export const ENDURING = { over: 0, rounds: 1, corrupt: 2, messages: 3, written: 4 } as const;
+
+/** Uses a slot that is vandalised until it is told to stop; gives complaints. */
+export function endure(name: string, words: Uint32Array): string[] {
+  const watch = new Watch();
+  watch.strict = false;
+  using domain = Domain.open(name);
+  const old = domain.slot("a");
+  using listener = new Listener().add(old);
+  while (words[ENDURING.over] === 0) {
+    const use = (slot: Slot) => {
+      readAll(watch, slot, "the reader");
+      writeWhatever(watch, slot);
+    };
+    listenAll(watch, listener, "the listener");
+    use(old);
+    watch.attempt("opening", () => {
+      using fresh = Domain.open(name).slot("a") as Slot & Disposable;
+      use(fresh);
+    });
+    words[ENDURING.corrupt] = watch.seen.CorruptRegionError ?? 0;
+    words[ENDURING.messages] = watch.seen.message ?? 0;
+    words[ENDURING.written] = watch.seen.written ?? 0;
+    words[ENDURING.rounds]!++;
+  }
+  return watch.complaints.slice(0, 5);
+}
+
+/** Numbers may go anywhere while somebody changes them, and a newcomer may be told of other limits. */
+function writeWhatever(watch: Watch, slot: Slot): void {
+  const length = Math.min(50, slot.maxSize);
+  watch.attempt("tryWrite", () => {
+    if (slot.tryWrite(payload(1, length)) !== undefined) watch.count("written");
+  });
+  watch.attempt("claim", () => {
+    slot.claimSync(slot.maxSize, NOW).set(payload(2, length));
+    slot.publish(length);
+  });
+  slot.discard();
+}

@@ -1,0 +1,218 @@
+/**
+ * Calls in whose shared memory anything may stand. Whatever comes of a call must be an answer to it,
+ * an error that says what is wrong, or the end of its time.
+ *
+ * @module
+ */
+
+import {
+  ClosedError,
+  CorruptRegionError,
+  PeerLostError,
+  RoleTakenError,
+} from "../../src/errors.ts";
+import { RPC_CONTROL, RPC_SEAT } from "../../src/calls/calls.ts";
+import { RpcClient } from "../../src/calls/client.ts";
+import { RpcServer } from "../../src/calls/server.ts";
+import { until } from "../os/until.ts";
+import { payload } from "../circular/scene.ts";
+import { answerTo, CAPACITY, type Client, Inside, isAnswer } from "./scene.ts";
+
+/** What is put into the memory while the first client waits for an answer. */
+export type Change =
+  /** A word of the control block. */
+  | { readonly word: number; readonly value: number }
+  /** Number 0 is the length of its message, 1 and 2 are the envelope. */
+  | { readonly lane: Lane; readonly number: number; readonly value: number | string };
+
+type Lane = "requests" | "responses";
+
+/** What an assault came to. */
+export interface Toll {
+  /** How often each thing came of a call, or of serving. */
+  readonly seen: Record<string, number>;
+  /** What must not be. */
+  readonly complaints: readonly string[];
+}
+
+/** A call that may stay without an answer is over after this. */
+const PATIENCE_MS = 10;
+
+/** Whoever is not concerned is answered within this, however slow the machine. */
+const LIMIT_MS = 30_000;
+
+/** Where the words of the first seat are. */
+const FIRST_SEAT = RPC_CONTROL.fields.seats.offset / 4;
+const SEAT_WORDS = RPC_SEAT.size / 4;
+
+/** The words of the control block that mean something, up to the end of the first seat. */
+export const MEANT: readonly number[] = [
+  ...["hint", "bell", "server", "generation"].map((name) => wordAt(RPC_CONTROL.fields, name)),
+  ...[0, 64, 128, 192, 256, 320].map((offset) => FIRST_SEAT + offset / 4), // of two lanes
+  ...["bell", "client", "generation", "adopted", "broken"].map((name) =>
+    FIRST_SEAT + wordAt(RPC_SEAT.fields, name)
+  ),
+];
+
+/** Every word up to there. */
+export const EVERY: readonly number[] = Array.from(
+  { length: FIRST_SEAT + SEAT_WORDS },
+  (_, i) => i,
+);
+
+function wordAt(
+  fields: Readonly<Record<string, { readonly offset: number }>>,
+  name: string,
+): number {
+  return fields[name]!.offset / 4;
+}
+
+/** Whether a change is none to what a server tells all clients. */
+function isOfFirstClient(change: Change): boolean {
+  return !("word" in change) || change.word >= FIRST_SEAT || change.word < 2;
+}
+
+class Watch implements Toll {
+  readonly seen: Record<string, number> = {};
+  readonly complaints: string[] = [];
+  #about = "";
+
+  begin(changes: readonly Change[]): void {
+    this.#about = JSON.stringify(changes);
+  }
+
+  complain(text: string): void {
+    this.complaints.push(`${this.#about}: ${text}`);
+  }
+
+  count(what: string): void {
+    this.seen[what] = (this.seen[what] ?? 0) + 1;
+  }
+
+  caught(what: string, error: unknown): void {
+    const { name, stack } = error as Error;
+    this.count(name);
+    const allowed = error instanceof CorruptRegionError || error instanceof PeerLostError ||
+      error instanceof RoleTakenError || name === "TimeoutError";
+    if (!allowed) this.complain(`${what}: ${stack}`);
+  }
+
+  /** What comes of a call; whether that is the answer to it. */
+  async call(what: string, client: Client, request: Uint8Array, timeout: number): Promise<boolean> {
+    try {
+      const right = isAnswer(await client.call(request, { timeout }), request);
+      this.count(right ? "answer" : "nonsense");
+      return right;
+    } catch (error) {
+      this.caught(what, error);
+      return false;
+    }
+  }
+
+  open<E extends Disposable>(what: string, stack: DisposableStack, open: () => E): E | undefined {
+    try {
+      return stack.use(open());
+    } catch (error) {
+      this.caught(what, error);
+      return undefined;
+    }
+  }
+}
+
+type Server = RpcServer<Uint8Array<ArrayBuffer>, Uint8Array>;
+
+/** Serves until it is closed; a client that stored nonsense ends that for a moment. */
+async function serve(watch: Watch, server: Server): Promise<void> {
+  for (let failures = 0; failures < 10; failures++) {
+    try {
+      return await server.serve(answerTo);
+    } catch (error) {
+      if (error instanceof ClosedError) return;
+      watch.caught("serving", error);
+    }
+  }
+  watch.complain("serving fails again and again");
+}
+
+function apply(inside: Inside, change: Change): void {
+  if ("word" in change) return inside.word(change.word).store(change.value);
+  const { lane, number, value } = change;
+  inside.setNumber(0, lane, { at: 0, number, value: Number(value) });
+}
+
+/** Two clients ask, something is changed, and life goes on. */
+async function suffer(watch: Watch, name: string, changes: readonly Change[]): Promise<void> {
+  using stack = new DisposableStack();
+  const server = stack.use(RpcServer.open(name, { capacity: CAPACITY, clients: 3 }));
+  const victim = stack.use(RpcClient.open(name));
+  const other = stack.use(RpcClient.open(name, { keepOpen: true }));
+  const inside = stack.use(new Inside(name));
+  const isApart = changes.every(isOfFirstClient);
+  const limit = isApart ? LIMIT_MS : PATIENCE_MS;
+  const calls = [
+    watch.call("the first call", victim, payload(1, 100), PATIENCE_MS),
+    watch.call("the other's call", other, payload(2, 100), limit),
+  ];
+  const heads = [0, 1].map((seat) => inside.laneWord(seat, "requests", "head"));
+  await until("both have asked", () => heads.every((head) => head.load() > 0));
+  const answered = changes.some((change) => !("lane" in change) || change.lane === "responses");
+  if (answered) server.tryHandle(answerTo);
+  for (const change of changes) apply(inside, change);
+  const serving = serve(watch, server);
+  const [, served] = await Promise.all(calls);
+  await watch.call("the second call", victim, payload(3, 50), PATIENCE_MS);
+  const again = await watch.call("the other's next call", other, payload(4, 70), limit);
+  if (isApart && !(served && again)) watch.complain("another client was not served on");
+  const newcomer = watch.open("a newcomer", stack, () => RpcClient.open(name));
+  if (newcomer !== undefined) {
+    const came = await watch.call("a newcomer's call", newcomer, payload(5, 10), limit);
+    if (isApart && !came) watch.complain("a newcomer was not served");
+  }
+  victim.close();
+  server.close();
+  await serving;
+  const next = watch.open("the next server", stack, () => RpcServer.open(name));
+  if (next === undefined) return;
+  const late = watch.open("a late client", stack, () => RpcClient.open(name));
+  const servingNext = serve(watch, next);
+  if (late !== undefined) await watch.call("a late call", late, payload(6, 10), PATIENCE_MS);
+  next.close();
+  await servingNext;
+}
+
+/** All cases, one after the other, each in a region of its own. */
+export async function assault(name: string, cases: readonly (readonly Change[])[]): Promise<Toll> {
+  const watch = new Watch();
+  for (const [i, changes] of cases.entries()) {
+    watch.begin(changes);
+    await suffer(watch, `${name}.${i}`, changes);
+  }
+  return watch;
+}
+
+/** How many calls, or servers, an endurance test tries. */
+const ATTEMPTS = 150;
+
+/** Calls, or serves, while somebody else changes the memory. */
+export async function endure(name: string, role: "server" | "client"): Promise<Toll> {
+  const watch = new Watch();
+  watch.begin([]);
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    using stack = new DisposableStack();
+    if (role === "server") {
+      const server = watch.open("a server", stack, () => RpcServer.open(name));
+      const signal = AbortSignal.timeout(2 * PATIENCE_MS);
+      await server?.serve(answerTo, { signal }).catch((error) => watch.caught("serving", error));
+    } else {
+      const keepOpen = attempt % 2 === 0;
+      const client = watch.open("a client", stack, () => RpcClient.open(name, { keepOpen }));
+      if (client === undefined) continue;
+      const requests = [1, 2, 3].map((i) => payload(10 * attempt + i, 100 * i));
+      const calls = requests.map((request, i) => {
+        return watch.call(`call ${i}`, client, request, PATIENCE_MS);
+      });
+      await Promise.all(calls);
+    }
+  }
+  return watch;
+}

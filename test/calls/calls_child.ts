@@ -1,0 +1,37 @@
+/**
+ * The program of a {@linkcode Party} that calls, or is called.
+ *
+ * @module
+ */
+
+import { RpcClient } from "../../src/calls/client.ts";
+import { RpcServer } from "../../src/calls/server.ts";
+import { serve } from "../shared/serve.ts";
+import { dieBefore, stepsOf } from "../trap/trap.ts";
+import { isPayload, lengthOf, payload } from "../circular/scene.ts";
+import { assault, endure } from "./assault.ts";
+import { answerTo, type Client, isAnswer, type Server } from "./scene.ts";
+
+/** What the functions can use. */
+const TOOLS = {
+  RpcClient,
+  RpcServer,
+  payload,
+  isPayload,
+  lengthOf,
+  answerTo,
+  isAnswer,
+  dieBefore,
+  stepsOf,
+  assault,
+  endure,
+  /** What stays open between two functions. */
+  servers: [] as Server[],
+  clients: [] as Client[],
+  /** What goes on between two functions. */
+  underWay: [] as Promise<unknown>[],
+};
+
+export type Tools = typeof TOOLS;
+
+await serve(TOOLS);

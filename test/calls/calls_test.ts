@@ -1,0 +1,394 @@
+/**
+ * Calls between a server and clients of one thread: what is asked, what is answered, and in which
+ * order.
+ */
+
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { ClosedError, RemoteError } from "../../src/errors.ts";
+import { codec } from "../../src/codec.ts";
+import { layout } from "../../src/layout/layout.ts";
+import { RpcClient } from "../../src/calls/client.ts";
+import { type Caller, RpcServer } from "../../src/calls/server.ts";
+import { until, within } from "../os/until.ts";
+import { Name } from "../shared/scene.ts";
+import { lengthOf, payload } from "../circular/scene.ts";
+import { answerTo, Cast, handle, isAnswer, reasonOf } from "./scene.ts";
+
+Deno.test("call() resolves with the answer to its own request, of any length", async () => {
+  using cast = new Cast();
+  const { server, client } = cast;
+  const serving = server.serve(answerTo);
+  for (const length of [0, 1, 7, 8, 9, 1000, client.maxRequest - 1, client.maxRequest]) {
+    const request = payload(length, length);
+    assert(isAnswer(await client.call(request), request), `${length} bytes`);
+  }
+  server.close();
+  await serving;
+});
+
+Deno.test("a request without bytes can have an answer, and a request an answer without bytes", async () => {
+  using cast = new Cast();
+  const { server, client } = cast;
+  const answers = Promise.all([client.call(new Uint8Array(0)), client.call(payload(1, 30))]);
+  await handle(server, 2, (request) => request.length === 0 ? payload(2, 40) : new Uint8Array(0));
+  assertEquals(await answers, [payload(2, 40), new Uint8Array(0)]);
+});
+
+Deno.test("calls are answered in whatever order the handler is done with them", async () => {
+  using cast = new Cast();
+  const { server, client } = cast;
+  const held: (() => void)[] = [];
+  const settled: number[] = [];
+  const requests = Array.from({ length: 20 }, (_, i) => payload(i, 20 + i));
+  const calls = requests.map(async (request, i) => {
+    assert(isAnswer(await client.call(request), request), `answer to ${i}`);
+    settled.push(i);
+  });
+  await handle(
+    server,
+    20,
+    (request) => new Promise((resolve) => held.push(() => resolve(answerTo(request)))),
+  );
+  assertEquals([server.inFlight, client.inFlight, settled], [20, 20, []]);
+  const order = requests.map((_, i) => i * 7 % 20);
+  for (const i of order) {
+    held[i]!();
+    await calls[i];
+  }
+  assertEquals([server.inFlight, client.inFlight, settled], [0, 0, order]);
+});
+
+Deno.test("handlers may answer at once or later, in any mix", async () => {
+  using cast = new Cast();
+  const { server, client } = cast;
+  const serving = server.serve((request) => {
+    const answer = answerTo(request);
+    return request[0]! % 2 === 0 ? answer : Promise.resolve(answer);
+  });
+  const requests = Array.from({ length: 200 }, (_, i) => payload(i, 1 + lengthOf(i, 300)));
+  const answers = await Promise.all(requests.map((request) => client.call(request)));
+  answers.forEach((answer, i) => assert(isAnswer(answer, requests[i]!), `answer to ${i}`));
+  server.close();
+  await serving;
+});
+
+Deno.test("many clients ask at the same time, and each has its own answers", async () => {
+  using cast = new Cast({ clients: 8 });
+  const { server, clients } = cast;
+  const callers = new Map<number, Set<number>>();
+  const serving = server.serve((request, { client, generation }: Caller) => {
+    callers.set(client, (callers.get(client) ?? new Set()).add(generation));
+    return answerTo(request);
+  });
+  const asking = clients.map(async (client, index) => {
+    for (let i = 0; i < 50; i++) {
+      const request = payload(1000 * index + i, lengthOf(i, 500));
+      assert(isAnswer(await client.call(request), request), `call ${i} of client ${index}`);
+    }
+  });
+  await Promise.all(asking);
+  assertEquals([...callers.keys()].sort(), clients.map(({ id }) => id));
+  assert([...callers.values()].every((generations) => generations.size === 1));
+  server.close();
+  await serving;
+});
+
+Deno.test("64 clients ask one server", async () => {
+  using cast = new Cast({ clients: 64 });
+  const { server, clients } = cast;
+  const serving = server.serve(answerTo);
+  for (let round = 0; round < 3; round++) {
+    const requests = clients.map((_, i) => payload(64 * round + i, 50 + i));
+    const answers = await Promise.all(clients.map((client, i) => client.call(requests[i]!)));
+    answers.forEach((answer, i) => assert(isAnswer(answer, requests[i]!), `client ${i}`));
+  }
+  assertEquals(clients.map(({ id }) => id), Array.from({ length: 64 }, (_, i) => i));
+  server.close();
+  await serving;
+});
+
+Deno.test("1,000 calls are in flight through lanes of a page, both ways", async () => {
+  using cast = new Cast({ clients: 2 });
+  const { server, clients } = cast;
+  const serving = server.serve(answerTo);
+  const calls = Array.from({ length: 1000 }, async (_, i) => {
+    const request = payload(i, lengthOf(i, 1500));
+    assert(isAnswer(await clients[i % 2]!.call(request), request), `answer to ${i}`);
+  });
+  await within("1,000 answers", Promise.all(calls), 60_000);
+  server.close();
+  await serving;
+});
+
+Deno.test("answers larger than requests wait for room, and no request is lost meanwhile", async () => {
+  using cast = new Cast();
+  const { server, client } = cast;
+  const serving = server.serve((request) => payload(request[0]!, 2000)); // two at a time fit
+  const requests = Array.from({ length: 100 }, (_, i) => Uint8Array.of(i));
+  const answers = await Promise.all(requests.map((request) => client.call(request)));
+  assertEquals(answers, requests.map(([i]) => payload(i!, 2000)));
+  server.close();
+  await serving;
+});
+
+Deno.test("codecs carry requests and responses", async () => {
+  using name = new Name();
+  const Point = layout("point", { x: "f64", y: "f64" });
+  const options = { request: codec.struct(Point), response: codec.json<{ sum: number }>() };
+  using server = RpcServer.open(name.name, options);
+  using client = RpcClient.open(name.name, options);
+  const serving = server.serve(async ({ x, y }) => ({ sum: await Promise.resolve(x + y) }));
+  assertEquals(await client.call({ x: 1.5, y: 2 }), { sum: 3.5 });
+  assertEquals(await client.call({ x: -1, y: 1 }), { sum: 0 });
+  await server.shutdown();
+  await serving;
+});
+
+Deno.test("a codec that uses its array again spoils no answer that waits for room", async () => {
+  using name = new Name();
+  const array = new Uint8Array(1000);
+  const response = {
+    ...codec.bytes,
+    encode: (bytes: Uint8Array) => {
+      array.set(bytes);
+      return array.subarray(0, bytes.length);
+    },
+  };
+  using server = RpcServer.open<Uint8Array, Uint8Array>(name.name, { response, capacity: 4096 });
+  using client = RpcClient.open(name.name);
+  const requests = Array.from({ length: 30 }, (_, i) => payload(i, 100));
+  const calls = requests.map((request) => client.call(request));
+  await until("all are asked", () => client.inFlight === 30);
+  const answer = (request: Uint8Array) => payload(request[0]!, 900); // four of them fit
+  const serving = server.serve((request) => Promise.resolve(answer(request)));
+  const answers = await Promise.all(calls);
+  assertEquals(answers, requests.map((request) => payload(request[0]!, 900)));
+  server.close();
+  await serving;
+});
+
+Deno.test("tryHandle() handles what is there, up to a limit, and never waits", async () => {
+  using cast = new Cast();
+  const { server, client } = cast;
+  assertEquals(server.tryHandle(answerTo), 0);
+  const calls = Array.from({ length: 5 }, (_, i) => client.call(payload(i, 10)));
+  await until("all are asked", () => client.inFlight === 5);
+  assertEquals(server.tryHandle(answerTo, { limit: 2 }), 2);
+  assertEquals(server.tryHandle(answerTo, { limit: 100 }), 3);
+  assertEquals(server.tryHandle(answerTo), 0);
+  (await Promise.all(calls)).forEach((answer, i) => assert(isAnswer(answer, payload(i, 10))));
+});
+
+Deno.test("handleSync() handles up to a limit, and waits for the first only", async () => {
+  using cast = new Cast();
+  const { server, client } = cast;
+  const calls = Array.from({ length: 5 }, (_, i) => client.call(payload(i, 10)));
+  await until("all are asked", () => client.inFlight === 5);
+  assertEquals(server.handleSync(answerTo, { limit: 4 }), 4);
+  assertEquals(server.handleSync(answerTo), 1);
+  const error = await reasonOf((async () => await server.handleSync(answerTo, { timeout: 20 }))());
+  assert(error instanceof DOMException && error.name === "TimeoutError");
+  await Promise.all(calls);
+});
+
+Deno.test("a limit is 1 or more, a concurrency too, and so is a timeout 0 or more", async () => {
+  using cast = new Cast();
+  const { server, client } = cast;
+  for (const limit of [0, -1, NaN]) {
+    const handling = async () => await server.tryHandle(answerTo, { limit });
+    await assertRejects(handling, RangeError, `Cannot handle ${limit} requests`);
+    const waiting = async () => await server.handleSync(answerTo, { limit, timeout: 10 });
+    await assertRejects(waiting, RangeError, `Cannot handle ${limit} requests`);
+    const serving = () => server.serve(answerTo, { concurrency: limit });
+    await assertRejects(serving, RangeError, `Cannot handle ${limit} requests at a time`);
+  }
+  for (const timeout of [-1, NaN]) {
+    await assertRejects(() => client.call(payload(1, 1), { timeout }), RangeError);
+    await assertRejects(async () => await client.callSync(payload(1, 1), { timeout }), RangeError);
+    await assertRejects(() => server.shutdown({ timeout }), RangeError);
+  }
+  await assertRejects(() => client.call(payload(1, 1), { spin: NaN }), RangeError);
+  assertEquals([client.inFlight, server.tryHandle(answerTo)], [0, 0]); // nothing was sent
+});
+
+Deno.test("serve() has no more requests in the hands of the handler than it may", async () => {
+  using cast = new Cast();
+  const { server, client } = cast;
+  let most = 0;
+  const held: (() => void)[] = [];
+  const serving = server.serve((request) => {
+    most = Math.max(most, server.inFlight);
+    return new Promise((resolve) => held.push(() => resolve(answerTo(request))));
+  }, { concurrency: 3 });
+  const calls = Array.from({ length: 30 }, (_, i) => client.call(payload(i, 10)));
+  for (let i = 0; i < 30; i++) {
+    await until("a request is held", () => held.length > 0);
+    held.pop()!();
+  }
+  (await Promise.all(calls)).forEach((answer, i) => assert(isAnswer(answer, payload(i, 10))));
+  assertEquals(most, 3);
+  server.close();
+  await serving;
+});
+
+Deno.test("serve() lets the event loop have its turn under a flood", async () => {
+  using cast = new Cast({ capacity: 2 ** 18 });
+  const { server, client } = cast;
+  const total = 8000; // requests of 24 bytes: all of them fit
+  const calls = Array.from({ length: total }, () => client.call(new Uint8Array(0)));
+  await until("all are asked", () => client.inFlight === total);
+  let handled = 0;
+  let atTimer = -1;
+  const serving = server.serve(() => {
+    if (handled++ === 0) setTimeout(() => atTimer = handled, 0);
+    return new Uint8Array(0);
+  });
+  await Promise.all(calls);
+  assert(
+    atTimer > 0 && atTimer < total / 2,
+    `the timer came after ${atTimer} of ${total} requests`,
+  );
+  server.close();
+  await serving;
+});
+
+Deno.test("a handler may have other requests handled before it answers", async () => {
+  using cast = new Cast();
+  const { server, client } = cast;
+  const calls = Array.from({ length: 6 }, (_, i) => client.call(payload(i, 30 + i)));
+  await until("all are asked", () => client.inFlight === 6);
+  let depth = 0;
+  let deepest = 0;
+  const nested = (request: Uint8Array): Uint8Array => {
+    deepest = Math.max(deepest, ++depth);
+    server.tryHandle(nested, { limit: 1 });
+    depth--;
+    return answerTo(request);
+  };
+  server.tryHandle(nested);
+  assertEquals(deepest, 6);
+  (await Promise.all(calls)).forEach((answer, i) => assert(isAnswer(answer, payload(i, 30 + i))));
+});
+
+Deno.test("a codec may call, and close, while an answer is decoded", async () => {
+  using name = new Name();
+  using server = RpcServer.open<Uint8Array, Uint8Array>(name.name);
+  let onDecode = () => {};
+  using client: RpcClient<Uint8Array, Uint8Array> = RpcClient.open(name.name, {
+    response: {
+      ...codec.bytes,
+      decode: (bytes: Uint8Array<ArrayBuffer>) => {
+        onDecode();
+        return bytes;
+      },
+    },
+  });
+  const inner: Promise<Uint8Array>[] = [];
+  onDecode = () => {
+    if (inner.length === 0) inner.push(client.call(payload(2, 22)));
+  };
+  const outer = client.call(payload(1, 11));
+  const serving = server.serve(answerTo);
+  assert(isAnswer(await outer, payload(1, 11)));
+  assert(isAnswer(await inner[0]!, payload(2, 22)));
+  onDecode = () => client.close();
+  const [first, second] = await Promise.all([
+    client.call(payload(3, 33)),
+    reasonOf(client.call(payload(4, 44))),
+  ]);
+  assert(isAnswer(first, payload(3, 33)));
+  assertEquals((second as Error).name, "ClosedError");
+  server.close();
+  await serving;
+});
+
+Deno.test("a codec may close while callSync() looks for its answer", async () => {
+  using name = new Name();
+  using server = RpcServer.open(name.name);
+  const decode = (bytes: Uint8Array<ArrayBuffer>) => {
+    client.close();
+    return bytes;
+  };
+  using client: RpcClient<Uint8Array, Uint8Array> = RpcClient.open(name.name, {
+    response: { ...codec.bytes, decode },
+  });
+  const calls = [client.call(payload(1, 11)), reasonOf(client.call(payload(2, 22)))];
+  await until("they are asked", () => client.inFlight === 2);
+  server.tryHandle(answerTo);
+  assertThrows(() => client.callSync(payload(3, 33)), ClosedError);
+  assert(isAnswer(await calls[0] as Uint8Array, payload(1, 11)));
+  assert(await calls[1] instanceof ClosedError);
+});
+
+Deno.test("a codec that closes the client while a request is encoded ends that call", async () => {
+  using name = new Name();
+  const open = () => {
+    const encode = (bytes: Uint8Array) => {
+      client.close();
+      return bytes;
+    };
+    const client: RpcClient<Uint8Array, Uint8Array> = RpcClient.open(name.name, {
+      request: { ...codec.bytes, encode },
+    });
+    return client;
+  };
+  assertThrows(() => open().callSync(payload(1, 1)), ClosedError);
+  await assertRejects(() => open().call(payload(1, 1)), ClosedError);
+});
+
+Deno.test("a handler may close the server: its call fails, and nothing is thrown", async () => {
+  using cast = new Cast();
+  const { server, client } = cast;
+  const call = reasonOf(client.call(payload(1, 10)));
+  await until("it is asked", () => client.inFlight === 1);
+  const count = server.tryHandle((request) => {
+    server.close();
+    return answerTo(request);
+  });
+  assertEquals([count, server.inFlight], [1, 0]);
+  assertEquals(`${(await call as Error).name}`, "PeerLostError");
+});
+
+Deno.test("a response codec may close the server, and nothing is thrown", async () => {
+  using name = new Name();
+  const response = {
+    ...codec.bytes,
+    encode: (bytes: Uint8Array) => {
+      server.close();
+      return bytes;
+    },
+  };
+  using server: RpcServer<Uint8Array, Uint8Array> = RpcServer.open(name.name, { response });
+  using client = RpcClient.open(name.name);
+  const call = reasonOf(client.call(payload(1, 10)));
+  await server.serve(answerTo);
+  assertEquals((await call as Error).name, "PeerLostError");
+});
+
+Deno.test("a client that closes rejects its calls, and what it asked harms nobody", async () => {
+  using cast = new Cast({ clients: 2 });
+  const { server, clients: [leaving, staying] } = cast;
+  const gone = reasonOf(leaving!.call(payload(1, 10)));
+  const kept = staying!.call(payload(2, 20));
+  await until("both are asked", () => leaving!.inFlight + staying!.inFlight === 2);
+  const held: (() => void)[] = [];
+  await handle(
+    server,
+    2,
+    (request) => new Promise((resolve) => held.push(() => resolve(answerTo(request)))),
+  );
+  leaving!.close();
+  assertEquals((await gone as Error).name, "ClosedError");
+  for (const answer of held) answer();
+  assert(isAnswer(await kept, payload(2, 20)));
+});
+
+Deno.test("RemoteError can be told from errors of the client's own", async () => {
+  using cast = new Cast();
+  const call = cast.client.call(payload(1, 1));
+  await handle(cast.server, 1, () => {
+    throw new TypeError("not like this");
+  });
+  const error = await assertRejects(() => call, RemoteError, "not like this");
+  assertEquals([error.name, error.remoteName], ["RemoteError", "TypeError"]);
+});

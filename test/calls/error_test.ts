@@ -1,0 +1,164 @@
+/**
+ * Calls that fail: what a handler throws, and what cannot be sent or understood.
+ */
+
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { CorruptRegionError, RemoteError } from "../../src/errors.ts";
+import { codec } from "../../src/codec.ts";
+import { errorBody, errorFrom } from "../../src/calls/calls.ts";
+import { RpcClient } from "../../src/calls/client.ts";
+import { RpcServer } from "../../src/calls/server.ts";
+import { until } from "../os/until.ts";
+import { Name } from "../shared/scene.ts";
+import { payload } from "../circular/scene.ts";
+import { answerTo, Cast, handle, isAnswer, reasonOf } from "./scene.ts";
+
+class OwnError extends Error {
+  override name = "OwnError";
+}
+
+const MUTE = "The handler threw what cannot be told in words";
+
+/** What is thrown, and what the client is told. */
+const THROWN: readonly [thrown: unknown, name: string, message: string][] = [
+  [new Error("plain"), "Error", "plain"],
+  [new RangeError("out of it"), "RangeError", "out of it"],
+  [new OwnError("my own"), "OwnError", "my own"],
+  [new DOMException("called off", "AbortError"), "AbortError", "called off"],
+  [new Error(""), "Error", ""],
+  [new Error("„Größe“ 😀"), "Error", "„Größe“ 😀"],
+  ["a text", "", "a text"],
+  [42, "", "42"],
+  [undefined, "", "undefined"],
+  [null, "", "null"],
+  [{ a: 1 }, "", "[object Object]"],
+  [Symbol("sign"), "", "Symbol(sign)"],
+  [Object.create(null), "", MUTE],
+  [Object.assign(new Error("numbered"), { name: 5 }), "5", "numbered"],
+  [Object.assign(new Error("x"), { name: Symbol("n") }), "", MUTE],
+  [
+    Object.defineProperty(new Error("x"), "message", {
+      get() {
+        throw new Error("not even that");
+      },
+    }),
+    "",
+    MUTE,
+  ],
+  [new Error("0123456789".repeat(10_000)), "Error", "0123456789".repeat(50)],
+  [new Error("\0".repeat(10_000)), "Error", "\0".repeat(500)],
+  [new Error("\ud800".repeat(10_000)), "Error", "\ud800".repeat(500)],
+  [Object.assign(new Error("long"), { name: "n".repeat(1000) }), "n".repeat(50), "long"],
+];
+
+Deno.test("what a handler throws, whatever it is, is thrown at its caller only", async () => {
+  using cast = new Cast();
+  const { server, client } = cast;
+  const serving = server.serve(([which, later, ...rest]) => {
+    if (which === 255) return answerTo(Uint8Array.of(which, later!, ...rest));
+    const [thrown] = THROWN[which!]!;
+    if (later === 1) return Promise.reject(thrown);
+    throw thrown;
+  });
+  for (const later of [0, 1]) {
+    const calls = THROWN.map((_, i) => client.call(Uint8Array.of(i, later)));
+    const fine = client.call(Uint8Array.of(255, later, 3));
+    for (const [i, [, name, message]] of THROWN.entries()) {
+      const error = await reasonOf(calls[i]!);
+      assert(error instanceof RemoteError, `thing ${i}: ${error}`);
+      assertEquals([error.remoteName, error.message], [name, message], `thing ${i}`);
+    }
+    assert(isAnswer(await fine, Uint8Array.of(255, later, 3)));
+  }
+  server.close();
+  await serving;
+});
+
+Deno.test("errorBody() fits into the smallest lane, whatever is thrown", () => {
+  for (const [thrown] of THROWN) assert(errorBody(thrown).length <= 4096 - 24);
+});
+
+Deno.test("errorFrom() takes nothing for an error that is none", () => {
+  const encoder = new TextEncoder();
+  const texts = ["", "{", "null", "5", "[]", '{"name":5,"message":""}', '{"name":""}', "\xff"];
+  for (const text of texts) {
+    const error = errorFrom(encoder.encode(text), "the responses");
+    assert(error instanceof CorruptRegionError, text);
+    assert(error.message.includes("Cannot read from the responses: an error of"));
+  }
+});
+
+Deno.test("a response that cannot be encoded, or is too long, is an error of its call", async () => {
+  using name = new Name();
+  const options = { request: codec.json<number>(), response: codec.json<unknown>() };
+  using server = RpcServer.open(name.name, { ...options, capacity: 4096 });
+  using client = RpcClient.open(name.name, options);
+  const answers: unknown[] = [1n, "x".repeat(4096 - 24 - 1), "y".repeat(4096 - 24 - 2), [5]];
+  const serving = server.serve((which) => answers[which]);
+  const first = await assertRejects(() => client.call(0), RemoteError, "BigInt");
+  assertEquals(first.remoteName, "TypeError");
+  const second = await assertRejects(
+    () => client.call(1),
+    RemoteError,
+    "Cannot answer with 4073 bytes: a response can have 4072",
+  );
+  assertEquals(second.remoteName, "RangeError");
+  assertEquals(await client.call(2), answers[2]);
+  assertEquals(await client.call(3), [5]);
+  server.close();
+  await serving;
+});
+
+Deno.test("a request that is too long is a RangeError at once, also when the lane is full", async () => {
+  using cast = new Cast();
+  const { server, client } = cast;
+  const tooLong = new Uint8Array(client.maxRequest + 1);
+  const check = async () => {
+    await assertRejects(
+      () => client.call(tooLong),
+      RangeError,
+      "has 4073 bytes, and can have 4072",
+    );
+    assertThrows(() => client.callSync(tooLong), RangeError, "has 4073 bytes, and can have 4072");
+  };
+  await check();
+  const filling = client.call(payload(1, client.maxRequest));
+  await until("it is asked", () => client.inFlight === 1);
+  await check();
+  await handle(server, 1);
+  assert(isAnswer(await filling, payload(1, client.maxRequest)));
+});
+
+Deno.test("what a codec throws costs that call only", async () => {
+  using name = new Name();
+  const picky = (from: string) => (bytes: Uint8Array<ArrayBuffer>) => {
+    if (bytes.length === 3) throw new SyntaxError(`too short for the ${from}`);
+    return bytes;
+  };
+  using server = RpcServer.open<Uint8Array, Uint8Array>(name.name, {
+    request: { ...codec.bytes, decode: picky("server") },
+  });
+  using client = RpcClient.open<Uint8Array, Uint8Array>(name.name, {
+    request: { ...codec.bytes, encode: (bytes) => bytes.length === 4 ? fail() : bytes },
+    response: { ...codec.bytes, decode: picky("client") },
+  });
+  function fail(): never {
+    throw new SyntaxError("not sent");
+  }
+  const serving = server.serve((request) => request.length === 5 ? payload(0, 3) : request);
+  const calls = [2, 3, 4, 5, 6].map((length) => client.call(payload(length, length)));
+  const outcomes = await Promise.allSettled(calls);
+  assertEquals(
+    outcomes.map((outcome) => outcome.status === "fulfilled" ? outcome.value : `${outcome.reason}`),
+    [
+      payload(2, 2),
+      "RemoteError: too short for the server",
+      "SyntaxError: not sent",
+      "SyntaxError: too short for the client",
+      payload(6, 6),
+    ],
+  );
+  assertThrows(() => client.callSync(payload(4, 4)), SyntaxError, "not sent");
+  server.close();
+  await serving;
+});

@@ -1,0 +1,299 @@
+/**
+ * Calls between processes: answered, and when one of them is stopped or killed.
+ */
+
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { PeerLostError } from "../../src/errors.ts";
+import { RpcClient } from "../../src/calls/client.ts";
+import { RpcServer } from "../../src/calls/server.ts";
+import { until } from "../os/until.ts";
+import {
+  type Death,
+  deathsAt,
+  diedIn,
+  NO_DEATH,
+  openSoon,
+  processTests,
+} from "../shared/processes.ts";
+import { Name } from "../shared/scene.ts";
+import { isPayload, lengthOf, payload } from "../circular/scene.ts";
+import type { Tools } from "./calls_child.ts";
+import { answerTo, CAPACITY, Cast, handle, Inside, isAnswer, reasonOf } from "./scene.ts";
+
+const { test, startProcess } = processTests<Tools>(
+  new URL("./calls_child.ts", import.meta.url),
+  "calls",
+);
+
+test("callSync() gets the answers of another process that blocks too, whatever their length", async () => {
+  using name = new Name();
+  await using other = startProcess();
+  const total = 5000;
+  const handling = other.run(({ RpcServer, servers, answerTo }, { name, capacity, total }) => {
+    const server = RpcServer.open(name, { capacity });
+    servers.push(server);
+    let handled = 0;
+    while (handled < total) handled += server.handleSync(answerTo, { limit: total - handled });
+    return handled;
+  }, { name: name.name, capacity: CAPACITY, total });
+  using client = await RpcClient.connect(name.name);
+  for (let i = 0; i < total; i++) {
+    const request = payload(i, lengthOf(i, i % 100 === 0 ? client.maxRequest : 200));
+    assert(isAnswer(client.callSync(request), request), `call ${i}`);
+  }
+  assertEquals(await handling, total);
+});
+
+test("callSync() leaves calls that wait for promises alone, and settles what comes meanwhile", async () => {
+  using name = new Name();
+  await using other = startProcess();
+  await other.run(({ RpcServer, servers, underWay, answerTo }, { name, capacity }) => {
+    const server = RpcServer.open(name, { capacity });
+    const held: (() => void)[] = [];
+    servers.push(server);
+    underWay.push(server.serve((request) => {
+      if (request.length === 2) { for (const answer of held) answer(); }
+      if (request.length < 100) return answerTo(request);
+      return new Promise((resolve) => held.push(() => resolve(answerTo(request))));
+    }));
+  }, { name: name.name, capacity: CAPACITY });
+  using client = RpcClient.open(name.name);
+  const held = [100, 101, 102].map((length) => client.call(payload(length, length)));
+  await until("they are asked", () => client.inFlight === 3);
+  for (let i = 0; i < 20; i++) assert(isAnswer(client.callSync(payload(i, 1)), payload(i, 1)));
+  assertEquals(client.inFlight, 3);
+  const quick = client.call(payload(50, 50));
+  assert(isAnswer(client.callSync(payload(2, 2)), payload(2, 2))); // and the others are answered
+  assert(isAnswer(await quick, payload(50, 50)));
+  for (const [i, call] of held.entries()) {
+    assert(isAnswer(await call, payload(100 + i, 100 + i)), `held ${i}`);
+  }
+  assertEquals(client.inFlight, 0);
+});
+
+test("a server and a client that sleep are woken by another process", async () => {
+  using name = new Name();
+  await using other = startProcess();
+  await other.run(({ RpcServer, servers }, { name, capacity }) => {
+    servers.push(RpcServer.open(name, { capacity }));
+  }, { name: name.name, capacity: CAPACITY });
+  using client = RpcClient.open(name.name);
+  for (let i = 0; i < 20; i++) {
+    const handling = other.run(({ servers: [server], answerTo }, spin) => {
+      return server!.handleSync(answerTo, { spin });
+    }, 0);
+    await until("the server sleeps", () => other.state === "S");
+    const request = payload(i, 100 * i);
+    const answer = i % 2 === 0 ? client.callSync(request, { spin: 0 }) : await client.call(request);
+    assert(isAnswer(answer, request), `call ${i}`);
+    assertEquals(await handling, 1);
+  }
+});
+
+test("a stopped server is alive; one that is killed fails the calls that it has, at once for all", async () => {
+  using name = new Name();
+  await using server = startProcess();
+  await using blocked = startProcess();
+  await server.run(({ RpcServer, servers, underWay, answerTo }, { name, capacity }) => {
+    const server = RpcServer.open(name, { capacity });
+    servers.push(server);
+    underWay.push(server.serve((request) => {
+      return request.length > 10 ? answerTo(request) : new Promise(() => {});
+    }));
+  }, { name: name.name, capacity: CAPACITY });
+  using client = RpcClient.open(name.name);
+  assert(isAnswer(await client.call(payload(1, 20)), payload(1, 20)));
+  server.signal("SIGSTOP");
+  await until("it is stopped", () => server.state === "T");
+  const error = await assertRejects(
+    () => client.call(payload(2, 20), { timeout: 300 }),
+    DOMException,
+  );
+  assertEquals(error.name, "TimeoutError");
+  const calls = [3, 4, 5].map((i) => reasonOf(client.call(payload(i, i))));
+  server.signal("SIGCONT");
+  assert(isAnswer(await client.call(payload(6, 60)), payload(6, 60)));
+  const told = blocked.run(({ RpcClient, payload }, name) => {
+    using client = RpcClient.open(name);
+    try {
+      client.callSync(payload(7, 7));
+      return "an answer";
+    } catch (error) {
+      return `${error}`;
+    }
+  }, name.name);
+  using inside = new Inside(name.name);
+  const { requests } = inside.seats[1]!;
+  const [head, tail] = (["head", "tail"] as const).map((word) =>
+    inside.laneWord(1, "requests", word)
+  );
+  await until(
+    `${requests.what} are taken`,
+    () => tail!.load() > 0 && tail!.load() === head!.load(),
+  );
+  await server.kill();
+  const lost = /its server died; it may have handled the request$/;
+  for (const call of calls) {
+    const reason = await call;
+    assert(reason instanceof PeerLostError && lost.test(reason.message), `${reason}`);
+  }
+  assert(lost.test(await told), await told);
+  await assertRejects(() => client.call(payload(8, 8)), PeerLostError, "its server died");
+  using _next = await openSoon(() => RpcServer.open(name.name));
+});
+
+test("a client that is stopped holds up nobody else, and has its answers when it goes on", async () => {
+  using cast = new Cast({ vacant: 1 });
+  const { server, client, name } = cast;
+  await using other = startProcess();
+  await other.run(({ RpcClient, clients, underWay, isPayload }, name) => {
+    const client = RpcClient.open(name);
+    clients.push(client);
+    const asking = Array.from({ length: 200 }, async (_, i) => {
+      if (!isPayload(await client.call(Uint8Array.of(i)), i)) throw new Error(`call ${i}`);
+    });
+    underWay.push(Promise.all(asking));
+  }, name.name);
+  other.signal("SIGSTOP");
+  await until("it is stopped", () => other.state === "T");
+  const serving = server.serve((request) => payload(request[0]!, 1000)); // four fit into a lane
+  for (let i = 0; i < 200; i++) {
+    assertEquals(await client.call(Uint8Array.of(i)), payload(i, 1000));
+  }
+  other.signal("SIGCONT");
+  await other.run(async ({ underWay }) => void await Promise.all(underWay), undefined);
+  await server.shutdown();
+  await serving;
+});
+
+test("a client that is killed before any step of a call leaves it whole or not at all, and others go on", async () => {
+  using cast = new Cast({ vacant: 1 });
+  const { server, client, name } = cast;
+  const steps = await (async () => {
+    await using other = startProcess({ trapped: true });
+    const made = await other.run(ask, { name: name.name, ...NO_DEATH });
+    await handle(server, 1);
+    return made;
+  })();
+  const published = steps.indexOf("head store");
+  assert(published > 0 && steps.includes("copy in the second half"), `${steps}`);
+  for (const [at, { step, time }] of [...deathsAt(steps), NO_DEATH].entries()) {
+    await using other = startProcess({ trapped: true });
+    const died = await diedIn(other, other.run(ask, { name: name.name, step, time }));
+    assertEquals(died, at < steps.length, `before ${step}`);
+    await other.kill();
+    const call = client.call(payload(at, 40));
+    const handled: string[] = [];
+    await until("the living one is answered", () => {
+      server.tryHandle((request, caller) => {
+        const whole = isPayload(request, caller.client === 0 ? at : 300);
+        handled.push(`${caller.client}: ${whole ? "whole" : "torn"}`);
+        return answerTo(request);
+      });
+      return client.inFlight === 0 && handled.includes("0: whole");
+    });
+    assert(isAnswer(await call, payload(at, 40)));
+    const expected = at > published ? ["0: whole", "1: whole"] : ["0: whole"];
+    assertEquals(handled.sort(), expected, `killed before ${step}`);
+    using next = await openSoon(() => cast.open());
+    assertEquals(next.id, 1);
+    const own = next.call(payload(500 + at, 300));
+    await handle(server, 1);
+    assert(isAnswer(await own, payload(500 + at, 300)), `after a death before ${step}`);
+  }
+
+  /** Calls where nobody answers in time. */
+  function ask(
+    { RpcClient, clients, payload, dieBefore, stepsOf }: Tools,
+    { name, step, time }: { name: string } & Death,
+  ): string[] {
+    const client = RpcClient.open(name);
+    clients.push(client);
+    dieBefore(step, time);
+    const made = stepsOf(() => {
+      try {
+        client.callSync(payload(300, 300), { timeout: 0, spin: 0 });
+      } catch (error) {
+        if ((error as Error).name !== "TimeoutError") throw error;
+      }
+    });
+    dieBefore("nothing");
+    return made;
+  }
+});
+
+test("a server that is killed before any step of an answer fails that call or none", async () => {
+  using name = new Name();
+  using client = RpcClient.open(name.name, { capacity: CAPACITY, clients: 1, keepOpen: true });
+  const steps = await (async () => {
+    await using other = startProcess({ trapped: true });
+    const calls = [reasonOf(client.call(payload(1, 100))), client.call(payload(2, 100))];
+    await until("they are asked", () => client.inFlight === 2);
+    const made = await other.run(answerOne, { name: name.name, ...NO_DEATH });
+    await other.kill();
+    using next = await openSoon(() => RpcServer.open(name.name));
+    await handle(next, 1);
+    await Promise.all(calls);
+    return made;
+  })();
+  const [taken, answered] = [steps.indexOf("tail store"), steps.indexOf("head store")];
+  assert(taken > 0 && answered > taken, `${steps}`);
+  for (const [at, { step, time }] of [...deathsAt(steps), NO_DEATH].entries()) {
+    const calls = [1, 2].map((i) => client.call(payload(i, 100)));
+    const first = reasonOf(calls[0]!);
+    await until("they are asked", () => client.inFlight === 2);
+    await using other = startProcess({ trapped: true });
+    const running = other.run(answerOne, { name: name.name, step, time });
+    // Whether the client sleeps at that moment, and must be woken, is the only thing left to chance.
+    const made = await diedIn(other, running) ? at : steps.length;
+    await other.kill();
+    using next = await openSoon(() => RpcServer.open(name.name));
+    const left: number[] = [];
+    await handle(next, made > taken ? 1 : 2, (request) => {
+      left.push(isPayload(request, 1) ? 1 : 2);
+      return answerTo(request);
+    });
+    assertEquals(left, made > taken ? [2] : [1, 2], `killed before ${step}`);
+    const reason = await first;
+    // It is told of what was taken, and of the answer, by the same bell; so where it was killed at a
+    // wake it may be either of these.
+    const isLost = step === "wake" ? reason !== undefined : made > taken && made <= answered;
+    if (isLost) {
+      assert(reason instanceof PeerLostError, `killed before ${step}: ${reason}`);
+      assert(reason.message.includes("may have handled the request"));
+    } else assert(isAnswer(await calls[0]!, payload(1, 100)), `killed before ${step}`);
+    assert(isAnswer(await calls[1]!, payload(2, 100)), `killed before ${step}`);
+  }
+
+  function answerOne(
+    { RpcServer, servers, answerTo, dieBefore, stepsOf }: Tools,
+    { name, step, time }: { name: string } & Death,
+  ): string[] {
+    const server = RpcServer.open(name);
+    servers.push(server);
+    dieBefore(step, time);
+    const made = stepsOf(() => server.tryHandle(answerTo, { limit: 1 }));
+    dieBefore("nothing");
+    return made;
+  }
+});
+
+test("512 calls of 1,500 bytes in flight, 400 rounds of them, have each its own answer", async () => {
+  using name = new Name();
+  await using other = startProcess();
+  await other.run(({ RpcServer, servers, underWay, answerTo }, name) => {
+    const server = RpcServer.open(name);
+    servers.push(server);
+    underWay.push(server.serve(answerTo));
+  }, name.name);
+  using client = RpcClient.open(name.name);
+  const [rounds, inFlight] = [400, 512];
+  for (let round = 0; round < rounds; round++) {
+    const requests = Array.from(
+      { length: inFlight },
+      (_, i) => payload(round * inFlight + i, 1500),
+    );
+    const answers = await Promise.all(requests.map((request) => client.call(request)));
+    answers.forEach((answer, i) => assert(isAnswer(answer, requests[i]!), `round ${round}, ${i}`));
+  }
+});

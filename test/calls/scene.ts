@@ -1,0 +1,170 @@
+/**
+ * What the tests of calls share: the inside of the region, to be looked at and changed, clients that
+ * do what no correct one does, and answers that tell to what they are.
+ *
+ * @module
+ */
+
+import { codec } from "../../src/codec.ts";
+import type { Role } from "../../src/region/liveness.ts";
+import { Region } from "../../src/region/region.ts";
+import { regionPath } from "../../src/region/names.ts";
+import { Word32 } from "../../src/memory/word.ts";
+import { LANE, LaneSender } from "../../src/lane/lane.ts";
+import { Board, contentsFor, post, RPC, RPC_CONTROL, type RpcSeat } from "../../src/calls/calls.ts";
+import { RpcClient } from "../../src/calls/client.ts";
+import { RpcServer } from "../../src/calls/server.ts";
+import { until } from "../os/until.ts";
+import { Name } from "../shared/scene.ts";
+import { CAPACITY } from "../spsc/scene.ts";
+
+export { CAPACITY };
+
+/** A server and a client of bytes. */
+export type Server = RpcServer<Uint8Array<ArrayBuffer>, Uint8Array>;
+export type Client = RpcClient<Uint8Array, Uint8Array<ArrayBuffer>>;
+
+const MASK = 0x5a;
+
+/** What a request is answered with: every byte of it, another one. */
+export function answerTo(request: Uint8Array): Uint8Array<ArrayBuffer> {
+  const answer = new Uint8Array(request.length);
+  for (let i = 0; i < answer.length; i++) answer[i] = request[i]! ^ MASK;
+  return answer;
+}
+
+/** Whether these bytes are the answer to that request. */
+export function isAnswer(answer: Uint8Array, request: Uint8Array): boolean {
+  if (answer.length !== request.length) return false;
+  for (let i = 0; i < answer.length; i++) if (answer[i] !== (request[i]! ^ MASK)) return false;
+  return true;
+}
+
+/** A member of the region that is neither server nor client. While it is open the region lives. */
+export class Inside implements Disposable {
+  readonly region: Region;
+  readonly board: Board;
+  readonly seats: readonly RpcSeat[];
+
+  /** Joins the region of this name, or makes it. */
+  constructor(name: string, { clients = 2, capacity = CAPACITY } = {}) {
+    const path = regionPath(RPC.name, name);
+    const { message } = contentsFor({ request: codec.bytes, response: codec.bytes });
+    const sizes = { dataBytes: 2 * clients * capacity, partBytes: capacity };
+    this.region = Region.tryConnect(RPC, path) ?? Region.open(RPC, path, { ...sizes, message });
+    this.board = new Board(name, this.region);
+    this.seats = Array.from({ length: this.board.clients }, (_, index) => this.board.seat(index));
+  }
+
+  /** A word of a lane. */
+  laneWord(seat: number, lane: "requests" | "responses", word: "head" | "tail" | "taken"): Word32 {
+    const { mapping, control } = this.seats[seat]![lane];
+    return new Word32(mapping, LANE.fields[word], control);
+  }
+
+  /** One of the numbers that stand in front of the body of the message at a position of a lane. */
+  setNumber(
+    seat: number,
+    lane: "requests" | "responses",
+    { at, number, value }: { at: number; number: number; value: number },
+  ): void {
+    const { mapping, data, capacity } = this.seats[seat]![lane];
+    mapping.doubles[(data + at % capacity) / 8 + number] = value;
+  }
+
+  /** How many words of 32 bits the control block has, up to the end of the seats that are used. */
+  get size(): number {
+    const { seats } = RPC_CONTROL.fields;
+    return (seats.offset + seats.size / 64 * this.seats.length) / 4;
+  }
+
+  /** One of the words of the control block, whatever it is for. */
+  word(index: number): Word32 {
+    const { mapping, controlOffset } = this.region;
+    return new Word32(mapping, { path: `word ${index}`, offset: 4 * index }, controlOffset);
+  }
+
+  [Symbol.dispose](): void {
+    this.region.close();
+  }
+}
+
+/** A client that is made of words: it holds its seat, and does only what it is told. */
+export class Puppet implements Disposable {
+  readonly seat: RpcSeat;
+  readonly requests: LaneSender;
+  readonly generation: number;
+  readonly #role: Role;
+
+  constructor(inside: Inside, index: number) {
+    this.seat = inside.seats[index]!;
+    this.#role = inside.region.tryHold(this.seat.role)!;
+    this.requests = new LaneSender(this.seat.requests);
+    this.generation = this.seat.generation.add(1) + 1;
+    this.seat.state.store(1);
+  }
+
+  /** Asks, if there is room. */
+  ask(call: number, body: Uint8Array, kind = 0): boolean {
+    if (!this.requests.hasRoom(24 + body.length + 8)) return false;
+    post(this.requests, { call, kind, generation: this.generation, body });
+    return true;
+  }
+
+  /** Ends it as death would. */
+  [Symbol.dispose](): void {
+    this.#role.close();
+  }
+}
+
+/** A server and its clients, where nobody else is. */
+export class Cast implements Disposable {
+  readonly name = new Name();
+  readonly server: Server;
+  readonly clients: Client[];
+
+  /** With a seat for each client and for those that are vacant. */
+  constructor({ clients = 1, vacant = 0, capacity = CAPACITY, keepOpen = false } = {}) {
+    this.server = RpcServer.open(this.name.name, { clients: clients + vacant, capacity });
+    this.clients = Array.from({ length: clients }, () => this.open({ keepOpen }));
+  }
+
+  /** The first client. */
+  get client(): Client {
+    return this.clients[0]!;
+  }
+
+  /** One more client. It is for the caller to close. */
+  open(options: { keepOpen?: boolean } = {}): Client {
+    return RpcClient.open(this.name.name, options);
+  }
+
+  /** Another server, once the first is gone. */
+  succeed(): Server {
+    return RpcServer.open(this.name.name);
+  }
+
+  [Symbol.dispose](): void {
+    for (const client of this.clients) client.close();
+    this.server.close();
+    this.name[Symbol.dispose]();
+  }
+}
+
+/** Has so many requests handled, and waits for them if need be. */
+export async function handle(
+  server: Server,
+  count: number,
+  handler: Parameters<Server["tryHandle"]>[0] = answerTo,
+): Promise<void> {
+  let left = count;
+  await until(`${count} requests are handled`, () => {
+    if (left > 0) left -= server.tryHandle(handler, { limit: left });
+    return left === 0;
+  });
+}
+
+/** What a promise is rejected with; undefined if it is not. */
+export function reasonOf(promise: Promise<unknown>): Promise<unknown> {
+  return promise.then(() => undefined, (error) => error);
+}

@@ -1,0 +1,298 @@
+/**
+ * Servers that stop, are shut down, close and follow each other.
+ */
+
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { ClosedError, CorruptRegionError, PeerLostError } from "../../src/errors.ts";
+import { RpcClient } from "../../src/calls/client.ts";
+import { RpcServer } from "../../src/calls/server.ts";
+import { until, within } from "../os/until.ts";
+import { Name } from "../shared/scene.ts";
+import { payload } from "../circular/scene.ts";
+import { answerTo, Cast, handle, Inside, isAnswer, Puppet, reasonOf } from "./scene.ts";
+
+/** A handler that answers when it is told to. */
+class Holder {
+  readonly held: (() => void)[] = [];
+
+  readonly handler = (request: Uint8Array): Promise<Uint8Array> => {
+    return new Promise((resolve) => this.held.push(() => resolve(answerTo(request))));
+  };
+
+  async hold(count: number): Promise<void> {
+    await until(`${count} requests are held`, () => this.held.length === count);
+  }
+}
+
+function lossOf(reason: unknown): string {
+  assert(reason instanceof PeerLostError, `${reason}`);
+  return reason.message.slice(reason.message.indexOf("its server"));
+}
+
+Deno.test("serve() ends with its signal's reason, answers what it had taken, and can begin again", async () => {
+  using cast = new Cast();
+  const { server, client } = cast;
+  const { held, handler } = new Holder();
+  const stop = new AbortController();
+  const serving = reasonOf(server.serve(handler, { signal: stop.signal }));
+  const first = client.call(payload(1, 10));
+  await until("it is held", () => held.length === 1);
+  stop.abort("enough");
+  assertEquals(await serving, "enough");
+  const second = client.call(payload(2, 20));
+  held[0]!();
+  assert(isAnswer(await first, payload(1, 10))); // also while nobody serves
+  const again = server.serve(answerTo);
+  assert(isAnswer(await second, payload(2, 20)));
+  assertEquals(await reasonOf(server.serve(handler, { signal: AbortSignal.abort("no") })), "no");
+  server.close();
+  await again;
+});
+
+Deno.test("shutdown() answers what was taken, refuses the rest, and closes", async () => {
+  using cast = new Cast({ clients: 2 });
+  const { server, clients } = cast;
+  const holder = new Holder();
+  const serving = server.serve(holder.handler, { concurrency: 4 });
+  const calls = Array.from({ length: 8 }, (_, i) => clients[i % 2]!.call(payload(i, 10 + i)));
+  const outcomes = Promise.allSettled(calls);
+  await holder.hold(4);
+  const down = server.shutdown();
+  await serving; // it takes no more
+  assertThrows(() => server.tryHandle(answerTo), ClosedError, "it is being shut down");
+  assertEquals(server.inFlight, 4);
+  for (const answer of holder.held) answer();
+  await down;
+  assertEquals(holder.held.length, 4);
+  let answered = 0;
+  for (const [i, outcome] of (await outcomes).entries()) {
+    if (outcome.status === "rejected") {
+      assertEquals(lossOf(outcome.reason), "its server has closed; it did not take the request");
+    } else if (isAnswer(outcome.value, payload(i, 10 + i))) answered++;
+  }
+  assertEquals(answered, 4);
+  assertThrows(() => server.tryHandle(answerTo), ClosedError);
+  await assertRejects(() => clients[0]!.call(payload(1, 1)), PeerLostError, "has closed");
+});
+
+Deno.test("shutdown() leaves requests of a client that keeps open to the next server", async () => {
+  using cast = new Cast({ clients: 2, keepOpen: true });
+  const { server, clients: [patient, leaving] } = cast;
+  leaving!.close();
+  using hasty = cast.open();
+  const holder = new Holder();
+  const serving = server.serve(holder.handler, { concurrency: 1 });
+  const taken = patient!.call(payload(1, 10));
+  await holder.hold(1);
+  const left = [patient!.call(payload(2, 20)), patient!.call(payload(3, 30))];
+  const refused = reasonOf(hasty.call(payload(4, 40)));
+  await until("all are asked", () => patient!.inFlight + hasty.inFlight === 4);
+  const down = server.shutdown();
+  holder.held[0]!();
+  await down;
+  await serving;
+  assert(isAnswer(await taken, payload(1, 10)));
+  assert(lossOf(await refused).endsWith("it did not take the request"));
+  using next = cast.succeed();
+  await handle(next, 2);
+  assert(isAnswer(await left[0]!, payload(2, 20)));
+  assert(isAnswer(await left[1]!, payload(3, 30)));
+});
+
+Deno.test("shutdown() sends answers for which there was no room, before it closes", async () => {
+  using cast = new Cast();
+  const { server, client } = cast;
+  const holder = new Holder();
+  const serving = server.serve(holder.handler);
+  const requests = Array.from({ length: 12 }, (_, i) => payload(i, 900)); // four fit into a lane
+  const calls = requests.map((request) => client.call(request));
+  await holder.hold(12);
+  const down = server.shutdown();
+  for (const answer of holder.held) answer();
+  await Promise.all([down, serving]);
+  (await Promise.all(calls)).forEach((answer, i) => assert(isAnswer(answer, requests[i]!)));
+});
+
+Deno.test("shutdown() gives up after its timeout or by its signal, and may be asked again", async () => {
+  using cast = new Cast();
+  const { server, client } = cast;
+  const holder = new Holder();
+  const serving = server.serve(holder.handler);
+  const call = client.call(payload(1, 10));
+  await holder.hold(1);
+  const reason = new Error("enough");
+  assertEquals(await reasonOf(server.shutdown({ signal: AbortSignal.abort(reason) })), reason);
+  assertEquals(await Promise.race([serving, Promise.resolve("still serving")]), "still serving");
+  const late = await assertRejects(
+    () => server.shutdown({ timeout: 10 }),
+    DOMException,
+    "shut down",
+  );
+  assertEquals(late.name, "TimeoutError");
+  await serving;
+  const stop = new AbortController();
+  const stopped = reasonOf(server.shutdown({ signal: stop.signal }));
+  stop.abort(reason);
+  assertEquals(await stopped, reason);
+  const down = server.shutdown({ timeout: 1e12 });
+  holder.held[0]!();
+  await down;
+  assert(isAnswer(await call, payload(1, 10)));
+});
+
+Deno.test("a handler may ask for a shutdown, and is answered still", async () => {
+  using cast = new Cast();
+  const { server, client } = cast;
+  const downs: Promise<void>[] = [];
+  const serving = server.serve((request) => {
+    downs.push(server.shutdown());
+    return answerTo(request);
+  });
+  const calls = [client.call(payload(1, 10)), client.call(payload(2, 20))];
+  const outcomes = await Promise.allSettled(calls);
+  await Promise.all([...downs, serving]);
+  assertEquals(downs.length, 1);
+  assert(outcomes[0]!.status === "fulfilled" && isAnswer(outcomes[0]!.value, payload(1, 10)));
+  assert(outcomes[1]!.status === "rejected");
+  assert(lossOf(outcomes[1]!.reason).endsWith("it did not take the request"));
+});
+
+Deno.test("close() ends a shutdown, and calls in the hands of handlers fail", async () => {
+  using cast = new Cast();
+  const { server, client } = cast;
+  const holder = new Holder();
+  const serving = server.serve(holder.handler);
+  const call = reasonOf(client.call(payload(1, 10)));
+  await holder.hold(1);
+  const down = reasonOf(server.shutdown());
+  server.close();
+  assert(await within("the end of the shutdown", down) instanceof ClosedError);
+  await serving;
+  assertEquals(lossOf(await call), "its server has closed; it may have handled the request");
+  holder.held[0]!(); // which interests nobody any more
+  await until("it is out of the handler's hands", () => server.inFlight === 0);
+});
+
+Deno.test("calls fail when their server closes, and go on with the next one", async () => {
+  using cast = new Cast({ clients: 2 });
+  const { server, clients } = cast;
+  const holder = new Holder();
+  const calls = clients.flatMap((
+    client,
+  ) => [client.call(payload(1, 10)), client.call(payload(2, 20))]);
+  const outcomes = Promise.all(calls.map(reasonOf));
+  await handle(server, 2, holder.handler);
+  server.close();
+  for (const reason of await outcomes) assert(reason instanceof PeerLostError);
+  await assertRejects(() => clients[0]!.call(payload(3, 10)), PeerLostError, "has closed");
+  using next = cast.succeed();
+  const serving = next.serve(answerTo);
+  for (const client of clients) {
+    assert(isAnswer(await client.call(payload(4, 40)), payload(4, 40)));
+  }
+  next.close();
+  await serving;
+});
+
+Deno.test("with keepOpen only calls that were taken fail; the next server answers the others", async () => {
+  using cast = new Cast({ keepOpen: true });
+  const { server, client } = cast;
+  const holder = new Holder();
+  const calls = [1, 2, 3, 4].map((i) => client.call(payload(i, 10 * i)));
+  const first = Promise.all(calls.slice(0, 2).map(reasonOf));
+  await until("all are asked", () => client.inFlight === 4);
+  server.tryHandle(holder.handler, { limit: 2 });
+  server.close();
+  for (const reason of await first) {
+    assertEquals(lossOf(reason), "its server has closed; it may have handled the request");
+  }
+  const fifth = client.call(payload(5, 50)); // there is no server
+  await until("it is asked", () => client.inFlight === 3);
+  using next = cast.succeed();
+  await handle(next, 3);
+  for (const [i, call] of [...calls.slice(2), fifth].entries()) {
+    assert(isAnswer(await call, payload(i + 3, 10 * (i + 3))), `call ${i + 3}`);
+  }
+  for (const answer of holder.held) answer();
+});
+
+Deno.test("a client that did not look for several servers knows which of its calls are lost", async () => {
+  using cast = new Cast({ keepOpen: true });
+  const { client } = cast;
+  using inside = new Inside(cast.name.name);
+  for (const start of [undefined, 2 ** 32 - 2]) {
+    if (start !== undefined) {
+      cast.server.close();
+      inside.board.generation.store(start); // the next ones have the last number and the first
+    }
+    const calls = [1, 2, 3, 4, 5].map((i) => client.call(payload(i, 10 * i)));
+    const outcomes = Promise.allSettled(calls);
+    await until("all are asked", () => client.inFlight === 5);
+    // all of this happens before the client has its next turn
+    if (start === undefined) {
+      cast.server.tryHandle(answerTo, { limit: 1 });
+      cast.server.tryHandle(() => new Promise(() => {}), { limit: 1 });
+      cast.server.close();
+    } else {
+      const first = cast.succeed();
+      first.tryHandle(answerTo, { limit: 1 });
+      first.tryHandle(() => new Promise(() => {}), { limit: 1 });
+      first.close();
+    }
+    const second = cast.succeed();
+    second.tryHandle(() => new Promise(() => {}), { limit: 1 });
+    second.close();
+    using third = cast.succeed();
+    await reasonOf(calls[1]!); // it looked
+    await handle(third, 2);
+    const told = (await outcomes).map((outcome, i) => {
+      if (outcome.status === "rejected") return lossOf(outcome.reason);
+      return isAnswer(outcome.value, payload(i + 1, 10 * (i + 1)));
+    });
+    const lost = "its server died; it may have handled the request";
+    assertEquals(told, [true, lost, lost, true, true]);
+  }
+});
+
+Deno.test("a server that begins drops nothing, wherever the positions wrap", async () => {
+  using name = new Name();
+  using inside = new Inside(name.name);
+  for (const lane of ["requests", "responses"] as const) {
+    for (const word of ["head", "tail", "taken"] as const) {
+      inside.laneWord(0, lane, word).store(2 ** 32 - 64);
+    }
+  }
+  using client = RpcClient.open(name.name, { keepOpen: true });
+  const calls = [1, 2, 3, 4].map((i) => client.call(payload(i, 30)));
+  const taken = reasonOf(calls[1]!);
+  await until("all are asked", () => client.inFlight === 4);
+  const first = RpcServer.open(name.name);
+  first.tryHandle(answerTo, { limit: 1 });
+  first.tryHandle(() => new Promise(() => {}), { limit: 1 });
+  first.close();
+  using second = RpcServer.open(name.name);
+  await handle(second, 2);
+  assert(await taken instanceof PeerLostError);
+  for (const i of [0, 2, 3]) assert(isAnswer(await calls[i]!, payload(i + 1, 30)), `call ${i + 1}`);
+});
+
+Deno.test("what goes wrong with an answer that comes later is told to who serves, once", async () => {
+  using cast = new Cast({ clients: 1, vacant: 1 });
+  const { server, client } = cast;
+  using inside = new Inside(cast.name.name);
+  using puppet = new Puppet(inside, 1);
+  const holder = new Holder();
+  const serving = reasonOf(server.serve(holder.handler));
+  for (let call = 1; call <= 3; call++) { // a lane holds two, and their answers
+    assert(puppet.ask(call, payload(call, 2000)));
+    await holder.hold(call);
+  }
+  inside.laneWord(1, "responses", "tail").store(2 ** 31);
+  for (const answer of holder.held) answer();
+  assert(await within("the end of serving", serving) instanceof CorruptRegionError);
+  const again = server.serve(answerTo);
+  assert(isAnswer(await client.call(payload(5, 50)), payload(5, 50)));
+  assertEquals(puppet.seat.broken.load(), 1);
+  server.close();
+  await again;
+});

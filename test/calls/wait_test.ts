@@ -1,0 +1,300 @@
+/**
+ * Calls that are called off, and answers that come too late.
+ */
+
+import { assert, assertEquals } from "@std/assert";
+import { ClosedError, CorruptRegionError } from "../../src/errors.ts";
+import { codec } from "../../src/codec.ts";
+import { LaneReceiver, LaneSender } from "../../src/lane/lane.ts";
+import { Kind, post } from "../../src/calls/calls.ts";
+import { RpcClient } from "../../src/calls/client.ts";
+import { until, within } from "../os/until.ts";
+import { programArguments } from "../shared/party.ts";
+import { NO_PROCESS } from "../shared/processes.ts";
+import { Name } from "../shared/scene.ts";
+import { payload } from "../circular/scene.ts";
+import {
+  answerTo,
+  Cast,
+  type Client,
+  handle,
+  Inside,
+  isAnswer,
+  Puppet,
+  reasonOf,
+} from "./scene.ts";
+
+function isTimeout(error: unknown): boolean {
+  return error instanceof DOMException && error.name === "TimeoutError";
+}
+
+/** Notes the delays of all timers while it is not disposed. */
+function watchTimers(): Disposable & { readonly delays: readonly number[] } {
+  const { setTimeout } = globalThis;
+  const delays: number[] = [];
+  globalThis.setTimeout = ((act: () => void, delay = 0) => {
+    delays.push(delay);
+    return setTimeout(act, delay);
+  }) as typeof setTimeout;
+  return { delays, [Symbol.dispose]: () => void (globalThis.setTimeout = setTimeout) };
+}
+
+/** Fills the lane of requests with a call that nobody answers for now; what becomes of that. */
+async function fill(client: Client): Promise<{ readonly end: Promise<unknown> }> {
+  const end = client.call(payload(99, client.maxRequest)).catch((error) => error);
+  await until("the lane is full", () => client.inFlight === 1);
+  return { end };
+}
+
+Deno.test("call() and callSync() give up after their timeout, and not before", async () => {
+  using cast = new Cast({ clients: 2 });
+  const [free, full] = cast.clients as [Client, Client];
+  const filling = await fill(full);
+  for (const timeout of [0, 1, 20]) {
+    for (const client of [free, full]) {
+      const start = performance.now();
+      const error = await reasonOf(client.call(payload(1, 1), { timeout }));
+      assert(isTimeout(error) && performance.now() - start >= timeout, `${error}`);
+      assert(`${error}`.includes(`Cannot call through ring`), `${error}`);
+      assert(`${error}`.includes(`${timeout} ms have passed`), `${error}`);
+      const startSync = performance.now();
+      const errorSync = await reasonOf(
+        (async () => await client.callSync(payload(1, 1), { timeout }))(),
+      );
+      assert(isTimeout(errorSync) && performance.now() - startSync >= timeout, `${errorSync}`);
+      assert(`${errorSync}`.includes(`${timeout} ms have passed`), `${errorSync}`);
+    }
+  }
+  assertEquals([free.inFlight, full.inFlight], [0, 1]);
+  full.close();
+  assert(await filling.end instanceof ClosedError);
+});
+
+Deno.test("a timeout beyond 2^31 ms is not over at once", async () => {
+  using cast = new Cast({ clients: 2 });
+  const { server } = cast;
+  const [free, full] = cast.clients as [Client, Client];
+  const filling = await fill(full);
+  using timers = watchTimers(); // which takes a longer delay for none
+  const timeouts = [2 ** 31, 2 ** 32 + 5, 1e12];
+  const calls = timeouts.flatMap((timeout, i) =>
+    [free, full].map(async (client) => {
+      assert(isAnswer(await client.call(payload(i, 10), { timeout }), payload(i, 10)));
+    })
+  );
+  assert(isTimeout(await reasonOf(free.call(payload(1, 1), { timeout: 30 })))); // those still wait
+  await handle(server, 8);
+  await Promise.all([...calls, filling.end]);
+  assert(Math.max(...timers.delays) < 2 ** 31, `${timers.delays}`);
+});
+
+Deno.test("signals call calls off with their reason, wherever they wait", async () => {
+  using cast = new Cast({ clients: 2 });
+  const { server } = cast;
+  const [free, full] = cast.clients as [Client, Client];
+  const filling = await fill(full);
+  const reason = new Error("enough");
+  for (const client of [free, full]) {
+    const before = reasonOf(client.call(payload(1, 1), { signal: AbortSignal.abort(reason) }));
+    assertEquals(await before, reason);
+    const once = new AbortController();
+    const atOnce = reasonOf(client.call(payload(2, 2), { signal: once.signal }));
+    once.abort(reason); // before it is sent
+    assertEquals(await within("the end of a call", atOnce), reason);
+    const later = new AbortController();
+    const call = reasonOf(client.call(payload(3, 3), { signal: later.signal, timeout: 1e9 }));
+    const short = client.call(payload(4, 4), { timeout: 30 });
+    assert(isTimeout(await reasonOf(short))); // by now it waits
+    later.abort(reason);
+    assertEquals(await call, reason);
+  }
+  assertEquals([free.inFlight, full.inFlight], [0, 1]);
+  const seen: number[] = [];
+  await handle(server, 3, (request) => {
+    seen.push(request.length);
+    return request;
+  });
+  assertEquals(seen.sort(), [3, 4, full.maxRequest].sort()); // what was aborted earlier was not sent
+  await filling.end;
+});
+
+Deno.test("an answer that comes too late reaches no other call", async () => {
+  using cast = new Cast();
+  const { server, client } = cast;
+  const held: (() => void)[] = [];
+  const late = Array.from({ length: 10 }, (_, i) => {
+    return reasonOf(client.call(payload(i, 40), { timeout: 20 }));
+  });
+  await handle(
+    server,
+    10,
+    (request) => new Promise((resolve) => held.push(() => resolve(answerTo(request)))),
+  );
+  for (const reason of await Promise.all(late)) assert(isTimeout(reason));
+  const serving = server.serve(answerTo);
+  for (let i = 0; i < 300; i++) {
+    if (i % 30 === 0) held[i / 30]!();
+    assert(isAnswer(await client.call(payload(100 + i, 40)), payload(100 + i, 40)), `call ${i}`);
+  }
+  server.close();
+  await serving;
+});
+
+Deno.test("answers to an earlier client of the seat reach no later one", async () => {
+  using cast = new Cast({ clients: 0, vacant: 1 });
+  const { server } = cast;
+  const first = cast.open();
+  const gone = [reasonOf(first.call(payload(1, 40))), reasonOf(first.call(payload(2, 40)))];
+  const held: (() => void)[] = [];
+  await handle(
+    server,
+    2,
+    (request) => new Promise((resolve) => held.push(() => resolve(answerTo(request)))),
+  );
+  held[0]!(); // it is in the lane when the first leaves
+  await until("it is answered", () => server.inFlight === 1);
+  first.close();
+  await Promise.all(gone);
+  using second = cast.open();
+  assertEquals([second.id, second.generation], [first.id, first.generation + 1]);
+  using inside = new Inside(cast.name.name);
+  const head = inside.laneWord(0, "responses", "head");
+  const before = head.load();
+  held[1]!();
+  await until("that is answered too", () => server.inFlight === 0);
+  assertEquals(head.load(), before); // it takes no room
+  const calls = [second.call(payload(3, 40)), second.call(payload(4, 40))];
+  await handle(server, 2);
+  assert(isAnswer(await calls[0]!, payload(3, 40)));
+  assert(isAnswer(await calls[1]!, payload(4, 40)));
+});
+
+Deno.test("an answer counts only with the number of the call and the generation of the client", async () => {
+  using name = new Name();
+  using inside = new Inside(name.name);
+  using client = RpcClient.open(name.name);
+  const call = client.call(payload(1, 40)); // there has never been a server
+  await until("it is asked", () => client.inFlight === 1);
+  const responses = new LaneSender(inside.seats[0]!.responses);
+  const { generation } = client;
+  const answer = (call: number, from: number, body: Uint8Array) => {
+    post(responses, { call, kind: Kind.ok, generation: from, body });
+  };
+  answer(1, generation - 1, payload(2, 40));
+  answer(1, generation + 1, payload(3, 40));
+  answer(0, generation, payload(4, 40));
+  answer(2, generation, payload(5, 40));
+  answer(1, generation, payload(6, 40));
+  answer(1, generation, payload(7, 40));
+  assertEquals(await call, payload(6, 40));
+});
+
+Deno.test("a client that reads no answers has no more requests taken, and others are served", async () => {
+  using cast = new Cast({ clients: 1, vacant: 1 });
+  const { server, client } = cast;
+  using inside = new Inside(cast.name.name);
+  using puppet = new Puppet(inside, 1);
+  let asked = 0;
+  while (puppet.ask(asked + 1, payload(asked, 8))) asked++;
+  let taken = 0;
+  const serving = server.serve((request, caller) => {
+    if (caller.client === 1) taken++;
+    return payload(request[0]!, 1000); // four fit into a lane
+  });
+  for (let i = 0; i < 100; i++) {
+    assertEquals(await client.call(Uint8Array.of(i)), payload(i, 1000));
+  }
+  assertEquals(taken, 5); // and one waits for room
+  puppet[Symbol.dispose](); // it dies: what it had asked is handled, for nobody
+  await until("its requests are handled", () => taken === asked);
+  using next = cast.open();
+  assertEquals([next.id, next.generation], [1, 2]);
+  assertEquals(await next.call(Uint8Array.of(7)), payload(7, 1000));
+  server.close();
+  await serving;
+});
+
+Deno.test("a request is taken at once after the answer that it waited for was sent", async () => {
+  using cast = new Cast({ clients: 0, vacant: 1 });
+  const { server } = cast;
+  using inside = new Inside(cast.name.name);
+  using puppet = new Puppet(inside, 0);
+  for (let call = 1; call <= 8; call++) puppet.ask(call, payload(call, 8));
+  const handler = () => payload(1, 2000); // two fit, and one waits for room
+  assertEquals([server.tryHandle(handler), server.tryHandle(handler)], [3, 0]);
+  const responses = new LaneReceiver(puppet.seat.responses);
+  responses.release(responses.look());
+  assertEquals(server.tryHandle(handler), 2);
+  await server.shutdown({ timeout: 1 }).catch(() => {});
+});
+
+Deno.test("a signal that a codec aborts calls the call off", async () => {
+  using name = new Name();
+  const stop = new AbortController();
+  const encode = (bytes: Uint8Array) => {
+    stop.abort("by the codec");
+    return bytes;
+  };
+  using client = RpcClient.open<Uint8Array, Uint8Array>(name.name, {
+    request: { ...codec.bytes, encode },
+  });
+  const call = reasonOf(client.call(payload(1, 1), { signal: stop.signal }));
+  assertEquals(await within("the end of a call", call), "by the codec");
+});
+
+Deno.test("a client whose seat was broken is told, newcomers take another, a server clears it", async () => {
+  using cast = new Cast({ clients: 2, vacant: 1 });
+  const { server, clients: [victim, other] } = cast;
+  using inside = new Inside(cast.name.name);
+  const calls = [reasonOf(victim!.call(payload(1, 10))), reasonOf(victim!.call(payload(2, 10)))];
+  await until("they are asked", () => victim!.inFlight === 2);
+  inside.setNumber(0, "requests", { at: 0, number: 1, value: NaN });
+  const failure = await reasonOf(server.serve(answerTo));
+  assert(failure instanceof CorruptRegionError, `${failure}`);
+  assert(failure.message.includes("does not begin as one of a call"), failure.message);
+  for (const reason of await Promise.all(calls)) {
+    assert(reason instanceof CorruptRegionError, `${reason}`);
+    assert(reason.message.includes("in the seat of client 0"), reason.message);
+  }
+  const serving = server.serve(answerTo); // again: the others are served as before
+  assert(isAnswer(await other!.call(payload(3, 10)), payload(3, 10)));
+  const again = await reasonOf(victim!.call(payload(4, 10)));
+  assert(again instanceof CorruptRegionError, `${again}`);
+  const syncAgain = reasonOf((async () => await victim!.callSync(payload(5, 10)))());
+  assert(await syncAgain instanceof CorruptRegionError);
+  while (!(await reasonOf(victim!.call(payload(6, 1000))) as Error).message.includes("seat of"));
+  victim!.close();
+  using newcomer = cast.open();
+  assertEquals(newcomer.id, 2);
+  assert(isAnswer(await newcomer.call(payload(7, 10)), payload(7, 10)));
+  server.close();
+  await serving;
+  using successor = cast.succeed();
+  using restored = cast.open();
+  assertEquals(restored.id, 0);
+  const call = restored.call(payload(8, 10));
+  await handle(successor, 1);
+  assert(isAnswer(await call, payload(8, 10)));
+});
+
+if (NO_PROCESS !== undefined) {
+  console.warn(`A test of forgotten clients does not run: ${NO_PROCESS}`);
+}
+
+Deno.test({
+  name: "a client whose calls are over does not keep its process from ending",
+  ignore: NO_PROCESS !== undefined,
+  async fn() {
+    using name = new Name();
+    const args = [...programArguments(new URL("./child_idle.ts", import.meta.url)), name.name];
+    const child = new Deno.Command(Deno.execPath(), { args, stdout: "piped" }).spawn();
+    try {
+      const { code, stdout } = await within("the end of the process", child.output());
+      assertEquals([code, new TextDecoder().decode(stdout)], [0, "TimeoutError AbortError\n"]);
+    } catch (error) {
+      child.kill("SIGKILL");
+      await child.status;
+      throw error;
+    }
+  },
+});

@@ -1,0 +1,249 @@
+/**
+ * Buffers in which anything may stand, and everything that can be done with them. Whatever comes
+ * out must be an outcome, a CorruptRegionError or a LayoutMismatchError.
+ *
+ * @module
+ */
+
+import { CorruptRegionError, LayoutMismatchError } from "../../src/errors.ts";
+import { UNIT } from "../../src/circular/circular_buffer.ts";
+import { CircularBufferReader } from "../../src/circular/reader.ts";
+import { CircularBufferWriter } from "../../src/circular/writer.ts";
+import { Inside, payload } from "./scene.ts";
+
+const CAPACITY = 4096;
+
+/** What is put into a buffer. */
+export type Change =
+  /** All bits of a word of the control block. */
+  | { readonly word: "oldest" | "published" | "bell" | "state"; readonly value: string }
+  /** A number of the head at so many units into the data: sequence, payload, previous or length. */
+  | { readonly unit: number; readonly number: number; readonly value: number | string };
+
+/** Numbers that code is fooled by. The others are texts, as JSON has none of them. */
+export const NUMBERS: readonly (number | string)[] = [
+  0,
+  -1,
+  1,
+  0.5,
+  -0.5,
+  8,
+  4096 - 64,
+  4096 - 63,
+  4096,
+  2 ** 20,
+  2 ** 31 - 1,
+  2 ** 31,
+  -(2 ** 31),
+  2 ** 32 - 1,
+  2 ** 32,
+  2 ** 32 + 8,
+  2 ** 53 - 1,
+  2 ** 53,
+  2 ** 63,
+  1e300,
+  5e-324,
+  "NaN",
+  "Infinity",
+  "-Infinity",
+  "-0",
+];
+
+/** The same for words. */
+export const WORDS: readonly string[] = [
+  ...[0n, 1n, 2n, 3n, 4n, 12n, 13n, 507n, 508n, 509n, 511n, 512n, 513n, 1024n],
+  ...[2n ** 31n, 2n ** 32n - 1n, 2n ** 32n, 2n ** 32n + 13n, 2n ** 53n - 2n ** 32n],
+  ...[
+    2n ** 53n - 2n ** 32n + 1n,
+    2n ** 53n - 1n,
+    2n ** 53n,
+    2n ** 63n - 1n,
+    2n ** 63n,
+    2n ** 64n - 1n,
+  ],
+].map(String);
+
+function apply(inside: Inside, change: Change): void {
+  if ("word" in change) return inside.word(change.word).set(BigInt(change.value));
+  inside.head(change.unit)[change.number] = Number(change.value);
+}
+
+/** An attempt that must come to one of the ends that are allowed. */
+class Watch {
+  readonly complaints: string[] = [];
+  readonly seen: Record<string, number> = {};
+
+  count(what: string): void {
+    this.seen[what] = (this.seen[what] ?? 0) + 1;
+  }
+
+  attempt(what: string, act: () => void): void {
+    try {
+      act();
+    } catch (error) {
+      const { name } = error as Error;
+      this.count(name);
+      const allowed = error instanceof CorruptRegionError || error instanceof LayoutMismatchError;
+      if (!allowed) this.complaints.push(`${what}: ${(error as Error).stack}`);
+    }
+  }
+}
+
+/** More than the messages that fit: a reader that goes on after them is fed by a living writer. */
+const READS = 300;
+
+function readAll(watch: Watch, reader: CircularBufferReader): void {
+  const small = new Uint8Array(20);
+  for (let i = 0; i < READS; i++) {
+    const outcome = i % 4 === 3 ? reader.tryRead(small) : reader.tryRead();
+    watch.count(outcome.state);
+    if (outcome.state === "empty" || outcome.state === "closed") return;
+    if ("length" in outcome && outcome.length > reader.maxMessage) throw new Error("too long");
+    if (outcome.state === "lost" && !(outcome.messages >= 0 && outcome.bytes >= 0)) {
+      throw new Error(`${outcome.messages} messages with ${outcome.bytes} bytes were lost`);
+    }
+  }
+}
+
+function pollAll(watch: Watch, reader: CircularBufferReader): void {
+  for (let i = 0; i < READS; i++) {
+    const { state } = reader.poll((message) => {
+      if (message.length > reader.maxMessage) throw new Error("too long");
+    }, 20);
+    watch.count(`poll ${state}`);
+    if (state === "empty" || state === "closed") return;
+  }
+}
+
+function waitOnce(reader: CircularBufferReader): void {
+  try {
+    reader.readSync({ timeout: 0, spin: 0 });
+  } catch (error) {
+    if ((error as Error).name !== "TimeoutError") throw error;
+  }
+}
+
+function writeAll(writer: CircularBufferWriter): void {
+  writer.write(payload(1, 10));
+  writer.claim(100).set(payload(2, 100));
+  writer.publish(50);
+  for (let i = 0; i < 20; i++) writer.write(payload(i, 500));
+  writer.write(payload(3, writer.maxMessage));
+  writer.claim(writer.maxMessage);
+  writer.discard();
+}
+
+/** Puts the changes into a buffer with messages, and uses it: old handles first, then new ones. */
+export function assault(name: string, changes: readonly Change[], watch: Watch): void {
+  using inside = new Inside(name, CAPACITY);
+  using stack = new DisposableStack();
+  const writer = stack.use(CircularBufferWriter.open(name));
+  for (let i = 0; i < 30; i++) writer.write(payload(i, 100 + i)); // of which some are overwritten
+  const readers = (["oldest", "newest", "now"] as const).map((start) =>
+    stack.use(CircularBufferReader.open(name, { start, afterLoss: "newest" }))
+  );
+  writer.write(payload(30, 77));
+  for (const change of changes) apply(inside, change);
+  const what = JSON.stringify(changes);
+  for (const reader of readers) {
+    watch.attempt(`${what}, an old reader`, () => readAll(watch, reader));
+    watch.attempt(`${what}, an old reader that waits`, () => waitOnce(reader));
+    watch.attempt(`${what}, an old reader that polls`, () => pollAll(watch, reader));
+  }
+  watch.attempt(`${what}, a new reader`, () => openAndRead(watch, name));
+  watch.attempt(`${what}, the old writer`, () => writeAll(writer));
+  writer.close();
+  for (const change of changes) apply(inside, change);
+  watch.attempt(`${what}, a new writer`, () => {
+    using writer = CircularBufferWriter.open(name);
+    writeAll(writer);
+  });
+  watch.attempt(`${what}, a new reader at the end`, () => openAndRead(watch, name));
+}
+
+function openAndRead(watch: Watch, name: string): void {
+  for (const start of ["oldest", "newest", "now"] as const) {
+    using reader = CircularBufferReader.open(name, { start });
+    readAll(watch, reader);
+    waitOnce(reader);
+    pollAll(watch, reader);
+  }
+}
+
+/** Assaults one buffer after another; what must not come out, and how often what came. */
+export function assaults(name: string, cases: readonly (readonly Change[])[]) {
+  const watch = new Watch();
+  cases.forEach((changes, i) => assault(`${name}.${i}`, changes, watch));
+  return { complaints: watch.complaints.slice(0, 5), seen: watch.seen };
+}
+
+/** Random numbers from 0 to 1, the same for the same seed. */
+export function generator(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = state + 0x6d2b79f5 >>> 0;
+    let mixed = Math.imul(state ^ state >>> 15, state | 1);
+    mixed = mixed + Math.imul(mixed ^ mixed >>> 7, mixed | 61) ^ mixed;
+    return ((mixed ^ mixed >>> 14) >>> 0) / 2 ** 32;
+  };
+}
+
+/** A few changes at random places, to values that code is fooled by or that are near the right. */
+export function randomChanges(random: () => number): Change[] {
+  const pick = <T>(list: readonly T[]) => list[Math.floor(random() * list.length)]!;
+  const units = CAPACITY / UNIT;
+  return Array.from({ length: 1 + Math.floor(random() * 4) }, (): Change => {
+    if (random() < 0.5) {
+      const word = pick(["oldest", "published", "published", "bell", "state"] as const);
+      const near = String(Math.floor(random() * 700));
+      return { word, value: random() < 0.5 ? near : pick(WORDS) };
+    }
+    const near = Math.floor(random() * 700);
+    const value = random() < 0.5 ? near : pick(NUMBERS);
+    return { unit: Math.floor(random() * units), number: Math.floor(random() * 4), value };
+  });
+}
+
+/**
+ * Puts random values into a buffer that others use, a number of times: into words, into heads and
+ * into the bytes between.
+ */
+export function vandalise(name: string, seed: number, times: number): void {
+  using inside = new Inside(name);
+  const random = generator(seed);
+  for (let i = 0; i < times; i++) {
+    for (const change of randomChanges(random)) apply(inside, change);
+    if (i % 3 === 0) restore(inside);
+  }
+  restore(inside);
+}
+
+/** Makes a buffer usable again, as if nothing had ever been written. */
+function restore(inside: Inside): void {
+  inside.word("state").set(0n);
+  inside.startAt(0);
+}
+
+/** Words by which those who endure are told that it is over, and tell what they have met. */
+export const ENDURING = { over: 0, read: 1, readCorrupt: 2, written: 3, writeCorrupt: 4 } as const;
+
+/** Reads or writes in a buffer that is vandalised, until it is told to stop; gives complaints. */
+export function endure(name: string, role: "reader" | "writer", words: Uint32Array): string[] {
+  const watch = new Watch();
+  const [well, corrupt] = role === "reader"
+    ? [ENDURING.read, ENDURING.readCorrupt]
+    : [ENDURING.written, ENDURING.writeCorrupt];
+  while (words[ENDURING.over] === 0) {
+    watch.attempt(`the ${role}`, () => {
+      if (role === "reader") openAndRead(watch, name);
+      else {
+        using writer = CircularBufferWriter.open(name);
+        writeAll(writer);
+      }
+      watch.count("well");
+    });
+    words[well] = watch.seen.well ?? 0;
+    words[corrupt] = watch.seen.CorruptRegionError ?? 0;
+  }
+  return watch.complaints.slice(0, 5);
+}

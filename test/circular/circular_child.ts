@@ -1,0 +1,44 @@
+/**
+ * The program of a {@linkcode Party} at a circular buffer.
+ *
+ * @module
+ */
+
+import { CircularBufferReader } from "../../src/circular/reader.ts";
+import { CircularBufferWriter } from "../../src/circular/writer.ts";
+import { SharedMemory } from "../../src/shared/shared_memory.ts";
+import { serve } from "../shared/serve.ts";
+import { actBefore, dieBefore, spring, stepsOf } from "../trap/trap.ts";
+import { follow } from "./account.ts";
+import { assaults, endure, generator, randomChanges, vandalise } from "./assault.ts";
+import { bytesBetween, Inside, isPayload, lengthOf, payload } from "./scene.ts";
+
+/** What the functions can use. */
+const TOOLS = {
+  CircularBufferReader,
+  CircularBufferWriter,
+  SharedMemory,
+  Inside,
+  payload,
+  isPayload,
+  lengthOf,
+  bytesBetween,
+  follow,
+  assaults,
+  endure,
+  generator,
+  randomChanges,
+  vandalise,
+  actBefore,
+  dieBefore,
+  spring,
+  stepsOf,
+  /** What stays open between two functions. */
+  writers: [] as CircularBufferWriter[],
+  readers: [] as CircularBufferReader[],
+  insides: [] as Inside[],
+};
+
+export type Tools = typeof TOOLS;
+
+await serve(TOOLS);

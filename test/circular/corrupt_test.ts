@@ -1,0 +1,423 @@
+/**
+ * Circular buffers whose every word, head and header field a broken peer has changed. What could
+ * run for ever or end the process runs in another one, by a deadline.
+ */
+
+import {
+  assert,
+  assertEquals,
+  assertGreater,
+  assertStringIncludes,
+  assertThrows,
+} from "@std/assert";
+import { CorruptRegionError, LayoutMismatchError } from "../../src/errors.ts";
+import { REGION_HEADER } from "../../src/region/header.ts";
+import { LAST_POSITION } from "../../src/circular/circular_buffer.ts";
+import { CircularBufferReader } from "../../src/circular/reader.ts";
+import { CircularBufferWriter } from "../../src/circular/writer.ts";
+import { SharedMemory } from "../../src/shared/shared_memory.ts";
+import { processTests } from "../shared/processes.ts";
+import { Name } from "../shared/scene.ts";
+import { type Change, ENDURING, NUMBERS, WORDS } from "./assault.ts";
+import type { Tools } from "./circular_child.ts";
+import { Inside, payload } from "./scene.ts";
+
+const { test, startProcess } = processTests<Tools>(
+  new URL("./circular_child.ts", import.meta.url),
+  "corrupt circular buffers",
+);
+
+const CAPACITY = 4096;
+
+/** A buffer with messages of 100 bytes, with a member that keeps it. */
+function prepare(place: Name, messages = 5): Inside {
+  const inside = new Inside(place.name, CAPACITY);
+  using writer = CircularBufferWriter.open(place.name);
+  for (let i = 0; i < messages; i++) writer.write(payload(i, 100));
+  return inside;
+}
+
+/** The units of a record of 100 bytes. */
+const RECORD = 17;
+
+// ---- what is refused, and in which words ----
+
+const POSITIONS: [oldest: number, published: number][] = [
+  [1, 0],
+  [0, LAST_POSITION + 1],
+  [2 ** 53, 2 ** 53],
+  [18, 17],
+  [-1, 17],
+  [17, -1],
+];
+
+for (const [oldest, published] of POSITIONS) {
+  Deno.test(`open() refuses the positions ${oldest} and ${published}`, () => {
+    using place = new Name();
+    using inside = prepare(place);
+    inside.ring.oldest.store(oldest);
+    inside.ring.published.store(published);
+    for (const end of [CircularBufferWriter, CircularBufferReader]) {
+      const error = assertThrows(() => end.open(place.name), CorruptRegionError);
+      assertStringIncludes(error.message, `circular buffer "${place.name}": its positions are`);
+      assertStringIncludes(error.message, "unlink it and make a new one");
+    }
+    assertEquals(inside.ring.region.countMembers(), 1); // nobody stays after that
+  });
+}
+
+Deno.test("CircularBufferWriter.open() refuses positions that are a ring apart", () => {
+  using place = new Name();
+  using inside = prepare(place);
+  inside.ring.oldest.store(1);
+  for (const published of [510, 513, 10_000, 2 ** 32 + 17]) {
+    inside.ring.published.store(published);
+    inside.setHead(published, { sequence: 5, payload: 500, previous: 1, length: 0 });
+    assertThrows(
+      () => CircularBufferWriter.open(place.name),
+      CorruptRegionError,
+      "its positions are",
+    );
+  }
+  inside.ring.published.store(509);
+  inside.setHead(509, { sequence: 5, payload: 500, previous: 1, length: 0 });
+  CircularBufferWriter.open(place.name).close();
+});
+
+for (const field of ["sequence", "payload"] as const) {
+  Deno.test(`open() refuses a head whose ${field} is none`, () => {
+    using place = new Name();
+    using inside = prepare(place);
+    for (const value of [NaN, Infinity, -Infinity, -1, 0.5, 2 ** 53, 1e300]) {
+      inside.setHead(inside.ring.published.load(), { [field]: value });
+      for (const end of [CircularBufferWriter, CircularBufferReader]) {
+        const open = () => end.open(place.name, { start: "now" });
+        const error = assertThrows(open, CorruptRegionError);
+        assertStringIncludes(error.message, `the head at ${5 * RECORD} tells of message`);
+      }
+    }
+  });
+}
+
+for (const length of [-1, 0.5, NaN, Infinity, CAPACITY - 63, 2 ** 32, 2 ** 53]) {
+  Deno.test(`tryRead() and poll() refuse a message of ${length} bytes`, () => {
+    using place = new Name();
+    using inside = prepare(place);
+    inside.setHead(RECORD, { length });
+    using reader = CircularBufferReader.open(place.name);
+    assertEquals(reader.tryRead().state, "ok");
+    for (let again = 0; again < 2; again++) {
+      const error = assertThrows(() => reader.tryRead(), CorruptRegionError);
+      assertStringIncludes(error.message, `message 1 claims a length of ${length}`);
+      assertThrows(() => reader.poll(() => {}), CorruptRegionError);
+    }
+  });
+}
+
+test("write() refuses to make room by a message of a length that is none, and changes nothing", async () => {
+  using place = new Name();
+  using inside = prepare(place);
+  await using party = startProcess(); // as a writer that believes it may never come to an end
+  const lengths = [-1, 0.5, -32, CAPACITY - 63, 2 ** 32, 2 ** 53, "NaN", "Infinity", "-Infinity"];
+  const told = await party.run(({ CircularBufferWriter, Inside }, { name, at, lengths }) => {
+    using inside = new Inside(name);
+    using writer = CircularBufferWriter.open(name);
+    return lengths.map((length) => {
+      inside.setHead(at, { length: Number(length) });
+      const attempt = () => {
+        try {
+          return `wrote ${writer.write(new Uint8Array(4000))}`;
+        } catch (error) {
+          return `${error}`;
+        }
+      };
+      return [attempt(), attempt(), writer.sequence, inside.ring.oldest.load()];
+    });
+  }, { name: place.name, at: RECORD, lengths });
+  lengths.forEach((length, i) => {
+    const [first, second, ...after] = told[i]!;
+    assertStringIncludes(`${first}`, "CorruptRegionError: ");
+    assertStringIncludes(`${first}`, `the record at ${RECORD} has a length of ${length}`);
+    assertEquals([second, ...after], [first, 5, 0]);
+  });
+  assertEquals(inside.ring.published.load(), 5 * RECORD);
+});
+
+Deno.test("tryRead() refuses a message that ends beyond what is published", () => {
+  using place = new Name();
+  using inside = prepare(place);
+  inside.setHead(4 * RECORD, { length: 105 }); // the last one: its record would have a unit more
+  using reader = CircularBufferReader.open(place.name, { start: "newest" });
+  assertThrows(() => reader.tryRead(), CorruptRegionError, "message 4 claims a length of 105");
+});
+
+Deno.test("write() refuses to make room by a message that ends beyond what is published", () => {
+  using place = new Name();
+  using inside = prepare(place);
+  using writer = CircularBufferWriter.open(place.name);
+  inside.setHead(4 * RECORD, { length: 105 });
+  const error = assertThrows(() => writer.write(payload(0, writer.maxMessage)), CorruptRegionError);
+  assertStringIncludes(error.message, `the record at ${4 * RECORD} has a length of 105`);
+});
+
+Deno.test("tryRead() refuses a message of another number than comes next", () => {
+  using place = new Name();
+  using inside = prepare(place);
+  using reader = CircularBufferReader.open(place.name);
+  for (const sequence of [0, 2, 2 ** 32 + 1, NaN]) {
+    inside.setHead(RECORD, { sequence: 1 });
+    using other = CircularBufferReader.open(place.name);
+    other.tryRead();
+    inside.setHead(RECORD, { sequence });
+    assertThrows(() => other.tryRead(), CorruptRegionError);
+  }
+  assertEquals(reader.tryRead().state, "ok");
+});
+
+Deno.test("a lapped reader refuses a head of a lower number than it has come to", () => {
+  using place = new Name();
+  using inside = prepare(place);
+  using reader = CircularBufferReader.open(place.name, { start: "now" });
+  inside.startAt(6 * RECORD, { sequence: 4, payload: 500 });
+  for (const read of [() => reader.tryRead(), () => reader.poll(() => {})]) {
+    const error = assertThrows(read, CorruptRegionError);
+    assertStringIncludes(error.message, `the head at ${6 * RECORD} tells of message 4`);
+  }
+  assertEquals([reader.sequence, reader.lostMessages], [5, 0]);
+});
+
+Deno.test("tryRead() takes a length of -0 for 0, which it equals", () => {
+  using place = new Name();
+  using inside = prepare(place, 0);
+  using writer = CircularBufferWriter.open(place.name);
+  using reader = CircularBufferReader.open(place.name);
+  writer.claim(-0);
+  writer.publish(-0);
+  inside.setHead(0, { length: -0 });
+  assertEquals(reader.tryRead(), { state: "ok", message: new Uint8Array(0) });
+});
+
+Deno.test("a reader goes on in a buffer that was corrupt, once it is mended", () => {
+  using place = new Name();
+  using inside = prepare(place);
+  using reader = CircularBufferReader.open(place.name);
+  inside.setHead(0, { length: -5 });
+  assertThrows(() => reader.tryRead(), CorruptRegionError);
+  inside.setHead(0, { length: 100 });
+  assertEquals(reader.tryRead(), { state: "ok", message: payload(0, 100) });
+});
+
+// ---- everything, with anything in it ----
+
+/** Assaults in another process, in parts that have a deadline each. */
+async function assaultAll(cases: readonly (readonly Change[])[]): Promise<Record<string, number>> {
+  using place = new Name();
+  await using party = startProcess();
+  const total: Record<string, number> = {};
+  const part = 200;
+  for (let from = 0; from < cases.length; from += part) {
+    const some = cases.slice(from, from + part);
+    const { complaints, seen } = await party.run(
+      ({ assaults }, { name, some }) => assaults(name, some),
+      { name: `${place.name}.${from}`, some },
+    ).catch((error) => {
+      throw new Error(`Cases ${from} and on, such as ${JSON.stringify(some[0])}: ${error}`);
+    });
+    assertEquals(complaints, []);
+    for (const [what, count] of Object.entries(seen)) total[what] = (total[what] ?? 0) + count;
+  }
+  return total;
+}
+
+test("every word of the control block can hold anything", async () => {
+  const words = ["oldest", "published", "bell", "state"] as const;
+  const cases = words.flatMap((word) => WORDS.map((value): Change[] => [{ word, value }]));
+  const seen = await assaultAll(cases);
+  assert(seen.CorruptRegionError! > 0 && seen.ok! > 0 && seen.lost! > 0 && seen.closed! > 0);
+});
+
+test("every pair of positions can be anything", async () => {
+  const cases = WORDS.flatMap((oldest) =>
+    WORDS.map((published): Change[] => [
+      { word: "oldest", value: oldest },
+      { word: "published", value: published },
+    ])
+  );
+  const seen = await assaultAll(cases);
+  assertGreater(seen.CorruptRegionError!, 100);
+});
+
+test("every number of every head can be anything", async () => {
+  // The first, one in the middle, the last message, and the head that comes after it.
+  using place = new Name();
+  using inside = new Inside(place.name, CAPACITY);
+  {
+    using writer = CircularBufferWriter.open(place.name);
+    for (let i = 0; i < 30; i++) writer.write(payload(i, 100 + i));
+    writer.write(payload(30, 77));
+  }
+  const { oldest, published, units } = inside.ring;
+  const positions: number[] = [];
+  for (let at = oldest.load(); at <= published.load();) {
+    positions.push(at);
+    at += Math.ceil((32 + inside.head(at)[3]!) / 8);
+  }
+  const chosen = [positions[0]!, positions[positions.length >> 1]!, ...positions.slice(-2)];
+  const cases = chosen.flatMap((position) =>
+    [0, 1, 2, 3].flatMap((number) =>
+      NUMBERS.map((value): Change[] => [{ unit: position % units, number, value }])
+    )
+  );
+  const seen = await assaultAll(cases);
+  assertGreater(seen.CorruptRegionError!, 100);
+});
+
+test("several words and heads at once can be anything", async () => {
+  using place = new Name();
+  await using party = startProcess();
+  let corrupt = 0;
+  for (let seed = 0; seed < 1000; seed += 100) {
+    const { complaints, seen } = await party.run(
+      ({ assaults, generator, randomChanges }, { name, seed }) => {
+        const cases = Array.from({ length: 100 }, (_, i) => randomChanges(generator(seed + i)));
+        return assaults(name, cases);
+      },
+      { name: `${place.name}.${seed}`, seed },
+    ).catch((error) => {
+      throw new Error(`Seeds from ${seed} on: ${error}`);
+    });
+    assertEquals(complaints, []);
+    corrupt += seen.CorruptRegionError ?? 0;
+  }
+  assertGreater(corrupt, 100);
+});
+
+test("a buffer can be changed at any moment while it is used", async () => {
+  using place = new Name();
+  using _inside = new Inside(place.name, CAPACITY);
+  using memory = SharedMemory.open(place.name, { size: 4 * 5 });
+  const words = memory.as(Uint32Array);
+  await using reader = startProcess();
+  await using writer = startProcess();
+  await using vandal = startProcess();
+  const enduring = ([[reader, "reader"], [writer, "writer"]] as const).map(([party, role]) =>
+    party.run(({ endure, SharedMemory }, { name, role }) => {
+      using memory = SharedMemory.connect(name);
+      return endure(name, role, memory.as(Uint32Array));
+    }, { name: place.name, role })
+  );
+  let seed = 0;
+  const isEnough = () => words.subarray(1).every((count) => count > 20);
+  while (seed < 10 || !isEnough() && seed < 300) {
+    await vandal.run(({ vandalise }, { name, seed }) => vandalise(name, seed, 500), {
+      name: place.name,
+      seed: seed++,
+    });
+  }
+  words[ENDURING.over] = 1;
+  assertEquals(await Promise.all(enduring), [[], []]);
+  assert(isEnough(), `${words}: nothing was tried`);
+});
+
+// ---- the header ----
+
+/** Fields that must be what they are; any change of one is found when somebody opens. */
+const CHECKED = [
+  "magic",
+  "header_version",
+  "byte_order",
+  "kind",
+  "abi_hash",
+  "incompatible",
+  "page_size",
+  "control_bytes",
+  "byte_length",
+  "data_offset",
+  "part_bytes",
+];
+
+/** Where in the header each field is. */
+function extentOf(field: string): { offset: number; size: number } {
+  const { offset, size } = REGION_HEADER.fields[field as keyof typeof REGION_HEADER.fields];
+  return { offset, size };
+}
+
+/** Opens both ends of a buffer whose header was changed, and uses them; the name of the error. */
+function outcomeOf(name: string): string {
+  const names = [CircularBufferWriter, CircularBufferReader].map((end) => {
+    try {
+      using opened = end.open(name);
+      if (opened instanceof CircularBufferWriter) opened.write(payload(1, 10));
+      else opened.tryRead();
+      return "opened";
+    } catch (error) {
+      const expected = error instanceof CorruptRegionError || error instanceof LayoutMismatchError;
+      if (!expected) throw error;
+      return error.name;
+    }
+  });
+  assertEquals(names[0], names[1]);
+  return names[0]!;
+}
+
+for (const field of Object.keys(REGION_HEADER.fields)) {
+  Deno.test(`open() ${CHECKED.includes(field) ? "refuses" : "takes"} any ${field} in the header`, () => {
+    using place = new Name();
+    using inside = prepare(place);
+    const { offset, size } = extentOf(field);
+    const header = inside.ring.mapping.bytes.subarray(0, REGION_HEADER.size);
+    const right = header.slice();
+    for (let bit = 0; bit < 8 * size; bit++) {
+      header[offset + (bit >> 3)]! ^= 1 << bit % 8;
+      const behindText = field === "magic" && bit >= 8 * 6 || field === "kind" && bit >= 8 * 9;
+      const outcome = outcomeOf(place.name); // behind the NUL that ends a text nothing counts
+      const refused = CHECKED.includes(field) && !behindText;
+      assertEquals(outcome !== "opened", refused, `bit ${bit}`);
+      header.set(right);
+    }
+    for (const byte of [0, 0xff, 0x80, 0x7f]) {
+      if (right.subarray(offset, offset + size).every((now) => now === byte)) continue;
+      header.fill(byte, offset, offset + size);
+      assertEquals(outcomeOf(place.name) !== "opened", CHECKED.includes(field), `bytes ${byte}`);
+      header.set(right);
+    }
+    assertEquals(outcomeOf(place.name), "opened");
+  });
+}
+
+Deno.test("open() refuses a file of another length than the header tells", () => {
+  using place = new Name();
+  using _inside = prepare(place);
+  const path = place.path("circular");
+  const { size } = Deno.statSync(path);
+  for (const wrong of [size + 1, size + CAPACITY]) {
+    Deno.truncateSync(path, wrong);
+    assertEquals(outcomeOf(place.name), "CorruptRegionError");
+  }
+  Deno.truncateSync(path, size);
+  assertEquals(outcomeOf(place.name), "opened");
+});
+
+/** A buffer of a size that nobody makes, with a header that agrees. */
+function forge(place: Name, dataBytes: number): void {
+  const path = place.path("circular");
+  {
+    using writer = CircularBufferWriter.open(place.name, { capacity: CAPACITY, persist: true });
+    writer.write(payload(0, 100));
+  }
+  const bytes = Deno.readFileSync(path).subarray(0, CAPACITY);
+  const header = REGION_HEADER.read(bytes);
+  const byte_length = header.data_offset + BigInt(dataBytes);
+  REGION_HEADER.write(bytes, { ...header, byte_length, part_bytes: BigInt(dataBytes) });
+  Deno.truncateSync(path, Number(byte_length)); // without memory behind it
+  using file = Deno.openSync(path, { write: true });
+  file.writeSync(bytes);
+}
+
+for (const dataBytes of [0, 100, 4097, 3 * 4096, 2 ** 31, 2 ** 33]) {
+  Deno.test(`open() refuses a buffer of ${dataBytes} bytes, which nobody makes`, () => {
+    using place = new Name();
+    forge(place, dataBytes);
+    assertEquals(outcomeOf(place.name), "CorruptRegionError");
+  });
+}

@@ -1,0 +1,398 @@
+/**
+ * Readers of a circular buffer that wait.
+ */
+
+import {
+  assert,
+  assertEquals,
+  assertRejects,
+  assertStringIncludes,
+  assertThrows,
+} from "@std/assert";
+import { ClosedError } from "../../src/errors.ts";
+import { CircularBufferReader } from "../../src/circular/reader.ts";
+import { CircularBufferWriter } from "../../src/circular/writer.ts";
+import { Party } from "../shared/party.ts";
+import { Name } from "../shared/scene.ts";
+import { promptly } from "../wait/promptly.ts";
+import type { Tools } from "./circular_child.ts";
+import { isPayload, payload } from "./scene.ts";
+
+const CAPACITY = 4096;
+
+/** A reader that waits soon, and a writer. */
+class Pair implements Disposable {
+  readonly #place = new Name();
+  readonly name = this.#place.name;
+  readonly writer = CircularBufferWriter.open(this.name, { capacity: CAPACITY });
+  readonly reader = CircularBufferReader.open(this.name);
+
+  [Symbol.dispose](): void {
+    this.reader.close();
+    this.writer.close();
+    this.#place[Symbol.dispose]();
+  }
+}
+
+/** A thread that acts once somebody sleeps on the buffer's bell, or is about to. */
+async function startActor(name: string): Promise<Party<Tools>> {
+  const party = Party.start<Tools>(new URL("./circular_child.ts", import.meta.url), "thread");
+  await party.run(({ CircularBufferWriter, Inside, writers, insides }, name) => {
+    writers.push(CircularBufferWriter.open(name, { capacity: 4096 }));
+    insides.push(new Inside(name));
+  }, name);
+  return party;
+}
+
+// ---- in promises ----
+
+Deno.test("read() resolves to a message that is there, without waiting", async () => {
+  using pair = new Pair();
+  pair.writer.write(payload(0, 100));
+  assertEquals(await pair.reader.read({ timeout: 0 }), { state: "ok", message: payload(0, 100) });
+});
+
+Deno.test("read() resolves to a message once it is written", async () => {
+  using pair = new Pair();
+  const reading = pair.reader.read({ timeout: 20_000 });
+  pair.writer.write(payload(0, 100));
+  assertEquals(await reading, { state: "ok", message: payload(0, 100) });
+});
+
+Deno.test("read() resolves to a message of 0 bytes", async () => {
+  using pair = new Pair();
+  const reading = pair.reader.read({ timeout: 20_000 });
+  pair.writer.write(new Uint8Array(0));
+  assertEquals(await reading, { state: "ok", message: new Uint8Array(0) });
+});
+
+Deno.test("read() resolves to what is published in place", async () => {
+  using pair = new Pair();
+  const reading = pair.reader.read({ timeout: 20_000 });
+  pair.writer.claim(100).set(payload(0, 100));
+  pair.writer.publish(90);
+  assertEquals(await reading, { state: "ok", message: payload(0, 100).slice(0, 90) });
+});
+
+Deno.test("read() leaves the event loop free", async () => {
+  using pair = new Pair();
+  const reading = pair.reader.read({ timeout: 20_000 });
+  for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setTimeout(resolve));
+  pair.writer.write(payload(0, 10));
+  assertEquals((await reading).state, "ok");
+});
+
+Deno.test("read() fills an array of the caller's, or says that it is too small", async () => {
+  using pair = new Pair();
+  const target = new Uint8Array(100);
+  const reading = pair.reader.read(target, { timeout: 20_000 });
+  pair.writer.write(payload(0, 60));
+  assertEquals(await reading, { state: "ok", length: 60 });
+  assert(isPayload(target.subarray(0, 60), 0));
+  pair.writer.write(payload(1, 101));
+  assertEquals(await pair.reader.read(target), { state: "tooSmall", length: 101 });
+  assertEquals(await pair.reader.read(), { state: "ok", message: payload(1, 101) });
+});
+
+Deno.test("read() resolves to a loss", async () => {
+  using pair = new Pair();
+  for (let i = 0; i < 10; i++) pair.writer.write(payload(i, 1000));
+  const outcome = await pair.reader.read();
+  const { sequence } = pair.reader;
+  assertEquals(outcome, { state: "lost", messages: sequence, bytes: 1000 * sequence });
+});
+
+Deno.test("read() resolves to closed when the writer closes meanwhile", async () => {
+  using pair = new Pair();
+  const reading = pair.reader.read({ timeout: 20_000 });
+  pair.writer.close();
+  assertEquals(await reading, { state: "closed" });
+});
+
+Deno.test("read() rejects with a TimeoutError once the time is up", async () => {
+  using pair = new Pair();
+  const start = performance.now();
+  const error = await assertRejects(() => pair.reader.read({ timeout: 40 }), DOMException);
+  assert(performance.now() - start >= 39);
+  assertEquals(error.name, "TimeoutError");
+  assertStringIncludes(
+    error.message,
+    `read from circular buffer "${pair.name}": 40 ms have passed`,
+  );
+  pair.writer.write(payload(0, 10));
+  assertEquals(await pair.reader.read(), { state: "ok", message: payload(0, 10) });
+});
+
+Deno.test("read() rejects with the signal's reason, and loses no message", async () => {
+  using pair = new Pair();
+  const controller = new AbortController();
+  const reading = pair.reader.read({ signal: controller.signal });
+  controller.abort(new Error("enough"));
+  await assertRejects(() => reading, Error, "enough");
+  const aborted = pair.reader.read({ signal: AbortSignal.abort() });
+  await assertRejects(() => aborted, DOMException);
+  pair.writer.write(payload(0, 10));
+  assertEquals(await pair.reader.read(), { state: "ok", message: payload(0, 10) });
+});
+
+Deno.test("read() rejects with a ClosedError when the reader is closed meanwhile", async () => {
+  using pair = new Pair();
+  const reading = pair.reader.read();
+  pair.reader.close();
+  await assertRejects(() => reading, ClosedError);
+});
+
+Deno.test("read() and readSync() refuse limits that are none", async () => {
+  using pair = new Pair();
+  for (const options of [{ timeout: -1 }, { timeout: NaN }, { spin: -1 }, { spin: NaN }]) {
+    assertThrows(() => pair.reader.readSync(options), RangeError);
+    await assertRejects(() => pair.reader.read(options), RangeError);
+  }
+});
+
+Deno.test("read() gives two who wait at once a message each", async () => {
+  using pair = new Pair();
+  const reading = [pair.reader.read(), pair.reader.read()];
+  pair.writer.write(payload(0, 10));
+  pair.writer.write(payload(1, 20));
+  const messages = await Promise.all(reading);
+  const lengths = messages.map((outcome) => outcome.state === "ok" ? outcome.message.length : -1);
+  assertEquals(lengths.sort(), [10, 20]);
+});
+
+const ACTS: [what: string, act: (writer: CircularBufferWriter) => void][] = [
+  ["write()", (writer) => writer.write(payload(1, 10))],
+  ["publish()", (writer) => {
+    writer.claim(10);
+    writer.publish();
+  }],
+  ["close()", (writer) => writer.close()],
+];
+
+for (const [what, act] of ACTS) {
+  Deno.test(`${what} wakes a reader that sleeps, before the end of its slice`, async () => {
+    using place = new Name();
+    using reader = CircularBufferReader.open(place.name, { capacity: CAPACITY });
+    await promptly(async () => {
+      using writer = CircularBufferWriter.open(place.name);
+      const reading = reader.read({ timeout: 20_000, spin: 0 });
+      await new Promise((resolve) => setTimeout(resolve)); // its thread goes to sleep
+      act(writer);
+      assertEquals((await reading).state, what === "close()" ? "closed" : "ok");
+    });
+  });
+}
+
+Deno.test("one message wakes every reader that waits", async () => {
+  using pair = new Pair();
+  using stack = new DisposableStack();
+  const readers = Array.from({ length: 20 }, () => stack.use(CircularBufferReader.open(pair.name)));
+  const reading = readers.map((reader) => reader.read({ timeout: 20_000 }));
+  await Promise.resolve();
+  pair.writer.write(payload(0, 10));
+  for (const outcome of await Promise.all(reading)) {
+    assertEquals(outcome, { state: "ok", message: payload(0, 10) });
+  }
+});
+
+Deno.test("for await waits for messages", async () => {
+  using pair = new Pair();
+  const seen: Uint8Array[] = [];
+  const reading = (async () => {
+    for await (const message of pair.reader) seen.push(message);
+  })();
+  for (let i = 0; i < 5; i++) {
+    pair.writer.write(payload(i, 100));
+    await new Promise((resolve) => setTimeout(resolve)); // it waits again
+  }
+  pair.writer.close();
+  await reading;
+  assertEquals(seen, [0, 1, 2, 3, 4].map((i) => payload(i, 100).slice()));
+});
+
+// ---- blocking the thread ----
+
+Deno.test("readSync() throws a TimeoutError once the time is up", () => {
+  using pair = new Pair();
+  for (const options of [{ timeout: 30 }, { timeout: 30, spin: 0 }, { timeout: 30, spin: 1e9 }]) {
+    const start = performance.now();
+    const error = assertThrows(() => pair.reader.readSync(options), DOMException);
+    const taken = performance.now() - start;
+    assert(taken >= 30 && taken < 5000, `${taken} ms`);
+    assertEquals(error.name, "TimeoutError");
+  }
+});
+
+Deno.test("readSync() with timeout 0 looks once", () => {
+  using pair = new Pair();
+  assertThrows(() => pair.reader.readSync({ timeout: 0 }), DOMException, "0 ms have passed");
+  pair.writer.write(payload(0, 10));
+  assertEquals(pair.reader.readSync({ timeout: 0 }), { state: "ok", message: payload(0, 10) });
+});
+
+for (const spin of [0, 1e9]) {
+  Deno.test(`readSync() gets what another thread writes meanwhile, with a spin of ${spin} us`, async () => {
+    using place = new Name();
+    await using actor = await startActor(place.name);
+    using reader = CircularBufferReader.open(place.name);
+    const acting = actor.run(({ writers: [writer], insides: [inside], payload }, sleeps) => {
+      for (let i = 0; i < 50; i++) {
+        if (sleeps) { while ((inside!.ring.bell.word.load() & 1) === 0); // until it sleeps
+         }
+        writer!.write(payload(i, 10 + i));
+      }
+    }, spin === 0);
+    for (let i = 0; i < 50; i++) {
+      const outcome = reader.readSync({ timeout: 20_000, spin });
+      assertEquals(outcome, { state: "ok", message: payload(i, 10 + i) });
+    }
+    await acting;
+  });
+}
+
+Deno.test("readSync() is woken by what another thread writes, before the end of its slice", async () => {
+  using place = new Name();
+  await using actor = await startActor(place.name);
+  using reader = CircularBufferReader.open(place.name);
+  await promptly(async () => {
+    const acting = actor.run(({ writers: [writer], insides: [inside], payload }) => {
+      while ((inside!.ring.bell.word.load() & 1) === 0); // until it sleeps
+      writer!.write(payload(0, 10));
+    }, null);
+    const outcome = reader.readSync({ timeout: 20_000, spin: 0 });
+    assertEquals(outcome, { state: "ok", message: payload(0, 10) });
+    await acting;
+  });
+});
+
+Deno.test("readSync() that spins sees what another thread writes, before the end of a slice", async () => {
+  using place = new Name();
+  await using actor = await startActor(place.name);
+  using reader = CircularBufferReader.open(place.name);
+  await promptly(async () => {
+    const acting = actor.run(({ writers: [writer], payload }) => {
+      for (const end = performance.now() + 5; performance.now() < end;); // meanwhile it spins
+      writer!.write(payload(0, 10));
+    }, null);
+    const outcome = reader.readSync({ timeout: 20_000, spin: 1e9 });
+    assertEquals(outcome, { state: "ok", message: payload(0, 10) });
+    await acting;
+  });
+});
+
+Deno.test("readSync() fills an array of the caller's, or says that it is too small", async () => {
+  using place = new Name();
+  await using actor = await startActor(place.name);
+  using reader = CircularBufferReader.open(place.name);
+  const acting = actor.run(({ writers: [writer], payload }) => {
+    writer!.write(payload(0, 60));
+    writer!.write(payload(1, 101));
+  }, null);
+  const target = new Uint8Array(100);
+  assertEquals(reader.readSync(target, { timeout: 20_000 }), { state: "ok", length: 60 });
+  assert(isPayload(target.subarray(0, 60), 0));
+  assertEquals(reader.readSync(target), { state: "tooSmall", length: 101 });
+  assertEquals(reader.readSync(), { state: "ok", message: payload(1, 101) });
+  await acting;
+});
+
+Deno.test("readSync() tells that the writer has closed meanwhile", async () => {
+  using place = new Name();
+  await using actor = await startActor(place.name);
+  using reader = CircularBufferReader.open(place.name);
+  const acting = actor.run(({ writers: [writer], insides: [inside] }) => {
+    while ((inside!.ring.bell.word.load() & 1) === 0);
+    writer!.close();
+  }, null);
+  assertEquals(reader.readSync({ timeout: 20_000, spin: 0 }), { state: "closed" });
+  await acting;
+});
+
+Deno.test("readers that wait go on with the next writer", async () => {
+  using place = new Name();
+  await using actor = await startActor(place.name);
+  using reader = CircularBufferReader.open(place.name);
+  await actor.run(({ writers }) => writers.pop()!.close(), null);
+  assertEquals(reader.readSync(), { state: "closed" });
+  using writer = CircularBufferWriter.open(place.name);
+  const reading = reader.read({ timeout: 20_000 });
+  writer.write(payload(0, 30));
+  assertEquals(await reading, { state: "ok", message: payload(0, 30) });
+});
+
+// ---- for the next writer ----
+
+Deno.test("a reader with keepOpen finds nothing where others find that the writer has closed", () => {
+  using pair = new Pair();
+  using keeper = CircularBufferReader.open(pair.name, { keepOpen: true });
+  pair.writer.write(payload(0, 10));
+  pair.writer.close();
+  for (const reader of [pair.reader, keeper]) {
+    assertEquals(reader.tryRead(), { state: "ok", message: payload(0, 10) });
+  }
+  assertEquals([pair.reader.tryRead(), keeper.tryRead()], [{ state: "closed" }, {
+    state: "empty",
+  }]);
+  const polled = [pair.reader, keeper].map((reader) => reader.poll(() => {}).state);
+  assertEquals(polled, ["closed", "empty"]);
+  const error = assertThrows(() => keeper.readSync({ timeout: 20 }), DOMException);
+  assertEquals([error.name, pair.reader.readSync()], ["TimeoutError", { state: "closed" }]);
+});
+
+Deno.test("read() with keepOpen waits through a close, for what the next writer writes", async () => {
+  using place = new Name();
+  using reader = CircularBufferReader.open(place.name, { capacity: CAPACITY, keepOpen: true });
+  await promptly(async () => {
+    const first = CircularBufferWriter.open(place.name);
+    const reading = reader.read({ timeout: 20_000, spin: 0 });
+    await new Promise((resolve) => setTimeout(resolve)); // its thread goes to sleep
+    first.close();
+    await new Promise((resolve) => setTimeout(resolve)); // woken, it finds that nobody writes
+    using second = CircularBufferWriter.open(place.name);
+    await new Promise((resolve) => setTimeout(resolve)); // woken again, it finds nothing
+    second.write(payload(0, 30));
+    assertEquals(await reading, { state: "ok", message: payload(0, 30) });
+  });
+});
+
+Deno.test("readSync() with keepOpen waits through a close, for what the next writer writes", async () => {
+  using place = new Name();
+  await using actor = await startActor(place.name);
+  using reader = CircularBufferReader.open(place.name, { keepOpen: true });
+  await promptly(async () => {
+    const acting = actor.run(
+      ({ CircularBufferWriter, writers, insides: [inside], payload }, name) => {
+        const { word } = inside!.ring.bell;
+        const untilAsleep = () => {
+          while ((word.load() & 1) === 0);
+        };
+        untilAsleep();
+        writers.pop()!.close();
+        untilAsleep();
+        writers.push(CircularBufferWriter.open(name));
+        untilAsleep();
+        writers[0]!.write(payload(0, 30));
+      },
+      place.name,
+    );
+    const outcome = reader.readSync({ timeout: 20_000, spin: 0 });
+    assertEquals(outcome, { state: "ok", message: payload(0, 30) });
+    await acting;
+  });
+});
+
+Deno.test("for await with keepOpen goes on with the messages of the next writer", async () => {
+  using pair = new Pair();
+  using reader = CircularBufferReader.open(pair.name, { keepOpen: true });
+  const seen: Uint8Array[] = [];
+  const reading = (async () => {
+    for await (const message of reader) if (seen.push(message) === 4) return;
+  })();
+  for (let i = 0; i < 2; i++) pair.writer.write(payload(i, 100));
+  pair.writer.close();
+  for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setTimeout(resolve));
+  using next = CircularBufferWriter.open(pair.name);
+  for (let i = 2; i < 4; i++) next.write(payload(i, 100));
+  await reading;
+  assertEquals(seen, [0, 1, 2, 3].map((i) => payload(i, 100).slice()));
+});

@@ -1,0 +1,244 @@
+/**
+ * Rings with many producers when what a party stored makes no sense: one error tells of it, and
+ * nobody else is held up.
+ */
+
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { CorruptRegionError, PeerLostError, RoleTakenError } from "../../src/errors.ts";
+import { MPSC_CONTROL, MPSC_SEAT } from "../../src/mpsc/mpsc.ts";
+import type { MpscConsumer, Origin } from "../../src/mpsc/consumer.ts";
+import { MpscProducer } from "../../src/mpsc/producer.ts";
+import { countFiles, rangesOf } from "../os/process_state.ts";
+import { isPayload, payload } from "../circular/scene.ts";
+import { CAPACITY, Cast, Inside, valueOf } from "./scene.ts";
+
+/** Ways to receive a message; each gives whose it was, or -1 if there was none. */
+const WAYS: Readonly<Record<string, (consumer: MpscConsumer) => number | Promise<number>>> = {
+  tryReceive: (consumer) => producerOf(consumer.tryReceive()),
+  receiveSync: (consumer) => producerOf(consumer.receiveSync()),
+  receive: async (consumer) => producerOf(await consumer.receive()),
+  tryTake: (consumer) => sampled(consumer.tryTake()),
+  takeSync: (consumer) => sampled(consumer.takeSync()),
+  take: async (consumer) => sampled(await consumer.take()),
+  poll(consumer) {
+    let found = -1;
+    consumer.poll((_, { producer }) => found = producer, 1);
+    return found;
+  },
+};
+
+function producerOf(outcome: ReturnType<MpscConsumer["tryReceive"]>): number {
+  return outcome.state === "ok" ? outcome.producer : -1;
+}
+
+function sampled(outcome: ReturnType<MpscConsumer["tryTake"]>): number {
+  if (outcome.state !== "ok") return -1;
+  using sample = outcome.sample;
+  return sample.producer;
+}
+
+/** What a broken producer may have done to its lane, which holds two messages of 10 bytes. */
+const DAMAGES: Readonly<Record<string, (inside: Inside, id: number) => void>> = {
+  "a length beyond what was published": (inside, id) => inside.setLength(id, 0, 100),
+  "a length below 0": (inside, id) => inside.setLength(id, 0, -8),
+  "a length that is no number": (inside, id) => inside.setLength(id, 0, NaN),
+  "a length that is a fraction": (inside, id) => inside.setLength(id, 0, 0.5),
+  "a head beyond the capacity": ({ seats }, id) => seats[id]!.head.store(CAPACITY + 8),
+  "a head before the tail": ({ seats }, id) => seats[id]!.head.store(2 ** 32 - 8),
+  "a head that is no multiple of 8": ({ seats }, id) => seats[id]!.head.store(23),
+};
+
+for (const [damage, harm] of Object.entries(DAMAGES)) {
+  Deno.test(`MpscConsumer tells of ${damage} once, and serves the other lanes`, async () => {
+    for (const receive of Object.values(WAYS)) {
+      using cast = new Cast({ lanes: 3 });
+      const { name, consumer, producers } = cast;
+      using inside = new Inside(name.name);
+      for (const producer of producers) {
+        producer.trySendBatch([payload(1, 10), payload(2, 10)]);
+      }
+      harm(inside, 1);
+      const seen: (number | string)[] = [];
+      while (seen.length < 5) {
+        try {
+          seen.push(await receive(consumer));
+        } catch (error) {
+          assert(error instanceof CorruptRegionError, `${error}`);
+          seen.push(error.message);
+        }
+      }
+      assertEquals(seen.filter((one) => typeof one === "number").sort(), [0, 0, 2, 2]);
+      const message = seen.find((one) => typeof one === "string")!;
+      assert(`${message}`.includes(`lane 1 of ring "${name.name}"`), `${message}`);
+      for (let i = 0; i < 300; i++) { // also when every lane is looked at
+        assertEquals(consumer.tryReceive(), { state: "empty" });
+        assertEquals(consumer.available, 0);
+      }
+      const late = await consumer.receive({ timeout: 5 }).catch((error) => error.name);
+      assertEquals(late, "TimeoutError");
+      producers[2]!.trySend(payload(3, 30));
+      assertEquals(valueOf(consumer.tryReceive()).value, payload(3, 30));
+    }
+  });
+}
+
+Deno.test("MpscConsumer tells of a corrupt lane once, whatever looks at it first", async () => {
+  const looks: ((consumer: MpscConsumer) => unknown)[] = [
+    (consumer) => consumer.available,
+    (consumer) => consumer.waitSync({ timeout: 0 }),
+    (consumer) => consumer.wait({ timeout: 0 }),
+    (consumer) => consumer.tryReceiveInto(new Uint8Array(10)),
+  ];
+  for (const look of looks) {
+    using cast = new Cast();
+    const { name, consumer, producers } = cast;
+    using inside = new Inside(name.name);
+    inside.seats[0]!.head.store(CAPACITY + 8);
+    await assertRejects(async () => await look(consumer), CorruptRegionError, "lane 0");
+    producers[1]!.trySend(payload(1, 10));
+    for (const again of looks) await again(consumer);
+    assertEquals(consumer.tryReceive(), { state: "empty" }); // it was received above
+  }
+});
+
+Deno.test("MpscConsumer.poll() releases what came before a corrupt length, and then is told", () => {
+  using cast = new Cast();
+  const { name, consumer, producers } = cast;
+  using inside = new Inside(name.name);
+  producers[0]!.trySendBatch([payload(1, 10), payload(2, 10), payload(3, 10)]);
+  producers[1]!.trySend(payload(4, 10));
+  inside.setLength(0, 48, 17);
+  const seen: number[] = [];
+  const note = (bytes: Uint8Array, { producer }: Origin) => {
+    seen.push(producer);
+    assert(isPayload(bytes, producer === 0 ? seen.filter((one) => one === 0).length : 4));
+  };
+  assertThrows(
+    () => {
+      for (let i = 0; i < 3; i++) consumer.poll(note);
+    },
+    CorruptRegionError,
+    "17 bytes of the 24",
+  );
+  consumer.poll(note);
+  assertEquals(seen.toSorted(), [0, 0, 1]);
+  assertEquals(producers[0]!.available, 24);
+  assertEquals(consumer.poll(note), 0);
+});
+
+Deno.test("a producer whose consumer stores what makes no sense is told; the others send on", () => {
+  using cast = new Cast();
+  const { name, producers: [broken, sound] } = cast;
+  using inside = new Inside(name.name);
+  for (const producer of [broken!, sound!]) while (producer.trySend(payload(1, 100)));
+  for (const tail of [inside.seats[0]!.head.load() + 8, 2 ** 32 - 8]) {
+    inside.seats[0]!.tail.store(tail);
+    assertThrows(() => broken!.trySend(payload(1, 100)), CorruptRegionError, "lane 0 of ring");
+    assertEquals(sound!.trySend(payload(1, 100)), false);
+  }
+});
+
+Deno.test("MpscConsumer.open() tells of a corrupt lane, and leaves nothing behind", () => {
+  using cast = new Cast();
+  const { name, consumer } = cast;
+  using inside = new Inside(name.name);
+  const { head, taken } = inside.seats[1]!;
+  consumer.close();
+  const before = [countFiles(), rangesOf("/dev/shm").length];
+  for (const [word, value] of [[head, CAPACITY + 8], [taken, 8]] as const) {
+    const sound = word.load();
+    word.store(value);
+    assertThrows(() => cast.open(), CorruptRegionError, "lane 1");
+    assertEquals([countFiles(), rangesOf("/dev/shm").length], before);
+    assertEquals(inside.board.consumer.state.load(), 2); // it never was open
+    word.store(sound);
+  }
+  cast.open().close();
+});
+
+Deno.test("MpscProducer.open() takes no lane whose positions make no sense", () => {
+  using cast = new Cast({ lanes: 2, vacant: 2 });
+  const { name } = cast;
+  using inside = new Inside(name.name);
+  inside.seats[0]!.head.store(CAPACITY + 8);
+  assertThrows(() => MpscProducer.open(name.name, { id: 0 }), RoleTakenError, "was not read yet");
+  using other = MpscProducer.open(name.name);
+  assertEquals(other.id, 1);
+});
+
+Deno.test("any generation is told as it is, and counts on from there", () => {
+  using cast = new Cast({ lanes: 1, vacant: 1 });
+  const { name, consumer } = cast;
+  using inside = new Inside(name.name);
+  for (const before of [0, 7, 2 ** 31 - 1, 2 ** 32 - 2, 2 ** 32 - 1]) {
+    inside.seats[0]!.generation.store(before);
+    using producer = MpscProducer.open(name.name);
+    assertEquals(producer.generation, (before + 1) % 2 ** 32);
+    producer.trySend(payload(before, 20));
+    assertEquals(valueOf(consumer.tryReceive()).generation, producer.generation);
+  }
+});
+
+Deno.test("every word of the control block may be anything: lanes that are sound are served", () => {
+  const words = wordsOfControl();
+  const random = new Uint32Array(1);
+  let corrupt = 0;
+  for (let round = 0; round < 10 * words; round++) {
+    const chance = crypto.getRandomValues(random)[0]!;
+    const values = [0, 2 ** 32 - 1, chance, chance % 8192, chance % 64 * 8];
+    corrupt += tryWord(round % words, values[Math.floor(round / words) % values.length]!);
+  }
+  assert(corrupt > 10, `${corrupt}`); // most words are the rest of a line
+});
+
+function wordsOfControl(): number {
+  using inside = new Inside();
+  return inside.size;
+}
+
+/** Stores something in a word, and sees what comes of it; gives how many errors told of it. */
+function tryWord(index: number, value: number): number {
+  using cast = new Cast();
+  const { name, consumer, producers } = cast;
+  using inside = new Inside(name.name);
+  for (const [id, producer] of producers.entries()) {
+    for (let i = 0; i < 5; i++) producer.trySend(payload(10 * id + i, 30 * i));
+  }
+  assertEquals(valueOf(consumer.tryReceive()).producer, 1);
+  inside.word(index).store(value);
+  const seat = Math.floor((4 * index - MPSC_CONTROL.fields.seats.offset) / MPSC_SEAT.size);
+  const errors: CorruptRegionError[] = [];
+  const received = [0, 1];
+  const attempt = (act: () => void, known: typeof RoleTakenError | typeof PeerLostError) => {
+    try {
+      act();
+    } catch (error) {
+      if (error instanceof known) return;
+      assert(error instanceof CorruptRegionError, `word ${index} = ${value}: ${error}`);
+      errors.push(error);
+    }
+  };
+  const check = (id: number, bytes: Uint8Array) => {
+    const next = received[id]!++;
+    const isRight = bytes.length === (next % 5) * 30 && isPayload(bytes, 10 * id + next);
+    assert(isRight || id === seat, `word ${index} = ${value} changed a message of lane ${id}`);
+  };
+  for (let look = 0; look < 300; look++) {
+    attempt(() => {
+      const outcome = consumer.tryReceive();
+      if (outcome.state === "ok") check(outcome.producer, outcome.value);
+    }, PeerLostError);
+  }
+  assert(errors.length <= 1, `word ${index} = ${value}: ${errors.length} errors of one lane`);
+  for (const id of [0, 1]) {
+    if (id !== seat) assertEquals(received[id], 5, `word ${index} = ${value}: lane ${id}`);
+    attempt(() => producers[id]!.trySend(payload(1, producers[id]!.maxMessage)), PeerLostError);
+    attempt(() => MpscProducer.open(name.name, { id }).close(), RoleTakenError);
+  }
+  consumer.close();
+  attempt(() => {
+    using next = cast.open();
+    for (let look = 0; look < 10; look++) next.poll(() => {}, 100);
+  }, RoleTakenError);
+  return errors.length;
+}

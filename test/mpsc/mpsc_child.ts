@@ -1,0 +1,30 @@
+/**
+ * The program of a {@linkcode Party} at a ring from many producers to one consumer.
+ *
+ * @module
+ */
+
+import { MpscConsumer } from "../../src/mpsc/consumer.ts";
+import { MpscProducer } from "../../src/mpsc/producer.ts";
+import { serve } from "../shared/serve.ts";
+import { actBefore, dieBefore, stepsOf } from "../trap/trap.ts";
+import { isPayload, lengthOf, payload } from "../circular/scene.ts";
+
+/** What the functions can use. */
+const TOOLS = {
+  MpscConsumer,
+  MpscProducer,
+  payload,
+  isPayload,
+  lengthOf,
+  actBefore,
+  dieBefore,
+  stepsOf,
+  /** What stays open between two functions. */
+  producers: [] as MpscProducer[],
+  consumers: [] as MpscConsumer[],
+};
+
+export type Tools = typeof TOOLS;
+
+await serve(TOOLS);

@@ -1,0 +1,276 @@
+/**
+ * Rings with many producers: whose message it is, in whatever way it is received, and in which order
+ * messages come. What all senders and receivers have in common is tested in spsc_test.ts.
+ */
+
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import { VringError } from "../../src/errors.ts";
+import { MpscConsumer } from "../../src/mpsc/consumer.ts";
+import { MpscProducer } from "../../src/mpsc/producer.ts";
+import { recordBytes } from "../../src/lane/record.ts";
+import { Name } from "../shared/scene.ts";
+import { isPayload, lengthOf, payload } from "../circular/scene.ts";
+import { Cast, flood, Inside, valueOf } from "./scene.ts";
+
+Deno.test("MpscConsumer tells of each message whose it is, in every way to receive", async () => {
+  using cast = new Cast({ lanes: 3 });
+  const { name, consumer, producers } = cast;
+  using inside = new Inside(name.name);
+  inside.seats[2]!.generation.store(41); // a look at it comes only with a message
+  producers[2]!.close();
+  producers[2] = MpscProducer.open(name.name);
+  assertEquals(producers.map(({ id, generation }) => [id, generation]), [[0, 1], [1, 1], [2, 42]]);
+  for (const { id: producer, generation } of producers) {
+    const send = () => producers[producer]!.trySend(payload(producer, 30));
+    const value = payload(producer, 30).slice();
+    const told = { state: "ok", value, redelivered: false, producer, generation } as const;
+    send();
+    assertEquals(consumer.tryReceive(), told);
+    send();
+    assertEquals(consumer.receiveSync(), told);
+    send();
+    assertEquals(await consumer.receive(), told);
+    for (const take of [() => consumer.tryTake(), () => consumer.takeSync()]) {
+      send();
+      const outcome = take();
+      assert(outcome.state === "ok");
+      using sample = outcome.sample;
+      const { bytes, redelivered } = sample;
+      const seen = { bytes, redelivered, producer: sample.producer, generation: sample.generation };
+      assertEquals(seen, { bytes: value, redelivered: false, producer, generation });
+    }
+    send();
+    const handled = consumer.poll((bytes, origin, redelivered) => {
+      assertEquals([bytes, origin.producer, origin.generation], [value, producer, generation]);
+      assertEquals(redelivered, false);
+    });
+    assertEquals(handled, 1);
+  }
+});
+
+Deno.test("MpscProducer.open() takes the first seat that is free, or the one that is asked for", () => {
+  using cast = new Cast({ lanes: 5, vacant: 3 });
+  const { name, producers } = cast;
+  const open = (id?: number) => {
+    const producer = MpscProducer.open(name.name, id === undefined ? {} : { id });
+    producers.push(producer);
+    return producer.id;
+  };
+  assertEquals(producers.map(({ id }) => id), [0, 1]);
+  assertEquals([open(3), open(), open()], [3, 2, 4]);
+  producers[1]!.close();
+  assertEquals(open(), 1);
+  producers[0]!.close();
+  producers[2]!.close();
+  assertEquals([open(3), open(0)], [3, 0]);
+});
+
+Deno.test("a seat that is taken again has another generation, and messages tell them apart", () => {
+  using cast = new Cast({ lanes: 2, vacant: 2 });
+  const { name, consumer } = cast;
+  for (let generation = 1; generation <= 20; generation++) {
+    using producer = MpscProducer.open(name.name, { id: 1 });
+    assertEquals(producer.generation, generation);
+    producer.trySend(payload(generation, 12));
+    if (generation % 2 === 0) producer.close(); // what it sent is still its own
+    const outcome = valueOf(consumer.tryReceive());
+    assertEquals([outcome.value, outcome.producer], [payload(generation, 12), 1]);
+    assertEquals(outcome.generation, generation);
+  }
+});
+
+Deno.test("a generation is never that of the next producer, whenever the next one comes", () => {
+  using cast = new Cast({ lanes: 1, vacant: 1 });
+  const { name, consumer } = cast;
+  for (let round = 1; round < 200; round++) {
+    using producer = MpscProducer.open(name.name);
+    const generation = producer.generation;
+    const count = round % 5 + 1;
+    for (let i = 0; i < count; i++) producer.trySend(payload(round, i));
+    producer.close();
+    for (let i = 0; i < count; i++) {
+      assertThrows(() => MpscProducer.open(name.name), VringError, "has been read to its end");
+      const outcome = valueOf(consumer.tryReceive());
+      assertEquals([outcome.value, outcome.generation], [payload(round, i), generation]);
+    }
+  }
+});
+
+Deno.test("MpscConsumer keeps the order of each producer, by every way to receive, mixed", () => {
+  using cast = new Cast({ lanes: 4 });
+  const { consumer, producers } = cast;
+  const sent = producers.map(() => 0);
+  const received = producers.map(() => 0);
+  const message = (id: number, i: number) => payload(5000 * id + i, lengthOf(5000 * id + i, 700));
+  const check = (bytes: Uint8Array, producer: number) => {
+    assertEquals(bytes, message(producer, received[producer]!++));
+  };
+  for (let round = 0; round < 4000; round++) {
+    const id = (round * 7 + (round >> 3)) % 4;
+    if (producers[id]!.trySend(message(id, sent[id]!))) sent[id]!++;
+    if (round % 3 === 0) continue;
+    if (round % 50 === 1) consumer.poll((bytes, { producer }) => check(bytes, producer), round % 7);
+    else if (round % 2 === 0) {
+      const outcome = consumer.tryReceive();
+      if (outcome.state === "ok") check(outcome.value, outcome.producer);
+    } else {
+      const outcome = consumer.tryTake();
+      if (outcome.state !== "ok") continue;
+      using sample = outcome.sample;
+      check(sample.bytes, sample.producer);
+    }
+  }
+  consumer.poll((bytes, { producer }) => check(bytes, producer));
+  assertEquals(received, sent);
+  assert(sent.every((count) => count > 500), `${sent}`);
+});
+
+Deno.test("MpscConsumer.poll() shows up to a limit, and releases a lane's messages together", () => {
+  using cast = new Cast({ lanes: 3 });
+  const { consumer, producers } = cast;
+  for (const producer of producers) flood(producer, 40);
+  const used = () => producers.map(({ available }) => available / recordBytes(40));
+  for (const limit of [0, 1, 5, 16, 17, 40]) {
+    const before = used();
+    const seen = [0, 0, 0];
+    const handled = consumer.poll((_, { producer }) => {
+      seen[producer]!++;
+      // of the lane whose turn it is nothing is released yet
+      assertEquals(
+        used()[producer]! + Math.floor((seen[producer]! - 1) / 16) * 16,
+        before[producer],
+      );
+    }, limit);
+    assertEquals(handled, limit);
+    assertEquals(used(), before.map((count, id) => count - seen[id]!));
+  }
+  const rest = used().reduce((sum, count) => sum + count, 0);
+  assertEquals(consumer.poll(() => {}), rest);
+  assertEquals([used(), consumer.available], [[0, 0, 0], 0]);
+});
+
+Deno.test("MpscConsumer.poll() counts the message whose handler throws as seen", () => {
+  using cast = new Cast();
+  const { consumer, producers } = cast;
+  for (const producer of producers) {
+    producer.trySendBatch([payload(producer.id, 10), payload(producer.id + 5, 11)]);
+  }
+  const seen: number[] = [];
+  for (let i = 0; i < 4; i++) {
+    assertThrows(
+      () =>
+        consumer.poll((bytes, { producer }) => {
+          assert(isPayload(bytes, producer + (bytes.length === 11 ? 5 : 0)));
+          seen.push(2 * producer + bytes.length - 10);
+          throw new Error("enough");
+        }),
+      Error,
+      "enough",
+    );
+  }
+  assertEquals(seen.toSorted(), [0, 1, 2, 3]);
+  assertEquals(consumer.poll(() => {}), 0);
+  assertEquals(consumer.available, 0);
+});
+
+Deno.test("MpscConsumer refuses everything but disposing while a sample of any lane is held", () => {
+  using cast = new Cast();
+  const { consumer, producers } = cast;
+  for (const producer of producers) producer.trySend(payload(producer.id, 50));
+  const taken = consumer.takeSync();
+  assert(taken.state === "ok");
+  for (const act of [() => consumer.tryReceive(), () => consumer.poll(() => {})]) {
+    assertThrows(act, VringError, "dispose it");
+  }
+  const { producer } = taken.sample;
+  assertEquals(taken.sample.bytes, payload(producer, 50));
+  taken.sample[Symbol.dispose]();
+  assertEquals(producers[producer]!.available, 0);
+  const other = valueOf(consumer.tryReceive());
+  assertEquals([other.producer, other.value], [1 - producer, payload(1 - producer, 50)]);
+});
+
+Deno.test("MpscConsumer.close() within a poll keeps what the handler has not seen, in every lane", () => {
+  using cast = new Cast();
+  const { consumer, producers } = cast;
+  for (const { id } of producers) {
+    producers[id]!.trySendBatch([payload(id, 10), payload(id + 2, 10), payload(id + 4, 10)]);
+  }
+  const left = new Set([0, 1, 2, 3, 4, 5]);
+  let calls = 0;
+  const handled = consumer.poll((bytes, { producer }) => {
+    const message = [0, 2, 4].find((i) => isPayload(bytes, producer + i))!;
+    left.delete(producer + message);
+    if (++calls === 4) consumer.close();
+  });
+  assertEquals([handled, left.size], [4, 2]);
+  using next = cast.open();
+  next.poll((bytes, { producer }, redelivered) => {
+    const message = [0, 2, 4].find((i) => isPayload(bytes, producer + i))!;
+    assert(left.delete(producer + message) && !redelivered);
+  });
+  assertEquals(left.size, 0);
+});
+
+Deno.test("MpscConsumer tells what a consumer before it had taken, of each lane", () => {
+  using cast = new Cast({ lanes: 3 });
+  const { consumer, producers } = cast;
+  for (const { id } of producers) {
+    producers[id]!.trySendBatch([payload(id, 30), payload(id + 10, 30)]);
+  }
+  const taken = consumer.tryTake();
+  assert(taken.state === "ok");
+  const first = taken.sample.producer;
+  consumer.close();
+  taken.sample[Symbol.dispose](); // too late
+  using next = cast.open();
+  const flags: Record<number, boolean[]> = { 0: [], 1: [], 2: [] };
+  while (next.available > 0) {
+    const { producer, redelivered, value } = valueOf(next.tryReceive());
+    assertEquals(value, payload(producer + 10 * flags[producer]!.length, 30));
+    flags[producer]!.push(redelivered);
+  }
+  for (const { id } of producers) assertEquals(flags[id], [id === first, false]);
+});
+
+Deno.test("MpscConsumer.tryReceiveInto() fills an array, and leaves what does not fit", () => {
+  using cast = new Cast();
+  const { consumer, producers } = cast;
+  const target = new Uint8Array(20).fill(0xee);
+  assertEquals(consumer.tryReceiveInto(target), -1);
+  producers[1]!.trySend(payload(1, 21));
+  assertThrows(() => consumer.tryReceiveInto(target), RangeError, "the message has 21");
+  producers[0]!.trySend(payload(2, 7));
+  const lengths = new Set([
+    consumer.tryReceiveInto(new Uint8Array(30)),
+    consumer.tryReceiveInto(new Uint8Array(30)),
+  ]);
+  assertEquals(lengths, new Set([7, 21]));
+  producers[0]!.trySend(payload(3, 2));
+  assertEquals(consumer.tryReceiveInto(target), 2);
+  assert(isPayload(target.subarray(0, 2), 3));
+  assertEquals(target.subarray(2), new Uint8Array(18).fill(0xee));
+});
+
+Deno.test("messages go on in every lane where its positions wrap", () => {
+  for (const wrap of [2 ** 31, 2 ** 32]) {
+    using name = new Name();
+    using inside = new Inside(name.name, { producers: 3 });
+    inside.startAt(wrap - 800);
+    using consumer = MpscConsumer.open(name.name);
+    const producers = [0, 1, 2].map((id) => MpscProducer.open(name.name, { id }));
+    for (let i = 0; i < 30; i++) {
+      for (const { id } of producers) assert(producers[id]!.trySend(payload(id + i, 90)));
+      const seen = new Set<number>();
+      while (seen.size < 3) {
+        const { producer, value, redelivered } = valueOf(consumer.tryReceive());
+        assertEquals([value, redelivered], [payload(producer + i, 90), false]);
+        seen.add(producer);
+      }
+    }
+    for (const { head } of inside.seats) {
+      assertEquals(head.load(), (wrap - 800 + 30 * 104) % 2 ** 32);
+    }
+    for (const producer of producers) producer.close();
+  }
+});

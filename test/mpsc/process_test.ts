@@ -1,0 +1,347 @@
+/**
+ * Rings from many producers to one consumer between processes: under load, and when one is killed.
+ */
+
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { PeerLostError, RoleTakenError } from "../../src/errors.ts";
+import { MpscConsumer } from "../../src/mpsc/consumer.ts";
+import { MpscProducer } from "../../src/mpsc/producer.ts";
+import { until } from "../os/until.ts";
+import type { Party } from "../shared/party.ts";
+import {
+  type Death,
+  deathsAt,
+  diedIn,
+  NO_DEATH,
+  openSoon,
+  processTests,
+} from "../shared/processes.ts";
+import { Name } from "../shared/scene.ts";
+import { isPayload, lengthOf, payload } from "../circular/scene.ts";
+import type { Tools } from "./mpsc_child.ts";
+import { CAPACITY, Inside, valueOf } from "./scene.ts";
+
+const { test, startProcess } = processTests<Tools>(
+  new URL("./mpsc_child.ts", import.meta.url),
+  "MPSC rings",
+);
+
+/** Opens a producer elsewhere, which has sent these messages of 50 bytes. */
+function sendThere(party: Party<Tools>, name: Name, messages: readonly number[]): Promise<number> {
+  return party.run(({ MpscProducer, producers, payload }, { name, messages }) => {
+    const producer = MpscProducer.open(name);
+    producers.push(producer);
+    for (const message of messages) producer.trySend(payload(message, 50));
+    return producer.id;
+  }, { name: name.name, messages });
+}
+
+test("what three processes send arrives, of each in order, and each byte as it was sent", async () => {
+  using name = new Name();
+  const options = { producers: 4, capacity: 2 ** 14, keepOpen: true };
+  using consumer = MpscConsumer.open(name.name, options);
+  await using parties = new AsyncDisposableStack();
+  const total = 60_000;
+  const sending = [0, 1, 2].map((id) =>
+    parties.use(startProcess()).run(({ MpscProducer, payload, lengthOf }, { name, id, total }) => {
+      using producer = MpscProducer.open(name, { id });
+      for (let i = 0; i < total; i++) {
+        const message = total * id + i;
+        producer.sendSync(payload(message, lengthOf(message, 120)));
+      }
+    }, { name: name.name, id, total })
+  );
+  const next = [0, 0, 0];
+  let wrong = 0;
+  const check = (bytes: Uint8Array, { producer }: { producer: number }) => {
+    const message = total * producer + next[producer]!++;
+    if (bytes.length !== lengthOf(message, 120) || !isPayload(bytes, message)) wrong++;
+  };
+  while (next.some((count) => count < total)) {
+    await consumer.wait({ timeout: 60_000 });
+    consumer.poll(check, 1000);
+  }
+  await Promise.all(sending);
+  assertEquals([next, wrong, consumer.available], [[total, total, total], 0, 0]);
+});
+
+test("producers and a consumer that sleep are woken by other processes, through full lanes", async () => {
+  using name = new Name();
+  await using reader = startProcess();
+  await using writer = startProcess();
+  using own = MpscProducer.create(name.name, { producers: 2, capacity: CAPACITY, keepOpen: true });
+  const rounds = 30;
+  const receiving = reader.run(({ MpscConsumer, isPayload }, { name, rounds }) => {
+    using consumer = MpscConsumer.open(name, { keepOpen: true });
+    const next = [0, 0];
+    for (let i = 0; i < 2 * rounds; i++) {
+      const outcome = consumer.receiveSync({ spin: 0 });
+      if (outcome.state !== "ok") return outcome.state;
+      if (!isPayload(outcome.value, 100 * outcome.producer + next[outcome.producer]!++)) return i;
+    }
+    return next;
+  }, { name: name.name, rounds });
+  const sending = writer.run(async ({ MpscProducer, payload }, { name, rounds }) => {
+    using producer = MpscProducer.open(name, { id: 1, keepOpen: true });
+    for (let i = 0; i < rounds; i++) {
+      const message = payload(100 + i, producer.maxMessage);
+      if (i % 2 === 0) producer.sendSync(message, { spin: 0 });
+      else await producer.send(message, { spin: 0 });
+    }
+  }, { name: name.name, rounds });
+  for (let i = 0; i < rounds; i++) await own.send(payload(i, own.maxMessage), { spin: 0 });
+  await sending;
+  assertEquals(await receiving, [rounds, rounds]);
+});
+
+test("a dead producer's lane is drained, and only then another one's", async () => {
+  using name = new Name();
+  await using mortal = startProcess();
+  await using living = startProcess();
+  using consumer = MpscConsumer.open(name.name, { producers: 2, capacity: CAPACITY });
+  assertEquals(await sendThere(mortal, name, [1, 2, 3]), 0);
+  assertEquals(await sendThere(living, name, [11]), 1);
+  await mortal.run(({ producers: [producer] }) => {
+    producer!.tryClaim(500)!.fill(7); // and never publishes
+  }, null);
+  mortal.signal("SIGSTOP");
+  await until("it is stopped", () => mortal.state === "T");
+  assertThrows(() => MpscProducer.open(name.name), RoleTakenError, "all are alive");
+  assertThrows(() => MpscProducer.open(name.name, { id: 0 }), RoleTakenError, "which is alive");
+  await mortal.kill();
+  await until("it is dead for all", () => {
+    const error = assertThrows(() => MpscProducer.open(name.name), RoleTakenError);
+    return error.message.includes("read to its end");
+  });
+  const coming = MpscProducer.connect(name.name);
+  const seen: number[][] = [[], []];
+  for (let i = 0; i < 4; i++) {
+    const { value, producer, generation } = valueOf(await consumer.receive());
+    assertEquals(generation, 1);
+    seen[producer]!.push([1, 2, 3, 11].find((message) => isPayload(value, message))!);
+  }
+  assertEquals(seen, [[1, 2, 3], [11]]);
+  using successor = await coming;
+  assertEquals([successor.id, successor.generation], [0, 2]);
+  successor.trySend(payload(4, 50));
+  const { value, generation } = valueOf(await consumer.receive());
+  assertEquals([value, generation], [payload(4, 50), 2]);
+});
+
+test("a consumer goes on with the living, and is told when the last one is dead", async () => {
+  using name = new Name();
+  await using one = startProcess();
+  await using other = startProcess();
+  using consumer = MpscConsumer.open(name.name, { producers: 3, capacity: CAPACITY });
+  await sendThere(one, name, [1, 2]);
+  await sendThere(other, name, [11]);
+  MpscProducer.open(name.name).close(); // one that closed is no loss
+  await one.kill();
+  for (let i = 0; i < 3; i++) valueOf(await consumer.receive());
+  await assertRejects(() => consumer.receive({ timeout: 600 }), DOMException, "600 ms");
+  await other.run(({ producers: [producer], payload }) => producer!.trySend(payload(12, 50)), null);
+  await other.kill();
+  assertEquals(valueOf(await consumer.receive()).value, payload(12, 50));
+  await assertRejects(() => consumer.receive(), PeerLostError, "its producers died");
+  assertThrows(() => consumer.receiveSync(), PeerLostError, "its producers died");
+  assertEquals(consumer.tryReceive(), { state: "empty" }); // which says nothing of peers
+  using next = MpscProducer.open(name.name);
+  next.trySend(payload(3, 50));
+  assertEquals(valueOf(await consumer.receive()).value, payload(3, 50));
+});
+
+test("with keepOpen a consumer waits on when all producers are dead", async () => {
+  using name = new Name();
+  await using party = startProcess();
+  using consumer = MpscConsumer.open(name.name, {
+    producers: 2,
+    capacity: CAPACITY,
+    keepOpen: true,
+  });
+  await sendThere(party, name, [1]);
+  await party.kill();
+  assertEquals(valueOf(await consumer.receive()).value, payload(1, 50));
+  await assertRejects(() => consumer.receive({ timeout: 600 }), DOMException, "600 ms");
+  const waiting = consumer.receive();
+  using producer = MpscProducer.open(name.name);
+  producer.trySend(payload(9, 9));
+  assertEquals(valueOf(await waiting).value, payload(9, 9));
+});
+
+test("producers learn that their consumer was killed, or wait for the next one", async () => {
+  using name = new Name();
+  await using party = startProcess();
+  using patient = MpscProducer.create(name.name, {
+    producers: 2,
+    capacity: CAPACITY,
+    keepOpen: true,
+  });
+  using hasty = MpscProducer.open(name.name);
+  await party.run(({ MpscConsumer, consumers }, name) => {
+    consumers.push(MpscConsumer.open(name));
+  }, name.name);
+  for (const { id, sender } of [{ id: 0, sender: patient }, { id: 1, sender: hasty }]) {
+    for (let i = 0; sender.trySend(payload(100 * id + i, 100)); i++);
+  }
+  const waits = [patient, hasty].map((sender) =>
+    sender.send(payload(99, 100)).then(() => "sent", (error) => error.name)
+  );
+  await party.kill();
+  assertEquals(await waits[1], "PeerLostError");
+  using consumer = await openSoon(() => MpscConsumer.open(name.name));
+  const next = [0, 0];
+  while (consumer.available > 0) {
+    const { value, producer } = valueOf(consumer.tryReceive());
+    if (!isPayload(value, 99)) {
+      assertEquals(value, payload(100 * producer + next[producer]!++, 100));
+    }
+  }
+  assertEquals(await waits[0], "sent");
+  assert(next[0] === next[1] && next[0]! > 30);
+});
+
+test("a producer that is killed before any step of a send leaves the message whole or not at all", async () => {
+  using name = new Name();
+  using inside = new Inside(name.name, { producers: 1 }); // so that the ring stays
+  const steps = await stepsOfSending();
+  const [head, hint] = ["head store", "hint or"].map((step) => steps.indexOf(step)) as [
+    number,
+    number,
+  ];
+  assert(head >= 0 && hint > head, `${steps}`);
+  for (const [at, death] of [...deathsAt(steps), NO_DEATH].entries()) {
+    await using party = startProcess({ trapped: true });
+    using consumer = MpscConsumer.open(name.name, { keepOpen: true });
+    await sendThere(party, name, []);
+    inside.board.hint.store(0); // the one that came with the producer is taken
+    const died = await diedIn(party, party.run(sendAndDie, death));
+    assertEquals(died, at < steps.length);
+    if (died && at > head && at <= hint) assertEquals(inside.board.hint.load(), 0);
+    await party.kill();
+    if (at > head) {
+      const told = await MpscProducer.connect(name.name, { timeout: 20 }).catch(({ name }) => name);
+      assertEquals(told, "TimeoutError"); // until the lane is drained, also without a hint
+      assertEquals(valueOf(consumer.receiveSync()).value, payload(2, 300));
+    }
+    assertEquals(consumer.tryReceive(), { state: "empty" });
+    using next = await openSoon(() => MpscProducer.open(name.name));
+    next.trySend(payload(3, 300));
+    const { value, generation } = valueOf(consumer.receiveSync());
+    assertEquals([value, generation], [payload(3, 300), next.generation]);
+  }
+
+  async function stepsOfSending(): Promise<string[]> {
+    await using party = startProcess({ trapped: true });
+    return await party.run(
+      ({ MpscConsumer, MpscProducer, payload, stepsOf }, { name, capacity }) => {
+        using producer = MpscProducer.open(`${name}.steps`, { capacity, producers: 1 });
+        using consumer = MpscConsumer.open(`${name}.steps`);
+        consumer.poll(() => {}); // takes the hint
+        return stepsOf(() => producer.trySend(payload(2, 300)));
+      },
+      { name: name.name, capacity: CAPACITY },
+    );
+  }
+
+  function sendAndDie(
+    { producers: [producer], payload, dieBefore }: Tools,
+    { step, time }: Death,
+  ): void {
+    dieBefore(step, time);
+    producer!.trySend(payload(2, 300));
+    dieBefore("nothing");
+  }
+});
+
+test("a producer that is killed before any step of opening leaves its seat to the next one", async () => {
+  using name = new Name();
+  using inside = new Inside(name.name, { producers: 1 });
+  using consumer = MpscConsumer.open(name.name, { keepOpen: true });
+  let before = 0;
+  for (const step of ["generation load", "generation store", "producer store", "head load"]) {
+    await using party = startProcess({ trapped: true });
+    const opening = party.run(({ MpscProducer, dieBefore }, { name, step }) => {
+      dieBefore(step);
+      MpscProducer.open(name);
+    }, { name: name.name, step });
+    assert(await diedIn(party, opening), `${step} is no step of opening`);
+    using producer = await openSoon(() => MpscProducer.open(name.name));
+    assert(producer.generation > before && producer.generation <= before + 2);
+    before = producer.generation;
+    producer.trySend(payload(before, 30));
+    assertEquals(valueOf(consumer.receiveSync()).generation, before);
+  }
+  assertEquals(inside.seats[0]!.generation.load(), before);
+});
+
+for (const how of ["receive", "take", "poll"] as const) {
+  test(`a consumer that is killed before any step of a ${how} loses nothing, and its successor is told`, async () => {
+    using name = new Name();
+    using inside = new Inside(name.name, { producers: 2 }); // so that the ring stays
+    using one = MpscProducer.open(name.name, { keepOpen: true });
+    using other = MpscProducer.open(name.name, { keepOpen: true });
+    await using first = startProcess({ trapped: true });
+    send();
+    const steps = await first.run(receive, { name: name.name, how, ...NO_DEATH });
+    await first.kill();
+    assert(steps.includes("tail store") && steps.includes("hint exchange"), `${steps}`);
+    for (const [at, death] of [...deathsAt(steps), NO_DEATH].entries()) {
+      drainAndClose(await openSoon(() => MpscConsumer.open(name.name)));
+      send();
+      await using party = startProcess({ trapped: true });
+      const running = party.run(receive, { name: name.name, how, ...death });
+      assertEquals(await diedIn(party, running), at < steps.length);
+      await party.kill();
+      using consumer = await openSoon(() => MpscConsumer.open(name.name));
+      const left: [producer: number, message: number, redelivered: boolean][] = [];
+      while (consumer.waitSync({ timeout: 20_000 }) && left.length < 4) {
+        const { value, producer, redelivered } = valueOf(consumer.tryReceive());
+        const message = [1, 2, 11, 12].find((message) => isPayload(value, message))!;
+        left.push([producer, message, redelivered]);
+        if (consumer.available === 0) break;
+      }
+      const released = at > steps.indexOf("tail store");
+      const whole = [[0, 1], [0, 2], [1, 11], [1, 12]];
+      const missing = whole.filter(([lane, message]) =>
+        !left.some(([producer, seen]) => producer === lane && seen === message)
+      );
+      assertEquals(missing.length, released ? 1 : 0, `killed before ${steps[at]}`);
+      const flagged = left.filter(([, , redelivered]) => redelivered);
+      const shown = how !== "receive" && at > steps.indexOf("taken store");
+      const hidden = how === "poll" ? at > steps.lastIndexOf("taken store") : released;
+      const ofOneLane = how === "poll" ? 2 - Number(released) : 1;
+      assertEquals(flagged.length, shown && !hidden ? ofOneLane : 0, `killed before ${steps[at]}`);
+      if (missing.length > 0 && flagged.length > 0) assertEquals(flagged[0]![0], missing[0]![0]);
+    }
+    assertEquals(inside.board.producers, 2);
+
+    function send(): void {
+      one.trySendBatch([payload(1, 100), payload(2, 100)]);
+      other.trySendBatch([payload(11, 100), payload(12, 100)]);
+    }
+
+    function drainAndClose(consumer: MpscConsumer): void {
+      while (consumer.available > 0) consumer.tryReceive();
+      consumer.close();
+    }
+  });
+}
+
+function receive(
+  { MpscConsumer, consumers, dieBefore, stepsOf }: Tools,
+  { name, how, step, time }: { name: string; how: string } & Death,
+): string[] {
+  const consumer = MpscConsumer.open(name);
+  consumers.push(consumer);
+  dieBefore(step, time);
+  const steps = stepsOf(() => {
+    if (how === "receive") consumer.tryReceive();
+    else if (how === "poll") consumer.poll(() => {}, 1);
+    else {
+      const outcome = consumer.tryTake();
+      if (outcome.state === "ok") outcome.sample[Symbol.dispose]();
+    }
+  });
+  dieBefore("nothing");
+  return steps;
+}

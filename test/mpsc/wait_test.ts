@@ -1,0 +1,246 @@
+/**
+ * Waiting at rings with many producers: who is woken, and what is told of ends that closed or died.
+ */
+
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { ClosedError, PeerLostError } from "../../src/errors.ts";
+import { codec } from "../../src/codec.ts";
+import { Word32 } from "../../src/memory/word.ts";
+import { MpscConsumer } from "../../src/mpsc/consumer.ts";
+import { MpscProducer } from "../../src/mpsc/producer.ts";
+import { until } from "../os/until.ts";
+import { Name } from "../shared/scene.ts";
+import { isPayload, payload } from "../circular/scene.ts";
+import { CAPACITY, Cast, flood, Inside, valueOf } from "./scene.ts";
+
+function isTimeout(error: unknown): boolean {
+  return error instanceof DOMException && error.name === "TimeoutError";
+}
+
+Deno.test("a consumer that waits is woken by every producer, of whichever lane", async () => {
+  using cast = new Cast({ lanes: 64 });
+  const { consumer, producers } = cast;
+  for (const { id } of producers) {
+    for (const wait of [() => consumer.receive({ spin: 0 }), () => consumer.receive()]) {
+      const waiting = wait();
+      producers[id]!.trySend(payload(id, 20));
+      const { value, producer } = valueOf(await waiting);
+      assertEquals([value, producer], [payload(id, 20), id]);
+    }
+  }
+});
+
+Deno.test("a producer that waits is woken by what is read of its own lane only", async () => {
+  using cast = new Cast();
+  const { consumer, producers: [one, other] } = cast;
+  flood(one!, 248);
+  flood(other!, 248);
+  let woken = 0;
+  const sends = [one!, other!].map((producer, id) =>
+    producer.send(payload(id, 248), { spin: 0, timeout: 30_000 }).then(() => woken |= 1 << id)
+  );
+  const { producer } = valueOf(consumer.tryReceive());
+  await sends[producer];
+  assertEquals(woken, 1 << producer);
+  assertEquals(cast.producers[1 - producer]!.free, 0);
+  while (consumer.poll(() => {}) > 0);
+  await Promise.all(sends);
+  assertEquals(woken, 3);
+});
+
+Deno.test("a consumer is told that the producers have closed once the last one has", async () => {
+  using cast = new Cast({ lanes: 3, vacant: 1 });
+  const { name, consumer, producers: [one, other] } = cast;
+  one!.trySend(payload(1, 10));
+  one!.close();
+  assertEquals(valueOf(consumer.tryReceive()).value, payload(1, 10));
+  assertEquals(consumer.tryReceive(), { state: "empty" });
+  assert(isTimeout(assertThrows(() => consumer.receiveSync({ timeout: 1 }))));
+  other!.trySend(payload(2, 10));
+  const waiting = consumer.receive();
+  assertEquals(valueOf(await waiting).value, payload(2, 10));
+  const last = consumer.receive();
+  other!.close();
+  assertEquals(await last, { state: "closed" });
+  for (const outcome of [consumer.tryReceive(), consumer.receiveSync(), consumer.tryTake()]) {
+    assertEquals(outcome, { state: "closed" });
+  }
+  assertEquals([consumer.waitSync(), await consumer.wait()], [false, false]);
+  using next = MpscProducer.open(name.name, { id: 2 });
+  assertEquals(consumer.tryReceive(), { state: "empty" });
+  next.trySend(payload(3, 10));
+  assertEquals(valueOf(consumer.receiveSync()).value, payload(3, 10));
+});
+
+Deno.test("what closed producers left is drained, of every lane, before it is said", async () => {
+  using cast = new Cast({ lanes: 5 });
+  const { name, consumer, producers } = cast;
+  for (const producer of producers) {
+    producer.trySendBatch([payload(producer.id, 20), payload(producer.id + 1, 20)]);
+    producer.close();
+  }
+  using inside = new Inside(name.name);
+  inside.board.hint.store(0); // also without hints
+  const seen = new Map<number, number>();
+  for (;;) {
+    const outcome = await consumer.receive();
+    if (outcome.state === "closed") break;
+    const count = seen.get(outcome.producer) ?? 0;
+    assertEquals(outcome.value, payload(outcome.producer + count, 20));
+    seen.set(outcome.producer, count + 1);
+  }
+  assertEquals([...seen].toSorted(), [[0, 2], [1, 2], [2, 2], [3, 2], [4, 2]]);
+});
+
+Deno.test("nobody has closed before the first producer has come", async () => {
+  using cast = new Cast({ lanes: 3, vacant: 3 });
+  const { name, consumer } = cast;
+  assertEquals(consumer.tryReceive(), { state: "empty" });
+  const waiting = consumer.receive();
+  using producer = MpscProducer.open(name.name);
+  producer.trySend(payload(1, 10));
+  assertEquals(valueOf(await waiting).value, payload(1, 10));
+});
+
+Deno.test("a consumer that waits while its last producer closes never hears that it died", async () => {
+  using cast = new Cast({ lanes: 2, vacant: 2 });
+  const { name, consumer } = cast;
+  for (let round = 0; round < 300; round++) {
+    const producer = MpscProducer.open(name.name, { id: round % 2 });
+    const outcome = consumer.receive({ spin: round % 2 === 0 ? 0 : 20 });
+    for (let turn = 0; turn < round % 5; turn++) await null;
+    producer.close();
+    assertEquals(await outcome, { state: "closed" });
+  }
+});
+
+Deno.test("every producer that waits is told that its consumer has closed", async () => {
+  using cast = new Cast({ lanes: 3 });
+  const { name, consumer, producers } = cast;
+  for (const producer of producers) flood(producer, 248);
+  const waits = producers.map((producer) => producer.send(payload(1, 248)).catch((error) => error));
+  const flushing = producers[0]!.flush().catch((error) => error);
+  consumer.close();
+  for (const error of await Promise.all([...waits, flushing])) {
+    assert(error instanceof PeerLostError && error.message.includes("its consumer has closed"));
+  }
+  using patient = MpscProducer.open(name.name, { keepOpen: true, producers: 3, id: closeOne() });
+  flood(patient, 248);
+  assert(isTimeout(assertThrows(() => patient.sendSync(payload(1, 248), { timeout: 5 }))));
+  const sending = patient.send(payload(1, 248));
+  using next = cast.open();
+  while (next.poll(() => {}) > 0);
+  await sending;
+  assertEquals(valueOf(next.receiveSync()).producer, patient.id);
+
+  /** Gives the number of a seat that is free, and whose lane was read. */
+  function closeOne(): number {
+    using reader = cast.open();
+    while (reader.poll(() => {}) > 0);
+    producers[1]!.close();
+    return 1;
+  }
+});
+
+Deno.test("keepOpen waits on when every producer has closed", async () => {
+  using name = new Name();
+  using consumer = MpscConsumer.open(name.name, { capacity: CAPACITY, keepOpen: true });
+  const received = consumer.receive();
+  for (let i = 0; i < 3; i++) MpscProducer.open(name.name).close();
+  assertEquals(consumer.tryReceive(), { state: "empty" });
+  assert(isTimeout(await consumer.receive({ timeout: 5 }).catch((error) => error)));
+  using producer = MpscProducer.open(name.name);
+  producer.trySend(payload(1, 20));
+  assertEquals(valueOf(await received).value, payload(1, 20));
+});
+
+Deno.test("closing ends the waits of this end", async () => {
+  using cast = new Cast();
+  const { consumer, producers: [producer] } = cast;
+  const waits = [consumer.receive(), consumer.take(), consumer.wait()];
+  consumer.close();
+  for (const wait of waits) await assertRejects(() => wait, ClosedError);
+  using other = new Cast();
+  flood(other.producers[0]!, 248);
+  const send = other.producers[0]!.send(payload(1, 1));
+  other.producers[0]!.close();
+  await assertRejects(() => send, ClosedError);
+  assertThrows(() => other.producers[0]!.trySend(payload(1, 1)), ClosedError);
+  producer!.close();
+});
+
+Deno.test("for await gives every value of all producers until the last one closes", async () => {
+  using name = new Name();
+  const options = { codec: codec.json<[number, number]>(), capacity: CAPACITY, producers: 4 };
+  using consumer = MpscConsumer.open(name.name, options);
+  const sending = [0, 1, 2, 3].map(async (id) => {
+    using producer = MpscProducer.open(name.name, { ...options, id });
+    for (let i = 0; i < 500; i++) await producer.send([id, i], { spin: 0 });
+  });
+  const next = [0, 0, 0, 0];
+  for await (const [id, i] of consumer) assertEquals(i, next[id]!++);
+  assertEquals(next, [500, 500, 500, 500]);
+  await Promise.all(sending);
+});
+
+Deno.test("streams carry what all producers send, and hold each of them back", async () => {
+  using cast = new Cast({ lanes: 2 });
+  const { consumer, producers } = cast;
+  const piping = producers.map((producer) => {
+    let pulled = 0;
+    const source = new ReadableStream<Uint8Array>({
+      pull: (controller) => {
+        if (pulled === 300) controller.close();
+        else controller.enqueue(payload(1000 * producer.id + pulled++, 120));
+      },
+    }, { highWaterMark: 0 });
+    return { done: source.pipeTo(producer.toWritableStream()), pulled: () => pulled };
+  });
+  await until("both lanes are full", () => producers.every(({ free }) => free < 128));
+  for (const { pulled } of piping) assert(pulled() <= CAPACITY / 128 + 3, `${pulled()}`);
+  const next = [0, 0];
+  for await (const bytes of consumer.toReadableStream()) {
+    const id = next.findIndex((i, id) => isPayload(bytes, 1000 * id + i));
+    assert(id >= 0);
+    next[id]!++;
+  }
+  assertEquals(next, [300, 300]);
+  await Promise.all(piping.map(({ done }) => done));
+});
+
+Deno.test("MpscConsumer raises its bell only to sleep: while it polls, nobody makes a system call", () => {
+  using cast = new Cast();
+  const { name, consumer, producers } = cast;
+  using inside = new Inside(name.name);
+  const { dataBell } = inside.board;
+  const bells = () =>
+    [dataBell.word, ...inside.seats.map(({ spaceBell }) => spaceBell)]
+      .map((bell) => bell.load());
+  const before = bells();
+  const changes: string[] = [];
+  const methods = ["or", "add", "exchange", "sub", "and"] as const;
+  const shipped = methods.map((method) => Word32.prototype[method]);
+  methods.forEach((method, i) => {
+    Word32.prototype[method] = function (value) {
+      if (this.path.endsWith("bell")) changes.push(`${this.path} ${method}`);
+      return shipped[i]!.call(this, value);
+    };
+  });
+  try {
+    for (let i = 0; i < 3000; i++) {
+      while (!producers[i % 2]!.trySend(payload(i, 60))) consumer.poll(() => {}, 5);
+      if (i % 3 === 0) consumer.tryReceive();
+      if (i % 100 === 0) { while (consumer.poll(() => {}) > 0); }
+    }
+    while (consumer.tryReceive().state === "ok");
+    assertEquals(consumer.poll(() => {}), 0);
+  } finally {
+    methods.forEach((method, i) => Word32.prototype[method] = shipped[i]!);
+  }
+  assertEquals([changes, bells()], [[], before]); // even: who rings does not wake
+  assert(before.every((bell) => bell % 2 === 0));
+  assert(isTimeout(assertThrows(() => consumer.receiveSync({ timeout: 1 }))));
+  assertEquals(dataBell.word.load() % 2, 1);
+  producers[0]!.trySend(payload(1, 10));
+  assertEquals(dataBell.word.load() % 2, 0); // and now it has woken
+});

@@ -1,0 +1,439 @@
+/** The header of a region: written, read, and refused when anything in it is not as expected. */
+
+import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import fc from "fast-check";
+import { CorruptRegionError, LayoutMismatchError, OsError } from "../../src/errors.ts";
+import { Region } from "../../src/region/region.ts";
+import type { ConnectOptions } from "../../src/region/file.ts";
+import {
+  composeHeader,
+  dataOffsetOf,
+  parseHeader,
+  REGION_HEADER,
+  type RegionHeader,
+  RegionState,
+} from "../../src/region/header.ts";
+import { regions } from "../../src/region/list.ts";
+import { pageSize } from "../../src/os/page.ts";
+import {
+  CONTROL,
+  dataOf,
+  forge,
+  idAt,
+  KIND,
+  MIRRORED,
+  openFiles,
+  patterned,
+  Place,
+  removeFile,
+} from "./scene.ts";
+
+const SIZE = 3000;
+const PAGE = pageSize();
+const MESSAGE = { name: "pose", hash: 0x0123_4567_89ab_cdefn };
+const CREATOR = patterned(16);
+
+function header(): Uint8Array<ArrayBuffer> {
+  return composeHeader(KIND, SIZE, { creator: CREATOR, message: MESSAGE, state: 1 });
+}
+
+Deno.test("composeHeader() writes what parseHeader() reads", () => {
+  assertEquals(parseHeader(header()), {
+    magic: "vring",
+    header_version: 1,
+    byte_order: 0x01020304,
+    kind: "test",
+    abi_hash: CONTROL.hash,
+    message_hash: MESSAGE.hash,
+    compatible: 0,
+    incompatible: 0,
+    page_size: PAGE,
+    control_bytes: CONTROL.size,
+    byte_length: BigInt(dataOffsetOf(KIND) + SIZE),
+    data_offset: BigInt(dataOffsetOf(KIND)),
+    creator: CREATOR,
+    message_name: "pose",
+    part_bytes: 0n,
+    reserved: new Uint8Array(24),
+    state: 1,
+  });
+});
+
+Deno.test("composeHeader() writes the features of the kind and the lack of a message type", () => {
+  const kind = { ...KIND, features: { compatible: 6, incompatible: 9 } };
+  const bytes = composeHeader(kind, SIZE, { creator: CREATOR, state: 0 });
+  const { compatible, incompatible, message_hash, message_name, state } = REGION_HEADER.read(bytes);
+  assertEquals([compatible, incompatible, state], [6, 9, 0]);
+  assertEquals([message_hash, message_name], [0n, ""]);
+});
+
+Deno.test("REGION_HEADER has 256 bytes and its changing word on a line of its own", () => {
+  assertEquals(REGION_HEADER.size, 256);
+  const { state, ...constant } = REGION_HEADER.fields;
+  assertEquals(state.offset % 64, 0);
+  for (const { name, offset, size } of Object.values(constant)) {
+    assert(offset + size <= state.offset, name);
+  }
+});
+
+Deno.test("dataOffsetOf() is the page after the header and the control block", () => {
+  const at = (size: number) => dataOffsetOf({ ...KIND, control: { size, hash: 0n } });
+  assertEquals([0, 1, PAGE - 256, PAGE - 255, 3 * PAGE].map(at), [
+    PAGE,
+    PAGE,
+    PAGE,
+    2 * PAGE,
+    4 * PAGE,
+  ]);
+});
+
+Deno.test("parseHeader() says where a header that is too short ends", () => {
+  const bytes = header();
+  assertEquals(parseHeader(bytes.subarray(0, 0)), "the file is empty");
+  for (let length = 1; length < 256; length++) {
+    const problem = `the file ends after ${length} bytes, within the header`;
+    assertEquals(parseHeader(bytes.subarray(0, length)), problem);
+  }
+});
+
+Deno.test("parseHeader() knows a header of the other byte order", () => {
+  const bytes = header();
+  for (const { shape, offset, size } of Object.values(REGION_HEADER.fields)) {
+    if (typeof shape === "string") bytes.subarray(offset, offset + size).reverse();
+  }
+  assertEquals(parseHeader(bytes), "it was made on a machine of another byte order");
+});
+
+// ---- one field after the other, in a region that is in use ----
+
+type FieldName = keyof typeof REGION_HEADER.fields;
+type Refusal = [class_: new (message: string) => Error, says: string];
+type Mutation = [field: FieldName, value: number | bigint | string, refusal?: Refusal];
+
+const mismatch = (says: string): Refusal => [LayoutMismatchError, says];
+const corrupt: Refusal = [CorruptRegionError, "its header tells of"];
+const LENGTH = BigInt(dataOffsetOf(KIND) + SIZE);
+const OFFSET = BigInt(dataOffsetOf(KIND));
+const MAX64 = 2n ** 64n - 1n;
+
+const MUTATIONS: Mutation[] = [
+  ["magic", "", mismatch("does not begin as a region does")],
+  ["magic", "vrinG", mismatch("does not begin as a region does")],
+  ["magic", "vring2", mismatch("does not begin as a region does")],
+  ["header_version", 0, mismatch("version 0, and this code knows 1")],
+  ["header_version", 2, mismatch("version 2, and this code knows 1")],
+  ["header_version", 2 ** 32 - 1, mismatch("version 4294967295")],
+  ["byte_order", 0, mismatch("another byte order")],
+  ["byte_order", 0x04030201, mismatch("another byte order")],
+  ["kind", "", mismatch('it is of kind "", not "test"')],
+  ["kind", "tes", mismatch('it is of kind "tes", not "test"')],
+  ["kind", "test_mirror", mismatch('it is of kind "test_mirror", not "test"')],
+  ["abi_hash", 0n, mismatch("made by another version")],
+  ["abi_hash", CONTROL.hash ^ 1n, mismatch((CONTROL.hash ^ 1n).toString(16))],
+  ["abi_hash", CONTROL.hash ^ 1n << 63n, mismatch("made by another version")],
+  ["message_hash", 0n, mismatch("of no declared type")],
+  ["message_hash", MESSAGE.hash ^ 1n, mismatch('its messages are "pose" (123456789abcdee)')],
+  ["message_hash", MESSAGE.hash ^ 1n << 63n, mismatch("its messages are")],
+  ["compatible", 1],
+  ["compatible", 2 ** 32 - 1],
+  ...Array.from({ length: 32 }, (_, bit): Mutation => {
+    const bits = 2 ** bit;
+    return ["incompatible", bits, mismatch(`(bits 0x${bits.toString(16)})`)];
+  }),
+  ["page_size", 0, mismatch("pages of 0 bytes")],
+  ["page_size", 2 * PAGE, mismatch(`pages of ${2 * PAGE} bytes, and pages here have ${PAGE}`)],
+  ["control_bytes", 0, corrupt],
+  ["control_bytes", CONTROL.size - 1, corrupt],
+  ["control_bytes", CONTROL.size + 64, corrupt],
+  ["control_bytes", 2 ** 32 - 1, corrupt],
+  ["byte_length", 0n, corrupt],
+  ["byte_length", LENGTH - 1n, corrupt],
+  ["byte_length", LENGTH + 1n, corrupt],
+  ["byte_length", OFFSET, corrupt],
+  ["byte_length", OFFSET - 1n, corrupt],
+  ["byte_length", LENGTH + 2n ** 32n, corrupt],
+  ["byte_length", LENGTH + 2n ** 53n, corrupt],
+  ["byte_length", MAX64, corrupt],
+  ["data_offset", 0n, corrupt],
+  ["data_offset", OFFSET - 1n, corrupt],
+  ["data_offset", OFFSET + BigInt(PAGE), corrupt],
+  ["data_offset", LENGTH, corrupt],
+  ["data_offset", LENGTH + 1n, corrupt],
+  ["data_offset", OFFSET + 2n ** 32n, corrupt],
+  ["data_offset", MAX64, corrupt],
+  ["creator", "another identity"],
+  ["message_name", ""],
+  ["message_name", "called otherwise"],
+  ["part_bytes", 1n, corrupt],
+  ["part_bytes", BigInt(SIZE), corrupt],
+  ["part_bytes", MAX64, corrupt],
+  ["reserved", "something of a later time"],
+  ["state", 2 ** 32 - 2],
+];
+
+/** Overwrites one field in place, whatever it holds. */
+function overwrite(bytes: Uint8Array, field: FieldName, value: number | bigint | string): void {
+  const { offset, size } = REGION_HEADER.fields[field];
+  const place = bytes.subarray(offset, offset + size);
+  place.fill(0);
+  if (typeof value === "string") place.set(new TextEncoder().encode(value).subarray(0, size));
+  const view = new DataView(place.buffer, place.byteOffset, size);
+  if (typeof value === "bigint") view.setBigUint64(0, value, true);
+  if (typeof value === "number") view.setUint32(0, value, true);
+}
+
+const ATTACH: Record<string, (path: string) => Region | undefined> = {
+  "tryConnect()": (path) => connect(path, {}),
+  "tryConnect() with readOnly": (path) => connect(path, { readOnly: true }),
+  "open()": (path) => Region.open(KIND, path, { dataBytes: SIZE, message: MESSAGE }),
+};
+
+function connect(path: string, options: ConnectOptions): Region | undefined {
+  return Region.tryConnect(KIND, path, { message: MESSAGE, ...options });
+}
+
+for (const field of Object.keys(REGION_HEADER.fields) as FieldName[]) {
+  const mutations = MUTATIONS.filter(([name]) => name === field);
+  const refusals = mutations.filter(([, , refusal]) => refusal !== undefined);
+  const does = refusals.length > 0 ? "refuses a region with another" : "accepts any";
+  for (const [name, attach] of Object.entries(ATTACH)) {
+    Deno.test(`Region.${name} ${does} ${field}`, () => {
+      assert(mutations.length > 0, "nothing is tried");
+      using place = new Place();
+      using region = Region.open(KIND, place.path, { dataBytes: SIZE, message: MESSAGE });
+      dataOf(region).set(patterned(SIZE));
+      const original = region.mapping.bytes.slice(0, REGION_HEADER.size);
+      const files = openFiles();
+      for (const [, value, refusal] of mutations) {
+        overwrite(region.mapping.bytes, field, value);
+        if (refusal === undefined) {
+          using attached = attach(place.path);
+          assertEquals(attached && dataOf(attached), patterned(SIZE), `${value}`);
+        } else {
+          const error = assertThrows(() => attach(place.path)?.close());
+          checkRefusal(error, refusal, name, `${field} ${value}`);
+        }
+        region.mapping.bytes.set(original);
+        assert(place.exists, `${value}`);
+      }
+      assertEquals(openFiles(), files);
+      attach(place.path)!.close(); // it was the field, and nothing else
+    });
+  }
+}
+
+/** Whoever asks for a size learns first that it is not the size. */
+function checkRefusal(error: unknown, refusal: Refusal, name: string, what: string): void {
+  const [class_, says] = refusal;
+  const bySize = name === "open()" && class_ === CorruptRegionError &&
+    error instanceof LayoutMismatchError;
+  assert(error instanceof class_ || bySize, `${what}: ${error}`);
+  assertStringIncludes(error.message, bySize ? "it holds" : says, what);
+}
+
+Deno.test("Region.tryConnect() ignores the message type if it is told none", () => {
+  using place = new Place();
+  using _region = Region.open(KIND, place.path, { dataBytes: SIZE, message: MESSAGE });
+  using other = Region.tryConnect(KIND, place.path);
+  assertEquals(other?.header.message_name, "pose");
+});
+
+Deno.test("Region.tryConnect() refuses a file that is longer or shorter than its header says", () => {
+  using place = new Place();
+  for (const change of [1, -1, -SIZE, -SIZE - 1, PAGE, 2 ** 32]) {
+    forge(place.path, { data: patterned(SIZE), persist: true });
+    Deno.truncateSync(place.path, Number(LENGTH) + change);
+    for (const options of [{}, { readOnly: true }]) {
+      const attempt = () => Region.tryConnect(KIND, place.path, options)?.close();
+      assertThrows(attempt, CorruptRegionError, `the file has ${Number(LENGTH) + change}`);
+    }
+  }
+});
+
+Deno.test("Region.tryConnect() refuses a file that ends before its data, as its header says", () => {
+  using place = new Place();
+  for (const length of [REGION_HEADER.size, Number(OFFSET) - 1]) {
+    forge(place.path, { data: patterned(SIZE), persist: true });
+    const bytes = Deno.readFileSync(place.path).subarray(0, length);
+    overwrite(bytes, "byte_length", BigInt(length));
+    Deno.writeFileSync(place.path, bytes);
+    for (const options of [{}, { readOnly: true }]) {
+      const attempt = () => Region.tryConnect(KIND, place.path, options)?.close();
+      assertThrows(attempt, CorruptRegionError, `the file has ${length}`);
+    }
+  }
+});
+
+Deno.test("Region.tryConnect() refuses mirrored data that is not whole pages, or none", () => {
+  using place = new Place(MIRRORED);
+  for (const length of [0, 1, PAGE - 1, PAGE + 1, PAGE + PAGE / 2]) {
+    forge(place.path, { kind: MIRRORED, data: patterned(length), persist: true });
+    for (const options of [{}, { readOnly: true }]) {
+      const attempt = () => Region.tryConnect(MIRRORED, place.path, options)?.close();
+      assertThrows(attempt, CorruptRegionError, `with data from ${dataOffsetOf(MIRRORED)}`);
+    }
+  }
+});
+
+Deno.test("Region.tryConnect() refuses mirrored data whose parts do not make up the whole", () => {
+  using place = new Place(MIRRORED);
+  using region = Region.open(MIRRORED, place.path, { dataBytes: 6 * PAGE, partBytes: 3 * PAGE });
+  const { bytes } = region.mapping;
+  const right = 3n * BigInt(PAGE);
+  for (
+    const wrong of [0n, 1n, BigInt(PAGE) / 2n, BigInt(PAGE), 4n * BigInt(PAGE), 2n ** 53n, MAX64]
+  ) {
+    overwrite(bytes, "part_bytes", wrong);
+    for (const options of [{}, { readOnly: true }]) {
+      const attempt = () => Region.tryConnect(MIRRORED, place.path, options)?.close();
+      assertThrows(attempt, CorruptRegionError, `with data from ${dataOffsetOf(MIRRORED)}`);
+    }
+  }
+  overwrite(bytes, "part_bytes", right);
+  const other = () => Region.tryConnect(MIRRORED, place.path, { partBytes: PAGE });
+  assertThrows(other, LayoutMismatchError, `its parts have ${3 * PAGE} bytes each, not ${PAGE}`);
+  Region.tryConnect(MIRRORED, place.path, { partBytes: 3 * PAGE })!.close();
+});
+
+// ---- anything at all ----
+
+const FUZZ_SIZE = 2 * PAGE;
+const FUZZ_OPTIONS = { dataBytes: FUZZ_SIZE, message: MESSAGE };
+const FUZZ_LENGTH = OFFSET + BigInt(FUZZ_SIZE);
+
+const U32 = fc.oneof(
+  fc.constantFrom(0, 1, PAGE, CONTROL.size, 2 ** 31, 2 ** 32 - 1),
+  fc.integer({ min: 0, max: 2 ** 32 - 1 }),
+);
+const U64 = fc.oneof(
+  fc.constantFrom(0n, 1n, OFFSET, FUZZ_LENGTH, FUZZ_LENGTH - 1n, 2n ** 53n, 2n ** 63n, MAX64),
+  fc.bigInt({ min: 0n, max: MAX64 }),
+);
+const bytesOf = (length: number) => fc.uint8Array({ minLength: length, maxLength: length });
+
+type Change = [field: FieldName, value: number | bigint | Uint8Array];
+
+/** Another value for one field. */
+const CHANGE: fc.Arbitrary<Change> = fc.constantFrom(...Object.values(REGION_HEADER.fields))
+  .chain(({ name, type, size }) => {
+    const value: fc.Arbitrary<Change[1]> = type === "u32"
+      ? U32
+      : type === "u64"
+      ? U64
+      : bytesOf(size);
+    return fc.tuple(fc.constant(name as FieldName), value);
+  });
+
+/** A header with some fields changed, or any bytes at all. */
+const HEADER = fc.oneof(
+  { weight: 9, arbitrary: fc.array(CHANGE, { maxLength: 3 }) },
+  { weight: 1, arbitrary: bytesOf(REGION_HEADER.size) },
+);
+
+function mutate(bytes: Uint8Array, changes: Change[] | Uint8Array): void {
+  if (changes instanceof Uint8Array) return bytes.set(changes);
+  for (const [field, value] of changes) {
+    if (value instanceof Uint8Array) bytes.set(value, REGION_HEADER.fields[field].offset);
+    else overwrite(bytes, field, value);
+  }
+}
+
+/** The length of the file, if it is not right, and whether the header says the same. */
+const CUT = fc.option(
+  fc.record({ length: fc.integer({ min: 0, max: 4 * PAGE }), told: fc.boolean() }),
+);
+
+/** Uses the region if there is one; any other error than those of a refusal goes on. */
+function tryOut(attach: () => Region | undefined): "used" | "absent" | "refused" {
+  try {
+    using region = attach();
+    if (region === undefined) return "absent";
+    const { bytes } = region.mapping;
+    let sum = 0;
+    for (const byte of bytes) sum += byte; // every page is there
+    const windows = region.header.kind === MIRRORED.name ? 2 : 1;
+    assertEquals(region.dataOffset + windows * region.dataBytes, bytes.length);
+    if (!region.readOnly) bytes[bytes.length - 1] = sum & 255;
+    return "used";
+  } catch (error) {
+    const isRefusal = [LayoutMismatchError, CorruptRegionError, OsError]
+      .some((class_) => error instanceof class_);
+    if (isRefusal) return "refused";
+    throw error;
+  }
+}
+
+/** Everything that anybody may do with what has the name. */
+function tryAll(kind: typeof KIND, path: string): Set<string> {
+  const options = { dataBytes: FUZZ_SIZE };
+  const results = [
+    tryOut(() => Region.tryConnect(kind, path, { readOnly: true })),
+    tryOut(() => Region.tryConnect(kind, path, { message: MESSAGE })),
+    tryOut(() => Region.tryConnect(kind, path)),
+    tryOut(() => Region.open(kind, path, options)),
+    tryOut(() => Region.create(kind, path, options)),
+  ];
+  regions();
+  return new Set(results);
+}
+
+for (const kind of [KIND, MIRRORED]) {
+  const what = kind.mirrored ? "mirrored " : "";
+  Deno.test(`Region of ${what}data is used or refused whatever the header in its file says`, () => {
+    using place = new Place(kind);
+    const seen = new Set<string>();
+    const files = openFiles();
+    fc.assert(
+      fc.property(HEADER, CUT, fc.boolean(), (changes, cut, persist) => {
+        forge(place.path, { kind, data: patterned(FUZZ_SIZE), persist, message: MESSAGE });
+        const bytes = Deno.readFileSync(place.path);
+        if (cut?.told) overwrite(bytes, "byte_length", BigInt(cut.length));
+        mutate(bytes, changes);
+        Deno.writeFileSync(place.path, bytes);
+        if (cut) Deno.truncateSync(place.path, cut.length);
+        for (const result of tryAll(kind, place.path)) seen.add(result);
+        if (place.exists) Region.unlink(kind, place.path);
+      }),
+      { numRuns: 200 },
+    );
+    assertEquals([...seen].sort(), ["absent", "refused", "used"]);
+    assertEquals(openFiles(), files);
+  });
+
+  Deno.test(`Region of ${what}data stays with its member whatever others write into its header`, () => {
+    using place = new Place(kind);
+    const seen = new Set<string>();
+    const files = openFiles();
+    fc.assert(
+      fc.property(HEADER, (changes) => {
+        using region = Region.open(kind, place.path, FUZZ_OPTIONS);
+        mutate(region.mapping.bytes, changes);
+        const id = idAt(place.path);
+        for (const result of tryAll(kind, place.path)) seen.add(result);
+        assertEquals(idAt(place.path), id);
+        region.close();
+        removeFile(place.path); // what came by chance to persist
+      }),
+      { numRuns: 200 },
+    );
+    assertEquals([...seen].sort(), ["refused", "used"]);
+    assertEquals(openFiles(), files);
+  });
+}
+
+Deno.test("parseHeader() takes any bytes", () => {
+  let accepted = 0;
+  fc.assert(
+    fc.property(HEADER, fc.integer({ min: 0, max: 300 }), (changes, length) => {
+      const bytes = header();
+      mutate(bytes, changes);
+      const result: RegionHeader | string = parseHeader(bytes.subarray(0, length));
+      if (typeof result === "string") return;
+      accepted++;
+      assertEquals([result.magic, result.header_version], ["vring", 1]);
+      assertEquals((result.state & RegionState.persist) >>> 0 <= 1, true);
+    }),
+    { numRuns: 2000 },
+  );
+  assert(accepted > 0);
+});

@@ -1,0 +1,168 @@
+/** What regions and topics may be called, and the files behind the names. */
+
+import { assertEquals, assertNotEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import fc from "fast-check";
+import { Region } from "../../src/region/region.ts";
+import { DIRECTORY, parseFileName, regionPath, topicPath } from "../../src/region/names.ts";
+import { idOf, KIND, Place } from "./scene.ts";
+
+const fileNameOf = (path: string) => path.slice(DIRECTORY.length + 1);
+
+Deno.test("regionPath() puts kind and name into /dev/shm", () => {
+  assertEquals(regionPath("spsc", "camera-1.left_eye"), "/dev/shm/vring.spsc.camera-1.left_eye");
+  assertEquals(regionPath("a_9", "..."), "/dev/shm/vring.a_9....");
+  assertEquals(regionPath("spsc", "A"), "/dev/shm/vring.spsc.A");
+  assertEquals(regionPath("spsc", "z".repeat(200)), `/dev/shm/vring.spsc.${"z".repeat(200)}`);
+});
+
+Deno.test("regionPath() ignores one leading slash", () => {
+  assertEquals(regionPath("spsc", "/demo"), regionPath("spsc", "demo"));
+  assertEquals(regionPath("spsc", `/${"z".repeat(200)}`), regionPath("spsc", "z".repeat(200)));
+});
+
+Deno.test("Region.open() joins the same region with and without a leading slash", () => {
+  using place = new Place();
+  const at = (name: string) => Region.open(KIND, regionPath(KIND.name, name), { dataBytes: 8 });
+  using first = at(place.name);
+  using second = at(`/${place.name}`);
+  assertEquals([second.created, idOf(second)], [false, idOf(first)]);
+});
+
+const BAD_NAMES: [name: string, says: string][] = [
+  ["", "it is empty"],
+  ["/", "it is empty"],
+  [".", "mean directories"],
+  ["..", "mean directories"],
+  ["/.", "mean directories"],
+  ["/..", "mean directories"],
+  ["z".repeat(201), "201 characters; use at most 200"],
+  [`/${"z".repeat(201)}`, "201 characters; use at most 200"],
+  ["//a", 'contains "/"'],
+  ["a/b", 'contains "/"'],
+  ["a/", 'contains "/"'],
+  ["../escape", 'contains "/"'],
+  ["a~b", 'contains "~"'],
+  [" ", 'contains " "'],
+  [" a", 'contains " "'],
+  ["a\n", 'contains "\\n"'],
+  ["a\tb", 'contains "\\t"'],
+  ["a\0", 'contains "\\u0000"'],
+  ["\0", 'contains "\\u0000"'],
+  ["größe", 'contains "ö"'],
+  ["名", 'contains "名"'],
+  ["a😀", 'contains "😀"'],
+  ["a\ud800", "contains"],
+  ["a\u200bb", "contains"],
+  ["ａ", 'contains "ａ"'],
+  ["a:b", 'contains ":"'],
+  ["%2e%2e", 'contains "%"'],
+];
+
+for (const [name, says] of BAD_NAMES) {
+  const shown = name.length > 20 ? `a name of ${name.length} characters` : JSON.stringify(name);
+  Deno.test(`regionPath() refuses ${shown}`, () => {
+    const { message } = assertThrows(() => regionPath("spsc", name), TypeError, says);
+    assertStringIncludes(message, `Cannot use ${JSON.stringify(name)} as a name: `);
+  });
+}
+
+Deno.test("topicPath() takes slashes as parts of the name", () => {
+  assertEquals(topicPath("vdds", "/camera/front"), "/dev/shm/vring.vdds.~camera~front");
+  assertEquals(topicPath("vdds", "camera/front/"), "/dev/shm/vring.vdds.camera~front~");
+  assertEquals(topicPath("vdds", "../a"), "/dev/shm/vring.vdds...~a");
+  assertEquals(topicPath("vdds", "plain"), regionPath("vdds", "plain"));
+});
+
+Deno.test("topicPath() keeps topics apart that a careless escape would not", () => {
+  const topics = ["a/b", "/a/b", "a/b/", "a//b", "a-b", "a.b", "a_b", "ab", "a/B", "A/b", "/ab"];
+  assertEquals(new Set(topics.map((topic) => topicPath("vdds", topic))).size, topics.length);
+});
+
+for (const topic of ["", "/", "///", ".", "..", "a~b", "a b", "a\0", "ü/b", "z".repeat(201)]) {
+  const shown = topic.length > 20 ? `a topic of ${topic.length} characters` : JSON.stringify(topic);
+  Deno.test(`topicPath() refuses ${shown}`, () => {
+    const { message } = assertThrows(() => topicPath("vdds", topic), TypeError);
+    assertStringIncludes(message, `Cannot use ${JSON.stringify(topic)} as a topic: `);
+  });
+}
+
+/** Mostly names that could be mistaken for each other. */
+const TOPIC = fc.string({
+  unit: fc.constantFrom(..."ab/.-_~ 0é"),
+  minLength: 0,
+  maxLength: 8,
+});
+
+function pathOr(make: () => string): string | undefined {
+  try {
+    return make();
+  } catch (error) {
+    if (error instanceof TypeError) return undefined;
+    throw error;
+  }
+}
+
+Deno.test("topicPath() gives no two topics one file", () => {
+  let compared = 0;
+  fc.assert(
+    fc.property(TOPIC, TOPIC, (a, b) => {
+      const [pathA, pathB] = [a, b].map((topic) => pathOr(() => topicPath("vdds", topic)));
+      if (pathA === undefined || pathB === undefined || a === b) return;
+      compared++;
+      assertNotEquals(pathA, pathB);
+    }),
+    { numRuns: 5000 },
+  );
+  if (compared < 100) throw new Error(`only ${compared} pairs were compared`);
+});
+
+Deno.test("topicPath() stays in the directory, in a name that the file system takes", () => {
+  fc.assert(
+    fc.property(TOPIC, (topic) => {
+      const path = pathOr(() => topicPath("vdds", topic));
+      if (path === undefined) return;
+      assertEquals(path.lastIndexOf("/"), DIRECTORY.length);
+      assertEquals(new TextEncoder().encode(fileNameOf(path)).length <= 255, true);
+    }),
+    { numRuns: 2000 },
+  );
+});
+
+Deno.test("parseFileName() gives back the kind and the topic or name", () => {
+  fc.assert(
+    fc.property(fc.constantFrom("spsc", "a_9", "x"), TOPIC, (kind, topic) => {
+      const path = pathOr(() => topicPath(kind, topic));
+      if (path === undefined) return;
+      assertEquals(parseFileName(fileNameOf(path)), { kind, name: topic });
+    }),
+    { numRuns: 2000 },
+  );
+  assertEquals(parseFileName(fileNameOf(regionPath("spsc", "/v1.2"))), {
+    kind: "spsc",
+    name: "v1.2",
+  });
+});
+
+const NOT_OURS = [
+  "",
+  "vring",
+  "vring.",
+  "vring.spsc",
+  "vring.spsc.",
+  "vring..demo",
+  "vring.Spsc.demo",
+  "vring.sp-sc.demo",
+  "vring.spsc.de mo",
+  "vring.spsc.demo\n",
+  "vring.spsc.dé",
+  "Vring.spsc.demo",
+  " vring.spsc.demo",
+  "xvring.spsc.demo",
+  "sem.demo",
+];
+
+for (const fileName of NOT_OURS) {
+  Deno.test(`parseFileName() does not take ${JSON.stringify(fileName)} for a region`, () => {
+    assertEquals(parseFileName(fileName), undefined);
+  });
+}

@@ -1,0 +1,68 @@
+/**
+ * The program of a {@linkcode Party} at regions.
+ *
+ * @module
+ */
+
+import { LockFile, type Role } from "../../src/region/liveness.ts";
+import { Region } from "../../src/region/region.ts";
+import { MEMBER } from "../../src/region/file.ts";
+import { dataOffsetOf } from "../../src/region/header.ts";
+import { regions } from "../../src/region/list.ts";
+import { serve } from "../shared/serve.ts";
+import { inHurry, withTrap } from "../trap/trap.ts";
+import { storm, together } from "./race.ts";
+import { forge, idAt, idOf, KIND, MIRRORED, openFiles, patterned } from "./scene.ts";
+
+/** What the functions can use. */
+const TOOLS = {
+  Region,
+  LockFile,
+  MEMBER,
+  regions,
+  KIND,
+  MIRRORED,
+  dataOffsetOf,
+  patterned,
+  forge,
+  idOf,
+  idAt,
+  openFiles,
+  together,
+  storm,
+  withTrap,
+  dieBefore,
+  inHurry,
+  /** What stays open between two functions. */
+  open: [] as Region[],
+  roles: [] as Role[],
+  becomeUser,
+};
+
+export type Tools = typeof TOOLS;
+
+/** Kills this process before the leaf call of that number; gives how many there were if fewer. */
+function dieBefore(call: number, act: () => unknown): number {
+  let calls = 0;
+  withTrap((next) => {
+    calls = next;
+    if (next === call) Deno.kill(Deno.pid, "SIGKILL");
+  }, act);
+  return calls;
+}
+
+/** Gives up root for good. The process stays one that may look into its own /proc entry. */
+function becomeUser(id: number): void {
+  const libc = Deno.dlopen("libc.so.6", {
+    setgroups: { parameters: ["usize", "pointer"], result: "i32" },
+    setresgid: { parameters: ["u32", "u32", "u32"], result: "i32" },
+    setresuid: { parameters: ["u32", "u32", "u32"], result: "i32" },
+    prctl: { parameters: ["i32", "usize", "usize", "usize", "usize"], result: "i32" },
+  }).symbols;
+  const PR_SET_DUMPABLE = 4;
+  const failed = libc.setgroups(0n, null) || libc.setresgid(id, id, id) ||
+    libc.setresuid(id, id, id) || libc.prctl(PR_SET_DUMPABLE, 1n, 0n, 0n, 0n);
+  if (failed !== 0) throw new Error(`Cannot become user ${id}`);
+}
+
+await serve(TOOLS);

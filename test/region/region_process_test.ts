@@ -1,0 +1,781 @@
+/**
+ * Regions between processes: all at once, killed at every step, as other users, in a small
+ * /dev/shm.
+ */
+
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { Region } from "../../src/region/region.ts";
+import { regions } from "../../src/region/list.ts";
+import { PartyEnded, programArguments } from "../shared/party.ts";
+import { NO_ROOT, processTests } from "../shared/processes.ts";
+import type { Findings } from "./pairs.ts";
+import type { Tools } from "./region_child.ts";
+import type { RaceOptions, StormReport } from "./race.ts";
+import { dataOf, forge, idAt, idOf, KIND, openFiles, patterned, Place } from "./scene.ts";
+
+const { test, mountTest, startProcess } = processTests<Tools>(
+  new URL("./region_child.ts", import.meta.url),
+  "regions",
+);
+
+/** A test of what is different for different users. */
+function rootTest(name: string, fn: () => Promise<void>): void {
+  test(name, fn, NO_ROOT);
+}
+
+/** Some user that no file belongs to. */
+const STRANGER = 54_321;
+
+// ---- at the same time ----
+
+/** Waits for all, also when one fails, so that nothing goes on after the test. */
+async function every<T>(promises: Promise<T>[]): Promise<T[]> {
+  await Promise.allSettled(promises);
+  return await Promise.all(promises);
+}
+
+/** Runs a function in several processes at the same time. */
+async function all<A, R>(
+  count: number,
+  act: (tools: Tools, argument: A) => R,
+  argumentOf: (party: number) => A,
+): Promise<Awaited<R>[]> {
+  await using stack = new AsyncDisposableStack();
+  const parties = Array.from({ length: count }, () => stack.use(startProcess()));
+  await every(parties.map((party) => party.run(() => {}, undefined))); // all are there
+  return await every(parties.map((party, i) => party.run(act, argumentOf(i))));
+}
+
+test("Region.open() makes one region when many processes open at once, and the last close removes it", async () => {
+  using place = new Place();
+  using meeting = new Place();
+  const [parties, rounds] = [4, 150];
+  const common = { path: place.path, meeting: meeting.path, parties, rounds };
+  const seen = await all(
+    parties,
+    ({ together }, options: RaceOptions) => together(options),
+    (party) => ({ ...common, party }),
+  );
+  const ids = new Set<string>();
+  const creators = new Set<number>();
+  for (let round = 0; round < rounds; round++) {
+    const here = seen.map((rounds) => rounds[round]!);
+    assertEquals(here.filter(({ created }) => created).length, 1, `round ${round}`);
+    assertEquals(new Set(here.map(({ id }) => id)).size, 1, `round ${round}`);
+    ids.add(here[0]!.id);
+    creators.add(here.findIndex(({ created }) => created));
+  }
+  assertEquals(ids.size, rounds);
+  assert(creators.size > 1, "one process was always first: nothing was tried");
+  assertEquals([place.exists, meeting.exists], [false, false]);
+});
+
+test("Region.open() and close() keep every rule in a storm of both", async () => {
+  using place = new Place();
+  const reports = await all(
+    4,
+    ({ storm }, options) => storm(options),
+    () => ({ path: place.path, rounds: 700 }),
+  );
+  const sum = (key: keyof StormReport) => reports.reduce((total, report) => total + report[key], 0);
+  assert(sum("created") > 10 && sum("joined") > 10, JSON.stringify(reports));
+  assert(!place.exists);
+});
+
+test("Region.open() keeps every rule while members are killed", async () => {
+  using place = new Place();
+  const options = { path: place.path, rounds: 1e9 };
+  const livesOf = async (party: number) => {
+    let killed = 0;
+    for (let life = 0; life < 12; life++) {
+      await using member = startProcess();
+      await member.run(({ storm }, options) => storm(options), { ...options, rounds: 1 });
+      const storm = member.run(({ storm }, options) => storm(options), options);
+      const end = storm.then(() => undefined, (error) => error);
+      // However many openings fit into the time that a message takes to go there and back.
+      for (let wait = (life * 7 + party * 3) % 5; wait >= 0; wait--) await roundTrip();
+      await member.kill();
+      const error = await end;
+      if (!(error instanceof PartyEnded)) throw error;
+      killed++;
+    }
+    return killed;
+  };
+  assertEquals(await every([livesOf(0), livesOf(1), livesOf(2)]), [12, 12, 12]);
+
+  using region = Region.open(KIND, place.path, { dataBytes: 64 });
+  assert(region.created);
+  assertEquals(dataOf(region), new Uint8Array(64));
+  region.close();
+  assert(!place.exists);
+});
+
+/** Starts a process and waits for its end, which takes some milliseconds of work. */
+async function roundTrip(): Promise<void> {
+  await new Deno.Command("true").output();
+}
+
+let findings: Promise<Findings> | undefined;
+
+/** One party acts before every single step of another; all tests look at one run. */
+function pairs(): Promise<Findings> {
+  return findings ??= (async () => {
+    using place = new Place();
+    const { success, stdout } = await new Deno.Command(Deno.execPath(), {
+      args: [...programArguments(new URL("./pairs.ts", import.meta.url), true), place.path],
+      stderr: "inherit",
+    }).output();
+    assert(success);
+    return JSON.parse(new TextDecoder().decode(stdout));
+  })();
+}
+
+for (
+  const rule of [
+    "a member holds what has the name",
+    "contents are of the region they are in",
+    "the dead are not joined",
+    "what nobody opened stays",
+    "what is to persist stays",
+    "nothing else is left",
+    "nothing stays open",
+    "nothing is refused without a reason",
+    "nothing fails",
+  ] as const
+) {
+  test(`Region keeps "${rule}" whoever acts between two steps of another`, async () => {
+    const { cases, gaveUp, broken } = await pairs();
+    assert(cases > 5000 && gaveUp < cases / 5, `${cases} cases, ${gaveUp} given up`);
+    const found = broken.filter((finding) => finding.rule === rule)
+      .map(({ scene, outer, inner, step }) => `${scene}: ${outer}, ${inner} at ${step}`);
+    assertEquals(found, []);
+  });
+}
+
+// ---- killed ----
+
+/** What a process does until it is killed before one of its leaf calls, and how often it calls. */
+type Mortal = (tools: Tools, argument: { path: string; call: number }) => number;
+
+interface Death {
+  /** Prepares what is there before; gives a member that lives on, if any. */
+  readonly before?: (path: string) => Region | undefined;
+  /** Runs in another process, and so cannot use anything of this one. */
+  readonly act: Mortal;
+  /** What the name stands for when the process is dead, unless for nothing. */
+  readonly after: "abandoned" | "kept" | "live";
+  /** Whether there are steps after which it stands for nothing. */
+  readonly mayBeGone: boolean;
+}
+
+const SIZE = 600;
+const CONTENTS = patterned(SIZE, 5);
+
+const openAndClose: Mortal = ({ Region, KIND, dieBefore }, { path, call }) =>
+  dieBefore(call, () => Region.open(KIND, path, { dataBytes: 600 }).close());
+
+const DEATHS: Record<string, Death> = {
+  "making and closing a region": { act: openAndClose, after: "abandoned", mayBeGone: true },
+  "making and closing a mirrored region": {
+    act: ({ Region, MIRRORED, dieBefore }, { path, call }) => {
+      const kind = { ...MIRRORED, name: "test" };
+      return dieBefore(call, () => Region.create(kind, path, { dataBytes: 65536 }).close());
+    },
+    after: "abandoned",
+    mayBeGone: true,
+  },
+  "making and closing a region to persist": {
+    act: ({ Region, KIND, patterned, dieBefore }, { path, call }) =>
+      dieBefore(call, () =>
+        Region.open(KIND, path, {
+          dataBytes: 600,
+          persist: true,
+          initialise: ({ bytes }) => bytes.set(patterned(600, 5), bytes.length - 600),
+        }).close()),
+    after: "kept",
+    mayBeGone: true,
+  },
+  "replacing an abandoned region": {
+    before: (path) => void forge(path, { data: patterned(SIZE, 9) }),
+    act: openAndClose,
+    after: "abandoned",
+    mayBeGone: true,
+  },
+  "joining and leaving a kept region": {
+    before: (path) => void forge(path, { data: CONTENTS, persist: true }),
+    act: openAndClose,
+    after: "kept",
+    mayBeGone: false,
+  },
+  "joining and leaving a region in use": {
+    before: (path) => {
+      const region = Region.open(KIND, path, { dataBytes: SIZE });
+      dataOf(region).set(CONTENTS);
+      return region;
+    },
+    act: openAndClose,
+    after: "live",
+    mayBeGone: false,
+  },
+  "unlinking an abandoned region": {
+    before: (path) => void forge(path, { data: patterned(SIZE, 9) }),
+    act: ({ Region, KIND, dieBefore }, { path, call }) =>
+      dieBefore(call, () => Region.unlink(KIND, path)),
+    after: "abandoned",
+    mayBeGone: true,
+  },
+};
+
+for (const [name, death] of Object.entries(DEATHS)) {
+  test(`Region survives kill -9 before every step of ${name}`, async () => {
+    const seen = { something: 0, nothing: 0 };
+    let finished: number | undefined;
+    let next = 1;
+    const lives = async () => {
+      while (finished === undefined) {
+        const call = next++;
+        using place = new Place();
+        using region = death.before?.(place.path);
+        const survived = await dieAt(death.act, place.path, call);
+        if (survived !== undefined) {
+          assert(survived < call && survived > 5, `survived ${survived} calls`);
+          finished = survived;
+        } else {
+          if (idAt(place.path) === undefined) seen.nothing++;
+          else seen.something++;
+          checkRemains(place, death.after, region, `before call ${call}`);
+        }
+      }
+    };
+    await every([lives(), lives()]);
+    assert(seen.something > 0, "nothing was ever left to look at");
+    assertEquals(seen.nothing > 0, death.mayBeGone);
+  });
+}
+
+/** Undefined if the process was killed, and how many calls there were if it came to its end. */
+async function dieAt(act: Mortal, path: string, call: number): Promise<number | undefined> {
+  await using party = startProcess({ trapped: true });
+  try {
+    return await party.run(act, { path, call });
+  } catch (error) {
+    if (!(error instanceof PartyEnded)) throw error;
+    assertEquals(await party.ended(), "SIGKILL");
+    return undefined;
+  }
+}
+
+/** What the dead left is nothing or whole, and in nobody's way. */
+function checkRemains(
+  place: Place,
+  after: Death["after"],
+  member: Region | undefined,
+  when: string,
+): void {
+  const left = idAt(place.path);
+  const info = regions().find(({ path }) => path === place.path);
+  assertEquals(info?.details?.id, left, when);
+  if (info !== undefined) assertEquals(info.inUse, after === "live", when);
+  if (member !== undefined) assertEquals(left, idOf(member), when);
+
+  using region = Region.open(KIND, place.path, { dataBytes: SIZE });
+  const adopts = after === "live" || (after === "kept" && left !== undefined);
+  assertEquals([region.created, idOf(region) === left], [!adopts, adopts], when);
+  assertEquals(dataOf(region), adopts ? CONTENTS : new Uint8Array(SIZE), when);
+  region.close();
+  member?.close();
+  assertEquals(place.exists, after === "kept" && left !== undefined, when);
+}
+
+test("Region.open() replaces what a killed last member left", async () => {
+  using place = new Place();
+  await using member = startProcess();
+  await member.run(({ Region, KIND, open, patterned }, path) => {
+    const region = Region.open(KIND, path, { dataBytes: 600 });
+    region.mapping.bytes.set(patterned(600, 5), region.dataOffset);
+    open.push(region);
+  }, place.path);
+  const old = idAt(place.path);
+  assert(old !== undefined);
+  await member.kill();
+  assertEquals(idAt(place.path), old);
+
+  using region = Region.open(KIND, place.path, { dataBytes: 600 });
+  assert(region.created && idOf(region) !== old);
+  assertEquals(dataOf(region), new Uint8Array(600));
+});
+
+test("Region.unlink() removes what a killed last member left", async () => {
+  using place = new Place();
+  await using member = startProcess();
+  await member.run(({ Region, KIND, open }, path) => {
+    open.push(Region.open(KIND, path, { dataBytes: 600 }));
+  }, place.path);
+  await member.kill();
+  assert(place.exists);
+  assert(Region.unlink(KIND, place.path));
+  assert(!place.exists);
+});
+
+test("Region.countMembers() counts the stopped and not the killed", async () => {
+  using place = new Place();
+  using region = Region.open(KIND, place.path, { dataBytes: 600 });
+  await using member = startProcess();
+  await member.run(({ Region, KIND, open }, path) => {
+    for (let i = 0; i < 3; i++) open.push(Region.open(KIND, path, { dataBytes: 600 }));
+  }, place.path);
+  member.signal("SIGSTOP");
+  assertEquals(region.countMembers(), 4);
+  await member.kill();
+  assertEquals(region.countMembers(), 1);
+});
+
+test("Region.open() joins a stopped member", async () => {
+  using place = new Place();
+  await using member = startProcess();
+  const id = await member.run(({ Region, KIND, open, idOf }, path) => {
+    const region = Region.open(KIND, path, { dataBytes: 600 });
+    open.push(region);
+    return idOf(region);
+  }, place.path);
+  member.signal("SIGSTOP");
+  using region = Region.open(KIND, place.path, { dataBytes: 600 });
+  assertEquals([region.created, idOf(region)], [false, id]);
+  region.close();
+  assert(place.exists);
+});
+
+test("Region.untilFree() resolves when the holder of a role is killed", async () => {
+  using place = new Place();
+  using region = Region.open(KIND, place.path, { dataBytes: 0 });
+  await using holder = startProcess();
+  await holder.run(({ Region, KIND, open, roles }, path) => {
+    const region = Region.open(KIND, path, { dataBytes: 0 });
+    open.push(region);
+    roles.push(region.tryHold(3)!);
+  }, place.path);
+  assert(region.isHeld(3) && !region.isHeld(2));
+  assertEquals(region.tryHold(3), undefined);
+  holder.signal("SIGSTOP"); // stopped is not dead
+  await assertRejects(() => region.untilFree(3, { timeout: 20 }), DOMException, "20 ms");
+  holder.signal("SIGKILL");
+  await region.untilFree(3, { timeout: 10_000 });
+  using role = region.tryHold(3);
+  assert(role !== undefined);
+});
+
+test("Region.open() gives up when a stopped process is for ever removing the region", async () => {
+  using place = new Place();
+  forge(place.path);
+  await using party = startProcess({ trapped: true });
+  const error = await party.run(({ Region, LockFile, MEMBER, KIND, inHurry }, path) => {
+    using other = new LockFile(path, { write: true, what: "the test" });
+    other.tryLock(MEMBER, "write");
+    try {
+      inHurry(() => Region.open(KIND, path, { dataBytes: 512 }).close());
+      return undefined;
+    } catch (error) {
+      return { name: (error as Error).name, message: (error as Error).message };
+    }
+  }, place.path);
+  assertEquals(error?.name, "VringError");
+  assertStringIncludes(error!.message, "another process has been removing it");
+});
+
+test("Region.open() leaves nothing behind when it cannot map what the last member leaves", async () => {
+  using place = new Place();
+  await using party = startProcess({ trapped: true });
+  const error = await party.run(({ Region, KIND, withTrap }, path) => {
+    const last = Region.open(KIND, path, { dataBytes: 600 });
+    try {
+      withTrap((_call, name) => {
+        if (name !== "map") return;
+        last.close();
+        throw new RangeError("no addresses left");
+      }, () => Region.open(KIND, path, { dataBytes: 600 }));
+      return "no error";
+    } catch (error) {
+      return `${error}`;
+    }
+  }, place.path);
+  assertStringIncludes(error, "no addresses left");
+  assert(!place.exists);
+});
+
+test("Region.open() does not hang on a FIFO", async () => {
+  using place = new Place();
+  assert((await new Deno.Command("mkfifo", { args: [place.path] }).output()).success);
+  await using party = startProcess();
+  const errors = await party.run(({ Region, KIND }, path) => {
+    const attempts = [
+      () => Region.open(KIND, path, { dataBytes: 0 }),
+      () => Region.create(KIND, path, { dataBytes: 0 }),
+      () => Region.tryConnect(KIND, path),
+      () => Region.tryConnect(KIND, path, { readOnly: true }),
+      () => Region.unlink(KIND, path),
+    ];
+    return attempts.map((attempt) => {
+      try {
+        attempt();
+        return "no error";
+      } catch (error) {
+        return `${error}`;
+      }
+    });
+  }, place.path);
+  for (const error of errors) {
+    assertStringIncludes(error, "LayoutMismatchError");
+    assertStringIncludes(error, "not a regular file");
+  }
+  const info = regions().find(({ path }) => path === place.path);
+  assertEquals([info?.details, info?.problem], [undefined, "it is not a regular file"]);
+  assert(Deno.lstatSync(place.path).isFifo);
+});
+
+// ---- permissions ----
+
+/** The modes of new regions under umasks, in a process that is not root's. */
+async function modesUnder(umasks: number[], mode?: number): Promise<(string | undefined)[]> {
+  using place = new Place();
+  await using party = startProcess();
+  if (NO_ROOT === undefined) await party.run(({ becomeUser }, user) => becomeUser(user), STRANGER);
+  return await party.run(({ Region, KIND }, { path, umasks, mode }) =>
+    umasks.map((umask) => {
+      Deno.umask(umask);
+      using _region = Region.open(KIND, path, { dataBytes: 0, mode });
+      return (Deno.statSync(path).mode! & 0o7777).toString(8);
+    }), { path: place.path, umasks, mode });
+}
+
+const UMASKS = [0, 0o022, 0o027, 0o077];
+
+test("Region.open() gives a file the mode asked for, whatever the umask", async () => {
+  assertEquals(await modesUnder(UMASKS, 0o660), ["660", "660", "660", "660"]);
+  assertEquals(await modesUnder(UMASKS, 0o666), ["666", "666", "666", "666"]);
+});
+
+test("Region.open() gives a file mode 0600 by default, whatever the umask", async () => {
+  assertEquals(await modesUnder(UMASKS), ["600", "600", "600", "600"]);
+});
+
+test("Region.open() works under a umask that takes the owner's rights, too", async () => {
+  assertEquals(await modesUnder([0o200, 0o777]), ["600", "600"]);
+});
+
+rootTest("Region.tryConnect() with readOnly attaches where writing is not permitted", async () => {
+  using place = new Place();
+  using region = Region.open(KIND, place.path, { dataBytes: SIZE, mode: 0o444 });
+  dataOf(region).set(CONTENTS);
+  await using party = startProcess();
+  const seen = await party.run(({ Region, KIND, patterned, becomeUser }, { path, user }) => {
+    becomeUser(user);
+    using region = Region.tryConnect(KIND, path, { readOnly: true })!;
+    const data = region.mapping.bytes.subarray(region.dataOffset);
+    const expected = patterned(600, 5);
+    return {
+      length: data.length,
+      agrees: data.every((byte, i) => byte === expected[i]),
+      readOnly: region.readOnly,
+      held: region.isHeld(0),
+    };
+  }, { path: place.path, user: STRANGER });
+  assertEquals(seen, { length: SIZE, agrees: true, readOnly: true, held: false });
+
+  const refused = (act: Parameters<typeof party.run<string, void>>[0]) =>
+    assertRejects(() => party.run(act, place.path), Error, "EACCES");
+  await refused(({ Region, KIND }, path) => Region.open(KIND, path, { dataBytes: 600 }).close());
+  await refused(({ Region, KIND }, path) => Region.tryConnect(KIND, path)?.close());
+  await refused(({ Region, KIND }, path) => void Region.unlink(KIND, path));
+  assert(place.exists);
+});
+
+rootTest("Region.tryConnect() does not reach what its mode hides", async () => {
+  using place = new Place();
+  using _region = Region.open(KIND, place.path, { dataBytes: SIZE });
+  await using party = startProcess();
+  const info = await party.run(({ regions, becomeUser }, { path, user }) => {
+    becomeUser(user);
+    return regions().find((info) => info.path === path)!;
+  }, { path: place.path, user: STRANGER });
+  await assertRejects(
+    () =>
+      party.run(
+        ({ Region, KIND }, path) => Region.tryConnect(KIND, path, { readOnly: true })?.close(),
+        place.path,
+      ),
+    Error,
+    "EACCES",
+  );
+  assertEquals(info.owner, 0);
+  assertEquals([info.inUse, info.details], [undefined, undefined]);
+  assertEquals(info.problem, "it may not be read");
+});
+
+rootTest("Region.open() asks before it joins another user's region", async () => {
+  using place = new Place();
+  await using party = startProcess();
+  await party.run(({ Region, KIND, open, patterned, becomeUser }, { path, user }) => {
+    becomeUser(user);
+    const region = Region.open(KIND, path, { dataBytes: 600, mode: 0o666 });
+    region.mapping.bytes.set(patterned(600, 5), region.dataOffset);
+    open.push(region);
+  }, { path: place.path, user: STRANGER });
+
+  const before = openFiles();
+  const attempts = [
+    () => Region.open(KIND, place.path, { dataBytes: SIZE }),
+    () => Region.create(KIND, place.path, { dataBytes: SIZE }),
+    () => Region.tryConnect(KIND, place.path),
+    () => Region.tryConnect(KIND, place.path, { readOnly: true }),
+  ];
+  for (const attempt of attempts) {
+    const error = await assertRejects(async () => await attempt(), Error, "anyOwner: true");
+    assertStringIncludes(`${error}`, `belongs to user ${STRANGER}, and you are user 0`);
+    assertStringIncludes(`${error}`, "OsError");
+  }
+  assertEquals(openFiles(), before);
+
+  using joined = Region.open(KIND, place.path, { dataBytes: SIZE, anyOwner: true });
+  assertEquals([joined.created, dataOf(joined)], [false, CONTENTS]);
+  using reader = Region.tryConnect(KIND, place.path, { readOnly: true, anyOwner: true });
+  assertEquals(reader && dataOf(reader), CONTENTS);
+});
+
+rootTest("Region.open() trusts root's region", async () => {
+  using place = new Place();
+  using region = Region.open(KIND, place.path, { dataBytes: SIZE, mode: 0o666 });
+  await using party = startProcess();
+  await party.run(({ Region, KIND, patterned, becomeUser }, { path, user }) => {
+    becomeUser(user);
+    using region = Region.open(KIND, path, { dataBytes: 600 });
+    region.mapping.bytes.set(patterned(600, 5), region.dataOffset);
+  }, { path: place.path, user: STRANGER });
+  assertEquals(dataOf(region), CONTENTS);
+});
+
+rootTest("Region.close() of the last member leaves what it may not unlink", async () => {
+  using place = new Place();
+  const region = Region.open(KIND, place.path, { dataBytes: SIZE, mode: 0o666 });
+  await using party = startProcess();
+  await party.run(({ Region, KIND, open, becomeUser }, { path, user }) => {
+    becomeUser(user);
+    open.push(Region.open(KIND, path, { dataBytes: 600 }));
+  }, { path: place.path, user: STRANGER });
+  const old = idOf(region);
+  region.close();
+  await party.run(({ open }) => open.pop()!.close(), undefined);
+  assertEquals(idAt(place.path), old);
+  assertEquals(regions().find(({ path }) => path === place.path)?.inUse, false);
+
+  using next = Region.open(KIND, place.path, { dataBytes: SIZE });
+  assert(next.created);
+});
+
+rootTest("Region.open() says that an abandoned region may not be removed", async () => {
+  using place = new Place();
+  forge(place.path, { data: CONTENTS });
+  Deno.chmodSync(place.path, 0o666);
+  await using party = startProcess({ trapped: true });
+  await party.run(({ becomeUser }, user) => becomeUser(user), STRANGER);
+  const attempt = () =>
+    party.run(
+      ({ Region, KIND, inHurry }, path) =>
+        inHurry(() => Region.open(KIND, path, { dataBytes: 600 }).close()),
+      place.path,
+    );
+  const error = await assertRejects(attempt, Error, "EPERM");
+  assertEquals((error as Error).name, "OsError");
+  assert(place.exists);
+});
+
+rootTest("Region.unlink() says that a name may not be removed", async () => {
+  using place = new Place();
+  using region = Region.open(KIND, place.path, { dataBytes: SIZE, mode: 0o666 });
+  await using party = startProcess();
+  await party.run(({ becomeUser }, user) => becomeUser(user), STRANGER);
+  const attempt = () =>
+    party.run(({ Region, KIND }, path) => Region.unlink(KIND, path), place.path);
+  const error = await assertRejects(attempt, Error, "EPERM");
+  assertEquals((error as Error).name, "OsError");
+  assertEquals(idAt(place.path), idOf(region));
+});
+
+// ---- memory ----
+
+const MIB = 2 ** 20;
+
+mountTest("Region.open() reserves all that fits and refuses one byte more", async () => {
+  await using party = startProcess({ shmBytes: MIB });
+  const { fits, error, files } = await party.run(({ Region, KIND, dataOffsetOf }, mib) => {
+    const sizeOf = (bytes: number) => ({ dataBytes: bytes - dataOffsetOf(KIND) });
+    const path = (name: string) => `/dev/shm/vring.test.${name}`;
+    using region = Region.open(KIND, path("a"), sizeOf(mib / 2));
+    let error: unknown;
+    try {
+      Region.open(KIND, path("b"), sizeOf(mib / 2 + 1)).close();
+    } catch (reason) {
+      error = `${reason}`;
+    }
+    const files = [...Deno.readDirSync("/dev/shm")].map(({ name }) => name);
+    using rest = Region.open(KIND, path("b"), sizeOf(mib / 2));
+    return { fits: [region.created, rest.created], error, files };
+  }, MIB);
+  assertEquals(fits, [true, true]);
+  assertEquals(files, ["vring.test.a"]);
+  assertStringIncludes(`${error}`, "ENOSPC");
+});
+
+test("Region.open() does not begin to reserve what is known not to fit", async () => {
+  using place = new Place();
+  await using party = startProcess({ trapped: true });
+  const { calls, error } = await party.run(({ Region, KIND, withTrap }, path) => {
+    const calls: string[] = [];
+    try {
+      withTrap(
+        (_call, name) => void calls.push(name),
+        () => Region.open(KIND, path, { dataBytes: 2 ** 45 }).close(),
+      );
+      return { calls, error: "" };
+    } catch (error) {
+      return { calls, error: `${error}` };
+    }
+  }, place.path);
+  assertStringIncludes(error, "ENOSPC");
+  assertEquals([calls.includes("space"), calls.includes("allocate")], [true, false]);
+});
+
+mountTest("Region.open() names what is free and what is needed so that they differ", async () => {
+  await using party = startProcess({ shmBytes: MIB });
+  const message = await party.run(({ Region, KIND }, mib) => {
+    try {
+      Region.open(KIND, "/dev/shm/vring.test.a", { dataBytes: mib }).close();
+      return "";
+    } catch (error) {
+      return (error as Error).message;
+    }
+  }, MIB);
+  const numbers = message.match(/[0-9][0-9.,]* ?[kMG]?i?B/gi);
+  assertEquals(numbers?.length, 2, message);
+  assert(numbers![0] !== numbers![1], message);
+});
+
+/** Fills three quarters of /dev/shm when a region of half of it is about to be reserved. */
+async function filledMeanwhile(): Promise<{ message: string; opened: number; names: string[] }> {
+  await using party = startProcess({ shmBytes: MIB, trapped: true });
+  return await party.run(({ Region, KIND, withTrap, dataOffsetOf, openFiles }, mib) => {
+    let message = "";
+    try {
+      withTrap((_call, name) => {
+        if (name === "allocate") Deno.writeFileSync("/dev/shm/filler", new Uint8Array(mib * 3 / 4));
+      }, () => Region.open(KIND, "/dev/shm/vring.test.a", { dataBytes: mib / 2 }).close());
+    } catch (error) {
+      message = `${error}`;
+    }
+    const opened = openFiles();
+    const names = [...Deno.readDirSync("/dev/shm")].map(({ name }) => name);
+    // All that the filler has not taken is free again.
+    const rest = mib / 4 - dataOffsetOf(KIND);
+    using _rest = Region.open(KIND, "/dev/shm/vring.test.b", { dataBytes: rest });
+    return { message, opened, names };
+  }, MIB);
+}
+
+mountTest("Region.open() gives everything back when /dev/shm fills up meanwhile", async () => {
+  const { message, opened, names } = await filledMeanwhile();
+  assertStringIncludes(message, "OsError");
+  assertStringIncludes(message, "ENOSPC");
+  assertEquals([opened, names], [0, ["filler"]]);
+});
+
+mountTest("Region.open() says what is free when reserving fails, not what was", async () => {
+  const { message } = await filledMeanwhile();
+  const [free, needed] = message.match(/[0-9]+\.[0-9]+/g)!.map(Number);
+  assert(free! < needed!, message);
+});
+
+mountTest("Region.open() joins a region whose creator took the memory first", async () => {
+  await using party = startProcess({ shmBytes: MIB, trapped: true });
+  const same = await party.run(({ Region, KIND, withTrap, idOf }, mib) => {
+    const path = "/dev/shm/vring.test.a";
+    const options = { dataBytes: mib * 3 / 4 };
+    let other: ReturnType<typeof Region.open> | undefined;
+    using region = withTrap((_call, name) => {
+      if (name === "allocate") other ??= Region.open(KIND, path, options);
+    }, () => Region.open(KIND, path, options));
+    const same = idOf(region) === idOf(other!);
+    other!.close();
+    return same;
+  }, MIB);
+  assert(same);
+});
+
+mountTest("Region can be written to the last byte when /dev/shm is full", async () => {
+  await using party = startProcess({ shmBytes: MIB });
+  const seen = await party.run(({ Region, KIND, MIRRORED, patterned }, mib) => {
+    using plain = Region.open(KIND, "/dev/shm/vring.test.a", { dataBytes: mib / 4 + 123 });
+    using ring = Region.open(MIRRORED, "/dev/shm/vring.test_mirror.a", { dataBytes: mib / 4 });
+    using filler = Deno.openSync("/dev/shm/filler", { write: true, create: true });
+    const page = new Uint8Array(4096).fill(1);
+    let full = "";
+    while (full === "") {
+      try {
+        filler.writeSync(page);
+      } catch (error) {
+        full = (error as Error).message;
+      }
+    }
+    return [
+      full,
+      ...[plain, ring].map((region) => {
+        const expected = patterned(region.dataBytes);
+        region.mapping.bytes.set(expected, region.dataOffset);
+        region.mapping.bytes.fill(7, region.controlOffset, region.dataOffset);
+        const file = Deno.readFileSync(`/dev/shm/vring.${region.header.kind}.a`);
+        return file.subarray(region.dataOffset).every((byte, i) => byte === expected[i]);
+      }),
+    ];
+  }, MIB);
+  assertStringIncludes(`${seen[0]}`, "No space left");
+  assertEquals(seen.slice(1), [true, true]);
+});
+
+// ---- listing ----
+
+test("regions() leaves out what vanishes while it looks", async () => {
+  using place = new Place();
+  await using party = startProcess({ trapped: true });
+  const problems = await party.run(({ regions, forge, withTrap }, path) => {
+    const problems: unknown[] = [];
+    for (let step = 1, reached = true; reached; step++) {
+      forge(path);
+      reached = false;
+      const infos = withTrap((call, name) => {
+        if (call !== step) return;
+        reached = true;
+        Deno.removeSync(path);
+        problems.push(name);
+      }, () => regions());
+      const info = infos.find((info) => info.path === path);
+      problems.push(info === undefined ? "gone" : info.problem ?? "seen");
+    }
+    return problems;
+  }, place.path);
+  const outcomes = problems.filter((_, i) => i % 2 === 1);
+  assertEquals(outcomes[0], "gone");
+  assertEquals(outcomes.at(-1), "seen");
+  assertEquals([...new Set(outcomes)].sort(), ["gone", "seen"], JSON.stringify(problems));
+});
+
+test("regions() tells the living from the dead", async () => {
+  using place = new Place();
+  await using member = startProcess();
+  await member.run(({ Region, KIND, open }, path) => {
+    open.push(Region.open(KIND, path, { dataBytes: 600 }));
+  }, place.path);
+  const inUse = () => regions().find(({ path }) => path === place.path)?.inUse;
+  assertEquals(inUse(), true);
+  member.signal("SIGSTOP");
+  assertEquals(inUse(), true);
+  await member.kill();
+  assertEquals(inUse(), false);
+});

@@ -1,0 +1,920 @@
+/** Regions within one process: opened, shared, refused, unlinked and closed. */
+
+import {
+  assert,
+  assertEquals,
+  assertInstanceOf,
+  assertNotEquals,
+  assertRejects,
+  assertStringIncludes,
+  assertThrows,
+} from "@std/assert";
+import { ClosedError, LayoutMismatchError, OsError } from "../../src/errors.ts";
+import { Region } from "../../src/region/region.ts";
+import type { ConnectOptions, OpenOptions } from "../../src/region/file.ts";
+import { REGION_HEADER, type RegionKind } from "../../src/region/header.ts";
+import { pageSize } from "../../src/os/page.ts";
+import { mappedRanges } from "../../src/os/proc_maps.ts";
+import {
+  CONTROL,
+  dataOf,
+  forge,
+  idAt,
+  idOf,
+  KIND,
+  MIRRORED,
+  openFiles,
+  OTHER_KIND,
+  patterned,
+  Place,
+  removeFile,
+} from "./scene.ts";
+
+const SIZE = 5000;
+const PAGE = pageSize();
+
+function open(place: Place, options: Partial<OpenOptions> = {}): Region {
+  return Region.open(KIND, place.path, { dataBytes: SIZE, ...options });
+}
+
+function connect(place: Place, options?: ConnectOptions): Region {
+  const region = Region.tryConnect(KIND, place.path, options);
+  assert(region !== undefined, "there is nothing to connect to");
+  return region;
+}
+
+/** Every way to attach to what has the name. */
+const ATTACH: Record<string, (place: Place) => Region | undefined> = {
+  "Region.open()": (place) => open(place),
+  "Region.create()": (place) => Region.create(KIND, place.path, { dataBytes: SIZE }),
+  "Region.tryConnect()": (place) => Region.tryConnect(KIND, place.path),
+  "Region.tryConnect() with readOnly": (place) =>
+    Region.tryConnect(KIND, place.path, { readOnly: true }),
+};
+
+/** Fails unless the action leaves no more files and mappings open than there were. */
+function keepsNothing(action: () => void): void {
+  const mapped = () => mappedRanges().filter(({ path }) => path.startsWith("/dev/shm/")).length;
+  const before = [openFiles(), mapped()];
+  action();
+  assertEquals([openFiles(), mapped()], before);
+}
+
+// ---- making ----
+
+Deno.test("Region.open() makes a region of zeroed bytes", () => {
+  using place = new Place();
+  using region = open(place);
+  assert(region.created && !region.readOnly && !region.closed);
+  assertEquals(region.dataBytes, SIZE);
+  assertEquals(dataOf(region), new Uint8Array(SIZE));
+  const control = region.mapping.bytes.subarray(region.controlOffset, region.dataOffset);
+  assertEquals(control, new Uint8Array(control.length));
+  assert(control.length >= CONTROL.size && region.dataOffset % PAGE === 0);
+});
+
+Deno.test("Region.open() makes a file of exactly the region, reserved, with mode 0600", () => {
+  using place = new Place();
+  using region = open(place);
+  const { size, blocks, mode, nlink } = Deno.statSync(place.path);
+  assertEquals(size, region.dataOffset + SIZE);
+  assertEquals(size, region.mapping.length);
+  assert(blocks! * 512 >= size, `${blocks} blocks for ${size} bytes`);
+  assertEquals([mode! & 0o7777, nlink], [0o600, 1]);
+});
+
+Deno.test("Region.open() makes a region without data", () => {
+  using place = new Place();
+  using region = open(place, { dataBytes: 0 });
+  assertEquals([region.dataBytes, region.mapping.length], [0, region.dataOffset]);
+});
+
+Deno.test("Region.open() gives every region another identity", () => {
+  using place = new Place();
+  const ids = Array.from({ length: 50 }, () => {
+    using region = open(place);
+    return idOf(region);
+  });
+  assertEquals(new Set(ids).size, 50);
+});
+
+Deno.test("Region.open() calls initialise before the region has a name, and only then", () => {
+  using place = new Place();
+  const contents = patterned(SIZE);
+  let calls = 0;
+  const initialise: OpenOptions["initialise"] = ({ bytes }) => {
+    calls++;
+    assert(!place.exists);
+    bytes.set(contents, bytes.length - SIZE);
+  };
+  using first = open(place, { initialise });
+  using second = open(place, { initialise });
+  assertEquals(calls, 1);
+  assertEquals(dataOf(first), contents);
+  assertEquals(dataOf(second), contents);
+});
+
+Deno.test("Region.open() keeps nothing when initialise throws", () => {
+  using place = new Place();
+  const initialise = () => {
+    throw new RangeError("not today");
+  };
+  keepsNothing(() => {
+    assertThrows(() => open(place, { initialise }), RangeError, "not today");
+  });
+  assert(!place.exists);
+});
+
+Deno.test("Region.open() joins what got the name while it was building", () => {
+  using place = new Place();
+  let other: Region | undefined;
+  using region = open(place, {
+    initialise: () => {
+      other ??= open(place);
+      dataOf(other).set(patterned(SIZE));
+    },
+  });
+  using _other = other;
+  assertEquals([region.created, other?.created], [false, true]);
+  assertEquals(idOf(region), idOf(other!));
+  assertEquals(dataOf(region), patterned(SIZE));
+});
+
+Deno.test("Region.open() refuses a message name that does not fit, and makes nothing", () => {
+  using place = new Place();
+  const message = { name: "m".repeat(65), hash: 1n };
+  keepsNothing(() => assertThrows(() => open(place, { message })));
+  assert(!place.exists);
+});
+
+// ---- sizes ----
+
+const BAD_SIZES: [RegionKind, number][] = [
+  ...[-1, -PAGE, 0.5, NaN, Infinity, 2 ** 46 + 1, 2 ** 53].map((size): [RegionKind, number] => [
+    KIND,
+    size,
+  ]),
+  ...[0, -PAGE, 1, PAGE - 1, PAGE + 1, PAGE + 0.5, 2 ** 46 + PAGE].map((
+    size,
+  ): [RegionKind, number] => [MIRRORED, size]),
+];
+
+for (const [kind, dataBytes] of BAD_SIZES) {
+  const what = kind.mirrored ? "mirrored bytes" : "bytes";
+  Deno.test(`Region.open() and create() refuse ${dataBytes} ${what} and make nothing`, () => {
+    using place = new Place(kind);
+    keepsNothing(() => {
+      for (const make of [Region.open, Region.create]) {
+        assertThrows(() => make(kind, place.path, { dataBytes }), RangeError, `${dataBytes} bytes`);
+      }
+    });
+    assert(!place.exists);
+  });
+}
+
+Deno.test("Region.open() says how much is free when more is wanted, and makes nothing", () => {
+  using place = new Place();
+  const dataBytes = 2 ** 45;
+  keepsNothing(() => {
+    const error = assertThrows(() => open(place, { dataBytes }), OsError, "ENOSPC");
+    assertEquals([error.code, error.syscall], ["ENOSPC", "fallocate"]);
+    const [, free, needed] = /has (\S+) MB free and (\S+) MB are needed/.exec(error.message)!;
+    assert(Math.abs(Number(needed) - dataBytes / 2 ** 20) <= 1, needed);
+    assert(Number(free) > 0 && Number(free) < Number(needed), free);
+  });
+  assert(!place.exists);
+});
+
+// ---- sharing ----
+
+Deno.test("Region.open() joins what is there", () => {
+  using place = new Place();
+  using first = open(place);
+  dataOf(first).set(patterned(SIZE));
+  using second = open(place);
+  assertEquals([second.created, idOf(second)], [false, idOf(first)]);
+  assertEquals(dataOf(second), patterned(SIZE));
+  dataOf(second).set(patterned(SIZE, 2));
+  assertEquals(dataOf(first), patterned(SIZE, 2));
+  assertNotEquals(first.mapping.address, second.mapping.address);
+});
+
+Deno.test("Region.close() of one of two handles leaves the region to the other", () => {
+  for (const firstToGo of [0, 1]) {
+    using place = new Place();
+    const handles = [open(place), open(place)];
+    dataOf(handles[0]!).set(patterned(SIZE));
+    handles[firstToGo]!.close();
+    assertEquals(idAt(place.path), idOf(handles[0]!));
+    assertEquals(dataOf(handles[1 - firstToGo]!), patterned(SIZE));
+    handles[1 - firstToGo]!.close();
+    assert(!place.exists);
+  }
+});
+
+Deno.test("Region.countMembers() counts every attachment, those that only read, too", () => {
+  using place = new Place();
+  using first = open(place);
+  assertEquals(first.countMembers(), 1);
+  const more = Array.from({ length: 20 }, (_, i) => connect(place, { readOnly: i % 2 === 0 }));
+  using _role = first.tryHold(0);
+  assertEquals([first, ...more].map((region) => region.countMembers()), Array(21).fill(21));
+  more.forEach((region, i) => {
+    region.close();
+    assertEquals(first.countMembers(), 20 - i);
+  });
+});
+
+Deno.test("Region.countMembers() counts those who share a region without a name", () => {
+  using place = new Place();
+  using first = open(place);
+  using second = open(place);
+  Region.unlink(KIND, place.path);
+  using newcomer = open(place);
+  assertEquals([first, second, newcomer].map((region) => region.countMembers()), [2, 2, 1]);
+});
+
+Deno.test("Region.open() refuses a region of another size and leaves it to its member", () => {
+  using place = new Place();
+  using region = open(place);
+  keepsNothing(() => {
+    assertThrows(
+      () => open(place, { dataBytes: SIZE + 1 }),
+      LayoutMismatchError,
+      `it holds ${SIZE} bytes, not ${SIZE + 1}`,
+    );
+    assertThrows(() => connect(place, { dataBytes: SIZE - 1 }), LayoutMismatchError);
+  });
+  assertEquals(idAt(place.path), idOf(region));
+});
+
+Deno.test("Region.open() refuses a region of another kind or layout", () => {
+  using place = new Place();
+  using _region = open(place);
+  const options = { dataBytes: SIZE };
+  const attempt = (kind: RegionKind) => () => Region.open(kind, place.path, options);
+  assertThrows(attempt({ ...KIND, name: "tset" }), LayoutMismatchError, 'it is of kind "test"');
+  assertThrows(attempt(OTHER_KIND), LayoutMismatchError, CONTROL.hash.toString(16));
+});
+
+Deno.test("Region.open() compares the message type if it is told one", () => {
+  using place = new Place();
+  const message = { name: "pose", hash: 0xabcn };
+  using _region = open(place, { message });
+  open(place, { message: { ...message, name: "called otherwise" } }).close();
+  open(place).close();
+  const other = { name: "imu", hash: 0xdefn };
+  const error = assertThrows(() => open(place, { message: other }), LayoutMismatchError, '"pose"');
+  for (const part of ["abc", '"imu"', "def"]) assertStringIncludes(error.message, part);
+});
+
+Deno.test("Region.open() tells that no message type was declared", () => {
+  using place = new Place();
+  using _region = open(place);
+  const message = { name: "pose", hash: 0xabcn };
+  assertThrows(() => open(place, { message }), LayoutMismatchError, "of no declared type");
+});
+
+Deno.test("Region.open() accepts features that may be ignored or are known", () => {
+  using place = new Place();
+  const withFeatures = (compatible: number, incompatible: number): RegionKind => ({
+    ...KIND,
+    features: { compatible, incompatible },
+  });
+  const made = withFeatures(0x8000_0001, 0b0101);
+  using _region = Region.open(made, place.path, { dataBytes: SIZE });
+  Region.open(withFeatures(0, 0b1101), place.path, { dataBytes: SIZE }).close();
+  assertThrows(
+    () => Region.open(withFeatures(0x8000_0001, 0b0001), place.path, { dataBytes: SIZE }),
+    LayoutMismatchError,
+    "bits 0x4",
+  );
+  assertThrows(() => open(place), LayoutMismatchError, "bits 0x5");
+});
+
+// ---- strict forms ----
+
+Deno.test("Region.create() makes a region", () => {
+  using place = new Place();
+  using region = Region.create(KIND, place.path, { dataBytes: SIZE, mode: 0o640 });
+  assert(region.created);
+  assertEquals(Deno.statSync(place.path).mode! & 0o7777, 0o640);
+});
+
+Deno.test("Region.create() refuses a name that is in use or kept", () => {
+  using place = new Place();
+  const create = () => Region.create(KIND, place.path, { dataBytes: SIZE });
+  const region = open(place, { persist: true });
+  dataOf(region).set(patterned(SIZE));
+  for (let attempt = 0; attempt < 2; attempt++) {
+    keepsNothing(() => {
+      const error = assertThrows(create, OsError, "open it to join");
+      assertEquals(error.code, "EEXIST");
+    });
+    region.close(); // and once more when it is only kept
+  }
+  using kept = connect(place);
+  assertEquals(dataOf(kept), patterned(SIZE));
+});
+
+Deno.test("Region.create() refuses a name that another takes meanwhile", () => {
+  using place = new Place();
+  let other: Region | undefined;
+  const initialise = () => void (other ??= open(place));
+  const create = () => Region.create(KIND, place.path, { dataBytes: SIZE, initialise });
+  assertEquals(assertThrows(create, OsError).code, "EEXIST");
+  other!.close();
+  assert(!place.exists);
+});
+
+Deno.test("Region.create() replaces an abandoned region", () => {
+  using place = new Place();
+  const dead = forge(place.path, { data: patterned(SIZE) });
+  using region = Region.create(KIND, place.path, { dataBytes: SIZE });
+  assertNotEquals(idOf(region), dead);
+  assertEquals(dataOf(region), new Uint8Array(SIZE));
+});
+
+Deno.test("Region.tryConnect() gives undefined when nothing has the name", () => {
+  using place = new Place();
+  keepsNothing(() => {
+    assertEquals(Region.tryConnect(KIND, place.path), undefined);
+    assertEquals(Region.tryConnect(KIND, place.path, { readOnly: true }), undefined);
+  });
+  assert(!place.exists);
+});
+
+Deno.test("Region.tryConnect() joins a region of whatever size", () => {
+  using place = new Place();
+  using region = open(place);
+  dataOf(region).set(patterned(SIZE));
+  using other = connect(place);
+  assertEquals([other.created, dataOf(other)], [false, patterned(SIZE)]);
+  using exact = connect(place, { dataBytes: SIZE });
+  assertEquals(exact.dataBytes, SIZE);
+});
+
+Deno.test("Region.tryConnect() removes an abandoned region", () => {
+  using place = new Place();
+  forge(place.path);
+  keepsNothing(() => assertEquals(Region.tryConnect(KIND, place.path), undefined));
+  assert(!place.exists);
+});
+
+// ---- what was left ----
+
+Deno.test("Region.open() replaces an abandoned region, also one of another layout or size", () => {
+  using place = new Place();
+  for (const kind of [KIND, OTHER_KIND, { ...KIND, name: "tset" }]) {
+    const dead = forge(place.path, { kind, data: patterned(SIZE + kind.name.length) });
+    using region = open(place);
+    assertEquals([region.created, dataOf(region)], [true, new Uint8Array(SIZE)]);
+    assertNotEquals(idOf(region), dead);
+  }
+});
+
+Deno.test("Region.open() with persist keeps the region after the last close", () => {
+  using place = new Place();
+  const first = open(place, { persist: true });
+  assert(first.created && first.persist);
+  dataOf(first).set(patterned(SIZE));
+  const id = idOf(first);
+  first.close();
+  assertEquals(idAt(place.path), id);
+
+  for (let round = 0; round < 2; round++) {
+    using again = open(place);
+    assertEquals([again.created, again.persist, idOf(again)], [false, true, id]);
+    assertEquals(dataOf(again), patterned(SIZE));
+  }
+  assertEquals(idAt(place.path), id);
+});
+
+Deno.test("Region.open() with persist keeps a region that others made without", () => {
+  using place = new Place();
+  const maker = open(place);
+  assert(!maker.persist);
+  dataOf(maker).set(patterned(SIZE));
+  using joiner = open(place, { persist: true });
+  assert(maker.persist && joiner.persist);
+  joiner.close();
+  maker.close();
+  using again = connect(place);
+  assertEquals(dataOf(again), patterned(SIZE));
+});
+
+Deno.test("Region.tryConnect() joins a kept region, but not with another layout", () => {
+  using place = new Place();
+  const id = forge(place.path, { data: patterned(SIZE), persist: true });
+  using region = connect(place);
+  assertEquals([idOf(region), dataOf(region)], [id, patterned(SIZE)]);
+  region.close();
+  assertThrows(() => Region.tryConnect(OTHER_KIND, place.path), LayoutMismatchError, "layout");
+  assertEquals(idAt(place.path), id);
+});
+
+// ---- unlink ----
+
+Deno.test("Region.unlink() tells whether there was something", () => {
+  using place = new Place();
+  keepsNothing(() => assertEquals(Region.unlink(KIND, place.path), false));
+  forge(place.path);
+  keepsNothing(() => assertEquals(Region.unlink(KIND, place.path), true));
+  assertEquals([place.exists, Region.unlink(KIND, place.path)], [false, false]);
+});
+
+Deno.test("Region.unlink() removes a kept region", () => {
+  using place = new Place();
+  open(place, { persist: true }).close();
+  assert(Region.unlink(KIND, place.path));
+  assert(!place.exists);
+});
+
+Deno.test("Region.unlink() removes what is no region", () => {
+  using place = new Place();
+  for (const bytes of [new Uint8Array(0), new Uint8Array(100), patterned(1000)]) {
+    Deno.writeFileSync(place.path, bytes);
+    assert(Region.unlink(KIND, place.path));
+    assert(!place.exists);
+  }
+});
+
+Deno.test("Region.unlink() leaves the region to its members and newcomers another", () => {
+  using place = new Place();
+  using first = open(place);
+  using second = open(place);
+  assert(Region.unlink(KIND, place.path));
+  dataOf(first).set(patterned(SIZE));
+  assertEquals(dataOf(second), patterned(SIZE));
+  using role = first.tryHold(0);
+  assert(role !== undefined && second.isHeld(0));
+
+  using newcomer = open(place);
+  assertEquals([newcomer.created, newcomer.isHeld(0)], [true, false]);
+  assertNotEquals(idOf(newcomer), idOf(first));
+  assertEquals(dataOf(newcomer), new Uint8Array(SIZE));
+});
+
+Deno.test("Region.close() does not unlink the region that took its name over", () => {
+  using place = new Place();
+  const old = open(place);
+  Region.unlink(KIND, place.path);
+  const young = open(place);
+  old.close();
+  assertEquals(idAt(place.path), idOf(young));
+  young.close();
+  assert(!place.exists);
+});
+
+Deno.test("Region.close() does not remove what another program put in its place", () => {
+  using place = new Place();
+  const region = open(place);
+  removeFile(place.path);
+  Deno.writeTextFileSync(place.path, "not ours");
+  region.close();
+  assertEquals(Deno.readTextFileSync(place.path), "not ours");
+});
+
+// ---- close ----
+
+Deno.test("Region.close() of the last member removes the file, and doing it twice nothing", () => {
+  using place = new Place();
+  const region = open(place);
+  region.close();
+  assertEquals([region.closed, place.exists], [true, false]);
+  using next = open(place);
+  region.close();
+  region[Symbol.dispose]();
+  assertEquals(idAt(place.path), idOf(next));
+});
+
+Deno.test("Region leaves at the end of using", () => {
+  using place = new Place();
+  let outer: Region;
+  {
+    using region = open(place);
+    outer = region;
+    assert(place.exists);
+  }
+  assertEquals([outer.closed, place.exists], [true, false]);
+});
+
+Deno.test("Region.close() empties the views that were taken of it", () => {
+  using place = new Place();
+  for (const kind of [KIND, { ...MIRRORED, name: "test" }]) {
+    const region = Region.open(kind, place.path, { dataBytes: PAGE });
+    const views = [
+      region.mapping.bytes,
+      dataOf(region),
+      new Float64Array(region.mapping.bytes.buffer, region.dataOffset, 8),
+    ];
+    dataOf(region).set(patterned(PAGE));
+    region.close();
+    for (const view of views) assertEquals([view.length, view[0]], [0, undefined]);
+    assertEquals(region.mapping.bytes.length, 0);
+  }
+});
+
+const AFTER_CLOSE: Record<string, (region: Region) => unknown> = {
+  "tryHold()": (region) => region.tryHold(0),
+  "isHeld()": (region) => region.isHeld(0),
+  "countMembers()": (region) => region.countMembers(),
+  "checkOpen()": (region) => region.checkOpen(),
+  "persist": (region) => region.persist,
+};
+
+for (const [name, use] of Object.entries(AFTER_CLOSE)) {
+  Deno.test(`Region.${name} throws a ClosedError after close`, () => {
+    using place = new Place();
+    const region = open(place);
+    use(region);
+    region.close();
+    assertThrows(() => use(region), ClosedError, "closed");
+  });
+}
+
+Deno.test("Region.untilFree() throws a ClosedError after close", async () => {
+  using place = new Place();
+  const region = open(place);
+  region.close();
+  await assertRejects(async () => await region.untilFree(0), ClosedError, "closed");
+});
+
+Deno.test("Region.close() ends a wait for a role with a ClosedError", async () => {
+  using place = new Place();
+  using elsewhere = new Place();
+  using holder = open(place);
+  using _role = holder.tryHold(0);
+  const region = open(place);
+  const wait = region.untilFree(0, { timeout: 10_000 }).then(() => "free", (error) => error);
+  region.close();
+  using _other = open(elsewhere); // has the numbers of the files that were just closed
+  assertInstanceOf(await wait, ClosedError);
+});
+
+for (const kind of [KIND, MIRRORED]) {
+  const what = kind.mirrored ? "mirrored data" : "data";
+  Deno.test(`Region of ${what} leaves no file and no mapping after a thousand times`, () => {
+    using place = new Place(kind);
+    const options = { dataBytes: 2 * PAGE };
+    Region.open(kind, place.path, options).close();
+    keepsNothing(() => {
+      for (let round = 0; round < 500; round++) {
+        const region = Region.open(kind, place.path, options);
+        using _joined = Region.open(kind, place.path, options);
+        using _reader = Region.tryConnect(kind, place.path, { readOnly: true });
+        using _role = region.tryHold(round % 3);
+        if (round === 0) assert(openFiles() >= 4, "what is open cannot be seen");
+        region.close();
+      }
+      for (let round = 0; round < 500; round++) Region.open(kind, place.path, options).close();
+    });
+    assert(!place.exists);
+  });
+}
+
+// ---- reading only ----
+
+Deno.test("Region.tryConnect() with readOnly sees what others write", () => {
+  using place = new Place();
+  using region = open(place);
+  using reader = connect(place, { readOnly: true });
+  dataOf(region).set(patterned(SIZE));
+  assertEquals([reader.readOnly, reader.created, idOf(reader)], [true, false, idOf(region)]);
+  assertEquals(dataOf(reader), patterned(SIZE));
+});
+
+Deno.test("Region.tryConnect() with readOnly maps the memory for reading only", () => {
+  for (const kind of [KIND, MIRRORED]) {
+    using place = new Place(kind);
+    using region = Region.open(kind, place.path, { dataBytes: PAGE });
+    using reader = Region.tryConnect(kind, place.path, { readOnly: true })!;
+    const permissionsOf = ({ mapping }: Region) =>
+      mappedRanges()
+        .filter(({ start, end }) =>
+          start < mapping.address + mapping.length && end > mapping.address
+        )
+        .map(({ permissions }) => permissions);
+    assertEquals(new Set(permissionsOf(region)), new Set(["rw-s"]));
+    assertEquals(new Set(permissionsOf(reader)), new Set(["r--s"]));
+  }
+});
+
+Deno.test("Region.tryConnect() with readOnly cannot hold a role, but sees who does", () => {
+  using place = new Place();
+  using region = open(place);
+  using reader = connect(place, { readOnly: true });
+  assertThrows(() => reader.tryHold(0), TypeError, "for reading only");
+  assertEquals(reader.isHeld(0), false);
+  using _role = region.tryHold(0);
+  assertEquals(reader.isHeld(0), true);
+});
+
+Deno.test("Region.close() of a reader does not unlink", () => {
+  using place = new Place();
+  const region = open(place);
+  connect(place, { readOnly: true }).close();
+  assertEquals(idAt(place.path), idOf(region));
+  region.close();
+  assert(!place.exists);
+  forge(place.path, { persist: true });
+  connect(place, { readOnly: true }).close();
+  assert(place.exists);
+});
+
+Deno.test("Region.tryConnect() with readOnly finds nothing abandoned, and leaves it there", () => {
+  using place = new Place();
+  const id = forge(place.path);
+  keepsNothing(() => {
+    assertEquals(Region.tryConnect(KIND, place.path, { readOnly: true }), undefined);
+  });
+  assertEquals(idAt(place.path), id);
+});
+
+Deno.test("Region.tryConnect() with readOnly attaches to what is kept", () => {
+  using place = new Place();
+  forge(place.path, { data: patterned(SIZE), persist: true });
+  using reader = connect(place, { readOnly: true });
+  assertEquals([reader.persist, dataOf(reader)], [true, patterned(SIZE)]);
+});
+
+// ---- mirrored ----
+
+Deno.test("Region of mirrored data shows each byte at two places", () => {
+  using place = new Place(MIRRORED);
+  const capacity = 2 * PAGE;
+  using region = Region.open(MIRRORED, place.path, { dataBytes: capacity });
+  using joined = Region.open(MIRRORED, place.path, { dataBytes: capacity });
+  for (const { mapping: { bytes }, dataOffset } of [region, joined]) {
+    assertEquals(bytes.length, dataOffset + 2 * capacity);
+    const contents = patterned(capacity, bytes.length);
+    bytes.set(contents.subarray(0, PAGE), dataOffset);
+    bytes.set(contents.subarray(PAGE), dataOffset + PAGE + capacity);
+    for (const { mapping } of [region, joined]) {
+      assertEquals(mapping.bytes.slice(dataOffset, dataOffset + capacity), contents);
+      assertEquals(mapping.bytes.slice(dataOffset + capacity), contents);
+    }
+    const wrapping = patterned(PAGE, 77);
+    bytes.set(wrapping, dataOffset + capacity - 5); // runs past the seam
+    assertEquals(
+      bytes.slice(dataOffset + capacity - 5, dataOffset + capacity),
+      wrapping.slice(0, 5),
+    );
+    assertEquals(bytes.slice(dataOffset, dataOffset + PAGE - 5), wrapping.slice(5));
+  }
+});
+
+Deno.test("Region of mirrored parts shows each byte at two places, part by part", () => {
+  using place = new Place(MIRRORED);
+  const sizes = { dataBytes: 6 * PAGE, partBytes: 2 * PAGE };
+  using region = Region.open(MIRRORED, place.path, sizes);
+  using joined = Region.tryConnect(MIRRORED, place.path)!;
+  assertEquals([joined.dataBytes, joined.partBytes], [6 * PAGE, 2 * PAGE]);
+  assertEquals(Deno.statSync(place.path).size, region.dataOffset + 6 * PAGE);
+  for (let part = 0; part < 3; part++) {
+    const start = region.dataOffset + 2 * part * sizes.partBytes;
+    const contents = patterned(sizes.partBytes, part);
+    region.mapping.bytes.set(contents.subarray(PAGE), start + PAGE);
+    joined.mapping.bytes.set(contents.subarray(0, PAGE), start + sizes.partBytes);
+    for (const { mapping } of [region, joined]) {
+      assertEquals(mapping.bytes.slice(start, start + sizes.partBytes), contents);
+      const again = start + sizes.partBytes;
+      assertEquals(mapping.bytes.slice(again, again + sizes.partBytes), contents);
+    }
+  }
+});
+
+Deno.test("Region of mirrored parts refuses sizes that are not whole parts", () => {
+  using place = new Place(MIRRORED);
+  for (const [dataBytes, partBytes] of [[3, 2], [2, 0], [2, -1], [1, 2], [2, 0.5], [2, NaN]]) {
+    const sizes = { dataBytes: dataBytes! * PAGE, partBytes: partBytes! * PAGE };
+    assertThrows(() => Region.open(MIRRORED, place.path, sizes), RangeError, "with");
+    assert(!place.exists);
+  }
+});
+
+Deno.test("Region of mirrored data has its header and its memory once", () => {
+  using place = new Place(MIRRORED);
+  using region = Region.open(MIRRORED, place.path, { dataBytes: PAGE });
+  assertEquals(Deno.statSync(place.path).size, region.dataOffset + PAGE);
+  const { mapping: { bytes, address }, dataOffset } = region;
+  bytes.set(patterned(PAGE), dataOffset);
+  bytes.fill(9, region.controlOffset, dataOffset);
+  assertEquals(bytes.slice(dataOffset), new Uint8Array([...patterned(PAGE), ...patterned(PAGE)]));
+  assertEquals(REGION_HEADER.read(bytes).kind, MIRRORED.name);
+  const offsets = mappedRanges()
+    .filter(({ start, end }) => start >= address && end <= address + bytes.length)
+    .map(({ offset }) => offset);
+  assertEquals(offsets, [0, dataOffset]);
+});
+
+// ---- data with less memory than there will be ----
+
+Deno.test("Region.allocate() gives memory to a part of the data that had none", () => {
+  using place = new Place();
+  const [dataBytes, reservedBytes] = [64 * PAGE, PAGE];
+  const allocated = () => Deno.statSync(place.path).blocks! * 512;
+  using region = open(place, { dataBytes, reservedBytes });
+  const { dataOffset } = region;
+  assertEquals(Deno.statSync(place.path).size, dataOffset + dataBytes);
+  assertEquals(allocated(), dataOffset + reservedBytes);
+  const at = dataOffset + 40 * PAGE;
+  region.allocate(at, 2 * PAGE);
+  assertEquals(allocated(), dataOffset + reservedBytes + 2 * PAGE);
+  region.allocate(at, 2 * PAGE); // again: nothing changes
+  region.mapping.bytes.set(patterned(2 * PAGE), at);
+  using other = connect(place, { dataBytes });
+  assertEquals(other.mapping.bytes.slice(at, at + 2 * PAGE), patterned(2 * PAGE));
+  assertEquals(allocated(), dataOffset + reservedBytes + 2 * PAGE);
+});
+
+Deno.test("Region.allocate() refuses what there is no memory for, and a closed region", () => {
+  using place = new Place();
+  const region = open(place, { dataBytes: 4 * PAGE, reservedBytes: 0 });
+  const before = Deno.statSync(place.path);
+  const error = assertThrows(() => region.allocate(region.dataOffset, 2 ** 45), OsError);
+  assertEquals(error.code, "ENOSPC");
+  assert(/give region .* more memory: .* free and .* needed/.test(error.message), error.message);
+  const { size, blocks } = Deno.statSync(place.path);
+  assertEquals([size, blocks], [before.size, before.blocks]);
+  region.close();
+  assertThrows(() => region.allocate(0, PAGE), ClosedError);
+});
+
+// ---- foreign files ----
+
+/** Puts something at the path, and how attaching must refuse it. */
+const FOREIGN: Record<string, { put: (path: string) => void; says: string | RegExp }> = {
+  "an empty file": { put: (path) => Deno.writeFileSync(path, new Uint8Array(0)), says: "is empty" },
+  "a file of one byte": {
+    put: (path) => Deno.writeFileSync(path, new Uint8Array(1)),
+    says: "ends after 1 bytes",
+  },
+  "a file that ends within the header": {
+    put: (path) => {
+      forge(path);
+      Deno.truncateSync(path, REGION_HEADER.size - 1);
+    },
+    says: "ends after 255 bytes, within the header",
+  },
+  "a file of zeroes": {
+    put: (path) => Deno.writeFileSync(path, new Uint8Array(10_000)),
+    says: "does not begin as a region does",
+  },
+  "a file of other bytes": {
+    put: (path) => Deno.writeFileSync(path, patterned(10_000)),
+    says: "does not begin as a region does",
+  },
+  "a directory": { put: (path) => Deno.mkdirSync(path), says: /EISDIR|not a regular file/ },
+  "a dangling symbolic link": {
+    put: (path) => Deno.symlinkSync(`${path}.nowhere`, path),
+    says: "ELOOP",
+  },
+};
+
+for (const [name, attach] of Object.entries(ATTACH)) {
+  for (const [thing, { put, says }] of Object.entries(FOREIGN)) {
+    Deno.test(`${name} refuses ${thing} and leaves it alone`, () => {
+      using place = new Place();
+      put(place.path);
+      const before = Deno.lstatSync(place.path);
+      keepsNothing(() => {
+        const error = assertThrows(() => attach(place)?.close());
+        assert(error instanceof LayoutMismatchError || error instanceof OsError, `${error}`);
+        if (typeof says === "string") assertStringIncludes(error.message, says);
+        else assert(says.test(error.message), error.message);
+        assertStringIncludes(error.message, `region "${place.name}" (test)`);
+      });
+      const after = Deno.lstatSync(place.path);
+      assertEquals([after.ino, after.size, after.mtime], [before.ino, before.size, before.mtime]);
+    });
+  }
+
+  Deno.test(`${name} does not follow a symbolic link to a region`, () => {
+    using place = new Place();
+    using link = new Place();
+    using region = open(place);
+    Deno.symlinkSync(place.path, link.path);
+    const error = assertThrows(() => attach(link)?.close(), OsError, "symbolic link");
+    assertEquals(error.code, "ELOOP");
+    assertEquals(idAt(place.path), idOf(region));
+  });
+
+  Deno.test(`${name} refuses a socket`, () => {
+    using place = new Place();
+    using _listener = Deno.listen({ transport: "unix", path: place.path });
+    assertThrows(() => attach(place)?.close(), OsError);
+  });
+}
+
+Deno.test("Region.unlink() refuses a directory and a symbolic link", () => {
+  using place = new Place();
+  using link = new Place();
+  Deno.mkdirSync(place.path);
+  Deno.symlinkSync(place.path, link.path);
+  assertEquals(assertThrows(() => Region.unlink(KIND, place.path), OsError).code, "EISDIR");
+  assertEquals(assertThrows(() => Region.unlink(KIND, link.path), OsError).code, "ELOOP");
+  assert(place.exists && link.exists);
+});
+
+Deno.test({
+  name: "Region.open() refuses another user's file unless told to trust any owner",
+  ignore: needsRoot(),
+  fn: () => {
+    using place = new Place();
+    for (const persist of [true, false]) {
+      const id = forge(place.path, { data: patterned(SIZE), persist });
+      Deno.chownSync(place.path, 54_321, 54_321);
+      for (const attach of Object.values(ATTACH)) {
+        keepsNothing(() => {
+          const error = assertThrows(() => attach(place)?.close(), OsError, "anyOwner: true");
+          assertEquals(error.code, "EACCES");
+          assertStringIncludes(error.message, "belongs to user 54321, and you are user 0");
+        });
+      }
+      assertEquals(idAt(place.path), id);
+      using region = open(place, { anyOwner: true });
+      assertEquals([region.created, idOf(region) === id], [!persist, persist]);
+    }
+  },
+});
+
+/** Whether what needs root cannot run, which is said. */
+function needsRoot(): boolean {
+  if (Deno.uid() === 0) return false;
+  console.warn(
+    "A test of test/region/region_test.ts about other users does not run: it needs root",
+  );
+  return true;
+}
+
+// ---- roles ----
+
+Deno.test("Region.tryHold() gives a role to one of all handles", () => {
+  using place = new Place();
+  using first = open(place);
+  using second = open(place);
+  using role = first.tryHold(1);
+  assert(role !== undefined);
+  assertEquals([first.tryHold(1), second.tryHold(1)], [undefined, undefined]);
+  assertEquals([first, second].map((region) => region.isHeld(1)), [true, true]);
+  role.close();
+  assertEquals([first, second].map((region) => region.isHeld(1)), [false, false]);
+  using taken = second.tryHold(1);
+  assert(taken !== undefined);
+});
+
+Deno.test("Region.tryHold() keeps roles apart, from each other and from membership", () => {
+  using place = new Place();
+  using region = open(place);
+  using other = open(place);
+  const numbers = [0, 1, 2, 63, 1000];
+  using stack = new DisposableStack();
+  for (const number of numbers) {
+    assertEquals(other.isHeld(number), false);
+    const role = region.tryHold(number);
+    assert(role !== undefined);
+    stack.use(role);
+  }
+  for (const number of numbers) assert(other.isHeld(number));
+  assertEquals([3, 62, 999, 1001].map((number) => other.isHeld(number)), Array(4).fill(false));
+  open(place).close();
+});
+
+Deno.test("Region.tryHold() of a role that is taken leaves no file open", () => {
+  using place = new Place();
+  using region = open(place);
+  using _role = region.tryHold(0);
+  keepsNothing(() => {
+    for (let i = 0; i < 20; i++) assertEquals(region.tryHold(0), undefined);
+  });
+});
+
+Deno.test("Region.untilFree() resolves at once when a role is free", async () => {
+  using place = new Place();
+  using region = open(place);
+  await region.untilFree(0, { timeout: 0 });
+});
+
+Deno.test("Region.untilFree() resolves when the holder gives the role back", async () => {
+  using place = new Place();
+  using region = open(place);
+  const role = region.tryHold(0)!;
+  let free = false;
+  const wait = region.untilFree(0, { timeout: 10_000 }).then(() => free = true);
+  await assertRejects(() => region.untilFree(0, { timeout: 5 }), DOMException, "5 ms");
+  assertEquals(free, false);
+  role.close();
+  await wait;
+  assertEquals(region.isHeld(0), false);
+});
+
+Deno.test("Region.untilFree() ends when its signal aborts", async () => {
+  using place = new Place();
+  using region = open(place);
+  using _role = region.tryHold(0);
+  const controller = new AbortController();
+  const wait = region.untilFree(0, { signal: controller.signal });
+  controller.abort(new RangeError("enough"));
+  await assertRejects(() => wait, RangeError, "enough");
+});

@@ -1,0 +1,56 @@
+/**
+ * The program of a {@linkcode Party} that has no memory left, in its own /dev/shm or as it is told.
+ *
+ * @module
+ */
+
+import { Domain } from "../../src/babus/domain.ts";
+import { Errno } from "../../src/errors.ts";
+import * as files from "../../src/os/files.ts";
+import { Publisher } from "../../src/vdds/publisher.ts";
+import { Subscriber } from "../../src/vdds/subscriber.ts";
+import { countFiles } from "../os/process_state.ts";
+import { isPayload, payload } from "../circular/scene.ts";
+import { givenArgument, serve } from "../shared/serve.ts";
+import { withRefusal } from "../trap/trap.ts";
+
+/** How memory is made to be short: /dev/shm is filled, or the call refused. */
+export type Shortage = "full" | "refused";
+
+const DIRECTORY = "/dev/shm";
+
+/** While the body runs no page is to be had. */
+function withoutMemory<T>(body: () => T): T {
+  if (givenArgument() === "refused") return withRefusal("allocate", -Errno.ENOSPC, body);
+  const filler = `${DIRECTORY}/filler`;
+  const space = files.space(DIRECTORY);
+  if (typeof space === "number") throw new Error(`There is no telling what is free: ${space}`);
+  Deno.writeFileSync(filler, new Uint8Array(space.free));
+  try {
+    return body();
+  } finally {
+    Deno.removeSync(filler);
+  }
+}
+
+/** What the act throws, as a text; "nothing" if it does not. */
+function errorOf(act: () => unknown): string {
+  try {
+    act();
+    return "nothing";
+  } catch (error) {
+    return `${error}`;
+  }
+}
+
+/** What the file takes of memory, and how many files this process has open. */
+function taken(path: string): number[] {
+  return [Deno.statSync(path).blocks! * 512, countFiles()];
+}
+
+/** What the functions can use. */
+const TOOLS = { Domain, Publisher, Subscriber, errorOf, isPayload, payload, taken, withoutMemory };
+
+export type Tools = typeof TOOLS;
+
+await serve(TOOLS);

@@ -1,0 +1,121 @@
+/**
+ * Regions that get their memory when it is needed, when there is none: samples of topics, and
+ * messages of slots.
+ */
+
+import { assertEquals, assertMatch } from "@std/assert";
+import { processTests } from "../shared/processes.ts";
+import { Name } from "../shared/scene.ts";
+import type { Shortage, Tools } from "./sparse_child.ts";
+
+const { test, mountTest, startProcess } = processTests<Tools>(
+  new URL("./sparse_child.ts", import.meta.url),
+  "regions without memory",
+);
+
+const WAYS = {
+  full: { where: "in a full /dev/shm", register: mountTest, options: { shmBytes: 2 ** 21 } },
+  refused: { where: "as the call fails", register: test, options: { trapped: true } },
+} as const;
+
+const SMALL = 3000;
+const LARGE = 200_000;
+
+for (const shortage of ["full", "refused"] satisfies Shortage[]) {
+  const { where, register, options } = WAYS[shortage];
+
+  register(
+    `a topic has no memory for a larger sample, ${where}, and goes on with others`,
+    async () => {
+      using name = new Name();
+      await using party = startProcess({ ...options, argument: shortage });
+      const { topic, depth, ...seen } = await party.run((tools, { topic, path, small, large }) => {
+        const { Publisher, Subscriber, errorOf, isPayload, payload, taken, withoutMemory } = tools;
+        const depth = 3;
+        using publisher = Publisher.open(topic, { depth, size: large, reserve: false });
+        using subscriber = Subscriber.open(topic);
+        const arrives = (length: number) => {
+          const { state, ...outcome } = subscriber.tryReceive();
+          return state === "ok" && "value" in outcome && outcome.value.length === length &&
+            isPayload(outcome.value, outcome.sequence) && outcome.lost === 0;
+        };
+        const send = (length: number) => publisher.trySend(payload(publisher.sequence + 1, length));
+        const first = send(small) && arrives(small);
+        const before = taken(path);
+        const short = withoutMemory(() => {
+          const errors = [
+            errorOf(() => send(large)),
+            errorOf(() => publisher.sendSync(payload(2, large))),
+            errorOf(() => publisher.tryLoan()),
+            errorOf(() => publisher.loanSync(large)),
+          ];
+          const meanwhile = Array.from({ length: 2 * depth }, () => send(small) && arrives(small));
+          send(small); // takes the only one that has memory
+          const unread = errorOf(() => send(small));
+          return { errors, meanwhile, unread, rest: [arrives(small), send(small), arrives(small)] };
+        });
+        const after = taken(path);
+        // All of it can be used once there is memory again, at the same time.
+        const sent = Array.from({ length: depth }, () => send(large));
+        const isFull = publisher.tryLoan() === undefined;
+        const received = Array.from({ length: depth }, () => arrives(large));
+        const { published, dropped, inFlight } = publisher.counters;
+        const counters = { published, dropped, inFlight };
+        return { topic, depth, first, before, short, after, sent, isFull, received, counters };
+      }, { topic: name.name, path: name.path("topic"), small: SMALL, large: LARGE });
+      const { errors, unread, meanwhile, rest } = seen.short;
+      const clear = new RegExp(
+        `^OsError: Cannot give topic "${topic}" more memory: /dev/shm has .* free and .* are ` +
+          "needed \\(fallocate: ENOSPC\\); ask for less or enlarge /dev/shm",
+      );
+      for (const error of [...errors, unread]) assertMatch(error, clear);
+      assertEquals(meanwhile, Array(2 * depth).fill(true));
+      assertEquals(rest, [true, true, true]);
+      assertEquals(seen.after, seen.before);
+      assertEquals([seen.first, seen.isFull], [true, true]);
+      assertEquals([seen.sent, seen.received], [Array(depth).fill(true), Array(depth).fill(true)]);
+      assertEquals(seen.counters, { published: 2 + 3 * depth + 1, dropped: 0, inFlight: 0 });
+    },
+  );
+}
+
+test(
+  "a slot has no memory for a larger message, as the call fails, and goes on with others",
+  async () => {
+    using name = new Name();
+    await using party = startProcess({ ...WAYS.refused.options, argument: "refused" });
+    const seen = await party.run((tools, { domain: name, small, large }) => {
+      const { Domain, errorOf, isPayload, payload, withoutMemory } = tools;
+      using domain = Domain.open(name);
+      const slot = domain.slot("slot", { depth: 2, maxSize: large });
+      const write = (length: number) => slot.writeSync(payload(slot.sequence + 1, length));
+      const whole = () =>
+        [0, 1].map((age) => {
+          const outcome = slot.at(age);
+          if (outcome.state !== "ok") return "nothing";
+          const { sequence, value } = outcome.message;
+          return isPayload(value, sequence) ? `${sequence}: ${value.length}` : "torn";
+        });
+      for (let i = 0; i < 10; i++) write(small); // every place has as much memory
+      const short = withoutMemory(() => ({
+        errors: [
+          errorOf(() => write(large)),
+          errorOf(() => slot.tryWrite(payload(11, large))),
+          errorOf(() => slot.tryClaim()),
+        ],
+        kept: whole(),
+        next: [write(small), write(small)],
+      }));
+      return { short, last: write(large), whole: whole() };
+    }, { domain: name.name, small: SMALL, large: LARGE });
+    for (const error of seen.short.errors) {
+      assertMatch(
+        error,
+        /^OsError: Cannot give .*slot.* more memory: .* \(fallocate: ENOSPC\); ask for less/,
+      );
+    }
+    assertEquals(seen.short.kept, [`10: ${SMALL}`, `9: ${SMALL}`]);
+    assertEquals([seen.short.next, seen.last], [[11, 12], 13]);
+    assertEquals(seen.whole, [`13: ${LARGE}`, `12: ${SMALL}`]);
+  },
+);

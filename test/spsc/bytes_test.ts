@@ -1,0 +1,389 @@
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { assertType, type IsExact } from "@std/testing/types";
+import {
+  ClosedError,
+  CorruptRegionError,
+  LayoutMismatchError,
+  PeerLostError,
+  RoleTakenError,
+  VringError,
+} from "../../src/errors.ts";
+import { codec } from "../../src/codec.ts";
+import type { SpscByteConsumer, SpscByteProducer } from "../../src/spsc/bytes.ts";
+import { SpscConsumer } from "../../src/spsc/consumer.ts";
+import { SpscProducer } from "../../src/spsc/producer.ts";
+import { bytesFrom } from "../memory/bytes.ts";
+import { until } from "../os/until.ts";
+import { Name } from "../shared/scene.ts";
+import { CAPACITY, Inside } from "./scene.ts";
+
+/** Both ends of a ring of bytes that nobody else uses. */
+class Pair implements Disposable {
+  readonly name = new Name();
+  readonly producer = SpscProducer.open(this.name.name, { level: "bytes", capacity: CAPACITY });
+  readonly consumer = SpscConsumer.open(this.name.name, { level: "bytes" });
+
+  /** Sends so many bytes of the endless sequence. */
+  send(position: number, length: number): void {
+    this.producer.claimSync(length, { timeout: 0 }).set(bytesFrom(position, length));
+    this.producer.publish();
+  }
+
+  [Symbol.dispose](): void {
+    this.producer.close();
+    this.consumer.close();
+    this.name[Symbol.dispose]();
+  }
+}
+
+Deno.test("bytes go round the ring in pieces of any length, contiguous wherever they begin", () => {
+  using pair = new Pair();
+  const { producer, consumer } = pair;
+  let sent = 0;
+  let seen = 0;
+  for (let round = 0; round < 3000; round++) {
+    const length = Math.min(producer.free, (round * 37) % 301);
+    pair.send(sent, length);
+    sent += length;
+    const view = consumer.peek();
+    assertEquals(view.length, sent - seen);
+    assertEquals(view, bytesFrom(seen, view.length));
+    const released = Math.min(view.length, (round * 53) % 307);
+    consumer.release(released);
+    seen += released;
+    assertEquals([consumer.available, producer.free], [
+      sent - seen,
+      producer.capacity - sent + seen,
+    ]);
+  }
+  assert(seen > 50 * producer.capacity);
+});
+
+Deno.test("SpscByteProducer.tryClaim() gives all of the free space and not a byte more", () => {
+  using pair = new Pair();
+  const { producer, consumer } = pair;
+  const { capacity } = producer;
+  for (const start of [0, 1, capacity - 1, 1000]) {
+    const view = producer.tryClaim(capacity);
+    assertEquals(view?.length, capacity);
+    view!.set(bytesFrom(start, capacity));
+    producer.publish();
+    assertEquals([producer.tryClaim(1), producer.tryClaim(0)?.length], [undefined, 0]);
+    assertEquals(consumer.peek(), bytesFrom(start, capacity));
+    consumer.release(1);
+    assertEquals([producer.tryClaim(2), producer.tryClaim(1)?.length], [undefined, 1]);
+    consumer.release(capacity - 1);
+  }
+  for (const length of [capacity + 1, 2 ** 32, -1, 0.5, NaN]) {
+    for (const claim of [() => producer.tryClaim(length), () => producer.claimSync(length)]) {
+      assertThrows(claim, RangeError, `holds 0 to ${capacity}`);
+    }
+    assertThrows(() => producer.waitSync(length), RangeError);
+    assertThrows(() => consumer.waitSync({ bytes: length }), RangeError);
+  }
+});
+
+Deno.test("SpscByteProducer.publish() sends the beginning of what was claimed", () => {
+  using pair = new Pair();
+  const { producer, consumer } = pair;
+  producer.tryClaim(10)!.set(bytesFrom(0, 10));
+  for (const length of [11, -1, 0.5, NaN]) {
+    assertThrows(() => producer.publish(length), RangeError, "10 are claimed");
+  }
+  producer.publish(4);
+  assertThrows(() => producer.publish(1), VringError, "nothing is claimed");
+  for (const nothing of [0, -0]) {
+    producer.tryClaim(10);
+    producer.publish(nothing);
+  }
+  producer.tryClaim(5);
+  producer.discard();
+  assertThrows(() => producer.publish(), VringError, "nothing is claimed");
+  pair.send(4, 3);
+  assertEquals(consumer.peek(), bytesFrom(0, 7));
+});
+
+Deno.test("SpscByteConsumer.release() refuses more than was peeked at", () => {
+  using pair = new Pair();
+  const { producer, consumer } = pair;
+  pair.send(0, 10);
+  assertThrows(() => consumer.release(1), RangeError, "0 were peeked at");
+  assertEquals(consumer.peek().length, 10);
+  pair.send(10, 10);
+  for (const length of [11, -1, 0.5, NaN]) assertThrows(() => consumer.release(length), RangeError);
+  consumer.release(0);
+  consumer.release(4);
+  assertThrows(() => consumer.release(7), RangeError, "6 were peeked at");
+  assertEquals(consumer.peek(), bytesFrom(4, 16));
+  consumer.release(16);
+  assertEquals([consumer.peek().length, producer.available], [0, 0]);
+});
+
+Deno.test("a ring of bytes and a ring of messages refuse each other's ends", async () => {
+  using name = new Name();
+  {
+    using _producer = SpscProducer.open(name.name, { level: "bytes", capacity: CAPACITY });
+    const wrong = [
+      () => SpscConsumer.open(name.name),
+      () => SpscConsumer.open(name.name, { level: "messages" }),
+      () => SpscConsumer.open(name.name, { codec: codec.text }),
+    ];
+    for (const open of wrong) {
+      assertThrows(open, LayoutMismatchError, 'its messages are "bytes without messages"');
+    }
+    await assertRejects(() => SpscConsumer.connect(name.name), LayoutMismatchError);
+    using _consumer = await SpscConsumer.connect(name.name, { level: "bytes" });
+    assertThrows(() => SpscConsumer.open(name.name, { level: "bytes" }), RoleTakenError);
+    assertThrows(() => SpscProducer.open(name.name, { level: "bytes" }), RoleTakenError);
+  }
+  using _consumer = SpscConsumer.create(name.name, { capacity: CAPACITY });
+  assertThrows(() => SpscProducer.open(name.name, { level: "bytes" }), LayoutMismatchError);
+});
+
+Deno.test("the level is part of the type", () => {
+  type Opened = ReturnType<typeof openBytes>;
+  const openBytes = (name: string) => ({
+    producer: SpscProducer.open(name, { level: "bytes" }),
+    consumer: SpscConsumer.open(name, { level: "bytes" }),
+    created: () => SpscProducer.create(name, { level: "bytes" }),
+    connected: () => SpscConsumer.connect(name, { level: "bytes" }),
+  });
+  assertType<IsExact<Opened["producer"], SpscByteProducer>>(true);
+  assertType<IsExact<Opened["consumer"], SpscByteConsumer>>(true);
+  assertType<IsExact<ReturnType<Opened["created"]>, SpscByteProducer>>(true);
+  assertType<IsExact<ReturnType<Opened["connected"]>, Promise<SpscByteConsumer>>>(true);
+  assertType<"trySend" extends keyof SpscByteProducer ? true : false>(false);
+  assertType<"peek" extends keyof SpscConsumer ? true : false>(false);
+});
+
+Deno.test("waits for bytes and for space end when there are as many as were asked for", async () => {
+  using pair = new Pair();
+  const { producer, consumer } = pair;
+  const half = producer.capacity / 2;
+  const seen: string[] = [];
+  const note = (what: string) => () => seen.push(what);
+  const data = [
+    consumer.wait({ bytes: 10 }).then(note("10 bytes")),
+    consumer.wait().then(note("1 byte")),
+  ];
+  pair.send(0, 9);
+  await data[1];
+  pair.send(9, 1);
+  await data[0];
+  pair.send(10, producer.capacity - 10);
+  const space = [
+    producer.wait(half).then(note("half is free")),
+    producer.wait(1).then(note("1 is free")),
+    producer.claim(half + 1).then(note("more than half is free")),
+  ];
+  consumer.peek();
+  consumer.release(1);
+  await space[1];
+  consumer.release(half - 1);
+  await space[0];
+  consumer.release(1);
+  await space[2];
+  assertEquals(seen, ["1 byte", "10 bytes", "1 is free", "half is free", "more than half is free"]);
+  assertEquals([consumer.waitSync({ bytes: half - 1 }), consumer.waitSync({ bytes: 0 })], [
+    true,
+    true,
+  ]);
+  producer.waitSync(half + 1);
+});
+
+Deno.test("waits for bytes and for space give up after their timeout", async () => {
+  using pair = new Pair();
+  const { producer, consumer } = pair;
+  pair.send(0, 10);
+  for (const timeout of [0, 1, 15]) {
+    const start = performance.now();
+    const waits = [
+      () => consumer.waitSync({ bytes: 11, timeout }),
+      () => producer.waitSync(producer.capacity, { timeout }),
+      () => producer.claimSync(producer.capacity, { timeout }),
+    ];
+    for (const wait of waits) assertThrows(wait, DOMException, `${timeout} ms have passed`);
+    await assertRejects(() => consumer.wait({ bytes: 11, timeout }), DOMException, "have passed");
+    await assertRejects(
+      () => producer.wait(producer.capacity, { timeout }),
+      DOMException,
+      "have passed",
+    );
+    await assertRejects(
+      () => producer.claim(producer.capacity, { timeout }),
+      DOMException,
+      "have passed",
+    );
+    assert(performance.now() - start >= 6 * timeout);
+  }
+  const reason = new Error("enough");
+  const stop = new AbortController();
+  const { signal } = stop;
+  const waits = [
+    consumer.wait({ bytes: 11, signal }),
+    producer.wait(producer.capacity, { signal }),
+  ];
+  stop.abort(reason);
+  for (const wait of waits) assertEquals(await wait.catch((error) => error), reason);
+});
+
+Deno.test("a consumer of bytes drains what a closed producer left, and then is told", async () => {
+  using pair = new Pair();
+  const { producer, consumer } = pair;
+  const more = consumer.wait({ bytes: 100 });
+  pair.send(0, 10);
+  producer.close();
+  assertEquals(await more, false);
+  assertEquals([consumer.ended, consumer.waitSync()], [false, true]);
+  assertEquals(consumer.peek(), bytesFrom(0, 10));
+  consumer.release(10);
+  assertEquals([consumer.ended, consumer.waitSync(), await consumer.wait()], [true, false, false]);
+});
+
+Deno.test("a producer of bytes is told when its consumer is gone", async () => {
+  using pair = new Pair();
+  const { producer, consumer } = pair;
+  pair.send(0, producer.capacity);
+  const claim = producer.claim(1);
+  consumer.close();
+  await assertRejects(() => claim, PeerLostError, "its consumer has closed");
+  assertThrows(() => producer.waitSync(1), PeerLostError, "its consumer has closed");
+});
+
+Deno.test("SpscByteConsumer.redelivered counts what a consumer before it had peeked at", () => {
+  using pair = new Pair();
+  const { name, consumer } = pair;
+  pair.send(0, 30);
+  consumer.peek();
+  consumer.release(10);
+  pair.send(30, 30);
+  consumer.close();
+  using next = SpscConsumer.open(name.name, { level: "bytes" });
+  assertEquals([next.redelivered, next.available], [20, 50]);
+  assertEquals(next.peek(), bytesFrom(10, 50));
+  next.release(15);
+  assertEquals(next.redelivered, 5);
+  next.release(35);
+  assertEquals(next.redelivered, 0);
+});
+
+Deno.test("bytes go on where the positions wrap at 2^32", () => {
+  using name = new Name();
+  using before = SpscProducer.open(name.name, { level: "bytes", capacity: CAPACITY });
+  using inside = new Inside(name.name);
+  before.close();
+  inside.startAt(2 ** 32 - 1000);
+  using sender = SpscProducer.open(name.name, { level: "bytes" });
+  using receiver = SpscConsumer.open(name.name, { level: "bytes" });
+  for (let position = 0; position < 5000; position += 100) {
+    sender.tryClaim(100)!.set(bytesFrom(position, 100));
+    sender.publish();
+    assertEquals(receiver.peek(), bytesFrom(position, 100));
+    receiver.release(100);
+  }
+  assertEquals(inside.head.load(), 4000);
+});
+
+Deno.test("positions that no correct peer stores are refused", () => {
+  using pair = new Pair();
+  const { name, producer, consumer } = pair;
+  using inside = new Inside(name.name);
+  pair.send(0, 10);
+  inside.head.store(inside.place.capacity + 1);
+  assertThrows(() => consumer.peek(), CorruptRegionError);
+  assertThrows(() => consumer.waitSync(), CorruptRegionError);
+  inside.head.store(10);
+  inside.tail.store(11);
+  assertThrows(() => producer.tryClaim(producer.capacity), CorruptRegionError);
+  inside.tail.store(0);
+  assertEquals(consumer.peek(), bytesFrom(0, 10));
+});
+
+Deno.test("closed ends of a ring of bytes say so, and their views are empty", async () => {
+  using pair = new Pair();
+  const { producer, consumer } = pair;
+  pair.send(0, 10);
+  const views = [producer.tryClaim(10)!, consumer.peek()];
+  producer.close();
+  consumer.close();
+  const calls: (() => unknown)[] = [
+    () => producer.tryClaim(1),
+    () => producer.claimSync(1),
+    () => producer.publish(),
+    () => producer.waitSync(1),
+    () => producer.available,
+    () => producer.free,
+    () => consumer.peek(),
+    () => consumer.release(1),
+    () => consumer.waitSync(),
+    () => consumer.available,
+    () => consumer.free,
+    () => consumer.redelivered,
+    () => consumer.ended,
+  ];
+  for (const call of calls) assertThrows(call, ClosedError);
+  await assertRejects(() => producer.claim(1), ClosedError);
+  await assertRejects(() => producer.wait(1), ClosedError);
+  await assertRejects(() => consumer.wait(), ClosedError);
+  assertEquals(views.map(({ length }) => length), [0, 0]);
+});
+
+Deno.test("streams of bytes go through, in chunks larger than the ring too", async () => {
+  using pair = new Pair();
+  const { producer, consumer } = pair;
+  const total = 40 * producer.capacity;
+  const sending = (async () => {
+    const writer = producer.toWritableStream().getWriter();
+    for (let sent = 0; sent < total;) {
+      const length = Math.min(total - sent, 1 + (sent * 7) % (3 * producer.capacity));
+      await writer.write(bytesFrom(sent, length));
+      sent += length;
+    }
+    await writer.close();
+  })();
+  let seen = 0;
+  for await (const chunk of consumer.toReadableStream()) {
+    assertEquals(chunk, bytesFrom(seen, chunk.length));
+    seen += chunk.length;
+  }
+  assertEquals(seen, total);
+  await sending;
+});
+
+Deno.test("toReadableStream() reads into the reader's array, and nothing ahead", async () => {
+  using pair = new Pair();
+  const { producer, consumer } = pair;
+  pair.send(0, 100);
+  const reader = consumer.toReadableStream().getReader({ mode: "byob" });
+  const first = await reader.read(new Uint8Array(30));
+  assertEquals(first.value, bytesFrom(0, 30));
+  assertEquals(producer.available, 70);
+  assertEquals((await reader.read(new Uint8Array(200))).value, bytesFrom(30, 70));
+  const late = reader.read(new Uint8Array(200));
+  pair.send(100, 5);
+  assertEquals((await late).value, bytesFrom(100, 5));
+  const end = reader.read(new Uint8Array(200));
+  producer.close();
+  assertEquals((await end).done, true);
+});
+
+Deno.test("cancelling and aborting the streams of bytes closes the ends", async () => {
+  using pair = new Pair();
+  const { producer, consumer } = pair;
+  pair.send(0, producer.capacity);
+  const writer = producer.toWritableStream().getWriter();
+  const closed = writer.closed.catch(() => {});
+  const write = writer.write(bytesFrom(0, 10)).catch(() => "given up");
+  await writer.abort();
+  await closed;
+  assertEquals(await write, "given up");
+  await until("the end is closed", () => {
+    try {
+      return producer.free < 0;
+    } catch (error) {
+      return error instanceof ClosedError;
+    }
+  });
+  await consumer.toReadableStream().cancel();
+  assertThrows(() => consumer.peek(), ClosedError);
+});

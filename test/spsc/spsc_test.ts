@@ -1,0 +1,403 @@
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import { CorruptRegionError, VringError } from "../../src/errors.ts";
+import { codec } from "../../src/codec.ts";
+import { recordBytes } from "../../src/lane/record.ts";
+import { SpscConsumer } from "../../src/spsc/consumer.ts";
+import { SpscProducer } from "../../src/spsc/producer.ts";
+import { Name } from "../shared/scene.ts";
+import { isPayload, payload } from "../circular/scene.ts";
+import { CAPACITY, Inside, Pair, valueOf } from "./scene.ts";
+
+Deno.test("SpscProducer.trySend() sends every length from 0 to maxMessage", () => {
+  using pair = new Pair();
+  const { producer, consumer } = pair;
+  assertEquals(producer.maxMessage, producer.capacity - 8);
+  for (let length = 0; length <= producer.maxMessage; length += length < 300 ? 1 : 97) {
+    assert(producer.trySend(payload(length, length)));
+    const outcome = consumer.tryReceive();
+    assertEquals(outcome, { state: "ok", value: payload(length, length), redelivered: false });
+  }
+  assert(producer.trySend(payload(1, producer.maxMessage)));
+  assertEquals(valueOf(consumer.tryReceive()), payload(1, producer.maxMessage));
+  assertEquals(consumer.tryReceive(), { state: "empty" });
+});
+
+Deno.test("SpscProducer.trySend() gives false when there is no room, and true again after", () => {
+  using pair = new Pair();
+  const { producer, consumer } = pair;
+  let sent = 0;
+  while (producer.trySend(payload(sent, 100))) sent++;
+  assertEquals(sent, Math.floor(producer.capacity / recordBytes(100)));
+  assertEquals([producer.available, producer.free], [
+    sent * recordBytes(100),
+    producer.capacity - sent * recordBytes(100),
+  ]);
+  assertEquals([consumer.available, consumer.free], [producer.available, producer.free]);
+  for (let next = 0; next < 1000; next++, sent++) {
+    assertEquals(valueOf(consumer.tryReceive()), payload(next, 100));
+    assert(producer.trySend(payload(sent, 100)));
+    assertEquals(producer.trySend(payload(0, 100)), false);
+  }
+});
+
+Deno.test("SpscProducer refuses at once what can never fit", () => {
+  using pair = new Pair();
+  const { producer } = pair;
+  const tooLong = producer.maxMessage + 1;
+  const attempts = [
+    () => producer.trySend(new Uint8Array(tooLong)),
+    () => producer.sendSync(new Uint8Array(tooLong)),
+    () => producer.trySendBatch([new Uint8Array(tooLong)]),
+    () => producer.tryClaim(tooLong),
+    () => producer.claimSync(tooLong),
+    () => producer.tryClaim(2 ** 32),
+    () => producer.tryClaim(-1),
+    () => producer.tryClaim(1.5),
+    () => producer.tryClaim(NaN),
+  ];
+  for (const attempt of attempts) assertThrows(attempt, RangeError, "a message can have");
+  assertEquals(producer.available, 0);
+});
+
+Deno.test("SpscProducer.publish() sends the beginning of what was claimed", () => {
+  using pair = new Pair();
+  const { producer, consumer } = pair;
+  for (let round = 0; round < 600; round++) { // also where the claim runs past the end
+    const length = round % 90;
+    const view = producer.tryClaim(100)!;
+    assertEquals(view.length, 100);
+    view.set(payload(round, length));
+    producer.publish(length);
+    assertEquals(valueOf(consumer.tryReceive()), payload(round, length));
+  }
+  producer.claimSync(5).set(payload(7, 5));
+  producer.publish();
+  assertEquals(valueOf(consumer.tryReceive()), payload(7, 5));
+  producer.claimSync(5);
+  producer.publish(-0);
+  assertEquals(valueOf(consumer.tryReceive()), payload(0, 0));
+});
+
+Deno.test("SpscProducer.publish() refuses more than was claimed, and what was not claimed", () => {
+  using pair = new Pair();
+  const { producer, consumer } = pair;
+  assertThrows(() => producer.publish(), VringError, "nothing is claimed");
+  producer.tryClaim(10);
+  for (const length of [11, -1, 0.5, NaN]) {
+    assertThrows(() => producer.publish(length), RangeError, "10 are claimed");
+  }
+  producer.publish(10);
+  assertThrows(() => producer.publish(0), VringError, "nothing is claimed");
+  producer.tryClaim(10);
+  producer.discard();
+  assertThrows(() => producer.publish(), VringError);
+  producer.tryClaim(10);
+  producer.trySend(payload(1, 3)); // gives the claim up
+  assertThrows(() => producer.publish(), VringError);
+  assertEquals(valueOf(consumer.tryReceive()).length, 10);
+  assertEquals(valueOf(consumer.tryReceive()), payload(1, 3));
+  assertEquals(consumer.tryReceive(), { state: "empty" });
+});
+
+Deno.test("SpscProducer.trySendBatch() sends what fits, and says how many", () => {
+  using pair = new Pair();
+  const { producer, consumer } = pair;
+  const values = Array.from({ length: 100 }, (_, i) => payload(i, 92));
+  const sent = producer.trySendBatch(values);
+  assertEquals(sent, Math.floor(producer.capacity / recordBytes(92)));
+  let seen = 0;
+  const check = (bytes: Uint8Array) => assertEquals(bytes, payload(seen++, 92));
+  assertEquals(consumer.poll(check), sent);
+  assertEquals(producer.trySendBatch(values.slice(sent, sent + 10)), 10);
+  assertEquals(consumer.poll(check), 10);
+  assertEquals(producer.trySendBatch([]), 0);
+  assertEquals(consumer.poll(check), 0);
+});
+
+/** Bytes, and a look at the world before each is encoded. */
+function codecThatLooks(look: () => void): typeof codec.bytes {
+  return {
+    ...codec.bytes,
+    encode: (value) => {
+      look();
+      return value;
+    },
+  };
+}
+
+Deno.test("SpscProducer.trySendBatch() shows nothing before the last one is written", () => {
+  using name = new Name();
+  const seen: number[] = [];
+  using consumer = SpscConsumer.open(name.name, { capacity: CAPACITY });
+  const looks = codecThatLooks(() => seen.push(consumer.available));
+  using producer = SpscProducer.open(name.name, { codec: looks });
+  producer.trySendBatch([payload(1, 8), payload(2, 8), payload(3, 8)]);
+  assertEquals(seen, [0, 0, 0]);
+  assertEquals(consumer.available, 48);
+});
+
+Deno.test("SpscProducer.trySendBatch() sends what is before a value that cannot be sent", () => {
+  using pair = new Pair();
+  const { producer, consumer } = pair;
+  const values = [payload(1, 8), new Uint8Array(producer.capacity), payload(2, 8)];
+  assertThrows(() => producer.trySendBatch(values), RangeError);
+  assertEquals(valueOf(consumer.tryReceive()), payload(1, 8));
+  assertEquals(consumer.tryReceive(), { state: "empty" });
+});
+
+Deno.test("SpscConsumer.tryReceiveInto() fills an array, and leaves what does not fit", () => {
+  using pair = new Pair();
+  const { producer, consumer } = pair;
+  const target = new Uint8Array(20).fill(0xee);
+  assertEquals(consumer.tryReceiveInto(target), -1);
+  producer.trySend(payload(1, 21));
+  assertThrows(() => consumer.tryReceiveInto(target), RangeError, "the message has 21");
+  assertEquals(valueOf(consumer.tryReceive()), payload(1, 21));
+  for (const length of [0, 5, 20]) {
+    producer.trySend(payload(length, length));
+    assertEquals(consumer.tryReceiveInto(target), length);
+    assert(isPayload(target.subarray(0, length), length));
+  }
+  producer.trySend(payload(3, 2));
+  consumer.tryReceiveInto(target.fill(0xee));
+  assertEquals(target.subarray(2), new Uint8Array(18).fill(0xee));
+});
+
+Deno.test("SpscConsumer.tryTake() shows a message in place until it is disposed", () => {
+  using pair = new Pair();
+  const { producer, consumer } = pair;
+  assertEquals(consumer.tryTake(), { state: "empty" });
+  for (let round = 0; round < 100; round++) {
+    producer.trySend(payload(round, 200));
+    producer.trySend(payload(round + 1, 10));
+    const outcome = consumer.tryTake();
+    assert(outcome.state === "ok");
+    const { sample } = outcome;
+    assertEquals([sample.bytes, sample.redelivered], [payload(round, 200), false]);
+    assertEquals(producer.available, recordBytes(200) + recordBytes(10));
+    sample[Symbol.dispose]();
+    assertEquals(sample.bytes.length, 0);
+    assertEquals(producer.available, recordBytes(10));
+    sample[Symbol.dispose](); // once more gives nothing back
+    assertEquals(producer.available, recordBytes(10));
+    assertEquals(valueOf(consumer.tryReceive()), payload(round + 1, 10));
+  }
+});
+
+Deno.test("SpscConsumer refuses everything but disposing while a sample is held", async () => {
+  using pair = new Pair();
+  const { producer, consumer } = pair;
+  for (let i = 0; i < 3; i++) producer.trySend(payload(i, 50));
+  const taken = consumer.takeSync();
+  assert(taken.state === "ok");
+  const attempts = [
+    () => consumer.tryReceive(),
+    () => consumer.tryReceiveInto(new Uint8Array(100)),
+    () => consumer.receiveSync(),
+    () => consumer.tryTake(),
+    () => consumer.takeSync(),
+    () => consumer.poll(() => {}),
+    () => consumer.waitSync(),
+  ];
+  for (const attempt of attempts) assertThrows(attempt, VringError, "dispose it");
+  for (const attempt of [() => consumer.receive(), () => consumer.take(), () => consumer.wait()]) {
+    const error = await attempt().then(() => undefined, (error) => error);
+    assert(error instanceof VringError && error.message.includes("dispose it"));
+  }
+  assertEquals(taken.sample.bytes, payload(0, 50));
+  taken.sample[Symbol.dispose]();
+  assertEquals(valueOf(consumer.tryReceive()), payload(1, 50));
+});
+
+Deno.test("SpscConsumer.poll() shows messages up to a limit, and releases them together", () => {
+  using pair = new Pair();
+  const { producer, consumer } = pair;
+  let sent = 0;
+  let seen = 0;
+  for (let round = 0; round < 200; round++) {
+    while (producer.trySend(payload(sent, 60))) sent++;
+    const before = producer.available;
+    const limit = round % 7;
+    const handled = consumer.poll((bytes, redelivered) => {
+      assert(isPayload(bytes, seen++) && bytes.length === 60 && !redelivered);
+      assertEquals(producer.available, before); // nothing is released yet
+    }, limit);
+    assertEquals(handled, limit);
+    assertEquals(producer.available, before - limit * recordBytes(60));
+  }
+  const rest = sent - seen;
+  assertEquals(consumer.poll((bytes) => assert(isPayload(bytes, seen++))), rest);
+});
+
+Deno.test("SpscConsumer.poll() counts the message whose handler throws as seen", () => {
+  using pair = new Pair();
+  const { producer, consumer } = pair;
+  for (let i = 0; i < 5; i++) producer.trySend(payload(i, 10));
+  let calls = 0;
+  const failing = () => {
+    if (++calls === 3) throw new Error("enough");
+  };
+  assertThrows(() => consumer.poll(failing), Error, "enough");
+  assertEquals(valueOf(consumer.tryReceive()), payload(3, 10));
+  assertEquals(consumer.poll((bytes) => assertEquals(bytes, payload(4, 10))), 1);
+  for (const limit of [-1, NaN]) assertThrows(() => consumer.poll(() => {}, limit), RangeError);
+});
+
+Deno.test("SpscConsumer.poll() refuses to be entered from its handler", () => {
+  using pair = new Pair();
+  const { producer, consumer } = pair;
+  for (let i = 0; i < 3; i++) producer.trySend(payload(i, 10));
+  let refused = 0;
+  const handled = consumer.poll((bytes) => {
+    for (const act of [() => consumer.tryReceive(), () => consumer.poll(() => {})]) {
+      assertThrows(act, VringError, "let poll() return");
+    }
+    assertThrows(() => consumer.tryTake(), VringError, "let poll() return");
+    assertEquals(bytes, payload(refused++, 10));
+  });
+  assertEquals([handled, refused, producer.available], [3, 3, 0]);
+});
+
+Deno.test("SpscConsumer.close() within a poll keeps what the handler has not seen", () => {
+  using pair = new Pair();
+  const { name, producer, consumer } = pair;
+  for (let i = 0; i < 5; i++) producer.trySend(payload(i, 10));
+  let calls = 0;
+  const handled = consumer.poll(() => {
+    if (++calls === 2) consumer.close();
+  });
+  assertEquals(handled, 2);
+  using next = SpscConsumer.open(name.name);
+  const outcome = next.tryReceive();
+  assertEquals(outcome, { state: "ok", value: payload(2, 10), redelivered: false });
+});
+
+Deno.test("SpscConsumer tells what a consumer before it had taken, and of nothing else", () => {
+  using pair = new Pair();
+  const { name, producer, consumer } = pair;
+  for (let i = 0; i < 6; i++) producer.trySend(payload(i, 30));
+  consumer.poll(() => {}, 1); // shows one; that more were there is no matter
+  assertEquals(valueOf(consumer.tryReceive()), payload(1, 30));
+  const taken = consumer.tryTake();
+  assert(taken.state === "ok");
+  consumer.close();
+  assertEquals(taken.sample.bytes.length, 0); // the memory is gone
+  taken.sample[Symbol.dispose]();
+  using second = SpscConsumer.open(name.name);
+  const again = second.tryTake();
+  assert(again.state === "ok");
+  assertEquals([again.sample.bytes, again.sample.redelivered], [payload(2, 30), true]);
+  second.close();
+  using third = SpscConsumer.open(name.name);
+  const flags: boolean[] = [];
+  third.poll((bytes, redelivered) => {
+    assert(isPayload(bytes, flags.length + 2));
+    flags.push(redelivered);
+  }, 2);
+  const rest = third.tryReceive();
+  assertEquals(flags, [true, false]);
+  assertEquals(rest, { state: "ok", value: payload(4, 30), redelivered: false });
+});
+
+Deno.test("the pattern max - 1, max, receive two, send max does not stick", () => {
+  using pair = new Pair();
+  const { producer, consumer } = pair;
+  const max = producer.capacity / 2 - 8;
+  for (let round = 0; round < 100; round++) {
+    assert(producer.trySend(payload(1, max - 1)));
+    assert(producer.trySend(payload(2, max)));
+    assertEquals(producer.trySend(payload(0, 0)), false);
+    assertEquals(valueOf(consumer.tryReceive()), payload(1, max - 1));
+    assertEquals(valueOf(consumer.tryReceive()), payload(2, max));
+    assert(producer.trySend(payload(3, producer.maxMessage)));
+    assertEquals(valueOf(consumer.tryReceive()), payload(3, producer.maxMessage));
+    producer.trySend(payload(4, round)); // and the next round begins elsewhere
+    assertEquals(valueOf(consumer.tryReceive()), payload(4, round));
+  }
+});
+
+Deno.test("messages go on where the positions wrap at 2^32, however far `taken` is behind", () => {
+  using name = new Name();
+  using inside = new Inside(name.name);
+  for (const lag of [0, 2 ** 31 - 8, 2 ** 31, 2 ** 31 + inside.place.capacity - 8]) {
+    inside.startAt(2 ** 32 - 800, lag);
+    using producer = SpscProducer.open(name.name);
+    using consumer = SpscConsumer.open(name.name);
+    for (let i = 0; i < 20; i++) {
+      assert(producer.trySend(payload(i, 90)));
+      assert(producer.trySend(payload(i + 1, 30)));
+      const first = consumer.tryReceive();
+      assertEquals(first, { state: "ok", value: payload(i, 90), redelivered: false });
+      assertEquals(
+        consumer.poll((bytes, again) => assert(isPayload(bytes, i + 1) && !again)),
+        1,
+      );
+    }
+    assertEquals(inside.head.load(), 20 * 144 - 800);
+  }
+});
+
+Deno.test("SpscConsumer refuses a corrupt length by every way of receiving, and goes on after", () => {
+  using pair = new Pair();
+  const { name, producer, consumer } = pair;
+  using inside = new Inside(name.name);
+  producer.trySend(payload(1, 10));
+  producer.trySend(payload(2, 10));
+  assertEquals(valueOf(consumer.tryReceive()), payload(1, 10));
+  inside.length = { at: 24, is: 17 };
+  const attempts = [
+    () => consumer.tryReceive(),
+    () => consumer.tryReceiveInto(new Uint8Array(100)),
+    () => consumer.receiveSync(),
+    () => consumer.tryTake(),
+    () => consumer.poll(() => {}),
+  ];
+  for (const attempt of attempts) assertThrows(attempt, CorruptRegionError, "17 bytes of the 24");
+  inside.length = { at: 24, is: 10 };
+  assertEquals(valueOf(consumer.tryReceive()), payload(2, 10));
+});
+
+Deno.test("both ends give messages or a CorruptRegionError, whatever a peer writes", () => {
+  using name = new Name();
+  using inside = new Inside(name.name);
+  const random = new Uint32Array(2);
+  const words = [inside.head, inside.tail, inside.taken, inside.producer, inside.consumer];
+  let corrupt = 0;
+  let received = 0;
+  for (let round = 0; round < 1500; round++) {
+    words.forEach((word) => word.store(0));
+    using producer = SpscProducer.open(name.name);
+    using consumer = SpscConsumer.open(name.name);
+    for (let i = 0; i < 4; i++) producer.trySend(payload(i, (round * 37 + i) % 300));
+    if (round % 3 === 0) consumer.tryReceive();
+    crypto.getRandomValues(random);
+    const word = words[round % words.length]!;
+    word.store(round % 2 === 0 ? random[0]! : word.load() + random[0]! % 4096);
+    if (round % 4 === 0) inside.length = { at: random[1]! - random[1]! % 8, is: random[0]! % 900 };
+    const acts = [() => fill(producer, round % 500), () => drain(consumer)];
+    for (const act of random[1]! % 3 === 0 ? acts : acts.reverse()) {
+      try {
+        act();
+      } catch (error) {
+        if (!(error instanceof CorruptRegionError)) throw error;
+        corrupt++;
+      }
+    }
+  }
+  assert(corrupt > 100 && received > 100, `${corrupt} ${received}`);
+
+  function fill(producer: SpscProducer, length: number): void {
+    for (let i = 0; i < 1000; i++) if (!producer.trySend(payload(i, length))) return;
+    throw new Error("more was sent than the ring can hold");
+  }
+
+  function drain(consumer: SpscConsumer): void {
+    for (let i = 0; i < 1000; i++) {
+      const outcome = consumer.tryReceive();
+      if (outcome.state !== "ok") return;
+      assert(outcome.value.length <= consumer.maxMessage);
+      received++;
+    }
+    throw new Error("more was received than the ring can hold");
+  }
+});

@@ -1,0 +1,400 @@
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { ClosedError, PeerLostError } from "../../src/errors.ts";
+import { codec } from "../../src/codec.ts";
+import { parts } from "../../src/wait/until.ts";
+import { SpscConsumer } from "../../src/spsc/consumer.ts";
+import { SpscProducer } from "../../src/spsc/producer.ts";
+import { until } from "../os/until.ts";
+import { Name } from "../shared/scene.ts";
+import { payload } from "../circular/scene.ts";
+import { CAPACITY, Inside, Pair, valueOf } from "./scene.ts";
+
+/** Fills the ring to the last byte. */
+function fill({ producer }: Pair): void {
+  while (producer.trySend(payload(0, 248)));
+  assertEquals(producer.free, 0);
+}
+
+/** What a promise is rejected with. */
+function reasonOf(promise: Promise<unknown>): Promise<unknown> {
+  return promise.then(() => assert(false, "it was not rejected"), (error) => error);
+}
+
+function isTimeout(error: unknown): boolean {
+  return error instanceof DOMException && error.name === "TimeoutError";
+}
+
+Deno.test("sync waits give up after their timeout, and not before", () => {
+  using pair = new Pair();
+  const { producer, consumer } = pair;
+  const waits = [
+    (timeout: number) => consumer.receiveSync({ timeout }),
+    (timeout: number) => consumer.takeSync({ timeout }),
+    (timeout: number) => consumer.waitSync({ timeout }),
+  ];
+  for (const wait of waits) checkTimeout(wait);
+  fill(pair);
+  checkTimeout((timeout) => producer.sendSync(payload(1, 1), { timeout }));
+  checkTimeout((timeout) => producer.claimSync(1, { timeout }));
+
+  function checkTimeout(wait: (timeout: number) => unknown): void {
+    for (const timeout of [0, 1, 20]) {
+      const start = performance.now();
+      const error = assertThrows(() => wait(timeout), DOMException, `${timeout} ms have passed`);
+      assert(isTimeout(error) && performance.now() - start >= timeout);
+    }
+    for (const timeout of [-1, NaN]) assertThrows(() => wait(timeout), RangeError);
+  }
+});
+
+Deno.test("async waits give up after their timeout, and not before", async () => {
+  using pair = new Pair();
+  const { producer, consumer } = pair;
+  for (const timeout of [0, 1, 20]) {
+    const start = performance.now();
+    for (const wait of [consumer.receive({ timeout }), consumer.take({ timeout })]) {
+      assert(isTimeout(await reasonOf(wait)));
+      assert(performance.now() - start >= timeout);
+    }
+    assert(isTimeout(await reasonOf(consumer.wait({ timeout }))));
+  }
+  fill(pair);
+  for (const timeout of [0, 1, 20]) {
+    const start = performance.now();
+    const error = await reasonOf(producer.send(payload(1, 1), { timeout }));
+    assert(isTimeout(error) && performance.now() - start >= timeout);
+    assert((error as Error).message.includes(`${timeout} ms have passed`));
+    assert(isTimeout(await reasonOf(producer.claim(1, { timeout }))));
+  }
+  for (const timeout of [-1, NaN]) {
+    await assertRejects(() => producer.send(payload(1, 1), { timeout }), RangeError);
+  }
+});
+
+Deno.test("a timeout beyond 2^32 ns does not wrap", async () => {
+  using pair = new Pair();
+  const { producer, consumer } = pair;
+  // 2^32 ns and 1 ms more would be 1 ms if they wrapped, or 0.29 ms in 32-bit nanoseconds
+  const waits = [4295.3, 2 ** 32, 1e12].map((timeout) => consumer.receive({ timeout }));
+  const short = await reasonOf(consumer.receive({ timeout: 30 }));
+  assert(isTimeout(short)); // and the long ones still wait
+  for (let i = 0; i < waits.length; i++) producer.trySend(payload(i, 10));
+  const values = (await Promise.all(waits)).map((outcome) => valueOf(outcome).length);
+  assertEquals(values, [10, 10, 10]);
+});
+
+Deno.test("the parts of a wait share one timeout", async () => {
+  const { signal } = new AbortController();
+  const next = parts({ timeout: 5000, spin: 3, signal });
+  const first = next();
+  assert(first.timeout! <= 5000 && first.timeout! > 4000);
+  await until("a part is over", () => next().timeout! < first.timeout! - 1);
+  assertEquals({ ...next(), timeout: 0 }, { timeout: 0, spin: 3, signal });
+  const brief = parts({ timeout: 0.001 });
+  await until("it is over", () => brief().timeout === 0);
+  for (const timeout of [0, -1, NaN, Infinity]) assertEquals(parts({ timeout })(), { timeout });
+  assertEquals(parts({})(), {});
+});
+
+Deno.test("signals end waits with their reason", async () => {
+  using pair = new Pair();
+  const { producer, consumer } = pair;
+  const reason = new Error("enough");
+  const aborted = AbortSignal.abort(reason);
+  fill(pair);
+  assertEquals(await reasonOf(producer.send(payload(1, 1), { signal: aborted })), reason);
+  const stop = new AbortController();
+  const sends = [
+    producer.send(payload(1, 1), { signal: stop.signal }),
+    producer.claim(5, { signal: stop.signal }),
+  ];
+  stop.abort(reason);
+  for (const send of sends) assertEquals(await reasonOf(send), reason);
+  consumer.poll(() => {});
+  const stopAlso = new AbortController();
+  const { signal } = stopAlso;
+  const waits = [
+    consumer.receive({ signal }),
+    consumer.take({ signal }),
+    consumer.wait({ signal }),
+  ];
+  stopAlso.abort(reason);
+  for (const wait of waits) assertEquals(await reasonOf(wait), reason);
+  producer.trySend(payload(3, 3)); // nothing is broken
+  assertEquals(valueOf(await consumer.receive()), payload(3, 3));
+});
+
+Deno.test("closing ends the waits of this end", async () => {
+  using pair = new Pair();
+  const { producer, consumer } = pair;
+  const waits = [consumer.receive(), consumer.take(), consumer.wait()];
+  consumer.close();
+  for (const wait of waits) assert(await reasonOf(wait) instanceof ClosedError);
+  fill(pair);
+  const send = producer.send(payload(1, 1)); // hopeless already, and closed before it is told
+  producer.close();
+  assert(await reasonOf(send) instanceof ClosedError);
+  using other = new Pair();
+  fill(other);
+  const sends = [other.producer.send(payload(1, 1)), other.producer.claim(1)];
+  other.producer.close();
+  for (const send of sends) assert(await reasonOf(send) instanceof ClosedError);
+});
+
+Deno.test("closing ends the waits of the other end", async () => {
+  using pair = new Pair();
+  const { producer, consumer } = pair;
+  fill(pair);
+  const send = producer.send(payload(1, 1));
+  consumer.close();
+  const error = await reasonOf(send);
+  assert(error instanceof PeerLostError && error.message.includes("its consumer has closed"));
+  assertThrows(() => producer.sendSync(payload(1, 1)), PeerLostError, "its consumer has closed");
+  using anew = new Pair();
+  const waits = [anew.consumer.receive(), anew.consumer.take()];
+  const wait = anew.consumer.wait();
+  anew.producer.close();
+  for (const outcome of await Promise.all(waits)) assertEquals(outcome.state, "closed");
+  assertEquals(await wait, false);
+});
+
+Deno.test("keepOpen waits on for another peer, on either side", async () => {
+  using name = new Name();
+  using inside = new Inside(name.name);
+  using consumer = SpscConsumer.open(name.name, { keepOpen: true });
+  const received = consumer.receive();
+  SpscProducer.open(name.name).close();
+  assertEquals(consumer.tryReceive(), { state: "empty" });
+  await assertTimesOut(consumer.receive({ timeout: 5 }));
+  using producer = SpscProducer.open(name.name, { keepOpen: true });
+  producer.trySend(payload(1, 20));
+  assertEquals(valueOf(await received), payload(1, 20));
+  while (producer.trySend(payload(2, 500)));
+  consumer.close();
+  await assertTimesOut(producer.claim(500, { timeout: 5 }));
+  const sent = producer.send(payload(3, 500));
+  using next = SpscConsumer.open(name.name);
+  while (next.available > 0) next.tryReceive();
+  await sent;
+  assertEquals(valueOf(next.tryReceive()), payload(3, 500));
+  assert(inside.region.countMembers() === 3);
+
+  async function assertTimesOut(wait: Promise<unknown>): Promise<void> {
+    assert(isTimeout(await reasonOf(wait)));
+  }
+});
+
+Deno.test("a consumer that waits while its producer closes hears that it closed, never that it died", async () => {
+  using name = new Name();
+  using consumer = SpscConsumer.open(name.name, { capacity: CAPACITY });
+  for (let round = 0; round < 300; round++) {
+    const producer = SpscProducer.open(name.name);
+    const outcome = consumer.receive({ spin: round % 2 === 0 ? 0 : 20 });
+    for (let turn = 0; turn < round % 5; turn++) await null;
+    producer.close();
+    assertEquals(await outcome, { state: "closed" });
+  }
+});
+
+Deno.test("receive() and send() hand over in turns, through full and empty", async () => {
+  using pair = new Pair();
+  const { producer, consumer } = pair;
+  const total = 3000;
+  const sending = (async () => {
+    for (let i = 0; i < total; i++) await producer.send(payload(i, (i * 131) % 1200), { spin: 0 });
+    producer.close();
+  })();
+  for (let i = 0; i < total; i++) {
+    const outcome = await consumer.receive({ spin: 0 });
+    assertEquals(valueOf(outcome), payload(i, (i * 131) % 1200));
+  }
+  assertEquals(await consumer.receive(), { state: "closed" });
+  await sending;
+});
+
+Deno.test("claim() and take() hand over in place", async () => {
+  using pair = new Pair();
+  const { producer, consumer } = pair;
+  const sending = (async () => {
+    for (let i = 0; i < 500; i++) {
+      (await producer.claim(700, { spin: 0 })).set(payload(i, 600));
+      producer.publish(600);
+    }
+    producer.close();
+  })();
+  for (let i = 0;; i++) {
+    const outcome = await consumer.take({ spin: 0 });
+    if (outcome.state === "closed") {
+      assertEquals(i, 500);
+      break;
+    }
+    using sample = outcome.sample;
+    assertEquals(sample.bytes, payload(i, 600));
+  }
+  await sending;
+});
+
+Deno.test("for await gives every value until the producer closes", async () => {
+  using name = new Name();
+  using producer = SpscProducer.open(name.name, { codec: codec.text, capacity: CAPACITY });
+  using consumer = SpscConsumer.open(name.name, { codec: codec.text });
+  const sending = (async () => {
+    for (let i = 0; i < 1000; i++) await producer.send(`message ${i}`);
+    producer.close();
+  })();
+  let next = 0;
+  for await (const text of consumer) {
+    assertEquals(text, `message ${next++}`);
+    if (next === 500) break; // leaving the loop leaves the rest where it is
+  }
+  for await (const text of consumer) assertEquals(text, `message ${next++}`);
+  assertEquals(next, 1000);
+  await sending;
+});
+
+Deno.test("streams pipe through a ring, and the ring holds back who writes", async () => {
+  using name = new Name();
+  using producer = SpscProducer.open(name.name, {
+    codec: codec.json<number>(),
+    capacity: CAPACITY,
+  });
+  using consumer = SpscConsumer.open(name.name, { codec: codec.json<number>() });
+  let pulled = 0;
+  const source = new ReadableStream<number>({
+    pull: (controller) => {
+      if (pulled === 2000) controller.close();
+      else controller.enqueue(pulled++);
+    },
+  }, { highWaterMark: 0 });
+  const piping = source.pipeTo(producer.toWritableStream());
+  await until("the ring is full", () => producer.free < 16);
+  const fits = producer.capacity / 16;
+  assert(pulled <= fits + 3, `${pulled} were pulled, and the ring holds ${fits}`);
+  let next = 0;
+  for await (const value of consumer.toReadableStream()) assertEquals(value, next++);
+  assertEquals(next, 2000);
+  await piping;
+  assertThrows(() => producer.trySend(1), ClosedError);
+});
+
+Deno.test("toReadableStream() reads nothing ahead, and cancelling closes the consumer", async () => {
+  using pair = new Pair();
+  const { producer, consumer } = pair;
+  for (let i = 0; i < 3; i++) producer.trySend(payload(i, 16));
+  const reader = consumer.toReadableStream().getReader();
+  assertEquals((await reader.read()).value, payload(0, 16));
+  assertEquals(producer.available, 2 * 24);
+  const pending = [reader.read(), reader.read(), reader.read()];
+  await pending[1];
+  await reader.cancel();
+  assertEquals((await pending[2])!.done, true);
+  assertThrows(() => consumer.tryReceive(), ClosedError);
+});
+
+Deno.test("toReadableStream({ type: bytes }) joins messages, also into the reader's array", async () => {
+  using pair = new Pair();
+  const { producer, consumer } = pair;
+  producer.trySendBatch([payload(1, 10), payload(2, 0), payload(3, 20), payload(4, 0)]);
+  const reader = consumer.toReadableStream({ type: "bytes" }).getReader({ mode: "byob" });
+  const first = await reader.read(new Uint8Array(4));
+  assertEquals(first.value, payload(1, 10).subarray(0, 4));
+  assertEquals((await reader.read(new Uint8Array(100))).value, payload(1, 10).subarray(4));
+  assertEquals((await reader.read(new Uint8Array(100))).value, payload(3, 20));
+  producer.close();
+  assertEquals((await reader.read(new Uint8Array(5))).done, true);
+});
+
+Deno.test("aborting a writable stream gives up the write that waits, and closes", async () => {
+  using pair = new Pair();
+  fill(pair);
+  const writer = pair.producer.toWritableStream().getWriter();
+  const closed = writer.closed.catch(() => {});
+  const write = reasonOf(writer.write(payload(1, 100)));
+  await writer.abort(new Error("enough"));
+  await Promise.all([write, closed]);
+  assertThrows(() => pair.producer.trySend(payload(1, 1)), ClosedError);
+});
+
+Deno.test("streams take a signal", async () => {
+  using pair = new Pair();
+  const stop = new AbortController();
+  const reader = pair.consumer.toReadableStream({ signal: stop.signal }).getReader();
+  const read = reasonOf(reader.read());
+  const reason = new Error("enough");
+  stop.abort(reason);
+  assertEquals(await read, reason);
+  fill(pair);
+  const writer = pair.producer.toWritableStream({ signal: stop.signal }).getWriter();
+  const closed = writer.closed.catch(() => {});
+  assertEquals(await reasonOf(writer.write(payload(1, 100))), reason);
+  await closed;
+});
+
+Deno.test("SpscProducer.sendBatch() waits for room, and sends everything in order", async () => {
+  using pair = new Pair();
+  const { producer, consumer } = pair;
+  const values = Array.from({ length: 300 }, (_, i) => payload(i, i));
+  const sending = producer.sendBatch(values);
+  for (const value of values) assertEquals(valueOf(await consumer.receive()), value);
+  await sending;
+  assertEquals(consumer.available, 0);
+});
+
+Deno.test("SpscProducer.sendBatchSync() and sendBatch() give up after their timeout", async () => {
+  using pair = new Pair();
+  const { producer, consumer } = pair;
+  const values = Array.from({ length: 100 }, (_, i) => payload(i, 92));
+  assert(isTimeout(assertThrows(() => producer.sendBatchSync(values, { timeout: 5 }))));
+  let seen = 0;
+  consumer.poll((bytes) => assertEquals(bytes, payload(seen++, 92)));
+  assert(seen > 0 && seen < 100); // what there was room for
+  assert(isTimeout(await reasonOf(producer.sendBatch(values, { timeout: 5 }))));
+  producer.discard();
+  consumer.poll(() => {});
+  producer.sendBatchSync(values.slice(0, 10));
+  assertEquals(consumer.poll(() => {}), 10);
+});
+
+Deno.test("SpscProducer.flush() waits until everything was released", async () => {
+  using pair = new Pair();
+  const { producer, consumer } = pair;
+  await producer.flush();
+  producer.flushSync();
+  producer.trySendBatch([payload(1, 10), payload(2, 10)]);
+  let flushed = false;
+  const flushing = producer.flush().then(() => flushed = true);
+  consumer.tryReceive();
+  const taken = consumer.tryTake();
+  assert(taken.state === "ok");
+  assert(isTimeout(assertThrows(() => producer.flushSync({ timeout: 1 }))));
+  assert(!flushed);
+  taken.sample[Symbol.dispose]();
+  await flushing;
+  producer.flushSync();
+});
+
+Deno.test("SpscProducer.flush() ends when the consumer has closed with messages unread", async () => {
+  using pair = new Pair();
+  pair.producer.trySend(payload(1, 10));
+  const flushing = reasonOf(pair.producer.flush());
+  pair.consumer.close();
+  assert((await flushing) instanceof PeerLostError);
+  assertThrows(() => pair.producer.flushSync(), PeerLostError);
+  pair.producer.close();
+  assertThrows(() => pair.producer.flushSync(), ClosedError);
+});
+
+Deno.test("SpscConsumer.values() ends with the signal's reason", async () => {
+  using pair = new Pair();
+  const controller = new AbortController();
+  pair.producer.trySend(payload(1, 10));
+  const seen: number[] = [];
+  const iterating = (async () => {
+    for await (const value of pair.consumer.values({ signal: controller.signal })) {
+      seen.push(value.length);
+      queueMicrotask(() => controller.abort("enough"));
+    }
+  })();
+  assertEquals(await reasonOf(iterating), "enough");
+  assertEquals(seen, [10]);
+});

@@ -1,0 +1,31 @@
+/**
+ * The program of a {@linkcode Party} at a topic.
+ *
+ * @module
+ */
+
+import { Publisher } from "../../src/vdds/publisher.ts";
+import type { Sample } from "../../src/vdds/sample.ts";
+import { Subscriber } from "../../src/vdds/subscriber.ts";
+import { isPayload, lengthOf, payload } from "../circular/scene.ts";
+import { serve } from "../shared/serve.ts";
+import { dieBefore, stepsOf } from "../trap/trap.ts";
+
+/** What the functions can use. */
+const TOOLS = {
+  Publisher,
+  Subscriber,
+  payload,
+  isPayload,
+  lengthOf,
+  dieBefore,
+  stepsOf,
+  /** What stays open between two functions. */
+  publishers: [] as Publisher[],
+  subscribers: [] as Subscriber<Uint8Array<ArrayBuffer>>[],
+  held: [] as Sample<Uint8Array<ArrayBuffer>>[],
+};
+
+export type Tools = typeof TOOLS;
+
+await serve(TOOLS);

@@ -1,0 +1,80 @@
+import { assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
+import { PeerLostError } from "../../src/errors.ts";
+import { Domain } from "../../src/babus/domain.ts";
+import { Listener } from "../../src/babus/listener.ts";
+import { SpscConsumer } from "../../src/spsc/consumer.ts";
+import { type Waitable, waitAny, waitAnySync } from "../../src/wait/any.ts";
+import { Party, type Where } from "../shared/party.ts";
+import { NO_PROCESS } from "../shared/processes.ts";
+import { Name } from "../shared/scene.ts";
+
+if (NO_PROCESS !== undefined) console.warn(`waitAny() is only tested in threads: ${NO_PROCESS}`);
+
+for (const where of ["thread", "process"] satisfies Where[]) {
+  const ignore = where === "process" && NO_PROCESS !== undefined;
+  const program = new URL("../spsc/spsc_child.ts", import.meta.url);
+  type Tools = import("../spsc/spsc_child.ts").Tools;
+
+  Deno.test({
+    name: `waitAnySync() sleeps until a sender in another ${where} sends`,
+    ignore,
+    fn: async () => {
+      using name = new Name();
+      using other = new Name();
+      using quiet = SpscConsumer.open(other.name);
+      using fresh = SpscConsumer.open(name.name);
+      await using sender = Party.start<Tools>(program, where);
+      const sending = sender.run(({ SpscProducer, producers }, name) => {
+        const producer = SpscProducer.open(name);
+        producers.push(producer);
+        setTimeout(() => producer.trySend(new Uint8Array(9)), 20);
+      }, fresh.name);
+      await sending;
+      const found = waitAnySync([quiet, fresh], { spin: 0 });
+      assertStrictEquals(found, fresh);
+      assertEquals(fresh.receiveSync().state, "ok");
+    },
+  });
+}
+
+if (NO_PROCESS === undefined) {
+  Deno.test("waitAny() and waitAnySync() sleep on a ring and many slots until one is written", async () => {
+    type Tools = import("../babus/babus_child.ts").Tools;
+    using name = new Name();
+    using quiet = SpscConsumer.open(name.name);
+    using domain = Domain.open(name.name);
+    using listener = new Listener();
+    const slots = Array.from({ length: 40 }, (_, i) => domain.slot(`s${i}`));
+    for (const slot of slots) listener.add(slot);
+    await using writer = Party.start<Tools>(
+      new URL("../babus/babus_child.ts", import.meta.url),
+      "process",
+    );
+    for (const how of [waitAny, waitAnySync]) {
+      await writer.run(({ Domain, domains }, name) => {
+        domains.push(Domain.open(name));
+        const slot = domains.at(-1)!.slot("s39");
+        setTimeout(() => slot.writeSync(new Uint8Array(9)), 20);
+      }, name.name);
+      assertStrictEquals(await how<Waitable>([quiet, listener], { spin: 0 }), listener);
+      assertStrictEquals(listener.look()[0], slots[39] as never);
+    }
+  });
+
+  Deno.test("waitAny() tells of one whose producer was killed", async () => {
+    type Tools = import("../spsc/spsc_child.ts").Tools;
+    using name = new Name();
+    using other = new Name();
+    using quiet = SpscConsumer.open(other.name);
+    using lonely = SpscConsumer.open(name.name);
+    const program = new URL("../spsc/spsc_child.ts", import.meta.url);
+    await using sender = Party.start<Tools>(program, "process");
+    await sender.run(({ SpscProducer, producers }, name) => {
+      producers.push(SpscProducer.open(name));
+    }, lonely.name);
+    const waiting = waitAny([quiet, lonely], { spin: 0 });
+    await sender.kill();
+    assertStrictEquals(await waiting, lonely);
+    assertThrows(() => lonely.receiveSync(), PeerLostError);
+  });
+}

@@ -1,0 +1,214 @@
+import { assert, assertEquals, assertRejects, assertStrictEquals, assertThrows } from "@std/assert";
+import { ClosedError } from "../../src/errors.ts";
+import { forceScan } from "../../src/os/futex.ts";
+import { MpscConsumer } from "../../src/mpsc/consumer.ts";
+import { MpscProducer } from "../../src/mpsc/producer.ts";
+import { Domain } from "../../src/babus/domain.ts";
+import { Listener } from "../../src/babus/listener.ts";
+import { CircularBufferReader } from "../../src/circular/reader.ts";
+import { CircularBufferWriter } from "../../src/circular/writer.ts";
+import { SpscConsumer } from "../../src/spsc/consumer.ts";
+import { SpscProducer } from "../../src/spsc/producer.ts";
+import { waitAny, waitAnySync } from "../../src/wait/any.ts";
+import { MergedSubscriber } from "../../src/vdds/merged_subscriber.ts";
+import { Publisher } from "../../src/vdds/publisher.ts";
+import { Subscriber } from "../../src/vdds/subscriber.ts";
+import { Name } from "../shared/scene.ts";
+
+/** Rings of every kind that can be waited for, each with its sender. */
+function scene() {
+  const stack = new DisposableStack();
+  const names = [0, 1, 2].map(() => stack.use(new Name()).name);
+  const messages = stack.use(SpscConsumer.open(names[0]!));
+  const bytes = stack.use(SpscConsumer.open(names[1]!, { level: "bytes" }));
+  const many = stack.use(MpscConsumer.open(names[2]!, { producers: 40 }));
+  const senders = {
+    messages: stack.use(SpscProducer.open(names[0]!)),
+    bytes: stack.use(SpscProducer.open(names[1]!, { level: "bytes" })),
+    many: stack.use(MpscProducer.open(names[2]!, { id: 39 })),
+  };
+  const send = [
+    () => senders.messages.trySend(new Uint8Array(1)),
+    () => {
+      senders.bytes.claimSync(1);
+      senders.bytes.publish();
+    },
+    () => senders.many.trySend(new Uint8Array(1)),
+  ];
+  return {
+    names,
+    all: [messages, bytes, many] as const,
+    senders,
+    send,
+    [Symbol.dispose]: () => stack.dispose(),
+  };
+}
+
+for (const scan of [false, true]) {
+  const how = scan ? "scanning" : "with futex_waitv";
+
+  Deno.test(`waitAny() resolves with the first that has a message, ${how}`, async () => {
+    forceScan(scan);
+    try {
+      for (let index = 0; index < 3; index++) {
+        using rings = scene();
+        const waiting = waitAny(rings.all);
+        const spinless = waitAny(rings.all, { spin: 0 });
+        rings.send[index]!();
+        assertStrictEquals(await waiting, rings.all[index]);
+        assertStrictEquals(await spinless, rings.all[index]);
+        assertStrictEquals(waitAnySync(rings.all, { timeout: 0 }), rings.all[index]);
+      }
+    } finally {
+      forceScan(false);
+    }
+  });
+
+  Deno.test(`waitAny() and waitAnySync() give up after their timeout, ${how}`, async () => {
+    forceScan(scan);
+    try {
+      using rings = scene();
+      for (const timeout of [0, 1, 30]) {
+        const start = performance.now();
+        const error = assertThrows(() => waitAnySync(rings.all, { timeout }), DOMException);
+        assertEquals(error.name, "TimeoutError");
+        assert(performance.now() - start >= timeout);
+        const begun = performance.now();
+        const late = await assertRejects(() => waitAny(rings.all, { timeout }), DOMException);
+        assertEquals(late.name, "TimeoutError");
+        assert(performance.now() - begun >= timeout);
+      }
+    } finally {
+      forceScan(false);
+    }
+  });
+}
+
+Deno.test("waitAny() of what has a message already gives the first of those", async () => {
+  using rings = scene();
+  rings.send[2]!();
+  rings.send[1]!();
+  assertStrictEquals(await waitAny(rings.all), rings.all[1]);
+  assertStrictEquals(waitAnySync(rings.all), rings.all[1]);
+});
+
+Deno.test("waitAny() tells of one whose other end has closed, and goes on with the rest", async () => {
+  using rings = scene();
+  const waiting = waitAny(rings.all, { spin: 0 });
+  rings.senders.messages.close();
+  assertStrictEquals(await waiting, rings.all[0]);
+  assertEquals(rings.all[0].tryReceive(), { state: "closed" });
+  const rest = [rings.all[1], rings.all[2]];
+  const again = waitAny(rest, { spin: 0 });
+  rings.send[2]!();
+  assertStrictEquals(await again, rings.all[2]);
+});
+
+Deno.test("waitAny() ends with the signal's reason, and leaves no sleep behind", async () => {
+  using rings = scene();
+  const controller = new AbortController();
+  const waiting = waitAny(rings.all, { signal: controller.signal });
+  setTimeout(() => controller.abort("enough"), 5);
+  assertEquals(await waiting.catch((reason) => reason), "enough");
+  assertEquals(await waitAny(rings.all, { signal: AbortSignal.abort("no") }).catch((r) => r), "no");
+});
+
+Deno.test("waitAny() is called off also while it lets the event loop have its turn", async () => {
+  using rings = scene();
+  rings.send[0]!();
+  let calledOff = 0;
+  for (let i = 0; i < 1100; i++) { // one of these begins with a turn
+    const controller = new AbortController();
+    const waiting = waitAny(rings.all, { signal: controller.signal });
+    controller.abort("enough");
+    if (await waiting.catch((reason) => reason) === "enough") calledOff++;
+  }
+  assert(calledOff > 0);
+});
+
+Deno.test("waitAny() ends with a ClosedError when one of them is closed", async () => {
+  using rings = scene();
+  const waiting = waitAny(rings.all, { spin: 0 });
+  setTimeout(() => rings.all[1].close(), 5);
+  await assertRejects(() => waiting, ClosedError);
+  await assertRejects(() => waitAny(rings.all), ClosedError);
+  assertThrows(() => waitAnySync(rings.all), ClosedError);
+});
+
+Deno.test("waitAny() refuses nothing, and limits that are none", async () => {
+  using rings = scene();
+  await assertRejects(() => waitAny([]), RangeError, "first of nothing");
+  assertThrows(() => waitAnySync([]), RangeError, "first of nothing");
+  for (const options of [{ timeout: -1 }, { timeout: NaN }, { spin: -1 }]) {
+    assertThrows(() => waitAnySync(rings.all, options), RangeError);
+    await assertRejects(() => waitAny(rings.all, options), RangeError);
+  }
+});
+
+Deno.test("waitAny() takes a slot as ready when it has a message that its handle has not shown", async () => {
+  using name = new Name();
+  using domain = Domain.open(name.name);
+  using elsewhere = Domain.open(name.name);
+  const [slot, other] = [domain.slot("imu"), domain.slot("log")];
+  const writer = elsewhere.slot("imu");
+  const isReady = () => {
+    try {
+      return waitAnySync([other, slot], { timeout: 0 }) === slot;
+    } catch {
+      return false;
+    }
+  };
+  const reads = [
+    () => slot.latest(),
+    () => slot.at(0),
+    () => slot.view(),
+    () => slot.since(0),
+  ];
+  for (const read of reads) {
+    assert(!isReady());
+    const waiting = waitAny([other, slot]);
+    writer.writeSync(new Uint8Array(3));
+    assertStrictEquals(await waiting, slot);
+    writer.writeSync(new Uint8Array(3));
+    slot.at(1); // not the newest
+    assert(isReady());
+    read();
+  }
+  slot.close();
+  assertThrows(() => waitAnySync([other, slot]), ClosedError);
+});
+
+Deno.test("waitAny() waits for every kind of receiver, mixed as they come", async () => {
+  const NAMES = ["circular", "messages", "topic", "source", "slot", "listened"] as const;
+  for (const first of NAMES) {
+    using stack = new DisposableStack();
+    const name = Object.fromEntries(NAMES.map((kind) => [kind, stack.use(new Name()).name]));
+    const writer = stack.use(CircularBufferWriter.open(name.circular!));
+    const producer = stack.use(SpscProducer.open(name.messages!));
+    const publisher = stack.use(Publisher.open(name.topic!));
+    const source = stack.use(Publisher.open(name.source!, { source: "left" }));
+    const slot = stack.use(Domain.open(name.slot!)).slot("imu");
+    const listened = stack.use(Domain.open(name.listened!)).slot("imu");
+    const receivers = {
+      circular: stack.use(CircularBufferReader.open(name.circular!)),
+      messages: stack.use(SpscConsumer.open(name.messages!)),
+      topic: stack.use(Subscriber.open(name.topic!)),
+      source: stack.use(MergedSubscriber.open(name.source!)),
+      slot,
+      listened: stack.use(new Listener().add(listened)),
+    };
+    const bytes = new Uint8Array(8);
+    const send = {
+      circular: () => writer.write(bytes),
+      messages: () => producer.trySend(bytes),
+      topic: () => publisher.trySend(bytes),
+      source: () => source.trySend(bytes),
+      slot: () => slot.writeSync(bytes),
+      listened: () => listened.writeSync(bytes),
+    };
+    const waiting = waitAny(Object.values(receivers), { spin: 0 });
+    send[first]();
+    assertStrictEquals(await waiting, receivers[first], first);
+    assertStrictEquals(waitAnySync(Object.values(receivers)), receivers[first], first);
+  }
+});

@@ -1,0 +1,272 @@
+import { assert, assertEquals, assertLess, assertThrows } from "@std/assert";
+import { OsError } from "../../src/errors.ts";
+import type { Word32 } from "../../src/memory/word.ts";
+import { now, sleepSync } from "../../src/os/clock.ts";
+import { SLICE_NS } from "../../src/wait/reactor.ts";
+import { type Outcome, wait, waitSync } from "../../src/wait/until.ts";
+import { Peer } from "../os/peer.ts";
+import { until } from "../os/until.ts";
+import { promptly } from "./promptly.ts";
+import { Scene } from "./scene.ts";
+import type { Task } from "./worker_waiter.ts";
+
+/** Longer than any test; a wait that reaches it fails instead of blocking for ever. */
+const LONG_MS = 30_000;
+
+function startPeer(): Promise<Peer<Task, string>> {
+  return Peer.start(new URL("./worker_waiter.ts", import.meta.url));
+}
+
+/** The outcome of a call and how many milliseconds it took. */
+function timed(call: () => Outcome): [outcome: Outcome, elapsedMs: number] {
+  const start = now();
+  return [call(), (now() - start) / 1e6];
+}
+
+Deno.test("waitSync() gives ready at once and leaves the bell alone when it is so already", () => {
+  using scene = Scene.make();
+  scene.place.count.store(5);
+  for (const timeout of [0, 1, Infinity]) {
+    assertEquals(waitSync(scene.place.reaches(5), { timeout }), "ready");
+  }
+  assertEquals(scene.place.bell.word.load(), 0);
+});
+
+Deno.test("waitSync() gives timeout when the time has passed, and not before", () => {
+  using scene = Scene.make();
+  for (const timeout of [0, 0.5, 1, 7, 20]) {
+    for (const spin of [0, 50, 1e9]) {
+      const [outcome, elapsed] = timed(() => waitSync(scene.place.reaches(1), { timeout, spin }));
+      assertEquals(outcome, "timeout");
+      assert(elapsed >= timeout, `${elapsed} of ${timeout} ms`);
+    }
+  }
+});
+
+Deno.test("waitSync() waits longer than a slice", () => {
+  using scene = Scene.make();
+  const timeout = SLICE_NS / 1e6 + 30;
+  const [outcome, elapsed] = timed(() => waitSync(scene.place.reaches(1), { timeout }));
+  assertEquals(outcome, "timeout");
+  assert(elapsed >= timeout, `${elapsed} ms`);
+});
+
+Deno.test("waitSync() and wait() wait beyond 2^32 nanoseconds", async () => {
+  using scene = Scene.make(2);
+  using peer = await startPeer();
+  const timeout = 4400;
+  const start = now();
+  const outcomes = await Promise.all([
+    peer.ask({ path: scene.path, act: "wait sync", count: 1, timeout }),
+    wait(scene.places[1]!.reaches(1), { timeout }),
+  ]);
+  assertEquals(outcomes, ["timeout", "timeout"]);
+  assert(now() - start >= timeout * 1e6);
+});
+
+for (const timeout of [LONG_MS, 2 ** 32, 1e300, Infinity]) {
+  Deno.test(`waitSync() for up to ${timeout} ms gives ready when it was rung`, async () => {
+    using scene = Scene.make(2);
+    using peer = await startPeer();
+    const { place } = scene;
+    for (let count = 1; count <= 3; count++) {
+      const waiting = peer.ask({ path: scene.path, act: "wait sync", count, timeout, spin: 0 });
+      await until("it sleeps", () => place.bell.word.load() % 2 === 1);
+      place.publish();
+      assertEquals(await waiting, "ready");
+    }
+  });
+}
+
+Deno.test("waitSync() is woken by the bell, not by the end of a slice", async () => {
+  using scene = Scene.make(2);
+  using peer = await startPeer();
+  let count = 0;
+  await promptly(async () => {
+    const published = peer.ask({ path: scene.path, act: "publish", times: 1 });
+    assertEquals(waitSync(scene.place.reaches(++count), { timeout: LONG_MS, spin: 0 }), "ready");
+    await published;
+  });
+});
+
+Deno.test("waitSync() sleeps on when it is woken without enough", async () => {
+  using scene = Scene.make(2);
+  using peer = await startPeer();
+  const rung = peer.ask({ path: scene.path, act: "ring in vain", times: 20 });
+  assertEquals(waitSync(scene.place.reaches(1), { timeout: LONG_MS }), "ready");
+  assertEquals(await rung, "done");
+  const [outcome, elapsed] = timed(() => waitSync(scene.place.reaches(2), { timeout: 20 }));
+  assertEquals(outcome, "timeout");
+  assert(elapsed >= 20, `${elapsed} ms`);
+});
+
+Deno.test("waitSync() notices within slices what was published without a ring", async () => {
+  using scene = Scene.make(2);
+  using peer = await startPeer();
+  const published = peer.ask({ path: scene.path, act: "publish quietly" });
+  const [outcome, elapsed] = timed(() =>
+    waitSync(scene.place.reaches(1), { timeout: LONG_MS, spin: 0 })
+  );
+  assertEquals(outcome, "ready");
+  assertLess(elapsed, LONG_MS / 3);
+  assertEquals(await published, "done");
+});
+
+Deno.test("waitSync() gives hopeless when nobody is left who could make it ready", () => {
+  using scene = Scene.make();
+  const hopeless = () => true;
+  assertEquals(waitSync(scene.place.reaches(1, { hopeless })), "hopeless");
+});
+
+Deno.test("waitSync() looks within slices whether it has become hopeless", () => {
+  using scene = Scene.make();
+  let looks = 0;
+  const hopeless = () => ++looks === 3;
+  const options = { timeout: LONG_MS, spin: 0 };
+  const [outcome, elapsed] = timed(() => waitSync(scene.place.reaches(1, { hopeless }), options));
+  assertEquals([outcome, looks], ["hopeless", 3]);
+  assertLess(elapsed, LONG_MS / 3);
+});
+
+Deno.test("waitSync() prefers ready to hopeless, and hopeless to timeout", () => {
+  using scene = Scene.make();
+  const { place } = scene;
+  const hopeless = () => true;
+  assertEquals(waitSync(place.reaches(1, { hopeless }), { timeout: 0 }), "hopeless");
+  let looks = 0;
+  const ready = () => ++looks > 1; // not at first sight
+  assertEquals(waitSync(place.reaches(1, { hopeless, ready }), { spin: 0 }), "ready");
+});
+
+Deno.test("waitSync() takes the last words of a peer for what they are", () => {
+  using scene = Scene.make();
+  const { place } = scene;
+  const hopeless = () => {
+    place.count.add(1); // published between the look at the counter and the look at the peer
+    return true;
+  };
+  assertEquals(waitSync(place.reaches(1, { hopeless }), { spin: 0 }), "ready");
+});
+
+Deno.test("waitSync() leaves the bell down when it was rung and is ready", async () => {
+  using scene = Scene.make(2);
+  using peer = await startPeer();
+  for (let count = 1; count <= 20; count++) {
+    const published = peer.ask({ path: scene.path, act: "publish", times: 1 });
+    assertEquals(waitSync(scene.place.reaches(count), { timeout: LONG_MS, spin: 0 }), "ready");
+    assertEquals(await published, "done");
+    assertEquals(scene.place.bell.word.load() % 2, 0);
+  }
+});
+
+Deno.test("waitSync() looks a last time when its time has passed", () => {
+  using scene = Scene.make();
+  const start = now();
+  const ready = () => now() - start >= 5e6;
+  assertEquals(waitSync(scene.place.reaches(1, { ready }), { timeout: 5, spin: 0 }), "ready");
+});
+
+Deno.test("waitSync() that spins sees the change without raising the bell", async () => {
+  using scene = Scene.make(2);
+  using peer = await startPeer();
+  const published = peer.ask({ path: scene.path, act: "publish to who spins" });
+  const [place, spinning] = scene.places;
+  let looks = 0;
+  const ready = () => {
+    if (++looks === 2) spinning!.count.store(1); // the first look is before the spin
+    return place!.count.load() === 1;
+  };
+  const options = { timeout: LONG_MS, spin: LONG_MS * 1000 };
+  assertEquals(waitSync(place!.reaches(1, { ready }), options), "ready");
+  assertEquals(place!.bell.word.load(), 0);
+  assertEquals(await published, "done");
+});
+
+/** A place whose watched word never changes and notes for how many nanoseconds it is watched. */
+function watched(scene: Scene, budgets: number[]) {
+  const { count } = scene.place;
+  const spinWhile = (_: number, budget: number) => {
+    budgets.push(budget);
+    sleepSync(budget / 1e6);
+    return false;
+  };
+  const watch = Object.create(count, {
+    load: { value: () => count.load() },
+    spinWhile: { value: spinWhile },
+  }) as Word32;
+  return scene.place.reaches(1, { watch });
+}
+
+Deno.test("waitSync() spins as long as it is told, but not beyond its timeout", () => {
+  using scene = Scene.make();
+  const budgets: number[] = [];
+  waitSync(watched(scene, budgets), { spin: 1e6, timeout: 0 });
+  waitSync(watched(scene, budgets), { spin: 0, timeout: 2 });
+  assertEquals(budgets, []);
+  waitSync(watched(scene, budgets), { spin: 7, timeout: 2 });
+  assertEquals(budgets, [7000]);
+  budgets.length = 0;
+  waitSync(watched(scene, budgets), { spin: 1e6, timeout: 20 });
+  const spun = budgets.reduce((sum, budget) => sum + budget);
+  assert(15e6 < spun && spun <= 20e6, `${budgets}`);
+});
+
+Deno.test("waitSync() spins no longer than a slice at a time, and looks whether it is hopeless", () => {
+  using scene = Scene.make();
+  const budgets: number[] = [];
+  const hopeless = () => budgets.length >= 3;
+  const awaited = { ...watched(scene, budgets), hopeless };
+  assertEquals(waitSync(awaited, { spin: Infinity }), "hopeless");
+  assert(budgets.every((budget) => budget <= SLICE_NS), `${budgets}`);
+});
+
+Deno.test("waitSync() spins for 50 us by default where two threads can run at once", () => {
+  using scene = Scene.make();
+  const budgets: number[] = [];
+  waitSync(watched(scene, budgets), { timeout: 2 });
+  assertEquals(budgets, navigator.hardwareConcurrency > 1 ? [50_000] : []);
+});
+
+Deno.test("wait() spins for at most 50 us", async () => {
+  using scene = Scene.make();
+  const budgets: number[] = [];
+  for (const spin of [0, 7, 50, 51, 1e6]) {
+    await wait(watched(scene, budgets), { spin, timeout: 2 });
+  }
+  assertEquals(budgets, [7000, 50_000, 50_000, 50_000]);
+});
+
+Deno.test("waitSync() refuses a time that is none", () => {
+  using scene = Scene.make();
+  for (const wrong of [-1, -Infinity, NaN]) {
+    const awaited = scene.place.reaches(1);
+    assertThrows(() => waitSync(awaited, { timeout: wrong }), RangeError, `wait ${wrong} ms`);
+    assertThrows(() => waitSync(awaited, { spin: wrong }), RangeError, `spin ${wrong} us`);
+  }
+  assertEquals(scene.place.bell.word.load(), 0);
+});
+
+Deno.test("waitSync() throws an OsError when the kernel refuses to sleep", () => {
+  using scene = Scene.make();
+  const { bell } = scene.place;
+  const wrong = Object.create(bell, {
+    word: { value: { address: bell.word.address + 1 } },
+    raise: { value: () => 1 },
+  });
+  const error = assertThrows(() => waitSync(scene.place.reaches(1, { bell: wrong })), OsError);
+  assertEquals([error.syscall, error.code], ["futex", "EINVAL"]);
+});
+
+Deno.test("two threads that wait for each other in turn lose no wake-up", async () => {
+  using scene = Scene.make(2);
+  using peer = await startPeer();
+  const times = Deno.build.arch === "x86_64" ? 3000 : 300; // under qemu each takes long
+  const published = peer.ask({ path: scene.path, act: "publish", times });
+  const start = now();
+  for (let count = 1; count <= times; count++) {
+    assertEquals(waitSync(scene.place.reaches(count), { timeout: LONG_MS, spin: 0 }), "ready");
+  }
+  assertEquals(await published, "done");
+  // Each lost wake-up would cost the rest of a slice.
+  assertLess((now() - start) / SLICE_NS, times / 10);
+});
