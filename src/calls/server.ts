@@ -4,7 +4,7 @@
  * @module
  */
 
-import { ClosedError } from "../errors.ts";
+import { ClosedError, CorruptRegionError, VringError } from "../errors.ts";
 import { begin } from "../wait/fairness.ts";
 import {
   type Awaited,
@@ -45,8 +45,11 @@ export interface Caller {
   readonly generation: number;
 }
 
-/** Answers a request. What it throws is thrown at the client, as a RemoteError. */
-export type Handler<Q, S> = (request: Q, caller: Caller) => S | Promise<S>;
+/**
+ * Answers a request with a value, a promise or any other object that has a `then` method. An error
+ * that it throws reaches the client as a RemoteError.
+ */
+export type Handler<Q, S> = (request: Q, caller: Caller) => S | PromiseLike<S>;
 
 /** How many requests to handle. */
 export interface HandleOptions {
@@ -98,8 +101,11 @@ export class RpcServer<Q = Uint8Array, S = Uint8Array> implements Disposable {
   readonly #codecs: Codecs<Q, S>;
   readonly #clients: Clients;
   readonly #awaited: Awaited;
+  readonly #movable: Awaited; // work that is left in a shutdown
   readonly #stop = new AbortController();
+  #serving = false; // serve() is running
   #stopping = false;
+  #isShutDown = false; // shutdown() has closed it
   #inFlight = 0;
   #finished: PromiseWithResolvers<void> | undefined; // of the next that is in flight
   #failure: { error: unknown } | undefined; // of an answer that came later
@@ -112,11 +118,9 @@ export class RpcServer<Q = Uint8Array, S = Uint8Array> implements Disposable {
     this.#codecs = codecs;
     const clients = this.#clients = new Clients(end, board);
     board.generation.store((board.generation.load() + 1) >>> 0); // .. P1 and now clients look
-    this.#awaited = {
-      bell: board.bell,
-      watch: board.hint,
-      ready: () => clients.look() || clients.canFlush() || this.#failure !== undefined,
-    };
+    const ready = () => clients.look() || clients.canFlush();
+    this.#movable = { bell: board.bell, watch: board.hint, ready };
+    this.#awaited = { ...this.#movable, ready: () => ready() || this.#failure !== undefined };
     for (const { seat } of clients.all) seat.bell.ring();
   }
 
@@ -197,23 +201,32 @@ export class RpcServer<Q = Uint8Array, S = Uint8Array> implements Disposable {
   }
 
   /**
-   * Answers requests until `shutdown()` or `close()`. A client that stores what makes no sense ends
-   * it too, with one CorruptRegionError; that one is left alone then, and you can serve the others.
+   * Answers requests until `shutdown()` or `close()`, and then resolves. Only one call runs at a
+   * time; a second one rejects with a VringError. If a client corrupts its lanes, the call rejects
+   * with one CorruptRegionError. Call `serve()` again to serve the other clients.
    */
   async serve(handler: Handler<Q, S>, options: ServeOptions = {}): Promise<void> {
     const { concurrency = CONCURRENCY } = options;
     if (!(concurrency >= 1)) {
       throw new RangeError(`Cannot handle ${concurrency} requests at a time: it is 1 or more`);
     }
-    await begin(options);
-    this.#end.checkOpen();
+    options.signal?.throwIfAborted();
+    this.#checkServable();
+    if (this.#serving) {
+      throw new VringError(
+        `Cannot serve ${this.#end.what}: serve() is already running; await that call ` +
+          "first, or use one handler for both",
+      );
+    }
+    this.#serving = true;
     const { signal: stop } = this.#stop;
     const signal = options.signal ? AbortSignal.any([options.signal, stop]) : stop;
     try {
+      await begin(options);
       for (;;) {
         const count = this.#handle(handler, concurrency - this.#inFlight);
         if (this.#inFlight >= concurrency) await this.#nextFinished(signal);
-        else await this.#wait({ signal });
+        else await this.#wait(this.#awaited, { signal });
         let turn = begin({ signal });
         for (let more = 1; more < count; more++) turn ??= begin(NO_OPTIONS); // each is an operation
         await turn;
@@ -221,13 +234,17 @@ export class RpcServer<Q = Uint8Array, S = Uint8Array> implements Disposable {
     } catch (error) {
       const isStop = error === stop.reason || error instanceof ClosedError;
       if (!(stop.aborted && isStop)) throw error;
+    } finally {
+      this.#serving = false;
     }
   }
 
   /**
    * Takes no more requests, waits until all that were taken are answered, refuses those that were
-   * not, unless their client keeps open for another server, and closes. Do not await it in a
-   * handler, as it waits for that.
+   * not, unless their client keeps open for another server, and closes. Pass a timeout if a handler
+   * may never end or a client may stop reading its answers. If a client corrupts its lanes, the
+   * server closes all the same and then throws the CorruptRegionError. Do not await this call in a
+   * handler: it waits for that handler.
    */
   async shutdown(options: WaitOptions = {}): Promise<void> {
     this.#end.checkOpen();
@@ -239,17 +256,34 @@ export class RpcServer<Q = Uint8Array, S = Uint8Array> implements Disposable {
       giveUp: (reason) => limit.abort(reason),
     });
     this.#stopServing();
+    try {
+      await this.#drain(limit.signal);
+    } catch (error) {
+      if (this.#isShutDown) return; // by another call of this method
+      throw error;
+    }
+    this.#isShutDown = true;
+    this.close();
+    this.#throwFailure();
+  }
+
+  /** Waits until all answers are sent, and refuses the requests that were not taken. */
+  async #drain(signal: AbortSignal): Promise<void> {
     while (this.#inFlight > 0) {
-      await this.#nextFinished(limit.signal);
+      await this.#nextFinished(signal);
       this.#end.checkOpen();
     }
     for (;;) {
-      while (this.#refuse());
-      if (!this.#clients.hasQueued) break;
-      await this.#wait({ signal: limit.signal });
-      this.#clients.flush();
+      try {
+        this.#clients.flush();
+        while (this.#refuse());
+        if (!this.#clients.hasQueued) return;
+        await this.#wait(this.#movable, { signal });
+      } catch (error) {
+        if (!(error instanceof CorruptRegionError)) throw error;
+        this.#failure ??= { error }; // that client is excluded now
+      }
     }
-    this.close();
   }
 
   /** Leaves at once. Calls that were taken and not answered fail at their clients. */
@@ -269,15 +303,18 @@ export class RpcServer<Q = Uint8Array, S = Uint8Array> implements Disposable {
     this.#stop.abort();
   }
 
-  async #wait(options: WaitOptions): Promise<void> {
-    this.#end.checkWait(await wait(this.#awaited, options), options);
+  async #wait(awaited: Awaited, options: WaitOptions): Promise<void> {
+    this.#end.checkWait(await wait(awaited, options), options);
+  }
+
+  #checkServable(): void {
+    this.#end.checkOpen();
+    if (!this.#stopping) return;
+    throw new ClosedError(`Cannot serve ${this.#end.what}: it is being shut down`);
   }
 
   #handle(handler: Handler<Q, S>, limit: number): number {
-    this.#end.checkOpen();
-    if (this.#stopping) {
-      throw new ClosedError(`Cannot serve ${this.#end.what}: it is being shut down`);
-    }
+    this.#checkServable();
     this.#throwFailure();
     this.#clients.flush();
     let count = 0;
@@ -297,7 +334,7 @@ export class RpcServer<Q = Uint8Array, S = Uint8Array> implements Disposable {
     try {
       const request = this.#codecs.request.decode(body);
       const answer = handler(request, { client: client.seat.index, generation });
-      if (answer instanceof Promise) {
+      if (isThenable(answer)) {
         this.#answerLater(client, id, answer);
         return true;
       }
@@ -332,7 +369,7 @@ export class RpcServer<Q = Uint8Array, S = Uint8Array> implements Disposable {
     return true;
   }
 
-  async #answerLater(client: Client, id: Numbers, answer: Promise<S>): Promise<void> {
+  async #answerLater(client: Client, id: Numbers, answer: PromiseLike<S>): Promise<void> {
     let outcome: Settled<S>;
     try {
       outcome = { value: await answer };
@@ -406,6 +443,12 @@ type Numbers = Pick<Outgoing, "call" | "generation">;
 
 /** What came of a request in the hands of the handler. */
 type Settled<S> = { readonly value: S } | { readonly error: unknown };
+
+/** Whether `await` would wait for it: a promise of any kind or origin. */
+function isThenable<S>(answer: S | PromiseLike<S>): answer is PromiseLike<S> {
+  const mayBe = typeof answer === "object" && answer !== null || typeof answer === "function";
+  return mayBe && typeof (answer as { then?: unknown }).then === "function";
+}
 
 /** The promise's outcome, or the reason of a signal that aborts first. */
 async function untilAborted(promise: Promise<void>, signal: AbortSignal): Promise<void> {

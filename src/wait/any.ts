@@ -15,6 +15,7 @@ import { reactor, SLICE_NS } from "./reactor.ts";
 import { begin } from "./fairness.ts";
 import {
   type Awaited,
+  checkOpen,
   checkWait,
   interrupted,
   limits,
@@ -106,6 +107,7 @@ export async function waitAny<W extends Waitable>(
     const look = () => lookAgain(all) >= 0;
     await reactor().park({ bells, watched, deadline, look }, options.signal);
     options.signal?.throwIfAborted();
+    checkOpen(all);
     const ready = firstReady(all);
     if (ready >= 0) return owners[ready]!;
   }

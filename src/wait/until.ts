@@ -10,7 +10,7 @@
  * @module
  */
 
-import { Errno, OsError } from "../errors.ts";
+import { ClosedError, Errno, OsError } from "../errors.ts";
 import type { Word32 } from "../memory/word.ts";
 import { hasManyCpus, now } from "../os/clock.ts";
 import { interrupts, wait as futexWait } from "../os/futex.ts";
@@ -102,8 +102,15 @@ export async function wait(awaited: Awaited, options: WaitOptions = {}): Promise
     await reactor().park({ bells, watched, deadline, look }, signal);
     if (outcome !== undefined) return outcome; // which may have been to take something
     signal?.throwIfAborted();
+    checkOpen([awaited]);
     if (awaited.ready()) return "ready";
   }
+}
+
+/** Throws a ClosedError if the memory was closed between the wake-up and the code that runs next. */
+export function checkOpen(all: readonly Awaited[]): void {
+  if (!all.some(({ bell }) => bell.mapping.closed)) return;
+  throw new ClosedError("Cannot wait any longer: the handle was closed");
 }
 
 /** The words that tell all there is to see, as they are before the bells are raised; if they do. */

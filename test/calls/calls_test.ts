@@ -72,6 +72,48 @@ Deno.test("handlers may answer at once or later, in any mix", async () => {
   await serving;
 });
 
+/** Answers later, as promises of other libraries do. */
+class Later<T> {
+  readonly #value: T;
+
+  constructor(value: T) {
+    this.#value = value;
+  }
+
+  then(resolve: (value: T) => void, reject: (error: unknown) => void): void {
+    const value = this.#value;
+    queueMicrotask(() => value instanceof Error ? reject(value) : resolve(value));
+  }
+}
+
+Deno.test("a handler may answer with anything that has a then method", async () => {
+  using name = new Name();
+  const options = { request: codec.json<number>(), response: codec.json<unknown>() };
+  using server = RpcServer.open(name.name, options);
+  using client = RpcClient.open(name.name, options);
+  const callable = Object.assign(() => {}, { then: (done: (value: number) => void) => done(4) });
+  const unreadable = Object.defineProperty({}, "then", {
+    get() {
+      throw new Error("no");
+    },
+  });
+  const answers = [
+    new Later(1),
+    new Later(new RangeError("two")),
+    { then: 3 },
+    callable,
+    unreadable,
+  ];
+  const serving = server.serve((which) => answers[which]);
+  const told = await Promise.allSettled(answers.map((_, i) => client.call(i)));
+  assertEquals(
+    told.map((one) => one.status === "fulfilled" ? one.value : `${one.reason.message}`),
+    [1, "two", { then: 3 }, 4, "no"],
+  );
+  server.close();
+  await serving;
+});
+
 Deno.test("many clients ask at the same time, and each has its own answers", async () => {
   using cast = new Cast({ clients: 8 });
   const { server, clients } = cast;

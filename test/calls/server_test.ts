@@ -3,7 +3,7 @@
  */
 
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { ClosedError, CorruptRegionError, PeerLostError } from "../../src/errors.ts";
+import { ClosedError, CorruptRegionError, PeerLostError, VringError } from "../../src/errors.ts";
 import { RpcClient } from "../../src/calls/client.ts";
 import { RpcServer } from "../../src/calls/server.ts";
 import { until, within } from "../os/until.ts";
@@ -295,4 +295,87 @@ Deno.test("what goes wrong with an answer that comes later is told to who serves
   assertEquals(puppet.seat.broken.load(), 1);
   server.close();
   await again;
+});
+
+Deno.test("serve() resolves when close() or shutdown() follows at once, and refuses after", async () => {
+  for (const end of ["close", "shutdown", "dispose", "end in a moment"]) {
+    using cast = new Cast();
+    const { server } = cast;
+    const serving = server.serve(answerTo);
+    if (end === "end in a moment") await null;
+    if (end === "shutdown") await server.shutdown();
+    else server.close();
+    assertEquals(await serving, undefined, end);
+    await assertRejects(() => server.serve(answerTo), ClosedError, "it is closed");
+  }
+});
+
+Deno.test("a second serve() is an error while the first has not ended, and during a shutdown", async () => {
+  using cast = new Cast();
+  const { server, client } = cast;
+  const stop = new AbortController();
+  const first = server.serve(answerTo, { signal: stop.signal });
+  await assertRejects(() => server.serve(answerTo), VringError, "serve() is already running");
+  assert(isAnswer(await client.call(payload(1, 10)), payload(1, 10))); // the first goes on
+  stop.abort("enough");
+  assertEquals(await reasonOf(first), "enough");
+  const holder = new Holder();
+  const second = server.serve(holder.handler);
+  const call = client.call(payload(2, 20));
+  await holder.hold(1);
+  const down = server.shutdown();
+  await second;
+  await assertRejects(() => server.serve(answerTo), ClosedError, "it is being shut down");
+  holder.held[0]!();
+  await down;
+  assert(isAnswer(await call, payload(2, 20)));
+});
+
+Deno.test("a program that leaves the scope of a serving server ends without an error", async () => {
+  using name = new Name();
+  const source = `
+    import { RpcServer } from "${import.meta.resolve("../../mod.ts")}";
+    for (const ending of [() => {}, (server) => void server.shutdown()]) {
+      using server = RpcServer.open("${name.name}");
+      server.serve((request) => request);
+      ending(server);
+    }`;
+  const args = ["eval", "--no-check", source];
+  const { code, stderr } = await new Deno.Command(Deno.execPath(), { args }).output();
+  assertEquals([code, new TextDecoder().decode(stderr)], [0, ""]);
+});
+
+Deno.test("all calls of shutdown() resolve once the first has closed the server", async () => {
+  using cast = new Cast();
+  const { server, client } = cast;
+  const holder = new Holder();
+  const serving = server.serve(holder.handler);
+  const requests = Array.from({ length: 12 }, (_, i) => payload(i, 900)); // four fit into a lane
+  const calls = requests.map((request) => client.call(request));
+  await holder.hold(12);
+  const downs = [server.shutdown(), server.shutdown(), server.shutdown({ timeout: 1e9 })];
+  for (const answer of holder.held) answer();
+  await Promise.all([serving, ...downs]);
+  (await Promise.all(calls)).forEach((answer, i) => assert(isAnswer(answer, requests[i]!)));
+});
+
+Deno.test("shutdown() finishes although a client corrupts its lanes, and then throws", async () => {
+  using cast = new Cast({ clients: 1, vacant: 1 });
+  const { server, client } = cast;
+  using inside = new Inside(cast.name.name);
+  using puppet = new Puppet(inside, 1);
+  const holder = new Holder();
+  const serving = server.serve(holder.handler);
+  const requests = Array.from({ length: 12 }, (_, i) => payload(i, 900)); // four fit into a lane
+  const calls = requests.map((request) => client.call(request));
+  puppet.ask(1, payload(1, 10));
+  await holder.hold(13);
+  const down = reasonOf(server.shutdown());
+  await serving;
+  inside.laneWord(1, "responses", "tail").store(2 ** 31);
+  inside.laneWord(1, "requests", "head").store(2 ** 31);
+  for (const answer of holder.held) answer();
+  assert(await within("the end of the shutdown", down) instanceof CorruptRegionError);
+  (await Promise.all(calls)).forEach((answer, i) => assert(isAnswer(answer, requests[i]!)));
+  assertThrows(() => server.tryHandle(answerTo), ClosedError, "it is closed");
 });

@@ -1,8 +1,9 @@
-import { assert, assertEquals, assertLess, assertThrows } from "@std/assert";
-import { OsError } from "../../src/errors.ts";
+import { assert, assertEquals, assertIsError, assertLess, assertThrows } from "@std/assert";
+import { ClosedError, OsError } from "../../src/errors.ts";
 import type { Word32 } from "../../src/memory/word.ts";
 import { now, sleepSync } from "../../src/os/clock.ts";
-import { SLICE_NS } from "../../src/wait/reactor.ts";
+import { AWAITED, waitAny } from "../../src/wait/any.ts";
+import { reactor, SLICE_NS } from "../../src/wait/reactor.ts";
 import { type Outcome, wait, waitSync } from "../../src/wait/until.ts";
 import { Peer } from "../os/peer.ts";
 import { until } from "../os/until.ts";
@@ -269,4 +270,21 @@ Deno.test("two threads that wait for each other in turn lose no wake-up", async 
   assertEquals(await published, "done");
   // Each lost wake-up would cost the rest of a slice.
   assertLess((now() - start) / SLICE_NS, times / 10);
+});
+
+Deno.test("wait() and waitAny() throw a ClosedError when the memory closes right after the wake-up", async () => {
+  for (const how of ["wait", "waitAny"]) {
+    using scene = Scene.make(2);
+    const { places, mapping } = scene;
+    const [first, second] = places.map((place) => place.reaches(1));
+    const bells = [{ bell: first!.bell, value: first!.bell.raise() }];
+    const closing = reactor().park({ bells, deadline: Infinity, look: () => false })
+      .then(() => mapping.close()); // one step before the other goes on
+    const both = { [AWAITED]: () => [first!, second!] };
+    const waiting = how === "wait" ? wait(first!, { spin: 0 }) : waitAny([both], { spin: 0 });
+    const ended = waiting.then(() => undefined, (error) => error);
+    places[0]!.publish();
+    await closing;
+    assertIsError(await ended, ClosedError, "the handle was closed");
+  }
 });
