@@ -44,6 +44,9 @@ const PRODUCTS = [
 /** The seam: what the explorer replaces, and so all that may call the native library. */
 const LEAVES = ["src/native/", "src/os/", "src/memory/word.ts"];
 
+/** All that may sleep: asynchronous calls and `try` methods never do. */
+const SLEEPERS = ["src/os/clock.ts", "src/region/poll.ts", "src/shared/semaphore_lock.ts"];
+
 /** These two see everything, and nothing below sees them. */
 const FACES = ["src/cli", "mod.ts"];
 
@@ -86,6 +89,9 @@ function* seamViolations(path: string, code: string): Generator<string> {
   }
   if (/\bAtomics\b/.test(code) && path !== "src/memory/word.ts") {
     yield `${path}: only src/memory/word.ts uses Atomics`;
+  }
+  if (/\bsleepSync\b/.test(code) && !SLEEPERS.includes(path)) {
+    yield `${path}: sleeps, which only a call that ends in Sync may; use retrySync or lookUntil`;
   }
 }
 
@@ -278,6 +284,7 @@ const BROKEN: [name: string, path: string, text: string, complaint: string][] = 
   ["a Node module", "src/lane/a.ts", 'import { open } from "node:fs";', "dependencies"],
   ["Atomics", "src/lane/a.ts", "Atomics.load(words, 0);", "word.ts uses Atomics"],
   ["Atomics by another name", "src/lane/a.ts", "const { load } = Atomics;", "word.ts uses Atomics"],
+  ["a sleep", "src/lane/a.ts", "sleepSync(1);", "retrySync or lookUntil"],
   ["a second dlopen", "src/os/a.ts", 'Deno.dlopen("libc.so.6", {});', "load.ts loads"],
   ["a dlopen taken out", "src/os/a.ts", "const { dlopen } = Deno;", "load.ts loads"],
   ["a vague file", "src/lane/utils.ts", "", '"utils.ts" says nothing'],

@@ -6,7 +6,7 @@
 
 import { CorruptRegionError, LayoutMismatchError, RoleTakenError } from "../errors.ts";
 import type { Role } from "../region/liveness.ts";
-import { lookUntil } from "../region/poll.ts";
+import { Again, lookUntil, retrySync } from "../region/poll.ts";
 import type { Mapping } from "../memory/mapping.ts";
 import { joinOrMake, Region } from "../region/region.ts";
 import { describe, type OpenOptions } from "../region/file.ts";
@@ -98,7 +98,7 @@ function tryJoin(
   options: RingOptions,
   contents: RingContents,
 ): Region | undefined {
-  const joined = connectNow(kind, name, options, contents);
+  const joined = retrySync(() => connectOnce(kind, name, options, contents));
   if (joined === undefined || !options.persist) return joined;
   using _meanwhile = joined; // a wish to keep it is put down by opening only, which needs the sizes
   const { dataBytes, partBytes } = joined;
@@ -106,18 +106,18 @@ function tryJoin(
   return Region.open(kind, path, { ...regionOptions(options, contents), dataBytes, partBytes });
 }
 
-/** The same, of sizes that a ring can have: positions are masked by the capacity. */
-function connectNow(
+/** A step of joining, of sizes that a ring can have: positions are masked by the capacity. */
+function connectOnce(
   kind: RegionKind,
   name: string,
   { anyOwner, capacity }: RingConnectOptions & RingOptions,
   { message, lanes = ONE_LANE }: RingContents,
-): Region | undefined {
+): Region | Again | undefined {
   const partBytes = capacity === undefined ? undefined : roundCapacity(capacity);
   const expected = { message, anyOwner, partBytes };
   const path = regionPath(kind.name, name);
-  const region = Region.tryConnect(kind, path, expected);
-  if (region === undefined) return undefined;
+  const region = Region.connectOnce(kind, path, expected);
+  if (region === undefined || region instanceof Again) return region;
   const action = `Cannot join ${describe(kind, path)}`;
   using stack = new DisposableStack();
   stack.use(region);
@@ -145,9 +145,9 @@ export function connectRing(
   options: RingConnectOptions,
   contents: RingContents,
 ): Promise<Region> {
-  const look = () => connectNow(kind, name, options, contents);
-  const what = describe(kind, regionPath(kind.name, name));
-  return lookUntil(look, options, `connect to ${what}, which is not there`);
+  const look = () => connectOnce(kind, name, options, contents);
+  const action = `connect to ${describe(kind, regionPath(kind.name, name))}`;
+  return lookUntil({ look, action, missing: "which is not there" }, options);
 }
 
 /** Takes a role of a region; a RoleTakenError if a living party has it. */

@@ -278,7 +278,8 @@ export async function awaitSeat(
     if (taken === "alive") throw noSeat(name, id, taken);
     return taken === "undrained" ? undefined : taken;
   };
-  const taken = await lookUntil(look, options, `connect to ring "${name}", with no lane drained`);
+  const action = `connect to ring "${name}", with no lane drained`;
+  const taken = await lookUntil({ look, action }, options);
   stack.use(taken.role);
   const end = producerEnd(name, board, taken, options);
   stack.move();

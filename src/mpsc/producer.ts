@@ -101,7 +101,7 @@ export class MpscProducer<T = Uint8Array> extends MessageSender<T> {
     options: MpscConnectOptions<T> & MpscSeatOptions = {},
   ): Promise<MpscProducer<T>> {
     const next = parts(options);
-    const region = await connectRing(MPSC, name, options, contentsFor(options));
+    const region = await connectRing(MPSC, name, { ...options, ...next() }, contentsFor(options));
     return MpscProducer.#on(await awaitSeat(name, region, { ...options, ...next() }), options);
   }
 

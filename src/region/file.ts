@@ -36,10 +36,11 @@
  */
 
 import { check, Errno, LayoutMismatchError, OsError, VringError } from "../errors.ts";
-import { now, randomId, sleepSync } from "../os/clock.ts";
+import { randomId } from "../os/clock.ts";
 import * as files from "../os/files.ts";
 import { availableMemory, pageSize } from "../os/page.ts";
 import { LockFile } from "./liveness.ts";
+import { Again, PATIENCE_MS } from "./poll.ts";
 import { Mapping } from "../memory/mapping.ts";
 import { mapMirrored } from "../memory/mirror.ts";
 import {
@@ -69,9 +70,6 @@ export const FIRST_ROLE = 2;
 export const FIRST_COUNT: number = 2 ** 32;
 /** See {@linkcode FIRST_COUNT}. */
 export const COUNTS: number = 2 ** 40;
-
-/** A region may be unlinked or closed by another process at the moment of opening; that is brief. */
-const PATIENCE_MS = 5000;
 
 /** What every way of attaching needs to know. */
 export interface AttachOptions {
@@ -125,6 +123,11 @@ interface OpenFile extends Disposable {
   readonly status: files.FileStatus;
 }
 
+/** Tells a file from every other that exists, whatever its name. */
+export function identityOf({ device, inode }: files.FileStatus): string {
+  return `${device}:${inode}`;
+}
+
 /** Opens what has this name, if it is a regular file that may be trusted; undefined if nothing has. */
 export function openFile(
   path: string,
@@ -168,21 +171,22 @@ export function tryJoin(
   path: string,
   what: string,
   options: ConnectOptions,
-): Parts | "absent" | "again" {
+): Parts | Again | "absent" {
   using file = openFile(path, what, options);
   if (file === undefined) return "absent";
   const readOnly = options.readOnly ?? false;
   using stack = new DisposableStack();
   const member = stack.use(new LockFile(files.pathOfFd(file.fd), { write: !readOnly, what }));
   const state = readOnly ? lookAlive(member, file, what) : lockAlive(member, file, path, what);
-  if (state !== "alive") return state;
+  if (state === "again") return again(what);
+  if (state === "absent") return state;
   // All that can fail comes before it is joined: who leaves meanwhile is the last one out, and must
   // see that.
   const header = readHeader(file.fd, what);
   checkHeader(header, file.status.size, { kind, ...options }, what);
   const mapping = stack.use(mapRegion(kind, file.fd, header, { what, readOnly }));
-  if (!member.tryLock(MEMBER, "read")) return "again"; // the last one out is at work
-  if (member.status().links === 0) return "again"; // I2
+  if (!member.tryLock(MEMBER, "read")) return again(what); // the last one out is at work
+  if (member.status().links === 0) return again(what); // I2
   stack.move();
   return { kind, path, what, readOnly, created: false, header, mapping, member };
 }
@@ -275,12 +279,12 @@ export function createUnlessMade(
   path: string,
   what: string,
   options: OpenOptions,
-): Parts | "again" {
+): Parts | Again {
   try {
-    return tryCreate(kind, path, what, options) ?? "again";
+    return tryCreate(kind, path, what, options) ?? again(what);
   } catch (error) {
     const full = error instanceof OsError && error.errno === Errno.ENOSPC;
-    if (full && typeof files.statPath(path) === "object") return "again";
+    if (full && typeof files.statPath(path) === "object") return again(what);
     throw error;
   }
 }
@@ -333,27 +337,20 @@ export function removeName(lock: LockFile, path: string): number {
   if (!lock.tryLock(NAME, "write")) return -Errno.EAGAIN;
   const own = lock.status();
   const named = files.statPath(path);
-  const same = typeof named === "object" && named.inode === own.inode &&
-    named.device === own.device;
+  const same = typeof named === "object" && identityOf(named) === identityOf(own);
   const result = same ? files.unlink(path) : 0;
   lock.unlock(NAME);
   return result;
 }
 
-/** Tries until it is not "again", which another process causes, and only for a moment. */
-export function retry<T>(what: string, attempt: () => T | "again"): T {
-  const deadline = now() + PATIENCE_MS * 1e6;
-  for (;;) {
-    const result = attempt();
-    if (result !== "again") return result;
-    if (now() >= deadline) {
-      throw new VringError(
-        `Cannot open ${what}: for ${PATIENCE_MS} ms another process has been removing it; ` +
-          "see whether that process is stopped",
-      );
-    }
-    sleepSync(1);
-  }
+/** What an attempt gives that another process is in the way of. */
+export function again(what: string): Again {
+  return new Again(() =>
+    new VringError(
+      `Cannot open ${what}: for ${PATIENCE_MS} ms another process has been removing it; ` +
+        "see whether that process is stopped",
+    )
+  );
 }
 
 export function checkSize(kind: RegionKind, options: OpenOptions, what: string): void {

@@ -148,6 +148,6 @@ export async function untilFree(
   byte: number,
   options: LookOptions = {},
 ): Promise<void> {
-  const isFree = () => file.isHeldByOther(byte) ? undefined : true;
-  await lookUntil(isFree, options, "see the role become free");
+  const look = () => file.isHeldByOther(byte) ? undefined : true;
+  await lookUntil({ look, action: "see the role become free" }, options);
 }

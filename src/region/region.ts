@@ -13,9 +13,10 @@
 import { check, ClosedError, Errno, OsError } from "../errors.ts";
 import * as files from "../os/files.ts";
 import { LockFile, Role, untilFree } from "./liveness.ts";
-import type { LookOptions } from "./poll.ts";
+import { Again, type LookOptions, retrySync } from "./poll.ts";
 import type { Mapping } from "../memory/mapping.ts";
 import {
+  again,
   checkSize,
   type ConnectOptions,
   COUNTS,
@@ -23,6 +24,7 @@ import {
   describe,
   FIRST_COUNT,
   FIRST_ROLE,
+  identityOf,
   isInUse,
   leave,
   openFile,
@@ -31,7 +33,6 @@ import {
   randomCount,
   removeName,
   reserve,
-  retry,
   tryCreate,
   tryJoin,
 } from "./file.ts";
@@ -91,12 +92,16 @@ export class Region implements Disposable {
 
   /** Makes the region at `path`, or joins it if it is there. */
   static open(kind: RegionKind, path: string, options: OpenOptions): Region {
+    return retrySync(() => Region.openOnce(kind, path, options));
+  }
+
+  /** A step of `open()`: never waits, and gives an `Again` where another process is in the way. */
+  static openOnce(kind: RegionKind, path: string, options: OpenOptions): Region | Again {
     const what = describe(kind, path);
     checkSize(kind, options, what);
-    const parts = retry(what, () => {
-      const joined = tryJoin(kind, path, what, options);
-      return joined === "absent" ? createUnlessMade(kind, path, what, options) : joined;
-    });
+    const joined = tryJoin(kind, path, what, options);
+    const parts = joined === "absent" ? createUnlessMade(kind, path, what, options) : joined;
+    if (parts instanceof Again) return parts;
     const region = new Region(parts);
     if (options.persist) region.#state.or(RegionState.persist);
     return region;
@@ -106,35 +111,47 @@ export class Region implements Disposable {
   static create(kind: RegionKind, path: string, options: OpenOptions): Region {
     const what = describe(kind, path);
     checkSize(kind, options, what);
-    const parts = retry(what, () => {
+    const parts = retrySync(() => {
       if (isInUse(path, what, options)) return "taken";
-      return tryCreate(kind, path, what, options) ?? "again";
+      return tryCreate(kind, path, what, options) ?? again(what);
     });
     if (parts !== "taken") return new Region(parts);
     const remedy = "open it to join, or choose another name";
     throw new OsError(Errno.EEXIST, { syscall: "linkat", action: `create ${what}`, remedy });
   }
 
-  /** Joins the region at `path`; undefined if it is not there. */
+  /**
+   * Joins the region at `path`; undefined if it is not there. Blocks the thread while another
+   * process is in the way.
+   */
   static tryConnect(
     kind: RegionKind,
     path: string,
     options: ConnectOptions = {},
   ): Region | undefined {
-    const what = describe(kind, path);
-    const parts = retry(what, () => tryJoin(kind, path, what, options));
-    return parts === "absent" ? undefined : new Region(parts);
+    return retrySync(() => Region.connectOnce(kind, path, options));
+  }
+
+  /** A step of `tryConnect()`: never waits, and gives an `Again` where another process is in the way. */
+  static connectOnce(
+    kind: RegionKind,
+    path: string,
+    options: ConnectOptions = {},
+  ): Region | Again | undefined {
+    const parts = tryJoin(kind, path, describe(kind, path), options);
+    if (parts === "absent") return undefined;
+    return parts instanceof Again ? parts : new Region(parts);
   }
 
   /** Removes the name, so that the next opener makes a new region; false if there is none. */
   static unlink(kind: RegionKind, path: string): boolean {
     const what = describe(kind, path);
-    return retry(what, () => {
+    return retrySync(() => {
       using file = openFile(path, what, { anyOwner: true });
       if (file === undefined) return false;
       using lock = new LockFile(files.pathOfFd(file.fd), { write: true, what });
       const result = removeName(lock, path);
-      if (result === -Errno.EAGAIN) return "again";
+      if (result === -Errno.EAGAIN) return again(what);
       check(result, { syscall: "unlinkat", action: `unlink ${what}` });
       return true;
     });
@@ -149,6 +166,11 @@ export class Region implements Disposable {
   /** Whether `close()` was called. */
   get closed(): boolean {
     return this.#closed;
+  }
+
+  /** Tells this region from every other, also from one that took over its name (`identityOf`). */
+  get identity(): string {
+    return identityOf(this.#member.status());
   }
 
   /** How many attachments there are, this one included: what the kernel says, not what was noted. */

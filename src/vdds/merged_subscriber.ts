@@ -6,13 +6,23 @@
 
 import { ClosedError, VringError } from "../errors.ts";
 import type { Codec } from "../codec.ts";
+import { Again } from "../region/poll.ts";
+import { now } from "../os/clock.ts";
 import { valueStream } from "../streams.ts";
 import { begin } from "../wait/fairness.ts";
 import { AWAITED, explained, type Waitable, waitAny, waitAnySync } from "../wait/any.ts";
 import { type Awaited, parts, type SyncWaitOptions, type WaitOptions } from "../wait/until.ts";
 import type { Arrived, Sample } from "./sample.ts";
 import { Sources, topicOfSource } from "./sources.ts";
-import { Subscriber, type SubscriberConnectOptions } from "./subscriber.ts";
+import {
+  partsOf,
+  subscribeOnce,
+  type Subscriber,
+  type SubscriberConnectOptions,
+} from "./subscriber.ts";
+
+/** How long another process may be in the way of a source until the source is looked for again. */
+const RETRY_NS = 100e6;
 
 /** How to subscribe to all sources of a topic. */
 export interface MergedSubscriberOptions<T>
@@ -43,8 +53,8 @@ export type MergedValueOutcome<T> =
  * that cannot be joined, such as one with another type, is told of by one error, and left out until it
  * has gone.
  *
- * The memory of a source that has gone is kept until this is closed: name sources after what they
- * are, such as "left", and not after processes.
+ * The memory of a source that has gone is kept until this is closed or the topic of the source is
+ * unlinked: name sources after what they are, such as "left", and not after processes.
  *
  * @example Two sources of one topic
  * ```ts
@@ -67,12 +77,14 @@ export class MergedSubscriber<T = Uint8Array> implements Disposable, Waitable {
   readonly topic: string;
   readonly #sources: Sources;
   readonly #options: MergedSubscriberOptions<T>;
-  readonly #subscribers = new Map<string, Subscriber<T>>();
-  readonly #refused = new Set<string>(); // sources that cannot be joined
+  // By the identity of the region: a topic that was unlinked and made again is another one.
+  readonly #joined = new Map<string, Joined<T>>();
+  readonly #refused = new Set<string>(); // identities of those that cannot be joined
   readonly #untold: VringError[] = []; // why
-  #order: readonly string[] = [];
+  #order: readonly Joined<T>[] = [];
   #next = 0; // whose turn it is
   #seen = -1; // changes, as they were when the sources were looked at
+  #retryAt = Infinity; // when to look for sources again that another process was in the way of
   #closed = false;
 
   private constructor(topic: string, sources: Sources, options: MergedSubscriberOptions<T>) {
@@ -104,7 +116,8 @@ export class MergedSubscriber<T = Uint8Array> implements Disposable, Waitable {
   get sources(): string[] {
     this.#checkOpen();
     this.#lookAround();
-    return this.#order.filter((source) => this.#subscribers.get(source)!.matched > 0);
+    const present = this.#order.filter(({ subscriber }) => subscriber.matched > 0);
+    return [...new Set(present.map(({ source }) => source))];
   }
 
   /** Takes the oldest sample of the next source that has one; it stays until it is disposed. */
@@ -156,9 +169,11 @@ export class MergedSubscriber<T = Uint8Array> implements Disposable, Waitable {
   /** @ignore */
   [AWAITED](): readonly Awaited[] {
     this.#checkOpen();
-    // A source that comes, or one that was refused.
-    const found = [this.#sources.awaited(() => this.#untold.length > 0 ? NaN : this.#seen)];
-    for (const subscriber of this.#subscribers.values()) found.push(...subscriber[AWAITED]());
+    // A source that comes, one that was refused, or one that another process was in the way of.
+    const change = this.#sources.awaited(() => this.#untold.length > 0 ? NaN : this.#seen);
+    const again = { watchTellsAll: false, hopeless: () => now() >= this.#retryAt };
+    const found = [this.#retryAt === Infinity ? change : { ...change, ...again }];
+    for (const { subscriber } of this.#joined.values()) found.push(...subscriber[AWAITED]());
     return found;
   }
 
@@ -166,7 +181,7 @@ export class MergedSubscriber<T = Uint8Array> implements Disposable, Waitable {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    for (const subscriber of this.#subscribers.values()) subscriber.close();
+    for (const { subscriber } of this.#joined.values()) subscriber.close();
     this.#sources.close();
   }
 
@@ -175,30 +190,41 @@ export class MergedSubscriber<T = Uint8Array> implements Disposable, Waitable {
     this.close();
   }
 
-  /** Subscribes to sources that have come. */
+  /** Subscribes to sources that have come, and leaves unlinked ones that are done. */
   #lookAround(): void {
     const changes = this.#sources.changes; // before the look: who comes later is seen the next time
-    if (changes === this.#seen) return;
-    const present = this.#sources.list();
-    for (const source of this.#refused) {
-      if (!present.includes(source)) this.#refused.delete(source);
+    const isDue = this.#retryAt < Infinity && now() >= this.#retryAt;
+    if (changes === this.#seen && !isDue) return;
+    this.#retryAt = Infinity;
+    const present = new Map(this.#sources.list().map((found) => [found.identity, found.source]));
+    for (const identity of this.#refused) {
+      if (!present.has(identity)) this.#refused.delete(identity);
     }
-    for (const source of present) {
-      if (!this.#subscribers.has(source) && !this.#refused.has(source)) this.#join(source);
+    for (const [identity, source] of present) {
+      if (!this.#joined.has(identity) && !this.#refused.has(identity)) this.#join(source, identity);
     }
-    this.#order = [...this.#subscribers.keys()];
+    for (const [identity, { subscriber }] of this.#joined) {
+      if (present.has(identity) || !isDone(subscriber)) continue;
+      subscriber.close();
+      this.#joined.delete(identity);
+    }
+    this.#order = [...this.#joined.values()];
     this.#seen = changes;
   }
 
-  /** Subscribes to a source; if that is refused it is told once, and the others go on. */
-  #join(source: string): void {
-    const options = this.#options as MergedSubscriberOptions<T> & { codec: Codec<T> }; // or bytes
+  /** Subscribes to a source. The next call reports a refusal, once; the other sources keep working. */
+  #join(source: string, listed: string): void {
     try {
-      const subscriber = Subscriber.tryConnect(topicOfSource(this.topic, source), options);
-      if (subscriber !== undefined) this.#subscribers.set(source, subscriber);
+      const subscriber = subscribeOnce(topicOfSource(this.topic, source), this.#options);
+      if (subscriber instanceof Again) this.#retryAt = now() + RETRY_NS;
+      else if (subscriber !== undefined) {
+        const { identity } = partsOf(subscriber).ring.region; // not as listed if just made again
+        if (this.#joined.has(identity)) subscriber.close();
+        else this.#joined.set(identity, { source, subscriber });
+      }
     } catch (error) {
       if (!(error instanceof VringError)) throw error;
-      this.#refused.add(source);
+      this.#refused.add(listed);
       this.#untold.push(error);
     }
   }
@@ -212,8 +238,8 @@ export class MergedSubscriber<T = Uint8Array> implements Disposable, Waitable {
     const order = this.#order;
     for (let step = 0; step < order.length; step++) {
       const index = (this.#next + step) % order.length;
-      const source = order[index]!;
-      const outcome = attempt(this.#subscribers.get(source)!, source);
+      const { subscriber, source } = order[index]!;
+      const outcome = attempt(subscriber, source);
       if (outcome === undefined) continue;
       this.#next = index + 1;
       return outcome;
@@ -263,4 +289,16 @@ export class MergedSubscriber<T = Uint8Array> implements Disposable, Waitable {
   #checkOpen(): void {
     if (this.#closed) throw this.#closedError();
   }
+}
+
+/** A topic that was joined as a source. */
+interface Joined<T> {
+  readonly source: string;
+  readonly subscriber: Subscriber<T>;
+}
+
+/** Whether nothing more can come from a topic that has lost its name, and nothing of it is held. */
+function isDone<T>(subscriber: Subscriber<T>): boolean {
+  const { ring, reader } = partsOf(subscriber);
+  return !ring.hasWriter() && reader.isDone();
 }

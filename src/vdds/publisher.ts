@@ -12,7 +12,7 @@ import {
   timeoutError,
   VringError,
 } from "../errors.ts";
-import { type Codec, codec, typeOfCodec } from "../codec.ts";
+import { type Codec, codec } from "../codec.ts";
 import type { Role } from "../region/liveness.ts";
 import { claimView, commitView, copyIn } from "../memory/word.ts";
 import { pageSize } from "../os/page.ts";
@@ -30,15 +30,18 @@ import {
 import { matches } from "./matches.ts";
 import { Sources, topicOfSource } from "./sources.ts";
 import {
+  connectOnce,
   connectTopic,
+  countersOf,
   createTopic,
   openTopic,
   type TopicConnectOptions,
   type TopicCounters,
   type TopicOptions,
+  typeOf,
   unlinkTopic,
 } from "./topic.ts";
-import { Kept, type VRing, WRITER_ROLE, WriterState } from "./vring.ts";
+import { type VRing, WRITER_ROLE, WriterState } from "./vring.ts";
 import { NONE, VRingWriter } from "./vring_writer.ts";
 
 /** What happens when a sample is to be sent and none of the topic's is free. */
@@ -140,11 +143,8 @@ export class Publisher<T = Uint8Array> implements Disposable {
   static open<T>(topic: string, options: PublisherOptions<T> & { codec: Codec<T> }): Publisher<T>;
   static open<T>(topic: string, options: PublisherOptions<T> = {}): Publisher<T> {
     checkBehaviour(topic, options);
-    return Publisher.#on(
-      topic,
-      options,
-      (name) => openTopic(name, options, typeOf(topic, options)),
-    );
+    const message = typeOf(topic, options);
+    return Publisher.#openOn(topic, options, (name) => openTopic(name, options, message));
   }
 
   /** Makes a topic of bytes; an OsError (EEXIST) if somebody uses one of that name. */
@@ -153,11 +153,8 @@ export class Publisher<T = Uint8Array> implements Disposable {
   static create<T>(topic: string, options: PublisherOptions<T> & { codec: Codec<T> }): Publisher<T>;
   static create<T>(topic: string, options: PublisherOptions<T> = {}): Publisher<T> {
     checkBehaviour(topic, options);
-    return Publisher.#on(
-      topic,
-      options,
-      (name) => createTopic(name, options, typeOf(topic, options)),
-    );
+    const message = typeOf(topic, options);
+    return Publisher.#openOn(topic, options, (name) => createTopic(name, options, message));
   }
 
   /** Joins a topic of bytes, once somebody has made it; RoleTakenError if it has a publisher. */
@@ -175,21 +172,42 @@ export class Publisher<T = Uint8Array> implements Disposable {
     options: PublisherConnectOptions<T> = {},
   ): Promise<Publisher<T>> {
     checkBehaviour(topic, options);
-    const ring = await connectTopic(nameOf(topic, options), options, typeOf(topic, options));
-    return Publisher.#on(topic, options, () => ring);
+    const next = parts(options);
+    using stack = new DisposableStack();
+    const name = topicOfSource(topic, options.source);
+    const look = () => connectOnce(name, options, typeOf(topic, options));
+    const ring = await connectTopic(name, { ...options, ...next() }, look);
+    stack.use(ring.region);
+    const sources = options.source === undefined
+      ? undefined
+      : await Sources.connect(topic, { ...options, ...next() });
+    stack.move();
+    return Publisher.#on(topic, options, { ring, sources });
+  }
+
+  static #openOn<T>(
+    topic: string,
+    options: PublisherOptions<T>,
+    open: (name: string) => VRing,
+  ): Publisher<T> {
+    using stack = new DisposableStack();
+    const ring = open(topicOfSource(topic, options.source));
+    stack.use(ring.region);
+    const sources = options.source === undefined ? undefined : Sources.open(topic, options);
+    stack.move();
+    return Publisher.#on(topic, options, { ring, sources });
   }
 
   static #on<T>(
     topic: string,
-    options: PublisherBehaviour<T> & { mode?: number; anyOwner?: boolean },
-    open: (name: string) => VRing,
+    options: PublisherBehaviour<T>,
+    { ring, sources }: Pick<Parts, "ring" | "sources">,
   ): Publisher<T> {
     using stack = new DisposableStack();
-    const { history = 0, source } = options;
-    const name = nameOf(topic, options);
-    const ring = open(name);
     stack.use(ring.region);
-    const sources = source === undefined ? undefined : stack.use(Sources.open(topic, options));
+    stack.use(sources);
+    const { history = 0 } = options;
+    const name = topicOfSource(topic, options.source);
     const role = ring.region.tryHold(WRITER_ROLE);
     if (role === undefined) {
       throw new RoleTakenError(
@@ -462,15 +480,6 @@ interface Parts {
   readonly sources: Sources | undefined;
 }
 
-/** The topic that a publisher's samples go to. */
-function nameOf(topic: string, { source }: { source?: string }): string {
-  return source === undefined ? topic : topicOfSource(topic, source);
-}
-
-function typeOf(topic: string, options: { codec?: Pick<Codec<unknown>, "type"> }) {
-  return typeOfCodec(options.codec ?? codec.bytes, `topic "${topic}"`);
-}
-
 function checkBehaviour(
   topic: string,
   { policy = "block", history = 0 }: { policy?: unknown; history?: number },
@@ -483,14 +492,4 @@ function checkBehaviour(
   }
   if (Number.isInteger(history) && history >= 0) return;
   throw new RangeError(`Cannot keep ${history} samples of topic "${topic}": pass 0 or more`);
-}
-
-/** What became of the samples of a topic. */
-export function countersOf(ring: VRing): TopicCounters {
-  return {
-    published: ring.kept(Kept.published),
-    delivered: ring.kept(Kept.delivered),
-    dropped: ring.kept(Kept.dropped),
-    inFlight: ring.countInFlight(),
-  };
 }

@@ -18,7 +18,9 @@
 
 import { OsError } from "../errors.ts";
 import { layout } from "../layout/layout.ts";
+import { type LookOptions, lookUntil } from "../region/poll.ts";
 import { Region } from "../region/region.ts";
+import { identityOf } from "../region/file.ts";
 import type { RegionKind } from "../region/header.ts";
 import { DIRECTORY, parseFileName, topicPath } from "../region/names.ts";
 import { Word32 } from "../memory/word.ts";
@@ -33,10 +35,12 @@ export const SOURCES_CONTROL = layout("sources_control", {
   bell: { type: "u32", line: true, doc: "rung by sources; raised by waiting subscribers" },
 });
 
-const SOURCES: RegionKind = { name: "sources", control: SOURCES_CONTROL, mirrored: false };
+/** How these are told from other regions. */
+export const SOURCES: RegionKind = { name: "sources", control: SOURCES_CONTROL, mirrored: false };
 
-/** The topic of one source of a topic. */
-export function topicOfSource(topic: string, source: string): string {
+/** The topic of one source of a topic; the topic itself for a publisher that is no source. */
+export function topicOfSource(topic: string, source: string | undefined): string {
+  if (source === undefined) return topic;
   if (source !== "" && !source.includes("/")) return `${topic}/${source}`;
   throw new TypeError(
     `Cannot use ${
@@ -67,6 +71,17 @@ export class Sources implements Disposable {
     return new Sources(topic, Region.open(SOURCES, path, { dataBytes: 0, ...options }));
   }
 
+  /** Becomes a member; leaves the event loop free while another process is in the way. */
+  static async connect(
+    topic: string,
+    options: { mode?: number; anyOwner?: boolean } & LookOptions,
+  ): Promise<Sources> {
+    const path = topicPath(SOURCES.name, topic);
+    const look = () => Region.openOnce(SOURCES, path, { dataBytes: 0, ...options });
+    const action = `join the sources of topic "${topic}"`;
+    return new Sources(topic, await lookUntil({ look, action }, options));
+  }
+
   /** How many changes there were. */
   get changes(): number {
     return this.#changes.load();
@@ -78,8 +93,8 @@ export class Sources implements Disposable {
     this.#bell.ring();
   }
 
-  /** The sources whose topics are there. */
-  list(): string[] {
+  /** The sources whose topics are there, each with the identity of its region. */
+  list(): { source: string; identity: string }[] {
     const below = `${this.#topic}/`;
     const names = files.list(DIRECTORY);
     if (typeof names === "number") {
@@ -90,7 +105,9 @@ export class Sources implements Disposable {
       const parsed = parseFileName(name);
       if (parsed?.kind !== TOPIC.name || !parsed.name.startsWith(below)) return [];
       const source = parsed.name.slice(below.length);
-      return source === "" || source.includes("/") ? [] : [source];
+      if (source === "" || source.includes("/")) return [];
+      const status = files.statPath(`${DIRECTORY}/${name}`);
+      return typeof status === "number" ? [] : [{ source, identity: identityOf(status) }];
     });
   }
 

@@ -5,7 +5,8 @@
  */
 
 import { ClosedError, PeerLostError, timeoutError } from "../errors.ts";
-import { type Codec, codec, typeOfCodec } from "../codec.ts";
+import { type Codec, codec } from "../codec.ts";
+import { Again, retrySync, unlessAgain } from "../region/poll.ts";
 import { copyOut, peekView } from "../memory/word.ts";
 import { valueStream } from "../streams.ts";
 import { begin } from "../wait/fairness.ts";
@@ -20,7 +21,6 @@ import {
   waitSync,
 } from "../wait/until.ts";
 import { matches } from "./matches.ts";
-import { countersOf } from "./publisher.ts";
 import {
   type Arrived,
   HeldSample,
@@ -30,14 +30,16 @@ import {
   type ValueOutcome,
 } from "./sample.ts";
 import {
-  connectNow,
+  connectOnce,
   connectTopic,
+  countersOf,
   createTopic,
   joinReaders,
   openTopic,
   type TopicConnectOptions,
   type TopicCounters,
   type TopicOptions,
+  typeOf,
   unlinkTopic,
 } from "./topic.ts";
 import { type VRing, WRITER_ROLE, WriterState } from "./vring.ts";
@@ -61,6 +63,22 @@ export interface SubscriberOptions<T> extends TopicOptions, SubscriberBehaviour<
 
 /** How to subscribe to a topic, once it is there. */
 export interface SubscriberConnectOptions<T> extends TopicConnectOptions, SubscriberBehaviour<T> {}
+
+/** The memory of a subscriber, for the one that merges it with others. */
+export let partsOf: <T>(subscriber: Subscriber<T>) => Omit<Parts, "topic">;
+
+let subscribe: <T>(
+  topic: string,
+  options: SubscriberConnectOptions<T>,
+) => Subscriber<T> | Again | undefined;
+
+/** A step of subscribing to a topic: never waits; undefined if the topic is not there. */
+export function subscribeOnce<T>(
+  topic: string,
+  options: SubscriberConnectOptions<T>,
+): Subscriber<T> | Again | undefined {
+  return subscribe(topic, options);
+}
 
 const EMPTY = { state: "empty" } as const;
 const CLOSED = { state: "closed" } as const;
@@ -101,15 +119,20 @@ export class Subscriber<T = Uint8Array> implements Disposable, Waitable {
   readonly #awaited: Awaited;
   readonly #views: Uint8Array<ArrayBuffer>[] = []; // of each descriptor: what it was shown as last
 
-  private constructor(topic: string, ring: VRing, options: SubscriberBehaviour<T>) {
-    const { history = 0, keepOpen = true } = options;
+  static {
+    subscribe = (topic, options) => Subscriber.#once(topic, options);
+    partsOf = (subscriber) => ({ ring: subscriber.#ring, reader: subscriber.#reader });
+  }
+
+  private constructor({ topic, ring, reader }: Parts, options: SubscriberBehaviour<T>) {
+    const { keepOpen = true } = options;
     this.topic = topic;
     this.depth = ring.plan.depth;
     this.maxSample = ring.plan.sampleBytes;
     this.#ring = ring;
     this.#codec = options.codec ?? codec.bytes as unknown as Codec<T>;
     this.#keepOpen = keepOpen;
-    const reader = this.#reader = joinReaders(topic, ring, history);
+    this.#reader = reader;
     const { bell, used: watch } = reader.words;
     this.#awaited = keepOpen
       ? { bell, watch, watchTellsAll: true, ready: () => reader.hasNews() }
@@ -163,19 +186,18 @@ export class Subscriber<T = Uint8Array> implements Disposable, Waitable {
     options: SubscriberConnectOptions<T> = {},
   ): Promise<Subscriber<T>> {
     checkHistory(topic, options);
-    return Subscriber.#on(
-      topic,
-      await connectTopic(topic, options, typeOf(topic, options)),
-      options,
-    );
+    return await connectTopic(topic, options, () => Subscriber.#once(topic, options));
   }
 
-  /** Subscribes to a topic of bytes, if it is there. */
+  /**
+   * Subscribes to a topic of bytes. Never waits: undefined if the topic is not there, or another
+   * process is just opening, leaving or removing it.
+   */
   static tryConnect(
     topic: string,
     options?: SubscriberConnectOptions<Uint8Array<ArrayBuffer>>,
   ): Subscriber<Uint8Array<ArrayBuffer>> | undefined;
-  /** Subscribes to a topic of values, if it is there. */
+  /** Subscribes to a topic of values. Never waits: undefined if it cannot be joined at once. */
   static tryConnect<T>(
     topic: string,
     options: SubscriberConnectOptions<T> & { codec: Codec<T> },
@@ -185,14 +207,30 @@ export class Subscriber<T = Uint8Array> implements Disposable, Waitable {
     options: SubscriberConnectOptions<T> = {},
   ): Subscriber<T> | undefined {
     checkHistory(topic, options);
-    const ring = connectNow(topic, options, typeOf(topic, options));
-    return ring && Subscriber.#on(topic, ring, options);
+    return unlessAgain(Subscriber.#once(topic, options));
+  }
+
+  /** A step of `connect()`: never waits, and gives an `Again` where another process is in the way. */
+  static #once<T>(
+    topic: string,
+    options: SubscriberConnectOptions<T>,
+  ): Subscriber<T> | Again | undefined {
+    const ring = connectOnce(topic, options, typeOf(topic, options));
+    if (ring === undefined || ring instanceof Again) return ring;
+    using stack = new DisposableStack();
+    stack.use(ring.region);
+    const reader = joinReaders(topic, ring, options);
+    if (reader instanceof Again) return reader;
+    const subscriber = new Subscriber({ topic, ring, reader }, options);
+    stack.move();
+    return subscriber;
   }
 
   static #on<T>(topic: string, ring: VRing, options: SubscriberBehaviour<T>): Subscriber<T> {
     using stack = new DisposableStack();
     stack.use(ring.region);
-    const subscriber = new Subscriber(topic, ring, options);
+    const reader = retrySync(() => joinReaders(topic, ring, options));
+    const subscriber = new Subscriber({ topic, ring, reader }, options);
     stack.move();
     return subscriber;
   }
@@ -423,8 +461,11 @@ export class Subscriber<T = Uint8Array> implements Disposable, Waitable {
   }
 }
 
-function typeOf(topic: string, options: { codec?: Pick<Codec<unknown>, "type"> }) {
-  return typeOfCodec(options.codec ?? codec.bytes, `topic "${topic}"`);
+/** What a subscriber is made of. */
+interface Parts {
+  readonly topic: string;
+  readonly ring: VRing;
+  readonly reader: VRingReader;
 }
 
 function checkHistory(topic: string, { history = 0 }: { history?: number }): void {

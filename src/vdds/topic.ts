@@ -5,15 +5,15 @@
  */
 
 import { CorruptRegionError, LayoutMismatchError, RoleTakenError } from "../errors.ts";
-import { lookUntil } from "../region/poll.ts";
+import { type Codec, codec, typeOfCodec } from "../codec.ts";
+import { Again, lookUntil, retrySync } from "../region/poll.ts";
 import type { Mapping } from "../memory/mapping.ts";
 import { joinOrMake, Region } from "../region/region.ts";
 import { dataOffsetOf, type MessageType, REGION_HEADER } from "../region/header.ts";
 import { topicPath } from "../region/names.ts";
 import { copyIn, copyOut, storeDouble } from "../memory/word.ts";
-import { now, sleepSync } from "../os/clock.ts";
 import { pageSize } from "../os/page.ts";
-import { TOPIC, VRing } from "./vring.ts";
+import { Kept, TOPIC, VRing } from "./vring.ts";
 import { VRingReader } from "./vring_reader.ts";
 import {
   DEPTH_MAX,
@@ -76,6 +76,16 @@ export interface TopicCounters {
   inFlight: number;
 }
 
+/** What became of the samples of a topic. */
+export function countersOf(ring: VRing): TopicCounters {
+  return {
+    published: ring.kept(Kept.published),
+    delivered: ring.kept(Kept.delivered),
+    dropped: ring.kept(Kept.dropped),
+    inFlight: ring.countInFlight(),
+  };
+}
+
 const DEFAULT_SHAPE: Shape = { depth: 8, readers: 16, sampleBytes: 65_536 };
 
 /** Opens the VRing of a topic, or makes it: the parties may come in any order. */
@@ -107,7 +117,7 @@ export function createTopic(topic: string, options: TopicOptions, message: Messa
 
 /** Joins a topic as it is, if that is as is wished; undefined if there is none. */
 function tryJoin(topic: string, options: TopicOptions, message: MessageType): VRing | undefined {
-  const ring = connectNow(topic, options, message);
+  const ring = retrySync(() => connectOnce(topic, options, message));
   if (ring === undefined) return undefined;
   using stack = new DisposableStack();
   stack.use(ring.region);
@@ -124,14 +134,14 @@ function tryJoin(topic: string, options: TopicOptions, message: MessageType): VR
   return new VRing(topic, region, ring.plan);
 }
 
-/** Joins a topic as it is; undefined if there is none. */
-export function connectNow(
+/** A step of joining an existing topic, of any shape. Never waits; undefined if it does not exist. */
+export function connectOnce(
   topic: string,
   { anyOwner }: TopicConnectOptions,
   message: MessageType | undefined,
-): VRing | undefined {
-  const region = Region.tryConnect(TOPIC, topicPath(TOPIC.name, topic), { message, anyOwner });
-  if (region === undefined) return undefined;
+): VRing | Again | undefined {
+  const region = Region.connectOnce(TOPIC, topicPath(TOPIC.name, topic), { message, anyOwner });
+  if (region === undefined || region instanceof Again) return region;
   using stack = new DisposableStack();
   stack.use(region);
   const control = new Uint8Array(TOPIC_CONTROL.size);
@@ -156,14 +166,14 @@ export function planIn(control: Uint8Array, dataBytes: number): Plan | undefined
   return plan?.bytes === dataBytes ? plan : undefined;
 }
 
-/** Joins a topic once there is one. */
-export function connectTopic(
+/** Joins a topic by a step of the caller's, such as `connectOnce`, once there is one. */
+export function connectTopic<T>(
   topic: string,
   options: TopicConnectOptions,
-  message: MessageType,
-): Promise<VRing> {
-  const look = () => connectNow(topic, options, message);
-  return lookUntil(look, options, `connect to topic "${topic}", which is not there`);
+  look: () => T | Again | undefined,
+): Promise<T> {
+  const action = `connect to topic "${topic}"`;
+  return lookUntil({ look, action, missing: "which is not there" }, options);
 }
 
 /** Removes the name of a topic; whoever has it open goes on with it. False if there is none. */
@@ -171,21 +181,32 @@ export function unlinkTopic(topic: string): boolean {
   return Region.unlink(TOPIC, topicPath(TOPIC.name, topic));
 }
 
-const PATIENCE_MS = 2000;
+/**
+ * A step of becoming a reader: never waits, and gives an `Again` where a reader that holds a role is
+ * just coming or going. A RoleTakenError if all are there to stay.
+ */
+export function joinReaders(
+  topic: string,
+  ring: VRing,
+  { history = 0 }: { history?: number },
+): VRingReader | Again {
+  const reader = VRingReader.join(ring, history);
+  if (typeof reader === "object") return reader;
+  const error = () =>
+    new RoleTakenError(
+      `Cannot subscribe to topic "${topic}": it has ${ring.plan.readers} subscribers, which are ` +
+        "alive; close one, or make the topic with a larger maxSubscribers",
+    );
+  if (reader === "busy") return new Again(error);
+  throw error();
+}
 
-/** Becomes a reader; a RoleTakenError if there can be no more of them. */
-export function joinReaders(topic: string, ring: VRing, history: number): VRingReader {
-  const deadline = now() + PATIENCE_MS * 1e6;
-  for (;;) {
-    const reader = VRingReader.join(ring, history);
-    if (typeof reader === "object") return reader;
-    if (reader === undefined || now() >= deadline) break;
-    sleepSync(1); // one of them is just coming or going
-  }
-  throw new RoleTakenError(
-    `Cannot subscribe to topic "${topic}": it has ${ring.plan.readers} subscribers, which are ` +
-      "alive; close one, or make the topic with a larger maxSubscribers",
-  );
+/** The type of a topic's messages: that of the codec, bytes by default. */
+export function typeOf(
+  topic: string,
+  options: { codec?: Pick<Codec<unknown>, "type"> },
+): MessageType {
+  return typeOfCodec(options.codec ?? codec.bytes, `topic "${topic}"`);
 }
 
 function shapeOf({ depth, size, maxSubscribers }: TopicOptions): Shape {

@@ -122,6 +122,11 @@ export class VRingReader {
     return this.#index !== this.#end;
   }
 
+  /** Whether nothing is left for this reader, neither unread nor held. */
+  isDone(): boolean {
+    return this.words.row.every((word) => stateOf(word.load()) === State.none);
+  }
+
   /** Takes the oldest sample, if there is one. */
   take(): boolean {
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {

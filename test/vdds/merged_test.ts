@@ -5,6 +5,12 @@ import { MergedSubscriber } from "../../src/vdds/merged_subscriber.ts";
 import { Publisher } from "../../src/vdds/publisher.ts";
 import { Subscriber } from "../../src/vdds/subscriber.ts";
 import { waitAny } from "../../src/wait/any.ts";
+import { LockFile } from "../../src/region/liveness.ts";
+import { Region } from "../../src/region/region.ts";
+import { MEMBER } from "../../src/region/file.ts";
+import { topicPath } from "../../src/region/names.ts";
+import { TOPIC } from "../../src/vdds/vring.ts";
+import { until } from "../os/until.ts";
 import { payload } from "../circular/scene.ts";
 import { Party, type Where } from "../shared/party.ts";
 import { NO_PROCESS } from "../shared/processes.ts";
@@ -102,6 +108,64 @@ Deno.test("MergedSubscriber goes on with a source that comes back", () => {
   const sequences = [subscriber.receiveSync().sequence, subscriber.receiveSync().sequence];
   assertEquals(sequences, [1, 2]);
   assertEquals(subscriber.sources, ["a"]);
+});
+
+Deno.test("MergedSubscriber follows a source whose topic was unlinked, and drains the old one", () => {
+  using name = new Name();
+  using subscriber = MergedSubscriber.open(name.name);
+  const topic = `${name.name}/left`;
+  using old = source(name.name, "left");
+  subscriber.tryReceive();
+  for (const i of [1, 2]) old.trySend(payload(i, 8));
+  const held = subscriber.takeSync().sample;
+  Publisher.unlink(topic);
+  using fresh = source(name.name, "left");
+  subscriber.tryReceive(); // the second of the old topic, and now it knows the new one
+  assertEquals(subscriber.sources, ["left"]);
+  old.trySend(payload(3, 8));
+  fresh.trySend(payload(4, 8));
+  const sequences = [subscriber.receiveSync().sequence, subscriber.receiveSync().sequence];
+  assertEquals(sequences.sort(), [1, 3]);
+  old.close();
+  subscriber.tryReceive(); // leaves the old one only when nothing of it is held
+  assertEquals([held.bytes.length, mapped(topic, "(deleted)")], [8, true]);
+  held[Symbol.dispose]();
+  using _another = source(name.name, "right"); // which makes it look around
+  subscriber.tryReceive();
+  assertEquals([mapped(topic, "(deleted)"), mapped(topic, "")], [false, true]);
+});
+
+/** Whether this process has the region of a topic mapped; unlinked ones are "(deleted)". */
+function mapped(topic: string, state: "(deleted)" | ""): boolean {
+  const path = topicPath("topic", topic);
+  const lines = Deno.readTextFileSync("/proc/self/maps").split("\n");
+  return lines.some((line) => line.endsWith(`${path} ${state}`.trim()));
+}
+
+Deno.test("MergedSubscriber tries a refused source again once its topic was unlinked", () => {
+  using name = new Name();
+  using _text = Publisher.open(name.name, { source: "left", codec: codec.text });
+  using subscriber = MergedSubscriber.open(name.name);
+  assertThrows(() => subscriber.tryReceive(), LayoutMismatchError, "left");
+  Publisher.unlink(`${name.name}/left`);
+  using _bytes = source(name.name, "left");
+  assertEquals(subscriber.sources, ["left"]);
+});
+
+Deno.test("MergedSubscriber joins a source once no process is in the way any more", async () => {
+  using name = new Name();
+  const path = topicPath("topic", `${name.name}/left`);
+  Publisher.open(`${name.name}/left`, { persist: true }).close();
+  const remover = new LockFile(path, { write: true, what: "the test" });
+  remover.tryLock(MEMBER, "write");
+  using subscriber = MergedSubscriber.open(name.name);
+  const controller = new AbortController();
+  const waiting = subscriber.receive({ signal: controller.signal });
+  remover.close();
+  using topic = Region.tryConnect(TOPIC, path)!;
+  await until("the subscriber has joined", () => topic.countMembers() === 2);
+  controller.abort("enough");
+  assertEquals(await waiting.catch((reason) => reason), "enough");
 });
 
 Deno.test("a source is a topic of its own, and has one publisher", () => {

@@ -6,9 +6,12 @@ import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { ClosedError, LayoutMismatchError, OsError, RoleTakenError } from "../../src/errors.ts";
 import { codec } from "../../src/codec.ts";
 import { layout } from "../../src/layout/layout.ts";
+import { Region } from "../../src/region/region.ts";
+import { topicPath } from "../../src/region/names.ts";
 import { Publisher } from "../../src/vdds/publisher.ts";
 import { Subscriber } from "../../src/vdds/subscriber.ts";
 import { topics } from "../../src/vdds/topics.ts";
+import { readerRole, TOPIC } from "../../src/vdds/vring.ts";
 import { within } from "../os/until.ts";
 import { payload } from "../circular/scene.ts";
 import { Name } from "../shared/scene.ts";
@@ -123,6 +126,19 @@ Deno.test("create() and connect() are strict about who makes the topic", async (
   using subscriber = await within("the topic", connecting);
   assertEquals(valueOf(await subscriber.receive()), payload(1, 10));
   await assertRejects(() => Publisher.connect(name.name), RoleTakenError);
+});
+
+Deno.test("Subscriber.connect() waits for a place that a stopped subscriber is just taking", async () => {
+  using name = new Name();
+  using _publisher = Publisher.open(name.name, { maxSubscribers: 1 });
+  using topic = Region.tryConnect(TOPIC, topicPath("topic", name.name))!;
+  using place = topic.tryHold(readerRole(0))!;
+  assertEquals(Subscriber.tryConnect(name.name), undefined);
+  const late = await assertRejects(() => Subscriber.connect(name.name, { timeout: 20 }));
+  assertEquals((late as Error).name, "TimeoutError");
+  const connecting = Subscriber.connect(name.name);
+  place.close();
+  (await connecting).close();
 });
 
 Deno.test("a topic is gone with its last member, unless it persists", () => {

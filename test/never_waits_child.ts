@@ -1,0 +1,88 @@
+/**
+ * The program of a {@linkcode Party} that makes calls which never sleep, each while another process
+ * seems to be stopped amid removing what it opens.
+ *
+ * @module
+ */
+
+import { LockFile } from "../src/region/liveness.ts";
+import { Region } from "../src/region/region.ts";
+import { MEMBER } from "../src/region/file.ts";
+import { topicPath } from "../src/region/names.ts";
+import { MpscConsumer } from "../src/mpsc/consumer.ts";
+import { MpscProducer } from "../src/mpsc/producer.ts";
+import { RpcClient } from "../src/calls/client.ts";
+import { RpcServer } from "../src/calls/server.ts";
+import { SpscConsumer } from "../src/spsc/consumer.ts";
+import { SpscProducer } from "../src/spsc/producer.ts";
+import { MergedSubscriber } from "../src/vdds/merged_subscriber.ts";
+import { Publisher } from "../src/vdds/publisher.ts";
+import { SOURCES } from "../src/vdds/sources.ts";
+import { Subscriber } from "../src/vdds/subscriber.ts";
+import { serve } from "./shared/serve.ts";
+import { actBefore } from "./trap/trap.ts";
+
+/** Makes a region that stays when it is closed. */
+type Make = (name: string, options: { persist: boolean }) => Disposable;
+
+const shown = Publisher.open.bind(Publisher) as Make;
+const sourced: Make = (name, options) => {
+  shown(`${name}/left`, options)[Symbol.dispose]();
+  return Region.open(SOURCES, topicPath("sources", name), { dataBytes: 0, ...options });
+};
+const left: Make = (name, options) => shown(`${name}/left`, options);
+
+/** What each call needs, the kind of the region that is locked, and the call. */
+const CALLS: Record<string, [Make, kind: string, (name: string) => unknown]> = {
+  "SpscProducer.connect": [SpscConsumer.open, "spsc", (name) => SpscProducer.connect(name, SOON)],
+  "SpscConsumer.connect": [SpscConsumer.open, "spsc", (name) => SpscConsumer.connect(name, SOON)],
+  "MpscProducer.connect": [MpscConsumer.open, "mpsc", (name) => MpscProducer.connect(name, SOON)],
+  "MpscConsumer.connect": [MpscConsumer.open, "mpsc", (name) => MpscConsumer.connect(name, SOON)],
+  "RpcClient.connect": [RpcServer.open, "rpc", (name) => RpcClient.connect(name, SOON)],
+  "RpcServer.connect": [RpcServer.open, "rpc", (name) => RpcServer.connect(name, SOON)],
+  "Publisher.connect": [shown, "topic", (name) => Publisher.connect(name, SOON)],
+  "Publisher.connect of a source": [
+    sourced,
+    "sources",
+    (name) => Publisher.connect(name, { source: "left", ...SOON }),
+  ],
+  "Subscriber.connect": [shown, "topic", (name) => Subscriber.connect(name, SOON)],
+  "Subscriber.tryConnect": [shown, "topic", (name) => Subscriber.tryConnect(name)],
+  "MergedSubscriber.tryReceive": [left, "left", (name) => merged(name).tryReceive()],
+  "MergedSubscriber.receive": [left, "left", (name) => merged(name).receive(SOON)],
+};
+
+const SOON = { timeout: 20 };
+
+const open: Disposable[] = [];
+
+function merged(name: string): MergedSubscriber {
+  const subscriber = MergedSubscriber.open(name);
+  open.push(subscriber);
+  return subscriber;
+}
+
+/** Makes a call with the region locked; an error of its own if it sleeps. */
+async function outcomeOf(call: string, name: string): Promise<string> {
+  const [make, kind, act] = CALLS[call]!;
+  make(name, { persist: true })[Symbol.dispose]();
+  const path = kind === "left" ? topicPath("topic", `${name}/left`) : topicPath(kind, name);
+  using other = new LockFile(path, { write: true, what: "the test" });
+  if (!other.tryLock(MEMBER, "write")) throw new Error(`${path} is in use`);
+  actBefore("pause", () => {
+    throw new Error("the thread sleeps");
+  });
+  try {
+    return JSON.stringify(await act(name)) ?? "nothing";
+  } catch (error) {
+    return (error as Error).name === "TimeoutError" ? "TimeoutError" : `${error}`;
+  } finally {
+    for (const handle of open.splice(0)) handle[Symbol.dispose]();
+  }
+}
+
+const TOOLS = { calls: () => Object.keys(CALLS), outcomeOf };
+
+export type Tools = typeof TOOLS;
+
+await serve(TOOLS);
