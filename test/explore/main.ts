@@ -209,7 +209,7 @@ async function replayOne({ scenarios, json }: Request, token: string): Promise<n
   if (scenario === undefined || others.length > 0) {
     throw new RangeError("--replay needs the name of one scenario");
   }
-  const { problem, trace } = await replay(scenario, token, CONVENTIONS);
+  const { problem, trace } = await replay(scenario, token, { conventions: CONVENTIONS });
   if (json) console.log(JSON.stringify({ name: scenario.name, token, problem, trace }));
   else {
     for (const line of trace) console.log(line);

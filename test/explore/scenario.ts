@@ -9,7 +9,7 @@ import { Mapping } from "../../src/memory/mapping.ts";
 import { sleepSync } from "../../src/os/clock.ts";
 import * as files from "../../src/os/files.ts";
 import { SLICE_NS } from "../../src/wait/reactor.ts";
-import { type Conventions, process, world } from "./engine/mod.ts";
+import { type Conventions, currentActor, type Inode, process } from "./engine/mod.ts";
 
 export {
   type ActorSpec,
@@ -27,20 +27,30 @@ export const CONVENTIONS: Conventions = { sliceNs: SLICE_NS, errorName: errnoNam
 /** Makes shared memory under a label, in `setup`. */
 export function makeMemory(label: string, sizeBytes: number): void {
   const inode = process().makeInode(label, sizeBytes);
-  world.share(inode);
-  world.setName(`/dev/shm/${label}`, inode);
+  currentActor().local((world) => {
+    world.share(inode);
+    world.setName(pathOfMemory(label), inode);
+  });
+}
+
+function pathOfMemory(label: string): string {
+  return `/dev/shm/${label}`;
+}
+
+function inodeOf(label: string): Inode {
+  return currentActor().world.names.get(pathOfMemory(label))!;
 }
 
 /** Maps memory that `setup` made. */
 export function mapMemory(label: string): Mapping {
-  const inode = world.names.get(`/dev/shm/${label}`)!;
+  const inode = inodeOf(label);
   const fd = process().openFile(inode);
   return Mapping.ofFile(fd, { length: inode.bytes.length, what: label });
 }
 
 /** A path that opens the memory's file, for locks. */
 export function pathOf(label: string): string {
-  return files.pathOfFd(process().openFile(world.names.get(`/dev/shm/${label}`)!));
+  return files.pathOfFd(process().openFile(inodeOf(label)));
 }
 
 const patterns = new Map<number, Uint8Array<ArrayBuffer>>();

@@ -1,81 +1,96 @@
 /**
- * The actors of a scenario on the simulated machine, and every step that one of them, or
- * the kernel for them, can take. Who may take one, and how often, is decided elsewhere (run.ts).
+ * The actors of a scenario on the simulated machine, and every step that one of them, or the kernel
+ * on its behalf, can take. Other files decide which step is taken (run.ts, search.ts).
  *
  * @module
  */
 
-import { Actor, ASLEEP, POOL } from "./actor.ts";
-import { FILES_EACH, inHex, resetWorld, world } from "./process.ts";
+import { Actor, POOL } from "./actor.ts";
+import type { Operation } from "./operation.ts";
+import { inHex, lockFilesOf, numberWithin } from "./process.ts";
 import type { ActorSpec, Conventions, End, FindingKind, Scenario } from "./scenario.ts";
-import type { Sleeper } from "./world.ts";
+import { catchLeftovers } from "./unwind.ts";
+import { ASLEEP, type Sleeper, type Wakening, World } from "./world.ts";
 
 /** One step that can be taken. */
 export interface Transition {
-  /** How it is written in a token. */
+  /** The step as a token writes it. */
   readonly code: string;
   readonly kind:
     | "step" // an actor does its next operation
-    | "wake" // an actor that was roused goes on
+    | "wake" // an actor whose sleep is over continues
     | "pool" // a thread of an actor's pool begins its sleep
-    | "settle" // an actor is told how that sleep ended
+    | "settle" // an actor learns how that sleep ended
     | "kill"
-    | "release" // the kernel drops the locks of one open file of the dead
+    | "release" // the kernel drops the locks of one open file of a dead actor
     | "spurious" // a sleep ends for no reason
-    | "early" // a sleep's deadline comes though others could go on
-    | "resume" // a pause ends though others could go on
-    | "tick"; // time passes, as nobody can go on
-  /** Who acts: going on with the same thread is no preemption. */
+    | "early" // a sleep's deadline passes though others could continue
+    | "resume" // a pause ends though others could continue
+    | "tick"; // time passes, because nothing else can happen
+  /** The thread that acts: further steps of the same thread are no preemption. */
   readonly thread: number;
   readonly actor: Actor | undefined;
-  /** Which way an operation goes, which thread of the pool, or which open file is dropped. */
+  /** The way in which the operation goes, the thread of the pool, or the open file. */
   readonly detail: number;
 }
 
-/** A run that went wrong. */
+/** What is wrong with a run. */
 export interface Problem {
   readonly kind: FindingKind;
   readonly message: string;
 }
 
-/** What an actor that has come to its next operation, or is about to be run up to it, asks. */
-export interface Questions {
-  /** Whether that operation was performed, as the actor is to act next. */
-  readonly goesOnAtOnce: () => boolean;
-  /** Whether what follows is known, if it goes on at all: then it need not be run. */
-  readonly isKnown: () => boolean;
+/** A step that was taken, in words. */
+export interface Event {
+  /** The actor's name; undefined when time passes. */
+  readonly actor: string | undefined;
+  readonly what: string;
 }
 
-/** Threads below 0 are the kernel's, at work for the dead. */
+/** The parts of a run that its user may leave out. */
+export interface RunOptions {
+  readonly conventions?: Conventions | undefined;
+  /** Called for every step, at the moment at which it is taken. */
+  readonly observe?: ((event: Event) => void) | undefined;
+}
+
+/** Threads below 0 belong to the kernel, which works on behalf of the dead. */
 export const KERNEL = -1;
+
+/** Ways in which a sleep ends that no actor caused. */
+const DISTURBANCES = {
+  spurious: "is woken for no reason",
+  early: "is out of time",
+  resume: "comes back from its pause",
+} as const;
 
 const SETUP_INDEX = 60;
 
-/** An actor that arranges more than this is scheduled from there on, and may be endless. */
+/** An actor that arranges more than this is scheduled from there on, because it may never end. */
 const ARRANGING = 1000;
 
-/** The actors and what they do. */
+/** All actors of a scenario. */
 export class Actors {
+  readonly world = new World();
   readonly all: readonly Actor[];
   readonly specs: readonly ActorSpec[];
-  /** For each actor the steps that are its own, made once. */
+  /** For each actor its most frequent steps, created once. */
   readonly usual: readonly Readonly<Record<"step" | "wake" | "kill", Transition>>[];
   readonly #scenario: Scenario;
-  readonly #conventions: Conventions;
-  readonly #trace: string[] | undefined;
+  readonly #options: RunOptions;
 
-  /** Builds the machine, and adds a line to the trace for each step. */
-  constructor(scenario: Scenario, conventions: Conventions, trace?: string[]) {
-    resetWorld();
-    new Actor(SETUP_INDEX, "setup", { body: scenario.setup ?? (() => {}) }).runDirectly();
+  /** Builds a machine, and the actors on it. */
+  constructor(scenario: Scenario, options: RunOptions) {
+    catchLeftovers();
     this.#scenario = scenario;
-    this.#conventions = conventions;
-    this.#trace = trace;
+    this.#options = options;
+    new Actor(this.world, SETUP_INDEX, "setup", { body: scenario.setup ?? (() => {}) })
+      .runDirectly();
     this.specs = Object.values(scenario.actors).map((spec) =>
       typeof spec === "function" ? { body: spec } : spec
     );
     const names = Object.keys(scenario.actors);
-    this.all = names.map((name, i) => new Actor(i, name, this.specs[i]!));
+    this.all = names.map((name, i) => new Actor(this.world, i, name, this.specs[i]!));
     this.usual = this.all.map((actor) => {
       const common = { thread: actor.index, actor, detail: 0 };
       const letter = letterOf(actor);
@@ -87,14 +102,14 @@ export class Actors {
     });
   }
 
-  // ---- who begins ----
+  // ---- the beginning ----
 
-  /** Brings everyone who may begin to the first operation that is scheduled. */
+  /** Brings every actor that may begin to the first operation that is scheduled. */
   startWhoCan(): void | Promise<void> {
     for (const actor of this.all) {
       if (actor.started || !this.#mayStart(actor)) continue;
       if (this.specs[actor.index]!.last) this.#dropAllLocks();
-      world.onUndo(actor.save());
+      this.world.onUndo(actor.save());
       let left = ARRANGING;
       const running = actor.run(() => actor.isArranging && left-- > 0 && this.operate(actor, 0));
       if (running !== undefined) return running.then(() => this.startWhoCan());
@@ -107,10 +122,10 @@ export class Actors {
     return !last || this.all.every((other) => other === actor || this.#isOver(other.name));
   }
 
-  /** In which order the kernel drops them makes no difference when nobody is there to see it. */
+  /** Drops them in one order only, because no actor is left to see a difference. */
   #dropAllLocks(): void {
     for (const actor of this.all) {
-      for (const file of lockFilesOf(actor)) world.dropLocks(file);
+      for (const file of this.lockFilesOf(actor)) this.world.dropLocks(file);
     }
   }
 
@@ -120,18 +135,19 @@ export class Actors {
     return actor.dead || actor.finished;
   }
 
-  // ---- what an actor can do ----
+  // ---- possible steps ----
 
-  /** The steps of an actor, or of the kernel for it if it is dead. */
+  /** Returns the possible steps of an actor, or of the kernel on behalf of a dead one. */
   stepsOf(actor: Actor): Transition[] {
+    const { world } = this;
     const { index, pending, waits } = actor;
-    if (actor.dead) return releasesOf(actor);
+    if (actor.dead) return this.#releasesOf(actor);
     const found: Transition[] = [];
     if (pending !== undefined) {
       const sleeper = world.sleepers.get(index);
       if (sleeper === undefined) {
         found.push(this.usual[index]!.step);
-        const ways = pending.choices?.() ?? 1;
+        const ways = pending.choices?.(world) ?? 1;
         for (let detail = 1; detail < ways; detail++) {
           const code = `${letterOf(actor)}:${detail}`;
           found.push({ code, kind: "step", thread: index, actor, detail });
@@ -142,98 +158,126 @@ export class Actors {
       const code = `${letterOf(actor)}${thread}`;
       if (!started) found.push({ code: `p${code}`, kind: "pool", thread, actor, detail: thread });
       else if (pending === undefined && world.sleepers.get(thread)!.woken !== "") {
-        // The event loop hears of it once the actor has nothing else to do.
+        // The event loop learns of it once the actor has nothing else to do.
         found.push({ code: `s${code}`, kind: "settle", thread: index, actor, detail: thread });
       }
     }
     return found;
   }
 
-  // ---- doing it ----
+  /** The kernel closes the files of a dead actor one after another, in any order. */
+  #releasesOf(actor: Actor): Transition[] {
+    const thread = KERNEL - 1 - actor.index;
+    return this.lockFilesOf(actor).map((file) => ({
+      code: `r${letterOf(actor)}${numberWithin(file)}`,
+      kind: "release",
+      thread,
+      actor,
+      detail: file,
+    }));
+  }
 
-  /** Takes a step, after which the actor runs on. */
-  perform(transition: Transition, questions: Questions): void | Promise<void> {
-    const { kind, detail } = transition;
-    const actor = transition.actor!;
-    if (transition.actor !== undefined && kind !== "release") world.onUndo(actor.save());
+  /** Returns the open files of an actor that hold locks. */
+  lockFilesOf(actor: Actor): number[] {
+    return lockFilesOf(this.world, actor);
+  }
+
+  /** Returns the actor that a sleeping thread belongs to. */
+  ownerOf({ thread }: Sleeper): Actor {
+    return this.all[thread % POOL]!;
+  }
+
+  // ---- taking a step ----
+
+  /** Takes a step. Returns the actor whose code then has to run, if there is one. */
+  perform(transition: Transition): Actor | undefined {
+    const { kind, detail, actor } = transition;
+    if (actor === undefined) return this.#tick();
+    if (kind !== "release") this.world.onUndo(actor.save());
     switch (kind) {
       case "step":
-        return this.operate(actor, detail) ? runOn(actor, questions) : undefined;
+        return this.operate(actor, detail) ? actor : undefined;
       case "wake":
-        this.#getUp(actor);
-        return runOn(actor, questions);
+        return this.#getUp(actor);
+      case "settle":
+        return this.#settle(actor, detail);
       case "pool":
         return this.#beginSleep(actor, detail);
-      case "settle":
-        this.#settle(actor, detail);
-        return runOn(actor, questions);
       case "kill":
         return this.#die(actor);
       case "release":
-        this.#note(actor, "the kernel closes a file of the dead, and drops its locks");
-        return world.dropLocks(detail);
+        return this.#release(actor, detail);
       case "tick":
-        return this.#tick();
+        return undefined;
       default:
-        return this.#disturb(actor, world.sleepers.get(detail)!, kind);
+        return this.#disturb(actor, detail, kind);
     }
   }
 
-  /** An actor does its pending operation; whether that gave a result, and no sleep. */
+  /** Performs the pending operation of an actor; whether it returned a result instead of a sleep. */
   operate(actor: Actor, choice: number): boolean {
     const operation = actor.pending!;
-    const label = this.#trace && operation.label();
-    const result = operation.perform(actor.index, choice);
+    const label = this.#labelOf(operation);
+    const result = operation.perform(this.world, actor.index, choice);
     if (label !== undefined) this.#note(actor, `${label} ${this.#show(result)}`);
     if (result === ASLEEP) return false;
     actor.noteDone(result);
     return true;
   }
 
-  #getUp(actor: Actor): void {
-    const { woken } = world.sleepers.get(actor.index)!;
-    const result = actor.pending!.wakeResult!(actor.index, woken as "woken" | "timeout");
+  #getUp(actor: Actor): Actor {
+    const woken = this.#endSleep(actor.index);
     this.#note(actor, woken === "woken" ? "wakes" : "wakes, its time is up");
-    actor.noteDone(result);
+    actor.noteDone(actor.pending!.wakeResult!(woken));
+    return actor;
   }
 
-  #beginSleep(actor: Actor, thread: number): void {
+  #settle(actor: Actor, thread: number): Actor {
     const { operation } = actor.waits.find((wait) => wait.thread === thread)!;
-    const label = this.#trace && operation.label();
-    const result = operation.perform(thread, 0);
+    const woken = this.#endSleep(thread);
+    this.#note(actor, `learns that its thread ${woken === "woken" ? "woke" : "timed out"}`);
+    actor.noteSettled(thread, operation.wakeResult!(woken));
+    return actor;
+  }
+
+  #endSleep(thread: number): Wakening {
+    const { woken } = this.world.sleepers.get(thread)!;
+    this.world.getUp(thread);
+    return woken as Wakening;
+  }
+
+  #beginSleep(actor: Actor, thread: number): undefined {
+    const { operation } = actor.waits.find((wait) => wait.thread === thread)!;
+    const label = this.#labelOf(operation);
+    const result = operation.perform(this.world, thread, 0);
     if (label !== undefined) this.#note(actor, `(its thread) ${label} ${this.#show(result)}`);
-    if (result !== ASLEEP) world.fallAsleep(answered(thread));
+    if (result !== ASLEEP) this.world.answer(thread);
     actor.noteStarted(thread);
   }
 
-  #settle(actor: Actor, thread: number): void {
-    const { operation } = actor.waits.find((wait) => wait.thread === thread)!;
-    const { woken } = world.sleepers.get(thread)!;
-    const result = operation.wakeResult!(thread, woken as "woken" | "timeout");
-    this.#note(actor, `is told that its thread ${woken === "woken" ? "woke" : "timed out"}`);
-    actor.noteSettled(thread, result);
-  }
-
-  #die(actor: Actor): void {
+  #die(actor: Actor): undefined {
     this.#note(actor, "DIES");
-    actor.dead = true;
-    world.getUp(actor.index);
-    for (const { thread } of actor.waits) world.getUp(thread);
+    actor.die();
+    this.world.getUp(actor.index);
+    for (const { thread } of actor.waits) this.world.getUp(thread);
   }
 
-  #disturb(actor: Actor, sleeper: Sleeper, kind: "spurious" | "early" | "resume"): void {
-    const what = {
-      spurious: "is woken for no reason",
-      early: "is out of time",
-      resume: "comes back from its pause",
-    };
-    this.#note(actor, what[kind]);
+  #release(actor: Actor, file: number): undefined {
+    this.#note(actor, "the kernel closes a file of the dead, and drops its locks");
+    this.world.dropLocks(file);
+  }
+
+  #disturb(actor: Actor, thread: number, kind: keyof typeof DISTURBANCES): undefined {
+    const { world } = this;
+    const sleeper = world.sleepers.get(thread)!;
+    this.#note(actor, DISTURBANCES[kind]);
     if (kind !== "spurious") world.time = Math.max(world.time, sleeper.deadline);
     world.rouse(sleeper, kind === "spurious" ? "woken" : "timeout");
   }
 
   /** Time passes to the next deadline: of pauses first, then of sleeps. */
-  #tick(): void {
+  #tick(): undefined {
+    const { world } = this;
     const asleep = world.sleepersInOrder().filter(({ woken }) => woken === "");
     const pausing = asleep.filter(({ words }) => words.length === 0);
     const candidates = pausing.length > 0 ? pausing : asleep;
@@ -245,17 +289,19 @@ export class Actors {
     this.#note(undefined, `time passes to ${time / 1e6} ms`);
   }
 
+  #labelOf(operation: Operation): string | undefined {
+    return this.#options.observe && operation.label();
+  }
+
   #note(actor: Actor | undefined, what: string): void {
-    if (this.#trace === undefined) return;
-    const width = Math.max(...this.all.map(({ name }) => name.length));
-    this.#trace.push(`${(actor?.name ?? "").padEnd(width)}  ${what}`.trimEnd());
+    this.#options.observe?.({ actor: actor?.name, what: what.trimEnd() });
   }
 
   #show(result: unknown): string {
     if (result === ASLEEP) return "falls asleep";
     if (result === undefined) return "";
     if (result instanceof Uint8Array) return `-> ${inHex(result)}`;
-    const { errorName = String } = this.#conventions;
+    const { errorName = String } = this.#options.conventions ?? {};
     if (typeof result === "number" && result < 0) return `-> -${errorName(-result)}`;
     if (typeof result === "object") return "";
     return `-> ${result}`;
@@ -263,20 +309,20 @@ export class Actors {
 
   // ---- the end ----
 
-  /** An actor that failed, if one has. */
+  /** Returns the error of an actor that failed. */
   failure(): Problem | undefined {
     const failed = this.all.find(({ failure }) => failure !== undefined);
     if (failed === undefined) return undefined;
     return { kind: "error", message: `${failed.name} threw ${describe(failed.failure)}` };
   }
 
-  /** What is wrong with a run that has come to its end, if anything is. */
+  /** Returns what is wrong with a run that has ended; `gaveUp` if time passed as often as it may. */
   verdict(gaveUp: boolean): Problem | undefined {
     const asleep = this.all.filter((actor) => actor.started && !actor.dead && !actor.finished);
     if (asleep.length > 0) {
       const names = asleep.map(({ name }) => name).join(" and ");
       return gaveUp || this.all.some(({ dead }) => dead)
-        ? { kind: "hang", message: `${names} cannot go on` }
+        ? { kind: "hang", message: `${names} cannot continue` }
         : { kind: "lost wake-up", message: `${names} sleeps and nobody is left to wake it` };
     }
     const background = this.all.find((actor) => !actor.dead && actor.waits.length > 0);
@@ -288,6 +334,7 @@ export class Actors {
   }
 
   #end(): End {
+    const { world } = this;
     return {
       results: Object.fromEntries(this.all.map(({ name, result }) => [name, result])),
       dead: new Set(this.all.filter(({ dead }) => dead).map(({ name }) => name)),
@@ -295,38 +342,6 @@ export class Actors {
       bytes: (label) => world.inodes.find((inode) => inode.label === label)!.bytes,
     };
   }
-}
-
-function runOn(actor: Actor, { goesOnAtOnce, isKnown }: Questions): void | Promise<void> {
-  return isKnown() || actor.recall() ? undefined : actor.run(goesOnAtOnce);
-}
-
-/** The open files of an actor through which it holds locks. */
-export function lockFilesOf({ index }: Actor): number[] {
-  return world.lockFiles(index * FILES_EACH, (index + 1) * FILES_EACH);
-}
-
-/** The kernel closes the files of the dead one after another, in any order. */
-function releasesOf(actor: Actor): Transition[] {
-  const first = actor.index * FILES_EACH;
-  const thread = KERNEL - 1 - actor.index;
-  return lockFilesOf(actor).map((file) => ({
-    code: `r${letterOf(actor)}${file - first}`,
-    kind: "release",
-    thread,
-    actor,
-    detail: file,
-  }));
-}
-
-/** The actor that a sleeping thread belongs to. */
-export function ownerOf(actors: readonly Actor[], { thread }: Sleeper): Actor {
-  return actors[thread % POOL]!;
-}
-
-/** A thread of the pool that came back at once: it has its answer and waits to be heard. */
-function answered(thread: number): Sleeper {
-  return { thread, words: [], since: 0, deadline: Infinity, woken: "woken" };
 }
 
 function letterOf(actor: Actor): string {

@@ -5,16 +5,17 @@
 
 import { assert, assertEquals, assertNotEquals, assertStringIncludes } from "@std/assert";
 import { Lock } from "../../../src/os/locks.ts";
-import { ASLEEP, currentActor, mayBlock, process, world } from "./mod.ts";
+import { currentActor, process } from "./mod.ts";
 import { now, sleep, sleepSync } from "../leaves/clock.ts";
 import * as files from "../leaves/files.ts";
 import { FutexVector, wait, wake } from "../leaves/futex.ts";
 import { closeLockFile, openLockFile, setLock, testLock } from "../leaves/locks.ts";
 import { copyIn, copyOut, type Memory, Word32 } from "../leaves/word.ts";
+import { replay } from "./replay.ts";
 import { Run } from "./run.ts";
 import { type ActorSpec, arranged, type Bounds, type End, type Scenario } from "./scenario.ts";
 import { makeMemory, messageOf, pattern } from "../scenario.ts";
-import { explore, replay, type Report, type SearchOptions } from "./search.ts";
+import { explore, type Report, type SearchOptions } from "./search.ts";
 import { SeenStates } from "./seen.ts";
 import { decode, encode } from "./token.ts";
 
@@ -24,7 +25,7 @@ const SLICE_NS = 250e6;
 const NONE: Bounds = { preemptions: 0, deaths: 0, noise: 0 };
 
 function openShared(): number {
-  return process().openFile(world.names.get("/dev/shm/shared")!);
+  return process().openFile(currentActor().world.names.get("/dev/shm/shared")!);
 }
 
 /** The memory that every scenario here has, of 4 words 64 bytes apart. */
@@ -717,12 +718,12 @@ Deno.test("going back restores the machine and every actor exactly", async () =>
     await run.begin();
     const picture = () => {
       const transitions = run.choices();
-      const bytes = world.inodes.map((inode) => [...inode.bytes].join());
+      const bytes = run.world.inodes.map((inode) => [...inode.bytes].join());
       return JSON.stringify([
         run.key(),
         transitions.map(({ code }) => code),
         bytes,
-        world.time,
+        run.world.time,
       ]);
     };
     const way = [{ position: run.position(), picture: picture() }];
@@ -735,7 +736,7 @@ Deno.test("going back restores the machine and every actor exactly", async () =>
         assertEquals(picture(), way[way.length - 1]!.picture);
         continue;
       }
-      await run.follow(transitions[draw(transitions.length)]!, () => undefined);
+      await run.follow(transitions[draw(transitions.length)]!, { next: () => undefined });
       way.push({ position: run.position(), picture: picture() });
     }
   }
@@ -754,16 +755,10 @@ Deno.test("a state is of use again only with more preemptions left", () => {
 Deno.test("an operation can be performed by whoever asks the actor for it", async () => {
   const actor = () => {
     assertEquals(currentActor().name, "actor");
-    return mayBlock({
+    return currentActor().operate({
       label: () => "sleep",
-      perform: (thread) => {
-        world.fallAsleep({ thread, words: [], deadline: 5, since: 0, woken: "" });
-        return ASLEEP;
-      },
-      wakeResult: (thread, why) => {
-        world.getUp(thread);
-        return why;
-      },
+      perform: (world, thread) => world.fallAsleep(thread, [], 5),
+      wakeResult: (why) => why,
     });
   };
   assertEquals(returned((await endings({ actor }, {})).ends, "actor"), ["timeout"]);

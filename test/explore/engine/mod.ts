@@ -1,23 +1,23 @@
 /**
  * The explorer's engine: runs code through every order of its operations and through the death of an
- * actor at each of them. It imports nothing of the code under test.
+ * actor at each of them. It imports nothing from outside of this folder, and runs in a browser too.
+ *
+ * A leaf stand-in asks {@linkcode currentActor} to `operate` on what others can reach, to do
+ * something `local` that only the actor can see, or for a `promise` of its pool; an
+ * {@linkcode Operation} acts on the {@linkcode World} that it is given, and has `choices` where it
+ * can go in several ways. A {@linkcode Scenario} names actors, bounds and an invariant.
+ * {@linkcode explore} searches its runs, {@linkcode replay} repeats one, and a {@linkcode Run} can be
+ * driven step by step.
  *
  * @module
  */
 
-export { ASLEEP, currentActor, type Operation } from "./actor.ts";
-export {
-  inHex,
-  mayBlock,
-  nameOf,
-  nameWord,
-  on,
-  PAGE_BYTES,
-  process,
-  resolve,
-  shared,
-  world,
-} from "./process.ts";
+export { currentActor } from "./actor.ts";
+export type { Event, Problem, RunOptions, Transition } from "./actors.ts";
+export type { Operation } from "./operation.ts";
+export { inHex, nameOf, nameWord, on, PAGE_BYTES, process, resolve, shared } from "./process.ts";
+export { replay, type Replayed, type ReplayOptions } from "./replay.ts";
+export { type Guide, type Position, Run } from "./run.ts";
 export {
   type ActorSpec,
   arranged,
@@ -28,12 +28,5 @@ export {
   type Scenario,
   unarranged,
 } from "./scenario.ts";
-export {
-  explore,
-  type Finding,
-  replay,
-  type Replayed,
-  type Report,
-  type SearchOptions,
-} from "./search.ts";
-export { type Inode, World } from "./world.ts";
+export { explore, type Finding, type Report, type SearchOptions } from "./search.ts";
+export { ASLEEP, type Inode, type Sleeper, type Wakening, type World } from "./world.ts";

@@ -1,40 +1,35 @@
 /**
- * What the leaves share: the simulated machine, and each actor's own files and mappings.
+ * The process that an actor is: its open files and mappings; and what leaves need to turn calls into
+ * operations on the machine.
  *
  * @module
  */
 
-import { currentActor, type Operation } from "./actor.ts";
-import { type Inode, World } from "./world.ts";
+import { type Actor, currentActor } from "./actor.ts";
+import type { Inode, World } from "./world.ts";
 
-/** The machine that all actors run on. */
-export let world: World = new World();
-
-/** Starts over with an empty machine. */
-export function resetWorld(): void {
-  world = new World();
-}
-
-/** The size of a page; small, so that copying one costs little. */
+/** The size of a page; small, because copying one then costs little. */
 export const PAGE_BYTES = 512;
 
-/** Open files of an actor are numbered from `index * FILES_EACH`: locks belong to such a number. */
-export const FILES_EACH = 10_000;
+/** Open files of an actor have numbers from `index * FILES_EACH`; locks belong to such a number. */
+const FILES_EACH = 10_000;
 
 /** An open file of an actor. */
 export interface OpenFile {
   readonly number: number;
+  /** The file; undefined while a new file has no bytes yet. */
   inode: Inode | undefined;
 }
 
 interface Range {
   readonly start: number;
   readonly end: number;
+  /** The file that is mapped; undefined if the range is only reserved. */
   readonly inode: Inode | undefined;
   readonly offset: number;
 }
 
-/** What belongs to one run of an actor's body: all of it is made again by running it again. */
+/** The objects of one run of an actor's code; the next run creates the same ones again. */
 class Process {
   readonly files = new Map<number, OpenFile>();
   ranges: Range[] = [];
@@ -49,18 +44,20 @@ class Process {
     this.#nextAddress = (index + 1) * 2 ** 32;
   }
 
-  /** A file or memory that nobody else can see yet. */
+  /** Creates a file or memory that no other actor can reach yet. */
   makeInode(label: string, sizeBytes: number): Inode {
     const id = this.#nextInode++;
-    return currentActor().local(() => world.makeInode(id, label, sizeBytes));
+    return currentActor().local((world) => world.makeInode(id, label, sizeBytes));
   }
 
+  /** Opens a file and returns its descriptor. */
   openFile(inode: Inode | undefined): number {
     const fd = this.#nextFd++;
     this.files.set(fd, { number: this.#nextFile++, inode });
     return fd;
   }
 
+  /** Reserves addresses for a mapping, and returns the first. */
   addresses(length: number): number {
     const address = this.#nextAddress;
     this.#nextAddress += Math.ceil(length / PAGE_BYTES + 1) * PAGE_BYTES;
@@ -68,7 +65,7 @@ class Process {
   }
 }
 
-/** The process that the current actor is. */
+/** Returns the process of the actor whose code calls. */
 export function process(): Process {
   const actor = currentActor();
   let own = actor.locals.get(Process) as Process | undefined;
@@ -76,7 +73,17 @@ export function process(): Process {
   return own;
 }
 
-/** What an address of the current actor means: a file, an offset, and how much is mapped behind. */
+/** Returns the open files of an actor that hold locks. */
+export function lockFilesOf(world: World, { index }: Actor): number[] {
+  return world.lockFiles(index * FILES_EACH, (index + 1) * FILES_EACH);
+}
+
+/** Returns the number of an open file within its process: the same in every run. */
+export function numberWithin(file: number): number {
+  return file % FILES_EACH;
+}
+
+/** Finds the file and offset behind an address of the current actor, and how much is mapped. */
 export function resolve(address: number): { inode: Inode; offset: number; left: number } {
   const { ranges } = process();
   for (let i = ranges.length - 1; i >= 0; i--) {
@@ -88,34 +95,29 @@ export function resolve(address: number): { inode: Inode; offset: number; left: 
   throw currentActor().crash(new Error(`SIGSEGV: nothing is mapped at ${address}`));
 }
 
-/** Tells traces what a word is called. */
+/** Gives a word a name for traces, unless it has one. */
 export function nameWord({ inode, offset }: { inode: Inode; offset: number }, path: string): void {
   if (!inode.names.has(offset >> 2)) inode.names.set(offset >> 2, path);
 }
 
-/** What a word is called. */
+/** Returns the name of a word. */
 export function nameOf(inode: Inode, index: number): string {
   return inode.names.get(index) ?? `${inode.label}+${4 * index}`;
 }
 
-/** Bytes as a trace shows them: the first eight. */
+/** Writes bytes as a trace shows them: the first eight. */
 export function inHex(bytes: Uint8Array): string {
   return bytes.subarray(0, 8).toHex() + (bytes.length > 8 ? `.. (${bytes.length} bytes)` : "");
 }
 
-/** An operation on an inode: the scheduler decides when, unless nobody else can see the inode. */
-export function on<T>(inode: Inode, label: () => string, perform: () => T): T {
+/** Operates on an inode: an operation of the scheduler, unless no other actor can reach the inode. */
+export function on<T>(inode: Inode, label: () => string, perform: (world: World) => T): T {
   const actor = currentActor();
   if (!inode.shared) return actor.local(perform);
   return actor.operate({ label, perform });
 }
 
-/** An operation on the file system or a lock, which are always shared. */
-export function shared<T>(label: () => string, perform: () => T): T {
+/** Operates on the file system or a lock, which are always shared. */
+export function shared<T>(label: () => string, perform: (world: World) => T): T {
   return currentActor().operate({ label, perform });
-}
-
-/** An operation that may put the thread to sleep. */
-export function mayBlock<T>(operation: Operation<T>): T {
-  return currentActor().operate(operation);
 }

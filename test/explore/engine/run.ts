@@ -1,60 +1,79 @@
 /**
- * One run of a scenario at a point in time: what may happen next within the bounds, and making it
- * happen or taking it back.
+ * A run of a scenario at one point in time: the steps that are possible within the bounds, taking
+ * one, and going back.
  *
  * @module
  */
 
 import type { Actor } from "./actor.ts";
-import { world } from "./process.ts";
-import type { Bounds, Conventions, Scenario } from "./scenario.ts";
-import { Actors, KERNEL, lockFilesOf, ownerOf, type Problem, type Transition } from "./actors.ts";
-import { mix, SEED_A, SEED_B, type Sleeper } from "./world.ts";
-
-export type { Problem, Transition };
+import { Actors, KERNEL, type Problem, type RunOptions, type Transition } from "./actors.ts";
+import { mix, SEED_A, SEED_B } from "./hash.ts";
+import type { Bounds, Scenario } from "./scenario.ts";
+import type { Sleeper, World } from "./world.ts";
 
 /** How much of each bound is left. */
 interface Left extends Bounds {
   readonly ticks: number;
 }
 
+/** Everything about a run that going back restores, but for the machine and the actors. */
+interface Turn {
+  left: Left;
+  /** Whether the thread that acted last can continue, so that any other would preempt it. */
+  goesOn: boolean;
+  lastThread: number;
+  lastActor: Actor | undefined;
+}
+
 /** A point to go back to. */
 export interface Position {
   readonly mark: number;
-  readonly left: Left;
-  readonly goesOn: boolean;
-  readonly lastThread: number;
-  readonly lastActor: Actor | undefined;
+  readonly turn: Readonly<Turn>;
 }
 
-/** Everybody asleep and only time passing, this often in one run: they wait for nothing. */
+/** Decides how a run continues. */
+export interface Guide {
+  /** Returns the step to take in the present state; undefined to stop there. */
+  next(): Transition | undefined;
+  /**
+   * Whether the run may stop because its state was entered before. This is asked before an actor is
+   * run up to the state. The key is that of the state if the actor does not end there.
+   */
+  wasEntered?(): boolean;
+}
+
+/** The place to which a step has led. */
+type Reached =
+  /** Every actor has come to its next operation or its end, and the guide has not been asked. */
+  | { readonly at: "state" }
+  /** The guide was asked while the actor's code was running, and chose another step or none. */
+  | { readonly at: "decision"; readonly next: Transition | undefined }
+  /** The state was entered before, so no actor was run up to it. */
+  | { readonly at: "known state" };
+
+const STATE: Reached = { at: "state" };
+const KNOWN_STATE: Reached = { at: "known state" };
+
+/** Time may pass so often in one run while everybody sleeps; after that, they wait for nothing. */
 const TICKS = 40;
+
+/** A run that takes more steps than this does not end. */
+const LONGEST = 1500;
 
 /** The state of a scenario while it runs. */
 export class Run {
+  readonly world: World;
   readonly #actors: Actors;
   readonly #sliceNs: number;
-  #left: Left;
-  #lastThread = KERNEL;
-  #lastActor: Actor | undefined;
-  #goesOn = false;
-  /** Chooses among what may happen next. */
-  #choose: () => Transition | undefined = () => undefined;
-  /** Whether the present state was entered before. */
-  #entered: () => boolean = () => false;
-  /** What was chosen when that was asked while an actor was still running. */
-  #chosen: { readonly transition: Transition | undefined } | undefined;
+  #turn: Turn;
 
-  /** Builds the machine, and adds a line to the trace for each step. */
-  constructor(
-    scenario: Scenario,
-    bounds: Bounds,
-    conventions: Conventions = {},
-    trace?: string[],
-  ) {
-    this.#actors = new Actors(scenario, conventions, trace);
-    this.#sliceNs = conventions.sliceNs ?? Infinity;
-    this.#left = { ...bounds, ticks: TICKS };
+  /** Builds the machine and the actors. */
+  constructor(scenario: Scenario, bounds: Bounds, options: RunOptions = {}) {
+    this.#actors = new Actors(scenario, options);
+    this.world = this.#actors.world;
+    this.#sliceNs = options.conventions?.sliceNs ?? Infinity;
+    const left = { ...bounds, ticks: TICKS };
+    this.#turn = { left, goesOn: false, lastThread: KERNEL, lastActor: undefined };
   }
 
   /** Brings every actor to its first operation. */
@@ -63,124 +82,124 @@ export class Run {
     if (starting !== undefined) await starting;
   }
 
-  /** Whether the thread that acted last can go on, so that others would preempt it. */
+  /** Whether the thread that acted last can continue, so that any other would preempt it. */
   get goesOn(): boolean {
-    return this.#goesOn;
+    return this.#turn.goesOn;
   }
 
-  /** The preemptions that are left. */
+  /** The number of preemptions that are left. */
   get preemptionsLeft(): number {
-    return this.#left.preemptions;
+    return this.#turn.left.preemptions;
   }
 
-  /** Where the run is now. */
+  /** Returns the present point, to go back to. */
   position(): Position {
-    return {
-      mark: world.mark(),
-      left: this.#left,
-      goesOn: this.#goesOn,
-      lastThread: this.#lastThread,
-      lastActor: this.#lastActor,
-    };
+    return { mark: this.world.mark(), turn: { ...this.#turn } };
   }
 
-  /** Takes back whatever was done since. */
-  goBack(position: Position): void {
-    world.undoTo(position.mark);
-    this.#left = position.left;
-    this.#goesOn = position.goesOn;
-    this.#lastThread = position.lastThread;
-    this.#lastActor = position.lastActor;
+  /** Undoes every step since a point. */
+  goBack({ mark, turn }: Position): void {
+    this.world.undoTo(mark);
+    this.#turn = { ...turn };
   }
 
   /**
-   * Two halves of a hash of everything that decides what can happen from now on, but for the
-   * preemptions that are left: the machine, the log of each actor, who may go on without being
-   * preempted, who may die, and what is left of the other bounds.
+   * Returns two halves of a hash of everything that decides the future, except for the preemptions
+   * that are left: the machine, the log of each actor, who may go on without being preempted, who
+   * may die, and the rest of the other bounds.
    */
   key(): readonly [a: number, b: number] {
-    let a = world.hashA;
-    let b = world.hashB;
+    let a = this.world.hashA;
+    let b = this.world.hashB;
     for (const actor of this.#actors.all) {
       const flags = (actor.dead ? 1 : 0) + (actor.finished ? 2 : 0) + 4 * actor.index;
       a = mix(a, actor.hashA, flags, 0, SEED_A);
       b = mix(b, actor.hashB, flags, 0, SEED_B);
     }
-    const { deaths, noise, ticks } = this.#left;
-    const turn = this.#goesOn ? this.#lastThread : KERNEL;
-    const mortal = this.#mayDie(this.#lastActor) ? this.#lastActor!.index : -1;
-    const bounds = deaths + 2 ** 10 * noise + 2 ** 20 * ticks;
+    const { left, goesOn, lastThread, lastActor } = this.#turn;
+    const turn = goesOn ? lastThread : KERNEL;
+    const mortal = this.#mayDie(lastActor) ? lastActor!.index : -1;
+    const bounds = left.deaths + 2 ** 10 * left.noise + 2 ** 20 * left.ticks;
     return [mix(a, bounds, turn, mortal, SEED_A), mix(b, bounds, turn, mortal, SEED_B)];
   }
 
-  /** An actor that failed, if one has. */
-  failure(): Problem | undefined {
-    return this.#actors.failure();
-  }
-
-  /** What is wrong with a run in which nothing can happen any more, if anything is. */
-  verdict(): Problem | undefined {
-    return this.#actors.verdict(this.#left.ticks === 0);
-  }
-
-  /** From here on nothing happens but what must: for looking whether a run has ended. */
-  endBounds(): void {
-    this.#left = { ...this.#left, preemptions: 0, deaths: 0, noise: 0 };
-  }
-
-  // ---- what may happen next ----
+  // ---- the end ----
 
   /**
-   * What may happen next, within the bounds: steps of the thread that acted last come first, deaths
-   * last. The rest of this class goes by the latest call.
+   * Returns "well", or what is wrong, if a run can end after so many steps; undefined if it cannot
+   * end here. It can end where an actor could still die, as no actor has to.
+   */
+  ended(choices: readonly Transition[], steps: number): Problem | "well" | undefined {
+    const failure = this.#actors.failure();
+    if (failure !== undefined) return failure;
+    if (choices.every(({ kind }) => kind === "kill")) {
+      return this.#actors.verdict(this.#turn.left.ticks === 0) ?? "well";
+    }
+    if (steps < LONGEST) return undefined;
+    return { kind: "hang", message: `the run does not end within ${LONGEST} steps` };
+  }
+
+  /** Spends what is left of the bounds, so that {@linkcode ended} finds the end of a replay. */
+  endBounds(): void {
+    this.#turn.left = { ...this.#turn.left, preemptions: 0, deaths: 0, noise: 0 };
+  }
+
+  // ---- possible steps ----
+
+  /**
+   * Returns the steps that are possible within the bounds. Steps of the thread that acted last come
+   * first, and deaths last. It also determines {@linkcode goesOn}.
    */
   choices(): readonly Transition[] {
+    const { left, lastThread } = this.#turn;
     const own: Transition[] = [];
     const others: Transition[] = [];
     for (const actor of this.#actors.all) {
       for (const step of this.#actors.stepsOf(actor)) {
-        (step.thread === this.#lastThread ? own : others).push(step);
+        (step.thread === lastThread ? own : others).push(step);
       }
     }
-    this.#goesOn = own.length > 0;
-    const somebodyCan = this.#goesOn || others.length > 0;
-    if (!somebodyCan && world.sleepers.size > 0 && this.#left.ticks > 0) {
+    const goesOn = this.#turn.goesOn = own.length > 0;
+    const somebodyCan = goesOn || others.length > 0;
+    const somebodySleeps = this.world.sleepers.size > 0;
+    if (!somebodyCan && somebodySleeps && left.ticks > 0) {
       if (!this.#mayTimePass()) return [];
       others.push({ code: "t", kind: "tick", thread: KERNEL, actor: undefined, detail: 0 });
     }
-    if (world.sleepers.size > 0) this.#addNoise(others, somebodyCan);
-    if (!this.#goesOn || this.#left.preemptions > 0) own.push(...others);
-    if (this.#left.deaths > 0) own.push(...this.#kills());
+    if (somebodySleeps) this.#addNoise(others, somebodyCan);
+    if (!goesOn || left.preemptions > 0) own.push(...others);
+    if (left.deaths > 0) own.push(...this.#kills());
     return own;
   }
 
-  /** Whoever acted last may die before its next operation, or in the sleep that it fell into. */
+  /** The actor that acted last may die before its next operation, or in the sleep it fell into. */
   #kills(): Transition[] {
     const { all, usual } = this.#actors;
-    const atStart = this.#lastThread === KERNEL && this.#lastActor === undefined;
+    const { lastThread, lastActor } = this.#turn;
+    const atStart = lastThread === KERNEL && lastActor === undefined;
     return all
-      .filter((actor) => (atStart || actor === this.#lastActor) && this.#mayDie(actor))
+      .filter((actor) => (atStart || actor === lastActor) && this.#mayDie(actor))
       .map(({ index }) => usual[index]!.kill);
   }
 
-  /** Who has finished is idle, and can die as long as that changes anything. */
+  /** An actor that has finished is idle, and can die as long as that changes anything. */
   #mayDie(actor: Actor | undefined): boolean {
-    if (actor === undefined || this.#left.deaths === 0) return false;
+    if (actor === undefined || this.#turn.left.deaths === 0) return false;
     if (actor.dead || !actor.started || this.#actors.specs[actor.index]!.immortal) return false;
     if (!actor.finished || actor.pending !== undefined || actor.waits.length > 0) return true;
-    return lockFilesOf(actor).length > 0;
+    return this.#actors.lockFilesOf(actor).length > 0;
   }
 
   /**
-   * A sleeper may wake for no reason, or because its own (not a slice's) time is up; and a pause may
-   * end while others could go on, which costs a preemption.
+   * A sleep may end for no reason, or because its deadline passes, if that is not the end of a
+   * slice. A pause may end while others could continue, which costs a preemption.
    */
   #addNoise(found: Transition[], othersCould: boolean): void {
-    const { noise, preemptions } = this.#left;
-    for (const sleeper of world.sleepersInOrder()) {
+    const { noise, preemptions } = this.#turn.left;
+    for (const sleeper of this.world.sleepersInOrder()) {
       const { thread, words, woken, deadline } = sleeper;
       if (woken !== "") continue;
-      const common = { thread, actor: ownerOf(this.#actors.all, sleeper), detail: thread };
+      const common = { thread, actor: this.#actors.ownerOf(sleeper), detail: thread };
       if (words.length === 0) {
         if (!othersCould || preemptions === 0 || deadline === Infinity) continue;
         found.push({ ...common, code: `e${thread}`, kind: "resume" });
@@ -192,11 +211,11 @@ export class Run {
   }
 
   /**
-   * Everyone alive sleeps. Time may pass for those who only pause, after a death, which slices are
-   * for, and up to deadlines that a user set; otherwise a wake-up was lost.
+   * Whether time may pass while everybody alive sleeps. It may for a pause, for a deadline that a
+   * user set, and after a death, because slices exist for deaths. Otherwise a wake-up was lost.
    */
   #mayTimePass(): boolean {
-    const waiting = [...world.sleepers.values()].filter(({ woken, deadline }) =>
+    const waiting = [...this.world.sleepers.values()].filter(({ woken, deadline }) =>
       woken === "" && deadline !== Infinity
     );
     if (waiting.length === 0) return false;
@@ -204,94 +223,76 @@ export class Run {
     return waiting.some((sleeper) => sleeper.words.length === 0 || !this.#isSlice(sleeper));
   }
 
-  /** Whether a sleep lasts until the end of a slice, and not until a deadline that a user set. */
+  /** Whether a sleep lasts until the end of a slice instead of a deadline that a user set. */
   #isSlice({ deadline, since }: Sleeper): boolean {
     const slice = this.#sliceNs;
     return deadline === Infinity || deadline % slice === 0 || deadline - since === slice;
   }
 
-  // ---- making it happen ----
+  // ---- taking steps ----
 
-  /**
-   * Takes a step, and after it what `choose` says each time, until that is nothing, or the state was
-   * `entered` before: then no actor has been run up to it, and going back must follow.
-   */
-  async follow(
-    first: Transition | undefined,
-    choose: () => Transition | undefined,
-    entered: () => boolean = () => false,
-  ): Promise<void> {
-    this.#choose = choose;
-    this.#entered = entered;
+  /** Takes a step, and then those that the guide returns, until it returns none. */
+  async follow(first: Transition | undefined, guide: Guide): Promise<void> {
     for (let next = first; next !== undefined;) {
-      this.#chosen = undefined;
-      const running = this.#take(next);
-      if (running !== undefined) await running;
-      next = this.#whatIsNext();
+      const taking = this.#take(next, guide);
+      const reached = taking instanceof Promise ? await taking : taking;
+      if (reached.at === "known state") return;
+      next = reached.at === "decision" ? reached.next : guide.next();
     }
   }
 
-  #whatIsNext(): Transition | undefined {
-    return this.#chosen === undefined ? this.#choose() : this.#chosen.transition;
+  #take(transition: Transition, guide: Guide): Reached | Promise<Reached> {
+    this.#account(transition);
+    const actor = this.#actors.perform(transition);
+    if (actor !== undefined) {
+      this.#turn.goesOn = true; // so it is in the key, if the actor does not end
+      if (guide.wasEntered?.()) return KNOWN_STATE;
+      if (!actor.recall()) return this.#runOn(actor, guide);
+    }
+    const starting = this.#actors.startWhoCan();
+    return starting === undefined ? STATE : starting.then(() => STATE);
   }
 
-  #take(transition: Transition): void | Promise<void> {
-    this.#account(transition);
-    const running = this.#actors.perform(transition, {
-      goesOnAtOnce: () => this.#goesOnAtOnce(transition.actor!),
-      isKnown: () => this.#isKnown(),
+  /**
+   * Runs the code of an actor. While the guide chooses the actor's next operation, it is performed
+   * in the middle of the code, which then need not run again from the beginning.
+   */
+  #runOn(actor: Actor, guide: Guide): Reached | Promise<Reached> {
+    let reached = STATE;
+    const running = actor.run(() => {
+      const next = guide.next();
+      if (next !== this.#actors.usual[actor.index]!.step) {
+        reached = { at: "decision", next };
+        return false;
+      }
+      this.#account(next);
+      this.world.onUndo(actor.save());
+      return this.#actors.operate(actor, 0);
     });
-    if (this.#chosen === KNOWN) return;
-    return running === undefined
+    const starting = running === undefined
       ? this.#actors.startWhoCan()
       : running.then(() => this.#actors.startWhoCan());
+    return starting === undefined ? reached : starting.then(() => reached);
   }
 
-  /**
-   * Whether the state was entered before, asked before the actor is run up to its next operation: as
-   * its log tells what it does, only that it does not end here has to be assumed for the key.
-   */
-  #isKnown(): boolean {
-    this.#goesOn = true;
-    if (!this.#entered()) return false;
-    this.#chosen = KNOWN;
-    return true;
-  }
-
-  /**
-   * Asked by an actor that has come to its next operation: whether that was performed. It is if the
-   * actor is to act next, as its code then need not be run again from the beginning.
-   */
-  #goesOnAtOnce(actor: Actor): boolean {
-    const transition = this.#choose();
-    if (transition === undefined || transition !== this.#actors.usual[actor.index]!.step) {
-      this.#chosen = { transition };
-      return false;
-    }
-    this.#account(transition);
-    world.onUndo(actor.save());
-    return this.#actors.operate(actor, 0);
-  }
-
-  /** Notes whose turn it is, and what that costs. */
+  /** Notes whose turn it is, and spends the bounds that the step costs. */
   #account({ actor, kind, thread }: Transition): void {
-    const preempts = this.#goesOn && thread !== this.#lastThread || kind === "resume";
+    const turn = this.#turn;
+    const preempts = turn.goesOn && thread !== turn.lastThread || kind === "resume";
     if (kind === "kill") return this.#spend("deaths");
     if (kind === "tick") {
       this.#spend("ticks");
-      this.#lastThread = KERNEL; // whoever is roused may go first
+      turn.lastThread = KERNEL; // any sleeper whose time is up may act first
       return;
     }
     if (preempts) this.#spend("preemptions");
     if (kind === "spurious" || kind === "early") this.#spend("noise");
-    this.#lastThread = thread;
-    this.#lastActor = kind === "release" ? undefined : actor;
+    turn.lastThread = thread;
+    turn.lastActor = kind === "release" ? undefined : actor;
   }
 
   #spend(bound: keyof Left): void {
-    this.#left = { ...this.#left, [bound]: this.#left[bound] - 1 };
+    const { left } = this.#turn;
+    this.#turn.left = { ...left, [bound]: left[bound] - 1 };
   }
 }
-
-/** Nothing is chosen in a state that was entered before. */
-const KNOWN = { transition: undefined };

@@ -1,42 +1,42 @@
 /**
- * A scenario: who acts on what, and what must hold at the end of every run.
+ * A scenario: the actors, the memory they act on, and the invariant at the end of every run.
  *
  * @module
  */
 
-/** What can be wrong. */
+/** The kinds of defects that a search finds. */
 export type FindingKind = "lost wake-up" | "invariant" | "error" | "hang";
 
-/** How a run ended, for the invariant. */
+/** The end of a run, for the invariant. */
 export interface End {
-  /** What each actor returned, by name; undefined if it died or never began. */
+  /** The result of each actor, by name; undefined if it died or never began. */
   readonly results: Readonly<Record<string, unknown>>;
-  /** Who died. */
+  /** The names of the actors that died. */
   readonly dead: ReadonlySet<string>;
   /** The names in the file system. */
   readonly names: readonly string[];
-  /** The bytes of a shared memory that `setup` made. */
+  /** Returns the bytes of a shared memory that `setup` made. */
   bytes(label: string): Uint8Array;
 }
 
 /** An actor of a scenario. */
 export interface ActorSpec {
-  /** The code: builds everything inside, and returns what the invariant needs, as plain data. */
+  /** The code: builds every object inside, and returns plain data for the invariant. */
   readonly body: (arranged: never) => unknown;
   /**
-   * What is not the subject, such as opening: done alone when the actor begins, up to its first
-   * sleep, without preemption or death. What it gives is handed to `body`.
+   * The part that is not the subject, such as opening. It runs alone when the actor begins, up to
+   * its first sleep, without preemption or death. `body` receives its result.
    */
   readonly arrange?: () => unknown;
   /** Begins only once this actor has finished, or is dead. */
   readonly after?: string;
-  /** Begins only once every other actor has finished or is dead; all of these are gone then. */
+  /** Begins only once every other actor has finished or is dead; the kernel has dropped their locks. */
   readonly last?: boolean;
-  /** Must not be killed, though the scenario allows deaths. */
+  /** Never dies, though the scenario allows deaths. */
   readonly immortal?: boolean;
 }
 
-/** An actor that has done this much when the exploration begins. */
+/** Makes an actor whose first part is done when the exploration begins. */
 export function arranged<T>(
   arrange: () => T,
   body: (arranged: T) => unknown,
@@ -45,12 +45,12 @@ export function arranged<T>(
   return { arrange, body, ...rest };
 }
 
-/** The same actor with nothing arranged: it opens what it needs amid the others. */
+/** Makes an actor that does what it arranges amid the others, as an ordinary part of its code. */
 export function unarranged({ arrange, body, ...rest }: ActorSpec): ActorSpec {
   return { body: () => body(arrange?.() as never), ...rest };
 }
 
-/** How far the search goes. */
+/** The bounds of a search. */
 export interface Bounds {
   /** How often a run may switch away from an actor that could go on. */
   readonly preemptions: number;
@@ -71,11 +71,11 @@ export interface Conventions {
   readonly errorName?: (error: number) => string;
 }
 
-/** What is explored. */
+/** A scenario. */
 export interface Scenario {
   /** The name, by which the command line finds it. */
   readonly name: string;
-  /** Makes what is there before anyone acts. */
+  /** Makes the memory that is there before any actor begins. */
   readonly setup?: () => void;
   /** The actors, by name. */
   readonly actors: Readonly<Record<string, ActorSpec | (() => unknown)>>;
@@ -83,10 +83,10 @@ export interface Scenario {
   readonly bounds: Bounds;
   /** Still tighter bounds for the short search of a large scenario. */
   readonly short?: Partial<Bounds>;
-  /** What is wrong with the end of a run, if anything is. */
+  /** Returns what is wrong with the end of a run; undefined if it is right. */
   readonly check: (end: End) => string | undefined;
-  /** For code that is broken on purpose: what must be found. */
+  /** For code that is broken on purpose: the defect that the search must find. */
   readonly expect?: FindingKind;
-  /** What it shows; a sentence. */
+  /** A sentence about its subject. */
   readonly about: string;
 }

@@ -1,124 +1,76 @@
 /**
  * The search through every interleaving: depth first, stepping the simulated machine forward and
- * taking back what was done, within bounds on preemptions, deaths and noise.
+ * back, within bounds on preemptions, deaths and noise.
  *
- * A state that was entered before is not entered again. This is what removes interleavings that
- * differ only in the order of operations that cannot affect each other: they meet in the same state.
+ * The search enters no state twice. So it skips interleavings that differ only in the order of
+ * operations that cannot affect each other: they meet in the same state.
  *
  * @module
  */
 
-import { type Position, type Problem, Run, type Transition } from "./run.ts";
+import type { Problem, Transition } from "./actors.ts";
+import { mix } from "./hash.ts";
+import { replay } from "./replay.ts";
+import { type Guide, type Position, Run } from "./run.ts";
 import type { Bounds, Conventions, Scenario } from "./scenario.ts";
 import { SeenStates } from "./seen.ts";
-import { decode, encode } from "./token.ts";
-import { mix } from "./world.ts";
+import { encode } from "./token.ts";
 
 /** A run that went wrong. */
 export interface Finding extends Problem {
   /** Replays exactly this run. */
   readonly token: string;
-  /** Who did what, in order. */
+  /** The steps in words, in order. */
   readonly trace: readonly string[];
 }
 
-/** What a search has done. */
+/** The progress of a search, or its result. */
 export interface Report {
-  /** Runs that came to their end. */
+  /** The number of runs that came to their end. */
   schedules: number;
   states: number;
   steps: number;
   deaths: number;
-  /** The steps of the longest run. */
+  /** The number of steps of the longest run. */
   longest: number;
-  /** Roughly how much of everything is done, from 0 to 1. */
+  /** An estimate of the part of the search that is done, from 0 to 1. */
   done: number;
-  /** Whether everything within the bounds was seen. */
+  /** Whether the search saw every run within the bounds. */
   exhausted: boolean;
   milliseconds: number;
   finding: Finding | undefined;
 }
 
-/** When to stop, and whom to tell. */
+/** The options of a search. */
 export interface SearchOptions {
   readonly bounds?: Partial<Bounds> | undefined;
   readonly conventions?: Conventions | undefined;
   readonly budgetMs?: number | undefined;
-  /** Random runs from this seed, in place of all runs. */
+  /** Takes random runs from this seed instead of all runs. */
   readonly seed?: number | undefined;
-  /** Stop after this many runs. */
+  /** Stops after this many runs. */
   readonly schedules?: number | undefined;
-  /** Enter states again that were entered before: to test that this changes nothing. */
+  /** Enters states again that were entered before; a test shows that this changes nothing. */
   readonly again?: boolean | undefined;
+  /** Called now and then. */
   readonly progress?: ((report: Report) => void) | undefined;
 }
 
-/** A run that takes more steps than this does not end. */
-const LONGEST = 1500;
-
-/** Whether to stop is asked once in so many steps. */
+/** The search looks at the clock once in so many steps. */
 const STEPS_BETWEEN_LOOKS = 256;
 
-/** Explores a scenario. */
+/** Explores a scenario: every run within the bounds, or random runs. */
 export async function explore(scenario: Scenario, options: SearchOptions = {}): Promise<Report> {
   const search = new Search(scenario, options);
   await search.run();
   return search.report;
 }
 
-/** How a run of a token went. */
-export interface Replayed {
-  readonly problem: Problem | undefined;
-  readonly trace: readonly string[];
-}
-
-/** Runs exactly the run of a token. */
-export async function replay(
-  scenario: Scenario,
-  token: string,
-  conventions?: Conventions,
-): Promise<Replayed> {
-  const trace: string[] = [];
-  const run = new Run(
-    scenario,
-    { preemptions: 1000, deaths: 1000, noise: 1000 },
-    conventions,
-    trace,
-  );
-  await run.begin();
-  const codes = decode(token);
-  let step = 0;
-  const choose = () => {
-    const code = codes[step++];
-    if (code === undefined) return undefined;
-    const transition = run.choices().find((candidate) => candidate.code === code);
-    if (transition !== undefined) return transition;
-    throw new Error(`This token does not fit the scenario: "${code}" is not possible here`);
-  };
-  await run.follow(choose(), choose);
-  run.endBounds();
-  const ended = endOf(run, run.choices(), codes.length);
-  return { problem: ended === "well" ? undefined : ended, trace };
-}
-
-/** "well" or what is wrong if a run can end here, as nobody need die; undefined if it goes on. */
-function endOf(
-  run: Run,
-  choices: readonly Transition[],
-  length: number,
-): Problem | "well" | undefined {
-  const failure = run.failure();
-  if (failure !== undefined) return failure;
-  if (choices.every(isKill)) return run.verdict() ?? "well";
-  if (length < LONGEST) return undefined;
-  return { kind: "hang", message: `the run does not end within ${LONGEST} steps` };
-}
-
 /** A state on the way to the present one. */
 interface Frame {
   readonly choices: readonly Transition[];
   readonly position: Position;
-  /** How many of the choices have been taken. */
+  /** The number of choices that have been taken. */
   taken: number;
 }
 
@@ -156,12 +108,12 @@ class Search {
   }
 
   async #begin(bounds: Bounds): Promise<Run> {
-    const run = new Run(this.#scenario, bounds, this.#options.conventions);
+    const run = new Run(this.#scenario, bounds, { conventions: this.#options.conventions });
     await run.begin();
     return run;
   }
 
-  /** Whether the budget is spent; tells of progress. */
+  /** Whether the budget is spent; reports progress. */
   #isOver(): boolean {
     const { budgetMs = Infinity, schedules = Infinity, progress } = this.#options;
     const time = performance.now();
@@ -176,15 +128,17 @@ class Search {
 
   // ---- all runs ----
 
-  /** Whether all were seen. */
+  /** Returns whether the search saw all runs. */
   async #allRuns(): Promise<boolean> {
     const run = await this.#begin(this.#bounds);
     const stack: Frame[] = [];
-    const deeper = () => this.#enter(run, stack);
-    const entered = () => this.#wasEntered(run);
-    let next = deeper();
+    const guide: Guide = {
+      next: () => this.#enter(run, stack),
+      wasEntered: () => this.#wasEntered(run),
+    };
+    let next = guide.next();
     for (;;) {
-      await run.follow(next, deeper, entered);
+      await run.follow(next, guide);
       if (this.report.finding !== undefined) {
         await this.#trace();
         return false;
@@ -201,7 +155,7 @@ class Search {
     }
   }
 
-  /** In a new state: what to do first, or nothing if all that follows is known or there is nothing. */
+  /** Enters a state, and returns its first step; undefined if it is known or the run has ended. */
   #enter(run: Run, stack: Frame[]): Transition | undefined {
     const choices = run.choices();
     if (this.#wasSeen(run)) return undefined;
@@ -223,27 +177,28 @@ class Search {
     return true;
   }
 
+  /** Enters a state, and returns whether that is of no use. */
   #wasSeen(run: Run): boolean {
     if (this.#options.again) return false;
     const [a, b] = run.key();
     return !this.#seen.enter(a, b, run.preemptionsLeft);
   }
 
-  /** The same of a state that is not to be entered if it was not. */
+  /** Whether a state was entered before; does not enter it. */
   #wasEntered(run: Run): boolean {
     if (this.#options.again) return false;
     const [a, b] = run.key();
     return this.#seen.has(a, b, run.preemptionsLeft);
   }
 
-  /** Whether the run is over; notes what is wrong with it. */
+  /** Whether the run is over; reports what is wrong with it. */
   #hasEnded(
     run: Run,
     choices: readonly Transition[],
     length: number,
     steps: () => readonly string[],
   ): boolean {
-    const ended = endOf(run, choices, length);
+    const ended = run.ended(choices, length);
     if (ended === undefined) return false;
     this.report.schedules++;
     this.report.longest = Math.max(this.report.longest, length);
@@ -252,12 +207,13 @@ class Search {
     return true;
   }
 
-  /** Replays the finding to tell how it came about. */
+  /** Replays the finding, for its trace. */
   async #trace(): Promise<void> {
     const finding = this.report.finding!;
-    const trace = await replay(this.#scenario, finding.token, this.#options.conventions).then(
+    const { conventions } = this.#options;
+    const trace = await replay(this.#scenario, finding.token, { conventions }).then(
       ({ trace }) => trace,
-      (error) => [`${error}`], // of code that does something else each time
+      (error) => [`${error}`], // the code does something else each time
     );
     this.report.finding = { ...finding, trace };
   }
@@ -269,23 +225,19 @@ class Search {
     const bounds = { ...this.#bounds, preemptions: Infinity };
     while (!this.#isOver()) {
       const run = await this.#begin(bounds);
-      const haste = 2 ** -Math.ceil(5 * random()); // how likely the thread is to be switched
+      const haste = 2 ** -Math.ceil(5 * random()); // the probability of a preemption
       const steps: string[] = [];
-      const choose = () => {
+      const next = () => {
         const choices = run.choices();
         if (this.#hasEnded(run, choices, steps.length, () => steps)) return undefined;
         const transition = pick(choices, run.goesOn, haste, random);
         steps.push(transition.code);
         return this.#count(transition);
       };
-      await run.follow(choose(), choose);
+      await run.follow(next(), { next });
       if (this.report.finding !== undefined) return await this.#trace();
     }
   }
-}
-
-function isKill({ kind }: Transition): boolean {
-  return kind === "kill";
 }
 
 function hasMore({ choices, taken }: Frame): boolean {
@@ -294,7 +246,7 @@ function hasMore({ choices, taken }: Frame): boolean {
 
 const RARE: readonly Transition["kind"][] = ["kill", "spurious", "early"];
 
-/** Goes on with the same thread, or else with any; deaths and noise are rare. */
+/** Picks the thread that acted last, or any other; deaths and noise are rare. */
 function pick(
   choices: readonly Transition[],
   goesOn: boolean,
@@ -309,7 +261,7 @@ function pick(
   return any(choices.filter((transition) => !rare.includes(transition)));
 }
 
-/** How much of the tree of choices is behind the search. */
+/** Estimates how much of the tree of choices is behind the search. */
 function doneOf(stack: readonly Frame[]): number {
   let done = 0;
   let share = 1;
@@ -320,7 +272,7 @@ function doneOf(stack: readonly Frame[]): number {
   return done;
 }
 
-/** Random numbers from 0 to 1, the same for the same seed. */
+/** Returns random numbers from 0 to 1, the same for the same seed. */
 function generator(seed: number): () => number {
   let state = seed >>> 0;
   return () => {

@@ -1,5 +1,5 @@
 /**
- * How an actor is stopped in the middle of its code.
+ * Stops an actor in the middle of its code, by an exception.
  *
  * @module
  */
@@ -7,15 +7,23 @@
 /** Thrown through an actor to stop it at an operation. */
 export const UNWIND = new Error("this actor is being unwound");
 
-// Code that is unwound can leave rejected promises behind that nobody waits for.
-globalThis.addEventListener("unhandledrejection", (event) => {
-  if (isUnwinding(event.reason)) event.preventDefault();
-});
+let isListening = false;
 
-// What a listener throws, such as one of an abort signal, goes to the global scope.
-globalThis.addEventListener("error", (event) => {
-  if (isUnwinding(event.error)) event.preventDefault();
-});
+/**
+ * Keeps the exception from the global error handlers, once and for all. Unwound code can leave
+ * rejected promises behind, and an exception in a listener of an abort signal becomes a global
+ * error.
+ */
+export function catchLeftovers(): void {
+  if (isListening) return;
+  isListening = true;
+  globalThis.addEventListener?.("unhandledrejection", (event) => {
+    if (isUnwinding(event.reason)) event.preventDefault();
+  });
+  globalThis.addEventListener?.("error", (event) => {
+    if (isUnwinding(event.error)) event.preventDefault();
+  });
+}
 
 function isUnwinding(reason: unknown): boolean {
   if (reason === UNWIND) return true;

@@ -1,12 +1,13 @@
 /**
- * What operations and actors give, as hashes and texts.
+ * Hashes and texts of what operations and actors return.
  *
  * @module
  */
 
-import { bytesHash, type Inode, mix, textHash } from "./world.ts";
+import { bytesHash, mix, textHash } from "./hash.ts";
+import type { Inode } from "./world.ts";
 
-/** A hash of what an operation gave. */
+/** Hashes the result of an operation. */
 export function hashOf(value: unknown, seed: number): number {
   if (typeof value === "number") return mix(value, 1, 0, 0, seed);
   if (typeof value === "string") return textHash(value, seed);
@@ -17,7 +18,7 @@ export function hashOf(value: unknown, seed: number): number {
   return textHash(JSON.stringify(value), seed);
 }
 
-/** A text that tells all of a value; undefined if that is more than plain data. */
+/** Writes plain data as a text that contains all of it; undefined for any other value. */
 export function textOf(value: unknown): string | undefined {
   let isPlain = true;
   const text = JSON.stringify([value], function (this: Record<string, unknown>, key: string) {

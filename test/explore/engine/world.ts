@@ -2,13 +2,14 @@
  * The simulated machine: memory, files, record locks, sleepers and time, with an undo log and a
  * running hash of everything.
  *
- * Every change notes how to take it back and toggles the hash of the fact that it changes; so a
- * search can step forward and back, and can tell that it has been in a state before. The hash is
- * the exclusive-or of one mixed pair of numbers per fact, so the order in which facts came about
- * does not show in it.
+ * Every change appends to the undo log and updates the hash. So a search can step forward and back,
+ * and recognises a state that it has entered before. The hash is the exclusive-or of one mixed pair
+ * of numbers per fact, so it does not depend on the order in which the facts came about.
  *
  * @module
  */
+
+import { mix, SEED_A, SEED_B, textHash } from "./hash.ts";
 
 /** A simulated file: its bytes, and how many names it has. */
 export interface Inode {
@@ -16,26 +17,32 @@ export interface Inode {
   readonly label: string;
   readonly bytes: Uint8Array<ArrayBuffer>;
   readonly words: Uint32Array<ArrayBuffer>;
-  /** What words are called, by their index; for traces. */
+  /** The names of words in traces, by the index of the word. */
   readonly names: Map<number, string>;
   links: number;
   mode: number;
-  /** Whether more than its creator can reach it: what nobody else can see needs no scheduling. */
+  /** Whether an actor other than its creator can reach it. Private memory needs no scheduling. */
   shared: boolean;
 }
 
-/** A thread asleep on words of memory. */
+/** A thread asleep on words of memory; one that sleeps on no word only pauses. */
 export interface Sleeper {
   readonly thread: number;
-  readonly words: readonly { inode: Inode; index: number }[];
+  readonly words: readonly { readonly inode: Inode; readonly index: number }[];
   readonly deadline: number;
-  /** When the sleep began. */
+  /** The time at which the sleep began. */
   readonly since: number;
-  /** Why it may go on, if it may. */
-  woken: "" | "woken" | "timeout";
+  /** Why the sleep is over; empty while it lasts. */
+  woken: "" | Wakening;
 }
 
-/** Which fact a hash contribution is about; sleepers and locks add 16 times what kind they are. */
+/** Why a sleep ended. */
+export type Wakening = "woken" | "timeout";
+
+/** Returned by an operation whose thread has fallen asleep. */
+export const ASLEEP = Symbol("asleep");
+
+/** Kinds of facts in the hash; sleepers and locks add 16 times their own kind. */
 const Fact = { word: 1, name: 2, lock: 3, asleep: 4, time: 5, mode: 6 } as const;
 
 /** A lock on a byte of a file, by the number of the open file that holds it. */
@@ -49,7 +56,7 @@ interface HeldLock {
 const READ = 0;
 const WRITE = 1;
 
-/** The simulated machine. */
+/** A machine that actors share. */
 export class World {
   readonly names = new Map<string, Inode>();
   readonly inodes: Inode[] = [];
@@ -61,27 +68,27 @@ export class World {
   #hashA = 0;
   #hashB = 0;
 
-  /** The point to go back to. */
+  /** Returns a point to go back to. */
   mark(): number {
     return this.#undo.length;
   }
 
-  /** Has something outside of the machine taken back together with the machine. */
+  /** Registers `undo`, for state outside of the machine that goes back together with it. */
   onUndo(undo: () => void): void {
     this.#undo.push(undo);
   }
 
-  /** Takes back everything since a mark. */
+  /** Undoes every change since a mark. */
   undoTo(mark: number): void {
     while (this.#undo.length > mark) this.#undo.pop()!();
   }
 
-  /** One half of the hash of the whole machine. */
+  /** The first half of the hash of the whole machine. */
   get hashA(): number {
     return this.#hashA;
   }
 
-  /** The other half. */
+  /** The second half of the hash of the whole machine. */
   get hashB(): number {
     return this.#hashB;
   }
@@ -110,9 +117,9 @@ export class World {
   // ---- memory ----
 
   /**
-   * The number is its maker's business, so that it tells nothing of who came first. Made again after
-   * going back it is the same object, as what actors remember refers to it; all that was done with
-   * it was taken back.
+   * Makes an inode. The caller chooses its number, so that the number does not depend on the order
+   * in which actors act. An inode that is made again after going back is the same object, because
+   * the results that actors log refer to it; every change to it was undone.
    */
   makeInode(id: number, label: string, sizeBytes: number): Inode {
     const key = `${id} ${sizeBytes} ${label}`;
@@ -187,7 +194,7 @@ export class World {
 
   // ---- record locks ----
 
-  /** The locks of other open files that a lock of this kind would meet. */
+  /** Returns the locks of other open files that conflict with a lock of this kind. */
   conflicts(file: number, inode: Inode, byte: number, kind: number): HeldLock[] {
     return this.#locks.filter((held) =>
       held.file !== file && held.inode === inode.id && held.byte === byte &&
@@ -195,14 +202,14 @@ export class World {
     );
   }
 
-  /** Where some lock of another open file within a range of bytes begins. */
+  /** Returns the first locked byte within a range, not counting the open file's own locks. */
   lockWithin(file: number, inode: Inode, byte: number, count: number): number | undefined {
     return this.#locks.find((held) =>
       held.file !== file && held.inode === inode.id && held.byte >= byte && held.byte < byte + count
     )?.byte;
   }
 
-  /** Sets the lock of an open file on a byte; any kind but read and write drops it. */
+  /** Locks a byte for an open file; a kind other than read and write drops the lock. */
   setLock(file: number, inode: Inode, byte: number, kind: number): void {
     const rest = this.#locks.filter((held) =>
       held.file !== file || held.inode !== inode.id || held.byte !== byte
@@ -211,13 +218,13 @@ export class World {
     this.#putLocks(holds ? [...rest, { file, inode: inode.id, byte, kind }] : rest);
   }
 
-  /** Drops every lock of an open file, as its close does. */
+  /** Drops every lock of an open file, as the kernel does when the file is closed. */
   dropLocks(file: number): void {
     if (!this.#locks.some((held) => held.file === file)) return;
     this.#putLocks(this.#locks.filter((held) => held.file !== file));
   }
 
-  /** The open files in a range of numbers through which locks are held. */
+  /** Returns the open files within a range of numbers that hold locks. */
   lockFiles(firstFile: number, endFile: number): number[] {
     const found: number[] = [];
     for (const { file } of this.#locks) {
@@ -243,10 +250,23 @@ export class World {
 
   // ---- sleepers ----
 
-  fallAsleep(sleeper: Sleeper): void {
+  /** Puts a thread to sleep on words, or on none for a pause, until the deadline at the latest. */
+  fallAsleep(thread: number, words: Sleeper["words"], deadline: number): typeof ASLEEP {
+    this.#addSleeper({ thread, words, deadline, since: this.#time, woken: "" });
+    return ASLEEP;
+  }
+
+  /** Adds a thread of a pool whose operation returned at once and that waits to be heard. */
+  answer(thread: number): void {
+    this.#addSleeper({ thread, words: [], deadline: Infinity, since: 0, woken: "woken" });
+  }
+
+  #addSleeper(sleeper: Sleeper): void {
     this.#putSleeper(sleeper.thread, sleeper);
     this.#undo.push(() => this.#putSleeper(sleeper.thread, undefined));
   }
+
+  /** Removes a thread from the sleepers. */
 
   getUp(thread: number): void {
     const before = this.sleepers.get(thread);
@@ -270,12 +290,12 @@ export class World {
     this.#toggle(Fact.asleep + 16 * state, thread, deadline, since);
   }
 
-  /** Who sleeps, in an order that does not depend on how that came about. */
+  /** Returns all sleepers by thread, which does not depend on the order in which they fell asleep. */
   sleepersInOrder(): Sleeper[] {
     return [...this.sleepers.values()].sort((a, b) => a.thread - b.thread);
   }
 
-  /** Who sleeps on a word. */
+  /** Returns the threads that sleep on a word. */
   sleepersOn(inode: Inode, index: number): Sleeper[] {
     if (this.sleepers.size === 0) return [];
     return this.sleepersInOrder().filter(({ woken, words }) =>
@@ -283,7 +303,7 @@ export class World {
     );
   }
 
-  /** Wakes up to `count` sleepers on a word, beginning with the one at `first`; gives how many. */
+  /** Wakes up to `count` sleepers on a word, from the one at `first`, and returns how many. */
   wake(inode: Inode, index: number, count: number, first = 0): number {
     const asleep = this.sleepersOn(inode, index);
     const woken = Math.min(count, asleep.length);
@@ -291,8 +311,8 @@ export class World {
     return woken;
   }
 
-  /** Lets a sleeper go on. */
-  rouse(sleeper: Sleeper, why: "woken" | "timeout"): void {
+  /** Ends a sleep; the thread continues when the scheduler lets it. */
+  rouse(sleeper: Sleeper, why: Wakening): void {
     const put = (value: Sleeper["woken"]) => {
       this.#toggleSleeper(sleeper);
       sleeper.woken = value;
@@ -307,38 +327,4 @@ function newInode(id: number, label: string, sizeBytes: number): Inode {
   const bytes = new Uint8Array(Math.ceil(sizeBytes / 8) * 8);
   const words = new Uint32Array(bytes.buffer);
   return { id, label, bytes, words, names: new Map(), links: 0, mode: 0o600, shared: false };
-}
-
-/** The hash is made twice, from two seeds. */
-export const SEED_A = 0x9e3779b1;
-export const SEED_B = 0x85ebca6b;
-
-/** Mixes numbers into 32 bits. */
-export function mix(a: number, b: number, c: number, d: number, seed: number): number {
-  let hash = stir(stir(stir(stir(seed, a), b), c), d);
-  hash ^= hash >>> 16;
-  hash = Math.imul(hash, 0x85ebca6b);
-  hash ^= hash >>> 13;
-  return hash | 0;
-}
-
-function stir(hash: number, value: number): number {
-  hash = Math.imul(hash ^ (value | 0), 0xcc9e2d51);
-  hash = (hash << 15) | (hash >>> 17);
-  if ((value | 0) !== value) hash ^= Math.imul(value / 2 ** 32 | 0, 0x27d4eb2f);
-  return Math.imul(hash, 0x1b873593) + 0x52dce729 | 0;
-}
-
-/** A number that stands for a text. */
-export function textHash(text: string, seed: number = SEED_A): number {
-  let hash = seed;
-  for (let i = 0; i < text.length; i++) hash = stir(hash, text.charCodeAt(i));
-  return hash;
-}
-
-/** A number that stands for bytes. */
-export function bytesHash(bytes: Uint8Array, seed: number): number {
-  let hash = seed;
-  for (let i = 0; i < bytes.length; i++) hash = stir(hash, bytes[i]!);
-  return hash;
 }

@@ -1,9 +1,9 @@
-/** Stands in for src/os/clock.ts: time moves only when everyone waits for it. @module */
+/** Replaces src/os/clock.ts: time passes only while every actor waits for it. @module */
 
-import { ASLEEP, currentActor, mayBlock, type Operation, world } from "../engine/mod.ts";
+import { currentActor, type Operation } from "../engine/mod.ts";
 
 export function now(): number {
-  return currentActor().local(() => world.time);
+  return currentActor().local((world) => world.time);
 }
 
 export const hasManyCpus = false;
@@ -11,15 +11,8 @@ export const hasManyCpus = false;
 function pause(ms: number): Operation<number> {
   return {
     label: () => `pause ${ms} ms`,
-    perform: (thread) => {
-      const since = world.time;
-      world.fallAsleep({ thread, words: [], deadline: since + ms * 1e6, since, woken: "" });
-      return ASLEEP;
-    },
-    wakeResult: (thread) => {
-      world.getUp(thread);
-      return 0;
-    },
+    perform: (world, thread) => world.fallAsleep(thread, [], world.time + ms * 1e6),
+    wakeResult: () => 0,
   };
 }
 
@@ -27,16 +20,16 @@ export async function sleep(ms: number, _signal?: AbortSignal): Promise<void> {
   await currentActor().promise(pause(ms));
 }
 
-/** There is nothing else in an event loop here. */
+/** An actor's event loop has no other work. */
 export function nextTurn(): Promise<void> {
   return Promise.resolve();
 }
 
 export function sleepSync(ms: number): void {
-  mayBlock(pause(ms));
+  currentActor().operate(pause(ms));
 }
 
-/** Different for each region that an actor makes, the same each time the actor is run again. */
+/** Differs for each region that an actor makes, and is equal in every run of the actor. */
 export function randomId(): Uint8Array<ArrayBuffer> {
   const { locals, index } = currentActor();
   const serial = (locals.get(randomId) as number | undefined ?? 0) + 1;

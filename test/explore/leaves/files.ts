@@ -1,6 +1,6 @@
-/** Stands in for src/os/files.ts: files and mappings of the simulated machine. @module */
+/** Replaces src/os/files.ts: files and mappings of the simulated machine. @module */
 
-import { currentActor, type Inode, PAGE_BYTES, process, shared, world } from "../engine/mod.ts";
+import { currentActor, type Inode, PAGE_BYTES, process, shared } from "../engine/mod.ts";
 import type { FileStatus, MapRequest } from "../../../src/os/files.ts?real";
 import { MapFlag, MemfdFlag, Open, Protection } from "../../../src/os/files.ts?real";
 
@@ -17,7 +17,7 @@ export function open(path: string, flags: number, _mode = 0): number {
   if ((flags & Open.unnamed) !== 0) return process().openFile(undefined);
   const own = /^\/proc\/self\/fd\/(\d+)$/.exec(path);
   if (own !== null) return process().openFile(process().files.get(Number(own[1]))!.inode);
-  const inode = shared(() => `open ${path}`, () => world.names.get(path));
+  const inode = shared(() => `open ${path}`, (world) => world.names.get(path));
   return inode === undefined ? -ENOENT : process().openFile(inode);
 }
 
@@ -46,13 +46,13 @@ export function allocate(fd: number, offset: number, sizeBytes: number): number 
 
 export function chmod(fd: number, mode: number): number {
   const { inode } = process().files.get(fd)!;
-  if (inode !== undefined) currentActor().local(() => world.setMode(inode, mode));
+  if (inode !== undefined) currentActor().local((world) => world.setMode(inode, mode));
   return 0; // a file without bytes has nobody who could ask
 }
 
 export function link(fd: number, path: string): number {
   const inode = process().files.get(fd)!.inode!;
-  return shared(() => `link ${path}`, () => {
+  return shared(() => `link ${path}`, (world) => {
     if (world.names.has(path)) return -EEXIST;
     world.setName(path, inode);
     world.share(inode);
@@ -61,7 +61,7 @@ export function link(fd: number, path: string): number {
 }
 
 export function unlink(path: string): number {
-  return shared(() => `unlink ${path}`, () => {
+  return shared(() => `unlink ${path}`, (world) => {
     if (!world.names.has(path)) return -ENOENT;
     world.setName(path, undefined);
     return 0;
@@ -86,7 +86,7 @@ export function stat(fd: number): FileStatus | number {
 }
 
 export function statPath(path: string): FileStatus | number {
-  return shared(() => `stat ${path}`, () => {
+  return shared(() => `stat ${path}`, (world) => {
     const inode = world.names.get(path);
     return inode === undefined ? -ENOENT : statusOf(inode);
   });
@@ -99,7 +99,7 @@ export function space(_path: string): { free: number; total: number } | number {
 export function list(path: string): string[] | number {
   return shared(
     () => `list ${path}`,
-    () =>
+    (world) =>
       [...world.names.keys()].filter((name) => name.startsWith(`${path}/`))
         .map((name) => name.slice(path.length + 1)).sort(),
   );
@@ -133,7 +133,7 @@ export function map(request: MapRequest): number {
   let inode = fd === undefined ? undefined : own.files.get(fd)!.inode;
   if (fd === undefined && request.protection !== Protection.none) {
     const made = inode = own.makeInode(`${currentActor().name}'s memory`, length);
-    currentActor().local(() => world.share(made)); // with the actor's own threads
+    currentActor().local((world) => world.share(made)); // with the actor's own threads
   }
   own.ranges.push({ start, end: start + length, inode, offset });
   return start;

@@ -1,15 +1,6 @@
-/** Stands in for src/os/futex.ts: compare, sleep and wake on the simulated machine. @module */
+/** Replaces src/os/futex.ts: compare, sleep and wake on the simulated machine. @module */
 
-import {
-  ASLEEP,
-  currentActor,
-  mayBlock,
-  nameOf,
-  type Operation,
-  resolve,
-  shared,
-  world,
-} from "../engine/mod.ts";
+import { currentActor, nameOf, type Operation, resolve, shared } from "../engine/mod.ts";
 
 export { MATCH_ANY, VECTOR_LIMIT } from "../../../src/os/futex.ts?real";
 
@@ -22,7 +13,7 @@ interface Watched {
   readonly expected: number;
 }
 
-/** A sleep on some words: refused if one differs. */
+/** Sleeps on some words; fails with -EAGAIN if one differs from its expected value. */
 function sleepOn(watched: readonly Watched[], deadline: number): Operation<number> {
   const words = watched.map(({ address, expected }) => {
     const { inode, offset } = resolve(address);
@@ -34,31 +25,27 @@ function sleepOn(watched: readonly Watched[], deadline: number): Operation<numbe
         words.map(({ inode, index, expected }) => `${nameOf(inode, index)} is ${expected}`)
           .join(" and ")
       }`,
-    perform: (thread) => {
+    perform: (world, thread) => {
       if (words.some(({ inode, index, expected }) => inode.words[index] !== expected)) {
         return -EAGAIN;
       }
-      world.fallAsleep({ thread, words, deadline, since: world.time, woken: "" });
-      return ASLEEP;
+      return world.fallAsleep(thread, words, deadline);
     },
-    wakeResult: (thread, why) => {
-      world.getUp(thread);
-      return why === "woken" ? 0 : -ETIMEDOUT;
-    },
+    wakeResult: (why) => why === "woken" ? 0 : -ETIMEDOUT,
   };
 }
 
 export function wait(address: number, expected: number, deadline: number): number {
-  return mayBlock(sleepOn([{ address, expected }], deadline));
+  return currentActor().operate(sleepOn([{ address, expected }], deadline));
 }
 
 export function wake(address: number, count: number): number {
   const { inode, offset } = resolve(address);
   const index = offset >> 2;
-  return mayBlock({
+  return currentActor().operate({
     label: () => `${nameOf(inode, index)} wake ${count < EVERYONE ? count : "all"}`,
-    perform: (_thread, choice) => world.wake(inode, index, count, choice),
-    choices: () => {
+    perform: (world, _thread, choice) => world.wake(inode, index, count, choice),
+    choices: (world) => {
       const asleep = world.sleepersOn(inode, index).length;
       return count < asleep ? asleep : 1; // the kernel may wake any of them
     },
@@ -67,7 +54,7 @@ export function wake(address: number, count: number): number {
 
 export function addAndWake(address: number): number {
   const { inode, offset } = resolve(address);
-  return shared(() => `${nameOf(inode, offset >> 2)} add 1 and wake all`, () => {
+  return shared(() => `${nameOf(inode, offset >> 2)} add 1 and wake all`, (world) => {
     world.setWord(inode, offset >> 2, inode.words[offset >> 2]! + 1 >>> 0);
     return world.wake(inode, offset >> 2, Infinity);
   });
@@ -94,7 +81,7 @@ export class FutexVector {
     this.#watched.push({ address, expected });
   }
   waitSync(deadline: number): number {
-    const result = mayBlock(sleepOn(this.#watched, deadline));
+    const result = currentActor().operate(sleepOn(this.#watched, deadline));
     return result === -EAGAIN ? 0 : result;
   }
   async wait(deadline: number, _slice = Infinity): Promise<number> {

@@ -1,6 +1,6 @@
-/** Stands in for src/os/locks.ts: record locks of the simulated machine. @module */
+/** Replaces src/os/locks.ts: record locks of the simulated machine. @module */
 
-import { process, shared, world } from "../engine/mod.ts";
+import { process, shared } from "../engine/mod.ts";
 import { Lock } from "../../../src/os/locks.ts?real";
 import * as files from "./files.ts";
 
@@ -16,7 +16,7 @@ export function openLockFile(path: string, _write: boolean): number {
 export function closeLockFile(fd: number): number {
   const file = process().files.get(fd)!;
   process().files.delete(fd);
-  return shared(() => "close and unlock", () => {
+  return shared(() => "close and unlock", (world) => {
     world.dropLocks(file.number);
     return 0;
   });
@@ -29,7 +29,7 @@ export function setLock(fd: number, kind: number, byte: number): number {
     : kind === Lock.read
     ? "lock to read"
     : "lock to write";
-  return shared(() => `${verb} byte ${byte % 2 ** 20}`, () => {
+  return shared(() => `${verb} byte ${byte % 2 ** 20}`, (world) => {
     const refused = kind !== Lock.none && world.conflicts(number, inode!, byte, kind).length > 0;
     if (refused) return -EAGAIN;
     world.setLock(number, inode!, byte, kind);
@@ -39,7 +39,7 @@ export function setLock(fd: number, kind: number, byte: number): number {
 
 export function testLock(fd: number, kind: number, byte: number): number {
   const { number, inode } = process().files.get(fd)!;
-  return shared(() => `test lock of byte ${byte % 2 ** 20}`, () => {
+  return shared(() => `test lock of byte ${byte % 2 ** 20}`, (world) => {
     const [conflict] = world.conflicts(number, inode!, byte, kind);
     return conflict === undefined ? Lock.none : conflict.kind;
   });
@@ -49,6 +49,6 @@ export function findLock(fd: number, byte: number, count: number): number {
   const { number, inode } = process().files.get(fd)!;
   return shared(
     () => `find a lock`,
-    () => world.lockWithin(number, inode!, byte, count) ?? -ENOENT,
+    (world) => world.lockWithin(number, inode!, byte, count) ?? -ENOENT,
   );
 }

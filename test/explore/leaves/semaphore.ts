@@ -1,11 +1,11 @@
 /**
- * Stands in for src/os/semaphore.ts: named semaphores of the simulated machine, opened in the steps
+ * Replaces src/os/semaphore.ts: named semaphores of the simulated machine, opened in the steps
  * that the C library takes: a new one is made whole without a name, and linked.
  *
  * @module
  */
 
-import { currentActor, type Inode, on, process, resolve, shared, world } from "../engine/mod.ts";
+import { currentActor, type Inode, on, process, resolve, shared } from "../engine/mod.ts";
 import { MapFlag, Protection } from "../../../src/os/files.ts?real";
 import { semaphoreFile } from "../../../src/os/semaphore.ts?real";
 import * as files from "./files.ts";
@@ -19,11 +19,11 @@ const BYTES = 32;
 export function openSemaphore(name: string, _mode: number): number {
   const path = semaphoreFile(name);
   for (;;) {
-    const found = shared(() => `open ${path}`, () => world.names.get(path));
+    const found = shared(() => `open ${path}`, (world) => world.names.get(path));
     if (found !== undefined) return mapped(found);
     const made = process().makeInode(`${currentActor().name}'s semaphore`, BYTES);
-    on(made, () => "value 1", () => world.setWord(made, 0, 1));
-    const linked = shared(() => `link ${path}`, () => {
+    on(made, () => "value 1", (world) => world.setWord(made, 0, 1));
+    const linked = shared(() => `link ${path}`, (world) => {
       if (world.names.has(path)) return false;
       world.setName(path, made);
       world.share(made);
@@ -51,7 +51,7 @@ export function closeSemaphore(semaphore: number): number {
 
 export function unlinkSemaphore(name: string): number {
   const path = semaphoreFile(name);
-  return shared(() => `unlink ${path}`, () => {
+  return shared(() => `unlink ${path}`, (world) => {
     if (!world.names.has(path)) return -ENOENT;
     world.setName(path, undefined);
     return 0;
@@ -60,7 +60,7 @@ export function unlinkSemaphore(name: string): number {
 
 export function tryWait(semaphore: number): number {
   const { inode } = resolve(semaphore);
-  return on(inode, () => "semaphore try", () => {
+  return on(inode, () => "semaphore try", (world) => {
     const value = inode.words[0]!;
     if (value === 0) return -EAGAIN;
     world.setWord(inode, 0, value - 1);
@@ -70,7 +70,7 @@ export function tryWait(semaphore: number): number {
 
 export function post(semaphore: number): number {
   const { inode } = resolve(semaphore);
-  return on(inode, () => "semaphore post", () => {
+  return on(inode, () => "semaphore post", (world) => {
     world.setWord(inode, 0, inode.words[0]! + 1);
     return 0;
   });

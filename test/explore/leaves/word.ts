@@ -1,6 +1,6 @@
-/** Stands in for src/memory/word.ts: every access is an operation of the scheduler. @module */
+/** Replaces src/memory/word.ts: every access is an operation of the scheduler. @module */
 
-import { inHex, type Inode, nameWord, on, resolve, world } from "../engine/mod.ts";
+import { inHex, type Inode, nameWord, on, resolve, type World } from "../engine/mod.ts";
 import type { Memory, WordPlace } from "../../../src/memory/word.ts?real";
 
 export type { Memory, WordPlace };
@@ -12,7 +12,7 @@ interface Size<N extends number | bigint> {
   or(a: N, b: N): N;
   and(a: N, b: N): N;
   read(words: ArrayLike<number>, index: number): N;
-  write(inode: Inode, index: number, value: N): void;
+  write(world: World, inode: Inode, index: number, value: N): void;
 }
 
 const SIZE_32: Size<number> = {
@@ -21,7 +21,7 @@ const SIZE_32: Size<number> = {
   or: (a, b) => (a | b) >>> 0,
   and: (a, b) => (a & b) >>> 0,
   read: (words, index) => words[index]!,
-  write: (inode, index, value) => world.setWord(inode, index, value),
+  write: (world, inode, index, value) => world.setWord(inode, index, value),
 };
 
 const SIZE_64: Size<bigint> = {
@@ -30,7 +30,7 @@ const SIZE_64: Size<bigint> = {
   or: (a, b) => a | b,
   and: (a, b) => a & b,
   read: (words, index) => BigInt(words[index]!) | BigInt(words[index + 1]!) << 32n,
-  write(inode, index, value) {
+  write(world, inode, index, value) {
     world.setWord(inode, index, Number(value & 0xffffffffn));
     world.setWord(inode, index + 1, Number(value >> 32n));
   },
@@ -58,22 +58,22 @@ class Word<N extends number | bigint> {
     if (this.#memory.bytes.length === 0) throw new TypeError("the memory is closed");
   }
 
-  #operate<T>(label: () => string, perform: () => T): T {
+  #operate<T>(label: () => string, perform: (world: World) => T): T {
     this.#checkOpen();
     return on(this.#cell.inode, () => `${this.path} ${label()}`, perform);
   }
 
-  #replace(next: (before: N) => N): number {
+  #replace(world: World, next: (before: N) => N): number {
     const { inode, offset } = this.#cell;
     const before = this.#size.read(inode.words, offset >> 2);
     const after = next(before);
-    if (after !== before) this.#size.write(inode, offset >> 2, after);
+    if (after !== before) this.#size.write(world, inode, offset >> 2, after);
     return Number(before);
   }
 
   /** One operation: the value becomes what `next` makes of it. Gives the value before. */
   protected change(label: () => string, next: (before: N) => N): number {
-    return this.#operate(label, () => this.#replace(next));
+    return this.#operate(label, (world) => this.#replace(world, next));
   }
 
   load(): number {
@@ -81,7 +81,8 @@ class Word<N extends number | bigint> {
   }
   /** Gives nothing, so that nothing is known by it: states that differ in what was there are one. */
   store(value: number): void {
-    this.#operate(() => `store ${value}`, () => void this.#replace(() => this.#size.of(value)));
+    const next = () => this.#size.of(value);
+    this.#operate(() => `store ${value}`, (world) => void this.#replace(world, next));
   }
   add(value: number): number {
     const { add, of } = this.#size;
@@ -181,7 +182,7 @@ export function copyIn(memory: Memory, offset: number, source: Uint8Array): void
       const [from, to] = [half[0]!.from, half[half.length - 1]!.to];
       return `copy in ${inHex(bytes.subarray(from, to))} at ${offset + from}`;
     };
-    on(half[0]!.inode, label, () => {
+    on(half[0]!.inode, label, (world) => {
       for (const { inode, at, from, to } of half) {
         world.setBytes(inode, at, bytes.subarray(from, to));
       }
@@ -239,7 +240,7 @@ export function copyDoublesOut(memory: Memory, offset: number, target: Float64Ar
 export function storeDouble(memory: Memory, offset: number, value: number): void {
   const { inode, offset: base } = resolve(memory.address + offset);
   const bytes = bytesOf(Float64Array.of(value));
-  on(inode, () => `store ${value} at ${offset}`, () => world.setBytes(inode, base, bytes));
+  on(inode, () => `store ${value} at ${offset}`, (world) => world.setBytes(inode, base, bytes));
 }
 
 export function loadDouble(memory: Memory, offset: number): number {

@@ -1,0 +1,53 @@
+/**
+ * Replays one run from its token.
+ *
+ * @module
+ */
+
+import type { Event, Problem } from "./actors.ts";
+import { Run } from "./run.ts";
+import type { Conventions, Scenario } from "./scenario.ts";
+import { decode } from "./token.ts";
+
+/** The bounds of a replay: a token decides everything. */
+const UNBOUNDED = { preemptions: 1000, deaths: 1000, noise: 1000 };
+
+/** A run that was replayed. */
+export interface Replayed {
+  readonly problem: Problem | undefined;
+  /** The steps in words, in order. */
+  readonly trace: readonly string[];
+}
+
+/** The options of a replay. */
+export interface ReplayOptions {
+  readonly conventions?: Conventions | undefined;
+}
+
+/** Runs exactly the run of a token. */
+export async function replay(
+  scenario: Scenario,
+  token: string,
+  { conventions }: ReplayOptions = {},
+): Promise<Replayed> {
+  const width = Math.max(...Object.keys(scenario.actors).map((name) => name.length));
+  const trace: string[] = [];
+  const observe = ({ actor = "", what }: Event) => {
+    trace.push(`${actor.padEnd(width)}  ${what}`);
+  };
+  const run = new Run(scenario, UNBOUNDED, { conventions, observe });
+  await run.begin();
+  const codes = decode(token);
+  let step = 0;
+  const next = () => {
+    const code = codes[step++];
+    if (code === undefined) return undefined;
+    const transition = run.choices().find((candidate) => candidate.code === code);
+    if (transition !== undefined) return transition;
+    throw new Error(`This token does not fit the scenario: "${code}" is not possible here`);
+  };
+  await run.follow(next(), { next });
+  run.endBounds();
+  const ended = run.ended(run.choices(), codes.length);
+  return { problem: ended === "well" ? undefined : ended, trace };
+}
