@@ -31,8 +31,15 @@ export class Program implements AsyncDisposable {
 
   /** Starts it: the file, and its arguments. */
   constructor(...args: string[]) {
-    this.#child = new Deno.Command(Deno.execPath(), {
-      args: ["run", "--no-prompt", "--allow-ffi", ...args],
+    const [command, ...rest] = this.command([
+      Deno.execPath(),
+      "run",
+      "--no-prompt",
+      "--allow-ffi",
+      ...args,
+    ]);
+    this.#child = new Deno.Command(command!, {
+      args: rest,
       cwd: ROOT,
       stdin: "piped",
       stdout: "piped",
@@ -42,6 +49,11 @@ export class Program implements AsyncDisposable {
     this.#input = this.#child.stdin.getWriter();
     this.#ending = this.#follow();
     this.#deadline = setTimeout(() => this.kill("SIGKILL"), DEADLINE_MS);
+  }
+
+  /** The command that runs these words. */
+  protected command(words: readonly string[]): readonly string[] {
+    return words;
   }
 
   /** Everything that it has printed. */
@@ -104,6 +116,29 @@ export class Program implements AsyncDisposable {
     }
     const { code, signal } = await this.#child.status;
     return { code, signal, err: await err };
+  }
+}
+
+/** `script`, which makes a terminal; part of util-linux. */
+const SCRIPT = "/usr/bin/script";
+
+/** Whether a {@linkcode TerminalProgram} can run here. */
+export const hasTerminal: boolean = exists(SCRIPT);
+
+/** A program in a terminal of 80 columns and 24 lines, without colour; signals go to the terminal. */
+export class TerminalProgram extends Program {
+  protected override command(words: readonly string[]): readonly string[] {
+    const line = words.map((word) => `'${word}'`).join(" ");
+    return [SCRIPT, "-qec", `stty cols 80 rows 24; NO_COLOR=1 exec ${line}`, "/dev/null"];
+  }
+}
+
+/** Whether there is a file. */
+export function exists(path: string): boolean {
+  try {
+    return Deno.statSync(path).isFile;
+  } catch {
+    return false;
   }
 }
 

@@ -148,12 +148,3 @@ export function assertNoticed<Answer>(
     assert(noticed?.what.startsWith(notices), `${answer}: ${noticed?.what ?? "not noticed"}`);
   }
 }
-
-/** Whether there is a file. */
-export function exists(path: string): boolean {
-  try {
-    return Deno.statSync(path).isFile;
-  } catch {
-    return false;
-  }
-}

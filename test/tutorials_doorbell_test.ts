@@ -3,6 +3,7 @@
  * must be so.
  */
 
+import { setTimeout as delay } from "node:timers/promises";
 import { assert, assertEquals, assertMatch, assertStringIncludes, assertThrows } from "@std/assert";
 import {
   type Bell,
@@ -15,7 +16,8 @@ import {
 } from "../tutorials/08_doorbell/bells.ts";
 import { checksOf } from "../tutorials/08_doorbell/judge.ts";
 import { explore, Machine } from "../tutorials/08_doorbell/machine.ts";
-import { assertNoticed, assertWell, exists, results, run, shown, tell } from "./tutorial_run.ts";
+import { hasTerminal, TerminalProgram } from "./program.ts";
+import { assertNoticed, assertWell, results, run, shown, tell } from "./tutorial_run.ts";
 
 /** Each film: the operations by party, and the words after the last. */
 function films(out: string): { told: string[]; words: string }[] {
@@ -40,7 +42,8 @@ const differs = "-11, which is EAGAIN";
 
 Deno.test("tutorial 8 shows the losses operation by operation, and the bell without any", async () => {
   const out = await tell("08_doorbell");
-  assert(shown(out, "looks") > 0);
+  assert(Number(results(out, "looks")[0]) > 0);
+  assertEquals(results(out, "calls"), ["1000"]);
   assertEquals(results(out, "wait(count.address, 6, now() + 50 * MS)"), [differs]);
   assertEquals(results(out, "wait(count.address, 7, now() + 50 * MS)"), [asleep]);
   const [onCount, first, two, bell, ...more] = films(out);
@@ -152,8 +155,25 @@ Deno.test("play.ts of tutorial 8 lets one make a reader sleep for ever, unless t
 });
 
 Deno.test({
+  name: "tutorial 8 counts looks in 20 ms, however long its reader thinks before that",
+  ignore: !hasTerminal,
+  fn: async () => {
+    await using program = new TerminalProgram("tutorials/08_doorbell/step.ts");
+    await program.until(/How often does it look\?/);
+    await program.until(/Enter: see/);
+    await delay(50); // longer than the spin: this is the reader who thinks
+    await program.type("\n");
+    const [, looks] = await program.until(/\n +looks\r\n +→ (\d+)/);
+    assert(Number(looks) > 0);
+    await program.until(/Enter: next step/);
+    await program.type("q\n");
+    assertEquals((await program.end()).code, 0);
+  },
+});
+
+Deno.test({
   name: "on a terminal Enter shows a film line by line, and a all that is left",
-  ignore: !exists("/usr/bin/script"), // it makes the terminal; part of util-linux
+  ignore: !hasTerminal,
   fn: async () => {
     const line = `'${Deno.execPath()}' run --allow-ffi tutorials/08_doorbell/step.ts --break`;
     const command = ["/usr/bin/script", "-qec", line, "/dev/null"];

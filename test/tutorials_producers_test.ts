@@ -15,8 +15,8 @@ import {
   looksThenClears,
   producer,
 } from "../tutorials/09_many_producers/parties.ts";
-import { sharedFiles, uniqueName } from "./program.ts";
-import { assertNoticed, exists, results, run, tell } from "./tutorial_run.ts";
+import { hasTerminal, sharedFiles, uniqueName } from "./program.ts";
+import { assertNoticed, results, run, tell } from "./tutorial_run.ts";
 
 Deno.test("tutorial 9 shows lanes, hints, turns and generations", async () => {
   const name = uniqueName();
@@ -109,7 +109,7 @@ Deno.test("Lanes carry every message of each lane in order, in turns, also from 
 
 Deno.test({
   name: "tutorial 9 that is stopped in the middle leaves nothing in /dev/shm",
-  ignore: !exists("/usr/bin/script"), // it makes the terminal; part of util-linux
+  ignore: !hasTerminal,
   fn: async () => {
     const name = uniqueName();
     const step = "tutorials/09_many_producers/step.ts";

@@ -134,7 +134,7 @@ const right: Rings = {
   },
   free: (head, tail, capacity) => capacity - ((head - tail) >>> 0),
   hasRoom: (writer, length) => {
-    const isFree = () => writer.capacity - (writer.head - writer.tailSeen) >= length;
+    const isFree = () => writer.capacity - ((writer.head - writer.tailSeen) >>> 0) >= length;
     if (isFree()) return true;
     writer.tailSeen = writer.loadTail();
     return isFree();
@@ -159,6 +159,14 @@ Deno.test("the judge of exercise 7 notices each wrong answer, in whichever stage
     [{ free: (head, tail, capacity) => capacity - Math.abs(head - tail) }, "2 positions: also"],
     [{ hasRoom: (w, n) => w.capacity - (w.head - w.tailSeen) >= n }, "3 cached positions: there"],
     [{ hasRoom: (w, n) => w.capacity - (w.head - w.loadTail()) >= n }, "3 cached positions: there"],
+    [{ // which is right until the head begins again at 0
+      hasRoom: (writer, length) => {
+        const isFree = () => writer.capacity - (writer.head - writer.tailSeen) >= length;
+        if (isFree()) return true;
+        writer.tailSeen = writer.loadTail();
+        return isFree();
+      },
+    }, "3 cached positions: also"],
     [{
       hasRoom: (writer, length) => {
         writer.tailSeen = writer.loadTail();

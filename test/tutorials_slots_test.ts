@@ -4,8 +4,8 @@
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { checksOf, type Listen, type Room } from "../tutorials/12_any_of_many/judge.ts";
-import { Program, sharedFiles, uniqueName } from "./program.ts";
-import { assertNoticed, exists, results, run, tell } from "./tutorial_run.ts";
+import { hasTerminal, Program, sharedFiles, uniqueName } from "./program.ts";
+import { assertNoticed, results, run, tell } from "./tutorial_run.ts";
 
 const FOLDER = "12_any_of_many";
 
@@ -86,16 +86,37 @@ Deno.test("tutorial 12 with two processes: the listener writes in place of a wri
   await using listener = tellParty("listener", name);
   const [, pid] = await writer.until(/kill -9 (\d+)\n/);
   assertEquals(Number(pid), writer.pid);
-  await listener.until(/number = speed\.writeSync\(.*\n/);
+  await listener.until(/speed\.writeSync\(.*\n/);
   writer.kill("SIGKILL");
   assertEquals((await writer.end()).signal, "SIGKILL");
   assertEquals(await listener.end(), { code: 0, signal: null, err: "" });
   const { out } = listener;
   assertMatch(out, new RegExp(`notes\\.latest\\(\\)\n[^]*?value: "${pid}"`));
-  assertEquals(results(out, 'speed.tryWrite("speed is 9000")'), ["undefined"]);
-  assertEquals(results(out, 'number = speed.writeSync("written by the listener")'), ["3"]);
-  assertMatch(out, /value: "speed is 2"[^]*value: "written by the listener" \} \], lost: 0/);
+  assertEquals(results(out, 'turn = speed.tryWrite("written at once")'), ["undefined"]);
+  assertEquals(results(out, 'speed.writeSync("written by the listener")'), ["3"]);
+  assertMatch(
+    out,
+    /value: "speed is 2"[^]*value: "written by the listener"\s+\} \],\s+lost: 0/,
+  );
+  assertMatch(out, /The writer died\./);
   assert(!out.includes("SPEED"));
+  assertEquals(sharedFiles(name), []);
+});
+
+Deno.test("tutorial 12 with two processes: a writer killed before the listener looks is dead", async () => {
+  const name = uniqueName();
+  await using listener = tellParty("listener", name);
+  await listener.until(/while \(speed\.sequence < 2\)/);
+  listener.kill("SIGSTOP");
+  await using writer = tellParty("writer", name);
+  await writer.until(/kill -9 /);
+  writer.kill("SIGKILL");
+  await writer.end();
+  listener.kill("SIGCONT");
+  assertEquals(await listener.end(), { code: 0, signal: null, err: "" });
+  assertEquals(results(listener.out, 'turn = speed.tryWrite("written at once")'), ["3"]);
+  assertEquals(results(listener.out, 'speed.writeSync("written by the listener")'), ["4"]);
+  assertMatch(listener.out, /The writer died\./);
   assertEquals(sharedFiles(name), []);
 });
 
@@ -104,14 +125,15 @@ Deno.test("tutorial 12 with two processes: a writer that lives is waited for", a
   await using listener = tellParty("listener", name);
   await using writer = tellParty("writer", name);
   await writer.until(/\[or Enter here/);
-  await listener.until(/number = speed\.writeSync\(.*\n/);
+  await listener.until(/speed\.writeSync\(.*\n/);
   await writer.type("\n");
   for (const program of [writer, listener]) {
     assertEquals(await program.end(), { code: 0, signal: null, err: "" });
   }
   assertEquals(results(writer.out, "speed.publish()"), ["3"]);
-  assertEquals(results(listener.out, 'number = speed.writeSync("written by the listener")'), ["4"]);
+  assertEquals(results(listener.out, 'speed.writeSync("written by the listener")'), ["4"]);
   assertMatch(listener.out, /value: "speed is 3"/);
+  assertMatch(listener.out, /The writer lived/);
   assertEquals(sharedFiles(name), []);
 });
 
@@ -201,7 +223,7 @@ Deno.test("the quiz on tutorial 12 answers right", async () => {
 
 Deno.test({
   name: "tutorial 12 that is stopped in the middle leaves nothing in /dev/shm",
-  ignore: !exists("/usr/bin/script"), // it makes the terminal; part of util-linux
+  ignore: !hasTerminal,
   fn: async () => {
     const name = uniqueName();
     const step = `tutorials/${FOLDER}/step.ts`;

@@ -20,13 +20,12 @@ import { checksOf as checksOfBytes } from "../tutorials/03_two_addresses/judge.t
 import { checksOf as checksOfRing } from "../tutorials/04_mirror_ring/judge.ts";
 import { RingWindow } from "../tutorials/06_overwriting_buffer/ring_window.ts";
 import { failureOf } from "../tutorials/judge.ts";
-import { sharedFiles, uniqueName } from "./program.ts";
+import { hasTerminal, sharedFiles, uniqueName } from "./program.ts";
 import {
   assertNoticed,
   assertWell,
   column,
   crash,
-  exists,
   mapsLines,
   results,
   ROOT,
@@ -457,7 +456,7 @@ Deno.test("without a terminal a tutorial says that it does not wait", async () =
 
 Deno.test({
   name: "on a terminal Enter steps and q stops",
-  ignore: !exists("/usr/bin/script"), // it makes the terminal; part of util-linux
+  ignore: !hasTerminal,
   fn: async () => {
     const line = `'${Deno.execPath()}' run --allow-ffi tutorials/03_two_addresses/step.ts`;
     const command = ["/usr/bin/script", "-qec", line, "/dev/null"];

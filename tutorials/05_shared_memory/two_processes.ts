@@ -186,8 +186,8 @@ function takeOver(party: Party): void {
   const { purses } = shared;
   until(party, "locked", { count: 1 });
   say(
-    `Process ${shared.pid} has the lock and is in the middle of something. This one will wait for the
-    lock, however long it takes.`,
+    `Process ${shared.pid} took the lock and then something was half done. Whether that process still
+    lives, only the kernel knows. This process now waits for the lock, however long it takes.`,
   );
   const permit = run("permit", () => lock.acquireSync());
   if (permit.recovered) repair(party);

@@ -24,7 +24,7 @@ function free(head: number, tail: number, capacity: number): number {
 /** Stage 3: whether there is room. `loadTail` is slow; what it gave last stays in `tailSeen`. */
 function hasRoom(writer: Writer, length: number): boolean {
   writer.tailSeen = writer.loadTail();
-  return writer.capacity - (writer.head - writer.tailSeen) >= length;
+  return writer.capacity - ((writer.head - writer.tailSeen) >>> 0) >= length;
 }
 
 /** Stage 4: shows the message where it lies, and gives its place back to the writer. */

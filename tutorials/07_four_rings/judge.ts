@@ -73,8 +73,13 @@ export function checksOf(rings: Rings): Check[] {
     },
     {
       what: "3 cached positions: there is room when there is room, and never else",
-      check: () => askForRoom(rings),
+      check: () => askForRoom(rings, ROOMS),
       hint: "what was seen may be too little, and is never too much. Is `false` ever certain?",
+    },
+    {
+      what: "3 cached positions: also when the head has begun again at 0",
+      check: () => askForRoom(rings, ROOMS_ACROSS_THE_WRAP),
+      hint: "the head is behind the tail then. What makes the difference right in stage 2?",
     },
     {
       what: "3 cached positions: the tail is looked at only if what was seen is too little",
@@ -152,7 +157,14 @@ class Scene implements Writer {
   }
 }
 
-/** Each: the scene, a length, whether there is room, and whether one must look to know. */
+/** A scene, a length, whether there is room for it, and whether the writer must look to know. */
+type Room = readonly [
+  positions: readonly [head: number, tailSeen: number, tail: number],
+  length: number,
+  room: boolean,
+  mustLook: boolean,
+];
+
 const ROOMS = [
   [[0, 0, 0], 4096, true, false],
   [[100, 0, 0], 3996, true, false],
@@ -162,10 +174,23 @@ const ROOMS = [
   [[4096, 0, 50], 51, false, true],
   [[9000, 8000, 9000], 3000, true, false],
   [[9000, 8000, 9000], 4000, true, true],
-] as const;
+] as const satisfies readonly Room[];
 
-function askForRoom({ hasRoom }: Rings): void {
-  for (const [[head, tailSeen, tail], length, room] of ROOMS) {
+const WRAP = 2 ** 32;
+
+/** The same, where the tail or the tail that was seen is still below the wrap. */
+const ROOMS_ACROSS_THE_WRAP = [
+  [[0, WRAP - 4096, WRAP - 4096], 1, false, true],
+  [[0, WRAP - 24, WRAP - 24], 4072, true, false],
+  [[0, WRAP - 24, WRAP - 24], 4073, false, true],
+  [[4000, WRAP - 96, WRAP - 50], 46, true, true],
+  [[4000, WRAP - 96, WRAP - 50], 47, false, true],
+  [[4000, WRAP - 96, 100], 196, true, true],
+  [[WRAP - 8, WRAP - 4104, WRAP - 4000], 104, true, true],
+] as const satisfies readonly Room[];
+
+function askForRoom({ hasRoom }: Rings, rooms: readonly Room[]): void {
+  for (const [[head, tailSeen, tail], length, room] of rooms) {
     const scene = new Scene(head, tailSeen, tail);
     const told = `${scene.told}: is there room for ${length}?`;
     const said = hasRoom(scene, length);
@@ -176,7 +201,9 @@ function askForRoom({ hasRoom }: Rings): void {
 }
 
 function countLooks({ hasRoom }: Rings): void {
-  for (const [[head, tailSeen, tail], length, _, mustLook] of ROOMS) {
+  for (
+    const [[head, tailSeen, tail], length, _, mustLook] of [...ROOMS, ...ROOMS_ACROSS_THE_WRAP]
+  ) {
     const scene = new Scene(head, tailSeen, tail);
     const told = `${scene.told}: is there room for ${length}?`;
     hasRoom(scene, length);

@@ -58,15 +58,15 @@ function spin(): void {
     again, and again: it spins. Here nobody writes, and it spins for ${SPIN_MS} ms.`,
   );
   const { count } = newWords();
-  const end = performance.now() + SPIN_MS;
   let looks = 0;
   predict("How often does it look?");
   look(() => {
+    const end = performance.now() + SPIN_MS;
     while (count.load() === 0 && performance.now() < end) {
       looks++;
     }
   });
-  run("looks", () => looks);
+  look(() => looks);
   say(
     `Nothing is faster when the message comes within a few microseconds. If it comes in a second, a
     processor was busy for a second. So: spin for a moment, and then go to sleep. The rest of this
@@ -115,7 +115,7 @@ function sleepOnThePosition(): void {
       calls++;
     }
   });
-  run("calls", () => calls);
+  look(() => calls);
   say("A message is a small copy and a store; a system call costs many times as much.");
 }
 

@@ -189,7 +189,7 @@ function serveAll(choose: Choose): void {
 
 /** Writes before the first look, before the second .. until the answer does not come so far. */
 function interruptAll(choose: Choose): void {
-  for (const lane of [2, 6, 20]) {
+  for (const lane of [2, 6, 31]) {
     for (const already of [[], [6], [2, 6, 6], [20, 2]]) {
       for (let at = 0; interruptAt(choose, lane, already, at); at++);
     }

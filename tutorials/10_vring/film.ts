@@ -31,7 +31,7 @@ const HEADS = ["", "", "row 0", "row 1", "counts", "AVAIL", "USED 0", "USED 1"];
 
 /** A few letters for a word. */
 function short(word: number): string {
-  return word === 0 ? "--" : `${"-rh"[word & 3]}${word >> 2}`;
+  return word === 0 ? "--" : `${"-rh"[word & 3]}${word >>> 2}`;
 }
 
 /** The descriptors in entries that nobody has followed yet. */

@@ -12,7 +12,7 @@ export const NONE = 0;
 export const READY = 1;
 export const HELD = 2;
 
-/** The words as the answer sees them. Each call is one operation. */
+/** The words as the answer sees them, 32 bits each. Each call is one operation. */
 export interface Words {
   /** How many readers there are. */
   readonly readers: number;
@@ -67,6 +67,11 @@ export function checksOf(answer: Answer): Check[] {
       hint: "`sequence` comes last. Until then the note must stay true.",
     },
     {
+      what: "all of that with a number that reaches the highest bit of the word",
+      check: () => tryAll(answer, ["lazy", "quick", "holding"], {}, 2 ** 29),
+      hint: "the words are never negative, and `word >> 2` can be. `word >>> 2` cannot.",
+    },
+    {
       what: "who comes later is not given what was finished before it came",
       check: () => comeLater(answer),
       hint: "its word is of no number at all. Was there anything to finish?",
@@ -86,13 +91,22 @@ interface Kills {
   readonly finish?: number;
 }
 
-/** Every mixture of tempers, killed everywhere; whether `finish` ever came so far as to be killed. */
-function tryAll(answer: Answer, tempers: readonly Temper[], kills: Kills): boolean {
+/**
+ * Publishes this sample to every mixture of tempers, killed everywhere; gives whether `finish` ever
+ * came so far as to be killed.
+ */
+function tryAll(
+  answer: Answer,
+  tempers: readonly Temper[],
+  kills: Kills,
+  number = 7,
+): boolean {
   let everKilled = false;
   const mixtures = tempers.flatMap((a) => tempers.flatMap((b) => tempers.map((c) => [a, b, c])));
   for (const mixture of mixtures) {
     for (let at = kills.publish ?? 0;; at++) {
-      const { wasKilled, finishWasKilled } = tryOnce(answer, mixture, { ...kills, publish: at });
+      const scene = new Scene(mixture, number - 1);
+      const { wasKilled, finishWasKilled } = tryOnce(answer, scene, { ...kills, publish: at });
       everKilled ||= finishWasKilled;
       if (!wasKilled) break;
     }
@@ -100,19 +114,20 @@ function tryAll(answer: Answer, tempers: readonly Temper[], kills: Kills): boole
   return everKilled;
 }
 
-function tryOnce(answer: Answer, tempers: readonly Temper[], kills: Kills) {
-  const scene = new Scene(tempers);
-  const wasKilled = scene.run("publish", (words) => answer.publish(words, 7), kills.publish);
+function tryOnce(answer: Answer, scene: Scene, kills: Kills) {
+  const before = scene.sequence;
+  const number = before + 1;
+  const wasKilled = scene.run("publish", (words) => answer.publish(words, number), kills.publish);
   let finishWasKilled = false;
   if (wasKilled && kills.finish !== undefined) {
     finishWasKilled = scene.run("finish", answer.finish, kills.finish);
   }
   scene.run("finish", answer.finish);
   scene.settle();
-  const got = scene.countOf(7);
+  const got = scene.countOf(number);
   const all = got.every((count) => count === 1);
   const none = wasKilled && got.every((count) => count === 0);
-  const last = all ? 7 : 6;
+  const last = all ? number : before;
   expect(
     all || none,
     `${scene.notes}\n\nThe readers have had the sample ${got.join(", ")} times.`,
@@ -133,7 +148,7 @@ function tryOnce(answer: Answer, tempers: readonly Temper[], kills: Kills) {
 }
 
 function comeLater(answer: Answer): void {
-  const scene = new Scene(["quick", "quick", "quick"]);
+  const scene = new Scene(["quick", "quick", "quick"], 6);
   scene.run("publish", (words) => answer.publish(words, 7));
   scene.join(1);
   scene.run("finish", answer.finish);
@@ -146,16 +161,19 @@ const KILLED = new Error("killed");
 /** Words, readers, and what was done. */
 class Scene {
   readonly #tempers: readonly Temper[];
-  readonly #rows: number[] = new Array(READERS).fill(6 << 2 | NONE); // they have had sample 6
+  readonly #rows: Uint32Array;
   readonly #had: number[][] = Array.from({ length: READERS }, () => []);
   readonly #notes: string[] = [];
-  #journal = 6;
-  #sequence = 6;
+  #journal: number;
+  #sequence: number;
   #left = 0;
   #dead = false;
 
-  constructor(tempers: readonly Temper[]) {
+  /** Readers of these tempers, who have had the samples up to `last`. */
+  constructor(tempers: readonly Temper[], last: number) {
     this.#tempers = tempers;
+    this.#rows = new Uint32Array(READERS).fill(last << 2 | NONE);
+    this.#journal = this.#sequence = last;
   }
 
   get notes(): string {
@@ -221,7 +239,7 @@ class Scene {
       compareExchange: (k, before, after) =>
         operation(`compareExchange(${k}, ${before}, ${after})`, () => {
           const found = this.#rows[k]!;
-          if (found === before) this.#change(k, after);
+          if (found === before >>> 0) this.#change(k, after);
           return found;
         }),
       journal: () => operation("journal()", () => this.#journal),
@@ -250,14 +268,14 @@ class Scene {
     const word = this.#rows[k]!;
     if ((word & 3) !== READY) return;
     this.#rows[k] = word & ~3 | HELD;
-    this.#had[k]!.push(word >> 2);
-    this.#notes.push(`    reader ${k} takes ${word >> 2}`);
+    this.#had[k]!.push(word >>> 2);
+    this.#notes.push(`    reader ${k} takes ${word >>> 2}`);
   }
 
   #giveBack(k: number): void {
     const word = this.#rows[k]!;
     if ((word & 3) !== HELD) return;
     this.#rows[k] = word & ~3 | NONE;
-    this.#notes.push(`    reader ${k} gives ${word >> 2} back`);
+    this.#notes.push(`    reader ${k} gives ${word >>> 2} back`);
   }
 }

@@ -19,13 +19,13 @@ export const State = { none: 0, ready: 1, held: 2 } as const;
 
 /** A word: the number of a sample and a state. */
 export function wordOf(sample: number, state: number): number {
-  return sample << 2 | state;
+  return (sample << 2 | state) >>> 0;
 }
 
 /** A word as text. */
 export function textOf(word: number): string {
   const state = ["none", "ready", "held"][word & 3]!;
-  return word >> 2 === 0 ? state : `${state} ${word >> 2}`;
+  return word >>> 2 === 0 ? state : `${state} ${word >>> 2}`;
 }
 
 /** Does one operation after the other, and says what each was. */
@@ -191,7 +191,7 @@ export class Writer {
   /** What a successor does before anything of its own. */
   *finish(): Operations {
     const { journal, sequence } = this.ring;
-    const [number, last] = [journal.load() >> 2, sequence.load()];
+    const [number, last] = [journal.load() >>> 2, sequence.load()];
     yield `journal says ${number}, sequence ${last}`;
     if (number === last + 1) yield* this.deliver(journal.load() & 3, number);
     for (let d = 0; d < DEPTH; d++) {
@@ -205,7 +205,7 @@ export class Writer {
       const before = row[d]!.load();
       if ((before & 3) !== State.ready) continue;
       const found = row[d]!.compareExchange(before, before & ~3);
-      if (found === before) yield `row[${k}][${d}]: ready ${before >> 2} → none ${before >> 2}`;
+      if (found === before) yield `row[${k}][${d}]: ready ${before >>> 2} → none ${before >>> 2}`;
     }
   }
 
@@ -245,7 +245,7 @@ export class Reader {
     const { ring, k } = this;
     while (this.followed !== ring.used[k]!.load()) {
       const entry = ring.usedEntries[k]![this.followed % ENTRIES]!;
-      const [number, d] = [entry >> 2, entry & 3];
+      const [number, d] = [entry >>> 2, entry & 3];
       yield `USED[${k}][${this.followed++}] says ${number} in ${d}`;
       const word = ring.rows[k]![d]!;
       const ready = wordOf(number, State.ready);
@@ -264,8 +264,8 @@ export class Reader {
   *release(d: number): Operations {
     const { ring, k } = this;
     const before = ring.rows[k]![d]!.load();
-    ring.rows[k]![d]!.store(wordOf(before >> 2, State.none)); // nobody else changes `held`
-    yield `row[${k}][${d}]: ${textOf(before)} → none ${before >> 2}`;
+    ring.rows[k]![d]!.store(wordOf(before >>> 2, State.none)); // nobody else changes `held`
+    yield `row[${k}][${d}]: ${textOf(before)} → none ${before >>> 2}`;
     yield* ring.dropReference(d);
   }
 }

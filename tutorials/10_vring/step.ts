@@ -161,7 +161,7 @@ function killTheWriter(): void {
   );
   draw(cast);
   look(() => cast.ring.sequence.load());
-  look(() => cast.ring.journal.load() >> 2);
+  look(() => cast.ring.journal.load() >>> 2);
   predict("Another writer comes. From which words does it know what is left to do?");
   cast.writer = new Writer(cast.ring);
   film(

@@ -19,7 +19,6 @@ import {
 } from "../../mod.ts";
 import { Mapping } from "../../src/memory/mapping.ts";
 import { copyIn } from "../../src/memory/word.ts";
-import { now } from "../../src/os/clock.ts";
 import { FutexVector } from "../../src/os/futex.ts";
 import { pageSize } from "../../src/os/page.ts";
 import { Doorbell } from "../../src/wait/doorbell.ts";
@@ -29,7 +28,6 @@ import { bytesOf, closeAtEnd, entriesOf, lookInto, ownerOf, SHAPE, textOf } from
 import { bits, limits, lookThenNote, oneWord, wakeOne } from "./one_word.ts";
 import { listenerProcess, writerProcess } from "./two_processes.ts";
 
-const MS = 1e6;
 const PATIENT = { spin: 0, timeout: 20_000 };
 
 async function main(name: string): Promise<void> {
@@ -63,8 +61,8 @@ async function aBellForEach(): Promise<void> {
     }
   });
   look(() => bells.map((bell) => bell.word.load()));
-  say("Nothing new in either slot, let us say. So it sleeps, for a minute at most.");
-  const sleeping = list.wait(now() + 60_000 * MS);
+  say("Nothing new in either slot, let us say. So it sleeps, however long it takes.");
+  const sleeping = list.wait(Infinity);
   await until(asleepOnMany);
   predict("Writers come to slot 2, a hundred times. How many system calls do they make?");
   look(() => {

@@ -86,16 +86,20 @@ export function listenerProcess(name: string): void {
   look(() => notes.latest());
   say("That is the writer's number as a process. It is in the middle of a message.");
   look(() => speed.latest());
-  look(() => speed.tryWrite("speed is 9000"));
+  const turn = run("turn", () => speed.tryWrite("written at once"));
 
   step("Write, too");
-  say("This process waits for its turn to write, however long it takes. Kill the writer now.");
-  const number = run("number", () => speed.writeSync("written by the listener"));
-  look(() => speed.since(0));
   say(
-    number === 3
-      ? `The dead one had claimed number 3, and written half of it. It was never published, so nobody has
-        seen it, and the number was free.`
-      : "The writer has lived, and its message was published first. Nothing was to be repaired.",
+    turn === undefined
+      ? "This process waits for its turn to write, however long it takes. Kill the writer now."
+      : "That was its turn already: nobody was writing any more. Now the turn is free.",
+  );
+  look(() => speed.writeSync("written by the listener"));
+  const { messages } = look(() => speed.since(0));
+  say(
+    messages.some(({ value }) => value === "speed is 3")
+      ? "The writer lived and published its message first. There is nothing to repair."
+      : `The writer died. It had claimed number 3 and written half of the message. It never published
+        that message, so nobody has seen it, and the next writer was given number 3.`,
   );
 }

@@ -16,7 +16,7 @@ function free(head: number, tail: number, capacity: number): number {
 }
 
 function hasRoom(writer: Writer, length: number): boolean {
-  const isFree = () => writer.capacity - (writer.head - writer.tailSeen) >= length;
+  const isFree = () => writer.capacity - ((writer.head - writer.tailSeen) >>> 0) >= length;
   if (isFree()) return true; // at worst, there is more by now
   writer.tailSeen = writer.loadTail();
   return isFree();

@@ -20,7 +20,7 @@ function finish(words: Words): void {
 function deliver(words: Words, number: number): void {
   for (let k = 0; k < words.readers; k++) {
     const before = words.load(k);
-    if (before >> 2 !== number) words.compareExchange(k, before, number << 2 | READY);
+    if (before >>> 2 !== number) words.compareExchange(k, before, number << 2 | READY);
   }
   words.setSequence(number);
 }
