@@ -83,13 +83,10 @@ export class Word32 {
     return Atomics.compareExchange(this.#cell, 0, expected, desired);
   }
 
-  /**
-   * Replaces the value, then loads another word: the same as `store` and `load`, in one call. The
-   * word has a line to itself: the 4 bytes behind it become 0.
-   */
+  /** Replaces the value, then loads another word: the same as `store` and `load`, in one call. */
   storeThenLoad(value: number, other: Word32): number {
     if (this.#cell.length === 0) throw closed(this.path);
-    return native().vring_publish(this.address, value, other.address);
+    return native().vring_publish32(this.address, value, other.address);
   }
 
   /** Watches the word for up to `budget` nanoseconds; true as soon as it is not `expected`. */
@@ -146,7 +143,7 @@ export class Word64 {
 
   /** Replaces the value, then loads another word: the same as `store` and `load`, in one call. */
   storeThenLoad(value: number, other: Word32): number {
-    return native().vring_publish(this.#open(), value, other.address);
+    return native().vring_publish64(this.#open(), value, other.address);
   }
 
   /** The value, and keeps every plain read that came before in front of it (on ARM too). */

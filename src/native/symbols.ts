@@ -48,8 +48,10 @@ export const LIBRARY_SYMBOLS = {
   vring_load64: { parameters: ["f64"], result: "f64" },
   // void vring_store64(double word, double value)
   vring_store64: { parameters: ["f64", "f64"], result: "void" },
-  // uint32_t vring_publish(double word, double value, double bell)
-  vring_publish: { parameters: ["f64", "f64", "f64"], result: "u32" },
+  // uint32_t vring_publish32(double word, uint32_t value, double bell)
+  vring_publish32: { parameters: ["f64", "u32", "f64"], result: "u32" },
+  // uint32_t vring_publish64(double word, double value, double bell)
+  vring_publish64: { parameters: ["f64", "f64", "f64"], result: "u32" },
   // double vring_exchange64(double word, double value)
   vring_exchange64: { parameters: ["f64", "f64"], result: "f64" },
   // double vring_add64(double word, double value)
