@@ -4,6 +4,7 @@
  * @module
  */
 
+import { byteLengthOf } from "./arguments.ts";
 import { CorruptRegionError } from "./errors.ts";
 import { fingerprint } from "./layout/hash.ts";
 import type { AnyLayout, Input, Value } from "./layout/layout.ts";
@@ -39,8 +40,8 @@ function plain(name: string): Codec<unknown>["type"] {
 const bytes: Codec<Uint8Array> = {
   type: plain("bytes"),
   encode: (value) => {
-    if (value instanceof Uint8Array) return value;
-    throw new TypeError("Cannot send this as bytes: it is no Uint8Array; choose another codec");
+    byteLengthOf(value, "send", "bytes without a codec");
+    return value;
   },
   decode: (value) => value,
 };

@@ -7,6 +7,7 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 
 /** From the ground up: each may import only from those before it, or from itself. */
 const LAYERS = [
+  "src/arguments.ts",
   "src/errors.ts",
   "src/native",
   "src/os",

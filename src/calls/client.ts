@@ -4,6 +4,7 @@
  * @module
  */
 
+import { plainBytes } from "../arguments.ts";
 import { ClosedError, CorruptRegionError, PeerLostError, RoleTakenError } from "../errors.ts";
 import type { Role } from "../region/liveness.ts";
 import type { Region } from "../region/region.ts";
@@ -275,7 +276,7 @@ export class RpcClient<Q = Uint8Array, S = Uint8Array> implements Disposable {
   ): Call<S> | undefined {
     this.#end.checkOpen();
     if (this.#serverChanged()) this.#receive(); // while `adopted` is near
-    const body = this.#codecs.request.encode(request);
+    const body = this.#encode(request);
     this.#end.checkOpen(); // a codec can do anything
     if (this.#end.peerHasClosed()) this.#end.checkWait("hopeless", {});
     if (body.length > this.maxRequest) {
@@ -298,9 +299,13 @@ export class RpcClient<Q = Uint8Array, S = Uint8Array> implements Disposable {
     return call;
   }
 
+  #encode(request: Q): Uint8Array {
+    return plainBytes(this.#codecs.request.encode(request), "call through", this.#end.what);
+  }
+
   /** Room for a request, or answers: taking those may be what makes the server go on. */
   #awaitRoom(request: Q): Awaited {
-    const bytes = messageBytes(this.#codecs.request.encode(request).length);
+    const bytes = messageBytes(this.#encode(request).length);
     return {
       bell: this.#seat.bell,
       watch: this.#requests.tail,

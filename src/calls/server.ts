@@ -4,6 +4,7 @@
  * @module
  */
 
+import { plainBytes } from "../arguments.ts";
 import { ClosedError, CorruptRegionError, VringError } from "../errors.ts";
 import { begin } from "../wait/fairness.ts";
 import {
@@ -416,7 +417,7 @@ export class RpcServer<Q = Uint8Array, S = Uint8Array> implements Disposable {
   #tryAnswer(client: Client, id: Numbers, value: S): void {
     let body: Uint8Array;
     try {
-      body = this.#codecs.response.encode(value);
+      body = plainBytes(this.#codecs.response.encode(value), "answer through", this.#end.what);
       const longest = longestBody(this.capacity);
       if (body.length > longest) {
         throw new RangeError(

@@ -190,6 +190,8 @@ export function loadLength(ring: Ring, offset: number): number {
 /** The words and the data of an attached circular buffer. */
 export interface Ring {
   readonly name: string;
+  /** Such as `circular buffer "demo"`, for messages. */
+  readonly what: string;
   readonly region: Region;
   readonly mapping: Mapping;
   /** Where in the mapping the data begins. */
@@ -211,6 +213,7 @@ export function ringOf(name: string, region: Region): Ring {
   const { oldest, published, bell, state } = CIRCULAR_BUFFER_CONTROL.fields;
   return {
     name,
+    what: `circular buffer "${name}"`,
     region,
     mapping,
     dataOffset,
@@ -235,7 +238,7 @@ export const CONTROL_OFFSET: number = REGION_HEADER.size;
 /** The error for what no correct writer does. */
 export function corrupt(ring: Ring, state: string): CorruptRegionError {
   return new CorruptRegionError(
-    `Cannot use circular buffer "${ring.name}": ${state}; unlink it and make a new one`,
+    `Cannot use ${ring.what}: ${state}; unlink it and make a new one`,
   );
 }
 

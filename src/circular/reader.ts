@@ -4,6 +4,7 @@
  * @module
  */
 
+import { byteLengthOf, isTarget } from "../arguments.ts";
 import { ClosedError, LostError, timeoutError, VringError } from "../errors.ts";
 import { copyOutThenLoad, peekView } from "../memory/word.ts";
 import { begin } from "../wait/fairness.ts";
@@ -190,9 +191,12 @@ export class CircularBufferReader implements Disposable, Waitable {
   }
 
   #tryRead(target?: Uint8Array<ArrayBuffer>): ReadOutcome | ReadIntoOutcome {
+    const space = target === undefined
+      ? Infinity
+      : byteLengthOf(target, "read from", this.#ring.what);
     const length = this.#nextLength();
     if (typeof length === "object") return length;
-    if (target !== undefined && target.length < length) {
+    if (space < length) {
       return this.#isIntact() ? { state: "tooSmall", length } : this.#recover();
     }
     const message = target ?? new Uint8Array(length);
@@ -215,8 +219,8 @@ export class CircularBufferReader implements Disposable, Waitable {
     first: Uint8Array<ArrayBuffer> | SyncWaitOptions = {},
     second: SyncWaitOptions = {},
   ): Found<ReadOutcome | ReadIntoOutcome> {
-    const target = first instanceof Uint8Array ? first : undefined;
-    const options = first instanceof Uint8Array ? second : first;
+    const target = isTarget(first) ? first : undefined;
+    const options = isTarget(first) ? second : first;
     for (;;) {
       const outcome = this.#tryRead(target);
       if (outcome.state !== "empty") return outcome;
@@ -232,8 +236,8 @@ export class CircularBufferReader implements Disposable, Waitable {
     first: Uint8Array<ArrayBuffer> | WaitOptions = {},
     second: WaitOptions = {},
   ): Promise<Found<ReadOutcome | ReadIntoOutcome>> {
-    const target = first instanceof Uint8Array ? first : undefined;
-    const options = first instanceof Uint8Array ? second : first;
+    const target = isTarget(first) ? first : undefined;
+    const options = isTarget(first) ? second : first;
     await begin(options);
     for (;;) {
       const outcome = this.#tryRead(target);
@@ -406,12 +410,12 @@ export class CircularBufferReader implements Disposable, Waitable {
 
   #check(outcome: Outcome, { timeout = Infinity }: SyncWaitOptions): void {
     if (outcome !== "timeout") return;
-    throw timeoutError(`read from circular buffer "${this.name}"`, timeout);
+    throw timeoutError(`read from ${this.#ring.what}`, timeout);
   }
 
   #checkFree(): void {
     if (!this.#closed && !this.#polls) return;
-    const action = `Cannot read from circular buffer "${this.name}"`;
+    const action = `Cannot read from ${this.#ring.what}`;
     if (this.#closed) throw new ClosedError(`${action}: it is closed`);
     throw new VringError(`${action}: a message is still in use; let poll() return first`);
   }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { byteLengthOf, inWords } from "../arguments.ts";
 import { ClosedError, RoleTakenError, VringError } from "../errors.ts";
 import type { Role } from "../region/liveness.ts";
 import { claimView, commitView, copyIn, prefetchToWrite } from "../memory/word.ts";
@@ -96,7 +97,7 @@ export class CircularBufferWriter implements Disposable {
     const role = ring.region.tryHold(WRITER_ROLE);
     if (role === undefined) {
       throw new RoleTakenError(
-        `Cannot write to circular buffer "${name}": it has a writer, which is alive; ` +
+        `Cannot write to ${ring.what}: it has a writer, which is alive; ` +
           "close that one first",
       );
     }
@@ -118,9 +119,9 @@ export class CircularBufferWriter implements Disposable {
 
   /** Writes a message. */
   write(message: Uint8Array): void {
-    const { length } = message;
+    const length = byteLengthOf(message, "write to", this.#ring.what);
     const { mapping, dataOffset } = this.#reserve(length);
-    copyIn(mapping, dataOffset + this.#offset + HEAD_BYTES, message); // may run past the seam
+    copyIn(mapping, dataOffset + this.#offset + HEAD_BYTES, message, length); // past the seam, too
     this.#publish(length);
   }
 
@@ -139,12 +140,16 @@ export class CircularBufferWriter implements Disposable {
   publish(length?: number): void {
     this.#checkOpen();
     const claim = this.#claim;
-    if (claim === undefined) throw new VringError("Cannot publish: nothing is claimed");
+    const { mapping, dataOffset, what } = this.#ring;
+    if (claim === undefined) {
+      throw new VringError(`Cannot publish to ${what}: nothing is claimed; claim first`);
+    }
     const published = length ?? claim.length;
     if (!isCount(published, claim.length)) {
-      throw new RangeError(`Cannot publish ${published} bytes: ${claim.length} are claimed`);
+      throw new RangeError(
+        `Cannot publish ${inWords(published)} bytes to ${what}: ${claim.length} are claimed`,
+      );
     }
-    const { mapping, dataOffset } = this.#ring;
     commitView(mapping, dataOffset + this.#offset + HEAD_BYTES, claim.view, published);
     this.#publish(published);
   }
@@ -175,7 +180,7 @@ export class CircularBufferWriter implements Disposable {
     const ring = this.#ring;
     if (!isCount(length, this.maxMessage)) {
       throw new RangeError(
-        `Cannot write ${length} bytes to circular buffer "${this.name}": of its ` +
+        `Cannot write ${inWords(length)} bytes to ${ring.what}: of its ` +
           `${this.capacity} bytes a message can have ${this.maxMessage}; make it larger`,
       );
     }
@@ -233,6 +238,6 @@ export class CircularBufferWriter implements Disposable {
 
   #checkOpen(): void {
     if (!this.#closed) return;
-    throw new ClosedError(`Cannot write to circular buffer "${this.name}": it is closed`);
+    throw new ClosedError(`Cannot write to ${this.#ring.what}: it is closed`);
   }
 }

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { byteLengthOf } from "../arguments.ts";
 import { VringError } from "../errors.ts";
 import type { Codec } from "../codec.ts";
 import { begin } from "../wait/fairness.ts";
@@ -145,12 +146,13 @@ export abstract class MessageReceiver<
    * -1 if there is none. A RangeError if the target is too small, and the message stays.
    */
   tryReceiveInto(target: Uint8Array<ArrayBuffer>): number {
+    const space = byteLengthOf(target, "receive from", this.end.what);
     const lane = this.#next();
     if (lane === undefined) return -1;
     const length = this.#lengthIn(lane);
-    if (length > target.length) {
+    if (length > space) {
       throw new RangeError(
-        `Cannot receive into ${target.length} bytes: the message has ${length}`,
+        `Cannot receive from ${this.end.what} into ${space} bytes: the message has ${length}`,
       );
     }
     readRecord(lane, target, length);

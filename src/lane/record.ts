@@ -38,9 +38,9 @@ export function finishRecord(lane: LaneSender, length: number): void {
 }
 
 /** Writes a message into free space, and counts it as written. */
-export function writeRecord(lane: LaneSender, message: Uint8Array): void {
-  copyIn(lane.place.mapping, payloadOffset(lane), message); // may run past the seam
-  finishRecord(lane, message.length);
+export function writeRecord(lane: LaneSender, message: Uint8Array, length: number): void {
+  copyIn(lane.place.mapping, payloadOffset(lane), message, length); // may run past the seam
+  finishRecord(lane, length);
 }
 
 /** The length of the first readable message, -1 if there is none. */

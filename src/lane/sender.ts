@@ -5,6 +5,7 @@
  * @module
  */
 
+import { byteLengthOf, inWords } from "../arguments.ts";
 import { VringError } from "../errors.ts";
 import type { Codec } from "../codec.ts";
 import { claimView, commitView } from "../memory/word.ts";
@@ -94,10 +95,15 @@ export abstract class Sender implements Disposable {
   publish(length?: number): void {
     this.end.checkOpen();
     const claim = this.#claim;
-    if (claim === undefined) throw new VringError("Cannot publish: nothing is claimed");
+    const { what } = this.end;
+    if (claim === undefined) {
+      throw new VringError(`Cannot publish to ${what}: nothing is claimed; claim first`);
+    }
     const published = length ?? claim.length;
     if (!Number.isInteger(published) || published < 0 || published > claim.length) {
-      throw new RangeError(`Cannot publish ${published} bytes: ${claim.length} are claimed`);
+      throw new RangeError(
+        `Cannot publish ${inWords(published)} bytes to ${what}: ${claim.length} are claimed`,
+      );
     }
     commitView(this.#at.place.mapping, this.claimOffset(), claim, published);
     this.#claim = undefined;
@@ -194,15 +200,17 @@ export abstract class MessageSender<T> extends Sender {
 
   /** Sends a value if there is room; false if there is not. Never waits. */
   trySend(value: T): boolean {
-    return this.#trySend(this.#codec.encode(value));
+    const message = this.#encode(value);
+    return this.#trySend(message, this.#lengthOf(message));
   }
 
   /** Sends a value, and blocks the thread until there is room. */
   sendSync(value: T, options: SyncWaitOptions = {}): void {
     for (;;) {
-      const message = this.#codec.encode(value); // again each time: a codec may reuse its array
-      if (this.#trySend(message)) return;
-      this.waitForSync(recordBytes(message.length), options);
+      const message = this.#encode(value); // again each time: a codec may reuse its array
+      const length = this.#lengthOf(message);
+      if (this.#trySend(message, length)) return;
+      this.waitForSync(recordBytes(length), options);
     }
   }
 
@@ -211,9 +219,10 @@ export abstract class MessageSender<T> extends Sender {
     await begin(options);
     const next = parts(options);
     for (;;) {
-      const message = this.#codec.encode(value);
-      if (this.#trySend(message)) return;
-      await this.waitFor(recordBytes(message.length), next(), options);
+      const message = this.#encode(value);
+      const length = this.#lengthOf(message);
+      if (this.#trySend(message, length)) return;
+      await this.waitFor(recordBytes(length), next(), options);
     }
   }
 
@@ -231,7 +240,7 @@ export abstract class MessageSender<T> extends Sender {
     for (let sent = 0; sent < values.length;) {
       sent += this.#trySendFrom(values, sent);
       if (sent === values.length) return;
-      const { length } = this.#codec.encode(values[sent]!);
+      const length = this.#lengthOf(this.#encode(values[sent]!));
       this.waitForSync(recordBytes(length), next());
     }
   }
@@ -243,7 +252,7 @@ export abstract class MessageSender<T> extends Sender {
     for (let sent = 0; sent < values.length;) {
       sent += this.#trySendFrom(values, sent);
       if (sent === values.length) return;
-      const { length } = this.#codec.encode(values[sent]!);
+      const length = this.#lengthOf(this.#encode(values[sent]!));
       await this.waitFor(recordBytes(length), next(), options);
     }
   }
@@ -253,9 +262,19 @@ export abstract class MessageSender<T> extends Sender {
     return sinkStream(this, options);
   }
 
-  #trySend(message: Uint8Array): boolean {
-    if (!this.hasRoom(message.length)) return false;
-    writeRecord(this.lane, message);
+  #encode(value: T): Uint8Array {
+    this.end.checkOpen();
+    return this.#codec.encode(value);
+  }
+
+  /** The length of what the codec made. */
+  #lengthOf(message: Uint8Array): number {
+    return byteLengthOf(message, "send through", this.end.what);
+  }
+
+  #trySend(message: Uint8Array, length: number): boolean {
+    if (!this.hasRoom(length)) return false;
+    writeRecord(this.lane, message, length);
     this.lane.announce();
     return true;
   }
@@ -265,9 +284,10 @@ export abstract class MessageSender<T> extends Sender {
     let next = first;
     try {
       for (; next < values.length; next++) {
-        const message = this.#codec.encode(values[next]!);
-        if (!this.hasRoom(message.length)) break;
-        writeRecord(this.lane, message);
+        const message = this.#encode(values[next]!);
+        const length = this.#lengthOf(message);
+        if (!this.hasRoom(length)) break;
+        writeRecord(this.lane, message, length);
       }
     } finally {
       if (next > first && !this.end.closed) this.lane.announce();

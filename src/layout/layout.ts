@@ -16,6 +16,7 @@
  * @module
  */
 
+import { byteLengthOf, dataOf, inWords } from "../arguments.ts";
 import { toC, toCHeader } from "./tools/c_header.ts";
 import {
   type AnyLayout,
@@ -225,12 +226,13 @@ class DeclaredLayout<F extends Declarations> implements Layout<F> {
 
   /** The bytes of the layout, if they are all there. */
   #memory(action: string, bytes: Uint8Array, offset: number): DataView {
-    if (Number.isInteger(offset) && offset >= 0 && offset + this.size <= bytes.byteLength) {
-      return new DataView(bytes.buffer, bytes.byteOffset + offset, this.size);
+    const length = byteLengthOf(bytes, action, this.name);
+    if (Number.isInteger(offset) && offset >= 0 && offset + this.size <= length) {
+      return dataOf(bytes, offset, this.size);
     }
     throw new RangeError(
-      `Cannot ${action} "${this.name}": its ${this.size} bytes at offset ${offset} are not within ` +
-        `the ${bytes.byteLength} bytes of memory; pass more, or another offset`,
+      `Cannot ${action} "${this.name}": its ${this.size} bytes at offset ${inWords(offset)} are ` +
+        `not within the ${length} bytes of memory; pass more, or another offset`,
     );
   }
 }

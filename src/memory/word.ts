@@ -6,6 +6,7 @@
  * @module
  */
 
+import { partOf } from "../arguments.ts";
 import { ClosedError } from "../errors.ts";
 import { native } from "../native/load.ts";
 
@@ -189,9 +190,15 @@ function closed(path: string): ClosedError {
 /** What a call into the native library takes as a length: what is longer would wrap. */
 const LONGEST_COPY = 2 ** 32 - 1;
 
-/** Copies `source` into shared memory at `offset`. */
-export function copyIn(memory: Memory, offset: number, source: Uint8Array): void {
-  memory.bytes.set(source, offset);
+/** Copies the first `length` bytes of `source`, all of them by default, into memory at `offset`. */
+export function copyIn(
+  memory: Memory,
+  offset: number,
+  source: Uint8Array,
+  length: number = source.length,
+): void {
+  // An array over a SharedArrayBuffer may have grown since its length was taken.
+  memory.bytes.set(source.length === length ? source : partOf(source, 0, length), offset);
 }
 
 /** Fills the first `length` bytes of `target`, less than 4 GiB, from shared memory at `offset`. */

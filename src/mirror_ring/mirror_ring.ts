@@ -4,6 +4,7 @@
  * @module
  */
 
+import { byteLengthOf, checkedOptions, fill, inWords, partOf } from "../arguments.ts";
 import { check, ClosedError, Errno, OsError } from "../errors.ts";
 import type { Mapping } from "../memory/mapping.ts";
 import { mapMirrored } from "../memory/mirror.ts";
@@ -54,11 +55,14 @@ export class MirrorRing implements Disposable {
   constructor(minCapacity: number, options: MirrorRingOptions = {}) {
     if (!Number.isSafeInteger(minCapacity) || minCapacity < 1 || minCapacity > CAPACITY_LIMIT) {
       throw new RangeError(
-        `Cannot make a ring of ${minCapacity} bytes: the capacity is a whole number of bytes ` +
+        `Cannot make a ring of ${
+          inWords(minCapacity)
+        } bytes: the capacity is a whole number of bytes ` +
           `from 1 to ${CAPACITY_LIMIT}`,
       );
     }
-    const huge = options.hugePages ? tryHugePages(minCapacity) : undefined;
+    const { hugePages } = checkedOptions(options, "make a ring");
+    const huge = hugePages ? tryHugePages(minCapacity) : undefined;
     const memory = huge?.memory ?? smallPages(minCapacity);
     this.#mapping = memory.mapping;
     this.#bytes = memory.mapping.bytes;
@@ -86,19 +90,20 @@ export class MirrorRing implements Disposable {
   /** Copies in as many of the bytes as fit; gives how many. */
   write(source: Uint8Array): number {
     this.#checkOpen();
-    const free = this.capacity - this.#available;
-    const part = source.length <= free ? source : source.subarray(0, free);
+    const given = byteLengthOf(source, "write to", "the ring");
+    const length = Math.min(given, this.capacity - this.#available);
+    const part = length === given ? source : partOf(source, 0, length);
     this.#bytes.set(part, this.#writeAt()); // may run past the seam: the mirror makes it contiguous
-    this.#available += part.length;
+    this.#available += length;
     this.#claimed = 0;
-    return part.length;
+    return length;
   }
 
   /** Copies out and removes as many bytes as there are, up to the target's length; gives how many. */
   read(target: Uint8Array): number {
     this.#checkOpen();
-    const length = Math.min(target.length, this.#available);
-    target.set(this.#bytes.subarray(this.#readAt, this.#readAt + length));
+    const length = Math.min(byteLengthOf(target, "read from", "the ring"), this.#available);
+    fill(target, this.#bytes.subarray(this.#readAt, this.#readAt + length));
     this.#consumed(length);
     return length;
   }
@@ -108,7 +113,9 @@ export class MirrorRing implements Disposable {
     this.#checkOpen();
     if (!isWithin(length, this.free)) {
       throw new RangeError(
-        `Cannot claim ${length} bytes: ${this.free} of ${this.capacity} are free`,
+        `Cannot claim ${
+          inWords(length)
+        } bytes of the ring: ${this.free} of ${this.capacity} are free`,
       );
     }
     this.#claimed = length;
@@ -120,7 +127,9 @@ export class MirrorRing implements Disposable {
   commit(length: number = this.#claimed): void {
     this.#checkOpen();
     if (!isWithin(length, this.#claimed)) {
-      throw new RangeError(`Cannot commit ${length} bytes: ${this.#claimed} are claimed`);
+      throw new RangeError(
+        `Cannot commit ${inWords(length)} bytes to the ring: ${this.#claimed} are claimed`,
+      );
     }
     this.#available += length;
     this.#claimed = 0;
@@ -130,7 +139,9 @@ export class MirrorRing implements Disposable {
   peek(length: number = this.#available): Uint8Array<ArrayBuffer> {
     this.#checkOpen();
     if (!isWithin(length, this.#available)) {
-      throw new RangeError(`Cannot peek at ${length} bytes: ${this.#available} are available`);
+      throw new RangeError(
+        `Cannot peek at ${inWords(length)} bytes of the ring: ${this.#available} are there`,
+      );
     }
     return this.#bytes.subarray(this.#readAt, this.#readAt + length);
   }
@@ -139,7 +150,9 @@ export class MirrorRing implements Disposable {
   consume(length: number): void {
     this.#checkOpen();
     if (!isWithin(length, this.#available)) {
-      throw new RangeError(`Cannot consume ${length} bytes: ${this.#available} are available`);
+      throw new RangeError(
+        `Cannot consume ${inWords(length)} bytes of the ring: ${this.#available} are there`,
+      );
     }
     this.#consumed(length);
   }

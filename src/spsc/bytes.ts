@@ -7,6 +7,7 @@
  * @module
  */
 
+import { byteLengthOf, inWords, partOf } from "../arguments.ts";
 import { copyIn, copyOut, peekView } from "../memory/word.ts";
 import { begin } from "../wait/fairness.ts";
 import { AWAITED, type Waitable } from "../wait/any.ts";
@@ -38,7 +39,7 @@ export function byteConsumerOn(at: LaneEnd): SpscByteConsumer {
 /** Throws unless so many bytes can be in a ring at once. */
 function checkCount(action: string, bytes: number, capacity: number): void {
   if (Number.isInteger(bytes) && bytes >= 0 && bytes <= capacity) return;
-  throw new RangeError(`Cannot ${action} ${bytes} bytes: the ring holds 0 to ${capacity}`);
+  throw new RangeError(`Cannot ${action} ${inWords(bytes)} bytes: the ring holds 0 to ${capacity}`);
 }
 
 /**
@@ -84,23 +85,26 @@ export class SpscByteProducer extends Sender {
   /** A stream into the ring, which takes no more than fits; closing or aborting it closes this end. */
   toWritableStream(options: WaitOptions = {}): WritableStream<Uint8Array> {
     const send = async (bytes: Uint8Array, options: WaitOptions) => {
-      for (let sent = 0; sent < bytes.length;) {
-        sent += this.#write(bytes.subarray(sent));
-        if (sent < bytes.length) await this.wait(1, options);
+      for (let sent = 0;;) {
+        const left = byteLengthOf(bytes, "write to", this.end.what) - sent;
+        const written = this.#write(bytes, sent, Math.max(0, left));
+        if (written === left || left <= 0) return;
+        sent += written;
+        await this.wait(1, options);
       }
     };
     return sinkStream({ send, close: () => this.close() }, options);
   }
 
-  /** Copies as many bytes as fit; gives how many. */
-  #write(bytes: Uint8Array): number {
+  /** Copies as many of the `left` bytes from `start` on as fit; gives how many. */
+  #write(bytes: Uint8Array, start: number, left: number): number {
     this.discard();
     this.end.checkOpen();
-    if (!this.lane.hasRoom(bytes.length)) bytes = bytes.subarray(0, this.free);
-    if (bytes.length === 0 || !this.lane.hasRoom(bytes.length)) return 0;
-    copyIn(this.lane.place.mapping, this.lane.offset, bytes);
-    this.lane.publish(bytes.length);
-    return bytes.length;
+    const length = this.lane.hasRoom(left) ? left : Math.min(left, this.free);
+    if (length === 0 || !this.lane.hasRoom(length)) return 0;
+    copyIn(this.lane.place.mapping, this.lane.offset, partOf(bytes, start, length));
+    this.lane.publish(length);
+    return length;
   }
 
   /** @ignore */
@@ -195,7 +199,9 @@ export class SpscByteConsumer implements Disposable, Waitable {
   release(length: number): void {
     this.#end.checkOpen();
     if (!Number.isInteger(length) || length < 0 || length > this.#shown) {
-      throw new RangeError(`Cannot release ${length} bytes: ${this.#shown} were peeked at`);
+      throw new RangeError(
+        `Cannot release ${inWords(length)} bytes: ${this.#shown} were peeked at`,
+      );
     }
     if (length === 0) return;
     this.#shown -= length;

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { byteLengthOf, inWords } from "../arguments.ts";
 import {
   ClosedError,
   Errno,
@@ -30,6 +31,7 @@ import {
 import { matches } from "./matches.ts";
 import { Sources, topicOfSource } from "./sources.ts";
 import {
+  checkedTopic,
   connectOnce,
   connectTopic,
   countersOf,
@@ -77,8 +79,6 @@ export interface PublisherOptions<T> extends TopicOptions, PublisherBehaviour<T>
 
 /** How to become the publisher of a topic, once it is there. */
 export interface PublisherConnectOptions<T> extends TopicConnectOptions, PublisherBehaviour<T> {}
-
-const POLICIES: readonly unknown[] = ["block", "dropNewest", "dropOldest"] satisfies Policy[];
 
 /**
  * The publisher of a topic. There is one at a time; when it has closed or died, another can go on.
@@ -142,9 +142,9 @@ export class Publisher<T = Uint8Array> implements Disposable {
   /** Opens a topic of values, or makes it, as its publisher; RoleTakenError if it has a living one. */
   static open<T>(topic: string, options: PublisherOptions<T> & { codec: Codec<T> }): Publisher<T>;
   static open<T>(topic: string, options: PublisherOptions<T> = {}): Publisher<T> {
-    checkBehaviour(topic, options);
-    const message = typeOf(topic, options);
-    return Publisher.#openOn(topic, options, (name) => openTopic(name, options, message));
+    const own = checkedTopic(topic, options);
+    const message = typeOf(topic, own);
+    return Publisher.#openOn(topic, own, (name) => openTopic(name, own, message));
   }
 
   /** Makes a topic of bytes; an OsError (EEXIST) if somebody uses one of that name. */
@@ -152,9 +152,9 @@ export class Publisher<T = Uint8Array> implements Disposable {
   /** Makes a topic of values; an OsError (EEXIST) if somebody uses one of that name. */
   static create<T>(topic: string, options: PublisherOptions<T> & { codec: Codec<T> }): Publisher<T>;
   static create<T>(topic: string, options: PublisherOptions<T> = {}): Publisher<T> {
-    checkBehaviour(topic, options);
-    const message = typeOf(topic, options);
-    return Publisher.#openOn(topic, options, (name) => createTopic(name, options, message));
+    const own = checkedTopic(topic, options);
+    const message = typeOf(topic, own);
+    return Publisher.#openOn(topic, own, (name) => createTopic(name, own, message));
   }
 
   /** Joins a topic of bytes, once somebody has made it; RoleTakenError if it has a publisher. */
@@ -171,18 +171,18 @@ export class Publisher<T = Uint8Array> implements Disposable {
     topic: string,
     options: PublisherConnectOptions<T> = {},
   ): Promise<Publisher<T>> {
-    checkBehaviour(topic, options);
-    const next = parts(options);
+    const own = checkedTopic(topic, options);
+    const next = parts(own);
     using stack = new DisposableStack();
-    const name = topicOfSource(topic, options.source);
-    const look = () => connectOnce(name, options, typeOf(topic, options));
+    const name = topicOfSource(topic, own.source);
+    const look = () => connectOnce(name, own, typeOf(topic, own));
     const ring = await connectTopic(name, { ...options, ...next() }, look);
     stack.use(ring.region);
-    const sources = options.source === undefined
+    const sources = own.source === undefined
       ? undefined
       : await Sources.connect(topic, { ...options, ...next() });
     stack.move();
-    return Publisher.#on(topic, options, { ring, sources });
+    return Publisher.#on(topic, own, { ring, sources });
   }
 
   static #openOn<T>(
@@ -293,10 +293,15 @@ export class Publisher<T = Uint8Array> implements Disposable {
   publish(length?: number): void {
     this.#checkOpen();
     const loan = this.#loan;
-    if (loan === undefined) throw new VringError("Cannot publish: nothing is loaned");
+    const { what } = this.#ring;
+    if (loan === undefined) {
+      throw new VringError(`Cannot publish to ${what}: nothing is loaned; call tryLoan() first`);
+    }
     const published = length ?? loan.length;
     if (!Number.isInteger(published) || published < 0 || published > loan.length) {
-      throw new RangeError(`Cannot publish ${published} bytes: ${loan.length} are loaned`);
+      throw new RangeError(
+        `Cannot publish ${inWords(published)} bytes to ${what}: ${loan.length} are loaned`,
+      );
     }
     const at = this.#ring.sampleAt(this.#descriptor);
     commitView(this.#ring.region.mapping, at, loan, published);
@@ -310,17 +315,21 @@ export class Publisher<T = Uint8Array> implements Disposable {
 
   /** Sends a value; false if no sample is free, and then, if the policy drops, it counts as lost. */
   trySend(value: T): boolean {
+    this.#checkOpen();
     const bytes = this.#codec.encode(value);
-    if (!this.#ready(bytes.length)) return false;
-    this.#sendBytes(bytes);
+    const length = this.#lengthOf(bytes);
+    if (!this.#ready(length)) return false;
+    this.#sendBytes(bytes, length);
     return true;
   }
 
   /** Sends a value, and blocks the thread until a sample is free; false only if the policy drops. */
   sendSync(value: T, options: SyncWaitOptions = {}): boolean {
+    this.#checkOpen();
     const bytes = this.#codec.encode(value);
-    if (!this.#readySync(bytes.length, options)) return false;
-    this.#sendBytes(bytes);
+    const length = this.#lengthOf(bytes);
+    if (!this.#readySync(length, options)) return false;
+    this.#sendBytes(bytes, length);
     return true;
   }
 
@@ -384,7 +393,7 @@ export class Publisher<T = Uint8Array> implements Disposable {
     this.#checkOpen();
     if (!Number.isInteger(length) || length < 0 || length > this.maxSample) {
       throw new RangeError(
-        `Cannot publish ${length} bytes to topic "${this.topic}": a sample can have ` +
+        `Cannot publish ${inWords(length)} bytes to ${this.#ring.what}: a sample can have ` +
           `${this.maxSample}; make it with a larger size`,
       );
     }
@@ -413,9 +422,14 @@ export class Publisher<T = Uint8Array> implements Disposable {
     );
   }
 
-  #sendBytes(bytes: Uint8Array): void {
-    copyIn(this.#ring.region.mapping, this.#ring.sampleAt(this.#descriptor), bytes);
-    this.#hand(bytes.length);
+  /** The length of what the codec made. */
+  #lengthOf(bytes: Uint8Array): number {
+    return byteLengthOf(bytes, "publish to", this.#ring.what);
+  }
+
+  #sendBytes(bytes: Uint8Array, length: number): void {
+    copyIn(this.#ring.region.mapping, this.#ring.sampleAt(this.#descriptor), bytes, length);
+    this.#hand(length);
   }
 
   /** Gets memory for a sample if none has been so large there. */
@@ -478,18 +492,4 @@ interface Parts {
   readonly ring: VRing;
   readonly role: Role;
   readonly sources: Sources | undefined;
-}
-
-function checkBehaviour(
-  topic: string,
-  { policy = "block", history = 0 }: { policy?: unknown; history?: number },
-): void {
-  if (!POLICIES.includes(policy)) {
-    throw new TypeError(
-      `Cannot publish to topic "${topic}" by policy ${JSON.stringify(policy)}: it is ` +
-        POLICIES.map((known) => JSON.stringify(known)).join(", "),
-    );
-  }
-  if (Number.isInteger(history) && history >= 0) return;
-  throw new RangeError(`Cannot keep ${history} samples of topic "${topic}": pass 0 or more`);
 }

@@ -30,6 +30,7 @@ import {
   type ValueOutcome,
 } from "./sample.ts";
 import {
+  checkedTopic,
   connectOnce,
   connectTopic,
   countersOf,
@@ -152,8 +153,8 @@ export class Subscriber<T = Uint8Array> implements Disposable, Waitable {
   /** Subscribes to a topic of values, or makes it. */
   static open<T>(topic: string, options: SubscriberOptions<T> & { codec: Codec<T> }): Subscriber<T>;
   static open<T>(topic: string, options: SubscriberOptions<T> = {}): Subscriber<T> {
-    checkHistory(topic, options);
-    return Subscriber.#on(topic, openTopic(topic, options, typeOf(topic, options)), options);
+    const own = checkedTopic(topic, options);
+    return Subscriber.#on(topic, openTopic(topic, own, typeOf(topic, own)), own);
   }
 
   /** Makes a topic of bytes and subscribes; an OsError (EEXIST) if somebody uses that name. */
@@ -167,8 +168,8 @@ export class Subscriber<T = Uint8Array> implements Disposable, Waitable {
     options: SubscriberOptions<T> & { codec: Codec<T> },
   ): Subscriber<T>;
   static create<T>(topic: string, options: SubscriberOptions<T> = {}): Subscriber<T> {
-    checkHistory(topic, options);
-    return Subscriber.#on(topic, createTopic(topic, options, typeOf(topic, options)), options);
+    const own = checkedTopic(topic, options);
+    return Subscriber.#on(topic, createTopic(topic, own, typeOf(topic, own)), own);
   }
 
   /** Subscribes to a topic of bytes, once somebody has made it. */
@@ -185,8 +186,8 @@ export class Subscriber<T = Uint8Array> implements Disposable, Waitable {
     topic: string,
     options: SubscriberConnectOptions<T> = {},
   ): Promise<Subscriber<T>> {
-    checkHistory(topic, options);
-    return await connectTopic(topic, options, () => Subscriber.#once(topic, options));
+    const own = checkedTopic(topic, options);
+    return await connectTopic(topic, own, () => Subscriber.#once(topic, own));
   }
 
   /**
@@ -206,8 +207,8 @@ export class Subscriber<T = Uint8Array> implements Disposable, Waitable {
     topic: string,
     options: SubscriberConnectOptions<T> = {},
   ): Subscriber<T> | undefined {
-    checkHistory(topic, options);
-    return unlessAgain(Subscriber.#once(topic, options));
+    const own = checkedTopic(topic, options);
+    return unlessAgain(Subscriber.#once(topic, own));
   }
 
   /** A step of `connect()`: never waits, and gives an `Again` where another process is in the way. */
@@ -466,9 +467,4 @@ interface Parts {
   readonly topic: string;
   readonly ring: VRing;
   readonly reader: VRingReader;
-}
-
-function checkHistory(topic: string, { history = 0 }: { history?: number }): void {
-  if (Number.isInteger(history) && history >= 0) return;
-  throw new RangeError(`Cannot begin topic "${topic}" ${history} samples back: pass 0 or more`);
 }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { checkedOptions, inWords } from "../arguments.ts";
 import { CorruptRegionError, LayoutMismatchError, RoleTakenError } from "../errors.ts";
 import { type Codec, codec, typeOfCodec } from "../codec.ts";
 import { Again, lookUntil, retrySync } from "../region/poll.ts";
@@ -201,6 +202,17 @@ export function joinReaders(
   throw error();
 }
 
+/** The options of a topic, each read once and checked. */
+export function checkedTopic<O extends { history?: number }>(topic: string, options: O): O {
+  const action = `open topic ${inWords(topic)}`;
+  const own = checkedOptions(options, action);
+  const { history = 0 } = own;
+  if (Number.isInteger(history) && history >= 0) return own;
+  throw new RangeError(
+    `Cannot ${action} with a history of ${inWords(history)} samples: pass 0 or more`,
+  );
+}
+
 /** The type of a topic's messages: that of the codec, bytes by default. */
 export function typeOf(
   topic: string,
@@ -220,10 +232,10 @@ function shapeOf({ depth, size, maxSubscribers }: TopicOptions): Shape {
 function checkShape(topic: string, shape: Shape): void {
   if (isShape(shape)) return;
   throw new RangeError(
-    `Cannot open topic "${topic}" with ${shape.depth} samples of ${shape.sampleBytes} bytes for ` +
-      `${shape.readers} subscribers: the depth is 1 to ${DEPTH_MAX}, the size 1 to ` +
-      `${SAMPLE_BYTES_MAX}, all samples together ${TOPIC_BYTES_MAX}, and subscribers 1 to ` +
-      `${READERS_MAX}`,
+    `Cannot open topic "${topic}" with ${inWords(shape.depth)} samples of ` +
+      `${inWords(shape.sampleBytes)} bytes for ${inWords(shape.readers)} subscribers: the depth ` +
+      `is 1 to ${DEPTH_MAX}, the size 1 to ${SAMPLE_BYTES_MAX}, all samples together ` +
+      `${TOPIC_BYTES_MAX}, and subscribers 1 to ${READERS_MAX}`,
   );
 }
 

@@ -229,7 +229,7 @@ Deno.test("publish() refuses more bytes than are claimed, and keeps the claim", 
   writer.claim(10).set(payload(3, 10));
   for (const length of [11, -1, 1.5, NaN]) {
     const error = assertThrows(() => writer.publish(length), RangeError);
-    assertStringIncludes(error.message, `Cannot publish ${length} bytes: 10 are claimed`);
+    assertStringIncludes(error.message, `bytes to circular buffer "${place.name}": 10 are claimed`);
   }
   assertEquals(reader.tryRead(), { state: "empty" });
   writer.publish();

@@ -18,7 +18,7 @@ function ends(inside: Inside): { sender: LaneSender; receiver: LaneReceiver } {
 }
 
 function write(sender: LaneSender, message: Uint8Array): void {
-  writeRecord(sender, message);
+  writeRecord(sender, message, message.length);
   sender.announce();
 }
 

@@ -45,12 +45,17 @@ function announce(stepping: object, shipped: object): void {
 announce(Word32.prototype, real.Word32.prototype);
 announce(Word64.prototype, real.Word64.prototype);
 
-export function copyIn(memory: real.Memory, offset: number, source: Uint8Array): void {
-  const middle = source.length >> 1;
+export function copyIn(
+  memory: real.Memory,
+  offset: number,
+  source: Uint8Array,
+  length: number = source.length,
+): void {
+  const middle = length >> 1;
   spring("copy in");
   real.copyIn(memory, offset, source.subarray(0, middle));
   spring("copy in the second half");
-  real.copyIn(memory, offset + middle, source.subarray(middle));
+  real.copyIn(memory, offset + middle, source.subarray(middle, length));
 }
 
 export function copyOut(

@@ -174,9 +174,14 @@ function halves(memory: Memory, offset: number, length: number): Piece[][] {
     .filter((half) => half.length > 0);
 }
 
-export function copyIn(memory: Memory, offset: number, source: Uint8Array): void {
-  checkInside(memory, offset, source.length);
-  const bytes = source.slice();
+export function copyIn(
+  memory: Memory,
+  offset: number,
+  source: Uint8Array,
+  length: number = source.length,
+): void {
+  checkInside(memory, offset, length);
+  const bytes = source.slice(0, length);
   for (const half of halves(memory, offset, bytes.length)) {
     const label = () => {
       const [from, to] = [half[0]!.from, half[half.length - 1]!.to];

@@ -1,0 +1,267 @@
+/**
+ * What callers pass, checked before anything is done with it. Types do not reach a caller in
+ * JavaScript, and the native library would take a wrong length or address as it is.
+ *
+ * @module
+ */
+
+type Getter = (this: unknown) => unknown;
+
+const TypedArray = Object.getPrototypeOf(Uint8Array) as { readonly prototype: object };
+
+/** A getter as the engine has it, which no subclass, own property or proxy can replace. */
+function intrinsic(name: PropertyKey): Getter {
+  return Object.getOwnPropertyDescriptor(TypedArray.prototype, name)!.get!;
+}
+
+const tagOf = intrinsic(Symbol.toStringTag);
+const lengthOf = intrinsic("byteLength");
+const offsetOf = intrinsic("byteOffset");
+const bufferOf = intrinsic("buffer");
+const { keys: keysOf, set: setOf } = TypedArray.prototype as Uint8Array;
+
+/**
+ * The true length of a Uint8Array; a TypeError for anything else. Call it after all code of the
+ * caller has run, and use what it gives: `length` may say something else.
+ *
+ * @param doing What is attempted, such as `write to`.
+ * @param what On what, such as `ring "demo"`.
+ */
+export function byteLengthOf(value: unknown, doing: string, what: string): number {
+  if (tagOf.call(value) !== "Uint8Array") {
+    throw new TypeError(`Cannot ${doing} ${what}: ${inWords(value)} is no Uint8Array; pass one`);
+  }
+  const length = lengthOf.call(value) as number;
+  if (length === 0) checkAttached(value as Uint8Array, doing, what);
+  return length;
+}
+
+/** An array whose memory is gone has length 0, and nobody means to pass that. */
+function checkAttached(value: Uint8Array, doing: string, what: string): void {
+  try {
+    keysOf.call(value);
+  } catch {
+    throw new TypeError(
+      `Cannot ${doing} ${what}: the memory of the array was transferred, closed or cut off; pass ` +
+        "one that has its memory",
+    );
+  }
+}
+
+/** The first `length` bytes of a Uint8Array from `start` on, whatever its own methods do. */
+export function partOf(array: Uint8Array, start: number, length: number): Uint8Array<ArrayBuffer> {
+  const offset = offsetOf.call(array) as number + start;
+  return new Uint8Array(bufferOf.call(array) as ArrayBuffer, offset, length);
+}
+
+/** The same for a DataView. */
+export function dataOf(array: Uint8Array, start: number, length: number): DataView {
+  const offset = offsetOf.call(array) as number + start;
+  return new DataView(bufferOf.call(array) as ArrayBuffer, offset, length);
+}
+
+/** Copies into an array, whatever its own methods do. */
+export function fill(target: Uint8Array, source: Uint8Array): void {
+  setOf.call(target, source);
+}
+
+/** A Uint8Array whose `length` is true: the same one, unless it is of a class of the caller's. */
+export function plainBytes(value: Uint8Array, doing: string, what: string): Uint8Array {
+  const length = byteLengthOf(value, doing, what);
+  const isPlain = Object.getPrototypeOf(value) === Uint8Array.prototype &&
+    !Object.hasOwn(value, "length");
+  return isPlain ? value : partOf(value, 0, length);
+}
+
+/** Whether a value is the constructor of typed arrays of one kind. */
+export function isArrayConstructor(value: unknown): boolean {
+  return typeof value === "function" && TypedArray !== value && isBelow(value, TypedArray);
+}
+
+function isBelow(value: object, above: object): boolean {
+  return Object.prototype.isPrototypeOf.call(above, value);
+}
+
+const LONGEST_QUOTE = 60;
+
+/** Any value, in words that fit into a message. */
+export function inWords(value: unknown): string {
+  switch (typeof value) {
+    case "string":
+      return JSON.stringify(
+        value.length <= LONGEST_QUOTE ? value : `${value.slice(0, LONGEST_QUOTE)}...`,
+      );
+    case "bigint":
+      return `${value}n`;
+    case "symbol":
+    case "function":
+      return `a ${typeof value}`;
+    case "object":
+      return value === null ? "null" : `${kindOf(value)}`;
+  }
+  return String(value);
+}
+
+function kindOf(value: object): string {
+  let kind = "Object";
+  try {
+    kind = Object.prototype.toString.call(value).slice("[object ".length, -1);
+  } catch {
+    // A proxy may throw, or be revoked.
+  }
+  return /^[AEIO]/.test(kind) ? `an ${kind}` : `a ${kind}`;
+}
+
+/** Throws unless a value is a function. */
+export function checkHandler(handler: unknown, doing: string, what: string): void {
+  if (typeof handler === "function") return;
+  throw new TypeError(
+    `Cannot ${doing} ${what}: the handler is ${inWords(handler)}; pass a function`,
+  );
+}
+
+/** Throws unless a value is a number that is not below `least`. */
+export function checkLimit(limit: unknown, least: number, doing: string, what: string): void {
+  if (typeof limit === "number" && limit >= least) return;
+  throw new RangeError(
+    `Cannot ${doing} ${what}: the limit is ${inWords(limit)}; pass a number, ${least} or more`,
+  );
+}
+
+/** What an option can be. */
+interface Rule {
+  readonly wanted: string;
+  is(value: unknown): boolean;
+}
+
+const ANY: Rule = { wanted: "", is: () => true }; // its users check it
+
+const FLAG: Rule = { wanted: "true or false", is: (value) => typeof value === "boolean" };
+
+function oneOf(...values: string[]): Rule {
+  const wanted = values.map((value) => JSON.stringify(value)).join(" or ");
+  return { wanted, is: (value) => values.includes(value as string) };
+}
+
+function atLeast0(unit: string): Rule {
+  const is = (value: unknown) => typeof value === "number" && value >= 0;
+  return { wanted: `0 or more ${unit}`, is };
+}
+
+const CODEC: Rule = {
+  wanted: "codec.bytes, codec.text, codec.json() or codec.struct(layout)",
+  is: isCodec,
+};
+
+function isCodec(value: unknown): boolean {
+  const given = Object(value) as Record<string, unknown>;
+  const type = Object(given.type) as Record<string, unknown>;
+  return typeof type.name === "string" && typeof type.hash === "bigint" &&
+    typeof given.encode === "function" && typeof given.decode === "function";
+}
+
+const TIMEOUT = atLeast0("milliseconds");
+const SPIN = atLeast0("microseconds");
+const SIGNAL: Rule = {
+  wanted: "the signal of an AbortController",
+  is: (value) => value instanceof AbortSignal,
+};
+
+/** Every option of this package: a name means the same wherever it is. */
+const RULES: Readonly<Record<string, Rule>> = {
+  timeout: TIMEOUT,
+  spin: SPIN,
+  signal: SIGNAL,
+  mode: {
+    wanted: "permission bits such as 0o640, at most 0o777",
+    is: (value) => Number.isInteger(value) && value as number >= 0 && value as number <= 0o777,
+  },
+  persist: FLAG,
+  anyOwner: FLAG,
+  keepOpen: FLAG,
+  reserve: FLAG,
+  readOnly: FLAG,
+  interop: FLAG,
+  hugePages: FLAG,
+  wake: FLAG,
+  codec: CODEC,
+  request: CODEC,
+  response: CODEC,
+  level: oneOf("messages", "bytes"),
+  policy: oneOf("block", "dropNewest", "dropOldest"),
+  start: oneOf("oldest", "newest", "now"),
+  afterLoss: oneOf("oldest", "newest"),
+  type: oneOf("bytes"),
+  source: { wanted: "a name without a slash", is: (value) => typeof value === "string" },
+  capacity: ANY,
+  clients: ANY,
+  depth: ANY,
+  history: ANY,
+  id: ANY,
+  maxSize: ANY,
+  maxSubscribers: ANY,
+  producers: ANY,
+  size: ANY,
+};
+
+/**
+ * The options of a call, each read once, so that a getter cannot give something else to the next
+ * look; throws unless each is what it can be.
+ *
+ * @param action What is attempted, such as `open ring "demo"`.
+ */
+export function checkedOptions<O extends object>(options: O, action: string): O {
+  checkObject(options, action);
+  const copy: Record<string, unknown> = {};
+  for (const name in RULES) {
+    const value = (options as Record<string, unknown>)[name];
+    if (value === undefined) continue;
+    checkOption(name, value, action);
+    copy[name] = value;
+  }
+  return copy as O;
+}
+
+function checkObject(options: unknown, action: string): void {
+  if (typeof options === "object" && options !== null && !isBuffer(options)) return;
+  throw new TypeError(
+    `Cannot ${action}: the options are ${inWords(options)}; pass an object, or nothing`,
+  );
+}
+
+/** Arrays and buffers are not options: a target in the wrong place, more likely. */
+function isBuffer(value: object): boolean {
+  return ArrayBuffer.isView(value) || isBelow(value, TypedArray.prototype) ||
+    Array.isArray(value) || value instanceof ArrayBuffer || value instanceof SharedArrayBuffer;
+}
+
+/** Whether the first argument of a read is its target, right or wrong, and not its options. */
+export function isTarget(first: object): first is Uint8Array<ArrayBuffer> {
+  return typeof first !== "object" || first === null || isBuffer(first);
+}
+
+function checkOption(name: string, value: unknown, action: string): void {
+  const { is, wanted } = RULES[name]!;
+  if (is(value)) return;
+  const state = `the option ${name} is ${inWords(value)}`;
+  const message = `Cannot ${action}: ${state}; pass ${wanted}`;
+  throw typeof value === "number" ? new RangeError(message) : new TypeError(message);
+}
+
+/** The options of every wait. */
+interface Waits {
+  readonly timeout?: number;
+  readonly spin?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** Throws unless options can be those of a wait. */
+export function checkWaits(options: Waits): void {
+  if (typeof options !== "object" || options === null || isBuffer(options)) {
+    checkObject(options, "wait");
+  }
+  const { timeout, spin, signal } = options;
+  if (timeout !== undefined) checkOption("timeout", timeout, "wait");
+  if (spin !== undefined) checkOption("spin", spin, "wait");
+  if (signal !== undefined) checkOption("signal", signal, "wait");
+}
