@@ -4,6 +4,7 @@
  * @module
  */
 
+import { byteLengthOf, inWords } from "../arguments.ts";
 import { timeoutError, VringError } from "../errors.ts";
 import type { Codec } from "../codec.ts";
 import { commitView, copyIn } from "../memory/word.ts";
@@ -148,19 +149,24 @@ export class Slot<T = Uint8Array> implements Disposable, Waitable {
    * 64 handles can be writing ones; one that has written is, until it is closed.
    */
   tryWrite(value: T): number | undefined {
-    this.#words.region.checkOpen();
-    return this.#lock.tryFollow() ? this.#write(value) : undefined;
+    const bytes = this.#encode(value);
+    return this.#lock.tryFollow() ? this.#write(bytes) : undefined;
   }
 
   /** Writes a value, and blocks the thread while somebody else is writing; gives its number. */
   writeSync(value: T, options: SyncWaitOptions = {}): number {
+    const bytes = this.#encode(value);
     this.#acquireSync(options);
-    return this.#write(value);
+    return this.#write(bytes);
   }
 
   /** Writes a value once nobody else is writing; gives its number. */
-  write(value: T, options: WaitOptions = {}): Promise<number> {
-    return this.#acquire(options, () => this.#write(value));
+  async write(value: T, options: WaitOptions = {}): Promise<number> {
+    await begin(options);
+    const bytes = this.#encode(value);
+    if (this.#lock.tryAcquire()) return this.#write(bytes);
+    const copy = new Uint8Array(bytes); // a codec may reuse its array meanwhile
+    return await this.#acquire(options, () => this.#write(copy));
   }
 
   /**
@@ -186,11 +192,12 @@ export class Slot<T = Uint8Array> implements Disposable, Waitable {
    * The same, once nobody else is writing. There is one claim at a time for each handle: tasks that
    * claim at once open the slot once each.
    */
-  claim(
+  async claim(
     length: number = this.maxSize,
     options: WaitOptions = {},
   ): Promise<Uint8Array<ArrayBuffer>> {
-    return this.#acquire(options, () => this.#reserve(length));
+    await begin(options);
+    return await this.#acquire(options, () => this.#reserve(length));
   }
 
   /** Publishes the first `length` bytes of what was claimed; gives the number of the message. */
@@ -206,7 +213,9 @@ export class Slot<T = Uint8Array> implements Disposable, Waitable {
     const published = length ?? view.length;
     if (!isCount(published, view.length)) {
       throw new RangeError(
-        `Cannot publish ${published} bytes to slot "${this.name}": ${view.length} are claimed`,
+        `Cannot publish ${
+          inWords(published)
+        } bytes to slot "${this.name}": ${view.length} are claimed`,
       );
     }
     const { region } = this.#words;
@@ -241,7 +250,9 @@ export class Slot<T = Uint8Array> implements Disposable, Waitable {
   since(sequence: number): SlotNews<T> {
     if (!isCount(sequence, Number.MAX_SAFE_INTEGER)) {
       throw new RangeError(
-        `Cannot look at messages of slot "${this.name}" since number ${sequence}: pass the number ` +
+        `Cannot look at messages of slot "${this.name}" since number ${
+          inWords(sequence)
+        }: pass the number ` +
           "of a message, or 0",
       );
     }
@@ -306,7 +317,9 @@ export class Slot<T = Uint8Array> implements Disposable, Waitable {
   #find<Found>(age: number, look: (sequence: number) => Found | undefined): Found | undefined {
     if (!isCount(age, this.depth - 1)) {
       throw new RangeError(
-        `Cannot look at message ${age} before the newest of slot "${this.name}": it keeps ` +
+        `Cannot look at message ${
+          inWords(age)
+        } before the newest of slot "${this.name}": it keeps ` +
           `${this.depth}; pass 0 to ${this.depth - 1}, or make it deeper`,
       );
     }
@@ -342,7 +355,6 @@ export class Slot<T = Uint8Array> implements Disposable, Waitable {
    * too, and give it back when they have written.
    */
   async #acquire<Result>(options: WaitOptions, act: () => Result): Promise<Result> {
-    await begin(options);
     this.#words.region.checkOpen();
     const next = parts(options);
     while (!this.#lock.tryAcquire()) {
@@ -357,15 +369,32 @@ export class Slot<T = Uint8Array> implements Disposable, Waitable {
     throw timeoutError(`write to slot "${this.name}"`, timeout);
   }
 
-  /** Writes a value; the lock is held, and given back whatever happens. */
-  #write(value: T): number {
-    const words = this.#words;
+  /**
+   * The bytes of a value. The lock is taken only afterwards: a codec takes its time, and may write to
+   * this slot itself.
+   */
+  #encode(value: T): Uint8Array {
+    const { region, what } = this.#words;
+    region.checkOpen();
     try {
       const bytes = this.#codec.encode(value);
-      this.#checkLength(bytes.length);
-      const sequence = words.reserve(bytes.length);
-      copyIn(words.region.mapping, words.messageAt(sequence), bytes);
-      words.publish(sequence, bytes.length, now());
+      region.checkOpen();
+      this.#checkLength(byteLengthOf(bytes, "write to", what));
+      return bytes;
+    } catch (error) {
+      this.discard();
+      throw error;
+    }
+  }
+
+  /** Writes a message; the lock is held, and given back whatever happens. */
+  #write(bytes: Uint8Array): number {
+    const words = this.#words;
+    try {
+      const length = byteLengthOf(bytes, "write to", words.what);
+      const sequence = words.reserve(length);
+      copyIn(words.region.mapping, words.messageAt(sequence), bytes, length);
+      words.publish(sequence, length, now());
       return sequence;
     } finally {
       if (this.#claim === undefined) this.#lock.release();
@@ -393,7 +422,9 @@ export class Slot<T = Uint8Array> implements Disposable, Waitable {
   #checkLength(length: number): void {
     if (isCount(length, this.maxSize)) return;
     throw new RangeError(
-      `Cannot write ${length} bytes to slot "${this.name}": a message can have ${this.maxSize}; ` +
+      `Cannot write ${
+        inWords(length)
+      } bytes to slot "${this.name}": a message can have ${this.maxSize}; ` +
         "make it with a larger maxSize",
     );
   }

@@ -8,7 +8,7 @@ import {
 import { Domain } from "../../src/babus/domain.ts";
 import type { Slot } from "../../src/babus/slot.ts";
 import { ClosedError, LayoutMismatchError, RoleTakenError, VringError } from "../../src/errors.ts";
-import { codec } from "../../src/codec.ts";
+import { type Codec, codec } from "../../src/codec.ts";
 import { layout } from "../../src/layout/layout.ts";
 import { until } from "../os/until.ts";
 import { isPayload, lengthOf, payload } from "../circular/scene.ts";
@@ -336,4 +336,61 @@ Deno.test("write() and claim() let the event loop have its turns", async () => {
   let written = 0;
   while (!fired && written < 1e6) written = await slot.write(payload(1, 8));
   assert(fired, `${written} writes in one turn`);
+});
+
+Deno.test("a codec that writes to its own slot, claims of it or closes it breaks no rule", () => {
+  using scene = new Scene();
+  let during = (_slot: Slot<Uint8Array>) => {};
+  const nested: Codec<Uint8Array> = {
+    ...codec.bytes,
+    encode: (value) => {
+      const act = during;
+      during = () => {};
+      act(slot);
+      return value;
+    },
+  };
+  const slot = scene.domain.slot("nested", { codec: nested });
+  using other = Domain.open(scene.name);
+  const second = other.slot("nested");
+  const numbers = () => slot.since(0).messages.map(({ sequence, value }) => [sequence, value[0]]);
+
+  during = (slot) => void slot.tryWrite(payload(9, 4));
+  assertEquals(slot.tryWrite(payload(1, 4)), 2);
+  during = (slot) => void slot.writeSync(payload(8, 4));
+  slot.claimSync(4);
+  assertEquals(slot.writeSync(payload(2, 4)), 4);
+  during = (slot) => void slot.tryClaim(4);
+  assertEquals(slot.tryWrite(payload(3, 4)), 5);
+  during = () => void second.writeSync(payload(7, 4)); // nobody holds the right to write meanwhile
+  assertEquals(slot.writeSync(payload(4, 4)), 7);
+  const firsts = [9, 1, 8, 2, 3, 7, 4].map((seed) => payload(seed, 4)[0]);
+  assertEquals(numbers(), firsts.map((first, index) => [index + 1, first]));
+  assertEquals(second.tryWrite(payload(5, 4)), 8);
+
+  during = (slot) => slot.close();
+  assertThrows(() => slot.tryWrite(payload(6, 4)), ClosedError, "it is closed");
+  assertEquals(second.tryWrite(payload(6, 4)), 9);
+});
+
+Deno.test("write() sends what its value was, though the codec reuses its array while it waits", async () => {
+  using scene = new Scene();
+  const scratch = new Uint8Array(1);
+  const reusing: Codec<number> = {
+    type: codec.bytes.type,
+    encode: (value) => {
+      scratch[0] = value;
+      return scratch;
+    },
+    decode: ([value]) => value!,
+  };
+  const slot = scene.domain.slot("reused", { codec: reusing });
+  using other = Domain.open(scene.name);
+  const holder = other.slot("reused", { codec: reusing });
+  holder.claimSync(1);
+  const writing = [slot.write(1), slot.write(2)];
+  await Promise.resolve();
+  holder.discard();
+  await Promise.all(writing);
+  assertEquals(slot.since(0).messages.map(({ value }) => value).sort(), [1, 2]);
 });
