@@ -5,22 +5,35 @@
  * One copy of the library serves every isolate of the process: the second one finds it by its
  * SONAME. Its memfd stays open for ever, because the C library remembers loaded files by path, and
  * `/proc/self/fd/5` would otherwise name two different libraries in turn. The sentinel is loaded
- * once per isolate (see native/sentinel.c).
+ * once per isolate, always from a file of its own (see native/sentinel.c).
  *
- * Loading happens at import if the permission is already granted, so that tests with resource
- * sanitizers do not see it as theirs; otherwise at first use, where a failure can be caught.
+ * Nothing is loaded, and `Deno` is not looked at, before the first use: so the module can be bundled
+ * for a runtime without Deno, and every failure reaches a caller that can catch it.
  *
  * @module
  */
 
-import { VringError } from "../errors.ts";
+import { OsError, VringError } from "../errors.ts";
 import { PREBUILT, SONAME } from "./prebuilt.ts";
-import { LIBC_SYMBOLS, LIBRARY_SYMBOLS, SENTINEL_SYMBOLS } from "./symbols.ts";
+import { LIBC_SYMBOLS, LIBRARY_SYMBOLS, NONBLOCKING, SENTINEL_SYMBOLS } from "./symbols.ts";
 
 type Symbols<T extends Deno.ForeignLibraryInterface> = Deno.DynamicLibrary<T>["symbols"];
 
+type Library = Symbols<typeof LIBRARY_SYMBOLS>;
+type Sentinel = Symbols<typeof SENTINEL_SYMBOLS>;
+
+type Libc = Symbols<typeof LIBC_SYMBOLS>;
+
+/** The calls that sleep on a thread of Deno's pool. */
+type Nonblocking = {
+  [Name in keyof typeof NONBLOCKING]: Deno.UnsafeFnPointer<(typeof NONBLOCKING)[Name]>["call"];
+};
+
 /** The native functions, ready to call. */
-export type Native = Symbols<typeof LIBRARY_SYMBOLS> & Symbols<typeof SENTINEL_SYMBOLS>;
+export type Native =
+  & Omit<Library, "futex_waitv_address" | "futex_scan_address">
+  & Sentinel
+  & Nonblocking;
 
 /** The processor and system that code runs on, as `Deno.build` tells them. */
 export interface Platform {
@@ -30,14 +43,17 @@ export interface Platform {
   arch: string;
 }
 
+/** The oldest Deno that has all that the package uses. */
+export const OLDEST_DENO = "2.5.0";
+
+const ACTION = "load the native library";
 const MFD_CLOEXEC = 1;
+const RTLD_NOW = 2;
 
 let loaded: Native | undefined;
-let used = false;
 
 /** The native functions; loads them first if that has not happened yet. */
 export function native(): Native {
-  used = true;
   return loaded ??= load();
 }
 
@@ -63,13 +79,12 @@ export interface LibraryFiles {
  * @param files Where your builds are.
  */
 export function useLibrary(files: LibraryFiles): void {
-  if (used) {
+  if (loaded !== undefined) {
     throw new VringError(
       "Cannot use another native library: the embedded one is already in use; call it earlier",
     );
   }
   loaded = load(files);
-  used = true;
 }
 
 /** The embedded binaries for a platform; an error that names it if there are none. */
@@ -90,102 +105,235 @@ export function binariesFor(platform: Platform): (typeof PREBUILT)["x86_64"] {
   return PREBUILT[arch as keyof typeof PREBUILT];
 }
 
+/** An error unless this version of Deno will do; undefined where there is no Deno. */
+export function checkDeno(version: string | undefined): void {
+  if (version === undefined) {
+    throw new VringError(
+      `Cannot ${ACTION}: this program runs without Deno; run it with Deno ${OLDEST_DENO} or newer ` +
+        "on Linux, with --allow-ffi",
+    );
+  }
+  const [major = 0, minor = 0] = version.split(".").map(Number);
+  const [oldestMajor = 0, oldestMinor = 0] = OLDEST_DENO.split(".").map(Number);
+  if (major > oldestMajor || (major === oldestMajor && minor >= oldestMinor)) return;
+  throw new VringError(
+    `Cannot ${ACTION}: this is Deno ${version}, and ${OLDEST_DENO} is the oldest that works; ` +
+      "run deno upgrade",
+  );
+}
+
 function load(files?: LibraryFiles): Native {
+  checkDeno(globalThis.Deno?.version.deno);
   const binaries = binariesFor(Deno.build);
+  requestPermission();
+  const libc = openLibc();
   const library = files !== undefined
     ? dlopen(files.library, LIBRARY_SYMBOLS)
-    : alreadyLoaded() ?? fromMemory("vring", binaries.library, LIBRARY_SYMBOLS).symbols;
-  const sentinel = files?.sentinel === undefined
-    ? fromMemory("vring-sentinel", binaries.sentinel, SENTINEL_SYMBOLS)
-    : fromMemory("vring-sentinel", readFile(library, files.sentinel), SENTINEL_SYMBOLS);
-  sentinel.symbols.sentinel_adopt(sentinel.fd);
-  return { ...library, ...sentinel.symbols };
+    : alreadyLoaded() ?? fromMemory(libc, "vring", binaries.library, LIBRARY_SYMBOLS).symbols;
+  const sentinel = loadSentinel(
+    libc,
+    files,
+    files?.sentinel === undefined ? decode(binaries.sentinel) : readFile(library, files.sentinel),
+  );
+  const { futex_waitv_address, futex_scan_address, ...functions } = library;
+  const waitv = onPool(futex_waitv_address, NONBLOCKING.futex_waitv_async);
+  const scan = onPool(futex_scan_address, NONBLOCKING.futex_scan_async);
+  return { ...functions, ...sentinel, futex_waitv_async: waitv, futex_scan_async: scan };
+}
+
+/**
+ * Asks for the whole permission, once. The prompt that a `dlopen` causes would ask for one path, as
+ * it is written and not as the C library finds it; and a right to one path allows no access to memory
+ * by address.
+ */
+function requestPermission(): void {
+  if (Deno.permissions.requestSync({ name: "ffi" }).state === "granted") return;
+  throw new VringError(
+    `Cannot ${ACTION}: the permission to call native code is missing; run with --allow-ffi, ` +
+      "without a path",
+  );
 }
 
 /** The library if another isolate of this process has loaded it. */
-function alreadyLoaded(): Symbols<typeof LIBRARY_SYMBOLS> | undefined {
+function alreadyLoaded(): Library | undefined {
   try {
-    return Deno.dlopen(SONAME, LIBRARY_SYMBOLS).symbols;
-  } catch (error) {
-    if (isDenied(error)) throw explain(error);
+    return open(SONAME, LIBRARY_SYMBOLS);
+  } catch {
     return undefined; // not loaded yet: there is no file of this name
   }
 }
 
+/** The sentinel from a file that no other isolate has loaded: each has its own list of what to end. */
+function loadSentinel(
+  libc: Libc,
+  files: LibraryFiles | undefined,
+  image: Uint8Array<ArrayBuffer>,
+): Sentinel {
+  try {
+    const { symbols, fd } = fromMemory(libc, "vring-sentinel", image, SENTINEL_SYMBOLS);
+    symbols.sentinel_adopt(fd);
+    return symbols;
+  } catch (error) {
+    if (files === undefined || !(error instanceof OsError)) throw error;
+    const path = files.sentinel ?? files.library;
+    const directory = path.includes("/") ? path.slice(0, path.lastIndexOf("/")) : ".";
+    return fromFile(libc, [directory, "/tmp", "/dev/shm"], image);
+  }
+}
+
+/** Loads an image from a memfd, which stays open. */
 function fromMemory<T extends Deno.ForeignLibraryInterface>(
+  libc: Libc,
   name: string,
   image: string | Uint8Array<ArrayBuffer>,
   symbols: T,
 ): { symbols: Symbols<T>; fd: number } {
-  const bytes = typeof image === "string" ? Uint8Array.fromBase64(image) : image;
-  const libc = openLibc();
-  const fd = libc.memfd_create(new TextEncoder().encode(`${name}\0`), MFD_CLOEXEC);
+  const fd = libc.memfd_create(cString(name), MFD_CLOEXEC);
+  if (fd < 0) throw failed(libc, "memfd_create", "the kernel gives no memory file to hold it");
   try {
-    if (fd < 0 || Number(libc.write(fd, bytes, BigInt(bytes.length))) !== bytes.length) {
-      throw new VringError(
-        "Cannot load the native library: the kernel gives no memfd to hold it; " +
-          "raise the limit of open files, or build the library and pass it to useLibrary()",
-      );
-    }
-    return { symbols: dlopen(`/proc/self/fd/${fd}`, symbols), fd };
+    write(libc, fd, typeof image === "string" ? decode(image) : image);
+    const path = `/proc/self/fd/${fd}`;
+    if (libc.access(cString(path), 0) < 0) throw failed(libc, "access", `${path} is not there`);
+    return { symbols: dlopen(path, symbols), fd };
   } catch (error) {
     libc.close(fd); // what was not loaded is not remembered either
     throw error;
   }
 }
 
-function openLibc(): Symbols<typeof LIBC_SYMBOLS> {
-  const names = ["libc.so.6", `libc.musl-${Deno.build.arch}.so.1`];
-  let failure: unknown;
-  for (const name of names) {
+/** Loads a sentinel from a file that is made for it, in the first directory where that works. */
+function fromFile(
+  libc: Libc,
+  directories: readonly string[],
+  image: Uint8Array<ArrayBuffer>,
+): Sentinel {
+  let problem: unknown;
+  for (const directory of directories) {
+    const path = cString(`${directory}/vring-sentinel-XXXXXX`);
+    const fd = libc.mkstemp(path); // which puts the chosen name into `path`
+    if (fd < 0) {
+      problem ??= failed(libc, "mkstemp", `no file can be made in ${directory}`);
+      continue;
+    }
     try {
-      return Deno.dlopen(name, LIBC_SYMBOLS).symbols;
+      write(libc, fd, image);
+      return dlopen(new TextDecoder().decode(path.subarray(0, -1)), SENTINEL_SYMBOLS);
     } catch (error) {
-      failure ??= error;
+      problem ??= error;
+    } finally {
+      libc.unlink(path);
+      libc.close(fd);
     }
   }
-  throw explain(failure);
+  throw problem;
+}
+
+function decode(image: string): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from(atob(image), (character) => character.charCodeAt(0));
+}
+
+function cString(text: string): Uint8Array<ArrayBuffer> {
+  return new TextEncoder().encode(`${text}\0`);
+}
+
+function write(libc: Libc, fd: number, bytes: Uint8Array<ArrayBuffer>): void {
+  const written = Number(libc.write(fd, bytes, BigInt(bytes.length)));
+  if (written === bytes.length) return;
+  throw failed(libc, "write", "the file that is to hold it cannot be filled");
+}
+
+/** An error with the errno of the call to the C library that has just failed. */
+function failed(libc: Libc, syscall: string, state: string): OsError {
+  const errno = new Deno.UnsafePointerView(libc.__errno_location()!).getInt32();
+  const remedy = "raise the limit of open files if it is reached; where the system allows no " +
+    "memory files or has no /proc, build the library and pass it to useLibrary()";
+  return new OsError(errno, { syscall, action: ACTION, state, remedy });
+}
+
+function libcNames(): string[] {
+  return ["libc.so.6", `libc.musl-${Deno.build.arch}.so.1`];
+}
+
+function openLibc(): Libc {
+  const symbols = openFirst(libcNames(), LIBC_SYMBOLS);
+  if (symbols !== undefined) return symbols;
+  throw new VringError(`Cannot ${ACTION}: there is no C library (${libcNames().join(", ")})`);
+}
+
+/** Functions of the first of these that is there. None of them ever goes, so it need not stay open. */
+function openFirst<T extends Deno.ForeignLibraryInterface>(
+  names: readonly string[],
+  symbols: T,
+): Symbols<T> | undefined {
+  for (const name of names) {
+    try {
+      const library = Deno.dlopen(name, symbols);
+      library.close();
+      return library.symbols;
+    } catch {
+      // the next one
+    }
+  }
+  return undefined;
 }
 
 function dlopen<T extends Deno.ForeignLibraryInterface>(path: string, symbols: T): Symbols<T> {
   try {
-    return Deno.dlopen(path, symbols).symbols;
+    return open(path, symbols);
   } catch (error) {
-    throw explain(error);
+    const why = error instanceof Error ? error.message : error;
+    throw new VringError(
+      `Cannot ${ACTION}: dlopen was refused (${why}); if this system forbids executable memory ` +
+        "files, build the library and pass it to useLibrary()",
+      { cause: error },
+    );
   }
 }
 
-function isDenied(error: unknown): boolean {
-  return error instanceof Deno.errors.NotCapable || error instanceof Deno.errors.PermissionDenied;
+/** In the C library, or in libdl beside an older one. */
+const LOADER_SYMBOLS = {
+  // void *dlopen(const char *path, int flags)
+  dlopen: { parameters: ["buffer", "i32"], result: "pointer" },
+} as const satisfies Deno.ForeignLibraryInterface;
+
+/**
+ * Loads a library. The test runner takes one that is open for a leak of the test that was the first
+ * to use it. So there the C library counts one more user for ever, and Deno's handle is closed; the
+ * functions last as long as the code is in memory. Elsewhere the handle stays open, because Deno has
+ * to unload the sentinel when the isolate ends; the sentinel of a test file ends with the process.
+ */
+function open<T extends Deno.ForeignLibraryInterface>(path: string, symbols: T): Symbols<T> {
+  const library = Deno.dlopen(path, symbols);
+  if (isTestRunner()) {
+    const loader = openFirst([...libcNames(), "libdl.so.2"], LOADER_SYMBOLS);
+    const kept = loader?.dlopen(cString(path), RTLD_NOW) ?? null;
+    if (kept !== null) library.close();
+  }
+  return library.symbols;
 }
 
-function explain(error: unknown): VringError {
-  const why = isDenied(error)
-    ? "the permission to call native code is missing; run with --allow-ffi (without a path)"
-    : `dlopen was refused (${error instanceof Error ? error.message : error}); if this system ` +
-      "forbids executable memory files, build the library and pass it to useLibrary()";
-  return new VringError(`Cannot load the native library: ${why}`, { cause: error });
+/** Elsewhere, and in Workers, `Deno.test` does nothing and takes no arguments. */
+function isTestRunner(): boolean {
+  return Deno.test.length > 0;
+}
+
+/** A function that runs on a thread of Deno's pool. */
+function onPool<T extends Deno.ForeignFunction>(
+  address: Deno.PointerValue,
+  definition: T,
+): Deno.UnsafeFnPointer<T>["call"] {
+  const pointer = new Deno.UnsafeFnPointer(address as Deno.PointerObject<T>, definition);
+  return pointer.call.bind(pointer);
 }
 
 /** A file's bytes, read with the library that is already there: no read permission is needed. */
-function readFile(library: Symbols<typeof LIBRARY_SYMBOLS>, path: string) {
+function readFile(library: Library, path: string): Uint8Array<ArrayBuffer> {
   const OPEN_FOLLOW = 8;
-  const fd = library.vring_open(new TextEncoder().encode(`${path}\0`), OPEN_FOLLOW, 0);
+  const fd = library.vring_open(cString(path), OPEN_FOLLOW, 0);
   const bytes = new Uint8Array(1 << 20);
   const length = fd < 0 ? fd : library.vring_read(fd, bytes, bytes.length, 0);
   if (fd >= 0) library.vring_close(fd);
-  if (length > 0) return bytes.slice(0, length);
-  throw new VringError(`Cannot load the native library: "${path}" cannot be read (${length})`);
+  if (length >= 0) return bytes.slice(0, length);
+  const state = `"${path}" cannot be read`;
+  throw new OsError(-length, { syscall: "read", action: ACTION, state });
 }
-
-function loadEarly(): void {
-  const { state } = Deno.permissions.querySync({ name: "ffi" });
-  if (state !== "granted" || Deno.build.os !== "linux") return;
-  try {
-    loaded = load();
-  } catch {
-    // The first use fails in the same way, where the caller can catch it.
-  }
-}
-
-loadEarly();

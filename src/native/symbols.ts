@@ -81,19 +81,9 @@ export const LIBRARY_SYMBOLS = {
   // int32_t vring_futex_scan(double vector, uint32_t count, double deadline, double slice,
   //                          int32_t has_waitv)
   vring_futex_scan: { parameters: ["f64", "u32", "f64", "f64", "i32"], result: "i32" },
-  // the same two on a thread of Deno's pool
-  futex_waitv_async: {
-    name: "vring_futex_waitv",
-    parameters: ["f64", "u32", "f64"],
-    result: "i32",
-    nonblocking: true,
-  },
-  futex_scan_async: {
-    name: "vring_futex_scan",
-    parameters: ["f64", "u32", "f64", "f64", "i32"],
-    result: "i32",
-    nonblocking: true,
-  },
+  // where these two are, for calls on a thread of Deno's pool
+  futex_waitv_address: { name: "vring_futex_waitv", type: "pointer" },
+  futex_scan_address: { name: "vring_futex_scan", type: "pointer" },
 
   // int32_t vring_lock(int32_t fd, int32_t kind, double start, double length)
   vring_lock: { parameters: ["i32", "i32", "f64", "f64"], result: "i32" },
@@ -127,6 +117,19 @@ export const SENTINEL_SYMBOLS = {
   sentinel_close: { parameters: ["i32"], result: "i32" },
 } as const satisfies Deno.ForeignLibraryInterface;
 
+/**
+ * Functions of the library for a thread of Deno's pool. They are called by address: a call by name
+ * would need the library's handle to stay open.
+ */
+export const NONBLOCKING = {
+  futex_waitv_async: { parameters: ["f64", "u32", "f64"], result: "i32", nonblocking: true },
+  futex_scan_async: {
+    parameters: ["f64", "u32", "f64", "f64", "i32"],
+    result: "i32",
+    nonblocking: true,
+  },
+} as const satisfies Record<string, Deno.ForeignFunction>;
+
 /** The few functions of the C library that bring ours into memory. */
 export const LIBC_SYMBOLS = {
   // int memfd_create(const char *name, unsigned int flags)
@@ -135,4 +138,12 @@ export const LIBC_SYMBOLS = {
   write: { parameters: ["i32", "buffer", "usize"], result: "isize" },
   // int close(int fd)
   close: { parameters: ["i32"], result: "i32" },
+  // int access(const char *path, int mode)
+  access: { parameters: ["buffer", "i32"], result: "i32" },
+  // int mkstemp(char *template)
+  mkstemp: { parameters: ["buffer"], result: "i32" },
+  // int unlink(const char *path)
+  unlink: { parameters: ["buffer"], result: "i32" },
+  // int *__errno_location(void)
+  __errno_location: { parameters: [], result: "pointer" },
 } as const satisfies Deno.ForeignLibraryInterface;

@@ -13,7 +13,7 @@ export function now(): number {
 }
 
 /** Whether two threads can run at the same time, so that spinning can pay. */
-export const hasManyCpus: boolean = navigator.hardwareConcurrency > 1;
+export const hasManyCpus: () => boolean = perIsolate(() => navigator.hardwareConcurrency > 1);
 
 /** Resolves after `ms` milliseconds, or at once when the signal aborts. */
 export function sleep(ms: number, signal?: AbortSignal): Promise<void> {

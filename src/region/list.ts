@@ -109,7 +109,7 @@ function detailsOf(fd: number): RegionDetails | string {
   const header = parseHeader(bytes.subarray(0, Math.max(length, 0)));
   if (typeof header === "string") return header;
   return {
-    id: header.creator.toHex(),
+    id: Array.from(header.creator, (byte) => byte.toString(16).padStart(2, "0")).join(""),
     dataBytes: dataBytesOf(header),
     messageName: header.message_name,
     messageHash: header.message_hash,

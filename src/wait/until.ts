@@ -146,7 +146,7 @@ function spin(awaited: Awaited, budgetNs: number): boolean {
 
 /** Until when to wait, and how long to watch before sleeping; checks both. */
 export function limits(options: SyncWaitOptions): { deadline: number; spinNs: number } {
-  const { timeout = Infinity, spin = hasManyCpus ? DEFAULT_SPIN_US : 0 } = options;
+  const { timeout = Infinity, spin = hasManyCpus() ? DEFAULT_SPIN_US : 0 } = options;
   if (!(timeout >= 0)) {
     throw new RangeError(`Cannot wait ${timeout} ms: a timeout is 0 or more milliseconds`);
   }

@@ -43,6 +43,34 @@ function runsFrom(path: string): boolean {
   return mappedRanges().some((range) => range.path === path && range.permissions.includes("x"));
 }
 
+/** Has the kernel answer memfd_create with EACCES, for this thread; false if it cannot. */
+function forbidMemfd(): boolean {
+  const libc = Deno.dlopen("libc.so.6", {
+    prctl: { parameters: ["i32", "usize", "buffer", "usize", "usize"], result: "i32" },
+  }).symbols;
+  const [NO_NEW_PRIVS, SECCOMP, FILTER] = [38, 22, 2n];
+  const [LOAD, JUMP_IF_EQUAL, RETURN] = [0x20, 0x15, 0x06];
+  const number = Deno.build.arch === "x86_64" ? 319 : 279;
+  const program: [code: number, ifTrue: number, ifFalse: number, value: number][] = [
+    [LOAD, 0, 0, 0], // the number of the system call
+    [JUMP_IF_EQUAL, 0, 1, number],
+    [RETURN, 0, 0, 0x00050000 + 13], // EACCES
+    [RETURN, 0, 0, 0x7fff0000], // allowed
+  ];
+  const instructions = new DataView(new ArrayBuffer(8 * program.length));
+  for (const [i, [code, ifTrue, ifFalse, value]] of program.entries()) {
+    instructions.setUint16(8 * i, code, true);
+    instructions.setUint8(8 * i + 2, ifTrue);
+    instructions.setUint8(8 * i + 3, ifFalse);
+    instructions.setUint32(8 * i + 4, value, true);
+  }
+  const header = new BigUint64Array(2); // struct sock_fprog
+  header[0] = BigInt(program.length);
+  header[1] = Deno.UnsafePointer.value(Deno.UnsafePointer.of(instructions));
+  return libc.prctl(NO_NEW_PRIVS, 1n, null, 0n, 0n) === 0 &&
+    libc.prctl(SECCOMP, FILTER, new Uint8Array(header.buffer), 0n, 0n) === 0;
+}
+
 const STORIES: Record<string, (...args: string[]) => unknown[]> = {
   use: () => [attempt(useRing), attempt(useRing)],
   own: (library, lock) => {
@@ -59,6 +87,17 @@ const STORIES: Record<string, (...args: string[]) => unknown[]> = {
     const told = attempt(() => useLibrary({ library: library! }));
     useLibrary({ library: good! });
     return [told, useRing(), runsFrom(good!)];
+  },
+  withoutMemfd: (library, lock, sentinel) => {
+    if (!forbidMemfd()) return [];
+    const told = attempt(() => holdTwice(lock!));
+    useLibrary({ library: library!, sentinel: sentinel! });
+    return [told, holdTwice(lock!)];
+  },
+  withoutProc: (library, lock) => {
+    const told = attempt(() => holdTwice(lock!));
+    useLibrary({ library: library! });
+    return [told, holdTwice(lock!)];
   },
   wrongSentinel: (library, sentinel) => {
     const before = countFiles("/memfd:");

@@ -1,8 +1,10 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { PREBUILT } from "../../src/native/prebuilt.ts";
 import { Child, type ChildOptions } from "../os/child.ts";
+import { isMissing } from "./missing.ts";
 import { bytesFrom } from "../memory/bytes.ts";
 import { ScratchFile } from "../os/scratch.ts";
+import { NO_ROOT } from "../shared/processes.ts";
 
 const ROOT = new URL("../../", import.meta.url);
 const PROGRAM = new URL("./child_load.ts", import.meta.url);
@@ -41,14 +43,88 @@ for (const flags of [[], ["--allow-ffi=/usr/lib"], ["--allow-read", "--allow-env
     const [first, second] = await told(PROGRAM, ["use"], { flags });
     assertMatch(
       `${first}`,
-      /^VringError: Cannot load the native library: .*run with --allow-ffi \(without a path\)$/,
+      /^VringError: Cannot load the native library: .*run with --allow-ffi, without a path$/,
     );
     assertEquals(second, first);
   });
 }
 
-Deno.test("the library is loaded at import when the permission is there already", async () => {
-  assertEquals(await told(PROGRAM, ["importOnly"], { flags: ["--allow-all"] }), [true]);
+Deno.test("importing loads nothing, even when the permission is there", async () => {
+  assertEquals(await told(PROGRAM, ["importOnly"], { flags: ["--allow-all"] }), [false]);
+});
+
+Deno.test("the first test of a file that uses the package is not blamed for the library", async () => {
+  const { code, stdout } = await new Deno.Command(Deno.execPath(), {
+    args: ["test", "--no-check", "--allow-ffi", "child_sanitized.ts"],
+    cwd: new URL(".", import.meta.url),
+    env: { NO_COLOR: "1" },
+  }).output();
+  const said = new TextDecoder().decode(stdout);
+  assertStringIncludes(said, "ok | 2 passed | 0 failed");
+  assertEquals(code, 0);
+});
+
+/** What a program says at a terminal where `y` is typed again and again, as a prompt drops old input. */
+async function answered(program: URL): Promise<string> {
+  const command = `${Deno.execPath()} run --no-check ${program.pathname} use`;
+  const child = new Deno.Command("script", {
+    args: ["--quiet", "--return", "--command", command, "/dev/null"],
+    env: { NO_COLOR: "1" },
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "null",
+  }).spawn();
+  const keyboard = child.stdin.getWriter();
+  const typing = setInterval(() => {
+    keyboard.write(new TextEncoder().encode("y\r")).catch(() => {}); // it may have ended
+  }, 300);
+  const said = await new Response(child.stdout).text();
+  clearInterval(typing);
+  await child.status;
+  await keyboard.close().catch(() => {});
+  return said;
+}
+
+Deno.test({
+  name: "without the flag, the permission is asked for once, and y grants it",
+  ignore: isMissing("script"),
+  async fn() {
+    const said = await answered(PROGRAM);
+    assertEquals(said.match(/Deno requests ffi access/g)?.length, 1, said);
+    assertStringIncludes(said, '["seamless","seamless"]');
+  },
+});
+
+Deno.test("where the system allows no memory files, the error has the errno and useLibrary() works", async () => {
+  using library = libraryFile("library");
+  using sentinel = libraryFile("sentinel");
+  using lock = new ScratchFile(0);
+  const args = ["withoutMemfd", library.path, lock.path, sentinel.path];
+  const [refusal, ...then] = await told(PROGRAM, args);
+  if (refusal === undefined) return console.warn("not tested: this system has no seccomp");
+  assertMatch(
+    `${refusal}`,
+    /^OsError: Cannot load the native .* \(memfd_create: EACCES\); .*useLibrary/,
+  );
+  assertEquals(then, [[true, false]]);
+});
+
+Deno.test({
+  name: "where there is no /proc, the error has the errno and useLibrary() works",
+  ignore: NO_ROOT !== undefined,
+  async fn() {
+    using library = libraryFile("library");
+    using lock = new ScratchFile(0);
+    const script = 'mount -t tmpfs none /proc && exec "$@"';
+    const wrapper = ["unshare", "--mount", "sh", "-c", script, "sh"];
+    const args = ["withoutProc", library.path, lock.path];
+    const [refusal, ...then] = await told(PROGRAM, args, { wrapper });
+    assertMatch(
+      `${refusal}`,
+      /^OsError: Cannot load the native .* \(access: ENOENT\); .*useLibrary/,
+    );
+    assertEquals(then, [[true, false]]);
+  },
 });
 
 Deno.test("useLibrary() takes a library that was built elsewhere", async () => {
@@ -94,7 +170,7 @@ Deno.test("useLibrary() says why a sentinel cannot be loaded, and leaves no fd b
   for (const path of ["/dev/shm/there-is-no-such-file.so", garbage.path]) {
     const args = ["wrongSentinel", library.path, path];
     const [refusal, opened, after] = await told(PROGRAM, args, { flags });
-    assertMatch(`${refusal}`, /^VringError: Cannot load the native library: /);
+    assertMatch(`${refusal}`, /^(VringError|OsError): Cannot load the native library: /);
     assertEquals([opened, after], [0, "seamless"]);
   }
 });

@@ -6,7 +6,7 @@ export function now(): number {
   return currentActor().local((world) => world.time);
 }
 
-export const hasManyCpus = false;
+export const hasManyCpus = (): boolean => false;
 
 function pause(ms: number): Operation<number> {
   return {
