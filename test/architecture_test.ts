@@ -160,15 +160,15 @@ function importsOf(text: string): string[] {
 const ROOT = new URL("../", import.meta.url);
 
 function realSources(): Sources {
+  return { ...sourcesIn("src/"), "mod.ts": readText("mod.ts") };
+}
+
+function sourcesIn(folder: string): Sources {
   const sources: Record<string, string> = {};
-  const walk = (folder: string) => {
-    for (const { name, isDirectory } of Deno.readDirSync(new URL(folder, ROOT))) {
-      if (isDirectory) walk(`${folder}${name}/`);
-      else if (name.endsWith(".ts")) sources[folder + name] = readText(folder + name);
-    }
-  };
-  walk("src/");
-  sources["mod.ts"] = readText("mod.ts");
+  for (const { name, isDirectory } of Deno.readDirSync(new URL(folder, ROOT))) {
+    if (isDirectory) Object.assign(sources, sourcesIn(`${folder}${name}/`));
+    else if (name.endsWith(".ts")) sources[folder + name] = readText(folder + name);
+  }
   return sources;
 }
 
@@ -310,4 +310,46 @@ Deno.test("violations() reports a file without a module comment", () => {
       "src/lane/a.ts: does not begin with a module comment",
     ]);
   }
+});
+
+/** The explorer's engine can explore other code than vring, and runs in browsers. */
+const ENGINE = "test/explore/engine/";
+
+/** Returns a sentence for each place where a file of the engine, or a test of it, breaks a rule. */
+function engineViolations(path: string, text: string): string[] {
+  const isTest = path.endsWith("_test.ts");
+  const found: string[] = [];
+  for (const specifier of importsOf(text)) {
+    const target = new URL(specifier, `file:///${path}`).pathname.slice(1);
+    const isAllowed = isTest ? !target.startsWith("src/") : /^\.\/\w+\.ts$/.test(specifier);
+    if (!isAllowed) found.push(`${path}: imports "${specifier}" from outside of the engine`);
+  }
+  const code = codeOf(text);
+  if (!isTest && /\bDeno\b/.test(code)) found.push(`${path}: uses Deno, which browsers lack`);
+  if (/\bexport (let|var)\b/.test(code)) found.push(`${path}: exports a variable that changes`);
+  return found;
+}
+
+Deno.test("the explorer's engine stands alone", () => {
+  const files = Object.entries(sourcesIn(ENGINE));
+  assert(files.length > 10);
+  assertEquals(files.flatMap(([path, text]) => engineViolations(path, text)), []);
+});
+
+Deno.test("engineViolations() reports what ties the engine to other code", () => {
+  const cases: [name: string, text: string, complaint: string][] = [
+    ["a.ts", 'import { errnoName } from "../../../src/errors.ts";', "imports"],
+    ["a.ts", 'import type { Word32 } from "../leaves/word.ts";', "imports"],
+    ["a.ts", 'import { setImmediate } from "node:timers";', "imports"],
+    ["a.ts", "Deno.exit();", "uses Deno"],
+    ["a.ts", "export let world = 1;", "exports a variable"],
+    ["a_test.ts", 'import { Lock } from "../../../src/os/locks.ts";', "imports"],
+  ];
+  for (const [name, text, complaint] of cases) {
+    const [first, ...more] = engineViolations(ENGINE + name, text);
+    assertStringIncludes(first ?? "", complaint);
+    assertEquals(more, []);
+  }
+  const sound = [["a.ts", 'import "./b.ts";'], ["a_test.ts", 'import "../leaves/word.ts";']];
+  for (const [name, text] of sound) assertEquals(engineViolations(ENGINE + name!, text!), []);
 });

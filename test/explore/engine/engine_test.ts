@@ -4,12 +4,11 @@
  */
 
 import { assert, assertEquals, assertNotEquals, assertStringIncludes } from "@std/assert";
-import { Lock } from "../../../src/os/locks.ts";
 import { currentActor, process } from "./mod.ts";
 import { now, sleep, sleepSync } from "../leaves/clock.ts";
 import * as files from "../leaves/files.ts";
 import { FutexVector, wait, wake } from "../leaves/futex.ts";
-import { closeLockFile, openLockFile, setLock, testLock } from "../leaves/locks.ts";
+import { closeLockFile, Lock, openLockFile, setLock, testLock } from "../leaves/locks.ts";
 import { copyIn, copyOut, type Memory, Word32 } from "../leaves/word.ts";
 import { replay } from "./replay.ts";
 import { Run } from "./run.ts";
