@@ -71,12 +71,18 @@ function json<T>(): Codec<T> {
 /** The fields of a layout; both sides must have declared the same one. One array serves all values. */
 function struct<L extends AnyLayout>(layout: L): Codec<Value<L>> {
   const { name, hash, size } = layout;
-  const scratch = new Uint8Array(size);
+  let free: Uint8Array<ArrayBuffer> | undefined = new Uint8Array(size);
   return {
     type: { name, hash },
     transient: true,
     encode: (value) => {
-      layout.write(scratch, value as Input<L>);
+      const scratch = free ?? new Uint8Array(size);
+      free = undefined; // a getter of the value may encode another one
+      try {
+        layout.write(scratch, value as Input<L>);
+      } finally {
+        free = scratch;
+      }
       return scratch;
     },
     decode: (bytes) => {

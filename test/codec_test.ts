@@ -94,3 +94,15 @@ Deno.test("codecs know the types of their values", () => {
     >
   >(true);
 });
+
+Deno.test("codec.struct() encodes a value whose getter encodes another one", () => {
+  const pair = codec.struct(layout("pair", { a: "u8", b: "u8" }));
+  const value = {
+    a: 1,
+    get b() {
+      pair.encode({ a: 8, b: 9 });
+      return 2;
+    },
+  };
+  assertEquals([...pair.encode(value)], [1, 2]);
+});

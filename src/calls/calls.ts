@@ -191,6 +191,11 @@ export class Envelope {
     copyOut(lane.place.mapping, lane.offset + RECORD_HEADER + HEADER, body, body.length);
     return body;
   }
+
+  /** Decodes a body that `readBody` gave. */
+  decode<T>(codec: Codec<T>, body: Uint8Array<ArrayBuffer>): T {
+    return this.#landing.decode(codec, body);
+  }
 }
 
 /** What is kept of an error's message: enough to read, and it fits into every lane. */

@@ -374,7 +374,7 @@ export class RpcClient<Q = Uint8Array, S = Uint8Array> implements Disposable {
   #settle(call: Call<S>, kind: number, body: Uint8Array<ArrayBuffer>): void {
     this.#calls.delete(call.number);
     try {
-      if (kind === Kind.ok) return call.resolve(this.#codecs.response.decode(body));
+      if (kind === Kind.ok) return call.resolve(this.#envelope.decode(this.#codecs.response, body));
       if (kind === Kind.refused) {
         return call.reject(this.#lost("has closed", "did not take the request"));
       }

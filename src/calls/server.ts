@@ -333,7 +333,7 @@ export class RpcServer<Q = Uint8Array, S = Uint8Array> implements Disposable {
     let outcome: Settled<S>;
     this.#inFlight++; // also before there is a promise: a handler may ask for a shutdown
     try {
-      const request = this.#codecs.request.decode(body);
+      const request = this.#clients.envelope.decode(this.#codecs.request, body);
       const answer = handler(request, { client: client.seat.index, generation });
       if (isThenable(answer)) {
         this.#answerLater(client, id, answer);

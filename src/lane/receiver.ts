@@ -138,7 +138,7 @@ export abstract class MessageReceiver<
     const redelivered = lane.redelivered > 0;
     readRecord(lane, bytes, length);
     lane.release(recordBytes(length));
-    return this.received(lane, this.#codec.decode(bytes), redelivered);
+    return this.received(lane, this.#landing.decode(this.#codec, bytes), redelivered);
   }
 
   /**
@@ -202,8 +202,9 @@ export abstract class MessageReceiver<
     const size = recordBytes(length);
     const redelivered = lane.redelivered > 0;
     lane.take(size); // before it is shown: if this consumer dies now, it may have been seen
+    const bytes = showRecord(lane, length);
     this.#shows = "a sample";
-    const sample = this.taken(lane, showRecord(lane, length), redelivered, () => {
+    const sample = this.taken(lane, bytes, redelivered, () => {
       this.#shows = "";
       if (!this.end.closed) lane.release(size);
     });

@@ -7,6 +7,7 @@
  * @module
  */
 
+import type { Codec } from "../codec.ts";
 import { CorruptRegionError } from "../errors.ts";
 import { copyIn, copyOut, loadDouble, peekView, prefetch, storeDouble } from "../memory/word.ts";
 import type { LaneReceiver, LaneSender } from "./lane.ts";
@@ -74,10 +75,22 @@ const REUSED_BYTES = 2 ** 16;
 /** Where messages are copied to: a new array costs more than the copy of a short one. */
 export class Landing {
   #reused: Uint8Array<ArrayBuffer> | undefined;
+  #isRead = false; // a codec is decoding
 
   /** An array of this length; one that is used again, if the codec is done with it at once. */
   arrayFor(length: number, { transient }: { readonly transient?: boolean }) {
-    if (!transient || length > REUSED_BYTES) return new Uint8Array(length);
+    if (!transient || length > REUSED_BYTES || this.#isRead) return new Uint8Array(length);
     return (this.#reused ??= new Uint8Array(REUSED_BYTES)).subarray(0, length);
+  }
+
+  /** Decodes what `arrayFor` was filled with; a codec may receive another message meanwhile. */
+  decode<T>(codec: Codec<T>, bytes: Uint8Array<ArrayBuffer>): T {
+    const isRead = this.#isRead;
+    this.#isRead = true;
+    try {
+      return codec.decode(bytes);
+    } finally {
+      this.#isRead = isRead;
+    }
   }
 }

@@ -40,13 +40,6 @@ export type Arrived<Outcome> = Exclude<Outcome, { state: "empty" }>;
 
 const NO_BYTES = new Uint8Array(0);
 
-/** How a sample is held: what a reader has taken, and how it becomes a value. */
-interface Holding<T> {
-  readonly reader: VRingReader;
-  readonly codec: Codec<T>;
-  readonly lost: number;
-}
-
 /** A sample that is shown in place: the one that a reader has taken last. */
 export class HeldSample<T> implements Sample<T> {
   readonly sequence: number;
@@ -57,10 +50,10 @@ export class HeldSample<T> implements Sample<T> {
   #shown: Uint8Array<ArrayBuffer>;
   #reader: VRingReader | undefined; // until it is given back
 
-  constructor(shown: Uint8Array<ArrayBuffer>, { reader, codec, lost }: Holding<T>) {
+  constructor(shown: Uint8Array<ArrayBuffer>, reader: VRingReader, codec: Codec<T>) {
     this.#shown = shown;
     this.sequence = reader.sequence;
-    this.lost = lost;
+    this.lost = reader.lost;
     this.#codec = codec;
     this.#descriptor = reader.descriptor;
     this.#stamp = reader.stamp;

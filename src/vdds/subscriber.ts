@@ -267,7 +267,7 @@ export class Subscriber<T = Uint8Array> implements Disposable, Waitable {
   /** Takes the oldest sample, if there is one; it stays in place until it is disposed. */
   tryTake(): SampleOutcome<T> {
     this.#checkOpen();
-    return this.#reader.take() ? this.#sample(this.#reader.lost) : this.#nothing();
+    return this.#reader.take() ? this.#sample() : this.#nothing();
   }
 
   /** The same, and blocks the thread until there is one. */
@@ -285,14 +285,18 @@ export class Subscriber<T = Uint8Array> implements Disposable, Waitable {
     this.#checkOpen();
     const reader = this.#reader;
     if (!reader.take()) return this.#nothing();
-    let { lost } = reader;
-    for (let i = 0; i < 2 * this.depth; i++) { // a writer that is faster is let go on
-      const { descriptor, stamp } = reader;
-      if (!reader.take()) break;
-      reader.release(descriptor, stamp);
-      lost += reader.lost;
+    try {
+      for (let i = 0; i < 2 * this.depth; i++) { // a writer that is faster is let go on
+        const { descriptor, stamp, lost } = reader;
+        if (!reader.take()) break;
+        reader.lost += lost;
+        reader.release(descriptor, stamp);
+      }
+    } catch (error) {
+      reader.takeAgain();
+      throw error;
     }
-    return this.#sample(lost);
+    return this.#sample();
   }
 
   /** The same, and blocks the thread until there is one. */
@@ -314,7 +318,13 @@ export class Subscriber<T = Uint8Array> implements Disposable, Waitable {
     const reader = this.#reader;
     if (!reader.take()) return this.#nothing();
     const { descriptor, stamp, sequence, length, lost } = reader;
-    const bytes = new Uint8Array(length);
+    let bytes;
+    try {
+      bytes = new Uint8Array(length);
+    } catch (error) {
+      reader.takeAgain(); // there was no memory for a copy
+      throw error;
+    }
     copyOut(this.#ring.region.mapping, this.#ring.sampleAt(descriptor), bytes);
     reader.release(descriptor, stamp);
     return { state: "ok", value: this.#codec.decode(bytes), sequence, lost };
@@ -345,9 +355,10 @@ export class Subscriber<T = Uint8Array> implements Disposable, Waitable {
     try {
       while (count < limit && !this.#ring.region.closed && reader.take()) {
         const { descriptor, stamp, sequence, lost } = reader;
+        const bytes = this.#shown();
         count++;
         try {
-          handler(this.#shown(), sequence, lost);
+          handler(bytes, sequence, lost);
         } finally {
           if (!this.#ring.region.closed) reader.releaseSoon(descriptor, stamp);
         }
@@ -388,19 +399,20 @@ export class Subscriber<T = Uint8Array> implements Disposable, Waitable {
     this.close();
   }
 
-  #sample(lost: number): { state: "ok"; sample: Sample<T> } {
-    const reader = this.#reader;
-    return {
-      state: "ok",
-      sample: new HeldSample(this.#shown(), { reader, lost, codec: this.#codec }),
-    };
+  #sample(): { state: "ok"; sample: Sample<T> } {
+    return { state: "ok", sample: new HeldSample(this.#shown(), this.#reader, this.#codec) };
   }
 
   /** What was taken last, in place. */
   #shown(): Uint8Array<ArrayBuffer> {
     const { descriptor: d, length } = this.#reader;
     const { mapping } = this.#ring.region;
-    return this.#views[d] = peekView(mapping, this.#ring.sampleAt(d), length, this.#views[d]);
+    try {
+      return this.#views[d] = peekView(mapping, this.#ring.sampleAt(d), length, this.#views[d]);
+    } catch (error) {
+      this.#reader.takeAgain(); // there was no memory for a view
+      throw error;
+    }
   }
 
   #untilSync<O extends { state: string }>(

@@ -33,6 +33,7 @@ export class VRingReader {
   readonly #free: Uint16Array; // given back, and the writer has no hint of them yet
   #freeCount = 0;
   readonly words: ReaderWords;
+  #again = false; // what was taken last is given again
   /** What was taken last. */
   descriptor = NONE;
   /** Its stamp. */
@@ -117,7 +118,7 @@ export class VRingReader {
 
   /** Whether there seems to be something to take. */
   hasNews(): boolean {
-    if (this.#found.length > 0 || this.#index !== this.#end) return true;
+    if (this.#again || this.#found.length > 0 || this.#index !== this.#end) return true;
     this.#end = this.words.used.load();
     return this.#index !== this.#end;
   }
@@ -127,8 +128,14 @@ export class VRingReader {
     return this.words.row.every((word) => stateOf(word.load()) === State.none);
   }
 
+  /** Has the next `take` give again what was taken last, which its caller could not use. */
+  takeAgain(): void {
+    this.#again = true;
+  }
+
   /** Takes the oldest sample, if there is one. */
   take(): boolean {
+    if (this.#again) return !(this.#again = false);
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       if (this.#found.length > 0) {
         const { d, stamp } = this.#found.pop()!;

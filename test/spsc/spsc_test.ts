@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { CorruptRegionError, VringError } from "../../src/errors.ts";
-import { codec } from "../../src/codec.ts";
+import { type Codec, codec } from "../../src/codec.ts";
 import { recordBytes } from "../../src/lane/record.ts";
 import { SpscConsumer } from "../../src/spsc/consumer.ts";
 import { SpscProducer } from "../../src/spsc/producer.ts";
@@ -400,4 +400,22 @@ Deno.test("both ends give messages or a CorruptRegionError, whatever a peer writ
     }
     throw new Error("more was received than the ring can hold");
   }
+});
+
+Deno.test("a codec that receives while it decodes keeps the bytes that it has", () => {
+  using name = new Name();
+  let depth = 0;
+  const inner: unknown[] = [];
+  const nested: Codec<string> = {
+    ...codec.text,
+    decode: (bytes) => {
+      if (depth++ === 0) inner.push(valueOf(consumer.tryReceive()));
+      depth--;
+      return codec.text.decode(bytes);
+    },
+  };
+  using producer = SpscProducer.open(name.name, { codec: nested });
+  using consumer = SpscConsumer.open(name.name, { codec: nested });
+  producer.sendBatchSync(["outer", "inner"]);
+  assertEquals([valueOf(consumer.tryReceive()), ...inner], ["outer", "inner"]);
 });

@@ -39,6 +39,18 @@ Deno.test("open() refuses a topic whose shape is not that of its memory", () => 
   }
 });
 
+Deno.test("tryTakeLatest() that meets a corrupt sample gives the one before it again", () => {
+  using scene = new Scene({ depth: 2 });
+  const subscriber = scene.subscribe();
+  using inside = new Inside(scene.topic);
+  for (const seed of [1, 2]) scene.publisher.trySend(payload(seed, 20));
+  const second = [0, 1].find((d) => inside.ring.described(d, "sequence") === 2)!;
+  inside.ring.describe(second, "length", 257);
+  assertThrows(() => subscriber.tryTakeLatest(), CorruptRegionError);
+  assertEquals(valueOf(subscriber.tryReceive()), payload(1, 20));
+  assertEquals([subscriber.tryReceive().state, inside.ring.countInFlight()], ["empty", 0]);
+});
+
 Deno.test("a descriptor that makes no sense costs its sample, and nothing more", () => {
   const wrong: ["length" | "sequence", number][] = [
     ["length", 257],

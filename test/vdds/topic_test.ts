@@ -178,3 +178,47 @@ Deno.test("a topic works at its limits: depth 1, depth 1,024 and 64 subscribers"
     assertEquals(publisher.counters.delivered, 2 * depth * 64);
   }
 });
+
+/** Runs with a constructor that has no memory for the next arrays of this length. */
+function withoutMemory(length: number, act: () => unknown): void {
+  const real = globalThis.Uint8Array;
+  globalThis.Uint8Array = new Proxy(real, {
+    construct(target, given) {
+      if (given.includes(length)) throw new RangeError("Array buffer allocation failed");
+      return Reflect.construct(target, given);
+    },
+  });
+  try {
+    assertThrows(act, RangeError, "allocation failed");
+  } finally {
+    globalThis.Uint8Array = real;
+  }
+}
+
+Deno.test("a sample for which there is no memory comes again, and is lost by nobody", () => {
+  using scene = new Scene();
+  const { publisher } = scene;
+  const subscriber = scene.subscribe();
+  const ways = [
+    () => subscriber.tryReceive(),
+    () => subscriber.tryTake(),
+    () => subscriber.tryTakeLatest(),
+    () => subscriber.poll(() => {}),
+  ];
+  ways.forEach((way, k) => {
+    const [first, second] = [2 * k + 1, 2 * k + 2];
+    for (const seed of [first, second]) publisher.trySend(payload(seed, 100 + k));
+    withoutMemory(100 + k, way);
+    const isLatest = k === 2;
+    if (!isLatest) assertEquals(sequenceOf(subscriber.tryReceive()), first);
+    const last = subscriber.tryReceive();
+    const value = payload(second, 100 + k);
+    assertEquals(last, { state: "ok", value, sequence: second, lost: 0 });
+    assertEquals(subscriber.tryReceive(), { state: "empty" });
+  });
+  assertEquals(publisher.counters.inFlight, 0);
+});
+
+function sequenceOf(outcome: { state: string; sequence?: number }): number | undefined {
+  return outcome.sequence;
+}
