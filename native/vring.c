@@ -407,43 +407,179 @@ EXPORT int32_t vring_semaphore_post(double semaphore)
     return outcome(sem_post(POINTER(semaphore)));
 }
 
-/* ---- Ctrl-C during a blocking wait ---- */
+/* ---- signal handlers above those of others ---- */
 
 /*
- * Once a program listens to SIGINT, the signal no longer ends it; its listener runs on the event
- * loop, which a blocking wait holds up. So the handler in place is wrapped, once, by one that also
- * counts: a blocking wait that sees the count change gives up. The wrapped action keeps its flags,
- * its mask and its libc's return trampoline, which the kernel has a place for on both processors.
+ * A handler of this library is put above the one in place, and passes each signal on to it. If it
+ * kept that one only, two cases would recurse without end: another library puts its handler above
+ * this one, calls this one from it, and is wrapped in its turn; and two copies of this library wrap
+ * each other. So a chain keeps every handler that it was put above, oldest first. When a handler
+ * below calls this one again, the signal goes to the next older handler, and ends at the oldest. In
+ * the picture F calls the handler that it found, which was this one, and H calls none:
+ *
+ *   handlers: H F      signal -> this one -> F -> this one -> H
+ *
+ * I1  A handler is listed once. If it is found in place again, a program put it there anew, and the
+ *     handlers listed after it are dropped: they are out of use.
+ * I2  No chain lists the handler of a chain. A copy of this library that finds the chain of another
+ *     copy in place uses that one (`chain_of`), so copies never wrap each other.
+ * I3  Threads are told apart by their thread pointer: thread-local storage would need libc. Each
+ *     passage of a signal keeps the length of the list as it was when the signal arrived. (A handler
+ *     that leaves by longjmp never ends its passage; later signals of its thread skip handlers.)
+ *
+ * The action keeps the flags, the mask and the return trampoline of the handler in place. The kernel
+ * has a field for the trampoline on both processors.
  */
+typedef void handler(int signal, void *info, void *context);
+
 struct kernel_action {
-    void (*handler)(int, void *, void *);
+    handler *handler;
     unsigned long flags;
     void (*restorer)(void);
     uint64_t mask;
 };
 
-static struct kernel_action wrapped;
-static int32_t interrupts;
-static int32_t wrapping;
+#define CHAIN_HANDLERS 16
+#define CHAIN_THREADS 64
 
-static void on_interrupt(int signal, void *info, void *context)
+/* Copies of the library share chains: a change of this struct needs another mark in CHAIN_ENTRY. */
+struct chain {
+    handler *own; /* its entry */
+    int32_t signal;
+    int32_t changing; /* 1 while a thread changes the list */
+    int32_t arrived;  /* signals, modulo 2^32 */
+    uint32_t count;
+    handler *handlers[CHAIN_HANDLERS]; /* oldest first */
+    struct passage {
+        uintptr_t thread; /* 0: free */
+        uint32_t count, depth;
+    } passages[CHAIN_THREADS];
+};
+
+/*
+ * Defines the entry of a chain, the function that the kernel calls: a jump, a mark, the distance to
+ * the chain, and then the jump to the handler. It is aligned to its 16 bytes, so that looking for
+ * the mark in a foreign function never reads beyond the page of its first byte.
+ */
+#if defined(__x86_64__)
+#define ENTRY_BEGIN "jmp 1f\n .ascii \"vring1\"\n"
+#define ENTRY_JUMP "jmp "
+#else
+#define ENTRY_BEGIN "b 1f\n .ascii \"vrg1\"\n"
+#define ENTRY_JUMP "b "
+#endif
+#define CHAIN_ENTRY(entry, chain, function)                                                 \
+    __asm__(".text\n .balign 16\n" #entry ": " ENTRY_BEGIN ".long " #chain " - .\n .long 0\n" \
+            "1: " ENTRY_JUMP #function "\n");                                               \
+    extern handler entry __attribute__((visibility("hidden")))
+
+struct chain_entry {
+    uint64_t mark;
+    int32_t distance; /* from here */
+};
+
+/* The chain that a handler is the entry of, in whichever copy of this library; NULL if of none. */
+static struct chain *chain_of(handler *handler, const struct chain *like)
 {
-    __atomic_fetch_add(&interrupts, 1, __ATOMIC_SEQ_CST);
-    wrapped.handler(signal, info, context);
+    const struct chain_entry *entry = (void *)handler, *mine = (void *)like->own;
+    if ((uintptr_t)entry % 16 != 0 || entry->mark != mine->mark) return NULL;
+    return (void *)((char *)&entry->distance + entry->distance);
 }
 
-/* How often SIGINT has arrived since the first call that found a listener. */
+/* Lists a handler that the chain is put above (I1); 0 if there are too many. */
+static int chain_list(struct chain *chain, handler *handler)
+{
+    uint32_t at = 0;
+    while (at < chain->count && chain->handlers[at] != handler) at++;
+    if (at == CHAIN_HANDLERS) return 0;
+    __atomic_store_n(&chain->handlers[at], handler, __ATOMIC_SEQ_CST);
+    __atomic_store_n(&chain->count, at + 1, __ATOMIC_SEQ_CST);
+    return 1;
+}
+
+/* Puts the chain above the handler in place, if there is one; returns the chain that is in place. */
+static struct chain *chain_wrap(struct chain *chain)
+{
+    struct kernel_action current, replaced;
+    struct chain *found = NULL;
+    if (__atomic_exchange_n(&chain->changing, 1, __ATOMIC_SEQ_CST)) return chain;
+    while (call4(__NR_rt_sigaction, chain->signal, NULL, &current, 8) == 0 &&
+           (uintptr_t)current.handler > 1 && !(found = chain_of(current.handler, chain)) &&
+           chain_list(chain, current.handler)) {
+        struct kernel_action action = current;
+        action.handler = chain->own;
+        action.flags |= SA_SIGINFO;
+        call4(__NR_rt_sigaction, chain->signal, &action, &replaced, 8);
+        if (replaced.handler == current.handler) break;
+        call4(__NR_rt_sigaction, chain->signal, &replaced, NULL, 8); /* put there meanwhile */
+    }
+    __atomic_store_n(&chain->changing, 0, __ATOMIC_SEQ_CST);
+    return found ? found : chain;
+}
+
+/* The passage of this thread, a new one if the signal has just arrived; NULL if all are taken. */
+static struct passage *chain_enter(struct chain *chain)
+{
+    uintptr_t thread = (uintptr_t)__builtin_thread_pointer();
+    struct passage *passages = chain->passages;
+    for (int i = 0; i < CHAIN_THREADS; i++)
+        if (__atomic_load_n(&passages[i].thread, __ATOMIC_SEQ_CST) == thread) return &passages[i];
+    for (int i = 0; i < CHAIN_THREADS; i++) {
+        uintptr_t none = 0;
+        if (!__atomic_compare_exchange_n(&passages[i].thread, &none, thread, 0, __ATOMIC_SEQ_CST,
+                                         __ATOMIC_SEQ_CST)) continue;
+        passages[i].count = __atomic_load_n(&chain->count, __ATOMIC_SEQ_CST);
+        return &passages[i];
+    }
+    return NULL;
+}
+
+/* Counts a signal and passes it on to the handler below. */
+static void chain_pass(struct chain *chain, int signal, void *info, void *context)
+{
+    __atomic_fetch_add(&chain->arrived, 1, __ATOMIC_SEQ_CST);
+    struct passage *passage = chain_enter(chain);
+    if (!passage) return;
+    uint32_t depth = passage->depth++;
+    if (depth < passage->count) {
+        handler **next = &chain->handlers[passage->count - 1 - depth];
+        __atomic_load_n(next, __ATOMIC_SEQ_CST)(signal, info, context);
+    }
+    passage->depth = depth;
+    if (depth == 0) __atomic_store_n(&passage->thread, 0, __ATOMIC_SEQ_CST);
+}
+
+/* ---- Ctrl-C during a blocking wait ---- */
+
+/*
+ * Once a program listens to SIGINT, the signal no longer ends it; its listener runs on the event
+ * loop, which a blocking wait holds up. So a handler that counts is put above the one in place: a
+ * blocking wait that sees the count change gives up.
+ */
+CHAIN_ENTRY(interrupt_entry, interrupt_chain, on_interrupt);
+
+static struct chain interrupt_chain __attribute__((used)) = {
+    .own = interrupt_entry,
+    .signal = SIGINT,
+};
+
+__attribute__((used)) static void on_interrupt(int signal, void *info, void *context)
+{
+    chain_pass(&interrupt_chain, signal, info, context);
+}
+
+static struct chain *in_place = &interrupt_chain; /* of this or another copy of the library */
+static int32_t shift; /* keeps the number below when another chain is in place */
+
+/* A number that changes with every SIGINT, from the first call on that found a listener. */
 EXPORT int32_t vring_interrupts(void)
 {
-    struct kernel_action current;
-    if (call4(__NR_rt_sigaction, SIGINT, NULL, &current, 8) == 0 &&
-        (uintptr_t)current.handler > 1 && current.handler != on_interrupt &&
-        !__atomic_exchange_n(&wrapping, 1, __ATOMIC_SEQ_CST)) {
-        wrapped = current;
-        current.handler = on_interrupt;
-        current.flags |= SA_SIGINFO;
-        call4(__NR_rt_sigaction, SIGINT, &current, NULL, 8);
-        __atomic_store_n(&wrapping, 0, __ATOMIC_SEQ_CST);
+    struct chain *before = __atomic_load_n(&in_place, __ATOMIC_SEQ_CST);
+    struct chain *now = chain_wrap(before);
+    int32_t arrived = __atomic_load_n(&now->arrived, __ATOMIC_SEQ_CST);
+    if (now != before) {
+        __atomic_fetch_add(&shift, before->arrived - arrived, __ATOMIC_SEQ_CST);
+        __atomic_store_n(&in_place, now, __ATOMIC_SEQ_CST);
     }
-    return __atomic_load_n(&interrupts, __ATOMIC_SEQ_CST);
+    return __atomic_load_n(&shift, __ATOMIC_SEQ_CST) + arrived;
 }
