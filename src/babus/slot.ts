@@ -7,10 +7,11 @@
 import { byteLengthOf, inWords } from "../arguments.ts";
 import { timeoutError, VringError } from "../errors.ts";
 import type { Codec } from "../codec.ts";
+import { isCount } from "../layout/sizes.ts";
 import { commitView, copyIn } from "../memory/word.ts";
 import { now, perIsolate } from "../os/clock.ts";
-import { begin } from "../wait/fairness.ts";
 import { AWAITED, type Waitable } from "../wait/any.ts";
+import { begin } from "../wait/fairness.ts";
 import {
   type Awaited,
   type Outcome,
@@ -20,7 +21,7 @@ import {
   type WaitOptions,
   waitSync,
 } from "../wait/until.ts";
-import { type Copied, isCount, type SlotWords } from "./slot_words.ts";
+import type { Copied, SlotWords } from "./slot_words.ts";
 import { WriteLock } from "./write_lock.ts";
 
 /** A message of a slot. */

@@ -44,10 +44,10 @@
  * @module
  */
 
-import { CorruptRegionError } from "../errors.ts";
+import type { CorruptRegionError } from "../errors.ts";
 import { layout } from "../layout/layout.ts";
-import type { Region } from "../region/region.ts";
-import type { RegionKind } from "../region/header.ts";
+import { isCount, LINE_BYTES, roundUp } from "../layout/sizes.ts";
+import { corrupt } from "../memory/corrupt.ts";
 import {
   claimView,
   copyOutThenLoad,
@@ -58,6 +58,8 @@ import {
   Word64,
 } from "../memory/word.ts";
 import { pageSize } from "../os/page.ts";
+import type { RegionKind } from "../region/header.ts";
+import type { Region } from "../region/region.ts";
 import { Doorbell } from "../wait/doorbell.ts";
 
 /** The control block of a slot. */
@@ -96,8 +98,6 @@ const LAST_SEQUENCE = 2 ** 53 - 1;
 /** A reader of the newest message is overtaken only by so many writes. */
 const FEWEST_ENTRIES = 4;
 
-const LINE = 64;
-
 /** What decides where everything lies. */
 export interface Shape {
   readonly depth: number;
@@ -123,18 +123,9 @@ export function isShape({ depth, maxBytes }: Shape): boolean {
 export function planOf({ depth, maxBytes }: Shape): Plan {
   const page = pageSize();
   const entries = Math.max(depth + 1, FEWEST_ENTRIES);
-  const stride = roundUp(maxBytes, maxBytes < page ? LINE : page);
+  const stride = roundUp(maxBytes, maxBytes < page ? LINE_BYTES : page);
   const messagesAt = roundUp(entries * SLOT_ENTRY.size, page);
   return { depth, maxBytes, entries, messagesAt, stride, bytes: messagesAt + entries * stride };
-}
-
-function roundUp(value: number, unit: number): number {
-  return Math.ceil(value / unit) * unit;
-}
-
-/** Whether a number read from shared memory can be a count. */
-export function isCount(value: number, limit: number): boolean {
-  return Number.isInteger(value) && value >= 0 && value <= limit;
 }
 
 /** A message that was copied out whole. */
@@ -280,8 +271,6 @@ export class SlotWords {
 
   /** The error for what no correct peer stores. */
   corrupt(state: string): CorruptRegionError {
-    return new CorruptRegionError(
-      `Cannot use ${this.what}: ${state}, which no correct peer stores; unlink it and make a new one`,
-    );
+    return corrupt(this.what, state);
   }
 }

@@ -48,11 +48,11 @@
  * @module
  */
 
-import { CorruptRegionError } from "../errors.ts";
+import type { CorruptRegionError } from "../errors.ts";
 import { layout } from "../layout/layout.ts";
+import { isCount, LINE_BYTES } from "../layout/sizes.ts";
+import { corrupt } from "../memory/corrupt.ts";
 import type { Mapping } from "../memory/mapping.ts";
-import type { RegionKind } from "../region/header.ts";
-import type { Region } from "../region/region.ts";
 import {
   copyDoublesIn,
   copyDoublesOut,
@@ -62,7 +62,9 @@ import {
   Word32,
   Word64,
 } from "../memory/word.ts";
+import type { RegionKind } from "../region/header.ts";
 import { REGION_HEADER } from "../region/header.ts";
+import type { Region } from "../region/region.ts";
 import { Doorbell } from "../wait/doorbell.ts";
 
 /** The control block of a circular buffer. */
@@ -90,9 +92,9 @@ export const CLOSED = 1;
 /** Bytes of a position. */
 export const UNIT = 8;
 
-const HEAD_BYTES = 32;
+/** The bytes of a head. */
+export const HEAD_BYTES = 32;
 const LENGTH_AT = 24;
-const CACHE_LINE = 64;
 
 /** The end of all positions. */
 export const LAST_POSITION: number = 2 ** 53 - 2 ** 32;
@@ -156,7 +158,7 @@ export class Head {
    */
   load(ring: Ring, offset: number): void {
     const start = ring.dataOffset + offset;
-    prefetch(ring.mapping, start + CACHE_LINE);
+    prefetch(ring.mapping, start + LINE_BYTES);
     copyDoublesOut(ring.mapping, start, this.#numbers);
   }
 
@@ -236,24 +238,17 @@ export function initialise(mapping: Mapping, dataOffset: number): void {
 export const CONTROL_OFFSET: number = REGION_HEADER.size;
 
 /** The error for what no correct writer does. */
-export function corrupt(ring: Ring, state: string): CorruptRegionError {
-  return new CorruptRegionError(
-    `Cannot use ${ring.what}: ${state}; unlink it and make a new one`,
-  );
+export function corruptRing(ring: Ring, state: string): CorruptRegionError {
+  return corrupt(ring.what, state);
 }
 
 /** The error for a head with counts that cannot be. */
 export function corruptHead(ring: Ring, position: number, head: Head): CorruptRegionError {
-  return corrupt(ring, `the head at ${position} tells of message ${head.sequence}`);
+  return corruptRing(ring, `the head at ${position} tells of message ${head.sequence}`);
 }
 
 /** The byte of the data that comes `units` after the one at `offset`. */
 export function offsetAfter(ring: Ring, offset: number, units: number): number {
   const next = offset + units * UNIT;
   return next < ring.capacity ? next : next - ring.capacity;
-}
-
-/** Whether a position or length read from shared memory is a number that can be one. */
-export function isCount(value: number, limit: number): boolean {
-  return Number.isInteger(value) && value >= 0 && value <= limit;
 }

@@ -6,9 +6,11 @@
 
 import { byteLengthOf, isTarget } from "../arguments.ts";
 import { ClosedError, LostError, timeoutError, VringError } from "../errors.ts";
+import { unlinkRing } from "../lane/attach.ts";
+import { isCount } from "../layout/sizes.ts";
 import { copyOutThenLoad, peekView } from "../memory/word.ts";
-import { begin } from "../wait/fairness.ts";
 import { AWAITED, type Waitable } from "../wait/any.ts";
+import { begin } from "../wait/fairness.ts";
 import {
   type Awaited,
   type Outcome,
@@ -17,16 +19,15 @@ import {
   type WaitOptions,
   waitSync,
 } from "../wait/until.ts";
-import { unlinkRing } from "../lane/attach.ts";
 import { type CircularBufferOptions, openBuffer } from "./attach.ts";
 import {
   addPayload,
   CIRCULAR_BUFFER,
   CLOSED,
-  corrupt,
   corruptHead,
+  corruptRing,
   Head,
-  isCount,
+  HEAD_BYTES,
   LAST_POSITION,
   longestMessage,
   offsetAfter,
@@ -36,8 +37,6 @@ import {
   unitsOf,
   WRITER_ROLE,
 } from "./circular_buffer.ts";
-
-const HEAD_BYTES = 32;
 
 /** A writer that overwrites faster than a head can be read, this often in a row, is not correct. */
 const ATTEMPTS = 10_000;
@@ -326,7 +325,7 @@ export class CircularBufferReader implements Disposable, Waitable {
       this.#published - this.#position >= unitsOf(length);
     if (plausible) return length;
     if (!this.#isIntact()) return this.#recover();
-    throw corrupt(ring, `message ${this.#sequence} claims a length of ${length}`);
+    throw corruptRing(ring, `message ${this.#sequence} claims a length of ${length}`);
   }
 
   /** Whether there is something at `#position`. */
@@ -379,7 +378,7 @@ export class CircularBufferReader implements Disposable, Waitable {
       this.#payload = payload;
       return { messages, bytes };
     }
-    throw corrupt(ring, "its oldest message keeps changing");
+    throw corruptRing(ring, "its oldest message keeps changing");
   }
 
   /** Loads the head at the place; undefined if it was overwritten meanwhile. */
@@ -390,7 +389,7 @@ export class CircularBufferReader implements Disposable, Waitable {
     const valid = isCount(published, LAST_POSITION) && isCount(oldest, published);
     if (!valid) {
       if (oldest > published && ring.published.load() !== published) return undefined;
-      throw corrupt(ring, `its positions are ${oldest} and ${published}`);
+      throw corruptRing(ring, `its positions are ${oldest} and ${published}`);
     }
     let found = where === "oldest" ? oldest : published;
     this.#head.load(ring, found % ring.units * UNIT);

@@ -6,17 +6,18 @@
 
 import { byteLengthOf, inWords } from "../arguments.ts";
 import { ClosedError, RoleTakenError, VringError } from "../errors.ts";
-import type { Role } from "../region/liveness.ts";
-import { claimView, commitView, copyIn, prefetchToWrite } from "../memory/word.ts";
 import { unlinkRing } from "../lane/attach.ts";
+import { isCount } from "../layout/sizes.ts";
+import { claimView, commitView, copyIn, prefetchToWrite } from "../memory/word.ts";
+import type { Role } from "../region/liveness.ts";
 import { type CircularBufferOptions, openBuffer } from "./attach.ts";
 import {
   CIRCULAR_BUFFER,
   CLOSED,
-  corrupt,
   corruptHead,
+  corruptRing,
   Head,
-  isCount,
+  HEAD_BYTES,
   LAST_POSITION,
   loadLength,
   longestMessage,
@@ -27,7 +28,6 @@ import {
   WRITER_ROLE,
 } from "./circular_buffer.ts";
 
-const HEAD_BYTES = 32;
 const HEAD_UNITS = HEAD_BYTES / UNIT;
 
 /** After records of up to so many units (2 KiB), lines are fetched for the next one. */
@@ -76,7 +76,7 @@ export class CircularBufferWriter implements Disposable {
     this.#oldest = ring.oldest.load();
     const fits = isCount(this.#position, LAST_POSITION) && isCount(this.#oldest, this.#position) &&
       this.#position - this.#oldest <= ring.units - HEAD_UNITS;
-    if (!fits) throw corrupt(ring, `its positions are ${this.#oldest} and ${this.#position}`);
+    if (!fits) throw corruptRing(ring, `its positions are ${this.#oldest} and ${this.#position}`);
     this.#offset = this.#position % ring.units * UNIT;
     this.#oldestOffset = this.#oldest % ring.units * UNIT;
     this.#limit = Math.min(this.#oldest + ring.units, LAST_POSITION);
@@ -193,7 +193,7 @@ export class CircularBufferWriter implements Disposable {
   /** Moves `oldest` so that everything up to `end` can be written. */
   #makeRoom(end: number): void {
     const ring = this.#ring;
-    if (end > LAST_POSITION) throw corrupt(ring, "its positions are used up");
+    if (end > LAST_POSITION) throw corruptRing(ring, "its positions are used up");
     // A 64th of the ring more than is needed, so that most writes have nothing to do here.
     const enough = end - ring.units * (63 / 64);
     while (this.#oldest < enough && this.#oldest < this.#position) this.#dropOldest();
@@ -207,7 +207,7 @@ export class CircularBufferWriter implements Disposable {
     const length = loadLength(ring, this.#oldestOffset);
     const units = unitsOf(length);
     if (!isCount(length, this.maxMessage) || this.#oldest + units > this.#position) {
-      throw corrupt(ring, `the record at ${this.#oldest} has a length of ${length}`);
+      throw corruptRing(ring, `the record at ${this.#oldest} has a length of ${length}`);
     }
     this.#oldest += units;
     this.#oldestOffset = offsetAfter(ring, this.#oldestOffset, units);

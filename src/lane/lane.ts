@@ -35,8 +35,9 @@
  * @module
  */
 
-import { CorruptRegionError } from "../errors.ts";
+import type { CorruptRegionError } from "../errors.ts";
 import { layout } from "../layout/layout.ts";
+import { corrupt } from "../memory/corrupt.ts";
 import type { Mapping } from "../memory/mapping.ts";
 import { Word32 } from "../memory/word.ts";
 
@@ -100,10 +101,7 @@ class LaneEnd {
   }
 
   protected corrupt(state: string): CorruptRegionError {
-    return new CorruptRegionError(
-      `Cannot use ${this.place.what}: ${state}, which no correct peer stores; unlink it and make ` +
-        "a new one",
-    );
+    return corrupt(this.place.what, state);
   }
 }
 

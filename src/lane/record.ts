@@ -9,13 +9,12 @@
 
 import type { Codec } from "../codec.ts";
 import { CorruptRegionError } from "../errors.ts";
+import { LINE_BYTES } from "../layout/sizes.ts";
 import { copyIn, copyOut, loadDouble, peekView, prefetch, storeDouble } from "../memory/word.ts";
 import type { LaneReceiver, LaneSender } from "./lane.ts";
 
 /** The bytes before a payload. */
 export const RECORD_HEADER = 8;
-
-const CACHE_LINE = 64;
 
 /** The bytes that a message of this length takes. */
 export function recordBytes(length: number): number {
@@ -49,7 +48,7 @@ export function recordLength(lane: LaneReceiver): number {
   const available = lane.available(RECORD_HEADER);
   if (available === 0) return -1;
   // The second line is fetched while the first one is on its way; only if it was published.
-  if (available > CACHE_LINE) prefetch(lane.place.mapping, lane.offset + CACHE_LINE);
+  if (available > LINE_BYTES) prefetch(lane.place.mapping, lane.offset + LINE_BYTES);
   const length = loadDouble(lane.place.mapping, lane.offset) + 0; // -0 becomes 0
   const fits = Number.isInteger(length) && length >= 0 && available % 8 === 0 &&
     recordBytes(length) <= available && length <= lane.capacity;

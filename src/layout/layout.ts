@@ -17,7 +17,6 @@
  */
 
 import { byteLengthOf, dataOf, inWords } from "../arguments.ts";
-import { toC, toCHeader } from "./tools/c_header.ts";
 import {
   type AnyLayout,
   array,
@@ -32,9 +31,11 @@ import {
 } from "./fields.ts";
 import { hashOf } from "./hash.ts";
 import type { InputOf, ValueOf, ViewOf } from "./inference.ts";
-import { inspect } from "./tools/inspect.ts";
-import { place, roundUp } from "./place.ts";
+import { place } from "./place.ts";
 import type { Scalar } from "./scalars.ts";
+import { roundUp } from "./sizes.ts";
+import { toC, toCHeader } from "./tools/c_header.ts";
+import { inspect } from "./tools/inspect.ts";
 import { toMarkdown } from "./tools/table.ts";
 import { checkValue, loadValue, storeValue } from "./values.ts";
 import { type ViewClass, viewClass } from "./view.ts";

@@ -20,10 +20,9 @@ import {
 } from "./fields.ts";
 import { checkName, snakeCase } from "./names.ts";
 import { isWord, SCALARS, type Word } from "./scalars.ts";
+import { LINE_BYTES, roundUp } from "./sizes.ts";
 
 /** What one processor takes from another at a time, in bytes. */
-const LINE = 64;
-
 /** The bytes that nothing else may use: those of a field, or of all its line. */
 interface Extent {
   readonly name: string;
@@ -46,8 +45,8 @@ export function place(name: string, declarations: Declarations, version: number)
     checkFieldName(field, Object.keys(fields), action);
     const options = optionsOf(declarations[field], field, action);
     const { type, line = false, atomic = line, doc = "" } = options;
-    const room = line ? LINE : sizeOf(type);
-    const step = line ? LINE : alignmentOf(type);
+    const room = line ? LINE_BYTES : sizeOf(type);
+    const step = line ? LINE_BYTES : alignmentOf(type);
     const next = roundUp(end, step);
     const offset = options.at ?? next;
     const extent = { name: field, start: offset, end: offset + room, line };
@@ -126,9 +125,4 @@ function checkPlace(extent: Extent, { taken, step, next, action }: Surroundings)
   const place = `"${other.name}" (${other.start}..${other.end})`;
   if (other.line) throw problem(`shares the line of ${place}`);
   throw problem(line ? `shares its line with ${place}` : `overlaps ${place}`);
-}
-
-/** The next multiple of `alignment`, from `offset` on. */
-export function roundUp(offset: number, alignment: number): number {
-  return Math.ceil(offset / alignment) * alignment;
 }

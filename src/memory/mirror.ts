@@ -18,6 +18,7 @@
  */
 
 import { check } from "../errors.ts";
+import { roundUp } from "../layout/sizes.ts";
 import { map, MapFlag, Protection, unmap } from "../os/files.ts";
 import { Mapping } from "./mapping.ts";
 
@@ -65,7 +66,7 @@ function reserve(length: number, alignment: number, what: string): number {
   const flags = MapFlag.private | MapFlag.anonymous | MapFlag.noReserve;
   const start = map({ length: length + extra, protection: Protection.none, flags });
   check(start, { syscall: "mmap", action: `reserve ${length} bytes of addresses for ${what}` });
-  const base = Math.ceil(start / alignment) * alignment;
+  const base = roundUp(start, alignment);
   if (base > start) unmap(start, base - start);
   const spare = start + extra - base;
   if (spare > 0) unmap(base + length, spare);

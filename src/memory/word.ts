@@ -8,6 +8,7 @@
 
 import { partOf } from "../arguments.ts";
 import { ClosedError } from "../errors.ts";
+import { LINE_BYTES } from "../layout/sizes.ts";
 import { native } from "../native/load.ts";
 
 /** Mapped memory: `bytes` begins at `address`. */
@@ -266,8 +267,6 @@ export function prefetch(memory: Memory, offset: number): void {
   fetched[0] = memory.doubles[offset / 8]!;
 }
 
-const CACHE_LINE = 64;
-
 /**
  * Has the processor fetch memory that is written soon, in place of waiting for each line then. The
  * bytes stay as they are, but nobody else may be writing there.
@@ -275,7 +274,7 @@ const CACHE_LINE = 64;
 export function prefetchToWrite(memory: Memory, offset: number, length: number): void {
   const { bytes } = memory;
   const last = offset + length - 1;
-  for (let at = offset; at < last; at += CACHE_LINE) bytes[at] = bytes[at]!;
+  for (let at = offset; at < last; at += LINE_BYTES) bytes[at] = bytes[at]!;
   bytes[last] = bytes[last]!;
 }
 

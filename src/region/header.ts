@@ -10,6 +10,7 @@
 
 import { CorruptRegionError, LayoutMismatchError } from "../errors.ts";
 import { layout, type Value } from "../layout/layout.ts";
+import { roundUp } from "../layout/sizes.ts";
 import { pageSize } from "../os/page.ts";
 
 const MAGIC = "vring";
@@ -73,7 +74,7 @@ export interface MessageType {
 /** Where the data of a region of this kind begins. */
 export function dataOffsetOf(kind: RegionKind): number {
   const page = pageSize();
-  return Math.ceil((REGION_HEADER.size + kind.control.size) / page) * page;
+  return roundUp(REGION_HEADER.size + kind.control.size, page);
 }
 
 /** The bytes of the header of a new region. */

@@ -60,12 +60,13 @@
  * @module
  */
 
-import { CorruptRegionError, RoleTakenError } from "../errors.ts";
+import { RoleTakenError } from "../errors.ts";
 import { layout } from "../layout/layout.ts";
+import { corrupt } from "../memory/corrupt.ts";
+import { Word32, Word64 } from "../memory/word.ts";
+import type { RegionKind } from "../region/header.ts";
 import type { Role } from "../region/liveness.ts";
 import type { Region } from "../region/region.ts";
-import type { RegionKind } from "../region/header.ts";
-import { Word32, Word64 } from "../memory/word.ts";
 import { Doorbell } from "../wait/doorbell.ts";
 
 /** How many can wait or be inside at a time. */
@@ -197,7 +198,7 @@ export class Queue {
     let told = true;
     for (;;) {
       const ticket = this.#tickets.load();
-      if (!(ticket < LAST_TICKET)) throw this.#corrupt("its tickets are used up");
+      if (!(ticket < LAST_TICKET)) throw corrupt(this.what, "its tickets are used up");
       seat.turn = ticket * WANTS + want;
       seat.row.turn.store(seat.turn); // P1 announced ..
       if (this.#tickets.compareExchange(ticket, ticket + 1) === ticket) break;
@@ -284,11 +285,5 @@ export class Queue {
       const ahead = want === Want.reader ? firstWriter : first;
       if (ticketOf(turn) <= ahead) this.#row(index).bell.ring();
     }
-  }
-
-  #corrupt(state: string): CorruptRegionError {
-    return new CorruptRegionError(
-      `Cannot use ${this.what}: ${state}; unlink it and make a new one`,
-    );
   }
 }

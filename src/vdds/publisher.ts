@@ -14,9 +14,10 @@ import {
   VringError,
 } from "../errors.ts";
 import { type Codec, codec } from "../codec.ts";
-import type { Role } from "../region/liveness.ts";
+import { roundUp } from "../layout/sizes.ts";
 import { claimView, commitView, copyIn } from "../memory/word.ts";
 import { pageSize } from "../os/page.ts";
+import type { Role } from "../region/liveness.ts";
 import { sinkStream } from "../streams.ts";
 import { begin } from "../wait/fairness.ts";
 import {
@@ -437,7 +438,7 @@ export class Publisher<T = Uint8Array> implements Disposable {
     if (this.#hasMemory(length)) return true;
     const { region, plan } = this.#ring;
     const page = pageSize();
-    const committed = Math.min(Math.ceil(length / page) * page, plan.sampleBytes);
+    const committed = Math.min(roundUp(length, page), plan.sampleBytes);
     try {
       region.allocate(this.#ring.sampleAt(this.#descriptor), committed);
       this.#ring.describe(this.#descriptor, "committed", committed);

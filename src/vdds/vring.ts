@@ -88,11 +88,12 @@
  * @module
  */
 
-import { CorruptRegionError } from "../errors.ts";
+import type { CorruptRegionError } from "../errors.ts";
+import { corrupt } from "../memory/corrupt.ts";
 import type { Mapping } from "../memory/mapping.ts";
-import type { Region } from "../region/region.ts";
-import type { RegionKind } from "../region/header.ts";
 import { loadDouble, storeDouble, Word32, Word64, type WordPlace } from "../memory/word.ts";
+import type { RegionKind } from "../region/header.ts";
+import type { Region } from "../region/region.ts";
 import { Doorbell } from "../wait/doorbell.ts";
 import {
   ALONE,
@@ -408,9 +409,7 @@ export class VRing {
 
   /** The error for what no correct peer stores. */
   corrupt(state: string): CorruptRegionError {
-    return new CorruptRegionError(
-      `Cannot use ${this.what}: ${state}, which no correct peer stores; unlink it and make a new one`,
-    );
+    return corrupt(this.what, state);
   }
 }
 

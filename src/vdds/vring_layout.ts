@@ -11,6 +11,7 @@
  */
 
 import { layout } from "../layout/layout.ts";
+import { LINE_BYTES, roundUp } from "../layout/sizes.ts";
 
 /** What a topic is made of, and the words that everybody shares. */
 export const TOPIC_CONTROL = layout("topic_control", {
@@ -101,12 +102,7 @@ export interface Plan extends Shape {
   readonly bytes: number;
 }
 
-const LINE = 64;
 const ENTRY_BYTES = 8;
-
-function roundUp(value: number, unit: number): number {
-  return Math.ceil(value / unit) * unit;
-}
 
 /** Whether a topic can have this shape. */
 export function isShape({ depth, readers, sampleBytes }: Shape): boolean {
@@ -120,9 +116,9 @@ export function isShape({ depth, readers, sampleBytes }: Shape): boolean {
 export function planOf(shape: Shape, pageBytes: number): Plan {
   const { depth, readers, sampleBytes } = shape;
   const entries = 2 ** Math.ceil(Math.log2(depth));
-  const stride = roundUp(sampleBytes, sampleBytes < pageBytes ? LINE : pageBytes);
-  const descriptorBytes = roundUp(wordOffset(readers), LINE);
-  const ringBytes = roundUp(ENTRY_BYTES * entries, LINE);
+  const stride = roundUp(sampleBytes, sampleBytes < pageBytes ? LINE_BYTES : pageBytes);
+  const descriptorBytes = roundUp(wordOffset(readers), LINE_BYTES);
+  const ringBytes = roundUp(ENTRY_BYTES * entries, LINE_BYTES);
   const readersAt = 0;
   const descriptorsAt = readersAt + readers * TOPIC_READER.size;
   const availableAt = descriptorsAt + depth * descriptorBytes;
@@ -149,7 +145,7 @@ export function wordOffset(reader: number): number {
 
 /** Where a reader's USED ring begins. */
 export function usedRingAt(plan: Plan, reader: number): number {
-  return plan.usedAt + reader * roundUp(ENTRY_BYTES * plan.entries, LINE);
+  return plan.usedAt + reader * roundUp(ENTRY_BYTES * plan.entries, LINE_BYTES);
 }
 
 /** The states of a word: what a descriptor is to one reader. */

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { isCount } from "../layout/sizes.ts";
 import type { Word32 } from "../memory/word.ts";
 import { Kept, readerRole, type ReaderWords, type VRing } from "./vring.ts";
 import {
@@ -370,10 +371,6 @@ function give(word: Word32, stamp: number, seen: number): boolean {
     before = found;
   }
   return false;
-}
-
-function isCount(value: number): boolean {
-  return Number.isSafeInteger(value) && value >= 0;
 }
 
 /** Descriptors by the age of their samples, the oldest first: a list with two links for each. */

@@ -1,0 +1,18 @@
+/**
+ * Sizes and counts: the cache line, alignment, and which numbers can be a count at all.
+ *
+ * @module
+ */
+
+/** The bytes of a cache line. Words that different parties write stand on different lines. */
+export const LINE_BYTES = 64;
+
+/** The next multiple of `unit`, from `value` on. */
+export function roundUp(value: number, unit: number): number {
+  return Math.ceil(value / unit) * unit;
+}
+
+/** Whether a number from a caller or a peer is a whole number from 0 to `limit`. */
+export function isCount(value: number, limit: number = Number.MAX_SAFE_INTEGER): boolean {
+  return Number.isInteger(value) && value >= 0 && value <= limit;
+}
