@@ -14,7 +14,7 @@
  */
 
 import { setImmediate, setTimeout as delay } from "node:timers/promises";
-import { CircularBufferReader } from "../mod.ts";
+import { CircularBufferReader, PeerLostError } from "../mod.ts";
 import { CAPACITY, clock, count, endAfter, options, Tick } from "./ticker.ts";
 
 const TICKS_A_TURN = 256;
@@ -57,12 +57,13 @@ async function follow(
   return false;
 }
 
-/** Waits for a tick, or for the end: undefined then. */
+/** Waits for a tick; undefined at the end, and while a writer that died is not replaced. */
 async function nextTick(reader: CircularBufferReader, end: AbortSignal) {
   try {
     return await reader.read({ signal: end });
   } catch (error) {
-    if (!end.aborted) throw error;
+    if (error instanceof PeerLostError) await delay(100); // it may be started again
+    else if (!end.aborted) throw error;
     return undefined;
   }
 }

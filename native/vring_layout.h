@@ -89,8 +89,8 @@ _Static_assert(offsetof(struct rw_lock_control, rows) == 192, "rw_lock_control.r
 _Static_assert(_Alignof(struct rw_lock_control) == 64, "alignment of rw_lock_control");
 _Static_assert(sizeof(struct rw_lock_control) == 16576, "size of rw_lock_control");
 
-#define CIRCULAR_BUFFER_CONTROL_VERSION 1u
-#define CIRCULAR_BUFFER_CONTROL_HASH UINT64_C(0xf719adfd4865949c)
+#define CIRCULAR_BUFFER_CONTROL_VERSION 2u
+#define CIRCULAR_BUFFER_CONTROL_HASH UINT64_C(0x591becd5a8e48cab)
 struct circular_buffer_control {
   _Alignas(64) _Atomic uint64_t oldest; /* the writer: the first intact record */
   uint8_t _pad_8[56];
@@ -98,7 +98,7 @@ struct circular_buffer_control {
   uint8_t _pad_72[56];
   _Alignas(64) _Atomic uint32_t bell; /* rung by the writer; raised by readers that wait */
   uint8_t _pad_132[60];
-  _Alignas(64) _Atomic uint32_t state; /* the writer: 1 once it has closed */
+  _Alignas(64) _Atomic uint32_t state; /* the writer: 0 has never been, 1 open, 2 closed */
   uint8_t _pad_196[60];
 };
 _Static_assert(offsetof(struct circular_buffer_control, oldest) == 0, "circular_buffer_control.oldest");

@@ -40,7 +40,11 @@
  *     whose head is intact (I1), and `oldest` stays where it is: no reservation moves back.
  * C2  A writer that dies between `published` and the bell: readers look again after a slice, and
  *     the successor rings the bell.
- * C3  A reader that dies is not missed: readers leave no trace but a raised bell.
+ * C3  A writer that dies leaves `state` at open and its role free. It takes the role before it
+ *     stores open, and stores closed before it gives the role back; so a reader that finds open,
+ *     then a free role and then open again knows that the writer died. Readers that wait look at
+ *     that before each sleep and after each slice.
+ * C4  A reader that dies is not missed: readers leave no trace but a raised bell.
  *
  * Not promised: that a reader which is slower than the writer for long sees more than now and then
  * a message; and that bytes seen in place (`poll`) are whole before they are validated.
@@ -72,8 +76,8 @@ export const CIRCULAR_BUFFER_CONTROL = layout("circular_buffer_control", {
   oldest: { type: "u64", atomic: true, line: true, doc: "the writer: the first intact record" },
   published: { type: "u64", atomic: true, line: true, doc: "the writer: the end of the last one" },
   bell: { type: "u32", line: true, doc: "rung by the writer; raised by readers that wait" },
-  state: { type: "u32", line: true, doc: "the writer: 1 once it has closed" },
-});
+  state: { type: "u32", line: true, doc: "the writer: 0 has never been, 1 open, 2 closed" },
+}, { version: 2 });
 
 /** How circular buffers are told from other regions. */
 export const CIRCULAR_BUFFER: RegionKind = {
@@ -86,8 +90,8 @@ export const CIRCULAR_BUFFER: RegionKind = {
 /** The role of the writer. */
 export const WRITER_ROLE = 0;
 
-/** The bit of `state` that says that the writer has closed. */
-export const CLOSED = 1;
+/** The state of the writer. Where it is open and its role is free, it died. */
+export const WriterState = { never: 0, open: 1, closed: 2 } as const;
 
 /** Bytes of a position. */
 export const UNIT = 8;

@@ -5,7 +5,7 @@
  */
 
 import { byteLengthOf, isTarget } from "../arguments.ts";
-import { ClosedError, LostError, timeoutError, VringError } from "../errors.ts";
+import { ClosedError, LostError, PeerLostError, timeoutError, VringError } from "../errors.ts";
 import { unlinkRing } from "../lane/attach.ts";
 import { isCount } from "../layout/sizes.ts";
 import { copyOutThenLoad, peekView } from "../memory/word.ts";
@@ -14,6 +14,7 @@ import { begin } from "../wait/fairness.ts";
 import {
   type Awaited,
   type Outcome,
+  parts,
   type SyncWaitOptions,
   wait,
   type WaitOptions,
@@ -23,7 +24,6 @@ import { type CircularBufferOptions, openBuffer } from "./attach.ts";
 import {
   addPayload,
   CIRCULAR_BUFFER,
-  CLOSED,
   corruptHead,
   corruptRing,
   Head,
@@ -36,6 +36,7 @@ import {
   UNIT,
   unitsOf,
   WRITER_ROLE,
+  WriterState,
 } from "./circular_buffer.ts";
 
 /** A writer that overwrites faster than a head can be read, this often in a row, is not correct. */
@@ -50,7 +51,10 @@ export interface CircularBufferReaderOptions extends CircularBufferOptions {
   start?: "oldest" | "newest" | "now";
   /** Where to go on after messages were lost: at the oldest that is there (the default) or newest. */
   afterLoss?: "oldest" | "newest";
-  /** Wait on when the writer has closed, for another one to come: nothing is `closed` then. */
+  /**
+   * Keep waiting for another writer when this one has closed or died. By default a reader that has
+   * read everything gets `closed`, or a PeerLostError from `read` and `readSync`.
+   */
   keepOpen?: boolean;
 }
 
@@ -139,6 +143,7 @@ export class CircularBufferReader implements Disposable, Waitable {
       bell: ring.bell,
       watch: ring.publishedLow,
       ready: () => this.#seesMore() || this.#writerClosed(),
+      hopeless: () => this.#writerIsDead() && !this.#seesMore(), // drained, also of last words
     };
     this.#jump(options.start ?? "oldest");
   }
@@ -208,7 +213,7 @@ export class CircularBufferReader implements Disposable, Waitable {
   }
 
   /**
-   * Reads a message, and blocks the thread until there is one; a TimeoutError after `timeout`. A
+   * Blocks the thread until there is a message, and reads it; a TimeoutError after `timeout`. A
    * Worker that is terminated meanwhile ends, and detaches, only once this has returned.
    */
   readSync(options?: SyncWaitOptions): Found<ReadOutcome>;
@@ -220,10 +225,12 @@ export class CircularBufferReader implements Disposable, Waitable {
   ): Found<ReadOutcome | ReadIntoOutcome> {
     const target = isTarget(first) ? first : undefined;
     const options = isTarget(first) ? second : first;
+    let next: (() => SyncWaitOptions) | undefined;
     for (;;) {
       const outcome = this.#tryRead(target);
       if (outcome.state !== "empty") return outcome;
-      this.#check(waitSync(this.#awaited, options), options);
+      next ??= parts(options);
+      this.#check(waitSync(this.#awaited, next()), options);
     }
   }
 
@@ -238,10 +245,11 @@ export class CircularBufferReader implements Disposable, Waitable {
     const target = isTarget(first) ? first : undefined;
     const options = isTarget(first) ? second : first;
     await begin(options);
+    const next = parts(options);
     for (;;) {
       const outcome = this.#tryRead(target);
       if (outcome.state !== "empty") return outcome;
-      this.#check(await wait(this.#awaited, options), options);
+      this.#check(await wait(this.#awaited, next()), options);
     }
   }
 
@@ -404,12 +412,24 @@ export class CircularBufferReader implements Disposable, Waitable {
   }
 
   #writerClosed(): boolean {
-    return !this.#keepOpen && (this.#ring.state.load() & CLOSED) !== 0;
+    return !this.#keepOpen && this.#ring.state.load() === WriterState.closed;
+  }
+
+  #writerIsDead(): boolean {
+    const { state, region } = this.#ring;
+    if (this.#keepOpen || state.load() !== WriterState.open) return false;
+    return !region.isHeld(WRITER_ROLE) && state.load() === WriterState.open; // C3
   }
 
   #check(outcome: Outcome, { timeout = Infinity }: SyncWaitOptions): void {
-    if (outcome !== "timeout") return;
-    throw timeoutError(`read from ${this.#ring.what}`, timeout);
+    this.#checkFree(); // it may have been closed since the wait ended
+    const action = `read from ${this.#ring.what}`;
+    if (outcome === "timeout") throw timeoutError(action, timeout);
+    if (outcome !== "hopeless") return;
+    throw new PeerLostError(
+      `Cannot ${action}: its writer died; read again when it has another one, or open it with ` +
+        "keepOpen to wait for that",
+    );
   }
 
   #checkFree(): void {

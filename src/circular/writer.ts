@@ -13,7 +13,6 @@ import type { Role } from "../region/liveness.ts";
 import { type CircularBufferOptions, openBuffer } from "./attach.ts";
 import {
   CIRCULAR_BUFFER,
-  CLOSED,
   corruptHead,
   corruptRing,
   Head,
@@ -26,6 +25,7 @@ import {
   UNIT,
   unitsOf,
   WRITER_ROLE,
+  WriterState,
 } from "./circular_buffer.ts";
 
 const HEAD_UNITS = HEAD_BYTES / UNIT;
@@ -82,7 +82,7 @@ export class CircularBufferWriter implements Disposable {
     this.#limit = Math.min(this.#oldest + ring.units, LAST_POSITION);
     this.#head.load(ring, this.#offset); // C1: intact, whatever the last writer was doing
     if (!this.#head.isSound) throw corruptHead(ring, this.#position, this.#head);
-    ring.state.and(~CLOSED);
+    ring.state.store(WriterState.open); // C3
     ring.bell.ring(); // C2
   }
 
@@ -163,7 +163,7 @@ export class CircularBufferWriter implements Disposable {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.#ring.state.or(CLOSED);
+    this.#ring.state.store(WriterState.closed);
     this.#ring.bell.ring();
     this.#role.close();
     this.#ring.region.close();

@@ -162,10 +162,11 @@ export abstract class MessageReceiver<
 
   /** Receives a value, and blocks the thread until there is one. */
   receiveSync(options: SyncWaitOptions = {}): R | { state: "closed" } {
+    let next: (() => SyncWaitOptions) | undefined;
     for (;;) {
       const outcome = this.tryReceive();
       if (outcome.state !== "empty") return outcome as R | { state: "closed" };
-      this.waitSync(options);
+      this.#waitSync((next ??= parts(options))(), options);
     }
   }
 
@@ -183,7 +184,7 @@ export abstract class MessageReceiver<
   /** Blocks the thread until there is a message; false if the other end has closed and none is. */
   waitSync(options: SyncWaitOptions = {}): boolean {
     this.#checkFree("wait");
-    this.end.checkWait(waitSync(this.awaited(), options), options);
+    this.#waitSync(options, options);
     return this.hasMessage();
   }
 
@@ -213,10 +214,11 @@ export abstract class MessageReceiver<
 
   /** The same, and blocks the thread until there is one. */
   takeSync(options: SyncWaitOptions = {}): TakenSample<S> | { state: "closed" } {
+    let next: (() => SyncWaitOptions) | undefined;
     for (;;) {
       const outcome = this.tryTake();
       if (outcome.state !== "empty") return outcome;
-      this.waitSync(options);
+      this.#waitSync((next ??= parts(options))(), options);
     }
   }
 
@@ -366,6 +368,10 @@ export abstract class MessageReceiver<
     throw new VringError(
       `Cannot ${action} at ${this.end.what}: ${this.#shows} is still in use; ${remedy} first`,
     );
+  }
+
+  #waitSync(part: SyncWaitOptions, options: SyncWaitOptions): void {
+    this.end.checkWait(waitSync(this.awaited(), part), options);
   }
 
   async #wait(part: WaitOptions, options: WaitOptions): Promise<void> {

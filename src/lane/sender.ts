@@ -73,10 +73,11 @@ export abstract class Sender implements Disposable {
 
   /** The same, and blocks the thread until there is room. */
   claimSync(length: number, options: SyncWaitOptions = {}): Uint8Array<ArrayBuffer> {
+    let next: (() => SyncWaitOptions) | undefined;
     for (;;) {
       const view = this.tryClaim(length);
       if (view !== undefined) return view;
-      this.waitForSync(this.bytesFor(length), options);
+      this.waitForSync(this.bytesFor(length), (next ??= parts(options))(), options);
     }
   }
 
@@ -148,8 +149,8 @@ export abstract class Sender implements Disposable {
   }
 
   /** @ignore */
-  protected waitForSync(bytes: number, options: SyncWaitOptions): void {
-    this.end.checkWait(waitSync(this.#awaited(bytes), options), options);
+  protected waitForSync(bytes: number, part: SyncWaitOptions, options: SyncWaitOptions): void {
+    this.end.checkWait(waitSync(this.#awaited(bytes), part), options);
   }
 
   /** @ignore */
@@ -206,11 +207,12 @@ export abstract class MessageSender<T> extends Sender {
 
   /** Sends a value, and blocks the thread until there is room. */
   sendSync(value: T, options: SyncWaitOptions = {}): void {
+    let next: (() => SyncWaitOptions) | undefined;
     for (;;) {
       const message = this.#encode(value); // again each time: a codec may reuse its array
       const length = this.#lengthOf(message);
       if (this.#trySend(message, length)) return;
-      this.waitForSync(recordBytes(length), options);
+      this.waitForSync(recordBytes(length), (next ??= parts(options))(), options);
     }
   }
 
@@ -241,7 +243,7 @@ export abstract class MessageSender<T> extends Sender {
       sent += this.#trySendFrom(values, sent);
       if (sent === values.length) return;
       const length = this.#lengthOf(this.#encode(values[sent]!));
-      this.waitForSync(recordBytes(length), next());
+      this.waitForSync(recordBytes(length), next(), options);
     }
   }
 

@@ -13,6 +13,7 @@ import { begin } from "../wait/fairness.ts";
 import { AWAITED, type Waitable } from "../wait/any.ts";
 import {
   type Awaited,
+  parts,
   type SyncWaitOptions,
   wait,
   type WaitOptions,
@@ -71,7 +72,7 @@ export class SpscByteProducer extends Sender {
   waitSync(bytes: number, options: SyncWaitOptions = {}): void {
     this.end.checkOpen();
     checkCount("wait for", bytes, this.capacity);
-    this.waitForSync(bytes, options);
+    this.waitForSync(bytes, options, options);
   }
 
   /** Resolves once `bytes` bytes are free. */
@@ -85,12 +86,14 @@ export class SpscByteProducer extends Sender {
   /** A stream into the ring, which takes no more than fits; closing or aborting it closes this end. */
   toWritableStream(options: WaitOptions = {}): WritableStream<Uint8Array> {
     const send = async (bytes: Uint8Array, options: WaitOptions) => {
+      const next = parts(options);
       for (let sent = 0;;) {
         const left = byteLengthOf(bytes, "write to", this.end.what) - sent;
         const written = this.#write(bytes, sent, Math.max(0, left));
         if (written === left || left <= 0) return;
         sent += written;
-        await this.wait(1, options);
+        await begin(options);
+        await this.waitFor(1, next(), options);
       }
     };
     return sinkStream({ send, close: () => this.close() }, options);

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { PeerLostError } from "../../src/errors.ts";
 import type { CircularBufferReader } from "../../src/circular/reader.ts";
 import { bytesBetween, isPayload, lengthOf } from "./scene.ts";
 
@@ -36,13 +37,25 @@ export interface FollowOptions {
   readonly until?: number;
 }
 
-/** Reads on until the writer closes, or a message has come. */
+/** Reads on until a writer closes, or a message has come; after a death, until the next one does. */
 export async function follow(
   reader: CircularBufferReader,
   options: FollowOptions,
 ): Promise<Account> {
-  const { longest, work = 0, way = "copy", until = Infinity } = options;
-  const account: Account = {
+  const account = newAccount(reader);
+  for (;;) {
+    try {
+      await go(reader, options, account);
+      return account;
+    } catch (error) {
+      if (!(error instanceof PeerLostError)) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    }
+  }
+}
+
+function newAccount(reader: CircularBufferReader): Account {
+  return {
     first: reader.sequence,
     next: reader.sequence,
     read: 0,
@@ -52,6 +65,14 @@ export async function follow(
     losses: 0,
     problems: [],
   };
+}
+
+async function go(
+  reader: CircularBufferReader,
+  options: FollowOptions,
+  account: Account,
+): Promise<void> {
+  const { longest, work = 0, way = "copy", until = Infinity } = options;
   const target = new Uint8Array(longest);
   const accept = (message: Uint8Array) => {
     const sequence = account.next++;
@@ -119,5 +140,4 @@ export async function follow(
   if (account.lost !== reader.lostMessages || account.bytesLost !== reader.lostBytes) {
     account.problems.push(`${reader.lostMessages} messages lost, not ${account.lost}`);
   }
-  return account;
 }

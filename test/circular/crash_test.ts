@@ -3,10 +3,11 @@
  * random under load.
  */
 
-import { assert, assertEquals, assertThrows } from "@std/assert";
-import { RoleTakenError } from "../../src/errors.ts";
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { PeerLostError, RoleTakenError } from "../../src/errors.ts";
 import { CircularBufferReader } from "../../src/circular/reader.ts";
 import { CircularBufferWriter } from "../../src/circular/writer.ts";
+import { waitAnySync } from "../../src/wait/any.ts";
 import { until } from "../os/until.ts";
 import { type Party, PartyEnded } from "../shared/party.ts";
 import { openSoon, processTests } from "../shared/processes.ts";
@@ -61,7 +62,7 @@ function drain(reader: CircularBufferReader, died: number): number {
 type Death = [act: "open" | "write" | "claim" | "close", step: string, published: boolean];
 
 const DEATHS: Death[] = [
-  ["open", "state and", false],
+  ["open", "state store", false],
   ["open", "bell load", false],
   ["write", "oldest store", false],
   ["write", "copy in", false],
@@ -76,7 +77,7 @@ const DEATHS: Death[] = [
   ["claim", "half filled", false],
   ["claim", "published store", false],
   ["claim", "published", true],
-  ["close", "state or", true],
+  ["close", "state store", true],
   ["close", "bell load", true],
   ["close", "close lock file", true],
 ];
@@ -172,18 +173,28 @@ for (const step of ["bell load", "wake"]) {
   });
 }
 
-test("a reader that waits goes on waiting when the writer is killed, and hears of the next", async () => {
+test("a waiting reader gets a PeerLostError when the writer is killed, unless it keeps open", async () => {
   using place = new Name();
-  using reader = CircularBufferReader.open(place.name, { capacity: CAPACITY });
+  using reader = CircularBufferReader.open(place.name, { capacity: CAPACITY, keepOpen: true });
+  using told = CircularBufferReader.open(place.name);
   await using dying = startProcess();
   await dying.run(({ CircularBufferWriter, writers }, name) => {
     writers.push(CircularBufferWriter.open(name));
   }, place.name);
   const reading = reader.read({ timeout: 20_000 });
+  await dying.run(({ writers: [writer], payload }) => writer!.write(payload(1, 11)), null);
+  assertEquals(await reading, { state: "ok", message: payload(1, 11) });
+  const next = reader.read({ timeout: 20_000 });
   await dying.kill();
+  assertEquals(told.tryRead(), { state: "ok", message: payload(1, 11) });
+  assertEquals(told.tryRead(), { state: "empty" }); // as every other receiver's
+  await assertRejects(() => told.read(), PeerLostError, "its writer died");
+  assertThrows(() => told.readSync(), PeerLostError, "keepOpen");
+  assertEquals(waitAnySync([told, reader]) === told, true);
   using writer = await openSoon(() => CircularBufferWriter.open(place.name));
   writer.write(payload(5, 55));
-  assertEquals(await reading, { state: "ok", message: payload(5, 55) });
+  assertEquals(await next, { state: "ok", message: payload(5, 55) });
+  assertEquals(told.readSync(), { state: "ok", message: payload(5, 55) });
 });
 
 test("a stopped writer keeps its role", async () => {

@@ -52,6 +52,21 @@ Deno.test("read() resolves to a message that is there, without waiting", async (
   assertEquals(await pair.reader.read({ timeout: 0 }), { state: "ok", message: payload(0, 100) });
 });
 
+Deno.test("read() has one timeout, however often it wakes up for a message that another call takes", async () => {
+  using pair = new Pair();
+  const others = Array.from({ length: 200 }, () => pair.reader.read());
+  let ended = false;
+  const reading = pair.reader.read({ timeout: 20 }).finally(() => ended = true);
+  const timedOut = assertRejects(() => reading, DOMException, "20 ms");
+  while (!ended) {
+    pair.writer.write(payload(0, 10)); // wakes all: the first of the others takes it
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+  await timedOut;
+  pair.reader.close();
+  await Promise.allSettled(others);
+});
+
 Deno.test("read() resolves to a message once it is written", async () => {
   using pair = new Pair();
   const reading = pair.reader.read({ timeout: 20_000 });

@@ -254,7 +254,8 @@ function comeAndGo({ writer, reader, window }: Scene): void {
   say(
     `The next one goes on where the last one ended, in the same ring, and readers go on with it. A
     reader that was opened with \`keepOpen: true\` would not even have noticed. After a
-    \`kill -9\` it is the same, except that nobody has said goodbye. See \`--crash\`.`,
+    \`kill -9\` the next one goes on in the same way, and a reader that waits meanwhile gets a
+    PeerLostError. See \`--crash\`.`,
   );
   window[Symbol.dispose]();
   look(() => {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { RoleTakenError } from "../../../src/errors.ts";
+import { PeerLostError, RoleTakenError } from "../../../src/errors.ts";
 import { sleepSync } from "../../../src/os/clock.ts";
 import { CircularBufferReader, type ReadOutcome } from "../../../src/circular/reader.ts";
 import { CircularBufferWriter } from "../../../src/circular/writer.ts";
@@ -90,10 +90,25 @@ function poller(times: number): () => Seen {
   };
 }
 
-/** Waits for message after message, until the writer closes. */
-function drainer(): Seen {
+/** Waits for message after message, until the writer closes or a wait reports its death. */
+function drainer(): Seen & { readonly orphanedAt: number | undefined } {
   const reader = CircularBufferReader.open("ring", OPTIONS);
-  return follow(reader, () => reader.readSync({ spin: 0 }));
+  let orphanedAt: number | undefined;
+  const seen = follow(reader, () => {
+    try {
+      return reader.readSync({ spin: 0 });
+    } catch (error) {
+      if (!(error instanceof PeerLostError)) throw error;
+      orphanedAt = reader.sequence;
+      return { state: "closed" };
+    }
+  });
+  return { ...seen, orphanedAt };
+}
+
+/** How many messages were written in all. */
+function auditor(): number {
+  return CircularBufferReader.open("ring", { ...OPTIONS, start: "now" }).sequence;
 }
 
 /** Waits for message after message until it has the last one, whoever closes meanwhile. */
@@ -182,9 +197,27 @@ export const CIRCULAR: readonly Scenario[] = [
     successor: { body: writer(2, { stays: true }), after: "writer", immortal: true },
     reader: keeper(2),
   }, { preemptions: 1, deaths: 1, noise: 0 }),
-  scenario("circular-orphan", "a reader waits, the writer dies, its successor closes", 0, {
+  scenario("circular-succession", "a reader waits, the writer dies, its successor closes", 0, {
     writer: writer(2),
     successor: { body: writer(3), after: "writer", immortal: true },
     reader: { body: drainer, immortal: true },
   }, { preemptions: 1, deaths: 1, noise: 0 }),
+  {
+    ...scenario(
+      "circular-orphan",
+      "a reader drains the buffer of a writer that dies or closes",
+      1,
+      {
+        writer: writer(3),
+        reader: { body: drainer, immortal: true },
+        auditor: { body: auditor, last: true, immortal: true },
+      },
+      { preemptions: 2, deaths: 1, noise: 0 },
+    ),
+    check: (end) => {
+      const { reader, auditor } = end.results;
+      const { orphanedAt = auditor } = reader as ReturnType<typeof drainer>;
+      return orphanedAt === auditor ? check(end) : `told of a death at ${orphanedAt} of ${auditor}`;
+    },
+  },
 ];

@@ -110,7 +110,8 @@ function nextOf(stage: Stage<Cell>, reader: CircularBufferReader): ReadOutcome {
   try {
     return reader.readSync({ timeout: 250 });
   } catch (error) {
-    if ((error as Error).name === "TimeoutError") return { state: "empty" };
+    const { name } = error as Error;
+    if (name === "TimeoutError" || name === "PeerLostError") return { state: "empty" };
     throw error;
   }
 }
