@@ -8,7 +8,7 @@ export * from "./src/errors.ts";
 export { type LibraryFiles, useLibrary } from "./src/native/load.ts";
 export * from "./src/layout/layout.ts";
 export { MirrorRing, type MirrorRingOptions } from "./src/mirror_ring/mirror_ring.ts";
-export { type RegionDetails, type RegionInfo, regions } from "./src/region/list.ts";
+export { type RegionDetails, type RegionInfo, regions, sweep } from "./src/region/list.ts";
 export type { SyncWaitOptions, WaitOptions } from "./src/wait/until.ts";
 export { type Waitable, waitAny, waitAnySync } from "./src/wait/any.ts";
 export {

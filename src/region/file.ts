@@ -198,10 +198,22 @@ function lockAlive(
   path: string,
   what: string,
 ): "alive" | "again" {
-  if (!member.tryLock(MEMBER, "write")) return "alive";
-  if (isKept(readHeader(file.fd, what))) return "alive"; // read with MEMBER locked: it is final
-  checkRemoved(removeName(member, path), what);
+  const removed = removeUnlessAlive(member, file, path, what);
+  if (removed === undefined) return "alive";
+  checkRemoved(removed, what);
   return "again";
+}
+
+/** Removes the name of an abandoned region, as removeName() does; undefined if it is alive or kept. */
+function removeUnlessAlive(
+  member: LockFile,
+  file: OpenFile,
+  path: string,
+  what: string,
+): number | undefined {
+  if (!member.tryLock(MEMBER, "write")) return undefined;
+  if (isKept(readHeader(file.fd, what))) return undefined; // read with MEMBER locked: it is final
+  return removeName(member, path);
 }
 
 /** The same without locking anything: whoever may only read must not look like a member. */
@@ -227,6 +239,26 @@ export function isInUse(path: string, what: string, options: AttachOptions): boo
   if (file === undefined) return false;
   using lock = new LockFile(files.pathOfFd(file.fd), { write: true, what });
   return lockAlive(lock, file, path, what) === "alive";
+}
+
+/** Removes what has the name if it is an abandoned region that this user may remove; whether it did. */
+export function removeAbandoned(path: string): boolean {
+  const what = `the file ${path}`;
+  try {
+    using file = openFile(path, what, { anyOwner: true });
+    if (file === undefined) return false;
+    using member = new LockFile(files.pathOfFd(file.fd), { write: true, what });
+    const removed = removeUnlessAlive(member, file, path, what);
+    if (removed === undefined) return false;
+    if (removed === -Errno.EAGAIN || removed === -Errno.ENOENT) return false; // another party did it
+    check(removed, { syscall: "unlinkat", action: `remove ${what}` });
+    return true;
+  } catch (error) {
+    if (error instanceof LayoutMismatchError) return false; // another file has the name now
+    if (!(error instanceof OsError)) throw error;
+    if (error.errno === Errno.EACCES || error.errno === Errno.EPERM) return false;
+    throw error;
+  }
 }
 
 /** Builds a region in a file without a name and gives it the name; undefined if that is taken. */
@@ -332,13 +364,16 @@ function mapRegion(
   return mapMirrored(fd, { header: before, capacity, rings, readOnly, what });
 }
 
-/** Unlinks the name if it still is the name of this file; -EAGAIN if another party is at it. */
+/**
+ * Unlinks the name if it still is the name of this file, else -ENOENT; -EAGAIN if another party is
+ * at it.
+ */
 export function removeName(lock: LockFile, path: string): number {
   if (!lock.tryLock(NAME, "write")) return -Errno.EAGAIN;
   const own = lock.status();
   const named = files.statPath(path);
   const same = typeof named === "object" && identityOf(named) === identityOf(own);
-  const result = same ? files.unlink(path) : 0;
+  const result = same ? files.unlink(path) : -Errno.ENOENT;
   lock.unlock(NAME);
   return result;
 }

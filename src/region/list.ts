@@ -1,5 +1,5 @@
 /**
- * What regions there are, told without changing anything.
+ * The regions of this system: a list, and the removal of those that nobody uses.
  *
  * @module
  */
@@ -7,7 +7,7 @@
 import { Errno } from "../errors.ts";
 import * as files from "../os/files.ts";
 import { LockFile } from "./liveness.ts";
-import { MEMBER } from "./file.ts";
+import { MEMBER, removeAbandoned } from "./file.ts";
 import { dataBytesOf, parseHeader, REGION_HEADER, RegionState } from "./header.ts";
 import { DIRECTORY, parseFileName } from "./names.ts";
 
@@ -75,6 +75,30 @@ export function regions(): RegionInfo[] {
     if (info !== undefined) infos.push(info);
   }
   return infos;
+}
+
+/**
+ * Removes every region that no living process has open, that does not persist, and that you may
+ * remove. A program that is killed, or ended by a signal or an uncaught error, leaves such regions;
+ * the next open of the same name removes one too.
+ *
+ * Safe at any time: a region that another process opens at the same moment is not removed.
+ *
+ * @example Remove what killed programs have left
+ * ```ts ignore
+ * import { sweep } from "@vring/vring";
+ *
+ * for (const { kind, name, allocatedBytes } of sweep()) {
+ *   console.log(`removed ${kind} ${name}: ${allocatedBytes} bytes`);
+ * }
+ * ```
+ *
+ * @returns The regions that were removed, as they were.
+ */
+export function sweep(): RegionInfo[] {
+  return regions().filter(({ path, details, inUse }) =>
+    details !== undefined && !details.persist && !inUse && removeAbandoned(path)
+  );
 }
 
 /** Undefined if the name has gone meanwhile. */

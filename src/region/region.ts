@@ -151,7 +151,7 @@ export class Region implements Disposable {
       if (file === undefined) return false;
       using lock = new LockFile(files.pathOfFd(file.fd), { write: true, what });
       const result = removeName(lock, path);
-      if (result === -Errno.EAGAIN) return again(what);
+      if (result === -Errno.EAGAIN || result === -Errno.ENOENT) return again(what);
       check(result, { syscall: "unlinkat", action: `unlink ${what}` });
       return true;
     });

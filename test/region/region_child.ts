@@ -8,7 +8,7 @@ import { LockFile, type Role } from "../../src/region/liveness.ts";
 import { Region } from "../../src/region/region.ts";
 import { MEMBER } from "../../src/region/file.ts";
 import { dataOffsetOf } from "../../src/region/header.ts";
-import { regions } from "../../src/region/list.ts";
+import { regions, sweep } from "../../src/region/list.ts";
 import { serve } from "../shared/serve.ts";
 import { inHurry, withTrap } from "../trap/trap.ts";
 import { storm, together } from "./race.ts";
@@ -20,6 +20,7 @@ const TOOLS = {
   LockFile,
   MEMBER,
   regions,
+  sweep,
   KIND,
   MIRRORED,
   dataOffsetOf,

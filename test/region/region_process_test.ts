@@ -779,3 +779,37 @@ test("regions() tells the living from the dead", async () => {
   await member.kill();
   assertEquals(inUse(), false);
 });
+
+mountTest("sweep() removes the regions that nobody has open and that do not persist", async () => {
+  await using party = startProcess({ shmBytes: MIB });
+  const { removed, again, left } = await party.run(({ Region, KIND, forge, sweep }) => {
+    const path = (name: string) => `/dev/shm/vring.test.${name}`;
+    using _open = Region.open(KIND, path("open"), { dataBytes: 8 });
+    Region.open(KIND, path("kept"), { dataBytes: 8, persist: true }).close();
+    forge(path("killed-1"));
+    forge(path("killed-2"));
+    Deno.writeTextFileSync(path("broken"), "not a region");
+    Deno.writeTextFileSync("/dev/shm/foreign", "not ours");
+    const removed = sweep().map(({ name, kind, inUse }) => [name, kind, inUse]);
+    const left = [...Deno.readDirSync("/dev/shm")].map(({ name }) => name).sort();
+    return { removed, again: sweep().length, left };
+  }, undefined);
+  assertEquals(removed, [["killed-1", "test", false], ["killed-2", "test", false]]);
+  assertEquals(again, 0);
+  const names = ["foreign", "vring.test.broken", "vring.test.kept", "vring.test.open"];
+  assertEquals(left, names);
+});
+
+mountTest("sweep() leaves what another user owns and it may not remove", async () => {
+  await using party = startProcess({ shmBytes: MIB });
+  const seen = await party.run(({ forge, sweep, becomeUser }, user) => {
+    forge("/dev/shm/vring.test.root");
+    Deno.chmodSync("/dev/shm", 0o1777);
+    forge("/dev/shm/vring.test.open-root");
+    Deno.chmodSync("/dev/shm/vring.test.open-root", 0o666);
+    becomeUser(user);
+    forge("/dev/shm/vring.test.mine");
+    return sweep().map(({ name }) => name);
+  }, STRANGER);
+  assertEquals(seen, ["mine"]);
+});

@@ -6,6 +6,7 @@
 
 import { LayoutMismatchError } from "../../../src/errors.ts";
 import { Region } from "../../../src/region/region.ts";
+import { sweep } from "../../../src/region/list.ts";
 import type { RegionKind } from "../../../src/region/header.ts";
 import { regionPath } from "../../../src/region/names.ts";
 import { copyIn, copyOut, Word32 } from "../../../src/memory/word.ts";
@@ -174,5 +175,62 @@ export const REGION: readonly Scenario[] = [
     },
     bounds: { preemptions: 2, deaths: 1, noise: 0 },
     check: ({ results }) => results.second ? undefined : "the name was taken from under a member",
+  },
+  {
+    name: "region-sweep-open",
+    about: "a sweep looks at an old region while another party opens: it removes no living region",
+    setup,
+    actors: {
+      first: visitor(1, []),
+      sweeper: () => ({ removed: sweep().length }),
+      second: { body: keepsName, immortal: true },
+      third: { body: () => ({ removed: sweep().length }), last: true, immortal: true },
+    },
+    bounds: { preemptions: 3, deaths: 1, noise: 0 },
+    short: { preemptions: 2 },
+    check: ({ results, names }) => {
+      if (results.second === false) return "the name was taken from under a member";
+      return names.includes(PATH) ? "the last sweep left an abandoned region" : undefined;
+    },
+  },
+  {
+    name: "region-sweep-close",
+    about: "a sweep while two parties open and close: all go on, and the name is removed",
+    setup,
+    actors: {
+      first: visitor(1, [2]),
+      second: visitor(2, [1]),
+      sweeper: () => ({ removed: sweep().length }),
+      third: tidy,
+    },
+    bounds: { preemptions: 2, deaths: 1, noise: 0 },
+    short: { preemptions: 1 },
+    check: ({ results, ...end }) => {
+      const { sweeper: _removed, ...visits } = results;
+      return common({ ...end, results: visits });
+    },
+  },
+  {
+    name: "region-sweep-kept",
+    about:
+      "a sweep looks at an old region while another that persists takes its name, and leaves that",
+    setup,
+    actors: {
+      first: visitor(1, []),
+      sweeper: () => ({ removed: sweep().length }),
+      second: { body: visitor(2, [], { persist: true }), immortal: true },
+      third: {
+        last: true,
+        immortal: true,
+        body: () => ({ swept: sweep().length, removed: Region.unlink(KIND, PATH) }),
+      },
+    },
+    bounds: { preemptions: 2, deaths: 1, noise: 0 },
+    short: { preemptions: 1 },
+    check: ({ results, names }) => {
+      const { swept, removed } = results.third as { swept: number; removed: boolean };
+      if (swept > 0 || !removed) return "a sweep took what persists";
+      return names.includes(PATH) ? "the name is left behind" : undefined;
+    },
   },
 ];
