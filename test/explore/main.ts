@@ -1,5 +1,5 @@
 /**
- * `deno task explore`: explores scenarios, tells what was seen, and replays a run.
+ * `deno task explore`: explores scenarios, reports on each, and replays a run.
  *
  * @module
  */
@@ -43,7 +43,7 @@ Exit code 1: a scenario that is right had a finding, or a broken one had none or
 
 const SHORT: Bounds = { preemptions: 2, deaths: 1, noise: 1 };
 
-/** What the command line asks for. */
+/** The command line, parsed. */
 interface Request {
   readonly scenarios: readonly Scenario[];
   readonly bounds: Partial<Bounds>;
@@ -107,7 +107,7 @@ async function main(): Promise<number> {
     : await replayOne(request, request.token);
 }
 
-/** The scenarios that are asked for by the beginnings of their names or by patterns. */
+/** Returns the scenarios that match the beginnings of names or the patterns. */
 function named(patterns: readonly string[]): readonly Scenario[] {
   if (patterns.length === 0) return SCENARIOS;
   const found = SCENARIOS.filter(({ name }) => patterns.some((pattern) => fits(name, pattern)));
@@ -174,12 +174,12 @@ async function exploreAll(request: Request): Promise<number> {
   return unexpected === 0 ? 0 : 1;
 }
 
-/** What a scenario may take of the time that is left: twice its share, as most need little. */
+/** Returns the time for a scenario: twice its share of the rest, because most need little. */
 function share(leftMs: number, scenarios: number): number {
   return Math.max(0, leftMs) * Math.min(1, 2 / scenarios);
 }
 
-/** The trace of a finding that is expected matters only to who asked for that scenario alone. */
+/** Prints the trace of an expected finding only if its scenario is the only one. */
 function show(
   scenario: Scenario,
   bounds: Bounds,
@@ -192,7 +192,7 @@ function show(
   console.log(describeFinding(scenario, report.finding));
 }
 
-/** One line that is written over again. */
+/** Overwrites one line. */
 function showProgress(line: string): void {
   Deno.stderr.writeSync(new TextEncoder().encode(`\r\x1b[K${line}`));
 }

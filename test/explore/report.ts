@@ -1,5 +1,5 @@
 /**
- * What people read about a search.
+ * The texts that the command prints about a search.
  *
  * @module
  */
@@ -13,7 +13,7 @@ export interface Outcome {
   readonly result: string;
 }
 
-/** What the report means for a scenario that is right, or broken on purpose. */
+/** Judges a report: a right scenario has no finding, and a broken one has the expected finding. */
 export function resultOf({ expect }: Scenario, { finding, exhausted }: Report): Outcome {
   if (finding === undefined) {
     if (expect !== undefined) return { expected: false, result: `NO ${expect.toUpperCase()}` };
@@ -23,7 +23,7 @@ export function resultOf({ expect }: Scenario, { finding, exhausted }: Report): 
   return { expected: false, result: finding.kind.toUpperCase() };
 }
 
-/** How wide the columns are; those below 0 begin at the left. */
+/** The widths of the columns; those below 0 are aligned to the left. */
 const COLUMNS = [-24, 11, 12, 9, 9, 9, 9, 2, -20];
 
 function line(cells: readonly string[]): string {
@@ -33,7 +33,7 @@ function line(cells: readonly string[]): string {
   }).join("").trimEnd();
 }
 
-/** The names of the columns. */
+/** Returns the names of the columns. */
 export function heading(): string {
   return line([
     "scenario",
@@ -49,7 +49,7 @@ export function heading(): string {
   ]);
 }
 
-/** One line about a scenario. */
+/** Returns one line about a scenario. */
 export function row(
   { name }: Scenario,
   bounds: Bounds,
@@ -71,7 +71,7 @@ export function row(
   ]);
 }
 
-/** What it all came to. */
+/** Returns the last line, with the sums. */
 export function summary(reports: readonly Report[], unexpected: number): string {
   const sum = (of: (report: Report) => number) => reports.reduce((all, one) => all + of(one), 0);
   const seconds = sum(({ milliseconds }) => milliseconds) / 1000;
@@ -84,7 +84,7 @@ export function summary(reports: readonly Report[], unexpected: number): string 
   ].join(", ");
 }
 
-/** The state of a search that goes on. */
+/** Describes a search that still runs. */
 export function progressLine({ name }: Scenario, report: Report): string {
   const { schedules, states, done, milliseconds } = report;
   const percent = done === 0 ? "" : `, roughly ${(100 * done).toFixed(0)} %`;
@@ -92,7 +92,7 @@ export function progressLine({ name }: Scenario, report: Report): string {
   return `${name}: ${whole(schedules)} runs, ${whole(states)} states in ${seconds} s${percent}`;
 }
 
-/** What went wrong, how it came to that, and how to see it again. */
+/** Describes a finding: the problem, its trace, and the command that replays it. */
 export function describeFinding({ name }: Scenario, finding: Finding): string {
   return [
     `  ${finding.kind}: ${finding.message}`,

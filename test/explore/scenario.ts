@@ -1,5 +1,5 @@
 /**
- * What scenarios are written with, beside the code under test.
+ * The vocabulary of scenarios: memory, patterns of bytes, and what the engine must know of vring.
  *
  * @module
  */
@@ -21,10 +21,10 @@ export {
   unarranged,
 } from "./engine/mod.ts";
 
-/** What the engine has to know about vring. */
+/** The conventions of vring. */
 export const CONVENTIONS: Conventions = { sliceNs: SLICE_NS, errorName: errnoName };
 
-/** Makes shared memory under a label, in `setup`. */
+/** Makes shared memory under a label; call it in `setup`. */
 export function makeMemory(label: string, sizeBytes: number): void {
   const inode = process().makeInode(label, sizeBytes);
   currentActor().local((world) => {
@@ -48,19 +48,19 @@ export function mapMemory(label: string): Mapping {
   return Mapping.ofFile(fd, { length: inode.bytes.length, what: label });
 }
 
-/** A path that opens the memory's file, for locks. */
+/** Returns a path that opens the memory's file, for locks. */
 export function pathOf(label: string): string {
   return files.pathOfFd(process().openFile(inodeOf(label)));
 }
 
 const patterns = new Map<number, Uint8Array<ArrayBuffer>>();
 
-/** Bytes in which every position and every message shows. */
+/** Returns bytes that differ with every position and every message. */
 export function pattern(length: number, message: number): Uint8Array<ArrayBuffer> {
   return knownPattern(length, message).slice();
 }
 
-/** The same, made once, as actors ask for it again in every run. */
+/** Makes a pattern once, because actors ask for it again in every run. */
 function knownPattern(length: number, message: number): Uint8Array<ArrayBuffer> {
   const key = length * 2 ** 20 + message;
   let known = patterns.get(key);
@@ -71,7 +71,7 @@ function knownPattern(length: number, message: number): Uint8Array<ArrayBuffer> 
   return known;
 }
 
-/** Which message these bytes are; undefined if they are none, such as two halves of two. */
+/** Returns the message of these bytes; undefined for others, such as halves of two messages. */
 export function messageOf(bytes: Uint8Array, highest: number): number | undefined {
   for (let message = 1; message <= highest; message++) {
     if (knownPattern(bytes.length, message).every((byte, i) => byte === bytes[i])) return message;
@@ -79,7 +79,7 @@ export function messageOf(bytes: Uint8Array, highest: number): number | undefine
   return undefined;
 }
 
-/** Opens an end, once locks of the dead are dropped, and what else they leave is cleared away. */
+/** Opens an end, and tries again while a dead holder's role is not released yet. */
 export function openSoon<T>(open: () => T): T {
   for (;;) {
     try {

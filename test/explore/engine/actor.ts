@@ -165,7 +165,7 @@ export class Actor {
 
   /**
    * The first half of a hash of everything that decides what the actor still does, or is found to
-   * have done. That is its log, or its result once it has finished, or nothing if it died before.
+   * have done: its log, its result once it has finished, 0 if it died before that.
    */
   get hashA(): number {
     const { dead, finished, outcome, length } = this.#state;

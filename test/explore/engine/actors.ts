@@ -34,7 +34,7 @@ export interface Transition {
   readonly detail: number;
 }
 
-/** What is wrong with a run. */
+/** A defect of a run. */
 export interface Problem {
   readonly kind: FindingKind;
   readonly message: string;

@@ -1,5 +1,5 @@
 /**
- * Waits until asynchronous code has come to rest.
+ * Waits until asynchronous code rests.
  *
  * @module
  */

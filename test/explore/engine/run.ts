@@ -44,7 +44,7 @@ export interface Guide {
 
 /** The place to which a step has led. */
 type Reached =
-  /** Every actor has come to its next operation or its end, and the guide has not been asked. */
+  /** Every actor is at its next operation or its end, and the guide has not been asked. */
   | { readonly at: "state" }
   /** The guide was asked while the actor's code was running, and chose another step or none. */
   | { readonly at: "decision"; readonly next: Transition | undefined }
@@ -54,7 +54,7 @@ type Reached =
 const STATE: Reached = { at: "state" };
 const KNOWN_STATE: Reached = { at: "known state" };
 
-/** Time may pass so often in one run while everybody sleeps; after that, they wait for nothing. */
+/** Time may pass so often in one run while everybody sleeps; after that, it is a hang. */
 const TICKS = 40;
 
 /** A run that takes more steps than this does not end. */
@@ -105,8 +105,8 @@ export class Run {
 
   /**
    * Returns two halves of a hash of everything that decides the future, except for the preemptions
-   * that are left: the machine, the log of each actor, who may go on without being preempted, who
-   * may die, and the rest of the other bounds.
+   * that are left: the machine, the log of each actor, the thread that may continue without being
+   * preempted, the actor that may die, and the rest of the other bounds.
    */
   key(): readonly [a: number, b: number] {
     let a = this.world.hashA;

@@ -1,19 +1,19 @@
 /**
- * The states that a search has entered, in a hash table of 64-bit keys. (A `Set` of numbers is
- * three times as slow, and full at 16 million.)
+ * The states that a search has entered, in a hash table of 64-bit keys. A `Set` of numbers is three
+ * times as slow, and is full at 16 million.
  *
  * @module
  */
 
 const FIRST_SLOTS = 2 ** 16;
 
-/** A set of states, each with the most preemptions that were ever left in it. */
+/** A set of states, each with the highest number of preemptions that were left in it. */
 export class SeenStates {
   #keys = new Uint32Array(2 * FIRST_SLOTS);
   #left = new Uint8Array(FIRST_SLOTS); // one more than were left; 0 is a free slot
   #size = 0;
 
-  /** How many states there are. */
+  /** The number of states. */
   get size(): number {
     return this.#size;
   }
@@ -24,8 +24,8 @@ export class SeenStates {
   }
 
   /**
-   * Whether entering this state is of use: it never was entered with as many preemptions left.
-   * Whatever can happen with fewer left can happen with more.
+   * Enters a state, and returns whether that is of use: it is unless the state was entered with as
+   * many preemptions left, because more preemptions allow everything that fewer allow.
    */
   enter(a: number, b: number, preemptionsLeft: number): boolean {
     const left = Math.min(preemptionsLeft, 254) + 1;

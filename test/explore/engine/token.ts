@@ -4,18 +4,18 @@
  * | code        | what happens                                                          |
  * | ----------- | --------------------------------------------------------------------- |
  * | `A`, `A:1`  | actor A does its next operation; the kernel takes its second choice   |
- * | `wA`        | A, woken or out of time, goes on                                      |
+ * | `wA`        | A, woken or out of time, continues                                    |
  * | `pA64`      | thread 64, of A's pool, begins its sleep                              |
- * | `sA64`      | A is told how that sleep ended                                        |
+ * | `sA64`      | A learns how that sleep ended                                         |
  * | `kA`, `rA0` | A dies; the kernel drops the locks of its open file 0                 |
  * | `z0`, `y0`  | thread 0 is woken for no reason; its deadline comes early             |
- * | `e0`        | the pause of thread 0 ends while others could go on                   |
- * | `t`         | time passes, as nobody can go on                                      |
+ * | `e0`        | the pause of thread 0 ends while others could continue                |
+ * | `t`         | time passes, because no actor can continue                            |
  *
  * @module
  */
 
-/** The token of a run: codes joined by dots, repetitions counted, such as `A*3.B.kA`. */
+/** Writes codes as a token: joined by dots, repetitions counted, such as `A*3.B.kA`. */
 export function encode(codes: readonly string[]): string {
   const parts: string[] = [];
   for (let i = 0; i < codes.length;) {
@@ -28,7 +28,7 @@ export function encode(codes: readonly string[]): string {
   return parts.join(".");
 }
 
-/** The codes of a token. */
+/** Reads the codes of a token. */
 export function decode(token: string): string[] {
   if (token === "") return [];
   return token.split(".").flatMap((part) => {

@@ -37,7 +37,7 @@ export function truncate(fd: number, sizeBytes: number): number {
   return allocate(fd, 0, sizeBytes);
 }
 
-/** A new file has no bytes until now: its size is known here. */
+/** A new file has no inode until here, where its size becomes known. */
 export function allocate(fd: number, offset: number, sizeBytes: number): number {
   const file = process().files.get(fd)!;
   file.inode ??= process().makeInode(`${currentActor().name}'s file`, offset + sizeBytes);
@@ -47,7 +47,7 @@ export function allocate(fd: number, offset: number, sizeBytes: number): number 
 export function chmod(fd: number, mode: number): number {
   const { inode } = process().files.get(fd)!;
   if (inode !== undefined) currentActor().local((world) => world.setMode(inode, mode));
-  return 0; // a file without bytes has nobody who could ask
+  return 0; // a file without an inode has no mode that anyone could read
 }
 
 export function link(fd: number, path: string): number {
@@ -115,7 +115,7 @@ export function read(fd: number, target: Uint8Array, offset = 0): number {
   return bytes.length;
 }
 
-/** Only what tells the page size is ever read whole. */
+/** Code under test reads only the file with the page size as a whole. */
 export function readAll(path: string): Uint8Array | number {
   if (path !== "/proc/self/auxv") return -ENOENT;
   const AT_PAGESZ = 6n;

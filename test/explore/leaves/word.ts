@@ -5,7 +5,7 @@ import type { Memory, WordPlace } from "../../../src/memory/word.ts?real";
 
 export type { Memory, WordPlace };
 
-/** How words of one size count. What does not fit is cut off. */
+/** The arithmetic of words of one size; it drops higher bits. */
 interface Size<N extends number | bigint> {
   of(value: number): N;
   add(a: N, b: N): N;
@@ -71,7 +71,7 @@ class Word<N extends number | bigint> {
     return Number(before);
   }
 
-  /** One operation: the value becomes what `next` makes of it. Gives the value before. */
+  /** Replaces the value by `next` of it, in one operation. Returns the value before. */
   protected change(label: () => string, next: (before: N) => N): number {
     return this.#operate(label, (world) => this.#replace(world, next));
   }
@@ -79,7 +79,7 @@ class Word<N extends number | bigint> {
   load(): number {
     return this.change(() => "load", (before) => before);
   }
-  /** Gives nothing, so that nothing is known by it: states that differ in what was there are one. */
+  /** Returns nothing: states that differ only in the value before are then one state. */
   store(value: number): void {
     const next = () => this.#size.of(value);
     this.#operate(() => `store ${value}`, (world) => void this.#replace(world, next));
@@ -148,7 +148,7 @@ interface Piece {
   readonly to: number;
 }
 
-/** The parts of a range of memory: two if it runs past the seam of a mirror. */
+/** Returns the parts of a range of memory: two if it crosses the seam of a mirror. */
 function pieces(memory: Memory, offset: number, from: number, to: number): Piece[] {
   const found: Piece[] = [];
   while (from < to) {
@@ -160,14 +160,14 @@ function pieces(memory: Memory, offset: number, from: number, to: number): Piece
   return found;
 }
 
-/** What a real copy throws. */
+/** Throws what a real copy throws. */
 function checkInside(memory: Memory, offset: number, length: number): void {
   const { bytes } = memory;
   if (offset >= 0 && offset + length <= bytes.length) return;
   throw new RangeError(`Cannot copy ${length} bytes at ${offset}: there are ${bytes.length}`);
 }
 
-/** A copy is performed in two halves, so that others can act in the middle. */
+/** Splits a copy into two halves, so that others can act in its middle. */
 function halves(memory: Memory, offset: number, length: number): Piece[][] {
   const middle = length >> 1;
   return [pieces(memory, offset, 0, middle), pieces(memory, offset, middle, length)]
@@ -254,7 +254,7 @@ export function loadDouble(memory: Memory, offset: number): number {
   return on(inode, label, () => new Float64Array(inode.bytes.slice(base, base + 8).buffer)[0]!);
 }
 
-/** A claimed view is private until it is committed, in two halves; it never is the last one. */
+/** A claimed view is private until it is committed, in two halves; it is a new one each time. */
 export function claimView(
   _memory: Memory,
   _offset: number,
@@ -273,7 +273,7 @@ export function commitView(
   copyIn(memory, offset, view.subarray(0, length));
 }
 
-/** What is seen in place is a copy of the moment, taken in two halves. */
+/** A view in place is a copy of the moment, taken in two halves. */
 export function peekView(
   memory: Memory,
   offset: number,
