@@ -125,13 +125,13 @@ export class SemaphoreLock implements Disposable {
   tryAcquire(): Permit | undefined {
     this.#checkOpen();
     if (this.#permit !== undefined || !this.#file.tryLock(OWNER, "write")) return undefined;
+    using stack = new DisposableStack();
+    stack.defer(() => this.#file.unlock(OWNER)); // unless the lock is acquired
     const result = semaphores.tryWait(this.#semaphore);
     if (result !== -Errno.EAGAIN) check(result, { syscall: "sem_trywait", action: this.#action });
     const inherited = result === -Errno.EAGAIN; // C2
-    if (inherited && !this.recovers) {
-      this.#file.unlock(OWNER);
-      return undefined;
-    }
+    if (inherited && !this.recovers) return undefined;
+    stack.move();
     held.add(this);
     return this.#permit = this.#makePermit(inherited);
   }
@@ -185,10 +185,13 @@ export class SemaphoreLock implements Disposable {
   /** Gives back the lock, if it is held, and the semaphore. */
   close(): void {
     if (this.#closed) return;
-    if (this.#permit !== undefined) this.release();
-    this.#closed = true;
-    this.#file.close();
-    semaphores.closeSemaphore(this.#semaphore);
+    try {
+      if (this.#permit !== undefined) this.release();
+    } finally {
+      this.#closed = true;
+      this.#file.close();
+      semaphores.closeSemaphore(this.#semaphore);
+    }
   }
 
   /** The same as `close()`. */
@@ -241,16 +244,17 @@ export class SemaphoreLock implements Disposable {
 function openBoth(name: string, mode: number): { file: LockFile; semaphore: number } {
   const action = `open semaphore "${name}"`;
   for (let attempt = 0; attempt < OPEN_ATTEMPTS; attempt++) {
+    using stack = new DisposableStack();
     const semaphore = semaphores.openSemaphore(name, mode);
     check(semaphore, { syscall: "sem_open", action });
-    const file = tryOpenFile(name);
+    stack.defer(() => semaphores.closeSemaphore(semaphore));
+    const file = stack.use(tryOpenFile(name));
     const status = file?.status();
-    const same = status?.inode === semaphores.inodeOf(semaphore);
-    if (same && status!.size >= SEMAPHORE_BYTES) return { file: file!, semaphore };
-    file?.close();
-    semaphores.closeSemaphore(semaphore);
-    if (same) throw notSemaphore(name, status!.size);
-    // Unlinked between the two: the name means another file now.
+    // If they differ, the name was unlinked between the two, and means another file now.
+    if (status === undefined || status.inode !== semaphores.inodeOf(semaphore)) continue;
+    if (status.size < SEMAPHORE_BYTES) throw notSemaphore(name, status.size);
+    stack.move();
+    return { file: file!, semaphore };
   }
   throw new VringError(`Cannot ${action}: it is unlinked again and again; see who does that`);
 }

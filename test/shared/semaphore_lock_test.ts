@@ -7,9 +7,11 @@ import {
   assertThrows,
 } from "@std/assert";
 import { ClosedError, LayoutMismatchError, OsError, VringError } from "../../src/errors.ts";
+import * as files from "../../src/os/files.ts";
 import * as semaphores from "../../src/os/semaphore.ts";
 import { SemaphoreLock } from "../../src/shared/semaphore_lock.ts";
 import { mappedRanges } from "../../src/os/proc_maps.ts";
+import { limit } from "../memory/limits.ts";
 import { countFiles } from "../os/process_state.ts";
 import { Party } from "./party.ts";
 import { Name } from "./scene.ts";
@@ -98,6 +100,39 @@ Deno.test("SemaphoreLock() says that a file is too short for a semaphore", () =>
     assertStringIncludes(error.message, `Cannot open semaphore "${place.name}": ${state}`);
     assertEquals([countFiles(place.name), mappings(place)], [0, 0]);
   }
+});
+
+Deno.test("SemaphoreLock() leaves nothing open when an unexpected error ends it", () => {
+  using place = new Name();
+  using other = new SemaphoreLock(place.name);
+  const before = [countFiles(), mappings(place)];
+  const free = files.memfd("free"); // the lowest free number
+  files.close(free);
+  limit("files", free + 1); // enough for the semaphore or its file, not for the next one
+  try {
+    const error = assertThrows(() => new SemaphoreLock(place.name), OsError);
+    assertEquals([error.code, error.syscall], ["EMFILE", "read"]);
+  } finally {
+    limit("files", Infinity);
+  }
+  assertEquals([countFiles(), mappings(place)], before);
+  assert(other.tryAcquire() !== undefined);
+});
+
+/** Makes a semaphore's value the largest, so that posting fails with EOVERFLOW. */
+function overflow(place: Name): void {
+  const file = Deno.readFileSync(place.path("sem"));
+  new DataView(file.buffer).setUint32(0, 2 ** 31 - 1, true);
+  Deno.writeFileSync(place.path("sem"), file);
+}
+
+Deno.test("close() gives everything back also when the semaphore cannot be posted", () => {
+  using place = new Name();
+  const lock = new SemaphoreLock(place.name);
+  lock.acquireSync();
+  overflow(place);
+  assertThrows(() => lock.close(), OsError, "sem_post");
+  assertEquals([countFiles(place.path("sem")), mappings(place)], [0, 0]);
 });
 
 Deno.test("SemaphoreLock() does not follow a symbolic link", () => {
