@@ -7,12 +7,11 @@
  */
 #include "syscall.h"
 
-#include <asm/mman.h>
 #include <asm/signal.h>
 #include <asm/stat.h>
 #include <asm/statfs.h>
-#include <linux/fcntl.h>
 #include <linux/futex.h>
+#include <linux/mman.h>
 #include <linux/time.h>
 
 #define NANOSECONDS 1000000000.0
@@ -24,21 +23,9 @@ extern int clock_gettime(int clock, struct timespec *time) __attribute__((weak))
 
 /* ---- files ---- */
 
-/* Bits of vring_open's flags; O_CLOEXEC always. The O_ values differ between architectures. */
-enum { OPEN_WRITE = 1, OPEN_UNNAMED = 2, OPEN_DIRECTORY = 4, OPEN_FOLLOW = 8 };
-
 EXPORT int32_t vring_open(const char *path, uint32_t flags, uint32_t mode)
 {
-    long how = O_CLOEXEC | (flags & OPEN_WRITE ? O_RDWR : O_RDONLY);
-    if (flags & OPEN_UNNAMED) how |= O_TMPFILE;
-    if (flags & OPEN_DIRECTORY) how |= O_DIRECTORY;
-    if (!(flags & OPEN_FOLLOW)) how |= O_NOFOLLOW | O_NONBLOCK; /* never hangs on a FIFO */
-    return call4(__NR_openat, AT_FDCWD, path, how, mode);
-}
-
-EXPORT int32_t vring_memfd(const char *name, uint32_t flags)
-{
-    return call2(__NR_memfd_create, name, flags);
+    return open_file(path, flags, mode);
 }
 
 EXPORT int32_t vring_close(int32_t fd)
@@ -127,15 +114,198 @@ EXPORT int32_t vring_uid(void)
 
 /* ---- memory ---- */
 
-EXPORT double vring_map(double address, double length, int32_t protection, int32_t flags,
-                        int32_t fd, double offset)
+/*
+ * Each range is noted in the call that maps it, under the isolate that owns it: a Worker can be
+ * terminated between any two JavaScript statements, and its sentinel then retires its ranges.
+ *
+ * Retiring a range gives its memory back to the system and keeps its addresses: private zeros
+ * replace it. Nobody can know whether a range is still in use: its buffer may have been transferred
+ * away, a thread of the runtime may be in the middle of a call with a view of it, a thread of this
+ * library may be asleep on a word of it. All of them find zeros, and their stores reach nobody.
+ *
+ * A retired range costs addresses only, and neighbours merge into one mapping of the kernel. The
+ * oldest range is unmapped when there are RANGES of them, when they take more than an eighth of all
+ * addresses, or when the kernel has no addresses left for a new one. A use that is older than that
+ * many closes is then a SIGSEGV.
+ *
+ * States of a range: noted; taken off the list by one call; retired; unmapped. Calls of several
+ * isolates meet in the two lists only, which `busy` guards. No call is cut short: Deno ends an
+ * isolate in JavaScript, never in native code.
+ */
+#define RANGES 65536
+
+struct range {
+    uintptr_t start;
+    size_t length;
+    double owner;
+};
+
+static struct range noted[RANGES];
+static uint32_t noted_count;
+static struct range retired[RANGES]; /* a queue; both positions count for ever */
+static uint32_t retired_head, retired_tail;
+static double retired_bytes;
+static int32_t busy;
+static int32_t exiting;
+
+static void lock_ranges(void)
 {
-    return call6(__NR_mmap, (long)address, (long)length, protection, flags, fd, (long)offset);
+    while (__atomic_exchange_n(&busy, 1, __ATOMIC_SEQ_CST)) call0(__NR_sched_yield);
 }
 
+static void unlock_ranges(void)
+{
+    __atomic_store_n(&busy, 0, __ATOMIC_SEQ_CST);
+}
+
+static int32_t note(struct range range)
+{
+    lock_ranges();
+    int32_t result = noted_count < RANGES ? 0 : -ENOMEM;
+    if (result == 0) noted[noted_count++] = range;
+    unlock_ranges();
+    return result;
+}
+
+/* Takes a range off the list: the one that starts there, or any of an owner; empty if none is. */
+static struct range take_noted(uintptr_t start, double owner)
+{
+    struct range found = { 0 };
+    lock_ranges();
+    for (uint32_t i = noted_count; i-- > 0;) { /* what was mapped last is often closed first */
+        if (start ? noted[i].start != start : noted[i].owner != owner) continue;
+        found = noted[i];
+        noted[i] = noted[--noted_count];
+        break;
+    }
+    unlock_ranges();
+    return found;
+}
+
+static long map(uintptr_t address, size_t length, int32_t protection, int32_t flags, int32_t fd,
+                long offset)
+{
+    return call6(__NR_mmap, address, length, protection, flags, fd, offset);
+}
+
+/* An eighth of the addresses of a process on this machine, as the one of this library tells. */
+static double retired_limit(void)
+{
+    return (double)(1ull << (61 - __builtin_clzll((uintptr_t)retired)));
+}
+
+/* Unmaps the oldest retired range if there are more than so many ranges or bytes; 0 if not. */
+static int32_t unmap_oldest(uint32_t ranges, double bytes)
+{
+    struct range oldest = { 0 };
+    lock_ranges();
+    if (retired_head - retired_tail > ranges || retired_bytes > bytes) {
+        oldest = retired[retired_tail++ % RANGES];
+        retired_bytes -= oldest.length;
+    }
+    unlock_ranges();
+    if (oldest.length > 0) call2(__NR_munmap, oldest.start, oldest.length);
+    return oldest.length > 0;
+}
+
+static int32_t retire(struct range range)
+{
+    int32_t flags = MAP_FIXED | MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
+    long result = map(range.start, range.length, PROT_READ | PROT_WRITE, flags, -1, 0);
+    /* A kernel that refuses has nothing to replace it with; giving the memory back comes first. */
+    if (result < 0) return call2(__NR_munmap, range.start, range.length);
+    lock_ranges();
+    while (retired_head - retired_tail == RANGES) {
+        unlock_ranges();
+        unmap_oldest(RANGES - 1, FOREVER);
+        lock_ranges();
+    }
+    retired[retired_head++ % RANGES] = range;
+    retired_bytes += range.length;
+    unlock_ranges();
+    while (unmap_oldest(RANGES, retired_limit()))
+        ;
+    return 0;
+}
+
+/* Maps a range of its own for an isolate, at a multiple of `alignment` if it has no file. */
+EXPORT double vring_map(double owner, double length, double alignment, int32_t protection,
+                        int32_t flags, int32_t fd, double offset)
+{
+    size_t size = length, extra = alignment;
+    long start;
+    do start = map(0, size + extra, protection, flags, fd, (long)offset);
+    while (start == -ENOMEM && length <= retired_bytes && unmap_oldest(0, 0));
+    if (start < 0) return start;
+    size_t before = extra > 0 ? -(uintptr_t)start % extra : 0;
+    if (before > 0) call2(__NR_munmap, start, before);
+    if (extra > before) call2(__NR_munmap, start + before + size, extra - before);
+    start += before;
+    int32_t result = note((struct range){ start, size, owner });
+    if (result < 0) call2(__NR_munmap, start, size);
+    return result < 0 ? result : start;
+}
+
+/* Maps something else over a part of a range. */
+EXPORT double vring_map_part(double address, double length, int32_t protection, int32_t flags,
+                             int32_t fd, double offset)
+{
+    return map((uintptr_t)POINTER(address), length, protection, flags, fd, (long)offset);
+}
+
+/* For ranges that nobody else can be using. */
 EXPORT int32_t vring_unmap(double address, double length)
 {
-    return call2(__NR_munmap, address, length);
+    take_noted((uintptr_t)POINTER(address), 0);
+    return call2(__NR_munmap, POINTER(address), (size_t)length);
+}
+
+/* For ranges that others may be using; -EINVAL if none that is noted starts there. */
+EXPORT int32_t vring_retire(double address)
+{
+    struct range range = take_noted((uintptr_t)POINTER(address), 0);
+    return range.length > 0 ? retire(range) : -EINVAL;
+}
+
+/* How many bytes and ranges are retired, how many bytes can be, and how many ranges are noted. */
+EXPORT void vring_ranges(double *out)
+{
+    lock_ranges();
+    out[0] = retired_bytes;
+    out[1] = retired_head - retired_tail;
+    out[2] = retired_limit();
+    out[3] = noted_count;
+    unlock_ranges();
+}
+
+/* A process that exits keeps its memory to the end: its other threads still run and decide by it. */
+static void isolate_ended(double owner)
+{
+    while (!__atomic_load_n(&exiting, __ATOMIC_SEQ_CST)) {
+        struct range range = take_noted(0, owner);
+        if (range.length == 0) return;
+        retire(range);
+    }
+}
+
+/* The function that a sentinel calls at the end of its isolate. */
+EXPORT double vring_isolate_ended(void)
+{
+    return (uintptr_t)isolate_ended;
+}
+
+extern int __cxa_atexit(void (*call)(void *), void *argument, void *library) __attribute__((weak));
+
+static void process_exits(void *unused)
+{
+    (void)unused;
+    __atomic_store_n(&exiting, 1, __ATOMIC_SEQ_CST);
+}
+
+/* The C library calls this before it finalises any library, sentinels included. */
+__attribute__((constructor)) static void loaded(void)
+{
+    if (__cxa_atexit) __cxa_atexit(process_exits, NULL, NULL);
 }
 
 /* ---- words, sequentially consistent ---- */
@@ -319,6 +489,7 @@ EXPORT int32_t vring_futex_scan(double vector, uint32_t count, double deadline, 
     for (;;) {
         for (uint32_t i = 0; i < count; i++) {
             const uint32_t *address = POINTER(words[i].uaddr);
+            if (!address) return -ECANCELED; /* the list was retired: its isolate has ended */
             if (__atomic_load_n(address, __ATOMIC_SEQ_CST) != (uint32_t)words[i].val) return i;
         }
         double time = now();

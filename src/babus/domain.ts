@@ -119,7 +119,8 @@ export class Domain implements Disposable {
   /** Closes all slots that were opened through this handle. */
   close(): void {
     this.#closed = true;
-    for (const slot of this.#slots) slot[Symbol.dispose]();
+    using stack = new DisposableStack(); // closes all, also if one of them throws
+    for (const slot of this.#slots) stack.use(slot);
     this.#slots.clear();
   }
 

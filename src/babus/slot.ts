@@ -290,10 +290,9 @@ export class Slot<T = Uint8Array> implements Disposable, Waitable {
 
   /** Detaches; views are empty then. What was claimed is given up. */
   close(): void {
-    if (this.#words.region.closed) return;
-    this.discard();
-    this.#lock.close();
-    this.#words.region.close();
+    this.#claim = undefined;
+    claiming().delete(this);
+    this.#words.region.close(() => this.#lock.close());
   }
 
   /** The same as `close()`. */

@@ -6,7 +6,6 @@
 
 import { plainBytes } from "../arguments.ts";
 import { ClosedError, CorruptRegionError, PeerLostError, RoleTakenError } from "../errors.ts";
-import type { Role } from "../region/liveness.ts";
 import type { Region } from "../region/region.ts";
 import { begin } from "../wait/fairness.ts";
 import {
@@ -170,12 +169,10 @@ export class RpcClient<Q = Uint8Array, S = Uint8Array> implements Disposable {
     using stack = new DisposableStack();
     stack.use(region);
     const board = new Board(name, region);
-    const { seat, role } = takeSeat(name, board);
-    stack.use(role);
+    const seat = takeSeat(name, board);
     const end = new RingEnd({
       name,
       region,
-      role,
       own: seat.state,
       peers: [board.server],
       peerName: "server",
@@ -258,9 +255,9 @@ export class RpcClient<Q = Uint8Array, S = Uint8Array> implements Disposable {
 
   /** Leaves. Calls that are not answered are rejected with a ClosedError. */
   close(): void {
-    this.#end.close(this.#board.bell);
     const error = new ClosedError(`Cannot call through ${this.#end.what}: it was closed`);
-    this.#rejectAll(() => true, error);
+    using _rejected = { [Symbol.dispose]: () => this.#rejectAll(() => true, error) };
+    this.#end.close(this.#board.bell);
   }
 
   /** The same as `close()`. */
@@ -459,12 +456,11 @@ export class RpcClient<Q = Uint8Array, S = Uint8Array> implements Disposable {
 type EndChoice<Q, S> = RpcOptions<Q, S> & RpcClientOptions;
 
 /** Takes the first free seat that works; whatever is in its lanes is known by its generation. */
-function takeSeat(name: string, board: Board): { seat: RpcSeat; role: Role } {
+function takeSeat(name: string, board: Board): RpcSeat {
   for (let index = 0; index < board.clients; index++) {
     const seat = board.seat(index);
     if (seat.broken.load() !== 0) continue;
-    const role = board.region.tryHold(seat.role);
-    if (role !== undefined) return { seat, role };
+    if (board.region.tryHold(seat.role) !== undefined) return seat;
   }
   throw new RoleTakenError(
     `Cannot open ring "${name}" as a client: none of its ${board.clients} seats is free; close a ` +

@@ -154,10 +154,10 @@ export class RpcServer<Q = Uint8Array, S = Uint8Array> implements Disposable {
     using stack = new DisposableStack();
     stack.use(region);
     const board = new Board(name, region);
+    takeRole(region, SERVER_ROLE, name, "server");
     const end = new RingEnd({
       name,
       region,
-      role: stack.use(takeRole(region, SERVER_ROLE, name, "server")),
       own: board.server.state,
       peers: Array.from({ length: board.clients }, (_, index) => board.seat(index)),
       peerName: "clients",
@@ -290,8 +290,8 @@ export class RpcServer<Q = Uint8Array, S = Uint8Array> implements Disposable {
   /** Leaves at once. Calls that were taken and not answered fail at their clients. */
   close(): void {
     this.#stopServing();
+    using _told = { [Symbol.dispose]: () => this.#announceFinished() };
     this.#end.close(...this.#clients.all.map(({ seat }) => seat.bell));
-    this.#announceFinished();
   }
 
   /** The same as `close()`. */

@@ -5,7 +5,7 @@
  */
 
 import { byteLengthOf, isTarget } from "../arguments.ts";
-import { ClosedError, LostError, PeerLostError, timeoutError, VringError } from "../errors.ts";
+import { LostError, PeerLostError, timeoutError, VringError } from "../errors.ts";
 import { unlinkRing } from "../lane/attach.ts";
 import { isCount } from "../layout/sizes.ts";
 import { copyOutThenLoad, peekView } from "../memory/word.ts";
@@ -130,7 +130,6 @@ export class CircularBufferReader implements Disposable, Waitable {
   #lostMessages = 0;
   #lostBytes = 0;
   #polls = false; // the handler of a poll has the message at #position in its hands
-  #closed = false;
 
   private constructor(ring: Ring, options: CircularBufferReaderOptions) {
     this.name = ring.name;
@@ -265,7 +264,7 @@ export class CircularBufferReader implements Disposable, Waitable {
       const length = this.#nextLength();
       if (typeof length === "object") return { handled, state: length.state };
       this.#show(handler, length);
-      if (this.#closed) return { handled, state: "closed" };
+      if (!this.#ring.region.mapping.usable) return { handled, state: "closed" };
       if (!this.#isIntact()) {
         this.#recover();
         return { handled, state: "lost" };
@@ -311,8 +310,6 @@ export class CircularBufferReader implements Disposable, Waitable {
 
   /** Detaches. */
   close(): void {
-    if (this.#closed) return;
-    this.#closed = true;
     this.#ring.region.close();
   }
 
@@ -433,9 +430,10 @@ export class CircularBufferReader implements Disposable, Waitable {
   }
 
   #checkFree(): void {
-    if (!this.#closed && !this.#polls) return;
-    const action = `Cannot read from ${this.#ring.what}`;
-    if (this.#closed) throw new ClosedError(`${action}: it is closed`);
-    throw new VringError(`${action}: a message is still in use; let poll() return first`);
+    this.#ring.region.checkOpen();
+    if (!this.#polls) return;
+    throw new VringError(
+      `Cannot read from ${this.#ring.what}: a message is still in use; let poll() return first`,
+    );
   }
 }

@@ -5,11 +5,10 @@
  */
 
 import { byteLengthOf, inWords } from "../arguments.ts";
-import { ClosedError, RoleTakenError, VringError } from "../errors.ts";
+import { RoleTakenError, VringError } from "../errors.ts";
 import { unlinkRing } from "../lane/attach.ts";
 import { isCount } from "../layout/sizes.ts";
 import { claimView, commitView, copyIn, prefetchToWrite } from "../memory/word.ts";
-import type { Role } from "../region/liveness.ts";
 import { type CircularBufferOptions, openBuffer } from "./attach.ts";
 import {
   CIRCULAR_BUFFER,
@@ -55,7 +54,6 @@ export class CircularBufferWriter implements Disposable {
   /** The longest message that fits. */
   readonly maxMessage: number;
   readonly #ring: Ring;
-  readonly #role: Role;
   /** The head at `#position`: that of the record that is written next. */
   readonly #head = new Head();
   #position: number; // published, as this is the only one who moves it
@@ -64,14 +62,12 @@ export class CircularBufferWriter implements Disposable {
   #oldestOffset: number;
   #limit: number; // what ends beyond it overwrites, or is the end of all positions
   #claim: { view: Uint8Array<ArrayBuffer>; length: number } | undefined;
-  #closed = false;
 
-  private constructor(ring: Ring, role: Role) {
+  private constructor(ring: Ring) {
     this.name = ring.name;
     this.capacity = ring.capacity;
     this.maxMessage = longestMessage(ring.capacity);
     this.#ring = ring;
-    this.#role = role;
     this.#position = ring.published.load();
     this.#oldest = ring.oldest.load();
     const fits = isCount(this.#position, LAST_POSITION) && isCount(this.#oldest, this.#position) &&
@@ -94,15 +90,13 @@ export class CircularBufferWriter implements Disposable {
     using stack = new DisposableStack();
     const ring = openBuffer(name, options);
     stack.use(ring.region);
-    const role = ring.region.tryHold(WRITER_ROLE);
-    if (role === undefined) {
+    if (ring.region.tryHold(WRITER_ROLE) === undefined) {
       throw new RoleTakenError(
         `Cannot write to ${ring.what}: it has a writer, which is alive; ` +
           "close that one first",
       );
     }
-    stack.use(role);
-    const writer = new CircularBufferWriter(ring, role);
+    const writer = new CircularBufferWriter(ring);
     stack.move();
     return writer;
   }
@@ -161,12 +155,10 @@ export class CircularBufferWriter implements Disposable {
 
   /** Says that nothing more comes, until another writer opens; readers drain what is there. */
   close(): void {
-    if (this.#closed) return;
-    this.#closed = true;
-    this.#ring.state.store(WriterState.closed);
-    this.#ring.bell.ring();
-    this.#role.close();
-    this.#ring.region.close();
+    this.#ring.region.close(() => {
+      this.#ring.state.store(WriterState.closed);
+      this.#ring.bell.ring();
+    });
   }
 
   /** The same as `close()`. */
@@ -237,7 +229,6 @@ export class CircularBufferWriter implements Disposable {
   }
 
   #checkOpen(): void {
-    if (!this.#closed) return;
-    throw new ClosedError(`Cannot write to ${this.#ring.what}: it is closed`);
+    this.#ring.region.checkOpen();
   }
 }

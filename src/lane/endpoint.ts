@@ -12,9 +12,9 @@
  * @module
  */
 
-import { ClosedError, PeerLostError, timeoutError } from "../errors.ts";
+import { PeerLostError, timeoutError } from "../errors.ts";
 import type { Codec } from "../codec.ts";
-import type { Role } from "../region/liveness.ts";
+import type { Mapping } from "../memory/mapping.ts";
 import type { Word32 } from "../memory/word.ts";
 import type { Doorbell } from "../wait/doorbell.ts";
 import type { Outcome, SyncWaitOptions } from "../wait/until.ts";
@@ -40,18 +40,18 @@ export interface Seat {
 
 /** What an end needs of its region. */
 export interface Membership {
-  readonly closed: boolean;
+  readonly mapping: Pick<Mapping, "usable">;
   /** Whether some living party holds a role. */
   isHeld(role: number): boolean;
-  close(): void;
+  checkOpen(what: string): void;
+  close(farewell?: () => void): void;
 }
 
 /** What an end of a ring consists of. */
 export interface EndParts {
   readonly name: string;
+  /** Which holds the role of the own seat, and gives it back at its close. */
   readonly region: Membership;
-  /** The role of the own seat, held. */
-  readonly role: Role;
   readonly own: Word32;
   /** The seats at the other end. */
   readonly peers: readonly Seat[];
@@ -71,7 +71,6 @@ export class RingEnd implements Disposable {
   readonly name: string;
   readonly what: string;
   readonly #region: Membership;
-  readonly #role: Role;
   readonly #own: Word32;
   readonly #peers: readonly Seat[];
   readonly #peerName: string;
@@ -83,7 +82,6 @@ export class RingEnd implements Disposable {
     this.name = parts.name;
     this.what = `ring "${parts.name}"`;
     this.#region = parts.region;
-    this.#role = parts.role;
     this.#own = parts.own;
     this.#peers = parts.peers;
     this.#peerName = parts.peerName;
@@ -166,28 +164,26 @@ export class RingEnd implements Disposable {
     );
   }
 
-  /** Throws a ClosedError once it is closed. */
+  /** Throws a ClosedError once it is closed, a TypeError once its memory was transferred away. */
   checkOpen(): void {
-    if (!this.#region.closed) return;
-    throw new ClosedError(`Cannot use ${this.what}: it is closed`);
+    this.#region.checkOpen(this.what);
   }
 
-  /** Whether `close()` was called. */
+  /** Whether it cannot be used any more: `close()` was called, or the memory was transferred away. */
   get closed(): boolean {
-    return this.#region.closed;
+    return !this.#region.mapping.usable;
   }
 
   /** Says that this end is closed, wakes the other one, and gives the role back. */
   close(...bells: Ringable[]): void {
-    if (this.#region.closed) return;
-    this.#own.store(CLOSED);
-    for (const bell of bells) bell.ring();
-    this[Symbol.dispose]();
+    this.#region.close(() => {
+      this.#own.store(CLOSED);
+      for (const bell of bells) bell.ring();
+    });
   }
 
   /** Gives everything back without a word, when opening fails half way. */
   [Symbol.dispose](): void {
-    this.#role.close();
     this.#region.close();
   }
 }

@@ -264,7 +264,7 @@ export abstract class MessageReceiver<
    * that was not disposed.
    */
   close(): void {
-    if (this.#shows === "a batch") this.#endBatch(); // by its handler, which has seen it
+    if (this.#shows === "a batch" && !this.end.closed) this.#endBatch(); // by its handler, which has seen it
     this.#shows = "";
     this.closeEnd();
   }

@@ -1,17 +1,24 @@
 /**
  * A mapped range of memory that closes safely.
  *
- * After `close()` every view is empty, because its ArrayBuffer is detached before the range is
- * unmapped: a stale view reads `undefined`, it does not crash. A forgotten mapping is unmapped
- * once its ArrayBuffer was garbage collected. While a thread of the pool may look at the range, it
- * is pinned: whoever pinned it is told of the close, and unmapping waits for the last unpin.
+ * `close()` detaches the ArrayBuffer, so that every view is empty: a stale view reads `undefined`.
+ * Then it retires the range (native/vring.c): the memory is given back at once, and private zeros
+ * take its place. So nothing crashes that JavaScript cannot see or stop: a buffer that was
+ * transferred away reads zeros, and so does a call of the runtime that is under way with a view (a
+ * write to a file writes zeros, a key is derived from zeros); what such a call stores reaches
+ * nobody. A forgotten mapping is retired once its ArrayBuffer was garbage collected, and one whose
+ * isolate ends by the sentinel.
+ *
+ * A buffer that was transferred away leaves this object without its memory, so it can no longer
+ * tell its peers anything. `close()` gives everything back all the same, and then throws: to the
+ * peers it is as if this process had been killed, and only the program can mend that.
  *
  * @module
  */
 
 import { check, ClosedError } from "../errors.ts";
 import { onCollected } from "../os/clock.ts";
-import { bufferAt, map, MapFlag, Protection, unmap } from "../os/files.ts";
+import { bufferAt, map, MapFlag, Protection, retire } from "../os/files.ts";
 import type { Memory } from "./word.ts";
 
 /** Which part of a file to map. */
@@ -24,6 +31,9 @@ export interface FileRange {
   readonly what: string;
 }
 
+const TRANSFERRED = "the buffer of a view of its memory was transferred away (by postMessage, " +
+  "structuredClone, transfer() or a BYOB reader)";
+
 /** A mapped range that this object owns. */
 export class Mapping implements Memory, Disposable {
   /** Where the range begins in this process. */
@@ -32,17 +42,19 @@ export class Mapping implements Memory, Disposable {
   readonly length: number;
   readonly #bytes: Uint8Array<ArrayBuffer>;
   readonly #doubles: Float64Array<ArrayBuffer>;
+  readonly #what: string;
   readonly #forget: () => void;
-  readonly #pins = new Set<() => void>();
+  readonly #listeners = new Set<() => void>();
   #closed = false;
 
-  /** Takes over a range that is already mapped. */
-  constructor(address: number, length: number) {
+  /** Takes over a range that `map` gave; `what` is as in {@linkcode FileRange}. */
+  constructor(address: number, length: number, what: string) {
     this.address = address;
     this.length = length;
     this.#bytes = new Uint8Array(bufferAt(address, length));
     this.#doubles = new Float64Array(this.#bytes.buffer, 0, Math.floor(length / 8));
-    this.#forget = onCollected(this.#bytes.buffer, () => unmap(address, length));
+    this.#forget = onCollected(this.#bytes.buffer, () => retire(address));
+    this.#what = what;
   }
 
   /** Maps the beginning of a file, shared with every process that does the same. */
@@ -51,7 +63,7 @@ export class Mapping implements Memory, Disposable {
     const protection = readOnly ? Protection.read : Protection.read | Protection.write;
     const address = map({ length, protection, flags: MapFlag.shared, fd });
     check(address, { syscall: "mmap", action: `map ${length} bytes for ${what}` });
-    return new Mapping(address, length);
+    return new Mapping(address, length, what);
   }
 
   /** Maps zeroed memory that belongs to no file. */
@@ -59,7 +71,7 @@ export class Mapping implements Memory, Disposable {
     const protection = Protection.read | Protection.write;
     const address = map({ length, protection, flags: MapFlag.shared | MapFlag.anonymous });
     check(address, { syscall: "mmap", action: `map ${length} bytes for ${what}` });
-    return new Mapping(address, length);
+    return new Mapping(address, length, what);
   }
 
   /** The memory; empty once closed. */
@@ -77,29 +89,44 @@ export class Mapping implements Memory, Disposable {
     return this.#closed;
   }
 
-  /** Keeps the range mapped, though not its views, until `unpin`; `onClose` is called at close. */
-  pin(onClose: () => void): void {
-    if (this.#closed) throw new ClosedError("Cannot wait on this memory: it is closed");
-    this.#pins.add(onClose);
+  /** Whether the memory can be used: it is neither closed nor was its buffer transferred away. */
+  get usable(): boolean {
+    return this.#bytes.length > 0;
   }
 
-  /** Takes back one pin. */
-  unpin(onClose: () => void): void {
-    if (this.#pins.delete(onClose) && this.#closed && this.#pins.size === 0) this.#unmap();
+  /** Why not, as the error of using `what`, such as `topic "demo"`. */
+  whyUnusable(what: string): Error {
+    if (this.#closed) return new ClosedError(`Cannot use ${what}: it is closed`);
+    return new TypeError(
+      `Cannot use ${what}: ${TRANSFERRED}; close it, and transfer a copy instead`,
+    );
   }
 
-  /** Empties every view and unmaps the range. */
+  /** Calls back at close, until `offClose`. */
+  onClose(listener: () => void): void {
+    if (this.#closed) throw new ClosedError(`Cannot wait on ${this.#what}: it is closed`);
+    this.#listeners.add(listener);
+  }
+
+  /** Takes a listener back. */
+  offClose(listener: () => void): void {
+    this.#listeners.delete(listener);
+  }
+
+  /** Empties every view and gives the memory back; throws if the buffer was transferred away. */
   close(): void {
     if (this.#closed) return;
+    const transferred = !this.usable;
     this.#closed = true;
     this.#forget();
-    this.#bytes.buffer.transfer(0);
-    if (this.#pins.size === 0) this.#unmap();
-    for (const onClose of this.#pins) onClose();
-  }
-
-  #unmap(): void {
-    check(unmap(this.address, this.length), { syscall: "munmap", action: "unmap memory" });
+    if (!transferred) this.#bytes.buffer.transfer(0);
+    check(retire(this.address), { syscall: "mmap", action: `unmap ${this.#what}` });
+    for (const listener of this.#listeners) listener();
+    if (!transferred) return;
+    throw new TypeError(
+      `Cannot close ${this.#what} in order: ${TRANSFERRED}; everything it held is given back, and ` +
+        "to its peers it is as if this process had been killed; transfer a copy instead",
+    );
   }
 
   /** The same as `close()`. */

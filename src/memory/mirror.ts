@@ -18,7 +18,6 @@
  */
 
 import { check } from "../errors.ts";
-import { roundUp } from "../layout/sizes.ts";
 import { map, MapFlag, Protection, unmap } from "../os/files.ts";
 import { Mapping } from "./mapping.ts";
 
@@ -46,7 +45,7 @@ export function mapMirrored(fd: number, request: MirrorRequest): Mapping {
   const flags = MapFlag.shared | MapFlag.fixed;
 
   // 1. Reserve addresses for everything, so that all that follows finds its place free.
-  const base = reserve(length, request.alignment ?? 1, what);
+  const base = reserve(length, request.alignment ?? 0, what);
 
   // 2. The header and the first ring; 3. that ring again, right behind itself; and so on.
   let mapped = map({ address: base, length: header + capacity, protection, flags, fd });
@@ -57,18 +56,15 @@ export function mapMirrored(fd: number, request: MirrorRequest): Mapping {
   }
   if (mapped < 0) unmap(base, length); // one call removes the reservation and what replaced it
   check(mapped, { syscall: "mmap", action: `map ${capacity} bytes twice for ${what}` });
-  return new Mapping(base, length);
+  return new Mapping(base, length, what);
 }
 
 /** Addresses that nothing else uses; touching them is an error until something is mapped there. */
 function reserve(length: number, alignment: number, what: string): number {
-  const extra = alignment > 1 ? alignment : 0;
   const flags = MapFlag.private | MapFlag.anonymous | MapFlag.noReserve;
-  const start = map({ length: length + extra, protection: Protection.none, flags });
-  check(start, { syscall: "mmap", action: `reserve ${length} bytes of addresses for ${what}` });
-  const base = roundUp(start, alignment);
-  if (base > start) unmap(start, base - start);
-  const spare = start + extra - base;
-  if (spare > 0) unmap(base + length, spare);
-  return base;
+  const base = map({ length, alignment, protection: Protection.none, flags });
+  return check(base, {
+    syscall: "mmap",
+    action: `reserve ${length} bytes of addresses for ${what}`,
+  });
 }

@@ -5,7 +5,7 @@
  */
 
 import { byteLengthOf, checkedOptions, fill, inWords, partOf } from "../arguments.ts";
-import { check, ClosedError, Errno, OsError } from "../errors.ts";
+import { check, Errno, OsError } from "../errors.ts";
 import type { Mapping } from "../memory/mapping.ts";
 import { mapMirrored } from "../memory/mirror.ts";
 import { allocate, close, memfd, MemfdFlag, truncate } from "../os/files.ts";
@@ -179,7 +179,7 @@ export class MirrorRing implements Disposable {
   }
 
   #checkOpen(): void {
-    if (this.#bytes.length === 0) throw new ClosedError("Cannot use the ring: it is closed");
+    if (!this.#mapping.usable) throw this.#mapping.whyUnusable("the ring");
   }
 }
 

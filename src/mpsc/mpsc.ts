@@ -26,7 +26,6 @@
 import { RoleTakenError } from "../errors.ts";
 import { type Codec, codec } from "../codec.ts";
 import { layout } from "../layout/layout.ts";
-import type { Role } from "../region/liveness.ts";
 import { lookUntil } from "../region/poll.ts";
 import type { Region } from "../region/region.ts";
 import type { RegionKind } from "../region/header.ts";
@@ -181,7 +180,6 @@ export class Board {
 /** A seat that was taken. */
 interface Taken {
   readonly id: number;
-  readonly role: Role;
   readonly generation: number;
 }
 
@@ -209,7 +207,7 @@ function tryTake(board: Board, id: number | undefined): Taken | "alive" | "undra
     const generation = (word.load() + 1) >>> 0;
     word.store(generation); // I1
     stack.move();
-    return { id: k, role, generation };
+    return { id: k, generation };
   }
   return reason;
 }
@@ -256,7 +254,6 @@ export function takeSeat(
   checkId(board, name, options.id);
   const taken = tryTake(board, options.id);
   if (typeof taken === "string") throw noSeat(name, options.id, taken);
-  stack.use(taken.role);
   const end = producerEnd(name, board, taken, options);
   stack.move();
   return end;
@@ -280,18 +277,16 @@ export async function awaitSeat(
   };
   const action = `connect to ring "${name}", with no lane drained`;
   const taken = await lookUntil({ look, action }, options);
-  stack.use(taken.role);
   const end = producerEnd(name, board, taken, options);
   stack.move();
   return end;
 }
 
 function producerEnd(name: string, board: Board, taken: Taken, options: EndOptions): ProducerEnd {
-  const { id, role, generation } = taken;
+  const { id, generation } = taken;
   const end = new RingEnd({
     name,
     region: board.region,
-    role,
     own: board.seat(id).state,
     peers: [board.consumer],
     peerName: "consumer",
@@ -313,10 +308,10 @@ export function takeConsumer(name: string, region: Region, options: EndOptions):
   using stack = new DisposableStack();
   stack.use(region);
   const board = new Board(name, region);
+  takeRole(region, CONSUMER_ROLE, name, "consumer");
   const end = new RingEnd({
     name,
     region,
-    role: stack.use(takeRole(region, CONSUMER_ROLE, name, "consumer")),
     own: board.consumer.state,
     peers: Array.from({ length: board.producers }, (_, id) => board.seat(id)),
     peerName: "producers",

@@ -135,6 +135,7 @@ function load(files?: LibraryFiles): Native {
     files,
     files?.sentinel === undefined ? decode(binaries.sentinel) : readFile(library, files.sentinel),
   );
+  sentinel.sentinel_connect(library.vring_isolate_ended());
   const { futex_waitv_address, futex_scan_address, ...functions } = library;
   const waitv = onPool(futex_waitv_address, NONBLOCKING.futex_waitv_async);
   const scan = onPool(futex_scan_address, NONBLOCKING.futex_scan_async);

@@ -9,8 +9,6 @@
 export const LIBRARY_SYMBOLS = {
   // int32_t vring_open(const char *path, uint32_t flags, uint32_t mode)
   vring_open: { parameters: ["buffer", "u32", "u32"], result: "i32" },
-  // int32_t vring_memfd(const char *name, uint32_t flags)
-  vring_memfd: { parameters: ["buffer", "u32"], result: "i32" },
   // int32_t vring_close(int32_t fd)
   vring_close: { parameters: ["i32"], result: "i32" },
   // int32_t vring_read(int32_t fd, void *buffer, uint32_t length, double offset)
@@ -36,11 +34,20 @@ export const LIBRARY_SYMBOLS = {
   // int32_t vring_uid(void)
   vring_uid: { parameters: [], result: "i32" },
 
-  // double vring_map(double address, double length, int32_t protection, int32_t flags,
-  //                  int32_t fd, double offset)
-  vring_map: { parameters: ["f64", "f64", "i32", "i32", "i32", "f64"], result: "f64" },
+  // double vring_map(double owner, double length, double alignment, int32_t protection,
+  //                  int32_t flags, int32_t fd, double offset)
+  vring_map: { parameters: ["f64", "f64", "f64", "i32", "i32", "i32", "f64"], result: "f64" },
+  // double vring_map_part(double address, double length, int32_t protection, int32_t flags,
+  //                       int32_t fd, double offset)
+  vring_map_part: { parameters: ["f64", "f64", "i32", "i32", "i32", "f64"], result: "f64" },
   // int32_t vring_unmap(double address, double length)
   vring_unmap: { parameters: ["f64", "f64"], result: "i32" },
+  // int32_t vring_retire(double address)
+  vring_retire: { parameters: ["f64"], result: "i32" },
+  // void vring_ranges(double *out)
+  vring_ranges: { parameters: ["buffer"], result: "void" },
+  // double vring_isolate_ended(void)
+  vring_isolate_ended: { parameters: [], result: "f64" },
   // double vring_copy_out(uint8_t *target, double source, uint32_t length, double word)
   vring_copy_out: { parameters: ["buffer", "f64", "u32", "f64"], result: "f64" },
 
@@ -109,10 +116,16 @@ export const LIBRARY_SYMBOLS = {
 
 /** The functions of `native/sentinel.c`. */
 export const SENTINEL_SYMBOLS = {
+  // double sentinel_owner(void)
+  sentinel_owner: { parameters: [], result: "f64" },
   // void sentinel_adopt(int32_t fd)
   sentinel_adopt: { parameters: ["i32"], result: "void" },
-  // int32_t sentinel_open(const char *path, int32_t write)
-  sentinel_open: { parameters: ["buffer", "i32"], result: "i32" },
+  // void sentinel_connect(double retire)
+  sentinel_connect: { parameters: ["f64"], result: "void" },
+  // int32_t sentinel_open(const char *path, uint32_t flags, uint32_t mode)
+  sentinel_open: { parameters: ["buffer", "u32", "u32"], result: "i32" },
+  // int32_t sentinel_memfd(const char *name, uint32_t flags)
+  sentinel_memfd: { parameters: ["buffer", "u32"], result: "i32" },
   // int32_t sentinel_close(int32_t fd)
   sentinel_close: { parameters: ["i32"], result: "i32" },
 } as const satisfies Deno.ForeignLibraryInterface;

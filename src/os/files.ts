@@ -54,9 +54,12 @@ function cString(text: string): Uint8Array<ArrayBuffer> {
   return encoder.encode(`${text}\0`);
 }
 
-/** Opens a file, never through a symbolic link unless `follow` is set; gives an fd. */
+/**
+ * Opens a file, never through a symbolic link unless `follow` is set; gives an fd. It belongs to
+ * this isolate: its sentinel closes what is open at its end.
+ */
 export function open(path: string, flags: number, mode = 0): number {
-  return native().vring_open(cString(path), flags, mode);
+  return native().sentinel_open(cString(path), flags, mode);
 }
 
 /** The path that opens the file behind an fd again, as another open file description. */
@@ -66,12 +69,12 @@ export function pathOfFd(fd: number): string {
 
 /** Makes a file that is only memory and has no name; gives an fd. */
 export function memfd(name: string, flags: number = MemfdFlag.closeOnExec): number {
-  return native().vring_memfd(cString(name), flags);
+  return native().sentinel_memfd(cString(name), flags);
 }
 
 /** Closes an fd. */
 export function close(fd: number): number {
-  return native().vring_close(fd);
+  return native().sentinel_close(fd);
 }
 
 /** Sets a file's length; what is added is a hole. */
@@ -178,10 +181,12 @@ export function userId(): number {
 
 /** Arguments of {@linkcode map}. */
 export interface MapRequest {
-  /** Where to map; the kernel chooses if it is 0. */
+  /** With `MapFlag.fixed`: the place within a range that is mapped already. */
   readonly address?: number;
   /** How many bytes. */
   readonly length: number;
+  /** What the address is a multiple of, if more than a page; only without a file. */
+  readonly alignment?: number;
   /** Bits of `Protection`. */
   readonly protection: number;
   /** Bits of `MapFlag`. */
@@ -192,15 +197,50 @@ export interface MapRequest {
   readonly offset?: number;
 }
 
-/** Maps memory; gives its address. */
+/**
+ * Maps memory; gives its address. It belongs to this isolate: its sentinel retires what is mapped
+ * at its end. With `MapFlag.fixed` it replaces a part of such memory.
+ */
 export function map(request: MapRequest): number {
-  const { address = 0, length, protection, flags, fd = -1, offset = 0 } = request;
-  return native().vring_map(address, length, protection, flags, fd, offset);
+  const { address = 0, length, alignment = 0, protection, flags, fd = -1, offset = 0 } = request;
+  if ((flags & MapFlag.fixed) !== 0) {
+    return native().vring_map_part(address, length, protection, flags, fd, offset);
+  }
+  const owner = native().sentinel_owner();
+  return native().vring_map(owner, length, alignment, protection, flags, fd, offset);
 }
 
-/** Removes the mapping of an address range. */
+/** Removes the mapping of an address range, which nobody else may be using. */
 export function unmap(address: number, length: number): number {
   return native().vring_unmap(address, length);
+}
+
+/**
+ * Gives the memory of a range back, at whose address `map` began it, and keeps its addresses: what
+ * still uses it finds zeros of its own. See native/vring.c.
+ */
+export function retire(address: number): number {
+  return native().vring_retire(address);
+}
+
+/** Counts of the ranges that this library has mapped in this process, in all its isolates. */
+export interface Ranges {
+  /** How many bytes of addresses are retired. */
+  readonly retiredBytes: number;
+  /** How many ranges are retired. */
+  readonly retired: number;
+  /** How many bytes of addresses can be retired; beyond it the oldest range is unmapped. */
+  readonly retiredBytesLimit: number;
+  /** How many ranges are mapped and not retired. */
+  readonly mapped: number;
+}
+
+/** Counts the ranges of this process. */
+export function ranges(): Ranges {
+  const out = new Float64Array(4);
+  native().vring_ranges(out);
+  const [retiredBytes, retired, retiredBytesLimit, mapped] = out as unknown as number[];
+  return { retiredBytes, retired, retiredBytesLimit, mapped } as Ranges;
 }
 
 /** An ArrayBuffer over mapped memory. It must be detached before the memory is unmapped. */

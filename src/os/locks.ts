@@ -3,20 +3,22 @@
  * holder's file. Every function returns a value or -errno and adds no policy. A leaf: the explorer
  * swaps this file for one that a scheduler drives.
  *
- * Lock files are opened through the isolate's sentinel, which closes them when the isolate ends.
- * They are never mapped: a mapping would keep the lock alive past the close.
+ * Lock files belong to the isolate, whose sentinel closes them when it ends. They are never mapped:
+ * a mapping would keep the lock alive past the close.
  *
  * @module
  */
 
 import { native } from "../native/load.ts";
+import { Open } from "./files.ts";
 
 /** The kinds of lock: many may read, one may write. */
 export const Lock = { read: 0, write: 1, none: 2 } as const;
 
 /** Opens a file for locking only; gives an fd that belongs to this isolate. */
 export function openLockFile(path: string, write: boolean): number {
-  return native().sentinel_open(new TextEncoder().encode(`${path}\0`), write ? 1 : 0);
+  const flags = Open.follow | (write ? Open.write : 0);
+  return native().sentinel_open(new TextEncoder().encode(`${path}\0`), flags, 0);
 }
 
 /** Drops every lock of the fd and closes it. */

@@ -412,11 +412,18 @@ export function describe(kind: RegionKind, path: string): string {
 }
 
 /** Gives up MEMBER; the last one out removes the name, unless the region persists. */
-export function leave(member: LockFile, path: string, persists: () => boolean): void {
+export function leave(member: LockFile, path: string): void {
   member.unlock(MEMBER);
   if (!member.tryLock(MEMBER, "write")) return; // I3
-  if (persists()) return; // looked at only now: nobody else is left to change it
+  if (persists(member)) return; // looked at only now: nobody else is left to change it
   // A refusal (another owner's file in a sticky directory) leaves the region abandoned: its owner's
   // next open removes it.
   removeName(member, path);
+}
+
+/** What the file says, as the own memory may have been transferred away. */
+function persists(member: LockFile): boolean {
+  const state = new Uint32Array(1);
+  member.read(new Uint8Array(state.buffer), REGION_HEADER.fields.state.offset);
+  return (state[0]! & RegionState.persist) !== 0;
 }

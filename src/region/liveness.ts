@@ -15,7 +15,7 @@
 
 import { check, ClosedError, Errno, OsError } from "../errors.ts";
 import { onCollected } from "../os/clock.ts";
-import { type FileStatus, pathOfFd, stat } from "../os/files.ts";
+import { type FileStatus, pathOfFd, read, stat } from "../os/files.ts";
 import { closeLockFile, findLock, Lock, openLockFile, setLock, testLock } from "../os/locks.ts";
 import { type LookOptions, lookUntil } from "./poll.ts";
 
@@ -69,6 +69,12 @@ export class LockFile implements Disposable {
     throw new OsError(-status, { syscall: "fstat", action: `look at ${this.#what}` });
   }
 
+  /** Fills the target from a place in the file; gives how many bytes there were. */
+  read(target: Uint8Array<ArrayBuffer>, offset: number): number {
+    const length = read(this.#open(), target, offset);
+    return check(length, { syscall: "read", action: `read ${this.#what}` });
+  }
+
   /** Locks a byte, or changes the kind of an own lock; false if somebody is in the way. */
   tryLock(byte: number, kind: "read" | "write"): boolean {
     const result = setLock(this.#open(), Lock[kind], FIRST_BYTE + byte);
@@ -117,22 +123,28 @@ export class LockFile implements Disposable {
 /** A byte held by this party until it closes the role or dies. */
 export class Role implements Disposable {
   readonly #file: LockFile;
+  readonly #all: Set<Role> | undefined;
 
-  private constructor(file: LockFile) {
+  private constructor(file: LockFile, all: Set<Role> | undefined) {
     this.#file = file;
+    this.#all = all?.add(this);
   }
 
-  /** Holds a byte of the file at `path`; undefined if a living party holds it. */
-  static tryHold(path: string, byte: number, what: string): Role | undefined {
+  /**
+   * Holds a byte of the file at `path`; undefined if a living party holds it. The role is in the set
+   * `all` until it is closed.
+   */
+  static tryHold(path: string, byte: number, what: string, all?: Set<Role>): Role | undefined {
     using stack = new DisposableStack();
     const file = stack.use(new LockFile(path, { write: true, what }));
     if (!file.tryLock(byte, "write")) return undefined;
     stack.move();
-    return new Role(file);
+    return new Role(file, all);
   }
 
   /** Gives the role back. */
   close(): void {
+    this.#all?.delete(this);
     this.#file.close();
   }
 

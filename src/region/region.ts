@@ -10,7 +10,7 @@
  * @module
  */
 
-import { check, ClosedError, Errno, OsError } from "../errors.ts";
+import { check, Errno, OsError } from "../errors.ts";
 import * as files from "../os/files.ts";
 import { LockFile, Role, untilFree } from "./liveness.ts";
 import { Again, type LookOptions, retrySync } from "./poll.ts";
@@ -47,8 +47,13 @@ import {
 } from "./header.ts";
 import { Word32 } from "../memory/word.ts";
 
-/** Keeps the attachment for as long as its memory is in use, also by views that outlive the handle. */
-const members = new WeakMap<ArrayBuffer, LockFile>();
+/** The attachment and its roles last as long as its memory is in use, also by views of it alone. */
+const holds = new WeakMap<ArrayBuffer, Holds>();
+
+interface Holds {
+  readonly member: LockFile;
+  readonly roles: Set<Role>;
+}
 
 /** An attachment to a named piece of shared memory. */
 export class Region implements Disposable {
@@ -71,6 +76,7 @@ export class Region implements Disposable {
   readonly #path: string;
   readonly #what: string;
   readonly #member: LockFile;
+  readonly #roles = new Set<Role>();
   readonly #state: Word32;
   #closed = false;
 
@@ -85,7 +91,7 @@ export class Region implements Disposable {
     this.#path = parts.path;
     this.#what = parts.what;
     this.#member = parts.member;
-    members.set(parts.mapping.bytes.buffer, parts.member);
+    holds.set(parts.mapping.bytes.buffer, { member: parts.member, roles: this.#roles });
     this.#state = new Word32(parts.mapping, REGION_HEADER.fields.state);
     parts.member.tryLock(FIRST_COUNT + randomCount(), "read");
   }
@@ -192,13 +198,16 @@ export class Region implements Disposable {
     reserve(fd, offset, sizeBytes, action);
   }
 
-  /** Takes a role; undefined if a living party holds it. */
+  /**
+   * Takes a role; undefined if a living party holds it. It is given back with the region at the
+   * latest, and kept for as long as the memory is in use.
+   */
   tryHold(role: number): Role | undefined {
     this.checkOpen();
     if (this.readOnly) {
       throw new TypeError(`Cannot hold a role of ${this.#what}: it is attached for reading only`);
     }
-    return Role.tryHold(this.#member.path, FIRST_ROLE + role, this.#what);
+    return Role.tryHold(this.#member.path, FIRST_ROLE + role, this.#what, this.#roles);
   }
 
   /** Whether some living party holds a role. */
@@ -213,13 +222,24 @@ export class Region implements Disposable {
     return untilFree(this.#member, FIRST_ROLE + role, options);
   }
 
-  /** Detaches; the last one out removes the name, unless the region persists. */
-  close(): void {
+  /**
+   * Detaches; the last one out removes the name, unless the region persists. Before that `farewell`
+   * tells the others through the memory and gives roles back, unless the memory was transferred away.
+   * Whatever that throws, all roles are given back, the file is closed and the memory retired.
+   */
+  close(farewell?: () => void): void {
     if (this.#closed) return;
-    using _mapping = this.mapping;
-    using member = this.#member; // dropped at the end, after which the region may be abandoned
-    if (!this.readOnly) leave(member, this.#path, () => this.persist);
+    using stack = new DisposableStack();
+    stack.use(this.mapping); // throws if the memory was transferred away
+    stack.use(this.#member); // dropped at the end, after which the region may be abandoned
+    stack.defer(() => this.#leave());
+    stack.defer(() => this.#roles.forEach((role) => role.close()));
+    if (this.mapping.usable) farewell?.();
+  }
+
+  #leave(): void {
     this.#closed = true;
+    if (!this.readOnly) leave(this.#member, this.#path);
   }
 
   /** The same as `close()`. */
@@ -227,9 +247,9 @@ export class Region implements Disposable {
     this.close();
   }
 
-  /** Throws a ClosedError once it is closed. */
-  checkOpen(): void {
-    if (this.#closed) throw new ClosedError(`Cannot use ${this.#what}: it is closed`);
+  /** Throws a ClosedError once it is closed, a TypeError once its memory was transferred away. */
+  checkOpen(what: string = this.#what): void {
+    if (!this.mapping.usable) throw this.mapping.whyUnusable(what);
   }
 }
 

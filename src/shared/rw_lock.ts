@@ -122,13 +122,10 @@ export class RwLock implements Disposable {
 
   /** Gives back all permits, and the lock; whoever waits gets a ClosedError. */
   close(): void {
-    const { region } = this.#queue;
-    if (region.closed) return;
-    for (const seat of this.#busy) this.#queue.leave(seat);
-    for (const { role } of [...this.#busy, ...this.#idle]) role.close();
+    const seats = [...this.#busy];
     this.#busy.clear();
     held().delete(this);
-    region.close();
+    this.#queue.region.close(() => seats.forEach((seat) => this.#queue.leave(seat)));
   }
 
   /** The same as `close()`. */

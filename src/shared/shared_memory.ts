@@ -157,11 +157,13 @@ export class SharedMemory implements Disposable {
     return layout.view(this.#bytes, offset) as View<L>;
   }
 
-  /** Detaches; every view is empty then, and the last one out removes the memory. */
+  /**
+   * Detaches; every view is empty then, and the last one out removes the memory. An asynchronous call
+   * that still works on a view (a write to a file, say) finds zeros from here on. Throws a TypeError,
+   * after everything was given back, if a view's buffer was transferred away.
+   */
   close(): void {
-    if (this.#region.closed) return;
-    this.#noteReferences(-1);
-    this.#region.close();
+    this.#region.close(() => this.#noteReferences(-1));
   }
 
   /** The same as `close()`. */

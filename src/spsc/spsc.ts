@@ -123,10 +123,10 @@ function takeEnd(name: string, title: EndName, region: Region, options: EndOptio
   const { mapping, controlOffset: control, dataOffset: data, dataBytes: capacity } = region;
   const { fields } = SPSC_CONTROL;
   const peerName = title === "producer" ? "consumer" : "producer";
+  takeRole(region, ROLES[title], name, title);
   const end = new RingEnd({
     name,
     region,
-    role: stack.use(takeRole(region, ROLES[title], name, title)),
     own: new Word32(mapping, fields[title], control),
     peers: [{ role: ROLES[peerName], state: new Word32(mapping, fields[peerName], control) }],
     peerName,

@@ -181,8 +181,9 @@ export class MergedSubscriber<T = Uint8Array> implements Disposable, Waitable {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    for (const { subscriber } of this.#joined.values()) subscriber.close();
-    this.#sources.close();
+    using stack = new DisposableStack(); // closes all, also if one of them throws
+    stack.use(this.#sources);
+    for (const { subscriber } of this.#joined.values()) stack.use(subscriber);
   }
 
   /** The same as `close()`. */

@@ -5,19 +5,11 @@
  */
 
 import { byteLengthOf, inWords } from "../arguments.ts";
-import {
-  ClosedError,
-  Errno,
-  OsError,
-  RoleTakenError,
-  timeoutError,
-  VringError,
-} from "../errors.ts";
+import { Errno, OsError, RoleTakenError, timeoutError, VringError } from "../errors.ts";
 import { type Codec, codec } from "../codec.ts";
 import { roundUp } from "../layout/sizes.ts";
 import { claimView, commitView, copyIn } from "../memory/word.ts";
 import { pageSize } from "../os/page.ts";
-import type { Role } from "../region/liveness.ts";
 import { sinkStream } from "../streams.ts";
 import { begin } from "../wait/fairness.ts";
 import {
@@ -109,7 +101,6 @@ export class Publisher<T = Uint8Array> implements Disposable {
   /** The largest sample in bytes. */
   readonly maxSample: number;
   readonly #ring: VRing;
-  readonly #role: Role;
   readonly #sources: Sources | undefined;
   readonly #writer: VRingWriter;
   readonly #codec: Codec<T>;
@@ -119,13 +110,12 @@ export class Publisher<T = Uint8Array> implements Disposable {
   #loan: Uint8Array<ArrayBuffer> | undefined;
   readonly #views: Uint8Array<ArrayBuffer>[] = []; // of each descriptor: what was loaned of it last
 
-  private constructor({ topic, ring, role, sources }: Parts, options: PublisherBehaviour<T>) {
+  private constructor({ topic, ring, sources }: Parts, options: PublisherBehaviour<T>) {
     const { policy = "block", history = 0 } = options;
     this.topic = topic;
     this.depth = ring.plan.depth;
     this.maxSample = ring.plan.sampleBytes;
     this.#ring = ring;
-    this.#role = role;
     this.#sources = sources;
     this.#codec = options.codec ?? codec.bytes as unknown as Codec<T>;
     this.#policy = policy;
@@ -209,20 +199,18 @@ export class Publisher<T = Uint8Array> implements Disposable {
     stack.use(sources);
     const { history = 0 } = options;
     const name = topicOfSource(topic, options.source);
-    const role = ring.region.tryHold(WRITER_ROLE);
-    if (role === undefined) {
+    if (ring.region.tryHold(WRITER_ROLE) === undefined) {
       throw new RoleTakenError(
         `Cannot publish to topic "${name}": it has a publisher, which is alive; close that first`,
       );
     }
-    stack.use(role);
     if (history >= ring.plan.depth) {
       throw new RangeError(
         `Cannot keep ${history} samples of topic "${name}" as its history: of its ` +
           `${ring.plan.depth} at least one must be left to write into; make it deeper`,
       );
     }
-    const publisher = new Publisher({ topic: name, ring, role, sources }, options);
+    const publisher = new Publisher({ topic: name, ring, sources }, options);
     ring.writer.store(WriterState.open);
     ring.members.add(1);
     ring.membersBell.ring();
@@ -358,15 +346,19 @@ export class Publisher<T = Uint8Array> implements Disposable {
   close(): void {
     const ring = this.#ring;
     if (ring.region.closed) return;
-    this.#loan = undefined;
-    ring.writer.store(WriterState.closed);
-    ring.members.add(1);
-    this.#writer.close();
-    ring.membersBell.ring();
-    this.#role.close();
-    ring.region.close();
-    this.#sources?.announce();
-    this.#sources?.close();
+    using stack = new DisposableStack();
+    const sources = this.#sources;
+    if (sources !== undefined) { // told once the topic is left
+      stack.use(sources);
+      stack.defer(() => sources.announce());
+    }
+    ring.region.close(() => {
+      this.#loan = undefined;
+      ring.writer.store(WriterState.closed);
+      ring.members.add(1);
+      this.#writer.close();
+      ring.membersBell.ring();
+    });
   }
 
   /** The same as `close()`. */
@@ -482,8 +474,7 @@ export class Publisher<T = Uint8Array> implements Disposable {
   }
 
   #checkOpen(): void {
-    if (!this.#ring.region.closed) return;
-    throw new ClosedError(`Cannot use topic "${this.topic}": it is closed`);
+    this.#ring.region.checkOpen();
   }
 }
 
@@ -491,6 +482,5 @@ export class Publisher<T = Uint8Array> implements Disposable {
 interface Parts {
   readonly topic: string;
   readonly ring: VRing;
-  readonly role: Role;
   readonly sources: Sources | undefined;
 }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { ClosedError, PeerLostError, timeoutError } from "../errors.ts";
+import { PeerLostError, timeoutError } from "../errors.ts";
 import { type Codec, codec } from "../codec.ts";
 import { Again, retrySync, unlessAgain } from "../region/poll.ts";
 import { copyOut, peekView } from "../memory/word.ts";
@@ -353,18 +353,18 @@ export class Subscriber<T = Uint8Array> implements Disposable, Waitable {
     const reader = this.#reader;
     let count = 0;
     try {
-      while (count < limit && !this.#ring.region.closed && reader.take()) {
+      while (count < limit && !reader.closed && reader.take()) {
         const { descriptor, stamp, sequence, lost } = reader;
         const bytes = this.#shown();
         count++;
         try {
           handler(bytes, sequence, lost);
         } finally {
-          if (!this.#ring.region.closed) reader.releaseSoon(descriptor, stamp);
+          if (!reader.closed) reader.releaseSoon(descriptor, stamp);
         }
       }
     } finally {
-      if (!this.#ring.region.closed) reader.announce();
+      if (!reader.closed) reader.announce();
     }
     return count;
   }
@@ -388,10 +388,7 @@ export class Subscriber<T = Uint8Array> implements Disposable, Waitable {
 
   /** Leaves. What was not read, and samples that were not disposed, go back to the publisher. */
   close(): void {
-    const { region } = this.#ring;
-    if (region.closed) return;
-    this.#reader.leave();
-    region.close();
+    this.#ring.region.close(() => this.#reader.leave());
   }
 
   /** The same as `close()`. */
@@ -469,8 +466,7 @@ export class Subscriber<T = Uint8Array> implements Disposable, Waitable {
   }
 
   #checkOpen(): void {
-    if (!this.#ring.region.closed) return;
-    throw new ClosedError(`Cannot use topic "${this.topic}": it is closed`);
+    this.#ring.region.checkOpen();
   }
 }
 

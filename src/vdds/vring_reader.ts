@@ -111,9 +111,9 @@ export class VRingReader {
     else if (word.compareExchange(asking, pinned) === asking) this.#asked[d] = stampOf(pinned);
   }
 
-  /** Whether the memory is closed; what it had is given back then. */
+  /** Whether the memory cannot be used any more; what it had is, or will be, given back. */
   get closed(): boolean {
-    return this.#ring.region.closed;
+    return !this.#ring.region.mapping.usable;
   }
 
   /** Whether there seems to be something to take. */

@@ -17,12 +17,12 @@
  *
  * P1  The control word is sampled before the entries are read, and changed after the entries are:
  *     a change that the list does not show makes the kernel's compare fail, and the loop runs again.
- * I1  A mapping is pinned from the listing of its word until the thread is back, as the thread may
- *     read the word.
+ * I1  Closing a mapping brings the thread back, if it sleeps on a word of that. Until then the thread
+ *     may still read the word: closed memory reads as zeros (mapping.ts).
  * I2  Promises are settled only while no thread is asleep, so nothing is under way once the last
  *     waiter is told: a test's sanitizer sees nothing, and the process can end.
- * C1  If the isolate is terminated, the thread returns by itself after those slices at most; code,
- *     vector and control word stay mapped.
+ * C1  If the isolate is terminated, the thread returns by itself after those slices at most; the
+ *     code stays mapped, and vector and control word become zeros, at which the thread returns.
  *
  * @module
  */
@@ -100,7 +100,7 @@ export class Reactor {
     };
     const mappings = sleep.bells.map(({ bell }) => bell.mapping);
     try {
-      for (const mapping of mappings) mapping.pin(cancel); // I1
+      for (const mapping of mappings) mapping.onClose(cancel); // I1
       signal?.addEventListener("abort", cancel);
       this.#sleepers.add(sleeper);
       if (this.#running) this.#poke();
@@ -108,7 +108,7 @@ export class Reactor {
       await promise;
     } finally {
       signal?.removeEventListener("abort", cancel);
-      for (const mapping of mappings) mapping.unpin(cancel);
+      for (const mapping of mappings) mapping.offClose(cancel);
     }
   }
 

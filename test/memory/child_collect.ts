@@ -9,8 +9,9 @@ import { LockFile } from "../../src/region/liveness.ts";
 import { Mapping } from "../../src/memory/mapping.ts";
 import { MirrorRing } from "../../src/mirror_ring/mirror_ring.ts";
 import { Word32, Word64 } from "../../src/memory/word.ts";
-import { map, MapFlag, Protection } from "../../src/os/files.ts";
+import { map, MapFlag, Protection, ranges, retire } from "../../src/os/files.ts";
 import { pageSize } from "../../src/os/page.ts";
+import { mappedRanges } from "../../src/os/proc_maps.ts";
 import { isMapped, rangesOf } from "../os/process_state.ts";
 
 const page = pageSize();
@@ -37,7 +38,7 @@ function closed(): number {
   return mapping.address;
 }
 
-const STORIES: Record<string, () => Promise<unknown>> = {
+const STORIES: Record<string, () => unknown> = {
   async mapping() {
     const addresses = Array.from({ length: 100 }, forgotten);
     return await collect(() => !addresses.some(isMapped));
@@ -74,6 +75,53 @@ const STORIES: Record<string, () => Promise<unknown>> = {
     for (let i = 0; i < 100; i++) make();
     const made = rings() > before;
     return [made, await collect(() => rings() === before)];
+  },
+
+  /** A buffer that was transferred, of a mapping that is forgotten then. */
+  async transferred() {
+    const moved = (() => {
+      const { bytes } = Mapping.anonymous(page, "a test");
+      bytes[5] = 55;
+      return structuredClone(bytes, { transfer: [bytes.buffer] });
+    })();
+    const seen = [moved.length, moved[5]];
+    const isGone = await collect(() => moved[5] === 0);
+    moved[5] = 66;
+    return [...seen, isGone, moved[5]];
+  },
+
+  /** A mapping that is closed while the runtime writes it to a pipe, which is full. */
+  async busy() {
+    const fifo = Deno.args[1]!;
+    using reader = Deno.openSync(fifo, { read: true, write: true });
+    using writer = Deno.openSync(fifo, { write: true });
+    const mapping = Mapping.anonymous(2 ** 20, "a test");
+    mapping.bytes.fill(7);
+    const writing = writer.write(mapping.bytes);
+    const all = new Uint8Array(mapping.length);
+    let length = reader.readSync(all.subarray(0, 1))!; // so it is under way
+    mapping.close();
+    while (length < (all.length)) length += (await reader.read(all.subarray(length)))!;
+    const zeros = all.indexOf(0);
+    return [await writing, zeros > 0, all.subarray(zeros).every((byte) => byte === 0)];
+  },
+
+  /** Ranges of a quarter of what can be retired. */
+  bounded() {
+    const { retiredBytesLimit } = ranges();
+    const length = retiredBytesLimit / 4;
+    const protection = Protection.none;
+    const flags = MapFlag.private | MapFlag.anonymous | MapFlag.noReserve;
+    const addresses = Array.from({ length: 6 }, () => map({ length, protection, flags }));
+    const before = ranges();
+    const counts = addresses.map((address) => {
+      retire(address);
+      const { retired, retiredBytes } = ranges();
+      return [retired - before.retired, (retiredBytes - before.retiredBytes) / length];
+    });
+    const isTaken = (address: number) =>
+      mappedRanges().some(({ start, end }) => start <= address && address < end);
+    return [counts, addresses.map(isTaken), before.mapped - ranges().mapped];
   },
 
   async lock() {

@@ -1,4 +1,11 @@
-import { assert, assertEquals, assertLess, assertStrictEquals, assertThrows } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertInstanceOf,
+  assertLess,
+  assertStrictEquals,
+  assertThrows,
+} from "@std/assert";
 import { ClosedError, OsError } from "../../src/errors.ts";
 import { Mapping } from "../../src/memory/mapping.ts";
 import { map, MapFlag, Protection, unmap } from "../../src/os/files.ts";
@@ -86,6 +93,29 @@ Deno.test("close() makes stores through a stale view go nowhere", () => {
   assertEquals(stale[3], undefined);
 });
 
+Deno.test("close() gives the memory back though its buffer was transferred, and then throws", () => {
+  using file = ScratchFd.memory(pageSize());
+  using other = Mapping.ofFile(file.fd, { length: pageSize(), what: "a test" });
+  const mapping = Mapping.ofFile(file.fd, { length: pageSize(), what: 'memory "demo"' });
+  mapping.bytes[5] = 55;
+  const moved = structuredClone(mapping.bytes, { transfer: [mapping.bytes.buffer] });
+  assertEquals([mapping.usable, mapping.closed, moved[5]], [false, false, 55]);
+  assertThrows(() => mapping.close(), TypeError, 'Cannot close memory "demo" in order: the buffer');
+  assertEquals([mapping.closed, isMapped(mapping.address), moved[5]], [true, false, 0]);
+  moved[5] = 77;
+  assertEquals([moved[5], other.bytes[5]], [77, 55]);
+  mapping.close();
+});
+
+Deno.test("a Mapping says why it cannot be used", () => {
+  const [closed, moved] = [1, 2].map(() => Mapping.anonymous(pageSize(), "a test"));
+  closed!.close();
+  moved!.bytes.buffer.transfer();
+  assertInstanceOf(closed!.whyUnusable("it"), ClosedError);
+  assertInstanceOf(moved!.whyUnusable("it"), TypeError);
+  assertThrows(() => moved!.close(), TypeError);
+});
+
 Deno.test("close() can be called twice and unmaps nothing that came after", () => {
   const page = pageSize();
   const mapping = Mapping.anonymous(page, "a test");
@@ -111,75 +141,38 @@ Deno.test("a Mapping is closed at the end of its scope", () => {
   assert(!isMapped(address));
 });
 
-Deno.test("pin() keeps the range mapped past close(), though not its views", () => {
-  const mapping = Mapping.anonymous(pageSize(), "a test");
-  const pin = () => {};
-  mapping.pin(pin);
-  mapping.close();
-  assertEquals(mapping.bytes.length, 0);
-  assert(isMapped(mapping.address));
-  mapping.unpin(pin);
-  assert(!isMapped(mapping.address));
-});
-
-Deno.test("unpin() unmaps only when the last pin is gone", () => {
-  const mapping = Mapping.anonymous(pageSize(), "a test");
-  const pins = [1, 2, 3].map((n) => () => n);
-  pins.forEach((pin) => mapping.pin(pin));
-  mapping.unpin(pins[0]!);
-  mapping.close();
-  mapping.unpin(pins[2]!);
-  mapping.unpin(pins[2]!);
-  mapping.unpin(() => 0); // never was one
-  assert(isMapped(mapping.address));
-  mapping.unpin(pins[1]!);
-  assert(!isMapped(mapping.address));
-});
-
-Deno.test("unpin() of the last pin leaves an open mapping alone", () => {
-  using mapping = Mapping.anonymous(pageSize(), "a test");
-  const pin = () => {};
-  mapping.pin(pin);
-  mapping.unpin(pin);
-  mapping.bytes[5] = 55;
-  assertEquals(mapping.bytes[5], 55);
-});
-
-Deno.test("close() tells everyone who has pinned it, once, when the views are empty", () => {
+Deno.test("close() tells every listener, once, when the memory is gone", () => {
   const mapping = Mapping.anonymous(pageSize(), "a test");
   const told: string[] = [];
-  const pins = ["a", "b"].map((name) => () => {
+  const listeners = ["a", "b"].map((name) => () => {
     told.push(`${name} ${mapping.closed} ${mapping.bytes.length} ${isMapped(mapping.address)}`);
   });
-  const gone = () => told.push("who has unpinned it");
-  [...pins, gone].forEach((pin) => mapping.pin(pin));
-  mapping.unpin(gone);
+  const gone = () => told.push("taken back");
+  [...listeners, gone].forEach((listener) => mapping.onClose(listener));
+  mapping.offClose(gone);
   mapping.close();
   mapping.close();
-  assertEquals(told, ["a true 0 true", "b true 0 true"]);
-  pins.forEach((pin) => mapping.unpin(pin));
-  assert(!isMapped(mapping.address));
+  assertEquals(told, ["a true 0 false", "b true 0 false"]);
 });
 
-Deno.test("unpin() may be called from what close() calls", () => {
+Deno.test("offClose() may be called from what close() calls", () => {
   const mapping = Mapping.anonymous(pageSize(), "a test");
-  const pins = [1, 2].map((n) => {
-    const pin = () => {
-      mapping.unpin(pin);
-      return n;
+  const told: number[] = [];
+  [1, 2].forEach((n) => {
+    const listener = () => {
+      mapping.offClose(listener);
+      told.push(n);
     };
-    return pin;
+    mapping.onClose(listener);
   });
-  pins.forEach((pin) => mapping.pin(pin));
   mapping.close();
-  assert(!isMapped(mapping.address));
+  assertEquals(told, [1, 2]);
 });
 
-Deno.test("pin() throws a ClosedError once the mapping is closed", () => {
+Deno.test("onClose() throws a ClosedError once the mapping is closed", () => {
   const mapping = Mapping.anonymous(pageSize(), "a test");
   mapping.close();
-  assertThrows(() => mapping.pin(() => {}), ClosedError);
-  assert(!isMapped(mapping.address));
+  assertThrows(() => mapping.onClose(() => {}), ClosedError, "Cannot wait on a test: it is closed");
 });
 
 Deno.test("bytes and doubles are one view each of the same memory", () => {

@@ -413,7 +413,8 @@ Deno.test("claimView() and peekView() show the memory in place", () => {
 Deno.test("copyOut() refuses a length that the native library would take for a shorter one", () => {
   const flags = MapFlag.private | MapFlag.anonymous | MapFlag.noReserve;
   const length = 2 ** 32 + pageSize(); // addresses only: nothing there can even be read
-  using space = new Mapping(map({ length, protection: Protection.none, flags }), length);
+  const address = map({ length, protection: Protection.none, flags });
+  using space = new Mapping(address, length, "a test");
   const word = new Word64(space, PLACE);
   for (const length of [2 ** 32, space.length]) {
     const refusals = [

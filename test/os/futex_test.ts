@@ -3,6 +3,7 @@ import { Errno } from "../../src/errors.ts";
 import { Mapping } from "../../src/memory/mapping.ts";
 import { Word32 } from "../../src/memory/word.ts";
 import { now } from "../../src/os/clock.ts";
+import { map, MapFlag, Protection, unmap } from "../../src/os/files.ts";
 import * as futex from "../../src/os/futex.ts";
 import { pageSize } from "../../src/os/page.ts";
 import { Peer } from "./peer.ts";
@@ -157,9 +158,11 @@ Deno.test("addAndWake() wraps at 2^32", () => {
 
 Deno.test("addAndWake() gives an errno for an address that is not mapped", () => {
   const EFAULT = 14;
-  const mapping = Mapping.anonymous(pageSize(), "a test");
-  mapping.close();
-  assertEquals(futex.addAndWake(mapping.address), -EFAULT);
+  const protection = Protection.read | Protection.write;
+  const flags = MapFlag.shared | MapFlag.anonymous;
+  const address = map({ length: pageSize(), protection, flags });
+  unmap(address, pageSize());
+  assertEquals(futex.addAndWake(address), -EFAULT);
 });
 
 Deno.test("hasWaitv() asks the kernel, and says no when the scan is forced", () => {

@@ -9,6 +9,9 @@ import { sleep } from "../../src/os/clock.ts";
 import { CircularBufferReader } from "../../src/circular/reader.ts";
 import { CircularBufferWriter } from "../../src/circular/writer.ts";
 import { SemaphoreLock } from "../../src/shared/semaphore_lock.ts";
+import { SpscProducer } from "../../src/spsc/producer.ts";
+import { Publisher } from "../../src/vdds/publisher.ts";
+import { Subscriber } from "../../src/vdds/subscriber.ts";
 import { SharedMemory } from "../../src/shared/shared_memory.ts";
 
 const { gc } = globalThis as unknown as { gc(): void };
@@ -51,12 +54,29 @@ const held = !attempt(() => CircularBufferWriter.open(name));
 const roleIsFree = await collected(() => attempt(() => CircularBufferWriter.open(name)));
 const { state } = reader.tryRead();
 
+// A handle is forgotten of which only bytes in place are kept: they keep its role.
+using publisher = Publisher.open(name, { depth: 2, size: 16 });
+const sample = (() => {
+  const subscriber = Subscriber.open(name);
+  publisher.trySend(new Uint8Array(16).fill(1));
+  const outcome = subscriber.tryTake();
+  return outcome.state === "ok" ? outcome.sample.bytes : new Uint8Array(0);
+})();
+const claim = (() => SpscProducer.open(name, { capacity: 4096 }).tryClaim(16)!)();
+
 for (let time = 0; time < 10; time++) await collect(); // and what is in use?
+for (let number = 0; number < 6; number++) publisher.trySend(new Uint8Array(16).fill(9));
+const inPlace = {
+  subscribers: publisher.matched,
+  sample: [...new Set(sample)],
+  claim: claim.length,
+  producerIsHeld: !attempt(() => SpscProducer.open(name, { capacity: 4096 })),
+};
 bytes[7] = 9;
 const inUse = { references: memory.references, byte: memory.bytes[7] };
 using lock = new SemaphoreLock(name);
 const lockIsFree = lock.tryAcquire() !== undefined;
 
 console.log(
-  JSON.stringify({ before, memoryIsLeft, held, roleIsFree, state, inUse, lockIsFree }),
+  JSON.stringify({ before, memoryIsLeft, held, roleIsFree, state, inUse, inPlace, lockIsFree }),
 );

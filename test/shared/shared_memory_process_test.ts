@@ -252,6 +252,7 @@ test("what is forgotten is given back, but nothing that is held or in use", asyn
     roleIsFree: true,
     state: "ok",
     inUse: { references: 2, byte: 9 },
+    inPlace: { subscribers: 1, sample: [1], claim: 16, producerIsHeld: true },
     lockIsFree: false,
   });
   using lock = new SemaphoreLock(place.name);

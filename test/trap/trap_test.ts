@@ -71,7 +71,7 @@ Deno.test("withRefusal() gives the result in place of the step, and of no other"
 const UNNOTICED: Record<string, readonly string[]> = {
   "memory/word": ["prefetch", "prefetchToWrite"],
   "os/clock": ["hasManyCpus", "sleep", "nextTurn", "perIsolate", "onCollected"],
-  "os/files": ["isRegular", "pathOfFd", "memfd", "readAll", "userId"],
+  "os/files": ["isRegular", "pathOfFd", "memfd", "readAll", "userId", "ranges"],
   "os/futex": ["interrupts", "hasWaitv", "forceScan"],
   "os/locks": [],
   "os/semaphore": ["semaphoreFile", "inodeOf"],

@@ -146,6 +146,12 @@ export function unmap(address: number, length: number): number {
   return 0;
 }
 
+/** Nothing can use the range afterwards: only real threads could. */
+export function retire(address: number): number {
+  const { start, end } = process().ranges.find((range) => range.start === address)!;
+  return unmap(start, end - start);
+}
+
 const buffers = new Map<number, ArrayBuffer>();
 
 /**

@@ -1,0 +1,85 @@
+/**
+ * A program whose Workers end in every state, eight at a time; it tells what they have left behind.
+ * Run it with the number of Workers, 1,000 by default:
+ * `deno run -A test/region/child_worker_ends.ts 1000`.
+ *
+ * @module
+ */
+
+import { Publisher, regions, SharedMemory } from "../../mod.ts";
+import { ranges } from "../../src/os/files.ts";
+import { countFiles, rangesOf } from "../os/process_state.ts";
+import { until } from "../os/until.ts";
+import type { Ending } from "./worker_ends.ts";
+
+const count = Number(Deno.args[0] ?? 1000);
+const name = Deno.args[1] ?? `ends-${Deno.pid}`;
+const AT_ONCE = 8;
+const STATES = ["idle", "sync", "async", "holding", "opening", "loading"] as const;
+const ENDS = ["terminate", "close", "throw", "terminate"] as const;
+
+/** All that this process has of shared memory, and what others know of it. */
+function held(): Record<string, number> {
+  return {
+    files: countFiles("/dev/shm/") + countFiles("/memfd:vring"),
+    mappings: rangesOf("/dev/shm/").length + rangesOf("/memfd:vring (").length,
+    sentinels: rangesOf("/memfd:vring-sentinel").length,
+    ranges: ranges().mapped,
+    subscribers: publisher.matched,
+    references: memory.references,
+  };
+}
+
+/** Starts a Worker and ends it in its state. */
+async function live(serial: number): Promise<void> {
+  const state = STATES[serial % STATES.length]!;
+  const end = ENDS[Math.floor(serial / STATES.length) % ENDS.length]!;
+  const worker = new Worker(new URL("./worker_ends.ts", import.meta.url), { type: "module" });
+  worker.onerror = (event) => event.preventDefault();
+  const said = () => new Promise<MessageEvent>((resolve) => worker.onmessage = resolve);
+  if (state === "loading") {
+    await pause(80 * Math.random()); // anywhere
+  } else {
+    await said();
+    worker.postMessage({ name, serial, state, end } satisfies Ending);
+    publisher.trySend(new Uint8Array(8));
+    if ((await said()).data !== state) throw new Error(`${serial} is not ${state}`);
+    if (end === "terminate") await pause(5 * Math.random());
+  }
+  if (end === "terminate" || state === "loading") worker.terminate();
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+/** The names of Workers that are still in use; others the next one to open them removes. */
+function namesInUse(): string[] {
+  const all = regions().filter((region) => region.name.startsWith(`${name}-`));
+  return all.filter(({ inUse }) => inUse !== false).map((region) => region.name);
+}
+
+const publisher = Publisher.open(name, { size: 2 ** 16, policy: "dropNewest", maxSubscribers: 64 });
+const memory = SharedMemory.open(name, { size: 2 ** 20 });
+const before = held();
+for (let serial = 0; serial < count;) {
+  const some = Math.min(AT_ONCE, count - serial);
+  await Promise.all(Array.from({ length: some }, () => live(serial++)));
+}
+const isAsBefore = () => JSON.stringify(held()) === JSON.stringify(before);
+try {
+  await until("nothing is left", () => isAsBefore() && namesInUse().length === 0);
+} catch {
+  // told below
+}
+const { retired, retiredBytes } = ranges();
+console.log(JSON.stringify({ before, after: held(), names: namesInUse() }));
+console.log(
+  `${count} Workers ended; ${retired} ranges of ${retiredBytes / 2 ** 20} MiB are retired`,
+);
+for (const { kind, name: left } of regions()) {
+  if (left.startsWith(`${name}-`)) Deno.removeSync(`/dev/shm/vring.${kind}.${left}`);
+}
+publisher.close();
+memory.close();
+Deno.exit();

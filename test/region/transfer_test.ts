@@ -1,0 +1,137 @@
+/** What happens to a handle when a view of its memory is transferred away. */
+
+import { assertEquals, assertMatch, assertThrows } from "@std/assert";
+import {
+  CircularBufferReader,
+  CircularBufferWriter,
+  ClosedError,
+  Domain,
+  MirrorRing,
+  MpscConsumer,
+  MpscProducer,
+  Publisher,
+  SharedMemory,
+  SpscConsumer,
+  SpscProducer,
+  Subscriber,
+} from "../../mod.ts";
+import { countFiles, rangesOf } from "../os/process_state.ts";
+import { Name } from "../shared/scene.ts";
+
+type Bytes = Uint8Array<ArrayBuffer>;
+
+/** A handle, a view of its memory, and something that it can do while it is open. */
+interface Shown {
+  readonly handle: { close(): void };
+  readonly view: Bytes;
+  use(): unknown;
+}
+
+const MESSAGE = Uint8Array.of(3, 1, 4, 1, 5);
+
+/** Leaves what a handler is shown. */
+function shownBy(poll: (handler: (bytes: Uint8Array) => void) => unknown): Bytes {
+  let shown: Uint8Array | undefined;
+  poll((bytes) => shown = bytes);
+  return shown as Bytes;
+}
+
+/** Every way in which a handle shows its memory. */
+const HANDLES: Record<string, (name: string, stack: DisposableStack) => Shown> = {
+  "shared memory"(name) {
+    const handle = SharedMemory.open(name, { size: 5000 });
+    return { handle, view: handle.as(Uint8Array) as Bytes, use: () => handle.as(Uint8Array) };
+  },
+  "a mirror ring"() {
+    const handle = new MirrorRing(1);
+    return { handle, view: handle.claim(10), use: () => handle.peek() };
+  },
+  "a circular buffer's writer"(name) {
+    const handle = CircularBufferWriter.open(name, { capacity: 4096 });
+    return { handle, view: handle.claim(100), use: () => handle.write(MESSAGE) };
+  },
+  "a circular buffer's reader"(name, stack) {
+    const writer = stack.use(CircularBufferWriter.open(name, { capacity: 4096 }));
+    const handle = CircularBufferReader.open(name, { capacity: 4096 });
+    writer.write(MESSAGE);
+    const view = shownBy((handler) => handle.poll(handler));
+    return { handle, view, use: () => handle.tryRead() };
+  },
+  "a producer"(name) {
+    const handle = SpscProducer.open(name, { capacity: 4096 });
+    return { handle, view: handle.tryClaim(100)!, use: () => handle.trySend(MESSAGE) };
+  },
+  "a consumer"(name, stack) {
+    const producer = stack.use(SpscProducer.open(name, { capacity: 4096 }));
+    const handle = SpscConsumer.open(name, { capacity: 4096 });
+    producer.trySend(MESSAGE);
+    const outcome = handle.tryTake();
+    if (outcome.state !== "ok") throw new Error("nothing to take");
+    outcome.sample[Symbol.dispose]();
+    producer.trySend(MESSAGE);
+    const view = shownBy((handler) => handle.poll(handler));
+    return { handle, view, use: () => handle.tryReceive() };
+  },
+  "the consumer of a byte ring"(name, stack) {
+    const options = { capacity: 4096, level: "bytes" } as const;
+    const producer = stack.use(SpscProducer.open(name, options));
+    const handle = SpscConsumer.open(name, options);
+    producer.claimSync(MESSAGE.length).set(MESSAGE);
+    producer.publish();
+    return { handle, view: handle.peek(), use: () => handle.peek() };
+  },
+  "one of many producers"(name) {
+    const handle = MpscProducer.open(name, { capacity: 4096 });
+    return { handle, view: handle.tryClaim(100)!, use: () => handle.trySend(MESSAGE) };
+  },
+  "the consumer of many"(name, stack) {
+    const producer = stack.use(MpscProducer.open(name, { capacity: 4096 }));
+    const handle = MpscConsumer.open(name, { capacity: 4096 });
+    producer.trySend(MESSAGE);
+    const view = shownBy((handler) => handle.poll(handler));
+    return { handle, view, use: () => handle.tryReceive() };
+  },
+  "a publisher"(name) {
+    const handle = Publisher.open(name, { size: 4096 });
+    return { handle, view: handle.tryLoan()!, use: () => handle.trySend(MESSAGE) };
+  },
+  "a subscriber"(name, stack) {
+    const publisher = stack.use(Publisher.open(name, { size: 4096 }));
+    const handle = Subscriber.open(name);
+    publisher.trySend(MESSAGE);
+    const outcome = handle.tryTake();
+    if (outcome.state !== "ok") throw new Error("nothing to take");
+    stack.use(outcome.sample); // given back after everything else: there is nothing to do then
+    return { handle, view: outcome.sample.bytes, use: () => handle.tryReceive() };
+  },
+  "a slot"(name) {
+    const slots = Domain.open(name);
+    const slot = slots.slot("one");
+    return { handle: slots, view: slot.tryClaim(100)!, use: () => slot.tryWrite(MESSAGE) };
+  },
+};
+
+for (const [what, open] of Object.entries(HANDLES)) {
+  Deno.test(`${what} gives everything back though its memory was transferred away`, () => {
+    using name = new Name();
+    const state = () => [countFiles("/dev/shm"), rangesOf("/dev/shm").length];
+    const before = state();
+    using peers = new DisposableStack();
+    const { handle, view, use } = open(name.name, peers);
+    const moved = structuredClone(view, { transfer: [view.buffer] });
+    assertThrows(use, TypeError, "the buffer of a view of its memory was transferred away");
+    const error = assertThrows(() => handle.close(), TypeError);
+    assertMatch(
+      error.message,
+      /^Cannot close .*transferred away.* everything it held is given back/,
+    );
+    assertEquals(moved.length > 0 && moved.every((byte) => byte === 0), true);
+    moved.fill(7); // reaches nobody
+    handle.close();
+    assertThrows(use, ClosedError);
+    peers.dispose();
+    assertEquals(state(), before);
+    using others = new DisposableStack();
+    open(name.name, others).handle.close(); // no role is taken
+  });
+}

@@ -1,0 +1,66 @@
+/**
+ * A Worker that opens handles, reports its state and ends in it.
+ *
+ * @module
+ */
+
+import { Publisher, SharedMemory, SpscConsumer, Subscriber } from "../../mod.ts";
+import { nextTurn } from "../../src/os/clock.ts";
+
+/** In which state to end, and how: by itself, or by being terminated. */
+export interface Ending {
+  readonly name: string;
+  readonly serial: number;
+  readonly state: "idle" | "sync" | "async" | "holding" | "opening";
+  readonly end: "terminate" | "close" | "throw";
+}
+
+const port = self as unknown as {
+  onmessage: (event: MessageEvent<Ending>) => void;
+  postMessage(message: unknown): void;
+  close(): void;
+};
+
+const open: unknown[] = []; // reachable to the end
+
+port.onmessage = ({ data: { name, serial, state, end } }) => {
+  const own = `${name}-${serial}`;
+  const memory = SharedMemory.open(name, { size: 2 ** 20 });
+  const consumer = SpscConsumer.open(own, { capacity: 2 ** 20, keepOpen: true });
+  const subscriber = Subscriber.open(name);
+  const publisher = Publisher.open(own, { size: 2 ** 16 });
+  open.push(memory, consumer, subscriber, publisher);
+  if (state === "holding") {
+    open.push(publisher.tryLoan(), subscriber.tryTake(), memory.as(Uint8Array));
+  }
+  if (state === "async") open.push(consumer.receive().catch(() => {}));
+  port.postMessage(state);
+  if (end === "close") port.close();
+  if (end === "throw") {
+    setTimeout(() => {
+      throw new Error("on purpose");
+    });
+  }
+  const ends = performance.now() + 50;
+  while (state === "sync" && performance.now() < ends) {
+    try {
+      consumer.receiveSync({ timeout: 10 });
+    } catch {
+      // timed out
+    }
+  }
+  if (state === "opening") goOnOpening(name, own);
+};
+
+/** Deno ends a Worker only when it returns to its event loop: so it does between any two opens. */
+async function goOnOpening(name: string, own: string): Promise<void> {
+  const asked = Subscriber.connect(`${own}/never`); // is looked for until the end
+  for (;;) {
+    SharedMemory.open(own, { size: 2 ** 18 }).close();
+    await Promise.race([asked, nextTurn()]);
+    using _subscriber = Subscriber.open(name);
+    await Promise.race([asked, nextTurn()]);
+  }
+}
+
+port.postMessage("loaded");
