@@ -81,7 +81,12 @@ export const SLOT_ENTRY = layout("slot_entry", {
 });
 
 /** How slots are told from other regions. */
-export const SLOT: RegionKind = { name: "slot", control: SLOT_CONTROL, mirrored: false };
+export const SLOT: RegionKind = {
+  name: "slot",
+  title: "slot",
+  control: SLOT_CONTROL,
+  mirrored: false,
+};
 
 /** The deepest slot. */
 export const DEPTH_MAX = 1024;

@@ -91,7 +91,12 @@ export const RW_LOCK_CONTROL = layout("rw_lock_control", {
 });
 
 /** How these locks are told from other regions. */
-export const RW_LOCK: RegionKind = { name: "rwlock", control: RW_LOCK_CONTROL, mirrored: false };
+export const RW_LOCK: RegionKind = {
+  name: "rwlock",
+  title: "lock",
+  control: RW_LOCK_CONTROL,
+  mirrored: false,
+};
 
 /** What the holder of a seat wants. */
 export const Want = { none: 0, reader: 1, writer: 2, writing: 3 } as const;

@@ -36,7 +36,12 @@ export const SOURCES_CONTROL = layout("sources_control", {
 });
 
 /** How these are told from other regions. */
-export const SOURCES: RegionKind = { name: "sources", control: SOURCES_CONTROL, mirrored: false };
+export const SOURCES: RegionKind = {
+  name: "sources",
+  title: "sources of topic",
+  control: SOURCES_CONTROL,
+  mirrored: false,
+};
 
 /** The topic of one source of a topic; the topic itself for a publisher that is no source. */
 export function topicOfSource(topic: string, source: string | undefined): string {

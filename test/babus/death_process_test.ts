@@ -45,7 +45,7 @@ mountTest("a message for which there is no memory is an error, and the slot goes
     return [errors[0] === errors[1], errors[0], ...numbers, write(2 ** 19), whole];
   }, null);
   assertEquals([refused, ...numbers], [true, 4, 5, 6, 7, true], `${message}`);
-  assertStringIncludes(`${message}`, 'OsError: Cannot give region "full/slot" (slot) more memory');
+  assertStringIncludes(`${message}`, 'OsError: Cannot give slot "full/slot" more memory');
   assertStringIncludes(`${message}`, "ENOSPC");
 });
 

@@ -108,7 +108,7 @@ Deno.test("open() and unlink() refuse what is no name, and open() what is no mod
   }
   using place = new Name();
   for (const mode of [-1, 0.5, NaN, 0o1000]) {
-    const says = `"${place.name}" (rwlock): its mode is ${mode}; pass permission bits`;
+    const says = `lock "${place.name}": its mode is ${mode}; pass permission bits`;
     assertThrows(() => RwLock.open(place.name, { mode }), RangeError, says);
   }
   assertEquals(place.files(), []);
