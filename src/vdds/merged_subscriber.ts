@@ -219,9 +219,12 @@ export class MergedSubscriber<T = Uint8Array> implements Disposable, Waitable {
       const subscriber = subscribeOnce(topicOfSource(this.topic, source), this.#options);
       if (subscriber instanceof Again) this.#retryAt = now() + RETRY_NS;
       else if (subscriber !== undefined) {
+        using stack = new DisposableStack();
+        stack.use(subscriber);
         const { identity } = partsOf(subscriber).ring.region; // not as listed if just made again
-        if (this.#joined.has(identity)) subscriber.close();
-        else this.#joined.set(identity, { source, subscriber });
+        if (this.#joined.has(identity)) return;
+        this.#joined.set(identity, { source, subscriber });
+        stack.move();
       }
     } catch (error) {
       if (!(error instanceof VringError)) throw error;
