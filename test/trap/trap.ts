@@ -31,7 +31,8 @@ export function trapped<A extends unknown[], R>(
   call: (...given: A) => R,
 ): (...given: A) => R {
   return (...given) => {
-    if (step === refused) return refusal as R; // not even announced: it never happens
+    // Not even announced: it never happens.
+    if (step === refused && (refusalsIn === Infinity || --refusalsIn === 0)) return refusal as R;
     if (watcher !== undefined) {
       spring(step, given.filter((argument) => typeof argument === "string").join(" "));
     }
@@ -43,16 +44,26 @@ export function trapped<A extends unknown[], R>(
 
 let refused: string | undefined;
 let refusal: unknown;
+let refusalsIn = Infinity; // the steps up to the one that is refused; all are if there is no end
 
-/** While the body runs the step of that name is not made, and gives this, such as -ENOSPC. */
-export function withRefusal<T>(step: string, result: number, body: () => T): T {
+/**
+ * While the body runs the step of that name is not made, and gives this, such as -ENOSPC: each time,
+ * or the n-th time only.
+ */
+export function withRefusal<T>(step: string, result: number, body: () => T, time = Infinity): T {
   refused = step;
   refusal = result;
+  refusalsIn = time;
   try {
     return body();
   } finally {
     refused = undefined;
   }
+}
+
+/** Whether the step was reached that was to be refused last. */
+export function wasRefused(): boolean {
+  return refusalsIn <= 0;
 }
 
 // ---- at a step of a name ----

@@ -1,0 +1,64 @@
+/**
+ * The program of a {@linkcode Party} at any product. Its argument, if any, names a ring.
+ *
+ * @module
+ */
+
+import { isPayload, lengthOf, payload } from "../circular/scene.ts";
+import { countFiles, rangesOf } from "../os/process_state.ts";
+import { givenArgument, serve } from "../shared/serve.ts";
+import { actBefore, wasRefused, withRefusal } from "../trap/trap.ts";
+import { type Handle, type Receiver, type Sender, smallSizes } from "./product.ts";
+import { PRODUCTS, RINGS } from "./products.ts";
+
+/** Returns what an act throws. */
+function errorOf(act: () => void): (Error & { code?: string }) | undefined {
+  try {
+    act();
+    return undefined;
+  } catch (error) {
+    return error as Error;
+  }
+}
+
+/** Runs an act while /dev/shm is full. */
+function fill(act: () => void): void {
+  const path = "/dev/shm/filler";
+  const file = Deno.openSync(path, { write: true, create: true });
+  try {
+    while (errorOf(() => file.writeSync(new Uint8Array(4096))) === undefined);
+    act();
+  } finally {
+    file.close();
+    Deno.removeSync(path);
+  }
+}
+
+/** What the functions can use. */
+const TOOLS = {
+  ring: RINGS.find(({ name }) => name === givenArgument())!,
+  productOf: (name: string) => PRODUCTS.find((product) => product.name === name)!,
+  smallSizes,
+  errorOf,
+  fill,
+  payload,
+  isPayload,
+  lengthOf,
+  actBefore,
+  withRefusal,
+  wasRefused,
+  /** What this process has of shared memory: open files and mappings. */
+  held: (): number[] => [countFiles("/dev/shm/"), rangesOf("/dev/shm/").length],
+  filesOf: (name: string): string[] =>
+    [...Deno.readDirSync("/dev/shm")].map((file) => file.name).filter((file) =>
+      file.includes(name)
+    ),
+  /** What stays open between two functions. */
+  handles: [] as Handle[],
+  senders: [] as Sender[],
+  receivers: [] as Receiver[],
+};
+
+export type Tools = typeof TOOLS;
+
+await serve(TOOLS);

@@ -1,0 +1,175 @@
+/**
+ * The products as their contracts see them. A product takes part by an adapter in `products/`, which
+ * alone knows its classes: an adapter changes with the public API, a contract does not.
+ *
+ * @module
+ */
+
+import { codec } from "../../src/codec.ts";
+import { layout } from "../../src/layout/layout.ts";
+import type { SyncWaitOptions, WaitOptions } from "../../src/wait/until.ts";
+import { payload } from "../circular/scene.ts";
+
+/** Options of any class, which adapters pass on unchanged. */
+export interface Options {
+  mode?: number;
+  persist?: boolean;
+  anyOwner?: boolean;
+  timeout?: number;
+  signal?: AbortSignal;
+  /** Sizes and codecs, by the names that the product has for them. */
+  [option: string]: unknown;
+}
+
+/** An open handle. */
+export interface Handle extends Disposable {
+  /** The sizes that it tells, by their options. */
+  readonly sizes: Readonly<Record<string, number>>;
+  /** Sends, writes or locks something that a receiver finds. */
+  mark?(): void;
+  /** Whether a sender has marked; finds each message once. */
+  finds?(): boolean;
+  close(): void;
+}
+
+/** A part in a product, such as its producer. */
+export interface Role<H extends Handle = Handle> {
+  /** Its name, such as `producer`. */
+  readonly title: string;
+  /** How many can have it at once, in a product of the usual sizes. */
+  readonly most: number;
+  /** Joins, or makes. */
+  open(name: string, options?: Options): H;
+  /** Makes, if the name is free. */
+  create?(name: string, options?: Options): H;
+  /** Joins, once another one has opened. */
+  connect?(name: string, options?: Options): Promise<H>;
+  /** Other ways to join, by what they are called: undefined or an OsError if nothing is there. */
+  readonly joins?: Readonly<
+    Record<string, (name: string, options?: Options) => Handle | undefined>
+  >;
+  /** Removes the name. */
+  unlink?(name: string): boolean;
+}
+
+/** A size among the options. */
+export interface Size {
+  /** What the contracts ask for. */
+  readonly is: number;
+  /** Other values that are rounded to the same. */
+  readonly rounded?: readonly number[];
+  /** A value that differs. */
+  readonly other: number;
+  /** The default; without one, the option is required. */
+  readonly usual?: number;
+  /** How many lanes each takes; errors count lanes. */
+  readonly lanes?: number;
+  /** Impossible values. */
+  readonly never: readonly number[];
+}
+
+/** A type of messages, with the options that ask for it and the name that errors give it. */
+export interface MessageType {
+  readonly options: Options;
+  readonly name: string;
+}
+
+/** A product. */
+export interface Product {
+  /** Its name in the names of tests, such as `SPSC ring`. */
+  readonly name: string;
+  /** What errors write before the name, such as `ring`. */
+  readonly noun: string;
+  /** The name of the file. */
+  file(name: string): string;
+  /** The role that marks and the one that finds; where all handles are alike, both are the same. */
+  readonly sender: Role;
+  readonly receiver: Role;
+  readonly sizes: Readonly<Record<string, Size>>;
+  /** Sizes that are possible alone but not together. */
+  readonly neverTogether?: Options;
+  /** The types of messages; the first is the default. Empty where no type is declared. */
+  readonly types: readonly MessageType[];
+  /** Slashes are part of the name, as in topics. */
+  readonly slashes?: true;
+  /** The length of the longest name; 200 by default. */
+  readonly longest?: number;
+  /** A mark is a lock, which its handle releases when it closes. */
+  readonly locks?: true;
+  /** It has no option `persist`. */
+  readonly fleeting?: true;
+  /**
+   * A POSIX semaphore instead of a region: its file outlives the last handle, has no header and no
+   * owner check, and gets its mode less the umask.
+   */
+  readonly semaphore?: true;
+}
+
+/** The sending end of a ring. */
+export interface Sender extends Handle {
+  /** The longest message that fits. */
+  readonly maxMessage: number;
+  /** Sends a message; false when the ring is full, which one that overwrites never is. */
+  trySend(message: Uint8Array): boolean;
+  /** Sends a message that `fill` writes in place. */
+  trySendInPlace(length: number, fill: (space: Uint8Array) => void): boolean;
+}
+
+/** The outcome of receiving. */
+export type Received =
+  | { state: "ok"; message: Uint8Array }
+  | { state: "empty" }
+  | { state: "closed" }
+  | { state: "lost"; messages: number };
+
+/** The receiving end of a ring. */
+export interface Receiver extends Handle {
+  tryReceive(): Received;
+  receiveSync(options?: SyncWaitOptions): Received;
+  receive(options?: WaitOptions): Promise<Received>;
+  /** Shows messages in place; gives how many there were. */
+  poll(handler: (message: Uint8Array) => void): number;
+}
+
+/** A product that carries messages of bytes from its sender to its receiver. */
+export interface Ring extends Product {
+  readonly sender: Role<Sender>;
+  readonly receiver: Role<Receiver>;
+  /** What a full ring does with the next message. */
+  readonly whenFull: "overwrites" | "refuses";
+  /** Positions before which a ring can be made to begin, by what wraps there. */
+  readonly wraps: Readonly<Record<string, number>>;
+  /** Makes a ring so many units before a wrap; it lives while what is returned is open. */
+  beginBefore(name: string, capacity: number, wrap: number, units: number): Disposable;
+}
+
+/** A message unlike any other. */
+export const MARK: Uint8Array<ArrayBuffer> = payload(4711, 24).slice();
+
+/** Whether these bytes are the mark. */
+export function isMark(bytes: Uint8Array | undefined): boolean {
+  return bytes?.length === MARK.length && bytes.every((byte, i) => byte === MARK[i]);
+}
+
+/** The members that all handles have in common. */
+export function handleOf(
+  handle: { close(): void },
+  sizes: Handle["sizes"] = {},
+): Pick<Handle, "close" | "sizes" | typeof Symbol.dispose> {
+  const close = () => handle.close();
+  return { sizes, close, [Symbol.dispose]: close };
+}
+
+/** The types of products that have one codec. */
+export const CODECS: readonly MessageType[] = [
+  { options: {}, name: "bytes" },
+  { options: { codec: codec.text }, name: "text" },
+  { options: { codec: codec.json() }, name: "json" },
+  { options: { codec: codec.struct(layout("point", { x: "f64", y: "f64" })) }, name: "point" },
+  { options: { codec: codec.struct(layout("point", { x: "f64", y: "f32" })) }, name: "point" },
+];
+
+/** The sizes that the contracts ask for. */
+export function smallSizes({ sizes }: Pick<Product, "sizes">): Options {
+  return Object.fromEntries(Object.entries(sizes).map(([option, { is }]) => [option, is]));
+}

@@ -1,0 +1,74 @@
+/** Calls from clients to a server. @module */
+
+import { RpcClient } from "../../../src/calls/client.ts";
+import { RpcServer } from "../../../src/calls/server.ts";
+import { codec } from "../../../src/codec.ts";
+import { layout } from "../../../src/layout/layout.ts";
+import { type Handle, handleOf, isMark, MARK, type Product } from "../product.ts";
+import { CAPACITY } from "./lane.ts";
+
+function senderOf(client: RpcClient<Uint8Array, Uint8Array<ArrayBuffer>>): Handle {
+  return {
+    ...handleOf(client, { capacity: client.capacity }),
+    mark() {
+      try {
+        client.callSync(MARK, { timeout: 0 });
+      } catch (error) {
+        if ((error as Error).name !== "TimeoutError") throw error; // nobody answers, at once
+      }
+    },
+  };
+}
+
+function receiverOf(server: RpcServer<Uint8Array<ArrayBuffer>, Uint8Array>): Handle {
+  return {
+    ...handleOf(server, { capacity: server.capacity, clients: server.clients }),
+    finds() {
+      let found = false;
+      server.tryHandle((request) => {
+        found = isMark(request);
+        return request;
+      });
+      return found;
+    },
+  };
+}
+
+export const CALLS: Product = {
+  name: "calls",
+  noun: "ring",
+  file: (name) => `vring.rpc.${name}`,
+  sender: {
+    title: "client",
+    most: 2,
+    open: (name, options) => senderOf(RpcClient.open(name, options)),
+    create: (name, options) => senderOf(RpcClient.create(name, options)),
+    connect: async (name, options) => senderOf(await RpcClient.connect(name, options)),
+    unlink: (name) => RpcClient.unlink(name),
+  },
+  receiver: {
+    title: "server",
+    most: 1,
+    open: (name, options) => receiverOf(RpcServer.open(name, options)),
+    create: (name, options) => receiverOf(RpcServer.create(name, options)),
+    connect: async (name, options) => receiverOf(await RpcServer.connect(name, options)),
+    unlink: (name) => RpcServer.unlink(name),
+  },
+  sizes: {
+    capacity: CAPACITY,
+    clients: { is: 2, other: 3, lanes: 2, usual: 8, never: [0, -1, 65, 1.5, NaN, Infinity] },
+  },
+  types: [
+    { options: {}, name: "bytes -> bytes" },
+    { options: { request: codec.text }, name: "text -> bytes" },
+    { options: { response: codec.text }, name: "bytes -> text" },
+    {
+      options: { request: codec.struct(layout("point", { x: "f64" })), response: codec.text },
+      name: "point -> text",
+    },
+    {
+      options: { request: codec.struct(layout("point", { x: "f32" })), response: codec.text },
+      name: "point -> text",
+    },
+  ],
+};

@@ -1,0 +1,65 @@
+/** Circular buffers. @module */
+
+import { CircularBufferReader } from "../../../src/circular/reader.ts";
+import { CircularBufferWriter } from "../../../src/circular/writer.ts";
+import { Inside } from "../../circular/scene.ts";
+import { handleOf, isMark, MARK, type Receiver, type Ring, type Sender } from "../product.ts";
+import { CAPACITY } from "./lane.ts";
+
+function senderOf(writer: CircularBufferWriter): Sender {
+  return {
+    ...handleOf(writer, { capacity: writer.capacity }),
+    maxMessage: writer.maxMessage,
+    mark: () => writer.write(MARK),
+    trySend(message) {
+      writer.write(message);
+      return true;
+    },
+    trySendInPlace(length, fill) {
+      fill(writer.claim(length));
+      writer.publish();
+      return true;
+    },
+  };
+}
+
+function receiverOf(reader: CircularBufferReader): Receiver {
+  return {
+    ...handleOf(reader, { capacity: reader.capacity }),
+    finds() {
+      const outcome = reader.tryRead();
+      return outcome.state === "ok" && isMark(outcome.message);
+    },
+    tryReceive: () => reader.tryRead(),
+    receiveSync: (options) => reader.readSync(options),
+    receive: (options) => reader.read(options),
+    poll: (handler) => reader.poll(handler).handled,
+  };
+}
+
+export const CIRCULAR: Ring = {
+  name: "circular buffer",
+  noun: "circular buffer",
+  file: (name) => `vring.circular.${name}`,
+  sender: {
+    title: "writer",
+    most: 1,
+    open: (name, options) => senderOf(CircularBufferWriter.open(name, options)),
+    unlink: (name) => CircularBufferWriter.unlink(name),
+  },
+  receiver: {
+    title: "reader",
+    most: Infinity,
+    open: (name, options) => receiverOf(CircularBufferReader.open(name, options)),
+    unlink: (name) => CircularBufferReader.unlink(name),
+  },
+  sizes: { capacity: CAPACITY },
+  types: [],
+  whenFull: "overwrites",
+  wraps: { "2^31 units": 2 ** 31, "2^32 units": 2 ** 32, "2^52 units": 2 ** 52 },
+  beginBefore(name, capacity, wrap, units) {
+    const inside = new Inside(name, capacity);
+    inside.startAt(wrap - units);
+    return inside;
+  },
+};

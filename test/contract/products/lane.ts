@@ -1,0 +1,75 @@
+/**
+ * Rings on lanes: what the adapters of their ends have in common.
+ *
+ * @module
+ */
+
+import type { MpscConsumer } from "../../../src/mpsc/consumer.ts";
+import type { MpscProducer } from "../../../src/mpsc/producer.ts";
+import type { SpscConsumer } from "../../../src/spsc/consumer.ts";
+import type { SpscProducer } from "../../../src/spsc/producer.ts";
+import { pageSize } from "../../../src/os/page.ts";
+import {
+  handleOf,
+  isMark,
+  MARK,
+  type Received,
+  type Receiver,
+  type Sender,
+  type Size,
+} from "../product.ts";
+
+type Consumer = SpscConsumer<Uint8Array<ArrayBuffer>> | MpscConsumer<Uint8Array<ArrayBuffer>>;
+
+const PAGE = pageSize();
+
+/** The capacity of rings whose positions are masked. */
+export const CAPACITY: Size = {
+  is: 2 * PAGE,
+  rounded: [PAGE + 1, 2 * PAGE - 1],
+  other: 4 * PAGE,
+  usual: 2 ** 20,
+  never: [0, -1, 4096.5, NaN, Infinity, 2 ** 30 + 1, 2 ** 53],
+};
+
+/** The bytes in a unit of positions. */
+export const UNIT = 8;
+
+/** Where the positions of lanes wrap. */
+export const WRAPS = { "2^31 bytes": 2 ** 31, "2^32 bytes": 2 ** 32 };
+
+/** The end of a producer. */
+export function senderOf(producer: SpscProducer | MpscProducer): Sender {
+  return {
+    ...handleOf(producer, { capacity: producer.capacity }),
+    maxMessage: producer.maxMessage,
+    mark: () => void producer.trySend(MARK),
+    trySend: (message) => producer.trySend(message),
+    trySendInPlace(length, fill) {
+      const space = producer.tryClaim(length);
+      if (space === undefined) return false;
+      fill(space);
+      producer.publish();
+      return true;
+    },
+  };
+}
+
+/** The end of a consumer. */
+export function receiverOf(consumer: Consumer, sizes: Receiver["sizes"] = {}): Receiver {
+  return {
+    ...handleOf(consumer, { capacity: consumer.capacity, ...sizes }),
+    finds() {
+      const outcome = consumer.tryReceive();
+      return outcome.state === "ok" && isMark(outcome.value);
+    },
+    tryReceive: () => received(consumer.tryReceive()),
+    receiveSync: (options) => received(consumer.receiveSync(options)),
+    receive: async (options) => received(await consumer.receive(options)),
+    poll: (handler) => consumer.poll(handler),
+  };
+}
+
+function received(outcome: ReturnType<Consumer["tryReceive"]>): Received {
+  return outcome.state === "ok" ? { state: "ok", message: outcome.value } : outcome;
+}

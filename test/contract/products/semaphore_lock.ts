@@ -1,0 +1,23 @@
+/** Semaphore locks. @module */
+
+import { SemaphoreLock } from "../../../src/shared/semaphore_lock.ts";
+import type { Product } from "../product.ts";
+import { lockRole } from "./rw_lock.ts";
+
+const PARTY = lockRole("lock", (name, options) => {
+  const lock = new SemaphoreLock(name, options);
+  return { tryLock: () => lock.tryAcquire(), close: () => lock.close() };
+}, (name) => SemaphoreLock.unlink(name));
+
+export const SEMAPHORE_LOCK: Product = {
+  name: "semaphore lock",
+  noun: "semaphore",
+  file: (name) => `sem.${name}`,
+  sender: PARTY,
+  receiver: PARTY,
+  sizes: {},
+  types: [],
+  locks: true,
+  fleeting: true,
+  semaphore: true,
+};

@@ -1,0 +1,46 @@
+/** Slots: the name is that of a domain, which has one slot. @module */
+
+import { Domain } from "../../../src/babus/domain.ts";
+import {
+  CODECS,
+  type Handle,
+  handleOf,
+  isMark,
+  MARK,
+  type Product,
+  type Role,
+} from "../product.ts";
+
+const SLOT_NAME = "slot";
+
+const PARTY: Role = {
+  title: "slot",
+  most: Infinity,
+  open(name, options): Handle {
+    const slot = Domain.open(name).slot(SLOT_NAME, options);
+    return {
+      ...handleOf(slot, { depth: slot.depth, maxSize: slot.maxSize }),
+      mark: () => void slot.writeSync(MARK),
+      finds() {
+        const outcome = slot.latest();
+        return outcome.state === "ok" && isMark(outcome.message.value);
+      },
+    };
+  },
+  unlink: (name) => Domain.open(name).unlink(SLOT_NAME),
+};
+
+export const SLOT: Product = {
+  name: "slot",
+  noun: "slot",
+  file: (name) => `vring.slot.${name}~${SLOT_NAME}`,
+  sender: PARTY,
+  receiver: PARTY,
+  sizes: {
+    depth: { is: 3, other: 4, usual: 8, never: [0, -1, 1025, 1.5, NaN, Infinity] },
+    maxSize: { is: 100, other: 99, usual: 65_536, never: [0, -1, 2 ** 31 + 1, 1.5, NaN, Infinity] },
+  },
+  neverTogether: { depth: 1024, maxSize: 2 ** 30 },
+  types: CODECS,
+  longest: 195, // the name of the slot is behind it
+};

@@ -1,8 +1,0 @@
-/**
- * The contract of all rings, held against rings from one producer to one consumer.
- */
-
-import { testContract } from "../lane/contract.ts";
-import { KIND } from "./ring_under_test.ts";
-
-testContract(new URL("./ring_under_test.ts", import.meta.url), KIND);
