@@ -1,7 +1,14 @@
 /**
  * Atomic words and payload copies: the only code that touches memory another process may be
- * writing. Everything is sequentially consistent. A leaf: the explorer swaps this file for one
- * that a scheduler drives.
+ * writing. Every word is sequentially consistent. A leaf: the explorer swaps this file for one that
+ * a scheduler drives.
+ *
+ * The order of words is a promise of V8, not of ECMAScript. The standard orders `Atomics` on a
+ * SharedArrayBuffer only, and memory that a process maps is an ordinary ArrayBuffer. V8 performs
+ * `Atomics` with the same instructions on both: a store is an xchg on x86_64 and an stlr on aarch64.
+ * A test plays store buffering between two threads on mapped memory: plain accesses break the order
+ * in most rounds, words in none. An engine that takes an ordinary ArrayBuffer for memory of one
+ * thread must reach all words through the native library, as 64-bit words are reached here.
  *
  * @module
  */

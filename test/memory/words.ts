@@ -12,3 +12,15 @@ export const WORD32 = { path: "word32", offset: 64 };
 
 /** The word of 64 bits. */
 export const WORD64 = { path: "word64", offset: 128 };
+
+/** How the test of order accesses its words. */
+export const ACCESSES = ["plain", "Word32", "Word32 in one call", "Word64 in one call"] as const;
+
+/** One way to access them. */
+export type Access = (typeof ACCESSES)[number];
+
+/** Rounds of the test of order in one file. */
+export const ORDER_ROUNDS = 200;
+
+/** Bytes of that file, whole pages of any size. */
+export const ORDER_BYTES = 2 ** 16;
