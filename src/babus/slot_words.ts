@@ -86,6 +86,7 @@ export const SLOT: RegionKind = {
   title: "slot",
   control: SLOT_CONTROL,
   mirrored: false,
+  sparse: true,
 };
 
 /** The deepest slot. */

@@ -30,6 +30,9 @@
  * C1  Killed anywhere while creating: the file has no name, or the region is abandoned.
  * C2  Killed anywhere while closing: the region is abandoned, or already gone.
  *
+ * Fully reserved kinds stay without holes: a joiner gives memory to those of a copied file, and fails
+ * on a full file system. Sparse kinds (topics, slots) note what has memory.
+ *
  * A member that may only read cannot unlink: if it is the last one, the region is abandoned.
  *
  * @module
@@ -184,11 +187,29 @@ export function tryJoin(
   // see that.
   const header = readHeader(file.fd, what);
   checkHeader(header, file.status.size, { kind, ...options }, what);
+  if (!kind.sparse) fillHoles(file, what, readOnly);
   const mapping = stack.use(mapRegion(kind, file.fd, header, { what, readOnly }));
   if (!member.tryLock(MEMBER, "read")) return again(what); // the last one out is at work
   if (member.status().links === 0) return again(what); // I2
   stack.move();
   return { kind, path, what, readOnly, created: false, header, mapping, member };
+}
+
+/**
+ * Gives memory to the holes of a file that was made without any. A copy or a restored backup can have
+ * holes, and a touch of one is a SIGBUS when the file system is full.
+ */
+function fillHoles({ fd, status }: OpenFile, what: string, readOnly: boolean): void {
+  const { size, allocated } = status;
+  if (allocated >= size) return;
+  const action = `open ${what}`;
+  if (!readOnly) return reserve(fd, 0, size, action, size - allocated);
+  throw new OsError(Errno.ENOSPC, {
+    syscall: "fstat",
+    action,
+    state: `${size - allocated} of the ${size} bytes of its file have no memory`,
+    remedy: "open it once with the right to write, which reserves them",
+  });
 }
 
 /** Whether somebody is in the region, or it persists; if so and nobody is, MEMBER is locked. */
@@ -321,20 +342,31 @@ export function createUnlessMade(
   }
 }
 
-/** Gives a part of a file its memory now: a page that is missing later is a SIGBUS. */
-export function reserve(fd: number, offset: number, sizeBytes: number, action: string): void {
+/**
+ * Gives a part of a file its memory now: a page that is missing later is a SIGBUS. `missing` is how
+ * many of its bytes have none, if some have.
+ */
+export function reserve(
+  fd: number,
+  offset: number,
+  sizeBytes: number,
+  action: string,
+  missing: number = sizeBytes,
+): void {
   // Asking first spares the kernel from filling the memory of the machine before it says no.
-  const result = sizeBytes > freeBytes() ? -Errno.ENOSPC : files.allocate(fd, offset, sizeBytes);
+  const result = missing > freeBytes() ? -Errno.ENOSPC : files.allocate(fd, offset, sizeBytes);
   if (result !== -Errno.ENOSPC) {
-    check(result, { syscall: "fallocate", action, state: `${sizeBytes} bytes cannot be reserved` });
+    check(result, { syscall: "fallocate", action, state: `${missing} bytes cannot be reserved` });
     return;
   }
-  const [free, needed] = inWords(freeBytes(), sizeBytes);
+  const [free, needed] = inWords(freeBytes(), missing);
   throw new OsError(Errno.ENOSPC, {
     syscall: "fallocate",
     action,
     state: `${DIRECTORY} has ${free} free and ${needed} are needed`,
-    remedy: `ask for less or enlarge ${DIRECTORY}`,
+    remedy: `${
+      missing < sizeBytes ? "remove files there" : "ask for less"
+    } or enlarge ${DIRECTORY}`,
   });
 }
 

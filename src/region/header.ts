@@ -59,6 +59,8 @@ export interface RegionKind {
   readonly mirrored: boolean;
   /** How many parts such data may have, each mapped twice by itself; 1 by default. */
   readonly mostParts?: number;
+  /** Whether parts of the data get their memory when they need it (`Region.allocate`). */
+  readonly sparse?: boolean;
   /** Feature bits that this code writes and understands. */
   readonly features?: { readonly compatible: number; readonly incompatible: number };
 }

@@ -117,6 +117,7 @@ export const TOPIC: RegionKind = {
   title: "topic",
   control: TOPIC_CONTROL,
   mirrored: false,
+  sparse: true,
 };
 
 /** The role of the writer. */

@@ -30,6 +30,9 @@ import {
   removeFile,
 } from "./scene.ts";
 
+/** Parts of its data get memory when they need it. */
+const SPARSE: RegionKind = { ...KIND, sparse: true };
+
 const SIZE = 5000;
 const PAGE = pageSize();
 
@@ -714,7 +717,7 @@ Deno.test("Region.allocate() gives memory to a part of the data that had none", 
   using place = new Place();
   const [dataBytes, reservedBytes] = [64 * PAGE, PAGE];
   const allocated = () => Deno.statSync(place.path).blocks! * 512;
-  using region = open(place, { dataBytes, reservedBytes });
+  using region = Region.open(SPARSE, place.path, { dataBytes, reservedBytes });
   const { dataOffset } = region;
   assertEquals(Deno.statSync(place.path).size, dataOffset + dataBytes);
   assertEquals(allocated(), dataOffset + reservedBytes);
@@ -723,7 +726,7 @@ Deno.test("Region.allocate() gives memory to a part of the data that had none", 
   assertEquals(allocated(), dataOffset + reservedBytes + 2 * PAGE);
   region.allocate(at, 2 * PAGE); // again: nothing changes
   region.mapping.bytes.set(patterned(2 * PAGE), at);
-  using other = connect(place, { dataBytes });
+  using other = Region.open(SPARSE, place.path, { dataBytes });
   assertEquals(other.mapping.bytes.slice(at, at + 2 * PAGE), patterned(2 * PAGE));
   assertEquals(allocated(), dataOffset + reservedBytes + 2 * PAGE);
 });
@@ -739,6 +742,39 @@ Deno.test("Region.allocate() refuses what there is no memory for, and a closed r
   assertEquals([size, blocks], [before.size, before.blocks]);
   region.close();
   assertThrows(() => region.allocate(0, PAGE), ClosedError);
+});
+
+/** A kept region of which only the header has memory. */
+function makeHoles(place: Place): { size: number; allocated: () => number } {
+  open(place, { dataBytes: 64 * PAGE, persist: true }).close();
+  const { size } = Deno.statSync(place.path);
+  Deno.truncateSync(place.path, PAGE);
+  Deno.truncateSync(place.path, size);
+  const allocated = () => Deno.statSync(place.path).blocks! * 512;
+  assertEquals(allocated(), PAGE);
+  return { size, allocated };
+}
+
+Deno.test("joining a region whose file has holes gives them memory", () => {
+  using place = new Place();
+  const { size, allocated } = makeHoles(place);
+  using region = open(place, { dataBytes: 64 * PAGE });
+  assertEquals([region.created, allocated()], [false, size]);
+  using _second = connect(place, { readOnly: true });
+  region.mapping.bytes.fill(7, region.dataOffset);
+  assertEquals(allocated(), size);
+});
+
+Deno.test("a reader without the right to write refuses a region whose file has holes", () => {
+  using place = new Place();
+  const { size, allocated } = makeHoles(place);
+  const error = assertThrows(
+    () => connect(place, { readOnly: true }),
+    OsError,
+    "open it once with",
+  );
+  assertEquals([error.code, error.syscall, allocated()], ["ENOSPC", "fstat", PAGE]);
+  assertStringIncludes(error.message, `${size - PAGE} of the ${size} bytes of its file`);
 });
 
 // ---- foreign files ----

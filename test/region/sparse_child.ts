@@ -7,6 +7,7 @@
 import { Domain } from "../../src/babus/domain.ts";
 import { Errno } from "../../src/errors.ts";
 import * as files from "../../src/os/files.ts";
+import { SpscProducer } from "../../src/spsc/producer.ts";
 import { Publisher } from "../../src/vdds/publisher.ts";
 import { Subscriber } from "../../src/vdds/subscriber.ts";
 import { countFiles } from "../os/process_state.ts";
@@ -49,7 +50,17 @@ function taken(path: string): number[] {
 }
 
 /** What the functions can use. */
-const TOOLS = { Domain, Publisher, Subscriber, errorOf, isPayload, payload, taken, withoutMemory };
+const TOOLS = {
+  Domain,
+  errorOf,
+  isPayload,
+  payload,
+  Publisher,
+  SpscProducer,
+  Subscriber,
+  taken,
+  withoutMemory,
+};
 
 export type Tools = typeof TOOLS;
 

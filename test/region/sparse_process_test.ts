@@ -24,6 +24,28 @@ const LARGE = 200_000;
 for (const shortage of ["full", "refused"] satisfies Shortage[]) {
   const { where, register, options } = WAYS[shortage];
 
+  register(`a ring whose file has holes is not joined ${where}`, async () => {
+    using name = new Name();
+    await using party = startProcess({ ...options, argument: shortage });
+    const seen = await party.run(({ SpscProducer, errorOf, withoutMemory }, { ring, path }) => {
+      SpscProducer.open(ring, { persist: true, capacity: 2 ** 18 }).close();
+      const { size } = Deno.statSync(path);
+      Deno.truncateSync(path, 2 ** 14);
+      Deno.truncateSync(path, size);
+      const error = withoutMemory(() => errorOf(() => SpscProducer.open(ring)));
+      using producer = SpscProducer.open(ring);
+      const message = new Uint8Array(2 ** 17);
+      return {
+        error,
+        sent: producer.trySend(message),
+        whole: Deno.statSync(path).blocks! * 512 === size,
+      };
+    }, { ring: name.name, path: name.path("spsc") });
+    const clear = /^OsError: Cannot open ring .*: .* free and .* needed \(fallocate: ENOSPC\)/;
+    assertMatch(seen.error, clear);
+    assertEquals([seen.sent, seen.whole], [true, true]);
+  });
+
   register(
     `a topic has no memory for a larger sample, ${where}, and goes on with others`,
     async () => {
