@@ -21,6 +21,7 @@ import { callOff, left } from "../wait/cancellation.ts";
 import { RingEnd } from "../lane/endpoint.ts";
 import { LaneReceiver, LaneSender } from "../lane/lane.ts";
 import { recordBytes, recordLength } from "../lane/record.ts";
+import { disposeAtEnd } from "../os/clock.ts";
 import {
   Board,
   type Codecs,
@@ -138,6 +139,7 @@ export class RpcClient<Q = Uint8Array, S = Uint8Array> implements Disposable {
     };
     const ready = () => this.#told.length > 0 || this.#answered.ready();
     this.#pumped = { ...this.#answered, ready };
+    disposeAtEnd(this);
   }
 
   /** Opens calls, or makes them, as one of the clients; RoleTakenError if there is no free seat. */

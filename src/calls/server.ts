@@ -21,6 +21,7 @@ import { connectRing, createRing, openRing, takeRole, unlinkRing } from "../lane
 import { callOff } from "../wait/cancellation.ts";
 import { RingEnd } from "../lane/endpoint.ts";
 import { recordBytes } from "../lane/record.ts";
+import { disposeAtEnd } from "../os/clock.ts";
 import {
   Board,
   type Codecs,
@@ -123,6 +124,7 @@ export class RpcServer<Q = Uint8Array, S = Uint8Array> implements Disposable {
     this.#movable = { bell: board.bell, watch: board.hint, ready };
     this.#awaited = { ...this.#movable, ready: () => ready() || this.#failure !== undefined };
     for (const { seat } of clients.all) seat.bell.ring();
+    disposeAtEnd(this);
   }
 
   /** Opens calls, or makes them, as their server; RoleTakenError if there is a living one. */

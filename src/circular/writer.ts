@@ -9,6 +9,7 @@ import { RoleTakenError, VringError } from "../errors.ts";
 import { unlinkRing } from "../lane/attach.ts";
 import { isCount } from "../layout/sizes.ts";
 import { claimView, commitView, copyIn, prefetchToWrite } from "../memory/word.ts";
+import { disposeAtEnd } from "../os/clock.ts";
 import { type CircularBufferOptions, openBuffer } from "./attach.ts";
 import {
   CIRCULAR_BUFFER,
@@ -80,6 +81,7 @@ export class CircularBufferWriter implements Disposable {
     if (!this.#head.isSound) throw corruptHead(ring, this.#position, this.#head);
     ring.state.store(WriterState.open); // C3
     ring.bell.ring(); // C2
+    disposeAtEnd(this);
   }
 
   /**

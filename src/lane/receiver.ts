@@ -8,6 +8,7 @@
 import { byteLengthOf } from "../arguments.ts";
 import { VringError } from "../errors.ts";
 import type { Codec } from "../codec.ts";
+import { disposeAtEnd } from "../os/clock.ts";
 import { begin } from "../wait/fairness.ts";
 import { AWAITED, type Waitable } from "../wait/any.ts";
 import {
@@ -116,6 +117,7 @@ export abstract class MessageReceiver<
     this.maxMessage = longestRecord(capacity);
     this.#end = end;
     this.#codec = codec;
+    disposeAtEnd(this);
   }
 
   /** @ignore */

@@ -9,6 +9,7 @@ import { byteLengthOf, inWords } from "../arguments.ts";
 import { VringError } from "../errors.ts";
 import type { Codec } from "../codec.ts";
 import { claimView, commitView } from "../memory/word.ts";
+import { disposeAtEnd } from "../os/clock.ts";
 import { begin } from "../wait/fairness.ts";
 import {
   type Awaited,
@@ -39,6 +40,7 @@ export abstract class Sender implements Disposable {
     this.capacity = at.place.capacity;
     this.#at = at;
     this.#lane = new LaneSender(at.place);
+    disposeAtEnd(this);
   }
 
   /** @ignore */

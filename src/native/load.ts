@@ -313,9 +313,9 @@ function open<T extends Deno.ForeignLibraryInterface>(path: string, symbols: T):
   return library.symbols;
 }
 
-/** Elsewhere, and in Workers, `Deno.test` does nothing and takes no arguments. */
+/** Elsewhere, and in Workers, `Deno.test` takes no arguments, or is missing. */
 function isTestRunner(): boolean {
-  return Deno.test.length > 0;
+  return Deno.test?.length > 0;
 }
 
 /** A function that runs on a thread of Deno's pool. */

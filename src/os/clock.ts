@@ -1,5 +1,5 @@
 /**
- * Time, chance and the garbage collector's word: what a test must be able to control. A leaf: the
+ * Time, chance, the garbage collector's word and the end of the program: what a test must be able to control. A leaf: the
  * explorer swaps this file for one that a scheduler drives.
  *
  * @module
@@ -57,4 +57,30 @@ export function onCollected(target: WeakKey, callback: () => void): () => void {
   const token = {};
   collected.register(target, callback, token);
   return () => collected.unregister(token);
+}
+
+const handles = perIsolate(() => {
+  addEventListener("unload", disposeHandles);
+  return new Set<WeakRef<Disposable>>();
+});
+
+/**
+ * Disposes a handle when the program reaches its end or calls `Deno.exit`, if it is still reachable.
+ * A signal or an uncaught error ends a program without this, and a Worker never sees the event.
+ */
+export function disposeAtEnd(handle: Disposable): void {
+  const reference = new WeakRef(handle); // an open handle that the program forgot is still collected
+  handles().add(reference);
+  onCollected(handle, () => handles().delete(reference));
+}
+
+/** The newest first, as they may stand on older ones. */
+function disposeHandles(): void {
+  for (const reference of [...handles()].reverse()) {
+    try {
+      reference.deref()?.[Symbol.dispose]();
+    } catch {
+      // One handle that cannot be closed must not keep the others open.
+    }
+  }
 }

@@ -15,9 +15,10 @@
  *   unnamed     built by its creator in a file without a name; gone if the creator dies
  *   live        has a name and at least one member; the creator is a member before the name exists
  *   abandoned   has a name and no member: its members were killed, or the last one was killed
- *               while closing. Whoever opens it next finds nobody at MEMBER (it can lock that for
- *               writing) and removes the name, or, if the region persists, joins it. Whoever comes
- *               while the kernel is still dropping the locks of the dead may join it as it is
+ *               while closing. The next opener finds nobody at MEMBER (it can lock that for writing)
+ *               and removes the name, or, if the region persists, joins it. A sweep removes the
+ *               name in the same way. A party that opens the region while the kernel is still
+ *               dropping the locks of the dead may join it
  *   kept        the same, of a region with `persist`
  *   nameless    was unlinked while members use it; they go on, newcomers make another
  *

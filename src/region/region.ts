@@ -11,6 +11,7 @@
  */
 
 import { check, Errno, OsError } from "../errors.ts";
+import { disposeAtEnd } from "../os/clock.ts";
 import * as files from "../os/files.ts";
 import { LockFile, Role, untilFree } from "./liveness.ts";
 import { Again, type LookOptions, retrySync } from "./poll.ts";
@@ -48,12 +49,7 @@ import {
 import { Word32 } from "../memory/word.ts";
 
 /** The attachment and its roles last as long as its memory is in use, also by views of it alone. */
-const holds = new WeakMap<ArrayBuffer, Holds>();
-
-interface Holds {
-  readonly member: LockFile;
-  readonly roles: Set<Role>;
-}
+const attachments = new WeakMap<ArrayBuffer, Region>();
 
 /** An attachment to a named piece of shared memory. */
 export class Region implements Disposable {
@@ -91,7 +87,8 @@ export class Region implements Disposable {
     this.#path = parts.path;
     this.#what = parts.what;
     this.#member = parts.member;
-    holds.set(parts.mapping.bytes.buffer, { member: parts.member, roles: this.#roles });
+    attachments.set(parts.mapping.bytes.buffer, this);
+    disposeAtEnd(this);
     this.#state = new Word32(parts.mapping, REGION_HEADER.fields.state);
     parts.member.tryLock(FIRST_COUNT + randomCount(), "read");
   }

@@ -15,6 +15,7 @@ import { describe } from "../region/file.ts";
 import type { RegionKind } from "../region/header.ts";
 import { regionPath } from "../region/names.ts";
 import { Word32 } from "../memory/word.ts";
+import { disposeAtEnd } from "../os/clock.ts";
 
 /** The control block of shared memory. */
 export const SHARED_MEMORY_CONTROL = layout("shared_memory_control", {
@@ -90,6 +91,7 @@ export class SharedMemory implements Disposable {
     const place = SHARED_MEMORY_CONTROL.fields.references;
     this.#references = new Word32(mapping, place, controlOffset);
     this.#noteReferences(0);
+    disposeAtEnd(this);
   }
 
   /** Attaches to the memory of this name, or makes it. */

@@ -22,6 +22,7 @@ import {
 import type { LaneEnd, RingEnd } from "../lane/endpoint.ts";
 import { LaneReceiver } from "../lane/lane.ts";
 import { Sender } from "../lane/sender.ts";
+import { disposeAtEnd } from "../os/clock.ts";
 import { byteStream, sinkStream } from "../streams.ts";
 
 let makeProducer: (at: LaneEnd) => SpscByteProducer;
@@ -164,6 +165,7 @@ export class SpscByteConsumer implements Disposable, Waitable {
     this.#end = at.end;
     this.#at = at;
     this.#lane = new LaneReceiver(at.place);
+    disposeAtEnd(this);
   }
 
   /** How many bytes lie in the ring, unread. */

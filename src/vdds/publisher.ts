@@ -9,6 +9,7 @@ import { Errno, OsError, RoleTakenError, timeoutError, VringError } from "../err
 import { type Codec, codec } from "../codec.ts";
 import { roundUp } from "../layout/sizes.ts";
 import { claimView, commitView, copyIn } from "../memory/word.ts";
+import { disposeAtEnd } from "../os/clock.ts";
 import { pageSize } from "../os/page.ts";
 import { sinkStream } from "../streams.ts";
 import { begin } from "../wait/fairness.ts";
@@ -126,6 +127,7 @@ export class Publisher<T = Uint8Array> implements Disposable {
       ready: () => this.#acquireHinted(),
       hopeless: () => this.#acquire(), // before a sleep: it would be one for nothing
     };
+    disposeAtEnd(this);
   }
 
   /** Opens a topic of bytes, or makes it, as its publisher; RoleTakenError if it has a living one. */

@@ -8,6 +8,7 @@ import { PeerLostError, timeoutError } from "../errors.ts";
 import { type Codec, codec } from "../codec.ts";
 import { Again, retrySync, unlessAgain } from "../region/poll.ts";
 import { copyOut, peekView } from "../memory/word.ts";
+import { disposeAtEnd } from "../os/clock.ts";
 import { valueStream } from "../streams.ts";
 import { begin } from "../wait/fairness.ts";
 import { AWAITED, type Waitable } from "../wait/any.ts";
@@ -143,6 +144,7 @@ export class Subscriber<T = Uint8Array> implements Disposable, Waitable {
         ready: () => reader.hasNews() || this.#publisherHasClosed(),
         hopeless: () => this.#publisherIsDead() && !reader.hasNews(), // drained, also of last words
       };
+    disposeAtEnd(this);
   }
 
   /** Subscribes to a topic of bytes, or makes it. */

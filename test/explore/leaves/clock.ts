@@ -48,3 +48,6 @@ export function perIsolate<T>(make: () => T): () => T {
 export function onCollected(_target: WeakKey, _callback: () => void): () => void {
   return () => {};
 }
+
+/** A program of the explorer has no end but that of its actors. */
+export function disposeAtEnd(_handle: Disposable): void {}

@@ -1,0 +1,95 @@
+/**
+ * A program that opens one of everything, closes nothing, and ends in the way that it is told.
+ *
+ * @module
+ */
+
+import {
+  CircularBufferReader,
+  CircularBufferWriter,
+  Domain,
+  MergedSubscriber,
+  MpscConsumer,
+  MpscProducer,
+  Publisher,
+  regions,
+  RpcClient,
+  RpcServer,
+  RwLock,
+  SemaphoreLock,
+  SharedMemory,
+  type SpscByteConsumer,
+  SpscConsumer,
+  SpscProducer,
+  Subscriber,
+} from "../../mod.ts";
+
+const [ending, name] = Deno.args as [string, string];
+
+/** One of everything, each of a kind of its own. */
+function openAll(): unknown[] {
+  const capacity = 4096;
+  return [
+    Publisher.open(`${name}/topic`, { size: 64 }),
+    Subscriber.open(`${name}/topic`, { size: 64 }),
+    Publisher.open(`${name}/merged`, { size: 64, source: "one" }),
+    MergedSubscriber.open(`${name}/merged`),
+    SpscProducer.open(`${name}-spsc`, { capacity }),
+    SpscConsumer.open(`${name}-spsc`, { capacity }),
+    SpscProducer.open(`${name}-bytes`, { capacity, level: "bytes" }),
+    SpscConsumer.open(`${name}-bytes`, { capacity, level: "bytes" }) satisfies SpscByteConsumer,
+    MpscConsumer.open(name, { capacity }),
+    MpscProducer.open(name, { capacity }),
+    RpcServer.open(name, { capacity }),
+    RpcClient.open(name, { capacity }),
+    CircularBufferWriter.open(name, { capacity }),
+    CircularBufferReader.open(name, { capacity }),
+    Domain.open(name).slot("slot", { maxSize: 64 }),
+    SharedMemory.open(name, { size: 64 }),
+    RwLock.open(name),
+  ];
+}
+
+const ENDINGS: Record<string, () => void | Promise<void>> = {
+  end() {},
+  exit: () => Deno.exit(3),
+  exitInHandler() {
+    const consumer = SpscConsumer.open(`${name}-spsc-2`);
+    using producer = SpscProducer.open(`${name}-spsc-2`);
+    producer.trySend(new Uint8Array(1));
+    consumer.poll(() => Deno.exit(3));
+  },
+  producer() {
+    SpscProducer.open(name).trySend(Uint8Array.of(2, 7, 1));
+    Deno.exit(3);
+  },
+  sync: workUntilSigterm,
+  locks() {
+    new SemaphoreLock(name).acquireSync();
+    RwLock.open(name).writeSync();
+    Deno.exit(3);
+  },
+};
+
+/** The loop that the README recommends. */
+async function workUntilSigterm(): Promise<void> {
+  let ending = false;
+  Deno.addSignalListener("SIGTERM", () => ending = true);
+  using consumer = SpscConsumer.open(name);
+  console.log("waiting");
+  while (!ending) {
+    try {
+      consumer.waitSync({ timeout: 200 });
+      consumer.poll((job) => console.log(job[0]), 1000);
+    } catch (error) {
+      if ((error as Error).name !== "TimeoutError") throw error;
+    }
+    await new Promise((resolve) => setTimeout(resolve));
+  }
+}
+
+if (!["producer", "locks", "sync"].includes(ending)) {
+  const opened = openAll();
+  console.log(opened.length, regions().filter((region) => region.name.includes(name)).length);
+}
+await ENDINGS[ending]!();
