@@ -260,7 +260,8 @@ async function compare(
   c: CProgram | undefined,
 ): Promise<Ratio | string> {
   const placed = settleOn([cpus[0]], Deno.pid) && settleOn([cpus[1]], peer.pid);
-  console.log(`\nPing-pong ${title}: round trips; p50 to p99.9 include a look at the clock`);
+  console.log(`\nPing-pong ${title}: round trips`);
+  console.log("  (p50 to p99.9 include a look at the clock)");
   if (!placed) console.log("There is no taskset, so the scheduler chose the processors");
   const contenders = ways.map((way) => ours(way, plan, table, peer));
   if (c) {

@@ -14,7 +14,7 @@
 
 import { Domain, Listener, type Slot, type SlotView, VringError } from "../mod.ts";
 import { IMAGE, Image, IMU, PIXELS, PIXELS_PER_DEGREE, ROW } from "./babus.ts";
-import { count, endAfter, options } from "./ticker.ts";
+import { count, endAfter, options, wrap } from "./ticker.ts";
 import { duration, Durations, every } from "./vdds_meter.ts";
 
 /** Between readings that are closer than this the robot turns evenly enough. */
@@ -150,15 +150,17 @@ class Control {
     this.#told = { ...now };
     return `${++this.#seconds} s`.padStart(6) +
       `${count(now.acted - told.acted).padStart(6)} readings/s, ${duration(age)} old  ` +
-      `${this.#motor}  ${count(now.images - told.images).padStart(3)} images/s  ${this.#turned}`;
+      `${this.#motor}  ${count(now.images - told.images).padStart(3)} images/s\n` +
+      `${" ".repeat(8)}${this.#turned}`.trimEnd();
   }
 
   /** All of it. */
   account(): string {
     const { acted, skipped, images, overwritten, damaged, compared, differing } = this.#counts;
-    return `Acted on ${count(acted)} readings, skipped ${count(skipped)}.\n` +
+    return `Acted on ${count(acted)} readings, skipped ${count(skipped)}.\n` + wrap(
       `Looked at ${count(images)} images: ${damaged} damaged, ${overwritten} overwritten; ` +
-      `${count(compared)} compared with readings, ${differing} different.`;
+        `${count(compared)} compared with readings, ${differing} different.`,
+    );
   }
 }
 

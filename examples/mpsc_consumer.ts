@@ -12,7 +12,7 @@
 import { setImmediate } from "node:timers/promises";
 import { MpscConsumer, type MpscValue, VringError } from "../mod.ts";
 import { type Entry, RING } from "./mpsc.ts";
-import { clock, count, endAfter, options } from "./ticker.ts";
+import { clock, count, endAfter, options, wrap } from "./ticker.ts";
 
 const ENTRIES_A_TURN = 100;
 
@@ -86,8 +86,10 @@ class Account {
 
   /** The line for the end. */
   total(): string {
-    return `Received ${count(this.#received)} entries of ${count(this.#next.size)} producers: ` +
-      `${count(this.#missing)} missing, ${count(this.#again)} perhaps for the second time.`;
+    return wrap(
+      `Received ${count(this.#received)} entries of ${count(this.#next.size)} producers: ` +
+        `${count(this.#missing)} missing, ${count(this.#again)} perhaps for the second time.`,
+    );
   }
 }
 

@@ -12,7 +12,7 @@
 import { setImmediate } from "node:timers/promises";
 import { PeerLostError, SpscConsumer, VringError } from "../mod.ts";
 import { Reading, type ReadingValue, RING } from "./spsc.ts";
-import { clock, count, endAfter, options } from "./ticker.ts";
+import { clock, count, endAfter, options, wrap } from "./ticker.ts";
 
 const READINGS_A_TURN = 1000;
 
@@ -82,10 +82,11 @@ class Account {
 
   /** The line for the end. */
   total(): string {
-    return `Received ${count(this.#received)} readings: ${count(this.#missing)} missing, ` +
-      `${count(this.#again)} perhaps for the second time; the next is ${
-        count(Math.max(this.#next, 0))
-      }.`;
+    const next = count(Math.max(this.#next, 0));
+    return wrap(
+      `Received ${count(this.#received)} readings: ${count(this.#missing)} missing, ` +
+        `${count(this.#again)} perhaps for the second time; the next is ${next}.`,
+    );
   }
 }
 

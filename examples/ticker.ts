@@ -37,6 +37,17 @@ export function count(number: number): string {
   return Math.round(number).toLocaleString("en");
 }
 
+/** Prose, wrapped for a terminal of 80 columns. */
+export function wrap(text: string): string {
+  let [wrapped, width] = ["", 0];
+  for (const word of text.split(" ")) {
+    const fits = width + 1 + word.length <= 80;
+    wrapped += width === 0 ? word : fits ? ` ${word}` : `\n${word}`;
+    width = width > 0 && fits ? width + 1 + word.length : word.length;
+  }
+  return wrapped;
+}
+
 /** The command line over its defaults: `--seconds 5` where there is a number, `--slow` for false. */
 export function options<T extends Record<string, string | number | boolean>>(defaults: T): T {
   const chosen: Record<string, string | number | boolean> = { ...defaults };
@@ -55,6 +66,8 @@ export function options<T extends Record<string, string | number | boolean>>(def
 function refuse(word: string, defaults: Record<string, string | number | boolean>): never {
   const known = Object.entries(defaults)
     .map(([key, value]) => typeof value === "boolean" ? `--${key}` : `--${key} ${value}`);
-  console.error(`Cannot understand ${word}: the options and defaults are ${known.join(", ")}`);
+  console.error(wrap(
+    `Cannot understand ${word}: the options and defaults are ${known.join(", ")}`,
+  ));
   Deno.exit(2);
 }

@@ -100,7 +100,8 @@ class Report {
     const ages = this.#ages.slice(0, Math.min(read, this.#ages.length)).sort();
     const age = (part: number) => duration(ages[Math.floor(part * (ages.length - 1))]!);
     const prices = Array.from(this.#prices, ([symbol, price]) => `${symbol} ${price.toFixed(2)}`);
-    return `${start}  latency ${age(0.5)}, p99 ${age(0.99)}${loss}  ${prices.join("  ")}`;
+    return `${start}  latency ${age(0.5)}, p99 ${age(0.99)}${loss}`.trimEnd() +
+      `\n${" ".repeat(7)}${prices.join("  ")}`;
   }
 }
 

@@ -12,7 +12,7 @@
 
 import { setTimeout as delay } from "node:timers/promises";
 import { CircularBufferWriter, VringError } from "../mod.ts";
-import { CAPACITY, clock, count, endAfter, options, Tick } from "./ticker.ts";
+import { CAPACITY, clock, count, endAfter, options, Tick, wrap } from "./ticker.ts";
 
 const SYMBOLS = ["SALT", "SILK", "TEA", "PEPPER"];
 
@@ -24,7 +24,7 @@ async function main(): Promise<void> {
   using writer = CircularBufferWriter.open(name, { capacity: CAPACITY });
   const before = writer.sequence;
   const after = before === 0 ? "" : `, going on after ${count(before)} of an earlier writer`;
-  console.log(`Writing ${count(rate)} ticks/s to "${name}" for ${seconds} s${after}`);
+  console.log(wrap(`Writing ${count(rate)} ticks/s to "${name}" for ${seconds} s${after}`));
   await write(writer, rate, endAfter(seconds));
   console.log(`Wrote ${count(writer.sequence - before)} ticks.`);
 }

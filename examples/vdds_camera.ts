@@ -139,7 +139,8 @@ const CELLS = { across: 76, down: 12 };
 class Screen {
   /** How often it is to be drawn. */
   readonly everyMs: number;
-  readonly #terminal = Deno.stdout.isTerminal() && !Deno.noColor;
+  readonly #terminal = Deno.stdout.isTerminal() && !Deno.noColor &&
+    Deno.consoleSize().columns >= 80;
   readonly #meter: Meter;
   #frame: Sample<unknown> | undefined;
   #back = "";

@@ -13,7 +13,7 @@
 
 import { setTimeout as delay } from "node:timers/promises";
 import { Subscriber } from "../mod.ts";
-import { clock, count, endAfter } from "./ticker.ts";
+import { clock, count, endAfter, wrap } from "./ticker.ts";
 import { Party, Stopped } from "./vdds_demo_party.ts";
 import { duration, every, type Received } from "./vdds_meter.ts";
 import type { PublisherReport } from "./vdds_pub.ts";
@@ -182,7 +182,8 @@ function rateOf(rate: number | undefined): string {
 
 function row(name: string, pid: string, fate: string, ...figures: string[]): string {
   const cells = figures.map((figure) => figure.padStart(9));
-  return `${name.padEnd(13)}${pid.padStart(8)}  ${fate.padEnd(13)}${cells.join("")}`.trimEnd();
+  // 79 columns: on a terminal of 80, what clears the rest of the line would clear the 80th
+  return `${name.padEnd(12)}${pid.padStart(8)}  ${fate.padEnd(12)}${cells.join("")}`.trimEnd();
 }
 
 /** What was shown, with the figures of this run. */
@@ -203,7 +204,7 @@ function summary({ publisher, fast, slow, third, killed, back, left }: Scene): s
     `received ${count(read[2]!.samples)} and lost ${count(read[2]!.lost)}.`,
     `Left behind in /dev/shm: ${left ? "a file, which was removed" : "nothing"}; all processes ` +
     `have ended.`,
-  ].join("\n");
+  ].map(wrap).join("\n");
 }
 
 function latencies({ p50, p99 }: Received): string {

@@ -15,7 +15,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { Subscriber, VringError } from "../mod.ts";
 import { count, endAfter, options } from "./ticker.ts";
 import { duration, endOfParent, every, Meter, type Received } from "./vdds_meter.ts";
-import { DIRECTIONS, Scan, TOPIC } from "./vdds_scan.ts";
+import { Scan, TOPIC } from "./vdds_scan.ts";
 
 const SLOW_MS = 5;
 
@@ -60,13 +60,9 @@ async function next<T>(subscriber: Subscriber<T>, end: AbortSignal) {
   }
 }
 
-/** What is nearest, and where: read in place, nothing is copied. */
+/** How far away the nearest thing is: read in place, nothing is copied. */
 function nearest(metres: Float32Array): string {
-  let at = 0;
-  for (let i = 1; i < metres.length; i++) {
-    if (metres[i]! < metres[at]!) at = i;
-  }
-  return `nearest ${metres[at]!.toFixed(2)} m at ${(360 * at / DIRECTIONS).toFixed()} degrees`;
+  return `nearest ${metres.reduce((least, each) => Math.min(least, each)).toFixed(2)} m`;
 }
 
 /** What it says to programs. */

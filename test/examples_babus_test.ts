@@ -29,7 +29,7 @@ function numberIn(text: string | undefined): number {
 }
 
 const ACCOUNT =
-  /\nActed on ([\d,]+) readings, skipped ([\d,]+)\.\nLooked at ([\d,]+) images: 0 damaged, [\d,]+ overwritten; ([\d,]+) compared with readings, 0 different\.\n$/;
+  / Acted on ([\d,]+) readings, skipped ([\d,]+)\. Looked at ([\d,]+) images: 0 damaged, [\d,]+ overwritten; ([\d,]+) compared with readings, 0 different\. $/;
 
 interface Account {
   readonly acted: number;
@@ -41,17 +41,17 @@ interface Account {
 /** Waits for the end of the control, which has ended well; gives what it has seen. */
 async function accountOf(program: Program): Promise<Account> {
   assertEquals(await program.end(), WELL);
-  assertMatch(program.out, ACCOUNT);
-  const [, acted, skipped, images, compared] = ACCOUNT.exec(program.out)!.map(numberIn);
+  assertMatch(program.words, ACCOUNT);
+  const [, acted, skipped, images, compared] = ACCOUNT.exec(program.words)!.map(numberIn);
   return { acted: acted!, skipped: skipped!, images: images!, compared: compared! };
 }
 
 /** A second with readings and images, after two ways to tell how far the robot turned were there. */
 const BUSY =
-  / s +[1-9][\d,]* readings\/s, +[\d.]+ (?:us|ms) old {2}motor +-?\d+ % +[1-9]\d* images\/s {2}turned [-+][\d.]+ by camera, [-+][\d.]+ by readings\n/;
+  / s +[1-9][\d,]* readings\/s, +[\d.]+ (?:us|ms) old {2}motor +-?\d+ % +[1-9]\d* images\/s\n +turned [-+][\d.]+ by camera, [-+][\d.]+ by readings\n/;
 /** A second without readings. */
-const ASLEEP = / s +0 readings\/s, +- old .* +0 images\/s .*\n/;
-const READINGS_ONLY = / s +[1-9][\d,]* readings\/s, .* 0 images\/s .*\n/;
+const ASLEEP = / s +0 readings\/s, +- old .* +0 images\/s\n/;
+const READINGS_ONLY = / s +[1-9][\d,]* readings\/s, .* 0 images\/s\n/;
 
 Deno.test("robot: the control first, then camera and sensor, and Ctrl-C leaves nothing", async () => {
   const domain = uniqueName();

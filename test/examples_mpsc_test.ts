@@ -32,8 +32,8 @@ async function sentBy(program: Program): Promise<number> {
 async function accountOf(program: Program) {
   program.kill("SIGINT");
   assertEquals(await program.end(), WELL);
-  const last = /Received (.+) entries of (.+) producers: (.+) missing, (.+) perhaps .+\.\n$/;
-  const [received, producers, missing, again] = numbersOf(last.exec(program.out), program);
+  const last = /Received (.+) entries of (.+) producers: (.+) missing, (.+) perhaps .+\. $/;
+  const [received, producers, missing, again] = numbersOf(last.exec(program.words), program);
   return { received, producers, missing, again };
 }
 

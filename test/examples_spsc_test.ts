@@ -4,13 +4,9 @@
  */
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { Program, sharedFiles } from "./program.ts";
+import { Program, sharedFiles, uniqueName } from "./program.ts";
 
 const WELL = { code: 0, signal: null, err: "" };
-
-function uniqueName(): string {
-  return `test-${crypto.randomUUID()}`;
-}
 
 function producer(name: string, ...options: string[]): Program {
   return new Program("examples/spsc_producer.ts", "--name", name, ...options);
@@ -34,8 +30,8 @@ async function sentBy(program: Program): Promise<number> {
 /** What a consumer says in the end, after it has ended well. */
 async function accountOf(program: Program) {
   assertEquals(await program.end(), WELL);
-  const last = /Received (.+) readings: (.+) missing, (.+) perhaps .+; the next is (.+)\.\n$/;
-  const [received, missing, again, next] = numbersOf(last.exec(program.out), program);
+  const last = /Received (.+) readings: (.+) missing, (.+) perhaps .+; the next is (.+)\. $/;
+  const [received, missing, again, next] = numbersOf(last.exec(program.words), program);
   return { received, missing, again, next };
 }
 

@@ -58,7 +58,7 @@ async function accounted(program: Program, scans: number): Promise<void> {
 }
 
 const SCANS =
-  / s +[1-9][\d,]* scans\/s {2}latency +[\d.]+ (?:us|ms), p99 +[\d.]+ (?:us|ms) {2}lost [\d,]+ +nearest 1\.\d\d m at \d+ degrees\n/;
+  / s +[1-9][\d,]* scans\/s {2}latency +[\d.]+ (?:us|ms), p99 +[\d.]+ (?:us|ms) {2}lost [\d,]+ +nearest 1\.\d\d m\n/;
 const LINE = / s +([\d,]+) scans\/s .* lost ([\d,]+).*\n/;
 
 Deno.test("scans: subscribers first, and each gets every one or is told of its loss", async () => {

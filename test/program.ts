@@ -5,10 +5,23 @@
  * @module
  */
 
+import { stripVTControlCharacters } from "node:util";
+import { assertEquals } from "@std/assert";
+
 const ROOT = new URL("../", import.meta.url);
 
 /** However slow the machine: a program that hangs is killed after this, and the test fails. */
 const DEADLINE_MS = 60_000;
+
+/** What moves the cursor of a terminal up. */
+const UP = new RegExp(`${"\x1b"}\\[\\d+A`, "g");
+
+/** Fails if a line would not fit into a terminal of 80 columns. */
+export function assertFits(out: string): void {
+  const rows = out.replace(UP, "\n"); // another row begins there
+  const lines = stripVTControlCharacters(rows).split(/\r?\n/);
+  assertEquals(lines.filter((line) => [...line].length > 80), [], "lines are too wide");
+}
 
 /** How a program ended. */
 export interface Ending {
@@ -61,6 +74,11 @@ export class Program implements AsyncDisposable {
     return this.#out;
   }
 
+  /** Everything that it has printed as words with single spaces, wherever lines were broken. */
+  get words(): string {
+    return this.#out.replace(/\s+/g, " ");
+  }
+
   /** Waits until it prints this, behind what was waited for before. */
   async until(pattern: RegExp): Promise<RegExpExecArray> {
     for (;;) {
@@ -93,8 +111,14 @@ export class Program implements AsyncDisposable {
     }
   }
 
-  /** Waits for its end. */
+  /** Waits for its end; fails if it has printed a line that is too wide. */
   async end(): Promise<Ending> {
+    const ending = await this.#exited();
+    assertFits(this.#out);
+    return ending;
+  }
+
+  async #exited(): Promise<Ending> {
     const ending = await this.#ending;
     clearTimeout(this.#deadline);
     await this.#input.close().catch(() => {}); // it does not read any more
@@ -104,7 +128,7 @@ export class Program implements AsyncDisposable {
   /** Ends it, if it has not ended. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.kill("SIGKILL");
-    await this.end();
+    await this.#exited();
   }
 
   async #follow(): Promise<Ending> {

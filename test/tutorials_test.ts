@@ -213,7 +213,7 @@ Deno.test("each exercise fails unsolved, and says why", async () => {
     const { code, out, err } = await run([`tutorials/${folder}/exercise.ts`]);
     assertEquals([code, err], [1, ""], folder);
     assertEquals(out.match(/✗/g)?.length, 1);
-    assertMatch(out, /✗ .+\n\n( {6}.+\n|\n)+ {6}Hint: .{10}/);
+    assertMatch(out, /✗ [^]+\n {6}Hint: .{10}/);
     assertMatch(out, /Not yet: \d+ of \d+ checks pass/);
     assertStringIncludes(out, `tutorials/answers/${folder}.ts`);
   }));
@@ -423,10 +423,9 @@ Deno.test("play.ts writes letters, reads them in one piece and refuses what does
     "> wrote 5 of 5 cells",
     `> read "hel" in one piece, bytes 0 to ${3 * cell}`,
     "> wrote 30 of 36 cells; the ring is full",
-    `> read "lo${letters.slice(0, 30)}" in one piece, bytes ${3 * cell} to ${
-      35 * cell
-    }, across the seam`,
+    `> read "lo${letters.slice(0, 30)}" in one piece, bytes ${3 * cell} to ${35 * cell}`,
   ]);
+  assertMatch(result.out, /\nacross the seam\n/);
 });
 
 Deno.test("an unknown option is refused", async () => {

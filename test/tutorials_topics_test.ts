@@ -17,14 +17,27 @@ import {
   READY,
   type Words,
 } from "../tutorials/10_vring/judge.ts";
+import { HEADS, line, WIDTHS } from "../tutorials/10_vring/film.ts";
 import { checksOf as checksOfShow } from "../tutorials/11_vdds/judge.ts";
 import { hasTerminal, Program, sharedFiles, uniqueName } from "./program.ts";
-import { assertNoticed, crash, mapsLines, results, run, tell } from "./tutorial_run.ts";
+import {
+  assertNoticed,
+  assertShows,
+  crash,
+  mapsLines,
+  results,
+  run,
+  tell,
+} from "./tutorial_run.ts";
 
 /** The lines of each film: who does what, and the words after it. */
 function films(out: string): string[][] {
-  return out.split(/^ +row 0 +row 1 +counts +AVAIL +USED 0 +USED 1\n/m).slice(1).map((rest) =>
-    rest.split("\n\n")[0]!.split("\n").map((line) => line.trim().replace(/ {2,}/g, " | "))
+  return out.split(`${line(HEADS)}\n`).slice(1).map((rest) =>
+    rest.split("\n\n")[0]!.split("\n").map((row) => {
+      let at = 2;
+      return WIDTHS.map((width) => row.slice(at, at += width).trim())
+        .filter((cell) => cell !== "").join(" | ");
+    })
   );
 }
 
@@ -36,7 +49,7 @@ Deno.test("tutorial 10 shows samples that go round, are dropped, and outlive the
   assertEquals(round!.filter((line) => line.includes("reads")).length, 2);
   assertEquals(
     full!.at(-1),
-    "writer | descriptor 2: none 3, ready 3 | -1 -2 -3 | h1 r2 r3 | 1 1 1 | 1 2",
+    "writer | DESC[2]: none 3, ready 3 | -1 -2 -3 | h1 r2 r3 | 1 1 1 | 1 2",
   );
   assertMatch(
     drop!.join("\n"),
@@ -44,7 +57,7 @@ Deno.test("tutorial 10 shows samples that go round, are dropped, and outlive the
   );
   assertEquals(results(out, "second.seen"), ['[ "21.5 C", "21.7 C", "21.8 C" ]']);
   assertEquals(dying!.at(-1), "reader 1 | is killed | -1 -- -- | -1 -- -- | 1 0 0 | 1 2");
-  assertMatch(searching!.join("\n"), /descriptor 0: none 1, none 1[^]*SAMPLE\[0\] = "21.8 C"/);
+  assertMatch(searching!.join("\n"), /DESC\[0\]: none 1, none 1[^]*SAMPLE\[0\] = "21.8 C"/);
   assertEquals(
     clearing!.at(-1),
     "writer | AVAIL[4] = 2 | r4 -2 -3 | -- -- -- | 1 0 0 | 1 2 | 0 | 1 2 0",
@@ -55,7 +68,7 @@ Deno.test("tutorial 10 shows samples that go round, are dropped, and outlive the
   );
   assertEquals(results(out, "cast.ring.sequence.load()"), ["0"]);
   assertEquals(results(out, "cast.ring.journal.load() >>> 2"), ["1"]);
-  assertMatch(heir!.join("\n"), /row\[0\]\[0\] is none 1: it had it/);
+  assertMatch(heir!.join("\n"), /row\[0\]\[0\] is none 1: had it/);
   assertEquals(results(out, "[first.seen, second.seen]"), ['[ [ "21.5 C" ], [ "21.5 C" ] ]']);
   assertMatch(out, /0 +1 +held +ready +2\n +1 +2 +ready +ready +2\n/);
   assertEquals(results(out, "publisher.counters"), [
@@ -203,13 +216,13 @@ Deno.test("tutorial 11 shows a topic, frames in place, policies and a publisher 
   const name = uniqueName();
   const out = await tell("11_vdds", "--name", name);
   assertEquals(results(out, "subscriber.matched"), ["0", "1"]);
-  assertMatch(out, /type: "bytes", publishers: 1, subscribers: 1/);
+  assertShows(out, /type: "bytes", publishers: 1, subscribers: 1/);
   assertEquals(results(out, "textOf(sample.bytes)"), ['"frame 1"', '"frame 2"']);
   const [written, read] = mapsLines(out);
   assert(written!.start !== read!.start);
   assertEquals([written!.place, written!.permissions], [read!.place, "rw-s"]);
   assertEquals(results(out, 'publisher.trySend(bytesOf("frame 5"))'), ["false", "true"]);
-  assertMatch(out, /→ TimeoutError: .* 100 ms\s+have passed/);
+  assertShows(out, /→ TimeoutError: .* 100 ms have passed/);
   assertMatch(out, /→ RoleTakenError: /);
   assertEquals(results(out, "second.sequence"), ["5"]);
   assertEquals(results(out, "textOf(late.tryReceive())"), ['"frame 6"']);
@@ -255,7 +268,7 @@ Deno.test("tutorial 11 with two processes: the subscriber goes on for a publishe
   assertEquals((await publisher.end()).signal, "SIGKILL");
   assertEquals(await subscriber.end(), { code: 0, signal: null, err: "" });
   const { out } = subscriber;
-  assertMatch(out, /PeerLostError: .*its\s+publisher\s+died/);
+  assertShows(out, /PeerLostError: .*its publisher died/);
   assertEquals(results(out, "textOf(sample.bytes)"), ['"frame 1"', '"frame 1"']);
   assertEquals(results(out, "publisher.sequence"), ["3"]);
   assertMatch(out, /→ \[ true, true, true, false \]/);
@@ -274,7 +287,7 @@ Deno.test("tutorial 11 with two processes: nothing is to be repaired if the publ
   }
   const received = results(subscriber.out, "textOf(subscriber.receiveSync())");
   assertEquals(received, ['"frame 2"', '"frame 3"', '"FRAME 4"', '"closed"']);
-  assertMatch(subscriber.out, /nothing to repair/);
+  assertShows(subscriber.out, /nothing to repair/);
   assertEquals(sharedFiles(name), []);
 });
 

@@ -4,8 +4,8 @@
  * @module
  */
 
-import { paint } from "./paint.ts";
-import { wrap } from "./picture.ts";
+import { COLUMNS, paint } from "./paint.ts";
+import { fit, wrap } from "./picture.ts";
 
 /** One thing that an answer must do. */
 export interface Check {
@@ -36,21 +36,28 @@ export function judge(folder: string, checks: readonly Check[]): void {
   Deno.exitCode = 1;
   console.log(`
 Not yet: ${failed} of ${checks.length} checks pass.
-Change tutorials/${folder}/exercise.ts and run it again. When you want to compare, one answer
-is in tutorials/answers/${folder}.ts.
+${
+    wrap(
+      `Change tutorials/${folder}/exercise.ts and run it again. When you want to compare, one answer
+      is in tutorials/answers/${folder}.ts.`,
+    )
+  }
 `);
 }
 
 function passes(check: Check): boolean {
   const failure = failureOf(check);
   if (failure === undefined) {
-    console.log(`  ${paint("green", "✓")} ${check.what}`);
+    print(`${paint("green", "✓")} ${check.what}`, 2);
     return true;
   }
-  console.log(`  ${paint("red", "✗")} ${check.what}`);
-  const lines = `\n${failure}\n\n${wrap(`Hint: ${check.hint}`, 84)}`;
-  console.log(lines.replace(/^(?=.)/gm, "      "));
+  print(`${paint("red", "✗")} ${check.what}`, 2);
+  print(`\n${failure}\n\n${wrap(`Hint: ${check.hint}`, COLUMNS - 6)}`, 6);
   return false;
+}
+
+function print(text: string, indent: number): void {
+  console.log(fit(text, indent));
 }
 
 /** What was seen instead of what was asked; nothing if the check passes. */

@@ -1,5 +1,5 @@
 /**
- * Colour, where a terminal shows it and nobody has asked for none (`NO_COLOR`).
+ * What the output can show: how many columns, and colour unless `NO_COLOR` is set.
  *
  * @module
  */
@@ -8,6 +8,16 @@ import { styleText } from "node:util";
 
 /** Whether the output is a terminal. */
 export const onTerminal: boolean = Deno.stdout.isTerminal();
+
+/** Longer lines are hard to read. */
+const WIDEST = 92;
+
+/** How many columns a line may have. */
+export const COLUMNS: number = Math.min(columnsOfTerminal(), WIDEST);
+
+function columnsOfTerminal(): number {
+  return (onTerminal ? Deno.consoleSize().columns : 0) || 80; // a terminal can have no size
+}
 
 /** Text in a style, or as it is. */
 export function paint(style: Parameters<typeof styleText>[0], text: string): string {

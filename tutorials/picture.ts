@@ -1,16 +1,16 @@
 /**
- * Bytes, addresses and pages as text that can be looked at. Every picture fits into 96 columns.
+ * Bytes, addresses and pages as text that can be looked at. Every picture fits into 80 columns.
  *
  * @module
  */
 
-import { paint } from "./paint.ts";
+import { stripVTControlCharacters } from "node:util";
+import { COLUMNS, paint } from "./paint.ts";
 
 const ROW = 16;
-const WIDTH = 92;
 
-/** Prose in lines of at most so many characters. */
-export function wrap(text: string, width: number = WIDTH): string {
+/** Wraps prose at spaces, to lines of at most so many columns. */
+export function wrap(text: string, width: number = COLUMNS): string {
   const lines = [""];
   for (const word of text.trim().split(/\s+/)) {
     const line = lines.at(-1)!;
@@ -18,6 +18,39 @@ export function wrap(text: string, width: number = WIDTH): string {
     else lines[lines.length - 1] = line === "" ? word : `${line} ${word}`;
   }
   return lines.join("\n");
+}
+
+/**
+ * Indents lines, and breaks those that are too wide at a space. A block of lines up to an empty one
+ * is indented less if that saves columns of a table from being broken.
+ */
+export function fit(lines: string, indent = 4): string {
+  return lines.split("\n\n").map((block) => fitBlock(block.split("\n"), indent)).join("\n\n");
+}
+
+function fitBlock(lines: readonly string[], wanted: number): string {
+  const aligned = lines.filter((line) => /\S {2,}\S/.test(line));
+  const spare = COLUMNS - Math.max(0, ...aligned.map(widthOf));
+  const indent = spare < 0 ? wanted : Math.min(wanted, spare);
+  return lines.flatMap((line) => broken(line, COLUMNS - indent)).join("\n")
+    .replace(/^(?=.)/gm, " ".repeat(indent));
+}
+
+/** A line in pieces that are not too wide; all but the first begin further to the right. */
+function broken(line: string, width: number): string[] {
+  const [first = "", ...words] = line.split(/(?<=\S)(?= )/);
+  const pieces = [first];
+  const start = `${/^ */.exec(line)![0]}    `;
+  for (const word of words) {
+    const piece = pieces.at(-1)! + word;
+    if (widthOf(piece) > width) pieces.push(start + word.trimStart());
+    else pieces[pieces.length - 1] = piece;
+  }
+  return pieces;
+}
+
+function widthOf(line: string): number {
+  return stripVTControlCharacters(line).length;
 }
 
 /** An address as the kernel writes it. */
@@ -52,15 +85,18 @@ export function hexdump(bytes: Uint8Array, range: DumpRange): string {
   const { address, from = 0, length = ROW, seam } = range;
   const lines: string[] = [];
   const end = Math.min(from + length, bytes.length);
+  const widest = hex(address + end - 1).length;
   for (let at = from - from % ROW; at < end; at += ROW) {
-    if (at === seam?.at) lines.push(`${"─".repeat(16)} ${seam.label} `.padEnd(84, "─"));
+    if (at === seam?.at) {
+      lines.push(`${"─".repeat(widest)} ${seam.label} `.padEnd(widest + 66, "─"));
+    }
     const row = bytes.subarray(at, at + ROW);
     const numbers = Array.from(row, (byte) => byte.toString(16).padStart(2, "0"));
     const halves = [numbers.slice(0, ROW / 2), numbers.slice(ROW / 2)].map((half) =>
       half.join(" ")
     );
     lines.push(
-      `${hex(address + at).padEnd(16)} ${halves.join("  ").padEnd(48)}  ${printable(row)}`,
+      `${hex(address + at).padEnd(widest)} ${halves.join("  ").padEnd(48)} ${printable(row)}`,
     );
   }
   return lines.join("\n");
@@ -71,13 +107,14 @@ function printable(bytes: Uint8Array): string {
     .join("");
 }
 
-/** Pages in a row, each with what it holds: at most 7 characters. */
+/** Pages in a row, each with what it holds: a word that is short enough for all to fit. */
 export function boxes(contents: readonly string[]): string {
+  const width = Math.max(...contents.map(({ length }) => length)) + 2;
   const line = (left: string, fill: string, between: string, right: string) =>
-    left + contents.map(() => fill.repeat(9)).join(between) + right;
+    left + contents.map(() => fill.repeat(width)).join(between) + right;
   const middle = contents.map((text) => {
-    const before = Math.floor((9 - text.length) / 2);
-    return (" ".repeat(before) + text).padEnd(9);
+    const before = Math.floor((width - text.length) / 2);
+    return (" ".repeat(before) + text).padEnd(width);
   });
   return [line("┌", "─", "┬", "┐"), `│${middle.join("│")}│`, line("└", "─", "┴", "┘")].join("\n");
 }

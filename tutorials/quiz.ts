@@ -420,7 +420,7 @@ function parse(args: readonly string[]): { tutorial: string; seed: number; answe
   if (understood) return { tutorial: tutorial!, seed, answers };
   const tutorials = Object.keys(QUESTIONS).join(", ");
   console.error(
-    `Cannot ask: pass the number of a tutorial (${tutorials}), and --seed N, --answers`,
+    wrap(`Cannot ask: pass the number of a tutorial (${tutorials}), and --seed N, --answers`),
   );
   Deno.exit(2);
 }

@@ -5,8 +5,8 @@
  */
 
 import { check, errnoName } from "../mod.ts";
-import { onTerminal, paint } from "./paint.ts";
-import { hex, wrap } from "./picture.ts";
+import { COLUMNS, onTerminal, paint } from "./paint.ts";
+import { fit, hex, wrap } from "./picture.ts";
 
 /** One way through a tutorial. */
 export interface Story {
@@ -89,7 +89,9 @@ function chosen(tutorial: Tutorial): [way: string, story: Story, name: string] {
   const crashes = crash === undefined ? [] : ["--crash"];
   const ways = ["--break", ...crashes, ...Object.keys(parties)].join(" or ");
   const named = tutorial.name === undefined ? "" : " and --name NAME";
-  console.error(`Cannot run with ${wanted.join(" ")}: pass ${ways}, or none; --auto${named} too`);
+  console.error(
+    wrap(`Cannot run with ${wanted.join(" ")}: pass ${ways}, or none; --auto${named} too`),
+  );
   Deno.exit(2);
 }
 
@@ -121,9 +123,9 @@ export function say(text: string): void {
   }
 }
 
-/** Prints lines as they are, indented. */
+/** Prints lines that stay lines, indented. */
 export function picture(lines: string): void {
-  console.log(`\n${lines.replace(/^(?=.)/gm, "    ")}`);
+  console.log(`\n${fit(lines)}`);
 }
 
 /** Prints a line of code, runs exactly that code, and prints what it gave, which has this name. */
@@ -166,7 +168,7 @@ function show<T>(start: string, code: () => T): T {
 }
 
 function answer(text: string): void {
-  const lines = wrap(`→ ${text}`, 86).replaceAll("\n", "\n      ");
+  const lines = wrap(`→ ${text}`, COLUMNS - 6).replaceAll("\n", "\n      ");
   console.log(`    ${paint("green", lines)}`);
 }
 
@@ -182,7 +184,7 @@ function sourceOf(code: () => unknown): string {
 /** An object or an array on one line, if that is short. */
 function onOneLine(...[lines, open, body, close]: string[]): string {
   const fields = body!.split("\n").map((line) => line.trim()).join(" ");
-  if (fields.length > 60) return lines!;
+  if (fields.length > 56) return lines!;
   return open === "{" ? `{ ${fields} }` : `${open}${fields}${close}`;
 }
 

@@ -11,6 +11,7 @@ import { SCENARIOS } from "./scenarios/index.ts";
 import {
   describeFinding,
   heading,
+  listed,
   type Outcome,
   progressLine,
   resultOf,
@@ -22,23 +23,26 @@ const HELP = `Explores every interleaving of the scenarios, within their bounds.
 
   deno task explore [scenario...] [options]
 
-A scenario is named by the beginning of its name, or by a pattern such as "*death*"; without any,
-all are explored.
+A scenario is named by the beginning of its name, or by a pattern such as
+"*death*"; without any, all are explored.
 
   --list              the scenarios, and what each is about
   --preemptions n     how often a run may leave an actor that could go on
   --deaths n          how many actors may die in a run
-  --noise n           how many spurious wake-ups and early time-outs a run may have
-  --short             at most 2 preemptions, 1 death and 1 noise; 30 s in all unless --budget
+  --noise n           how many spurious wake-ups and early time-outs a run may
+                      have
+  --short             at most 2 preemptions, 1 death and 1 noise; 30 s in all
+                      unless --budget
   --budget seconds    stop after so long, divided among the scenarios
   --schedules n       stop each scenario after so many runs
-  --seed s            random runs without a bound on preemptions, in place of all runs;
-                      10 s in all unless --budget or --schedules
+  --seed s            random runs without a bound on preemptions, instead of all
+                      runs; 10 s in all unless --budget or --schedules
   --replay token      one run of one scenario, step by step
   --json              a line of JSON for each scenario
   --help              this text
 
-Exit code 1: a scenario that is right had a finding, or a broken one had none or another; 2: misuse.
+Exit code 1: a scenario that is right had a finding, or a broken one had none or
+another; 2: misuse.
 `;
 
 const SHORT: Bounds = { preemptions: 2, deaths: 1, noise: 1 };
@@ -78,7 +82,7 @@ async function main(): Promise<number> {
   }
   const scenarios = named(positionals);
   if (values.list) {
-    for (const { name, about } of scenarios) console.log(`${name.padEnd(24)} ${about}`);
+    for (const scenario of scenarios) console.log(listed(scenario));
     return 0;
   }
   const seed = count("seed", values.seed);
@@ -194,7 +198,9 @@ function show(
 
 /** Overwrites one line. */
 function showProgress(line: string): void {
-  Deno.stderr.writeSync(new TextEncoder().encode(`\r\x1b[K${line}`));
+  const { columns } = Deno.consoleSize();
+  const cut = columns > 0 ? line.slice(0, columns - 1) : line; // in two rows it would stay
+  Deno.stderr.writeSync(new TextEncoder().encode(`\r\x1b[K${cut}`));
 }
 
 function record(scenario: Scenario, bounds: Bounds, report: Report, outcome: Outcome) {

@@ -19,34 +19,24 @@ export function resultOf({ expect }: Scenario, { finding, exhausted }: Report): 
     if (expect !== undefined) return { expected: false, result: `NO ${expect.toUpperCase()}` };
     return { expected: true, result: exhausted ? "exhausted" : "stopped" };
   }
-  if (finding.kind === expect) return { expected: true, result: `found ${expect}` };
+  if (finding.kind === expect) return { expected: true, result: finding.kind };
   return { expected: false, result: finding.kind.toUpperCase() };
 }
 
-/** The widths of the columns; those below 0 are aligned to the left. */
-const COLUMNS = [-24, 11, 12, 9, 9, 9, 9, 2, -20];
+/** The widths of the columns, 80 in all; those below 0 are aligned to the left. */
+const WIDTHS = [-23, 9, 9, 7, 8, 6, -14];
 
 function line(cells: readonly string[]): string {
   return cells.map((cell, i) => {
-    const width = COLUMNS[i] ?? 0;
+    const width = WIDTHS[i]!;
     return width < 0 ? cell.padEnd(-width) : cell.padStart(width);
-  }).join("").trimEnd();
+  }).join(" ").trimEnd();
 }
 
 /** Returns the names of the columns. */
 export function heading(): string {
-  return line([
-    "scenario",
-    "runs",
-    "states",
-    "deaths",
-    "longest",
-    "time",
-    "runs/s",
-    "",
-    "result",
-    "bounds",
-  ]);
+  return "Bounds are preemptions/deaths/noise.\n" +
+    line(["scenario", "runs", "states", "deaths", "time", "bounds", "result"]);
 }
 
 /** Returns one line about a scenario. */
@@ -56,18 +46,15 @@ export function row(
   report: Report,
   { result }: Outcome,
 ): string {
-  const seconds = report.milliseconds / 1000;
+  const { preemptions, deaths, noise } = bounds;
   return line([
     name,
     whole(report.schedules),
     whole(report.states),
     whole(report.deaths),
-    whole(report.longest),
-    `${seconds.toFixed(2)} s`,
-    whole(report.schedules / seconds),
-    "",
+    `${(report.milliseconds / 1000).toFixed(2)} s`,
+    `${preemptions}/${deaths}/${noise}`,
     result,
-    inWords(bounds),
   ]);
 }
 
@@ -82,6 +69,17 @@ export function summary(reports: readonly Report[], unexpected: number): string 
     `${seconds.toFixed(1)} s`,
     unexpected === 0 ? "all as expected" : `${unexpected} NOT AS EXPECTED`,
   ].join(", ");
+}
+
+/** Returns the entry of a scenario in the list of all, wrapped to 80 columns. */
+export function listed({ name, about }: Scenario): string {
+  const lines = [name.padEnd(24)];
+  for (const word of about.split(" ")) {
+    const longer = `${lines.at(-1)} ${word}`;
+    if (longer.length > 80) lines.push(`${" ".repeat(25)}${word}`);
+    else lines[lines.length - 1] = longer;
+  }
+  return lines.join("\n");
 }
 
 /** Describes a search that still runs. */
@@ -102,13 +100,6 @@ export function describeFinding({ name }: Scenario, finding: Finding): string {
     `  deno task explore ${name} --replay '${finding.token}'`,
     "",
   ].join("\n");
-}
-
-function inWords({ preemptions, deaths, noise }: Bounds): string {
-  const parts = [plural(preemptions, "preemption")];
-  if (deaths > 0) parts.push(plural(deaths, "death"));
-  if (noise > 0) parts.push(`noise ${noise}`);
-  return parts.join(", ");
 }
 
 function plural(count: number, noun: string): string {

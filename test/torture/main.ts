@@ -16,15 +16,24 @@ function help(): string {
 
 Usage: deno task torture [kind ..] [--seconds n] [--seed s] [--steps]
 
-  kind       ${kindNames("kinds").join(", ")}; all of them by default
-             or, to see the harness find something: ${kindNames("broken").join(", ")}
+  kind       one or more of these; all of them by default:
+${list(kindNames("kinds"))}
+             or, to see the harness find something:
+${list(kindNames("broken"))}
   --seconds  how long each kind is tortured; 10 by default
   --seed     what chance begins with: repeats the plan of deaths, loads and stops,
-             though not the timing, which is the machine's; a new one by default
+             though not the timing, which is the machine's; new by default
   --steps    also print at which steps processes were killed
   --help     this text
 
-Exit code: 0 if every account is clean, 1 if not, 2 for a wrong command line, ${INTERRUPTED} after Ctrl-C.`;
+Exit code: 0 if every account is clean, 1 if not, 2 for a wrong command line,
+${INTERRUPTED} after Ctrl-C.`;
+}
+
+/** Names in lines of three. */
+function list(names: readonly string[]): string {
+  const rows = names.flatMap((_, i) => i % 3 === 0 ? [names.slice(i, i + 3)] : []);
+  return rows.map((row) => `               ${row.join(", ")}`).join(",\n");
 }
 
 interface Wish {

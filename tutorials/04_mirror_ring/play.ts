@@ -40,7 +40,7 @@ function readCells(ring: MirrorRing, wanted: number): string {
   const from = piece.byteOffset;
   const to = from + piece.length;
   const letters = new TextDecoder().decode(piece.filter((_, i) => i % cell === 0));
-  const across = to > ring.capacity ? ", across the seam" : "";
+  const across = to > ring.capacity ? "\nacross the seam" : "";
   ring.consume(piece.length);
   return `read "${letters}" in one piece, bytes ${from} to ${to}${across}`;
 }

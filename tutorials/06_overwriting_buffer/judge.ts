@@ -226,7 +226,7 @@ class Writer implements Disposable {
   /** Fails if that is not what a reader may be told that wanted `next`. */
   expectRight(next: number, outcome: Outcome, { mayBeEmpty }: { mayBeEmpty: boolean }): void {
     const wrong = this.#problem(next, outcome, mayBeEmpty);
-    const said = Deno.inspect(outcome, { compact: true, breakLength: 84 });
+    const said = Deno.inspect(outcome, { compact: true, breakLength: 64 });
     expect(
       wrong === undefined,
       `The reader wants message ${next}.\n\n${this.#lastNotes}\n\nYou give ${said}\n${wrong}`,

@@ -200,11 +200,11 @@ function lookTwice({ writer, reader, window }: Scene): void {
   step("The second look");
   say("Two parties, two things each. What matters is the order in which each does its own:");
   picture(`
-the writer                                 the reader
-1  moves \`oldest\` past the old message
-                                           2  copies the message, or looks at it
-3  writes over the old message
-                                           4  looks at \`oldest\`: is it past the message?`.trim());
+the writer                           the reader
+1  moves \`oldest\` past the old one
+                                     2  copies the message or reads it
+3  writes over the old one
+                                     4  looks at \`oldest\`: is it past that?`.trim());
   say(
     `The reader has seen a byte of the new message? Then 3 had begun before 2 was over. The writer does
     1 before 3, and the reader 4 after 2, and so 4 comes after 1 and sees it. Whatever the two do,

@@ -98,9 +98,9 @@ const rows: (string | number)[][] = [[
   "stage",
   "messages",
   "ns each",
-  "times the floor",
-  "writer's looks each",
-  "reader's looks each",
+  "x floor",
+  "writer's looks",
+  "reader's looks",
 ]];
 for (const stage of STAGES) {
   const { nsPerMessage, writer, reader } = await measure(stage);

@@ -29,9 +29,9 @@ function main(): void {
   cachedPositions();
   mirrored();
   count();
-  const files = ["ring1_slots", "ring2_positions", "ring3_cached", "ring4_mirrored"]
-    .map((file) => `tutorials/07_four_rings/${file}.ts`);
-  picture(files.slice(1).map((file, i) => `diff ${files[i]} ${file}`).join("\n"));
+  const files = ["ring1_slots.ts", "ring2_positions.ts", "ring3_cached.ts", "ring4_mirrored.ts"];
+  const diffs = files.slice(1).map((file, i) => `diff ${files[i]} ${file}`);
+  picture(["cd tutorials/07_four_rings", ...diffs, "cd ../.."].join("\n"));
   say(
     `The fourth stage is what every ring of this library stands on: see \`src/lane/lane.ts\`. It adds
     what you have not needed yet: bells to sleep on, and checks of what the other side has stored.

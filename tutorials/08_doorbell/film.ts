@@ -8,27 +8,33 @@ import { paint } from "../paint.ts";
 import { oneByOne } from "../stage.ts";
 import type { Event } from "./machine.ts";
 
-const WIDTH = 81;
+const WIDTH = 62;
+/** Where the last of three columns begins: what it says may be long. */
+const LAST_OF_THREE = 24;
+
+/** Where the column of a party begins. The text in it may reach into the next column. */
+function startOf(column: number, { length }: readonly string[]): number {
+  return length < 3 ? column * WIDTH / 2 : column * LAST_OF_THREE / (length - 1);
+}
 
 /** The names of the parties above their columns. */
 export function headOf(
   parties: readonly string[],
   words: readonly string[] = ["count", "bell"],
 ): string {
-  const width = Math.floor(WIDTH / parties.length);
-  return paint("dim", [...parties.map((name) => name.padEnd(width)), words.join("  ")].join(""));
+  let line = "";
+  for (const [i, name] of parties.entries()) line = line.padEnd(startOf(i, parties)) + name;
+  return paint("dim", line.padEnd(WIDTH) + words.join("  "));
 }
 
 /** One line of the film. */
 export function lineOf(event: Event, parties: readonly string[]): string {
   const { party, text, state } = event;
-  const width = Math.floor(WIDTH / parties.length);
-  const column = parties.indexOf(party);
-  const cells = parties.map((_, i) => (i === column ? text : "").padEnd(width));
+  const start = " ".repeat(startOf(parties.indexOf(party), parties));
   const words = Object.entries(state.words).map(([name, value]) =>
     `${value}`.padEnd(name.length + 2)
   );
-  return [...cells, ...words].join("").trimEnd();
+  return [(start + text).padEnd(WIDTH), ...words].join("").trimEnd();
 }
 
 /** Shows a film, line by line. */

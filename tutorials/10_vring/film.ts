@@ -26,8 +26,10 @@ export interface Cast {
 /** Somebody who does something; at most so many operations, and then is killed. */
 export type Scene = readonly [who: string, does: Operations<unknown>, killedAfter?: number];
 
-const WIDTHS = [10, 32, 10, 10, 7, 8, 8, 6];
-const HEADS = ["", "", "row 0", "row 1", "counts", "AVAIL", "USED 0", "USED 1"];
+/** How wide the columns are: who, what, and the words after it. */
+export const WIDTHS = [9, 28, 9, 9, 6, 6, 6, 5];
+/** The names of the columns. */
+export const HEADS = ["", "", "row 0", "row 1", "count", "AVAIL", "USED0", "USED1"];
 
 /** A few letters for a word. */
 function short(word: number): string {
@@ -51,8 +53,9 @@ function cells({ ring, writer, readers }: Cast): string[] {
   ];
 }
 
-function line(row: readonly string[]): string {
-  return `    ${row.map((cell, i) => cell.padEnd(WIDTHS[i]!)).join("").trimEnd()}`;
+/** A row of the film. */
+export function line(row: readonly string[]): string {
+  return `  ${row.map((cell, i) => cell.padEnd(WIDTHS[i]!)).join("").trimEnd()}`;
 }
 
 /** Shows what they do, one after the other. */

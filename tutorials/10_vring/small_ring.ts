@@ -91,7 +91,7 @@ export class SmallRing {
   /** Gives back one reference; the last one puts the descriptor into AVAIL. */
   *dropReference(d: number): Operations {
     const left = this.references[d]!.sub(1) - 1;
-    yield `references[${d}].sub(1) → ${left} left`;
+    yield `count[${d}].sub(1) → ${left} left`;
     if (left === 0) yield* this.pushAvailable(d);
   }
 
@@ -137,7 +137,7 @@ export class Writer {
   *search(): Operations<number | undefined> {
     for (let d = 0; d < DEPTH; d++) {
       const words = this.ring.rows.map((row) => textOf(row[d]!.load())).join(", ");
-      yield `descriptor ${d}: ${words}`;
+      yield `DESC[${d}]: ${words}`;
       if (this.#isFree(d)) return d;
     }
     return undefined;
@@ -164,7 +164,7 @@ export class Writer {
   *deliver(d: number, number: number): Operations {
     const { ring } = this;
     ring.references[d]!.store(READERS + 1);
-    yield `references[${d}].store(${READERS + 1})`;
+    yield `count[${d}].store(${READERS + 1})`;
     for (let k = 0; k < READERS; k++) yield* this.give(k, d, number);
     ring.sequence.store(number);
     yield `sequence.store(${number})`;
@@ -176,7 +176,7 @@ export class Writer {
     const word = ring.rows[k]![d]!;
     const before = word.load();
     if (before === wordOf(number, State.none)) {
-      yield `row[${k}][${d}] is none ${number}: it had it`;
+      yield `row[${k}][${d}] is none ${number}: had it`;
       return yield* ring.dropReference(d);
     }
     if (before === wordOf(number, State.held)) return yield `row[${k}][${d}] is held ${number}`;

@@ -53,8 +53,8 @@ function lookAtIt(): void {
   );
   picture(table([
     ["none", "not this reader's", "and once all words are none: the writer's"],
-    ["ready", "given, not taken yet", "the reader may take it; the writer may take it back"],
-    ["held", "being read", "until the reader gives it back, whatever happens"],
+    ["ready", "given, not taken yet", "the reader's to take, the writer's to take back"],
+    ["held", "being read", "the reader's until it gives it back"],
   ]));
   say("All of this is real memory. Below, a word is `r1` for `ready 1`, and so on.");
 }
