@@ -82,7 +82,7 @@ function isBelow(value: object, above: object): boolean {
   return Object.prototype.isPrototypeOf.call(above, value);
 }
 
-const LONGEST_QUOTE = 60;
+const LONGEST_QUOTE = 300; // a name that is too long is shown whole
 
 /** Any value, in words that fit into a message. */
 export function inWords(value: unknown): string {
@@ -202,6 +202,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   maxSubscribers: ANY,
   producers: ANY,
   size: ANY,
+  version: ANY,
 };
 
 /**
@@ -222,7 +223,8 @@ export function checkedOptions<O extends object>(options: O, action: string): O 
   return copy as O;
 }
 
-function checkObject(options: unknown, action: string): void {
+/** Throws unless a value can be options. */
+export function checkObject(options: unknown, action: string): void {
   if (typeof options === "object" && options !== null && !isBuffer(options)) return;
   throw new TypeError(
     `Cannot ${action}: the options are ${inWords(options)}; pass an object, or nothing`,

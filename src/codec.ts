@@ -4,8 +4,9 @@
  * @module
  */
 
-import { byteLengthOf } from "./arguments.ts";
+import { byteLengthOf, inWords } from "./arguments.ts";
 import { CorruptRegionError } from "./errors.ts";
+import { isLayout } from "./layout/fields.ts";
 import { fingerprint } from "./layout/hash.ts";
 import type { AnyLayout, Input, Value } from "./layout/layout.ts";
 
@@ -70,6 +71,11 @@ function json<T>(): Codec<T> {
 
 /** The fields of a layout; both sides must have declared the same one. One array serves all values. */
 function struct<L extends AnyLayout>(layout: L): Codec<Value<L>> {
+  if (!isLayout(layout)) {
+    throw new TypeError(
+      `Cannot make a codec of ${inWords(layout)}: it is no layout; pass what layout() gave`,
+    );
+  }
   const { name, hash, size } = layout;
   let free: Uint8Array<ArrayBuffer> | undefined = new Uint8Array(size);
   return {
@@ -92,18 +98,6 @@ function struct<L extends AnyLayout>(layout: L): Codec<Value<L>> {
       );
     },
   };
-}
-
-/** What says how the messages of a codec look; a TypeError if it is no codec. */
-export function typeOfCodec(
-  given: Pick<Codec<unknown>, "type">,
-  what: string,
-): Codec<unknown>["type"] {
-  if (typeof given?.type?.hash === "bigint") return given.type;
-  throw new TypeError(
-    `Cannot open ${what}: its codec is none; pass codec.bytes, codec.text, codec.json() or ` +
-      "codec.struct(layout)",
-  );
 }
 
 /** The codecs that this package has. */

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { checkWaits } from "./arguments.ts";
 import type { WaitOptions } from "./wait/until.ts";
 
 /** What receiving gives to a stream. */
@@ -18,6 +19,7 @@ export interface ValueSource<T> {
 
 /** The values of a receiver, until the sender closes; cancelling closes the receiver. */
 export function valueStream<T>(source: ValueSource<T>, options: WaitOptions): ReadableStream<T> {
+  checkWaits(options);
   return new ReadableStream<T>({
     pull: async (controller) => {
       const outcome = await source.receive(options);
@@ -33,6 +35,7 @@ export function joinedStream(
   source: ValueSource<Uint8Array<ArrayBuffer>>,
   options: WaitOptions,
 ): ReadableStream<Uint8Array<ArrayBuffer>> {
+  checkWaits(options);
   return new ReadableStream({
     type: "bytes",
     pull: async (controller) => {
@@ -66,6 +69,7 @@ export function byteStream(
   source: ByteSource,
   options: WaitOptions,
 ): ReadableStream<Uint8Array<ArrayBuffer>> {
+  checkWaits(options);
   return new ReadableStream({
     type: "bytes",
     pull: async (controller) => {
@@ -95,6 +99,7 @@ export interface Sink<T> {
 
 /** What is written is sent, one after the other; closing and aborting close the sender. */
 export function sinkStream<T>(sink: Sink<T>, options: WaitOptions): WritableStream<T> {
+  checkWaits(options);
   const waits = { ...options };
   return new WritableStream<T>({
     start: ({ signal: aborted }) => {

@@ -15,18 +15,26 @@ const {
   codec,
   Domain,
   layout,
+  Listener,
+  MergedSubscriber,
   MirrorRing,
   MpscConsumer,
   MpscProducer,
   Publisher,
   RpcClient,
   RpcServer,
+  RwLock,
+  SemaphoreLock,
+  SharedMemory,
   SpscConsumer,
   SpscProducer,
   Subscriber,
+  waitAny,
+  waitAnySync,
 } = vring as Untyped;
 
 const NAME = `misuse-${Deno.pid}`;
+const DOMAIN = Domain.open(NAME);
 const PAIR = layout("pair", { a: "u8", b: "u8" });
 
 /** An array whose memory is somebody else's now. */
@@ -90,6 +98,20 @@ class Handles extends DisposableStack {
   readonly server: Untyped = this.use(RpcServer.open(NAME));
   readonly client: Untyped = this.use(RpcClient.open(NAME));
   readonly mirror: Untyped = this.use(new MirrorRing(4096));
+  readonly bytes = [
+    this.use(SpscProducer.open(`${NAME}-bytes`, { level: "bytes" })),
+    this.use(SpscConsumer.open(`${NAME}-bytes`, { level: "bytes" })),
+  ] as Untyped[];
+  readonly merged: Untyped = this.use(MergedSubscriber.open(`${NAME}/merged`));
+  readonly memory: Untyped = this.use(SharedMemory.open(NAME, { size: 64 }));
+  readonly rwLock: Untyped = this.use(RwLock.open(NAME));
+  readonly semaphore: Untyped = this.use(new SemaphoreLock(NAME));
+  readonly listener: Untyped = this.use(new Listener()).add(this.slot);
+
+  constructor() {
+    super();
+    this.defer(() => this.semaphore.unlink());
+  }
 }
 
 /** Fails unless the call is refused in words of ours. */
@@ -237,4 +259,264 @@ Deno.test("arrays over shared and resizable buffers are sent and filled as they 
     producer.trySend(tracking);
     assertEquals(consumer.tryReceive().value, tracking.slice());
   }
+});
+
+/** Values that no option, name, handler or limit can be, whatever is asked for. */
+const NEVER: readonly unknown[] = [5n, Symbol("option"), {}, [], "nonsense", NaN, -1, 1.5, 2 ** 53];
+
+/** What some options can be, out of NEVER; all others take none of it. */
+const FITS: Readonly<Record<string, readonly unknown[]>> = {
+  timeout: [1.5, 2 ** 53],
+  spin: [1.5, 2 ** 53],
+  source: ["nonsense"],
+  history: [2 ** 53],
+};
+
+const RING = ["capacity", "mode", "persist", "anyOwner"];
+const TOPIC = ["depth", "size", "maxSubscribers", "reserve", "mode", "persist", "anyOwner"];
+
+/** Each way to open something: what it is called with, its options, and the ones that must be right. */
+const OPENINGS: [string, (name: unknown, options: unknown) => unknown, string[], object?][] = [
+  ["SpscProducer.open", (n, o) => SpscProducer.open(n, o), [...RING, "codec", "level", "keepOpen"]],
+  ["SpscConsumer.open", (n, o) => SpscConsumer.open(n, o), [...RING, "codec", "level", "keepOpen"]],
+  ["SpscProducer.create", (n, o) => SpscProducer.create(n, o), [...RING, "codec", "level"]],
+  ["SpscConsumer.connect", (n, o) => SpscConsumer.connect(n, o), ["timeout", "signal", "codec"]],
+  ["MpscProducer.open", (n, o) => MpscProducer.open(n, o), [...RING, "codec", "producers", "id"]],
+  ["MpscConsumer.open", (n, o) => MpscConsumer.open(n, o), [...RING, "codec", "keepOpen"]],
+  ["MpscProducer.connect", (n, o) => MpscProducer.connect(n, o), ["timeout", "signal", "codec"]],
+  ["CircularBufferWriter.open", (n, o) => CircularBufferWriter.open(n, o), RING],
+  [
+    "CircularBufferReader.open",
+    (n, o) => CircularBufferReader.open(n, o),
+    [...RING, "start", "afterLoss", "keepOpen"],
+  ],
+  [
+    "Publisher.open",
+    (n, o) => Publisher.open(n, o),
+    [...TOPIC, "codec", "policy", "history", "source"],
+  ],
+  ["Publisher.connect", (n, o) => Publisher.connect(n, o), ["timeout", "signal", "policy"]],
+  ["Subscriber.open", (n, o) => Subscriber.open(n, o), [...TOPIC, "codec", "history", "keepOpen"]],
+  ["Subscriber.tryConnect", (n, o) => Subscriber.tryConnect(n, o), ["codec", "history"]],
+  ["MergedSubscriber.open", (n, o) => MergedSubscriber.open(n, o), ["codec", "history", "mode"]],
+  ["RpcServer.open", (n, o) => RpcServer.open(n, o), [...RING, "request", "response", "clients"]],
+  ["RpcClient.open", (n, o) => RpcClient.open(n, o), [...RING, "request", "response", "keepOpen"]],
+  ["RpcClient.connect", (n, o) => RpcClient.connect(n, o), ["timeout", "signal", "request"]],
+  [
+    "SharedMemory.open",
+    (n, o) => SharedMemory.open(n, o),
+    ["size", "mode", "persist", "anyOwner"],
+    { size: 64 },
+  ],
+  ["SharedMemory.connect", (n, o) => SharedMemory.connect(n, o), ["readOnly", "anyOwner"]],
+  ["RwLock.open", (n, o) => RwLock.open(n, o), ["mode", "persist", "anyOwner"]],
+  ["SemaphoreLock", (n, o) => new SemaphoreLock(n, o), ["interop", "mode"]],
+  [
+    "Domain.slot",
+    (n, o) => DOMAIN.slot(n, o),
+    ["depth", "maxSize", "mode", "persist", "anyOwner", "codec"],
+  ],
+];
+
+Deno.test("a name, the options as a whole and each option are refused unless they can be one", async () => {
+  const taken = `${NAME}-never`;
+  for (const [what, open, options, needed] of OPENINGS) {
+    for (
+      const name of [
+        5,
+        5n,
+        null,
+        undefined,
+        {},
+        Symbol("name"),
+        "",
+        ".",
+        "a b",
+        "a\0b",
+        "x".repeat(201),
+      ]
+    ) {
+      await assertRefused(() => open(name, { ...needed }), `${what} of ${shown(name)}`);
+    }
+    for (const value of [null, 5, "options", 5n, [], new Uint8Array(4), () => {}]) {
+      await assertRefused(() => open(taken, value), `${what} with ${shown(value)}`);
+    }
+    for (const option of options) {
+      for (const value of NEVER) {
+        if (FITS[option]?.includes(value)) continue;
+        const given = { ...needed, [option]: value };
+        await assertRefused(() => open(taken, given), `${what} with ${option}: ${shown(value)}`);
+      }
+    }
+  }
+  assertEquals(vring.regions().filter(({ name }) => name.includes(taken)), []);
+});
+
+/** Each call that waits, or would if it had to. */
+function waits(h: Handles): [string, (options: unknown) => unknown, boolean?][] {
+  const [[producer, consumer], [writer, reader]] = [h.rings, h.circular];
+  const [publisher, subscriber] = h.topic;
+  const bytes = Uint8Array.of(1);
+  writer.write(bytes);
+  return [
+    ["SpscProducer.sendSync", (o) => producer.sendSync(bytes, o)],
+    ["SpscProducer.send", (o) => producer.send(bytes, o)],
+    ["SpscProducer.sendBatchSync", (o) => producer.sendBatchSync([bytes], o)],
+    ["SpscProducer.sendBatch", (o) => producer.sendBatch([bytes], o)],
+    ["SpscProducer.claimSync", (o) => producer.claimSync(1, o)],
+    ["SpscProducer.claim", (o) => producer.claim(1, o)],
+    ["SpscProducer.flushSync", (o) => producer.flushSync(o)],
+    ["SpscProducer.flush", (o) => producer.flush(o)],
+    ["SpscProducer.toWritableStream", (o) => producer.toWritableStream(o)],
+    ["SpscConsumer.receiveSync", (o) => consumer.receiveSync(o)],
+    ["SpscConsumer.receive", (o) => consumer.receive(o)],
+    ["SpscConsumer.takeSync", (o) => consumer.takeSync(o)],
+    ["SpscConsumer.take", (o) => consumer.take(o)],
+    ["SpscConsumer.waitSync", (o) => consumer.waitSync(o)],
+    ["SpscConsumer.wait", (o) => consumer.wait(o)],
+    ["SpscConsumer.values", (o) => consumer.values(o).next()],
+    ["SpscConsumer.toReadableStream", (o) => consumer.toReadableStream(o)],
+    ["CircularBufferReader.readSync", (o) => reader.readSync(o)],
+    ["CircularBufferReader.read", (o) => reader.read(o)],
+    ["CircularBufferReader.read into", (o) => reader.read(new Uint8Array(4), o)],
+    ["Publisher.sendSync", (o) => publisher.sendSync(bytes, o)],
+    ["Publisher.send", (o) => publisher.send(bytes, o)],
+    ["Publisher.loanSync", (o) => publisher.loanSync(1, o)],
+    ["Publisher.loan", (o) => publisher.loan(1, o)],
+    ["Publisher.matches", (o) => publisher.matches(o).next()],
+    ["Publisher.toWritableStream", (o) => publisher.toWritableStream(o)],
+    ["Subscriber.receiveSync", (o) => subscriber.receiveSync(o)],
+    ["Subscriber.receive", (o) => subscriber.receive(o)],
+    ["Subscriber.takeLatestSync", (o) => subscriber.takeLatestSync(o)],
+    ["Subscriber.toReadableStream", (o) => subscriber.toReadableStream(o)],
+    ["MergedSubscriber.receiveSync", (o) => h.merged.receiveSync(o)],
+    ["MergedSubscriber.take", (o) => h.merged.take(o)],
+    ["Slot.writeSync", (o) => h.slot.writeSync(bytes, o)],
+    ["Slot.write", (o) => h.slot.write(bytes, o)],
+    ["Slot.claimSync", (o) => h.slot.claimSync(1, o)],
+    ["Slot.claim", (o) => h.slot.claim(1, o)],
+    ["Listener.waitSync", (o) => h.listener.waitSync(o)],
+    ["Listener.wait", (o) => h.listener.wait(o)],
+    ["waitAnySync", (o) => waitAnySync([h.slot, consumer], o)],
+    ["waitAny", (o) => waitAny([h.slot, consumer], o)],
+    ["RpcClient.callSync", (o) => h.client.callSync(bytes, o)],
+    ["RpcClient.call", (o) => h.client.call(bytes, o)],
+    ["RpcServer.handleSync", (o) => h.server.handleSync(() => bytes, o)],
+    ["RpcServer.serve", (o) => h.server.serve(() => bytes, o)],
+    ["RpcServer.shutdown", (o) => h.server.shutdown(o)],
+    ["RwLock.readSync", (o) => h.rwLock.readSync(o)],
+    ["RwLock.write", (o) => h.rwLock.write(o)],
+    ["SemaphoreLock.acquireSync", (o) => h.semaphore.acquireSync(o)],
+    ["SemaphoreLock.acquire", (o) => h.semaphore.acquire(o)],
+    ["SpscByteProducer.waitSync", (o) => h.bytes[0].waitSync(1, o)],
+    ["SpscByteProducer.wait", (o) => h.bytes[0].wait(1, o)],
+    ["SpscByteConsumer.waitSync", (o) => h.bytes[1].waitSync(o)],
+    ["SpscByteConsumer.wait", (o) => h.bytes[1].wait(o)],
+    ["SpscByteConsumer.toReadableStream", (o) => h.bytes[1].toReadableStream(o)],
+  ];
+}
+
+Deno.test("every wait refuses options that are none, whether or not it had to wait", async () => {
+  using h = new Handles();
+  for (const [what, wait] of waits(h)) {
+    for (const value of [null, 5, "options", [], new Float64Array(4), () => {}]) {
+      await assertRefused(() => wait(value), `${what} with ${shown(value)}`);
+    }
+    for (const option of ["timeout", "spin", "signal"]) {
+      for (const value of NEVER) {
+        if (FITS[option]?.includes(value)) continue;
+        const act = () => wait({ [option]: value });
+        await assertRefused(act, `${what} with ${option}: ${shown(value)}`);
+      }
+    }
+  }
+  assertEquals([h.rings[0].available, h.topic[0].sequence, h.slot.sequence], [0, 0, 0]);
+  assertEquals([h.client.inFlight, h.rwLock.tryWrite() !== undefined], [0, true]);
+});
+
+/** Each call that takes something else, with what it would take, which is left out. */
+const OTHERS: [string, (h: Handles, value: unknown) => unknown, unknown[]?][] = [
+  ["SpscConsumer.poll", (h, x) => h.rings[1].poll(x)],
+  ["SpscConsumer.poll limit", (h, x) => h.rings[1].poll(() => {}, x), [1.5, 2 ** 53]],
+  ["MpscConsumer.poll", (h, x) => h.many[1].poll(x)],
+  ["MpscConsumer.poll limit", (h, x) => h.many[1].poll(() => {}, x), [1.5, 2 ** 53]],
+  ["CircularBufferReader.poll", (h, x) => h.circular[1].poll(x)],
+  ["CircularBufferReader.poll limit", (h, x) => h.circular[1].poll(() => {}, x), [1.5, 2 ** 53]],
+  ["Subscriber.poll", (h, x) => h.topic[1].poll(x)],
+  ["Subscriber.poll limit", (h, x) => h.topic[1].poll(() => {}, x), [1.5, 2 ** 53]],
+  ["RpcServer.tryHandle", (h, x) => h.server.tryHandle(x)],
+  ["RpcServer.tryHandle options", (h, x) => h.server.tryHandle(() => {}, x), [{}]],
+  ["RpcServer.tryHandle limit", (h, x) => h.server.tryHandle(() => {}, { limit: x }), [
+    1.5,
+    2 ** 53,
+  ]],
+  ["RpcServer.handleSync", (h, x) => h.server.handleSync(x)],
+  ["RpcServer.serve", (h, x) => h.server.serve(x)],
+  ["RpcServer.serve concurrency", (h, x) => h.server.serve(() => {}, { concurrency: x }), [
+    1.5,
+    2 ** 53,
+  ]],
+  ["SpscProducer.trySendBatch", (h, x) => h.rings[0].trySendBatch(x), [[]]],
+  ["SpscProducer.tryClaim", (h, x) => h.rings[0].tryClaim(x)],
+  ["SpscProducer.publish", (h, x) => (h.rings[0].tryClaim(1), h.rings[0].publish(x))],
+  ["MpscProducer.tryClaim", (h, x) => h.many[0].tryClaim(x)],
+  ["CircularBufferWriter.claim", (h, x) => h.circular[0].claim(x)],
+  ["CircularBufferWriter.publish", (h, x) => (h.circular[0].claim(1), h.circular[0].publish(x))],
+  ["Publisher.tryLoan", (h, x) => h.topic[0].tryLoan(x)],
+  ["Publisher.publish", (h, x) => (h.topic[0].tryLoan(1), h.topic[0].publish(x))],
+  ["Slot.tryClaim", (h, x) => h.slot.tryClaim(x)],
+  ["Slot.publish", (h, x) => (h.slot.tryClaim(1), h.slot.publish(x))],
+  ["Slot.at", (h, x) => h.slot.at(x)],
+  ["Slot.since", (h, x) => h.slot.since(x)],
+  ["Slot.view", (h, x) => h.slot.view(x)],
+  ["SpscByteProducer.tryClaim", (h, x) => h.bytes[0].tryClaim(x)],
+  ["SpscByteProducer.waitSync", (h, x) => h.bytes[0].waitSync(x)],
+  ["SpscByteConsumer.release", (h, x) => h.bytes[1].release(x)],
+  ["SpscByteConsumer.waitSync bytes", (h, x) => h.bytes[1].waitSync({ bytes: x })],
+  ["SharedMemory.as", (h, x) => h.memory.as(x)],
+  ["SharedMemory.view", (h, x) => h.memory.view(x)],
+  ["SharedMemory.view offset", (h, x) => h.memory.view(PAIR, x)],
+  ["MirrorRing", (_, x) => new MirrorRing(x)],
+  ["MirrorRing options", (_, x) => new MirrorRing(4096, x), [{}]],
+  ["MirrorRing hugePages", (_, x) => new MirrorRing(4096, { hugePages: x })],
+  ["MirrorRing.claim", (h, x) => h.mirror.claim(x)],
+  ["MirrorRing.commit", (h, x) => h.mirror.commit(x)],
+  ["MirrorRing.peek", (h, x) => h.mirror.peek(x)],
+  ["MirrorRing.consume", (h, x) => h.mirror.consume(x)],
+  ["Listener.add", (h, x) => h.listener.add(x)],
+  ["Listener.add options", (h, x) => h.listener.add(h.slot, x), [{}]],
+  ["Listener.add wake", (h, x) => h.listener.add(h.slot, { wake: x })],
+  ["waitAny", (_, x) => waitAny(x)],
+  ["waitAnySync", (_, x) => waitAnySync(x)],
+  ["waitAny of one", (_, x) => waitAny([x])],
+  ["codec.struct", (_, x) => codec.struct(x)],
+  ["layout", (_, x) => layout(x, { a: "u8" }), ["nonsense"]],
+  ["layout fields", (_, x) => layout("name", x)],
+  ["layout field", (_, x) => layout("name", { a: x })],
+  ["layout options", (_, x) => layout("name", { a: "u8" }, x), [{}]],
+  ["layout version", (_, x) => layout("name", { a: "u8" }, { version: x })],
+  ["layout.bytes", (_, x) => layout.bytes(x)],
+  ["layout.array", (_, x) => layout.array(x, 2)],
+  ["layout.array length", (_, x) => layout.array("u8", x)],
+  ["layout.view offset", (_, x) => PAIR.view(new Uint8Array(8), x)],
+  ["layout.write", (_, x) => PAIR.write(new Uint8Array(8), x)],
+  ["layout.write field", (_, x) => PAIR.write(new Uint8Array(8), { a: x, b: 1 })],
+  ["Domain.open", (_, x) => Domain.open(x), ["nonsense"]],
+  ["Domain.unlink", (_, x) => Domain.unlink(x), ["nonsense"]],
+  ["SpscProducer.unlink", (_, x) => SpscProducer.unlink(x), ["nonsense"]],
+  ["Publisher.unlink", (_, x) => Publisher.unlink(x), ["nonsense"]],
+  ["SemaphoreLock.unlink", (_, x) => SemaphoreLock.unlink(x), ["nonsense"]],
+];
+
+Deno.test("handlers, limits, lengths and all else are refused unless they can be one", async () => {
+  using h = new Handles();
+  for (const [what, call, fits = []] of OTHERS) {
+    for (const value of [...NEVER, null]) {
+      const isDefault = fits.some((one) => Deno.inspect(one) === Deno.inspect(value));
+      if (isDefault) continue;
+      if (value === null && what.endsWith("publish")) continue;
+      await assertRefused(() => call(h, value), `${what} with ${shown(value)}`);
+    }
+  }
+  for (const [name, , works] of byteEntries(h)) assertEquals(works(), [1, 2, 3], name);
 });

@@ -7,8 +7,9 @@
  * @module
  */
 
+import { checkedOptions, inWords } from "../arguments.ts";
 import { ClosedError } from "../errors.ts";
-import { type Codec, codec, typeOfCodec } from "../codec.ts";
+import { type Codec, codec } from "../codec.ts";
 import { Region } from "../region/region.ts";
 import { REGION_HEADER } from "../region/header.ts";
 import { type RegionInfo, regions } from "../region/list.ts";
@@ -91,12 +92,14 @@ export class Domain implements Disposable {
   /** Opens a slot of values, or makes it. It is closed with the domain, if not before. */
   slot<T>(name: string, options: SlotOptions<T> & { codec: Codec<T> }): Slot<T>;
   slot<T>(name: string, options: SlotOptions<T> = {}): Slot<T> {
+    options = checkedOptions(options, `open slot ${inWords(name)}`);
     if (this.#closed) {
-      throw new ClosedError(`Cannot open slot "${name}" of domain "${this.name}": it is closed`);
+      throw new ClosedError(
+        `Cannot open slot ${inWords(name)} of domain "${this.name}": it is closed`,
+      );
     }
     const chosen = options.codec ?? codec.bytes as unknown as Codec<T>;
-    const type = typeOfCodec(chosen, `slot "${name}"`);
-    const slot = makeSlot(name, openSlot(this.name, name, options, type), chosen);
+    const slot = makeSlot(name, openSlot(this.name, name, options, chosen.type), chosen);
     for (const other of this.#slots) {
       if (other.closed) this.#slots.delete(other);
     }

@@ -22,10 +22,11 @@
  * @module
  */
 
+import { checkedOptions, checkWaits, inWords } from "../arguments.ts";
 import { ClosedError } from "../errors.ts";
 import { AWAITED, explained, type Waitable, waitAny, waitAnySync } from "../wait/any.ts";
 import { type Awaited, parts, type SyncWaitOptions, type WaitOptions } from "../wait/until.ts";
-import { NEWS, Slot } from "./slot.ts";
+import { NEWS, type Slot } from "./slot.ts";
 
 /** How a listener is to deal with a slot. */
 export interface ListenOptions {
@@ -75,10 +76,13 @@ export class Listener implements Disposable, Waitable {
   #closed: ClosedError | undefined;
 
   /** Listens to a slot from now on, also in a `wait()` that is under way; gives this listener. */
-  add<T>(slot: Slot<T>, { wake = true }: ListenOptions = {}): this {
+  add<T>(slot: Slot<T>, options: ListenOptions = {}): this {
     this.#checkOpen();
-    if (!(slot instanceof Slot)) {
-      throw new TypeError("Cannot listen to what is no slot; pass what domain.slot() gave");
+    const { wake = true } = checkedOptions(options, "listen to a slot");
+    if (typeof Object(slot)[NEWS] !== "function") { // of another copy of this module, too
+      throw new TypeError(
+        `Cannot listen to ${inWords(slot)}: it is no slot; pass what domain.slot() gave`,
+      );
     }
     const known = slot as Slot<unknown>;
     checkSlot(known);
@@ -114,6 +118,7 @@ export class Listener implements Disposable, Waitable {
 
   /** Blocks the thread until a slot that wakes has news; gives all slots that have. */
   waitSync(options: SyncWaitOptions = {}): Slot<unknown>[] {
+    checkWaits(options);
     try {
       waitAnySync([this], options);
     } catch (error) {
@@ -124,6 +129,7 @@ export class Listener implements Disposable, Waitable {
 
   /** Resolves once a slot that wakes has news, with all slots that have. */
   async wait(options: WaitOptions = {}): Promise<Slot<unknown>[]> {
+    checkWaits(options);
     const next = parts(options);
     for (;;) {
       this.#checkOpen();

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { byteLengthOf, inWords } from "../arguments.ts";
+import { byteLengthOf, checkWaits, inWords } from "../arguments.ts";
 import { timeoutError, VringError } from "../errors.ts";
 import type { Codec } from "../codec.ts";
 import { isCount } from "../layout/sizes.ts";
@@ -65,7 +65,7 @@ export interface SlotView {
 export let makeSlot: <T>(name: string, words: SlotWords, codec: Codec<T>) => Slot<T>;
 
 /** What a listener needs of a slot. */
-export const NEWS: unique symbol = Symbol("vring.news");
+export const NEWS: unique symbol = Symbol.for("vring.news/1");
 
 const EMPTY = { state: "empty" } as const;
 
@@ -345,6 +345,7 @@ export class Slot<T = Uint8Array> implements Disposable, Waitable {
   }
 
   #acquireSync(options: SyncWaitOptions): void {
+    checkWaits(options);
     this.#words.region.checkOpen();
     if (this.#lock.tryAcquire()) return;
     this.#check(waitSync(this.#lock.awaited(), options), options);

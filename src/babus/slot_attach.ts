@@ -4,6 +4,7 @@
  * @module
  */
 
+import { inWords } from "../arguments.ts";
 import { CorruptRegionError, LayoutMismatchError } from "../errors.ts";
 import type { Mapping } from "../memory/mapping.ts";
 import { joinOrMake, Region } from "../region/region.ts";
@@ -58,7 +59,9 @@ export function openSlot(
   };
   if (!isShape(shape)) {
     throw new RangeError(
-      `Cannot open slot "${name}" with ${shape.depth} messages of ${shape.maxBytes} bytes: the ` +
+      `Cannot open slot "${name}" with ${inWords(shape.depth)} messages of ${
+        inWords(shape.maxBytes)
+      } bytes: the ` +
         `depth is 1 to ${DEPTH_MAX}, the size 1 to ${MESSAGE_BYTES_MAX}, and all together at most ` +
         `${SLOT_BYTES_MAX} bytes`,
     );

@@ -34,6 +34,7 @@
  * @module
  */
 
+import { inWords } from "../arguments.ts";
 import { CorruptRegionError, RemoteError, type VringError } from "../errors.ts";
 import { type Codec, codec } from "../codec.ts";
 import { fingerprint } from "../layout/hash.ts";
@@ -126,7 +127,9 @@ export function contentsFor<Q, S>(options: RpcOptions<Q, S>): RingContents {
   const right = clients === undefined ||
     Number.isInteger(clients) && clients >= 1 && clients <= MOST_CLIENTS;
   if (!right) {
-    throw new RangeError(`Cannot serve ${clients} clients: a server has 1 to ${MOST_CLIENTS}`);
+    throw new RangeError(
+      `Cannot serve ${inWords(clients)} clients: a server has 1 to ${MOST_CLIENTS}`,
+    );
   }
   const { request, response } = codecsOf(options);
   const name = `${request.type.name} -> ${response.type.name}`;

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { plainBytes } from "../arguments.ts";
+import { checkWaits, plainBytes } from "../arguments.ts";
 import { ClosedError, CorruptRegionError, PeerLostError, RoleTakenError } from "../errors.ts";
 import type { Region } from "../region/region.ts";
 import { begin } from "../wait/fairness.ts";
@@ -16,7 +16,7 @@ import {
   type WaitOptions,
   waitSync,
 } from "../wait/until.ts";
-import { connectRing, createRing, openRing, unlinkRing } from "../lane/attach.ts";
+import { checkedRing, connectRing, createRing, openRing, unlinkRing } from "../lane/attach.ts";
 import { callOff, left } from "../wait/cancellation.ts";
 import { RingEnd } from "../lane/endpoint.ts";
 import { LaneReceiver, LaneSender } from "../lane/lane.ts";
@@ -147,6 +147,7 @@ export class RpcClient<Q = Uint8Array, S = Uint8Array> implements Disposable {
     name: string,
     options: RpcOptions<Q, S> & RpcClientOptions = {},
   ): RpcClient<Q, S> {
+    options = checkedRing(name, options);
     return RpcClient.#on(name, openRing(RPC, name, options, contentsFor(options)), options);
   }
 
@@ -155,6 +156,7 @@ export class RpcClient<Q = Uint8Array, S = Uint8Array> implements Disposable {
     name: string,
     options: RpcOptions<Q, S> & RpcClientOptions = {},
   ): RpcClient<Q, S> {
+    options = checkedRing(name, options);
     return RpcClient.#on(name, createRing(RPC, name, options, contentsFor(options)), options);
   }
 
@@ -163,6 +165,7 @@ export class RpcClient<Q = Uint8Array, S = Uint8Array> implements Disposable {
     name: string,
     options: RpcConnectOptions<Q, S> & RpcClientOptions = {},
   ): Promise<RpcClient<Q, S>> {
+    options = checkedRing(name, options);
     const region = await connectRing(RPC, name, options, contentsFor(options));
     return RpcClient.#on(name, region, options);
   }
@@ -201,6 +204,7 @@ export class RpcClient<Q = Uint8Array, S = Uint8Array> implements Disposable {
    * PeerLostError if the server closed or died: it may or may not have handled the request then.
    */
   async call(request: Q, options: WaitOptions = {}): Promise<S> {
+    checkWaits(options);
     const { deadline } = limits(options);
     await begin(options);
     const { promise, resolve, reject } = Promise.withResolvers<S>();
@@ -230,6 +234,7 @@ export class RpcClient<Q = Uint8Array, S = Uint8Array> implements Disposable {
 
   /** Asks, and blocks the thread until the answer is there. */
   callSync(request: Q, options: SyncWaitOptions = {}): S {
+    checkWaits(options);
     const { deadline } = limits(options);
     let outcome: { value: S } | { error: unknown } | undefined;
     const resolve = (value: S) => outcome = { value };

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { plainBytes } from "../arguments.ts";
+import { checkHandler, checkLimit, checkObject, checkWaits, plainBytes } from "../arguments.ts";
 import { ClosedError, CorruptRegionError, VringError } from "../errors.ts";
 import { begin } from "../wait/fairness.ts";
 import {
@@ -17,7 +17,14 @@ import {
   waitSync,
 } from "../wait/until.ts";
 import type { Region } from "../region/region.ts";
-import { connectRing, createRing, openRing, takeRole, unlinkRing } from "../lane/attach.ts";
+import {
+  checkedRing,
+  connectRing,
+  createRing,
+  openRing,
+  takeRole,
+  unlinkRing,
+} from "../lane/attach.ts";
 import { callOff } from "../wait/cancellation.ts";
 import { RingEnd } from "../lane/endpoint.ts";
 import { recordBytes } from "../lane/record.ts";
@@ -132,6 +139,7 @@ export class RpcServer<Q = Uint8Array, S = Uint8Array> implements Disposable {
     name: string,
     options: RpcOptions<Q, S> = {},
   ): RpcServer<Q, S> {
+    options = checkedRing(name, options);
     return RpcServer.#on(name, openRing(RPC, name, options, contentsFor(options)), options);
   }
 
@@ -140,6 +148,7 @@ export class RpcServer<Q = Uint8Array, S = Uint8Array> implements Disposable {
     name: string,
     options: RpcOptions<Q, S> = {},
   ): RpcServer<Q, S> {
+    options = checkedRing(name, options);
     return RpcServer.#on(name, createRing(RPC, name, options, contentsFor(options)), options);
   }
 
@@ -148,6 +157,7 @@ export class RpcServer<Q = Uint8Array, S = Uint8Array> implements Disposable {
     name: string,
     options: RpcConnectOptions<Q, S> = {},
   ): Promise<RpcServer<Q, S>> {
+    options = checkedRing(name, options);
     const region = await connectRing(RPC, name, options, contentsFor(options));
     return RpcServer.#on(name, region, options);
   }
@@ -185,15 +195,17 @@ export class RpcServer<Q = Uint8Array, S = Uint8Array> implements Disposable {
    * Answers requests that are there, and gives how many it took. Never waits; what a
    * handler answers with a promise is sent when that is settled.
    */
-  tryHandle(handler: Handler<Q, S>, { limit = Infinity }: HandleOptions = {}): number {
-    if (!(limit >= 1)) {
-      throw new RangeError(`Cannot handle ${limit} requests: a limit is 1 or more`);
-    }
+  tryHandle(handler: Handler<Q, S>, options: HandleOptions = {}): number {
+    checkObject(options, "handle requests");
+    const { limit = Infinity } = options;
+    checkHandler(handler, "handle requests of", this.#end.what);
+    checkLimit(limit, 1, "handle requests of", this.#end.what);
     return this.#handle(handler, limit);
   }
 
   /** The same, and blocks the thread until there is at least one. */
   handleSync(handler: Handler<Q, S>, options: HandleOptions & SyncWaitOptions = {}): number {
+    checkWaits(options);
     let next: (() => SyncWaitOptions) | undefined;
     for (;;) {
       const count = this.tryHandle(handler, options);
@@ -209,10 +221,10 @@ export class RpcServer<Q = Uint8Array, S = Uint8Array> implements Disposable {
    * with one CorruptRegionError. Call `serve()` again to serve the other clients.
    */
   async serve(handler: Handler<Q, S>, options: ServeOptions = {}): Promise<void> {
+    checkWaits(options);
     const { concurrency = CONCURRENCY } = options;
-    if (!(concurrency >= 1)) {
-      throw new RangeError(`Cannot handle ${concurrency} requests at a time: it is 1 or more`);
-    }
+    checkHandler(handler, "serve", this.#end.what);
+    checkLimit(concurrency, 1, "serve", this.#end.what);
     options.signal?.throwIfAborted();
     this.#checkServable();
     if (this.#serving) {
@@ -250,6 +262,7 @@ export class RpcServer<Q = Uint8Array, S = Uint8Array> implements Disposable {
    * handler: it waits for that handler.
    */
   async shutdown(options: WaitOptions = {}): Promise<void> {
+    checkWaits(options);
     this.#end.checkOpen();
     options.signal?.throwIfAborted();
     const limit = new AbortController();

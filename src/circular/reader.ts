@@ -4,7 +4,7 @@
  * @module
  */
 
-import { byteLengthOf, isTarget } from "../arguments.ts";
+import { byteLengthOf, checkHandler, checkLimit, checkWaits, isTarget } from "../arguments.ts";
 import { LostError, PeerLostError, timeoutError, VringError } from "../errors.ts";
 import { unlinkRing } from "../lane/attach.ts";
 import { isCount } from "../layout/sizes.ts";
@@ -20,7 +20,7 @@ import {
   type WaitOptions,
   waitSync,
 } from "../wait/until.ts";
-import { type CircularBufferOptions, openBuffer } from "./attach.ts";
+import { checkedBuffer, type CircularBufferOptions, openBuffer } from "./attach.ts";
 import {
   addPayload,
   CIRCULAR_BUFFER,
@@ -152,6 +152,7 @@ export class CircularBufferReader implements Disposable, Waitable {
    * decides how large it is: a reader that gives no capacity takes any, and makes one of 1 MiB.
    */
   static open(name: string, options: CircularBufferReaderOptions = {}): CircularBufferReader {
+    options = checkedBuffer(name, options);
     using stack = new DisposableStack();
     const ring = openBuffer(name, options);
     stack.use(ring.region);
@@ -224,6 +225,7 @@ export class CircularBufferReader implements Disposable, Waitable {
   ): Found<ReadOutcome | ReadIntoOutcome> {
     const target = isTarget(first) ? first : undefined;
     const options = isTarget(first) ? second : first;
+    checkWaits(options);
     let next: (() => SyncWaitOptions) | undefined;
     for (;;) {
       const outcome = this.#tryRead(target);
@@ -259,6 +261,8 @@ export class CircularBufferReader implements Disposable, Waitable {
    * without that last message; to read from it, it must return first.
    */
   poll(handler: (message: Uint8Array, sequence: number) => void, limit = Infinity): Polled {
+    checkHandler(handler, "poll", this.#ring.what);
+    checkLimit(limit, 0, "poll", this.#ring.what);
     let handled = 0;
     while (handled < limit) {
       const length = this.#nextLength();

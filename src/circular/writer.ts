@@ -10,7 +10,7 @@ import { unlinkRing } from "../lane/attach.ts";
 import { isCount } from "../layout/sizes.ts";
 import { claimView, commitView, copyIn, prefetchToWrite } from "../memory/word.ts";
 import { disposeAtEnd } from "../os/clock.ts";
-import { type CircularBufferOptions, openBuffer } from "./attach.ts";
+import { checkedBuffer, type CircularBufferOptions, openBuffer } from "./attach.ts";
 import {
   CIRCULAR_BUFFER,
   corruptHead,
@@ -89,6 +89,7 @@ export class CircularBufferWriter implements Disposable {
    * came first, it has decided how large the buffer is: another capacity is a LayoutMismatchError.
    */
   static open(name: string, options: CircularBufferOptions = {}): CircularBufferWriter {
+    options = checkedBuffer(name, options);
     using stack = new DisposableStack();
     const ring = openBuffer(name, options);
     stack.use(ring.region);

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { checkedOptions, inWords } from "../arguments.ts";
 import { CorruptRegionError, LayoutMismatchError, RoleTakenError } from "../errors.ts";
 import type { Role } from "../region/liveness.ts";
 import { Again, lookUntil, retrySync } from "../region/poll.ts";
@@ -62,6 +63,11 @@ export interface RingContents {
   readonly message?: MessageType;
   /** Fills a new region, before anyone can see it. */
   readonly initialise?: (mapping: Mapping) => void;
+}
+
+/** The options of a ring, each read once and checked. */
+export function checkedRing<O extends object>(name: string, options: O): O {
+  return checkedOptions(options, `open ring ${inWords(name)}`);
 }
 
 /** Opens the region of a ring, or makes it: the parties may come in any order. */
@@ -175,7 +181,9 @@ function regionOptions(options: RingOptions, contents: RingContents): OpenOption
 function roundCapacity(capacity: number): number {
   if (!Number.isSafeInteger(capacity) || capacity < 1 || capacity > LARGEST_CAPACITY) {
     throw new RangeError(
-      `Cannot use ${capacity} bytes as a capacity: it is a whole number of bytes from 1 to ` +
+      `Cannot use ${
+        inWords(capacity)
+      } bytes as a capacity: it is a whole number of bytes from 1 to ` +
         `${LARGEST_CAPACITY}`,
     );
   }

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { byteLengthOf } from "../arguments.ts";
+import { byteLengthOf, checkedOptions, checkWaits } from "../arguments.ts";
 import { VringError } from "../errors.ts";
 import type { Codec } from "../codec.ts";
 import { disposeAtEnd } from "../os/clock.ts";
@@ -164,6 +164,7 @@ export abstract class MessageReceiver<
 
   /** Receives a value, and blocks the thread until there is one. */
   receiveSync(options: SyncWaitOptions = {}): R | { state: "closed" } {
+    checkWaits(options);
     let next: (() => SyncWaitOptions) | undefined;
     for (;;) {
       const outcome = this.tryReceive();
@@ -185,6 +186,7 @@ export abstract class MessageReceiver<
 
   /** Blocks the thread until there is a message; false if the other end has closed and none is. */
   waitSync(options: SyncWaitOptions = {}): boolean {
+    checkWaits(options);
     this.#checkFree("wait");
     this.#waitSync(options, options);
     return this.hasMessage();
@@ -192,6 +194,7 @@ export abstract class MessageReceiver<
 
   /** Resolves once there is a message; with false if the other end has closed and none is. */
   async wait(options: WaitOptions = {}): Promise<boolean> {
+    checkWaits(options);
     this.#checkFree("wait");
     await this.#wait(options, options);
     return this.hasMessage();
@@ -216,6 +219,7 @@ export abstract class MessageReceiver<
 
   /** The same, and blocks the thread until there is one. */
   takeSync(options: SyncWaitOptions = {}): TakenSample<S> | { state: "closed" } {
+    checkWaits(options);
     let next: (() => SyncWaitOptions) | undefined;
     for (;;) {
       const outcome = this.tryTake();
@@ -257,8 +261,9 @@ export abstract class MessageReceiver<
   /** A stream of the values; cancelling it closes this end. */
   toReadableStream(options?: WaitOptions): ReadableStream<T>;
   toReadableStream(options: WaitOptions & { type?: "bytes" } = {}): ReadableStream<unknown> {
-    if (options.type === undefined) return valueStream(this, options);
-    return joinedStream(this as unknown as MessageReceiver<Uint8Array<ArrayBuffer>>, options);
+    const own = checkedOptions(options, `stream from ${this.end.what}`);
+    if (own.type === undefined) return valueStream(this, own);
+    return joinedStream(this as unknown as MessageReceiver<Uint8Array<ArrayBuffer>>, own);
   }
 
   /**
@@ -385,10 +390,4 @@ export abstract class MessageReceiver<
     if (!this.end.peerHasClosed()) return EMPTY;
     return this.hasMessage() ? EMPTY : CLOSED;
   }
-}
-
-/** Throws unless a number of messages can be a limit. */
-export function checkLimit(limit: number): void {
-  if (limit >= 0) return;
-  throw new RangeError(`Cannot poll ${limit} messages: a limit is 0 or more`);
 }

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { byteLengthOf, inWords } from "../arguments.ts";
+import { byteLengthOf, checkWaits, inWords } from "../arguments.ts";
 import { VringError } from "../errors.ts";
 import type { Codec } from "../codec.ts";
 import { claimView, commitView } from "../memory/word.ts";
@@ -75,6 +75,7 @@ export abstract class Sender implements Disposable {
 
   /** The same, and blocks the thread until there is room. */
   claimSync(length: number, options: SyncWaitOptions = {}): Uint8Array<ArrayBuffer> {
+    checkWaits(options);
     let next: (() => SyncWaitOptions) | undefined;
     for (;;) {
       const view = this.tryClaim(length);
@@ -120,6 +121,7 @@ export abstract class Sender implements Disposable {
 
   /** Blocks the thread until the receiver has released everything that was sent. */
   flushSync(options: SyncWaitOptions = {}): void {
+    checkWaits(options);
     this.end.checkOpen();
     this.end.checkWait(waitSync(this.#awaited(this.capacity), options), options);
   }
@@ -209,6 +211,7 @@ export abstract class MessageSender<T> extends Sender {
 
   /** Sends a value, and blocks the thread until there is room. */
   sendSync(value: T, options: SyncWaitOptions = {}): void {
+    checkWaits(options);
     let next: (() => SyncWaitOptions) | undefined;
     for (;;) {
       const message = this.#encode(value); // again each time: a codec may reuse its array
@@ -235,11 +238,14 @@ export abstract class MessageSender<T> extends Sender {
    * them cannot be sent at all, those before it are sent, and it throws.
    */
   trySendBatch(values: readonly T[]): number {
+    checkArray(values, this.end.what);
     return this.#trySendFrom(values, 0);
   }
 
   /** Sends all the values, as many at a time as there is room for, and blocks the thread for it. */
   sendBatchSync(values: readonly T[], options: SyncWaitOptions = {}): void {
+    checkWaits(options);
+    checkArray(values, this.end.what);
     const next = parts(options);
     for (let sent = 0; sent < values.length;) {
       sent += this.#trySendFrom(values, sent);
@@ -252,6 +258,7 @@ export abstract class MessageSender<T> extends Sender {
   /** The same, and leaves the event loop free. Leave the values unchanged until it resolves. */
   async sendBatch(values: readonly T[], options: WaitOptions = {}): Promise<void> {
     await begin(options);
+    checkArray(values, this.end.what);
     const next = parts(options);
     for (let sent = 0; sent < values.length;) {
       sent += this.#trySendFrom(values, sent);
@@ -313,7 +320,9 @@ export abstract class MessageSender<T> extends Sender {
   protected override checkLength(length: number): void {
     if (Number.isInteger(length) && length >= 0 && length <= this.maxMessage) return;
     throw new RangeError(
-      `Cannot send ${length} bytes through ${this.end.what}: of its ${this.capacity} bytes ` +
+      `Cannot send ${
+        inWords(length)
+      } bytes through ${this.end.what}: of its ${this.capacity} bytes ` +
         `a message can have ${this.maxMessage}; make it larger`,
     );
   }
@@ -323,4 +332,11 @@ export abstract class MessageSender<T> extends Sender {
     finishRecord(this.lane, length);
     this.lane.announce();
   }
+}
+
+function checkArray(values: unknown, what: string): void {
+  if (Array.isArray(values)) return;
+  throw new TypeError(
+    `Cannot send a batch through ${what}: ${inWords(values)} is no array of values; pass one`,
+  );
 }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { inWords } from "../arguments.ts";
 import { isScalar, type Scalar, SCALARS, type Word } from "./scalars.ts";
 
 /** The largest layout, or part of one, in bytes: 1 GiB, as of every ring. */
@@ -120,13 +121,13 @@ export type Placement = Pick<AnyLayout, "name" | "version" | "size" | "alignment
 
 /** A type of `size` bytes. */
 export function bytes(size: number): BytesType {
-  checkCount(size, `bytes(${size})`);
+  checkCount(size, `bytes(${inWords(size)})`);
   return Object.freeze({ kind: "bytes", size });
 }
 
 /** A type of text in `size` bytes. */
 export function text(size: number): TextType {
-  checkCount(size, `text(${size})`);
+  checkCount(size, `text(${inWords(size)})`);
   return Object.freeze({ kind: "text", size });
 }
 
@@ -180,7 +181,7 @@ export function isFieldType(type: unknown): type is FieldType {
 export function typeName(type: FieldType): string {
   if (typeof type === "string") return type;
   if (type.kind === "layout") return type.name;
-  if (type.kind === "array") return `${typeName(type.element)}[${type.length}]`;
+  if (type.kind === "array") return `${typeName(type.element)}[${inWords(type.length)}]`;
   return `${type.kind}(${type.size})`;
 }
 

@@ -16,7 +16,7 @@
  * @module
  */
 
-import { byteLengthOf, dataOf, inWords } from "../arguments.ts";
+import { byteLengthOf, checkedOptions, dataOf, inWords } from "../arguments.ts";
 import {
   type AnyLayout,
   array,
@@ -167,8 +167,9 @@ export const layout: LayoutFunction = Object.assign(declare, { bytes, text, arra
 function declare<const F extends Declarations>(
   name: string,
   fields: F,
-  { version = 1 }: LayoutOptions = {},
+  options: LayoutOptions = {},
 ): Layout<F> {
+  const { version = 1 } = checkedOptions(options, `lay out ${inWords(name)}`);
   return new DeclaredLayout<F>(place(name, fields, version));
 }
 

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { inWords } from "../arguments.ts";
 /** Keywords of C up to C23, and lower-case macros that headers of C on Linux define. */
 const RESERVED_IN_C = new Set(
   ("alignas alignof auto bool break case char const constexpr continue default do double else " +
@@ -20,11 +21,11 @@ const RESERVED_IN_C = new Set(
 export function checkName(name: string, action: string, what: string): void {
   const problem = problemOf(name);
   if (problem === undefined) return;
-  throw new TypeError(`Cannot ${action}: ${what} "${name}" ${problem}`);
+  throw new TypeError(`Cannot ${action}: ${what} ${inWords(name)} ${problem}`);
 }
 
 function problemOf(name: string): string | undefined {
-  if (!/^[A-Za-z][A-Za-z0-9_]*$/.test(name)) {
+  if (typeof name !== "string" || !/^[A-Za-z][A-Za-z0-9_]*$/.test(name)) {
     return "is not an identifier; use letters, digits and underscores, a letter first";
   }
   if (name in Object.prototype) return "is part of every JavaScript object; choose another";

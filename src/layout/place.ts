@@ -6,6 +6,7 @@
  * @module
  */
 
+import { inWords } from "../arguments.ts";
 import {
   alignmentOf,
   checkSize,
@@ -33,9 +34,14 @@ interface Extent {
 
 /** Gives each field its place. */
 export function place(name: string, declarations: Declarations, version: number): Placement {
-  const action = `lay out "${name}"`;
+  const action = `lay out ${inWords(name)}`;
   checkName(name, action, "the name");
   checkVersion(version, action);
+  if (typeof declarations !== "object" || declarations === null) {
+    throw new TypeError(
+      `Cannot ${action}: its fields are ${inWords(declarations)}; pass an object`,
+    );
+  }
   const fields: Record<string, Field> = {};
   const taken: Extent[] = [];
   let alignment = 1;
@@ -68,7 +74,9 @@ export function place(name: string, declarations: Declarations, version: number)
 function checkVersion(version: number, action: string): void {
   if (Number.isInteger(version) && version >= 0 && version <= 0xffff_ffff) return;
   throw new RangeError(
-    `Cannot ${action}: version ${version} is not an integer from 0 to 2^32 - 1; pass one that is`,
+    `Cannot ${action}: version ${
+      inWords(version)
+    } is not an integer from 0 to 2^32 - 1; pass one that is`,
   );
 }
 

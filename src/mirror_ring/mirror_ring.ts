@@ -184,7 +184,7 @@ export class MirrorRing implements Disposable {
 }
 
 function isWithin(length: number, limit: number): boolean {
-  return length >= 0 && length <= limit && Number.isInteger(length);
+  return Number.isInteger(length) && length >= 0 && length <= limit;
 }
 
 interface RingMemory {

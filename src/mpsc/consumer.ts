@@ -4,10 +4,11 @@
  * @module
  */
 
+import { checkHandler, checkLimit } from "../arguments.ts";
 import { type Codec, codec } from "../codec.ts";
 import type { Word32 } from "../memory/word.ts";
 import type { Awaited } from "../wait/until.ts";
-import { connectRing, createRing, openRing, unlinkRing } from "../lane/attach.ts";
+import { checkedRing, connectRing, createRing, openRing, unlinkRing } from "../lane/attach.ts";
 import { FanIn, TURN } from "../lane/fan_in.ts";
 import { type LanePlace, LaneReceiver } from "../lane/lane.ts";
 import {
@@ -19,7 +20,6 @@ import {
   takeConsumer,
 } from "./mpsc.ts";
 import {
-  checkLimit,
   MessageReceiver,
   type ReceivedValue,
   Sample,
@@ -126,6 +126,7 @@ export class MpscConsumer<T = Uint8Array> extends MessageReceiver<T, MpscValue<T
   /** Opens a ring of values, or makes it, as its consumer; RoleTakenError if it has a living one. */
   static open<T>(name: string, options: MpscOptions<T> & { codec: Codec<T> }): MpscConsumer<T>;
   static open<T>(name: string, options: MpscOptions<T> = {}): MpscConsumer<T> {
+    options = checkedRing(name, options);
     const region = openRing(MPSC, name, options, contentsFor(options));
     return MpscConsumer.#on(takeConsumer(name, region, options), options);
   }
@@ -138,6 +139,7 @@ export class MpscConsumer<T = Uint8Array> extends MessageReceiver<T, MpscValue<T
   /** Makes a ring of values; an OsError (EEXIST) if somebody uses one of that name. */
   static create<T>(name: string, options: MpscOptions<T> & { codec: Codec<T> }): MpscConsumer<T>;
   static create<T>(name: string, options: MpscOptions<T> = {}): MpscConsumer<T> {
+    options = checkedRing(name, options);
     const region = createRing(MPSC, name, options, contentsFor(options));
     return MpscConsumer.#on(takeConsumer(name, region, options), options);
   }
@@ -156,6 +158,7 @@ export class MpscConsumer<T = Uint8Array> extends MessageReceiver<T, MpscValue<T
     name: string,
     options: MpscConnectOptions<T> = {},
   ): Promise<MpscConsumer<T>> {
+    options = checkedRing(name, options);
     const region = await connectRing(MPSC, name, options, contentsFor(options));
     return MpscConsumer.#on(takeConsumer(name, region, options), options);
   }
@@ -185,7 +188,8 @@ export class MpscConsumer<T = Uint8Array> extends MessageReceiver<T, MpscValue<T
     handler: (message: Uint8Array<ArrayBuffer>, origin: Origin, redelivered: boolean) => void,
     limit = Infinity,
   ): number {
-    checkLimit(limit);
+    checkHandler(handler, "poll", this.end.what);
+    checkLimit(limit, 0, "poll", this.end.what);
     const show = (bytes: Uint8Array<ArrayBuffer>, redelivered: boolean, lane: LaneReceiver) =>
       handler(bytes, lane as ProducerLane, redelivered);
     let count = 0;

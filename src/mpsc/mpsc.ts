@@ -23,6 +23,7 @@
  * @module
  */
 
+import { inWords } from "../arguments.ts";
 import { RoleTakenError } from "../errors.ts";
 import { type Codec, codec } from "../codec.ts";
 import { layout } from "../layout/layout.ts";
@@ -105,7 +106,7 @@ export function lanesFor(producers: number | undefined): Lanes {
     Number.isInteger(producers) && producers >= 1 && producers <= MOST_PRODUCERS;
   if (right) return { wanted: producers, usual: USUAL_PRODUCERS };
   throw new RangeError(
-    `Cannot make a ring for ${producers} producers: it is for 1 to ${MOST_PRODUCERS}`,
+    `Cannot make a ring for ${inWords(producers)} producers: it is for 1 to ${MOST_PRODUCERS}`,
   );
 }
 
@@ -216,7 +217,9 @@ function checkId(board: Board, name: string, id: number | undefined): void {
   const { producers } = board;
   if (id === undefined || Number.isInteger(id) && id >= 0 && id < producers) return;
   throw new RangeError(
-    `Cannot open ring "${name}" as producer ${id}: its producers are 0 to ${producers - 1}`,
+    `Cannot open ring "${name}" as producer ${inWords(id)}: its producers are 0 to ${
+      producers - 1
+    }`,
   );
 }
 

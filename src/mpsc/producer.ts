@@ -5,7 +5,7 @@
  */
 
 import { type Codec, codec } from "../codec.ts";
-import { connectRing, createRing, openRing, unlinkRing } from "../lane/attach.ts";
+import { checkedRing, connectRing, createRing, openRing, unlinkRing } from "../lane/attach.ts";
 import {
   awaitSeat,
   contentsFor,
@@ -64,6 +64,7 @@ export class MpscProducer<T = Uint8Array> extends MessageSender<T> {
     options: MpscOptions<T> & MpscSeatOptions & { codec: Codec<T> },
   ): MpscProducer<T>;
   static open<T>(name: string, options: MpscOptions<T> & MpscSeatOptions = {}): MpscProducer<T> {
+    options = checkedRing(name, options);
     const region = openRing(MPSC, name, options, contentsFor(options));
     return MpscProducer.#on(takeSeat(name, region, options), options);
   }
@@ -79,6 +80,7 @@ export class MpscProducer<T = Uint8Array> extends MessageSender<T> {
     options: MpscOptions<T> & MpscSeatOptions & { codec: Codec<T> },
   ): MpscProducer<T>;
   static create<T>(name: string, options: MpscOptions<T> & MpscSeatOptions = {}): MpscProducer<T> {
+    options = checkedRing(name, options);
     const region = createRing(MPSC, name, options, contentsFor(options));
     return MpscProducer.#on(takeSeat(name, region, options), options);
   }
@@ -100,6 +102,7 @@ export class MpscProducer<T = Uint8Array> extends MessageSender<T> {
     name: string,
     options: MpscConnectOptions<T> & MpscSeatOptions = {},
   ): Promise<MpscProducer<T>> {
+    options = checkedRing(name, options);
     const next = parts(options);
     const region = await connectRing(MPSC, name, { ...options, ...next() }, contentsFor(options));
     return MpscProducer.#on(await awaitSeat(name, region, { ...options, ...next() }), options);

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { inWords } from "../arguments.ts";
+
 /** The tmpfs that every Linux system has for shared memory. */
 export const DIRECTORY = "/dev/shm";
 
@@ -15,10 +17,10 @@ const SLASH = "~";
 
 /** The name without a leading slash; throws a TypeError that says what is wrong with it. */
 export function checkName(name: string, what = "a name"): string {
-  const bare = name.startsWith("/") ? name.slice(1) : name;
+  const bare = typeof name === "string" && name.startsWith("/") ? name.slice(1) : name;
   const problem = nameProblem(bare);
   if (problem === undefined) return bare;
-  throw new TypeError(`Cannot use ${JSON.stringify(name)} as ${what}: ${problem}`);
+  throw new TypeError(`Cannot use ${inWords(name)} as ${what}: ${problem}`);
 }
 
 /** The path of the file for a region; throws a TypeError that says what is wrong with a name. */
@@ -28,11 +30,9 @@ export function regionPath(kind: string, name: string): string {
 
 /** The same for a topic such as `/camera/front`, in which slashes are part of the name. */
 export function topicPath(kind: string, topic: string, what = "a topic"): string {
-  const problem = topic.replaceAll("/", "") === ""
-    ? `${what} has a character that is not a slash`
-    : nameProblem(topic.replaceAll("/", "-"));
+  const problem = topicProblem(topic, what);
   if (problem !== undefined) {
-    throw new TypeError(`Cannot use ${JSON.stringify(topic)} as ${what}: ${problem}`);
+    throw new TypeError(`Cannot use ${inWords(topic)} as ${what}: ${problem}`);
   }
   return `${DIRECTORY}/${PREFIX}${kind}.${topic.replaceAll("/", SLASH)}`;
 }
@@ -44,7 +44,14 @@ export function parseFileName(fileName: string): { kind: string; name: string } 
   return { kind: match[1]!, name: match[2]!.replaceAll(SLASH, "/") };
 }
 
+function topicProblem(topic: string, what: string): string | undefined {
+  if (typeof topic !== "string") return nameProblem(topic);
+  if (topic.replaceAll("/", "") === "") return `${what} has a character that is not a slash`;
+  return nameProblem(topic.replaceAll("/", "-"));
+}
+
 function nameProblem(name: string): string | undefined {
+  if (typeof name !== "string") return "it is no string; use 1 to 200 characters";
   if (name === "") return "it is empty; use 1 to 200 characters";
   if (name.length > LONGEST_NAME) return `it has ${name.length} characters; use at most 200`;
   if (name === "." || name === "..") return 'the names "." and ".." mean directories';

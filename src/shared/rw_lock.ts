@@ -5,6 +5,7 @@
  * @module
  */
 
+import { checkedOptions, checkWaits, inWords } from "../arguments.ts";
 import { timeoutError, VringError } from "../errors.ts";
 import { Region } from "../region/region.ts";
 import { regionPath } from "../region/names.ts";
@@ -69,7 +70,7 @@ export class RwLock implements Disposable {
 
   /** Opens the lock of this name, or makes it, free. */
   static open(name: string, options: RwLockOptions = {}): RwLock {
-    const { mode, persist, anyOwner } = options;
+    const { mode, persist, anyOwner } = checkedOptions(options, `open lock ${inWords(name)}`);
     const open = { dataBytes: 0, mode, persist, anyOwner };
     return new RwLock(name, Region.open(RW_LOCK, regionPath(RW_LOCK.name, name), open));
   }
@@ -169,6 +170,7 @@ export class RwLock implements Disposable {
   }
 
   #waitSync(want: number, options: SyncWaitOptions): Permit {
+    checkWaits(options);
     const seat = this.#sit();
     try {
       this.#queue.join(seat, want);

@@ -23,6 +23,7 @@
  * @module
  */
 
+import { checkedOptions, checkWaits, inWords } from "../arguments.ts";
 import {
   check,
   ClosedError,
@@ -100,7 +101,8 @@ export class SemaphoreLock implements Disposable {
 
   /** Opens the semaphore of this name, or makes it, free. */
   constructor(name: string, options: SemaphoreLockOptions = {}) {
-    const { interop = false, mode = 0o600 } = options;
+    const action = `open semaphore ${inWords(name)}`;
+    const { interop = false, mode = 0o600 } = checkedOptions(options, action);
     this.name = checkName(name);
     this.recovers = !interop;
     const { file, semaphore } = openBoth(this.name, mode);
@@ -154,8 +156,8 @@ export class SemaphoreLock implements Disposable {
 
   /** Takes the lock once it is free; a TimeoutError after `timeout` ms, or the signal's reason. */
   async acquire(options: WaitOptions = {}): Promise<Permit> {
-    const { signal } = options;
     const pauses = this.#pauses(options);
+    const { signal } = options;
     for (;;) {
       signal?.throwIfAborted();
       const permit = this.tryAcquire();
@@ -219,10 +221,9 @@ export class SemaphoreLock implements Disposable {
   }
 
   /** Ever longer pauses, until the time is up. */
-  #pauses({ timeout = Infinity }: SyncWaitOptions): { next(): number } {
-    if (!(timeout >= 0)) {
-      throw new RangeError(`Cannot wait ${timeout} ms: a timeout is 0 or more milliseconds`);
-    }
+  #pauses(options: SyncWaitOptions): { next(): number } {
+    checkWaits(options);
+    const { timeout = Infinity } = options;
     const deadline = now() + timeout * 1e6;
     let pauseMs = FIRST_PAUSE_MS;
     return {

@@ -7,7 +7,9 @@
  * @module
  */
 
+import { checkedOptions, inWords, isArrayConstructor } from "../arguments.ts";
 import { Errno, OsError } from "../errors.ts";
+import { isLayout } from "../layout/fields.ts";
 import { layout } from "../layout/layout.ts";
 import type { AnyLayout, View } from "../layout/layout.ts";
 import { Region } from "../region/region.ts";
@@ -96,17 +98,17 @@ export class SharedMemory implements Disposable {
 
   /** Attaches to the memory of this name, or makes it. */
   static open(name: string, options: SharedMemoryOptions): SharedMemory {
-    return new SharedMemory(name, Region.open(KIND, pathOf(name), regionOptions(options)));
+    return new SharedMemory(name, Region.open(KIND, pathOf(name), regionOptions(name, options)));
   }
 
   /** Makes the memory; an OsError (EEXIST) if somebody uses one of this name. */
   static create(name: string, options: SharedMemoryOptions): SharedMemory {
-    return new SharedMemory(name, Region.create(KIND, pathOf(name), regionOptions(options)));
+    return new SharedMemory(name, Region.create(KIND, pathOf(name), regionOptions(name, options)));
   }
 
   /** Attaches to the memory of this name; an OsError (ENOENT) if there is none. */
   static connect(name: string, options: SharedMemoryConnectOptions = {}): SharedMemory {
-    const { size: dataBytes, readOnly, anyOwner } = options;
+    const { size: dataBytes, readOnly, anyOwner } = checked(name, options);
     const region = Region.tryConnect(KIND, pathOf(name), { dataBytes, readOnly, anyOwner });
     if (region !== undefined) return new SharedMemory(name, region);
     const action = `connect to ${describe(KIND, pathOf(name))}`;
@@ -149,6 +151,14 @@ export class SharedMemory implements Disposable {
   /** The memory as an array of numbers, such as `as(Float64Array)`; a rest too small is left out. */
   as<T>(array: TypedArrayConstructor<T>): T {
     this.#region.checkOpen();
+    if (!isArrayConstructor(array)) {
+      throw new TypeError(
+        `Cannot view shared memory "${this.name}" as ${
+          inWords(array)
+        }: pass a constructor of arrays, such as ` +
+          "Float64Array",
+      );
+    }
     const length = Math.floor(this.size / array.BYTES_PER_ELEMENT);
     return new array(this.#bytes.buffer, this.#bytes.byteOffset, length);
   }
@@ -156,6 +166,11 @@ export class SharedMemory implements Disposable {
   /** Accessors for a layout that begins at an offset. */
   view<L extends AnyLayout>(layout: L, offset = 0): View<L> {
     this.#region.checkOpen();
+    if (!isLayout(layout)) {
+      throw new TypeError(
+        `Cannot view shared memory "${this.name}" by ${inWords(layout)}: pass what layout() gave`,
+      );
+    }
     return layout.view(this.#bytes, offset) as View<L>;
   }
 
@@ -183,10 +198,17 @@ function pathOf(name: string): string {
   return regionPath(KIND.name, name);
 }
 
-function regionOptions({ size, mode, persist, anyOwner }: SharedMemoryOptions) {
+function checked<O extends object>(name: string, options: O): O {
+  return checkedOptions(options, `open shared memory ${inWords(name)}`);
+}
+
+function regionOptions(name: string, options: SharedMemoryOptions) {
+  const { size, mode, persist, anyOwner } = checked(name, options);
   if (!Number.isSafeInteger(size) || size < 1) {
     throw new RangeError(
-      `Cannot make shared memory of ${size} bytes: the size is a whole number of bytes, 1 or more`,
+      `Cannot make shared memory of ${
+        inWords(size)
+      } bytes: the size is a whole number of bytes, 1 or more`,
     );
   }
   return { dataBytes: size, mode, persist, anyOwner };

@@ -7,7 +7,7 @@
  * @module
  */
 
-import { byteLengthOf, inWords, partOf } from "../arguments.ts";
+import { byteLengthOf, checkWaits, inWords, partOf } from "../arguments.ts";
 import { copyIn, copyOut, peekView } from "../memory/word.ts";
 import { begin } from "../wait/fairness.ts";
 import { AWAITED, type Waitable } from "../wait/any.ts";
@@ -71,6 +71,7 @@ export class SpscByteProducer extends Sender {
 
   /** Blocks the thread until `bytes` bytes are free. */
   waitSync(bytes: number, options: SyncWaitOptions = {}): void {
+    checkWaits(options);
     this.end.checkOpen();
     checkCount("wait for", bytes, this.capacity);
     this.waitForSync(bytes, options, options);
@@ -218,6 +219,7 @@ export class SpscByteConsumer implements Disposable, Waitable {
    * and the producer has closed.
    */
   waitSync(options: SyncBytesOptions = {}): boolean {
+    checkWaits(options);
     const { bytes = 1 } = options;
     this.#end.checkWait(waitSync(this.#awaited(bytes), options), options);
     return this.#lane.look() >= bytes;

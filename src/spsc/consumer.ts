@@ -4,13 +4,13 @@
  * @module
  */
 
+import { checkHandler, checkLimit } from "../arguments.ts";
 import { type Codec, codec } from "../codec.ts";
 import type { Awaited } from "../wait/until.ts";
-import { unlinkRing } from "../lane/attach.ts";
+import { checkedRing, unlinkRing } from "../lane/attach.ts";
 import type { EndOptions, LaneEnd } from "../lane/endpoint.ts";
 import { LaneReceiver, type Ringable } from "../lane/lane.ts";
 import {
-  checkLimit,
   MessageReceiver,
   type Nothing,
   type ReceivedValue,
@@ -77,6 +77,7 @@ export class SpscConsumer<T = Uint8Array> extends MessageReceiver<T> {
   /** Opens a ring of values, or makes it, as its consumer; RoleTakenError if it has a living one. */
   static open<T>(name: string, options: SpscOptions<T> & { codec: Codec<T> }): SpscConsumer<T>;
   static open<T>(name: string, options: SpscOptions<T> | SpscByteOptions = {}): Either<T> {
+    options = checkedRing(name, options);
     return SpscConsumer.#on(openEnd(name, "consumer", options), options);
   }
 
@@ -90,6 +91,7 @@ export class SpscConsumer<T = Uint8Array> extends MessageReceiver<T> {
   /** Makes a ring of values; an OsError (EEXIST) if somebody uses one of that name. */
   static create<T>(name: string, options: SpscOptions<T> & { codec: Codec<T> }): SpscConsumer<T>;
   static create<T>(name: string, options: SpscOptions<T> | SpscByteOptions = {}): Either<T> {
+    options = checkedRing(name, options);
     return SpscConsumer.#on(createEnd(name, "consumer", options), options);
   }
 
@@ -109,6 +111,7 @@ export class SpscConsumer<T = Uint8Array> extends MessageReceiver<T> {
     name: string,
     options: SpscConnectOptions<T> | SpscByteConnectOptions = {},
   ): Promise<Either<T>> {
+    options = checkedRing(name, options);
     return SpscConsumer.#on(await connectEnd(name, "consumer", options), options);
   }
 
@@ -143,7 +146,8 @@ export class SpscConsumer<T = Uint8Array> extends MessageReceiver<T> {
     handler: (message: Uint8Array<ArrayBuffer>, redelivered: boolean) => void,
     limit = Infinity,
   ): number {
-    checkLimit(limit);
+    checkHandler(handler, "poll", this.end.what);
+    checkLimit(limit, 0, "poll", this.end.what);
     return this.pollLane(handler, limit);
   }
 

@@ -5,7 +5,7 @@
  */
 
 import { type Codec, codec } from "../codec.ts";
-import { unlinkRing } from "../lane/attach.ts";
+import { checkedRing, unlinkRing } from "../lane/attach.ts";
 import type { EndOptions, LaneEnd } from "../lane/endpoint.ts";
 import { MessageSender } from "../lane/sender.ts";
 import {
@@ -47,6 +47,7 @@ export class SpscProducer<T = Uint8Array> extends MessageSender<T> {
   /** Opens a ring of values, or makes it, as its producer; RoleTakenError if it has a living one. */
   static open<T>(name: string, options: SpscOptions<T> & { codec: Codec<T> }): SpscProducer<T>;
   static open<T>(name: string, options: SpscOptions<T> | SpscByteOptions = {}): Either<T> {
+    options = checkedRing(name, options);
     return SpscProducer.#on(openEnd(name, "producer", options), options);
   }
 
@@ -57,6 +58,7 @@ export class SpscProducer<T = Uint8Array> extends MessageSender<T> {
   /** Makes a ring of values; an OsError (EEXIST) if somebody uses one of that name. */
   static create<T>(name: string, options: SpscOptions<T> & { codec: Codec<T> }): SpscProducer<T>;
   static create<T>(name: string, options: SpscOptions<T> | SpscByteOptions = {}): Either<T> {
+    options = checkedRing(name, options);
     return SpscProducer.#on(createEnd(name, "producer", options), options);
   }
 
@@ -76,6 +78,7 @@ export class SpscProducer<T = Uint8Array> extends MessageSender<T> {
     name: string,
     options: SpscConnectOptions<T> | SpscByteConnectOptions = {},
   ): Promise<Either<T>> {
+    options = checkedRing(name, options);
     return SpscProducer.#on(await connectEnd(name, "producer", options), options);
   }
 

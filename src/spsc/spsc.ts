@@ -85,11 +85,7 @@ const BYTE_LEVEL: MessageType = {
 
 /** What both ends must agree on. */
 function typeOf({ level = "messages", codec: chosen = codec.bytes }: EndOptions): MessageType {
-  if (level === "messages") return chosen.type;
-  if (level === "bytes") return BYTE_LEVEL;
-  throw new TypeError(
-    `Cannot open a ring of level ${JSON.stringify(level)}: it is "messages" or "bytes"`,
-  );
+  return level === "bytes" ? BYTE_LEVEL : chosen.type;
 }
 
 /** Opens the ring, or makes it, and takes an end; a RoleTakenError if a living party has it. */

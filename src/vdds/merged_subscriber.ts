@@ -4,6 +4,7 @@
  * @module
  */
 
+import { checkWaits } from "../arguments.ts";
 import { ClosedError, VringError } from "../errors.ts";
 import type { Codec } from "../codec.ts";
 import { Again } from "../region/poll.ts";
@@ -13,6 +14,7 @@ import { begin } from "../wait/fairness.ts";
 import { AWAITED, explained, type Waitable, waitAny, waitAnySync } from "../wait/any.ts";
 import { type Awaited, parts, type SyncWaitOptions, type WaitOptions } from "../wait/until.ts";
 import type { Arrived, Sample } from "./sample.ts";
+import { checkedTopic } from "./topic.ts";
 import { Sources, topicOfSource } from "./sources.ts";
 import {
   partsOf,
@@ -104,6 +106,7 @@ export class MergedSubscriber<T = Uint8Array> implements Disposable, Waitable {
     options: MergedSubscriberOptions<T> & { codec: Codec<T> },
   ): MergedSubscriber<T>;
   static open<T>(topic: string, options: MergedSubscriberOptions<T> = {}): MergedSubscriber<T> {
+    options = checkedTopic(topic, options);
     using stack = new DisposableStack();
     const sources = stack.use(Sources.open(topic, options));
     const subscriber = stack.use(new MergedSubscriber(topic, sources, options));
@@ -252,6 +255,7 @@ export class MergedSubscriber<T = Uint8Array> implements Disposable, Waitable {
   }
 
   #untilSync<O extends { state: string }>(attempt: () => O, options: SyncWaitOptions): Arrived<O> {
+    checkWaits(options);
     const next = parts(options);
     for (;;) {
       const outcome = attempt();

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { byteLengthOf, inWords } from "../arguments.ts";
+import { byteLengthOf, checkWaits, inWords } from "../arguments.ts";
 import { Errno, OsError, RoleTakenError, timeoutError, VringError } from "../errors.ts";
 import { type Codec, codec } from "../codec.ts";
 import { roundUp } from "../layout/sizes.ts";
@@ -136,7 +136,7 @@ export class Publisher<T = Uint8Array> implements Disposable {
   static open<T>(topic: string, options: PublisherOptions<T> & { codec: Codec<T> }): Publisher<T>;
   static open<T>(topic: string, options: PublisherOptions<T> = {}): Publisher<T> {
     const own = checkedTopic(topic, options);
-    const message = typeOf(topic, own);
+    const message = typeOf(own);
     return Publisher.#openOn(topic, own, (name) => openTopic(name, own, message));
   }
 
@@ -146,7 +146,7 @@ export class Publisher<T = Uint8Array> implements Disposable {
   static create<T>(topic: string, options: PublisherOptions<T> & { codec: Codec<T> }): Publisher<T>;
   static create<T>(topic: string, options: PublisherOptions<T> = {}): Publisher<T> {
     const own = checkedTopic(topic, options);
-    const message = typeOf(topic, own);
+    const message = typeOf(own);
     return Publisher.#openOn(topic, own, (name) => createTopic(name, own, message));
   }
 
@@ -168,7 +168,7 @@ export class Publisher<T = Uint8Array> implements Disposable {
     const next = parts(own);
     using stack = new DisposableStack();
     const name = topicOfSource(topic, own.source);
-    const look = () => connectOnce(name, own, typeOf(topic, own));
+    const look = () => connectOnce(name, own, typeOf(own));
     const ring = await connectTopic(name, { ...options, ...next() }, look);
     stack.use(ring.region);
     const sources = own.source === undefined
@@ -378,6 +378,7 @@ export class Publisher<T = Uint8Array> implements Disposable {
 
   /** The same, and blocks the thread until it is so, unless the policy drops. */
   #readySync(length: number, options: SyncWaitOptions): boolean {
+    checkWaits(options);
     if (this.#policy !== "block") return this.#ready(length);
     this.#begin(length);
     if (!this.#acquireHinted()) this.#checkWait(waitSync(this.#awaited, options), options);

@@ -16,6 +16,7 @@
  * @module
  */
 
+import { inWords } from "../arguments.ts";
 import { OsError } from "../errors.ts";
 import { layout } from "../layout/layout.ts";
 import { type LookOptions, lookUntil } from "../region/poll.ts";
@@ -48,10 +49,7 @@ export function topicOfSource(topic: string, source: string | undefined): string
   if (source === undefined) return topic;
   if (source !== "" && !source.includes("/")) return `${topic}/${source}`;
   throw new TypeError(
-    `Cannot use ${
-      JSON.stringify(source)
-    } as a source of topic "${topic}": it is a name without a ` +
-      "slash",
+    `Cannot use ${inWords(source)} as a source of topic "${topic}": it is a name without a slash`,
   );
 }
 

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { checkHandler, checkLimit, checkWaits } from "../arguments.ts";
 import { PeerLostError, timeoutError } from "../errors.ts";
 import { type Codec, codec } from "../codec.ts";
 import { Again, retrySync, unlessAgain } from "../region/poll.ts";
@@ -156,7 +157,7 @@ export class Subscriber<T = Uint8Array> implements Disposable, Waitable {
   static open<T>(topic: string, options: SubscriberOptions<T> & { codec: Codec<T> }): Subscriber<T>;
   static open<T>(topic: string, options: SubscriberOptions<T> = {}): Subscriber<T> {
     const own = checkedTopic(topic, options);
-    return Subscriber.#on(topic, openTopic(topic, own, typeOf(topic, own)), own);
+    return Subscriber.#on(topic, openTopic(topic, own, typeOf(own)), own);
   }
 
   /** Makes a topic of bytes and subscribes; an OsError (EEXIST) if somebody uses that name. */
@@ -171,7 +172,7 @@ export class Subscriber<T = Uint8Array> implements Disposable, Waitable {
   ): Subscriber<T>;
   static create<T>(topic: string, options: SubscriberOptions<T> = {}): Subscriber<T> {
     const own = checkedTopic(topic, options);
-    return Subscriber.#on(topic, createTopic(topic, own, typeOf(topic, own)), own);
+    return Subscriber.#on(topic, createTopic(topic, own, typeOf(own)), own);
   }
 
   /** Subscribes to a topic of bytes, once somebody has made it. */
@@ -218,7 +219,7 @@ export class Subscriber<T = Uint8Array> implements Disposable, Waitable {
     topic: string,
     options: SubscriberConnectOptions<T>,
   ): Subscriber<T> | Again | undefined {
-    const ring = connectOnce(topic, options, typeOf(topic, options));
+    const ring = connectOnce(topic, options, typeOf(options));
     if (ring === undefined || ring instanceof Again) return ring;
     using stack = new DisposableStack();
     stack.use(ring.region);
@@ -351,7 +352,8 @@ export class Subscriber<T = Uint8Array> implements Disposable, Waitable {
     limit = Infinity,
   ): number {
     this.#checkOpen();
-    if (!(limit >= 0)) throw new RangeError(`Cannot poll ${limit} samples: a limit is 0 or more`);
+    checkHandler(handler, "poll", this.#ring.what);
+    checkLimit(limit, 0, "poll", this.#ring.what);
     const reader = this.#reader;
     let count = 0;
     try {
@@ -418,6 +420,7 @@ export class Subscriber<T = Uint8Array> implements Disposable, Waitable {
     attempt: () => O,
     options: SyncWaitOptions,
   ): Arrived<O> {
+    checkWaits(options);
     let next: (() => SyncWaitOptions) | undefined; // what was there may be dropped before it is taken
     for (;;) {
       const outcome = attempt();

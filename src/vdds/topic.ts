@@ -6,7 +6,7 @@
 
 import { checkedOptions, inWords } from "../arguments.ts";
 import { CorruptRegionError, LayoutMismatchError, RoleTakenError } from "../errors.ts";
-import { type Codec, codec, typeOfCodec } from "../codec.ts";
+import { type Codec, codec } from "../codec.ts";
 import { Again, lookUntil, retrySync } from "../region/poll.ts";
 import type { Mapping } from "../memory/mapping.ts";
 import { joinOrMake, Region } from "../region/region.ts";
@@ -206,6 +206,7 @@ export function joinReaders(
 export function checkedTopic<O extends { history?: number }>(topic: string, options: O): O {
   const action = `open topic ${inWords(topic)}`;
   const own = checkedOptions(options, action);
+  topicPath(TOPIC.name, topic); // throws unless it can be a topic
   const { history = 0 } = own;
   if (Number.isInteger(history) && history >= 0) return own;
   throw new RangeError(
@@ -214,11 +215,8 @@ export function checkedTopic<O extends { history?: number }>(topic: string, opti
 }
 
 /** The type of a topic's messages: that of the codec, bytes by default. */
-export function typeOf(
-  topic: string,
-  options: { codec?: Pick<Codec<unknown>, "type"> },
-): MessageType {
-  return typeOfCodec(options.codec ?? codec.bytes, `topic "${topic}"`);
+export function typeOf(options: { codec?: Pick<Codec<unknown>, "type"> }): MessageType {
+  return (options.codec ?? codec.bytes).type;
 }
 
 function shapeOf({ depth, size, maxSubscribers }: TopicOptions): Shape {

@@ -8,6 +8,7 @@
  * @module
  */
 
+import { checkWaits, inWords } from "../arguments.ts";
 import { timeoutError } from "../errors.ts";
 import { now, perIsolate } from "../os/clock.ts";
 import { FutexVector, interrupts } from "../os/futex.ts";
@@ -28,7 +29,7 @@ import {
 } from "./until.ts";
 
 /** What a receiver gives to `waitAny`. */
-export const AWAITED: unique symbol = Symbol("vring.awaited");
+export const AWAITED: unique symbol = Symbol.for("vring.awaited/1");
 
 /** What can be waited for together with others: the receiving ends of everything here. */
 export interface Waitable {
@@ -55,6 +56,7 @@ export function waitAnySync<W extends Waitable>(
   waitables: readonly W[],
   options: SyncWaitOptions = {},
 ): W {
+  checkWaits(options);
   const { all, owners } = awaitedOf(waitables);
   const { deadline, spinNs } = limits(options);
   if (all.length === 1) return settled(waitSync(all[0]!, options), owners, options);
@@ -125,6 +127,9 @@ const ASYNC_SPIN_LIMIT_NS = 50_000;
 function awaitedOf<W extends Waitable>(waitables: readonly W[]) {
   const all: Awaited[] = [];
   const owners: W[] = [];
+  if (typeof Object(waitables)[Symbol.iterator] !== "function") {
+    throw new TypeError(`Cannot wait for ${inWords(waitables)}: pass an array of what receives`);
+  }
   for (const waitable of waitables) {
     checkWaitable(waitable);
     for (const awaited of waitable[AWAITED]()) {
@@ -139,9 +144,11 @@ function awaitedOf<W extends Waitable>(waitables: readonly W[]) {
 /** What TypeScript would not let pass, such as a sender. */
 function checkWaitable(given: Waitable | null | undefined): void {
   if (typeof given?.[AWAITED] === "function") return;
-  const name = given?.constructor?.name ?? String(given);
+  const { name } = Object(given?.constructor);
   throw new TypeError(
-    `Cannot wait for ${name}: it does not receive; pass consumers, readers, subscribers, slots or listeners`,
+    `Cannot wait for ${
+      name || inWords(given)
+    }: it does not receive; pass consumers, readers, subscribers, slots or listeners`,
   );
 }
 

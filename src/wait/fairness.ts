@@ -6,6 +6,7 @@
  * @module
  */
 
+import { checkWaits } from "../arguments.ts";
 import { nextTurn, perIsolate } from "../os/clock.ts";
 
 /** So many operations take about half a millisecond; a turn costs about as much. */
@@ -25,10 +26,11 @@ class Turns {
 const turns = perIsolate(() => new Turns());
 
 /**
- * Begins an asynchronous operation: throws if its signal has aborted, and gives a promise if the
- * event loop must have its turn first.
+ * Begins an asynchronous operation: throws if its options cannot be any or its signal has aborted,
+ * and gives a promise if the event loop must have its turn first.
  */
-export function begin({ signal }: { signal?: AbortSignal }): Promise<void> | undefined {
-  signal?.throwIfAborted();
+export function begin(options: { signal?: AbortSignal }): Promise<void> | undefined {
+  checkWaits(options);
+  options.signal?.throwIfAborted();
   return turns().count();
 }

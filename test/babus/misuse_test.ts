@@ -45,7 +45,7 @@ Deno.test("a slot whose name is none is refused as a slot", () => {
 
 Deno.test("a slot of a shape that none can have is refused, with the limits", () => {
   using scene = new Scene();
-  for (const depth of [0, -1, 1025, 1.5, NaN, Infinity, "4" as unknown as number]) {
+  for (const depth of [0, -1, 1025, 1.5, NaN, Infinity]) {
     refused(
       () => scene.domain.slot("a", { depth }),
       RangeError,
@@ -61,23 +61,11 @@ Deno.test("a slot of a shape that none can have is refused, with the limits", ()
       "the size 1 to 2147483648",
     );
   }
-  for (const mode of [-1, 0.5, NaN, 0o10000]) {
-    refused(() => scene.domain.slot("a", { mode }), RangeError, "mode");
-  }
   assertEquals(scene.files(), []);
 });
 
-Deno.test("a codec that is none is refused, and one that fails keeps nobody from writing", () => {
+Deno.test("a codec that fails keeps nobody from writing", () => {
   using scene = new Scene();
-  for (const wrong of [{}, () => {}, "json"]) {
-    refused(
-      () => scene.domain.slot("a", { codec: wrong as unknown as Codec<unknown> }),
-      TypeError,
-      `slot "a": its codec is none`,
-      "pass codec.bytes",
-    );
-  }
-  assertEquals(scene.files(), []);
   const failing: Codec<number> = {
     type: { name: "failing", hash: 1n },
     encode: (value) => {
@@ -120,19 +108,10 @@ Deno.test("what is wrong with a message or a number names the slot", () => {
   assertEquals(slot.writeSync(payload(1, 5)), 1);
 });
 
-Deno.test("a wait to write refuses limits that are none, and is called off before it begins", async () => {
+Deno.test("a wait to write is called off before it begins", async () => {
   using scene = new Scene();
   const slot = scene.slot();
   const other = scene.other();
-  slot.claimSync(5);
-  for (const options of [{ timeout: -1 }, { timeout: NaN }, { spin: -1 }, { spin: NaN }]) {
-    const [text] = Object.values(options);
-    refused(() => other.writeSync(payload(1, 5), options), RangeError, `${text}`, "0 or more");
-    refused(() => other.claimSync(5, options), RangeError, `${text}`, "0 or more");
-    await assertRejects(() => other.write(payload(1, 5), options), RangeError, "0 or more");
-    await assertRejects(() => other.claim(5, options), RangeError, "0 or more");
-  }
-  slot.discard();
   const signal = AbortSignal.abort(new Error("too late"));
   await assertRejects(() => other.write(payload(1, 5), { signal }), Error, "too late");
   await assertRejects(() => other.claim(5, { signal }), Error, "too late");
@@ -168,16 +147,12 @@ Deno.test("a slot that was closed is an error until it is removed, and hides no 
   assertEquals(listener.look(), [first as never]); // it was not told before
 });
 
-Deno.test("a wait of a listener refuses limits that are none, and is called off before it begins", async () => {
+Deno.test("a wait of a listener that is called off before it begins takes no news", async () => {
   using scene = new Scene();
   const slot = scene.slot();
   using listener = new Listener().add(slot);
   for (const news of [false, true]) {
     if (news) slot.writeSync(payload(1, 5));
-    for (const options of [{ timeout: -1 }, { timeout: NaN }, { spin: -1 }, { spin: NaN }]) {
-      refused(() => listener.waitSync(options), RangeError, "0 or more");
-      await assertRejects(() => listener.wait(options), RangeError, "0 or more");
-    }
     const signal = AbortSignal.abort(new Error("too late"));
     await assertRejects(() => listener.wait({ signal }), Error, "too late");
   }

@@ -233,24 +233,14 @@ Deno.test("handleSync() handles up to a limit, and waits for the first only", as
   await Promise.all(calls);
 });
 
-Deno.test("a limit is 1 or more, a concurrency too, and so is a timeout 0 or more", async () => {
+Deno.test("a limit is 1 or more, and a concurrency too", async () => {
   using cast = new Cast();
-  const { server, client } = cast;
-  for (const limit of [0, -1, NaN]) {
-    const handling = async () => await server.tryHandle(answerTo, { limit });
-    await assertRejects(handling, RangeError, `Cannot handle ${limit} requests`);
-    const waiting = async () => await server.handleSync(answerTo, { limit, timeout: 10 });
-    await assertRejects(waiting, RangeError, `Cannot handle ${limit} requests`);
+  const { server } = cast;
+  for (const limit of [0, 0.5]) {
+    assertThrows(() => server.tryHandle(answerTo, { limit }), RangeError, `limit is ${limit}`);
     const serving = () => server.serve(answerTo, { concurrency: limit });
-    await assertRejects(serving, RangeError, `Cannot handle ${limit} requests at a time`);
+    await assertRejects(serving, RangeError, `limit is ${limit}`);
   }
-  for (const timeout of [-1, NaN]) {
-    await assertRejects(() => client.call(payload(1, 1), { timeout }), RangeError);
-    await assertRejects(async () => await client.callSync(payload(1, 1), { timeout }), RangeError);
-    await assertRejects(() => server.shutdown({ timeout }), RangeError);
-  }
-  await assertRejects(() => client.call(payload(1, 1), { spin: NaN }), RangeError);
-  assertEquals([client.inFlight, server.tryHandle(answerTo)], [0, 0]); // nothing was sent
 });
 
 Deno.test("serve() has no more requests in the hands of the handler than it may", async () => {

@@ -99,17 +99,3 @@ test("every word of a lock can hold anything, and costs a wait or an error", asy
   assertGreater(seen.TimeoutError!, 100);
   assertGreater(seen.CorruptRegionError!, 10);
 });
-
-Deno.test("open() and unlink() refuse what is no name, and open() what is no mode", () => {
-  for (const name of ["", ".", "a/b", "a b", "x".repeat(201)]) {
-    const says = `Cannot use ${JSON.stringify(name)} as a name: `;
-    assertThrows(() => RwLock.open(name), TypeError, says);
-    assertThrows(() => RwLock.unlink(name), TypeError, says);
-  }
-  using place = new Name();
-  for (const mode of [-1, 0.5, NaN, 0o1000]) {
-    const says = `lock "${place.name}": its mode is ${mode}; pass permission bits`;
-    assertThrows(() => RwLock.open(place.name, { mode }), RangeError, says);
-  }
-  assertEquals(place.files(), []);
-});
