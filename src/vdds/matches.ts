@@ -10,8 +10,8 @@ import { wait, type WaitOptions } from "../wait/until.ts";
 import type { VRing } from "./vring.ts";
 
 /**
- * A number of peers now, and again whenever it is another. Whoever comes or leaves rings; a death is
- * noticed within a slice.
+ * Yields the number of peers now and after every change, never the same one twice in a row. Peers
+ * that come or leave ring; a death is noticed within a slice.
  */
 export async function* matches(
   ring: VRing,
@@ -19,10 +19,11 @@ export async function* matches(
   options: WaitOptions,
 ): AsyncGenerator<number, void, void> {
   let told = NaN;
+  let found = NaN; // by the look that ended the wait: another look may find `told` again
   const awaited = {
     bell: ring.membersBell,
     watch: ring.members,
-    ready: () => ring.region.closed || count() !== told,
+    ready: () => ring.region.closed || (found = count()) !== told,
   };
   try {
     while (!ring.region.closed) {
@@ -31,7 +32,7 @@ export async function* matches(
       const { timeout = Infinity } = options;
       if (outcome === "timeout") throw timeoutError(`see peers of ${ring.what} change`, timeout);
       if (ring.region.closed) return;
-      yield told = count();
+      yield told = found;
     }
   } catch (error) {
     if (!(error instanceof ClosedError && ring.region.closed)) throw error;
