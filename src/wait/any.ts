@@ -15,6 +15,7 @@ import { FutexVector, interrupts } from "../os/futex.ts";
 import { reactor, SLICE_NS } from "./reactor.ts";
 import { begin } from "./fairness.ts";
 import {
+  asyncSpinNs,
   type Awaited,
   checkOpen,
   checkWait,
@@ -98,7 +99,7 @@ export async function waitAny<W extends Waitable>(
   }
   const { deadline, spinNs } = limits(options);
   if (all.length === 1) return settled(await wait(all[0]!, options), owners, options);
-  const watched = watch(all, Math.min(spinNs, ASYNC_SPIN_LIMIT_NS));
+  const watched = watch(all, asyncSpinNs(spinNs));
   if (watched >= 0) return owners[watched]!;
   for (;;) {
     const watched = watchedOf(all);
@@ -120,8 +121,6 @@ function settled<W>(outcome: Outcome, [owner]: readonly W[], options: SyncWaitOp
   if (outcome === "timeout") throw tooLate(options);
   return owner!;
 }
-
-const ASYNC_SPIN_LIMIT_NS = 50_000;
 
 /** All that is waited for, and whose each of it is. */
 function awaitedOf<W extends Waitable>(waitables: readonly W[]) {

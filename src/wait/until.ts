@@ -21,7 +21,10 @@ import { reactor, SLICE_NS, type Watched } from "./reactor.ts";
 export interface SyncWaitOptions {
   /** Milliseconds until the wait gives up; for ever by default. */
   timeout?: number;
-  /** Microseconds to watch the memory before going to sleep; 50 by default, 0 with one CPU. */
+  /**
+   * Microseconds to watch the memory before going to sleep; 50 by default, 0 with one CPU. Of
+   * asynchronous calls that wait at once only the first watches, for at most 50.
+   */
   spin?: number;
 }
 
@@ -50,8 +53,8 @@ export type Outcome = "ready" | "timeout" | "hopeless";
 
 const DEFAULT_SPIN_US = 50;
 
-/** What an asynchronous wait may spin in one turn of the event loop. */
-const ASYNC_SPIN_LIMIT_US = 50;
+/** What asynchronous waits may spin in one turn of the event loop, in vain and all together. */
+const ASYNC_SPIN_LIMIT_NS = 50_000;
 
 /** Waits and blocks the thread: spins, then sleeps. */
 export function waitSync(awaited: Awaited, options: SyncWaitOptions = {}): Outcome {
@@ -91,7 +94,7 @@ export async function wait(awaited: Awaited, options: WaitOptions = {}): Promise
   signal?.throwIfAborted();
   if (awaited.ready()) return "ready";
   const { deadline, spinNs } = limits(options);
-  const spinLimit = Math.min(spinNs, ASYNC_SPIN_LIMIT_US * 1000);
+  const spinLimit = asyncSpinNs(spinNs);
   if (spinLimit > 0 && spin(awaited, spinLimit)) return "ready";
   for (;;) {
     const watched = watchedOf([awaited]);
@@ -105,6 +108,11 @@ export async function wait(awaited: Awaited, options: WaitOptions = {}): Promise
     checkOpen([awaited]);
     if (awaited.ready()) return "ready";
   }
+}
+
+/** How long an asynchronous wait may spin: not at all behind one that did so in vain this turn. */
+export function asyncSpinNs(spinNs: number): number {
+  return reactor().hasNewcomer ? 0 : Math.min(spinNs, ASYNC_SPIN_LIMIT_NS);
 }
 
 /** Throws a ClosedError if the memory was closed between the wake-up and the code that runs next. */

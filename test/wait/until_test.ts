@@ -237,6 +237,37 @@ Deno.test("wait() spins for at most 50 us", async () => {
   assertEquals(budgets, [7000, 50_000, 50_000, 50_000]);
 });
 
+Deno.test("of many waits that begin in one turn of the event loop only the first spins", async () => {
+  using scene = Scene.make(2);
+  const [place, other] = scene.places;
+  const budgets: number[] = [];
+  const reaches = (count: number) => ({
+    ...watched(scene, budgets),
+    ready: () => place!.count.load() >= count,
+  });
+  const twice = async () => {
+    await wait(reaches(1), { spin: 50 });
+    await wait(reaches(2), { spin: 50 });
+  };
+  const all: Promise<unknown>[] = Array.from({ length: 20 }, twice);
+  let looks = 0;
+  const ready = () => ++looks > 0 && other!.count.load() >= 1;
+  const both = { [AWAITED]: () => [other!.reaches(1, { ready }), other!.reaches(1, { ready })] };
+  all.push(waitAny([both], { spin: 50 }));
+  assertEquals(budgets.length, 1);
+  assert(looks < 10, `${looks} looks`);
+  await new Promise((resolve) => setTimeout(resolve, 0));
+  const { watch } = reaches(1);
+  all.push(wait(other!.reaches(1, { watch }), { spin: 50 })); // while the others sleep
+  assertEquals(budgets.length, 2);
+  place!.publish(); // wakes twenty, which wait again
+  await until("they wait again", () => budgets.length > 2);
+  await new Promise((resolve) => setTimeout(resolve, 0));
+  assertEquals(budgets.length, 3);
+  for (const { publish } of [place!, other!]) publish();
+  await Promise.all(all);
+});
+
 Deno.test("waitSync() refuses a time that is none", () => {
   using scene = Scene.make();
   for (const wrong of [-1, -Infinity, NaN]) {
