@@ -123,16 +123,18 @@ EXPORT int32_t vring_uid(void)
  * away, a thread of the runtime may be in the middle of a call with a view of it, a thread of this
  * library may be asleep on a word of it. All of them find zeros, and their stores reach nobody.
  *
- * A retired range costs addresses only, and neighbours merge into one mapping of the kernel. The
- * oldest range is unmapped when there are RANGES of them, when they take more than an eighth of all
- * addresses, or when the kernel has no addresses left for a new one. A use that is older than that
- * many closes is then a SIGSEGV.
+ * A retired range costs addresses and one of the kernel's mappings, of which a process can have
+ * 65,530 by default. The kernel maps downwards, so ranges that are closed one after the other are
+ * often neighbours; they merge into one, here and in the kernel. The oldest range is unmapped when
+ * there are RETIRED of them, when they take more than an eighth of all addresses, or when the kernel
+ * has no addresses left for a new one. A use that is older than all those closes is then a SIGSEGV.
  *
  * States of a range: noted; taken off the list by one call; retired; unmapped. Calls of several
  * isolates meet in the two lists only, which `busy` guards. No call is cut short: Deno ends an
  * isolate in JavaScript, never in native code.
  */
 #define RANGES 65536
+#define RETIRED 16384
 
 struct range {
     uintptr_t start;
@@ -142,7 +144,7 @@ struct range {
 
 static struct range noted[RANGES];
 static uint32_t noted_count;
-static struct range retired[RANGES]; /* a queue; both positions count for ever */
+static struct range retired[RETIRED]; /* a queue; both positions count for ever */
 static uint32_t retired_head, retired_tail;
 static double retired_bytes;
 static int32_t busy;
@@ -194,18 +196,49 @@ static double retired_limit(void)
     return (double)(1ull << (61 - __builtin_clzll((uintptr_t)retired)));
 }
 
+static struct range *retired_at(uint32_t position)
+{
+    return &retired[position % RETIRED];
+}
+
 /* Unmaps the oldest retired range if there are more than so many ranges or bytes; 0 if not. */
 static int32_t unmap_oldest(uint32_t ranges, double bytes)
 {
     struct range oldest = { 0 };
     lock_ranges();
     if (retired_head - retired_tail > ranges || retired_bytes > bytes) {
-        oldest = retired[retired_tail++ % RANGES];
+        oldest = *retired_at(retired_tail++);
         retired_bytes -= oldest.length;
     }
     unlock_ranges();
     if (oldest.length > 0) call2(__NR_munmap, oldest.start, oldest.length);
     return oldest.length > 0;
+}
+
+/* Makes one range of two neighbours, unless that would be too large to go at once. */
+static int32_t join(struct range *into, struct range range)
+{
+    int32_t below = range.start + range.length == into->start;
+    if (!below && into->start + into->length != range.start) return 0;
+    if (into->length + range.length > retired_limit() / 64) return 0;
+    if (below) into->start = range.start;
+    into->length += range.length;
+    return 1;
+}
+
+/* Puts a range at the end of the queue, joined to its neighbours there; 0 if the queue is full. */
+static int32_t put_retired(struct range range)
+{
+    uint32_t first = retired_tail;
+    if (retired_head == first || !join(retired_at(retired_head - 1), range)) {
+        if (retired_head - first == RETIRED) return 0;
+        *retired_at(retired_head++) = range;
+    }
+    retired_bytes += range.length;
+    while (retired_head - first > 1 &&
+           join(retired_at(retired_head - 2), *retired_at(retired_head - 1)))
+        retired_head--;
+    return 1;
 }
 
 static int32_t retire(struct range range)
@@ -215,15 +248,13 @@ static int32_t retire(struct range range)
     /* A kernel that refuses has nothing to replace it with; giving the memory back comes first. */
     if (result < 0) return call2(__NR_munmap, range.start, range.length);
     lock_ranges();
-    while (retired_head - retired_tail == RANGES) {
+    while (!put_retired(range)) {
         unlock_ranges();
-        unmap_oldest(RANGES - 1, FOREVER);
+        unmap_oldest(RETIRED - 1, FOREVER);
         lock_ranges();
     }
-    retired[retired_head++ % RANGES] = range;
-    retired_bytes += range.length;
     unlock_ranges();
-    while (unmap_oldest(RANGES, retired_limit()))
+    while (unmap_oldest(RETIRED, retired_limit()))
         ;
     return 0;
 }
@@ -232,11 +263,16 @@ static int32_t retire(struct range range)
 EXPORT double vring_map(double owner, double length, double alignment, int32_t protection,
                         int32_t flags, int32_t fd, double offset)
 {
-    size_t size = length, extra = alignment;
+    size_t size = length, extra = 0;
     long start;
-    do start = map(0, size + extra, protection, flags, fd, (long)offset);
-    while (start == -ENOMEM && length <= retired_bytes && unmap_oldest(0, 0));
-    if (start < 0) return start;
+    for (;;) {
+        start = map(0, size + extra, protection, flags, fd, (long)offset);
+        if (start == -ENOMEM && length <= retired_bytes && unmap_oldest(0, 0)) continue;
+        if (start < 0) return start;
+        if (alignment == 0 || extra > 0 || (uintptr_t)start % (size_t)alignment == 0) break;
+        call2(__NR_munmap, start, size);
+        extra = alignment; /* only now: the rest that is cut off would part neighbours */
+    }
     size_t before = extra > 0 ? -(uintptr_t)start % extra : 0;
     if (before > 0) call2(__NR_munmap, start, before);
     if (extra > before) call2(__NR_munmap, start + before + size, extra - before);

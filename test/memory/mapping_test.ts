@@ -8,7 +8,7 @@ import {
 } from "@std/assert";
 import { ClosedError, OsError } from "../../src/errors.ts";
 import { Mapping } from "../../src/memory/mapping.ts";
-import { map, MapFlag, Protection, unmap } from "../../src/os/files.ts";
+import { map, MapFlag, Protection, ranges, unmap } from "../../src/os/files.ts";
 import { pageSize } from "../../src/os/page.ts";
 import { mappedRanges } from "../../src/os/proc_maps.ts";
 import { countFiles, isMapped } from "../os/process_state.ts";
@@ -195,8 +195,12 @@ Deno.test("a thousand mappings that were closed leave no range and no fd", () =>
   };
   cycle();
   const fds = countFiles("/memfd:");
+  const before = ranges();
   const used = new Set<number>();
   for (let i = 0; i < 1000; i++) cycle().forEach((address) => used.add(address));
+  const after = ranges();
+  assertEquals(after.retiredBytes - before.retiredBytes, 1000 * 3 * pageSize());
+  assertLess(after.retired - before.retired, 500); // neighbours merge, here and in the kernel
   assertLess(countFiles("/memfd:"), fds + 500); // tests of other files may run beside this one
   const left = mappedRanges().filter((range) => range.path.includes("/memfd:scratch"));
   assertEquals(left, []);

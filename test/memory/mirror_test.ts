@@ -3,7 +3,9 @@ import fc from "fast-check";
 import { ClosedError, OsError } from "../../src/errors.ts";
 import { mapMirrored } from "../../src/memory/mirror.ts";
 import { MirrorRing } from "../../src/mirror_ring/mirror_ring.ts";
+import { ranges } from "../../src/os/files.ts";
 import { pageSize } from "../../src/os/page.ts";
+import { mappedRanges } from "../../src/os/proc_maps.ts";
 import { addressSpace, countFiles, rangesOf } from "../os/process_state.ts";
 import { ScratchFd, ScratchFile } from "../os/scratch.ts";
 import { byteAt, bytesFrom } from "./bytes.ts";
@@ -409,6 +411,16 @@ Deno.test("mapMirrored() maps for reading only when told so", () => {
   const ranges = rangesOf("/memfd:scratch");
   assertEquals(ranges.map(({ permissions }) => permissions), ["r--s", "r--s"]);
   assertEquals(ranges.map(({ start }) => start), [mapping.address, mapping.address + PAGE]);
+});
+
+Deno.test("rings that were closed lie side by side, and take few mappings of the kernel", () => {
+  const cycle = () => new MirrorRing(PAGE).close();
+  cycle();
+  const before = [ranges().retired, mappedRanges().length];
+  for (let i = 0; i < 1000; i++) cycle();
+  const after = [ranges().retired, mappedRanges().length];
+  assertLess(after[0]! - before[0]!, 250);
+  assertLess(after[1]! - before[1]!, 500);
 });
 
 Deno.test("mapMirrored() aligns the ring and leaves nothing beside it", () => {
