@@ -67,7 +67,9 @@ export interface LibraryFiles {
 
 /**
  * Loads native libraries that you built yourself instead of the embedded ones. Call it before
- * anything else of this package is used.
+ * anything else of this package is used, in every Worker too. It also works where the system allows no
+ * memory files (`memfd_create`), which the embedded ones need: the sentinel then goes through a
+ * temporary file.
  *
  * @example Use your own build
  * ```ts ignore
