@@ -27,9 +27,10 @@
  *     taken fail too, or wait for another server with `keepOpen`.
  * C3  A server dies between `adopted` and its generation: nobody looks at it, and the next one notes
  *     it again, as large or larger.
- * C4  A client stores what makes no sense: the server takes nothing from that seat any more and says
- *     so in it (`broken`), so that whoever has it is told, and nobody else takes it. The next server
- *     drops what is in its lane, and the seat is as good as new.
+ * C4  A client corrupts its lanes: the server takes nothing from that seat any more and notes it there
+ *     (`broken`), so that the client's calls fail and no newcomer takes the seat. The next server
+ *     drops what is in the lane, and the seat is as good as new. If the positions themselves are
+ *     corrupt, a server or client that begins makes the lane empty by the position that is its own.
  *
  * @module
  */

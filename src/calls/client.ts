@@ -19,7 +19,7 @@ import {
 import { checkedRing, connectRing, createRing, openRing, unlinkRing } from "../lane/attach.ts";
 import { callOff, left } from "../wait/cancellation.ts";
 import { RingEnd } from "../lane/endpoint.ts";
-import { LaneReceiver, LaneSender } from "../lane/lane.ts";
+import { beginLane, LaneReceiver, LaneSender } from "../lane/lane.ts";
 import { recordBytes, recordLength } from "../lane/record.ts";
 import { disposeAtEnd } from "../os/clock.ts";
 import {
@@ -125,8 +125,8 @@ export class RpcClient<Q = Uint8Array, S = Uint8Array> implements Disposable {
     this.#seat = seat;
     this.#codecs = codecsOf(options);
     this.#keepOpen = options.keepOpen ?? false;
-    this.#requests = new LaneSender(seat.requests);
-    this.#responses = new LaneReceiver(seat.responses);
+    this.#requests = beginLane(seat.requests, "head", () => new LaneSender(seat.requests)); // C4
+    this.#responses = beginLane(seat.responses, "tail", () => new LaneReceiver(seat.responses));
     this.#responses.release(this.#responses.look()); // those to the last client
     this.generation = (seat.generation.load() + 1) >>> 0;
     seat.generation.store(this.generation);
@@ -251,7 +251,9 @@ export class RpcClient<Q = Uint8Array, S = Uint8Array> implements Disposable {
         const part = timed ? { ...options, timeout: left(deadline) } : options;
         const waited = waitSync(this.#answered, part);
         if (waited === "timeout") this.#end.checkWait(waited, options);
-        this.#receive();
+        this.#receive(); // of other calls perhaps: those must not keep this one beyond its time
+        const isLate = timed && outcome === undefined && left(deadline) === 0;
+        if (isLate) this.#end.checkWait("timeout", options);
       }
     } finally {
       this.#calls.delete(call.number);
@@ -360,12 +362,17 @@ export class RpcClient<Q = Uint8Array, S = Uint8Array> implements Disposable {
     if (count === 0 && this.#calls.size > 0) this.#judge(); // one who answers is alive
   }
 
-  /** Takes the answers that are there; gives how many. Their codec may close this client. */
+  /**
+   * Takes the answers that are there, at most one lane full, and returns how many. Their codec may
+   * close this client.
+   */
   #takeAnswers(): number {
     const lane = this.#responses;
-    for (let count = 0;; count++) {
+    const most = this.capacity / messageBytes(0);
+    let count = 0;
+    for (; count < most; count++) {
       const length = this.#end.closed ? -1 : recordLength(lane);
-      if (length < 0) return count;
+      if (length < 0) break;
       this.#envelope.read(lane, length);
       const { call: number, kind, generation } = this.#envelope;
       const call = generation === this.generation ? this.#calls.get(number) : undefined;
@@ -373,6 +380,7 @@ export class RpcClient<Q = Uint8Array, S = Uint8Array> implements Disposable {
       lane.release(recordBytes(length));
       if (call !== undefined) this.#settle(call, kind, body!);
     }
+    return count;
   }
 
   #settle(call: Call<S>, kind: number, body: Uint8Array<ArrayBuffer>): void {

@@ -7,7 +7,7 @@
 
 import type { RingEnd } from "../lane/endpoint.ts";
 import { FanIn } from "../lane/fan_in.ts";
-import { LaneReceiver, LaneSender } from "../lane/lane.ts";
+import { beginLane, LaneReceiver, LaneSender } from "../lane/lane.ts";
 import { recordLength } from "../lane/record.ts";
 import { type Board, Envelope, messageBytes, type Outgoing, post, type RpcSeat } from "./calls.ts";
 
@@ -20,15 +20,20 @@ export class Client extends LaneReceiver {
   /** Whether nothing is taken or sent any more, as what it stored makes no sense (rpc.ts, C4). */
   isBroken = false;
 
-  constructor(seat: RpcSeat) {
+  private constructor(seat: RpcSeat) {
     super(seat.requests);
     this.seat = seat;
-    this.responses = new LaneSender(seat.responses);
+    this.responses = beginLane(seat.responses, "head", () => new LaneSender(seat.responses));
     if (seat.broken.load() !== 0) {
       this.release(this.look());
       seat.broken.store(0);
     }
     seat.adopted.store(this.tail.load()); // calls/calls.ts, P1 before the server's generation ..
+  }
+
+  /** A client in its seat; drops what is in its lanes if a peer corrupted their positions (calls.ts, C4). */
+  static at(seat: RpcSeat): Client {
+    return beginLane(seat.requests, "tail", () => new Client(seat));
   }
 
   override available(wanted: number): number {
@@ -61,7 +66,7 @@ export class Clients {
 
   constructor(end: RingEnd, board: Board) {
     this.#end = end;
-    this.all = Array.from({ length: board.clients }, (_, index) => new Client(board.seat(index)));
+    this.all = Array.from({ length: board.clients }, (_, index) => Client.at(board.seat(index)));
     this.#fan = new FanIn(this.all, board.hint);
   }
 

@@ -35,7 +35,7 @@
  * @module
  */
 
-import type { CorruptRegionError } from "../errors.ts";
+import { CorruptRegionError } from "../errors.ts";
 import { layout } from "../layout/layout.ts";
 import { corrupt } from "../memory/corrupt.ts";
 import type { Mapping } from "../memory/mapping.ts";
@@ -243,4 +243,23 @@ export class LaneReceiver extends LaneEnd {
     // P2 Everything read above is done with once this is seen ..; P3 and then the bell is looked at.
     this.place.spaceBell.publish(this.tail, this.#tail);
   }
+}
+
+/**
+ * Makes an end of a lane. If the positions are corrupt, empties the lane first, by the position that
+ * is this end's own: a party that begins owes nothing to a peer that stored them.
+ */
+export function beginLane<E>(place: LanePlace, own: "head" | "tail", make: () => E): E {
+  try {
+    return make();
+  } catch (error) {
+    if (!(error instanceof CorruptRegionError)) throw error;
+  }
+  const { head, tail, taken } = new LaneEnd(place);
+  if (own === "head") head.store(tail.load());
+  else {
+    tail.store(head.load());
+    taken.store(tail.load());
+  }
+  return make();
 }

@@ -379,3 +379,43 @@ Deno.test("shutdown() finishes although a client corrupts its lanes, and then th
   (await Promise.all(calls)).forEach((answer, i) => assert(isAnswer(answer, requests[i]!)));
   assertThrows(() => server.tryHandle(answerTo), ClosedError, "it is closed");
 });
+
+Deno.test("a server opens beside corrupt positions, and the seat works for the next client", async () => {
+  for (const [lane, word] of [["requests", "head"], ["responses", "tail"]] as const) {
+    using cast = new Cast({ clients: 1, vacant: 1, keepOpen: true });
+    const { server, client } = cast;
+    using inside = new Inside(cast.name.name);
+    const puppet = new Puppet(inside, 1);
+    server.close();
+    inside.laneWord(1, lane, word).store(2 ** 31 + 8);
+    const kept = client.call(payload(1, 10)); // which was not broken waits for the next server
+    await until("it is asked", () => client.inFlight === 1);
+    using next = cast.succeed();
+    puppet[Symbol.dispose]();
+    const serving = next.serve(answerTo);
+    assert(isAnswer(await kept, payload(1, 10)));
+    using newcomer = cast.open();
+    assertEquals(newcomer.id, 1);
+    for (const length of [0, 10, newcomer.maxRequest]) {
+      const request = payload(length, length);
+      assert(isAnswer(await within("an answer", newcomer.call(request)), request), `${length}`);
+    }
+    next.close();
+    await serving;
+  }
+});
+
+Deno.test("a client opens in a seat with corrupt positions, and its calls are answered", async () => {
+  for (const [lane, word] of [["requests", "tail"], ["responses", "head"]] as const) {
+    using cast = new Cast({ clients: 0, vacant: 1 });
+    cast.server.close();
+    using inside = new Inside(cast.name.name);
+    inside.laneWord(0, lane, word).store(2 ** 31 + 8);
+    using client = cast.open();
+    const call = client.call(payload(1, 100));
+    await until("it is asked", () => client.inFlight === 1);
+    using server = cast.succeed();
+    await handle(server, 1);
+    assert(isAnswer(await within("an answer", call), payload(1, 100)));
+  }
+});

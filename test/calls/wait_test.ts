@@ -2,8 +2,9 @@
  * Calls that are called off, and answers that come too late.
  */
 
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
 import { ClosedError, CorruptRegionError } from "../../src/errors.ts";
+import { sleepSync } from "../../src/os/clock.ts";
 import { codec } from "../../src/codec.ts";
 import { LaneReceiver, LaneSender } from "../../src/lane/lane.ts";
 import { Kind, post } from "../../src/calls/calls.ts";
@@ -275,6 +276,42 @@ Deno.test("a client whose seat was broken is told, newcomers take another, a ser
   const call = restored.call(payload(8, 10));
   await handle(successor, 1);
   assert(isAnswer(await call, payload(8, 10)));
+});
+
+/** A client whose codec sends itself the next answer whenever it decodes one, as a fast server may. */
+function chatty(name: Name, inside: Inside, calls: number) {
+  const responses = new LaneSender(inside.seats[0]!.responses);
+  let answered = 0;
+  const answer = () => {
+    const message = { call: ++answered, kind: Kind.ok, body: payload(1, 1) };
+    if (answered <= calls) post(responses, { ...message, generation: client.generation });
+  };
+  const decode = (bytes: Uint8Array<ArrayBuffer>) => {
+    sleepSync(1);
+    answer();
+    return bytes;
+  };
+  const client: RpcClient<Uint8Array, Uint8Array> = RpcClient.open(name.name, {
+    response: { ...codec.bytes, decode },
+  });
+  return { client, answer, count: () => answered };
+}
+
+Deno.test("callSync() ends in time while answers to other calls keep coming", async () => {
+  using name = new Name();
+  using inside = new Inside(name.name);
+  const { client, answer, count } = chatty(name, inside, 400);
+  const requests = new LaneReceiver(inside.seats[0]!.requests);
+  const calls = Array.from({ length: 400 }, () => reasonOf(client.call(payload(1, 8))));
+  await until("all are asked", () => {
+    requests.release(requests.look());
+    return client.inFlight === 400;
+  });
+  answer();
+  assertThrows(() => client.callSync(payload(1, 8), { timeout: 5 }), DOMException);
+  assert(count() < 400, `${count()} answers came first`);
+  client.close();
+  await Promise.all(calls);
 });
 
 if (NO_PROCESS !== undefined) {
