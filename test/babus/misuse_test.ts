@@ -43,27 +43,6 @@ Deno.test("a slot whose name is none is refused as a slot", () => {
   assertEquals(scene.files(), []);
 });
 
-Deno.test("a slot of a shape that none can have is refused, with the limits", () => {
-  using scene = new Scene();
-  for (const depth of [0, -1, 1025, 1.5, NaN, Infinity]) {
-    refused(
-      () => scene.domain.slot("a", { depth }),
-      RangeError,
-      `slot "a" with ${depth} messages`,
-      "the depth is 1 to 1024",
-    );
-  }
-  for (const maxSize of [0, -1, 2 ** 31 + 1, 1.5, NaN, Infinity]) {
-    refused(
-      () => scene.domain.slot("a", { maxSize }),
-      RangeError,
-      `of ${maxSize} bytes`,
-      "the size 1 to 2147483648",
-    );
-  }
-  assertEquals(scene.files(), []);
-});
-
 Deno.test("a codec that fails keeps nobody from writing", () => {
   using scene = new Scene();
   const failing: Codec<number> = {

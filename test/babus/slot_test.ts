@@ -7,7 +7,7 @@ import {
 } from "@std/assert";
 import { Domain } from "../../src/babus/domain.ts";
 import type { Slot } from "../../src/babus/slot.ts";
-import { ClosedError, LayoutMismatchError, RoleTakenError, VringError } from "../../src/errors.ts";
+import { ClosedError, RoleTakenError, VringError } from "../../src/errors.ts";
 import { type Codec, codec } from "../../src/codec.ts";
 import { layout } from "../../src/layout/layout.ts";
 import { until } from "../os/until.ts";
@@ -237,7 +237,7 @@ Deno.test("what cannot be written is refused, and does not keep others from writ
   assertEquals(messageOf(slot.latest()).value.length, 0);
 });
 
-Deno.test("values of any codec are written and read, and all must agree on it", () => {
+Deno.test("values of any codec are written and read", () => {
   using scene = new Scene();
   const { domain } = scene;
   const Imu = layout("imu", { time: "f64", gyro: layout.array("f32", 3) });
@@ -248,27 +248,15 @@ Deno.test("values of any codec are written and read, and all must agree on it", 
   const state = domain.slot("state", { codec: codec.json<{ mode: string }>() });
   state.writeSync({ mode: "walk" });
   assertEquals(messageOf(state.latest()).value, { mode: "walk" });
-  assertThrows(() => domain.slot("imu"), LayoutMismatchError);
-  assertThrows(() => domain.slot("state", { codec: codec.text }), LayoutMismatchError);
 });
 
-Deno.test("slot() joins what is there, and refuses another shape", () => {
+Deno.test("close() of a domain closes its slots, and slot() is an error then", () => {
   using scene = new Scene();
   const { domain } = scene;
-  const slot = domain.slot("one/two", { depth: 3, maxSize: 100 });
+  const slot = domain.slot("one/two");
   const again = domain.slot("one/two");
-  assertEquals([again.depth, again.maxSize], [3, 100]);
   slot.writeSync(payload(1, 100));
   assertEquals(messageOf(again.latest()).value, payload(1, 100));
-  assertThrows(() => domain.slot("one/two", { depth: 4 }), LayoutMismatchError, "its depth is 3");
-  assertThrows(() => domain.slot("one/two", { maxSize: 99 }), LayoutMismatchError, "its maxSize");
-  for (
-    const shape of [{ depth: 0 }, { depth: 1025 }, { depth: 1.5 }, { maxSize: 0 }, {
-      maxSize: 2 ** 31 + 1,
-    }, { depth: 1024, maxSize: 2 ** 30 }]
-  ) assertThrows(() => domain.slot("never", shape), RangeError);
-  assertThrows(() => domain.slot(""), TypeError);
-  assertThrows(() => Domain.open("a/b"), TypeError);
   assertEquals(scene.files().length, 1);
   domain.close();
   assertEquals([slot.closed, again.closed, scene.files()], [true, true, []]);

@@ -385,19 +385,6 @@ for (const field of Object.keys(REGION_HEADER.fields)) {
   });
 }
 
-Deno.test("open() refuses a file of another length than the header tells", () => {
-  using place = new Name();
-  using _inside = prepare(place);
-  const path = place.path("circular");
-  const { size } = Deno.statSync(path);
-  for (const wrong of [size + 1, size + CAPACITY]) {
-    Deno.truncateSync(path, wrong);
-    assertEquals(outcomeOf(place.name), "CorruptRegionError");
-  }
-  Deno.truncateSync(path, size);
-  assertEquals(outcomeOf(place.name), "opened");
-});
-
 /** A buffer of a size that nobody makes, with a header that agrees. */
 function forge(place: Name, dataBytes: number): void {
   const path = place.path("circular");

@@ -17,20 +17,6 @@ const { test, startProcess } = processTests<Tools>(
   "circular buffers",
 );
 
-test("open() without a capacity joins a buffer that is made at the same moment", async () => {
-  using place = new Name();
-  await using party = startProcess({ trapped: true });
-  const capacity = await party.run((tools, name) => {
-    const { CircularBufferReader, CircularBufferWriter, actBefore, writers } = tools;
-    // The reader has seen that there is none, and locks what it has made before it gives the name.
-    actBefore("lock", () => writers.push(CircularBufferWriter.open(name, { capacity: 4096 })));
-    using reader = CircularBufferReader.open(name);
-    using _writer = writers.pop()!;
-    return reader.capacity;
-  }, place.name);
-  assertEquals(capacity, 4096);
-});
-
 test("a reader is not told that the writer has closed before it has the last message", async () => {
   using place = new Name();
   await using party = startProcess({ trapped: true });

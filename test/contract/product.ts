@@ -160,6 +160,37 @@ export function handleOf(
   return { sizes, close, [Symbol.dispose]: close };
 }
 
+/** A class that opens handles. */
+export interface Opener<T> {
+  // deno-lint-ignore no-explicit-any -- each class has options of its own
+  open(name: string, options?: any): T;
+  // deno-lint-ignore no-explicit-any
+  create?(name: string, options?: any): T;
+  // deno-lint-ignore no-explicit-any
+  connect?(name: string, options?: any): Promise<T>;
+  unlink?(name: string): boolean;
+}
+
+/** The role of handles that a class opens, in the way in which most classes do; `usual` are options. */
+export function roleOf<T, H extends Handle>(
+  { title, most = Infinity, usual }: { title: string; most?: number; usual?: Options },
+  opener: Opener<T>,
+  handle: (opened: T) => H,
+): Role<H> {
+  const { create, connect, unlink } = opener;
+  const all = (options?: Options) => ({ ...usual, ...options });
+  return {
+    title,
+    most,
+    open: (name, options) => handle(opener.open(name, all(options))),
+    ...create && { create: (name, options) => handle(opener.create!(name, all(options))) },
+    ...connect && {
+      connect: async (name, options) => handle(await opener.connect!(name, all(options))),
+    },
+    ...unlink && { unlink: (name) => opener.unlink!(name) },
+  };
+}
+
 /** The types of products that have one codec. */
 export const CODECS: readonly MessageType[] = [
   { options: {}, name: "bytes" },

@@ -2,8 +2,7 @@
  * Shared memory between processes, of which some are killed or stopped, and one is in C.
  */
 
-import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { OsError } from "../../src/errors.ts";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import { SemaphoreLock } from "../../src/shared/semaphore_lock.ts";
 import { SharedMemory } from "../../src/shared/shared_memory.ts";
 import { bytesFrom } from "../memory/bytes.ts";
@@ -107,95 +106,6 @@ test("processes share every byte", async () => {
     return whole;
   }, SIZE);
   assertEquals([seen, memory.bytes], [true, bytesFrom(4711, SIZE)]);
-});
-
-test("memory that a killed last holder left is removed by the next open, which makes new", async () => {
-  using place = new Name();
-  await using party = startProcess();
-  await enter(party, place);
-  await party.run(({ memories }) => memories[0]!.bytes.fill(7), null);
-  await party.kill();
-  assertEquals(place.files().length, 1);
-  // Until the kernel has dropped the locks of the dead, whoever opens joins what is there.
-  await until("the memory is new", () => {
-    using memory = SharedMemory.open(place.name, { size: SIZE });
-    return memory.bytes.every((byte) => byte === 0);
-  });
-  assertEquals(place.files(), []);
-});
-
-test("create() removes what a killed last holder left", async () => {
-  using place = new Name();
-  await using party = startProcess();
-  await enter(party, place);
-  await party.kill();
-  let made: SharedMemory | undefined;
-  await until("the dead are gone", () => {
-    try {
-      made = SharedMemory.create(place.name, { size: 2 * SIZE });
-      return true;
-    } catch (error) {
-      if (error instanceof OsError && error.code === "EEXIST") return false;
-      throw error;
-    }
-  });
-  using memory = made!;
-  assertEquals([memory.size, memory.bytes.every((byte) => byte === 0)], [2 * SIZE, true]);
-});
-
-test("unlink() removes what a killed last holder left", async () => {
-  using place = new Name();
-  await using party = startProcess();
-  await enter(party, place);
-  await party.kill();
-  assertEquals([SharedMemory.unlink(place.name), place.files()], [true, []]);
-});
-
-test("connect() finds nothing where the last holder was killed", async () => {
-  using place = new Name();
-  await using party = startProcess();
-  await enter(party, place);
-  await party.kill();
-  await until("the dead are gone", () => {
-    try {
-      SharedMemory.connect(place.name).close();
-      return false;
-    } catch (error) {
-      if (error instanceof OsError && error.code === "ENOENT") return true;
-      throw error;
-    }
-  });
-  assertThrows(() => SharedMemory.connect(place.name, { readOnly: true }), OsError);
-  assertEquals(place.files(), []);
-});
-
-test("open() adopts memory with persist that a killed last holder left", async () => {
-  using place = new Name();
-  await using party = startProcess();
-  await enter(party, place, { persist: true });
-  await party.run(({ memories, bytesFrom }, size) => {
-    memories[0]!.bytes.set(bytesFrom(99, size));
-  }, SIZE);
-  await party.kill();
-  using memory = SharedMemory.open(place.name, { size: SIZE });
-  assertEquals([memory.bytes, memory.persist], [bytesFrom(99, SIZE), true]);
-  await until("the dead does not count", () => memory.references === 1);
-});
-
-test("open() with other memory than a killed last holder's is not refused for its size", async () => {
-  using place = new Name();
-  await using party = startProcess();
-  await enter(party, place);
-  await party.kill();
-  await until("the dead are gone", () => {
-    try {
-      using memory = SharedMemory.open(place.name, { size: SIZE + 1 });
-      return memory.size === SIZE + 1;
-    } catch (error) {
-      if ((error as Error).name === "LayoutMismatchError") return false; // not yet
-      throw error;
-    }
-  });
 });
 
 test("connect() with readOnly ends the process that writes, and nobody else", async () => {

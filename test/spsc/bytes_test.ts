@@ -1,14 +1,6 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { assertType, type IsExact } from "@std/testing/types";
-import {
-  ClosedError,
-  CorruptRegionError,
-  LayoutMismatchError,
-  PeerLostError,
-  RoleTakenError,
-  VringError,
-} from "../../src/errors.ts";
-import { codec } from "../../src/codec.ts";
+import { ClosedError, CorruptRegionError, PeerLostError, VringError } from "../../src/errors.ts";
 import type { SpscByteConsumer, SpscByteProducer } from "../../src/spsc/bytes.ts";
 import { SpscConsumer } from "../../src/spsc/consumer.ts";
 import { SpscProducer } from "../../src/spsc/producer.ts";
@@ -117,27 +109,6 @@ Deno.test("SpscByteConsumer.release() refuses more than was peeked at", () => {
   assertEquals(consumer.peek(), bytesFrom(4, 16));
   consumer.release(16);
   assertEquals([consumer.peek().length, producer.available], [0, 0]);
-});
-
-Deno.test("a ring of bytes and a ring of messages refuse each other's ends", async () => {
-  using name = new Name();
-  {
-    using _producer = SpscProducer.open(name.name, { level: "bytes", capacity: CAPACITY });
-    const wrong = [
-      () => SpscConsumer.open(name.name),
-      () => SpscConsumer.open(name.name, { level: "messages" }),
-      () => SpscConsumer.open(name.name, { codec: codec.text }),
-    ];
-    for (const open of wrong) {
-      assertThrows(open, LayoutMismatchError, 'its messages are "bytes without messages"');
-    }
-    await assertRejects(() => SpscConsumer.connect(name.name), LayoutMismatchError);
-    using _consumer = await SpscConsumer.connect(name.name, { level: "bytes" });
-    assertThrows(() => SpscConsumer.open(name.name, { level: "bytes" }), RoleTakenError);
-    assertThrows(() => SpscProducer.open(name.name, { level: "bytes" }), RoleTakenError);
-  }
-  using _consumer = SpscConsumer.create(name.name, { capacity: CAPACITY });
-  assertThrows(() => SpscProducer.open(name.name, { level: "bytes" }), LayoutMismatchError);
 });
 
 Deno.test("the level is part of the type", () => {

@@ -4,7 +4,7 @@ import { RpcClient } from "../../../src/calls/client.ts";
 import { RpcServer } from "../../../src/calls/server.ts";
 import { codec } from "../../../src/codec.ts";
 import { layout } from "../../../src/layout/layout.ts";
-import { type Handle, handleOf, isMark, MARK, type Product } from "../product.ts";
+import { type Handle, handleOf, isMark, MARK, type Product, roleOf } from "../product.ts";
 import { CAPACITY } from "./lane.ts";
 
 function senderOf(client: RpcClient<Uint8Array, Uint8Array<ArrayBuffer>>): Handle {
@@ -38,22 +38,16 @@ export const CALLS: Product = {
   name: "calls",
   noun: "ring",
   file: (name) => `vring.rpc.${name}`,
-  sender: {
-    title: "client",
-    most: 2,
-    open: (name, options) => senderOf(RpcClient.open(name, options)),
-    create: (name, options) => senderOf(RpcClient.create(name, options)),
-    connect: async (name, options) => senderOf(await RpcClient.connect(name, options)),
-    unlink: (name) => RpcClient.unlink(name),
-  },
-  receiver: {
-    title: "server",
-    most: 1,
-    open: (name, options) => receiverOf(RpcServer.open(name, options)),
-    create: (name, options) => receiverOf(RpcServer.create(name, options)),
-    connect: async (name, options) => receiverOf(await RpcServer.connect(name, options)),
-    unlink: (name) => RpcServer.unlink(name),
-  },
+  sender: roleOf(
+    { title: "client", most: 2 },
+    RpcClient<Uint8Array, Uint8Array<ArrayBuffer>>,
+    senderOf,
+  ),
+  receiver: roleOf(
+    { title: "server", most: 1 },
+    RpcServer<Uint8Array<ArrayBuffer>, Uint8Array>,
+    receiverOf,
+  ),
   sizes: {
     capacity: CAPACITY,
     clients: { is: 2, other: 3, lanes: 2, usual: 8, never: [0, -1, 65, 1.5, NaN, Infinity] },

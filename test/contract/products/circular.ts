@@ -3,7 +3,15 @@
 import { CircularBufferReader } from "../../../src/circular/reader.ts";
 import { CircularBufferWriter } from "../../../src/circular/writer.ts";
 import { Inside } from "../../circular/scene.ts";
-import { handleOf, isMark, MARK, type Receiver, type Ring, type Sender } from "../product.ts";
+import {
+  handleOf,
+  isMark,
+  MARK,
+  type Receiver,
+  type Ring,
+  roleOf,
+  type Sender,
+} from "../product.ts";
 import { CAPACITY } from "./lane.ts";
 
 function senderOf(writer: CircularBufferWriter): Sender {
@@ -41,18 +49,8 @@ export const CIRCULAR: Ring = {
   name: "circular buffer",
   noun: "circular buffer",
   file: (name) => `vring.circular.${name}`,
-  sender: {
-    title: "writer",
-    most: 1,
-    open: (name, options) => senderOf(CircularBufferWriter.open(name, options)),
-    unlink: (name) => CircularBufferWriter.unlink(name),
-  },
-  receiver: {
-    title: "reader",
-    most: Infinity,
-    open: (name, options) => receiverOf(CircularBufferReader.open(name, options)),
-    unlink: (name) => CircularBufferReader.unlink(name),
-  },
+  sender: roleOf({ title: "writer", most: 1 }, CircularBufferWriter, senderOf),
+  receiver: roleOf({ title: "reader" }, CircularBufferReader, receiverOf),
   sizes: { capacity: CAPACITY },
   types: [],
   whenFull: "overwrites",

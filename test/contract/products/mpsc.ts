@@ -3,7 +3,7 @@
 import { MpscConsumer } from "../../../src/mpsc/consumer.ts";
 import { MpscProducer } from "../../../src/mpsc/producer.ts";
 import { Inside } from "../../mpsc/scene.ts";
-import { CODECS, type Ring } from "../product.ts";
+import { CODECS, type Ring, roleOf } from "../product.ts";
 import { CAPACITY, receiverOf as laneReceiver, senderOf, UNIT, WRAPS } from "./lane.ts";
 
 function receiverOf(consumer: MpscConsumer<Uint8Array<ArrayBuffer>>) {
@@ -14,22 +14,12 @@ export const MPSC: Ring = {
   name: "MPSC ring",
   noun: "ring",
   file: (name) => `vring.mpsc.${name}`,
-  sender: {
-    title: "producer",
-    most: 2,
-    open: (name, options) => senderOf(MpscProducer.open(name, options)),
-    create: (name, options) => senderOf(MpscProducer.create(name, options)),
-    connect: async (name, options) => senderOf(await MpscProducer.connect(name, options)),
-    unlink: (name) => MpscProducer.unlink(name),
-  },
-  receiver: {
-    title: "consumer",
-    most: 1,
-    open: (name, options) => receiverOf(MpscConsumer.open(name, options)),
-    create: (name, options) => receiverOf(MpscConsumer.create(name, options)),
-    connect: async (name, options) => receiverOf(await MpscConsumer.connect(name, options)),
-    unlink: (name) => MpscConsumer.unlink(name),
-  },
+  sender: roleOf({ title: "producer", most: 2 }, MpscProducer<Uint8Array>, senderOf),
+  receiver: roleOf(
+    { title: "consumer", most: 1 },
+    MpscConsumer<Uint8Array<ArrayBuffer>>,
+    receiverOf,
+  ),
   sizes: {
     capacity: CAPACITY,
     producers: { is: 2, other: 3, usual: 8, never: [0, -1, 65, 1.5, NaN, Infinity] },

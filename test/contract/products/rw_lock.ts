@@ -2,7 +2,7 @@
 
 import { RwLock } from "../../../src/shared/rw_lock.ts";
 import type { Permit } from "../../../src/shared/semaphore_lock.ts";
-import { type Handle, handleOf, type Options, type Product, type Role } from "../product.ts";
+import { handleOf, type Options, type Product, type Role, roleOf } from "../product.ts";
 
 /** A lock that only one can have. */
 interface Exclusive {
@@ -16,23 +16,15 @@ export function lockRole(
   open: (name: string, options?: Options) => Exclusive,
   unlink: (name: string) => boolean,
 ): Role {
-  return {
-    title,
-    most: Infinity,
-    open(name, options): Handle {
-      const lock = open(name, options);
-      return {
-        ...handleOf(lock),
-        mark: () => void lock.tryLock(),
-        finds() {
-          const permit = lock.tryLock();
-          permit?.release();
-          return permit === undefined;
-        },
-      };
+  return roleOf({ title }, { open, unlink }, (lock) => ({
+    ...handleOf(lock),
+    mark: () => void lock.tryLock(),
+    finds() {
+      const permit = lock.tryLock();
+      permit?.release();
+      return permit === undefined;
     },
-    unlink,
-  };
+  }));
 }
 
 const PARTY = lockRole("lock", (name, options) => {

@@ -9,6 +9,7 @@ import {
   type Options,
   type Product,
   type Role,
+  roleOf,
 } from "../product.ts";
 
 function handle(memory: SharedMemory): Handle {
@@ -20,16 +21,16 @@ function handle(memory: SharedMemory): Handle {
 }
 
 const PARTY: Role = {
-  title: "shared memory",
-  most: Infinity,
-  open: (name, options) => handle(SharedMemory.open(name, options as { size: number })),
-  create: (name, options) => handle(SharedMemory.create(name, options as { size: number })),
+  ...roleOf({ title: "shared memory" }, {
+    open: (name, options) => SharedMemory.open(name, options),
+    create: (name, options) => SharedMemory.create(name, options),
+    unlink: (name) => SharedMemory.unlink(name),
+  }, handle),
   joins: {
     connect: (name: string, options?: Options) => handle(SharedMemory.connect(name, options)),
     "connect with readOnly": (name: string, options?: Options) =>
       handle(SharedMemory.connect(name, { ...options, readOnly: true })),
   },
-  unlink: (name) => SharedMemory.unlink(name),
 };
 
 export const SHARED_MEMORY: Product = {

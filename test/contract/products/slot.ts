@@ -1,34 +1,21 @@
 /** Slots: the name is that of a domain, which has one slot. @module */
 
 import { Domain } from "../../../src/babus/domain.ts";
-import {
-  CODECS,
-  type Handle,
-  handleOf,
-  isMark,
-  MARK,
-  type Product,
-  type Role,
-} from "../product.ts";
+import { CODECS, handleOf, isMark, MARK, type Product, roleOf } from "../product.ts";
 
 const SLOT_NAME = "slot";
 
-const PARTY: Role = {
-  title: "slot",
-  most: Infinity,
-  open(name, options): Handle {
-    const slot = Domain.open(name).slot(SLOT_NAME, options);
-    return {
-      ...handleOf(slot, { depth: slot.depth, maxSize: slot.maxSize }),
-      mark: () => void slot.writeSync(MARK),
-      finds() {
-        const outcome = slot.latest();
-        return outcome.state === "ok" && isMark(outcome.message.value);
-      },
-    };
-  },
+const PARTY = roleOf({ title: "slot" }, {
+  open: (name, options) => Domain.open(name).slot(SLOT_NAME, options),
   unlink: (name) => Domain.open(name).unlink(SLOT_NAME),
-};
+}, (slot) => ({
+  ...handleOf(slot, { depth: slot.depth, maxSize: slot.maxSize }),
+  mark: () => void slot.writeSync(MARK),
+  finds() {
+    const outcome = slot.latest();
+    return outcome.state === "ok" && isMark(outcome.message.value);
+  },
+}));
 
 export const SLOT: Product = {
   name: "slot",
@@ -42,5 +29,5 @@ export const SLOT: Product = {
   },
   neverTogether: { depth: 1024, maxSize: 2 ** 30 },
   types: CODECS,
-  longest: 195, // the name of the slot is behind it
+  longest: 195, // the name of the slot follows
 };

@@ -3,10 +3,16 @@
 import type { SpscByteConsumer, SpscByteProducer } from "../../../src/spsc/bytes.ts";
 import { SpscConsumer } from "../../../src/spsc/consumer.ts";
 import { SpscProducer } from "../../../src/spsc/producer.ts";
-import { type Handle, handleOf, isMark, MARK, type Options, type Product } from "../product.ts";
+import {
+  type Handle,
+  handleOf,
+  isMark,
+  MARK,
+  type Opener,
+  type Product,
+  roleOf,
+} from "../product.ts";
 import { SPSC } from "./spsc.ts";
-
-const bytes = (options?: Options) => ({ level: "bytes", ...options }) as { level: "bytes" };
 
 function senderOf(producer: SpscByteProducer): Handle {
   return {
@@ -33,18 +39,16 @@ function receiverOf(consumer: SpscByteConsumer): Handle {
 export const SPSC_BYTES: Product = {
   ...SPSC,
   name: "SPSC ring of bytes",
-  sender: {
-    ...SPSC.sender,
-    open: (name, options) => senderOf(SpscProducer.open(name, bytes(options))),
-    create: (name, options) => senderOf(SpscProducer.create(name, bytes(options))),
-    connect: async (name, options) => senderOf(await SpscProducer.connect(name, bytes(options))),
-  },
-  receiver: {
-    ...SPSC.receiver,
-    open: (name, options) => receiverOf(SpscConsumer.open(name, bytes(options))),
-    create: (name, options) => receiverOf(SpscConsumer.create(name, bytes(options))),
-    connect: async (name, options) => receiverOf(await SpscConsumer.connect(name, bytes(options))),
-  },
+  sender: roleOf(
+    { title: "producer", most: 1, usual: { level: "bytes" } },
+    SpscProducer as unknown as Opener<SpscByteProducer>,
+    senderOf,
+  ),
+  receiver: roleOf(
+    { title: "consumer", most: 1, usual: { level: "bytes" } },
+    SpscConsumer as unknown as Opener<SpscByteConsumer>,
+    receiverOf,
+  ),
   types: [
     { options: {}, name: "bytes without messages" },
     { options: { level: "messages" }, name: "bytes" },

@@ -10,6 +10,7 @@ import {
   MARK,
   type Options,
   type Product,
+  roleOf,
 } from "../product.ts";
 
 const HISTORY = { history: 1 };
@@ -36,29 +37,19 @@ export const TOPIC: Product = {
   name: "topic",
   noun: "topic",
   file: (name) => `vring.topic.${name.replaceAll("/", "~")}`,
-  sender: {
-    title: "publisher",
-    most: 1,
-    open: (name, options) => senderOf(Publisher.open(name, { ...HISTORY, ...options })),
-    create: (name, options) => senderOf(Publisher.create(name, { ...HISTORY, ...options })),
-    connect: async (name, options) =>
-      senderOf(await Publisher.connect(name, { ...HISTORY, ...options })),
-    unlink: (name) => Publisher.unlink(name),
-  },
+  sender: roleOf({ title: "publisher", most: 1, usual: HISTORY }, Publisher<Uint8Array>, senderOf),
   receiver: {
-    title: "subscriber",
-    most: 2,
-    open: (name, options) => receiverOf(Subscriber.open(name, { ...HISTORY, ...options })),
-    create: (name, options) => receiverOf(Subscriber.create(name, { ...HISTORY, ...options })),
-    connect: async (name, options) =>
-      receiverOf(await Subscriber.connect(name, { ...HISTORY, ...options })),
+    ...roleOf(
+      { title: "subscriber", most: 2, usual: HISTORY },
+      Subscriber<Uint8Array<ArrayBuffer>>,
+      receiverOf,
+    ),
     joins: {
       tryConnect: (name: string, options?: Options) => {
         const subscriber = Subscriber.tryConnect(name, { ...HISTORY, ...options });
         return subscriber && receiverOf(subscriber);
       },
     },
-    unlink: (name) => Subscriber.unlink(name),
   },
   sizes: {
     depth: { is: 3, other: 4, usual: 8, never: [0, -1, 1025, 1.5, NaN, Infinity] },
