@@ -49,6 +49,9 @@ export interface RpcClientOptions {
   keepOpen?: boolean;
 }
 
+/** For operations that no signal ends. */
+const NO_OPTIONS = {};
+
 /** A call that is not answered. */
 class Call<S> {
   readonly number: number;
@@ -111,6 +114,7 @@ export class RpcClient<Q = Uint8Array, S = Uint8Array> implements Disposable {
   #lastCall = 0;
   #sent = 0; // bytes, ever
   #server: number; // its generation, as it was last seen
+  #strays = 0; // answers to no call: each is an operation, for the turns of the event loop
   #pumping = false;
   #parked = false; // the pump
   readonly #told: (() => void)[] = []; // once it is awake
@@ -331,6 +335,9 @@ export class RpcClient<Q = Uint8Array, S = Uint8Array> implements Disposable {
         this.#wake();
         if (this.#end.closed) return;
         this.#receive();
+        let turn: Promise<void> | undefined;
+        for (; this.#strays > 0; this.#strays--) turn ??= begin(NO_OPTIONS);
+        if (turn !== undefined) await turn;
       }
     } catch (error) {
       this.#wake();
@@ -378,7 +385,8 @@ export class RpcClient<Q = Uint8Array, S = Uint8Array> implements Disposable {
       const call = generation === this.generation ? this.#calls.get(number) : undefined;
       const body = call && this.#envelope.readBody(lane, this.#codecs.response);
       lane.release(recordBytes(length));
-      if (call !== undefined) this.#settle(call, kind, body!);
+      if (call === undefined) this.#strays++;
+      else this.#settle(call, kind, body!);
     }
     return count;
   }

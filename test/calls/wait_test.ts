@@ -4,6 +4,7 @@
 
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { ClosedError, CorruptRegionError } from "../../src/errors.ts";
+import { Word32 } from "../../src/memory/word.ts";
 import { sleepSync } from "../../src/os/clock.ts";
 import { codec } from "../../src/codec.ts";
 import { LaneReceiver, LaneSender } from "../../src/lane/lane.ts";
@@ -312,6 +313,38 @@ Deno.test("callSync() ends in time while answers to other calls keep coming", as
   assert(count() < 400, `${count()} answers came first`);
   client.close();
   await Promise.all(calls);
+});
+
+/** Sends an answer to none of the client's calls whenever the client looks, up to a number of times. */
+function flood(inside: Inside, most: number): Disposable & { readonly sent: number } {
+  const lane = new LaneSender(inside.seats[0]!.responses);
+  const stray = { call: 0, kind: Kind.ok, generation: 0, body: new Uint8Array(0) };
+  const { load } = Word32.prototype;
+  let sent = 0;
+  Word32.prototype.load = function (this: Word32): number {
+    const looks = this.path === lane.head.path && this !== lane.head; // of the client's mapping
+    if (looks && sent < most && lane.hasRoom(64)) {
+      sent++;
+      post(lane, stray);
+    }
+    return load.call(this);
+  };
+  return {
+    get sent() {
+      return sent;
+    },
+    [Symbol.dispose]: () => void (Word32.prototype.load = load),
+  };
+}
+
+Deno.test("call() ends in time while answers to none of its client's calls keep coming", async () => {
+  const most = 200_000;
+  using name = new Name();
+  using inside = new Inside(name.name);
+  using client = RpcClient.open(name.name);
+  using flooding = flood(inside, most);
+  assert(isTimeout(await reasonOf(client.call(payload(1, 8), { timeout: 5 }))));
+  assert(flooding.sent > 0 && flooding.sent < most, `${flooding.sent} came first`);
 });
 
 if (NO_PROCESS !== undefined) {
