@@ -37,6 +37,7 @@ import {
   errorBody,
   Kind,
   longestBody,
+  messageBytes,
   type Outgoing,
   Patience,
   RPC,
@@ -292,7 +293,13 @@ export class RpcServer<Q = Uint8Array, S = Uint8Array> implements Disposable {
     for (;;) {
       try {
         this.#clients.flush();
-        while (this.#refuse());
+        let most = this.clients * this.capacity / messageBytes(0); // clients may ask on and on
+        let turn: Promise<void> | undefined;
+        while (most-- > 0 && this.#refuse()) turn ??= begin(NO_OPTIONS);
+        if (turn !== undefined) {
+          await turn;
+          this.#end.checkOpen();
+        }
         if (!this.#clients.hasQueued) return;
         await this.#wait(this.#movable, { signal });
       } catch (error) {

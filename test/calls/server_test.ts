@@ -6,6 +6,8 @@ import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { ClosedError, CorruptRegionError, PeerLostError, VringError } from "../../src/errors.ts";
 import { RpcClient } from "../../src/calls/client.ts";
 import { RpcServer } from "../../src/calls/server.ts";
+import { LaneReceiver } from "../../src/lane/lane.ts";
+import { Word32 } from "../../src/memory/word.ts";
 import { until, within } from "../os/until.ts";
 import { Name } from "../shared/scene.ts";
 import { payload } from "../circular/scene.ts";
@@ -418,4 +420,27 @@ Deno.test("a client opens in a seat with corrupt positions, and its calls are an
     await handle(server, 1);
     assert(isAnswer(await within("an answer", call), payload(1, 100)));
   }
+});
+
+Deno.test("shutdown() ends although a client asks again as soon as it is refused", async () => {
+  using cast = new Cast({ clients: 0, vacant: 1 });
+  const { server } = cast;
+  using inside = new Inside(cast.name.name);
+  using puppet = new Puppet(inside, 0);
+  const responses = new LaneReceiver(puppet.seat.responses);
+  const most = 100_000;
+  let asked = 0;
+  const { load } = Word32.prototype;
+  using _restored = { [Symbol.dispose]: () => void (Word32.prototype.load = load) };
+  Word32.prototype.load = function (this: Word32): number { // between any two looks of the server
+    const looks = this.path === puppet.requests.head.path && this !== puppet.requests.head &&
+      this !== responses.head;
+    if (looks && asked < most) {
+      responses.release(responses.look());
+      if (puppet.ask(asked + 1, payload(1, 8))) asked++;
+    }
+    return load.call(this);
+  };
+  await server.shutdown();
+  assert(asked > 0 && asked < most, `${asked} requests came first`);
 });
