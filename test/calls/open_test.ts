@@ -6,10 +6,9 @@ import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { ClosedError, RoleTakenError } from "../../src/errors.ts";
 import { RpcClient } from "../../src/calls/client.ts";
 import { RpcServer } from "../../src/calls/server.ts";
-import { countFiles, rangesOf } from "../os/process_state.ts";
 import { Name } from "../shared/scene.ts";
 import { payload } from "../circular/scene.ts";
-import { answerTo, CAPACITY, Cast, Inside, isAnswer } from "./scene.ts";
+import { answerTo, CAPACITY, Cast, isAnswer } from "./scene.ts";
 
 Deno.test("open() gives each seat to one client, and the server's role to one server", () => {
   using cast = new Cast({ clients: 64 });
@@ -83,25 +82,4 @@ Deno.test("closed ends say so, whatever is called", async () => {
   await assertRejects(() => server.serve(answerTo), ClosedError);
   await assertRejects(() => server.shutdown(), ClosedError);
   assertEquals([client.inFlight, server.inFlight, client.name], [0, 0, cast.name.name]);
-});
-
-Deno.test("a client that fails when everything is open leaves nothing, and its seat free", () => {
-  using name = new Name();
-  using _server = RpcServer.open(name.name, { capacity: CAPACITY, clients: 2 });
-  using _first = RpcClient.open(name.name);
-  using inside = new Inside(name.name);
-  const state = () => [countFiles(), rangesOf("/dev/shm").length];
-  const before = state();
-  for (const good of [0, 1]) {
-    let reads = 0; // of an option, the second of them once everything is open
-    const options = {
-      get keepOpen() {
-        if (reads++ === good) throw new Error("not now");
-        return false;
-      },
-    };
-    assertThrows(() => RpcClient.open(name.name, options), Error, "not now");
-    assertEquals([inside.seats[1]!.state.load(), state()], [0, before]); // it never was open
-  }
-  RpcClient.open(name.name).close();
 });
