@@ -227,10 +227,12 @@ export class Region implements Disposable {
   close(farewell?: () => void): void {
     if (this.#closed) return;
     using stack = new DisposableStack();
-    stack.use(this.mapping); // throws if the memory was transferred away
     stack.use(this.#member); // dropped at the end, after which the region may be abandoned
     stack.defer(() => this.#leave());
     stack.defer(() => this.#roles.forEach((role) => role.close()));
+    // First of all, and a TypeError if the memory was transferred away: a call of the runtime that
+    // still writes into a view must write nothing shared once another party can take the role.
+    stack.use(this.mapping);
     if (this.mapping.usable) farewell?.();
   }
 

@@ -10,7 +10,7 @@ import { MEMBER } from "../../src/region/file.ts";
 import { dataOffsetOf } from "../../src/region/header.ts";
 import { regions, sweep } from "../../src/region/list.ts";
 import { serve } from "../shared/serve.ts";
-import { inHurry, withTrap } from "../trap/trap.ts";
+import { inHurry, stepsOf, withTrap } from "../trap/trap.ts";
 import { storm, together } from "./race.ts";
 import { forge, idAt, idOf, KIND, MIRRORED, openFiles, patterned } from "./scene.ts";
 
@@ -33,6 +33,7 @@ const TOOLS = {
   storm,
   withTrap,
   dieBefore,
+  stepsOf,
   inHurry,
   /** What stays open between two functions. */
   open: [] as Region[],

@@ -382,6 +382,18 @@ test("Region.open() gives up when a stopped process is for ever removing the reg
   assertStringIncludes(error!.message, "another process has been removing it");
 });
 
+test("Region.close() gives its memory up before its roles and its name", async () => {
+  using place = new Place();
+  await using party = startProcess({ trapped: true });
+  const steps = await party.run(({ Region, KIND, stepsOf }, path) => {
+    const region = Region.open(KIND, path, { dataBytes: 600 });
+    region.tryHold(0);
+    return stepsOf(() => region.close());
+  }, place.path);
+  const kept = ["retire", "close lock file", "unlink", "close lock file"];
+  assertEquals(steps.filter((step) => kept.includes(step)), kept);
+});
+
 test("Region.open() leaves nothing behind when it cannot map what the last member leaves", async () => {
   using place = new Place();
   await using party = startProcess({ trapped: true });
