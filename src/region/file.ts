@@ -180,7 +180,7 @@ export function tryJoin(
   if (file === undefined) return "absent";
   const readOnly = options.readOnly ?? false;
   using stack = new DisposableStack();
-  const member = stack.use(new LockFile(files.pathOfFd(file.fd), { write: !readOnly, what }));
+  const member = stack.use(openMember(file.fd, path, what, { readOnly }));
   const state = readOnly ? lookAlive(member, file, what) : lockAlive(member, file, path, what);
   if (state === "again") return again(what);
   if (state === "absent") return state;
@@ -211,6 +211,23 @@ function fillHoles({ fd, status }: OpenFile, what: string, readOnly: boolean): v
     state: `${size - allocated} of the ${size} bytes of its file have no memory`,
     remedy: "open it once with the right to write, which reserves them",
   });
+}
+
+/** The locks of an attachment. One that is forgotten leaves the region as one that is closed does. */
+function openMember(
+  fd: number,
+  path: string,
+  what: string,
+  { readOnly }: { readOnly: boolean },
+): LockFile {
+  const onForgotten = () => {
+    try {
+      if (!readOnly) removeAbandoned(path);
+    } catch {
+      // The region stays abandoned: an error here would reach nobody and end the program.
+    }
+  };
+  return new LockFile(files.pathOfFd(fd), { write: !readOnly, what, onForgotten });
 }
 
 /** Whether somebody is in the region, or it persists; if so and nobody is, MEMBER is locked. */
@@ -317,7 +334,7 @@ export function tryCreate(
   copyIn(mapping, 0, bytes);
   initialise?.(mapping);
 
-  const member = stack.use(new LockFile(files.pathOfFd(fd), { write: true, what }));
+  const member = stack.use(openMember(fd, path, what, { readOnly: false }));
   member.tryLock(MEMBER, "read");
   check(files.chmod(fd, mode), { syscall: "fchmod", action });
   const linked = files.link(fd, path); // I1

@@ -28,6 +28,8 @@ export interface LockFileOptions {
   readonly write: boolean;
   /** What the locks are for, for the message if it fails, such as `region "demo"`. */
   readonly what: string;
+  /** Called when a forgotten one was garbage collected and its locks are dropped. */
+  readonly onForgotten?: () => void;
 }
 
 /** An open file of its own, for locking bytes of a file. */
@@ -39,14 +41,17 @@ export class LockFile implements Disposable {
 
   /** Opens the file at a path. */
   constructor(path: string, options: LockFileOptions) {
-    const { write, what } = options;
+    const { write, what, onForgotten } = options;
     const fd = check(openLockFile(path, write), {
       syscall: "open",
       action: `open ${what} to lock`,
     });
     this.#fd = fd;
     this.#what = what;
-    this.#forget = onCollected(this, () => closeLockFile(fd));
+    this.#forget = onCollected(this, () => {
+      closeLockFile(fd);
+      onForgotten?.();
+    });
   }
 
   /** The fd, whose number may be that of another file once this one is closed. */

@@ -64,6 +64,17 @@ const ENDINGS: Record<string, () => void | Promise<void>> = {
     Deno.exit(3);
   },
   sync: workUntilSigterm,
+  async forgotten() {
+    openAll();
+    const { gc } = globalThis as unknown as { gc(): void };
+    const left = () => regions().filter((region) => region.name.includes(name)).length;
+    console.log(left());
+    for (let i = 0; i < 50 && left() > 0; i++) {
+      gc();
+      await new Promise((resolve) => setTimeout(resolve, 1)); // finalizers run in a task of their own
+    }
+    console.log(left());
+  },
   locks() {
     new SemaphoreLock(name).acquireSync();
     RwLock.open(name).writeSync();
@@ -88,7 +99,7 @@ async function workUntilSigterm(): Promise<void> {
   }
 }
 
-if (!["producer", "locks", "sync"].includes(ending)) {
+if (!["producer", "locks", "sync", "forgotten"].includes(ending)) {
   const opened = openAll();
   console.log(opened.length, regions().filter((region) => region.name.includes(name)).length);
 }

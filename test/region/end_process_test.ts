@@ -61,3 +61,11 @@ Deno.test("a lock that is held at Deno.exit() is recovered, as what it protects 
     semaphore.unlink();
   }
 });
+
+Deno.test("handles that a program forgets are collected before it ends, and leave no file behind", async () => {
+  const name = uniqueName();
+  const flags = ["--allow-ffi", "--v8-flags=--expose-gc"];
+  await using child = new Child(PROGRAM, { args: ["forgotten", name], flags });
+  const { code, lines, stderr } = await child.ending();
+  assertEquals([code, lines, stderr], [0, ["11", "0"], ""]);
+});
