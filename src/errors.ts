@@ -18,6 +18,7 @@ const ERRNO: Record<number, readonly [name: string, meaning: string]> = {
   1: ["EPERM", "the operation is not permitted"],
   2: ["ENOENT", "there is nothing of that name"],
   4: ["EINTR", "a signal arrived"],
+  6: ["ENXIO", "it is a socket, or a device that is not there"],
   9: ["EBADF", "the file descriptor is closed or does not allow it"],
   11: ["EAGAIN", "it is taken or changed at this moment"],
   12: ["ENOMEM", "the kernel has no memory or address space left for it"],
@@ -51,10 +52,14 @@ export const Errno = {
   EACCES: 13,
   EFAULT: 14,
   EEXIST: 17,
+  ENOTDIR: 20,
+  EISDIR: 21,
   EINVAL: 22,
   ENOSPC: 28,
+  EROFS: 30,
   ENOSYS: 38,
   ELOOP: 40,
+  EOPNOTSUPP: 95,
   ETIMEDOUT: 110,
 } as const;
 

@@ -40,9 +40,10 @@ export class Mapping implements Memory, Disposable {
   readonly address: number;
   /** How many bytes are mapped. */
   readonly length: number;
+  /** What the memory is for, such as `region "demo"`. */
+  readonly what: string;
   readonly #bytes: Uint8Array<ArrayBuffer>;
   readonly #doubles: Float64Array<ArrayBuffer>;
-  readonly #what: string;
   readonly #forget: () => void;
   readonly #listeners = new Set<() => void>();
   #closed = false;
@@ -54,7 +55,7 @@ export class Mapping implements Memory, Disposable {
     this.#bytes = new Uint8Array(bufferAt(address, length));
     this.#doubles = new Float64Array(this.#bytes.buffer, 0, Math.floor(length / 8));
     this.#forget = onCollected(this.#bytes.buffer, () => retire(address));
-    this.#what = what;
+    this.what = what;
   }
 
   /** Maps the beginning of a file, shared with every process that does the same. */
@@ -104,7 +105,7 @@ export class Mapping implements Memory, Disposable {
 
   /** Calls back at close, until `offClose`. */
   onClose(listener: () => void): void {
-    if (this.#closed) throw new ClosedError(`Cannot wait on ${this.#what}: it is closed`);
+    if (this.#closed) throw new ClosedError(`Cannot wait on ${this.what}: it is closed`);
     this.#listeners.add(listener);
   }
 
@@ -120,11 +121,11 @@ export class Mapping implements Memory, Disposable {
     this.#closed = true;
     this.#forget();
     if (!transferred) this.#bytes.buffer.transfer(0);
-    check(retire(this.address), { syscall: "mmap", action: `unmap ${this.#what}` });
+    check(retire(this.address), { syscall: "mmap", action: `unmap ${this.what}` });
     for (const listener of this.#listeners) listener();
     if (!transferred) return;
     throw new TypeError(
-      `Cannot close ${this.#what} in order: ${TRANSFERRED}; everything it held is given back, and ` +
+      `Cannot close ${this.what} in order: ${TRANSFERRED}; everything it held is given back, and ` +
         "to its peers it is as if this process had been killed; transfer a copy instead",
     );
   }

@@ -43,6 +43,7 @@ import { check, Errno, LayoutMismatchError, OsError, VringError } from "../error
 import { randomId } from "../os/clock.ts";
 import * as files from "../os/files.ts";
 import { availableMemory, pageSize } from "../os/page.ts";
+import { kindError, makeError, openError, otherKind } from "./access.ts";
 import { LockFile } from "./liveness.ts";
 import { Again, PATIENCE_MS } from "./poll.ts";
 import { Mapping } from "../memory/mapping.ts";
@@ -140,21 +141,21 @@ export function openFile(
 ): OpenFile | undefined {
   const fd = files.open(path, options.readOnly ? 0 : files.Open.write);
   if (fd === -Errno.ENOENT) return undefined;
-  check(fd, { syscall: "openat", action: `open ${what}` });
+  const action = `open ${what}`;
+  if (fd < 0) throw openError(-fd, path, { syscall: "openat", action });
   using stack = new DisposableStack();
   stack.defer(() => files.close(fd));
   const status = files.stat(fd);
   if (typeof status === "number") {
-    throw new OsError(-status, { syscall: "fstat", action: `open ${what}` });
+    throw new OsError(-status, { syscall: "fstat", action });
   }
-  if (!files.isRegular(status.mode)) {
-    throw new LayoutMismatchError(`Cannot open ${what}: ${path} is not a regular file; remove it`);
-  }
+  const kind = otherKind(status.mode);
+  if (kind !== undefined) throw kindError(kind, path, action);
   const me = files.userId();
   if (status.uid !== me && status.uid !== 0 && !options.anyOwner) {
     const state = `it belongs to user ${status.uid}, and you are user ${me}`;
     const remedy = "pass anyOwner: true if you trust that user";
-    throw new OsError(Errno.EACCES, { syscall: "fstat", action: `open ${what}`, state, remedy });
+    throw new OsError(Errno.EACCES, { syscall: "fstat", action, state, remedy });
   }
   const opened = stack.move();
   return { fd, status, [Symbol.dispose]: () => opened.dispose() };
@@ -311,13 +312,9 @@ export function tryCreate(
   const { reservedBytes = dataBytes } = options;
   using stack = new DisposableStack();
   const action = `create ${what}`;
-  if (!(Number.isInteger(mode) && mode >= 0 && mode <= 0o777)) {
-    throw new RangeError(
-      `Cannot ${action}: its mode is ${mode}; pass permission bits such as 0o640, at most 0o777`,
-    );
-  }
   const unnamed = files.Open.unnamed | files.Open.write;
-  const fd = check(files.open(DIRECTORY, unnamed, 0o600), { syscall: "openat", action });
+  const fd = files.open(DIRECTORY, unnamed, 0o600);
+  if (fd < 0) throw makeError(-fd, { syscall: "openat", action });
   using _file = { [Symbol.dispose]: () => files.close(fd) };
   check(files.chmod(fd, 0o600), { syscall: "fchmod", action }); // whatever the umask left of it
   const start = dataOffsetOf(kind);

@@ -152,7 +152,7 @@ export function checkHeader(
   const { kind, dataBytes, partBytes, message } = expected;
   const known = kind.features?.incompatible ?? 0;
   const unknown = (header.incompatible & ~known) >>> 0;
-  const mismatches: (readonly [differs: boolean, state: string])[] = [
+  const mismatches: (readonly [differs: boolean, state: string, remedy?: string])[] = [
     [header.kind !== kind.name, `it is of kind "${header.kind}", not "${kind.name}"`],
     [
       header.abi_hash !== kind.control.hash,
@@ -167,6 +167,7 @@ export function checkHeader(
     [
       message !== undefined && header.message_hash !== message.hash,
       `its messages are ${describe(header)}, not "${message?.name}" (${hex(message?.hash ?? 0n)})`,
+      header.message_hash === 0n ? "" : `open it with the codec of "${header.message_name}", `,
     ],
     [
       dataBytes !== undefined && dataBytes !== dataBytesOf(header),
@@ -177,10 +178,10 @@ export function checkHeader(
       `its parts have ${partBytesOf(header)} bytes each, not ${partBytes}`,
     ],
   ];
-  for (const [differs, state] of mismatches) {
+  for (const [differs, state, remedy = ""] of mismatches) {
     if (!differs) continue;
     throw new LayoutMismatchError(
-      `Cannot open ${what}: ${state}; use another name, or unlink it once nobody uses it`,
+      `Cannot open ${what}: ${state}; ${remedy}use another name, or unlink it once nobody uses it`,
     );
   }
   checkExtent(header, fileBytes, kind, what);

@@ -33,6 +33,7 @@ import {
   timeoutError,
   VringError,
 } from "../errors.ts";
+import { openError } from "../region/access.ts";
 import { LockFile } from "../region/liveness.ts";
 import { checkName } from "../region/names.ts";
 import { now, sleep, sleepSync } from "../os/clock.ts";
@@ -247,7 +248,9 @@ function openBoth(name: string, mode: number): { file: LockFile; semaphore: numb
   for (let attempt = 0; attempt < OPEN_ATTEMPTS; attempt++) {
     using stack = new DisposableStack();
     const semaphore = semaphores.openSemaphore(name, mode);
-    check(semaphore, { syscall: "sem_open", action });
+    if (semaphore < 0) {
+      throw openError(-semaphore, semaphores.semaphoreFile(name), { syscall: "sem_open", action });
+    }
     stack.defer(() => semaphores.closeSemaphore(semaphore));
     const file = stack.use(tryOpenFile(name));
     const status = file?.status();

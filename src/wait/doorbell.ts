@@ -48,7 +48,7 @@ export class Doorbell {
 
   /** Announces a sleeper: look at the condition after this, then sleep while the bell is the result. */
   raise(): number {
-    if (this.mapping.closed) throw new ClosedError("Cannot wait on this memory: it is closed");
+    if (this.mapping.closed) throw closedWhileWaiting(this);
     return (this.word.or(WAITING) | WAITING) >>> 0; // P1 raised before the look ..
   }
 
@@ -67,4 +67,9 @@ export class Doorbell {
 
 function wake(address: number): void {
   check(addAndWake(address), { syscall: "futex", action: "wake who waits" });
+}
+
+/** The error for a wait on a bell whose memory was closed. */
+export function closedWhileWaiting({ mapping }: Doorbell): ClosedError {
+  return new ClosedError(`Cannot wait on ${mapping.what}: it was closed`);
 }

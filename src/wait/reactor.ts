@@ -27,13 +27,13 @@
  * @module
  */
 
-import { ClosedError, Errno, OsError } from "../errors.ts";
+import { Errno, OsError } from "../errors.ts";
 import { Mapping } from "../memory/mapping.ts";
 import { Word32 } from "../memory/word.ts";
 import { now, perIsolate } from "../os/clock.ts";
 import { FutexVector, VECTOR_LIMIT, wake } from "../os/futex.ts";
 import { pageSize } from "../os/page.ts";
-import type { Doorbell } from "./doorbell.ts";
+import { closedWhileWaiting, type Doorbell } from "./doorbell.ts";
 
 /** How long nobody sleeps without a look at what there is to see, by whomever. */
 export const SLICE_NS = 250e6;
@@ -189,8 +189,9 @@ export class Reactor {
     const time = now();
     for (const sleeper of this.#sleepers) {
       const { sleep, cancelled } = sleeper;
-      if (sleep.bells.some(({ bell }) => bell.mapping.closed)) {
-        this.#end(sleeper, new ClosedError("Cannot wait any longer: the handle was closed"));
+      const closed = sleep.bells.find(({ bell }) => bell.mapping.closed);
+      if (closed !== undefined) {
+        this.#end(sleeper, closedWhileWaiting(closed.bell));
       } else if (error !== undefined || cancelled || time >= sleep.deadline) {
         this.#end(sleeper, error);
       } else this.#ask(sleeper, time);

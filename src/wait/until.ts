@@ -10,11 +10,11 @@
  * @module
  */
 
-import { ClosedError, Errno, OsError } from "../errors.ts";
+import { Errno, OsError } from "../errors.ts";
 import type { Word32 } from "../memory/word.ts";
 import { hasManyCpus, now } from "../os/clock.ts";
 import { interrupts, wait as futexWait } from "../os/futex.ts";
-import type { Doorbell } from "./doorbell.ts";
+import { closedWhileWaiting, type Doorbell } from "./doorbell.ts";
 import { reactor, SLICE_NS, type Watched } from "./reactor.ts";
 
 /** How long a call that blocks the thread may wait. */
@@ -117,8 +117,8 @@ export function asyncSpinNs(spinNs: number): number {
 
 /** Throws a ClosedError if the memory was closed between the wake-up and the code that runs next. */
 export function checkOpen(all: readonly Awaited[]): void {
-  if (!all.some(({ bell }) => bell.mapping.closed)) return;
-  throw new ClosedError("Cannot wait any longer: the handle was closed");
+  const closed = all.find(({ bell }) => bell.mapping.closed);
+  if (closed !== undefined) throw closedWhileWaiting(closed.bell);
 }
 
 /** The words that tell all there is to see, as they are before the bells are raised; if they do. */

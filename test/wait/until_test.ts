@@ -316,6 +316,6 @@ Deno.test("wait() and waitAny() throw a ClosedError when the memory closes right
     const ended = waiting.then(() => undefined, (error) => error);
     places[0]!.publish();
     await closing;
-    assertIsError(await ended, ClosedError, "the handle was closed");
+    assertIsError(await ended, ClosedError, "it was closed");
   }
 });

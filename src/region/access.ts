@@ -1,0 +1,61 @@
+/**
+ * Why the kernel refuses to open or make a file of shared memory, and what can be done about it.
+ *
+ * @module
+ */
+
+import { type CallContext, Errno, LayoutMismatchError, OsError } from "../errors.ts";
+import * as files from "../os/files.ts";
+import { DIRECTORY } from "./names.ts";
+
+const KINDS: Readonly<Record<number, string>> = {
+  0o010000: "a FIFO",
+  0o020000: "a device",
+  0o040000: "a directory",
+  0o060000: "a device",
+  0o140000: "a socket",
+};
+
+/** What a file is if it is not one that can hold shared memory, such as `a socket`. */
+export function otherKind(mode: number): string | undefined {
+  return KINDS[mode & 0o170000];
+}
+
+/** The error for a path that cannot be opened; `errno` is positive. */
+export function openError(errno: number, path: string, context: CallContext): Error {
+  const status = files.statPath(path);
+  if (typeof status === "number") return new OsError(errno, context);
+  const kind = otherKind(status.mode);
+  if (kind !== undefined) return kindError(kind, path, context.action);
+  if (errno !== Errno.EACCES) return new OsError(errno, context);
+  const mode = `0o${(status.mode & 0o777).toString(8).padStart(3, "0")}`;
+  const state = `${path} belongs to user ${status.uid} and its mode is ${mode}, and you are user ` +
+    `${files.userId()}`;
+  const remedy = "have its owner unlink it and make it with the option mode, such as mode: 0o666";
+  return new OsError(errno, { ...context, state, remedy });
+}
+
+/** The error for a path that leads to something that is no regular file. */
+export function kindError(kind: string, path: string, action: string): LayoutMismatchError {
+  return new LayoutMismatchError(
+    `Cannot ${action}: ${path} is ${kind}, not a regular file; remove it or use another name`,
+  );
+}
+
+/** The error for a file that cannot be made; `errno` is positive. */
+export function makeError(errno: number, context: CallContext): OsError {
+  const state = STATES[errno];
+  if (state === undefined) return new OsError(errno, context);
+  const remedy = `mount a tmpfs on ${DIRECTORY} that you may write to; containers have an option ` +
+    "for its size";
+  return new OsError(errno, { ...context, state, remedy });
+}
+
+const STATES: Readonly<Record<number, string>> = {
+  [Errno.ENOENT]: `there is no ${DIRECTORY}`,
+  [Errno.ENOTDIR]: `${DIRECTORY} is not a directory`,
+  [Errno.EACCES]: `you may not make files in ${DIRECTORY}`,
+  [Errno.EROFS]: `${DIRECTORY} is read-only`,
+  [Errno.EISDIR]: `${DIRECTORY} is on a file system without unnamed files`,
+  [Errno.EOPNOTSUPP]: `${DIRECTORY} is on a file system without unnamed files`,
+};

@@ -1,0 +1,72 @@
+/** Errors of opening files name the path, its owner and mode, and what to do. */
+
+import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import { codec } from "../../src/codec.ts";
+import { Errno, LayoutMismatchError, OsError } from "../../src/errors.ts";
+import { layout } from "../../src/layout/layout.ts";
+import { userId } from "../../src/os/files.ts";
+import { makeError, openError } from "../../src/region/access.ts";
+import { SharedMemory } from "../../src/shared/shared_memory.ts";
+import { SpscConsumer } from "../../src/spsc/consumer.ts";
+import { Publisher } from "../../src/vdds/publisher.ts";
+import { Subscriber } from "../../src/vdds/subscriber.ts";
+import { Name } from "../shared/scene.ts";
+
+Deno.test("openError() tells the owner and the mode of a file that may not be opened", () => {
+  using place = new Name();
+  using _memory = SharedMemory.open(place.name, { size: 64, mode: 0o640 });
+  const context = { syscall: "openat", action: "open it" };
+  const error = openError(Errno.EACCES, place.path("shm"), context);
+  assert(error instanceof OsError);
+  assertEquals([error.code, error.syscall], ["EACCES", "openat"]);
+  const me = userId();
+  assertStringIncludes(error.message, `${place.path("shm")} belongs to user ${me}`);
+  assertStringIncludes(error.message, `its mode is 0o640, and you are user ${me} `);
+  assertStringIncludes(error.message, "the option mode, such as mode: 0o666");
+});
+
+Deno.test("a socket and a directory under the name are told as what they are", () => {
+  using place = new Name();
+  const path = place.path("shm");
+  const open = () => SharedMemory.open(place.name, { size: 64 });
+  {
+    using _listener = Deno.listen({ transport: "unix", path });
+    assertThrows(open, LayoutMismatchError, `${path} is a socket, not a regular file; remove it`);
+  }
+  Deno.mkdirSync(path);
+  assertThrows(open, LayoutMismatchError, `${path} is a directory, not a regular file`);
+  Deno.removeSync(path);
+});
+
+Deno.test("makeError() names /dev/shm where it is missing or of no use", () => {
+  const context = { syscall: "openat", action: "create it" };
+  for (
+    const [errno, state] of [
+      [Errno.ENOENT, "there is no /dev/shm"],
+      [Errno.EROFS, "/dev/shm is read-only"],
+      [Errno.EOPNOTSUPP, "/dev/shm is on a file system without unnamed files"],
+    ] as const
+  ) {
+    const { message } = makeError(errno, context);
+    assertStringIncludes(message, `Cannot create it: ${state} (openat: `);
+    assertStringIncludes(message, "mount a tmpfs on /dev/shm");
+  }
+});
+
+Deno.test("a forgotten codec is named", () => {
+  using place = new Name();
+  const imu = codec.struct(layout("imu", { time: "f64" }));
+  using _publisher = Publisher.open(place.name, { codec: imu });
+  const open = () => Subscriber.open(place.name);
+  assertThrows(open, LayoutMismatchError, 'open it with the codec of "imu"');
+});
+
+Deno.test("a wait that close() ends names what was closed", async () => {
+  using place = new Name();
+  using consumer = SpscConsumer.open(place.name);
+  const waiting = consumer.receive();
+  await new Promise((resolve) => setTimeout(resolve, 0));
+  consumer.close();
+  const message = await waiting.then(() => "", (error) => error.message);
+  assertEquals(message, `Cannot wait on ring "${place.name}": it was closed`);
+});
