@@ -4,7 +4,9 @@
  */
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { Program, sharedFiles, uniqueName } from "./program.ts";
+import { Program, sharedFiles, sideBySide, uniqueName } from "./program.ts";
+
+const test = sideBySide("the examples of slots");
 
 const WELL = { code: 0, signal: null, err: "" };
 
@@ -53,7 +55,7 @@ const BUSY =
 const ASLEEP = / s +0 readings\/s, +- old .* +0 images\/s\n/;
 const READINGS_ONLY = / s +[1-9][\d,]* readings\/s, .* 0 images\/s\n/;
 
-Deno.test("robot: the control first, then camera and sensor, and Ctrl-C leaves nothing", async () => {
+test("robot: the control first, then camera and sensor, and Ctrl-C leaves nothing", async () => {
   const domain = uniqueName();
   await using control = start("control", domain);
   await control.until(/^Controlling ".*"; waiting for readings, Ctrl-C ends it\n/);
@@ -74,7 +76,7 @@ Deno.test("robot: the control first, then camera and sensor, and Ctrl-C leaves n
   assertEquals(sharedFiles(domain), []);
 });
 
-Deno.test("robot: the sensor first, the control in the middle, the camera last", async () => {
+test("robot: the sensor first, the control in the middle, the camera last", async () => {
   const domain = uniqueName();
   await using brief = start("imu", domain, "--seconds", "1");
   assert((await writtenBy(brief)).written > 0);
@@ -92,7 +94,7 @@ Deno.test("robot: the sensor first, the control in the middle, the camera last",
   assertEquals(sharedFiles(domain), []);
 });
 
-Deno.test("robot: images wake nobody, and sensors that are killed are followed by others", async () => {
+test("robot: images wake nobody, and sensors that are killed are followed by others", async () => {
   const domain = uniqueName();
   await using control = start("control", domain);
   await control.until(/^Controlling /);

@@ -5,7 +5,9 @@
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { until } from "./os/until.ts";
-import { hasTerminal, Program, sharedFiles, TerminalProgram } from "./program.ts";
+import { hasTerminal, Program, sharedFiles, sideBySide, TerminalProgram } from "./program.ts";
+
+const test = sideBySide("the demo");
 
 const WELL = { code: 0, signal: null, err: "" };
 
@@ -70,7 +72,7 @@ const SENTENCES = new RegExp([
   String.raw`Left behind in /dev/shm: nothing; all processes have ended\. $`,
 ].join(" "));
 
-Deno.test("demo: shows its scene, sums it up and leaves nothing", async () => {
+test("demo: shows its scene, sums it up and leaves nothing", async () => {
   await using program = demo();
   for (const pattern of [SUBSCRIBER_2, KILLED, BACK]) await program.until(pattern);
   assertEquals(await program.end(), WELL);
@@ -81,10 +83,8 @@ Deno.test("demo: shows its scene, sums it up and leaves nothing", async () => {
   assertNothingLeft(program);
 });
 
-Deno.test({
-  name: "demo: on a terminal of 80 columns and 24 lines its table changes in place",
-  ignore: !hasTerminal,
-  fn: async () => {
+if (hasTerminal) {
+  test("demo: on a terminal of 80 columns and 24 lines its table changes in place", async () => {
     await using program = new TerminalProgram(...words());
     await program.until(/subscriber 3 .* keeps up /);
     await program.until(/subscriber 3 .* keeps up /); // drawn over the first table
@@ -93,18 +93,17 @@ Deno.test({
     const [, ...tables] = program.out.split("\x1b[6A"); // up to where the table begins
     assert(tables.length > 0);
     for (const table of tables.slice(0, -1)) assertEquals(table.split("\n").length, 7);
-  },
-});
+  });
+}
 
 const MOMENTS = {
   "begins": /Ctrl-C ends all\n/,
-  "has drawn": TIME,
   "has begun to publish": PUBLISHER,
   "has killed": KILLED,
 };
 
 for (const [moment, pattern] of Object.entries(MOMENTS)) {
-  Deno.test(`demo: is ended by Ctrl-C when it ${moment}`, async () => {
+  test(`demo: is ended by Ctrl-C when it ${moment}`, async () => {
     await using program = demo();
     await program.until(pattern);
     program.kill("SIGINT");
@@ -114,7 +113,7 @@ for (const [moment, pattern] of Object.entries(MOMENTS)) {
   });
 }
 
-Deno.test("demo: its processes end when it is killed itself", async () => {
+test("demo: its processes end when it is killed itself", async () => {
   await using program = demo();
   await program.until(PUBLISHER);
   program.kill("SIGKILL");

@@ -5,7 +5,9 @@
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { until } from "./os/until.ts";
-import { Program, sharedFiles, uniqueName } from "./program.ts";
+import { Program, sharedFiles, sideBySide, uniqueName } from "./program.ts";
+
+const test = sideBySide("the examples of a ring with many producers");
 
 const WELL = { code: 0, signal: null, err: "" };
 
@@ -46,7 +48,7 @@ async function untilQuiet(reader: Program): Promise<void> {
   await until("nothing comes", () => NOTHING.test(reader.out.slice(length)));
 }
 
-Deno.test("log: all entries of three producers arrive, and nothing is left", async () => {
+test("log: all entries of three producers arrive, and nothing is left", async () => {
   const name = uniqueName();
   await using reader = consumer(name);
   await reader.until(/waiting for entries\n/);
@@ -61,7 +63,7 @@ Deno.test("log: all entries of three producers arrive, and nothing is left", asy
   assertEquals(sharedFiles(name), []);
 });
 
-Deno.test("log: producers come first, and the next consumer goes on where one has stopped", async () => {
+test("log: producers come first, and the next consumer goes on where one has stopped", async () => {
   const name = uniqueName();
   await using one = producer(name, "--seconds", "50");
   await using two = producer(name, "--seconds", "50");
@@ -84,7 +86,7 @@ Deno.test("log: producers come first, and the next consumer goes on where one ha
   assertEquals(sharedFiles(name), []);
 });
 
-Deno.test("log: a producer is killed, the others go on, and another one has its lane", async () => {
+test("log: a producer is killed, the others go on, and another one has its lane", async () => {
   const name = uniqueName();
   await using reader = consumer(name);
   await using victim = producer(name, "--seconds", "50");

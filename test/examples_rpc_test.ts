@@ -3,7 +3,9 @@
  */
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { Program, sharedFiles, uniqueName } from "./program.ts";
+import { Program, sharedFiles, sideBySide, uniqueName } from "./program.ts";
+
+const test = sideBySide("the examples of calls");
 
 const WELL = { code: 0, signal: null, err: "" };
 
@@ -27,7 +29,7 @@ async function accountOf(program: Program) {
   return { answers: answers!, wrong, lost };
 }
 
-Deno.test("primes: clients come first, a rival is refused, errors travel, and nothing is left", async () => {
+test("primes: clients come first, a rival is refused, errors travel, and nothing is left", async () => {
   const name = uniqueName();
   await using first = client(name, "--seconds", "50");
   await first.until(/Asking .*; this is client 0\n/);
@@ -53,7 +55,7 @@ Deno.test("primes: clients come first, a rival is refused, errors travel, and no
   assertEquals(sharedFiles(name), []);
 });
 
-Deno.test("primes: a server ends, the next is killed, and the client goes on with a third", async () => {
+test("primes: a server ends, the next is killed, and the client goes on with a third", async () => {
   const name = uniqueName();
   await using asking = client(name, "--seconds", "50");
   {

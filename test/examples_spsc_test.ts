@@ -4,7 +4,9 @@
  */
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { Program, sharedFiles, uniqueName } from "./program.ts";
+import { Program, sharedFiles, sideBySide, uniqueName } from "./program.ts";
+
+const test = sideBySide("the examples of a ring from one to one");
 
 const WELL = { code: 0, signal: null, err: "" };
 
@@ -37,7 +39,7 @@ async function accountOf(program: Program) {
 
 const READINGS = / +[1-9][\d,]* readings\/s, [\d.]+ ms old, -?\d+\.\d °C\n/;
 
-Deno.test("readings: every one arrives, the consumer ends with the producer, nothing is left", async () => {
+test("readings: every one arrives, the consumer ends with the producer, nothing is left", async () => {
   const name = uniqueName();
   await using second = consumer(name);
   await second.until(/waiting for readings\n/);
@@ -51,7 +53,7 @@ Deno.test("readings: every one arrives, the consumer ends with the producer, not
   assertEquals(sharedFiles(name), []);
 });
 
-Deno.test("readings: the producer first, consumers that come and go, and Ctrl-C", async () => {
+test("readings: the producer first, consumers that come and go, and Ctrl-C", async () => {
   const name = uniqueName();
   await using source = producer(name, "--rate", "20000", "--seconds", "50");
   await source.until(/Sending 20,000 readings\/s/);
@@ -76,7 +78,7 @@ Deno.test("readings: the producer first, consumers that come and go, and Ctrl-C"
   assertEquals(sharedFiles(name), []);
 });
 
-Deno.test("readings: a consumer is killed, then a producer, and the other one says so", async () => {
+test("readings: a consumer is killed, then a producer, and the other one says so", async () => {
   const name = uniqueName();
   await using source = producer(name, "--seconds", "50");
   await using victim = consumer(name);

@@ -3,7 +3,9 @@
  */
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { Program, sharedFiles, uniqueName } from "./program.ts";
+import { Program, sharedFiles, sideBySide, uniqueName } from "./program.ts";
+
+const test = sideBySide("the examples of an overwriting ring");
 
 const WELL = { code: 0, signal: null, err: "" };
 
@@ -46,7 +48,7 @@ const TICKS =
   / +\d+ s +[1-9][\d,]* ticks\/s +latency +[\d.]+ (?:us|ms), p99 +[\d.]+ (?:us|ms) .*\n/;
 const LOSS = /ticks\/s .* lost [1-9].*\n/;
 
-Deno.test("ticker: two readers get every tick and end with the writer", async () => {
+test("ticker: two readers get every tick and end with the writer", async () => {
   const name = uniqueName();
   await using fast = reader(name);
   await using slow = reader(name, "--slow");
@@ -63,7 +65,7 @@ Deno.test("ticker: two readers get every tick and end with the writer", async ()
   assertEquals(sharedFiles(name), []);
 });
 
-Deno.test("ticker: a reader that comes later, a second writer, Ctrl-C, and nothing left", async () => {
+test("ticker: a reader that comes later, a second writer, Ctrl-C, and nothing left", async () => {
   const name = uniqueName();
   await using source = writer(name, "--seconds", "50");
   await source.until(/Writing 20,000 ticks\/s/);
@@ -84,7 +86,7 @@ Deno.test("ticker: a reader that comes later, a second writer, Ctrl-C, and nothi
   assertEquals(sharedFiles(name), []);
 });
 
-Deno.test("ticker: a slow reader is lapped, a writer is killed, and both readers go on", async () => {
+test("ticker: a slow reader is lapped, a writer is killed, and both readers go on", async () => {
   const name = uniqueName();
   await using fast = reader(name, "--seconds", "50");
   await using slow = reader(name, "--slow", "--seconds", "50");
@@ -111,7 +113,7 @@ Deno.test("ticker: a slow reader is lapped, a writer is killed, and both readers
   assertEquals(sharedFiles(name), []);
 });
 
-Deno.test("ticker: an unknown option is refused", async () => {
+test("ticker: an unknown option is refused", async () => {
   await using program = reader(uniqueName(), "--slwo");
   const { code, err } = await program.end();
   assertEquals([code, program.out], [2, ""]);

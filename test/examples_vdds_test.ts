@@ -4,7 +4,9 @@
  */
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { Program, sharedFiles, uniqueName } from "./program.ts";
+import { Program, sharedFiles, sideBySide, uniqueName } from "./program.ts";
+
+const test = sideBySide("the examples of topics");
 
 const WELL = { code: 0, signal: null, err: "" };
 
@@ -61,7 +63,7 @@ const SCANS =
   / s +[1-9][\d,]* scans\/s {2}latency +[\d.]+ (?:us|ms), p99 +[\d.]+ (?:us|ms) {2}lost [\d,]+ +nearest 1\.\d\d m\n/;
 const LINE = / s +([\d,]+) scans\/s .* lost ([\d,]+).*\n/;
 
-Deno.test("scans: subscribers first, and each gets every one or is told of its loss", async () => {
+test("scans: subscribers first, and each gets every one or is told of its loss", async () => {
   const topic = `/${uniqueName()}/scan`;
   await using fast = subscriber(topic);
   await using slow = subscriber(topic, "--slow");
@@ -80,7 +82,7 @@ Deno.test("scans: subscribers first, and each gets every one or is told of its l
   assertEquals(sharedFiles(topic.split("/")[1]!), []);
 });
 
-Deno.test("scans: the publisher first, one subscriber late, and Ctrl-C leaves nothing", async () => {
+test("scans: the publisher first, one subscriber late, and Ctrl-C leaves nothing", async () => {
   const topic = uniqueName();
   await using source = publisher(topic);
   await source.until(/Publishing 1,000 scans\/s/);
@@ -101,7 +103,7 @@ Deno.test("scans: the publisher first, one subscriber late, and Ctrl-C leaves no
   assertEquals(sharedFiles(topic), []);
 });
 
-Deno.test("scans: a subscriber is killed, then the publisher, and the others go on", async () => {
+test("scans: a subscriber is killed, then the publisher, and the others go on", async () => {
   const topic = uniqueName();
   await using first = publisher(topic);
   await using fast = subscriber(topic);
@@ -134,7 +136,7 @@ async function seenBy(program: Program): Promise<number> {
   return numbers(last, program)[0]!;
 }
 
-Deno.test("camera: films and watches in one process", async () => {
+test("camera: films and watches in one process", async () => {
   const topic = uniqueName();
   await using program = camera(topic);
   await program.until(FRAMES);
@@ -146,7 +148,7 @@ Deno.test("camera: films and watches in one process", async () => {
   assertEquals(sharedFiles(topic), []);
 });
 
-Deno.test("camera: viewers in processes of their own see whole frames", async () => {
+test("camera: viewers in processes of their own see whole frames", async () => {
   const topic = uniqueName();
   await using before = camera(topic, "--viewer");
   await before.until(/^Watching .*\n/);

@@ -166,6 +166,20 @@ export function exists(path: string): boolean {
   }
 }
 
+/**
+ * Registers a test whose scenes run at once, and returns what adds a scene: they wait for programs
+ * much longer than they compute.
+ */
+export function sideBySide(subject: string): (name: string, scene: () => Promise<void>) => void {
+  const scenes: [name: string, scene: () => Promise<void>][] = [];
+  // sanitizers cannot tell the resources of one scene from those of another: they check them all
+  const unsanitized = { sanitizeExit: false, sanitizeOps: false, sanitizeResources: false };
+  Deno.test(subject, async (t) => {
+    await Promise.all(scenes.map(([name, fn]) => t.step({ name, fn, ...unsanitized })));
+  });
+  return (name, scene) => scenes.push([name, scene]);
+}
+
 /** The files in /dev/shm that have this in their names. */
 export function sharedFiles(part: string): string[] {
   return Array.from(Deno.readDirSync("/dev/shm"), ({ name }) => name)

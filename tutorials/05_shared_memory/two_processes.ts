@@ -122,7 +122,12 @@ function countWithoutLock(party: Party): void {
   shared.steps[place] = steps;
   meet(party, "counted");
   showCounts(party, shared.counter);
-  say("\`counter++\` is read, add, write; whatever the other one wrote in between is gone.");
+  say(
+    shared.counter < shared.steps[0]! + shared.steps[1]!
+      ? "`counter++` is read, add, write; whatever the other one wrote in between is gone."
+      : `Nothing was lost this time: the two had one processor between them and took turns. Run it
+        again.`,
+  );
 }
 
 function countWithLock(party: Party): void {
