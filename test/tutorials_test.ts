@@ -450,7 +450,7 @@ Deno.test("an option or a process that a tutorial does not have is refused", asy
 Deno.test("without a terminal a tutorial says that it does not wait", async () => {
   const result = await run(["tutorials/01_pages/step.ts", "--break"]);
   assertWell(result);
-  assertStringIncludes(result.out, "The input is no terminal");
+  assertStringIncludes(result.out, "The input is not a terminal");
 });
 
 Deno.test({

@@ -19,7 +19,7 @@ function columnsOfTerminal(): number {
   return (onTerminal ? Deno.consoleSize().columns : 0) || 80; // a terminal can have no size
 }
 
-/** Text in a style, or as it is. */
+/** Returns text in a style, or plain where the output shows no colour. */
 export function paint(style: Parameters<typeof styleText>[0], text: string): string {
   if (!onTerminal || Deno.noColor) return text;
   return styleText(style, text, { validateStream: false });

@@ -54,7 +54,7 @@ export async function tell(tutorial: Tutorial): Promise<void> {
   stepsInStory = story.steps;
   console.log(`\n${paint("bold", tutorial.title)}${way === "" ? "" : `, ${way}`}`);
   if (automatic && !Deno.args.includes("--auto")) {
-    console.log("The input is no terminal, so this runs through as with --auto.");
+    console.log("The input is not a terminal: running through, as with --auto.");
   }
   try {
     await story.tell(name);
@@ -135,7 +135,7 @@ export function run<T>(name: string, code: () => T): T {
   return result;
 }
 
-/** The same for code that gives a promise, which is waited for. */
+/** Prints a line of code, runs it, waits for its promise, and prints what that gave. */
 export async function runAsync<T>(name: string, code: () => Promise<T>): Promise<T> {
   picture(paint("cyan", `${name} = await ${sourceOf(code)}`));
   const result = await code();
@@ -143,7 +143,7 @@ export async function runAsync<T>(name: string, code: () => Promise<T>): Promise
   return result;
 }
 
-/** The same without a name; a negative number is shown as the error that it stands for. */
+/** Prints a line of code, runs it, and prints the result; a negative number with its error. */
 export function look<T>(code: () => T): T {
   return show("", code);
 }
