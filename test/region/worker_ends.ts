@@ -24,7 +24,7 @@ const port = self as unknown as {
 const open: unknown[] = []; // reachable to the end
 
 port.onmessage = ({ data: { name, serial, state, end } }) => {
-  const own = `${name}-${serial}`;
+  const own = `${name}.${serial}`;
   const memory = SharedMemory.open(name, { size: 2 ** 20 });
   const consumer = SpscConsumer.open(own, { capacity: 2 ** 20, keepOpen: true });
   const subscriber = Subscriber.open(name);
