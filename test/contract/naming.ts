@@ -258,7 +258,8 @@ function testForeign(tested: UnderTest, stranger: Product): void {
       const before = look();
       await keepsNothing(async () => {
         for (const attempt of tested.allWays) {
-          await refusal(() => attempt(place.name), classes, tested.called(place));
+          const told = /directory|FIFO|socket/.test(thing) ? [`is ${thing}`] : [];
+          await refusal(() => attempt(place.name), classes, tested.called(place), ...told);
         }
       });
       assertEquals(look(), before);

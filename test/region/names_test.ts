@@ -2,9 +2,7 @@
 
 import { assertEquals, assertNotEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import fc from "fast-check";
-import { Region } from "../../src/region/region.ts";
 import { DIRECTORY, parseFileName, regionPath, topicPath } from "../../src/region/names.ts";
-import { idOf, KIND, Place } from "./scene.ts";
 
 const fileNameOf = (path: string) => path.slice(DIRECTORY.length + 1);
 
@@ -18,14 +16,6 @@ Deno.test("regionPath() puts kind and name into /dev/shm", () => {
 Deno.test("regionPath() ignores one leading slash", () => {
   assertEquals(regionPath("spsc", "/demo"), regionPath("spsc", "demo"));
   assertEquals(regionPath("spsc", `/${"z".repeat(200)}`), regionPath("spsc", "z".repeat(200)));
-});
-
-Deno.test("Region.open() joins the same region with and without a leading slash", () => {
-  using place = new Place();
-  const at = (name: string) => Region.open(KIND, regionPath(KIND.name, name), { dataBytes: 8 });
-  using first = at(place.name);
-  using second = at(`/${place.name}`);
-  assertEquals([second.created, idOf(second)], [false, idOf(first)]);
 });
 
 const BAD_NAMES: [name: string, says: string][] = [

@@ -11,7 +11,7 @@ import { NO_ROOT, processTests } from "../shared/processes.ts";
 import type { Findings } from "./pairs.ts";
 import type { Tools } from "./region_child.ts";
 import type { RaceOptions, StormReport } from "./race.ts";
-import { dataOf, forge, idAt, idOf, KIND, openFiles, patterned, Place } from "./scene.ts";
+import { dataOf, forge, idAt, idOf, KIND, patterned, Place } from "./scene.ts";
 
 const { test, mountTest, startProcess } = processTests<Tools>(
   new URL("./region_child.ts", import.meta.url),
@@ -287,36 +287,6 @@ function checkRemains(
   assertEquals(place.exists, after === "kept" && left !== undefined, when);
 }
 
-test("Region.open() replaces what a killed last member left", async () => {
-  using place = new Place();
-  await using member = startProcess();
-  await member.run(({ Region, KIND, open, patterned }, path) => {
-    const region = Region.open(KIND, path, { dataBytes: 600 });
-    region.mapping.bytes.set(patterned(600, 5), region.dataOffset);
-    open.push(region);
-  }, place.path);
-  const old = idAt(place.path);
-  assert(old !== undefined);
-  await member.kill();
-  assertEquals(idAt(place.path), old);
-
-  using region = Region.open(KIND, place.path, { dataBytes: 600 });
-  assert(region.created && idOf(region) !== old);
-  assertEquals(dataOf(region), new Uint8Array(600));
-});
-
-test("Region.unlink() removes what a killed last member left", async () => {
-  using place = new Place();
-  await using member = startProcess();
-  await member.run(({ Region, KIND, open }, path) => {
-    open.push(Region.open(KIND, path, { dataBytes: 600 }));
-  }, place.path);
-  await member.kill();
-  assert(place.exists);
-  assert(Region.unlink(KIND, place.path));
-  assert(!place.exists);
-});
-
 test("Region.countMembers() counts the stopped and not the killed", async () => {
   using place = new Place();
   using region = Region.open(KIND, place.path, { dataBytes: 600 });
@@ -328,21 +298,6 @@ test("Region.countMembers() counts the stopped and not the killed", async () => 
   assertEquals(region.countMembers(), 4);
   await member.kill();
   assertEquals(region.countMembers(), 1);
-});
-
-test("Region.open() joins a stopped member", async () => {
-  using place = new Place();
-  await using member = startProcess();
-  const id = await member.run(({ Region, KIND, open, idOf }, path) => {
-    const region = Region.open(KIND, path, { dataBytes: 600 });
-    open.push(region);
-    return idOf(region);
-  }, place.path);
-  member.signal("SIGSTOP");
-  using region = Region.open(KIND, place.path, { dataBytes: 600 });
-  assertEquals([region.created, idOf(region)], [false, id]);
-  region.close();
-  assert(place.exists);
 });
 
 test("Region.untilFree() resolves when the holder of a role is killed", async () => {
@@ -412,36 +367,6 @@ test("Region.open() leaves nothing behind when it cannot map what the last membe
   }, place.path);
   assertStringIncludes(error, "no addresses left");
   assert(!place.exists);
-});
-
-test("Region.open() does not hang on a FIFO", async () => {
-  using place = new Place();
-  assert((await new Deno.Command("mkfifo", { args: [place.path] }).output()).success);
-  await using party = startProcess();
-  const errors = await party.run(({ Region, KIND }, path) => {
-    const attempts = [
-      () => Region.open(KIND, path, { dataBytes: 0 }),
-      () => Region.create(KIND, path, { dataBytes: 0 }),
-      () => Region.tryConnect(KIND, path),
-      () => Region.tryConnect(KIND, path, { readOnly: true }),
-      () => Region.unlink(KIND, path),
-    ];
-    return attempts.map((attempt) => {
-      try {
-        attempt();
-        return "no error";
-      } catch (error) {
-        return `${error}`;
-      }
-    });
-  }, place.path);
-  for (const error of errors) {
-    assertStringIncludes(error, "LayoutMismatchError");
-    assertStringIncludes(error, "not a regular file");
-  }
-  const info = regions().find(({ path }) => path === place.path);
-  assertEquals([info?.details, info?.problem], [undefined, "it is not a regular file"]);
-  assert(Deno.lstatSync(place.path).isFifo);
 });
 
 // ---- permissions ----
@@ -521,36 +446,6 @@ rootTest("Region.tryConnect() does not reach what its mode hides", async () => {
   assertEquals(info.owner, 0);
   assertEquals([info.inUse, info.details], [undefined, undefined]);
   assertEquals(info.problem, "it may not be read");
-});
-
-rootTest("Region.open() asks before it joins another user's region", async () => {
-  using place = new Place();
-  await using party = startProcess();
-  await party.run(({ Region, KIND, open, patterned, becomeUser }, { path, user }) => {
-    becomeUser(user);
-    const region = Region.open(KIND, path, { dataBytes: 600, mode: 0o666 });
-    region.mapping.bytes.set(patterned(600, 5), region.dataOffset);
-    open.push(region);
-  }, { path: place.path, user: STRANGER });
-
-  const before = openFiles();
-  const attempts = [
-    () => Region.open(KIND, place.path, { dataBytes: SIZE }),
-    () => Region.create(KIND, place.path, { dataBytes: SIZE }),
-    () => Region.tryConnect(KIND, place.path),
-    () => Region.tryConnect(KIND, place.path, { readOnly: true }),
-  ];
-  for (const attempt of attempts) {
-    const error = await assertRejects(async () => await attempt(), Error, "anyOwner: true");
-    assertStringIncludes(`${error}`, `belongs to user ${STRANGER}, and you are user 0`);
-    assertStringIncludes(`${error}`, "OsError");
-  }
-  assertEquals(openFiles(), before);
-
-  using joined = Region.open(KIND, place.path, { dataBytes: SIZE, anyOwner: true });
-  assertEquals([joined.created, dataOf(joined)], [false, CONTENTS]);
-  using reader = Region.tryConnect(KIND, place.path, { readOnly: true, anyOwner: true });
-  assertEquals(reader && dataOf(reader), CONTENTS);
 });
 
 rootTest("Region.open() trusts root's region", async () => {

@@ -190,31 +190,6 @@ Deno.test("Region.open() says how much is free when more is wanted, and makes no
 
 // ---- sharing ----
 
-Deno.test("Region.open() joins what is there", () => {
-  using place = new Place();
-  using first = open(place);
-  dataOf(first).set(patterned(SIZE));
-  using second = open(place);
-  assertEquals([second.created, idOf(second)], [false, idOf(first)]);
-  assertEquals(dataOf(second), patterned(SIZE));
-  dataOf(second).set(patterned(SIZE, 2));
-  assertEquals(dataOf(first), patterned(SIZE, 2));
-  assertNotEquals(first.mapping.address, second.mapping.address);
-});
-
-Deno.test("Region.close() of one of two handles leaves the region to the other", () => {
-  for (const firstToGo of [0, 1]) {
-    using place = new Place();
-    const handles = [open(place), open(place)];
-    dataOf(handles[0]!).set(patterned(SIZE));
-    handles[firstToGo]!.close();
-    assertEquals(idAt(place.path), idOf(handles[0]!));
-    assertEquals(dataOf(handles[1 - firstToGo]!), patterned(SIZE));
-    handles[1 - firstToGo]!.close();
-    assert(!place.exists);
-  }
-});
-
 Deno.test("Region.countMembers() counts every attachment, those that only read, too", () => {
   using place = new Place();
   using first = open(place);
@@ -235,20 +210,6 @@ Deno.test("Region.countMembers() counts those who share a region without a name"
   Region.unlink(KIND, place.path);
   using newcomer = open(place);
   assertEquals([first, second, newcomer].map((region) => region.countMembers()), [2, 2, 1]);
-});
-
-Deno.test("Region.open() refuses a region of another size and leaves it to its member", () => {
-  using place = new Place();
-  using region = open(place);
-  keepsNothing(() => {
-    assertThrows(
-      () => open(place, { dataBytes: SIZE + 1 }),
-      LayoutMismatchError,
-      `it holds ${SIZE} bytes, not ${SIZE + 1}`,
-    );
-    assertThrows(() => connect(place, { dataBytes: SIZE - 1 }), LayoutMismatchError);
-  });
-  assertEquals(idAt(place.path), idOf(region));
 });
 
 Deno.test("Region.open() refuses a region of another kind or layout", () => {
@@ -304,22 +265,6 @@ Deno.test("Region.create() makes a region", () => {
   assertEquals(Deno.statSync(place.path).mode! & 0o7777, 0o640);
 });
 
-Deno.test("Region.create() refuses a name that is in use or kept", () => {
-  using place = new Place();
-  const create = () => Region.create(KIND, place.path, { dataBytes: SIZE });
-  const region = open(place, { persist: true });
-  dataOf(region).set(patterned(SIZE));
-  for (let attempt = 0; attempt < 2; attempt++) {
-    keepsNothing(() => {
-      const error = assertThrows(create, OsError, "open it to join");
-      assertEquals(error.code, "EEXIST");
-    });
-    region.close(); // and once more when it is only kept
-  }
-  using kept = connect(place);
-  assertEquals(dataOf(kept), patterned(SIZE));
-});
-
 Deno.test("Region.create() refuses a name that another takes meanwhile", () => {
   using place = new Place();
   let other: Region | undefined;
@@ -336,25 +281,6 @@ Deno.test("Region.create() replaces an abandoned region", () => {
   using region = Region.create(KIND, place.path, { dataBytes: SIZE });
   assertNotEquals(idOf(region), dead);
   assertEquals(dataOf(region), new Uint8Array(SIZE));
-});
-
-Deno.test("Region.tryConnect() gives undefined when nothing has the name", () => {
-  using place = new Place();
-  keepsNothing(() => {
-    assertEquals(Region.tryConnect(KIND, place.path), undefined);
-    assertEquals(Region.tryConnect(KIND, place.path, { readOnly: true }), undefined);
-  });
-  assert(!place.exists);
-});
-
-Deno.test("Region.tryConnect() joins a region of whatever size", () => {
-  using place = new Place();
-  using region = open(place);
-  dataOf(region).set(patterned(SIZE));
-  using other = connect(place);
-  assertEquals([other.created, dataOf(other)], [false, patterned(SIZE)]);
-  using exact = connect(place, { dataBytes: SIZE });
-  assertEquals(exact.dataBytes, SIZE);
 });
 
 Deno.test("Region.tryConnect() removes an abandoned region", () => {
@@ -374,36 +300,6 @@ Deno.test("Region.open() replaces an abandoned region, also one of another layou
     assertEquals([region.created, dataOf(region)], [true, new Uint8Array(SIZE)]);
     assertNotEquals(idOf(region), dead);
   }
-});
-
-Deno.test("Region.open() with persist keeps the region after the last close", () => {
-  using place = new Place();
-  const first = open(place, { persist: true });
-  assert(first.created && first.persist);
-  dataOf(first).set(patterned(SIZE));
-  const id = idOf(first);
-  first.close();
-  assertEquals(idAt(place.path), id);
-
-  for (let round = 0; round < 2; round++) {
-    using again = open(place);
-    assertEquals([again.created, again.persist, idOf(again)], [false, true, id]);
-    assertEquals(dataOf(again), patterned(SIZE));
-  }
-  assertEquals(idAt(place.path), id);
-});
-
-Deno.test("Region.open() with persist keeps a region that others made without", () => {
-  using place = new Place();
-  const maker = open(place);
-  assert(!maker.persist);
-  dataOf(maker).set(patterned(SIZE));
-  using joiner = open(place, { persist: true });
-  assert(maker.persist && joiner.persist);
-  joiner.close();
-  maker.close();
-  using again = connect(place);
-  assertEquals(dataOf(again), patterned(SIZE));
 });
 
 Deno.test("Region.tryConnect() joins a kept region, but not with another layout", () => {
@@ -426,22 +322,6 @@ Deno.test("Region.unlink() tells whether there was something", () => {
   assertEquals([place.exists, Region.unlink(KIND, place.path)], [false, false]);
 });
 
-Deno.test("Region.unlink() removes a kept region", () => {
-  using place = new Place();
-  open(place, { persist: true }).close();
-  assert(Region.unlink(KIND, place.path));
-  assert(!place.exists);
-});
-
-Deno.test("Region.unlink() removes what is no region", () => {
-  using place = new Place();
-  for (const bytes of [new Uint8Array(0), new Uint8Array(100), patterned(1000)]) {
-    Deno.writeFileSync(place.path, bytes);
-    assert(Region.unlink(KIND, place.path));
-    assert(!place.exists);
-  }
-});
-
 Deno.test("Region.unlink() leaves the region to its members and newcomers another", () => {
   using place = new Place();
   using first = open(place);
@@ -458,17 +338,6 @@ Deno.test("Region.unlink() leaves the region to its members and newcomers anothe
   assertEquals(dataOf(newcomer), new Uint8Array(SIZE));
 });
 
-Deno.test("Region.close() does not unlink the region that took its name over", () => {
-  using place = new Place();
-  const old = open(place);
-  Region.unlink(KIND, place.path);
-  const young = open(place);
-  old.close();
-  assertEquals(idAt(place.path), idOf(young));
-  young.close();
-  assert(!place.exists);
-});
-
 Deno.test("Region.close() does not remove what another program put in its place", () => {
   using place = new Place();
   const region = open(place);
@@ -479,28 +348,6 @@ Deno.test("Region.close() does not remove what another program put in its place"
 });
 
 // ---- close ----
-
-Deno.test("Region.close() of the last member removes the file, and doing it twice nothing", () => {
-  using place = new Place();
-  const region = open(place);
-  region.close();
-  assertEquals([region.closed, place.exists], [true, false]);
-  using next = open(place);
-  region.close();
-  region[Symbol.dispose]();
-  assertEquals(idAt(place.path), idOf(next));
-});
-
-Deno.test("Region leaves at the end of using", () => {
-  using place = new Place();
-  let outer: Region;
-  {
-    using region = open(place);
-    outer = region;
-    assert(place.exists);
-  }
-  assertEquals([outer.closed, place.exists], [true, false]);
-});
 
 Deno.test("Region.close() empties the views that were taken of it", () => {
   using place = new Place();
@@ -554,27 +401,6 @@ Deno.test("Region.close() ends a wait for a role with a ClosedError", async () =
   using _other = open(elsewhere); // has the numbers of the files that were just closed
   assertInstanceOf(await wait, ClosedError);
 });
-
-for (const kind of [KIND, MIRRORED]) {
-  const what = kind.mirrored ? "mirrored data" : "data";
-  Deno.test(`Region of ${what} leaves no file and no mapping after a thousand times`, () => {
-    using place = new Place(kind);
-    const options = { dataBytes: 2 * PAGE };
-    Region.open(kind, place.path, options).close();
-    keepsNothing(() => {
-      for (let round = 0; round < 500; round++) {
-        const region = Region.open(kind, place.path, options);
-        using _joined = Region.open(kind, place.path, options);
-        using _reader = Region.tryConnect(kind, place.path, { readOnly: true });
-        using _role = region.tryHold(round % 3);
-        if (round === 0) assert(openFiles() >= 4, "what is open cannot be seen");
-        region.close();
-      }
-      for (let round = 0; round < 500; round++) Region.open(kind, place.path, options).close();
-    });
-    assert(!place.exists);
-  });
-}
 
 // ---- reading only ----
 
@@ -778,80 +604,6 @@ Deno.test("a reader without the right to write refuses a region whose file has h
 });
 
 // ---- foreign files ----
-
-/** Puts something at the path, and how attaching must refuse it. */
-const FOREIGN: Record<string, { put: (path: string) => void; says: string | RegExp }> = {
-  "an empty file": { put: (path) => Deno.writeFileSync(path, new Uint8Array(0)), says: "is empty" },
-  "a file of one byte": {
-    put: (path) => Deno.writeFileSync(path, new Uint8Array(1)),
-    says: "ends after 1 bytes",
-  },
-  "a file that ends within the header": {
-    put: (path) => {
-      forge(path);
-      Deno.truncateSync(path, REGION_HEADER.size - 1);
-    },
-    says: "ends after 255 bytes, within the header",
-  },
-  "a file of zeroes": {
-    put: (path) => Deno.writeFileSync(path, new Uint8Array(10_000)),
-    says: "does not begin as a region does",
-  },
-  "a file of other bytes": {
-    put: (path) => Deno.writeFileSync(path, patterned(10_000)),
-    says: "does not begin as a region does",
-  },
-  "a directory": { put: (path) => Deno.mkdirSync(path), says: /EISDIR|not a regular file/ },
-  "a dangling symbolic link": {
-    put: (path) => Deno.symlinkSync(`${path}.nowhere`, path),
-    says: "ELOOP",
-  },
-};
-
-for (const [name, attach] of Object.entries(ATTACH)) {
-  for (const [thing, { put, says }] of Object.entries(FOREIGN)) {
-    Deno.test(`${name} refuses ${thing} and leaves it alone`, () => {
-      using place = new Place();
-      put(place.path);
-      const before = Deno.lstatSync(place.path);
-      keepsNothing(() => {
-        const error = assertThrows(() => attach(place)?.close());
-        assert(error instanceof LayoutMismatchError || error instanceof OsError, `${error}`);
-        if (typeof says === "string") assertStringIncludes(error.message, says);
-        else assert(says.test(error.message), error.message);
-        assertStringIncludes(error.message, `region "${place.name}" (test)`);
-      });
-      const after = Deno.lstatSync(place.path);
-      assertEquals([after.ino, after.size, after.mtime], [before.ino, before.size, before.mtime]);
-    });
-  }
-
-  Deno.test(`${name} does not follow a symbolic link to a region`, () => {
-    using place = new Place();
-    using link = new Place();
-    using region = open(place);
-    Deno.symlinkSync(place.path, link.path);
-    const error = assertThrows(() => attach(link)?.close(), OsError, "symbolic link");
-    assertEquals(error.code, "ELOOP");
-    assertEquals(idAt(place.path), idOf(region));
-  });
-
-  Deno.test(`${name} refuses a socket`, () => {
-    using place = new Place();
-    using _listener = Deno.listen({ transport: "unix", path: place.path });
-    assertThrows(() => attach(place)?.close(), LayoutMismatchError, "is a socket");
-  });
-}
-
-Deno.test("Region.unlink() refuses a directory and a symbolic link", () => {
-  using place = new Place();
-  using link = new Place();
-  Deno.mkdirSync(place.path);
-  Deno.symlinkSync(place.path, link.path);
-  assertThrows(() => Region.unlink(KIND, place.path), LayoutMismatchError, "is a directory");
-  assertEquals(assertThrows(() => Region.unlink(KIND, link.path), OsError).code, "ELOOP");
-  assert(place.exists && link.exists);
-});
 
 Deno.test({
   name: "Region.open() refuses another user's file unless told to trust any owner",
