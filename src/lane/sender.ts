@@ -7,7 +7,7 @@
 
 import { byteLengthOf, checkWaits, inWords } from "../arguments.ts";
 import { VringError } from "../errors.ts";
-import type { Codec } from "../codec.ts";
+import { type Codec, codec } from "../codec.ts";
 import { claimView, commitView } from "../memory/word.ts";
 import { disposeAtEnd } from "../os/clock.ts";
 import { begin } from "../wait/fairness.ts";
@@ -195,12 +195,14 @@ export abstract class MessageSender<T> extends Sender {
   /** The longest message that fits, in bytes. */
   readonly maxMessage: number;
   readonly #codec: Codec<T>;
+  readonly #takesBytes: boolean;
 
   /** @ignore */
-  constructor(at: LaneEnd, codec: Codec<T>) {
+  constructor(at: LaneEnd, chosen: Codec<T>) {
     super(at);
     this.maxMessage = longestRecord(at.place.capacity);
-    this.#codec = codec;
+    this.#codec = chosen;
+    this.#takesBytes = chosen as unknown === codec.bytes;
   }
 
   /** Sends a value if there is room; false if there is not. Never waits. */
@@ -275,7 +277,7 @@ export abstract class MessageSender<T> extends Sender {
 
   #encode(value: T): Uint8Array {
     this.end.checkOpen();
-    return this.#codec.encode(value);
+    return this.#takesBytes ? value as Uint8Array : this.#codec.encode(value); // checked next
   }
 
   /** The length of what the codec made. */
