@@ -1,6 +1,6 @@
 /**
  * What callers pass, checked before anything is done with it. Types do not reach a caller in
- * JavaScript, and the native library would take a wrong length or address as it is.
+ * JavaScript, and the native library would believe a wrong length or address.
  *
  * @module
  */
@@ -54,7 +54,7 @@ export function partOf(array: Uint8Array, start: number, length: number): Uint8A
   return new Uint8Array(bufferOf.call(array) as ArrayBuffer, offset, length);
 }
 
-/** The same for a DataView. */
+/** A DataView of `length` bytes of an array from `start` on, whatever its own methods do. */
 export function dataOf(array: Uint8Array, start: number, length: number): DataView {
   const offset = offsetOf.call(array) as number + start;
   return new DataView(bufferOf.call(array) as ArrayBuffer, offset, length);
@@ -227,7 +227,7 @@ export function checkedOptions<O extends object>(options: O, action: string): O 
 export function checkObject(options: unknown, action: string): void {
   if (typeof options === "object" && options !== null && !isBuffer(options)) return;
   throw new TypeError(
-    `Cannot ${action}: the options are ${inWords(options)}; pass an object, or nothing`,
+    `Cannot ${action}: the options are ${inWords(options)}; pass an object or leave them out`,
   );
 }
 

@@ -1,6 +1,6 @@
 /**
  * Hostile values at every entry point: each is refused by a TypeError or RangeError that begins with
- * "Cannot", says something that the engine would not say, and leaves the handle as it was.
+ * "Cannot", has words that the engine would not use, and leaves the handle usable.
  */
 
 import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
@@ -225,7 +225,7 @@ class Liar extends Uint8Array {
   }
 }
 
-Deno.test("an array that lies about its length counts for as long as it is", () => {
+Deno.test("an array that lies about its length counts with its true length", () => {
   using handles = new Handles();
   const { rings: [producer, consumer], circular: [writer, reader], topic: [publisher] } = handles;
   const { slot, mirror } = handles;
@@ -242,7 +242,7 @@ Deno.test("an array that lies about its length counts for as long as it is", () 
   for (const target of [first, second]) assertEquals([target[0], target[2], target[3]], [1, 3, 0]);
 });
 
-Deno.test("arrays over shared and resizable buffers are sent and filled as they are at that moment", () => {
+Deno.test("arrays over shared and resizable buffers are sent and filled with their length of that moment", () => {
   using handles = new Handles();
   const [producer, consumer] = handles.rings;
   const buffers = [
@@ -416,7 +416,7 @@ function waits(h: Handles): [string, (options: unknown) => unknown, boolean?][] 
   ];
 }
 
-Deno.test("every wait refuses options that are none, whether or not it had to wait", async () => {
+Deno.test("every wait refuses wrong options, whether or not it had to wait", async () => {
   using h = new Handles();
   for (const [what, wait] of waits(h)) {
     for (const value of [null, 5, "options", [], new Float64Array(4), () => {}]) {

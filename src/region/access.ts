@@ -35,7 +35,7 @@ export function openError(errno: number, path: string, context: CallContext): Er
   return new OsError(errno, { ...context, state, remedy });
 }
 
-/** The error for a path that leads to something that is no regular file. */
+/** The error for a path that leads to something else than a regular file. */
 export function kindError(kind: string, path: string, action: string): LayoutMismatchError {
   return new LayoutMismatchError(
     `Cannot ${action}: ${path} is ${kind}, not a regular file; remove it or use another name`,

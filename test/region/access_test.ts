@@ -25,7 +25,7 @@ Deno.test("openError() tells the owner and the mode of a file that may not be op
   assertStringIncludes(error.message, "the option mode, such as mode: 0o666");
 });
 
-Deno.test("a socket and a directory under the name are told as what they are", () => {
+Deno.test("errors name a socket and a directory that have the name of a region", () => {
   using place = new Name();
   const path = place.path("shm");
   const open = () => SharedMemory.open(place.name, { size: 64 });
