@@ -34,8 +34,8 @@ export {
   type ReadIntoOutcome,
   type ReadOutcome,
 } from "./src/circular/reader.ts";
-export type { CircularBufferOptions } from "./src/circular/attach.ts";
-export type { RingConnectOptions, RingOptions } from "./src/lane/attach.ts";
+export type { CircularBufferOptions } from "./src/circular/geometry.ts";
+export type { RingConnectOptions, RingOptions } from "./src/lane/geometry.ts";
 export { type Codec, codec, type Codecs } from "./src/codec.ts";
 export type {
   SpscByteConnectOptions,
@@ -91,7 +91,7 @@ export {
   type SlotOutcome,
   type SlotView,
 } from "./src/babus/slot.ts";
-export type { SlotShapeOptions } from "./src/babus/slot_attach.ts";
+export type { SlotShapeOptions } from "./src/babus/geometry.ts";
 export { Listener, type ListenOptions } from "./src/babus/listener.ts";
 export type { RpcConnectOptions, RpcOptions } from "./src/calls/calls.ts";
 export {

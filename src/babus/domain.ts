@@ -17,7 +17,7 @@ import { checkName } from "../region/names.ts";
 import { now } from "../os/clock.ts";
 import * as files from "../os/files.ts";
 import { makeSlot, type Slot } from "./slot.ts";
-import { openSlot, planIn, slotPath, type SlotShapeOptions } from "./slot_attach.ts";
+import { openSlot, planIn, slotPath, type SlotShapeOptions } from "./geometry.ts";
 import { SLOT, SLOT_CONTROL } from "./slot_words.ts";
 
 /** How to open a slot. */

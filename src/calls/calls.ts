@@ -35,7 +35,6 @@
  * @module
  */
 
-import { inWords } from "../arguments.ts";
 import { CorruptRegionError, RemoteError, type VringError } from "../errors.ts";
 import { type Codec, codec } from "../codec.ts";
 import { fingerprint } from "../layout/hash.ts";
@@ -44,7 +43,13 @@ import type { Region } from "../region/region.ts";
 import type { RegionKind } from "../region/header.ts";
 import { copyIn, copyOut, loadDouble, storeDouble, Word32 } from "../memory/word.ts";
 import { Doorbell } from "../wait/doorbell.ts";
-import type { RingConnectOptions, RingContents, RingOptions } from "../lane/attach.ts";
+import {
+  type RingConnectOptions,
+  type RingOptions,
+  ringProduct,
+  RingRegions,
+} from "../lane/geometry.ts";
+import type { MessageType } from "../region/header.ts";
 import type { Seat } from "../lane/endpoint.ts";
 import { HintedBell } from "../lane/fan_in.ts";
 import { LANE, type LanePlace, type LaneReceiver, type LaneSender } from "../lane/lane.ts";
@@ -122,25 +127,25 @@ export function codecsOf<Q, S>(options: Pick<RpcOptions<Q, S>, "request" | "resp
   return { request, response } satisfies Codecs<Q, S>;
 }
 
-/** What all must agree on. */
-export function contentsFor<Q, S>(options: RpcOptions<Q, S>): RingContents {
-  const { clients } = options;
-  const right = clients === undefined ||
-    Number.isInteger(clients) && clients >= 1 && clients <= MOST_CLIENTS;
-  if (!right) {
-    throw new RangeError(
-      `Cannot serve ${inWords(clients)} clients: a server has 1 to ${MOST_CLIENTS}`,
-    );
-  }
-  const { request, response } = codecsOf(options);
+/** What the opener looks at: the types of both directions, and for how many clients. */
+interface CallRegionOptions {
+  request?: Pick<Codec<unknown>, "type">;
+  response?: Pick<Codec<unknown>, "type">;
+  clients?: number;
+}
+
+/** The type of calls, made of those of the requests and of the responses. */
+function typeOf({ request = codec.bytes, response = codec.bytes }: CallRegionOptions): MessageType {
   const name = `${request.type.name} -> ${response.type.name}`;
   const hash = fingerprint(`rpc ${request.type.hash} ${response.type.hash}`);
-  const wanted = clients === undefined ? undefined : 2 * clients;
-  return {
-    message: { name: name.slice(0, 60), hash },
-    lanes: { wanted, usual: 2 * USUAL_CLIENTS },
-  };
+  return { name: name.slice(0, 60), hash };
 }
+
+/** Opens the regions of calls: each client has a lane for requests and one for responses. */
+export const RINGS = new RingRegions<CallRegionOptions>(
+  ringProduct(RPC, { option: "clients", most: MOST_CLIENTS, usual: USUAL_CLIENTS, lanesEach: 2 }),
+  typeOf,
+);
 
 /** What an answer is, in the lowest bits of the number of its call. */
 export const Kind = { ok: 0, error: 1, refused: 2 } as const;

@@ -16,7 +16,7 @@ import {
   type WaitOptions,
   waitSync,
 } from "../wait/until.ts";
-import { checkedRing, connectRing, createRing, openRing, unlinkRing } from "../lane/attach.ts";
+import { checkedRing } from "../lane/geometry.ts";
 import { callOff, left } from "../wait/cancellation.ts";
 import { RingEnd } from "../lane/endpoint.ts";
 import { beginLane, LaneReceiver, LaneSender } from "../lane/lane.ts";
@@ -26,7 +26,6 @@ import {
   Board,
   type Codecs,
   codecsOf,
-  contentsFor,
   Envelope,
   errorFrom,
   Kind,
@@ -34,7 +33,7 @@ import {
   messageBytes,
   Patience,
   post,
-  RPC,
+  RINGS,
   type RpcConnectOptions,
   type RpcOptions,
   type RpcSeat,
@@ -152,7 +151,7 @@ export class RpcClient<Q = Uint8Array, S = Uint8Array> implements Disposable {
     options: RpcOptions<Q, S> & RpcClientOptions = {},
   ): RpcClient<Q, S> {
     options = checkedRing(name, options);
-    return RpcClient.#on(name, openRing(RPC, name, options, contentsFor(options)), options);
+    return RpcClient.#on(name, RINGS.open(name, options), options);
   }
 
   /** Makes calls; an OsError (EEXIST) if somebody uses some of that name. */
@@ -161,7 +160,7 @@ export class RpcClient<Q = Uint8Array, S = Uint8Array> implements Disposable {
     options: RpcOptions<Q, S> & RpcClientOptions = {},
   ): RpcClient<Q, S> {
     options = checkedRing(name, options);
-    return RpcClient.#on(name, createRing(RPC, name, options, contentsFor(options)), options);
+    return RpcClient.#on(name, RINGS.create(name, options), options);
   }
 
   /** Joins calls as a client, once somebody has made them. */
@@ -170,7 +169,7 @@ export class RpcClient<Q = Uint8Array, S = Uint8Array> implements Disposable {
     options: RpcConnectOptions<Q, S> & RpcClientOptions = {},
   ): Promise<RpcClient<Q, S>> {
     options = checkedRing(name, options);
-    const region = await connectRing(RPC, name, options, contentsFor(options));
+    const region = await RINGS.connect(name, options);
     return RpcClient.#on(name, region, options);
   }
 
@@ -195,7 +194,7 @@ export class RpcClient<Q = Uint8Array, S = Uint8Array> implements Disposable {
 
   /** Removes the name, so that the next opener makes a new one; false if there is none. */
   static unlink(name: string): boolean {
-    return unlinkRing(RPC, name);
+    return RINGS.unlink(name);
   }
 
   /** How many calls wait for their answers. */

@@ -17,14 +17,7 @@ import {
   waitSync,
 } from "../wait/until.ts";
 import type { Region } from "../region/region.ts";
-import {
-  checkedRing,
-  connectRing,
-  createRing,
-  openRing,
-  takeRole,
-  unlinkRing,
-} from "../lane/attach.ts";
+import { checkedRing, takeRole } from "../lane/geometry.ts";
 import { callOff } from "../wait/cancellation.ts";
 import { RingEnd } from "../lane/endpoint.ts";
 import { recordBytes } from "../lane/record.ts";
@@ -33,14 +26,13 @@ import {
   Board,
   type Codecs,
   codecsOf,
-  contentsFor,
   errorBody,
   Kind,
   longestBody,
   messageBytes,
   type Outgoing,
   Patience,
-  RPC,
+  RINGS,
   type RpcConnectOptions,
   type RpcOptions,
   SERVER_ROLE,
@@ -141,7 +133,7 @@ export class RpcServer<Q = Uint8Array, S = Uint8Array> implements Disposable {
     options: RpcOptions<Q, S> = {},
   ): RpcServer<Q, S> {
     options = checkedRing(name, options);
-    return RpcServer.#on(name, openRing(RPC, name, options, contentsFor(options)), options);
+    return RpcServer.#on(name, RINGS.open(name, options), options);
   }
 
   /** Makes calls; an OsError (EEXIST) if somebody uses some of that name. */
@@ -150,7 +142,7 @@ export class RpcServer<Q = Uint8Array, S = Uint8Array> implements Disposable {
     options: RpcOptions<Q, S> = {},
   ): RpcServer<Q, S> {
     options = checkedRing(name, options);
-    return RpcServer.#on(name, createRing(RPC, name, options, contentsFor(options)), options);
+    return RpcServer.#on(name, RINGS.create(name, options), options);
   }
 
   /** Joins calls as their server, once somebody has made them. */
@@ -159,7 +151,7 @@ export class RpcServer<Q = Uint8Array, S = Uint8Array> implements Disposable {
     options: RpcConnectOptions<Q, S> = {},
   ): Promise<RpcServer<Q, S>> {
     options = checkedRing(name, options);
-    const region = await connectRing(RPC, name, options, contentsFor(options));
+    const region = await RINGS.connect(name, options);
     return RpcServer.#on(name, region, options);
   }
 
@@ -184,7 +176,7 @@ export class RpcServer<Q = Uint8Array, S = Uint8Array> implements Disposable {
 
   /** Removes the name, so that the next opener makes a new one; false if there is none. */
   static unlink(name: string): boolean {
-    return unlinkRing(RPC, name);
+    return RINGS.unlink(name);
   }
 
   /** How many requests are in the hands of handlers. */

@@ -6,7 +6,6 @@
 
 import { byteLengthOf, checkHandler, checkLimit, checkWaits, isTarget } from "../arguments.ts";
 import { LostError, PeerLostError, timeoutError, VringError } from "../errors.ts";
-import { unlinkRing } from "../lane/attach.ts";
 import { isCount } from "../layout/sizes.ts";
 import { copyOutThenLoad, peekView } from "../memory/word.ts";
 import { AWAITED, type Waitable } from "../wait/any.ts";
@@ -20,10 +19,9 @@ import {
   type WaitOptions,
   waitSync,
 } from "../wait/until.ts";
-import { checkedBuffer, type CircularBufferOptions, openBuffer } from "./attach.ts";
+import { checkedBuffer, type CircularBufferOptions, openBuffer, unlinkBuffer } from "./geometry.ts";
 import {
   addPayload,
-  CIRCULAR_BUFFER,
   corruptHead,
   corruptRing,
   Head,
@@ -163,7 +161,7 @@ export class CircularBufferReader implements Disposable, Waitable {
 
   /** Removes the name, so that the next opener makes a new one; false if there is none. */
   static unlink(name: string): boolean {
-    return unlinkRing(CIRCULAR_BUFFER, name);
+    return unlinkBuffer(name);
   }
 
   /** Whether a living party is the writer; a killed one leaves the buffer to the next. */

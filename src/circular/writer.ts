@@ -6,13 +6,11 @@
 
 import { byteLengthOf, inWords } from "../arguments.ts";
 import { RoleTakenError, VringError } from "../errors.ts";
-import { unlinkRing } from "../lane/attach.ts";
 import { isCount } from "../layout/sizes.ts";
 import { claimView, commitView, copyIn, prefetchToWrite } from "../memory/word.ts";
 import { disposeAtEnd } from "../os/clock.ts";
-import { checkedBuffer, type CircularBufferOptions, openBuffer } from "./attach.ts";
+import { checkedBuffer, type CircularBufferOptions, openBuffer, unlinkBuffer } from "./geometry.ts";
 import {
-  CIRCULAR_BUFFER,
   corruptHead,
   corruptRing,
   Head,
@@ -106,7 +104,7 @@ export class CircularBufferWriter implements Disposable {
 
   /** Removes the name, so that the next opener makes a new one; false if there is none. */
   static unlink(name: string): boolean {
-    return unlinkRing(CIRCULAR_BUFFER, name);
+    return unlinkBuffer(name);
   }
 
   /** How many messages were written, by all writers that this buffer had. */

@@ -8,15 +8,14 @@ import { checkHandler, checkLimit } from "../arguments.ts";
 import { type Codec, codec } from "../codec.ts";
 import type { Word32 } from "../memory/word.ts";
 import type { Awaited } from "../wait/until.ts";
-import { checkedRing, connectRing, createRing, openRing, unlinkRing } from "../lane/attach.ts";
+import { checkedRing } from "../lane/geometry.ts";
 import { FanIn, TURN } from "../lane/fan_in.ts";
 import { type LanePlace, LaneReceiver } from "../lane/lane.ts";
 import {
   type ConsumerEnd,
-  contentsFor,
-  MPSC,
   type MpscConnectOptions,
   type MpscOptions,
+  RINGS,
   takeConsumer,
 } from "./mpsc.ts";
 import {
@@ -127,7 +126,7 @@ export class MpscConsumer<T = Uint8Array> extends MessageReceiver<T, MpscValue<T
   static open<T>(name: string, options: MpscOptions<T> & { codec: Codec<T> }): MpscConsumer<T>;
   static open<T>(name: string, options: MpscOptions<T> = {}): MpscConsumer<T> {
     options = checkedRing(name, options);
-    const region = openRing(MPSC, name, options, contentsFor(options));
+    const region = RINGS.open(name, options);
     return MpscConsumer.#on(takeConsumer(name, region, options), options);
   }
 
@@ -140,7 +139,7 @@ export class MpscConsumer<T = Uint8Array> extends MessageReceiver<T, MpscValue<T
   static create<T>(name: string, options: MpscOptions<T> & { codec: Codec<T> }): MpscConsumer<T>;
   static create<T>(name: string, options: MpscOptions<T> = {}): MpscConsumer<T> {
     options = checkedRing(name, options);
-    const region = createRing(MPSC, name, options, contentsFor(options));
+    const region = RINGS.create(name, options);
     return MpscConsumer.#on(takeConsumer(name, region, options), options);
   }
 
@@ -159,7 +158,7 @@ export class MpscConsumer<T = Uint8Array> extends MessageReceiver<T, MpscValue<T
     options: MpscConnectOptions<T> = {},
   ): Promise<MpscConsumer<T>> {
     options = checkedRing(name, options);
-    const region = await connectRing(MPSC, name, options, contentsFor(options));
+    const region = await RINGS.connect(name, options);
     return MpscConsumer.#on(takeConsumer(name, region, options), options);
   }
 
@@ -170,7 +169,7 @@ export class MpscConsumer<T = Uint8Array> extends MessageReceiver<T, MpscValue<T
 
   /** Removes the name, so that the next opener makes a new one; false if there is none. */
   static unlink(name: string): boolean {
-    return unlinkRing(MPSC, name);
+    return RINGS.unlink(name);
   }
 
   /** How many bytes lie in all lanes, unread. */

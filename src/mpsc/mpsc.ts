@@ -32,7 +32,13 @@ import type { Region } from "../region/region.ts";
 import type { RegionKind } from "../region/header.ts";
 import { Word32 } from "../memory/word.ts";
 import { Doorbell } from "../wait/doorbell.ts";
-import { type Lanes, type RingConnectOptions, type RingOptions, takeRole } from "../lane/attach.ts";
+import {
+  type RingConnectOptions,
+  type RingOptions,
+  ringProduct,
+  RingRegions,
+  takeRole,
+} from "../lane/geometry.ts";
 import { type EndOptions, type LaneEnd, RingEnd, type Seat } from "../lane/endpoint.ts";
 import { HintedBell } from "../lane/fan_in.ts";
 import { LANE, type LanePlace } from "../lane/lane.ts";
@@ -100,21 +106,16 @@ export interface MpscSeatOptions {
   id?: number;
 }
 
-/** How many lanes a ring with so many producers has. */
-export function lanesFor(producers: number | undefined): Lanes {
-  const right = producers === undefined ||
-    Number.isInteger(producers) && producers >= 1 && producers <= MOST_PRODUCERS;
-  if (right) return { wanted: producers, usual: USUAL_PRODUCERS };
-  throw new RangeError(
-    `Cannot make a ring for ${inWords(producers)} producers: it is for 1 to ${MOST_PRODUCERS}`,
-  );
-}
-
-/** What all of a ring must agree on. */
-export function contentsFor<T>(options: MpscOptions<T>) {
-  const { type } = options.codec ?? codec.bytes;
-  return { message: type, lanes: lanesFor(options.producers) };
-}
+/** Opens the regions of these rings. */
+export const RINGS = new RingRegions<{ codec?: Pick<Codec<unknown>, "type"> }>(
+  ringProduct(MPSC, {
+    option: "producers",
+    most: MOST_PRODUCERS,
+    usual: USUAL_PRODUCERS,
+    lanesEach: 1,
+  }),
+  (options) => (options.codec ?? codec.bytes).type,
+);
 
 /** The words of a ring. */
 export class Board {

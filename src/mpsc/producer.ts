@@ -5,15 +5,14 @@
  */
 
 import { type Codec, codec } from "../codec.ts";
-import { checkedRing, connectRing, createRing, openRing, unlinkRing } from "../lane/attach.ts";
+import { checkedRing } from "../lane/geometry.ts";
 import {
   awaitSeat,
-  contentsFor,
-  MPSC,
   type MpscConnectOptions,
   type MpscOptions,
   type MpscSeatOptions,
   type ProducerEnd,
+  RINGS,
   takeSeat,
 } from "./mpsc.ts";
 import { parts } from "../wait/until.ts";
@@ -65,7 +64,7 @@ export class MpscProducer<T = Uint8Array> extends MessageSender<T> {
   ): MpscProducer<T>;
   static open<T>(name: string, options: MpscOptions<T> & MpscSeatOptions = {}): MpscProducer<T> {
     options = checkedRing(name, options);
-    const region = openRing(MPSC, name, options, contentsFor(options));
+    const region = RINGS.open(name, options);
     return MpscProducer.#on(takeSeat(name, region, options), options);
   }
 
@@ -81,7 +80,7 @@ export class MpscProducer<T = Uint8Array> extends MessageSender<T> {
   ): MpscProducer<T>;
   static create<T>(name: string, options: MpscOptions<T> & MpscSeatOptions = {}): MpscProducer<T> {
     options = checkedRing(name, options);
-    const region = createRing(MPSC, name, options, contentsFor(options));
+    const region = RINGS.create(name, options);
     return MpscProducer.#on(takeSeat(name, region, options), options);
   }
 
@@ -104,7 +103,7 @@ export class MpscProducer<T = Uint8Array> extends MessageSender<T> {
   ): Promise<MpscProducer<T>> {
     options = checkedRing(name, options);
     const next = parts(options);
-    const region = await connectRing(MPSC, name, { ...options, ...next() }, contentsFor(options));
+    const region = await RINGS.connect(name, { ...options, ...next() });
     return MpscProducer.#on(await awaitSeat(name, region, { ...options, ...next() }), options);
   }
 
@@ -115,6 +114,6 @@ export class MpscProducer<T = Uint8Array> extends MessageSender<T> {
 
   /** Removes the name, so that the next opener makes a new one; false if there is none. */
   static unlink(name: string): boolean {
-    return unlinkRing(MPSC, name);
+    return RINGS.unlink(name);
   }
 }

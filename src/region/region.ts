@@ -100,14 +100,18 @@ export class Region implements Disposable {
 
   /** A step of `open()`: never waits, and gives an `Again` where another process is in the way. */
   static openOnce(kind: RegionKind, path: string, options: OpenOptions): Region | Again {
+    checkSize(kind, options, describe(kind, path));
+    const joined = Region.connectOnce(kind, path, options);
+    if (joined instanceof Region && options.persist) joined.keep();
+    return joined ?? Region.makeOnce(kind, path, options);
+  }
+
+  /** A step of making the region at `path`: an `Again` where another process has just made it. */
+  static makeOnce(kind: RegionKind, path: string, options: OpenOptions): Region | Again {
     const what = describe(kind, path);
     checkSize(kind, options, what);
-    const joined = tryJoin(kind, path, what, options);
-    const parts = joined === "absent" ? createUnlessMade(kind, path, what, options) : joined;
-    if (parts instanceof Again) return parts;
-    const region = new Region(parts);
-    if (options.persist) region.#state.or(RegionState.persist);
-    return region;
+    const parts = createUnlessMade(kind, path, what, options);
+    return parts instanceof Again ? parts : new Region(parts);
   }
 
   /** Makes the region at `path`; an OsError (EEXIST) if a living party uses one. */
@@ -164,6 +168,12 @@ export class Region implements Disposable {
   get persist(): boolean {
     this.checkOpen();
     return (this.#state.load() & RegionState.persist) !== 0;
+  }
+
+  /** Has the region outlive its last member, until it is unlinked. */
+  keep(): void {
+    this.checkOpen();
+    this.#state.or(RegionState.persist);
   }
 
   /** Whether `close()` was called. */
@@ -249,21 +259,5 @@ export class Region implements Disposable {
   /** Throws a ClosedError once it is closed, a TypeError once its memory was transferred away. */
   checkOpen(what: string = this.#what): void {
     if (!this.mapping.usable) throw this.mapping.whyUnusable(what);
-  }
-}
-
-/**
- * Joins what is there, or makes it. Whoever makes it at the same moment may want another shape, so
- * that one is joined.
- */
-export function joinOrMake<T>(join: () => T | undefined, make: () => T): T {
-  for (;;) {
-    const joined = join();
-    if (joined !== undefined) return joined;
-    try {
-      return make();
-    } catch (error) {
-      if (!(error instanceof OsError && error.errno === Errno.EEXIST)) throw error;
-    }
   }
 }

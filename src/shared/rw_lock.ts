@@ -7,6 +7,7 @@
 
 import { checkedOptions, checkWaits, inWords } from "../arguments.ts";
 import { timeoutError, VringError } from "../errors.ts";
+import { open, withoutData } from "../region/open.ts";
 import { Region } from "../region/region.ts";
 import { regionPath } from "../region/names.ts";
 import { perIsolate } from "../os/clock.ts";
@@ -24,6 +25,8 @@ import type { Permit } from "./semaphore_lock.ts";
 
 /** Locks that are held. The roles of their seats would go with a handle that is collected. */
 const held = perIsolate(() => new Set<RwLock>());
+
+const LOCKS = withoutData(RW_LOCK);
 
 /** How to open a {@linkcode RwLock}. */
 export interface RwLockOptions {
@@ -70,9 +73,9 @@ export class RwLock implements Disposable {
 
   /** Opens the lock of this name, or makes it, free. */
   static open(name: string, options: RwLockOptions = {}): RwLock {
-    const { mode, persist, anyOwner } = checkedOptions(options, `open lock ${inWords(name)}`);
-    const open = { dataBytes: 0, mode, persist, anyOwner };
-    return new RwLock(name, Region.open(RW_LOCK, regionPath(RW_LOCK.name, name), open));
+    const own = checkedOptions(options, `open lock ${inWords(name)}`);
+    const { region } = open(LOCKS, { path: regionPath(RW_LOCK.name, name), options: own });
+    return new RwLock(name, region);
   }
 
   /** Removes the name, so that the next opener makes another lock; false if there is none. */

@@ -12,7 +12,10 @@ import { Errno, OsError } from "../errors.ts";
 import { isLayout } from "../layout/fields.ts";
 import { layout } from "../layout/layout.ts";
 import type { AnyLayout, View } from "../layout/layout.ts";
+import { create, joinOnce, open, type OpenRequest, type Product } from "../region/open.ts";
+import { retrySync } from "../region/poll.ts";
 import { Region } from "../region/region.ts";
+import { isCount } from "../layout/sizes.ts";
 import { describe } from "../region/file.ts";
 import type { RegionKind } from "../region/header.ts";
 import { regionPath } from "../region/names.ts";
@@ -33,6 +36,20 @@ const KIND: RegionKind = {
   title: "shared memory",
   control: SHARED_MEMORY_CONTROL,
   mirrored: false,
+};
+
+const MEMORY: Product<{ readonly size: number }> = {
+  kind: KIND,
+  usual: { size: 0 }, // none: every program states it
+  plan({ size }, what) {
+    if (!isCount(size) || size === 0) {
+      throw new RangeError(
+        `Cannot open ${what} with ${inWords(size)} bytes: pass a size, a whole number from 1 on`,
+      );
+    }
+    return { geometry: { size }, dataBytes: size };
+  },
+  geometryOf: ({ dataBytes }) => ({ size: dataBytes }),
 };
 
 /** How to attach to {@linkcode SharedMemory} that exists. */
@@ -98,19 +115,18 @@ export class SharedMemory implements Disposable {
 
   /** Attaches to the memory of this name, or makes it. */
   static open(name: string, options: SharedMemoryOptions): SharedMemory {
-    return new SharedMemory(name, Region.open(KIND, pathOf(name), regionOptions(name, options)));
+    return new SharedMemory(name, open(MEMORY, requestFor(name, options)).region);
   }
 
   /** Makes the memory; an OsError (EEXIST) if somebody uses one of this name. */
   static create(name: string, options: SharedMemoryOptions): SharedMemory {
-    return new SharedMemory(name, Region.create(KIND, pathOf(name), regionOptions(name, options)));
+    return new SharedMemory(name, create(MEMORY, requestFor(name, options)).region);
   }
 
   /** Attaches to the memory of this name; an OsError (ENOENT) if there is none. */
   static connect(name: string, options: SharedMemoryConnectOptions = {}): SharedMemory {
-    const { size: dataBytes, readOnly, anyOwner } = checked(name, options);
-    const region = Region.tryConnect(KIND, pathOf(name), { dataBytes, readOnly, anyOwner });
-    if (region !== undefined) return new SharedMemory(name, region);
+    const joined = retrySync(() => joinOnce(MEMORY, requestFor(name, options)));
+    if (joined !== undefined) return new SharedMemory(name, joined.region);
     const action = `connect to ${describe(KIND, pathOf(name))}`;
     throw new OsError(Errno.ENOENT, { syscall: "openat", action, remedy: "open it to make it" });
   }
@@ -202,14 +218,9 @@ function checked<O extends object>(name: string, options: O): O {
   return checkedOptions(options, `open shared memory ${inWords(name)}`);
 }
 
-function regionOptions(name: string, options: SharedMemoryOptions) {
-  const { size, mode, persist, anyOwner } = checked(name, options);
-  if (!Number.isSafeInteger(size) || size < 1) {
-    throw new RangeError(
-      `Cannot make shared memory of ${
-        inWords(size)
-      } bytes: the size is a whole number of bytes, 1 or more`,
-    );
-  }
-  return { dataBytes: size, mode, persist, anyOwner };
+function requestFor<O extends SharedMemoryOptions | SharedMemoryConnectOptions>(
+  name: string,
+  options: O,
+): OpenRequest<O> {
+  return { path: pathOf(name), options: checked(name, options) };
 }

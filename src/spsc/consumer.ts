@@ -7,7 +7,7 @@
 import { checkHandler, checkLimit } from "../arguments.ts";
 import { type Codec, codec } from "../codec.ts";
 import type { Awaited } from "../wait/until.ts";
-import { checkedRing, unlinkRing } from "../lane/attach.ts";
+import { checkedRing } from "../lane/geometry.ts";
 import type { EndOptions, LaneEnd } from "../lane/endpoint.ts";
 import { LaneReceiver, type Ringable } from "../lane/lane.ts";
 import {
@@ -22,7 +22,7 @@ import {
   connectEnd,
   createEnd,
   openEnd,
-  SPSC,
+  RINGS,
   type SpscByteConnectOptions,
   type SpscByteOptions,
   type SpscConnectOptions,
@@ -123,7 +123,7 @@ export class SpscConsumer<T = Uint8Array> extends MessageReceiver<T> {
 
   /** Removes the name, so that the next opener makes a new one; false if there is none. */
   static unlink(name: string): boolean {
-    return unlinkRing(SPSC, name);
+    return RINGS.unlink(name);
   }
 
   /** How many bytes lie in the ring, unread. */

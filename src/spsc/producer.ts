@@ -5,14 +5,14 @@
  */
 
 import { type Codec, codec } from "../codec.ts";
-import { checkedRing, unlinkRing } from "../lane/attach.ts";
+import { checkedRing } from "../lane/geometry.ts";
 import type { EndOptions, LaneEnd } from "../lane/endpoint.ts";
 import { MessageSender } from "../lane/sender.ts";
 import {
   connectEnd,
   createEnd,
   openEnd,
-  SPSC,
+  RINGS,
   type SpscByteConnectOptions,
   type SpscByteOptions,
   type SpscConnectOptions,
@@ -90,6 +90,6 @@ export class SpscProducer<T = Uint8Array> extends MessageSender<T> {
 
   /** Removes the name, so that the next opener makes a new one; false if there is none. */
   static unlink(name: string): boolean {
-    return unlinkRing(SPSC, name);
+    return RINGS.unlink(name);
   }
 }

@@ -15,13 +15,12 @@ import type { MessageType, RegionKind } from "../region/header.ts";
 import { Word32 } from "../memory/word.ts";
 import { Doorbell } from "../wait/doorbell.ts";
 import {
-  connectRing,
-  createRing,
-  openRing,
   type RingConnectOptions,
   type RingOptions,
+  ringProduct,
+  RingRegions,
   takeRole,
-} from "../lane/attach.ts";
+} from "../lane/geometry.ts";
 import { type EndOptions, type LaneEnd, RingEnd } from "../lane/endpoint.ts";
 import { LANE } from "../lane/lane.ts";
 
@@ -88,9 +87,12 @@ function typeOf({ level = "messages", codec: chosen = codec.bytes }: EndOptions)
   return level === "bytes" ? BYTE_LEVEL : chosen.type;
 }
 
+/** Opens the regions of these rings. */
+export const RINGS = new RingRegions<EndOptions>(ringProduct(SPSC), typeOf);
+
 /** Opens the ring, or makes it, and takes an end; a RoleTakenError if a living party has it. */
 export function openEnd(name: string, title: EndName, options: RingOptions & EndOptions): LaneEnd {
-  return takeEnd(name, title, openRing(SPSC, name, options, { message: typeOf(options) }), options);
+  return takeEnd(name, title, RINGS.open(name, options), options);
 }
 
 /** Makes the ring, and takes an end; an OsError (EEXIST) if there is one. */
@@ -99,8 +101,7 @@ export function createEnd(
   title: EndName,
   options: RingOptions & EndOptions,
 ): LaneEnd {
-  const region = createRing(SPSC, name, options, { message: typeOf(options) });
-  return takeEnd(name, title, region, options);
+  return takeEnd(name, title, RINGS.create(name, options), options);
 }
 
 /** Waits for the ring to appear, and takes an end; a RoleTakenError if a living party has it. */
@@ -109,8 +110,7 @@ export async function connectEnd(
   title: EndName,
   options: RingConnectOptions & EndOptions,
 ): Promise<LaneEnd> {
-  const region = await connectRing(SPSC, name, options, { message: typeOf(options) });
-  return takeEnd(name, title, region, options);
+  return takeEnd(name, title, await RINGS.connect(name, options), options);
 }
 
 function takeEnd(name: string, title: EndName, region: Region, options: EndOptions): LaneEnd {

@@ -20,9 +20,9 @@ import { inWords } from "../arguments.ts";
 import { OsError } from "../errors.ts";
 import { layout } from "../layout/layout.ts";
 import { type LookOptions, lookUntil } from "../region/poll.ts";
-import { Region } from "../region/region.ts";
+import { open, openOnce, withoutData } from "../region/open.ts";
+import type { Region } from "../region/region.ts";
 import { identityOf } from "../region/file.ts";
-import type { RegionKind } from "../region/header.ts";
 import { DIRECTORY, parseFileName, topicPath } from "../region/names.ts";
 import { Word32 } from "../memory/word.ts";
 import * as files from "../os/files.ts";
@@ -37,12 +37,12 @@ export const SOURCES_CONTROL = layout("sources_control", {
 });
 
 /** How these are told from other regions. */
-export const SOURCES: RegionKind = {
+export const SOURCES = withoutData({
   name: "sources",
   title: "sources of topic",
   control: SOURCES_CONTROL,
   mirrored: false,
-};
+});
 
 /** The topic of one source of a topic; the topic itself for a publisher that is no source. */
 export function topicOfSource(topic: string, source: string | undefined): string {
@@ -70,8 +70,8 @@ export class Sources implements Disposable {
 
   /** Becomes a member. */
   static open(topic: string, options: { mode?: number; anyOwner?: boolean }): Sources {
-    const path = topicPath(SOURCES.name, topic);
-    return new Sources(topic, Region.open(SOURCES, path, { dataBytes: 0, ...options }));
+    const path = topicPath(SOURCES.kind.name, topic);
+    return new Sources(topic, open(SOURCES, { path, options }).region);
   }
 
   /** Becomes a member; leaves the event loop free while another process is in the way. */
@@ -79,10 +79,10 @@ export class Sources implements Disposable {
     topic: string,
     options: { mode?: number; anyOwner?: boolean } & LookOptions,
   ): Promise<Sources> {
-    const path = topicPath(SOURCES.name, topic);
-    const look = () => Region.openOnce(SOURCES, path, { dataBytes: 0, ...options });
+    const path = topicPath(SOURCES.kind.name, topic);
+    const look = () => openOnce(SOURCES, { path, options });
     const action = `join the sources of topic "${topic}"`;
-    return new Sources(topic, await lookUntil({ look, action }, options));
+    return new Sources(topic, (await lookUntil({ look, action }, options)).region);
   }
 
   /** How many changes there were. */

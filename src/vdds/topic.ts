@@ -5,11 +5,12 @@
  */
 
 import { checkedOptions, inWords } from "../arguments.ts";
-import { CorruptRegionError, LayoutMismatchError, RoleTakenError } from "../errors.ts";
+import { RoleTakenError } from "../errors.ts";
 import { type Codec, codec } from "../codec.ts";
-import { Again, lookUntil, retrySync } from "../region/poll.ts";
+import { Again, lookUntil } from "../region/poll.ts";
 import type { Mapping } from "../memory/mapping.ts";
-import { joinOrMake, Region } from "../region/region.ts";
+import { create, joinOnce, open, type Opened, type Product } from "../region/open.ts";
+import { Region } from "../region/region.ts";
 import { dataOffsetOf, type MessageType, REGION_HEADER } from "../region/header.ts";
 import { topicPath } from "../region/names.ts";
 import { copyIn, copyOut, storeDouble } from "../memory/word.ts";
@@ -30,7 +31,7 @@ import {
   TOPIC_DESCRIPTOR,
 } from "./vring_layout.ts";
 
-/** How to open a topic. What is not given is as whoever made the topic has it. */
+/** How to open a topic. Omitted sizes are those of the existing topic, or the defaults of a new one. */
 export interface TopicOptions {
   /** How many samples there are room for, 1 to 1,024; 8 for a new topic. */
   depth?: number;
@@ -40,7 +41,7 @@ export interface TopicOptions {
   maxSubscribers?: number;
   /**
    * Whether a new topic has memory for all samples from the beginning, as by default; if not, the
-   * publisher gets it when a sample first needs it, or an OsError (ENOSPC) if there is none left; it
+   * publisher gets it when a sample first needs it, or throws an OsError (ENOSPC) when the memory is used up; it
    * can go on with samples that fit where there were some before.
    */
   reserve?: boolean;
@@ -87,76 +88,67 @@ export function countersOf(ring: VRing): TopicCounters {
   };
 }
 
-const DEFAULT_SHAPE: Shape = { depth: 8, readers: 16, sampleBytes: 65_536 };
+/** The sizes of a topic, by their options. */
+interface TopicGeometry {
+  readonly [option: string]: number;
+  readonly depth: number;
+  readonly size: number;
+  readonly maxSubscribers: number;
+}
+
+const TOPICS: Product<TopicGeometry, TopicOptions> = {
+  kind: TOPIC,
+  usual: { depth: 8, size: 65_536, maxSubscribers: 16 },
+  plan(geometry, what, { reserve = true }) {
+    const shape = shapeOf(geometry);
+    checkShape(what, shape);
+    const plan = planOf(shape, pageSize());
+    return {
+      geometry,
+      dataBytes: plan.bytes,
+      reservedBytes: reserve ? plan.bytes : plan.samplesAt,
+      initialise: (mapping) => initialise(mapping, plan, reserve),
+    };
+  },
+  geometryOf({ mapping, controlOffset, dataBytes }) {
+    const control = new Uint8Array(TOPIC_CONTROL.size);
+    copyOut(mapping, controlOffset, control);
+    const plan = planIn(control, dataBytes);
+    return plan && { depth: plan.depth, size: plan.sampleBytes, maxSubscribers: plan.readers };
+  },
+};
+
+function shapeOf({ depth, size, maxSubscribers }: TopicGeometry): Shape {
+  return { depth, readers: maxSubscribers, sampleBytes: size };
+}
+
+function requestFor<O extends object>(topic: string, options: O, message?: MessageType) {
+  return { path: topicPath(TOPIC.name, topic), options, message };
+}
+
+function ringOn(topic: string, { region, geometry }: Opened<TopicGeometry>): VRing {
+  return new VRing(topic, region, planOf(shapeOf(geometry), pageSize()));
+}
 
 /** Opens the VRing of a topic, or makes it: the parties may come in any order. */
 export function openTopic(topic: string, options: TopicOptions, message: MessageType): VRing {
-  checkShape(topic, shapeOf(options));
-  return joinOrMake(
-    () => tryJoin(topic, options, message),
-    () => createTopic(topic, options, message),
-  );
+  return ringOn(topic, open(TOPICS, requestFor(topic, options, message)));
 }
 
 /** Makes the VRing of a topic; an OsError (EEXIST) if somebody uses one of this name. */
 export function createTopic(topic: string, options: TopicOptions, message: MessageType): VRing {
-  const { reserve = true, mode, persist, anyOwner } = options;
-  const shape = shapeOf(options);
-  checkShape(topic, shape);
-  const plan = planOf(shape, pageSize());
-  const region = Region.create(TOPIC, topicPath(TOPIC.name, topic), {
-    dataBytes: plan.bytes,
-    reservedBytes: reserve ? plan.bytes : plan.samplesAt,
-    initialise: (mapping) => initialise(mapping, plan, reserve),
-    message,
-    mode,
-    persist,
-    anyOwner,
-  });
-  return new VRing(topic, region, plan);
-}
-
-/** Joins a topic as it is, if that is as is wished; undefined if there is none. */
-function tryJoin(topic: string, options: TopicOptions, message: MessageType): VRing | undefined {
-  const ring = retrySync(() => connectOnce(topic, options, message));
-  if (ring === undefined) return undefined;
-  using stack = new DisposableStack();
-  stack.use(ring.region);
-  checkWishes(topic, ring.plan, options);
-  if (!options.persist) {
-    stack.move();
-    return ring;
-  }
-  // A wish to keep it is put down by opening only, which needs the size.
-  const { anyOwner, persist } = options;
-  const { dataBytes } = ring.region;
-  const path = topicPath(TOPIC.name, topic);
-  const region = Region.open(TOPIC, path, { dataBytes, message, anyOwner, persist });
-  return new VRing(topic, region, ring.plan);
+  return ringOn(topic, create(TOPICS, requestFor(topic, options, message)));
 }
 
 /** A step of joining an existing topic, of any shape. Never waits; undefined if it does not exist. */
 export function connectOnce(
   topic: string,
-  { anyOwner }: TopicConnectOptions,
+  options: TopicConnectOptions,
   message: MessageType | undefined,
 ): VRing | Again | undefined {
-  const region = Region.connectOnce(TOPIC, topicPath(TOPIC.name, topic), { message, anyOwner });
-  if (region === undefined || region instanceof Again) return region;
-  using stack = new DisposableStack();
-  stack.use(region);
-  const control = new Uint8Array(TOPIC_CONTROL.size);
-  copyOut(region.mapping, region.controlOffset, control);
-  const plan = planIn(control, region.dataBytes);
-  if (plan === undefined) {
-    throw new CorruptRegionError(
-      `Cannot join topic "${topic}": what it tells of its samples and subscribers does not fit ` +
-        `into the ${region.dataBytes} bytes that it holds; unlink it and make a new one`,
-    );
-  }
-  const ring = new VRing(topic, region, plan);
-  stack.move();
-  return ring;
+  const { anyOwner = false } = options;
+  const opened = joinOnce(TOPICS, requestFor(topic, { anyOwner }, message));
+  return opened === undefined || opened instanceof Again ? opened : ringOn(topic, opened);
 }
 
 /** What a control block says of a region with so many bytes; undefined if that cannot be. */
@@ -177,7 +169,7 @@ export function connectTopic<T>(
   return lookUntil({ look, action, missing: "which is not there" }, options);
 }
 
-/** Removes the name of a topic; whoever has it open goes on with it. False if there is none. */
+/** Removes the name of a topic; existing handles keep working. Returns false when the name is free. */
 export function unlinkTopic(topic: string): boolean {
   return Region.unlink(TOPIC, topicPath(TOPIC.name, topic));
 }
@@ -219,38 +211,14 @@ export function typeOf(options: { codec?: Pick<Codec<unknown>, "type"> }): Messa
   return (options.codec ?? codec.bytes).type;
 }
 
-function shapeOf({ depth, size, maxSubscribers }: TopicOptions): Shape {
-  return {
-    depth: depth ?? DEFAULT_SHAPE.depth,
-    readers: maxSubscribers ?? DEFAULT_SHAPE.readers,
-    sampleBytes: size ?? DEFAULT_SHAPE.sampleBytes,
-  };
-}
-
-function checkShape(topic: string, shape: Shape): void {
+function checkShape(what: string, shape: Shape): void {
   if (isShape(shape)) return;
   throw new RangeError(
-    `Cannot open topic "${topic}" with ${inWords(shape.depth)} samples of ` +
+    `Cannot open ${what} with ${inWords(shape.depth)} samples of ` +
       `${inWords(shape.sampleBytes)} bytes for ${inWords(shape.readers)} subscribers: the depth ` +
       `is 1 to ${DEPTH_MAX}, the size 1 to ${SAMPLE_BYTES_MAX}, all samples together ` +
       `${TOPIC_BYTES_MAX}, and subscribers 1 to ${READERS_MAX}`,
   );
-}
-
-/** What is asked for must be what there is. */
-function checkWishes(topic: string, plan: Plan, options: TopicOptions): void {
-  const wishes = [
-    ["depth", options.depth, plan.depth],
-    ["size", options.size, plan.sampleBytes],
-    ["maxSubscribers", options.maxSubscribers, plan.readers],
-  ] as const;
-  for (const [name, wished, is] of wishes) {
-    if (wished === undefined || wished === is) continue;
-    throw new LayoutMismatchError(
-      `Cannot open topic "${topic}": its ${name} is ${is}, not ${wished}; ask for that, or for ` +
-        "none, or unlink it once nobody uses it",
-    );
-  }
 }
 
 /** Fills a new region: all descriptors are in AVAIL. */

@@ -21,7 +21,7 @@ Deno.test("slot() refuses a slot whose shape is not that of its memory", () => {
       const { offset } = SLOT_CONTROL.fields[field];
       if (field === "depth") view.setUint32(offset, value, true);
       else view.setFloat64(offset, value, true);
-      assertThrows(() => scene.other(), CorruptRegionError, "does not fit");
+      assertThrows(() => scene.other(), CorruptRegionError, "sizes that do not fit");
       assertEquals(scene.domain.slots(), []);
     }
   }

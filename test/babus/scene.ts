@@ -7,7 +7,7 @@
 
 import { Domain } from "../../src/babus/domain.ts";
 import type { Slot, SlotMessage, SlotOutcome } from "../../src/babus/slot.ts";
-import { openSlot } from "../../src/babus/slot_attach.ts";
+import { openSlot } from "../../src/babus/geometry.ts";
 import { SLOT_CONTROL, SLOT_ENTRY, type SlotWords } from "../../src/babus/slot_words.ts";
 import { codec } from "../../src/codec.ts";
 import { storeDouble, Word32, Word64 } from "../../src/memory/word.ts";

@@ -5,13 +5,12 @@
  * @module
  */
 
-import { codec } from "../../src/codec.ts";
 import type { Role } from "../../src/region/liveness.ts";
 import { Region } from "../../src/region/region.ts";
 import { regionPath } from "../../src/region/names.ts";
 import { Word32 } from "../../src/memory/word.ts";
 import { LANE, LaneSender } from "../../src/lane/lane.ts";
-import { Board, contentsFor, post, RPC, RPC_CONTROL, type RpcSeat } from "../../src/calls/calls.ts";
+import { Board, post, RINGS, RPC, RPC_CONTROL, type RpcSeat } from "../../src/calls/calls.ts";
 import { RpcClient } from "../../src/calls/client.ts";
 import { RpcServer } from "../../src/calls/server.ts";
 import { until } from "../os/until.ts";
@@ -49,9 +48,7 @@ export class Inside implements Disposable {
   /** Joins the region of this name, or makes it. */
   constructor(name: string, { clients = 2, capacity = CAPACITY } = {}) {
     const path = regionPath(RPC.name, name);
-    const { message } = contentsFor({ request: codec.bytes, response: codec.bytes });
-    const sizes = { dataBytes: 2 * clients * capacity, partBytes: capacity };
-    this.region = Region.tryConnect(RPC, path) ?? Region.open(RPC, path, { ...sizes, message });
+    this.region = Region.tryConnect(RPC, path) ?? RINGS.open(name, { clients, capacity });
     this.board = new Board(name, this.region);
     this.seats = Array.from({ length: this.board.clients }, (_, index) => this.board.seat(index));
   }

@@ -193,7 +193,7 @@ function testSizes(tested: UnderTest): void {
   for (const role of tested.roles) {
     tested.test(`a ${role.title} joins any sizes, or exactly those it asks for`, async (place) => {
       using _made = tested.open(tested.other(role), place);
-      for (const [option, { is, other, rounded = [], usual, lanes = 1 }] of sizes) {
+      for (const [option, { is, other, rounded = [], usual }] of sizes) {
         for (const asked of [is, ...rounded]) {
           using same = tested.open(role, place, { [option]: asked });
           assertSizes(same, small);
@@ -207,7 +207,7 @@ function testSizes(tested: UnderTest): void {
           assertSizes(any, small);
         }
         await keepsNothing(() => {
-          const told = [`${product.noun} "`, is * lanes, other * lanes];
+          const told = [`${product.noun} "`, is, other];
           const attempt = () => Promise.try(() => role.open(place.name, wish));
           return refusal(attempt, LayoutMismatchError, ...told);
         });

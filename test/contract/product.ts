@@ -62,8 +62,6 @@ export interface Size {
   readonly other: number;
   /** The default; without one, the option is required. */
   readonly usual?: number;
-  /** How many lanes each takes; errors count lanes. */
-  readonly lanes?: number;
   /** Impossible values. */
   readonly never: readonly number[];
 }

@@ -34,7 +34,7 @@ Deno.test("open() refuses a topic whose shape is not that of its memory", () => 
       const { offset } = fields[field];
       if (field === "sample_bytes") view.setFloat64(offset, value, true);
       else view.setUint32(offset, value, true);
-      assertThrows(() => Subscriber.open(scene.topic), CorruptRegionError, "does not fit");
+      assertThrows(() => Subscriber.open(scene.topic), CorruptRegionError, "sizes that do not fit");
     }
   }
 });

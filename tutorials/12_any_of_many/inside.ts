@@ -5,7 +5,7 @@
  */
 
 import { codec, type Domain } from "../../mod.ts";
-import { openSlot } from "../../src/babus/slot_attach.ts";
+import { openSlot } from "../../src/babus/geometry.ts";
 import { SLOT_CONTROL, SLOT_ENTRY, type SlotWords } from "../../src/babus/slot_words.ts";
 import { Word32, Word64 } from "../../src/memory/word.ts";
 import { table } from "../picture.ts";

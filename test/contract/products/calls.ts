@@ -50,7 +50,7 @@ export const CALLS: Product = {
   ),
   sizes: {
     capacity: CAPACITY,
-    clients: { is: 2, other: 3, lanes: 2, usual: 8, never: [0, -1, 65, 1.5, NaN, Infinity] },
+    clients: { is: 2, other: 3, usual: 8, never: [0, -1, 65, 1.5, NaN, Infinity] },
   },
   types: [
     { options: {}, name: "bytes -> bytes" },

@@ -11,7 +11,7 @@
 import { Domain } from "../../../src/babus/domain.ts";
 import { Listener } from "../../../src/babus/listener.ts";
 import type { Slot } from "../../../src/babus/slot.ts";
-import { openSlot } from "../../../src/babus/slot_attach.ts";
+import { openSlot } from "../../../src/babus/geometry.ts";
 import { SLOT_CONTROL } from "../../../src/babus/slot_words.ts";
 import { codec } from "../../../src/codec.ts";
 import { Word32 } from "../../../src/memory/word.ts";

@@ -11,7 +11,7 @@
 
 import { CorruptRegionError } from "../../../src/errors.ts";
 import { Domain } from "../../../src/babus/domain.ts";
-import { openSlot } from "../../../src/babus/slot_attach.ts";
+import { openSlot } from "../../../src/babus/geometry.ts";
 import { SLOT_CONTROL, type SlotWords } from "../../../src/babus/slot_words.ts";
 import { codec } from "../../../src/codec.ts";
 import { Word32 } from "../../../src/memory/word.ts";

@@ -1,12 +1,12 @@
 /**
- * Opening circular buffers, from either end.
+ * How large a circular buffer is, and opening one.
  *
  * @module
  */
 
 import { checkedOptions, inWords } from "../arguments.ts";
 import { dataOffsetOf } from "../region/header.ts";
-import { openRing, type RingOptions } from "../lane/attach.ts";
+import { type RingOptions, ringProduct, RingRegions } from "../lane/geometry.ts";
 import { CIRCULAR_BUFFER, initialise, type Ring, ringOf } from "./circular_buffer.ts";
 
 /** How to open a circular buffer. */
@@ -17,11 +17,20 @@ export function checkedBuffer<O extends CircularBufferOptions>(name: string, opt
   return checkedOptions(options, `open circular buffer ${inWords(name)}`);
 }
 
+const BUFFERS = new RingRegions(
+  ringProduct(
+    CIRCULAR_BUFFER,
+    undefined,
+    (mapping) => initialise(mapping, dataOffsetOf(CIRCULAR_BUFFER)),
+  ),
+);
+
 /** Opens a buffer, or makes it: writers and readers may come in any order. */
 export function openBuffer(name: string, options: CircularBufferOptions): Ring {
-  const start = dataOffsetOf(CIRCULAR_BUFFER);
-  const region = openRing(CIRCULAR_BUFFER, name, options, {
-    initialise: (mapping) => initialise(mapping, start),
-  });
-  return ringOf(name, region);
+  return ringOf(name, BUFFERS.open(name, options));
+}
+
+/** Removes the name of a buffer; existing handles keep working. Returns false when the name is free. */
+export function unlinkBuffer(name: string): boolean {
+  return BUFFERS.unlink(name);
 }

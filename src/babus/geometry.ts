@@ -1,0 +1,106 @@
+/**
+ * How large a slot is, and opening one.
+ *
+ * @module
+ */
+
+import { inWords } from "../arguments.ts";
+import type { Mapping } from "../memory/mapping.ts";
+import { open, type Product } from "../region/open.ts";
+import { type MessageType, REGION_HEADER } from "../region/header.ts";
+import { topicPath } from "../region/names.ts";
+import { copyIn, copyOut } from "../memory/word.ts";
+import {
+  DEPTH_MAX,
+  isShape,
+  MESSAGE_BYTES_MAX,
+  type Plan,
+  planOf,
+  SLOT,
+  SLOT_BYTES_MAX,
+  SLOT_CONTROL,
+  SlotWords,
+} from "./slot_words.ts";
+
+/** How to open a slot. Omitted sizes are those of the existing slot, or the defaults of a new one. */
+export interface SlotShapeOptions {
+  /** The largest message in bytes, up to 2 GiB; 64 KiB for a new slot. Memory is got when needed. */
+  maxSize?: number;
+  /** How many of the last messages can be looked back at, 1 to 1,024; 8 for a new slot. */
+  depth?: number;
+  /** The permission bits of a new one; 0o600 by default. */
+  mode?: number;
+  /** Keep it when the last one leaves, until it is unlinked. */
+  persist?: boolean;
+  /** Attach also if it belongs to another user than you or root. */
+  anyOwner?: boolean;
+}
+
+/** The path of the file that holds a slot. */
+export function slotPath(domain: string, name: string): string {
+  topicPath(SLOT.name, name, "a slot"); // throws unless the name could stand alone
+  return topicPath(SLOT.name, `${domain}/${name}`, "a slot of a domain");
+}
+
+/** The sizes of a slot, by their options. */
+interface SlotGeometry {
+  readonly [option: string]: number;
+  readonly depth: number;
+  readonly maxSize: number;
+}
+
+const SLOTS: Product<SlotGeometry> = {
+  kind: SLOT,
+  usual: { depth: 8, maxSize: 65_536 },
+  plan(geometry, what) {
+    const { depth, maxSize: maxBytes } = geometry;
+    if (!isShape({ depth, maxBytes })) {
+      throw new RangeError(
+        `Cannot open ${what} with ${inWords(depth)} messages of ${inWords(maxBytes)} bytes: the ` +
+          `depth is 1 to ${DEPTH_MAX}, the size 1 to ${MESSAGE_BYTES_MAX}, and all together at ` +
+          `most ${SLOT_BYTES_MAX} bytes`,
+      );
+    }
+    const plan = planOf({ depth, maxBytes });
+    return {
+      geometry,
+      dataBytes: plan.bytes,
+      reservedBytes: plan.messagesAt,
+      initialise: (mapping) => initialise(mapping, plan),
+    };
+  },
+  geometryOf({ mapping, controlOffset, dataBytes }) {
+    const control = new Uint8Array(SLOT_CONTROL.size);
+    copyOut(mapping, controlOffset, control);
+    const plan = planIn(control, dataBytes);
+    return plan && { depth: plan.depth, maxSize: plan.maxBytes };
+  },
+};
+
+/** Opens a slot, or makes it. */
+export function openSlot(
+  domain: string,
+  name: string,
+  options: SlotShapeOptions,
+  message: MessageType,
+): SlotWords {
+  const { region, geometry } = open(SLOTS, { path: slotPath(domain, name), options, message });
+  const { depth, maxSize: maxBytes } = geometry;
+  return new SlotWords(name, region, planOf({ depth, maxBytes }));
+}
+
+/** What a control block says of a region with so many bytes; undefined if that cannot be. */
+export function planIn(control: Uint8Array, dataBytes: number): Plan | undefined {
+  const { depth, max_bytes: maxBytes } = SLOT_CONTROL.read(control);
+  const shape = { depth, maxBytes };
+  const plan = isShape(shape) ? planOf(shape) : undefined;
+  return plan?.bytes === dataBytes ? plan : undefined;
+}
+
+function initialise(mapping: Mapping, { depth, maxBytes }: Plan): void {
+  const control = new Uint8Array(SLOT_CONTROL.size);
+  const view = SLOT_CONTROL.view(control);
+  view.depth = depth;
+  view.max_bytes = maxBytes;
+  copyIn(mapping, REGION_HEADER.size, control);
+}

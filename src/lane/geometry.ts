@@ -1,0 +1,163 @@
+/**
+ * How large a ring is: the capacity of a lane, and for how many parties it has lanes.
+ *
+ * @module
+ */
+
+import { checkedOptions, inWords } from "../arguments.ts";
+import { RoleTakenError } from "../errors.ts";
+import { isCount } from "../layout/sizes.ts";
+import type { Mapping } from "../memory/mapping.ts";
+import { pageSize } from "../os/page.ts";
+import type { MessageType, RegionKind } from "../region/header.ts";
+import type { Role } from "../region/liveness.ts";
+import { regionPath } from "../region/names.ts";
+import { create, join, open, type OpenRequest, type Product } from "../region/open.ts";
+import { Region } from "../region/region.ts";
+
+const DEFAULT_CAPACITY = 2 ** 20;
+
+/** The largest capacity, of data that is mapped twice. */
+const LARGEST_CAPACITY = 2 ** 30;
+
+/** How to open a ring. */
+export interface RingOptions {
+  /**
+   * How many bytes the ring holds, rounded up to a power of two of at least a page, at most 1 GiB.
+   * Any, when joining one, if it is not given; 1 MiB for a new one.
+   */
+  capacity?: number;
+  /** The permission bits of a new one; 0o600 by default. */
+  mode?: number;
+  /** Keep it when the last one leaves, until it is unlinked. */
+  persist?: boolean;
+  /** Attach also if it belongs to another user than you or root. */
+  anyOwner?: boolean;
+}
+
+/** How to join a ring that somebody else makes. */
+export interface RingConnectOptions {
+  /** Milliseconds to wait for it to appear, then a TimeoutError; for ever by default. */
+  timeout?: number;
+  /** Ends the wait with the signal's reason. */
+  signal?: AbortSignal;
+  /** Attach also if it belongs to another user than you or root. */
+  anyOwner?: boolean;
+}
+
+/** The sizes of a ring: `capacity`, and the number of parties by the name of its option. */
+export type RingGeometry = Readonly<Record<string, number>>;
+
+/** The parties that have lanes of their own. */
+export interface Parties {
+  /** The option that states how many, such as `producers`. */
+  readonly option: string;
+  /** How many there can be. */
+  readonly most: number;
+  /** How many there are if nothing is stated. */
+  readonly usual: number;
+  /** How many lanes each has. */
+  readonly lanesEach: number;
+}
+
+/** What the opener knows of a ring: one lane, unless several parties have lanes. */
+export function ringProduct(
+  kind: RegionKind,
+  parties?: Parties,
+  initialise?: (mapping: Mapping) => void,
+): Product<RingGeometry> {
+  const one = { option: "", most: 1, usual: 1, lanesEach: 1 };
+  const { option, most, usual, lanesEach } = parties ?? one;
+  const geometryWith = (capacity: number, count: number): RingGeometry =>
+    parties === undefined ? { capacity } : { capacity, [option]: count };
+  return {
+    kind,
+    usual: geometryWith(DEFAULT_CAPACITY, usual),
+    plan(geometry, what) {
+      const count = geometry[option] ?? 1;
+      if (!isCount(count, most) || count === 0) {
+        throw new RangeError(
+          `Cannot open ${what} for ${inWords(count)} ${option}: pass a number from 1 to ${most}`,
+        );
+      }
+      const partBytes = roundCapacity(geometry.capacity!, what);
+      const dataBytes = partBytes * count * lanesEach;
+      const rounded = geometryWith(partBytes, count);
+      return { geometry: rounded, dataBytes, partBytes, ...(initialise && { initialise }) };
+    },
+    geometryOf({ dataBytes, partBytes }) {
+      const count = dataBytes / partBytes / lanesEach;
+      return isCapacity(partBytes) && isCount(count, most)
+        ? geometryWith(partBytes, count)
+        : undefined; // positions are masked by the capacity
+    },
+  };
+}
+
+/** The options of a ring, each read once and checked. */
+export function checkedRing<O extends object>(name: string, options: O): O {
+  return checkedOptions(options, `open ring ${inWords(name)}`);
+}
+
+/** Opens the regions of one product of rings, by name. */
+export class RingRegions<O extends object> {
+  readonly #product: Product<RingGeometry>;
+  readonly #typeOf: (options: O) => MessageType | undefined;
+
+  /** `typeOf` tells the type of messages that all programs agree on. */
+  constructor(
+    product: Product<RingGeometry>,
+    typeOf: (options: O) => MessageType | undefined = () => undefined,
+  ) {
+    this.#product = product;
+    this.#typeOf = typeOf;
+  }
+
+  /** Opens the region of a ring, or makes it: programs start in any order. */
+  open(name: string, options: O & RingOptions): Region {
+    return open(this.#product, this.#request(name, options)).region;
+  }
+
+  /** Makes the region of a ring; an OsError (EEXIST) if a living process uses one of that name. */
+  create(name: string, options: O & RingOptions): Region {
+    return create(this.#product, this.#request(name, options)).region;
+  }
+
+  /** Joins the region of a ring once it exists. */
+  async connect(name: string, options: O & RingConnectOptions): Promise<Region> {
+    return (await join(this.#product, this.#request(name, options))).region;
+  }
+
+  /** Removes the name of a ring; existing handles keep working. Returns false when the name is free. */
+  unlink(name: string): boolean {
+    return Region.unlink(this.#product.kind, regionPath(this.#product.kind.name, name));
+  }
+
+  #request<P extends O>(name: string, options: P): OpenRequest<P> {
+    const path = regionPath(this.#product.kind.name, name);
+    return { path, options, message: this.#typeOf(options) };
+  }
+}
+
+/** Takes a role of a region; a RoleTakenError if a living party has it. */
+export function takeRole(region: Region, role: number, name: string, title: string): Role {
+  const taken = region.tryHold(role);
+  if (taken !== undefined) return taken;
+  throw new RoleTakenError(
+    `Cannot open ring "${name}" as its ${title}: it has one, which is alive; close that first`,
+  );
+}
+
+function roundCapacity(capacity: number, what: string): number {
+  if (!isCount(capacity, LARGEST_CAPACITY) || capacity === 0) {
+    throw new RangeError(
+      `Cannot open ${what} with a capacity of ${inWords(capacity)} bytes: pass a whole number ` +
+        `from 1 to ${LARGEST_CAPACITY}`,
+    );
+  }
+  return Math.max(pageSize(), 2 ** Math.ceil(Math.log2(capacity)));
+}
+
+function isCapacity(bytes: number): boolean {
+  return bytes >= pageSize() && bytes <= LARGEST_CAPACITY && (bytes & (bytes - 1)) === 0;
+}
