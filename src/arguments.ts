@@ -234,7 +234,12 @@ export function checkObject(options: unknown, action: string): void {
 /** Arrays and buffers are not options: a target in the wrong place, more likely. */
 function isBuffer(value: object): boolean {
   return ArrayBuffer.isView(value) || isBelow(value, TypedArray.prototype) ||
-    Array.isArray(value) || value instanceof ArrayBuffer || value instanceof SharedArrayBuffer;
+    Array.isArray(value) || value instanceof ArrayBuffer || isSharedBuffer(value);
+}
+
+/** Most pages have no such class, and the explorer runs this file in a page too. */
+function isSharedBuffer(value: object): boolean {
+  return typeof SharedArrayBuffer !== "undefined" && value instanceof SharedArrayBuffer;
 }
 
 /** Whether the first argument of a read is its target, right or wrong, and not its options. */

@@ -47,7 +47,7 @@ function allCounts(reports: Record<string, Counts>): Record<string, Counts> {
   return Object.fromEntries(Object.entries(reports).map(([name, each]) => [name, countsOf(each)]));
 }
 
-/** Runs the bundle where only the language and these few globals of every browser exist. */
+/** Runs the bundle where only the language and these few globals of every page exist. */
 async function countsInBareContext(bundle: string): Promise<Record<string, Counts>> {
   const globals = {
     AbortController,
@@ -58,40 +58,46 @@ async function countsInBareContext(bundle: string): Promise<Record<string, Count
     TextEncoder,
   };
   const context = createContext({ ...globals });
-  const absent = "[typeof Deno, typeof process, typeof require].join()";
+  runInContext("delete globalThis.SharedArrayBuffer", context); // as in most pages
+  const absent = "[typeof Deno, typeof process, typeof SharedArrayBuffer].join()";
   assertEquals(runInContext(absent, context), "undefined,undefined,undefined");
   runInContext(bundle, context);
   return await runInContext("explored", context);
 }
 
-/** Serves the bundle to a headless Chromium, which posts its reports. */
+/** Posts the reports of the bundle, or its first error. */
+const PAGE = `<!doctype html><script>
+  const post = (body) => fetch("/", { method: "POST", body });
+  addEventListener("error", ({ message }) => post(message));
+  addEventListener("load", () => explored.then(JSON.stringify, String).then(post));
+</script><script src="/script.js"></script>`;
+
+/** Serves the bundle to a headless Chromium, and returns what the page posts. */
 async function countsInChromium(path: string, bundle: string): Promise<Record<string, Counts>> {
-  const script = `${bundle}
-    explored.then(JSON.stringify, String).then((body) => fetch("/", { method: "POST", body }));`;
   const posted = Promise.withResolvers<string>();
-  await using server = Deno.serve({ port: 0, onListen: () => {} }, async (request) => {
+  await using stack = new AsyncDisposableStack();
+  const server = stack.use(Deno.serve({ port: 0, onListen: () => {} }, async (request) => {
+    const [text, type] = request.url.endsWith("script.js")
+      ? [bundle, "text/javascript"]
+      : [PAGE, "text/html"];
     if (request.method === "POST") posted.resolve(await request.text());
-    else if (request.url.endsWith("script.js")) {
-      return new Response(script, { headers: { "content-type": "text/javascript" } });
-    }
-    const page = '<!doctype html><script src="/script.js"></script>';
-    return new Response(page, { headers: { "content-type": "text/html" } });
-  });
+    return new Response(text, { headers: { "content-type": type } });
+  }));
   const profile = await Deno.makeTempDir();
-  const quiet = ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run"];
-  const browser = new Deno.Command(path, {
-    args: [...quiet, `--user-data-dir=${profile}`, `http://localhost:${server.addr.port}/`],
-    stdout: "null",
-    stderr: "null",
-  }).spawn();
+  stack.defer(() => Deno.remove(profile, { recursive: true }));
+  const options = ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run"];
+  const browser = stack.use(
+    new Deno.Command(path, {
+      args: [...options, `--user-data-dir=${profile}`, `http://localhost:${server.addr.port}/`],
+      env: { HOME: profile, TMPDIR: profile, XDG_CONFIG_HOME: profile }, // all that it leaves
+      stdout: "null",
+      stderr: "null",
+    }).spawn(),
+  );
   const ended = browser.status.then(({ code }) => `Chromium ended with code ${code}`);
-  try {
-    return JSON.parse(await Promise.race([posted.promise, ended]));
-  } finally {
-    browser.kill();
-    await ended;
-    await Deno.remove(profile, { recursive: true });
-  }
+  const text = await Promise.race([posted.promise, ended]);
+  assert(text.startsWith("{"), text);
+  return JSON.parse(text);
 }
 
 async function pathOfChromium(): Promise<string | undefined> {
