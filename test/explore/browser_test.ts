@@ -86,16 +86,19 @@ async function countsInChromium(path: string, bundle: string): Promise<Record<st
   const profile = await Deno.makeTempDir();
   stack.defer(() => Deno.remove(profile, { recursive: true }));
   const options = ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run"];
-  const browser = stack.use(
-    new Deno.Command(path, {
-      args: [...options, `--user-data-dir=${profile}`, `http://localhost:${server.addr.port}/`],
-      env: { HOME: profile, TMPDIR: profile, XDG_CONFIG_HOME: profile }, // all that it leaves
-      stdout: "null",
-      stderr: "null",
-    }).spawn(),
-  );
-  const ended = browser.status.then(({ code }) => `Chromium ended with code ${code}`);
-  const text = await Promise.race([posted.promise, ended]);
+  const command = new Deno.Command(path, {
+    args: [...options, `--user-data-dir=${profile}`, `http://localhost:${server.addr.port}/`],
+    env: { HOME: profile, TMPDIR: profile, XDG_CONFIG_HOME: profile }, // all that it leaves
+    stdout: "null",
+    stderr: "piped",
+  });
+  const browser = command.spawn();
+  // Every process of Chromium has its standard error, which so ends with the last of them.
+  const errors = browser.stderr.pipeThrough(new TextDecoderStream());
+  const messages = Array.fromAsync(errors).then((parts) => `Chromium ended: ${parts.join("")}`);
+  stack.defer(() => messages.then(() => {}));
+  stack.use(browser);
+  const text = await Promise.race([posted.promise, messages]);
   assert(text.startsWith("{"), text);
   return JSON.parse(text);
 }
