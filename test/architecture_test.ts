@@ -92,7 +92,7 @@ function* seamViolations(path: string, code: string): Generator<string> {
     yield `${path}: only src/memory/word.ts uses Atomics`;
   }
   if (/\bsleepSync\b/.test(code) && !SLEEPERS.includes(path)) {
-    yield `${path}: sleeps, which only a call that ends in Sync may; use retrySync or lookUntil`;
+    yield `${path}: sleeps, which only a call that ends in Sync may; use retrySync or pollUntil`;
   }
 }
 
@@ -285,7 +285,7 @@ const BROKEN: [name: string, path: string, text: string, complaint: string][] = 
   ["a Node module", "src/lane/a.ts", 'import { open } from "node:fs";', "dependencies"],
   ["Atomics", "src/lane/a.ts", "Atomics.load(words, 0);", "word.ts uses Atomics"],
   ["Atomics by another name", "src/lane/a.ts", "const { load } = Atomics;", "word.ts uses Atomics"],
-  ["a sleep", "src/lane/a.ts", "sleepSync(1);", "retrySync or lookUntil"],
+  ["a sleep", "src/lane/a.ts", "sleepSync(1);", "retrySync or pollUntil"],
   ["a second dlopen", "src/os/a.ts", 'Deno.dlopen("libc.so.6", {});', "load.ts loads"],
   ["a dlopen taken out", "src/os/a.ts", "const { dlopen } = Deno;", "load.ts loads"],
   ["a vague file", "src/lane/utils.ts", "", '"utils.ts" says nothing'],

@@ -3,15 +3,15 @@
  *
  * `close()` detaches the ArrayBuffer, so that every view is empty: a stale view reads `undefined`.
  * Then it retires the range (native/vring.c): the memory is given back at once, and private zeros
- * take its place. So nothing crashes that JavaScript cannot see or stop: a buffer that was
- * transferred away reads zeros, and so does a call of the runtime that is under way with a view (a
- * write to a file writes zeros, a key is derived from zeros); what such a call stores reaches
- * nobody. A forgotten mapping is retired once its ArrayBuffer was garbage collected, and one whose
- * isolate ends by the sentinel.
+ * take its place. So users of the range that JavaScript cannot see or stop do not crash. A buffer
+ * that was transferred away reads zeros. A call of the runtime that still uses a view reads zeros
+ * too (a write to a file writes zeros, a key is derived from zeros), and its stores reach nobody.
+ * The range of a forgotten mapping is retired once its ArrayBuffer was garbage collected. The
+ * sentinel retires the ranges of an isolate that ends.
  *
  * A buffer that was transferred away leaves this object without its memory, so it can no longer
- * tell its peers anything. `close()` gives everything back all the same, and then throws: to the
- * peers it is as if this process had been killed, and only the program can mend that.
+ * inform its peers. `close()` still gives everything back, and then throws: to the peers this
+ * process seems to have been killed, and only the program can mend that.
  *
  * @module
  */
@@ -21,13 +21,13 @@ import { onCollected } from "../os/clock.ts";
 import { bufferAt, map, MapFlag, Protection, retire } from "../os/files.ts";
 import type { Memory } from "./word.ts";
 
-/** Which part of a file to map. */
+/** The part of a file to map, from its beginning. */
 export interface FileRange {
-  /** How many bytes. */
+  /** The number of bytes. */
   readonly length: number;
-  /** Map for reading only; a write through a view of it ends the process. */
+  /** Maps for reading only; a write through a view ends the process. */
   readonly readOnly?: boolean;
-  /** What the memory is for, for the message if it fails, such as `region "demo"`. */
+  /** The purpose of the memory, for error messages, such as `region "demo"`. */
   readonly what: string;
 }
 
@@ -36,11 +36,11 @@ const TRANSFERRED = "the buffer of a view of its memory was transferred away (by
 
 /** A mapped range that this object owns. */
 export class Mapping implements Memory, Disposable {
-  /** Where the range begins in this process. */
+  /** The address of the range in this process. */
   readonly address: number;
-  /** How many bytes are mapped. */
+  /** The number of mapped bytes. */
   readonly length: number;
-  /** What the memory is for, such as `region "demo"`. */
+  /** The purpose of the memory, such as `region "demo"`. */
   readonly what: string;
   readonly #bytes: Uint8Array<ArrayBuffer>;
   readonly #doubles: Float64Array<ArrayBuffer>;
@@ -48,7 +48,7 @@ export class Mapping implements Memory, Disposable {
   readonly #listeners = new Set<() => void>();
   #closed = false;
 
-  /** Takes over a range that `map` gave; `what` is as in {@linkcode FileRange}. */
+  /** Takes ownership of a range that `map` returned; `what` is as in {@linkcode FileRange}. */
   constructor(address: number, length: number, what: string) {
     this.address = address;
     this.length = length;
@@ -58,7 +58,7 @@ export class Mapping implements Memory, Disposable {
     this.what = what;
   }
 
-  /** Maps the beginning of a file, shared with every process that does the same. */
+  /** Maps the beginning of a file, shared with every process that maps it. */
   static ofFile(fd: number, range: FileRange): Mapping {
     const { length, readOnly, what } = range;
     const protection = readOnly ? Protection.read : Protection.read | Protection.write;
@@ -95,7 +95,7 @@ export class Mapping implements Memory, Disposable {
     return this.#bytes.length > 0;
   }
 
-  /** Why not, as the error of using `what`, such as `topic "demo"`. */
+  /** Makes the error for using `what`, such as `topic "demo"`, while it is not usable. */
   whyUnusable(what: string): Error {
     if (this.#closed) return new ClosedError(`Cannot use ${what}: it is closed`);
     return new TypeError(
@@ -103,13 +103,13 @@ export class Mapping implements Memory, Disposable {
     );
   }
 
-  /** Calls back at close, until `offClose`. */
+  /** Registers a listener for the close, until `offClose`. */
   onClose(listener: () => void): void {
     if (this.#closed) throw new ClosedError(`Cannot wait on ${this.what}: it is closed`);
     this.#listeners.add(listener);
   }
 
-  /** Takes a listener back. */
+  /** Removes a listener. */
   offClose(listener: () => void): void {
     this.#listeners.delete(listener);
   }
@@ -130,7 +130,7 @@ export class Mapping implements Memory, Disposable {
     );
   }
 
-  /** The same as `close()`. */
+  /** Closes it, as `close()` does. */
   [Symbol.dispose](): void {
     this.close();
   }

@@ -10,9 +10,9 @@
  *                                  the same pages, mapped twice
  * ```
  *
- * The byte at `base + i` and the byte at `base + C + i` are one byte. So whatever begins in the
- * first window and is at most C long is contiguous, though in the ring it may wrap: no message is
- * ever split in two, no padding is needed, and the seam has no code of its own.
+ * The byte at `base + i` and the byte at `base + C + i` are one byte. So a message that begins in
+ * the first window and has at most C bytes is contiguous, even if it wraps in the ring. No message
+ * is ever split in two, no padding is needed, and the seam needs no code.
  *
  * @module
  */
@@ -21,30 +21,30 @@ import { check } from "../errors.ts";
 import { map, MapFlag, Protection, unmap } from "../os/files.ts";
 import { Mapping } from "./mapping.ts";
 
-/** What to map twice. */
+/** A request to map a ring twice. */
 export interface MirrorRequest {
-  /** How many bytes before the ring are mapped once; whole pages. */
+  /** The number of bytes before the ring, mapped once; whole pages. */
   readonly header: number;
-  /** How many bytes are mapped twice; whole pages. */
+  /** The number of bytes mapped twice; whole pages. */
   readonly capacity: number;
-  /** How many rings of this capacity there are, each followed by itself; 1 by default. */
+  /** The number of rings of this capacity, each mapped twice; 1 by default. */
   readonly rings?: number;
-  /** Map for reading only. */
+  /** Maps for reading only. */
   readonly readOnly?: boolean;
   /** The alignment of the ring in memory and in the file, if more than a page. */
   readonly alignment?: number;
-  /** What the memory is for, for the message if it fails. */
+  /** The purpose of the memory, for error messages. */
   readonly what: string;
 }
 
-/** Maps a file's header once and then each ring behind it twice, all in one range. */
+/** Maps a file's header once and each ring behind it twice, all in one range. */
 export function mapMirrored(fd: number, request: MirrorRequest): Mapping {
   const { header, capacity, rings = 1, readOnly, what } = request;
   const length = header + 2 * capacity * rings;
   const protection = readOnly ? Protection.read : Protection.read | Protection.write;
   const flags = MapFlag.shared | MapFlag.fixed;
 
-  // 1. Reserve addresses for everything, so that all that follows finds its place free.
+  // 1. Reserve addresses for everything, so that each later mapping finds its place free.
   const base = reserve(length, request.alignment ?? 0, what);
 
   // 2. The header and the first ring; 3. that ring again, right behind itself; and so on.
@@ -59,7 +59,10 @@ export function mapMirrored(fd: number, request: MirrorRequest): Mapping {
   return new Mapping(base, length, what);
 }
 
-/** Addresses that nothing else uses; touching them is an error until something is mapped there. */
+/**
+ * Reserves addresses that nothing else uses; touching them is an error until something is mapped
+ * there.
+ */
 function reserve(length: number, alignment: number, what: string): number {
   const flags = MapFlag.private | MapFlag.anonymous | MapFlag.noReserve;
   const base = map({ length, alignment, protection: Protection.none, flags });

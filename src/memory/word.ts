@@ -5,10 +5,11 @@
  *
  * The order of words is a promise of V8, not of ECMAScript. The standard orders `Atomics` on a
  * SharedArrayBuffer only, and memory that a process maps is an ordinary ArrayBuffer. V8 performs
- * `Atomics` with the same instructions on both: a store is an xchg on x86_64 and an stlr on aarch64.
- * A test plays store buffering between two threads on mapped memory: plain accesses break the order
- * in most rounds, words in none. An engine that takes an ordinary ArrayBuffer for memory of one
- * thread must reach all words through the native library, as 64-bit words are reached here.
+ * `Atomics` with the same instructions on both: a store is an xchg on x86_64 and an stlr on
+ * aarch64. A test runs the store buffering litmus between two threads on mapped memory: plain
+ * accesses break the order in most rounds, words in none. An engine that treats an ordinary
+ * ArrayBuffer as memory of one thread must reach all words through the native library, as this file
+ * reaches 64-bit words.
  *
  * @module
  */
@@ -20,15 +21,15 @@ import { native } from "../native/load.ts";
 
 /** Mapped memory: `bytes` begins at `address`. */
 export interface Memory {
-  /** Where the memory begins in this process. */
+  /** The address of the memory in this process. */
   readonly address: number;
-  /** The memory itself. */
+  /** The memory as bytes. */
   readonly bytes: Uint8Array<ArrayBuffer>;
   /** The same memory as numbers: number `i` is bytes `8 * i` to `8 * i + 7`. */
   readonly doubles: Float64Array<ArrayBuffer>;
 }
 
-/** Where a word stands and what it is called; a field of a layout is one. */
+/** The offset and the name of a word; a field of a layout is one. */
 export interface WordPlace {
   /** The name in traces, such as `spsc.head`. */
   readonly path: string;
@@ -40,11 +41,11 @@ export interface WordPlace {
 export class Word32 {
   /** The name in traces, such as `spsc.head`. */
   readonly path: string;
-  /** Where the word is in this process, for futexes. */
+  /** The address of the word in this process, for futexes. */
   readonly address: number;
   readonly #cell: Uint32Array<ArrayBuffer>;
 
-  /** The word at `place` of a layout that begins at `base` of the memory. */
+  /** Makes the word at `place` of a layout that begins at `base` of the memory. */
   constructor(memory: Memory, place: WordPlace, base = 0) {
     const offset = base + place.offset;
     this.path = place.path;
@@ -52,7 +53,7 @@ export class Word32 {
     this.#cell = new Uint32Array(memory.bytes.buffer, memory.bytes.byteOffset + offset, 1);
   }
 
-  /** The value. */
+  /** Returns the value. */
   load(): number {
     return Atomics.load(this.#cell, 0);
   }
@@ -62,43 +63,45 @@ export class Word32 {
     Atomics.store(this.#cell, 0, value);
   }
 
-  /** Adds modulo 2^32; gives the value before. */
+  /** Adds modulo 2^32; returns the value before. */
   add(value: number): number {
     return Atomics.add(this.#cell, 0, value);
   }
 
-  /** Subtracts modulo 2^32; gives the value before. */
+  /** Subtracts modulo 2^32; returns the value before. */
   sub(value: number): number {
     return Atomics.sub(this.#cell, 0, value);
   }
 
-  /** Sets bits; gives the value before. */
+  /** Sets bits; returns the value before. */
   or(bits: number): number {
     return Atomics.or(this.#cell, 0, bits);
   }
 
-  /** Keeps only these bits; gives the value before. */
+  /** Clears all other bits; returns the value before. */
   and(bits: number): number {
     return Atomics.and(this.#cell, 0, bits);
   }
 
-  /** Replaces the value; gives the value before. */
+  /** Replaces the value; returns the value before. */
   exchange(value: number): number {
     return Atomics.exchange(this.#cell, 0, value);
   }
 
-  /** Replaces the value if it is `expected`; gives the value before, `expected` if it was done. */
+  /** Replaces the value if it is `expected`; returns the value before (`expected` on success). */
   compareExchange(expected: number, desired: number): number {
     return Atomics.compareExchange(this.#cell, 0, expected, desired);
   }
 
-  /** Replaces the value, then loads another word: the same as `store` and `load`, in one call. */
+  /** Replaces the value, then loads another word: `store` and `load` in one call. */
   storeThenLoad(value: number, other: Word32): number {
     if (this.#cell.length === 0) throw closed(this.path);
     return native().vring_publish32(this.address, value, other.address);
   }
 
-  /** Watches the word for up to `budget` nanoseconds; true as soon as it is not `expected`. */
+  /**
+   * Spins while the word is `expected`, for up to `budget` nanoseconds; returns whether it changed.
+   */
   spinWhile(expected: number, budget: number): boolean {
     if (this.#cell.length === 0) throw closed(this.path);
     return native().vring_spin(this.address, expected, budget) === 1;
@@ -106,18 +109,18 @@ export class Word32 {
 }
 
 /**
- * A 64-bit word that counts: values are JavaScript numbers, exact from 0 to 2^53. Goes through the
- * native library, as `Atomics` on 64 bits allocates a BigInt each time. What a broken peer stored
- * beyond 2^53 reads as a rounded number: check it against private limits like any other value.
+ * A 64-bit counter whose values are JavaScript numbers, exact from 0 to 2^53. It goes through the
+ * native library, as `Atomics` on 64 bits allocates a BigInt each time. A value beyond 2^53, from a
+ * corrupt peer, reads as a rounded number: check it against private limits like any other value.
  */
 export class Word64 {
   /** The name in traces, such as `buffer.published`. */
   readonly path: string;
-  /** Where the word is in this process. */
+  /** The address of the word in this process. */
   readonly address: number;
   readonly #cell: Uint8Array<ArrayBuffer>; // of length 0 once the memory is closed
 
-  /** The word at `place` of a layout that begins at `base` of the memory. */
+  /** Makes the word at `place` of a layout that begins at `base` of the memory. */
   constructor(memory: Memory, place: WordPlace, base = 0) {
     const offset = base + place.offset;
     this.path = place.path;
@@ -135,7 +138,7 @@ export class Word64 {
     return this.address;
   }
 
-  /** The value. */
+  /** Returns the value. */
   load(): number {
     return native().vring_load64(this.#open());
   }
@@ -145,47 +148,47 @@ export class Word64 {
     native().vring_store64(this.#open(), value);
   }
 
-  /** Replaces the value, and keeps every plain access that follows behind it (on ARM too). */
+  /** Replaces the value, and orders every later plain access after that (on ARM too). */
   storeFirst(value: number): void {
     native().vring_store64(this.#open(), value);
   }
 
-  /** Replaces the value, then loads another word: the same as `store` and `load`, in one call. */
+  /** Replaces the value, then loads another word: `store` and `load` in one call. */
   storeThenLoad(value: number, other: Word32): number {
     return native().vring_publish64(this.#open(), value, other.address);
   }
 
-  /** The value, and keeps every plain read that came before in front of it (on ARM too). */
+  /** Returns the value, and orders every earlier plain read before that (on ARM too). */
   loadLast(): number {
     return native().vring_load64(this.#open());
   }
 
-  /** Adds modulo 2^64; gives the value before. */
+  /** Adds modulo 2^64; returns the value before. */
   add(value: number): number {
     return native().vring_add64(this.#open(), value);
   }
 
-  /** Subtracts modulo 2^64; gives the value before. */
+  /** Subtracts modulo 2^64; returns the value before. */
   sub(value: number): number {
     return native().vring_add64(this.#open(), -value);
   }
 
-  /** Sets bits; gives the value before. */
+  /** Sets bits; returns the value before. */
   or(bits: number): number {
     return native().vring_or64(this.#open(), bits);
   }
 
-  /** Keeps only these bits; gives the value before. */
+  /** Clears all other bits; returns the value before. */
   and(bits: number): number {
     return native().vring_and64(this.#open(), bits);
   }
 
-  /** Replaces the value; gives the value before. */
+  /** Replaces the value; returns the value before. */
   exchange(value: number): number {
     return native().vring_exchange64(this.#open(), value);
   }
 
-  /** Replaces the value if it is `expected`; gives the value before, `expected` if it was done. */
+  /** Replaces the value if it is `expected`; returns the value before (`expected` on success). */
   compareExchange(expected: number, desired: number): number {
     return native().vring_compare_exchange64(this.#open(), expected, desired);
   }
@@ -195,7 +198,7 @@ function closed(path: string): ClosedError {
   return new ClosedError(`Cannot use word "${path}": the memory is closed`);
 }
 
-/** What a call into the native library takes as a length: what is longer would wrap. */
+/** The longest copy that a native call accepts: a greater length would wrap. */
 const LONGEST_COPY = 2 ** 32 - 1;
 
 /** Copies the first `length` bytes of `source`, all of them by default, into memory at `offset`. */
@@ -209,7 +212,7 @@ export function copyIn(
   memory.bytes.set(source.length === length ? source : partOf(source, 0, length), offset);
 }
 
-/** Fills the first `length` bytes of `target`, less than 4 GiB, from shared memory at `offset`. */
+/** Copies shared memory at `offset` into the first `length` bytes of `target`, less than 4 GiB. */
 export function copyOut(
   memory: Memory,
   offset: number,
@@ -220,7 +223,7 @@ export function copyOut(
   native().vring_copy_out(target, memory.address + offset, length, 0);
 }
 
-/** The same as `copyOut` and then `loadLast` of a word of the same memory, in one call. */
+/** Copies as `copyOut` does, then performs `loadLast` on a word of the same memory, in one call. */
 export function copyOutThenLoad(
   memory: Memory,
   offset: number,
@@ -250,7 +253,7 @@ export function copyDoublesIn(memory: Memory, offset: number, source: Float64Arr
   for (let i = 0; i < source.length; i++) doubles[at + i] = source[i]!;
 }
 
-/** Fills a few numbers from shared memory at `offset`, a multiple of 8. */
+/** Copies a few numbers out of shared memory at `offset`, a multiple of 8. */
 export function copyDoublesOut(memory: Memory, offset: number, target: Float64Array): void {
   const { doubles } = memory;
   const at = offset / 8;
@@ -262,21 +265,21 @@ export function storeDouble(memory: Memory, offset: number, value: number): void
   memory.doubles[offset / 8] = value;
 }
 
-/** The number at `offset`, a multiple of 8. */
+/** Returns the number at `offset`, a multiple of 8. */
 export function loadDouble(memory: Memory, offset: number): number {
   return memory.doubles[offset / 8]!;
 }
 
 const fetched = new Float64Array(1); // a store to it keeps the engine from dropping the load
 
-/** Has the processor fetch the number at `offset`, a multiple of 8; means nothing otherwise. */
+/** Prefetches the number at `offset`, a multiple of 8; has no other effect. */
 export function prefetch(memory: Memory, offset: number): void {
   fetched[0] = memory.doubles[offset / 8]!;
 }
 
 /**
- * Has the processor fetch memory that is written soon, in place of waiting for each line then. The
- * bytes stay as they are, but nobody else may be writing there.
+ * Prefetches memory that is about to be written, so that the writes do not wait for each line. The
+ * bytes keep their values, but nobody else may be writing there.
  */
 export function prefetchToWrite(memory: Memory, offset: number, length: number): void {
   const { bytes } = memory;
@@ -286,8 +289,8 @@ export function prefetchToWrite(memory: Memory, offset: number, length: number):
 }
 
 /**
- * Shared memory to write into in place; `commitView` must follow before it is published. `last` is
- * the view that was made of this place before: if it has this length it is given again.
+ * Returns a view of shared memory to write in place; `commitView` must follow before the publish.
+ * `last` is an earlier view of this place: it is returned again if it has this length.
  */
 export function claimView(
   memory: Memory,
@@ -298,7 +301,9 @@ export function claimView(
   return last?.length === length ? last : viewOf(memory, offset, length);
 }
 
-/** Ends the writing into a claimed view. Nothing to do here: the bytes are already in place. */
+/**
+ * Ends the writing into a claimed view. It has nothing to do here: the bytes are already in place.
+ */
 export function commitView(
   _memory: Memory,
   _offset: number,
@@ -307,8 +312,8 @@ export function commitView(
 ): void {}
 
 /**
- * Shared memory to read in place. What it shows is provisional until it is validated. `last` is as
- * for `claimView`.
+ * Returns a view of shared memory to read in place. Its bytes are provisional until they are
+ * validated. `last` is as for `claimView`.
  */
 export function peekView(
   memory: Memory,
@@ -319,7 +324,7 @@ export function peekView(
   return last?.length === length ? last : viewOf(memory, offset, length);
 }
 
-/** In place of `subarray`, which takes half as long again. */
+/** Makes a view; `subarray` takes half as long again. */
 function viewOf({ bytes }: Memory, offset: number, length: number): Uint8Array<ArrayBuffer> {
   return new Uint8Array(bytes.buffer, bytes.byteOffset + offset, length);
 }

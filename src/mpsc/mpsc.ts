@@ -27,7 +27,7 @@ import { inWords } from "../arguments.ts";
 import { RoleTakenError } from "../errors.ts";
 import { type Codec, codec } from "../codec.ts";
 import { layout } from "../layout/layout.ts";
-import { lookUntil } from "../region/poll.ts";
+import { pollUntil } from "../region/poll.ts";
 import type { Region } from "../region/region.ts";
 import type { RegionKind } from "../region/header.ts";
 import { Word32 } from "../memory/word.ts";
@@ -280,7 +280,7 @@ export async function awaitSeat(
     return taken === "undrained" ? undefined : taken;
   };
   const action = `connect to ring "${name}", with no lane drained`;
-  const taken = await lookUntil({ look, action }, options);
+  const taken = await pollUntil({ look, action }, options);
   const end = producerEnd(name, board, taken, options);
   stack.move();
   return end;

@@ -1,13 +1,13 @@
 /**
- * Time, chance, the garbage collector's word and the end of the program: what a test must be able to control. A leaf: the
- * explorer swaps this file for one that a scheduler drives.
+ * Time, random numbers, garbage collection and the end of the program: everything that a test must
+ * control. A leaf: the explorer swaps this file for one that a scheduler drives.
  *
  * @module
  */
 
 import { native } from "../native/load.ts";
 
-/** Nanoseconds of the monotonic clock, the one that futex deadlines are measured by. */
+/** Returns the monotonic clock in nanoseconds, the clock of futex deadlines. */
 export function now(): number {
   return native().vring_now();
 }
@@ -29,7 +29,7 @@ export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
   });
 }
 
-/** Resolves in the next turn of the event loop, after whatever else is due. */
+/** Resolves in the next turn of the event loop, after all other work that is due. */
 export function nextTurn(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, 0));
 }
@@ -39,12 +39,12 @@ export function sleepSync(ms: number): void {
   native().vring_sleep(now() + ms * 1e6);
 }
 
-/** Sixteen random bytes: an identity that is independent of pids and boots. */
+/** Returns sixteen random bytes: an identity that is independent of pids and boots. */
 export function randomId(): Uint8Array<ArrayBuffer> {
   return crypto.getRandomValues(new Uint8Array(16));
 }
 
-/** A value made at first use and shared by all code of an isolate. */
+/** Makes a value at first use and shares it with all code of an isolate. */
 export function perIsolate<T>(make: () => T): () => T {
   let value: T | undefined;
   return () => value ??= make();
@@ -52,7 +52,9 @@ export function perIsolate<T>(make: () => T): () => T {
 
 const collected = new FinalizationRegistry((callback: () => void) => callback());
 
-/** Calls back after `target` was garbage collected, unless the returned function was called. */
+/**
+ * Calls back after `target` was garbage collected, unless the returned function is called before.
+ */
 export function onCollected(target: WeakKey, callback: () => void): () => void {
   const token = {};
   collected.register(target, callback, token);
@@ -65,22 +67,23 @@ const handles = perIsolate(() => {
 });
 
 /**
- * Disposes a handle when the program reaches its end or calls `Deno.exit`, if it is still reachable.
- * A signal or an uncaught error ends a program without this, and a Worker never sees the event.
+ * Disposes a handle when the program reaches its end or calls `Deno.exit`, if it is still
+ * reachable. A signal or an uncaught error ends a program without this, and a Worker never sees the
+ * event.
  */
 export function disposeAtEnd(handle: Disposable): void {
-  const reference = new WeakRef(handle); // an open handle that the program forgot is still collected
+  const reference = new WeakRef(handle); // a forgotten handle can still be collected
   handles().add(reference);
   onCollected(handle, () => handles().delete(reference));
 }
 
-/** The newest first, as they may stand on older ones. */
+/** Disposes the newest first, as newer handles may depend on older ones. */
 function disposeHandles(): void {
   for (const reference of [...handles()].reverse()) {
     try {
       reference.deref()?.[Symbol.dispose]();
     } catch {
-      // One handle that cannot be closed must not keep the others open.
+      // One handle that fails to close must not keep the others open.
     }
   }
 }

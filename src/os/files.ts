@@ -1,6 +1,6 @@
 /**
- * Files and mappings, as the kernel gives them: every function returns a value or -errno and adds
- * no policy. A leaf: the explorer swaps this file for one that a scheduler drives.
+ * Files and mappings: each function is one kernel operation that returns a value or -errno, without
+ * policy. A leaf: the explorer swaps this file for one that a scheduler drives.
  *
  * @module
  */
@@ -25,7 +25,7 @@ export const MapFlag = {
 /** Flags of {@linkcode memfd}. */
 export const MemfdFlag = { closeOnExec: 1, hugePages: 4 } as const;
 
-/** What `stat` tells about a file. */
+/** The status of a file. */
 export interface FileStatus {
   /** The device and the inode: together the identity of a file, whatever its name. */
   readonly device: number;
@@ -35,11 +35,11 @@ export interface FileStatus {
   readonly size: number;
   /** The type and permission bits. */
   readonly mode: number;
-  /** The owner. */
+  /** The user id of the owner. */
   readonly uid: number;
-  /** How many names the file has; 0 once it is unlinked. */
+  /** The number of names; 0 once the file is unlinked. */
   readonly links: number;
-  /** The memory behind it in bytes, which is less than `size` if the file has holes. */
+  /** The allocated memory in bytes, less than `size` if the file has holes. */
   readonly allocated: number;
 }
 
@@ -55,19 +55,19 @@ function cString(text: string): Uint8Array<ArrayBuffer> {
 }
 
 /**
- * Opens a file, never through a symbolic link unless `follow` is set; gives an fd. It belongs to
- * this isolate: its sentinel closes what is open at its end.
+ * Opens a file, through a symbolic link only if `follow` is set; returns an fd. The fd belongs to
+ * this isolate: its sentinel closes it when the isolate ends.
  */
 export function open(path: string, flags: number, mode = 0): number {
   return native().sentinel_open(cString(path), flags, mode);
 }
 
-/** The path that opens the file behind an fd again, as another open file description. */
+/** Returns a path that opens the file behind an fd again, as another open file description. */
 export function pathOfFd(fd: number): string {
   return `/proc/self/fd/${fd}`;
 }
 
-/** Makes a file that is only memory and has no name; gives an fd. */
+/** Creates a file in memory without a name; returns an fd. */
 export function memfd(name: string, flags: number = MemfdFlag.closeOnExec): number {
   return native().sentinel_memfd(cString(name), flags);
 }
@@ -77,38 +77,38 @@ export function close(fd: number): number {
   return native().sentinel_close(fd);
 }
 
-/** Sets a file's length; what is added is a hole. */
+/** Sets a file's length; an added part is a hole. */
 export function truncate(fd: number, sizeBytes: number): number {
   return native().vring_truncate(fd, sizeBytes);
 }
 
-/** Reserves memory for a range of a file, and extends the file if the range ends beyond it. */
+/** Allocates memory for a range of a file, and extends the file if the range ends beyond it. */
 export function allocate(fd: number, offset: number, sizeBytes: number): number {
   return native().vring_allocate(fd, offset, sizeBytes);
 }
 
-/** Sets a file's permission bits; the umask has no say. */
+/** Sets a file's permission bits, ignoring the umask. */
 export function chmod(fd: number, mode: number): number {
   return native().vring_chmod(fd, mode);
 }
 
-/** Gives an unnamed file its name; -EEXIST if the name is taken. */
+/** Gives an unnamed file its name; returns -EEXIST if the name is taken. */
 export function link(fd: number, path: string): number {
   return native().vring_link(cString(pathOfFd(fd)), cString(path));
 }
 
-/** Removes a name; the file lives on until its last user is gone. */
+/** Removes a name; the file exists until its last user is gone. */
 export function unlink(path: string): number {
   return native().vring_unlink(cString(path));
 }
 
-/** The status of an open file. */
+/** Returns the status of an open file. */
 export function stat(fd: number): FileStatus | number {
   const out = new Float64Array(7);
   return statusOf(native().vring_stat(fd, out), out);
 }
 
-/** The status of whatever has this name, a symbolic link included. */
+/** Returns the status of the file of this name, without following a symbolic link. */
 export function statPath(path: string): FileStatus | number {
   const out = new Float64Array(7);
   return statusOf(native().vring_stat_path(cString(path), out), out);
@@ -120,14 +120,14 @@ function statusOf(result: number, out: Float64Array): FileStatus | number {
   return { device, inode, size, mode, uid, links, allocated } as FileStatus;
 }
 
-/** The free and total bytes of the file system that holds a path. */
+/** Returns the free and total bytes of the file system that holds a path. */
 export function space(path: string): { free: number; total: number } | number {
   const out = new Float64Array(2);
   const result = native().vring_space(cString(path), out);
   return result < 0 ? result : { free: out[0]!, total: out[1]! };
 }
 
-/** The names in a directory, in no order. */
+/** Lists the names in a directory, in no particular order. */
 export function list(path: string): string[] | number {
   const fd = open(path, Open.directory);
   if (fd < 0) return fd;
@@ -141,7 +141,9 @@ export function list(path: string): string[] | number {
   return length < 0 ? length : names;
 }
 
-/** struct linux_dirent64: inode u64, offset i64, record length u16, type u8, name with a NUL. */
+/**
+ * Parses struct linux_dirent64: inode u64, offset i64, record length u16, type u8, name with a NUL.
+ */
 function addNames(names: string[], records: Uint8Array<ArrayBuffer>): void {
   const view = new DataView(records.buffer, records.byteOffset, records.length);
   const decoder = new TextDecoder();
@@ -151,12 +153,12 @@ function addNames(names: string[], records: Uint8Array<ArrayBuffer>): void {
   }
 }
 
-/** Fills the target from a place in the file; gives how many bytes there were. */
+/** Reads a file at `offset` into the target; returns the number of bytes read. */
 export function read(fd: number, target: Uint8Array<ArrayBuffer>, offset = 0): number {
   return native().vring_read(fd, target, target.length, offset);
 }
 
-/** All bytes of a file, such as one under /proc. */
+/** Reads all bytes of a file, such as one under /proc. */
 export function readAll(path: string): Uint8Array | number {
   const fd = open(path, Open.follow);
   if (fd < 0) return fd;
@@ -174,32 +176,32 @@ export function readAll(path: string): Uint8Array | number {
   return result < 0 ? result : bytes.subarray(0, length);
 }
 
-/** The user on whose behalf this process acts. */
+/** Returns the user id of this process. */
 export function userId(): number {
   return native().vring_uid();
 }
 
 /** Arguments of {@linkcode map}. */
 export interface MapRequest {
-  /** With `MapFlag.fixed`: the place within a range that is mapped already. */
+  /** With `MapFlag.fixed`: the address, within a range that is already mapped. */
   readonly address?: number;
-  /** How many bytes. */
+  /** The number of bytes. */
   readonly length: number;
-  /** What the address is a multiple of, if more than a page; only without a file. */
+  /** The alignment of the address, if more than a page; only without a file. */
   readonly alignment?: number;
   /** Bits of `Protection`. */
   readonly protection: number;
   /** Bits of `MapFlag`. */
   readonly flags: number;
-  /** The file, or none for anonymous memory. */
+  /** The file; omitted for anonymous memory. */
   readonly fd?: number;
-  /** Where in the file the mapping begins. */
+  /** The offset in the file where the mapping begins. */
   readonly offset?: number;
 }
 
 /**
- * Maps memory; gives its address. It belongs to this isolate: its sentinel retires what is mapped
- * at its end. With `MapFlag.fixed` it replaces a part of such memory.
+ * Maps memory; returns its address. The memory belongs to this isolate, whose sentinel retires it
+ * when the isolate ends. With `MapFlag.fixed` the call replaces a part of such memory.
  */
 export function map(request: MapRequest): number {
   const { address = 0, length, alignment = 0, protection, flags, fd = -1, offset = 0 } = request;
@@ -210,28 +212,28 @@ export function map(request: MapRequest): number {
   return native().vring_map(owner, length, alignment, protection, flags, fd, offset);
 }
 
-/** Removes the mapping of an address range, which nobody else may be using. */
+/** Unmaps an address range, which nobody else may be using. */
 export function unmap(address: number, length: number): number {
   return native().vring_unmap(address, length);
 }
 
 /**
- * Gives the memory of a range back, at whose address `map` began it, and keeps its addresses: what
- * still uses it finds zeros of its own. See native/vring.c.
+ * Retires the range that `map` returned at this address: its memory is given back, its addresses
+ * stay. Code that still uses the range finds private zeros. See native/vring.c.
  */
 export function retire(address: number): number {
   return native().vring_retire(address);
 }
 
-/** Counts of the ranges that this library has mapped in this process, in all its isolates. */
+/** The counts of ranges that this library has mapped in this process, in all its isolates. */
 export interface Ranges {
-  /** How many bytes of addresses are retired. */
+  /** The retired bytes of addresses. */
   readonly retiredBytes: number;
-  /** How many ranges are retired. */
+  /** The retired ranges. */
   readonly retired: number;
-  /** How many bytes of addresses can be retired; beyond it the oldest range is unmapped. */
+  /** The most bytes of addresses that stay retired; beyond it the oldest range is unmapped. */
   readonly retiredBytesLimit: number;
-  /** How many ranges are mapped and not retired. */
+  /** The ranges that are mapped and not retired. */
   readonly mapped: number;
 }
 
@@ -243,7 +245,7 @@ export function ranges(): Ranges {
   return { retiredBytes, retired, retiredBytesLimit, mapped } as Ranges;
 }
 
-/** An ArrayBuffer over mapped memory. It must be detached before the memory is unmapped. */
+/** Makes an ArrayBuffer over mapped memory. It must be detached before the memory is unmapped. */
 export function bufferAt(address: number, length: number): ArrayBuffer {
   const pointer = Deno.UnsafePointer.create(BigInt(address));
   if (pointer === null) throw new TypeError("Cannot view memory: the address is null");

@@ -1,7 +1,7 @@
 /**
- * Sleeping on a word of shared memory and waking who sleeps there: every function returns a value
- * or -errno and adds no policy. Deadlines are absolute, in nanoseconds of `clock.now()`; Infinity
- * is none. A leaf: the explorer swaps this file for one that a scheduler drives.
+ * Futexes: sleeping on a word of shared memory, and waking the sleepers. Every function returns a
+ * value or -errno, without policy. Deadlines are absolute, in nanoseconds of `clock.now()`;
+ * Infinity means no deadline. A leaf: the explorer swaps this file for one that a scheduler drives.
  *
  * @module
  */
@@ -13,10 +13,13 @@ import { bufferAt, map, MapFlag, Protection, unmap } from "./files.ts";
 /** The bitset that matches every waiter and every waker. */
 export const MATCH_ANY = 0xffffffff;
 
-/** How many words the kernel's futex_waitv takes. */
+/** The most words that the kernel's futex_waitv accepts. */
 export const VECTOR_LIMIT = 128;
 
-/** Sleeps while the word is `expected`: 0 if woken, -EAGAIN if it differs, -ETIMEDOUT, -EINTR. */
+/**
+ * Sleeps while the word is `expected`; returns 0 when woken, -EAGAIN if the word differs,
+ * -ETIMEDOUT or -EINTR.
+ */
 export function wait(
   address: number,
   expected: number,
@@ -26,17 +29,19 @@ export function wait(
   return native().vring_futex_wait(address, expected, deadline, bits);
 }
 
-/** Wakes up to `count` waiters whose bits overlap; gives how many. */
+/** Wakes up to `count` waiters with overlapping bits; returns their number. */
 export function wake(address: number, count: number, bits = MATCH_ANY): number {
   return native().vring_futex_wake(address, count, bits);
 }
 
-/** Adds 1 to the word and wakes everyone asleep on it, in one system call; gives how many. */
+/**
+ * Adds 1 to the word and wakes everyone asleep on it, in one system call; returns the number woken.
+ */
 export function addAndWake(address: number): number {
   return native().vring_futex_add_wake(address);
 }
 
-/** How often SIGINT has reached this process while it has a listener for it. */
+/** Counts the SIGINTs that have reached this process while it had a listener for them. */
 export function interrupts(): number {
   return native().vring_interrupts();
 }
@@ -44,25 +49,25 @@ export function interrupts(): number {
 const ENTRY_BYTES = 24;
 const FUTEX2_SIZE_U32 = 2;
 
-/** How often the words are looked at that the kernel does not watch. */
+/** The interval at which words that the kernel does not watch are checked. */
 const SCAN_NS = 1e6;
 
 let waitvWorks: boolean | undefined;
 
-/** Whether futex_waitv exists and is allowed here; asked of the kernel once. */
+/** Whether futex_waitv exists and is permitted here; asks the kernel once. */
 export function hasWaitv(): boolean {
-  // No words at all is EINVAL where the call exists, and ENOSYS or EPERM where it does not.
+  // An empty list is EINVAL where the call exists, and ENOSYS or EPERM where it does not.
   return waitvWorks ??= native().vring_futex_waitv(0, 0, 0) === -Errno.EINVAL;
 }
 
-/** For tests: makes this isolate use the scan as on a kernel without futex_waitv, or no longer. */
+/** Makes this isolate scan as on a kernel without futex_waitv, or undoes that; for tests. */
 export function forceScan(force: boolean): void {
   waitvWorks = force ? false : undefined;
 }
 
 /**
- * A list of (word, expected value) in memory that the garbage collector does not move, for one
- * sleep on all of them. It must not be changed while a `wait` is under way.
+ * A list of (word, expected value) pairs for one sleep on all of them. It is in memory that the
+ * garbage collector does not move, and must not change while a `wait` is under way.
  */
 export class FutexVector {
   #address = 0;
@@ -70,7 +75,7 @@ export class FutexVector {
   #view = new DataView(this.#buffer);
   #length = 0;
 
-  /** How many words are on the list. */
+  /** The number of words on the list. */
   get length(): number {
     return this.#length;
   }
@@ -106,12 +111,12 @@ export class FutexVector {
     this.#view = new DataView(buffer);
   }
 
-  /** Whether the kernel cannot sleep on all of them by itself. */
+  /** Whether the list is more than the kernel can sleep on in one call. */
   get #isTooMuch(): boolean {
     return !hasWaitv() || this.#length > VECTOR_LIMIT;
   }
 
-  /** Sleeps until a word differs or is woken (a result >= 0), or -ETIMEDOUT, -EINTR. */
+  /** Sleeps until a word differs or is woken (a result >= 0), or returns -ETIMEDOUT or -EINTR. */
   waitSync(deadline: number): number {
     const result = this.#isTooMuch
       ? native().vring_futex_scan(
@@ -126,8 +131,8 @@ export class FutexVector {
   }
 
   /**
-   * The same on a thread of Deno's pool. With a `slice` in nanoseconds that thread looks at all words
-   * again after each, also at those that nobody wakes.
+   * Sleeps as `waitSync()` does, on a thread of Deno's pool. With a `slice` in nanoseconds that
+   * thread checks all words again after each slice, even words that nobody wakes.
    */
   async wait(deadline: number, slice = Infinity): Promise<number> {
     const every = this.#isTooMuch ? SCAN_NS : slice;
@@ -143,7 +148,7 @@ export class FutexVector {
     return settled(await result);
   }
 
-  /** Gives the memory back; the list is empty then. */
+  /** Empties the list and gives its memory back. */
   close(): void {
     this.clear();
     this.#release();
@@ -160,7 +165,7 @@ export class FutexVector {
   }
 }
 
-/** A word that differs already is -EAGAIN from the kernel: for the caller, the same as woken. */
+/** Maps -EAGAIN to 0: for the caller, a word that already differs is the same as one woken. */
 function settled(result: number): number {
   return result === -Errno.EAGAIN ? 0 : result;
 }

@@ -1,5 +1,5 @@
 /**
- * The page, the unit in which the kernel gives and shares memory.
+ * The page: the unit in which the kernel allocates and shares memory.
  *
  * @module
  */
@@ -7,12 +7,12 @@
 import { check } from "../errors.ts";
 import { readAll } from "./files.ts";
 
-/** The entry of the auxiliary vector, the kernel's note to a new process, that holds the size. */
+/** The page size's entry in the auxiliary vector, the kernel's note to a new process. */
 const AT_PAGESZ = 6;
 
 let size: number | undefined;
 
-/** The size of a page in bytes: 4096 on x86_64, up to 65536 on aarch64. */
+/** Returns the size of a page in bytes: 4096 on x86_64, up to 65536 on aarch64. */
 export function pageSize(): number {
   return size ??= readPageSize();
 }
@@ -28,7 +28,7 @@ function readPageSize(): number {
     if (view.getBigUint64(at, true) !== BigInt(AT_PAGESZ)) continue;
     return Number(view.getBigUint64(at + 8, true));
   }
-  throw new Error("Cannot learn the page size: /proc/self/auxv does not tell it");
+  throw new Error("Cannot learn the page size: /proc/self/auxv does not contain it");
 }
 
 /** Rounds up to whole pages. */
@@ -37,8 +37,8 @@ export function wholePages(sizeBytes: number, page: number = pageSize()): number
 }
 
 /**
- * How much memory the system can still give without ending processes; Infinity if it does not tell.
- * Memory behind a file is given until there is none, and then the kernel kills: so ask first.
+ * Returns the memory that the system can still give without killing processes; Infinity if unknown.
+ * The kernel allocates memory for files until it runs out, and then kills. So check this first.
  */
 export function availableMemory(): number {
   const bytes = readAll("/proc/meminfo");

@@ -1,5 +1,5 @@
 /**
- * What is mapped where in this process, as `/proc/self/maps` tells it: for tests and tutorials.
+ * The mapped ranges of this process, read from `/proc/self/maps`: for tests and tutorials.
  *
  * @module
  */
@@ -13,17 +13,17 @@ export interface MappedRange {
   readonly start: number;
   /** The address after the last. */
   readonly end: number;
-  /** Such as `rw-s`: readable, writable, not executable, shared. */
+  /** The permissions, such as `rw-s`: readable, writable, not executable, shared. */
   readonly permissions: string;
-  /** Where in the file the range begins. */
+  /** The offset in the file where the range begins. */
   readonly offset: number;
   /** The inode of the file, 0 for anonymous memory. */
   readonly inode: number;
-  /** The name of the file or of the kernel's use; empty for anonymous memory. */
+  /** The name of the file, or the kernel's name for the range; empty for anonymous memory. */
   readonly path: string;
 }
 
-/** Every mapped range of this process, by address. */
+/** Lists every mapped range of this process, by address. */
 export function mappedRanges(): MappedRange[] {
   const bytes = readAll("/proc/self/maps");
   if (typeof bytes === "number") {
@@ -33,7 +33,7 @@ export function mappedRanges(): MappedRange[] {
   return new TextDecoder().decode(bytes).split("\n").filter((line) => line !== "").map(parseRange);
 }
 
-/** A line such as `7f00-7f10 rw-s 00001000 00:05 1234   /memfd:ring (deleted)`. */
+/** Parses a line such as `7f00-7f10 rw-s 00001000 00:05 1234 /memfd:ring (deleted)`. */
 function parseRange(line: string): MappedRange {
   const [range, permissions, offset, _device, inode, ...path] = line.split(/ +/);
   const [start, end] = range!.split("-");

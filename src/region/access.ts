@@ -1,5 +1,6 @@
 /**
- * Why the kernel refuses to open or make a file of shared memory, and what can be done about it.
+ * The reasons for which the kernel refuses to open or create a file of shared memory, with
+ * remedies.
  *
  * @module
  */
@@ -16,12 +17,12 @@ const KINDS: Readonly<Record<number, string>> = {
   0o140000: "a socket",
 };
 
-/** What a file is if it is not one that can hold shared memory, such as `a socket`. */
+/** Names the type of a file that cannot hold shared memory, such as `a socket`. */
 export function otherKind(mode: number): string | undefined {
   return KINDS[mode & 0o170000];
 }
 
-/** The error for a path that cannot be opened; `errno` is positive. */
+/** Makes the error for a path that cannot be opened; `errno` is positive. */
 export function openError(errno: number, path: string, context: CallContext): Error {
   const status = files.statPath(path);
   if (typeof status === "number") return new OsError(errno, context);
@@ -35,14 +36,14 @@ export function openError(errno: number, path: string, context: CallContext): Er
   return new OsError(errno, { ...context, state, remedy });
 }
 
-/** The error for a path that leads to something else than a regular file. */
+/** Makes the error for a path that does not lead to a regular file. */
 export function kindError(kind: string, path: string, action: string): LayoutMismatchError {
   return new LayoutMismatchError(
     `Cannot ${action}: ${path} is ${kind}, not a regular file; remove it or use another name`,
   );
 }
 
-/** The error for a file that cannot be made; `errno` is positive. */
+/** Makes the error for a file that cannot be created; `errno` is positive. */
 export function makeError(errno: number, context: CallContext): OsError {
   const state = STATES[errno];
   if (state === undefined) return new OsError(errno, context);

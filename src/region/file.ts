@@ -1,40 +1,42 @@
 /**
- * How a region comes to be, is joined, and goes: a file in /dev/shm that is made whole, found by
- * name, and gone with its last member.
+ * The life of a region: a file in /dev/shm that is built completely, found by name, and removed
+ * with its last member.
  *
- * Locks, each a byte of the file (liveness.ts):
+ * Locks, each on one byte of the file (liveness.ts):
  *
  *   MEMBER   held for reading by every attachment, for as long as it is attached
- *   NAME     held for writing while somebody looks whether the name is still this file and unlinks
- *            it; so a name is never unlinked from under the region that took it over
- *   ROLE+k   held for writing by the one party that has role k
- *   COUNT+r  held for reading by every attachment, each at a random r: to be counted
+ *   NAME     held for writing while a process checks whether the name still is this file and
+ *            unlinks it; so a name is never unlinked from under the region that took it over
+ *   ROLE+k   held for writing by the one process that has role k
+ *   COUNT+r  held for reading by every attachment, each at a random r, so that members can be
+ *            counted
  *
- * States of a region, and who moves it on:
+ * States of a region, and the transitions out of them:
  *
- *   unnamed     built by its creator in a file without a name; gone if the creator dies
- *   live        has a name and at least one member; the creator is a member before the name exists
- *   abandoned   has a name and no member: its members were killed, or the last one was killed
- *               while closing. The next opener finds nobody at MEMBER (it can lock that for writing)
- *               and removes the name, or, if the region persists, joins it. A sweep removes the
- *               name in the same way. A party that opens the region while the kernel is still
- *               dropping the locks of the dead may join it
- *   kept        the same, of a region with `persist`
- *   nameless    was unlinked while members use it; they go on, newcomers make another
+ *   unnamed    built by its creator in a file without a name; gone if the creator dies
+ *   live       has a name and at least one member; the creator is a member before the name exists
+ *   abandoned  has a name and no member: its members were killed, or the last one was killed while
+ *              closing. The next opener finds MEMBER free (it can lock it for writing). It removes
+ *              the name, or joins the region if it persists. A sweep removes the name in the same
+ *              way. A process may join the region while the kernel is still dropping the locks of
+ *              the dead
+ *   kept       an abandoned region with `persist`
+ *   nameless   was unlinked while members use it; they keep using it, and newcomers create another
  *
  * I1  A name is given by one link(2) to a file that is complete and reserved; EEXIST means join.
- * I2  A joiner is a member only if, with MEMBER held, the file still has a name; or else it looks
- *     again for what has the name now.
- * I3  The last one out gives up MEMBER and then tries to lock it for writing. Of several that
- *     leave together at most one gets it, and whoever is the last to give up is among those that
- *     try, so the name is removed. While it is held nobody can join.
+ * I2  A joiner is a member only if the file still has a name while the joiner holds MEMBER.
+ *     Otherwise it looks again for the file that has the name now.
+ * I3  The last one out gives up MEMBER and then tries to lock it for writing. Of several that leave
+ *     together at most one gets it. The last one to give up is among those that try, so the name is
+ *     removed. While the lock is held nobody can join.
  * C1  Killed anywhere while creating: the file has no name, or the region is abandoned.
  * C2  Killed anywhere while closing: the region is abandoned, or already gone.
  *
- * Fully reserved kinds stay without holes: a joiner gives memory to those of a copied file, and fails
- * on a full file system. Sparse kinds (topics, slots) note what has memory.
+ * Fully reserved types stay without holes: a joiner allocates memory for the holes of a copied
+ * file, and fails on a full file system. Sparse types (topics, slots) record which parts have
+ * memory.
  *
- * A member that may only read cannot unlink: if it is the last one, the region is abandoned.
+ * A read-only member cannot unlink: if it is the last one, the region is abandoned.
  *
  * @module
  */
@@ -69,48 +71,48 @@ import { copyIn } from "../memory/word.ts";
 /** The byte that every attachment holds for reading. */
 export const MEMBER = 0;
 const NAME = 1;
-/** Role k is this byte plus k. */
+/** The byte of role 0; role k is k bytes further. */
 export const FIRST_ROLE = 2;
-/** Each attachment holds one of so many bytes from here on, to be counted. */
+/** The first of the bytes to count members by: each attachment holds a random one. */
 export const FIRST_COUNT: number = 2 ** 32;
-/** See {@linkcode FIRST_COUNT}. */
+/** The number of bytes from {@linkcode FIRST_COUNT} on. */
 export const COUNTS: number = 2 ** 40;
 
-/** What every way of attaching needs to know. */
+/** The options of every way to attach. */
 export interface AttachOptions {
-  /** The type of the messages; checked when attaching. */
+  /** The type of the messages, checked when attaching. */
   readonly message?: MessageType | undefined;
-  /** Attach also if the file belongs to another user than you or root. */
+  /** Also attaches if the file belongs to another user than you or root. */
   readonly anyOwner?: boolean | undefined;
 }
 
-/** How to attach to a region that exists. */
+/** The options for joining an existing region. */
 export interface ConnectOptions extends AttachOptions {
   /** The exact number of data bytes; any by default. */
   readonly dataBytes?: number | undefined;
   /** The exact number of bytes in each part that is mapped twice; any by default. */
   readonly partBytes?: number | undefined;
-  /** Map for reading only: no role can be held, and nothing can be unlinked. */
+  /** Maps the region for reading only: it can hold no role and unlink nothing. */
   readonly readOnly?: boolean | undefined;
 }
 
-/** How to make a region, or join it if it is already there. */
+/** The options for creating a region, or joining an existing one. */
 export interface OpenOptions extends AttachOptions {
-  /** How many bytes of data; whole pages if the data is mirrored. */
+  /** The number of data bytes; whole pages if the data is mirrored. */
   readonly dataBytes: number;
-  /** Of mirrored data, how many bytes each are mapped twice; all in one by default. */
+  /** The number of mirrored bytes in each part; one part by default. */
   readonly partBytes?: number | undefined;
   /** The permission bits of a new file; 0o600 by default. */
   readonly mode?: number | undefined;
-  /** Keep the region when its last member leaves. */
+  /** Keeps the region when its last member leaves. */
   readonly persist?: boolean | undefined;
-  /** How many bytes of the data to give memory now; all by default. See `Region.allocate`. */
+  /** The number of data bytes that get memory now; all by default. See `Region.allocate`. */
   readonly reservedBytes?: number | undefined;
-  /** Fills the control block and data of a new region, before anyone can see it. */
+  /** Fills the control block and data of a new region before any other process can see them. */
   readonly initialise?: ((mapping: Mapping) => void) | undefined;
 }
 
-/** What an attachment is made of. */
+/** The parts of an attachment. */
 export interface Parts {
   kind: RegionKind;
   path: string;
@@ -122,18 +124,18 @@ export interface Parts {
   member: LockFile;
 }
 
-/** A file opened by its name, with what it was like then. */
+/** A file opened by its name, with its status at that time. */
 interface OpenFile extends Disposable {
   readonly fd: number;
   readonly status: files.FileStatus;
 }
 
-/** Tells a file from every other that exists, whatever its name. */
+/** Identifies a file among all that exist, whatever its name. */
 export function identityOf({ device, inode }: files.FileStatus): string {
   return `${device}:${inode}`;
 }
 
-/** Opens what has this name, if it is a regular file that may be trusted; undefined if nothing has. */
+/** Opens the file of this name if it is regular and trusted; undefined if none exists. */
 export function openFile(
   path: string,
   what: string,
@@ -161,7 +163,7 @@ export function openFile(
   return { fd, status, [Symbol.dispose]: () => opened.dispose() };
 }
 
-/** The header, read rather than mapped: a short file then ends the read and not the process. */
+/** Reads the header without mapping it: a short file then ends the read and not the process. */
 function readHeader(fd: number, what: string): RegionHeader {
   const bytes = new Uint8Array(REGION_HEADER.size);
   const length = check(files.read(fd, bytes), { syscall: "read", action: `open ${what}` });
@@ -170,7 +172,7 @@ function readHeader(fd: number, what: string): RegionHeader {
   throw new LayoutMismatchError(`Cannot open ${what}: ${header}; remove it or use another name`);
 }
 
-/** Becomes a member of what has the name. */
+/** Becomes a member of the region that has the name. */
 export function tryJoin(
   kind: RegionKind,
   path: string,
@@ -182,11 +184,11 @@ export function tryJoin(
   const readOnly = options.readOnly ?? false;
   using stack = new DisposableStack();
   const member = stack.use(openMember(file.fd, path, what, { readOnly }));
-  const state = readOnly ? lookAlive(member, file, what) : lockAlive(member, file, path, what);
+  const state = readOnly ? checkAlive(member, file, what) : lockAlive(member, file, path, what);
   if (state === "again") return again(what);
   if (state === "absent") return state;
-  // All that can fail comes before it is joined: who leaves meanwhile is the last one out, and must
-  // see that.
+  // Everything that can fail comes before joining: a member that leaves meanwhile is the last one
+  // out, and must see that it is.
   const header = readHeader(file.fd, what);
   checkHeader(header, file.status.size, { kind, ...options }, what);
   if (!kind.sparse) fillHoles(file, what, readOnly);
@@ -198,8 +200,8 @@ export function tryJoin(
 }
 
 /**
- * Gives memory to the holes of a file that was made without any. A copy or a restored backup can have
- * holes, and a touch of one is a SIGBUS when the file system is full.
+ * Allocates memory for the holes of a file that was created without any. A copy or a restored
+ * backup can have holes, and touching one is a SIGBUS when the file system is full.
  */
 function fillHoles({ fd, status }: OpenFile, what: string, readOnly: boolean): void {
   const { size, allocated } = status;
@@ -214,7 +216,7 @@ function fillHoles({ fd, status }: OpenFile, what: string, readOnly: boolean): v
   });
 }
 
-/** The locks of an attachment. One that is forgotten leaves the region as one that is closed does. */
+/** Opens the locks of an attachment; a forgotten one leaves the region as a closed one does. */
 function openMember(
   fd: number,
   path: string,
@@ -231,7 +233,10 @@ function openMember(
   return new LockFile(files.pathOfFd(fd), { write: !readOnly, what, onForgotten });
 }
 
-/** Whether somebody is in the region, or it persists; if so and nobody is, MEMBER is locked. */
+/**
+ * Returns `alive` if the region has a member, or persists (then MEMBER is locked if nobody else
+ * held it). Otherwise removes the abandoned region and returns `again`.
+ */
 function lockAlive(
   member: LockFile,
   file: OpenFile,
@@ -244,7 +249,7 @@ function lockAlive(
   return "again";
 }
 
-/** Removes the name of an abandoned region, as removeName() does; undefined if it is alive or kept. */
+/** Removes an abandoned region, as removeName() does; undefined if the region is alive or kept. */
 function removeUnlessAlive(
   member: LockFile,
   file: OpenFile,
@@ -256,8 +261,8 @@ function removeUnlessAlive(
   return removeName(member, path);
 }
 
-/** The same without locking anything: whoever may only read must not look like a member. */
-function lookAlive(member: LockFile, file: OpenFile, what: string): "alive" | "absent" {
+/** Checks for life without a lock: a reader must not look like a member. */
+function checkAlive(member: LockFile, file: OpenFile, what: string): "alive" | "absent" {
   if (member.isHeldByOther(MEMBER)) return "alive";
   return isKept(readHeader(file.fd, what)) ? "alive" : "absent";
 }
@@ -266,14 +271,14 @@ function isKept(header: RegionHeader): boolean {
   return (header.state & RegionState.persist) !== 0;
 }
 
-/** That another party removes the name is as good; that it may not be removed is not. */
+/** Throws if the name may not be removed; it is fine if another process has removed it. */
 function checkRemoved(result: number, what: string): void {
   if (result === -Errno.EAGAIN || result === -Errno.ENOENT) return;
   const remedy = "ask its owner to open or unlink it";
   check(result, { syscall: "unlinkat", action: `remove the abandoned ${what}`, remedy });
 }
 
-/** Whether living parties use what has the name, or it is kept; what is abandoned is removed. */
+/** Whether a living process uses the region, or it is kept; removes an abandoned one. */
 export function isInUse(path: string, what: string, options: AttachOptions): boolean {
   using file = openFile(path, what, options);
   if (file === undefined) return false;
@@ -281,7 +286,7 @@ export function isInUse(path: string, what: string, options: AttachOptions): boo
   return lockAlive(lock, file, path, what) === "alive";
 }
 
-/** Removes what has the name if it is an abandoned region that this user may remove; whether it did. */
+/** Removes an abandoned region if this user may; returns whether it did. */
 export function removeAbandoned(path: string): boolean {
   const what = `the file ${path}`;
   try {
@@ -290,7 +295,7 @@ export function removeAbandoned(path: string): boolean {
     using member = new LockFile(files.pathOfFd(file.fd), { write: true, what });
     const removed = removeUnlessAlive(member, file, path, what);
     if (removed === undefined) return false;
-    if (removed === -Errno.EAGAIN || removed === -Errno.ENOENT) return false; // another party did it
+    if (removed === -Errno.EAGAIN || removed === -Errno.ENOENT) return false; // already removed
     check(removed, { syscall: "unlinkat", action: `remove ${what}` });
     return true;
   } catch (error) {
@@ -301,7 +306,7 @@ export function removeAbandoned(path: string): boolean {
   }
 }
 
-/** Builds a region in a file without a name and gives it the name; undefined if that is taken. */
+/** Builds a region in a file without a name and names it; undefined if the name is taken. */
 export function tryCreate(
   kind: RegionKind,
   path: string,
@@ -316,7 +321,7 @@ export function tryCreate(
   const fd = files.open(DIRECTORY, unnamed, 0o600);
   if (fd < 0) throw makeError(-fd, { syscall: "openat", action });
   using _file = { [Symbol.dispose]: () => files.close(fd) };
-  check(files.chmod(fd, 0o600), { syscall: "fchmod", action }); // whatever the umask left of it
+  check(files.chmod(fd, 0o600), { syscall: "fchmod", action }); // the umask cut the mode above
   const start = dataOffsetOf(kind);
   if (reservedBytes < dataBytes) {
     check(files.truncate(fd, start + dataBytes), { syscall: "ftruncate", action });
@@ -341,7 +346,10 @@ export function tryCreate(
   return { kind, path, what, readOnly: false, created: true, header, mapping, member };
 }
 
-/** The same; if the memory is gone to another who makes the same region, that one can be joined. */
+/**
+ * Calls `tryCreate()`; returns `Again` if another process created the region or took the memory for
+ * it.
+ */
 export function createUnlessMade(
   kind: RegionKind,
   path: string,
@@ -358,8 +366,8 @@ export function createUnlessMade(
 }
 
 /**
- * Gives a part of a file its memory now: a page that is missing later is a SIGBUS. `missing` is how
- * many of its bytes have none, if some have.
+ * Allocates memory for a part of a file now: a page that is missing later is a SIGBUS. `missing` is
+ * the number of its bytes without memory, if only some are.
  */
 export function reserve(
   fd: number,
@@ -368,7 +376,7 @@ export function reserve(
   action: string,
   missing: number = sizeBytes,
 ): void {
-  // Asking first spares the kernel from filling the memory of the machine before it says no.
+  // Without this check the kernel would fill the memory of the machine before it refuses.
   const result = missing > freeBytes() ? -Errno.ENOSPC : files.allocate(fd, offset, sizeBytes);
   if (result !== -Errno.ENOSPC) {
     check(result, { syscall: "fallocate", action, state: `${missing} bytes cannot be reserved` });
@@ -385,13 +393,13 @@ export function reserve(
   });
 }
 
-/** What the file system, and the memory behind it, can still give. */
+/** The bytes that the file system, and the memory behind it, can still give. */
 function freeBytes(): number {
   const space = files.space(DIRECTORY);
   return Math.min(typeof space === "number" ? Infinity : space.free, availableMemory());
 }
 
-/** Sizes in MB, or in bytes if they could not be told apart. */
+/** Writes sizes in MB, or in bytes if they would look equal. */
 function inWords(...sizes: number[]): string[] {
   const rounded = sizes.map((bytes) => `${(bytes / 2 ** 20).toFixed(1)} MB`);
   return new Set(rounded).size === sizes.length ? rounded : sizes.map((bytes) => `${bytes} B`);
@@ -412,8 +420,8 @@ function mapRegion(
 }
 
 /**
- * Unlinks the name if it still is the name of this file, else -ENOENT; -EAGAIN if another party is
- * at it.
+ * Unlinks the name if it still is the name of this file; returns -ENOENT if it is not, and -EAGAIN
+ * if another process is removing it.
  */
 export function removeName(lock: LockFile, path: string): number {
   if (!lock.tryLock(NAME, "write")) return -Errno.EAGAIN;
@@ -425,7 +433,7 @@ export function removeName(lock: LockFile, path: string): number {
   return result;
 }
 
-/** What an attempt gives that another process is in the way of. */
+/** Makes the outcome of a step while another process is in its way. */
 export function again(what: string): Again {
   return new Again(() =>
     new VringError(
@@ -445,13 +453,16 @@ export function checkSize(kind: RegionKind, options: OpenOptions, what: string):
   );
 }
 
-/** One of 2^40, so that two members having the same is out of the question. */
+/** A random number below 2^40: two members practically never have the same. */
 export function randomCount(): number {
   const view = new DataView(randomId().buffer);
   return view.getUint32(0) * 2 ** 8 + view.getUint8(4);
 }
 
-/** Such as `circular buffer "demo"`; `region "demo" (kind)` if its kind has no title. */
+/**
+ * Names a region in messages, such as `circular buffer "demo"`; `region "demo" (kind)` if its type
+ * has no title.
+ */
 export function describe(kind: RegionKind, path: string): string {
   const { name } = parseFileName(path.slice(DIRECTORY.length + 1)) ?? { name: path };
   const quoted = JSON.stringify(name);
@@ -462,13 +473,13 @@ export function describe(kind: RegionKind, path: string): string {
 export function leave(member: LockFile, path: string): void {
   member.unlock(MEMBER);
   if (!member.tryLock(MEMBER, "write")) return; // I3
-  if (persists(member)) return; // looked at only now: nobody else is left to change it
-  // A refusal (another owner's file in a sticky directory) leaves the region abandoned: its owner's
+  if (persists(member)) return; // read only now, when nobody is left to change it
+  // A refusal (another owner's file in a sticky directory) leaves the region abandoned. Its owner's
   // next open removes it.
   removeName(member, path);
 }
 
-/** What the file says, as the own memory may have been transferred away. */
+/** Whether the region persists, by its file: the memory may have been transferred away. */
 function persists(member: LockFile): boolean {
   const state = new Uint32Array(1);
   member.read(new Uint8Array(state.buffer), REGION_HEADER.fields.state.offset);

@@ -1,9 +1,9 @@
 /**
- * The first 256 bytes of every region: what it is, for whom, and how large. Everything but `state`
+ * The first 256 bytes of every region: its type, its layout and its size. Every field but `state`
  * is written before the region has a name and never changes afterwards.
  *
- * Whoever attaches copies the header out once and checks every field against its own expectations;
- * nothing is trusted because of its name.
+ * An opener copies the header out once and checks every field against its own expectations. Nothing
+ * is trusted because of its name.
  *
  * @module
  */
@@ -17,7 +17,7 @@ const MAGIC = "vring";
 const HEADER_VERSION = 1;
 const BYTE_ORDER = 0x01020304;
 
-/** The largest region: far above any memory, far below where numbers lose their last bit. */
+/** The largest region: far above any memory, far below the limit of exact numbers. */
 export const LARGEST_BYTES: number = 2 ** 46;
 
 /** The header of every region. */
@@ -47,25 +47,25 @@ export const RegionState = { persist: 1 } as const;
 /** The header's contents. */
 export type RegionHeader = Value<typeof REGION_HEADER>;
 
-/** What a kind of region is made of. */
+/** The parts of one type of region. */
 export interface RegionKind {
   /** The name in file names and headers: up to 15 of a-z, 0-9 and _. */
   readonly name: string;
-  /** What its users call it in messages, such as `circular buffer`. */
+  /** The words for it in messages, such as `circular buffer`. */
   readonly title?: string;
   /** The layout of the control block that follows the header. */
   readonly control: { readonly size: number; readonly hash: bigint };
-  /** Whether the data is mapped twice, end to beginning. */
+  /** Whether the data is mapped twice in a row. */
   readonly mirrored: boolean;
-  /** How many parts such data may have, each mapped twice by itself; 1 by default. */
+  /** The most parts such data may have, each mapped twice by itself; 1 by default. */
   readonly mostParts?: number;
-  /** Whether parts of the data get their memory when they need it (`Region.allocate`). */
+  /** Whether parts of the data get memory only when needed (`Region.allocate`). */
   readonly sparse?: boolean;
   /** Feature bits that this code writes and understands. */
   readonly features?: { readonly compatible: number; readonly incompatible: number };
 }
 
-/** A type of message, checked when a region is attached. */
+/** A type of message, checked when a process attaches. */
 export interface MessageType {
   /** Its name, for people. */
   readonly name: string;
@@ -73,13 +73,13 @@ export interface MessageType {
   readonly hash: bigint;
 }
 
-/** Where the data of a region of this kind begins. */
+/** The offset of the data in a region of this type. */
 export function dataOffsetOf(kind: RegionKind): number {
   const page = pageSize();
   return roundUp(REGION_HEADER.size + kind.control.size, page);
 }
 
-/** The bytes of the header of a new region. */
+/** Composes the header of a new region. */
 export function composeHeader(
   kind: RegionKind,
   dataBytes: number,
@@ -115,7 +115,7 @@ export function composeHeader(
   return bytes;
 }
 
-/** The header in these bytes; a string that says why they are none. */
+/** Reads the header in these bytes; returns a string with the reason if they hold none. */
 export function parseHeader(bytes: Uint8Array): RegionHeader | string {
   if (bytes.length === 0) return "the file is empty";
   if (bytes.length < REGION_HEADER.size) {
@@ -130,19 +130,19 @@ export function parseHeader(bytes: Uint8Array): RegionHeader | string {
   return header;
 }
 
-/** What whoever attaches expects. */
+/** The expectations of an opener. */
 export interface Expectation {
-  /** The kind of region. */
+  /** The type of region. */
   readonly kind: RegionKind;
   /** The exact number of data bytes, if it matters. */
   readonly dataBytes?: number | undefined;
-  /** Of how many bytes each part that is mapped twice must be, if it matters. */
+  /** The exact number of bytes in each part that is mapped twice, if it matters. */
   readonly partBytes?: number | undefined;
   /** The message type, if it matters. */
   readonly message?: MessageType | undefined;
 }
 
-/** Throws unless a region with this header, of this file length, is what is expected. */
+/** Throws unless this header, in a file of this length, is the expected one. */
 export function checkHeader(
   header: RegionHeader,
   fileBytes: number,
@@ -187,7 +187,7 @@ export function checkHeader(
   checkExtent(header, fileBytes, kind, what);
 }
 
-/** The sizes in the header must agree with the file and with each other. */
+/** Throws unless the sizes in the header agree with the file and with each other. */
 function checkExtent(
   header: RegionHeader,
   fileBytes: number,
@@ -202,12 +202,14 @@ function checkExtent(
     (kind.mirrored || header.part_bytes === 0n);
   if (agrees) return;
   throw new CorruptRegionError(
-    `Cannot open ${what}: its header tells of ${byte_length} bytes with data from ` +
+    `Cannot open ${what}: its header states ${byte_length} bytes with data from ` +
       `${data_offset}, and the file has ${fileBytes}; unlink it`,
   );
 }
 
-/** Whether a region of this kind can have so many bytes of data: whole pages, if mapped twice. */
+/**
+ * Whether a region of this type can hold this many bytes of data; mirrored data takes whole pages.
+ */
 export function isDataSize(kind: RegionKind, dataBytes: number, partBytes = dataBytes): boolean {
   if (!Number.isSafeInteger(dataBytes) || dataBytes < 0 || dataBytes > LARGEST_BYTES) return false;
   if (!kind.mirrored) return true;
@@ -216,12 +218,12 @@ export function isDataSize(kind: RegionKind, dataBytes: number, partBytes = data
     parts >= 1 && parts <= (kind.mostParts ?? 1);
 }
 
-/** How many bytes of data a region with this header has. */
+/** The number of data bytes in a region with this header. */
 export function dataBytesOf(header: RegionHeader): number {
   return Number(header.byte_length - header.data_offset);
 }
 
-/** How many bytes each part of its data has, of those that are mapped twice. */
+/** The number of bytes in each part of its data that is mapped twice. */
 export function partBytesOf(header: RegionHeader): number {
   return Number(header.part_bytes);
 }
@@ -231,7 +233,7 @@ function describe(header: RegionHeader): string {
   return `"${header.message_name}" (${hex(header.message_hash)})`;
 }
 
-/** A hash as people compare it. */
+/** Writes a hash as people compare it: in hexadecimal. */
 function hex(value: bigint | number): string {
   return value.toString(16);
 }

@@ -1,5 +1,5 @@
 /**
- * The regions of this system: a list, and the removal of those that nobody uses.
+ * The regions of this system: a list of them, and the removal of those that nobody uses.
  *
  * @module
  */
@@ -11,35 +11,35 @@ import { MEMBER, removeAbandoned } from "./file.ts";
 import { dataBytesOf, parseHeader, REGION_HEADER, RegionState } from "./header.ts";
 import { DIRECTORY, parseFileName } from "./names.ts";
 
-/** What can be told of a region from outside. */
+/** The properties of a region that can be read from outside. */
 export interface RegionInfo {
   /** The name it is opened by; topics keep their slashes. */
   readonly name: string;
-  /** What it is, such as `spsc`, by its file name. */
+  /** Its type, such as `spsc`, by its file name. */
   readonly kind: string;
   /** The file that holds it. */
   readonly path: string;
   /** The length of the file. */
   readonly sizeBytes: number;
-  /** The memory that it takes. */
+  /** The memory it occupies, in bytes. */
   readonly allocatedBytes: number;
   /** The permission bits. */
   readonly mode: number;
-  /** The user it belongs to. */
+  /** The user who owns it. */
   readonly owner: number;
-  /** Whether a living party is attached; undefined if the file may not be looked into. */
+  /** Whether a living process is attached; undefined if the file may not be opened. */
   readonly inUse: boolean | undefined;
-  /** What the header says; undefined if it cannot be read or is not one. */
+  /** The contents of the header; undefined if it cannot be read or is not valid. */
   readonly details: RegionDetails | undefined;
-  /** Why there are no details. */
+  /** The reason why there are no details. */
   readonly problem: string | undefined;
 }
 
-/** What the header of a region says. */
+/** The contents of a region's header. */
 export interface RegionDetails {
   /** The random identity of the region, in hexadecimal. */
   readonly id: string;
-  /** How many bytes of data it holds. */
+  /** The number of data bytes. */
   readonly dataBytes: number;
   /** The name of the message type; empty if none was declared. */
   readonly messageName: string;
@@ -52,7 +52,7 @@ export interface RegionDetails {
 }
 
 /**
- * Every region on this system, by name.
+ * Lists every region on this system, by name.
  *
  * @example See what is there
  * ```ts
@@ -79,10 +79,10 @@ export function regions(): RegionInfo[] {
 
 /**
  * Removes every region that no living process has open, that does not persist, and that you may
- * remove. A program that is killed, or ended by a signal or an uncaught error, leaves such regions;
- * the next open of the same name removes one too.
+ * remove. A program leaves such regions when it is killed, or ended by a signal or an uncaught
+ * error. The next open of the same name removes its region too.
  *
- * Safe at any time: a region that another process opens at the same moment is not removed.
+ * It is safe at any time: a region that another process opens at the same moment is not removed.
  *
  * @example Remove what killed programs have left
  * ```ts ignore
@@ -93,7 +93,7 @@ export function regions(): RegionInfo[] {
  * }
  * ```
  *
- * @returns The regions that were removed, as they were.
+ * @returns The regions that were removed.
  */
 export function sweep(): RegionInfo[] {
   return regions().filter(({ path, details, inUse }) =>
@@ -101,7 +101,7 @@ export function sweep(): RegionInfo[] {
   );
 }
 
-/** Undefined if the name has gone meanwhile. */
+/** Describes one region; returns undefined if the name was removed meanwhile. */
 function look(kind: string, name: string, path: string): RegionInfo | undefined {
   const status = files.statPath(path);
   if (typeof status === "number") return undefined;

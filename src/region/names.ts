@@ -1,5 +1,5 @@
 /**
- * How regions are called, and the files that hold them: `/dev/shm/vring.<kind>.<name>`.
+ * The names of regions, and of the files that hold them: `/dev/shm/vring.<kind>.<name>`.
  *
  * @module
  */
@@ -12,10 +12,10 @@ export const DIRECTORY = "/dev/shm";
 const LONGEST_NAME = 200;
 const PREFIX = "vring.";
 
-/** Stands for a slash within a topic; not allowed in names, so the mapping is one to one. */
+/** Replaces a slash within a topic. Names may not contain it, so the mapping is one to one. */
 const SLASH = "~";
 
-/** The name without a leading slash; throws a TypeError that says what is wrong with it. */
+/** Returns the name without a leading slash; throws a TypeError that says what is wrong with it. */
 export function checkName(name: string, what = "a name"): string {
   const bare = typeof name === "string" && name.startsWith("/") ? name.slice(1) : name;
   const problem = nameProblem(bare);
@@ -23,12 +23,14 @@ export function checkName(name: string, what = "a name"): string {
   throw new TypeError(`Cannot use ${inWords(name)} as ${what}: ${problem}`);
 }
 
-/** The path of the file for a region; throws a TypeError that says what is wrong with a name. */
+/**
+ * Returns the path of a region's file; throws a TypeError that says what is wrong with the name.
+ */
 export function regionPath(kind: string, name: string): string {
   return `${DIRECTORY}/${PREFIX}${kind}.${checkName(name)}`;
 }
 
-/** The same for a topic such as `/camera/front`, in which slashes are part of the name. */
+/** Returns the path for a topic such as `/camera/front`, whose slashes are part of the name. */
 export function topicPath(kind: string, topic: string, what = "a topic"): string {
   const problem = topicProblem(topic, what);
   if (problem !== undefined) {
@@ -37,7 +39,7 @@ export function topicPath(kind: string, topic: string, what = "a topic"): string
   return `${DIRECTORY}/${PREFIX}${kind}.${topic.replaceAll("/", SLASH)}`;
 }
 
-/** The kind and the name or topic behind a file name; undefined if it is not one of ours. */
+/** Splits a file name into the region's type and name; returns undefined for other files. */
 export function parseFileName(fileName: string): { kind: string; name: string } | undefined {
   const match = /^vring\.([a-z0-9_]+)\.([A-Za-z0-9._~-]+)$/.exec(fileName);
   if (match === null) return undefined;
@@ -51,7 +53,7 @@ function topicProblem(topic: string, what: string): string | undefined {
 }
 
 function nameProblem(name: string): string | undefined {
-  if (typeof name !== "string") return "it is no string; use 1 to 200 characters";
+  if (typeof name !== "string") return "it is not a string; use 1 to 200 characters";
   if (name === "") return "it is empty; use 1 to 200 characters";
   if (name.length > LONGEST_NAME) return `it has ${name.length} characters; use at most 200`;
   if (name === "." || name === "..") return 'the names "." and ".." mean directories';

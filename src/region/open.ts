@@ -1,11 +1,11 @@
 /**
- * The one opener: it joins the region of a product, or makes it.
+ * The one opener: it joins the region of a product, or creates it.
  *
- * A program may state sizes, or leave them out. A region that exists is joined if it has the sizes
- * that are stated. A new one gets them, and the product's usual sizes for the rest. So programs start
- * in any order, and the first one decides what all leave out.
+ * A program may state sizes or omit them. An existing region is joined if it has the stated sizes.
+ * A new region gets the stated sizes, and the product's defaults for the rest. So programs start in
+ * any order, and the first one decides the omitted sizes.
  *
- * What it does never waits (`openOnce`, `joinOnce`); another process can be in the way for a moment,
+ * Its steps (`openOnce`, `joinOnce`) never wait. Another process can be in the way for a moment,
  * and the caller decides how to wait for that (poll.ts).
  *
  * @module
@@ -16,51 +16,51 @@ import { corrupt } from "../memory/corrupt.ts";
 import type { Mapping } from "../memory/mapping.ts";
 import { describe } from "./file.ts";
 import type { MessageType, RegionKind } from "./header.ts";
-import { Again, type LookOptions, lookUntil, retrySync } from "./poll.ts";
+import { Again, type PollOptions, pollUntil, retrySync } from "./poll.ts";
 import { Region } from "./region.ts";
 
 /** The sizes of a region, by the names of the options that state them. */
 export type Geometry = Readonly<Record<string, number>>;
 
-/** The options that every product has. Sizes stand among them. */
+/** The options that every product has. A product's sizes are options too. */
 export interface OpenOptions {
   /** The permission bits of a new region; 0o600 by default. */
   readonly mode?: number | undefined;
   /** Keeps the region when its last member leaves. */
   readonly persist?: boolean | undefined;
-  /** Joins also what belongs to another user than you or root. */
+  /** Also joins a region that belongs to another user than you or root. */
   readonly anyOwner?: boolean | undefined;
-  /** Maps for reading only: no role can be held, and nothing can be unlinked. */
+  /** Maps the region for reading only: it can hold no role and unlink nothing. */
   readonly readOnly?: boolean | undefined;
 }
 
 /** The memory of a new region. */
 export interface Plan<G extends Geometry> {
-  /** The sizes as they will be, for instance rounded up. */
+  /** The sizes of the new region, for instance rounded up. */
   readonly geometry: G;
-  /** How many bytes of data. */
+  /** The number of data bytes. */
   readonly dataBytes: number;
-  /** How many of them are mapped twice at a time, where data is. */
+  /** The number of data bytes in each part that is mapped twice. */
   readonly partBytes?: number;
-  /** How many bytes of data have memory from the beginning; all by default. */
+  /** The number of data bytes that get memory now; all by default. */
   readonly reservedBytes?: number;
-  /** Fills the control block and the data, before any other process can see them. */
+  /** Fills the control block and the data before any other process can see them. */
   readonly initialise?: (mapping: Mapping) => void;
 }
 
 /** What the opener knows of a product. */
 export interface Product<G extends Geometry, O extends OpenOptions = OpenOptions> {
-  /** What its regions are called, and made of. */
+  /** The name and the layout of its regions. */
   readonly kind: RegionKind;
-  /** The sizes of a new region where no option states them. */
+  /** The sizes of a new region that no option states. */
   readonly usual: G;
-  /** The memory for these sizes; a RangeError if no region can have them. */
+  /** Plans the memory for these sizes; throws a RangeError if no region can have them. */
   plan(geometry: G, what: string, options: O): Plan<G>;
-  /** The sizes of a region that exists; undefined if its memory states impossible ones. */
+  /** The sizes of an existing region; undefined if its memory states impossible ones. */
   geometryOf(region: Region): G | undefined;
 }
 
-/** A product whose regions are only a control block. */
+/** Describes a product whose regions consist of a control block only. */
 export function withoutData(kind: RegionKind): Product<Record<never, never>> {
   return {
     kind,
@@ -70,7 +70,7 @@ export function withoutData(kind: RegionKind): Product<Record<never, never>> {
   };
 }
 
-/** An attachment, and the sizes that were found. */
+/** An attachment, and the sizes of its region. */
 export interface Opened<G extends Geometry> {
   readonly region: Region;
   readonly geometry: G;
@@ -80,11 +80,11 @@ export interface Opened<G extends Geometry> {
 export interface OpenRequest<O extends OpenOptions> {
   readonly path: string;
   readonly options: O;
-  /** The type of the messages, on which all programs agree. */
+  /** The type of the messages, which must be the same in all programs. */
   readonly message?: MessageType | undefined;
 }
 
-/** Joins the region, or makes it. Blocks the thread while another process is in the way. */
+/** Joins the region, or creates it. Blocks the thread while another process is in the way. */
 export function open<G extends Geometry, O extends OpenOptions>(
   product: Product<G, O>,
   request: OpenRequest<O>,
@@ -92,7 +92,7 @@ export function open<G extends Geometry, O extends OpenOptions>(
   return retrySync(() => openOnce(product, request));
 }
 
-/** A step of `open()`. */
+/** Performs one step of `open()`. */
 export function openOnce<G extends Geometry, O extends OpenOptions>(
   product: Product<G, O>,
   request: OpenRequest<O>,
@@ -104,7 +104,7 @@ export function openOnce<G extends Geometry, O extends OpenOptions>(
   return made instanceof Again ? made : { region: made, geometry: plan.geometry };
 }
 
-/** Makes the region; an OsError (EEXIST) if a living process uses one of that name. */
+/** Creates the region; throws an OsError (EEXIST) if a living process uses one of that name. */
 export function create<G extends Geometry, O extends OpenOptions>(
   product: Product<G, O>,
   request: OpenRequest<O>,
@@ -115,16 +115,16 @@ export function create<G extends Geometry, O extends OpenOptions>(
 }
 
 /** Joins the region once it exists. Leaves the event loop free. */
-export function join<G extends Geometry, O extends OpenOptions & LookOptions>(
+export function join<G extends Geometry, O extends OpenOptions & PollOptions>(
   product: Product<G, O>,
   request: OpenRequest<O>,
 ): Promise<Opened<G>> {
   const action = `connect to ${describe(product.kind, request.path)}`;
   const look = () => joinOnce(product, request);
-  return lookUntil({ look, action, missing: "which is not there" }, request.options);
+  return pollUntil({ look, action, missing: "which is not there" }, request.options);
 }
 
-/** A step of `join()`: undefined if the region does not exist. */
+/** Performs one step of `join()`; returns undefined if the region does not exist. */
 export function joinOnce<G extends Geometry, O extends OpenOptions>(
   product: Product<G, O>,
   request: OpenRequest<O>,
@@ -140,14 +140,14 @@ export function joinOnce<G extends Geometry, O extends OpenOptions>(
     const state = `it states sizes that do not fit its ${region.dataBytes} bytes`;
     throw corrupt(describe(product.kind, path), state);
   }
-  checkWishes(product, request, geometry);
+  checkStatedSizes(product, request, geometry);
   if (persist) region.keep();
   stack.move();
   return { region, geometry };
 }
 
-/** Every size that is stated is the one there is. */
-function checkWishes<G extends Geometry, O extends OpenOptions>(
+/** Throws unless the region has every stated size. */
+function checkStatedSizes<G extends Geometry, O extends OpenOptions>(
   product: Product<G, O>,
   request: OpenRequest<O>,
   geometry: G,

@@ -1,10 +1,10 @@
 /**
- * Waiting for what happens without an event: a name that appears, a lock that vanishes.
+ * Polling for changes that come without an event: a name that appears, a lock that vanishes.
  *
- * Opening and joining are steps that never wait. Where another process is just creating, leaving or
- * removing the same thing, a step gives an `Again`. The caller decides how to wait for that: a
+ * Opening and joining are steps that never wait. A step returns an `Again` while another process is
+ * creating, leaving or removing the same region. The caller decides how to wait for that. A
  * synchronous call sleeps (`retrySync`), an asynchronous one leaves the event loop free
- * (`lookUntil`), and a `try` method takes it as "not there".
+ * (`pollUntil`), and a `try` method reports that nothing is there.
  *
  * @module
  */
@@ -12,8 +12,8 @@
 import { timeoutError } from "../errors.ts";
 import { now, sleep, sleepSync } from "../os/clock.ts";
 
-/** How long to look, and who may call it off. */
-export interface LookOptions {
+/** The limits of a poll. */
+export interface PollOptions {
   /** Milliseconds until the wait gives up with a TimeoutError; for ever by default. */
   timeout?: number;
   /** Ends the wait with the signal's reason. */
@@ -23,12 +23,14 @@ export interface LookOptions {
 const FIRST_PAUSE_MS = 1;
 const LONGEST_PAUSE_MS = 50;
 
-/** How long another process may be in the way; one that runs needs less than a millisecond. */
+/**
+ * The longest time another process may be in the way; a running one needs less than a millisecond.
+ */
 export const PATIENCE_MS = 5000;
 
-/** The outcome of a step that another process is in the way of, for a moment. */
+/** The outcome of a step while another process is in its way. */
 export class Again {
-  /** The error for a process that stays in the way: it is probably stopped. */
+  /** Makes the error for a process that stays in the way: it is probably stopped. */
   readonly error: () => Error;
 
   constructor(error: () => Error) {
@@ -36,7 +38,7 @@ export class Again {
   }
 }
 
-/** The outcome, or undefined where another process is in the way: what a `try` method returns. */
+/** Returns the outcome, or undefined for an `Again`, as a `try` method reports it. */
 export function unlessAgain<T>(outcome: T | Again): T | undefined {
   return outcome instanceof Again ? undefined : outcome;
 }
@@ -52,19 +54,21 @@ export function retrySync<T>(step: () => T | Again): T {
 }
 
 /** A search for something that appears without an event. */
-export interface Looking<T> {
-  /** Looks once. Never waits; undefined while nothing is there. */
+export interface Search<T> {
+  /** Looks once, without waiting; returns undefined while nothing is found. */
   look(): T | Again | undefined;
   /** The verb and object for the TimeoutError, such as `connect to ring "demo"`. */
   readonly action: string;
-  /** Why it is not found, such as `which is not there`. */
+  /** The reason for finding nothing, such as `which is not there`. */
   readonly missing?: string;
 }
 
-/** Looks again and again, up to 50 ms apart, until there is something; leaves the event loop free. */
-export async function lookUntil<T>(
-  { look, action, missing }: Looking<T>,
-  { timeout = Infinity, signal }: LookOptions,
+/**
+ * Looks again and again, up to 50 ms apart, until something is found; leaves the event loop free.
+ */
+export async function pollUntil<T>(
+  { look, action, missing }: Search<T>,
+  { timeout = Infinity, signal }: PollOptions,
 ): Promise<T> {
   if (!(timeout >= 0)) {
     throw new RangeError(`Cannot wait ${timeout} ms: a timeout is 0 or more milliseconds`);
@@ -86,11 +90,11 @@ export async function lookUntil<T>(
   }
 }
 
-/** Counts how long another process has been in the way without a break. */
+/** Measures how long another process has been in the way without a break. */
 class Patience {
   #end = Infinity;
 
-  /** Whether a step has an outcome; throws the step's error once its `Again` has lasted too long. */
+  /** Whether a step has an outcome; throws the step's error after too long a run of `Again`. */
   accepts<T>(outcome: T | Again): outcome is T {
     if (!(outcome instanceof Again)) {
       this.#end = Infinity;

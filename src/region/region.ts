@@ -1,11 +1,11 @@
 /**
- * A named piece of shared memory, as whoever is attached sees it.
+ * An attachment to a named piece of shared memory.
  *
  * ```
  *   | header 256 B | control block | .. to the page | data .......... | (data again, if mirrored) |
  * ```
  *
- * How it comes to be and goes is told in region/file.ts.
+ * The life of a region, from creation to removal, is described in region/file.ts.
  *
  * @module
  */
@@ -14,7 +14,7 @@ import { check, Errno, OsError } from "../errors.ts";
 import { disposeAtEnd } from "../os/clock.ts";
 import * as files from "../os/files.ts";
 import { LockFile, Role, untilFree } from "./liveness.ts";
-import { Again, type LookOptions, retrySync } from "./poll.ts";
+import { Again, type PollOptions, retrySync } from "./poll.ts";
 import type { Mapping } from "../memory/mapping.ts";
 import {
   again,
@@ -48,26 +48,26 @@ import {
 } from "./header.ts";
 import { Word32 } from "../memory/word.ts";
 
-/** The attachment and its roles last as long as its memory is in use, also by views of it alone. */
+/** Keeps the attachment and its roles for as long as its memory is in use, even by views alone. */
 const attachments = new WeakMap<ArrayBuffer, Region>();
 
 /** An attachment to a named piece of shared memory. */
 export class Region implements Disposable {
-  /** The header as it was checked at attaching. */
+  /** The header, as checked when attaching. */
   readonly header: RegionHeader;
   /** The memory: header, control block and data. */
   readonly mapping: Mapping;
-  /** Whether this attachment made the region. */
+  /** Whether this attachment created the region. */
   readonly created: boolean;
   /** Whether this attachment can only read. */
   readonly readOnly: boolean;
-  /** Where in the mapping the control block begins. */
+  /** The offset of the control block in the mapping. */
   readonly controlOffset: number = REGION_HEADER.size;
-  /** Where in the mapping the data begins. */
+  /** The offset of the data in the mapping. */
   readonly dataOffset: number;
-  /** How many bytes of data there are. */
+  /** The number of data bytes. */
   readonly dataBytes: number;
-  /** How many of them make a part that is mapped twice: part k begins 2k parts into the data. */
+  /** The number of bytes in a part that is mapped twice: part k begins 2k parts into the data. */
   readonly partBytes: number;
   readonly #path: string;
   readonly #what: string;
@@ -93,12 +93,15 @@ export class Region implements Disposable {
     parts.member.tryLock(FIRST_COUNT + randomCount(), "read");
   }
 
-  /** Makes the region at `path`, or joins it if it is there. */
+  /** Joins the region at `path`, or creates it if it does not exist. */
   static open(kind: RegionKind, path: string, options: OpenOptions): Region {
     return retrySync(() => Region.openOnce(kind, path, options));
   }
 
-  /** A step of `open()`: never waits, and gives an `Again` where another process is in the way. */
+  /**
+   * Performs one step of `open()` without waiting; returns `Again` while another process is in the
+   * way.
+   */
   static openOnce(kind: RegionKind, path: string, options: OpenOptions): Region | Again {
     checkSize(kind, options, describe(kind, path));
     const joined = Region.connectOnce(kind, path, options);
@@ -106,7 +109,9 @@ export class Region implements Disposable {
     return joined ?? Region.makeOnce(kind, path, options);
   }
 
-  /** A step of making the region at `path`: an `Again` where another process has just made it. */
+  /**
+   * Performs one step of creating a region; returns `Again` if another process has just created it.
+   */
   static makeOnce(kind: RegionKind, path: string, options: OpenOptions): Region | Again {
     const what = describe(kind, path);
     checkSize(kind, options, what);
@@ -114,7 +119,7 @@ export class Region implements Disposable {
     return parts instanceof Again ? parts : new Region(parts);
   }
 
-  /** Makes the region at `path`; an OsError (EEXIST) if a living party uses one. */
+  /** Creates the region at `path`; throws an OsError (EEXIST) if a living process uses one. */
   static create(kind: RegionKind, path: string, options: OpenOptions): Region {
     const what = describe(kind, path);
     checkSize(kind, options, what);
@@ -128,8 +133,8 @@ export class Region implements Disposable {
   }
 
   /**
-   * Joins the region at `path`; undefined if it is not there. Blocks the thread while another
-   * process is in the way.
+   * Joins the region at `path`; returns undefined if it does not exist. Blocks the thread while
+   * another process is in the way.
    */
   static tryConnect(
     kind: RegionKind,
@@ -139,7 +144,10 @@ export class Region implements Disposable {
     return retrySync(() => Region.connectOnce(kind, path, options));
   }
 
-  /** A step of `tryConnect()`: never waits, and gives an `Again` where another process is in the way. */
+  /**
+   * Performs one step of `tryConnect()` without waiting; returns `Again` while another process is
+   * in the way.
+   */
   static connectOnce(
     kind: RegionKind,
     path: string,
@@ -150,7 +158,10 @@ export class Region implements Disposable {
     return parts instanceof Again ? parts : new Region(parts);
   }
 
-  /** Removes the name, so that the next opener makes a new region; false if there is none. */
+  /**
+   * Removes the name, so that the next opener creates a new region; returns false if it does not
+   * exist.
+   */
   static unlink(kind: RegionKind, path: string): boolean {
     const what = describe(kind, path);
     return retrySync(() => {
@@ -170,7 +181,7 @@ export class Region implements Disposable {
     return (this.#state.load() & RegionState.persist) !== 0;
   }
 
-  /** Has the region outlive its last member, until it is unlinked. */
+  /** Keeps the region when its last member leaves, until it is unlinked. */
   keep(): void {
     this.checkOpen();
     this.#state.or(RegionState.persist);
@@ -181,20 +192,21 @@ export class Region implements Disposable {
     return this.#closed;
   }
 
-  /** Tells this region from every other, also from one that took over its name (`identityOf`). */
+  /** Identifies this region among all, even one that has taken over its name (`identityOf`). */
   get identity(): string {
     return identityOf(this.#member.status());
   }
 
-  /** How many attachments there are, this one included: what the kernel says, not what was noted. */
+  /** Counts the attachments, this one included, by the locks that the kernel reports. */
   countMembers(): number {
     this.checkOpen();
     return 1 + this.#member.countOthers(FIRST_COUNT, COUNTS);
   }
 
   /**
-   * Gives a part of a region that was made with less memory than data (`reservedBytes`) its memory;
-   * an OsError (ENOSPC) if there is too little. Only then may it be touched, also for reading.
+   * Allocates memory for a part of a region that was created with less memory than data
+   * (`reservedBytes`). Nothing may touch that part before, not even to read it. Throws an OsError
+   * (ENOSPC) if too little memory is free.
    */
   allocate(offset: number, sizeBytes: number): void {
     this.checkOpen();
@@ -206,8 +218,8 @@ export class Region implements Disposable {
   }
 
   /**
-   * Takes a role; undefined if a living party holds it. It is given back with the region at the
-   * latest, and kept for as long as the memory is in use.
+   * Acquires a role; returns undefined if a living holder has it. The region releases the role at
+   * its own close at the latest. A region that is forgotten keeps it while its memory is in use.
    */
   tryHold(role: number): Role | undefined {
     this.checkOpen();
@@ -217,31 +229,33 @@ export class Region implements Disposable {
     return Role.tryHold(this.#member.path, FIRST_ROLE + role, this.#what, this.#roles);
   }
 
-  /** Whether some living party holds a role. */
+  /** Whether a role has a living holder. */
   isHeld(role: number): boolean {
     this.checkOpen();
     return this.#member.isHeldByOther(FIRST_ROLE + role);
   }
 
-  /** Resolves once a role is free: closed, or its holder is dead. */
-  untilFree(role: number, options?: LookOptions): Promise<void> {
+  /** Resolves once a role is free: its holder has closed it, or is dead. */
+  untilFree(role: number, options?: PollOptions): Promise<void> {
     this.checkOpen();
     return untilFree(this.#member, FIRST_ROLE + role, options);
   }
 
   /**
-   * Detaches; the last one out removes the name, unless the region persists. Before that `farewell`
-   * tells the others through the memory and gives roles back, unless the memory was transferred away.
-   * Whatever that throws, all roles are given back, the file is closed and the memory retired.
+   * Detaches; the last member to leave removes the name, unless the region persists. Before that,
+   * `farewell` informs the peers through the memory and releases roles; it is skipped if the memory
+   * was transferred away. If `farewell` throws, all roles are still released, the file closed and
+   * the memory retired.
    */
   close(farewell?: () => void): void {
     if (this.#closed) return;
     using stack = new DisposableStack();
-    stack.use(this.#member); // dropped at the end, after which the region may be abandoned
+    stack.use(this.#member); // released last: from then on the region may be abandoned
     stack.defer(() => this.#leave());
     stack.defer(() => this.#roles.forEach((role) => role.close()));
-    // First of all, and a TypeError if the memory was transferred away: a call of the runtime that
-    // still writes into a view must write nothing shared once another party can take the role.
+    // The mapping closes before the roles, and throws a TypeError if the memory was transferred
+    // away. A call of the runtime may still be writing into a view: it must not reach shared memory
+    // once another holder can acquire the role.
     stack.use(this.mapping);
     if (this.mapping.usable) farewell?.();
   }
@@ -251,12 +265,12 @@ export class Region implements Disposable {
     if (!this.readOnly) leave(this.#member, this.#path);
   }
 
-  /** The same as `close()`. */
+  /** Closes it, as `close()` does. */
   [Symbol.dispose](): void {
     this.close();
   }
 
-  /** Throws a ClosedError once it is closed, a TypeError once its memory was transferred away. */
+  /** Throws a ClosedError if it is closed, and a TypeError if its memory was transferred away. */
   checkOpen(what: string = this.#what): void {
     if (!this.mapping.usable) throw this.mapping.whyUnusable(what);
   }

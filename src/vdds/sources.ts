@@ -19,7 +19,7 @@
 import { inWords } from "../arguments.ts";
 import { OsError } from "../errors.ts";
 import { layout } from "../layout/layout.ts";
-import { type LookOptions, lookUntil } from "../region/poll.ts";
+import { type PollOptions, pollUntil } from "../region/poll.ts";
 import { open, openOnce, withoutData } from "../region/open.ts";
 import type { Region } from "../region/region.ts";
 import { identityOf } from "../region/file.ts";
@@ -77,12 +77,12 @@ export class Sources implements Disposable {
   /** Becomes a member; leaves the event loop free while another process is in the way. */
   static async connect(
     topic: string,
-    options: { mode?: number; anyOwner?: boolean } & LookOptions,
+    options: { mode?: number; anyOwner?: boolean } & PollOptions,
   ): Promise<Sources> {
     const path = topicPath(SOURCES.kind.name, topic);
     const look = () => openOnce(SOURCES, { path, options });
     const action = `join the sources of topic "${topic}"`;
-    return new Sources(topic, (await lookUntil({ look, action }, options)).region);
+    return new Sources(topic, (await pollUntil({ look, action }, options)).region);
   }
 
   /** How many changes there were. */

@@ -7,7 +7,7 @@
 import { checkedOptions, inWords } from "../arguments.ts";
 import { RoleTakenError } from "../errors.ts";
 import { type Codec, codec } from "../codec.ts";
-import { Again, lookUntil } from "../region/poll.ts";
+import { Again, pollUntil } from "../region/poll.ts";
 import type { Mapping } from "../memory/mapping.ts";
 import { create, joinOnce, open, type Opened, type Product } from "../region/open.ts";
 import { Region } from "../region/region.ts";
@@ -166,7 +166,7 @@ export function connectTopic<T>(
   look: () => T | Again | undefined,
 ): Promise<T> {
   const action = `connect to topic "${topic}"`;
-  return lookUntil({ look, action, missing: "which is not there" }, options);
+  return pollUntil({ look, action, missing: "which is not there" }, options);
 }
 
 /** Removes the name of a topic; existing handles keep working. Returns false when the name is free. */

@@ -111,7 +111,7 @@ type Refusal = [class_: new (message: string) => Error, says: string];
 type Mutation = [field: FieldName, value: number | bigint | string, refusal?: Refusal];
 
 const mismatch = (says: string): Refusal => [LayoutMismatchError, says];
-const corrupt: Refusal = [CorruptRegionError, "its header tells of"];
+const corrupt: Refusal = [CorruptRegionError, "its header states"];
 const LENGTH = BigInt(dataOffsetOf(KIND) + SIZE);
 const OFFSET = BigInt(dataOffsetOf(KIND));
 const MAX64 = 2n ** 64n - 1n;
