@@ -10,6 +10,7 @@ import { givenArgument, serve } from "../shared/serve.ts";
 import { actBefore, wasRefused, withRefusal } from "../trap/trap.ts";
 import { type Handle, type Receiver, type Sender, smallSizes } from "./product.ts";
 import { PRODUCTS, RINGS } from "./products.ts";
+import { dieIn, enter, rehearse } from "./victim.ts";
 
 /** Returns what an act throws. */
 function errorOf(act: () => void): (Error & { code?: string }) | undefined {
@@ -47,6 +48,9 @@ const TOOLS = {
   actBefore,
   withRefusal,
   wasRefused,
+  enter,
+  rehearse,
+  dieIn,
   /** What this process has of shared memory: open files and mappings. */
   held: (): number[] => [countFiles("/dev/shm/"), rangesOf("/dev/shm/").length],
   filesOf: (name: string): string[] =>

@@ -21,10 +21,31 @@ export interface Options {
   [option: string]: unknown;
 }
 
+/** A point in the middle of an act. */
+export type Midway = "half filled" | "shown" | "inside";
+
+/** Something that a handle does; calls `at` midway. Sends this message, if it sends. */
+export type Act = (at: (midway: Midway) => void, message: Uint8Array) => void;
+
+/** A message that arrives, or how many were lost before the next one. */
+export type Arrival =
+  | { readonly message: Uint8Array; readonly redelivered?: boolean }
+  | { readonly lost: number };
+
 /** An open handle. */
 export interface Handle extends Disposable {
   /** The sizes that it tells, by their options. */
   readonly sizes: Readonly<Record<string, number>>;
+  /** What it does besides opening and closing, by names for tests. */
+  readonly acts?: Readonly<Record<string, Act>>;
+  /** Sends a message; false when there is no room for it. */
+  trySend?(message: Uint8Array): boolean;
+  /** Receives all that is there, also of a peer that died before it rang. */
+  arrivals?(): Arrival[];
+  /** Receives the next message once it is there. */
+  receive?(options?: WaitOptions): Promise<Received>;
+  /** Acquires a lock exclusively; returns whether its last owner died inside. */
+  recovers?(options: WaitOptions): Promise<boolean>;
   /** Sends, writes or locks something that a receiver finds. */
   mark?(): void;
   /** Whether a sender has marked; finds each message once. */
@@ -84,6 +105,14 @@ export interface Product {
   readonly sender: Role;
   readonly receiver: Role;
   readonly sizes: Readonly<Record<string, Size>>;
+  /** Options of handles that wait for another peer when theirs goes, one at a time in each role. */
+  readonly succession?: Options;
+  /** Each receiver gets every message that is not overwritten. */
+  readonly broadcasts?: true;
+  /** How many messages of KILLED_LENGTH fit; otherwise enough. */
+  readonly fits?: number;
+  /** A message that was shown is not shown again. */
+  readonly atMostOnce?: true;
   /** Sizes that are possible alone but not together. */
   readonly neverTogether?: Options;
   /** The types of messages; the first is the default. Empty where no type is declared. */
@@ -107,7 +136,6 @@ export interface Product {
 export interface Sender extends Handle {
   /** The longest message that fits. */
   readonly maxMessage: number;
-  /** Sends a message; false when the ring is full, which one that overwrites never is. */
   trySend(message: Uint8Array): boolean;
   /** Sends a message that `fill` writes in place. */
   trySendInPlace(length: number, fill: (space: Uint8Array) => void): boolean;
@@ -141,12 +169,38 @@ export interface Ring extends Product {
   beginBefore(name: string, capacity: number, wrap: number, units: number): Disposable;
 }
 
+/** How long the messages of a killed process are. */
+export const KILLED_LENGTH = 2000;
+
 /** A message unlike any other. */
 export const MARK: Uint8Array<ArrayBuffer> = payload(4711, 24).slice();
 
 /** Whether these bytes are the mark. */
 export function isMark(bytes: Uint8Array | undefined): boolean {
   return bytes?.length === MARK.length && bytes.every((byte, i) => byte === MARK[i]);
+}
+
+/** Collects what a receiver finds until nothing is left. */
+export function allArrivals(receive: () => Received & { redelivered?: boolean }): Arrival[] {
+  const arrivals: Arrival[] = [];
+  for (;;) {
+    try {
+      const outcome = receive();
+      if (outcome.state === "lost") arrivals.push({ lost: outcome.messages });
+      else if (outcome.state !== "ok") return arrivals;
+      else arrivals.push({ message: outcome.message, redelivered: outcome.redelivered === true });
+    } catch (error) {
+      if ((error as Error).name === "TimeoutError") return arrivals;
+      throw error;
+    }
+  }
+}
+
+/** The first half of what is to be filled in, for a process that is killed then. */
+export function fillInHalves(room: Uint8Array, message: Uint8Array, at: () => void): void {
+  room.set(message.subarray(0, message.length >> 1));
+  at();
+  room.set(message);
 }
 
 /** The members that all handles have in common. */

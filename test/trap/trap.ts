@@ -91,6 +91,27 @@ export function dieBefore(step: string, time = 1): void {
   actBefore(step, () => Deno.kill(Deno.pid, "SIGKILL"), time);
 }
 
+/** Acts up to a step, as actBefore() counts it. */
+export interface Unfinished {
+  readonly step: string;
+  readonly time: number;
+  act(): unknown;
+}
+
+/**
+ * Performs acts one inside the other, each up to its step. Before the last of these steps this
+ * process is killed, and so is amid all of the acts at once. Only a step that wakes somebody may not
+ * come, as it depends on who sleeps: then that act is over at the death.
+ */
+export function dieAmid([first, ...rest]: readonly Unfinished[]): void {
+  const { step, time, act } = first!;
+  const goOn = () => rest.length === 0 ? Deno.kill(Deno.pid, "SIGKILL") : dieAmid(rest);
+  actBefore(step, goOn, time);
+  act();
+  if (step !== "wake") throw new Error(`The act made no step "${step}" number ${time}`);
+  goOn();
+}
+
 /** The steps that the function makes. */
 export function stepsOf(act: () => unknown): string[] {
   const steps = noted = [] as string[];

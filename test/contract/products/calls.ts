@@ -4,18 +4,32 @@ import { RpcClient } from "../../../src/calls/client.ts";
 import { RpcServer } from "../../../src/calls/server.ts";
 import { codec } from "../../../src/codec.ts";
 import { layout } from "../../../src/layout/layout.ts";
-import { type Handle, handleOf, isMark, MARK, type Product, roleOf } from "../product.ts";
+import {
+  type Arrival,
+  type Handle,
+  handleOf,
+  isMark,
+  MARK,
+  type Product,
+  roleOf,
+} from "../product.ts";
 import { CAPACITY } from "./lane.ts";
 
 function senderOf(client: RpcClient<Uint8Array, Uint8Array<ArrayBuffer>>): Handle {
+  const call = (request: Uint8Array) => {
+    try {
+      client.callSync(request, { timeout: 0 });
+    } catch (error) {
+      if ((error as Error).name !== "TimeoutError") throw error; // nobody answers, at once
+    }
+  };
   return {
     ...handleOf(client, { capacity: client.capacity }),
-    mark() {
-      try {
-        client.callSync(MARK, { timeout: 0 });
-      } catch (error) {
-        if ((error as Error).name !== "TimeoutError") throw error; // nobody answers, at once
-      }
+    mark: () => call(MARK),
+    acts: { call: (_, request) => call(request) },
+    trySend(request) {
+      call(request);
+      return true;
     },
   };
 }
@@ -30,6 +44,27 @@ function receiverOf(server: RpcServer<Uint8Array<ArrayBuffer>, Uint8Array>): Han
         return request;
       });
       return found;
+    },
+    acts: {
+      handle(at) {
+        server.tryHandle((request) => {
+          at("shown");
+          return request;
+        }, { limit: 1 });
+      },
+    },
+    arrivals() {
+      const arrivals: Arrival[] = [];
+      const handler = (request: Uint8Array) => {
+        arrivals.push({ message: request.slice() });
+        return request;
+      };
+      try {
+        while (server.handleSync(handler, { timeout: 0 }) > 0);
+      } catch (error) {
+        if ((error as Error).name !== "TimeoutError") throw error;
+      }
+      return arrivals;
     },
   };
 }
@@ -52,6 +87,8 @@ export const CALLS: Product = {
     capacity: CAPACITY,
     clients: { is: 2, other: 3, usual: 8, never: [0, -1, 65, 1.5, NaN, Infinity] },
   },
+  succession: { clients: 1, keepOpen: true },
+  atMostOnce: true,
   types: [
     { options: {}, name: "bytes -> bytes" },
     { options: { request: codec.text }, name: "text -> bytes" },

@@ -4,6 +4,8 @@ import { CircularBufferReader } from "../../../src/circular/reader.ts";
 import { CircularBufferWriter } from "../../../src/circular/writer.ts";
 import { Inside } from "../../circular/scene.ts";
 import {
+  allArrivals,
+  fillInHalves,
   handleOf,
   isMark,
   MARK,
@@ -19,6 +21,13 @@ function senderOf(writer: CircularBufferWriter): Sender {
     ...handleOf(writer, { capacity: writer.capacity }),
     maxMessage: writer.maxMessage,
     mark: () => writer.write(MARK),
+    acts: {
+      write: (_, message) => writer.write(message),
+      publish(at, message) {
+        fillInHalves(writer.claim(message.length), message, () => at("half filled"));
+        writer.publish();
+      },
+    },
     trySend(message) {
       writer.write(message);
       return true;
@@ -38,6 +47,10 @@ function receiverOf(reader: CircularBufferReader): Receiver {
       const outcome = reader.tryRead();
       return outcome.state === "ok" && isMark(outcome.message);
     },
+    acts: {
+      wait: () => void allArrivals(() => reader.readSync({ timeout: 1, spin: 0 })),
+    },
+    arrivals: () => allArrivals(() => reader.readSync({ timeout: 0 })),
     tryReceive: () => reader.tryRead(),
     receiveSync: (options) => reader.readSync(options),
     receive: (options) => reader.read(options),
@@ -52,6 +65,9 @@ export const CIRCULAR: Ring = {
   sender: roleOf({ title: "writer", most: 1 }, CircularBufferWriter, senderOf),
   receiver: roleOf({ title: "reader" }, CircularBufferReader, receiverOf),
   sizes: { capacity: CAPACITY },
+  succession: { keepOpen: true },
+  broadcasts: true,
+  fits: 4,
   types: [],
   whenFull: "overwrites",
   wraps: { "2^31 units": 2 ** 31, "2^32 units": 2 ** 32, "2^52 units": 2 ** 52 },

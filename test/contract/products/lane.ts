@@ -10,6 +10,8 @@ import type { SpscConsumer } from "../../../src/spsc/consumer.ts";
 import type { SpscProducer } from "../../../src/spsc/producer.ts";
 import { pageSize } from "../../../src/os/page.ts";
 import {
+  allArrivals,
+  fillInHalves,
   handleOf,
   isMark,
   MARK,
@@ -44,6 +46,14 @@ export function senderOf(producer: SpscProducer | MpscProducer): Sender {
     ...handleOf(producer, { capacity: producer.capacity }),
     maxMessage: producer.maxMessage,
     mark: () => void producer.trySend(MARK),
+    acts: {
+      send: (_, message) => void producer.trySend(message),
+      publish(at, message) {
+        const room = producer.tryClaim(message.length)!;
+        fillInHalves(room, message, () => at("half filled"));
+        producer.publish();
+      },
+    },
     trySend: (message) => producer.trySend(message),
     trySendInPlace(length, fill) {
       const space = producer.tryClaim(length);
@@ -63,6 +73,22 @@ export function receiverOf(consumer: Consumer, sizes: Receiver["sizes"] = {}): R
       const outcome = consumer.tryReceive();
       return outcome.state === "ok" && isMark(outcome.value);
     },
+    acts: {
+      receive: () => void consumer.tryReceive(),
+      take(at) {
+        const outcome = consumer.tryTake();
+        if (outcome.state !== "ok") throw new Error("Nothing was there to take");
+        using _sample = outcome.sample;
+        at("shown");
+      },
+      poll: (at) => void consumer.poll(() => at("shown"), 1),
+      wait: () => void allArrivals(() => received(consumer.receiveSync({ timeout: 1, spin: 0 }))),
+    },
+    arrivals: () =>
+      allArrivals(() => {
+        const outcome = consumer.receiveSync({ timeout: 0 });
+        return { ...received(outcome), redelivered: outcome.state === "ok" && outcome.redelivered };
+      }),
     tryReceive: () => received(consumer.tryReceive()),
     receiveSync: (options) => received(consumer.receiveSync(options)),
     receive: async (options) => received(await consumer.receive(options)),

@@ -2,8 +2,8 @@
 
 import { MergedSubscriber } from "../../../src/vdds/merged_subscriber.ts";
 import { Publisher } from "../../../src/vdds/publisher.ts";
-import { handleOf, isMark, type Product, roleOf } from "../product.ts";
-import { senderOf } from "./topic.ts";
+import { handleOf, type Product, roleOf } from "../product.ts";
+import { receiving, senderOf } from "./topic.ts";
 
 export const MERGED_TOPIC: Product = {
   name: "merged topic",
@@ -17,15 +17,11 @@ export const MERGED_TOPIC: Product = {
   receiver: roleOf(
     { title: "merged subscriber", usual: { history: 1 } },
     { open: (name, options) => MergedSubscriber.open(name, options) },
-    (subscriber) => ({
-      ...handleOf(subscriber),
-      finds() {
-        const outcome = subscriber.tryReceive();
-        return outcome.state === "ok" && isMark(outcome.value);
-      },
-    }),
+    (subscriber) => ({ ...handleOf(subscriber), ...receiving(subscriber) }),
   ),
   sizes: {},
+  succession: { depth: 8, size: 4000, history: 5 },
+  broadcasts: true,
   types: [],
   slashes: true,
   longest: 195, // the name of the source follows

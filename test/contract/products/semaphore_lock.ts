@@ -2,11 +2,16 @@
 
 import { SemaphoreLock } from "../../../src/shared/semaphore_lock.ts";
 import type { Product } from "../product.ts";
-import { lockRole } from "./rw_lock.ts";
+import { lockRole, visit } from "./rw_lock.ts";
 
 const PARTY = lockRole("lock", (name, options) => {
   const lock = new SemaphoreLock(name, options);
-  return { tryLock: () => lock.tryAcquire(), close: () => lock.close() };
+  return {
+    acts: { lock: visit(() => lock.acquireSync()) },
+    tryLock: () => lock.tryAcquire(),
+    lock: (options) => lock.acquire(options),
+    close: () => lock.close(),
+  };
 }, (name) => SemaphoreLock.unlink(name));
 
 export const SEMAPHORE_LOCK: Product = {

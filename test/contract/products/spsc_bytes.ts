@@ -4,9 +4,11 @@ import type { SpscByteConsumer, SpscByteProducer } from "../../../src/spsc/bytes
 import { SpscConsumer } from "../../../src/spsc/consumer.ts";
 import { SpscProducer } from "../../../src/spsc/producer.ts";
 import {
+  fillInHalves,
   type Handle,
   handleOf,
   isMark,
+  KILLED_LENGTH,
   MARK,
   type Opener,
   type Product,
@@ -14,12 +16,27 @@ import {
 } from "../product.ts";
 import { SPSC } from "./spsc.ts";
 
+/** How many bytes count as a message. */
+const PIECE = KILLED_LENGTH;
+
 function senderOf(producer: SpscByteProducer): Handle {
   return {
     ...handleOf(producer, { capacity: producer.capacity }),
     mark() {
       producer.claimSync(MARK.length, { timeout: 0 }).set(MARK);
       producer.publish();
+    },
+    acts: {
+      publish(at, message) {
+        const room = producer.claimSync(message.length, { timeout: 0 });
+        fillInHalves(room, message, () => at("half filled"));
+        producer.publish();
+      },
+    },
+    trySend(message) {
+      producer.claimSync(message.length, { timeout: 0 }).set(message);
+      producer.publish();
+      return true;
     },
   };
 }
@@ -32,6 +49,36 @@ function receiverOf(consumer: SpscByteConsumer): Handle {
       const marked = isMark(found);
       consumer.release(found.length);
       return marked;
+    },
+    acts: {
+      release(at) {
+        const { length } = consumer.peek();
+        at("shown");
+        consumer.release(length);
+      },
+      wait() {
+        consumer.release(consumer.peek().length);
+        try {
+          consumer.waitSync({ timeout: 1, spin: 0 });
+        } catch (error) {
+          if ((error as Error).name !== "TimeoutError") throw error;
+        }
+      },
+    },
+    arrivals() {
+      const arrivals = [];
+      for (let { redelivered } = consumer; consumer.available > 0; redelivered -= PIECE) {
+        const message = consumer.peek().slice(0, PIECE);
+        arrivals.push({ message, redelivered: redelivered > 0 });
+        consumer.release(message.length);
+      }
+      return arrivals;
+    },
+    async receive(options) {
+      if (!await consumer.wait(options)) return { state: "closed" };
+      const message = consumer.peek().slice(0, PIECE);
+      consumer.release(message.length);
+      return { state: "ok", message };
     },
   };
 }

@@ -3,13 +3,16 @@
 import { Publisher } from "../../../src/vdds/publisher.ts";
 import { Subscriber } from "../../../src/vdds/subscriber.ts";
 import {
+  allArrivals,
   CODECS,
+  fillInHalves,
   type Handle,
   handleOf,
   isMark,
   MARK,
   type Options,
   type Product,
+  type Received,
   roleOf,
 } from "../product.ts";
 
@@ -20,16 +23,54 @@ export function senderOf(publisher: Publisher): Handle {
   return {
     ...handleOf(publisher, { depth: publisher.depth, size: publisher.maxSample }),
     mark: () => void publisher.trySend(MARK),
+    acts: {
+      send: (_, message) => void publisher.trySend(message),
+      publish(at, message) {
+        fillInHalves(publisher.tryLoan(message.length)!, message, () => at("half filled"));
+        publisher.publish();
+      },
+    },
+    trySend: (message) => publisher.trySend(message),
   };
+}
+
+/** What subscribers of one topic, or of all below it, have in common. */
+export function receiving(
+  subscriber: Pick<
+    Subscriber<Uint8Array<ArrayBuffer>>,
+    "receive" | "receiveSync" | "tryReceive" | "tryTake"
+  >,
+): Pick<Handle, "acts" | "arrivals" | "finds" | "receive"> {
+  return {
+    finds() {
+      const outcome = subscriber.tryReceive();
+      return outcome.state === "ok" && isMark(outcome.value);
+    },
+    acts: {
+      receive: () => void subscriber.tryReceive(),
+      take(at) {
+        const outcome = subscriber.tryTake();
+        if (outcome.state !== "ok") throw new Error("Nothing was there to take");
+        using _sample = outcome.sample;
+        at("shown");
+      },
+      wait: () => void allArrivals(() => received(subscriber.receiveSync({ timeout: 1, spin: 0 }))),
+    },
+    arrivals: () => allArrivals(() => received(subscriber.receiveSync({ timeout: 0 }))),
+    receive: async (options) => received(await subscriber.receive(options)),
+  };
+}
+
+type Outcome = ReturnType<Subscriber<Uint8Array<ArrayBuffer>>["tryReceive"]>;
+
+function received(outcome: Outcome): Received {
+  return outcome.state === "ok" ? { state: "ok", message: outcome.value } : outcome;
 }
 
 function receiverOf(subscriber: Subscriber<Uint8Array<ArrayBuffer>>): Handle {
   return {
     ...handleOf(subscriber, { depth: subscriber.depth, size: subscriber.maxSample }),
-    finds() {
-      const outcome = subscriber.tryReceive();
-      return outcome.state === "ok" && isMark(outcome.value);
-    },
+    ...receiving(subscriber),
   };
 }
 
@@ -56,6 +97,8 @@ export const TOPIC: Product = {
     size: { is: 100, other: 128, usual: 65_536, never: [0, -1, 2 ** 31 + 1, 1.5, NaN, Infinity] },
     maxSubscribers: { is: 2, other: 3, usual: 16, never: [0, -1, 65, 1.5, NaN, Infinity] },
   },
+  succession: { depth: 4, size: 4000, maxSubscribers: 3, history: 0 },
+  broadcasts: true,
   neverTogether: { depth: 1024, size: 2 ** 30 },
   types: CODECS,
   slashes: true,
