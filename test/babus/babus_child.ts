@@ -11,7 +11,7 @@ import type { Slot } from "../../src/babus/slot.ts";
 import { isPayload, lengthOf, payload } from "../circular/scene.ts";
 import { serve } from "../shared/serve.ts";
 import { SharedMemory } from "../../src/shared/shared_memory.ts";
-import { dieBefore, inHurry, spring, stepsOf } from "../trap/trap.ts";
+import { inHurry } from "../trap/trap.ts";
 import { assaults, endure, everyChange, randomChanges, vandalise } from "./assault.ts";
 
 /**
@@ -38,10 +38,7 @@ const TOOLS = {
   payload,
   isPayload,
   lengthOf,
-  dieBefore,
-  stepsOf,
   withoutSlices,
-  spring,
   /** What stays open between two functions. */
   domains: [] as Domain[],
   slots: [] as Slot[],

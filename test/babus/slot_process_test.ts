@@ -2,18 +2,17 @@
  * Slots between processes: under load, asleep, and when a writer is stopped or killed.
  */
 
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { Domain } from "../../src/babus/domain.ts";
 import { Listener } from "../../src/babus/listener.ts";
 import { SharedMemory } from "../../src/shared/shared_memory.ts";
 import { until } from "../os/until.ts";
 import { isPayload, payload } from "../circular/scene.ts";
-import { type Party, PartyEnded } from "../shared/party.ts";
 import { processTests } from "../shared/processes.ts";
 import type { Tools } from "./babus_child.ts";
 import { Inside, messageOf, namesOf, Scene } from "./scene.ts";
 
-const { test, startProcess } = processTests<Tools>(
+const { test, mountTest, startProcess } = processTests<Tools>(
   new URL("./babus_child.ts", import.meta.url),
   "slots",
 );
@@ -212,66 +211,32 @@ test("who waits to write follows a writer that is killed with a claim, and waits
   assertEquals(messageOf(slot.latest()).value, payload(1, 10));
 });
 
-test("a listener hears of a message whose writer was killed before it rang", async () => {
-  using scene = new Scene();
-  const slot = scene.slot();
-  using listener = new Listener().add(slot);
-  await using writer = startProcess({ trapped: true });
-  await writer.run(({ Domain, domains, slots }, name) => {
-    domains.push(Domain.open(name));
-    slots.push(domains[0]!.slot("slot"));
-  }, scene.name);
-  const waiting = listener.wait(PATIENT);
-  using inside = new Inside(scene);
-  await until("it sleeps", () => inside.word("bell").load() === 1);
-  writer.run(({ slots, payload, dieBefore }) => {
-    dieBefore("bell load");
-    slots[0]!.writeSync(payload(1, 10));
-  }, null);
-  assertEquals(namesOf(await waiting), ["slot"]);
-  assertEquals(await writer.ended(), "SIGKILL");
-  assertEquals(messageOf(slot.latest()).value, payload(1, 10));
-});
-
-test("readers and writers keep every rule while writers are killed at random", async () => {
-  using scene = new Scene();
-  const slot = scene.slot("slot", { depth: 4, maxSize: 5000 });
-  const live = (party: Party<Tools>) =>
-    party.run(({ Domain, payload, lengthOf }, name) => {
-      using domain = Domain.open(name);
-      const slot = domain.slot("slot");
-      for (;;) {
-        const room = slot.claimSync();
-        const sequence = slot.sequence + 1;
-        const length = lengthOf(sequence, 5000);
-        room.set(payload(sequence, length));
-        slot.publish(length);
+mountTest("a message for which there is no memory is an error, and the slot goes on", async () => {
+  await using party = startProcess({ shmBytes: 2 ** 20 });
+  const [refused, message, ...numbers] = await party.run(({ Domain, isPayload, payload }) => {
+    using domain = Domain.open("full");
+    const [slot, other] = [
+      domain.slot("slot", { depth: 2, maxSize: 2 ** 19 }),
+      domain.slot("slot"),
+    ];
+    const write = (length: number) => slot.writeSync(payload(slot.sequence + 1, length));
+    for (let i = 0; i < 4; i++) write(100); // has given every entry a page
+    Deno.writeFileSync("/dev/shm/filler", new Uint8Array(2 ** 20 - 2 ** 17));
+    const errors = [() => write(2 ** 19), () => slot.claimSync(2 ** 19)].map((act) => {
+      try {
+        return `wrote ${act()}`;
+      } catch (error) {
+        return `${error}`;
       }
-    }, scene.name);
-  let killed = 0;
-  const seat = async () => {
-    for (let life = 0; life < 5; life++) {
-      await using party = startProcess();
-      const ending = assertRejects(() => live(party), PartyEnded);
-      const before = slot.sequence;
-      await until("it writes", () => {
-        for (const { sequence, value } of slot.since(slot.sequence && slot.sequence - 1).messages) {
-          assert(isPayload(value, sequence), `message ${sequence} is torn`);
-        }
-        return slot.sequence > before + 50;
-      });
-      await party.kill();
-      await ending;
-      killed++;
-    }
-  };
-  await Promise.all([seat(), seat()]);
-  const last = slot.sequence;
-  assertEquals(slot.writeSync(payload(last + 1, 10), PATIENT), last + 1);
-  for (const { sequence, value } of slot.since(last - 3).messages) {
-    assert(isPayload(value, sequence));
-  }
-  assertEquals(killed, 10);
+    });
+    const numbers = [slot.sequence, write(4000), other.writeSync(payload(6, 100)) as number];
+    const whole = slot.since(4).messages.every(({ sequence, value }) => isPayload(value, sequence));
+    Deno.removeSync("/dev/shm/filler");
+    return [errors[0] === errors[1], errors[0], ...numbers, write(2 ** 19), whole];
+  }, null);
+  assertEquals([refused, ...numbers], [true, 4, 5, 6, 7, true], `${message}`);
+  assertStringIncludes(`${message}`, 'OsError: Cannot give slot "full/slot" more memory');
+  assertStringIncludes(`${message}`, "ENOSPC");
 });
 
 test("nothing is left of a domain whose members were killed", async () => {

@@ -7,7 +7,7 @@
 import { RpcClient } from "../../src/calls/client.ts";
 import { RpcServer } from "../../src/calls/server.ts";
 import { serve } from "../shared/serve.ts";
-import { dieBefore, stepsOf } from "../trap/trap.ts";
+import { dieAmid, stepsOf } from "../trap/trap.ts";
 import { isPayload, lengthOf, payload } from "../circular/scene.ts";
 import { assault, endure } from "./assault.ts";
 import { answerTo, type Client, isAnswer, type Server } from "./scene.ts";
@@ -21,7 +21,7 @@ const TOOLS = {
   lengthOf,
   answerTo,
   isAnswer,
-  dieBefore,
+  dieAmid,
   stepsOf,
   assault,
   endure,

@@ -166,115 +166,53 @@ test("a client that is stopped holds up nobody else, and has its answers when it
   await serving;
 });
 
-test("a client that is killed before any step of a call leaves it whole or not at all, and others go on", async () => {
-  using cast = new Cast({ vacant: 1 });
-  const { server, client, name } = cast;
-  const steps = await (async () => {
-    await using other = startProcess({ trapped: true });
-    const made = await other.run(ask, { name: name.name, ...NO_DEATH });
-    await handle(server, 1);
-    return made;
-  })();
-  const published = steps.indexOf("head store");
-  assert(published > 0 && steps.includes("copy in the second half"), `${steps}`);
-  for (const [at, { step, time }] of [...deathsAt(steps), NO_DEATH].entries()) {
-    await using other = startProcess({ trapped: true });
-    const died = await diedIn(other, other.run(ask, { name: name.name, step, time }));
-    assertEquals(died, at < steps.length, `before ${step}`);
-    await other.kill();
-    const call = client.call(payload(at, 40));
-    const handled: string[] = [];
-    await until("the living one is answered", () => {
-      server.tryHandle((request, caller) => {
-        const whole = isPayload(request, caller.client === 0 ? at : 300);
-        handled.push(`${caller.client}: ${whole ? "whole" : "torn"}`);
-        return answerTo(request);
-      });
-      return client.inFlight === 0 && handled.includes("0: whole");
-    });
-    assert(isAnswer(await call, payload(at, 40)));
-    const expected = at > published ? ["0: whole", "1: whole"] : ["0: whole"];
-    assertEquals(handled.sort(), expected, `killed before ${step}`);
-    using next = await openSoon(() => cast.open());
-    assertEquals(next.id, 1);
-    const own = next.call(payload(500 + at, 300));
-    await handle(server, 1);
-    assert(isAnswer(await own, payload(500 + at, 300)), `after a death before ${step}`);
-  }
-
-  /** Calls where nobody answers in time. */
-  function ask(
-    { RpcClient, clients, payload, dieBefore, stepsOf }: Tools,
-    { name, step, time }: { name: string } & Death,
-  ): string[] {
-    const client = RpcClient.open(name);
-    clients.push(client);
-    dieBefore(step, time);
-    const made = stepsOf(() => {
-      try {
-        client.callSync(payload(300, 300), { timeout: 0, spin: 0 });
-      } catch (error) {
-        if ((error as Error).name !== "TimeoutError") throw error;
-      }
-    });
-    dieBefore("nothing");
-    return made;
-  }
-});
-
 test("a server that is killed before any step of an answer fails that call or none", async () => {
-  using name = new Name();
-  using client = RpcClient.open(name.name, { capacity: CAPACITY, clients: 1, keepOpen: true });
-  const steps = await (async () => {
-    await using other = startProcess({ trapped: true });
-    const calls = [reasonOf(client.call(payload(1, 100))), client.call(payload(2, 100))];
-    await until("they are asked", () => client.inFlight === 2);
-    const made = await other.run(answerOne, { name: name.name, ...NO_DEATH });
-    await other.kill();
-    using next = await openSoon(() => RpcServer.open(name.name));
-    await handle(next, 1);
-    await Promise.all(calls);
-    return made;
-  })();
-  const [taken, answered] = [steps.indexOf("tail store"), steps.indexOf("head store")];
-  assert(taken > 0 && answered > taken, `${steps}`);
-  for (const [at, { step, time }] of [...deathsAt(steps), NO_DEATH].entries()) {
+  await using other = startProcess({ trapped: true });
+  using stack = new DisposableStack();
+  const ask = async (death: Death) => {
+    const { name } = stack.use(new Name());
+    const client = stack.use(
+      RpcClient.open(name, { capacity: CAPACITY, clients: 1, keepOpen: true }),
+    );
     const calls = [1, 2].map((i) => client.call(payload(i, 100)));
     const first = reasonOf(calls[0]!);
     await until("they are asked", () => client.inFlight === 2);
-    await using other = startProcess({ trapped: true });
-    const running = other.run(answerOne, { name: name.name, step, time });
-    // Whether the client sleeps at that moment, and must be woken, is the only thing left to chance.
-    const made = await diedIn(other, running) ? at : steps.length;
-    await other.kill();
-    using next = await openSoon(() => RpcServer.open(name.name));
+    return { name, calls, first, ...death };
+  };
+  const rehearsal = await ask(NO_DEATH);
+  const steps = await other.run(({ RpcServer, servers, answerTo, stepsOf }, name) => {
+    const server = RpcServer.open(name);
+    servers.push(server);
+    return stepsOf(() => server.tryHandle(answerTo, { limit: 1 }));
+  }, rehearsal.name);
+  const [taken, answered] = [steps.indexOf("tail store"), steps.indexOf("head store")];
+  assert(taken > 0 && answered > taken, `${steps}`);
+  const scenes = await Promise.all(deathsAt(steps).map(ask));
+  const dying = other.run(({ RpcServer, servers, answerTo, dieAmid }, deaths) => {
+    dieAmid(deaths.map(({ name, ...at }) => {
+      const server = RpcServer.open(name);
+      servers.push(server);
+      return { ...at, act: () => server.tryHandle(answerTo, { limit: 1 }) };
+    }));
+  }, scenes.map(({ name, step, time }) => ({ name, step, time })));
+  assert(await diedIn(other, dying));
+  for (const [at, { name, calls, first, step }] of [...scenes, rehearsal].entries()) {
+    using next = await openSoon(() => RpcServer.open(name));
     const left: number[] = [];
-    await handle(next, made > taken ? 1 : 2, (request) => {
+    await handle(next, at > taken ? 1 : 2, (request) => {
       left.push(isPayload(request, 1) ? 1 : 2);
       return answerTo(request);
     });
-    assertEquals(left, made > taken ? [2] : [1, 2], `killed before ${step}`);
+    assertEquals(left, at > taken ? [2] : [1, 2], `killed before ${step}`);
     const reason = await first;
     // It is told of what was taken, and of the answer, by the same bell; so where it was killed at a
     // wake it may be either of these.
-    const isLost = step === "wake" ? reason !== undefined : made > taken && made <= answered;
+    const isLost = step === "wake" ? reason !== undefined : at > taken && at <= answered;
     if (isLost) {
       assert(reason instanceof PeerLostError, `killed before ${step}: ${reason}`);
       assert(reason.message.includes("may have handled the request"));
     } else assert(isAnswer(await calls[0]!, payload(1, 100)), `killed before ${step}`);
     assert(isAnswer(await calls[1]!, payload(2, 100)), `killed before ${step}`);
-  }
-
-  function answerOne(
-    { RpcServer, servers, answerTo, dieBefore, stepsOf }: Tools,
-    { name, step, time }: { name: string } & Death,
-  ): string[] {
-    const server = RpcServer.open(name);
-    servers.push(server);
-    dieBefore(step, time);
-    const made = stepsOf(() => server.tryHandle(answerTo, { limit: 1 }));
-    dieBefore("nothing");
-    return made;
   }
 });
 

@@ -8,7 +8,7 @@ import { CircularBufferReader } from "../../src/circular/reader.ts";
 import { CircularBufferWriter } from "../../src/circular/writer.ts";
 import { SharedMemory } from "../../src/shared/shared_memory.ts";
 import { serve } from "../shared/serve.ts";
-import { actBefore, dieBefore, spring, stepsOf } from "../trap/trap.ts";
+import { actBefore } from "../trap/trap.ts";
 import { follow } from "./account.ts";
 import { assaults, endure, generator, randomChanges, vandalise } from "./assault.ts";
 import { bytesBetween, Inside, isPayload, lengthOf, payload } from "./scene.ts";
@@ -30,9 +30,6 @@ const TOOLS = {
   randomChanges,
   vandalise,
   actBefore,
-  dieBefore,
-  spring,
-  stepsOf,
   /** What stays open between two functions. */
   writers: [] as CircularBufferWriter[],
   readers: [] as CircularBufferReader[],

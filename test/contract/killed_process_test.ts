@@ -11,7 +11,7 @@ const { test, startProcess } = processTests<Tools>(
 );
 
 for (const product of PRODUCTS) {
-  test(`${product.name}: goes on when a process is killed before any step`, async (t) => {
+  test(`${product.name}: handles outlive a process that is killed before any step`, async (t) => {
     await using victim = startProcess({ trapped: true });
     await testKilled(product, victim, (name, check) => t.step(name, check));
   });

@@ -38,7 +38,7 @@ export interface Handle extends Disposable {
   readonly sizes: Readonly<Record<string, number>>;
   /** What it does besides opening and closing, by names for tests. */
   readonly acts?: Readonly<Record<string, Act>>;
-  /** Sends a message; false when there is no room for it. */
+  /** Sends a message; false when it does not fit now. */
   trySend?(message: Uint8Array): boolean;
   /** Receives all that is there, also of a peer that died before it rang. */
   arrivals?(): Arrival[];

@@ -7,7 +7,6 @@
 import { MpscConsumer } from "../../src/mpsc/consumer.ts";
 import { MpscProducer } from "../../src/mpsc/producer.ts";
 import { serve } from "../shared/serve.ts";
-import { actBefore, dieBefore, stepsOf } from "../trap/trap.ts";
 import { isPayload, lengthOf, payload } from "../circular/scene.ts";
 
 /** What the functions can use. */
@@ -17,9 +16,6 @@ const TOOLS = {
   payload,
   isPayload,
   lengthOf,
-  actBefore,
-  dieBefore,
-  stepsOf,
   /** What stays open between two functions. */
   producers: [] as MpscProducer[],
   consumers: [] as MpscConsumer[],

@@ -10,9 +10,25 @@ import { MEMBER } from "../../src/region/file.ts";
 import { dataOffsetOf } from "../../src/region/header.ts";
 import { regions, sweep } from "../../src/region/list.ts";
 import { serve } from "../shared/serve.ts";
-import { inHurry, stepsOf, withTrap } from "../trap/trap.ts";
+import { dieAmid, inHurry, stepsOf, withTrap } from "../trap/trap.ts";
 import { storm, together } from "./race.ts";
 import { forge, idAt, idOf, KIND, MIRRORED, openFiles, patterned } from "./scene.ts";
+
+const SIZE = 600;
+
+/** What a process does with the region at a path until it is killed. */
+const ACTS = {
+  open: (path: string): void => Region.open(KIND, path, { dataBytes: SIZE }).close(),
+  mirror: (path: string): void =>
+    Region.create({ ...MIRRORED, name: "test" }, path, { dataBytes: 65_536 }).close(),
+  persist: (path: string): void =>
+    Region.open(KIND, path, {
+      dataBytes: SIZE,
+      persist: true,
+      initialise: ({ bytes }) => bytes.set(patterned(SIZE, 5), bytes.length - SIZE),
+    }).close(),
+  unlink: (path: string): void => void Region.unlink(KIND, path),
+};
 
 /** What the functions can use. */
 const TOOLS = {
@@ -32,7 +48,8 @@ const TOOLS = {
   together,
   storm,
   withTrap,
-  dieBefore,
+  ACTS,
+  dieAmid,
   stepsOf,
   inHurry,
   /** What stays open between two functions. */
@@ -42,16 +59,6 @@ const TOOLS = {
 };
 
 export type Tools = typeof TOOLS;
-
-/** Kills this process before the leaf call of that number; gives how many there were if fewer. */
-function dieBefore(call: number, act: () => unknown): number {
-  let calls = 0;
-  withTrap((next) => {
-    calls = next;
-    if (next === call) Deno.kill(Deno.pid, "SIGKILL");
-  }, act);
-  return calls;
-}
 
 /** Gives up root for good. The process stays one that may look into its own /proc entry. */
 function becomeUser(id: number): void {

@@ -6,8 +6,8 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { Region } from "../../src/region/region.ts";
 import { regions } from "../../src/region/list.ts";
-import { PartyEnded, programArguments } from "../shared/party.ts";
-import { NO_ROOT, processTests } from "../shared/processes.ts";
+import { programArguments } from "../shared/party.ts";
+import { deathsAt, diedIn, NO_ROOT, processTests } from "../shared/processes.ts";
 import type { Findings } from "./pairs.ts";
 import type { Tools } from "./region_child.ts";
 import type { RaceOptions, StormReport } from "./race.ts";
@@ -82,39 +82,6 @@ test("Region.open() and close() keep every rule in a storm of both", async () =>
   assert(!place.exists);
 });
 
-test("Region.open() keeps every rule while members are killed", async () => {
-  using place = new Place();
-  const options = { path: place.path, rounds: 1e9 };
-  const livesOf = async (party: number) => {
-    let killed = 0;
-    for (let life = 0; life < 12; life++) {
-      await using member = startProcess();
-      await member.run(({ storm }, options) => storm(options), { ...options, rounds: 1 });
-      const storm = member.run(({ storm }, options) => storm(options), options);
-      const end = storm.then(() => undefined, (error) => error);
-      // However many openings fit into the time that a message takes to go there and back.
-      for (let wait = (life * 7 + party * 3) % 5; wait >= 0; wait--) await roundTrip();
-      await member.kill();
-      const error = await end;
-      if (!(error instanceof PartyEnded)) throw error;
-      killed++;
-    }
-    return killed;
-  };
-  assertEquals(await every([livesOf(0), livesOf(1), livesOf(2)]), [12, 12, 12]);
-
-  using region = Region.open(KIND, place.path, { dataBytes: 64 });
-  assert(region.created);
-  assertEquals(dataOf(region), new Uint8Array(64));
-  region.close();
-  assert(!place.exists);
-});
-
-/** Starts a process and waits for its end, which takes some milliseconds of work. */
-async function roundTrip(): Promise<void> {
-  await new Deno.Command("true").output();
-}
-
 let findings: Promise<Findings> | undefined;
 
 /** One party acts before every single step of another; all tests look at one run. */
@@ -154,14 +121,11 @@ for (
 
 // ---- killed ----
 
-/** What a process does until it is killed before one of its leaf calls, and how often it calls. */
-type Mortal = (tools: Tools, argument: { path: string; call: number }) => number;
-
+/** An act in which a process is killed. */
 interface Death {
   /** Prepares what is there before; gives a member that lives on, if any. */
   readonly before?: (path: string) => Region | undefined;
-  /** Runs in another process, and so cannot use anything of this one. */
-  readonly act: Mortal;
+  readonly act: keyof Tools["ACTS"];
   /** What the name stands for when the process is dead, unless for nothing. */
   readonly after: "abandoned" | "kept" | "live";
   /** Whether there are steps after which it stands for nothing. */
@@ -171,39 +135,22 @@ interface Death {
 const SIZE = 600;
 const CONTENTS = patterned(SIZE, 5);
 
-const openAndClose: Mortal = ({ Region, KIND, dieBefore }, { path, call }) =>
-  dieBefore(call, () => Region.open(KIND, path, { dataBytes: 600 }).close());
+const forgeAbandoned = (path: string) => void forge(path, { data: patterned(SIZE, 9) });
+const forgeKept = (path: string) => void forge(path, { data: CONTENTS, persist: true });
 
 const DEATHS: Record<string, Death> = {
-  "making and closing a region": { act: openAndClose, after: "abandoned", mayBeGone: true },
-  "making and closing a mirrored region": {
-    act: ({ Region, MIRRORED, dieBefore }, { path, call }) => {
-      const kind = { ...MIRRORED, name: "test" };
-      return dieBefore(call, () => Region.create(kind, path, { dataBytes: 65536 }).close());
-    },
-    after: "abandoned",
-    mayBeGone: true,
-  },
-  "making and closing a region to persist": {
-    act: ({ Region, KIND, patterned, dieBefore }, { path, call }) =>
-      dieBefore(call, () =>
-        Region.open(KIND, path, {
-          dataBytes: 600,
-          persist: true,
-          initialise: ({ bytes }) => bytes.set(patterned(600, 5), bytes.length - 600),
-        }).close()),
-    after: "kept",
-    mayBeGone: true,
-  },
+  "making and closing a region": { act: "open", after: "abandoned", mayBeGone: true },
+  "making and closing a mirrored region": { act: "mirror", after: "abandoned", mayBeGone: true },
+  "making and closing a region to persist": { act: "persist", after: "kept", mayBeGone: true },
   "replacing an abandoned region": {
-    before: (path) => void forge(path, { data: patterned(SIZE, 9) }),
-    act: openAndClose,
+    before: forgeAbandoned,
+    act: "open",
     after: "abandoned",
     mayBeGone: true,
   },
   "joining and leaving a kept region": {
-    before: (path) => void forge(path, { data: CONTENTS, persist: true }),
-    act: openAndClose,
+    before: forgeKept,
+    act: "open",
     after: "kept",
     mayBeGone: false,
   },
@@ -213,56 +160,46 @@ const DEATHS: Record<string, Death> = {
       dataOf(region).set(CONTENTS);
       return region;
     },
-    act: openAndClose,
+    act: "open",
     after: "live",
     mayBeGone: false,
   },
   "unlinking an abandoned region": {
-    before: (path) => void forge(path, { data: patterned(SIZE, 9) }),
-    act: ({ Region, KIND, dieBefore }, { path, call }) =>
-      dieBefore(call, () => Region.unlink(KIND, path)),
+    before: forgeAbandoned,
+    act: "unlink",
     after: "abandoned",
     mayBeGone: true,
   },
 };
 
-for (const [name, death] of Object.entries(DEATHS)) {
+for (const [name, { before, act, after, mayBeGone }] of Object.entries(DEATHS)) {
   test(`Region survives kill -9 before every step of ${name}`, async () => {
-    const seen = { something: 0, nothing: 0 };
-    let finished: number | undefined;
-    let next = 1;
-    const lives = async () => {
-      while (finished === undefined) {
-        const call = next++;
-        using place = new Place();
-        using region = death.before?.(place.path);
-        const survived = await dieAt(death.act, place.path, call);
-        if (survived !== undefined) {
-          assert(survived < call && survived > 5, `survived ${survived} calls`);
-          finished = survived;
-        } else {
-          if (idAt(place.path) === undefined) seen.nothing++;
-          else seen.something++;
-          checkRemains(place, death.after, region, `before call ${call}`);
-        }
-      }
+    await using party = startProcess({ trapped: true });
+    using stack = new DisposableStack();
+    const prepare = () => {
+      const place = stack.use(new Place());
+      const member = before?.(place.path);
+      return { place, member: member && stack.use(member) };
     };
-    await every([lives(), lives()]);
+    const steps = await party.run(
+      ({ ACTS, stepsOf }, { act, path }) => stepsOf(() => ACTS[act](path)),
+      { act, path: prepare().place.path },
+    );
+    assert(steps.length > 5, `${steps}`);
+    const deaths = deathsAt(steps).map((death) => ({ ...prepare(), ...death }));
+    const dying = party.run(({ ACTS, dieAmid }, { act, deaths }) => {
+      dieAmid(deaths.map(({ path, ...at }) => ({ ...at, act: () => ACTS[act](path) })));
+    }, { act, deaths: deaths.map(({ place: { path }, step, time }) => ({ path, step, time })) });
+    assert(await diedIn(party, dying));
+    const seen = { something: 0, nothing: 0 };
+    for (const { place, member, step, time } of deaths) {
+      if (idAt(place.path) === undefined) seen.nothing++;
+      else seen.something++;
+      checkRemains(place, after, member, `before ${step}, ${time}`);
+    }
     assert(seen.something > 0, "nothing was ever left to look at");
-    assertEquals(seen.nothing > 0, death.mayBeGone);
+    assertEquals(seen.nothing > 0, mayBeGone);
   });
-}
-
-/** Undefined if the process was killed, and how many calls there were if it came to its end. */
-async function dieAt(act: Mortal, path: string, call: number): Promise<number | undefined> {
-  await using party = startProcess({ trapped: true });
-  try {
-    return await party.run(act, { path, call });
-  } catch (error) {
-    if (!(error instanceof PartyEnded)) throw error;
-    assertEquals(await party.ended(), "SIGKILL");
-    return undefined;
-  }
 }
 
 /** What the dead left is nothing or whole, and in nobody's way. */

@@ -106,17 +106,3 @@ export function deathsAt(steps: readonly string[]): Death[] {
     time: steps.slice(0, at + 1).filter((other) => other === step).length,
   }));
 }
-
-/** Does something for each, two at a time; all is over when it ends, also when some of it failed. */
-export async function inPairs<T>(
-  all: Iterable<T>,
-  act: (each: T) => Promise<void>,
-): Promise<void> {
-  const rest = [...all].values(); // of which both take
-  const lane = async () => {
-    for (const each of rest) await act(each);
-  };
-  for (const end of await Promise.allSettled([lane(), lane()])) {
-    if (end.status === "rejected") throw end.reason;
-  }
-}

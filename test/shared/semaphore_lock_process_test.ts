@@ -121,39 +121,6 @@ test("a lock is inherited again when its heir is killed too", async () => {
   assertEquals(valueOf(place), 1);
 });
 
-/** Where an owner can be killed, and whether the next one is told of it. */
-const STEPS: [when: string, step: string, time: number, recovered: boolean][] = [
-  ["before it opens the semaphore", "sem_open", 1, false],
-  ["before it has locked the file", "lock", 1, false],
-  ["between the file and the semaphore", "sem_trywait", 1, false],
-  ["inside", "inside", 1, true],
-  ["before it posts", "sem_post", 1, true],
-  ["between post and unlock", "unlock", 1, false],
-  ["before it closes the file", "close lock file", 1, false],
-];
-
-for (const [when, step, time, recovered] of STEPS) {
-  test(`a lock goes on when its owner is killed ${when}`, async () => {
-    using place = new Name();
-    using lock = new SemaphoreLock(place.name);
-    await using owner = startProcess({ trapped: true });
-    owner.run(({ SemaphoreLock, dieBefore, spring }, { name, step, time }) => {
-      dieBefore(step, time);
-      using lock = new SemaphoreLock(name);
-      using permit = lock.acquireSync();
-      spring("inside");
-      permit.release();
-    }, { name: place.name, step, time });
-    assertEquals(await owner.ended(), "SIGKILL");
-    using permit = await lock.acquire({ timeout: 20_000 });
-    assertEquals([permit.recovered, valueOf(place)], [recovered, 0]);
-    permit.release();
-    assertEquals(valueOf(place), 1);
-    using next = lock.acquireSync({ timeout: 0 });
-    assertEquals(next.recovered, false);
-  });
-}
-
 test("acquire() and acquireSync() keep every rule while owners are killed at random", async () => {
   using place = new Name();
   using memory = SharedMemory.open(place.name, { size: 16 });

@@ -10,7 +10,6 @@ import type { Permit } from "../../src/shared/semaphore_lock.ts";
 import { SharedMemory } from "../../src/shared/shared_memory.ts";
 import { byteAt, bytesFrom } from "../memory/bytes.ts";
 import { serve } from "./serve.ts";
-import { dieBefore, spring, stepsOf } from "../trap/trap.ts";
 
 /** What the functions can use. */
 const TOOLS = {
@@ -19,9 +18,6 @@ const TOOLS = {
   semaphores,
   byteAt,
   bytesFrom,
-  dieBefore,
-  spring,
-  stepsOf,
   /** What stays open between two functions. */
   locks: [] as SemaphoreLock[],
   permits: [] as Permit[],

@@ -2,19 +2,12 @@
  * Rings from one producer to one consumer between processes: under load, and when one is killed.
  */
 
-import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { PeerLostError, RoleTakenError } from "../../src/errors.ts";
-import { type ReceiveOutcome, SpscConsumer } from "../../src/spsc/consumer.ts";
+import { SpscConsumer } from "../../src/spsc/consumer.ts";
 import { SpscProducer } from "../../src/spsc/producer.ts";
 import { until } from "../os/until.ts";
-import {
-  type Death,
-  deathsAt,
-  diedIn,
-  NO_DEATH,
-  openSoon,
-  processTests,
-} from "../shared/processes.ts";
+import { openSoon, processTests } from "../shared/processes.ts";
 import { Name } from "../shared/scene.ts";
 import { lengthOf, payload } from "../circular/scene.ts";
 import type { Tools } from "./spsc_child.ts";
@@ -144,108 +137,3 @@ test("a producer that waits learns that its consumer was killed, or keeps waitin
   await sending;
   assertEquals(valueOf(consumer.tryReceive()), payload(sent, 100));
 });
-
-test("a producer that is killed before any step of a send leaves the message whole or not at all", async () => {
-  using name = new Name();
-  const steps = await stepsOfSending();
-  assert(steps.includes("head store") && steps.includes("length in"), `${steps}`);
-  using _inside = new Inside(name.name); // so that the ring stays
-  for (const [at, death] of [...deathsAt(steps), NO_DEATH].entries()) {
-    await using other = startProcess({ trapped: true });
-    const died = await diedIn(other, other.run(sendAndDie, { ...placed(name), ...death }));
-    assertEquals(died, at < steps.length);
-    other.signal("SIGKILL");
-    using producer = await openSoon(() => SpscProducer.open(name.name));
-    producer.trySend(payload(3, 300));
-    using consumer = SpscConsumer.open(name.name);
-    assertEquals(valueOf(consumer.tryReceive()), payload(1, 300));
-    if (at > steps.indexOf("head store")) {
-      assertEquals(valueOf(consumer.tryReceive()), payload(2, 300));
-    }
-    assertEquals(valueOf(consumer.tryReceive()), payload(3, 300));
-    assertEquals(consumer.tryReceive(), { state: "empty" });
-  }
-
-  async function stepsOfSending(): Promise<string[]> {
-    await using other = startProcess({ trapped: true });
-    return await other.run(({ SpscProducer, payload, stepsOf }, { name, capacity }) => {
-      using producer = SpscProducer.open(`${name}.steps`, { capacity });
-      return stepsOf(() => producer.trySend(payload(2, 300)));
-    }, placed(name));
-  }
-
-  function sendAndDie(
-    { SpscProducer, producers, payload, dieBefore }: Tools,
-    { name, step, time }: { name: string } & Death,
-  ): void {
-    const producer = SpscProducer.open(name);
-    producers.push(producer);
-    producer.trySend(payload(1, 300));
-    dieBefore(step, time);
-    producer.trySend(payload(2, 300));
-    dieBefore("nothing");
-  }
-});
-
-for (const how of ["receive", "take", "poll"] as const) {
-  test(`a consumer that is killed before any step of a ${how} loses nothing, and its successor is told`, async () => {
-    using name = new Name();
-    using inside = new Inside(name.name); // so that the ring stays
-    const steps = await stepsOfReceiving();
-    assert(steps.includes("tail store"), `${steps}`);
-    assertEquals(steps.includes("taken store"), how !== "receive");
-    for (const [at, death] of [...deathsAt(steps), NO_DEATH].entries()) {
-      for (const word of [inside.head, inside.tail, inside.taken]) word.store(4000);
-      using producer = SpscProducer.open(name.name);
-      producer.trySendBatch([payload(1, 100), payload(2, 100), payload(3, 100)]);
-      await using other = startProcess({ trapped: true });
-      const died = await diedIn(other, other.run(receive, { ...placed(name), how, ...death }));
-      assertEquals(died, at < steps.length);
-      other.signal("SIGKILL");
-      using consumer = await openSoon(() => SpscConsumer.open(name.name));
-      const outcomes: ReceiveOutcome<Uint8Array>[] = [];
-      while (consumer.available > 0) outcomes.push(consumer.tryReceive());
-      const released = at > steps.indexOf("tail store");
-      const shown = how !== "receive" && at > steps.indexOf("taken store");
-      const hidden = how === "poll" ? at > steps.lastIndexOf("taken store") : released;
-      const again = (message: number) => shown && !hidden && (message === 1 || how === "poll");
-      const left = released ? [2, 3] : [1, 2, 3];
-      const expected = left.map((message): ReceiveOutcome<Uint8Array> => ({
-        state: "ok",
-        value: payload(message, 100),
-        redelivered: again(message),
-      }));
-      assertEquals(outcomes, expected, `killed before ${steps[at]}`);
-    }
-
-    async function stepsOfReceiving(): Promise<string[]> {
-      await using other = startProcess({ trapped: true });
-      using producer = SpscProducer.open(name.name);
-      producer.trySendBatch([payload(1, 100), payload(2, 100), payload(3, 100)]);
-      return await other.run(receive, { ...placed(name), how, ...NO_DEATH });
-    }
-
-    function receive(
-      { SpscConsumer, consumers, dieBefore, stepsOf }: Tools,
-      { name, how, step, time }: { name: string; how: string } & Death,
-    ): string[] {
-      const consumer = SpscConsumer.open(name);
-      consumers.push(consumer);
-      dieBefore(step, time);
-      const steps = stepsOf(() => {
-        if (how === "receive") consumer.tryReceive();
-        else if (how === "poll") consumer.poll(() => {}, 1);
-        else {
-          const outcome = consumer.tryTake();
-          if (outcome.state === "ok") outcome.sample[Symbol.dispose]();
-        }
-      });
-      dieBefore("nothing");
-      return steps;
-    }
-  });
-}
-
-function placed(name: Name): { name: string; capacity: number } {
-  return { name: name.name, capacity: CAPACITY };
-}

@@ -7,7 +7,6 @@
 import { SpscConsumer } from "../../src/spsc/consumer.ts";
 import { SpscProducer } from "../../src/spsc/producer.ts";
 import { serve } from "../shared/serve.ts";
-import { dieBefore, spring, stepsOf } from "../trap/trap.ts";
 import { isPayload, lengthOf, payload } from "../circular/scene.ts";
 
 /** What the functions can use. */
@@ -17,9 +16,6 @@ const TOOLS = {
   payload,
   isPayload,
   lengthOf,
-  dieBefore,
-  spring,
-  stepsOf,
   /** What stays open between two functions. */
   producers: [] as SpscProducer[],
   consumers: [] as SpscConsumer[],

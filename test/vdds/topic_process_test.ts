@@ -7,7 +7,7 @@ import { PeerLostError, RoleTakenError } from "../../src/errors.ts";
 import { Publisher } from "../../src/vdds/publisher.ts";
 import { Subscriber } from "../../src/vdds/subscriber.ts";
 import { until } from "../os/until.ts";
-import { isPayload, lengthOf, payload } from "../circular/scene.ts";
+import { lengthOf, payload } from "../circular/scene.ts";
 import {
   type Death,
   deathsAt,
@@ -200,155 +200,51 @@ function assertNothingLeaked(publisher: Publisher, depth: number): void {
   }
 }
 
-test("a publisher that is killed before any step of a publish is succeeded, and all get the same", async () => {
-  const depth = 3;
-  const steps = await stepsOfPublishing();
-  assert(steps.includes("row compareExchange") && steps.includes("used store"), `${steps}`);
-  for (const { step, time } of [...deathsAt(steps), NO_DEATH]) {
-    using name = new Name();
-    using a = Subscriber.open(name.name, { depth, size: 256 });
-    using b = Subscriber.open(name.name);
-    await using other = startProcess({ trapped: true });
-    const died = await diedIn(
-      other,
-      other.run(publishAndDie, { topic: name.name, step, time }),
-    );
-    assertEquals(died, step !== "no step");
-    other.signal("SIGKILL");
-    using publisher = await openSoon(() => Publisher.open(name.name, { history: 1 }));
-    publisher.trySend(payload(publisher.sequence + 1, 50));
-    const seen: number[][] = [];
-    for (const subscriber of [a, b]) {
-      const sequences: number[] = [];
-      subscriber.poll((bytes, sequence, lost) => {
-        assert(isPayload(bytes, sequence) && lost === 0, `sample ${sequence} after ${step}`);
-        sequences.push(sequence);
-      });
-      seen.push(sequences);
-    }
-    assertEquals(seen[0], seen[1], `killed before ${step} ${time}`);
-    assert(["1,2", "1,2,3"].includes(seen[0]!.join()), `${seen[0]} after ${step} ${time}`);
-    a.close();
-    b.close();
-    publisher.close();
-    using auditor = Publisher.open(name.name, { depth, size: 256 });
-    assertNothingLeaked(auditor, depth);
-  }
-
-  async function stepsOfPublishing(): Promise<string[]> {
-    using name = new Name();
-    using _a = Subscriber.open(name.name, { depth, size: 256 });
-    using _b = Subscriber.open(name.name);
-    await using other = startProcess({ trapped: true });
-    return await other.run(publishAndDie, { topic: name.name, ...NO_DEATH });
-  }
-
-  function publishAndDie(
-    { Publisher, publishers, payload, dieBefore, stepsOf }: Tools,
-    { topic, step, time }: { topic: string } & Death,
-  ): string[] {
-    const publisher = Publisher.open(topic, { history: 1 });
-    publishers.push(publisher);
-    publisher.trySend(payload(1, 50));
-    dieBefore(step, time);
-    const steps = stepsOf(() => publisher.trySend(payload(2, 50)));
-    dieBefore("nothing");
-    return steps;
-  }
-});
-
-test("a subscriber that is killed before any step of a take gives everything back", async () => {
-  const depth = 3;
-  const steps = await stepsOfTaking();
-  assert(steps.filter((step) => step === "row compareExchange").length === 2, `${steps}`);
-  for (const { step, time } of deathsAt(steps)) {
-    using scene = new Scene({ depth });
-    const { publisher, topic } = scene;
-    const witness = scene.subscribe();
-    await using other = startProcess({ trapped: true });
-    await other.run(({ Subscriber, subscribers }, topic) => {
-      subscribers.push(Subscriber.open(topic));
-    }, topic);
-    for (let i = 1; i <= depth; i++) publisher.trySend(payload(i, 50));
-    for (let i = 1; i <= depth; i++) assertEquals(valueOf(witness.tryReceive()), payload(i, 50));
-    witness.close();
-    assert(await diedIn(other, other.run(takeAndDie, { step, time })), `alive after ${step}`);
-    using inside = new Inside(topic);
-    await until("its role is free", () => !inside.ring.region.isHeld(2));
-    assertNothingLeaked(publisher, depth);
-  }
-
-  async function stepsOfTaking(): Promise<string[]> {
-    using scene = new Scene({ depth });
-    await using other = startProcess({ trapped: true });
-    await other.run(({ Subscriber, subscribers }, topic) => {
-      subscribers.push(Subscriber.open(topic));
-    }, scene.topic);
-    for (let i = 1; i <= depth; i++) scene.publisher.trySend(payload(i, 50));
-    return await other.run(takeAndDie, NO_DEATH);
-  }
-
-  function takeAndDie(
-    { subscribers: [subscriber], dieBefore, stepsOf }: Tools,
-    { step, time }: Death,
-  ): string[] {
-    dieBefore(step, time);
-    return stepsOf(() => {
-      const outcome = subscriber!.tryTake();
-      if (outcome.state === "ok") outcome.sample[Symbol.dispose]();
-    });
-  }
-});
-
 test("a publisher that is killed while it takes back what the dead held leaves it to the next", async () => {
   const depth = 3;
-  const steps = await stepsOfTakingBack();
+  using stack = new DisposableStack();
+  await using other = startProcess({ trapped: true });
+  const [rehearsed] = await stage([NO_DEATH]);
+  const steps = await other.run(
+    ({ publishers, stepsOf }) => stepsOf(() => publishers.pop()!.tryLoan()),
+    undefined,
+  );
   assert(steps.includes("online exchange") && steps.includes("close lock file"), `${steps}`);
-  for (const { step, time } of deathsAt(steps)) {
-    using name = new Name();
-    await using holder = startProcess();
-    await using other = startProcess({ trapped: true });
-    await other.run(prepare, { topic: name.name, depth });
-    await holder.run(subscribe, { topic: name.name, count: 0 });
-    await other.run(fill, undefined);
-    await holder.kill();
-    using inside = new Inside(name.name);
-    await until("its role is free", () => !inside.ring.region.isHeld(1));
-    assert(await diedIn(other, other.run(takeBackAndDie, { step, time })), `alive after ${step}`);
-    using publisher = await openSoon(() => Publisher.open(name.name));
+  const deaths = await stage(deathsAt(steps));
+  const dying = other.run(({ publishers, dieAmid }, deaths) => {
+    dieAmid(deaths.map((at, i) => ({ ...at, act: () => publishers[i]!.tryLoan() })));
+  }, deaths.map(({ step, time }) => ({ step, time })));
+  assert(await diedIn(other, dying));
+  for (const { topic, inside } of [rehearsed!, ...deaths]) {
+    using publisher = await openSoon(() => Publisher.open(topic));
     await until("the role of the cleared row is free", () => !inside.ring.region.isHeld(1));
     assertNothingLeaked(publisher, depth);
   }
 
-  async function stepsOfTakingBack(): Promise<string[]> {
-    using name = new Name();
+  /** Publishers over there find all of their samples held by a dead subscriber. */
+  async function stage(deaths: readonly Death[]) {
+    const topics = deaths.map(() => stack.use(new Name()).name);
     await using holder = startProcess();
-    await using other = startProcess({ trapped: true });
-    await other.run(prepare, { topic: name.name, depth });
-    await holder.run(subscribe, { topic: name.name, count: 0 });
-    await other.run(fill, undefined);
+    await other.run(({ Publisher, publishers }, { topics, depth }) => {
+      for (const topic of topics) publishers.push(Publisher.open(topic, { depth, size: 256 }));
+    }, { topics, depth });
+    await holder.run(({ Subscriber, subscribers }, topics) => {
+      for (const topic of topics) subscribers.push(Subscriber.open(topic));
+    }, topics);
+    await other.run(({ publishers, payload }) => {
+      for (const publisher of publishers) {
+        for (let i = 1; publisher.trySend(payload(i, 50)); i++);
+      }
+    }, undefined);
     await holder.kill();
-    using inside = new Inside(name.name);
-    await until("its role is free", () => !inside.ring.region.isHeld(1));
-    return await other.run(takeBackAndDie, NO_DEATH);
-  }
-
-  function prepare(
-    { Publisher, publishers }: Tools,
-    { topic, depth }: { topic: string; depth: number },
-  ): void {
-    publishers.push(Publisher.open(topic, { depth, size: 256 }));
-  }
-
-  function fill({ publishers: [publisher], payload }: Tools): void {
-    for (let i = 1; publisher!.trySend(payload(i, 50)); i++);
-  }
-
-  function takeBackAndDie(
-    { publishers: [publisher], dieBefore, stepsOf }: Tools,
-    { step, time }: Death,
-  ): string[] {
-    dieBefore(step, time);
-    return stepsOf(() => publisher!.tryLoan());
+    const scenes = deaths.map((death, i) => ({
+      ...death,
+      topic: topics[i]!,
+      inside: stack.use(new Inside(topics[i]!)),
+    }));
+    for (const { inside } of scenes) {
+      await until("its role is free", () => !inside.ring.region.isHeld(1));
+    }
+    return scenes;
   }
 });

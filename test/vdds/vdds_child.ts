@@ -9,7 +9,7 @@ import type { Sample } from "../../src/vdds/sample.ts";
 import { Subscriber } from "../../src/vdds/subscriber.ts";
 import { isPayload, lengthOf, payload } from "../circular/scene.ts";
 import { serve } from "../shared/serve.ts";
-import { dieBefore, stepsOf } from "../trap/trap.ts";
+import { dieAmid, stepsOf } from "../trap/trap.ts";
 
 /** What the functions can use. */
 const TOOLS = {
@@ -18,7 +18,7 @@ const TOOLS = {
   payload,
   isPayload,
   lengthOf,
-  dieBefore,
+  dieAmid,
   stepsOf,
   /** What stays open between two functions. */
   publishers: [] as Publisher[],
