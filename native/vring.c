@@ -1,5 +1,5 @@
 /*
- * The native part of vring: system calls, and nothing that could be called an algorithm.
+ * The native part of vring: system calls, and no algorithm.
  *
  * Every function returns a value or -errno. Addresses, sizes, offsets and nanoseconds are doubles
  * (see syscall.h). The library is linked with -z nodelete: a thread of this process may still be
@@ -15,10 +15,12 @@
 #include <linux/time.h>
 
 #define NANOSECONDS 1000000000.0
-#define FOREVER 9.0e18 /* a deadline at or beyond this is none */
+#define FOREVER 9.0e18 /* a deadline at or beyond this means none */
 #define VECTOR_LIMIT 128 /* of futex_waitv */
 
-/* libc's clock reads the vDSO (25 ns); the system call (100 ns and more) stands in without libc. */
+/*
+ * libc's clock reads the vDSO (25 ns); without libc, the system call (100 ns and more) replaces it.
+ */
 extern int clock_gettime(int clock, struct timespec *time) __attribute__((weak));
 
 /* ---- files ---- */
@@ -53,7 +55,7 @@ EXPORT int32_t vring_chmod(int32_t fd, uint32_t mode)
     return call2(__NR_fchmod, fd, mode);
 }
 
-/* Gives an unnamed file its name; -EEXIST if the name is taken. */
+/* Gives an unnamed file its name; returns -EEXIST if the name is taken. */
 EXPORT int32_t vring_link(const char *proc_path, const char *path)
 {
     return call5(__NR_linkat, AT_FDCWD, proc_path, AT_FDCWD, path, AT_SYMLINK_FOLLOW);
@@ -115,22 +117,22 @@ EXPORT int32_t vring_uid(void)
 /* ---- memory ---- */
 
 /*
- * Each range is noted in the call that maps it, under the isolate that owns it: a Worker can be
- * terminated between any two JavaScript statements, and its sentinel then retires its ranges.
+ * The call that maps a range records it under its owner, the isolate. A Worker can be terminated
+ * between any two JavaScript statements, and its sentinel then retires its ranges.
  *
  * Retiring a range gives its memory back to the system and keeps its addresses: private zeros
- * replace it. Nobody can know whether a range is still in use: its buffer may have been transferred
- * away, a thread of the runtime may be in the middle of a call with a view of it, a thread of this
- * library may be asleep on a word of it. All of them find zeros, and their stores reach nobody.
+ * replace it. Nobody can know whether a range is still in use. Its buffer may have been transferred
+ * away, the runtime may be in the middle of a call with a view of it, or a thread of this library
+ * may be asleep on a word of it. All of them find zeros, and their stores reach nobody.
  *
  * A retired range costs addresses and one of the kernel's mappings, of which a process can have
  * 65,530 by default. The kernel maps downwards, so ranges that are closed one after the other are
  * often neighbours; they merge into one, here and in the kernel. The oldest range is unmapped when
- * there are RETIRED of them, when they take more than an eighth of all addresses, or when the kernel
+ * RETIRED of them exist, when they take more than an eighth of all addresses, or when the kernel
  * has no addresses left for a new one. A use that is older than all those closes is then a SIGSEGV.
  *
- * States of a range: noted; taken off the list by one call; retired; unmapped. Calls of several
- * isolates meet in the two lists only, which `busy` guards. No call is cut short: Deno ends an
+ * States of a range: recorded; taken off the list by one call; retired; unmapped. Calls of several
+ * isolates share only the two lists, which `busy` guards. No call is cut short: Deno ends an
  * isolate in JavaScript, never in native code.
  */
 #define RANGES 65536
@@ -142,9 +144,9 @@ struct range {
     double owner;
 };
 
-static struct range noted[RANGES];
-static uint32_t noted_count;
-static struct range retired[RETIRED]; /* a queue; both positions count for ever */
+static struct range recorded[RANGES];
+static uint32_t recorded_count;
+static struct range retired[RETIRED]; /* a queue; both positions only grow */
 static uint32_t retired_head, retired_tail;
 static double retired_bytes;
 static int32_t busy;
@@ -160,24 +162,27 @@ static void unlock_ranges(void)
     __atomic_store_n(&busy, 0, __ATOMIC_SEQ_CST);
 }
 
-static int32_t note(struct range range)
+static int32_t record(struct range range)
 {
     lock_ranges();
-    int32_t result = noted_count < RANGES ? 0 : -ENOMEM;
-    if (result == 0) noted[noted_count++] = range;
+    int32_t result = recorded_count < RANGES ? 0 : -ENOMEM;
+    if (result == 0) recorded[recorded_count++] = range;
     unlock_ranges();
     return result;
 }
 
-/* Takes a range off the list: the one that starts there, or any of an owner; empty if none is. */
-static struct range take_noted(uintptr_t start, double owner)
+/*
+ * Takes a range off the list: the one that begins at `start`, or any of an owner; empty if none
+ * matches.
+ */
+static struct range take_recorded(uintptr_t start, double owner)
 {
     struct range found = { 0 };
     lock_ranges();
-    for (uint32_t i = noted_count; i-- > 0;) { /* what was mapped last is often closed first */
-        if (start ? noted[i].start != start : noted[i].owner != owner) continue;
-        found = noted[i];
-        noted[i] = noted[--noted_count];
+    for (uint32_t i = recorded_count; i-- > 0;) { /* the newest range is often closed first */
+        if (start ? recorded[i].start != start : recorded[i].owner != owner) continue;
+        found = recorded[i];
+        recorded[i] = recorded[--recorded_count];
         break;
     }
     unlock_ranges();
@@ -190,7 +195,7 @@ static long map(uintptr_t address, size_t length, int32_t protection, int32_t fl
     return call6(__NR_mmap, address, length, protection, flags, fd, offset);
 }
 
-/* An eighth of the addresses of a process on this machine, as the one of this library tells. */
+/* An eighth of the addresses of a process on this machine, judged by an address of this library. */
 static double retired_limit(void)
 {
     return (double)(1ull << (61 - __builtin_clzll((uintptr_t)retired)));
@@ -201,7 +206,9 @@ static struct range *retired_at(uint32_t position)
     return &retired[position % RETIRED];
 }
 
-/* Unmaps the oldest retired range if there are more than so many ranges or bytes; 0 if not. */
+/*
+ * Unmaps the oldest retired range if more ranges or bytes than these are retired; returns 0 if not.
+ */
 static int32_t unmap_oldest(uint32_t ranges, double bytes)
 {
     struct range oldest = { 0 };
@@ -215,7 +222,7 @@ static int32_t unmap_oldest(uint32_t ranges, double bytes)
     return oldest.length > 0;
 }
 
-/* Makes one range of two neighbours, unless that would be too large to go at once. */
+/* Merges two neighbours, unless the result would be too large to unmap at once. */
 static int32_t join(struct range *into, struct range range)
 {
     int32_t below = range.start + range.length == into->start;
@@ -226,7 +233,9 @@ static int32_t join(struct range *into, struct range range)
     return 1;
 }
 
-/* Puts a range at the end of the queue, joined to its neighbours there; 0 if the queue is full. */
+/*
+ * Appends a range to the queue, merged with its neighbours there; returns 0 if the queue is full.
+ */
 static int32_t put_retired(struct range range)
 {
     uint32_t first = retired_tail;
@@ -245,7 +254,7 @@ static int32_t retire(struct range range)
 {
     int32_t flags = MAP_FIXED | MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
     long result = map(range.start, range.length, PROT_READ | PROT_WRITE, flags, -1, 0);
-    /* A kernel that refuses has nothing to replace it with; giving the memory back comes first. */
+    /* If the kernel refuses the zeros, giving the memory back still comes first. */
     if (result < 0) return call2(__NR_munmap, range.start, range.length);
     lock_ranges();
     while (!put_retired(range)) {
@@ -259,7 +268,7 @@ static int32_t retire(struct range range)
     return 0;
 }
 
-/* Maps a range of its own for an isolate, at a multiple of `alignment` if it has no file. */
+/* Maps a new range for an isolate, at a multiple of `alignment` if it has no file. */
 EXPORT double vring_map(double owner, double length, double alignment, int32_t protection,
                         int32_t flags, int32_t fd, double offset)
 {
@@ -271,60 +280,65 @@ EXPORT double vring_map(double owner, double length, double alignment, int32_t p
         if (start < 0) return start;
         if (alignment == 0 || extra > 0 || (uintptr_t)start % (size_t)alignment == 0) break;
         call2(__NR_munmap, start, size);
-        extra = alignment; /* only now: the rest that is cut off would part neighbours */
+        extra = alignment; /* only now: a gap cut off always would part neighbours */
     }
     size_t before = extra > 0 ? -(uintptr_t)start % extra : 0;
     if (before > 0) call2(__NR_munmap, start, before);
     if (extra > before) call2(__NR_munmap, start + before + size, extra - before);
     start += before;
-    int32_t result = note((struct range){ start, size, owner });
+    int32_t result = record((struct range){ start, size, owner });
     if (result < 0) call2(__NR_munmap, start, size);
     return result < 0 ? result : start;
 }
 
-/* Maps something else over a part of a range. */
+/* Replaces the mapping of a part of a range. */
 EXPORT double vring_map_part(double address, double length, int32_t protection, int32_t flags,
                              int32_t fd, double offset)
 {
     return map((uintptr_t)POINTER(address), length, protection, flags, fd, (long)offset);
 }
 
-/* For ranges that nobody else can be using. */
+/* Unmaps a range that nobody else can be using. */
 EXPORT int32_t vring_unmap(double address, double length)
 {
-    take_noted((uintptr_t)POINTER(address), 0);
+    take_recorded((uintptr_t)POINTER(address), 0);
     return call2(__NR_munmap, POINTER(address), (size_t)length);
 }
 
-/* For ranges that others may be using; -EINVAL if none that is noted starts there. */
+/* Retires a range that others may be using; returns -EINVAL if no recorded range begins there. */
 EXPORT int32_t vring_retire(double address)
 {
-    struct range range = take_noted((uintptr_t)POINTER(address), 0);
+    struct range range = take_recorded((uintptr_t)POINTER(address), 0);
     return range.length > 0 ? retire(range) : -EINVAL;
 }
 
-/* How many bytes and ranges are retired, how many bytes can be, and how many ranges are noted. */
+/*
+ * Counts the retired bytes, the retired ranges, the limit of retired bytes and the recorded ranges.
+ */
 EXPORT void vring_ranges(double *out)
 {
     lock_ranges();
     out[0] = retired_bytes;
     out[1] = retired_head - retired_tail;
     out[2] = retired_limit();
-    out[3] = noted_count;
+    out[3] = recorded_count;
     unlock_ranges();
 }
 
-/* A process that exits keeps its memory to the end: its other threads still run and decide by it. */
+/*
+ * Retires the ranges of an isolate. A process that exits keeps its memory to the end: its other
+ * threads still run and decide by it.
+ */
 static void isolate_ended(double owner)
 {
     while (!__atomic_load_n(&exiting, __ATOMIC_SEQ_CST)) {
-        struct range range = take_noted(0, owner);
+        struct range range = take_recorded(0, owner);
         if (range.length == 0) return;
         retire(range);
     }
 }
 
-/* The function that a sentinel calls at the end of its isolate. */
+/* Returns the function that a sentinel calls at the end of its isolate. */
 EXPORT double vring_isolate_ended(void)
 {
     return (uintptr_t)isolate_ended;
@@ -338,7 +352,7 @@ static void process_exits(void *unused)
     __atomic_store_n(&exiting, 1, __ATOMIC_SEQ_CST);
 }
 
-/* The C library calls this before it finalises any library, sentinels included. */
+/* The C library calls process_exits before it finalises any library, sentinels included. */
 __attribute__((constructor)) static void loaded(void)
 {
     if (__cxa_atexit) __cxa_atexit(process_exits, NULL, NULL);
@@ -349,27 +363,27 @@ __attribute__((constructor)) static void loaded(void)
 #define WORD(address) ((uint64_t *)POINTER(address))
 #define VALUE(value) ((uint64_t)(int64_t)(value))
 
-/* The value; no plain read that comes before moves behind it. */
+/* Returns the value; no earlier plain read moves behind this. */
 EXPORT double vring_load64(double word)
 {
     __atomic_thread_fence(__ATOMIC_ACQUIRE);
     return __atomic_load_n(WORD(word), __ATOMIC_SEQ_CST);
 }
 
-/* No plain access that follows moves before it. */
+/* Stores the value; no later plain access moves before this. */
 EXPORT void vring_store64(double word, double value)
 {
     __atomic_store_n(WORD(word), VALUE(value), __ATOMIC_SEQ_CST);
-#if !defined(__x86_64__) /* there the store is an xchg, which nothing passes */
+#if !defined(__x86_64__) /* x86_64 stores by xchg, which nothing passes */
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
 #endif
 }
 
 /*
  * Stores a position, then loads a bell: a publisher's two steps in one call. No fence is needed on
- * aarch64. The store is an stlr and the load an ldar, which the processor keeps in this order
- * whatever their sizes; plain accesses before the stlr stay before it, and those after the ldar
- * stay after it. So a plain access that follows never passes the store either.
+ * aarch64. The store is an stlr and the load an ldar, which the processor keeps in this order at
+ * any size; plain accesses before the stlr stay before it, and those after the ldar stay after it.
+ * So a later plain access never passes the store either.
  */
 EXPORT uint32_t vring_publish32(double word, uint32_t value, double bell)
 {
@@ -386,8 +400,8 @@ EXPORT uint32_t vring_publish64(double word, double value, double bell)
 extern void *memcpy(void *target, const void *source, size_t length) __attribute__((weak));
 
 /*
- * From shared memory into an array (in JavaScript a view must be made for that, at 20 ns), and then
- * the value of a word, as from vring_load64, if there is one.
+ * Copies from shared memory into an array (a copy in JavaScript needs a view, at 20 ns). Then
+ * returns the value of a word, as vring_load64 does, if one is given.
  */
 EXPORT double vring_copy_out(uint8_t *target, double source, uint32_t length, double word)
 {
@@ -440,7 +454,7 @@ EXPORT double vring_now(void)
     return now();
 }
 
-/* The deadline as the kernel wants it, or NULL for none. */
+/* Converts the deadline for the kernel, or returns NULL for none. */
 static struct timespec *until(double deadline, struct timespec *time)
 {
     if (!(deadline < FOREVER)) return NULL;
@@ -457,7 +471,7 @@ EXPORT int32_t vring_sleep(double deadline)
     return call4(__NR_clock_nanosleep, CLOCK_MONOTONIC, TIMER_ABSTIME, until(deadline, &time), NULL);
 }
 
-/* Returns 1 as soon as the word is not `expected`, 0 when `budget` nanoseconds have passed. */
+/* Returns 1 as soon as the word is not `expected`, 0 once `budget` nanoseconds have passed. */
 EXPORT int32_t vring_spin(double word, uint32_t expected, double budget)
 {
     const uint32_t *address = POINTER(word);
@@ -496,7 +510,10 @@ EXPORT int32_t vring_futex_wake(double word, int32_t count, uint32_t bitset)
     return call6(__NR_futex, (long)POINTER(word), FUTEX_WAKE_BITSET, count, 0, 0, bitset);
 }
 
-/* Adds 1 to the word and wakes everyone asleep on it: one call, so no kill falls in between. */
+/*
+ * Adds 1 to the word and wakes everyone asleep on it. It is one call, so no kill can come in
+ * between.
+ */
 EXPORT int32_t vring_futex_add_wake(double word)
 {
     return call6(__NR_futex, (long)POINTER(word), FUTEX_WAKE_OP, INT32_MAX, 0,
@@ -515,8 +532,9 @@ EXPORT int32_t vring_futex_waitv(double words, uint32_t count, double deadline)
 }
 
 /*
- * The same, and looks at every word again after each slice: for words that nobody wakes, for more
- * words than futex_waitv takes (it sleeps on the first 128) and for kernels without it (on the first).
+ * Sleeps as futex_waitv does, and checks every word again after each slice. It serves words that
+ * nobody wakes, more words than futex_waitv takes (it sleeps on the first 128) and kernels without
+ * the call (it sleeps on the first word).
  */
 EXPORT int32_t vring_futex_scan(double vector, uint32_t count, double deadline, double slice,
                                 int32_t has_waitv)
@@ -546,14 +564,14 @@ static int32_t lock(int32_t fd, int32_t command, struct flock *range)
     return call3(__NR_fcntl, fd, command, range);
 }
 
-/* kind: 0 read, 1 write, 2 unlock. Never blocks: -EAGAIN if somebody is in the way. */
+/* Sets a lock; kind: 0 read, 1 write, 2 unlock. Never blocks: returns -EAGAIN on a conflict. */
 EXPORT int32_t vring_lock(int32_t fd, int32_t kind, double start, double length)
 {
     struct flock range = { .l_type = kind, .l_start = start, .l_len = length };
     return lock(fd, F_OFD_SETLK, &range);
 }
 
-/* The kind of lock in the way of `kind` there, 2 if none; the fd's own locks are not seen. */
+/* Returns the kind of lock of others that conflicts with `kind`, or 2 for none. */
 EXPORT int32_t vring_lock_test(int32_t fd, int32_t kind, double start, double length)
 {
     struct flock range = { .l_type = kind, .l_start = start, .l_len = length };
@@ -561,7 +579,7 @@ EXPORT int32_t vring_lock_test(int32_t fd, int32_t kind, double start, double le
     return result < 0 ? result : range.l_type;
 }
 
-/* Where some lock begins that is in the way of a write lock on the range; -ENOENT if none is. */
+/* Returns where a lock of others within the range begins; -ENOENT if it holds none. */
 EXPORT double vring_lock_find(int32_t fd, double start, double length)
 {
     struct flock range = { .l_type = F_WRLCK, .l_start = start, .l_len = length };
@@ -585,7 +603,7 @@ static int32_t outcome(int result)
     return result < 0 ? -*__errno_location() : result;
 }
 
-/* Opens the semaphore, or makes it with the value 1. */
+/* Opens the semaphore, or creates it with the value 1. */
 EXPORT double vring_semaphore_open(const char *name, uint32_t mode)
 {
     if (!sem_open || !__errno_location) return -ENOSYS;
@@ -603,7 +621,7 @@ EXPORT int32_t vring_semaphore_unlink(const char *name)
     return sem_unlink ? outcome(sem_unlink(name)) : -ENOSYS;
 }
 
-/* Takes one if there is one; -EAGAIN if not. */
+/* Acquires one permit; returns -EAGAIN if none is free. */
 EXPORT int32_t vring_semaphore_try(double semaphore)
 {
     return outcome(sem_trywait(POINTER(semaphore)));
@@ -618,11 +636,11 @@ EXPORT int32_t vring_semaphore_post(double semaphore)
 
 /*
  * A handler of this library is put above the one in place, and passes each signal on to it. If it
- * kept that one only, two cases would recurse without end: another library puts its handler above
- * this one, calls this one from it, and is wrapped in its turn; and two copies of this library wrap
- * each other. So a chain keeps every handler that it was put above, oldest first. When a handler
- * below calls this one again, the signal goes to the next older handler, and ends at the oldest. In
- * the picture F calls the handler that it found, which was this one, and H calls none:
+ * kept only that one, two cases would recurse without end. Another library may put its handler
+ * above this one, call this one from it, and be wrapped in its turn; and two copies of this library
+ * may wrap each other. So a chain keeps every handler that it was put above, oldest first. When a
+ * handler below calls this one again, the signal goes to the next older handler, and ends at the
+ * oldest. In the picture F calls the handler that it found, which was this one, and H calls none:
  *
  *   handlers: H F      signal -> this one -> F -> this one -> H
  *
@@ -630,12 +648,12 @@ EXPORT int32_t vring_semaphore_post(double semaphore)
  *     handlers listed after it are dropped: they are out of use.
  * I2  No chain lists the handler of a chain. A copy of this library that finds the chain of another
  *     copy in place uses that one (`chain_of`), so copies never wrap each other.
- * I3  Threads are told apart by their thread pointer: thread-local storage would need libc. Each
- *     passage of a signal keeps the length of the list as it was when the signal arrived. (A handler
+ * I3  A thread is identified by its thread pointer: thread-local storage would need libc. Each
+ *     passage of a signal keeps the length that the list had when the signal arrived. (A handler
  *     that leaves by longjmp never ends its passage; later signals of its thread skip handlers.)
  *
- * The action keeps the flags, the mask and the return trampoline of the handler in place. The kernel
- * has a field for the trampoline on both processors.
+ * The action keeps the flags, the mask and the return trampoline of the handler in place. The
+ * kernel has a field for the trampoline on both processors.
  */
 typedef void handler(int signal, void *info, void *context);
 
@@ -664,9 +682,9 @@ struct chain {
 };
 
 /*
- * Defines the entry of a chain, the function that the kernel calls: a jump, a mark, the distance to
- * the chain, and then the jump to the handler. It is aligned to its 16 bytes, so that looking for
- * the mark in a foreign function never reads beyond the page of its first byte.
+ * Defines the entry of a chain, which is the function that the kernel calls: a jump, a mark, the
+ * distance to the chain, and then the jump to the handler. It is aligned to its 16 bytes, so that
+ * looking for the mark in a foreign function never reads beyond the page of its first byte.
  */
 #if defined(__x86_64__)
 #define ENTRY_BEGIN "jmp 1f\n .ascii \"vring1\"\n"
@@ -685,7 +703,9 @@ struct chain_entry {
     int32_t distance; /* from here */
 };
 
-/* The chain that a handler is the entry of, in whichever copy of this library; NULL if of none. */
+/*
+ * Returns the chain whose entry this handler is, in any copy of this library; NULL if it is none.
+ */
 static struct chain *chain_of(handler *handler, const struct chain *like)
 {
     const struct chain_entry *entry = (void *)handler, *mine = (void *)like->own;
@@ -693,7 +713,7 @@ static struct chain *chain_of(handler *handler, const struct chain *like)
     return (void *)((char *)&entry->distance + entry->distance);
 }
 
-/* Lists a handler that the chain is put above (I1); 0 if there are too many. */
+/* Lists a handler that the chain is put above (I1); returns 0 if the list is full. */
 static int chain_list(struct chain *chain, handler *handler)
 {
     uint32_t at = 0;
@@ -704,7 +724,7 @@ static int chain_list(struct chain *chain, handler *handler)
     return 1;
 }
 
-/* Puts the chain above the handler in place, if there is one; returns the chain that is in place. */
+/* Puts the chain above the handler in place, if one is installed; returns the chain in place. */
 static struct chain *chain_wrap(struct chain *chain)
 {
     struct kernel_action current, replaced;
@@ -718,13 +738,16 @@ static struct chain *chain_wrap(struct chain *chain)
         action.flags |= SA_SIGINFO;
         call4(__NR_rt_sigaction, chain->signal, &action, &replaced, 8);
         if (replaced.handler == current.handler) break;
-        call4(__NR_rt_sigaction, chain->signal, &replaced, NULL, 8); /* put there meanwhile */
+        call4(__NR_rt_sigaction, chain->signal, &replaced, NULL, 8); /* installed meanwhile */
     }
     __atomic_store_n(&chain->changing, 0, __ATOMIC_SEQ_CST);
     return found ? found : chain;
 }
 
-/* The passage of this thread, a new one if the signal has just arrived; NULL if all are taken. */
+/*
+ * Returns the passage of this thread, a new one if the signal has just arrived; NULL if all are
+ * taken.
+ */
 static struct passage *chain_enter(struct chain *chain)
 {
     uintptr_t thread = (uintptr_t)__builtin_thread_pointer();
@@ -759,9 +782,9 @@ static void chain_pass(struct chain *chain, int signal, void *info, void *contex
 /* ---- Ctrl-C during a blocking wait ---- */
 
 /*
- * Once a program listens to SIGINT, the signal no longer ends it; its listener runs on the event
- * loop, which a blocking wait holds up. So a handler that counts is put above the one in place: a
- * blocking wait that sees the count change gives up.
+ * Once a program listens to SIGINT, the signal no longer ends it. Its listener runs on the event
+ * loop, which a blocking wait holds up. So a handler that counts is put above the one in place, and
+ * a blocking wait gives up when the count changes.
  */
 CHAIN_ENTRY(interrupt_entry, interrupt_chain, on_interrupt);
 
@@ -778,7 +801,7 @@ __attribute__((used)) static void on_interrupt(int signal, void *info, void *con
 static struct chain *in_place = &interrupt_chain; /* of this or another copy of the library */
 static int32_t shift; /* keeps the number below when another chain is in place */
 
-/* A number that changes with every SIGINT, from the first call on that found a listener. */
+/* Returns a number that changes with every SIGINT, once a call has found a listener. */
 EXPORT int32_t vring_interrupts(void)
 {
     struct chain *before = __atomic_load_n(&in_place, __ATOMIC_SEQ_CST);

@@ -1,6 +1,6 @@
 /**
- * What callers pass, checked before anything is done with it. Types do not reach a caller in
- * JavaScript, and the native library would believe a wrong length or address.
+ * The checks of every argument, made before anything is done with it. Types do not bind a caller in
+ * JavaScript, and the native library would trust a wrong length or address.
  *
  * @module
  */
@@ -9,7 +9,7 @@ type Getter = (this: unknown) => unknown;
 
 const TypedArray = Object.getPrototypeOf(Uint8Array) as { readonly prototype: object };
 
-/** A getter as the engine has it, which no subclass, own property or proxy can replace. */
+/** Returns the engine's own getter, which no subclass, own property or proxy can replace. */
 function intrinsic(name: PropertyKey): Getter {
   return Object.getOwnPropertyDescriptor(TypedArray.prototype, name)!.get!;
 }
@@ -21,22 +21,25 @@ const bufferOf = intrinsic("buffer");
 const { keys: keysOf, set: setOf } = TypedArray.prototype as Uint8Array;
 
 /**
- * The true length of a Uint8Array; a TypeError for anything else. Call it after all code of the
- * caller has run, and use what it gives: `length` may say something else.
+ * Returns the true length of a Uint8Array; throws a TypeError for any other value. Call it after
+ * all code of the caller has run, and use the result: the array's own `length` may differ.
  *
- * @param doing What is attempted, such as `write to`.
- * @param what On what, such as `ring "demo"`.
+ * @param doing The verb of the attempt, such as `write to`.
+ * @param what Its object, such as `ring "demo"`.
  */
 export function byteLengthOf(value: unknown, doing: string, what: string): number {
   if (tagOf.call(value) !== "Uint8Array") {
-    throw new TypeError(`Cannot ${doing} ${what}: ${inWords(value)} is no Uint8Array; pass one`);
+    throw new TypeError(`Cannot ${doing} ${what}: ${inWords(value)} is not a Uint8Array; pass one`);
   }
   const length = lengthOf.call(value) as number;
   if (length === 0) checkAttached(value as Uint8Array, doing, what);
   return length;
 }
 
-/** An array whose memory is gone has length 0, and nobody means to pass that. */
+/**
+ * Throws if the array has lost its memory. Such an array has length 0, and no caller means to pass
+ * it.
+ */
 function checkAttached(value: Uint8Array, doing: string, what: string): void {
   try {
     keysOf.call(value);
@@ -48,24 +51,29 @@ function checkAttached(value: Uint8Array, doing: string, what: string): void {
   }
 }
 
-/** The first `length` bytes of a Uint8Array from `start` on, whatever its own methods do. */
+/** Returns `length` bytes of a Uint8Array from `start` on, without its own methods. */
 export function partOf(array: Uint8Array, start: number, length: number): Uint8Array<ArrayBuffer> {
   const offset = offsetOf.call(array) as number + start;
   return new Uint8Array(bufferOf.call(array) as ArrayBuffer, offset, length);
 }
 
-/** A DataView of `length` bytes of an array from `start` on, whatever its own methods do. */
+/**
+ * Returns a DataView of `length` bytes of an array from `start` on, without the array's own
+ * methods.
+ */
 export function dataOf(array: Uint8Array, start: number, length: number): DataView {
   const offset = offsetOf.call(array) as number + start;
   return new DataView(bufferOf.call(array) as ArrayBuffer, offset, length);
 }
 
-/** Copies into an array, whatever its own methods do. */
+/** Copies into an array, without its own methods. */
 export function fill(target: Uint8Array, source: Uint8Array): void {
   setOf.call(target, source);
 }
 
-/** A Uint8Array whose `length` is true: the same one, unless it is of a class of the caller's. */
+/**
+ * Returns a Uint8Array whose `length` is true: the same array, unless the caller has subclassed it.
+ */
 export function plainBytes(value: Uint8Array, doing: string, what: string): Uint8Array {
   const length = byteLengthOf(value, doing, what);
   const isPlain = Object.getPrototypeOf(value) === Uint8Array.prototype &&
@@ -82,9 +90,9 @@ function isBelow(value: object, above: object): boolean {
   return Object.prototype.isPrototypeOf.call(above, value);
 }
 
-const LONGEST_QUOTE = 300; // a name that is too long is shown whole
+const LONGEST_QUOTE = 300; // shows a name whole that is too long for a region
 
-/** Any value, in words that fit into a message. */
+/** Describes any value in words that fit into a message. */
 export function inWords(value: unknown): string {
   switch (typeof value) {
     case "string":
@@ -128,13 +136,13 @@ export function checkLimit(limit: unknown, least: number, doing: string, what: s
   );
 }
 
-/** What an option can be. */
+/** The values that an option can have. */
 interface Rule {
   readonly wanted: string;
   is(value: unknown): boolean;
 }
 
-const ANY: Rule = { wanted: "", is: () => true }; // its users check it
+const ANY: Rule = { wanted: "", is: () => true }; // the option's users check it
 
 const FLAG: Rule = { wanted: "true or false", is: (value) => typeof value === "boolean" };
 
@@ -167,7 +175,7 @@ const SIGNAL: Rule = {
   is: (value) => value instanceof AbortSignal,
 };
 
-/** Every option of this package: a name means the same wherever it is. */
+/** Every option of this package: a name has the same meaning everywhere. */
 const RULES: Readonly<Record<string, Rule>> = {
   timeout: TIMEOUT,
   spin: SPIN,
@@ -206,10 +214,10 @@ const RULES: Readonly<Record<string, Rule>> = {
 };
 
 /**
- * The options of a call, each read once, so that a getter cannot give something else to the next
- * look; throws unless each is what it can be.
+ * Copies the options of a call and throws if one is invalid. Each is read once, so that a getter
+ * cannot return another value later.
  *
- * @param action What is attempted, such as `open ring "demo"`.
+ * @param action The attempt, such as `open ring "demo"`.
  */
 export function checkedOptions<O extends object>(options: O, action: string): O {
   checkObject(options, action);
@@ -223,7 +231,7 @@ export function checkedOptions<O extends object>(options: O, action: string): O 
   return copy as O;
 }
 
-/** Throws unless a value can be options. */
+/** Throws unless a value can be an options object. */
 export function checkObject(options: unknown, action: string): void {
   if (typeof options === "object" && options !== null && !isBuffer(options)) return;
   throw new TypeError(
@@ -231,18 +239,24 @@ export function checkObject(options: unknown, action: string): void {
   );
 }
 
-/** Arrays and buffers are not options: a target in the wrong place, more likely. */
+/**
+ * Whether a value is an array or a buffer. Those are no options, but probably a target in the wrong
+ * place.
+ */
 function isBuffer(value: object): boolean {
   return ArrayBuffer.isView(value) || isBelow(value, TypedArray.prototype) ||
     Array.isArray(value) || value instanceof ArrayBuffer || isSharedBuffer(value);
 }
 
-/** Most pages have no such class, and the explorer runs this file in a page too. */
+/**
+ * Whether a value is a SharedArrayBuffer. Most web pages have no such class, and the explorer runs
+ * this file in pages too.
+ */
 function isSharedBuffer(value: object): boolean {
   return typeof SharedArrayBuffer !== "undefined" && value instanceof SharedArrayBuffer;
 }
 
-/** Whether the first argument of a read is its target, right or wrong, and not its options. */
+/** Whether the first argument of a read is its target, even an invalid one, and not its options. */
 export function isTarget(first: object): first is Uint8Array<ArrayBuffer> {
   return typeof first !== "object" || first === null || isBuffer(first);
 }
@@ -262,7 +276,7 @@ interface Waits {
   readonly signal?: AbortSignal;
 }
 
-/** Throws unless options can be those of a wait. */
+/** Throws unless the options are valid for a wait. */
 export function checkWaits(options: Waits): void {
   if (typeof options !== "object" || options === null || isBuffer(options)) {
     checkObject(options, "wait");

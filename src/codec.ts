@@ -1,5 +1,5 @@
 /**
- * How values become messages and messages become values.
+ * Codecs: the conversion of values to messages and back.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import type { AnyLayout, Input, Value } from "./layout/layout.ts";
 
 /** Turns values of one type into bytes and back. */
 export interface Codec<T> {
-  /** What both sides must agree on; checked when they meet. */
+  /** The type of the messages, which must be the same on both sides; checked on opening. */
   readonly type: {
     /** The name, for people. */
     readonly name: string;
@@ -20,24 +20,27 @@ export interface Codec<T> {
     readonly hash: bigint;
   };
   /**
-   * The bytes of a value, perhaps in an array that is used again for the next one: they are copied
-   * before anything else happens.
+   * Encodes a value. The returned array may be reused for the next value: callers copy it before
+   * anything else happens.
    */
   encode(value: T): Uint8Array;
-  /** The value of a message, which may keep the bytes, unless the codec is `transient`. */
+  /** Decodes a message. The value may keep the bytes, unless the codec is `transient`. */
   decode(bytes: Uint8Array<ArrayBuffer>): T;
-  /** No value keeps the bytes that it was made of: they may lie in an array that is used again. */
+  /**
+   * Whether values never keep the bytes they were decoded from, so that callers can reuse the
+   * array.
+   */
   readonly transient?: boolean;
 }
 
 const encoder = new TextEncoder();
-const decoder = new TextDecoder("utf-8", { ignoreBOM: true }); // a BOM is a character of the text
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true }); // a BOM is part of the text
 
 function plain(name: string): Codec<unknown>["type"] {
   return { name, hash: fingerprint(`codec ${name}`) };
 }
 
-/** Bytes as they are. */
+/** Passes bytes through unchanged. */
 const bytes: Codec<Uint8Array> = {
   type: plain("bytes"),
   encode: (value) => {
@@ -47,7 +50,7 @@ const bytes: Codec<Uint8Array> = {
   decode: (value) => value,
 };
 
-/** Text, as UTF-8. */
+/** Encodes text as UTF-8. */
 const text: Codec<string> = {
   type: plain("text"),
   encode: (value) => encoder.encode(value),
@@ -55,25 +58,29 @@ const text: Codec<string> = {
   transient: true,
 };
 
-/** Whatever JSON can say. The type is yours to keep: only "json" is checked. */
+/** Encodes values as JSON. Nothing checks `T`: the message type of all such codecs is "json". */
 function json<T>(): Codec<T> {
   return {
     type: plain("json"),
     encode: (value) => {
       const json: string | undefined = JSON.stringify(value);
       if (json !== undefined) return encoder.encode(json);
-      throw new TypeError(`Cannot send ${typeof value} as JSON: it has no word for that`);
+      throw new TypeError(
+        `Cannot send ${typeof value} as JSON: the value has no JSON representation`,
+      );
     },
     decode: (value) => JSON.parse(decoder.decode(value)),
     transient: true,
   };
 }
 
-/** The fields of a layout; both sides must have declared the same one. One array serves all values. */
+/** Encodes the fields of a layout, which both sides must declare alike; reuses one array. */
 function struct<L extends AnyLayout>(layout: L): Codec<Value<L>> {
   if (!isLayout(layout)) {
     throw new TypeError(
-      `Cannot make a codec of ${inWords(layout)}: it is no layout; pass what layout() gave`,
+      `Cannot make a codec of ${
+        inWords(layout)
+      }: it is not a layout; pass one that layout() returned`,
     );
   }
   const { name, hash, size } = layout;
@@ -100,20 +107,20 @@ function struct<L extends AnyLayout>(layout: L): Codec<Value<L>> {
   };
 }
 
-/** The codecs that this package has. */
+/** The codecs of this package. */
 export interface Codecs {
-  /** Bytes as they are. */
+  /** Passes bytes through unchanged. */
   readonly bytes: Codec<Uint8Array>;
-  /** Text, as UTF-8. */
+  /** Encodes text as UTF-8. */
   readonly text: Codec<string>;
-  /** Whatever JSON can say. The type is yours to keep: only "json" is checked. */
+  /** Encodes values as JSON. Nothing checks `T`: the message type of all such codecs is "json". */
   json<T>(): Codec<T>;
-  /** The fields of a layout; both sides must have declared the same one. */
+  /** Encodes the fields of a layout, which both sides must declare alike. */
   struct<L extends AnyLayout>(layout: L): Codec<Value<L>>;
 }
 
 /**
- * How values become messages.
+ * The codecs of this package, which convert values to messages and back.
  *
  * @example Messages with fields
  * ```ts

@@ -1,8 +1,8 @@
 /**
- * Every error class of this package, and what each errno means for a user.
+ * Every error class of this package, and the meaning of each errno for a user.
  *
- * Misuse is a built-in `TypeError` or `RangeError`, a time-out a `DOMException` named
- * `TimeoutError`; the classes here are for conditions a caller may want to catch.
+ * Misuse is a built-in `TypeError` or `RangeError`, and a time-out is a `DOMException` named
+ * `TimeoutError`. The classes here are for conditions that a caller may want to catch.
  *
  * @module
  */
@@ -13,12 +13,14 @@ export class VringError extends Error {
   override name = "VringError";
 }
 
-/** Names and remedies of the errno values that this package can meet (Linux, all architectures). */
+/**
+ * The names and meanings of the errno values that this package can meet (Linux, all architectures).
+ */
 const ERRNO: Record<number, readonly [name: string, meaning: string]> = {
   1: ["EPERM", "the operation is not permitted"],
   2: ["ENOENT", "there is nothing of that name"],
   4: ["EINTR", "a signal arrived"],
-  6: ["ENXIO", "it is a socket, or a device that is not there"],
+  6: ["ENXIO", "it is a socket, or a device that does not exist"],
   9: ["EBADF", "the file descriptor is closed or does not allow it"],
   11: ["EAGAIN", "it is taken or changed at this moment"],
   12: ["ENOMEM", "the kernel has no memory or address space left for it"],
@@ -42,7 +44,7 @@ const ERRNO: Record<number, readonly [name: string, meaning: string]> = {
   122: ["EDQUOT", "the disk quota is used up"],
 };
 
-/** The numbers behind the errno names that the code of this package compares with. */
+/** The errno values that the code of this package compares with. */
 export const Errno = {
   EPERM: 1,
   ENOENT: 2,
@@ -63,24 +65,24 @@ export const Errno = {
   ETIMEDOUT: 110,
 } as const;
 
-/** The symbolic name of an errno value, such as `ENOENT` for 2. */
+/** Returns the symbolic name of an errno value, such as `ENOENT` for 2. */
 export function errnoName(errno: number): string {
   return ERRNO[errno]?.[0] ?? `errno ${errno}`;
 }
 
-/** What a caller of {@linkcode check} knows about the call that may have failed. */
+/** A caller's knowledge of the system call that it passes to {@linkcode check}. */
 export interface CallContext {
   /** The system call, such as `mmap`. */
   syscall: string;
-  /** What was attempted, as the first words of the message, such as `open region "demo"`. */
+  /** The attempt, which begins the message, such as `open region "demo"`. */
   action: string;
-  /** What is the matter, if more is known than the errno says. */
+  /** The problem, if the caller knows more than the errno says. */
   state?: string;
-  /** What the user can do about it; completes the message. */
+  /** The remedy, which completes the message. */
   remedy?: string;
 }
 
-/** A system call failed: which one, on what, with which errno, and what to do. */
+/** Thrown when a system call fails. It names the call, its object, the errno and a remedy. */
 export class OsError extends VringError {
   /** The class name. */
   override name = "OsError";
@@ -109,57 +111,62 @@ export function check(result: number, context: CallContext): number {
   return result;
 }
 
-/** The shared memory exists but was made by, or for, something else; the message says what differs. */
+/**
+ * Thrown when existing shared memory has another layout, type or size than the program expects. The
+ * message names the difference.
+ */
 export class LayoutMismatchError extends VringError {
   /** The class name. */
   override name = "LayoutMismatchError";
 }
 
-/** A peer wrote something into shared memory that no correct peer writes. */
+/** Thrown when shared memory holds a value that no correct peer stores. */
 export class CorruptRegionError extends VringError {
   /** The class name. */
   override name = "CorruptRegionError";
 }
 
-/** A method was called on a handle that is already closed. */
+/** Thrown when a method is called on a closed handle. */
 export class ClosedError extends VringError {
   /** The class name. */
   override name = "ClosedError";
 }
 
-/** Messages were overwritten before they were read, in a form that cannot return the loss as a value. */
+/**
+ * Thrown when messages were overwritten unread and the method cannot return the loss as a value.
+ */
 export class LostError extends VringError {
   /** The class name. */
   override name = "LostError";
 }
 
-/** The role (producer, consumer, writer ...) is held by a living party. */
+/** Thrown when a living holder has the role (producer, consumer, writer ...). */
 export class RoleTakenError extends VringError {
   /** The class name. */
   override name = "RoleTakenError";
 }
 
-/** The other side died without closing. */
+/** Thrown when the peer died without closing. */
 export class PeerLostError extends VringError {
   /** The class name. */
   override name = "PeerLostError";
 }
 
-/** The handler of a call threw this, in another process. */
+/** Thrown when the handler of a call threw an error, in another process. */
 export class RemoteError extends VringError {
   /** The class name. */
   override name = "RemoteError";
-  /** The name of what was thrown, such as "TypeError". */
+  /** The name of the error that was thrown, such as "TypeError". */
   readonly remoteName: string;
 
-  /** An error of this name and message that was thrown elsewhere. */
+  /** Describes an error of this name and message that was thrown elsewhere. */
   constructor(remoteName: string, message: string) {
     super(message);
     this.remoteName = remoteName;
   }
 }
 
-/** The error of a wait whose deadline has passed. */
+/** Makes the error of a wait whose deadline has passed. */
 export function timeoutError(action: string, timeoutMs: number): DOMException {
   return new DOMException(`Cannot ${action}: ${timeoutMs} ms have passed`, "TimeoutError");
 }

@@ -1,6 +1,6 @@
 /**
- * Streams from and into rings. Nothing is read ahead: what was not pulled stays in the ring, so
- * backpressure reaches the sender through the ring itself, in another process.
+ * Streams from and into rings. Nothing is read ahead: an unread message stays in the ring, so
+ * backpressure reaches the sender, even in another process.
  *
  * @module
  */
@@ -8,7 +8,7 @@
 import { checkWaits } from "./arguments.ts";
 import type { WaitOptions } from "./wait/until.ts";
 
-/** What receiving gives to a stream. */
+/** The outcome of receiving, for a stream. */
 type Received<T> = { state: "ok"; value: T } | { state: "closed" };
 
 /** A receiver of values. */
@@ -17,7 +17,7 @@ export interface ValueSource<T> {
   close(): void;
 }
 
-/** The values of a receiver, until the sender closes; cancelling closes the receiver. */
+/** Streams the values of a receiver until the sender closes; cancelling closes the receiver. */
 export function valueStream<T>(source: ValueSource<T>, options: WaitOptions): ReadableStream<T> {
   checkWaits(options);
   return new ReadableStream<T>({
@@ -30,7 +30,7 @@ export function valueStream<T>(source: ValueSource<T>, options: WaitOptions): Re
   }, { highWaterMark: 0 });
 }
 
-/** The bytes of messages, one after the other; empty ones leave no trace. */
+/** Streams the bytes of messages one after the other; empty messages leave no trace. */
 export function joinedStream(
   source: ValueSource<Uint8Array<ArrayBuffer>>,
   options: WaitOptions,
@@ -55,16 +55,16 @@ export function joinedStream(
 
 /** A receiver of bytes. */
 export interface ByteSource {
-  /** Waits for bytes; false if the sender has closed and none are left. */
+  /** Waits for bytes; returns false once the sender has closed and none are left. */
   wait(options: WaitOptions): Promise<boolean>;
-  /** How many bytes to make room for, where the reader brings none. */
+  /** The size of the array to make where the reader brings none. */
   chunkBytes(): number;
-  /** Moves bytes into the target, at least one; gives how many. */
+  /** Moves at least one byte into the target; returns the number moved. */
   read(target: Uint8Array<ArrayBuffer>): number;
   close(): void;
 }
 
-/** The bytes of a receiver, straight into the reader's own array if it brings one. */
+/** Streams the bytes of a receiver, straight into the reader's own array if it brings one. */
 export function byteStream(
   source: ByteSource,
   options: WaitOptions,
@@ -97,7 +97,7 @@ export interface Sink<T> {
   close(): void;
 }
 
-/** What is written is sent, one after the other; closing and aborting close the sender. */
+/** Sends each written value, one after the other; closing and aborting close the sender. */
 export function sinkStream<T>(sink: Sink<T>, options: WaitOptions): WritableStream<T> {
   checkWaits(options);
   const waits = { ...options };

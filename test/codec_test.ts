@@ -19,7 +19,7 @@ Deno.test("codec.bytes carries bytes as they are, without a copy of its own", ()
   assert(codec.bytes.encode(part) === part);
 });
 
-Deno.test("codec.bytes refuses what is no Uint8Array", () => {
+Deno.test("codec.bytes refuses a value that is not a Uint8Array", () => {
   for (const value of ["text", [1, 2], new Float64Array(2), new ArrayBuffer(8), null, undefined]) {
     assertThrows(
       () => codec.bytes.encode(value as unknown as Uint8Array),

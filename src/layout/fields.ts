@@ -1,5 +1,5 @@
 /**
- * What a layout is declared with, and what a field is once it has its place.
+ * The types of fields, as declared, and the fields in their places.
  *
  * @module
  */
@@ -7,45 +7,45 @@
 import { inWords } from "../arguments.ts";
 import { isScalar, type Scalar, SCALARS, type Word } from "./scalars.ts";
 
-/** The largest layout, or part of one, in bytes: 1 GiB, as of every ring. */
+/** The largest layout, or part of one, in bytes: 1 GiB, as for every ring. */
 const SIZE_MAX = 2 ** 30;
 
-/** Bytes that mean nothing to the layout. */
+/** Bytes that the layout does not interpret. */
 export interface BytesType {
   /** Tells the types apart. */
   readonly kind: "bytes";
-  /** How many bytes. */
+  /** The number of bytes. */
   readonly size: number;
 }
 
-/** Text as UTF-8, the rest of its room filled with NUL. */
+/** Text as UTF-8, padded with NUL. */
 export interface TextType {
   /** Tells the types apart. */
   readonly kind: "text";
-  /** The room in bytes; a text may fill it to the last. */
+  /** The size in bytes; a text may fill it completely. */
   readonly size: number;
 }
 
-/** Several of one scalar or layout, one after the other. */
+/** An array of one scalar or layout. */
 export interface ArrayType<E extends Scalar | AnyLayout = Scalar | AnyLayout> {
   /** Tells the types apart. */
   readonly kind: "array";
-  /** What there are several of. */
+  /** The type of the elements. */
   readonly element: E;
-  /** How many there are. */
+  /** The number of elements. */
   readonly length: number;
 }
 
-/** What a field can be. */
+/** The types that a field can have. */
 export type FieldType = Scalar | BytesType | TextType | ArrayType | AnyLayout;
 
-/** A field with more to say than its type. */
+/** A field with options beside its type. */
 export interface FieldOptions {
-  /** What the field is. */
+  /** The type of the field. */
   readonly type: FieldType;
-  /** The offset from the beginning of the layout; by default the next that is free. */
+  /** The offset from the beginning of the layout; by default the next free one. */
   readonly at?: number;
-  /** What the field means, for the table, the header and the inspector. */
+  /** The meaning of the field, for the table, the header and the inspector. */
   readonly doc?: string;
   /** Only "u32", "i32" and "u64" can be atomic. */
   readonly atomic?: false;
@@ -55,15 +55,15 @@ export interface FieldOptions {
 
 /** A scalar that may be an atomic word. */
 export interface WordOptions {
-  /** What the field is. */
+  /** The type of the field. */
   readonly type: Word;
-  /** The offset from the beginning of the layout; by default the next that is free. */
+  /** The offset from the beginning of the layout; by default the next free one. */
   readonly at?: number;
-  /** What the field means, for the table, the header and the inspector. */
+  /** The meaning of the field, for the table, the header and the inspector. */
   readonly doc?: string;
-  /** Several parties use the word at once, all of them with atomic operations. */
+  /** Whether several parties use the word at once, all with atomic operations. */
   readonly atomic?: boolean;
-  /** The word is atomic and has a 64-byte cache line for itself. */
+  /** Whether the word is atomic and has a 64-byte cache line for itself. */
   readonly line?: boolean;
 }
 
@@ -74,25 +74,25 @@ export type Declarations = Readonly<Record<string, FieldType | FieldOptions | Wo
 export interface Field {
   /** The name in the layout, such as `sequence`. */
   readonly name: string;
-  /** The name with that of the layout, such as `imu.sequence`. */
+  /** The name after that of the layout, such as `imu.sequence`. */
   readonly path: string;
   /** The type in words, such as `u32`, `f32[3]`, `text(16)` or `pose[4]`. */
   readonly type: string;
   /** The type as declared. */
   readonly shape: FieldType;
-  /** Bytes from the beginning of the layout. */
+  /** The offset in bytes from the beginning of the layout. */
   readonly offset: number;
   /** Bytes. */
   readonly size: number;
-  /** Whether it is used with atomic operations. */
+  /** Whether all parties use it with atomic operations. */
   readonly atomic: boolean;
   /** Whether it has a 64-byte line for itself. */
   readonly line: boolean;
-  /** What it means; empty if nothing was said. */
+  /** The meaning of the field; empty if it was not declared. */
   readonly doc: string;
 }
 
-/** What all layouts have in common, whatever their fields. */
+/** The members that all layouts share, whatever their fields. */
 export interface AnyLayout {
   /** Tells the types apart. */
   readonly kind: "layout";
@@ -102,36 +102,36 @@ export interface AnyLayout {
   readonly version: number;
   /** Bytes, a multiple of the alignment. */
   readonly size: number;
-  /** What its place must be a multiple of, in bytes. */
+  /** The alignment of the layout in bytes. */
   readonly alignment: number;
-  /** A fingerprint of all that two parties must agree on. */
+  /** A fingerprint of everything that two parties must agree on. */
   readonly hash: bigint;
   /** The fields by name, in the order declared. */
   readonly fields: Readonly<Record<string, Field>>;
   /** Accessors over memory. */
   view(bytes: Uint8Array, offset?: number): unknown;
-  /** A copy of the values. */
+  /** Copies the values. */
   read(bytes: Uint8Array, offset?: number): unknown;
   /** Stores the values. */
   write(bytes: Uint8Array, value: never, offset?: number): void;
 }
 
-/** Where the fields are, which is all that the other files of this folder need to know. */
+/** The places of the fields, the only part that the other files of this folder need. */
 export type Placement = Pick<AnyLayout, "name" | "version" | "size" | "alignment" | "fields">;
 
-/** A type of `size` bytes. */
+/** Makes a type of `size` bytes. */
 export function bytes(size: number): BytesType {
   checkCount(size, `bytes(${inWords(size)})`);
   return Object.freeze({ kind: "bytes", size });
 }
 
-/** A type of text in `size` bytes. */
+/** Makes a type of text in `size` bytes. */
 export function text(size: number): TextType {
   checkCount(size, `text(${inWords(size)})`);
   return Object.freeze({ kind: "text", size });
 }
 
-/** A type of `length` elements. */
+/** Makes a type of `length` elements. */
 export function array<E extends Scalar | AnyLayout>(element: E, length: number): ArrayType<E> {
   if (!isScalar(element) && !isLayout(element)) {
     throw new TypeError(
@@ -152,7 +152,7 @@ function checkCount(count: number, what: string): void {
   );
 }
 
-/** Throws if something is larger than anything may be. */
+/** Throws if a size is above the limit. */
 export function checkSize(size: number, action: string): void {
   if (size <= SIZE_MAX) return;
   throw new RangeError(
@@ -160,24 +160,24 @@ export function checkSize(size: number, action: string): void {
   );
 }
 
-/** Whether the type is that of nested layouts. */
+/** Whether the type is a nested layout. */
 export function isLayout(type: unknown): type is AnyLayout {
   return typeof type === "object" && type !== null && "kind" in type && type.kind === "layout";
 }
 
-/** Whether the type is that of an array. */
+/** Whether the type is an array. */
 export function isArray(type: FieldType): type is ArrayType {
   return typeof type === "object" && type.kind === "array";
 }
 
-/** Whether a field can be that. */
+/** Whether a field can have this type. */
 export function isFieldType(type: unknown): type is FieldType {
   if (isScalar(type) || isLayout(type)) return true;
   if (typeof type !== "object" || type === null || !("kind" in type)) return false;
   return type.kind === "bytes" || type.kind === "text" || type.kind === "array";
 }
 
-/** The type in words. */
+/** Writes the type as text. */
 export function typeName(type: FieldType): string {
   if (typeof type === "string") return type;
   if (type.kind === "layout") return type.name;
@@ -185,21 +185,21 @@ export function typeName(type: FieldType): string {
   return `${type.kind}(${type.size})`;
 }
 
-/** How many bytes a type takes. */
+/** Returns the size of a type in bytes. */
 export function sizeOf(type: FieldType): number {
   if (typeof type === "string") return SCALARS[type].size;
   if (type.kind === "array") return sizeOf(type.element) * type.length;
   return type.size;
 }
 
-/** What the offset of a type must be a multiple of. */
+/** Returns the alignment of a type in bytes. */
 export function alignmentOf(type: FieldType): number {
   if (typeof type === "string") return SCALARS[type].size;
   if (type.kind === "array") return alignmentOf(type.element);
   return type.kind === "layout" ? type.alignment : 1;
 }
 
-/** The fields of a layout from the first byte to the last, whatever the order declared. */
+/** Returns the fields of a layout in the order of their offsets. */
 export function byOffset(layout: Placement): Field[] {
   return Object.values(layout.fields).sort((a, b) => a.offset - b.offset);
 }

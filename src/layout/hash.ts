@@ -1,5 +1,5 @@
 /**
- * The fingerprint by which two parties find out that they mean the same memory.
+ * The fingerprint by which two parties check that they declare the same memory.
  *
  * @module
  */
@@ -7,20 +7,23 @@
 import { byOffset, type FieldType, isLayout, type Placement, typeName } from "./fields.ts";
 
 /**
- * 64-bit FNV-1a over {@linkcode signature}: names, version, size, alignment, and of each field its
- * name, offset, type, count, whether it is atomic and has a line; of nested layouts the same again.
- * Not what only people read (docs), nor how a place was chosen (the order declared, `at`).
+ * Hashes {@linkcode signature} with 64-bit FNV-1a. It covers the name, version, size and alignment,
+ * and of each field its name, offset, type, count, whether it is atomic and has a line. Nested
+ * layouts contribute the same. It leaves out the docs, which only people read, and how a place was
+ * chosen (the order declared, `at`).
  */
 export function hashOf(layout: Placement): bigint {
   return fingerprint(signature(layout));
 }
 
-/** 64-bit FNV-1a of a text. */
+/** Hashes a text with 64-bit FNV-1a. */
 export function fingerprint(text: string): bigint {
   return fnv1a(new TextEncoder().encode(text));
 }
 
-/** All that two parties must agree on, as text; names hold none of its punctuation. */
+/**
+ * Writes everything that two parties must agree on as text; names contain none of its punctuation.
+ */
 function signature(layout: Placement): string {
   const fields = byOffset(layout).map(({ name, offset, shape, atomic, line }) =>
     `${name}@${offset}:${typeSignature(shape)}${atomic ? "!" : ""}${line ? "|" : ""}`
@@ -44,7 +47,7 @@ function fnv1a(bytes: Uint8Array): bigint {
   return hash;
 }
 
-/** The fingerprint as it is written in C and by the inspector. */
+/** Writes the fingerprint as C and the inspector show it. */
 export function hexHash(hash: bigint): string {
   return `0x${hash.toString(16).padStart(16, "0")}`;
 }

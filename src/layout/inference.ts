@@ -1,5 +1,5 @@
 /**
- * What TypeScript knows of a value from the declaration of its layout.
+ * The types that TypeScript infers from the declaration of a layout.
  *
  * @module
  */
@@ -10,21 +10,25 @@ import type { Scalar, ScalarArrays, ScalarValues } from "./scalars.ts";
 /** The accessors of a layout: `type ImuView = View<typeof Imu>`. */
 export type View<L extends AnyLayout> = ReturnType<L["view"]>;
 
-/** A copy of what a layout holds: `type ImuValue = Value<typeof Imu>`. */
+/** A copy of the values of a layout: `type ImuValue = Value<typeof Imu>`. */
 export type Value<L extends AnyLayout> = ReturnType<L["read"]>;
 
-/** What can be stored; arrays may be of any kind: `type ImuInput = Input<typeof Imu>`. */
+/**
+ * The values that can be stored; arrays may be of any kind: `type ImuInput = Input<typeof Imu>`.
+ */
 export type Input<L extends AnyLayout> = Parameters<L["write"]>[1];
 
-/** The type of a field, whichever way it was declared. */
+/** The type of a field, in either form of declaration. */
 export type TypeOf<D> = D extends { readonly type: infer T } ? T : D;
 
-/** The accessors over fields: what is one value can be assigned, what is more is changed in place. */
+/**
+ * The accessors of the fields: a single value can be assigned, a compound one is changed in place.
+ */
 export type ViewOf<F extends Declarations> =
   & { -readonly [K in keyof F as TypeOf<F[K]> extends Scalar | TextType ? K : never]: Seen<F[K]> }
   & { readonly [K in keyof F as TypeOf<F[K]> extends Scalar | TextType ? never : K]: Seen<F[K]> };
 
-/** What the accessor of a field gives. */
+/** The type of a field's accessor. */
 export type Seen<D, T = TypeOf<D>> = T extends Scalar ? ScalarValues[T]
   : T extends TextType ? string
   : T extends BytesType ? Uint8Array
@@ -50,7 +54,7 @@ export type Copied<D, T = TypeOf<D>> = T extends Scalar ? ScalarValues[T]
 /** Values for all fields. */
 export type InputOf<F extends Declarations> = { readonly [K in keyof F]: Stored<F[K]> };
 
-/** What a field can be given. */
+/** The values that can be stored in a field. */
 export type Stored<D, T = TypeOf<D>> = T extends Scalar ? ScalarValues[T]
   : T extends TextType ? string
   : T extends BytesType ? Uint8Array

@@ -1,6 +1,6 @@
 /**
- * A layout of shared memory, declared once: offsets, size checks, accessors, a fingerprint, a table
- * for the documentation, a C header and an inspector all come from the one declaration.
+ * A layout of shared memory, declared once. Offsets, size checks, accessors, a fingerprint, a table
+ * for the documentation, a C header and an inspector all come from one declaration.
  *
  * ```
  *   layout("imu", { .. })
@@ -11,7 +11,7 @@
  *               c_header.ts   for C, with every offset asserted
  * ```
  *
- * Memory is little-endian, as both supported processors are.
+ * Memory is little-endian, like both supported processors.
  *
  * @module
  */
@@ -46,51 +46,54 @@ export type { FieldOptions, FieldType, WordOptions } from "./fields.ts";
 export type { Copied, Input, Seen, Stored, TypeOf, Value, View } from "./inference.ts";
 export type { Scalar, ScalarArrays, ScalarValues, Word } from "./scalars.ts";
 
-/** Fields in their places, and all that follows from them. */
+/** Fields in their places, and everything that follows from them. */
 export interface Layout<F extends Declarations> extends AnyLayout {
   /** The fields by name, in the order declared. */
   readonly fields: { readonly [K in keyof F]: Field };
   /**
-   * Accessors for the fields, in place. Nothing is copied: what they give is what is in memory now,
-   * by plain accesses, also of atomic words. A number that does not fit is a RangeError. Once the
-   * memory is closed they throw a TypeError or give arrays that are empty.
+   * Returns accessors for the fields, in place. They copy nothing: each reads memory at that
+   * moment, with plain accesses, even for atomic words. A number that does not fit is a RangeError.
+   * Once the memory is closed they throw a TypeError or return empty arrays.
    *
    * @param bytes The memory.
-   * @param offset Where in it the layout begins; in its buffer that is a multiple of the alignment.
+   * @param offset The offset of the layout in it; aligned within the buffer.
    */
   view(bytes: Uint8Array, offset?: number): ViewOf<F>;
   /**
-   * A copy of all values, from any offset. It never fails over what is in the memory.
+   * Copies all values, from any offset. It never fails, whatever the memory holds.
    *
    * @param bytes The memory.
-   * @param offset Where in it the layout begins.
+   * @param offset The offset of the layout in it.
    */
   read(bytes: Uint8Array, offset?: number): ValueOf<F>;
   /**
    * Stores a value for every field, at any offset; if one does not fit, nothing is stored. The
-   * bytes between the fields stay as they are.
+   * bytes between the fields do not change.
    *
    * @param bytes The memory.
-   * @param value What to store; a view will do.
-   * @param offset Where in the memory the layout begins.
+   * @param value The values; a view works too.
+   * @param offset The offset of the layout in the memory.
    */
   write(bytes: Uint8Array, value: InputOf<F>, offset?: number): void;
   /**
-   * A dump to read: offset, name and value of every field. Of what is long it shows the beginning.
+   * Returns a readable dump: offset, name and value of every field. It shows the beginning of long
+   * values.
    *
    * @param bytes The memory.
-   * @param offset Where in it the layout begins.
+   * @param offset The offset of the layout in it.
    */
   inspect(bytes: Uint8Array, offset?: number): string;
-  /** The fields as a table in Markdown. */
+  /** Returns the fields as a table in Markdown. */
   toMarkdown(): string;
-  /** The layout as a C11 struct, after those that it contains; needs stddef.h and stdint.h. */
+  /**
+   * Returns the layout as a C11 struct, after those it contains; it needs stddef.h and stdint.h.
+   */
   toC(): string;
 }
 
-/** What there is to say about a layout besides its fields. */
+/** The options of a layout. */
 export interface LayoutOptions {
-  /** Counts the changes that make old and new parties misunderstand each other; 1 by default. */
+  /** The version, for changes that old and new parties would read differently; 1 by default. */
   readonly version?: number;
 }
 
@@ -106,37 +109,38 @@ export interface LayoutFunction {
    */
   <const F extends Declarations>(name: string, fields: F, options?: LayoutOptions): Layout<F>;
   /**
-   * A type of a number of bytes.
+   * Makes a type of a number of bytes.
    *
-   * @param size How many.
+   * @param size The number of bytes.
    */
   bytes(size: number): BytesType;
   /**
-   * A type of text, as UTF-8, padded with NUL.
+   * Makes a type of text, as UTF-8, padded with NUL.
    *
-   * @param size The room in bytes.
+   * @param size The size in bytes.
    */
   text(size: number): TextType;
   /**
-   * A type of several elements.
+   * Makes a type of several elements.
    *
-   * @param element What there are several of; for other types, put them into a layout.
-   * @param length How many there are.
+   * @param element The type of the elements; put other types into a layout.
+   * @param length The number of elements.
    */
   array<E extends Scalar | AnyLayout>(element: E, length: number): ArrayType<E>;
   /**
-   * One complete C11 header of several layouts, each struct once.
+   * Writes one complete C11 header of several layouts, each struct once.
    *
-   * @param layouts The layouts; those they contain come along.
+   * @param layouts The layouts; nested ones are included.
    * @param guardName The macro that guards the file against being included twice.
    */
   toCHeader(layouts: readonly AnyLayout[], guardName: string): string;
 }
 
 /**
- * Declares what lies where in shared memory. Fields are placed as C places the members of a struct,
- * unless `at` says where; `line: true` gives an atomic word a cache line of its own. A layout has at
- * most 2^30 bytes. Whatever cannot be laid out is a TypeError or a RangeError that says why.
+ * Declares the fields of shared memory and their places. Fields are placed as C places the members
+ * of a struct, unless `at` states an offset; `line: true` gives an atomic word a cache line for
+ * itself. A layout has at most 2^30 bytes. An invalid declaration is a TypeError or a RangeError
+ * that says why.
  *
  * @example Declare a layout, write in place, and look at the memory
  * ```ts
@@ -226,7 +230,7 @@ class DeclaredLayout<F extends Declarations> implements Layout<F> {
     return toC(this);
   }
 
-  /** The bytes of the layout, if they are all there. */
+  /** Returns the bytes of the layout, or throws unless they are all within the memory. */
   #memory(action: string, bytes: Uint8Array, offset: number): DataView {
     const length = byteLengthOf(bytes, action, this.name);
     if (Number.isInteger(offset) && offset >= 0 && offset + this.size <= length) {

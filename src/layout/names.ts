@@ -1,5 +1,5 @@
 /**
- * Names that are good in TypeScript and in C.
+ * Names that are valid in TypeScript and in C.
  *
  * @module
  */
@@ -15,8 +15,8 @@ const RESERVED_IN_C = new Set(
 );
 
 /**
- * Refuses a name unless it is an identifier in TypeScript and C, begins with a letter (what begins
- * with an underscore belongs to the compiler, or is padding), and means nothing yet.
+ * Throws unless a name is an identifier in TypeScript and C, begins with a letter, and has no
+ * meaning yet. (Names with a leading underscore belong to the compiler, or to padding.)
  */
 export function checkName(name: string, action: string, what: string): void {
   const problem = problemOf(name);
@@ -33,7 +33,7 @@ function problemOf(name: string): string | undefined {
   return undefined;
 }
 
-/** The name in C: `sampleCount` becomes `sample_count`. */
+/** Converts a name to C: `sampleCount` becomes `sample_count`. */
 export function snakeCase(name: string): string {
   return name
     .replace(/([a-z0-9])([A-Z])/g, "$1_$2")

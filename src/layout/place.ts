@@ -1,7 +1,7 @@
 /**
- * Where each field comes to lie: as in a C struct, one after the other, each at the next multiple
- * of its alignment, the whole rounded up to the largest alignment. What differs from that was asked
- * for: `at` names an offset, and `line` gives a word 64 bytes.
+ * The placement of fields, as in a C struct: one after the other, each at the next multiple of its
+ * alignment, the whole rounded up to the largest alignment. A declaration can override this: `at`
+ * states an offset, and `line` gives a word 64 bytes.
  *
  * @module
  */
@@ -23,8 +23,8 @@ import { checkName, snakeCase } from "./names.ts";
 import { isWord, SCALARS, type Word } from "./scalars.ts";
 import { LINE_BYTES, roundUp } from "./sizes.ts";
 
-/** What one processor takes from another at a time, in bytes. */
-/** The bytes that nothing else may use: those of a field, or of all its line. */
+/** The bytes that one processor fetches from another at a time. */
+/** The bytes that no other field may use: those of a field, or of its whole line. */
 interface Extent {
   readonly name: string;
   readonly start: number;
@@ -91,7 +91,7 @@ function checkFieldName(field: string, others: string[], action: string): void {
 
 const OPTIONS = ["type", "at", "doc", "atomic", "line"];
 
-/** The options of a field, whichever way it was declared. */
+/** Returns the options of a field, in either form of declaration. */
 function optionsOf(declared: unknown, field: string, action: string): FieldOptions | WordOptions {
   const problem = (text: string) => new TypeError(`Cannot ${action}: field "${field}" ${text}`);
   const isOptions = typeof declared === "object" && declared !== null && "type" in declared;
@@ -119,7 +119,7 @@ interface Surroundings {
   readonly action: string;
 }
 
-/** Only `at` can put a field where it must not be; without it every place is right. */
+/** Throws unless the place is valid. Only `at` can state an invalid one. */
 function checkPlace(extent: Extent, { taken, step, next, action }: Surroundings): void {
   const { name, start, end, line } = extent;
   const problem = (text: string) =>

@@ -1,6 +1,7 @@
 /**
- * The seven scalars: how each is stored, what fits in it, and what C calls it. Little-endian only,
- * as both supported processors are; a view then needs no swapping and typed arrays need no copy.
+ * The seven scalars: how each is stored, which values fit, and its name in C. They are
+ * little-endian, like both supported processors. So a view needs no swapping and typed arrays need
+ * no copy.
  *
  * @module
  */
@@ -11,7 +12,7 @@ export type Scalar = "u8" | "u16" | "u32" | "u64" | "i32" | "f32" | "f64";
 /** The scalars that may be atomic. */
 export type Word = "u32" | "i32" | "u64";
 
-/** What JavaScript sees of each scalar. */
+/** The JavaScript type of each scalar. */
 export interface ScalarValues {
   /** An integer from 0 to 255. */
   u8: number;
@@ -29,7 +30,7 @@ export interface ScalarValues {
   f64: number;
 }
 
-/** What JavaScript sees of an array of each scalar. */
+/** The JavaScript type of an array of each scalar. */
 export interface ScalarArrays<B extends ArrayBufferLike = ArrayBufferLike> {
   /** Bytes. */
   u8: Uint8Array<B>;
@@ -47,13 +48,13 @@ export interface ScalarArrays<B extends ArrayBufferLike = ArrayBufferLike> {
   f64: Float64Array<B>;
 }
 
-/** The constructor of a typed array, in the two forms that are needed. */
+/** The constructor of a typed array, in its two forms in use here. */
 interface ArrayClass {
   new (values: ArrayLike<never>): { readonly buffer: ArrayBuffer };
   new (buffer: ArrayBufferLike, byteOffset?: number, length?: number): ArrayLike<unknown>;
 }
 
-/** All there is to know about one scalar. */
+/** The properties of one scalar. */
 export interface ScalarRow {
   /** Bytes; the alignment is the same. */
   readonly size: number;
@@ -63,9 +64,9 @@ export interface ScalarRow {
   readonly Array: ArrayClass;
   /** Reads it. */
   readonly load: (data: DataView, at: number) => unknown;
-  /** Writes a value that was checked. */
+  /** Writes a checked value. */
   readonly store: (data: DataView, at: number, value: unknown) => void;
-  /** Throws if the value is not one of this scalar; `path` names the field. */
+  /** Throws if the value does not fit this scalar; `path` names the field. */
   readonly check: (value: unknown, path: string) => void;
 }
 
@@ -131,12 +132,12 @@ export const SCALARS: Readonly<Record<Scalar, ScalarRow>> = {
 
 const U64_MAX = 0xffff_ffff_ffff_ffffn;
 
-/** Whether the name is that of a scalar. */
+/** Whether a name is a scalar. */
 export function isScalar(name: unknown): name is Scalar {
   return typeof name === "string" && Object.hasOwn(SCALARS, name);
 }
 
-/** Whether the name is that of a scalar that may be atomic. */
+/** Whether a name is a scalar that may be atomic. */
 export function isWord(name: unknown): name is Word {
   return name === "u32" || name === "i32" || name === "u64";
 }
@@ -164,7 +165,7 @@ function misfit(scalar: Scalar, value: unknown, path: string, range: string): Ra
   );
 }
 
-/** The error of a value of a wrong type for the field at `path`. */
+/** Makes the error for a value of a wrong type for the field at `path`. */
 export function wrongType(value: unknown, path: string, wanted: string): TypeError {
   const found = value === null ? "null" : typeof value;
   return new TypeError(`Cannot write ${path}: the value is of type ${found}; pass ${wanted}`);

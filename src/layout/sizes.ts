@@ -1,13 +1,13 @@
 /**
- * Sizes and counts: the cache line, alignment, and which numbers can be a count at all.
+ * Sizes and counts: the cache line, alignment, and the numbers that can be a count.
  *
  * @module
  */
 
-/** The bytes of a cache line. Words that different parties write stand on different lines. */
+/** The bytes of a cache line. Words that different parties write are on different lines. */
 export const LINE_BYTES = 64;
 
-/** The next multiple of `unit`, from `value` on. */
+/** Rounds up to a multiple of `unit`. */
 export function roundUp(value: number, unit: number): number {
   return Math.ceil(value / unit) * unit;
 }

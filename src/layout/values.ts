@@ -1,6 +1,7 @@
 /**
- * Copies between memory and plain values. Memory may hold anything, as a peer wrote it: reading
- * gives some value and never throws. Values are checked as a whole before the first is stored.
+ * Copies between memory and plain values. A peer may have written any bytes into the memory:
+ * reading returns some value and never throws. Writing checks all values before it stores the
+ * first.
  *
  * @module
  */
@@ -9,12 +10,12 @@ import { type AnyLayout, type ArrayType, type FieldType, sizeOf } from "./fields
 import { isScalar, SCALARS, wrongType } from "./scalars.ts";
 
 const ENCODER = new TextEncoder();
-const DECODER = new TextDecoder("utf-8", { ignoreBOM: true }); // what was written, to the last mark
+const DECODER = new TextDecoder("utf-8", { ignoreBOM: true }); // keeps a BOM
 
 type Fields = Record<string, unknown>;
 type Elements = ArrayLike<never>;
 
-/** The value of a type that lies at `at`, as a copy. */
+/** Copies the value of a type out of memory at `at`. */
 export function loadValue(type: FieldType, data: DataView, at: number): unknown {
   if (typeof type === "string") return SCALARS[type].load(data, at);
   switch (type.kind) {
@@ -38,9 +39,10 @@ function loadFields(layout: AnyLayout, data: DataView, at: number): Fields {
   return value;
 }
 
-/** The text up to its first NUL; what is not UTF-8 becomes U+FFFD. */
+/** Decodes the text up to its first NUL; invalid UTF-8 becomes U+FFFD. */
 export function loadText(data: DataView, at: number, size: number): string {
-  const text = DECODER.decode(bytesAt(data, at, size)); // once, then look: a peer may be writing
+  // Decoded once and then searched, as a peer may be writing.
+  const text = DECODER.decode(bytesAt(data, at, size));
   const end = text.indexOf("\0");
   return end < 0 ? text : text.slice(0, end);
 }
@@ -92,7 +94,7 @@ function checkArray({ element, length }: ArrayType, value: unknown, path: string
   if (typeof value !== "object" || value === null) throw wrongType(value, path, "an array");
   const values = value as ArrayLike<unknown>;
   checkLength(values.length, length, path);
-  if (isScalar(element) && values instanceof SCALARS[element].Array) return; // all of them fit
+  if (isScalar(element) && values instanceof SCALARS[element].Array) return; // every element fits
   for (let index = 0; index < length; index++) {
     checkValue(element, values[index], `${path}[${index}]`);
   }
@@ -105,7 +107,7 @@ function checkLength(length: number, wanted: number, path: string): void {
   );
 }
 
-/** A text is refused unless it reads back the same. */
+/** Throws unless the text reads back the same. */
 function checkText(value: unknown, size: number, path: string): void {
   if (typeof value !== "string") throw wrongType(value, path, "a string");
   const problem = (text: string) => new RangeError(`Cannot write ${path}: the text ${text}`);
@@ -118,7 +120,7 @@ function checkText(value: unknown, size: number, path: string): void {
   }
 }
 
-/** Stores a value that was checked. */
+/** Stores a checked value. */
 export function storeValue(type: FieldType, data: DataView, at: number, value: unknown): void {
   if (typeof type === "string") return SCALARS[type].store(data, at, value);
   switch (type.kind) {

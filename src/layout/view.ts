@@ -1,10 +1,10 @@
 /**
- * Accessors over memory: one class per layout, made when it is declared, with a getter on its
- * prototype for each field. A view is one `DataView`; what a field needs beyond that is made when
- * the field is first used.
+ * Accessors over memory. A declaration makes one class per layout, with a getter on its prototype
+ * for each field. A view is one `DataView`; further parts of a field are made when the field is
+ * first used.
  *
- * Accesses are plain. That is right for what one party owns at a time; words that several use at
- * once are shared through `Word32` and `Word64`, and a view can only have a look at them.
+ * Accesses are plain. That is right for memory that one party owns at a time. Words that several
+ * parties use at once need `Word32` and `Word64`, and a view can only show them.
  *
  * @module
  */
@@ -76,7 +76,7 @@ function accessor(field: Field, number: number): PropertyDescriptor {
   };
 }
 
-/** What stands for a field that is more than one value: a typed array, a view, an array of views. */
+/** Returns the accessor of a compound field: a typed array, a view, or an array of views. */
 function part(shape: Exclude<FieldType, Scalar | TextType>, data: DataView, offset: number) {
   const start = data.byteOffset + offset;
   if (shape.kind === "bytes") return new Uint8Array(data.buffer, start, shape.size);

@@ -1,14 +1,14 @@
 /**
- * The only `dlopen`. The embedded library is written to a memfd and loaded from there, so that the
- * only permission needed is `--allow-ffi` and nothing is ever on disk.
+ * The only `dlopen`. The embedded library is written to a memfd and loaded from there. So it needs
+ * only the permission `--allow-ffi`, and no file on disk.
  *
  * One copy of the library serves every isolate of the process: the second one finds it by its
  * SONAME. Its memfd stays open for ever, because the C library remembers loaded files by path, and
  * `/proc/self/fd/5` would otherwise name two different libraries in turn. The sentinel is loaded
  * once per isolate, always from a file of its own (see native/sentinel.c).
  *
- * Nothing is loaded, and `Deno` is not looked at, before the first use: so the module can be bundled
- * for a runtime without Deno, and every failure reaches a caller that can catch it.
+ * Nothing is loaded, and `Deno` is not read, before the first use. So the module can be bundled for
+ * a runtime without Deno, and every failure reaches a caller that can catch it.
  *
  * @module
  */
@@ -35,7 +35,7 @@ export type Native =
   & Sentinel
   & Nonblocking;
 
-/** The processor and system that code runs on, as `Deno.build` tells them. */
+/** The processor and the system, as in `Deno.build`. */
 export interface Platform {
   /** The operating system, such as `linux`. */
   os: string;
@@ -43,7 +43,7 @@ export interface Platform {
   arch: string;
 }
 
-/** The oldest Deno that has all that the package uses. */
+/** The oldest Deno that has everything the package uses. */
 export const OLDEST_DENO = "2.5.0";
 
 const ACTION = "load the native library";
@@ -52,7 +52,7 @@ const RTLD_NOW = 2;
 
 let loaded: Native | undefined;
 
-/** The native functions; loads them first if that has not happened yet. */
+/** Returns the native functions; loads them at the first call. */
 export function native(): Native {
   return loaded ??= load();
 }
@@ -61,14 +61,14 @@ export function native(): Native {
 export interface LibraryFiles {
   /** The path of a library built from `native/vring.c`. */
   library: string;
-  /** The path of a sentinel built from `native/sentinel.c`; the embedded one if absent. */
+  /** The path of a sentinel built from `native/sentinel.c`; the embedded one by default. */
   sentinel?: string;
 }
 
 /**
- * Loads native libraries that you built yourself instead of the embedded ones. Call it before
- * anything else of this package is used, in every Worker too. It also works where the system allows no
- * memory files (`memfd_create`), which the embedded ones need: the sentinel then goes through a
+ * Loads native libraries that you built yourself instead of the embedded ones. Call it before any
+ * other use of this package, in every Worker too. It also works where the system forbids memory
+ * files (`memfd_create`), which the embedded libraries need. The sentinel is then loaded from a
  * temporary file.
  *
  * @example Use your own build
@@ -78,7 +78,7 @@ export interface LibraryFiles {
  * useLibrary({ library: "/opt/vring/libvring.so" });
  * ```
  *
- * @param files Where your builds are.
+ * @param files The paths of your builds.
  */
 export function useLibrary(files: LibraryFiles): void {
   if (loaded !== undefined) {
@@ -89,7 +89,9 @@ export function useLibrary(files: LibraryFiles): void {
   loaded = load(files);
 }
 
-/** The embedded binaries for a platform; an error that names it if there are none. */
+/**
+ * Returns the embedded binaries for a platform; throws an error that names it if it is unsupported.
+ */
 export function binariesFor(platform: Platform): (typeof PREBUILT)["x86_64"] {
   const { os, arch } = platform;
   if (os !== "linux") {
@@ -107,7 +109,9 @@ export function binariesFor(platform: Platform): (typeof PREBUILT)["x86_64"] {
   return PREBUILT[arch as keyof typeof PREBUILT];
 }
 
-/** An error unless this version of Deno will do; undefined where there is no Deno. */
+/**
+ * Throws unless this version of Deno is new enough; undefined stands for a runtime without Deno.
+ */
 export function checkDeno(version: string | undefined): void {
   if (version === undefined) {
     throw new VringError(
@@ -145,9 +149,9 @@ function load(files?: LibraryFiles): Native {
 }
 
 /**
- * Asks for the whole permission, once. The prompt that a `dlopen` causes would ask for one path, as
- * it is written and not as the C library finds it; and a right to one path allows no access to memory
- * by address.
+ * Asks for the whole permission, once. The prompt of a `dlopen` would ask for one path, as written
+ * and not as the C library finds it. And permission for one path gives no access to memory by
+ * address.
  */
 function requestPermission(): void {
   if (Deno.permissions.requestSync({ name: "ffi" }).state === "granted") return;
@@ -157,16 +161,16 @@ function requestPermission(): void {
   );
 }
 
-/** The library if another isolate of this process has loaded it. */
+/** Returns the library if another isolate of this process has loaded it. */
 function alreadyLoaded(): Library | undefined {
   try {
     return open(SONAME, LIBRARY_SYMBOLS);
   } catch {
-    return undefined; // not loaded yet: there is no file of this name
+    return undefined; // not loaded yet, and no file has this name
   }
 }
 
-/** The sentinel from a file that no other isolate has loaded: each has its own list of what to end. */
+/** Loads the sentinel from a file that no other isolate has loaded: each has a list of its own. */
 function loadSentinel(
   libc: Libc,
   files: LibraryFiles | undefined,
@@ -199,12 +203,12 @@ function fromMemory<T extends Deno.ForeignLibraryInterface>(
     if (libc.access(cString(path), 0) < 0) throw failed(libc, "access", `${path} is not there`);
     return { symbols: dlopen(path, symbols), fd };
   } catch (error) {
-    libc.close(fd); // what was not loaded is not remembered either
+    libc.close(fd); // the C library remembers only loaded files
     throw error;
   }
 }
 
-/** Loads a sentinel from a file that is made for it, in the first directory where that works. */
+/** Loads a sentinel from a new file, in the first directory where that works. */
 function fromFile(
   libc: Libc,
   directories: readonly string[],
@@ -213,7 +217,7 @@ function fromFile(
   let problem: unknown;
   for (const directory of directories) {
     const path = cString(`${directory}/vring-sentinel-XXXXXX`);
-    const fd = libc.mkstemp(path); // which puts the chosen name into `path`
+    const fd = libc.mkstemp(path); // puts the chosen name into `path`
     if (fd < 0) {
       problem ??= failed(libc, "mkstemp", `no file can be made in ${directory}`);
       continue;
@@ -245,7 +249,7 @@ function write(libc: Libc, fd: number, bytes: Uint8Array<ArrayBuffer>): void {
   throw failed(libc, "write", "the file that is to hold it cannot be filled");
 }
 
-/** An error with the errno of the call to the C library that has just failed. */
+/** Makes an error with the errno of the C library's call that has just failed. */
 function failed(libc: Libc, syscall: string, state: string): OsError {
   const errno = new Deno.UnsafePointerView(libc.__errno_location()!).getInt32();
   const remedy = "raise the limit of open files if it is reached; where the system allows no " +
@@ -263,7 +267,10 @@ function openLibc(): Libc {
   throw new VringError(`Cannot ${ACTION}: there is no C library (${libcNames().join(", ")})`);
 }
 
-/** Functions of the first of these that is there. None of them ever goes, so it need not stay open. */
+/**
+ * Opens the first of these libraries that exists. It is never unloaded, so the handle need not stay
+ * open.
+ */
 function openFirst<T extends Deno.ForeignLibraryInterface>(
   names: readonly string[],
   symbols: T,
@@ -274,7 +281,7 @@ function openFirst<T extends Deno.ForeignLibraryInterface>(
       library.close();
       return library.symbols;
     } catch {
-      // the next one
+      // try the next one
     }
   }
   return undefined;
@@ -293,17 +300,18 @@ function dlopen<T extends Deno.ForeignLibraryInterface>(path: string, symbols: T
   }
 }
 
-/** In the C library, or in libdl beside an older one. */
+/** The dlopen of the C library, or of libdl beside an older one. */
 const LOADER_SYMBOLS = {
   // void *dlopen(const char *path, int flags)
   dlopen: { parameters: ["buffer", "i32"], result: "pointer" },
 } as const satisfies Deno.ForeignLibraryInterface;
 
 /**
- * Loads a library. The test runner takes one that is open for a leak of the test that was the first
- * to use it. So there the C library counts one more user for ever, and Deno's handle is closed; the
- * functions last as long as the code is in memory. Elsewhere the handle stays open, because Deno has
- * to unload the sentinel when the isolate ends; the sentinel of a test file ends with the process.
+ * Loads a library. The test runner reports an open library as a leak of the test that used it
+ * first. So there the C library counts one more user for ever, and Deno's handle is closed; the
+ * functions last as long as the code is in memory. Elsewhere the handle stays open, because Deno
+ * must unload the sentinel when the isolate ends. In the test runner, the sentinel of a test file
+ * ends with the process.
  */
 function open<T extends Deno.ForeignLibraryInterface>(path: string, symbols: T): Symbols<T> {
   const library = Deno.dlopen(path, symbols);
@@ -315,12 +323,12 @@ function open<T extends Deno.ForeignLibraryInterface>(path: string, symbols: T):
   return library.symbols;
 }
 
-/** Elsewhere, and in Workers, `Deno.test` takes no arguments, or is missing. */
+/** Elsewhere, and in Workers, `Deno.test` takes no arguments or does not exist. */
 function isTestRunner(): boolean {
   return Deno.test?.length > 0;
 }
 
-/** A function that runs on a thread of Deno's pool. */
+/** Makes a function that runs on a thread of Deno's pool. */
 function onPool<T extends Deno.ForeignFunction>(
   address: Deno.PointerValue,
   definition: T,
@@ -329,7 +337,7 @@ function onPool<T extends Deno.ForeignFunction>(
   return pointer.call.bind(pointer);
 }
 
-/** A file's bytes, read with the library that is already there: no read permission is needed. */
+/** Reads a file through the library, which needs no read permission. */
 function readFile(library: Library, path: string): Uint8Array<ArrayBuffer> {
   const OPEN_FOLLOW = 8;
   const fd = library.vring_open(cString(path), OPEN_FOLLOW, 0);

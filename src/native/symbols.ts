@@ -1,5 +1,5 @@
 /**
- * The C functions of the native libraries, as Deno sees them. Addresses, sizes and nanoseconds are
+ * The C functions of the native libraries, as Deno calls them. Addresses, sizes and nanoseconds are
  * doubles: exact to 2^53, and the only 64-bit form on the engine's fast call path.
  *
  * @module
@@ -88,7 +88,7 @@ export const LIBRARY_SYMBOLS = {
   // int32_t vring_futex_scan(double vector, uint32_t count, double deadline, double slice,
   //                          int32_t has_waitv)
   vring_futex_scan: { parameters: ["f64", "u32", "f64", "f64", "i32"], result: "i32" },
-  // where these two are, for calls on a thread of Deno's pool
+  // the addresses of these two, for calls on a thread of Deno's pool
   futex_waitv_address: { name: "vring_futex_waitv", type: "pointer" },
   futex_scan_address: { name: "vring_futex_scan", type: "pointer" },
 
@@ -131,8 +131,8 @@ export const SENTINEL_SYMBOLS = {
 } as const satisfies Deno.ForeignLibraryInterface;
 
 /**
- * Functions of the library for a thread of Deno's pool. They are called by address: a call by name
- * would need the library's handle to stay open.
+ * The functions of the library that run on a thread of Deno's pool. They are called by address: a
+ * call by name would need the library's handle to stay open.
  */
 export const NONBLOCKING = {
   futex_waitv_async: { parameters: ["f64", "u32", "f64"], result: "i32", nonblocking: true },
@@ -143,7 +143,7 @@ export const NONBLOCKING = {
   },
 } as const satisfies Record<string, Deno.ForeignFunction>;
 
-/** The few functions of the C library that bring ours into memory. */
+/** The few functions of the C library that load ours. */
 export const LIBC_SYMBOLS = {
   // int memfd_create(const char *name, unsigned int flags)
   memfd_create: { parameters: ["buffer", "u32"], result: "i32" },

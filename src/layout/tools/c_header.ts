@@ -1,6 +1,6 @@
 /**
- * Layouts as C11 structs. All padding is a member and all offsets are asserted, so a compiler that
- * lays out differently refuses the header instead of reading the wrong bytes.
+ * Layouts as C11 structs. All padding is a member and all offsets are asserted. So a compiler with
+ * another layout refuses the header instead of reading the wrong bytes.
  *
  * @module
  */
@@ -17,12 +17,12 @@ import { hexHash } from "../hash.ts";
 import { snakeCase } from "../names.ts";
 import { isScalar, SCALARS } from "../scalars.ts";
 
-/** The struct of a layout, after those it contains. */
+/** Writes the struct of a layout, after those it contains. */
 export function toC(layout: AnyLayout): string {
   return structs([layout]).map(structText).join("\n");
 }
 
-/** One complete header file of several layouts; each struct once, before its first use. */
+/** Writes one complete header file of several layouts; each struct once, before its first use. */
 export function toCHeader(layouts: readonly AnyLayout[], guardName: string): string {
   if (!/^[A-Z][A-Z0-9_]*$/.test(guardName)) {
     throw new TypeError(
@@ -39,7 +39,7 @@ export function toCHeader(layouts: readonly AnyLayout[], guardName: string): str
   ].join("\n");
 }
 
-/** The layouts and all they contain, the contained first. */
+/** Lists the layouts and all they contain, the contained first. */
 function structs(layouts: readonly AnyLayout[]): AnyLayout[] {
   const found = new Map<string, AnyLayout>();
   const visit = (layout: AnyLayout) => {
@@ -118,7 +118,7 @@ function count(type: FieldType): string {
   return `[${type.kind === "array" ? type.length : type.size}]`;
 }
 
-/** One line, with nothing in it that begins or ends a comment. */
+/** Writes a comment on one line, with nothing in it that begins or ends a comment. */
 function comment({ doc, shape }: Field): string {
   const text = doc.replace(/\s+/g, " ").replace(/\*(?=\/)/g, "* ").replace(/\/(?=\*)/g, "/ ");
   const note = typeof shape === "object" && shape.kind === "text"

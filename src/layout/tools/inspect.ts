@@ -1,6 +1,6 @@
 /**
- * Memory as text, for people: what lies at which offset. It shows whatever is there; nothing in
- * the memory can make it fail, take long or move the cursor of a terminal.
+ * Memory as text, for people: each value at its offset. Nothing in the memory can make it fail,
+ * take long or move the cursor of a terminal.
  *
  * @module
  */
@@ -10,13 +10,15 @@ import { hexHash } from "../hash.ts";
 import { isScalar } from "../scalars.ts";
 import { loadValue } from "../values.ts";
 
-/** How many of anything long are shown. */
+/** The number of elements shown of a long value. */
 const SHOWN = { bytes: 32, elements: 16, layouts: 4 };
 
-/** One line: the offset from the beginning of the layout, the name from there, the value. */
+/**
+ * The parts of a line: the offset from the beginning of the layout, the name from there, the value.
+ */
 type Row = readonly [offset: number, name: string, value: string];
 
-/** The value of every field of a layout that begins at `data`. */
+/** Shows the value of every field of a layout that begins at `data`. */
 export function inspect(layout: AnyLayout, data: DataView): string {
   const rows = [...rowsOf(layout, data, 0, "")];
   const offsetWidth = `${layout.size}`.length;
@@ -69,7 +71,7 @@ function valueText(type: FieldType, data: DataView, at: number): string {
   return values.map((byte) => byte.toString(16).padStart(2, "0")).join(" ") + more;
 }
 
-/** The text in quotes, with escapes for all that a terminal might obey. */
+/** Quotes a text, with escapes for everything that a terminal might obey. */
 function quoted(text: string): string {
   return JSON.stringify(text).replace(/[\p{C}\p{Z}]/gu, (character) => {
     return character === " " ? " " : `\\u{${character.codePointAt(0)!.toString(16)}}`;

@@ -8,7 +8,7 @@ import { type AnyLayout, byOffset, type Field } from "../fields.ts";
 
 const HEAD = ["offset", "size", "type", "name", "meaning"];
 
-/** The fields from the first byte to the last, in columns as wide as `deno fmt` makes them. */
+/** Writes the fields in the order of their offsets, in columns as wide as `deno fmt` makes them. */
 export function toMarkdown(layout: AnyLayout): string {
   const rows = [HEAD, ...byOffset(layout).map(cells)];
   const widths = HEAD.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
