@@ -24,7 +24,7 @@ Deno.test("codec.bytes refuses a value that is not a Uint8Array", () => {
     assertThrows(
       () => codec.bytes.encode(value as unknown as Uint8Array),
       TypeError,
-      "no Uint8Array",
+      "not a Uint8Array",
     );
   }
 });
