@@ -36,6 +36,11 @@ export function byteLengthOf(value: unknown, doing: string, what: string): numbe
   return length;
 }
 
+/** The true byte length of a typed array of a class such as `Float32Array`; undefined for others. */
+export function byteLengthIn(value: unknown, className: string): number | undefined {
+  return tagOf.call(value) === className ? lengthOf.call(value) as number : undefined;
+}
+
 /**
  * Throws if the array has lost its memory. Such an array has length 0, and no caller means to pass
  * it.

@@ -8,7 +8,8 @@ import { byteLengthOf, inWords } from "./arguments.ts";
 import { CorruptRegionError } from "./errors.ts";
 import { isLayout } from "./layout/fields.ts";
 import { fingerprint } from "./layout/hash.ts";
-import type { AnyLayout, Input, Value } from "./layout/layout.ts";
+import type { AnyLayout, Value } from "./layout/layout.ts";
+import { storeValue } from "./layout/values.ts";
 
 /** Turns values of one type into bytes and back. */
 export interface Codec<T> {
@@ -84,19 +85,23 @@ function struct<L extends AnyLayout>(layout: L): Codec<Value<L>> {
     );
   }
   const { name, hash, size } = layout;
-  let free: Uint8Array<ArrayBuffer> | undefined = new Uint8Array(size);
+  const make = () => {
+    const bytes = new Uint8Array(size);
+    return { bytes, data: new DataView(bytes.buffer) };
+  };
+  let free: ReturnType<typeof make> | undefined = make();
   return {
     type: { name, hash },
     transient: true,
     encode: (value) => {
-      const scratch = free ?? new Uint8Array(size);
+      const scratch = free?.bytes.length === size ? free : make(); // its buffer may be transferred
       free = undefined; // a getter of the value may encode another one
       try {
-        layout.write(scratch, value as Input<L>);
+        storeValue(layout, scratch.data, 0, value, name);
       } finally {
         free = scratch;
       }
-      return scratch;
+      return scratch.bytes;
     },
     decode: (bytes) => {
       if (bytes.length === size) return layout.read(bytes) as Value<L>;

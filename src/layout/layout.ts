@@ -215,7 +215,7 @@ class DeclaredLayout<F extends Declarations> implements Layout<F> {
   write(bytes: Uint8Array, value: InputOf<F>, offset = 0): void {
     const data = this.#memory("write", bytes, offset);
     checkValue(this, value, this.name);
-    storeValue(this, data, 0, value);
+    storeValue(this, data, 0, value, this.name);
   }
 
   inspect(bytes: Uint8Array, offset = 0): string {

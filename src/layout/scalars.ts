@@ -50,6 +50,7 @@ export interface ScalarArrays<B extends ArrayBufferLike = ArrayBufferLike> {
 
 /** The constructor of a typed array, in its two forms in use here. */
 interface ArrayClass {
+  readonly name: string;
   new (values: ArrayLike<never>): { readonly buffer: ArrayBuffer };
   new (buffer: ArrayBufferLike, byteOffset?: number, length?: number): ArrayLike<unknown>;
 }

@@ -1,13 +1,14 @@
 /**
  * Copies between memory and plain values. A peer may have written any bytes into the memory:
  * reading returns some value and never throws. Writing checks all values before it stores the
- * first.
+ * first, and each value again as it stores it: a getter may return another one by then.
  *
  * @module
  */
 
+import { byteLengthIn, fill } from "../arguments.ts";
 import { type AnyLayout, type ArrayType, type FieldType, sizeOf } from "./fields.ts";
-import { isScalar, SCALARS, wrongType } from "./scalars.ts";
+import { isScalar, type Scalar, SCALARS, wrongType } from "./scalars.ts";
 
 const ENCODER = new TextEncoder();
 const DECODER = new TextDecoder("utf-8", { ignoreBOM: true }); // keeps a BOM
@@ -72,8 +73,7 @@ export function checkValue(type: FieldType, value: unknown, path: string): void 
   if (typeof type === "string") return SCALARS[type].check(value, path);
   switch (type.kind) {
     case "bytes":
-      if (!(value instanceof Uint8Array)) throw wrongType(value, path, "a Uint8Array");
-      return checkLength(value.length, type.size, path);
+      return void checkedBytes(value, type.size, path);
     case "text":
       return checkText(value, type.size, path);
     case "array":
@@ -92,12 +92,29 @@ function checkFields(layout: AnyLayout, value: unknown, path: string): void {
 
 function checkArray({ element, length }: ArrayType, value: unknown, path: string): void {
   if (typeof value !== "object" || value === null) throw wrongType(value, path, "an array");
+  const count = countIn(element, value);
+  if (count !== undefined) return checkLength(count, length, path); // every element fits
   const values = value as ArrayLike<unknown>;
   checkLength(values.length, length, path);
-  if (isScalar(element) && values instanceof SCALARS[element].Array) return; // every element fits
   for (let index = 0; index < length; index++) {
     checkValue(element, values[index], `${path}[${index}]`);
   }
+}
+
+/** How many elements a typed array of just this element has; undefined for anything else. */
+function countIn(element: ArrayType["element"], value: unknown): number | undefined {
+  if (!isScalar(element)) return undefined;
+  const { Array: { name }, size } = SCALARS[element];
+  const bytes = byteLengthIn(value, name);
+  return bytes === undefined ? undefined : bytes / size;
+}
+
+/** Bytes of the right number, whatever their own `length` says. */
+function checkedBytes(value: unknown, size: number, path: string): Uint8Array {
+  const count = countIn("u8", value);
+  if (count === undefined) throw wrongType(value, path, "a Uint8Array");
+  checkLength(count, size, path);
+  return value as Uint8Array;
 }
 
 function checkLength(length: number, wanted: number, path: string): void {
@@ -120,25 +137,64 @@ function checkText(value: unknown, size: number, path: string): void {
   }
 }
 
-/** Stores a checked value. */
-export function storeValue(type: FieldType, data: DataView, at: number, value: unknown): void {
-  if (typeof type === "string") return SCALARS[type].store(data, at, value);
+/** Stores a value; throws at the first part that does not fit. `path` is as for `checkValue`. */
+export function storeValue(
+  type: FieldType,
+  data: DataView,
+  at: number,
+  value: unknown,
+  path: string,
+): void {
+  if (typeof type === "string") {
+    const { check, store } = SCALARS[type];
+    check(value, path);
+    return store(data, at, value);
+  }
   switch (type.kind) {
     case "bytes":
-      return bytesAt(data, at, type.size).set(value as Uint8Array);
+      return fill(bytesAt(data, at, type.size), checkedBytes(value, type.size, path));
     case "text":
+      checkText(value, type.size, path);
       return storeText(data, at, type.size, value as string);
     case "array":
-      return storeArray(type, data, at, value as Elements);
+      return storeArray(type, data, at, value, path);
     case "layout":
-      return storeFields(type, data, at, value as Fields);
+      return storeFields(type, data, at, value, path);
   }
 }
 
-function storeFields(layout: AnyLayout, data: DataView, at: number, value: Fields): void {
+function storeFields(
+  layout: AnyLayout,
+  data: DataView,
+  at: number,
+  value: unknown,
+  path: string,
+): void {
+  if (typeof value !== "object" || value === null) throw wrongType(value, path, "an object");
   for (const name in layout.fields) {
     const { shape, offset } = layout.fields[name]!;
-    storeValue(shape, data, at + offset, value[name]);
+    storeValue(shape, data, at + offset, (value as Fields)[name], `${path}.${name}`);
+  }
+}
+
+function storeArray(
+  { element, length }: ArrayType,
+  data: DataView,
+  at: number,
+  value: unknown,
+  path: string,
+): void {
+  if (typeof value !== "object" || value === null) throw wrongType(value, path, "an array");
+  const size = sizeOf(element);
+  const count = countIn(element, value);
+  if (count !== undefined) {
+    checkLength(count, length, path);
+    const { buffer } = new SCALARS[element as Scalar].Array(value as Elements);
+    return bytesAt(data, at, length * size).set(new Uint8Array(buffer));
+  }
+  for (let index = 0; index < length; index++) {
+    const next = (value as ArrayLike<unknown>)[index];
+    storeValue(element, data, at + index * size, next, `${path}[${index}]`);
   }
 }
 
@@ -146,15 +202,4 @@ function storeText(data: DataView, at: number, size: number, value: string): voi
   const room = bytesAt(data, at, size);
   const { written } = ENCODER.encodeInto(value, room);
   room.fill(0, written);
-}
-
-function storeArray({ element, length }: ArrayType, data: DataView, at: number, value: Elements) {
-  const size = sizeOf(element);
-  if (isScalar(element)) {
-    const { buffer } = new SCALARS[element].Array(value);
-    return bytesAt(data, at, length * size).set(new Uint8Array(buffer));
-  }
-  for (let index = 0; index < length; index++) {
-    storeFields(element, data, at + index * size, value[index]!);
-  }
 }

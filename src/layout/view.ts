@@ -11,7 +11,7 @@
 
 import type { AnyLayout, Field, FieldType, TextType } from "./fields.ts";
 import { isScalar, type Scalar, SCALARS } from "./scalars.ts";
-import { checkValue, loadText, loadValue, storeValue } from "./values.ts";
+import { loadText, loadValue, storeValue } from "./values.ts";
 
 /** The constructor of the views of one layout, over memory that begins where the layout does. */
 export type ViewClass = new (data: DataView) => object;
@@ -64,8 +64,7 @@ function accessor(field: Field, number: number): PropertyDescriptor {
         return loadText(this[DATA], offset, shape.size);
       },
       set(this: StructView, value: unknown) {
-        checkValue(shape, value, path);
-        storeValue(shape, this[DATA], offset, value);
+        storeValue(shape, this[DATA], offset, value, path);
       },
     };
   }

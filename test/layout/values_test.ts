@@ -184,3 +184,39 @@ Deno.test("Layout.read() and Layout.write() refuse memory that is too small", ()
     assertThrows(() => Robot.inspect(bytes, offset), RangeError, `Cannot inspect ${end}`);
   }
 });
+
+/** An object whose property `name` is `first` at the first look, and `then` from then on. */
+function changing(name: string, first: unknown, then: unknown): Input<typeof Robot> {
+  let looks = 0;
+  const get = () => looks++ === 0 ? first : then;
+  return Object.defineProperty({ ...robot() }, name, { get });
+}
+
+Deno.test("Layout.write() stores no value that it has not checked, also of getters that change", () => {
+  const Liar = class extends Uint8Array {
+    override get length() {
+      return 3;
+    }
+  };
+  for (
+    const [name, first, then, error] of [
+      ["level", 1, 256, RangeError],
+      ["level", 1, "1", TypeError],
+      ["id", 1n, 2n ** 64n, RangeError],
+      ["joints", [1, 2, 3], [1, 2, 2 ** 31], RangeError],
+      ["joints", Int32Array.of(1, 2, 3), Int32Array.of(1, 2, 3, 4), RangeError],
+      ["key", Uint8Array.of(1, 2, 3), new Uint8Array(50), RangeError],
+      ["key", Uint8Array.of(1, 2, 3), "abc", TypeError],
+      ["key", new Liar(50), new Liar(50), RangeError],
+      ["name", "arm", "a\0b", RangeError],
+      ["pose", { x: 1, y: 2 }, null, TypeError],
+      ["path", [{ x: 1, y: 2 }, { x: 3, y: 4 }], [{ x: 1, y: 2 }], TypeError],
+    ] as const
+  ) {
+    const { offset, size } = Robot.fields[name];
+    const bytes = new Uint8Array(Robot.size).fill(0xa5);
+    assertThrows(() => Robot.write(bytes, changing(name, first, then)), error, `robot.${name}`);
+    const after = bytes.subarray(offset + size);
+    assertEquals(after, new Uint8Array(after.length).fill(0xa5), "nothing beyond the field");
+  }
+});
