@@ -94,6 +94,7 @@ export const RPC: RegionKind = {
   control: RPC_CONTROL,
   mirrored: true,
   mostParts: 2 * MOST_CLIENTS,
+  openedWith: (messageName) => `the codecs of "${messageName}" for request and response`,
 };
 
 /** The server's role; client k has role k + 1. */

@@ -63,6 +63,8 @@ export interface RegionKind {
   readonly sparse?: boolean;
   /** Feature bits that this code writes and understands. */
   readonly features?: { readonly compatible: number; readonly incompatible: number };
+  /** What a region is opened with whose messages have this name, unless it is the codec of that name. */
+  readonly openedWith?: (messageName: string) => string | undefined;
 }
 
 /** A type of message, checked when a process attaches. */
@@ -167,7 +169,7 @@ export function checkHeader(
     [
       message !== undefined && header.message_hash !== message.hash,
       `its messages are ${describe(header)}, not "${message?.name}" (${hex(message?.hash ?? 0n)})`,
-      header.message_hash === 0n ? "" : `open it with the codec of "${header.message_name}", `,
+      header.message_hash === 0n ? "" : `open it with ${openerOf(header, kind)}, `,
     ],
     [
       dataBytes !== undefined && dataBytes !== dataBytesOf(header),
@@ -231,6 +233,11 @@ export function partBytesOf(header: RegionHeader): number {
 function describe(header: RegionHeader): string {
   if (header.message_hash === 0n) return "of no declared type";
   return `"${header.message_name}" (${hex(header.message_hash)})`;
+}
+
+/** What a region with these messages is opened with. */
+function openerOf({ message_name: name }: RegionHeader, { openedWith }: RegionKind): string {
+  return openedWith?.(name) ?? `the codec of "${name}"`;
 }
 
 /** Writes a hash as people compare it: in hexadecimal. */

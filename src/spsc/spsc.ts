@@ -37,12 +37,19 @@ export const SPSC_CONTROL = layout("spsc_control", {
   consumer: { type: "u32", line: true, doc: "the consumer: likewise" },
 });
 
+/** What the header of a ring of bytes says, where that of others names a codec. */
+const BYTE_LEVEL: MessageType = {
+  name: "bytes without messages",
+  hash: fingerprint("spsc level bytes"),
+};
+
 /** How these rings are told from other regions. */
 export const SPSC: RegionKind = {
   name: "spsc",
   title: "ring",
   control: SPSC_CONTROL,
   mirrored: true,
+  openedWith: (messageName) => messageName === BYTE_LEVEL.name ? 'level: "bytes"' : undefined,
 };
 
 /** The two ends: each a role and a word. */
@@ -75,12 +82,6 @@ export interface SpscByteOptions extends RingOptions {
 /** How to join a ring of bytes without messages, once it is there. */
 export interface SpscByteConnectOptions
   extends RingConnectOptions, Pick<SpscByteOptions, "level" | "keepOpen"> {}
-
-/** What the header of a ring of bytes says, where that of others names a codec. */
-const BYTE_LEVEL: MessageType = {
-  name: "bytes without messages",
-  hash: fingerprint("spsc level bytes"),
-};
 
 /** What both ends must agree on. */
 function typeOf({ level = "messages", codec: chosen = codec.bytes }: EndOptions): MessageType {

@@ -6,8 +6,11 @@ import { Errno, LayoutMismatchError, OsError } from "../../src/errors.ts";
 import { layout } from "../../src/layout/layout.ts";
 import { userId } from "../../src/os/files.ts";
 import { makeError, openError } from "../../src/region/access.ts";
+import { RpcClient } from "../../src/calls/client.ts";
+import { RpcServer } from "../../src/calls/server.ts";
 import { SharedMemory } from "../../src/shared/shared_memory.ts";
 import { SpscConsumer } from "../../src/spsc/consumer.ts";
+import { SpscProducer } from "../../src/spsc/producer.ts";
 import { Publisher } from "../../src/vdds/publisher.ts";
 import { Subscriber } from "../../src/vdds/subscriber.ts";
 import { Name } from "../shared/scene.ts";
@@ -59,6 +62,16 @@ Deno.test("a forgotten codec is named", () => {
   using _publisher = Publisher.open(place.name, { codec: imu });
   const open = () => Subscriber.open(place.name);
   assertThrows(open, LayoutMismatchError, 'open it with the codec of "imu"');
+});
+
+Deno.test("a forgotten level and forgotten codecs of calls are named", () => {
+  using place = new Name();
+  using _producer = SpscProducer.open(place.name, { level: "bytes" });
+  const open = () => SpscConsumer.open(place.name);
+  assertThrows(open, LayoutMismatchError, 'open it with level: "bytes",');
+  using _server = RpcServer.open(place.name, { request: codec.text, response: codec.json() });
+  const call = () => RpcClient.open(place.name);
+  assertThrows(call, LayoutMismatchError, 'open it with the codecs of "text -> json" for request');
 });
 
 Deno.test("a wait that close() ends names what was closed", async () => {
