@@ -1,43 +1,63 @@
 /**
- * A short run of every kind of torture, and proof that the harness finds what is broken.
+ * A short run of every workload, and proof that the harness finds the broken ones. Two runs go side
+ * by side, because their processes sleep for most of the time.
  */
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { until, within } from "./os/until.ts";
+import { inPairs } from "./shared/processes.ts";
 import { type Account, describe, isClean, killsOf } from "./torture/account.ts";
-import { Claims } from "./torture/claims.ts";
+import { Statements } from "./torture/statements.ts";
 import { planFate } from "./torture/fate.ts";
-import { findKind, kindNames } from "./torture/kinds.ts";
+import { findWorkload, workloadNames } from "./torture/workloads.ts";
 import { processesOf } from "./torture/process.ts";
 import { Random } from "./torture/random.ts";
 import { filesOf, torture } from "./torture/run.ts";
 import { arm, spring } from "./trap/trap.ts";
 
-/** With this one, processes of every kind die at steps early on, and are stopped early on. */
+/** With this one, processes of every workload die at steps early on, and are stopped early on. */
 const SEED = 32668;
 
-/** Whether parties were killed, at steps or while others were stopped, and something came through. */
+/** Whether actors were killed, at steps or while others were stopped, and something arrived. */
 function isEventful(account: Account): boolean {
   const { killsAtSteps, stops, received } = account;
   return killsOf(account) > 0 && killsAtSteps + stops > 0 && received > 0;
 }
 
-/** A short run; a longer one if the machine was too busy for anything to happen in it. */
+/** Returns the account of a short run, or of a longer one on a machine too busy for any event. */
 async function tortureUntilEventful(name: string): Promise<Account> {
-  const account = await torture(findKind(name), { seconds: 1.5, seed: SEED });
+  const account = await torture(findWorkload(name), { seconds: 1.5, seed: SEED });
   if (!isClean(account) || isEventful(account)) return account;
-  return torture(findKind(name), { seconds: 20, seed: SEED });
+  return torture(findWorkload(name), { seconds: 20, seed: SEED });
 }
 
-for (const name of kindNames("kinds")) {
-  Deno.test(`torture() finds nothing wrong with ${name}`, async () => {
-    const account = await tortureUntilEventful(name);
-    assert(isClean(account), describe(account));
-    assert(isEventful(account), describe(account));
+/** Registers a test with a step for the account of each workload. */
+function testAccounts(
+  what: string,
+  names: readonly string[],
+  run: (name: string) => Promise<Account>,
+  check: (name: string, account: Account) => void,
+): void {
+  Deno.test(`torture() finds ${what}`, async (t) => {
+    const accounts = new Map<string, Account>();
+    await inPairs(names, async (name) => {
+      accounts.set(name, await run(name));
+    });
+    for (const [name, account] of accounts) await t.step(name, () => check(name, account));
   });
 }
 
-/** What must be among the complaints about each broken kind: whatever shows first, of these. */
+testAccounts(
+  "nothing wrong with the workloads",
+  workloadNames("workloads"),
+  tortureUntilEventful,
+  (_, account) => {
+    assert(isClean(account), describe(account));
+    assert(isEventful(account), describe(account));
+  },
+);
+
+/** One of the complaints about each broken workload: the one that shows first, of these. */
 const EXPECTED: Record<string, RegExp> = {
   "broken-babus-view": /slot \w+: message \d+ is not what was written/,
   "broken-doorbell": /rang \d+ ms ago, and watched \d sleeps on/,
@@ -54,18 +74,20 @@ const EXPECTED: Record<string, RegExp> = {
   "broken-vdds-silent": /topic [\w/]+: sample \d+ came after \d+, and 0 are said to be lost/,
 };
 
-for (const [name, expected] of Object.entries(EXPECTED)) {
-  Deno.test(`torture() finds what is wrong with ${name}`, async () => {
-    const options = { seconds: 60, seed: SEED, stopAtFinding: true };
-    const account = await torture(findKind(name), options);
+testAccounts(
+  "the mistakes of the broken workloads",
+  workloadNames("broken").filter((name) => name !== "misconduct"),
+  (name) => torture(findWorkload(name), { seconds: 60, seed: SEED, stopAtFinding: true }),
+  (name, account) => {
     assert(!isClean(account), describe(account));
+    const expected = EXPECTED[name]!;
     assert(account.complaints.some((complaint) => expected.test(complaint)), describe(account));
-  });
-}
+  },
+);
 
-Deno.test("torture() reports who throws, does not end or leaves something behind", async () => {
+Deno.test("torture() reports a process that throws, does not end or leaves something behind", async () => {
   const options = { seconds: 0.5, seed: SEED, endingMs: 200 };
-  const account = await torture(findKind("misconduct"), options);
+  const account = await torture(findWorkload("misconduct"), options);
   const complaints = account.complaints.join("\n");
   assertStringIncludes(complaints, "thrower 0.0 ended with code 1: ");
   assertStringIncludes(complaints, "this is thrown on purpose");
@@ -140,7 +162,7 @@ Deno.test("the harness says what is wrong with its arguments, and what there is"
   };
   const help = await run("--help");
   assertEquals(help.code, 0);
-  for (const name of kindNames("kinds")) assertStringIncludes(help.text, name);
+  for (const name of workloadNames("workloads")) assertStringIncludes(help.text, name);
   for (const args of [["nothing"], ["--seconds", "x"], ["--seed", "1.5"], ["--what"]]) {
     assertEquals((await run(...args)).code, 2, args.join(" "));
   }
@@ -171,19 +193,19 @@ Deno.test("spring() springs a delay at every so manieth step", () => {
   assertEquals(sprung, ["b", "d"]);
 });
 
-/** The complaints about claims, given as owner, time, resource and value. */
+/** Returns the complaints about statements, given as owner, time, resource and value. */
 function judged(...events: [who: string, time: number, resource: string, value: number][]) {
   const complaints: string[] = [];
-  const claims = new Claims((text) => complaints.push(text), ["wanted"]);
+  const statements = new Statements((text) => complaints.push(text), ["wanted"]);
   for (const [who, time, resource, value] of events) {
-    if (resource === "") claims.end(who, time);
-    else claims.add(who, { time, resource, value });
+    if (resource === "") statements.end(who, time);
+    else statements.add(who, { time, resource, value });
   }
-  claims.judge(Infinity);
-  return { complaints, vacancy: claims.longestVacancy };
+  statements.judge(Infinity);
+  return { complaints, vacancy: statements.longestVacancy };
 }
 
-Deno.test("Claims finds claims that overlap and differ, in whatever order they come", () => {
+Deno.test("Statements finds statements that overlap and differ, in any order of their logs", () => {
   const { complaints } = judged(
     ["b", 2, "name", 8],
     ["b", 4, "name", -8],
@@ -193,7 +215,7 @@ Deno.test("Claims finds claims that overlap and differ, in whatever order they c
   assertEquals(complaints, ["name: b had 8 while a had 7"]);
 });
 
-Deno.test("Claims accepts claims that agree, follow each other or are for something else", () => {
+Deno.test("Statements accepts statements that agree, follow each other or have another resource", () => {
   const { complaints } = judged(
     ["a", 1, "name", 7],
     ["b", 2, "name", 7],
@@ -205,7 +227,7 @@ Deno.test("Claims accepts claims that agree, follow each other or are for someth
   assertEquals(complaints, []);
 });
 
-Deno.test("Claims counts how often a party claims the same", () => {
+Deno.test("Statements counts how often an actor states the same", () => {
   const { complaints } = judged(
     ["a", 1, "name", 7],
     ["a", 2, "name", 7],
@@ -215,7 +237,7 @@ Deno.test("Claims counts how often a party claims the same", () => {
   assertEquals(complaints, ["name: b had 8 while a had 7"]);
 });
 
-Deno.test("Claims ends with their owner, and what it notes while it dies does not count", () => {
+Deno.test("Statements end with their owner, and a note from the moment of its death does not count", () => {
   const { complaints } = judged(
     ["a", 1, "name", 7],
     ["a", 5, "other", 7],
@@ -226,15 +248,15 @@ Deno.test("Claims ends with their owner, and what it notes while it dies does no
   assertEquals(complaints, []);
 });
 
-Deno.test("Claims complains of a log that comes too late", () => {
+Deno.test("Statements complains of a log that comes too late", () => {
   const complaints: string[] = [];
-  const claims = new Claims((text) => complaints.push(text));
-  claims.judge(10);
-  claims.add("a", { time: 9, resource: "name", value: 1 });
+  const statements = new Statements((text) => complaints.push(text));
+  statements.judge(10);
+  statements.add("a", { time: 9, resource: "name", value: 1 });
   assertEquals(complaints.length, 1);
 });
 
-Deno.test("Claims measures how long what is wanted was vacant", () => {
+Deno.test("Statements measures how long a wanted resource was vacant", () => {
   const { vacancy } = judged(
     ["a", 10, "wanted", 7],
     ["a", 20, "wanted", -7],
@@ -248,7 +270,7 @@ Deno.test("Claims measures how long what is wanted was vacant", () => {
 
 Deno.test("isClean() accepts only an account without any flaw", () => {
   const sound: Account = {
-    kind: "kind",
+    workload: "a workload",
     seed: 1,
     seconds: 1,
     interrupted: false,
@@ -257,7 +279,7 @@ Deno.test("isClean() accepts only an account without any flaw", () => {
     steps: new Map(),
     stops: 1,
     processes: 1,
-    claims: 1,
+    statements: 1,
     sent: 1,
     received: 1,
     lost: 0,

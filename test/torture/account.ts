@@ -4,12 +4,12 @@
  * @module
  */
 
-import type { Counts } from "./kind.ts";
+import type { Counts } from "./workload.ts";
 
 /** The account of a run. */
 export interface Account extends Counts {
-  /** The kind. */
-  readonly kind: string;
+  /** The workload. */
+  readonly workload: string;
   /** What chance began with. */
   readonly seed: number;
   /** How long processes were tortured. */
@@ -26,8 +26,8 @@ export interface Account extends Counts {
   readonly stops: number;
   /** How many processes there were. */
   readonly processes: number;
-  /** How many claims of shared or exclusive use were compared. */
-  readonly claims: number;
+  /** The number of statements about shared and exclusive resources that were compared. */
+  readonly statements: number;
   /** The files of the run that were left in /dev/shm. */
   readonly filesLeft: readonly string[];
   /** The processes of the run that were left. */
@@ -54,9 +54,9 @@ const COMPLAINTS_SHOWN = 10;
 
 /** The account as people read it. */
 export function describe(account: Account, options: { steps?: boolean } = {}): string {
-  const { kind, seed, seconds, interrupted, filesLeft, processesLeft } = account;
+  const { workload, seed, seconds, interrupted, filesLeft, processesLeft } = account;
   const verdict = isClean(account) ? "clean" : "NOT CLEAN";
-  const head = `${kind}: ${verdict}${interrupted ? ", interrupted" : ""} ` +
+  const head = `${workload}: ${verdict}${interrupted ? ", interrupted" : ""} ` +
     `after ${seconds.toFixed(1)} s with seed ${seed}`;
   const rows: [string, string][] = [
     [
@@ -67,7 +67,7 @@ export function describe(account: Account, options: { steps?: boolean } = {}): s
     ],
     ["stops", count(account.stops)],
     ["processes", count(account.processes)],
-    ["claims compared", count(account.claims)],
+    ["statements compared", count(account.statements)],
     ["sent", count(account.sent)],
     ["received", count(account.received)],
     ["lost", count(account.lost)],

@@ -1,5 +1,5 @@
 /**
- * The program of every process that is tortured. It loads its kind, says that it is ready, learns
+ * The program of every process that is tortured. It loads its workload, says that it is ready, learns
  * by a line what it is, and does that. It never outlives the harness.
  *
  * @module
@@ -7,7 +7,7 @@
 
 import { now, sleepSync } from "../../src/os/clock.ts";
 import { arm, type Trap } from "../trap/trap.ts";
-import { type Kind, Stage } from "./kind.ts";
+import { Actor, type Workload } from "./workload.ts";
 import { Ledger } from "./ledger.ts";
 import { ledgerPlan, type Orders } from "./process.ts";
 
@@ -48,13 +48,13 @@ function setTrap(trap: Trap, delayMs: number, book: number): void {
   });
 }
 
-const [kindUrl, run, ledgerPath, parent] = Deno.args as [string, string, string, string];
+const [workloadUrl, run, ledgerPath, parent] = Deno.args as [string, string, string, string];
 dieWithParent(Number(parent));
-const kind: Kind = (await import(kindUrl)).default;
-const ledger = Ledger.attach(ledgerPath, ledgerPlan(kind));
+const workload: Workload = (await import(workloadUrl)).default;
+const ledger = Ledger.attach(ledgerPath, ledgerPlan(workload));
 Deno.stdout.writeSync(new TextEncoder().encode("ready\n"));
 const line = readLine();
 if (line === undefined) Deno.exit(0);
 const { trap, trapMs, ...assignment }: Orders = JSON.parse(line);
 if (trap !== undefined) setTrap(trap, trapMs, assignment.book);
-await kind.parts[assignment.part]!.run(new Stage(run, ledger, assignment));
+await workload.parts[assignment.part]!.run(new Actor(run, ledger, assignment));

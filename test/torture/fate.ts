@@ -11,10 +11,10 @@ import type { Random } from "./random.ts";
 export interface Harm {
   /** Parts of step names where death is most interesting; any step is a target besides. */
   readonly steps: readonly string[];
-  /** A process that does not die at a step lives between so many milliseconds, rather few. */
-  readonly lifeMs: readonly [least: number, most: number];
-  /** How long a stopped process stays stopped, rather short; at most 1000. */
-  readonly stopMs: readonly [least: number, most: number];
+  /** A process that does not die at a step lives for so long, mostly rather short; 10 to 2000. */
+  readonly lifeMs?: readonly [least: number, most: number];
+  /** How long a process stays stopped, mostly rather short; 2 to 500, and never above 1000. */
+  readonly stopMs?: readonly [least: number, most: number];
 }
 
 /** Something done to a process from outside, so long after the act before. */
@@ -48,10 +48,11 @@ const NAMED_DELAY_STRIDE_MOST = 4;
  * where they seldom come. All others are killed or stopped at any moment.
  */
 export function planFate(random: Random, harm: Harm): Fate {
-  const afterMs = random.skewed(...harm.lifeMs);
-  const forMs = random.skewed(...harm.stopMs);
+  const { lifeMs = [10, 2000], stopMs = [2, 500] } = harm;
+  const afterMs = random.skewed(...lifeMs);
+  const forMs = random.skewed(...stopMs);
   const kill: Act = { act: "kill", afterMs };
-  const late: Act = { act: "kill", afterMs: harm.lifeMs[1] };
+  const late: Act = { act: "kill", afterMs: lifeMs[1] };
   const stop: Act = { act: "stop", afterMs, forMs };
   const chance = random.next();
   if (chance < 0.35) return { trap: planTrap(random, harm, "kill"), trapMs: 0, acts: [late] };

@@ -4,7 +4,7 @@
  *
  * ```
  *   | over | complaints | texts ....... | cells, a line each ... | seat | seat | ...
- *   seat:  | words, a line each | step | log, a ring of claims ................. |
+ *   seat:  | words, a line each | step | log, a ring of statements ................. |
  * ```
  *
  * Words are those of the shipped leaf, also in a process whose other words have steps: to write an
@@ -40,13 +40,13 @@ export interface LedgerPlan {
   readonly seats: number;
 }
 
-/** A line of a seat's log: from `time` on `value` is claimed for `resource`, or no longer. */
-export interface ClaimRecord {
+/** A line of a seat's log: from `time` on `resource` is stated to be `value`, or no longer. */
+export interface StatementRecord {
   /** Nanoseconds of the monotonic clock. */
   readonly time: number;
-  /** What is claimed; negative if the claim ends. */
+  /** The value; negative where the statement ends. */
   readonly value: number;
-  /** For what. */
+  /** The resource. */
   readonly resource: string;
 }
 
@@ -124,7 +124,7 @@ export class SeatBook {
   }
 
   /** Adds a record; waits for the harness if the log is full. */
-  write({ time, value, resource }: ClaimRecord): void {
+  write({ time, value, resource }: StatementRecord): void {
     const written = this.written.load();
     while (written - this.read.load() >= LOG_RECORDS) sleepSync(1);
     const at = LOG_OFFSET + (written % LOG_RECORDS) * RECORD_BYTES;
@@ -135,7 +135,7 @@ export class SeatBook {
   }
 
   /** Takes the records that were written since the last time. */
-  *take(): Generator<ClaimRecord> {
+  *take(): Generator<StatementRecord> {
     const written = this.written.load();
     for (let i = this.read.load(); i < written; i++) {
       const at = LOG_OFFSET + (i % LOG_RECORDS) * RECORD_BYTES;
@@ -151,7 +151,7 @@ export class SeatBook {
 
 /** The memory that the account is taken from. */
 export class Ledger<C extends string = string> implements Disposable {
-  /** The counters of the kind. */
+  /** The counters of the workload. */
   readonly cells: Cells<C>;
   /** One for each process that there can be at a time. */
   readonly seats: readonly SeatBook[];
@@ -197,7 +197,7 @@ export class Ledger<C extends string = string> implements Disposable {
     check(fd, { syscall: "open", action: "open the ledger" });
     const status = files.stat(fd);
     if (typeof status === "number" || status.size !== Ledger.#bytesOf(plan)) {
-      throw new Error("Cannot use the ledger: the kind has changed since the run began");
+      throw new Error("Cannot use the ledger: the workload has changed since the run began");
     }
     return new Ledger(fd, plan);
   }

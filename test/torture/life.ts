@@ -29,7 +29,7 @@ export async function pause(ms: number, ...earlier: Promise<unknown>[]): Promise
 
 /** A process that does its part, and what is done to it. */
 export class Life {
-  /** How it is called in complaints and claims. */
+  /** Its name in complaints and statements. */
   readonly who: string;
   /** How often it was stopped. */
   stops = 0;

@@ -6,7 +6,7 @@
 
 import { parseArgs } from "node:util";
 import { type Account, describe, isClean, killsOf } from "./account.ts";
-import { findKind, kindNames } from "./kinds.ts";
+import { findWorkload, workloadNames } from "./workloads.ts";
 import { torture } from "./run.ts";
 
 const INTERRUPTED = 130;
@@ -14,15 +14,15 @@ const INTERRUPTED = 130;
 function help(): string {
   return `Kills and stops processes that use shared memory, and prints the account.
 
-Usage: deno task torture [kind ..] [--seconds n] [--seed s] [--steps]
+Usage: deno task torture [workload ..] [--seconds n] [--seed s] [--steps]
 
-  kind       one or more of these; all of them by default:
-${list(kindNames("kinds"))}
+  workload   one or more of these; all of them by default:
+${list(workloadNames("workloads"))}
              or, to see the harness find something:
-${list(kindNames("broken"))}
-  --seconds  how long each kind is tortured; 10 by default
-  --seed     what chance begins with: repeats the plan of deaths, loads and stops,
-             though not the timing, which is the machine's; new by default
+${list(workloadNames("broken"))}
+  --seconds  how long each workload is tortured; 10 by default
+  --seed     repeats the plan of deaths, loads and stops of an earlier run, but not
+             its timing; a new seed by default
   --steps    also print at which steps processes were killed
   --help     this text
 
@@ -36,15 +36,15 @@ function list(names: readonly string[]): string {
   return rows.map((row) => `               ${row.join(", ")}`).join(",\n");
 }
 
-interface Wish {
-  kinds: string[];
+interface Request {
+  workloads: string[];
   seconds: number;
   seed: number;
   steps: boolean;
 }
 
-/** What the command line asks for; a string if it cannot be had. */
-function parse(args: string[]): Wish | string | undefined {
+/** Parses the command line; returns undefined for help, and a text about a wrong one. */
+function parse(args: string[]): Request | string | undefined {
   try {
     const { values, positionals } = parseArgs({
       args,
@@ -60,11 +60,13 @@ function parse(args: string[]): Wish | string | undefined {
     const [seconds, seed] = [Number(values.seconds), Number(values.seed)];
     if (!(seconds > 0)) return `--seconds ${values.seconds} is not a number above 0`;
     if (!Number.isSafeInteger(seed)) return `--seed ${values.seed} is not a whole number`;
-    const known = [...kindNames("kinds"), ...kindNames("broken")];
+    const known = [...workloadNames("workloads"), ...workloadNames("broken")];
     const unknown = positionals.find((name) => !known.includes(name));
-    if (unknown !== undefined) return `"${unknown}" is not a kind: choose of ${known.join(", ")}`;
-    const kinds = positionals.length > 0 ? positionals : kindNames("kinds");
-    return { kinds, seconds, seed, steps: values.steps };
+    if (unknown !== undefined) {
+      return `"${unknown}" is not a workload: choose of ${known.join(", ")}`;
+    }
+    const workloads = positionals.length > 0 ? positionals : workloadNames("workloads");
+    return { workloads, seconds, seed, steps: values.steps };
   } catch (error) {
     return (error as Error).message;
   }
@@ -73,8 +75,9 @@ function parse(args: string[]): Wish | string | undefined {
 const encoder = new TextEncoder();
 
 function showProgress(account: Account, seconds: number): void {
-  const { kind, sent, received, stops, complaintCount } = account;
-  const line = `${kind} ${account.seconds.toFixed(0)}/${seconds} s: ${killsOf(account)} kills, ` +
+  const { workload, sent, received, stops, complaintCount } = account;
+  const line =
+    `${workload} ${account.seconds.toFixed(0)}/${seconds} s: ${killsOf(account)} kills, ` +
     `${stops} stops, ${sent} sent, ${received} received, ${complaintCount} complaints`;
   Deno.stdout.writeSync(encoder.encode(`\r\x1b[K${line.slice(0, columns() - 1)}`));
 }
@@ -88,16 +91,16 @@ function columns(): number {
 }
 
 async function main(): Promise<number> {
-  const wish = parse(Deno.args);
-  if (wish === undefined) {
+  const request = parse(Deno.args);
+  if (request === undefined) {
     console.log(help());
     return 0;
   }
-  if (typeof wish === "string") {
-    console.error(`Cannot torture: ${wish}`);
+  if (typeof request === "string") {
+    console.error(`Cannot torture: ${request}`);
     return 2;
   }
-  const { kinds, seconds, seed, steps } = wish;
+  const { workloads, seconds, seed, steps } = request;
   const controller = new AbortController();
   const { signal } = controller;
   const abort = () => controller.abort();
@@ -107,8 +110,8 @@ async function main(): Promise<number> {
     if (terminal) showProgress(account, seconds);
   };
   let clean = true;
-  for (const name of kinds) {
-    const account = await torture(findKind(name), { seconds, seed, signal, onProgress });
+  for (const name of workloads) {
+    const account = await torture(findWorkload(name), { seconds, seed, signal, onProgress });
     if (terminal) Deno.stdout.writeSync(encoder.encode("\r\x1b[K"));
     console.log(describe(account, { steps }));
     clean &&= isClean(account);

@@ -5,7 +5,7 @@
  */
 
 import type { Trap } from "../trap/trap.ts";
-import type { Assignment, Kind } from "./kind.ts";
+import type { Assignment, Workload } from "./workload.ts";
 import type { LedgerPlan } from "./ledger.ts";
 
 /** What a process is told by a line. */
@@ -16,16 +16,16 @@ export interface Orders extends Assignment {
   readonly trapMs: number;
 }
 
-/** The ledger that a kind needs. */
-export function ledgerPlan(kind: Kind): LedgerPlan {
-  const seats = Object.values(kind.parts).reduce((sum, part) => sum + part.seats, 0);
-  return { cells: kind.cells, seats };
+/** The ledger that a workload needs. */
+export function ledgerPlan(workload: Workload): LedgerPlan {
+  const seats = Object.values(workload.parts).reduce((sum, part) => sum + part.seats, 0);
+  return { cells: workload.cells, seats };
 }
 
 /** What the processes of a run have in common. */
 export interface Company {
-  /** The module of the kind. */
-  readonly kindUrl: string;
+  /** The module of the workload. */
+  readonly workloadUrl: string;
   /** In the names of everything; also in the environment, by which stray processes are found. */
   readonly run: string;
   /** Where the ledger is. */
@@ -78,10 +78,10 @@ export class Process {
   #running = true;
 
   constructor(company: Company, stepping: boolean) {
-    const { kindUrl, run, ledgerPath } = company;
+    const { workloadUrl, run, ledgerPath } = company;
     const map = stepping ? [`--import-map=${local("../trap/import_map.json")}`] : [];
     const flags = ["--no-config", "--no-lock", "--quiet", "--no-prompt", "--allow-all", ...map];
-    const args = ["run", ...flags, local("child.ts"), kindUrl, run, ledgerPath, `${Deno.pid}`];
+    const args = ["run", ...flags, local("child.ts"), workloadUrl, run, ledgerPath, `${Deno.pid}`];
     this.#child = new Deno.Command(Deno.execPath(), {
       args,
       env: { NO_COLOR: "1", [RUN_VARIABLE]: run },

@@ -1,5 +1,5 @@
 /**
- * One run of a kind: starts its processes, does to them what chance has planned, lets them come to
+ * One run of a workload: starts its processes, does to them what chance has planned, lets them come to
  * an end, and takes the account. Whatever happens, nothing is left behind.
  *
  * @module
@@ -7,16 +7,16 @@
 
 import { now } from "../../src/os/clock.ts";
 import type { Account } from "./account.ts";
-import { Claims } from "./claims.ts";
+import { Statements } from "./statements.ts";
 import { planFate, UNHARMED } from "./fate.ts";
-import type { Counts, Kind, Overseer, Part } from "./kind.ts";
-import { Scene } from "./kind.ts";
+import type { Counts, Overseer, Part, Workload } from "./workload.ts";
+import { Scene } from "./workload.ts";
 import { Ledger, type SeatBook } from "./ledger.ts";
 import { Life, pause } from "./life.ts";
 import { type Ending, ledgerPlan, processesOf, Reserve } from "./process.ts";
 import { Random } from "./random.ts";
 
-/** How to run a kind. */
+/** How to run a workload. */
 export interface TortureOptions {
   /** How long processes are harmed. */
   readonly seconds: number;
@@ -32,8 +32,8 @@ export interface TortureOptions {
   readonly onProgress?: (account: Account) => void;
 }
 
-/** A kind and the module it is in. */
-export interface KindModule {
+/** A workload and the module it is in. */
+export interface WorkloadModule {
   /** The name on the command line. */
   readonly name: string;
   /** The module. */
@@ -64,21 +64,37 @@ interface Seat {
 
 const NOTHING: Counts = { sent: 0, received: 0, lost: 0, duplicated: 0, corrupt: 0, leaked: 0 };
 
-/** Runs a kind. */
-export async function torture(module: KindModule, options: TortureOptions): Promise<Account> {
-  const kind: Kind = (await import(module.url)).default;
-  using ledger = Ledger.create(ledgerPlan(kind));
-  return await new Run(module, kind, ledger, options).perform();
+/** Takes stock: the counters of a workload, and what its overseer counts otherwise. */
+function takeStock({ cells, facts = {} }: Workload, scene: Scene, overseer: Overseer): Counts {
+  const names = Object.keys(NOTHING).filter((name) => name in cells);
+  const { facts: further, ...counts } = overseer.counts?.() ?? {};
+  const rows = Object.entries(facts).map(([label, name]): [string, number] => {
+    const total = scene.total(name);
+    return [label, label.endsWith("(ms)") ? total / 1e6 : total];
+  });
+  return {
+    ...NOTHING,
+    ...Object.fromEntries(names.map((name) => [name, scene.total(name)])),
+    ...counts,
+    facts: { ...further, ...Object.fromEntries(rows) },
+  };
+}
+
+/** Runs a workload. */
+export async function torture(module: WorkloadModule, options: TortureOptions): Promise<Account> {
+  const workload: Workload = (await import(module.url)).default;
+  using ledger = Ledger.create(ledgerPlan(workload));
+  return await new Run(module, workload, ledger, options).perform();
 }
 
 class Run {
-  readonly #module: KindModule;
-  readonly #kind: Kind;
+  readonly #module: WorkloadModule;
+  readonly #workload: Workload;
   readonly #options: TortureOptions;
   readonly #name: string;
   readonly #ledger: Ledger;
   readonly #scene: Scene;
-  readonly #claims: Claims;
+  readonly #statements: Statements;
   readonly #reserve: Reserve;
   readonly #seats: Seat[];
   readonly #over = Promise.withResolvers<void>();
@@ -94,23 +110,23 @@ class Run {
   #filesLeft: string[] = [];
   #processesLeft: number[] = [];
 
-  constructor(module: KindModule, kind: Kind, ledger: Ledger, options: TortureOptions) {
+  constructor(module: WorkloadModule, workload: Workload, ledger: Ledger, options: TortureOptions) {
     this.#module = module;
-    this.#kind = kind;
+    this.#workload = workload;
     this.#options = options;
     this.#name = `torture${Deno.pid}x${(Math.random() * 2 ** 32 >>> 0).toString(36)}`;
     this.#ledger = ledger;
     this.#scene = new Scene(this.#name, ledger);
-    this.#claims = new Claims((text) => ledger.complain(text), kind.wanted?.resources);
-    const company = { kindUrl: module.url, run: this.#name, ledgerPath: ledger.path };
+    this.#statements = new Statements((text) => ledger.complain(text), workload.wanted?.resources);
+    const company = { workloadUrl: module.url, run: this.#name, ledgerPath: ledger.path };
     this.#reserve = new Reserve(company);
-    this.#seats = seatsOf(kind, ledger);
+    this.#seats = seatsOf(workload, ledger);
   }
 
   /** Runs to the end and gives the account. */
   async perform(): Promise<Account> {
     await this.#live();
-    this.#claims.judge(Infinity);
+    this.#statements.judge(Infinity);
     this.#checkVacancy();
     return this.#account();
   }
@@ -122,8 +138,9 @@ class Run {
       this.#processesLeft = endProcessesOf(this.#name);
       this.#filesLeft = removeFilesOf(this.#name);
     });
-    stack.defer(() => this.#overseer?.alone?.());
+    stack.defer(() => this.#overseer?.gone?.());
     stack.defer(() => this.#overseer?.[Symbol.dispose]?.());
+    stack.defer(() => this.#overseer?.alone?.());
     stack.defer(() => this.#reserve.close());
     stack.defer(() => this.#end());
     const ticking = setInterval(() => this.#tick(), TICK_MS);
@@ -134,9 +151,9 @@ class Run {
     stack.defer(() => signal?.removeEventListener("abort", interrupt));
     if (signal?.aborted) interrupt();
 
-    this.#overseer = this.#kind.begin(this.#scene);
+    this.#overseer = this.#workload.begin(this.#scene);
     await this.#act();
-    this.#counts = { ...NOTHING, ...this.#overseer.counts() };
+    this.#counts = takeStock(this.#workload, this.#scene, this.#overseer);
   }
 
   /** Everything from the first process to the end of the last. */
@@ -187,8 +204,8 @@ class Run {
     const death = life.judge(ending);
     this.#stops += life.stops;
     this.#readLog(seat);
-    // Who was not killed has released what it claimed; if not, its last note is its last moment.
-    this.#claims.end(life.who, life.lastMoment === Infinity ? seat.lastNote : life.lastMoment);
+    // A process that was not killed has withdrawn its statements, at its last note at the latest.
+    this.#statements.end(life.who, life.lastMoment === Infinity ? seat.lastNote : life.lastMoment);
     if (death === "at random" || death === "at a step") this.#kills[death]++;
     if (death === "at a step") {
       const step = plainStep(book.step, this.#name);
@@ -199,7 +216,7 @@ class Run {
     this.#complain(`${life.who} ended with ${signal ?? `code ${code}`}: ${output.trim()}`);
   }
 
-  /** Now and then kills everybody at once and lets the kind look at what is left. */
+  /** Now and then kills everybody at once and lets the workload look at what is left. */
   async #massacres(): Promise<void> {
     const chance = new Random(this.#options.seed, "massacres");
     for (;;) {
@@ -219,7 +236,7 @@ class Run {
   #readLog(seat: Seat): void {
     if (seat.life === undefined) return;
     for (const record of seat.book.take()) {
-      this.#claims.add(seat.life.who, record);
+      this.#statements.add(seat.life.who, record);
       seat.lastNote = record.time;
     }
   }
@@ -227,16 +244,16 @@ class Run {
   #tick(): void {
     const time = now();
     for (const seat of this.#seats) this.#readLog(seat);
-    this.#claims.judge(time - LATEST_LOG_NS);
+    this.#statements.judge(time - LATEST_LOG_NS);
     if (this.#options.stopAtFinding && this.#ledger.complaintCount > 0) this.#end();
     if (this.#overseer === undefined) return;
-    this.#counts = { ...NOTHING, ...this.#overseer.counts() };
+    this.#counts = takeStock(this.#workload, this.#scene, this.#overseer);
     this.#options.onProgress?.(this.#account());
   }
 
   #checkVacancy(): void {
-    const { wanted } = this.#kind;
-    const longestMs = this.#claims.longestVacancy / 1e6;
+    const { wanted } = this.#workload;
+    const longestMs = this.#statements.longestVacancy / 1e6;
     if (wanted === undefined || longestMs <= wanted.withinMs) return;
     this.#complain(`nobody took over for ${longestMs.toFixed(0)} ms`);
   }
@@ -261,12 +278,12 @@ class Run {
 
   #account(): Account {
     const { name } = this.#module;
-    const { longestVacancy, count } = this.#claims;
-    const vacancy = this.#kind.wanted && { "longest vacancy (ms)": longestVacancy / 1e6 };
+    const { longestVacancy, count } = this.#statements;
+    const vacancy = this.#workload.wanted && { "longest vacancy (ms)": longestVacancy / 1e6 };
     return {
       ...this.#counts,
       facts: { ...this.#counts.facts, ...vacancy },
-      kind: name,
+      workload: name,
       seed: this.#options.seed,
       seconds: ((this.#endedAt ?? performance.now()) - this.#startedAt) / 1000,
       interrupted: this.#interrupted,
@@ -275,7 +292,7 @@ class Run {
       steps: this.#steps,
       stops: this.#stops,
       processes: this.#reserve.started,
-      claims: count,
+      statements: count,
       filesLeft: this.#filesLeft,
       processesLeft: this.#processesLeft,
       complaints: this.#ledger.complaints(),
@@ -284,9 +301,9 @@ class Run {
   }
 }
 
-function seatsOf(kind: Kind, ledger: Ledger): Seat[] {
+function seatsOf(workload: Workload, ledger: Ledger): Seat[] {
   let number = 0;
-  return Object.entries(kind.parts).flatMap(([part, spec]) =>
+  return Object.entries(workload.parts).flatMap(([part, spec]) =>
     Array.from({ length: spec.seats }, (_, index): Seat => {
       const book = ledger.seats[number]!;
       return { part, spec, index, number: number++, book, life: undefined, lives: 0, lastNote: 0 };

@@ -6,9 +6,9 @@
  */
 
 import { sleepSync } from "../../../src/os/clock.ts";
-import { babusKind } from "../kinds/babus.ts";
+import { babusWorkload } from "../workloads/babus.ts";
 
-export default babusKind(() => ({
+export default babusWorkload(() => ({
   pause: () => sleepSync(1), // a busy machine does the same
   isValid: () => true,
 }));

@@ -9,9 +9,9 @@ import { now, sleepSync } from "../../../src/os/clock.ts";
 import { wait as futexWait } from "../../../src/os/futex.ts";
 import { SLICE_NS } from "../../../src/wait/reactor.ts";
 import { wait } from "../../../src/wait/until.ts";
-import { doorbellKind } from "../kinds/doorbell.ts";
+import { doorbellWorkload } from "../workloads/doorbell.ts";
 
-export default doorbellKind({
+export default doorbellWorkload({
   wait,
   waitSync({ bell, ready, hopeless }) {
     for (;;) {

@@ -5,11 +5,11 @@
  * @module
  */
 
-import { mpscKind } from "../kinds/mpsc.ts";
+import { mpscWorkload } from "../workloads/mpsc.ts";
 
 const known = new Map<number, number>();
 
-export default mpscKind(({ producer, generation }) => {
+export default mpscWorkload(({ producer, generation }) => {
   if (!known.has(producer)) known.set(producer, generation);
   return { producer, generation: known.get(producer)! };
 });

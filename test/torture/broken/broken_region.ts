@@ -12,7 +12,7 @@ import { REGION_HEADER, RegionState } from "../../../src/region/header.ts";
 import { Word32 } from "../../../src/memory/word.ts";
 import { sleepSync } from "../../../src/os/clock.ts";
 import { unlink } from "../../../src/os/files.ts";
-import { regionKind } from "../kinds/region.ts";
+import { regionWorkload } from "../workloads/region.ts";
 
 /** The byte that every member holds for reading. */
 const MEMBER = 0;
@@ -28,7 +28,7 @@ function close(region: Region, path: string): void {
   unlink(path);
 }
 
-export default regionKind((region, path) => {
+export default regionWorkload((region, path) => {
   try {
     close(region, path);
   } catch (error) {

@@ -7,11 +7,11 @@
 
 import { LockFile } from "../../../src/region/liveness.ts";
 import { sleepSync } from "../../../src/os/clock.ts";
-import { roleKind } from "../kinds/role.ts";
+import { roleWorkload } from "../workloads/role.ts";
 
 const BYTE = 100;
 
-export default roleKind((_region, _role, path) => {
+export default roleWorkload((_region, _role, path) => {
   const file = new LockFile(path, { write: true, what: "the broken role" });
   if (file.isHeldByOther(BYTE)) {
     file.close();

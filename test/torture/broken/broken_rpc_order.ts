@@ -5,11 +5,11 @@
  * @module
  */
 
-import { rpcKind } from "../kinds/rpc.ts";
+import { rpcWorkload } from "../workloads/rpc.ts";
 
 const waiting: PromiseWithResolvers<Uint8Array>[] = [];
 
-export default rpcKind({
+export default rpcWorkload({
   async call(client, request, options) {
     const own = Promise.withResolvers<Uint8Array>();
     waiting.push(own);

@@ -4,8 +4,8 @@
  * @module
  */
 
-import { rwLockKind } from "../kinds/rw_lock.ts";
+import { rwLockWorkload } from "../workloads/rw_lock.ts";
 
-export default rwLockKind((lock) =>
+export default rwLockWorkload((lock) =>
   lock.tryWrite() ?? { recovered: false, release() {}, [Symbol.dispose]() {} }
 );

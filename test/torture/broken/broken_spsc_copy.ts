@@ -1,14 +1,14 @@
 /**
- * Broken: a consumer that releases a message and then copies it. The producer overwrites what is
- * still being read.
+ * Broken: a consumer that releases a message and then copies it. The producer overwrites the bytes
+ * while they are read.
  *
  * @module
  */
 
 import { sleepSync } from "../../../src/os/clock.ts";
-import { HANDS, spscKind } from "../kinds/spsc.ts";
+import { HANDS, spscWorkload } from "../workloads/spsc.ts";
 
-export default spscKind({
+export default spscWorkload({
   ...HANDS,
   receive(consumer, take) {
     const outcome = consumer.tryTake();
@@ -17,7 +17,7 @@ export default spscKind({
     const { bytes, redelivered } = sample;
     sample[Symbol.dispose]();
     sleepSync(0.1); // a busy machine does the same
-    take(bytes.slice(), redelivered);
+    take(bytes.slice(), { redelivered });
     return true;
   },
 });

@@ -1,17 +1,16 @@
 /**
- * Broken: a consumer that does not say of a message that it may have been seen before.
+ * Broken: a consumer that hides that a message may have been seen before.
  *
  * @module
  */
 
 import { sleepSync } from "../../../src/os/clock.ts";
-import { type Consumer, HANDS, spscKind, type Take } from "../kinds/spsc.ts";
+import { HANDS, type SpscHands, spscWorkload } from "../workloads/spsc.ts";
 
-function show(consumer: Consumer, take: Take): boolean {
-  return HANDS.show(consumer, (message, redelivered) => {
-    take(message, redelivered);
-    sleepSync(20); // long in hand, and so left behind when its consumer dies
+const show: SpscHands["show"] = (consumer, take) =>
+  HANDS.show(consumer, (message, about) => {
+    take(message, about);
+    sleepSync(20); // holds it for long, so that its death leaves it behind
   });
-}
 
-export default spscKind({ flag: () => false, receive: show, show });
+export default spscWorkload({ flag: () => false, receive: show, show });

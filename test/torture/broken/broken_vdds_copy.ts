@@ -6,10 +6,10 @@
  */
 
 import { sleepSync } from "../../../src/os/clock.ts";
-import { vddsKind } from "../kinds/vdds.ts";
-import { HANDS } from "../vdds_subscription.ts";
+import { vddsWorkload } from "../workloads/vdds.ts";
+import { HANDS } from "../pieces/vdds_subscription.ts";
 
-export default vddsKind({
+export default vddsWorkload({
   ...HANDS,
   look(sample, check) {
     const { bytes } = sample;

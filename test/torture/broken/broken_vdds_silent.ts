@@ -4,7 +4,7 @@
  * @module
  */
 
-import { vddsKind } from "../kinds/vdds.ts";
-import { HANDS } from "../vdds_subscription.ts";
+import { vddsWorkload } from "../workloads/vdds.ts";
+import { HANDS } from "../pieces/vdds_subscription.ts";
 
-export default vddsKind({ ...HANDS, lost: () => 0 });
+export default vddsWorkload({ ...HANDS, lost: () => 0 });

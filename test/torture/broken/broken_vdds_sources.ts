@@ -4,12 +4,12 @@
  * @module
  */
 
-import { vddsSourcesKind } from "../kinds/vdds_sources.ts";
-import { MERGED_HANDS } from "../vdds_merged.ts";
+import { vddsSourcesWorkload } from "../workloads/vdds_sources.ts";
+import { MERGED_HANDS } from "../pieces/vdds_merged.ts";
 
 let samples = 0;
 
-export default vddsSourcesKind({
+export default vddsSourcesWorkload({
   ...MERGED_HANDS,
   source: (told, sources) => ++samples % 10 === 0 ? sources.find((each) => each !== told)! : told,
 });

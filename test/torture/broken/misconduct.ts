@@ -5,28 +5,28 @@
  * @module
  */
 
-import { defineKind, type Stage } from "../kind.ts";
+import { type Actor, defineWorkload } from "../workload.ts";
 
-async function untilOver(stage: Stage<never>): Promise<void> {
-  while (!stage.over) await new Promise((resolve) => setTimeout(resolve, 10));
+async function untilOver(actor: Actor<never>): Promise<void> {
+  while (!actor.over) await new Promise((resolve) => setTimeout(resolve, 10));
 }
 
-async function misbehave(stage: Stage<never>): Promise<void> {
-  if (stage.life === 0) throw new Error("this is thrown on purpose");
-  await untilOver(stage);
+async function misbehave(actor: Actor<never>): Promise<void> {
+  if (actor.life === 0) throw new Error("this is thrown on purpose");
+  await untilOver(actor);
 }
 
-async function litter(stage: Stage<never>): Promise<void> {
-  if (stage.life === 0) {
-    Deno.writeTextFileSync(`/dev/shm/vring.torture.${stage.name("litter")}`, "");
+async function litter(actor: Actor<never>): Promise<void> {
+  if (actor.life === 0) {
+    Deno.writeTextFileSync(`/dev/shm/vring.torture.${actor.name("litter")}`, "");
     const args = ["eval", "await new Promise(() => setInterval(() => {}, 1000));"];
     const streams = { stdin: "null", stdout: "null", stderr: "null" } as const;
     new Deno.Command(Deno.execPath(), { args, ...streams }).spawn().unref();
   }
-  await untilOver(stage);
+  await untilOver(actor);
 }
 
-export default defineKind<never>({
+export default defineWorkload<never>({
   about: "processes that throw, never end, and leave things behind",
   cells: {},
   parts: {

@@ -6,10 +6,10 @@
  * @module
  */
 
-import { sleep, sleepSync } from "../../src/os/clock.ts";
-import { RwLock } from "../../src/shared/rw_lock.ts";
-import type { Scene, Stage } from "./kind.ts";
-import type { Cells } from "./ledger.ts";
+import { sleep, sleepSync } from "../../../src/os/clock.ts";
+import { RwLock } from "../../../src/shared/rw_lock.ts";
+import type { Actor, Scene } from "../workload.ts";
+import type { Cells } from "../ledger.ts";
 import { awaitWatched, watchCells } from "./sleeping.ts";
 
 /** One on a thread and one on an event loop. */
@@ -20,8 +20,8 @@ export const WATCH_CELLS = {
   ...watchCells(WATCHED), // the round in which each was inside last
 };
 
-/** What these need of their stage. */
-interface Party extends Pick<Stage, "name" | "random" | "seat" | "over" | "complain"> {
+/** What these need of their actor. */
+interface Party extends Pick<Actor, "name" | "random" | "seat" | "over" | "complain"> {
   readonly cells: Cells<keyof typeof WATCH_CELLS>;
 }
 
@@ -31,26 +31,26 @@ export function openWatched(scene: Pick<Scene, "name">): RwLock {
 }
 
 /** Lets them come, leaves, and looks whether they come in. */
-export function keep(stage: Party): void {
-  using lock = openWatched(stage);
-  const { random, cells } = stage;
-  while (!stage.over) {
+export function keep(actor: Party): void {
+  using lock = openWatched(actor);
+  const { random, cells } = actor;
+  while (!actor.over) {
     const permit = lock.writeSync();
     const round = cells.round[0]!.add(1) + 1;
     sleepSync(random.skewed(0.1, 20));
     permit.release();
-    awaitWatched(stage, round);
+    awaitWatched(actor, round);
   }
 }
 
 /** Comes in once in each round, to read or to write. */
-export async function come(stage: Party): Promise<void> {
-  using lock = openWatched(stage);
-  const { random, cells, seat } = stage;
+export async function come(actor: Party): Promise<void> {
+  using lock = openWatched(actor);
+  const { random, cells, seat } = actor;
   const shown = cells.watched[seat]!;
   cells.watchedPid[seat]!.store(Deno.pid);
   let seen = 0;
-  while (!stage.over) {
+  while (!actor.over) {
     if (cells.round[0]!.load() === seen) {
       await sleep(0.5);
       continue;

@@ -17,11 +17,11 @@ import { RwLock } from "../../../src/shared/rw_lock.ts";
 import { RW_LOCK, RW_LOCK_CONTROL } from "../../../src/shared/rw_queue.ts";
 import type { Permit } from "../../../src/shared/semaphore_lock.ts";
 import type { Harm } from "../fate.ts";
-import { defineKind, type Kind, type Scene, type Stage } from "../kind.ts";
+import { type Actor, defineWorkload, type Scene, type Workload } from "../workload.ts";
 import { type Cell, raise } from "../ledger.ts";
-import { inTime, soon, tenure } from "../patience.ts";
-import { Guarded } from "../rw_guarded.ts";
-import { come, keep, openWatched, WATCH_CELLS, WATCHED } from "../rw_watching.ts";
+import { inTime, soon, tenure } from "../pieces/patience.ts";
+import { Guarded } from "../pieces/rw_guarded.ts";
+import { come, keep, openWatched, WATCH_CELLS, WATCHED } from "../pieces/rw_watching.ts";
 
 /** Where tickets begin: the half of a turn that is watched wraps soon. */
 const FIRST_TICKET = 2 ** 30 - 300;
@@ -53,7 +53,7 @@ const CELLS = {
 };
 
 type CellName = keyof typeof CELLS;
-type Party = Stage<CellName>;
+type Party = Actor<CellName>;
 
 /** How who wants to write comes in without waiting. */
 export type TryWrite = (lock: RwLock) => Permit | undefined;
@@ -73,7 +73,7 @@ function nameOf(scene: Scene<CellName>): string {
 /** A process with the lock open. */
 class Member implements Disposable {
   readonly lock: RwLock;
-  readonly #stage: Party;
+  readonly #actor: Party;
   readonly #guarded: Guarded;
   readonly #tryWrite: TryWrite;
   readonly #writing: Cell;
@@ -81,12 +81,12 @@ class Member implements Disposable {
   #isWriting = false;
   #closed = false;
 
-  constructor(stage: Party, { tryWrite, index }: { tryWrite: TryWrite; index: number }) {
-    this.lock = RwLock.open(nameOf(stage));
-    this.#stage = stage;
-    this.#guarded = new Guarded(stage);
+  constructor(actor: Party, { tryWrite, index }: { tryWrite: TryWrite; index: number }) {
+    this.lock = RwLock.open(nameOf(actor));
+    this.#actor = actor;
+    this.#guarded = new Guarded(actor);
     this.#tryWrite = tryWrite;
-    this.#writing = stage.cells.writing[index]!;
+    this.#writing = actor.cells.writing[index]!;
   }
 
   get closed(): boolean {
@@ -95,17 +95,17 @@ class Member implements Disposable {
 
   /** Takes down that the one who was in this seat before may have died with a permit to write. */
   succeed(): void {
-    if (this.#writing.exchange(0) > 0) this.#stage.cells.died[0]!.add(1);
+    if (this.#writing.exchange(0) > 0) this.#actor.count("died");
   }
 
   /** Waits for a permit in some way, and uses it. */
   async visit(inSync: boolean): Promise<void> {
-    const { random, cells } = this.#stage;
+    const { random } = this.#actor;
     const toWrite = random.chance(0.4);
     if (toWrite) this.#writing.add(1);
     try {
       const permit = await this.#enter(toWrite, inSync);
-      if (permit === undefined) cells.gaveUp[0]!.add(1);
+      if (permit === undefined) this.#actor.count("gaveUp");
       else if (toWrite) await this.#write(permit, inSync);
       else await this.#read(permit, inSync);
     } catch (error) {
@@ -117,7 +117,7 @@ class Member implements Disposable {
 
   async #enter(toWrite: boolean, inSync: boolean): Promise<Permit | undefined> {
     const { lock } = this;
-    const { random, cells } = this.#stage;
+    const { random, cells } = this.#actor;
     if (random.chance(0.3)) return toWrite ? this.#tryWrite(lock) : lock.tryRead();
     const isPatient = random.chance(0.7);
     const timeout = isPatient ? STARVED_MS : random.skewed(1, 30);
@@ -129,69 +129,70 @@ class Member implements Disposable {
       return toWrite ? lock.write(options) : lock.read(options);
     });
     const gaveUp = permit === undefined && !(isPatient && (inSync || signal === undefined));
-    if (permit === undefined && !gaveUp) this.#stage.complain(`waited for ${STARVED_MS} ms`);
+    if (permit === undefined && !gaveUp) this.#actor.complain(`waited for ${STARVED_MS} ms`);
     if (permit !== undefined) raise(cells.longest[0]!, now() - start);
     return permit;
   }
 
   async #write(permit: Permit, inSync: boolean): Promise<void> {
-    const { seat, life, random, cells } = this.#stage;
+    const { seat, life, random } = this.#actor;
     const token = READING + 1 + seat + 100 * (inSync ? 1 : 2) + 1000 * (life + 1);
-    this.#stage.claim(RESOURCE, token);
+    this.#actor.declare(RESOURCE, token);
     this.#isWriting = true;
     const guarded = this.#guarded;
     this.#check(permit);
     if (permit.recovered) {
       guarded.store(guarded.count);
-      cells.mended[0]!.add(1);
+      this.#actor.count("mended");
     }
     let expected = guarded.state;
     for (let turns = random.small(5); turns > 0; turns--) {
-      if (guarded.state !== expected) this.#find(`${expected} became ${guarded.state} in a write`);
-      cells.begun[0]!.add(1);
+      if (guarded.state !== expected) {
+        this.#actor.find("corrupt", `${expected} became ${guarded.state} in a write`);
+      }
+      this.#actor.count("begun");
       const next = (guarded.count + 1) >>> 0;
       guarded.store(next, () => {
         if (random.chance(0.02)) sleepSync(random.skewed(0.1, 10));
       });
-      cells.done[0]!.add(1);
+      this.#actor.count("done");
       expected = guarded.state;
       if (random.chance(0.02)) await this.#stay(inSync);
     }
-    cells.writes[0]!.add(1);
+    this.#actor.count("writes");
     this.#isWriting = false;
-    this.#stage.release(RESOURCE, token);
+    this.#actor.withdraw(RESOURCE, token);
     permit.release();
   }
 
   async #read(permit: Permit, inSync: boolean): Promise<void> {
-    const { random, cells } = this.#stage;
-    this.#stage.claim(RESOURCE, READING);
+    const { random } = this.#actor;
+    this.#actor.declare(RESOURCE, READING);
     this.#reading++;
     this.#check(permit);
     const { state } = this.#guarded;
     using other = random.chance(0.2) ? this.lock.tryRead() : undefined;
     if (random.chance(0.3)) await this.#stay(inSync);
     if (this.#closed) return;
-    if (this.#guarded.state !== state) this.#find(`${state} became ${this.#guarded.state}`);
-    cells.reads[0]!.add(other === undefined ? 1 : 2);
+    if (this.#guarded.state !== state) {
+      this.#actor.find("corrupt", `${state} became ${this.#guarded.state}`);
+    }
+    this.#actor.count("reads", other === undefined ? 1 : 2);
     this.#reading--;
-    this.#stage.release(RESOURCE, READING);
+    this.#actor.withdraw(RESOURCE, READING);
     permit.release();
   }
 
   /** What is guarded is whole, or whoever comes in is told. */
   #check({ recovered }: Permit): void {
-    if (recovered) this.#stage.cells.told[0]!.add(1);
-    else if (!this.#guarded.isWhole) this.#find(`finds ${this.#guarded.state} and was not told`);
-  }
-
-  #find(text: string): void {
-    this.#stage.cells.corrupt[0]!.add(1);
-    this.#stage.complain(text);
+    if (recovered) this.#actor.count("told");
+    else if (!this.#guarded.isWhole) {
+      this.#actor.find("corrupt", `finds ${this.#guarded.state} and was not told`);
+    }
   }
 
   async #stay(inSync: boolean): Promise<void> {
-    const ms = this.#stage.random.skewed(0.1, 20);
+    const ms = this.#actor.random.skewed(0.1, 20);
     if (inSync) sleepSync(ms);
     else await sleep(ms);
   }
@@ -201,9 +202,9 @@ class Member implements Disposable {
     while (this.#isWriting) await sleep(1);
     if (this.#closed) return;
     this.#closed = true;
-    for (; this.#reading > 0; this.#reading--) this.#stage.release(RESOURCE, READING);
+    for (; this.#reading > 0; this.#reading--) this.#actor.withdraw(RESOURCE, READING);
     this.lock.close();
-    this.#stage.cells.closed[0]!.add(1);
+    this.#actor.count("closed");
   }
 
   [Symbol.dispose](): void {
@@ -214,12 +215,12 @@ class Member implements Disposable {
 }
 
 /** Wants the lock again and again, and blocks the thread. */
-async function block(stage: Party, tryWrite: TryWrite): Promise<void> {
-  const { random } = stage;
-  for (let first = true; !stage.over; first = false) {
-    using member = new Member(stage, { tryWrite, index: stage.seat });
+async function block(actor: Party, tryWrite: TryWrite): Promise<void> {
+  const { random } = actor;
+  for (let first = true; !actor.over; first = false) {
+    using member = new Member(actor, { tryWrite, index: actor.seat });
     if (first) member.succeed();
-    for (const isOver = tenure(stage, 2000); !isOver();) {
+    for (const isOver = tenure(actor, 2000); !isOver();) {
       await member.visit(true);
       if (random.chance(0.5)) sleepSync(random.skewed(0.1, 20));
     }
@@ -227,12 +228,12 @@ async function block(stage: Party, tryWrite: TryWrite): Promise<void> {
 }
 
 /** The same several times at once, on an event loop. */
-async function loop(stage: Party, tryWrite: TryWrite): Promise<void> {
-  const { random } = stage;
-  for (let first = true; !stage.over; first = false) {
-    using member = new Member(stage, { tryWrite, index: BLOCKERS + stage.seat });
+async function loop(actor: Party, tryWrite: TryWrite): Promise<void> {
+  const { random } = actor;
+  for (let first = true; !actor.over; first = false) {
+    using member = new Member(actor, { tryWrite, index: BLOCKERS + actor.seat });
     if (first) member.succeed();
-    const isOver = tenure(stage, 2000);
+    const isOver = tenure(actor, 2000);
     const tasks = Array.from({ length: TASKS }, async () => {
       while (!isOver() && !member.closed) {
         await member.visit(false);
@@ -248,21 +249,20 @@ async function loop(stage: Party, tryWrite: TryWrite): Promise<void> {
   }
 }
 
-// ---- the kind ----
+// ---- the workload ----
 
 /** A newcomer, while nobody lives: it can write at once, and is told what it has to be told. */
 function settle(scene: Scene<CellName>, guarded: Guarded): void {
-  const { cells } = scene;
   using lock = RwLock.open(nameOf(scene));
   using permit = soon(() => lock.tryWrite());
-  if (permit === undefined) return find(scene, "leaked", "nobody can write, and nobody does");
-  if (permit.recovered) cells.mended[0]!.add(1);
+  if (permit === undefined) return scene.find("leaked", "nobody can write, and nobody does");
+  if (permit.recovered) scene.count("mended");
   else if (!guarded.isWhole) {
-    find(scene, "corrupt", `finds ${guarded.state} alone, and was not told`);
+    scene.find("corrupt", `finds ${guarded.state} alone, and was not told`);
   }
   guarded.store(guarded.count);
-  const [mended, died] = [cells.mended[0]!.load(), cells.died[0]!.load()];
-  const dead = died + cells.writing.filter((cell) => cell.load() > 0).length;
+  const mended = scene.total("mended");
+  const dead = scene.total("died") + scene.cells.writing.filter((cell) => cell.load() > 0).length;
   if (mended <= dead) return;
   scene.complain(`${mended} were told of a death and mended what was left, of at most ${dead}`);
 }
@@ -273,16 +273,11 @@ function checkSeats(scene: Scene<CellName>): void {
   using permits = new DisposableStack();
   for (let seat = 1; seat < SEATS; seat++) {
     const permit = soon(() => lock.tryRead());
-    if (permit === undefined) return find(scene, "leaked", `only ${seat - 1} can read`);
+    if (permit === undefined) return scene.find("leaked", `only ${seat - 1} can read`);
     if (permit.recovered) scene.complain("a reader is told of what was mended");
     permits.use(permit);
   }
   if (lock.tryWrite() !== undefined) scene.complain("can write where others read");
-}
-
-function find(scene: Scene<CellName>, what: "corrupt" | "leaked", text: string): void {
-  scene.cells[what][0]!.add(1);
-  scene.complain(text);
 }
 
 /** Makes the lock, as if many had had it already, and holds it open. */
@@ -299,18 +294,28 @@ const HARM: Harm = {
   stopMs: [2, 900],
 };
 
-/** The kind, with a way to come in. */
-export function rwLockKind(tryWrite: TryWrite): Kind<CellName> {
-  return defineKind<CellName>({
+/** The workload, with a way to come in. */
+export function rwLockWorkload(tryWrite: TryWrite): Workload<CellName> {
+  return defineWorkload<CellName>({
     about:
       "one writes or many read, whoever dies; what was left half done is told, and mended once",
     cells: CELLS,
+    facts: {
+      "permits to write": "writes",
+      "permits to read": "reads",
+      "gave up": "gaveUp",
+      "closed in a wait": "closed",
+      "told of a death inside": "told",
+      "mended": "mended",
+      "rounds that were watched": "round",
+      "longest wait (ms)": "longest",
+    },
     wanted: { resources: [RESOURCE], withinMs: 10_000 },
     parts: {
-      "on a thread": { seats: BLOCKERS, harm: HARM, run: (stage) => block(stage, tryWrite) },
+      "on a thread": { seats: BLOCKERS, harm: HARM, run: (actor) => block(actor, tryWrite) },
       "keeper": { seats: 1, run: keep },
       "watched": { seats: WATCHED, run: come },
-      "on a loop": { seats: LOOPS, harm: HARM, run: (stage) => loop(stage, tryWrite) },
+      "on a loop": { seats: LOOPS, harm: HARM, run: (actor) => loop(actor, tryWrite) },
     },
     begin(scene) {
       using stack = new DisposableStack();
@@ -318,41 +323,25 @@ export function rwLockKind(tryWrite: TryWrite): Kind<CellName> {
       stack.use(openWatched(scene));
       const guarded = stack.use(new Guarded(scene));
       const held = stack.move();
-      const cell = (name: CellName) => scene.cells[name][0]!.load();
       return {
         counts() {
-          const done = cell("done");
+          const done = scene.total("done");
           const received = guarded.count; // one can die between counting and taking note of it
           return {
             sent: done,
             received,
             lost: Math.max(0, done - received),
-            duplicated: Math.max(0, received - cell("begun")),
-            corrupt: cell("corrupt"),
-            leaked: cell("leaked"),
-            facts: {
-              "permits to write": cell("writes"),
-              "permits to read": cell("reads"),
-              "gave up": cell("gaveUp"),
-              "closed in a wait": cell("closed"),
-              "told of a death inside": cell("told"),
-              "mended": cell("mended"),
-              "rounds that were watched": cell("round"),
-              "longest wait (ms)": cell("longest") / 1e6,
-            },
+            duplicated: Math.max(0, received - scene.total("begun")),
           };
         },
         alone() {
-          if (!held.disposed) settle(scene, guarded);
-        },
-        [Symbol.dispose]() {
-          using _held = held;
           settle(scene, guarded);
           checkSeats(scene);
         },
+        [Symbol.dispose]: () => held.dispose(),
       };
     },
   });
 }
 
-export default rwLockKind((lock) => lock.tryWrite());
+export default rwLockWorkload((lock) => lock.tryWrite());

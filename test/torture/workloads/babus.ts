@@ -9,7 +9,6 @@
  * @module
  */
 
-import { CorruptRegionError } from "../../../src/errors.ts";
 import { Domain } from "../../../src/babus/domain.ts";
 import { openSlot } from "../../../src/babus/geometry.ts";
 import { SLOT_CONTROL, type SlotWords } from "../../../src/babus/slot_words.ts";
@@ -17,7 +16,7 @@ import { codec } from "../../../src/codec.ts";
 import { Word32 } from "../../../src/memory/word.ts";
 import { nextTurn, now, sleep, sleepSync } from "../../../src/os/clock.ts";
 import { spring } from "../../trap/trap.ts";
-import { listen, listenPatiently, listenWatched } from "../babus_listening.ts";
+import { listen, listenPatiently, listenWatched } from "../pieces/babus_listening.ts";
 import {
   type Bytes,
   type CellName,
@@ -31,14 +30,14 @@ import {
   traffics,
   type Viewing,
   WATCHED,
-} from "../babus_traffic.ts";
+} from "../pieces/babus_traffic.ts";
 import type { Harm } from "../fate.ts";
-import { defineKind, type Kind, type Scene, type Stage } from "../kind.ts";
-import type { Cell } from "../ledger.ts";
-import { inTime, soon, tenure, WAIT } from "../patience.ts";
-import { awaitWatched, sleepFacts } from "../sleeping.ts";
+import { type Actor, defineWorkload, type Scene, type Workload } from "../workload.ts";
+import { inTime, soon, tenure, WAIT } from "../pieces/patience.ts";
+import { settle } from "../pieces/settling.ts";
+import { awaitWatched, SLEEP_FACTS } from "../pieces/sleeping.ts";
 
-type Party = Stage<CellName>;
+type Party = Actor<CellName>;
 
 /** Where bells begin: they wrap soon. */
 const FIRST_BELL = 2 ** 32 - 200;
@@ -60,14 +59,14 @@ function resourceOf({ plan }: { readonly plan: SlotPlan }): string {
 // ---- writers ----
 
 /** Writes to the slots that many write to. */
-async function write(stage: Party): Promise<void> {
-  const { random } = stage;
-  while (!stage.over) {
-    using domain = domainOf(stage);
-    const stations = stationsOf(stage, domain, ({ writers }) => writers === "many");
-    for (const isOver = tenure(stage, 1500); !isOver();) {
+async function write(actor: Party): Promise<void> {
+  const { random } = actor;
+  while (!actor.over) {
+    using domain = domainOf(actor);
+    const stations = stationsOf(actor, domain, ({ writers }) => writers === "many");
+    for (const isOver = tenure(actor, 1500); !isOver();) {
       const station = random.pick(stations);
-      await writeTo(stage, station, random.small(30));
+      await writeTo(actor, station, random.small(30));
       if (station.slot.closed) break;
       if (random.chance(0.3)) await sleep(random.skewed(1, 30));
       else await nextTurn();
@@ -76,29 +75,29 @@ async function write(stage: Party): Promise<void> {
 }
 
 /** Writes so seldom that who was not woken by its predecessor, as that died, sleeps for a slice. */
-async function writeSeldom(stage: Party): Promise<void> {
-  for (const isOver = tenure(stage, 2500); !isOver();) await sleep(10);
-  while (!stage.over) {
-    using domain = domainOf(stage);
-    const [station] = stationsOf(stage, domain, ({ writers }) => writers === "seldom");
-    for (const isOver = tenure(stage, 3000); !isOver() && !station!.slot.closed;) {
-      await writeTo(stage, station!, 1);
-      await sleep(stage.random.between(0, 200));
+async function writeSeldom(actor: Party): Promise<void> {
+  for (const isOver = tenure(actor, 2500); !isOver();) await sleep(10);
+  while (!actor.over) {
+    using domain = domainOf(actor);
+    const [station] = stationsOf(actor, domain, ({ writers }) => writers === "seldom");
+    for (const isOver = tenure(actor, 3000); !isOver() && !station!.slot.closed;) {
+      await writeTo(actor, station!, 1);
+      await sleep(actor.random.between(0, 200));
     }
     if (station!.slot.closed) continue;
-    await writeTo(stage, station!, 1); // if all is over, who listens need not wait any longer
+    await writeTo(actor, station!, 1); // if all is over, who listens need not wait any longer
   }
 }
 
 /** Writes so many messages, in one of the ways that there are, or until that does not work. */
-async function writeTo(stage: Party, station: Station, most: number): Promise<void> {
-  const { random } = stage;
+async function writeTo(actor: Party, station: Station, most: number): Promise<void> {
+  const { random } = actor;
   const { slot } = station;
   const nothing = new Uint8Array(0); // the codec knows better
   const patience = random.chance(0.3) ? { timeout: STUCK_MS } : WAIT;
   const start = now();
   const claimed = (claim: () => Bytes | undefined | Promise<Bytes>) => () =>
-    inPlace(stage, station, claim);
+    inPlace(actor, station, claim);
   const way = random.pick([
     () => slot.tryWrite(nothing),
     () => inTime(() => slot.writeSync(nothing, patience)),
@@ -113,22 +112,21 @@ async function writeTo(stage: Party, station: Station, most: number): Promise<vo
     station.begin();
     written = station.end(await way());
   }
-  if (!written && now() - start > STUCK_MS * 1e6) stage.complain(`cannot write for ${STUCK_MS} ms`);
+  if (!written && now() - start > STUCK_MS * 1e6) actor.complain(`cannot write for ${STUCK_MS} ms`);
 }
 
 /** Claims and publishes; the number of the message, or undefined if there is none. */
 async function inPlace(
-  stage: Party,
+  actor: Party,
   station: Station,
   claim: () => Bytes | undefined | Promise<Bytes>,
 ): Promise<number | undefined> {
-  const { random } = stage;
+  const { random } = actor;
   const { slot, traffic } = station;
   let room = await inTime(claim);
   if (room === undefined) return undefined;
   const resource = resourceOf(traffic);
-  const token = 1 + stage.seat + 100 * (stage.life + 1);
-  stage.claim(resource, token);
+  actor.declare(resource, actor.token);
   const message = traffic.messageOf(station.next());
   const middle = message.length >> 1;
   room.set(message.subarray(0, middle));
@@ -140,7 +138,7 @@ async function inPlace(
   }
   room.set(message.subarray(middle), middle);
   const end = random.next();
-  stage.release(resource, token);
+  actor.withdraw(resource, actor.token);
   if (end < 0.8) return slot.publish(message.length);
   if (end < 0.9) return slot.tryWrite(message); // which gives up what was claimed
   if (end < 0.97) slot.discard();
@@ -151,22 +149,22 @@ async function inPlace(
 // ---- the steady writer ----
 
 /** Writes alone; looks whether those who listen were woken. */
-function writeSteadily(stage: Party): void {
-  const { random } = stage;
-  using domain = domainOf(stage);
-  const station = stationsOf(stage, domain, ({ writers }) => writers === "steady")[0]!;
+function writeSteadily(actor: Party): void {
+  const { random } = actor;
+  using domain = domainOf(actor);
+  const station = stationsOf(actor, domain, ({ writers }) => writers === "steady")[0]!;
   const { slot, traffic } = station;
   const nothing = new Uint8Array(0);
   station.begin();
   station.end(slot.writeSync(nothing)); // its predecessor may have died with the right to write
-  while (!stage.over) {
+  while (!actor.over) {
     for (let burst = random.small(5); burst > 0; burst--) {
       station.begin();
       const sequence = random.chance(0.3) ? inPlaceSteadily(station) : slot.tryWrite(nothing);
       if (!station.end(sequence)) traffic.complain("cannot write, though nobody else does");
     }
-    awaitWatched(stage, slot.sequence);
-    stage.cells.bursts[0]!.add(1);
+    awaitWatched(actor, slot.sequence);
+    actor.count("bursts");
     if (random.chance(0.5)) sleepSync(random.between(0, 5));
     else if (random.chance(0.02)) sleepSync(random.between(100, 600));
   }
@@ -195,23 +193,23 @@ function atLeisure({ random }: Party): Viewing {
 }
 
 /** Looks at all slots, in all ways. */
-async function read(stage: Party, viewing: Viewing): Promise<void> {
-  const { random } = stage;
+async function read(actor: Party, viewing: Viewing): Promise<void> {
+  const { random } = actor;
   let seen = SLOTS.map(() => 0);
-  while (!stage.over) {
-    using domain = domainOf(stage);
-    const stations = stationsOf(stage, domain);
+  while (!actor.over) {
+    using domain = domainOf(actor);
+    const stations = stationsOf(actor, domain);
     stations.forEach((station, i) => station.seen = seen[i]!);
-    for (const isOver = tenure(stage, 1000); !isOver();) {
+    for (const isOver = tenure(actor, 1000); !isOver();) {
       const station = random.pick(stations);
-      for (let left = random.small(30); left > 0; left--) readOnce(stage, station, viewing);
+      for (let left = random.small(30); left > 0; left--) readOnce(actor, station, viewing);
       if (random.chance(0.2)) await sleep(random.skewed(1, 30));
       else await nextTurn();
     }
     seen = stations.map((station) => station.seen);
     const view = random.pick(stations).slot.view();
     domain.close();
-    if (view!.valid || view!.bytes.length > 0) stage.complain("sees something in a closed slot");
+    if (view!.valid || view!.bytes.length > 0) actor.complain("sees something in a closed slot");
   }
 }
 
@@ -228,7 +226,7 @@ function readOnce({ random }: Party, station: Station, viewing: Viewing): void {
   }
 }
 
-// ---- the kind ----
+// ---- the workload ----
 
 /** A newcomer to a slot that nobody uses: it can write, and finds all that can be looked back at. */
 function visit(scene: Scene<CellName>, traffic: Traffic): void {
@@ -259,16 +257,13 @@ function checkSeats(traffic: Traffic, { region }: SlotWords): void {
   }
 }
 
-function settle(scene: Scene<CellName>, held: readonly SlotWords[]): void {
-  traffics(scene).forEach((traffic, i) => {
-    try {
+function settleAll(scene: Scene<CellName>, held: readonly SlotWords[]): void {
+  traffics(scene).forEach((traffic, i) =>
+    settle(traffic, () => {
       visit(scene, traffic);
       checkSeats(traffic, held[i]!);
-    } catch (error) {
-      if (!(error instanceof CorruptRegionError)) throw error;
-      traffic.complain(error.message);
-    }
-  });
+    })
+  );
 }
 
 /** Makes the slots, as if much had been written already, and holds them. */
@@ -289,15 +284,11 @@ function beginSlots(scene: Scene<CellName>): SlotWords[] {
   });
 }
 
-function sum(cells: readonly Cell[]): number {
-  return cells.reduce((total, cell) => total + cell.load(), 0);
-}
-
 /** What must not be, by what is noted and what is there now. */
 function countsOf(scene: Scene<CellName>, held: readonly SlotWords[]) {
   const all = traffics(scene);
-  let lost = sum(scene.cells.lost);
-  let duplicated = sum(scene.cells.duplicated);
+  let lost = scene.total("lost");
+  let duplicated = scene.total("duplicated");
   const facts: Record<string, string> = {};
   all.forEach((traffic, i) => {
     const { plan, noted, begun, failed, sent, received, told } = traffic;
@@ -316,7 +307,6 @@ function countsOf(scene: Scene<CellName>, held: readonly SlotWords[]) {
 const WRITER_HARM: Harm = {
   steps: ["stamp store", "published store", "bell load", "owner", "claim", "copy in", "lock"],
   lifeMs: [20, 3000],
-  stopMs: [2, 500],
 };
 
 const READER_HARM: Harm = {
@@ -325,13 +315,19 @@ const READER_HARM: Harm = {
   stopMs: [2, 900],
 };
 
-/** The kind, with a way to look at messages in place. */
-export function babusKind(viewing: (stage: Party) => Viewing): Kind<CellName> {
+/** The workload, with a way to look at messages in place. */
+export function babusWorkload(viewing: (actor: Party) => Viewing): Workload<CellName> {
   const contended = SLOTS.filter(({ writers }) => writers === "many");
-  return defineKind({
+  return defineWorkload({
     about:
       "whoever writes, reads or listens dies within it; messages are whole, and nobody is stuck",
     cells: CELLS,
+    facts: {
+      "overwritten in sight": "overwritten",
+      "bursts that were watched": "bursts",
+      "waits for news": "wakes",
+      ...SLEEP_FACTS,
+    },
     wanted: { resources: contended.map((plan) => resourceOf({ plan })), withinMs: 20_000 },
     parts: {
       "writer": { seats: 3, harm: WRITER_HARM, run: write },
@@ -340,7 +336,7 @@ export function babusKind(viewing: (stage: Party) => Viewing): Kind<CellName> {
         harm: { ...WRITER_HARM, steps: ["bell load"] },
         run: writeSeldom,
       },
-      "reader": { seats: 2, harm: READER_HARM, run: (stage) => read(stage, viewing(stage)) },
+      "reader": { seats: 2, harm: READER_HARM, run: (actor) => read(actor, viewing(actor)) },
       "listener": { seats: 2, harm: READER_HARM, run: listen },
       "patient listener": { seats: 1, run: listenPatiently },
       "steady writer": { seats: 1, run: writeSteadily },
@@ -348,38 +344,13 @@ export function babusKind(viewing: (stage: Party) => Viewing): Kind<CellName> {
     },
     begin(scene) {
       const held = beginSlots(scene);
-      const { cells } = scene;
-      let isOver = false;
       return {
-        counts() {
-          const { lost, duplicated, facts } = countsOf(scene, held);
-          return {
-            sent: sum(cells.sent),
-            received: sum(cells.received),
-            lost,
-            duplicated,
-            corrupt: sum(cells.corrupt),
-            leaked: sum(cells.leaked),
-            facts: {
-              ...facts,
-              "overwritten in sight": sum(cells.overwritten),
-              "bursts that were watched": sum(cells.bursts),
-              "waits for news": sum(cells.wakes),
-              ...sleepFacts(cells),
-            },
-          };
-        },
-        alone() {
-          if (!isOver) settle(scene, held);
-        },
-        [Symbol.dispose]() {
-          isOver = true;
-          settle(scene, held);
-          for (const { region } of held) region.close();
-        },
+        counts: () => countsOf(scene, held),
+        alone: () => settleAll(scene, held),
+        [Symbol.dispose]: () => held.forEach(({ region }) => region.close()),
       };
     },
   });
 }
 
-export default babusKind(atLeisure);
+export default babusWorkload(atLeisure);

@@ -28,8 +28,14 @@ import {
   waitSync,
 } from "../../../src/wait/until.ts";
 import type { Harm } from "../fate.ts";
-import { defineKind, type Kind, type Stage } from "../kind.ts";
-import { awaitWatched, noteSleep, SLEEP_CELLS, sleepFacts, watchCells } from "../sleeping.ts";
+import { type Actor, defineWorkload, type Workload } from "../workload.ts";
+import {
+  awaitWatched,
+  noteSleep,
+  SLEEP_CELLS,
+  SLEEP_FACTS,
+  watchCells,
+} from "../pieces/sleeping.ts";
 
 const CONTROL = layout("torture_bell", {
   bell0: { type: "u32", line: true },
@@ -59,8 +65,8 @@ const TASKS = 2;
 const WATCHED = 2 + TASKS;
 
 const CELLS = {
-  published: 2, // by lane
-  seen: 1, // counts seen, by everyone
+  sent: 2, // by lane
+  received: 1, // counts seen, by everyone
   finished: 1, // sleepers that came to the end
   lost: 1, // counts that they had not seen then
   ...SLEEP_CELLS, // of lane 0
@@ -70,7 +76,7 @@ const CELLS = {
   stampTime: STAMPS, // .. when
 };
 
-type Party = Stage<keyof typeof CELLS>;
+type Party = Actor<keyof typeof CELLS>;
 
 /** How to sleep. */
 export interface Sleep {
@@ -94,15 +100,15 @@ function openRegion(scene: { name(suffix: string): string }): Region {
 class Lane {
   readonly bell: Doorbell;
   readonly count: Word32;
-  readonly #stage: Party;
+  readonly #actor: Party;
   readonly #region: Region;
   readonly #number: number;
 
-  constructor(stage: Party, region: Region, number: number) {
+  constructor(actor: Party, region: Region, number: number) {
     const { bell, count } = LANES[number]!;
     this.bell = new Doorbell(region.mapping, bell, region.controlOffset);
     this.count = new Word32(region.mapping, count, region.controlOffset);
-    this.#stage = stage;
+    this.#actor = actor;
     this.#region = region;
     this.#number = number;
   }
@@ -110,11 +116,11 @@ class Lane {
   /** Whether nobody is left who could publish. */
   get isOver(): boolean {
     const wakers = WAKERS_OF[this.#number]!;
-    return this.#stage.over && !wakers.some((role) => this.#region.isHeld(role));
+    return this.#actor.over && !wakers.some((role) => this.#region.isHeld(role));
   }
 
   publish(): void {
-    const { cells } = this.#stage;
+    const { cells } = this.#actor;
     const published = (this.count.add(1) + 1) >>> 0;
     if (this.#number === 0) {
       const slot = published % STAMPS;
@@ -122,14 +128,14 @@ class Lane {
       cells.stampTime[slot]!.store(now());
       cells.stampCount[slot]!.store(published);
     }
-    cells.published[this.#number]!.add(1);
+    cells.sent[this.#number]!.add(1);
     this.bell.ring();
   }
 
   /** When a count was published; undefined if that was not noted, or long ago. */
   publishedAt(count: number): number | undefined {
     if (this.#number !== 0) return undefined;
-    const { stampCount, stampTime } = this.#stage.cells;
+    const { stampCount, stampTime } = this.#actor.cells;
     const slot = count % STAMPS;
     if (stampCount[slot]!.load() !== count) return undefined;
     const time = stampTime[slot]!.load();
@@ -141,16 +147,16 @@ class Lane {
 class Sleeper {
   readonly lane: Lane;
   readonly awaited: Awaited;
-  readonly #stage: Party;
+  readonly #actor: Party;
   readonly #watched: number | undefined;
   readonly #bornAt = now();
   #seen: number;
 
   /** `watched` is the number by which the steady waker knows it. */
-  constructor(stage: Party, lane: Lane, watched?: number) {
+  constructor(actor: Party, lane: Lane, watched?: number) {
     const { bell, count } = lane;
     this.lane = lane;
-    this.#stage = stage;
+    this.#actor = actor;
     this.#watched = watched;
     this.#seen = count.load();
     this.awaited = {
@@ -159,37 +165,36 @@ class Sleeper {
       ready: () => count.load() !== this.#seen,
       hopeless: () => lane.isOver && count.load() === this.#seen, // the last publish is seen, too
     };
-    if (watched !== undefined) stage.cells.watchedPid[watched]!.store(Deno.pid);
+    if (watched !== undefined) actor.cells.watchedPid[watched]!.store(Deno.pid);
     this.#show();
   }
 
   #show(): void {
     if (this.#watched !== undefined) {
-      this.#stage.cells.watched[this.#watched]!.store(this.#seen + 1);
+      this.#actor.cells.watched[this.#watched]!.store(this.#seen + 1);
     }
   }
 
   /** Takes note of how a wait ended; true if there is nothing more to wait for. */
   note(outcome: Outcome): boolean {
     const time = now();
-    const { cells } = this.#stage;
     const before = this.#seen;
     const count = this.lane.count.load();
     const advance = (count - before) >>> 0;
     if (outcome === "hopeless") {
-      cells.finished[0]!.add(1);
-      cells.lost[0]!.add(advance);
+      this.#actor.count("finished");
+      this.#actor.count("lost", advance);
       return true;
     }
     if (outcome === "timeout") return false;
     if (advance === 0 || advance >= 2 ** 31) {
-      this.#stage.complain(`was told of a count after ${before} and finds ${count}`);
+      this.#actor.complain(`was told of a count after ${before} and finds ${count}`);
     }
     const publishedAt = this.lane.publishedAt((before + 1) >>> 0);
     if (publishedAt !== undefined) {
-      noteSleep(this.#stage, Math.max(publishedAt, this.#bornAt), time);
+      noteSleep(this.#actor, Math.max(publishedAt, this.#bornAt), time);
     }
-    cells.seen[0]!.add(advance);
+    this.#actor.count("received", advance);
     this.#seen = count;
     this.#show();
     return false;
@@ -197,14 +202,14 @@ class Sleeper {
 }
 
 /** Publishes in bursts, with breaks of all lengths; takes over from a dead waker. */
-function wakeMortally(stage: Party): void {
-  using region = openRegion(stage);
-  const { random, seat } = stage;
+function wakeMortally(actor: Party): void {
+  using region = openRegion(actor);
+  const { random, seat } = actor;
   using role = region.tryHold(seat);
-  if (role === undefined) stage.complain("cannot have its role, though its predecessor is dead");
-  const lane = new Lane(stage, region, 0);
+  if (role === undefined) actor.complain("cannot have its role, though its predecessor is dead");
+  const lane = new Lane(actor, region, 0);
   lane.bell.ring(); // a newcomer rings every bell of its role
-  while (!stage.over) {
+  while (!actor.over) {
     for (let burst = random.small(20); burst > 0; burst--) lane.publish();
     const long = random.chance(0.02);
     sleepSync(long ? random.between(100, 600) : random.between(0, 10));
@@ -212,27 +217,27 @@ function wakeMortally(stage: Party): void {
 }
 
 /** Publishes a little, looks whether everyone who is watched has seen it, and so on. */
-function wakeSteadily(stage: Party): void {
-  using region = openRegion(stage);
-  const { random, cells } = stage;
+function wakeSteadily(actor: Party): void {
+  using region = openRegion(actor);
+  const { random } = actor;
   using _role = region.tryHold(STEADY);
-  const lane = new Lane(stage, region, 1);
-  while (!stage.over) {
+  const lane = new Lane(actor, region, 1);
+  while (!actor.over) {
     for (let burst = random.small(5); burst > 0; burst--) lane.publish();
-    awaitWatched(stage, lane.count.load() + 1);
-    cells.bursts[0]!.add(1);
+    awaitWatched(actor, lane.count.load() + 1);
+    actor.count("bursts");
     if (random.chance(0.5)) sleepSync(random.between(0, 2));
     else if (random.chance(0.01)) sleepSync(random.between(100, 600));
   }
 }
 
 /** Blocks this thread. Some of those who are mortal also give up now and then. */
-function sleepBlocking(stage: Party, sleep: Sleep, options: SleeperOptions): void {
-  using region = openRegion(stage);
+function sleepBlocking(actor: Party, sleep: Sleep, options: SleeperOptions): void {
+  using region = openRegion(actor);
   const { lane: number, watched, impatient } = options;
-  const sleeper = new Sleeper(stage, new Lane(stage, region, number), watched);
+  const sleeper = new Sleeper(actor, new Lane(actor, region, number), watched);
   for (;;) {
-    const timeout = impatient && stage.random.chance(0.2) ? stage.random.between(0, 20) : Infinity;
+    const timeout = impatient && actor.random.chance(0.2) ? actor.random.between(0, 20) : Infinity;
     if (sleeper.note(sleep.waitSync(sleeper.awaited, { timeout }))) return;
   }
 }
@@ -245,26 +250,26 @@ interface SleeperOptions {
 }
 
 /** Waits for both counts, several times at once, on one event loop. */
-async function dream(stage: Party, sleep: Sleep, watched?: number): Promise<void> {
-  using region = openRegion(stage);
+async function dream(actor: Party, sleep: Sleep, watched?: number): Promise<void> {
+  using region = openRegion(actor);
   const impatient = watched === undefined;
   const tasks = LANES.flatMap((_lane, number) =>
     Array.from({ length: TASKS }, (_, task) => {
       const shown = number === 1 && watched !== undefined ? watched + task : undefined;
-      const sleeper = new Sleeper(stage, new Lane(stage, region, number), shown);
-      return dreamOne(stage, sleep, sleeper, impatient);
+      const sleeper = new Sleeper(actor, new Lane(actor, region, number), shown);
+      return dreamOne(actor, sleep, sleeper, impatient);
     })
   );
   await Promise.all(tasks);
 }
 
 async function dreamOne(
-  stage: Party,
+  actor: Party,
   sleep: Sleep,
   sleeper: Sleeper,
   impatient: boolean,
 ): Promise<void> {
-  const { random } = stage;
+  const { random } = actor;
   for (;;) {
     const controller = new AbortController();
     const soon = impatient && random.chance(0.2);
@@ -292,45 +297,39 @@ const SLEEPER_HARM: Harm = {
   stopMs: [2, 900],
 };
 
-/** The kind, with a way to sleep. */
-export function doorbellKind(sleep: Sleep): Kind<keyof typeof CELLS> {
-  return defineKind({
+/** The workload, with a way to sleep. */
+export function doorbellWorkload(sleep: Sleep): Workload<keyof typeof CELLS> {
+  return defineWorkload({
     about: "two bells, mortal wakers and mortal sleepers, nobody asleep with something to see",
     cells: CELLS,
+    facts: {
+      "sleepers that saw the end": "finished",
+      "bursts that were watched": "bursts",
+      ...SLEEP_FACTS,
+    },
     parts: {
       "mortal waker": { seats: 2, harm: WAKER_HARM, run: wakeMortally },
       "steady waker": { seats: 1, run: wakeSteadily },
       "watched sleeper": {
         seats: 2,
-        run: (stage) => sleepBlocking(stage, sleep, { lane: 1, watched: stage.seat }),
+        run: (actor) => sleepBlocking(actor, sleep, { lane: 1, watched: actor.seat }),
       },
-      "watched dreamer": { seats: 1, run: (stage) => dream(stage, sleep, 2) },
-      "sleeper": { seats: 1, run: (stage) => sleepBlocking(stage, sleep, { lane: 0 }) },
+      "watched dreamer": { seats: 1, run: (actor) => dream(actor, sleep, 2) },
+      "sleeper": { seats: 1, run: (actor) => sleepBlocking(actor, sleep, { lane: 0 }) },
       "mortal sleeper": {
         seats: 2,
         harm: SLEEPER_HARM,
-        run: (stage) => sleepBlocking(stage, sleep, { lane: stage.seat, impatient: true }),
+        run: (actor) => sleepBlocking(actor, sleep, { lane: actor.seat, impatient: true }),
       },
-      "mortal dreamer": { seats: 1, harm: SLEEPER_HARM, run: (stage) => dream(stage, sleep) },
+      "mortal dreamer": { seats: 1, harm: SLEEPER_HARM, run: (actor) => dream(actor, sleep) },
     },
     begin(scene) {
       const region = openRegion(scene);
-      const cell = (name: keyof typeof CELLS, index = 0) => scene.cells[name][index]!.load();
       return {
-        counts: () => ({
-          sent: cell("published", 0) + cell("published", 1),
-          received: cell("seen"),
-          lost: cell("lost"),
-          facts: {
-            "sleepers that saw the end": cell("finished"),
-            "bursts that were watched": cell("bursts"),
-            ...sleepFacts(scene.cells),
-          },
-        }),
         [Symbol.dispose]: () => region.close(),
       };
     },
   });
 }
 
-export default doorbellKind({ waitSync, wait });
+export default doorbellWorkload({ waitSync, wait });

@@ -6,10 +6,10 @@
  * @module
  */
 
-import { now, sleepSync } from "../../src/os/clock.ts";
-import { SLICE_NS } from "../../src/wait/reactor.ts";
-import { type Cells, raise } from "./ledger.ts";
-import { threadStates } from "./life.ts";
+import { now, sleepSync } from "../../../src/os/clock.ts";
+import { SLICE_NS } from "../../../src/wait/reactor.ts";
+import { type Cells, raise } from "../ledger.ts";
+import { threadStates } from "../life.ts";
 
 /** What it may take from the end of a slice until a process runs: the machine is busy. */
 const SCHEDULING_NS = 750e6;
@@ -22,7 +22,7 @@ const LOOKS = 5;
 
 const LATE_NS = 50e6;
 
-/** What a kind counts of sleeps. */
+/** What a workload counts of sleeps. */
 export const SLEEP_CELLS = {
   late: 1, // wake-ups after more than LATE_NS
   longest: 1, // the longest sleep with something to see, in nanoseconds
@@ -53,13 +53,11 @@ export function noteSleep(sleeper: Sleeper, since: number, until: number): void 
   sleeper.complain(`slept ${(sleptNs / 1e6).toFixed(0)} ms with something to see`);
 }
 
-/** What there is to say of the sleeps of a run. */
-export function sleepFacts(cells: Sleeper["cells"]): Record<string, number> {
-  return {
-    "wake-ups after 50 ms": cells.late[0]!.load(),
-    "longest sleep (ms)": cells.longest[0]!.load() / 1e6,
-  };
-}
+/** The rows of the account about sleeps. */
+export const SLEEP_FACTS: Record<string, keyof typeof SLEEP_CELLS> = {
+  "wake-ups after 50 ms": "late",
+  "longest sleep (ms)": "longest",
+};
 
 /** A steady waker. */
 interface Waker {

@@ -17,7 +17,7 @@ import type { Mapping } from "../../../src/memory/mapping.ts";
 import { copyIn, copyOut, Word32 } from "../../../src/memory/word.ts";
 import { now, sleepSync } from "../../../src/os/clock.ts";
 import { mappedRanges } from "../../../src/os/proc_maps.ts";
-import { defineKind, type Kind, type Stage } from "../kind.ts";
+import { type Actor, defineWorkload, type Workload } from "../workload.ts";
 import { raise } from "../ledger.ts";
 
 const CONTROL = layout("torture_region", {
@@ -35,20 +35,20 @@ const MIRRORED: RegionKind = { name: "torture_mirror", control: CONTROL, mirrore
 /** A name that all fight for. */
 interface Place {
   readonly name: string;
-  readonly kind: RegionKind;
+  readonly type: RegionKind;
   /** Whether it is unlinked at any moment, so that several regions may have had it and live. */
   readonly unlinked: boolean;
 }
 
 const PLACES: readonly Place[] = [
-  { name: "a", kind: PLAIN, unlinked: false },
-  { name: "b", kind: MIRRORED, unlinked: false },
-  { name: "u", kind: PLAIN, unlinked: true },
+  { name: "a", type: PLAIN, unlinked: false },
+  { name: "b", type: MIRRORED, unlinked: false },
+  { name: "u", type: PLAIN, unlinked: true },
 ];
 
 const CELLS = {
-  opened: 1, // attachments that were made
-  entered: 1, // and whose contents were looked at
+  sent: 1, // attachments that were made
+  received: 1, // and whose contents were looked at
   created: 1, // and that made the region
   refused: 1, // creations that met a living region
   absent: 1, // connections that met none
@@ -58,7 +58,7 @@ const CELLS = {
   longest: 1, // the longest opening, in nanoseconds
 };
 
-type Member = Stage<keyof typeof CELLS>;
+type Member = Actor<keyof typeof CELLS>;
 
 /** How a region is left. */
 export type Close = (region: Region, path: string) => void;
@@ -83,8 +83,8 @@ function numberOf(id: Uint8Array): number {
   return 1 + id.subarray(0, 6).reduce((number, byte) => number * 256 + byte, 0);
 }
 
-function pathOf(scene: { name(suffix: string): string }, { name, kind }: Place): string {
-  return regionPath(kind.name, scene.name(name));
+function pathOf(scene: { name(suffix: string): string }, { name, type }: Place): string {
+  return regionPath(type.name, scene.name(name));
 }
 
 /** The paths in a list that are files of /dev/shm. */
@@ -108,34 +108,34 @@ function countUsed(): number {
 
 /** Being a member of what has a name, from the opening to the close. */
 class Attachment {
-  readonly #stage: Member;
+  readonly #actor: Member;
   readonly #place: Place;
   readonly #region: Region;
   readonly #id: number;
   readonly #token: number;
   #entry: string | undefined;
 
-  constructor(stage: Member, place: Place, region: Region) {
-    this.#stage = stage;
+  constructor(actor: Member, place: Place, region: Region) {
+    this.#actor = actor;
     this.#place = place;
     this.#region = region;
     this.#id = numberOf(region.header.creator);
     // The name leads to this region, for everybody, until it is left.
-    if (!place.unlinked) stage.claim(`name ${place.name}`, this.#id);
+    if (!place.unlinked) actor.declare(`name ${place.name}`, this.#id);
     this.#token = this.#serve();
   }
 
   #serve(): number {
-    const { cells, random } = this.#stage;
+    const { random } = this.#actor;
     const region = this.#region;
-    cells.opened[0]!.add(1);
-    if (region.created) cells.created[0]!.add(1);
+    this.#actor.count("sent");
+    if (region.created) this.#actor.count("created");
     this.#checkContents();
     const token = 1 + random.below(2 ** 32 - 1);
     if (region.readOnly) return token;
     const entered = new Word32(region.mapping, CONTROL.fields.entered, region.controlOffset);
     this.#entry = `entry ${entered.add(1)} of ${this.#id.toString(16)}`;
-    this.#stage.claim(this.#entry, token); // nobody else entered the same memory as this one
+    this.#actor.declare(this.#entry, token); // nobody else entered the same memory as this one
     return token;
   }
 
@@ -145,94 +145,92 @@ class Attachment {
     copyOut(mapping, dataOffset, found);
     const expected = patternOf(header.creator);
     const wrong = found.findIndex((byte, i) => byte !== expected[i]);
-    this.#stage.cells.entered[0]!.add(1);
+    this.#actor.count("received");
     if (wrong < 0) return;
-    this.#stage.cells.corrupt[0]!.add(1);
-    this.#stage.complain(`byte ${wrong} of region ${this.#place.name} is ${found[wrong]}`);
+    this.#actor.find("corrupt", `byte ${wrong} of region ${this.#place.name} is ${found[wrong]}`);
   }
 
   /** Has a role for a moment, if nobody else has it. */
   tryRole(): void {
-    const { cells, random } = this.#stage;
+    const { random } = this.#actor;
     const region = this.#region;
     if (region.readOnly) return;
     const number = random.below(HOLDERS.length);
     using role = region.tryHold(number);
     if (role === undefined) return;
-    cells.roles[0]!.add(1);
+    this.#actor.count("roles");
     const resource = `role ${number} of ${this.#id.toString(16)}`;
-    this.#stage.claim(resource, this.#token);
+    this.#actor.declare(resource, this.#token);
     const holder = new Word32(region.mapping, HOLDERS[number]!, region.controlOffset);
     holder.exchange(this.#token);
     if (random.chance(0.2)) sleepSync(random.between(0, 5));
     using second = region.tryHold(number);
-    if (second !== undefined) this.#stage.complain("had a role and got it once more");
-    if (!region.isHeld(number)) this.#stage.complain("has a role that is said to be free");
+    if (second !== undefined) this.#actor.complain("had a role and got it once more");
+    if (!region.isHeld(number)) this.#actor.complain("has a role that is said to be free");
     const found = holder.compareExchange(this.#token, 0);
-    if (found !== this.#token) this.#stage.complain(`had a role, and so had ${found}`);
-    this.#stage.release(resource, this.#token);
+    if (found !== this.#token) this.#actor.complain(`had a role, and so had ${found}`);
+    this.#actor.withdraw(resource, this.#token);
   }
 
   leave(close: Close): void {
-    if (this.#entry !== undefined) this.#stage.release(this.#entry, this.#token);
-    if (!this.#place.unlinked) this.#stage.release(`name ${this.#place.name}`, this.#id);
-    close(this.#region, pathOf(this.#stage, this.#place));
+    if (this.#entry !== undefined) this.#actor.withdraw(this.#entry, this.#token);
+    if (!this.#place.unlinked) this.#actor.withdraw(`name ${this.#place.name}`, this.#id);
+    close(this.#region, pathOf(this.#actor, this.#place));
   }
 }
 
 /** Opens a region in one of the ways there are; undefined if that is not to be. */
-function attach(stage: Member, place: Place): Attachment | undefined {
-  const { cells, random } = stage;
-  const path = pathOf(stage, place);
+function attach(actor: Member, place: Place): Attachment | undefined {
+  const { cells, random } = actor;
+  const path = pathOf(actor, place);
   const start = now();
-  const region = open(stage, place.kind, path, random.next());
+  const region = open(actor, place.type, path, random.next());
   const took = now() - start;
   raise(cells.longest[0]!, took);
-  return region && new Attachment(stage, place, region);
+  return region && new Attachment(actor, place, region);
 }
 
-function open(stage: Member, kind: RegionKind, path: string, way: number): Region | undefined {
-  const { cells } = stage;
-  if (way < 0.6) return Region.open(kind, path, OPTIONS);
+function open(actor: Member, type: RegionKind, path: string, way: number): Region | undefined {
+  if (way < 0.6) return Region.open(type, path, OPTIONS);
   if (way < 0.85) {
-    const region = Region.tryConnect(kind, path, { readOnly: way > 0.75 });
-    if (region === undefined) cells.absent[0]!.add(1);
+    const region = Region.tryConnect(type, path, { readOnly: way > 0.75 });
+    if (region === undefined) actor.count("absent");
     return region;
   }
   try {
-    return Region.create(kind, path, OPTIONS);
+    return Region.create(type, path, OPTIONS);
   } catch (error) {
     if (!(error instanceof OsError && error.code === "EEXIST")) throw error;
-    cells.refused[0]!.add(1);
+    actor.count("refused");
     return undefined;
   }
 }
 
 /** Lists all regions, and complains of those of this run that look wrong. */
-function list(stage: Member): void {
+function list(actor: Member): void {
   for (const { name, problem } of regions()) {
-    if (problem === undefined || !name.startsWith(stage.run)) continue;
-    stage.complain(`region ${name} is listed with a problem: ${problem}`);
+    if (problem === undefined || !name.startsWith(actor.run)) continue;
+    actor.complain(`region ${name} is listed with a problem: ${problem}`);
   }
 }
 
 const HELD_MOST = 4;
 
-function live(stage: Member, close: Close): void {
-  const { random } = stage;
+function live(actor: Member, close: Close): void {
+  const { random } = actor;
   const held: Attachment[] = [];
   const usedBefore = countUsed();
-  while (!stage.over) {
+  while (!actor.over) {
     const place = random.pick(PLACES);
     const choice = random.next();
-    if (choice < 0.03) list(stage);
-    else if (choice < 0.05) Region.unlink(PLACES[2]!.kind, pathOf(stage, PLACES[2]!));
+    if (choice < 0.03) list(actor);
+    else if (choice < 0.05) Region.unlink(PLACES[2]!.type, pathOf(actor, PLACES[2]!));
     else if (choice < 0.65) {
-      const attachment = attach(stage, place);
+      const attachment = attach(actor, place);
       attachment?.tryRole();
       attachment?.leave(close);
     } else if (choice < 0.8 && held.length < HELD_MOST) {
-      const attachment = attach(stage, place);
+      const attachment = attach(actor, place);
       if (attachment !== undefined) held.push(attachment);
     } else if (held.length > 0) {
       const [attachment] = held.splice(random.below(held.length), 1);
@@ -244,8 +242,8 @@ function live(stage: Member, close: Close): void {
   for (const attachment of held) attachment.leave(close);
   const leaked = countUsed() - usedBefore;
   if (leaked === 0) return;
-  stage.cells.leaked[0]!.add(leaked);
-  stage.complain(`has ${leaked} files open or mapped that it has closed`);
+  actor.count("leaked", leaked);
+  actor.complain(`has ${leaked} files open or mapped that it has closed`);
 }
 
 /** Whether the path has a file. */
@@ -259,11 +257,18 @@ function exists(path: string): boolean {
   }
 }
 
-/** The kind, with a way to leave a region. */
-export function regionKind(close: Close): Kind<keyof typeof CELLS> {
-  return defineKind({
+/** Returns the workload, with a way to leave a region. */
+export function regionWorkload(close: Close): Workload<keyof typeof CELLS> {
+  return defineWorkload({
     about: "names that lead to one living region or to a clean slate, whoever dies",
     cells: CELLS,
+    facts: {
+      "regions created": "created",
+      "creations refused": "refused",
+      "connections in vain": "absent",
+      "roles had": "roles",
+      "longest opening (ms)": "longest",
+    },
     parts: {
       member: {
         seats: 5,
@@ -286,32 +291,18 @@ export function regionKind(close: Close): Kind<keyof typeof CELLS> {
           lifeMs: [5, 1000],
           stopMs: [2, 900],
         },
-        run: (stage) => live(stage, close),
+        run: (actor) => live(actor, close),
       },
     },
     begin(scene) {
-      const cell = (name: keyof typeof CELLS) => scene.cells[name][0]!.load();
       let abandoned = 0;
       return {
-        counts: () => ({
-          sent: cell("opened"),
-          received: cell("entered"),
-          corrupt: cell("corrupt"),
-          leaked: cell("leaked"),
-          facts: {
-            "regions created": cell("created"),
-            "creations refused": cell("refused"),
-            "connections in vain": cell("absent"),
-            "roles had": cell("roles"),
-            "abandoned names": abandoned,
-            "longest opening (ms)": cell("longest") / 1e6,
-          },
-        }),
+        counts: () => ({ facts: { "abandoned names": abandoned } }),
         alone() {
           for (const place of PLACES) {
             const path = pathOf(scene, place);
             if (exists(path)) abandoned++;
-            const region = Region.open(place.kind, path, OPTIONS);
+            const region = Region.open(place.type, path, OPTIONS);
             if (!region.created) scene.complain(`${path} was joined though nobody lives in it`);
             region.close();
             if (exists(path)) scene.complain(`${path} is left by the last one to close it`);
@@ -322,4 +313,4 @@ export function regionKind(close: Close): Kind<keyof typeof CELLS> {
   });
 }
 
-export default regionKind((region) => region.close());
+export default regionWorkload((region) => region.close());

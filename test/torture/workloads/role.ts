@@ -12,7 +12,7 @@ import type { RegionKind } from "../../../src/region/header.ts";
 import { regionPath } from "../../../src/region/names.ts";
 import { Word32 } from "../../../src/memory/word.ts";
 import { now, sleep } from "../../../src/os/clock.ts";
-import { defineKind, type Kind, type Stage } from "../kind.ts";
+import { type Actor, defineWorkload, type Workload } from "../workload.ts";
 
 const CONTROL = layout("torture_role", {
   holder: { type: "u32", line: true, doc: "who has the role; 0 once it was given up" },
@@ -31,7 +31,7 @@ const CELLS = {
   outlasted: 1, // how often a holder was stopped and still had the role
 };
 
-type Contender = Stage<keyof typeof CELLS>;
+type Contender = Actor<keyof typeof CELLS>;
 
 /** How a role is taken: undefined if another has it. */
 export type Take = (region: Region, role: number, path: string) => Disposable | undefined;
@@ -45,55 +45,60 @@ function pathOf(scene: { name(suffix: string): string }): string {
 }
 
 /** A number above 0 that no other holding has. */
-function tokenOf(stage: Contender, serial: number): number {
-  return ((stage.seat + 1) * 2 ** 28 + (stage.life % 2 ** 16) * 2 ** 12 + serial % 2 ** 12) >>> 0;
+function tokenOf(actor: Contender, serial: number): number {
+  return ((actor.seat + 1) * 2 ** 28 + (actor.life % 2 ** 16) * 2 ** 12 + serial % 2 ** 12) >>> 0;
 }
 
 /** Has the role for a while, and counts. */
-async function hold(stage: Contender, region: Region, token: number): Promise<void> {
-  const { cells, random } = stage;
+async function hold(actor: Contender, region: Region, token: number): Promise<void> {
+  const { random } = actor;
   const holder = new Word32(region.mapping, CONTROL.fields.holder, region.controlOffset);
   const count = new Word32(region.mapping, CONTROL.fields.count, region.controlOffset);
-  cells.taken[0]!.add(1);
-  if (holder.exchange(token) !== 0) cells.inherited[0]!.add(1);
+  actor.count("taken");
+  if (holder.exchange(token) !== 0) actor.count("inherited");
   let lastBeat = now();
-  for (let turns = random.below(60); turns >= 0 && !stage.over; turns--) {
+  for (let turns = random.below(60); turns >= 0 && !actor.over; turns--) {
     const before = count.load();
-    cells.begun[0]!.add(1);
+    actor.count("begun");
     if (random.chance(0.1)) await sleep(random.between(0, 10));
     count.store(before + 1);
-    cells.done[0]!.add(1);
+    actor.count("done");
     if (holder.load() !== token) break;
-    if (stage.continuedAt > lastBeat) cells.outlasted[0]!.add(1);
+    if (actor.continuedAt > lastBeat) actor.count("outlasted");
     lastBeat = now();
   }
   const found = holder.compareExchange(token, 0);
-  if (found !== token) stage.complain(`had the role, and so had ${found.toString(16)}`);
+  if (found !== token) actor.complain(`had the role, and so had ${found.toString(16)}`);
 }
 
-async function contend(stage: Contender, take: Take): Promise<void> {
-  using region = openRegion(pathOf(stage));
-  for (let serial = 0; !stage.over; serial++) {
+async function contend(actor: Contender, take: Take): Promise<void> {
+  using region = openRegion(pathOf(actor));
+  for (let serial = 0; !actor.over; serial++) {
     try {
       await region.untilFree(ROLE, { timeout: 200 });
     } catch (error) {
       if ((error as Error).name === "TimeoutError") continue;
       throw error;
     }
-    using role = take(region, ROLE, pathOf(stage));
+    using role = take(region, ROLE, pathOf(actor));
     if (role === undefined) continue;
-    const token = tokenOf(stage, serial);
-    stage.claim("the role", token);
-    await hold(stage, region, token);
-    stage.release("the role", token);
+    const token = tokenOf(actor, serial);
+    actor.declare("the role", token);
+    await hold(actor, region, token);
+    actor.withdraw("the role", token);
   }
 }
 
-/** The kind, with a way to take roles. */
-export function roleKind(take: Take): Kind<keyof typeof CELLS> {
-  return defineKind({
+/** The workload, with a way to take roles. */
+export function roleWorkload(take: Take): Workload<keyof typeof CELLS> {
+  return defineWorkload({
     about: "one role, had by one party at a time, taken over from the dead only",
     cells: CELLS,
+    facts: {
+      "times taken": "taken",
+      "from the dead": "inherited",
+      "kept while stopped": "outlasted",
+    },
     wanted: { resources: ["the role"], withinMs: 5000 },
     parts: {
       contender: {
@@ -103,28 +108,22 @@ export function roleKind(take: Take): Kind<keyof typeof CELLS> {
           lifeMs: [5, 1000],
           stopMs: [2, 900],
         },
-        run: (stage) => contend(stage, take),
+        run: (actor) => contend(actor, take),
       },
     },
     begin(scene) {
       const region = openRegion(pathOf(scene));
       const count = new Word32(region.mapping, CONTROL.fields.count, region.controlOffset);
-      const cell = (name: keyof typeof CELLS) => scene.cells[name][0]!.load();
       return {
         counts() {
           // A holder can die between a store and taking note of it: `done` is what must be there.
-          const done = cell("done");
+          const done = scene.total("done");
           const received = count.load();
           return {
             sent: done,
             received,
             lost: Math.max(0, done - received),
-            duplicated: Math.max(0, received - cell("begun")),
-            facts: {
-              "times taken": cell("taken"),
-              "from the dead": cell("inherited"),
-              "kept while stopped": cell("outlasted"),
-            },
+            duplicated: Math.max(0, received - scene.total("begun")),
           };
         },
         [Symbol.dispose]: () => region.close(),
@@ -133,4 +132,4 @@ export function roleKind(take: Take): Kind<keyof typeof CELLS> {
   });
 }
 
-export default roleKind((region, role) => region.tryHold(role));
+export default roleWorkload((region, role) => region.tryHold(role));

@@ -1,16 +1,16 @@
 /**
- * How the subscribers of the vdds kind receive.
+ * All ways to receive from topics, tried by chance.
  *
  * @module
  */
 
-import { PeerLostError } from "../../src/errors.ts";
-import { nextTurn, sleep, sleepSync } from "../../src/os/clock.ts";
-import type { Sample, SampleOutcome, ValueOutcome } from "../../src/vdds/sample.ts";
-import { Subscriber } from "../../src/vdds/subscriber.ts";
-import type { Stage } from "./kind.ts";
+import { PeerLostError } from "../../../src/errors.ts";
+import { nextTurn, sleep, sleepSync } from "../../../src/os/clock.ts";
+import type { Sample } from "../../../src/vdds/sample.ts";
+import { Subscriber } from "../../../src/vdds/subscriber.ts";
+import type { Actor } from "../workload.ts";
+import type { Random } from "../random.ts";
 import { inTime, tenure, WAIT } from "./patience.ts";
-import type { Random } from "./random.ts";
 import {
   type Bytes,
   type CellName,
@@ -19,7 +19,7 @@ import {
   traffics,
 } from "./vdds_traffic.ts";
 
-/** Where it is most interesting that subscribers die. */
+/** The steps at which the death of a subscriber is most interesting. */
 export const RECEIVING_STEPS: readonly string[] = [
   "row",
   "references",
@@ -31,9 +31,9 @@ export const RECEIVING_STEPS: readonly string[] = [
   "lock",
 ];
 
-/** What a subscriber does with what it gets. */
+/** How a subscriber uses samples. */
 export interface Hands {
-  /** How many samples were lost, as the subscriber tells it. */
+  /** Returns the number of lost samples, given the number that the subscriber reports. */
   lost(told: number): number;
   /** Looks at a sample and gives it back. */
   look(sample: Sample<Bytes>, check: (bytes: Bytes) => void): void;
@@ -48,10 +48,41 @@ export const HANDS: Hands = {
   },
 };
 
-/** What a subscription keeps in hand at most, so that publishers find room now and then. */
+/** A sample in place or by copy, or none. */
+type Taken =
+  | { readonly state: "ok"; readonly sample: Sample<Bytes> }
+  | {
+    readonly state: "ok";
+    readonly value: Bytes;
+    readonly sequence: number;
+    readonly lost: number;
+  };
+
+interface Receiver<S, V> {
+  tryTake(): S;
+  tryReceive(): V;
+  takeSync(options: typeof WAIT): S;
+  take(options: typeof WAIT): Promise<S>;
+  receiveSync(options: typeof WAIT): V;
+  receive(options: typeof WAIT): Promise<V>;
+}
+
+/** Returns one way to the next sample. */
+export function wayTo<S, V>(random: Random, subscriber: Receiver<S, V>) {
+  return random.pick<() => S | V | Promise<S | V>>([
+    () => subscriber.tryTake(),
+    () => subscriber.tryReceive(),
+    () => subscriber.takeSync(WAIT),
+    () => subscriber.take(WAIT),
+    () => subscriber.receiveSync(WAIT),
+    () => subscriber.receive(WAIT),
+  ]);
+}
+
+/** The number of samples that a subscription holds at most, so that publishers find room. */
 const MOST_HELD = 2;
 
-/** What a subscription has taken and keeps for a while. */
+/** The samples that a subscription has taken and holds for a while. */
 export class InHand {
   readonly #random: Random;
   readonly #hands: Hands;
@@ -62,22 +93,25 @@ export class InHand {
     this.#hands = hands;
   }
 
-  /** Looks at a sample, and may keep it. */
-  look(sample: Sample<Bytes>, notes: ReceivingNotes, isLatest = false): void {
+  /** Looks at a sample, and may hold it. */
+  take(outcome: Taken, notes: ReceivingNotes, isLatest = false): void {
     const random = this.#random;
-    const { sequence } = sample;
-    const lost = this.#hands.lost(sample.lost);
+    const { sequence, lost: told } = "sample" in outcome ? outcome.sample : outcome;
+    const about = { sequence, lost: this.#hands.lost(told), isLatest };
+    if (!("sample" in outcome)) return notes.sample(outcome.value, about);
+    const { sample } = outcome;
     if (this.#held.length < MOST_HELD && random.chance(0.03)) {
-      notes.sample(sample.bytes, { sequence, lost, isLatest });
+      notes.sample(sample.bytes, about);
       this.#held.push({ sample, notes });
       return;
     }
-    this.#hands.look(sample, (bytes) => notes.sample(bytes, { sequence, lost, isLatest }));
+    this.#hands.look(sample, (bytes) => notes.sample(bytes, about));
     if (random.chance(0.001)) sleepSync(random.skewed(1, 100));
   }
 
-  /** Gives back what was kept, in any order. */
-  giveBack(): void {
+  /** Mostly gives back what it holds, in any order. */
+  tidy(): void {
+    if (this.#random.chance(0.2)) return;
     while (this.#held.length > 0) {
       const [{ sample, notes }] = this.#held.splice(this.#random.below(this.#held.length), 1) as [
         { sample: Sample<Bytes>; notes: ReceivingNotes },
@@ -87,18 +121,15 @@ export class InHand {
     }
   }
 
-  /** Looks at what is kept once more, before it is left. */
+  /** Looks once more at what it holds, before leaving it. */
   check(): void {
     for (const { sample, notes } of this.#held) notes.held(sample.bytes, sample.sequence);
   }
 }
 
-type Taken = SampleOutcome<Bytes>;
-type Received = ValueOutcome<Bytes>;
-
 /** A subscription to a topic, while it lasts. */
 class Subscription implements Disposable {
-  readonly #stage: Stage<CellName>;
+  readonly #actor: Actor<CellName>;
   readonly #traffic: Traffic;
   readonly #hands: Hands;
   readonly #subscriber: Subscriber<Bytes>;
@@ -106,9 +137,9 @@ class Subscription implements Disposable {
   readonly #tenureIsOver: () => boolean;
   readonly #inHand: InHand;
 
-  constructor(stage: Stage<CellName>, traffic: Traffic, hands: Hands) {
-    const { random } = stage;
-    this.#stage = stage;
+  constructor(actor: Actor<CellName>, traffic: Traffic, hands: Hands) {
+    const { random } = actor;
+    this.#actor = actor;
     this.#traffic = traffic;
     this.#hands = hands;
     this.#inHand = new InHand(random, hands);
@@ -117,7 +148,7 @@ class Subscription implements Disposable {
       keepOpen: random.chance(0.7),
     });
     this.#notes = new ReceivingNotes(traffic);
-    this.#tenureIsOver = tenure(stage, 3000);
+    this.#tenureIsOver = tenure(actor, 3000);
     traffic.count("subscribers");
   }
 
@@ -125,10 +156,10 @@ class Subscription implements Disposable {
     return this.#tenureIsOver() || this.#notes.flawed;
   }
 
-  /** Receives for a moment, in some way; false if this subscription is to be closed. */
+  /** Receives for a moment, in some way; false when this subscription has to be closed. */
   async receive(): Promise<boolean> {
-    const { random } = this.#stage;
-    if (random.chance(0.8)) this.#inHand.giveBack();
+    const { random } = this.#actor;
+    this.#inHand.tidy();
     try {
       const state = random.chance(0.2) ? this.#poll() : await this.#receiveSome();
       return state !== "closed" && !this.#isOver;
@@ -141,7 +172,7 @@ class Subscription implements Disposable {
 
   #poll(): string {
     const { due } = this.#notes;
-    const limit = this.#stage.random.small(60);
+    const limit = this.#actor.random.small(60);
     const count = this.#subscriber.poll((bytes, sequence, lost) => {
       this.#notes.sample(bytes, { sequence, lost: this.#hands.lost(lost) });
     }, limit);
@@ -149,41 +180,25 @@ class Subscription implements Disposable {
     return "ok";
   }
 
-  /** Until there is nothing more, or for a while. */
+  /** Receives until nothing is left, or for a while. */
   async #receiveSome(): Promise<string> {
-    const { random } = this.#stage;
+    const { random } = this.#actor;
     const isLatest = random.chance(0.2);
-    const get = isLatest ? this.#wayToTheLatest() : this.#way();
+    const get = isLatest ? this.#wayToTheLatest() : wayTo(random, this.#subscriber);
     let state = "ok";
     for (let left = random.small(60); left > 0 && state === "ok" && !this.#isOver; left--) {
       const { due } = this.#notes;
-      const outcome = await inTime(get) ?? { state: "empty" };
+      const outcome = await inTime(get) ?? { state: "empty" as const };
       state = outcome.state;
-      if (outcome.state !== "ok") this.#notes.nothing(due);
-      else if ("sample" in outcome) this.#inHand.look(outcome.sample, this.#notes, isLatest);
-      else {
-        const { value, sequence, lost } = outcome;
-        this.#notes.sample(value, { sequence, lost: this.#hands.lost(lost) });
-      }
+      if (outcome.state === "ok") this.#inHand.take(outcome, this.#notes, isLatest);
+      else this.#notes.nothing(due);
     }
     return state;
   }
 
-  #way(): () => Taken | Received | Promise<Taken | Received> {
+  #wayToTheLatest() {
     const subscriber = this.#subscriber;
-    return this.#stage.random.pick([
-      () => subscriber.tryTake(),
-      () => subscriber.tryReceive(),
-      () => subscriber.takeSync(WAIT),
-      () => subscriber.take(WAIT),
-      () => subscriber.receiveSync(WAIT),
-      () => subscriber.receive(WAIT),
-    ]);
-  }
-
-  #wayToTheLatest(): () => Taken | Promise<Taken> {
-    const subscriber = this.#subscriber;
-    return this.#stage.random.pick([
+    return this.#actor.random.pick([
       () => subscriber.tryTakeLatest(),
       () => subscriber.takeLatestSync(WAIT),
       () => subscriber.takeLatest(WAIT),
@@ -198,18 +213,18 @@ class Subscription implements Disposable {
 }
 
 /** Subscribes to all topics, and now and then leaves one and comes again. */
-export async function subscribe(stage: Stage<CellName>, hands: Hands): Promise<void> {
-  const { random } = stage;
+export async function subscribe(actor: Actor<CellName>, hands: Hands): Promise<void> {
+  const { random } = actor;
   using stack = new DisposableStack();
-  const all = traffics(stage);
-  const subscriptions = all.map((traffic) => new Subscription(stage, traffic, hands));
+  const all = traffics(actor);
+  const subscriptions = all.map((traffic) => new Subscription(actor, traffic, hands));
   stack.defer(() => subscriptions.forEach((each) => each[Symbol.dispose]()));
-  while (!stage.over) {
+  while (!actor.over) {
     const i = random.below(all.length);
     if (!await subscriptions[i]!.receive()) {
       subscriptions[i]![Symbol.dispose]();
       if (random.chance(0.5)) await sleep(random.skewed(1, 50));
-      subscriptions[i] = new Subscription(stage, all[i]!, hands);
+      subscriptions[i] = new Subscription(actor, all[i]!, hands);
     }
     if (random.chance(0.1)) await sleep(random.skewed(1, 30));
     else await nextTurn();

@@ -1,12 +1,12 @@
 /**
- * How the kind about sources judges what is told about topics: by `matches()` and `topics()`.
+ * How the workload about sources judges what is told about topics: by `matches()` and `topics()`.
  *
  * @module
  */
 
-import { now, sleep } from "../../src/os/clock.ts";
-import { type TopicInfo, topics } from "../../src/vdds/topics.ts";
-import type { Scene, Stage } from "./kind.ts";
+import { now, sleep } from "../../../src/os/clock.ts";
+import { type TopicInfo, topics } from "../../../src/vdds/topics.ts";
+import type { Actor, Scene } from "../workload.ts";
 import { type CellName, START, type Traffic } from "./vdds_traffic.ts";
 
 /** What can be followed: a publisher, or a subscriber. */
@@ -31,20 +31,20 @@ export class Watch {
   readonly ended: Promise<void>;
   /** How often it told of another number. */
   words = 0;
-  readonly #stage: Stage;
+  readonly #actor: Actor;
   readonly #followed: Followed;
   #last: number | undefined;
   #seen = { matched: -1, words: -1, since: 0, looks: 0 };
 
-  constructor(stage: Stage, followed: Followed) {
-    this.#stage = stage;
+  constructor(actor: Actor, followed: Followed) {
+    this.#actor = actor;
     this.#followed = followed;
     this.ended = this.#listen();
   }
 
   async #listen(): Promise<void> {
     for await (const count of this.#followed.matches()) {
-      if (count === this.#last) this.#stage.complain(`matches() tells of ${count} again`);
+      if (count === this.#last) this.#actor.complain(`matches() tells of ${count} again`);
       this.#last = count;
       this.words++;
     }
@@ -58,10 +58,10 @@ export class Watch {
       this.#seen = { matched, words: this.words, since: now(), looks: 0 };
       return matched === this.#last;
     }
-    const behindNs = now() - Math.max(seen.since, this.#stage.continuedAt);
+    const behindNs = now() - Math.max(seen.since, this.#actor.continuedAt);
     if (++seen.looks <= LOOKS || behindNs < BEHIND_NS) return false;
     const behind = `for ${(behindNs / 1e6).toFixed(0)} ms`;
-    this.#stage.complain(`matches() last told of ${this.#last}, ${behind} it has been ${matched}`);
+    this.#actor.complain(`matches() last told of ${this.#last}, ${behind} it has been ${matched}`);
     this.#seen = { ...seen, since: now(), looks: 0 };
     return false;
   }
@@ -79,11 +79,11 @@ export function topicsOf(scene: Scene<CellName>): TopicInfo[] {
 }
 
 /** Looks whether what is told can be; gives how many topics there were. */
-export function lookAtTopics(stage: Stage<CellName>, all: readonly Traffic[]): number {
-  const found = topicsOf(stage);
+export function lookAtTopics(actor: Actor<CellName>, all: readonly Traffic[]): number {
+  const found = topicsOf(actor);
   for (const info of found) {
     const { topic, publishers, subscribers, counters } = info;
-    const complain = (text: string) => stage.complain(`topics() tells of ${topic}: ${text}`);
+    const complain = (text: string) => actor.complain(`topics() tells of ${topic}: ${text}`);
     const traffic = all.find((traffic) => traffic.topic === topic);
     if (traffic === undefined) {
       complain("there is none");

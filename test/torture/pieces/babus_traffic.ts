@@ -1,5 +1,5 @@
 /**
- * What goes through the slots of the babus kind, and the account of it.
+ * What goes through the slots of the babus workload, and the account of it.
  *
  * All of a message is determined by its number. Who writes learns that number once it has the right
  * to write, and not before: its codec asks the slot (`Station`). What is noted in the ledger, for
@@ -15,13 +15,20 @@
  * @module
  */
 
-import type { Domain } from "../../src/babus/domain.ts";
-import type { Slot, SlotMessage, SlotNews, SlotOutcome, SlotView } from "../../src/babus/slot.ts";
-import { codec } from "../../src/codec.ts";
-import { now } from "../../src/os/clock.ts";
-import { isPayload, lengthOf, payload } from "../circular/scene.ts";
-import type { Scene } from "./kind.ts";
-import { type Cell, raise } from "./ledger.ts";
+import type { Domain } from "../../../src/babus/domain.ts";
+import type {
+  Slot,
+  SlotMessage,
+  SlotNews,
+  SlotOutcome,
+  SlotView,
+} from "../../../src/babus/slot.ts";
+import { codec } from "../../../src/codec.ts";
+import { now } from "../../../src/os/clock.ts";
+import { isPayload, lengthOf, payload } from "../../circular/scene.ts";
+import type { Scene } from "../workload.ts";
+import { type Cell, raise } from "../ledger.ts";
+import { Track } from "./track.ts";
 import { SLEEP_CELLS, watchCells } from "./sleeping.ts";
 
 /** A slot, and how it is used. */
@@ -83,29 +90,22 @@ export const START = 2 ** 32 - 300;
 /** A stamp is a number and a time in one word, so that the one is always that of the other. */
 const STAMP_MS = 2 ** 23;
 
-/** A slot of the run, and what is known of it. */
-export class Traffic {
+/** A slot of the run, and the notes about it. */
+export class Traffic extends Track<CellName> {
   readonly plan: SlotPlan;
-  readonly scene: Scene<CellName>;
-  readonly begun: Cell;
-  readonly failed: Cell;
-  readonly sent: Cell;
-  readonly noted: Cell;
-  readonly received: Cell;
-  readonly told: Cell;
+  readonly begun = this.at("begun");
+  readonly failed = this.at("failed");
+  readonly sent = this.at("sent");
+  readonly noted = this.at("noted");
+  readonly received = this.at("received");
+  readonly told = this.at("told");
   readonly #index: number;
 
   constructor(scene: Scene<CellName>, index: number) {
-    const { cells } = scene;
-    this.scene = scene;
-    this.plan = SLOTS[index]!;
+    const plan = SLOTS[index]!;
+    super(scene, `slot ${plan.name}`, index);
+    this.plan = plan;
     this.#index = index;
-    this.begun = cells.begun[index]!;
-    this.failed = cells.failed[index]!;
-    this.sent = cells.sent[index]!;
-    this.noted = cells.noted[index]!;
-    this.received = cells.received[index]!;
-    this.told = cells.told[index]!;
   }
 
   /** The message of a number. */
@@ -153,19 +153,6 @@ export class Traffic {
 
   get #startedAt(): number {
     return this.scene.cells.startedAt[0]!.load();
-  }
-
-  count(name: CellName, amount = 1): void {
-    this.scene.cells[name][0]!.add(amount);
-  }
-
-  find(what: "lost" | "duplicated" | "corrupt" | "leaked", text: string): void {
-    this.count(what);
-    this.complain(text);
-  }
-
-  complain(text: string): void {
-    this.scene.complain(`slot ${this.plan.name}: ${text}`);
   }
 }
 

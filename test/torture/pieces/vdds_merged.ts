@@ -4,16 +4,12 @@
  * @module
  */
 
-import { nextTurn, now, sleep } from "../../src/os/clock.ts";
-import { waitAny, waitAnySync } from "../../src/wait/any.ts";
-import {
-  type MergedSampleOutcome,
-  MergedSubscriber,
-  type MergedValueOutcome,
-} from "../../src/vdds/merged_subscriber.ts";
-import type { Scene, Stage } from "./kind.ts";
-import { inTime, tenure, WAIT } from "./patience.ts";
-import { HANDS, type Hands, InHand } from "./vdds_subscription.ts";
+import { nextTurn, now, sleep } from "../../../src/os/clock.ts";
+import { waitAny, waitAnySync } from "../../../src/wait/any.ts";
+import { MergedSubscriber } from "../../../src/vdds/merged_subscriber.ts";
+import type { Actor, Scene } from "../workload.ts";
+import { inEitherWay, inTime, tenure, WAIT } from "./patience.ts";
+import { HANDS, type Hands, InHand, wayTo } from "./vdds_subscription.ts";
 import {
   type Bytes,
   type CellName,
@@ -114,21 +110,19 @@ export interface MergedHands extends Hands {
 /** As subscribers are meant to be used. */
 export const MERGED_HANDS: MergedHands = { ...HANDS, source: (told) => told };
 
-type Outcome = MergedSampleOutcome<Bytes> | MergedValueOutcome<Bytes>;
-
 /** A subscription to all sources of a topic, while it lasts. */
 class MergedSubscription implements Disposable {
   readonly subscriber: MergedSubscriber<Bytes>;
-  readonly #stage: Stage<CellName>;
+  readonly #actor: Actor<CellName>;
   readonly #merged: MergedTopic;
   readonly #hands: MergedHands;
   readonly #notes = new Map<string, ReceivingNotes>();
   readonly #inHand: InHand;
   readonly #tenureIsOver: () => boolean;
 
-  constructor(stage: Stage<CellName>, merged: MergedTopic, hands: MergedHands) {
-    const { random } = stage;
-    this.#stage = stage;
+  constructor(actor: Actor<CellName>, merged: MergedTopic, hands: MergedHands) {
+    const { random } = actor;
+    this.#actor = actor;
     this.#merged = merged;
     this.#hands = hands;
     this.#inHand = new InHand(random, hands);
@@ -138,7 +132,7 @@ class MergedSubscription implements Disposable {
       if (plan.passing) isPassing = true;
       else this.#notesOf(source); // it was there, and so it was found
     }
-    this.#tenureIsOver = tenure(stage, isPassing ? 1000 : 3000);
+    this.#tenureIsOver = tenure(actor, isPassing ? 1000 : 3000);
   }
 
   get isOver(): boolean {
@@ -148,7 +142,7 @@ class MergedSubscription implements Disposable {
   #notesOf(source: string): ReceivingNotes | undefined {
     const traffic = this.#merged.sources.get(source);
     if (traffic === undefined) {
-      this.#stage.complain(`topic ${this.#merged.name} has no source "${source}"`);
+      this.#actor.complain(`topic ${this.#merged.name} has no source "${source}"`);
       return undefined;
     }
     const known = this.#notes.get(source);
@@ -161,12 +155,20 @@ class MergedSubscription implements Disposable {
 
   /** Receives for a moment, in some way. */
   async receive(): Promise<void> {
-    const { random } = this.#stage;
-    if (random.chance(0.8)) this.#inHand.giveBack();
-    const get = this.#way();
+    const { random } = this.#actor;
+    this.#inHand.tidy();
+    const get = wayTo(random, this.subscriber);
     let more = true;
     for (let left = random.small(60); left > 0 && more && !this.isOver; left--) {
-      more = await this.#receiveOne(get);
+      const expected = [...this.#notes.values()].map((notes) => ({ notes, due: notes.due }));
+      const outcome = await inTime(get) ?? { state: "empty" as const };
+      more = outcome.state === "ok";
+      if (outcome.state === "empty") { for (const { notes, due } of expected) notes.nothing(due); }
+      else {
+        const source = this.#hands.source(outcome.source, [...this.#merged.sources.keys()]);
+        const notes = this.#notesOf(source);
+        if (notes !== undefined) this.#inHand.take(outcome, notes);
+      }
     }
     if (random.chance(0.3)) this.#lookAround();
   }
@@ -184,37 +186,6 @@ class MergedSubscription implements Disposable {
     });
   }
 
-  /** False if there was nothing. */
-  async #receiveOne(get: () => Outcome | Promise<Outcome>): Promise<boolean> {
-    const expected = [...this.#notes.values()].map((notes) => ({ notes, due: notes.due }));
-    const outcome = await inTime(get) ?? { state: "empty" };
-    if (outcome.state === "empty") {
-      for (const { notes, due } of expected) notes.nothing(due);
-      return false;
-    }
-    const source = this.#hands.source(outcome.source, [...this.#merged.sources.keys()]);
-    const notes = this.#notesOf(source);
-    if (notes === undefined) return false;
-    if ("sample" in outcome) this.#inHand.look(outcome.sample, notes);
-    else {
-      const { value, sequence, lost } = outcome;
-      notes.sample(value, { sequence, lost: this.#hands.lost(lost) });
-    }
-    return true;
-  }
-
-  #way(): () => Outcome | Promise<Outcome> {
-    const { subscriber } = this;
-    return this.#stage.random.pick([
-      () => subscriber.tryTake(),
-      () => subscriber.tryReceive(),
-      () => subscriber.takeSync(WAIT),
-      () => subscriber.take(WAIT),
-      () => subscriber.receiveSync(WAIT),
-      () => subscriber.receive(WAIT),
-    ]);
-  }
-
   /** Leaves, perhaps with samples in hand. */
   [Symbol.dispose](): void {
     this.#inHand.check();
@@ -223,20 +194,20 @@ class MergedSubscription implements Disposable {
 }
 
 /** Subscribes to all sources of all topics, and now and then leaves one and comes again. */
-export async function listen(stage: Stage<CellName>, hands: MergedHands): Promise<void> {
-  const { random } = stage;
+export async function listen(actor: Actor<CellName>, hands: MergedHands): Promise<void> {
+  const { random } = actor;
   using stack = new DisposableStack();
   const subscriptions = new Map<MergedTopic, MergedSubscription>();
   stack.defer(() => subscriptions.forEach((each) => each[Symbol.dispose]()));
-  const topics = mergedTopics(stage);
+  const topics = mergedTopics(actor);
   const awayUntil = topics.map(() => 0);
-  while (!stage.over) {
+  while (!actor.over) {
     const i = random.below(topics.length);
     const topic = topics[i]!;
     const subscription = subscriptions.get(topic);
     if (subscription === undefined) {
       if (now() > awayUntil[i]!) {
-        subscriptions.set(topic, new MergedSubscription(stage, topic, hands));
+        subscriptions.set(topic, new MergedSubscription(actor, topic, hands));
       }
     } else if (subscription.isOver) {
       subscriptions.delete(topic);
@@ -244,8 +215,7 @@ export async function listen(stage: Stage<CellName>, hands: MergedHands): Promis
       awayUntil[i] = now() + random.skewed(1, topic.name === "passing" ? 1500 : 50) * 1e6;
     } else if (random.chance(0.1)) {
       const all = [...subscriptions.values()].map(({ subscriber }) => subscriber);
-      const inSync = random.chance(0.5);
-      await inTime<unknown>(() => inSync ? waitAnySync(all, WAIT) : waitAny(all, WAIT));
+      await inEitherWay<unknown>(actor, () => waitAnySync(all, WAIT), () => waitAny(all, WAIT));
     } else await subscription.receive();
     if (random.chance(0.1)) await sleep(random.skewed(1, 30));
     else await nextTurn();

@@ -10,15 +10,17 @@
  * @module
  */
 
-import { PeerLostError, RemoteError, RoleTakenError } from "../../../src/errors.ts";
-import { nextTurn, now, sleep, sleepSync } from "../../../src/os/clock.ts";
+import { PeerLostError, RemoteError } from "../../../src/errors.ts";
+import { nextTurn, sleep, sleepSync } from "../../../src/os/clock.ts";
 import { RpcClient } from "../../../src/calls/client.ts";
 import { type Caller, RpcServer } from "../../../src/calls/server.ts";
 import type { WaitOptions } from "../../../src/wait/until.ts";
 import { lengthOf, payload } from "../../circular/scene.ts";
 import { answerTo, type Client, Inside, isAnswer, type Server } from "../../calls/scene.ts";
 import { spring } from "../../trap/trap.ts";
-import { defineKind, type Kind, type Scene, type Stage } from "../kind.ts";
+import { attend, inTime, openSoon, tenure, WAIT } from "../pieces/patience.ts";
+import { settle } from "../pieces/settling.ts";
+import { type Actor, defineWorkload, type Scene, type Workload } from "../workload.ts";
 
 /** Seats for clients: more than there are clients, as the kernel takes a while to let go of one. */
 const SEATS = 6;
@@ -28,9 +30,9 @@ const CAPACITY = 4096;
 const WINDOW = 1024;
 
 const CELLS = {
-  asked: 1, // calls that were begun
-  answered: 1, // of them, those that were answered, with a value or an error
-  lost: 1, // of them, those whose server was gone
+  sent: 1, // calls that were begun
+  received: 1, // of them, those that were answered, with a value or an error
+  bereaved: 1, // of them, those whose server was gone
   late: 1, // of them, those that were given up
   handled: 1, // requests, those of the dead included
   handledLast: SEATS * WINDOW, // of each seat, by number
@@ -54,31 +56,8 @@ export const HANDS: Hands = { call: (client, request, options) => client.call(re
 /** Every call comes to an end within this: servers are replaced long before. */
 const SETTLED_WITHIN_MS = 20_000;
 
-/** How long anybody blocks. */
-const WAIT = { timeout: 50 };
-
 function nameOf(scene: Scene<Cell>): string {
   return scene.name("calls");
-}
-
-function count(scene: Scene<Cell>, name: Cell): void {
-  scene.cells[name][0]!.add(1);
-}
-
-/** How long an end is had by who is not killed. */
-function tenure(stage: Stage<Cell>): () => boolean {
-  const end = now() + stage.random.skewed(1, 2000) * 1e6;
-  return () => stage.over || now() > end;
-}
-
-/** Opens an end; undefined if others have all of its seats. */
-function tryOpen<E>(open: () => E): E | undefined {
-  try {
-    return open();
-  } catch (error) {
-    if (error instanceof RoleTakenError) return undefined;
-    throw error;
-  }
 }
 
 // ---- requests ----
@@ -118,26 +97,24 @@ function noteHandled(scene: Scene<Cell>, { client, generation }: Caller, number:
   const { handledLast, lostLast } = scene.cells;
   const which = `request ${number} of client ${generation} in seat ${client}`;
   if (handledLast[slot]!.load() >= identity) {
-    count(scene, "duplicated");
-    scene.complain(`${which} was handled twice`);
+    scene.find("duplicated", `${which} was handled twice`);
   }
   handledLast[slot]!.store(identity);
   if (lostLast[slot]!.load() === identity) {
     scene.complain(`${which} was handled after its client was told that it was lost`);
   }
-  count(scene, "handled");
+  scene.count("handled");
 }
 
 // ---- servers ----
 
-function handlerOf(stage: Stage<Cell>) {
-  const { random } = stage;
+function handlerOf(actor: Actor<Cell>) {
+  const { random } = actor;
   return (request: Uint8Array<ArrayBuffer>, caller: Caller): Uint8Array | Promise<Uint8Array> => {
     const number = numberOf(request);
     if (Number.isNaN(number)) {
-      count(stage, "corrupt");
-      stage.complain(`a request of client ${caller.client} is not what was sent`);
-    } else if (number !== undefined) noteHandled(stage, caller, number);
+      actor.find("corrupt", `a request of client ${caller.client} is not what was sent`);
+    } else if (number !== undefined) noteHandled(actor, caller, number);
     spring("handled, and not answered");
     if (random.chance(0.001)) sleepSync(random.skewed(1, 50));
     if (random.chance(0.02)) throw new RangeError(`not ${number}`);
@@ -146,10 +123,10 @@ function handlerOf(stage: Stage<Cell>) {
   };
 }
 
-async function work(stage: Stage<Cell>, server: Server): Promise<void> {
-  const { random } = stage;
-  const handler = handlerOf(stage);
-  for (const isOver = tenure(stage); !isOver();) {
+async function work(actor: Actor<Cell>, server: Server): Promise<void> {
+  const { random } = actor;
+  const handler = handlerOf(actor);
+  for (const isOver = tenure(actor); !isOver();) {
     const way = random.below(3);
     if (way === 0) {
       await inTime(() => server.handleSync(handler, { ...WAIT, limit: random.small(20) }));
@@ -165,43 +142,32 @@ async function work(stage: Stage<Cell>, server: Server): Promise<void> {
   }
 }
 
-/** Waits, if only for as long as is allowed. */
-async function inTime(wait: () => unknown): Promise<void> {
-  try {
-    await wait();
-  } catch (error) {
-    if ((error as Error).name !== "TimeoutError") throw error;
-  }
-}
-
-async function attend(stage: Stage<Cell>): Promise<void> {
-  const token = 1 + stage.seat + 100 * (stage.life + 1);
-  while (!stage.over) {
-    using server = tryOpen(() => RpcServer.open(nameOf(stage)));
-    if (server !== undefined) {
-      count(stage, "servers");
-      stage.claim("server", token);
-      await work(stage, server);
-      stage.release("server", token);
-      if (stage.random.chance(0.5)) await inTime(() => server.shutdown({ timeout: 300 }));
-      server.close();
-    }
-    await sleep(stage.random.between(1, 20));
-  }
+function attendServer(actor: Actor<Cell>): Promise<void> {
+  return attend(actor, () => ({
+    open: () => RpcServer.open(nameOf(actor)),
+    resource: () => "server",
+    async work(server) {
+      actor.count("servers");
+      await work(actor, server);
+    },
+    async leave(server) {
+      if (actor.random.chance(0.5)) await inTime(() => server.shutdown({ timeout: 300 }));
+    },
+  }));
 }
 
 // ---- clients ----
 
 class Asker {
-  readonly #stage: Stage<Cell>;
+  readonly #actor: Actor<Cell>;
   readonly #hands: Hands;
   readonly #client: Client;
   readonly #keepOpen: boolean;
   readonly #over: AbortSignal;
   #number = 0;
 
-  constructor(stage: Stage<Cell>, client: Client, choice: Choice) {
-    this.#stage = stage;
+  constructor(actor: Actor<Cell>, client: Client, choice: Choice) {
+    this.#actor = actor;
     this.#client = client;
     this.#hands = choice.hands;
     this.#keepOpen = choice.keepOpen;
@@ -210,8 +176,8 @@ class Asker {
 
   /** Asks for a while, in every way. */
   async ask(): Promise<void> {
-    const { random } = this.#stage;
-    for (const isOver = tenure(this.#stage); !isOver();) {
+    const { random } = this.#actor;
+    for (const isOver = tenure(this.#actor); !isOver();) {
       const way = random.below(4);
       if (way === 0) { for (let i = random.small(100); i > 0 && !isOver(); i--) this.#callSync(); }
       else if (way === 1) await this.#call({});
@@ -234,19 +200,19 @@ class Asker {
   async #call(limit: { timeout?: number }): Promise<void> {
     const [number, request] = this.#next();
     const options = { timeout: SETTLED_WITHIN_MS, ...limit, signal: this.#over };
-    count(this.#stage, "asked");
+    this.#actor.count("sent");
     try {
       this.#check(number, request, await this.#hands.call(this.#client, request, options));
     } catch (error) {
       const isSlow = (error as Error).name === "TimeoutError" && limit.timeout === undefined;
-      if (isSlow) this.#stage.complain(`call ${number} did not come to an end`);
-      if (this.#fail(number, error)) await sleep(this.#stage.random.between(1, 20));
+      if (isSlow) this.#actor.complain(`call ${number} did not come to an end`);
+      if (this.#fail(number, error)) await sleep(this.#actor.random.between(1, 20));
     }
   }
 
   #callSync(): void {
     const [number, request] = this.#next();
-    count(this.#stage, "asked");
+    this.#actor.count("sent");
     try {
       this.#check(number, request, this.#client.callSync(request, WAIT));
     } catch (error) {
@@ -255,27 +221,26 @@ class Asker {
   }
 
   #check(number: number, request: Uint8Array, answer: Uint8Array): void {
-    count(this.#stage, "answered");
+    this.#actor.count("received");
     if (isAnswer(answer, request)) return;
-    count(this.#stage, "corrupt");
-    this.#stage.complain(`the answer to call ${number} is none to its request`);
+    this.#actor.find("corrupt", `the answer to call ${number} is none to its request`);
   }
 
   /** Takes note of why there is no answer; whether that was for want of a server. */
   #fail(number: number, error: unknown): boolean {
-    const { cells } = this.#stage;
+    const { cells } = this.#actor;
     const { id, generation } = this.#client;
     if (error instanceof RemoteError) {
-      count(this.#stage, "answered");
+      this.#actor.count("received");
       const isOwn = error.remoteName === "RangeError" &&
         (error.message === `not ${number}` || error.message === "not undefined");
-      if (!isOwn) this.#stage.complain(`call ${number} failed: ${error.message}`);
+      if (!isOwn) this.#actor.complain(`call ${number} failed: ${error.message}`);
       return false;
     }
     const isLost = error instanceof PeerLostError;
     const isCalledOff = error === this.#over.reason;
     if (!isLost && !isCalledOff && (error as Error).name !== "TimeoutError") throw error;
-    count(this.#stage, isLost ? "lost" : "late");
+    this.#actor.count(isLost ? "bereaved" : "late");
     if (isLost && this.#keepOpen) {
       cells.lostLast[slotOf(id, number)]!.store(identityOf(generation, number));
     }
@@ -290,41 +255,27 @@ interface Choice {
   readonly over: AbortSignal;
 }
 
-async function consult(stage: Stage<Cell>, hands: Hands): Promise<void> {
-  const token = 1 + stage.seat + 100 * (stage.life + 1);
+async function consult(actor: Actor<Cell>, hands: Hands): Promise<void> {
   const over = new AbortController();
-  const watching = setInterval(() => stage.over && over.abort(), 20);
-  while (!stage.over) {
-    const keepOpen = stage.random.chance(0.5);
-    using client = tryOpen(() => RpcClient.open(nameOf(stage), { keepOpen }));
-    if (client !== undefined) {
-      count(stage, "clients");
-      stage.claim(`seat ${client.id}`, token);
-      await new Asker(stage, client, { hands, keepOpen, over: over.signal }).ask();
-      stage.release(`seat ${client.id}`, token);
-      client.close();
-    }
-    await sleep(stage.random.between(1, 20));
-  }
+  const watching = setInterval(() => actor.over && over.abort(), 20);
+  await attend(actor, () => {
+    const keepOpen = actor.random.chance(0.5);
+    return {
+      open: () => RpcClient.open(nameOf(actor), { keepOpen }),
+      resource: (client) => `seat ${client.id}`,
+      work(client) {
+        actor.count("clients");
+        return new Asker(actor, client, { hands, keepOpen, over: over.signal }).ask();
+      },
+    };
+  });
   clearInterval(watching);
 }
 
-// ---- the kind ----
-
-/** How long the kernel may take to drop the locks of those who were killed. */
-const DROPPED_WITHIN_NS = 30e9;
-
-function openSoon<E>(open: () => E): E {
-  const deadline = now() + DROPPED_WITHIN_NS;
-  for (;;) {
-    const opened = now() < deadline ? tryOpen(open) : open();
-    if (opened !== undefined) return opened;
-    sleepSync(1);
-  }
-}
+// ---- the workload ----
 
 /** Looks at what is left while nobody is there: every seat is free and works, all requests are sound. */
-function settle(scene: Scene<Cell>, inside: Inside): void {
+function examine(scene: Scene<Cell>, inside: Inside): void {
   using stack = new DisposableStack();
   const server = stack.use(openSoon(() => RpcServer.open(nameOf(scene))));
   const handler = (request: Uint8Array<ArrayBuffer>, caller: Caller) => {
@@ -345,12 +296,19 @@ function settle(scene: Scene<Cell>, inside: Inside): void {
   }
 }
 
-/** The kind, with the hands of its clients. */
-export function rpcKind(hands: Hands): Kind<Cell> {
-  return defineKind({
+/** The workload, with the hands of its clients. */
+export function rpcWorkload(hands: Hands): Workload<Cell> {
+  return defineWorkload({
     about:
       "clients and servers of calls die within every way to ask and to serve; each is told the truth",
     cells: CELLS,
+    facts: {
+      "handled": "handled",
+      "told that the server is gone": "bereaved",
+      "given up": "late",
+      "servers": "servers",
+      "clients": "clients",
+    },
     wanted: { resources: ["server"], withinMs: 20_000 },
     parts: {
       client: {
@@ -366,10 +324,8 @@ export function rpcKind(hands: Hands): Kind<Cell> {
             "length in",
             "lock",
           ],
-          lifeMs: [10, 2000],
-          stopMs: [2, 500],
         },
-        run: (stage) => consult(stage, hands),
+        run: (actor) => consult(actor, hands),
       },
       server: {
         seats: 3,
@@ -384,37 +340,18 @@ export function rpcKind(hands: Hands): Kind<Cell> {
             "bell",
             "lock",
           ],
-          lifeMs: [10, 2000],
-          stopMs: [2, 500],
         },
-        run: attend,
+        run: attendServer,
       },
     },
     begin(scene) {
       const inside = new Inside(nameOf(scene), { clients: SEATS, capacity: CAPACITY });
-      const cell = (name: Cell) => scene.cells[name][0]!.load();
       return {
-        counts: () => ({
-          sent: cell("asked"),
-          received: cell("answered"),
-          duplicated: cell("duplicated"),
-          corrupt: cell("corrupt"),
-          facts: {
-            "handled": cell("handled"),
-            "told that the server is gone": cell("lost"),
-            "given up": cell("late"),
-            "servers": cell("servers"),
-            "clients": cell("clients"),
-          },
-        }),
-        alone: () => inside.region.closed || settle(scene, inside),
-        [Symbol.dispose]() {
-          settle(scene, inside);
-          inside[Symbol.dispose]();
-        },
+        alone: () => settle(scene, () => examine(scene, inside)),
+        [Symbol.dispose]: () => inside[Symbol.dispose](),
       };
     },
   });
 }
 
-export default rpcKind(HANDS);
+export default rpcWorkload(HANDS);

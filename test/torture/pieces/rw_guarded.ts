@@ -4,12 +4,12 @@
  * @module
  */
 
-import { layout } from "../../src/layout/layout.ts";
-import { Region } from "../../src/region/region.ts";
-import type { RegionKind } from "../../src/region/header.ts";
-import { regionPath } from "../../src/region/names.ts";
-import { Word32 } from "../../src/memory/word.ts";
-import type { Scene } from "./kind.ts";
+import { layout } from "../../../src/layout/layout.ts";
+import { Region } from "../../../src/region/region.ts";
+import type { RegionKind } from "../../../src/region/header.ts";
+import { regionPath } from "../../../src/region/names.ts";
+import { Word32 } from "../../../src/memory/word.ts";
+import type { Scene } from "../workload.ts";
 
 const CONTROL = layout("torture_guarded", {
   first: { type: "u32", line: true, doc: "counted by who writes, without atomic additions" },

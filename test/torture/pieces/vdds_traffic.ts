@@ -1,5 +1,5 @@
 /**
- * What goes through the topics of the kinds about vdds, and the account of it.
+ * What goes through the topics of the workloads about vdds, and the account of it.
  *
  * All of a sample is determined by its number. What is noted in the ledger, for each topic, tells
  * whether the numbers are right:
@@ -15,10 +15,10 @@
  * @module
  */
 
-import type { Policy, Publisher } from "../../src/vdds/publisher.ts";
-import { isPayload, lengthOf, payload } from "../circular/scene.ts";
-import type { Cell } from "./ledger.ts";
-import type { Scene } from "./kind.ts";
+import type { Policy, Publisher } from "../../../src/vdds/publisher.ts";
+import { isPayload, lengthOf, payload } from "../../circular/scene.ts";
+import { type Flaw, Track } from "./track.ts";
+import type { Scene } from "../workload.ts";
 
 /** A topic, and how it is used. */
 export interface TopicPlan {
@@ -68,63 +68,41 @@ export type Bytes = Uint8Array<ArrayBuffer>;
 /** Where numbers begin: what words have room for of them begins again soon. */
 export const START = 2 ** 30 - 2000;
 
-/** A topic of the run, and what is known of it. */
-export class Traffic {
+/** A topic of the run, and the notes about it. */
+export class Traffic extends Track<CellName> {
   readonly plan: TopicPlan;
   readonly topic: string;
-  readonly begun: Cell;
-  readonly numbered: Cell;
-  readonly sent: Cell;
-  readonly published: Cell;
-  readonly received: Cell;
-  readonly told: Cell;
-  readonly present: Cell;
-  readonly scene: Scene<CellName>;
+  readonly begun = this.at("begun");
+  readonly numbered = this.at("numbered");
+  readonly sent = this.at("sent");
+  readonly published = this.at("published");
+  readonly received = this.at("received");
+  readonly told = this.at("told");
+  readonly present = this.at("present");
 
   constructor(scene: Scene<CellName>, plan: TopicPlan, index: number) {
-    const { cells } = scene;
-    this.scene = scene;
+    super(scene, `topic ${plan.name}`, index);
     this.plan = plan;
-    this.topic = scene.name(this.plan.name);
-    this.begun = cells.begun[index]!;
-    this.numbered = cells.numbered[index]!;
-    this.sent = cells.sent[index]!;
-    this.published = cells.published[index]!;
-    this.received = cells.received[index]!;
-    this.told = cells.told[index]!;
-    this.present = cells.present[index]!;
+    this.topic = scene.name(plan.name);
   }
 
-  /** The sample of a number. */
+  /** Returns the sample of a number. */
   sampleOf(sequence: number): Bytes {
     const { size, salt = 0 } = this.plan;
     return payload(sequence + salt, lengthOf(sequence, size));
   }
 
-  /** Whether that is the sample of a number. */
+  /** Returns whether these bytes are the sample of a number. */
   isSample(bytes: Uint8Array, sequence: number): boolean {
     const { size, salt = 0 } = this.plan;
     return bytes.length === lengthOf(sequence, size) && isPayload(bytes, sequence + salt);
   }
 
-  /** The topic was made anew. */
+  /** Notes that the topic was made anew. */
   beginAgain(): void {
-    // Whoever sees only some of that takes nothing for due that was sent before.
+    // A subscriber that sees a part of these stores expects no sample from before.
     for (const cell of [this.sent, this.numbered, this.begun]) cell.store(0);
     this.count("renewed");
-  }
-
-  count(name: CellName, amount = 1): void {
-    this.scene.cells[name][0]!.add(amount);
-  }
-
-  find(what: "lost" | "duplicated" | "corrupt" | "leaked", text: string): void {
-    this.count(what);
-    this.complain(text);
-  }
-
-  complain(text: string): void {
-    this.scene.complain(`topic ${this.plan.name}: ${text}`);
   }
 }
 
@@ -228,9 +206,9 @@ export class ReceivingNotes {
     this.#find("corrupt", `sample ${sequence} is not what was sent`);
   }
 
-  #find(what: "lost" | "duplicated" | "corrupt", text: string): void {
+  #find(flaw: Flaw, text: string): void {
     this.#flawed = true;
-    this.#traffic.find(what, text);
+    this.#traffic.find(flaw, text);
   }
 }
 

@@ -8,13 +8,13 @@
  * @module
  */
 
-import { CorruptRegionError, RoleTakenError } from "../../../src/errors.ts";
 import { sleep } from "../../../src/os/clock.ts";
 import { MergedSubscriber } from "../../../src/vdds/merged_subscriber.ts";
 import { Publisher } from "../../../src/vdds/publisher.ts";
 import { Subscriber } from "../../../src/vdds/subscriber.ts";
-import { defineKind, type Kind, type Scene, type Stage } from "../kind.ts";
-import { tenure } from "../patience.ts";
+import { type Actor, defineWorkload, type Scene, type Workload } from "../workload.ts";
+import { attend, openSoon, soon, tenure } from "../pieces/patience.ts";
+import { settle } from "../pieces/settling.ts";
 import {
   appear,
   HOST,
@@ -26,18 +26,18 @@ import {
   PLANS,
   QUIET,
   quietTopic,
-} from "../vdds_merged.ts";
-import { PUBLISHING_STEPS, publishTo } from "../vdds_publishing.ts";
-import { countsOf, makeTopics, onceDropped, openPublisherSoon, settle } from "../vdds_settling.ts";
-import { RECEIVING_STEPS } from "../vdds_subscription.ts";
+} from "../pieces/vdds_merged.ts";
+import { PUBLISHING_STEPS, publishTo } from "../pieces/vdds_publishing.ts";
+import { countsOf, FACTS, makeTopics, settleTopic } from "../pieces/vdds_settling.ts";
+import { RECEIVING_STEPS } from "../pieces/vdds_subscription.ts";
 import {
   type CellName,
   cellsFor,
   PublishingNotes,
   type Traffic,
   traffics,
-} from "../vdds_traffic.ts";
-import { type Followed, lookAtTopics, topicsOf, Watch } from "../vdds_watch.ts";
+} from "../pieces/vdds_traffic.ts";
+import { type Followed, lookAtTopics, topicsOf, Watch } from "../pieces/vdds_watch.ts";
 
 type SourcesCell = CellName | "words" | "looks";
 
@@ -53,32 +53,34 @@ function openSource(topic: string, source: string, { plan }: Traffic, history = 
 
 // ---- sources ----
 
-/** Is one source after the other, whichever is free. */
-async function publish(stage: Stage<CellName>): Promise<void> {
-  const { random } = stage;
-  const all = mergedTopics(stage).flatMap(({ topic, sources }) =>
+/** Publishes as one source after another, whichever is free. */
+function publish(actor: Actor<CellName>): Promise<void> {
+  const { random } = actor;
+  const all = mergedTopics(actor).flatMap(({ topic, sources }) =>
     [...sources].map(([source, traffic]) => ({ topic, source, traffic }))
   );
-  const token = 1 + stage.seat + 100 * (stage.life + 1);
-  for (let i = random.below(all.length); !stage.over; i = (i + 1) % all.length) {
-    const { topic, source, traffic } = all[i]!;
-    try {
-      using stack = new DisposableStack();
-      const witness = random.chance(0.3) ? stack.use(MergedSubscriber.open(topic)) : undefined;
-      using publisher = openSource(topic, source, traffic, random.below(3));
-      stage.claim(traffic.plan.name, token);
-      using _presence = appear(traffic);
-      traffic.count("publishers");
-      const notes = new PublishingNotes(traffic, publisher);
-      if (witness !== undefined) greet(publisher, notes, { source, traffic, witness });
-      stack.dispose();
-      await publishTo(stage, publisher, notes);
-      stage.release(traffic.plan.name, token);
-    } catch (error) {
-      if (!(error instanceof RoleTakenError)) throw error;
-    }
-    await sleep(random.between(1, 20));
-  }
+  let i = random.below(all.length);
+  return attend(actor, () => {
+    const { topic, source, traffic } = all[i = (i + 1) % all.length]!;
+    return {
+      open() {
+        using stack = new DisposableStack();
+        const witness = random.chance(0.3) ? stack.use(MergedSubscriber.open(topic)) : undefined;
+        const publisher = stack.use(openSource(topic, source, traffic, random.below(3)));
+        const held = stack.move();
+        return { publisher, witness, [Symbol.dispose]: () => held.dispose() };
+      },
+      resource: () => traffic.plan.name,
+      async work({ publisher, witness }) {
+        using _presence = appear(traffic);
+        traffic.count("publishers");
+        const notes = new PublishingNotes(traffic, publisher);
+        if (witness !== undefined) greet(publisher, notes, { source, traffic, witness });
+        witness?.close();
+        await publishTo(actor, publisher, notes);
+      },
+    };
+  });
 }
 
 /** Whoever subscribed before hears of a new source before its first sample, and gets that. */
@@ -99,54 +101,53 @@ function greet(
 
 // ---- peers of a quiet topic ----
 
-/** Stays for a while, and judges what it is told. */
-async function attend(stage: Stage<SourcesCell>, peer: Followed, act: () => void): Promise<Watch> {
-  const { random, cells } = stage;
-  const watch = new Watch(stage, peer);
-  const all = traffics(stage, PLANS);
-  for (const isOver = tenure(stage, 10_000); !isOver();) {
+/** Stays for a while, and checks the numbers of peers that it is given. */
+async function follow(actor: Actor<SourcesCell>, peer: Followed, act: () => void): Promise<Watch> {
+  const { random } = actor;
+  const watch = new Watch(actor, peer);
+  const all = traffics(actor, PLANS);
+  for (const isOver = tenure(actor, 10_000); !isOver();) {
     act();
     watch.look();
-    if (random.chance(0.2)) cells.looks[0]!.add(lookAtTopics(stage, all));
+    if (random.chance(0.2)) actor.count("looks", lookAtTopics(actor, all));
     await sleep(random.skewed(1, 50));
   }
-  if (stage.over) await watch.settle();
-  cells.words[0]!.add(watch.words);
+  if (actor.over) await watch.settle();
+  actor.count("words", watch.words);
   return watch;
 }
 
 /** Publishes to the quiet topic, and follows its subscribers. */
-async function host(stage: Stage<SourcesCell>): Promise<void> {
-  const { random } = stage;
-  const { topic, sources } = quietTopic(stage);
+function host(actor: Actor<SourcesCell>): Promise<void> {
+  const { random } = actor;
+  const { topic, sources } = quietTopic(actor);
   const traffic = sources.get(HOST)!;
-  const token = 1 + stage.life;
-  while (!stage.over) {
-    try {
-      using publisher = openSource(topic, HOST, traffic);
-      stage.claim(QUIET.name, token);
+  let ended: Promise<void> | undefined;
+  return attend(actor, () => ({
+    open: () => openSource(topic, HOST, traffic),
+    resource: () => QUIET.name,
+    async work(publisher) {
       traffic.count("publishers");
       const notes = new PublishingNotes(traffic, publisher);
-      const { ended } = await attend(stage, publisher, () => {
+      ({ ended } = await follow(actor, publisher, () => {
         if (random.chance(0.1)) notes.end(publisher.trySend(notes.begin()));
-      });
-      stage.release(QUIET.name, token);
+      }));
+    },
+    async leave(publisher) {
       publisher.close();
       await ended;
-    } catch (error) {
-      if (!(error instanceof RoleTakenError)) throw error;
-    }
-    await sleep(random.skewed(1, 500));
-  }
+      await sleep(random.skewed(1, 500));
+    },
+  }));
 }
 
 /** Subscribes to the quiet topic, and follows its publishers. */
-async function visit(stage: Stage<SourcesCell>): Promise<void> {
-  const { random } = stage;
-  const { topic } = quietTopic(stage).sources.get(HOST)!;
-  while (!stage.over) {
+async function visit(actor: Actor<SourcesCell>): Promise<void> {
+  const { random } = actor;
+  const { topic } = quietTopic(actor).sources.get(HOST)!;
+  while (!actor.over) {
     using subscriber = Subscriber.open(topic);
-    const { ended } = await attend(stage, subscriber, () => {});
+    const { ended } = await follow(actor, subscriber, () => {});
     subscriber.close();
     await ended;
     await sleep(random.skewed(1, 2000));
@@ -158,27 +159,24 @@ async function visit(stage: Stage<SourcesCell>): Promise<void> {
 /** Looks at topics that nobody uses: each source can be had, and is told from the others. */
 function settleAll(scene: Scene<CellName>): void {
   const all = traffics(scene, PLANS);
-  for (const topic of [...mergedTopics(scene), quietTopic(scene)]) settleSources(scene, topic);
-  for (const traffic of all) if (!traffic.plan.passing) settle(traffic);
+  for (const topic of [...mergedTopics(scene), quietTopic(scene)]) {
+    const complain = (text: string) => scene.complain(`topic ${topic.name}: ${text}`);
+    settle({ complain }, () => useSources(scene, topic, complain));
+  }
+  for (const traffic of all) if (!traffic.plan.passing) settleTopic(traffic);
   const lasting = all.filter(({ plan }) => !plan.passing);
   isTold(scene, lasting.map(({ topic }) => `${topic}: 0, 0`));
 }
 
-function settleSources(scene: Scene<CellName>, merged: MergedTopic): void {
-  try {
-    useSources(scene, merged);
-  } catch (error) {
-    if (!(error instanceof CorruptRegionError)) throw error;
-    scene.complain(`topic ${merged.name}: ${error.message}`);
-  }
-}
-
-function useSources(scene: Scene<CellName>, { name, topic, sources }: MergedTopic): void {
+function useSources(
+  scene: Scene<CellName>,
+  { topic, sources }: MergedTopic,
+  complain: (text: string) => void,
+): void {
   using stack = new DisposableStack();
   using subscriber = MergedSubscriber.open(topic);
-  const complain = (text: string) => scene.complain(`topic ${name}: ${text}`);
   const publishing = [...sources].map(([source, traffic]) => {
-    const publisher = stack.use(openPublisherSoon(() => openSource(topic, source, traffic)));
+    const publisher = stack.use(openSoon(() => openSource(topic, source, traffic)));
     return { publisher, notes: new PublishingNotes(traffic, publisher) };
   });
   const told = subscriber.sources.sort().join();
@@ -205,7 +203,7 @@ function useSources(scene: Scene<CellName>, { name, topic, sources }: MergedTopi
 function isTold(scene: Scene<CellName>, expected: readonly string[], prefix = ""): boolean {
   const right = [...expected].sort().join("; ");
   let told = "";
-  const isRight = onceDropped(() => { // by the kernel: the locks of the dead
+  const isRight = soon(() => {
     const found = topicsOf(scene).filter(({ topic }) => topic.startsWith(prefix));
     const each = found.map((info) => `${info.topic}: ${info.publishers}, ${info.subscribers}`);
     told = each.sort().join("; ");
@@ -215,18 +213,24 @@ function isTold(scene: Scene<CellName>, expected: readonly string[], prefix = ""
   return isRight === true;
 }
 
-// ---- the kind ----
+// ---- the workload ----
 
-/** The kind, with the hands of its subscribers. */
-export function vddsSourcesKind(hands: MergedHands): Kind<SourcesCell> {
-  const harm = { lifeMs: [20, 4000], stopMs: [2, 500] } as const;
+/** The workload, with the hands of its subscribers. */
+export function vddsSourcesWorkload(hands: MergedHands): Workload<SourcesCell> {
+  const harm = { lifeMs: [20, 4000] } as const;
   const peers = { steps: ["members", "bell", "lock", "list"], lifeMs: [200, 8000] } as const;
-  return defineKind<SourcesCell>({
+  return defineWorkload<SourcesCell>({
     about: "sources come, go and die; what they send is told apart, and who is there is told",
     cells: {
       ...cellsFor(PLANS.length),
       words: 1, // of matches()
       looks: 1, // at topics, by topics()
+    },
+    facts: {
+      ...FACTS,
+      "topics that came anew": "renewed",
+      "words of matches()": "words",
+      "topics told by topics()": "looks",
     },
     wanted: {
       resources: PLANS.filter(({ passing }) => !passing).map(({ name }) => name),
@@ -241,7 +245,7 @@ export function vddsSourcesKind(hands: MergedHands): Kind<SourcesCell> {
       listener: {
         seats: 3,
         harm: { ...harm, steps: [...RECEIVING_STEPS, "changes", "list"] },
-        run: (stage) => listen(stage, hands),
+        run: (actor) => listen(actor, hands),
       },
       host: { seats: 1, harm: { ...harm, ...peers }, run: host },
       guest: { seats: 2, harm: { ...harm, ...peers }, run: visit },
@@ -250,30 +254,13 @@ export function vddsSourcesKind(hands: MergedHands): Kind<SourcesCell> {
       const all = traffics(scene, PLANS);
       const stack = makeTopics(all.filter(({ plan }) => !plan.passing), MAX_SUBSCRIBERS);
       return {
-        counts: () => {
-          const { facts, ...counts } = countsOf(scene, all);
-          const of = (name: SourcesCell) => scene.cells[name][0]!.load();
-          return {
-            ...counts,
-            facts: {
-              ...facts,
-              "topics that came anew": of("renewed"),
-              "words of matches()": of("words"),
-              "topics told by topics()": of("looks"),
-            },
-          };
-        },
-        alone() {
-          if (stack.disposed) isTold(scene, []);
-          else settleAll(scene);
-        },
-        [Symbol.dispose]() {
-          using _topics = stack;
-          settleAll(scene);
-        },
+        counts: () => countsOf(scene, all),
+        alone: () => settleAll(scene),
+        gone: () => void isTold(scene, []),
+        [Symbol.dispose]: () => stack.dispose(),
       };
     },
   });
 }
 
-export default vddsSourcesKind(MERGED_HANDS);
+export default vddsSourcesWorkload(MERGED_HANDS);

@@ -1,14 +1,14 @@
 /**
- * How the publishers of the kinds about vdds publish.
+ * How the publishers of the workloads about vdds publish.
  *
  * @module
  */
 
-import { nextTurn, sleep } from "../../src/os/clock.ts";
-import type { Publisher } from "../../src/vdds/publisher.ts";
-import { spring } from "../trap/trap.ts";
-import type { Stage } from "./kind.ts";
-import { inTime, tenure, WAIT } from "./patience.ts";
+import { nextTurn, sleep } from "../../../src/os/clock.ts";
+import type { Publisher } from "../../../src/vdds/publisher.ts";
+import { spring } from "../../trap/trap.ts";
+import type { Actor } from "../workload.ts";
+import { inEitherWay, tenure, WAIT } from "./patience.ts";
 import type { Bytes, CellName, PublishingNotes } from "./vdds_traffic.ts";
 
 /** Where it is most interesting that publishers die. */
@@ -24,29 +24,31 @@ export const PUBLISHING_STEPS: readonly string[] = [
 
 /** Publishes in all ways, for a while. */
 export async function publishTo(
-  stage: Stage<CellName>,
+  actor: Actor<CellName>,
   publisher: Publisher,
   notes: PublishingNotes,
 ): Promise<void> {
-  const { random } = stage;
-  for (const isOver = tenure(stage, 1500); !isOver();) {
+  const { random } = actor;
+  for (const isOver = tenure(actor, 1500); !isOver();) {
     const way = random.below(6);
-    if (way === 0) await burst(stage, () => publisher.trySend(notes.begin()), notes);
-    else if (way === 1) await burst(stage, () => tryPublish(stage, publisher, notes), notes);
+    if (way === 0) await burst(actor, () => publisher.trySend(notes.begin()), notes);
+    else if (way === 1) await burst(actor, () => tryPublish(actor, publisher, notes), notes);
     else if (way < 4) {
       const bytes = notes.begin();
-      const inSync = way === 2;
-      const sent = await inTime(() =>
-        inSync ? publisher.sendSync(bytes, WAIT) : publisher.send(bytes, WAIT)
+      const sent = await inEitherWay(
+        actor,
+        () => publisher.sendSync(bytes, WAIT),
+        () => publisher.send(bytes, WAIT),
       );
       notes.end(sent === true);
     } else {
       const { length } = notes.begin();
-      const inSync = way === 4;
-      const loan = await inTime(() =>
-        inSync ? publisher.loanSync(length, WAIT) : publisher.loan(length, WAIT)
+      const loan = await inEitherWay(
+        actor,
+        () => publisher.loanSync(length, WAIT),
+        () => publisher.loan(length, WAIT),
       );
-      notes.end(loan !== undefined && publishLoan(stage, publisher, loan, notes));
+      notes.end(loan !== undefined && publishLoan(actor, publisher, loan, notes));
     }
     if (random.chance(0.1)) await sleep(random.skewed(1, 30));
   }
@@ -54,7 +56,7 @@ export async function publishTo(
 
 /** Sends until there is no room, or for a while. */
 async function burst(
-  { random }: Stage<CellName>,
+  { random }: Actor<CellName>,
   send: () => boolean,
   notes: PublishingNotes,
 ): Promise<void> {
@@ -64,18 +66,18 @@ async function burst(
 }
 
 function tryPublish(
-  stage: Stage<CellName>,
+  actor: Actor<CellName>,
   publisher: Publisher,
   notes: PublishingNotes,
 ): boolean {
   const { length } = notes.begin();
-  const loan = publisher.tryLoan(stage.random.chance(0.5) ? length : publisher.maxSample);
-  return loan !== undefined && publishLoan(stage, publisher, loan, notes);
+  const loan = publisher.tryLoan(actor.random.chance(0.5) ? length : publisher.maxSample);
+  return loan !== undefined && publishLoan(actor, publisher, loan, notes);
 }
 
 /** False if it is given back. */
 function publishLoan(
-  { random }: Stage<CellName>,
+  { random }: Actor<CellName>,
   publisher: Publisher,
   loan: Bytes,
   notes: PublishingNotes,

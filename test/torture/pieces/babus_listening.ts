@@ -1,20 +1,20 @@
 /**
- * How the listeners of the babus kind wait for news, and how they are judged.
+ * How the listeners of the babus workload wait for news, and how they are judged.
  *
  * @module
  */
 
-import { Domain } from "../../src/babus/domain.ts";
-import { Listener } from "../../src/babus/listener.ts";
-import type { Slot } from "../../src/babus/slot.ts";
-import { nextTurn, now, sleep } from "../../src/os/clock.ts";
-import { waitAny, waitAnySync } from "../../src/wait/any.ts";
+import { Domain } from "../../../src/babus/domain.ts";
+import { Listener } from "../../../src/babus/listener.ts";
+import type { Slot } from "../../../src/babus/slot.ts";
+import { nextTurn, now, sleep } from "../../../src/os/clock.ts";
+import { waitAny, waitAnySync } from "../../../src/wait/any.ts";
 import { type CellName, type SlotPlan, type Station, stationsOf } from "./babus_traffic.ts";
-import type { Stage } from "./kind.ts";
+import type { Actor } from "../workload.ts";
 import { inTime, tenure } from "./patience.ts";
 import { noteSleep } from "./sleeping.ts";
 
-type Party = Stage<CellName>;
+type Party = Actor<CellName>;
 type Told = readonly Slot<unknown>[];
 
 /** So many messages after the last that was told of are looked for in the notes. */
@@ -38,14 +38,14 @@ interface Ear {
 /** A listener and what is known of it. */
 export class Vigil implements Disposable {
   readonly listener: Listener = new Listener();
-  readonly #stage: Party;
+  readonly #actor: Party;
   readonly #ears: readonly Ear[];
   #dues: readonly number[] = [];
   #beganAt = 0;
 
   /** All are listened to; those that are not to wake are told of with others only. */
-  constructor(stage: Party, stations: readonly Station[], wakes: (station: Station) => boolean) {
-    this.#stage = stage;
+  constructor(actor: Party, stations: readonly Station[], wakes: (station: Station) => boolean) {
+    this.#actor = actor;
     this.#ears = stations.map((station) => {
       const wake = wakes(station);
       this.listener.add(station.slot, { wake });
@@ -66,7 +66,7 @@ export class Vigil implements Disposable {
       const known = wake ? knownAfter(station, heard) : undefined;
       if (known === undefined) continue;
       station.traffic.count("wakes");
-      noteSleep(this.#stage, Math.max(known, since, this.#beganAt), time);
+      noteSleep(this.#actor, Math.max(known, since, this.#beganAt), time);
     }
   }
 
@@ -81,7 +81,7 @@ export class Vigil implements Disposable {
     });
     const waking = this.#ears.filter(({ wake }) => wake).map(({ station }) => station.slot);
     if (!isWoken || waking.some((slot) => slots.includes(slot as Slot<unknown>))) return;
-    this.#stage.complain(`was woken for none of ${waking.length} slots`);
+    this.#actor.complain(`was woken for none of ${waking.length} slots`);
   }
 
   #read(ear: Ear): void {
@@ -95,7 +95,7 @@ export class Vigil implements Disposable {
 
   /** Listens to one slot anew, or otherwise; also while it waits. */
   change(): void {
-    const { random } = this.#stage;
+    const { random } = this.#actor;
     const ear = random.pick(this.#ears);
     if (random.chance(0.5) && this.listener.remove(ear.station.slot)) ear.heard = 0;
     ear.wake = random.chance(0.7) || !this.#ears.some((other) => other !== ear && other.wake);
@@ -119,8 +119,8 @@ function knownAfter({ traffic }: Station, sequence: number): number | undefined 
 }
 
 /** One wait for the news of one of several listeners, in some way. */
-async function waitOnce(stage: Party, vigils: readonly Vigil[]): Promise<void> {
-  const { random } = stage;
+async function waitOnce(actor: Party, vigils: readonly Vigil[]): Promise<void> {
+  const { random } = actor;
   const timeout = random.skewed(1, 800);
   const vigil = random.pick(vigils);
   const { listener } = vigil;
@@ -129,7 +129,7 @@ async function waitOnce(stage: Party, vigils: readonly Vigil[]): Promise<void> {
     vigil.begin();
     return vigil.told(listener.look(), false);
   }
-  if (way < 4) return await waitOne(stage, vigil, { way, timeout });
+  if (way < 4) return await waitOne(actor, vigil, { way, timeout });
   for (const each of vigils) each.begin();
   const listeners = vigils.map((each) => each.listener);
   const inSync = way === 4;
@@ -159,62 +159,62 @@ async function waitOne(
 }
 
 /** Goes through the news until the listener is closed. */
-async function iterate(stage: Party, vigil: Vigil): Promise<void> {
-  const timer = setTimeout(() => vigil.listener.close(), stage.random.skewed(1, 800));
+async function iterate(actor: Party, vigil: Vigil): Promise<void> {
+  const timer = setTimeout(() => vigil.listener.close(), actor.random.skewed(1, 800));
   vigil.begin();
   for await (const told of vigil.listener) {
     vigil.woken();
     vigil.told(told);
-    if (stage.over) break;
+    if (actor.over) break;
     vigil.begin();
   }
   clearTimeout(timer);
 }
 
 /** Listens to all slots, with one listener or two; sometimes to some of them anew. */
-export async function listen(stage: Party): Promise<void> {
-  const { random } = stage;
-  while (!stage.over) {
+export async function listen(actor: Party): Promise<void> {
+  const { random } = actor;
+  while (!actor.over) {
     using stack = new DisposableStack();
-    const domain = stack.use(Domain.open(stage.name("domain")));
-    const stations = stationsOf(stage, domain);
+    const domain = stack.use(Domain.open(actor.name("domain")));
+    const stations = stationsOf(actor, domain);
     const make = () => {
       const [must, others] = [random.pick(stations), random.chance(0.5) ? 0 : 0.6];
       const wakes = (station: Station) => station === must || random.chance(others);
-      return stack.use(new Vigil(stage, stations, wakes));
+      return stack.use(new Vigil(actor, stations, wakes));
     };
     const vigils = [make(), make()];
-    for (const isOver = tenure(stage, 3000); !isOver();) {
+    for (const isOver = tenure(actor, 3000); !isOver();) {
       if (random.chance(0.1)) random.pick(vigils).change();
-      await waitOnce(stage, vigils);
+      await waitOnce(actor, vigils);
       if (random.chance(0.1)) await sleep(random.skewed(1, 30));
       else await nextTurn();
     }
-    if (random.chance(0.5)) await iterate(stage, vigils[0]!);
+    if (random.chance(0.5)) await iterate(actor, vigils[0]!);
   }
 }
 
 /** Listens to the steady writer, who watches it; others are only told of. */
-export async function listenWatched(stage: Party): Promise<void> {
-  const { cells, seat } = stage;
-  using domain = Domain.open(stage.name("domain"));
-  const stations = stationsOf(stage, domain);
+export async function listenWatched(actor: Party): Promise<void> {
+  const { cells, seat } = actor;
+  using domain = Domain.open(actor.name("domain"));
+  const stations = stationsOf(actor, domain);
   const steady = stations.find(({ traffic }) => traffic.plan.writers === "steady")!;
   const isQuiet = ({ traffic }: Station) => ["steady", "nobody"].includes(traffic.plan.writers);
-  using vigil = new Vigil(stage, stations, isQuiet);
+  using vigil = new Vigil(actor, stations, isQuiet);
   cells.watchedPid[seat]!.store(Deno.pid);
-  while (!stage.over) {
+  while (!actor.over) {
     await wait(vigil, seat === 0, 500);
     cells.watched[seat]!.store(steady.slot.sequence);
   }
 }
 
 /** Listens to who writes seldom only, so that nobody else wakes it. */
-export async function listenPatiently(stage: Party): Promise<void> {
-  using domain = Domain.open(stage.name("domain"));
+export async function listenPatiently(actor: Party): Promise<void> {
+  using domain = Domain.open(actor.name("domain"));
   const isQuiet = ({ writers }: SlotPlan) => ["seldom", "nobody"].includes(writers);
-  using vigil = new Vigil(stage, stationsOf(stage, domain, isQuiet), () => true);
-  while (!stage.over) await wait(vigil, stage.random.chance(0.5), LONG_MS);
+  using vigil = new Vigil(actor, stationsOf(actor, domain, isQuiet), () => true);
+  while (!actor.over) await wait(vigil, actor.random.chance(0.5), LONG_MS);
 }
 
 async function wait(vigil: Vigil, inSync: boolean, timeout: number): Promise<void> {

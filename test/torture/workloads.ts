@@ -1,0 +1,31 @@
+/**
+ * Finds workloads: each is a file in workloads/ or broken/, and its name is that of the file.
+ *
+ * @module
+ */
+
+import type { WorkloadModule } from "./run.ts";
+
+/** Where workloads are: those that must come out clean, and those that must not. */
+export type Shelf = "workloads" | "broken";
+
+const SHELVES: readonly Shelf[] = ["workloads", "broken"];
+
+function folder(shelf: Shelf): URL {
+  return new URL(`${shelf}/`, import.meta.url);
+}
+
+/** The names of the workloads in a folder. */
+export function workloadNames(shelf: Shelf): string[] {
+  const files = [...Deno.readDirSync(folder(shelf))].map(({ name }) => name);
+  return files.map((name) => name.replace(/\.ts$/, "").replaceAll("_", "-")).sort();
+}
+
+/** The module of a workload. */
+export function findWorkload(name: string): WorkloadModule {
+  const shelf = SHELVES.find((shelf) => workloadNames(shelf).includes(name));
+  if (shelf === undefined) {
+    throw new RangeError(`Cannot torture "${name}": there is no such workload`);
+  }
+  return { name, url: new URL(`${name.replaceAll("-", "_")}.ts`, folder(shelf)).href };
+}

@@ -1,0 +1,134 @@
+/**
+ * A circular buffer under full load: writers that are killed and replaced, also between claim and
+ * publish, and readers of all speeds that are killed, stopped and restarted. Readers get whole
+ * messages in order, and their count of lost messages is exact.
+ *
+ * @module
+ */
+
+import { CircularBufferReader, type ReadOutcome } from "../../../src/circular/reader.ts";
+import { CircularBufferWriter } from "../../../src/circular/writer.ts";
+import { nextTurn, sleep } from "../../../src/os/clock.ts";
+import { isPayload, lengthOf, payload } from "../../circular/scene.ts";
+import { type Actor, defineWorkload, type Scene, type Workload } from "../workload.ts";
+import { attend } from "../pieces/patience.ts";
+
+const OPTIONS = { capacity: 16_384 };
+const LONGEST = 1500;
+
+const CELLS = {
+  received: 1, // messages that readers got whole
+  told: 1, // messages that readers counted as lost
+  corrupt: 1, // messages with the bytes of none, or of another
+  lost: 1, // outcomes after which received and lost do not add up
+  takeovers: 1, // times that the buffer got a writer
+};
+
+type Cell = keyof typeof CELLS;
+
+function nameOf(scene: Scene<Cell>): string {
+  return scene.name("buffer");
+}
+
+/** Becomes the writer whenever there is none, and writes at full speed. */
+function write(actor: Actor<Cell>): Promise<void> {
+  const { random } = actor;
+  return attend(actor, () => ({
+    open: () => CircularBufferWriter.open(nameOf(actor), OPTIONS),
+    resource: () => "writing",
+    async work(writer) {
+      actor.count("takeovers");
+      for (let turns = random.between(20, 400); turns > 0 && !actor.over; turns--) {
+        for (let i = 0; i < 100; i++) writeOne(writer, random.chance(0.5));
+        await nextTurn();
+      }
+    },
+  }));
+}
+
+function writeOne(writer: CircularBufferWriter, inPlace: boolean): void {
+  const { sequence } = writer;
+  const message = payload(sequence, lengthOf(sequence, LONGEST));
+  if (inPlace) {
+    writer.claim(message.length).set(message);
+    writer.publish();
+  } else writer.write(message);
+}
+
+/** Reads at a speed of its own, and checks every byte and every count. */
+async function read(actor: Actor<Cell>): Promise<void> {
+  const { random } = actor;
+  const start = random.pick(["oldest", "newest", "now"] as const);
+  using reader = CircularBufferReader.open(nameOf(actor), { ...OPTIONS, start });
+  const pauses = random.chance(0.5) ? 0 : random.between(0, 30);
+  const first = reader.sequence;
+  let received = 0;
+  while (!actor.over) {
+    const outcome = nextOf(actor, reader);
+    if (outcome.state === "ok") {
+      received++;
+      const { message } = outcome;
+      const sequence = reader.sequence - 1;
+      const isWhole = message.length === lengthOf(sequence, LONGEST) &&
+        isPayload(message, sequence);
+      actor.count(isWhole ? "received" : "corrupt");
+    } else if (outcome.state === "lost") actor.count("told", outcome.messages);
+    else await sleep(random.between(1, 5));
+    if (received + reader.lostMessages !== reader.sequence - first) {
+      const text = `read ${received}, lost ${reader.lostMessages}, came from ${first}`;
+      return actor.find("lost", text);
+    }
+    if (received % 64 === 0) await (pauses > 0 ? sleep(pauses) : nextTurn());
+  }
+}
+
+/** Returns what comes within a slice; the writer may be dead for a while. */
+function nextOf(actor: Actor<Cell>, reader: CircularBufferReader): ReadOutcome {
+  if (actor.random.chance(0.9)) return reader.tryRead();
+  try {
+    return reader.readSync({ timeout: 250 });
+  } catch (error) {
+    const { name } = error as Error;
+    if (name === "TimeoutError" || name === "PeerLostError") return { state: "empty" };
+    throw error;
+  }
+}
+
+const circularBuffer: Workload<Cell> = defineWorkload({
+  about: "one writer at a time at full speed, readers of all speeds, every message accounted for",
+  cells: CELLS,
+  facts: { "told of as lost": "told", "writers": "takeovers" },
+  wanted: { resources: ["writing"], withinMs: 5000 },
+  parts: {
+    writer: {
+      seats: 2,
+      harm: {
+        steps: ["oldest", "published", "copy in", "number", "state", "lock"],
+        lifeMs: [5, 1500],
+      },
+      run: write,
+    },
+    reader: {
+      seats: 4,
+      harm: {
+        steps: ["oldest", "published", "copy out", "number", "bell", "lock"],
+        lifeMs: [20, 2000],
+        stopMs: [2, 900],
+      },
+      run: read,
+    },
+  },
+  begin(scene) {
+    const own = CircularBufferReader.open(nameOf(scene), OPTIONS); // keeps the buffer alive
+    const first = own.sequence;
+    return {
+      counts() {
+        using now = CircularBufferReader.open(nameOf(scene), { ...OPTIONS, start: "now" });
+        return { sent: now.sequence - first };
+      },
+      [Symbol.dispose]: () => own.close(),
+    };
+  },
+});
+
+export default circularBuffer;

@@ -1,0 +1,156 @@
+/**
+ * A ring with many producers. Processes contend for some of its lanes, and others for the consumer's
+ * role; the holders are killed, stopped and replaced within every way to send and to receive.
+ * Everything arrives once, whole and in its producer's order; lanes of the dead are drained before
+ * another producer takes them, and no message is taken for one of a successor.
+ *
+ * @module
+ */
+
+import { MpscConsumer, type Origin } from "../../../src/mpsc/consumer.ts";
+import { MpscProducer } from "../../../src/mpsc/producer.ts";
+import { type Actor, defineWorkload, type Scene, type Workload } from "../workload.ts";
+import {
+  ASKED_FOR,
+  type CellName,
+  CELLS,
+  ConsumerNotes,
+  LANES,
+  Lanes,
+  nameOf,
+} from "../pieces/lanes.ts";
+import { receive, receiveMessages, sendMessages, show, type Told } from "../pieces/messages.ts";
+import { attend, openSoon, untilBereaved, WAIT } from "../pieces/patience.ts";
+import { settle } from "../pieces/settling.ts";
+import { countsOfWays, FACTS_OF_WAYS, SendingNotes } from "../pieces/way.ts";
+
+/** Returns the origin that a consumer gives for a message. */
+export type Naming = (origin: Origin) => Origin;
+
+const CAPACITY = 4096;
+const CONSUMER = "the consumer";
+
+async function openProducer(actor: Actor<CellName>): Promise<MpscProducer> {
+  const { random } = actor;
+  const id = random.chance(0.6) ? { id: random.pick(ASKED_FOR) } : {};
+  const options = { ...id, keepOpen: random.chance(0.5) };
+  if (random.chance(0.5)) return await MpscProducer.connect(nameOf(actor), { ...options, ...WAIT });
+  try {
+    return MpscProducer.open(nameOf(actor), options);
+  } catch (error) {
+    if ((error as Error).message.includes("read")) actor.count("undrained");
+    throw error;
+  }
+}
+
+async function produce(actor: Actor<CellName>): Promise<void> {
+  using lanes = new Lanes(actor);
+  await attend(actor, () => ({
+    open: () => openProducer(actor),
+    resource: ({ id }) => `lane ${id}`,
+    work(producer) {
+      const lane = lanes.lanes[producer.id]!;
+      lane.count("producers");
+      const notes = new SendingNotes(lane);
+      lane.beginGeneration(producer.generation);
+      return untilBereaved(actor, () => sendMessages(actor, producer, notes));
+    },
+  }));
+}
+
+async function consume(actor: Actor<CellName>, naming: Naming): Promise<void> {
+  using lanes = new Lanes(actor);
+  await attend(actor, () => ({
+    open: () => MpscConsumer.open(nameOf(actor), { keepOpen: actor.random.chance(0.5) }),
+    resource: () => CONSUMER,
+    work(consumer) {
+      actor.count("consumers");
+      const notes = new ConsumerNotes(actor, lanes);
+      return untilBereaved(actor, () =>
+        receiveMessages<Told & Origin>(actor, consumer, {
+          hands: {
+            receive,
+            show,
+            poll: (take, limit) => {
+              consumer.poll((message, { producer, generation }, redelivered) => {
+                take(message, { producer, generation, redelivered });
+              }, limit);
+            },
+          },
+          notes: {
+            get flawed() {
+              return notes.flawed;
+            },
+            set receiving(is: boolean) {
+              notes.receiving = is;
+            },
+            message: (bytes, about) => notes.message(bytes, naming(about), about.redelivered),
+          },
+        }));
+    },
+  }));
+}
+
+// ---- the workload ----
+
+/** Whether there is a message, also one without a hint: a consumer finds it before it sleeps. */
+function finds(consumer: MpscConsumer): boolean {
+  try {
+    return consumer.waitSync({ timeout: 0 });
+  } catch (error) {
+    if ((error as Error).name === "TimeoutError") return false;
+    throw error;
+  }
+}
+
+/** Takes what is left in all lanes of a ring that nobody uses. */
+function drain(scene: Scene<CellName>, lanes: Lanes): void {
+  using consumer = openSoon(() => MpscConsumer.open(nameOf(scene), { keepOpen: true }));
+  const notes = new ConsumerNotes(scene, lanes);
+  while (finds(consumer)) {
+    consumer.poll((bytes, origin, redelivered) => notes.message(bytes, origin, redelivered));
+  }
+  notes.end();
+  for (const lane of lanes.lanes) new SendingNotes(lane);
+}
+
+/** Returns the workload, with the origins that its consumers give for messages. */
+export function mpscWorkload(naming: Naming): Workload<CellName> {
+  return defineWorkload({
+    about: "producers and consumers of a ring with many lanes die; all arrives, once",
+    cells: CELLS,
+    facts: { ...FACTS_OF_WAYS, "lanes that were not drained": "undrained" },
+    wanted: { resources: [CONSUMER], withinMs: 20_000 },
+    parts: {
+      producer: {
+        seats: 6,
+        harm: {
+          steps: ["head store", "hint", "generation", "copy in", "claimed", "bell", "lock"],
+        },
+        run: produce,
+      },
+      consumer: {
+        seats: 3,
+        harm: {
+          steps: ["tail store", "taken store", "hint exchange", "copy out", "peek view", "bell"],
+        },
+        run: (actor) => consume(actor, naming),
+      },
+    },
+    begin(scene) {
+      using _maker = MpscConsumer.create(nameOf(scene), { producers: LANES, capacity: CAPACITY });
+      const lanes = new Lanes(scene);
+      lanes.begin();
+      return {
+        counts: () => ({
+          ...countsOfWays(scene),
+          corrupt: scene.total("corrupt") + scene.total("misnamed"),
+        }),
+        alone: () => settle(scene, () => drain(scene, lanes)),
+        [Symbol.dispose]: () => lanes[Symbol.dispose](),
+      };
+    },
+  });
+}
+
+export default mpscWorkload((origin) => origin);

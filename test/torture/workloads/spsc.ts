@@ -1,0 +1,291 @@
+/**
+ * Rings from one producer to one consumer, of messages and of bytes, in the smallest ring there is
+ * and in a larger one. Processes contend for both ends, and their holders are killed, stopped and
+ * replaced within every way to send and to receive. Everything arrives once and whole; messages that
+ * a dead consumer had not released come again, flagged.
+ *
+ * @module
+ */
+
+import type { SpscByteConsumer, SpscByteProducer } from "../../../src/spsc/bytes.ts";
+import { SpscConsumer } from "../../../src/spsc/consumer.ts";
+import { SpscProducer } from "../../../src/spsc/producer.ts";
+import { sleep, sleepSync } from "../../../src/os/clock.ts";
+import { bytesFrom } from "../../memory/bytes.ts";
+import { Inside } from "../../spsc/scene.ts";
+import { type Actor, defineWorkload, type Scene, type Workload } from "../workload.ts";
+import {
+  type Bytes,
+  fill,
+  type Hands,
+  receive,
+  receiveMessages,
+  sendMessages,
+  show,
+  type Told,
+} from "../pieces/messages.ts";
+import {
+  attend,
+  endsInTime,
+  inEitherWay,
+  openSoon,
+  tenure,
+  untilBereaved,
+  WAIT,
+} from "../pieces/patience.ts";
+import { settle } from "../pieces/settling.ts";
+import {
+  cellsOfWays,
+  countsOfWays,
+  FACTS_OF_WAYS,
+  ReceivingNotes,
+  SendingNotes,
+  START,
+  Way,
+} from "../pieces/way.ts";
+
+/** The rings: messages through the smallest and through a larger one, and bytes. */
+const RINGS = [
+  { name: "page", capacity: 4096, level: "messages" },
+  { name: "large", capacity: 65_536, level: "messages" },
+  { name: "bytes", capacity: 4096, level: "bytes" },
+] as const;
+
+const CELLS = cellsOfWays(RINGS.length);
+
+type Cell = keyof typeof CELLS;
+
+/** A ring, and the notes about it. */
+class Ring extends Way implements Disposable {
+  readonly name: string;
+  readonly #inside: Inside;
+
+  constructor(scene: Scene<Cell>, index: number) {
+    const { name, level } = RINGS[index]!;
+    const inside = new Inside(scene.name(name));
+    super(scene, { title: `ring ${name}`, index, level, start: START, words: inside });
+    this.name = scene.name(name);
+    this.#inside = inside;
+  }
+
+  override begin(): void {
+    this.#inside.startAt(START);
+    super.begin();
+  }
+
+  [Symbol.dispose](): void {
+    this.#inside[Symbol.dispose]();
+  }
+}
+
+/** How consumers of messages receive, and what they say of redelivery. */
+export interface SpscHands extends Pick<Hands<Told>, "receive" | "show"> {
+  /** Returns whether a message may have been seen before. */
+  flag(redelivered: boolean): boolean;
+}
+
+/** As consumers are meant to be used. */
+export const HANDS: SpscHands = { flag: (redelivered) => redelivered, receive, show };
+
+/** Holds one end of a ring after another, whenever it is free. */
+async function attendRings<E extends Disposable>(
+  actor: Actor<Cell>,
+  role: "producer" | "consumer",
+  { open, work }: { open(ring: Ring): E; work(end: E, ring: Ring): Promise<void> },
+): Promise<void> {
+  using stack = new DisposableStack();
+  const rings = RINGS.map((_, index) => stack.use(new Ring(actor, index)));
+  let index = actor.random.below(RINGS.length);
+  await attend(actor, () => {
+    index = (index + 1) % RINGS.length;
+    const ring = rings[index]!;
+    const resource = resourceOf(index, role);
+    return {
+      open: () => open(ring),
+      resource: () => resource,
+      work: (end) => {
+        actor.count(`${role}s`);
+        return untilBereaved(actor, () => work(end, ring));
+      },
+    };
+  });
+}
+
+function resourceOf(index: number, role: string): string {
+  return `${role} of ${RINGS[index]!.name}`;
+}
+
+// ---- producers ----
+
+async function sendBytes(
+  actor: Actor<Cell>,
+  producer: SpscByteProducer,
+  notes: SendingNotes,
+): Promise<void> {
+  const { random } = actor;
+  for (const isOver = tenure(actor); !isOver();) {
+    const length = random.small(producer.capacity);
+    const inSync = random.chance(0.5);
+    const isFree = await endsInTime(() =>
+      inSync ? producer.waitSync(length, WAIT) : producer.wait(length, WAIT)
+    );
+    if (!isFree) continue;
+    const published = 1 + random.below(length);
+    fill(producer.claimSync(length), bytesFrom(notes.position, published));
+    notes.beginUpTo(notes.position + published);
+    producer.publish(published);
+    notes.sentUpTo(notes.position + published);
+    if (random.chance(0.002)) await sleep(random.between(1, 30));
+  }
+}
+
+function produce(actor: Actor<Cell>): Promise<void> {
+  return attendRings<SpscProducer | SpscByteProducer>(actor, "producer", {
+    open({ name, level }) {
+      const keepOpen = actor.random.chance(0.5);
+      return level === "messages"
+        ? SpscProducer.open(name, { keepOpen })
+        : SpscProducer.open(name, { keepOpen, level });
+    },
+    work: (producer, ring) =>
+      producer instanceof SpscProducer
+        ? sendMessages(actor, producer, new SendingNotes(ring))
+        : sendBytes(actor, producer, new SendingNotes(ring)),
+  });
+}
+
+// ---- consumers ----
+
+async function receiveBytes(
+  actor: Actor<Cell>,
+  consumer: SpscByteConsumer,
+  notes: ReceivingNotes,
+): Promise<void> {
+  const { random } = actor;
+  for (const isOver = tenure(actor); !isOver() && !notes.flawed;) {
+    const options = { ...WAIT, bytes: random.chance(0.8) ? 1 : random.small(consumer.capacity) };
+    await inEitherWay(actor, () => consumer.waitSync(options), () => consumer.wait(options));
+    look(consumer, notes, (shown) => {
+      if (random.chance(0.001)) sleepSync(random.skewed(1, 100));
+      return random.chance(0.5) ? shown : random.below(shown + 1);
+    });
+    if (consumer.ended) return;
+    if (random.chance(0.002)) await sleep(random.between(1, 30));
+  }
+}
+
+/** Looks at all bytes that are there, and releases as many as `wanted` returns. */
+function look(
+  consumer: SpscByteConsumer,
+  notes: ReceivingNotes,
+  wanted: (shown: number) => number,
+): void {
+  const { redelivered } = consumer;
+  const bytes = consumer.peek();
+  notes.bytes(bytes, redelivered);
+  const released = wanted(bytes.length);
+  consumer.release(released);
+  notes.position += released;
+}
+
+function consume(actor: Actor<Cell>, hands: SpscHands): Promise<void> {
+  return attendRings<SpscConsumer<Bytes> | SpscByteConsumer>(actor, "consumer", {
+    open: (ring) => openConsumer(ring, actor.random.chance(0.5)),
+    work(consumer, ring) {
+      const notes = new ReceivingNotes(ring);
+      if (!(consumer instanceof SpscConsumer)) return receiveBytes(actor, consumer, notes);
+      return receiveMessages<Told>(actor, consumer, {
+        hands: {
+          ...hands,
+          poll: (take, limit) => {
+            consumer.poll((message, redelivered) => take(message, { redelivered }), limit);
+          },
+        },
+        notes: {
+          get flawed() {
+            return notes.flawed;
+          },
+          set receiving(is: boolean) {
+            notes.receiving = is;
+          },
+          message: (bytes, { redelivered }) => notes.message(bytes, hands.flag(redelivered)),
+        },
+      });
+    },
+  });
+}
+
+function openConsumer({ name, level }: Ring, keepOpen: boolean) {
+  return level === "messages"
+    ? SpscConsumer.open(name, { keepOpen })
+    : SpscConsumer.open(name, { keepOpen, level });
+}
+
+// ---- the workload ----
+
+/** Takes what is left in a ring that nobody uses, up to the head. */
+function drain(ring: Ring): void {
+  using consumer = openSoon(() => openConsumer(ring, true));
+  const notes = new ReceivingNotes(ring);
+  if (consumer instanceof SpscConsumer) {
+    while (consumer.poll((message, redelivered) => notes.message(message, redelivered)) > 0);
+  } else look(consumer, notes, (shown) => shown);
+  notes.end();
+  new SendingNotes(ring);
+}
+
+/** Makes a ring. */
+function makeRing(scene: Scene<Cell>, index: number): Ring {
+  const { name, capacity, level } = RINGS[index]!;
+  using _maker = level === "messages"
+    ? SpscProducer.create(scene.name(name), { capacity })
+    : SpscProducer.create(scene.name(name), { capacity, level });
+  const ring = new Ring(scene, index);
+  ring.begin();
+  return ring;
+}
+
+/** Returns the workload, with the hands of its consumers. */
+export function spscWorkload(hands: SpscHands): Workload<Cell> {
+  const roles = RINGS.flatMap((_, index) =>
+    ["producer", "consumer"].map((role) => resourceOf(index, role))
+  );
+  return defineWorkload({
+    about: "both ends of rings die within every way to send and receive; all arrives, once",
+    cells: CELLS,
+    facts: FACTS_OF_WAYS,
+    wanted: { resources: roles, withinMs: 20_000 },
+    parts: {
+      producer: {
+        seats: 4,
+        harm: {
+          steps: ["head store", "copy in", "claimed", "length in", "bell", "tail load", "lock"],
+        },
+        run: produce,
+      },
+      consumer: {
+        seats: 4,
+        harm: {
+          steps: ["tail store", "taken store", "copy out", "peek view", "bell", "lock"],
+        },
+        run: (actor) => consume(actor, hands),
+      },
+    },
+    begin(scene) {
+      using stack = new DisposableStack();
+      const rings = RINGS.map((_, index) => stack.use(makeRing(scene, index)));
+      const held = stack.move();
+      const bytes = rings.find(({ level }) => level === "bytes")!;
+      return {
+        counts: () => ({
+          ...countsOfWays(scene),
+          facts: { "bytes through the ring of bytes": bytes.through },
+        }),
+        alone: () => rings.forEach((ring) => settle(ring, () => drain(ring))),
+        [Symbol.dispose]: () => held.dispose(),
+      };
+    },
+  });
+}
+
+export default spscWorkload(HANDS);

@@ -1,0 +1,85 @@
+/**
+ * Topics, one for each policy. Publishers contend for them, and six processes subscribe to all;
+ * whoever publishes, takes, holds, joins or leaves is killed, stopped and replaced within it. Each
+ * sample is whole for as long as it is held, who lives misses none that it is not told of, none at
+ * all where publishers wait, and what the dead had is there for the next.
+ *
+ * @module
+ */
+
+import { Publisher } from "../../../src/vdds/publisher.ts";
+import { type Actor, defineWorkload, type Workload } from "../workload.ts";
+import { attend } from "../pieces/patience.ts";
+import { PUBLISHING_STEPS, publishTo } from "../pieces/vdds_publishing.ts";
+import { countsOf, FACTS, makeTopics, settleTopic } from "../pieces/vdds_settling.ts";
+import { HANDS, type Hands, RECEIVING_STEPS, subscribe } from "../pieces/vdds_subscription.ts";
+import {
+  type CellName,
+  cellsFor,
+  PublishingNotes,
+  TOPICS,
+  traffics,
+} from "../pieces/vdds_traffic.ts";
+
+const SUBSCRIBERS = 6;
+
+/** One subscriber more than there are, and one whose row a stopped publisher is clearing. */
+const MAX_SUBSCRIBERS = SUBSCRIBERS + 2;
+
+/** Publishes to one topic after another, whenever it is free. */
+function publish(actor: Actor<CellName>): Promise<void> {
+  const { random } = actor;
+  const all = traffics(actor);
+  let i = random.below(all.length);
+  return attend(actor, () => {
+    const traffic = all[i = (i + 1) % all.length]!;
+    const { name, policy } = traffic.plan;
+    return {
+      open: () => Publisher.open(traffic.topic, { policy, history: random.below(3) }),
+      resource: () => name,
+      work(publisher) {
+        traffic.count("publishers");
+        return publishTo(actor, publisher, new PublishingNotes(traffic, publisher));
+      },
+    };
+  });
+}
+
+/** The workload, with the hands of its subscribers. */
+export function vddsWorkload(hands: Hands): Workload<CellName> {
+  return defineWorkload({
+    about: "whoever publishes, holds, joins or leaves dies within it; who lives misses nothing",
+    cells: cellsFor(TOPICS.length),
+    facts: FACTS,
+    wanted: { resources: TOPICS.map(({ name }) => name), withinMs: 20_000 },
+    parts: {
+      publisher: {
+        seats: 4,
+        harm: {
+          steps: PUBLISHING_STEPS,
+          lifeMs: [20, 4000],
+        },
+        run: publish,
+      },
+      subscriber: {
+        seats: SUBSCRIBERS,
+        harm: {
+          steps: RECEIVING_STEPS,
+          lifeMs: [20, 4000],
+        },
+        run: (actor) => subscribe(actor, hands),
+      },
+    },
+    begin(scene) {
+      const all = traffics(scene);
+      const stack = makeTopics(all, MAX_SUBSCRIBERS);
+      return {
+        counts: () => countsOf(scene, all),
+        alone: () => all.forEach(settleTopic),
+        [Symbol.dispose]: () => stack.dispose(),
+      };
+    },
+  });
+}
+
+export default vddsWorkload(HANDS);
