@@ -4,8 +4,7 @@
  */
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { until, within } from "./os/until.ts";
-import { inPairs } from "./shared/processes.ts";
+import { inPairs, until, within } from "./os/until.ts";
 import { type Account, describe, isClean, killsOf } from "./torture/account.ts";
 import { Statements } from "./torture/statements.ts";
 import { planFate } from "./torture/fate.ts";

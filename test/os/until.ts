@@ -39,3 +39,14 @@ export async function within<T>(
     clearTimeout(timer);
   }
 }
+
+/** Acts on each item, two at a time; returns once all acts have ended, also when some failed. */
+export async function inPairs<T>(items: Iterable<T>, act: (item: T) => Promise<void>) {
+  const rest = Iterator.from(items);
+  const lane = async () => {
+    for (let next; !(next = rest.next()).done;) await act(next.value);
+  };
+  for (const end of await Promise.allSettled([lane(), lane()])) {
+    if (end.status === "rejected") throw end.reason;
+  }
+}

@@ -1,16 +1,16 @@
 /**
- * What goes through the slots of the babus workload, and the account of it.
+ * The messages that go through the slots of the babus workload, and their account.
  *
- * All of a message is determined by its number. Who writes learns that number once it has the right
- * to write, and not before: its codec asks the slot (`Station`). What is noted in the ledger, for
- * each slot, tells whether the numbers are right:
+ * A writer draws a ticket for each attempt. The message begins with it, and the ticket determines
+ * all its other bytes. The ledger shows for each slot whether the numbers of messages are right:
  *
- * - `begun` and `failed`, by writers: attempts to write, and those of which nothing came. There are
- *   no more messages than one for each of the others.
- * - `given`, the number that a writer was told that its message has: nobody else is told the same.
- *   One that a writer died with before it was published is told to nobody.
+ * - `begun` and `failed`, by writers: attempts to write, and failed ones. There are at most as many
+ *   messages as other attempts. A ticket is the value of `begun`.
+ * - `given`: the number of a message, and its ticket, once its writer knows the number. No other
+ *   writer gets the same number, and nobody finds another ticket under it. If the writer died before
+ *   that, its message is only known to be whole.
  * - `noted`: the greatest number that is known to be published. From then on nobody finds less.
- * - `stamps`: when a message was first known to be there; who sleeps is judged by that.
+ * - `stamps`: when a message was first known to be published; sleepers are judged by that.
  *
  * @module
  */
@@ -25,7 +25,7 @@ import type {
 } from "../../../src/babus/slot.ts";
 import { codec } from "../../../src/codec.ts";
 import { now } from "../../../src/os/clock.ts";
-import { isPayload, lengthOf, payload } from "../../circular/scene.ts";
+import { lengthOf, payload } from "../../circular/scene.ts";
 import type { Scene } from "../workload.ts";
 import { type Cell, raise } from "../ledger.ts";
 import { Track } from "./track.ts";
@@ -47,10 +47,10 @@ export const SLOTS: readonly SlotPlan[] = [
   { name: "deep", depth: 1024, size: 100, writers: "many" },
   { name: "seldom", depth: 4, size: 1000, writers: "seldom" },
   { name: "steady", depth: 4, size: 100, writers: "steady" },
-  { name: "silent", depth: 1, size: 10, writers: "nobody" },
+  { name: "silent", depth: 1, size: 20, writers: "nobody" },
 ];
 
-/** So many of the last numbers are remembered, by where they are modulo that. */
+/** The number of messages that are remembered, each at its number modulo this. */
 const GIVEN = 128;
 const STAMPS = 64;
 
@@ -90,6 +90,16 @@ export const START = 2 ** 32 - 300;
 /** A stamp is a number and a time in one word, so that the one is always that of the other. */
 const STAMP_MS = 2 ** 23;
 
+const TICKET_BYTES = 8;
+
+/** More than there are tickets in a run. */
+const TICKETS = 2 ** 26;
+
+/** Returns a number above 0 for each number of a message in the run. */
+function ordinalOf(sequence: number): number {
+  return sequence - START + 2 * Math.max(...SLOTS.map(({ depth }) => depth));
+}
+
 /** A slot of the run, and the notes about it. */
 export class Traffic extends Track<CellName> {
   readonly plan: SlotPlan;
@@ -108,25 +118,40 @@ export class Traffic extends Track<CellName> {
     this.#index = index;
   }
 
-  /** The message of a number. */
-  messageOf(sequence: number): Bytes {
-    return payload(sequence, lengthOf(sequence, this.plan.size));
+  /** Returns the message of a ticket. */
+  messageOf(ticket: number): Bytes {
+    const message = payload(ticket, TICKET_BYTES + lengthOf(ticket, this.plan.size - TICKET_BYTES));
+    const ticketed = message.slice();
+    new DataView(ticketed.buffer).setFloat64(0, ticket);
+    return ticketed;
   }
 
-  /** Whether these bytes are the message of a number. */
+  /** Returns whether these bytes are one whole message, and the one that was given the number. */
   isMessage(bytes: Uint8Array, sequence: number): boolean {
-    return bytes.length === lengthOf(sequence, this.plan.size) && isPayload(bytes, sequence);
+    if (bytes.length < TICKET_BYTES) return false;
+    const ticket = new DataView(bytes.buffer, bytes.byteOffset).getFloat64(0);
+    const expected = this.messageOf(ticket);
+    if (bytes.length !== expected.length) return false;
+    if (!bytes.every((byte, i) => byte === expected[i])) return false;
+    const given = this.#given(sequence).load();
+    return Math.floor(given / TICKETS) !== ordinalOf(sequence) || given % TICKETS === ticket;
   }
 
-  /** A writer was told that its message has this number. */
-  give(sequence: number): void {
-    const cell = this.scene.cells.given[this.#index * GIVEN + sequence % GIVEN]!;
-    for (let seen; (seen = cell.load()) <= sequence;) {
-      if (seen === sequence) {
-        return this.find("duplicated", `two writers were told that theirs is message ${sequence}`);
+  /** Notes that a writer knows the number of the message with this ticket. */
+  give(sequence: number, ticket: number): void {
+    const cell = this.#given(sequence);
+    const ordinal = ordinalOf(sequence);
+    const own = ordinal * TICKETS + ticket;
+    for (let seen; Math.floor((seen = cell.load()) / TICKETS) <= ordinal;) {
+      if (Math.floor(seen / TICKETS) === ordinal) {
+        return this.find("duplicated", `two writers were given the number ${sequence}`);
       }
-      if (cell.compareExchange(seen, sequence) === seen) return;
+      if (cell.compareExchange(seen, own) === seen) return;
     }
+  }
+
+  #given(sequence: number): Cell {
+    return this.scene.cells.given[this.#index * GIVEN + sequence % GIVEN]!;
   }
 
   /** This number is known to be published. */
@@ -179,25 +204,25 @@ export class Station implements Disposable {
   readonly slot: Slot;
   /** The greatest number that it has seen. */
   seen = 0;
-  #next = 0;
+  #ticket = 0;
 
   constructor(traffic: Traffic, domain: Domain) {
     const { name, depth, size: maxSize } = traffic.plan;
     this.traffic = traffic;
-    const encode = () => traffic.messageOf(this.next()); // whoever encodes has the right to write
+    const encode = () => this.message;
     this.slot = domain.slot(name, { depth, maxSize, codec: { ...codec.bytes, encode } });
   }
 
   // ---- writing ----
 
-  /** The number of the message that is written next: for who has the right to write. */
-  next(): number {
-    return this.#next = this.slot.sequence + 1;
+  /** The message that is written next. */
+  get message(): Bytes {
+    return this.traffic.messageOf(this.#ticket);
   }
 
-  /** Something is about to be written. */
+  /** Notes that something is about to be written. */
   begin(): void {
-    this.traffic.begun.add(1);
+    this.#ticket = this.traffic.begun.add(1) + 1;
   }
 
   /** It was written, with this number, or was not; false then. */
@@ -207,8 +232,7 @@ export class Station implements Disposable {
       traffic.failed.add(1);
       return false;
     }
-    if (sequence !== this.#next) traffic.complain(`${sequence} was written as ${this.#next}`);
-    traffic.give(sequence);
+    traffic.give(sequence, this.#ticket);
     traffic.note(sequence);
     traffic.sent.add(1);
     this.#see(sequence);

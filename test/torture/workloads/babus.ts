@@ -127,7 +127,7 @@ async function inPlace(
   if (room === undefined) return undefined;
   const resource = resourceOf(traffic);
   actor.declare(resource, actor.token);
-  const message = traffic.messageOf(station.next());
+  const { message } = station;
   const middle = message.length >> 1;
   room.set(message.subarray(0, middle));
   spring("claimed and half filled");
@@ -171,10 +171,10 @@ function writeSteadily(actor: Party): void {
 }
 
 function inPlaceSteadily(station: Station): number | undefined {
-  const { slot, traffic } = station;
+  const { slot } = station;
   const room = slot.tryClaim();
   if (room === undefined) return undefined;
-  const message = traffic.messageOf(station.next());
+  const { message } = station;
   room.set(message);
   return slot.publish(message.length);
 }
