@@ -41,6 +41,7 @@ import { fingerprint } from "../layout/hash.ts";
 import { layout } from "../layout/layout.ts";
 import type { Region } from "../region/region.ts";
 import type { RegionKind } from "../region/header.ts";
+import { type Seat, Seats } from "../region/seats.ts";
 import { copyIn, copyOut, loadDouble, storeDouble, Word32 } from "../memory/word.ts";
 import { Doorbell } from "../wait/doorbell.ts";
 import {
@@ -50,7 +51,6 @@ import {
   RingRegions,
 } from "../lane/geometry.ts";
 import type { MessageType } from "../region/header.ts";
-import type { Seat } from "../lane/endpoint.ts";
 import { HintedBell } from "../lane/fan_in.ts";
 import { LANE, type LanePlace, type LaneReceiver, type LaneSender } from "../lane/lane.ts";
 import {
@@ -97,8 +97,10 @@ export const RPC: RegionKind = {
   openedWith: (messageName) => `the codecs of "${messageName}" for request and response`,
 };
 
-/** The server's role; client k has role k + 1. */
-export const SERVER_ROLE = 0;
+const SERVER_ROLE = 0;
+
+/** The role of the first client's seat. */
+const FIRST_CLIENT_ROLE = 1;
 
 /** How to open an end of calls. */
 export interface RpcOptions<Q, S> extends RingOptions {
@@ -290,6 +292,8 @@ export class Board {
   readonly generation: Word32;
   /** How many clients there can be. */
   readonly clients: number;
+  /** The clients' seats. */
+  readonly seats: Seats;
   readonly #what: string;
 
   constructor(name: string, region: Region) {
@@ -302,6 +306,7 @@ export class Board {
     this.server = { role: SERVER_ROLE, state: new Word32(mapping, fields.server, control) };
     this.generation = new Word32(mapping, fields.generation, control);
     this.clients = Math.floor(region.dataBytes / region.partBytes / 2);
+    this.seats = new Seats(region, { firstRole: FIRST_CLIENT_ROLE, count: this.clients });
   }
 
   /** A client's seat. */
@@ -314,7 +319,7 @@ export class Board {
     const what = `client ${index} of ${this.#what}`;
     return {
       index,
-      role: SERVER_ROLE + 1 + index,
+      role: this.seats.roleOf(index),
       state: new Word32(mapping, fields.client, at),
       generation: new Word32(mapping, fields.generation, at),
       adopted: new Word32(mapping, fields.adopted, at),

@@ -20,6 +20,7 @@ import { checkedRing } from "../lane/geometry.ts";
 import { callOff, left } from "../wait/cancellation.ts";
 import { RingEnd } from "../lane/endpoint.ts";
 import { beginLane, LaneReceiver, LaneSender } from "../lane/lane.ts";
+import { nextGeneration } from "../region/seats.ts";
 import { recordBytes, recordLength } from "../lane/record.ts";
 import { disposeAtEnd } from "../os/clock.ts";
 import {
@@ -131,8 +132,7 @@ export class RpcClient<Q = Uint8Array, S = Uint8Array> implements Disposable {
     this.#requests = beginLane(seat.requests, "head", () => new LaneSender(seat.requests)); // C4
     this.#responses = beginLane(seat.responses, "tail", () => new LaneReceiver(seat.responses));
     this.#responses.release(this.#responses.look()); // those to the last client
-    this.generation = (seat.generation.load() + 1) >>> 0;
-    seat.generation.store(this.generation);
+    this.generation = nextGeneration(seat.generation);
     this.#server = board.generation.load();
     this.#answered = {
       bell: seat.bell,
@@ -477,13 +477,11 @@ export class RpcClient<Q = Uint8Array, S = Uint8Array> implements Disposable {
 
 type EndChoice<Q, S> = RpcOptions<Q, S> & RpcClientOptions;
 
-/** Takes the first free seat that works; whatever is in its lanes is known by its generation. */
+/** Takes a seat that works. The client clears its lanes when it begins, with the seat held. */
 function takeSeat(name: string, board: Board): RpcSeat {
-  for (let index = 0; index < board.clients; index++) {
-    const seat = board.seat(index);
-    if (seat.broken.load() !== 0) continue;
-    if (board.region.tryHold(seat.role) !== undefined) return seat;
-  }
+  const suits = (index: number) => board.seat(index).broken.load() === 0;
+  const taken = board.seats.take({ suits });
+  if (taken !== undefined) return board.seat(taken.index);
   throw new RoleTakenError(
     `Cannot open ring "${name}" as a client: none of its ${board.clients} seats is free; close a ` +
       "client, or make it for more",

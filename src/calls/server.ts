@@ -17,9 +17,10 @@ import {
   waitSync,
 } from "../wait/until.ts";
 import type { Region } from "../region/region.ts";
-import { checkedRing, takeRole } from "../lane/geometry.ts";
+import { checkedRing } from "../lane/geometry.ts";
 import { callOff } from "../wait/cancellation.ts";
 import { RingEnd } from "../lane/endpoint.ts";
+import { nextGeneration, takeRole } from "../region/seats.ts";
 import { recordBytes } from "../lane/record.ts";
 import { disposeAtEnd } from "../os/clock.ts";
 import {
@@ -35,7 +36,6 @@ import {
   RINGS,
   type RpcConnectOptions,
   type RpcOptions,
-  SERVER_ROLE,
 } from "./calls.ts";
 import { type Client, Clients } from "./inbox.ts";
 
@@ -119,7 +119,7 @@ export class RpcServer<Q = Uint8Array, S = Uint8Array> implements Disposable {
     this.#end = end;
     this.#codecs = codecs;
     const clients = this.#clients = new Clients(end, board);
-    board.generation.store((board.generation.load() + 1) >>> 0); // .. P1 and now clients look
+    nextGeneration(board.generation); // .. P1 and now clients look
     const ready = () => clients.look() || clients.canFlush();
     this.#movable = { bell: board.bell, watch: board.hint, ready };
     this.#awaited = { ...this.#movable, ready: () => ready() || this.#failure !== undefined };
@@ -159,7 +159,7 @@ export class RpcServer<Q = Uint8Array, S = Uint8Array> implements Disposable {
     using stack = new DisposableStack();
     stack.use(region);
     const board = new Board(name, region);
-    takeRole(region, SERVER_ROLE, name, "server");
+    takeRole(region, board.server.role, { action: `open ring "${name}" as its server` });
     const end = new RingEnd({
       name,
       region,

@@ -40,10 +40,8 @@
  *     whose head is intact (I1), and `oldest` stays where it is: no reservation moves back.
  * C2  A writer that dies between `published` and the bell: readers look again after a slice, and
  *     the successor rings the bell.
- * C3  A writer that dies leaves `state` at open and its role free. It takes the role before it
- *     stores open, and stores closed before it gives the role back; so a reader that finds open,
- *     then a free role and then open again knows that the writer died. Readers that wait look at
- *     that before each sleep and after each slice.
+ * C3  A writer that dies leaves `state` at open and its role free (seats.ts). Readers that wait look
+ *     at that before each sleep and after each slice.
  * C4  A reader that dies is not missed: readers leave no trace but a raised bell.
  *
  * Not promised: that a reader which is slower than the writer for long sees more than now and then
@@ -69,6 +67,7 @@ import {
 import type { RegionKind } from "../region/header.ts";
 import { REGION_HEADER } from "../region/header.ts";
 import type { Region } from "../region/region.ts";
+import type { Seat } from "../region/seats.ts";
 import { Doorbell } from "../wait/doorbell.ts";
 
 /** The control block of a circular buffer. */
@@ -88,10 +87,7 @@ export const CIRCULAR_BUFFER: RegionKind = {
 };
 
 /** The role of the writer. */
-export const WRITER_ROLE = 0;
-
-/** The state of the writer. Where it is open and its role is free, it died. */
-export const WriterState = { never: 0, open: 1, closed: 2 } as const;
+const WRITER_ROLE = 0;
 
 /** Bytes of a position. */
 export const UNIT = 8;
@@ -210,7 +206,7 @@ export interface Ring {
   /** The low half of `published`, which changes with it: what waiters watch. */
   readonly publishedLow: Word32;
   readonly bell: Doorbell;
-  readonly state: Word32;
+  readonly writer: Seat;
 }
 
 /** The words and the data of a region. */
@@ -229,7 +225,7 @@ export function ringOf(name: string, region: Region): Ring {
     published: new Word64(mapping, published, controlOffset),
     publishedLow: new Word32(mapping, published, controlOffset),
     bell: new Doorbell(mapping, bell, controlOffset),
-    state: new Word32(mapping, state, controlOffset),
+    writer: { role: WRITER_ROLE, state: new Word32(mapping, state, controlOffset) },
   };
 }
 

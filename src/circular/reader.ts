@@ -8,6 +8,7 @@ import { byteLengthOf, checkHandler, checkLimit, checkWaits, isTarget } from "..
 import { LostError, PeerLostError, timeoutError, VringError } from "../errors.ts";
 import { isCount } from "../layout/sizes.ts";
 import { copyOutThenLoad, peekView } from "../memory/word.ts";
+import { presenceIn, SeatState } from "../region/seats.ts";
 import { AWAITED, type Waitable } from "../wait/any.ts";
 import { begin } from "../wait/fairness.ts";
 import {
@@ -33,8 +34,6 @@ import {
   type Ring,
   UNIT,
   unitsOf,
-  WRITER_ROLE,
-  WriterState,
 } from "./circular_buffer.ts";
 
 /** A writer that overwrites faster than a head can be read, this often in a row, is not correct. */
@@ -166,7 +165,7 @@ export class CircularBufferReader implements Disposable, Waitable {
 
   /** Whether a living party is the writer; a killed one leaves the buffer to the next. */
   get hasWriter(): boolean {
-    return this.#ring.region.isHeld(WRITER_ROLE);
+    return this.#ring.region.isHeld(this.#ring.writer.role);
   }
 
   /** How many messages this reader has lost in all. */
@@ -411,13 +410,12 @@ export class CircularBufferReader implements Disposable, Waitable {
   }
 
   #writerClosed(): boolean {
-    return !this.#keepOpen && this.#ring.state.load() === WriterState.closed;
+    return !this.#keepOpen && this.#ring.writer.state.load() === SeatState.closed;
   }
 
   #writerIsDead(): boolean {
-    const { state, region } = this.#ring;
-    if (this.#keepOpen || state.load() !== WriterState.open) return false;
-    return !region.isHeld(WRITER_ROLE) && state.load() === WriterState.open; // C3
+    const { writer, region } = this.#ring;
+    return !this.#keepOpen && presenceIn(region, writer) === "dead"; // C3
   }
 
   #check(outcome: Outcome, { timeout = Infinity }: SyncWaitOptions): void {

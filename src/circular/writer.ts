@@ -5,10 +5,11 @@
  */
 
 import { byteLengthOf, inWords } from "../arguments.ts";
-import { RoleTakenError, VringError } from "../errors.ts";
+import { VringError } from "../errors.ts";
 import { isCount } from "../layout/sizes.ts";
 import { claimView, commitView, copyIn, prefetchToWrite } from "../memory/word.ts";
 import { disposeAtEnd } from "../os/clock.ts";
+import { SeatState, takeRole } from "../region/seats.ts";
 import { checkedBuffer, type CircularBufferOptions, openBuffer, unlinkBuffer } from "./geometry.ts";
 import {
   corruptHead,
@@ -22,8 +23,6 @@ import {
   type Ring,
   UNIT,
   unitsOf,
-  WRITER_ROLE,
-  WriterState,
 } from "./circular_buffer.ts";
 
 const HEAD_UNITS = HEAD_BYTES / UNIT;
@@ -77,7 +76,7 @@ export class CircularBufferWriter implements Disposable {
     this.#limit = Math.min(this.#oldest + ring.units, LAST_POSITION);
     this.#head.load(ring, this.#offset); // C1: intact, whatever the last writer was doing
     if (!this.#head.isSound) throw corruptHead(ring, this.#position, this.#head);
-    ring.state.store(WriterState.open); // C3
+    ring.writer.state.store(SeatState.open); // C3
     ring.bell.ring(); // C2
     disposeAtEnd(this);
   }
@@ -91,12 +90,10 @@ export class CircularBufferWriter implements Disposable {
     using stack = new DisposableStack();
     const ring = openBuffer(name, options);
     stack.use(ring.region);
-    if (ring.region.tryHold(WRITER_ROLE) === undefined) {
-      throw new RoleTakenError(
-        `Cannot write to ${ring.what}: it has a writer, which is alive; ` +
-          "close that one first",
-      );
-    }
+    takeRole(ring.region, ring.writer.role, {
+      action: `write to ${ring.what}`,
+      holder: "a writer",
+    });
     const writer = new CircularBufferWriter(ring);
     stack.move();
     return writer;
@@ -157,7 +154,7 @@ export class CircularBufferWriter implements Disposable {
   /** Says that nothing more comes, until another writer opens; readers drain what is there. */
   close(): void {
     this.#ring.region.close(() => {
-      this.#ring.state.store(WriterState.closed);
+      this.#ring.writer.state.store(SeatState.closed);
       this.#ring.bell.ring();
     });
   }

@@ -1,13 +1,11 @@
 /**
  * An end of a ring: a role that one living party has, and what it knows of those at the other end.
  *
- * Each end notes in a word of its own whether it is open, closed, or has never been; open, with the
- * role not held, is dead. Who waits looks at that before each sleep and after each slice. An end
- * takes its role before it notes that it is open, and notes that it is closed before it gives its
- * role back; so who finds "open" and then no holder looks once more, and knows it is dead.
+ * Each end notes its state in a word of its seat, which tells the other end whether it is open, has
+ * closed or died (seats.ts). An end that waits looks at that before each sleep and after each slice.
  *
- * C1  An end that dies between taking its role and noting that it is open is as if it had never
- *     been; one that dies while closing is closed or dead, and either is the truth.
+ * C1  An end that dies before it notes that it is open never existed for the other end. An end that
+ *     dies while it closes has closed or died, and either is true.
  *
  * @module
  */
@@ -16,26 +14,16 @@ import { PeerLostError, timeoutError } from "../errors.ts";
 import type { Codec } from "../codec.ts";
 import type { Mapping } from "../memory/mapping.ts";
 import type { Word32 } from "../memory/word.ts";
+import { type Presence, presenceIn, type Seat, SeatState } from "../region/seats.ts";
 import type { Doorbell } from "../wait/doorbell.ts";
 import type { Outcome, SyncWaitOptions } from "../wait/until.ts";
 import type { LanePlace, Ringable } from "./lane.ts";
-
-const OPEN = 1;
-const CLOSED = 2;
 
 /** How an end is to be used. */
 export interface EndOptions {
   readonly codec?: Pick<Codec<unknown>, "type"> | undefined;
   readonly level?: "messages" | "bytes" | undefined;
   readonly keepOpen?: boolean | undefined;
-}
-
-/** A place for one party. */
-export interface Seat {
-  /** Which role of the region. */
-  readonly role: number;
-  /** The word that the party notes its state in. */
-  readonly state: Word32;
 }
 
 /** What an end needs of its region. */
@@ -62,9 +50,6 @@ export interface EndParts {
   /** Wait on when all at the other end are gone. */
   readonly keepOpen: boolean;
 }
-
-/** What the other end is, as far as it can be known: open if anyone there is. */
-export type Peer = "never" | "open" | "closed" | "dead";
 
 /** An end of a ring, whose role is held. */
 export class RingEnd implements Disposable {
@@ -94,33 +79,25 @@ export class RingEnd implements Disposable {
     using stack = new DisposableStack();
     stack.use(this);
     const user = make();
-    this.#own.store(OPEN);
+    this.#own.store(SeatState.open);
     stack.move();
     return user;
   }
 
   /** Whether a living party has this seat at the other end. */
   isPresent(seat: Seat): boolean {
-    return this.#peerAt(seat) === "open";
+    return presenceIn(this.#region, seat) === "open";
   }
 
-  /** What the other end is now: dead if nobody there is open and one of them died. */
-  peer(): Peer {
-    let found: Peer = "never";
+  /** The condition of the other end: open if any party there is, else dead if one of them died. */
+  peer(): Presence {
+    let found: Presence = "never";
     for (const seat of this.#peers) {
-      const state = this.#peerAt(seat);
+      const state = presenceIn(this.#region, seat);
       if (state === "open") return state;
       if (state === "dead" || found === "never") found = state;
     }
     return found;
-  }
-
-  #peerAt({ role, state: word }: Seat): Peer {
-    const state = word.load();
-    if (state === CLOSED) return "closed";
-    if (state !== OPEN) return "never";
-    if (this.#region.isHeld(role)) return "open";
-    return word.load() === CLOSED ? "closed" : "dead";
   }
 
   /** Whether everyone at the other end is gone, one of them died, and no other is expected. */
@@ -132,15 +109,15 @@ export class RingEnd implements Disposable {
   peerHasClosed(): boolean {
     if (this.#keepOpen) return false;
     const peers = this.#peers;
-    if (peers[this.#watched]!.state.load() === OPEN) return false;
+    if (peers[this.#watched]!.state.load() === SeatState.open) return false;
     let closed = false;
     for (let index = 0; index < peers.length; index++) {
       const state = peers[index]!.state.load();
-      if (state === OPEN) {
+      if (state === SeatState.open) {
         this.#watched = index;
         return false;
       }
-      closed ||= state === CLOSED;
+      closed ||= state === SeatState.closed;
     }
     return closed;
   }
@@ -177,7 +154,7 @@ export class RingEnd implements Disposable {
   /** Says that this end is closed, wakes the other one, and gives the role back. */
   close(...bells: Ringable[]): void {
     this.#region.close(() => {
-      this.#own.store(CLOSED);
+      this.#own.store(SeatState.closed);
       for (const bell of bells) bell.ring();
     });
   }

@@ -5,12 +5,10 @@
  */
 
 import { checkedOptions, inWords } from "../arguments.ts";
-import { RoleTakenError } from "../errors.ts";
 import { isCount } from "../layout/sizes.ts";
 import type { Mapping } from "../memory/mapping.ts";
 import { pageSize } from "../os/page.ts";
 import type { MessageType, RegionKind } from "../region/header.ts";
-import type { Role } from "../region/liveness.ts";
 import { regionPath } from "../region/names.ts";
 import { create, join, open, type OpenRequest, type Product } from "../region/open.ts";
 import { Region } from "../region/region.ts";
@@ -137,15 +135,6 @@ export class RingRegions<O extends object> {
     const path = regionPath(this.#product.kind.name, name);
     return { path, options, message: this.#typeOf(options) };
   }
-}
-
-/** Takes a role of a region; a RoleTakenError if a living party has it. */
-export function takeRole(region: Region, role: number, name: string, title: string): Role {
-  const taken = region.tryHold(role);
-  if (taken !== undefined) return taken;
-  throw new RoleTakenError(
-    `Cannot open ring "${name}" as its ${title}: it has one, which is alive; close that first`,
-  );
 }
 
 function roundCapacity(capacity: number, what: string): number {

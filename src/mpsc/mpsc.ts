@@ -10,15 +10,15 @@
  * A lane is a ring from one to one (lane.ts), so producers never meet: order is kept for each, and
  * a full lane stops its own producer only. Which lane is read next is told in fan_in.ts.
  *
- * A seat is a lane with its role. Its generation counts the producers that had it; it is stored by a
- * producer that holds the role and found the lane drained, before its first message.
+ * Each producer has a seat (seats.ts), whose words are a lane and a generation: the number of
+ * producers that had the seat. A newcomer takes a seat only when its lane is drained, and counts the
+ * generation up before its first message.
  *
- * I1  While a lane holds messages they are all of one producer, the one of the lane's generation. So
- *     what a dead producer left is never taken for its successor's.
- * C1  A producer dies: what it published stays to be read, and its seat is free for another once
- *     that was done. What it had not published vanishes (lane.ts, C1); what it published without a
- *     hint is found (fan_in.ts, C1).
- * C2  A newcomer dies after storing the generation: one number is used by nobody.
+ * I1  All messages in a lane are from one producer, the one of the lane's generation. So a message of
+ *     a dead producer is never taken for one of its successor.
+ * C1  A producer dies: its published messages stay, and once the consumer has read them another
+ *     producer can take the seat. Unpublished messages vanish (lane.ts, C1). The consumer finds a
+ *     message that was published without a hint (fan_in.ts, C1).
  *
  * @module
  */
@@ -29,6 +29,7 @@ import { type Codec, codec } from "../codec.ts";
 import { layout } from "../layout/layout.ts";
 import { pollUntil } from "../region/poll.ts";
 import type { Region } from "../region/region.ts";
+import { nextGeneration, type Seat, Seats, takeRole } from "../region/seats.ts";
 import type { RegionKind } from "../region/header.ts";
 import { Word32 } from "../memory/word.ts";
 import { Doorbell } from "../wait/doorbell.ts";
@@ -37,9 +38,8 @@ import {
   type RingOptions,
   ringProduct,
   RingRegions,
-  takeRole,
 } from "../lane/geometry.ts";
-import { type EndOptions, type LaneEnd, RingEnd, type Seat } from "../lane/endpoint.ts";
+import { type EndOptions, type LaneEnd, RingEnd } from "../lane/endpoint.ts";
 import { HintedBell } from "../lane/fan_in.ts";
 import { LANE, type LanePlace } from "../lane/lane.ts";
 
@@ -83,7 +83,7 @@ export const MPSC: RegionKind = {
 
 const CONSUMER_ROLE = 0;
 
-/** The role of a producer's seat. */
+/** The role of the first producer's seat. */
 const FIRST_PRODUCER_ROLE = 1;
 
 /** How to open an end of a ring from many producers to one consumer. */
@@ -125,6 +125,8 @@ export class Board {
   readonly consumer: Seat;
   /** How many producers there can be. */
   readonly producers: number;
+  /** The producers' seats. */
+  readonly seats: Seats;
   readonly #what: string;
 
   constructor(name: string, region: Region) {
@@ -137,6 +139,7 @@ export class Board {
     const state = new Word32(mapping, fields.consumer, control);
     this.consumer = { role: CONSUMER_ROLE, state };
     this.producers = region.dataBytes / region.partBytes;
+    this.seats = new Seats(region, { firstRole: FIRST_PRODUCER_ROLE, count: this.producers });
   }
 
   /** Where the words of a producer's seat begin. */
@@ -147,7 +150,7 @@ export class Board {
   /** A producer's seat. */
   seat(id: number): Seat {
     const state = new Word32(this.region.mapping, MPSC_SEAT.fields.producer, this.#seatAt(id));
-    return { role: FIRST_PRODUCER_ROLE + id, state };
+    return { role: this.seats.roleOf(id), state };
   }
 
   /** How many producers have had a seat. */
@@ -185,33 +188,27 @@ interface Taken {
   readonly generation: number;
 }
 
-/** Takes a seat whose lane is drained; a string that says why there is none. */
+/** Takes a seat whose lane is drained, or returns the reason why it cannot. */
 function tryTake(board: Board, id: number | undefined): Taken | "alive" | "undrained" {
-  const first = id ?? 0;
-  const last = id ?? board.producers - 1;
   let reason: "alive" | "undrained" = "alive";
-  for (let k = first; k <= last; k++) {
-    if (!board.isDrained(k)) { // not held meanwhile: who only looks must not seem to have it
-      if (board.region.isHeld(FIRST_PRODUCER_ROLE + k)) continue;
-      board.place(k).dataBell.ring(); // the dead one may not have come to that
-      reason = "undrained";
-      continue;
-    }
-    const role = board.region.tryHold(FIRST_PRODUCER_ROLE + k);
-    if (role === undefined) continue;
-    using stack = new DisposableStack();
-    stack.use(role);
-    if (!board.isDrained(k)) { // another one had it since, and died
-      reason = "undrained";
-      continue;
-    }
-    const word = board.generation(k);
-    const generation = (word.load() + 1) >>> 0;
-    word.store(generation); // I1
-    stack.move();
-    return { id: k, generation };
-  }
-  return reason;
+  const taken = board.seats.take({
+    only: id,
+    suits: (seat) => {
+      if (board.isDrained(seat)) return true;
+      if (!board.seats.isHeld(seat)) {
+        board.place(seat).dataBell.ring(); // its producer may have died before it rang
+        reason = "undrained";
+      }
+      return false; // without holding the seat, which would make its producer seem alive
+    },
+    clear: (seat) => { // only the consumer can, by draining the lane
+      if (board.isDrained(seat)) return true;
+      reason = "undrained"; // another producer had it since, and died
+      return false;
+    },
+  });
+  if (taken === undefined) return reason;
+  return { id: taken.index, generation: nextGeneration(board.generation(taken.index)) }; // I1
 }
 
 function checkId(board: Board, name: string, id: number | undefined): void {
@@ -246,7 +243,7 @@ export interface ProducerEnd extends LaneEnd {
   readonly generation: number;
 }
 
-/** Takes a seat; a RoleTakenError if no free one is drained. */
+/** Takes a seat. Throws a RoleTakenError when every lane is in use or still to be drained. */
 export function takeSeat(
   name: string,
   region: Region,
@@ -263,7 +260,7 @@ export function takeSeat(
   return end;
 }
 
-/** The same, and waits for the lane to be drained. */
+/** Takes a seat, and waits for a lane to be drained. */
 export async function awaitSeat(
   name: string,
   region: Region,
@@ -312,7 +309,7 @@ export function takeConsumer(name: string, region: Region, options: EndOptions):
   using stack = new DisposableStack();
   stack.use(region);
   const board = new Board(name, region);
-  takeRole(region, CONSUMER_ROLE, name, "consumer");
+  takeRole(region, CONSUMER_ROLE, { action: `open ring "${name}" as its consumer` });
   const end = new RingEnd({
     name,
     region,

@@ -17,8 +17,8 @@
  * There is nothing that two parties would have to change together, so nothing can be half changed:
  * a party that died is gone once its word is 0.
  *
- * A seat belongs to whoever holds its role, a record lock of the kernel. Every permit needs a seat
- * of its own; a handle keeps those that it took, for its next permits.
+ * Every permit needs a seat of its own (seats.ts); a handle keeps those that it took, for its next
+ * permits.
  *
  *   none      neither waits nor is inside            whoever sits there announces the next turn
  *   reader    waits, or is inside if no writer has   it leaves, or gives up (none)
@@ -33,7 +33,6 @@
  *     draws a ticket finds all earlier ones announced, and its own is found by all later ones. A turn
  *     whose ticket another drew can only become a later one: whoever waits for it waits in vain for
  *     a moment, and is told of the change like of any other.
- * I3  `seats` is larger than the number of any seat in which a turn was ever announced.
  *
  * P1  A turn is stored, then `tickets` changes; the next one draws, then loads the turns (I2).
  * P2  A party announces, raises its bell, looks at the turns, and sleeps. Who leaves clears its turn,
@@ -43,9 +42,9 @@
  * P3  What a writer did inside is done before its turn is cleared, and seen after that is seen.
  * P4  `torn` is set before the turn of a dead writer is cleared; who comes in looks at it afterwards.
  *
- * C1  Anyone dies, wherever it was: its turn stands, or not. Whoever finds it in the way takes the
- *     role of that seat, if the kernel gives it, and clears the turn; or a newcomer takes the seat
- *     and clears it first. Who dies at that leaves a turn and a free role to the next one.
+ * C1  A party dies at any step: its seat is dead (seats.ts), and its turn may still be announced. A
+ *     party that finds the turn in its way repairs the seat, or a newcomer takes it. Clearing the turn
+ *     is the repair.
  * C2  A writer dies inside (writing): `torn` tells those that come in, until a writer that was told
  *     has left. One that dies just before (writer) has not touched anything.
  * C3  Anyone dies between clearing a turn, its own or that of another, and ringing: those that could
@@ -65,8 +64,8 @@ import { layout } from "../layout/layout.ts";
 import { corrupt } from "../memory/corrupt.ts";
 import { Word32, Word64 } from "../memory/word.ts";
 import type { RegionKind } from "../region/header.ts";
-import type { Role } from "../region/liveness.ts";
 import type { Region } from "../region/region.ts";
+import { Seats, type TakenSeat } from "../region/seats.ts";
 import { Doorbell } from "../wait/doorbell.ts";
 
 /** How many can wait or be inside at a time. */
@@ -123,11 +122,9 @@ interface Row {
   readonly bell: Doorbell;
 }
 
-/** A seat that was taken. */
-export interface Seat {
-  readonly index: number;
+/** A seat that this party holds. */
+export interface Seat extends TakenSeat {
   readonly row: Row;
-  readonly role: Role;
   /** What was announced, while it is. */
   turn: number;
 }
@@ -137,7 +134,7 @@ export class Queue {
   readonly region: Region;
   readonly what: string;
   readonly #tickets: Word64;
-  readonly #seats: Word32;
+  readonly #seats: Seats;
   readonly #torn: Word32;
   readonly #rows: Row[] = [];
   readonly #turns = new Float64Array(SEATS);
@@ -148,7 +145,8 @@ export class Queue {
     this.region = region;
     this.what = `lock "${name}"`;
     this.#tickets = new Word64(mapping, tickets, controlOffset);
-    this.#seats = new Word32(mapping, seats, controlOffset);
+    const used = new Word32(mapping, seats, controlOffset);
+    this.#seats = new Seats(region, { firstRole: 0, count: SEATS, used });
     this.#torn = new Word32(mapping, torn, controlOffset);
   }
 
@@ -167,35 +165,13 @@ export class Queue {
     };
   }
 
-  /** How many seats there are to look at: a claim, like all that others stored. */
-  get #count(): number {
-    return Math.min(this.#seats.load(), SEATS);
-  }
-
-  /** Takes a seat that nobody has. */
+  /** Takes a seat. */
   sit(): Seat {
-    for (let index = 0; index < SEATS; index++) {
-      const role = this.region.tryHold(index);
-      if (role === undefined) continue;
-      using stack = new DisposableStack();
-      stack.use(role);
-      this.#clear(index); // C1
-      this.#raiseCount(index + 1);
-      stack.move();
-      return { index, row: this.#row(index), role, turn: 0 };
-    }
+    const taken = this.#seats.take({ clear: (index) => this.#clear(index) }); // C1
+    if (taken !== undefined) return { ...taken, row: this.#row(taken.index), turn: 0 };
     throw new RoleTakenError(
       `Cannot use ${this.what}: ${SEATS} wait for it or hold it, and all are alive; close some`,
     );
-  }
-
-  #raiseCount(count: number): void {
-    let seen = this.#seats.load();
-    while (seen < count) { // I3
-      const found = this.#seats.compareExchange(seen, count);
-      if (found === seen) return;
-      seen = found;
-    }
   }
 
   /** Comes into the queue, at its end. */
@@ -214,7 +190,7 @@ export class Queue {
 
   /** Who has not yet left and came before; undefined if nobody is in the way. */
   blocker(seat: Seat): Row | undefined {
-    const count = this.#count;
+    const count = this.#seats.used;
     for (let index = 0; index < count; index++) {
       if (this.#blocks(index, seat)) return this.#row(index);
     }
@@ -232,15 +208,13 @@ export class Queue {
 
   /** Clears the turns of the dead that are in the way. */
   clearDead(seat: Seat): void {
-    const count = this.#count;
+    const count = this.#seats.used;
     for (let index = 0; index < count; index++) {
-      if (!this.#blocks(index, seat) || this.region.isHeld(index)) continue;
-      using role = this.region.tryHold(index);
-      if (role !== undefined) this.#clear(index);
+      if (this.#blocks(index, seat)) this.#seats.repair(index, () => this.#clear(index));
     }
   }
 
-  /** Clears the turn of whoever had the seat before. The caller holds its role. */
+  /** Clears the turn of a seat's last holder. The caller holds its role. */
   #clear(index: number): void {
     const { turn } = this.#row(index);
     const want = wantOf(turn.load());
@@ -273,7 +247,7 @@ export class Queue {
 
   /** Rings for all that nobody is in the way of. */
   #ringNext(): void {
-    const count = this.#count;
+    const count = this.#seats.used;
     let first = Infinity;
     let firstWriter = Infinity;
     for (let index = 0; index < count; index++) {

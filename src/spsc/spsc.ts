@@ -11,6 +11,7 @@ import { type Codec, codec } from "../codec.ts";
 import { fingerprint } from "../layout/hash.ts";
 import { layout } from "../layout/layout.ts";
 import type { Region } from "../region/region.ts";
+import { takeRole } from "../region/seats.ts";
 import type { MessageType, RegionKind } from "../region/header.ts";
 import { Word32 } from "../memory/word.ts";
 import { Doorbell } from "../wait/doorbell.ts";
@@ -19,7 +20,6 @@ import {
   type RingOptions,
   ringProduct,
   RingRegions,
-  takeRole,
 } from "../lane/geometry.ts";
 import { type EndOptions, type LaneEnd, RingEnd } from "../lane/endpoint.ts";
 import { LANE } from "../lane/lane.ts";
@@ -120,7 +120,7 @@ function takeEnd(name: string, title: EndName, region: Region, options: EndOptio
   const { mapping, controlOffset: control, dataOffset: data, dataBytes: capacity } = region;
   const { fields } = SPSC_CONTROL;
   const peerName = title === "producer" ? "consumer" : "producer";
-  takeRole(region, ROLES[title], name, title);
+  takeRole(region, ROLES[title], { action: `open ring "${name}" as its ${title}` });
   const end = new RingEnd({
     name,
     region,

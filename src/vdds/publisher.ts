@@ -5,12 +5,13 @@
  */
 
 import { byteLengthOf, checkWaits, inWords } from "../arguments.ts";
-import { Errno, OsError, RoleTakenError, timeoutError, VringError } from "../errors.ts";
+import { Errno, OsError, timeoutError, VringError } from "../errors.ts";
 import { type Codec, codec } from "../codec.ts";
 import { roundUp } from "../layout/sizes.ts";
 import { claimView, commitView, copyIn } from "../memory/word.ts";
 import { disposeAtEnd } from "../os/clock.ts";
 import { pageSize } from "../os/page.ts";
+import { SeatState, takeRole } from "../region/seats.ts";
 import { sinkStream } from "../streams.ts";
 import { begin } from "../wait/fairness.ts";
 import {
@@ -37,7 +38,7 @@ import {
   typeOf,
   unlinkTopic,
 } from "./topic.ts";
-import { type VRing, WRITER_ROLE, WriterState } from "./vring.ts";
+import type { VRing } from "./vring.ts";
 import { NONE, VRingWriter } from "./vring_writer.ts";
 
 /** What happens when a sample is to be sent and none of the topic's is free. */
@@ -201,11 +202,10 @@ export class Publisher<T = Uint8Array> implements Disposable {
     stack.use(sources);
     const { history = 0 } = options;
     const name = topicOfSource(topic, options.source);
-    if (ring.region.tryHold(WRITER_ROLE) === undefined) {
-      throw new RoleTakenError(
-        `Cannot publish to topic "${name}": it has a publisher, which is alive; close that first`,
-      );
-    }
+    takeRole(ring.region, ring.writer.role, {
+      action: `publish to topic "${name}"`,
+      holder: "a publisher",
+    });
     if (history >= ring.plan.depth) {
       throw new RangeError(
         `Cannot keep ${history} samples of topic "${name}" as its history: of its ` +
@@ -213,7 +213,7 @@ export class Publisher<T = Uint8Array> implements Disposable {
       );
     }
     const publisher = new Publisher({ topic: name, ring, sources }, options);
-    ring.writer.store(WriterState.open);
+    ring.writer.state.store(SeatState.open);
     ring.members.add(1);
     ring.membersBell.ring();
     sources?.announce();
@@ -356,7 +356,7 @@ export class Publisher<T = Uint8Array> implements Disposable {
     }
     ring.region.close(() => {
       this.#loan = undefined;
-      ring.writer.store(WriterState.closed);
+      ring.writer.state.store(SeatState.closed);
       ring.members.add(1);
       this.#writer.close();
       ring.membersBell.ring();

@@ -8,6 +8,7 @@ import { checkHandler, checkLimit, checkWaits } from "../arguments.ts";
 import { PeerLostError, timeoutError } from "../errors.ts";
 import { type Codec, codec } from "../codec.ts";
 import { Again, retrySync, unlessAgain } from "../region/poll.ts";
+import { presenceIn, SeatState } from "../region/seats.ts";
 import { copyOut, peekView } from "../memory/word.ts";
 import { disposeAtEnd } from "../os/clock.ts";
 import { valueStream } from "../streams.ts";
@@ -45,7 +46,7 @@ import {
   typeOf,
   unlinkTopic,
 } from "./topic.ts";
-import { type VRing, WRITER_ROLE, WriterState } from "./vring.ts";
+import type { VRing } from "./vring.ts";
 import type { VRingReader } from "./vring_reader.ts";
 
 /** How a subscriber is to receive. */
@@ -454,14 +455,12 @@ export class Subscriber<T = Uint8Array> implements Disposable, Waitable {
   }
 
   #publisherHasClosed(): boolean {
-    return !this.#keepOpen && this.#ring.writer.load() === WriterState.closed;
+    return !this.#keepOpen && this.#ring.writer.state.load() === SeatState.closed;
   }
 
-  /** Its role is given back only after it has noted that it is closed. */
   #publisherIsDead(): boolean {
     const { writer, region } = this.#ring;
-    if (this.#keepOpen || writer.load() !== WriterState.open) return false;
-    return !region.isHeld(WRITER_ROLE) && writer.load() === WriterState.open;
+    return !this.#keepOpen && presenceIn(region, writer) === "dead";
   }
 
   /** The publisher may have published between the look at the ring and the one at its word. */

@@ -61,13 +61,13 @@
  *     successor puts it into the USED rings of those who have not taken it, perhaps once more.
  *     All who lived through it get the sample, once.
  * C3  It dies between pinning and unpinning: pins are its row, which the successor takes over.
- * C4  A reader dies: what it was given and held stays in its row. When the writer finds it in its way
- *     it takes the role, if the kernel gives it, and clears the row; or a joiner takes role and row.
- *     Both clear before anything else, and a half cleared row is cleared again by the next.
+ * C4  A reader dies: the samples that it was given or held stay in its row, and its seat is dead
+ *     (seats.ts). A writer that finds such a sample in its way repairs the seat, or a joiner takes it.
+ *     Clearing the row is the repair.
  * C5  A reader dies while it gives back: the word says whether it did. The count of references or the
  *     entry in AVAIL may be missing; the writer finds the descriptor when it searches, before it
  *     sleeps, or after a slice.
- * C6  The writer dies while it clears a dead reader's row: the kernel gives up both roles.
+ * C6  The writer dies while it clears a dead reader's row: the kernel releases both roles.
  *
  * A writer whose view of who is online is old may still give to a row whose reader has left. That
  * does no harm: it is cleared as after a death, or the next reader of that row gets a sample more.
@@ -94,6 +94,7 @@ import type { Mapping } from "../memory/mapping.ts";
 import { loadDouble, storeDouble, Word32, Word64, type WordPlace } from "../memory/word.ts";
 import type { RegionKind } from "../region/header.ts";
 import type { Region } from "../region/region.ts";
+import { presenceIn, type Seat, Seats } from "../region/seats.ts";
 import { Doorbell } from "../wait/doorbell.ts";
 import {
   ALONE,
@@ -127,9 +128,6 @@ export const WRITER_ROLE = 0;
 export function readerRole(reader: number): number {
   return 1 + reader;
 }
-
-/** What `writer` says. */
-export const WriterState = { never: 0, open: 1, closed: 2 } as const;
 
 /** What a descriptor tells of its sample. */
 export type Described = "sequence" | "length" | "committed";
@@ -167,7 +165,9 @@ export class VRing {
   readonly what: string;
   readonly region: Region;
   readonly plan: Plan;
-  readonly writer: Word32;
+  readonly writer: Seat;
+  /** The readers' seats: a row each. */
+  readonly seats: Seats;
   readonly members: Word32;
   readonly rows: Word32;
   readonly available: Word32;
@@ -200,9 +200,14 @@ export class VRing {
     this.#availableEntriesAt = region.dataOffset + plan.availableAt;
     this.#samplesAt = region.dataOffset + plan.samplesAt;
     this.#stride = plan.stride;
-    this.writer = new Word32(mapping, fields.writer, control);
-    this.members = new Word32(mapping, fields.members, control);
+    this.writer = { role: WRITER_ROLE, state: new Word32(mapping, fields.writer, control) };
     this.rows = new Word32(mapping, fields.rows, control);
+    this.seats = new Seats(region, {
+      firstRole: readerRole(0),
+      count: plan.readers,
+      used: this.rows,
+    });
+    this.members = new Word32(mapping, fields.members, control);
     this.available = new Word32(mapping, fields.available, control);
     this.spaceBell = new Doorbell(mapping, fields.space_bell, control);
     this.membersBell = new Doorbell(mapping, fields.members_bell, control);
@@ -381,22 +386,22 @@ export class VRing {
   /** How many readers are there and alive. */
   countReaders(): number {
     let count = 0;
-    const rows = Math.min(this.rows.load(), this.plan.readers);
+    const rows = this.seats.used;
     for (let k = 0; k < rows; k++) {
-      if (this.reader(k).online.load() !== 0 && this.region.isHeld(readerRole(k))) count++;
+      if (this.reader(k).online.load() !== 0 && this.seats.isHeld(k)) count++;
     }
     return count;
   }
 
   /** Whether the writer is there and alive. */
   hasWriter(): boolean {
-    return this.writer.load() === WriterState.open && this.region.isHeld(WRITER_ROLE);
+    return presenceIn(this.region, this.writer) === "open";
   }
 
   /** How many descriptors some reader has, taken or not. */
   countInFlight(): number {
     let count = 0;
-    const rows = Math.min(this.rows.load(), this.plan.readers);
+    const rows = this.seats.used;
     for (let d = 0; d < this.plan.depth; d++) {
       for (let k = 0; k < rows; k++) {
         const state = stateOf(this.reader(k).row[d]!.load());

@@ -10,7 +10,8 @@
  */
 
 import type { Role } from "../region/liveness.ts";
-import { Kept, readerRole, type ReaderWords, type VRing } from "./vring.ts";
+import type { TakenSeat } from "../region/seats.ts";
+import { Kept, type ReaderWords, type VRing } from "./vring.ts";
 import { stampAfter, stampOf, stampOfSequence, State, stateOf, wordOf } from "./vring_layout.ts";
 
 /** A writer that drops samples faster than they can be taken, this often in a row, is let go on. */
@@ -55,25 +56,22 @@ export class VRingReader {
     this.#index = this.#end = this.words.used.load();
   }
 
-  /** Becomes one of the readers; undefined if there can be no more of them. */
+  /**
+   * Becomes one of the readers. Returns undefined when all their seats are held by readers that are
+   * online, and "busy" when one of them is joining, leaving or being repaired.
+   */
   static join(ring: VRing, history: number): VRingReader | "busy" | undefined {
-    let busy = false;
-    for (let k = 0; k < ring.plan.readers; k++) {
-      const role = ring.region.isHeld(readerRole(k))
-        ? undefined
-        : ring.region.tryHold(readerRole(k));
-      if (role !== undefined) return VRingReader.#online(ring, k, role, history);
-      // Held and not online: it is just coming, leaving or being cleared, and may soon be free.
-      if (ring.reader(k).online.load() === 0) busy = true;
+    const taken = ring.seats.take({ clear: (k) => ring.clear(k) }); // C4
+    if (taken !== undefined) return VRingReader.#online(ring, taken, history);
+    for (let k = 0; k < ring.seats.count; k++) {
+      if (ring.reader(k).online.load() === 0) return "busy";
     }
-    return busy ? "busy" : undefined;
+    return undefined;
   }
 
-  static #online(ring: VRing, k: number, role: Role, history: number): VRingReader {
+  static #online(ring: VRing, { index: k, role }: TakenSeat, history: number): VRingReader {
     using stack = new DisposableStack();
     stack.use(role);
-    raise(ring, k + 1);
-    ring.clear(k); // C4: whatever the last reader of this row has left
     const reader = new VRingReader(ring, k, role);
     reader.words.first.store(0);
     reader.words.online.store(1);
@@ -261,15 +259,5 @@ export class VRingReader {
     this.#ring.spaceBell.ring();
     this.#role.close();
     this.#ring.membersBell.ring();
-  }
-}
-
-/** Makes the number of rows that are in use at least so many. */
-function raise(ring: VRing, rows: number): void {
-  let before = ring.rows.load();
-  while (before < rows) {
-    const found = ring.rows.compareExchange(before, rows);
-    if (found === before) return;
-    before = found;
   }
 }

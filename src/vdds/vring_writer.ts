@@ -6,7 +6,7 @@
 
 import { isCount } from "../layout/sizes.ts";
 import type { Word32 } from "../memory/word.ts";
-import { Kept, readerRole, type ReaderWords, type VRing } from "./vring.ts";
+import { Kept, type ReaderWords, type VRing } from "./vring.ts";
 import {
   entryOf,
   referencesOf,
@@ -222,17 +222,14 @@ export class VRingWriter {
 
   /** C4: clears what a reader has if it is dead. */
   #takeBack(k: number): boolean {
-    const { region } = this.#ring;
     if (this.#alive[k]) return false;
     this.#looked = true;
-    using role = region.isHeld(readerRole(k)) ? undefined : region.tryHold(readerRole(k));
-    if (role === undefined) {
-      this.#alive[k] = 1;
-      return false;
-    }
-    this.#ring.clear(k);
-    this.#ring.membersBell.ring();
-    return true;
+    const repaired = this.#ring.seats.repair(k, () => {
+      this.#ring.clear(k);
+      this.#ring.membersBell.ring();
+    });
+    if (!repaired) this.#alive[k] = 1;
+    return repaired;
   }
 
   /** Takes a sample from all who have not taken it yet; false if one of them has, meanwhile. */
@@ -341,7 +338,7 @@ export class VRingWriter {
     const members = ring.members.load();
     if (members === this.#members) return;
     this.#members = members;
-    this.#rows = Math.min(ring.rows.load(), ring.plan.readers);
+    this.#rows = ring.seats.used;
     this.#online = [];
     for (let k = 0; k < this.#rows; k++) {
       const reader = ring.reader(k);
