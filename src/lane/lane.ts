@@ -248,12 +248,20 @@ export class LaneReceiver extends LaneEnd {
 /**
  * Makes an end of a lane. If the positions are corrupt, empties the lane first, by the position that
  * is this end's own: a party that begins owes nothing to a peer that stored them.
+ *
+ * @param onEmptied Is called in that case.
  */
-export function beginLane<E>(place: LanePlace, own: "head" | "tail", make: () => E): E {
+export function beginLane<E>(
+  place: LanePlace,
+  own: "head" | "tail",
+  make: () => E,
+  onEmptied?: () => void,
+): E {
   try {
     return make();
   } catch (error) {
     if (!(error instanceof CorruptRegionError)) throw error;
+    onEmptied?.();
   }
   const { head, tail, taken } = new LaneEnd(place);
   if (own === "head") head.store(tail.load());

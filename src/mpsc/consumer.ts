@@ -6,12 +6,14 @@
 
 import { checkHandler, checkLimit } from "../arguments.ts";
 import { type Codec, codec } from "../codec.ts";
+import { CorruptRegionError } from "../errors.ts";
 import type { Word32 } from "../memory/word.ts";
 import type { Awaited } from "../wait/until.ts";
 import { checkedRing } from "../lane/geometry.ts";
 import { FanIn, TURN } from "../lane/fan_in.ts";
-import { type LanePlace, LaneReceiver } from "../lane/lane.ts";
+import { beginLane, type LanePlace, LaneReceiver } from "../lane/lane.ts";
 import {
+  type Board,
   type ConsumerEnd,
   type MpscConnectOptions,
   type MpscOptions,
@@ -60,6 +62,21 @@ class ProducerLane extends LaneReceiver implements Origin {
   }
 }
 
+/** The lanes of a new consumer; throws if it had to empty one (mpsc.ts, C2). */
+function beginLanes(board: Board): ProducerLane[] {
+  let emptied: string | undefined;
+  const lanes = Array.from({ length: board.producers }, (_, id) => {
+    const place = board.place(id);
+    const make = () => new ProducerLane(place, id, board.generation(id));
+    return beginLane(place, "tail", make, () => emptied ??= place.what);
+  });
+  if (emptied === undefined) return lanes;
+  throw new CorruptRegionError(
+    `Cannot open ${emptied}: a peer corrupted its positions, and its messages are lost; open the ` +
+      "ring again, which serves all lanes",
+  );
+}
+
 class OriginSample extends Sample implements MpscMessage {
   readonly producer: number;
   readonly generation: number;
@@ -80,8 +97,9 @@ class OriginSample extends Sample implements MpscMessage {
  * The one consumer of a ring with many producers. It serves them in turns; each message tells whose
  * it is.
  *
- * A lane in which a producer stored what makes no sense gives one CorruptRegionError, and is left
- * alone from then on; the others are served as before.
+ * A lane that a producer corrupts gives one CorruptRegionError and is not read from then on; the
+ * others are served as before. A lane whose positions are corrupt when a consumer opens the ring is
+ * emptied: that attempt throws the error, and the next one succeeds.
  *
  * @example Whatever producers have to say
  * ```ts
@@ -104,10 +122,7 @@ export class MpscConsumer<T = Uint8Array> extends MessageReceiver<T, MpscValue<T
   private constructor({ end, board }: ConsumerEnd, codec: Codec<T>) {
     super(end, board.region.partBytes, codec);
     this.producers = board.producers;
-    const lanes = Array.from(
-      { length: board.producers },
-      (_, id) => new ProducerLane(board.place(id), id, board.generation(id)),
-    );
+    const lanes = beginLanes(board);
     const fan = this.#fan = new FanIn(lanes, board.hint);
     this.#awaited = {
       bell: board.dataBell,

@@ -19,6 +19,8 @@
  * C1  A producer dies: its published messages stay, and once the consumer has read them another
  *     producer can take the seat. Unpublished messages vanish (lane.ts, C1). The consumer finds a
  *     message that was published without a hint (fan_in.ts, C1).
+ * C2  A peer corrupts the positions of a lane, and the consumer closes or dies: the next consumer that
+ *     opens empties that lane and throws once, so the attempt after that serves all lanes.
  *
  * @module
  */
