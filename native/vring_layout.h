@@ -51,7 +51,7 @@ _Static_assert(sizeof(struct region_header) == 256, "size of region_header");
 #define SHARED_MEMORY_CONTROL_VERSION 1u
 #define SHARED_MEMORY_CONTROL_HASH UINT64_C(0xcbe4b93c1013eb7b)
 struct shared_memory_control {
-  _Alignas(64) _Atomic uint32_t references; /* how many had it open when one last came or left; killed ones are missed until then */
+  _Alignas(64) _Atomic uint32_t references; /* the number of handles when one last opened or closed; it may count killed ones */
   uint8_t _pad_4[60];
 };
 _Static_assert(offsetof(struct shared_memory_control, references) == 0, "shared_memory_control.references");
@@ -63,7 +63,7 @@ _Static_assert(sizeof(struct shared_memory_control) == 64, "size of shared_memor
 struct rw_seat {
   _Alignas(64) _Atomic uint64_t turn; /* its holder: ticket * 4 + what it wants */
   uint8_t _pad_8[56];
-  _Atomic uint32_t bell; /* rung by who leaves; raised by its holder when it waits */
+  _Atomic uint32_t bell; /* rung by a leaving party; raised by its holder when it waits */
   uint8_t _pad_68[60];
 };
 _Static_assert(offsetof(struct rw_seat, turn) == 0, "rw_seat.turn");
@@ -74,13 +74,13 @@ _Static_assert(sizeof(struct rw_seat) == 128, "size of rw_seat");
 #define RW_LOCK_CONTROL_VERSION 1u
 #define RW_LOCK_CONTROL_HASH UINT64_C(0x5db2b950638c2303)
 struct rw_lock_control {
-  _Alignas(64) _Atomic uint64_t tickets; /* how many tickets were drawn */
+  _Alignas(64) _Atomic uint64_t tickets; /* the number of tickets drawn */
   uint8_t _pad_8[56];
-  _Alignas(64) _Atomic uint32_t seats; /* one more than the highest seat that ever was taken */
+  _Alignas(64) _Atomic uint32_t seats; /* one more than the highest seat that was ever taken */
   uint8_t _pad_68[60];
   _Alignas(64) _Atomic uint32_t torn; /* 1 from a writer's death inside until another has left */
   uint8_t _pad_132[60];
-  struct rw_seat rows[128]; /* one for each that waits or is inside */
+  struct rw_seat rows[128]; /* one for each party that waits or holds */
 };
 _Static_assert(offsetof(struct rw_lock_control, tickets) == 0, "rw_lock_control.tickets");
 _Static_assert(offsetof(struct rw_lock_control, seats) == 64, "rw_lock_control.seats");
@@ -98,7 +98,7 @@ struct circular_buffer_control {
   uint8_t _pad_72[56];
   _Alignas(64) _Atomic uint32_t bell; /* rung by the writer; raised by readers that wait */
   uint8_t _pad_132[60];
-  _Alignas(64) _Atomic uint32_t state; /* the writer: 0 has never been, 1 open, 2 closed */
+  _Alignas(64) _Atomic uint32_t state; /* the writer: 0 never existed, 1 open, 2 closed */
   uint8_t _pad_196[60];
 };
 _Static_assert(offsetof(struct circular_buffer_control, oldest) == 0, "circular_buffer_control.oldest");

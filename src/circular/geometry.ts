@@ -1,5 +1,5 @@
 /**
- * How large a circular buffer is, and opening one.
+ * The size of a circular buffer, and opening one.
  *
  * @module
  */
@@ -9,10 +9,10 @@ import { dataOffsetOf } from "../region/header.ts";
 import { type RingOptions, ringProduct, RingRegions } from "../lane/geometry.ts";
 import { CIRCULAR_BUFFER, initialise, type Ring, ringOf } from "./circular_buffer.ts";
 
-/** How to open a circular buffer. */
+/** The options for opening a circular buffer. */
 export type CircularBufferOptions = RingOptions;
 
-/** The options of a circular buffer, each read once and checked. */
+/** Copies the options of a circular buffer and checks them. */
 export function checkedBuffer<O extends CircularBufferOptions>(name: string, options: O): O {
   return checkedOptions(options, `open circular buffer ${inWords(name)}`);
 }
@@ -25,7 +25,7 @@ const BUFFERS = new RingRegions(
   ),
 );
 
-/** Opens a buffer, or makes it: writers and readers may come in any order. */
+/** Opens a buffer, or creates it: writers and readers may open in any order. */
 export function openBuffer(name: string, options: CircularBufferOptions): Ring {
   return ringOf(name, BUFFERS.open(name, options));
 }

@@ -1,5 +1,5 @@
 /**
- * The reading end of a circular buffer; how it works is told in circular_buffer.ts.
+ * The reading end of a circular buffer; circular_buffer.ts explains the algorithm.
  *
  * @module
  */

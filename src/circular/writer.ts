@@ -1,5 +1,5 @@
 /**
- * The writing end of a circular buffer; how it works is told in circular_buffer.ts.
+ * The writing end of a circular buffer; circular_buffer.ts explains the algorithm.
  *
  * @module
  */

@@ -11,9 +11,9 @@ import { mapMirrored } from "../memory/mirror.ts";
 import { allocate, close, memfd, MemfdFlag, truncate } from "../os/files.ts";
 import { availableMemory, pageSize, wholePages } from "../os/page.ts";
 
-/** How to make a {@linkcode MirrorRing}. */
+/** The options of a {@linkcode MirrorRing}. */
 export interface MirrorRingOptions {
-  /** Use 2 MiB pages if the system has reserved some; small pages and a reason if not. */
+  /** Uses 2 MiB pages if the system has reserved some; otherwise small pages, with a reason. */
   hugePages?: boolean;
 }
 
@@ -21,9 +21,8 @@ const HUGE_PAGE = 2 * 1024 * 1024;
 const CAPACITY_LIMIT = 2 ** 36;
 
 /**
- * A byte ring that belongs to this process: one memory, mapped at two adjacent addresses, so that
- * everything in it and every free space is contiguous. All of its bytes can be used: full is not
- * empty.
+ * A byte ring within this process: one memory, mapped at two adjacent addresses. So all readable
+ * bytes are contiguous, and all free space is too. Every byte of its capacity can be used.
  *
  * @example Bytes that cross the seam stay in one piece
  * ```ts
@@ -31,18 +30,18 @@ const CAPACITY_LIMIT = 2 ** 36;
  *
  * using ring = new MirrorRing(4096);
  * ring.commit(ring.claim(ring.capacity - 3).length);
- * ring.consume(ring.available); // both positions now stand 3 bytes before the end
+ * ring.consume(ring.available); // both positions are now 3 bytes before the end
  *
  * ring.write(new TextEncoder().encode("seamless"));
  * console.log(new TextDecoder().decode(ring.peek())); // "seamless"
  * ```
  */
 export class MirrorRing implements Disposable {
-  /** How many bytes the ring holds: the wanted minimum, rounded up to whole pages. */
+  /** The capacity in bytes: the requested minimum, rounded up to whole pages. */
   readonly capacity: number;
-  /** Whether the ring stands on 2 MiB pages. */
+  /** Whether the ring uses 2 MiB pages. */
   readonly hugePages: boolean;
-  /** Why it does not, though they were asked for. */
+  /** The reason for not using 2 MiB pages although they were requested. */
   readonly hugePagesRefused: string | undefined;
   readonly #mapping: Mapping;
   readonly #bytes: Uint8Array<ArrayBuffer>;
@@ -71,23 +70,26 @@ export class MirrorRing implements Disposable {
     this.hugePagesRefused = huge?.reason;
   }
 
-  /** How many bytes can be read. */
+  /** The number of readable bytes. */
   get available(): number {
     return this.#available;
   }
 
-  /** How many bytes can be written. */
+  /** The number of free bytes. */
   get free(): number {
     return this.capacity - this.#available;
   }
 
-  /** Both windows, `2 * capacity` bytes: byte `i` and byte `i + capacity` are the same byte. */
+  /**
+   * The memory of both windows, `2 * capacity` bytes: byte `i` and byte `i + capacity` are the same
+   * byte.
+   */
   get bytes(): Uint8Array<ArrayBuffer> {
     this.#checkOpen();
     return this.#bytes;
   }
 
-  /** Copies in as many of the bytes as fit; gives how many. */
+  /** Copies as many bytes into the ring as fit; returns their number. */
   write(source: Uint8Array): number {
     this.#checkOpen();
     const given = byteLengthOf(source, "write to", "the ring");
@@ -99,7 +101,7 @@ export class MirrorRing implements Disposable {
     return length;
   }
 
-  /** Copies out and removes as many bytes as there are, up to the target's length; gives how many. */
+  /** Moves as many bytes into the target as are readable and fit; returns their number. */
   read(target: Uint8Array): number {
     this.#checkOpen();
     const length = Math.min(byteLengthOf(target, "read from", "the ring"), this.#available);
@@ -108,7 +110,7 @@ export class MirrorRing implements Disposable {
     return length;
   }
 
-  /** Free space to write into in place, contiguous; `commit` makes what was written readable. */
+  /** Returns contiguous free space to write in place; `commit` makes the bytes readable. */
   claim(length: number = this.free): Uint8Array<ArrayBuffer> {
     this.#checkOpen();
     if (!isWithin(length, this.free)) {
@@ -135,12 +137,12 @@ export class MirrorRing implements Disposable {
     this.#claimed = 0;
   }
 
-  /** The first `length` readable bytes in place, contiguous; everything readable by default. */
+  /** Returns the first `length` readable bytes in place, contiguous; all of them by default. */
   peek(length: number = this.#available): Uint8Array<ArrayBuffer> {
     this.#checkOpen();
     if (!isWithin(length, this.#available)) {
       throw new RangeError(
-        `Cannot peek at ${inWords(length)} bytes of the ring: ${this.#available} are there`,
+        `Cannot peek at ${inWords(length)} bytes of the ring: ${this.#available} are readable`,
       );
     }
     return this.#bytes.subarray(this.#readAt, this.#readAt + length);
@@ -151,7 +153,7 @@ export class MirrorRing implements Disposable {
     this.#checkOpen();
     if (!isWithin(length, this.#available)) {
       throw new RangeError(
-        `Cannot consume ${inWords(length)} bytes of the ring: ${this.#available} are there`,
+        `Cannot consume ${inWords(length)} bytes of the ring: ${this.#available} are readable`,
       );
     }
     this.#consumed(length);
@@ -173,7 +175,7 @@ export class MirrorRing implements Disposable {
     this.#mapping.close();
   }
 
-  /** The same as `close()`. */
+  /** Closes it, as `close()` does. */
   [Symbol.dispose](): void {
     this.close();
   }
@@ -197,7 +199,10 @@ function smallPages(minCapacity: number): RingMemory {
   return mapMemfd(capacity, MemfdFlag.closeOnExec, pageSize());
 }
 
-/** Huge pages come from a pool that is usually empty, so a refusal is an outcome, not an error. */
+/**
+ * Maps 2 MiB pages, or returns a reason. Their pool is usually empty, so a refusal is an outcome,
+ * not an error.
+ */
 function tryHugePages(minCapacity: number): { memory?: RingMemory; reason?: string } {
   const capacity = wholePages(minCapacity, HUGE_PAGE);
   try {
@@ -214,7 +219,7 @@ function tryHugePages(minCapacity: number): { memory?: RingMemory; reason?: stri
 
 function mapMemfd(capacity: number, flags: number, alignment: number): RingMemory {
   const what = "a mirror ring";
-  // Huge pages that were reserved count as taken already.
+  // The system already counts reserved huge pages as used.
   const available = flags & MemfdFlag.hugePages ? Infinity : availableMemory();
   if (capacity > available) {
     const state = `${capacity} bytes are needed and ${available} are available`;

@@ -1,6 +1,6 @@
 /**
- * A lock between processes that one may hold to write, or many to read; how it works is told in
- * rw_queue.ts.
+ * A lock between processes that one writer or many readers may hold; rw_queue.ts explains the
+ * algorithm.
  *
  * @module
  */
@@ -23,27 +23,28 @@ import {
 import { Queue, RW_LOCK, type Seat, Want, wantOf } from "./rw_queue.ts";
 import type { Permit } from "./semaphore_lock.ts";
 
-/** Locks that are held. The roles of their seats would go with a handle that is collected. */
+/** The locks that are held. A garbage-collected handle would lose the roles of its seats. */
 const held = perIsolate(() => new Set<RwLock>());
 
 const LOCKS = withoutData(RW_LOCK);
 
-/** How to open a {@linkcode RwLock}. */
+/** The options for opening a {@linkcode RwLock}. */
 export interface RwLockOptions {
-  /** The permission bits of a new one; 0o600 by default. */
+  /** The permission bits of a new lock; 0o600 by default. */
   mode?: number;
-  /** Keep it when the last one leaves, until it is unlinked. */
+  /** Keeps the lock when its last member leaves, until it is unlinked. */
   persist?: boolean;
-  /** Attach also if it belongs to another user than you or root. */
+  /** Also attaches if the lock belongs to another user than you or root. */
   anyOwner?: boolean;
 }
 
 /**
- * A lock between processes, by name: one may hold it to write, or many to read. Whoever comes first
- * comes in first, so neither readers nor writers starve. What a killed process held is free again
- * as soon as somebody wants it.
+ * A lock between processes, by name: one writer or many readers may hold it. It is granted in the
+ * order of arrival, so neither readers nor writers starve. A lock that a killed process held is
+ * free again as soon as another process wants it.
  *
- * Up to 128 can hold it or wait for it. A handle can hold several permits; one that writes while it holds another waits for itself.
+ * Up to 128 permits can be held or waited for. A handle can hold several permits for reading, but a
+ * writer that already holds the lock deadlocks.
  *
  * @example One writes, many read
  * ```ts
@@ -71,60 +72,75 @@ export class RwLock implements Disposable {
     this.#queue = new Queue(name, region);
   }
 
-  /** Opens the lock of this name, or makes it, free. */
+  /** Opens the lock of this name, or creates a free one. */
   static open(name: string, options: RwLockOptions = {}): RwLock {
     const own = checkedOptions(options, `open lock ${inWords(name)}`);
     const { region } = open(LOCKS, { path: regionPath(RW_LOCK.name, name), options: own });
     return new RwLock(name, region);
   }
 
-  /** Removes the name, so that the next opener makes another lock; false if there is none. */
+  /**
+   * Removes the name, so that the next opener creates another lock; returns false if it does not
+   * exist.
+   */
   static unlink(name: string): boolean {
     return Region.unlink(RW_LOCK, regionPath(RW_LOCK.name, name));
   }
 
   /**
-   * Comes in to read if nobody writes or waits to; undefined otherwise, and also when others try at
-   * the same moment. Never waits.
+   * Acquires the lock for reading unless a writer holds it or waits; returns undefined otherwise.
+   * It also returns undefined if others try at the same moment. Never waits.
    */
   tryRead(): Permit | undefined {
     return this.#try(Want.reader);
   }
 
-  /** Comes in to read, and blocks the thread until it can; a TimeoutError after `timeout` ms. */
+  /**
+   * Acquires the lock for reading, and blocks the thread until then; throws a TimeoutError after
+   * `timeout` ms.
+   */
   readSync(options: SyncWaitOptions = {}): Permit {
     return this.#waitSync(Want.reader, options);
   }
 
-  /** Comes in to read once it can; a TimeoutError after `timeout` ms, or the signal's reason. */
+  /**
+   * Acquires the lock for reading; rejects with a TimeoutError after `timeout` ms, or with the
+   * signal's reason.
+   */
   read(options: WaitOptions = {}): Promise<Permit> {
     return this.#wait(Want.reader, options);
   }
 
   /**
-   * Comes in to write if nobody is inside or waits; undefined otherwise, and also when others try at
-   * the same moment. Never waits.
+   * Acquires the lock for writing if nobody holds it or waits; returns undefined otherwise. It also
+   * returns undefined if others try at the same moment. Never waits.
    */
   tryWrite(): Permit | undefined {
     return this.#try(Want.writer);
   }
 
-  /** Comes in to write, and blocks the thread until it can; a TimeoutError after `timeout` ms. */
+  /**
+   * Acquires the lock for writing, and blocks the thread until then; throws a TimeoutError after
+   * `timeout` ms.
+   */
   writeSync(options: SyncWaitOptions = {}): Permit {
     return this.#waitSync(Want.writer, options);
   }
 
-  /** Comes in to write once it can; a TimeoutError after `timeout` ms, or the signal's reason. */
+  /**
+   * Acquires the lock for writing; rejects with a TimeoutError after `timeout` ms, or with the
+   * signal's reason.
+   */
   write(options: WaitOptions = {}): Promise<Permit> {
     return this.#wait(Want.writer, options);
   }
 
-  /** Removes the name; whoever has the lock open goes on with it. False if there is none. */
+  /** Removes the name; existing handles keep working. Returns false if it does not exist. */
   unlink(): boolean {
     return RwLock.unlink(this.name);
   }
 
-  /** Gives back all permits, and the lock; whoever waits gets a ClosedError. */
+  /** Releases all permits and closes the lock; pending waits fail with a ClosedError. */
   close(): void {
     const seats = [...this.#busy];
     this.#busy.clear();
@@ -132,7 +148,7 @@ export class RwLock implements Disposable {
     this.#queue.region.close(() => seats.forEach((seat) => this.#queue.leave(seat)));
   }
 
-  /** The same as `close()`. */
+  /** Closes it, as `close()` does. */
   [Symbol.dispose](): void {
     this.close();
   }
@@ -165,7 +181,7 @@ export class RwLock implements Disposable {
     return undefined;
   }
 
-  /** Whether nobody is in the way who lives. */
+  /** Whether no living party is ahead of this seat; clears the turns of dead ones. */
   #isFirst(seat: Seat): boolean {
     if (this.#queue.blocker(seat) === undefined) return true;
     this.#queue.clearDead(seat);
@@ -193,7 +209,7 @@ export class RwLock implements Disposable {
       this.#queue.join(seat, want);
       if (this.#queue.blocker(seat) === undefined) return this.#enter(seat);
       const outcome = await wait(this.#awaited(seat), options);
-      this.#queue.region.checkOpen(); // it may have been closed since the wait ended
+      this.#queue.region.checkOpen(); // the lock may have closed since the wait ended
       this.#check(outcome, seat, options);
       return this.#enter(seat);
     } catch (error) {
@@ -212,7 +228,7 @@ export class RwLock implements Disposable {
       },
       ready: () => (blocker = queue.blocker(seat)) === undefined,
       hopeless: () => {
-        queue.clearDead(seat); // which rings, if that was all that was in the way
+        queue.clearDead(seat); // rings this seat's bell if only the dead were in its way
         return false;
       },
     };
@@ -238,7 +254,7 @@ export class RwLock implements Disposable {
       recovered,
       release: () => {
         if (held && this.#busy.has(seat)) return give();
-        throw new VringError(`Cannot release ${queue.what}: this permit was given back`);
+        throw new VringError(`Cannot release ${queue.what}: this permit was already released`);
       },
       [Symbol.dispose]: () => {
         if (held) give();

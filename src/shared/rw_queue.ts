@@ -1,60 +1,61 @@
 /**
- * Who waits for a reader/writer lock and who is inside: one may be there to write, or many to read,
- * in the order in which they came.
+ * The queue of a reader/writer lock: one writer or many readers hold it at a time, in the order of
+ * their arrival.
  *
  * ```
- *   tickets: 18         who waits or is inside, each in a seat
+ *   tickets: 18         each party that waits or holds has a seat
  *
- *   seat 0   reader  12   inside        readers before the first writer are inside together
+ *   seat 0   reader  12   holds         readers before the first writer hold together
  *   seat 1   -
- *   seat 2   reader  14   inside
+ *   seat 2   reader  14   holds
  *   seat 3   writer  15   waits         for 12 and 14
  *   seat 4   reader  17   waits         for 15: nobody overtakes, so nobody starves
  * ```
  *
  * This is Lamport's bakery with two kinds of customers. The truth is one word for each seat, its
- * `turn`: a ticket, and what the party in the seat wants with it. Only that party changes the word.
- * There is nothing that two parties would have to change together, so nothing can be half changed:
- * a party that died is gone once its word is 0.
+ * `turn`: a ticket, and the intention of the party in the seat. Only that party changes the word.
+ * No two words ever have to change together, so no change can be left half done: a party that died
+ * is gone once its word is 0.
  *
- * Every permit needs a seat of its own (seats.ts); a handle keeps those that it took, for its next
- * permits.
+ * Every permit needs a seat of its own (seats.ts); a handle keeps its seats for its next permits.
  *
- *   none      neither waits nor is inside            whoever sits there announces the next turn
- *   reader    waits, or is inside if no writer has   it leaves, or gives up (none)
- *             an earlier ticket
- *   writer    waits, or is just coming in            it comes in (writing), or gives up (none)
- *   writing   is inside                              it leaves (none)
+ *   none      neither waits nor holds                its party announces the next turn
+ *   reader    waits, or holds if no writer has an    it releases, or gives up (none)
+ *             earlier ticket
+ *   writer    waits, or is about to enter            it enters (writing), or gives up (none)
+ *   writing   holds                                  it releases (none)
  *
- * I1  Who waits comes in when nobody in its way has an earlier ticket: a reader looks for writers, a
- *     writer for anybody. Once that is so it stays so.
+ * I1  A waiting party enters when no conflicting party has an earlier ticket: only writers conflict
+ *     with a reader, everybody conflicts with a writer. Once that is so it stays so.
  * I2  A turn is announced with the ticket that will be drawn next, and only then is that ticket
- *     drawn, by a CAS of `tickets`; if another one draws it, the turn is announced again. So whoever
- *     draws a ticket finds all earlier ones announced, and its own is found by all later ones. A turn
- *     whose ticket another drew can only become a later one: whoever waits for it waits in vain for
- *     a moment, and is told of the change like of any other.
+ *     drawn, by a CAS of `tickets`. If another party draws it, the turn is announced again. So a
+ *     party that draws a ticket finds all earlier ones announced, and all later ones find its own.
+ *     A turn whose ticket another drew can only become a later one: a party that waits for it waits
+ *     in vain for a moment, and is woken by the change like by any other.
  *
- * P1  A turn is stored, then `tickets` changes; the next one draws, then loads the turns (I2).
- * P2  A party announces, raises its bell, looks at the turns, and sleeps. Who leaves clears its turn,
- *     then looks at all turns and rings for those that can come in. All are sequentially consistent:
- *     either the one sees the turn cleared, or the other sees the turn announced and rings.
- *     Of two that leave together the one that cleared last sees both cleared.
- * P3  What a writer did inside is done before its turn is cleared, and seen after that is seen.
- * P4  `torn` is set before the turn of a dead writer is cleared; who comes in looks at it afterwards.
+ * P1  A turn is stored, then `tickets` changes; the next party draws, then loads the turns (I2).
+ * P2  A party announces, raises its bell, loads the turns, and sleeps. A leaving party clears its
+ *     turn, then loads all turns and rings for those that can enter. All are sequentially
+ *     consistent: either the sleeper sees the turn cleared, or the leaver sees the turn announced
+ *     and rings. Of two that leave together, the one that cleared last sees both cleared.
+ * P3  Everything that a writer does inside is done before its turn is cleared, and seen after that
+ *     is seen.
+ * P4  `torn` is set before the turn of a dead writer is cleared; a party that enters loads it
+ *     afterwards.
  *
  * C1  A party dies at any step: its seat is dead (seats.ts), and its turn may still be announced. A
- *     party that finds the turn in its way repairs the seat, or a newcomer takes it. Clearing the turn
- *     is the repair.
- * C2  A writer dies inside (writing): `torn` tells those that come in, until a writer that was told
- *     has left. One that dies just before (writer) has not touched anything.
- * C3  Anyone dies between clearing a turn, its own or that of another, and ringing: those that could
- *     come in look again after a slice.
+ *     party that the turn blocks repairs the seat, or a newcomer takes it. Clearing the turn is the
+ *     repair.
+ * C2  A writer dies inside (writing): `torn` informs the parties that enter, until a writer that
+ *     was informed has left. A writer that dies just before (writer) has not touched anything.
+ * C3  Any party dies between clearing a turn, its own or that of another, and ringing: the parties
+ *     that could enter check again after a slice.
  *
  * On ARM: turns and tickets are changed by sequentially consistent operations, whose loads acquire
- * and whose stores release; what the lock protects is reached between them, on both sides of P3.
+ * and whose stores release. The protected data is accessed between them, on both sides of P3.
  *
- * Not promised: that a party which is stopped lets those behind it pass. It is alive, and its turn
- * comes before theirs.
+ * Limit: a stopped party does not let those behind it pass. It is alive, and its turn comes before
+ * theirs.
  *
  * @module
  */
@@ -68,7 +69,7 @@ import type { Region } from "../region/region.ts";
 import { Seats, type TakenSeat } from "../region/seats.ts";
 import { Doorbell } from "../wait/doorbell.ts";
 
-/** How many can wait or be inside at a time. */
+/** The most parties that can wait or hold at a time. */
 const SEATS = 128;
 
 /** The words of one seat of a reader/writer lock. */
@@ -77,19 +78,19 @@ export const RW_SEAT = layout("rw_seat", {
   bell: {
     type: "u32",
     atomic: true,
-    doc: "rung by who leaves; raised by its holder when it waits",
+    doc: "rung by a leaving party; raised by its holder when it waits",
   },
 });
 
 /** The control block of a reader/writer lock. */
 export const RW_LOCK_CONTROL = layout("rw_lock_control", {
-  tickets: { type: "u64", atomic: true, line: true, doc: "how many tickets were drawn" },
-  seats: { type: "u32", line: true, doc: "one more than the highest seat that ever was taken" },
+  tickets: { type: "u64", atomic: true, line: true, doc: "the number of tickets drawn" },
+  seats: { type: "u32", line: true, doc: "one more than the highest seat that was ever taken" },
   torn: { type: "u32", line: true, doc: "1 from a writer's death inside until another has left" },
-  rows: { type: layout.array(RW_SEAT, SEATS), doc: "one for each that waits or is inside" },
+  rows: { type: layout.array(RW_SEAT, SEATS), doc: "one for each party that waits or holds" },
 });
 
-/** How these locks are told from other regions. */
+/** The region type of these locks. */
 export const RW_LOCK: RegionKind = {
   name: "rwlock",
   title: "lock",
@@ -97,7 +98,7 @@ export const RW_LOCK: RegionKind = {
   mirrored: false,
 };
 
-/** What the holder of a seat wants. */
+/** The intention of a seat's holder. */
 export const Want = { none: 0, reader: 1, writer: 2, writing: 3 } as const;
 
 const WANTS = 4;
@@ -105,7 +106,7 @@ const WANTS = 4;
 /** Tickets and wants are one number below 2^53: enough for 14 years at 5 million a second. */
 const LAST_TICKET = 2 ** 51 - 1;
 
-/** What a turn wants. */
+/** Returns the intention of a turn. */
 export function wantOf(turn: number): number {
   return turn % WANTS;
 }
@@ -117,7 +118,10 @@ function ticketOf(turn: number): number {
 /** The words of a seat. */
 interface Row {
   readonly turn: Word64;
-  /** The half of the turn that changes: what those who wait for it watch. */
+  /**
+   * The low half of the turn, which changes with it: parties that wait for the turn watch this
+   * word.
+   */
   readonly low: Word32;
   readonly bell: Doorbell;
 }
@@ -125,11 +129,11 @@ interface Row {
 /** A seat that this party holds. */
 export interface Seat extends TakenSeat {
   readonly row: Row;
-  /** What was announced, while it is. */
+  /** The announced turn, or 0. */
   turn: number;
 }
 
-/** Everyone who waits or is inside. */
+/** The parties that wait or hold. */
 export class Queue {
   readonly region: Region;
   readonly what: string;
@@ -174,21 +178,21 @@ export class Queue {
     );
   }
 
-  /** Comes into the queue, at its end. */
+  /** Joins the queue at its end. */
   join(seat: Seat, want: number): void {
-    let told = true;
+    let firstTry = true;
     for (;;) {
       const ticket = this.#tickets.load();
       if (!(ticket < LAST_TICKET)) throw corrupt(this.what, "its tickets are used up");
       seat.turn = ticket * WANTS + want;
       seat.row.turn.store(seat.turn); // P1 announced ..
       if (this.#tickets.compareExchange(ticket, ticket + 1) === ticket) break;
-      told = false; // I2: somebody may wait for what was announced in vain
+      firstTry = false; // I2: a party may be waiting for the announced turn in vain
     }
-    if (!told) this.#ringNext();
+    if (!firstTry) this.#ringNext();
   }
 
-  /** Who has not yet left and came before; undefined if nobody is in the way. */
+  /** Finds a conflicting party with an earlier ticket; undefined if none blocks this seat. */
   blocker(seat: Seat): Row | undefined {
     const count = this.#seats.used;
     for (let index = 0; index < count; index++) {
@@ -203,10 +207,10 @@ export class Queue {
     const want = wantOf(turn);
     if (want === Want.none) return false;
     if (want === Want.reader && wantOf(seat.turn) === Want.reader) return false;
-    return ticketOf(turn) < ticketOf(seat.turn); // of two with one ticket the other must draw again
+    return ticketOf(turn) < ticketOf(seat.turn); // two with one ticket: the other redraws
   }
 
-  /** Clears the turns of the dead that are in the way. */
+  /** Clears the turns of dead parties that block this seat. */
   clearDead(seat: Seat): void {
     const count = this.#seats.used;
     for (let index = 0; index < count; index++) {
@@ -214,7 +218,7 @@ export class Queue {
     }
   }
 
-  /** Clears the turn of a seat's last holder. The caller holds its role. */
+  /** Clears the turn of the seat's previous holder. The caller holds its role. */
   #clear(index: number): void {
     const { turn } = this.#row(index);
     const want = wantOf(turn.load());
@@ -224,7 +228,7 @@ export class Queue {
     this.#ringNext();
   }
 
-  /** Comes in; true if a writer died inside. */
+  /** Enters; returns true if a writer died inside. */
   enter(seat: Seat): boolean {
     if (wantOf(seat.turn) === Want.writer) {
       seat.turn += Want.writing - Want.writer;
@@ -233,19 +237,19 @@ export class Queue {
     return this.#torn.load() !== 0; // .. P4 after the turn of the dead was seen cleared
   }
 
-  /** Says that what a writer that died had left half changed is whole again. */
+  /** Declares that the data a dead writer left half changed is whole again. */
   mend(): void {
     this.#torn.store(0);
   }
 
-  /** Leaves, or gives up. */
+  /** Releases the lock, or gives up the wait. */
   leave(seat: Seat): void {
     seat.turn = 0;
     seat.row.turn.store(0); // P3 everything done inside comes before ..
     this.#ringNext(); // P2
   }
 
-  /** Rings for all that nobody is in the way of. */
+  /** Rings for all parties that nothing blocks. */
   #ringNext(): void {
     const count = this.#seats.used;
     let first = Infinity;

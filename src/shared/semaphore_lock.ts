@@ -1,24 +1,25 @@
 /**
  * A POSIX named semaphore as a lock between processes, which survives the death of its owner.
  *
- * Two locks are taken, always in this order:
+ * It consists of two locks, always acquired in this order:
  *
  *   1. a record lock on the semaphore's file: held by at most one living vring party
- *   2. the semaphore itself (1 is free, 0 is taken): what programs in C see
+ *   2. the semaphore itself (1 is free, 0 is taken): the lock that programs in C see
  *
- * A semaphore does not know its owner, so one whose owner was killed stays at 0 for ever. The
- * record lock vanishes with the owner. Whoever gets it and finds the semaphore at 0 knows that the
- * owner is dead, and inherits the permit: it does not post, or two could come in.
+ * A semaphore does not know its owner, so it stays at 0 for ever after its owner was killed. The
+ * record lock vanishes with the owner. A party that acquires the record lock and finds the
+ * semaphore at 0 knows that the owner is dead, and inherits the permit. It does not post, or two
+ * could hold the lock.
  *
- * C1  Killed before the semaphore is taken: it is at 1, the next one takes it.
- * C2  Killed while owning: it is at 0, the next one inherits it (`recovered` tells so).
- * C3  Killed between post and unlock, when releasing: it is at 1, the next one takes it.
+ * C1  Killed before the semaphore is acquired: it is at 1, and the next party acquires it.
+ * C2  Killed while owning: it is at 0, and the next party inherits it (with `recovered` set).
+ * C3  Killed between post and unlock, when releasing: it is at 1, and the next party acquires it.
  *
  * With `interop` the semaphore may also be held by a program that knows nothing of record locks.
- * Then 0 may mean a living owner, so nothing is inherited, and a killed owner blocks everyone, as
+ * Then 0 may mean a living owner, so nothing is inherited. A killed owner then blocks everyone, as
  * it does in C.
  *
- * A semaphore's futex is private to the C library, so waiting is looking again, 5 ms apart at most.
+ * A semaphore's futex is private to the C library, so a wait polls, at most 5 ms apart.
  *
  * @module
  */
@@ -41,7 +42,7 @@ import { interrupts } from "../os/futex.ts";
 import * as semaphores from "../os/semaphore.ts";
 import { interrupted, type SyncWaitOptions, type WaitOptions } from "../wait/until.ts";
 
-/** Locks that are held. The record lock would go with a handle that is collected. */
+/** The locks that are held. A garbage-collected handle would lose its record lock. */
 const held = new Set<SemaphoreLock>();
 
 const OWNER = 0;
@@ -49,14 +50,14 @@ const FIRST_PAUSE_MS = 0.05;
 const LONGEST_PAUSE_MS = 5;
 const OPEN_ATTEMPTS = 1000;
 
-/** What sem_t takes on 64-bit systems, with glibc and musl alike. */
+/** The size of sem_t on 64-bit systems, with glibc and musl alike. */
 const SEMAPHORE_BYTES = 32;
 
-/** How to open a {@linkcode SemaphoreLock}. */
+/** The options for opening a {@linkcode SemaphoreLock}. */
 export interface SemaphoreLockOptions {
   /**
-   * Whether a program that is not vring may hold the semaphore. Nothing is recovered then: an
-   * owner that is killed blocks everyone. All vring parties must say the same.
+   * Whether a program that does not use vring may hold the semaphore. Nothing is recovered then: a
+   * killed owner blocks everyone. All vring programs must pass the same value.
    */
   interop?: boolean;
   /** The permission bits of a new semaphore, less the umask; 0o600 by default. */
@@ -64,19 +65,19 @@ export interface SemaphoreLockOptions {
 }
 
 /**
- * The right to be inside, until it is released or disposed. A forgotten one is held until its
- * process or Worker ends: no garbage collector decides how long somebody is inside.
+ * The right to hold a lock, until it is released or disposed. A forgotten permit is held until its
+ * process or Worker ends: the garbage collector never releases a lock.
  */
 export interface Permit extends Disposable {
-  /** Whether the last owner died inside: what the lock protects may be half changed. */
+  /** Whether the last owner died while holding the lock: the protected data may be half changed. */
   readonly recovered: boolean;
-  /** Gives the permit back; an error if it is no longer held. */
+  /** Releases the lock; throws if the permit was already released. */
   release(): void;
 }
 
 /**
- * A lock between processes, by name, on a POSIX semaphore: the one that `sem_open` in C opens by
- * the same name.
+ * A lock between processes, by name, on a POSIX semaphore. `sem_open` in C opens the same one by
+ * this name.
  *
  * @example Only one process at a time
  * ```ts
@@ -100,7 +101,7 @@ export class SemaphoreLock implements Disposable {
   #permit: Permit | undefined;
   #closed = false;
 
-  /** Opens the semaphore of this name, or makes it, free. */
+  /** Opens the semaphore of this name, or creates a free one. */
   constructor(name: string, options: SemaphoreLockOptions = {}) {
     const action = `open semaphore ${inWords(name)}`;
     const { interop = false, mode = 0o600 } = checkedOptions(options, action);
@@ -111,7 +112,10 @@ export class SemaphoreLock implements Disposable {
     this.#semaphore = semaphore;
   }
 
-  /** Removes the name, so that the next opener makes another semaphore; false if there is none. */
+  /**
+   * Removes the name, so that the next opener creates another semaphore; returns false if it does
+   * not exist.
+   */
   static unlink(name: string): boolean {
     const result = semaphores.unlinkSemaphore(checkName(name));
     if (result === -Errno.ENOENT) return false;
@@ -124,7 +128,7 @@ export class SemaphoreLock implements Disposable {
     return this.#permit !== undefined;
   }
 
-  /** Takes the lock if it is free; undefined if it is not. */
+  /** Acquires the lock if it is free; returns undefined if it is not. */
   tryAcquire(): Permit | undefined {
     this.#checkOpen();
     if (this.#permit !== undefined || !this.#file.tryLock(OWNER, "write")) return undefined;
@@ -140,9 +144,9 @@ export class SemaphoreLock implements Disposable {
   }
 
   /**
-   * Takes the lock, and blocks the thread until it is free; a TimeoutError after `timeout` ms. A
-   * Worker that is terminated meanwhile ends only once this has returned, and then gives the lock
-   * back.
+   * Acquires the lock, and blocks the thread until then; throws a TimeoutError after `timeout` ms.
+   * A Worker that is terminated meanwhile ends only once this has returned, and then releases the
+   * lock.
    */
   acquireSync(options: SyncWaitOptions = {}): Permit {
     const pauses = this.#pauses(options);
@@ -155,7 +159,9 @@ export class SemaphoreLock implements Disposable {
     }
   }
 
-  /** Takes the lock once it is free; a TimeoutError after `timeout` ms, or the signal's reason. */
+  /**
+   * Acquires the lock; rejects with a TimeoutError after `timeout` ms, or with the signal's reason.
+   */
   async acquire(options: WaitOptions = {}): Promise<Permit> {
     const pauses = this.#pauses(options);
     const { signal } = options;
@@ -167,7 +173,7 @@ export class SemaphoreLock implements Disposable {
     }
   }
 
-  /** Gives the lock back; an error if this handle does not hold it. */
+  /** Releases the lock; throws if this handle does not hold it. */
   release(): void {
     this.#checkOpen();
     if (this.#permit === undefined) {
@@ -180,12 +186,12 @@ export class SemaphoreLock implements Disposable {
     check(result, { syscall: "sem_post", action: `release lock "${this.name}"` });
   }
 
-  /** Removes the name; whoever has the semaphore open goes on with it. False if there is none. */
+  /** Removes the name; existing handles keep working. Returns false if it does not exist. */
   unlink(): boolean {
     return SemaphoreLock.unlink(this.name);
   }
 
-  /** Gives back the lock, if it is held, and the semaphore. */
+  /** Releases the lock, if this handle holds it, and closes the semaphore. */
   close(): void {
     if (this.#closed) return;
     try {
@@ -197,7 +203,7 @@ export class SemaphoreLock implements Disposable {
     }
   }
 
-  /** The same as `close()`. */
+  /** Closes it, as `close()` does. */
   [Symbol.dispose](): void {
     this.close();
   }
@@ -212,7 +218,9 @@ export class SemaphoreLock implements Disposable {
       recovered,
       release: () => {
         if (isHeld()) return this.release();
-        throw new VringError(`Cannot release lock "${this.name}": this permit was given back`);
+        throw new VringError(
+          `Cannot release lock "${this.name}": this permit was already released`,
+        );
       },
       [Symbol.dispose]: () => {
         if (isHeld()) this.release();
@@ -221,7 +229,7 @@ export class SemaphoreLock implements Disposable {
     return permit;
   }
 
-  /** Ever longer pauses, until the time is up. */
+  /** Yields ever longer pauses, and throws once the time is up. */
   #pauses(options: SyncWaitOptions): { next(): number } {
     checkWaits(options);
     const { timeout = Infinity } = options;
@@ -242,7 +250,7 @@ export class SemaphoreLock implements Disposable {
   }
 }
 
-/** The semaphore, and a lock file on the very file that it is in. */
+/** Opens the semaphore and a lock file on the same file. */
 function openBoth(name: string, mode: number): { file: LockFile; semaphore: number } {
   const action = `open semaphore "${name}"`;
   for (let attempt = 0; attempt < OPEN_ATTEMPTS; attempt++) {
@@ -254,16 +262,21 @@ function openBoth(name: string, mode: number): { file: LockFile; semaphore: numb
     stack.defer(() => semaphores.closeSemaphore(semaphore));
     const file = stack.use(tryOpenFile(name));
     const status = file?.status();
-    // If they differ, the name was unlinked between the two, and means another file now.
+    // If they differ, the name was unlinked between the two calls and now names another file.
     if (status === undefined || status.inode !== semaphores.inodeOf(semaphore)) continue;
     if (status.size < SEMAPHORE_BYTES) throw notSemaphore(name, status.size);
     stack.move();
     return { file: file!, semaphore };
   }
-  throw new VringError(`Cannot ${action}: it is unlinked again and again; see who does that`);
+  throw new VringError(
+    `Cannot ${action}: it is unlinked again and again; find out by which program`,
+  );
 }
 
-/** The C library maps a file of any size, and using what lies beyond its end is a SIGBUS. */
+/**
+ * Makes the error for a file that is too short. The C library maps a file of any size, and any use
+ * beyond its end is a SIGBUS.
+ */
 function notSemaphore(name: string, sizeBytes: number): LayoutMismatchError {
   const path = semaphores.semaphoreFile(name);
   return new LayoutMismatchError(

@@ -1,8 +1,8 @@
 /**
- * Named shared memory with a count of those who use it; the last one out removes it.
+ * Named shared memory with a count of its users; the last one to close it removes it.
  *
- * The bytes of the user begin one page into the file `/dev/shm/vring.shm.<name>`; a program in C
- * maps that file and finds them at the offset that `offset` tells (4096 where pages are 4 KiB).
+ * The user's bytes begin one page into the file `/dev/shm/vring.shm.<name>`. A program in C maps
+ * that file and finds them at `offset` (4096 where pages are 4 KiB).
  *
  * @module
  */
@@ -27,7 +27,7 @@ export const SHARED_MEMORY_CONTROL = layout("shared_memory_control", {
   references: {
     type: "u32",
     line: true,
-    doc: "how many had it open when one last came or left; killed ones are missed until then",
+    doc: "the number of handles when one last opened or closed; it may count killed ones",
   },
 });
 
@@ -40,7 +40,7 @@ const KIND: RegionKind = {
 
 const MEMORY: Product<{ readonly size: number }> = {
   kind: KIND,
-  usual: { size: 0 }, // none: every program states it
+  usual: { size: 0 }, // no default: every program states a size
   plan({ size }, what) {
     if (!isCount(size) || size === 0) {
       throw new RangeError(
@@ -52,25 +52,25 @@ const MEMORY: Product<{ readonly size: number }> = {
   geometryOf: ({ dataBytes }) => ({ size: dataBytes }),
 };
 
-/** How to attach to {@linkcode SharedMemory} that exists. */
+/** The options for joining {@linkcode SharedMemory} that exists. */
 export interface SharedMemoryConnectOptions {
-  /** The size that it must have; any by default. */
+  /** The exact size; any by default. */
   size?: number;
-  /** Map for reading only; a write through a view then ends the process. */
+  /** Maps for reading only; a write through a view ends the process. */
   readOnly?: boolean;
-  /** Attach also if it belongs to another user than you or root. */
+  /** Also attaches if it belongs to another user than you or root. */
   anyOwner?: boolean;
 }
 
-/** How to make {@linkcode SharedMemory}, or attach to it. */
+/** The options for creating {@linkcode SharedMemory}, or joining it. */
 export interface SharedMemoryOptions {
-  /** How many bytes; the same for all who open it. */
+  /** The size in bytes; the same in all programs. */
   size: number;
-  /** The permission bits of a new one; 0o600 by default. */
+  /** The permission bits of new memory; 0o600 by default. */
   mode?: number;
-  /** Keep it when the last one leaves, until it is unlinked. */
+  /** Keeps the memory when its last member leaves, until it is unlinked. */
   persist?: boolean;
-  /** Attach also if it belongs to another user than you or root. */
+  /** Also attaches if it belongs to another user than you or root. */
   anyOwner?: boolean;
 }
 
@@ -83,7 +83,7 @@ export interface TypedArrayConstructor<T> {
 }
 
 /**
- * Named memory that processes share, zeroed when new, gone when the last one closes it.
+ * Named memory that processes share: zeroed when new, and removed when the last one closes it.
  *
  * @example Two handles, one memory
  * ```ts
@@ -113,17 +113,17 @@ export class SharedMemory implements Disposable {
     disposeAtEnd(this);
   }
 
-  /** Attaches to the memory of this name, or makes it. */
+  /** Joins the memory of this name, or creates it. */
   static open(name: string, options: SharedMemoryOptions): SharedMemory {
     return new SharedMemory(name, open(MEMORY, requestFor(name, options)).region);
   }
 
-  /** Makes the memory; an OsError (EEXIST) if somebody uses one of this name. */
+  /** Creates the memory; throws an OsError (EEXIST) if a living process uses one of this name. */
   static create(name: string, options: SharedMemoryOptions): SharedMemory {
     return new SharedMemory(name, create(MEMORY, requestFor(name, options)).region);
   }
 
-  /** Attaches to the memory of this name; an OsError (ENOENT) if there is none. */
+  /** Joins the memory of this name; throws an OsError (ENOENT) if it does not exist. */
   static connect(name: string, options: SharedMemoryConnectOptions = {}): SharedMemory {
     const joined = retrySync(() => joinOnce(MEMORY, requestFor(name, options)));
     if (joined !== undefined) return new SharedMemory(name, joined.region);
@@ -131,30 +131,30 @@ export class SharedMemory implements Disposable {
     throw new OsError(Errno.ENOENT, { syscall: "openat", action, remedy: "open it to make it" });
   }
 
-  /** Removes the name; whoever has the memory open goes on with it. False if there is none. */
+  /** Removes the name; existing handles keep working. Returns false if it does not exist. */
   static unlink(name: string): boolean {
     return Region.unlink(KIND, pathOf(name));
   }
 
-  /** How many bytes there are. */
+  /** The size in bytes. */
   get size(): number {
     return this.#region.dataBytes;
   }
 
-  /** Where in the file the bytes begin, for programs that map it themselves. */
+  /** The offset of the bytes in the file, for programs that map it themselves. */
   get offset(): number {
     return this.#region.dataOffset;
   }
 
   /**
-   * How many living handles there are in all processes, this one included; 0 once it is closed. One
-   * that is closed and another that is opened while they are counted may both be counted.
+   * The number of living handles in all processes, this one included; 0 once it is closed. If one
+   * closes and another opens during the count, both may be counted.
    */
   get references(): number {
     return this.#region.closed ? 0 : this.#region.countMembers();
   }
 
-  /** Whether it stays when the last one leaves. */
+  /** Whether the memory outlives its last member. */
   get persist(): boolean {
     return this.#region.persist;
   }
@@ -164,7 +164,10 @@ export class SharedMemory implements Disposable {
     return this.#bytes;
   }
 
-  /** The memory as an array of numbers, such as `as(Float64Array)`; a rest too small is left out. */
+  /**
+   * Returns the memory as an array of numbers, such as `as(Float64Array)`, without a remainder at
+   * the end.
+   */
   as<T>(array: TypedArrayConstructor<T>): T {
     this.#region.checkOpen();
     if (!isArrayConstructor(array)) {
@@ -179,32 +182,34 @@ export class SharedMemory implements Disposable {
     return new array(this.#bytes.buffer, this.#bytes.byteOffset, length);
   }
 
-  /** Accessors for a layout that begins at an offset. */
+  /** Returns accessors for a layout that begins at an offset. */
   view<L extends AnyLayout>(layout: L, offset = 0): View<L> {
     this.#region.checkOpen();
     if (!isLayout(layout)) {
       throw new TypeError(
-        `Cannot view shared memory "${this.name}" by ${inWords(layout)}: pass what layout() gave`,
+        `Cannot view shared memory "${this.name}" by ${
+          inWords(layout)
+        }: pass one that layout() returned`,
       );
     }
     return layout.view(this.#bytes, offset) as View<L>;
   }
 
   /**
-   * Detaches; every view is empty then, and the last one out removes the memory. An asynchronous call
-   * that still works on a view (a write to a file, say) finds zeros from here on. Throws a TypeError,
-   * after everything was given back, if a view's buffer was transferred away.
+   * Closes this handle and empties every view; the last handle to close removes the memory. An
+   * asynchronous call that still works on a view (a write to a file, say) finds zeros from then on.
+   * Throws a TypeError, after everything was given back, if a view's buffer was transferred away.
    */
   close(): void {
     this.#region.close(() => this.#noteReferences(-1));
   }
 
-  /** The same as `close()`. */
+  /** Closes it, as `close()` does. */
   [Symbol.dispose](): void {
     this.close();
   }
 
-  /** For whoever reads the control block; the truth are the locks. */
+  /** Records the count for readers of the control block; the truth is in the locks. */
   #noteReferences(change: number): void {
     if (!this.#region.readOnly) this.#references.store(this.#region.countMembers() + change);
   }

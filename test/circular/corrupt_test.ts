@@ -93,7 +93,7 @@ for (const field of ["sequence", "payload"] as const) {
       for (const end of [CircularBufferWriter, CircularBufferReader]) {
         const open = () => end.open(place.name, { start: "now" });
         const error = assertThrows(open, CorruptRegionError);
-        assertStringIncludes(error.message, `the head at ${5 * RECORD} tells of message`);
+        assertStringIncludes(error.message, `the head at ${5 * RECORD} has the sequence`);
       }
     }
   });
@@ -181,7 +181,7 @@ Deno.test("a lapped reader refuses a head of a lower number than it has come to"
   inside.startAt(6 * RECORD, { sequence: 4, payload: 500 });
   for (const read of [() => reader.tryRead(), () => reader.poll(() => {})]) {
     const error = assertThrows(read, CorruptRegionError);
-    assertStringIncludes(error.message, `the head at ${6 * RECORD} tells of message 4`);
+    assertStringIncludes(error.message, `the head at ${6 * RECORD} has the sequence 4`);
   }
   assertEquals([reader.sequence, reader.lostMessages], [5, 0]);
 });

@@ -203,8 +203,8 @@ Deno.test("claim(), commit(), peek() and consume() refuse more than there is, ch
   ring.write(bytesFrom(0, 12));
   assertThrows(() => ring.claim(PAGE - 11), RangeError, `${PAGE - 12} of ${PAGE} are free`);
   assertThrows(() => ring.commit(1), RangeError, "0 are claimed");
-  assertThrows(() => ring.peek(13), RangeError, "12 are there");
-  assertThrows(() => ring.consume(13), RangeError, "12 are there");
+  assertThrows(() => ring.peek(13), RangeError, "12 are readable");
+  assertThrows(() => ring.consume(13), RangeError, "12 are readable");
   assertEquals(ring.peek().slice(), bytesFrom(0, 12));
 });
 

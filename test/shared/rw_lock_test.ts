@@ -73,7 +73,7 @@ Deno.test("a permit is given back once, by release(), by using, or by close()", 
   {
     using permit = lock.writeSync();
     permit.release();
-    assertThrows(() => permit.release(), VringError, "was given back");
+    assertThrows(() => permit.release(), VringError, "was already released");
     const next = lock.writeSync();
     permit[Symbol.dispose](); // which must not give back what the next one has
     assertEquals(new Inside(place).count(), 1);
@@ -87,7 +87,7 @@ Deno.test("a permit is given back once, by release(), by using, or by close()", 
   const left = lock.writeSync();
   lock.close();
   lock.close();
-  assertThrows(() => left.release(), VringError, "was given back");
+  assertThrows(() => left.release(), VringError, "was already released");
   left[Symbol.dispose]();
   for (const act of [() => lock.tryRead(), () => lock.writeSync(), () => lock.tryWrite()]) {
     assertThrows(act, ClosedError);

@@ -134,11 +134,11 @@ Deno.test("a permit can be released only once", () => {
   using permit = lock.acquireSync();
   permit.release();
   const error = assertThrows(() => permit.release(), VringError);
-  assertStringIncludes(error.message, "this permit was given back");
+  assertStringIncludes(error.message, "this permit was already released");
   assertEquals(valueOf(place), 1);
 });
 
-Deno.test("a permit that was given back does nothing when it is disposed", () => {
+Deno.test("a released permit does nothing when it is disposed", () => {
   using place = new Name();
   using lock = new SemaphoreLock(place.name);
   const old = lock.acquireSync();
