@@ -48,6 +48,16 @@ Deno.test("take() takes the first seat that no living party holds", () => {
   assertEquals(table.others.take(), undefined);
 });
 
+Deno.test("take() opens no file for a seat that a living party holds", () => {
+  using table = new Table();
+  for (const seat of [0, 1]) table.others.take({ only: seat });
+  const tried: number[] = [];
+  const tryHold = (role: number) => (tried.push(role), table.own.tryHold(role));
+  const region = { isHeld: (role: number) => table.own.isHeld(role), tryHold };
+  assertEquals(new Seats(region, { firstRole: FIRST_ROLE, count: COUNT }).take()?.index, 2);
+  assertEquals(tried, [FIRST_ROLE + 2]);
+});
+
 Deno.test("take() of one seat takes no other", () => {
   using table = new Table();
   assertEquals(table.seats.take({ only: 2 })?.index, 2);
