@@ -2,7 +2,8 @@
  * Lets one party act as a whole before every single leaf call of another, for any two operations
  * and every state that a name can be in. Prints which rules were broken, and how much was tried.
  *
- * Run with test/trap/import_map.json as the import map and the path of a region as the argument.
+ * Run with test/trap/import_map.json as the import map; the arguments are the path of a region and
+ * the scenes.
  *
  * @module
  */
@@ -76,7 +77,15 @@ interface Outcome {
   readonly refused?: "taken" | "mismatch" | "gave up";
 }
 
-const SCENES: Record<string, (path: string) => Scene> = {
+/** What the name stands for before the two operations. */
+export type SceneName =
+  | "nothing"
+  | "one member"
+  | "two members"
+  | "an abandoned region"
+  | "a kept region";
+
+const SCENES: Record<SceneName, (path: string) => Scene> = {
   "nothing": (path) => ({ path, members: [], staying: [], first: undefined }),
   "one member": (path) => occupied(path, 1),
   "two members": (path) => occupied(path, 2),
@@ -214,10 +223,10 @@ let cases = 0;
 let gaveUp = 0;
 
 /** Tries one case; false if the outer operation has fewer steps and so the inner one came last. */
-function tryStep(path: string, name: string, pair: [string, string], step: number): boolean {
+function tryStep(path: string, name: SceneName, pair: [string, string], step: number): boolean {
   const [outer, inner] = pair;
   removeFile(path);
-  const scene = SCENES[name]!(path);
+  const scene = SCENES[name](path);
   const ends: [Outcome, Outcome] = [{}, {}];
   let at: string | undefined;
   const note = (rule: Rule) =>
@@ -246,8 +255,8 @@ function isAnythingOpen(): boolean {
 }
 
 if (import.meta.main) {
-  const path = Deno.args[0]!;
-  for (const scene of Object.keys(SCENES)) {
+  const [path, ...scenes] = Deno.args as [string, ...SceneName[]];
+  for (const scene of scenes) {
     for (const outer of Object.keys(OPERATIONS)) {
       for (const inner of Object.keys(OPERATIONS)) {
         for (let step = 1; tryStep(path, scene, [outer, inner], step); step++);

@@ -6,7 +6,6 @@
  */
 
 import { Region } from "../../src/region/region.ts";
-import { REGION_HEADER } from "../../src/region/header.ts";
 import { Word32 } from "../../src/memory/word.ts";
 import { now } from "../../src/os/clock.ts";
 import { addAndWake, wait } from "../../src/os/futex.ts";
@@ -105,41 +104,4 @@ export function together(options: RaceOptions): Round[] {
     rule(idAt(path) === undefined, "something is left");
   }
   return seen;
-}
-
-/** How often something happened to a party. */
-export interface StormReport {
-  readonly created: number;
-  readonly joined: number;
-}
-
-const STORM_BYTES = 300;
-
-/** Opens and closes on its own, as the others do, while some may be killed. */
-export function storm({ path, rounds }: Pick<RaceOptions, "path" | "rounds">): StormReport {
-  let created = 0;
-  for (let round = 0; round < rounds; round++) {
-    using region = Region.open(KIND, path, {
-      dataBytes: STORM_BYTES,
-      // The identity is already there, so that the contents can tell whose they are.
-      initialise: ({ bytes }) => bytes.set(contentsOf(idIn(bytes)), bytes.length - STORM_BYTES),
-    });
-    if (region.created) created++;
-    const expected = contentsOf(idOf(region));
-    const agrees = dataOf(region).every((byte, i) => byte === expected[i]);
-    rule(agrees, "the contents are not those that the creator put there");
-    rule(idAt(path) === idOf(region), "what was opened has not the name");
-    dawdle(200);
-    rule(idAt(path) === idOf(region), "another region took the name while this one is in use");
-  }
-  return { created, joined: rounds - created };
-}
-
-function idIn(bytes: Uint8Array): string {
-  const { offset, size } = REGION_HEADER.fields.creator;
-  return bytes.subarray(offset, offset + size).toHex();
-}
-
-function contentsOf(id: string): Uint8Array<ArrayBuffer> {
-  return patterned(STORM_BYTES, parseInt(id.slice(0, 4), 16));
 }

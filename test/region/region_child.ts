@@ -11,7 +11,7 @@ import { dataOffsetOf } from "../../src/region/header.ts";
 import { regions, sweep } from "../../src/region/list.ts";
 import { serve } from "../shared/serve.ts";
 import { dieAmid, inHurry, stepsOf, withTrap } from "../trap/trap.ts";
-import { storm, together } from "./race.ts";
+import { together } from "./race.ts";
 import { forge, idAt, idOf, KIND, MIRRORED, openFiles, patterned } from "./scene.ts";
 
 const SIZE = 600;
@@ -46,7 +46,6 @@ const TOOLS = {
   idAt,
   openFiles,
   together,
-  storm,
   withTrap,
   ACTS,
   dieAmid,
