@@ -22,10 +22,10 @@ export function otherKind(mode: number): string | undefined {
   return KINDS[mode & 0o170000];
 }
 
-/** Makes the error for a path that cannot be opened; `errno` is positive. */
+/** Makes the error for a path that cannot be opened, or created by opening it; `errno` is positive. */
 export function openError(errno: number, path: string, context: CallContext): Error {
   const status = files.statPath(path);
-  if (typeof status === "number") return new OsError(errno, context);
+  if (typeof status === "number") return makeError(errno, context); // it does not exist
   const kind = otherKind(status.mode);
   if (kind !== undefined) return kindError(kind, path, context.action);
   if (errno !== Errno.EACCES) return new OsError(errno, context);

@@ -9,6 +9,8 @@ import { Region } from "../../src/region/region.ts";
 import { MEMBER } from "../../src/region/file.ts";
 import { dataOffsetOf } from "../../src/region/header.ts";
 import { regions, sweep } from "../../src/region/list.ts";
+import { SemaphoreLock } from "../../src/shared/semaphore_lock.ts";
+import { SharedMemory } from "../../src/shared/shared_memory.ts";
 import { serve } from "../shared/serve.ts";
 import { dieAmid, inHurry, stepsOf, withTrap } from "../trap/trap.ts";
 import { together } from "./race.ts";
@@ -33,6 +35,9 @@ const ACTS = {
 /** What the functions can use. */
 const TOOLS = {
   Region,
+  SemaphoreLock,
+  SharedMemory,
+  errorOf,
   LockFile,
   MEMBER,
   regions,
@@ -58,6 +63,15 @@ const TOOLS = {
 };
 
 export type Tools = typeof TOOLS;
+
+/** Returns the error that the call throws. */
+function errorOf(call: () => unknown): string {
+  try {
+    return `no error, but ${call()}`;
+  } catch (error) {
+    return `${error}`;
+  }
+}
 
 /** Gives up root for good. The process stays one that may look into its own /proc entry. */
 function becomeUser(id: number): void {
