@@ -28,12 +28,17 @@ const { keys: keysOf, set: setOf } = TypedArray.prototype as Uint8Array;
  * @param what Its object, such as `ring "demo"`.
  */
 export function byteLengthOf(value: unknown, doing: string, what: string): number {
-  if (tagOf.call(value) !== "Uint8Array") {
-    throw new TypeError(`Cannot ${doing} ${what}: ${inWords(value)} is not a Uint8Array; pass one`);
-  }
+  if (tagOf.call(value) !== "Uint8Array") throw notBytes(value, doing, what);
+  // Loading an element runs no code of the caller, and it tells the compiler the class of the
+  // array. The compiler then inlines the getter.
+  void (value as Uint8Array)[0];
   const length = lengthOf.call(value) as number;
   if (length === 0) checkAttached(value as Uint8Array, doing, what);
   return length;
+}
+
+function notBytes(value: unknown, doing: string, what: string): TypeError {
+  return new TypeError(`Cannot ${doing} ${what}: ${inWords(value)} is not a Uint8Array; pass one`);
 }
 
 /** The true byte length of a typed array of a class such as `Float32Array`; undefined for others. */
@@ -127,16 +132,22 @@ function kindOf(value: object): string {
 
 /** Throws unless a value is a function. */
 export function checkHandler(handler: unknown, doing: string, what: string): void {
-  if (typeof handler === "function") return;
-  throw new TypeError(
+  if (typeof handler !== "function") throw noHandler(handler, doing, what);
+}
+
+function noHandler(handler: unknown, doing: string, what: string): TypeError {
+  return new TypeError(
     `Cannot ${doing} ${what}: the handler is ${inWords(handler)}; pass a function`,
   );
 }
 
 /** Throws unless a value is a number that is not below `least`. */
 export function checkLimit(limit: unknown, least: number, doing: string, what: string): void {
-  if (typeof limit === "number" && limit >= least) return;
-  throw new RangeError(
+  if (!(typeof limit === "number" && limit >= least)) throw noLimit(limit, least, doing, what);
+}
+
+function noLimit(limit: unknown, least: number, doing: string, what: string): RangeError {
+  return new RangeError(
     `Cannot ${doing} ${what}: the limit is ${inWords(limit)}; pass a number, ${least} or more`,
   );
 }
@@ -238,8 +249,13 @@ export function checkedOptions<O extends object>(options: O, action: string): O 
 
 /** Throws unless a value can be an options object. */
 export function checkObject(options: unknown, action: string): void {
-  if (typeof options === "object" && options !== null && !isBuffer(options)) return;
-  throw new TypeError(
+  if (typeof options !== "object" || options === null || isBuffer(options)) {
+    throw noOptions(options, action);
+  }
+}
+
+function noOptions(options: unknown, action: string): TypeError {
+  return new TypeError(
     `Cannot ${action}: the options are ${inWords(options)}; pass an object or leave them out`,
   );
 }
@@ -283,10 +299,9 @@ interface Waits {
 
 /** Throws unless the options are valid for a wait. */
 export function checkWaits(options: Waits): void {
-  if (typeof options !== "object" || options === null || isBuffer(options)) {
-    checkObject(options, "wait");
-  }
-  const { timeout, spin, signal } = options;
+  if (typeof options !== "object" || options === null) throw noOptions(options, "wait");
+  const { timeout, spin, signal } = options; // loaded first, which tells the compiler their class
+  if (isBuffer(options)) throw noOptions(options, "wait");
   if (timeout !== undefined) checkOption("timeout", timeout, "wait");
   if (spin !== undefined) checkOption("spin", spin, "wait");
   if (signal !== undefined) checkOption("signal", signal, "wait");

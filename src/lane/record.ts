@@ -53,8 +53,12 @@ export function recordLength(lane: LaneReceiver): number {
   const fits = Number.isInteger(length) && length >= 0 && available % 8 === 0 &&
     recordBytes(length) <= available && length <= lane.capacity;
   if (fits) return length;
-  throw new CorruptRegionError(
-    `Cannot read from ${lane.place.what}: a message claims ${length} bytes of the ${available} ` +
+  throw misfit(lane, length, available);
+}
+
+function misfit({ place }: LaneReceiver, length: number, available: number): CorruptRegionError {
+  return new CorruptRegionError(
+    `Cannot read from ${place.what}: a message claims ${length} bytes of the ${available} ` +
       "that were published; unlink it and make a new one",
   );
 }

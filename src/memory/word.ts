@@ -236,14 +236,19 @@ export function copyOutThenLoad(
 }
 
 function checkInside(memory: Memory, offset: number, target: Uint8Array, length: number): void {
-  if (memory.bytes.length === 0) throw new TypeError("Cannot copy: the memory is closed");
+  const end = memory.bytes.length;
+  const inside = end > 0 && offset >= 0 && length >= 0 && offset + length <= end;
+  if (!inside || length > target.length || length > LONGEST_COPY) {
+    throw misfit(memory, offset, length);
+  }
+}
+
+function misfit({ bytes }: Memory, offset: number, length: number): Error {
+  if (bytes.length === 0) return new TypeError("Cannot copy: the memory is closed");
   if (length > LONGEST_COPY) {
-    throw new RangeError(`Cannot copy ${length} bytes at once: at most ${LONGEST_COPY}`);
+    return new RangeError(`Cannot copy ${length} bytes at once: at most ${LONGEST_COPY}`);
   }
-  const inside = offset >= 0 && length >= 0 && offset + length <= memory.bytes.length;
-  if (!inside || length > target.length) {
-    throw new RangeError(`Cannot copy ${length} bytes from ${offset}: the memory or array ends`);
-  }
+  return new RangeError(`Cannot copy ${length} bytes from ${offset}: the memory or array ends`);
 }
 
 /** Copies a few numbers into shared memory at `offset`, a multiple of 8. */
