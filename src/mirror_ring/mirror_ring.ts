@@ -105,7 +105,7 @@ export class MirrorRing implements Disposable {
   read(target: Uint8Array): number {
     this.#checkOpen();
     const length = Math.min(byteLengthOf(target, "read from", "the ring"), this.#available);
-    fill(target, this.#bytes.subarray(this.#readAt, this.#readAt + length));
+    fill(target, this.#view(this.#readAt, length));
     this.#consumed(length);
     return length;
   }
@@ -121,8 +121,7 @@ export class MirrorRing implements Disposable {
       );
     }
     this.#claimed = length;
-    const start = this.#writeAt();
-    return this.#bytes.subarray(start, start + length);
+    return this.#view(this.#writeAt(), length);
   }
 
   /** Makes the first `length` bytes of the last claim readable. */
@@ -145,7 +144,7 @@ export class MirrorRing implements Disposable {
         `Cannot peek at ${inWords(length)} bytes of the ring: ${this.#available} are readable`,
       );
     }
-    return this.#bytes.subarray(this.#readAt, this.#readAt + length);
+    return this.#view(this.#readAt, length);
   }
 
   /** Removes the first `length` readable bytes. */
@@ -157,6 +156,11 @@ export class MirrorRing implements Disposable {
       );
     }
     this.#consumed(length);
+  }
+
+  /** In place of `subarray`, which takes longer. */
+  #view(start: number, length: number): Uint8Array<ArrayBuffer> {
+    return new Uint8Array(this.#bytes.buffer, this.#bytes.byteOffset + start, length);
   }
 
   #consumed(length: number): void {
