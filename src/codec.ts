@@ -51,6 +51,14 @@ const bytes: Codec<Uint8Array> = {
   decode: (value) => value,
 };
 
+/**
+ * Encodes a value for a caller that checks the result with `byteLengthOf`: `codec.bytes`, which
+ * checks it too, is passed over.
+ */
+export function encoded<T>(chosen: Codec<T>, value: T): Uint8Array {
+  return chosen as unknown === bytes ? value as Uint8Array : chosen.encode(value);
+}
+
 /** Encodes text as UTF-8. */
 const text: Codec<string> = {
   type: plain("text"),

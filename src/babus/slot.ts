@@ -6,7 +6,7 @@
 
 import { byteLengthOf, checkWaits, inWords } from "../arguments.ts";
 import { timeoutError, VringError } from "../errors.ts";
-import type { Codec } from "../codec.ts";
+import { type Codec, encoded } from "../codec.ts";
 import { isCount } from "../layout/sizes.ts";
 import { commitView, copyIn } from "../memory/word.ts";
 import { now, perIsolate } from "../os/clock.ts";
@@ -378,7 +378,7 @@ export class Slot<T = Uint8Array> implements Disposable, Waitable {
     const { region, what } = this.#words;
     region.checkOpen();
     try {
-      const bytes = this.#codec.encode(value);
+      const bytes = encoded(this.#codec, value);
       region.checkOpen();
       this.#checkLength(byteLengthOf(bytes, "write to", what));
       return bytes;

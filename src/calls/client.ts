@@ -5,6 +5,7 @@
  */
 
 import { checkWaits, plainBytes } from "../arguments.ts";
+import { encoded } from "../codec.ts";
 import { ClosedError, CorruptRegionError, PeerLostError, RoleTakenError } from "../errors.ts";
 import type { Region } from "../region/region.ts";
 import { begin } from "../wait/fairness.ts";
@@ -309,7 +310,7 @@ export class RpcClient<Q = Uint8Array, S = Uint8Array> implements Disposable {
   }
 
   #encode(request: Q): Uint8Array {
-    return plainBytes(this.#codecs.request.encode(request), "call through", this.#end.what);
+    return plainBytes(encoded(this.#codecs.request, request), "call through", this.#end.what);
   }
 
   /** Room for a request, or answers: taking those may be what makes the server go on. */

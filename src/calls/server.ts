@@ -5,6 +5,7 @@
  */
 
 import { checkHandler, checkLimit, checkObject, checkWaits, plainBytes } from "../arguments.ts";
+import { encoded } from "../codec.ts";
 import { ClosedError, CorruptRegionError, VringError } from "../errors.ts";
 import { begin } from "../wait/fairness.ts";
 import {
@@ -431,7 +432,7 @@ export class RpcServer<Q = Uint8Array, S = Uint8Array> implements Disposable {
   #tryAnswer(client: Client, id: Numbers, value: S): void {
     let body: Uint8Array;
     try {
-      body = plainBytes(this.#codecs.response.encode(value), "answer through", this.#end.what);
+      body = plainBytes(encoded(this.#codecs.response, value), "answer through", this.#end.what);
       const longest = longestBody(this.capacity);
       if (body.length > longest) {
         throw new RangeError(

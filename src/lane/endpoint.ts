@@ -28,10 +28,9 @@ export interface EndOptions {
 
 /** What an end needs of its region. */
 export interface Membership {
-  readonly mapping: Pick<Mapping, "usable">;
+  readonly mapping: Pick<Mapping, "usable" | "whyUnusable">;
   /** Whether some living party holds a role. */
   isHeld(role: number): boolean;
-  checkOpen(what: string): void;
   close(farewell?: () => void): void;
 }
 
@@ -56,6 +55,7 @@ export class RingEnd implements Disposable {
   readonly name: string;
   readonly what: string;
   readonly #region: Membership;
+  readonly #mapping: Membership["mapping"];
   readonly #own: Word32;
   readonly #peers: readonly Seat[];
   readonly #peerName: string;
@@ -67,6 +67,7 @@ export class RingEnd implements Disposable {
     this.name = parts.name;
     this.what = `ring "${parts.name}"`;
     this.#region = parts.region;
+    this.#mapping = parts.region.mapping;
     this.#own = parts.own;
     this.#peers = parts.peers;
     this.#peerName = parts.peerName;
@@ -143,12 +144,12 @@ export class RingEnd implements Disposable {
 
   /** Throws a ClosedError once it is closed, a TypeError once its memory was transferred away. */
   checkOpen(): void {
-    this.#region.checkOpen(this.what);
+    if (!this.#mapping.usable) throw this.#mapping.whyUnusable(this.what);
   }
 
   /** Whether it cannot be used any more: `close()` was called, or the memory was transferred away. */
   get closed(): boolean {
-    return !this.#region.mapping.usable;
+    return !this.#mapping.usable;
   }
 
   /** Says that this end is closed, wakes the other one, and gives the role back. */

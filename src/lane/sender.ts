@@ -7,7 +7,7 @@
 
 import { byteLengthOf, checkWaits, inWords } from "../arguments.ts";
 import { VringError } from "../errors.ts";
-import { type Codec, codec } from "../codec.ts";
+import { type Codec, encoded } from "../codec.ts";
 import { claimView, commitView } from "../memory/word.ts";
 import { disposeAtEnd } from "../os/clock.ts";
 import { begin } from "../wait/fairness.ts";
@@ -195,14 +195,12 @@ export abstract class MessageSender<T> extends Sender {
   /** The longest message that fits, in bytes. */
   readonly maxMessage: number;
   readonly #codec: Codec<T>;
-  readonly #takesBytes: boolean;
 
   /** @ignore */
-  constructor(at: LaneEnd, chosen: Codec<T>) {
+  constructor(at: LaneEnd, codec: Codec<T>) {
     super(at);
     this.maxMessage = longestRecord(at.place.capacity);
-    this.#codec = chosen;
-    this.#takesBytes = chosen as unknown === codec.bytes;
+    this.#codec = codec;
   }
 
   /** Sends a value if there is room; false if there is not. Never waits. */
@@ -277,7 +275,7 @@ export abstract class MessageSender<T> extends Sender {
 
   #encode(value: T): Uint8Array {
     this.end.checkOpen();
-    return this.#takesBytes ? value as Uint8Array : this.#codec.encode(value); // checked next
+    return encoded(this.#codec, value);
   }
 
   /** The length of what the codec made. */
@@ -321,7 +319,11 @@ export abstract class MessageSender<T> extends Sender {
   /** @ignore */
   protected override checkLength(length: number): void {
     if (Number.isInteger(length) && length >= 0 && length <= this.maxMessage) return;
-    throw new RangeError(
+    throw this.#misfit(length);
+  }
+
+  #misfit(length: number): RangeError {
+    return new RangeError(
       `Cannot send ${
         inWords(length)
       } bytes through ${this.end.what}: of its ${this.capacity} bytes ` +

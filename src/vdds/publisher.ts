@@ -6,7 +6,7 @@
 
 import { byteLengthOf, checkWaits, inWords } from "../arguments.ts";
 import { Errno, OsError, timeoutError, VringError } from "../errors.ts";
-import { type Codec, codec } from "../codec.ts";
+import { type Codec, codec, encoded } from "../codec.ts";
 import { roundUp } from "../layout/sizes.ts";
 import { claimView, commitView, copyIn } from "../memory/word.ts";
 import { disposeAtEnd } from "../os/clock.ts";
@@ -307,7 +307,7 @@ export class Publisher<T = Uint8Array> implements Disposable {
   /** Sends a value; false if no sample is free, and then, if the policy drops, it counts as lost. */
   trySend(value: T): boolean {
     this.#checkOpen();
-    const bytes = this.#codec.encode(value);
+    const bytes = encoded(this.#codec, value);
     const length = this.#lengthOf(bytes);
     if (!this.#ready(length)) return false;
     this.#sendBytes(bytes, length);
@@ -317,7 +317,7 @@ export class Publisher<T = Uint8Array> implements Disposable {
   /** Sends a value, and blocks the thread until a sample is free; false only if the policy drops. */
   sendSync(value: T, options: SyncWaitOptions = {}): boolean {
     this.#checkOpen();
-    const bytes = this.#codec.encode(value);
+    const bytes = encoded(this.#codec, value);
     const length = this.#lengthOf(bytes);
     if (!this.#readySync(length, options)) return false;
     this.#sendBytes(bytes, length);
@@ -388,12 +388,16 @@ export class Publisher<T = Uint8Array> implements Disposable {
   #begin(length: number): void {
     this.#checkOpen();
     if (!Number.isInteger(length) || length < 0 || length > this.maxSample) {
-      throw new RangeError(
-        `Cannot publish ${inWords(length)} bytes to ${this.#ring.what}: a sample can have ` +
-          `${this.maxSample}; make it with a larger size`,
-      );
+      throw this.#misfit(length);
     }
     this.#loan = undefined;
+  }
+
+  #misfit(length: number): RangeError {
+    return new RangeError(
+      `Cannot publish ${inWords(length)} bytes to ${this.#ring.what}: a sample can have ` +
+        `${this.maxSample}; make it with a larger size`,
+    );
   }
 
   #acquire(): boolean {
