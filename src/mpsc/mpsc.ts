@@ -267,6 +267,7 @@ export async function awaitSeat(
   name: string,
   region: Region,
   options: EndOptions & MpscSeatOptions & RingConnectOptions,
+  given: RingConnectOptions,
 ): Promise<ProducerEnd> {
   using stack = new DisposableStack();
   stack.use(region);
@@ -279,7 +280,7 @@ export async function awaitSeat(
     return taken === "undrained" ? undefined : taken;
   };
   const action = `connect to ring "${name}", with no lane drained`;
-  const taken = await pollUntil({ look, action }, options);
+  const taken = await pollUntil({ look, action }, options, given);
   const end = producerEnd(name, board, taken, options);
   stack.move();
   return end;

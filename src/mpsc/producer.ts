@@ -104,7 +104,8 @@ export class MpscProducer<T = Uint8Array> extends MessageSender<T> {
     options = checkedRing(name, options);
     const next = parts(options);
     const region = await RINGS.connect(name, { ...options, ...next() });
-    return MpscProducer.#on(await awaitSeat(name, region, { ...options, ...next() }), options);
+    const rest = { ...options, ...next() };
+    return MpscProducer.#on(await awaitSeat(name, region, rest, options), options);
   }
 
   static #on<T>(at: ProducerEnd, options: MpscOptions<T>): MpscProducer<T> {

@@ -65,10 +65,13 @@ export interface Search<T> {
 
 /**
  * Looks again and again, up to 50 ms apart, until something is found; leaves the event loop free.
+ *
+ * @param given The options that the caller gave, of which this wait is a part; its error tells them.
  */
 export async function pollUntil<T>(
   { look, action, missing }: Search<T>,
   { timeout = Infinity, signal }: PollOptions,
+  given: PollOptions = { timeout },
 ): Promise<T> {
   if (!(timeout >= 0)) {
     throw new RangeError(`Cannot wait ${timeout} ms: a timeout is 0 or more milliseconds`);
@@ -83,7 +86,7 @@ export async function pollUntil<T>(
     const leftMs = (deadline - now()) / 1e6;
     if (leftMs <= 0) {
       const why = found instanceof Again ? "which another process is opening or removing" : missing;
-      throw timeoutError(why === undefined ? action : `${action}, ${why}`, timeout);
+      throw timeoutError(why === undefined ? action : `${action}, ${why}`, given.timeout!);
     }
     await sleep(Math.min(pauseMs, leftMs), signal);
     pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS);

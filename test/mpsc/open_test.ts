@@ -18,6 +18,7 @@ import { MpscProducer } from "../../src/mpsc/producer.ts";
 import { Region } from "../../src/region/region.ts";
 import { regionPath } from "../../src/region/names.ts";
 import { countFiles, rangesOf } from "../os/process_state.ts";
+import { sleepSync } from "../../src/os/clock.ts";
 import { Name } from "../shared/scene.ts";
 import { isPayload, payload } from "../circular/scene.ts";
 import { CAPACITY, Cast, Inside, valueOf } from "./scene.ts";
@@ -137,6 +138,21 @@ Deno.test("one who only looks whether a lane was read does not seem to have it",
     Word32.prototype.load = load;
   }
   assert(looks > 1);
+});
+
+Deno.test("MpscProducer.connect() has one limit for the ring to appear and for a lane to be read", async () => {
+  using name = new Name();
+  const connecting = MpscProducer.connect(name.name, { timeout: 5 }).catch((error) => error);
+  sleepSync(10);
+  using consumer = MpscConsumer.open(name.name, { producers: 1 });
+  const producer = MpscProducer.open(name.name);
+  producer.trySend(payload(1, 10));
+  producer.close();
+  const late = setTimeout(() => consumer.tryReceive(), 0); // the limit has passed already
+  const { message } = await connecting;
+  clearTimeout(late);
+  const expected = `Cannot connect to ring "${name.name}", with no lane drained: 5 ms have passed`;
+  assertEquals(message, expected);
 });
 
 Deno.test("many that connect at the same time to a lane that is not read all wait for it", async () => {
