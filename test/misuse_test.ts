@@ -508,6 +508,14 @@ const OTHERS: [string, (h: Handles, value: unknown) => unknown, unknown[]?][] = 
   ["SemaphoreLock.unlink", (_, x) => SemaphoreLock.unlink(x), ["nonsense"]],
 ];
 
+Deno.test("useLibrary() refuses what is not a path", async () => {
+  const { useLibrary } = vring as Untyped;
+  for (const wrong of [undefined, null, 5, "/lib.so", {}, { library: 5 }, { library: null }]) {
+    await assertRefused(() => useLibrary(wrong), `useLibrary(${shown(wrong)})`);
+  }
+  await assertRefused(() => useLibrary({ library: "/lib.so", sentinel: 5n }), "a sentinel");
+});
+
 Deno.test("handlers, limits, lengths and all else are refused unless they can be one", async () => {
   using h = new Handles();
   for (const [what, call, fits = []] of OTHERS) {

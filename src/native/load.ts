@@ -13,6 +13,7 @@
  * @module
  */
 
+import { inWords } from "../arguments.ts";
 import { OsError, VringError } from "../errors.ts";
 import { PREBUILT, SONAME } from "./prebuilt.ts";
 import { LIBC_SYMBOLS, LIBRARY_SYMBOLS, NONBLOCKING, SENTINEL_SYMBOLS } from "./symbols.ts";
@@ -81,12 +82,27 @@ export interface LibraryFiles {
  * @param files The paths of your builds.
  */
 export function useLibrary(files: LibraryFiles): void {
+  const paths = checkedFiles(files);
   if (loaded !== undefined) {
     throw new VringError(
       "Cannot use another native library: the embedded one is already in use; call it earlier",
     );
   }
-  loaded = load(files);
+  loaded = load(paths);
+}
+
+/** Returns the paths, each read once; throws unless they are paths. */
+function checkedFiles(files: LibraryFiles): LibraryFiles {
+  const { library, sentinel } = Object(files) as LibraryFiles;
+  for (const [name, path] of Object.entries({ library, sentinel })) {
+    if (typeof path === "string" || name === "sentinel" && path === undefined) continue;
+    throw new TypeError(
+      `Cannot use another native library: the path of the ${name} is ${
+        inWords(path)
+      }; pass a string`,
+    );
+  }
+  return sentinel === undefined ? { library } : { library, sentinel };
 }
 
 /**
