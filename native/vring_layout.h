@@ -227,26 +227,26 @@ _Static_assert(sizeof(struct rpc_control) == 41152, "size of rpc_control");
 #define TOPIC_CONTROL_VERSION 1u
 #define TOPIC_CONTROL_HASH UINT64_C(0x0dcca755366ba7ea)
 struct topic_control {
-  uint32_t depth; /* how many descriptors there are */
-  uint32_t readers; /* how many readers there can be */
+  uint32_t depth; /* the number of descriptors */
+  uint32_t readers; /* the most readers */
   double sample_bytes; /* the largest sample */
   double published; /* the writer counts: samples published */
   double delivered; /* the writer counts: samples given, once for each reader */
-  double dropped; /* the writer counts: samples that a reader was to have and lost */
-  double journal; /* the writer: stamp * 2048 + descriptor + 1 of what it publishes; 0 for nothing */
+  double dropped; /* the writer counts: samples that a reader lost */
+  double journal; /* the writer: stamp * 2048 + descriptor + 1 of the sample it publishes; 0 if none */
   double sequence; /* the writer: the last sample's number */
   uint8_t _pad_56[8];
-  _Alignas(64) _Atomic uint32_t writer; /* the writer: 0 has never been, 1 open, 2 closed */
+  _Alignas(64) _Atomic uint32_t writer; /* the writer: 0 never existed, 1 open, 2 closed */
   uint8_t _pad_68[60];
-  _Alignas(64) _Atomic uint32_t members; /* grows with each reader that comes or goes */
+  _Alignas(64) _Atomic uint32_t members; /* grows with each reader that joins or leaves */
   uint8_t _pad_132[60];
-  _Alignas(64) _Atomic uint32_t rows; /* one more than the highest reader that ever was */
+  _Alignas(64) _Atomic uint32_t rows; /* one more than the highest reader that ever existed */
   uint8_t _pad_196[60];
-  _Alignas(64) _Atomic uint32_t available; /* AVAIL: how many descriptors were put in */
+  _Alignas(64) _Atomic uint32_t available; /* AVAIL: the number of descriptors put in */
   uint8_t _pad_260[60];
   _Alignas(64) _Atomic uint32_t space_bell; /* rung by readers; raised by a writer that waits */
   uint8_t _pad_324[60];
-  _Alignas(64) _Atomic uint32_t members_bell; /* rung when somebody comes or goes */
+  _Alignas(64) _Atomic uint32_t members_bell; /* rung when a party joins or leaves */
   uint8_t _pad_388[60];
 };
 _Static_assert(offsetof(struct topic_control, depth) == 0, "topic_control.depth");
@@ -269,15 +269,15 @@ _Static_assert(sizeof(struct topic_control) == 448, "size of topic_control");
 #define TOPIC_READER_VERSION 1u
 #define TOPIC_READER_HASH UINT64_C(0x8da15f474c7e1ddc)
 struct topic_reader {
-  _Alignas(64) _Atomic uint32_t online; /* the reader: 1 if it is to be given samples */
+  _Alignas(64) _Atomic uint32_t online; /* the reader: 1 while it accepts samples */
   uint8_t _pad_4[60];
   _Alignas(64) _Atomic uint64_t first; /* the first sample it was given; 0 for none */
   uint8_t _pad_72[56];
   _Alignas(64) _Atomic uint32_t bell; /* rung by the writer; raised by the reader when it waits */
   uint8_t _pad_132[60];
-  _Atomic uint32_t used; /* USED, by the writer: how many entries were put in */
+  _Atomic uint32_t used; /* USED, by the writer: the number of entries put in */
   uint8_t _pad_196[4];
-  double newest; /* the writer: the last of them, on the line that is looked at */
+  double newest; /* the writer: the last entry, on the line that the reader polls */
   uint8_t _pad_208[48];
 };
 _Static_assert(offsetof(struct topic_reader, online) == 0, "topic_reader.online");
@@ -293,8 +293,8 @@ _Static_assert(sizeof(struct topic_reader) == 256, "size of topic_reader");
 struct topic_descriptor {
   double sequence; /* the writer: the number of the sample */
   double length; /* the writer: the bytes of the sample */
-  double committed; /* the writer: how many bytes have memory */
-  _Atomic uint32_t references; /* a hint: how many have it; see referencesOf */
+  double committed; /* the writer: the number of bytes with memory */
+  _Atomic uint32_t references; /* a hint: the number of holders; see referencesOf */
   _Atomic uint32_t pin; /* the word of the writer */
   uint32_t words[8]; /* the words of readers, one each, by both */
 };
@@ -310,7 +310,7 @@ _Static_assert(sizeof(struct topic_descriptor) == 64, "size of topic_descriptor"
 #define SOURCES_CONTROL_VERSION 1u
 #define SOURCES_CONTROL_HASH UINT64_C(0xdd3a2cb4ce097faa)
 struct sources_control {
-  _Alignas(64) _Atomic uint32_t changes; /* grows with each source that comes or goes */
+  _Alignas(64) _Atomic uint32_t changes; /* grows with each source that opens or closes */
   uint8_t _pad_4[60];
   _Alignas(64) _Atomic uint32_t bell; /* rung by sources; raised by waiting subscribers */
   uint8_t _pad_68[60];

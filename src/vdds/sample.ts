@@ -1,5 +1,5 @@
 /**
- * What a subscriber finds in a topic, and what it is given of it.
+ * The samples of a topic as a subscriber receives them.
  *
  * @module
  */
@@ -7,40 +7,42 @@
 import type { Codec } from "../codec.ts";
 import type { VRingReader } from "./vring_reader.ts";
 
-/** A sample in place: it stays as it is until it is disposed. */
+/** A sample in place: its bytes do not change until it is disposed. */
 export interface Sample<T> extends Disposable {
-  /** The sample, in shared memory, to be read only; empty once it was disposed. */
+  /** The sample in shared memory, for reading only; empty once it was disposed. */
   readonly bytes: Uint8Array<ArrayBuffer>;
-  /** The value, made when it is asked for; what is made of bytes in place goes with them. */
+  /** The value, decoded at each use. A value that keeps the bytes in place ends with them. */
   readonly value: T;
-  /** The number of the sample: one more with each that is published. */
+  /** The number of the sample, which grows by one with each publish. */
   readonly sequence: number;
-  /** How many samples were lost to this subscriber just before this one. */
+  /** The number of samples lost to this subscriber just before this one. */
   readonly lost: number;
 }
 
-/** What a subscriber finds in place of a sample. */
+/** The outcome of taking or receiving without a sample. */
 export type NoSample =
-  /** Nothing is there now. */
+  /** No sample is available now. */
   | { state: "empty" }
-  /** Nothing is there, the publisher has closed, and no other is waited for. */
+  /**
+   * No sample is available, the publisher has closed, and the subscriber does not wait for another.
+   */
   | { state: "closed" };
 
-/** What taking a sample in place gives. */
+/** The outcome of taking a sample in place. */
 export type SampleOutcome<T> = { state: "ok"; sample: Sample<T> } | NoSample;
 
-/** What receiving a value gives. */
+/** The outcome of receiving a value. */
 export type ValueOutcome<T> =
-  /** The value, the number of the sample, and how many were lost just before it. */
+  /** The value, the number of its sample, and the number of samples lost just before it. */
   | { state: "ok"; value: T; sequence: number; lost: number }
   | NoSample;
 
-/** What taking or receiving gives to those who wait until there is something. */
+/** The outcome of a take or receive that waits for a sample. */
 export type Arrived<Outcome> = Exclude<Outcome, { state: "empty" }>;
 
 const NO_BYTES = new Uint8Array(0);
 
-/** A sample that is shown in place: the one that a reader has taken last. */
+/** A sample in place: the one that a reader has taken last. */
 export class HeldSample<T> implements Sample<T> {
   readonly sequence: number;
   readonly lost: number;
@@ -48,7 +50,7 @@ export class HeldSample<T> implements Sample<T> {
   readonly #descriptor: number;
   readonly #stamp: number;
   #shown: Uint8Array<ArrayBuffer>;
-  #reader: VRingReader | undefined; // until it is given back
+  #reader: VRingReader | undefined; // until disposed
 
   constructor(shown: Uint8Array<ArrayBuffer>, reader: VRingReader, codec: Codec<T>) {
     this.#shown = shown;

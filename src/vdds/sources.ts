@@ -1,6 +1,6 @@
 /**
- * Several publishers at once on one topic: each has a topic of its own under it, `topic/source`, and
- * whoever subscribes to all of them is told when one comes.
+ * Several publishers at once on one topic. Each has a topic of its own under it, `topic/source`,
+ * and a subscriber to all of them learns of each new one.
  *
  * ```
  *   Publisher "/lidar", source "left"   -->  topic /lidar/left   --.
@@ -8,10 +8,10 @@
  *                                            changes of /lidar   --'
  * ```
  *
- * `changes` is a word and a bell in a region of their own, whose members are all of these publishers
- * and subscribers. A publisher counts it up once its topic is there and before it gives itself to its
- * caller, so before its first sample; a subscriber reads it before it looks which topics there are.
- * So no source is missed. One that dies before it has counted has published nothing.
+ * `changes` is a word and a bell in a region of their own, whose members are all these publishers
+ * and subscribers. A publisher counts it up after creating its topic and before `open` returns, so
+ * before its first sample. A subscriber loads it before it lists the topics. So it misses no
+ * source. A publisher that dies before it has counted has published nothing.
  *
  * @module
  */
@@ -30,13 +30,13 @@ import { Doorbell } from "../wait/doorbell.ts";
 import type { Awaited } from "../wait/until.ts";
 import { TOPIC } from "./vring.ts";
 
-/** What those who publish to, or subscribe to, all sources of a topic share. */
+/** The words that the publishers and subscribers of a topic's sources share. */
 export const SOURCES_CONTROL = layout("sources_control", {
-  changes: { type: "u32", line: true, doc: "grows with each source that comes or goes" },
+  changes: { type: "u32", line: true, doc: "grows with each source that opens or closes" },
   bell: { type: "u32", line: true, doc: "rung by sources; raised by waiting subscribers" },
 });
 
-/** How these are told from other regions. */
+/** The region type of these words. */
 export const SOURCES = withoutData({
   name: "sources",
   title: "sources of topic",
@@ -44,16 +44,16 @@ export const SOURCES = withoutData({
   mirrored: false,
 });
 
-/** The topic of one source of a topic; the topic itself for a publisher that is no source. */
+/** Returns the topic of one source; the topic itself for a publisher without a source. */
 export function topicOfSource(topic: string, source: string | undefined): string {
   if (source === undefined) return topic;
   if (source !== "" && !source.includes("/")) return `${topic}/${source}`;
   throw new TypeError(
-    `Cannot use ${inWords(source)} as a source of topic "${topic}": it is a name without a slash`,
+    `Cannot use ${inWords(source)} as a source of topic "${topic}": pass a name without a slash`,
   );
 }
 
-/** A membership among those who deal with the sources of a topic. */
+/** A membership in the sources of a topic. */
 export class Sources implements Disposable {
   readonly #topic: string;
   readonly #region: Region;
@@ -68,13 +68,15 @@ export class Sources implements Disposable {
     this.#bell = new Doorbell(mapping, SOURCES_CONTROL.fields.bell, controlOffset);
   }
 
-  /** Becomes a member. */
+  /** Joins the sources of a topic. */
   static open(topic: string, options: { mode?: number; anyOwner?: boolean }): Sources {
     const path = topicPath(SOURCES.kind.name, topic);
     return new Sources(topic, open(SOURCES, { path, options }).region);
   }
 
-  /** Becomes a member; leaves the event loop free while another process is in the way. */
+  /**
+   * Joins the sources of a topic; leaves the event loop free while another process is in the way.
+   */
   static async connect(
     topic: string,
     options: { mode?: number; anyOwner?: boolean } & PollOptions,
@@ -85,18 +87,18 @@ export class Sources implements Disposable {
     return new Sources(topic, (await pollUntil({ look, action }, options)).region);
   }
 
-  /** How many changes there were. */
+  /** The number of changes so far. */
   get changes(): number {
     return this.#changes.load();
   }
 
-  /** Says that a source has come or gone. */
+  /** Announces that a source has opened or closed. */
   announce(): void {
     this.#changes.add(1);
     this.#bell.ring();
   }
 
-  /** The sources whose topics are there, each with the identity of its region. */
+  /** Lists the sources whose topics exist, each with the identity of its region. */
   list(): { source: string; identity: string }[] {
     const below = `${this.#topic}/`;
     const names = files.list(DIRECTORY);
@@ -114,18 +116,18 @@ export class Sources implements Disposable {
     });
   }
 
-  /** Another number of changes than this. */
+  /** Makes the condition that the number of changes differs from `seen`. */
   awaited(seen: () => number): Awaited {
     const ready = () => this.changes !== seen();
     return { bell: this.#bell, watch: this.#changes, watchTellsAll: true, ready };
   }
 
-  /** Leaves. */
+  /** Leaves the sources of the topic. */
   close(): void {
     this.#region.close();
   }
 
-  /** The same as `close()`. */
+  /** Closes it, as `close()` does. */
   [Symbol.dispose](): void {
     this.close();
   }

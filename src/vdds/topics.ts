@@ -1,5 +1,5 @@
 /**
- * What topics there are, told without changing anything and without joining any.
+ * The list of topics, made without changing or joining any.
  *
  * @module
  */
@@ -13,32 +13,32 @@ import { planIn, type TopicCounters } from "./topic.ts";
 import { readerRole, TOPIC, WRITER_ROLE } from "./vring.ts";
 import { type Plan, State, stateOf, TOPIC_CONTROL, wordOffset } from "./vring_layout.ts";
 
-/** What can be told of a topic from outside. */
+/** The properties of a topic that can be read from outside. */
 export interface TopicInfo {
   /** The topic. */
   readonly topic: string;
   /** The name of the type of its samples. */
   readonly type: string;
-  /** How many publishers are alive. */
+  /** The number of living publishers. */
   readonly publishers: number;
-  /** How many subscribers are alive. */
+  /** The number of living subscribers. */
   readonly subscribers: number;
-  /** How many subscribers there can be. */
+  /** The most subscribers. */
   readonly maxSubscribers: number;
-  /** How many samples there are room for. */
+  /** The number of samples that it has room for. */
   readonly depth: number;
   /** The largest sample in bytes. */
   readonly size: number;
-  /** The memory that it takes. */
+  /** The memory it occupies, in bytes. */
   readonly allocatedBytes: number;
-  /** What became of the samples so far: what grows between two looks is the rate. */
+  /** The counters of its samples so far: their growth between two looks is the rate. */
   readonly counters: TopicCounters;
 }
 
 /**
- * Every topic on this system that somebody uses and that you may read, by name.
+ * Lists the topics on this system that are in use and that you may read, by name.
  *
- * @example Who publishes what
+ * @example List publishers and subscribers
  * ```ts
  * import { topics } from "@vring/vring";
  *
@@ -61,7 +61,7 @@ export function topics(): TopicInfo[] {
   return found;
 }
 
-/** Undefined if it has gone meanwhile, or is not what it says. */
+/** Reads one topic; returns undefined if it was removed meanwhile, or is not valid. */
 function look(info: RegionInfo, dataBytes: number, type: string): TopicInfo | undefined {
   const fd = files.open(info.path, 0);
   if (fd < 0) return undefined;

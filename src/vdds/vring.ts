@@ -1,5 +1,5 @@
 /**
- * The VRing: samples in shared memory that one writer hands to many readers by their index.
+ * The VRing: samples in shared memory that one writer passes to many readers by index.
  *
  * ```
  *          take one out               +----------------+               put back by the last
@@ -14,76 +14,81 @@
  *                   +---------+  +-----------+
  * ```
  *
- * The truth is one 32-bit word for each reader and descriptor, `row[k][d]`: 2 bits of state and the
- * stamp (30 bits) of the last sample that lay there for this reader. It lies in DESC[d], on the line
- * that goes from the writer to the reader in any case:
+ * The truth is one 32-bit word for each reader and descriptor, `row[k][d]`: 2 bits of state, and
+ * the stamp (30 bits) of the last sample that was there for this reader. The word is in DESC[d], on
+ * a line that goes from the writer to the reader anyway:
  *
- *   none     nothing, or given back        who leaves it, by one CAS
- *   ready    given, not taken yet          the reader takes it (held); the writer drops it (none)
- *   held     being read in place           the reader gives it back (none)
- *   asking   a late joiner wants it        the joiner (ready, or back to none); the writer (any)
+ *   none     nothing, or given back who leaves it, by one CAS
+ *   ready    given, not taken yet the reader takes it (held); the writer drops it (none)
+ *   held     being read in place the reader gives it back (none)
+ *   asking   a late joiner wants it the joiner (ready, or back to none); the writer (any)
  *
- * AVAIL, the USED rings and the reference counts are hints, by which a descriptor is found without a
- * search. Whoever follows one does so by a CAS of the word, or looks at all words. A hint may be
- * missing or wrong after a death, and then the rows are searched: nothing is believed of it. A reader
- * that is handed many samples gives the hints of several together; while the writer sleeps, at once.
+ * AVAIL, the USED rings and the reference counts are hints, which find a descriptor without a
+ * search. A party that follows a hint confirms it by a CAS of the word, or loads all words. A hint
+ * may be missing or wrong after a death. Then the rows are searched, and the hint is not trusted. A
+ * reader that releases many samples stores the hints of several together, but at once while the
+ * writer sleeps.
  *
- * I1  A descriptor is free if it is `none` to all readers, not pinned and not in the writer's hands.
- *     Only the writer makes a word `ready`, and only of a descriptor that it has found free, or that
- *     is pinned and asked for. So samples are never written while anyone reads them.
- * I2  A word belongs to the holder of role 1 + k. Of another reader the writer takes only `ready` and
- *     `asking`; `held` it takes only while it holds that role itself: the reader is dead.
- * I3  `none` keeps the stamp. So whether a reader was given a sample can be told for as long as the
- *     descriptor has not been used again: a publish that is done twice gives nothing twice.
- * I4  Stamps come again after 2^30 - 1 samples. A CAS that finds the same word again after so many
- *     does what is right all the same: it takes, or drops, what lies there now; the full number is in
- *     DESC. Only I3 could err, and so the writer clears such a word when it takes the descriptor.
- * I5  The writer's row has `ready` for what is pinned: the last samples, kept for late joiners.
- *     A pin is set before the writer looks who is there, and it is gone before the writer looks
- *     whether the descriptor is free.
+ * I1  A descriptor is free if it is `none` to all readers, not pinned and not held by the writer.
+ *     Only the writer makes a word `ready`, and only of a descriptor that it has found free, or
+ *     that is pinned and asked for. So samples are never written while anyone reads them.
+ * I2  A word belongs to the holder of role 1 + k. The writer takes `ready` and `asking` from any
+ *     reader. It takes `held` only while it holds that reader's role itself: the reader is dead.
+ * I3  `none` keeps the stamp. So the word shows whether a reader was given a sample, until the
+ *     descriptor is used again: a publish that is done twice delivers nothing twice.
+ * I4  Stamps repeat after 2^30 - 1 samples. A CAS that meets a repeated word is still right: it
+ *     takes, or drops, the sample that is there now; the full number is in DESC. Only I3 could err,
+ *     so the writer clears such a word when it takes the descriptor.
+ * I5  The writer's row has `ready` for pinned samples: the last ones, kept for late joiners. A pin
+ *     is set before the writer checks which readers are online, and cleared before the writer
+ *     checks whether the descriptor is free.
  *
- * P1  SAMPLE and DESC are written before a word is made `ready`; who makes it `held` reads them.
- * P2  They are read before a word is made `none`; the writer looks at the words before it writes.
- * P3  A joiner makes its word `asking` and then looks at the pin; the writer unpins and then looks at
- *     the words. Either the joiner sees that the pin is gone, or the writer sees who asks and calls
- *     it off, or finds it answered: never neither.
- * P4  A joiner is online and then looks for pins; the writer pins and then looks who is online. So of
- *     two samples in a row a joiner never gets the older as history and misses the newer.
- * P5  All words change, then `sequence`, then the USED rings, then each bell is looked at
- *     (doorbell.ts, P1). So who looks at its ring, then at `sequence`, and then at its row finds all
- *     samples up to that in the row, or in the ring from there on. A word becomes `none`, then the
- *     space bell is looked at; the writer raises that and then looks at all words, not only at AVAIL,
- *     before it sleeps.
+ * P1  SAMPLE and DESC are written before a word is made `ready`; the reader that makes it `held`
+ *     reads them.
+ * P2  They are read before a word is made `none`; the writer loads the words before it writes.
+ * P3  A joiner makes its word `asking` and then loads the pin; the writer unpins and then loads the
+ *     words. Either the joiner sees that the pin is gone, or the writer sees the request and
+ *     cancels it, or finds it answered: never neither.
+ * P4  A joiner goes online and then loads the pins; the writer pins and then checks which readers
+ *     are online. So of two samples in a row a joiner never gets the older as history and misses
+ *     the newer.
+ * P5  All words change, then `sequence`, then the USED rings, then each bell is loaded
+ *     (doorbell.ts, P1). So a reader that loads its ring, then `sequence`, and then its row finds
+ *     all samples up to that number in the row, and later ones in the ring from there on. A word
+ *     becomes `none`, then the space bell is loaded; the writer raises that and then loads all
+ *     words, not only AVAIL, before it sleeps.
  *
  * C1  The writer dies before the journal names the sample: the descriptor is free by all words.
- * C2  It dies after that, before `sequence` says that the sample is published: the successor does the
- *     publish again (I3) before its first own. If it dies later, all have got the sample, and the
- *     successor puts it into the USED rings of those who have not taken it, perhaps once more.
- *     All who lived through it get the sample, once.
- * C3  It dies between pinning and unpinning: pins are its row, which the successor takes over.
+ * C2  It dies after that, before `sequence` shows the sample as published: the successor repeats
+ *     the publish (I3) before its own first one. If it dies later, all words hold the sample, and
+ *     the successor puts it into the USED rings of the readers that have not taken it, perhaps once
+ *     more. Every surviving reader gets the sample, once.
+ * C3  It dies between pinning and unpinning: the pins are its row, which the successor adopts.
  * C4  A reader dies: the samples that it was given or held stay in its row, and its seat is dead
- *     (seats.ts). A writer that finds such a sample in its way repairs the seat, or a joiner takes it.
+ *     (seats.ts). A writer that such a sample blocks repairs the seat, or a joiner takes it.
  *     Clearing the row is the repair.
- * C5  A reader dies while it gives back: the word says whether it did. The count of references or the
- *     entry in AVAIL may be missing; the writer finds the descriptor when it searches, before it
- *     sleeps, or after a slice.
+ * C5  A reader dies while it gives a sample back: the word shows whether it did. The count of
+ *     references or the entry in AVAIL may be missing; the writer finds the descriptor when it
+ *     searches, before it sleeps, or after a slice.
  * C6  The writer dies while it clears a dead reader's row: the kernel releases both roles.
  *
- * A writer whose view of who is online is old may still give to a row whose reader has left. That
- * does no harm: it is cleared as after a death, or the next reader of that row gets a sample more.
+ * A writer with an old view of the online readers may still give a sample to a row whose reader has
+ * left. That does no harm: the row is cleared as after a death, or its next reader gets one more
+ * sample.
  *
- * On ARM: words are changed by read-modify-writes, which are sequentially consistent; samples, DESC,
- * entries, the journal and `sequence` are plain. What is written before a CAS is visible to whoever
- * acquires its result, and what is read before the CAS that gives back has been read. A drop and a
- * take are CASes of the same word, so one of them fails, however early the bytes behind it were
- * fetched. A reader that searches has a barrier between `sequence` and the words; what a dead writer
- * has stored, the kernel shows to whoever gets its role. P3 and P4 are stores and loads of words only.
+ * On ARM: words are changed by read-modify-writes, which are sequentially consistent; samples,
+ * DESC, entries, the journal and `sequence` are plain. Bytes written before a CAS are visible to a
+ * party that acquires its result, and reads before the CAS that gives back are complete. A drop and
+ * a take are CASes of the same word, so one of them fails, however early the bytes behind it were
+ * fetched. A reader that searches has a barrier between `sequence` and the words; the kernel shows
+ * a dead writer's stores to the next holder of its role. P3 and P4 are stores and loads of words
+ * only.
  *
- * Not promised: that a late joiner gets a history without gaps while samples are dropped; that a
- * sample which a publisher died in the middle of publishing is there before the next publisher is.
+ * Limits: a late joiner may get a history with gaps while samples are dropped. A sample whose
+ * publisher died while publishing it may appear only when the next publisher opens.
  *
- * What a peer stored is checked when it is read: indexes against the depth, lengths against what has
- * memory, numbers against stamps. A reader's row that makes no sense costs that reader only.
+ * A peer's values are checked when they are read: indexes against the depth, lengths against the
+ * allocated memory, numbers against stamps. A corrupt row harms only its own reader.
  *
  * @module
  */
@@ -112,7 +117,7 @@ import {
   wordOffset,
 } from "./vring_layout.ts";
 
-/** How topics are told from other regions. */
+/** The region type of topics. */
 export const TOPIC: RegionKind = {
   name: "topic",
   title: "topic",
@@ -129,10 +134,10 @@ export function readerRole(reader: number): number {
   return 1 + reader;
 }
 
-/** What a descriptor tells of its sample. */
+/** The fields that describe a sample. */
 export type Described = "sequence" | "length" | "committed";
 
-/** What belongs to one reader. */
+/** The words of one reader. */
 export interface ReaderWords {
   readonly k: number;
   readonly online: Word32;
@@ -140,15 +145,15 @@ export interface ReaderWords {
   readonly first: Word64;
   readonly bell: Doorbell;
   readonly row: readonly Word32[];
-  /** Where in the mapping the last entry of the USED ring is once more. */
+  /** The offset in the mapping of the copy of the USED ring's last entry. */
   readonly newestAt: number;
-  /** Where in the mapping the USED ring begins. */
+  /** The offset in the mapping of the USED ring. */
   readonly ringAt: number;
 }
 
 const { journal, sequence, published, delivered, dropped } = TOPIC_CONTROL.fields;
 
-/** What the writer keeps for itself and its successor, by where it lies in META. */
+/** The offsets in META of the values that the writer keeps for itself and its successor. */
 export const Kept = {
   journal: journal.offset,
   /** The number of the last sample. */
@@ -159,9 +164,9 @@ export const Kept = {
   dropped: dropped.offset,
 } as const;
 
-/** The shared words of a topic, for every party. */
+/** The shared words of a topic, as every party uses them. */
 export class VRing {
-  /** Such as `topic "camera/front"`, for messages. */
+  /** The name in messages, such as `topic "camera/front"`. */
   readonly what: string;
   readonly region: Region;
   readonly plan: Plan;
@@ -176,7 +181,7 @@ export class VRing {
   readonly references: readonly Word32[];
   readonly #mapping: Mapping;
   readonly #mask: number;
-  // Where all begins, in the mapping.
+  // The offsets in the mapping.
   readonly #controlAt: number;
   readonly #descriptorsAt: number;
   readonly #descriptorBytes: number;
@@ -214,7 +219,7 @@ export class VRing {
     this.references = this.#makeRow(TOPIC_DESCRIPTOR.fields.references);
   }
 
-  /** What belongs to a reader. */
+  /** Returns the words of a reader. */
   reader(k: number): ReaderWords {
     return this.#readers[k] ??= this.#makeReader(k);
   }
@@ -252,47 +257,47 @@ export class VRing {
     return this.#descriptorsAt + d * this.#descriptorBytes;
   }
 
-  /** Where in the mapping a sample begins. */
+  /** Returns the offset of a sample in the mapping. */
   sampleAt(d: number): number {
     return this.#samplesAt + d * this.#stride;
   }
 
-  /** A field of a descriptor. */
+  /** Loads a field of a descriptor. */
   described(d: number, field: Described): number {
     return loadDouble(this.#mapping, this.#descriptorAt(d) + offsetOf(field)) + 0; // -0 becomes 0
   }
 
-  /** Changes a field of a descriptor that is in the writer's hands. */
+  /** Stores a field of a descriptor that the writer holds. */
   describe(d: number, field: Described, value: number): void {
     storeDouble(this.#mapping, this.#descriptorAt(d) + offsetOf(field), value);
   }
 
-  /** What the writer keeps at a place of META. */
+  /** Loads a value that the writer keeps in META. */
   kept(place: number): number {
     return loadDouble(this.#mapping, this.#controlAt + place) + 0; // -0 becomes 0
   }
 
-  /** Changes that, for the writer. */
+  /** Stores a value that the writer keeps in META. */
   keep(place: number, value: number): void {
     storeDouble(this.#mapping, this.#controlAt + place, value);
   }
 
-  /** Counts, for the writer. */
+  /** Adds to a counter of the writer. */
   count(counter: number, amount: number): void {
     this.keep(counter, this.kept(counter) + amount);
   }
 
-  /** Whether the writer is asleep, or about to be: then it has to be told at once. */
+  /** Whether the writer is asleep, or about to be. Then a reader must ring at once. */
   isWriterAsleep(): boolean {
     return (this.spaceBell.word.load() & 1) === 1;
   }
 
-  /** A hint for the writer that a descriptor is free. */
+  /** Stores a hint for the writer that a descriptor is free. */
   pushAvailable(d: number): void {
     this.#putAvailable(this.available.add(1), d);
   }
 
-  /** The same of several. */
+  /** Stores hints for several descriptors at once. */
   pushAllAvailable(descriptors: Uint16Array, count: number): void {
     const index = this.available.add(count);
     for (let i = 0; i < count; i++) this.#putAvailable((index + i) >>> 0, descriptors[i]!);
@@ -302,7 +307,7 @@ export class VRing {
     storeDouble(this.#mapping, this.#availableAt(index), entryOf(index, d));
   }
 
-  /** The descriptor that was put into AVAIL at an index; -1 if it is not there, or not yet. */
+  /** Returns the descriptor that AVAIL has at an index; -1 if it is not, or not yet, there. */
   availableAt(index: number): number {
     return this.#entryAt(this.#availableAt(index), index);
   }
@@ -311,18 +316,20 @@ export class VRing {
     return this.#availableEntriesAt + 8 * (index & this.#mask);
   }
 
-  /** A hint for a reader about what it was given; `used` has to be stored behind it. */
+  /** Stores a hint for a reader about a new sample; `used` must be stored after it. */
   storeUsed(reader: ReaderWords, index: number, entry: number): void {
     storeDouble(this.#mapping, reader.ringAt + 8 * (index & this.#mask), entry);
     storeDouble(this.#mapping, reader.newestAt, entry);
   }
 
-  /** The descriptor that the entry of a USED ring at an index has for a stamp; -1 if it has none. */
+  /** Returns the descriptor that a USED ring has at an index for a stamp; -1 if it has none. */
   usedAt(reader: ReaderWords, index: number, stamp: number): number {
     return this.#entryAt(reader.ringAt + 8 * (index & this.#mask), stamp);
   }
 
-  /** The same of the last entry, which lies where `used` was looked at. */
+  /**
+   * Returns the descriptor of the last entry, which is on the line of `used`; -1 if it has none.
+   */
   newestUsed(reader: ReaderWords, stamp: number): number {
     return this.#entryAt(reader.newestAt, stamp);
   }
@@ -332,27 +339,27 @@ export class VRing {
     return this.isDescriptor(d) ? d : -1;
   }
 
-  /** Whether a number can be the index of a descriptor. */
+  /** Whether a number is a valid index of a descriptor. */
   isDescriptor(d: number): boolean {
     return Number.isInteger(d) && d >= 0 && d < this.plan.depth;
   }
 
-  /** The descriptor in an entry, or -1. */
+  /** Returns the descriptor in an entry, or -1. */
   descriptorIn(entry: number): number {
     const d = descriptorOf(entry);
     return this.isDescriptor(d) ? d : -1;
   }
 
   /**
-   * Gives one reference to a sample up; true for the last one, and then the writer must be given a
-   * hint. The last one is left as it is.
+   * Drops one reference to a sample; returns true for the last one, which stays counted. The
+   * caller then owes the writer a hint.
    */
   isLastReference(d: number, stamp: number): boolean {
     const references = this.references[d]!;
     let seen = references.load();
     while (seen !== ALONE) {
       const count = countIn(seen, stamp);
-      if (count === undefined) return false; // the descriptor is used again already
+      if (count === undefined) return false; // the descriptor has already been reused
       if (count <= 1) return true;
       const found = references.compareExchange(seen, seen - 1);
       if (found === seen) return false;
@@ -361,19 +368,19 @@ export class VRing {
     return true;
   }
 
-  /** Gives one reference to a sample up; the writer has its hint if it was the last one. */
+  /** Drops one reference to a sample, and hints to the writer if it was the last one. */
   dropReference(d: number, stamp: number): void {
     if (this.isLastReference(d, stamp)) this.pushAvailable(d);
   }
 
-  /** Gives back all that a reader has. The caller holds its role. */
+  /** Gives back all samples of a reader. The caller holds its role. */
   clear(k: number): void {
     const reader = this.reader(k);
     if (reader.online.exchange(0) !== 0) this.members.add(1);
     for (let d = 0; d < this.plan.depth; d++) {
       const word = reader.row[d]!;
       let before = word.load();
-      while (before !== 0) { // the writer may give once more if its view is old: not for long
+      while (before !== 0) { // ends soon: only a writer with an old view gives once more
         const found = word.compareExchange(before, 0);
         if (found === before) break;
         before = found;
@@ -383,7 +390,7 @@ export class VRing {
     }
   }
 
-  /** How many readers are there and alive. */
+  /** Counts the readers that are online and alive. */
   countReaders(): number {
     let count = 0;
     const rows = this.seats.used;
@@ -393,12 +400,12 @@ export class VRing {
     return count;
   }
 
-  /** Whether the writer is there and alive. */
+  /** Whether the topic has a living writer. */
   hasWriter(): boolean {
     return presenceIn(this.region, this.writer) === "open";
   }
 
-  /** How many descriptors some reader has, taken or not. */
+  /** Counts the descriptors that some reader has, taken or not. */
   countInFlight(): number {
     let count = 0;
     const rows = this.seats.used;
@@ -413,7 +420,7 @@ export class VRing {
     return count;
   }
 
-  /** The error for what no correct peer stores. */
+  /** Makes the error for a state that no correct peer stores. */
   corrupt(state: string): CorruptRegionError {
     return corrupt(this.what, state);
   }
@@ -421,7 +428,7 @@ export class VRing {
 
 const { sequence: numberOf, length, committed } = TOPIC_DESCRIPTOR.fields;
 
-/** By comparing: an engine is slow to look up names that are not always the same. */
+/** Returns the offset of a field, by comparison: an engine is slow at looking up varying names. */
 function offsetOf(field: Described): number {
   if (field === "sequence") return numberOf.offset;
   return field === "length" ? length.offset : committed.offset;

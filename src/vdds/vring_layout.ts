@@ -1,5 +1,5 @@
 /**
- * Where everything of a topic lies, and what the words say.
+ * The layout of a topic's region, and the values of its words.
  *
  * ```
  *   | header | META | READER[0] .. [K] | DESC[0] .. [N] | AVAIL | USED[0] .. [K] | samples |
@@ -13,30 +13,30 @@
 import { layout } from "../layout/layout.ts";
 import { LINE_BYTES, roundUp } from "../layout/sizes.ts";
 
-/** What a topic is made of, and the words that everybody shares. */
+/** The geometry of a topic, and the words that all parties share. */
 export const TOPIC_CONTROL = layout("topic_control", {
-  depth: { type: "u32", doc: "how many descriptors there are" },
-  readers: { type: "u32", doc: "how many readers there can be" },
+  depth: { type: "u32", doc: "the number of descriptors" },
+  readers: { type: "u32", doc: "the most readers" },
   sample_bytes: { type: "f64", doc: "the largest sample" },
   published: { type: "f64", doc: "the writer counts: samples published" },
   delivered: { type: "f64", doc: "the writer counts: samples given, once for each reader" },
-  dropped: { type: "f64", doc: "the writer counts: samples that a reader was to have and lost" },
+  dropped: { type: "f64", doc: "the writer counts: samples that a reader lost" },
   journal: {
     type: "f64",
-    doc: "the writer: stamp * 2048 + descriptor + 1 of what it publishes; 0 for nothing",
+    doc: "the writer: stamp * 2048 + descriptor + 1 of the sample it publishes; 0 if none",
   },
   sequence: { type: "f64", doc: "the writer: the last sample's number" },
-  writer: { type: "u32", line: true, doc: "the writer: 0 has never been, 1 open, 2 closed" },
-  members: { type: "u32", line: true, doc: "grows with each reader that comes or goes" },
-  rows: { type: "u32", line: true, doc: "one more than the highest reader that ever was" },
-  available: { type: "u32", line: true, doc: "AVAIL: how many descriptors were put in" },
+  writer: { type: "u32", line: true, doc: "the writer: 0 never existed, 1 open, 2 closed" },
+  members: { type: "u32", line: true, doc: "grows with each reader that joins or leaves" },
+  rows: { type: "u32", line: true, doc: "one more than the highest reader that ever existed" },
+  available: { type: "u32", line: true, doc: "AVAIL: the number of descriptors put in" },
   space_bell: { type: "u32", line: true, doc: "rung by readers; raised by a writer that waits" },
-  members_bell: { type: "u32", line: true, doc: "rung when somebody comes or goes" },
+  members_bell: { type: "u32", line: true, doc: "rung when a party joins or leaves" },
 });
 
-/** What there is of each reader besides its row and its USED ring. */
+/** The words of each reader, besides its row and its USED ring. */
 export const TOPIC_READER = layout("topic_reader", {
-  online: { type: "u32", line: true, doc: "the reader: 1 if it is to be given samples" },
+  online: { type: "u32", line: true, doc: "the reader: 1 while it accepts samples" },
   first: {
     type: "u64",
     atomic: true,
@@ -44,21 +44,21 @@ export const TOPIC_READER = layout("topic_reader", {
     doc: "the first sample it was given; 0 for none",
   },
   bell: { type: "u32", line: true, doc: "rung by the writer; raised by the reader when it waits" },
-  used: { type: "u32", atomic: true, doc: "USED, by the writer: how many entries were put in" },
-  newest: { type: "f64", doc: "the writer: the last of them, on the line that is looked at" },
+  used: { type: "u32", atomic: true, doc: "USED, by the writer: the number of entries put in" },
+  newest: { type: "f64", doc: "the writer: the last entry, on the line that the reader polls" },
 });
 
 /**
- * What there is of each sample. `words` has the words of all readers, which may be more than these.
+ * The words of each sample. `words` has the words of all readers, which may be more than these.
  *
- * Words of several parties share a line here: they are those of one sample, and the line travels
- * from the writer to each reader in any case, for what it says of the sample.
+ * Words of several parties share a line here. They are those of one sample, and the line travels
+ * from the writer to each reader anyway, as it describes the sample.
  */
 export const TOPIC_DESCRIPTOR = layout("topic_descriptor", {
   sequence: { type: "f64", doc: "the writer: the number of the sample" },
   length: { type: "f64", doc: "the writer: the bytes of the sample" },
-  committed: { type: "f64", doc: "the writer: how many bytes have memory" },
-  references: { type: "u32", atomic: true, doc: "a hint: how many have it; see referencesOf" },
+  committed: { type: "f64", doc: "the writer: the number of bytes with memory" },
+  references: { type: "u32", atomic: true, doc: "a hint: the number of holders; see referencesOf" },
   pin: { type: "u32", atomic: true, doc: "the word of the writer" },
   words: { type: layout.array("u32", 8), doc: "the words of readers, one each, by both" },
 });
@@ -72,20 +72,20 @@ export const READERS_MAX = 64;
 /** The largest sample. */
 export const SAMPLE_BYTES_MAX: number = 2 ** 31;
 
-/** All samples of a topic together: what a process can map without being refused, and some. */
+/** The largest size of all samples of a topic, well within what a process can map. */
 export const TOPIC_BYTES_MAX: number = 2 ** 34;
 
-/** What decides where everything lies. */
+/** The sizes that determine the layout. */
 export interface Shape {
-  /** How many descriptors there are. */
+  /** The number of descriptors. */
   readonly depth: number;
-  /** How many readers there can be. */
+  /** The most readers. */
   readonly readers: number;
   /** The largest sample in bytes. */
   readonly sampleBytes: number;
 }
 
-/** Where everything lies, from the beginning of the data. */
+/** The geometry of a topic: offsets from the beginning of the data. */
 export interface Plan extends Shape {
   /** The entries of AVAIL and of each USED ring: a power of two, at least the depth. */
   readonly entries: number;
@@ -98,7 +98,7 @@ export interface Plan extends Shape {
   readonly samplesAt: number;
   /** The bytes from one sample to the next. */
   readonly stride: number;
-  /** The bytes of everything. */
+  /** The size of all data in bytes. */
   readonly bytes: number;
 }
 
@@ -138,51 +138,51 @@ export function planOf(shape: Shape, pageBytes: number): Plan {
   };
 }
 
-/** Where in a descriptor a reader's word is. */
+/** Returns the offset of a reader's word in a descriptor. */
 export function wordOffset(reader: number): number {
   return TOPIC_DESCRIPTOR.fields.words.offset + 4 * reader;
 }
 
-/** Where a reader's USED ring begins. */
+/** Returns the offset of a reader's USED ring. */
 export function usedRingAt(plan: Plan, reader: number): number {
   return plan.usedAt + reader * roundUp(ENTRY_BYTES * plan.entries, LINE_BYTES);
 }
 
-/** The states of a word: what a descriptor is to one reader. */
+/** The states of a word: the relation of one reader to a descriptor. */
 export const State = {
-  /** Nothing, or given back. */
+  /** Never given, or given back. */
   none: 0,
   /** Given, and not taken yet. In the writer's row: pinned, as a part of the history. */
   ready: 1,
-  /** In the hands of the reader. */
+  /** Held by the reader, which reads it in place. */
   held: 2,
   /** The reader asks for it, as a part of the history. */
   asking: 3,
 } as const;
 
-/** The state in a word. */
+/** Returns the state in a word. */
 export function stateOf(word: number): number {
   return word & 3;
 }
 
-/** The stamp in a word. */
+/** Returns the stamp in a word. */
 export function stampOf(word: number): number {
   return word >>> 2;
 }
 
-/** A word. */
+/** Makes a word. */
 export function wordOf(stamp: number, state: number): number {
   return (stamp << 2 | state) >>> 0;
 }
 
 const STAMPS = 2 ** 30 - 1;
 
-/** What words have room for of a sample's number: 1 to 2^30 - 1; 0 is that of no sample. */
+/** Returns the stamp of a sample's number: 1 to 2^30 - 1. Stamp 0 belongs to no sample. */
 export function stampOfSequence(sequence: number): number {
   return sequence % STAMPS + 1;
 }
 
-/** The stamp of the sample that follows one with this stamp: the same, without a division. */
+/** Returns the stamp after this one, without a division. */
 export function stampAfter(stamp: number): number {
   return stamp === STAMPS ? 1 : stamp + 1;
 }
@@ -190,39 +190,43 @@ export function stampAfter(stamp: number): number {
 const COUNTS = 2 ** 8;
 const COUNTED_STAMPS = 2 ** 24;
 
-/** References to a sample that one alone has, whatever its stamp. */
+/** The references to a sample with a single holder, whatever its stamp. */
 export const ALONE = 1;
 
 /**
- * How many have a sample, with the low bits of its stamp: whoever gives one up late must not be
- * counted for the next sample.
+ * Combines the number of a sample's holders with the low bits of its stamp, so that a late release
+ * does not count for the next sample.
  */
 export function referencesOf(stamp: number, count: number): number {
   return count === 1 ? ALONE : stamp % COUNTED_STAMPS * COUNTS + count;
 }
 
-/** How many have a sample. */
+/** Returns the number of a sample's holders. */
 export function countOf(references: number): number {
   return references % COUNTS;
 }
 
-/** How many have the sample of this stamp; undefined if these are references to another. */
+/**
+ * Returns the number of holders of the sample with this stamp; undefined for references to another.
+ */
 export function countIn(references: number, stamp: number): number | undefined {
   const count = countOf(references);
   return references - count === stamp % COUNTED_STAMPS * COUNTS ? count : undefined;
 }
 
-/** A descriptor with a stamp in one number: an entry of a USED ring, and the journal. */
+/** Packs a descriptor and a stamp into one number: an entry of a USED ring, and the journal. */
 export function entryOf(stamp: number, descriptor: number): number {
   return stamp * (2 * DEPTH_MAX) + descriptor + 1;
 }
 
-/** The descriptor in an entry; a negative or huge number, or a fraction, if it is none. */
+/**
+ * Returns the descriptor in an entry. It is out of range, or a fraction, if the entry is invalid.
+ */
 export function descriptorOf(entry: number): number {
   return entry % (2 * DEPTH_MAX) - 1;
 }
 
-/** The stamp in an entry. */
+/** Returns the stamp in an entry. */
 export function stampOfEntry(entry: number): number {
   return Math.floor(entry / (2 * DEPTH_MAX));
 }

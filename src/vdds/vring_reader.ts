@@ -1,10 +1,10 @@
 /**
- * The reading side of a VRing; how it works is told in vring.ts.
+ * The reading side of a VRing; vring.ts explains the algorithm.
  *
- * What comes next is known from the USED ring if its next entry names the sample that follows the
- * last one taken. Whatever else is there, or after samples were lost, the row is searched: all that
- * is `ready` and not newer than the last sample published is taken in the order of its numbers, and
- * the ring is followed from where it was before the search.
+ * If the next entry of the USED ring names the sample after the last one taken, that sample is
+ * next. With any other entry, or after samples were lost, the row is searched. All samples that are
+ * `ready` and not newer than the last published one are then taken in the order of their numbers,
+ * and the reader continues in the ring from its position before the search.
  *
  * @module
  */
@@ -14,7 +14,7 @@ import type { TakenSeat } from "../region/seats.ts";
 import { Kept, type ReaderWords, type VRing } from "./vring.ts";
 import { stampAfter, stampOf, stampOfSequence, State, stateOf, wordOf } from "./vring_layout.ts";
 
-/** A writer that drops samples faster than they can be taken, this often in a row, is let go on. */
+/** The limit of attempts against a writer that drops samples faster than they can be taken. */
 const ATTEMPTS = 100;
 
 /** No descriptor. */
@@ -25,17 +25,17 @@ export class VRingReader {
   readonly #ring: VRing;
   readonly #k: number;
   readonly #role: Role;
-  readonly #asked: Uint32Array; // stamps of what was asked for: no reference is counted for them
-  #found: { d: number; stamp: number }[] = []; // by the last search, the newest first
+  readonly #asked: Uint32Array; // stamps of requested samples, which count no reference
+  #found: { d: number; stamp: number }[] = []; // by the last search, newest first
   #index: number; // in the USED ring
-  #end: number; // of the USED ring, as it was last seen
+  #end: number; // of the USED ring, as last loaded
   #expected = 0; // the number of the sample that follows the last one taken; 0 before the first
   #nextStamp = 0; // its stamp
-  readonly #free: Uint16Array; // given back, and the writer has no hint of them yet
+  readonly #free: Uint16Array; // given back, but the writer has no hint yet
   #freeCount = 0;
   readonly words: ReaderWords;
-  #again = false; // what was taken last is given again
-  /** What was taken last. */
+  #again = false; // the next `take` returns the last sample again
+  /** The descriptor of the sample taken last. */
   descriptor = NONE;
   /** Its stamp. */
   stamp = 0;
@@ -43,7 +43,7 @@ export class VRingReader {
   sequence = 0;
   /** Its bytes. */
   length = 0;
-  /** How many samples were published since the one before, and not given to this reader. */
+  /** The number of samples published since the one before, and not given to this reader. */
   lost = 0;
 
   private constructor(ring: VRing, k: number, role: Role) {
@@ -84,7 +84,7 @@ export class VRingReader {
     return reader;
   }
 
-  /** Takes the pinned samples, as far as they stay pinned. */
+  /** Requests pinned samples, and takes those that stay pinned. */
   #askForHistory(history: number): void {
     if (history === 0) return;
     const { plan, pins } = this.#ring;
@@ -109,29 +109,29 @@ export class VRingReader {
     else if (word.compareExchange(asking, pinned) === asking) this.#asked[d] = stampOf(pinned);
   }
 
-  /** Whether the memory cannot be used any more; what it had is, or will be, given back. */
+  /** Whether the memory is unusable; then its samples are, or will be, given back. */
   get closed(): boolean {
     return !this.#ring.region.mapping.usable;
   }
 
-  /** Whether there seems to be something to take. */
+  /** Whether a sample seems to be available. */
   hasNews(): boolean {
     if (this.#again || this.#found.length > 0 || this.#index !== this.#end) return true;
     this.#end = this.words.used.load();
     return this.#index !== this.#end;
   }
 
-  /** Whether nothing is left for this reader, neither unread nor held. */
+  /** Whether this reader has no sample left, neither unread nor held. */
   isDone(): boolean {
     return this.words.row.every((word) => stateOf(word.load()) === State.none);
   }
 
-  /** Has the next `take` give again what was taken last, which its caller could not use. */
+  /** Makes the next `take` return the last sample again, which the caller could not use. */
   takeAgain(): void {
     this.#again = true;
   }
 
-  /** Takes the oldest sample, if there is one. */
+  /** Takes the oldest sample; returns false if none is available. */
   take(): boolean {
     if (this.#again) return !(this.#again = false);
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
@@ -146,13 +146,13 @@ export class VRingReader {
           this.#index = (this.#index + 1) >>> 0;
           return this.#taken(d, stamp);
         }
-        this.#search(); // it was dropped, or the hint is wrong
+        this.#search(); // the sample was dropped, or the hint is wrong
       }
     }
     return false;
   }
 
-  /** The descriptor of the next sample, as far as the ring tells. */
+  /** Returns the descriptor of the next sample according to the ring. */
   #next(stamp: number): number {
     const isLast = ((this.#index + 1) >>> 0) === this.#end;
     const d = isLast ? this.#ring.newestUsed(this.words, stamp) : NONE;
@@ -176,11 +176,11 @@ export class VRingReader {
     if (!isSound) {
       this.release(descriptor, stamp);
       throw ring.corrupt(
-        `descriptor ${descriptor} tells of sample ${sequence} with ${length} bytes`,
+        `descriptor ${descriptor} has sample ${sequence} with ${length} bytes`,
       );
     }
     if (this.#expected === 0) {
-      const first = this.words.first.load(); // or a sample of the history, which came before it
+      const first = this.words.first.load(); // a sample of the history is older
       this.#expected = first > 0 && first < sequence ? first : sequence;
     }
     this.descriptor = descriptor;
@@ -193,14 +193,14 @@ export class VRingReader {
     return true;
   }
 
-  /** Finds all that can be taken. */
+  /** Finds all samples that can be taken. */
   #search(): void {
     const ring = this.#ring;
     this.#index = this.#end = this.words.used.load();
-    // What is newer than this may come while the row is searched, and would come before older ones;
-    // it is in the ring from here on.
+    // A newer sample may arrive while the row is searched, and would come before older ones. It is
+    // in the ring from here on.
     const newest = ring.kept(Kept.sequence);
-    this.words.first.loadLast(); // which keeps that in front of all that follows
+    this.words.first.loadLast(); // orders the load above before all that follow
     const found: { d: number; stamp: number; sequence: number }[] = [];
     for (let d = 0; d < ring.plan.depth; d++) {
       const word = this.words.row[d]!.load();
@@ -213,34 +213,34 @@ export class VRingReader {
     this.#found = found.sort((a, b) => b.sequence - a.sequence);
   }
 
-  /** Gives a sample back, and tells the writer. */
+  /** Gives a sample back, and notifies the writer. */
   release(d: number, stamp: number): void {
     const isLast = this.#giveBack(d, stamp);
     this.#hint();
     if (isLast) this.#ring.pushAvailable(d);
-    this.#ring.spaceBell.ring(); // P5 also if others seem to have it, who may be gone
+    this.#ring.spaceBell.ring(); // P5 even if other readers seem to hold it: they may be dead
   }
 
-  /** The same; a writer that is not asleep is told of several together. */
+  /** Gives a sample back. A writer that is awake is notified of several together. */
   releaseSoon(d: number, stamp: number): void {
     if (this.#giveBack(d, stamp)) this.#free[this.#freeCount++] = d;
     const many = this.#freeCount === this.#free.length;
     if (many || this.#ring.isWriterAsleep()) this.announce(); // P5
   }
 
-  /** True if the writer is to have a hint: nobody else has it. */
+  /** Gives a sample back; returns true for its last holder, which owes the writer a hint. */
   #giveBack(d: number, stamp: number): boolean {
     const ring = this.#ring;
     const held = wordOf(stamp, State.held);
     if (this.words.row[d]!.compareExchange(held, wordOf(stamp, State.none)) !== held) { // P2 ..
-      throw ring.corrupt(`descriptor ${d} was taken out of this reader's hands`);
+      throw ring.corrupt(`descriptor ${d} was taken from this reader while it held it`);
     }
     if (this.#asked[d] !== stamp) return ring.isLastReference(d, stamp);
     this.#asked[d] = 0;
     return true;
   }
 
-  /** Tells the writer of what was given back. */
+  /** Notifies the writer of the samples that were given back. */
   announce(): void {
     this.#hint();
     this.#ring.spaceBell.ring(); // P5
@@ -252,7 +252,7 @@ export class VRingReader {
     this.#freeCount = 0;
   }
 
-  /** Gives everything back, and leaves. */
+  /** Gives all samples back, and leaves. */
   leave(): void {
     this.announce();
     this.#ring.clear(this.#k);

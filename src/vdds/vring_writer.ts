@@ -1,5 +1,5 @@
 /**
- * The writing side of a VRing; how it works is told in vring.ts.
+ * The writing side of a VRing; vring.ts explains the algorithm.
  *
  * @module
  */
@@ -19,22 +19,22 @@ import {
   wordOf,
 } from "./vring_layout.ts";
 
-/** What stands in the way of using a descriptor. */
+/** The obstacles to using a descriptor. */
 const FREE = 0;
 const UNREAD = 1;
 const HELD = 2;
 
-/** A reader that changes its word under the writer's eyes more often is not correct. */
+/** The limit of attempts: a correct reader does not change its word more often meanwhile. */
 const ATTEMPTS = 100;
 
 /** No descriptor. */
 export const NONE = -1;
 
-/** How a writer deals with readers. */
+/** The policy of a writer. */
 export interface WriterOptions {
-  /** Whether the oldest unread sample makes room where none is free. */
+  /** Whether the oldest unread sample is dropped when no descriptor is free. */
   readonly dropsOldest: boolean;
-  /** How many of the last samples are kept for late joiners. */
+  /** The number of last samples kept for late joiners. */
   readonly history: number;
 }
 
@@ -43,24 +43,24 @@ export class VRingWriter {
   readonly #ring: VRing;
   readonly #dropsOldest: boolean;
   readonly #history: number;
-  readonly #order: Order; // by age, kept only where the oldest are dropped
-  readonly #pinned: number[] = []; // the oldest first
+  readonly #order: Order; // by age, maintained only if the oldest are dropped
+  readonly #pinned: number[] = []; // oldest first
   readonly #isPinned: Uint8Array;
-  readonly #alive: Uint8Array; // of each reader, whether it was seen alive in this search
-  #looked = false; // whether `#alive` has anything in it
+  readonly #alive: Uint8Array; // for each reader: found alive in this search
+  #looked = false; // whether `#alive` has any entry
   #online: ReaderWords[] = [];
-  #members = -1; // as it was when `#online` was made: not yet
+  #members = -1; // `members` when `#online` was made; -1 before
   #rows = 0;
   #taken: number; // from AVAIL
-  #end: number; // of AVAIL, as it was last seen
-  readonly #used: (number | undefined)[] = []; // of each reader: how many entries were put in
+  #end: number; // of AVAIL, as last loaded
+  readonly #used: (number | undefined)[] = []; // for each reader: the number of entries put in
   #sequence: number;
   #nextStamp: number; // of the sample after that
-  readonly #seen: Uint32Array; // of each reader: its word of what was found free last
+  readonly #seen: Uint32Array; // for each reader: its word of the descriptor last found free
 
-  readonly #counted: Uint8Array; // of each descriptor: the references that were counted last
+  readonly #counted: Uint8Array; // for each descriptor: the references last counted
 
-  /** Takes up where the last writer stopped, or died. */
+  /** Continues where the last writer stopped or died. */
   constructor(ring: VRing, options: WriterOptions) {
     const { depth, readers } = ring.plan;
     this.#ring = ring;
@@ -86,16 +86,16 @@ export class VRingWriter {
     for (const d of bySequence) {
       if (!this.#isPinned[d] && this.#obstacle(d) === FREE) ring.pushAvailable(d);
     }
-    this.ringAll(); // for what the last writer may not have come to
+    this.ringAll(); // the last writer may have died before ringing
   }
 
-  /** Stops in order: nothing is left to a successor, and all who wait look. */
+  /** Ends the journal, so that a successor has nothing to finish, and wakes all waiting readers. */
   close(): void {
     this.#ring.keep(Kept.journal, 0);
     this.ringAll();
   }
 
-  /** Wakes all readers that wait. */
+  /** Wakes all waiting readers. */
   ringAll(): void {
     this.#refresh();
     for (const { bell } of this.#online) bell.ring();
@@ -106,14 +106,14 @@ export class VRingWriter {
     return this.#sequence;
   }
 
-  /** C3: a pin of the last writer. */
+  /** C3: adopts a pin of the last writer. */
   #adoptPin(d: number): void {
     if (stateOf(this.#ring.pins[d]!.load()) !== State.ready) return;
     this.#isPinned[d] = 1;
     this.#pinned.push(d);
   }
 
-  /** C2: what the last writer was publishing. */
+  /** C2: finishes the publish during which the last writer died. */
   #finish(): void {
     const ring = this.#ring;
     const entry = ring.kept(Kept.journal);
@@ -122,40 +122,40 @@ export class VRingWriter {
     const next = this.#sequence + 1;
     if (stamp === stampOfSequence(next)) {
       if (d === NONE || ring.described(d, "sequence") !== next) {
-        throw ring.corrupt(`its journal says ${entry} after sample ${this.#sequence}`);
+        throw ring.corrupt(`its journal has ${entry} after sample ${this.#sequence}`);
       }
       this.#deliver(d);
     } else if (entry > 0 && d !== NONE) this.#hintAgain(d, stamp);
   }
 
-  /** C2: all have got the last sample, but there may be some who do not know. */
+  /** C2: repeats the hints of the last sample, which all readers have, though some may not know. */
   #hintAgain(d: number, stamp: number): void {
     this.#refresh();
     for (const reader of this.#online) {
       if (reader.row[d]!.load() !== wordOf(stamp, State.ready)) continue;
       this.#hint(reader, entryOf(stamp, d));
-      this.#tell(reader);
+      this.#show(reader);
     }
   }
 
   /**
-   * A free descriptor, which stays free until it is published; or none. The readers that are found
-   * in the way are looked at, and what the dead among them have is taken back.
+   * Returns a free descriptor, which stays free until it is published, or NONE. It checks the
+   * readers that block it, and takes back the samples of dead ones.
    */
   acquire(): number {
     const hinted = this.acquireHinted();
     return hinted !== NONE ? hinted : this.#search();
   }
 
-  /** The same as far as hints tell, at the cost of a look: what is worth trying often. */
+  /** Returns a free descriptor that a hint names, or NONE. This is cheap enough to try often. */
   acquireHinted(): number {
     const ring = this.#ring;
-    if (this.#history > 0) this.#refresh(); // who may have asked for what is unpinned now
+    if (this.#history > 0) this.#refresh(); // new readers may have asked for a sample now unpinned
     this.#forgetWhoIsAlive();
     for (;;) {
       if (this.#taken === this.#end && !this.#lookForHints()) return NONE;
       const d = ring.availableAt(this.#taken);
-      if (d === NONE) return NONE; // it is just being put in, or spoilt, or whoever did is dead
+      if (d === NONE) return NONE; // not stored yet, or corrupt, or its reader died
       this.#taken = (this.#taken + 1) >>> 0;
       if (!this.#isPinned[d] && this.#obstacle(d) === FREE) return d;
     }
@@ -174,7 +174,7 @@ export class VRingWriter {
     this.#looked = false;
   }
 
-  /** Looks at all descriptors; the oldest sample first, if the oldest are dropped. */
+  /** Searches all descriptors, the oldest sample first if the oldest are dropped. */
   #search(): number {
     this.#refresh();
     this.#forgetWhoIsAlive();
@@ -189,16 +189,16 @@ export class VRingWriter {
     return NONE;
   }
 
-  /** What stands in the way of using a descriptor that is not pinned. */
+  /** Returns the obstacle to using a descriptor that is not pinned. */
   #obstacle(d: number): number {
     let found = FREE;
     for (let k = 0; k < this.#rows; k++) {
       const word = this.#ring.reader(k).row[d]!;
-      const seen = word.load(); // .. P2, and if it is `none` nobody reads it any more
+      const seen = word.load(); // .. P2, and if it is `none` nobody reads the sample any more
       const isNone = stateOf(seen) === State.none && stampOf(seen) !== this.#nextStamp;
       this.#seen[k] = isNone ? seen : 0;
       if (isNone) continue;
-      const state = this.#callOff(word, seen);
+      const state = this.#cancelRequest(word, seen);
       if (state === State.none || this.#takeBack(k)) continue;
       if (state === State.held) return HELD;
       found = UNREAD;
@@ -206,8 +206,8 @@ export class VRingWriter {
     return found;
   }
 
-  /** The state of a word, once it is not `asking` any more. */
-  #callOff(word: Word32, seen: number): number {
+  /** Cancels a request (`asking`), and returns the state of the word after that. */
+  #cancelRequest(word: Word32, seen: number): number {
     let before = seen;
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       const state = stateOf(before);
@@ -220,7 +220,7 @@ export class VRingWriter {
     return State.held;
   }
 
-  /** C4: clears what a reader has if it is dead. */
+  /** C4: clears the row of a reader if it is dead. */
   #takeBack(k: number): boolean {
     if (this.#alive[k]) return false;
     this.#looked = true;
@@ -232,13 +232,16 @@ export class VRingWriter {
     return repaired;
   }
 
-  /** Takes a sample from all who have not taken it yet; false if one of them has, meanwhile. */
+  /**
+   * Takes a sample from all readers that have not taken it yet; returns false if one takes it
+   * meanwhile.
+   */
   #drop(d: number): boolean {
     let dropped = 0;
     let free = true;
     for (let k = 0; k < this.#rows && free; k++) {
       const word = this.#ring.reader(k).row[d]!;
-      if (this.#callOff(word, word.load()) === State.none) continue;
+      if (this.#cancelRequest(word, word.load()) === State.none) continue;
       const before = word.load();
       const after = wordOf(stampOf(before), State.none);
       free = stateOf(before) === State.ready && word.compareExchange(before, after) === before;
@@ -248,7 +251,7 @@ export class VRingWriter {
     return free;
   }
 
-  /** Publishes what was written into a descriptor. */
+  /** Publishes the sample in a descriptor. */
   publish(d: number, length: number): void {
     const ring = this.#ring;
     ring.describe(d, "sequence", this.#sequence + 1);
@@ -257,7 +260,7 @@ export class VRingWriter {
     this.#deliver(d);
   }
 
-  /** Gives a sample to everybody, as far as that was not done yet. */
+  /** Gives a sample to all online readers that do not have it yet. */
   #deliver(d: number): void {
     const ring = this.#ring;
     const stamp = this.#nextStamp;
@@ -276,8 +279,8 @@ export class VRingWriter {
       }
       this.#hint(reader, entryOf(stamp, d));
     }
-    this.#advance(); // the journal is done with, but for hints
-    for (let i = 0; i < online.length; i++) this.#tell(online[i]!);
+    this.#advance(); // from here on the journal serves only hints
+    for (let i = 0; i < online.length; i++) this.#show(online[i]!);
     if (this.#dropsOldest) this.#order.moveToEnd(d);
     ring.count(Kept.published, 1);
     ring.count(Kept.delivered, given);
@@ -291,7 +294,7 @@ export class VRingWriter {
     this.#ring.references[d]!.store(referencesOf(stamp, count));
   }
 
-  /** Puts an entry into a USED ring; the reader is yet to be told. */
+  /** Puts an entry into a USED ring, without showing it to the reader yet. */
   #hint(reader: ReaderWords, entry: number): void {
     const index = this.#used[reader.k]!;
     this.#ring.storeUsed(reader, index, entry);
@@ -299,7 +302,7 @@ export class VRingWriter {
   }
 
   /** Shows a reader the entries of its USED ring, and wakes it if it waits. */
-  #tell(reader: ReaderWords): void {
+  #show(reader: ReaderWords): void {
     reader.bell.publish(reader.used, this.#used[reader.k]!); // P5
   }
 
@@ -310,7 +313,7 @@ export class VRingWriter {
 
   #pin(d: number, stamp: number): void {
     this.#ring.pins[d]!.store(wordOf(stamp, State.ready));
-    if (this.#isPinned[d]) return; // by the writer that died while it published this
+    if (this.#isPinned[d]) return; // pinned by the writer that died while publishing it
     this.#isPinned[d] = 1;
     this.#pinned.push(d);
   }
@@ -319,20 +322,20 @@ export class VRingWriter {
     while (this.#pinned.length > this.#history) {
       const d = this.#pinned.shift()!;
       this.#isPinned[d] = 0;
-      const pin = this.#ring.pins[d]!.exchange(0); // P3 before anyone looks whether it is free ..
+      const pin = this.#ring.pins[d]!.exchange(0); // P3 before the words are checked ..
       this.#ring.dropReference(d, stampOf(pin));
     }
   }
 
-  /** Counts a sample that is not published because no descriptor is free. */
+  /** Counts a sample as dropped because no descriptor is free. */
   skip(): void {
     const ring = this.#ring;
-    ring.keep(Kept.journal, 0); // or the number of the last one might come again before the next (I4)
+    ring.keep(Kept.journal, 0); // a stale entry could match a repeated stamp (I4)
     this.#advance();
     ring.count(Kept.dropped, this.#online.length);
   }
 
-  /** Sees who is online, if anyone has come or gone. */
+  /** Updates the list of online readers, if one has joined or left. */
   #refresh(): void {
     const ring = this.#ring;
     const members = ring.members.load();
@@ -351,8 +354,8 @@ export class VRingWriter {
 }
 
 /**
- * Makes a word `ready`, unless the reader was given this sample before. When it was `seen`, or some
- * other word was, it was `none`.
+ * Makes a word `ready`, unless the reader was given this sample before. `seen` is a guess at the
+ * word: one in state `none`, or 0. A wrong guess costs only a second CAS.
  */
 function give(word: Word32, stamp: number, seen: number): boolean {
   if (stampOf(seen) !== stamp && seen === word.compareExchange(seen, wordOf(stamp, State.ready))) {
@@ -370,11 +373,11 @@ function give(word: Word32, stamp: number, seen: number): boolean {
   return false;
 }
 
-/** Descriptors by the age of their samples, the oldest first: a list with two links for each. */
+/** A list of descriptors by the age of their samples, oldest first, with two links for each. */
 class Order {
   readonly #next: Int32Array;
   readonly #previous: Int32Array;
-  readonly #end: number; // stands before the first and after the last
+  readonly #end: number; // comes before the first and after the last
 
   constructor(descriptors: readonly number[]) {
     const end = this.#end = descriptors.length;

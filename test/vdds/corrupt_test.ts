@@ -74,7 +74,7 @@ Deno.test("a descriptor that makes no sense costs its sample, and nothing more",
       assertEquals(subscriber.tryTake(), { state: "empty" }); // newer than there can be
       continue;
     }
-    assertThrows(() => subscriber.tryTake(), CorruptRegionError, "descriptor 0 tells of sample");
+    assertThrows(() => subscriber.tryTake(), CorruptRegionError, "descriptor 0 has sample");
     assert(scene.publisher.trySend(payload(2, 20)), "it was not given back");
     assertEquals(valueOf(subscriber.tryReceive()), payload(2, 20));
   }
@@ -191,7 +191,7 @@ Deno.test("words of the dead are cleared, whatever they say", () => {
   }
 });
 
-Deno.test("a subscriber whose own words are spoilt learns it, and the others do not suffer", () => {
+Deno.test("a subscriber whose own words are corrupt gets an error, and the others do not", () => {
   using scene = new Scene({ depth: 2 });
   const { publisher } = scene;
   const [a, b] = [scene.subscribe(), scene.subscribe()];
@@ -201,7 +201,11 @@ Deno.test("a subscriber whose own words are spoilt learns it, and the others do 
   inside.ring.reader(0).row.forEach((word) => word.store(0));
   assert(outcome.state === "ok");
   const { sample } = outcome;
-  assertThrows(() => sample[Symbol.dispose](), CorruptRegionError, "out of this reader's hands");
+  assertThrows(
+    () => sample[Symbol.dispose](),
+    CorruptRegionError,
+    "was taken from this reader while it held it",
+  );
   for (let i = 2; i <= 9; i++) {
     assertEquals(valueOf(b.tryReceive()), payload(i - 1, 30));
     assert(publisher.trySend(payload(i, 30)));
