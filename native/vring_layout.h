@@ -151,8 +151,8 @@ struct mpsc_seat {
   struct lane lane; /* the positions */
   _Alignas(64) _Atomic uint32_t space_bell; /* rung by the consumer; raised by a waiting producer */
   uint8_t _pad_196[60];
-  _Atomic uint32_t producer; /* the producer: 0 has never been, 1 open, 2 closed */
-  _Atomic uint32_t generation; /* how many producers have had this seat */
+  _Atomic uint32_t producer; /* the producer: 0 never existed, 1 open, 2 closed */
+  _Atomic uint32_t generation; /* the number of producers that had this seat */
   uint8_t _pad_264[56];
 };
 _Static_assert(offsetof(struct mpsc_seat, lane) == 0, "mpsc_seat.lane");
@@ -168,7 +168,7 @@ struct mpsc_control {
   _Atomic uint32_t hint; /* bit k: lane k or k + 32 may hold a message */
   _Atomic uint32_t data_bell; /* rung by producers, after the hint; raised by the consumer */
   uint8_t _pad_8[56];
-  _Alignas(64) _Atomic uint32_t consumer; /* the consumer: 0 has never been, 1 open, 2 closed */
+  _Alignas(64) _Atomic uint32_t consumer; /* the consumer: 0 never existed, 1 open, 2 closed */
   uint8_t _pad_68[60];
   struct mpsc_seat seats[64]; /* one for each producer */
 };
@@ -182,16 +182,16 @@ _Static_assert(sizeof(struct mpsc_control) == 20608, "size of mpsc_control");
 #define RPC_SEAT_VERSION 1u
 #define RPC_SEAT_HASH UINT64_C(0x63c9fe197a59c749)
 struct rpc_seat {
-  struct lane requests; /* the positions of what the client asks */
-  struct lane responses; /* the positions of what the server answers */
+  struct lane requests; /* the positions of the client's requests */
+  struct lane responses; /* the positions of the server's responses */
   _Alignas(64) _Atomic uint32_t bell; /* rung by the server; raised by the waiting client */
   uint8_t _pad_388[60];
-  _Atomic uint32_t client; /* the client: 0 has never been, 1 open, 2 closed */
-  _Atomic uint32_t generation; /* the client: how many have had this seat */
+  _Atomic uint32_t client; /* the client: 0 never existed, 1 open, 2 closed */
+  _Atomic uint32_t generation; /* the client: the number of clients that had this seat */
   uint8_t _pad_456[56];
   _Alignas(64) _Atomic uint32_t adopted; /* the server: requests taken by earlier servers */
   uint8_t _pad_516[60];
-  _Atomic uint32_t broken; /* the server: 1 if it leaves this seat alone */
+  _Atomic uint32_t broken; /* the server: 1 if it no longer serves this seat */
   uint8_t _pad_580[60];
 };
 _Static_assert(offsetof(struct rpc_seat, requests) == 0, "rpc_seat.requests");
@@ -207,12 +207,12 @@ _Static_assert(sizeof(struct rpc_seat) == 640, "size of rpc_seat");
 #define RPC_CONTROL_VERSION 1u
 #define RPC_CONTROL_HASH UINT64_C(0x9ef9e0b23a7507b9)
 struct rpc_control {
-  _Atomic uint32_t hint; /* bit k: client k or k + 32 may have asked something */
+  _Atomic uint32_t hint; /* bit k: client k or k + 32 may have sent a request */
   _Atomic uint32_t bell; /* rung by clients; raised by the waiting server */
   uint8_t _pad_8[56];
-  _Alignas(64) _Atomic uint32_t server; /* the server: 0 has never been, 1 open, 2 closed */
+  _Alignas(64) _Atomic uint32_t server; /* the server: 0 never existed, 1 open, 2 closed */
   uint8_t _pad_68[60];
-  _Alignas(64) _Atomic uint32_t generation; /* the server: how many there have been */
+  _Alignas(64) _Atomic uint32_t generation; /* the server: the number of servers so far */
   uint8_t _pad_132[60];
   struct rpc_seat seats[64]; /* one for each client */
 };
@@ -323,17 +323,17 @@ _Static_assert(sizeof(struct sources_control) == 128, "size of sources_control")
 #define SLOT_CONTROL_VERSION 1u
 #define SLOT_CONTROL_HASH UINT64_C(0x5ffeb131795f8de5)
 struct slot_control {
-  uint32_t depth; /* how many of the last messages can be looked back at */
+  uint32_t depth; /* the number of last messages that can be read */
   uint8_t _pad_4[4];
   double max_bytes; /* the largest message */
   uint8_t _pad_16[48];
   _Alignas(64) _Atomic uint64_t published; /* the number of the last message */
   uint8_t _pad_72[56];
-  _Alignas(64) _Atomic uint32_t bell; /* rung by writers; raised by those who wait for news */
+  _Alignas(64) _Atomic uint32_t bell; /* rung by writers; raised by waiting readers */
   uint8_t _pad_132[60];
-  _Alignas(64) _Atomic uint32_t owner; /* the seat of the one that writes, plus 1; 0 for nobody */
+  _Alignas(64) _Atomic uint32_t owner; /* the seat of the writer that holds the lock, plus 1; 0 if free */
   uint8_t _pad_196[60];
-  _Atomic uint32_t owner_bell; /* rung by the one that has written */
+  _Atomic uint32_t owner_bell; /* rung by the writer that releases the lock */
   uint8_t _pad_260[60];
 };
 _Static_assert(offsetof(struct slot_control, depth) == 0, "slot_control.depth");
@@ -352,7 +352,7 @@ struct slot_entry {
   uint8_t _pad_8[56];
   double length; /* its bytes */
   double time; /* when it was published, in nanoseconds of the monotonic clock */
-  double committed; /* how many bytes have memory */
+  double committed; /* the number of bytes with memory */
   uint8_t _pad_88[40];
 };
 _Static_assert(offsetof(struct slot_entry, stamp) == 0, "slot_entry.stamp");

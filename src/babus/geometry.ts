@@ -14,11 +14,11 @@ import {
   DEPTH_MAX,
   isShape,
   MESSAGE_BYTES_MAX,
-  type Plan,
   planOf,
   SLOT,
   SLOT_BYTES_MAX,
   SLOT_CONTROL,
+  type SlotOffsets,
   SlotWords,
 } from "./slot_words.ts";
 
@@ -90,14 +90,14 @@ export function openSlot(
 }
 
 /** What a control block says of a region with so many bytes; undefined if that cannot be. */
-export function planIn(control: Uint8Array, dataBytes: number): Plan | undefined {
+export function planIn(control: Uint8Array, dataBytes: number): SlotOffsets | undefined {
   const { depth, max_bytes: maxBytes } = SLOT_CONTROL.read(control);
   const shape = { depth, maxBytes };
   const plan = isShape(shape) ? planOf(shape) : undefined;
   return plan?.bytes === dataBytes ? plan : undefined;
 }
 
-function initialise(mapping: Mapping, { depth, maxBytes }: Plan): void {
+function initialise(mapping: Mapping, { depth, maxBytes }: SlotOffsets): void {
   const control = new Uint8Array(SLOT_CONTROL.size);
   const view = SLOT_CONTROL.view(control);
   view.depth = depth;

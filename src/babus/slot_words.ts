@@ -1,5 +1,5 @@
 /**
- * What a slot is made of: its last messages, each in an entry of its own, and where they lie.
+ * The words and entries of a slot: its last messages, each in an entry of its own.
  *
  * ```
  *                          age 2     age 1     age 0     being written, or free
@@ -7,39 +7,40 @@
  *                      |  room for each: the first page(s) of a message have memory, if any has  |
  * ```
  *
- * Messages are numbered from 1, and number n lies in entry n % entries. There is at least one entry
- * more than messages that can be looked back at, so what is being written is none of them. Of the
- * file only what was written has memory: room for large messages costs nothing until there are some.
+ * Messages are numbered from 1, and message n is in entry n % entries. A slot has at least one
+ * entry more than its depth, so the message being written replaces none that can be read. Only
+ * written parts of the file have memory: room for large messages costs nothing until one is
+ * written.
  *
- * Any number of writers, one at a time (write_lock.ts). Nobody waits for a reader.
+ * A slot has any number of writers, one at a time (write_lock.ts). Nobody waits for a reader.
  *
- * I1  The stamp of an entry is the number of the message that lies there, whole; or 0.
- * I2  Who holds the writers' lock writes message `published` + 1, and nothing else. So of a write
- *     that was given up, or whose writer died, the next one uses the number and the entry again.
- * I3  `published` never decreases. Of the entries of messages published - depth + 1 to published none
- *     is touched before `published` has grown.
- * P1  The writer makes the stamp 0, with a full barrier, before it writes the first byte of a message;
- *     the reader reads the stamp again after the last byte it copied, behind a barrier. If the stamp
- *     is that of the message then, no byte was changed since it was published: stamps never come
- *     again.
- * P2  All of a message is written before its stamp, and that before `published`; all is read after
- *     `published` was loaded.
- * P3  `published` is stored, then the bell is looked at (doorbell.ts, P1): who looks and then sleeps
- *     is woken for what it did not see.
- * C1  A writer dies before it has stored `published`: its message was never there, and what its entry
- *     held before could no longer be looked back at (I3). The next writer begins there again (I2).
- * C2  It dies between `published` and the bell: who sleeps looks again after a slice; the next write
- *     rings the bell that is still up.
- * C3  It dies with the writers' lock: see there.
- * C4  A reader that dies is not missed: readers leave no trace but a raised bell.
+ * I1  The stamp of an entry is the number of the complete message in it; or 0.
+ * I2  The holder of the writers' lock writes message `published` + 1, and nothing else. So after a
+ *     write that was abandoned, or whose writer died, the next write reuses the number and the
+ *     entry.
+ * I3  `published` never decreases. The entries of messages published - depth + 1 to published are
+ *     not touched before `published` has grown.
+ * P1  The writer makes the stamp 0, with a full barrier, before it writes the first byte of a
+ *     message; the reader reads the stamp again after the last byte it copied, behind a barrier. If
+ *     the stamp is that of the message then, no byte has changed since it was published: stamps
+ *     never repeat.
+ * P2  All of a message is written before its stamp, and the stamp before `published`; all is read
+ *     after `published` was loaded.
+ * P3  `published` is stored, then the bell is loaded (doorbell.ts, P1): a reader that checks and
+ *     then sleeps is woken for a message it did not see.
+ * C1  A writer dies before it has stored `published`: its message never existed, and the entry's
+ *     previous message was already out of reach (I3). The next writer begins there again (I2).
+ * C2  It dies between `published` and the bell: sleeping readers check again after a slice; the
+ *     next write rings the bell, which is still raised.
+ * C3  It dies while it holds the writers' lock: see write_lock.ts.
+ * C4  A reader that dies needs no repair: it leaves no trace but a raised bell.
  *
- * On ARM: payload, length and time are plain accesses. P1 needs the two barriers, as a sequentially
- * consistent store alone lets plain stores that follow pass it, and a load those before it.
+ * On ARM: payload, length and time are plain accesses. P1 needs the two barriers: a sequentially
+ * consistent store alone lets later plain stores pass it, and a load lets earlier ones pass it.
  *
- * Not promised: that a reader which is slower than `depth` writes sees every message, only that it
- * can tell which ones it missed; that what is seen in place is whole before it was validated; that a
- * peer which lies about what has memory costs no more than an error where /dev/shm is full: it could
- * cut the file off as well.
+ * Limits: a reader that is slower than `depth` writes misses messages, and learns which. Bytes seen
+ * in place may be torn until they are validated. A peer that lies about allocated memory can cause
+ * a SIGBUS where /dev/shm is full; it could truncate the file as well.
  *
  * @module
  */
@@ -64,23 +65,27 @@ import { Doorbell } from "../wait/doorbell.ts";
 
 /** The control block of a slot. */
 export const SLOT_CONTROL = layout("slot_control", {
-  depth: { type: "u32", doc: "how many of the last messages can be looked back at" },
+  depth: { type: "u32", doc: "the number of last messages that can be read" },
   max_bytes: { type: "f64", doc: "the largest message" },
   published: { type: "u64", atomic: true, line: true, doc: "the number of the last message" },
-  bell: { type: "u32", line: true, doc: "rung by writers; raised by those who wait for news" },
-  owner: { type: "u32", line: true, doc: "the seat of the one that writes, plus 1; 0 for nobody" },
-  owner_bell: { type: "u32", atomic: true, doc: "rung by the one that has written" },
+  bell: { type: "u32", line: true, doc: "rung by writers; raised by waiting readers" },
+  owner: {
+    type: "u32",
+    line: true,
+    doc: "the seat of the writer that holds the lock, plus 1; 0 if free",
+  },
+  owner_bell: { type: "u32", atomic: true, doc: "rung by the writer that releases the lock" },
 });
 
-/** What there is of each message besides its bytes. */
+/** The words of each message, besides its bytes. */
 export const SLOT_ENTRY = layout("slot_entry", {
   stamp: { type: "u64", atomic: true, line: true, doc: "the number of the message; 0 if none" },
   length: { type: "f64", doc: "its bytes" },
   time: { type: "f64", doc: "when it was published, in nanoseconds of the monotonic clock" },
-  committed: { type: "f64", doc: "how many bytes have memory" },
+  committed: { type: "f64", doc: "the number of bytes with memory" },
 });
 
-/** How slots are told from other regions. */
+/** The region type of slots. */
 export const SLOT: RegionKind = {
   name: "slot",
   title: "slot",
@@ -95,23 +100,23 @@ export const DEPTH_MAX = 1024;
 /** The largest message. */
 export const MESSAGE_BYTES_MAX: number = 2 ** 31;
 
-/** All messages of a slot together. */
+/** The largest size of all messages of a slot. */
 export const SLOT_BYTES_MAX: number = 2 ** 34;
 
-/** The number of no message; those before it are exact. */
+/** The end of message numbers; numbers below it are exact. */
 const LAST_SEQUENCE = 2 ** 53 - 1;
 
-/** A reader of the newest message is overtaken only by so many writes. */
+/** The fewest entries: a reader of the newest message is overtaken only after as many writes. */
 const FEWEST_ENTRIES = 4;
 
-/** What decides where everything lies. */
+/** The sizes that determine the layout. */
 export interface Shape {
   readonly depth: number;
   readonly maxBytes: number;
 }
 
-/** Where everything lies, from the beginning of the data. */
-export interface Plan extends Shape {
+/** The geometry of a slot: offsets from the beginning of the data. */
+export interface SlotOffsets extends Shape {
   readonly entries: number;
   readonly messagesAt: number;
   /** The bytes from one message to the next. */
@@ -126,7 +131,7 @@ export function isShape({ depth, maxBytes }: Shape): boolean {
 }
 
 /** Lays a slot out; messages that can have a page or more begin on a page. */
-export function planOf({ depth, maxBytes }: Shape): Plan {
+export function planOf({ depth, maxBytes }: Shape): SlotOffsets {
   const page = pageSize();
   const entries = Math.max(depth + 1, FEWEST_ENTRIES);
   const stride = roundUp(maxBytes, maxBytes < page ? LINE_BYTES : page);
@@ -134,7 +139,7 @@ export function planOf({ depth, maxBytes }: Shape): Plan {
   return { depth, maxBytes, entries, messagesAt, stride, bytes: messagesAt + entries * stride };
 }
 
-/** A message that was copied out whole. */
+/** A message that was copied completely. */
 export interface Copied {
   readonly sequence: number;
   readonly time: number;
@@ -143,18 +148,18 @@ export interface Copied {
 
 /** The words and entries of a slot, for readers and for the writer that holds the lock. */
 export class SlotWords {
-  /** Such as `slot "imu"`, for messages. */
+  /** The name in messages, such as `slot "imu"`. */
   readonly what: string;
   readonly region: Region;
-  readonly plan: Plan;
+  readonly plan: SlotOffsets;
   readonly published: Word64;
-  /** The half of `published` that changes: what waiters watch. */
+  /** The low half of `published`, which changes with it: waiters watch this word. */
   readonly publishedLow: Word32;
   readonly bell: Doorbell;
   readonly #stamps: readonly Word64[];
-  readonly #views: Uint8Array<ArrayBuffer>[] = []; // of each entry: what it was shown as last
+  readonly #views: Uint8Array<ArrayBuffer>[] = []; // for each entry: its last view
 
-  constructor(name: string, region: Region, plan: Plan) {
+  constructor(name: string, region: Region, plan: SlotOffsets) {
     const { mapping, controlOffset } = region;
     const { published, bell } = SLOT_CONTROL.fields;
     this.what = `slot "${name}"`;
@@ -173,33 +178,33 @@ export class SlotWords {
     return this.region.dataOffset + entry * SLOT_ENTRY.size;
   }
 
-  /** Where in the mapping a message lies. */
+  /** Returns the offset of a message in the mapping. */
   messageAt(sequence: number): number {
     const { entries, messagesAt, stride } = this.plan;
     return this.region.dataOffset + messagesAt + sequence % entries * stride;
   }
 
-  /** What is noted of a message. */
-  #noted(sequence: number, field: "length" | "time" | "committed"): number {
+  /** Loads a field of a message's entry. */
+  #load(sequence: number, field: "length" | "time" | "committed"): number {
     const at = this.#entryAt(sequence % this.plan.entries) + SLOT_ENTRY.fields[field].offset;
     return loadDouble(this.region.mapping, at) + 0; // -0 becomes 0
   }
 
-  #note(sequence: number, field: "length" | "time" | "committed", value: number): void {
+  #store(sequence: number, field: "length" | "time" | "committed", value: number): void {
     const at = this.#entryAt(sequence % this.plan.entries) + SLOT_ENTRY.fields[field].offset;
     storeDouble(this.region.mapping, at, value);
   }
 
-  /** The number of the last message. */
+  /** Returns the number of the last message. */
   last(): number {
     const published = this.published.load(); // .. P3; .. P2 and so all of it is there
     if (isCount(published, LAST_SEQUENCE)) return published;
-    throw this.corrupt(`it tells of ${published} messages`);
+    throw this.corrupt(`its last message is ${published}`);
   }
 
   // ---- for readers ----
 
-  /** Copies a message out; undefined if it was overwritten before that was done. */
+  /** Copies a message; returns undefined if it was overwritten meanwhile. */
   copy(sequence: number): Copied | undefined {
     const found = this.look(sequence);
     if (found === undefined) return undefined;
@@ -212,13 +217,13 @@ export class SlotWords {
   }
 
   /**
-   * The length and time of a published message, right if it is whole afterwards; undefined if it
-   * was overwritten already.
+   * Returns the length and time of a published message, valid if the message is whole afterwards;
+   * undefined if it was already overwritten.
    */
   look(sequence: number): { readonly length: number; readonly time: number } | undefined {
-    const length = this.#noted(sequence, "length");
-    const time = this.#noted(sequence, "time");
-    const committed = this.#noted(sequence, "committed");
+    const length = this.#load(sequence, "length");
+    const time = this.#load(sequence, "time");
+    const committed = this.#load(sequence, "committed");
     const fits = isCount(length, this.plan.maxBytes) && length <= committed;
     if (fits && time >= 0 && time < Infinity) return { length, time };
     if (!this.isWhole(sequence)) return undefined;
@@ -228,7 +233,7 @@ export class SlotWords {
     );
   }
 
-  /** A message in place. */
+  /** Returns a view of a message in place. */
   peek(sequence: number, length: number): Uint8Array<ArrayBuffer> {
     const entry = sequence % this.plan.entries;
     const { mapping } = this.region;
@@ -236,23 +241,23 @@ export class SlotWords {
     return this.#views[entry] = peekView(mapping, this.messageAt(sequence), length, last);
   }
 
-  /** Whether nothing of a message has been overwritten up to now. */
+  /** Whether no byte of a message has been overwritten up to now. */
   isWhole(sequence: number): boolean {
     return this.#stamps[sequence % this.plan.entries]!.loadLast() === sequence; // .. P1
   }
 
   // ---- for the writer that holds the lock ----
 
-  /** Makes room for a message of this length; gives its number. */
+  /** Reserves room for a message of this length; returns its number. */
   reserve(length: number): number {
     const sequence = this.last() + 1; // I2
     if (sequence > LAST_SEQUENCE) throw this.corrupt("its numbers are used up");
     this.#stamps[sequence % this.plan.entries]!.storeFirst(0); // P1 before any byte is changed ..
-    if (!(this.#noted(sequence, "committed") >= length)) this.#commit(sequence, length);
+    if (!(this.#load(sequence, "committed") >= length)) this.#commit(sequence, length);
     return sequence;
   }
 
-  /** Room in place for a message that was reserved. */
+  /** Returns a view to write a reserved message in place. */
   claim(sequence: number, length: number): Uint8Array<ArrayBuffer> {
     const entry = sequence % this.plan.entries;
     const { mapping } = this.region;
@@ -260,22 +265,22 @@ export class SlotWords {
     return this.#views[entry] = claimView(mapping, this.messageAt(sequence), length, last);
   }
 
-  /** Gets memory for a message, where none has been so large. */
+  /** Allocates memory for a message larger than any before in its entry. */
   #commit(sequence: number, length: number): void {
     const committed = Math.min(roundUp(length, pageSize()), this.plan.maxBytes);
     this.region.allocate(this.messageAt(sequence), committed);
-    this.#note(sequence, "committed", committed);
+    this.#store(sequence, "committed", committed);
   }
 
-  /** Lets all see the message that was written. */
+  /** Publishes the message that was written. */
   publish(sequence: number, length: number, time: number): void {
-    this.#note(sequence, "length", length);
-    this.#note(sequence, "time", time);
+    this.#store(sequence, "length", length);
+    this.#store(sequence, "time", time);
     this.#stamps[sequence % this.plan.entries]!.store(sequence); // P2 all above comes before ..
     this.bell.publish(this.published, sequence); // P3 published before the look at the bell ..
   }
 
-  /** The error for what no correct peer stores. */
+  /** Makes the error for a state that no correct peer stores. */
   corrupt(state: string): CorruptRegionError {
     return corrupt(this.what, state);
   }

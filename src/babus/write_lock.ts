@@ -1,21 +1,22 @@
 /**
- * One writer of a slot at a time, even when writers die.
+ * The lock of a slot's writers: one writes at a time, even when writers die.
  *
- * The truth is one word, `owner`: the seat (seats.ts) of the one that writes, plus 1, or 0. The memory
+ * The truth is one word, `owner`: the seat (seats.ts) of the lock's owner, plus 1, or 0. The memory
  * that the lock protects needs no repair (slot_words.ts, C1), so the next writer simply follows an
  * owner that died.
  *
  * I1  `owner` names a seat only by a CAS of the seat's holder, which may have died since. Only the
  *     owner makes it 0; or, after its death, the next holder of its seat.
- * P1  An owner writes to the slot before it stores 0; a writer that loads 0, or follows a dead owner,
- *     sees all of that.
- * P2  An owner stores 0, then looks at the bell (doorbell.ts, P1).
- * C1  An owner dies: `owner` names its seat, which is dead. Another writer repairs the seat by a CAS
- *     that replaces it with its own; meanwhile no newcomer can hold the role. If that writer dies too,
- *     the word names one of two dead seats. A newcomer that takes the seat makes the word 0.
- * C2  An owner dies between 0 and the bell: waiting writers look again after a slice.
+ * P1  An owner writes to the slot before it stores 0; a writer that loads 0, or follows a dead
+ *     owner, sees all of that.
+ * P2  An owner stores 0, then loads the bell (doorbell.ts, P1).
+ * C1  An owner dies: `owner` names its seat, which is dead. Another writer repairs the seat by a
+ *     CAS that replaces it with its own; meanwhile no newcomer can hold the role. If that writer
+ *     dies too, the word names one of two dead seats. A newcomer that takes the seat makes the word
+ *     0.
+ * C2  An owner dies between 0 and the bell: waiting writers check again after a slice.
  *
- * Not promised: turns. The writer that tries at the right moment is next; a write is short.
+ * Limit: writers have no order. The one that tries at the right moment is next; a write is short.
  *
  * @module
  */
@@ -28,7 +29,7 @@ import { Doorbell } from "../wait/doorbell.ts";
 import type { Awaited } from "../wait/until.ts";
 import { SLOT_CONTROL, type SlotWords } from "./slot_words.ts";
 
-/** How many can be about to write at a time. */
+/** The most writers at a time. */
 const SEATS = 64;
 
 const NOBODY = 0;
@@ -40,7 +41,7 @@ export class WriteLock {
   readonly #owner: Word32;
   readonly #bell: Doorbell;
   #role: Role | undefined;
-  #own = NOBODY; // what `owner` is while this one writes
+  #own = NOBODY; // the value of `owner` while this writer holds the lock
   #held = false;
 
   constructor(slot: SlotWords) {
@@ -85,7 +86,7 @@ export class WriteLock {
     this.#bell.ring(); // P2
   }
 
-  /** What whoever wants to write waits for; being ready is having the lock. */
+  /** The condition that a writer waits for. It is ready once this writer holds the lock. */
   readonly awaited = (): Awaited => ({
     bell: this.#bell,
     watch: this.#owner,

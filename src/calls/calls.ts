@@ -8,29 +8,29 @@
  *             <= responses ==  '------'
  * ```
  *
- * Every message begins with the number of its call and the generation of its client: how many
- * clients have had that seat. Call numbers count up and never repeat within a generation. So an
- * answer that comes too late, to a call that was given up or to a client that is gone, is known by
- * its numbers and dropped; and a seat can be taken again at once, whatever is left in its lanes.
+ * Every message begins with the number of its call and the generation of its client: the number of
+ * clients that had the seat. Call numbers count up and never repeat within a generation. So a late
+ * answer, to an abandoned call or to a client that is gone, is recognised by its numbers and
+ * dropped. And a seat can be taken again at once, whatever is left in its lanes.
  *
- * One bell for each party: a client's is rung for responses and for room for requests, the server's
- * for requests and for room for responses. So nobody ever sleeps on one while the other is needed.
+ * Each party has one bell. A client's is rung for responses and for room for requests, the server's
+ * for requests and for room for responses. So no party ever sleeps on one while it needs the other.
  *
- * I1  A request is taken, which moves the tail of its lane, before its handler begins: it is handled
- *     at most once.
- * P1  A server that begins notes in each seat how far requests had been taken (`adopted`), and then
- *     counts up its own generation. A client that sees another generation than before looks at
- *     `adopted`, and at its responses once more: calls up to there that are not answered never will
- *     be. Those behind it are the new server's.
+ * I1  A request is taken, which moves the tail of its lane, before its handler begins: it is
+ *     handled at most once.
+ * P1  A new server records in each seat the position of the requests taken so far (`adopted`), and
+ *     then increments its own generation. A client that sees another generation than before loads
+ *     `adopted`, and checks its responses once more. Calls up to that position that are not
+ *     answered never will be. Later ones belong to the new server.
  * C1  A client dies: its requests are handled, its responses dropped, its seat is free.
- * C2  The server dies: the calls that it had taken fail, as soon as that is seen; those it had not
- *     taken fail too, or wait for another server with `keepOpen`.
- * C3  A server dies between `adopted` and its generation: nobody looks at it, and the next one notes
- *     it again, as large or larger.
- * C4  A client corrupts its lanes: the server takes nothing from that seat any more and notes it there
+ * C2  The server dies: the calls that it had taken fail as soon as its death is seen; the others
+ *     fail too, or wait for another server with `keepOpen`.
+ * C3  A server dies between `adopted` and its generation: nobody loads `adopted`, and the next
+ *     server stores it again, as large or larger.
+ * C4  A client corrupts its lanes: the server reads nothing more from that seat and marks it
  *     (`broken`), so that the client's calls fail and no newcomer takes the seat. The next server
- *     drops what is in the lane, and the seat is as good as new. If the positions themselves are
- *     corrupt, a server or client that begins makes the lane empty by the position that is its own.
+ *     drops the lane's contents, and the seat can be used again. If the positions themselves are
+ *     corrupt, a new server or client empties the lane by its own position.
  *
  * @module
  */
@@ -69,25 +69,29 @@ const USUAL_CLIENTS = 8;
 
 /** The words of one client's seat. */
 export const RPC_SEAT = layout("rpc_seat", {
-  requests: { type: LANE, doc: "the positions of what the client asks" },
-  responses: { type: LANE, doc: "the positions of what the server answers" },
+  requests: { type: LANE, doc: "the positions of the client's requests" },
+  responses: { type: LANE, doc: "the positions of the server's responses" },
   bell: { type: "u32", line: true, doc: "rung by the server; raised by the waiting client" },
-  client: { type: "u32", atomic: true, doc: "the client: 0 has never been, 1 open, 2 closed" },
-  generation: { type: "u32", atomic: true, doc: "the client: how many have had this seat" },
+  client: { type: "u32", atomic: true, doc: "the client: 0 never existed, 1 open, 2 closed" },
+  generation: {
+    type: "u32",
+    atomic: true,
+    doc: "the client: the number of clients that had this seat",
+  },
   adopted: { type: "u32", line: true, doc: "the server: requests taken by earlier servers" },
-  broken: { type: "u32", atomic: true, doc: "the server: 1 if it leaves this seat alone" },
+  broken: { type: "u32", atomic: true, doc: "the server: 1 if it no longer serves this seat" },
 });
 
 /** The control block of calls. */
 export const RPC_CONTROL = layout("rpc_control", {
-  hint: { type: "u32", atomic: true, doc: "bit k: client k or k + 32 may have asked something" },
+  hint: { type: "u32", atomic: true, doc: "bit k: client k or k + 32 may have sent a request" },
   bell: { type: "u32", atomic: true, doc: "rung by clients; raised by the waiting server" },
-  server: { type: "u32", line: true, doc: "the server: 0 has never been, 1 open, 2 closed" },
-  generation: { type: "u32", line: true, doc: "the server: how many there have been" },
+  server: { type: "u32", line: true, doc: "the server: 0 never existed, 1 open, 2 closed" },
+  generation: { type: "u32", line: true, doc: "the server: the number of servers so far" },
   seats: { type: layout.array(RPC_SEAT, MOST_CLIENTS), doc: "one for each client" },
 });
 
-/** How these regions are told from others. */
+/** The region type of calls. */
 export const RPC: RegionKind = {
   name: "rpc",
   title: "ring",
@@ -102,17 +106,19 @@ const SERVER_ROLE = 0;
 /** The role of the first client's seat. */
 const FIRST_CLIENT_ROLE = 1;
 
-/** How to open an end of calls. */
+/** The options for opening an end of calls. */
 export interface RpcOptions<Q, S> extends RingOptions {
-  /** How requests become bytes; bytes as they are by default. All must say the same. */
+  /** The codec of requests; plain bytes by default. All programs must use the same. */
   request?: Codec<Q>;
-  /** How responses become bytes; bytes as they are by default. All must say the same. */
+  /** The codec of responses; plain bytes by default. All programs must use the same. */
   response?: Codec<S>;
-  /** How many clients there can be at a time, up to 64. Any when joining; 8 for a new one. */
+  /**
+   * The most clients at a time, up to 64. If omitted, joining accepts any, and a new region gets 8.
+   */
   clients?: number;
 }
 
-/** How to join calls that somebody else makes. */
+/** The options for joining calls that another program creates. */
 export interface RpcConnectOptions<Q, S>
   extends RingConnectOptions, Pick<RpcOptions<Q, S>, "request" | "response"> {}
 
@@ -122,7 +128,7 @@ export interface Codecs<Q, S> {
   readonly response: Codec<S>;
 }
 
-/** The codecs that were asked for. */
+/** Returns the codecs of the options, or the defaults. */
 export function codecsOf<Q, S>(options: Pick<RpcOptions<Q, S>, "request" | "response">) {
   const bytes = codec.bytes as unknown;
   const request = options.request ?? bytes as Codec<Q>;
@@ -130,14 +136,14 @@ export function codecsOf<Q, S>(options: Pick<RpcOptions<Q, S>, "request" | "resp
   return { request, response } satisfies Codecs<Q, S>;
 }
 
-/** What the opener looks at: the types of both directions, and for how many clients. */
+/** The options that the opener needs: the types of both directions, and the number of clients. */
 interface CallRegionOptions {
   request?: Pick<Codec<unknown>, "type">;
   response?: Pick<Codec<unknown>, "type">;
   clients?: number;
 }
 
-/** The type of calls, made of those of the requests and of the responses. */
+/** Combines the types of requests and responses into the type of calls. */
 function typeOf({ request = codec.bytes, response = codec.bytes }: CallRegionOptions): MessageType {
   const name = `${request.type.name} -> ${response.type.name}`;
   const hash = fingerprint(`rpc ${request.type.hash} ${response.type.hash}`);
@@ -150,10 +156,12 @@ export const RINGS = new RingRegions<CallRegionOptions>(
   typeOf,
 );
 
-/** What an answer is, in the lowest bits of the number of its call. */
+/** The kind of an answer, in the lowest bits of its call number. */
 export const Kind = { ok: 0, error: 1, refused: 2 } as const;
 
-/** What a request is, there: one for this server only, or for whichever one takes it. */
+/**
+ * The kind of a request, in the same bits: for this server only, or for any server that takes it.
+ */
 export const Patience = { none: 0, keepOpen: 1 } as const;
 
 const KINDS = 4;
@@ -161,17 +169,17 @@ const KINDS = 4;
 /** The bytes before the body of every message: the call and its kind, the generation. */
 const HEADER = 16;
 
-/** The longest body that a lane can hold. */
+/** Returns the longest body that a lane can hold. */
 export function longestBody(capacity: number): number {
   return longestRecord(capacity) - HEADER;
 }
 
-/** The bytes in a lane that a message with such a body takes. */
+/** Returns the bytes in a lane of a message with such a body. */
 export function messageBytes(bodyBytes: number): number {
   return recordBytes(HEADER + bodyBytes);
 }
 
-/** What a message begins with. */
+/** The header of a message. */
 export class Envelope {
   call = 0;
   kind = 0;
@@ -179,7 +187,7 @@ export class Envelope {
   bodyBytes = 0;
   readonly #landing = new Landing();
 
-  /** Reads that of a lane's first message, which has this length. */
+  /** Reads the header of a lane's first message, whose length this is. */
   read(lane: LaneReceiver, length: number): void {
     const { mapping, what } = lane.place;
     const at = lane.offset + RECORD_HEADER;
@@ -187,8 +195,8 @@ export class Envelope {
     const generation = length < HEADER ? NaN : loadDouble(mapping, at + 8);
     if (!(numbers >= 0 && Number.isSafeInteger(numbers) && Number.isInteger(generation))) {
       throw new CorruptRegionError(
-        `Cannot read from ${what}: a message of ${length} bytes does not begin as one of a call; ` +
-          "unlink it and make a new one",
+        `Cannot read from ${what}: a message of ${length} bytes does not begin with the header of ` +
+          "a call; unlink it and make a new one",
       );
     }
     this.kind = numbers % KINDS;
@@ -204,22 +212,22 @@ export class Envelope {
     return body;
   }
 
-  /** Decodes a body that `readBody` gave. */
+  /** Decodes a body from `readBody`. */
   decode<T>(codec: Codec<T>, body: Uint8Array<ArrayBuffer>): T {
     return this.#landing.decode(codec, body);
   }
 }
 
-/** What is kept of an error's message: enough to read, and it fits into every lane. */
+/** The longest error message that is sent: enough to read, and short enough for every lane. */
 const ERROR_CHARACTERS = 500;
 const NAME_CHARACTERS = 50;
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
-/** The body of an answer that tells what was thrown, which can be anything. */
+/** Makes the body of an answer that carries a thrown value of any type. */
 export function errorBody(error: unknown): Uint8Array<ArrayBuffer> {
-  const { name, message } = tellError(error);
+  const { name, message } = describeError(error);
   const text = JSON.stringify({
     name: name.slice(0, NAME_CHARACTERS),
     message: message.slice(0, ERROR_CHARACTERS),
@@ -227,20 +235,20 @@ export function errorBody(error: unknown): Uint8Array<ArrayBuffer> {
   return encoder.encode(text);
 }
 
-function tellError(error: unknown): { name: string; message: string } {
+function describeError(error: unknown): { name: string; message: string } {
   try {
     if (error instanceof Error) return { name: `${error.name}`, message: `${error.message}` };
     return { name: "", message: String(error) };
   } catch {
-    return { name: "", message: "The handler threw what cannot be told in words" };
+    return { name: "", message: "The handler threw a value that has no text" };
   }
 }
 
-/** The error that such a body tells of. */
+/** Returns the error that such a body carries. */
 export function errorFrom(body: Uint8Array<ArrayBuffer>, what: string): VringError {
   try {
-    const told = JSON.parse(decoder.decode(body));
-    const [name, message] = [told?.name, told?.message];
+    const parsed = JSON.parse(decoder.decode(body));
+    const [name, message] = [parsed?.name, parsed?.message];
     if (typeof name === "string" && typeof message === "string") {
       return new RemoteError(name, message);
     }
@@ -248,7 +256,7 @@ export function errorFrom(body: Uint8Array<ArrayBuffer>, what: string): VringErr
     if (!(error instanceof SyntaxError)) throw error;
   }
   return new CorruptRegionError(
-    `Cannot read from ${what}: an error of ${body.length} bytes does not tell what it is; unlink ` +
+    `Cannot read from ${what}: an error of ${body.length} bytes has no name and message; unlink ` +
       "it and make a new one",
   );
 }
@@ -290,7 +298,7 @@ export class Board {
   readonly bell: Doorbell;
   readonly server: Seat;
   readonly generation: Word32;
-  /** How many clients there can be. */
+  /** The most clients. */
   readonly clients: number;
   /** The clients' seats. */
   readonly seats: Seats;
@@ -309,7 +317,7 @@ export class Board {
     this.seats = new Seats(region, { firstRole: FIRST_CLIENT_ROLE, count: this.clients });
   }
 
-  /** A client's seat. */
+  /** Returns a client's seat. */
   seat(index: number): RpcSeat {
     const { mapping, controlOffset } = this.region;
     const at = controlOffset + RPC_CONTROL.fields.seats.offset + index * RPC_SEAT.size;

@@ -1,11 +1,11 @@
 /**
- * An end of a ring: a role that one living party has, and what it knows of those at the other end.
+ * An end of a ring: a role that one living party holds, and its view of the other end.
  *
- * Each end notes its state in a word of its seat, which tells the other end whether it is open, has
- * closed or died (seats.ts). An end that waits looks at that before each sleep and after each slice.
+ * Each end stores its state in a word of its seat, which shows the other end whether it is open,
+ * has closed or died (seats.ts). A waiting end checks that before each sleep and after each slice.
  *
- * C1  An end that dies before it notes that it is open never existed for the other end. An end that
- *     dies while it closes has closed or died, and either is true.
+ * C1  An end that dies before it stores open never existed for the other end. An end that dies
+ *     while it closes has closed or died, and either is true.
  *
  * @module
  */
@@ -19,34 +19,34 @@ import type { Doorbell } from "../wait/doorbell.ts";
 import type { Outcome, SyncWaitOptions } from "../wait/until.ts";
 import type { LanePlace, Ringable } from "./lane.ts";
 
-/** How an end is to be used. */
+/** The options of an end. */
 export interface EndOptions {
   readonly codec?: Pick<Codec<unknown>, "type"> | undefined;
   readonly level?: "messages" | "bytes" | undefined;
   readonly keepOpen?: boolean | undefined;
 }
 
-/** What an end needs of its region. */
+/** The parts of a region that an end needs. */
 export interface Membership {
   readonly mapping: Pick<Mapping, "usable" | "whyUnusable">;
-  /** Whether some living party holds a role. */
+  /** Whether a living party holds a role. */
   isHeld(role: number): boolean;
   close(farewell?: () => void): void;
 }
 
-/** What an end of a ring consists of. */
+/** The parts of an end of a ring. */
 export interface EndParts {
   readonly name: string;
-  /** Which holds the role of the own seat, and gives it back at its close. */
+  /** The region, which holds the role of this end's seat and releases it when it closes. */
   readonly region: Membership;
   readonly own: Word32;
   /** The seats at the other end. */
   readonly peers: readonly Seat[];
-  /** What those are called. */
+  /** The word for those, in messages. */
   readonly peerName: string;
-  /** What this end does, such as "send through". */
+  /** The action of this end, such as "send through". */
   readonly action: string;
-  /** Wait on when all at the other end are gone. */
+  /** Whether to keep waiting when all parties at the other end are gone. */
   readonly keepOpen: boolean;
 }
 
@@ -61,7 +61,7 @@ export class RingEnd implements Disposable {
   readonly #peerName: string;
   readonly #action: string;
   readonly #keepOpen: boolean;
-  #watched = 0; // the seat that was last found open, looked at first
+  #watched = 0; // the seat last found open, checked first
 
   constructor(parts: EndParts) {
     this.name = parts.name;
@@ -75,7 +75,7 @@ export class RingEnd implements Disposable {
     this.#keepOpen = parts.keepOpen;
   }
 
-  /** Makes what uses this end, and only then says that it is open; or gives everything back. */
+  /** Makes the user of this end, and only then stores open; closes the end if that throws. */
   use<U>(make: () => U): U {
     using stack = new DisposableStack();
     stack.use(this);
@@ -90,7 +90,9 @@ export class RingEnd implements Disposable {
     return presenceIn(this.#region, seat) === "open";
   }
 
-  /** The condition of the other end: open if any party there is, else dead if one of them died. */
+  /**
+   * Returns the condition of the other end: open if any party is, else dead if one of them died.
+   */
   peer(): Presence {
     let found: Presence = "never";
     for (const seat of this.#peers) {
@@ -123,16 +125,16 @@ export class RingEnd implements Disposable {
     return closed;
   }
 
-  /** Whether waiting for the other end is pointless, as it is gone and nobody is expected. */
+  /** Whether waiting is pointless: the other end is gone, and no other party is expected. */
   isHopeless(): boolean {
     if (this.#keepOpen) return false;
     const peer = this.peer();
     return peer === "closed" || peer === "dead";
   }
 
-  /** Throws what the end of a wait means, unless it is that what was waited for is there. */
+  /** Throws the error for the outcome of a wait, unless the wait succeeded. */
   checkWait(outcome: Outcome, { timeout = Infinity }: SyncWaitOptions): void {
-    this.checkOpen(); // it may have been closed since the wait ended
+    this.checkOpen(); // the end may have closed since the wait ended
     if (outcome === "timeout") throw timeoutError(`${this.#action} ${this.what}`, timeout);
     if (outcome !== "hopeless") return;
     const how = this.peer() === "closed" ? "has closed" : "died";
@@ -142,17 +144,19 @@ export class RingEnd implements Disposable {
     );
   }
 
-  /** Throws a ClosedError once it is closed, a TypeError once its memory was transferred away. */
+  /**
+   * Throws a ClosedError if this end is closed, and a TypeError if its memory was transferred away.
+   */
   checkOpen(): void {
     if (!this.#mapping.usable) throw this.#mapping.whyUnusable(this.what);
   }
 
-  /** Whether it cannot be used any more: `close()` was called, or the memory was transferred away. */
+  /** Whether this end is unusable: closed, or its memory was transferred away. */
   get closed(): boolean {
     return !this.#mapping.usable;
   }
 
-  /** Says that this end is closed, wakes the other one, and gives the role back. */
+  /** Stores closed, wakes the other end, and releases the role. */
   close(...bells: Ringable[]): void {
     this.#region.close(() => {
       this.#own.store(SeatState.closed);
@@ -160,7 +164,7 @@ export class RingEnd implements Disposable {
     });
   }
 
-  /** Gives everything back without a word, when opening fails half way. */
+  /** Closes this end silently, when opening it fails half way. */
   [Symbol.dispose](): void {
     this.#region.close();
   }
@@ -170,6 +174,6 @@ export class RingEnd implements Disposable {
 export interface LaneEnd {
   readonly end: RingEnd;
   readonly place: LanePlace;
-  /** What this end sleeps on. */
+  /** The bell that this end sleeps on. */
   readonly bell: Doorbell;
 }

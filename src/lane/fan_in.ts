@@ -1,19 +1,19 @@
 /**
- * Many lanes, one receiver: which lane to look at next.
+ * Many lanes, one receiver: the choice of the next lane to read.
  *
- * A word of hints says which lanes may hold something: bit k is for lane k and lane k + 32. It is a
- * hint only. A sender stores its head, then sets its bit unless it is set; the receiver takes the
- * bits, then looks at the heads.
+ * A word of hints shows which lanes may hold a message: bit k is for lane k and lane k + 32. It is
+ * a hint only. A sender stores its head, then sets its bit unless it is set; the receiver takes the
+ * bits, then loads the heads.
  *
  * P1  Head stored, then hint loaded; hint taken (a read-modify-write), then head loaded: either the
  *     sender sees its bit gone and sets it, or the receiver sees the head. A bit that is set for an
- *     empty lane costs a look.
- * C1  A sender that dies between its head and its hint leaves a message that no bit tells of. So
- *     every lane is looked at before each sleep and after each slice (`look`), by a new receiver, and
- *     every so often by one that never waits, as there is nothing or too much.
+ *     empty lane costs one load.
+ * C1  A sender that dies between its head and its hint leaves a message without a bit. So every
+ *     lane is checked before each sleep and after each slice (`look`), by a new receiver, and now
+ *     and then by a receiver that never waits.
  *
- * Fair: a lane has a turn of so many messages, then the next one that has any; so a lane waits for
- * at most one turn of each other, however fast those are.
+ * It is fair: a lane has a turn of `TURN` messages, then the next lane with a message has its turn.
+ * So a lane waits for at most one turn of each other lane, however fast they are.
  *
  * @module
  */
@@ -23,10 +23,10 @@ import type { Doorbell } from "../wait/doorbell.ts";
 import type { LaneReceiver, Ringable } from "./lane.ts";
 import { RECORD_HEADER } from "./record.ts";
 
-/** How many messages a lane may give before others have their turn. */
+/** The number of messages a lane may deliver before others have their turn. */
 export const TURN = 16;
 
-/** So many times the next lane is looked for, and then every lane is looked at (C1). */
+/** The number of searches after which every lane is checked (C1). */
 const FINDS = 256;
 
 const ALL = 0xffff_ffff;
@@ -47,13 +47,13 @@ export class HintedBell implements Ringable {
     this.#bell = bell;
   }
 
-  /** Stores a head and then rings: the same as `store` and `ring`. */
+  /** Stores a head and then rings: `store` and `ring` in one call. */
   publish(head: Word32, value: number): void {
     if ((head.storeThenLoad(value, this.#hint) & this.#bit) === 0) this.#hint.or(this.#bit);
     this.#bell.ring();
   }
 
-  /** Call it after publishing. */
+  /** Rings; call it after publishing. */
   ring(): void {
     if ((this.#hint.load() & this.#bit) === 0) this.#hint.or(this.#bit); // P1 after the head ..
     this.#bell.ring();
@@ -65,18 +65,18 @@ export class FanIn<L extends LaneReceiver> {
   readonly lanes: readonly L[];
   readonly #hint: Word32;
   readonly #excluded = new Set<L>();
-  #bits = ALL; // lanes that may have something: hints that were taken
+  #bits = ALL; // lanes that may hold a message: the hints taken
   #at = 0; // the lane whose turn it is
   #left = 0; // messages left in its turn
-  #finds = 0; // since every lane was suspected
+  #finds = 0; // searches since every lane was suspected
 
-  /** At first every lane is looked at: the last receiver may have taken hints and died. */
+  /** Suspects every lane at first: the last receiver may have taken hints and died. */
   constructor(lanes: readonly L[], hint: Word32) {
     this.lanes = lanes;
     this.#hint = hint;
   }
 
-  /** The lane whose turn it is to give a message, undefined if none is known to have one. */
+  /** Returns the lane that delivers the next message; undefined if none is known to have one. */
   next(): L | undefined {
     if (this.#left > 0) {
       const lane = this.lanes[this.#at]!;
@@ -108,24 +108,24 @@ export class FanIn<L extends LaneReceiver> {
     return this.#find() >= 0;
   }
 
-  /** How many bytes lie in all lanes but those that are left out, unread. */
+  /** The number of unread bytes in all lanes but the excluded ones. */
   get available(): number {
     return this.lanes.reduce((sum, lane) => sum + this.#unread(lane, lane.capacity), 0);
   }
 
-  /** Leaves a lane out for good: what its sender stored makes no sense. */
+  /** Excludes a lane for good: its sender corrupted it. */
   exclude(lane: L): void {
     this.#excluded.add(lane);
     this.#left = 0;
   }
 
-  /** Has every lane looked at, whatever the hints say. */
+  /** Makes the next search check every lane, whatever the hints say. */
   suspectAll(): void {
     this.#bits = ALL;
     this.#finds = 0;
   }
 
-  /** The next lane after the present one that has a message, -1 if none of those suspected has. */
+  /** Finds the next lane after the present one with a message; -1 if no suspected lane has one. */
   #find(): number {
     if (this.#hint.load() !== 0) this.#bits |= this.#hint.exchange(0); // .. P1 before the heads
     const count = this.lanes.length;
@@ -143,7 +143,7 @@ export class FanIn<L extends LaneReceiver> {
     return this.#unread(lane, RECORD_HEADER) > 0;
   }
 
-  /** How many bytes can be read from a lane: at least `wanted` if so many are there. */
+  /** Returns the number of readable bytes in a lane: at least `wanted` if that many exist. */
   #unread(lane: L, wanted: number): number {
     if (this.#excluded.size > 0 && this.#excluded.has(lane)) return 0;
     try {

@@ -1,5 +1,5 @@
 /**
- * How large a ring is: the capacity of a lane, and for how many parties it has lanes.
+ * The geometry of a ring: the capacity of a lane, and the number of parties with lanes.
  *
  * @module
  */
@@ -18,28 +18,28 @@ const DEFAULT_CAPACITY = 2 ** 20;
 /** The largest capacity, of data that is mapped twice. */
 const LARGEST_CAPACITY = 2 ** 30;
 
-/** How to open a ring. */
+/** The options for opening a ring. */
 export interface RingOptions {
   /**
-   * How many bytes the ring holds, rounded up to a power of two of at least a page, at most 1 GiB.
-   * Any, when joining one, if it is not given; 1 MiB for a new one.
+   * The capacity in bytes, rounded up to a power of two of at least a page, at most 1 GiB. If
+   * omitted, joining accepts any, and a new ring gets 1 MiB.
    */
   capacity?: number;
-  /** The permission bits of a new one; 0o600 by default. */
+  /** The permission bits of a new ring; 0o600 by default. */
   mode?: number;
-  /** Keep it when the last one leaves, until it is unlinked. */
+  /** Keeps the ring when its last member leaves, until it is unlinked. */
   persist?: boolean;
-  /** Attach also if it belongs to another user than you or root. */
+  /** Also attaches if the ring belongs to another user than you or root. */
   anyOwner?: boolean;
 }
 
-/** How to join a ring that somebody else makes. */
+/** The options for joining a ring that another program creates. */
 export interface RingConnectOptions {
-  /** Milliseconds to wait for it to appear, then a TimeoutError; for ever by default. */
+  /** The milliseconds to wait for the ring, then a TimeoutError; for ever by default. */
   timeout?: number;
   /** Ends the wait with the signal's reason. */
   signal?: AbortSignal;
-  /** Attach also if it belongs to another user than you or root. */
+  /** Also attaches if the ring belongs to another user than you or root. */
   anyOwner?: boolean;
 }
 
@@ -48,17 +48,17 @@ export type RingGeometry = Readonly<Record<string, number>>;
 
 /** The parties that have lanes of their own. */
 export interface Parties {
-  /** The option that states how many, such as `producers`. */
+  /** The option that states their number, such as `producers`. */
   readonly option: string;
-  /** How many there can be. */
+  /** The most parties. */
   readonly most: number;
-  /** How many there are if nothing is stated. */
+  /** The default number of parties. */
   readonly usual: number;
-  /** How many lanes each has. */
+  /** The number of lanes of each party. */
   readonly lanesEach: number;
 }
 
-/** What the opener knows of a ring: one lane, unless several parties have lanes. */
+/** Describes a ring to the opener: one lane, unless several parties have lanes. */
 export function ringProduct(
   kind: RegionKind,
   parties?: Parties,
@@ -92,7 +92,7 @@ export function ringProduct(
   };
 }
 
-/** The options of a ring, each read once and checked. */
+/** Copies the options of a ring and checks them. */
 export function checkedRing<O extends object>(name: string, options: O): O {
   return checkedOptions(options, `open ring ${inWords(name)}`);
 }
@@ -102,7 +102,9 @@ export class RingRegions<O extends object> {
   readonly #product: Product<RingGeometry>;
   readonly #typeOf: (options: O) => MessageType | undefined;
 
-  /** `typeOf` tells the type of messages that all programs agree on. */
+  /**
+   * Makes the opener of a product; `typeOf` returns the message type that all programs must share.
+   */
   constructor(
     product: Product<RingGeometry>,
     typeOf: (options: O) => MessageType | undefined = () => undefined,
@@ -111,12 +113,15 @@ export class RingRegions<O extends object> {
     this.#typeOf = typeOf;
   }
 
-  /** Opens the region of a ring, or makes it: programs start in any order. */
+  /** Opens the region of a ring, or creates it: programs start in any order. */
   open(name: string, options: O & RingOptions): Region {
     return open(this.#product, this.#request(name, options)).region;
   }
 
-  /** Makes the region of a ring; an OsError (EEXIST) if a living process uses one of that name. */
+  /**
+   * Creates the region of a ring; throws an OsError (EEXIST) if a living process uses one of that
+   * name.
+   */
   create(name: string, options: O & RingOptions): Region {
     return create(this.#product, this.#request(name, options)).region;
   }

@@ -7,30 +7,30 @@
  *          |<---- used, at most the capacity ---->|
  * ```
  *
- * Positions are 32-bit counts of bytes that wrap; the capacity is a power of two of at most 2^30,
- * so `(head - tail) mod 2^32` is how much is used, and the byte is at `position mod capacity`. All
- * of the capacity can be used: full (distance = capacity) is not empty (distance = 0).
+ * Positions are 32-bit counts of bytes that wrap. The capacity is a power of two of at most 2^30,
+ * so `(head - tail) mod 2^32` bytes are used, and the byte is at `position mod capacity`. All of
+ * the capacity can be used: full (distance = capacity) differs from empty (distance = 0).
  *
- * I1  tail <= head <= tail + capacity, as distances. Only the sender writes `head`, only the receiver
- *     `tail` and `taken`. Each keeps a private copy of its own position, and of the other's as it
- *     was when last looked at: which is never ahead of the truth, so nothing is overwritten that is
- *     not released, and nothing read that is not published.
- * I2  `taken` is not beyond `head`, and lags behind `tail` by less than 2^31 + capacity: so little
- *     that it never looks as if it were ahead.
+ * I1  tail <= head <= tail + capacity, as distances. Only the sender writes `head`, only the
+ *     receiver `tail` and `taken`. Each keeps a private copy of its own position, and of the
+ *     other's as last loaded. That copy is never ahead of the truth, so no unreleased byte is
+ *     overwritten, and no unpublished byte is read.
+ * I2  `taken` is not beyond `head`, and lags behind `tail` by less than 2^31 + capacity. So it
+ *     never seems to be ahead.
  * P1  Bytes are written before `head` is stored, and read after it is loaded: complete.
- * P2  Bytes are read before `tail` is stored, and overwritten after it is loaded: done with.
- * P3  `head` is stored before the data bell is looked at (doorbell.ts, P1), `tail` before the space
+ * P2  Bytes are read before `tail` is stored, and overwritten after it is loaded: no longer needed.
+ * P3  `head` is stored before the data bell is loaded (doorbell.ts, P1), `tail` before the space
  *     bell.
- * C1  The sender dies before `head` is stored: what it wrote lies in free space. It vanishes.
- * C2  The receiver dies after it took in place and before it released: [tail, taken) may have been
- *     seen; its successor is given it again, and told.
- * C3  The receiver dies after copying and before `tail` is stored: its caller never had the copy;
- *     the successor is given the bytes, as new.
- * C4  Either dies between its position and the bell: the other looks again after a slice, and a
+ * C1  The sender dies before `head` is stored: its bytes are in free space, and are lost.
+ * C2  The receiver dies after it took bytes in place and before it released them: [tail, taken) may
+ *     have been seen. Its successor receives them again, marked as redelivered.
+ * C3  The receiver dies after copying and before `tail` is stored: its caller never had the copy.
+ *     The successor receives the bytes as new.
+ * C4  Either dies between its position and the bell: the other checks again after a slice, and a
  *     successor rings the bells of its role.
  *
- * What a peer stored is checked when it is loaded: a position outside of I1 and I2, or one that has
- * moved backwards, is a CorruptRegionError, and the private copy is kept.
+ * A peer's positions are checked when they are loaded. A position outside I1 and I2, or one that
+ * has moved backwards, is a CorruptRegionError, and the private copy is kept.
  *
  * @module
  */
@@ -48,29 +48,29 @@ export const LANE = layout("lane", {
   taken: { type: "u32", line: true, doc: "the receiver: bytes shown in place, at least tail" },
 });
 
-/** Once `taken` is so far behind `tail` it catches up. */
+/** The distance behind `tail` at which `taken` catches up. */
 const FAR_BEHIND = 2 ** 31;
 
-/** What can be rung after a change, for those who wait for it. */
+/** A bell that can be rung after a change. */
 export interface Ringable {
   ring(): void;
   /** Stores a value and then rings. */
   publish(word: Word32, value: number): void;
 }
 
-/** Where a lane is. */
+/** The place of a lane in memory. */
 export interface LanePlace {
-  /** What it belongs to, for messages, such as `ring "demo"`. */
+  /** The name of its owner in messages, such as `ring "demo"`. */
   readonly what: string;
   readonly mapping: Mapping;
-  /** Where in the mapping its words begin. */
+  /** The offset of its words in the mapping. */
   readonly control: number;
-  /** Where in the mapping its data begins, which is mapped twice. */
+  /** The offset of its data in the mapping, which is mapped twice. */
   readonly data: number;
   readonly capacity: number;
-  /** Rung for whoever waits for data: one bell may serve many lanes. */
+  /** Rung for a receiver that waits for data: one bell may serve many lanes. */
   readonly dataBell: Ringable;
-  /** Rung for whoever waits for space. */
+  /** Rung for a sender that waits for space. */
   readonly spaceBell: Ringable;
 }
 
@@ -93,7 +93,7 @@ class LaneEnd {
     this.taken = new Word32(mapping, LANE.fields.taken, control);
   }
 
-  /** How far the head is ahead of the tail; throws if that is not from `least` to `most`. */
+  /** Returns the distance from tail to head; throws unless it is from `least` to `most`. */
   protected distance(tail: number, head: number, least: number, most: number): number {
     const distance = (head - tail) >>> 0;
     if (distance >= least && distance <= most) return distance;
@@ -108,9 +108,9 @@ class LaneEnd {
 /** The sending end of a lane. The caller holds the sender's role. */
 export class LaneSender extends LaneEnd {
   #head: number;
-  #free: number; // as of the last look at the tail
+  #free: number; // as of the last load of the tail
 
-  /** Takes up where the last sender stopped. */
+  /** Continues where the last sender stopped. */
   constructor(place: LanePlace) {
     super(place);
     this.#head = this.head.load();
@@ -118,31 +118,31 @@ export class LaneSender extends LaneEnd {
     place.dataBell.ring(); // C4
   }
 
-  /** Bytes that are used, by the tail as it is now. */
+  /** The number of used bytes, by the current tail. */
   get used(): number {
     return this.distance(this.tail.load(), this.#head, 0, this.capacity);
   }
 
-  /** Whether so many bytes are free; looks at the tail only if it must. */
+  /** Whether `length` bytes are free; loads the tail only if it must. */
   hasRoom(length: number): boolean {
     if (this.#free >= length) return true;
-    const tail = this.tail.load(); // .. P2 and so those bytes are done with
+    const tail = this.tail.load(); // .. P2 and so those bytes are no longer needed
     const usedBefore = this.capacity - this.#free;
     this.#free = this.capacity - this.distance(tail, this.#head, 0, usedBefore);
     return this.#free >= length;
   }
 
-  /** How many bytes were ever sent, modulo 2^32. */
+  /** The number of bytes ever sent, modulo 2^32. */
   get position(): number {
     return this.#head;
   }
 
-  /** Where in the mapping the next bytes go. */
+  /** The offset in the mapping of the next bytes. */
   get offset(): number {
     return this.place.data + (this.#head & this.mask);
   }
 
-  /** Publishes so many bytes, and wakes who waits for them. */
+  /** Publishes `length` bytes, and wakes a waiting receiver. */
   publish(length: number): void {
     this.advance(length);
     this.announce();
@@ -156,7 +156,7 @@ export class LaneSender extends LaneEnd {
 
   /** Publishes everything up to here. */
   announce(): void {
-    // P1 Everything written above is visible once this is seen ..; P3 and then the bell is looked at.
+    // P1 Everything written above is visible once this is seen ..; P3 and then the bell is loaded.
     this.place.dataBell.publish(this.head, this.#head);
   }
 }
@@ -164,11 +164,11 @@ export class LaneSender extends LaneEnd {
 /** The receiving end of a lane. The caller holds the receiver's role. */
 export class LaneReceiver extends LaneEnd {
   #tail: number;
-  #available: number; // as of the last look at the head
+  #available: number; // as of the last load of the head
   #taken: number;
-  #redelivered: number; // of the readable bytes, how many a receiver that died may have seen
+  #redelivered: number; // readable bytes that a dead receiver may have seen
 
-  /** Takes up where the last receiver stopped. */
+  /** Continues where the last receiver stopped. */
   constructor(place: LanePlace) {
     super(place);
     this.#tail = this.tail.load();
@@ -182,28 +182,31 @@ export class LaneReceiver extends LaneEnd {
     this.place.spaceBell.ring(); // C4
   }
 
-  /** How many bytes can be read, by the head as it is now. */
+  /** Returns the number of readable bytes, by the current head. */
   look(): number {
     const head = this.head.load(); // .. P1 and so those bytes are complete
     return this.#available = this.distance(this.#tail, head, this.#available, this.capacity);
   }
 
-  /** How many bytes can be read: at least `wanted` if so many are there; looks only if it must. */
+  /**
+   * Returns the number of readable bytes: at least `wanted` if that many exist. Loads the head only
+   * if it must.
+   */
   available(wanted: number): number {
     return this.#available >= wanted ? this.#available : this.look();
   }
 
-  /** Where in the mapping the first readable byte is. */
+  /** The offset in the mapping of the first readable byte. */
   get offset(): number {
     return this.place.data + (this.#tail & this.mask);
   }
 
-  /** How many of the readable bytes may have been seen by a receiver that left them unreleased. */
+  /** The number of readable bytes that an earlier receiver may have seen and did not release. */
   get redelivered(): number {
     return this.#redelivered;
   }
 
-  /** Notes that the first `length` readable bytes are shown in place. */
+  /** Records that the first `length` readable bytes are shown in place. */
   take(length: number): void {
     const shown = (this.#taken - this.#tail) >>> 0;
     if (shown <= this.capacity && shown >= length) return;
@@ -211,16 +214,16 @@ export class LaneReceiver extends LaneEnd {
     this.taken.store(this.#taken); // C2
   }
 
-  /** Notes that nothing is shown any more: what was, and is not released, has not been looked at. */
+  /** Records that no bytes are shown any more: the unreleased ones have not been seen. */
   hide(): void {
     const seen = (this.#tail + this.#redelivered) >>> 0;
     const ahead = (this.#taken - seen) >>> 0;
-    if (ahead === 0 || ahead > this.capacity) return; // it is not ahead
+    if (ahead === 0 || ahead > this.capacity) return; // `taken` is not ahead
     this.#taken = seen;
     this.taken.store(seen);
   }
 
-  /** Gives the first `length` readable bytes back, and wakes a sender that waits for space. */
+  /** Releases the first `length` readable bytes, and wakes a sender that waits for space. */
   release(length: number): void {
     this.advance(length);
     this.announce();
@@ -228,7 +231,7 @@ export class LaneReceiver extends LaneEnd {
 
   /** Counts bytes as read, for a batch that `announce` releases. */
   advance(length: number): void {
-    const behind = (this.#tail - this.#taken) >>> 0; // or a huge number, if it is ahead
+    const behind = (this.#tail - this.#taken) >>> 0; // a huge number if `taken` is ahead
     if (behind >= FAR_BEHIND && behind < 2 ** 32 - this.capacity) {
       this.#taken = this.#tail; // I2
       this.taken.store(this.#taken);
@@ -240,16 +243,17 @@ export class LaneReceiver extends LaneEnd {
 
   /** Releases everything up to here. */
   announce(): void {
-    // P2 Everything read above is done with once this is seen ..; P3 and then the bell is looked at.
+    // P2 Everything read above is no longer needed once this is seen ..; P3 and then the bell is
+    // loaded.
     this.place.spaceBell.publish(this.tail, this.#tail);
   }
 }
 
 /**
- * Makes an end of a lane. If the positions are corrupt, empties the lane first, by the position that
- * is this end's own: a party that begins owes nothing to a peer that stored them.
+ * Makes an end of a lane. If the positions are corrupt, this first empties the lane, by this end's
+ * own position. A new party owes nothing to the peer that stored them.
  *
- * @param onEmptied Is called in that case.
+ * @param onEmptied Called in that case.
  */
 export function beginLane<E>(
   place: LanePlace,

@@ -1,8 +1,8 @@
 /**
- * Messages in a lane: each is a length, as a number of 8 bytes, and the payload, filled up to a
- * multiple of 8; so payloads begin at multiples of 8 and typed arrays can look at them in place.
+ * Messages in a lane. Each is a length, as a number of 8 bytes, and the payload, padded to a
+ * multiple of 8. So payloads begin at multiples of 8 and typed arrays can view them in place.
  *
- * A length is a claim of the sender: it is checked against what was published before it is used.
+ * A length is an assertion of the sender: it is checked against the published bytes before use.
  *
  * @module
  */
@@ -16,17 +16,17 @@ import type { LaneReceiver, LaneSender } from "./lane.ts";
 /** The bytes before a payload. */
 export const RECORD_HEADER = 8;
 
-/** The bytes that a message of this length takes. */
+/** Returns the bytes that a message of this length takes. */
 export function recordBytes(length: number): number {
   return (RECORD_HEADER + length + 7) & ~7;
 }
 
-/** The longest message that a lane can hold. */
+/** Returns the longest message that a lane can hold. */
 export function longestRecord(capacity: number): number {
   return capacity - RECORD_HEADER;
 }
 
-/** Where the payload of the next message goes, in the sender's mapping. */
+/** Returns the offset of the next message's payload, in the sender's mapping. */
 export function payloadOffset(lane: LaneSender): number {
   return lane.offset + RECORD_HEADER;
 }
@@ -43,11 +43,11 @@ export function writeRecord(lane: LaneSender, message: Uint8Array, length: numbe
   finishRecord(lane, length);
 }
 
-/** The length of the first readable message, -1 if there is none. */
+/** Returns the length of the first readable message; -1 if the lane is empty. */
 export function recordLength(lane: LaneReceiver): number {
   const available = lane.available(RECORD_HEADER);
   if (available === 0) return -1;
-  // The second line is fetched while the first one is on its way; only if it was published.
+  // The second line is prefetched while the first is on its way, but only if it was published.
   if (available > LINE_BYTES) prefetch(lane.place.mapping, lane.offset + LINE_BYTES);
   const length = loadDouble(lane.place.mapping, lane.offset) + 0; // -0 becomes 0
   const fits = Number.isInteger(length) && length >= 0 && available % 8 === 0 &&
@@ -58,35 +58,38 @@ export function recordLength(lane: LaneReceiver): number {
 
 function misfit({ place }: LaneReceiver, length: number, available: number): CorruptRegionError {
   return new CorruptRegionError(
-    `Cannot read from ${place.what}: a message claims ${length} bytes of the ${available} ` +
+    `Cannot read from ${place.what}: a message states ${length} bytes of the ${available} ` +
       "that were published; unlink it and make a new one",
   );
 }
 
-/** Copies the first readable message, which has this length. */
+/** Copies the first readable message, whose length this is. */
 export function readRecord(lane: LaneReceiver, target: Uint8Array<ArrayBuffer>, length: number) {
   copyOut(lane.place.mapping, lane.offset + RECORD_HEADER, target, length);
 }
 
-/** Shows the first readable message, which has this length, in place. */
+/** Returns a view of the first readable message, whose length this is. */
 export function showRecord(lane: LaneReceiver, length: number): Uint8Array<ArrayBuffer> {
   return peekView(lane.place.mapping, lane.offset + RECORD_HEADER, length);
 }
 
 const REUSED_BYTES = 2 ** 16;
 
-/** Where messages are copied to: a new array costs more than the copy of a short one. */
+/**
+ * The target of copied messages. It reuses an array, as a new one costs more than copying a short
+ * message.
+ */
 export class Landing {
   #reused: Uint8Array<ArrayBuffer> | undefined;
   #isRead = false; // a codec is decoding
 
-  /** An array of this length; one that is used again, if the codec is done with it at once. */
+  /** Returns an array of this length; a reused one if the codec is transient. */
   arrayFor(length: number, { transient }: { readonly transient?: boolean }) {
     if (!transient || length > REUSED_BYTES || this.#isRead) return new Uint8Array(length);
     return (this.#reused ??= new Uint8Array(REUSED_BYTES)).subarray(0, length);
   }
 
-  /** Decodes what `arrayFor` was filled with; a codec may receive another message meanwhile. */
+  /** Decodes an array from `arrayFor`; the codec may receive another message meanwhile. */
   decode<T>(codec: Codec<T>, bytes: Uint8Array<ArrayBuffer>): T {
     const isRead = this.#isRead;
     this.#isRead = true;

@@ -7,20 +7,21 @@
  *   producer 2 --> lane 2 ==/
  * ```
  *
- * A lane is a ring from one to one (lane.ts), so producers never meet: order is kept for each, and
- * a full lane stops its own producer only. Which lane is read next is told in fan_in.ts.
+ * A lane is a ring from one to one (lane.ts), so producers never meet. The order of each producer's
+ * messages is kept, and a full lane stops its own producer only. fan_in.ts chooses the next lane to
+ * read.
  *
  * Each producer has a seat (seats.ts), whose words are a lane and a generation: the number of
- * producers that had the seat. A newcomer takes a seat only when its lane is drained, and counts the
- * generation up before its first message.
+ * producers that had the seat. A newcomer takes a seat only when its lane is drained, and
+ * increments the generation before its first message.
  *
- * I1  All messages in a lane are from one producer, the one of the lane's generation. So a message of
- *     a dead producer is never taken for one of its successor.
+ * I1  All messages in a lane are from one producer, the one of the lane's generation. So a message
+ *     of a dead producer is never taken for one of its successor.
  * C1  A producer dies: its published messages stay, and once the consumer has read them another
  *     producer can take the seat. Unpublished messages vanish (lane.ts, C1). The consumer finds a
  *     message that was published without a hint (fan_in.ts, C1).
- * C2  A peer corrupts the positions of a lane, and the consumer closes or dies: the next consumer that
- *     opens empties that lane and throws once, so the attempt after that serves all lanes.
+ * C2  A peer corrupts the positions of a lane, and the consumer closes or dies: the next consumer
+ *     that opens empties that lane and throws once, so the attempt after that serves all lanes.
  *
  * @module
  */
@@ -58,8 +59,8 @@ export const MPSC_SEAT = layout("mpsc_seat", {
     line: true,
     doc: "rung by the consumer; raised by a waiting producer",
   },
-  producer: { type: "u32", atomic: true, doc: "the producer: 0 has never been, 1 open, 2 closed" },
-  generation: { type: "u32", atomic: true, doc: "how many producers have had this seat" },
+  producer: { type: "u32", atomic: true, doc: "the producer: 0 never existed, 1 open, 2 closed" },
+  generation: { type: "u32", atomic: true, doc: "the number of producers that had this seat" },
 });
 
 /** The control block of a ring from many producers to one consumer. */
@@ -70,11 +71,11 @@ export const MPSC_CONTROL = layout("mpsc_control", {
     atomic: true,
     doc: "rung by producers, after the hint; raised by the consumer",
   },
-  consumer: { type: "u32", line: true, doc: "the consumer: 0 has never been, 1 open, 2 closed" },
+  consumer: { type: "u32", line: true, doc: "the consumer: 0 never existed, 1 open, 2 closed" },
   seats: { type: layout.array(MPSC_SEAT, MOST_PRODUCERS), doc: "one for each producer" },
 });
 
-/** How these rings are told from other regions. */
+/** The region type of these rings. */
 export const MPSC: RegionKind = {
   name: "mpsc",
   title: "ring",
@@ -88,23 +89,25 @@ const CONSUMER_ROLE = 0;
 /** The role of the first producer's seat. */
 const FIRST_PRODUCER_ROLE = 1;
 
-/** How to open an end of a ring from many producers to one consumer. */
+/** The options for opening an end of a ring from many producers to one consumer. */
 export interface MpscOptions<T> extends RingOptions {
-  /** How values become messages; bytes as they are by default. All must say the same. */
+  /** The codec of the messages; plain bytes by default. All programs must use the same. */
   codec?: Codec<T>;
-  /** How many producers there can be at a time, up to 64. Any when joining; 8 for a new one. */
+  /**
+   * The most producers at a time, up to 64. If omitted, joining accepts any, and a new ring gets 8.
+   */
   producers?: number;
-  /** Wait on when the consumer, or every producer, has closed or died, for another one to come. */
+  /** Keeps waiting when the consumer, or every producer, has closed or died. */
   keepOpen?: boolean;
 }
 
-/** How to join a ring from many producers to one consumer, once it is there. */
+/** The options for joining a ring from many producers to one consumer, once it exists. */
 export interface MpscConnectOptions<T>
   extends RingConnectOptions, Pick<MpscOptions<T>, "codec" | "keepOpen"> {}
 
-/** Which of the producers to be. */
+/** The choice of a producer's seat. */
 export interface MpscSeatOptions {
-  /** A number below `producers`; the first that is free by default. */
+  /** A number below `producers`; the first free seat by default. */
   id?: number;
 }
 
@@ -125,7 +128,7 @@ export class Board {
   readonly hint: Word32;
   readonly dataBell: Doorbell;
   readonly consumer: Seat;
-  /** How many producers there can be. */
+  /** The most producers. */
   readonly producers: number;
   /** The producers' seats. */
   readonly seats: Seats;
@@ -144,23 +147,23 @@ export class Board {
     this.seats = new Seats(region, { firstRole: FIRST_PRODUCER_ROLE, count: this.producers });
   }
 
-  /** Where the words of a producer's seat begin. */
+  /** Returns the offset of the words of a producer's seat. */
   #seatAt(id: number): number {
     return this.region.controlOffset + MPSC_CONTROL.fields.seats.offset + id * MPSC_SEAT.size;
   }
 
-  /** A producer's seat. */
+  /** Returns a producer's seat. */
   seat(id: number): Seat {
     const state = new Word32(this.region.mapping, MPSC_SEAT.fields.producer, this.#seatAt(id));
     return { role: this.seats.roleOf(id), state };
   }
 
-  /** How many producers have had a seat. */
+  /** Returns the word that counts the producers of a seat. */
   generation(id: number): Word32 {
     return new Word32(this.region.mapping, MPSC_SEAT.fields.generation, this.#seatAt(id));
   }
 
-  /** A producer's lane. */
+  /** Returns the place of a producer's lane. */
   place(id: number): LanePlace & { readonly spaceBell: Doorbell } {
     const { mapping, dataOffset, partBytes: capacity } = this.region;
     const at = this.#seatAt(id);
@@ -175,7 +178,7 @@ export class Board {
     };
   }
 
-  /** Whether nothing is in a lane. */
+  /** Whether a lane is empty. */
   isDrained(id: number): boolean {
     const { mapping } = this.region;
     const control = this.#seatAt(id) + MPSC_SEAT.fields.lane.offset;
@@ -201,11 +204,11 @@ function tryTake(board: Board, id: number | undefined): Taken | "alive" | "undra
         board.place(seat).dataBell.ring(); // its producer may have died before it rang
         reason = "undrained";
       }
-      return false; // without holding the seat, which would make its producer seem alive
+      return false; // without holding the seat: that would make its producer seem alive
     },
-    clear: (seat) => { // only the consumer can, by draining the lane
+    clear: (seat) => { // only the consumer can clear it, by draining the lane
       if (board.isDrained(seat)) return true;
-      reason = "undrained"; // another producer had it since, and died
+      reason = "undrained"; // another producer took it meanwhile, and died
       return false;
     },
   });
@@ -227,7 +230,7 @@ function noSeat(name: string, id: number | undefined, reason: "alive" | "undrain
   const who = id === undefined ? "a producer" : `producer ${id}`;
   const state = id === undefined
     ? { alive: "all are alive", undrained: "no free lane has been read to its end" }
-    : { alive: "it has one, which is alive", undrained: "what the last one sent was not read yet" };
+    : { alive: "it has one, which is alive", undrained: "its last messages are still unread" };
   const remedy = {
     alive: id === undefined
       ? "close one, or make the ring for more producers"
@@ -301,13 +304,13 @@ function producerEnd(name: string, board: Board, taken: Taken, options: EndOptio
   return { end, place, bell: place.spaceBell, id, generation };
 }
 
-/** The consumer's end, with everything that is in the ring. */
+/** The consumer's end, with the words of the ring. */
 export interface ConsumerEnd {
   readonly end: RingEnd;
   readonly board: Board;
 }
 
-/** Takes the consumer's role; a RoleTakenError if a living party has it. */
+/** Takes the consumer's role; throws a RoleTakenError if a living party holds it. */
 export function takeConsumer(name: string, region: Region, options: EndOptions): ConsumerEnd {
   using stack = new DisposableStack();
   stack.use(region);

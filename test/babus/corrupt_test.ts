@@ -74,7 +74,7 @@ Deno.test("a number of messages that cannot be is an error", () => {
   for (
     const act of [() => slot.latest(), () => slot.sequence, () => slot.tryWrite(payload(1, 1))]
   ) {
-    assertThrows(act, CorruptRegionError, "it tells of");
+    assertThrows(act, CorruptRegionError, "its last message is");
   }
   inside.words.published.store(7); // of which none was written
   assertThrows(() => slot.latest(), CorruptRegionError, "is not in its entry");

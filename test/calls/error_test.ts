@@ -17,7 +17,7 @@ class OwnError extends Error {
   override name = "OwnError";
 }
 
-const MUTE = "The handler threw what cannot be told in words";
+const MUTE = "The handler threw a value that has no text";
 
 /** What is thrown, and what the client is told. */
 const THROWN: readonly [thrown: unknown, name: string, message: string][] = [

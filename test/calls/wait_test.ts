@@ -253,7 +253,7 @@ Deno.test("a client whose seat was broken is told, newcomers take another, a ser
   inside.setNumber(0, "requests", { at: 0, number: 1, value: NaN });
   const failure = await reasonOf(server.serve(answerTo));
   assert(failure instanceof CorruptRegionError, `${failure}`);
-  assert(failure.message.includes("does not begin as one of a call"), failure.message);
+  assert(failure.message.includes("does not begin with the header of a call"), failure.message);
   for (const reason of await Promise.all(calls)) {
     assert(reason instanceof CorruptRegionError, `${reason}`);
     assert(reason.message.includes("in the seat of client 0"), reason.message);

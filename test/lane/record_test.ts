@@ -100,7 +100,7 @@ Deno.test("recordLength() refuses a length that no correct sender writes, and mo
   ];
   for (const is of lies) {
     inside.length = { at: 4000, is };
-    assertThrows(() => recordLength(receiver), CorruptRegionError, `claims ${is} bytes`);
+    assertThrows(() => recordLength(receiver), CorruptRegionError, `states ${is} bytes`);
   }
   inside.length = { at: 4000, is: 100 };
   assertEquals(recordLength(receiver), 100);

@@ -166,7 +166,7 @@ Deno.test("MpscProducer.open() takes no lane whose positions make no sense", () 
   const { name } = cast;
   using inside = new Inside(name.name);
   inside.seats[0]!.head.store(CAPACITY + 8);
-  assertThrows(() => MpscProducer.open(name.name, { id: 0 }), RoleTakenError, "was not read yet");
+  assertThrows(() => MpscProducer.open(name.name, { id: 0 }), RoleTakenError, "still unread");
   using other = MpscProducer.open(name.name);
   assertEquals(other.id, 1);
 });

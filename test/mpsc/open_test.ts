@@ -57,7 +57,7 @@ Deno.test("a lane that was not read is refused by open(), and is free once it wa
   const open = (id?: number) => MpscProducer.open(name.name, id === undefined ? {} : { id });
   for (const left of [2, 1]) {
     assertThrows(() => open(), RoleTakenError, "no free lane has been read to its end; let");
-    assertThrows(() => open(0), RoleTakenError, "what the last one sent was not read yet; let");
+    assertThrows(() => open(0), RoleTakenError, "its last messages are still unread; let");
     assertEquals(valueOf(consumer.tryReceive()).value, payload(3 - left, 10));
   }
   const next = open();
