@@ -23,8 +23,15 @@ const TESTS: Record<string, readonly string[]> = {
   os: ["test/os", "test/memory", "test/region"],
   memory: ["test/memory", "test/region", "test/spsc", "test/circular"],
   region: ["test/region", "test/contract", "test/shared"],
-  wait: ["test/wait", "test/spsc", "test/explore_test.ts"],
-  lane: ["test/lane", "test/spsc", "test/mpsc", "test/calls", "test/explore_test.ts"],
+  wait: ["test/wait", "test/spsc", "test/contract", "test/explore_test.ts"],
+  lane: [
+    "test/lane",
+    "test/spsc",
+    "test/mpsc",
+    "test/calls",
+    "test/contract",
+    "test/explore_test.ts",
+  ],
   layout: ["test/layout", "test/codec_test.ts", "test/region"],
 };
 const MINUTES_MAX = 6;
@@ -116,7 +123,11 @@ function choose(mutants: Mutant[], count: number, seed: number): Mutant[] {
 
 function testsFor(path: string): string[] {
   const [, room = ""] = path.split("/");
-  const own = TESTS[room] ?? [`test/${room.replace(".ts", "_test.ts")}`, "test/explore_test.ts"];
+  const own = TESTS[room] ?? [
+    `test/${room.replace(".ts", "_test.ts")}`,
+    "test/contract",
+    "test/explore_test.ts",
+  ];
   return own.filter((test) => exists(test));
 }
 

@@ -212,20 +212,6 @@ Deno.test("close() gives up what was claimed, and lets others write", async () =
   assertEquals(scene.files(), []);
 });
 
-Deno.test("close() ends the wait of one who wants to write", async () => {
-  using scene = new Scene();
-  const slot = scene.slot();
-  const other = scene.other();
-  slot.claimSync(20);
-  using inside = new Inside(scene);
-  const ended = assertRejects(() => other.write(payload(1, 20), { timeout: 60_000 }), ClosedError);
-  await until("it sleeps", () => inside.word("owner_bell").load() % 2 === 1);
-  other.close();
-  await ended;
-  slot.discard();
-  assertEquals(slot.writeSync(payload(1, 20)), 1);
-});
-
 Deno.test("what cannot be written is refused, and does not keep others from writing", () => {
   using scene = new Scene();
   const slot = scene.slot();

@@ -2,18 +2,15 @@
  * Circular buffers between processes: at the same time, and at different speeds.
  */
 
-import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { PeerLostError } from "../../src/errors.ts";
+import { assert, assertEquals } from "@std/assert";
 import { CircularBufferReader } from "../../src/circular/reader.ts";
-import { CircularBufferWriter } from "../../src/circular/writer.ts";
-import { waitAnySync } from "../../src/wait/any.ts";
 import { until } from "../os/until.ts";
 import type { Party } from "../shared/party.ts";
-import { openSoon, processTests } from "../shared/processes.ts";
+import { processTests } from "../shared/processes.ts";
 import { Name } from "../shared/scene.ts";
 import { type Account, follow, type FollowOptions } from "./account.ts";
 import type { Tools } from "./circular_child.ts";
-import { bytesBetween, payload } from "./scene.ts";
+import { bytesBetween } from "./scene.ts";
 
 const { test, startProcess } = processTests<Tools>(
   new URL("./circular_child.ts", import.meta.url),
@@ -35,30 +32,6 @@ test("a reader is not told that the writer has closed before it has the last mes
     return Array.from({ length: 3 }, () => reader.tryRead().state);
   }, place.name);
   assertEquals(states.filter((state) => state !== "empty"), ["ok", "closed"]);
-});
-
-test("a waiting reader gets a PeerLostError when the writer is killed, unless it keeps open", async () => {
-  using place = new Name();
-  using reader = CircularBufferReader.open(place.name, { capacity: CAPACITY, keepOpen: true });
-  using told = CircularBufferReader.open(place.name);
-  await using dying = startProcess();
-  await dying.run(({ CircularBufferWriter, writers }, name) => {
-    writers.push(CircularBufferWriter.open(name));
-  }, place.name);
-  const reading = reader.read({ timeout: 20_000 });
-  await dying.run(({ writers: [writer], payload }) => writer!.write(payload(1, 11)), null);
-  assertEquals(await reading, { state: "ok", message: payload(1, 11) });
-  const next = reader.read({ timeout: 20_000 });
-  await dying.kill();
-  assertEquals(told.tryRead(), { state: "ok", message: payload(1, 11) });
-  assertEquals(told.tryRead(), { state: "empty" }); // as every other receiver's
-  await assertRejects(() => told.read(), PeerLostError, "its writer died");
-  assertThrows(() => told.readSync(), PeerLostError, "keepOpen");
-  assertEquals(waitAnySync([told, reader]) === told, true);
-  using writer = await openSoon(() => CircularBufferWriter.open(place.name));
-  writer.write(payload(5, 55));
-  assertEquals(await next, { state: "ok", message: payload(5, 55) });
-  assertEquals(told.readSync(), { state: "ok", message: payload(5, 55) });
 });
 
 // ---- every message accounted for ----

@@ -2,14 +2,7 @@
  * Readers of a circular buffer that wait.
  */
 
-import {
-  assert,
-  assertEquals,
-  assertRejects,
-  assertStringIncludes,
-  assertThrows,
-} from "@std/assert";
-import { ClosedError } from "../../src/errors.ts";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import { CircularBufferReader } from "../../src/circular/reader.ts";
 import { CircularBufferWriter } from "../../src/circular/writer.ts";
 import { Party } from "../shared/party.ts";
@@ -46,12 +39,6 @@ async function startActor(name: string): Promise<Party<Tools>> {
 
 // ---- in promises ----
 
-Deno.test("read() resolves to a message that is there, without waiting", async () => {
-  using pair = new Pair();
-  pair.writer.write(payload(0, 100));
-  assertEquals(await pair.reader.read({ timeout: 0 }), { state: "ok", message: payload(0, 100) });
-});
-
 Deno.test("read() has one timeout, however often it wakes up for a message that another call takes", async () => {
   using pair = new Pair();
   const others = Array.from({ length: 200 }, () => pair.reader.read());
@@ -65,36 +52,6 @@ Deno.test("read() has one timeout, however often it wakes up for a message that 
   await timedOut;
   pair.reader.close();
   await Promise.allSettled(others);
-});
-
-Deno.test("read() resolves to a message once it is written", async () => {
-  using pair = new Pair();
-  const reading = pair.reader.read({ timeout: 20_000 });
-  pair.writer.write(payload(0, 100));
-  assertEquals(await reading, { state: "ok", message: payload(0, 100) });
-});
-
-Deno.test("read() resolves to a message of 0 bytes", async () => {
-  using pair = new Pair();
-  const reading = pair.reader.read({ timeout: 20_000 });
-  pair.writer.write(new Uint8Array(0));
-  assertEquals(await reading, { state: "ok", message: new Uint8Array(0) });
-});
-
-Deno.test("read() resolves to what is published in place", async () => {
-  using pair = new Pair();
-  const reading = pair.reader.read({ timeout: 20_000 });
-  pair.writer.claim(100).set(payload(0, 100));
-  pair.writer.publish(90);
-  assertEquals(await reading, { state: "ok", message: payload(0, 100).slice(0, 90) });
-});
-
-Deno.test("read() leaves the event loop free", async () => {
-  using pair = new Pair();
-  const reading = pair.reader.read({ timeout: 20_000 });
-  for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setTimeout(resolve));
-  pair.writer.write(payload(0, 10));
-  assertEquals((await reading).state, "ok");
 });
 
 Deno.test("read() fills an array of the caller's, or says that it is too small", async () => {
@@ -115,54 +72,6 @@ Deno.test("read() resolves to a loss", async () => {
   const outcome = await pair.reader.read();
   const { sequence } = pair.reader;
   assertEquals(outcome, { state: "lost", messages: sequence, bytes: 1000 * sequence });
-});
-
-Deno.test("read() resolves to closed when the writer closes meanwhile", async () => {
-  using pair = new Pair();
-  const reading = pair.reader.read({ timeout: 20_000 });
-  pair.writer.close();
-  assertEquals(await reading, { state: "closed" });
-});
-
-Deno.test("read() rejects with a TimeoutError once the time is up", async () => {
-  using pair = new Pair();
-  const start = performance.now();
-  const error = await assertRejects(() => pair.reader.read({ timeout: 40 }), DOMException);
-  assert(performance.now() - start >= 39);
-  assertEquals(error.name, "TimeoutError");
-  assertStringIncludes(
-    error.message,
-    `read from circular buffer "${pair.name}": 40 ms have passed`,
-  );
-  pair.writer.write(payload(0, 10));
-  assertEquals(await pair.reader.read(), { state: "ok", message: payload(0, 10) });
-});
-
-Deno.test("read() rejects with the signal's reason, and loses no message", async () => {
-  using pair = new Pair();
-  const controller = new AbortController();
-  const reading = pair.reader.read({ signal: controller.signal });
-  controller.abort(new Error("enough"));
-  await assertRejects(() => reading, Error, "enough");
-  const aborted = pair.reader.read({ signal: AbortSignal.abort() });
-  await assertRejects(() => aborted, DOMException);
-  pair.writer.write(payload(0, 10));
-  assertEquals(await pair.reader.read(), { state: "ok", message: payload(0, 10) });
-});
-
-Deno.test("read() rejects with a ClosedError when the reader is closed meanwhile", async () => {
-  using pair = new Pair();
-  const reading = pair.reader.read();
-  pair.reader.close();
-  await assertRejects(() => reading, ClosedError);
-});
-
-Deno.test("read() and readSync() refuse limits that are none", async () => {
-  using pair = new Pair();
-  for (const options of [{ timeout: -1 }, { timeout: NaN }, { spin: -1 }, { spin: NaN }]) {
-    assertThrows(() => pair.reader.readSync(options), RangeError);
-    await assertRejects(() => pair.reader.read(options), RangeError);
-  }
 });
 
 Deno.test("read() gives two who wait at once a message each", async () => {
@@ -226,24 +135,6 @@ Deno.test("for await waits for messages", async () => {
 });
 
 // ---- blocking the thread ----
-
-Deno.test("readSync() throws a TimeoutError once the time is up", () => {
-  using pair = new Pair();
-  for (const options of [{ timeout: 30 }, { timeout: 30, spin: 0 }, { timeout: 30, spin: 1e9 }]) {
-    const start = performance.now();
-    const error = assertThrows(() => pair.reader.readSync(options), DOMException);
-    const taken = performance.now() - start;
-    assert(taken >= 30 && taken < 5000, `${taken} ms`);
-    assertEquals(error.name, "TimeoutError");
-  }
-});
-
-Deno.test("readSync() with timeout 0 looks once", () => {
-  using pair = new Pair();
-  assertThrows(() => pair.reader.readSync({ timeout: 0 }), DOMException, "0 ms have passed");
-  pair.writer.write(payload(0, 10));
-  assertEquals(pair.reader.readSync({ timeout: 0 }), { state: "ok", message: payload(0, 10) });
-});
 
 for (const spin of [0, 1e9]) {
   Deno.test(`readSync() gets what another thread writes meanwhile, with a spin of ${spin} us`, async () => {
@@ -323,52 +214,7 @@ Deno.test("readSync() tells that the writer has closed meanwhile", async () => {
   await acting;
 });
 
-Deno.test("readers that wait go on with the next writer", async () => {
-  using place = new Name();
-  await using actor = await startActor(place.name);
-  using reader = CircularBufferReader.open(place.name);
-  await actor.run(({ writers }) => writers.pop()!.close(), null);
-  assertEquals(reader.readSync(), { state: "closed" });
-  using writer = CircularBufferWriter.open(place.name);
-  const reading = reader.read({ timeout: 20_000 });
-  writer.write(payload(0, 30));
-  assertEquals(await reading, { state: "ok", message: payload(0, 30) });
-});
-
 // ---- for the next writer ----
-
-Deno.test("a reader with keepOpen finds nothing where others find that the writer has closed", () => {
-  using pair = new Pair();
-  using keeper = CircularBufferReader.open(pair.name, { keepOpen: true });
-  pair.writer.write(payload(0, 10));
-  pair.writer.close();
-  for (const reader of [pair.reader, keeper]) {
-    assertEquals(reader.tryRead(), { state: "ok", message: payload(0, 10) });
-  }
-  assertEquals([pair.reader.tryRead(), keeper.tryRead()], [{ state: "closed" }, {
-    state: "empty",
-  }]);
-  const polled = [pair.reader, keeper].map((reader) => reader.poll(() => {}).state);
-  assertEquals(polled, ["closed", "empty"]);
-  const error = assertThrows(() => keeper.readSync({ timeout: 20 }), DOMException);
-  assertEquals([error.name, pair.reader.readSync()], ["TimeoutError", { state: "closed" }]);
-});
-
-Deno.test("read() with keepOpen waits through a close, for what the next writer writes", async () => {
-  using place = new Name();
-  using reader = CircularBufferReader.open(place.name, { capacity: CAPACITY, keepOpen: true });
-  await promptly(async () => {
-    const first = CircularBufferWriter.open(place.name);
-    const reading = reader.read({ timeout: 20_000, spin: 0 });
-    await new Promise((resolve) => setTimeout(resolve)); // its thread goes to sleep
-    first.close();
-    await new Promise((resolve) => setTimeout(resolve)); // woken, it finds that nobody writes
-    using second = CircularBufferWriter.open(place.name);
-    await new Promise((resolve) => setTimeout(resolve)); // woken again, it finds nothing
-    second.write(payload(0, 30));
-    assertEquals(await reading, { state: "ok", message: payload(0, 30) });
-  });
-});
 
 Deno.test("readSync() with keepOpen waits through a close, for what the next writer writes", async () => {
   using place = new Name();

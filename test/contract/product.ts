@@ -32,12 +32,29 @@ export type Arrival =
   | { readonly message: Uint8Array; readonly redelivered?: boolean }
   | { readonly lost: number };
 
+/** How a wait ends if not by an error: by what it is for, or as no peer is left that could bring it. */
+export type Ending = "ready" | "closed";
+
+/** A wait, in the ways in which it can be made; what it takes it gives back. */
+export interface Wait {
+  /** What it is for: a message, room for one (or an answer), or a turn while another one has it. */
+  readonly until: "message" | "room" | "turn";
+  sync?(options?: SyncWaitOptions): Ending;
+  async?(options?: WaitOptions): Promise<Ending>;
+}
+
 /** An open handle. */
 export interface Handle extends Disposable {
   /** The sizes that it tells, by their options. */
   readonly sizes: Readonly<Record<string, number>>;
   /** What it does besides opening and closing, by names for tests. */
   readonly acts?: Readonly<Record<string, Act>>;
+  readonly waits?: Readonly<Record<string, Wait>>;
+  /** Sends until there is no room. */
+  fill?(): void;
+  /** Takes the only turn that there is, and gives it back. */
+  takeTurn?(): void;
+  giveTurn?(): void;
   /** Sends a message; false when it does not fit now. */
   trySend?(message: Uint8Array): boolean;
   /** Receives all that is there, also of a peer that died before it rang. */
@@ -107,6 +124,8 @@ export interface Product {
   readonly sizes: Readonly<Record<string, Size>>;
   /** Options of handles that wait for another peer when theirs goes, one at a time in each role. */
   readonly succession?: Options;
+  /** Options of handles whose waits end when the last peer has gone. */
+  readonly endsWithPeer?: Options;
   /** Each receiver gets every message that is not overwritten. */
   readonly broadcasts?: true;
   /** How many messages of KILLED_LENGTH fit; otherwise enough. */
@@ -194,6 +213,27 @@ export function allArrivals(receive: () => Received & { redelivered?: boolean })
       throw error;
     }
   }
+}
+
+/** How a wait ended, by what a product returns; disposes a sample. */
+export function endingOf(outcome: unknown): Ending {
+  if (outcome === false) return "closed";
+  const { state, sample } = Object(outcome) as { state?: string; sample?: Disposable };
+  sample?.[Symbol.dispose]();
+  return state === "closed" ? "closed" : "ready";
+}
+
+/** A wait, from its two forms. */
+export function waitOf(
+  until: Wait["until"],
+  sync: (options?: SyncWaitOptions) => unknown,
+  async: (options?: WaitOptions) => Promise<unknown>,
+): Wait {
+  return {
+    until,
+    sync: (options) => endingOf(sync(options)),
+    async: async (options) => endingOf(await async(options)),
+  };
 }
 
 /** The first half of what is to be filled in, for a process that is killed then. */

@@ -2,13 +2,13 @@
  * Rings from many producers to one consumer between processes: under load, and when one is killed.
  */
 
-import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { PeerLostError, RoleTakenError } from "../../src/errors.ts";
 import { MpscConsumer } from "../../src/mpsc/consumer.ts";
 import { MpscProducer } from "../../src/mpsc/producer.ts";
 import { until } from "../os/until.ts";
 import type { Party } from "../shared/party.ts";
-import { openSoon, processTests } from "../shared/processes.ts";
+import { processTests } from "../shared/processes.ts";
 import { Name } from "../shared/scene.ts";
 import { isPayload, lengthOf, payload } from "../circular/scene.ts";
 import type { Tools } from "./mpsc_child.ts";
@@ -141,54 +141,4 @@ test("a consumer goes on with the living, and is told when the last one is dead"
   using next = MpscProducer.open(name.name);
   next.trySend(payload(3, 50));
   assertEquals(valueOf(await consumer.receive()).value, payload(3, 50));
-});
-
-test("with keepOpen a consumer waits on when all producers are dead", async () => {
-  using name = new Name();
-  await using party = startProcess();
-  using consumer = MpscConsumer.open(name.name, {
-    producers: 2,
-    capacity: CAPACITY,
-    keepOpen: true,
-  });
-  await sendThere(party, name, [1]);
-  await party.kill();
-  assertEquals(valueOf(await consumer.receive()).value, payload(1, 50));
-  await assertRejects(() => consumer.receive({ timeout: 600 }), DOMException, "600 ms");
-  const waiting = consumer.receive();
-  using producer = MpscProducer.open(name.name);
-  producer.trySend(payload(9, 9));
-  assertEquals(valueOf(await waiting).value, payload(9, 9));
-});
-
-test("producers learn that their consumer was killed, or wait for the next one", async () => {
-  using name = new Name();
-  await using party = startProcess();
-  using patient = MpscProducer.create(name.name, {
-    producers: 2,
-    capacity: CAPACITY,
-    keepOpen: true,
-  });
-  using hasty = MpscProducer.open(name.name);
-  await party.run(({ MpscConsumer, consumers }, name) => {
-    consumers.push(MpscConsumer.open(name));
-  }, name.name);
-  for (const { id, sender } of [{ id: 0, sender: patient }, { id: 1, sender: hasty }]) {
-    for (let i = 0; sender.trySend(payload(100 * id + i, 100)); i++);
-  }
-  const waits = [patient, hasty].map((sender) =>
-    sender.send(payload(99, 100)).then(() => "sent", (error) => error.name)
-  );
-  await party.kill();
-  assertEquals(await waits[1], "PeerLostError");
-  using consumer = await openSoon(() => MpscConsumer.open(name.name));
-  const next = [0, 0];
-  while (consumer.available > 0) {
-    const { value, producer } = valueOf(consumer.tryReceive());
-    if (!isPayload(value, 99)) {
-      assertEquals(value, payload(100 * producer + next[producer]!++, 100));
-    }
-  }
-  assertEquals(await waits[0], "sent");
-  assert(next[0] === next[1] && next[0]! > 30);
 });

@@ -1,11 +1,4 @@
-import {
-  assert,
-  assertEquals,
-  assertInstanceOf,
-  assertRejects,
-  assertStringIncludes,
-  assertThrows,
-} from "@std/assert";
+import { assert, assertEquals, assertInstanceOf, assertRejects, assertThrows } from "@std/assert";
 import { ClosedError, RoleTakenError, VringError } from "../../src/errors.ts";
 import { RwLock } from "../../src/shared/rw_lock.ts";
 import { RW_LOCK_CONTROL } from "../../src/shared/rw_queue.ts";
@@ -106,24 +99,6 @@ Deno.test("close() lets in who waits behind the permits of the handle", async ()
   first.close();
   using permit = await waiting;
   assertEquals(permit.recovered, false);
-});
-
-Deno.test("readSync() and writeSync() end with a TimeoutError, and stand in nobody's way", () => {
-  using place = new Name();
-  using lock = RwLock.open(place.name);
-  using other = RwLock.open(place.name);
-  const held = lock.writeSync();
-  for (
-    const wait of [() => other.readSync({ timeout: 5 }), () => other.writeSync({ timeout: 0 })]
-  ) {
-    const error = assertThrows(wait, DOMException);
-    assertEquals(error.name, "TimeoutError");
-    assertStringIncludes(error.message, `under lock "${place.name}"`);
-  }
-  assertThrows(() => other.readSync({ timeout: -1 }), RangeError);
-  assertEquals(new Inside(place).count(), 1);
-  held.release();
-  using _again = other.writeSync({ timeout: 0 });
 });
 
 Deno.test("read() and write() are called off by their signal, and by close()", async () => {

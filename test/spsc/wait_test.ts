@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
 import { ClosedError, PeerLostError } from "../../src/errors.ts";
 import { codec } from "../../src/codec.ts";
 import { parts } from "../../src/wait/until.ts";
@@ -7,7 +7,7 @@ import { SpscProducer } from "../../src/spsc/producer.ts";
 import { until } from "../os/until.ts";
 import { Name } from "../shared/scene.ts";
 import { payload } from "../circular/scene.ts";
-import { CAPACITY, Inside, Pair, valueOf } from "./scene.ts";
+import { CAPACITY, Pair, valueOf } from "./scene.ts";
 
 /** Fills the ring to the last byte. */
 function fill({ producer }: Pair): void {
@@ -24,65 +24,6 @@ function isTimeout(error: unknown): boolean {
   return error instanceof DOMException && error.name === "TimeoutError";
 }
 
-Deno.test("sync waits give up after their timeout, and not before", () => {
-  using pair = new Pair();
-  const { producer, consumer } = pair;
-  const waits = [
-    (timeout: number) => consumer.receiveSync({ timeout }),
-    (timeout: number) => consumer.takeSync({ timeout }),
-    (timeout: number) => consumer.waitSync({ timeout }),
-  ];
-  for (const wait of waits) checkTimeout(wait);
-  fill(pair);
-  checkTimeout((timeout) => producer.sendSync(payload(1, 1), { timeout }));
-  checkTimeout((timeout) => producer.claimSync(1, { timeout }));
-
-  function checkTimeout(wait: (timeout: number) => unknown): void {
-    for (const timeout of [0, 1, 20]) {
-      const start = performance.now();
-      const error = assertThrows(() => wait(timeout), DOMException, `${timeout} ms have passed`);
-      assert(isTimeout(error) && performance.now() - start >= timeout);
-    }
-    for (const timeout of [-1, NaN]) assertThrows(() => wait(timeout), RangeError);
-  }
-});
-
-Deno.test("async waits give up after their timeout, and not before", async () => {
-  using pair = new Pair();
-  const { producer, consumer } = pair;
-  for (const timeout of [0, 1, 20]) {
-    const start = performance.now();
-    for (const wait of [consumer.receive({ timeout }), consumer.take({ timeout })]) {
-      assert(isTimeout(await reasonOf(wait)));
-      assert(performance.now() - start >= timeout);
-    }
-    assert(isTimeout(await reasonOf(consumer.wait({ timeout }))));
-  }
-  fill(pair);
-  for (const timeout of [0, 1, 20]) {
-    const start = performance.now();
-    const error = await reasonOf(producer.send(payload(1, 1), { timeout }));
-    assert(isTimeout(error) && performance.now() - start >= timeout);
-    assert((error as Error).message.includes(`${timeout} ms have passed`));
-    assert(isTimeout(await reasonOf(producer.claim(1, { timeout }))));
-  }
-  for (const timeout of [-1, NaN]) {
-    await assertRejects(() => producer.send(payload(1, 1), { timeout }), RangeError);
-  }
-});
-
-Deno.test("a timeout beyond 2^32 ns does not wrap", async () => {
-  using pair = new Pair();
-  const { producer, consumer } = pair;
-  // 2^32 ns and 1 ms more would be 1 ms if they wrapped, or 0.29 ms in 32-bit nanoseconds
-  const waits = [4295.3, 2 ** 32, 1e12].map((timeout) => consumer.receive({ timeout }));
-  const short = await reasonOf(consumer.receive({ timeout: 30 }));
-  assert(isTimeout(short)); // and the long ones still wait
-  for (let i = 0; i < waits.length; i++) producer.trySend(payload(i, 10));
-  const values = (await Promise.all(waits)).map((outcome) => valueOf(outcome).length);
-  assertEquals(values, [10, 10, 10]);
-});
-
 Deno.test("the parts of a wait share one timeout", async () => {
   const { signal } = new AbortController();
   const next = parts({ timeout: 5000, spin: 3, signal });
@@ -94,106 +35,6 @@ Deno.test("the parts of a wait share one timeout", async () => {
   await until("it is over", () => brief().timeout === 0);
   for (const timeout of [0, -1, NaN, Infinity]) assertEquals(parts({ timeout })(), { timeout });
   assertEquals(parts({})(), {});
-});
-
-Deno.test("signals end waits with their reason", async () => {
-  using pair = new Pair();
-  const { producer, consumer } = pair;
-  const reason = new Error("enough");
-  const aborted = AbortSignal.abort(reason);
-  fill(pair);
-  assertEquals(await reasonOf(producer.send(payload(1, 1), { signal: aborted })), reason);
-  const stop = new AbortController();
-  const sends = [
-    producer.send(payload(1, 1), { signal: stop.signal }),
-    producer.claim(5, { signal: stop.signal }),
-  ];
-  stop.abort(reason);
-  for (const send of sends) assertEquals(await reasonOf(send), reason);
-  consumer.poll(() => {});
-  const stopAlso = new AbortController();
-  const { signal } = stopAlso;
-  const waits = [
-    consumer.receive({ signal }),
-    consumer.take({ signal }),
-    consumer.wait({ signal }),
-  ];
-  stopAlso.abort(reason);
-  for (const wait of waits) assertEquals(await reasonOf(wait), reason);
-  producer.trySend(payload(3, 3)); // nothing is broken
-  assertEquals(valueOf(await consumer.receive()), payload(3, 3));
-});
-
-Deno.test("closing ends the waits of this end", async () => {
-  using pair = new Pair();
-  const { producer, consumer } = pair;
-  const waits = [consumer.receive(), consumer.take(), consumer.wait()];
-  consumer.close();
-  for (const wait of waits) assert(await reasonOf(wait) instanceof ClosedError);
-  fill(pair);
-  const send = producer.send(payload(1, 1)); // hopeless already, and closed before it is told
-  producer.close();
-  assert(await reasonOf(send) instanceof ClosedError);
-  using other = new Pair();
-  fill(other);
-  const sends = [other.producer.send(payload(1, 1)), other.producer.claim(1)];
-  other.producer.close();
-  for (const send of sends) assert(await reasonOf(send) instanceof ClosedError);
-});
-
-Deno.test("closing ends the waits of the other end", async () => {
-  using pair = new Pair();
-  const { producer, consumer } = pair;
-  fill(pair);
-  const send = producer.send(payload(1, 1));
-  consumer.close();
-  const error = await reasonOf(send);
-  assert(error instanceof PeerLostError && error.message.includes("its consumer has closed"));
-  assertThrows(() => producer.sendSync(payload(1, 1)), PeerLostError, "its consumer has closed");
-  using anew = new Pair();
-  const waits = [anew.consumer.receive(), anew.consumer.take()];
-  const wait = anew.consumer.wait();
-  anew.producer.close();
-  for (const outcome of await Promise.all(waits)) assertEquals(outcome.state, "closed");
-  assertEquals(await wait, false);
-});
-
-Deno.test("keepOpen waits on for another peer, on either side", async () => {
-  using name = new Name();
-  using inside = new Inside(name.name);
-  using consumer = SpscConsumer.open(name.name, { keepOpen: true });
-  const received = consumer.receive();
-  SpscProducer.open(name.name).close();
-  assertEquals(consumer.tryReceive(), { state: "empty" });
-  await assertTimesOut(consumer.receive({ timeout: 5 }));
-  using producer = SpscProducer.open(name.name, { keepOpen: true });
-  producer.trySend(payload(1, 20));
-  assertEquals(valueOf(await received), payload(1, 20));
-  while (producer.trySend(payload(2, 500)));
-  consumer.close();
-  await assertTimesOut(producer.claim(500, { timeout: 5 }));
-  const sent = producer.send(payload(3, 500));
-  using next = SpscConsumer.open(name.name);
-  while (next.available > 0) next.tryReceive();
-  await sent;
-  assertEquals(valueOf(next.tryReceive()), payload(3, 500));
-  assert(inside.region.countMembers() === 3);
-
-  async function assertTimesOut(wait: Promise<unknown>): Promise<void> {
-    assert(isTimeout(await reasonOf(wait)));
-  }
-});
-
-Deno.test("a consumer that waits while its producer closes hears that it closed, never that it died", async () => {
-  using name = new Name();
-  using consumer = SpscConsumer.open(name.name, { capacity: CAPACITY });
-  for (let round = 0; round < 300; round++) {
-    const producer = SpscProducer.open(name.name);
-    const outcome = consumer.receive({ spin: round % 2 === 0 ? 0 : 20 });
-    for (let turn = 0; turn < round % 5; turn++) await null;
-    producer.close();
-    assertEquals(await outcome, { state: "closed" });
-  }
 });
 
 Deno.test("receive() and send() hand over in turns, through full and empty", async () => {

@@ -203,27 +203,6 @@ Deno.test("MergedSubscriber tells once of a source that it cannot join, and goes
   second.close();
 });
 
-Deno.test("MergedSubscriber gives up after its timeout, ends with its signal, and when closed", async () => {
-  using name = new Name();
-  using _left = source(name.name, "left");
-  const subscriber = MergedSubscriber.open(name.name);
-  for (const timeout of [0, 5]) {
-    const late = assertThrows(() => subscriber.receiveSync({ timeout }), DOMException, name.name);
-    assertEquals(late.name, "TimeoutError");
-    const rejected = await assertRejects(() => subscriber.take({ timeout }), DOMException);
-    assertEquals(rejected.name, "TimeoutError");
-  }
-  const controller = new AbortController();
-  const waiting = subscriber.receive({ signal: controller.signal });
-  controller.abort("enough");
-  assertEquals(await waiting.catch((reason) => reason), "enough");
-  const closing = subscriber.receive();
-  subscriber.close();
-  await assertRejects(() => closing, ClosedError, name.name);
-  assertThrows(() => subscriber.tryTake(), ClosedError);
-  subscriber.close();
-});
-
 Deno.test("MergedSubscriber iterates and streams the values of all sources", async () => {
   using name = new Name();
   using left = source(name.name, "left");

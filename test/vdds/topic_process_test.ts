@@ -2,8 +2,7 @@
  * Topics between processes: under load, asleep, and when one of them is stopped or killed.
  */
 
-import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { PeerLostError, RoleTakenError } from "../../src/errors.ts";
+import { assert, assertEquals } from "@std/assert";
 import { Publisher } from "../../src/vdds/publisher.ts";
 import { Subscriber } from "../../src/vdds/subscriber.ts";
 import { until } from "../os/until.ts";
@@ -156,35 +155,6 @@ test("a stopped subscriber is alive: it slows nobody whose policy drops, and goe
     return { whole, account };
   }, undefined);
   assertEquals(told, { whole: true, account: [[998, 996, 1], [999, 0, 1], [1000, 0, 1]] });
-});
-
-test("a stopped publisher is alive; a killed one is missed, and succeeded", async () => {
-  using name = new Name();
-  using hasty = Subscriber.open(name.name, { keepOpen: false, depth: 4, size: 256 });
-  using patient = Subscriber.open(name.name);
-  await using other = startProcess();
-  await other.run(({ Publisher, publishers, payload }, topic) => {
-    const publisher = Publisher.open(topic);
-    publishers.push(publisher);
-    publisher.trySend(payload(1, 100));
-    publisher.tryLoan()!.fill(7); // and never published
-  }, name.name);
-  other.signal("SIGSTOP");
-  await until("it is stopped", () => other.state === "T");
-  assertThrows(() => Publisher.open(name.name), RoleTakenError, "which is alive");
-  assertEquals(valueOf(hasty.tryReceive()), payload(1, 100));
-  await assertRejects(() => hasty.receive({ timeout: 300 }), DOMException, "have passed");
-  other.signal("SIGKILL");
-  await assertRejects(() => hasty.receive(), PeerLostError, "its publisher died");
-  assertThrows(() => hasty.takeSync(), PeerLostError, "its publisher died");
-  assertEquals(patient.matched, 0);
-  const receiving = patient.take();
-  assertEquals((await receiving).state, "ok");
-  const next = patient.receive();
-  using publisher = await openSoon(() => Publisher.open(name.name));
-  publisher.trySend(payload(2, 100));
-  assertEquals(valueOf(await next), payload(2, 100));
-  assertEquals(valueOf(hasty.tryReceive()), payload(2, 100));
 });
 
 /** All that lives can be used, and nothing is in anybody's hands. */

@@ -12,6 +12,7 @@ import {
   MARK,
   type Product,
   roleOf,
+  waitOf,
 } from "../product.ts";
 import { CAPACITY } from "./lane.ts";
 
@@ -27,6 +28,9 @@ function senderOf(client: RpcClient<Uint8Array, Uint8Array<ArrayBuffer>>): Handl
     ...handleOf(client, { capacity: client.capacity }),
     mark: () => call(MARK),
     acts: { call: (_, request) => call(request) },
+    waits: {
+      call: waitOf("room", (o) => client.callSync(MARK, o), (o) => client.call(MARK, o)),
+    },
     trySend(request) {
       call(request);
       return true;
@@ -87,6 +91,7 @@ export const CALLS: Product = {
     capacity: CAPACITY,
     clients: { is: 2, other: 3, usual: 8, never: [0, -1, 65, 1.5, NaN, Infinity] },
   },
+  endsWithPeer: {},
   succession: { clients: 1, keepOpen: true },
   atMostOnce: true,
   types: [

@@ -13,6 +13,7 @@ import {
   type Ring,
   roleOf,
   type Sender,
+  waitOf,
 } from "../product.ts";
 import { CAPACITY } from "./lane.ts";
 
@@ -50,6 +51,7 @@ function receiverOf(reader: CircularBufferReader): Receiver {
     acts: {
       wait: () => void allArrivals(() => reader.readSync({ timeout: 1, spin: 0 })),
     },
+    waits: { read: waitOf("message", (o) => reader.readSync(o), (o) => reader.read(o)) },
     arrivals: () => allArrivals(() => reader.readSync({ timeout: 0 })),
     tryReceive: () => reader.tryRead(),
     receiveSync: (options) => reader.readSync(options),
@@ -65,6 +67,7 @@ export const CIRCULAR: Ring = {
   sender: roleOf({ title: "writer", most: 1 }, CircularBufferWriter, senderOf),
   receiver: roleOf({ title: "reader" }, CircularBufferReader, receiverOf),
   sizes: { capacity: CAPACITY },
+  endsWithPeer: {},
   succession: { keepOpen: true },
   broadcasts: true,
   fits: 4,

@@ -19,6 +19,7 @@ import {
   type Receiver,
   type Sender,
   type Size,
+  waitOf,
 } from "../product.ts";
 
 type Consumer = SpscConsumer<Uint8Array<ArrayBuffer>> | MpscConsumer<Uint8Array<ArrayBuffer>>;
@@ -54,6 +55,17 @@ export function senderOf(producer: SpscProducer | MpscProducer): Sender {
         producer.publish();
       },
     },
+    waits: {
+      send: waitOf("room", (o) => producer.sendSync(MARK, o), (o) => producer.send(MARK, o)),
+      claim: waitOf(
+        "room",
+        (o) => producer.claimSync(MARK.length, o),
+        (o) => producer.claim(MARK.length, o),
+      ),
+    },
+    fill() {
+      while (producer.trySend(MARK));
+    },
     trySend: (message) => producer.trySend(message),
     trySendInPlace(length, fill) {
       const space = producer.tryClaim(length);
@@ -83,6 +95,11 @@ export function receiverOf(consumer: Consumer, sizes: Receiver["sizes"] = {}): R
       },
       poll: (at) => void consumer.poll(() => at("shown"), 1),
       wait: () => void allArrivals(() => received(consumer.receiveSync({ timeout: 1, spin: 0 }))),
+    },
+    waits: {
+      receive: waitOf("message", (o) => consumer.receiveSync(o), (o) => consumer.receive(o)),
+      take: waitOf("message", (o) => consumer.takeSync(o), (o) => consumer.take(o)),
+      wait: waitOf("message", (o) => consumer.waitSync(o), (o) => consumer.wait(o)),
     },
     arrivals: () =>
       allArrivals(() => {

@@ -12,7 +12,7 @@ export const MERGED_TOPIC: Product = {
   sender: roleOf(
     { title: "publisher", most: 1, usual: { source: "left", history: 1, size: 64 } },
     { open: (name, options) => Publisher.open(name, options) },
-    (publisher) => ({ ...senderOf(publisher), sizes: {} }), // its sizes are those of its source
+    (publisher) => ({ ...senderOf(publisher), sizes: {}, waits: {} }), // its sizes are those of its source
   ),
   receiver: roleOf(
     { title: "merged subscriber", usual: { history: 1 } },

@@ -24,6 +24,7 @@ export const MPSC: Ring = {
     capacity: CAPACITY,
     producers: { is: 2, other: 3, usual: 8, never: [0, -1, 65, 1.5, NaN, Infinity] },
   },
+  endsWithPeer: {},
   succession: { producers: 1, keepOpen: true },
   types: CODECS,
   whenFull: "refuses",

@@ -2,12 +2,23 @@
 
 import { RwLock } from "../../../src/shared/rw_lock.ts";
 import type { Permit } from "../../../src/shared/semaphore_lock.ts";
-import type { WaitOptions } from "../../../src/wait/until.ts";
-import { type Act, handleOf, type Options, type Product, type Role, roleOf } from "../product.ts";
+import type { SyncWaitOptions, WaitOptions } from "../../../src/wait/until.ts";
+import {
+  type Act,
+  type Handle,
+  handleOf,
+  type Options,
+  type Product,
+  type Role,
+  roleOf,
+  type Wait,
+  waitOf,
+} from "../product.ts";
 
 /** A lock that only one can have. */
 interface Exclusive {
   readonly acts: Readonly<Record<string, Act>>;
+  readonly waits: Readonly<Record<string, Wait>>;
   tryLock(): Permit | undefined;
   lock(options: WaitOptions): Promise<Permit>;
   close(): void;
@@ -21,6 +32,19 @@ export function visit(acquire: () => Permit): Act {
   };
 }
 
+function turnsOf(lock: Exclusive): Pick<Handle, "giveTurn" | "takeTurn"> {
+  let permit: Permit | undefined;
+  return { takeTurn: () => void (permit = lock.tryLock()), giveTurn: () => permit!.release() };
+}
+
+/** The wait for a permit, which is released at once. */
+export function waitForPermit(
+  sync: (options?: SyncWaitOptions) => Permit,
+  async: (options?: WaitOptions) => Promise<Permit>,
+): Wait {
+  return waitOf("turn", (o) => sync(o).release(), async (o) => (await async(o)).release());
+}
+
 /** A role of locks: what is marked is held, what others hold is found. */
 export function lockRole(
   title: string,
@@ -29,7 +53,9 @@ export function lockRole(
 ): Role {
   return roleOf({ title }, { open, unlink }, (lock) => ({
     ...handleOf(lock),
+    ...turnsOf(lock),
     acts: lock.acts,
+    waits: lock.waits,
     async recovers(options) {
       using permit = await lock.lock(options);
       return permit.recovered;
@@ -47,6 +73,10 @@ const PARTY = lockRole("lock", (name, options) => {
   const lock = RwLock.open(name, options);
   return {
     acts: { lock: visit(() => lock.writeSync()), "lock to read": visit(() => lock.readSync()) },
+    waits: {
+      lock: waitForPermit((o) => lock.writeSync(o), (o) => lock.write(o)),
+      "lock to read": waitForPermit((o) => lock.readSync(o), (o) => lock.read(o)),
+    },
     tryLock: () => lock.tryWrite(),
     lock: (options) => lock.write(options),
     close: () => lock.close(),

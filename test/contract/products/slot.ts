@@ -13,6 +13,7 @@ import {
   MARK,
   type Product,
   roleOf,
+  waitOf,
 } from "../product.ts";
 
 const SLOT_NAME = "slot";
@@ -20,7 +21,7 @@ const SLOT_NAME = "slot";
 /** A slot as a carrier of messages: this handle receives those after the ones that it has seen. */
 function carrying(
   slot: Slot<Uint8Array>,
-): Pick<Handle, "acts" | "arrivals" | "receive" | "trySend"> {
+): Pick<Handle, "acts" | "arrivals" | "giveTurn" | "receive" | "takeTurn" | "trySend" | "waits"> {
   const listener = new Listener().add(slot);
   let seen = 0;
   const arrivals = (limit = Infinity): Arrival[] => {
@@ -46,6 +47,19 @@ function carrying(
         }
       },
     },
+    waits: {
+      write: waitOf("turn", (o) => slot.writeSync(MARK, o), (o) => slot.write(MARK, o)),
+      claim: waitOf("turn", (o) => {
+        slot.claimSync(MARK.length, o);
+        slot.discard();
+      }, async (o) => {
+        await slot.claim(MARK.length, o);
+        slot.discard();
+      }),
+      listen: waitOf("message", (o) => listener.waitSync(o), (o) => listener.wait(o)),
+    },
+    takeTurn: () => void slot.tryClaim(MARK.length),
+    giveTurn: () => slot.discard(),
     arrivals,
     async receive(options) {
       if (slot.sequence === seen) await listener.wait(options);

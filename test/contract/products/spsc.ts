@@ -17,6 +17,7 @@ export const SPSC: Ring = {
     receiverOf,
   ),
   sizes: { capacity: CAPACITY },
+  endsWithPeer: {},
   succession: { keepOpen: true },
   types: [...CODECS, { options: { level: "bytes" }, name: "bytes without messages" }],
   whenFull: "refuses",

@@ -13,6 +13,7 @@ import {
   type Opener,
   type Product,
   roleOf,
+  waitOf,
 } from "../product.ts";
 import { SPSC } from "./spsc.ts";
 
@@ -32,6 +33,22 @@ function senderOf(producer: SpscByteProducer): Handle {
         fillInHalves(room, message, () => at("half filled"));
         producer.publish();
       },
+    },
+    waits: {
+      claim: waitOf(
+        "room",
+        (o) => producer.claimSync(MARK.length, o),
+        (o) => producer.claim(MARK.length, o),
+      ),
+      wait: waitOf(
+        "room",
+        (o) => producer.waitSync(MARK.length, o),
+        (o) => producer.wait(MARK.length, o),
+      ),
+    },
+    fill() {
+      producer.claimSync(producer.capacity, { timeout: 0 });
+      producer.publish();
     },
     trySend(message) {
       producer.claimSync(message.length, { timeout: 0 }).set(message);
@@ -65,6 +82,7 @@ function receiverOf(consumer: SpscByteConsumer): Handle {
         }
       },
     },
+    waits: { wait: waitOf("message", (o) => consumer.waitSync(o), (o) => consumer.wait(o)) },
     arrivals() {
       const arrivals = [];
       for (let { redelivered } = consumer; consumer.available > 0; redelivered -= PIECE) {

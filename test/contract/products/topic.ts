@@ -14,6 +14,7 @@ import {
   type Product,
   type Received,
   roleOf,
+  waitOf,
 } from "../product.ts";
 
 const HISTORY = { history: 1 };
@@ -30,6 +31,17 @@ export function senderOf(publisher: Publisher): Handle {
         publisher.publish();
       },
     },
+    waits: {
+      send: waitOf("room", (o) => publisher.sendSync(MARK, o), (o) => publisher.send(MARK, o)),
+      loan: waitOf(
+        "room",
+        (o) => publisher.loanSync(MARK.length, o),
+        (o) => publisher.loan(MARK.length, o),
+      ),
+    },
+    fill() {
+      while (publisher.trySend(MARK));
+    },
     trySend: (message) => publisher.trySend(message),
   };
 }
@@ -38,9 +50,9 @@ export function senderOf(publisher: Publisher): Handle {
 export function receiving(
   subscriber: Pick<
     Subscriber<Uint8Array<ArrayBuffer>>,
-    "receive" | "receiveSync" | "tryReceive" | "tryTake"
+    "receive" | "receiveSync" | "take" | "takeSync" | "tryReceive" | "tryTake"
   >,
-): Pick<Handle, "acts" | "arrivals" | "finds" | "receive"> {
+): Pick<Handle, "acts" | "arrivals" | "finds" | "receive" | "waits"> {
   return {
     finds() {
       const outcome = subscriber.tryReceive();
@@ -55,6 +67,10 @@ export function receiving(
         at("shown");
       },
       wait: () => void allArrivals(() => received(subscriber.receiveSync({ timeout: 1, spin: 0 }))),
+    },
+    waits: {
+      receive: waitOf("message", (o) => subscriber.receiveSync(o), (o) => subscriber.receive(o)),
+      take: waitOf("message", (o) => subscriber.takeSync(o), (o) => subscriber.take(o)),
     },
     arrivals: () => allArrivals(() => received(subscriber.receiveSync({ timeout: 0 }))),
     receive: async (options) => received(await subscriber.receive(options)),
@@ -97,6 +113,7 @@ export const TOPIC: Product = {
     size: { is: 100, other: 128, usual: 65_536, never: [0, -1, 2 ** 31 + 1, 1.5, NaN, Infinity] },
     maxSubscribers: { is: 2, other: 3, usual: 16, never: [0, -1, 65, 1.5, NaN, Infinity] },
   },
+  endsWithPeer: { keepOpen: false },
   succession: { depth: 4, size: 4000, maxSubscribers: 3, history: 0 },
   broadcasts: true,
   neverTogether: { depth: 1024, size: 2 ** 30 },
