@@ -24,7 +24,7 @@ const HELP = `Explores every interleaving of the scenarios, within their bounds.
   deno task explore [scenario...] [options]
 
 A scenario is named by the beginning of its name, or by a pattern such as
-"*death*"; without any, all are explored.
+"*death*"; without any, all are explored. "!vdds" leaves out those that match.
 
   --list              the scenarios, and what each is about
   --preemptions n     how often a run may leave an actor that could go on
@@ -113,11 +113,17 @@ async function main(): Promise<number> {
 
 /** Returns the scenarios that match the beginnings of names or the patterns. */
 function named(patterns: readonly string[]): readonly Scenario[] {
-  if (patterns.length === 0) return SCENARIOS;
-  const found = SCENARIOS.filter(({ name }) => patterns.some((pattern) => fits(name, pattern)));
-  const missing = patterns.find((pattern) => !SCENARIOS.some(({ name }) => fits(name, pattern)));
-  if (missing === undefined) return found;
-  throw new RangeError(`there is no scenario "${missing}"; see --list`);
+  const isOut = (pattern: string) => pattern.startsWith("!");
+  const wanted = patterns.filter((pattern) => !isOut(pattern));
+  const left = patterns.filter(isOut).map((pattern) => pattern.slice(1));
+  const missing = [...wanted, ...left].find((pattern) =>
+    !SCENARIOS.some(({ name }) => fits(name, pattern))
+  );
+  if (missing !== undefined) throw new RangeError(`there is no scenario "${missing}"; see --list`);
+  return SCENARIOS.filter(({ name }) =>
+    (wanted.length === 0 || wanted.some((pattern) => fits(name, pattern))) &&
+    !left.some((pattern) => fits(name, pattern))
+  );
 }
 
 function fits(name: string, pattern: string): boolean {

@@ -4,25 +4,83 @@
  * @module
  */
 
-import { errnoName, RoleTakenError } from "../../src/errors.ts";
+import { errnoName, PeerLostError, RoleTakenError } from "../../src/errors.ts";
 import { Mapping } from "../../src/memory/mapping.ts";
 import { sleepSync } from "../../src/os/clock.ts";
 import * as files from "../../src/os/files.ts";
 import { SLICE_NS } from "../../src/wait/reactor.ts";
-import { type Conventions, currentActor, type Inode, process } from "./engine/mod.ts";
-
-export {
+import {
   type ActorSpec,
-  arranged,
   type Bounds,
-  type End,
-  type FindingKind,
+  type Conventions,
+  currentActor,
+  type Inode,
+  process,
   type Scenario,
   unarranged,
 } from "./engine/mod.ts";
 
+export { type ActorSpec, arranged, type End, type Scenario, unarranged } from "./engine/mod.ts";
+
 /** The conventions of vring. */
 export const CONVENTIONS: Conventions = { sliceNs: SLICE_NS, errorName: errnoName };
+
+/** A scenario with its bounds as the reports print them. */
+export interface Row extends Omit<Scenario, "bounds" | "short"> {
+  /** Preemptions, deaths and noise of the full search. */
+  readonly bounds: `${number}/${number}/${number}`;
+  /** The preemptions of the short search, or several tighter bounds. */
+  readonly short?: number | Partial<Bounds>;
+}
+
+/** Makes the scenarios of a table. */
+export function scenarios(rows: readonly Row[]): readonly Scenario[] {
+  return rows.map(({ bounds, short, ...row }) => {
+    const [preemptions, deaths, noise] = bounds.split("/").map(Number) as [number, number, number];
+    const tighter = typeof short === "number" ? { preemptions: short } : short;
+    return { ...row, bounds: { preemptions, deaths, noise }, ...tighter && { short: tighter } };
+  });
+}
+
+/** An actor, or the code of one. */
+export type Actor = ActorSpec | (() => unknown);
+
+/** The actors of a scenario, by name. */
+export type Actors = Readonly<Record<string, Actor>>;
+
+/** Makes an actor that never dies. */
+export function immortal(actor: Actor, rest: Partial<ActorSpec> = {}): ActorSpec {
+  return { ...typeof actor === "function" ? { body: actor } : actor, immortal: true, ...rest };
+}
+
+/** Makes an immortal actor that begins once another has finished or is dead, and opens then. */
+export function heir(of: string, actor: Actor): ActorSpec {
+  return unarranged(immortal(actor, { after: of }));
+}
+
+/** Makes an immortal actor that begins once all others have finished or are dead. */
+export function last(actor: Actor): ActorSpec {
+  return immortal(actor, { last: true });
+}
+
+/** Repeats an act until it returns an end; also ends with a lost peer, and with a timeout. */
+export function untilEnd(act: () => string | undefined): string {
+  for (;;) {
+    try {
+      const end = act();
+      if (end !== undefined) return end;
+    } catch (error) {
+      if (error instanceof PeerLostError) return "lost";
+      if (error instanceof DOMException) return "timeout"; // the peer died before it was there
+      throw error;
+    }
+  }
+}
+
+/** Returns whether each number is the one before it plus 1. */
+export function isConsecutive(numbers: readonly number[]): boolean {
+  return numbers.every((number, i) => i === 0 || number === numbers[i - 1]! + 1);
+}
 
 /** Makes shared memory under a label; call it in `setup`. */
 export function makeMemory(label: string, sizeBytes: number): void {

@@ -16,11 +16,17 @@ import { SLOT_CONTROL } from "../../../src/babus/slot_words.ts";
 import { codec } from "../../../src/codec.ts";
 import { Word32 } from "../../../src/memory/word.ts";
 import {
+  type Actors,
   type ActorSpec,
   arranged,
+  heir,
+  immortal,
+  last,
   messageOf,
   pattern,
+  type Row,
   type Scenario,
+  scenarios,
   unarranged,
 } from "../scenario.ts";
 
@@ -157,22 +163,18 @@ function listener(last: number, how: "sync" | "async", ...names: string[]): Acto
 }
 
 /** What a last writer finds: it can write at once, and the newest messages are whole. */
-const last: ActorSpec = {
-  last: true,
-  immortal: true,
-  body: () => {
-    const slot = open();
-    const before = slot.sequence;
-    const wrote = slot.tryWrite(pattern(LENGTH, before + 1));
-    const seen = [0, 1].flatMap((age): Seen["seen"] => {
-      const outcome = slot.at(age);
-      if (outcome.state !== "ok") return [];
-      return [[outcome.message.sequence, numberOf(outcome.message.value)]];
-    });
-    slot.close();
-    return { before, wrote, seen };
-  },
-};
+const finale = last(() => {
+  const slot = open();
+  const before = slot.sequence;
+  const wrote = slot.tryWrite(pattern(LENGTH, before + 1));
+  const seen = [0, 1].flatMap((age): Seen["seen"] => {
+    const outcome = slot.at(age);
+    if (outcome.state !== "ok") return [];
+    return [[outcome.message.sequence, numberOf(outcome.message.value)]];
+  });
+  slot.close();
+  return { before, wrote, seen };
+});
 
 interface Last {
   readonly before: number;
@@ -246,59 +248,48 @@ function abandoned(): void {
 function scenario(
   name: string,
   about: string,
-  actors: Record<string, ActorSpec | (() => unknown)>,
-  rest: Pick<Scenario, "bounds"> & Partial<Scenario>,
-): Scenario {
+  actors: Actors,
+  rest: Pick<Row, "bounds"> & Partial<Row>,
+): Row {
   const common = { setup: prepared(2), check: soundness(2) };
-  return { name, about, actors: { ...actors, last }, ...common, ...rest };
+  return { name, about, actors: { ...actors, last: finale }, ...common, ...rest };
 }
 
 /** All scenarios of slots. */
-export const BABUS: readonly Scenario[] = [
+export const BABUS: readonly Scenario[] = scenarios([
   scenario("babus-lap", "a writer laps a reader at every step of its copy", {
     writer: writer(3),
     reader: reader(3),
-  }, { bounds: { preemptions: 4, deaths: 0, noise: 0 } }),
+  }, { bounds: "4/0/0" }),
   scenario("babus-view", "a writer laps a reader that looks in place", {
     writer: writer(3),
     reader: peeker,
-  }, { bounds: { preemptions: 4, deaths: 0, noise: 0 } }),
+  }, { bounds: "4/0/0" }),
   scenario("babus-since", "a reader follows a writer, and knows what it lost", {
     writer: writer(4),
     reader: follower(2),
-  }, {
-    bounds: { preemptions: 4, deaths: 0, noise: 0 },
-    check: followed,
-  }),
+  }, { bounds: "4/0/0", check: followed }),
   scenario("babus-writers", "two writers in place, one at a time, and a reader", {
     first: writer(2),
     second: writer(1),
     reader: reader(1),
-  }, { bounds: { preemptions: 3, deaths: 0, noise: 1 }, short: { preemptions: 1, noise: 0 } }),
+  }, { bounds: "3/0/1", short: { preemptions: 1, noise: 0 } }),
   scenario("babus-abreast", "one has two writes under way, while another writes", {
     first: abreast,
     second: copier(2),
-  }, {
-    bounds: { preemptions: 3, deaths: 0, noise: 0 },
-    short: { preemptions: 1 },
-    check: soundness(2, false),
-  }),
+  }, { bounds: "3/0/0", short: 1, check: soundness(2, false) }),
   scenario("babus-news", "two writers, and a listener that sleeps between look and look", {
     first: writer(1),
     second: copier(1),
     listener: listener(4, "sync"),
-  }, {
-    bounds: { preemptions: 3, deaths: 0, noise: 0 },
-    short: { preemptions: 1 },
-    check: soundness(2, false),
-  }),
+  }, { bounds: "3/0/0", short: 1, check: soundness(2, false) }),
   scenario("babus-listener", "a listener of two slots falls asleep at every step of a writer", {
     writer: writer(1, "a", "b"),
     listener: listener(3, "sync", "a", "b"),
   }, {
     setup: prepared(2, "b"),
-    bounds: { preemptions: 3, deaths: 0, noise: 1 },
-    short: { preemptions: 1 },
+    bounds: "3/0/1",
+    short: 1,
     check: (end) => soundness(2)({ ...end, results: { listener: end.results.listener } }),
   }),
   scenario("babus-async", "the same on an event loop", {
@@ -306,31 +297,27 @@ export const BABUS: readonly Scenario[] = [
     listener: listener(3, "async", "a", "b"),
   }, {
     setup: prepared(2, "b"),
-    bounds: { preemptions: 3, deaths: 0, noise: 1 },
-    short: { preemptions: 1 },
+    bounds: "3/0/1",
+    short: 1,
     check: (end) => soundness(2)({ ...end, results: { listener: end.results.listener } }),
   }),
   scenario("babus-writer-dies", "a writer dies anywhere; another follows, and a reader looks", {
     first: unarranged(writer(2)),
-    second: { ...unarranged(writer(1)), immortal: true },
-    reader: { ...reader(2), immortal: true },
-  }, { bounds: { preemptions: 2, deaths: 1, noise: 0 }, short: { preemptions: 0 } }),
+    second: immortal(unarranged(writer(1))),
+    reader: immortal(reader(2)),
+  }, { bounds: "2/1/0", short: 0 }),
   scenario("babus-heirs", "the one that follows a dead writer dies too, and a newcomer sits down", {
     first: unarranged(writer(1)),
     second: unarranged(writer(1)),
-    third: { ...unarranged(writer(1)), after: "first", immortal: true },
-  }, { bounds: { preemptions: 1, deaths: 2, noise: 0 }, short: { preemptions: 0 } }),
+    third: heir("first", writer(1)),
+  }, { bounds: "1/2/0", short: 0 }),
   scenario("babus-seat", "one follows a dead writer while a newcomer sits down in its seat", {
     first: unarranged(writer(1)),
     second: unarranged(writer(1)),
-  }, {
-    setup: abandoned,
-    bounds: { preemptions: 4, deaths: 0, noise: 0 },
-    short: { preemptions: 2 },
-  }),
+  }, { setup: abandoned, bounds: "4/0/0", short: 2 }),
   scenario("babus-orphan", "a listener sleeps, a writer dies, another one writes on", {
-    listener: { ...listener(3, "sync"), immortal: true },
+    listener: immortal(listener(3, "sync")),
     first: writer(1),
-    second: { ...writer(1), after: "first", immortal: true },
-  }, { bounds: { preemptions: 2, deaths: 1, noise: 0 }, short: { preemptions: 0 } }),
-];
+    second: immortal(writer(1), { after: "first" }),
+  }, { bounds: "2/1/0", short: 0 }),
+]);

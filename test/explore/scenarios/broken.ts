@@ -10,16 +10,26 @@ import { Broadcast, FILLER, RollsBack } from "../broken/broadcast.ts";
 import { Accounts, FreesTwice, Pool, RepairsUnheld, TOTAL } from "../broken/repair.ts";
 import { PublishesFirst, Ring } from "../broken/ring.ts";
 import { Seqlock, WithoutSecondCheck } from "../broken/seqlock.ts";
-import { makeMemory, messageOf, pattern, type Scenario } from "../scenario.ts";
+import {
+  heir,
+  immortal,
+  last,
+  makeMemory,
+  messageOf,
+  pattern,
+  type Row,
+  type Scenario,
+  scenarios,
+} from "../scenario.ts";
 
-type Parts = Pick<Scenario, "actors" | "bounds" | "check"> & Partial<Pick<Scenario, "setup">>;
+type Parts = Pick<Row, "actors" | "bounds" | "check"> & Partial<Pick<Row, "setup">>;
 
 /** A broken scenario and its twin. */
 function pair<T>(
-  { name, about, expect }: { name: string; about: string } & Required<Pick<Scenario, "expect">>,
+  { name, about, expect }: { name: string; about: string } & Required<Pick<Row, "expect">>,
   [broken, right]: readonly [broken: new () => T, right: new () => T],
   parts: (make: () => T) => Parts,
-): Scenario[] {
+): Row[] {
   const setup = () => makeMemory("shared", 64 * 8);
   return [
     { name: `broken-${name}`, about, expect, setup, ...parts(() => new broken()) },
@@ -61,7 +71,7 @@ function successor(make: MakeBell, total: number): () => void {
 /** That everybody comes to an end is all that is asked. */
 const check = () => undefined;
 
-const BELLS: readonly Scenario[] = [
+const BELLS: readonly Row[] = [
   ...pair(
     {
       name: "waker-clears",
@@ -71,7 +81,7 @@ const BELLS: readonly Scenario[] = [
     [bells.WakerClears, bells.FlaggedPosition],
     (make) => ({
       actors: { sleeper: sleeper(make, 2), waker1: waker(make, 1), waker2: waker(make, 1) },
-      bounds: { preemptions: 2, deaths: 0, noise: 0 },
+      bounds: "2/0/0",
       check,
     }),
   ),
@@ -84,7 +94,7 @@ const BELLS: readonly Scenario[] = [
     [bells.ZeroOneBell, bells.SequenceBell],
     (make) => ({
       actors: { sleeper1: sleeper(make, 1), sleeper2: sleeper(make, 1), waker: waker(make, 1) },
-      bounds: { preemptions: 2, deaths: 0, noise: 0 },
+      bounds: "2/0/0",
       check,
     }),
   ),
@@ -97,7 +107,7 @@ const BELLS: readonly Scenario[] = [
     [bells.CheckedTooEarly, bells.SequenceBell],
     (make) => ({
       actors: { sleeper: sleeper(make, 1), waker: waker(make, 1) },
-      bounds: { preemptions: 1, deaths: 0, noise: 0 },
+      bounds: "1/0/0",
       check,
     }),
   ),
@@ -110,7 +120,7 @@ const BELLS: readonly Scenario[] = [
     [bells.SleepsUnlooked, bells.SequenceBell],
     (make) => ({
       actors: { sleeper: sleeper(make, 1), waker: waker(make, 1) },
-      bounds: { preemptions: 1, deaths: 0, noise: 0 },
+      bounds: "1/0/0",
       check,
     }),
   ),
@@ -125,9 +135,9 @@ const BELLS: readonly Scenario[] = [
       actors: {
         sleeper: sleeper(make, 1),
         waker: waker(make, 1),
-        successor: { body: successor(make, 1), after: "waker", immortal: true },
+        successor: heir("waker", successor(make, 1)),
       },
-      bounds: { preemptions: 1, deaths: 1, noise: 0 },
+      bounds: "1/1/0",
       check,
     }),
   ),
@@ -140,7 +150,7 @@ function numbers(read: readonly (Uint8Array | undefined)[]): number[] {
   return read.filter((bytes) => bytes !== undefined).map((bytes) => messageOf(bytes, FILLER) ?? 0);
 }
 
-const BYTES: readonly Scenario[] = [
+const BYTES: readonly Row[] = [
   ...pair(
     {
       name: "publishes-first",
@@ -159,7 +169,7 @@ const BYTES: readonly Scenario[] = [
           return numbers([1, 2, 3].map(() => ring.tryReceive()));
         },
       },
-      bounds: { preemptions: 2, deaths: 0, noise: 0 },
+      bounds: "2/0/0",
       check: ({ results }) => {
         const received = results.receiver as number[] | undefined;
         const inOrder = received?.every((message, i) => message === i + 1) ?? true;
@@ -183,7 +193,7 @@ const BYTES: readonly Scenario[] = [
         writer: () => [2, 3].forEach((message) => make().write(pattern(8, message))),
         reader: () => numbers([make().tryRead()]),
       },
-      bounds: { preemptions: 2, deaths: 1, noise: 0 },
+      bounds: "2/1/0",
       check: ({ results }) => {
         const read = results.reader as number[] | undefined;
         return read?.includes(0)
@@ -205,11 +215,11 @@ const BYTES: readonly Scenario[] = [
         [1, 2].forEach((message) => make().write(message));
       },
       actors: {
-        reader: { body: () => numbers([0, 1].map((at) => make().read(at))), immortal: true },
+        reader: immortal(() => numbers([0, 1].map((at) => make().read(at)))),
         writer: () => make().write(3),
-        successor: { body: () => make().takeOver(), after: "writer", immortal: true },
+        successor: heir("writer", () => make().takeOver()),
       },
-      bounds: { preemptions: 2, deaths: 1, noise: 0 },
+      bounds: "2/1/0",
       check: ({ results }) => {
         const read = results.reader as number[];
         const valid = read.every((message) => message === 1 || message === 2);
@@ -221,7 +231,7 @@ const BYTES: readonly Scenario[] = [
 
 // ---- repair ----
 
-const REPAIR: readonly Scenario[] = [
+const REPAIR: readonly Row[] = [
   ...pair(
     {
       name: "repair-unheld",
@@ -236,11 +246,11 @@ const REPAIR: readonly Scenario[] = [
       },
       actors: {
         owner: () => make().transfer(),
-        repairer: { body: () => make().repair(), immortal: true },
-        newcomer: { body: () => make().transfer(), immortal: true },
-        last: { body: () => make().repair(), last: true, immortal: true },
+        repairer: immortal(() => make().repair()),
+        newcomer: immortal(() => make().transfer()),
+        last: last(() => make().repair()),
       },
-      bounds: { preemptions: 2, deaths: 1, noise: 0 },
+      bounds: "2/1/0",
       check: ({ bytes }) => {
         const words = new Uint32Array(bytes("shared").buffer);
         const [left, right, intent] = [words[0]!, words[16]!, words[32]!];
@@ -274,7 +284,7 @@ const REPAIR: readonly Scenario[] = [
           },
         },
       },
-      bounds: { preemptions: 0, deaths: 2, noise: 0 },
+      bounds: "0/2/0",
       check: ({ results }) => {
         const taken = results.user as number[];
         return taken.toSorted().join() === "0,1" ? undefined : `buffers ${taken} are free`;
@@ -284,4 +294,4 @@ const REPAIR: readonly Scenario[] = [
 ];
 
 /** All that is broken, each followed by its twin. */
-export const BROKEN: readonly Scenario[] = [...BELLS, ...BYTES, ...REPAIR];
+export const BROKEN: readonly Scenario[] = scenarios([...BELLS, ...BYTES, ...REPAIR]);

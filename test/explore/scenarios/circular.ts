@@ -4,11 +4,21 @@
  * @module
  */
 
-import { PeerLostError, RoleTakenError } from "../../../src/errors.ts";
-import { sleepSync } from "../../../src/os/clock.ts";
+import { PeerLostError } from "../../../src/errors.ts";
 import { CircularBufferReader, type ReadOutcome } from "../../../src/circular/reader.ts";
 import { CircularBufferWriter } from "../../../src/circular/writer.ts";
-import { type ActorSpec, messageOf, pattern, type Scenario } from "../scenario.ts";
+import {
+  type Actors,
+  heir,
+  immortal,
+  last,
+  messageOf,
+  openSoon,
+  pattern,
+  type Row,
+  type Scenario,
+  scenarios,
+} from "../scenario.ts";
 
 // A page of 512 bytes holds two records of 200 bytes: the third overwrites the first.
 const LENGTH = 200;
@@ -23,22 +33,10 @@ function prepared(messages: number): () => void {
   };
 }
 
-/** Becomes the writer, once the kernel has dropped the locks of the one that died. */
-function openWriter(): CircularBufferWriter {
-  for (;;) {
-    try {
-      return CircularBufferWriter.open("ring", OPTIONS);
-    } catch (error) {
-      if (!(error instanceof RoleTakenError)) throw error;
-      sleepSync(1);
-    }
-  }
-}
-
 /** Writes messages numbered on from those that are there, in place or by copy; closes, or stays. */
 function writer(upTo: number, { inPlace = false, stays = false } = {}): () => number {
   return () => {
-    const writer = openWriter();
+    const writer = openSoon(() => CircularBufferWriter.open("ring", OPTIONS));
     while (writer.sequence < upTo) {
       const message = pattern(LENGTH, writer.sequence + 1);
       if (inPlace) {
@@ -59,34 +57,41 @@ interface Seen {
   readonly sequence: number;
 }
 
+/** Reads messages in some way, and returns the account of them. */
+function account(reader: CircularBufferReader, read: (messages: number[]) => void): Seen {
+  const first = reader.sequence;
+  const messages: number[] = [];
+  read(messages);
+  const { lostMessages, lostBytes, sequence } = reader;
+  return { messages, lost: lostMessages, lostBytes, sequence: sequence - first };
+}
+
+const numberOf = (bytes: Uint8Array) => messageOf(bytes, 9) ?? 0;
+
 /** Reads `times` outcomes without waiting. */
 function reader(times: number, start: "oldest" | "newest" | "now" = "oldest"): () => Seen {
   return () => {
     const reader = CircularBufferReader.open("ring", { ...OPTIONS, start });
-    const messages: number[] = [];
-    const first = reader.sequence;
-    for (let i = 0; i < times; i++) {
-      const outcome: ReadOutcome = reader.tryRead();
-      if (outcome.state === "ok") messages.push(messageOf(outcome.message, 9) ?? 0);
-    }
-    const { lostMessages, lostBytes, sequence } = reader;
-    return { messages, lost: lostMessages, lostBytes, sequence: sequence - first };
+    return account(reader, (messages) => {
+      for (let i = 0; i < times; i++) {
+        const outcome = reader.tryRead();
+        if (outcome.state === "ok") messages.push(numberOf(outcome.message));
+      }
+    });
   };
 }
 
-/** Shows messages in place. */
+/** Reads messages in place. */
 function poller(times: number): () => Seen {
   return () => {
     const reader = CircularBufferReader.open("ring", OPTIONS);
-    const messages: number[] = [];
-    const first = reader.sequence;
-    for (let i = 0; i < times; i++) {
-      const shown: number[] = [];
-      const { handled } = reader.poll((bytes) => shown.push(messageOf(bytes, 9) ?? 0), 1);
-      messages.push(...shown.slice(0, handled));
-    }
-    const { lostMessages, lostBytes, sequence } = reader;
-    return { messages, lost: lostMessages, lostBytes, sequence: sequence - first };
+    return account(reader, (messages) => {
+      for (let i = 0; i < times; i++) {
+        const shown: number[] = [];
+        const { handled } = reader.poll((bytes) => shown.push(numberOf(bytes)), 1);
+        messages.push(...shown.slice(0, handled));
+      }
+    });
   };
 }
 
@@ -125,15 +130,11 @@ function keeper(last: number): () => Seen {
 }
 
 function follow(reader: CircularBufferReader, next: () => ReadOutcome): Seen {
-  const first = reader.sequence;
-  const messages: number[] = [];
-  for (;;) {
-    const outcome = next();
-    if (outcome.state === "closed") break;
-    if (outcome.state === "ok") messages.push(messageOf(outcome.message, 9) ?? 0);
-  }
-  const { lostMessages, lostBytes, sequence } = reader;
-  return { messages, lost: lostMessages, lostBytes, sequence: sequence - first };
+  return account(reader, (messages) => {
+    for (let outcome; (outcome = next()).state !== "closed";) {
+      if (outcome.state === "ok") messages.push(numberOf(outcome.message));
+    }
+  });
 }
 
 /** Whole messages, in order, none twice, and the account of the lost exact. */
@@ -155,64 +156,60 @@ function scenario(
   name: string,
   about: string,
   written: number,
-  actors: Record<string, ActorSpec | (() => unknown)>,
-  bounds: Scenario["bounds"],
-): Scenario {
+  actors: Actors,
+  bounds: Row["bounds"],
+): Row {
   return { name, about, setup: prepared(written), actors, bounds, check };
 }
 
 /** All scenarios of the overwriting buffer. */
-export const CIRCULAR: readonly Scenario[] = [
+export const CIRCULAR: readonly Scenario[] = scenarios([
   scenario("circular-lap", "the writer laps a reader at every step of its copy", 2, {
     writer: writer(5),
     reader: reader(3),
-  }, { preemptions: 3, deaths: 0, noise: 0 }),
+  }, "3/0/0"),
   scenario("circular-poll", "the writer laps a reader that looks in place", 2, {
     writer: writer(4),
     reader: poller(3),
-  }, { preemptions: 3, deaths: 0, noise: 0 }),
+  }, "3/0/0"),
   scenario("circular-join", "a reader comes at every step, to the newest message", 1, {
     writer: writer(4, { inPlace: true }),
     reader: reader(2, "newest"),
-  }, { preemptions: 3, deaths: 0, noise: 0 }),
+  }, "3/0/0"),
   scenario("circular-now", "a reader comes at every step, for what is written from then on", 1, {
     writer: writer(4),
     reader: reader(2, "now"),
-  }, { preemptions: 3, deaths: 0, noise: 0 }),
+  }, "3/0/0"),
   scenario("circular-death", "a writer dies anywhere, also in a claim; the next takes over", 2, {
     writer: writer(4, { inPlace: true }),
-    successor: { body: writer(6), last: true, immortal: true },
-    reader: { body: reader(3), immortal: true },
-  }, { preemptions: 2, deaths: 1, noise: 0 }),
+    successor: last(writer(6)),
+    reader: immortal(reader(3)),
+  }, "2/1/0"),
   scenario("circular-wait", "a reader waits for the last message of a writer that stays", 1, {
     writer: writer(3, { stays: true }),
     reader: keeper(3),
-  }, { preemptions: 3, deaths: 0, noise: 1 }),
+  }, "3/0/1"),
   scenario("circular-close", "a reader waits for messages until the writer closes", 1, {
     writer: writer(2),
     reader: drainer,
-  }, { preemptions: 3, deaths: 0, noise: 1 }),
+  }, "3/0/1"),
   scenario("circular-next", "a reader waits through a close, for what the next writer writes", 0, {
     writer: writer(1),
-    successor: { body: writer(2, { stays: true }), after: "writer", immortal: true },
+    successor: heir("writer", writer(2, { stays: true })),
     reader: keeper(2),
-  }, { preemptions: 1, deaths: 1, noise: 0 }),
+  }, "1/1/0"),
   scenario("circular-succession", "a reader waits, the writer dies, its successor closes", 0, {
     writer: writer(2),
-    successor: { body: writer(3), after: "writer", immortal: true },
-    reader: { body: drainer, immortal: true },
-  }, { preemptions: 1, deaths: 1, noise: 0 }),
+    successor: heir("writer", writer(3)),
+    reader: immortal(drainer),
+  }, "1/1/0"),
   {
     ...scenario(
       "circular-orphan",
       "a reader drains the buffer of a writer that dies or closes",
       1,
-      {
-        writer: writer(3),
-        reader: { body: drainer, immortal: true },
-        auditor: { body: auditor, last: true, immortal: true },
-      },
-      { preemptions: 2, deaths: 1, noise: 0 },
+      { writer: writer(3), reader: immortal(drainer), auditor: last(auditor) },
+      "2/1/0",
     ),
     check: (end) => {
       const { reader, auditor } = end.results;
@@ -220,4 +217,4 @@ export const CIRCULAR: readonly Scenario[] = [
       return orphanedAt === auditor ? check(end) : `told of a death at ${orphanedAt} of ${auditor}`;
     },
   },
-];
+]);

@@ -7,7 +7,15 @@
 import { Word32 } from "../../../src/memory/word.ts";
 import { Doorbell } from "../../../src/wait/doorbell.ts";
 import { wait, waitSync } from "../../../src/wait/until.ts";
-import { type ActorSpec, makeMemory, mapMemory, type Scenario } from "../scenario.ts";
+import {
+  type Actors,
+  type ActorSpec,
+  makeMemory,
+  mapMemory,
+  type Row,
+  type Scenario,
+  scenarios,
+} from "../scenario.ts";
 
 const BELL = { path: "bell", offset: 0 };
 const COUNT = { path: "count", offset: 64 };
@@ -34,31 +42,29 @@ function sleeper(upTo: number) {
     const { bell, count } = shared();
     for (let target = 1; target <= upTo; target++) {
       const ready = () => count.load() >= target;
-      const outcome = waitSync({ bell, watch: count, ready }, { spin: 0 });
-      if (outcome !== "ready") throw new Error(`the wait ended with ${outcome}`);
+      check(waitSync({ bell, watch: count, ready }, { spin: 0 }));
     }
     return "ready";
   };
 }
 
+/** Waits on the event loop. */
 function asyncSleeper(upTo: number) {
   return async () => {
     const { bell, count } = shared();
     for (let target = 1; target <= upTo; target++) {
       const ready = () => count.load() >= target;
-      const outcome = await wait({ bell, watch: count, ready }, { spin: 0 });
-      if (outcome !== "ready") throw new Error(`the wait ended with ${outcome}`);
+      check(await wait({ bell, watch: count, ready }, { spin: 0 }));
     }
     return "ready";
   };
 }
 
-function scenario(
-  name: string,
-  about: string,
-  actors: Record<string, ActorSpec | (() => unknown)>,
-  bounds: Scenario["bounds"],
-): Scenario {
+function check(outcome: string): void {
+  if (outcome !== "ready") throw new Error(`the wait ended with ${outcome}`);
+}
+
+function scenario(name: string, about: string, actors: Actors, bounds: Row["bounds"]): Row {
   const setup = () => makeMemory("shared", 128);
   const check: Scenario["check"] = ({ results, dead }) => {
     const stuck = Object.keys(actors).filter((actor) =>
@@ -80,43 +86,43 @@ function successor(after: string, total: number): ActorSpec {
 }
 
 /** All scenarios of the doorbell. */
-export const DOORBELL: readonly Scenario[] = [
+export const DOORBELL: readonly Scenario[] = scenarios([
   scenario("doorbell-1-1", "one waiter, one waker, two messages", {
     sleeper: sleeper(2),
     waker: waker(2),
-  }, { preemptions: 3, deaths: 0, noise: 1 }),
+  }, "3/0/1"),
   scenario("doorbell-2-1", "two waiters, one waker", {
     sleeper1: sleeper(2),
     sleeper2: sleeper(2),
     waker: waker(2),
-  }, { preemptions: 3, deaths: 0, noise: 1 }),
+  }, "3/0/1"),
   scenario("doorbell-2-2", "two waiters, two wakers", {
     sleeper1: sleeper(2),
     sleeper2: sleeper(2),
     waker1: waker(1),
     waker2: waker(1),
-  }, { preemptions: 3, deaths: 0, noise: 1 }),
+  }, "3/0/1"),
   scenario("doorbell-3-2", "three waiters, two wakers", {
     sleeper1: sleeper(1),
     sleeper2: sleeper(1),
     sleeper3: sleeper(2),
     waker1: waker(1),
     waker2: waker(1),
-  }, { preemptions: 3, deaths: 0, noise: 0 }),
+  }, "3/0/0"),
   scenario("doorbell-death", "two waiters, a waker that dies anywhere, and its successor", {
     sleeper1: sleeper(2),
     sleeper2: sleeper(2),
     waker: waker(2),
     successor: successor("waker", 2),
-  }, { preemptions: 3, deaths: 1, noise: 0 }),
+  }, "3/1/0"),
   scenario("doorbell-async", "one waiter on the event loop, one waker", {
     sleeper: asyncSleeper(2),
     waker: waker(2),
-  }, { preemptions: 3, deaths: 0, noise: 1 }),
+  }, "3/0/1"),
   scenario("doorbell-mixed", "a waiter that blocks, one on the event loop, and a waker that dies", {
     sleeper1: sleeper(1),
     sleeper2: asyncSleeper(1),
     waker: waker(1),
     successor: successor("waker", 1),
-  }, { preemptions: 3, deaths: 1, noise: 0 }),
-];
+  }, "3/1/0"),
+]);

@@ -5,17 +5,23 @@
  * @module
  */
 
-import { PeerLostError } from "../../../src/errors.ts";
 import { MpscConsumer } from "../../../src/mpsc/consumer.ts";
 import { MpscProducer } from "../../../src/mpsc/producer.ts";
 import {
+  type Actors,
   type ActorSpec,
   arranged,
+  heir,
+  immortal,
+  last,
   messageOf,
   openSoon,
   pattern,
+  type Row,
   type Scenario,
+  scenarios,
   unarranged,
+  untilEnd,
 } from "../scenario.ts";
 
 // A lane of 512 bytes holds two records of 208 bytes.
@@ -58,23 +64,15 @@ function consumer(
       const { producer: lane, generation } = origin;
       received.push({ message: messageOf(bytes, 9) ?? 0, lane, generation });
     };
-    const done = (end: string) => {
-      consumer.close();
-      return { received, end };
-    };
-    while (received.length < limit) {
-      try {
-        if (how === "poll" && consumer.poll(note, limit - received.length) > 0) continue;
-        const outcome = consumer.receiveSync({ spin: 0, timeout: 1000 });
-        if (outcome.state === "closed") return done("closed");
-        note(outcome.value, outcome);
-      } catch (error) {
-        if (error instanceof PeerLostError) return done("lost");
-        if (error instanceof DOMException) return done("timeout"); // it died before it was there
-        throw error;
-      }
-    }
-    return done("limit");
+    const end = untilEnd(() => {
+      if (received.length >= limit) return "limit";
+      if (how === "poll" && consumer.poll(note, limit - received.length) > 0) return;
+      const outcome = consumer.receiveSync({ spin: 0, timeout: 1000 });
+      if (outcome.state === "closed") return "closed";
+      note(outcome.value, outcome);
+    });
+    consumer.close();
+    return { received, end };
   });
 }
 
@@ -111,19 +109,19 @@ function scenario(
   name: string,
   about: string,
   lanes: number,
-  actors: Record<string, ActorSpec | (() => unknown)>,
-  bounds: Scenario["bounds"],
+  actors: Actors,
+  bounds: Row["bounds"],
   check: Scenario["check"],
-  short: NonNullable<Scenario["short"]> = {},
-): Scenario {
+  short?: number,
+): Row {
   const setup = () => {
     MpscConsumer.open("ring", { ...OPTIONS, producers: lanes }).close();
   };
-  return { name, about, setup, actors, bounds, check, short };
+  return { name, about, setup, actors, bounds, check, ...short !== undefined && { short } };
 }
 
 /** All scenarios of the ring from many producers to one consumer. */
-export const MPSC: readonly Scenario[] = [
+export const MPSC: readonly Scenario[] = scenarios([
   scenario(
     "mpsc-flow",
     "two producers, one of them through a full lane; the consumer sleeps on one bell",
@@ -133,9 +131,9 @@ export const MPSC: readonly Scenario[] = [
       second: producer(2, [4]),
       consumer: consumer(2, { limit: 4, keepOpen: true }),
     },
-    { preemptions: 2, deaths: 0, noise: 0 },
+    "2/0/0",
     arrived,
-    { preemptions: 1 },
+    1,
   ),
   scenario(
     "mpsc-hints",
@@ -146,9 +144,9 @@ export const MPSC: readonly Scenario[] = [
       second: producer(2, [2]),
       consumer: consumer(2, { how: "poll", limit: 2, keepOpen: true }),
     },
-    { preemptions: 3, deaths: 0, noise: 0 },
+    "3/0/0",
     arrived,
-    { preemptions: 1 },
+    1,
   ),
   scenario(
     "mpsc-producer-dies",
@@ -156,11 +154,11 @@ export const MPSC: readonly Scenario[] = [
     2,
     {
       mortal: unarranged(producer(2, [1, 2])),
-      other: { ...producer(2, [3]), immortal: true },
-      consumer: { ...consumer(2), immortal: true },
-      auditor: { ...consumer(2), last: true, immortal: true },
+      other: immortal(producer(2, [3])),
+      consumer: immortal(consumer(2)),
+      auditor: last(consumer(2)),
     },
-    { preemptions: 1, deaths: 1, noise: 0 },
+    "1/1/0",
     ({ results }) => {
       const [first, second] = [results.consumer, results.auditor] as Received[];
       const all = [...first!.received, ...second!.received];
@@ -171,7 +169,7 @@ export const MPSC: readonly Scenario[] = [
       const late = second!.received.find(({ message }) => message < 3);
       return first!.end === "lost" && late ? `${late.message} was left` : undefined;
     },
-    { preemptions: 0 },
+    0,
   ),
   scenario(
     "mpsc-lane-again",
@@ -179,11 +177,11 @@ export const MPSC: readonly Scenario[] = [
     1,
     {
       mortal: unarranged(producer(1, [1])),
-      successor: { ...unarranged(producer(1, [2])), after: "mortal", immortal: true },
-      consumer: { ...consumer(1, { limit: 1, keepOpen: true }), immortal: true },
-      auditor: { ...consumer(1), last: true, immortal: true },
+      successor: heir("mortal", producer(1, [2])),
+      consumer: immortal(consumer(1, { limit: 1, keepOpen: true })),
+      auditor: last(consumer(1)),
     },
-    { preemptions: 2, deaths: 1, noise: 0 },
+    "2/1/0",
     ({ results }) => {
       const all = ["consumer", "auditor"].flatMap((name) => (results[name] as Received).received);
       const wrong = wrongOrder(all);
@@ -194,24 +192,20 @@ export const MPSC: readonly Scenario[] = [
       if (!ordered) return `received ${all.map(({ message }) => message)}`;
       return first!.generation < second!.generation ? undefined : "both are of one generation";
     },
-    { preemptions: 1 },
+    1,
   ),
   scenario(
     "mpsc-consumer-dies",
     "a consumer dies anywhere, with hints in its hands; its successor loses nothing",
     2,
     {
-      first: { ...producer(2, [1, 2]), immortal: true },
-      second: { ...producer(2, [3]), immortal: true },
+      first: immortal(producer(2, [1, 2])),
+      second: immortal(producer(2, [3])),
       consumer: unarranged(consumer(2, { limit: 2, keepOpen: true })),
-      successor: {
-        ...unarranged(consumer(2, { limit: 3, keepOpen: false })),
-        after: "consumer",
-        immortal: true,
-      },
-      auditor: { ...consumer(2), last: true, immortal: true },
+      successor: heir("consumer", consumer(2, { limit: 3 })),
+      auditor: last(consumer(2)),
     },
-    { preemptions: 1, deaths: 1, noise: 0 },
+    "1/1/0",
     ({ results }) => {
       const of = (name: string) => (results[name] as Received | undefined)?.received ?? [];
       const later = [...of("successor"), ...of("auditor")];
@@ -223,6 +217,6 @@ export const MPSC: readonly Scenario[] = [
       const lost = [1, 2, 3].filter((message) => !all.has(message));
       return lost.length > (died ? 2 : 0) ? `${lost} did not arrive` : undefined;
     },
-    { preemptions: 0 },
+    0,
   ),
-];
+]);

@@ -9,7 +9,7 @@ import type { Mapping } from "../../../src/memory/mapping.ts";
 import { Word32 } from "../../../src/memory/word.ts";
 import { Doorbell } from "../../../src/wait/doorbell.ts";
 import { type Outcome, wait, type WaitOptions } from "../../../src/wait/until.ts";
-import { makeMemory, mapMemory, type Scenario } from "../scenario.ts";
+import { makeMemory, mapMemory, type Scenario, scenarios } from "../scenario.ts";
 
 function channel(memory: Mapping, line: number) {
   const bell = new Doorbell(memory, { path: `bell[${line}]`, offset: 128 * line });
@@ -40,7 +40,7 @@ function returns(expected: string): Scenario["check"] {
 }
 
 /** All scenarios of the reactor. */
-export const REACTOR: readonly Scenario[] = [
+export const REACTOR: readonly Scenario[] = scenarios([
   {
     name: "reactor-two-bells",
     about: "two waits at once, on two bells, rung by two parties",
@@ -53,7 +53,7 @@ export const REACTOR: readonly Scenario[] = [
       waker1: publisher(0),
       waker2: publisher(1),
     },
-    bounds: { preemptions: 3, deaths: 0, noise: 1 },
+    bounds: "3/0/1",
     check: returns("ready ready"),
   },
   {
@@ -71,7 +71,7 @@ export const REACTOR: readonly Scenario[] = [
       waker1: publisher(0, 2),
       waker2: publisher(1),
     },
-    bounds: { preemptions: 2, deaths: 0, noise: 1 },
+    bounds: "2/0/1",
     check: returns("ready ready ready"),
   },
   {
@@ -91,7 +91,7 @@ export const REACTOR: readonly Scenario[] = [
       },
       waker: publisher(0, 0),
     },
-    bounds: { preemptions: 3, deaths: 0, noise: 1 },
+    bounds: "3/0/1",
     check: returns("ready aborted ready"),
   },
   {
@@ -112,7 +112,7 @@ export const REACTOR: readonly Scenario[] = [
       },
       waker: publisher(0, 0),
     },
-    bounds: { preemptions: 3, deaths: 0, noise: 1 },
+    bounds: "3/0/1",
     check: returns("ready closed ready"),
   },
   {
@@ -128,11 +128,11 @@ export const REACTOR: readonly Scenario[] = [
       },
       waker: publisher(0, 1),
     },
-    bounds: { preemptions: 3, deaths: 0, noise: 2 },
+    bounds: "3/0/2",
     check: ({ results }) => {
       const [ending, first] = results.waiter as Outcome[];
       const known = ending === "ready" || ending === "timeout";
       return known && first === "ready" ? undefined : `the waiter returned ${ending} ${first}`;
     },
   },
-];
+]);

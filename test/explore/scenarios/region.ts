@@ -14,11 +14,15 @@ import { statPath } from "../../../src/os/files.ts";
 import {
   type ActorSpec,
   type End,
+  heir,
+  immortal,
+  last,
   makeMemory,
   mapMemory,
   messageOf,
   pattern,
   type Scenario,
+  scenarios,
 } from "../scenario.ts";
 
 const KIND: RegionKind = { name: "demo", control: { size: 64, hash: 77n }, mirrored: false };
@@ -71,7 +75,7 @@ function keepsName(): boolean {
 }
 
 /** Whoever comes when all are gone finds a clean slate, and leaves one. */
-const tidy: ActorSpec = { body: visitor(9, []), last: true, immortal: true };
+const tidy: ActorSpec = last(visitor(9, []));
 
 function common({ results, dead, names }: End): string | undefined {
   for (const [name, visit] of Object.entries(results) as [string, Visit | undefined][]) {
@@ -86,13 +90,13 @@ function common({ results, dead, names }: End): string | undefined {
 const setup = () => makeMemory("census", 64 * 10);
 
 /** All scenarios of regions. */
-export const REGION: readonly Scenario[] = [
+export const REGION: readonly Scenario[] = scenarios([
   {
     name: "region-two",
     about: "two parties open and close at once: both create, or one joins while one leaves",
     setup,
     actors: { first: visitor(1, [2]), second: visitor(2, [1]) },
-    bounds: { preemptions: 3, deaths: 0, noise: 0 },
+    bounds: "3/0/0",
     check: common,
   },
   {
@@ -100,20 +104,16 @@ export const REGION: readonly Scenario[] = [
     about: "three parties open and close at once",
     setup,
     actors: { first: visitor(1, [2, 3]), second: visitor(2, [1, 3]), third: visitor(3, [1, 2]) },
-    bounds: { preemptions: 3, deaths: 0, noise: 0 },
-    short: { preemptions: 1 },
+    bounds: "3/0/0",
+    short: 1,
     check: common,
   },
   {
     name: "region-death",
     about: "a party dies anywhere in opening or closing; another goes on; what is left is removed",
     setup,
-    actors: {
-      first: visitor(1, [2]),
-      second: visitor(2, [1]),
-      third: tidy,
-    },
-    bounds: { preemptions: 2, deaths: 2, noise: 0 },
+    actors: { first: visitor(1, [2]), second: visitor(2, [1]), third: tidy },
+    bounds: "2/2/0",
     check: (end) => {
       const visit = end.results.third as Visit;
       return visit.created ? common(end) : "the newcomer joined a region of the dead";
@@ -135,7 +135,7 @@ export const REGION: readonly Scenario[] = [
         },
       },
     },
-    bounds: { preemptions: 2, deaths: 1, noise: 0 },
+    bounds: "2/1/0",
     check: (end) => {
       const { created, removed } = end.results.third as Visit & { removed: boolean };
       const others = [end.results.first, end.results.second] as (Visit | undefined)[];
@@ -160,8 +160,8 @@ export const REGION: readonly Scenario[] = [
       },
       third: tidy,
     },
-    bounds: { preemptions: 2, deaths: 1, noise: 0 },
-    short: { preemptions: 1 },
+    bounds: "2/1/0",
+    short: 1,
     check: common,
   },
   {
@@ -170,10 +170,10 @@ export const REGION: readonly Scenario[] = [
     setup,
     actors: {
       first: visitor(1, []),
-      remover: { body: () => Region.unlink(KIND, PATH), immortal: true },
-      second: { body: keepsName, after: "remover", immortal: true },
+      remover: immortal(() => Region.unlink(KIND, PATH)),
+      second: heir("remover", keepsName),
     },
-    bounds: { preemptions: 2, deaths: 1, noise: 0 },
+    bounds: "2/1/0",
     check: ({ results }) => results.second ? undefined : "the name was taken from under a member",
   },
   {
@@ -183,11 +183,11 @@ export const REGION: readonly Scenario[] = [
     actors: {
       first: visitor(1, []),
       sweeper: () => ({ removed: sweep().length }),
-      second: { body: keepsName, immortal: true },
-      third: { body: () => ({ removed: sweep().length }), last: true, immortal: true },
+      second: immortal(keepsName),
+      third: last(() => ({ removed: sweep().length })),
     },
-    bounds: { preemptions: 3, deaths: 1, noise: 0 },
-    short: { preemptions: 2 },
+    bounds: "3/1/0",
+    short: 2,
     check: ({ results, names }) => {
       if (results.second === false) return "the name was taken from under a member";
       return names.includes(PATH) ? "the last sweep left an abandoned region" : undefined;
@@ -203,8 +203,8 @@ export const REGION: readonly Scenario[] = [
       sweeper: () => ({ removed: sweep().length }),
       third: tidy,
     },
-    bounds: { preemptions: 2, deaths: 1, noise: 0 },
-    short: { preemptions: 1 },
+    bounds: "2/1/0",
+    short: 1,
     check: ({ results, ...end }) => {
       const { sweeper: _removed, ...visits } = results;
       return common({ ...end, results: visits });
@@ -218,19 +218,19 @@ export const REGION: readonly Scenario[] = [
     actors: {
       first: visitor(1, []),
       sweeper: () => ({ removed: sweep().length }),
-      second: { body: visitor(2, [], { persist: true }), immortal: true },
+      second: immortal(visitor(2, [], { persist: true })),
       third: {
         last: true,
         immortal: true,
         body: () => ({ swept: sweep().length, removed: Region.unlink(KIND, PATH) }),
       },
     },
-    bounds: { preemptions: 2, deaths: 1, noise: 0 },
-    short: { preemptions: 1 },
+    bounds: "2/1/0",
+    short: 1,
     check: ({ results, names }) => {
       const { swept, removed } = results.third as { swept: number; removed: boolean };
       if (swept > 0 || !removed) return "a sweep took what persists";
       return names.includes(PATH) ? "the name is left behind" : undefined;
     },
   },
-];
+]);

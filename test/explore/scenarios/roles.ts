@@ -7,7 +7,7 @@
 import { Role } from "../../../src/region/liveness.ts";
 import { Word32 } from "../../../src/memory/word.ts";
 import { sleepSync } from "../../../src/os/clock.ts";
-import { makeMemory, mapMemory, pathOf, type Scenario } from "../scenario.ts";
+import { last, makeMemory, mapMemory, pathOf, type Scenario, scenarios } from "../scenario.ts";
 
 const ROLE = 5;
 
@@ -62,13 +62,13 @@ function transfer(): number {
 const setup = () => makeMemory("shared", 64 * 8);
 
 /** All scenarios of roles. */
-export const ROLES: readonly Scenario[] = [
+export const ROLES: readonly Scenario[] = scenarios([
   {
     name: "role-exclusive",
     about: "three parties hold a role in turn, any of whom may die; two are never inside",
     setup,
     actors: { first: () => enter(0), second: () => enter(1), third: () => enter(2) },
-    bounds: { preemptions: 2, deaths: 2, noise: 0 },
+    bounds: "2/2/0",
     check: ({ results, dead }) => {
       for (const [name, met] of Object.entries(results) as [string, string[] | undefined][]) {
         const alive = met?.filter((other) => !dead.has(other)) ?? [];
@@ -84,12 +84,8 @@ export const ROLES: readonly Scenario[] = [
       makeMemory("shared", 64 * 8);
       words().left.store(10);
     },
-    actors: {
-      first: transfer,
-      second: transfer,
-      third: { body: transfer, last: true, immortal: true },
-    },
-    bounds: { preemptions: 2, deaths: 2, noise: 0 },
+    actors: { first: transfer, second: transfer, third: last(transfer) },
+    bounds: "2/2/0",
     check: ({ bytes, dead }) => {
       const view = new Uint32Array(bytes("shared").buffer);
       const [intent, left, right] = [view[48]!, view[64]!, view[80]!];
@@ -98,4 +94,4 @@ export const ROLES: readonly Scenario[] = [
       return done >= 3 - dead.size && done <= 3 ? undefined : `${done} transfers were made`;
     },
   },
-];
+]);

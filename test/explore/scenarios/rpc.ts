@@ -4,17 +4,22 @@
  * @module
  */
 
-import { PeerLostError } from "../../../src/errors.ts";
 import { RpcClient } from "../../../src/calls/client.ts";
 import { RpcServer } from "../../../src/calls/server.ts";
 import {
+  type Actors,
   type ActorSpec,
   arranged,
+  heir,
+  immortal,
   messageOf,
   openSoon,
   pattern,
+  type Row,
   type Scenario,
+  scenarios,
   unarranged,
+  untilEnd,
 } from "../scenario.ts";
 
 // A lane of 512 bytes holds two messages of 24 + 200 bytes.
@@ -50,14 +55,13 @@ function ask(
   client: RpcClient<Uint8Array, Uint8Array<ArrayBuffer>>,
   request: number,
 ): number | string {
-  try {
-    const answer = client.callSync(pattern(LENGTH, request), { spin: 0, timeout: 1000 });
-    return messageOf(answer, 9) ?? "torn bytes";
-  } catch (error) {
-    if (error instanceof PeerLostError) return "lost";
-    if (error instanceof DOMException) return "timeout";
-    throw error;
-  }
+  let answer: number | undefined;
+  const end = untilEnd(() => {
+    const bytes = client.callSync(pattern(LENGTH, request), { spin: 0, timeout: 1000 });
+    answer = messageOf(bytes, 9);
+    return "torn bytes";
+  });
+  return answer ?? end;
 }
 
 /** Answers requests up to this one, or none for a second: whoever should ask is dead, or was told. */
@@ -101,63 +105,57 @@ function answered(mayFail: (request: number, outcome: string) => boolean): Scena
 function scenario(
   name: string,
   about: string,
-  actors: Record<string, ActorSpec | (() => unknown)>,
-  bounds: Scenario["bounds"],
+  actors: Actors,
+  bounds: Row["bounds"],
   check: Scenario["check"],
-  short: NonNullable<Scenario["short"]> = {},
-): Scenario {
+  short?: number,
+): Row {
   const setup = () => {
     RpcClient.open("calls", OPTIONS).close(); // a server has never been
   };
-  return { name, about, setup, actors, bounds, check, short };
+  return { name, about, setup, actors, bounds, check, ...short !== undefined && { short } };
 }
 
 /** All scenarios of calls. */
-export const RPC: readonly Scenario[] = [
+export const RPC: readonly Scenario[] = scenarios([
   scenario(
     "rpc-flow",
     "a client asks twice; both sleep on one bell each",
-    {
-      client: client([1, 2], true),
-      server: server(2),
-    },
-    { preemptions: 3, deaths: 0, noise: 0 },
+    { client: client([1, 2], true), server: server(2) },
+    "3/0/0",
     answered(() => false),
-    { preemptions: 1 },
+    1,
   ),
   scenario(
     "rpc-seat-again",
     "a client dies anywhere; the next one in its seat gets its own answers only",
     {
       mortal: unarranged(client([1], true)),
-      successor: { ...unarranged(client([2], true)), after: "mortal", immortal: true },
-      server: { ...server(2), immortal: true },
+      successor: heir("mortal", client([2], true)),
+      server: immortal(server(2)),
     },
-    { preemptions: 1, deaths: 1, noise: 0 },
+    "1/1/0",
     // A server that waited a second for the dead one's request is gone.
     answered((request, outcome) => request === 2 && outcome !== "lost"),
-    { preemptions: 0 },
+    0,
   ),
   scenario(
     "rpc-server-dies",
     "a server dies anywhere; its calls fail or are answered, and nobody hangs",
-    {
-      client: { ...client([1, 2]), immortal: true },
-      server: unarranged(server(2)),
-    },
-    { preemptions: 2, deaths: 1, noise: 0 },
+    { client: immortal(client([1, 2])), server: unarranged(server(2)) },
+    "2/1/0",
     answered(() => true),
-    { preemptions: 1 },
+    1,
   ),
   scenario(
     "rpc-server-again",
     "a server dies anywhere; the next one answers what the dead one had not taken",
     {
-      client: { ...client([1, 2, 3], true), immortal: true },
+      client: immortal(client([1, 2, 3], true)),
       server: unarranged(server(2)),
-      successor: { ...unarranged(server(3)), after: "server", immortal: true },
+      successor: heir("server", server(3)),
     },
-    { preemptions: 1, deaths: 1, noise: 0 },
+    "1/1/0",
     (end) => {
       const { handled } = end.results.successor as Served;
       const { outcomes } = end.results.client as Asked;
@@ -168,6 +166,6 @@ export const RPC: readonly Scenario[] = [
       }
       return answered((_, outcome) => outcome === "lost")(end);
     },
-    { preemptions: 0 },
+    0,
   ),
-];
+]);

@@ -13,7 +13,16 @@ import { Queue, RW_LOCK, Want } from "../../../src/shared/rw_queue.ts";
 import type { Permit } from "../../../src/shared/semaphore_lock.ts";
 import { Region } from "../../../src/region/region.ts";
 import { regionPath } from "../../../src/region/names.ts";
-import { type ActorSpec, makeMemory, mapMemory, type Scenario } from "../scenario.ts";
+import {
+  type Actors,
+  immortal,
+  last,
+  makeMemory,
+  mapMemory,
+  type Row,
+  type Scenario,
+  scenarios,
+} from "../scenario.ts";
 
 const NAME = "lock";
 const NAMES = ["first", "second", "third"] as const;
@@ -96,22 +105,18 @@ function passer(number: number, want: "read" | "write", timeout?: number): () =>
 }
 
 /** Comes when all are gone: the lock is free, and tells of a writer that died until one has left. */
-const last: ActorSpec = {
-  last: true,
-  immortal: true,
-  body: () => {
-    using lock = RwLock.open(NAME);
-    const permit = lock.tryWrite();
-    if (permit === undefined) return { free: false };
-    using other = RwLock.open(NAME);
-    const exclusive = other.tryRead() === undefined;
-    const written = visit(0, permit, true);
-    permit.release();
-    using again = lock.tryRead();
-    using beside = other.tryRead();
-    return { free: true, exclusive, written, again: again?.recovered, beside: beside?.recovered };
-  },
-};
+const finale = last(() => {
+  using lock = RwLock.open(NAME);
+  const permit = lock.tryWrite();
+  if (permit === undefined) return { free: false };
+  using other = RwLock.open(NAME);
+  const exclusive = other.tryRead() === undefined;
+  const written = visit(0, permit, true);
+  permit.release();
+  using again = lock.tryRead();
+  using beside = other.tryRead();
+  return { free: true, exclusive, written, again: again?.recovered, beside: beside?.recovered };
+});
 
 const check: Scenario["check"] = ({ results, dead }) => {
   const { last: end, ...visits } = results as Record<string, Visit[] | undefined> & {
@@ -158,72 +163,72 @@ function abandoned(): void {
 function scenario(
   name: string,
   about: string,
-  actors: Record<string, ActorSpec | (() => unknown)>,
-  rest: Pick<Scenario, "bounds"> & Partial<Scenario>,
-): Scenario {
-  return { name, about, setup, actors: { ...actors, last }, check, ...rest };
+  actors: Actors,
+  rest: Pick<Row, "bounds"> & Partial<Row>,
+): Row {
+  return { name, about, setup, actors: { ...actors, last: finale }, check, ...rest };
 }
 
 /** All scenarios of the reader/writer lock. */
-export const RW_LOCK_SCENARIOS: readonly Scenario[] = [
+export const RW_LOCK_SCENARIOS: readonly Scenario[] = scenarios([
   scenario("rw-exclusive", "two writers and a reader, none inside with a writer", {
     first: visitor(0, "write"),
     second: visitor(1, "write"),
     third: visitor(2, "read"),
-  }, { bounds: { preemptions: 2, deaths: 0, noise: 0 }, short: { preemptions: 1 } }),
+  }, { bounds: "2/0/0", short: 1 }),
   scenario("rw-meet", "two writers that only try meet at every step of coming in", {
     first: passer(0, "write"),
     second: passer(1, "write"),
-  }, { bounds: { preemptions: 4, deaths: 0, noise: 0 }, short: { preemptions: 2 } }),
+  }, { bounds: "4/0/0", short: 2 }),
   scenario("rw-meet-reader", "a writer and a reader that only try meet likewise", {
     first: passer(0, "write"),
     second: passer(1, "read"),
-  }, { bounds: { preemptions: 4, deaths: 0, noise: 0 }, short: { preemptions: 2 } }),
+  }, { bounds: "4/0/0", short: 2 }),
   scenario("rw-again", "a writer and a reader that come again, asleep and awake", {
     first: visitor(0, "write", "write"),
     second: visitor(1, "read", "read"),
-  }, { bounds: { preemptions: 3, deaths: 0, noise: 1 }, short: { preemptions: 1 } }),
+  }, { bounds: "3/0/1", short: 1 }),
   scenario("rw-readers", "a writer waits for two readers", {
     first: visitor(0, "read"),
     second: visitor(1, "read"),
     third: visitor(2, "write"),
-  }, { bounds: { preemptions: 2, deaths: 0, noise: 0 }, short: { preemptions: 0 } }),
+  }, { bounds: "2/0/0", short: 0 }),
   scenario("rw-async", "one waits on its event loop", {
     first: asyncVisitor(0, "write"),
     second: visitor(1, "read"),
     third: visitor(2, "write"),
-  }, { bounds: { preemptions: 2, deaths: 0, noise: 0 }, short: { preemptions: 0 } }),
+  }, { bounds: "2/0/0", short: 0 }),
   scenario("rw-try", "one only tries, and does not stand in the way of two that wait", {
     first: passer(0, "write"),
     second: visitor(1, "write"),
     third: visitor(2, "read"),
-  }, { bounds: { preemptions: 2, deaths: 0, noise: 0 }, short: { preemptions: 0 } }),
+  }, { bounds: "2/0/0", short: 0 }),
   scenario("rw-timeout", "one gives up at any step, and those behind it are let in", {
     first: visitor(0, "read"),
     second: passer(1, "write", 10),
     third: visitor(2, "read"),
-  }, { bounds: { preemptions: 2, deaths: 0, noise: 1 }, short: { preemptions: 1 } }),
+  }, { bounds: "2/0/1", short: 1 }),
   scenario("rw-writer-dies", "a writer dies anywhere; a writer and a reader come in", {
     first: visitor(0, "write"),
-    second: { body: visitor(1, "write"), immortal: true },
-    third: { body: visitor(2, "read"), immortal: true },
-  }, { bounds: { preemptions: 1, deaths: 1, noise: 0 }, short: { preemptions: 0 } }),
+    second: immortal(visitor(1, "write")),
+    third: immortal(visitor(2, "read")),
+  }, { bounds: "1/1/0", short: 0 }),
   scenario("rw-reader-dies", "a reader dies anywhere; a writer comes in", {
     first: visitor(0, "read"),
-    second: { body: visitor(1, "write"), immortal: true },
-  }, { bounds: { preemptions: 3, deaths: 1, noise: 0 }, short: { preemptions: 0 } }),
+    second: immortal(visitor(1, "write")),
+  }, { bounds: "3/1/0", short: 0 }),
   scenario("rw-all-die", "whoever is inside or waits may die, and who clears what that one left", {
     first: visitor(0, "write"),
     second: visitor(1, "read"),
     third: visitor(2, "write"),
-  }, { bounds: { preemptions: 1, deaths: 2, noise: 0 }, short: { preemptions: 0, deaths: 0 } }),
+  }, { bounds: "1/2/0", short: { preemptions: 0, deaths: 0 } }),
   scenario("rw-repair", "two find what two dead writers left, and clear it together", {
     first: visitor(0, "write"),
     second: visitor(1, "read"),
   }, {
     setup: abandoned,
-    bounds: { preemptions: 3, deaths: 0, noise: 0 },
-    short: { preemptions: 1 },
+    bounds: "3/0/0",
+    short: 1,
     check: (end) => {
       const made = Object.values(end.results).slice(0, 2) as Visit[][];
       if (!made.flat().some(({ recovered }) => recovered)) return "nobody was told of the dead";
@@ -232,11 +237,11 @@ export const RW_LOCK_SCENARIOS: readonly Scenario[] = [
   }),
   scenario("rw-repair-dies", "who clears what the dead left dies at that, and the next goes on", {
     first: visitor(0, "write"),
-    second: { body: visitor(1, "write"), immortal: true },
+    second: immortal(visitor(1, "write")),
   }, {
     setup: abandoned,
-    bounds: { preemptions: 2, deaths: 1, noise: 0 },
-    short: { preemptions: 0 },
+    bounds: "2/1/0",
+    short: 0,
     check: (end) => check({ ...end, dead: new Set([...end.dead, "dead"]) }),
   }),
-];
+]);

@@ -10,7 +10,7 @@ import { Word32 } from "../../../src/memory/word.ts";
 import { sleepSync } from "../../../src/os/clock.ts";
 import * as semaphores from "../../../src/os/semaphore.ts";
 import { SemaphoreLock } from "../../../src/shared/semaphore_lock.ts";
-import { type ActorSpec, makeMemory, mapMemory, type Scenario } from "../scenario.ts";
+import { last, makeMemory, mapMemory, type Scenario, scenarios } from "../scenario.ts";
 
 const NAME = "lock";
 const NAMES = ["first", "second", "third"] as const;
@@ -65,22 +65,18 @@ function stranger(number: number): () => Visit {
 }
 
 /** Comes when all are gone: takes the lock, and finds how many permits there are in the end. */
-const last: ActorSpec = {
-  last: true,
-  immortal: true,
-  body: () => {
-    using lock = new SemaphoreLock(NAME);
-    const permit = lock.tryAcquire();
-    if (permit === undefined) return { free: false };
-    using other = new SemaphoreLock(NAME);
-    const isExclusive = other.tryAcquire() === undefined;
-    permit.release();
-    const semaphore = semaphores.openSemaphore(NAME, 0o600);
-    let permits = 0;
-    while (semaphores.tryWait(semaphore) === 0) permits++;
-    return { free: true, recovered: permit.recovered, isExclusive, permits };
-  },
-};
+const finale = last(() => {
+  using lock = new SemaphoreLock(NAME);
+  const permit = lock.tryAcquire();
+  if (permit === undefined) return { free: false };
+  using other = new SemaphoreLock(NAME);
+  const isExclusive = other.tryAcquire() === undefined;
+  permit.release();
+  const semaphore = semaphores.openSemaphore(NAME, 0o600);
+  let permits = 0;
+  while (semaphores.tryWait(semaphore) === 0) permits++;
+  return { free: true, recovered: permit.recovered, isExclusive, permits };
+});
 
 const check: Scenario["check"] = ({ results, dead }) => {
   const { last, ...visits } = results as Record<string, Visit | undefined> & {
@@ -130,37 +126,37 @@ function postsForTheDead(number: number): () => Visit {
 }
 
 /** All scenarios of the semaphore as a lock. */
-export const SEMAPHORE: readonly Scenario[] = [
+export const SEMAPHORE: readonly Scenario[] = scenarios([
   {
     name: "semaphore-make",
     about: "three parties make the semaphore, hold it in turn and leave; two are never inside",
     setup: () => makeMemory("shared", 64 * NAMES.length),
-    actors: { first: visitor(0), second: visitor(1), third: visitor(2), last },
-    bounds: { preemptions: 2, deaths: 0, noise: 0 },
+    actors: { first: visitor(0), second: visitor(1), third: visitor(2), last: finale },
+    bounds: "2/0/0",
     check,
   },
   {
     name: "semaphore-death",
     about: "an owner dies anywhere; one of two waiters inherits, and no permit is left over",
     setup,
-    actors: { first: visitor(0), second: visitor(1), third: visitor(2), last },
-    bounds: { preemptions: 2, deaths: 1, noise: 0 },
+    actors: { first: visitor(0), second: visitor(1), third: visitor(2), last: finale },
+    bounds: "2/1/0",
     check,
   },
   {
     name: "semaphore-heir",
     about: "two parties may die, the heir of the first among them",
     setup,
-    actors: { first: visitor(0), second: visitor(1), third: visitor(2), last },
-    bounds: { preemptions: 1, deaths: 2, noise: 0 },
+    actors: { first: visitor(0), second: visitor(1), third: visitor(2), last: finale },
+    bounds: "1/2/0",
     check,
   },
   {
     name: "semaphore-async",
     about: "one waits on its event loop, and releases by itself; the other two may die",
     setup,
-    actors: { first: visitor(0), second: asyncVisitor(1), last },
-    bounds: { preemptions: 2, deaths: 2, noise: 0 },
+    actors: { first: visitor(0), second: asyncVisitor(1), last: finale },
+    bounds: "2/2/0",
     check,
   },
   {
@@ -175,9 +171,9 @@ export const SEMAPHORE: readonly Scenario[] = [
         new SemaphoreLock(NAME).close();
         return undefined;
       },
-      last,
+      last: finale,
     },
-    bounds: { preemptions: 3, deaths: 0, noise: 0 },
+    bounds: "3/0/0",
     // Those with different semaphores may be inside together, but none may inherit.
     check: (end) => {
       const visits = [end.results.first, end.results.second] as Visit[];
@@ -193,22 +189,18 @@ export const SEMAPHORE: readonly Scenario[] = [
       first: visitor(0, { interop: true }),
       second: visitor(1, { interop: true }),
       third: stranger(2),
-      last,
+      last: finale,
     },
-    bounds: { preemptions: 2, deaths: 0, noise: 0 },
+    bounds: "2/0/0",
     check,
   },
   {
     name: "broken-semaphore",
     about: "a lock whose waiters post for a dead owner: they do so together",
     setup,
-    actors: {
-      first: postsForTheDead(0),
-      second: postsForTheDead(1),
-      third: postsForTheDead(2),
-    },
-    bounds: { preemptions: 2, deaths: 1, noise: 0 },
+    actors: { first: postsForTheDead(0), second: postsForTheDead(1), third: postsForTheDead(2) },
+    bounds: "2/1/0",
     check,
     expect: "invariant",
   },
-];
+]);

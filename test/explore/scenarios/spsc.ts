@@ -4,18 +4,24 @@
  * @module
  */
 
-import { PeerLostError } from "../../../src/errors.ts";
-import { SpscConsumer } from "../../../src/spsc/consumer.ts";
+import { type ReceiveOutcome, SpscConsumer } from "../../../src/spsc/consumer.ts";
 import { SpscProducer } from "../../../src/spsc/producer.ts";
 import { waitAnySync } from "../../../src/wait/any.ts";
 import {
+  type Actors,
   type ActorSpec,
   arranged,
+  heir,
+  immortal,
+  isConsecutive,
   messageOf,
   openSoon,
   pattern,
+  type Row,
   type Scenario,
+  scenarios,
   unarranged,
+  untilEnd,
 } from "../scenario.ts";
 
 // A page of 512 bytes holds two records of 208 bytes; the third must wait, and runs past the end.
@@ -69,42 +75,32 @@ function consumer(
       received.push(message);
       if (redelivered) again.push(message);
     };
-    const done = (end: string) => {
-      consumer.close();
-      return { received, again, end };
+    const take = () => {
+      const outcome = consumer.tryTake();
+      if (outcome.state !== "ok") return outcome.state;
+      using sample = outcome.sample;
+      note(sample.bytes, sample.redelivered);
+      return "ok";
     };
-    while (received.length < limit) {
-      try {
-        if (how === "poll") {
-          if (consumer.poll(note, limit - received.length) > 0) continue;
-          const outcome = consumer.tryReceive();
-          if (outcome.state === "closed") return done("closed");
-          if (outcome.state === "empty") consumer.waitSync({ spin: 0 });
-          else note(outcome.value, outcome.redelivered);
-        } else if (how === "take") {
-          const outcome = consumer.tryTake();
-          if (outcome.state === "closed") return done("closed");
-          if (outcome.state === "empty") consumer.waitSync({ spin: 0 });
-          else {
-            using sample = outcome.sample;
-            note(sample.bytes, sample.redelivered);
-          }
-        } else {
-          const outcome = consumer.receiveSync({ spin: 0, timeout });
-          if (outcome.state === "closed") return done("closed");
-          note(outcome.value, outcome.redelivered);
-        }
-      } catch (error) {
-        if (error instanceof PeerLostError) return done("lost");
-        if (error instanceof DOMException) return done("timeout"); // it died before it was there
-        throw error;
-      }
-    }
-    return done("limit");
+    const copy = (outcome: ReceiveOutcome<Uint8Array>) => {
+      if (outcome.state === "ok") note(outcome.value, outcome.redelivered);
+      return outcome.state;
+    };
+    const end = untilEnd(() => {
+      if (received.length >= limit) return "limit";
+      if (how === "poll" && consumer.poll(note, limit - received.length) > 0) return;
+      const state = how === "take"
+        ? take()
+        : copy(how === "poll" ? consumer.tryReceive() : consumer.receiveSync({ spin: 0, timeout }));
+      if (state === "empty") consumer.waitSync({ spin: 0 });
+      return state === "closed" ? "closed" : undefined;
+    });
+    consumer.close();
+    return { received, again, end };
   });
 }
 
-/** The same through a ring of bytes, in pieces that the consumer has to put together. */
+/** Sends messages as bytes, in pieces that the consumer has to put together. */
 function byteProducer(to: number): () => Sent {
   return () => {
     const producer = openSoon(() =>
@@ -130,23 +126,15 @@ function byteConsumer(): Received {
   );
   const received: number[] = [];
   const again: number[] = [];
-  const done = (end: string) => {
-    consumer.close();
-    return { received, again, end };
-  };
-  try {
-    while (consumer.waitSync({ bytes: LENGTH, spin: 0, timeout: 1000 })) {
-      const message = messageOf(consumer.peek().subarray(0, LENGTH), 9) ?? 0;
-      received.push(message);
-      if (consumer.redelivered > 0) again.push(message);
-      consumer.release(LENGTH);
-    }
-    return done("closed");
-  } catch (error) {
-    if (error instanceof PeerLostError) return done("lost");
-    if (error instanceof DOMException) return done("timeout");
-    throw error;
-  }
+  const end = untilEnd(() => {
+    if (!consumer.waitSync({ bytes: LENGTH, spin: 0, timeout: 1000 })) return "closed";
+    const message = messageOf(consumer.peek().subarray(0, LENGTH), 9) ?? 0;
+    received.push(message);
+    if (consumer.redelivered > 0) again.push(message);
+    consumer.release(LENGTH);
+  });
+  consumer.close();
+  return { received, again, end };
 }
 
 const setup = () => {
@@ -183,9 +171,7 @@ function inOrder(total: number): Scenario["check"] {
     );
     for (const { received, again } of all) {
       if (received.includes(0)) return "torn bytes were received";
-      if (received.some((message, i) => i > 0 && message !== received[i - 1]! + 1)) {
-        return `received ${received}`;
-      }
+      if (!isConsecutive(received)) return `received ${received}`;
       if (again.length > 0 && dead.size === 0) return `${again} came again though nobody died`;
     }
     const last = Math.max(0, ...all.flatMap(({ received }) => received));
@@ -197,12 +183,12 @@ function inOrder(total: number): Scenario["check"] {
 function scenario(
   name: string,
   about: string,
-  actors: Record<string, ActorSpec | (() => unknown)>,
-  bounds: Scenario["bounds"],
+  actors: Actors,
+  bounds: Row["bounds"],
   check: Scenario["check"],
-): Scenario {
-  const short = bounds.deaths > 0 ? { preemptions: 1 } : {};
-  return { name, about, setup, actors, bounds, check, short };
+): Row {
+  const mayDie = bounds.split("/")[1] !== "0";
+  return { name, about, setup, actors, bounds, check, ...mayDie && { short: 1 } };
 }
 
 /** What a dead producer has sent was received whole, and a closed one was not taken for dead. */
@@ -215,15 +201,12 @@ const drained: Scenario["check"] = ({ results, dead }) => {
 };
 
 /** All scenarios of the ring from one producer to one consumer. */
-export const SPSC: readonly Scenario[] = [
+export const SPSC: readonly Scenario[] = scenarios([
   scenario(
     "spsc-flow",
     "four messages through room for two: full, empty, round the end",
-    {
-      producer: producer(1, 4),
-      consumer: consumer({ limit: 4, keepOpen: true }),
-    },
-    { preemptions: 4, deaths: 0, noise: 0 },
+    { producer: producer(1, 4), consumer: consumer({ limit: 4, keepOpen: true }) },
+    "4/0/0",
     inOrder(4),
   ),
   scenario(
@@ -233,66 +216,53 @@ export const SPSC: readonly Scenario[] = [
       producer: producer(1, 3, "claim"),
       consumer: consumer({ how: "take", limit: 3, keepOpen: true }),
     },
-    { preemptions: 4, deaths: 0, noise: 0 },
+    "4/0/0",
     inOrder(3),
   ),
   scenario(
     "spsc-poll",
     "the same, shown in batches",
-    {
-      producer: producer(1, 4),
-      consumer: consumer({ how: "poll", limit: 4, keepOpen: true }),
-    },
-    { preemptions: 4, deaths: 0, noise: 0 },
+    { producer: producer(1, 4), consumer: consumer({ how: "poll", limit: 4, keepOpen: true }) },
+    "4/0/0",
     inOrder(4),
   ),
   {
     ...scenario(
       "wait-any",
       "one who sleeps on two rings at once is woken by whichever is sent to",
-      {
-        first: senderTo("ring", 1),
-        second: senderTo("other", 2),
-        listener,
-      },
-      { preemptions: 3, deaths: 0, noise: 0 },
+      { first: senderTo("ring", 1), second: senderTo("other", 2), listener },
+      "3/0/0",
       inOrder(2),
     ),
     setup: () => {
       SpscConsumer.open("ring", OPTIONS).close();
       SpscConsumer.open("other", OPTIONS).close();
     },
-    short: { preemptions: 1 },
+    short: 1,
   },
   scenario(
     "spsc-producer-dies",
     "the consumer drains what the dead producer published",
     {
       producer: unarranged(producer(1, 3, "claim")),
-      consumer: { ...consumer({ timeout: 1000 }), immortal: true },
+      consumer: immortal(consumer({ timeout: 1000 })),
     },
-    { preemptions: 2, deaths: 1, noise: 0 },
+    "2/1/0",
     drained,
   ),
   scenario(
     "spsc-closes",
     "a consumer that looks while the producer closes is told that it closed",
-    {
-      producer: producer(1, 1),
-      consumer: consumer(),
-    },
-    { preemptions: 4, deaths: 0, noise: 0 },
+    { producer: producer(1, 1), consumer: consumer() },
+    "4/0/0",
     drained,
   ),
   {
     ...scenario(
       "spsc-bytes",
       "bytes without messages: the consumer waits for whole ones, and drains a dead producer",
-      {
-        producer: byteProducer(3),
-        consumer: { body: byteConsumer, immortal: true },
-      },
-      { preemptions: 2, deaths: 1, noise: 0 },
+      { producer: byteProducer(3), consumer: immortal(byteConsumer) },
+      "2/1/0",
       drained,
     ),
     setup: () => SpscConsumer.open("ring", { ...OPTIONS, level: "bytes" }).close(),
@@ -301,15 +271,11 @@ export const SPSC: readonly Scenario[] = [
     "spsc-poll-dies",
     "a consumer dies anywhere in a poll that leaves a message; its successor loses nothing",
     {
-      producer: { ...producer(1, 2), immortal: true },
+      producer: immortal(producer(1, 2)),
       consumer: unarranged(consumer({ how: "poll", limit: 1, keepOpen: true })),
-      successor: {
-        ...unarranged(consumer({ keepOpen: false })),
-        after: "consumer",
-        immortal: true,
-      },
+      successor: heir("consumer", consumer()),
     },
-    { preemptions: 2, deaths: 1, noise: 0 },
+    "2/1/0",
     ({ results, dead }) => {
       const first = (results.consumer as Received | undefined)?.received ?? [];
       const { received, again } = results.successor as Received;
@@ -324,27 +290,20 @@ export const SPSC: readonly Scenario[] = [
     "spsc-consumer-dies",
     "a consumer dies anywhere; its successor loses nothing",
     {
-      producer: { ...producer(1, 3), immortal: true },
+      producer: immortal(producer(1, 3)),
       consumer: unarranged(consumer({ how: "take", limit: 2, keepOpen: true })),
-      successor: {
-        ...unarranged(consumer({ keepOpen: false })),
-        after: "consumer",
-        immortal: true,
-      },
+      successor: heir("consumer", consumer()),
     },
-    { preemptions: 2, deaths: 1, noise: 0 },
+    "2/1/0",
     ({ results, dead }) => {
       const first = (results.consumer as Received | undefined)?.received ?? [];
       const { received, again } = results.successor as Received;
       const all = [...first, ...received];
-      if (received.some((message, i) => i > 0 && message !== received[i - 1]! + 1)) {
-        return `received ${received}`;
-      }
-      if (received[received.length - 1] !== 3) return `received ${received}`;
+      if (!isConsecutive(received) || received.at(-1) !== 3) return `received ${received}`;
       if (!dead.has("consumer")) {
         return all.join() === "1,2,3" && again.length === 0 ? undefined : `received ${all}`;
       }
       return again.length <= 1 ? undefined : `${again} came again`;
     },
   ),
-];
+]);

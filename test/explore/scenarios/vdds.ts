@@ -7,7 +7,7 @@
  * @module
  */
 
-import type { ActorSpec, Scenario } from "../scenario.ts";
+import { type Actors, heir, immortal, type Row, type Scenario, scenarios } from "../scenario.ts";
 import {
   abandoned,
   accounted,
@@ -27,22 +27,18 @@ const DEEP = 8; // so deep that hints are given in pairs
 function scenario(
   name: string,
   about: string,
-  actors: Record<string, ActorSpec>,
-  rest: Pick<Scenario, "bounds" | "check"> & Partial<Scenario>,
-): Scenario {
+  actors: Actors,
+  rest: Pick<Row, "bounds" | "check"> & Partial<Row>,
+): Row {
   return { name, about, setup: prepared(), actors: { ...actors, auditor: AUDITOR }, ...rest };
 }
 
 /** All scenarios of publish and subscribe. */
-export const VDDS: readonly Scenario[] = [
+export const VDDS: readonly Scenario[] = scenarios([
   scenario("vdds-wait", "a writer and a reader sleep and wake each other", {
     reader: reader({ how: "take", last: 4 }),
     writer: writer(3, { how: "loan", before: 1 }),
-  }, {
-    bounds: { preemptions: 3, deaths: 0, noise: 1 },
-    short: { preemptions: 1 },
-    check: lossless,
-  }),
+  }, { bounds: "3/0/1", short: 1, check: lossless }),
   {
     name: "vdds-batch",
     about: "a writer sleeps while a reader gives hints of several together",
@@ -51,36 +47,28 @@ export const VDDS: readonly Scenario[] = [
       reader: reader({ how: "poll", last: DEEP + 2 }),
       writer: writer(2, { before: DEEP }),
     },
-    bounds: { preemptions: 3, deaths: 0, noise: 0 },
-    short: { preemptions: 1 },
+    bounds: "3/0/0",
+    short: 1,
     check: complete,
   },
   scenario("vdds-two", "two readers give back what a writer waits for", {
     reader: reader({ last: 3 }),
     other: reader({ how: "take", last: 3 }),
     writer: writer(2, { before: 1 }),
-  }, {
-    bounds: { preemptions: 2, deaths: 0, noise: 0 },
-    short: { preemptions: 1 },
-    check: lossless,
-  }),
+  }, { bounds: "2/0/0", short: 1, check: lossless }),
   scenario("vdds-join", "a reader comes while a writer publishes, and closes", {
     writer: writer(2, { leaves: true }),
     reader: reader({ comes: true }),
-  }, { bounds: { preemptions: 4, deaths: 0, noise: 0 }, check: lossless }),
+  }, { bounds: "4/0/0", check: lossless }),
   scenario("vdds-leave", "a reader leaves with all descriptors while a writer waits for one", {
     reader: reader({ how: "take", limit: 1, leaves: true }),
     writer: writer(2, { before: 2 }),
-  }, { bounds: { preemptions: 4, deaths: 0, noise: 0 }, check: lossless }),
+  }, { bounds: "4/0/0", check: lossless }),
   scenario("vdds-two-leave", "one of two readers leaves while the other gives back", {
     reader: reader({ limit: 0, leaves: true }),
     other: reader({ last: 3 }),
     writer: writer(3, { before: 2 }),
-  }, {
-    bounds: { preemptions: 2, deaths: 0, noise: 0 },
-    short: { preemptions: 1 },
-    check: lossless,
-  }),
+  }, { bounds: "2/0/0", short: 1, check: lossless }),
   scenario(
     "vdds-row-again",
     "a reader leaves, and another takes its row while a writer publishes",
@@ -89,76 +77,47 @@ export const VDDS: readonly Scenario[] = [
       writer: writer(2, { before: 1, leaves: true }),
       next: { ...reader({ comes: true }), after: "reader" },
     },
-    { bounds: { preemptions: 3, deaths: 0, noise: 0 }, short: { preemptions: 1 }, check: regained },
+    { bounds: "3/0/0", short: 1, check: regained },
   ),
   scenario("vdds-hold", "the oldest unread sample makes room, but none that is held", {
     reader: reader({ how: "hold", limit: 1 }),
     other: reader({ how: "take", limit: 2 }),
     writer: writer(2, { policy: "dropOldest", before: 2 }),
-  }, {
-    bounds: { preemptions: 2, deaths: 0, noise: 0 },
-    short: { preemptions: 1 },
-    check: accounted,
-  }),
+  }, { bounds: "2/0/0", short: 1, check: accounted }),
   scenario("vdds-lap", "the writer drops under the eyes of a reader that takes", {
     reader: reader({ limit: 2 }),
     writer: writer(2, { policy: "dropOldest", before: 2 }),
-  }, { bounds: { preemptions: 4, deaths: 0, noise: 0 }, check: accounted }),
+  }, { bounds: "4/0/0", check: accounted }),
   scenario("vdds-latest", "a reader takes only the newest", {
     reader: reader({ how: "latest", limit: 2 }),
     writer: writer(3, { policy: "dropNewest", leaves: true }),
-  }, { bounds: { preemptions: 4, deaths: 0, noise: 0 }, check: skipping }),
+  }, { bounds: "4/0/0", check: skipping }),
   scenario("vdds-history", "a late joiner asks for samples that are unpinned at any step", {
     writer: writer(2, { policy: "dropOldest", history: 1, leaves: true }),
     reader: reader({ how: "take", history: 2, comes: true }),
-  }, {
-    setup: prepared(2, 1),
-    bounds: { preemptions: 3, deaths: 0, noise: 0 },
-    check: accounted,
-  }),
+  }, { setup: prepared(2, 1), bounds: "3/0/0", check: accounted }),
   scenario("vdds-history-flow", "what a late joiner asks for goes on to what it is given", {
     writer: writer(2, { history: 1, leaves: true }),
     reader: reader({ history: 1, comes: true }),
-  }, {
-    setup: prepared(2, 1),
-    bounds: { preemptions: 3, deaths: 0, noise: 0 },
-    check: lossless,
-  }),
+  }, { setup: prepared(2, 1), bounds: "3/0/0", check: lossless }),
   scenario("vdds-history-dies", "a late joiner dies anywhere, also while it asks", {
-    writer: { ...writer(2, { history: 1 }), immortal: true },
+    writer: immortal(writer(2, { history: 1 })),
     reader: reader({ how: "take", history: 1, limit: 1, comes: true }),
-  }, {
-    setup: prepared(2, 1),
-    bounds: { preemptions: 2, deaths: 1, noise: 0 },
-    short: { preemptions: 1 },
-    check: accounted,
-  }),
+  }, { setup: prepared(2, 1), bounds: "2/1/0", short: 1, check: accounted }),
   scenario("vdds-reader-dies", "a reader dies anywhere, with all that it holds", {
     reader: reader({ how: "hold", limit: 2, leaves: true }),
-    writer: { ...writer(3), immortal: true },
-  }, {
-    bounds: { preemptions: 2, deaths: 1, noise: 0 },
-    short: { preemptions: 1 },
-    check: lossless,
-  }),
+    writer: immortal(writer(3)),
+  }, { bounds: "2/1/0", short: 1, check: lossless }),
   scenario("vdds-writer-dies", "a writer dies anywhere; another completes what it began", {
-    reader: { ...reader(), immortal: true },
+    reader: immortal(reader()),
     writer: writer(2, { how: "loan", leaves: true }),
-    successor: { ...writer(0, { comes: true, leaves: true }), after: "writer", immortal: true },
-  }, {
-    bounds: { preemptions: 2, deaths: 1, noise: 0 },
-    short: { preemptions: 1 },
-    check: completed,
-  }),
+    successor: heir("writer", writer(0, { comes: true, leaves: true })),
+  }, { bounds: "2/1/0", short: 1, check: completed }),
   scenario("vdds-successor", "another follows the writer that died, and publishes on", {
-    reader: { ...reader(), immortal: true },
+    reader: immortal(reader()),
     writer: writer(1, { before: 1, leaves: true }),
-    successor: { ...writer(1, { comes: true, leaves: true }), after: "writer", immortal: true },
-  }, {
-    bounds: { preemptions: 1, deaths: 1, noise: 0 },
-    short: { preemptions: 1 },
-    check: lossless,
-  }),
+    successor: heir("writer", writer(1, { comes: true, leaves: true })),
+  }, { bounds: "1/1/0", short: 1, check: lossless }),
   scenario("vdds-both-die", "a reader dies, and the writer that takes back what it had", {
     reader: reader({ how: "hold", limit: 2, leaves: true }),
     writer: writer(3, { leaves: true }),
@@ -167,36 +126,19 @@ export const VDDS: readonly Scenario[] = [
       after: "writer",
       immortal: true,
     },
-  }, {
-    bounds: { preemptions: 1, deaths: 2, noise: 0 },
-    short: { preemptions: 0 },
-    check: accounted,
-  }),
+  }, { bounds: "1/2/0", short: 0, check: accounted }),
   scenario("vdds-reclaim", "a writer takes back what a dead reader has; a joiner takes its row", {
     writer: writer(2, { comes: true, leaves: true }),
     reader: reader({ how: "take", comes: true }),
-  }, {
-    setup: abandoned,
-    bounds: { preemptions: 3, deaths: 0, noise: 0 },
-    check: regained,
-  }),
+  }, { setup: abandoned, bounds: "3/0/0", check: regained }),
   scenario("vdds-reclaim-dies", "a writer dies while it takes back, and a joiner takes the row", {
     writer: writer(1, { comes: true, leaves: true }),
-    reader: { ...reader({ how: "take", comes: true, leaves: true }), immortal: true },
-    successor: { ...writer(2, { comes: true, leaves: true }), after: "writer", immortal: true },
-  }, {
-    setup: abandoned,
-    bounds: { preemptions: 1, deaths: 1, noise: 0 },
-    short: { preemptions: 0 },
-    check: regained,
-  }),
+    reader: immortal(reader({ how: "take", comes: true, leaves: true })),
+    successor: heir("writer", writer(2, { comes: true, leaves: true })),
+  }, { setup: abandoned, bounds: "1/1/0", short: 0, check: regained }),
   scenario("vdds-row-of-dead", "a reader takes the row of one that died anywhere", {
     reader: reader({ how: "take", limit: 2, leaves: true }),
-    writer: { ...writer(2, { before: 1, leaves: true }), immortal: true },
-    next: { ...reader({ comes: true }), after: "reader", immortal: true },
-  }, {
-    bounds: { preemptions: 1, deaths: 1, noise: 0 },
-    short: { preemptions: 1 },
-    check: regained,
-  }),
-];
+    writer: immortal(writer(2, { before: 1, leaves: true })),
+    next: heir("reader", reader({ comes: true })),
+  }, { bounds: "1/1/0", short: 1, check: regained }),
+]);
