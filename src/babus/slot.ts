@@ -94,6 +94,12 @@ class Placed implements SlotView {
   }
 }
 
+/** A value as bytes. The array may grow after its length was checked. */
+interface Encoded {
+  readonly bytes: Uint8Array;
+  readonly length: number;
+}
+
 /** A claim on the next message. */
 interface Claim {
   readonly sequence: number;
@@ -150,23 +156,23 @@ export class Slot<T = Uint8Array> implements Disposable, Waitable {
    * 64 handles can be writing ones; one that has written is, until it is closed.
    */
   tryWrite(value: T): number | undefined {
-    const bytes = this.#encode(value);
-    return this.#lock.tryFollow() ? this.#write(bytes) : undefined;
+    const message = this.#encode(value);
+    return this.#lock.tryFollow() ? this.#write(message) : undefined;
   }
 
   /** Writes a value, and blocks the thread while somebody else is writing; gives its number. */
   writeSync(value: T, options: SyncWaitOptions = {}): number {
-    const bytes = this.#encode(value);
+    const message = this.#encode(value);
     this.#acquireSync(options);
-    return this.#write(bytes);
+    return this.#write(message);
   }
 
   /** Writes a value once nobody else is writing; gives its number. */
   async write(value: T, options: WaitOptions = {}): Promise<number> {
     await begin(options);
-    const bytes = this.#encode(value);
-    if (this.#lock.tryAcquire()) return this.#write(bytes);
-    const copy = new Uint8Array(bytes); // a codec may reuse its array meanwhile
+    const message = this.#encode(value);
+    if (this.#lock.tryAcquire()) return this.#write(message);
+    const copy = { ...message, bytes: new Uint8Array(message.bytes) }; // a codec may reuse its array
     return await this.#acquire(options, () => this.#write(copy));
   }
 
@@ -374,14 +380,15 @@ export class Slot<T = Uint8Array> implements Disposable, Waitable {
    * The bytes of a value. The lock is taken only afterwards: a codec takes its time, and may write to
    * this slot itself.
    */
-  #encode(value: T): Uint8Array {
+  #encode(value: T): Encoded {
     const { region, what } = this.#words;
     region.checkOpen();
     try {
       const bytes = encoded(this.#codec, value);
       region.checkOpen();
-      this.#checkLength(byteLengthOf(bytes, "write to", what));
-      return bytes;
+      const length = byteLengthOf(bytes, "write to", what);
+      this.#checkLength(length);
+      return { bytes, length };
     } catch (error) {
       this.discard();
       throw error;
@@ -389,10 +396,9 @@ export class Slot<T = Uint8Array> implements Disposable, Waitable {
   }
 
   /** Writes a message; the lock is held, and given back whatever happens. */
-  #write(bytes: Uint8Array): number {
+  #write({ bytes, length }: Encoded): number {
     const words = this.#words;
     try {
-      const length = byteLengthOf(bytes, "write to", words.what);
       const sequence = words.reserve(length);
       copyIn(words.region.mapping, words.messageAt(sequence), bytes, length);
       words.publish(sequence, length, now());
@@ -421,8 +427,11 @@ export class Slot<T = Uint8Array> implements Disposable, Waitable {
   }
 
   #checkLength(length: number): void {
-    if (isCount(length, this.maxSize)) return;
-    throw new RangeError(
+    if (!isCount(length, this.maxSize)) throw this.#misfit(length);
+  }
+
+  #misfit(length: number): RangeError {
+    return new RangeError(
       `Cannot write ${
         inWords(length)
       } bytes to slot "${this.name}": a message can have ${this.maxSize}; ` +

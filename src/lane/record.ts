@@ -81,12 +81,15 @@ const REUSED_BYTES = 2 ** 16;
  */
 export class Landing {
   #reused: Uint8Array<ArrayBuffer> | undefined;
+  #last: Uint8Array<ArrayBuffer> | undefined; // the beginning of it that was filled last
   #isRead = false; // a codec is decoding
 
   /** Returns an array of this length; a reused one if the codec is transient. */
   arrayFor(length: number, { transient }: { readonly transient?: boolean }) {
     if (!transient || length > REUSED_BYTES || this.#isRead) return new Uint8Array(length);
-    return (this.#reused ??= new Uint8Array(REUSED_BYTES)).subarray(0, length);
+    if (this.#last?.length === length) return this.#last;
+    this.#reused ??= new Uint8Array(REUSED_BYTES);
+    return this.#last = this.#reused.subarray(0, length);
   }
 
   /** Decodes an array from `arrayFor`; the codec may receive another message meanwhile. */

@@ -185,7 +185,7 @@ export class MirrorRing implements Disposable {
   }
 
   #checkOpen(): void {
-    if (!this.#mapping.usable) throw this.#mapping.whyUnusable("the ring");
+    if (this.#bytes.length === 0) throw this.#mapping.whyUnusable("the ring");
   }
 }
 
