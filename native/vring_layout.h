@@ -132,9 +132,9 @@ struct spsc_control {
   uint8_t _pad_196[60];
   _Alignas(64) _Atomic uint32_t space_bell; /* rung by the consumer; raised by a waiting producer */
   uint8_t _pad_260[60];
-  _Alignas(64) _Atomic uint32_t producer; /* the producer: 0 has never been, 1 open, 2 closed */
+  _Alignas(64) _Atomic uint32_t producer; /* the producer: 0 never existed, 1 open, 2 closed */
   uint8_t _pad_324[60];
-  _Alignas(64) _Atomic uint32_t consumer; /* the consumer: likewise */
+  _Alignas(64) _Atomic uint32_t consumer; /* the consumer: the same values */
   uint8_t _pad_388[60];
 };
 _Static_assert(offsetof(struct spsc_control, lane) == 0, "spsc_control.lane");

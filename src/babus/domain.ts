@@ -1,8 +1,8 @@
 /**
- * A domain: slots by name, each a file of its own, made when it is first asked for.
+ * A domain: slots by name, each a file of its own, created at first use.
  *
- * A domain has no file and no state: it is what its slots' names have in common. So there is nothing
- * that could be left over, or differ from the slots that there are.
+ * A domain has no file and no state: it is the common part of its slots' names. So nothing of it
+ * can be left over, or disagree with its slots.
  *
  * @module
  */
@@ -20,32 +20,32 @@ import { makeSlot, type Slot } from "./slot.ts";
 import { openSlot, planIn, slotPath, type SlotShapeOptions } from "./geometry.ts";
 import { SLOT, SLOT_CONTROL } from "./slot_words.ts";
 
-/** How to open a slot. */
+/** The options for opening a slot. */
 export interface SlotOptions<T> extends SlotShapeOptions {
-  /** How values become messages; bytes as they are by default. All must say the same. */
+  /** The codec of the messages; plain bytes by default. All programs must use the same. */
   codec?: Codec<T>;
 }
 
-/** What can be told of a slot from outside. */
+/** The properties of a slot that can be read from outside. */
 export interface SlotInfo {
   /** The name within the domain. */
   readonly name: string;
   /** The name of the type of its messages. */
   readonly type: string;
-  /** How many of the last messages can be looked back at. */
+  /** The number of last messages that can be read. */
   readonly depth: number;
   /** The largest message in bytes. */
   readonly maxSize: number;
-  /** The number of the newest message; 0 if there is none. */
+  /** The number of the newest message; 0 before the first. */
   readonly sequence: number;
-  /** The memory that it takes. */
+  /** The memory it occupies, in bytes. */
   readonly allocatedBytes: number;
 }
 
 /**
  * Slots by name, for all processes that open a domain of the same name.
  *
- * @example What one writes, all see
+ * @example Write in one process, read in all
  * ```ts
  * import { codec, Domain } from "@vring/vring";
  *
@@ -72,24 +72,24 @@ export class Domain implements Disposable {
     return new Domain(name);
   }
 
-  /** Removes the names of all slots of a domain; whoever has them open goes on with them. */
+  /** Removes the names of all slots of a domain; existing handles keep working. */
   static unlink(name: string): boolean {
     const bare = checkName(name, "a domain");
     const removed = slotsOf(bare).map((info) => Region.unlink(SLOT, info.path));
     return removed.includes(true);
   }
 
-  /** The time by the clock that the timestamps of messages are from, in nanoseconds. */
+  /** Returns the time in nanoseconds, by the clock of message timestamps. */
   static now(): number {
     return now();
   }
 
   /**
-   * Opens a slot of bytes, or makes it. It is closed with the domain, if not before. Who comes first
-   * decides its depth and size: say what the others say, or nothing, to have it as it is.
+   * Opens a slot of bytes, or creates it. The first program decides its depth and size; others
+   * state the same sizes or omit them. It closes with the domain, if not before.
    */
   slot(name: string, options?: SlotOptions<Uint8Array>): Slot<Uint8Array>;
-  /** Opens a slot of values, or makes it. It is closed with the domain, if not before. */
+  /** Opens a slot of values, or creates it. It closes with the domain, if not before. */
   slot<T>(name: string, options: SlotOptions<T> & { codec: Codec<T> }): Slot<T>;
   slot<T>(name: string, options: SlotOptions<T> = {}): Slot<T> {
     options = checkedOptions(options, `open slot ${inWords(name)}`);
@@ -107,14 +107,16 @@ export class Domain implements Disposable {
     return slot;
   }
 
-  /** The slots that there are, whoever has made them, by name. */
+  /** Lists the slots of the domain by name, whichever program created them. */
   slots(): SlotInfo[] {
     return slotsOf(this.name).map((info) => look(info, this.name)).filter((info) =>
       info !== undefined
     );
   }
 
-  /** Removes the name of a slot; whoever has it open goes on with it. False if there is none. */
+  /**
+   * Removes the name of a slot; existing handles keep working. Returns false if it does not exist.
+   */
   unlink(name: string): boolean {
     return Region.unlink(SLOT, slotPath(this.name, name));
   }
@@ -122,12 +124,12 @@ export class Domain implements Disposable {
   /** Closes all slots that were opened through this handle. */
   close(): void {
     this.#closed = true;
-    using stack = new DisposableStack(); // closes all, also if one of them throws
+    using stack = new DisposableStack(); // closes all, even if one of them throws
     for (const slot of this.#slots) stack.use(slot);
     this.#slots.clear();
   }
 
-  /** The same as `close()`. */
+  /** Closes it, as `close()` does. */
   [Symbol.dispose](): void {
     this.close();
   }
@@ -137,7 +139,7 @@ function slotsOf(domain: string): RegionInfo[] {
   return regions().filter(({ kind, name }) => kind === SLOT.name && name.startsWith(`${domain}/`));
 }
 
-/** Undefined if it has gone, nobody uses it, or it is not what it says. */
+/** Reads one slot; returns undefined if it was removed, is unused or is not valid. */
 function look(info: RegionInfo, domain: string): SlotInfo | undefined {
   const { details, inUse, path, allocatedBytes } = info;
   if (details === undefined || details.abiHash !== SLOT.control.hash) return undefined;

@@ -1,5 +1,5 @@
 /**
- * How large a slot is, and opening one.
+ * The size of a slot, and opening one.
  *
  * @module
  */
@@ -22,23 +22,28 @@ import {
   SlotWords,
 } from "./slot_words.ts";
 
-/** How to open a slot. Omitted sizes are those of the existing slot, or the defaults of a new one. */
+/**
+ * The options for opening a slot. Omitted sizes are those of the existing slot, or the defaults.
+ */
 export interface SlotShapeOptions {
-  /** The largest message in bytes, up to 2 GiB; 64 KiB for a new slot. Memory is got when needed. */
+  /**
+   * The largest message in bytes, up to 2 GiB; 64 KiB for a new slot. Memory is allocated when
+   * needed.
+   */
   maxSize?: number;
-  /** How many of the last messages can be looked back at, 1 to 1,024; 8 for a new slot. */
+  /** The number of last messages that can be read, 1 to 1,024; 8 for a new slot. */
   depth?: number;
-  /** The permission bits of a new one; 0o600 by default. */
+  /** The permission bits of a new slot; 0o600 by default. */
   mode?: number;
-  /** Keep it when the last one leaves, until it is unlinked. */
+  /** Keeps the slot when its last member leaves, until it is unlinked. */
   persist?: boolean;
-  /** Attach also if it belongs to another user than you or root. */
+  /** Also attaches if the slot belongs to another user than you or root. */
   anyOwner?: boolean;
 }
 
-/** The path of the file that holds a slot. */
+/** Returns the path of a slot's file. */
 export function slotPath(domain: string, name: string): string {
-  topicPath(SLOT.name, name, "a slot"); // throws unless the name could stand alone
+  topicPath(SLOT.name, name, "a slot"); // throws unless the name is valid by itself
   return topicPath(SLOT.name, `${domain}/${name}`, "a slot of a domain");
 }
 
@@ -77,7 +82,7 @@ const SLOTS: Product<SlotGeometry> = {
   },
 };
 
-/** Opens a slot, or makes it. */
+/** Opens a slot, or creates it. */
 export function openSlot(
   domain: string,
   name: string,
@@ -89,7 +94,7 @@ export function openSlot(
   return new SlotWords(name, region, planOf({ depth, maxBytes }));
 }
 
-/** What a control block says of a region with so many bytes; undefined if that cannot be. */
+/** Returns the layout that a control block states; undefined if it does not fit the data. */
 export function planIn(control: Uint8Array, dataBytes: number): SlotOffsets | undefined {
   const { depth, max_bytes: maxBytes } = SLOT_CONTROL.read(control);
   const shape = { depth, maxBytes };

@@ -1,6 +1,6 @@
 /**
- * The clients of a server, as it sees them: their requests, in turns, and the responses to them, of
- * which those that find no room wait in a queue.
+ * The clients of a server, as the server sees them: their requests, in turns, and their responses.
+ * A response without room waits in a queue.
  *
  * @module
  */
@@ -11,13 +11,16 @@ import { beginLane, LaneReceiver, LaneSender } from "../lane/lane.ts";
 import { recordLength } from "../lane/record.ts";
 import { type Board, Envelope, messageBytes, type Outgoing, post, type RpcSeat } from "./calls.ts";
 
-/** A client: the lane of its requests, and the way back. */
+/** A client: the lane of its requests, and the lane of its responses. */
 export class Client extends LaneReceiver {
   readonly seat: RpcSeat;
   readonly responses: LaneSender;
-  /** Responses for which there was no room. While there are any, no request is taken. */
+  /** The responses without room so far. While it has any, no request is taken. */
   readonly queue: Outgoing[] = [];
-  /** Whether nothing is taken or sent any more, as what it stored makes no sense (rpc.ts, C4). */
+  /**
+   * Whether the client has corrupted its lanes, so that nothing more is taken or sent (calls.ts,
+   * C4).
+   */
   isBroken = false;
 
   private constructor(seat: RpcSeat) {
@@ -31,7 +34,10 @@ export class Client extends LaneReceiver {
     seat.adopted.store(this.tail.load()); // calls/calls.ts, P1 before the server's generation ..
   }
 
-  /** A client in its seat; drops what is in its lanes if a peer corrupted their positions (calls.ts, C4). */
+  /**
+   * Makes a client for a seat; empties its lanes if a peer corrupted their positions (calls.ts,
+   * C4).
+   */
   static at(seat: RpcSeat): Client {
     return beginLane(seat.requests, "tail", () => new Client(seat));
   }
@@ -46,7 +52,7 @@ export class Client extends LaneReceiver {
     }
   }
 
-  /** Leaves it alone from now on, and tells whoever has the seat. */
+  /** Stops serving this client, and marks its seat as broken. */
   break(): void {
     this.isBroken = true;
     this.queue.length = 0;
@@ -58,7 +64,7 @@ export class Client extends LaneReceiver {
 /** All clients of a server. */
 export class Clients {
   readonly all: readonly Client[];
-  /** What the request begins with that was looked at last. */
+  /** The header of the request last read. */
   readonly envelope = new Envelope();
   readonly #end: RingEnd;
   readonly #fan: FanIn<Client>;
@@ -75,7 +81,7 @@ export class Clients {
     return this.#fan.look();
   }
 
-  /** The client whose turn it is to have a request taken, undefined if none is known to have one. */
+  /** Returns the client whose request is next; undefined if none is known to have one. */
   next(): Client | undefined {
     return this.#fan.next();
   }
@@ -85,24 +91,24 @@ export class Clients {
     this.#fan.exclude(client);
   }
 
-  /** Reads what a client's next request begins with; gives the length of its record. */
+  /** Reads the header of a client's next request; returns the length of its record. */
   readEnvelope(client: Client): number {
     try {
       const length = recordLength(client);
       this.envelope.read(client, length);
       return length;
     } catch (error) {
-      this.#leaveAlone(client);
+      this.#stopServing(client);
       throw error;
     }
   }
 
-  /** Whether some response is not sent yet. */
+  /** Whether a response is still queued. */
   get hasQueued(): boolean {
     return this.#queued.size > 0;
   }
 
-  /** Sends a response, now or once there is room; not at all to a client that is gone. */
+  /** Sends a response, now or once it fits; drops it if the client is gone. */
   send(client: Client, response: Outgoing): void {
     if (client.isBroken || client.seat.generation.load() !== response.generation) return;
     if (client.queue.length === 0 && this.#hasRoom(client, response)) {
@@ -113,13 +119,13 @@ export class Clients {
     this.#queued.add(client);
   }
 
-  /** Whether `flush()` would do anything. */
+  /** Whether `flush()` could send or drop a response. */
   canFlush(): boolean {
     for (const client of this.#queued) if (this.#isMovable(client)) return true;
     return false;
   }
 
-  /** Sends the responses for which there is room by now. */
+  /** Sends the queued responses that fit now. */
   flush(): void {
     for (const client of this.#queued) {
       const { queue, responses, seat } = client;
@@ -130,28 +136,28 @@ export class Clients {
       }
       if (queue.length > 0) continue;
       this.#queued.delete(client);
-      this.#fan.suspectAll(); // its requests were left alone
+      this.#fan.suspectAll(); // its requests were not taken meanwhile
     }
   }
 
-  /** Whether the first response in a queue can be sent, or be dropped as nobody waits for it. */
+  /** Whether the first response in a queue can be sent, or dropped because nobody waits for it. */
   #isMovable(client: Client): boolean {
     const { queue: [first], seat } = client;
     if (first === undefined || this.#hasRoom(client, first)) return true;
     return seat.generation.load() !== first.generation || !this.#end.isPresent(seat);
   }
 
-  /** Whether there is room for a response; a client that stored what makes no sense is left alone. */
+  /** Whether a response fits; stops serving a client whose positions are corrupt. */
   #hasRoom(client: Client, { body }: Outgoing): boolean {
     try {
       return client.responses.hasRoom(messageBytes(body.length));
     } catch (error) {
-      this.#leaveAlone(client);
+      this.#stopServing(client);
       throw error;
     }
   }
 
-  #leaveAlone(client: Client): void {
+  #stopServing(client: Client): void {
     client.break();
     this.#queued.delete(client);
     this.#fan.exclude(client);

@@ -1,8 +1,8 @@
 /**
  * One producer, one consumer: a lane with a region and two roles.
  *
- * How bytes travel is told in lane.ts, how messages are framed in record.ts, what an end is in
- * lane/endpoint.ts. A ring carries messages or bytes; which, its header says as the type of its messages.
+ * lane.ts moves the bytes, record.ts frames the messages, and lane/endpoint.ts describes an end. A
+ * ring carries messages or plain bytes, as the message type in its header shows.
  *
  * @module
  */
@@ -33,17 +33,17 @@ export const SPSC_CONTROL = layout("spsc_control", {
     line: true,
     doc: "rung by the consumer; raised by a waiting producer",
   },
-  producer: { type: "u32", line: true, doc: "the producer: 0 has never been, 1 open, 2 closed" },
-  consumer: { type: "u32", line: true, doc: "the consumer: likewise" },
+  producer: { type: "u32", line: true, doc: "the producer: 0 never existed, 1 open, 2 closed" },
+  consumer: { type: "u32", line: true, doc: "the consumer: the same values" },
 });
 
-/** What the header of a ring of bytes says, where that of others names a codec. */
+/** The message type of a ring of bytes; other rings have the type of their codec. */
 const BYTE_LEVEL: MessageType = {
   name: "bytes without messages",
   hash: fingerprint("spsc level bytes"),
 };
 
-/** How these rings are told from other regions. */
+/** The region type of these rings. */
 export const SPSC: RegionKind = {
   name: "spsc",
   title: "ring",
@@ -52,38 +52,38 @@ export const SPSC: RegionKind = {
   openedWith: (messageName) => messageName === BYTE_LEVEL.name ? 'level: "bytes"' : undefined,
 };
 
-/** The two ends: each a role and a word. */
+/** The two ends, each with a role and a word. */
 export type EndName = "producer" | "consumer";
 
 const ROLES: Record<EndName, number> = { producer: 0, consumer: 1 };
 
-/** How to open an end of a ring from one producer to one consumer. */
+/** The options for opening an end of a ring from one producer to one consumer. */
 export interface SpscOptions<T> extends RingOptions {
-  /** How values become messages; bytes as they are by default. Both ends must say the same. */
+  /** The codec of the messages; plain bytes by default. Both ends must use the same. */
   codec?: Codec<T>;
-  /** What the ring carries: messages, by default. Both ends must say the same. */
+  /** The contents of the ring: messages by default. Both ends must use the same. */
   level?: "messages";
-  /** Wait on when the other end has closed or died, for another one to come. */
+  /** Keeps waiting for another end when the other end has closed or died. */
   keepOpen?: boolean;
 }
 
-/** How to join a ring from one producer to one consumer, once it is there. */
+/** The options for joining a ring from one producer to one consumer, once it exists. */
 export interface SpscConnectOptions<T>
   extends RingConnectOptions, Pick<SpscOptions<T>, "codec" | "level" | "keepOpen"> {}
 
-/** How to open an end of a ring of bytes without messages. */
+/** The options for opening an end of a ring of bytes. */
 export interface SpscByteOptions extends RingOptions {
-  /** What the ring carries: bytes. Both ends must say the same. */
+  /** The contents of the ring: bytes. Both ends must use the same. */
   level: "bytes";
-  /** Wait on when the other end has closed or died, for another one to come. */
+  /** Keeps waiting for another end when the other end has closed or died. */
   keepOpen?: boolean;
 }
 
-/** How to join a ring of bytes without messages, once it is there. */
+/** The options for joining a ring of bytes, once it exists. */
 export interface SpscByteConnectOptions
   extends RingConnectOptions, Pick<SpscByteOptions, "level" | "keepOpen"> {}
 
-/** What both ends must agree on. */
+/** Returns the message type, on which both ends must agree. */
 function typeOf({ level = "messages", codec: chosen = codec.bytes }: EndOptions): MessageType {
   return level === "bytes" ? BYTE_LEVEL : chosen.type;
 }
@@ -91,12 +91,15 @@ function typeOf({ level = "messages", codec: chosen = codec.bytes }: EndOptions)
 /** Opens the regions of these rings. */
 export const RINGS = new RingRegions<EndOptions>(ringProduct(SPSC), typeOf);
 
-/** Opens the ring, or makes it, and takes an end; a RoleTakenError if a living party has it. */
+/**
+ * Opens the ring, or creates it, and takes an end; throws a RoleTakenError if a living party holds
+ * it.
+ */
 export function openEnd(name: string, title: EndName, options: RingOptions & EndOptions): LaneEnd {
   return takeEnd(name, title, RINGS.open(name, options), options);
 }
 
-/** Makes the ring, and takes an end; an OsError (EEXIST) if there is one. */
+/** Creates the ring, and takes an end; throws an OsError (EEXIST) if the ring is in use. */
 export function createEnd(
   name: string,
   title: EndName,
@@ -105,7 +108,7 @@ export function createEnd(
   return takeEnd(name, title, RINGS.create(name, options), options);
 }
 
-/** Waits for the ring to appear, and takes an end; a RoleTakenError if a living party has it. */
+/** Waits for the ring, and takes an end; throws a RoleTakenError if a living party holds it. */
 export async function connectEnd(
   name: string,
   title: EndName,

@@ -1,5 +1,5 @@
 /**
- * Peers that come and go, as a stream of their number.
+ * Peers that join and leave, as a stream of their number.
  *
  * @module
  */
@@ -10,20 +10,20 @@ import { wait, type WaitOptions } from "../wait/until.ts";
 import type { VRing } from "./vring.ts";
 
 /**
- * Yields the number of peers now and after every change, never the same one twice in a row. Peers
- * that come or leave ring; a death is noticed within a slice.
+ * Yields the number of peers now and after every change, never the same one twice in a row. A peer
+ * that joins or leaves rings; a death is noticed within a slice.
  */
 export async function* matches(
   ring: VRing,
   count: () => number,
   options: WaitOptions,
 ): AsyncGenerator<number, void, void> {
-  let told = NaN;
-  let found = NaN; // by the look that ended the wait: another look may find `told` again
+  let last = NaN;
+  let found = NaN; // as found when the wait ended: a second count may be `last` again
   const awaited = {
     bell: ring.membersBell,
     watch: ring.members,
-    ready: () => ring.region.closed || (found = count()) !== told,
+    ready: () => ring.region.closed || (found = count()) !== last,
   };
   try {
     while (!ring.region.closed) {
@@ -32,7 +32,7 @@ export async function* matches(
       const { timeout = Infinity } = options;
       if (outcome === "timeout") throw timeoutError(`see peers of ${ring.what} change`, timeout);
       if (ring.region.closed) return;
-      yield told = found;
+      yield last = found;
     }
   } catch (error) {
     if (!(error instanceof ClosedError && ring.region.closed)) throw error;

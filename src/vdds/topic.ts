@@ -21,7 +21,6 @@ import {
   DEPTH_MAX,
   entryOf,
   isShape,
-  type Plan,
   planOf,
   READERS_MAX,
   SAMPLE_BYTES_MAX,
@@ -29,56 +28,59 @@ import {
   TOPIC_BYTES_MAX,
   TOPIC_CONTROL,
   TOPIC_DESCRIPTOR,
+  type TopicOffsets,
 } from "./vring_layout.ts";
 
-/** How to open a topic. Omitted sizes are those of the existing topic, or the defaults of a new one. */
+/**
+ * The options for opening a topic. Omitted sizes are those of the existing topic, or the defaults.
+ */
 export interface TopicOptions {
-  /** How many samples there are room for, 1 to 1,024; 8 for a new topic. */
+  /** The number of samples it has room for, 1 to 1,024; 8 for a new topic. */
   depth?: number;
   /** The largest sample in bytes, up to 2 GiB; 64 KiB for a new topic. */
   size?: number;
-  /** How many subscribers there can be at once, 1 to 64; 16 for a new topic. */
+  /** The most subscribers at once, 1 to 64; 16 for a new topic. */
   maxSubscribers?: number;
   /**
-   * Whether a new topic has memory for all samples from the beginning, as by default; if not, the
-   * publisher gets it when a sample first needs it, or throws an OsError (ENOSPC) when the memory is used up; it
-   * can go on with samples that fit where there were some before.
+   * Whether a new topic gets memory for all samples at once, the default. If not, the publisher
+   * allocates it when a sample first needs it, and throws an OsError (ENOSPC) when none is left. It
+   * can still send samples that fit into allocated memory.
    */
   reserve?: boolean;
-  /** The permission bits of a new one; 0o600 by default. */
+  /** The permission bits of a new topic; 0o600 by default. */
   mode?: number;
-  /** Keep it when the last one leaves, until it is unlinked. */
+  /** Keeps the topic when its last member leaves, until it is unlinked. */
   persist?: boolean;
-  /** Attach also if it belongs to another user than you or root. */
+  /** Also attaches if the topic belongs to another user than you or root. */
   anyOwner?: boolean;
 }
 
-/** How to join a topic that somebody else makes. */
+/** The options for joining a topic that another program creates. */
 export interface TopicConnectOptions {
-  /** Milliseconds to wait for it to appear, then a TimeoutError; for ever by default. */
+  /** The milliseconds to wait for the topic, then a TimeoutError; for ever by default. */
   timeout?: number;
   /** Ends the wait with the signal's reason. */
   signal?: AbortSignal;
-  /** Attach also if it belongs to another user than you or root. */
+  /** Also attaches if the topic belongs to another user than you or root. */
   anyOwner?: boolean;
 }
 
-/** How a topic was and is used; while a publisher is killed it may be one sample behind. */
+/** The counters of a topic. While a publisher is killed they may be one sample behind. */
 export interface TopicCounters {
-  /** Samples published, to however many. */
+  /** Samples published, to any number of subscribers. */
   published: number;
-  /** Samples given to subscribers, taken or not, counted once for each; the history is not counted. */
+  /** Samples given to subscribers, once for each, taken or not; the history is not counted. */
   delivered: number;
   /**
-   * Samples that a subscriber was to have and did not get, counted once for each: not sent, or taken
-   * back unread, which `delivered` has counted.
+   * Samples that a subscriber lost, once for each: not sent, or dropped unread after `delivered`
+   * had counted them.
    */
   dropped: number;
   /** Samples that some subscriber has, taken or not. */
   inFlight: number;
 }
 
-/** What became of the samples of a topic. */
+/** Returns the counters of a topic. */
 export function countersOf(ring: VRing): TopicCounters {
   return {
     published: ring.kept(Kept.published),
@@ -130,17 +132,23 @@ function ringOn(topic: string, { region, geometry }: Opened<TopicGeometry>): VRi
   return new VRing(topic, region, planOf(shapeOf(geometry), pageSize()));
 }
 
-/** Opens the VRing of a topic, or makes it: the parties may come in any order. */
+/** Opens the VRing of a topic, or creates it: programs start in any order. */
 export function openTopic(topic: string, options: TopicOptions, message: MessageType): VRing {
   return ringOn(topic, open(TOPICS, requestFor(topic, options, message)));
 }
 
-/** Makes the VRing of a topic; an OsError (EEXIST) if somebody uses one of this name. */
+/**
+ * Creates the VRing of a topic; throws an OsError (EEXIST) if a living process uses one of this
+ * name.
+ */
 export function createTopic(topic: string, options: TopicOptions, message: MessageType): VRing {
   return ringOn(topic, create(TOPICS, requestFor(topic, options, message)));
 }
 
-/** A step of joining an existing topic, of any shape. Never waits; undefined if it does not exist. */
+/**
+ * Performs one step of joining a topic of any shape, without waiting; returns undefined if it does
+ * not exist.
+ */
 export function connectOnce(
   topic: string,
   options: TopicConnectOptions,
@@ -151,15 +159,15 @@ export function connectOnce(
   return opened === undefined || opened instanceof Again ? opened : ringOn(topic, opened);
 }
 
-/** What a control block says of a region with so many bytes; undefined if that cannot be. */
-export function planIn(control: Uint8Array, dataBytes: number): Plan | undefined {
+/** Returns the layout that a control block states; undefined if it does not fit the data. */
+export function planIn(control: Uint8Array, dataBytes: number): TopicOffsets | undefined {
   const { depth, readers, sample_bytes: sampleBytes } = TOPIC_CONTROL.read(control);
   const shape = { depth, readers, sampleBytes };
   const plan = isShape(shape) ? planOf(shape, pageSize()) : undefined;
   return plan?.bytes === dataBytes ? plan : undefined;
 }
 
-/** Joins a topic by a step of the caller's, such as `connectOnce`, once there is one. */
+/** Joins a topic once it exists, by a step such as `connectOnce`. */
 export function connectTopic<T>(
   topic: string,
   options: TopicConnectOptions,
@@ -175,8 +183,8 @@ export function unlinkTopic(topic: string): boolean {
 }
 
 /**
- * A step of becoming a reader: never waits, and gives an `Again` where a reader that holds a role is
- * just coming or going. A RoleTakenError if all are there to stay.
+ * Performs one step of becoming a reader, without waiting; returns `Again` while a reader is
+ * joining or leaving. Throws a RoleTakenError if all seats are taken.
  */
 export function joinReaders(
   topic: string,
@@ -194,11 +202,11 @@ export function joinReaders(
   throw error();
 }
 
-/** The options of a topic, each read once and checked. */
+/** Copies the options of a topic and checks them. */
 export function checkedTopic<O extends { history?: number }>(topic: string, options: O): O {
   const action = `open topic ${inWords(topic)}`;
   const own = checkedOptions(options, action);
-  topicPath(TOPIC.name, topic); // throws unless it can be a topic
+  topicPath(TOPIC.name, topic); // throws unless the name is valid
   const { history = 0 } = own;
   if (Number.isInteger(history) && history >= 0) return own;
   throw new RangeError(
@@ -206,7 +214,7 @@ export function checkedTopic<O extends { history?: number }>(topic: string, opti
   );
 }
 
-/** The type of a topic's messages: that of the codec, bytes by default. */
+/** Returns the type of a topic's messages, by its codec; bytes by default. */
 export function typeOf(options: { codec?: Pick<Codec<unknown>, "type"> }): MessageType {
   return (options.codec ?? codec.bytes).type;
 }
@@ -221,8 +229,8 @@ function checkShape(what: string, shape: Shape): void {
   );
 }
 
-/** Fills a new region: all descriptors are in AVAIL. */
-function initialise(mapping: Mapping, plan: Plan, reserved: boolean): void {
+/** Fills a new region, with all descriptors in AVAIL. */
+function initialise(mapping: Mapping, plan: TopicOffsets, reserved: boolean): void {
   const { depth, readers, sampleBytes } = plan;
   const start = dataOffsetOf(TOPIC);
   const control = new Uint8Array(TOPIC_CONTROL.size);

@@ -11,7 +11,7 @@ import { type RegionInfo, regions } from "../region/list.ts";
 import * as files from "../os/files.ts";
 import { planIn, type TopicCounters } from "./topic.ts";
 import { readerRole, TOPIC, WRITER_ROLE } from "./vring.ts";
-import { type Plan, State, stateOf, TOPIC_CONTROL, wordOffset } from "./vring_layout.ts";
+import { State, stateOf, TOPIC_CONTROL, type TopicOffsets, wordOffset } from "./vring_layout.ts";
 
 /** The properties of a topic that can be read from outside. */
 export interface TopicInfo {
@@ -88,7 +88,7 @@ function look(info: RegionInfo, dataBytes: number, type: string): TopicInfo | un
   };
 }
 
-function countInFlight(fd: number, plan: Plan): number {
+function countInFlight(fd: number, plan: TopicOffsets): number {
   const { depth, readers, descriptorBytes, descriptorsAt } = plan;
   const descriptors = new Uint8Array(depth * descriptorBytes);
   files.read(fd, descriptors, dataOffsetOf(TOPIC) + descriptorsAt);

@@ -106,13 +106,13 @@ import {
   countIn,
   descriptorOf,
   entryOf,
-  type Plan,
   stampOf,
   State,
   stateOf,
   TOPIC_CONTROL,
   TOPIC_DESCRIPTOR,
   TOPIC_READER,
+  type TopicOffsets,
   usedRingAt,
   wordOffset,
 } from "./vring_layout.ts";
@@ -169,7 +169,7 @@ export class VRing {
   /** The name in messages, such as `topic "camera/front"`. */
   readonly what: string;
   readonly region: Region;
-  readonly plan: Plan;
+  readonly plan: TopicOffsets;
   readonly writer: Seat;
   /** The readers' seats: a row each. */
   readonly seats: Seats;
@@ -191,7 +191,7 @@ export class VRing {
   readonly #readers: (ReaderWords | undefined)[] = [];
   #pins: readonly Word32[] | undefined;
 
-  constructor(topic: string, region: Region, plan: Plan) {
+  constructor(topic: string, region: Region, plan: TopicOffsets) {
     const { mapping, controlOffset: control } = region;
     const { fields } = TOPIC_CONTROL;
     this.what = `topic "${topic}"`;

@@ -86,7 +86,7 @@ export interface Shape {
 }
 
 /** The geometry of a topic: offsets from the beginning of the data. */
-export interface Plan extends Shape {
+export interface TopicOffsets extends Shape {
   /** The entries of AVAIL and of each USED ring: a power of two, at least the depth. */
   readonly entries: number;
   readonly readersAt: number;
@@ -113,7 +113,7 @@ export function isShape({ depth, readers, sampleBytes }: Shape): boolean {
 }
 
 /** Lays a topic out; samples of a page or more begin on a page. */
-export function planOf(shape: Shape, pageBytes: number): Plan {
+export function planOf(shape: Shape, pageBytes: number): TopicOffsets {
   const { depth, readers, sampleBytes } = shape;
   const entries = 2 ** Math.ceil(Math.log2(depth));
   const stride = roundUp(sampleBytes, sampleBytes < pageBytes ? LINE_BYTES : pageBytes);
@@ -144,7 +144,7 @@ export function wordOffset(reader: number): number {
 }
 
 /** Returns the offset of a reader's USED ring. */
-export function usedRingAt(plan: Plan, reader: number): number {
+export function usedRingAt(plan: TopicOffsets, reader: number): number {
   return plan.usedAt + reader * roundUp(ENTRY_BYTES * plan.entries, LINE_BYTES);
 }
 
