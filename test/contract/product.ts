@@ -173,7 +173,11 @@ export interface Receiver extends Handle {
   receiveSync(options?: SyncWaitOptions): Received;
   receive(options?: WaitOptions): Promise<Received>;
   /** Shows messages in place; gives how many there were. */
-  poll(handler: (message: Uint8Array) => void): number;
+  poll(handler: (message: Uint8Array, redelivered: boolean) => void, limit?: number): number;
+  /** Copies the next message into an array; -1 if there is none. */
+  tryReceiveInto?(target: Uint8Array<ArrayBuffer>): number;
+  /** Shows the next message in place until it is disposed; until then nothing else is received. */
+  tryHold?(): { readonly bytes: Uint8Array } & Disposable;
 }
 
 /** A product that carries messages of bytes from its sender to its receiver. */

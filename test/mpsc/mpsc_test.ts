@@ -173,23 +173,6 @@ Deno.test("MpscConsumer.poll() counts the message whose handler throws as seen",
   assertEquals(consumer.available, 0);
 });
 
-Deno.test("MpscConsumer refuses everything but disposing while a sample of any lane is held", () => {
-  using cast = new Cast();
-  const { consumer, producers } = cast;
-  for (const producer of producers) producer.trySend(payload(producer.id, 50));
-  const taken = consumer.takeSync();
-  assert(taken.state === "ok");
-  for (const act of [() => consumer.tryReceive(), () => consumer.poll(() => {})]) {
-    assertThrows(act, VringError, "dispose it");
-  }
-  const { producer } = taken.sample;
-  assertEquals(taken.sample.bytes, payload(producer, 50));
-  taken.sample[Symbol.dispose]();
-  assertEquals(producers[producer]!.available, 0);
-  const other = valueOf(consumer.tryReceive());
-  assertEquals([other.producer, other.value], [1 - producer, payload(1 - producer, 50)]);
-});
-
 Deno.test("MpscConsumer.close() within a poll keeps what the handler has not seen, in every lane", () => {
   using cast = new Cast();
   const { consumer, producers } = cast;
@@ -231,25 +214,6 @@ Deno.test("MpscConsumer tells what a consumer before it had taken, of each lane"
     flags[producer]!.push(redelivered);
   }
   for (const { id } of producers) assertEquals(flags[id], [id === first, false]);
-});
-
-Deno.test("MpscConsumer.tryReceiveInto() fills an array, and leaves what does not fit", () => {
-  using cast = new Cast();
-  const { consumer, producers } = cast;
-  const target = new Uint8Array(20).fill(0xee);
-  assertEquals(consumer.tryReceiveInto(target), -1);
-  producers[1]!.trySend(payload(1, 21));
-  assertThrows(() => consumer.tryReceiveInto(target), RangeError, "the message has 21");
-  producers[0]!.trySend(payload(2, 7));
-  const lengths = new Set([
-    consumer.tryReceiveInto(new Uint8Array(30)),
-    consumer.tryReceiveInto(new Uint8Array(30)),
-  ]);
-  assertEquals(lengths, new Set([7, 21]));
-  producers[0]!.trySend(payload(3, 2));
-  assertEquals(consumer.tryReceiveInto(target), 2);
-  assert(isPayload(target.subarray(0, 2), 3));
-  assertEquals(target.subarray(2), new Uint8Array(18).fill(0xee));
 });
 
 Deno.test("messages go on in every lane where its positions wrap", () => {

@@ -56,7 +56,7 @@ function receiverOf(reader: CircularBufferReader): Receiver {
     tryReceive: () => reader.tryRead(),
     receiveSync: (options) => reader.readSync(options),
     receive: (options) => reader.read(options),
-    poll: (handler) => reader.poll(handler).handled,
+    poll: (handler, limit) => reader.poll((bytes) => handler(bytes, false), limit).handled,
   };
 }
 

@@ -109,7 +109,17 @@ export function receiverOf(consumer: Consumer, sizes: Receiver["sizes"] = {}): R
     tryReceive: () => received(consumer.tryReceive()),
     receiveSync: (options) => received(consumer.receiveSync(options)),
     receive: async (options) => received(await consumer.receive(options)),
-    poll: (handler) => consumer.poll(handler),
+    poll: (handler, limit) =>
+      consumer.poll(
+        (bytes: Uint8Array, ...told: unknown[]) => handler(bytes, told.at(-1) === true),
+        limit,
+      ),
+    tryReceiveInto: (target) => consumer.tryReceiveInto(target),
+    tryHold() {
+      const outcome = consumer.tryTake();
+      if (outcome.state === "ok") return outcome.sample;
+      throw new Error("There is no message to hold");
+    },
   };
 }
 
