@@ -1,9 +1,9 @@
 /*
  * The sentinel: loaded once per isolate, and unloaded by Deno when the isolate ends, even in a
  * terminated Worker. Its destructor gives back the memory of the isolate (vring.c) and closes every
- * file that was opened through this copy, so that the roles of a Worker end with it. One native
- * call opens a file and records it, because a Worker can be terminated between any two JavaScript
- * statements. No function is called nonblocking.
+ * file opened through this copy. So the roles of a Worker end with it. One native call opens a file
+ * and records it, because a Worker can be terminated between any two JavaScript statements. No
+ * function is called nonblocking.
  *
  * Memory goes first: a thread of the runtime that still writes into a view must find private zeros
  * before another process can acquire the role.

@@ -122,13 +122,13 @@ EXPORT int32_t vring_uid(void)
  *
  * Retiring a range gives its memory back to the system and keeps its addresses: private zeros
  * replace it. Nobody can know whether a range is still in use. Its buffer may have been transferred
- * away, the runtime may be in the middle of a call with a view of it, or a thread of this library
- * may be asleep on a word of it. All of them find zeros, and their stores reach nobody.
+ * away. The runtime may be in the middle of a call with a view of it. A thread of this library may
+ * be asleep on a word of it. All of them find zeros, and their stores reach nobody.
  *
  * A retired range costs addresses and one of the kernel's mappings, of which a process can have
  * 65,530 by default. The kernel maps downwards, so ranges that are closed one after the other are
- * often neighbours; they merge into one, here and in the kernel. The oldest range is unmapped when
- * RETIRED of them exist, when they take more than an eighth of all addresses, or when the kernel
+ * often neighbours; they merge into one, here and in the kernel. The oldest range is unmapped in
+ * three cases: RETIRED of them exist, they take more than an eighth of all addresses, or the kernel
  * has no addresses left for a new one. A use that is older than all those closes is then a SIGSEGV.
  *
  * States of a range: recorded; taken off the list by one call; retired; unmapped. Calls of several
@@ -533,8 +533,8 @@ EXPORT int32_t vring_futex_waitv(double words, uint32_t count, double deadline)
 
 /*
  * Sleeps as futex_waitv does, and checks every word again after each slice. It serves words that
- * nobody wakes, more words than futex_waitv takes (it sleeps on the first 128) and kernels without
- * the call (it sleeps on the first word).
+ * nobody wakes. It serves more words than futex_waitv takes, and sleeps on the first 128. It serves
+ * kernels without the call, and sleeps on the first word.
  */
 EXPORT int32_t vring_futex_scan(double vector, uint32_t count, double deadline, double slice,
                                 int32_t has_waitv)

@@ -23,9 +23,9 @@
  *
  * So a reader that jumps to any record in that range knows how many messages and bytes it skipped.
  *
- * I1  Bytes of [oldest, published] and of the head at `published` do not change, except the length
- *     there, which nobody reads until `published` has moved past it. (The writer may store the same
- *     values again, to fetch the line: nobody can tell.)
+ * I1  Bytes of [oldest, published] and of the head at `published` do not change. The length in that
+ *     head is an exception: nobody reads it until `published` has moved past it. (The writer may
+ *     store the same values again, to fetch the line: nobody can tell.)
  * I2  `oldest` and `published` never decrease, even when a writer takes over; both begin a record;
  *     published - oldest plus a head fits in the capacity.
  * P1  The writer moves `oldest` past all records that it will overwrite, with a full barrier,

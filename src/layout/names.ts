@@ -16,7 +16,7 @@ const RESERVED_IN_C = new Set(
 
 /**
  * Throws unless a name is an identifier in TypeScript and C, begins with a letter, and has no
- * meaning yet. (Names with a leading underscore belong to the compiler, or to padding.)
+ * meaning yet. Names with a leading underscore belong to the compiler, or to padding.
  */
 export function checkName(name: string, action: string, what: string): void {
   const problem = problemOf(name);

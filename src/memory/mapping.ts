@@ -5,7 +5,7 @@
  * Then it retires the range (native/vring.c): the memory is given back at once, and private zeros
  * take its place. So users of the range that JavaScript cannot see or stop do not crash. A buffer
  * that was transferred away reads zeros. A call of the runtime that still uses a view reads zeros
- * too (a write to a file writes zeros, a key is derived from zeros), and its stores reach nobody.
+ * too, and its stores reach nobody: a write to a file writes zeros, a key is derived from zeros.
  * The range of a forgotten mapping is retired once its ArrayBuffer was garbage collected. The
  * sentinel retires the ranges of an isolate that ends.
  *

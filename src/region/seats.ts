@@ -1,9 +1,9 @@
 /**
  * Seats: the places of a region, each for one living party at a time.
  *
- * A seat is a role of the region, which is a byte that its holder locks (liveness.ts), and the words
- * that the region keeps for the holder: a lane, a turn, a row of references. The product declares the
- * words and clears them; this file decides when.
+ * A seat is a role of the region, which is a byte that its holder locks (liveness.ts), and the
+ * words that the region keeps for the holder: a lane, a turn, a row of references. The product
+ * declares the words and clears them; this file decides when.
  *
  * ```
  *             hold, clear, raise `used`, go online
@@ -14,17 +14,17 @@
  *      +----------- hold, clear, release ------------ dead
  * ```
  *
- *   free   nobody holds the byte, and the words are clear    a newcomer takes it
- *   held   a living party holds the byte                     it releases the byte, or dies
- *   dead   nobody holds the byte, and the words are as its   a newcomer takes it, or a neighbour
- *          last holder left them                             that finds them in its way repairs it
+ *   free   nobody holds the byte, and the words are clear a newcomer takes it
+ *   held   a living party holds the byte it releases the byte, or dies
+ *   dead   nobody holds the byte, and the words are as its a newcomer takes it, or a neighbour last
+ *          holder left them that finds them in its way repairs it
  *
- * I1  The words of a dead holder are cleared only by a party that holds the byte. A look at the byte
- *     proves nothing: a newcomer may hold it by the time the look returns.
+ * I1  The words of a dead holder are cleared only by a party that holds the byte. A look at the
+ *     byte proves nothing: a newcomer may hold it by the time the look returns.
  * I2  A newcomer holds the byte, then clears the words, then raises `used`, and only then goes
  *     online: it stores a word by which its peers know it.
- * I3  `used` is larger than the number of every seat that is online or dead. So a party that looks at
- *     the seats of its peers skips those that nobody ever took. A load is clamped to `count`.
+ * I3  `used` is larger than the number of every seat that is online or dead. So a party that looks
+ *     at the seats of its peers skips those that nobody ever took. A load is clamped to `count`.
  *
  * C1  A party dies while it clears words, its own or those of a dead holder: the seat is dead, and
  *     the next party clears it again. Clearing must be correct when it is repeated or half done. A
@@ -32,9 +32,9 @@
  * C2  A newcomer dies before it goes online: its peers never knew it, and the seat is as after C1.
  * C3  A newcomer dies after it has counted the generation up: no party uses that number.
  *
- * A party notes in a state word whether it is open or has closed. It holds the byte before it stores
- * open, and stores closed before it releases the byte. So a peer that loads open, finds the byte
- * free and loads open again knows that the party died.
+ * A party stores in a state word whether it is open or has closed. It holds the byte before it
+ * stores open, and stores closed before it releases the byte. So a peer that loads open, finds the
+ * byte free and loads open again knows that the party died.
  *
  * @module
  */
@@ -47,7 +47,7 @@ import type { Region } from "./region.ts";
 /** The values of a state word. */
 export const SeatState = { never: 0, open: 1, closed: 2 } as const;
 
-/** A role and the word in which its party notes its state. */
+/** A role, and the word with its party's state. */
 export interface Seat {
   readonly role: number;
   readonly state: Word32;
@@ -56,7 +56,7 @@ export interface Seat {
 /** The condition of a party, as far as its peers can know it. */
 export type Presence = "never" | "open" | "closed" | "dead";
 
-/** Tells a living party from one that closed, died, or never was. */
+/** Returns whether a party lives, closed, died, or never existed. */
 export function presenceIn(region: Pick<Region, "isHeld">, { role, state }: Seat): Presence {
   const seen = state.load();
   if (seen === SeatState.closed) return "closed";
@@ -66,8 +66,8 @@ export function presenceIn(region: Pick<Region, "isHeld">, { role, state }: Seat
 }
 
 /**
- * Holds a role. Throws a RoleTakenError when a living party holds it, which names the attempt, such
- * as `publish to topic "imu"`, and the holder, such as `a publisher`.
+ * Acquires a role. Throws a RoleTakenError if a living party holds it. The error names the attempt,
+ * such as `publish to topic "imu"`, and the holder, such as `a publisher`.
  */
 export function takeRole(
   region: Pick<Region, "tryHold">,
@@ -81,28 +81,30 @@ export function takeRole(
   );
 }
 
-/** Counts up the holders of a role, and returns the number of this one. The caller holds the role. */
+/**
+ * Increments the generation of a role, and returns that of this holder. The caller holds the role.
+ */
 export function nextGeneration(word: Word32): number {
   const generation = (word.load() + 1) >>> 0;
   word.store(generation); // C3
   return generation;
 }
 
-/** Where the seats of a region are. */
+/** The range of a region's seats. */
 export interface SeatRange {
-  /** The role of seat 0; those of the others follow. */
+  /** The role of seat 0; the other roles follow. */
   readonly firstRole: number;
-  /** How many seats there are. */
+  /** The number of seats. */
   readonly count: number;
   /** One more than the highest seat that was ever taken (I3). */
   readonly used?: Word32;
 }
 
-/** Which seat to take, and how. */
+/** The choice of a seat, and its repair. */
 export interface TakeOptions {
   /** The only seat to take; by default the first that is free or dead. */
   readonly only?: number | undefined;
-  /** Returns false for a seat that is not worth holding. */
+  /** Whether a seat is worth taking. */
   readonly suits?: (seat: number) => boolean;
   /** Clears the words of the last holder, with the byte held. Returns false to release the seat. */
   readonly clear?: (seat: number) => boolean | void;
@@ -116,7 +118,7 @@ export interface TakenSeat {
 
 /** The seats of a region. */
 export class Seats {
-  /** How many seats there are. */
+  /** The number of seats. */
   readonly count: number;
   readonly #region: Pick<Region, "tryHold" | "isHeld">;
   readonly #firstRole: number;
@@ -129,7 +131,7 @@ export class Seats {
     this.#used = range.used;
   }
 
-  /** The role of a seat. */
+  /** Returns the role of a seat. */
   roleOf(seat: number): number {
     return this.#firstRole + seat;
   }
@@ -139,12 +141,12 @@ export class Seats {
     return this.#region.isHeld(this.roleOf(seat));
   }
 
-  /** How many seats have to be looked at: none beyond them was ever taken. */
+  /** The number of seats to check: none beyond them was ever taken. */
   get used(): number {
     return this.#used === undefined ? this.count : Math.min(this.#used.load(), this.count);
   }
 
-  /** Takes a seat and clears it; returns undefined when none is to be had. */
+  /** Takes a seat and clears it; returns undefined when none can be taken. */
   take({ only, suits, clear }: TakeOptions = {}): TakenSeat | undefined {
     const last = only ?? this.count - 1;
     for (let index = only ?? 0; index <= last; index++) {
@@ -169,7 +171,9 @@ export class Seats {
     return true;
   }
 
-  /** Looks first: that costs a tenth of opening the file, which locking a byte takes. */
+  /**
+   * Acquires a role after a look at its byte, which costs a tenth of opening the file to lock it.
+   */
   #tryHold(seat: number): Role | undefined {
     return this.isHeld(seat) ? undefined : this.#region.tryHold(this.roleOf(seat));
   }

@@ -14,20 +14,20 @@
  *                   +---------+  +-----------+
  * ```
  *
- * The truth is one 32-bit word for each reader and descriptor, `row[k][d]`: 2 bits of state, and
- * the stamp (30 bits) of the last sample that was there for this reader. The word is in DESC[d], on
- * a line that goes from the writer to the reader anyway:
+ * The truth is one 32-bit word for each reader and descriptor, `row[k][d]`. It has 2 bits of state,
+ * and 30 bits for the stamp of the last sample there for this reader. The word is in DESC[d], on a
+ * line that goes from the writer to the reader anyway:
  *
- *   none     nothing, or given back who leaves it, by one CAS
+ *   none     never given, or given back the writer (ready); a late joiner (asking)
  *   ready    given, not taken yet the reader takes it (held); the writer drops it (none)
  *   held     being read in place the reader gives it back (none)
  *   asking   a late joiner wants it the joiner (ready, or back to none); the writer (any)
  *
- * AVAIL, the USED rings and the reference counts are hints, which find a descriptor without a
- * search. A party that follows a hint confirms it by a CAS of the word, or loads all words. A hint
- * may be missing or wrong after a death. Then the rows are searched, and the hint is not trusted. A
- * reader that releases many samples stores the hints of several together, but at once while the
- * writer sleeps.
+ * Every change of a word is one CAS. AVAIL, the USED rings and the reference counts are hints,
+ * which find a descriptor without a search. A party that follows a hint confirms it by a CAS of the
+ * word, or loads all words. A hint may be missing or wrong after a death. Then the rows are
+ * searched, and the hint is not trusted. A reader that releases many samples stores the hints of
+ * several together, but at once while the writer sleeps.
  *
  * I1  A descriptor is free if it is `none` to all readers, not pinned and not held by the writer.
  *     Only the writer makes a word `ready`, and only of a descriptor that it has found free, or
@@ -53,15 +53,15 @@
  *     are online. So of two samples in a row a joiner never gets the older as history and misses
  *     the newer.
  * P5  All words change, then `sequence`, then the USED rings, then each bell is loaded
- *     (doorbell.ts, P1). So a reader that loads its ring, then `sequence`, and then its row finds
+ *     (doorbell.ts, P1). So a reader loads its ring, then `sequence`, and then its row. It finds
  *     all samples up to that number in the row, and later ones in the ring from there on. A word
  *     becomes `none`, then the space bell is loaded; the writer raises that and then loads all
  *     words, not only AVAIL, before it sleeps.
  *
  * C1  The writer dies before the journal names the sample: the descriptor is free by all words.
  * C2  It dies after that, before `sequence` shows the sample as published: the successor repeats
- *     the publish (I3) before its own first one. If it dies later, all words hold the sample, and
- *     the successor puts it into the USED rings of the readers that have not taken it, perhaps once
+ *     the publish (I3) before its own first one. If it dies later, all words hold the sample. The
+ *     successor puts it into the USED rings of the readers that have not taken it, perhaps once
  *     more. Every surviving reader gets the sample, once.
  * C3  It dies between pinning and unpinning: the pins are its row, which the successor adopts.
  * C4  A reader dies: the samples that it was given or held stay in its row, and its seat is dead

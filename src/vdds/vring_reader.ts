@@ -2,9 +2,9 @@
  * The reading side of a VRing; vring.ts explains the algorithm.
  *
  * If the next entry of the USED ring names the sample after the last one taken, that sample is
- * next. With any other entry, or after samples were lost, the row is searched. All samples that are
- * `ready` and not newer than the last published one are then taken in the order of their numbers,
- * and the reader continues in the ring from its position before the search.
+ * next. With any other entry, or after samples were lost, the row is searched. The reader then
+ * takes all samples that are `ready` and not newer than the last published one, in the order of
+ * their numbers. It continues in the ring from its position before the search.
  *
  * @module
  */
