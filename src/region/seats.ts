@@ -14,10 +14,10 @@
  *      +----------- hold, clear, release ------------ dead
  * ```
  *
- *   free   nobody holds the byte, and the words are clear a newcomer takes it
- *   held   a living party holds the byte it releases the byte, or dies
- *   dead   nobody holds the byte, and the words are as its a newcomer takes it, or a neighbour last
- *          holder left them that finds them in its way repairs it
+ *   free   nobody holds the byte, and the words are clear    a newcomer takes it
+ *   held   a living party holds the byte                     it releases the byte, or dies
+ *   dead   nobody holds the byte, and the words are as its   a newcomer takes it, or a party that
+ *          last holder left them                             it blocks repairs it
  *
  * I1  The words of a dead holder are cleared only by a party that holds the byte. A look at the
  *     byte proves nothing: a newcomer may hold it by the time the look returns.
