@@ -1,5 +1,5 @@
 /**
- * What is planned for one process: where it dies or stops, or after how long.
+ * The plan for one process: where it dies or stops, or after how long.
  *
  * @module
  */
@@ -28,7 +28,7 @@ export interface Fate {
   readonly trap?: Trap;
   /** How long it stays stopped if the trap stops it, or dawdles, in milliseconds. */
   readonly trapMs: number;
-  /** What is done to it from outside. */
+  /** The acts from outside. */
   readonly acts: readonly Act[];
 }
 
@@ -44,8 +44,8 @@ const DELAY_STRIDE_MOST = 40;
 const NAMED_DELAY_STRIDE_MOST = 4;
 
 /**
- * Seven in twenty die at a step, two stop at one, and four dawdle at some, which lets others in
- * where they seldom come. All others are killed or stopped at any moment.
+ * Plans a fate. Seven in twenty processes die at a step, two stop at one, and four pause at some, so
+ * that others act where they seldom can. All others are killed or stopped at any moment.
  */
 export function planFate(random: Random, harm: Harm): Fate {
   const { lifeMs = [10, 2000], stopMs = [2, 500] } = harm;

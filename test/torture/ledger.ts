@@ -7,8 +7,8 @@
  *   seat:  | words, a line each | step | log, a ring of statements ................. |
  * ```
  *
- * Words are those of the shipped leaf, also in a process whose other words have steps: to write an
- * account is no step.
+ * Words are those of the shipped leaf, also in a process whose other words have steps: writing an
+ * account does not count as a step.
  *
  * @module
  */

@@ -8,7 +8,7 @@ import type { Trap } from "../trap/trap.ts";
 import type { Assignment, Workload } from "./workload.ts";
 import type { LedgerPlan } from "./ledger.ts";
 
-/** What a process is told by a line. */
+/** The line that gives a process its part. */
 export interface Orders extends Assignment {
   /** Where it is to be caught; only for those with steps. */
   readonly trap?: Trap | undefined;
@@ -22,7 +22,7 @@ export function ledgerPlan(workload: Workload): LedgerPlan {
   return { cells: workload.cells, seats };
 }
 
-/** What the processes of a run have in common. */
+/** The facts that the processes of a run share. */
 export interface Company {
   /** The module of the workload. */
   readonly workloadUrl: string;
@@ -122,7 +122,7 @@ export class Process {
     return this.#running;
   }
 
-  /** Tells it what to be. */
+  /** Gives it its part. */
   async order(orders: Orders): Promise<void> {
     const writer = this.#child.stdin.getWriter();
     try {
@@ -151,7 +151,7 @@ export class Process {
 const SPARES = 2;
 
 /**
- * Processes started ahead, so that whoever is killed has a successor at once. They start one after
+ * Processes started ahead, so that each killed one has a successor at once. They start one after
  * the other: on few processors more would leave nothing for those under torture.
  */
 export class Reserve {

@@ -20,15 +20,15 @@ import { Random } from "./random.ts";
 export interface TortureOptions {
   /** How long processes are harmed. */
   readonly seconds: number;
-  /** What chance begins with. */
+  /** The seed of all chance. */
   readonly seed: number;
-  /** End as soon as the account is known not to be clean. */
-  readonly stopAtFinding?: boolean;
+  /** Returns whether the account of the run so far is enough, so that the run ends. */
+  readonly enough?: (account: Account) => boolean;
   /** How many milliseconds everybody has to come to an end; 20,000 by default. */
   readonly endingMs?: number;
-  /** Calls the run off. */
+  /** Aborts the run. */
   readonly signal?: AbortSignal;
-  /** Told of the state of things a few times a second. */
+  /** Receives the account so far a few times a second. */
   readonly onProgress?: (account: Account) => void;
 }
 
@@ -245,10 +245,11 @@ class Run {
     const time = now();
     for (const seat of this.#seats) this.#readLog(seat);
     this.#statements.judge(time - LATEST_LOG_NS);
-    if (this.#options.stopAtFinding && this.#ledger.complaintCount > 0) this.#end();
     if (this.#overseer === undefined) return;
     this.#counts = takeStock(this.#workload, this.#scene, this.#overseer);
-    this.#options.onProgress?.(this.#account());
+    const account = this.#account();
+    this.#options.onProgress?.(account);
+    if (this.#options.enough?.(account)) this.#end();
   }
 
   #checkVacancy(): void {

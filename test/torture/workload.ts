@@ -21,8 +21,8 @@ export interface Part<C extends string = string> {
 }
 
 /**
- * The counts of an account. Each is the sum of the cells of its name, 0 if there are none, unless
- * the overseer counts otherwise.
+ * The counts of an account. Each is the sum of the cells of its name, or 0 without such cells,
+ * unless the overseer counts otherwise.
  */
 export interface Counts {
   /** Messages, or the units that the workload moves. */

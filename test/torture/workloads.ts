@@ -1,12 +1,12 @@
 /**
- * Finds workloads: each is a file in workloads/ or broken/, and its name is that of the file.
+ * Finds workloads: each is a file in workloads/ or broken/, and has the name of the file.
  *
  * @module
  */
 
 import type { WorkloadModule } from "./run.ts";
 
-/** Where workloads are: those that must come out clean, and those that must not. */
+/** The folders of workloads: those whose account must be clean, and those whose must not. */
 export type Shelf = "workloads" | "broken";
 
 const SHELVES: readonly Shelf[] = ["workloads", "broken"];
@@ -25,7 +25,7 @@ export function workloadNames(shelf: Shelf): string[] {
 export function findWorkload(name: string): WorkloadModule {
   const shelf = SHELVES.find((shelf) => workloadNames(shelf).includes(name));
   if (shelf === undefined) {
-    throw new RangeError(`Cannot torture "${name}": there is no such workload`);
+    throw new RangeError(`Cannot torture "${name}": no workload has that name`);
   }
   return { name, url: new URL(`${name.replaceAll("-", "_")}.ts`, folder(shelf)).href };
 }

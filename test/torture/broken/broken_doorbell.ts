@@ -1,6 +1,6 @@
 /**
- * Broken: a sleeper that raises the bell and then does not look again. What is published between
- * its look and its raise is slept through; the end of the slice hides that from its callers.
+ * Broken: a sleeper that raises the bell and then does not look again. It sleeps through a publish
+ * between its look and its raise; the end of the slice hides that from its callers.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * How the listeners of the babus workload wait for news, and how they are judged.
+ * How the listeners of the babus workload wait for news, and how the waits are judged.
  *
  * @module
  */
@@ -17,25 +17,25 @@ import { noteSleep } from "./sleeping.ts";
 type Party = Actor<CellName>;
 type Told = readonly Slot<unknown>[];
 
-/** So many messages after the last that was told of are looked for in the notes. */
+/** The number of messages after the last reported one that are looked up in the notes. */
 const NEXT = 4;
 
-/** Longer than anybody may sleep with something to see. */
+/** Longer than a listener may sleep with something to see. */
 const LONG_MS = 1500;
 
 /** A slot that is listened to. */
 interface Ear {
   readonly station: Station;
   wake: boolean;
-  /** When that was said. */
+  /** When `wake` was set. */
   since: number;
-  /** The listener has looked at no message after this. */
+  /** The last message that the listener looked at. */
   heard: number;
-  /** What was read in the slot. */
+  /** The last message that was read in the slot. */
   read: number;
 }
 
-/** A listener and what is known of it. */
+/** A listener and the notes about it. */
 export class Vigil implements Disposable {
   readonly listener: Listener = new Listener();
   readonly #actor: Party;
@@ -43,7 +43,7 @@ export class Vigil implements Disposable {
   #dues: readonly number[] = [];
   #beganAt = 0;
 
-  /** All are listened to; those that are not to wake are told of with others only. */
+  /** Listens to all slots; those that do not wake are reported with others only. */
   constructor(actor: Party, stations: readonly Station[], wakes: (station: Station) => boolean) {
     this.#actor = actor;
     this.#ears = stations.map((station) => {
@@ -53,13 +53,13 @@ export class Vigil implements Disposable {
     });
   }
 
-  /** A wait, or a look, is about to begin. */
+  /** Notes that a wait, or a look, is about to begin. */
   begin(): void {
     this.#dues = this.#ears.map(({ station }) => station.traffic.noted.load());
     this.#beganAt = now();
   }
 
-  /** A wait has ended: nothing that wakes had been there for long. */
+  /** Notes the end of a wait: no waking message was there for long. */
   woken(): void {
     const time = now();
     for (const { station, wake, since, heard } of this.#ears) {
@@ -70,13 +70,13 @@ export class Vigil implements Disposable {
     }
   }
 
-  /** The listener has looked, and told of these. */
+  /** Checks the slots that the listener reported. */
   told(slots: Told, isWoken = true): void {
     this.#ears.forEach((ear, i) => {
       const { station } = ear;
       if (slots.includes(station.slot as Slot<unknown>)) this.#read(ear);
       else if (ear.heard < this.#dues[i]!) {
-        station.traffic.find("lost", `nothing was told of ${this.#dues[i]}, only of ${ear.heard}`);
+        station.traffic.find("lost", `${this.#dues[i]} was not reported, only ${ear.heard}`);
       }
     });
     const waking = this.#ears.filter(({ wake }) => wake).map(({ station }) => station.slot);
@@ -93,7 +93,7 @@ export class Vigil implements Disposable {
     ear.read += news.lost + news.messages.length;
   }
 
-  /** Listens to one slot anew, or otherwise; also while it waits. */
+  /** Listens to one slot anew, or in the other way; also during a wait. */
   change(): void {
     const { random } = this.#actor;
     const ear = random.pick(this.#ears);
@@ -103,13 +103,13 @@ export class Vigil implements Disposable {
     this.listener.add(ear.station.slot, { wake: ear.wake });
   }
 
-  /** Listens no longer. */
+  /** Stops listening. */
   [Symbol.dispose](): void {
     this.listener.close();
   }
 }
 
-/** When something after a message was known to be there. */
+/** Returns when a message after this one was known to be there. */
 function knownAfter({ traffic }: Station, sequence: number): number | undefined {
   for (let next = sequence + 1; next <= sequence + NEXT; next++) {
     const time = traffic.notedAt(next);
@@ -194,7 +194,7 @@ export async function listen(actor: Party): Promise<void> {
   }
 }
 
-/** Listens to the steady writer, who watches it; others are only told of. */
+/** Listens to the steady writer, which watches it; other slots do not wake it. */
 export async function listenWatched(actor: Party): Promise<void> {
   const { cells, seat } = actor;
   using domain = Domain.open(actor.name("domain"));
@@ -209,7 +209,7 @@ export async function listenWatched(actor: Party): Promise<void> {
   }
 }
 
-/** Listens to who writes seldom only, so that nobody else wakes it. */
+/** Listens only to the writer that writes seldom, so that no other wakes it. */
 export async function listenPatiently(actor: Party): Promise<void> {
   using domain = Domain.open(actor.name("domain"));
   const isQuiet = ({ writers }: SlotPlan) => ["seldom", "nobody"].includes(writers);

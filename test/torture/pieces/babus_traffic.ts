@@ -36,7 +36,7 @@ export interface SlotPlan {
   readonly name: string;
   readonly depth: number;
   readonly size: number;
-  /** Who writes to it: many; one, seldom; one whom nobody harms; or nobody. */
+  /** Its writers: many; one, seldom; one that is never harmed; or none. */
   readonly writers: "many" | "seldom" | "steady" | "nobody";
 }
 
@@ -67,7 +67,7 @@ export const CELLS = {
   sent: SLOTS.length, // messages that their writers know to be published
   noted: SLOTS.length,
   received: SLOTS.length, // messages that were read whole
-  told: SLOTS.length, // messages of whose loss since() told
+  told: SLOTS.length, // messages that since() counted as lost
   given: SLOTS.length * GIVEN,
   stamps: SLOTS.length * STAMPS,
   overwritten: 1, // views that did not stay valid while they were looked at
@@ -76,9 +76,9 @@ export const CELLS = {
   ...SLEEP_CELLS,
   ...watchCells(WATCHED), // numbers of messages
   lost: 1, // times that something was not there that should have been
-  duplicated: 1, // numbers that two writers were told, or that came again
-  corrupt: 1, // messages that are not what was written
-  leaked: 1, // seats of writers that nobody can have though nobody has them
+  duplicated: 1, // numbers that two writers got, or that came again
+  corrupt: 1, // messages with other content than was written
+  leaked: 1, // seats of writers that nobody can take though nobody has them
 };
 
 export type CellName = keyof typeof CELLS;
@@ -190,15 +190,15 @@ export function traffics(scene: Scene<CellName>): Traffic[] {
   return SLOTS.map((_, slot) => new Traffic(scene, slot));
 }
 
-/** How messages are looked at in place. */
+/** How a reader looks at messages in place. */
 export interface Viewing {
-  /** What is done before. */
+  /** Passes time before the look. */
   pause(): void;
   /** Whether the message was whole until now. */
   isValid(view: SlotView): boolean;
 }
 
-/** A slot that a party has open, and what the party knows of it. */
+/** A slot that an actor has open, and what the actor knows about it. */
 export class Station implements Disposable {
   readonly traffic: Traffic;
   readonly slot: Slot;
@@ -225,7 +225,7 @@ export class Station implements Disposable {
     this.#ticket = this.traffic.begun.add(1) + 1;
   }
 
-  /** It was written, with this number, or was not; false then. */
+  /** Notes the number of the message, or that writing failed; false then. */
   end(sequence: number | undefined): boolean {
     const { traffic } = this;
     if (sequence === undefined) {
@@ -242,22 +242,22 @@ export class Station implements Disposable {
 
   // ---- reading ----
 
-  /** What nobody may find less than. */
+  /** The number that nobody may find less than. */
   get due(): number {
     return Math.max(this.traffic.noted.load(), this.seen);
   }
 
-  /** A copy of the message of an age. */
+  /** Checks a copy of the message of an age. */
   copy(age: number, look: () => SlotOutcome<Uint8Array>): void {
     const { due } = this;
     const outcome = look();
     if (outcome.state === "ok") {
       this.#message(outcome.message);
       this.found(outcome.message.sequence, age, due);
-    } else this.traffic.find("lost", `there is no message ${age} before ${due}`);
+    } else this.traffic.find("lost", `no message is ${age} before ${due}`);
   }
 
-  /** A message of an age was found, when this was due before. */
+  /** Checks the number of a message of an age, when this was due before. */
   found(sequence: number, age: number, due: number): void {
     const most = this.slot.sequence;
     if (sequence >= due - age && sequence <= most - age) return this.#see(sequence);
@@ -265,7 +265,7 @@ export class Station implements Disposable {
     this.traffic.find("lost", text);
   }
 
-  /** All messages since a number. */
+  /** Checks all messages since a number. */
   news(since: number, { messages, lost }: SlotNews<Uint8Array>, due: number): void {
     const { traffic, slot } = this;
     const most = slot.sequence;
@@ -287,7 +287,7 @@ export class Station implements Disposable {
     this.#see(last);
   }
 
-  /** A message in place. */
+  /** Checks a message in place. */
   view(age: number, { pause, isValid }: Viewing): void {
     const { traffic, due } = this;
     const view = this.slot.view(age);
@@ -329,7 +329,7 @@ export class Station implements Disposable {
   }
 }
 
-/** All slots of the run, or some, opened by a party. */
+/** All slots of the run, or some, opened by an actor. */
 export function stationsOf(
   scene: Scene<CellName>,
   domain: Domain,

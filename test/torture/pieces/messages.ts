@@ -106,11 +106,11 @@ export type Consumer<About extends Told> = MessageReceiver<
 
 /** The ways to the next message that the broken workloads replace. */
 export interface Hands<About extends Told> {
-  /** Copies a message and releases it, then calls `take`; false if there is none. */
+  /** Copies a message and releases it, then calls `take`; returns false when the ring is empty. */
   receive(consumer: Consumer<About>, take: Take<About>): boolean;
-  /** Shows a message in place and releases it after `take` has returned; false if there is none. */
+  /** Shows a message in place and releases it after `take` has returned; false when the ring is empty. */
   show(consumer: Consumer<About>, take: Take<About>): boolean;
-  /** Shows as many as are there, up to a limit. */
+  /** Shows all messages in place, up to a limit. */
   poll(take: Take<About>, limit: number): void;
 }
 

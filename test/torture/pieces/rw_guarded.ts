@@ -1,5 +1,5 @@
 /**
- * What the lock of the rw_lock kind guards.
+ * The words that the lock of the rw_lock workload guards.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import { Word32 } from "../../../src/memory/word.ts";
 import type { Scene } from "../workload.ts";
 
 const CONTROL = layout("torture_guarded", {
-  first: { type: "u32", line: true, doc: "counted by who writes, without atomic additions" },
+  first: { type: "u32", line: true, doc: "counted by writers, without atomic additions" },
   second: { type: "u32", line: true, doc: "the same, a little later" },
   third: { type: "u32", line: true, doc: "the same, at last" },
 });

@@ -1,7 +1,7 @@
 /**
- * A reader/writer lock among a few whom nobody harms: whoever leaves wakes those who can come in.
- * The slices of the waits would hide it if not; so the keeper looks whether those who wait for it
- * are asleep after it has left (sleeping.ts).
+ * A reader/writer lock among a few actors that are never harmed: a release wakes the waiters that
+ * can acquire it. The slices of the waits would hide a lost wake-up, so the keeper checks after its
+ * release whether the waiters are asleep (sleeping.ts).
  *
  * @module
  */
@@ -16,11 +16,11 @@ import { awaitWatched, watchCells } from "./sleeping.ts";
 export const WATCHED = 2;
 
 export const WATCH_CELLS = {
-  round: 1, // how often the keeper came in: changed only while it is inside
-  ...watchCells(WATCHED), // the round in which each was inside last
+  round: 1, // times that the keeper acquired it; changed only while it holds it
+  ...watchCells(WATCHED), // the round in which each held it last
 };
 
-/** What these need of their actor. */
+/** What these actors need. */
 interface Party extends Pick<Actor, "name" | "random" | "seat" | "over" | "complain"> {
   readonly cells: Cells<keyof typeof WATCH_CELLS>;
 }
@@ -30,7 +30,7 @@ export function openWatched(scene: Pick<Scene, "name">): RwLock {
   return RwLock.open(scene.name("watched"));
 }
 
-/** Lets them come, leaves, and looks whether they come in. */
+/** Holds the lock until the others wait, releases it, and checks that they acquire it. */
 export function keep(actor: Party): void {
   using lock = openWatched(actor);
   const { random, cells } = actor;
@@ -43,7 +43,7 @@ export function keep(actor: Party): void {
   }
 }
 
-/** Comes in once in each round, to read or to write. */
+/** Acquires the lock once in each round, to read or to write. */
 export async function come(actor: Party): Promise<void> {
   using lock = openWatched(actor);
   const { random, cells, seat } = actor;

@@ -1,7 +1,7 @@
 /**
- * How sleepers are judged: nobody sleeps longer than a slice with something to see, and nobody
- * sleeps through a ring. The end of a slice would hide the latter; so a waker that nobody harms
- * looks whether those for whom it has rung are asleep, as the kernel says.
+ * How sleepers are judged: nobody sleeps longer than a slice with something to see, or through a
+ * ring. The end of a slice would hide the latter, so a waker that is never harmed asks the kernel
+ * whether the sleepers that it has rung for are asleep.
  *
  * @module
  */
@@ -22,16 +22,16 @@ const LOOKS = 5;
 
 const LATE_NS = 50e6;
 
-/** What a workload counts of sleeps. */
+/** The counters of sleeps. */
 export const SLEEP_CELLS = {
   late: 1, // wake-ups after more than LATE_NS
   longest: 1, // the longest sleep with something to see, in nanoseconds
 };
 
-/** What a steady waker and those that it watches tell each other. */
+/** The cells by which a steady waker watches sleepers. */
 export function watchCells(watched: number) {
   return {
-    watched, // what each has seen last; 0 for nothing
+    watched, // the last count that each has seen; 0 at first
     watchedPid: watched,
   };
 }
@@ -43,7 +43,7 @@ interface Sleeper {
   complain(text: string): void;
 }
 
-/** Takes note of how long one slept that was awake, or had nothing to see, until `since`. */
+/** Notes how long an actor slept that was awake, or had nothing to see, until `since`. */
 export function noteSleep(sleeper: Sleeper, since: number, until: number): void {
   const { cells, continuedAt } = sleeper;
   const sleptNs = until - Math.max(since, continuedAt);
@@ -66,7 +66,7 @@ interface Waker {
   complain(text: string): void;
 }
 
-/** Returns once all who are watched show this, or all is over; complains of who sleeps instead. */
+/** Returns once all watched sleepers show this, or the run is over; reports one that sleeps on. */
 export function awaitWatched(waker: Waker, shown: number): void {
   const { watched, watchedPid } = waker.cells;
   const start = now();

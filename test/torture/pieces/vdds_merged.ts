@@ -1,5 +1,5 @@
 /**
- * The topics with several sources, and how all sources of one are received together.
+ * The topics with several sources, and subscriptions to all sources of one.
  *
  * @module
  */
@@ -70,7 +70,7 @@ export function quietTopic(scene: Scene<CellName>): MergedTopic {
 
 let openings = 0;
 
-/** Notes that this process is the publisher of a topic, until that is disposed. */
+/** Notes that this process is the publisher of a topic, until the note is disposed. */
 export function appear({ present }: Traffic): Disposable {
   present.store(Deno.pid * 1000 + ++openings % 1000); // another value each time
   return { [Symbol.dispose]: () => present.store(0) };
@@ -80,7 +80,7 @@ function pidOf(presence: number): number {
   return Math.floor(presence / 1000);
 }
 
-/** Whether whoever is noted has been the publisher up to now. */
+/** Returns whether the noted process has been the publisher up to now. */
 function isStillThere({ present }: Traffic, presence: number): boolean {
   if (presence === 0) return false;
   const lives = hasItsFiles(pidOf(presence));
@@ -101,9 +101,9 @@ function hasItsFiles(pid: number): boolean {
   }
 }
 
-/** What a subscriber of all sources does with what it gets. */
+/** How a subscriber of all sources uses samples. */
 export interface MergedHands extends Hands {
-  /** Whose it was, as the subscriber tells it. */
+  /** Returns the source of a sample, given the one that the subscriber reports. */
   source(told: string, sources: readonly string[]): string;
 }
 
@@ -173,7 +173,7 @@ class MergedSubscription implements Disposable {
     if (random.chance(0.3)) this.#lookAround();
   }
 
-  /** It is subscribed to all sources that it names, and those are all that there are. */
+  /** Checks that it lists all sources. */
   #lookAround(): void {
     const { sources } = this.#merged;
     const before = [...sources.values()].map(({ present }) => present.load());
@@ -182,7 +182,7 @@ class MergedSubscription implements Disposable {
     [...sources].forEach(([source, traffic], i) => {
       const presence = before[i]!;
       if (told.includes(source) || !isStillThere(traffic, presence)) return;
-      traffic.complain(`process ${pidOf(presence)} is this source, and nothing tells of it`);
+      traffic.complain(`process ${pidOf(presence)} is this source, and it is not listed`);
     });
   }
 

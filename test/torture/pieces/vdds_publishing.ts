@@ -13,7 +13,7 @@ import type { Bytes, CellName, PublishingNotes } from "./vdds_traffic.ts";
 
 /** Where it is most interesting that publishers die. */
 export const PUBLISHING_STEPS: readonly string[] = [
-  "length in", // also the journal, the last number and what is told of a sample
+  "length in", // also the journal, the last number and the description of a sample
   "pin",
   "row",
   "used",
@@ -54,7 +54,7 @@ export async function publishTo(
   }
 }
 
-/** Sends until there is no room, or for a while. */
+/** Sends until the topic is full, or for a while. */
 async function burst(
   { random }: Actor<CellName>,
   send: () => boolean,
@@ -75,7 +75,7 @@ function tryPublish(
   return loan !== undefined && publishLoan(actor, publisher, loan, notes);
 }
 
-/** False if it is given back. */
+/** Returns false if it was given back. */
 function publishLoan(
   { random }: Actor<CellName>,
   publisher: Publisher,

@@ -1,16 +1,16 @@
 /**
- * What goes through the topics of the workloads about vdds, and the account of it.
+ * The samples that go through the topics of the workloads about vdds, and their account.
  *
- * All of a sample is determined by its number. What is noted in the ledger, for each topic, tells
- * whether the numbers are right:
+ * The number of a sample determines all its bytes. The ledger shows for each topic whether the
+ * numbers are right:
  *
- * - `begun` and `numbered`, by publishers: the number that the next sample may get, and the last one
- *   that is known to be given, to a sample or to one for which there was no room. A successor must
- *   find the topic at one of the two.
- * - `sent`: the last number that is known to be that of a sample.
+ * - `begun` and `numbered`, by publishers: the number that the next sample may get, and the last
+ *   number known to be given, to a sample or to one that found no room. A successor must find the
+ *   topic at one of the two.
+ * - `sent`: the last number known to be that of a sample.
  *
- * A subscriber was certainly there before any number above the `begun` that it sees once it is open.
- * So from that one on each sample has to come, or to be told of as lost.
+ * A subscriber was certainly open before any number above the `begun` that it reads after opening.
+ * So from that one on each sample has to arrive, or to be counted as lost.
  *
  * @module
  */
@@ -27,9 +27,9 @@ export interface TopicPlan {
   readonly depth: number;
   readonly size: number;
   readonly reserve: boolean;
-  /** It is there only while somebody uses it, and then its numbers begin again. */
+  /** It exists only while somebody uses it, and then its numbers begin again. */
   readonly passing?: boolean;
-  /** What makes its samples differ from those of other topics. */
+  /** Makes its samples differ from those of other topics. */
   readonly salt?: number;
 }
 
@@ -48,17 +48,17 @@ export function cellsFor(topics: number) {
     sent: topics,
     published: topics, // samples that a publisher knows to be published
     received: topics, // samples that subscribers had, once for each
-    told: topics, // samples of whose loss subscribers were told, once for each
-    present: topics, // who has it open as its publisher, or had when it was killed; 0 if nobody
-    passedOver: 1, // that somebody who wanted the latest only did not look at
-    lost: 1, // times that something was lost, and should not have been, or was not told
+    told: topics, // samples that subscribers counted as lost, once for each
+    present: topics, // its publisher, also when that was killed; 0 without one
+    passedOver: 1, // samples that a subscriber of the latest passed over
+    lost: 1, // losses that must not be, or that were not counted
     duplicated: 1, // samples that came again, or out of order
-    corrupt: 1, // samples that are not what was sent, or changed while they were held
-    leaked: 1, // samples that there is no room for while nobody has any
-    publishers: 1, // how often a topic got a publisher
+    corrupt: 1, // samples with other content than was sent, or changed while held
+    leaked: 1, // samples without room while nobody holds any
+    publishers: 1, // times that a topic got a publisher
     subscribers: 1,
-    renewed: 1, // how often a topic that had gone was made anew
-    bereaved: 1, // how often a subscriber was told that its publisher died
+    renewed: 1, // times that a topic was made anew
+    bereaved: 1, // times that a subscriber learnt that its publisher died
   };
 }
 
@@ -106,7 +106,7 @@ export class Traffic extends Track<CellName> {
   }
 }
 
-/** What a publisher notes. Made once it has its role. */
+/** The notes of a publisher. Made once it has its role. */
 export class PublishingNotes {
   readonly #traffic: Traffic;
   readonly #publisher: Publisher;
@@ -123,14 +123,14 @@ export class PublishingNotes {
     traffic.find(sequence < known ? "lost" : "duplicated", text);
   }
 
-  /** The sample that comes next; its number is about to be given. */
+  /** Returns the next sample; its number is about to be given. */
   begin(): Bytes {
     const next = this.#publisher.sequence + 1;
     this.#traffic.begun.store(next);
     return this.#traffic.sampleOf(next);
   }
 
-  /** The sample was published, or there was no room for it. */
+  /** Notes whether the sample was published, or found no room. */
   end(published: boolean): void {
     const { sequence } = this.#publisher;
     this.#traffic.numbered.store(sequence);
@@ -140,10 +140,10 @@ export class PublishingNotes {
   }
 }
 
-/** What a subscriber notes. Made once it is open. */
+/** The notes of a subscriber. Made once it is open. */
 export class ReceivingNotes {
   readonly #traffic: Traffic;
-  readonly #from: number; // what is sent after that has to come, or is told of as lost
+  readonly #from: number; // samples after this one have to arrive, or to be counted as lost
   #last = 0;
   #flawed = false;
 
@@ -152,12 +152,12 @@ export class ReceivingNotes {
     this.#from = traffic.begun.load();
   }
 
-  /** Whether something was wrong, so that what follows says nothing. */
+  /** Whether something was wrong, so that further notes mean nothing. */
   get flawed(): boolean {
     return this.#flawed;
   }
 
-  /** The latest number of those that have to be there already if nothing is said to be there. */
+  /** The latest number that has to be there already when the subscriber finds nothing. */
   get due(): number {
     const { plan, sent } = this.#traffic;
     if (plan.policy === "dropOldest") return 0; // the latest may be gone for one that never came
@@ -165,7 +165,7 @@ export class ReceivingNotes {
     return due > this.#from ? due : 0;
   }
 
-  /** This has come; if it is the latest, others before it were there and not looked at. */
+  /** Notes a sample; the latest may have passed over others. */
   sample(
     bytes: Uint8Array,
     { sequence, lost, isLatest = false }: { sequence: number; lost: number; isLatest?: boolean },
@@ -190,12 +190,12 @@ export class ReceivingNotes {
     this.#traffic.told.add(lost);
   }
 
-  /** It was held for a while. */
+  /** Checks a sample that was held for a while. */
   held(bytes: Uint8Array, sequence: number): void {
     this.#checkBytes(bytes, sequence);
   }
 
-  /** There is nothing, it is said, and this was due. */
+  /** Checks that nothing was there when this number was due. */
   nothing(due: number): void {
     if (this.#last >= due) return;
     this.#find("lost", `nothing comes after ${this.#last}, and ${due} was sent`);

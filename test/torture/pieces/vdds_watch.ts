@@ -1,5 +1,5 @@
 /**
- * How the workload about sources judges what is told about topics: by `matches()` and `topics()`.
+ * Checks what `matches()` and `topics()` report about topics, for the workload about sources.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { type TopicInfo, topics } from "../../../src/vdds/topics.ts";
 import type { Actor, Scene } from "../workload.ts";
 import { type CellName, START, type Traffic } from "./vdds_traffic.ts";
 
-/** What can be followed: a publisher, or a subscriber. */
+/** A publisher, or a subscriber. */
 export interface Followed {
   readonly matched: number;
   matches(): AsyncGenerator<number, void, void>;
@@ -17,19 +17,19 @@ export interface Followed {
 
 /**
  * How long `matches()` may be behind: it notices a death within a slice, and the machine may be
- * busy. Who was not let run itself meanwhile, as the looks show, does not complain.
+ * busy. An actor that could not run itself meanwhile, as the looks show, does not complain.
  */
 const BEHIND_NS = 2e9;
 const LOOKS = 40;
 
-/** How long it may be until all is settled, at the end. */
+/** How long settling may take at the end. */
 const SETTLED_WITHIN_NS = 10e9;
 
-/** Compares the last word of `matches()` with `matched`. */
+/** Compares the last number of `matches()` with `matched`. */
 export class Watch {
-  /** Resolves once `matches()` has come to an end, and with it all words. */
+  /** Resolves once `matches()` has ended. */
   readonly ended: Promise<void>;
-  /** How often it told of another number. */
+  /** The number of values of `matches()`. */
   words = 0;
   readonly #actor: Actor;
   readonly #followed: Followed;
@@ -44,13 +44,13 @@ export class Watch {
 
   async #listen(): Promise<void> {
     for await (const count of this.#followed.matches()) {
-      if (count === this.#last) this.#actor.complain(`matches() tells of ${count} again`);
+      if (count === this.#last) this.#actor.complain(`matches() yields ${count} again`);
       this.#last = count;
       this.words++;
     }
   }
 
-  /** Complains if the last word is wrong for too long while nothing changes; true if it is right. */
+  /** Complains if the last number is wrong for too long while nothing changes; true if it is right. */
   look(): boolean {
     const { matched } = this.#followed;
     const seen = this.#seen;
@@ -61,32 +61,34 @@ export class Watch {
     const behindNs = now() - Math.max(seen.since, this.#actor.continuedAt);
     if (++seen.looks <= LOOKS || behindNs < BEHIND_NS) return false;
     const behind = `for ${(behindNs / 1e6).toFixed(0)} ms`;
-    this.#actor.complain(`matches() last told of ${this.#last}, ${behind} it has been ${matched}`);
+    this.#actor.complain(
+      `matches() last yielded ${this.#last}, and ${behind} it has been ${matched}`,
+    );
     this.#seen = { ...seen, since: now(), looks: 0 };
     return false;
   }
 
-  /** Looks until the last word is right. */
+  /** Looks until the last number is right. */
   async settle(): Promise<void> {
     const deadline = now() + SETTLED_WITHIN_NS;
     while (!this.look() && now() < deadline) await sleep(10);
   }
 }
 
-/** What is told of the topics of the run. */
+/** Returns what `topics()` reports about the topics of the run. */
 export function topicsOf(scene: Scene<CellName>): TopicInfo[] {
   return topics().filter(({ topic }) => topic.startsWith(`${scene.run}-`));
 }
 
-/** Looks whether what is told can be; gives how many topics there were. */
+/** Checks that the report of `topics()` is possible; returns the number of topics. */
 export function lookAtTopics(actor: Actor<CellName>, all: readonly Traffic[]): number {
   const found = topicsOf(actor);
   for (const info of found) {
     const { topic, publishers, subscribers, counters } = info;
-    const complain = (text: string) => actor.complain(`topics() tells of ${topic}: ${text}`);
+    const complain = (text: string) => actor.complain(`topics() lists ${topic}: ${text}`);
     const traffic = all.find((traffic) => traffic.topic === topic);
     if (traffic === undefined) {
-      complain("there is none");
+      complain("it does not exist");
       continue;
     }
     const { depth, size, passing } = traffic.plan;

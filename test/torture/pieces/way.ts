@@ -249,7 +249,7 @@ export class ReceivingNotes {
     if (end > this.#seenBefore) this.#way.seen.store(end);
   }
 
-  /** Checks that everything that was published has come. */
+  /** Checks that everything that was published has arrived. */
   end(): void {
     const { head } = this.#way;
     if (this.position === head) return;

@@ -1,10 +1,10 @@
 /**
- * Slots of several depths and sizes. Writers contend for them; whoever writes, reads or listens is
- * killed, stopped and replaced within it, also with the right to write. Messages are whole, their
- * numbers go up, at most what was being written is lost, and listeners do not sleep through news.
+ * Slots of several depths and sizes. Writers contend for them; writers, readers and listeners are
+ * killed, stopped and replaced, also with the right to write. Messages are whole, their numbers rise,
+ * at most the message being written is lost, and listeners do not sleep through news.
  *
- * One slot has a writer whom nobody harms, and who never finds it taken, however readers fare. It
- * watches two listeners, as the kernel sees them (sleeping.ts).
+ * One slot has a writer that is never harmed, and never finds the slot taken, however readers fare.
+ * It watches two listeners (sleeping.ts).
  *
  * @module
  */
@@ -42,10 +42,10 @@ type Party = Actor<CellName>;
 /** Where bells begin: they wrap soon. */
 const FIRST_BELL = 2 ** 32 - 200;
 
-/** As many as can be about to write to a slot. */
+/** The number of actors that can be about to write to a slot. */
 const SEATS = 64;
 
-/** So long nobody has to wait until it can write. */
+/** Longer than any wait for the right to write. */
 const STUCK_MS = 15_000;
 
 function domainOf(scene: Scene<CellName>): Domain {
@@ -74,7 +74,7 @@ async function write(actor: Party): Promise<void> {
   }
 }
 
-/** Writes so seldom that who was not woken by its predecessor, as that died, sleeps for a slice. */
+/** Writes so seldom that a listener sleeps for a slice when its predecessor died before the wake. */
 async function writeSeldom(actor: Party): Promise<void> {
   for (const isOver = tenure(actor, 2500); !isOver();) await sleep(10);
   while (!actor.over) {
@@ -85,7 +85,7 @@ async function writeSeldom(actor: Party): Promise<void> {
       await sleep(actor.random.between(0, 200));
     }
     if (station!.slot.closed) continue;
-    await writeTo(actor, station!, 1); // if all is over, who listens need not wait any longer
+    await writeTo(actor, station!, 1); // at the end, this wakes the listeners
   }
 }
 
@@ -115,7 +115,7 @@ async function writeTo(actor: Party, station: Station, most: number): Promise<vo
   if (!written && now() - start > STUCK_MS * 1e6) actor.complain(`cannot write for ${STUCK_MS} ms`);
 }
 
-/** Claims and publishes; the number of the message, or undefined if there is none. */
+/** Claims and publishes; returns the number of the message, or undefined without one. */
 async function inPlace(
   actor: Party,
   station: Station,
@@ -132,7 +132,7 @@ async function inPlace(
   room.set(message.subarray(0, middle));
   spring("claimed and half filled");
   if (random.chance(0.02)) await sleep(random.skewed(1, 20));
-  if (random.chance(0.1)) { // claimed again, by who has the right already
+  if (random.chance(0.1)) { // claimed again, with the right to write
     room = slot.tryClaim(message.length)!;
     room.set(message.subarray(0, middle));
   }
@@ -140,7 +140,7 @@ async function inPlace(
   const end = random.next();
   actor.withdraw(resource, actor.token);
   if (end < 0.8) return slot.publish(message.length);
-  if (end < 0.9) return slot.tryWrite(message); // which gives up what was claimed
+  if (end < 0.9) return slot.tryWrite(message); // which gives up the claim
   if (end < 0.97) slot.discard();
   else slot.close();
   return undefined;
@@ -184,7 +184,7 @@ function inPlaceSteadily(station: Station): number | undefined {
 /** As views are meant to be looked at. */
 const AT_ONCE: Viewing = { pause() {}, isValid: (view) => view.valid };
 
-/** The same, and now and then not at once. */
+/** Looks as is meant, and now and then not at once. */
 function atLeisure({ random }: Party): Viewing {
   const pause = () => {
     if (random.chance(0.1)) sleepSync(random.skewed(0.1, 5));
@@ -319,8 +319,7 @@ const READER_HARM: Harm = {
 export function babusWorkload(viewing: (actor: Party) => Viewing): Workload<CellName> {
   const contended = SLOTS.filter(({ writers }) => writers === "many");
   return defineWorkload({
-    about:
-      "whoever writes, reads or listens dies within it; messages are whole, and nobody is stuck",
+    about: "writers, readers and listeners die; messages are whole, and nobody is stuck",
     cells: CELLS,
     facts: {
       "overwritten in sight": "overwritten",

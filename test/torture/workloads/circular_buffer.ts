@@ -30,7 +30,7 @@ function nameOf(scene: Scene<Cell>): string {
   return scene.name("buffer");
 }
 
-/** Becomes the writer whenever there is none, and writes at full speed. */
+/** Becomes the writer whenever the role is free, and writes at full speed. */
 function write(actor: Actor<Cell>): Promise<void> {
   const { random } = actor;
   return attend(actor, () => ({

@@ -1,13 +1,13 @@
 /**
- * Two bells and many who sleep on them, on threads of their own and on event loops, some of whom
- * are killed and stopped in their sleep.
+ * Two bells and many sleepers, on threads and on event loops. Some are killed and stopped in their
+ * sleep.
  *
  * The wakers of the first bell are killed and stopped too, also between their publish and their
  * ring. Nobody may sleep longer than a slice while there is something to see.
  *
- * The waker of the second bell is left alone. It publishes a few counts as fast as it can, so that
- * they meet sleepers in every state, and then looks whether all have seen them: whoever is still
- * asleep then, as the kernel says, has lost a wake-up, though the end of the slice would hide it.
+ * The waker of the second bell is never harmed. It publishes a few counts as fast as it can, so that
+ * they meet sleepers in every state, and then checks that all have seen them. A sleeper that is
+ * still asleep then has lost a wake-up, though the end of the slice would hide it.
  *
  * @module
  */
@@ -188,7 +188,7 @@ class Sleeper {
     }
     if (outcome === "timeout") return false;
     if (advance === 0 || advance >= 2 ** 31) {
-      this.#actor.complain(`was told of a count after ${before} and finds ${count}`);
+      this.#actor.complain(`woke up for a count after ${before} and finds ${count}`);
     }
     const publishedAt = this.lane.publishedAt((before + 1) >>> 0);
     if (publishedAt !== undefined) {

@@ -1,6 +1,6 @@
 /**
- * A few names and many who open, create, join, list and close regions under them, all of whom are
- * killed all the time. A name always leads to one living region or to a clean slate: members that
+ * A few names and many actors that open, create, join, list and close regions under them, all of
+ * which are killed all the time. A name always leads to one living region or to a clean slate: members that
  * are there at the same time are members of the same region, what they find in it is whole, and
  * after the last one nothing is left.
  *
@@ -22,8 +22,8 @@ import { raise } from "../ledger.ts";
 
 const CONTROL = layout("torture_region", {
   entered: { type: "u32", line: true, doc: "how often somebody has become a member" },
-  holder0: { type: "u32", line: true, doc: "who has role 0; 0 once it was given up" },
-  holder1: { type: "u32", line: true, doc: "who has role 1; 0 once it was given up" },
+  holder0: { type: "u32", line: true, doc: "the holder of role 0; 0 once it was given up" },
+  holder1: { type: "u32", line: true, doc: "the holder of role 1; 0 once it was given up" },
 });
 
 const HOLDERS = [CONTROL.fields.holder0, CONTROL.fields.holder1] as const;
@@ -260,7 +260,7 @@ function exists(path: string): boolean {
 /** Returns the workload, with a way to leave a region. */
 export function regionWorkload(close: Close): Workload<keyof typeof CELLS> {
   return defineWorkload({
-    about: "names that lead to one living region or to a clean slate, whoever dies",
+    about: "names that lead to one living region or to a clean slate, through all deaths",
     cells: CELLS,
     facts: {
       "regions created": "created",

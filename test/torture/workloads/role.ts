@@ -1,5 +1,5 @@
 /**
- * A role and those who want it. Whoever has it counts in a way that only works alone: a load, then
+ * A role and contenders for it. The holder counts in a way that only works alone: a load, then
  * a store. The holder is killed, stopped and continued; the next one may have the role only once
  * the holder gave it up or is dead, never while it is stopped.
  *
@@ -15,7 +15,7 @@ import { now, sleep } from "../../../src/os/clock.ts";
 import { type Actor, defineWorkload, type Workload } from "../workload.ts";
 
 const CONTROL = layout("torture_role", {
-  holder: { type: "u32", line: true, doc: "who has the role; 0 once it was given up" },
+  holder: { type: "u32", line: true, doc: "the holder of the role; 0 once it was given up" },
   count: { type: "u32", line: true, doc: "counted by the holder, without atomic additions" },
 });
 
@@ -92,7 +92,7 @@ async function contend(actor: Contender, take: Take): Promise<void> {
 /** The workload, with a way to take roles. */
 export function roleWorkload(take: Take): Workload<keyof typeof CELLS> {
   return defineWorkload({
-    about: "one role, had by one party at a time, taken over from the dead only",
+    about: "one role, held by one actor at a time, taken over from the dead only",
     cells: CELLS,
     facts: {
       "times taken": "taken",

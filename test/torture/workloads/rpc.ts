@@ -3,9 +3,9 @@
  * killed, stopped and replaced, within every way to ask and to serve. Every answer is the one to its
  * request, no request is handled twice, and every call of a client that lives comes to an end.
  *
- * A request begins with its number, which counts up for each client, as long as it is longer than
- * that; its other bytes and those of the answer depend on the number. Who handles it notes in the
- * ledger, by seat, generation and number, that it did, before anything else.
+ * A request begins with its number, which counts up for each client, unless it is shorter than a
+ * number; its other bytes and those of the answer depend on the number. A server notes in the ledger
+ * by seat, generation and number that it handles a request, before anything else.
  *
  * @module
  */
@@ -101,7 +101,7 @@ function noteHandled(scene: Scene<Cell>, { client, generation }: Caller, number:
   }
   handledLast[slot]!.store(identity);
   if (lostLast[slot]!.load() === identity) {
-    scene.complain(`${which} was handled after its client was told that it was lost`);
+    scene.complain(`${which} was handled after its client had seen it fail`);
   }
   scene.count("handled");
 }
@@ -223,10 +223,10 @@ class Asker {
   #check(number: number, request: Uint8Array, answer: Uint8Array): void {
     this.#actor.count("received");
     if (isAnswer(answer, request)) return;
-    this.#actor.find("corrupt", `the answer to call ${number} is none to its request`);
+    this.#actor.find("corrupt", `the answer to call ${number} belongs to another request`);
   }
 
-  /** Takes note of why there is no answer; whether that was for want of a server. */
+  /** Notes why an answer is missing; returns whether the server was gone. */
   #fail(number: number, error: unknown): boolean {
     const { cells } = this.#actor;
     const { id, generation } = this.#client;
@@ -274,7 +274,7 @@ async function consult(actor: Actor<Cell>, hands: Hands): Promise<void> {
 
 // ---- the workload ----
 
-/** Looks at what is left while nobody is there: every seat is free and works, all requests are sound. */
+/** Examines what is left while nobody lives: every seat is free and works, all requests are sound. */
 function examine(scene: Scene<Cell>, inside: Inside): void {
   using stack = new DisposableStack();
   const server = stack.use(openSoon(() => RpcServer.open(nameOf(scene))));
@@ -300,7 +300,7 @@ function examine(scene: Scene<Cell>, inside: Inside): void {
 export function rpcWorkload(hands: Hands): Workload<Cell> {
   return defineWorkload({
     about:
-      "clients and servers of calls die within every way to ask and to serve; each is told the truth",
+      "clients and servers of calls die within every way to ask and to serve; every outcome is true",
     cells: CELLS,
     facts: {
       "handled": "handled",

@@ -1,9 +1,10 @@
 /**
- * A reader/writer lock and those who want it, on threads and on event loops. Writers count in a way
- * that only works alone, in three words one after the other; readers find the three the same, and
- * the same until they leave. Whoever waits or is inside is killed, stopped and replaced; what a
- * writer left half done is told to all until another has mended it, and then to nobody. Beside them
- * a few whom nobody harms see to it that who leaves wakes who can come in (rw_watching.ts).
+ * A reader/writer lock and actors that want it, on threads and on event loops. Writers count in a
+ * way that only works alone, in three words one after the other; readers find the three the same,
+ * and unchanged until they release. Waiters and holders are killed, stopped and replaced; every
+ * permit reports a half-done write until another writer has mended it, and none does after that.
+ * Beside them a few actors that are never harmed check that a release wakes waiters
+ * (rw_watching.ts).
  *
  * @module
  */
@@ -42,12 +43,12 @@ const CELLS = {
   reads: 1,
   gaveUp: 1, // waits that ended without
   closed: 1, // locks that were closed while somebody waited or read
-  told: 1, // times that somebody was told of a writer that died inside
-  mended: 1, // times that a writer that was told has made everything whole
+  told: 1, // permits that reported a writer that died inside
+  mended: 1, // times that such a writer has made everything whole
   writing: BLOCKERS + LOOPS, // how many permits to write a process may have
   died: 1, // processes that died while that was not 0
-  corrupt: 1, // times that what is guarded was not as it must be
-  leaked: 1, // seats that nobody can have though nobody has them
+  corrupt: 1, // times that the guarded words were wrong
+  leaked: 1, // seats that nobody can take though nobody has them
   longest: 1, // the longest wait, in nanoseconds
   ...WATCH_CELLS,
 };
@@ -55,13 +56,13 @@ const CELLS = {
 type CellName = keyof typeof CELLS;
 type Party = Actor<CellName>;
 
-/** How who wants to write comes in without waiting. */
+/** Acquires the lock to write without waiting. */
 export type TryWrite = (lock: RwLock) => Permit | undefined;
 
 const RESOURCE = "the lock";
 const READING = 1;
 
-/** So long nobody has to wait, who neither gives up nor is stopped. */
+/** Longer than any wait without a timeout or a stop. */
 const STARVED_MS = 15_000;
 
 function nameOf(scene: Scene<CellName>): string {
@@ -183,11 +184,11 @@ class Member implements Disposable {
     permit.release();
   }
 
-  /** What is guarded is whole, or whoever comes in is told. */
+  /** Checks that the guarded words are whole, or that the permit reports otherwise. */
   #check({ recovered }: Permit): void {
     if (recovered) this.#actor.count("told");
     else if (!this.#guarded.isWhole) {
-      this.#actor.find("corrupt", `finds ${this.#guarded.state} and was not told`);
+      this.#actor.find("corrupt", `finds ${this.#guarded.state} without notice`);
     }
   }
 
@@ -197,7 +198,7 @@ class Member implements Disposable {
     else await sleep(ms);
   }
 
-  /** Closes the lock while others of this process wait or read; whoever writes is waited for. */
+  /** Closes the lock while others of this process wait or read; waits for a writer. */
   async close(): Promise<void> {
     while (this.#isWriting) await sleep(1);
     if (this.#closed) return;
@@ -251,20 +252,20 @@ async function loop(actor: Party, tryWrite: TryWrite): Promise<void> {
 
 // ---- the workload ----
 
-/** A newcomer, while nobody lives: it can write at once, and is told what it has to be told. */
+/** Acquires the lock as a newcomer while nobody lives: at once, with notice of a half-done write. */
 function settle(scene: Scene<CellName>, guarded: Guarded): void {
   using lock = RwLock.open(nameOf(scene));
   using permit = soon(() => lock.tryWrite());
   if (permit === undefined) return scene.find("leaked", "nobody can write, and nobody does");
   if (permit.recovered) scene.count("mended");
   else if (!guarded.isWhole) {
-    scene.find("corrupt", `finds ${guarded.state} alone, and was not told`);
+    scene.find("corrupt", `finds ${guarded.state} alone, without notice`);
   }
   guarded.store(guarded.count);
   const mended = scene.total("mended");
   const dead = scene.total("died") + scene.cells.writing.filter((cell) => cell.load() > 0).length;
   if (mended <= dead) return;
-  scene.complain(`${mended} were told of a death and mended what was left, of at most ${dead}`);
+  scene.complain(`${mended} mended what a dead writer had left, of at most ${dead}`);
 }
 
 /** Whether all seats are there for newcomers. */
@@ -274,7 +275,7 @@ function checkSeats(scene: Scene<CellName>): void {
   for (let seat = 1; seat < SEATS; seat++) {
     const permit = soon(() => lock.tryRead());
     if (permit === undefined) return scene.find("leaked", `only ${seat - 1} can read`);
-    if (permit.recovered) scene.complain("a reader is told of what was mended");
+    if (permit.recovered) scene.complain("a reader gets notice of a mended write");
     permits.use(permit);
   }
   if (lock.tryWrite() !== undefined) scene.complain("can write where others read");
@@ -298,7 +299,7 @@ const HARM: Harm = {
 export function rwLockWorkload(tryWrite: TryWrite): Workload<CellName> {
   return defineWorkload<CellName>({
     about:
-      "one writes or many read, whoever dies; what was left half done is told, and mended once",
+      "one writes or many read, through all deaths; a half-done write is reported, and mended once",
     cells: CELLS,
     facts: {
       "permits to write": "writes",

@@ -1,8 +1,8 @@
 /**
- * Topics, one for each policy. Publishers contend for them, and six processes subscribe to all;
- * whoever publishes, takes, holds, joins or leaves is killed, stopped and replaced within it. Each
- * sample is whole for as long as it is held, who lives misses none that it is not told of, none at
- * all where publishers wait, and what the dead had is there for the next.
+ * Topics, one for each policy. Publishers contend for them, and six processes subscribe to all; they
+ * are killed, stopped and replaced as they publish, take, hold, join and leave. Each sample is whole
+ * while it is held. A living subscriber misses none without counting it, and none at all where
+ * publishers wait. The samples of the dead become free for their successors.
  *
  * @module
  */
@@ -48,7 +48,7 @@ function publish(actor: Actor<CellName>): Promise<void> {
 /** The workload, with the hands of its subscribers. */
 export function vddsWorkload(hands: Hands): Workload<CellName> {
   return defineWorkload({
-    about: "whoever publishes, holds, joins or leaves dies within it; who lives misses nothing",
+    about: "publishers and subscribers die in all they do; the living miss nothing",
     cells: cellsFor(TOPICS.length),
     facts: FACTS,
     wanted: { resources: TOPICS.map(({ name }) => name), withinMs: 20_000 },

@@ -1,9 +1,8 @@
 /**
  * Topics with several publishers at once, each a source by its name, and processes that subscribe to
  * all of them. Some sources last; others are there only while somebody uses them, and come anew.
- * Every sample comes from the source that it is said to be of, of each in order, and none is missed
- * by who lives. Besides, peers of a quiet topic follow by `matches()` who comes, leaves and dies, and
- * all look at `topics()`.
+ * Every sample has the right source and its order, and the living miss none. Besides, peers of a
+ * quiet topic follow by `matches()` the peers that come, leave and die, and all look at `topics()`.
  *
  * @module
  */
@@ -156,7 +155,7 @@ async function visit(actor: Actor<SourcesCell>): Promise<void> {
 
 // ---- when nobody is there ----
 
-/** Looks at topics that nobody uses: each source can be had, and is told from the others. */
+/** Examines topics that nobody uses: each source can be taken, and kept apart from the others. */
 function settleAll(scene: Scene<CellName>): void {
   const all = traffics(scene, PLANS);
   for (const topic of [...mergedTopics(scene), quietTopic(scene)]) {
@@ -199,7 +198,7 @@ function useSources(
   if (turns.size < sources.size) complain(`its sources come not in turns but as ${order}`);
 }
 
-/** Whether topics() tells of these topics: how many publish and subscribe. */
+/** Checks that topics() lists these topics, with their publishers and subscribers. */
 function isTold(scene: Scene<CellName>, expected: readonly string[], prefix = ""): boolean {
   const right = [...expected].sort().join("; ");
   let told = "";
@@ -209,7 +208,7 @@ function isTold(scene: Scene<CellName>, expected: readonly string[], prefix = ""
     told = each.sort().join("; ");
     return told === right || undefined;
   });
-  if (!isRight) scene.complain(`topics() tells of ${told}, and not of ${right}`);
+  if (!isRight) scene.complain(`topics() lists ${told}, and not ${right}`);
   return isRight === true;
 }
 
@@ -220,7 +219,7 @@ export function vddsSourcesWorkload(hands: MergedHands): Workload<SourcesCell> {
   const harm = { lifeMs: [20, 4000] } as const;
   const peers = { steps: ["members", "bell", "lock", "list"], lifeMs: [200, 8000] } as const;
   return defineWorkload<SourcesCell>({
-    about: "sources come, go and die; what they send is told apart, and who is there is told",
+    about: "sources come, go and die; their samples stay apart, and every peer is listed",
     cells: {
       ...cellsFor(PLANS.length),
       words: 1, // of matches()
