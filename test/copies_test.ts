@@ -9,7 +9,7 @@ async function copyOfModule(): Promise<typeof first> {
   try {
     const copy = async (path: string): Promise<void> => {
       const [from, to] = [new URL(`../${path}`, import.meta.url), `${folder}/${path}`];
-      if (path.endsWith(".ts")) return await Deno.copyFile(from, to);
+      if ((await Deno.stat(from)).isFile) return await Deno.copyFile(from, to);
       await Deno.mkdir(to);
       for await (const { name } of Deno.readDir(from)) await copy(`${path}/${name}`);
     };
