@@ -42,6 +42,8 @@ export class Mapping implements Memory, Disposable {
   readonly length: number;
   /** The purpose of the memory, such as `region "demo"`. */
   readonly what: string;
+  /** The buffer of all views of the memory. */
+  readonly buffer: ArrayBuffer;
   readonly #bytes: Uint8Array<ArrayBuffer>;
   readonly #doubles: Float64Array<ArrayBuffer>;
   readonly #forget: () => void;
@@ -52,9 +54,10 @@ export class Mapping implements Memory, Disposable {
   constructor(address: number, length: number, what: string) {
     this.address = address;
     this.length = length;
-    this.#bytes = new Uint8Array(bufferAt(address, length));
-    this.#doubles = new Float64Array(this.#bytes.buffer, 0, Math.floor(length / 8));
-    this.#forget = onCollected(this.#bytes.buffer, () => retire(address));
+    this.buffer = bufferAt(address, length);
+    this.#bytes = new Uint8Array(this.buffer);
+    this.#doubles = new Float64Array(this.buffer, 0, Math.floor(length / 8));
+    this.#forget = onCollected(this.buffer, () => retire(address));
     this.what = what;
   }
 
@@ -120,7 +123,7 @@ export class Mapping implements Memory, Disposable {
     const transferred = !this.usable;
     this.#closed = true;
     this.#forget();
-    if (!transferred) this.#bytes.buffer.transfer(0);
+    if (!transferred) this.buffer.transfer(0);
     check(retire(this.address), { syscall: "mmap", action: `unmap ${this.what}` });
     for (const listener of this.#listeners) listener();
     if (!transferred) return;

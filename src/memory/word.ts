@@ -25,6 +25,8 @@ export interface Memory {
   readonly address: number;
   /** The memory as bytes. */
   readonly bytes: Uint8Array<ArrayBuffer>;
+  /** The buffer of `bytes`: to ask `bytes` for it takes 8 ns. */
+  readonly buffer: ArrayBuffer;
   /** The same memory as numbers: number `i` is bytes `8 * i` to `8 * i + 7`. */
   readonly doubles: Float64Array<ArrayBuffer>;
 }
@@ -330,6 +332,6 @@ export function peekView(
 }
 
 /** Makes a view; `subarray` takes half as long again. */
-function viewOf({ bytes }: Memory, offset: number, length: number): Uint8Array<ArrayBuffer> {
-  return new Uint8Array(bytes.buffer, bytes.byteOffset + offset, length);
+function viewOf(memory: Memory, offset: number, length: number): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(memory.buffer, memory.bytes.byteOffset + offset, length);
 }

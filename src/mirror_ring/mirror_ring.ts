@@ -160,7 +160,7 @@ export class MirrorRing implements Disposable {
 
   /** In place of `subarray`, which takes longer. */
   #view(start: number, length: number): Uint8Array<ArrayBuffer> {
-    return new Uint8Array(this.#bytes.buffer, this.#bytes.byteOffset + start, length);
+    return new Uint8Array(this.#mapping.buffer, start, length);
   }
 
   #consumed(length: number): void {

@@ -45,7 +45,7 @@ export function memory(): Memory {
   const request = { length, protection: read | write, flags: files.MapFlag.shared };
   const address = files.map({ ...request, fd: openShared() });
   const buffer = files.bufferAt(address, length);
-  return { address, bytes: new Uint8Array(buffer), doubles: new Float64Array(buffer) };
+  return { address, bytes: new Uint8Array(buffer), buffer, doubles: new Float64Array(buffer) };
 }
 
 /** Returns one of the words. */

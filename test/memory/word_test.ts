@@ -376,8 +376,9 @@ function innerMemory() {
   const outer = Mapping.anonymous(3 * pageSize(), "a test");
   outer.bytes.set(bytesFrom(0, outer.length));
   const bytes = outer.bytes.subarray(pageSize(), 2 * pageSize());
-  const doubles = new Float64Array(bytes.buffer, bytes.byteOffset, bytes.length / 8);
-  return { outer, inner: { address: outer.address + pageSize(), bytes, doubles } };
+  const { buffer } = bytes;
+  const doubles = new Float64Array(buffer, bytes.byteOffset, bytes.length / 8);
+  return { outer, inner: { address: outer.address + pageSize(), bytes, buffer, doubles } };
 }
 
 Deno.test("copyDoublesIn() and copyDoublesOut() put every number in its place", () => {

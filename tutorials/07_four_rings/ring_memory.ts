@@ -51,7 +51,8 @@ export function makeMemory(): RingMemory {
 /** The same memory in another thread of this process: addresses mean the same in all of them. */
 export function memoryAt(address: number, bytes = bytesAt(address)): RingMemory {
   const [data, capacity] = [pageSize(), pageSize()];
-  return { address, bytes, doubles: new Float64Array(bytes.buffer), data, capacity };
+  const { buffer } = bytes;
+  return { address, bytes, buffer, doubles: new Float64Array(buffer), data, capacity };
 }
 
 function bytesAt(address: number): Uint8Array<ArrayBuffer> {

@@ -144,7 +144,12 @@ Deno.test("a file that is made again after going back is the same inode", async 
     const request = { length: 64, protection: read | write, flags: files.MapFlag.shared };
     const address = files.map({ ...request, fd });
     const buffer = files.bufferAt(address, 64);
-    const memory = { address, bytes: new Uint8Array(buffer), doubles: new Float64Array(buffer) };
+    const memory = {
+      address,
+      bytes: new Uint8Array(buffer),
+      buffer,
+      doubles: new Float64Array(buffer),
+    };
     return new Word32(memory, { path: "made", offset: 0 });
   };
   const maker = () => {
