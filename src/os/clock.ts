@@ -29,9 +29,15 @@ export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
   });
 }
 
-/** Resolves in the next turn of the event loop, after all other work that is due. */
+/**
+ * Resolves in the next turn of the event loop, after everything else that is due. An immediate takes
+ * 4 us, a timer of 0 ms 1 to 2 ms; pages have no immediates.
+ */
 export function nextTurn(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, 0));
+  return new Promise((resolve) => {
+    if (typeof setImmediate === "function") setImmediate(resolve);
+    else setTimeout(resolve, 0);
+  });
 }
 
 /** Blocks this thread for `ms` milliseconds. */
