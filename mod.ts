@@ -9,6 +9,7 @@ export { type LibraryFiles, useLibrary } from "./src/native/load.ts";
 export * from "./src/layout/layout.ts";
 export { MirrorRing, type MirrorRingOptions } from "./src/mirror_ring/mirror_ring.ts";
 export { type RegionDetails, type RegionInfo, regions, sweep } from "./src/region/list.ts";
+export type { Arrived } from "./src/wait/condition.ts";
 export type { SyncWaitOptions, WaitOptions } from "./src/wait/until.ts";
 export { type Waitable, waitAny, waitAnySync } from "./src/wait/any.ts";
 export {
@@ -80,7 +81,7 @@ export {
   type SubscriberConnectOptions,
   type SubscriberOptions,
 } from "./src/vdds/subscriber.ts";
-export type { Arrived, NoSample, Sample, SampleOutcome, ValueOutcome } from "./src/vdds/sample.ts";
+export type { NoSample, Sample, SampleOutcome, ValueOutcome } from "./src/vdds/sample.ts";
 export type { TopicConnectOptions, TopicCounters, TopicOptions } from "./src/vdds/topic.ts";
 export { type TopicInfo, topics } from "./src/vdds/topics.ts";
 export { Domain, type SlotInfo, type SlotOptions } from "./src/babus/domain.ts";

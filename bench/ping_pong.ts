@@ -16,7 +16,8 @@ import { now } from "../src/os/clock.ts";
 import * as files from "../src/os/files.ts";
 import { pageSize } from "../src/os/page.ts";
 import { Doorbell } from "../src/wait/doorbell.ts";
-import { type Awaited, type Outcome, wait, waitSync } from "../src/wait/until.ts";
+import type { Condition, Waiter } from "../src/wait/condition.ts";
+import { until, untilSync } from "../src/wait/until.ts";
 import { allowedCpus, CProgram, type Plan, settleOn } from "./harness/machine.ts";
 import { Peer, takePart } from "./harness/peer.ts";
 import { type Bar, printBars, printTimes } from "./harness/report.ts";
@@ -40,9 +41,16 @@ const SPIN_US = 10e6;
 const PATIENCE_NS = 20e9;
 
 /** One of the two ways: a word that the sender writes, and the bell that the receiver sleeps on. */
-class Direction implements Awaited {
+class Direction implements Condition {
   readonly bell: Doorbell;
   readonly watch: Word32;
+  readonly #waiter: Waiter = {
+    action: "hear of the other process",
+    conditions: () => [this],
+    lost() {
+      throw new Error("The other process of the measurement is silent");
+    },
+  };
   #wanted = 0;
   #patience = Infinity;
 
@@ -51,14 +59,14 @@ class Direction implements Awaited {
     this.bell = new Doorbell(mapping, { path: "ping_pong.bell", offset: base + 128 });
   }
 
-  /** For `waitSync` and `wait`. */
+  /** Whether the wanted value is there. */
   ready(): boolean {
     return this.watch.load() === this.#wanted;
   }
 
-  /** For `waitSync` and `wait`: asked only when about to sleep. */
-  hopeless(): boolean {
-    return now() > this.#patience;
+  /** Asked only when about to sleep. */
+  beforeSleep(): "lost" | undefined {
+    return now() > this.#patience ? "lost" : undefined;
   }
 
   /** How long to wait, from now on, for all that comes. */
@@ -73,17 +81,15 @@ class Direction implements Awaited {
 
   await(value: number, spin: number): void {
     this.#wanted = value;
-    expectReady(waitSync(this, { spin }));
+    untilSync(this.#attempt, this.#waiter, { spin });
   }
 
   async awaitAsync(value: number): Promise<void> {
     this.#wanted = value;
-    expectReady(await wait(this, { spin: 0 }));
+    await until(this.#attempt, this.#waiter, { spin: 0 });
   }
-}
 
-function expectReady(outcome: Outcome): void {
-  if (outcome !== "ready") throw new Error("The other process of the measurement is silent");
+  readonly #attempt = () => this.ready() || undefined;
 }
 
 /** Both directions, and how far the count has come. */
@@ -226,9 +232,9 @@ const COMPARISONS: Comparison[] = [{
 }];
 
 const NAMES: Record<Way, string> = {
-  spin: "waitSync",
-  sleep: "waitSync",
-  promise: "await wait",
+  spin: "untilSync",
+  sleep: "untilSync",
+  promise: "await until",
 };
 
 /** Measures, prints the times and gives the bars. */

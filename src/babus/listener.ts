@@ -24,8 +24,10 @@
 
 import { checkedOptions, checkWaits, inWords } from "../arguments.ts";
 import { ClosedError } from "../errors.ts";
-import { AWAITED, explained, type Waitable, waitAny, waitAnySync } from "../wait/any.ts";
-import { type Awaited, parts, type SyncWaitOptions, type WaitOptions } from "../wait/until.ts";
+import { CONDITIONS, type Waitable } from "../wait/any.ts";
+import type { Condition, Waiter } from "../wait/condition.ts";
+import { DONE, iterate, type Step } from "../wait/iterate.ts";
+import { type SyncWaitOptions, until, untilSync, type WaitOptions } from "../wait/until.ts";
 import { NEWS, type Slot } from "./slot.ts";
 
 /** How a listener is to deal with a slot. */
@@ -43,12 +45,6 @@ interface Subscription {
   /** The number of the newest message at the last look. */
   newest: number;
 }
-
-/** Calls a sleep off that does not know what is listened to now. */
-const CHANGED = Symbol("vring.changed");
-
-/** What cannot be done when a time-out is over. */
-const HEAR = "hear of news in a slot";
 
 /**
  * Waits for news in any of many slots. Every message that a listener has not looked at is news, also
@@ -72,7 +68,15 @@ const HEAR = "hear of news in a slot";
  */
 export class Listener implements Disposable, Waitable {
   readonly #subscriptions = new Map<Slot<unknown>, Subscription>();
-  #sleeps = new AbortController(); // those that know what is listened to
+  readonly #waiter: Waiter = {
+    action: "hear of news in a slot",
+    conditions: () => this[CONDITIONS](),
+    changed: () => this.#change.signal,
+    checkOpen: () => {
+      if (this.#closed !== undefined) throw this.#closed;
+    },
+  };
+  #change = new AbortController(); // ends sleeps on slots that are listened to no longer
   #closed: ClosedError | undefined;
 
   /** Listens to a slot from now on, also in a `wait()` that is under way; gives this listener. */
@@ -88,7 +92,7 @@ export class Listener implements Disposable, Waitable {
     checkSlot(known);
     const { seen } = this.#subscriptions.get(known) ?? { seen: 0 };
     this.#subscriptions.set(known, { slot: known, wake, seen, newest: seen });
-    this.#change(CHANGED);
+    this.#endSleeps();
     return this;
   }
 
@@ -98,7 +102,7 @@ export class Listener implements Disposable, Waitable {
    */
   remove<T>(slot: Slot<T>): boolean {
     const removed = this.#subscriptions.delete(slot as Slot<unknown>);
-    if (removed) this.#change(CHANGED);
+    if (removed) this.#endSleeps();
     return removed;
   }
 
@@ -119,50 +123,24 @@ export class Listener implements Disposable, Waitable {
   /** Blocks the thread until a slot that wakes has news; gives all slots that have. */
   waitSync(options: SyncWaitOptions = {}): Slot<unknown>[] {
     checkWaits(options);
-    try {
-      waitAnySync([this], options);
-    } catch (error) {
-      throw explained(error, HEAR, options);
-    }
-    return this.look();
+    return this.#news() ?? untilSync(() => this.#news(), this.#waiter, options);
   }
 
   /** Resolves once a slot that wakes has news, with all slots that have. */
-  async wait(options: WaitOptions = {}): Promise<Slot<unknown>[]> {
-    checkWaits(options);
-    const next = parts(options);
-    for (;;) {
-      this.#checkOpen();
-      const own = this.#sleeps.signal;
-      const signal = options.signal === undefined ? own : AbortSignal.any([options.signal, own]);
-      try {
-        await waitAny([this], { ...next(), signal });
-      } catch (error) {
-        if (error === CHANGED) continue;
-        throw explained(error, HEAR, options);
-      }
-      const news = this.look();
-      if (news.length > 0) return news; // unless another wait of this listener has told of them
-    }
-  }
-
-  /** Calls off all sleeps. */
-  #change(reason: unknown): void {
-    const known = this.#sleeps;
-    this.#sleeps = new AbortController();
-    known.abort(reason);
+  wait(options: WaitOptions = {}): Promise<Slot<unknown>[]> {
+    return until(() => this.#news(), this.#waiter, options);
   }
 
   /** The slots that have news, again and again, until the listener is closed. */
-  async *[Symbol.asyncIterator](): AsyncGenerator<Slot<unknown>[], void, void> {
-    while (this.#closed === undefined) {
-      try {
-        yield await this.wait();
-      } catch (error) {
-        if (this.#closed !== undefined && error instanceof ClosedError) return;
-        throw error;
-      }
-    }
+  [Symbol.asyncIterator](): AsyncGenerator<Slot<unknown>[], void, void> {
+    const attempt = (): Step<Slot<unknown>[]> | undefined => {
+      if (this.#closed !== undefined) return DONE;
+      const news = this.#news();
+      return news && { done: false, value: news };
+    };
+    const endsQuietly = (error: unknown) =>
+      this.#closed !== undefined && error instanceof ClosedError;
+    return iterate({ attempt, waiter: this.#waiter, endsQuietly });
   }
 
   /** Listens no longer; whoever waits gets a ClosedError. The slots stay open. */
@@ -170,7 +148,7 @@ export class Listener implements Disposable, Waitable {
     if (this.#closed !== undefined) return;
     this.#closed = new ClosedError("Cannot wait any longer: the listener was closed");
     this.#subscriptions.clear();
-    this.#change(this.#closed);
+    this.#endSleeps();
   }
 
   /** The same as `close()`. */
@@ -179,15 +157,32 @@ export class Listener implements Disposable, Waitable {
   }
 
   /** @ignore */
-  [AWAITED](): readonly Awaited[] {
+  [CONDITIONS](): readonly Condition[] {
     this.#checkOpen();
-    const waking: Awaited[] = [];
+    const waking: Condition[] = [];
     for (const subscription of this.#subscriptions.values()) {
       checkSlot(subscription.slot);
       if (subscription.wake) waking.push(subscription.slot[NEWS](() => subscription.seen));
     }
     if (waking.length > 0) return waking;
     throw new RangeError("Cannot wait: the listener has no slot that wakes it; add one");
+  }
+
+  /** The slots that have news, if one of them wakes; undefined otherwise. */
+  #news(): Slot<unknown>[] | undefined {
+    this.#checkOpen();
+    for (const { slot, wake, seen } of this.#subscriptions.values()) {
+      checkSlot(slot);
+      if (wake && slot.sequence > seen) return this.look();
+    }
+    return undefined;
+  }
+
+  /** Ends all sleeps, so that they begin again on the slots that are listened to now. */
+  #endSleeps(): void {
+    const change = this.#change;
+    this.#change = new AbortController();
+    change.abort();
   }
 
   #checkOpen(): void {

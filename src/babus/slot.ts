@@ -5,22 +5,14 @@
  */
 
 import { byteLengthOf, checkWaits, inWords } from "../arguments.ts";
-import { timeoutError, VringError } from "../errors.ts";
+import { VringError } from "../errors.ts";
 import { type Codec, encoded } from "../codec.ts";
 import { isCount } from "../layout/sizes.ts";
 import { commitView, copyIn } from "../memory/word.ts";
 import { now, perIsolate } from "../os/clock.ts";
-import { AWAITED, type Waitable } from "../wait/any.ts";
-import { begin } from "../wait/fairness.ts";
-import {
-  type Awaited,
-  type Outcome,
-  parts,
-  type SyncWaitOptions,
-  wait,
-  type WaitOptions,
-  waitSync,
-} from "../wait/until.ts";
+import { CONDITIONS, type Waitable } from "../wait/any.ts";
+import type { Condition, Waiter } from "../wait/condition.ts";
+import { type SyncWaitOptions, until, untilSync, type WaitOptions } from "../wait/until.ts";
 import type { Copied, SlotWords } from "./slot_words.ts";
 import { WriteLock } from "./write_lock.ts";
 
@@ -122,6 +114,7 @@ export class Slot<T = Uint8Array> implements Disposable, Waitable {
   readonly #words: SlotWords;
   readonly #codec: Codec<T>;
   readonly #lock: WriteLock;
+  readonly #waiter: Waiter;
   #claim: Claim | undefined;
   #shown = 0; // the number of the newest message that was read by this handle
 
@@ -135,7 +128,12 @@ export class Slot<T = Uint8Array> implements Disposable, Waitable {
     this.maxSize = words.plan.maxBytes;
     this.#words = words;
     this.#codec = codec;
-    this.#lock = new WriteLock(words);
+    const lock = this.#lock = new WriteLock(words);
+    this.#waiter = {
+      action: `write to slot "${name}"`,
+      conditions: () => [lock.free],
+      checkOpen: () => words.region.checkOpen(),
+    };
   }
 
   /** The number of the newest message, which is how many were ever written; 0 if there is none. */
@@ -168,12 +166,15 @@ export class Slot<T = Uint8Array> implements Disposable, Waitable {
   }
 
   /** Writes a value once nobody else is writing; gives its number. */
-  async write(value: T, options: WaitOptions = {}): Promise<number> {
-    await begin(options);
-    const message = this.#encode(value);
-    if (this.#lock.tryAcquire()) return this.#write(message);
-    const copy = { ...message, bytes: new Uint8Array(message.bytes) }; // a codec may reuse its array
-    return await this.#acquire(options, () => this.#write(copy));
+  write(value: T, options: WaitOptions = {}): Promise<number> {
+    let kept: Encoded | undefined;
+    const attempt = () => {
+      const message = kept ?? this.#encode(value);
+      if (this.#tryAcquire()) return this.#write(message);
+      kept ??= { ...message, bytes: new Uint8Array(message.bytes) }; // a codec may reuse its array
+      return undefined;
+    };
+    return until(attempt, this.#waiter, options);
   }
 
   /**
@@ -199,12 +200,12 @@ export class Slot<T = Uint8Array> implements Disposable, Waitable {
    * The same, once nobody else is writing. There is one claim at a time for each handle: tasks that
    * claim at once open the slot once each.
    */
-  async claim(
+  claim(
     length: number = this.maxSize,
     options: WaitOptions = {},
   ): Promise<Uint8Array<ArrayBuffer>> {
-    await begin(options);
-    return await this.#acquire(options, () => this.#reserve(length));
+    const attempt = () => this.#tryAcquire() ? this.#reserve(length) : undefined;
+    return until(attempt, this.#waiter, options);
   }
 
   /** Publishes the first `length` bytes of what was claimed; gives the number of the message. */
@@ -307,14 +308,14 @@ export class Slot<T = Uint8Array> implements Disposable, Waitable {
   }
 
   /** @ignore */
-  [AWAITED](): readonly Awaited[] {
+  [CONDITIONS](): readonly Condition[] {
     this.#words.region.checkOpen();
     return [this[NEWS](() => this.#shown)];
   }
 
-  /** What to wait for until there is a message after the one of a number.
+  /** True once there is a message after the one of a number.
    * @ignore */
-  [NEWS](seen: () => number): Awaited {
+  [NEWS](seen: () => number): Condition {
     const { bell, publishedLow: watch } = this.#words;
     return { bell, watch, watchTellsAll: true, ready: () => this.sequence > seen() };
   }
@@ -352,28 +353,17 @@ export class Slot<T = Uint8Array> implements Disposable, Waitable {
 
   #acquireSync(options: SyncWaitOptions): void {
     checkWaits(options);
-    this.#words.region.checkOpen();
-    if (this.#lock.tryAcquire()) return;
-    this.#check(waitSync(this.#lock.awaited(), options), options);
+    if (this.#tryAcquire()) return;
+    untilSync(() => this.#tryAcquire() || undefined, this.#waiter, options);
   }
 
   /**
-   * Acts once it has the right to write, in the same turn: others that write with this handle have it
-   * too, and give it back when they have written.
+   * Acquires the right to write, for a write in the same turn of the event loop. All calls of this
+   * handle have that right then, and the first that has written gives it back.
    */
-  async #acquire<Result>(options: WaitOptions, act: () => Result): Promise<Result> {
+  #tryAcquire(): boolean {
     this.#words.region.checkOpen();
-    const next = parts(options);
-    while (!this.#lock.tryAcquire()) {
-      this.#check(await wait(this.#lock.awaited(), next()), options);
-    }
-    return act();
-  }
-
-  #check(outcome: Outcome, { timeout = Infinity }: SyncWaitOptions): void {
-    this.#words.region.checkOpen(); // it may have been closed since the wait ended
-    if (outcome === "ready" || this.#lock.tryFollow()) return;
-    throw timeoutError(`write to slot "${this.name}"`, timeout);
+    return this.#lock.tryAcquire();
   }
 
   /**

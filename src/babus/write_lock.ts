@@ -25,8 +25,8 @@ import { RoleTakenError } from "../errors.ts";
 import type { Role } from "../region/liveness.ts";
 import { Seats } from "../region/seats.ts";
 import { Word32 } from "../memory/word.ts";
+import type { Condition } from "../wait/condition.ts";
 import { Doorbell } from "../wait/doorbell.ts";
-import type { Awaited } from "../wait/until.ts";
 import { SLOT_CONTROL, type SlotWords } from "./slot_words.ts";
 
 /** The most writers at a time. */
@@ -40,6 +40,8 @@ export class WriteLock {
   readonly #seats: Seats;
   readonly #owner: Word32;
   readonly #bell: Doorbell;
+  /** True once this one holds the lock, which the look at it takes. */
+  readonly free: Condition;
   #role: Role | undefined;
   #own = NOBODY; // the value of `owner` while this writer holds the lock
   #held = false;
@@ -51,6 +53,12 @@ export class WriteLock {
     this.#seats = new Seats(slot.region, { firstRole: 0, count: SEATS });
     this.#owner = new Word32(mapping, owner, controlOffset);
     this.#bell = new Doorbell(mapping, owner_bell, controlOffset);
+    this.free = {
+      bell: this.#bell,
+      watch: this.#owner,
+      ready: () => this.tryAcquire(),
+      beforeSleep: () => this.tryFollow() ? "ready" : undefined,
+    };
   }
 
   /** Whether this writer holds the lock. */
@@ -85,14 +93,6 @@ export class WriteLock {
     this.#owner.store(NOBODY); // P1 all writes to the slot come before ..
     this.#bell.ring(); // P2
   }
-
-  /** The condition that a writer waits for. It is ready once this writer holds the lock. */
-  readonly awaited = (): Awaited => ({
-    bell: this.#bell,
-    watch: this.#owner,
-    ready: () => this.tryAcquire(),
-    hopeless: () => this.tryFollow(), // and then it is ready
-  });
 
   #sit(): void {
     const clear = (seat: number) => {

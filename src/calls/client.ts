@@ -4,21 +4,21 @@
  * @module
  */
 
-import { checkWaits, plainBytes } from "../arguments.ts";
+import { plainBytes } from "../arguments.ts";
 import { encoded } from "../codec.ts";
 import { ClosedError, CorruptRegionError, PeerLostError, RoleTakenError } from "../errors.ts";
 import type { Region } from "../region/region.ts";
-import { begin } from "../wait/fairness.ts";
+import type { Attempt, Condition, Waiter } from "../wait/condition.ts";
+import { yieldOften } from "../wait/fairness.ts";
 import {
-  type Awaited,
-  limits,
+  deadlineOf,
   type SyncWaitOptions,
-  wait,
+  until,
+  untilSync,
   type WaitOptions,
-  waitSync,
 } from "../wait/until.ts";
 import { checkedRing } from "../lane/geometry.ts";
-import { callOff, left } from "../wait/cancellation.ts";
+import { cancelLate } from "../wait/cancellation.ts";
 import { RingEnd } from "../lane/endpoint.ts";
 import { beginLane, LaneReceiver, LaneSender } from "../lane/lane.ts";
 import { nextGeneration } from "../region/seats.ts";
@@ -110,8 +110,10 @@ export class RpcClient<Q = Uint8Array, S = Uint8Array> implements Disposable {
   readonly #responses: LaneReceiver;
   readonly #envelope = new Envelope();
   readonly #calls = new Map<number, Call<S>>();
-  readonly #answered: Awaited;
-  readonly #pumped: Awaited;
+  readonly #answered: Condition;
+  readonly #pumped: Condition;
+  readonly #waiterForRoom: Waiter;
+  #wanted = 0; // bytes of room that the last attempt to send has not found
   #lastCall = 0;
   #sent = 0; // bytes, ever
   #server: number; // its generation, as it was last seen
@@ -139,10 +141,11 @@ export class RpcClient<Q = Uint8Array, S = Uint8Array> implements Disposable {
       bell: seat.bell,
       watch: this.#responses.head,
       ready: () => this.#responses.look() > 0 || this.#serverChanged(),
-      hopeless: () => this.#isLost(),
+      beforeSleep: () => this.#isLost() ? "lost" : undefined,
     };
     const ready = () => this.#told.length > 0 || this.#answered.ready();
     this.#pumped = { ...this.#answered, ready };
+    this.#waiterForRoom = end.waiter(() => [this.#room(this.#wanted)]);
     disposeAtEnd(this);
   }
 
@@ -208,26 +211,17 @@ export class RpcClient<Q = Uint8Array, S = Uint8Array> implements Disposable {
    * PeerLostError if the server closed or died: it may or may not have handled the request then.
    */
   async call(request: Q, options: WaitOptions = {}): Promise<S> {
-    checkWaits(options);
-    const { deadline } = limits(options);
-    await begin(options);
+    const deadline = deadlineOf(options);
     const { promise, resolve, reject } = Promise.withResolvers<S>();
     const fulfil = (value: S) => this.#tell(() => resolve(value));
     const fail = (error: unknown) => this.#tell(() => reject(error));
-    let call: Call<S> | undefined;
-    for (;;) {
-      options.signal?.throwIfAborted(); // before each promise that was waited for is forgotten
-      call = this.#trySend(request, fulfil, fail);
-      if (call !== undefined) break;
-      const part = { ...options, timeout: left(deadline) };
-      this.#end.checkWait(await wait(this.#awaitRoom(request), part), options);
-      this.#receive();
-    }
-    const { number } = call;
-    using _limits = callOff(options, {
+    const send = () => this.#trySend(request, fulfil, fail);
+    const waiter = { ...this.#waiterForRoom, deadline };
+    const { number } = await until(this.#receiving(send), waiter, options);
+    using _limits = cancelLate(options, {
       deadline,
       action: `call through ${this.#end.what}`,
-      giveUp: (reason) => {
+      cancel: (reason) => {
         this.#calls.delete(number);
         fail(reason);
       },
@@ -238,32 +232,30 @@ export class RpcClient<Q = Uint8Array, S = Uint8Array> implements Disposable {
 
   /** Asks, and blocks the thread until the answer is there. */
   callSync(request: Q, options: SyncWaitOptions = {}): S {
-    checkWaits(options);
-    const { deadline } = limits(options);
+    const deadline = deadlineOf(options);
     let outcome: { value: S } | { error: unknown } | undefined;
     const resolve = (value: S) => outcome = { value };
     const reject = (error: unknown) => outcome = { error };
-    let call: Call<S> | undefined;
-    while ((call = this.#trySend(request, resolve, reject)) === undefined) {
-      const part = { ...options, timeout: left(deadline) };
-      this.#end.checkWait(waitSync(this.#awaitRoom(request), part), options);
-      this.#receive();
-    }
+    const send = () => this.#trySend(request, resolve, reject);
+    const waiter = { ...this.#waiterForRoom, deadline };
+    const call = send() ?? untilSync(this.#receiving(send), waiter, options);
     try {
-      const timed = deadline < Infinity;
-      while (outcome === undefined) {
-        const part = timed ? { ...options, timeout: left(deadline) } : options;
-        const waited = waitSync(this.#answered, part);
-        if (waited === "timeout") this.#end.checkWait(waited, options);
-        this.#receive(); // of other calls perhaps: those must not keep this one beyond its time
-        const isLate = timed && outcome === undefined && left(deadline) === 0;
-        if (isLate) this.#end.checkWait("timeout", options);
-      }
+      const { action } = waiter;
+      const answered = { action, deadline, conditions: () => [this.#answered] };
+      outcome = untilSync(this.#receiving(() => outcome), answered, options);
     } finally {
       this.#calls.delete(call.number);
     }
     if ("error" in outcome) throw outcome.error;
     return outcome.value;
+  }
+
+  /** An attempt, before which whatever ended the wait is received. */
+  #receiving<R>(attempt: () => R | undefined): Attempt<R> {
+    return (ended) => {
+      if (ended !== undefined) this.#receive();
+      return attempt();
+    };
   }
 
   /** Leaves. Calls that are not answered are rejected with a ClosedError. */
@@ -288,7 +280,7 @@ export class RpcClient<Q = Uint8Array, S = Uint8Array> implements Disposable {
     if (this.#serverChanged()) this.#receive(); // while `adopted` is near
     const body = this.#encode(request);
     this.#end.checkOpen(); // a codec can do anything
-    if (this.#end.peerHasClosed()) this.#end.checkWait("hopeless", {});
+    if (this.#end.peerHasClosed()) throw this.#end.peerLost();
     if (body.length > this.maxRequest) {
       throw new RangeError(
         `Cannot call through ${this.#end.what}: the request has ${body.length} bytes, and can have ` +
@@ -296,12 +288,14 @@ export class RpcClient<Q = Uint8Array, S = Uint8Array> implements Disposable {
       );
     }
     const lane = this.#requests;
-    if (!lane.hasRoom(messageBytes(body.length))) {
+    const bytes = messageBytes(body.length);
+    if (!lane.hasRoom(bytes)) {
       if (this.#isBroken()) throw this.#broken();
+      this.#wanted = bytes;
       return undefined;
     }
     const number = ++this.#lastCall;
-    this.#sent += messageBytes(body.length);
+    this.#sent += bytes;
     const call = new Call(number, this.#sent, resolve, reject);
     this.#calls.set(number, call);
     const kind = this.#keepOpen ? Patience.keepOpen : Patience.none;
@@ -313,14 +307,13 @@ export class RpcClient<Q = Uint8Array, S = Uint8Array> implements Disposable {
     return plainBytes(encoded(this.#codecs.request, request), "call through", this.#end.what);
   }
 
-  /** Room for a request, or answers: taking those may be what makes the server go on. */
-  #awaitRoom(request: Q): Awaited {
-    const bytes = messageBytes(this.#encode(request).length);
+  /** Room for a request, or answers: the server may go on only once those are taken. */
+  #room(bytes: number): Condition {
     return {
       bell: this.#seat.bell,
       watch: this.#requests.tail,
       ready: () => this.#requests.hasRoom(bytes) || this.#answered.ready() || this.#isBroken(),
-      hopeless: () => this.#end.isHopeless(),
+      beforeSleep: () => this.#end.peerIsGone() ? "lost" : undefined,
     };
   }
 
@@ -328,15 +321,16 @@ export class RpcClient<Q = Uint8Array, S = Uint8Array> implements Disposable {
   async #pump(spin: number | undefined): Promise<void> {
     if (this.#pumping) return;
     this.#pumping = true;
+    const pumping = { action: "receive answers", conditions: () => [this.#pumped] };
     try {
       while (this.#calls.size > 0) {
         this.#parked = true;
-        await wait(this.#pumped, spin === undefined ? {} : { spin });
+        await until((ended) => ended && true, pumping, spin === undefined ? {} : { spin });
         this.#wake();
         if (this.#end.closed) return;
         this.#receive();
         let turn: Promise<void> | undefined;
-        for (; this.#strays > 0; this.#strays--) turn ??= begin(NO_OPTIONS);
+        for (; this.#strays > 0; this.#strays--) turn ??= yieldOften(NO_OPTIONS);
         if (turn !== undefined) await turn;
       }
     } catch (error) {
@@ -416,7 +410,7 @@ export class RpcClient<Q = Uint8Array, S = Uint8Array> implements Disposable {
   /** Whether waiting is pointless: no server is left, or the one that had taken a call is dead. */
   #isLost(): boolean {
     if (this.#isBroken()) return true;
-    if (!this.#keepOpen) return this.#end.isHopeless();
+    if (!this.#keepOpen) return this.#end.peerIsGone();
     const peer = this.#end.peer();
     return (peer === "dead" || peer === "closed") && this.#hasTaken();
   }

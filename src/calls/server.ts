@@ -7,19 +7,18 @@
 import { checkHandler, checkLimit, checkObject, checkWaits, plainBytes } from "../arguments.ts";
 import { encoded } from "../codec.ts";
 import { ClosedError, CorruptRegionError, VringError } from "../errors.ts";
-import { begin } from "../wait/fairness.ts";
+import type { Condition, Waiter } from "../wait/condition.ts";
+import { yieldOften } from "../wait/fairness.ts";
 import {
-  type Awaited,
-  limits,
-  parts,
+  deadlineOf,
   type SyncWaitOptions,
-  wait,
+  until,
+  untilSync,
   type WaitOptions,
-  waitSync,
 } from "../wait/until.ts";
 import type { Region } from "../region/region.ts";
 import { checkedRing } from "../lane/geometry.ts";
-import { callOff } from "../wait/cancellation.ts";
+import { cancelLate } from "../wait/cancellation.ts";
 import { RingEnd } from "../lane/endpoint.ts";
 import { nextGeneration, takeRole } from "../region/seats.ts";
 import { recordBytes } from "../lane/record.ts";
@@ -103,8 +102,8 @@ export class RpcServer<Q = Uint8Array, S = Uint8Array> implements Disposable {
   readonly #end: RingEnd;
   readonly #codecs: Codecs<Q, S>;
   readonly #clients: Clients;
-  readonly #awaited: Awaited;
-  readonly #movable: Awaited; // work that is left in a shutdown
+  readonly #waiterForWork: Waiter;
+  readonly #waiterForMoves: Waiter; // of what is left in a shutdown
   readonly #stop = new AbortController();
   #serving = false; // serve() is running
   #stopping = false;
@@ -122,8 +121,10 @@ export class RpcServer<Q = Uint8Array, S = Uint8Array> implements Disposable {
     const clients = this.#clients = new Clients(end, board);
     nextGeneration(board.generation); // .. P1 and now clients look
     const ready = () => clients.look() || clients.canFlush();
-    this.#movable = { bell: board.bell, watch: board.hint, ready };
-    this.#awaited = { ...this.#movable, ready: () => ready() || this.#failure !== undefined };
+    const movable: Condition = { bell: board.bell, watch: board.hint, ready };
+    const work = { ...movable, ready: () => ready() || this.#failure !== undefined };
+    this.#waiterForMoves = end.waiter(() => [movable]);
+    this.#waiterForWork = end.waiter(() => [work]);
     for (const { seat } of clients.all) seat.bell.ring();
     disposeAtEnd(this);
   }
@@ -197,16 +198,11 @@ export class RpcServer<Q = Uint8Array, S = Uint8Array> implements Disposable {
     return this.#handle(handler, limit);
   }
 
-  /** The same, and blocks the thread until there is at least one. */
+  /** Blocks the thread until there are requests, answers them, and returns how many it took. */
   handleSync(handler: Handler<Q, S>, options: HandleOptions & SyncWaitOptions = {}): number {
     checkWaits(options);
-    let next: (() => SyncWaitOptions) | undefined;
-    for (;;) {
-      const count = this.tryHandle(handler, options);
-      if (count > 0) return count;
-      next ??= parts(options);
-      this.#end.checkWait(waitSync(this.#awaited, next()), options);
-    }
+    const attempt = () => this.tryHandle(handler, options) || undefined;
+    return attempt() ?? untilSync(attempt, this.#waiterForWork, options);
   }
 
   /**
@@ -231,13 +227,13 @@ export class RpcServer<Q = Uint8Array, S = Uint8Array> implements Disposable {
     const { signal: stop } = this.#stop;
     const signal = options.signal ? AbortSignal.any([options.signal, stop]) : stop;
     try {
-      await begin(options);
+      await yieldOften(options);
       for (;;) {
         const count = this.#handle(handler, concurrency - this.#inFlight);
         if (this.#inFlight >= concurrency) await this.#nextFinished(signal);
-        else await this.#wait(this.#awaited, { signal });
-        let turn = begin({ signal });
-        for (let more = 1; more < count; more++) turn ??= begin(NO_OPTIONS); // each is an operation
+        else await this.#wait(this.#waiterForWork, signal);
+        let turn = yieldOften({ signal });
+        for (let more = 1; more < count; more++) turn ??= yieldOften(NO_OPTIONS); // each counts
         await turn;
       }
     } catch (error) {
@@ -260,10 +256,10 @@ export class RpcServer<Q = Uint8Array, S = Uint8Array> implements Disposable {
     this.#end.checkOpen();
     options.signal?.throwIfAborted();
     const limit = new AbortController();
-    using _limits = callOff(options, {
-      deadline: limits(options).deadline,
+    using _limits = cancelLate(options, {
+      deadline: deadlineOf(options),
       action: `shut down ${this.#end.what}`,
-      giveUp: (reason) => limit.abort(reason),
+      cancel: (reason) => limit.abort(reason),
     });
     this.#stopServing();
     try {
@@ -288,13 +284,13 @@ export class RpcServer<Q = Uint8Array, S = Uint8Array> implements Disposable {
         this.#clients.flush();
         let most = this.clients * this.capacity / messageBytes(0); // clients may ask on and on
         let turn: Promise<void> | undefined;
-        while (most-- > 0 && this.#refuse()) turn ??= begin(NO_OPTIONS);
+        while (most-- > 0 && this.#refuse()) turn ??= yieldOften(NO_OPTIONS);
         if (turn !== undefined) {
           await turn;
           this.#end.checkOpen();
         }
         if (!this.#clients.hasQueued) return;
-        await this.#wait(this.#movable, { signal });
+        await this.#wait(this.#waiterForMoves, signal);
       } catch (error) {
         if (!(error instanceof CorruptRegionError)) throw error;
         this.#failure ??= { error }; // that client is excluded now
@@ -319,8 +315,8 @@ export class RpcServer<Q = Uint8Array, S = Uint8Array> implements Disposable {
     this.#stop.abort();
   }
 
-  async #wait(awaited: Awaited, options: WaitOptions): Promise<void> {
-    this.#end.checkWait(await wait(awaited, options), options);
+  async #wait(waiter: Waiter, signal: AbortSignal): Promise<void> {
+    await until((ended) => ended && true, waiter, { signal });
   }
 
   #checkServable(): void {

@@ -5,21 +5,14 @@
  */
 
 import { byteLengthOf, checkHandler, checkLimit, checkWaits, isTarget } from "../arguments.ts";
-import { LostError, PeerLostError, timeoutError, VringError } from "../errors.ts";
+import { LostError, PeerLostError, VringError } from "../errors.ts";
 import { isCount } from "../layout/sizes.ts";
 import { copyOutThenLoad, peekView } from "../memory/word.ts";
 import { presenceIn, SeatState } from "../region/seats.ts";
-import { AWAITED, type Waitable } from "../wait/any.ts";
-import { begin } from "../wait/fairness.ts";
-import {
-  type Awaited,
-  type Outcome,
-  parts,
-  type SyncWaitOptions,
-  wait,
-  type WaitOptions,
-  waitSync,
-} from "../wait/until.ts";
+import { CONDITIONS, type Waitable } from "../wait/any.ts";
+import { arrived, type Condition, type Waiter } from "../wait/condition.ts";
+import { DONE, iterate, type Step } from "../wait/iterate.ts";
+import { type SyncWaitOptions, until, untilSync, type WaitOptions } from "../wait/until.ts";
 import { checkedBuffer, type CircularBufferOptions, openBuffer, unlinkBuffer } from "./geometry.ts";
 import {
   addPayload,
@@ -118,7 +111,8 @@ export class CircularBufferReader implements Disposable, Waitable {
   readonly #afterLoss: "oldest" | "newest";
   readonly #keepOpen: boolean;
   readonly #head = new Head();
-  readonly #awaited: Awaited;
+  readonly #condition: Condition;
+  readonly #waiter: Waiter;
   #position = 0;
   #offset = 0; // its byte in the data
   #published = 0; // as it was last seen, #position at least
@@ -135,11 +129,24 @@ export class CircularBufferReader implements Disposable, Waitable {
     this.#ring = ring;
     this.#afterLoss = options.afterLoss ?? "oldest";
     this.#keepOpen = options.keepOpen ?? false;
-    this.#awaited = {
+    this.#condition = {
       bell: ring.bell,
       watch: ring.publishedLow,
       ready: () => this.#seesMore() || this.#writerClosed(),
-      hopeless: () => this.#writerIsDead() && !this.#seesMore(), // drained, also of last words
+      // Drained, also of the last words.
+      beforeSleep: () => this.#writerIsDead() && !this.#seesMore() ? "lost" : undefined,
+    };
+    this.#waiter = {
+      action: `read from ${ring.what}`,
+      conditions: () => [this.#condition],
+      busy: () => this.#polls,
+      checkOpen: () => this.#checkFree(),
+      lost: () => {
+        throw new PeerLostError(
+          `Cannot read from ${ring.what}: its writer died; read again when it has another one, or ` +
+            "open it with keepOpen to wait for that",
+        );
+      },
     };
     this.#jump(options.start ?? "oldest");
   }
@@ -223,32 +230,22 @@ export class CircularBufferReader implements Disposable, Waitable {
     const target = isTarget(first) ? first : undefined;
     const options = isTarget(first) ? second : first;
     checkWaits(options);
-    let next: (() => SyncWaitOptions) | undefined;
-    for (;;) {
-      const outcome = this.#tryRead(target);
-      if (outcome.state !== "empty") return outcome;
-      next ??= parts(options);
-      this.#check(waitSync(this.#awaited, next()), options);
-    }
+    const outcome = this.#tryRead(target);
+    if (outcome.state !== "empty") return outcome;
+    return untilSync(() => arrived(this.#tryRead(target)), this.#waiter, options);
   }
 
   /** Reads a message once there is one; a TimeoutError after `timeout`, or the signal's reason. */
   read(options?: WaitOptions): Promise<Found<ReadOutcome>>;
   /** Reads a message into `target` once there is one. */
   read(target: Uint8Array<ArrayBuffer>, options?: WaitOptions): Promise<Found<ReadIntoOutcome>>;
-  async read(
+  read(
     first: Uint8Array<ArrayBuffer> | WaitOptions = {},
     second: WaitOptions = {},
   ): Promise<Found<ReadOutcome | ReadIntoOutcome>> {
     const target = isTarget(first) ? first : undefined;
     const options = isTarget(first) ? second : first;
-    await begin(options);
-    const next = parts(options);
-    for (;;) {
-      const outcome = this.#tryRead(target);
-      if (outcome.state !== "empty") return outcome;
-      this.#check(await wait(this.#awaited, next()), options);
-    }
+    return until(() => arrived(this.#tryRead(target)), this.#waiter, options);
   }
 
   /**
@@ -289,24 +286,26 @@ export class CircularBufferReader implements Disposable, Waitable {
   }
 
   /** Every message from here on, until the writer closes; a LostError where some were lost. */
-  async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array<ArrayBuffer>, void, void> {
-    for (;;) {
-      const outcome = await this.read();
-      if (outcome.state === "closed") return;
-      if (outcome.state === "ok") yield outcome.message;
-      else {
-        throw new LostError(
-          `Cannot read on as if nothing had happened: ${outcome.messages} messages with ` +
-            `${outcome.bytes} bytes were overwritten; iterate again to go on behind them`,
-        );
-      }
-    }
+  [Symbol.asyncIterator](): AsyncGenerator<Uint8Array<ArrayBuffer>, void, void> {
+    return iterate({ attempt: () => this.#next(), waiter: this.#waiter });
+  }
+
+  /** The next step of a loop. */
+  #next(): Step<Uint8Array<ArrayBuffer>> | undefined {
+    const outcome = this.tryRead();
+    if (outcome.state === "ok") return { done: false, value: outcome.message };
+    if (outcome.state === "empty") return undefined;
+    if (outcome.state === "closed") return DONE;
+    throw new LostError(
+      `Cannot read on as if nothing had happened: ${outcome.messages} messages with ` +
+        `${outcome.bytes} bytes were overwritten; iterate again to go on behind them`,
+    );
   }
 
   /** @ignore */
-  [AWAITED](): readonly Awaited[] {
+  [CONDITIONS](): readonly Condition[] {
     this.#checkFree();
-    return [this.#awaited];
+    return [this.#condition];
   }
 
   /** Detaches. */
@@ -416,17 +415,6 @@ export class CircularBufferReader implements Disposable, Waitable {
   #writerIsDead(): boolean {
     const { writer, region } = this.#ring;
     return !this.#keepOpen && presenceIn(region, writer) === "dead"; // C3
-  }
-
-  #check(outcome: Outcome, { timeout = Infinity }: SyncWaitOptions): void {
-    this.#checkFree(); // it may have been closed since the wait ended
-    const action = `read from ${this.#ring.what}`;
-    if (outcome === "timeout") throw timeoutError(action, timeout);
-    if (outcome !== "hopeless") return;
-    throw new PeerLostError(
-      `Cannot ${action}: its writer died; read again when it has another one, or open it with ` +
-        "keepOpen to wait for that",
-    );
   }
 
   #checkFree(): void {

@@ -10,13 +10,13 @@
  * @module
  */
 
-import { PeerLostError, timeoutError } from "../errors.ts";
+import { PeerLostError } from "../errors.ts";
 import type { Codec } from "../codec.ts";
 import type { Mapping } from "../memory/mapping.ts";
 import type { Word32 } from "../memory/word.ts";
 import { type Presence, presenceIn, type Seat, SeatState } from "../region/seats.ts";
+import type { Condition, Waiter } from "../wait/condition.ts";
 import type { Doorbell } from "../wait/doorbell.ts";
-import type { Outcome, SyncWaitOptions } from "../wait/until.ts";
 import type { LanePlace, Ringable } from "./lane.ts";
 
 /** The options of an end. */
@@ -125,20 +125,29 @@ export class RingEnd implements Disposable {
     return closed;
   }
 
-  /** Whether waiting is pointless: the other end is gone, and no other party is expected. */
-  isHopeless(): boolean {
+  /** Whether everyone at the other end is gone, and no other is expected. */
+  peerIsGone(): boolean {
     if (this.#keepOpen) return false;
     const peer = this.peer();
     return peer === "closed" || peer === "dead";
   }
 
-  /** Throws the error for the outcome of a wait, unless the wait succeeded. */
-  checkWait(outcome: Outcome, { timeout = Infinity }: SyncWaitOptions): void {
-    this.checkOpen(); // the end may have closed since the wait ended
-    if (outcome === "timeout") throw timeoutError(`${this.#action} ${this.what}`, timeout);
-    if (outcome !== "hopeless") return;
+  /** The waits of this end, which are for these conditions. */
+  waiter(conditions: () => readonly Condition[]): Waiter {
+    return {
+      action: `${this.#action} ${this.what}`,
+      conditions,
+      checkOpen: () => this.checkOpen(),
+      lost: () => {
+        throw this.peerLost();
+      },
+    };
+  }
+
+  /** The error for an operation that needs the other end, which is gone. */
+  peerLost(): PeerLostError {
     const how = this.peer() === "closed" ? "has closed" : "died";
-    throw new PeerLostError(
+    return new PeerLostError(
       `Cannot ${this.#action} ${this.what}: its ${this.#peerName} ${how}; open the ring with ` +
         "keepOpen to wait for another one",
     );

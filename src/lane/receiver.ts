@@ -9,16 +9,10 @@ import { byteLengthOf, checkedOptions, checkWaits } from "../arguments.ts";
 import { VringError } from "../errors.ts";
 import type { Codec } from "../codec.ts";
 import { disposeAtEnd } from "../os/clock.ts";
-import { begin } from "../wait/fairness.ts";
-import { AWAITED, type Waitable } from "../wait/any.ts";
-import {
-  type Awaited,
-  parts,
-  type SyncWaitOptions,
-  wait,
-  type WaitOptions,
-  waitSync,
-} from "../wait/until.ts";
+import { CONDITIONS, type Waitable } from "../wait/any.ts";
+import { arrived, type Condition, type Waiter } from "../wait/condition.ts";
+import { DONE, iterate } from "../wait/iterate.ts";
+import { type SyncWaitOptions, until, untilSync, type WaitOptions } from "../wait/until.ts";
 import type { RingEnd } from "./endpoint.ts";
 import type { LaneReceiver } from "./lane.ts";
 import {
@@ -106,6 +100,7 @@ export abstract class MessageReceiver<
   readonly maxMessage: number;
   readonly #end: RingEnd;
   readonly #codec: Codec<T>;
+  readonly #waiter: Waiter;
   readonly #landing = new Landing();
   #shows: "" | "a sample" | "a batch" = ""; // what is in the hands of the caller, unreleased
   #polled: LaneReceiver | undefined; // whose messages a batch is of
@@ -117,6 +112,10 @@ export abstract class MessageReceiver<
     this.maxMessage = longestRecord(capacity);
     this.#end = end;
     this.#codec = codec;
+    this.#waiter = {
+      ...end.waiter(() => [this.condition()]),
+      busy: () => this.#shows === "a batch",
+    };
     disposeAtEnd(this);
   }
 
@@ -165,39 +164,25 @@ export abstract class MessageReceiver<
   /** Receives a value, and blocks the thread until there is one. */
   receiveSync(options: SyncWaitOptions = {}): R | { state: "closed" } {
     checkWaits(options);
-    let next: (() => SyncWaitOptions) | undefined;
-    for (;;) {
-      const outcome = this.tryReceive();
-      if (outcome.state !== "empty") return outcome as R | { state: "closed" };
-      this.#waitSync((next ??= parts(options))(), options);
-    }
+    const outcome = this.tryReceive();
+    if (outcome.state !== "empty") return outcome as R | { state: "closed" };
+    return untilSync(() => arrived(this.tryReceive()), this.#waiter, options);
   }
 
   /** Receives a value once there is one. */
-  async receive(options: WaitOptions = {}): Promise<R | { state: "closed" }> {
-    await begin(options);
-    const next = parts(options);
-    for (;;) {
-      const outcome = this.tryReceive();
-      if (outcome.state !== "empty") return outcome as R | { state: "closed" };
-      await this.#wait(next(), options);
-    }
+  receive(options: WaitOptions = {}): Promise<R | { state: "closed" }> {
+    return until(() => arrived(this.tryReceive()), this.#waiter, options);
   }
 
   /** Blocks the thread until there is a message; false if the other end has closed and none is. */
   waitSync(options: SyncWaitOptions = {}): boolean {
     checkWaits(options);
-    this.#checkFree("wait");
-    this.#waitSync(options, options);
-    return this.hasMessage();
+    return this.#look() ?? untilSync(() => this.#look(), this.#waiter, options);
   }
 
   /** Resolves once there is a message; with false if the other end has closed and none is. */
-  async wait(options: WaitOptions = {}): Promise<boolean> {
-    checkWaits(options);
-    this.#checkFree("wait");
-    await this.#wait(options, options);
-    return this.hasMessage();
+  wait(options: WaitOptions = {}): Promise<boolean> {
+    return until(() => this.#look(), this.#waiter, options);
   }
 
   /** Takes a message in place, if there is one; it stays in the ring until it is disposed. */
@@ -217,35 +202,27 @@ export abstract class MessageReceiver<
     return { state: "ok", sample };
   }
 
-  /** The same, and blocks the thread until there is one. */
+  /** Blocks the thread until there is a message, and takes it in place. */
   takeSync(options: SyncWaitOptions = {}): TakenSample<S> | { state: "closed" } {
     checkWaits(options);
-    let next: (() => SyncWaitOptions) | undefined;
-    for (;;) {
-      const outcome = this.tryTake();
-      if (outcome.state !== "empty") return outcome;
-      this.#waitSync((next ??= parts(options))(), options);
-    }
+    const outcome = this.tryTake();
+    if (outcome.state !== "empty") return outcome;
+    return untilSync(() => arrived(this.tryTake()), this.#waiter, options);
   }
 
-  /** The same, once there is one. */
-  async take(options: WaitOptions = {}): Promise<TakenSample<S> | { state: "closed" }> {
-    await begin(options);
-    const next = parts(options);
-    for (;;) {
-      const outcome = this.tryTake();
-      if (outcome.state !== "empty") return outcome;
-      await this.#wait(next(), options);
-    }
+  /** Takes a message in place once there is one. */
+  take(options: WaitOptions = {}): Promise<TakenSample<S> | { state: "closed" }> {
+    return until(() => arrived(this.tryTake()), this.#waiter, options);
   }
 
   /** Every value from here on, until the other end closes. */
-  async *values(options: WaitOptions = {}): AsyncGenerator<T, void, void> {
-    for (;;) {
-      const outcome = await this.receive(options);
-      if (outcome.state === "closed") return;
-      yield outcome.value;
-    }
+  values(options: WaitOptions = {}): AsyncGenerator<T, void, void> {
+    const attempt = () => {
+      const outcome = this.tryReceive();
+      if (outcome.state === "ok") return { done: false as const, value: outcome.value };
+      return outcome.state === "closed" ? DONE : undefined;
+    };
+    return iterate({ attempt, waiter: this.#waiter }, options);
   }
 
   /** Every value from here on, until the other end closes. */
@@ -282,9 +259,9 @@ export abstract class MessageReceiver<
   }
 
   /** @ignore */
-  [AWAITED](): readonly Awaited[] {
+  [CONDITIONS](): readonly Condition[] {
     this.#checkFree("wait");
-    return [this.awaited()];
+    return [this.condition()];
   }
 
   /** A lane with a message, undefined if there is none.
@@ -301,9 +278,9 @@ export abstract class MessageReceiver<
     redelivered: boolean,
     release: () => void,
   ): S;
-  /** What a wait is for.
+  /** True once there is a message, or the other end has closed.
    * @ignore */
-  protected abstract awaited(): Awaited;
+  protected abstract condition(): Condition;
   /** Whether a message is there, by what is in shared memory now.
    * @ignore */
   protected abstract hasMessage(): boolean;
@@ -377,12 +354,10 @@ export abstract class MessageReceiver<
     );
   }
 
-  #waitSync(part: SyncWaitOptions, options: SyncWaitOptions): void {
-    this.end.checkWait(waitSync(this.awaited(), part), options);
-  }
-
-  async #wait(part: WaitOptions, options: WaitOptions): Promise<void> {
-    this.end.checkWait(await wait(this.awaited(), part), options);
+  /** Whether there is a message; undefined while there is none and the other end has not closed. */
+  #look(): boolean | undefined {
+    this.#checkFree("wait");
+    return this.condition().ready() ? this.hasMessage() : undefined;
   }
 
   /** A message may have been published between the look at the ring and the one at the other end. */

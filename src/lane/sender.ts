@@ -10,15 +10,8 @@ import { VringError } from "../errors.ts";
 import { type Codec, encoded } from "../codec.ts";
 import { claimView, commitView } from "../memory/word.ts";
 import { disposeAtEnd } from "../os/clock.ts";
-import { begin } from "../wait/fairness.ts";
-import {
-  type Awaited,
-  parts,
-  type SyncWaitOptions,
-  wait,
-  type WaitOptions,
-  waitSync,
-} from "../wait/until.ts";
+import type { Condition, Waiter } from "../wait/condition.ts";
+import { type SyncWaitOptions, until, untilSync, type WaitOptions } from "../wait/until.ts";
 import type { LaneEnd, RingEnd } from "./endpoint.ts";
 import { LaneSender } from "./lane.ts";
 import { finishRecord, longestRecord, payloadOffset, recordBytes, writeRecord } from "./record.ts";
@@ -32,6 +25,8 @@ export abstract class Sender implements Disposable {
   readonly capacity: number;
   readonly #at: LaneEnd;
   readonly #lane: LaneSender;
+  readonly #waiter: Waiter;
+  #wanted = 0; // bytes of room that the last attempt has not found
   #claim: Uint8Array<ArrayBuffer> | undefined;
 
   /** @ignore */
@@ -40,6 +35,7 @@ export abstract class Sender implements Disposable {
     this.capacity = at.place.capacity;
     this.#at = at;
     this.#lane = new LaneSender(at.place);
+    this.#waiter = at.end.waiter(() => [this.#room(this.#wanted)]);
     disposeAtEnd(this);
   }
 
@@ -73,26 +69,15 @@ export abstract class Sender implements Disposable {
     return this.#claim = claimView(this.#at.place.mapping, this.claimOffset(), length);
   }
 
-  /** The same, and blocks the thread until there is room. */
+  /** Blocks the thread until there is room for `length` bytes, and claims it. */
   claimSync(length: number, options: SyncWaitOptions = {}): Uint8Array<ArrayBuffer> {
     checkWaits(options);
-    let next: (() => SyncWaitOptions) | undefined;
-    for (;;) {
-      const view = this.tryClaim(length);
-      if (view !== undefined) return view;
-      this.waitForSync(this.bytesFor(length), (next ??= parts(options))(), options);
-    }
+    return this.tryClaim(length) ?? this.whenRoomSync(() => this.tryClaim(length), options);
   }
 
-  /** The same, once there is room. */
-  async claim(length: number, options: WaitOptions = {}): Promise<Uint8Array<ArrayBuffer>> {
-    await begin(options);
-    const next = parts(options);
-    for (;;) {
-      const view = this.tryClaim(length);
-      if (view !== undefined) return view;
-      await this.waitFor(this.bytesFor(length), next(), options);
-    }
+  /** Resolves with a claim of `length` bytes once there is room. */
+  claim(length: number, options: WaitOptions = {}): Promise<Uint8Array<ArrayBuffer>> {
+    return this.whenRoom(() => this.tryClaim(length), options);
   }
 
   /** Sends the first `length` bytes of the claimed space; the rest of it is given up. */
@@ -122,15 +107,14 @@ export abstract class Sender implements Disposable {
   /** Blocks the thread until the receiver has released everything that was sent. */
   flushSync(options: SyncWaitOptions = {}): void {
     checkWaits(options);
-    this.end.checkOpen();
-    this.end.checkWait(waitSync(this.#awaited(this.capacity), options), options);
+    if (!this.findRoom(this.capacity)) {
+      this.whenRoomSync(() => this.findRoom(this.capacity), options);
+    }
   }
 
   /** Resolves once the receiver has released everything that was sent. */
   async flush(options: WaitOptions = {}): Promise<void> {
-    await begin(options);
-    this.end.checkOpen();
-    await this.waitFor(this.capacity, options, options);
+    await this.whenRoom(() => this.findRoom(this.capacity), options);
   }
 
   /** Says that nothing more comes; the receiver drains what is there. */
@@ -143,23 +127,36 @@ export abstract class Sender implements Disposable {
     this.close();
   }
 
-  /** Whether there is room for a claim of this length; what was claimed before is given up.
+  /** Whether there is room for a claim of this length; the previous claim is given up.
    * @ignore */
   protected hasRoom(length: number): boolean {
     this.end.checkOpen();
     this.checkLength(length);
     this.#claim = undefined;
-    return this.lane.hasRoom(this.bytesFor(length));
+    const bytes = this.bytesFor(length);
+    if (this.lane.hasRoom(bytes)) return true;
+    this.#wanted = bytes;
+    return false;
   }
 
-  /** @ignore */
-  protected waitForSync(bytes: number, part: SyncWaitOptions, options: SyncWaitOptions): void {
-    this.end.checkWait(waitSync(this.#awaited(bytes), part), options);
+  /** True if so many bytes are free, undefined if not.
+   * @ignore */
+  protected findRoom(bytes: number): true | undefined {
+    this.end.checkOpen();
+    this.#wanted = bytes;
+    return this.lane.hasRoom(bytes) || undefined;
   }
 
-  /** @ignore */
-  protected async waitFor(bytes: number, part: WaitOptions, options: WaitOptions): Promise<void> {
-    this.end.checkWait(await wait(this.#awaited(bytes), part), options);
+  /** Repeats an attempt that has failed for want of room. Blocks the thread.
+   * @ignore */
+  protected whenRoomSync<R>(attempt: () => R | undefined, options: SyncWaitOptions): R {
+    return untilSync(attempt, this.#waiter, options);
+  }
+
+  /** Makes an attempt, and repeats it while it fails for want of room.
+   * @ignore */
+  protected whenRoom<R>(attempt: () => R | undefined, options: WaitOptions): Promise<R> {
+    return until(attempt, this.#waiter, options);
   }
 
   /** How many bytes in the ring a claim of this length takes.
@@ -175,12 +172,12 @@ export abstract class Sender implements Disposable {
    * @ignore */
   protected abstract publishClaimed(length: number): void;
 
-  #awaited(bytes: number): Awaited {
+  #room(bytes: number): Condition {
     return {
       bell: this.#at.bell,
       watch: this.lane.tail,
       ready: () => this.lane.hasRoom(bytes),
-      hopeless: () => this.end.isHopeless(),
+      beforeSleep: () => this.end.peerIsGone() ? "lost" : undefined,
     };
   }
 }
@@ -212,25 +209,12 @@ export abstract class MessageSender<T> extends Sender {
   /** Sends a value, and blocks the thread until there is room. */
   sendSync(value: T, options: SyncWaitOptions = {}): void {
     checkWaits(options);
-    let next: (() => SyncWaitOptions) | undefined;
-    for (;;) {
-      const message = this.#encode(value); // again each time: a codec may reuse its array
-      const length = this.#lengthOf(message);
-      if (this.#trySend(message, length)) return;
-      this.waitForSync(recordBytes(length), (next ??= parts(options))(), options);
-    }
+    if (!this.trySend(value)) this.whenRoomSync(() => this.trySend(value) || undefined, options);
   }
 
   /** Sends a value once there is room. Leave it unchanged until the promise resolves. */
   async send(value: T, options: WaitOptions = {}): Promise<void> {
-    await begin(options);
-    const next = parts(options);
-    for (;;) {
-      const message = this.#encode(value);
-      const length = this.#lengthOf(message);
-      if (this.#trySend(message, length)) return;
-      await this.waitFor(recordBytes(length), next(), options);
-    }
+    await this.whenRoom(() => this.trySend(value) || undefined, options);
   }
 
   /**
@@ -242,30 +226,30 @@ export abstract class MessageSender<T> extends Sender {
     return this.#trySendFrom(values, 0);
   }
 
-  /** Sends all the values, as many at a time as there is room for, and blocks the thread for it. */
+  /** Sends all the values, as many at a time as there is room for. Blocks the thread. */
   sendBatchSync(values: readonly T[], options: SyncWaitOptions = {}): void {
     checkWaits(options);
-    checkArray(values, this.end.what);
-    const next = parts(options);
-    for (let sent = 0; sent < values.length;) {
-      sent += this.#trySendFrom(values, sent);
-      if (sent === values.length) return;
-      const length = this.#lengthOf(this.#encode(values[sent]!));
-      this.waitForSync(recordBytes(length), next(), options);
-    }
+    const attempt = this.#batch(values);
+    if (!attempt()) this.whenRoomSync(attempt, options);
   }
 
-  /** The same, and leaves the event loop free. Leave the values unchanged until it resolves. */
+  /**
+   * Sends all the values, as many at a time as there is room for. Leaves the event loop free. Leave
+   * the values unchanged until the promise resolves.
+   */
   async sendBatch(values: readonly T[], options: WaitOptions = {}): Promise<void> {
-    await begin(options);
+    checkWaits(options);
+    await this.whenRoom(this.#batch(values), options);
+  }
+
+  /** The attempt to send all that is left of a batch. */
+  #batch(values: readonly T[]): () => true | undefined {
     checkArray(values, this.end.what);
-    const next = parts(options);
-    for (let sent = 0; sent < values.length;) {
+    let sent = 0;
+    return () => {
       sent += this.#trySendFrom(values, sent);
-      if (sent === values.length) return;
-      const length = this.#lengthOf(this.#encode(values[sent]!));
-      await this.waitFor(recordBytes(length), next(), options);
-    }
+      return sent >= values.length || undefined;
+    };
   }
 
   /** A stream into the ring, which takes no more than fits; closing or aborting it closes this end. */

@@ -8,7 +8,7 @@ import { checkHandler, checkLimit } from "../arguments.ts";
 import { type Codec, codec } from "../codec.ts";
 import { CorruptRegionError } from "../errors.ts";
 import type { Word32 } from "../memory/word.ts";
-import type { Awaited } from "../wait/until.ts";
+import type { Condition } from "../wait/condition.ts";
 import { checkedRing } from "../lane/geometry.ts";
 import { FanIn, TURN } from "../lane/fan_in.ts";
 import { beginLane, type LanePlace, LaneReceiver } from "../lane/lane.ts";
@@ -117,18 +117,19 @@ export class MpscConsumer<T = Uint8Array> extends MessageReceiver<T, MpscValue<T
   /** How many producers there can be. */
   readonly producers: number;
   readonly #fan: FanIn<ProducerLane>;
-  readonly #awaited: Awaited;
+  readonly #condition: Condition;
 
   private constructor({ end, board }: ConsumerEnd, codec: Codec<T>) {
     super(end, board.region.partBytes, codec);
     this.producers = board.producers;
     const lanes = beginLanes(board);
     const fan = this.#fan = new FanIn(lanes, board.hint);
-    this.#awaited = {
+    this.#condition = {
       bell: board.dataBell,
       watch: board.hint,
       ready: () => fan.look() || end.peerHasClosed(),
-      hopeless: () => end.peerIsLost() && !fan.look(), // drained, also of the last words
+      // Drained, also of the last words.
+      beforeSleep: () => end.peerIsLost() && !fan.look() ? "lost" : undefined,
     };
   }
 
@@ -242,8 +243,8 @@ export class MpscConsumer<T = Uint8Array> extends MessageReceiver<T, MpscValue<T
   }
 
   /** @ignore */
-  protected override awaited(): Awaited {
-    return this.#awaited;
+  protected override condition(): Condition {
+    return this.#condition;
   }
 
   /** @ignore */

@@ -15,7 +15,8 @@ import {
   RINGS,
   takeSeat,
 } from "./mpsc.ts";
-import { parts } from "../wait/until.ts";
+import { left } from "../wait/cancellation.ts";
+import { deadlineOf } from "../wait/until.ts";
 import { MessageSender } from "../lane/sender.ts";
 
 /**
@@ -102,9 +103,9 @@ export class MpscProducer<T = Uint8Array> extends MessageSender<T> {
     options: MpscConnectOptions<T> & MpscSeatOptions = {},
   ): Promise<MpscProducer<T>> {
     options = checkedRing(name, options);
-    const next = parts(options);
-    const region = await RINGS.connect(name, { ...options, ...next() });
-    const rest = { ...options, ...next() };
+    const deadline = deadlineOf(options);
+    const region = await RINGS.connect(name, options);
+    const rest = { ...options, timeout: left(deadline) };
     return MpscProducer.#on(await awaitSeat(name, region, rest, options), options);
   }
 

@@ -6,20 +6,14 @@
  */
 
 import { checkedOptions, checkWaits, inWords } from "../arguments.ts";
-import { timeoutError, VringError } from "../errors.ts";
+import { VringError } from "../errors.ts";
 import { open, withoutData } from "../region/open.ts";
 import { Region } from "../region/region.ts";
 import { regionPath } from "../region/names.ts";
 import { perIsolate } from "../os/clock.ts";
-import { begin } from "../wait/fairness.ts";
-import {
-  type Awaited,
-  type Outcome,
-  type SyncWaitOptions,
-  wait,
-  type WaitOptions,
-  waitSync,
-} from "../wait/until.ts";
+import type { Condition, Waiter } from "../wait/condition.ts";
+import { yieldOften } from "../wait/fairness.ts";
+import { type SyncWaitOptions, until, untilSync, type WaitOptions } from "../wait/until.ts";
 import { Queue, RW_LOCK, type Seat, Want, wantOf } from "./rw_queue.ts";
 import type { Permit } from "./semaphore_lock.ts";
 
@@ -193,9 +187,8 @@ export class RwLock implements Disposable {
     const seat = this.#sit();
     try {
       this.#queue.join(seat, want);
-      if (this.#queue.blocker(seat) === undefined) return this.#enter(seat);
-      this.#check(waitSync(this.#awaited(seat), options), seat, options);
-      return this.#enter(seat);
+      return this.#enterIfFirst(seat) ??
+        untilSync(() => this.#enterIfFirst(seat), this.#waiter(seat), options);
     } catch (error) {
       this.#leave(seat);
       throw error;
@@ -203,41 +196,45 @@ export class RwLock implements Disposable {
   }
 
   async #wait(want: number, options: WaitOptions): Promise<Permit> {
-    await begin(options);
+    const turn = yieldOften(options);
+    if (turn !== undefined) await turn;
     const seat = this.#sit();
     try {
       this.#queue.join(seat, want);
-      if (this.#queue.blocker(seat) === undefined) return this.#enter(seat);
-      const outcome = await wait(this.#awaited(seat), options);
-      this.#queue.region.checkOpen(); // the lock may have closed since the wait ended
-      this.#check(outcome, seat, options);
-      return this.#enter(seat);
+      return this.#enterIfFirst(seat) ??
+        await until(() => this.#enterIfFirst(seat), this.#waiter(seat), options);
     } catch (error) {
       this.#leave(seat);
       throw error;
     }
   }
 
-  #awaited(seat: Seat): Awaited {
+  #enterIfFirst(seat: Seat): Permit | undefined {
+    this.#queue.region.checkOpen();
+    return this.#queue.blocker(seat) === undefined ? this.#enter(seat) : undefined;
+  }
+
+  #waiter(seat: Seat): Waiter {
     const queue = this.#queue;
+    const want = wantOf(seat.turn) === Want.reader ? "read" : "write";
     let blocker = queue.blocker(seat);
-    return {
+    const isFirst = () => (blocker = queue.blocker(seat)) === undefined;
+    const first: Condition = {
       bell: seat.row.bell,
       get watch() {
         return (blocker ?? seat.row).low;
       },
-      ready: () => (blocker = queue.blocker(seat)) === undefined,
-      hopeless: () => {
+      ready: isFirst,
+      beforeSleep: () => {
         queue.clearDead(seat); // rings this seat's bell if only the dead were in its way
-        return false;
+        return isFirst() ? "ready" : undefined;
       },
     };
-  }
-
-  #check(outcome: Outcome, seat: Seat, { timeout = Infinity }: SyncWaitOptions): void {
-    if (outcome !== "timeout" || this.#isFirst(seat)) return;
-    const want = wantOf(seat.turn) === Want.reader ? "read" : "write";
-    throw timeoutError(`${want} under ${this.#queue.what}`, timeout);
+    return {
+      action: `${want} under ${queue.what}`,
+      conditions: () => [first],
+      checkOpen: () => queue.region.checkOpen(),
+    };
   }
 
   #enter(seat: Seat): Permit {

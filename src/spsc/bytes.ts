@@ -9,16 +9,9 @@
 
 import { byteLengthOf, checkWaits, inWords, partOf } from "../arguments.ts";
 import { copyIn, copyOut, peekView } from "../memory/word.ts";
-import { begin } from "../wait/fairness.ts";
-import { AWAITED, type Waitable } from "../wait/any.ts";
-import {
-  type Awaited,
-  parts,
-  type SyncWaitOptions,
-  wait,
-  type WaitOptions,
-  waitSync,
-} from "../wait/until.ts";
+import { CONDITIONS, type Waitable } from "../wait/any.ts";
+import type { Condition, Waiter } from "../wait/condition.ts";
+import { type SyncWaitOptions, until, untilSync, type WaitOptions } from "../wait/until.ts";
 import type { LaneEnd, RingEnd } from "../lane/endpoint.ts";
 import { LaneReceiver } from "../lane/lane.ts";
 import { Sender } from "../lane/sender.ts";
@@ -72,31 +65,32 @@ export class SpscByteProducer extends Sender {
   /** Blocks the thread until `bytes` bytes are free. */
   waitSync(bytes: number, options: SyncWaitOptions = {}): void {
     checkWaits(options);
-    this.end.checkOpen();
-    checkCount("wait for", bytes, this.capacity);
-    this.waitForSync(bytes, options, options);
+    if (!this.#findCount(bytes)) this.whenRoomSync(() => this.#findCount(bytes), options);
   }
 
   /** Resolves once `bytes` bytes are free. */
   async wait(bytes: number, options: WaitOptions = {}): Promise<void> {
-    await begin(options);
+    await this.whenRoom(() => this.#findCount(bytes), options);
+  }
+
+  #findCount(bytes: number): true | undefined {
     this.end.checkOpen();
     checkCount("wait for", bytes, this.capacity);
-    await this.waitFor(bytes, options, options);
+    return this.findRoom(bytes);
   }
 
   /** A stream into the ring, which takes no more than fits; closing or aborting it closes this end. */
   toWritableStream(options: WaitOptions = {}): WritableStream<Uint8Array> {
     const send = async (bytes: Uint8Array, options: WaitOptions) => {
-      const next = parts(options);
-      for (let sent = 0;;) {
+      let sent = 0;
+      await this.whenRoom(() => {
         const left = byteLengthOf(bytes, "write to", this.end.what) - sent;
         const written = this.#write(bytes, sent, Math.max(0, left));
-        if (written === left || left <= 0) return;
         sent += written;
-        await begin(options);
-        await this.waitFor(1, next(), options);
-      }
+        if (written === left || left <= 0) return true;
+        this.findRoom(1); // for the next part
+        return undefined;
+      }, options);
     };
     return sinkStream({ send, close: () => this.close() }, options);
   }
@@ -158,6 +152,8 @@ export class SpscByteConsumer implements Disposable, Waitable {
   readonly #end: RingEnd;
   readonly #at: LaneEnd;
   readonly #lane: LaneReceiver;
+  readonly #waiter: Waiter;
+  #wanted = 1; // bytes that the last attempt has not found
   #shown = 0; // bytes that were peeked at and not released
 
   private constructor(at: LaneEnd) {
@@ -166,6 +162,7 @@ export class SpscByteConsumer implements Disposable, Waitable {
     this.#end = at.end;
     this.#at = at;
     this.#lane = new LaneReceiver(at.place);
+    this.#waiter = at.end.waiter(() => [this.#bytes(this.#wanted)]);
     disposeAtEnd(this);
   }
 
@@ -221,24 +218,30 @@ export class SpscByteConsumer implements Disposable, Waitable {
   waitSync(options: SyncBytesOptions = {}): boolean {
     checkWaits(options);
     const { bytes = 1 } = options;
-    this.#end.checkWait(waitSync(this.#awaited(bytes), options), options);
-    return this.#lane.look() >= bytes;
+    return this.#look(bytes) ?? untilSync(() => this.#look(bytes), this.#waiter, options);
   }
 
   /**
    * Resolves once there are bytes, one or as many as `bytes` says; with false if there are fewer and
    * the producer has closed.
    */
-  async wait(options: BytesOptions = {}): Promise<boolean> {
-    await begin(options);
-    const { bytes = 1 } = options;
-    this.#end.checkWait(await wait(this.#awaited(bytes), options), options);
-    return this.#lane.look() >= bytes;
+  wait(options: BytesOptions = {}): Promise<boolean> {
+    return until(() => this.#look(options.bytes ?? 1), this.#waiter, options);
+  }
+
+  /** Whether there are so many bytes; undefined while there are fewer and more can come. */
+  #look(bytes: number): boolean | undefined {
+    this.#end.checkOpen();
+    checkCount("wait for", bytes, this.capacity);
+    this.#wanted = bytes;
+    if (this.#lane.look() >= bytes) return true;
+    return this.#end.peerHasClosed() ? this.#lane.look() >= bytes : undefined;
   }
 
   /** @ignore */
-  [AWAITED](): readonly Awaited[] {
-    return [this.#awaited(1)];
+  [CONDITIONS](): readonly Condition[] {
+    this.#end.checkOpen();
+    return [this.#bytes(1)];
   }
 
   /**
@@ -274,14 +277,12 @@ export class SpscByteConsumer implements Disposable, Waitable {
     return length;
   }
 
-  #awaited(bytes: number): Awaited {
-    this.#end.checkOpen();
-    checkCount("wait for", bytes, this.capacity);
+  #bytes(count: number): Condition {
     return {
       bell: this.#at.bell,
       watch: this.#lane.head,
-      ready: () => this.#lane.look() >= bytes || this.#end.peerHasClosed(),
-      hopeless: () => this.#end.peerIsLost() && this.#lane.look() < bytes,
+      ready: () => this.#lane.look() >= count || this.#end.peerHasClosed(),
+      beforeSleep: () => this.#end.peerIsLost() && this.#lane.look() < count ? "lost" : undefined,
     };
   }
 }

@@ -6,7 +6,7 @@
 
 import { checkHandler, checkLimit } from "../arguments.ts";
 import { type Codec, codec } from "../codec.ts";
-import type { Awaited } from "../wait/until.ts";
+import type { Condition } from "../wait/condition.ts";
 import { checkedRing } from "../lane/geometry.ts";
 import type { EndOptions, LaneEnd } from "../lane/endpoint.ts";
 import { LaneReceiver, type Ringable } from "../lane/lane.ts";
@@ -53,17 +53,18 @@ type Either<T> = SpscConsumer<T> | SpscByteConsumer;
 export class SpscConsumer<T = Uint8Array> extends MessageReceiver<T> {
   readonly #lane: LaneReceiver;
   readonly #spaceBell: Ringable;
-  readonly #awaited: Awaited;
+  readonly #condition: Condition;
 
   private constructor({ end, place, bell }: LaneEnd, codec: Codec<T>) {
     super(end, place.capacity, codec);
     const lane = this.#lane = new LaneReceiver(place);
     this.#spaceBell = place.spaceBell;
-    this.#awaited = {
+    this.#condition = {
       bell,
       watch: lane.head,
       ready: () => lane.look() > 0 || end.peerHasClosed(),
-      hopeless: () => end.peerIsLost() && lane.look() === 0, // drained, also of the last words
+      // Drained, also of the last words.
+      beforeSleep: () => end.peerIsLost() && lane.look() === 0 ? "lost" : undefined,
     };
   }
 
@@ -176,8 +177,8 @@ export class SpscConsumer<T = Uint8Array> extends MessageReceiver<T> {
   }
 
   /** @ignore */
-  protected override awaited(): Awaited {
-    return this.#awaited;
+  protected override condition(): Condition {
+    return this.#condition;
   }
 
   /** @ignore */

@@ -1,40 +1,37 @@
 /**
- * Peers that join and leave, as a stream of their number.
+ * Loops over the number of peers, as they come and go.
  *
  * @module
  */
 
-import { ClosedError, timeoutError } from "../errors.ts";
-import { begin } from "../wait/fairness.ts";
-import { wait, type WaitOptions } from "../wait/until.ts";
+import { ClosedError } from "../errors.ts";
+import type { Condition } from "../wait/condition.ts";
+import { DONE, iterate, type Step } from "../wait/iterate.ts";
+import type { WaitOptions } from "../wait/until.ts";
 import type { VRing } from "./vring.ts";
 
 /**
  * Yields the number of peers now and after every change, never the same one twice in a row. A peer
  * that joins or leaves rings; a death is noticed within a slice.
  */
-export async function* matches(
+export function matches(
   ring: VRing,
   count: () => number,
   options: WaitOptions,
 ): AsyncGenerator<number, void, void> {
   let last = NaN;
   let found = NaN; // as found when the wait ended: a second count may be `last` again
-  const awaited = {
+  const look = () => (found = count()) !== last;
+  const change = {
     bell: ring.membersBell,
     watch: ring.members,
-    ready: () => ring.region.closed || (found = count()) !== last,
+    ready: () => ring.region.closed || look(),
   };
-  try {
-    while (!ring.region.closed) {
-      await begin(options);
-      const outcome = await wait(awaited, options);
-      const { timeout = Infinity } = options;
-      if (outcome === "timeout") throw timeoutError(`see peers of ${ring.what} change`, timeout);
-      if (ring.region.closed) return;
-      yield last = found;
-    }
-  } catch (error) {
-    if (!(error instanceof ClosedError && ring.region.closed)) throw error;
-  }
+  const attempt = (ended?: Condition): Step<number> | undefined => {
+    if (ring.region.closed) return DONE;
+    return ended !== undefined || look() ? { done: false, value: last = found } : undefined;
+  };
+  const waiter = { action: `see peers of ${ring.what} change`, conditions: () => [change] };
+  const endsQuietly = (error: unknown) => error instanceof ClosedError && ring.region.closed;
+  return iterate({ attempt, waiter, endsQuietly }, options);
 }

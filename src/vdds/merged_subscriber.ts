@@ -10,10 +10,11 @@ import type { Codec } from "../codec.ts";
 import { Again } from "../region/poll.ts";
 import { now } from "../os/clock.ts";
 import { valueStream } from "../streams.ts";
-import { begin } from "../wait/fairness.ts";
-import { AWAITED, explained, type Waitable, waitAny, waitAnySync } from "../wait/any.ts";
-import { type Awaited, parts, type SyncWaitOptions, type WaitOptions } from "../wait/until.ts";
-import type { Arrived, Sample } from "./sample.ts";
+import { CONDITIONS, type Waitable } from "../wait/any.ts";
+import { type Arrived, arrived, type Condition, type Waiter } from "../wait/condition.ts";
+import { iterate, type Step } from "../wait/iterate.ts";
+import { type SyncWaitOptions, until, untilSync, type WaitOptions } from "../wait/until.ts";
+import type { Sample } from "./sample.ts";
 import { checkedTopic } from "./topic.ts";
 import { Sources, topicOfSource } from "./sources.ts";
 import {
@@ -79,6 +80,7 @@ export class MergedSubscriber<T = Uint8Array> implements Disposable, Waitable {
   readonly topic: string;
   readonly #sources: Sources;
   readonly #options: MergedSubscriberOptions<T>;
+  readonly #waiter: Waiter;
   // By the identity of the region: a topic that was unlinked and made again is another one.
   readonly #joined = new Map<string, Joined<T>>();
   readonly #refused = new Set<string>(); // identities of those that cannot be joined
@@ -93,6 +95,11 @@ export class MergedSubscriber<T = Uint8Array> implements Disposable, Waitable {
     this.topic = topic;
     this.#sources = sources;
     this.#options = options;
+    this.#waiter = {
+      action: `receive from topic "${topic}"`,
+      conditions: () => this[CONDITIONS](),
+      checkOpen: () => this.#checkOpen(),
+    };
   }
 
   /** Subscribes to whatever sources of bytes a topic has, and will have. */
@@ -133,12 +140,14 @@ export class MergedSubscriber<T = Uint8Array> implements Disposable, Waitable {
 
   /** The same, and blocks the thread until there is one. */
   takeSync(options: SyncWaitOptions = {}): Arrived<MergedSampleOutcome<T>> {
-    return this.#untilSync(() => this.tryTake(), options);
+    checkWaits(options);
+    return arrived(this.tryTake()) ??
+      untilSync(() => arrived(this.tryTake()), this.#waiter, options);
   }
 
   /** The same, once there is one. */
   take(options: WaitOptions = {}): Promise<Arrived<MergedSampleOutcome<T>>> {
-    return this.#until(() => this.tryTake(), options);
+    return until(() => arrived(this.tryTake()), this.#waiter, options);
   }
 
   /** Receives a copy of the oldest sample of the next source that has one, as a value. */
@@ -151,17 +160,24 @@ export class MergedSubscriber<T = Uint8Array> implements Disposable, Waitable {
 
   /** The same, and blocks the thread until there is one. */
   receiveSync(options: SyncWaitOptions = {}): Arrived<MergedValueOutcome<T>> {
-    return this.#untilSync(() => this.tryReceive(), options);
+    checkWaits(options);
+    return arrived(this.tryReceive()) ??
+      untilSync(() => arrived(this.tryReceive()), this.#waiter, options);
   }
 
   /** The same, once there is one. */
   receive(options: WaitOptions = {}): Promise<Arrived<MergedValueOutcome<T>>> {
-    return this.#until(() => this.tryReceive(), options);
+    return until(() => arrived(this.tryReceive()), this.#waiter, options);
   }
 
   /** Every value of every source from here on. */
-  async *[Symbol.asyncIterator](): AsyncGenerator<T, void, void> {
-    for (;;) yield (await this.receive()).value;
+  [Symbol.asyncIterator](): AsyncGenerator<T, void, void> {
+    return iterate({ attempt: () => this.#nextStep(), waiter: this.#waiter });
+  }
+
+  #nextStep(): Step<T> | undefined {
+    const outcome = this.tryReceive();
+    return outcome.state === "ok" ? { done: false, value: outcome.value } : undefined;
   }
 
   /** A stream of the values of all sources; cancelling it closes this end. */
@@ -170,13 +186,16 @@ export class MergedSubscriber<T = Uint8Array> implements Disposable, Waitable {
   }
 
   /** @ignore */
-  [AWAITED](): readonly Awaited[] {
+  [CONDITIONS](): readonly Condition[] {
     this.#checkOpen();
     // A source that comes, one that was refused, or one that another process was in the way of.
-    const change = this.#sources.awaited(() => this.#untold.length > 0 ? NaN : this.#seen);
-    const again = { watchTellsAll: false, hopeless: () => now() >= this.#retryAt };
+    const change = this.#sources.changesFrom(() => this.#untold.length > 0 ? NaN : this.#seen);
+    const again = {
+      watchTellsAll: false,
+      beforeSleep: () => now() >= this.#retryAt ? "ready" as const : undefined,
+    };
     const found = [this.#retryAt === Infinity ? change : { ...change, ...again }];
-    for (const { subscriber } of this.#joined.values()) found.push(...subscriber[AWAITED]());
+    for (const { subscriber } of this.#joined.values()) found.push(...subscriber[CONDITIONS]());
     return found;
   }
 
@@ -254,48 +273,9 @@ export class MergedSubscriber<T = Uint8Array> implements Disposable, Waitable {
     return { state: "empty" } as const;
   }
 
-  #untilSync<O extends { state: string }>(attempt: () => O, options: SyncWaitOptions): Arrived<O> {
-    checkWaits(options);
-    const next = parts(options);
-    for (;;) {
-      const outcome = attempt();
-      if (outcome.state !== "empty") return outcome as Arrived<O>;
-      try {
-        waitAnySync([this], next());
-      } catch (error) {
-        throw this.#explained(error, options);
-      }
-    }
-  }
-
-  async #until<O extends { state: string }>(
-    attempt: () => O,
-    options: WaitOptions,
-  ): Promise<Arrived<O>> {
-    await begin(options);
-    const next = parts(options);
-    for (;;) {
-      const outcome = attempt();
-      if (outcome.state !== "empty") return outcome as Arrived<O>;
-      try {
-        await waitAny([this], next());
-      } catch (error) {
-        throw this.#explained(error, options);
-      }
-    }
-  }
-
-  #explained(error: unknown, options: SyncWaitOptions): unknown {
-    if (this.#closed) return this.#closedError();
-    return explained(error, `receive from topic "${this.topic}"`, options);
-  }
-
-  #closedError(): ClosedError {
-    return new ClosedError(`Cannot use topic "${this.topic}": it is closed`);
-  }
-
   #checkOpen(): void {
-    if (this.#closed) throw this.#closedError();
+    if (!this.#closed) return;
+    throw new ClosedError(`Cannot use topic "${this.topic}": it is closed`);
   }
 }
 

@@ -5,7 +5,7 @@
  */
 
 import { byteLengthOf, checkWaits, inWords } from "../arguments.ts";
-import { Errno, OsError, timeoutError, VringError } from "../errors.ts";
+import { Errno, OsError, VringError } from "../errors.ts";
 import { type Codec, codec, encoded } from "../codec.ts";
 import { roundUp } from "../layout/sizes.ts";
 import { claimView, commitView, copyIn } from "../memory/word.ts";
@@ -13,15 +13,15 @@ import { disposeAtEnd } from "../os/clock.ts";
 import { pageSize } from "../os/page.ts";
 import { SeatState, takeRole } from "../region/seats.ts";
 import { sinkStream } from "../streams.ts";
-import { begin } from "../wait/fairness.ts";
+import { left } from "../wait/cancellation.ts";
+import type { Waiter } from "../wait/condition.ts";
+import { yieldOften } from "../wait/fairness.ts";
 import {
-  type Awaited,
-  type Outcome,
-  parts,
+  deadlineOf,
   type SyncWaitOptions,
-  wait,
+  until,
+  untilSync,
   type WaitOptions,
-  waitSync,
 } from "../wait/until.ts";
 import { matches } from "./matches.ts";
 import { Sources, topicOfSource } from "./sources.ts";
@@ -107,7 +107,7 @@ export class Publisher<T = Uint8Array> implements Disposable {
   readonly #writer: VRingWriter;
   readonly #codec: Codec<T>;
   readonly #policy: Policy;
-  readonly #awaited: Awaited;
+  readonly #waiter: Waiter;
   #descriptor = NONE; // in this publisher's hands
   #loan: Uint8Array<ArrayBuffer> | undefined;
   readonly #views: Uint8Array<ArrayBuffer>[] = []; // of each descriptor: what was loaned of it last
@@ -122,11 +122,16 @@ export class Publisher<T = Uint8Array> implements Disposable {
     this.#codec = options.codec ?? codec.bytes as unknown as Codec<T>;
     this.#policy = policy;
     this.#writer = new VRingWriter(ring, { dropsOldest: policy === "dropOldest", history });
-    this.#awaited = {
+    const free = {
       bell: ring.spaceBell,
       watch: ring.available,
       ready: () => this.#acquireHinted(),
-      hopeless: () => this.#acquire(), // before a sleep: it would be one for nothing
+      beforeSleep: () => this.#acquire() ? "ready" as const : undefined,
+    };
+    this.#waiter = {
+      action: `publish to topic "${topic}"`,
+      conditions: () => [free],
+      checkOpen: () => this.#checkOpen(),
     };
     disposeAtEnd(this);
   }
@@ -166,15 +171,15 @@ export class Publisher<T = Uint8Array> implements Disposable {
     options: PublisherConnectOptions<T> = {},
   ): Promise<Publisher<T>> {
     const own = checkedTopic(topic, options);
-    const next = parts(own);
+    const deadline = deadlineOf(own);
     using stack = new DisposableStack();
     const name = topicOfSource(topic, own.source);
     const look = () => connectOnce(name, own, typeOf(own));
-    const ring = await connectTopic(name, { ...options, ...next() }, look);
+    const ring = await connectTopic(name, options, look);
     stack.use(ring.region);
     const sources = own.source === undefined
       ? undefined
-      : await Sources.connect(topic, { ...options, ...next() });
+      : await Sources.connect(topic, { ...options, timeout: left(deadline) });
     stack.move();
     return Publisher.#on(topic, own, { ring, sources });
   }
@@ -271,13 +276,11 @@ export class Publisher<T = Uint8Array> implements Disposable {
     length: number = this.maxSample,
     options: WaitOptions = {},
   ): Promise<Uint8Array<ArrayBuffer> | undefined> {
-    await begin(options);
-    const next = parts(options);
-    for (;;) {
-      const view = this.tryLoan(length);
-      if (view !== undefined || this.#policy !== "block") return view;
-      this.#checkWait(await wait(this.#awaited, next()), options);
+    if (this.#policy === "block") {
+      return await until(() => this.tryLoan(length), this.#waiter, options);
     }
+    await yieldOften(options);
+    return this.tryLoan(length);
   }
 
   /** Hands the first `length` bytes of the loan to all subscribers. */
@@ -328,14 +331,15 @@ export class Publisher<T = Uint8Array> implements Disposable {
    * Sends a value once a sample is free; false only if the policy drops. Leave it unchanged until the
    * promise resolves.
    */
-  async send(value: T, options: WaitOptions = {}): Promise<boolean> {
-    await begin(options);
-    const next = parts(options);
-    for (;;) {
-      if (this.trySend(value)) return true;
-      if (this.#policy !== "block") return false;
-      this.#checkWait(await wait(this.#awaited, next()), options);
-    }
+  send(value: T, options: WaitOptions = {}): Promise<boolean> {
+    return until(
+      () => {
+        const sent = this.trySend(value);
+        return sent || this.#policy !== "block" ? sent : undefined;
+      },
+      this.#waiter,
+      options,
+    );
   }
 
   /** A stream into the topic; closing or aborting it closes this end. */
@@ -381,7 +385,9 @@ export class Publisher<T = Uint8Array> implements Disposable {
     checkWaits(options);
     if (this.#policy !== "block") return this.#ready(length);
     this.#begin(length);
-    if (!this.#acquireHinted()) this.#checkWait(waitSync(this.#awaited, options), options);
+    if (!this.#acquireHinted()) {
+      untilSync(() => this.#acquireHinted() || undefined, this.#waiter, options);
+    }
     return this.#commit(length);
   }
 
@@ -473,11 +479,6 @@ export class Publisher<T = Uint8Array> implements Disposable {
     } catch {
       // This one is published. Whoever wants the next one is told of it then.
     }
-  }
-
-  #checkWait(outcome: Outcome, { timeout = Infinity }: SyncWaitOptions): void {
-    this.#checkOpen(); // it may have been closed since the wait ended
-    if (outcome === "timeout") throw timeoutError(`publish to topic "${this.topic}"`, timeout);
   }
 
   #checkOpen(): void {

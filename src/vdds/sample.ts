@@ -37,9 +37,6 @@ export type ValueOutcome<T> =
   | { state: "ok"; value: T; sequence: number; lost: number }
   | NoSample;
 
-/** The outcome of a take or receive that waits for a sample. */
-export type Arrived<Outcome> = Exclude<Outcome, { state: "empty" }>;
-
 const NO_BYTES = new Uint8Array(0);
 
 /** A sample in place: the one that a reader has taken last. */

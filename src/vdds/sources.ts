@@ -26,8 +26,8 @@ import { identityOf } from "../region/file.ts";
 import { DIRECTORY, parseFileName, topicPath } from "../region/names.ts";
 import { Word32 } from "../memory/word.ts";
 import * as files from "../os/files.ts";
+import type { Condition } from "../wait/condition.ts";
 import { Doorbell } from "../wait/doorbell.ts";
-import type { Awaited } from "../wait/until.ts";
 import { TOPIC } from "./vring.ts";
 
 /** The words that the publishers and subscribers of a topic's sources share. */
@@ -117,7 +117,7 @@ export class Sources implements Disposable {
   }
 
   /** Makes the condition that the number of changes differs from `seen`. */
-  awaited(seen: () => number): Awaited {
+  changesFrom(seen: () => number): Condition {
     const ready = () => this.changes !== seen();
     return { bell: this.#bell, watch: this.#changes, watchTellsAll: true, ready };
   }

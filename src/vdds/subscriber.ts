@@ -5,27 +5,19 @@
  */
 
 import { checkHandler, checkLimit, checkWaits } from "../arguments.ts";
-import { PeerLostError, timeoutError } from "../errors.ts";
+import { PeerLostError } from "../errors.ts";
 import { type Codec, codec } from "../codec.ts";
 import { Again, retrySync, unlessAgain } from "../region/poll.ts";
 import { presenceIn, SeatState } from "../region/seats.ts";
 import { copyOut, peekView } from "../memory/word.ts";
 import { disposeAtEnd } from "../os/clock.ts";
 import { valueStream } from "../streams.ts";
-import { begin } from "../wait/fairness.ts";
-import { AWAITED, type Waitable } from "../wait/any.ts";
-import {
-  type Awaited,
-  type Outcome,
-  parts,
-  type SyncWaitOptions,
-  wait,
-  type WaitOptions,
-  waitSync,
-} from "../wait/until.ts";
+import { CONDITIONS, type Waitable } from "../wait/any.ts";
+import { type Arrived, arrived, type Condition, type Waiter } from "../wait/condition.ts";
+import { DONE, iterate, type Step } from "../wait/iterate.ts";
+import { type SyncWaitOptions, until, untilSync, type WaitOptions } from "../wait/until.ts";
 import { matches } from "./matches.ts";
 import {
-  type Arrived,
   HeldSample,
   type NoSample,
   type Sample,
@@ -120,7 +112,8 @@ export class Subscriber<T = Uint8Array> implements Disposable, Waitable {
   readonly #reader: VRingReader;
   readonly #codec: Codec<T>;
   readonly #keepOpen: boolean;
-  readonly #awaited: Awaited;
+  readonly #condition: Condition;
+  readonly #waiter: Waiter;
   readonly #views: Uint8Array<ArrayBuffer>[] = []; // of each descriptor: what it was shown as last
 
   static {
@@ -138,14 +131,26 @@ export class Subscriber<T = Uint8Array> implements Disposable, Waitable {
     this.#keepOpen = keepOpen;
     this.#reader = reader;
     const { bell, used: watch } = reader.words;
-    this.#awaited = keepOpen
+    this.#condition = keepOpen
       ? { bell, watch, watchTellsAll: true, ready: () => reader.hasNews() }
       : {
         bell,
         watch,
         ready: () => reader.hasNews() || this.#publisherHasClosed(),
-        hopeless: () => this.#publisherIsDead() && !reader.hasNews(), // drained, also of last words
+        // Drained, also of the last words.
+        beforeSleep: () => this.#publisherIsDead() && !reader.hasNews() ? "lost" : undefined,
       };
+    const action = `receive from topic "${topic}"`;
+    this.#waiter = {
+      action,
+      conditions: () => [this.#condition],
+      checkOpen: () => this.#checkOpen(),
+      lost: () => {
+        throw new PeerLostError(
+          `Cannot ${action}: its publisher died; open it without keepOpen: false to wait for another`,
+        );
+      },
+    };
     disposeAtEnd(this);
   }
 
@@ -263,9 +268,9 @@ export class Subscriber<T = Uint8Array> implements Disposable, Waitable {
   }
 
   /** @ignore */
-  [AWAITED](): readonly Awaited[] {
+  [CONDITIONS](): readonly Condition[] {
     this.#checkOpen();
-    return [this.#awaited];
+    return [this.#condition];
   }
 
   /** Takes the oldest sample, if there is one; it stays in place until it is disposed. */
@@ -276,12 +281,15 @@ export class Subscriber<T = Uint8Array> implements Disposable, Waitable {
 
   /** The same, and blocks the thread until there is one. */
   takeSync(options: SyncWaitOptions = {}): Arrived<SampleOutcome<T>> {
-    return this.#untilSync(() => this.tryTake(), options);
+    checkWaits(options);
+    const outcome = this.tryTake();
+    if (outcome.state !== "empty") return outcome;
+    return untilSync(() => arrived(this.tryTake()), this.#waiter, options);
   }
 
   /** The same, once there is one. */
   take(options: WaitOptions = {}): Promise<Arrived<SampleOutcome<T>>> {
-    return this.#until(() => this.tryTake(), options);
+    return until(() => arrived(this.tryTake()), this.#waiter, options);
   }
 
   /** Takes the newest sample, if there is one, and gives back those before it, unseen. */
@@ -305,12 +313,15 @@ export class Subscriber<T = Uint8Array> implements Disposable, Waitable {
 
   /** The same, and blocks the thread until there is one. */
   takeLatestSync(options: SyncWaitOptions = {}): Arrived<SampleOutcome<T>> {
-    return this.#untilSync(() => this.tryTakeLatest(), options);
+    checkWaits(options);
+    const outcome = this.tryTakeLatest();
+    if (outcome.state !== "empty") return outcome;
+    return untilSync(() => arrived(this.tryTakeLatest()), this.#waiter, options);
   }
 
   /** The same, once there is one. */
   takeLatest(options: WaitOptions = {}): Promise<Arrived<SampleOutcome<T>>> {
-    return this.#until(() => this.tryTakeLatest(), options);
+    return until(() => arrived(this.tryTakeLatest()), this.#waiter, options);
   }
 
   /**
@@ -336,12 +347,15 @@ export class Subscriber<T = Uint8Array> implements Disposable, Waitable {
 
   /** The same, and blocks the thread until there is one. */
   receiveSync(options: SyncWaitOptions = {}): Arrived<ValueOutcome<T>> {
-    return this.#untilSync(() => this.tryReceive(), options);
+    checkWaits(options);
+    const outcome = this.tryReceive();
+    if (outcome.state !== "empty") return outcome;
+    return untilSync(() => arrived(this.tryReceive()), this.#waiter, options);
   }
 
   /** The same, once there is one. */
   receive(options: WaitOptions = {}): Promise<Arrived<ValueOutcome<T>>> {
-    return this.#until(() => this.tryReceive(), options);
+    return until(() => arrived(this.tryReceive()), this.#waiter, options);
   }
 
   /**
@@ -378,12 +392,15 @@ export class Subscriber<T = Uint8Array> implements Disposable, Waitable {
    * Every value from here on; where `keepOpen` is false, until the publisher closes. Closing this
    * subscriber ends the wait for the next one with a ClosedError.
    */
-  async *[Symbol.asyncIterator](): AsyncGenerator<T, void, void> {
-    for (;;) {
-      const outcome = await this.receive();
-      if (outcome.state === "closed") return;
-      yield outcome.value;
-    }
+  [Symbol.asyncIterator](): AsyncGenerator<T, void, void> {
+    return iterate({ attempt: () => this.#next(), waiter: this.#waiter });
+  }
+
+  /** The next step of a loop. */
+  #next(): Step<T> | undefined {
+    const outcome = this.tryReceive();
+    if (outcome.state === "ok") return { done: false, value: outcome.value };
+    return outcome.state === "closed" ? DONE : undefined;
   }
 
   /** A stream of the values; cancelling it closes this end. */
@@ -415,43 +432,6 @@ export class Subscriber<T = Uint8Array> implements Disposable, Waitable {
       this.#reader.takeAgain(); // there was no memory for a view
       throw error;
     }
-  }
-
-  #untilSync<O extends { state: string }>(
-    attempt: () => O,
-    options: SyncWaitOptions,
-  ): Arrived<O> {
-    checkWaits(options);
-    let next: (() => SyncWaitOptions) | undefined; // what was there may be dropped before it is taken
-    for (;;) {
-      const outcome = attempt();
-      if (outcome.state !== "empty") return outcome as Arrived<O>;
-      next ??= parts(options);
-      this.#checkWait(waitSync(this.#awaited, next()), options);
-    }
-  }
-
-  async #until<O extends { state: string }>(
-    attempt: () => O,
-    options: WaitOptions,
-  ): Promise<Arrived<O>> {
-    await begin(options);
-    const next = parts(options);
-    for (;;) {
-      const outcome = attempt();
-      if (outcome.state !== "empty") return outcome as Arrived<O>;
-      this.#checkWait(await wait(this.#awaited, next()), options);
-    }
-  }
-
-  #checkWait(outcome: Outcome, { timeout = Infinity }: SyncWaitOptions): void {
-    this.#checkOpen(); // it may have been closed since the wait ended
-    const action = `receive from topic "${this.topic}"`;
-    if (outcome === "timeout") throw timeoutError(action, timeout);
-    if (outcome !== "hopeless") return;
-    throw new PeerLostError(
-      `Cannot ${action}: its publisher died; open it without keepOpen: false to wait for another`,
-    );
   }
 
   #publisherHasClosed(): boolean {

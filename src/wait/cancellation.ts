@@ -1,5 +1,5 @@
 /**
- * Calling off what waits for a promise, not for memory: at a deadline, or when a signal aborts.
+ * Cancelling an operation that waits for a promise and not for memory, at a deadline or by a signal.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import { timeoutError } from "../errors.ts";
 import { now } from "../os/clock.ts";
 import type { WaitOptions } from "./until.ts";
 
-/** A timer that is set for longer is over at once. */
+/** A timer that is set for longer fires at once. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /** Milliseconds until a deadline. */
@@ -16,33 +16,36 @@ export function left(deadline: number): number {
   return deadline === Infinity ? Infinity : Math.max(0, (deadline - now()) / 1e6);
 }
 
-/** What is to be called off. */
-export interface Doing {
-  /** When its time is up, by the clock. */
+/** An operation that can be cancelled. */
+export interface Cancellable {
+  /** When its time is up, by `now()`. */
   readonly deadline: number;
-  /** What it is, for the message, such as `call through ring "demo"`. */
+  /** Verb and object for the TimeoutError, such as `call through ring "demo"`. */
   readonly action: string;
-  /** Gives it up. */
-  giveUp(reason: unknown): void;
+  /** Ends the operation with an error. */
+  cancel(reason: unknown): void;
 }
 
-/** Calls something off at its deadline, or when the signal aborts, until it is disposed. */
-export function callOff({ timeout = Infinity, signal }: WaitOptions, doing: Doing): Disposable {
+/** Cancels an operation at its deadline or when the signal aborts, unless disposed before. */
+export function cancelLate(
+  { timeout = Infinity, signal }: WaitOptions,
+  operation: Cancellable,
+): Disposable {
   const stack = new DisposableStack();
-  const { deadline } = doing;
+  const { deadline } = operation;
   if (deadline < Infinity) {
     let timer: ReturnType<typeof setTimeout>;
     const arm = () =>
       timer = setTimeout(look, Math.min(Math.ceil(left(deadline)), LONGEST_TIMER_MS));
     const look = () => {
       if (left(deadline) > 0) arm();
-      else doing.giveUp(timeoutError(doing.action, timeout));
+      else operation.cancel(timeoutError(operation.action, timeout));
     };
     arm();
     stack.defer(() => clearTimeout(timer));
   }
   if (signal !== undefined) {
-    const abort = () => doing.giveUp(signal.reason);
+    const abort = () => operation.cancel(signal.reason);
     signal.addEventListener("abort", abort);
     stack.defer(() => signal.removeEventListener("abort", abort));
     if (signal.aborted) abort();

@@ -1,8 +1,8 @@
 /**
- * The bell: the one word that whoever waits sleeps on.
+ * The bell: the futex word that waiters sleep on.
  *
- * The value is `sequence << 1 | waiting`. Even: nobody needs to be woken. Odd: somebody is asleep
- * on exactly this value, or about to be. Any number may wait, any number may ring.
+ * The value is `sequence << 1 | waiting`. Even: no waiter needs a wake-up. Odd: a waiter is asleep on
+ * exactly this value, or about to be. Any number of parties may wait, and any number may ring.
  *
  * ```
  *   sleeper                                waker
@@ -20,8 +20,8 @@
  * C1  Killed between publish and ring: the sleeper stays asleep. So no sleep is longer than a
  *     slice (reactor.ts), and a newcomer rings every bell of its role.
  * C2  Killed within ring: before the system call the bell is still up and the next ring takes it;
- *     after it everybody is awake. There is no state in between.
- * C3  A sleeper killed: the bell is up, and the next ring costs one system call for nothing.
+ *     after it all waiters are awake. Nothing lies in between.
+ * C3  A sleeper killed: the bell is up, and the next ring costs one system call in vain.
  *
  * @module
  */
@@ -33,7 +33,7 @@ import { addAndWake } from "../os/futex.ts";
 
 const WAITING = 1;
 
-/** A word of shared memory to sleep on until somebody rings. */
+/** A word of shared memory to sleep on until it is rung. */
 export class Doorbell {
   /** The memory that the bell is in. */
   readonly mapping: Mapping;
@@ -58,7 +58,7 @@ export class Doorbell {
     wake(this.word.address);
   }
 
-  /** Wakes everyone who sleeps, if anyone does. Call it after publishing. */
+  /** Wakes all sleepers, if there are any. Call it after publishing. */
   ring(): void {
     if ((this.word.load() & WAITING) === 0) return; // .. P1 loaded after the publish
     wake(this.word.address);

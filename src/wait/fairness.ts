@@ -1,6 +1,6 @@
 /**
  * Fairness of asynchronous operations that need not wait: a promise that is settled already lets
- * only other promises go on, so a loop over a busy ring would keep timers, signals and sockets out.
+ * only other promises run, so a loop over a busy ring would keep timers, signals and sockets out.
  * Every so often such an operation waits for the next turn of the event loop.
  *
  * @module
@@ -9,28 +9,20 @@
 import { checkWaits } from "../arguments.ts";
 import { nextTurn, perIsolate } from "../os/clock.ts";
 
-/** So many operations take about half a millisecond; a turn costs about as much. */
+/** So many operations take a quarter to a half of a millisecond; a turn takes a hundredth of that. */
 const OPERATIONS_EACH = 1024;
 
-class Turns {
-  #operations = 0;
-
-  /** Counts an operation; a promise if it must let the event loop have its turn first. */
-  count(): Promise<void> | undefined {
-    if (++this.#operations < OPERATIONS_EACH) return undefined;
-    this.#operations = 0;
-    return nextTurn();
-  }
-}
-
-const turns = perIsolate(() => new Turns());
+const operations = perIsolate(() => ({ count: 0 }));
 
 /**
- * Begins an asynchronous operation: throws if its options cannot be any or its signal has aborted,
- * and gives a promise if the event loop must have its turn first.
+ * Begins an asynchronous operation: throws if its options are invalid or its signal has aborted. Gives
+ * a promise if the event loop must have its turn first; that rejects if the signal aborts meanwhile.
  */
-export function begin(options: { signal?: AbortSignal }): Promise<void> | undefined {
+export function yieldOften(options: { signal?: AbortSignal }): Promise<void> | undefined {
   checkWaits(options);
   options.signal?.throwIfAborted();
-  return turns().count();
+  const counter = operations();
+  if (++counter.count < OPERATIONS_EACH) return undefined;
+  counter.count = 0;
+  return nextTurn().then(() => options.signal?.throwIfAborted());
 }

@@ -1,26 +1,26 @@
 /**
- * Asynchronous sleep: one thread of Deno's pool, in one `futex_waitv`, covers every asynchronous
- * waiter of this isolate. (A thread for each would exhaust the pool of 32 and stall file reads.)
+ * Asynchronous sleep: one thread of Deno's pool, in one `futex_waitv`, sleeps for all asynchronous
+ * waiters of this isolate. (A thread for each would exhaust the pool of 32 and stall file reads.)
  *
  * ```
  *   vector:  control | bell a | bell b | bell b'| ...          one entry per (word, value)
  * ```
  *
- * The loop samples the control word, lists the entries, sleeps, settles who is done, and begins
- * again while anyone is left. Whoever adds or cancels an entry while the thread sleeps changes the
- * control word and wakes it.
+ * The loop samples the control word, lists the entries, sleeps, settles the waiters that are done, and
+ * repeats while any are left. Adding or cancelling an entry while the thread sleeps changes the
+ * control word and wakes the thread.
  *
- * At the end of each slice (wait/until.ts) all who sleep look again, here, without being woken: so many
- * idle waiters cost one wake-up and a look each. Slices end on a grid that all isolates share. Where
- * there is nothing to see but changes of words, the thread looks at those by itself, and comes back
- * after some slices only.
+ * At the end of each slice (until.ts) the reactor looks for every sleeper without waking it: many idle
+ * waiters cost one wake-up and a look each. Slices end on a grid that all isolates share. If changes
+ * of words are all there is to see, the thread watches those words by itself, and comes back only
+ * after several slices.
  *
  * P1  The control word is sampled before the entries are read, and changed after the entries are:
  *     a change that the list does not show makes the kernel's compare fail, and the loop runs again.
  * I1  Closing a mapping brings the thread back, if it sleeps on a word of that. Until then the thread
  *     may still read the word: closed memory reads as zeros (mapping.ts).
- * I2  Promises are settled only while no thread is asleep, so nothing is under way once the last
- *     waiter is told: a test's sanitizer sees nothing, and the process can end.
+ * I2  Promises are settled only while no thread is asleep, so no operation is pending once the last
+ *     one is settled: a test's sanitizer finds nothing, and the process can end.
  * C1  If the isolate is terminated, the thread returns by itself after those slices at most; the
  *     code stays mapped, and vector and control word become zeros, at which the thread returns.
  *
@@ -35,18 +35,18 @@ import { FutexVector, VECTOR_LIMIT, wake } from "../os/futex.ts";
 import { pageSize } from "../os/page.ts";
 import { closedWhileWaiting, type Doorbell } from "./doorbell.ts";
 
-/** How long nobody sleeps without a look at what there is to see, by whomever. */
+/** How long a sleep may last without a look at its conditions. */
 export const SLICE_NS = 250e6;
 
-/** How many slices the thread may look after by itself. */
+/** For how many slices the thread may watch words by itself. */
 const SLICES_ALONE = 8;
 
 /** A sleep until one of several bells is rung. */
 export interface Sleep {
   readonly bells: readonly Raised[];
   /**
-   * Words in the same memory, as they were before the bells were raised, if a look at those is as good
-   * as `look`: nothing else than a change of one of them can be seen.
+   * Words in the same memory, with their values before the bells were raised. Given only if a change
+   * of one of them is all that `look` can see.
    */
   readonly watched?: readonly Watched[] | undefined;
   readonly deadline: number;
@@ -82,13 +82,13 @@ export class Reactor {
   readonly #vector = new FutexVector();
   readonly #control = new Word32(Mapping.anonymous(pageSize(), "waiting"), CONTROL);
   #running = false;
-  #sliceEnd = Infinity; // when all look again, whoever is woken before; none is set after they have
+  #sliceEnd = Infinity; // when all look again, even if some wake up earlier; Infinity after they have
   #aloneNs = Infinity; // how often the thread looks by itself
   #poked = false; // the control word has changed since it was sampled, or is sampled soon
 
   /**
-   * Whether a waiter has begun to sleep just now, and the thread does not sleep for it yet. Other
-   * waiters should not spin then: 400 that do so for 50 us each, one after another, block the event
+   * Whether a waiter has begun to sleep in this turn, and the thread does not sleep for it yet. Other
+   * waiters should not spin then: 400 that spin for 50 us each, one after another, block the event
    * loop for 20 ms at every wake-up.
    */
   get hasNewcomer(): boolean {
@@ -96,11 +96,11 @@ export class Reactor {
   }
 
   /**
-   * Sleeps while all bells are as they were raised, until the deadline, until a look says so or the
-   * signal aborts. Throws what a look throws, and a ClosedError when the memory of a bell is closed
-   * meanwhile. Why else it ended is for the caller to look up.
+   * Sleeps until a bell rings, the deadline passes, a look returns true or a signal aborts. Throws the
+   * error of a look, and a ClosedError when the memory of a bell is closed. The caller finds out
+   * which of the other reasons it was.
    */
-  async park(sleep: Sleep, signal?: AbortSignal): Promise<void> {
+  async park(sleep: Sleep, ...signals: (AbortSignal | undefined)[]): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const sleeper: Sleeper = { sleep, cancelled: false, resolve, reject };
     const cancel = () => {
@@ -110,13 +110,13 @@ export class Reactor {
     const mappings = sleep.bells.map(({ bell }) => bell.mapping);
     try {
       for (const mapping of mappings) mapping.onClose(cancel); // I1
-      signal?.addEventListener("abort", cancel);
+      for (const signal of signals) signal?.addEventListener("abort", cancel);
       this.#sleepers.add(sleeper);
       if (this.#running) this.#poke();
       else this.#run();
       await promise;
     } finally {
-      signal?.removeEventListener("abort", cancel);
+      for (const signal of signals) signal?.removeEventListener("abort", cancel);
       for (const mapping of mappings) mapping.offClose(cancel);
     }
   }
@@ -131,12 +131,12 @@ export class Reactor {
 
   async #run(): Promise<void> {
     this.#running = this.#poked = true;
-    await null; // whoever else begins to wait in this turn shares the first sleep
+    await null; // other waiters that begin in this turn share the first sleep
     while (this.#sleepers.size > 0) this.#settle(await this.#sleep());
     this.#running = this.#poked = false;
   }
 
-  /** One sleep of the thread; gives what went wrong, if anything did. */
+  /** One sleep of the thread; returns its error, if it failed. */
   async #sleep(): Promise<unknown> {
     try {
       const result = await this.#vector.wait(this.#listSleepers(), this.#aloneNs);
@@ -148,7 +148,7 @@ export class Reactor {
     }
   }
 
-  /** Writes the list for the kernel; gives the earliest deadline. */
+  /** Writes the list for the kernel; returns the earliest deadline. */
   #listSleepers(): number {
     this.#poked = false;
     this.#vector.clear();
@@ -174,7 +174,7 @@ export class Reactor {
     return Math.min(deadline, this.#sliceEnd);
   }
 
-  /** All that is to be seen; undefined if that is more than words, or more words than can be. */
+  /** The words to watch; undefined if words are not enough, or are too many for the kernel. */
   #watched(): readonly Watched[] | undefined {
     const all: Watched[] = [];
     for (const { sleep: { watched } } of this.#sleepers) {
@@ -184,7 +184,7 @@ export class Reactor {
     return this.#vector.length + all.length > VECTOR_LIMIT ? undefined : all;
   }
 
-  /** Wakes everyone of whose bells one has changed, whose time is up, who sees something or is cancelled. */
+  /** Ends each sleep whose bell has changed, whose time is up, that sees something or is cancelled. */
   #settle(error: unknown): void {
     const time = now();
     for (const sleeper of this.#sleepers) {
@@ -199,7 +199,7 @@ export class Reactor {
     if (time >= this.#sliceEnd || this.#sleepers.size === 0) this.#sliceEnd = Infinity;
   }
 
-  /** Wakes one if one of its words has changed, or if it sees something at the end of a slice. */
+  /** Ends a sleep if one of its words has changed, or if its look at the end of a slice returns true. */
   #ask(sleeper: Sleeper, time: number): void {
     const { bells, watched, look } = sleeper.sleep;
     try {

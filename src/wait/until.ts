@@ -1,20 +1,35 @@
 /**
- * Waiting for a condition in shared memory: look, spin for a moment, then sleep on a bell.
+ * Waiting until an attempt succeeds: try, look, spin for a moment, then sleep on a bell.
  *
- * Sleeping is sliced. A waker can be killed between its publish and its ring, and the lock of a
- * dead peer vanishes without a sound; so no sleep exceeds a slice, after which the condition and
- * the peers are looked at again. A slice never declares anyone dead: only `hopeless` does, from
- * what the kernel says. For asynchronous waits the reactor looks, so that a thousand idle waiters
+ * ```
+ *   attempt ----> conditions ready? --> spin --> raise bells, look again, sleep a slice --.
+ *      ^                 |               |                  ^        |                     |
+ *      '-- one is true --'---------------'                  '--------+---------------------'
+ * ```
+ *
+ * A waker can be killed between its publish and its ring, and the lock of a dead peer vanishes
+ * without an event. So no sleep is longer than a slice; after each one the conditions and the peers
+ * are looked at again. The end of a slice never declares anyone dead: only `beforeSleep` does, by
+ * what the kernel reports. The reactor looks for all asynchronous waits, so a thousand idle ones
  * cost one wake-up a slice.
+ *
+ * Rules of every wait, of one condition or of several:
+ *
+ * - The time limit holds for the whole call, however many attempts fail on the way.
+ * - A signal ends a wait with its reason, and never after something was taken.
+ * - Ctrl-C ends a wait that blocks the thread.
+ * - Every 1,024 asynchronous operations the event loop gets a turn (fairness.ts).
  *
  * @module
  */
 
-import { Errno, OsError } from "../errors.ts";
-import type { Word32 } from "../memory/word.ts";
-import { hasManyCpus, now } from "../os/clock.ts";
-import { interrupts, wait as futexWait } from "../os/futex.ts";
-import { closedWhileWaiting, type Doorbell } from "./doorbell.ts";
+import { checkWaits } from "../arguments.ts";
+import { Errno, OsError, timeoutError } from "../errors.ts";
+import { hasManyCpus, now, perIsolate } from "../os/clock.ts";
+import { FutexVector, interrupts, wait as futexWait } from "../os/futex.ts";
+import type { Attempt, Condition, Outcome, Waiter } from "./condition.ts";
+import { closedWhileWaiting } from "./doorbell.ts";
+import { yieldOften } from "./fairness.ts";
 import { reactor, SLICE_NS, type Watched } from "./reactor.ts";
 
 /** How long a call that blocks the thread may wait. */
@@ -28,165 +43,264 @@ export interface SyncWaitOptions {
   spin?: number;
 }
 
-/** How long an asynchronous call may wait, and who may call it off. */
+/** How long an asynchronous call may wait, and what ends it early. */
 export interface WaitOptions extends SyncWaitOptions {
   /** Ends the wait with the signal's reason. */
   signal?: AbortSignal;
 }
 
-/** Something to wait for. */
-export interface Awaited {
-  /** Rung after every change that may make it ready. */
-  readonly bell: Doorbell;
-  /** A word that changes when it may have become ready: what spinning watches. */
-  readonly watch: Word32;
-  /** Whether nothing but a change of `watch` makes it ready. */
-  readonly watchTellsAll?: boolean;
-  /** Looks at the shared memory. */
-  ready(): boolean;
-  /** Whether waiting on is pointless, as nobody is left who could make it ready. */
-  hopeless?(): boolean;
-}
-
-/** How a wait ended. */
-export type Outcome = "ready" | "timeout" | "hopeless";
-
 const DEFAULT_SPIN_US = 50;
 
-/** What asynchronous waits may spin in one turn of the event loop, in vain and all together. */
+/** How long asynchronous waits may spin in vain in one turn of the event loop, all together. */
 const ASYNC_SPIN_LIMIT_NS = 50_000;
 
-/** Waits and blocks the thread: spins, then sleeps. */
-export function waitSync(awaited: Awaited, options: SyncWaitOptions = {}): Outcome {
-  if (awaited.ready()) return "ready";
-  const { deadline, spinNs } = limits(options);
+/** The limits of a call. */
+interface Limits {
+  readonly deadline: number;
+  readonly spinNs: number;
+}
+
+/** How one wait ended, and by which condition. */
+interface End {
+  readonly outcome: Outcome;
+  readonly condition?: Condition;
+}
+
+const TIMEOUT: End = { outcome: "timeout" };
+const CHANGED: End = { outcome: "ready" };
+
+/**
+ * Waits and repeats an attempt that has just failed, until it succeeds. Blocks the thread. (The caller
+ * makes the first attempt, so that it allocates nothing if that succeeds.)
+ */
+export function untilSync<T>(
+  attempt: Attempt<T>,
+  waiter: Waiter,
+  options: SyncWaitOptions = {},
+): T {
+  const limits = limitsOf(options, waiter);
+  for (;;) {
+    const end = waitSync(waiter.conditions(), limits);
+    const found = attempt(settle(end, waiter, options));
+    if (found !== undefined) return found;
+    checkTime(limits, waiter, options);
+  }
+}
+
+/** Makes an attempt, and waits and repeats it until it succeeds. Leaves the event loop free between attempts. */
+export async function until<T>(
+  attempt: Attempt<T>,
+  waiter: Waiter,
+  options: WaitOptions = {},
+): Promise<T> {
+  const turn = begin(waiter, options);
+  if (turn !== undefined) await turn;
+  const found = attempt();
+  return found !== undefined ? found : await untilLater(attempt, waiter, options);
+}
+
+/** Begins an asynchronous operation; a promise if its first attempt must wait for that. */
+export function begin(waiter: Waiter, options: WaitOptions): Promise<void> | undefined {
+  return yieldOften(options) ?? (waiter.busy?.() ? Promise.resolve() : undefined);
+}
+
+async function untilLater<T>(
+  attempt: Attempt<T>,
+  waiter: Waiter,
+  options: WaitOptions,
+): Promise<T> {
+  const limits = limitsOf(options, waiter);
+  for (;;) {
+    const end = await wait(waiter, limits, options.signal);
+    let found = attempt(settle(end, waiter, options));
+    if (found !== undefined) return found;
+    checkTime(limits, waiter, options);
+    const turn = yieldOften(options);
+    if (turn === undefined) continue;
+    await turn;
+    found = attempt();
+    if (found !== undefined) return found;
+  }
+}
+
+/** The condition that has ended a wait; throws if it was another end. */
+function settle(
+  { outcome, condition }: End,
+  waiter: Waiter,
+  options: SyncWaitOptions,
+): Condition | undefined {
+  waiter.checkOpen?.(); // the handle may have been closed since the wait ended
+  if (outcome === "timeout") throw tooLate(waiter, options);
+  if (outcome === "lost") waiter.lost?.();
+  return condition;
+}
+
+/** Ends a call whose attempts fail again and again although a condition was true. */
+function checkTime({ deadline }: Limits, waiter: Waiter, options: SyncWaitOptions): void {
+  if (deadline < Infinity && now() >= deadline) throw tooLate(waiter, options);
+}
+
+function tooLate({ action }: Waiter, { timeout = Infinity }: SyncWaitOptions): DOMException {
+  return timeoutError(action, timeout);
+}
+
+/** When a call with these options must end; checks them. */
+export function deadlineOf(options: SyncWaitOptions): number {
+  checkWaits(options);
+  const { timeout = Infinity } = options;
+  return timeout === Infinity ? Infinity : now() + timeout * 1e6;
+}
+
+function limitsOf(options: SyncWaitOptions, waiter: Waiter): Limits {
+  const deadline = deadlineOf(options);
+  const { spin = hasManyCpus() ? DEFAULT_SPIN_US : 0 } = options;
+  return { deadline: waiter.deadline ?? deadline, spinNs: spin * 1000 };
+}
+
+/** How long a wait that begins now may spin. */
+function spinBudget({ deadline, spinNs }: Limits): number {
+  return deadline === Infinity ? spinNs : Math.min(spinNs, Math.max(0, deadline - now()));
+}
+
+function waitSync(all: readonly Condition[], limits: Limits): End {
+  const { deadline } = limits;
+  const spinNs = spinBudget(limits);
   const firstNs = Math.min(spinNs, DEFAULT_SPIN_US * 1000); // before anything costs a system call
-  if (firstNs > 0 && spin(awaited, firstNs)) return "ready";
+  const condition = spin(all, firstNs);
+  if (condition !== undefined) return { outcome: "ready", condition };
   const interruptsBefore = interrupts();
   const spinEnd = spinNs > firstNs ? now() + spinNs - firstNs : 0;
   for (;;) {
     const time = now();
-    const outcome = time < spinEnd
-      ? spinSlice(awaited, Math.min(spinEnd - time, SLICE_NS), deadline)
-      : sleepSlice(awaited, time, deadline);
-    if (outcome !== undefined) return outcome;
+    const end = time < spinEnd
+      ? spinSlice(all, Math.min(spinEnd - time, SLICE_NS), deadline)
+      : sleepSlice(all, time, deadline);
+    if (end !== undefined) return end;
     if (interrupts() !== interruptsBefore) throw interrupted();
   }
 }
 
-function spinSlice(awaited: Awaited, budgetNs: number, deadline: number): Outcome | undefined {
-  return spin(awaited, budgetNs) ? "ready" : lookAgain(awaited, now(), deadline);
+function spinSlice(all: readonly Condition[], budgetNs: number, deadline: number): End | undefined {
+  const condition = spin(all, budgetNs);
+  return condition !== undefined
+    ? { outcome: "ready", condition }
+    : lookAgain(all, now(), deadline);
 }
 
-function sleepSlice(awaited: Awaited, time: number, deadline: number): Outcome | undefined {
-  const raised = awaited.bell.raise();
-  const outcome = lookAgain(awaited, time, deadline);
-  if (outcome !== undefined) return outcome;
+/** One for all blocking sleeps of an isolate, as to make one takes 40 us. */
+const sleepList = perIsolate(() => new FutexVector());
+
+function sleepSlice(all: readonly Condition[], time: number, deadline: number): End | undefined {
+  const list = all.length === 1 ? undefined : sleepList();
+  list?.clear();
+  let raised = 0;
+  for (const { bell } of all) {
+    raised = bell.raise();
+    list?.push(bell.word.address, raised);
+  }
+  const end = lookAgain(all, time, deadline);
+  if (end !== undefined) return end;
   const sliceEnd = Math.min(deadline, time + SLICE_NS);
-  checkWait(futexWait(awaited.bell.word.address, raised, sliceEnd));
-  // Looked at before the bell is raised again: one that stays up costs the waker a system call.
-  return awaited.ready() ? "ready" : undefined;
+  checkWait(list?.waitSync(sliceEnd) ?? futexWait(all[0]!.bell.word.address, raised, sliceEnd));
+  // Looked at before the bells are raised again: one that stays up costs the waker a system call.
+  const condition = firstReady(all);
+  return condition && { outcome: "ready", condition };
 }
 
-/** Waits and leaves the event loop free: spins for a moment, then sleeps in the reactor. */
-export async function wait(awaited: Awaited, options: WaitOptions = {}): Promise<Outcome> {
-  const { signal } = options;
+async function wait(waiter: Waiter, limits: Limits, signal?: AbortSignal): Promise<End> {
+  const all = waiter.conditions();
+  const { deadline } = limits;
+  const changed = waiter.changed?.();
   signal?.throwIfAborted();
-  if (awaited.ready()) return "ready";
-  const { deadline, spinNs } = limits(options);
-  const spinLimit = asyncSpinNs(spinNs);
-  if (spinLimit > 0 && spin(awaited, spinLimit)) return "ready";
+  const condition = spin(all, asyncSpinBudget(limits));
+  if (condition !== undefined) return { outcome: "ready", condition };
   for (;;) {
-    const watched = watchedOf([awaited]);
-    const bells = [{ bell: awaited.bell, value: awaited.bell.raise() }];
-    let outcome = lookAgain(awaited, now(), deadline);
-    if (outcome !== undefined) return outcome;
-    const look = () => (outcome = lookAgain(awaited, now(), deadline)) !== undefined;
-    await reactor().park({ bells, watched, deadline, look }, signal);
-    if (outcome !== undefined) return outcome; // which may have been to take something
+    const watched = watchedOf(all);
+    const bells = all.map(({ bell }) => ({ bell, value: bell.raise() }));
+    let end = lookAgain(all, now(), deadline);
+    if (end !== undefined) return end;
+    const look = () => (end = lookAgain(all, now(), deadline)) !== undefined;
+    await reactor().park({ bells, watched, deadline, look }, signal, changed);
+    if (end !== undefined) return end; // the look may have taken something: before the signal
     signal?.throwIfAborted();
-    checkOpen([awaited]);
-    if (awaited.ready()) return "ready";
+    if (changed?.aborted) return CHANGED;
+    checkOpen(all);
+    const condition = firstReady(all);
+    if (condition !== undefined) return { outcome: "ready", condition };
   }
 }
 
-/** How long an asynchronous wait may spin: not at all behind one that did so in vain this turn. */
-export function asyncSpinNs(spinNs: number): number {
-  return reactor().hasNewcomer ? 0 : Math.min(spinNs, ASYNC_SPIN_LIMIT_NS);
+/** How long an asynchronous wait may spin: not at all after one that did so in vain this turn. */
+function asyncSpinBudget(limits: Limits): number {
+  return reactor().hasNewcomer ? 0 : Math.min(spinBudget(limits), ASYNC_SPIN_LIMIT_NS);
 }
 
-/** Throws a ClosedError if the memory was closed between the wake-up and the code that runs next. */
-export function checkOpen(all: readonly Awaited[]): void {
+/** Throws a ClosedError if memory was closed between the wake-up and the code that runs next. */
+function checkOpen(all: readonly Condition[]): void {
   const closed = all.find(({ bell }) => bell.mapping.closed);
   if (closed !== undefined) throw closedWhileWaiting(closed.bell);
 }
 
-/** The words that tell all there is to see, as they are before the bells are raised; if they do. */
-export function watchedOf(all: readonly Awaited[]): Watched[] | undefined {
+/** The values of all watched words before the bells are raised; undefined if those do not tell all. */
+function watchedOf(all: readonly Condition[]): Watched[] | undefined {
   if (!all.every(({ watchTellsAll }) => watchTellsAll)) return undefined;
   return all.map(({ watch }) => ({ word: watch, value: watch.load() }));
 }
 
-/** The look between raising the bell and sleeping. */
-function lookAgain(awaited: Awaited, time: number, deadline: number): Outcome | undefined {
-  if (awaited.ready()) return "ready";
-  // The last words of a peer may have come between the look at the condition and the one at it.
-  if (awaited.hopeless?.()) return awaited.ready() ? "ready" : "hopeless";
-  return time >= deadline ? "timeout" : undefined;
+/** The look between raising the bells and sleeping. */
+function lookAgain(all: readonly Condition[], time: number, deadline: number): End | undefined {
+  const condition = firstReady(all);
+  if (condition !== undefined) return { outcome: "ready", condition };
+  for (const condition of all) {
+    const outcome = condition.beforeSleep?.();
+    if (outcome === undefined) continue;
+    // A peer may have published its last words between the look at the ring and the look at it.
+    const lost = outcome === "lost" && !condition.ready();
+    return { outcome: lost ? "lost" : "ready", condition };
+  }
+  return time >= deadline ? TIMEOUT : undefined;
 }
 
-/** Watches for up to `budgetNs`; true if it became ready. */
-function spin(awaited: Awaited, budgetNs: number): boolean {
-  const { watch } = awaited;
+function firstReady(all: readonly Condition[]): Condition | undefined {
+  for (let i = 0; i < all.length; i++) if (all[i]!.ready()) return all[i];
+  return undefined;
+}
+
+/** Looks for up to `budgetNs`, once at least, and returns the first condition that is true. */
+function spin(all: readonly Condition[], budgetNs: number): Condition | undefined {
+  let ready = firstReady(all);
+  if (ready !== undefined || budgetNs <= 0) return ready;
+  if (all.length === 1) return spinOn(all[0]!, budgetNs) ? all[0] : undefined;
+  const end = now() + budgetNs;
+  while (ready === undefined && now() < end) ready = firstReady(all);
+  return ready;
+}
+
+/** Spins on one word in one native call; true if the condition became true. */
+function spinOn(condition: Condition, budgetNs: number): boolean {
+  const { watch } = condition;
   let left = budgetNs;
   let end = 0;
   while (left > 0) {
     const seen = watch.load();
-    if (awaited.ready()) return true;
+    if (condition.ready()) return true;
     if (!watch.spinWhile(seen, left)) break;
-    if (awaited.ready()) return true;
-    const time = now(); // it changed, but not to what is needed
+    if (condition.ready()) return true;
+    const time = now(); // the word has changed, and the condition is still false
     end ||= time + budgetNs;
     left = end - time;
   }
-  return awaited.ready();
-}
-
-/** Until when to wait, and how long to watch before sleeping; checks both. */
-export function limits(options: SyncWaitOptions): { deadline: number; spinNs: number } {
-  const { timeout = Infinity, spin = hasManyCpus() ? DEFAULT_SPIN_US : 0 } = options;
-  if (!(timeout >= 0)) {
-    throw new RangeError(`Cannot wait ${timeout} ms: a timeout is 0 or more milliseconds`);
-  }
-  if (!(spin >= 0)) {
-    throw new RangeError(`Cannot spin ${spin} us: a spin is 0 or more microseconds`);
-  }
-  const timeoutNs = timeout * 1e6;
-  const deadline = timeout === Infinity ? Infinity : now() + timeoutNs;
-  return { deadline, spinNs: Math.min(spin * 1000, timeoutNs) };
-}
-
-/** The options of each next part of a wait: a limit on time is one for all of them. */
-export function parts(options: WaitOptions): () => WaitOptions {
-  const { timeout = Infinity } = options;
-  if (!(timeout > 0 && timeout < Infinity)) return () => options;
-  const deadline = now() + timeout * 1e6;
-  let begun = false;
-  return () => {
-    if (begun) return { ...options, timeout: Math.max(0, (deadline - now()) / 1e6) };
-    begun = true;
-    return options; // as they were given: an error may tell of them
-  };
+  return condition.ready();
 }
 
 /** Throws unless a futex wait ended in one of the ways it may. */
-export function checkWait(result: number): void {
+function checkWait(result: number): void {
   const { EAGAIN, EINTR, ETIMEDOUT } = Errno;
   if (result >= 0 || result === -EAGAIN || result === -EINTR || result === -ETIMEDOUT) return;
   throw new OsError(-result, { syscall: "futex", action: "wait" });
 }
 
-/** What a wait that blocks the thread throws after Ctrl-C. */
+/** The error of a wait that blocked the thread when Ctrl-C arrived. */
 export function interrupted(): DOMException {
   return new DOMException(
     "Cannot wait any longer: Ctrl-C arrived while this call blocked the thread, where no SIGINT " +

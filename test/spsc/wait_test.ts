@@ -1,7 +1,6 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { ClosedError, PeerLostError } from "../../src/errors.ts";
 import { codec } from "../../src/codec.ts";
-import { parts } from "../../src/wait/until.ts";
 import { SpscConsumer } from "../../src/spsc/consumer.ts";
 import { SpscProducer } from "../../src/spsc/producer.ts";
 import { until } from "../os/until.ts";
@@ -23,19 +22,6 @@ function reasonOf(promise: Promise<unknown>): Promise<unknown> {
 function isTimeout(error: unknown): boolean {
   return error instanceof DOMException && error.name === "TimeoutError";
 }
-
-Deno.test("the parts of a wait share one timeout", async () => {
-  const { signal } = new AbortController();
-  const next = parts({ timeout: 5000, spin: 3, signal });
-  const first = next();
-  assert(first.timeout! <= 5000 && first.timeout! > 4000);
-  await until("a part is over", () => next().timeout! < first.timeout! - 1);
-  assertEquals({ ...next(), timeout: 0 }, { timeout: 0, spin: 3, signal });
-  const brief = parts({ timeout: 0.001 });
-  await until("it is over", () => brief().timeout === 0);
-  for (const timeout of [0, -1, NaN, Infinity]) assertEquals(parts({ timeout })(), { timeout });
-  assertEquals(parts({})(), {});
-});
 
 Deno.test("receive() and send() hand over in turns, through full and empty", async () => {
   using pair = new Pair();

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { wait, waitSync } from "../../src/wait/until.ts";
+import { wait, waitSync } from "./outcome.ts";
 import { Scene } from "./scene.ts";
 
 const [path, story] = Deno.args;

@@ -6,7 +6,7 @@
  */
 
 import { LockFile, untilFree } from "../../src/region/liveness.ts";
-import { wait } from "../../src/wait/until.ts";
+import { wait } from "./outcome.ts";
 import { until } from "../os/until.ts";
 import { Scene } from "./scene.ts";
 import type { Order } from "./worker_sleeper.ts";

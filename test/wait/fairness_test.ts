@@ -2,14 +2,14 @@
 
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { CircularBufferReader, CircularBufferWriter } from "../../mod.ts";
-import { begin } from "../../src/wait/fairness.ts";
+import { yieldOften } from "../../src/wait/fairness.ts";
 
-Deno.test("begin() lets the event loop have its turn once in a while", async () => {
+Deno.test("yieldOften() lets the event loop have its turn once in a while", async () => {
   let ticked = false;
   const timer = setTimeout(() => ticked = true, 0);
   let operations = 0;
   while (!ticked && operations < 1e6) {
-    await begin({});
+    await yieldOften({});
     operations++;
   }
   clearTimeout(timer);

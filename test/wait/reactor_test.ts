@@ -3,10 +3,11 @@ import { ClosedError } from "../../src/errors.ts";
 import { now } from "../../src/os/clock.ts";
 import { forceScan, hasWaitv, VECTOR_LIMIT } from "../../src/os/futex.ts";
 import { SLICE_NS } from "../../src/wait/reactor.ts";
-import { type Outcome, wait } from "../../src/wait/until.ts";
+import type { Outcome } from "../../src/wait/condition.ts";
 import { Peer } from "../os/peer.ts";
 import { isMapped } from "../os/process_state.ts";
 import { until, within } from "../os/until.ts";
+import { wait } from "./outcome.ts";
 import { promptly } from "./promptly.ts";
 import { Scene } from "./scene.ts";
 import type { Task } from "./worker_waiter.ts";
@@ -161,8 +162,8 @@ test("wait() refuses a time that is none", async () => {
   using scene = Scene.make();
   for (const wrong of [-1, -Infinity, NaN]) {
     const awaited = scene.place.reaches(1);
-    await assertRejects(() => wait(awaited, { timeout: wrong }), RangeError, `wait ${wrong} ms`);
-    await assertRejects(() => wait(awaited, { spin: wrong }), RangeError, `spin ${wrong} us`);
+    await assertRejects(() => wait(awaited, { timeout: wrong }), RangeError, "timeout");
+    await assertRejects(() => wait(awaited, { spin: wrong }), RangeError, "spin");
   }
 });
 
@@ -214,11 +215,11 @@ test("wait() leaves the bell down when it was rung and is ready", async () => {
 test("wait() takes the last words of a peer for what they are", async () => {
   using scene = Scene.make();
   const { place } = scene;
-  const hopeless = () => {
+  const beforeSleep = () => {
     place.count.add(1); // published between the look at the counter and the look at the peer
-    return true;
+    return "lost" as const;
   };
-  assertEquals(await wait(place.reaches(1, { hopeless }), QUIET), "ready");
+  assertEquals(await wait(place.reaches(1, { beforeSleep }), QUIET), "ready");
 });
 
 test("wait() joins those who are asleep without waiting for the end of a slice", async () => {
@@ -270,12 +271,12 @@ test("wait() notices within slices what was published without a ring", async () 
   await within("the others", Promise.all(idle));
 });
 
-test("wait() gives hopeless, at once or within slices", async () => {
+test("wait() is lost, at once or within slices", async () => {
   using scene = Scene.make();
-  assertEquals(await wait(scene.place.reaches(1, { hopeless: () => true })), "hopeless");
+  assertEquals(await wait(scene.place.reaches(1, { beforeSleep: () => "lost" })), "lost");
   let looks = 0;
-  const hopeless = () => ++looks === 3;
-  assertEquals(await within("it", wait(scene.place.reaches(1, { hopeless }), QUIET)), "hopeless");
+  const beforeSleep = () => ++looks === 3 ? "lost" : undefined;
+  assertEquals(await within("it", wait(scene.place.reaches(1, { beforeSleep }), QUIET)), "lost");
   assertEquals(looks, 3);
 });
 

@@ -9,7 +9,7 @@ import { Word32 } from "../../src/memory/word.ts";
 import { close, memfd, Open, open, truncate } from "../../src/os/files.ts";
 import { pageSize, wholePages } from "../../src/os/page.ts";
 import { Doorbell } from "../../src/wait/doorbell.ts";
-import type { Awaited } from "../../src/wait/until.ts";
+import type { Condition } from "../../src/wait/condition.ts";
 
 const LINE = 64;
 
@@ -20,7 +20,7 @@ export interface Place {
   /** The counter. */
   readonly count: Word32;
   /** Waiting until the counter has reached a number. */
-  reaches(count: number, more?: Partial<Awaited>): Awaited;
+  reaches(count: number, more?: Partial<Condition>): Condition;
   /** Counts one up and rings. */
   publish(): void;
 }

@@ -1,5 +1,5 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { waitSync } from "../../src/wait/until.ts";
+import { waitSync } from "./outcome.ts";
 import { Child } from "../os/child.ts";
 import { ScratchFile } from "../os/scratch.ts";
 import { until } from "../os/until.ts";

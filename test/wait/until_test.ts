@@ -1,12 +1,21 @@
-import { assert, assertEquals, assertIsError, assertLess, assertThrows } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertIsError,
+  assertLess,
+  assertRejects,
+  assertThrows,
+} from "@std/assert";
 import { ClosedError, OsError } from "../../src/errors.ts";
 import type { Word32 } from "../../src/memory/word.ts";
 import { now, sleepSync } from "../../src/os/clock.ts";
-import { AWAITED, waitAny } from "../../src/wait/any.ts";
+import { CONDITIONS, waitAny } from "../../src/wait/any.ts";
 import { reactor, SLICE_NS } from "../../src/wait/reactor.ts";
-import { type Outcome, wait, waitSync } from "../../src/wait/until.ts";
+import { until, untilSync } from "../../src/wait/until.ts";
+import type { Outcome } from "../../src/wait/condition.ts";
 import { Peer } from "../os/peer.ts";
-import { until } from "../os/until.ts";
+import { until as eventually } from "../os/until.ts";
+import { wait, waitSync } from "./outcome.ts";
 import { promptly } from "./promptly.ts";
 import { Scene } from "./scene.ts";
 import type { Task } from "./worker_waiter.ts";
@@ -72,7 +81,7 @@ for (const timeout of [LONG_MS, 2 ** 32, 1e300, Infinity]) {
     const { place } = scene;
     for (let count = 1; count <= 3; count++) {
       const waiting = peer.ask({ path: scene.path, act: "wait sync", count, timeout, spin: 0 });
-      await until("it sleeps", () => place.bell.word.load() % 2 === 1);
+      await eventually("it sleeps", () => place.bell.word.load() % 2 === 1);
       place.publish();
       assertEquals(await waiting, "ready");
     }
@@ -113,40 +122,41 @@ Deno.test("waitSync() notices within slices what was published without a ring", 
   assertEquals(await published, "done");
 });
 
-Deno.test("waitSync() gives hopeless when nobody is left who could make it ready", () => {
+Deno.test("waitSync() is lost when nobody is left who could make it ready", () => {
   using scene = Scene.make();
-  const hopeless = () => true;
-  assertEquals(waitSync(scene.place.reaches(1, { hopeless })), "hopeless");
+  assertEquals(waitSync(scene.place.reaches(1, { beforeSleep: () => "lost" })), "lost");
 });
 
-Deno.test("waitSync() looks within slices whether it has become hopeless", () => {
+Deno.test("waitSync() looks within slices whether it is lost", () => {
   using scene = Scene.make();
   let looks = 0;
-  const hopeless = () => ++looks === 3;
+  const beforeSleep = () => ++looks === 3 ? "lost" : undefined;
   const options = { timeout: LONG_MS, spin: 0 };
-  const [outcome, elapsed] = timed(() => waitSync(scene.place.reaches(1, { hopeless }), options));
-  assertEquals([outcome, looks], ["hopeless", 3]);
+  const [outcome, elapsed] = timed(() =>
+    waitSync(scene.place.reaches(1, { beforeSleep }), options)
+  );
+  assertEquals([outcome, looks], ["lost", 3]);
   assertLess(elapsed, LONG_MS / 3);
 });
 
-Deno.test("waitSync() prefers ready to hopeless, and hopeless to timeout", () => {
+Deno.test("waitSync() prefers ready to lost, and lost to timeout", () => {
   using scene = Scene.make();
   const { place } = scene;
-  const hopeless = () => true;
-  assertEquals(waitSync(place.reaches(1, { hopeless }), { timeout: 0 }), "hopeless");
+  const beforeSleep = () => "lost" as const;
+  assertEquals(waitSync(place.reaches(1, { beforeSleep }), { timeout: 0 }), "lost");
   let looks = 0;
   const ready = () => ++looks > 1; // not at first sight
-  assertEquals(waitSync(place.reaches(1, { hopeless, ready }), { spin: 0 }), "ready");
+  assertEquals(waitSync(place.reaches(1, { beforeSleep, ready }), { spin: 0 }), "ready");
 });
 
 Deno.test("waitSync() takes the last words of a peer for what they are", () => {
   using scene = Scene.make();
   const { place } = scene;
-  const hopeless = () => {
+  const beforeSleep = () => {
     place.count.add(1); // published between the look at the counter and the look at the peer
-    return true;
+    return "lost" as const;
   };
-  assertEquals(waitSync(place.reaches(1, { hopeless }), { spin: 0 }), "ready");
+  assertEquals(waitSync(place.reaches(1, { beforeSleep }), { spin: 0 }), "ready");
 });
 
 Deno.test("waitSync() leaves the bell down when it was rung and is ready", async () => {
@@ -212,12 +222,12 @@ Deno.test("waitSync() spins as long as it is told, but not beyond its timeout", 
   assert(15e6 < spun && spun <= 20e6, `${budgets}`);
 });
 
-Deno.test("waitSync() spins no longer than a slice at a time, and looks whether it is hopeless", () => {
+Deno.test("waitSync() spins no longer than a slice at a time, and looks whether it is lost", () => {
   using scene = Scene.make();
   const budgets: number[] = [];
-  const hopeless = () => budgets.length >= 3;
-  const awaited = { ...watched(scene, budgets), hopeless };
-  assertEquals(waitSync(awaited, { spin: Infinity }), "hopeless");
+  const beforeSleep = () => budgets.length >= 3 ? "lost" as const : undefined;
+  const condition = { ...watched(scene, budgets), beforeSleep };
+  assertEquals(waitSync(condition, { spin: Infinity }), "lost");
   assert(budgets.every((budget) => budget <= SLICE_NS), `${budgets}`);
 });
 
@@ -252,7 +262,7 @@ Deno.test("of many waits that begin in one turn of the event loop only the first
   const all: Promise<unknown>[] = Array.from({ length: 20 }, twice);
   let looks = 0;
   const ready = () => ++looks > 0 && other!.count.load() >= 1;
-  const both = { [AWAITED]: () => [other!.reaches(1, { ready }), other!.reaches(1, { ready })] };
+  const both = { [CONDITIONS]: () => [other!.reaches(1, { ready }), other!.reaches(1, { ready })] };
   all.push(waitAny([both], { spin: 50 }));
   assertEquals(budgets.length, 1);
   assert(looks < 10, `${looks} looks`);
@@ -261,7 +271,7 @@ Deno.test("of many waits that begin in one turn of the event loop only the first
   all.push(wait(other!.reaches(1, { watch }), { spin: 50 })); // while the others sleep
   assertEquals(budgets.length, 2);
   place!.publish(); // wakes twenty, which wait again
-  await until("they wait again", () => budgets.length > 2);
+  await eventually("they wait again", () => budgets.length > 2);
   await new Promise((resolve) => setTimeout(resolve, 0));
   assertEquals(budgets.length, 3);
   for (const { publish } of [place!, other!]) publish();
@@ -271,9 +281,9 @@ Deno.test("of many waits that begin in one turn of the event loop only the first
 Deno.test("waitSync() refuses a time that is none", () => {
   using scene = Scene.make();
   for (const wrong of [-1, -Infinity, NaN]) {
-    const awaited = scene.place.reaches(1);
-    assertThrows(() => waitSync(awaited, { timeout: wrong }), RangeError, `wait ${wrong} ms`);
-    assertThrows(() => waitSync(awaited, { spin: wrong }), RangeError, `spin ${wrong} us`);
+    const condition = scene.place.reaches(1);
+    assertThrows(() => waitSync(condition, { timeout: wrong }), RangeError, "timeout");
+    assertThrows(() => waitSync(condition, { spin: wrong }), RangeError, "spin");
   }
   assertEquals(scene.place.bell.word.load(), 0);
 });
@@ -311,11 +321,48 @@ Deno.test("wait() and waitAny() throw a ClosedError when the memory closes right
     const bells = [{ bell: first!.bell, value: first!.bell.raise() }];
     const closing = reactor().park({ bells, deadline: Infinity, look: () => false })
       .then(() => mapping.close()); // one step before the other goes on
-    const both = { [AWAITED]: () => [first!, second!] };
+    const both = { [CONDITIONS]: () => [first!, second!] };
     const waiting = how === "wait" ? wait(first!, { spin: 0 }) : waitAny([both], { spin: 0 });
     const ended = waiting.then(() => undefined, (error) => error);
     places[0]!.publish();
     await closing;
     assertIsError(await ended, ClosedError, "it was closed");
   }
+});
+
+Deno.test("until() and untilSync() end at their time also while the condition is true", async () => {
+  using scene = Scene.make();
+  scene.place.count.store(1);
+  const waiter = { action: "take what others take", conditions: () => [scene.place.reaches(1)] };
+  for (const timeout of [0, 5]) {
+    const late = `Cannot take what others take: ${timeout} ms have passed`;
+    assertThrows(() => untilSync(() => undefined, waiter, { timeout }), DOMException, late);
+    await assertRejects(() => until(() => undefined, waiter, { timeout }), DOMException, late);
+  }
+});
+
+Deno.test("until() lets the event loop turn while its attempts fail, and heeds the signal then", async () => {
+  using scene = Scene.make();
+  scene.place.count.store(1);
+  const waiter = { action: "take what others take", conditions: () => [scene.place.reaches(1)] };
+  const stop = new AbortController();
+  setTimeout(() => stop.abort("enough"), 0);
+  let attempts = 0;
+  const attempt = () => ++attempts > 1e6 || undefined;
+  const ended = await until(attempt, waiter, { signal: stop.signal }).catch((reason) => reason);
+  assertEquals(ended, "enough");
+});
+
+Deno.test("until() makes its first attempt at once, but not in a handler of the same handle", async () => {
+  let busy = true;
+  const waiter = { action: "take", conditions: () => [], busy: () => busy };
+  let attempts = 0;
+  const attempt = () => ++attempts;
+  const later = until(attempt, waiter);
+  assertEquals(attempts, 0);
+  busy = false;
+  assertEquals(await later, 1);
+  const atOnce = until(attempt, waiter);
+  assertEquals(attempts, 2);
+  await atOnce;
 });

@@ -5,7 +5,7 @@
  */
 
 import { Role } from "../../src/region/liveness.ts";
-import { wait, waitSync } from "../../src/wait/until.ts";
+import { wait, waitSync } from "./outcome.ts";
 import { Scene } from "./scene.ts";
 
 /** How to sleep, where, holding which byte; or how to end. */
@@ -30,14 +30,14 @@ port.onmessage = ({ data }) => {
   role = Role.tryHold(data.path, data.byte, "a test");
   const scene = Scene.at(data.path, 2);
   port.postMessage(role === undefined ? "taken" : "held");
-  const awaited = scene.place.reaches(1, {
+  const condition = scene.place.reaches(1, {
     /** A Worker that is blocked gets no message: it sees by a second word that it is to end. */
-    hopeless() {
+    beforeSleep() {
       if (scene.places[1]!.count.load() === 1) port.close();
-      return false;
+      return undefined;
     },
   });
-  if (data.sleep === "sync") waitSync(awaited, { spin: 0 });
-  else wait(awaited, { spin: 0 });
+  if (data.sleep === "sync") waitSync(condition, { spin: 0 });
+  else wait(condition, { spin: 0 });
 };
 port.postMessage("ready");

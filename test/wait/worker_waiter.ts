@@ -7,7 +7,8 @@
 import { Errno } from "../../src/errors.ts";
 import { now } from "../../src/os/clock.ts";
 import { wait as futexWait } from "../../src/os/futex.ts";
-import { type Outcome, wait, waitSync } from "../../src/wait/until.ts";
+import type { Outcome } from "../../src/wait/condition.ts";
+import { wait, waitSync } from "./outcome.ts";
 import { Scene } from "./scene.ts";
 
 /** What to do, in the scene at a path. */

@@ -6,7 +6,6 @@
 
 import { Word32 } from "../../../src/memory/word.ts";
 import { Doorbell } from "../../../src/wait/doorbell.ts";
-import { wait, waitSync } from "../../../src/wait/until.ts";
 import {
   type Actors,
   type ActorSpec,
@@ -16,6 +15,7 @@ import {
   type Scenario,
   scenarios,
 } from "../scenario.ts";
+import { wait, waitSync } from "../../wait/outcome.ts";
 
 const BELL = { path: "bell", offset: 0 };
 const COUNT = { path: "count", offset: 64 };

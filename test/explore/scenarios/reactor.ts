@@ -8,7 +8,9 @@ import { ClosedError } from "../../../src/errors.ts";
 import type { Mapping } from "../../../src/memory/mapping.ts";
 import { Word32 } from "../../../src/memory/word.ts";
 import { Doorbell } from "../../../src/wait/doorbell.ts";
-import { type Outcome, wait, type WaitOptions } from "../../../src/wait/until.ts";
+import type { Outcome } from "../../../src/wait/condition.ts";
+import type { WaitOptions } from "../../../src/wait/until.ts";
+import { wait } from "../../wait/outcome.ts";
 import { makeMemory, mapMemory, type Scenario, scenarios } from "../scenario.ts";
 
 function channel(memory: Mapping, line: number) {

@@ -8,15 +8,15 @@
 import { now, sleepSync } from "../../../src/os/clock.ts";
 import { wait as futexWait } from "../../../src/os/futex.ts";
 import { SLICE_NS } from "../../../src/wait/reactor.ts";
-import { wait } from "../../../src/wait/until.ts";
+import { wait } from "../../wait/outcome.ts";
 import { doorbellWorkload } from "../workloads/doorbell.ts";
 
 export default doorbellWorkload({
   wait,
-  waitSync({ bell, ready, hopeless }) {
+  waitSync({ bell, ready, beforeSleep }) {
     for (;;) {
       if (ready()) return "ready";
-      if (hopeless?.()) return "hopeless";
+      if (beforeSleep?.() === "lost") return "lost";
       sleepSync(0.1); // a busy machine does the same
       futexWait(bell.word.address, bell.raise(), now() + SLICE_NS);
     }

@@ -19,14 +19,9 @@ import { regionPath } from "../../../src/region/names.ts";
 import { Word32 } from "../../../src/memory/word.ts";
 import { now, sleepSync } from "../../../src/os/clock.ts";
 import { Doorbell } from "../../../src/wait/doorbell.ts";
-import {
-  type Awaited,
-  type Outcome,
-  type SyncWaitOptions,
-  wait,
-  type WaitOptions,
-  waitSync,
-} from "../../../src/wait/until.ts";
+import type { Condition, Outcome } from "../../../src/wait/condition.ts";
+import type { SyncWaitOptions, WaitOptions } from "../../../src/wait/until.ts";
+import { wait, waitSync } from "../../wait/outcome.ts";
 import type { Harm } from "../fate.ts";
 import { type Actor, defineWorkload, type Workload } from "../workload.ts";
 import {
@@ -80,8 +75,8 @@ type Party = Actor<keyof typeof CELLS>;
 
 /** How to sleep. */
 export interface Sleep {
-  waitSync(awaited: Awaited, options?: SyncWaitOptions): Outcome;
-  wait(awaited: Awaited, options?: WaitOptions): Promise<Outcome>;
+  waitSync(condition: Condition, options?: SyncWaitOptions): Outcome;
+  wait(condition: Condition, options?: WaitOptions): Promise<Outcome>;
 }
 
 function openRegion(scene: { name(suffix: string): string }): Region {
@@ -146,7 +141,7 @@ class Lane {
 /** Follows a count. */
 class Sleeper {
   readonly lane: Lane;
-  readonly awaited: Awaited;
+  readonly condition: Condition;
   readonly #actor: Party;
   readonly #watched: number | undefined;
   readonly #bornAt = now();
@@ -159,11 +154,12 @@ class Sleeper {
     this.#actor = actor;
     this.#watched = watched;
     this.#seen = count.load();
-    this.awaited = {
+    this.condition = {
       bell,
       watch: count,
       ready: () => count.load() !== this.#seen,
-      hopeless: () => lane.isOver && count.load() === this.#seen, // the last publish is seen, too
+      // Lost only once the last publish is seen, too.
+      beforeSleep: () => lane.isOver && count.load() === this.#seen ? "lost" : undefined,
     };
     if (watched !== undefined) actor.cells.watchedPid[watched]!.store(Deno.pid);
     this.#show();
@@ -181,7 +177,7 @@ class Sleeper {
     const before = this.#seen;
     const count = this.lane.count.load();
     const advance = (count - before) >>> 0;
-    if (outcome === "hopeless") {
+    if (outcome === "lost") {
       this.#actor.count("finished");
       this.#actor.count("lost", advance);
       return true;
@@ -238,7 +234,7 @@ function sleepBlocking(actor: Party, sleep: Sleep, options: SleeperOptions): voi
   const sleeper = new Sleeper(actor, new Lane(actor, region, number), watched);
   for (;;) {
     const timeout = impatient && actor.random.chance(0.2) ? actor.random.between(0, 20) : Infinity;
-    if (sleeper.note(sleep.waitSync(sleeper.awaited, { timeout }))) return;
+    if (sleeper.note(sleep.waitSync(sleeper.condition, { timeout }))) return;
   }
 }
 
@@ -275,7 +271,7 @@ async function dreamOne(
     const soon = impatient && random.chance(0.2);
     const timer = soon ? setTimeout(() => controller.abort(), random.between(0, 20)) : undefined;
     try {
-      const outcome = await sleep.wait(sleeper.awaited, { signal: controller.signal });
+      const outcome = await sleep.wait(sleeper.condition, { signal: controller.signal });
       if (sleeper.note(outcome)) return;
     } catch (error) {
       if (!controller.signal.aborted) throw error;

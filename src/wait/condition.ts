@@ -1,0 +1,70 @@
+/**
+ * Conditions in shared memory that a thread can wait for.
+ *
+ * @module
+ */
+
+import type { Word32 } from "../memory/word.ts";
+import type { Doorbell } from "./doorbell.ts";
+
+/** How a wait ends. */
+export type Outcome =
+  /** The condition may be true now. */
+  | "ready"
+  /** The condition is false, and nobody is left who could make it true. */
+  | "lost"
+  /** The time is up. */
+  | "timeout";
+
+/** A condition in shared memory. */
+export interface Condition {
+  /** Rung after every change that may make the condition true. */
+  readonly bell: Doorbell;
+  /** A word that changes when the condition may have become true: spinning watches it. */
+  readonly watch: Word32;
+  /** Whether nothing but a change of `watch` can make the condition true. */
+  readonly watchTellsAll?: boolean;
+  /** Whether the condition is true. Costs a few loads, and no system call. */
+  ready(): boolean;
+  /**
+   * Looks once more before each sleep and after each slice, at what costs a system call, such as
+   * whether a peer is alive. Undefined if there is nothing but to sleep. May keep what it finds, such
+   * as a lock whose owner has died, for the attempt that follows.
+   */
+  beforeSleep?(): Exclude<Outcome, "timeout"> | undefined;
+}
+
+/** A handle as its waits need it. Each handle makes one. */
+export interface Waiter {
+  /** Verb and object for the TimeoutError, such as `receive from ring "demo"`. */
+  readonly action: string;
+  /** When the wait ends, if an earlier part of the same call has decided that. */
+  readonly deadline?: number;
+  /**
+   * The conditions, any of which ends the wait. Asked each time that an attempt has failed, in the
+   * same turn of the event loop.
+   */
+  conditions(): readonly Condition[];
+  /** A signal that aborts when `conditions()` gives others from then on, which ends the sleep. */
+  changed?(): AbortSignal;
+  /** Whether a handler of this handle is running: an attempt comes after it has returned. */
+  busy?(): boolean;
+  /** Throws a ClosedError once the handle is closed. */
+  checkOpen?(): void;
+  /** Throws the error for a wait that is lost, unless the next attempt reports it. */
+  lost?(): void;
+}
+
+/**
+ * Tries to do what a call is for; undefined if the call must wait. `ended` is the condition that has
+ * ended the last wait, undefined at first.
+ */
+export type Attempt<T> = (ended?: Condition) => T | undefined;
+
+/** The outcomes of a call that waits: those of the call that tries, less `empty`. */
+export type Arrived<Outcome> = Exclude<Outcome, { state: "empty" }>;
+
+/** An outcome as an attempt: undefined if there is nothing yet. */
+export function arrived<O extends { state: string }>(outcome: O): Arrived<O> | undefined {
+  return outcome.state === "empty" ? undefined : outcome as Arrived<O>;
+}

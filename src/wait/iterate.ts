@@ -1,0 +1,143 @@
+/**
+ * Asynchronous loops over what arrives: `for await (const value of consumer)`.
+ *
+ * A generator would suspend twice for each value. This iterator looks first, and takes what is there
+ * without suspending; only where nothing is there it waits. It ends as a generator does:
+ *
+ * - After its end, an error, `return()` or `throw()` it is done.
+ * - Calls of `next()` that overlap are answered one after the other.
+ * - `return()` also ends a wait for the next value, which a generator cannot. What arrives later
+ *   stays for the next reader: an attempt takes a value only to hand it to a `next()`.
+ *
+ * @module
+ */
+
+import type { Attempt, Waiter } from "./condition.ts";
+import { begin, until, type WaitOptions } from "./until.ts";
+
+/** A step of a loop. */
+export type Step<T> = IteratorResult<T, void>;
+
+/** The last step of a loop. */
+export const DONE: IteratorReturnResult<void> = { done: true, value: undefined };
+
+/** The reason that ends a wait when a loop is left. */
+const LEFT = Symbol("vring.left");
+
+/** What a loop is over. */
+export interface Series<T> {
+  /** Takes the next value, or finds that there are no more. */
+  readonly attempt: Attempt<Step<T>>;
+  readonly waiter: Waiter;
+  /** Whether an error means no more than that the handle was closed, which ends the loop quietly. */
+  endsQuietly?(error: unknown): boolean;
+}
+
+/** Loops over a series. */
+export function iterate<T>(
+  series: Series<T>,
+  options: WaitOptions = {},
+): AsyncGenerator<T, void, void> {
+  return new Loop(series, options);
+}
+
+class Loop<T> implements AsyncGenerator<T, void, void> {
+  readonly #series: Series<T>;
+  readonly #options: WaitOptions;
+  #waits: { readonly leave: AbortController; readonly options: WaitOptions } | undefined;
+  #pending: Promise<unknown> | undefined; // the last next() that is not answered
+  #done = false;
+
+  constructor(series: Series<T>, options: WaitOptions) {
+    this.#series = series;
+    this.#options = options;
+  }
+
+  next(): Promise<Step<T>> {
+    const before = this.#pending;
+    if (before !== undefined) return this.#hold(before.then(() => this.#step()));
+    const step = this.#step();
+    return step instanceof Promise ? this.#hold(step) : Promise.resolve(step);
+  }
+
+  async return(): Promise<IteratorReturnResult<void>> {
+    this.#leave();
+    await this.#pending;
+    return DONE;
+  }
+
+  throw(error: unknown): Promise<never> {
+    this.#leave();
+    return Promise.reject(error);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.return();
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  #leave(): void {
+    this.#done = true;
+    this.#waits?.leave.abort(LEFT);
+  }
+
+  /** Keeps a step that is not finished, so that the next one follows it. */
+  #hold(step: Promise<Step<T>>): Promise<Step<T>> {
+    const free = () => {
+      if (this.#pending === pending) this.#pending = undefined;
+    };
+    const pending = this.#pending = step.then(free, free);
+    return step;
+  }
+
+  /** The next step: at once if it is there. */
+  #step(): Step<T> | Promise<Step<T>> {
+    if (this.#done) return DONE;
+    try {
+      const turn = begin(this.#series.waiter, this.#options);
+      const step = turn === undefined ? this.#series.attempt() : undefined;
+      if (step === undefined) return this.#wait(turn);
+      if (step.done) this.#done = true;
+      return step;
+    } catch (error) {
+      return this.#fail(error);
+    }
+  }
+
+  async #wait(turn: Promise<void> | undefined): Promise<Step<T>> {
+    try {
+      if (turn !== undefined) await turn;
+      const { attempt, waiter } = this.#series;
+      const step = await until(
+        (ended) => this.#done ? DONE : attempt(ended),
+        waiter,
+        this.#waitOptions(),
+      );
+      if (step.done) this.#done = true;
+      return step;
+    } catch (error) {
+      return await this.#fail(error);
+    }
+  }
+
+  /** The options of waits, with a signal that leaving the loop aborts. */
+  #waitOptions(): WaitOptions {
+    if (this.#waits === undefined) {
+      const leave = new AbortController();
+      const { signal } = this.#options;
+      const both = signal === undefined ? leave.signal : AbortSignal.any([signal, leave.signal]);
+      this.#waits = { leave, options: { ...this.#options, signal: both } };
+    }
+    return this.#waits.options;
+  }
+
+  #fail(error: unknown): Step<T> | Promise<Step<T>> {
+    const isLeft = this.#done;
+    this.#done = true;
+    if (isLeft && error === LEFT || this.#series.endsQuietly?.(error)) return DONE;
+    return Promise.reject(error);
+  }
+}
