@@ -249,11 +249,14 @@ export function fillInHalves(room: Uint8Array, message: Uint8Array, at: () => vo
 
 /** The members that all handles have in common. */
 export function handleOf(
-  handle: { close(): void },
+  handle: { close(): void } & Disposable,
   sizes: Handle["sizes"] = {},
 ): Pick<Handle, "close" | "sizes" | typeof Symbol.dispose> {
-  const close = () => handle.close();
-  return { sizes, close, [Symbol.dispose]: close };
+  return {
+    sizes,
+    close: () => handle.close(),
+    [Symbol.dispose]: () => handle[Symbol.dispose](),
+  };
 }
 
 /** A class that opens handles. */

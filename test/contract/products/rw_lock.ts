@@ -16,7 +16,7 @@ import {
 } from "../product.ts";
 
 /** A lock that only one can have. */
-interface Exclusive {
+interface Exclusive extends Disposable {
   readonly acts: Readonly<Record<string, Act>>;
   readonly waits: Readonly<Record<string, Wait>>;
   tryLock(): Permit | undefined;
@@ -80,6 +80,7 @@ const PARTY = lockRole("lock", (name, options) => {
     tryLock: () => lock.tryWrite(),
     lock: (options) => lock.write(options),
     close: () => lock.close(),
+    [Symbol.dispose]: () => lock[Symbol.dispose](),
   };
 }, (name) => RwLock.unlink(name));
 

@@ -12,6 +12,7 @@ const PARTY = lockRole("lock", (name, options) => {
     tryLock: () => lock.tryAcquire(),
     lock: (options) => lock.acquire(options),
     close: () => lock.close(),
+    [Symbol.dispose]: () => lock[Symbol.dispose](),
   };
 }, (name) => SemaphoreLock.unlink(name));
 
