@@ -9,6 +9,7 @@
  * @module
  */
 
+import type { Mapping } from "../memory/mapping.ts";
 import type { Role } from "../region/liveness.ts";
 import type { TakenSeat } from "../region/seats.ts";
 import { Kept, type ReaderWords, type VRing } from "./vring.ts";
@@ -23,6 +24,7 @@ const NONE = -1;
 /** One of the readers of a VRing. */
 export class VRingReader {
   readonly #ring: VRing;
+  readonly #mapping: Mapping;
   readonly #k: number;
   readonly #role: Role;
   readonly #asked: Uint32Array; // stamps of requested samples, which count no reference
@@ -48,6 +50,7 @@ export class VRingReader {
 
   private constructor(ring: VRing, k: number, role: Role) {
     this.#ring = ring;
+    this.#mapping = ring.region.mapping;
     this.#k = k;
     this.#role = role;
     this.#asked = new Uint32Array(ring.plan.depth);
@@ -111,7 +114,7 @@ export class VRingReader {
 
   /** Whether the memory is unusable; then its samples are, or will be, given back. */
   get closed(): boolean {
-    return !this.#ring.region.mapping.usable;
+    return !this.#mapping.usable;
   }
 
   /** Whether a sample seems to be available. */
