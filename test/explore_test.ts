@@ -26,7 +26,14 @@ interface Told {
 /** Explores scenarios, and returns the lines that the explorer prints about them. */
 async function explore(pattern: string): Promise<Told[]> {
   const path = (name: string) => new URL(name, HERE).pathname;
-  const args = ["run", "--check", "--import-map", path("import_map.json"), path("main.ts")];
+  const args = [
+    "run",
+    "--quiet",
+    "--check",
+    "--import-map",
+    path("import_map.json"),
+    path("main.ts"),
+  ];
   const command = new Deno.Command(Deno.execPath(), {
     args: [...args, "--json", "--short", pattern],
     stderr: "inherit",

@@ -1,5 +1,5 @@
 /**
- * A program that opens one of everything, closes nothing, and ends in the way that it is told.
+ * A program that opens one of everything, closes nothing, and ends in the way of its argument.
  *
  * @module
  */

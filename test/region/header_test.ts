@@ -231,7 +231,7 @@ function checkRefusal(error: unknown, refusal: Refusal, name: string, what: stri
   assertStringIncludes(error.message, bySize ? "it holds" : says, what);
 }
 
-Deno.test("Region.tryConnect() ignores the message type if it is told none", () => {
+Deno.test("Region.tryConnect() ignores the message type if the options have none", () => {
   using place = new Place();
   using _region = Region.open(KIND, place.path, { dataBytes: SIZE, message: MESSAGE });
   using other = Region.tryConnect(KIND, place.path);
@@ -343,7 +343,7 @@ const CUT = fc.option(
   fc.record({ length: fc.integer({ min: 0, max: 4 * PAGE }), told: fc.boolean() }),
 );
 
-/** Uses the region if there is one; any other error than those of a refusal goes on. */
+/** Uses the region if it can attach; throws every error that is not a refusal. */
 function tryOut(attach: () => Region | undefined): "used" | "absent" | "refused" {
   try {
     using region = attach();

@@ -55,7 +55,7 @@ Deno.test("tryHold() succeeds again once the holder has closed", () => {
   first.close();
   const second = locks.hold(3)!;
   assert(second !== undefined);
-  first.close(); // for the second time: it is no longer its byte
+  first.close(); // for the second time, when another has the byte
   assertEquals([locks.hold(3), locks.hold(4)], [undefined, undefined]);
   other[Symbol.dispose]();
   assert(locks.hold(4) !== undefined);
@@ -243,7 +243,7 @@ Deno.test("untilFree() rejects with the reason of a signal, aborted before or me
   assertEquals(await assertRejects(() => within("the rejection", waiting)), reason);
 });
 
-Deno.test("untilFree() refuses a time that is none", async () => {
+Deno.test("untilFree() refuses an invalid timeout", async () => {
   using locks = new Locks();
   const file = locks.open();
   for (const timeout of [-1, NaN]) {

@@ -31,7 +31,7 @@ export interface Findings {
   readonly cases: number;
   /** In how many of them the second gave up, as the first stood still in the way. */
   readonly gaveUp: number;
-  /** What was broken. */
+  /** The broken rules. */
   readonly broken: readonly Finding[];
 }
 
@@ -77,7 +77,7 @@ interface Outcome {
   readonly refused?: "taken" | "mismatch" | "gave up";
 }
 
-/** What the name stands for before the two operations. */
+/** The state of the name before the two operations. */
 export type SceneName =
   | "nothing"
   | "one member"
@@ -157,7 +157,7 @@ const OPERATIONS: Record<string, (scene: Scene) => Outcome> = {
   },
 };
 
-/** Operations that make a region if there is none. */
+/** Operations that make a region under a free name. */
 const MAKES = /open|visit|create|replace|to persist/;
 
 /** Operations that take the name from a region in use. */
@@ -208,7 +208,7 @@ function* violations(name: string, pair: readonly string[], scene: Scene, ends: 
   }
 }
 
-/** The other party stands still meanwhile, so whoever comes may have to give up. */
+/** Acts while the other party is frozen, which may leave no choice but to give up. */
 function attempt(operation: (scene: Scene) => Outcome, scene: Scene): Outcome {
   try {
     return inHurry(() => operation(scene));
@@ -232,12 +232,15 @@ function tryStep(path: string, name: SceneName, pair: [string, string], step: nu
   const note = (rule: Rule) =>
     broken.push({ rule, scene: name, outer, inner, step: at ?? "after it" });
   try {
-    ends[0] = withTrap((call, leaf) => {
-      if (call !== step) return;
-      at = `${call} ${leaf}`;
+    let passed = 0;
+    let isOwn = outer !== "list"; // whose steps at other regions do not count
+    ends[0] = withTrap((_number, leaf, to) => {
+      if (outer === "list" && to.startsWith("/dev/shm/")) isOwn = to === path;
+      if (!isOwn || ++passed !== step) return;
+      at = `${step} ${leaf}`;
       ends[1] = attempt(OPERATIONS[inner]!, scene);
     }, () => OPERATIONS[outer]!(scene));
-    if (at === undefined) ends[1] = attempt(OPERATIONS[inner]!, scene); // there is no such step
+    if (at === undefined) ends[1] = attempt(OPERATIONS[inner]!, scene); // the outer operation is over
     for (const rule of violations(name, pair, scene, ends)) note(rule as Rule);
   } catch (error) {
     note("nothing fails");

@@ -57,7 +57,7 @@ function rule(kept: boolean, broken: string): void {
   if (!kept) throw new Error(broken);
 }
 
-/** What each party of a race is told. */
+/** The task of one party of a race. */
 export interface RaceOptions {
   readonly path: string;
   /** A name to meet at. */

@@ -28,7 +28,7 @@ const STRANGER = 54_321;
 
 // ---- at the same time ----
 
-/** Waits for all, also when one fails, so that nothing goes on after the test. */
+/** Waits for all, also when one fails, so that none continues after the test. */
 async function every<T>(promises: Promise<T>[]): Promise<T[]> {
   await Promise.allSettled(promises);
   return await Promise.all(promises);
@@ -130,9 +130,9 @@ interface Death {
   /** Prepares what is there before; gives a member that lives on, if any. */
   readonly before?: (path: string) => Region | undefined;
   readonly act: keyof Tools["ACTS"];
-  /** What the name stands for when the process is dead, unless for nothing. */
+  /** The state of the region when the process is dead, if the name exists. */
   readonly after: "abandoned" | "kept" | "live";
-  /** Whether there are steps after which it stands for nothing. */
+  /** Whether the name is gone after some of the steps. */
   readonly mayBeGone: boolean;
 }
 

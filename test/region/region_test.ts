@@ -221,7 +221,7 @@ Deno.test("Region.open() refuses a region of another kind or layout", () => {
   assertThrows(attempt(OTHER_KIND), LayoutMismatchError, CONTROL.hash.toString(16));
 });
 
-Deno.test("Region.open() compares the message type if it is told one", () => {
+Deno.test("Region.open() compares the message type if the options have one", () => {
   using place = new Place();
   const message = { name: "pose", hash: 0xabcn };
   using _region = open(place, { message });
@@ -557,7 +557,7 @@ Deno.test("Region.allocate() gives memory to a part of the data that had none", 
   assertEquals(allocated(), dataOffset + reservedBytes + 2 * PAGE);
 });
 
-Deno.test("Region.allocate() refuses what there is no memory for, and a closed region", () => {
+Deno.test("Region.allocate() refuses more than the free memory, and a closed region", () => {
   using place = new Place();
   const region = open(place, { dataBytes: 4 * PAGE, reservedBytes: 0 });
   const before = Deno.statSync(place.path);

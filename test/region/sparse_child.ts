@@ -1,5 +1,5 @@
 /**
- * The program of a {@linkcode Party} that has no memory left, in its own /dev/shm or as it is told.
+ * The program of a {@linkcode Party} without memory: its own /dev/shm is full, or calls are refused.
  *
  * @module
  */
@@ -25,7 +25,7 @@ function withoutMemory<T>(body: () => T): T {
   if (givenArgument() === "refused") return withRefusal("allocate", -Errno.ENOSPC, body);
   const filler = `${DIRECTORY}/filler`;
   const space = files.space(DIRECTORY);
-  if (typeof space === "number") throw new Error(`There is no telling what is free: ${space}`);
+  if (typeof space === "number") throw new Error(`Cannot find out how much is free: ${space}`);
   Deno.writeFileSync(filler, new Uint8Array(space.free));
   try {
     return body();

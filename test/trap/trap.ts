@@ -123,15 +123,15 @@ export function stepsOf(act: () => unknown): string[] {
 
 // ---- at every step ----
 
-/** What happens before the steps: their number, from 1, and name. */
-export type EachTrap = (number: number, step: string) => void;
+/** Acts before each step, given its number from 1, its name and the text that it is done to. */
+export type EachTrap = (number: number, step: string, to: string) => void;
 
 let stillness = 0;
 
 /** Runs the body with something done before each of its steps. Nobody else acts while it sleeps. */
 export function withTrap<T>(set: EachTrap, body: () => T): T {
   let number = 0;
-  watcher = (step) => set(++number, step);
+  watcher = (step, to) => set(++number, step, to);
   stillness++;
   try {
     return body();

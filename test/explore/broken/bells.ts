@@ -38,7 +38,7 @@ export class SequenceBell {
   }
 }
 
-/** Broken: whoever raises the bell after it was checked, and looks before the publish, sleeps on. */
+/** Broken: a sleeper that raises the bell after the check and looks before the publish sleeps on. */
 export class CheckedTooEarly extends SequenceBell {
   override publish(): void {
     const raised = (this.bell.load() & 1) !== 0;

@@ -65,7 +65,7 @@ export class RepairsUnheld extends Accounts {
   }
 }
 
-/** Right: who owns a buffer is one word; the stack of free ones is a hint, made anew from those. */
+/** Right: one word names the owner of a buffer; the stack of free ones is a hint made from those. */
 export class Pool {
   readonly #memory = mapMemory("shared");
   readonly #words = Array.from(

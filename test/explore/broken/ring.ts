@@ -11,7 +11,7 @@ const SLOTS = 2;
 const SLOT_BYTES = 8;
 const FIRST_SLOT = 128;
 
-/** Right: the bytes are written, then the head says so. */
+/** Right: writes the bytes, then stores the head. */
 export class Ring {
   protected readonly memory = mapMemory("shared");
   protected readonly head: Word32 = new Word32(this.memory, { path: "head", offset: 0 });
@@ -44,7 +44,7 @@ export class Ring {
   }
 }
 
-/** Broken: the receiver is told of bytes that are not there yet. */
+/** Broken: the receiver sees a head before its bytes. */
 export class PublishesFirst extends Ring {
   protected override put(head: number, message: Uint8Array): void {
     this.head.store(head + 1);

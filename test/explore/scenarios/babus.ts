@@ -182,7 +182,7 @@ interface Last {
   readonly seen: Seen["seen"];
 }
 
-/** What is wrong with what somebody saw, if anything is. */
+/** Finds a fault in the messages that an actor saw. */
 function fault({ seen, lost, news = [] }: Seen, exact: boolean): string | undefined {
   const wrong = seen.find(([number, bytes]) => bytes === 0 || exact && bytes !== number);
   if (wrong !== undefined) return `read ${wrong[1]} as message ${wrong[0]}`;

@@ -145,7 +145,7 @@ const BELLS: readonly Row[] = [
 
 // ---- bytes ----
 
-/** What was read, as message numbers; 0 for bytes that are no message. */
+/** Returns the numbers of the messages that were read; 0 for other bytes. */
 function numbers(read: readonly (Uint8Array | undefined)[]): number[] {
   return read.filter((bytes) => bytes !== undefined).map((bytes) => messageOf(bytes, FILLER) ?? 0);
 }
@@ -154,7 +154,7 @@ const BYTES: readonly Row[] = [
   ...pair(
     {
       name: "publishes-first",
-      about: "a ring that tells of a message before it is written",
+      about: "a ring that publishes a message before it is written",
       expect: "invariant",
     },
     [PublishesFirst, Ring],

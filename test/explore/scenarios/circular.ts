@@ -50,7 +50,7 @@ function writer(upTo: number, { inPlace = false, stays = false } = {}): () => nu
 }
 
 interface Seen {
-  /** The messages in the order in which they were read, 0 for one that is none. */
+  /** The messages in the order in which they were read, 0 for other bytes. */
   readonly messages: number[];
   readonly lost: number;
   readonly lostBytes: number;
@@ -116,14 +116,14 @@ function auditor(): number {
   return CircularBufferReader.open("ring", { ...OPTIONS, start: "now" }).sequence;
 }
 
-/** Waits for message after message until it has the last one, whoever closes meanwhile. */
+/** Waits for message after message until it has the last one, through every close. */
 function keeper(last: number): () => Seen {
   return () => {
     const reader = CircularBufferReader.open("ring", { ...OPTIONS, keepOpen: true });
     return follow(reader, () => {
       if (reader.sequence === last) return { state: "closed" };
       const outcome = reader.readSync({ spin: 0 });
-      if (outcome.state === "closed") throw new Error("told of a close in spite of keepOpen");
+      if (outcome.state === "closed") throw new Error("saw a close in spite of keepOpen");
       return outcome;
     });
   };
@@ -214,7 +214,7 @@ export const CIRCULAR: readonly Scenario[] = scenarios([
     check: (end) => {
       const { reader, auditor } = end.results;
       const { orphanedAt = auditor } = reader as ReturnType<typeof drainer>;
-      return orphanedAt === auditor ? check(end) : `told of a death at ${orphanedAt} of ${auditor}`;
+      return orphanedAt === auditor ? check(end) : `saw a death at ${orphanedAt} of ${auditor}`;
     },
   },
 ]);

@@ -76,7 +76,7 @@ function consumer(
   });
 }
 
-/** What is wrong with messages that were received, by however many consumers. */
+/** Finds a fault in the order of messages, over all consumers. */
 function wrongOrder(received: readonly Message[]): string | undefined {
   const last = new Map<string, number>();
   for (const { message, lane, generation } of received) {

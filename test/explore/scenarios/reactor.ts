@@ -78,7 +78,7 @@ export const REACTOR: readonly Scenario[] = scenarios([
   },
   {
     name: "reactor-abort",
-    about: "a wait is called off while the thread sleeps for it; another goes on",
+    about: "a wait is aborted while the thread sleeps for it; another continues",
     setup,
     actors: {
       waiter: async () => {
@@ -98,7 +98,7 @@ export const REACTOR: readonly Scenario[] = scenarios([
   },
   {
     name: "reactor-close",
-    about: "the memory is closed while the thread sleeps on it; another wait goes on",
+    about: "the memory is closed while the thread sleeps on it; another wait continues",
     setup,
     actors: {
       waiter: async () => {

@@ -1,5 +1,5 @@
 /**
- * Regions: created, joined, left and unlinked by several at once, any of whom may die anywhere.
+ * Regions: created, joined, left and unlinked by several actors at once, which may die anywhere.
  *
  * @module
  */
@@ -110,7 +110,8 @@ export const REGION: readonly Scenario[] = scenarios([
   },
   {
     name: "region-death",
-    about: "a party dies anywhere in opening or closing; another goes on; what is left is removed",
+    about:
+      "an actor dies anywhere in opening or closing; another continues; the remains are removed",
     setup,
     actors: { first: visitor(1, [2]), second: visitor(2, [1]), third: tidy },
     bounds: "2/2/0",
@@ -121,7 +122,7 @@ export const REGION: readonly Scenario[] = scenarios([
   },
   {
     name: "region-persist",
-    about: "a region that persists is joined with its contents, whoever died",
+    about: "a region that persists is joined with its contents, through all deaths",
     setup,
     actors: {
       first: visitor(1, [2], { persist: true }),
@@ -166,7 +167,7 @@ export const REGION: readonly Scenario[] = scenarios([
   },
   {
     name: "region-new-owner",
-    about: "who leaves a region that was unlinked does not take the name from its new owner",
+    about: "a member that leaves an unlinked region does not take the name from its new owner",
     setup,
     actors: {
       first: visitor(1, []),

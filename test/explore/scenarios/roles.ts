@@ -1,5 +1,5 @@
 /**
- * Roles: held by one, taken over from the dead, repaired by whoever holds them.
+ * Roles: held by one, taken over from the dead, repaired by their holder.
  *
  * @module
  */
@@ -65,7 +65,7 @@ const setup = () => makeMemory("shared", 64 * 8);
 export const ROLES: readonly Scenario[] = scenarios([
   {
     name: "role-exclusive",
-    about: "three parties hold a role in turn, any of whom may die; two are never inside",
+    about: "three actors hold a role in turn, and may die; two are never inside",
     setup,
     actors: { first: () => enter(0), second: () => enter(1), third: () => enter(2) },
     bounds: "2/2/0",
@@ -79,7 +79,7 @@ export const ROLES: readonly Scenario[] = scenarios([
   },
   {
     name: "role-repair",
-    about: "a holder dies at work; whoever holds the role next finishes it, or dies at that too",
+    about: "a holder dies at work; the next holder finishes it, or dies at that too",
     setup: () => {
       makeMemory("shared", 64 * 8);
       words().left.store(10);

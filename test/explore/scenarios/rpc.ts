@@ -64,7 +64,7 @@ function ask(
   return answer ?? end;
 }
 
-/** Answers requests up to this one, or none for a second: whoever should ask is dead, or was told. */
+/** Answers requests up to this one; gives up after a second, as the client may be dead or gone. */
 function server(last: number): ActorSpec {
   return arranged(() => openSoon(() => RpcServer.open("calls", OPTIONS)), (server): Served => {
     const handled: number[] = [];
@@ -85,7 +85,7 @@ function server(last: number): ActorSpec {
   });
 }
 
-/** Every answer is the one to its request, and who is not answered is told so for a reason. */
+/** Every answer belongs to its request, and a call fails only for a reason. */
 function answered(mayFail: (request: number, outcome: string) => boolean): Scenario["check"] {
   return ({ results, dead }) => {
     for (const [name, result] of Object.entries(results)) {
@@ -161,7 +161,7 @@ export const RPC: readonly Scenario[] = scenarios([
       const { outcomes } = end.results.client as Asked;
       if (new Set(handled).size < handled.length) return `handled ${handled}`;
       for (const request of handled) {
-        // It may have been handled after its client was told that all is lost, but not before.
+        // It may have been handled after the call of its client failed, but not before.
         if (outcomes[request] === "lost") return `${request} was lost, and handled later`;
       }
       return answered((_, outcome) => outcome === "lost")(end);

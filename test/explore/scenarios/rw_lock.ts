@@ -1,8 +1,8 @@
 /**
- * The reader/writer lock: who is inside with whom, who is woken, and what the dead leave behind.
+ * The reader/writer lock: exclusion, wake-ups, and the remains of the dead.
  *
- * A writer changes two words that are the same whenever nobody writes. Who finds them different must
- * have been told that a writer died inside.
+ * A writer changes two words that are the same whenever nobody writes. A permit
+ * that finds them different must report that a writer died inside.
  *
  * @module
  */
@@ -43,7 +43,7 @@ function words() {
 interface Visit {
   /** Who was marked as inside and must not be, unless it is dead. */
   readonly met: readonly string[];
-  /** Both words, as they were found. */
+  /** Both words at the beginning of the visit. */
   readonly found: readonly [left: number, right: number];
   readonly recovered: boolean;
 }
@@ -104,7 +104,7 @@ function passer(number: number, want: "read" | "write", timeout?: number): () =>
   };
 }
 
-/** Comes when all are gone: the lock is free, and tells of a writer that died until one has left. */
+/** Comes when all are gone: the lock is free, and reports a dead writer until another has left. */
 const finale = last(() => {
   using lock = RwLock.open(NAME);
   const permit = lock.tryWrite();
@@ -127,7 +127,9 @@ const check: Scenario["check"] = ({ results, dead }) => {
       const alive = met.filter((other) => !dead.has(other));
       if (alive.length > 0) return `${name} was inside together with ${alive.join(" and ")}`;
       if (found[0] !== found[1] && !recovered) return `${name} found ${found} and was not told`;
-      if (recovered && dead.size === 0 && end !== undefined) return `${name} was told of no death`;
+      if (recovered && dead.size === 0 && end !== undefined) {
+        return `${name} recovered without a death`;
+      }
     }
   }
   if (end === undefined) return undefined;
@@ -135,7 +137,7 @@ const check: Scenario["check"] = ({ results, dead }) => {
   if (!end.exclusive) return "two had the lock in the end";
   const { found, recovered } = end.written!;
   if (found[0] !== found[1] && !recovered) return `in the end the words were ${found}, untold`;
-  if (end.again !== false) return `in the end a reader was told ${end.again}`;
+  if (end.again !== false) return `in the end a reader recovered: ${end.again}`;
   return undefined;
 };
 
@@ -217,11 +219,16 @@ export const RW_LOCK_SCENARIOS: readonly Scenario[] = scenarios([
     first: visitor(0, "read"),
     second: immortal(visitor(1, "write")),
   }, { bounds: "3/1/0", short: 0 }),
-  scenario("rw-all-die", "whoever is inside or waits may die, and who clears what that one left", {
-    first: visitor(0, "write"),
-    second: visitor(1, "read"),
-    third: visitor(2, "write"),
-  }, { bounds: "1/2/0", short: { preemptions: 0, deaths: 0 } }),
+  scenario(
+    "rw-all-die",
+    "holders and waiters may die, and so may the one that clears what they left",
+    {
+      first: visitor(0, "write"),
+      second: visitor(1, "read"),
+      third: visitor(2, "write"),
+    },
+    { bounds: "1/2/0", short: { preemptions: 0, deaths: 0 } },
+  ),
   scenario("rw-repair", "two find what two dead writers left, and clear it together", {
     first: visitor(0, "write"),
     second: visitor(1, "read"),
@@ -231,17 +238,22 @@ export const RW_LOCK_SCENARIOS: readonly Scenario[] = scenarios([
     short: 1,
     check: (end) => {
       const made = Object.values(end.results).slice(0, 2) as Visit[][];
-      if (!made.flat().some(({ recovered }) => recovered)) return "nobody was told of the dead";
+      if (!made.flat().some(({ recovered }) => recovered)) return "nobody recovered from the dead";
       return check({ ...end, dead: new Set(["dead"]) });
     },
   }),
-  scenario("rw-repair-dies", "who clears what the dead left dies at that, and the next goes on", {
-    first: visitor(0, "write"),
-    second: immortal(visitor(1, "write")),
-  }, {
-    setup: abandoned,
-    bounds: "2/1/0",
-    short: 0,
-    check: (end) => check({ ...end, dead: new Set([...end.dead, "dead"]) }),
-  }),
+  scenario(
+    "rw-repair-dies",
+    "the one that clears what the dead left dies at that, and the next continues",
+    {
+      first: visitor(0, "write"),
+      second: immortal(visitor(1, "write")),
+    },
+    {
+      setup: abandoned,
+      bounds: "2/1/0",
+      short: 0,
+      check: (end) => check({ ...end, dead: new Set([...end.dead, "dead"]) }),
+    },
+  ),
 ]);

@@ -102,8 +102,8 @@ const setup = () => {
 };
 
 /**
- * Broken: the semaphore is taken before the record lock, and whoever sees nobody at the record lock
- * posts for the dead. Two that look at the same time both post.
+ * Broken: takes the semaphore before the record lock, and posts for a dead owner when the record
+ * lock is free. Two waiters that look at the same time both post.
  */
 function postsForTheDead(number: number): () => Visit {
   return () => {

@@ -252,7 +252,7 @@ export const SPSC: readonly Scenario[] = scenarios([
   ),
   scenario(
     "spsc-closes",
-    "a consumer that looks while the producer closes is told that it closed",
+    "a consumer that looks while the producer closes learns that it closed",
     { producer: producer(1, 1), consumer: consumer() },
     "4/0/0",
     drained,

@@ -1,7 +1,7 @@
 /**
  * Publish and subscribe: joining, leaving, holding, dropping, and the death of anyone at every step.
  *
- * Each scenario has one subject: who is not said to come or to leave is there from the beginning to
+ * Each scenario has one subject: an actor without `comes` or `leaves` is there from the beginning to
  * the end, so that nothing but the subject interleaves.
  *
  * @module
@@ -96,10 +96,15 @@ export const VDDS: readonly Scenario[] = scenarios([
     writer: writer(2, { policy: "dropOldest", history: 1, leaves: true }),
     reader: reader({ how: "take", history: 2, comes: true }),
   }, { setup: prepared(2, 1), bounds: "3/0/0", check: accounted }),
-  scenario("vdds-history-flow", "what a late joiner asks for goes on to what it is given", {
-    writer: writer(2, { history: 1, leaves: true }),
-    reader: reader({ history: 1, comes: true }),
-  }, { setup: prepared(2, 1), bounds: "3/0/0", check: lossless }),
+  scenario(
+    "vdds-history-flow",
+    "a late joiner gets the history it asked for, and then the samples after it",
+    {
+      writer: writer(2, { history: 1, leaves: true }),
+      reader: reader({ history: 1, comes: true }),
+    },
+    { setup: prepared(2, 1), bounds: "3/0/0", check: lossless },
+  ),
   scenario("vdds-history-dies", "a late joiner dies anywhere, also while it asks", {
     writer: immortal(writer(2, { history: 1 })),
     reader: reader({ how: "take", history: 1, limit: 1, comes: true }),

@@ -50,7 +50,7 @@ function actor<T>({ comes }: Presence, open: () => T, act: (opened: T) => unknow
 
 interface Sent {
   readonly sent: number[];
-  /** The number of the last sample that it knew of, whoever published it. */
+  /** The number of the last sample that it knew of, from any publisher. */
   readonly last: number;
 }
 
@@ -222,12 +222,12 @@ export function sound(results: Results): string | undefined {
 export const lossless: Scenario["check"] = (end) => missing(end, 0) ?? sound(end.results);
 
 /**
- * The same from the second on: whoever takes a row can get a sample that its last reader was to have,
- * and then is told of what was published before it came.
+ * Nothing is missing from the second sample on: a reader that takes a row can get a sample meant for
+ * the last reader of the row, and then counts samples from before it came as lost.
  */
 export const regained: Scenario["check"] = (end) => missing(end, 1) ?? accounted(end);
 
-/** The same, and also what a dead writer began has reached the reader, once another has closed. */
+/** Nothing is missing, and a sample that a dead writer began arrives once another has closed. */
 export const completed: Scenario["check"] = (end) => {
   const { seen, end: how } = end.results.reader as Seen;
   const { last } = end.results.successor as Sent;
@@ -259,21 +259,21 @@ export const complete: Scenario["check"] = ({ results }) => {
   return arrived && lost === 0 && !torn ? undefined : `of ${sent} it got ${seen} and lost ${lost}`;
 };
 
-/** What was lost is told. */
+/** Every lost sample is counted. */
 export const accounted: Scenario["check"] = ({ results }) => {
   for (const [name, { seen, lost }] of seenIn(results)) {
     if (seen.length === 0) continue;
     const between = seen.at(-1)! - seen[0]! + 1 - seen.length;
-    if (lost < between) return `${name} got ${seen} and was told of ${lost} lost`;
+    if (lost < between) return `${name} got ${seen} and counted ${lost} lost`;
   }
   return sound(results);
 };
 
-/** Of what was passed over, no more is told as lost than was not taken. */
+/** The count of the lost does not exceed the samples that were passed over. */
 export const skipping: Scenario["check"] = ({ results }) => {
   const { seen, lost } = results.reader as Seen;
   const between = seen.length === 0 ? 0 : seen.at(-1)! - seen.length;
-  return lost > between ? `reader got ${seen} and was told of ${lost} lost` : sound(results);
+  return lost > between ? `reader got ${seen} and counted ${lost} lost` : sound(results);
 };
 
 // ---- what is there before ----
