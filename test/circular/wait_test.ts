@@ -5,6 +5,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { CircularBufferReader } from "../../src/circular/reader.ts";
 import { CircularBufferWriter } from "../../src/circular/writer.ts";
+import { waitAnySync } from "../../src/wait/any.ts";
 import { Party } from "../shared/party.ts";
 import { Name } from "../shared/scene.ts";
 import { promptly } from "../wait/promptly.ts";
@@ -256,4 +257,17 @@ Deno.test("for await with keepOpen goes on with the messages of the next writer"
   for (let i = 2; i < 4; i++) next.write(payload(i, 100));
   await reading;
   assertEquals(seen, [0, 1, 2, 3].map((i) => payload(i, 100).slice()));
+});
+
+Deno.test("waitAnySync() and hasWriter tell of writers and their messages", () => {
+  using pair = new Pair();
+  using idle = CircularBufferReader.open(pair.name, { start: "now", keepOpen: true });
+  assertEquals([pair.reader.hasWriter, idle.hasWriter], [true, true]);
+  pair.writer.write(payload(0, 10));
+  assertEquals(idle.tryRead().state, "ok");
+  assert(waitAnySync([idle, pair.reader]) === pair.reader);
+  pair.reader.tryRead();
+  pair.writer.close();
+  assertEquals([pair.reader.hasWriter, idle.hasWriter], [false, false]);
+  assert(waitAnySync([idle, pair.reader]) === pair.reader); // which will find that it closed
 });
