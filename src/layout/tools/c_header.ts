@@ -5,6 +5,7 @@
  * @module
  */
 
+import { inWords } from "../../arguments.ts";
 import {
   type AnyLayout,
   byOffset,
@@ -24,9 +25,9 @@ export function toC(layout: AnyLayout): string {
 
 /** Writes one complete header file of several layouts; each struct once, before its first use. */
 export function toCHeader(layouts: readonly AnyLayout[], guardName: string): string {
-  if (!/^[A-Z][A-Z0-9_]*$/.test(guardName)) {
+  if (typeof guardName !== "string" || !/^[A-Z][A-Z0-9_]*$/.test(guardName)) {
     throw new TypeError(
-      `Cannot make a C header: guard "${guardName}" is not a macro name; ` +
+      `Cannot make a C header: guard ${inWords(guardName)} is not a macro name; ` +
         "use capital letters, digits and underscores, a letter first",
     );
   }

@@ -105,6 +105,9 @@ Deno.test("layout.toCHeader() refuses a guard that is not a macro name", () => {
     const message = `Cannot make a C header: guard "${guard}" is not a macro name; use capital`;
     assertThrows(() => layout.toCHeader([Pose], guard), TypeError, message);
   }
+  for (const guard of [Symbol("A"), undefined, { toString: () => "A" }] as unknown as string[]) {
+    assertThrows(() => layout.toCHeader([Pose], guard), TypeError, "is not a macro name");
+  }
 });
 
 const FLAGS = ["-std=c11", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-fsyntax-only"];
