@@ -19,7 +19,7 @@ import { MergedSubscriber } from "../src/vdds/merged_subscriber.ts";
 import { Publisher } from "../src/vdds/publisher.ts";
 import { SOURCES } from "../src/vdds/sources.ts";
 import { Subscriber } from "../src/vdds/subscriber.ts";
-import { serve } from "./shared/serve.ts";
+import { serve } from "./shared/serve_child.ts";
 import { actBefore } from "./trap/trap.ts";
 
 /** Makes a region that stays when it is closed. */

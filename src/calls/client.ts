@@ -19,7 +19,7 @@ import {
 } from "../wait/until.ts";
 import { checkedRing } from "../lane/geometry.ts";
 import { cancelLate } from "../wait/cancellation.ts";
-import { RingEnd } from "../lane/endpoint.ts";
+import { Endpoint } from "../lane/endpoint.ts";
 import { beginLane, LaneReceiver, LaneSender } from "../lane/lane.ts";
 import { nextGeneration } from "../region/seats.ts";
 import { recordBytes, recordLength } from "../lane/record.ts";
@@ -101,7 +101,7 @@ export class RpcClient<Q = Uint8Array, S = Uint8Array> implements Disposable {
   readonly generation: number;
   /** The longest request, in bytes as its codec makes them. */
   readonly maxRequest: number;
-  readonly #end: RingEnd;
+  readonly #end: Endpoint;
   readonly #board: Board;
   readonly #seat: RpcSeat;
   readonly #codecs: Codecs<Q, S>;
@@ -122,7 +122,7 @@ export class RpcClient<Q = Uint8Array, S = Uint8Array> implements Disposable {
   #parked = false; // the pump
   readonly #told: (() => void)[] = []; // once it is awake
 
-  private constructor(end: RingEnd, board: Board, seat: RpcSeat, options: EndChoice<Q, S>) {
+  private constructor(end: Endpoint, board: Board, seat: RpcSeat, options: EndChoice<Q, S>) {
     this.name = end.name;
     this.capacity = board.region.partBytes;
     this.id = seat.index;
@@ -182,7 +182,7 @@ export class RpcClient<Q = Uint8Array, S = Uint8Array> implements Disposable {
     stack.use(region);
     const board = new Board(name, region);
     const seat = takeSeat(name, board);
-    const end = new RingEnd({
+    const end = new Endpoint({
       name,
       region,
       own: seat.state,

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { RingEnd } from "../lane/endpoint.ts";
+import type { Endpoint } from "../lane/endpoint.ts";
 import { FanIn } from "../lane/fan_in.ts";
 import { beginLane, LaneReceiver, LaneSender } from "../lane/lane.ts";
 import { recordLength } from "../lane/record.ts";
@@ -66,11 +66,11 @@ export class Clients {
   readonly all: readonly Client[];
   /** The header of the request last read. */
   readonly envelope = new Envelope();
-  readonly #end: RingEnd;
+  readonly #end: Endpoint;
   readonly #fan: FanIn<Client>;
   readonly #queued = new Set<Client>();
 
-  constructor(end: RingEnd, board: Board) {
+  constructor(end: Endpoint, board: Board) {
     this.#end = end;
     this.all = Array.from({ length: board.clients }, (_, index) => Client.at(board.seat(index)));
     this.#fan = new FanIn(this.all, board.hint);

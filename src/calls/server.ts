@@ -19,7 +19,7 @@ import {
 import type { Region } from "../region/region.ts";
 import { checkedRing } from "../lane/geometry.ts";
 import { cancelLate } from "../wait/cancellation.ts";
-import { RingEnd } from "../lane/endpoint.ts";
+import { Endpoint } from "../lane/endpoint.ts";
 import { nextGeneration, takeRole } from "../region/seats.ts";
 import { recordBytes } from "../lane/record.ts";
 import { disposeAtEnd } from "../os/clock.ts";
@@ -99,7 +99,7 @@ export class RpcServer<Q = Uint8Array, S = Uint8Array> implements Disposable {
   readonly capacity: number;
   /** How many clients there can be. */
   readonly clients: number;
-  readonly #end: RingEnd;
+  readonly #end: Endpoint;
   readonly #codecs: Codecs<Q, S>;
   readonly #clients: Clients;
   readonly #waiterForWork: Waiter;
@@ -112,7 +112,7 @@ export class RpcServer<Q = Uint8Array, S = Uint8Array> implements Disposable {
   #finished: PromiseWithResolvers<void> | undefined; // of the next that is in flight
   #failure: { error: unknown } | undefined; // of an answer that came later
 
-  private constructor(end: RingEnd, board: Board, codecs: Codecs<Q, S>) {
+  private constructor(end: Endpoint, board: Board, codecs: Codecs<Q, S>) {
     this.name = end.name;
     this.capacity = board.region.partBytes;
     this.clients = board.clients;
@@ -162,7 +162,7 @@ export class RpcServer<Q = Uint8Array, S = Uint8Array> implements Disposable {
     stack.use(region);
     const board = new Board(name, region);
     takeRole(region, board.server.role, { action: `open ring "${name}" as its server` });
-    const end = new RingEnd({
+    const end = new Endpoint({
       name,
       region,
       own: board.server.state,

@@ -35,7 +35,7 @@ export interface Membership {
 }
 
 /** The parts of an end of a ring. */
-export interface EndParts {
+export interface EndpointParts {
   readonly name: string;
   /** The region, which holds the role of this end's seat and releases it when it closes. */
   readonly region: Membership;
@@ -51,7 +51,7 @@ export interface EndParts {
 }
 
 /** An end of a ring, whose role is held. */
-export class RingEnd implements Disposable {
+export class Endpoint implements Disposable {
   readonly name: string;
   readonly what: string;
   readonly #region: Membership;
@@ -63,7 +63,7 @@ export class RingEnd implements Disposable {
   readonly #keepOpen: boolean;
   #watched = 0; // the seat last found open, checked first
 
-  constructor(parts: EndParts) {
+  constructor(parts: EndpointParts) {
     this.name = parts.name;
     this.what = `ring "${parts.name}"`;
     this.#region = parts.region;
@@ -181,7 +181,7 @@ export class RingEnd implements Disposable {
 
 /** An end of one lane. */
 export interface LaneEnd {
-  readonly end: RingEnd;
+  readonly end: Endpoint;
   readonly place: LanePlace;
   /** The bell that this end sleeps on. */
   readonly bell: Doorbell;

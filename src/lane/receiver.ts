@@ -13,7 +13,7 @@ import { CONDITIONS, type Waitable } from "../wait/any.ts";
 import { arrived, type Condition, type Waiter } from "../wait/condition.ts";
 import { DONE, iterate } from "../wait/iterate.ts";
 import { type SyncWaitOptions, until, untilSync, type WaitOptions } from "../wait/until.ts";
-import type { RingEnd } from "./endpoint.ts";
+import type { Endpoint } from "./endpoint.ts";
 import type { LaneReceiver } from "./lane.ts";
 import {
   Landing,
@@ -98,7 +98,7 @@ export abstract class MessageReceiver<
   readonly capacity: number;
   /** The longest message that can come, in bytes. */
   readonly maxMessage: number;
-  readonly #end: RingEnd;
+  readonly #end: Endpoint;
   readonly #codec: Codec<T>;
   readonly #waiter: Waiter;
   readonly #landing = new Landing();
@@ -106,7 +106,7 @@ export abstract class MessageReceiver<
   #polled: LaneReceiver | undefined; // whose messages a batch is of
 
   /** @ignore */
-  constructor(end: RingEnd, capacity: number, codec: Codec<T>) {
+  constructor(end: Endpoint, capacity: number, codec: Codec<T>) {
     this.name = end.name;
     this.capacity = capacity;
     this.maxMessage = longestRecord(capacity);
@@ -120,7 +120,7 @@ export abstract class MessageReceiver<
   }
 
   /** @ignore */
-  protected get end(): RingEnd {
+  protected get end(): Endpoint {
     return this.#end;
   }
 

@@ -12,7 +12,7 @@ import { claimView, commitView } from "../memory/word.ts";
 import { disposeAtEnd } from "../os/clock.ts";
 import type { Condition, Waiter } from "../wait/condition.ts";
 import { type SyncWaitOptions, until, untilSync, type WaitOptions } from "../wait/until.ts";
-import type { LaneEnd, RingEnd } from "./endpoint.ts";
+import type { Endpoint, LaneEnd } from "./endpoint.ts";
 import { LaneSender } from "./lane.ts";
 import { finishRecord, longestRecord, payloadOffset, recordBytes, writeRecord } from "./record.ts";
 import { sinkStream } from "../streams.ts";
@@ -40,7 +40,7 @@ export abstract class Sender implements Disposable {
   }
 
   /** @ignore */
-  protected get end(): RingEnd {
+  protected get end(): Endpoint {
     return this.#at.end;
   }
 

@@ -42,7 +42,7 @@ import {
   ringProduct,
   RingRegions,
 } from "../lane/geometry.ts";
-import { type EndOptions, type LaneEnd, RingEnd } from "../lane/endpoint.ts";
+import { type EndOptions, Endpoint, type LaneEnd } from "../lane/endpoint.ts";
 import { HintedBell } from "../lane/fan_in.ts";
 import { LANE, type LanePlace } from "../lane/lane.ts";
 
@@ -291,7 +291,7 @@ export async function awaitSeat(
 
 function producerEnd(name: string, board: Board, taken: Taken, options: EndOptions): ProducerEnd {
   const { id, generation } = taken;
-  const end = new RingEnd({
+  const end = new Endpoint({
     name,
     region: board.region,
     own: board.seat(id).state,
@@ -306,7 +306,7 @@ function producerEnd(name: string, board: Board, taken: Taken, options: EndOptio
 
 /** The consumer's end, with the words of the ring. */
 export interface ConsumerEnd {
-  readonly end: RingEnd;
+  readonly end: Endpoint;
   readonly board: Board;
 }
 
@@ -316,7 +316,7 @@ export function takeConsumer(name: string, region: Region, options: EndOptions):
   stack.use(region);
   const board = new Board(name, region);
   takeRole(region, CONSUMER_ROLE, { action: `open ring "${name}" as its consumer` });
-  const end = new RingEnd({
+  const end = new Endpoint({
     name,
     region,
     own: board.consumer.state,

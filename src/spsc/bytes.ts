@@ -12,7 +12,7 @@ import { copyIn, copyOut, peekView } from "../memory/word.ts";
 import { CONDITIONS, type Waitable } from "../wait/any.ts";
 import type { Condition, Waiter } from "../wait/condition.ts";
 import { type SyncWaitOptions, until, untilSync, type WaitOptions } from "../wait/until.ts";
-import type { LaneEnd, RingEnd } from "../lane/endpoint.ts";
+import type { Endpoint, LaneEnd } from "../lane/endpoint.ts";
 import { LaneReceiver } from "../lane/lane.ts";
 import { Sender } from "../lane/sender.ts";
 import { disposeAtEnd } from "../os/clock.ts";
@@ -149,7 +149,7 @@ export class SpscByteConsumer implements Disposable, Waitable {
   readonly name: string;
   /** How many bytes the ring holds. */
   readonly capacity: number;
-  readonly #end: RingEnd;
+  readonly #end: Endpoint;
   readonly #at: LaneEnd;
   readonly #lane: LaneReceiver;
   readonly #waiter: Waiter;

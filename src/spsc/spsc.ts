@@ -21,7 +21,7 @@ import {
   ringProduct,
   RingRegions,
 } from "../lane/geometry.ts";
-import { type EndOptions, type LaneEnd, RingEnd } from "../lane/endpoint.ts";
+import { type EndOptions, Endpoint, type LaneEnd } from "../lane/endpoint.ts";
 import { LANE } from "../lane/lane.ts";
 
 /** The control block of a ring from one producer to one consumer. */
@@ -124,7 +124,7 @@ function takeEnd(name: string, title: EndName, region: Region, options: EndOptio
   const { fields } = SPSC_CONTROL;
   const peerName = title === "producer" ? "consumer" : "producer";
   takeRole(region, ROLES[title], { action: `open ring "${name}" as its ${title}` });
-  const end = new RingEnd({
+  const end = new Endpoint({
     name,
     region,
     own: new Word32(mapping, fields[title], control),

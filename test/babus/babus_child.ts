@@ -9,7 +9,7 @@ import { Listener } from "../../src/babus/listener.ts";
 import { now } from "../../src/os/clock.ts";
 import type { Slot } from "../../src/babus/slot.ts";
 import { isPayload, lengthOf, payload } from "../circular/scene.ts";
-import { serve } from "../shared/serve.ts";
+import { serve } from "../shared/serve_child.ts";
 import { SharedMemory } from "../../src/shared/shared_memory.ts";
 import { inHurry } from "../trap/trap.ts";
 import { assaults, endure, everyChange, randomChanges, vandalise } from "./assault.ts";

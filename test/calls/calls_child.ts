@@ -6,7 +6,7 @@
 
 import { RpcClient } from "../../src/calls/client.ts";
 import { RpcServer } from "../../src/calls/server.ts";
-import { serve } from "../shared/serve.ts";
+import { serve } from "../shared/serve_child.ts";
 import { dieAmid, stepsOf } from "../trap/trap.ts";
 import { isPayload, lengthOf, payload } from "../circular/scene.ts";
 import { assault, endure } from "./assault.ts";

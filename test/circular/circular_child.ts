@@ -7,7 +7,7 @@
 import { CircularBufferReader } from "../../src/circular/reader.ts";
 import { CircularBufferWriter } from "../../src/circular/writer.ts";
 import { SharedMemory } from "../../src/shared/shared_memory.ts";
-import { serve } from "../shared/serve.ts";
+import { serve } from "../shared/serve_child.ts";
 import { actBefore } from "../trap/trap.ts";
 import { follow } from "./account.ts";
 import { assaults, endure, generator, randomChanges, vandalise } from "./assault.ts";

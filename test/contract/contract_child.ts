@@ -6,7 +6,7 @@
 
 import { isPayload, lengthOf, payload } from "../circular/scene.ts";
 import { countFiles, rangesOf } from "../os/process_state.ts";
-import { givenArgument, serve } from "../shared/serve.ts";
+import { givenArgument, serve } from "../shared/serve_child.ts";
 import { actBefore, wasRefused, withRefusal } from "../trap/trap.ts";
 import { type Handle, type Receiver, type Sender, smallSizes } from "./product.ts";
 import { PRODUCTS, RINGS } from "./products.ts";

@@ -6,7 +6,7 @@
 
 import { MpscConsumer } from "../../src/mpsc/consumer.ts";
 import { MpscProducer } from "../../src/mpsc/producer.ts";
-import { serve } from "../shared/serve.ts";
+import { serve } from "../shared/serve_child.ts";
 import { isPayload, lengthOf, payload } from "../circular/scene.ts";
 
 /** What the functions can use. */

@@ -11,7 +11,7 @@ import { dataOffsetOf } from "../../src/region/header.ts";
 import { regions, sweep } from "../../src/region/list.ts";
 import { SemaphoreLock } from "../../src/shared/semaphore_lock.ts";
 import { SharedMemory } from "../../src/shared/shared_memory.ts";
-import { serve } from "../shared/serve.ts";
+import { serve } from "../shared/serve_child.ts";
 import { dieAmid, inHurry, stepsOf, withTrap } from "../trap/trap.ts";
 import { together } from "./race.ts";
 import { forge, idAt, idOf, KIND, MIRRORED, openFiles, patterned } from "./scene.ts";

@@ -12,7 +12,7 @@ import { Publisher } from "../../src/vdds/publisher.ts";
 import { Subscriber } from "../../src/vdds/subscriber.ts";
 import { countFiles } from "../os/process_state.ts";
 import { isPayload, payload } from "../circular/scene.ts";
-import { givenArgument, serve } from "../shared/serve.ts";
+import { givenArgument, serve } from "../shared/serve_child.ts";
 import { withRefusal } from "../trap/trap.ts";
 
 /** How memory is made to be short: /dev/shm is filled, or the call refused. */

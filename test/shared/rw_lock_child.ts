@@ -10,7 +10,7 @@ import type { Permit } from "../../src/shared/semaphore_lock.ts";
 import { SharedMemory } from "../../src/shared/shared_memory.ts";
 import { dieBefore } from "../trap/trap.ts";
 import { Inside } from "./rw_lock_scene.ts";
-import { serve } from "./serve.ts";
+import { serve } from "./serve_child.ts";
 
 /** What the functions can use. */
 const TOOLS = {

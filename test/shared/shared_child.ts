@@ -9,7 +9,7 @@ import { SemaphoreLock } from "../../src/shared/semaphore_lock.ts";
 import type { Permit } from "../../src/shared/semaphore_lock.ts";
 import { SharedMemory } from "../../src/shared/shared_memory.ts";
 import { byteAt, bytesFrom } from "../memory/bytes.ts";
-import { serve } from "./serve.ts";
+import { serve } from "./serve_child.ts";
 
 /** What the functions can use. */
 const TOOLS = {

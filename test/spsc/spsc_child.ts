@@ -6,7 +6,7 @@
 
 import { SpscConsumer } from "../../src/spsc/consumer.ts";
 import { SpscProducer } from "../../src/spsc/producer.ts";
-import { serve } from "../shared/serve.ts";
+import { serve } from "../shared/serve_child.ts";
 import { isPayload, lengthOf, payload } from "../circular/scene.ts";
 
 /** What the functions can use. */

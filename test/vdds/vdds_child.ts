@@ -8,7 +8,7 @@ import { Publisher } from "../../src/vdds/publisher.ts";
 import type { Sample } from "../../src/vdds/sample.ts";
 import { Subscriber } from "../../src/vdds/subscriber.ts";
 import { isPayload, lengthOf, payload } from "../circular/scene.ts";
-import { serve } from "../shared/serve.ts";
+import { serve } from "../shared/serve_child.ts";
 import { dieAmid, stepsOf } from "../trap/trap.ts";
 
 /** What the functions can use. */
