@@ -40,6 +40,7 @@ import {
   type RpcOptions,
   type RpcSeat,
 } from "./calls.ts";
+import { type Call, PendingCalls } from "./pending.ts";
 
 /** What a client can say besides what all must agree on. */
 export interface RpcClientOptions {
@@ -52,27 +53,6 @@ export interface RpcClientOptions {
 
 /** For operations that no signal ends. */
 const NO_OPTIONS = {};
-
-/** A call that is not answered. */
-class Call<S> {
-  readonly number: number;
-  /** Where in the lane of requests it ends, as a count of bytes that this client ever sent. */
-  readonly end: number;
-  readonly resolve: (value: S) => void;
-  readonly reject: (error: unknown) => void;
-
-  constructor(
-    number: number,
-    end: number,
-    resolve: (value: S) => void,
-    reject: (error: unknown) => void,
-  ) {
-    this.number = number;
-    this.end = end;
-    this.resolve = resolve;
-    this.reject = reject;
-  }
-}
 
 /**
  * One of the clients of a server.
@@ -109,13 +89,11 @@ export class RpcClient<Q = Uint8Array, S = Uint8Array> implements Disposable {
   readonly #requests: LaneSender;
   readonly #responses: LaneReceiver;
   readonly #envelope = new Envelope();
-  readonly #calls = new Map<number, Call<S>>();
+  readonly #calls = new PendingCalls<S>();
   readonly #answered: Condition;
   readonly #pumped: Condition;
   readonly #waiterForRoom: Waiter;
   #wanted = 0; // bytes of room that the last attempt to send has not found
-  #lastCall = 0;
-  #sent = 0; // bytes, ever
   #server: number; // its generation, as it was last seen
   #strays = 0; // answers to no call: each is an operation, for the turns of the event loop
   #pumping = false;
@@ -261,7 +239,7 @@ export class RpcClient<Q = Uint8Array, S = Uint8Array> implements Disposable {
   /** Leaves. Calls that are not answered are rejected with a ClosedError. */
   close(): void {
     const error = new ClosedError(`Cannot call through ${this.#end.what}: it was closed`);
-    using _rejected = { [Symbol.dispose]: () => this.#rejectAll(() => true, error) };
+    using _rejected = { [Symbol.dispose]: () => this.#calls.rejectUpTo(error) };
     this.#end.close(this.#board.bell);
   }
 
@@ -294,12 +272,9 @@ export class RpcClient<Q = Uint8Array, S = Uint8Array> implements Disposable {
       this.#wanted = bytes;
       return undefined;
     }
-    const number = ++this.#lastCall;
-    this.#sent += bytes;
-    const call = new Call(number, this.#sent, resolve, reject);
-    this.#calls.set(number, call);
+    const call = this.#calls.add(bytes, resolve, reject);
     const kind = this.#keepOpen ? Patience.keepOpen : Patience.none;
-    post(lane, { call: number, kind, generation: this.generation, body });
+    post(lane, { call: call.number, kind, generation: this.generation, body });
     return call;
   }
 
@@ -335,7 +310,7 @@ export class RpcClient<Q = Uint8Array, S = Uint8Array> implements Disposable {
       }
     } catch (error) {
       this.#wake();
-      this.#rejectAll(() => true, error);
+      this.#calls.rejectUpTo(error);
     } finally {
       this.#pumping = false;
     }
@@ -417,14 +392,12 @@ export class RpcClient<Q = Uint8Array, S = Uint8Array> implements Disposable {
 
   /** Whether a server has taken some call that is not answered. */
   #hasTaken(): boolean {
-    const taken = this.#before(this.#requests.tail.load());
-    for (const { end } of this.#calls.values()) return end <= taken; // the oldest
-    return false;
+    return this.#calls.oldestEndsBy(this.#before(this.#requests.tail.load()));
   }
 
   /** How many bytes of this client's requests are before a position of the lane. */
   #before(position: number): number {
-    return this.#sent - ((this.#requests.position - position) >>> 0);
+    return this.#calls.sentBytes - ((this.#requests.position - position) >>> 0);
   }
 
   /** Rejects the calls of a server that another one has followed. */
@@ -432,12 +405,12 @@ export class RpcClient<Q = Uint8Array, S = Uint8Array> implements Disposable {
     this.#server = this.#board.generation.load(); // .. P1 before what it adopted
     const adopted = this.#before(this.#seat.adopted.load());
     this.#takeAnswers(); // what the last server answered is there by now
-    this.#rejectAll(({ end }) => end <= adopted, this.#lost("died"));
+    this.#calls.rejectUpTo(this.#lost("died"), adopted);
   }
 
   /** Rejects the calls of a server that is gone and that no other one has followed. */
   #judge(): void {
-    if (this.#isBroken()) return this.#rejectAll(() => true, this.#broken());
+    if (this.#isBroken()) return this.#calls.rejectUpTo(this.#broken());
     const tail = this.#requests.tail.load(); // before the look at the server: it is the last to move
     const peer = this.#end.peer();
     if (peer !== "dead" && peer !== "closed") return;
@@ -445,7 +418,7 @@ export class RpcClient<Q = Uint8Array, S = Uint8Array> implements Disposable {
     this.#takeAnswers(); // its last words
     const taken = this.#before(tail);
     const how = peer === "dead" ? "died" : "has closed";
-    this.#rejectAll(({ end }) => !this.#keepOpen || end <= taken, this.#lost(how));
+    this.#calls.rejectUpTo(this.#lost(how), this.#keepOpen ? taken : Infinity);
   }
 
   #lost(how: string, what = "may have handled the request"): PeerLostError {
@@ -459,14 +432,6 @@ export class RpcClient<Q = Uint8Array, S = Uint8Array> implements Disposable {
       `Cannot call through ${this.#end.what}: something was stored in the seat of client ` +
         `${this.id} that no correct client stores; close this one, and open another`,
     );
-  }
-
-  #rejectAll(which: (call: Call<S>) => boolean, error: unknown): void {
-    for (const call of [...this.#calls.values()]) {
-      if (!which(call)) continue;
-      this.#calls.delete(call.number);
-      call.reject(error);
-    }
   }
 }
 
