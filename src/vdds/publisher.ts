@@ -5,12 +5,10 @@
  */
 
 import { byteLengthOf, checkWaits, inWords } from "../arguments.ts";
-import { Errno, OsError, VringError } from "../errors.ts";
+import { VringError } from "../errors.ts";
 import { type Codec, codec, encoded } from "../codec.ts";
-import { roundUp } from "../layout/sizes.ts";
 import { claimView, commitView, copyIn } from "../memory/word.ts";
 import { disposeAtEnd } from "../os/clock.ts";
-import { pageSize } from "../os/page.ts";
 import { SeatState, takeRole } from "../region/seats.ts";
 import { sinkStream } from "../streams.ts";
 import { left } from "../wait/cancellation.ts";
@@ -438,35 +436,11 @@ export class Publisher<T = Uint8Array> implements Disposable {
     this.#hand(length);
   }
 
-  /** Gets memory for a sample if none has been so large there. */
   #commit(length: number): true {
-    if (this.#hasMemory(length)) return true;
-    const { region, plan } = this.#ring;
-    const page = pageSize();
-    const committed = Math.min(roundUp(length, page), plan.sampleBytes);
-    try {
-      region.allocate(this.#ring.sampleAt(this.#descriptor), committed);
-      this.#ring.describe(this.#descriptor, "committed", committed);
-    } catch (error) {
-      const isFull = error instanceof OsError && error.errno === Errno.ENOSPC;
-      if (!isFull || !this.#exchange(length)) throw error;
-    }
+    const descriptor = this.#descriptor;
+    this.#descriptor = NONE; // the writer has it back if it throws
+    this.#descriptor = this.#writer.commit(descriptor, length);
     return true;
-  }
-
-  #hasMemory(length: number): boolean {
-    return this.#ring.described(this.#descriptor, "committed") >= length;
-  }
-
-  /** Has another free descriptor instead, one with memory; false if there is none. */
-  #exchange(length: number): boolean {
-    const unfit: number[] = [];
-    while (this.#descriptor !== NONE && !this.#hasMemory(length)) {
-      unfit.push(this.#descriptor);
-      this.#descriptor = this.#writer.acquireHinted();
-    }
-    for (const d of unfit) this.#ring.pushAvailable(d); // for samples that come when there is more
-    return this.#descriptor !== NONE;
   }
 
   #hand(length: number): void {

@@ -5,7 +5,10 @@
  */
 
 import { isCount } from "../layout/sizes.ts";
+import { Errno, OsError } from "../errors.ts";
+import { roundUp } from "../layout/sizes.ts";
 import type { Word32 } from "../memory/word.ts";
+import { pageSize } from "../os/page.ts";
 import { Kept, type ReaderWords, type VRing } from "./vring.ts";
 import {
   entryOf,
@@ -159,6 +162,44 @@ export class VRingWriter {
       this.#taken = (this.#taken + 1) >>> 0;
       if (!this.#isPinned[d] && this.#obstacle(d) === FREE) return d;
     }
+  }
+
+  /**
+   * Gives memory for so many bytes to an acquired descriptor, unless its sample was that large before.
+   * With the file system full another free descriptor takes its place, one that has memory; if there
+   * is none, the OsError (ENOSPC) is thrown, and the descriptor is free again.
+   */
+  commit(d: number, length: number): number {
+    if (this.#hasMemory(d, length)) return d;
+    const { region, plan } = this.#ring;
+    const committed = Math.min(roundUp(length, pageSize()), plan.sampleBytes);
+    try {
+      region.allocate(this.#ring.sampleAt(d), committed);
+      this.#ring.describe(d, "committed", committed);
+      return d;
+    } catch (error) {
+      const isFull = error instanceof OsError && error.errno === Errno.ENOSPC;
+      const other = isFull ? this.#acquireWithMemory(length) : NONE;
+      this.#ring.pushAvailable(d); // for a sample that comes when there is more
+      if (other !== NONE) return other;
+      throw error;
+    }
+  }
+
+  #hasMemory(d: number, length: number): boolean {
+    return this.#ring.described(d, "committed") >= length;
+  }
+
+  /** A free descriptor that has memory for so many bytes; or none. */
+  #acquireWithMemory(length: number): number {
+    const unfit: number[] = [];
+    let found = this.acquireHinted();
+    while (found !== NONE && !this.#hasMemory(found, length)) {
+      unfit.push(found);
+      found = this.acquireHinted();
+    }
+    for (const d of unfit) this.#ring.pushAvailable(d);
+    return found;
   }
 
   #lookForHints(): boolean {
