@@ -261,27 +261,29 @@ Deno.test("SemaphoreLock() never locks another file than its semaphore's when na
   using place = new Name();
   await using remover = startThread();
   await remover.run(() => {}, null);
-  const removing = remover.run(({ semaphores }, name) => {
-    let removed = 0;
-    for (const end = performance.now() + 400; performance.now() < end; removed++) {
-      semaphores.unlinkSemaphore(name);
-      semaphores.closeSemaphore(semaphores.openSemaphore(name, 0o600));
+  const seen = { same: 0, other: 0, removed: 0 };
+  const isEnough = () => seen.same + seen.other > 10 && seen.other > 0 && seen.removed > 10;
+  for (let round = 0; round < 50 && !isEnough(); round++) { // more than one on a busy machine
+    const removing = remover.run(({ semaphores }, name) => {
+      let removed = 0;
+      for (const end = performance.now() + 400; performance.now() < end; removed++) {
+        semaphores.unlinkSemaphore(name);
+        semaphores.closeSemaphore(semaphores.openSemaphore(name, 0o600));
+      }
+      return removed;
+    }, place.name);
+    for (const end = performance.now() + 380; performance.now() < end;) {
+      using one = new SemaphoreLock(place.name);
+      using _permit = one.acquireSync({ timeout: 0 });
+      using second = new SemaphoreLock(place.name);
+      // With its lock on the one file and its semaphore in the other it would inherit from the living.
+      using permit = second.tryAcquire();
+      seen[permit === undefined ? "same" : "other"]++;
+      assertNotEquals(permit?.recovered, true);
     }
-    return removed;
-  }, place.name);
-  let [same, other] = [0, 0];
-  for (const end = performance.now() + 380; performance.now() < end;) {
-    using one = new SemaphoreLock(place.name);
-    using _permit = one.acquireSync({ timeout: 0 });
-    using second = new SemaphoreLock(place.name);
-    // With its lock on the one file and its semaphore in the other it would inherit from the living.
-    using permit = second.tryAcquire();
-    if (permit === undefined) same++;
-    else other++;
-    assertNotEquals(permit?.recovered, true);
+    seen.removed += await removing;
   }
-  const seen = { same, other, removed: await removing };
-  assert(same + other > 10 && other > 0 && seen.removed > 10, JSON.stringify(seen));
+  assert(isEnough(), JSON.stringify(seen));
 });
 
 // ---- a Worker ends ----
