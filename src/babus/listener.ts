@@ -49,7 +49,7 @@ interface Subscription {
 /**
  * Waits for news in any of many slots. Every message that a listener has not looked at is news, also
  * one that was there before. A message that comes between `look` and reading its slot is read at
- * once, and told of again the next time: compare `sequence` where that matters.
+ * once, and reported again by the next look: compare `sequence` where that matters.
  *
  * The kernel watches up to 128 slots at once, for all promises of a process together. Beyond that
  * all are looked at each millisecond, which takes some percent of a processor.
@@ -115,7 +115,7 @@ export class Listener implements Disposable, Waitable {
       subscription.newest = subscription.slot.sequence;
       if (subscription.newest > subscription.seen) news.push(subscription);
     }
-    // Only now, as news that an error kept from being told would not be told again.
+    // Only now: an error above must not lose news.
     for (const subscription of news) subscription.seen = subscription.newest;
     return news.map(({ slot }) => slot);
   }
@@ -143,7 +143,7 @@ export class Listener implements Disposable, Waitable {
     return iterate({ attempt, waiter: this.#waiter, endsQuietly });
   }
 
-  /** Listens no longer; whoever waits gets a ClosedError. The slots stay open. */
+  /** Closes the listener; pending waits end with a ClosedError. The slots stay open. */
   close(): void {
     if (this.#closed !== undefined) return;
     this.#closed = new ClosedError("Cannot wait any longer: the listener was closed");
@@ -151,7 +151,7 @@ export class Listener implements Disposable, Waitable {
     this.#endSleeps();
   }
 
-  /** The same as `close()`. */
+  /** Closes this handle, as `close()` does. */
   [Symbol.dispose](): void {
     this.close();
   }

@@ -1,5 +1,5 @@
 /**
- * A slot of a domain, as those who write and read it see it; how it works is told in slot_words.ts.
+ * A slot of a domain, for its writers and readers; slot_words.ts explains the algorithm.
  *
  * @module
  */
@@ -22,7 +22,7 @@ export interface SlotMessage<T> {
   readonly sequence: number;
   /** When it was published, in nanoseconds of the clock that `Domain.now()` tells. */
   readonly timestamp: number;
-  /** What was written. */
+  /** The value that was written. */
   readonly value: T;
 }
 
@@ -30,7 +30,7 @@ export interface SlotMessage<T> {
 export type SlotOutcome<T> =
   /** A message. */
   | { readonly state: "ok"; readonly message: SlotMessage<T> }
-  /** There is no such message, or it can no longer be looked back at. */
+  /** The message does not exist yet, or is overwritten. */
   | { readonly state: "empty" };
 
 /** What looking at all that is new gives. */
@@ -136,7 +136,7 @@ export class Slot<T = Uint8Array> implements Disposable, Waitable {
     };
   }
 
-  /** The number of the newest message, which is how many were ever written; 0 if there is none. */
+  /** The number of the newest message, equal to the count of messages written so far. */
   get sequence(): number {
     this.#words.region.checkOpen();
     return this.#words.last();
@@ -178,16 +178,16 @@ export class Slot<T = Uint8Array> implements Disposable, Waitable {
   }
 
   /**
-   * Room in shared memory for the next message, of the largest size unless `length` says less;
-   * undefined if somebody else is writing. It becomes a message with `publish`; until then nobody
-   * else can write. What was claimed before and not published is given up, as it is by writing.
+   * Claims shared memory for the next message, of the largest size unless `length` is smaller;
+   * returns undefined if another writer holds the slot. No other handle can write until
+   * `publish` or `discard`. A new claim, or a write, discards a claim that was not published.
    */
   tryClaim(length: number = this.maxSize): Uint8Array<ArrayBuffer> | undefined {
     this.#words.region.checkOpen();
     return this.#lock.tryFollow() ? this.#reserve(length) : undefined;
   }
 
-  /** The same, and blocks the thread while somebody else is writing. */
+  /** Blocks the thread while another writer holds the slot, and claims the next message. */
   claimSync(
     length: number = this.maxSize,
     options: SyncWaitOptions = {},
@@ -197,8 +197,8 @@ export class Slot<T = Uint8Array> implements Disposable, Waitable {
   }
 
   /**
-   * The same, once nobody else is writing. There is one claim at a time for each handle: tasks that
-   * claim at once open the slot once each.
+   * Claims the next message once no other writer holds the slot. A handle has one claim at a time:
+   * tasks that claim concurrently each open the slot.
    */
   claim(
     length: number = this.maxSize,
@@ -282,7 +282,7 @@ export class Slot<T = Uint8Array> implements Disposable, Waitable {
     return { messages, lost: first === undefined ? 0 : first - 1 - sequence };
   }
 
-  /** The message that is so many older than the newest, in place; undefined if there is none. */
+  /** Shows the message `age` before the newest in place; undefined if it is not in the slot. */
   view(age = 0): SlotView | undefined {
     const words = this.#words;
     return this.#find(age, (sequence) => {
@@ -295,14 +295,14 @@ export class Slot<T = Uint8Array> implements Disposable, Waitable {
     });
   }
 
-  /** Detaches; views are empty then. What was claimed is given up. */
+  /** Closes this handle: its views become empty, and its claim is discarded. */
   close(): void {
     this.#claim = undefined;
     claiming().delete(this);
     this.#words.region.close(() => this.#lock.close());
   }
 
-  /** The same as `close()`. */
+  /** Closes this handle, as `close()` does. */
   [Symbol.dispose](): void {
     this.close();
   }
@@ -399,7 +399,7 @@ export class Slot<T = Uint8Array> implements Disposable, Waitable {
     }
   }
 
-  /** Makes a claim; the lock is held, and kept unless there can be none. */
+  /** Makes a claim with the lock held; keeps the lock unless the claim fails. */
   #reserve(length: number): Uint8Array<ArrayBuffer> {
     const words = this.#words;
     try {

@@ -1,5 +1,5 @@
 /**
- * The asking end of calls; how they travel is told in calls/calls.ts.
+ * The asking end of calls; calls/calls.ts explains the algorithm.
  *
  * @module
  */
@@ -94,7 +94,7 @@ export class RpcClient<Q = Uint8Array, S = Uint8Array> implements Disposable {
   readonly #pumped: Condition;
   readonly #waiterForRoom: Waiter;
   #wanted = 0; // bytes of room that the last attempt to send has not found
-  #server: number; // its generation, as it was last seen
+  #server: number; // the generation of the server last seen
   #strays = 0; // answers to no call: each is an operation, for the turns of the event loop
   #pumping = false;
   #parked = false; // the pump
@@ -127,7 +127,7 @@ export class RpcClient<Q = Uint8Array, S = Uint8Array> implements Disposable {
     disposeAtEnd(this);
   }
 
-  /** Opens calls, or makes them, as one of the clients; RoleTakenError if there is no free seat. */
+  /** Opens or creates calls as one of the clients; throws RoleTakenError if all seats are taken. */
   static open<Q = Uint8Array, S = Uint8Array<ArrayBuffer>>(
     name: string,
     options: RpcOptions<Q, S> & RpcClientOptions = {},
@@ -136,7 +136,7 @@ export class RpcClient<Q = Uint8Array, S = Uint8Array> implements Disposable {
     return RpcClient.#on(name, RINGS.open(name, options), options);
   }
 
-  /** Makes calls; an OsError (EEXIST) if somebody uses some of that name. */
+  /** Creates calls; throws OsError (EEXIST) if the name is in use. */
   static create<Q = Uint8Array, S = Uint8Array<ArrayBuffer>>(
     name: string,
     options: RpcOptions<Q, S> & RpcClientOptions = {},
@@ -174,7 +174,7 @@ export class RpcClient<Q = Uint8Array, S = Uint8Array> implements Disposable {
     return client;
   }
 
-  /** Removes the name, so that the next opener makes a new one; false if there is none. */
+  /** Removes the name; the next opener makes a new one. Returns false if the name is unused. */
   static unlink(name: string): boolean {
     return RINGS.unlink(name);
   }
@@ -243,7 +243,7 @@ export class RpcClient<Q = Uint8Array, S = Uint8Array> implements Disposable {
     this.#end.close(this.#board.bell);
   }
 
-  /** The same as `close()`. */
+  /** Closes this handle, as `close()` does. */
   [Symbol.dispose](): void {
     this.close();
   }
@@ -317,8 +317,8 @@ export class RpcClient<Q = Uint8Array, S = Uint8Array> implements Disposable {
   }
 
   /**
-   * Settles a promise; if the pump is asleep, once it is awake. So nothing is under way when the last
-   * one is told, and a test's sanitizer sees nothing.
+   * Settles a promise; if the pump is asleep, once it is awake. So nothing is pending when the last
+   * promise settles, and a test's sanitizer finds no leak.
    */
   #tell(settle: () => void): void {
     if (!this.#parked) return settle();

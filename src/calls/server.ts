@@ -1,5 +1,5 @@
 /**
- * The serving end of calls; how they travel is told in calls/calls.ts.
+ * The serving end of calls; calls/calls.ts explains the algorithm.
  *
  * @module
  */
@@ -63,7 +63,7 @@ export interface HandleOptions {
 export interface ServeOptions {
   /** Ends serving with the signal's reason. */
   signal?: AbortSignal;
-  /** How many requests may be in the hands of the handler at a time; 256 by default. */
+  /** The largest number of requests handled at a time; 256 by default. */
   concurrency?: number;
 }
 
@@ -75,8 +75,8 @@ const NO_OPTIONS = {};
 /**
  * The one server of calls.
  *
- * A client that stores what makes no sense gives one CorruptRegionError, and is left alone from then
- * on; the others are served as before.
+ * A client that corrupts its lane causes one CorruptRegionError, and is not served again; the other
+ * clients keep working.
  *
  * @example A server that adds
  * ```ts
@@ -138,7 +138,7 @@ export class RpcServer<Q = Uint8Array, S = Uint8Array> implements Disposable {
     return RpcServer.#on(name, RINGS.open(name, options), options);
   }
 
-  /** Makes calls; an OsError (EEXIST) if somebody uses some of that name. */
+  /** Creates calls; throws OsError (EEXIST) if the name is in use. */
   static create<Q = Uint8Array<ArrayBuffer>, S = Uint8Array>(
     name: string,
     options: RpcOptions<Q, S> = {},
@@ -176,12 +176,12 @@ export class RpcServer<Q = Uint8Array, S = Uint8Array> implements Disposable {
     return server;
   }
 
-  /** Removes the name, so that the next opener makes a new one; false if there is none. */
+  /** Removes the name; the next opener makes a new one. Returns false if the name is unused. */
   static unlink(name: string): boolean {
     return RINGS.unlink(name);
   }
 
-  /** How many requests are in the hands of handlers. */
+  /** The number of requests being handled. */
   get inFlight(): number {
     return this.#inFlight;
   }
@@ -305,7 +305,7 @@ export class RpcServer<Q = Uint8Array, S = Uint8Array> implements Disposable {
     this.#end.close(...this.#clients.all.map(({ seat }) => seat.bell));
   }
 
-  /** The same as `close()`. */
+  /** Closes this handle, as `close()` does. */
   [Symbol.dispose](): void {
     this.close();
   }
@@ -366,7 +366,7 @@ export class RpcServer<Q = Uint8Array, S = Uint8Array> implements Disposable {
     return body;
   }
 
-  /** Tells a client that its next request is not taken; false if there is none. */
+  /** Refuses the next request of a client; returns false when all lanes are empty. */
   #refuse(): boolean {
     const client = this.#clients.look() ? this.#clients.next() : undefined;
     if (client === undefined) return false;
@@ -406,7 +406,7 @@ export class RpcServer<Q = Uint8Array, S = Uint8Array> implements Disposable {
     }
   }
 
-  /** Throws what went wrong while nobody was there to be told. */
+  /** Throws the error that occurred while no call could report it. */
   #throwFailure(): void {
     const failure = this.#failure;
     this.#failure = undefined;
@@ -453,7 +453,7 @@ export class RpcServer<Q = Uint8Array, S = Uint8Array> implements Disposable {
 
 type Numbers = Pick<Outgoing, "call" | "generation">;
 
-/** What came of a request in the hands of the handler. */
+/** The outcome of a handled request. */
 type Settled<S> = { readonly value: S } | { readonly error: unknown };
 
 /** Whether `await` would wait for it: a promise of any kind or origin. */

@@ -29,69 +29,69 @@ import {
   unitsOf,
 } from "./circular_buffer.ts";
 
-/** A writer that overwrites faster than a head can be read, this often in a row, is not correct. */
+/** A writer that overwrites a head during this many reads in a row is broken. */
 const ATTEMPTS = 10_000;
 
 /** How to open a {@linkcode CircularBufferReader}. */
 export interface CircularBufferReaderOptions extends CircularBufferOptions {
   /**
-   * Where to begin: at the oldest message that is there (the default), at the newest, or with what
-   * is written from now on.
+   * The first message to read: the oldest in the buffer (the default), the newest, or the first
+   * that is written from now on.
    */
   start?: "oldest" | "newest" | "now";
-  /** Where to go on after messages were lost: at the oldest that is there (the default) or newest. */
+  /** The message to continue at after a loss: the oldest (the default) or the newest. */
   afterLoss?: "oldest" | "newest";
   /**
-   * Keep waiting for another writer when this one has closed or died. By default a reader that has
+   * Keeps waiting for another writer when this one has closed or died. By default a reader that has
    * read everything gets `closed`, or a PeerLostError from `read` and `readSync`.
    */
   keepOpen?: boolean;
 }
 
-/** Messages were overwritten before this reader came to them. */
+/** The outcome when the writer has overwritten messages before this reader got them. */
 export interface Lost {
-  /** Says so. */
+  /** The reader has lost messages. */
   state: "lost";
-  /** How many messages. */
+  /** The number of lost messages. */
   messages: number;
-  /** How many bytes they had. */
+  /** The number of bytes in the lost messages. */
   bytes: number;
 }
 
-/** What a reader finds in place of a message. */
+/** The outcome of a read that finds no message. */
 export type NoMessage =
   /** Nothing new yet. */
   | { state: "empty" }
   /** Nothing new, and the writer has closed; not with `keepOpen`. */
   | { state: "closed" }
-  /** Messages were lost; the next read goes on behind them. */
+  /** Messages were lost; the next read continues after them. */
   | Lost;
 
-/** What reading a message gives. */
+/** The outcome of reading a message. */
 export type ReadOutcome =
   /** A copy of the message. */
   | { state: "ok"; message: Uint8Array<ArrayBuffer> }
   | NoMessage;
 
-/** What reading a message into an array gives. */
+/** The outcome of reading a message into an array. */
 export type ReadIntoOutcome =
   /** The message is in the array's first `length` bytes. */
   | { state: "ok"; length: number }
-  /** The array is too small for the message, which stays; `length` says what it needs. */
+  /** The array is too small for the message, which stays; `length` is the length of the message. */
   | { state: "tooSmall"; length: number }
   | NoMessage;
 
-/** What reading gives to those who wait until there is something. */
+/** The outcome of a read that waits for a message. */
 export type Found<Outcome> = Exclude<Outcome, { state: "empty" }>;
 
-/** What `poll` did. */
+/** The outcome of `poll`. */
 export interface Polled {
-  /** How many messages were handled, and proved whole afterwards. */
+  /** The number of messages that were handled and still intact afterwards. */
   handled: number;
   /**
-   * Why it ended: `ok` at the limit, `empty`, `closed` (also if the handler closed the reader), or
-   * `lost`. The last message that the handler saw, if it was not counted, may have been torn: forget
-   * what it showed.
+   * The reason for the end: `ok` at the limit, `empty`, `closed` (also if the handler closed the
+   * reader), or `lost`. If `handled` does not count the last message that the handler saw, that
+   * message may have been torn: discard the data read from it.
    */
   state: "ok" | "empty" | "closed" | "lost";
 }
@@ -99,13 +99,13 @@ export interface Polled {
 const EMPTY = { state: "empty" } as const;
 const CLOSED_OUTCOME = { state: "closed" } as const;
 
-/** One of any number of readers of a circular buffer. Each gets every message, or learns its loss. */
+/** A reader of a circular buffer, one of any number. It gets every message or the count it lost. */
 export class CircularBufferReader implements Disposable, Waitable {
   /** The name. */
   readonly name: string;
   /** How many bytes the ring holds, heads included. */
   readonly capacity: number;
-  /** The longest message that can come. */
+  /** The length of the longest possible message, in bytes. */
   readonly maxMessage: number;
   readonly #ring: Ring;
   readonly #afterLoss: "oldest" | "newest";
@@ -115,12 +115,12 @@ export class CircularBufferReader implements Disposable, Waitable {
   readonly #waiter: Waiter;
   #position = 0;
   #offset = 0; // its byte in the data
-  #published = 0; // as it was last seen, #position at least
-  #sequence = 0; // of the message that is expected at #position
+  #published = 0; // the value last loaded, at least #position
+  #sequence = 0; // of the message expected at #position
   #payload = 0; // the payload bytes before it
   #lostMessages = 0;
   #lostBytes = 0;
-  #polls = false; // the handler of a poll has the message at #position in its hands
+  #polls = false; // a poll is showing the message at #position to its handler
 
   private constructor(ring: Ring, options: CircularBufferReaderOptions) {
     this.name = ring.name;
@@ -133,7 +133,7 @@ export class CircularBufferReader implements Disposable, Waitable {
       bell: ring.bell,
       watch: ring.publishedLow,
       ready: () => this.#seesMore() || this.#writerClosed(),
-      // Drained, also of the last words.
+      // Only once the last messages of the dead writer are read.
       beforeSleep: () => this.#writerIsDead() && !this.#seesMore() ? "lost" : undefined,
     };
     this.#waiter = {
@@ -152,8 +152,8 @@ export class CircularBufferReader implements Disposable, Waitable {
   }
 
   /**
-   * Opens the buffer, or makes it, so that readers can come before the writer. Who comes first
-   * decides how large it is: a reader that gives no capacity takes any, and makes one of 1 MiB.
+   * Opens or creates the buffer, so that readers can start before the writer. The first opener
+   * decides its size: a reader without a capacity accepts any, and creates a buffer of 1 MiB.
    */
   static open(name: string, options: CircularBufferReaderOptions = {}): CircularBufferReader {
     options = checkedBuffer(name, options);
@@ -165,34 +165,34 @@ export class CircularBufferReader implements Disposable, Waitable {
     return reader;
   }
 
-  /** Removes the name, so that the next opener makes a new one; false if there is none. */
+  /** Removes the name; the next opener makes a new one. Returns false if the name is unused. */
   static unlink(name: string): boolean {
     return unlinkBuffer(name);
   }
 
-  /** Whether a living party is the writer; a killed one leaves the buffer to the next. */
+  /** Whether a living writer has the buffer open; a killed writer can be replaced. */
   get hasWriter(): boolean {
     return this.#ring.region.isHeld(this.#ring.writer.role);
   }
 
-  /** How many messages this reader has lost in all. */
+  /** The number of messages that this reader has lost in all. */
   get lostMessages(): number {
     return this.#lostMessages;
   }
 
-  /** How many bytes the lost messages had. */
+  /** The number of bytes in the lost messages. */
   get lostBytes(): number {
     return this.#lostBytes;
   }
 
-  /** How many messages were written before the one that is read next. */
+  /** The number of messages written before the one that is read next. */
   get sequence(): number {
     return this.#sequence;
   }
 
-  /** Reads a message, if there is one: into `target`, or as a copy. Never waits. */
+  /** Reads a copy of the next message, or reports that the buffer has none. Never waits. */
   tryRead(): ReadOutcome;
-  /** Reads a message into `target`, if there is one. Never waits. */
+  /** Reads the next message into `target`, or reports that the buffer has none. Never waits. */
   tryRead(target: Uint8Array<ArrayBuffer>): ReadIntoOutcome;
   tryRead(target?: Uint8Array<ArrayBuffer>): ReadOutcome | ReadIntoOutcome {
     return this.#tryRead(target);
@@ -217,11 +217,11 @@ export class CircularBufferReader implements Disposable, Waitable {
   }
 
   /**
-   * Blocks the thread until there is a message, and reads it; a TimeoutError after `timeout`. A
-   * Worker that is terminated meanwhile ends, and detaches, only once this has returned.
+   * Blocks the thread until a message arrives, and reads it; throws TimeoutError after `timeout`. A
+   * Worker that is terminated during the call ends, and detaches, only after the call returns.
    */
   readSync(options?: SyncWaitOptions): Found<ReadOutcome>;
-  /** Reads a message into `target`, without allocating, and blocks the thread until there is one. */
+  /** Blocks the thread until a message arrives, and reads it into `target` without allocating. */
   readSync(target: Uint8Array<ArrayBuffer>, options?: SyncWaitOptions): Found<ReadIntoOutcome>;
   readSync(
     first: Uint8Array<ArrayBuffer> | SyncWaitOptions = {},
@@ -235,9 +235,9 @@ export class CircularBufferReader implements Disposable, Waitable {
     return untilSync(() => arrived(this.#tryRead(target)), this.#waiter, options);
   }
 
-  /** Reads a message once there is one; a TimeoutError after `timeout`, or the signal's reason. */
+  /** Reads a message once it arrives; rejects with TimeoutError, or with the signal's reason. */
   read(options?: WaitOptions): Promise<Found<ReadOutcome>>;
-  /** Reads a message into `target` once there is one. */
+  /** Reads a message into `target` once it arrives. */
   read(target: Uint8Array<ArrayBuffer>, options?: WaitOptions): Promise<Found<ReadIntoOutcome>>;
   read(
     first: Uint8Array<ArrayBuffer> | WaitOptions = {},
@@ -249,10 +249,10 @@ export class CircularBufferReader implements Disposable, Waitable {
   }
 
   /**
-   * Shows messages in place, without a copy, until there is none or `limit` is reached. What the
-   * handler sees is provisional: the writer may overwrite it meanwhile. It is validated afterwards,
-   * and `handled` counts only what was whole. The handler may close the reader, which ends the poll
-   * without that last message; to read from it, it must return first.
+   * Shows up to `limit` messages in place, without a copy. The writer may overwrite a message while
+   * the handler reads it. So each message is validated afterwards, and `handled` counts only intact
+   * ones. The handler may close the reader, which ends the poll and does not count that message; it
+   * must return before anything else reads from this reader.
    */
   poll(handler: (message: Uint8Array, sequence: number) => void, limit = Infinity): Polled {
     checkHandler(handler, "poll", this.#ring.what);
@@ -285,12 +285,12 @@ export class CircularBufferReader implements Disposable, Waitable {
     }
   }
 
-  /** Every message from here on, until the writer closes; a LostError where some were lost. */
+  /** Iterates over the messages until the writer closes; throws a LostError after a loss. */
   [Symbol.asyncIterator](): AsyncGenerator<Uint8Array<ArrayBuffer>, void, void> {
     return iterate({ attempt: () => this.#next(), waiter: this.#waiter });
   }
 
-  /** The next step of a loop. */
+  /** Returns the next step of a loop. */
   #next(): Step<Uint8Array<ArrayBuffer>> | undefined {
     const outcome = this.tryRead();
     if (outcome.state === "ok") return { done: false, value: outcome.message };
@@ -308,21 +308,21 @@ export class CircularBufferReader implements Disposable, Waitable {
     return [this.#condition];
   }
 
-  /** Detaches. */
+  /** Closes the reader and detaches from the buffer. */
   close(): void {
     this.#ring.region.close();
   }
 
-  /** The same as `close()`. */
+  /** Closes this handle, as `close()` does. */
   [Symbol.dispose](): void {
     this.close();
   }
 
-  /** The length of the message at `#position`, as its head claims it, or why there is none. */
+  /** Returns the length in the head at `#position`, or the outcome if it has no message. */
   #nextLength(): number | NoMessage {
     this.#checkFree();
     const ring = this.#ring;
-    // Looked at again only when everything up to where it was seen is read.
+    // Load the word again only when every message up to the last loaded value is read.
     if (this.#published === this.#position && !this.#seesMore()) return this.#nothing();
     this.#head.load(ring, this.#offset);
     const { sequence, length } = this.#head;
@@ -333,20 +333,20 @@ export class CircularBufferReader implements Disposable, Waitable {
     throw corruptRing(ring, `message ${this.#sequence} claims a length of ${length}`);
   }
 
-  /** Whether there is something at `#position`. */
+  /** Returns whether a message is at `#position`. */
   #seesMore(): boolean {
     this.#published = this.#ring.published.load(); // .. P2 and so the records and heads are there
     return this.#published !== this.#position;
   }
 
-  /** At `published`: what was lost is known here too, as the next head is already written. */
+  /** Returns the outcome at `published`: a loss shows here too, as the next head is written. */
   #nothing(): NoMessage {
     if (!this.#writerClosed()) return EMPTY;
     // The writer may have published between the two loads, and then closed.
     return this.#seesMore() ? EMPTY : CLOSED_OUTCOME;
   }
 
-  /** Whether nothing at or behind `#position` has been overwritten up to now. */
+  /** Returns whether the writer has overwritten nothing from `#position` on until now. */
   #isIntact(): boolean {
     return this.#ring.oldest.loadLast() <= this.#position; // .. P1 after every byte was read
   }
@@ -359,7 +359,7 @@ export class CircularBufferReader implements Disposable, Waitable {
     this.#payload = addPayload(this.#payload, length);
   }
 
-  /** Goes on behind what was overwritten; tells how much that was. */
+  /** Continues after the overwritten messages; returns the extent of the loss. */
   #recover(): Lost {
     const { messages, bytes } = this.#jump(this.#afterLoss);
     this.#lostMessages += messages;
@@ -367,7 +367,7 @@ export class CircularBufferReader implements Disposable, Waitable {
     return { state: "lost", messages, bytes };
   }
 
-  /** Moves to an intact head; tells how many messages and bytes lie between. */
+  /** Moves to an intact head; returns the number of skipped messages and bytes. */
   #jump(where: "oldest" | "newest" | "now"): { messages: number; bytes: number } {
     const ring = this.#ring;
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
@@ -386,7 +386,7 @@ export class CircularBufferReader implements Disposable, Waitable {
     throw corruptRing(ring, "its oldest message keeps changing");
   }
 
-  /** Loads the head at the place; undefined if it was overwritten meanwhile. */
+  /** Loads the head at the place; returns undefined if the writer overwrote it meanwhile. */
   #find(where: "oldest" | "newest" | "now"): number | undefined {
     const ring = this.#ring;
     const oldest = ring.oldest.load();

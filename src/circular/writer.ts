@@ -27,13 +27,13 @@ import {
 
 const HEAD_UNITS = HEAD_BYTES / UNIT;
 
-/** After records of up to so many units (2 KiB), lines are fetched for the next one. */
+/** After a record of at most this many units (2 KiB), lines are fetched for the next one. */
 const FETCHED_AHEAD = 2 ** 11 / UNIT;
 
 /**
  * The one writer of a circular buffer. It never waits: it overwrites the oldest messages.
  *
- * @example Write, whoever reads
+ * @example Write to any number of readers
  * ```ts
  * import { CircularBufferReader, CircularBufferWriter } from "@vring/vring";
  *
@@ -49,16 +49,16 @@ export class CircularBufferWriter implements Disposable {
   readonly name: string;
   /** How many bytes the ring holds, heads included. */
   readonly capacity: number;
-  /** The longest message that fits. */
+  /** The length of the longest possible message, in bytes. */
   readonly maxMessage: number;
   readonly #ring: Ring;
-  /** The head at `#position`: that of the record that is written next. */
+  /** The head at `#position`, for the next record. */
   readonly #head = new Head();
-  #position: number; // published, as this is the only one who moves it
+  #position: number; // equal to published, which only this writer moves
   #offset: number; // its byte in the data
   #oldest: number; // likewise
   #oldestOffset: number;
-  #limit: number; // what ends beyond it overwrites, or is the end of all positions
+  #limit: number; // a record that ends beyond it overwrites, or is the end of all positions
   #claim: { view: Uint8Array<ArrayBuffer>; length: number } | undefined;
 
   private constructor(ring: Ring) {
@@ -82,8 +82,8 @@ export class CircularBufferWriter implements Disposable {
   }
 
   /**
-   * Opens the buffer, or makes it, and becomes its writer; a RoleTakenError if it has one. If a reader
-   * came first, it has decided how large the buffer is: another capacity is a LayoutMismatchError.
+   * Opens or creates the buffer as its writer; throws RoleTakenError if it has one. A reader that
+   * opened first has decided the size: another capacity is a LayoutMismatchError.
    */
   static open(name: string, options: CircularBufferOptions = {}): CircularBufferWriter {
     options = checkedBuffer(name, options);
@@ -99,12 +99,12 @@ export class CircularBufferWriter implements Disposable {
     return writer;
   }
 
-  /** Removes the name, so that the next opener makes a new one; false if there is none. */
+  /** Removes the name; the next opener makes a new one. Returns false if the name is unused. */
   static unlink(name: string): boolean {
     return unlinkBuffer(name);
   }
 
-  /** How many messages were written, by all writers that this buffer had. */
+  /** The number of messages written by all writers of this buffer. */
   get sequence(): number {
     return this.#head.sequence;
   }
@@ -118,8 +118,8 @@ export class CircularBufferWriter implements Disposable {
   }
 
   /**
-   * Space in shared memory to write a message into, up to `maxMessage` bytes. It becomes a message
-   * with `publish`; another claim or write takes its place.
+   * Claims space in shared memory for a message of up to `maxMessage` bytes. `publish` makes it a
+   * message; another claim or write discards it.
    */
   claim(length: number): Uint8Array<ArrayBuffer> {
     const { mapping, dataOffset } = this.#reserve(length);
@@ -146,12 +146,12 @@ export class CircularBufferWriter implements Disposable {
     this.#publish(published);
   }
 
-  /** Gives the claimed space up. */
+  /** Discards the claimed space. */
   discard(): void {
     this.#claim = undefined;
   }
 
-  /** Says that nothing more comes, until another writer opens; readers drain what is there. */
+  /** Closes the writer; readers still get the messages in the buffer, and another may open it. */
   close(): void {
     this.#ring.region.close(() => {
       this.#ring.writer.state.store(SeatState.closed);
@@ -159,12 +159,12 @@ export class CircularBufferWriter implements Disposable {
     });
   }
 
-  /** The same as `close()`. */
+  /** Closes this handle, as `close()` does. */
   [Symbol.dispose](): void {
     this.close();
   }
 
-  /** Moves `oldest` past all that a record of this length overwrites. */
+  /** Moves `oldest` past all records that a record of this length overwrites. */
   #reserve(length: number): Ring {
     this.#checkOpen();
     const ring = this.#ring;
@@ -180,18 +180,18 @@ export class CircularBufferWriter implements Disposable {
     return ring;
   }
 
-  /** Moves `oldest` so that everything up to `end` can be written. */
+  /** Moves `oldest` so that the writer can write up to `end`. */
   #makeRoom(end: number): void {
     const ring = this.#ring;
     if (end > LAST_POSITION) throw corruptRing(ring, "its positions are used up");
-    // A 64th of the ring more than is needed, so that most writes have nothing to do here.
+    // A 64th of the ring more than needed, so that most writes skip this step.
     const enough = end - ring.units * (63 / 64);
     while (this.#oldest < enough && this.#oldest < this.#position) this.#dropOldest();
     this.#limit = Math.min(this.#oldest + ring.units, LAST_POSITION);
     ring.oldest.storeFirst(this.#oldest); // P1 before any byte below it is overwritten ..
   }
 
-  /** Moves the private `oldest` past one record, which this or an earlier writer put there. */
+  /** Moves the private `oldest` past one record, written by this or an earlier writer. */
   #dropOldest(): void {
     const ring = this.#ring;
     const length = loadLength(ring, this.#oldestOffset);
@@ -217,9 +217,9 @@ export class CircularBufferWriter implements Disposable {
   }
 
   /**
-   * Fetches the lines that the next message and the head behind it are written to, if it is as long
-   * as this one. They are with readers from the last time round: the write would wait for them.
-   * Nothing changes there, so these may also be messages that are not dropped yet.
+   * Fetches the cache lines for a next message of the same length and the head after it. Readers
+   * have them cached since the last lap, and the write would wait for them. The fetch changes no
+   * data, so the lines may still hold messages that are not dropped yet.
    */
   #fetchAhead(units: number): void {
     const { mapping, dataOffset } = this.#ring;

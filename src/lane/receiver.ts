@@ -1,6 +1,6 @@
 /**
- * What every receiver of messages has, whatever the kind of ring: receiving copies, taking in place,
- * polling batches, waiting, iterating.
+ * The base of all receivers of messages: it receives copies, takes messages in place, polls
+ * batches, waits and iterates.
  *
  * @module
  */
@@ -25,26 +25,26 @@ import {
 } from "./record.ts";
 import { joinedStream, valueStream } from "../streams.ts";
 
-/** What a receiver finds in place of a message. */
+/** The outcome of a receive that finds no message. */
 export type Nothing =
-  /** Nothing is there now. */
+  /** The ring is empty now. */
   | { state: "empty" }
-  /** Nothing is there, and the other end has closed. */
+  /** The ring is empty, and the other end has closed. */
   | { state: "closed" };
 
-/** A value that was received. */
+/** A received value. */
 export interface ReceivedValue<T> {
-  /** It is there. */
+  /** The message arrived. */
   state: "ok";
-  /** What was sent. */
+  /** The value that was sent. */
   value: T;
   /** Whether a consumer that died may have seen it already. */
   redelivered: boolean;
 }
 
-/** A message that was taken in place. */
+/** A message taken in place. */
 export interface TakenSample<S> {
-  /** It is there. */
+  /** The message arrived. */
   state: "ok";
   /** The message; it stays in the ring until it is disposed. */
   sample: S;
@@ -52,7 +52,7 @@ export interface TakenSample<S> {
 
 /** A message in place: it stays in the ring until it is disposed. */
 export interface TakenMessage extends Disposable {
-  /** The payload, in shared memory; empty once it was disposed. */
+  /** The payload, in shared memory; empty after disposal. */
   readonly bytes: Uint8Array<ArrayBuffer>;
   /** Whether a consumer that died may have seen it already. */
   readonly redelivered: boolean;
@@ -62,7 +62,7 @@ const EMPTY = { state: "empty" } as const;
 const CLOSED = { state: "closed" } as const;
 const NO_BYTES = new Uint8Array(0);
 
-/** A message that is shown in place. */
+/** A message shown in place. */
 export class Sample implements TakenMessage {
   readonly redelivered: boolean;
   #shown: Uint8Array<ArrayBuffer>;
@@ -96,14 +96,14 @@ export abstract class MessageReceiver<
   readonly name: string;
   /** How many bytes the ring holds, 8 for each message included; of several lanes, each. */
   readonly capacity: number;
-  /** The longest message that can come, in bytes. */
+  /** The length of the longest possible message, in bytes. */
   readonly maxMessage: number;
   readonly #end: Endpoint;
   readonly #codec: Codec<T>;
   readonly #waiter: Waiter;
   readonly #landing = new Landing();
-  #shows: "" | "a sample" | "a batch" = ""; // what is in the hands of the caller, unreleased
-  #polled: LaneReceiver | undefined; // whose messages a batch is of
+  #shows: "" | "a sample" | "a batch" = ""; // what the caller holds, unreleased
+  #polled: LaneReceiver | undefined; // the lane of the batch
 
   /** @ignore */
   constructor(end: Endpoint, capacity: number, codec: Codec<T>) {
@@ -124,12 +124,12 @@ export abstract class MessageReceiver<
     return this.#end;
   }
 
-  /** How many bytes lie in the ring, unread. */
+  /** The number of unread bytes in the ring. */
   abstract get available(): number;
 
   /**
-   * Receives a value, if there is one. Never waits. What the codec throws about a message is thrown
-   * here, and the message is gone.
+   * Receives a value, or reports that the ring is empty. Never waits. If the codec throws, throws
+   * that error; the message is gone.
    */
   tryReceive(): R | Nothing {
     const lane = this.#next();
@@ -143,8 +143,8 @@ export abstract class MessageReceiver<
   }
 
   /**
-   * Copies a message into `target`, if there is one, and gives its length: nothing is allocated.
-   * -1 if there is none. A RangeError if the target is too small, and the message stays.
+   * Copies a message into `target` without allocating, and returns its length, or -1 when the ring
+   * is empty. Throws a RangeError if the target is too small; the message stays in the ring.
    */
   tryReceiveInto(target: Uint8Array<ArrayBuffer>): number {
     const space = byteLengthOf(target, "receive from", this.end.what);
@@ -161,7 +161,7 @@ export abstract class MessageReceiver<
     return length;
   }
 
-  /** Receives a value, and blocks the thread until there is one. */
+  /** Blocks the thread until a message arrives, and returns its value. */
   receiveSync(options: SyncWaitOptions = {}): R | { state: "closed" } {
     checkWaits(options);
     const outcome = this.tryReceive();
@@ -169,30 +169,30 @@ export abstract class MessageReceiver<
     return untilSync(() => arrived(this.tryReceive()), this.#waiter, options);
   }
 
-  /** Receives a value once there is one. */
+  /** Resolves with a value once a message arrives. */
   receive(options: WaitOptions = {}): Promise<R | { state: "closed" }> {
     return until(() => arrived(this.tryReceive()), this.#waiter, options);
   }
 
-  /** Blocks the thread until there is a message; false if the other end has closed and none is. */
+  /** Blocks the thread until a message arrives; returns false if the other end closes first. */
   waitSync(options: SyncWaitOptions = {}): boolean {
     checkWaits(options);
     return this.#look() ?? untilSync(() => this.#look(), this.#waiter, options);
   }
 
-  /** Resolves once there is a message; with false if the other end has closed and none is. */
+  /** Resolves once a message arrives, or with false if the other end closes first. */
   wait(options: WaitOptions = {}): Promise<boolean> {
     return until(() => this.#look(), this.#waiter, options);
   }
 
-  /** Takes a message in place, if there is one; it stays in the ring until it is disposed. */
+  /** Takes a message in place, which stays in the ring until it is disposed. Never waits. */
   tryTake(): TakenSample<S> | Nothing {
     const lane = this.#next();
     if (lane === undefined) return this.#nothing();
     const length = this.#lengthIn(lane);
     const size = recordBytes(length);
     const redelivered = lane.redelivered > 0;
-    lane.take(size); // before it is shown: if this consumer dies now, it may have been seen
+    lane.take(size); // before it is shown: a consumer that dies after this may have seen it
     const bytes = showRecord(lane, length);
     this.#shows = "a sample";
     const sample = this.taken(lane, bytes, redelivered, () => {
@@ -202,7 +202,7 @@ export abstract class MessageReceiver<
     return { state: "ok", sample };
   }
 
-  /** Blocks the thread until there is a message, and takes it in place. */
+  /** Blocks the thread until a message arrives, and takes it in place. */
   takeSync(options: SyncWaitOptions = {}): TakenSample<S> | { state: "closed" } {
     checkWaits(options);
     const outcome = this.tryTake();
@@ -210,12 +210,12 @@ export abstract class MessageReceiver<
     return untilSync(() => arrived(this.tryTake()), this.#waiter, options);
   }
 
-  /** Takes a message in place once there is one. */
+  /** Takes a message in place once it arrives. */
   take(options: WaitOptions = {}): Promise<TakenSample<S> | { state: "closed" }> {
     return until(() => arrived(this.tryTake()), this.#waiter, options);
   }
 
-  /** Every value from here on, until the other end closes. */
+  /** Iterates over the values from here on, until the other end closes. */
   values(options: WaitOptions = {}): AsyncGenerator<T, void, void> {
     const attempt = () => {
       const outcome = this.tryReceive();
@@ -225,17 +225,17 @@ export abstract class MessageReceiver<
     return iterate({ attempt, waiter: this.#waiter }, options);
   }
 
-  /** Every value from here on, until the other end closes. */
+  /** Iterates over the values from here on, until the other end closes. */
   [Symbol.asyncIterator](): AsyncGenerator<T, void, void> {
     return this.values();
   }
 
-  /** A stream of bytes, in which the messages follow each other; cancelling it closes this end. */
+  /** Returns a stream of bytes that joins the messages; cancelling it closes this end. */
   toReadableStream(
     this: MessageReceiver<Uint8Array<ArrayBuffer>>,
     options: WaitOptions & { type: "bytes" },
   ): ReadableStream<Uint8Array<ArrayBuffer>>;
-  /** A stream of the values; cancelling it closes this end. */
+  /** Returns a stream of the values; cancelling it closes this end. */
   toReadableStream(options?: WaitOptions): ReadableStream<T>;
   toReadableStream(options: WaitOptions & { type?: "bytes" } = {}): ReadableStream<unknown> {
     const own = checkedOptions(options, `stream from ${this.end.what}`);
@@ -244,16 +244,16 @@ export abstract class MessageReceiver<
   }
 
   /**
-   * Leaves. What was not read stays for the next consumer, while the ring lives; so does a sample
-   * that was not disposed.
+   * Closes this end. Unread messages, and a sample that was not disposed, stay for the next
+   * consumer as long as the ring exists.
    */
   close(): void {
-    if (this.#shows === "a batch" && !this.end.closed) this.#endBatch(); // by its handler, which has seen it
+    if (this.#shows === "a batch" && !this.end.closed) this.#endBatch(); // in its handler
     this.#shows = "";
     this.closeEnd();
   }
 
-  /** The same as `close()`. */
+  /** Closes this handle, as `close()` does. */
   [Symbol.dispose](): void {
     this.close();
   }
@@ -264,13 +264,13 @@ export abstract class MessageReceiver<
     return [this.condition()];
   }
 
-  /** A lane with a message, undefined if there is none.
+  /** Returns a lane with a message, or undefined when all are empty.
    * @ignore */
   protected abstract next(): LaneReceiver | undefined;
-  /** The outcome for a value from a lane.
+  /** Returns the outcome for a value from a lane.
    * @ignore */
   protected abstract received(lane: LaneReceiver, value: T, redelivered: boolean): R;
-  /** The sample for a message from a lane.
+  /** Returns the sample for a message from a lane.
    * @ignore */
   protected abstract taken(
     lane: LaneReceiver,
@@ -278,22 +278,22 @@ export abstract class MessageReceiver<
     redelivered: boolean,
     release: () => void,
   ): S;
-  /** True once there is a message, or the other end has closed.
+  /** Returns the condition that a message arrives or the other end closes.
    * @ignore */
   protected abstract condition(): Condition;
-  /** Whether a message is there, by what is in shared memory now.
+  /** Returns whether shared memory holds a message now.
    * @ignore */
   protected abstract hasMessage(): boolean;
-  /** Told of a lane in which a message claims what cannot be.
+  /** Handles a lane with a corrupt message.
    * @ignore */
   protected broken(_lane: LaneReceiver): void {}
-  /** Gives the role back.
+  /** Releases the role.
    * @ignore */
   protected abstract closeEnd(): void;
 
   /**
-   * Shows up to `limit` messages of the next lane in place, and gives how many there were. All are
-   * released together at the end, also if the handler throws or closes this end.
+   * Shows up to `limit` messages of the next lane in place, and returns their number. Releases all
+   * of them together at the end, even if the handler throws or closes this end.
    * @ignore
    */
   protected pollLane(
@@ -324,7 +324,7 @@ export abstract class MessageReceiver<
     return count;
   }
 
-  /** Releases what the handler has seen; the rest was noted as shown, and has not been. */
+  /** Releases the messages the handler saw, and unmarks the rest, which it did not see. */
   #endBatch(): void {
     this.#polled!.announce();
     this.#polled!.hide();
@@ -344,7 +344,7 @@ export abstract class MessageReceiver<
     return this.next();
   }
 
-  /** Throws if it is closed, or if messages are in the hands of the caller. */
+  /** Throws if this end is closed, or if the caller still holds messages. */
   #checkFree(action: string): void {
     this.end.checkOpen();
     if (this.#shows === "") return;
@@ -354,13 +354,13 @@ export abstract class MessageReceiver<
     );
   }
 
-  /** Whether there is a message; undefined while there is none and the other end has not closed. */
+  /** Returns whether a message is there; undefined while the ring is empty and can still fill. */
   #look(): boolean | undefined {
     this.#checkFree("wait");
     return this.condition().ready() ? this.hasMessage() : undefined;
   }
 
-  /** A message may have been published between the look at the ring and the one at the other end. */
+  /** Looks again: the sender may have published between our look at the ring and at its state. */
   #nothing(): Nothing {
     if (!this.end.peerHasClosed()) return EMPTY;
     return this.hasMessage() ? EMPTY : CLOSED;

@@ -1,6 +1,6 @@
 /**
- * What every sender through a lane has, whatever the kind of ring: claiming space and publishing
- * it, waiting for room, and for the receiver to be done.
+ * The base of all senders through a lane: it claims and publishes space, waits for room, and waits
+ * until the receiver is done.
  *
  * @module
  */
@@ -26,7 +26,7 @@ export abstract class Sender implements Disposable {
   readonly #at: LaneEnd;
   readonly #lane: LaneSender;
   readonly #waiter: Waiter;
-  #wanted = 0; // bytes of room that the last attempt has not found
+  #wanted = 0; // bytes of room that the last attempt did not find
   #claim: Uint8Array<ArrayBuffer> | undefined;
 
   /** @ignore */
@@ -49,38 +49,38 @@ export abstract class Sender implements Disposable {
     return this.#lane;
   }
 
-  /** How many bytes lie in the ring, unread. */
+  /** The number of unread bytes in the ring. */
   get available(): number {
     this.end.checkOpen();
     return this.lane.used;
   }
 
-  /** How many bytes are free. */
+  /** The number of free bytes in the ring. */
   get free(): number {
     return this.capacity - this.available;
   }
 
   /**
-   * Space in the ring for up to `length` bytes, contiguous; undefined if there is no room. Never
-   * waits. What was claimed before and not published is given up, as it is by sending.
+   * Claims contiguous space in the ring for up to `length` bytes; returns undefined when the ring
+   * is full. Never waits. A new claim, or a send, discards a claim that was not published.
    */
   tryClaim(length: number): Uint8Array<ArrayBuffer> | undefined {
     if (!this.hasRoom(length)) return undefined;
     return this.#claim = claimView(this.#at.place.mapping, this.claimOffset(), length);
   }
 
-  /** Blocks the thread until there is room for `length` bytes, and claims it. */
+  /** Blocks the thread until the ring has room for `length` bytes, and claims it. */
   claimSync(length: number, options: SyncWaitOptions = {}): Uint8Array<ArrayBuffer> {
     checkWaits(options);
     return this.tryClaim(length) ?? this.whenRoomSync(() => this.tryClaim(length), options);
   }
 
-  /** Resolves with a claim of `length` bytes once there is room. */
+  /** Resolves with a claim of `length` bytes once the ring has room. */
   claim(length: number, options: WaitOptions = {}): Promise<Uint8Array<ArrayBuffer>> {
     return this.whenRoom(() => this.tryClaim(length), options);
   }
 
-  /** Sends the first `length` bytes of the claimed space; the rest of it is given up. */
+  /** Sends the first `length` bytes of the claimed space and discards the rest. */
   publish(length?: number): void {
     this.end.checkOpen();
     const claim = this.#claim;
@@ -99,7 +99,7 @@ export abstract class Sender implements Disposable {
     this.publishClaimed(published);
   }
 
-  /** Gives the claimed space up. */
+  /** Discards the claimed space. */
   discard(): void {
     this.#claim = undefined;
   }
@@ -117,17 +117,17 @@ export abstract class Sender implements Disposable {
     await this.whenRoom(() => this.findRoom(this.capacity), options);
   }
 
-  /** Says that nothing more comes; the receiver drains what is there. */
+  /** Closes this end; the receiver still gets every message that was sent. */
   close(): void {
     this.end.close(this.#at.place.dataBell);
   }
 
-  /** The same as `close()`. */
+  /** Closes this handle, as `close()` does. */
   [Symbol.dispose](): void {
     this.close();
   }
 
-  /** Whether there is room for a claim of this length; the previous claim is given up.
+  /** Returns whether a claim of this length has room; discards the previous claim.
    * @ignore */
   protected hasRoom(length: number): boolean {
     this.end.checkOpen();
@@ -139,7 +139,7 @@ export abstract class Sender implements Disposable {
     return false;
   }
 
-  /** True if so many bytes are free, undefined if not.
+  /** Returns true if so many bytes are free, and undefined if not.
    * @ignore */
   protected findRoom(bytes: number): true | undefined {
     this.end.checkOpen();
@@ -147,28 +147,28 @@ export abstract class Sender implements Disposable {
     return this.lane.hasRoom(bytes) || undefined;
   }
 
-  /** Repeats an attempt that has failed for want of room. Blocks the thread.
+  /** Blocks the thread and repeats a failed attempt until it finds room.
    * @ignore */
   protected whenRoomSync<R>(attempt: () => R | undefined, options: SyncWaitOptions): R {
     return untilSync(attempt, this.#waiter, options);
   }
 
-  /** Makes an attempt, and repeats it while it fails for want of room.
+  /** Makes an attempt, and repeats it until it finds room.
    * @ignore */
   protected whenRoom<R>(attempt: () => R | undefined, options: WaitOptions): Promise<R> {
     return until(attempt, this.#waiter, options);
   }
 
-  /** How many bytes in the ring a claim of this length takes.
+  /** Returns the number of bytes that a claim of this length takes in the ring.
    * @ignore */
   protected abstract bytesFor(length: number): number;
-  /** Where in the mapping the next claim begins.
+  /** Returns the offset in the mapping at which the next claim begins.
    * @ignore */
   protected abstract claimOffset(): number;
-  /** Throws unless this length can ever be claimed.
+  /** Throws if no claim can ever have this length.
    * @ignore */
   protected abstract checkLength(length: number): void;
-  /** Publishes so much of the claim.
+  /** Publishes the first `length` bytes of the claim.
    * @ignore */
   protected abstract publishClaimed(length: number): void;
 
@@ -185,8 +185,8 @@ export abstract class Sender implements Disposable {
 /**
  * The sending end of a ring of messages.
  *
- * Of several calls that wait at the same time, such as two `send()` without an `await` between them,
- * whichever fits first goes first: await one before the next where order matters.
+ * Calls that wait at the same time, such as two `send()` without an `await` between them, have no
+ * order: the first message that fits is sent first. Await each call where order matters.
  */
 export abstract class MessageSender<T> extends Sender {
   /** The longest message that fits, in bytes. */
@@ -200,33 +200,33 @@ export abstract class MessageSender<T> extends Sender {
     this.#codec = codec;
   }
 
-  /** Sends a value if there is room; false if there is not. Never waits. */
+  /** Sends a value; returns false when the ring is full. Never waits. */
   trySend(value: T): boolean {
     const message = this.#encode(value);
     return this.#trySend(message, this.#lengthOf(message));
   }
 
-  /** Sends a value, and blocks the thread until there is room. */
+  /** Blocks the thread until the ring has room, and sends a value. */
   sendSync(value: T, options: SyncWaitOptions = {}): void {
     checkWaits(options);
     if (!this.trySend(value)) this.whenRoomSync(() => this.trySend(value) || undefined, options);
   }
 
-  /** Sends a value once there is room. Leave it unchanged until the promise resolves. */
+  /** Sends a value once the ring has room. Do not change it until the promise resolves. */
   async send(value: T, options: WaitOptions = {}): Promise<void> {
     await this.whenRoom(() => this.trySend(value) || undefined, options);
   }
 
   /**
-   * Sends as many of the values as there is room for, all visible at once; gives how many. If one of
-   * them cannot be sent at all, those before it are sent, and it throws.
+   * Sends as many of the values as fit, all visible at once, and returns their number. If a value
+   * can never be sent, sends the values before it and throws.
    */
   trySendBatch(values: readonly T[]): number {
     checkArray(values, this.end.what);
     return this.#trySendFrom(values, 0);
   }
 
-  /** Sends all the values, as many at a time as there is room for. Blocks the thread. */
+  /** Sends all the values, as many at a time as fit. Blocks the thread. */
   sendBatchSync(values: readonly T[], options: SyncWaitOptions = {}): void {
     checkWaits(options);
     const attempt = this.#batch(values);
@@ -234,15 +234,15 @@ export abstract class MessageSender<T> extends Sender {
   }
 
   /**
-   * Sends all the values, as many at a time as there is room for. Leaves the event loop free. Leave
-   * the values unchanged until the promise resolves.
+   * Sends all the values, as many at a time as fit. Leaves the event loop free. Do not change the
+   * values until the promise resolves.
    */
   async sendBatch(values: readonly T[], options: WaitOptions = {}): Promise<void> {
     checkWaits(options);
     await this.whenRoom(this.#batch(values), options);
   }
 
-  /** The attempt to send all that is left of a batch. */
+  /** Returns an attempt to send the rest of a batch. */
   #batch(values: readonly T[]): () => true | undefined {
     checkArray(values, this.end.what);
     let sent = 0;
@@ -252,7 +252,7 @@ export abstract class MessageSender<T> extends Sender {
     };
   }
 
-  /** A stream into the ring, which takes no more than fits; closing or aborting it closes this end. */
+  /** Returns a stream into the ring that waits for room; closing or aborting it closes this end. */
   toWritableStream(options: WaitOptions = {}): WritableStream<T> {
     return sinkStream(this, options);
   }
@@ -262,7 +262,7 @@ export abstract class MessageSender<T> extends Sender {
     return encoded(this.#codec, value);
   }
 
-  /** The length of what the codec made. */
+  /** Returns the length of an encoded message. */
   #lengthOf(message: Uint8Array): number {
     return byteLengthOf(message, "send through", this.end.what);
   }
@@ -274,7 +274,7 @@ export abstract class MessageSender<T> extends Sender {
     return true;
   }
 
-  /** Sends those from `first` on for which there is room; gives how many. */
+  /** Sends the values from `first` on that fit, and returns their number. */
   #trySendFrom(values: readonly T[], first: number): number {
     let next = first;
     try {

@@ -27,18 +27,18 @@ import {
   type TakenMessage,
 } from "../lane/receiver.ts";
 
-/** Who sent a message. */
+/** The producer of a message. */
 export interface Origin {
   /** The number of the producer's lane. */
   readonly producer: number;
-  /** How many producers had that lane up to this one: another number, another producer. */
+  /** The number of producers that lane had so far; it differs for each producer of the lane. */
   readonly generation: number;
 }
 
-/** A value that was received, and from whom. */
+/** A received value and its producer. */
 export interface MpscValue<T> extends ReceivedValue<T>, Origin {}
 
-/** A message in place, and who sent it. */
+/** A message in place and its producer. */
 export interface MpscMessage extends TakenMessage, Origin {}
 
 /** A producer's lane, as the consumer sees it. */
@@ -54,7 +54,7 @@ class ProducerLane extends LaneReceiver implements Origin {
     this.generation = generation.load();
   }
 
-  /** While there is something to read, the generation is that of its producer (mpsc.ts, I1). */
+  /** Looks for messages. While any is unread, the generation is its producer's (mpsc.ts, I1). */
   override look(): number {
     const length = super.look();
     if (length > 0) this.generation = this.#generation.load();
@@ -62,7 +62,7 @@ class ProducerLane extends LaneReceiver implements Origin {
   }
 }
 
-/** The lanes of a new consumer; throws if it had to empty one (mpsc.ts, C2). */
+/** Returns the lanes of a new consumer; throws if it had to empty one (mpsc.ts, C2). */
 function beginLanes(board: Board): ProducerLane[] {
   let emptied: string | undefined;
   const lanes = Array.from({ length: board.producers }, (_, id) => {
@@ -94,14 +94,14 @@ class OriginSample extends Sample implements MpscMessage {
 }
 
 /**
- * The one consumer of a ring with many producers. It serves them in turns; each message tells whose
- * it is.
+ * The one consumer of a ring with many producers. It serves them in turn; each message carries the
+ * number of its producer.
  *
- * A lane that a producer corrupts gives one CorruptRegionError and is not read from then on; the
- * others are served as before. A lane whose positions are corrupt when a consumer opens the ring is
+ * A producer that corrupts its lane causes one CorruptRegionError, and its lane is not read again;
+ * the other lanes keep working. A lane whose positions are corrupt when a consumer opens the ring is
  * emptied: that attempt throws the error, and the next one succeeds.
  *
- * @example Whatever producers have to say
+ * @example Every value of every producer
  * ```ts
  * import { codec, MpscConsumer, MpscProducer } from "@vring/vring";
  *
@@ -114,7 +114,7 @@ class OriginSample extends Sample implements MpscMessage {
  * ```
  */
 export class MpscConsumer<T = Uint8Array> extends MessageReceiver<T, MpscValue<T>, MpscMessage> {
-  /** How many producers there can be. */
+  /** The largest number of producers. */
   readonly producers: number;
   readonly #fan: FanIn<ProducerLane>;
   readonly #condition: Condition;
@@ -128,17 +128,17 @@ export class MpscConsumer<T = Uint8Array> extends MessageReceiver<T, MpscValue<T
       bell: board.dataBell,
       watch: board.hint,
       ready: () => fan.look() || end.peerHasClosed(),
-      // Drained, also of the last words.
+      // Only once the last messages of the dead producers are read.
       beforeSleep: () => end.peerIsLost() && !fan.look() ? "lost" : undefined,
     };
   }
 
-  /** Opens a ring of bytes, or makes it, as its consumer. */
+  /** Opens or creates a ring of bytes as its consumer. */
   static open(
     name: string,
     options?: MpscOptions<Uint8Array<ArrayBuffer>>,
   ): MpscConsumer<Uint8Array<ArrayBuffer>>;
-  /** Opens a ring of values, or makes it, as its consumer; RoleTakenError if it has a living one. */
+  /** Opens or creates a ring of values as its consumer; throws RoleTakenError if one is alive. */
   static open<T>(name: string, options: MpscOptions<T> & { codec: Codec<T> }): MpscConsumer<T>;
   static open<T>(name: string, options: MpscOptions<T> = {}): MpscConsumer<T> {
     options = checkedRing(name, options);
@@ -146,12 +146,12 @@ export class MpscConsumer<T = Uint8Array> extends MessageReceiver<T, MpscValue<T
     return MpscConsumer.#on(takeConsumer(name, region, options), options);
   }
 
-  /** Makes a ring of bytes; an OsError (EEXIST) if somebody uses one of that name. */
+  /** Creates a ring of bytes; throws OsError (EEXIST) if the name is in use. */
   static create(
     name: string,
     options?: MpscOptions<Uint8Array<ArrayBuffer>>,
   ): MpscConsumer<Uint8Array<ArrayBuffer>>;
-  /** Makes a ring of values; an OsError (EEXIST) if somebody uses one of that name. */
+  /** Creates a ring of values; throws OsError (EEXIST) if the name is in use. */
   static create<T>(name: string, options: MpscOptions<T> & { codec: Codec<T> }): MpscConsumer<T>;
   static create<T>(name: string, options: MpscOptions<T> = {}): MpscConsumer<T> {
     options = checkedRing(name, options);
@@ -159,12 +159,12 @@ export class MpscConsumer<T = Uint8Array> extends MessageReceiver<T, MpscValue<T
     return MpscConsumer.#on(takeConsumer(name, region, options), options);
   }
 
-  /** Joins a ring of bytes, once somebody has made it. */
+  /** Joins a ring of bytes once it exists. */
   static connect(
     name: string,
     options?: MpscConnectOptions<Uint8Array<ArrayBuffer>>,
   ): Promise<MpscConsumer<Uint8Array<ArrayBuffer>>>;
-  /** Joins a ring of values, once somebody has made it; RoleTakenError if it has a living consumer. */
+  /** Joins a ring of values once it exists; RoleTakenError if it has a living consumer. */
   static connect<T>(
     name: string,
     options: MpscConnectOptions<T> & { codec: Codec<T> },
@@ -183,21 +183,21 @@ export class MpscConsumer<T = Uint8Array> extends MessageReceiver<T, MpscValue<T
     return at.end.use(() => new MpscConsumer(at, chosen));
   }
 
-  /** Removes the name, so that the next opener makes a new one; false if there is none. */
+  /** Removes the name; the next opener makes a new one. Returns false if the name is unused. */
   static unlink(name: string): boolean {
     return RINGS.unlink(name);
   }
 
-  /** How many bytes lie in all lanes, unread. */
+  /** The number of unread bytes in all lanes. */
   override get available(): number {
     this.end.checkOpen();
     return this.#fan.available;
   }
 
   /**
-   * Shows messages in place, without a copy, until there is none or `limit` is reached, and gives how
-   * many there were. A view is the handler's until it returns. A lane's messages are released
-   * together at the end of its turn, also if the handler throws or closes this end.
+   * Shows up to `limit` messages in place, without a copy, and returns their number. A view is
+   * valid until the handler returns. A lane's messages are released together at the end of its turn, even
+   * if the handler throws or closes this end.
    */
   poll(
     handler: (message: Uint8Array<ArrayBuffer>, origin: Origin, redelivered: boolean) => void,

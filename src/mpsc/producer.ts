@@ -20,8 +20,8 @@ import { deadlineOf } from "../wait/until.ts";
 import { MessageSender } from "../lane/sender.ts";
 
 /**
- * One of the producers of a ring. It has a lane of its own: others never hold it up, and what it
- * sends arrives in order.
+ * One of the producers of a ring. It has its own lane: other producers never block it, and its
+ * messages arrive in order.
  *
  * @example Two producers
  * ```ts
@@ -39,9 +39,9 @@ import { MessageSender } from "../lane/sender.ts";
  * ```
  */
 export class MpscProducer<T = Uint8Array> extends MessageSender<T> {
-  /** Which of the producers this is: the number of its lane. */
+  /** The number of this producer's lane. */
   readonly id: number;
-  /** How many producers have had this lane, this one included. */
+  /** The number of producers that have had this lane, including this one. */
   readonly generation: number;
 
   private constructor(at: ProducerEnd, codec: Codec<T>) {
@@ -50,14 +50,14 @@ export class MpscProducer<T = Uint8Array> extends MessageSender<T> {
     this.generation = at.generation;
   }
 
-  /** Opens a ring of bytes, or makes it, as one of its producers. */
+  /** Opens or creates a ring of bytes as one of its producers. */
   static open(
     name: string,
     options?: MpscOptions<Uint8Array> & MpscSeatOptions,
   ): MpscProducer<Uint8Array>;
   /**
-   * Opens a ring of values, or makes it, as one of its producers. A RoleTakenError if they are all
-   * alive, or if what dead ones sent was not read yet: their lanes are free once it was.
+   * Opens or creates a ring of values as one of its producers. Throws RoleTakenError if every lane
+   * has a living producer or unread messages of a dead one.
    */
   static open<T>(
     name: string,
@@ -69,12 +69,12 @@ export class MpscProducer<T = Uint8Array> extends MessageSender<T> {
     return MpscProducer.#on(takeSeat(name, region, options), options);
   }
 
-  /** Makes a ring of bytes; an OsError (EEXIST) if somebody uses one of that name. */
+  /** Creates a ring of bytes; throws OsError (EEXIST) if the name is in use. */
   static create(
     name: string,
     options?: MpscOptions<Uint8Array> & MpscSeatOptions,
   ): MpscProducer<Uint8Array>;
-  /** Makes a ring of values; an OsError (EEXIST) if somebody uses one of that name. */
+  /** Creates a ring of values; throws OsError (EEXIST) if the name is in use. */
   static create<T>(
     name: string,
     options: MpscOptions<T> & MpscSeatOptions & { codec: Codec<T> },
@@ -85,14 +85,14 @@ export class MpscProducer<T = Uint8Array> extends MessageSender<T> {
     return MpscProducer.#on(takeSeat(name, region, options), options);
   }
 
-  /** Joins a ring of bytes, once somebody has made it. */
+  /** Joins a ring of bytes once it exists. */
   static connect(
     name: string,
     options?: MpscConnectOptions<Uint8Array> & MpscSeatOptions,
   ): Promise<MpscProducer<Uint8Array>>;
   /**
-   * Joins a ring of values, once somebody has made it, and waits for a lane to be free of what a dead
-   * producer sent. A RoleTakenError if all producers are alive.
+   * Joins a ring of values once it exists, and waits until the consumer has drained a dead
+   * producer's lane. Rejects with RoleTakenError if all producers are alive.
    */
   static connect<T>(
     name: string,
@@ -114,7 +114,7 @@ export class MpscProducer<T = Uint8Array> extends MessageSender<T> {
     return at.end.use(() => new MpscProducer(at, chosen));
   }
 
-  /** Removes the name, so that the next opener makes a new one; false if there is none. */
+  /** Removes the name; the next opener makes a new one. Returns false if the name is unused. */
   static unlink(name: string): boolean {
     return RINGS.unlink(name);
   }

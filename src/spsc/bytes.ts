@@ -1,8 +1,8 @@
 /**
  * The ends of a ring that carries bytes without messages.
  *
- * What is claimed and what is peeked is contiguous, wherever in the ring it begins: the data is
- * mapped twice, so there is no padding and no rule for the end.
+ * Claims and peeks are contiguous wherever in the ring they begin: the data is mapped twice, so the
+ * ring needs no padding and no rule for its end.
  *
  * @module
  */
@@ -31,7 +31,7 @@ export function byteConsumerOn(at: LaneEnd): SpscByteConsumer {
   return at.end.use(() => makeConsumer(at));
 }
 
-/** Throws unless so many bytes can be in a ring at once. */
+/** Throws if the ring can never hold so many bytes at once. */
 function checkCount(action: string, bytes: number, capacity: number): void {
   if (Number.isInteger(bytes) && bytes >= 0 && bytes <= capacity) return;
   throw new RangeError(`Cannot ${action} ${inWords(bytes)} bytes: the ring holds 0 to ${capacity}`);
@@ -79,7 +79,7 @@ export class SpscByteProducer extends Sender {
     return this.findRoom(bytes);
   }
 
-  /** A stream into the ring, which takes no more than fits; closing or aborting it closes this end. */
+  /** Returns a stream into the ring that waits for room; closing or aborting it closes this end. */
   toWritableStream(options: WaitOptions = {}): WritableStream<Uint8Array> {
     const send = async (bytes: Uint8Array, options: WaitOptions) => {
       let sent = 0;
@@ -95,7 +95,7 @@ export class SpscByteProducer extends Sender {
     return sinkStream({ send, close: () => this.close() }, options);
   }
 
-  /** Copies as many of the `left` bytes from `start` on as fit; gives how many. */
+  /** Copies as many of the `left` bytes from `start` on as fit, and returns their number. */
   #write(bytes: Uint8Array, start: number, left: number): number {
     this.discard();
     this.end.checkOpen();
@@ -127,15 +127,15 @@ export class SpscByteProducer extends Sender {
   }
 }
 
-/** How many bytes to wait for, and how long. */
+/** The number of bytes to wait for, and the timeout. */
 export interface SyncBytesOptions extends SyncWaitOptions {
-  /** How many; 1 by default. */
+  /** The number of bytes; 1 by default. */
   bytes?: number;
 }
 
-/** How many bytes to wait for, how long, and who may call it off. */
+/** The number of bytes to wait for, the timeout, and the signal that aborts the wait. */
 export interface BytesOptions extends WaitOptions {
-  /** How many; 1 by default. */
+  /** The number of bytes; 1 by default. */
   bytes?: number;
 }
 
@@ -153,8 +153,8 @@ export class SpscByteConsumer implements Disposable, Waitable {
   readonly #at: LaneEnd;
   readonly #lane: LaneReceiver;
   readonly #waiter: Waiter;
-  #wanted = 1; // bytes that the last attempt has not found
-  #shown = 0; // bytes that were peeked at and not released
+  #wanted = 1; // bytes that the last attempt did not find
+  #shown = 0; // bytes peeked at and not released
 
   private constructor(at: LaneEnd) {
     this.name = at.end.name;
@@ -166,18 +166,18 @@ export class SpscByteConsumer implements Disposable, Waitable {
     disposeAtEnd(this);
   }
 
-  /** How many bytes lie in the ring, unread. */
+  /** The number of unread bytes in the ring. */
   get available(): number {
     this.#end.checkOpen();
     return this.#lane.look();
   }
 
-  /** How many bytes are free. */
+  /** The number of free bytes in the ring. */
   get free(): number {
     return this.capacity - this.available;
   }
 
-  /** How many of the next bytes a consumer that died, or left without releasing, may have seen. */
+  /** The number of bytes that an earlier consumer may have seen and did not release. */
   get redelivered(): number {
     this.#end.checkOpen();
     return this.#lane.redelivered;
@@ -189,16 +189,16 @@ export class SpscByteConsumer implements Disposable, Waitable {
     return this.#end.peerHasClosed() && this.#lane.look() === 0;
   }
 
-  /** Everything that can be read, in place and contiguous; of length 0 if there is nothing. */
+  /** Shows all readable bytes in place and contiguous; the view is empty when the ring is. */
   peek(): Uint8Array<ArrayBuffer> {
     this.#end.checkOpen();
     const length = this.#lane.look();
-    this.#lane.take(length); // before it is shown: if this consumer dies now, it may have been seen
+    this.#lane.take(length); // first: a consumer that dies after this may have seen them
     this.#shown = length;
     return peekView(this.#at.place.mapping, this.#lane.offset, length);
   }
 
-  /** Gives back the first `length` bytes of what was peeked at: the producer may overwrite them. */
+  /** Releases the first `length` peeked bytes, so that the producer may overwrite them. */
   release(length: number): void {
     this.#end.checkOpen();
     if (!Number.isInteger(length) || length < 0 || length > this.#shown) {
@@ -212,8 +212,8 @@ export class SpscByteConsumer implements Disposable, Waitable {
   }
 
   /**
-   * Blocks the thread until there are bytes, one or as many as `bytes` says; false if there are fewer
-   * and the producer has closed.
+   * Blocks the thread until `bytes` bytes are readable, one by default; returns false if the
+   * producer closes with fewer.
    */
   waitSync(options: SyncBytesOptions = {}): boolean {
     checkWaits(options);
@@ -222,14 +222,14 @@ export class SpscByteConsumer implements Disposable, Waitable {
   }
 
   /**
-   * Resolves once there are bytes, one or as many as `bytes` says; with false if there are fewer and
-   * the producer has closed.
+   * Resolves once `bytes` bytes are readable, one by default, or with false if the producer closes
+   * with fewer.
    */
   wait(options: BytesOptions = {}): Promise<boolean> {
     return until(() => this.#look(options.bytes ?? 1), this.#waiter, options);
   }
 
-  /** Whether there are so many bytes; undefined while there are fewer and more can come. */
+  /** Returns whether the wanted bytes are readable; undefined while more can still arrive. */
   #look(bytes: number): boolean | undefined {
     this.#end.checkOpen();
     checkCount("wait for", bytes, this.capacity);
@@ -245,8 +245,8 @@ export class SpscByteConsumer implements Disposable, Waitable {
   }
 
   /**
-   * A stream of the bytes, into the reader's own array if it brings one; cancelling it closes this
-   * end.
+   * Returns a stream of the bytes, which fills the reader's own array if it brings one; cancelling
+   * it closes this end.
    */
   toReadableStream(options: WaitOptions = {}): ReadableStream<Uint8Array<ArrayBuffer>> {
     return byteStream({
@@ -257,17 +257,17 @@ export class SpscByteConsumer implements Disposable, Waitable {
     }, options);
   }
 
-  /** Leaves. What was not released stays for the next consumer, while the ring lives. */
+  /** Closes this end. Unreleased bytes stay for the next consumer as long as the ring exists. */
   close(): void {
     this.#end.close(this.#at.place.spaceBell);
   }
 
-  /** The same as `close()`. */
+  /** Closes this handle, as `close()` does. */
   [Symbol.dispose](): void {
     this.close();
   }
 
-  /** Copies as many bytes as are there and fit; gives how many. */
+  /** Copies as many readable bytes as fit, and returns their number. */
   #read(target: Uint8Array<ArrayBuffer>): number {
     this.#end.checkOpen();
     const length = Math.min(target.length, this.#lane.look());

@@ -30,7 +30,7 @@ import {
 } from "./spsc.ts";
 import { byteConsumerOn, type SpscByteConsumer } from "./bytes.ts";
 
-/** What receiving a value gives. */
+/** The outcome of receiving a value. */
 export type ReceiveOutcome<T> = ReceivedValue<T> | Nothing;
 
 type Either<T> = SpscConsumer<T> | SpscByteConsumer;
@@ -63,47 +63,47 @@ export class SpscConsumer<T = Uint8Array> extends MessageReceiver<T> {
       bell,
       watch: lane.head,
       ready: () => lane.look() > 0 || end.peerHasClosed(),
-      // Drained, also of the last words.
+      // Only once the last messages of the dead producer are read.
       beforeSleep: () => end.peerIsLost() && lane.look() === 0 ? "lost" : undefined,
     };
   }
 
-  /** Opens a ring of bytes without messages, or makes it, as its consumer. */
+  /** Opens or creates a ring of bytes without messages as its consumer. */
   static open(name: string, options: SpscByteOptions): SpscByteConsumer;
-  /** Opens a ring of bytes, or makes it, as its consumer; RoleTakenError if it has a living one. */
+  /** Opens or creates a ring of bytes as its consumer; throws RoleTakenError if one is alive. */
   static open(
     name: string,
     options?: SpscOptions<Uint8Array<ArrayBuffer>>,
   ): SpscConsumer<Uint8Array<ArrayBuffer>>;
-  /** Opens a ring of values, or makes it, as its consumer; RoleTakenError if it has a living one. */
+  /** Opens or creates a ring of values as its consumer; throws RoleTakenError if one is alive. */
   static open<T>(name: string, options: SpscOptions<T> & { codec: Codec<T> }): SpscConsumer<T>;
   static open<T>(name: string, options: SpscOptions<T> | SpscByteOptions = {}): Either<T> {
     options = checkedRing(name, options);
     return SpscConsumer.#on(openEnd(name, "consumer", options), options);
   }
 
-  /** Makes a ring of bytes without messages; an OsError (EEXIST) if somebody uses that name. */
+  /** Creates a ring of bytes without messages; throws OsError (EEXIST) if the name is in use. */
   static create(name: string, options: SpscByteOptions): SpscByteConsumer;
-  /** Makes a ring of bytes; an OsError (EEXIST) if somebody uses one of that name. */
+  /** Creates a ring of bytes; throws OsError (EEXIST) if the name is in use. */
   static create(
     name: string,
     options?: SpscOptions<Uint8Array<ArrayBuffer>>,
   ): SpscConsumer<Uint8Array<ArrayBuffer>>;
-  /** Makes a ring of values; an OsError (EEXIST) if somebody uses one of that name. */
+  /** Creates a ring of values; throws OsError (EEXIST) if the name is in use. */
   static create<T>(name: string, options: SpscOptions<T> & { codec: Codec<T> }): SpscConsumer<T>;
   static create<T>(name: string, options: SpscOptions<T> | SpscByteOptions = {}): Either<T> {
     options = checkedRing(name, options);
     return SpscConsumer.#on(createEnd(name, "consumer", options), options);
   }
 
-  /** Joins a ring of bytes without messages, once somebody has made it. */
+  /** Joins a ring of bytes without messages once it exists. */
   static connect(name: string, options: SpscByteConnectOptions): Promise<SpscByteConsumer>;
-  /** Joins a ring of bytes, once somebody has made it; RoleTakenError if it has a living consumer. */
+  /** Joins a ring of bytes once it exists; RoleTakenError if it has a living consumer. */
   static connect(
     name: string,
     options?: SpscConnectOptions<Uint8Array<ArrayBuffer>>,
   ): Promise<SpscConsumer<Uint8Array<ArrayBuffer>>>;
-  /** Joins a ring of values, once somebody has made it; RoleTakenError if it has a living consumer. */
+  /** Joins a ring of values once it exists; RoleTakenError if it has a living consumer. */
   static connect<T>(
     name: string,
     options: SpscConnectOptions<T> & { codec: Codec<T> },
@@ -122,26 +122,26 @@ export class SpscConsumer<T = Uint8Array> extends MessageReceiver<T> {
     return at.end.use(() => new SpscConsumer(at, chosen));
   }
 
-  /** Removes the name, so that the next opener makes a new one; false if there is none. */
+  /** Removes the name; the next opener makes a new one. Returns false if the name is unused. */
   static unlink(name: string): boolean {
     return RINGS.unlink(name);
   }
 
-  /** How many bytes lie in the ring, unread. */
+  /** The number of unread bytes in the ring. */
   override get available(): number {
     this.end.checkOpen();
     return this.#lane.look();
   }
 
-  /** How many bytes are free. */
+  /** The number of free bytes in the ring. */
   get free(): number {
     return this.capacity - this.available;
   }
 
   /**
-   * Shows messages in place, without a copy, until there is none or `limit` is reached, and gives how
-   * many there were. A view is the handler's until it returns; all are released together at the end,
-   * also if the handler throws or closes this end. For all: `while (c.waitSync()) c.poll(handler)`.
+   * Shows up to `limit` messages in place, without a copy, and returns their number. A view is
+   * valid until the handler returns. All messages are released together at the end, even if the handler
+   * throws or closes this end. To handle every message: `while (c.waitSync()) c.poll(handler)`.
    */
   poll(
     handler: (message: Uint8Array<ArrayBuffer>, redelivered: boolean) => void,

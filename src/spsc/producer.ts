@@ -40,36 +40,36 @@ export class SpscProducer<T = Uint8Array> extends MessageSender<T> {
     super(at, codec);
   }
 
-  /** Opens a ring of bytes without messages, or makes it, as its producer. */
+  /** Opens or creates a ring of bytes without messages as its producer. */
   static open(name: string, options: SpscByteOptions): SpscByteProducer;
-  /** Opens a ring of bytes, or makes it, as its producer; RoleTakenError if it has a living one. */
+  /** Opens or creates a ring of bytes as its producer; throws RoleTakenError if one is alive. */
   static open(name: string, options?: SpscOptions<Uint8Array>): SpscProducer<Uint8Array>;
-  /** Opens a ring of values, or makes it, as its producer; RoleTakenError if it has a living one. */
+  /** Opens or creates a ring of values as its producer; throws RoleTakenError if one is alive. */
   static open<T>(name: string, options: SpscOptions<T> & { codec: Codec<T> }): SpscProducer<T>;
   static open<T>(name: string, options: SpscOptions<T> | SpscByteOptions = {}): Either<T> {
     options = checkedRing(name, options);
     return SpscProducer.#on(openEnd(name, "producer", options), options);
   }
 
-  /** Makes a ring of bytes without messages; an OsError (EEXIST) if somebody uses that name. */
+  /** Creates a ring of bytes without messages; throws OsError (EEXIST) if the name is in use. */
   static create(name: string, options: SpscByteOptions): SpscByteProducer;
-  /** Makes a ring of bytes; an OsError (EEXIST) if somebody uses one of that name. */
+  /** Creates a ring of bytes; throws OsError (EEXIST) if the name is in use. */
   static create(name: string, options?: SpscOptions<Uint8Array>): SpscProducer<Uint8Array>;
-  /** Makes a ring of values; an OsError (EEXIST) if somebody uses one of that name. */
+  /** Creates a ring of values; throws OsError (EEXIST) if the name is in use. */
   static create<T>(name: string, options: SpscOptions<T> & { codec: Codec<T> }): SpscProducer<T>;
   static create<T>(name: string, options: SpscOptions<T> | SpscByteOptions = {}): Either<T> {
     options = checkedRing(name, options);
     return SpscProducer.#on(createEnd(name, "producer", options), options);
   }
 
-  /** Joins a ring of bytes without messages, once somebody has made it. */
+  /** Joins a ring of bytes without messages once it exists. */
   static connect(name: string, options: SpscByteConnectOptions): Promise<SpscByteProducer>;
-  /** Joins a ring of bytes, once somebody has made it; RoleTakenError if it has a living producer. */
+  /** Joins a ring of bytes once it exists; RoleTakenError if it has a living producer. */
   static connect(
     name: string,
     options?: SpscConnectOptions<Uint8Array>,
   ): Promise<SpscProducer<Uint8Array>>;
-  /** Joins a ring of values, once somebody has made it; RoleTakenError if it has a living producer. */
+  /** Joins a ring of values once it exists; RoleTakenError if it has a living producer. */
   static connect<T>(
     name: string,
     options: SpscConnectOptions<T> & { codec: Codec<T> },
@@ -88,7 +88,7 @@ export class SpscProducer<T = Uint8Array> extends MessageSender<T> {
     return at.end.use(() => new SpscProducer(at, chosen));
   }
 
-  /** Removes the name, so that the next opener makes a new one; false if there is none. */
+  /** Removes the name; the next opener makes a new one. Returns false if the name is unused. */
   static unlink(name: string): boolean {
     return RINGS.unlink(name);
   }

@@ -1,5 +1,5 @@
 /**
- * A subscriber of all sources of a topic; how they are found is told in sources.ts.
+ * A subscriber of all sources of a topic; sources.ts explains how it finds them.
  *
  * @module
  */
@@ -30,7 +30,7 @@ const RETRY_NS = 100e6;
 /** How to subscribe to all sources of a topic. */
 export interface MergedSubscriberOptions<T>
   extends Pick<SubscriberConnectOptions<T>, "codec" | "history" | "anyOwner"> {
-  /** The permission bits of what tells of new sources, if this makes it; 0o600 by default. */
+  /** The permission bits of the region that announces sources, if created; 0o600 by default. */
   mode?: number;
 }
 
@@ -50,11 +50,11 @@ export type MergedValueOutcome<T> =
 
 /**
  * A subscriber of all publishers that publish to a topic at once, each as a source of it. The samples
- * of each come in order; of several that have some they come in turns. Sources come and go; one that
- * comes back by its name goes on. What one publishes before this has found it is not received: it can
- * wait until its `matches()` tells of a subscriber. Every topic below this one is a source of it; one
- * that cannot be joined, such as one with another type, is told of by one error, and left out until it
- * has gone.
+ * of each source arrive in order, and sources with samples take turns. A source may close and
+ * return under its name. The subscriber misses samples that a source publishes before it is found: the
+ * publisher can wait until its `matches()` counts a subscriber. Every topic below this one is a
+ * source. A source that cannot be joined, such as one with another type, causes one error, and is
+ * ignored until its topic is removed.
  *
  * The memory of a source that has gone is kept until this is closed or the topic of the source is
  * unlinked: name sources after what they are, such as "left", and not after processes.
@@ -87,7 +87,7 @@ export class MergedSubscriber<T = Uint8Array> implements Disposable, Waitable {
   readonly #untold: VringError[] = []; // why
   #order: readonly Joined<T>[] = [];
   #next = 0; // whose turn it is
-  #seen = -1; // changes, as they were when the sources were looked at
+  #seen = -1; // the count of changes at the last look at the sources
   #retryAt = Infinity; // when to look for sources again that another process was in the way of
   #closed = false;
 
@@ -138,14 +138,14 @@ export class MergedSubscriber<T = Uint8Array> implements Disposable, Waitable {
     });
   }
 
-  /** The same, and blocks the thread until there is one. */
+  /** Blocks the thread until a sample of any source arrives, and takes it in place. */
   takeSync(options: SyncWaitOptions = {}): Arrived<MergedSampleOutcome<T>> {
     checkWaits(options);
     return arrived(this.tryTake()) ??
       untilSync(() => arrived(this.tryTake()), this.#waiter, options);
   }
 
-  /** The same, once there is one. */
+  /** Takes a sample of any source in place once one arrives. */
   take(options: WaitOptions = {}): Promise<Arrived<MergedSampleOutcome<T>>> {
     return until(() => arrived(this.tryTake()), this.#waiter, options);
   }
@@ -158,14 +158,14 @@ export class MergedSubscriber<T = Uint8Array> implements Disposable, Waitable {
     });
   }
 
-  /** The same, and blocks the thread until there is one. */
+  /** Blocks the thread until a sample of any source arrives, and returns a copy as a value. */
   receiveSync(options: SyncWaitOptions = {}): Arrived<MergedValueOutcome<T>> {
     checkWaits(options);
     return arrived(this.tryReceive()) ??
       untilSync(() => arrived(this.tryReceive()), this.#waiter, options);
   }
 
-  /** The same, once there is one. */
+  /** Resolves with a copy of a sample of any source as a value, once one arrives. */
   receive(options: WaitOptions = {}): Promise<Arrived<MergedValueOutcome<T>>> {
     return until(() => arrived(this.tryReceive()), this.#waiter, options);
   }
@@ -208,14 +208,14 @@ export class MergedSubscriber<T = Uint8Array> implements Disposable, Waitable {
     for (const { subscriber } of this.#joined.values()) stack.use(subscriber);
   }
 
-  /** The same as `close()`. */
+  /** Closes this handle, as `close()` does. */
   [Symbol.dispose](): void {
     this.close();
   }
 
-  /** Subscribes to sources that have come, and leaves unlinked ones that are done. */
+  /** Subscribes to new sources, and closes drained ones whose topic is unlinked. */
   #lookAround(): void {
-    const changes = this.#sources.changes; // before the look: who comes later is seen the next time
+    const changes = this.#sources.changes; // before the look: the next look finds later sources
     const isDue = this.#retryAt < Infinity && now() >= this.#retryAt;
     if (changes === this.#seen && !isDue) return;
     this.#retryAt = Infinity;

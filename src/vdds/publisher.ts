@@ -1,5 +1,5 @@
 /**
- * The sending end of a topic; how it works is told in vring.ts.
+ * The sending end of a topic; vring.ts explains the algorithm.
  *
  * @module
  */
@@ -45,12 +45,12 @@ export type Policy =
   | "block"
   /** The new sample is not sent. */
   | "dropNewest"
-  /** The oldest sample that is not held makes room: whoever has not taken it loses it. */
+  /** Drops the oldest sample that no subscriber holds; subscribers that did not take it lose it. */
   | "dropOldest";
 
 /** How a publisher is to deal with its subscribers. */
 export interface PublisherBehaviour<T> {
-  /** How values become samples; bytes as they are by default. All must say the same. */
+  /** The codec of the samples; plain bytes by default. All ends must use the same. */
   codec?: Codec<T>;
   /** What happens when no sample is free: "block", by default, "dropNewest" or "dropOldest". */
   policy?: Policy;
@@ -62,7 +62,7 @@ export interface PublisherBehaviour<T> {
   /**
    * Be one of several publishers at once, each by a name of its own such as "left": this one's samples
    * go to the topic `topic/source`, and to every MergedSubscriber of the topic that has found it. To
-   * lose nothing at the beginning, wait until `matches()` tells of one.
+   * lose nothing at the beginning, wait until `matches()` counts one.
    */
   source?: string;
 }
@@ -76,7 +76,7 @@ export interface PublisherConnectOptions<T> extends TopicConnectOptions, Publish
 /**
  * The publisher of a topic. There is one at a time; when it has closed or died, another can go on.
  * It needs no subscriber. Under the policies that drop it never waits: a subscriber that is slow, or
- * stopped, loses samples and is told how many; what it holds is never taken from it.
+ * stopped, loses samples and learns how many; the samples it holds stay valid.
  *
  * @example A frame, filled in place
  * ```ts
@@ -134,9 +134,9 @@ export class Publisher<T = Uint8Array> implements Disposable {
     disposeAtEnd(this);
   }
 
-  /** Opens a topic of bytes, or makes it, as its publisher; RoleTakenError if it has a living one. */
+  /** Opens or creates a topic of bytes as its publisher; throws RoleTakenError if one is alive. */
   static open(topic: string, options?: PublisherOptions<Uint8Array>): Publisher<Uint8Array>;
-  /** Opens a topic of values, or makes it, as its publisher; RoleTakenError if it has a living one. */
+  /** Opens or creates a topic of values as its publisher; throws RoleTakenError if one is alive. */
   static open<T>(topic: string, options: PublisherOptions<T> & { codec: Codec<T> }): Publisher<T>;
   static open<T>(topic: string, options: PublisherOptions<T> = {}): Publisher<T> {
     const own = checkedTopic(topic, options);
@@ -144,9 +144,9 @@ export class Publisher<T = Uint8Array> implements Disposable {
     return Publisher.#openOn(topic, own, (name) => openTopic(name, own, message));
   }
 
-  /** Makes a topic of bytes; an OsError (EEXIST) if somebody uses one of that name. */
+  /** Creates a topic of bytes; throws OsError (EEXIST) if the name is in use. */
   static create(topic: string, options?: PublisherOptions<Uint8Array>): Publisher<Uint8Array>;
-  /** Makes a topic of values; an OsError (EEXIST) if somebody uses one of that name. */
+  /** Creates a topic of values; throws OsError (EEXIST) if the name is in use. */
   static create<T>(topic: string, options: PublisherOptions<T> & { codec: Codec<T> }): Publisher<T>;
   static create<T>(topic: string, options: PublisherOptions<T> = {}): Publisher<T> {
     const own = checkedTopic(topic, options);
@@ -154,12 +154,12 @@ export class Publisher<T = Uint8Array> implements Disposable {
     return Publisher.#openOn(topic, own, (name) => createTopic(name, own, message));
   }
 
-  /** Joins a topic of bytes, once somebody has made it; RoleTakenError if it has a publisher. */
+  /** Joins a topic of bytes once it exists; rejects with RoleTakenError if it has a publisher. */
   static connect(
     topic: string,
     options?: PublisherConnectOptions<Uint8Array>,
   ): Promise<Publisher<Uint8Array>>;
-  /** Joins a topic of values, once somebody has made it; RoleTakenError if it has a publisher. */
+  /** Joins a topic of values once it exists; rejects with RoleTakenError if it has a publisher. */
   static connect<T>(
     topic: string,
     options: PublisherConnectOptions<T> & { codec: Codec<T> },
@@ -224,7 +224,7 @@ export class Publisher<T = Uint8Array> implements Disposable {
     return publisher;
   }
 
-  /** Removes the name, so that the next opener makes a new one; false if there is none. */
+  /** Removes the name; the next opener makes a new one. Returns false if the name is unused. */
   static unlink(topic: string): boolean {
     return unlinkTopic(topic);
   }
@@ -261,7 +261,7 @@ export class Publisher<T = Uint8Array> implements Disposable {
     return this.#ready(length) ? this.#lend(length) : undefined;
   }
 
-  /** The same, and blocks the thread until one is free; undefined only if the policy drops. */
+  /** Blocks until a sample is free and loans it; returns undefined only if the policy drops. */
   loanSync(
     length: number = this.maxSample,
     options: SyncWaitOptions = {},
@@ -269,7 +269,7 @@ export class Publisher<T = Uint8Array> implements Disposable {
     return this.#readySync(length, options) ? this.#lend(length) : undefined;
   }
 
-  /** The same, once one is free; undefined only if the policy drops. */
+  /** Loans a sample once one is free; resolves with undefined only if the policy drops. */
   async loan(
     length: number = this.maxSample,
     options: WaitOptions = {},
@@ -346,7 +346,7 @@ export class Publisher<T = Uint8Array> implements Disposable {
     return sinkStream({ send, close: () => this.close() }, options);
   }
 
-  /** Says that nothing more comes from this publisher. What was published stays for its readers. */
+  /** Closes this publisher. Subscribers still get the published samples. */
   close(): void {
     const ring = this.#ring;
     if (ring.region.closed) return;
@@ -365,7 +365,7 @@ export class Publisher<T = Uint8Array> implements Disposable {
     });
   }
 
-  /** The same as `close()`. */
+  /** Closes this handle, as `close()` does. */
   [Symbol.dispose](): void {
     this.close();
   }
@@ -378,7 +378,7 @@ export class Publisher<T = Uint8Array> implements Disposable {
     return false;
   }
 
-  /** The same, and blocks the thread until it is so, unless the policy drops. */
+  /** Blocks until a descriptor with enough memory is at hand, unless the policy drops. */
   #readySync(length: number, options: SyncWaitOptions): boolean {
     checkWaits(options);
     if (this.#policy !== "block") return this.#ready(length);
@@ -409,7 +409,7 @@ export class Publisher<T = Uint8Array> implements Disposable {
     return this.#descriptor !== NONE;
   }
 
-  /** The same as far as hints tell. */
+  /** Acquires a free descriptor if the hints show one. */
   #acquireHinted(): boolean {
     if (this.#descriptor === NONE) this.#descriptor = this.#writer.acquireHinted();
     return this.#descriptor !== NONE;
@@ -451,7 +451,7 @@ export class Publisher<T = Uint8Array> implements Disposable {
     try {
       this.#acquireHinted(); // for the next one, while the subscribers are busy with this one
     } catch {
-      // This one is published. Whoever wants the next one is told of it then.
+      // This sample is published. The next call reports the error.
     }
   }
 

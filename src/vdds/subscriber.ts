@@ -1,5 +1,5 @@
 /**
- * The receiving end of a topic; how it works is told in vring.ts.
+ * The receiving end of a topic; vring.ts explains the algorithm.
  *
  * @module
  */
@@ -43,13 +43,13 @@ import type { VRingReader } from "./vring_reader.ts";
 
 /** How a subscriber is to receive. */
 export interface SubscriberBehaviour<T> {
-  /** How samples become values; bytes as they are by default. All must say the same. */
+  /** The codec of the samples; plain bytes by default. All ends must use the same. */
   codec?: Codec<T>;
   /** How many of the last samples to begin with, as far as the publisher keeps them; 0 by default. */
   history?: number;
   /**
-   * Wait on when the publisher has closed or died, for another one to come, as by default. If false,
-   * what is there is received, and then "closed" or a PeerLostError tells of it.
+   * Keeps waiting for another publisher when this one has closed or died; true by default. If
+   * false, reports "closed" or a PeerLostError once every published sample is received.
    */
   keepOpen?: boolean;
 }
@@ -80,8 +80,8 @@ const EMPTY = { state: "empty" } as const;
 const CLOSED = { state: "closed" } as const;
 
 /**
- * A subscriber of a topic: it gets every sample that is published while it is there, or is told how
- * many it lost. Samples stay where they were written: they are read in place, for as long as it
+ * A subscriber of a topic: it gets every sample that is published while it is open, or learns
+ * how many it lost. Samples stay where they were written: they are read in place, for as long as it
  * likes, or copied. It needs no publisher: one may come later, or another one go on. Who opens a
  * topic that is not there decides its depth and size: say what the publisher says, or `connect`.
  *
@@ -166,12 +166,12 @@ export class Subscriber<T = Uint8Array> implements Disposable, Waitable {
     return Subscriber.#on(topic, openTopic(topic, own, typeOf(own)), own);
   }
 
-  /** Makes a topic of bytes and subscribes; an OsError (EEXIST) if somebody uses that name. */
+  /** Creates a topic of bytes and subscribes; throws OsError (EEXIST) if the name is in use. */
   static create(
     topic: string,
     options?: SubscriberOptions<Uint8Array<ArrayBuffer>>,
   ): Subscriber<Uint8Array<ArrayBuffer>>;
-  /** Makes a topic of values and subscribes; an OsError (EEXIST) if somebody uses that name. */
+  /** Creates a topic of values and subscribes; throws OsError (EEXIST) if the name is in use. */
   static create<T>(
     topic: string,
     options: SubscriberOptions<T> & { codec: Codec<T> },
@@ -245,7 +245,7 @@ export class Subscriber<T = Uint8Array> implements Disposable, Waitable {
     return subscriber;
   }
 
-  /** Removes the name, so that the next opener makes a new one; false if there is none. */
+  /** Removes the name; the next opener makes a new one. Returns false if the name is unused. */
   static unlink(topic: string): boolean {
     return unlinkTopic(topic);
   }
@@ -279,7 +279,7 @@ export class Subscriber<T = Uint8Array> implements Disposable, Waitable {
     return this.#reader.take() ? this.#sample() : this.#nothing();
   }
 
-  /** The same, and blocks the thread until there is one. */
+  /** Blocks the thread until a sample arrives, and takes the oldest in place. */
   takeSync(options: SyncWaitOptions = {}): Arrived<SampleOutcome<T>> {
     checkWaits(options);
     const outcome = this.tryTake();
@@ -287,7 +287,7 @@ export class Subscriber<T = Uint8Array> implements Disposable, Waitable {
     return untilSync(() => arrived(this.tryTake()), this.#waiter, options);
   }
 
-  /** The same, once there is one. */
+  /** Takes the oldest sample in place once one arrives. */
   take(options: WaitOptions = {}): Promise<Arrived<SampleOutcome<T>>> {
     return until(() => arrived(this.tryTake()), this.#waiter, options);
   }
@@ -311,7 +311,7 @@ export class Subscriber<T = Uint8Array> implements Disposable, Waitable {
     return this.#sample();
   }
 
-  /** The same, and blocks the thread until there is one. */
+  /** Blocks the thread until a sample arrives, takes the newest, and skips older ones. */
   takeLatestSync(options: SyncWaitOptions = {}): Arrived<SampleOutcome<T>> {
     checkWaits(options);
     const outcome = this.tryTakeLatest();
@@ -319,7 +319,7 @@ export class Subscriber<T = Uint8Array> implements Disposable, Waitable {
     return untilSync(() => arrived(this.tryTakeLatest()), this.#waiter, options);
   }
 
-  /** The same, once there is one. */
+  /** Takes the newest sample once one arrives, and skips older ones. */
   takeLatest(options: WaitOptions = {}): Promise<Arrived<SampleOutcome<T>>> {
     return until(() => arrived(this.tryTakeLatest()), this.#waiter, options);
   }
@@ -337,7 +337,7 @@ export class Subscriber<T = Uint8Array> implements Disposable, Waitable {
     try {
       bytes = new Uint8Array(length);
     } catch (error) {
-      reader.takeAgain(); // there was no memory for a copy
+      reader.takeAgain(); // the copy found no memory
       throw error;
     }
     copyOut(this.#ring.region.mapping, this.#ring.sampleAt(descriptor), bytes);
@@ -345,7 +345,7 @@ export class Subscriber<T = Uint8Array> implements Disposable, Waitable {
     return { state: "ok", value: this.#codec.decode(bytes), sequence, lost };
   }
 
-  /** The same, and blocks the thread until there is one. */
+  /** Blocks the thread until a sample arrives, and returns a copy of the oldest as a value. */
   receiveSync(options: SyncWaitOptions = {}): Arrived<ValueOutcome<T>> {
     checkWaits(options);
     const outcome = this.tryReceive();
@@ -353,14 +353,14 @@ export class Subscriber<T = Uint8Array> implements Disposable, Waitable {
     return untilSync(() => arrived(this.tryReceive()), this.#waiter, options);
   }
 
-  /** The same, once there is one. */
+  /** Resolves with a copy of the oldest sample as a value, once one arrives. */
   receive(options: WaitOptions = {}): Promise<Arrived<ValueOutcome<T>>> {
     return until(() => arrived(this.tryReceive()), this.#waiter, options);
   }
 
   /**
-   * Shows samples in place, one after the other, until there is none or `limit` is reached, and gives
-   * how many there were. Each is given back when the handler returns, also if it throws.
+   * Shows up to `limit` samples in place, one after the other, and returns their number. Releases
+   * each sample when the handler returns, even if it throws.
    */
   poll(
     handler: (bytes: Uint8Array<ArrayBuffer>, sequence: number, lost: number) => void,
@@ -408,12 +408,12 @@ export class Subscriber<T = Uint8Array> implements Disposable, Waitable {
     return valueStream(this, options);
   }
 
-  /** Leaves. What was not read, and samples that were not disposed, go back to the publisher. */
+  /** Closes this subscriber. Unread and undisposed samples go back to the publisher. */
   close(): void {
     this.#ring.region.close(() => this.#reader.leave());
   }
 
-  /** The same as `close()`. */
+  /** Closes this handle, as `close()` does. */
   [Symbol.dispose](): void {
     this.close();
   }
@@ -422,14 +422,14 @@ export class Subscriber<T = Uint8Array> implements Disposable, Waitable {
     return { state: "ok", sample: new HeldSample(this.#shown(), this.#reader, this.#codec) };
   }
 
-  /** What was taken last, in place. */
+  /** Shows the sample that was taken last, in place. */
   #shown(): Uint8Array<ArrayBuffer> {
     const { descriptor: d, length } = this.#reader;
     const { mapping } = this.#ring.region;
     try {
       return this.#views[d] = peekView(mapping, this.#ring.sampleAt(d), length, this.#views[d]);
     } catch (error) {
-      this.#reader.takeAgain(); // there was no memory for a view
+      this.#reader.takeAgain(); // the view found no memory
       throw error;
     }
   }
