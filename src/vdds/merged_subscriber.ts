@@ -51,8 +51,8 @@ export type MergedValueOutcome<T> =
 /**
  * A subscriber of all publishers that publish to a topic at once, each as a source of it. The samples
  * of each source arrive in order, and sources with samples take turns. A source may close and
- * return under its name. The subscriber misses samples that a source publishes before it is found: the
- * publisher can wait until its `matches()` counts a subscriber. Every topic below this one is a
+ * return under its name. The subscriber misses samples that a source publishes before it is found:
+ * the publisher can wait until its `matches()` counts a subscriber. Every topic below this one is a
  * source. A source that cannot be joined, such as one with another type, causes one error, and is
  * ignored until its topic is removed.
  *
