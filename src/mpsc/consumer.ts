@@ -98,7 +98,7 @@ class OriginSample extends Sample implements MpscMessage {
  * number of its producer.
  *
  * A producer that corrupts its lane causes one CorruptRegionError, and its lane is not read
- * again; other lanes keep working. A lane whose positions are corrupt when a consumer opens the ring is
+ * again; other lanes keep working. A lane whose positions are corrupt when a consumer opens it is
  * emptied: that attempt throws the error, and the next one succeeds.
  *
  * @example Every value of every producer
@@ -196,7 +196,7 @@ export class MpscConsumer<T = Uint8Array> extends MessageReceiver<T, MpscValue<T
 
   /**
    * Shows up to `limit` messages in place, without a copy, and returns their number. A view is
-   * valid until the handler returns. A lane's messages are released together at the end of its turn,
+   * valid until the handler returns. A lane's messages are released at the end of its turn,
    * even if the handler throws or closes this end.
    */
   poll(

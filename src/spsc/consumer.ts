@@ -141,7 +141,7 @@ export class SpscConsumer<T = Uint8Array> extends MessageReceiver<T> {
   /**
    * Shows up to `limit` messages in place, without a copy, and returns their number. A view is
    * valid until the handler returns. All messages are released together at the end, even if the
-   * handler throws or closes this end. To handle every message: `while (c.waitSync()) c.poll(handler)`.
+   * handler throws or closes this end. To handle all: `while (c.waitSync()) c.poll(handler)`.
    */
   poll(
     handler: (message: Uint8Array<ArrayBuffer>, redelivered: boolean) => void,
