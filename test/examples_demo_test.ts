@@ -6,6 +6,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { until } from "./os/until.ts";
 import { hasTerminal, Program, sharedFiles, sideBySide, TerminalProgram } from "./program.ts";
+import { isGone } from "./os/process_state.ts";
 
 const test = sideBySide("the demo");
 
@@ -34,8 +35,7 @@ function isRunning(pid: string): boolean {
   try {
     return Deno.readTextFileSync(`/proc/${pid}/cmdline`).includes("/examples/vdds_");
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    if ((error as { code?: string }).code === "ESRCH") return false; // it ended while it was read
+    if (isGone(error)) return false;
     throw error;
   }
 }

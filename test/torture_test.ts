@@ -13,6 +13,7 @@ import { processesOf } from "./torture/process.ts";
 import { Random } from "./torture/random.ts";
 import { filesOf, torture } from "./torture/run.ts";
 import { arm, spring } from "./trap/trap.ts";
+import { isGone } from "./os/process_state.ts";
 
 /** With this one, processes of every workload die at steps early on, and are stopped early on. */
 const SEED = 32668;
@@ -115,7 +116,7 @@ function isRunning(pid: number): boolean {
     const stat = Deno.readTextFileSync(`/proc/${pid}/stat`);
     return !/\) Z/.test(stat); // it waits for init to reap it
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
+    if (isGone(error)) return false;
     throw error;
   }
 }

@@ -6,6 +6,15 @@
 
 import { type MappedRange, mappedRanges } from "../../src/os/proc_maps.ts";
 
+/**
+ * Whether an error of reading a file under /proc says that its process, or thread, is gone. One that
+ * ends between the opening and the reading is ESRCH, for which Deno has neither a class nor a code.
+ */
+export function isGone(error: unknown): boolean {
+  return error instanceof Deno.errors.NotFound ||
+    error instanceof Error && /os error 3\b/.test(error.message);
+}
+
 /** What each open fd of this process leads to. */
 export function openFiles(): string[] {
   const targets: string[] = [];

@@ -8,6 +8,7 @@ import { now } from "../../src/os/clock.ts";
 import type { Fate } from "./fate.ts";
 import type { SeatBook } from "./ledger.ts";
 import type { Ending, Process } from "./process.ts";
+import { isGone } from "../os/process_state.ts";
 
 /** How a life ended. */
 export type Death = "at random" | "at a step" | "finished" | "removed" | "unexpected";
@@ -131,12 +132,7 @@ export function threadStates(pid: number): string {
       return stat.slice(stat.lastIndexOf(")") + 2)[0]!;
     }).join("");
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound || isGone(error)) return "";
+    if (isGone(error)) return "";
     throw error;
   }
-}
-
-/** ESRCH: a thread that ends between the opening and the reading of its file. */
-function isGone(error: unknown): boolean {
-  return error instanceof Error && /os error 3\b/.test(error.message);
 }

@@ -18,6 +18,7 @@ import {
   type Traffic,
   traffics,
 } from "./vdds_traffic.ts";
+import { isGone } from "../../os/process_state.ts";
 
 const LASTING = { depth: 8, size: 1000, reserve: true, passing: false };
 const PASSING = { depth: 4, size: 9000, reserve: false, passing: true };
@@ -95,8 +96,7 @@ function hasItsFiles(pid: number): boolean {
     const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
     return fields[0] !== "Z" && (Number(fields[6]) & EXITING) === 0;
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    if ((error as { code?: string }).code === "ESRCH") return false; // it has gone meanwhile
+    if (isGone(error)) return false;
     throw error;
   }
 }
