@@ -1,7 +1,7 @@
 /**
  * Runs the tests that depend on the processor on aarch64, under qemu. They are not type checked
- * again, which takes minutes there. Two things cannot be shown this way: the weak memory order of
- * a real ARM processor, and `futex_waitv`, which qemu lacks.
+ * again, which takes minutes there. Two things cannot be shown this way: the memory order of a real
+ * ARM processor, and `futex_waitv`, which qemu lacks.
  *
  * Run as `deno task test:arm64`; further arguments go to `deno test`.
  *
@@ -11,8 +11,12 @@
 /** Where what is run is found. */
 const SELECTED = ["test/native", "test/os", "test/memory", "test/region", "test/wait"];
 
-/** Left out: tests that start processes, as qemu cannot start what it emulates. */
-const LEFT_OUT = [/_process_test\.ts$/, /layouts_test\.ts$/];
+/**
+ * Left out: tests that start processes, as qemu cannot start what it emulates; and the litmus of word
+ * order. ARM keeps a store-release (stlr) before a load-acquire (ldar), which the native library relies
+ * on; under qemu on x86_64 the litmus sees them out of order.
+ */
+const LEFT_OUT = [/_process_test\.ts$/, /layouts_test\.ts$/, /order_test\.ts$/];
 
 /** The files to run, in order. */
 function selectedFiles(): string[] {

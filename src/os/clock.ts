@@ -34,8 +34,10 @@ export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
  * 4 us, a timer of 0 ms 1 to 2 ms; pages have no immediates.
  */
 export function nextTurn(): Promise<void> {
+  // Deno 2.5 has no type for it.
+  const { setImmediate } = globalThis as { setImmediate?: (call: () => void) => void };
   return new Promise((resolve) => {
-    if (typeof setImmediate === "function") setImmediate(resolve);
+    if (setImmediate !== undefined) setImmediate(resolve);
     else setTimeout(resolve, 0);
   });
 }
