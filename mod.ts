@@ -7,6 +7,7 @@
 export * from "./src/errors.ts";
 export { type LibraryFiles, useLibrary } from "./src/native/load.ts";
 export * from "./src/layout/layout.ts";
+export type { Origin as MessageOrigin } from "./src/origin.ts";
 export { MirrorRing, type MirrorRingOptions } from "./src/mirror_ring/mirror_ring.ts";
 export { type RegionDetails, type RegionInfo, regions, sweep } from "./src/region/list.ts";
 export type { Arrived } from "./src/wait/condition.ts";

@@ -17,6 +17,7 @@ import { CIRCULAR_BUFFER_CONTROL } from "../src/circular/circular_buffer.ts";
 import { LANE } from "../src/lane/lane.ts";
 import { MPSC_CONTROL } from "../src/mpsc/mpsc.ts";
 import { RPC_CONTROL } from "../src/calls/calls.ts";
+import { ORIGIN } from "../src/origin.ts";
 import { SPSC_CONTROL } from "../src/spsc/spsc.ts";
 import { RW_LOCK_CONTROL, RW_SEAT } from "../src/shared/rw_queue.ts";
 import { SHARED_MEMORY_CONTROL } from "../src/shared/shared_memory.ts";
@@ -34,6 +35,7 @@ const LAYOUTS: readonly (AnyLayout & { toMarkdown(): string })[] = [
   SPSC_CONTROL,
   MPSC_CONTROL,
   RPC_CONTROL,
+  ORIGIN,
   TOPIC_CONTROL,
   TOPIC_READER,
   TOPIC_DESCRIPTOR,

@@ -441,17 +441,30 @@ EXPORT double vring_compare_exchange64(double word, double expected, double desi
 
 /* ---- time ---- */
 
-static double now(void)
+static struct timespec read_clock(int clock)
 {
     struct timespec time;
-    if (clock_gettime) clock_gettime(CLOCK_MONOTONIC, &time);
-    else call2(__NR_clock_gettime, CLOCK_MONOTONIC, &time);
+    if (clock_gettime) clock_gettime(clock, &time);
+    else call2(__NR_clock_gettime, clock, &time);
+    return time;
+}
+
+static double now(void)
+{
+    struct timespec time = read_clock(CLOCK_MONOTONIC);
     return time.tv_sec * NANOSECONDS + time.tv_nsec;
 }
 
 EXPORT double vring_now(void)
 {
     return now();
+}
+
+/* Returns milliseconds since 1970; nanoseconds would exceed 2^53. */
+EXPORT double vring_time(void)
+{
+    struct timespec time = read_clock(CLOCK_REALTIME);
+    return time.tv_sec * 1e3 + time.tv_nsec / 1e6;
 }
 
 /* Converts the deadline for the kernel, or returns NULL for none. */

@@ -224,6 +224,22 @@ _Static_assert(offsetof(struct rpc_control, seats) == 192, "rpc_control.seats");
 _Static_assert(_Alignof(struct rpc_control) == 64, "alignment of rpc_control");
 _Static_assert(sizeof(struct rpc_control) == 41152, "size of rpc_control");
 
+#define ORIGIN_VERSION 1u
+#define ORIGIN_HASH UINT64_C(0x939f1f814ba5eca5)
+struct origin {
+  char host[64]; /* the machine of the first publisher; UTF-8, padded with NUL unless full */
+  double incarnation; /* the life of that publisher */
+  double sequence; /* the number of the message there */
+  uint32_t hops; /* the bridges passed: 1 to 255 */
+  uint8_t _pad_84[4];
+};
+_Static_assert(offsetof(struct origin, host) == 0, "origin.host");
+_Static_assert(offsetof(struct origin, incarnation) == 64, "origin.incarnation");
+_Static_assert(offsetof(struct origin, sequence) == 72, "origin.sequence");
+_Static_assert(offsetof(struct origin, hops) == 80, "origin.hops");
+_Static_assert(_Alignof(struct origin) == 8, "alignment of origin");
+_Static_assert(sizeof(struct origin) == 88, "size of origin");
+
 #define TOPIC_CONTROL_VERSION 1u
 #define TOPIC_CONTROL_HASH UINT64_C(0x0dcca755366ba7ea)
 struct topic_control {

@@ -12,6 +12,7 @@ const LAYERS = [
   "src/native",
   "src/os",
   "src/layout",
+  "src/origin.ts",
   "src/memory",
   "src/region",
   "src/wait",

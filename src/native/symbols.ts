@@ -72,6 +72,8 @@ export const LIBRARY_SYMBOLS = {
 
   // double vring_now(void)
   vring_now: { parameters: [], result: "f64" },
+  // double vring_time(void)
+  vring_time: { parameters: [], result: "f64" },
   // int32_t vring_sleep(double deadline)
   vring_sleep: { parameters: ["f64"], result: "i32" },
   // int32_t vring_spin(double word, uint32_t expected, double budget)

@@ -24,6 +24,18 @@ Deno.test("now() counts whole nanoseconds, exactly", () => {
   assert(Number.isSafeInteger(time), `${time}`);
 });
 
+Deno.test("time() is the time of day, with a fraction", () => {
+  let fractions = 0;
+  for (let i = 0; i < 1000; i++) {
+    const before = Date.now();
+    const time = clock.time();
+    const after = Date.now(); // the clock may step back between
+    assert(before > after || time >= before && time < after + 1, `${before} ${time} ${after}`);
+    if (time % 1 !== 0) fractions++;
+  }
+  assertGreater(fractions, 0);
+});
+
 Deno.test("sleep() resolves, and not before its time", async () => {
   const start = clock.now();
   await clock.sleep(20);

@@ -70,7 +70,15 @@ Deno.test("withRefusal() gives the result in place of the step, and of no other"
 /** What nobody else notices and cannot fail half way, so that it needs no step. */
 const UNNOTICED: Record<string, readonly string[]> = {
   "memory/word": ["prefetch", "prefetchToWrite"],
-  "os/clock": ["hasManyCpus", "sleep", "nextTurn", "perIsolate", "onCollected", "disposeAtEnd"],
+  "os/clock": [
+    "time",
+    "hasManyCpus",
+    "sleep",
+    "nextTurn",
+    "perIsolate",
+    "onCollected",
+    "disposeAtEnd",
+  ],
   "os/files": ["isRegular", "pathOfFd", "memfd", "readAll", "userId", "ranges"],
   "os/futex": ["interrupts", "hasWaitv", "forceScan"],
   "os/locks": [],

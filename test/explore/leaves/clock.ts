@@ -6,6 +6,12 @@ export function now(): number {
   return currentActor().local((world) => world.time);
 }
 
+const EPOCH_MS = 2 ** 40; // a time of day whose fraction is exact
+
+export function time(): number {
+  return EPOCH_MS + now() / 1e6;
+}
+
 export const hasManyCpus = (): boolean => false;
 
 function pause(ms: number): Operation<number> {

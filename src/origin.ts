@@ -1,0 +1,80 @@
+/**
+ * The origin of a message that a bridge republished: its first publisher, and the bridges that it
+ * passed. Topics and slots store it in a row of its own, which only readers of such a message load.
+ *
+ * The first bridge sets `host`, `incarnation` and `sequence`; every further bridge keeps them and
+ * adds 1 to `hops`. So a program recognizes a message that arrives twice, or returns.
+ *
+ * @module
+ */
+
+import { inWords } from "./arguments.ts";
+import { layout } from "./layout/layout.ts";
+import { isCount } from "./layout/sizes.ts";
+
+/** The first publisher of a message that a bridge republished. */
+export interface Origin {
+  /**
+   * The name of the machine, or of the bridge's peer: 1 to 64 characters of printable ASCII without
+   * spaces.
+   */
+  readonly host: string;
+  /**
+   * A number that differs in each life of the publisher there, such as its start in milliseconds.
+   */
+  readonly incarnation: number;
+  /** The number of the message there. */
+  readonly sequence: number;
+  /** The number of bridges that the message has passed, 1 to 255. */
+  readonly hops: number;
+}
+
+/** The most bridges that a message can pass. */
+export const HOPS_MAX = 255;
+
+const HOST_BYTES = 64;
+
+/** The words of an origin. The writer of the message writes them. */
+export const ORIGIN = layout("origin", {
+  host: { type: layout.text(HOST_BYTES), doc: "the machine of the first publisher" },
+  incarnation: { type: "f64", doc: "the life of that publisher" },
+  sequence: { type: "f64", doc: "the number of the message there" },
+  hops: { type: "u32", doc: "the bridges passed: 1 to 255" },
+});
+
+/**
+ * Returns a copy of an origin that a caller passes; throws a TypeError or RangeError for one that
+ * cannot be stored.
+ *
+ * @param what The message in words, such as `a sample of topic "demo"`.
+ */
+export function checkedOrigin(origin: Origin, what: string): Origin {
+  if (typeof origin !== "object" || origin === null) {
+    throw new TypeError(
+      `Cannot mark ${what} with the origin ${inWords(origin)}: ` +
+        "pass { host, incarnation, sequence, hops }",
+    );
+  }
+  const { host, incarnation, sequence, hops } = origin; // once: a getter may return another value
+  const own = { host, incarnation, sequence, hops };
+  const problem = problemOf(own);
+  if (problem !== undefined) throw new RangeError(`Cannot mark ${what} with an origin: ${problem}`);
+  return own;
+}
+
+/** Returns the origin in private bytes; undefined if no correct peer stores these. */
+export function originIn(bytes: Uint8Array): Origin | undefined {
+  const { host, incarnation, sequence, hops } = ORIGIN.read(bytes);
+  const origin = { host, incarnation, sequence, hops };
+  return problemOf(origin) === undefined ? origin : undefined;
+}
+
+function problemOf({ host, incarnation, sequence, hops }: Origin): string | undefined {
+  if (typeof host !== "string" || host.length > HOST_BYTES || !/^[!-~]+$/.test(host)) {
+    return `its host is ${inWords(host)}; pass 1 to ${HOST_BYTES} printable characters of ASCII`;
+  }
+  if (!isCount(incarnation)) return `its incarnation is ${inWords(incarnation)}; pass a count`;
+  if (!isCount(sequence)) return `its sequence is ${inWords(sequence)}; pass a count`;
+  if (isCount(hops, HOPS_MAX) && hops > 0) return undefined;
+  return `its hops are ${inWords(hops)}; pass 1 to ${HOPS_MAX}`;
+}
