@@ -46,13 +46,8 @@ export type {
   SpscOptions,
 } from "./src/spsc/spsc.ts";
 export type { MessageSender, Sender } from "./src/lane/sender.ts";
-export type {
-  MessageReceiver,
-  Nothing,
-  ReceivedValue,
-  TakenMessage,
-  TakenSample,
-} from "./src/lane/receiver.ts";
+export type { Nothing, ReceivedValue, TakenMessage, TakenSample } from "./src/lane/message.ts";
+export type { MessageReceiver } from "./src/lane/receiver.ts";
 export { SpscProducer } from "./src/spsc/producer.ts";
 export {
   type BytesOptions,

@@ -22,6 +22,7 @@ import type { Word32 } from "../memory/word.ts";
 import type { Doorbell } from "../wait/doorbell.ts";
 import type { LaneReceiver, Ringable } from "./lane.ts";
 import { RECORD_HEADER } from "./record.ts";
+import type { Lanes } from "./source.ts";
 
 /** The number of messages a lane may deliver before others have their turn. */
 export const TURN = 16;
@@ -61,8 +62,9 @@ export class HintedBell implements Ringable {
 }
 
 /** The lanes of one receiver. */
-export class FanIn<L extends LaneReceiver> {
+export class FanIn<L extends LaneReceiver> implements Lanes {
   readonly lanes: readonly L[];
+  readonly watch: Word32;
   readonly #hint: Word32;
   readonly #excluded = new Set<L>();
   #bits = ALL; // lanes that may hold a message: the hints taken
@@ -73,7 +75,7 @@ export class FanIn<L extends LaneReceiver> {
   /** Suspects every lane at first: the last receiver may have taken hints and died. */
   constructor(lanes: readonly L[], hint: Word32) {
     this.lanes = lanes;
-    this.#hint = hint;
+    this.watch = this.#hint = hint;
   }
 
   /** Returns the lane that delivers the next message; undefined if none is known to have one. */

@@ -6,8 +6,8 @@
  */
 
 import { byteLengthOf, checkedOptions, checkWaits } from "../arguments.ts";
-import { VringError } from "../errors.ts";
 import type { Codec } from "../codec.ts";
+import { VringError } from "../errors.ts";
 import { disposeAtEnd } from "../os/clock.ts";
 import { CONDITIONS, type Waitable } from "../wait/any.ts";
 import { arrived, type Condition, type Waiter } from "../wait/condition.ts";
@@ -15,6 +15,7 @@ import { DONE, iterate } from "../wait/iterate.ts";
 import { type SyncWaitOptions, until, untilSync, type WaitOptions } from "../wait/until.ts";
 import type { Endpoint } from "./endpoint.ts";
 import type { LaneReceiver } from "./lane.ts";
+import type { Nothing, ReceivedValue, TakenMessage, TakenSample } from "./message.ts";
 import {
   Landing,
   longestRecord,
@@ -23,71 +24,14 @@ import {
   recordLength,
   showRecord,
 } from "./record.ts";
+import type { LaneSource } from "./source.ts";
 import { joinedStream, valueStream } from "../streams.ts";
-
-/** The outcome of a receive that finds no message. */
-export type Nothing =
-  /** The ring is empty now. */
-  | { state: "empty" }
-  /** The ring is empty, and the other end has closed. */
-  | { state: "closed" };
-
-/** A received value. */
-export interface ReceivedValue<T> {
-  /** The message arrived. */
-  state: "ok";
-  /** The value that was sent. */
-  value: T;
-  /** Whether a consumer that died may have seen it already. */
-  redelivered: boolean;
-}
-
-/** A message taken in place. */
-export interface TakenSample<S> {
-  /** The message arrived. */
-  state: "ok";
-  /** The message; it stays in the ring until it is disposed. */
-  sample: S;
-}
-
-/** A message in place: it stays in the ring until it is disposed. */
-export interface TakenMessage extends Disposable {
-  /** The payload, in shared memory; empty after disposal. */
-  readonly bytes: Uint8Array<ArrayBuffer>;
-  /** Whether a consumer that died may have seen it already. */
-  readonly redelivered: boolean;
-}
 
 const EMPTY = { state: "empty" } as const;
 const CLOSED = { state: "closed" } as const;
-const NO_BYTES = new Uint8Array(0);
-
-/** A message shown in place. */
-export class Sample implements TakenMessage {
-  readonly redelivered: boolean;
-  #shown: Uint8Array<ArrayBuffer>;
-  #release: (() => void) | undefined;
-
-  constructor(shown: Uint8Array<ArrayBuffer>, redelivered: boolean, release: () => void) {
-    this.#shown = shown;
-    this.redelivered = redelivered;
-    this.#release = release;
-  }
-
-  get bytes(): Uint8Array<ArrayBuffer> {
-    return this.#shown;
-  }
-
-  [Symbol.dispose](): void {
-    const release = this.#release;
-    this.#shown = NO_BYTES;
-    this.#release = undefined;
-    release?.();
-  }
-}
 
 /** The receiving end of a ring of messages. */
-export abstract class MessageReceiver<
+export class MessageReceiver<
   T,
   R extends ReceivedValue<T> = ReceivedValue<T>,
   S extends TakenMessage = TakenMessage,
@@ -100,20 +44,30 @@ export abstract class MessageReceiver<
   readonly maxMessage: number;
   readonly #end: Endpoint;
   readonly #codec: Codec<T>;
+  readonly #source: LaneSource<T, R, S>;
+  readonly #condition: Condition;
   readonly #waiter: Waiter;
   readonly #landing = new Landing();
   #shows: "" | "a sample" | "a batch" = ""; // what the caller holds, unreleased
   #polled: LaneReceiver | undefined; // the lane of the batch
 
   /** @ignore */
-  constructor(end: Endpoint, capacity: number, codec: Codec<T>) {
+  constructor(end: Endpoint, source: LaneSource<T, R, S>, codec: Codec<T>) {
     this.name = end.name;
-    this.capacity = capacity;
-    this.maxMessage = longestRecord(capacity);
+    this.capacity = source.lanes[0]!.capacity;
+    this.maxMessage = longestRecord(this.capacity);
     this.#end = end;
     this.#codec = codec;
+    this.#source = source;
+    const condition = this.#condition = {
+      bell: source.bell,
+      watch: source.watch,
+      ready: () => source.look() || end.peerHasClosed(),
+      // Only once the last messages of the dead are read.
+      beforeSleep: () => end.peerIsLost() && !source.look() ? "lost" as const : undefined,
+    };
     this.#waiter = {
-      ...end.waiter(() => [this.condition()]),
+      ...end.waiter(() => [condition]),
       busy: () => this.#shows === "a batch",
     };
     disposeAtEnd(this);
@@ -125,7 +79,10 @@ export abstract class MessageReceiver<
   }
 
   /** The number of unread bytes in the ring. */
-  abstract get available(): number;
+  get available(): number {
+    this.#end.checkOpen();
+    return this.#source.available;
+  }
 
   /**
    * Receives a value, or reports that the ring is empty. Never waits. If the codec throws, throws
@@ -139,7 +96,7 @@ export abstract class MessageReceiver<
     const redelivered = lane.redelivered > 0;
     readRecord(lane, bytes, length);
     lane.release(recordBytes(length));
-    return this.received(lane, this.#landing.decode(this.#codec, bytes), redelivered);
+    return this.#source.received(lane, this.#landing.decode(this.#codec, bytes), redelivered);
   }
 
   /**
@@ -147,13 +104,13 @@ export abstract class MessageReceiver<
    * is empty. Throws a RangeError if the target is too small; the message stays in the ring.
    */
   tryReceiveInto(target: Uint8Array<ArrayBuffer>): number {
-    const space = byteLengthOf(target, "receive from", this.end.what);
+    const space = byteLengthOf(target, "receive from", this.#end.what);
     const lane = this.#next();
     if (lane === undefined) return -1;
     const length = this.#lengthIn(lane);
     if (length > space) {
       throw new RangeError(
-        `Cannot receive from ${this.end.what} into ${space} bytes: the message has ${length}`,
+        `Cannot receive from ${this.#end.what} into ${space} bytes: the message has ${length}`,
       );
     }
     readRecord(lane, target, length);
@@ -162,8 +119,8 @@ export abstract class MessageReceiver<
   }
 
   /** Blocks the thread until a message arrives, and returns its value. */
-  receiveSync(options: SyncWaitOptions = {}): R | { state: "closed" } {
-    checkWaits(options);
+  receiveSync(options?: SyncWaitOptions): R | { state: "closed" } {
+    if (options !== undefined) checkWaits(options);
     const outcome = this.tryReceive();
     if (outcome.state !== "empty") return outcome as R | { state: "closed" };
     return untilSync(() => arrived(this.tryReceive()), this.#waiter, options);
@@ -175,8 +132,8 @@ export abstract class MessageReceiver<
   }
 
   /** Blocks the thread until a message arrives; returns false if the other end closes first. */
-  waitSync(options: SyncWaitOptions = {}): boolean {
-    checkWaits(options);
+  waitSync(options?: SyncWaitOptions): boolean {
+    if (options !== undefined) checkWaits(options);
     return this.#look() ?? untilSync(() => this.#look(), this.#waiter, options);
   }
 
@@ -195,16 +152,16 @@ export abstract class MessageReceiver<
     lane.take(size); // before it is shown: a consumer that dies after this may have seen it
     const bytes = showRecord(lane, length);
     this.#shows = "a sample";
-    const sample = this.taken(lane, bytes, redelivered, () => {
+    const sample = this.#source.taken(lane, bytes, redelivered, () => {
       this.#shows = "";
-      if (!this.end.closed) lane.release(size);
+      if (!this.#end.closed) lane.release(size);
     });
     return { state: "ok", sample };
   }
 
   /** Blocks the thread until a message arrives, and takes it in place. */
-  takeSync(options: SyncWaitOptions = {}): TakenSample<S> | { state: "closed" } {
-    checkWaits(options);
+  takeSync(options?: SyncWaitOptions): TakenSample<S> | { state: "closed" } {
+    if (options !== undefined) checkWaits(options);
     const outcome = this.tryTake();
     if (outcome.state !== "empty") return outcome;
     return untilSync(() => arrived(this.tryTake()), this.#waiter, options);
@@ -238,7 +195,7 @@ export abstract class MessageReceiver<
   /** Returns a stream of the values; cancelling it closes this end. */
   toReadableStream(options?: WaitOptions): ReadableStream<T>;
   toReadableStream(options: WaitOptions & { type?: "bytes" } = {}): ReadableStream<unknown> {
-    const own = checkedOptions(options, `stream from ${this.end.what}`);
+    const own = checkedOptions(options, `stream from ${this.#end.what}`);
     if (own.type === undefined) return valueStream(this, own);
     return joinedStream(this as unknown as MessageReceiver<Uint8Array<ArrayBuffer>>, own);
   }
@@ -248,9 +205,9 @@ export abstract class MessageReceiver<
    * consumer as long as the ring exists.
    */
   close(): void {
-    if (this.#shows === "a batch" && !this.end.closed) this.#endBatch(); // in its handler
+    if (this.#shows === "a batch" && !this.#end.closed) this.#endBatch(); // in its handler
     this.#shows = "";
-    this.closeEnd();
+    this.#end.close(...this.#source.lanes.map((lane) => lane.place.spaceBell));
   }
 
   /** Closes this handle, as `close()` does. */
@@ -261,35 +218,8 @@ export abstract class MessageReceiver<
   /** @ignore */
   [CONDITIONS](): readonly Condition[] {
     this.#checkFree("wait");
-    return [this.condition()];
+    return [this.#condition];
   }
-
-  /** Returns a lane with a message, or undefined when all are empty.
-   * @ignore */
-  protected abstract next(): LaneReceiver | undefined;
-  /** Returns the outcome for a value from a lane.
-   * @ignore */
-  protected abstract received(lane: LaneReceiver, value: T, redelivered: boolean): R;
-  /** Returns the sample for a message from a lane.
-   * @ignore */
-  protected abstract taken(
-    lane: LaneReceiver,
-    bytes: Uint8Array<ArrayBuffer>,
-    redelivered: boolean,
-    release: () => void,
-  ): S;
-  /** Returns the condition that a message arrives or the other end closes.
-   * @ignore */
-  protected abstract condition(): Condition;
-  /** Returns whether shared memory holds a message now.
-   * @ignore */
-  protected abstract hasMessage(): boolean;
-  /** Handles a lane with a corrupt message.
-   * @ignore */
-  protected broken(_lane: LaneReceiver): void {}
-  /** Releases the role.
-   * @ignore */
-  protected abstract closeEnd(): void;
 
   /**
    * Shows up to `limit` messages of the next lane in place, and returns their number. Releases all
@@ -304,7 +234,7 @@ export abstract class MessageReceiver<
     if (lane === undefined) return 0;
     let count = 0;
     try {
-      while (count < limit && !this.end.closed) {
+      while (count < limit && !this.#end.closed) {
         const length = this.#lengthIn(lane);
         if (length < 0) break;
         const size = recordBytes(length);
@@ -319,7 +249,7 @@ export abstract class MessageReceiver<
       }
     } finally {
       this.#shows = "";
-      if (count > 0 && !this.end.closed) this.#endBatch();
+      if (count > 0 && !this.#end.closed) this.#endBatch();
     }
     return count;
   }
@@ -334,35 +264,35 @@ export abstract class MessageReceiver<
     try {
       return recordLength(lane);
     } catch (error) {
-      this.broken(lane);
+      this.#source.exclude(lane);
       throw error;
     }
   }
 
   #next(action = "receive"): LaneReceiver | undefined {
     this.#checkFree(action);
-    return this.next();
+    return this.#source.next();
   }
 
   /** Throws if this end is closed, or if the caller still holds messages. */
   #checkFree(action: string): void {
-    this.end.checkOpen();
+    this.#end.checkOpen();
     if (this.#shows === "") return;
     const remedy = this.#shows === "a sample" ? "dispose it, or use `using`" : "let poll() return";
     throw new VringError(
-      `Cannot ${action} at ${this.end.what}: ${this.#shows} is still in use; ${remedy} first`,
+      `Cannot ${action} at ${this.#end.what}: ${this.#shows} is still in use; ${remedy} first`,
     );
   }
 
   /** Returns whether a message is there; undefined while the ring is empty and can still fill. */
   #look(): boolean | undefined {
     this.#checkFree("wait");
-    return this.condition().ready() ? this.hasMessage() : undefined;
+    return this.#condition.ready() ? this.#source.look() : undefined;
   }
 
   /** Looks again: the sender may have published between our look at the ring and at its state. */
   #nothing(): Nothing {
-    if (!this.end.peerHasClosed()) return EMPTY;
-    return this.hasMessage() ? EMPTY : CLOSED;
+    if (!this.#end.peerHasClosed()) return EMPTY;
+    return this.#source.look() ? EMPTY : CLOSED;
   }
 }

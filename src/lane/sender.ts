@@ -70,8 +70,8 @@ export abstract class Sender implements Disposable {
   }
 
   /** Blocks the thread until the ring has room for `length` bytes, and claims it. */
-  claimSync(length: number, options: SyncWaitOptions = {}): Uint8Array<ArrayBuffer> {
-    checkWaits(options);
+  claimSync(length: number, options?: SyncWaitOptions): Uint8Array<ArrayBuffer> {
+    if (options !== undefined) checkWaits(options);
     return this.tryClaim(length) ?? this.whenRoomSync(() => this.tryClaim(length), options);
   }
 
@@ -105,8 +105,8 @@ export abstract class Sender implements Disposable {
   }
 
   /** Blocks the thread until the receiver has released everything that was sent. */
-  flushSync(options: SyncWaitOptions = {}): void {
-    checkWaits(options);
+  flushSync(options?: SyncWaitOptions): void {
+    if (options !== undefined) checkWaits(options);
     if (!this.findRoom(this.capacity)) {
       this.whenRoomSync(() => this.findRoom(this.capacity), options);
     }
@@ -149,7 +149,7 @@ export abstract class Sender implements Disposable {
 
   /** Blocks the thread and repeats a failed attempt until it finds room.
    * @ignore */
-  protected whenRoomSync<R>(attempt: () => R | undefined, options: SyncWaitOptions): R {
+  protected whenRoomSync<R>(attempt: () => R | undefined, options?: SyncWaitOptions): R {
     return untilSync(attempt, this.#waiter, options);
   }
 
@@ -207,8 +207,8 @@ export abstract class MessageSender<T> extends Sender {
   }
 
   /** Blocks the thread until the ring has room, and sends a value. */
-  sendSync(value: T, options: SyncWaitOptions = {}): void {
-    checkWaits(options);
+  sendSync(value: T, options?: SyncWaitOptions): void {
+    if (options !== undefined) checkWaits(options);
     if (!this.trySend(value)) this.whenRoomSync(() => this.trySend(value) || undefined, options);
   }
 
@@ -227,8 +227,8 @@ export abstract class MessageSender<T> extends Sender {
   }
 
   /** Sends all the values, as many at a time as fit. Blocks the thread. */
-  sendBatchSync(values: readonly T[], options: SyncWaitOptions = {}): void {
-    checkWaits(options);
+  sendBatchSync(values: readonly T[], options?: SyncWaitOptions): void {
+    if (options !== undefined) checkWaits(options);
     const attempt = this.#batch(values);
     if (!attempt()) this.whenRoomSync(attempt, options);
   }

@@ -8,10 +8,14 @@ import { checkHandler, checkLimit } from "../arguments.ts";
 import { type Codec, codec } from "../codec.ts";
 import { CorruptRegionError } from "../errors.ts";
 import type { Word32 } from "../memory/word.ts";
-import type { Condition } from "../wait/condition.ts";
+import type { Doorbell } from "../wait/doorbell.ts";
 import { checkedRing } from "../lane/geometry.ts";
 import { FanIn, TURN } from "../lane/fan_in.ts";
 import { beginLane, type LanePlace, LaneReceiver } from "../lane/lane.ts";
+import { type ReceivedValue, Sample, type TakenMessage } from "../lane/message.ts";
+import { MessageReceiver } from "../lane/receiver.ts";
+import type { LaneSource } from "../lane/source.ts";
+import type { Region } from "../region/region.ts";
 import {
   type Board,
   type ConsumerEnd,
@@ -20,12 +24,6 @@ import {
   RINGS,
   takeConsumer,
 } from "./mpsc.ts";
-import {
-  MessageReceiver,
-  type ReceivedValue,
-  Sample,
-  type TakenMessage,
-} from "../lane/receiver.ts";
 
 /** The producer of a message. */
 export interface Origin {
@@ -93,6 +91,31 @@ class OriginSample extends Sample implements MpscMessage {
   }
 }
 
+/** The lanes of all producers, in turns. */
+class ProducerLanes<T> extends FanIn<ProducerLane>
+  implements LaneSource<T, MpscValue<T>, MpscMessage> {
+  readonly bell: Doorbell;
+
+  constructor(board: Board) {
+    super(beginLanes(board), board.hint);
+    this.bell = board.dataBell;
+  }
+
+  received(lane: ProducerLane, value: T, redelivered: boolean): MpscValue<T> {
+    const { producer, generation } = lane;
+    return { state: "ok", value, redelivered, producer, generation };
+  }
+
+  taken(
+    lane: ProducerLane,
+    bytes: Uint8Array<ArrayBuffer>,
+    redelivered: boolean,
+    release: () => void,
+  ): MpscMessage {
+    return new OriginSample(bytes, redelivered, lane, release);
+  }
+}
+
 /**
  * The one consumer of a ring with many producers. It serves them in turn; each message carries the
  * number of its producer.
@@ -116,21 +139,13 @@ class OriginSample extends Sample implements MpscMessage {
 export class MpscConsumer<T = Uint8Array> extends MessageReceiver<T, MpscValue<T>, MpscMessage> {
   /** The largest number of producers. */
   readonly producers: number;
-  readonly #fan: FanIn<ProducerLane>;
-  readonly #condition: Condition;
+  readonly #source: ProducerLanes<T>;
 
   private constructor({ end, board }: ConsumerEnd, codec: Codec<T>) {
-    super(end, board.region.partBytes, codec);
+    const source = new ProducerLanes<T>(board);
+    super(end, source, codec);
     this.producers = board.producers;
-    const lanes = beginLanes(board);
-    const fan = this.#fan = new FanIn(lanes, board.hint);
-    this.#condition = {
-      bell: board.dataBell,
-      watch: board.hint,
-      ready: () => fan.look() || end.peerHasClosed(),
-      // Only once the last messages of the dead producers are read.
-      beforeSleep: () => end.peerIsLost() && !fan.look() ? "lost" : undefined,
-    };
+    this.#source = source;
   }
 
   /** Opens or creates a ring of bytes as its consumer. */
@@ -142,8 +157,7 @@ export class MpscConsumer<T = Uint8Array> extends MessageReceiver<T, MpscValue<T
   static open<T>(name: string, options: MpscOptions<T> & { codec: Codec<T> }): MpscConsumer<T>;
   static open<T>(name: string, options: MpscOptions<T> = {}): MpscConsumer<T> {
     options = checkedRing(name, options);
-    const region = RINGS.open(name, options);
-    return MpscConsumer.#on(takeConsumer(name, region, options), options);
+    return MpscConsumer.#on(name, RINGS.open(name, options), options);
   }
 
   /** Creates a ring of bytes; throws OsError (EEXIST) if the name is in use. */
@@ -155,8 +169,7 @@ export class MpscConsumer<T = Uint8Array> extends MessageReceiver<T, MpscValue<T
   static create<T>(name: string, options: MpscOptions<T> & { codec: Codec<T> }): MpscConsumer<T>;
   static create<T>(name: string, options: MpscOptions<T> = {}): MpscConsumer<T> {
     options = checkedRing(name, options);
-    const region = RINGS.create(name, options);
-    return MpscConsumer.#on(takeConsumer(name, region, options), options);
+    return MpscConsumer.#on(name, RINGS.create(name, options), options);
   }
 
   /** Joins a ring of bytes once it exists. */
@@ -174,11 +187,11 @@ export class MpscConsumer<T = Uint8Array> extends MessageReceiver<T, MpscValue<T
     options: MpscConnectOptions<T> = {},
   ): Promise<MpscConsumer<T>> {
     options = checkedRing(name, options);
-    const region = await RINGS.connect(name, options);
-    return MpscConsumer.#on(takeConsumer(name, region, options), options);
+    return MpscConsumer.#on(name, await RINGS.connect(name, options), options);
   }
 
-  static #on<T>(at: ConsumerEnd, options: MpscOptions<T>): MpscConsumer<T> {
+  static #on<T>(name: string, region: Region, options: MpscOptions<T>): MpscConsumer<T> {
+    const at = takeConsumer(name, region, options);
     const chosen = options.codec ?? codec.bytes as unknown as Codec<T>;
     return at.end.use(() => new MpscConsumer(at, chosen));
   }
@@ -186,12 +199,6 @@ export class MpscConsumer<T = Uint8Array> extends MessageReceiver<T, MpscValue<T
   /** Removes the name; the next opener makes a new one. Returns false if the name is unused. */
   static unlink(name: string): boolean {
     return RINGS.unlink(name);
-  }
-
-  /** The number of unread bytes in all lanes. */
-  override get available(): number {
-    this.end.checkOpen();
-    return this.#fan.available;
   }
 
   /**
@@ -210,55 +217,10 @@ export class MpscConsumer<T = Uint8Array> extends MessageReceiver<T, MpscValue<T
     let count = 0;
     while (count < limit) {
       const turn = this.pollLane(show, Math.min(TURN, limit - count));
-      this.#fan.endTurn();
+      this.#source.endTurn();
       count += turn;
       if (turn === 0 || this.end.closed) break;
     }
     return count;
-  }
-
-  /** @ignore */
-  protected override next(): LaneReceiver | undefined {
-    return this.#fan.next();
-  }
-
-  /** @ignore */
-  protected override received(
-    lane: LaneReceiver,
-    value: T,
-    redelivered: boolean,
-  ): MpscValue<T> {
-    const { producer, generation } = lane as ProducerLane;
-    return { state: "ok", value, redelivered, producer, generation };
-  }
-
-  /** @ignore */
-  protected override taken(
-    lane: LaneReceiver,
-    bytes: Uint8Array<ArrayBuffer>,
-    redelivered: boolean,
-    release: () => void,
-  ): MpscMessage {
-    return new OriginSample(bytes, redelivered, lane as ProducerLane, release);
-  }
-
-  /** @ignore */
-  protected override condition(): Condition {
-    return this.#condition;
-  }
-
-  /** @ignore */
-  protected override hasMessage(): boolean {
-    return this.#fan.look();
-  }
-
-  /** @ignore */
-  protected override broken(lane: LaneReceiver): void {
-    this.#fan.exclude(lane as ProducerLane);
-  }
-
-  /** @ignore */
-  protected override closeEnd(): void {
-    this.end.close(...this.#fan.lanes.map((lane) => lane.place.spaceBell));
   }
 }

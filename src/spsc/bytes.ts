@@ -63,8 +63,8 @@ export class SpscByteProducer extends Sender {
   }
 
   /** Blocks the thread until `bytes` bytes are free. */
-  waitSync(bytes: number, options: SyncWaitOptions = {}): void {
-    checkWaits(options);
+  waitSync(bytes: number, options?: SyncWaitOptions): void {
+    if (options !== undefined) checkWaits(options);
     if (!this.#findCount(bytes)) this.whenRoomSync(() => this.#findCount(bytes), options);
   }
 

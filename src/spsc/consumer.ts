@@ -6,27 +6,20 @@
 
 import { checkHandler, checkLimit } from "../arguments.ts";
 import { type Codec, codec } from "../codec.ts";
-import type { Condition } from "../wait/condition.ts";
 import { checkedRing } from "../lane/geometry.ts";
 import type { EndOptions, LaneEnd } from "../lane/endpoint.ts";
-import { LaneReceiver, type Ringable } from "../lane/lane.ts";
+import { LaneReceiver } from "../lane/lane.ts";
+import type { Nothing, ReceivedValue } from "../lane/message.ts";
+import { MessageReceiver } from "../lane/receiver.ts";
+import { OneLane } from "../lane/source.ts";
+import type { Region } from "../region/region.ts";
 import {
-  MessageReceiver,
-  type Nothing,
-  type ReceivedValue,
-  Sample,
-  type TakenMessage,
-} from "../lane/receiver.ts";
-import { RECORD_HEADER } from "../lane/record.ts";
-import {
-  connectEnd,
-  createEnd,
-  openEnd,
   RINGS,
   type SpscByteConnectOptions,
   type SpscByteOptions,
   type SpscConnectOptions,
   type SpscOptions,
+  takeEnd,
 } from "./spsc.ts";
 import { byteConsumerOn, type SpscByteConsumer } from "./bytes.ts";
 
@@ -51,21 +44,8 @@ type Either<T> = SpscConsumer<T> | SpscByteConsumer;
  * ```
  */
 export class SpscConsumer<T = Uint8Array> extends MessageReceiver<T> {
-  readonly #lane: LaneReceiver;
-  readonly #spaceBell: Ringable;
-  readonly #condition: Condition;
-
   private constructor({ end, place, bell }: LaneEnd, codec: Codec<T>) {
-    super(end, place.capacity, codec);
-    const lane = this.#lane = new LaneReceiver(place);
-    this.#spaceBell = place.spaceBell;
-    this.#condition = {
-      bell,
-      watch: lane.head,
-      ready: () => lane.look() > 0 || end.peerHasClosed(),
-      // Only once the last messages of the dead producer are read.
-      beforeSleep: () => end.peerIsLost() && lane.look() === 0 ? "lost" : undefined,
-    };
+    super(end, new OneLane<T>(new LaneReceiver(place), bell), codec);
   }
 
   /** Opens or creates a ring of bytes without messages as its consumer. */
@@ -79,7 +59,7 @@ export class SpscConsumer<T = Uint8Array> extends MessageReceiver<T> {
   static open<T>(name: string, options: SpscOptions<T> & { codec: Codec<T> }): SpscConsumer<T>;
   static open<T>(name: string, options: SpscOptions<T> | SpscByteOptions = {}): Either<T> {
     options = checkedRing(name, options);
-    return SpscConsumer.#on(openEnd(name, "consumer", options), options);
+    return SpscConsumer.#on(name, RINGS.open(name, options), options);
   }
 
   /** Creates a ring of bytes without messages; throws OsError (EEXIST) if the name is in use. */
@@ -93,7 +73,7 @@ export class SpscConsumer<T = Uint8Array> extends MessageReceiver<T> {
   static create<T>(name: string, options: SpscOptions<T> & { codec: Codec<T> }): SpscConsumer<T>;
   static create<T>(name: string, options: SpscOptions<T> | SpscByteOptions = {}): Either<T> {
     options = checkedRing(name, options);
-    return SpscConsumer.#on(createEnd(name, "consumer", options), options);
+    return SpscConsumer.#on(name, RINGS.create(name, options), options);
   }
 
   /** Joins a ring of bytes without messages once it exists. */
@@ -113,10 +93,11 @@ export class SpscConsumer<T = Uint8Array> extends MessageReceiver<T> {
     options: SpscConnectOptions<T> | SpscByteConnectOptions = {},
   ): Promise<Either<T>> {
     options = checkedRing(name, options);
-    return SpscConsumer.#on(await connectEnd(name, "consumer", options), options);
+    return SpscConsumer.#on(name, await RINGS.connect(name, options), options);
   }
 
-  static #on<T>(at: LaneEnd, options: EndOptions): Either<T> {
+  static #on<T>(name: string, region: Region, options: EndOptions): Either<T> {
+    const at = takeEnd(name, "consumer", region, options);
     if (options.level === "bytes") return byteConsumerOn(at);
     const chosen = (options.codec ?? codec.bytes) as unknown as Codec<T>;
     return at.end.use(() => new SpscConsumer(at, chosen));
@@ -125,12 +106,6 @@ export class SpscConsumer<T = Uint8Array> extends MessageReceiver<T> {
   /** Removes the name; the next opener makes a new one. Returns false if the name is unused. */
   static unlink(name: string): boolean {
     return RINGS.unlink(name);
-  }
-
-  /** The number of unread bytes in the ring. */
-  override get available(): number {
-    this.end.checkOpen();
-    return this.#lane.look();
   }
 
   /** The number of free bytes in the ring. */
@@ -150,44 +125,5 @@ export class SpscConsumer<T = Uint8Array> extends MessageReceiver<T> {
     checkHandler(handler, "poll", this.end.what);
     checkLimit(limit, 0, "poll", this.end.what);
     return this.pollLane(handler, limit);
-  }
-
-  /** @ignore */
-  protected override next(): LaneReceiver | undefined {
-    return this.#lane.available(RECORD_HEADER) > 0 ? this.#lane : undefined;
-  }
-
-  /** @ignore */
-  protected override received(
-    _lane: LaneReceiver,
-    value: T,
-    redelivered: boolean,
-  ): ReceivedValue<T> {
-    return { state: "ok", value, redelivered };
-  }
-
-  /** @ignore */
-  protected override taken(
-    _lane: LaneReceiver,
-    bytes: Uint8Array<ArrayBuffer>,
-    redelivered: boolean,
-    release: () => void,
-  ): TakenMessage {
-    return new Sample(bytes, redelivered, release);
-  }
-
-  /** @ignore */
-  protected override condition(): Condition {
-    return this.#condition;
-  }
-
-  /** @ignore */
-  protected override hasMessage(): boolean {
-    return this.#lane.available(RECORD_HEADER) > 0;
-  }
-
-  /** @ignore */
-  protected override closeEnd(): void {
-    this.end.close(this.#spaceBell);
   }
 }

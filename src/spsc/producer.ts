@@ -8,15 +8,14 @@ import { type Codec, codec } from "../codec.ts";
 import { checkedRing } from "../lane/geometry.ts";
 import type { EndOptions, LaneEnd } from "../lane/endpoint.ts";
 import { MessageSender } from "../lane/sender.ts";
+import type { Region } from "../region/region.ts";
 import {
-  connectEnd,
-  createEnd,
-  openEnd,
   RINGS,
   type SpscByteConnectOptions,
   type SpscByteOptions,
   type SpscConnectOptions,
   type SpscOptions,
+  takeEnd,
 } from "./spsc.ts";
 import { byteProducerOn, type SpscByteProducer } from "./bytes.ts";
 
@@ -48,7 +47,7 @@ export class SpscProducer<T = Uint8Array> extends MessageSender<T> {
   static open<T>(name: string, options: SpscOptions<T> & { codec: Codec<T> }): SpscProducer<T>;
   static open<T>(name: string, options: SpscOptions<T> | SpscByteOptions = {}): Either<T> {
     options = checkedRing(name, options);
-    return SpscProducer.#on(openEnd(name, "producer", options), options);
+    return SpscProducer.#on(name, RINGS.open(name, options), options);
   }
 
   /** Creates a ring of bytes without messages; throws OsError (EEXIST) if the name is in use. */
@@ -59,7 +58,7 @@ export class SpscProducer<T = Uint8Array> extends MessageSender<T> {
   static create<T>(name: string, options: SpscOptions<T> & { codec: Codec<T> }): SpscProducer<T>;
   static create<T>(name: string, options: SpscOptions<T> | SpscByteOptions = {}): Either<T> {
     options = checkedRing(name, options);
-    return SpscProducer.#on(createEnd(name, "producer", options), options);
+    return SpscProducer.#on(name, RINGS.create(name, options), options);
   }
 
   /** Joins a ring of bytes without messages once it exists. */
@@ -79,10 +78,11 @@ export class SpscProducer<T = Uint8Array> extends MessageSender<T> {
     options: SpscConnectOptions<T> | SpscByteConnectOptions = {},
   ): Promise<Either<T>> {
     options = checkedRing(name, options);
-    return SpscProducer.#on(await connectEnd(name, "producer", options), options);
+    return SpscProducer.#on(name, await RINGS.connect(name, options), options);
   }
 
-  static #on<T>(at: LaneEnd, options: EndOptions): Either<T> {
+  static #on<T>(name: string, region: Region, options: EndOptions): Either<T> {
+    const at = takeEnd(name, "producer", region, options);
     if (options.level === "bytes") return byteProducerOn(at);
     const chosen = (options.codec ?? codec.bytes) as unknown as Codec<T>;
     return at.end.use(() => new SpscProducer(at, chosen));

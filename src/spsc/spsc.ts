@@ -91,33 +91,13 @@ function typeOf({ level = "messages", codec: chosen = codec.bytes }: EndOptions)
 /** Opens the regions of these rings. */
 export const RINGS = new RingRegions<EndOptions>(ringProduct(SPSC), typeOf);
 
-/**
- * Opens the ring, or creates it, and takes an end; throws a RoleTakenError if a living party holds
- * it.
- */
-export function openEnd(name: string, title: EndName, options: RingOptions & EndOptions): LaneEnd {
-  return takeEnd(name, title, RINGS.open(name, options), options);
-}
-
-/** Creates the ring, and takes an end; throws an OsError (EEXIST) if the ring is in use. */
-export function createEnd(
+/** Takes an end of a ring; throws a RoleTakenError if a living party holds it. */
+export function takeEnd(
   name: string,
   title: EndName,
-  options: RingOptions & EndOptions,
+  region: Region,
+  options: EndOptions,
 ): LaneEnd {
-  return takeEnd(name, title, RINGS.create(name, options), options);
-}
-
-/** Waits for the ring, and takes an end; throws a RoleTakenError if a living party holds it. */
-export async function connectEnd(
-  name: string,
-  title: EndName,
-  options: RingConnectOptions & EndOptions,
-): Promise<LaneEnd> {
-  return takeEnd(name, title, await RINGS.connect(name, options), options);
-}
-
-function takeEnd(name: string, title: EndName, region: Region, options: EndOptions): LaneEnd {
   using stack = new DisposableStack();
   stack.use(region);
   const { mapping, controlOffset: control, dataOffset: data, dataBytes: capacity } = region;

@@ -13,7 +13,7 @@ import { LANE } from "../../src/lane/lane.ts";
 import { Board, MPSC, MPSC_CONTROL } from "../../src/mpsc/mpsc.ts";
 import { MpscConsumer, type MpscValue } from "../../src/mpsc/consumer.ts";
 import { MpscProducer } from "../../src/mpsc/producer.ts";
-import type { Nothing } from "../../src/lane/receiver.ts";
+import type { Nothing } from "../../src/lane/message.ts";
 import { Name } from "../shared/scene.ts";
 import { payload } from "../circular/scene.ts";
 import { CAPACITY } from "../spsc/scene.ts";

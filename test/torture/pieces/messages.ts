@@ -4,7 +4,8 @@
  * @module
  */
 
-import type { MessageReceiver, ReceivedValue, TakenMessage } from "../../../src/lane/receiver.ts";
+import type { ReceivedValue, TakenMessage } from "../../../src/lane/message.ts";
+import type { MessageReceiver } from "../../../src/lane/receiver.ts";
 import type { MessageSender } from "../../../src/lane/sender.ts";
 import { nextTurn, sleep, sleepSync } from "../../../src/os/clock.ts";
 import { spring } from "../../trap/trap.ts";
