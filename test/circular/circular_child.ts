@@ -9,9 +9,8 @@ import { CircularBufferWriter } from "../../src/circular/writer.ts";
 import { SharedMemory } from "../../src/shared/shared_memory.ts";
 import { serve } from "../shared/serve_child.ts";
 import { actBefore } from "../trap/trap.ts";
-import { follow } from "./account.ts";
 import { assaults, endure, generator, randomChanges, vandalise } from "./assault.ts";
-import { bytesBetween, Inside, isPayload, lengthOf, payload } from "./scene.ts";
+import { Inside, payload } from "./scene.ts";
 
 /** What the functions can use. */
 const TOOLS = {
@@ -20,20 +19,12 @@ const TOOLS = {
   SharedMemory,
   Inside,
   payload,
-  isPayload,
-  lengthOf,
-  bytesBetween,
-  follow,
   assaults,
   endure,
   generator,
   randomChanges,
   vandalise,
   actBefore,
-  /** What stays open between two functions. */
-  writers: [] as CircularBufferWriter[],
-  readers: [] as CircularBufferReader[],
-  insides: [] as Inside[],
 };
 
 export type Tools = typeof TOOLS;

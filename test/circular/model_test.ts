@@ -180,9 +180,13 @@ const commands: fc.Arbitrary<Command>[] = [
   fc.tuple(
     fc.constantFrom("oldest", "newest", "now"),
     fc.constantFrom("oldest", "newest"),
-  ).map(([start, afterLoss]) =>
+    fc.boolean(),
+  ).map(([start, afterLoss, tells]) =>
     command(`open a reader at ${start}, after a loss at ${afterLoss}`, (model, real) => {
-      const reader = CircularBufferReader.open(real.name, { start, afterLoss });
+      const reader = CircularBufferReader.open(real.name, {
+        ...(tells || start !== "oldest") && { start }, // the oldest is the default
+        ...(tells || afterLoss !== "oldest") && { afterLoss },
+      });
       real.readers.push(reader);
       const next = reader.sequence;
       model.readers.push({ afterLoss, next, lost: 0, lostBytes: 0 });
