@@ -158,11 +158,14 @@ export class RemoteError extends VringError {
   override name = "RemoteError";
   /** The name of the error that was thrown, such as "TypeError". */
   readonly remoteName: string;
+  /** The `code` of the error that was thrown, such as "ENOENT", if it had one. */
+  readonly code: string | number | undefined;
 
-  /** Describes an error of this name and message that was thrown elsewhere. */
-  constructor(remoteName: string, message: string) {
+  /** Describes an error of this name, message and code that was thrown elsewhere. */
+  constructor(remoteName: string, message: string, code?: string | number) {
     super(message);
     this.remoteName = remoteName;
+    this.code = code;
   }
 }
 

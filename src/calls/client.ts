@@ -28,18 +28,12 @@ import {
   Board,
   type Codecs,
   codecsOf,
-  Envelope,
-  errorFrom,
-  Kind,
-  longestBody,
-  messageBytes,
-  Patience,
-  post,
   RINGS,
   type RpcConnectOptions,
   type RpcOptions,
   type RpcSeat,
 } from "./calls.ts";
+import { Envelope, errorFrom, Kind, longestBody, messageBytes, Patience, post } from "./message.ts";
 import { type Call, PendingCalls } from "./pending.ts";
 
 /** What a client can say besides what all must agree on. */

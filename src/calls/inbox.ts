@@ -9,7 +9,8 @@ import type { Endpoint } from "../lane/endpoint.ts";
 import { FanIn } from "../lane/fan_in.ts";
 import { beginLane, LaneReceiver, LaneSender } from "../lane/lane.ts";
 import { recordLength } from "../lane/record.ts";
-import { type Board, Envelope, messageBytes, type Outgoing, post, type RpcSeat } from "./calls.ts";
+import type { Board, RpcSeat } from "./calls.ts";
+import { Envelope, messageBytes, type Outgoing, post } from "./message.ts";
 
 /** A client: the lane of its requests, and the lane of its responses. */
 export class Client extends LaneReceiver {
@@ -127,6 +128,7 @@ export class Clients {
 
   /** Sends the queued responses that fit now. */
   flush(): void {
+    if (this.#queued.size === 0) return; // an iterator costs more than all else of an idle look
     for (const client of this.#queued) {
       const { queue, responses, seat } = client;
       while (queue.length > 0 && this.#isMovable(client)) {

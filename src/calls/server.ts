@@ -27,16 +27,11 @@ import {
   Board,
   type Codecs,
   codecsOf,
-  errorBody,
-  Kind,
-  longestBody,
-  messageBytes,
-  type Outgoing,
-  Patience,
   RINGS,
   type RpcConnectOptions,
   type RpcOptions,
 } from "./calls.ts";
+import { errorBody, Kind, longestBody, messageBytes, type Outgoing, Patience } from "./message.ts";
 import { type Client, Clients } from "./inbox.ts";
 
 /** Who asks. */

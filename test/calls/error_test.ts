@@ -5,7 +5,7 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { CorruptRegionError, RemoteError } from "../../src/errors.ts";
 import { codec } from "../../src/codec.ts";
-import { errorBody, errorFrom } from "../../src/calls/calls.ts";
+import { errorBody, errorFrom } from "../../src/calls/message.ts";
 import { RpcClient } from "../../src/calls/client.ts";
 import { RpcServer } from "../../src/calls/server.ts";
 import { until } from "../os/until.ts";
@@ -159,6 +159,25 @@ Deno.test("what a codec throws costs that call only", async () => {
     ],
   );
   assertThrows(() => client.callSync(payload(4, 4)), SyntaxError, "not sent");
+  server.close();
+  await serving;
+});
+
+Deno.test("an error's code travels if it is a number or a short string", async () => {
+  using cast = new Cast();
+  const { server, client } = cast;
+  const codes = ["ENOENT", 404, "x".repeat(50), "x".repeat(51), NaN, { code: 1 }, undefined];
+  const serving = server.serve(([which]) => {
+    throw Object.assign(new Error("no"), { code: codes[which!] });
+  });
+  for (const [i, sent] of ["ENOENT", 404, "x".repeat(50)].entries()) {
+    const error = await assertRejects(() => client.call(Uint8Array.of(i)), RemoteError);
+    assertEquals(error.code, sent);
+  }
+  for (let i = 3; i < codes.length; i++) {
+    const error = await assertRejects(() => client.call(Uint8Array.of(i)), RemoteError);
+    assertEquals(error.code, undefined);
+  }
   server.close();
   await serving;
 });

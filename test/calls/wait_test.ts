@@ -8,7 +8,7 @@ import { Word32 } from "../../src/memory/word.ts";
 import { sleepSync } from "../../src/os/clock.ts";
 import { codec } from "../../src/codec.ts";
 import { LaneReceiver, LaneSender } from "../../src/lane/lane.ts";
-import { Kind, post } from "../../src/calls/calls.ts";
+import { Kind, post } from "../../src/calls/message.ts";
 import { RpcClient } from "../../src/calls/client.ts";
 import { until, within } from "../os/until.ts";
 import { programArguments } from "../shared/party.ts";
