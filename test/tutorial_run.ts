@@ -6,7 +6,7 @@
  */
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { type Check, failureOf } from "../tutorials/judge.ts";
+import { type Check, failureOf } from "../tutorials/check.ts";
 import { assertFits } from "./program.ts";
 
 /** The root of the repository. */

@@ -14,7 +14,7 @@ import {
   sleeper,
   waker,
 } from "../tutorials/08_doorbell/bells.ts";
-import { checksOf } from "../tutorials/08_doorbell/judge.ts";
+import { checksOf } from "../tutorials/08_doorbell/check.ts";
 import { explore, Machine } from "../tutorials/08_doorbell/machine.ts";
 import { hasTerminal, TerminalProgram } from "./program.ts";
 import { assertNoticed, assertWell, results, run, shown, tell } from "./tutorial_run.ts";
@@ -185,7 +185,7 @@ Deno.test({
   },
 });
 
-Deno.test("the judge of exercise 8 notices each wrong answer", () => {
+Deno.test("the checks of exercise 8 find each wrong answer", () => {
   const mends = (bell: Partial<Bell>): Bell => ({ ...sequence, ...bell });
   assertNoticed(checksOf, [
     [mends({ ring: () => {} }), "somebody who sleeps is woken"],

@@ -14,8 +14,8 @@ import { pageSize } from "../src/os/page.ts";
 import {
   checksOf as checksOfMove,
   type PursesWithNotes,
-} from "../tutorials/05_shared_memory/judge.ts";
-import { checksOf as checksOfRead } from "../tutorials/06_overwriting_buffer/judge.ts";
+} from "../tutorials/05_shared_memory/check.ts";
+import { checksOf as checksOfRead } from "../tutorials/06_overwriting_buffer/check.ts";
 import { hasTerminal, Program, sharedFiles, sideBySide, uniqueName } from "./program.ts";
 import {
   assertNoticed,
@@ -217,7 +217,7 @@ test("tutorial 6 --crash dies within a message, and the next run goes on before 
   assertEquals(sharedFiles(name), []);
 });
 
-Deno.test("the judge of exercise 5 notices each wrong answer", () => {
+Deno.test("the checks of exercise 5 find each wrong answer", () => {
   type Purses = PursesWithNotes;
   const pay = (purses: Purses, coins: number) => {
     purses.ann -= coins;
@@ -294,7 +294,7 @@ Deno.test("the judge of exercise 5 notices each wrong answer", () => {
   assertEquals(sharedFiles(`exercise-5.${Deno.pid}`), []);
 });
 
-Deno.test("the judge of exercise 6 notices each wrong answer", () => {
+Deno.test("the checks of exercise 6 find each wrong answer", () => {
   const lapped = "a reader that was lapped";
   const interrupted = "lapped at any moment";
   assertNoticed(checksOfRead, [

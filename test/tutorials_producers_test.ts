@@ -7,7 +7,7 @@ import { pageSize } from "../src/os/page.ts";
 import { TURN } from "../src/lane/fan_in.ts";
 import { isMessage, messageOf } from "../tutorials/07_four_rings/rings.ts";
 import { explore } from "../tutorials/08_doorbell/machine.ts";
-import { checksOf, type Choose } from "../tutorials/09_many_producers/judge.ts";
+import { checksOf, type Choose } from "../tutorials/09_many_producers/check.ts";
 import { Lanes } from "../tutorials/09_many_producers/lanes.ts";
 import {
   clearsThenLooks,
@@ -126,7 +126,7 @@ Deno.test({
   },
 });
 
-Deno.test("the judge of exercise 9 notices each wrong answer", () => {
+Deno.test("the checks of exercise 9 find each wrong answer", () => {
   const search = (first: (last: number) => number): Choose => (ring, mind) => {
     mind.bits |= ring.takeHints();
     for (let i = 0; i < ring.lanes; i++) {

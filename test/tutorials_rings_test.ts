@@ -6,7 +6,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { Word32 } from "../src/memory/word.ts";
 import { pageSize } from "../src/os/page.ts";
-import { checksOf, type Rings } from "../tutorials/07_four_rings/judge.ts";
+import { checksOf, type Rings } from "../tutorials/07_four_rings/check.ts";
 import { MirroredRing } from "../tutorials/07_four_rings/ring4_mirrored.ts";
 import { HEAD, makeMemory, type RingMemory, TAIL } from "../tutorials/07_four_rings/ring_memory.ts";
 import { ringOf, STAGES } from "../tutorials/07_four_rings/rings.ts";
@@ -145,7 +145,7 @@ const right: Rings = {
   },
 };
 
-Deno.test("the judge of exercise 7 notices each wrong answer, in whichever stage it is", () => {
+Deno.test("the checks of exercise 7 find each wrong answer, in every stage", () => {
   const wrong: [Partial<Rings>, string][] = [
     [{
       fillSlot: (slot, text) => {

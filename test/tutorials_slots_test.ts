@@ -3,7 +3,7 @@
  */
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { checksOf, type Listen, type Room } from "../tutorials/12_any_of_many/judge.ts";
+import { checksOf, type Listen, type Room } from "../tutorials/12_any_of_many/check.ts";
 import { hasTerminal, Program, sharedFiles, uniqueName } from "./program.ts";
 import { assertNoticed, assertShows, results, run, tell } from "./tutorial_run.ts";
 
@@ -134,7 +134,7 @@ Deno.test("tutorial 12 with two processes: a writer that lives is waited for", a
   assertEquals(sharedFiles(name), []);
 });
 
-Deno.test("the judge of exercise 12 notices each wrong answer", () => {
+Deno.test("the checks of exercise 12 find each wrong answer", () => {
   const wanted = (room: Room, mask: number) =>
     Array.from({ length: room.slots }, (_, slot) => slot).filter((slot) => mask >> slot & 1);
   /** A listener that does this before it sleeps, again and again until it gives something. */

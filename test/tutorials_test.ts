@@ -14,12 +14,12 @@ import { CircularBufferWriter } from "../mod.ts";
 import { close, map, MapFlag, memfd, Protection, truncate } from "../src/os/files.ts";
 import { pageSize } from "../src/os/page.ts";
 import type { MappedRange } from "../src/os/proc_maps.ts";
-import { checksOf as checksOfPages } from "../tutorials/01_pages/judge.ts";
-import { checksOf as checksOfMemory } from "../tutorials/02_memory_file/judge.ts";
-import { checksOf as checksOfBytes } from "../tutorials/03_two_addresses/judge.ts";
-import { checksOf as checksOfRing } from "../tutorials/04_mirror_ring/judge.ts";
+import { checksOf as checksOfPages } from "../tutorials/01_pages/check.ts";
+import { checksOf as checksOfMemory } from "../tutorials/02_memory_file/check.ts";
+import { checksOf as checksOfBytes } from "../tutorials/03_two_addresses/check.ts";
+import { checksOf as checksOfRing } from "../tutorials/04_mirror_ring/check.ts";
 import { RingWindow } from "../tutorials/06_overwriting_buffer/ring_window.ts";
-import { failureOf } from "../tutorials/judge.ts";
+import { failureOf } from "../tutorials/check.ts";
 import { hasTerminal, sharedFiles, uniqueName } from "./program.ts";
 import {
   assertNoticed,
@@ -228,7 +228,7 @@ Deno.test("each exercise passes solved", async () => {
   }));
 });
 
-Deno.test("the judge of exercise 1 notices each wrong answer", () => {
+Deno.test("the checks of exercise 1 find each wrong answer", () => {
   assertNoticed(checksOfPages, [
     [(a, n, p) => Math.floor((a + n) / p) - Math.floor(a / p) + 1, "one page, from its first"],
     [(_a, n, p) => n / p, "a few bytes in the middle of a page"],
@@ -239,7 +239,7 @@ Deno.test("the judge of exercise 1 notices each wrong answer", () => {
   ]);
 });
 
-Deno.test("the judge of exercise 2 notices each wrong answer and survives it", () => {
+Deno.test("the checks of exercise 2 find each wrong answer and survive it", () => {
   const kept: number[] = [];
   const memory = (length: number, mistake: { size?: number; flags?: number; keep?: boolean }) => {
     const { size = length, flags = MapFlag.shared, keep = false } = mistake;
@@ -275,7 +275,7 @@ Deno.test("the judge of exercise 2 notices each wrong answer and survives it", (
   for (const fd of kept) close(fd);
 });
 
-Deno.test("the judge of exercise 3 notices each wrong answer", () => {
+Deno.test("the checks of exercise 3 find each wrong answer", () => {
   const at = (address: number, ranges: MappedRange[]) =>
     ranges.find(({ start, end }) => start <= address && address < end);
   const place = (address: number, ranges: MappedRange[]) => {
@@ -304,7 +304,7 @@ Deno.test("the judge of exercise 3 notices each wrong answer", () => {
   ]);
 });
 
-Deno.test("the judge of exercise 4 notices each wrong answer and survives it", () => {
+Deno.test("the checks of exercise 4 find each wrong answer and survive it", () => {
   const reserve = (length: number, protection: number = Protection.none) =>
     map({ length, protection, flags: MapFlag.private | MapFlag.anonymous | MapFlag.noReserve });
   const put = (address: number, fd: number, length: number, offset: number) => {
@@ -339,7 +339,7 @@ Deno.test("the judge of exercise 4 notices each wrong answer and survives it", (
   ]);
 });
 
-Deno.test("a judge explains what the reader's code throws", () => {
+Deno.test("a failed check explains what the reader's code throws", () => {
   const [check] = checksOfPages(() => {
     throw new RangeError("no idea");
   });

@@ -16,9 +16,9 @@ import {
   checksOf as checksOfPublish,
   READY,
   type Words,
-} from "../tutorials/10_vring/judge.ts";
+} from "../tutorials/10_vring/check.ts";
 import { HEADS, line, WIDTHS } from "../tutorials/10_vring/film.ts";
-import { checksOf as checksOfShow } from "../tutorials/11_vdds/judge.ts";
+import { checksOf as checksOfShow } from "../tutorials/11_vdds/check.ts";
 import { hasTerminal, Program, sharedFiles, uniqueName } from "./program.ts";
 import {
   assertNoticed,
@@ -117,7 +117,7 @@ Deno.test("SmallRing gives every sample once to all, wherever writers and their 
   }
 });
 
-Deno.test("the judge of exercise 10 notices each wrong answer", () => {
+Deno.test("the checks of exercise 10 find each wrong answer", () => {
   const give = (words: Words, number: number) => {
     for (let k = 0; k < words.readers; k++) {
       words.compareExchange(k, words.load(k), number << 2 | READY);
@@ -291,7 +291,7 @@ Deno.test("tutorial 11 with two processes: nothing is to be repaired if the publ
   assertEquals(sharedFiles(name), []);
 });
 
-Deno.test("the judge of exercise 11 notices each wrong answer", () => {
+Deno.test("the checks of exercise 11 find each wrong answer", () => {
   const [drawn, newest] = ["a frame is drawn", "of several, only the newest"];
   const [back, throwing] = ["everything is given back", "also if the screen throws"];
   const [still, lost] = ["a frame does not change", "what was lost is told"];

@@ -1,9 +1,10 @@
 /**
  * Exercise 2: memory that outlives its file descriptor.
  *
- * Make a memory file, map it for reading and writing, shared, and give back the address. The
- * memory must be ready to be touched, no fd may stay open, and if the kernel refuses, its answer (a
- * negative number) is yours too. Below, something is missing. Read what the judge sees, and mend it.
+ * Make a memory file, map it for reading and writing, shared, and give back the address. The memory
+ * must be ready to be touched, no fd may stay open, and if the kernel refuses, its answer (a
+ * negative number) is yours too. Below, something is missing. Read the result of the check, and fix
+ * it.
  *
  * `memfd`, `truncate`, `allocate`, `map` and `close` are all you need; each gives a negative number
  * if it fails. Run it with `deno run --allow-ffi tutorials/02_memory_file/exercise.ts`.
@@ -12,7 +13,7 @@
  */
 
 import { map, MapFlag, memfd, Protection } from "../../src/os/files.ts";
-import { judgeMakeMemory } from "./judge.ts";
+import { checkMakeMemory } from "./check.ts";
 
 /** Gives the address of `length` bytes of shared memory, or a negative number. */
 function makeMemory(length: number): number {
@@ -21,4 +22,4 @@ function makeMemory(length: number): number {
   return map({ length, protection, flags: MapFlag.shared, fd });
 }
 
-judgeMakeMemory(makeMemory);
+checkMakeMemory(makeMemory);

@@ -15,7 +15,7 @@
  */
 
 import { map, MapFlag, Protection } from "../../src/os/files.ts";
-import { judgeMapRing } from "./judge.ts";
+import { checkMapRing } from "./check.ts";
 
 /** Gives the address of the header, or the kernel's refusal and leaves nothing mapped. */
 function mapRing(fd: number, header: number, capacity: number): number {
@@ -31,4 +31,4 @@ function mapRing(fd: number, header: number, capacity: number): number {
   return base;
 }
 
-judgeMapRing(mapRing);
+checkMapRing(mapRing);

@@ -13,7 +13,7 @@
  * @module
  */
 
-import { judgeMove, type PursesWithNotes } from "./judge.ts";
+import { checkMove, type PursesWithNotes } from "./check.ts";
 
 /** Moves coins from Ann to Ben. */
 function move(purses: PursesWithNotes, coins: number): void {
@@ -25,4 +25,4 @@ function move(purses: PursesWithNotes, coins: number): void {
 function repair(_purses: PursesWithNotes): void {
 }
 
-judgeMove({ move, repair });
+checkMove({ move, repair });

@@ -9,14 +9,14 @@
  *
  * `next` is the number of the message that the reader wants. Give the message, or `empty` if it is
  * not written yet, or `lost` with how many are gone; and with each the number that the reader wants
- * then. The judge is the writer, and it writes whenever it likes: between any two of your calls, and
- * in the middle of a copy. Run it with
- * `deno run --allow-ffi tutorials/06_overwriting_buffer/exercise.ts`.
+ * then. The check is the writer, and it may write at any moment: between any two of your calls, and
+ * in the middle of a copy. Run it with `deno run --allow-ffi
+ * tutorials/06_overwriting_buffer/exercise.ts`.
  *
  * @module
  */
 
-import { judgeRead, type NumberedRing, type Outcome } from "./judge.ts";
+import { checkRead, type NumberedRing, type Outcome } from "./check.ts";
 
 /** Reads the message with the number `next`, if it can be had. */
 function read(ring: NumberedRing, next: number): Outcome {
@@ -26,4 +26,4 @@ function read(ring: NumberedRing, next: number): Outcome {
   return { state: "ok", message: ring.copy(next), next: next + 1 };
 }
 
-judgeRead(read);
+checkRead(read);

@@ -8,7 +8,7 @@
  * @module
  */
 
-import { judgeRings, type Reader, type Slot, type Writer } from "./judge.ts";
+import { checkRings, type Reader, type Slot, type Writer } from "./check.ts";
 
 /** Stage 1: puts a text into a slot that is free. The reader may look at any moment. */
 function fillSlot(slot: Slot, text: string): void {
@@ -34,4 +34,4 @@ function readInPlace(reader: Reader, handler: (message: Uint8Array) => void): vo
   handler(message);
 }
 
-judgeRings({ fillSlot, free, hasRoom, readInPlace });
+checkRings({ fillSlot, free, hasRoom, readInPlace });

@@ -1,9 +1,9 @@
 /**
- * Exercise 8: mend a bell.
+ * Exercise 8: fix a bell.
  *
  * Somebody has built this one. It sleeps on the count of messages, which never has the same value
- * twice, and has a flag that says whether anybody sleeps. It seems to work. The judge tries every
- * order of the operations, and shows you the shortest one that goes wrong. Mend it. What you have:
+ * twice, and has a flag that says whether anybody sleeps. It seems to work. The check tries every
+ * order of the operations, and shows you the shortest one that goes wrong. Fix it. What you have:
  *
  *     count, bell                two words in shared memory, both 0 at first; each has
  *     load()  store(v)           an operation each, with nothing in between; these give
@@ -19,7 +19,7 @@
  * @module
  */
 
-import { judgeBell, type Shared } from "./judge.ts";
+import { checkBell, type Shared } from "./check.ts";
 
 /** Sleeps, unless it is ready. It may come back too early, and is then called again. */
 function sleep({ count, bell }: Shared, ready: () => boolean): void {
@@ -35,4 +35,4 @@ function ring({ count, bell }: Shared): void {
   count.wakeAll();
 }
 
-judgeBell({ sleep, ring });
+checkBell({ sleep, ring });

@@ -18,7 +18,7 @@
  * @module
  */
 
-import { judgeChoice, type Mind, type Ring } from "./judge.ts";
+import { checkChoice, type Mind, type Ring } from "./check.ts";
 
 /** Gives a lane in which there is a message; undefined if there is none. */
 function choose(ring: Ring, mind: Mind): number | undefined {
@@ -31,4 +31,4 @@ function choose(ring: Ring, mind: Mind): number | undefined {
   return undefined;
 }
 
-judgeChoice(choose);
+checkChoice(choose);

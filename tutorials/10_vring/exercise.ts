@@ -18,7 +18,7 @@
  * @module
  */
 
-import { judgePublish, READY, type Words } from "./judge.ts";
+import { checkPublish, READY, type Words } from "./check.ts";
 
 /** Gives a sample to all readers. The last one was finished. */
 function publish(words: Words, number: number): void {
@@ -36,4 +36,4 @@ function finish(words: Words): void {
   }
 }
 
-judgePublish({ publish, finish });
+checkPublish({ publish, finish });

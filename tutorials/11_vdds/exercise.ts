@@ -15,7 +15,7 @@
  */
 
 import type { Subscriber } from "../../mod.ts";
-import { judgeShow, type Screen } from "./judge.ts";
+import { checkShow, type Screen } from "./check.ts";
 
 function show(subscriber: Subscriber<Uint8Array<ArrayBuffer>>, screen: Screen): void {
   const outcome = subscriber.tryTake();
@@ -27,4 +27,4 @@ function show(subscriber: Subscriber<Uint8Array<ArrayBuffer>>, screen: Screen): 
   screen.draw(bytes);
 }
 
-judgeShow(show);
+checkShow(show);

@@ -18,7 +18,7 @@
  * @module
  */
 
-import { judgeListen, type Mind, type Raised, type Room } from "./judge.ts";
+import { checkListen, type Mind, type Raised, type Room } from "./check.ts";
 
 /** Gives the slots of the mask that have news; sleeps until one has. */
 function listen(room: Room, mask: number, mind: Mind): number {
@@ -36,4 +36,4 @@ function listen(room: Room, mask: number, mind: Mind): number {
   }
 }
 
-judgeListen(listen);
+checkListen(listen);

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { judgePagesTouched } from "../01_pages/judge.ts";
+import { checkPagesTouched } from "../01_pages/check.ts";
 
 function pagesTouched(address: number, length: number, page: number): number {
   if (length === 0) return 0;
@@ -13,4 +13,4 @@ function pagesTouched(address: number, length: number, page: number): number {
   return last - first + 1;
 }
 
-judgePagesTouched(pagesTouched);
+checkPagesTouched(pagesTouched);

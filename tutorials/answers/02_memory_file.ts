@@ -6,7 +6,7 @@
  */
 
 import { allocate, close, map, MapFlag, memfd, Protection } from "../../src/os/files.ts";
-import { judgeMakeMemory } from "../02_memory_file/judge.ts";
+import { checkMakeMemory } from "../02_memory_file/check.ts";
 
 function makeMemory(length: number): number {
   const fd = memfd("exercise");
@@ -21,4 +21,4 @@ function makeMemory(length: number): number {
   }
 }
 
-judgeMakeMemory(makeMemory);
+checkMakeMemory(makeMemory);

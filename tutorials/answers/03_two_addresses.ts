@@ -5,7 +5,7 @@
  */
 
 import type { MappedRange } from "../../src/os/proc_maps.ts";
-import { judgeSameByte } from "../03_two_addresses/judge.ts";
+import { checkSameByte } from "../03_two_addresses/check.ts";
 
 function isSameByte(a: number, b: number, ranges: MappedRange[]): boolean {
   const rangeOf = (address: number) =>
@@ -18,4 +18,4 @@ function isSameByte(a: number, b: number, ranges: MappedRange[]): boolean {
     first.permissions.endsWith("s") && second.permissions.endsWith("s");
 }
 
-judgeSameByte(isSameByte);
+checkSameByte(isSameByte);

@@ -6,7 +6,7 @@
  */
 
 import { map, MapFlag, Protection, unmap } from "../../src/os/files.ts";
-import { judgeMapRing } from "../04_mirror_ring/judge.ts";
+import { checkMapRing } from "../04_mirror_ring/check.ts";
 
 function mapRing(fd: number, header: number, capacity: number): number {
   const length = header + 2 * capacity;
@@ -28,4 +28,4 @@ function mapRing(fd: number, header: number, capacity: number): number {
   return mapped;
 }
 
-judgeMapRing(mapRing);
+checkMapRing(mapRing);

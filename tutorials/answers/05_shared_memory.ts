@@ -6,7 +6,7 @@
  * @module
  */
 
-import { judgeMove, type PursesWithNotes } from "../05_shared_memory/judge.ts";
+import { checkMove, type PursesWithNotes } from "../05_shared_memory/check.ts";
 
 function move(purses: PursesWithNotes, coins: number): void {
   purses.note1 = purses.ann - coins;
@@ -25,4 +25,4 @@ function finish(purses: PursesWithNotes): void {
   purses.note3 = 0;
 }
 
-judgeMove({ move, repair });
+checkMove({ move, repair });

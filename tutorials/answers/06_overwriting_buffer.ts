@@ -5,7 +5,7 @@
  * @module
  */
 
-import { judgeRead, type NumberedRing, type Outcome } from "../06_overwriting_buffer/judge.ts";
+import { checkRead, type NumberedRing, type Outcome } from "../06_overwriting_buffer/check.ts";
 
 function read(ring: NumberedRing, next: number): Outcome {
   if (next === ring.published()) return { state: "empty", next };
@@ -15,4 +15,4 @@ function read(ring: NumberedRing, next: number): Outcome {
   return { state: "ok", message, next: next + 1 };
 }
 
-judgeRead(read);
+checkRead(read);

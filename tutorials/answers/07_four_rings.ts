@@ -4,7 +4,7 @@
  * @module
  */
 
-import { judgeRings, type Reader, type Slot, type Writer } from "../07_four_rings/judge.ts";
+import { checkRings, type Reader, type Slot, type Writer } from "../07_four_rings/check.ts";
 
 function fillSlot(slot: Slot, text: string): void {
   slot.text = text;
@@ -27,4 +27,4 @@ function readInPlace(reader: Reader, handler: (message: Uint8Array) => void): vo
   reader.storeTail(reader.place + reader.length);
 }
 
-judgeRings({ fillSlot, free, hasRoom, readInPlace });
+checkRings({ fillSlot, free, hasRoom, readInPlace });

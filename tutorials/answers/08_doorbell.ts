@@ -5,7 +5,7 @@
  * @module
  */
 
-import { judgeBell, type Shared } from "../08_doorbell/judge.ts";
+import { checkBell, type Shared } from "../08_doorbell/check.ts";
 
 function sleep({ bell }: Shared, ready: () => boolean): void {
   const raised = bell.or(1) | 1;
@@ -16,4 +16,4 @@ function ring({ bell }: Shared): void {
   if ((bell.load() & 1) === 1) bell.addAndWake();
 }
 
-judgeBell({ sleep, ring });
+checkBell({ sleep, ring });

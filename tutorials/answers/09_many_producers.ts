@@ -5,7 +5,7 @@
  * @module
  */
 
-import { judgeChoice, type Mind, type Ring } from "../09_many_producers/judge.ts";
+import { checkChoice, type Mind, type Ring } from "../09_many_producers/check.ts";
 
 function choose(ring: Ring, mind: Mind): number | undefined {
   mind.bits |= ring.takeHints();
@@ -18,4 +18,4 @@ function choose(ring: Ring, mind: Mind): number | undefined {
   return undefined;
 }
 
-judgeChoice(choose);
+checkChoice(choose);

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { judgePublish, READY, type Words } from "../10_vring/judge.ts";
+import { checkPublish, READY, type Words } from "../10_vring/check.ts";
 
 function publish(words: Words, number: number): void {
   words.setJournal(number);
@@ -25,4 +25,4 @@ function deliver(words: Words, number: number): void {
   words.setSequence(number);
 }
 
-judgePublish({ publish, finish });
+checkPublish({ publish, finish });

@@ -5,7 +5,7 @@
  */
 
 import type { Subscriber } from "../../mod.ts";
-import { judgeShow, type Screen } from "../11_vdds/judge.ts";
+import { checkShow, type Screen } from "../11_vdds/check.ts";
 
 function show(subscriber: Subscriber<Uint8Array<ArrayBuffer>>, screen: Screen): void {
   const outcome = subscriber.tryTakeLatest();
@@ -15,4 +15,4 @@ function show(subscriber: Subscriber<Uint8Array<ArrayBuffer>>, screen: Screen): 
   screen.draw(sample.bytes);
 }
 
-judgeShow(show);
+checkShow(show);

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { judgeListen, type Mind, type Room } from "../12_any_of_many/judge.ts";
+import { checkListen, type Mind, type Room } from "../12_any_of_many/check.ts";
 
 function look(room: Room, wanted: readonly number[], mind: Mind): number {
   let news = 0;
@@ -31,4 +31,4 @@ function listen(room: Room, mask: number, mind: Mind): number {
   }
 }
 
-judgeListen(listen);
+checkListen(listen);

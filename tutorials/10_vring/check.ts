@@ -5,7 +5,7 @@
  * @module
  */
 
-import { type Check, expect, judge } from "../judge.ts";
+import { type Check, expect, runChecks } from "../check.ts";
 
 /** The last two bits of a reader's word: what the sample is to it. */
 export const NONE = 0;
@@ -32,12 +32,12 @@ export interface Answer {
   readonly finish: (words: Words) => void;
 }
 
-/** Judges an answer. */
-export function judgePublish(answer: Answer): void {
-  judge("10_vring", checksOf(answer));
+/** Checks an answer and prints the results. */
+export function checkPublish(answer: Answer): void {
+  runChecks("10_vring", checksOf(answer));
 }
 
-/** What is asked of an answer. */
+/** The checks that an answer must pass. */
 export function checksOf(answer: Answer): Check[] {
   return [
     {

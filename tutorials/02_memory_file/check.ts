@@ -8,7 +8,7 @@
 import { errnoName } from "../../mod.ts";
 import { bufferAt, list, unmap } from "../../src/os/files.ts";
 import { pageSize } from "../../src/os/page.ts";
-import { type Check, expect, judge } from "../judge.ts";
+import { type Check, expect, runChecks } from "../check.ts";
 import { canBeRead, mapsLine } from "../kernel_view.ts";
 
 type MakeMemory = (length: number) => number;
@@ -16,12 +16,12 @@ type MakeMemory = (length: number) => number;
 const page = pageSize();
 const length = 4 * page;
 
-/** Judges an answer. */
-export function judgeMakeMemory(makeMemory: MakeMemory): void {
-  judge("02_memory_file", checksOf(makeMemory));
+/** Checks an answer and prints the results. */
+export function checkMakeMemory(makeMemory: MakeMemory): void {
+  runChecks("02_memory_file", checksOf(makeMemory));
 }
 
-/** What is asked of an answer. */
+/** The checks that an answer must pass. */
 export function checksOf(makeMemory: MakeMemory): Check[] {
   return [
     {

@@ -7,7 +7,7 @@
 
 import { bufferAt, map, MapFlag, Protection, unmap } from "../../src/os/files.ts";
 import { pageSize } from "../../src/os/page.ts";
-import { type Check, expect, judge } from "../judge.ts";
+import { type Check, expect, runChecks } from "../check.ts";
 import { residentBytes } from "../kernel_view.ts";
 import { boxes, hex } from "../picture.ts";
 
@@ -16,12 +16,12 @@ type PagesTouched = (address: number, length: number, page: number) => number;
 const PAGES = 6;
 const page = pageSize();
 
-/** Judges an answer. */
-export function judgePagesTouched(pagesTouched: PagesTouched): void {
-  judge("01_pages", checksOf(pagesTouched));
+/** Checks an answer and prints the results. */
+export function checkPagesTouched(pagesTouched: PagesTouched): void {
+  runChecks("01_pages", checksOf(pagesTouched));
 }
 
-/** What is asked of an answer. */
+/** The checks that an answer must pass. */
 export function checksOf(pagesTouched: PagesTouched): Check[] {
   const check = (what: string, range: { from: number; length: number }, hint: string): Check => ({
     what,

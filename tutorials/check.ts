@@ -1,5 +1,5 @@
 /**
- * Judges an exercise: checks in order, the first that fails is explained, the rest wait.
+ * Checks an exercise in order, explains the first failure, and stops there.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { fit, wrap } from "./picture.ts";
 
 /** One thing that an answer must do. */
 export interface Check {
-  /** What is asked, as the reader sees it. */
+  /** The requirement, as the reader sees it. */
   readonly what: string;
   /** Throws a {@linkcode Wrong} if the answer does not do it. */
   readonly check: () => void;
@@ -17,7 +17,7 @@ export interface Check {
   readonly hint: string;
 }
 
-/** What was seen instead of what was asked. */
+/** An answer does not do what a check asks; the message says what it does instead. */
 export class Wrong extends Error {}
 
 /** Fails with the message unless the condition holds. */
@@ -26,7 +26,7 @@ export function expect(condition: boolean, message: string): asserts condition {
 }
 
 /** Runs the checks for the exercise in a folder of tutorials/ and sets the exit code. */
-export function judge(folder: string, checks: readonly Check[]): void {
+export function runChecks(folder: string, checks: readonly Check[]): void {
   console.log();
   const failed = checks.findIndex((check) => !passes(check));
   if (failed === -1) {
@@ -60,7 +60,7 @@ function print(text: string, indent: number): void {
   console.log(fit(text, indent));
 }
 
-/** What was seen instead of what was asked; nothing if the check passes. */
+/** What the answer does wrong; undefined if the check passes. */
 export function failureOf({ check }: Check): string | undefined {
   try {
     check();

@@ -10,7 +10,7 @@ import { Word32 } from "../../src/memory/word.ts";
 import { FutexVector } from "../../src/os/futex.ts";
 import { pageSize } from "../../src/os/page.ts";
 import { Doorbell } from "../../src/wait/doorbell.ts";
-import { type Check, expect, judge, Wrong } from "../judge.ts";
+import { type Check, expect, runChecks, Wrong } from "../check.ts";
 
 /** What a listener can do. */
 export interface Room {
@@ -36,12 +36,12 @@ export interface Mind {
 /** An answer. */
 export type Listen = (room: Room, mask: number, mind: Mind) => number;
 
-/** Judges an answer. */
-export function judgeListen(listen: Listen): void {
-  judge("12_any_of_many", checksOf(listen));
+/** Checks an answer and prints the results. */
+export function checkListen(listen: Listen): void {
+  runChecks("12_any_of_many", checksOf(listen));
 }
 
-/** What is asked of an answer. */
+/** The checks that an answer must pass. */
 export function checksOf(listen: Listen): Check[] {
   return [
     {

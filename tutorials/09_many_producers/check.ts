@@ -5,7 +5,7 @@
  * @module
  */
 
-import { type Check, expect, judge } from "../judge.ts";
+import { type Check, expect, runChecks } from "../check.ts";
 
 /** The ring as the answer sees it. */
 export interface Ring {
@@ -32,12 +32,12 @@ export type Choose = (ring: Ring, mind: Mind) => number | undefined;
 const LANES = 32;
 const MOST_LOOKS = 1000;
 
-/** Judges an answer. */
-export function judgeChoice(choose: Choose): void {
-  judge("09_many_producers", checksOf(choose));
+/** Checks an answer and prints the results. */
+export function checkChoice(choose: Choose): void {
+  runChecks("09_many_producers", checksOf(choose));
 }
 
-/** What is asked of an answer. */
+/** The checks that an answer must pass. */
 export function checksOf(choose: Choose): Check[] {
   return [
     {

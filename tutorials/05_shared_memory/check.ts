@@ -6,7 +6,7 @@
  */
 
 import { layout, SharedMemory, type View } from "../../mod.ts";
-import { type Check, expect, judge } from "../judge.ts";
+import { type Check, expect, runChecks } from "../check.ts";
 
 /** Two purses in shared memory, and three numbers for notes. */
 export interface PursesWithNotes {
@@ -38,12 +38,12 @@ const Purses = layout("purses_with_notes", {
   note3: "f64",
 });
 
-/** Judges an answer. */
-export function judgeMove(mover: Mover): void {
-  judge("05_shared_memory", checksOf(mover));
+/** Checks an answer and prints the results. */
+export function checkMove(mover: Mover): void {
+  runChecks("05_shared_memory", checksOf(mover));
 }
 
-/** What is asked of an answer. */
+/** The checks that an answer must pass. */
 export function checksOf(mover: Mover): Check[] {
   return [
     {

@@ -8,7 +8,7 @@
 import { allocate, bufferAt, close, map, MapFlag, memfd, Protection } from "../../src/os/files.ts";
 import { pageSize } from "../../src/os/page.ts";
 import { type MappedRange, mappedRanges } from "../../src/os/proc_maps.ts";
-import { type Check, expect, judge } from "../judge.ts";
+import { type Check, expect, runChecks } from "../check.ts";
 import { canBeRead, mapsLine } from "../kernel_view.ts";
 import { hex } from "../picture.ts";
 
@@ -17,12 +17,12 @@ type IsSameByte = (a: number, b: number, ranges: MappedRange[]) => boolean;
 const page = pageSize();
 const protection = Protection.read | Protection.write;
 
-/** Judges an answer. */
-export function judgeSameByte(isSameByte: IsSameByte): void {
-  judge("03_two_addresses", checksOf(isSameByte));
+/** Checks an answer and prints the results. */
+export function checkSameByte(isSameByte: IsSameByte): void {
+  runChecks("03_two_addresses", checksOf(isSameByte));
 }
 
-/** What is asked of an answer. */
+/** The checks that an answer must pass. */
 export function checksOf(isSameByte: IsSameByte): Check[] {
   const first = memoryFile("first", 3);
   const second = memoryFile("second", 3);

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { type Check, expect, judge } from "../judge.ts";
+import { type Check, expect, runChecks } from "../check.ts";
 import { makeMemory } from "./ring_memory.ts";
 
 /** A slot as the writer sees it, once it is free. */
@@ -47,12 +47,12 @@ export interface Rings {
   readonly readInPlace: (reader: Reader, handler: (message: Uint8Array) => void) => void;
 }
 
-/** Judges an answer. */
-export function judgeRings(rings: Rings): void {
-  judge("07_four_rings", checksOf(rings));
+/** Checks an answer and prints the results. */
+export function checkRings(rings: Rings): void {
+  runChecks("07_four_rings", checksOf(rings));
 }
 
-/** What is asked of an answer. */
+/** The checks that an answer must pass. */
 export function checksOf(rings: Rings): Check[] {
   return [
     {

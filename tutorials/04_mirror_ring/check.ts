@@ -9,7 +9,7 @@ import { errnoName } from "../../mod.ts";
 import { allocate, bufferAt, close, memfd, unmap } from "../../src/os/files.ts";
 import { pageSize } from "../../src/os/page.ts";
 import { mappedRanges } from "../../src/os/proc_maps.ts";
-import { type Check, expect, judge } from "../judge.ts";
+import { type Check, expect, runChecks } from "../check.ts";
 import { canBeRead, mapsLine } from "../kernel_view.ts";
 import { hex, hexdump } from "../picture.ts";
 
@@ -20,12 +20,12 @@ const header = page;
 const capacity = 2 * page;
 const length = header + 2 * capacity;
 
-/** Judges an answer. */
-export function judgeMapRing(mapRing: MapRing): void {
-  judge("04_mirror_ring", checksOf(mapRing));
+/** Checks an answer and prints the results. */
+export function checkMapRing(mapRing: MapRing): void {
+  runChecks("04_mirror_ring", checksOf(mapRing));
 }
 
-/** What is asked of an answer. */
+/** The checks that an answer must pass. */
 export function checksOf(mapRing: MapRing): Check[] {
   return [
     {

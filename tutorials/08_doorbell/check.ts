@@ -4,19 +4,19 @@
  * @module
  */
 
-import { type Check, expect, judge } from "../judge.ts";
+import { type Check, expect, runChecks } from "../check.ts";
 import { type Bell, sleeper, waker } from "./bells.ts";
 import { headOf, lineOf } from "./film.ts";
 import { type Event, explore, Machine, type Party } from "./machine.ts";
 
 export type { Shared } from "./machine.ts";
 
-/** Judges an answer. */
-export function judgeBell(bell: Bell): void {
-  judge("08_doorbell", checksOf(bell));
+/** Checks an answer and prints the results. */
+export function checkBell(bell: Bell): void {
+  runChecks("08_doorbell", checksOf(bell));
 }
 
-/** What is asked of an answer. */
+/** The checks that an answer must pass. */
 export function checksOf(bell: Bell): Check[] {
   return [
     {

@@ -5,7 +5,7 @@
  */
 
 import { type Policy, Publisher, Subscriber } from "../../mod.ts";
-import { type Check, expect, judge } from "../judge.ts";
+import { type Check, expect, runChecks } from "../check.ts";
 import { bytesOf, SHAPE, textOf } from "./frames.ts";
 
 /** Where frames are shown. */
@@ -19,12 +19,12 @@ export interface Screen {
 /** An answer. */
 export type Show = (subscriber: Subscriber<Uint8Array<ArrayBuffer>>, screen: Screen) => void;
 
-/** Judges an answer. */
-export function judgeShow(show: Show): void {
-  judge("11_vdds", checksOf(show));
+/** Checks an answer and prints the results. */
+export function checkShow(show: Show): void {
+  runChecks("11_vdds", checksOf(show));
 }
 
-/** What is asked of an answer. */
+/** The checks that an answer must pass. */
 export function checksOf(show: Show): Check[] {
   return [
     {

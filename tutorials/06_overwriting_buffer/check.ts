@@ -7,7 +7,7 @@
 
 import { CircularBufferWriter } from "../../mod.ts";
 import { pageSize } from "../../src/os/page.ts";
-import { type Check, expect, judge } from "../judge.ts";
+import { type Check, expect, runChecks } from "../check.ts";
 import { LENGTH, text } from "./messages.ts";
 import { CELLS, HEAD_BYTES, RingWindow } from "./ring_window.ts";
 
@@ -49,12 +49,12 @@ const STARTS: readonly Start[] = [
   { written: 100, next: 2 },
 ];
 
-/** Judges an answer. */
-export function judgeRead(read: Read): void {
-  judge("06_overwriting_buffer", checksOf(read));
+/** Checks an answer and prints the results. */
+export function checkRead(read: Read): void {
+  runChecks("06_overwriting_buffer", checksOf(read));
 }
 
-/** What is asked of an answer. */
+/** The checks that an answer must pass. */
 export function checksOf(read: Read): Check[] {
   const quiet = (start: Start) => () => readOnce(read, start, () => {}, Infinity);
   return [
