@@ -18,7 +18,7 @@ import { allowedCpus, CProgram } from "./harness/machine.ts";
 import { takePart } from "./harness/peer.ts";
 import { type Bar, printBars } from "./harness/report.ts";
 import { type Contender, times } from "./harness/rounds.ts";
-import { type Cast, Stage } from "./harness/stage.ts";
+import { Fixture, type FixtureOptions } from "./harness/fixture.ts";
 import {
   type Answering,
   type Asking,
@@ -215,7 +215,7 @@ const COMPARISONS: Comparison[] = [{
   },
 }];
 
-const CAST: Cast = { title: "Slots", module: import.meta.url, ways: WAYS };
+const OPTIONS: FixtureOptions = { title: "Slots", module: import.meta.url, ways: WAYS };
 
 /** Measures, prints the times and gives the bars. */
 export async function measureBabus(): Promise<Bar[]> {
@@ -223,7 +223,7 @@ export async function measureBabus(): Promise<Bar[]> {
   return [
     ...await measureAlone(words),
     ...await compareAll(COMPARISONS, WAYS, import.meta.url),
-    ...await measureImages(CAST, words),
+    ...await measureImages(OPTIONS, words),
   ];
 }
 
@@ -269,10 +269,10 @@ async function measureAlone(words: CProgram | undefined): Promise<Bar[]> {
   const bar = { what, limit: WRITE_LIMIT_NS, unit: "ns" as const };
   const unmeasured = whyNone(words);
   if (unmeasured !== undefined) return [{ ...bar, measured: unmeasured }];
-  await using stage = new Stage(CAST);
+  await using fixture = new Fixture(OPTIONS);
   using alone = new Alone();
-  const runs = await stage.compare("one thread", [
-    stage.words(words!),
+  const runs = await fixture.compare("one thread", [
+    fixture.words(words!),
     inOneThread("write 64 B", alone.write),
     inOneThread("claimSync and publish 64 B", alone.writeInPlace),
     inOneThread("write 64 B and listener.look()", alone.writeAndLook),

@@ -14,7 +14,7 @@ import { USUAL_FLOOR_NS } from "./harness/comparison.ts";
 import { allowedCpus, type CProgram } from "./harness/machine.ts";
 import { type Bar, printRates } from "./harness/report.ts";
 import { atFloor, type Contender, median } from "./harness/rounds.ts";
-import { type Cast, Stage } from "./harness/stage.ts";
+import { Fixture, type FixtureOptions } from "./harness/fixture.ts";
 import type { Answering, Asking, Order, Traffic, Way, Ways } from "./harness/traffic.ts";
 import {
   FRAME_BYTES,
@@ -135,13 +135,16 @@ const ROUNDS = { rounds: 31, warmUp: 4 };
 const VIEW_LIMIT_NS = 2000;
 
 /** Measures, prints the times and gives the bar. */
-export async function measureImages(cast: Cast, words: CProgram | undefined): Promise<Bar[]> {
+export async function measureImages(
+  options: FixtureOptions,
+  words: CProgram | undefined,
+): Promise<Bar[]> {
   if (allowedCpus().length < 2) {
     console.log("\nImages between processes: there is one processor, so nothing is measured");
     return [];
   }
-  const bars = words === undefined ? [] : [await views(cast, words)];
-  await exchanges(cast);
+  const bars = words === undefined ? [] : [await views(options, words)];
+  await exchanges(options);
   return bars;
 }
 
@@ -155,10 +158,10 @@ interface Seen {
 
 const IMAGES_EACH = 50;
 
-async function views(cast: Cast, words: CProgram): Promise<Bar> {
-  await using stage = new Stage(cast);
+async function views(options: FixtureOptions, words: CProgram): Promise<Bar> {
+  await using fixture = new Fixture(options);
   using stack = new DisposableStack();
-  const { peer } = stage;
+  const { peer } = fixture;
   const contender = async (name: string, figure: keyof Seen, options: SyncWaitOptions) => {
     const domain = `bench-views-${Deno.pid}-${figure}-${options.spin}`;
     await peer.begin("imagesOpen", domain);
@@ -176,8 +179,8 @@ async function views(cast: Cast, words: CProgram): Promise<Bar> {
     };
     return { name, round } satisfies Contender;
   };
-  const runs = await stage.compare("until an image of 6,220,800 B is in view", [
-    stage.words(words),
+  const runs = await fixture.compare("until an image of 6,220,800 B is in view", [
+    fixture.words(words),
     await contender("since it was woken", "sinceWake", ASLEEP),
     await contender("since publish, asleep", "sincePublished", ASLEEP),
     await contender("since publish, spinning", "sincePublished", SPINNING),
@@ -187,14 +190,14 @@ async function views(cast: Cast, words: CProgram): Promise<Bar> {
   return { what, limit: VIEW_LIMIT_NS, unit: "ns", measured };
 }
 
-async function exchanges(cast: Cast): Promise<void> {
-  await using stage = new Stage(cast);
+async function exchanges(options: FixtureOptions): Promise<void> {
+  await using fixture = new Fixture(options);
   const slow = { ...TRAFFIC, answers: 4 };
-  const runs = await stage.compare("6,220,800 B, filled and read, and an answer", [
-    await onFilledSocket(slow, stage.peer),
-    await stage.way(IMAGE_SPINNING, TRAFFIC, PLAN),
-    await stage.way(IMAGE_ASLEEP, TRAFFIC, PLAN),
-    await stage.postMessage(slow, onFilledPostMessage),
+  const runs = await fixture.compare("6,220,800 B, filled and read, and an answer", [
+    await onFilledSocket(slow, fixture.peer),
+    await fixture.way(IMAGE_SPINNING, TRAFFIC, PLAN),
+    await fixture.way(IMAGE_ASLEEP, TRAFFIC, PLAN),
+    await fixture.postMessage(slow, onFilledPostMessage),
   ], ROUNDS);
   printRates(FRAME_BYTES, runs);
 }

@@ -15,7 +15,7 @@ import { allowedCpus, CProgram } from "./harness/machine.ts";
 import { type Peer, takePart } from "./harness/peer.ts";
 import { type Bar, printBars, printRates } from "./harness/report.ts";
 import { atFloor, type Contender, ratio, type Run } from "./harness/rounds.ts";
-import { Stage } from "./harness/stage.ts";
+import { Fixture } from "./harness/fixture.ts";
 import {
   type Answering,
   type Asking,
@@ -197,8 +197,8 @@ const SMALL_STREAM_PLAN = { trips: 0, blocks: 40, blockTrips: 640 };
 const FRAME_PLAN = { trips: 0, blocks: 5, blockTrips: 4 };
 
 /** Two processes. */
-function onStage(): Stage {
-  return new Stage({ title: "Topics, between processes", module: import.meta.url, ways: WAYS });
+function makeFixture(): Fixture {
+  return new Fixture({ title: "Topics, between processes", module: import.meta.url, ways: WAYS });
 }
 
 const TRIP_ROUNDS = ROUND_TRIPS.rounds;
@@ -221,15 +221,15 @@ export async function measureVdds(): Promise<Bar[]> {
 }
 
 async function roundTrips(words: CProgram): Promise<Bar> {
-  await using stage = onStage();
+  await using fixture = makeFixture();
   const { plan } = ROUND_TRIPS;
   const slow = { ...SMALL_TRIPS, answers: SLOW_TRIPS };
-  const runs = await stage.compare("round trip of 64 B", [
-    stage.words(words),
-    await stage.way(HAND_OFF, SMALL_TRIPS, plan),
-    await stage.way(COPIED, SMALL_TRIPS, plan),
-    await onSocket(slow, stage.peer),
-    await stage.postMessage(slow),
+  const runs = await fixture.compare("round trip of 64 B", [
+    fixture.words(words),
+    await fixture.way(HAND_OFF, SMALL_TRIPS, plan),
+    await fixture.way(COPIED, SMALL_TRIPS, plan),
+    await onSocket(slow, fixture.peer),
+    await fixture.postMessage(slow),
   ], TRIP_ROUNDS);
   const what = `${HAND_OFF}, round trip, at a floor of ${USUAL_FLOOR_NS} ns`;
   const measured = atFloor(USUAL_FLOOR_NS, runs[0]!, runs[1]!);
@@ -237,23 +237,23 @@ async function roundTrips(words: CProgram): Promise<Bar> {
 }
 
 async function sizes(): Promise<Bar> {
-  await using stage = onStage();
+  await using fixture = makeFixture();
   const { plan } = ROUND_TRIPS;
-  const [small, frame] = await stage.compare("the size of what is handed over", [
-    await stage.way(HAND_OFF, SMALL_TRIPS, plan),
-    await stage.way(FRAME_HAND_OFF, SMALL_TRIPS, plan),
+  const [small, frame] = await fixture.compare("the size of what is handed over", [
+    await fixture.way(HAND_OFF, SMALL_TRIPS, plan),
+    await fixture.way(FRAME_HAND_OFF, SMALL_TRIPS, plan),
   ], TRIP_ROUNDS) as [Run, Run];
   const what = "VDDS, hand-off of 6,220,800 B / 64 B";
   return { what, limit: 1.5, measured: ratio(small, frame) };
 }
 
 async function oneWay(words: CProgram): Promise<Bar> {
-  await using stage = onStage();
-  const runs = await stage.compare(`64 B one way, depth ${DEPTH}`, [
-    stage.words(words),
-    await stage.way(COPIED, SMALL_STREAM, SMALL_STREAM_PLAN),
-    await stage.way(HAND_OFF, SMALL_STREAM, SMALL_STREAM_PLAN),
-    await onSocket({ ...SMALL_STREAM, answers: 4 }, stage.peer),
+  await using fixture = makeFixture();
+  const runs = await fixture.compare(`64 B one way, depth ${DEPTH}`, [
+    fixture.words(words),
+    await fixture.way(COPIED, SMALL_STREAM, SMALL_STREAM_PLAN),
+    await fixture.way(HAND_OFF, SMALL_STREAM, SMALL_STREAM_PLAN),
+    await onSocket({ ...SMALL_STREAM, answers: 4 }, fixture.peer),
   ], TRIP_ROUNDS);
   printRates(SMALL_STREAM.bytes, runs.slice(1));
   const what = `VDDS, 64 B one way, at a floor of ${USUAL_FLOOR_NS} ns`;
@@ -263,12 +263,12 @@ async function oneWay(words: CProgram): Promise<Bar> {
 
 /** One publisher, and subscribers in one process or in as many; no bar was set. */
 async function audiences(words: CProgram): Promise<Bar[]> {
-  await using stage = onStage();
+  await using fixture = makeFixture();
   await using stack = new AsyncDisposableStack();
-  const { peer } = stage;
-  const others = Array.from({ length: READERS }, () => stage.another());
-  const runs = await stage.compare(`64 B to each of several subscribers, depth ${DEPTH}`, [
-    stage.words(words),
+  const { peer } = fixture;
+  const others = Array.from({ length: READERS }, () => fixture.another());
+  const runs = await fixture.compare(`64 B to each of several subscribers, depth ${DEPTH}`, [
+    fixture.words(words),
     await toAudience("1 subscriber", [peer], 1, stack),
     await toAudience(`${READERS} subscribers, one process`, [peer], READERS, stack),
     await toAudience(`${READERS} subscribers, as many processes`, others, 1, stack),
@@ -309,12 +309,12 @@ async function toAudience(
 }
 
 async function filledFrames(): Promise<Bar> {
-  await using stage = onStage();
+  await using fixture = makeFixture();
   const slow = { ...FRAME_STREAM, answers: 2 };
-  const [socket, ours, post] = await stage.compare("6,220,800 B, filled and read", [
-    await onFilledSocket(slow, stage.peer),
-    await stage.way(FILLED, FRAME_STREAM, FRAME_PLAN),
-    await stage.postMessage(slow, onFilledPostMessage),
+  const [socket, ours, post] = await fixture.compare("6,220,800 B, filled and read", [
+    await onFilledSocket(slow, fixture.peer),
+    await fixture.way(FILLED, FRAME_STREAM, FRAME_PLAN),
+    await fixture.postMessage(slow, onFilledPostMessage),
   ], TRIP_ROUNDS) as [Run, Run, Run];
   printRates(FRAME_BYTES, [socket, ours, post]);
   const what = "VDDS / Unix socket, frames filled and read";
@@ -322,14 +322,14 @@ async function filledFrames(): Promise<Bar> {
 }
 
 async function frameHandOffs(): Promise<Bar> {
-  await using stage = onStage();
-  const { round } = await stage.way(FRAME_HAND_OFF, SMALL_STREAM, SMALL_STREAM_PLAN);
+  await using fixture = makeFixture();
+  const { round } = await fixture.way(FRAME_HAND_OFF, SMALL_STREAM, SMALL_STREAM_PLAN);
   const thousand = async () => ({ typical: 1000 * (await round()).typical });
   const slow = { ...FRAME_STREAM, answers: 2 };
-  const [socket, ours] = await stage.compare("6,220,800 B one way, untouched", [
-    await onSocket(slow, stage.peer),
+  const [socket, ours] = await fixture.compare("6,220,800 B one way, untouched", [
+    await onSocket(slow, fixture.peer),
     { name: "VDDS, 1000 hand-offs", round: thousand },
-    await stage.postMessage(slow),
+    await fixture.postMessage(slow),
   ], TRIP_ROUNDS) as [Run, Run, Run];
   const what = "VDDS, 1000 hand-offs of 6,220,800 B / 1 by Unix socket";
   return { what, limit: 1, measured: ratio(socket, ours) };

@@ -9,7 +9,7 @@ import { bufferAt, map, MapFlag, Protection, unmap } from "../../src/os/files.ts
 import { pageSize } from "../../src/os/page.ts";
 import { canBeRead, mapsLine, residentBytes } from "../kernel_view.ts";
 import { boxes, hex, hexdump, table } from "../picture.ts";
-import { look, picture, predict, run, say, step, tell } from "../stage.ts";
+import { look, picture, predict, run, say, step, tell } from "../narrator.ts";
 
 const readWrite = Protection.read | Protection.write;
 

@@ -26,7 +26,7 @@ import {
 import { pageSize } from "../../src/os/page.ts";
 import { canBeRead, limitOfSharedMemory, mapsLine } from "../kernel_view.ts";
 import { boxes, hexdump, table } from "../picture.ts";
-import { look, picture, predict, run, say, step, tell } from "../stage.ts";
+import { look, picture, predict, run, say, step, tell } from "../narrator.ts";
 
 const page = pageSize();
 const readWrite = Protection.read | Protection.write;

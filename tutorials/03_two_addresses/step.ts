@@ -20,7 +20,7 @@ import {
 import { pageSize } from "../../src/os/page.ts";
 import { mapsLine, residentBytes } from "../kernel_view.ts";
 import { hex, hexdump, table } from "../picture.ts";
-import { look, picture, predict, run, say, step, tell } from "../stage.ts";
+import { look, picture, predict, run, say, step, tell } from "../narrator.ts";
 
 const page = pageSize();
 const readWrite = Protection.read | Protection.write;

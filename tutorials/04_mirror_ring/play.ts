@@ -7,7 +7,7 @@
 
 import { MirrorRing } from "../../mod.ts";
 import { CELLS, windows } from "../picture.ts";
-import { ask, picture, say } from "../stage.ts";
+import { ask, picture, say } from "../narrator.ts";
 import { stateOf } from "./ring_state.ts";
 
 function play(): void {

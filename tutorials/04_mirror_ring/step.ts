@@ -19,7 +19,7 @@ import {
 import { pageSize } from "../../src/os/page.ts";
 import { mapsLine } from "../kernel_view.ts";
 import { hex, hexdump, table, windows } from "../picture.ts";
-import { look, picture, predict, run, say, step, tell } from "../stage.ts";
+import { look, picture, predict, run, say, step, tell } from "../narrator.ts";
 import { alphabet, stateOf } from "./ring_state.ts";
 
 const page = pageSize();

@@ -9,7 +9,7 @@ import { type Permit, SemaphoreLock, SharedMemory, type View } from "../../mod.t
 import { statPath } from "../../src/os/files.ts";
 import { closeSemaphore, openSemaphore, tryWait } from "../../src/os/semaphore.ts";
 import { filesOf, mapsLine } from "../kernel_view.ts";
-import { fail, look, picture, predict, run, say, step, tell, tidyUp } from "../stage.ts";
+import { fail, look, picture, predict, run, say, step, tell, tidyUp } from "../narrator.ts";
 import { Purses, semaphoreBytes } from "./purses.ts";
 import { firstProcess, secondProcess } from "./two_processes.ts";
 

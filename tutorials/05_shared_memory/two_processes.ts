@@ -9,7 +9,7 @@ import { layout, SemaphoreLock, SharedMemory, type View } from "../../mod.ts";
 import { sleepSync } from "../../src/os/clock.ts";
 import { filesOf } from "../kernel_view.ts";
 import { table } from "../picture.ts";
-import { ask, look, picture, run, say, step, tidyUp } from "../stage.ts";
+import { ask, look, picture, run, say, step, tidyUp } from "../narrator.ts";
 import { Purses } from "./purses.ts";
 
 const COUNT_MS = 200;

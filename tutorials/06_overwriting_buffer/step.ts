@@ -16,7 +16,7 @@ import { bufferAt } from "../../src/os/files.ts";
 import { pageSize } from "../../src/os/page.ts";
 import { filesOf } from "../kernel_view.ts";
 import { hexdump, table } from "../picture.ts";
-import { fail, look, picture, predict, run, say, step, tell, tidyUp } from "../stage.ts";
+import { fail, look, picture, predict, run, say, step, tell, tidyUp } from "../narrator.ts";
 import { LENGTH, message, price, text } from "./messages.ts";
 import { drawRing, headTable, RingWindow } from "./ring_window.ts";
 

@@ -8,7 +8,7 @@
 
 import { copyIn, copyOut, Word32 } from "../../src/memory/word.ts";
 import { table } from "../picture.ts";
-import { picture, say } from "../stage.ts";
+import { picture, say } from "../narrator.ts";
 import type { Job, Report } from "./measure_worker.ts";
 import { makeMemory, STOP } from "./ring_memory.ts";
 import { isMessage, MESSAGE_BYTES, messageOf, type Stage, STAGES } from "./rings.ts";

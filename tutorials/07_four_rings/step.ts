@@ -9,7 +9,7 @@ import { Word32 } from "../../src/memory/word.ts";
 import { bufferAt, close, map, MapFlag, memfd, Protection, truncate } from "../../src/os/files.ts";
 import { pageSize } from "../../src/os/page.ts";
 import { hexdump, table } from "../picture.ts";
-import { fail, look, picture, predict, run, say, step, tell } from "../stage.ts";
+import { fail, look, picture, predict, run, say, step, tell } from "../narrator.ts";
 import { SlotRing } from "./ring1_slots.ts";
 import { PositionRing } from "./ring2_positions.ts";
 import { CachedRing } from "./ring3_cached.ts";

@@ -5,7 +5,7 @@
  */
 
 import { paint } from "../paint.ts";
-import { oneByOne } from "../stage.ts";
+import { oneByOne } from "../narrator.ts";
 import type { Event } from "./machine.ts";
 
 const WIDTH = 62;

@@ -7,7 +7,7 @@
  */
 
 import { wrap } from "../picture.ts";
-import { ask } from "../stage.ts";
+import { ask } from "../narrator.ts";
 import { BELLS, sleeper, waker } from "./bells.ts";
 import { headOf, lineOf } from "./film.ts";
 import { Machine } from "./machine.ts";

@@ -12,7 +12,7 @@ import { wait, wake } from "../../src/os/futex.ts";
 import { pageSize } from "../../src/os/page.ts";
 import { Doorbell } from "../../src/wait/doorbell.ts";
 import { table } from "../picture.ts";
-import { look, picture, predict, run, say, step, tell, tidyUp } from "../stage.ts";
+import { look, picture, predict, run, say, step, tell, tidyUp } from "../narrator.ts";
 import {
   type Bell,
   flag,

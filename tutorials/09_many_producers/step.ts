@@ -13,7 +13,18 @@ import { isMessage, MESSAGE_BYTES, messageOf } from "../07_four_rings/rings.ts";
 import { film } from "../08_doorbell/film.ts";
 import { explore, Machine } from "../08_doorbell/machine.ts";
 import { table } from "../picture.ts";
-import { fail, look, picture, predict, run, runAsync, say, step, tell, tidyUp } from "../stage.ts";
+import {
+  fail,
+  look,
+  picture,
+  predict,
+  run,
+  runAsync,
+  say,
+  step,
+  tell,
+  tidyUp,
+} from "../narrator.ts";
 import { Lanes, type ReadOne } from "./lanes.ts";
 import {
   clearsThenLooks,

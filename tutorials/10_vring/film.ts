@@ -6,7 +6,7 @@
 
 import { paint } from "../paint.ts";
 import { table } from "../picture.ts";
-import { oneByOne, picture } from "../stage.ts";
+import { oneByOne, picture } from "../narrator.ts";
 import {
   DEPTH,
   type Operations,

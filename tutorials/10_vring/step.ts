@@ -10,7 +10,7 @@ import { openTopic } from "../../src/vdds/topic.ts";
 import type { VRing } from "../../src/vdds/vring.ts";
 import { countOf, stateOf } from "../../src/vdds/vring_layout.ts";
 import { table } from "../picture.ts";
-import { look, picture, predict, run, say, step, tell, tidyUp } from "../stage.ts";
+import { look, picture, predict, run, say, step, tell, tidyUp } from "../narrator.ts";
 import { BelievingWriter, ForgetfulReader } from "./broken.ts";
 import { type Cast, draw, film } from "./film.ts";
 import { type Operations, Reader, SmallRing, Writer } from "./small_ring.ts";

@@ -9,7 +9,7 @@ import { Publisher, Subscriber, topics } from "../../mod.ts";
 import { bufferAt } from "../../src/os/files.ts";
 import { filesOf, mapsLine } from "../kernel_view.ts";
 import { table } from "../picture.ts";
-import { fail, look, picture, predict, run, say, step, tell, tidyUp } from "../stage.ts";
+import { fail, look, picture, predict, run, say, step, tell, tidyUp } from "../narrator.ts";
 import { bytesOf, SHAPE, textOf } from "./frames.ts";
 import { publisherProcess, subscriberProcess } from "./two_processes.ts";
 

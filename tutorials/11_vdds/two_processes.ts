@@ -7,7 +7,7 @@
 
 import { PeerLostError, Publisher, Subscriber } from "../../mod.ts";
 import { sleepSync } from "../../src/os/clock.ts";
-import { ask, look, picture, run, say, step, tidyUp } from "../stage.ts";
+import { ask, look, picture, run, say, step, tidyUp } from "../narrator.ts";
 import { bytesOf, SHAPE, textOf } from "./frames.ts";
 
 /** Waits for the other one. */

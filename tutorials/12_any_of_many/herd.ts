@@ -12,7 +12,7 @@ import { SONAME } from "../../src/native/prebuilt.ts";
 import { list, readAll } from "../../src/os/files.ts";
 import { hasWaitv, MATCH_ANY, wake } from "../../src/os/futex.ts";
 import { pageSize } from "../../src/os/page.ts";
-import { tidyUp } from "../stage.ts";
+import { tidyUp } from "../narrator.ts";
 
 const EVERYONE = 2 ** 31 - 1;
 

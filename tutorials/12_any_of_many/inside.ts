@@ -9,7 +9,7 @@ import { openSlot } from "../../src/babus/geometry.ts";
 import { SLOT_CONTROL, SLOT_ENTRY, type SlotWords } from "../../src/babus/slot_words.ts";
 import { Word32, Word64 } from "../../src/memory/word.ts";
 import { table } from "../picture.ts";
-import { tidyUp } from "../stage.ts";
+import { tidyUp } from "../narrator.ts";
 
 /** Three short texts can be looked back at. */
 export const SHAPE = { codec: codec.text, depth: 3, maxSize: 64 };

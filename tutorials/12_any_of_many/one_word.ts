@@ -10,7 +10,7 @@ import { now } from "../../src/os/clock.ts";
 import { addAndWake, wait, wake } from "../../src/os/futex.ts";
 import { pageSize } from "../../src/os/page.ts";
 import { hex, table } from "../picture.ts";
-import { look, picture, predict, run, runAsync, say, step, tidyUp } from "../stage.ts";
+import { look, picture, predict, run, runAsync, say, step, tidyUp } from "../narrator.ts";
 import { Herd, sleepersOn, sleepOn, until } from "./herd.ts";
 
 const MS = 1e6;

@@ -22,7 +22,7 @@ import { copyIn } from "../../src/memory/word.ts";
 import { FutexVector } from "../../src/os/futex.ts";
 import { pageSize } from "../../src/os/page.ts";
 import { Doorbell } from "../../src/wait/doorbell.ts";
-import { look, picture, predict, run, runAsync, say, step, tell, tidyUp } from "../stage.ts";
+import { look, picture, predict, run, runAsync, say, step, tell, tidyUp } from "../narrator.ts";
 import { asleepOnMany, until } from "./herd.ts";
 import { bytesOf, closeAtEnd, entriesOf, lookInto, ownerOf, SHAPE, textOf } from "./inside.ts";
 import { bits, limits, lookThenNote, oneWord, wakeOne } from "./one_word.ts";

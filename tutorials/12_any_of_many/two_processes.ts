@@ -6,7 +6,7 @@
  */
 
 import { Domain, Listener, type Slot } from "../../mod.ts";
-import { ask, look, picture, run, say, step, tidyUp } from "../stage.ts";
+import { ask, look, picture, run, say, step, tidyUp } from "../narrator.ts";
 import { bytesOf, closeAtEnd, SHAPE } from "./inside.ts";
 
 /** The slots that both use. */

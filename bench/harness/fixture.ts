@@ -15,7 +15,7 @@ import { type Contender, interleave, type Rounds, type Run } from "./rounds.ts";
 import { onWay, type Traffic, type Ways } from "./traffic.ts";
 
 /** Who takes part. */
-export interface Cast {
+export interface FixtureOptions {
   /** What is measured, for the headings. */
   readonly title: string;
   /** The module that, run with a parameter, is the other process. */
@@ -25,26 +25,26 @@ export interface Cast {
 }
 
 /** Two processes, soon each on a processor of its own. */
-export class Stage implements AsyncDisposable {
+export class Fixture implements AsyncDisposable {
   readonly #stack = new AsyncDisposableStack();
   readonly #cpus = allowedCpus();
-  readonly #cast: Cast;
+  readonly #options: FixtureOptions;
   /** The other process. */
   readonly peer: Peer;
 
-  constructor(cast: Cast) {
-    this.#cast = cast;
+  constructor(options: FixtureOptions) {
+    this.#options = options;
     this.peer = this.another();
   }
 
   /** One more process. */
   another(): Peer {
-    return this.#stack.use(new Peer(new URL(this.#cast.module), "peer"));
+    return this.#stack.use(new Peer(new URL(this.#options.module), "peer"));
   }
 
   /** A contender that goes one of the ways. */
   way(name: string, traffic: Traffic, plan: Plan): Promise<Contender> {
-    return onWay(this.#cast.ways, name, { traffic, plan, peer: this.peer, stack: this.#stack });
+    return onWay(this.#options.ways, name, { traffic, plan, peer: this.peer, stack: this.#stack });
   }
 
   /** A contender that posts messages to a Worker. */
@@ -68,7 +68,7 @@ export class Stage implements AsyncDisposable {
     const placed = settleOn([our], Deno.pid);
     for (const { pid } of peers) settleOn([other], pid);
     this.#stack.defer(() => void settleOn(this.#cpus, Deno.pid));
-    console.log(`\n${this.#cast.title}: ${title}`);
+    console.log(`\n${this.#options.title}: ${title}`);
     if (!placed) console.log("There is no taskset, so the scheduler chose the processors");
     const runs = await interleave(floor, others, { rounds, warmUp });
     printTimes([runs]);
