@@ -14,7 +14,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { Subscriber } from "../mod.ts";
 import { clock, count, endAfter, wrap } from "./ticker.ts";
-import { Party, Stopped } from "./vdds_demo_party.ts";
+import { Child, Stopped } from "./vdds_demo_child.ts";
 import { duration, every, type Received } from "./vdds_meter.ts";
 import type { PublisherReport } from "./vdds_pub.ts";
 import { Scan, TOPIC } from "./vdds_scan.ts";
@@ -32,11 +32,11 @@ const NAME = `demo/${Deno.pid}`; // its own, so that two demos do not meet
 const terminal = Deno.stdout.isTerminal() && Deno.consoleSize().columns >= 80;
 const gap = terminal ? "\n" : ""; // below the table
 
-type Subscribed = Party<SubscriberReport>;
+type Subscribed = Child<SubscriberReport>;
 
 /** The processes, and what is noted of them. */
 class Scene implements AsyncDisposable {
-  readonly publisher: Party<PublisherReport>;
+  readonly publisher: Child<PublisherReport>;
   readonly fast: Subscribed;
   readonly slow: Subscribed;
   /** The one that is killed, and then the one that takes its place. */
@@ -50,7 +50,7 @@ class Scene implements AsyncDisposable {
   /** Whether something was left in /dev/shm, and had to be removed. */
   left = false;
   readonly #end: AbortSignal;
-  readonly #parties: Party<unknown>[] = [];
+  readonly #children: Child<unknown>[] = [];
 
   constructor(end: AbortSignal) {
     this.#end = end;
@@ -82,28 +82,28 @@ class Scene implements AsyncDisposable {
 
   /** Ends all processes that have not ended, and what they might have left, as at a Ctrl-C. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all(this.#parties.map((party) => party.end()));
+    await Promise.all(this.#children.map((child) => child.end()));
     this.left = Subscriber.unlink(NAME);
   }
 
-  #begin<Report>(file: string, ...options: string[]): Party<Report> {
-    const party = new Party<Report>(file, "--topic", NAME, ...options);
-    this.#parties.push(party);
-    return party;
+  #begin<Report>(file: string, ...options: string[]): Child<Report> {
+    const child = new Child<Report>(file, "--topic", NAME, ...options);
+    this.#children.push(child);
+    return child;
   }
 
-  /** However slow the machine is, this waits: what ends it is a condition, Ctrl-C or a party's end. */
+  /** However slow the machine is, this waits: what ends it is a condition, Ctrl-C or a child's end. */
   async #until(condition: () => boolean): Promise<void> {
     while (!condition()) {
       if (this.#end.aborted) throw new Stopped("Stopped");
-      for (const party of this.#parties) party.checkAlive();
+      for (const child of this.#children) child.checkAlive();
       await delay(20);
     }
   }
 }
 
-function hasReceived(party: Subscribed): boolean {
-  return (party.last?.all.samples ?? 0) > 0;
+function hasReceived(child: Subscribed): boolean {
+  return (child.last?.all.samples ?? 0) > 0;
 }
 
 async function main(): Promise<void> {
@@ -160,15 +160,15 @@ function table(scene: Scene): string[] {
   ];
 }
 
-function subscriberRow(name: string, party: Subscribed, fate: string): string {
-  const { last, pid, killed } = party;
+function subscriberRow(name: string, child: Subscribed, fate: string): string {
+  const { last, pid, killed } = child;
   if (last === undefined) return row(name, `${pid}`, "starts");
   const { all, recent } = last;
   return row(
     name,
     `${pid}`,
     fate,
-    killed ? "-" : rateOf(party.rate((report) => report.all.samples)),
+    killed ? "-" : rateOf(child.rate((report) => report.all.samples)),
     count(all.samples),
     count(all.lost),
     duration(killed ? null : recent.p50),

@@ -22,7 +22,7 @@ export class Stopped extends Error {
 }
 
 /** A process that reports what it does, line by line as JSON. */
-export class Party<Report> {
+export class Child<Report> {
   /** Whether this process has killed it. */
   killed = false;
   /** Its last reports, and when they came. */
