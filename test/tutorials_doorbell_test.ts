@@ -188,13 +188,13 @@ Deno.test({
 Deno.test("the checks of exercise 8 find each wrong answer", () => {
   const mends = (bell: Partial<Bell>): Bell => ({ ...sequence, ...bell });
   assertNoticed(checksOf, [
-    [mends({ ring: () => {} }), "somebody who sleeps is woken"],
-    [mends({ sleep: () => {} }), "somebody who sleeps is woken"],
+    [mends({ ring: () => {} }), "ring wakes a sleeping reader"],
+    [mends({ sleep: () => {} }), "ring wakes a sleeping reader"],
     [mends({ ring: ({ bell }) => bell.addAndWake() }), "nobody sleeps: no system call"],
     [onPosition, "nobody sleeps: no system call"],
     [
       mends({ ring: ({ bell }) => (bell.load() & 1) === 1 ? bell.wakeAll() : undefined }),
-      "nor is there one",
+      "no system call either",
     ],
     [BELLS.unlooked!, "one reader, one message"],
     [{
@@ -226,7 +226,7 @@ Deno.test("the checks of exercise 8 find each wrong answer", () => {
           while (!ready());
         },
       }),
-      "somebody who sleeps is woken",
+      "ring wakes a sleeping reader",
     ],
   ]);
 });

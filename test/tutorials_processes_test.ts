@@ -348,7 +348,7 @@ Deno.test("the checks of exercise 6 find each wrong answer", () => {
       if (ring.published() - next <= 31) return { state: "ok", message, next: next + 1 };
       const oldest = ring.oldest();
       return { state: "lost", messages: oldest - next, next: oldest };
-    }, "nor is what the writer is just writing over"],
+    }, "nor is a message read"],
     [(ring, next) => {
       while (next > -1) ring.published();
       return { state: "empty", next };

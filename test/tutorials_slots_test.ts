@@ -171,9 +171,9 @@ Deno.test("the checks of exercise 12 find each wrong answer", () => {
       if (!again) return look();
     }
   };
-  const [told, once] = ["news that are there", "each is told once"];
-  const [others, any] = ["slots that are not", "a message in any slot"];
-  const [moment, nothing] = ["a message at any moment", "a bell that rings for nothing"];
+  const [told, once] = ["existing news", "each message is reported once"];
+  const [others, any] = ["slots outside the mask", "a message in any slot"];
+  const [moment, nothing] = ["a message at any moment", "a bell that rings without"];
   assertNoticed(checksOf, [
     [() => 0, told],
     [(_, mask) => mask, told],

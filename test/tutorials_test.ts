@@ -269,8 +269,8 @@ Deno.test("the checks of exercise 2 find each wrong answer and survive it", () =
     [(n) => memory(n, { size: n / 2 }), "every page of it can be touched"],
     [folded, "bytes written to it can be read back"],
     [(n) => memory(n, { keep: true }), "no fd stays open"],
-    [(n) => memory(n, { keep: n === 0 }), "what the kernel refuses is told"],
-    [(n) => Math.abs(memory(n, {})), "what the kernel refuses is told"],
+    [(n) => memory(n, { keep: n === 0 }), "an error of the kernel is returned"],
+    [(n) => Math.abs(memory(n, {})), "an error of the kernel is returned"],
   ]);
   for (const fd of kept) close(fd);
 });
@@ -334,8 +334,11 @@ Deno.test("the checks of exercise 4 find each wrong answer and survive it", () =
       put(base + header + capacity + page, fd, page, header);
       return base;
     }, "behind the ring comes the whole ring"],
-    [unchecked, "what the kernel refuses is told"],
-    [(...request) => request[0] < 0 ? (unchecked(...request), -22) : unchecked(...request), "what"],
+    [unchecked, "an error of the kernel is returned"],
+    [
+      (...request) => request[0] < 0 ? (unchecked(...request), -22) : unchecked(...request),
+      "an error",
+    ],
   ]);
 });
 

@@ -62,8 +62,8 @@ export function filesOf(name: string): string {
 const EFAULT = 14;
 
 /**
- * Whether the byte at an address can be read. A program that reads where it must not is ended; a
- * system call that is told to look there fails. So ask for one: a futex wait whose time is over.
+ * Whether the byte at an address can be read. A program that reads an address without access is
+ * ended, but a system call on such an address fails. So make one: a futex wait whose time is over.
  */
 export function canBeRead(address: number): boolean {
   return wait(address - address % 4, 0, 0) !== -EFAULT;

@@ -24,7 +24,7 @@ export interface Tutorial {
   readonly title: string;
   /** The way through. */
   readonly main: Story;
-  /** Told with `--break`: something goes wrong, and the program goes on. */
+  /** Told with `--break`: something goes wrong, and the program continues. */
   readonly break: Story;
   /** Told with `--crash`: something goes wrong, and the kernel ends the program. */
   readonly crash?: Story;

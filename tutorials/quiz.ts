@@ -15,7 +15,7 @@ import {
   askForWoken,
 } from "./quiz_topics.ts";
 
-/** What is asked, and what is answered. */
+/** A question and its answer. */
 export interface Question {
   readonly question: string;
   readonly answer: string;
@@ -351,7 +351,7 @@ function askForBell(dice: Dice): Question {
   const { to, calls, story } = bellStory(dice, from, 4 + dice(4));
   return {
     question: `A bell is ${from}. Then ${story}. What is it, and how many system calls was that?`,
-    answer: `${to}; ${count(calls, "system call")}: only who rings a bell that is odd makes one`,
+    answer: `${to}; ${count(calls, "system call")}: only ringing an odd bell makes one`,
   };
 }
 
@@ -397,18 +397,17 @@ function askForHint(dice: Dice): Question {
   const seen = at("looks") > at("stores");
   const hinted = at("sets") > at("clears");
   return {
-    question:
-      `A lane is empty, and its bit is set for nothing. Then ${story.join(", ")}. Does the ` +
+    question: `A lane is empty, but its bit is set. Then ${story.join(", ")}. Does the ` +
       "consumer know of the message then?",
     answer: seen
-      ? `yes, it has seen it${hinted ? "; and the bit will cost it a look for nothing" : ""}`
+      ? `yes, it has seen it${hinted ? "; and the bit will cost it a needless look" : ""}`
       : hinted
       ? "not yet, but the bit is set, and so it will look again"
       : "no, and the bit is gone: it has cleared a hint that it has not followed",
   };
 }
 
-/** What the command line asks for; nothing if it makes no sense. */
+/** Parses the command line; prints the usage and exits if it cannot. */
 function parse(args: readonly string[]): { tutorial: string; seed: number; answers: boolean } {
   const [tutorial, ...rest] = args;
   let [seed, answers, understood] = [1, false, tutorial !== undefined && tutorial in QUESTIONS];

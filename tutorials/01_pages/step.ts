@@ -110,7 +110,7 @@ function putBytesIn(address: number, page: number): Uint8Array<ArrayBuffer> {
   const bytes = run("bytes", () => new Uint8Array(bufferAt(address, page)));
   predict("A new page that nobody has written to: which bytes are in it?");
   picture(hexdump(bytes, { address, length: 32 }));
-  say("Zeros, always. What other programs left in that memory is none of our business.");
+  say("Zeros, always. The kernel never shows us bytes that another program left there.");
   look(() => {
     bytes.set(new TextEncoder().encode("hello, page"));
     bytes[page - 1] = 0xff;
@@ -216,7 +216,7 @@ function giveItBack(address: number, bytes: Uint8Array<ArrayBuffer>): void {
   );
 }
 
-/** Two pages side by side; the view of the left one is told a length that is 16 bytes too much. */
+/** Two pages side by side; the view of the left one is 16 bytes too long. */
 function breakIt(): void {
   step("Two neighbours");
   const page = pageSize();

@@ -45,7 +45,7 @@ export function checksOf(makeMemory: MakeMemory): Check[] {
       hint: "the mapping holds the file. Who needs the fd after that?",
     },
     {
-      what: "what the kernel refuses is told, and even then no fd stays open",
+      what: "an error of the kernel is returned, and even then no fd stays open",
       check: () => expectRefusal(makeMemory),
       hint: "look at what each call gives, and close the fd on every way out (try ... finally).",
     },

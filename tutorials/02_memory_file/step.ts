@@ -61,7 +61,7 @@ function makeTheFile(): number {
   say(`The answer is a file descriptor, a small number by which this process means that file. What
     does the kernel know about it?`);
   picture(status(fd));
-  say(`No length, no memory, and no links: there is no directory in which it has a name.`);
+  say(`No length, no memory, and no links: it has no name in any directory.`);
   return fd;
 }
 

@@ -44,7 +44,7 @@ export function checksOf(mapRing: MapRing): Check[] {
       hint: "the second window has the length of the ring and shows every page of it, in order.",
     },
     {
-      what: "what the kernel refuses is told, and then nothing stays mapped",
+      what: "an error of the kernel is returned, and nothing stays mapped",
       check: () => expectRefusal(mapRing),
       hint: "look at what each map() gives. unmap() takes a range, whatever is mapped in it.",
     },
@@ -138,14 +138,14 @@ function linesOf(base: number): string {
   return `${mapsLine(base)}\n${mapsLine(base + header + capacity)}`;
 }
 
-/** Refused because there is no file -1. The ring is so large that what is left behind shows. */
+/** Mapping file -1 fails. The ring is so large that memory left behind shows. */
 function expectRefusal(mapRing: MapRing): void {
   const large = 2 ** 30;
   const before = mappedBytes();
   const result = mapRing(-1, header, large);
   const left = mappedBytes() - before;
   if (result >= 0) unmap(result, header + 2 * large);
-  expect(result < 0, `There is no file -1, and you gave ${hex(result)} as if all were well.`);
+  expect(result < 0, `File -1 does not exist, but you gave ${hex(result)} as if all were well.`);
   expect(left < large, `${errnoName(-result)} is right, but ${left} bytes are still mapped.`);
 }
 

@@ -271,7 +271,7 @@ function breakIt(): void {
   say("All is well. A test that looks no further would pass.");
 
   step("It is not");
-  predict("The reader takes the first 10 bytes and goes on at the beginning. What does it get?");
+  predict("The reader takes the first 10 bytes and continues at the beginning. What does it get?");
   look(() => text(bytes.subarray(at, two)) + text(bytes.subarray(0, message.length - 10)));
   picture(hexdump(bytes, { address: base }));
   say(

@@ -54,7 +54,7 @@ export function checksOf(mover: Mover): Check[] {
     {
       what: "killed anywhere while moving: after the repair, all coins are moved or none",
       check: () => killMove(mover),
-      hint: "write down what you are about to do, and when the note is complete, say so in one " +
+      hint: "write down what you are about to do, and mark the complete note as valid by one " +
         "store. Which of your stores may come first, and which only then?",
     },
     {
@@ -130,7 +130,7 @@ function killNextMove({ move, repair }: Mover): void {
 /** Dies after no store, after one, after two .. until `scene` gets through: it says whether it died. */
 function eachDeath(scene: (deaths: () => number) => boolean): void {
   for (let stores = 0; scene(() => stores); stores++) {
-    expect(stores < 1000, "A thousand stores, and no end: this goes on for ever.");
+    expect(stores < 1000, "A thousand stores, and it never ends.");
   }
 }
 

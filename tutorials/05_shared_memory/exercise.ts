@@ -2,13 +2,13 @@
  * Exercise 5: moved, or not moved.
  *
  * Coins go from Ann to Ben. The process that moves them has the lock, and may be killed before any
- * of its stores. The next one to get the lock is told so (`recovered`) and calls `repair`, and it
- * may be killed too. In the end either all of the coins are moved or none of them, and nobody knows
- * beforehand how many there are.
+ * of its stores. The next one to get the lock learns of it (`recovered`) and calls `repair`, and it
+ * may be killed too. In the end either all of the coins are moved or none of them. Their number is
+ * not known beforehand.
  *
- * `purses` is shared memory: what is stored in it stays, whoever dies. Besides the two purses it
- * has three numbers for your notes, 0 at first. Everything else is forgotten when a process dies.
- * Run it with `deno run --allow-ffi tutorials/05_shared_memory/exercise.ts`.
+ * `purses` is shared memory: values stored in it survive every process. Besides the two purses it
+ * has three numbers for your notes, 0 at first. Everything else is lost when a process dies. Run it
+ * with `deno run --allow-ffi tutorials/05_shared_memory/exercise.ts`.
  *
  * @module
  */
@@ -21,7 +21,7 @@ function move(purses: PursesWithNotes, coins: number): void {
   purses.ben += coins;
 }
 
-/** Puts right what somebody has left who was killed in `move` or in `repair`. */
+/** Repairs the purses after a process was killed in `move` or in `repair`. */
 function repair(_purses: PursesWithNotes): void {
 }
 

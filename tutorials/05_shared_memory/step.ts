@@ -91,7 +91,7 @@ function loseAnUpdate({ here, there }: Both): void {
     `Each process wants to give Ann 10 coins: \`ann += 10\`. That looks like one thing and is three:
     read, add, write. What if both have read before one has written?`,
   );
-  predict("Ann has 100 coins, and is given 10 and 10 more. What has she then?");
+  predict("Ann has 100 coins, and is given 10 and 10 more. How many has she then?");
   look(() => {
     const seenHere = here.ann;
     const seenThere = there.ann;
@@ -113,7 +113,7 @@ function takeTurns({ first: { name }, here, there }: Both): Locks {
   picture(semaphoreBytes(name));
   const permit = run("permit", () => lock.tryAcquire()!);
   picture(semaphoreBytes(name));
-  say("The first byte is the number. It was 1, and whoever got the permit made it 0.");
+  say("The first byte is the number. It was 1, and acquiring the permit made it 0.");
   predict("What does the other side get now?");
   look(() => other.tryAcquire());
   say(`Nothing, and at once: \`try\` never waits. \`acquireSync\` waits and blocks the thread, and
@@ -297,10 +297,12 @@ function die(memory: SharedMemory): void {
 }
 
 function repair(memory: SharedMemory, lock: SemaphoreLock, permit: Permit): void {
-  step("Find what the dead one has left");
+  step("Find what the dead process left");
   const purses = memory.view(Purses);
-  say(`This time it is different. The memory is still there, as it was opened with \`persist\`, and
-    the semaphore is at 0. But the owner's record lock is gone, and so are its references.`);
+  say(
+    `This time it is different. The memory is still there, because it was opened with \`persist\`,
+    and the semaphore is at 0. But the owner's record lock is gone, and so are its references.`,
+  );
   picture(filesOf(memory.name));
   look(() => permit.recovered);
   look(() => memory.references);

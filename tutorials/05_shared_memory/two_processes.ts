@@ -15,17 +15,17 @@ import { Purses } from "./purses.ts";
 const COUNT_MS = 200;
 const COUNT_LOCKED = 2000;
 
-/** Where the two meet: each place counts who has come to it. */
+/** Where the two processes meet: each place counts the arrivals. */
 const MEETINGS = ["start", "count", "counted", "countLocked", "countedLocked", "locked"] as const;
 type Meeting = (typeof MEETINGS)[number];
 
 /** What the two share. */
 const Shared = layout("two_processes", {
-  meetings: { type: layout.array("i32", MEETINGS.length), doc: "how many have come to each" },
+  meetings: { type: layout.array("i32", MEETINGS.length), doc: "how many have arrived at each" },
   steps: { type: layout.array("f64", 2), doc: "how often each of the two has counted" },
-  counter: { type: "f64", doc: "what both count with, each when it likes" },
-  guarded: { type: "f64", doc: "what both count with, one at a time" },
-  pid: { type: "u32", doc: "who has the lock" },
+  counter: { type: "f64", doc: "the counter that both increase without a lock" },
+  guarded: { type: "f64", doc: "the counter that both increase under the lock" },
+  pid: { type: "u32", doc: "the process that has the lock" },
   purses: Purses,
 });
 
@@ -34,7 +34,7 @@ interface Party {
   readonly memory: SharedMemory;
   readonly lock: SemaphoreLock;
   readonly shared: View<typeof Shared>;
-  /** 0 for the one that came first, 1 for the other. */
+  /** 0 for the process that started first, 1 for the other. */
   readonly place: 0 | 1;
 }
 
@@ -46,7 +46,7 @@ export function firstProcess(name: string): void {
   stopInTheMiddle(party);
 }
 
-/** The process that finds what is left. */
+/** The process that finds the half-done work. */
 export function secondProcess(name: string): void {
   const party = begin(name, "first");
   countWithoutLock(party);
@@ -62,8 +62,10 @@ function begin(name: string, other: string): Party {
   look(() => memory.references);
   const place = Atomics.add(shared.meetings, MEETINGS.indexOf("start"), 1);
   if (place > 1) {
-    say(`Two have been here before, and one of them still is. Stop it, and begin again with both; or
-      pass another \`--name\` to both.`);
+    say(
+      `Two have been here before, and one of them still runs. Stop it, and begin again with both; or
+      pass another \`--name\` to both.`,
+    );
     Deno.exit(1);
   }
   if (memory.references < 2) {
@@ -77,7 +79,7 @@ function begin(name: string, other: string): Party {
   return party;
 }
 
-/** Comes to a meeting, and waits for the other one. */
+/** Arrives at a meeting, and waits for the other one. */
 function meet(party: Party, meeting: Meeting): void {
   come(party, meeting);
   until(party, meeting);
@@ -87,7 +89,7 @@ function come({ shared }: Party, meeting: Meeting): void {
   Atomics.add(shared.meetings, MEETINGS.indexOf(meeting), 1);
 }
 
-/** Waits until so many have come, or the other one has gone. */
+/** Waits until so many have arrived, or the other one is gone. */
 function until(party: Party, meeting: Meeting, { isAlone = false, count = 2 } = {}): void {
   const { memory, shared } = party;
   const isThere = () => Atomics.load(shared.meetings, MEETINGS.indexOf(meeting)) >= count;

@@ -69,7 +69,7 @@ export function checksOf(read: Read): Check[] {
       hint: "and then the reader wants the next one.",
     },
     {
-      what: "a reader that was lapped is told how many are lost, and goes on at the oldest",
+      what: "a reader that was lapped returns how many are lost, and continues at the oldest",
       check: quiet(STARTS[3]!),
       hint: "all from the one it wanted to the one before the oldest.",
     },
@@ -84,15 +84,15 @@ export function checksOf(read: Read): Check[] {
       hint: "what you know before the copy may be wrong after it. Look at --break again.",
     },
     {
-      what: "nor is what the writer is just writing over, and has not published",
+      what: "nor is a message read while the writer overwrites it, before it publishes",
       check: () => readInterrupted(read, [(writer) => writer.begin()]),
       hint:
         "published() moves when the writer has finished. Which of the two moves before it begins?",
     },
     {
-      what: "in the end, what was read and what was lost is all that was written",
+      what: "in the end, the read and the lost messages are all messages",
       check: () => readOn(read),
-      hint: "how many are lost, and where the reader goes on: both must come from the same look.",
+      hint: "the number lost and the next number must both come from the same look.",
     },
   ];
 }
@@ -223,7 +223,7 @@ class Writer implements Disposable {
     return textOf(copy);
   }
 
-  /** Fails if that is not what a reader may be told that wanted `next`. */
+  /** Fails unless a reader that wanted `next` may get this outcome. */
   expectRight(next: number, outcome: Outcome, { mayBeEmpty }: { mayBeEmpty: boolean }): void {
     const wrong = this.#problem(next, outcome, mayBeEmpty);
     const said = Deno.inspect(outcome, { compact: true, breakLength: 64 });

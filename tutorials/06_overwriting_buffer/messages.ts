@@ -22,7 +22,7 @@ export function message(number: number): Uint8Array<ArrayBuffer> {
   return padded(`${LETTERS[number % LETTERS.length]} is number ${number}`);
 }
 
-/** What something costs; what it is has 8 characters, and the price stands behind. */
+/** The price of a symbol: 8 characters for the symbol, then the price. */
 export function price(symbol: string, price: number): Uint8Array<ArrayBuffer> {
   return padded(symbol.padEnd(8) + price.toFixed(2));
 }

@@ -75,7 +75,7 @@ export const CELLS = 32;
 export interface Mark {
   /** The position. */
   readonly position: number;
-  /** What is written beside the pointer. */
+  /** The label beside the pointer. */
   readonly label: string;
 }
 

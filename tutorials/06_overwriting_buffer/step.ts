@@ -92,7 +92,7 @@ function seePositions({ window }: Scene): void {
 
 function comeRound({ writer, reader, window }: Scene): void {
   step("The writer comes round");
-  say("The reader has read A, and now it is away for a while. The writer goes on:");
+  say("The reader has read A, and now it is away for a while. The writer continues:");
   look(() => {
     for (let i = 3; i < 31; i++) {
       writer.write(message(i));
@@ -114,7 +114,7 @@ function comeRound({ writer, reader, window }: Scene): void {
     }
   });
   picture(drawRing(window, [{ position: positionOf(reader, window), label: "the reader" }]));
-  predict("The reader wants to go on with B. What will it be told?");
+  predict("The reader wants B next. What will it get?");
   const outcome = run("outcome", () => reader.tryRead());
   look(() => textOf(reader.tryRead()));
   if (outcome.state !== "lost") return;
@@ -139,7 +139,9 @@ function countTheLoss({ writer, reader }: Scene): void {
       writer.write(message(i));
     }
   });
-  predict("The reader has read 2 messages and lost 8. The ring holds 31. What has it lost by now?");
+  predict(
+    "The reader has read 2 messages and lost 8. The ring holds 31. How many has it lost by now?",
+  );
   const outcome = run("outcome", () => reader.tryRead());
   let read = 2;
   look(() => {
@@ -230,7 +232,7 @@ the writer                           the reader
 function comeAndGo({ writer, reader, window }: Scene): void {
   step("Writers come and go");
   const { name } = writer;
-  say("There is one writer. A second one is told so by the kernel, which knows who is alive.");
+  say("A ring has one writer. The kernel knows that it is alive, and refuses a second one.");
   fail(() => CircularBufferWriter.open(name));
   look(() => {
     writer.close();
@@ -293,7 +295,7 @@ function breakIt(name: string): void {
   look(() => {
     copy += ` at ${text(window.payload(position, LENGTH).subarray(8))}`;
   });
-  predict("What has been copied? And what tells the reader that something is wrong?");
+  predict("Which price has been copied? And how can the reader tell that it is wrong?");
   look(() => copy);
   say(
     `Nothing does. It looked, the message was intact, it copied the message. A program would buy and

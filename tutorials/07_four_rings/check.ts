@@ -12,7 +12,7 @@ import { makeMemory } from "./ring_memory.ts";
 export interface Slot {
   /** Whether the reader may have it. */
   isFull: boolean;
-  /** What is in it. */
+  /** Its content. */
   text: string;
 }
 
@@ -21,7 +21,7 @@ export interface Writer {
   /** The writer's own position. */
   readonly head: number;
   readonly capacity: number;
-  /** The tail as it was when the writer last looked. */
+  /** The tail that the writer last saw. */
   tailSeen: number;
   /** Looks at the tail. */
   loadTail(): number;
@@ -82,12 +82,12 @@ export function checksOf(rings: Rings): Check[] {
       hint: "the head is behind the tail then. What makes the difference right in stage 2?",
     },
     {
-      what: "3 cached positions: the tail is looked at only if what was seen is too little",
+      what: "3 cached positions: the tail is read only if the cached one leaves too little room",
       check: () => countLooks(rings),
-      hint: "first compute with tailSeen, as it is.",
+      hint: "first compute with the cached tailSeen.",
     },
     {
-      what: "4 mirrored: the message stays as it is while it is shown",
+      what: "4 mirrored: the message does not change while the handler reads it",
       check: () => watchMessage(rings),
       hint: "from the moment that the tail is stored the writer writes there.",
     },
@@ -178,7 +178,7 @@ const ROOMS = [
 
 const WRAP = 2 ** 32;
 
-/** The same, where the tail or the tail that was seen is still below the wrap. */
+/** Cases in which the tail, or the cached one, is still below the wrap. */
 const ROOMS_ACROSS_THE_WRAP = [
   [[0, WRAP - 4096, WRAP - 4096], 1, false, true],
   [[0, WRAP - 24, WRAP - 24], 4072, true, false],
@@ -225,7 +225,7 @@ function watchMessage({ readInPlace }: Rings): void {
     length: message.length,
     storeTail: (to: number) => {
       given = true;
-      windows.fill("#".charCodeAt(0), place, to); // the writer has waited for nothing else
+      windows.fill("#".charCodeAt(0), place, to); // the writer has waited only for this
     },
   };
   readInPlace(reader, (shown) => {

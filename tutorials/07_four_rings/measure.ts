@@ -75,7 +75,7 @@ function measureFloor(): number {
   const read = nsEach(() => {
     copyOut(memory, data, target, MESSAGE_BYTES);
     if (isMessage(target, MESSAGE_BYTES, 0)) return;
-    throw new Error("Cannot go on: the message is not as it was written");
+    throw new Error("Cannot continue: the message has changed since it was written");
   });
   return Math.max(write, read);
 }

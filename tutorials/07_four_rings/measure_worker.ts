@@ -16,7 +16,7 @@ export interface Job {
   readonly writes: boolean;
 }
 
-/** What was done. */
+/** The work of one side. */
 export interface Report {
   readonly messages: number;
   readonly looks: number;
@@ -49,7 +49,7 @@ function writeAll(ring: Ring, stop: Word32): Report {
   }
 }
 
-/** Reads at least one message, and then until it is told to stop. */
+/** Reads at least one message, and then until it is asked to stop. */
 function readAll(ring: Ring, stop: Word32): Report {
   const target = new Uint8Array(MESSAGE_BYTES);
   for (let messages = 0;;) {
@@ -57,7 +57,7 @@ function readAll(ring: Ring, stop: Word32): Report {
       const length = ring.read(target);
       if (length === undefined) continue;
       if (!isMessage(target, length, messages)) {
-        throw new Error(`Cannot go on: message ${messages} is not as it was written`);
+        throw new Error(`Cannot continue: message ${messages} has changed since it was written`);
       }
       messages++;
     }

@@ -53,7 +53,7 @@ export class MirroredRing implements Ring {
     return length;
   }
 
-  /** Shows the next message where it lies, and reads it without a copy; false if there is none. */
+  /** Shows the next message in place, without a copy; false if the ring is empty. */
   readInPlace(handler: (message: Uint8Array) => void): boolean {
     const tail = this.#read;
     if (this.#available(tail) === 0 && this.#lookForMore(tail) === 0) return false;

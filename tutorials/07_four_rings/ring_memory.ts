@@ -17,9 +17,10 @@ export interface Ring {
   readonly looks: number;
   /** How many pieces were copied, in and out. */
   readonly copies: number;
-  /** Writes a message; false if there is no room. */
+  /** Writes a message; false if the ring is full. */
   write(message: Uint8Array): boolean;
-  /** Reads the next message into `target`, and gives its length; undefined if there is none. */
+  /** Reads the next message into `target` and returns its length; undefined if the ring is empty.
+   */
   read(target: Uint8Array<ArrayBuffer>): number | undefined;
 }
 

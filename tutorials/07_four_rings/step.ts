@@ -33,7 +33,7 @@ function main(): void {
   const diffs = files.slice(1).map((file, i) => `diff ${files[i]} ${file}`);
   picture(["cd tutorials/07_four_rings", ...diffs, "cd ../.."].join("\n"));
   say(
-    `The fourth stage is what every ring of this library stands on: see \`src/lane/lane.ts\`. It adds
+    `The fourth stage is the base of every ring in this library: see \`src/lane/lane.ts\`. It adds
     what you have not needed yet: bells to sleep on, and checks of what the other side has stored.
     To break and to solve:`,
   );
@@ -112,7 +112,7 @@ function positions(): void {
   say("In two pieces: two copies to write it, two to read it, and nobody can look at it in place.");
 }
 
-/** Empties the ring, and goes on until the next message begins at this place. */
+/** Empties the ring, and moves on until the next message begins at this place. */
 function comeTo(place: number, ring: Ring, tail: Word32): void {
   while (ring.read(target) !== undefined);
   while (tail.load() % page !== place) {
@@ -252,7 +252,7 @@ function breakIt(): void {
   };
   picture("read = () => everything from tail to head, and then tail = head");
   look(() => read());
-  say(`Some time later both positions have come round, and stand at the same place again.`);
+  say(`Some time later both positions have gone once round, and are at the same place again.`);
   look(() => {
     head.store(capacity);
     tail.store(capacity);

@@ -58,7 +58,7 @@ export const sequence: Bell = {
   },
 };
 
-/** The same, but what it does in one operation takes two here. */
+/** A bell with a number, like `sequence`, which takes two operations to ring. */
 export const inTwoSteps: Bell = {
   sleep: sequence.sleep,
   ring({ bell }) {

@@ -20,9 +20,9 @@ export function checkBell(bell: Bell): void {
 export function checksOf(bell: Bell): Check[] {
   return [
     {
-      what: "somebody who sleeps is woken",
+      what: "ring wakes a sleeping reader",
       check: () => wakeUp(bell),
-      hint: "ring wakes, and on the word that was slept on.",
+      hint: "ring must wake, and on the word that sleep sleeps on.",
     },
     {
       what: "nobody sleeps: no system call",
@@ -30,9 +30,10 @@ export function checksOf(bell: Bell): Check[] {
       hint: "a word must say whether anybody sleeps.",
     },
     {
-      what: "nor is there one when all have been woken",
+      what: "no system call either once all have been woken",
       check: () => countCalls(bell, true),
-      hint: "who says that nobody sleeps any more? Nobody but ring knows that it has woken all.",
+      hint:
+        "how does the word say that nobody sleeps any more? Only ring knows that it has woken all.",
     },
     {
       what: "one reader, one message, every order: nobody sleeps for ever",
@@ -42,11 +43,10 @@ export function checksOf(bell: Bell): Check[] {
     {
       what: "one reader that wants two messages",
       check: () => tryAll([sleeper("reader", bell, 2), waker("writer", bell, { publishes: 2 })]),
-      hint:
-        "between the writer's look at the flag and its store to it, who can have raised it again?",
+      hint: "can the reader raise the flag again between the writer's look at it and its store?",
     },
     {
-      what: "two readers, whatever each of them waits for",
+      what: "two readers that wait for one message, or for two",
       check: () => {
         tryAll([sleeper("reader 0", bell), sleeper("reader 1", bell), waker("writer", bell)]);
         tryAll([
@@ -55,7 +55,7 @@ export function checksOf(bell: Bell): Check[] {
           waker("writer", bell, { publishes: 2 }),
         ]);
       },
-      hint: "whoever sleeps must sleep on a value that is his own, and no reader may take down a " +
+      hint: "each reader must sleep on a value of its own, and no reader may lower a " +
         "flag on which another one relies. What if the flag also counted?",
     },
     {

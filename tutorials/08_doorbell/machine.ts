@@ -68,7 +68,7 @@ export interface State {
   readonly parties: readonly Progress[];
 }
 
-/** An operation that was done: who, what, and how it is after that. */
+/** An operation: its party, its text, and the state after it. */
 export interface Event {
   readonly party: string;
   readonly text: string;
@@ -248,7 +248,9 @@ export function explore<S = Shared>(
         const key = JSON.stringify(event.state);
         if (seen.has(key)) continue;
         seen.add(key);
-        if (seen.size > MOST_STATES) throw new Error("there is no end of states");
+        if (seen.size > MOST_STATES) {
+          throw new Error("Cannot explore: the number of states has no end");
+        }
         next.push({ state: event.state, event, before: path });
       }
       const sleeper = path.state.parties.some(({ asleepOn }) => asleepOn !== undefined);

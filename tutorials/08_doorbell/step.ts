@@ -142,7 +142,7 @@ function show(parties: readonly Party[], order: readonly number[]): void {
 function findLoss(parties: readonly Party[]): void {
   const { states, lost } = explore(parties);
   if (lost === undefined) {
-    throw new Error(`Cannot show a loss: ${states} states, and there is none`);
+    throw new Error(`Cannot show a loss: none of ${states} states has one`);
   }
   film(lost, parties.map(({ name }) => name));
   new Machine(parties).restore(lost.at(-1)!.state);
@@ -245,7 +245,9 @@ function theShippedOne(): void {
       bell.ring();
     }
   });
-  predict("A thousand messages, and nobody sleeps. The bell counts system calls. What is it now?");
+  predict(
+    "A thousand messages, and nobody sleeps. The bell counts system calls. What is its value now?",
+  );
   const after = run("after", () => bell.word.load());
   picture(table([["system calls", after - before >> 1], ["floor", 0]]));
   say("And the order that the flag could not stand:");
@@ -257,7 +259,7 @@ function theShippedOne(): void {
   run("other", () => bell.raise());
   predict("Reader 0 sleeps while the bell is 1, for a minute at most. How long does it take?");
   look(() => wait(bell.word.address, raised, now() + 60_000 * MS));
-  say("It differs. There was no sleep, and reader 0 looks again.");
+  say("It differs. Reader 0 did not sleep, and looks again.");
 }
 
 /** A waker that is killed between taking the bell and waking. */

@@ -51,10 +51,11 @@ export function checksOf(choose: Choose): Check[] {
       hint: "only a bit is a reason to look.",
     },
     {
-      what: "a hint is followed until its lane is empty",
+      what: "a hinted lane is read until it is empty",
       check: () => emptyOne(choose),
-      hint: "a producer need not hint again while its bit is set. If you have taken the bit, who " +
-        "remembers that there is more?",
+      hint:
+        "a producer need not hint again while its bit is set. Once you have taken the bit, how " +
+        "do you remember that the lane has more?",
     },
     {
       what: "in turns: nobody waits while another one is served twice",
@@ -109,7 +110,7 @@ class Scene {
     this.#notes.push(`you choose ${lane === undefined ? "none" : `lane ${lane}`}`);
     if (lane === undefined) return undefined;
     const isLane = Number.isInteger(lane) && lane >= 0 && lane < LANES;
-    expect(isLane && this.#waiting[lane]! > 0, `${this.notes}\n\nThere is no message.`);
+    expect(isLane && this.#waiting[lane]! > 0, `${this.notes}\n\nIt has no message.`);
     this.#waiting[lane]!--;
     return lane;
   }
@@ -143,7 +144,7 @@ class Scene {
 function findEach(choose: Choose): void {
   for (let lane = 0; lane < LANES; lane++) {
     const scene = new Scene(choose);
-    expect(scene.serve() === undefined, "There is no message at all.");
+    expect(scene.serve() === undefined, "All lanes are empty, but you chose one.");
     scene.write(lane);
     expect(scene.serve() === lane, `${scene.notes}\n\nThere is a message in lane ${lane}.`);
   }

@@ -20,7 +20,7 @@
 
 import { checkChoice, type Mind, type Ring } from "./check.ts";
 
-/** Gives a lane in which there is a message; undefined if there is none. */
+/** Returns a lane that has a message; undefined if all are empty. */
 function choose(ring: Ring, mind: Mind): number | undefined {
   mind.bits = ring.loadHints();
   for (let lane = 0; lane < ring.lanes; lane++) {

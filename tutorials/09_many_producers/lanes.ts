@@ -11,7 +11,7 @@ import { makeMemory } from "../07_four_rings/ring_memory.ts";
 /** A place for hints, behind the words of the first lane's ring. */
 const HINT = { path: "hint", offset: 192 };
 
-/** Gives the lane that a message was read from; undefined if there was none. */
+/** Reads a message and returns its lane; undefined if all are empty. */
 export type ReadOne = (target: Uint8Array<ArrayBuffer>) => number | undefined;
 
 /** Up to 32 lanes. */

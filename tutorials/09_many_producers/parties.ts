@@ -16,7 +16,7 @@ export interface OneRing {
 /** The words of {@linkcode OneRing} in order. */
 export const RING_WORDS = ["head", "one", "two"];
 
-/** Writes a message where the head is, and moves the head: right, as long as it is alone. */
+/** Writes a message at the head, and moves the head: right, as long as it is alone. */
 export function rival(name: string, message: number): Party<OneRing> {
   return {
     name,

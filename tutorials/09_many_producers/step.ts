@@ -91,7 +91,8 @@ function aLaneForEach(): void {
   say("Almost all of the looks are at lanes where nothing is. With one lane it would be 2000.");
 }
 
-/** Sends messages through a lane one at a time, and reads until there is none; gives how many came. */
+/** Sends messages through a lane one at a time, reads until it is empty, and returns their number.
+ */
 function passOn(lanes: Lanes, lane: number, count: number, read: ReadOne): number {
   let received = 0;
   for (let i = 0; i < count; i++) {
@@ -121,7 +122,7 @@ function takeTheHint(): void {
   );
   picture(sourceOf(clearsThenLooks));
   run("result", () => explore([clearsThenLooks, producer()], LANE_WORDS));
-  say(`Now a hint may be there for nothing, and that costs one look. Again 32 lanes:`);
+  say(`Now a hint may be left of a lane that is empty, and that costs one look. Again 32 lanes:`);
   const lanes = new Lanes(32);
   look(() => passOn(lanes, 5, 1000, lanes.readNext));
   const all = new Lanes(32);

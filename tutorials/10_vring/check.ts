@@ -41,24 +41,24 @@ export function checkPublish(answer: Answer): void {
 export function checksOf(answer: Answer): Check[] {
   return [
     {
-      what: "everybody is given the sample, and `sequence` says so",
+      what: "every reader gets the sample, and `sequence` moves",
       check: () => tryAll(answer, ["lazy"], { publish: Infinity }),
-      hint: "a reader's word is none of some other number. Make it `number << 2 | READY`.",
+      hint: "a reader's word still has an older number. Make it `number << 2 | READY`.",
     },
     {
       what: "the writer is killed anywhere: all get the sample, or nobody does",
       check: () => tryAll(answer, ["lazy"], {}),
       hint:
-        "leave a note before the first reader is given anything: which number is going round? " +
+        "leave a note before the first reader gets anything: which number is being published? " +
         "It was not finished if `sequence` has not come to it.",
     },
     {
-      what: "readers are quick, or hold it, and nobody is given it twice",
+      what: "readers are quick, or hold it, and no reader gets it twice",
       check: () => tryAll(answer, ["lazy", "quick", "holding"], {}),
       hint: "a word of this number says that it was given, whatever its state.",
     },
     {
-      what: "whoever finishes it is killed as well",
+      what: "the writer that finishes it is killed as well",
       check: () => {
         for (let at = 0; at < MOST_OPERATIONS; at++) {
           if (!tryAll(answer, ["lazy", "quick", "holding"], { finish: at })) return;
@@ -72,7 +72,7 @@ export function checksOf(answer: Answer): Check[] {
       hint: "the words are never negative, and `word >> 2` can be. `word >>> 2` cannot.",
     },
     {
-      what: "who comes later is not given what was finished before it came",
+      what: "a reader that joins later does not get samples finished before",
       check: () => comeLater(answer),
       hint: "its word is of no number at all. Was there anything to finish?",
     },
@@ -152,7 +152,7 @@ function comeLater(answer: Answer): void {
   scene.run("publish", (words) => answer.publish(words, 7));
   scene.join(1);
   scene.run("finish", answer.finish);
-  expect(scene.countOf(7)[1] === 0, `${scene.notes}\n\nReader 1 has come after sample 7.`);
+  expect(scene.countOf(7)[1] === 0, `${scene.notes}\n\nReader 1 joined after sample 7.`);
 }
 
 /** Ends a writer. */
@@ -169,7 +169,7 @@ class Scene {
   #left = 0;
   #dead = false;
 
-  /** Readers of these tempers, who have had the samples up to `last`. */
+  /** Readers of these tempers, which have had the samples up to `last`. */
   constructor(tempers: readonly Temper[], last: number) {
     this.#tempers = tempers;
     this.#rows = new Uint32Array(READERS).fill(last << 2 | NONE);

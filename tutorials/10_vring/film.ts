@@ -23,10 +23,10 @@ export interface Cast {
   readonly readers: readonly Reader[];
 }
 
-/** Somebody who does something; at most so many operations, and then is killed. */
+/** An actor and its operations; it is killed after so many of them. */
 export type Scene = readonly [who: string, does: Operations<unknown>, killedAfter?: number];
 
-/** How wide the columns are: who, what, and the words after it. */
+/** How wide the columns are: the actor, its operation, and the words afterwards. */
 export const WIDTHS = [9, 28, 9, 9, 6, 6, 6, 5];
 /** The names of the columns. */
 export const HEADS = ["", "", "row 0", "row 1", "count", "AVAIL", "USED0", "USED1"];

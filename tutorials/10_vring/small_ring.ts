@@ -1,8 +1,8 @@
 /**
  * A small vring: three samples, one writer, two readers, and every operation on its own.
  *
- * What a party does is a generator that stops after each operation and says what it was. So it can
- * be looked at one by one, and whoever is not asked for the next one is as good as killed.
+ * A party's work is a generator that stops after each operation and describes it. So you can watch
+ * the operations one by one; to kill a party, the program does not ask for its next one.
  *
  * @module
  */
@@ -32,7 +32,7 @@ export function textOf(word: number): string {
 export type Operations<T = void> = Generator<string, T>;
 
 const LINE = 64;
-const ENTRIES = 8; // more than are ever needed here: who is behind by more would have to search
+const ENTRIES = 8; // more than are needed here: a reader that is even further behind must search
 const SAMPLE_BYTES = 64;
 
 /** The shared memory. Words that different parties store are in different lines. */

@@ -52,7 +52,7 @@ function lookAtIt(): void {
     The words alone say that:`,
   );
   picture(table([
-    ["none", "not this reader's", "and once all words are none: the writer's"],
+    ["none", "not this reader's", "the writer's, once all words are none"],
     ["ready", "given, not taken yet", "the reader's to take, the writer's to take back"],
     ["held", "being read", "the reader's until it gives it back"],
   ]));
@@ -220,7 +220,7 @@ function drawTopic(ring: VRing): void {
   picture(table([["DESC", "number", "row 0", "row 1", "count"], ...rows]));
 }
 
-/** What is lost with bits in place of numbers, and with hints that are believed. */
+/** Bits in place of numbers, and trusted hints: both lose something. */
 function breakIt(): void {
   step("Words without numbers");
   say(

@@ -56,7 +56,7 @@ export function checksOf(show: Show): Check[] {
       hint: "what is given back is written over. When are you done with it?",
     },
     {
-      what: "what was lost is told, all of it, and nothing else is",
+      what: "every loss is reported, and only losses are",
       check: () => tellLost(show),
       hint: "`sample.lost` says how many were lost just before this one.",
     },
@@ -108,7 +108,7 @@ class Scene implements Disposable {
 
   expectDrawn(...frames: string[]): void {
     const [wanted, seen] = [frames, this.drawn].map((list) => list.join(", ") || "nothing");
-    expect(wanted === seen, `What is drawn: ${seen}. What should be: ${wanted}.`);
+    expect(wanted === seen, `Drawn: ${seen}. Expected: ${wanted}.`);
   }
 
   [Symbol.dispose](): void {
@@ -168,8 +168,8 @@ function tellLost(show: Show): void {
     lost += Math.max(count - 3, 0);
     expect(
       scene.missed === lost,
-      `${lost} were lost so far, and you have told of ${scene.missed}. (What you did not look at ` +
-        "because there was a newer one is not lost.)",
+      `${lost} were lost so far, and you have reported ${scene.missed}. (A frame that you ` +
+        "skipped for a newer one is not lost.)",
     );
   }
 }

@@ -79,7 +79,7 @@ function addressOf(bytes: Uint8Array<ArrayBuffer>): number {
 
 function keepOne({ publisher, subscriber }: Ends): void {
   step("As long as you like");
-  say("The subscriber takes the next frame, and keeps it. The publisher goes on.");
+  say("The subscriber takes the next frame, and keeps it. The publisher continues.");
   look(() => publisher.trySend(bytesOf("frame 2")));
   const outcome = run("outcome", () => subscriber.tryTake());
   look(() => publisher.trySend(bytesOf("frame 3")));
@@ -111,7 +111,7 @@ function replace(name: string, publisher: Publisher): Publisher {
   const options = { policy: "dropOldest", history: 1 } as const;
   const second = tidyUp(run("second", () => Publisher.open(name, options)));
   look(() => second.sequence);
-  say("It goes on counting. And it keeps one sample in mind for those who come later:");
+  say("It continues the numbers. And it keeps one sample for subscribers that join later:");
   look(() => second.trySend(bytesOf("frame 6")));
   const late = tidyUp(run("late", () => Subscriber.open(name, { history: 1 })));
   predict("The late one was not there when anything was sent. What does it get?");
@@ -135,11 +135,11 @@ function loseSome(
       publisher.trySend(bytesOf(`frame ${i}`));
     }
   });
-  predict("What does the subscriber get, and what is it told?");
+  predict("What does the subscriber get, and how does it learn of its loss?");
   const got: (string | number)[][] = [];
   look(() => subscriber.poll((bytes, number, lost) => got.push([textOf(bytes), number, lost])));
   picture(table([["", "sequence", "lost"], ...got]));
-  say("The numbers leave no gap that it is not told of. And now all leave.");
+  say("`lost` accounts for every gap in the numbers. And now all leave.");
   for (const end of [publisher, subscriber]) end.close();
   picture(filesOf(name));
 }

@@ -1,6 +1,6 @@
 /**
  * Tutorial 11 with two real processes, one in each terminal: the publisher is killed in the middle
- * of a frame, and the subscriber goes on in its place.
+ * of a frame, and the subscriber takes its place.
  *
  * @module
  */
@@ -33,7 +33,7 @@ export function publisherProcess(name: string): void {
       publisher.sendSync(bytesOf(`frame ${i}`));
     }
   });
-  say("There is no room for a fourth one before the subscriber has given one of these back.");
+  say("A fourth one fits once the subscriber has given one of these back.");
 
   step("Be killed");
   const loan = run("loan", () => publisher.loanSync(7)!);
@@ -55,7 +55,7 @@ export function publisherProcess(name: string): void {
   });
 }
 
-/** The process that goes on. */
+/** The process that takes over. */
 export function subscriberProcess(name: string): void {
   step("Meet");
   const options = { ...SHAPE, keepOpen: false };
@@ -75,7 +75,7 @@ export function subscriberProcess(name: string): void {
   look(() => textOf(subscriber.receiveSync()));
 
   step("Wait for the next");
-  say("The first frame is still in the hands of this process. It has looked at the others.");
+  say("This process still holds the first frame. It has copied the others.");
   const next = waitForNext(subscriber);
 
   step("Go on");
@@ -84,7 +84,7 @@ export function subscriberProcess(name: string): void {
     sample[Symbol.dispose]();
   });
   if (next === "lost") takeOver(name, subscriber);
-  else say("The publisher has lived, and has said that it leaves. There is nothing to repair.");
+  else say("The publisher was not killed: it closed the topic. Nothing needs repair.");
 }
 
 /** Waits until there is a frame, or the publisher is dead; and until it has left. */

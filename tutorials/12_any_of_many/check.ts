@@ -16,7 +16,7 @@ import { type Check, expect, runChecks, Wrong } from "../check.ts";
 export interface Room {
   /** How many slots there are. */
   readonly slots: number;
-  /** The number of the newest message in a slot; 0 if there is none. */
+  /** The number of the newest message in a slot; 0 if the slot is empty. */
   sequence(slot: number): number;
   /** Raises the bell of a slot; gives the value to sleep on. */
   raise(slot: number): number;
@@ -29,7 +29,7 @@ export type Raised = readonly [slot: number, value: number];
 
 /** What a listener remembers. */
 export interface Mind {
-  /** For each slot, the number of the last message that it has told of; 0 at first. */
+  /** For each slot, the number of the last message that it has returned; 0 at first. */
   readonly seen: number[];
 }
 
@@ -45,20 +45,20 @@ export function checkListen(listen: Listen): void {
 export function checksOf(listen: Listen): Check[] {
   return [
     {
-      what: "news that are there are told at once, and no bell is raised for them",
+      what: "existing news is returned at once, without raising a bell",
       check: () => tellAtOnce(listen),
-      hint: "look first. Who finds something does not sleep, and need not be woken.",
+      hint: "look first. A listener that finds news does not sleep, and needs no wake-up.",
     },
     {
-      what: "each is told once",
+      what: "each message is reported once",
       check: () => tellOnce(listen),
       hint: "`mind.seen[slot]` is yours to change.",
     },
     {
-      what: "slots that are not in the mask neither tell nor wake",
+      what: "slots outside the mask neither report nor wake",
       check: () => leaveOthers(listen),
-      hint: "slot 3 is in the mask if `mask & 1 << 3` is not 0. Who raises a bell that nobody " +
-        "listens to, has its writer call the kernel for nothing.",
+      hint: "slot 3 is in the mask if `mask & 1 << 3` is not 0. A raised bell " +
+        "that nobody listens to costs its writer a needless system call.",
     },
     {
       what: "a message in any slot of the mask wakes",
@@ -73,9 +73,9 @@ export function checksOf(listen: Listen): Check[] {
         "must have been raised before that look.",
     },
     {
-      what: "a bell that rings for nothing tells nothing",
+      what: "a bell that rings without a message reports nothing",
       check: () => ringForNothing(listen),
-      hint: "who is woken looks again, and if there is nothing, begins again: also with the bells.",
+      hint: "after a wake-up look again, and without news begin again: also with the bells.",
     },
   ];
 }
@@ -99,7 +99,7 @@ interface Deed {
 /** It sleeps, and nobody comes any more. */
 class Forever extends Error {}
 
-/** Slots with bells, a listener, and writers who come when they are told to. */
+/** Slots with bells, a listener, and writers that write at given moments. */
 class Scene implements Disposable {
   readonly #listen: Listen;
   readonly #deeds: Deed[];
@@ -276,7 +276,7 @@ function atAnyMoment(listen: Listen): void {
   }
 }
 
-/** Two messages, each of which must be told of. */
+/** Two messages; the listener must return both. */
 function tryTwo(listen: Listen, first: Deed, second: Deed): void {
   using scene = new Scene(listen, [first, second]);
   const all = 1 << first.slot | 1 << second.slot;
@@ -292,10 +292,14 @@ function ringForNothing(listen: Listen): void {
   for (const slot of IN_MASK) {
     const never = { before: Infinity, slot };
     using idle = new Scene(listen, [{ ...never, forNothing: true }]);
-    idle.expect(MASK, "asleep", `The bell of slot ${slot} rings, and there is no message.`);
+    idle.expect(MASK, "asleep", `The bell of slot ${slot} rings without a message.`);
     for (const other of IN_MASK) {
       using scene = new Scene(listen, [{ ...never, forNothing: true }, { ...never, slot: other }]);
-      scene.expect(MASK, 1 << other, `A bell rings for nothing, then for slot ${other}.`);
+      scene.expect(
+        MASK,
+        1 << other,
+        `A bell rings without a message, then slot ${other} gets one.`,
+      );
     }
   }
 }

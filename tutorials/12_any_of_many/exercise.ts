@@ -1,15 +1,15 @@
 /**
  * Exercise 12: a listener.
  *
- * Write the heart of `Listener`. It is given a mask: bit 3 is set if slot 3 is listened to. It gives
- * the slots of the mask that have news, as bits again, and sleeps until there is one. News are
- * messages that it has not told of. Writers come whenever they like, between any two of these:
+ * Write the heart of `Listener`. It takes a mask: bit 3 is set if it listens to slot 3. It sleeps
+ * until a slot of the mask has news, and returns all that have, as bits again. News are messages
+ * that it has not returned yet. A writer may write at any moment, between any two of these:
  *
  *     room.slots              how many slots there are
- *     room.sequence(slot)     the number of the newest message in a slot; 0 if there is none
+ *     room.sequence(slot)     the number of the newest message in a slot; 0 if the slot is empty
  *     room.raise(slot)        raises the bell of a slot; gives the value to sleep on
  *     room.sleep(bells)       sleeps while each bell has its value; `bells` is a list of
- *                             [slot, value]. It may come back for nothing
+ *                             [slot, value]. It may wake up without news
  *     mind.seen[slot]         a number for each slot, to remember; 0 at first
  *
  * A writer stores its message, and then calls the kernel only if the bell of its slot is up. Run it

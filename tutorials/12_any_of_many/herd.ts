@@ -1,6 +1,6 @@
 /**
- * Listeners that all sleep on one word, each in a thread of its own, and what the kernel tells of
- * them.
+ * Listeners that all sleep on one word, each in a thread of its own, and what the kernel knows
+ * about them.
  *
  * @module
  */
@@ -139,7 +139,7 @@ export class Herd {
     await until(() => sleepersOn(this.events).length === this.waiters.length);
   }
 
-  /** Wakes all, who end then. */
+  /** Wakes all of them for the last time; they end. */
   async dismiss(): Promise<void> {
     this.#over = true;
     this.events.add(1);

@@ -43,7 +43,7 @@ export async function oneWord(): Promise<number> {
   say(
     "(That is the kernel's own account: `/proc/self/task/*/syscall` tells who is in which call.)",
   );
-  predict("Ten events in slot 3. How often is a thread woken, and how often for nothing?");
+  predict("Ten events in slot 3. How often is a thread woken, and how often needlessly?");
   const woken = await runAsync("woken", () => herd.write(3, 10));
   picture(table(told(herd)));
   say(
@@ -60,7 +60,7 @@ function bitOf(slot: number): number {
   return (1 << slot - 1) >>> 0;
 }
 
-/** Everybody wakes for a bit of its own; `all` were woken without. */
+/** Each listener wakes for a bit of its own; without bits, `all` were woken. */
 export async function bits(all: number): Promise<void> {
   step("A bit for each");
   say(
@@ -78,7 +78,7 @@ export async function bits(all: number): Promise<void> {
   const woken = await runAsync("woken", () => herd.write(3, 10, bitOf(3)));
   picture(table([["", "woken"], ["one word for all", all], ["a bit for each", woken]]));
   picture(table(told(herd)));
-  say("Nobody was woken for nothing. It is one word, and one call. So why not always?");
+  say("No wake-up was needless. It is one word, and one call. So why not always?");
   await herd.dismiss();
 }
 

@@ -167,8 +167,9 @@ function theSlot(name: string): Slot<string> {
   look(() => view.valid);
   look(() => textOf(view.bytes));
   say(
-    `That is no message at all: it is number 11, cut to the length of number 7. \`valid\` reads the stamp. The writer makes it 0 before it changes the first byte, and so: first
-    read all that you want, then ask. If it says true, what you have read is right.`,
+    `These bytes are not a message: they are number 11, cut to the length of number 7. \`valid\` reads
+    the stamp, which the writer makes 0 before it changes the first byte. So first read all that you
+    want, and then ask. If the answer is true, the bytes that you read are right.`,
   );
   return speed;
 }

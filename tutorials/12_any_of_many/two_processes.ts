@@ -12,7 +12,7 @@ import { bytesOf, closeAtEnd, SHAPE } from "./inside.ts";
 /** The slots that both use. */
 interface Slots {
   readonly speed: Slot<string>;
-  /** What one wants to tell the other. */
+  /** Notes from one process to the other. */
   readonly notes: Slot<string>;
 }
 
@@ -56,7 +56,7 @@ export function writerProcess(name: string): void {
   look(() => speed.publish());
 }
 
-/** The process that goes on. */
+/** The process that takes over. */
 export function listenerProcess(name: string): void {
   step("Meet");
   const { speed, notes } = open(name);

@@ -1,6 +1,6 @@
 /**
- * An answer to exercise 8: the bell of the library. It is even if nobody waits; whoever wakes makes
- * it a number that it has never been, and wakes in the same operation.
+ * An answer to exercise 8: the bell of the library. It is even if nobody waits; ringing gives it a
+ * new number and wakes all sleepers in one operation.
  *
  * @module
  */
