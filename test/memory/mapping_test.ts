@@ -131,16 +131,6 @@ Deno.test("close() can be called twice and unmaps nothing that came after", () =
   assertEquals(unmap(address, page), 0);
 });
 
-Deno.test("a Mapping is closed at the end of its scope", () => {
-  let address: number;
-  {
-    using mapping = Mapping.anonymous(pageSize(), "a test");
-    ({ address } = mapping);
-    assert(isMapped(address));
-  }
-  assert(!isMapped(address));
-});
-
 Deno.test("close() tells every listener, once, when the memory is gone", () => {
   const mapping = Mapping.anonymous(pageSize(), "a test");
   const told: string[] = [];

@@ -44,19 +44,6 @@ Deno.test("MirrorRing refuses a capacity that is no whole number from 1 to its l
   }
 });
 
-Deno.test("MirrorRing holds as many bytes as its capacity: full is not empty", () => {
-  for (const offset of [0, 1, PAGE - 1]) {
-    using ring = ringAt(offset);
-    assertEquals(ring.write(bytesFrom(0, PAGE)), PAGE);
-    assertEquals([ring.available, ring.free], [PAGE, 0]);
-    assertEquals(ring.write(bytesFrom(PAGE, 5)), 0);
-    const target = new Uint8Array(PAGE);
-    assertEquals(ring.read(target), PAGE);
-    assertEquals(target, bytesFrom(0, PAGE));
-    assertEquals([ring.available, ring.free], [0, PAGE]);
-  }
-});
-
 Deno.test("MirrorRing keeps a message in one piece at every offset across the seam", () => {
   using ring = new MirrorRing(PAGE);
   const length = 100;
@@ -72,82 +59,11 @@ Deno.test("MirrorRing keeps a message in one piece at every offset across the se
   }
 });
 
-Deno.test("MirrorRing keeps a full ring in one piece at every offset across the seam", () => {
-  using ring = new MirrorRing(PAGE);
-  const target = new Uint8Array(PAGE);
-  for (let offset = 0; offset < PAGE; offset += 61) {
-    const message = bytesFrom(offset, PAGE);
-    assertEquals(ring.write(message), PAGE);
-    assertEquals(ring.peek().byteOffset, offset);
-    assertEquals(ring.read(target), PAGE);
-    assertEquals(target, message);
-    ring.claim(61);
-    ring.commit();
-    ring.consume(61);
-  }
-});
-
-Deno.test("write() takes as much as fits and says how much", () => {
-  using ring = ringAt(PAGE - 10);
-  assertEquals(ring.write(bytesFrom(0, PAGE - 6)), PAGE - 6);
-  assertEquals(ring.write(bytesFrom(PAGE - 6, 20)), 6);
-  assertEquals(ring.write(new Uint8Array()), 0);
-  assertEquals(ring.peek().slice(), bytesFrom(0, PAGE));
-});
-
-Deno.test("write() takes a part of a larger array from its beginning", () => {
-  using ring = ringAt(PAGE - 3);
-  const source = bytesFrom(0, 100).subarray(40, 50);
-  assertEquals(ring.write(source), 10);
-  assertEquals(ring.peek().slice(), bytesFrom(40, 10));
-});
-
-Deno.test("read() gives what there is, in order, and leaves the rest of the target alone", () => {
-  using ring = ringAt(PAGE - 10);
-  ring.write(bytesFrom(0, 30));
-  const target = new Uint8Array(25).fill(0xee);
-  assertEquals(ring.read(target.subarray(0, 20)), 20);
-  assertEquals(target, Uint8Array.of(...bytesFrom(0, 20), ...Array(5).fill(0xee)));
-  assertEquals(ring.read(target), 10);
-  assertEquals(
-    target,
-    Uint8Array.of(...bytesFrom(20, 10), ...bytesFrom(10, 10), ...Array(5).fill(0xee)),
-  );
-  assertEquals(ring.read(target), 0);
-});
-
-Deno.test("claim() gives contiguous space that commit() makes readable", () => {
-  using ring = ringAt(PAGE - 5);
-  const space = ring.claim(20);
-  assertEquals(space.length, 20);
-  space.set(bytesFrom(3, 20));
-  assertEquals(ring.available, 0);
-  ring.commit();
-  assertEquals(ring.peek().slice(), bytesFrom(3, 20));
-});
-
 Deno.test("claim() takes all free space by default", () => {
   using ring = ringAt(7);
   ring.write(bytesFrom(0, 100));
   assertEquals(ring.claim().length, PAGE - 100);
   assertEquals(ring.free, PAGE - 100);
-});
-
-Deno.test("claim() of nothing is an empty view", () => {
-  using ring = ringAt(7);
-  assertEquals(ring.claim(0).length, 0);
-  ring.commit();
-  assertEquals(ring.available, 0);
-});
-
-Deno.test("commit() of a part leaves the rest of the claim free", () => {
-  using ring = ringAt(PAGE - 2);
-  ring.claim(50).set(bytesFrom(0, 50));
-  ring.commit(20);
-  assertEquals([ring.available, ring.free], [20, PAGE - 20]);
-  ring.claim(10).set(bytesFrom(20, 10));
-  ring.commit(10);
-  assertEquals(ring.peek().slice(), bytesFrom(0, 30));
 });
 
 Deno.test("commit() counts for the last claim only, and once", () => {
@@ -161,23 +77,6 @@ Deno.test("commit() counts for the last claim only, and once", () => {
   assertEquals(ring.available, 4);
 });
 
-Deno.test("write() takes back a claim that was not committed", () => {
-  using ring = ringAt(0);
-  ring.claim(50);
-  ring.write(bytesFrom(0, 8));
-  assertThrows(() => ring.commit(1), RangeError, "0 are claimed");
-  assertEquals(ring.peek().slice(), bytesFrom(0, 8));
-});
-
-Deno.test("peek() shows what is there without removing it", () => {
-  using ring = ringAt(PAGE - 4);
-  ring.write(bytesFrom(0, 12));
-  assertEquals(ring.peek(5).slice(), bytesFrom(0, 5));
-  assertEquals(ring.peek(0).length, 0);
-  assertEquals(ring.peek().slice(), bytesFrom(0, 12));
-  assertEquals(ring.available, 12);
-});
-
 Deno.test("peek() and claim() show the memory of the ring itself", () => {
   using ring = ringAt(PAGE - 4);
   ring.claim(8).set(bytesFrom(0, 8));
@@ -188,16 +87,6 @@ Deno.test("peek() and claim() show the memory of the ring itself", () => {
   assertEquals(target, Uint8Array.of(...bytesFrom(0, 5), ...bytesFrom(77, 2), byteAt(7)));
 });
 
-Deno.test("consume() removes the first bytes", () => {
-  using ring = ringAt(PAGE - 4);
-  ring.write(bytesFrom(0, 12));
-  ring.consume(3);
-  ring.consume(0);
-  assertEquals(ring.peek().slice(), bytesFrom(3, 9));
-  ring.consume(9);
-  assertEquals(ring.available, 0);
-});
-
 Deno.test("claim(), commit(), peek() and consume() refuse more than there is, changing nothing", () => {
   using ring = ringAt(9);
   ring.write(bytesFrom(0, 12));
@@ -205,22 +94,16 @@ Deno.test("claim(), commit(), peek() and consume() refuse more than there is, ch
   assertThrows(() => ring.commit(1), RangeError, "0 are claimed");
   assertThrows(() => ring.peek(13), RangeError, "12 are readable");
   assertThrows(() => ring.consume(13), RangeError, "12 are readable");
-  assertEquals(ring.peek().slice(), bytesFrom(0, 12));
-});
-
-for (const wrong of [-1, NaN, 0.5, Infinity, -Infinity]) {
-  Deno.test(`claim(), commit(), peek() and consume() refuse ${wrong} bytes, changing nothing`, () => {
-    using ring = ringAt(9);
-    ring.write(bytesFrom(0, 12));
-    ring.claim(5);
+  ring.claim(5);
+  for (const wrong of [-1, NaN, 0.5, Infinity, -Infinity]) {
     assertThrows(() => ring.claim(wrong), RangeError, `${wrong} bytes`);
     assertThrows(() => ring.commit(wrong), RangeError, `${wrong} bytes`);
     assertThrows(() => ring.peek(wrong), RangeError, `${wrong} bytes`);
     assertThrows(() => ring.consume(wrong), RangeError, `${wrong} bytes`);
-    assertEquals([ring.available, ring.free], [12, PAGE - 12]);
-    assertEquals(ring.peek().slice(), bytesFrom(0, 12));
-  });
-}
+  }
+  assertEquals([ring.available, ring.free], [12, PAGE - 12]);
+  assertEquals(ring.peek().slice(), bytesFrom(0, 12));
+});
 
 Deno.test("bytes shows every byte twice, in both directions", () => {
   using ring = new MirrorRing(2 * PAGE);
@@ -230,14 +113,6 @@ Deno.test("bytes shows every byte twice, in both directions", () => {
   assertEquals(bytes.slice(capacity), bytesFrom(0, capacity));
   bytes.set(bytesFrom(9999, capacity), capacity);
   assertEquals(bytes.slice(0, capacity), bytesFrom(9999, capacity));
-});
-
-Deno.test("bytes shows what is written across the seam at both ends", () => {
-  using ring = ringAt(PAGE - 3);
-  ring.write(bytesFrom(50, 8));
-  assertEquals(ring.bytes.slice(0, 5), bytesFrom(53, 5));
-  assertEquals(ring.bytes.slice(2 * PAGE - 3), bytesFrom(50, 3));
-  assertEquals(ring.bytes.slice(PAGE - 3, PAGE + 5), bytesFrom(50, 8));
 });
 
 Deno.test("two rings share nothing", () => {
@@ -272,15 +147,6 @@ Deno.test("close() empties every view and every method throws a ClosedError", ()
   ];
   for (const call of calls) assertThrows(call, ClosedError, "the ring: it is closed");
   ring.close();
-});
-
-Deno.test("a MirrorRing is closed at the end of its scope", () => {
-  const before = ringRanges();
-  {
-    using ring = new MirrorRing(PAGE);
-    ring.write(bytesFrom(0, 5));
-  }
-  assertEquals(ringRanges(), before);
 });
 
 Deno.test("a thousand rings leave no range and no fd", () => {
@@ -326,10 +192,11 @@ function tell(ring: MirrorRing, story: readonly Step[]): void {
       assertEquals(ring.write(bytesFrom(head, length)), moved);
       head += moved;
     } else if (kind === "read") {
-      const target = new Uint8Array(length);
+      const target = new Uint8Array(length).fill(0xee);
       const moved = Math.min(length, available);
       assertEquals(ring.read(target), moved);
       assertEquals(target.subarray(0, moved), bytesFrom(tail, moved));
+      assert(target.subarray(moved).every((byte) => byte === 0xee));
       tail += moved;
     } else if (kind === "peek and consume") {
       if (length > available) {
@@ -344,12 +211,15 @@ function tell(ring: MirrorRing, story: readonly Step[]): void {
       assertThrows(() => ring.claim(length), RangeError);
     } else if (kind === "claim and commit") {
       const done = Math.floor(part * length);
-      ring.claim(length).set(bytesFrom(head, done));
+      const space = length === free ? ring.claim() : ring.claim(length);
+      assertEquals(space.length, length);
+      space.set(bytesFrom(head, done));
       ring.commit(done);
       head += done;
     } else {
       ring.claim(length);
       assertEquals(ring.write(bytesFrom(head, 1)), Math.min(1, free));
+      assertThrows(() => ring.commit(1), RangeError, "0 are claimed"); // the write took it back
       head += Math.min(1, free);
     }
     assertEquals([ring.available, ring.free], [head - tail, ring.capacity - (head - tail)]);

@@ -12,25 +12,8 @@ import { regions, sweep } from "../../src/region/list.ts";
 import { SemaphoreLock } from "../../src/shared/semaphore_lock.ts";
 import { SharedMemory } from "../../src/shared/shared_memory.ts";
 import { serve } from "../shared/serve_child.ts";
-import { dieAmid, inHurry, stepsOf, withTrap } from "../trap/trap.ts";
-import { together } from "./race.ts";
+import { inHurry, stepsOf, withTrap } from "../trap/trap.ts";
 import { forge, idAt, idOf, KIND, MIRRORED, openFiles, patterned } from "./scene.ts";
-
-const SIZE = 600;
-
-/** What a process does with the region at a path until it is killed. */
-const ACTS = {
-  open: (path: string): void => Region.open(KIND, path, { dataBytes: SIZE }).close(),
-  mirror: (path: string): void =>
-    Region.create({ ...MIRRORED, name: "test" }, path, { dataBytes: 65_536 }).close(),
-  persist: (path: string): void =>
-    Region.open(KIND, path, {
-      dataBytes: SIZE,
-      persist: true,
-      initialise: ({ bytes }) => bytes.set(patterned(SIZE, 5), bytes.length - SIZE),
-    }).close(),
-  unlink: (path: string): void => void Region.unlink(KIND, path),
-};
 
 /** What the functions can use. */
 const TOOLS = {
@@ -50,10 +33,7 @@ const TOOLS = {
   idOf,
   idAt,
   openFiles,
-  together,
   withTrap,
-  ACTS,
-  dieAmid,
   stepsOf,
   inHurry,
   /** What stays open between two functions. */

@@ -1,5 +1,5 @@
 /**
- * Regions between processes: all at once, killed at every step, as other users, in a small
+ * Regions between processes: one party amid the steps of another, as other users, in a small
  * /dev/shm.
  */
 
@@ -7,11 +7,13 @@ import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/
 import { Region } from "../../src/region/region.ts";
 import { regions } from "../../src/region/list.ts";
 import { programArguments } from "../shared/party.ts";
-import { deathsAt, diedIn, NO_ROOT, processTests } from "../shared/processes.ts";
+import { NO_ROOT, processTests } from "../shared/processes.ts";
 import type { Findings, SceneName } from "./pairs.ts";
 import type { Tools } from "./region_child.ts";
-import type { RaceOptions } from "./race.ts";
 import { dataOf, forge, idAt, idOf, KIND, patterned, Place } from "./scene.ts";
+
+const SIZE = 600;
+const CONTENTS = patterned(SIZE, 5);
 
 const { test, mountTest, startProcess } = processTests<Tools>(
   new URL("./region_child.ts", import.meta.url),
@@ -27,62 +29,6 @@ function rootTest(name: string, fn: () => Promise<void>): void {
 const STRANGER = 54_321;
 
 // ---- at the same time ----
-
-/** Waits for all, also when one fails, so that none continues after the test. */
-async function every<T>(promises: Promise<T>[]): Promise<T[]> {
-  await Promise.allSettled(promises);
-  return await Promise.all(promises);
-}
-
-/** Runs a function in several processes at the same time. */
-async function all<A, R>(
-  count: number,
-  act: (tools: Tools, argument: A) => R,
-  argumentOf: (party: number) => A,
-): Promise<Awaited<R>[]> {
-  await using stack = new AsyncDisposableStack();
-  const parties = Array.from({ length: count }, () => stack.use(startProcess()));
-  await every(parties.map((party) => party.run(() => {}, undefined))); // all are there
-  return await every(parties.map((party, i) => party.run(act, argumentOf(i))));
-}
-
-test("Region.open() makes one region when many processes open at once, and the last close removes it", async () => {
-  using place = new Place();
-  using meeting = new Place();
-  const [parties, rounds] = [4, 150];
-  const common = { path: place.path, meeting: meeting.path, parties, rounds };
-  const seen = await all(
-    parties,
-    ({ together }, options: RaceOptions) => together(options),
-    (party) => ({ ...common, party }),
-  );
-  const ids = new Set<string>();
-  const creators = new Set<number>();
-  for (let round = 0; round < rounds; round++) {
-    const here = seen.map((rounds) => rounds[round]!);
-    assertEquals(here.filter(({ created }) => created).length, 1, `round ${round}`);
-    assertEquals(new Set(here.map(({ id }) => id)).size, 1, `round ${round}`);
-    ids.add(here[0]!.id);
-    creators.add(here.findIndex(({ created }) => created));
-  }
-  assertEquals(ids.size, rounds);
-  assert(creators.size > 1, "one process was always first: nothing was tried");
-  assertEquals([place.exists, meeting.exists], [false, false]);
-});
-
-let findings: Promise<Findings> | undefined;
-
-/** Lets one party act before every step of another; all tests look at one run of two programs. */
-function pairs(): Promise<Findings> {
-  return findings ??= (async () => {
-    const halves = await every(SCENES.map(findingsIn));
-    return {
-      cases: halves.reduce((sum, { cases }) => sum + cases, 0),
-      gaveUp: halves.reduce((sum, { gaveUp }) => sum + gaveUp, 0),
-      broken: halves.flatMap(({ broken }) => broken),
-    };
-  })();
-}
 
 /** The scenes of each program: about half of the cases. */
 const SCENES: SceneName[][] = [
@@ -101,132 +47,18 @@ async function findingsIn(scenes: SceneName[]): Promise<Findings> {
   return JSON.parse(new TextDecoder().decode(stdout));
 }
 
-for (
-  const rule of [
-    "a member holds what has the name",
-    "contents are of the region they are in",
-    "the dead are not joined",
-    "what nobody opened stays",
-    "what is to persist stays",
-    "nothing else is left",
-    "nothing stays open",
-    "nothing is refused without a reason",
-    "nothing fails",
-  ] as const
-) {
-  test(`Region keeps "${rule}" whoever acts between two steps of another`, async () => {
-    const { cases, gaveUp, broken } = await pairs();
-    assert(cases > 5000 && gaveUp < cases / 5, `${cases} cases, ${gaveUp} given up`);
-    const found = broken.filter((finding) => finding.rule === rule)
-      .map(({ scene, outer, inner, step }) => `${scene}: ${outer}, ${inner} at ${step}`);
-    assertEquals(found, []);
-  });
-}
-
-// ---- killed ----
-
-/** An act in which a process is killed. */
-interface Death {
-  /** Prepares what is there before; gives a member that lives on, if any. */
-  readonly before?: (path: string) => Region | undefined;
-  readonly act: keyof Tools["ACTS"];
-  /** The state of the region when the process is dead, if the name exists. */
-  readonly after: "abandoned" | "kept" | "live";
-  /** Whether the name is gone after some of the steps. */
-  readonly mayBeGone: boolean;
-}
-
-const SIZE = 600;
-const CONTENTS = patterned(SIZE, 5);
-
-const forgeAbandoned = (path: string) => void forge(path, { data: patterned(SIZE, 9) });
-const forgeKept = (path: string) => void forge(path, { data: CONTENTS, persist: true });
-
-const DEATHS: Record<string, Death> = {
-  "making and closing a region": { act: "open", after: "abandoned", mayBeGone: true },
-  "making and closing a mirrored region": { act: "mirror", after: "abandoned", mayBeGone: true },
-  "making and closing a region to persist": { act: "persist", after: "kept", mayBeGone: true },
-  "replacing an abandoned region": {
-    before: forgeAbandoned,
-    act: "open",
-    after: "abandoned",
-    mayBeGone: true,
-  },
-  "joining and leaving a kept region": {
-    before: forgeKept,
-    act: "open",
-    after: "kept",
-    mayBeGone: false,
-  },
-  "joining and leaving a region in use": {
-    before: (path) => {
-      const region = Region.open(KIND, path, { dataBytes: SIZE });
-      dataOf(region).set(CONTENTS);
-      return region;
-    },
-    act: "open",
-    after: "live",
-    mayBeGone: false,
-  },
-  "unlinking an abandoned region": {
-    before: forgeAbandoned,
-    act: "unlink",
-    after: "abandoned",
-    mayBeGone: true,
-  },
-};
-
-for (const [name, { before, act, after, mayBeGone }] of Object.entries(DEATHS)) {
-  test(`Region survives kill -9 before every step of ${name}`, async () => {
-    await using party = startProcess({ trapped: true });
-    using stack = new DisposableStack();
-    const prepare = () => {
-      const place = stack.use(new Place());
-      const member = before?.(place.path);
-      return { place, member: member && stack.use(member) };
-    };
-    const steps = await party.run(
-      ({ ACTS, stepsOf }, { act, path }) => stepsOf(() => ACTS[act](path)),
-      { act, path: prepare().place.path },
+test("Region keeps every rule whoever acts between two steps of another", async () => {
+  const halves = await Promise.all(SCENES.map(findingsIn));
+  const sum = (count: (findings: Findings) => number) =>
+    halves.reduce((total, half) => total + count(half), 0);
+  const [cases, gaveUp] = [sum(({ cases }) => cases), sum(({ gaveUp }) => gaveUp)];
+  assert(cases > 5000 && gaveUp < cases / 5, `${cases} cases, ${gaveUp} given up`);
+  const found = halves.flatMap(({ broken }) => broken)
+    .map(({ rule, scene, outer, inner, step }) =>
+      `${rule}: ${scene}: ${outer}, ${inner} at ${step}`
     );
-    assert(steps.length > 5, `${steps}`);
-    const deaths = deathsAt(steps).map((death) => ({ ...prepare(), ...death }));
-    const dying = party.run(({ ACTS, dieAmid }, { act, deaths }) => {
-      dieAmid(deaths.map(({ path, ...at }) => ({ ...at, act: () => ACTS[act](path) })));
-    }, { act, deaths: deaths.map(({ place: { path }, step, time }) => ({ path, step, time })) });
-    assert(await diedIn(party, dying));
-    const seen = { something: 0, nothing: 0 };
-    for (const { place, member, step, time } of deaths) {
-      if (idAt(place.path) === undefined) seen.nothing++;
-      else seen.something++;
-      checkRemains(place, after, member, `before ${step}, ${time}`);
-    }
-    assert(seen.something > 0, "nothing was ever left to look at");
-    assertEquals(seen.nothing > 0, mayBeGone);
-  });
-}
-
-/** What the dead left is nothing or whole, and in nobody's way. */
-function checkRemains(
-  place: Place,
-  after: Death["after"],
-  member: Region | undefined,
-  when: string,
-): void {
-  const left = idAt(place.path);
-  const info = regions().find(({ path }) => path === place.path);
-  assertEquals(info?.details?.id, left, when);
-  if (info !== undefined) assertEquals(info.inUse, after === "live", when);
-  if (member !== undefined) assertEquals(left, idOf(member), when);
-
-  using region = Region.open(KIND, place.path, { dataBytes: SIZE });
-  const adopts = after === "live" || (after === "kept" && left !== undefined);
-  assertEquals([region.created, idOf(region) === left], [!adopts, adopts], when);
-  assertEquals(dataOf(region), adopts ? CONTENTS : new Uint8Array(SIZE), when);
-  region.close();
-  member?.close();
-  assertEquals(place.exists, after === "kept" && left !== undefined, when);
-}
+  assertEquals(found, []);
+});
 
 test("Region.countMembers() counts the stopped and not the killed", async () => {
   using place = new Place();
@@ -312,32 +144,23 @@ test("Region.open() leaves nothing behind when it cannot map what the last membe
 
 // ---- permissions ----
 
-/** The modes of new regions under umasks, in a process that is not root's. */
-async function modesUnder(umasks: number[], mode?: number): Promise<(string | undefined)[]> {
+test("Region.open() gives a file its mode, whatever the umask", async () => {
   using place = new Place();
   await using party = startProcess();
   if (NO_ROOT === undefined) await party.run(({ becomeUser }, user) => becomeUser(user), STRANGER);
-  return await party.run(({ Region, KIND }, { path, umasks, mode }) =>
-    umasks.map((umask) => {
-      Deno.umask(umask);
-      using _region = Region.open(KIND, path, { dataBytes: 0, mode });
-      return (Deno.statSync(path).mode! & 0o7777).toString(8);
-    }), { path: place.path, umasks, mode });
-}
-
-const UMASKS = [0, 0o022, 0o027, 0o077];
-
-test("Region.open() gives a file the mode asked for, whatever the umask", async () => {
-  assertEquals(await modesUnder(UMASKS, 0o660), ["660", "660", "660", "660"]);
-  assertEquals(await modesUnder(UMASKS, 0o666), ["666", "666", "666", "666"]);
-});
-
-test("Region.open() gives a file mode 0600 by default, whatever the umask", async () => {
-  assertEquals(await modesUnder(UMASKS), ["600", "600", "600", "600"]);
-});
-
-test("Region.open() works under a umask that takes the owner's rights, too", async () => {
-  assertEquals(await modesUnder([0o200, 0o777]), ["600", "600"]);
+  const modes = [undefined, 0o660, 0o666];
+  const made = await party.run(
+    ({ Region, KIND }, { path, modes }) =>
+      [0, 0o022, 0o077, 0o200, 0o777].map((umask) => {
+        Deno.umask(umask);
+        return modes.map((mode) => {
+          using _region = Region.open(KIND, path, { dataBytes: 0, ...mode !== null && { mode } });
+          return Deno.statSync(path).mode! & 0o7777;
+        });
+      }),
+    { path: place.path, modes },
+  );
+  assertEquals(made, Array(5).fill([0o600, 0o660, 0o666]));
 });
 
 rootTest("Region.tryConnect() with readOnly attaches where writing is not permitted", async () => {
@@ -471,6 +294,8 @@ mountTest("Region.open() reserves all that fits and refuses one byte more", asyn
   assertEquals(fits, [true, true]);
   assertEquals(files, ["vring.test.a"]);
   assertStringIncludes(`${error}`, "ENOSPC");
+  const numbers = `${error}`.match(/[0-9][0-9.,]* ?[kMG]?i?B/gi);
+  assert(numbers?.length === 2 && numbers[0] !== numbers[1], `${error}`);
 });
 
 test("Region.open() does not begin to reserve what is known not to fit", async () => {
@@ -490,21 +315,6 @@ test("Region.open() does not begin to reserve what is known not to fit", async (
   }, place.path);
   assertStringIncludes(error, "ENOSPC");
   assertEquals([calls.includes("space"), calls.includes("allocate")], [true, false]);
-});
-
-mountTest("Region.open() names what is free and what is needed so that they differ", async () => {
-  await using party = startProcess({ shmBytes: MIB });
-  const message = await party.run(({ Region, KIND }, mib) => {
-    try {
-      Region.open(KIND, "/dev/shm/vring.test.a", { dataBytes: mib }).close();
-      return "";
-    } catch (error) {
-      return (error as Error).message;
-    }
-  }, MIB);
-  const numbers = message.match(/[0-9][0-9.,]* ?[kMG]?i?B/gi);
-  assertEquals(numbers?.length, 2, message);
-  assert(numbers![0] !== numbers![1], message);
 });
 
 /** Fills three quarters of /dev/shm when a region of half of it is about to be reserved. */
@@ -612,20 +422,6 @@ mountTest("regions() leaves out what vanishes while it looks", async () => {
   assertEquals(outcomes[0], "gone");
   assertEquals(outcomes.at(-1), "seen");
   assertEquals([...new Set(outcomes)].sort(), ["gone", "seen"], JSON.stringify(problems));
-});
-
-test("regions() tells the living from the dead", async () => {
-  using place = new Place();
-  await using member = startProcess();
-  await member.run(({ Region, KIND, open }, path) => {
-    open.push(Region.open(KIND, path, { dataBytes: 600 }));
-  }, place.path);
-  const inUse = () => regions().find(({ path }) => path === place.path)?.inUse;
-  assertEquals(inUse(), true);
-  member.signal("SIGSTOP");
-  assertEquals(inUse(), true);
-  await member.kill();
-  assertEquals(inUse(), false);
 });
 
 mountTest("sweep() removes the regions that nobody has open and that do not persist", async () => {

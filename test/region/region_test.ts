@@ -46,15 +46,6 @@ function connect(place: Place, options?: ConnectOptions): Region {
   return region;
 }
 
-/** Every way to attach to what has the name. */
-const ATTACH: Record<string, (place: Place) => Region | undefined> = {
-  "Region.open()": (place) => open(place),
-  "Region.create()": (place) => Region.create(KIND, place.path, { dataBytes: SIZE }),
-  "Region.tryConnect()": (place) => Region.tryConnect(KIND, place.path),
-  "Region.tryConnect() with readOnly": (place) =>
-    Region.tryConnect(KIND, place.path, { readOnly: true }),
-};
-
 /** Fails unless the action leaves no more files and mappings open than there were. */
 function keepsNothing(action: () => void): void {
   const mapped = () => mappedRanges().filter(({ path }) => path.startsWith("/dev/shm/")).length;
@@ -128,21 +119,6 @@ Deno.test("Region.open() keeps nothing when initialise throws", () => {
   assert(!place.exists);
 });
 
-Deno.test("Region.open() joins what got the name while it was building", () => {
-  using place = new Place();
-  let other: Region | undefined;
-  using region = open(place, {
-    initialise: () => {
-      other ??= open(place);
-      dataOf(other).set(patterned(SIZE));
-    },
-  });
-  using _other = other;
-  assertEquals([region.created, other?.created], [false, true]);
-  assertEquals(idOf(region), idOf(other!));
-  assertEquals(dataOf(region), patterned(SIZE));
-});
-
 Deno.test("Region.open() refuses a message name that does not fit, and makes nothing", () => {
   using place = new Place();
   const message = { name: "m".repeat(65), hash: 1n };
@@ -152,40 +128,24 @@ Deno.test("Region.open() refuses a message name that does not fit, and makes not
 
 // ---- sizes ----
 
-const BAD_SIZES: [RegionKind, number][] = [
-  ...[-1, -PAGE, 0.5, NaN, Infinity, 2 ** 46 + 1, 2 ** 53].map((size): [RegionKind, number] => [
-    KIND,
-    size,
-  ]),
-  ...[0, -PAGE, 1, PAGE - 1, PAGE + 1, PAGE + 0.5, 2 ** 46 + PAGE].map((
-    size,
-  ): [RegionKind, number] => [MIRRORED, size]),
+const BAD_SIZES: [RegionKind, number[]][] = [
+  [KIND, [-1, -PAGE, 0.5, NaN, Infinity, 2 ** 46 + 1, 2 ** 53]],
+  [MIRRORED, [0, -PAGE, 1, PAGE - 1, PAGE + 1, PAGE + 0.5, 2 ** 46 + PAGE]],
 ];
 
-for (const [kind, dataBytes] of BAD_SIZES) {
-  const what = kind.mirrored ? "mirrored bytes" : "bytes";
-  Deno.test(`Region.open() and create() refuse ${dataBytes} ${what} and make nothing`, () => {
+Deno.test("Region.open() and create() refuse impossible sizes and make nothing", () => {
+  for (const [kind, sizes] of BAD_SIZES) {
     using place = new Place(kind);
     keepsNothing(() => {
-      for (const make of [Region.open, Region.create]) {
-        assertThrows(() => make(kind, place.path, { dataBytes }), RangeError, `${dataBytes} bytes`);
+      for (const dataBytes of sizes) {
+        for (const make of [Region.open, Region.create]) {
+          const attempt = () => make(kind, place.path, { dataBytes });
+          assertThrows(attempt, RangeError, `${dataBytes} bytes`);
+        }
       }
     });
     assert(!place.exists);
-  });
-}
-
-Deno.test("Region.open() says how much is free when more is wanted, and makes nothing", () => {
-  using place = new Place();
-  const dataBytes = 2 ** 45;
-  keepsNothing(() => {
-    const error = assertThrows(() => open(place, { dataBytes }), OsError, "ENOSPC");
-    assertEquals([error.code, error.syscall], ["ENOSPC", "fallocate"]);
-    const [, free, needed] = /has (\S+) MB free and (\S+) MB are needed/.exec(error.message)!;
-    assert(Math.abs(Number(needed) - dataBytes / 2 ** 20) <= 1, needed);
-    assert(Number(free) > 0 && Number(free) < Number(needed), free);
-  });
-  assert(!place.exists);
+  }
 });
 
 // ---- sharing ----
@@ -212,15 +172,6 @@ Deno.test("Region.countMembers() counts those who share a region without a name"
   assertEquals([first, second, newcomer].map((region) => region.countMembers()), [2, 2, 1]);
 });
 
-Deno.test("Region.open() refuses a region of another kind or layout", () => {
-  using place = new Place();
-  using _region = open(place);
-  const options = { dataBytes: SIZE };
-  const attempt = (kind: RegionKind) => () => Region.open(kind, place.path, options);
-  assertThrows(attempt({ ...KIND, name: "tset" }), LayoutMismatchError, 'it is of kind "test"');
-  assertThrows(attempt(OTHER_KIND), LayoutMismatchError, CONTROL.hash.toString(16));
-});
-
 Deno.test("Region.open() compares the message type if the options have one", () => {
   using place = new Place();
   const message = { name: "pose", hash: 0xabcn };
@@ -230,13 +181,6 @@ Deno.test("Region.open() compares the message type if the options have one", () 
   const other = { name: "imu", hash: 0xdefn };
   const error = assertThrows(() => open(place, { message: other }), LayoutMismatchError, '"pose"');
   for (const part of ["abc", '"imu"', "def"]) assertStringIncludes(error.message, part);
-});
-
-Deno.test("Region.open() tells that no message type was declared", () => {
-  using place = new Place();
-  using _region = open(place);
-  const message = { name: "pose", hash: 0xabcn };
-  assertThrows(() => open(place, { message }), LayoutMismatchError, "of no declared type");
 });
 
 Deno.test("Region.open() accepts features that may be ignored or are known", () => {
@@ -256,50 +200,39 @@ Deno.test("Region.open() accepts features that may be ignored or are known", () 
   assertThrows(() => open(place), LayoutMismatchError, "bits 0x5");
 });
 
-// ---- strict forms ----
-
-Deno.test("Region.create() makes a region", () => {
-  using place = new Place();
-  using region = Region.create(KIND, place.path, { dataBytes: SIZE, mode: 0o640 });
-  assert(region.created);
-  assertEquals(Deno.statSync(place.path).mode! & 0o7777, 0o640);
-});
-
-Deno.test("Region.create() refuses a name that another takes meanwhile", () => {
-  using place = new Place();
-  let other: Region | undefined;
-  const initialise = () => void (other ??= open(place));
-  const create = () => Region.create(KIND, place.path, { dataBytes: SIZE, initialise });
-  assertEquals(assertThrows(create, OsError).code, "EEXIST");
-  other!.close();
-  assert(!place.exists);
-});
-
-Deno.test("Region.create() replaces an abandoned region", () => {
-  using place = new Place();
-  const dead = forge(place.path, { data: patterned(SIZE) });
-  using region = Region.create(KIND, place.path, { dataBytes: SIZE });
-  assertNotEquals(idOf(region), dead);
-  assertEquals(dataOf(region), new Uint8Array(SIZE));
-});
-
-Deno.test("Region.tryConnect() removes an abandoned region", () => {
-  using place = new Place();
-  forge(place.path);
-  keepsNothing(() => assertEquals(Region.tryConnect(KIND, place.path), undefined));
-  assert(!place.exists);
-});
-
 // ---- what was left ----
 
-Deno.test("Region.open() replaces an abandoned region, also one of another layout or size", () => {
+Deno.test("an abandoned region is removed, and replaced where a new one is asked for", () => {
   using place = new Place();
-  for (const kind of [KIND, OTHER_KIND, { ...KIND, name: "tset" }]) {
-    const dead = forge(place.path, { kind, data: patterned(SIZE + kind.name.length) });
-    using region = open(place);
-    assertEquals([region.created, dataOf(region)], [true, new Uint8Array(SIZE)]);
-    assertNotEquals(idOf(region), dead);
+  const attach: ((place: Place) => Region | undefined)[] = [
+    (place) => open(place),
+    (place) => Region.create(KIND, place.path, { dataBytes: SIZE }),
+    (place) => Region.tryConnect(KIND, place.path),
+  ];
+  for (const [way, attempt] of attach.entries()) {
+    for (const kind of way < 2 ? [KIND, OTHER_KIND, { ...KIND, name: "tset" }] : [KIND]) {
+      const dead = forge(place.path, { kind, data: patterned(SIZE + kind.name.length) });
+      keepsNothing(() => {
+        using region = attempt(place);
+        if (region === undefined) return assertEquals(way, 2);
+        assertEquals([region.created, dataOf(region)], [true, new Uint8Array(SIZE)]);
+        assertNotEquals(idOf(region), dead);
+      });
+      assert(!place.exists);
+    }
   }
+});
+
+Deno.test("Region.tryConnect() with readOnly joins what is kept, and leaves what is abandoned", () => {
+  using place = new Place();
+  const id = forge(place.path);
+  keepsNothing(() => {
+    assertEquals(Region.tryConnect(KIND, place.path, { readOnly: true }), undefined);
+  });
+  assertEquals(idAt(place.path), id);
+  forge(place.path, { data: patterned(SIZE), persist: true });
+  using reader = connect(place, { readOnly: true });
+  assertEquals([reader.persist, dataOf(reader)], [true, patterned(SIZE)]);
 });
 
 Deno.test("Region.tryConnect() joins a kept region, but not with another layout", () => {
@@ -310,32 +243,6 @@ Deno.test("Region.tryConnect() joins a kept region, but not with another layout"
   region.close();
   assertThrows(() => Region.tryConnect(OTHER_KIND, place.path), LayoutMismatchError, "layout");
   assertEquals(idAt(place.path), id);
-});
-
-// ---- unlink ----
-
-Deno.test("Region.unlink() tells whether there was something", () => {
-  using place = new Place();
-  keepsNothing(() => assertEquals(Region.unlink(KIND, place.path), false));
-  forge(place.path);
-  keepsNothing(() => assertEquals(Region.unlink(KIND, place.path), true));
-  assertEquals([place.exists, Region.unlink(KIND, place.path)], [false, false]);
-});
-
-Deno.test("Region.unlink() leaves the region to its members and newcomers another", () => {
-  using place = new Place();
-  using first = open(place);
-  using second = open(place);
-  assert(Region.unlink(KIND, place.path));
-  dataOf(first).set(patterned(SIZE));
-  assertEquals(dataOf(second), patterned(SIZE));
-  using role = first.tryHold(0);
-  assert(role !== undefined && second.isHeld(0));
-
-  using newcomer = open(place);
-  assertEquals([newcomer.created, newcomer.isHeld(0)], [true, false]);
-  assertNotEquals(idOf(newcomer), idOf(first));
-  assertEquals(dataOf(newcomer), new Uint8Array(SIZE));
 });
 
 Deno.test("Region.close() does not remove what another program put in its place", () => {
@@ -365,28 +272,19 @@ Deno.test("Region.close() empties the views that were taken of it", () => {
   }
 });
 
-const AFTER_CLOSE: Record<string, (region: Region) => unknown> = {
-  "tryHold()": (region) => region.tryHold(0),
-  "isHeld()": (region) => region.isHeld(0),
-  "countMembers()": (region) => region.countMembers(),
-  "checkOpen()": (region) => region.checkOpen(),
-  "persist": (region) => region.persist,
-};
-
-for (const [name, use] of Object.entries(AFTER_CLOSE)) {
-  Deno.test(`Region.${name} throws a ClosedError after close`, () => {
-    using place = new Place();
-    const region = open(place);
-    use(region);
-    region.close();
-    assertThrows(() => use(region), ClosedError, "closed");
-  });
-}
-
-Deno.test("Region.untilFree() throws a ClosedError after close", async () => {
+Deno.test("a closed Region throws a ClosedError, whatever is called", async () => {
   using place = new Place();
   const region = open(place);
   region.close();
+  const uses = [
+    () => region.tryHold(0),
+    () => region.isHeld(0),
+    () => region.countMembers(),
+    () => region.checkOpen(),
+    () => region.persist,
+    () => region.allocate(0, PAGE),
+  ];
+  for (const use of uses) assertThrows(use, ClosedError, "closed");
   await assertRejects(async () => await region.untilFree(0), ClosedError, "closed");
 });
 
@@ -451,47 +349,7 @@ Deno.test("Region.close() of a reader does not unlink", () => {
   assert(place.exists);
 });
 
-Deno.test("Region.tryConnect() with readOnly finds nothing abandoned, and leaves it there", () => {
-  using place = new Place();
-  const id = forge(place.path);
-  keepsNothing(() => {
-    assertEquals(Region.tryConnect(KIND, place.path, { readOnly: true }), undefined);
-  });
-  assertEquals(idAt(place.path), id);
-});
-
-Deno.test("Region.tryConnect() with readOnly attaches to what is kept", () => {
-  using place = new Place();
-  forge(place.path, { data: patterned(SIZE), persist: true });
-  using reader = connect(place, { readOnly: true });
-  assertEquals([reader.persist, dataOf(reader)], [true, patterned(SIZE)]);
-});
-
 // ---- mirrored ----
-
-Deno.test("Region of mirrored data shows each byte at two places", () => {
-  using place = new Place(MIRRORED);
-  const capacity = 2 * PAGE;
-  using region = Region.open(MIRRORED, place.path, { dataBytes: capacity });
-  using joined = Region.open(MIRRORED, place.path, { dataBytes: capacity });
-  for (const { mapping: { bytes }, dataOffset } of [region, joined]) {
-    assertEquals(bytes.length, dataOffset + 2 * capacity);
-    const contents = patterned(capacity, bytes.length);
-    bytes.set(contents.subarray(0, PAGE), dataOffset);
-    bytes.set(contents.subarray(PAGE), dataOffset + PAGE + capacity);
-    for (const { mapping } of [region, joined]) {
-      assertEquals(mapping.bytes.slice(dataOffset, dataOffset + capacity), contents);
-      assertEquals(mapping.bytes.slice(dataOffset + capacity), contents);
-    }
-    const wrapping = patterned(PAGE, 77);
-    bytes.set(wrapping, dataOffset + capacity - 5); // runs past the seam
-    assertEquals(
-      bytes.slice(dataOffset + capacity - 5, dataOffset + capacity),
-      wrapping.slice(0, 5),
-    );
-    assertEquals(bytes.slice(dataOffset, dataOffset + PAGE - 5), wrapping.slice(5));
-  }
-});
 
 Deno.test("Region of mirrored parts shows each byte at two places, part by part", () => {
   using place = new Place(MIRRORED);
@@ -557,17 +415,15 @@ Deno.test("Region.allocate() gives memory to a part of the data that had none", 
   assertEquals(allocated(), dataOffset + reservedBytes + 2 * PAGE);
 });
 
-Deno.test("Region.allocate() refuses more than the free memory, and a closed region", () => {
+Deno.test("Region.allocate() refuses more than the free memory", () => {
   using place = new Place();
-  const region = open(place, { dataBytes: 4 * PAGE, reservedBytes: 0 });
+  using region = open(place, { dataBytes: 4 * PAGE, reservedBytes: 0 });
   const before = Deno.statSync(place.path);
   const error = assertThrows(() => region.allocate(region.dataOffset, 2 ** 45), OsError);
   assertEquals(error.code, "ENOSPC");
   assert(/give region .* more memory: .* free and .* needed/.test(error.message), error.message);
   const { size, blocks } = Deno.statSync(place.path);
   assertEquals([size, blocks], [before.size, before.blocks]);
-  region.close();
-  assertThrows(() => region.allocate(0, PAGE), ClosedError);
 });
 
 /** A kept region of which only the header has memory. */
@@ -603,54 +459,7 @@ Deno.test("a reader without the right to write refuses a region whose file has h
   assertStringIncludes(error.message, `${size - PAGE} of the ${size} bytes of its file`);
 });
 
-// ---- foreign files ----
-
-Deno.test({
-  name: "Region.open() refuses another user's file unless told to trust any owner",
-  ignore: needsRoot(),
-  fn: () => {
-    using place = new Place();
-    for (const persist of [true, false]) {
-      const id = forge(place.path, { data: patterned(SIZE), persist });
-      Deno.chownSync(place.path, 54_321, 54_321);
-      for (const attach of Object.values(ATTACH)) {
-        keepsNothing(() => {
-          const error = assertThrows(() => attach(place)?.close(), OsError, "anyOwner: true");
-          assertEquals(error.code, "EACCES");
-          assertStringIncludes(error.message, "belongs to user 54321, and you are user 0");
-        });
-      }
-      assertEquals(idAt(place.path), id);
-      using region = open(place, { anyOwner: true });
-      assertEquals([region.created, idOf(region) === id], [!persist, persist]);
-    }
-  },
-});
-
-/** Whether what needs root cannot run, which is said. */
-function needsRoot(): boolean {
-  if (Deno.uid() === 0) return false;
-  console.warn(
-    "A test of test/region/region_test.ts about other users does not run: it needs root",
-  );
-  return true;
-}
-
 // ---- roles ----
-
-Deno.test("Region.tryHold() gives a role to one of all handles", () => {
-  using place = new Place();
-  using first = open(place);
-  using second = open(place);
-  using role = first.tryHold(1);
-  assert(role !== undefined);
-  assertEquals([first.tryHold(1), second.tryHold(1)], [undefined, undefined]);
-  assertEquals([first, second].map((region) => region.isHeld(1)), [true, true]);
-  role.close();
-  assertEquals([first, second].map((region) => region.isHeld(1)), [false, false]);
-  using taken = second.tryHold(1);
-  assert(taken !== undefined);
-});
 
 Deno.test("Region.tryHold() keeps roles apart, from each other and from membership", () => {
   using place = new Place();
@@ -667,42 +476,4 @@ Deno.test("Region.tryHold() keeps roles apart, from each other and from membersh
   for (const number of numbers) assert(other.isHeld(number));
   assertEquals([3, 62, 999, 1001].map((number) => other.isHeld(number)), Array(4).fill(false));
   open(place).close();
-});
-
-Deno.test("Region.tryHold() of a role that is taken leaves no file open", () => {
-  using place = new Place();
-  using region = open(place);
-  using _role = region.tryHold(0);
-  keepsNothing(() => {
-    for (let i = 0; i < 20; i++) assertEquals(region.tryHold(0), undefined);
-  });
-});
-
-Deno.test("Region.untilFree() resolves at once when a role is free", async () => {
-  using place = new Place();
-  using region = open(place);
-  await region.untilFree(0, { timeout: 0 });
-});
-
-Deno.test("Region.untilFree() resolves when the holder gives the role back", async () => {
-  using place = new Place();
-  using region = open(place);
-  const role = region.tryHold(0)!;
-  let free = false;
-  const wait = region.untilFree(0, { timeout: 10_000 }).then(() => free = true);
-  await assertRejects(() => region.untilFree(0, { timeout: 5 }), DOMException, "5 ms");
-  assertEquals(free, false);
-  role.close();
-  await wait;
-  assertEquals(region.isHeld(0), false);
-});
-
-Deno.test("Region.untilFree() ends when its signal aborts", async () => {
-  using place = new Place();
-  using region = open(place);
-  using _role = region.tryHold(0);
-  const controller = new AbortController();
-  const wait = region.untilFree(0, { signal: controller.signal });
-  controller.abort(new RangeError("enough"));
-  await assertRejects(() => wait, RangeError, "enough");
 });
