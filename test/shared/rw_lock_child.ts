@@ -7,16 +7,12 @@
 import { RwLock } from "../../src/shared/rw_lock.ts";
 import { RW_LOCK_CONTROL } from "../../src/shared/rw_queue.ts";
 import type { Permit } from "../../src/shared/semaphore_lock.ts";
-import { SharedMemory } from "../../src/shared/shared_memory.ts";
-import { dieBefore } from "../trap/trap.ts";
 import { Inside } from "./rw_lock_scene.ts";
 import { serve } from "./serve_child.ts";
 
 /** What the functions can use. */
 const TOOLS = {
   RwLock,
-  SharedMemory,
-  dieBefore,
   Inside,
   LOCK_WORDS: RW_LOCK_CONTROL.fields,
   /** What stays open between two functions. */

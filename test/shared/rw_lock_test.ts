@@ -1,16 +1,11 @@
 import { assert, assertEquals, assertInstanceOf, assertRejects, assertThrows } from "@std/assert";
-import { ClosedError, RoleTakenError, VringError } from "../../src/errors.ts";
+import { ClosedError, RoleTakenError } from "../../src/errors.ts";
 import { RwLock } from "../../src/shared/rw_lock.ts";
 import { RW_LOCK_CONTROL } from "../../src/shared/rw_queue.ts";
 import type { Permit } from "../../src/shared/semaphore_lock.ts";
-import { SharedMemory } from "../../src/shared/shared_memory.ts";
 import { until } from "../os/until.ts";
-import { Party } from "./party.ts";
-import type { Tools } from "./rw_lock_child.ts";
 import { Inside } from "./rw_lock_scene.ts";
 import { Name } from "./scene.ts";
-
-const PROGRAM = new URL("./rw_lock_child.ts", import.meta.url);
 
 /** Waits that note in which order they came in. */
 class Arrivals {
@@ -58,34 +53,6 @@ Deno.test("tryRead() lets many in, and tryWrite() one alone", () => {
   writer!.release();
   assertEquals(new Inside(place).count(), 0);
   assertInstanceOf(one.tryRead(), Object);
-});
-
-Deno.test("a permit is given back once, by release(), by using, or by close()", () => {
-  using place = new Name();
-  const lock = RwLock.open(place.name);
-  {
-    using permit = lock.writeSync();
-    permit.release();
-    assertThrows(() => permit.release(), VringError, "was already released");
-    const next = lock.writeSync();
-    permit[Symbol.dispose](); // which must not give back what the next one has
-    assertEquals(new Inside(place).count(), 1);
-    next.release();
-  }
-  {
-    using _permit = lock.readSync();
-    assertEquals(new Inside(place).count(), 1);
-  }
-  assertEquals(new Inside(place).count(), 0);
-  const left = lock.writeSync();
-  lock.close();
-  lock.close();
-  assertThrows(() => left.release(), VringError, "was already released");
-  left[Symbol.dispose]();
-  for (const act of [() => lock.tryRead(), () => lock.writeSync(), () => lock.tryWrite()]) {
-    assertThrows(act, ClosedError);
-  }
-  assertEquals(place.files(), []);
 });
 
 Deno.test("close() lets in who waits behind the permits of the handle", async () => {
@@ -187,58 +154,6 @@ Deno.test("a writer comes in though readers never leave the lock empty, and a re
     permit.release();
     assertEquals(turns, 1);
   }
-});
-
-Deno.test("threads write alone and read together", async () => {
-  using place = new Name();
-  using memory = SharedMemory.open(place.name, { size: 32 });
-  const start = () => Party.start<Tools>(PROGRAM, "thread");
-  const threads = [start()];
-  await threads[0]!.run(() => {}, null); // the types of the program are checked once, not four times
-  while (threads.length < 4) threads.push(start());
-  const wrong = await Promise.all(
-    threads.map((thread, index) =>
-      thread.run(async ({ RwLock, SharedMemory }, { name, index }) => {
-        using memory = SharedMemory.connect(name);
-        using lock = RwLock.open(name);
-        const words = memory.as(Uint32Array);
-        let wrong = 0;
-        for (let round = 0; round < 300; round++) {
-          if ((round + index) % 3 === 0) {
-            using permit = round % 2 === 0 ? lock.writeSync() : await lock.write();
-            if (permit.recovered || words[0] !== words[1]) wrong++;
-            const next = words[0]! + 1; // what is no atomic operation needs the lock
-            words[0] = next;
-            for (let i = 0; i < 50; i++) words[2] = i;
-            words[1] = next;
-          } else {
-            using permit = round % 2 === 0 ? lock.readSync() : await lock.read();
-            const before = words[0]!;
-            for (let i = 0; i < 50; i++) void words[2];
-            if (permit.recovered || words[0] !== before || words[1] !== before) wrong++;
-          }
-        }
-        return wrong;
-      }, { name: place.name, index })
-    ),
-  );
-  for (const thread of threads) await thread.kill();
-  assertEquals(wrong, [0, 0, 0, 0]);
-  assertEquals(memory.as(Uint32Array)[0], 400);
-});
-
-Deno.test("what a terminated Worker held is free again", async () => {
-  using place = new Name();
-  using lock = RwLock.open(place.name);
-  const thread = Party.start<Tools>(PROGRAM, "thread");
-  await thread.run(({ RwLock, locks, permits }, name) => {
-    locks.push(RwLock.open(name));
-    permits.push(locks[0]!.writeSync());
-  }, place.name);
-  assertEquals(lock.tryRead(), undefined);
-  await thread.kill();
-  using permit = await lock.read({ timeout: 60_000 });
-  assertEquals(permit.recovered, true);
 });
 
 Deno.test("tryRead() throws a RoleTakenError when more want the lock than there are seats", () => {

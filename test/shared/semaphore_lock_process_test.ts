@@ -2,9 +2,8 @@
  * Semaphore locks between processes, of which some are killed or stopped and some are in C.
  */
 
-import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { SemaphoreLock } from "../../src/shared/semaphore_lock.ts";
-import { SharedMemory } from "../../src/shared/shared_memory.ts";
 import { until } from "../os/until.ts";
 import type { Party } from "./party.ts";
 import { NO_PROCESS, processTests } from "./processes.ts";
@@ -34,34 +33,6 @@ function valueOf(place: Name): number {
 }
 
 // ---- exclusivity ----
-
-test("acquireSync() and acquire() let one process in at a time", async () => {
-  using place = new Name();
-  using memory = SharedMemory.open(place.name, { size: 12 });
-  await using stack = new AsyncDisposableStack();
-  const parties = Array.from({ length: 4 }, () => stack.use(startProcess()));
-  const met = await Promise.all(
-    parties.map((party, index) =>
-      party.run(async ({ SemaphoreLock, SharedMemory }, { name, sync }) => {
-        using memory = SharedMemory.connect(name);
-        using lock = new SemaphoreLock(name);
-        const words = memory.as(Uint32Array);
-        let met = 0;
-        for (let round = 0; round < 150; round++) {
-          using permit = sync ? lock.acquireSync() : await lock.acquire();
-          if (++words[1]! !== 1 || permit.recovered) met++;
-          const before = words[0]!; // what is no atomic operation needs the lock
-          for (let i = 0; i < 50; i++) words[2] = i;
-          words[0] = before + 1;
-          words[1]!--;
-        }
-        return met;
-      }, { name: place.name, sync: index % 2 === 0 })
-    ),
-  );
-  assertEquals(met, [0, 0, 0, 0]);
-  assertEquals([memory.as(Uint32Array)[0], valueOf(place)], [600, 1]);
-});
 
 // ---- an owner dies ----
 
@@ -101,78 +72,6 @@ test("one of many waiters inherits from an owner that is killed, and all get the
   using other = new SemaphoreLock(place.name);
   using permit = lock.acquireSync({ timeout: 0 });
   assertEquals([permit.recovered, other.tryAcquire()], [false, undefined]);
-});
-
-test("a lock is inherited again when its heir is killed too", async () => {
-  using place = new Name();
-  const owner = await startOwner(place.name);
-  await owner.kill();
-  const heir = startProcess();
-  const recovered = await heir.run(async ({ SemaphoreLock, locks, permits }, name) => {
-    locks.push(new SemaphoreLock(name));
-    permits.push(await locks[0]!.acquire());
-    return permits[0]!.recovered;
-  }, place.name);
-  await heir.kill();
-  using lock = new SemaphoreLock(place.name);
-  using permit = await lock.acquire({ timeout: 20_000 });
-  assertEquals([recovered, permit.recovered, valueOf(place)], [true, true, 0]);
-  permit.release();
-  assertEquals(valueOf(place), 1);
-});
-
-test("acquire() and acquireSync() keep every rule while owners are killed at random", async () => {
-  using place = new Name();
-  using memory = SharedMemory.open(place.name, { size: 16 });
-  const words = memory.as(Uint32Array);
-  // words: who is inside, how often it was recovered, how many visits, a number of no use
-  const live = (party: Party<Tools>) =>
-    party.run(({ SemaphoreLock, SharedMemory }, name) => {
-      using memory = SharedMemory.connect(name);
-      using lock = new SemaphoreLock(name);
-      const words = memory.as(Uint32Array);
-      for (;;) {
-        using permit = lock.acquireSync();
-        const left = words[0]!; // by somebody who was killed inside
-        if (left !== 0 && !permit.recovered) return `met ${left}`;
-        if (permit.recovered) words[1]!++;
-        words[0] = 1;
-        for (let i = 0; i < 2000; i++) words[3] = i;
-        words[2]!++;
-        words[0] = 0;
-      }
-    }, place.name).catch((error) => error.name);
-  let killed = 0;
-  const seat = async () => {
-    for (let life = 0; life < 6; life++) {
-      await using party = startProcess();
-      const ending = live(party);
-      const visits = words[2]!;
-      await until("the lock is used", () => words[2]! > visits + 3);
-      await party.kill();
-      assertEquals(await ending, "PartyEnded");
-      killed++;
-    }
-  };
-  await Promise.all([seat(), seat(), seat()]);
-  using lock = new SemaphoreLock(place.name);
-  lock.acquireSync({ timeout: 20_000 }).release();
-  assertEquals([killed, valueOf(place)], [18, 1]);
-  assert(words[1]! <= killed, `${words[1]} recoveries of ${killed} deaths`);
-});
-
-test("a stopped owner keeps its lock", async () => {
-  using place = new Name();
-  await using owner = await startOwner(place.name);
-  owner.signal("SIGSTOP");
-  await until("it is stopped", () => owner.state === "T");
-  using lock = new SemaphoreLock(place.name);
-  const error = await assertRejects(() => lock.acquire({ timeout: 300 }), DOMException);
-  assertEquals([error.name, valueOf(place)], ["TimeoutError", 0]);
-  owner.signal("SIGCONT");
-  await owner.run(({ locks }) => locks[0]!.release(), null);
-  using permit = lock.acquireSync({ timeout: 20_000 });
-  assertEquals(permit.recovered, false);
 });
 
 test("Ctrl-C ends acquireSync() where there is a SIGINT listener, which then runs", async () => {

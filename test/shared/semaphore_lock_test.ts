@@ -2,11 +2,10 @@ import {
   assert,
   assertEquals,
   assertNotEquals,
-  assertRejects,
   assertStringIncludes,
   assertThrows,
 } from "@std/assert";
-import { ClosedError, LayoutMismatchError, OsError, VringError } from "../../src/errors.ts";
+import { LayoutMismatchError, OsError } from "../../src/errors.ts";
 import * as files from "../../src/os/files.ts";
 import * as semaphores from "../../src/os/semaphore.ts";
 import { SemaphoreLock } from "../../src/shared/semaphore_lock.ts";
@@ -91,104 +90,6 @@ Deno.test("close() gives everything back also when the semaphore cannot be poste
 
 // ---- to take and to give back ----
 
-Deno.test("tryAcquire() gives a permit only while nobody has one", () => {
-  using place = new Name();
-  using one = new SemaphoreLock(place.name);
-  using other = new SemaphoreLock(place.name);
-  const permit = one.tryAcquire();
-  assertEquals(permit?.recovered, false);
-  assertEquals([one.held, other.held, valueOf(place)], [true, false, 0]);
-  assertEquals(other.tryAcquire(), undefined);
-  permit!.release();
-  assertEquals([one.held, valueOf(place)], [false, 1]);
-  using _permit = other.tryAcquire()!;
-  assertEquals([one.held, other.held], [false, true]);
-});
-
-Deno.test("tryAcquire() gives nothing to the handle that has the permit", () => {
-  using place = new Name();
-  using lock = new SemaphoreLock(place.name);
-  using _permit = lock.acquireSync();
-  assertEquals(lock.tryAcquire(), undefined);
-  assertEquals([lock.held, valueOf(place)], [true, 0]);
-});
-
-Deno.test("a permit gives the lock back when it is disposed", () => {
-  using place = new Name();
-  using lock = new SemaphoreLock(place.name);
-  {
-    using _permit = lock.acquireSync();
-  }
-  assertEquals([lock.held, valueOf(place)], [false, 1]);
-});
-
-Deno.test("a permit can be released only once", () => {
-  using place = new Name();
-  using lock = new SemaphoreLock(place.name);
-  using permit = lock.acquireSync();
-  permit.release();
-  const error = assertThrows(() => permit.release(), VringError);
-  assertStringIncludes(error.message, "this permit was already released");
-  assertEquals(valueOf(place), 1);
-});
-
-Deno.test("a released permit does nothing when it is disposed", () => {
-  using place = new Name();
-  using lock = new SemaphoreLock(place.name);
-  const old = lock.acquireSync();
-  old.release();
-  using permit = lock.acquireSync();
-  old[Symbol.dispose]();
-  assertThrows(() => old.release(), VringError);
-  assertEquals([lock.held, valueOf(place)], [true, 0]);
-  permit.release();
-});
-
-Deno.test("release() gives back what the handle holds", () => {
-  using place = new Name();
-  using lock = new SemaphoreLock(place.name);
-  const permit = lock.acquireSync();
-  lock.release();
-  assertEquals([lock.held, valueOf(place)], [false, 1]);
-  assertThrows(() => permit.release(), VringError);
-});
-
-Deno.test("release() refuses to give back what the handle does not hold", () => {
-  using place = new Name();
-  using one = new SemaphoreLock(place.name);
-  using other = new SemaphoreLock(place.name);
-  using _permit = one.acquireSync();
-  const error = assertThrows(() => other.release(), VringError);
-  assertStringIncludes(error.message, "this handle does not hold it");
-  assertEquals([one.held, valueOf(place), other.tryAcquire()], [true, 0, undefined]);
-});
-
-Deno.test("close() gives back what is held", () => {
-  using place = new Name();
-  using other = new SemaphoreLock(place.name);
-  const lock = new SemaphoreLock(place.name);
-  const permit = lock.acquireSync();
-  lock.close();
-  lock.close();
-  assertEquals(valueOf(place), 1);
-  permit[Symbol.dispose]();
-  assertThrows(() => permit.release(), VringError);
-  assertEquals(valueOf(place), 1);
-  assertEquals(other.tryAcquire()?.recovered, false);
-});
-
-Deno.test("a closed lock throws a ClosedError", async () => {
-  using place = new Name();
-  const lock = new SemaphoreLock(place.name);
-  lock.close();
-  for (const use of ["tryAcquire", "acquireSync", "release"] as const) {
-    const error = assertThrows(() => lock[use](), ClosedError);
-    assertStringIncludes(error.message, `Cannot use lock "${place.name}": it is closed`);
-  }
-  await assertRejects(() => lock.acquire(), ClosedError);
-  assertEquals(lock.held, false);
-});
-
 Deno.test("tryAcquire() with interop leaves the lock to others when the semaphore is taken", () => {
   using place = new Name();
   using one = new SemaphoreLock(place.name, { interop: true });
@@ -219,23 +120,6 @@ Deno.test("acquireSync() takes the lock once another thread has given it back", 
   using permit = lock.acquireSync({ timeout: 20_000 });
   assertEquals([permit.recovered, valueOf(place)], [false, 0]);
   await given;
-});
-
-Deno.test("acquire() takes the lock once it is free, and leaves the event loop free", async () => {
-  using place = new Name();
-  using one = new SemaphoreLock(place.name);
-  using other = new SemaphoreLock(place.name);
-  const permit = one.acquireSync();
-  let turns = 0;
-  const waiting = other.acquire({ timeout: 20_000 });
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const turn = () => ++turns < 5 ? setTimeout(turn) : resolve();
-  turn();
-  await promise; // these turns of the event loop came while the other waited
-  assertEquals(other.held, false);
-  permit.release();
-  using taken = await waiting;
-  assertEquals([taken.recovered, other.held], [false, true]);
 });
 
 Deno.test("acquire() lets one of many waiters in at a time", async () => {

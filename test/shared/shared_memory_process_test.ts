@@ -2,7 +2,7 @@
  * Shared memory between processes, of which some are killed or stopped, and one is in C.
  */
 
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assertEquals, assertRejects } from "@std/assert";
 import { SemaphoreLock } from "../../src/shared/semaphore_lock.ts";
 import { SharedMemory } from "../../src/shared/shared_memory.ts";
 import { bytesFrom } from "../memory/bytes.ts";
@@ -29,31 +29,6 @@ function enter(party: Party<Tools>, place: Name, options: { persist?: boolean } 
   }, { name: place.name, size: SIZE, options });
 }
 
-function leave(party: Party<Tools>): Promise<void> {
-  return party.run(({ memories }) => memories.pop()!.close(), null);
-}
-
-test("references count 1, 2, 3, 2, 1 and 0 across processes, and nothing is left", async () => {
-  using place = new Name();
-  await using one = startProcess();
-  await using other = startProcess();
-  const mine = SharedMemory.open(place.name, { size: SIZE });
-  const counts = [mine.references];
-  await enter(one, place);
-  counts.push(mine.references);
-  await enter(other, place);
-  counts.push(mine.references);
-  const theirs = await one.run(({ memories }) => memories[0]!.references, null);
-  await leave(one);
-  counts.push(mine.references);
-  mine.close();
-  counts.push(await other.run(({ memories }) => memories[0]!.references, null));
-  assertEquals([counts, theirs], [[1, 2, 3, 2, 1], 3]);
-  assertEquals(place.files().length, 1);
-  await leave(other);
-  assertEquals([mine.references, place.files()], [0, []]);
-});
-
 test("references count threads as they count processes, terminated ones no more", async () => {
   using place = new Name();
   using memory = SharedMemory.open(place.name, { size: SIZE });
@@ -64,34 +39,6 @@ test("references count threads as they count processes, terminated ones no more"
   assertEquals(memory.references, 3);
   await thread.kill();
   await until("the dead thread does not count", () => memory.references === 1);
-});
-
-test("references forget who is killed, and remember who is stopped", async () => {
-  using place = new Name();
-  using memory = SharedMemory.open(place.name, { size: SIZE });
-  await using killed = startProcess();
-  await using stopped = startProcess();
-  await enter(killed, place);
-  await enter(stopped, place);
-  stopped.signal("SIGSTOP");
-  await until("it is stopped", () => stopped.state === "T");
-  assertEquals(memory.references, 3);
-  await killed.kill();
-  await until("the dead does not count", () => memory.references === 2);
-  stopped.signal("SIGCONT");
-  await leave(stopped);
-  assertEquals(memory.references, 1);
-});
-
-test("memory that is left by the killed goes with the last close", async () => {
-  using place = new Name();
-  const memory = SharedMemory.open(place.name, { size: SIZE });
-  await using party = startProcess();
-  await enter(party, place);
-  await party.kill();
-  await until("the dead does not count", () => memory.references === 1);
-  memory.close();
-  assertEquals(place.files(), []);
 });
 
 test("processes share every byte", async () => {
@@ -121,30 +68,6 @@ test("connect() with readOnly ends the process that writes, and nobody else", as
   assertEquals(await party.ended(), "SIGSEGV");
   assertEquals(memory.bytes, bytesFrom(1, SIZE));
   await until("the dead does not count", () => memory.references === 1);
-});
-
-test("open() makes one memory when many processes open and close at once", async () => {
-  using place = new Name();
-  await using stack = new AsyncDisposableStack();
-  const parties = Array.from({ length: 4 }, () => stack.use(startProcess()));
-  const reports = await Promise.all(parties.map((party) =>
-    party.run(({ SharedMemory }, name) => {
-      let [alone, together, wrong] = [0, 0, 0];
-      for (let round = 0; round < 400; round++) {
-        using memory = SharedMemory.open(name, { size: 4096 });
-        const { references } = memory;
-        // Who leaves and comes back while they are counted may be counted twice.
-        if (references < 1 || references > 7 || memory.bytes.length !== 4096) wrong++;
-        if (references === 1) alone++;
-        else together++;
-      }
-      return { alone, together, wrong };
-    }, place.name)
-  ));
-  const sum = (key: "alone" | "together" | "wrong") =>
-    reports.reduce((total, report) => total + report[key], 0);
-  assertEquals([sum("wrong"), place.files()], [0, []]);
-  assert(sum("alone") > 0 && sum("together") > 0, JSON.stringify(reports));
 });
 
 test("what is forgotten is given back, but nothing that is held or in use", async () => {

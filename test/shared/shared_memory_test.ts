@@ -1,5 +1,5 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { ClosedError, LayoutMismatchError, OsError } from "../../src/errors.ts";
+import { ClosedError, LayoutMismatchError } from "../../src/errors.ts";
 import { layout } from "../../src/layout/layout.ts";
 import { REGION_HEADER } from "../../src/region/header.ts";
 import { pageSize } from "../../src/os/page.ts";
@@ -28,14 +28,6 @@ Deno.test("open() makes zeroed memory of the size in a file of the name", () => 
   assertEquals([memory.references, memory.persist], [1, false]);
 });
 
-Deno.test("open() makes memory of 1 byte", () => {
-  using place = new Name();
-  using memory = SharedMemory.open(place.name, { size: 1 });
-  memory.bytes[0] = 77;
-  using other = SharedMemory.open(place.name, { size: 1 });
-  assertEquals([other.size, other.bytes[0]], [1, 77]);
-});
-
 Deno.test("connect() refuses another size than the memory has", () => {
   using place = new Name();
   using memory = SharedMemory.open(place.name, { size: 100 });
@@ -47,17 +39,6 @@ Deno.test("connect() refuses another size than the memory has", () => {
 });
 
 // ---- one memory ----
-
-Deno.test("two handles share every byte", () => {
-  using place = new Name();
-  const size = 3 * pageSize() + 123;
-  using one = SharedMemory.open(place.name, { size });
-  using other = SharedMemory.open(place.name, { size });
-  one.bytes.set(bytesFrom(0, size));
-  assertEquals(other.bytes, bytesFrom(0, size));
-  other.bytes.set(bytesFrom(999, size));
-  assertEquals(one.bytes, bytesFrom(999, size));
-});
 
 Deno.test("bytes are those of the file at the offset, and nothing else in it", () => {
   using place = new Name();
@@ -89,20 +70,6 @@ Deno.test("as() gives the bytes as numbers, and leaves out a rest that is too sm
     const whole = Math.floor(memory.size / array.BYTES_PER_ELEMENT);
     assertEquals(numbers, new array(copy, 0, whole));
   }
-});
-
-Deno.test("as() writes through to the other handle", () => {
-  using place = new Name();
-  using one = SharedMemory.open(place.name, { size: 64 });
-  using other = SharedMemory.connect(place.name);
-  one.as(Float64Array).set([0.1, -2, 1e300, NaN, 5, 6, 7, 8.5]);
-  assertEquals([...other.as(Float64Array)], [0.1, -2, 1e300, NaN, 5, 6, 7, 8.5]);
-});
-
-Deno.test("as() is empty where not one element fits", () => {
-  using place = new Name();
-  using memory = SharedMemory.open(place.name, { size: 7 });
-  assertEquals(memory.as(Float64Array).length, 0);
 });
 
 Deno.test("view() gives accessors for a layout at an offset", () => {
@@ -149,23 +116,6 @@ Deno.test("references count 1, 2, 3, 2, 1 and 0, and the last close removes the 
   assertEquals(place.files(), []);
 });
 
-Deno.test("references count a handle that may only read", () => {
-  using place = new Name();
-  using memory = SharedMemory.open(place.name, { size: 32 });
-  const reader = SharedMemory.connect(place.name, { readOnly: true });
-  assertEquals([memory.references, reader.references], [2, 2]);
-  reader.close();
-  assertEquals([memory.references, reader.references], [1, 0]);
-});
-
-Deno.test("references do not count an attempt that failed", () => {
-  using place = new Name();
-  using memory = SharedMemory.open(place.name, { size: 32 });
-  assertThrows(() => SharedMemory.open(place.name, { size: 33 }), LayoutMismatchError);
-  assertThrows(() => SharedMemory.create(place.name, { size: 32 }), OsError);
-  assertEquals(memory.references, 1);
-});
-
 Deno.test("close() empties every view, and what it is asked then is a ClosedError", () => {
   using place = new Name();
   using _other = SharedMemory.open(place.name, { size: 64 });
@@ -198,17 +148,4 @@ Deno.test("connect() with readOnly shows what others write", () => {
   using reader = SharedMemory.connect(place.name, { readOnly: true, size: 64 });
   memory.bytes.set(bytesFrom(21, 64));
   assertEquals([reader.bytes, noted(place)], [bytesFrom(21, 64), 1]);
-});
-
-Deno.test("connect() with readOnly finds nothing where all have left", () => {
-  using place = new Name();
-  const memory = SharedMemory.open(place.name, { size: 64 });
-  const reader = SharedMemory.connect(place.name, { readOnly: true });
-  memory.close(); // not the last one, who cannot remove it
-  reader.close();
-  assertEquals(place.files().length, 1);
-  const error = assertThrows(() => SharedMemory.connect(place.name, { readOnly: true }), OsError);
-  assertEquals(error.code, "ENOENT");
-  using fresh = SharedMemory.open(place.name, { size: 32 });
-  assertEquals(fresh.bytes, new Uint8Array(32));
 });
