@@ -1,13 +1,13 @@
 /**
  * The control of a robot: it listens to two slots, and sleeps until the inertial sensor has news.
- * Then it acts on the newest reading. Images do not wake it: it is told of them along with a reading,
- * looks at the newest where it lies, and back at the one three before it.
+ * Then it acts on the newest reading. Images do not wake it: it learns of them along with a
+ * reading, and compares the newest image with the one three before it, both in place.
  *
  *     deno run --allow-ffi examples/babus_control.ts
  *
- * It works together with babus_imu.ts, which says how to run all three, and babus_image.ts. How far
- * the robot has turned from one image to the other, it finds out twice: from the pole that both
- * images show, and from the readings of the times when they were taken, for which it looks back.
+ * It works together with babus_imu.ts, which says how to run all three, and babus_image.ts. It
+ * measures twice how far the robot has turned between the two images: by the pole that both show,
+ * and by the older readings from the times when they were taken.
  *
  * @module
  */
@@ -17,10 +17,10 @@ import { IMAGE, Image, IMU, PIXELS, PIXELS_PER_DEGREE, ROW } from "./babus.ts";
 import { count, endAfter, options, wrap } from "./ticker.ts";
 import { duration, Durations, every } from "./vdds_meter.ts";
 
-/** Between readings that are closer than this the robot turns evenly enough. */
+/** Between readings closer than this, the robot turns at an even speed. */
 const GAP_NS = 40e6;
 
-/** Camera and sensor can be so much apart: half a pixel for each image, and that it was not even. */
+/** Camera and sensor may differ by this: half a pixel for each image, and the uneven turn. */
 const TOLERANCE_DEGREES = 0.1;
 
 async function main(): Promise<void> {
@@ -39,7 +39,7 @@ async function main(): Promise<void> {
   console.log(control.account());
 }
 
-/** Waits for news, or for the end: then there may be none. */
+/** Waits for news, or for the end, when the list may be empty. */
 async function next(listener: Listener, end: AbortSignal): Promise<Slot<unknown>[]> {
   try {
     return await listener.wait({ signal: end });
@@ -49,7 +49,7 @@ async function next(listener: Listener, end: AbortSignal): Promise<Slot<unknown>
   }
 }
 
-/** What is counted of readings and images. */
+/** Counts of readings and images. */
 class Counts {
   acted = 0;
   skipped = 0;
@@ -77,12 +77,12 @@ class Control {
     this.#seen = { reading: this.imu.sequence, image: this.image.sequence };
   }
 
-  /** Acts on the newest reading; of those before it that it has not seen, none matters any more. */
+  /** Acts on the newest reading, and skips older ones, which no longer matter. */
   act(): void {
     const outcome = this.imu.latest();
     if (outcome.state === "empty") return;
     const { sequence, timestamp, value } = outcome.message;
-    if (sequence === this.#seen.reading) return; // it had come between the last news and that look
+    if (sequence === this.#seen.reading) return; // it arrived between the last news and that look
     this.#ages.note((Domain.now() - timestamp) / 1e6);
     this.#counts.acted++;
     this.#counts.skipped += sequence - this.#seen.reading - 1;
@@ -91,7 +91,7 @@ class Control {
     this.#motor = `motor ${percent.toFixed().padStart(4)} %`;
   }
 
-  /** Looks at the newest image and the oldest there is, where they lie. */
+  /** Compares the newest image and the oldest one, in place. */
   compare(): void {
     if (this.image.sequence === this.#seen.image) return;
     this.#seen.image = this.image.sequence;
@@ -101,19 +101,20 @@ class Control {
     if (newest === undefined || oldest === undefined) return;
     const from = this.#headingAt(oldest.time);
     const to = this.#headingAt(newest.time);
-    if (from === undefined || to === undefined) return; // the sensor was not there then
+    if (from === undefined || to === undefined) return; // the sensor was not running then
     const [seen, measured] = [newest.heading - oldest.heading, to - from];
     this.#counts.compared++;
     if (Math.abs(seen - measured) > TOLERANCE_DEGREES) this.#counts.differing++;
     this.#turned = `turned ${degrees(seen)} by camera, ${degrees(measured)} by readings`;
   }
 
-  /** When an image was taken, and where the robot looked; undefined if it cannot be told. */
+  /** Returns when an image was taken and where the robot looked; undefined if the image does not
+   * show it. */
   #look(age: number): { readonly time: number; readonly heading: number } | undefined {
     const view = this.image.view(age);
-    if (view === undefined) return undefined; // there have not been so many
+    if (view === undefined) return undefined; // so many have not been written yet
     const { time, pole } = find(view);
-    if (!view.valid) { // what was read is of two images
+    if (!view.valid) { // the bytes read belong to two images
       this.#counts.overwritten++;
       return undefined;
     }
@@ -128,7 +129,7 @@ class Control {
   #headingAt(time: number): number | undefined {
     let after: { readonly time: number; readonly heading: number } | undefined;
     for (let age = 0; age < this.imu.depth; age++) {
-      const outcome = this.imu.at(age); // a reading that comes meanwhile only shows one twice
+      const outcome = this.imu.at(age); // a reading that arrives meanwhile only shows one twice
       if (outcome.state === "empty") return undefined;
       const { value } = outcome.message;
       if (value.time > time) {
@@ -154,7 +155,7 @@ class Control {
       `${" ".repeat(8)}${this.#turned}`.trimEnd();
   }
 
-  /** All of it. */
+  /** The summary at the end. */
   account(): string {
     const { acted, skipped, images, overwritten, damaged, compared, differing } = this.#counts;
     return `Acted on ${count(acted)} readings, skipped ${count(skipped)}.\n` + wrap(
@@ -187,6 +188,6 @@ try {
   await main();
 } catch (error) {
   if (!(error instanceof VringError)) throw error;
-  console.error(error.message); // such as: somebody has made a slot with another depth
+  console.error(error.message); // for example, another program has made a slot with another depth
   Deno.exitCode = 1;
 }

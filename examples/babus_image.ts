@@ -1,12 +1,12 @@
 /**
- * A camera of 1920 x 1080 pixels: it paints each image, 6.2 MB, where everybody looks at it, in a
- * slot that keeps the last four. It waits for nobody; who looks at an image for too long is told
- * that it was overwritten.
+ * A camera of 1920 x 1080 pixels: it paints each image, 6.2 MB, directly into a slot that keeps the
+ * last four, where readers look at it. It never waits; a reader that looks at an image for too long
+ * learns that it was overwritten.
  *
  *     deno run --allow-ffi examples/babus_image.ts
  *
- * It works together with babus_imu.ts and babus_control.ts, which tells more. The robot turns to and
- * fro, and the camera sees a pole go by in front of a wall.
+ * It works together with babus_imu.ts and babus_control.ts, which explains more. The robot turns to
+ * and fro, and the camera sees a pole go by in front of a wall.
  *
  * @module
  */
@@ -28,11 +28,11 @@ async function main(): Promise<void> {
   for (let due = clock(); !end.aborted; due = Math.max(due, clock() - PERIOD_MS) + PERIOD_MS) {
     await delay(Math.max(due - clock(), 0));
     const room = slot.tryClaim(); // in shared memory
-    if (room === undefined) continue; // another camera is just painting there
+    if (room === undefined) continue; // another camera is painting there
     const image = Image.view(room);
     image.time = Domain.now();
     paint(image.pixels, motion(image.time).heading);
-    slot.publish(); // 6.2 MB, and nothing moves
+    slot.publish(); // 6.2 MB, and not a byte is copied
     written++;
   }
   console.log(`Wrote ${count(written)} images, the last is number ${count(slot.sequence)}.`);
@@ -50,7 +50,7 @@ function makeScene(): Uint8Array {
   return scene;
 }
 
-/** Paints what the camera sees when it looks there. */
+/** Paints the view in a direction. */
 function paint(pixels: Uint8Array, heading: number): void {
   const at = 3 * Math.round((heading + SWING_DEGREES) * PIXELS_PER_DEGREE);
   const row = SCENE.subarray(at, at + ROW);
@@ -61,6 +61,6 @@ try {
   await main();
 } catch (error) {
   if (!(error instanceof VringError)) throw error;
-  console.error(error.message); // such as: there is not enough shared memory
+  console.error(error.message); // for example, /dev/shm is full
   Deno.exitCode = 1;
 }

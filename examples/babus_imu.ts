@@ -1,6 +1,6 @@
 /**
- * Slots of the latest values: an inertial sensor writes small readings, 200 a second. Whoever wants
- * to know looks at the newest, or back at those before it; the sensor waits for nobody.
+ * Slots of the latest values: an inertial sensor writes small readings, 200 a second. Any program
+ * can read the newest one and those before it; the sensor never waits.
  *
  * Three programs work together, each in a terminal of its own, in any order:
  *
@@ -8,9 +8,9 @@
  *     deno run --allow-ffi examples/babus_image.ts
  *     deno run --allow-ffi examples/babus_control.ts
  *
- * Ctrl-C ends each of them. Kill any (`kill -9`) and start it again: the others do not mind, and the
- * numbers of the readings go on. `--seconds 10` ends by itself, and `--domain mine` is a domain of
- * your own.
+ * Ctrl-C ends each of them. Kill any (`kill -9`) and start it again: the others keep working, and
+ * the numbers of the readings continue. `--seconds 10` ends by itself, and `--domain mine` uses a
+ * domain of your own.
  *
  * @module
  */
@@ -35,7 +35,7 @@ async function main(): Promise<void> {
     const time = Domain.now();
     const sway = Math.sin(time / 1e8) / 10;
     const reading = { time, ...motion(time), accel: Float32Array.of(sway, 0, GRAVITY) };
-    if (imu.tryWrite(reading) !== undefined) written++; // else another sensor is just writing
+    if (imu.tryWrite(reading) !== undefined) written++; // else another sensor is writing
   }
   console.log(`Wrote ${count(written)} readings, the last is number ${count(imu.sequence)}.`);
 }
@@ -44,6 +44,6 @@ try {
   await main();
 } catch (error) {
   if (!(error instanceof VringError)) throw error;
-  console.error(error.message); // such as: somebody has made the slot with another depth
+  console.error(error.message); // for example, another program has made the slot with another depth
   Deno.exitCode = 1;
 }

@@ -1,6 +1,6 @@
 /**
- * The mirror ring at work: messages flow through a ring of one page, and every message is one piece
- * of memory, also where the ring ends in the middle of it.
+ * The mirror ring at work: messages flow through a ring of one page, and every message is in one
+ * piece, even if it crosses the end of the ring.
  *
  * Run it with `deno run --allow-ffi examples/mirror_ring.ts`.
  *
@@ -44,7 +44,7 @@ function addressOf(bytes: Uint8Array<ArrayBuffer>): string {
   return `0x${Deno.UnsafePointer.value(Deno.UnsafePointer.of(bytes)).toString(16)}`;
 }
 
-/** What is on its way: remembered here, to draw it and to check what comes out. */
+/** A message in the ring, remembered here to draw it and to check it when it comes out. */
 interface Message {
   /** Words that count, so that a byte in the wrong place would show: "c0 c1 c2 ..". */
   readonly text: string;
@@ -70,7 +70,7 @@ async function showMessages(ring: MirrorRing): Promise<void> {
       continue;
     }
     const oldest = underWay[0]!;
-    const piece = ring.peek(oldest.text.length); // in place: one piece, wherever it lies
+    const piece = ring.peek(oldest.text.length); // in place, and always in one piece
     if (decoder.decode(piece) !== oldest.text) throw new Error("A message was damaged");
     await show(draw(underWay, capacity), oldest.start + piece.length > capacity);
     ring.consume(piece.length);
@@ -139,7 +139,7 @@ function printSome(): Show {
   };
 }
 
-/** The ring without a mirror: what crosses the end is copied in two parts. */
+/** A ring without a mirror: a message that crosses the end is copied in two parts. */
 class TwoPartRing {
   readonly #capacity: number;
   readonly #bytes: Uint8Array<ArrayBuffer>;
@@ -190,7 +190,7 @@ function showSpeed(capacity: number): void {
   const target = new Uint8Array(SIZE);
   const timesMirror: number[] = [];
   const timesTwoPart: number[] = [];
-  for (let round = 0; round < ROUNDS; round++) { // in turn, as what a machine can do changes
+  for (let round = 0; round < ROUNDS; round++) { // in turn, because the speed of a machine changes
     let start = performance.now();
     for (let i = 0; i < COUNT; i++) {
       mirror.write(message);
@@ -212,7 +212,7 @@ function showSpeed(capacity: number): void {
   console.log(`  copied in two parts  ${gigabytesPerSecond(timesTwoPart)} GB/s`);
 }
 
-/** Of the median round. */
+/** The time of the median round. */
 function gigabytesPerSecond(timesMs: number[]): string {
   const median = timesMs.sort((a, b) => a - b)[ROUNDS >> 1]!;
   return (SIZE * COUNT / median / 1e6).toFixed(1).padStart(5);

@@ -1,5 +1,5 @@
 /**
- * What the processes that keep a log agree on with the one that reads it.
+ * The log entries and the ring that the producers and the consumer share.
  *
  * @module
  */
@@ -8,13 +8,13 @@ import { codec } from "../mod.ts";
 
 /** One entry of the log. */
 export interface Entry {
-  /** How many entries this process has sent before. */
+  /** The number of entries that this process has sent before. */
   number: number;
   /** When it was sent, in milliseconds since 1970. */
   time: number;
-  /** What there is to say. */
+  /** The message. */
   text: string;
 }
 
-/** How all open the ring: who comes first makes it, so all must say the same. */
+/** The options of the ring, the same in all programs, because the first one makes it. */
 export const RING = { codec: codec.json<Entry>(), producers: 16, capacity: 2 ** 16 };

@@ -1,10 +1,10 @@
 /**
- * The consumer of the log that mpsc_producer.ts sends: it tells who comes, each second how many
- * entries came, and in the end whether all of them came, of each producer in order.
+ * The consumer of the log that mpsc_producer.ts sends: it reports each new producer, each second
+ * the number of entries, and at the end whether all entries of each producer arrived in order.
  *
  *     deno run --allow-ffi examples/mpsc_consumer.ts
  *
- * It goes on when producers leave or die, and when others come; Ctrl-C or `--seconds 60` ends it.
+ * It continues when producers leave or die and when others join; Ctrl-C or `--seconds 60` ends it.
  *
  * @module
  */
@@ -40,7 +40,7 @@ async function receive(
     } catch (error) {
       if (!end.aborted) throw error;
     }
-    for (let i = 0; i < ENTRIES_A_TURN; i++) { // of all producers in turns
+    for (let i = 0; i < ENTRIES_A_TURN; i++) { // of all producers, in turn
       const outcome = consumer.tryReceive();
       if (outcome.state !== "ok") break;
       account.note(outcome);
@@ -49,7 +49,7 @@ async function receive(
   }
 }
 
-/** What came. */
+/** The entries that arrived. */
 class Account {
   readonly #next = new Map<string, number>();
   #received = 0;
@@ -59,9 +59,9 @@ class Account {
   #age = 0;
   #last = "";
 
-  /** Takes an entry into account. */
+  /** Counts an entry. */
   note({ value, producer, generation, redelivered }: MpscValue<Entry>): void {
-    const who = `${producer}.${generation}`; // the same lane may be another's later
+    const who = `${producer}.${generation}`; // another producer may take the lane later
     const expected = this.#next.get(who);
     if (expected === undefined) {
       console.log(`Producer ${producer} is here, the ${generation}. in its lane`);
@@ -97,6 +97,6 @@ try {
   await main();
 } catch (error) {
   if (!(error instanceof VringError)) throw error;
-  console.error(error.message); // such as: there is a consumer, and it is alive
+  console.error(error.message); // for example, another consumer is alive
   Deno.exitCode = 1;
 }

@@ -1,7 +1,7 @@
 /**
  * Many producers, one consumer: several processes write a log that another one reads. Each has a
- * lane of its own, so none holds up the others; nothing is lost, and while its lane is full a
- * process waits.
+ * lane of its own, so none holds up the others. Nothing is lost: a producer waits while its lane is
+ * full.
  *
  * Run it in a few terminals and the consumer in another, in any order:
  *
@@ -9,8 +9,9 @@
  *     deno run --allow-ffi examples/mpsc_producer.ts --rate 20000
  *     deno run --allow-ffi examples/mpsc_consumer.ts
  *
- * Kill one of them (`kill -9`) and start another: what the first one sent is read before anyone has
- * its lane. `--seconds 60` sends longer, and `--name mine` uses a ring of your own.
+ * Kill one of them (`kill -9`) and start another: the consumer reads everything that the first one
+ * sent before another gets its lane. `--seconds 60` sends longer, and `--name mine` uses a ring of
+ * your own.
  *
  * @module
  */
@@ -31,7 +32,7 @@ async function main(): Promise<void> {
   console.log(`Sent ${count(sent)} entries.`);
 }
 
-/** Sends entries until the end; gives how many. */
+/** Sends entries until the end, and returns their number. */
 async function send(
   producer: MpscProducer<Entry>,
   rate: number,
@@ -50,7 +51,7 @@ async function send(
       }
     }
   } catch (error) {
-    if (!end.aborted) throw error; // else it waited for room when the end came
+    if (!end.aborted) throw error; // otherwise it was waiting for room at the end
   }
   return sent;
 }
@@ -59,6 +60,6 @@ try {
   await main();
 } catch (error) {
   if (!(error instanceof VringError)) throw error;
-  console.error(error.message); // such as: all producers are alive
+  console.error(error.message); // for example, all seats of producers are taken
   Deno.exitCode = 1;
 }

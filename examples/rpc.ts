@@ -1,23 +1,23 @@
 /**
- * What the server and the clients of the calls agree on.
+ * The question, the answer and the calls that the server and its clients share.
  *
  * @module
  */
 
 import { codec } from "../mod.ts";
 
-/** How many primes are there below a number? */
+/** The question: how many primes are below a number? */
 export interface Question {
   readonly below: number;
 }
 
-/** So many, and who has counted them. */
+/** The answer, and the process that counted. */
 export interface Answer {
   readonly primes: number;
   readonly pid: number;
 }
 
-/** How all open the calls: who comes first makes them, so all must say the same. */
+/** The options of the calls, the same in all programs, because the first one makes them. */
 export const CALLS = {
   request: codec.json<Question>(),
   response: codec.json<Answer>(),

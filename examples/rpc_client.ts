@@ -1,11 +1,11 @@
 /**
- * A client of the server that counts primes: it has several questions out at a time, takes the
- * answers in whatever order they come, and each second tells how many there were.
+ * A client of the server that counts primes: it asks several questions at a time, takes the answers
+ * in any order, and prints their number each second.
  *
  *     deno run --allow-ffi examples/rpc_client.ts
  *
- * Start it before the server or after it, and as often as there are seats. When the server goes, it
- * waits for the next one. `--together 100` asks more at a time, `--seconds 60` for longer.
+ * Start it before the server or after it, as many times as there are seats. When the server ends,
+ * it waits for the next one. `--together 100` asks more at a time, `--seconds 60` for longer.
  *
  * @module
  */
@@ -15,7 +15,7 @@ import { PeerLostError, RemoteError, RpcClient, VringError } from "../mod.ts";
 import { type Answer, CALLS, type Question } from "./rpc.ts";
 import { clock, count, endAfter, options } from "./ticker.ts";
 
-/** How many primes there are below some numbers, to check the server. */
+/** The right answers for some numbers, to check the server. */
 const KNOWN: readonly [below: number, primes: number][] = [
   [10, 4],
   [1000, 168],
@@ -40,7 +40,7 @@ async function main(): Promise<void> {
   console.log(account.total());
 }
 
-/** What the server throws arrives here. */
+/** Errors that the server throws arrive here. */
 async function askNonsense(client: Client, end: AbortSignal): Promise<void> {
   try {
     await client.call({ below: -1 }, { signal: end });
@@ -65,7 +65,7 @@ async function ask(client: Client, account: Account, end: AbortSignal): Promise<
   }
 }
 
-/** What came of the questions. */
+/** The answers so far. */
 class Account {
   #answered = 0;
   #wrong = 0;
@@ -74,7 +74,7 @@ class Account {
   #waited = 0;
   #pid = 0;
 
-  /** Takes an answer into account, which should be this number, and took so many milliseconds. */
+  /** Counts an answer, which should be this number and took so many milliseconds. */
   note({ primes, pid }: Answer, right: number, ms: number): void {
     if (pid !== this.#pid) console.log(`The server is process ${pid}`);
     this.#pid = pid;
@@ -83,7 +83,7 @@ class Account {
     if (primes !== right) this.#wrong++;
   }
 
-  /** A server has died with a question in its hands. */
+  /** Counts a question that a server was handling when it died. */
   lose(): void {
     this.#lost++;
     console.log("A question is lost with its server");
@@ -110,6 +110,6 @@ try {
   await main();
 } catch (error) {
   if (!(error instanceof VringError)) throw error;
-  console.error(error.message); // such as: there is no free seat
+  console.error(error.message); // for example, all seats are taken
   Deno.exitCode = 1;
 }

@@ -1,15 +1,15 @@
 /**
- * A server that counts primes for other processes: many questions at a time, and whoever asks for
- * little is not kept waiting by who asks for much.
+ * A server that counts primes for other processes: many questions at a time, and a short one does
+ * not wait for a long one.
  *
  * Run it in one terminal and a client in another, or several, in any order:
  *
  *     deno run --allow-ffi examples/rpc_server.ts
  *     deno run --allow-ffi examples/rpc_client.ts
  *
- * End it with Ctrl-C: it answers what it has begun, and clients wait for the next one. Or kill it
- * (`kill -9`): the clients are told which calls are lost. `--seconds 60` ends it by itself, and
- * `--name mine` is for calls of your own.
+ * End it with Ctrl-C: it answers the questions that it has begun, and clients wait for the next
+ * server. Or kill it (`kill -9`): each lost call throws at its client. `--seconds 60` ends it by
+ * itself, and `--name mine` uses calls of your own.
  *
  * @module
  */
@@ -38,11 +38,11 @@ async function main(): Promise<void> {
   } catch (error) {
     if (!end.aborted) throw error;
   }
-  await server.shutdown({ timeout: 10_000 }); // answers what was begun
+  await server.shutdown({ timeout: 10_000 }); // answers the questions that it has begun
   console.log(`Answered ${count(answered)} questions.`);
 }
 
-/** What is thrown here is thrown at the client, as a RemoteError. */
+/** Answers a question. An error thrown here reaches the client as a RemoteError. */
 async function answerTo({ below }: Question): Promise<Answer> {
   if (!(below >= 0 && below <= MOST)) {
     throw new RangeError(`Cannot count primes below ${below}: it is 0 to ${count(MOST)}`);
@@ -73,6 +73,6 @@ try {
   await main();
 } catch (error) {
   if (!(error instanceof VringError)) throw error;
-  console.error(error.message); // such as: there is a server, and it is alive
+  console.error(error.message); // for example, another server is alive
   Deno.exitCode = 1;
 }

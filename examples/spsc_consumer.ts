@@ -1,10 +1,11 @@
 /**
- * The consumer of the readings that spsc_producer.ts sends: each second it tells how many came and
- * how old they were, and in the end whether all of them came once and in order.
+ * The consumer of the readings that spsc_producer.ts sends: each second it prints their number and
+ * their age, and at the end whether each arrived once and in order.
  *
  *     deno run --allow-ffi examples/spsc_consumer.ts
  *
- * It ends when the producer does; if the producer is killed, it first reads what is left.
+ * It ends when the producer does; if the producer is killed, it first reads everything that is
+ * left.
  *
  * @module
  */
@@ -28,7 +29,7 @@ async function main(): Promise<void> {
   console.log(account.total());
 }
 
-/** Receives until the end, or the producer's; gives which it was. */
+/** Receives until its end or the producer's, and returns which it was. */
 async function receive(
   consumer: SpscConsumer<unknown>,
   account: Account,
@@ -36,7 +37,7 @@ async function receive(
 ): Promise<"stopped" | "has closed" | "died"> {
   try {
     while (await consumer.wait({ signal: end })) {
-      // in place: no copy is made, and all are released together
+      // in place: nothing is copied, and all are released together
       consumer.poll(
         (bytes, redelivered) => account.note(Reading.view(bytes), redelivered),
         READINGS_A_TURN,
@@ -51,7 +52,7 @@ async function receive(
   }
 }
 
-/** What came. */
+/** The readings that arrived. */
 class Account {
   #received = 0;
   #missing = 0;
@@ -61,7 +62,7 @@ class Account {
   #age = 0;
   #celsius = 0;
 
-  /** Takes a reading into account. */
+  /** Counts a reading. */
   note({ number, time, celsius }: ReadingValue, redelivered: boolean): void {
     if (this.#next >= 0 && number !== 0) this.#missing += Math.abs(number - this.#next);
     this.#next = number + 1;
@@ -94,6 +95,6 @@ try {
   await main();
 } catch (error) {
   if (!(error instanceof VringError)) throw error;
-  console.error(error.message); // such as: there is a consumer, and it is alive
+  console.error(error.message); // for example, another consumer is alive
   Deno.exitCode = 1;
 }

@@ -1,5 +1,5 @@
 /**
- * One producer, one consumer: readings of a sensor go to another process, none is lost, and the
+ * One producer, one consumer: readings of a sensor go to another process. None is lost: the
  * producer waits while the ring is full.
  *
  * Run it in one terminal and the consumer in another, in any order:
@@ -8,8 +8,8 @@
  *     deno run --allow-ffi examples/spsc_consumer.ts
  *
  * Stop the consumer with Ctrl-C, or kill it (`kill -9`), and watch the producer fill the ring and
- * wait; then start another, which goes on where the first one was. `--rate 200000` sends faster,
- * `--seconds 60` longer, and `--name mine` uses a ring of your own.
+ * wait; then start another, which continues where the first one stopped. `--rate 200000` sends
+ * faster, `--seconds 60` longer, and `--name mine` uses a ring of your own.
  *
  * @module
  */
@@ -32,7 +32,7 @@ async function main(): Promise<void> {
 
 type Producer = SpscProducer<ReadingValue>;
 
-/** Sends readings until the end; gives how many. */
+/** Sends readings until the end, and returns their number. */
 async function send(producer: Producer, rate: number, end: AbortSignal): Promise<number> {
   let celsius = 20;
   let sent = 0;
@@ -48,7 +48,7 @@ async function send(producer: Producer, rate: number, end: AbortSignal): Promise
   return sent;
 }
 
-/** Sends a reading, as soon as there is room for it; false if the end comes first. */
+/** Sends a reading once there is room for it; returns false if the end comes first. */
 async function sendOne(
   producer: Producer,
   reading: ReadingValue,
@@ -71,6 +71,6 @@ try {
   await main();
 } catch (error) {
   if (!(error instanceof VringError)) throw error;
-  console.error(error.message); // such as: there is a producer, and it is alive
+  console.error(error.message); // for example, another producer is alive
   Deno.exitCode = 1;
 }

@@ -1,16 +1,17 @@
 /**
- * What the writer and the readers of the ticker agree on: how a tick looks, how large the ring is,
- * when to end, and what the time is.
+ * The parts that the writer and the readers of the ticker share: a tick, the size of the ring, the
+ * end, and the clock.
  *
  * @module
  */
 
 import { layout } from "../mod.ts";
 
-/** The ring's size. Whoever comes first makes it, so all must say the same: 4096 ticks of 64 bytes. */
+/** The ring's size, the same in all programs, because the first one makes it: 4096 ticks of 64
+ * bytes. */
 export const CAPACITY = 2 ** 18;
 
-/** One tick, as it lies in shared memory. */
+/** One tick in its layout in shared memory. */
 export const Tick = layout("tick", {
   time: { type: "f64", doc: "when it was written, in milliseconds since 1970" },
   price: { type: "f64", doc: "the new price" },
@@ -18,7 +19,7 @@ export const Tick = layout("tick", {
   symbol: { type: layout.text(8), doc: "what was traded" },
 });
 
-/** Milliseconds since 1970, with many digits behind the point; the same clock in all processes. */
+/** Milliseconds since 1970, with fractions; the same clock in all processes. */
 export function clock(): number {
   return performance.timeOrigin + performance.now();
 }
@@ -32,7 +33,7 @@ export function endAfter(seconds: number): AbortSignal {
   return AbortSignal.any([stop.signal, AbortSignal.timeout(seconds * 1000)]);
 }
 
-/** A number for people, such as 20,000. */
+/** A number as people write it, such as 20,000. */
 export function count(number: number): string {
   return Math.round(number).toLocaleString("en");
 }
@@ -48,7 +49,7 @@ export function wrap(text: string): string {
   return wrapped;
 }
 
-/** The command line over its defaults: `--seconds 5` where there is a number, `--slow` for false. */
+/** Reads the command line over defaults: `--seconds 5` for a number, `--slow` for false. */
 export function options<T extends Record<string, string | number | boolean>>(defaults: T): T {
   const chosen: Record<string, string | number | boolean> = { ...defaults };
   const words = [...Deno.args];

@@ -1,14 +1,14 @@
 /**
- * A reader of the ticker: each second it tells how many ticks came, how old they were when they
- * were read, and how many were lost; in the end it accounts for every tick that was written.
+ * A reader of the ticker: each second it prints how many ticks it read, how old they were, and how
+ * many it lost; at the end it accounts for every tick that was written.
  *
  * Run several, at once and in any order, beside the writer (see ticker_writer.ts):
  *
  *     deno run --allow-ffi examples/ticker_reader.ts
  *     deno run --allow-ffi examples/ticker_reader.ts --slow
  *
- * The slow one needs some milliseconds for each tick. The writer laps it again and again; it is
- * told how much it has lost, and goes on at the newest price. It costs the others nothing.
+ * The slow one needs some milliseconds for each tick. The writer laps it again and again; it learns
+ * how much it has lost, and continues at the newest price. It costs the others nothing.
  *
  * @module
  */
@@ -24,7 +24,7 @@ async function main(): Promise<void> {
   using reader = CircularBufferReader.open(name, {
     capacity: CAPACITY,
     start: "now",
-    afterLoss: "newest", // what use is an old price?
+    afterLoss: "newest", // an old price is useless
   });
   const first = reader.sequence;
   console.log(`Reading "${name}" for ${seconds} s; waiting for ticks`);
@@ -40,7 +40,7 @@ async function main(): Promise<void> {
   );
 }
 
-/** Reads until the end, or until the writer closes: true then. */
+/** Reads until the end, or until the writer closes, and then returns true. */
 async function follow(
   reader: CircularBufferReader,
   report: Report,
@@ -50,19 +50,19 @@ async function follow(
     const outcome = await nextTick(reader, end);
     if (outcome?.state === "closed") return true;
     if (outcome?.state === "ok") report.note(Tick.view(outcome.message));
-    // "lost" needs nothing: the reader counts it, and has moved on to the newest tick
+    // "lost" needs no code: the reader counts it, and has moved to the newest tick
     if (slow) await delay(1);
     else if (turn % TICKS_A_TURN === 0) await setImmediate(); // timers and Ctrl-C get their turn
   }
   return false;
 }
 
-/** Waits for a tick; undefined at the end, and while a writer that died is not replaced. */
+/** Waits for a tick; undefined at the end, and while a dead writer has no successor. */
 async function nextTick(reader: CircularBufferReader, end: AbortSignal) {
   try {
     return await reader.read({ signal: end });
   } catch (error) {
-    if (error instanceof PeerLostError) await delay(100); // it may be started again
+    if (error instanceof PeerLostError) await delay(100); // another writer may start
     else if (!end.aborted) throw error;
     return undefined;
   }
@@ -70,7 +70,7 @@ async function nextTick(reader: CircularBufferReader, end: AbortSignal) {
 
 /** What happened since the last line. */
 class Report {
-  /** How many ticks were read in all. */
+  /** The number of ticks read in all. */
   ticks = 0;
   readonly #reader: CircularBufferReader;
   readonly #prices = new Map<string, number>();
@@ -82,7 +82,7 @@ class Report {
     this.#reader = reader;
   }
 
-  /** Takes a tick into account. */
+  /** Counts a tick. */
   note(tick: { readonly time: number; readonly price: number; readonly symbol: string }): void {
     this.#ages[(this.ticks - this.#told.ticks) % this.#ages.length] = clock() - tick.time;
     this.#prices.set(tick.symbol, tick.price);

@@ -1,11 +1,11 @@
 /**
- * A ticker: prices flow into an overwriting ring in shared memory, whoever reads them. The writer
- * never waits, for nobody: readers that are too slow learn what they have lost.
+ * A ticker: prices flow into an overwriting ring in shared memory, with any number of readers. The
+ * writer never waits: readers that are too slow learn how much they have lost.
  *
- * Run it in one terminal with `deno run --allow-ffi examples/ticker_writer.ts`, and as many
- * readers as you like in others, in any order: `deno run --allow-ffi examples/ticker_reader.ts`.
- * With `--rate 100000` prices come faster, with `--seconds 60` longer, and `--name mine` makes it
- * a ticker of your own. Kill it (`kill -9`) and start it again: the readers simply go on.
+ * Run it in one terminal with `deno run --allow-ffi examples/ticker_writer.ts`, and as many readers
+ * as you like in others, in any order: `deno run --allow-ffi examples/ticker_reader.ts`. `--rate
+ * 100000` writes faster, `--seconds 60` longer, and `--name mine` uses a ticker of your own. Kill
+ * it (`kill -9`) and start it again: the readers simply continue.
  *
  * @module
  */
@@ -16,7 +16,7 @@ import { CAPACITY, clock, count, endAfter, options, Tick, wrap } from "./ticker.
 
 const SYMBOLS = ["SALT", "SILK", "TEA", "PEPPER"];
 
-/** After a pause no more than this is made up for, or a burst would run over everybody. */
+/** After a pause it catches up at most this much; a longer burst would lap every reader. */
 const LONGEST_BURST_MS = 20;
 
 async function main(): Promise<void> {
@@ -49,7 +49,7 @@ async function write(writer: CircularBufferWriter, rate: number, end: AbortSigna
   }
 }
 
-/** Each call gives the bytes of the next tick: prices wander. */
+/** Returns the bytes of the next tick at each call; prices wander. */
 function makeTicks(): () => Uint8Array {
   const bytes = new Uint8Array(Tick.size);
   const tick = Tick.view(bytes);
@@ -70,6 +70,6 @@ try {
   await main();
 } catch (error) {
   if (!(error instanceof VringError)) throw error;
-  console.error(error.message); // such as: there is a writer, and it is alive
+  console.error(error.message); // for example, another writer is alive
   Deno.exitCode = 1;
 }

@@ -1,6 +1,6 @@
 /**
  * Frames of 1920 x 1080 pixels, 6.2 MB each: the camera fills them in place, in shared memory, and
- * the viewers look at them there. To hand one over takes as long as for a few bytes.
+ * the viewers read them there. Handing one over takes no longer than a few bytes would.
  *
  * Camera and viewer in one process, or each in a terminal of its own, in any order:
  *
@@ -9,8 +9,8 @@
  *     deno run --allow-ffi examples/vdds_camera.ts --camera
  *     deno run --allow-ffi examples/vdds_camera.ts --viewer
  *
- * A viewer takes the newest frame and keeps it until there is a newer one: nobody writes into what
- * is being looked at. `--rate 60` films faster, `--topic /my/camera` is a topic of your own.
+ * A viewer takes the newest frame and holds it until a newer one arrives: no one writes into a held
+ * frame. `--rate 60` films faster, `--topic /my/camera` uses a topic of your own.
  *
  * @module
  */
@@ -30,7 +30,8 @@ const Frame = layout("frame", {
   pixels: { type: layout.bytes(ROW * HEIGHT), doc: "red, green, blue; row by row" },
 });
 
-/** How all open the topic: each of four viewers keeps a frame, and the camera needs one to fill. */
+/** The options of the topic: each of four viewers holds a frame, and the camera needs one to fill.
+ */
 const TOPIC = { codec: codec.struct(Frame), size: Frame.size, depth: 6, maxSubscribers: 4 };
 
 async function main(): Promise<void> {
@@ -59,14 +60,14 @@ async function film(topic: string, rate: number, end: AbortSignal): Promise<void
   for (let due = clock(); !end.aborted; due = Math.max(due + 1000 / rate, clock() - 1000 / rate)) {
     await delay(Math.max(due - clock(), 0));
     const loan = publisher.tryLoan();
-    if (loan === undefined) continue; // all are being looked at: it counts as lost
+    if (loan === undefined) continue; // viewers hold all of them: it counts as lost
     const frame = Frame.view(loan);
     const start = clock();
     paint(frame.pixels, publisher.sequence);
     frame.number = publisher.sequence;
     frame.time = clock();
     filling.note(frame.time - start);
-    publisher.publish(); // 6.2 MB, and nothing moves
+    publisher.publish(); // 6.2 MB, and not a byte is copied
   }
   console.log(
     `Filmed ${count(publisher.sequence - first)} frames, ` +
@@ -112,7 +113,7 @@ async function watch(topic: string, end: AbortSignal): Promise<void> {
   console.log(`Saw ${count(samples)} frames, lost ${count(lost)}, ${damaged} of them damaged.`);
 }
 
-/** Waits for a frame newer than the last, or for the end: undefined then. */
+/** Waits for a frame newer than the last; undefined at the end. */
 async function newest<T>(subscriber: Subscriber<T>, end: AbortSignal) {
   try {
     const outcome = await subscriber.takeLatest({ signal: end });
@@ -123,7 +124,7 @@ async function newest<T>(subscriber: Subscriber<T>, end: AbortSignal) {
   }
 }
 
-/** Whether every row begins and ends as this frame has it. */
+/** Whether every row begins and ends as the camera painted it. */
 function isWhole(pixels: Uint8Array, number: number): boolean {
   for (let row = 0; row < HEIGHT; row++) {
     const at = stripeAt(row, number);
@@ -135,9 +136,9 @@ function isWhole(pixels: Uint8Array, number: number): boolean {
 
 const CELLS = { across: 76, down: 12 };
 
-/** What a viewer shows: figures, and on a terminal the frame that it has. */
+/** The display of a viewer: figures, and on a terminal the frame that it holds. */
 class Screen {
-  /** How often it is to be drawn. */
+  /** How often it draws. */
   readonly everyMs: number;
   readonly #terminal = Deno.stdout.isTerminal() && !Deno.noColor &&
     Deno.consoleSize().columns >= 80;
@@ -150,19 +151,19 @@ class Screen {
     this.everyMs = this.#terminal ? 200 : 1000;
   }
 
-  /** Keeps this frame in place of the one before, which goes back to the camera. */
+  /** Holds this frame in place of the one before, which goes back to the camera. */
   show(frame: Sample<unknown>): void {
     this.clear();
     this.#frame = frame;
   }
 
-  /** Gives back what it keeps. */
+  /** Gives back the frame that it holds. */
   clear(): void {
     this.#frame?.[Symbol.dispose]();
     this.#frame = undefined;
   }
 
-  /** Prints what there is to be seen. */
+  /** Prints the figures, and the frame on a terminal. */
   draw(): void {
     const { samples, lost, p50, p99 } = this.#meter.recent();
     const rate = samples * 1000 / this.everyMs;
@@ -195,6 +196,6 @@ try {
   await main();
 } catch (error) {
   if (!(error instanceof VringError)) throw error;
-  console.error(error.message); // such as: there is a camera already
+  console.error(error.message); // for example, another camera is alive
   Deno.exitCode = 1;
 }

@@ -25,7 +25,7 @@ const DEAD_FOR_MS = 1500;
 const SCENE_MS = 8000;
 const AGAIN_FOR_MS = 2000;
 
-/** It ends after this in any case. */
+/** It ends after this at the latest. */
 const LIMIT_S = 120;
 
 const NAME = `demo/${Deno.pid}`; // its own, so that two demos do not meet
@@ -34,7 +34,7 @@ const gap = terminal ? "\n" : ""; // below the table
 
 type Subscribed = Child<SubscriberReport>;
 
-/** The processes, and what is noted of them. */
+/** The processes, and notes about them. */
 class Scene implements AsyncDisposable {
   readonly publisher: Child<PublisherReport>;
   readonly fast: Subscribed;
@@ -43,9 +43,9 @@ class Scene implements AsyncDisposable {
   third: Subscribed;
   /** When all were there. */
   start = NaN;
-  /** What the one that was killed had received before, and what was published then. */
+  /** Samples that the killed one had received, and samples published by then. */
   killed: { received: Received; published: number } | undefined;
-  /** What was published when it was back. */
+  /** The number of samples published when it was back. */
   back = NaN;
   /** Whether something was left in /dev/shm, and had to be removed. */
   left = false;
@@ -60,7 +60,8 @@ class Scene implements AsyncDisposable {
     this.third = this.#begin("vdds_sub.ts");
   }
 
-  /** Runs to its end, and tells of every change; throws if that is not to be. */
+  /** Runs to its end, and calls back after every change; throws if a process fails or it is
+   * stopped. */
   async play(changed: () => void): Promise<void> {
     const subscribers = [this.fast, this.slow, this.third];
     await this.#until(() => subscribers.every(hasReceived));
@@ -80,7 +81,7 @@ class Scene implements AsyncDisposable {
     await this.#until(() => clock() >= end);
   }
 
-  /** Ends all processes that have not ended, and what they might have left, as at a Ctrl-C. */
+  /** Ends the remaining processes and removes files that they left, also after Ctrl-C. */
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all(this.#children.map((child) => child.end()));
     this.left = Subscriber.unlink(NAME);
@@ -92,7 +93,7 @@ class Scene implements AsyncDisposable {
     return child;
   }
 
-  /** However slow the machine is, this waits: what ends it is a condition, Ctrl-C or a child's end. */
+  /** Waits for a condition, however slow the machine is; Ctrl-C or the end of a child stops it. */
   async #until(condition: () => boolean): Promise<void> {
     while (!condition()) {
       if (this.#end.aborted) throw new Stopped("Stopped");
@@ -182,11 +183,11 @@ function rateOf(rate: number | undefined): string {
 
 function row(name: string, pid: string, fate: string, ...figures: string[]): string {
   const cells = figures.map((figure) => figure.padStart(9));
-  // 79 columns: on a terminal of 80, what clears the rest of the line would clear the 80th
+  // 79 columns: on a terminal of 80, clearing the rest of the line would clear the 80th
   return `${name.padEnd(12)}${pid.padStart(8)}  ${fate.padEnd(12)}${cells.join("")}`.trimEnd();
 }
 
-/** What was shown, with the figures of this run. */
+/** The summary, with the figures of this run. */
 function summary({ publisher, fast, slow, third, killed, back, left }: Scene): string {
   const { published } = publisher.last!;
   const read = [fast.last!, slow.last!, third.last!].map(({ all }) => all);
@@ -197,7 +198,7 @@ function summary({ publisher, fast, slow, third, killed, back, left }: Scene): s
     `(${megabytes(samples)}).`,
     `Subscriber 1 kept up: it received ${count(read[0]!.samples)}, lost ${count(read[0]!.lost)}, ` +
     `and had half of them within ${latencies(read[0]!)}.`,
-    `Subscriber 2 was slow: it received ${count(read[1]!.samples)} and was told that it lost ` +
+    `Subscriber 2 was slow: it received ${count(read[1]!.samples)} and learned that it lost ` +
     `${count(read[1]!.lost)}; nobody waited for it.`,
     `Subscriber 3 was killed after ${count(killed!.received.samples)}: ` +
     `${count(back - killed!.published)} more were published until it was back, and then it ` +

@@ -1,5 +1,6 @@
 /**
- * A process of the demo: started with `--allow-ffi` only, listened to, killed or asked to end.
+ * A process of the demo: starts it with `--allow-ffi` only, reads its reports, and kills it or asks
+ * it to end.
  *
  * @module
  */
@@ -9,12 +10,12 @@ import { clock } from "./ticker.ts";
 const PATIENCE_MS = 10_000;
 const REPORTS_KEPT = 5; // of the last second
 
-/** The demo ends before its end. */
+/** The demo ends early. */
 export class Stopped extends Error {
-  /** With which status. */
+  /** The exit status. */
   readonly code: number;
 
-  /** What to say, and the status. */
+  /** Takes the message and the exit status. */
   constructor(message: string, code = 0) {
     super(message);
     this.code = code;
@@ -50,19 +51,19 @@ export class Child<Report> {
     return this.#child.pid;
   }
 
-  /** What it reported last. */
+  /** Its last report. */
   get last(): Report | undefined {
     return this.reports.at(-1)?.report;
   }
 
-  /** How much more of something it reported each second; undefined before two reports. */
+  /** The growth of a reported number each second; undefined before two reports. */
   rate(of: (report: Report) => number): number | undefined {
     const [first, last] = [this.reports[0], this.reports.at(-1)];
     if (first === last) return undefined;
     return 1000 * (of(last!.report) - of(first!.report)) / (last!.at - first!.at);
   }
 
-  /** Throws if it has ended and was not meant to. */
+  /** Throws if it has ended unexpectedly. */
   checkAlive(): void {
     if (this.#status === undefined || this.killed) return;
     const { code, signal } = this.#status;
@@ -70,13 +71,13 @@ export class Child<Report> {
     throw new Stopped(`${this.#file} has ended, with status ${code}`, code);
   }
 
-  /** As `kill -9` does. */
+  /** Kills it, as `kill -9` does. */
   kill(): void {
     this.killed = true;
     this.#signal("SIGKILL");
   }
 
-  /** As Ctrl-C does, and waits for its end. */
+  /** Stops it, as Ctrl-C does, and waits for its end. */
   async end(): Promise<void> {
     this.#signal("SIGINT");
     const timer = setTimeout(() => this.kill(), PATIENCE_MS);
@@ -96,7 +97,7 @@ export class Child<Report> {
     let rest = "";
     for await (const text of this.#child.stdout.pipeThrough(new TextDecoderStream())) {
       const lines = (rest + text).split("\n");
-      rest = lines.pop()!; // of one that is killed it may be half a line
+      rest = lines.pop()!; // a killed process may leave half a line
       for (const line of lines) this.reports.push({ at: clock(), report: JSON.parse(line) });
       this.reports.splice(0, this.reports.length - REPORTS_KEPT);
     }

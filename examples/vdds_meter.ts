@@ -1,5 +1,5 @@
 /**
- * What the subscribers measure, and how all of them print it.
+ * The measurements of the subscribers, and how they print them.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { clock } from "./ticker.ts";
 const PER_DOUBLING = 16; // classes, so that one is 4 % wide
 const CLASSES = 512; // from a microsecond to more than an hour
 
-/** Durations, counted by how long they are: however many there are, it needs the same memory. */
+/** Durations, counted in classes by length: any number of them needs the same memory. */
 export class Durations {
   readonly #counts = new Uint32Array(CLASSES);
   #total = 0;
@@ -21,7 +21,7 @@ export class Durations {
     this.#total++;
   }
 
-  /** The milliseconds that such a part of them does not exceed, such as 0.99; null without any. */
+  /** The milliseconds that a share of them, such as 0.99, does not exceed; null without any. */
   quantile(part: number): number | null {
     let left = part * this.#total;
     const found = this.#counts.findIndex((count) => count > 0 && (left -= count) <= 0);
@@ -35,26 +35,26 @@ export class Durations {
   }
 }
 
-/** What came to a subscriber, since it began or since its last report. */
+/** The samples of a subscriber, since it began or since its last report. */
 export interface Received {
-  /** How many samples. */
+  /** The number of samples. */
   samples: number;
-  /** How many it was to have, and lost. */
+  /** The number that it lost. */
   lost: number;
-  /** In milliseconds: half of them were not older when they were taken; null without any. */
+  /** The median age when they were taken, in milliseconds; null without any. */
   p50: number | null;
-  /** The same for all but one in a hundred. */
+  /** The age that 99 in a hundred did not exceed, in milliseconds; null without any. */
   p99: number | null;
 }
 
-/** What came to a subscriber, and how old it was then. */
+/** Measures the samples of a subscriber and their ages. */
 export class Meter {
   readonly #ages = { all: new Durations(), recent: new Durations() };
   #samples = 0;
   #lost = 0;
   #told = { samples: 0, lost: 0 };
 
-  /** Takes a sample into account that was published at that time. */
+  /** Counts a sample that was published at that time. */
   note(time: number, lost: number): void {
     const age = clock() - time;
     this.#ages.all.note(age);
@@ -63,7 +63,7 @@ export class Meter {
     this.#lost += lost;
   }
 
-  /** All that came. */
+  /** All samples. */
   all(): Received {
     return {
       samples: this.#samples,
@@ -73,7 +73,7 @@ export class Meter {
     };
   }
 
-  /** What came since this was asked last. */
+  /** The samples since the last call. */
   recent(): Received {
     const { recent } = this.#ages;
     const found = {
@@ -88,7 +88,7 @@ export class Meter {
   }
 }
 
-/** Calls again and again, until the end; gives what ends it. */
+/** Calls at intervals until the returned handle is disposed. */
 export function every(ms: number, call: () => void): Disposable {
   const timer = setInterval(call, ms);
   return { [Symbol.dispose]: () => clearInterval(timer) };

@@ -8,9 +8,10 @@
  *     deno run --allow-ffi examples/vdds_sub.ts
  *     deno run --allow-ffi examples/vdds_sub.ts --slow
  *
- * Ctrl-C ends each of them. Kill any (`kill -9`), or stop it (Ctrl-Z), and see that the others do
- * not mind; start the publisher again, and the subscribers go on. `--rate 100` publishes less often,
- * and `--topic /my/scan` is a topic of your own. `deno task demo` does all of this by itself.
+ * Ctrl-C ends each of them. Kill any (`kill -9`), or stop it (Ctrl-Z), and see that the others keep
+ * running; start the publisher again, and the subscribers continue. `--rate 100` publishes less
+ * often, and `--topic /my/scan` uses a topic of your own. `deno task demo` does all of this by
+ * itself.
  *
  * @module
  */
@@ -21,7 +22,7 @@ import { clock, count, endAfter, options } from "./ticker.ts";
 import { endOfParent, every } from "./vdds_meter.ts";
 import { Scan, type ScanInput, TOPIC } from "./vdds_scan.ts";
 
-/** After a pause no more than this is made up for. */
+/** After a pause it catches up at most this much. */
 const LONGEST_BURST_MS = 10;
 
 async function main(): Promise<void> {
@@ -33,7 +34,8 @@ async function main(): Promise<void> {
   });
   const ctrlC = endAfter(seconds);
   const end = json ? AbortSignal.any([ctrlC, endOfParent()]) : ctrlC;
-  // dropOldest: it never waits; who is too slow loses the oldest scans, and is told how many
+  // dropOldest: it never waits; a subscriber that is too slow loses the oldest scans, and learns
+  // how many
   using publisher = Publisher.open(topic, { ...TOPIC, policy: "dropOldest" });
   if (!json) console.log(`Publishing ${count(rate)} scans/s to "${topic}"; Ctrl-C ends it`);
   const first = publisher.sequence;
@@ -58,7 +60,7 @@ async function publish(
     last = time;
     for (; due >= 1; due--) {
       const loan = publisher.tryLoan(); // in shared memory
-      if (loan === undefined) continue; // all are being read: it counts as lost
+      if (loan === undefined) continue; // subscribers hold all of them: it counts as lost
       const scan = Scan.view(loan);
       measure(scan.metres, publisher.sequence);
       scan.time = clock();
@@ -69,20 +71,20 @@ async function publish(
 
 const WALL = Float32Array.from({ length: 1024 }, (_, i) => 4 + Math.sin(i / 163));
 
-/** The scanner: walls, and something before them that moves around. */
+/** The scanner's view: walls, and something that moves in front of them. */
 function measure(metres: Float32Array, turn: number): void {
   for (let at = 0; at < metres.length; at += WALL.length) metres.set(WALL, at);
   const direction = 8 * turn % metres.length;
   metres.fill(1 + direction / metres.length, direction, direction + 64);
 }
 
-/** What it says to programs. */
+/** Its report to a program. */
 export interface PublisherReport {
-  /** How many scans were published. */
+  /** The number of scans published. */
   published: number;
-  /** How many subscribers there are. */
+  /** The number of subscribers. */
   subscribers: number;
-  /** How many scans some subscriber has, taken or not. */
+  /** The number of scans that some subscriber has, taken or not. */
   inFlight: number;
 }
 
@@ -110,6 +112,6 @@ try {
   await main();
 } catch (error) {
   if (!(error instanceof VringError)) throw error;
-  console.error(error.message); // such as: there is a publisher, and it is alive
+  console.error(error.message); // for example, another publisher is alive
   Deno.exitCode = 1;
 }

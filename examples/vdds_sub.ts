@@ -1,12 +1,12 @@
 /**
  * A subscriber of the scans that vdds_pub.ts publishes: it reads them in place, where the publisher
- * wrote them, and each second it tells how many came, how old they were, and how many it lost.
+ * wrote them, and each second it prints their number, their age, and how many it lost.
  *
  *     deno run --allow-ffi examples/vdds_sub.ts
  *     deno run --allow-ffi examples/vdds_sub.ts --slow
  *
- * The slow one needs some milliseconds for each scan, and so it loses most of them. That costs the
- * publisher and the others nothing. `--topic /my/scan` is for a topic of your own.
+ * The slow one needs some milliseconds for each scan, so it loses most of them. That costs the
+ * publisher and the others nothing. `--topic /my/scan` uses a topic of your own.
  *
  * @module
  */
@@ -38,7 +38,7 @@ async function main(): Promise<void> {
   while (!end.aborted) {
     const sample = await next(subscriber, end);
     if (sample === undefined) break;
-    using taken = sample; // it stays as it is for as long as this has it
+    using taken = sample; // its bytes do not change while this holds it
     const { time, metres } = Scan.view(taken.bytes);
     meter.note(time, taken.lost);
     view.nearest = nearest(metres);
@@ -49,7 +49,7 @@ async function main(): Promise<void> {
   else console.log(`Received ${count(samples)} scans, lost ${count(lost)}.`);
 }
 
-/** Waits for a sample, or for the end: undefined then. */
+/** Waits for a sample; undefined at the end. */
 async function next<T>(subscriber: Subscriber<T>, end: AbortSignal) {
   try {
     const outcome = await subscriber.take({ signal: end });
@@ -60,12 +60,12 @@ async function next<T>(subscriber: Subscriber<T>, end: AbortSignal) {
   }
 }
 
-/** How far away the nearest thing is: read in place, nothing is copied. */
+/** The distance of the nearest thing, read in place without a copy. */
 function nearest(metres: Float32Array): string {
   return `nearest ${metres.reduce((least, each) => Math.min(least, each)).toFixed(2)} m`;
 }
 
-/** What it says to programs. */
+/** Its report to a program. */
 export interface SubscriberReport {
   /** Since it began. */
   all: Received;
@@ -94,6 +94,6 @@ try {
   await main();
 } catch (error) {
   if (!(error instanceof VringError)) throw error;
-  console.error(error.message); // such as: it has as many subscribers as it can have
+  console.error(error.message); // for example, all seats of subscribers are taken
   Deno.exitCode = 1;
 }

@@ -66,7 +66,7 @@ const SENTENCES = new RegExp([
   String.raw`Subscriber 1 kept up: it received [1-9][\d,]*, lost [\d,]+, and had half of them ` +
   String.raw`within [\d.]+ [um]s and 99 % within [\d.]+ [um]s\.`,
   String
-    .raw`Subscriber 2 was slow: it received [1-9][\d,]* and was told that it lost [\d,]+; .+`,
+    .raw`Subscriber 2 was slow: it received [1-9][\d,]* and learned that it lost [\d,]+; .+`,
   String.raw`Subscriber 3 was killed after [1-9][\d,]*: [\d,]+ more were published until it ` +
   String.raw`was back, and then it received [1-9][\d,]* and lost [\d,]+\.`,
   String.raw`Left behind in /dev/shm: nothing; all processes have ended\. $`,
