@@ -190,7 +190,7 @@ function partsOf(name: string, taken: Float64Array): Run {
   return { name, rounds: Array.from(taken, (ns) => ({ typical: 100 * ns / (PART_MS * 1e6) })) };
 }
 
-/** What one took more than another at the same time. */
+/** The extra processor time of one run over another at the same moments. */
 function beyond({ name, rounds }: Run, idle: Run): Run {
   const more = rounds.map(({ typical }, i) => ({ typical: typical - idle.rounds[i]!.typical }));
   return { name, rounds: more };

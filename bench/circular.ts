@@ -48,7 +48,7 @@ interface Traffic {
   readonly answerBytes: number;
 }
 
-/** What the peer is told. */
+/** The peer's instructions. */
 interface Order extends Traffic {
   /** The names of the buffers begin with this. */
   readonly name: string;
@@ -107,7 +107,7 @@ class Side implements Disposable {
     this.#writer.write(this.#out);
   }
 
-  /** The same, with messages seen in place. */
+  /** Answers messages that it reads in place. */
   pongInPlace(messages: number): void {
     for (let left = messages; left > 0;) {
       const { handled, state } = this.#reader.poll(this.#look, left);
@@ -136,7 +136,7 @@ function outOfOrder(): Error {
   return new Error("A message is not the one that was expected");
 }
 
-/** What is compared, between processes. */
+/** One comparison between processes. */
 interface Comparison {
   readonly title: string;
   readonly traffic: Traffic;
@@ -206,7 +206,7 @@ function barOf({ title, limit }: Comparison, measured: Ratio | string): Bar[] {
   return [{ what, limit: limit.ns, unit: "ns", measured }];
 }
 
-/** Measures one comparison; gives what its bar is about, or why there is none. */
+/** Measures one comparison; returns the value for its bar, or why it has none. */
 async function compare(
   { title, traffic, plan, rounds, socketAnswers, limit }: Comparison,
   cpus: [ours: number, peers: number],
@@ -217,7 +217,7 @@ async function compare(
   using stack = new DisposableStack();
   const placed = settleOn([cpus[0]], Deno.pid) && settleOn([cpus[1]], peer.pid);
   console.log(`\nCircular buffer and others, between two processes: ${title}`);
-  if (!placed) console.log("There is no taskset, so the scheduler chose the processors");
+  if (!placed) console.log("taskset is missing, so the scheduler chose the processors");
 
   const isTrip = traffic.answerEvery === 1;
   const contenders = [await ours("circular buffer", false, { traffic, plan, peer, stack })];
@@ -305,7 +305,7 @@ async function takePartAsPeer(): Promise<void> {
   for (const [side] of sides.values()) side[Symbol.dispose]();
 }
 
-/** What a write of 64 B may take, whoever reads. */
+/** The longest time for a write of 64 B, with or without readers. */
 const WRITE_LIMIT_NS = 60;
 
 /** A write by itself, and one that is read at once by the same thread. */

@@ -49,7 +49,7 @@ async function measure(): Promise<Ratio | string> {
   const placed = settleOn([our], Deno.pid);
   stack.defer(() => void settleOn(allowed, Deno.pid));
   console.log(`\nMany producers, one consumer, between processes: ${BYTES} B one way`);
-  if (!placed) console.log("There is no taskset, so the scheduler chose the processors");
+  if (!placed) console.log("taskset is missing, so the scheduler chose the processors");
   if (words && ring) {
     const inC = ["pause", "tight"].map((way) => [way, ...placed ? [our, other] : [-1, -1]]);
     const messages = inC.map((way) => ["stream", ...way, BYTES, CAPACITY]);

@@ -1,5 +1,5 @@
 /**
- * Rings with many producers as `deno bench` shows them: one of them sends, whoever else could.
+ * Rings with many producers for `deno bench`: one producer sends while the other lanes are free.
  *
  * @module
  */

@@ -92,7 +92,7 @@ class Direction implements Condition {
   readonly #attempt = () => this.ready() || undefined;
 }
 
-/** Both directions, and how far the count has come. */
+/** Both directions, and the current count. */
 class Table {
   readonly #ping: Direction;
   readonly #pong: Direction;
@@ -190,7 +190,7 @@ function ours(way: Way, plan: Plan, table: Table, peer: Peer): Contender {
 /** The processors of the two sides; -1 is any. */
 type Cpus = readonly [ours: number, peers: number];
 
-/** What is compared, where, and how close it has to come. */
+/** One comparison: the ways, their processors, and the limit of the ratio. */
 interface Comparison {
   readonly title: string;
   /** On how many processors. */
@@ -257,7 +257,7 @@ export async function measurePingPong(): Promise<Bar[]> {
   return bars;
 }
 
-/** Measures one comparison; gives the ratio of its first way to the floor, or why there is none. */
+/** Measures one comparison; returns the ratio of its first way to the floor, or why it has none. */
 async function compare(
   { title, plan, rounds, floor, ways }: Comparison,
   cpus: Cpus,
@@ -268,7 +268,7 @@ async function compare(
   const placed = settleOn([cpus[0]], Deno.pid) && settleOn([cpus[1]], peer.pid);
   console.log(`\nPing-pong ${title}: round trips`);
   console.log("  (p50 to p99.9 include a look at the clock)");
-  if (!placed) console.log("There is no taskset, so the scheduler chose the processors");
+  if (!placed) console.log("taskset is missing, so the scheduler chose the processors");
   const contenders = ways.map((way) => ours(way, plan, table, peer));
   if (c) {
     const modes = floor.modes.map((mode) => [mode, ...placed ? cpus : [-1, -1]]);

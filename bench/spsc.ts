@@ -130,7 +130,7 @@ class OneByOne implements Asking, Answering, Disposable {
   }
 }
 
-/** The same, with promises. */
+/** Sends and answers with promises. */
 class Promised implements Asking, Answering, Disposable {
   readonly #ends: Ends;
 
@@ -172,7 +172,7 @@ class Promised implements Asking, Answering, Disposable {
 
 const BATCH = 100;
 
-/** Many messages at a time, seen in place by who receives them. */
+/** Many messages at a time, which the receiver reads in place. */
 class Batches implements Asking, Answering, Disposable {
   readonly #ends: Ends;
   readonly #batch: Numbered[];

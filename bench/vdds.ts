@@ -192,7 +192,7 @@ const FRAME_STREAM: Traffic = {
   answerBytes: 8,
 };
 
-/** Short blocks, as a topic of 64 samples stands still while one of the two is off its processor. */
+/** Short blocks, because a topic of 64 samples stops while either process is off its processor. */
 const SMALL_STREAM_PLAN = { trips: 0, blocks: 40, blockTrips: 640 };
 const FRAME_PLAN = { trips: 0, blocks: 5, blockTrips: 4 };
 

@@ -1,6 +1,6 @@
 /**
- * Frames that are filled by who sends them and read by who receives them, every byte, as fast as
- * either can be done here: with one value, and by comparing each byte with the next.
+ * Frames in which the sender fills and the receiver reads every byte, as fast as possible here:
+ * with one value, and by comparing each byte with the next.
  *
  * @module
  */

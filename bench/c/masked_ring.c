@@ -33,7 +33,7 @@ struct ring {
     _Alignas(128) uint8_t data[];
 };
 
-/* One end of a ring: its own position, and the other's as it was last seen. */
+/* One end of a ring: its own position, and the last seen position of the other. */
 struct end {
     struct ring *ring;
     uint64_t capacity, own, other;

@@ -7,7 +7,7 @@
 import { now } from "../../src/os/clock.ts";
 import { type Contender, median } from "./rounds.ts";
 
-/** What is sent in a round. */
+/** The messages of a round. */
 export interface BytePlan {
   /** The bytes of a message. */
   readonly bytes: number;

@@ -16,7 +16,7 @@ import { onPipe } from "./stdio_pipe.ts";
 import { onWay, type Setting, type Traffic, type Ways } from "./traffic.ts";
 import { onSocket } from "./unix_socket.ts";
 
-/** What is compared. */
+/** One comparison between processes. */
 export interface Comparison {
   readonly title: string;
   readonly traffic: Traffic;
@@ -94,7 +94,7 @@ class Bench {
     this.#rings = rings;
   }
 
-  /** Measures and prints the times; gives the runs, the floor first, or why there is none. */
+  /** Measures and prints the times; returns the runs, the floor first, or why there are none. */
   async run(ways: Ways, module: string): Promise<Run[] | string> {
     const { title, traffic, plan, rounds } = this.#comparison;
     await using stack = new AsyncDisposableStack();
@@ -106,14 +106,14 @@ class Bench {
       contenders.push(await onWay(ways, way, { traffic, plan, peer, stack }));
     }
     contenders.push(...await this.#others({ traffic, plan, peer, stack }, other));
-    // Last, as threads and processes inherit the place of whoever starts them, and as one who sees
-    // a single processor when it begins never spins.
+    // Last, because threads and processes inherit the processors of their creator, and a program
+    // that sees a single processor when it begins never spins.
     const placed = settleOn([other], peer.pid) && settleOn([our], Deno.pid);
     contenders.unshift(...this.#inC(placed ? [our, other] : [-1, -1]));
     stack.defer(() => void settleOn(allowed, Deno.pid));
 
     console.log(`\nBetween two processes: ${title}`);
-    if (!placed) console.log("There is no taskset, so the scheduler chose the processors");
+    if (!placed) console.log("taskset is missing, so the scheduler chose the processors");
     const [floor, ...others] = contenders as [Contender, ...Contender[]];
     const runs = await interleave(floor, others, rounds);
     printTimes([runs]);

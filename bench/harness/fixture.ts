@@ -14,9 +14,9 @@ import { printTimes } from "./report.ts";
 import { type Contender, interleave, type Rounds, type Run } from "./rounds.ts";
 import { onWay, type Traffic, type Ways } from "./traffic.ts";
 
-/** Who takes part. */
+/** The title, the other process and its ways. */
 export interface FixtureOptions {
-  /** What is measured, for the headings. */
+  /** The subject, for the headings. */
   readonly title: string;
   /** The module that, run with a parameter, is the other process. */
   readonly module: string;
@@ -69,7 +69,7 @@ export class Fixture implements AsyncDisposable {
     for (const { pid } of peers) settleOn([other], pid);
     this.#stack.defer(() => void settleOn(this.#cpus, Deno.pid));
     console.log(`\n${this.#options.title}: ${title}`);
-    if (!placed) console.log("There is no taskset, so the scheduler chose the processors");
+    if (!placed) console.log("taskset is missing, so the scheduler chose the processors");
     const runs = await interleave(floor, others, { rounds, warmUp });
     printTimes([runs]);
     return runs;

@@ -8,13 +8,13 @@ import { median, quantile, type Ratio, ratio, type Run } from "./rounds.ts";
 
 /** A limit that a ratio, or a time, has to stay under. */
 export interface Bar {
-  /** What is compared with what. */
+  /** The two sides of the comparison, in words. */
   readonly what: string;
   /** The largest ratio that is good enough. */
   readonly limit: number;
-  /** Nanoseconds or a share, where it is no ratio. */
+  /** The unit, if the value is not a ratio. */
   readonly unit?: "ns" | "%";
-  /** What was measured, or why nothing was. */
+  /** The measured value, or why there is none. */
   readonly measured: Ratio | string;
 }
 

@@ -1,7 +1,7 @@
 /**
- * What others have: ringbuf.js, a ring in a SharedArrayBuffer between a Worker and whoever made it.
- * It carries bytes without lengths, so both sides have to know the length of a message; and it has
- * no way to wait, so both sides spin.
+ * A ring of others: ringbuf.js, in a SharedArrayBuffer between a Worker and its creator. It carries
+ * bytes without lengths, so both sides have to know the length of a message; and it has no way to
+ * wait, so both sides spin.
  *
  * @module
  */
@@ -19,7 +19,7 @@ import {
 } from "./traffic.ts";
 import { introduceThread, nextMessage, settledWorker, workerPort } from "./workers.ts";
 
-/** What the Worker is told first. */
+/** The first message to the Worker. */
 interface Opening extends Traffic {
   readonly there: SharedArrayBuffer;
   readonly back: SharedArrayBuffer;

@@ -9,7 +9,7 @@
  * @module
  */
 
-/** What one round of a contender measured, in nanoseconds. */
+/** The measurements of one round of a contender, in nanoseconds. */
 export interface Round {
   /** The time that an operation typically takes: the number that is compared. */
   readonly typical: number;
@@ -118,7 +118,7 @@ function spread(counting: number[], of: number): Ratio {
   };
 }
 
-/** The value that this share of the sorted samples does not exceed; NaN if there are none. */
+/** The value that this share of the sorted samples does not exceed; NaN without samples. */
 export function quantile(sorted: Float64Array, share: number): number {
   return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? NaN;
 }

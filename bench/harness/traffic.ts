@@ -29,7 +29,7 @@ export interface Traffic {
   readonly thinkMs?: 1;
 }
 
-/** What the two sides are told. */
+/** The instructions to both sides. */
 export interface Order extends Traffic {
   /** The names of what they share begin with this. */
   readonly name: string;

@@ -6,7 +6,7 @@
 
 import { settleOn } from "./machine.ts";
 
-/** The port of a Worker to whoever made it; undefined elsewhere. */
+/** The port of a Worker to its creator; undefined elsewhere. */
 export function workerPort(): MessagePort | undefined {
   const scope = globalThis as unknown as MessagePort;
   return "WorkerGlobalScope" in globalThis ? scope : undefined;
