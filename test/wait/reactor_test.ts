@@ -48,26 +48,6 @@ async function isSettled(promise: Promise<unknown>): Promise<boolean> {
 
 const QUIET = { spin: 0 };
 
-test("wait() gives ready at once and leaves the bell alone when it is so already", async () => {
-  using scene = Scene.make();
-  scene.place.count.store(5);
-  for (const timeout of [0, 1, Infinity]) {
-    assertEquals(await wait(scene.place.reaches(5), { timeout }), "ready");
-  }
-  assertEquals(scene.place.bell.word.load(), 0);
-});
-
-test("wait() gives timeout when the time has passed, and not before", async () => {
-  using scene = Scene.make();
-  for (const timeout of [0, 0.5, 1, 7, 20]) {
-    for (const spin of [0, 50]) {
-      const start = now();
-      assertEquals(await wait(scene.place.reaches(1), { timeout, spin }), "timeout");
-      assert(now() - start >= timeout * 1e6);
-    }
-  }
-});
-
 test("wait() leaves it to the thread to look at a word that tells all, for some slices", async () => {
   using scene = Scene.make();
   const { place } = scene;
@@ -150,78 +130,6 @@ Deno.test("wait() keeps what a look at the end of a slice has taken, also if a s
   assertEquals([await taking, await aborting, taken], ["ready", "ready", 1]);
 });
 
-test("wait() waits longer than a slice", async () => {
-  using scene = Scene.make();
-  const start = now();
-  const timeout = SLICE_NS / 1e6 + 30;
-  assertEquals(await wait(scene.place.reaches(1), { timeout }), "timeout");
-  assert(now() - start >= timeout * 1e6);
-});
-
-test("wait() refuses a time that is none", async () => {
-  using scene = Scene.make();
-  for (const wrong of [-1, -Infinity, NaN]) {
-    const awaited = scene.place.reaches(1);
-    await assertRejects(() => wait(awaited, { timeout: wrong }), RangeError, "timeout");
-    await assertRejects(() => wait(awaited, { spin: wrong }), RangeError, "spin");
-  }
-});
-
-for (const timeout of [60_000, 2 ** 32, 1e300, Infinity]) {
-  test(`wait() for up to ${timeout} ms gives ready when it was rung`, async () => {
-    using scene = Scene.make();
-    for (let count = 1; count <= 3; count++) {
-      const waiting = wait(scene.place.reaches(count), { timeout, ...QUIET });
-      await until("it has raised the bell", () => scene.place.bell.word.load() % 2 === 1);
-      scene.place.publish();
-      assertEquals(await within("the wait", waiting), "ready");
-    }
-  });
-}
-
-test("wait() is woken by a thread that has mapped the memory elsewhere", async () => {
-  using scene = Scene.make(2);
-  using peer = await startPeer();
-  const published = peer.ask({ path: scene.path, act: "publish", times: 50 });
-  for (let count = 1; count <= 50; count++) {
-    const waiting = wait(scene.place.reaches(count), QUIET);
-    assertEquals(await within("the wait", waiting), "ready");
-  }
-  assertEquals(await published, "done");
-});
-
-test("wait() is woken by the bell, not by the end of a slice", async () => {
-  using scene = Scene.make();
-  let count = 0;
-  await promptly(async () => {
-    const waiting = wait(scene.place.reaches(++count), QUIET);
-    await turn();
-    scene.place.publish();
-    assertEquals(await within("the wait", waiting), "ready");
-  });
-});
-
-test("wait() leaves the bell down when it was rung and is ready", async () => {
-  using scene = Scene.make();
-  for (let count = 1; count <= 20; count++) {
-    const waiting = wait(scene.place.reaches(count), QUIET);
-    await turn();
-    scene.place.publish();
-    assertEquals(await within("the wait", waiting), "ready");
-    assertEquals(scene.place.bell.word.load() % 2, 0);
-  }
-});
-
-test("wait() takes the last words of a peer for what they are", async () => {
-  using scene = Scene.make();
-  const { place } = scene;
-  const beforeSleep = () => {
-    place.count.add(1); // published between the look at the counter and the look at the peer
-    return "lost" as const;
-  };
-  assertEquals(await wait(place.reaches(1, { beforeSleep }), QUIET), "ready");
-});
-
 test("wait() joins those who are asleep without waiting for the end of a slice", async () => {
   using scene = Scene.make(2);
   const [idle, busy] = scene.places;
@@ -250,14 +158,6 @@ test("wait() with a deadline joins those who are asleep and have none", async ()
   assertEquals(await within("the other", sleeping), "ready");
 });
 
-test("wait() sleeps on when it is woken without enough", async () => {
-  using scene = Scene.make(2);
-  using peer = await startPeer();
-  const rung = peer.ask({ path: scene.path, act: "ring in vain", times: 20 });
-  assertEquals(await within("the wait", wait(scene.place.reaches(1), QUIET)), "ready");
-  assertEquals(await rung, "done");
-});
-
 test("wait() notices within slices what was published without a ring", async () => {
   using scene = Scene.make(MANY);
   const idle = scene.places.slice(1).map((place) => wait(place.reaches(1), QUIET));
@@ -269,15 +169,6 @@ test("wait() notices within slices what was published without a ring", async () 
   assertLess(now() - start, 40 * SLICE_NS);
   for (const place of scene.places.slice(1)) place.publish();
   await within("the others", Promise.all(idle));
-});
-
-test("wait() is lost, at once or within slices", async () => {
-  using scene = Scene.make();
-  assertEquals(await wait(scene.place.reaches(1, { beforeSleep: () => "lost" })), "lost");
-  let looks = 0;
-  const beforeSleep = () => ++looks === 3 ? "lost" : undefined;
-  assertEquals(await within("it", wait(scene.place.reaches(1, { beforeSleep }), QUIET)), "lost");
-  assertEquals(looks, 3);
 });
 
 test("wait() rejects with what its condition throws, and others wait on", async () => {
@@ -492,20 +383,6 @@ test(`the event loop stays live while ${MANY} wait`, async () => {
     for (const place of scene.places) place.publish();
     await within("all of them", Promise.all(waits));
   }
-});
-
-test("two threads that wait for each other in turn lose no wake-up", async () => {
-  using scene = Scene.make(2);
-  using peer = await startPeer();
-  const times = Deno.build.arch === "x86_64" ? 1000 : 100; // under qemu each takes long
-  const published = peer.ask({ path: scene.path, act: "publish", times });
-  const start = now();
-  for (let count = 1; count <= times; count++) {
-    assertEquals(await wait(scene.place.reaches(count), QUIET), "ready");
-  }
-  assertEquals(await published, "done");
-  // Each lost wake-up would cost the rest of a slice.
-  assertLess((now() - start) / SLICE_NS, times / 10);
 });
 
 test("waits of several Workers on one word all end by one ring", async () => {

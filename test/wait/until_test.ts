@@ -1,22 +1,13 @@
-import {
-  assert,
-  assertEquals,
-  assertIsError,
-  assertLess,
-  assertRejects,
-  assertThrows,
-} from "@std/assert";
+import { assert, assertEquals, assertIsError, assertRejects, assertThrows } from "@std/assert";
 import { ClosedError, OsError } from "../../src/errors.ts";
 import type { Word32 } from "../../src/memory/word.ts";
 import { now, sleepSync } from "../../src/os/clock.ts";
 import { CONDITIONS, waitAny } from "../../src/wait/any.ts";
 import { reactor, SLICE_NS } from "../../src/wait/reactor.ts";
 import { until, untilSync } from "../../src/wait/until.ts";
-import type { Outcome } from "../../src/wait/condition.ts";
 import { Peer } from "../os/peer.ts";
 import { until as eventually } from "../os/until.ts";
 import { wait, waitSync } from "./outcome.ts";
-import { promptly } from "./promptly.ts";
 import { Scene } from "./scene.ts";
 import type { Task } from "./worker_waiter.ts";
 
@@ -26,40 +17,6 @@ const LONG_MS = 30_000;
 function startPeer(): Promise<Peer<Task, string>> {
   return Peer.start(new URL("./worker_waiter.ts", import.meta.url));
 }
-
-/** The outcome of a call and how many milliseconds it took. */
-function timed(call: () => Outcome): [outcome: Outcome, elapsedMs: number] {
-  const start = now();
-  return [call(), (now() - start) / 1e6];
-}
-
-Deno.test("waitSync() gives ready at once and leaves the bell alone when it is so already", () => {
-  using scene = Scene.make();
-  scene.place.count.store(5);
-  for (const timeout of [0, 1, Infinity]) {
-    assertEquals(waitSync(scene.place.reaches(5), { timeout }), "ready");
-  }
-  assertEquals(scene.place.bell.word.load(), 0);
-});
-
-Deno.test("waitSync() gives timeout when the time has passed, and not before", () => {
-  using scene = Scene.make();
-  for (const timeout of [0, 0.5, 1, 7, 20]) {
-    for (const spin of [0, 50, 1e9]) {
-      const [outcome, elapsed] = timed(() => waitSync(scene.place.reaches(1), { timeout, spin }));
-      assertEquals(outcome, "timeout");
-      assert(elapsed >= timeout, `${elapsed} of ${timeout} ms`);
-    }
-  }
-});
-
-Deno.test("waitSync() waits longer than a slice", () => {
-  using scene = Scene.make();
-  const timeout = SLICE_NS / 1e6 + 30;
-  const [outcome, elapsed] = timed(() => waitSync(scene.place.reaches(1), { timeout }));
-  assertEquals(outcome, "timeout");
-  assert(elapsed >= timeout, `${elapsed} ms`);
-});
 
 Deno.test("waitSync() and wait() wait beyond 2^32 nanoseconds", async () => {
   using scene = Scene.make(2);
@@ -72,102 +29,6 @@ Deno.test("waitSync() and wait() wait beyond 2^32 nanoseconds", async () => {
   ]);
   assertEquals(outcomes, ["timeout", "timeout"]);
   assert(now() - start >= timeout * 1e6);
-});
-
-for (const timeout of [LONG_MS, 2 ** 32, 1e300, Infinity]) {
-  Deno.test(`waitSync() for up to ${timeout} ms gives ready when it was rung`, async () => {
-    using scene = Scene.make(2);
-    using peer = await startPeer();
-    const { place } = scene;
-    for (let count = 1; count <= 3; count++) {
-      const waiting = peer.ask({ path: scene.path, act: "wait sync", count, timeout, spin: 0 });
-      await eventually("it sleeps", () => place.bell.word.load() % 2 === 1);
-      place.publish();
-      assertEquals(await waiting, "ready");
-    }
-  });
-}
-
-Deno.test("waitSync() is woken by the bell, not by the end of a slice", async () => {
-  using scene = Scene.make(2);
-  using peer = await startPeer();
-  let count = 0;
-  await promptly(async () => {
-    const published = peer.ask({ path: scene.path, act: "publish", times: 1 });
-    assertEquals(waitSync(scene.place.reaches(++count), { timeout: LONG_MS, spin: 0 }), "ready");
-    await published;
-  });
-});
-
-Deno.test("waitSync() sleeps on when it is woken without enough", async () => {
-  using scene = Scene.make(2);
-  using peer = await startPeer();
-  const rung = peer.ask({ path: scene.path, act: "ring in vain", times: 20 });
-  assertEquals(waitSync(scene.place.reaches(1), { timeout: LONG_MS }), "ready");
-  assertEquals(await rung, "done");
-  const [outcome, elapsed] = timed(() => waitSync(scene.place.reaches(2), { timeout: 20 }));
-  assertEquals(outcome, "timeout");
-  assert(elapsed >= 20, `${elapsed} ms`);
-});
-
-Deno.test("waitSync() notices within slices what was published without a ring", async () => {
-  using scene = Scene.make(2);
-  using peer = await startPeer();
-  const published = peer.ask({ path: scene.path, act: "publish quietly" });
-  const [outcome, elapsed] = timed(() =>
-    waitSync(scene.place.reaches(1), { timeout: LONG_MS, spin: 0 })
-  );
-  assertEquals(outcome, "ready");
-  assertLess(elapsed, LONG_MS / 3);
-  assertEquals(await published, "done");
-});
-
-Deno.test("waitSync() is lost when nobody is left who could make it ready", () => {
-  using scene = Scene.make();
-  assertEquals(waitSync(scene.place.reaches(1, { beforeSleep: () => "lost" })), "lost");
-});
-
-Deno.test("waitSync() looks within slices whether it is lost", () => {
-  using scene = Scene.make();
-  let looks = 0;
-  const beforeSleep = () => ++looks === 3 ? "lost" : undefined;
-  const options = { timeout: LONG_MS, spin: 0 };
-  const [outcome, elapsed] = timed(() =>
-    waitSync(scene.place.reaches(1, { beforeSleep }), options)
-  );
-  assertEquals([outcome, looks], ["lost", 3]);
-  assertLess(elapsed, LONG_MS / 3);
-});
-
-Deno.test("waitSync() prefers ready to lost, and lost to timeout", () => {
-  using scene = Scene.make();
-  const { place } = scene;
-  const beforeSleep = () => "lost" as const;
-  assertEquals(waitSync(place.reaches(1, { beforeSleep }), { timeout: 0 }), "lost");
-  let looks = 0;
-  const ready = () => ++looks > 1; // not at first sight
-  assertEquals(waitSync(place.reaches(1, { beforeSleep, ready }), { spin: 0 }), "ready");
-});
-
-Deno.test("waitSync() takes the last words of a peer for what they are", () => {
-  using scene = Scene.make();
-  const { place } = scene;
-  const beforeSleep = () => {
-    place.count.add(1); // published between the look at the counter and the look at the peer
-    return "lost" as const;
-  };
-  assertEquals(waitSync(place.reaches(1, { beforeSleep }), { spin: 0 }), "ready");
-});
-
-Deno.test("waitSync() leaves the bell down when it was rung and is ready", async () => {
-  using scene = Scene.make(2);
-  using peer = await startPeer();
-  for (let count = 1; count <= 20; count++) {
-    const published = peer.ask({ path: scene.path, act: "publish", times: 1 });
-    assertEquals(waitSync(scene.place.reaches(count), { timeout: LONG_MS, spin: 0 }), "ready");
-    assertEquals(await published, "done");
-    assertEquals(scene.place.bell.word.load() % 2, 0);
-  }
 });
 
 Deno.test("waitSync() looks a last time when its time has passed", () => {
@@ -278,16 +139,6 @@ Deno.test("of many waits that begin in one turn of the event loop only the first
   await Promise.all(all);
 });
 
-Deno.test("waitSync() refuses a time that is none", () => {
-  using scene = Scene.make();
-  for (const wrong of [-1, -Infinity, NaN]) {
-    const condition = scene.place.reaches(1);
-    assertThrows(() => waitSync(condition, { timeout: wrong }), RangeError, "timeout");
-    assertThrows(() => waitSync(condition, { spin: wrong }), RangeError, "spin");
-  }
-  assertEquals(scene.place.bell.word.load(), 0);
-});
-
 Deno.test("waitSync() throws an OsError when the kernel refuses to sleep", () => {
   using scene = Scene.make();
   const { bell } = scene.place;
@@ -297,20 +148,6 @@ Deno.test("waitSync() throws an OsError when the kernel refuses to sleep", () =>
   });
   const error = assertThrows(() => waitSync(scene.place.reaches(1, { bell: wrong })), OsError);
   assertEquals([error.syscall, error.code], ["futex", "EINVAL"]);
-});
-
-Deno.test("two threads that wait for each other in turn lose no wake-up", async () => {
-  using scene = Scene.make(2);
-  using peer = await startPeer();
-  const times = Deno.build.arch === "x86_64" ? 3000 : 300; // under qemu each takes long
-  const published = peer.ask({ path: scene.path, act: "publish", times });
-  const start = now();
-  for (let count = 1; count <= times; count++) {
-    assertEquals(waitSync(scene.place.reaches(count), { timeout: LONG_MS, spin: 0 }), "ready");
-  }
-  assertEquals(await published, "done");
-  // Each lost wake-up would cost the rest of a slice.
-  assertLess((now() - start) / SLICE_NS, times / 10);
 });
 
 Deno.test("wait() and waitAny() throw a ClosedError when the memory closes right after the wake-up", async () => {
