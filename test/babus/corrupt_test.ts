@@ -6,7 +6,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { CorruptRegionError } from "../../src/errors.ts";
 import { SLOT_CONTROL } from "../../src/babus/slot_words.ts";
-import { isPayload, payload } from "../circular/scene.ts";
+import { payload } from "../circular/scene.ts";
 import { Inside, messageOf, Scene } from "./scene.ts";
 
 Deno.test("slot() refuses a slot whose shape is not that of its memory", () => {
@@ -99,24 +99,4 @@ Deno.test("an owner that cannot be is an error to writers, one that never was is
     assert(slot.writeSync(payload(1, 10), { timeout: 60_000 }) > 0);
     assertEquals(owner.load(), 0);
   }
-});
-
-Deno.test("numbers are exact to the last, and there are no more after it", () => {
-  using scene = new Scene();
-  const slot = scene.slot();
-  using inside = new Inside(scene);
-  const last = Number.MAX_SAFE_INTEGER;
-  for (const start of [2 ** 32 - 3, last - 5]) { // the low half begins again, all is used up
-    inside.words.published.store(start);
-    for (let i = 1; i <= 5; i++) {
-      assertEquals(slot.writeSync(payload(start + i, 20)), start + i);
-      const { sequence, value } = messageOf(slot.latest());
-      assertEquals([sequence, isPayload(value, start + i)], [start + i, true]);
-    }
-    assertEquals(slot.since(start).messages.length, 4);
-    assertEquals(slot.since(start).lost, 1);
-  }
-  assertThrows(() => slot.writeSync(payload(1, 1)), CorruptRegionError, "used up");
-  assert(isPayload(messageOf(slot.latest()).value, last));
-  assertEquals(inside.word("owner").load(), 0);
 });
