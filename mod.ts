@@ -64,21 +64,21 @@ export {
   type MpscValue,
   type Origin,
 } from "./src/mpsc/consumer.ts";
-export {
-  type Policy,
-  Publisher,
-  type PublisherBehaviour,
-  type PublisherConnectOptions,
-  type PublisherOptions,
-} from "./src/vdds/publisher.ts";
-export {
-  Subscriber,
-  type SubscriberBehaviour,
-  type SubscriberConnectOptions,
-  type SubscriberOptions,
-} from "./src/vdds/subscriber.ts";
+export { Publisher } from "./src/vdds/publisher.ts";
+export { Subscriber } from "./src/vdds/subscriber.ts";
+export type {
+  Policy,
+  PublisherBehaviour,
+  PublisherConnectOptions,
+  PublisherOptions,
+  SubscriberBehaviour,
+  SubscriberConnectOptions,
+  SubscriberOptions,
+  TopicConnectOptions,
+  TopicOptions,
+} from "./src/vdds/topic_options.ts";
 export type { NoSample, Sample, SampleOutcome, ValueOutcome } from "./src/vdds/sample.ts";
-export type { TopicConnectOptions, TopicCounters, TopicOptions } from "./src/vdds/topic.ts";
+export type { TopicCounters } from "./src/vdds/topic.ts";
 export { type TopicInfo, topics } from "./src/vdds/topics.ts";
 export { Domain, type SlotInfo, type SlotOptions } from "./src/babus/domain.ts";
 export {

@@ -17,12 +17,8 @@ import { type SyncWaitOptions, until, untilSync, type WaitOptions } from "../wai
 import type { Sample } from "./sample.ts";
 import { checkedTopic } from "./topic.ts";
 import { Sources, topicOfSource } from "./sources.ts";
-import {
-  partsOf,
-  subscribeOnce,
-  type Subscriber,
-  type SubscriberConnectOptions,
-} from "./subscriber.ts";
+import { partsOf, subscribeOnce, type Subscriber } from "./subscriber.ts";
+import type { SubscriberConnectOptions } from "./topic_options.ts";
 
 /** How long another process may be in the way of a source until the source is looked for again. */
 const RETRY_NS = 100e6;

@@ -30,48 +30,19 @@ import {
   countersOf,
   createTopic,
   openTopic,
-  type TopicConnectOptions,
   type TopicCounters,
-  type TopicOptions,
   typeOf,
   unlinkTopic,
 } from "./topic.ts";
+import type {
+  Policy,
+  PublisherBehaviour,
+  PublisherConnectOptions,
+  PublisherOptions,
+} from "./topic_options.ts";
 import type { VRing } from "./vring.ts";
-import { NONE, VRingWriter } from "./vring_writer.ts";
-
-/** What happens when a sample is to be sent and none of the topic's is free. */
-export type Policy =
-  /** It waits; nothing is lost. */
-  | "block"
-  /** The new sample is not sent. */
-  | "dropNewest"
-  /** Drops the oldest sample that no subscriber holds; subscribers that did not take it lose it. */
-  | "dropOldest";
-
-/** How a publisher is to deal with its subscribers. */
-export interface PublisherBehaviour<T> {
-  /** The codec of the samples; plain bytes by default. All ends must use the same. */
-  codec?: Codec<T>;
-  /** What happens when no sample is free: "block", by default, "dropNewest" or "dropOldest". */
-  policy?: Policy;
-  /**
-   * How many of the last samples are kept for subscribers that come later; 0 by default. A publisher
-   * that follows keeps what it says itself.
-   */
-  history?: number;
-  /**
-   * Be one of several publishers at once, each by a name of its own such as "left": this one's samples
-   * go to the topic `topic/source`, and to every MergedSubscriber of the topic that has found it. To
-   * lose nothing at the beginning, wait until `matches()` counts one.
-   */
-  source?: string;
-}
-
-/** How to open the publisher of a topic. */
-export interface PublisherOptions<T> extends TopicOptions, PublisherBehaviour<T> {}
-
-/** How to become the publisher of a topic, once it is there. */
-export interface PublisherConnectOptions<T> extends TopicConnectOptions, PublisherBehaviour<T> {}
+import { NONE } from "./vring_layout.ts";
+import { VRingWriter } from "./vring_writer.ts";
 
 /**
  * The publisher of a topic. There is one at a time; when it has closed or died, another can go on.
@@ -264,7 +235,7 @@ export class Publisher<T = Uint8Array> implements Disposable {
   /** Blocks until a sample is free and loans it; returns undefined only if the policy drops. */
   loanSync(
     length: number = this.maxSample,
-    options: SyncWaitOptions = {},
+    options?: SyncWaitOptions,
   ): Uint8Array<ArrayBuffer> | undefined {
     return this.#readySync(length, options) ? this.#lend(length) : undefined;
   }
@@ -295,7 +266,7 @@ export class Publisher<T = Uint8Array> implements Disposable {
         `Cannot publish ${inWords(published)} bytes to ${what}: ${loan.length} are loaned`,
       );
     }
-    const at = this.#ring.sampleAt(this.#descriptor);
+    const at = this.#ring.descriptors.sampleAt(this.#descriptor);
     commitView(this.#ring.region.mapping, at, loan, published);
     this.#hand(published);
   }
@@ -316,7 +287,7 @@ export class Publisher<T = Uint8Array> implements Disposable {
   }
 
   /** Sends a value, and blocks the thread until a sample is free; false only if the policy drops. */
-  sendSync(value: T, options: SyncWaitOptions = {}): boolean {
+  sendSync(value: T, options?: SyncWaitOptions): boolean {
     this.#checkOpen();
     const bytes = encoded(this.#codec, value);
     const length = this.#lengthOf(bytes);
@@ -379,14 +350,17 @@ export class Publisher<T = Uint8Array> implements Disposable {
   }
 
   /** Blocks until a descriptor with enough memory is at hand, unless the policy drops. */
-  #readySync(length: number, options: SyncWaitOptions): boolean {
-    checkWaits(options);
+  #readySync(length: number, options: SyncWaitOptions | undefined): boolean {
+    if (options !== undefined) checkWaits(options);
     if (this.#policy !== "block") return this.#ready(length);
     this.#begin(length);
-    if (!this.#acquireHinted()) {
-      untilSync(() => this.#acquireHinted() || undefined, this.#waiter, options);
-    }
+    if (!this.#acquireHinted()) this.#awaitFree(options);
     return this.#commit(length);
+  }
+
+  /** Apart from its caller, which would else pay for the closure whether it waits or not. */
+  #awaitFree(options: SyncWaitOptions | undefined): void {
+    untilSync(() => this.#acquireHinted() || undefined, this.#waiter, options);
   }
 
   #begin(length: number): void {
@@ -420,7 +394,7 @@ export class Publisher<T = Uint8Array> implements Disposable {
     const { mapping } = this.#ring.region;
     return this.#loan = this.#views[d] = claimView(
       mapping,
-      this.#ring.sampleAt(d),
+      this.#ring.descriptors.sampleAt(d),
       length,
       this.#views[d],
     );
@@ -432,7 +406,12 @@ export class Publisher<T = Uint8Array> implements Disposable {
   }
 
   #sendBytes(bytes: Uint8Array, length: number): void {
-    copyIn(this.#ring.region.mapping, this.#ring.sampleAt(this.#descriptor), bytes, length);
+    copyIn(
+      this.#ring.region.mapping,
+      this.#ring.descriptors.sampleAt(this.#descriptor),
+      bytes,
+      length,
+    );
     this.#hand(length);
   }
 

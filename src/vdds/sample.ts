@@ -5,7 +5,7 @@
  */
 
 import type { Codec } from "../codec.ts";
-import type { VRingReader } from "./vring_reader.ts";
+import type { Taken, VRingReader } from "./vring_reader.ts";
 
 /** A sample in place: its bytes do not change until it is disposed. */
 export interface Sample<T> extends Disposable {
@@ -37,9 +37,15 @@ export type ValueOutcome<T> =
   | { state: "ok"; value: T; sequence: number; lost: number }
   | NoSample;
 
+/** The subscriber that holds samples. */
+export interface Holder<T> {
+  readonly reader: VRingReader;
+  readonly codec: Codec<T>;
+}
+
 const NO_BYTES = new Uint8Array(0);
 
-/** A sample in place: the one that a reader has taken last. */
+/** A sample in place, until it is disposed. */
 export class HeldSample<T> implements Sample<T> {
   readonly sequence: number;
   readonly lost: number;
@@ -49,13 +55,13 @@ export class HeldSample<T> implements Sample<T> {
   #shown: Uint8Array<ArrayBuffer>;
   #reader: VRingReader | undefined; // until disposed
 
-  constructor(shown: Uint8Array<ArrayBuffer>, reader: VRingReader, codec: Codec<T>) {
+  constructor(taken: Taken, shown: Uint8Array<ArrayBuffer>, { reader, codec }: Holder<T>) {
     this.#shown = shown;
-    this.sequence = reader.sequence;
-    this.lost = reader.lost;
+    this.sequence = taken.sequence;
+    this.lost = taken.lost;
     this.#codec = codec;
-    this.#descriptor = reader.descriptor;
-    this.#stamp = reader.stamp;
+    this.#descriptor = taken.descriptor;
+    this.#stamp = taken.stamp;
     this.#reader = reader;
   }
 

@@ -19,8 +19,8 @@ import { type SyncWaitOptions, until, untilSync, type WaitOptions } from "../wai
 import { matches } from "./matches.ts";
 import {
   HeldSample,
+  type Holder,
   type NoSample,
-  type Sample,
   type SampleOutcome,
   type ValueOutcome,
 } from "./sample.ts";
@@ -32,33 +32,17 @@ import {
   createTopic,
   joinReaders,
   openTopic,
-  type TopicConnectOptions,
   type TopicCounters,
-  type TopicOptions,
   typeOf,
   unlinkTopic,
 } from "./topic.ts";
+import type {
+  SubscriberBehaviour,
+  SubscriberConnectOptions,
+  SubscriberOptions,
+} from "./topic_options.ts";
 import type { VRing } from "./vring.ts";
-import type { VRingReader } from "./vring_reader.ts";
-
-/** How a subscriber is to receive. */
-export interface SubscriberBehaviour<T> {
-  /** The codec of the samples; plain bytes by default. All ends must use the same. */
-  codec?: Codec<T>;
-  /** How many of the last samples to begin with, as far as the publisher keeps them; 0 by default. */
-  history?: number;
-  /**
-   * Keeps waiting for another publisher when this one has closed or died; true by default. If
-   * false, reports "closed" or a PeerLostError once every published sample is received.
-   */
-  keepOpen?: boolean;
-}
-
-/** How to subscribe to a topic. */
-export interface SubscriberOptions<T> extends TopicOptions, SubscriberBehaviour<T> {}
-
-/** How to subscribe to a topic, once it is there. */
-export interface SubscriberConnectOptions<T> extends TopicConnectOptions, SubscriberBehaviour<T> {}
+import type { Taken, VRingReader } from "./vring_reader.ts";
 
 /** The memory of a subscriber, for the one that merges it with others. */
 export let partsOf: <T>(subscriber: Subscriber<T>) => Omit<Parts, "topic">;
@@ -110,7 +94,7 @@ export class Subscriber<T = Uint8Array> implements Disposable, Waitable {
   readonly maxSample: number;
   readonly #ring: VRing;
   readonly #reader: VRingReader;
-  readonly #codec: Codec<T>;
+  readonly #holder: Holder<T>;
   readonly #keepOpen: boolean;
   readonly #condition: Condition;
   readonly #waiter: Waiter;
@@ -127,9 +111,9 @@ export class Subscriber<T = Uint8Array> implements Disposable, Waitable {
     this.depth = ring.plan.depth;
     this.maxSample = ring.plan.sampleBytes;
     this.#ring = ring;
-    this.#codec = options.codec ?? codec.bytes as unknown as Codec<T>;
     this.#keepOpen = keepOpen;
     this.#reader = reader;
+    this.#holder = { reader, codec: options.codec ?? codec.bytes as unknown as Codec<T> };
     const { bell, used: watch } = reader.words;
     this.#condition = keepOpen
       ? { bell, watch, watchTellsAll: true, ready: () => reader.hasNews() }
@@ -276,15 +260,16 @@ export class Subscriber<T = Uint8Array> implements Disposable, Waitable {
   /** Takes the oldest sample, if there is one; it stays in place until it is disposed. */
   tryTake(): SampleOutcome<T> {
     this.#checkOpen();
-    return this.#reader.take() ? this.#sample() : this.#nothing();
+    return this.#sample(this.#reader.take());
   }
 
   /** Blocks the thread until a sample arrives, and takes the oldest in place. */
-  takeSync(options: SyncWaitOptions = {}): Arrived<SampleOutcome<T>> {
-    checkWaits(options);
+  takeSync(options?: SyncWaitOptions): Arrived<SampleOutcome<T>> {
+    if (options !== undefined) checkWaits(options);
     const outcome = this.tryTake();
-    if (outcome.state !== "empty") return outcome;
-    return untilSync(() => arrived(this.tryTake()), this.#waiter, options);
+    return outcome.state !== "empty"
+      ? outcome
+      : untilSync(() => arrived(this.tryTake()), this.#waiter, options);
   }
 
   /** Takes the oldest sample in place once one arrives. */
@@ -295,28 +280,16 @@ export class Subscriber<T = Uint8Array> implements Disposable, Waitable {
   /** Takes the newest sample, if there is one, and gives back those before it, unseen. */
   tryTakeLatest(): SampleOutcome<T> {
     this.#checkOpen();
-    const reader = this.#reader;
-    if (!reader.take()) return this.#nothing();
-    try {
-      for (let i = 0; i < 2 * this.depth; i++) { // a writer that is faster is let go on
-        const { descriptor, stamp, lost } = reader;
-        if (!reader.take()) break;
-        reader.lost += lost;
-        reader.release(descriptor, stamp);
-      }
-    } catch (error) {
-      reader.takeAgain();
-      throw error;
-    }
-    return this.#sample();
+    return this.#sample(this.#reader.takeLatest());
   }
 
   /** Blocks the thread until a sample arrives, takes the newest, and skips older ones. */
-  takeLatestSync(options: SyncWaitOptions = {}): Arrived<SampleOutcome<T>> {
-    checkWaits(options);
+  takeLatestSync(options?: SyncWaitOptions): Arrived<SampleOutcome<T>> {
+    if (options !== undefined) checkWaits(options);
     const outcome = this.tryTakeLatest();
-    if (outcome.state !== "empty") return outcome;
-    return untilSync(() => arrived(this.tryTakeLatest()), this.#waiter, options);
+    return outcome.state !== "empty"
+      ? outcome
+      : untilSync(() => arrived(this.tryTakeLatest()), this.#waiter, options);
   }
 
   /** Takes the newest sample once one arrives, and skips older ones. */
@@ -331,8 +304,9 @@ export class Subscriber<T = Uint8Array> implements Disposable, Waitable {
   tryReceive(): ValueOutcome<T> {
     this.#checkOpen();
     const reader = this.#reader;
-    if (!reader.take()) return this.#nothing();
-    const { descriptor, stamp, sequence, length, lost } = reader;
+    const taken = reader.take();
+    if (taken === undefined) return this.#nothing();
+    const { descriptor, stamp, sequence, length, lost } = taken;
     let bytes;
     try {
       bytes = new Uint8Array(length);
@@ -340,17 +314,18 @@ export class Subscriber<T = Uint8Array> implements Disposable, Waitable {
       reader.takeAgain(); // the copy found no memory
       throw error;
     }
-    copyOut(this.#ring.region.mapping, this.#ring.sampleAt(descriptor), bytes);
+    copyOut(this.#ring.region.mapping, this.#ring.descriptors.sampleAt(descriptor), bytes);
     reader.release(descriptor, stamp);
-    return { state: "ok", value: this.#codec.decode(bytes), sequence, lost };
+    return { state: "ok", value: this.#holder.codec.decode(bytes), sequence, lost };
   }
 
   /** Blocks the thread until a sample arrives, and returns a copy of the oldest as a value. */
-  receiveSync(options: SyncWaitOptions = {}): Arrived<ValueOutcome<T>> {
-    checkWaits(options);
+  receiveSync(options?: SyncWaitOptions): Arrived<ValueOutcome<T>> {
+    if (options !== undefined) checkWaits(options);
     const outcome = this.tryReceive();
-    if (outcome.state !== "empty") return outcome;
-    return untilSync(() => arrived(this.tryReceive()), this.#waiter, options);
+    return outcome.state !== "empty"
+      ? outcome
+      : untilSync(() => arrived(this.tryReceive()), this.#waiter, options);
   }
 
   /** Resolves with a copy of the oldest sample as a value, once one arrives. */
@@ -372,9 +347,11 @@ export class Subscriber<T = Uint8Array> implements Disposable, Waitable {
     const reader = this.#reader;
     let count = 0;
     try {
-      while (count < limit && !reader.closed && reader.take()) {
-        const { descriptor, stamp, sequence, lost } = reader;
-        const bytes = this.#shown();
+      while (count < limit && !reader.closed) {
+        const taken = reader.take();
+        if (taken === undefined) break;
+        const { descriptor, stamp, sequence, lost } = taken;
+        const bytes = this.#shown(taken);
         count++;
         try {
           handler(bytes, sequence, lost);
@@ -418,16 +395,17 @@ export class Subscriber<T = Uint8Array> implements Disposable, Waitable {
     this.close();
   }
 
-  #sample(): { state: "ok"; sample: Sample<T> } {
-    return { state: "ok", sample: new HeldSample(this.#shown(), this.#reader, this.#codec) };
+  #sample(taken: Taken | undefined): SampleOutcome<T> {
+    if (taken === undefined) return this.#nothing();
+    return { state: "ok", sample: new HeldSample(taken, this.#shown(taken), this.#holder) };
   }
 
-  /** Shows the sample that was taken last, in place. */
-  #shown(): Uint8Array<ArrayBuffer> {
-    const { descriptor: d, length } = this.#reader;
-    const { mapping } = this.#ring.region;
+  /** Shows a sample that was just taken, in place. */
+  #shown({ descriptor: d, length }: Taken): Uint8Array<ArrayBuffer> {
+    const { region, descriptors } = this.#ring;
     try {
-      return this.#views[d] = peekView(mapping, this.#ring.sampleAt(d), length, this.#views[d]);
+      const last = this.#views[d];
+      return this.#views[d] = peekView(region.mapping, descriptors.sampleAt(d), length, last);
     } catch (error) {
       this.#reader.takeAgain(); // the view found no memory
       throw error;

@@ -15,6 +15,7 @@ import { dataOffsetOf, type MessageType, REGION_HEADER } from "../region/header.
 import { topicPath } from "../region/names.ts";
 import { copyIn, copyOut, storeDouble } from "../memory/word.ts";
 import { pageSize } from "../os/page.ts";
+import type { TopicConnectOptions, TopicOptions } from "./topic_options.ts";
 import { Kept, TOPIC, VRing } from "./vring.ts";
 import { VRingReader } from "./vring_reader.ts";
 import {
@@ -30,40 +31,6 @@ import {
   TOPIC_DESCRIPTOR,
   type TopicOffsets,
 } from "./vring_layout.ts";
-
-/**
- * The options for opening a topic. Omitted sizes are those of the existing topic, or the defaults.
- */
-export interface TopicOptions {
-  /** The number of samples it has room for, 1 to 1,024; 8 for a new topic. */
-  depth?: number;
-  /** The largest sample in bytes, up to 2 GiB; 64 KiB for a new topic. */
-  size?: number;
-  /** The most subscribers at once, 1 to 64; 16 for a new topic. */
-  maxSubscribers?: number;
-  /**
-   * Whether a new topic gets memory for all samples at once, the default. If not, the publisher
-   * allocates it when a sample first needs it, and throws an OsError (ENOSPC) when none is left. It
-   * can still send samples that fit into allocated memory.
-   */
-  reserve?: boolean;
-  /** The permission bits of a new topic; 0o600 by default. */
-  mode?: number;
-  /** Keeps the topic when its last member leaves, until it is unlinked. */
-  persist?: boolean;
-  /** Also attaches if the topic belongs to another user than you or root. */
-  anyOwner?: boolean;
-}
-
-/** The options for joining a topic that another program creates. */
-export interface TopicConnectOptions {
-  /** The milliseconds to wait for the topic, then a TimeoutError; for ever by default. */
-  timeout?: number;
-  /** Ends the wait with the signal's reason. */
-  signal?: AbortSignal;
-  /** Also attaches if the topic belongs to another user than you or root. */
-  anyOwner?: boolean;
-}
 
 /** The counters of a topic. While a publisher is killed they may be one sample behind. */
 export interface TopicCounters {

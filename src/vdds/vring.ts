@@ -38,7 +38,7 @@
  *     descriptor is used again: a publish that is done twice delivers nothing twice.
  * I4  Stamps repeat after 2^30 - 1 samples. A CAS that meets a repeated word is still right: it
  *     takes, or drops, the sample that is there now; the full number is in DESC. Only I3 could err,
- *     so the writer clears such a word when it takes the descriptor.
+ *     so the writer clears such a word before the journal names the sample.
  * I5  The writer's row has `ready` for pinned samples: the last ones, kept for late joiners. A pin
  *     is set before the writer checks which readers are online, and cleared before the writer
  *     checks whether the descriptor is free.
@@ -96,25 +96,22 @@
 import type { CorruptRegionError } from "../errors.ts";
 import { corrupt } from "../memory/corrupt.ts";
 import type { Mapping } from "../memory/mapping.ts";
-import { loadDouble, storeDouble, Word32, Word64, type WordPlace } from "../memory/word.ts";
+import { loadDouble, storeDouble, Word32, Word64 } from "../memory/word.ts";
 import type { RegionKind } from "../region/header.ts";
 import type { Region } from "../region/region.ts";
 import { presenceIn, type Seat, Seats } from "../region/seats.ts";
 import { Doorbell } from "../wait/doorbell.ts";
+import { Descriptors } from "./descriptors.ts";
 import {
-  ALONE,
-  countIn,
   descriptorOf,
   entryOf,
   stampOf,
   State,
   stateOf,
   TOPIC_CONTROL,
-  TOPIC_DESCRIPTOR,
   TOPIC_READER,
   type TopicOffsets,
   usedRingAt,
-  wordOffset,
 } from "./vring_layout.ts";
 
 /** The region type of topics. */
@@ -133,9 +130,6 @@ export const WRITER_ROLE = 0;
 export function readerRole(reader: number): number {
   return 1 + reader;
 }
-
-/** The fields that describe a sample. */
-export type Described = "sequence" | "length" | "committed";
 
 /** The words of one reader. */
 export interface ReaderWords {
@@ -178,18 +172,13 @@ export class VRing {
   readonly available: Word32;
   readonly spaceBell: Doorbell;
   readonly membersBell: Doorbell;
-  readonly references: readonly Word32[];
+  readonly descriptors: Descriptors;
   readonly #mapping: Mapping;
   readonly #mask: number;
   // The offsets in the mapping.
   readonly #controlAt: number;
-  readonly #descriptorsAt: number;
-  readonly #descriptorBytes: number;
   readonly #availableEntriesAt: number;
-  readonly #samplesAt: number;
-  readonly #stride: number;
   readonly #readers: (ReaderWords | undefined)[] = [];
-  #pins: readonly Word32[] | undefined;
 
   constructor(topic: string, region: Region, plan: TopicOffsets) {
     const { mapping, controlOffset: control } = region;
@@ -200,11 +189,7 @@ export class VRing {
     this.#mapping = mapping;
     this.#mask = plan.entries - 1;
     this.#controlAt = control;
-    this.#descriptorsAt = region.dataOffset + plan.descriptorsAt;
-    this.#descriptorBytes = plan.descriptorBytes;
     this.#availableEntriesAt = region.dataOffset + plan.availableAt;
-    this.#samplesAt = region.dataOffset + plan.samplesAt;
-    this.#stride = plan.stride;
     this.writer = { role: WRITER_ROLE, state: new Word32(mapping, fields.writer, control) };
     this.rows = new Word32(mapping, fields.rows, control);
     this.seats = new Seats(region, {
@@ -216,7 +201,7 @@ export class VRing {
     this.available = new Word32(mapping, fields.available, control);
     this.spaceBell = new Doorbell(mapping, fields.space_bell, control);
     this.membersBell = new Doorbell(mapping, fields.members_bell, control);
-    this.references = this.#makeRow(TOPIC_DESCRIPTOR.fields.references);
+    this.descriptors = new Descriptors(mapping, plan, region.dataOffset);
   }
 
   /** Returns the words of a reader. */
@@ -235,41 +220,10 @@ export class VRing {
       used: new Word32(mapping, used, at),
       first: new Word64(mapping, first, at),
       bell: new Doorbell(mapping, bell, at),
-      row: this.#makeRow({ path: "row", offset: wordOffset(k) }),
+      row: this.descriptors.rowOf(k),
       newestAt: at + newest.offset,
       ringAt: dataOffset + usedRingAt(plan, k),
     };
-  }
-
-  /** The writer's row. */
-  get pins(): readonly Word32[] {
-    return this.#pins ??= this.#makeRow(TOPIC_DESCRIPTOR.fields.pin);
-  }
-
-  #makeRow(place: WordPlace): Word32[] {
-    return Array.from(
-      { length: this.plan.depth },
-      (_, d) => new Word32(this.#mapping, place, this.#descriptorAt(d)),
-    );
-  }
-
-  #descriptorAt(d: number): number {
-    return this.#descriptorsAt + d * this.#descriptorBytes;
-  }
-
-  /** Returns the offset of a sample in the mapping. */
-  sampleAt(d: number): number {
-    return this.#samplesAt + d * this.#stride;
-  }
-
-  /** Loads a field of a descriptor. */
-  described(d: number, field: Described): number {
-    return loadDouble(this.#mapping, this.#descriptorAt(d) + offsetOf(field)) + 0; // -0 becomes 0
-  }
-
-  /** Stores a field of a descriptor that the writer holds. */
-  describe(d: number, field: Described, value: number): void {
-    storeDouble(this.#mapping, this.#descriptorAt(d) + offsetOf(field), value);
   }
 
   /** Loads a value that the writer keeps in META. */
@@ -336,41 +290,18 @@ export class VRing {
 
   #entryAt(at: number, stamp: number): number {
     const d = loadDouble(this.#mapping, at) - entryOf(stamp, 0);
-    return this.isDescriptor(d) ? d : -1;
-  }
-
-  /** Whether a number is a valid index of a descriptor. */
-  isDescriptor(d: number): boolean {
-    return Number.isInteger(d) && d >= 0 && d < this.plan.depth;
+    return this.descriptors.has(d) ? d : -1;
   }
 
   /** Returns the descriptor in an entry, or -1. */
   descriptorIn(entry: number): number {
     const d = descriptorOf(entry);
-    return this.isDescriptor(d) ? d : -1;
-  }
-
-  /**
-   * Drops one reference to a sample; returns true for the last one, which stays counted. The
-   * caller then owes the writer a hint.
-   */
-  isLastReference(d: number, stamp: number): boolean {
-    const references = this.references[d]!;
-    let seen = references.load();
-    while (seen !== ALONE) {
-      const count = countIn(seen, stamp);
-      if (count === undefined) return false; // the descriptor has already been reused
-      if (count <= 1) return true;
-      const found = references.compareExchange(seen, seen - 1);
-      if (found === seen) return false;
-      seen = found;
-    }
-    return true;
+    return this.descriptors.has(d) ? d : -1;
   }
 
   /** Drops one reference to a sample, and hints to the writer if it was the last one. */
   dropReference(d: number, stamp: number): void {
-    if (this.isLastReference(d, stamp)) this.pushAvailable(d);
+    if (this.descriptors.isLastReference(d, stamp)) this.pushAvailable(d);
   }
 
   /** Gives back all samples of a reader. The caller holds its role. */
@@ -424,12 +355,4 @@ export class VRing {
   corrupt(state: string): CorruptRegionError {
     return corrupt(this.what, state);
   }
-}
-
-const { sequence: numberOf, length, committed } = TOPIC_DESCRIPTOR.fields;
-
-/** Returns the offset of a field, by comparison: an engine is slow at looking up varying names. */
-function offsetOf(field: Described): number {
-  if (field === "sequence") return numberOf.offset;
-  return field === "length" ? length.offset : committed.offset;
 }

@@ -148,6 +148,9 @@ export function usedRingAt(plan: TopicOffsets, reader: number): number {
   return plan.usedAt + reader * roundUp(ENTRY_BYTES * plan.entries, LINE_BYTES);
 }
 
+/** No descriptor. */
+export const NONE = -1;
+
 /** The states of a word: the relation of one reader to a descriptor. */
 export const State = {
   /** Never given, or given back. */

@@ -13,13 +13,28 @@ import type { Mapping } from "../memory/mapping.ts";
 import type { Role } from "../region/liveness.ts";
 import type { TakenSeat } from "../region/seats.ts";
 import { Kept, type ReaderWords, type VRing } from "./vring.ts";
-import { stampAfter, stampOf, stampOfSequence, State, stateOf, wordOf } from "./vring_layout.ts";
+import {
+  NONE,
+  stampAfter,
+  stampOf,
+  stampOfSequence,
+  State,
+  stateOf,
+  wordOf,
+} from "./vring_layout.ts";
 
 /** The limit of attempts against a writer that drops samples faster than they can be taken. */
 const ATTEMPTS = 100;
 
-/** No descriptor. */
-const NONE = -1;
+/** The sample that a reader has taken last. The reader owns the record and reuses it. */
+export interface Taken {
+  readonly descriptor: number;
+  readonly stamp: number;
+  readonly sequence: number;
+  readonly length: number;
+  /** The number of samples published since the one before, and not given to this reader. */
+  readonly lost: number;
+}
 
 /** One of the readers of a VRing. */
 export class VRingReader {
@@ -37,16 +52,7 @@ export class VRingReader {
   #freeCount = 0;
   readonly words: ReaderWords;
   #again = false; // the next `take` returns the last sample again
-  /** The descriptor of the sample taken last. */
-  descriptor = NONE;
-  /** Its stamp. */
-  stamp = 0;
-  /** Its number. */
-  sequence = 0;
-  /** Its bytes. */
-  length = 0;
-  /** The number of samples published since the one before, and not given to this reader. */
-  lost = 0;
+  readonly #last = { descriptor: NONE, stamp: 0, sequence: 0, length: 0, lost: 0 };
 
   private constructor(ring: VRing, k: number, role: Role) {
     this.#ring = ring;
@@ -90,11 +96,12 @@ export class VRingReader {
   /** Requests pinned samples, and takes those that stay pinned. */
   #askForHistory(history: number): void {
     if (history === 0) return;
-    const { plan, pins } = this.#ring;
+    const { plan, descriptors } = this.#ring;
+    const { pins } = descriptors;
     const pinned: { d: number; sequence: number }[] = [];
     for (let d = 0; d < plan.depth; d++) {
       if (stateOf(pins[d]!.load()) !== State.ready) continue;
-      pinned.push({ d, sequence: this.#ring.described(d, "sequence") });
+      pinned.push({ d, sequence: descriptors.load(d, "sequence") });
     }
     pinned.sort((a, b) => b.sequence - a.sequence);
     for (const { d } of pinned.slice(0, history)) this.#ask(d);
@@ -102,7 +109,7 @@ export class VRingReader {
 
   #ask(d: number): void {
     const word = this.words.row[d]!;
-    const pin = this.#ring.pins[d]!;
+    const pin = this.#ring.descriptors.pins[d]!;
     const before = word.load();
     const pinned = pin.load();
     if (stateOf(before) !== State.none || stateOf(pinned) !== State.ready) return;
@@ -134,15 +141,18 @@ export class VRingReader {
     this.#again = true;
   }
 
-  /** Takes the oldest sample; returns false if none is available. */
-  take(): boolean {
-    if (this.#again) return !(this.#again = false);
+  /** Takes the oldest sample; returns undefined if none is available. */
+  take(): Taken | undefined {
+    if (this.#again) {
+      this.#again = false;
+      return this.#last;
+    }
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       if (this.#found.length > 0) {
         const { d, stamp } = this.#found.pop()!;
         if (this.#hold(d, stamp)) return this.#taken(d, stamp);
       } else {
-        if (!this.hasNews()) return false;
+        if (!this.hasNews()) return undefined;
         const stamp = this.#nextStamp;
         const d = this.#next(stamp);
         if (this.#expected > 0 && d !== NONE && this.#hold(d, stamp)) {
@@ -152,7 +162,28 @@ export class VRingReader {
         this.#search(); // the sample was dropped, or the hint is wrong
       }
     }
-    return false;
+    return undefined;
+  }
+
+  /**
+   * Takes the newest sample and gives older ones back; returns undefined if none is available.
+   * After a corrupt sample the next `take` returns the one before it.
+   */
+  takeLatest(): Taken | undefined {
+    if (this.take() === undefined) return undefined;
+    const last = this.#last;
+    try {
+      for (let i = 0; i < 2 * this.#ring.plan.depth; i++) { // a faster writer is not chased further
+        const { descriptor, stamp, lost } = last;
+        if (this.take() === undefined) break;
+        last.lost += lost;
+        this.release(descriptor, stamp);
+      }
+    } catch (error) {
+      this.takeAgain();
+      throw error;
+    }
+    return last;
   }
 
   /** Returns the descriptor of the next sample according to the ring. */
@@ -167,11 +198,12 @@ export class VRingReader {
     return this.words.row[d]!.compareExchange(ready, wordOf(stamp, State.held)) === ready; // .. P1
   }
 
-  #taken(descriptor: number, stamp: number): true {
+  #taken(descriptor: number, stamp: number): Taken {
     const ring = this.#ring;
-    const sequence = ring.described(descriptor, "sequence");
-    const length = ring.described(descriptor, "length");
-    const committed = Math.min(ring.described(descriptor, "committed"), ring.plan.sampleBytes);
+    const { descriptors } = ring;
+    const sequence = descriptors.load(descriptor, "sequence");
+    const length = descriptors.load(descriptor, "length");
+    const committed = Math.min(descriptors.load(descriptor, "committed"), ring.plan.sampleBytes);
     const isNumber = sequence === this.#expected && stamp === this.#nextStamp ||
       Number.isSafeInteger(sequence) && sequence >= this.#expected &&
         stampOfSequence(sequence) === stamp;
@@ -186,14 +218,15 @@ export class VRingReader {
       const first = this.words.first.load(); // a sample of the history is older
       this.#expected = first > 0 && first < sequence ? first : sequence;
     }
-    this.descriptor = descriptor;
-    this.stamp = stamp;
-    this.sequence = sequence;
-    this.length = length;
-    this.lost = sequence - this.#expected;
+    const last = this.#last;
+    last.descriptor = descriptor;
+    last.stamp = stamp;
+    last.sequence = sequence;
+    last.length = length;
+    last.lost = sequence - this.#expected;
     this.#expected = sequence + 1;
     this.#nextStamp = stampAfter(stamp);
-    return true;
+    return last;
   }
 
   /** Finds all samples that can be taken. */
@@ -208,7 +241,7 @@ export class VRingReader {
     for (let d = 0; d < ring.plan.depth; d++) {
       const word = this.words.row[d]!.load();
       if (stateOf(word) !== State.ready) continue;
-      const sequence = ring.described(d, "sequence");
+      const sequence = ring.descriptors.load(d, "sequence");
       const stamp = stampOf(word);
       const isNew = sequence > newest && this.#asked[d] !== stamp;
       if (!isNew) found.push({ d, stamp, sequence });
@@ -238,7 +271,7 @@ export class VRingReader {
     if (this.words.row[d]!.compareExchange(held, wordOf(stamp, State.none)) !== held) { // P2 ..
       throw ring.corrupt(`descriptor ${d} was taken from this reader while it held it`);
     }
-    if (this.#asked[d] !== stamp) return ring.isLastReference(d, stamp);
+    if (this.#asked[d] !== stamp) return ring.descriptors.isLastReference(d, stamp);
     this.#asked[d] = 0;
     return true;
   }

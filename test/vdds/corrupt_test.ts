@@ -44,8 +44,8 @@ Deno.test("tryTakeLatest() that meets a corrupt sample gives the one before it a
   const subscriber = scene.subscribe();
   using inside = new Inside(scene.topic);
   for (const seed of [1, 2]) scene.publisher.trySend(payload(seed, 20));
-  const second = [0, 1].find((d) => inside.ring.described(d, "sequence") === 2)!;
-  inside.ring.describe(second, "length", 257);
+  const second = [0, 1].find((d) => inside.ring.descriptors.load(d, "sequence") === 2)!;
+  inside.ring.descriptors.store(second, "length", 257);
   assertThrows(() => subscriber.tryTakeLatest(), CorruptRegionError);
   assertEquals(valueOf(subscriber.tryReceive()), payload(1, 20));
   assertEquals([subscriber.tryReceive().state, inside.ring.countInFlight()], ["empty", 0]);
@@ -69,7 +69,7 @@ Deno.test("a descriptor that makes no sense costs its sample, and nothing more",
     const subscriber = scene.subscribe();
     using inside = new Inside(scene.topic);
     scene.publisher.trySend(payload(1, 20));
-    inside.ring.describe(0, field, value);
+    inside.ring.descriptors.store(0, field, value);
     if (field === "sequence" && value > 1) {
       assertEquals(subscriber.tryTake(), { state: "empty" }); // newer than there can be
       continue;
@@ -87,7 +87,7 @@ Deno.test("a sample is not read beyond the memory that it was given", () => {
   using subscriber = Subscriber.open(name.name);
   using inside = new Inside(name.name);
   publisher.trySend(payload(1, 20));
-  inside.ring.describe(0, "length", size / 2);
+  inside.ring.descriptors.store(0, "length", size / 2);
   assertThrows(() => subscriber.tryTake(), CorruptRegionError);
   assert(Deno.statSync(name.path("topic")).blocks! * 512 < size / 2, "a hole was read");
 });
@@ -120,7 +120,7 @@ function spoil(inside: Inside, value: (i: number) => number): void {
   for (let at = availableAt; at < samplesAt; at += 8) {
     storeDouble(mapping, dataOffset + at, value(at / 8));
   }
-  for (const word of ring.references) word.store(value(1));
+  for (const word of ring.descriptors.references) word.store(value(1));
 }
 
 Deno.test("no hint is believed: with all of them wrong every sample arrives, and none leaks", () => {

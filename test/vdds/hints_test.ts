@@ -45,7 +45,7 @@ Deno.test("a publisher is woken by who gives back, also if one that left seems t
     const sample = sampleOf(reader.tryTake());
     leaver.close();
     inside.ring.reader(1).row[0]!.store(wordOf(stampOfSequence(1), State.ready)); // as if given late
-    inside.ring.references[0]!.add(1);
+    inside.ring.descriptors.references[0]!.add(1);
     const sending = scene.publisher.send(payload(2, 30), { ...WAIT, spin: 0 });
     await until("the publisher sleeps", () => inside.ring.isWriterAsleep());
     sample[Symbol.dispose]();

@@ -6,7 +6,8 @@
 
 import { codec } from "../../src/codec.ts";
 import { openTopic } from "../../src/vdds/topic.ts";
-import { Publisher, type PublisherOptions } from "../../src/vdds/publisher.ts";
+import { Publisher } from "../../src/vdds/publisher.ts";
+import type { PublisherOptions } from "../../src/vdds/topic_options.ts";
 import type { Sample, SampleOutcome, ValueOutcome } from "../../src/vdds/sample.ts";
 import { Subscriber } from "../../src/vdds/subscriber.ts";
 import { Kept, type VRing } from "../../src/vdds/vring.ts";

@@ -3,7 +3,8 @@
  */
 
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { type Policy, Publisher } from "../../src/vdds/publisher.ts";
+import { Publisher } from "../../src/vdds/publisher.ts";
+import type { Policy } from "../../src/vdds/topic_options.ts";
 import { Subscriber } from "../../src/vdds/subscriber.ts";
 import { isPayload, payload } from "../circular/scene.ts";
 import { Name } from "../shared/scene.ts";

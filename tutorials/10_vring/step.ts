@@ -213,9 +213,9 @@ function theShippedOne(name: string): void {
 function drawTopic(ring: VRing): void {
   const rows = Array.from({ length: ring.plan.depth }, (_, d) => [
     `${d}`,
-    `${ring.described(d, "sequence")}`,
+    `${ring.descriptors.load(d, "sequence")}`,
     ...[0, 1].map((k) => ["none", "ready", "held"][stateOf(ring.reader(k).row[d]!.load())]!),
-    `${countOf(ring.references[d]!.load())}`,
+    `${countOf(ring.descriptors.references[d]!.load())}`,
   ]);
   picture(table([["DESC", "number", "row 0", "row 1", "count"], ...rows]));
 }

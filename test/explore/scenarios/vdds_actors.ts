@@ -11,7 +11,8 @@
 import { PeerLostError } from "../../../src/errors.ts";
 import { codec } from "../../../src/codec.ts";
 import { copyOut } from "../../../src/memory/word.ts";
-import { type Policy, Publisher } from "../../../src/vdds/publisher.ts";
+import { Publisher } from "../../../src/vdds/publisher.ts";
+import type { Policy } from "../../../src/vdds/topic_options.ts";
 import type { Sample } from "../../../src/vdds/sample.ts";
 import { Subscriber } from "../../../src/vdds/subscriber.ts";
 import { openTopic } from "../../../src/vdds/topic.ts";
@@ -161,9 +162,9 @@ export function reader(
 /** Whether a sample that is held is what it was. What the sample shows is a copy of the moment. */
 function isInPlace(ring: VRing, { sequence }: Sample<Uint8Array>): boolean {
   for (let d = 0; d < ring.plan.depth; d++) {
-    if (ring.described(d, "sequence") !== sequence) continue;
+    if (ring.descriptors.load(d, "sequence") !== sequence) continue;
     const bytes = new Uint8Array(LENGTH);
-    copyOut(ring.region.mapping, ring.sampleAt(d), bytes);
+    copyOut(ring.region.mapping, ring.descriptors.sampleAt(d), bytes);
     return messageOf(bytes, HIGHEST) === sequence;
   }
   return false;
@@ -296,9 +297,9 @@ export function abandoned(): void {
   online.store(1);
   ring.members.add(1);
   for (let d = 0; d < DEPTH; d++) {
-    ring.describe(d, "sequence", d + 1);
-    ring.describe(d, "length", LENGTH);
-    ring.references[d]!.store(1);
+    ring.descriptors.store(d, "sequence", d + 1);
+    ring.descriptors.store(d, "length", LENGTH);
+    ring.descriptors.references[d]!.store(1);
     row[d]!.store(wordOf(stampOfSequence(d + 1), State.held));
   }
   ring.keep(Kept.sequence, DEPTH);

@@ -15,7 +15,8 @@
  * @module
  */
 
-import type { Policy, Publisher } from "../../../src/vdds/publisher.ts";
+import type { Publisher } from "../../../src/vdds/publisher.ts";
+import type { Policy } from "../../../src/vdds/topic_options.ts";
 import { isPayload, lengthOf, payload } from "../../circular/scene.ts";
 import { type Flaw, Track } from "./track.ts";
 import type { Scene } from "../workload.ts";
