@@ -16,7 +16,7 @@ import {
   processTests,
 } from "../shared/processes.ts";
 import { Name } from "../shared/scene.ts";
-import { isPayload, lengthOf, payload } from "../circular/scene.ts";
+import { isPayload, payload } from "../circular/scene.ts";
 import type { Tools } from "./calls_child.ts";
 import { answerTo, CAPACITY, Cast, handle, Inside, isAnswer, reasonOf } from "./scene.ts";
 
@@ -24,25 +24,6 @@ const { test, startProcess } = processTests<Tools>(
   new URL("./calls_child.ts", import.meta.url),
   "calls",
 );
-
-test("callSync() gets the answers of another process that blocks too, whatever their length", async () => {
-  using name = new Name();
-  await using other = startProcess();
-  const total = 5000;
-  const handling = other.run(({ RpcServer, servers, answerTo }, { name, capacity, total }) => {
-    const server = RpcServer.open(name, { capacity });
-    servers.push(server);
-    let handled = 0;
-    while (handled < total) handled += server.handleSync(answerTo, { limit: total - handled });
-    return handled;
-  }, { name: name.name, capacity: CAPACITY, total });
-  using client = await RpcClient.connect(name.name);
-  for (let i = 0; i < total; i++) {
-    const request = payload(i, lengthOf(i, i % 100 === 0 ? client.maxRequest : 200));
-    assert(isAnswer(client.callSync(request), request), `call ${i}`);
-  }
-  assertEquals(await handling, total);
-});
 
 test("callSync() leaves calls that wait for promises alone, and settles what comes meanwhile", async () => {
   using name = new Name();
@@ -213,25 +194,5 @@ test("a server that is killed before any step of an answer fails that call or no
       assert(reason.message.includes("may have handled the request"));
     } else assert(isAnswer(await calls[0]!, payload(1, 100)), `killed before ${step}`);
     assert(isAnswer(await calls[1]!, payload(2, 100)), `killed before ${step}`);
-  }
-});
-
-test("512 calls of 1,500 bytes in flight, 400 rounds of them, have each its own answer", async () => {
-  using name = new Name();
-  await using other = startProcess();
-  await other.run(({ RpcServer, servers, underWay, answerTo }, name) => {
-    const server = RpcServer.open(name);
-    servers.push(server);
-    underWay.push(server.serve(answerTo));
-  }, name.name);
-  using client = RpcClient.open(name.name);
-  const [rounds, inFlight] = [400, 512];
-  for (let round = 0; round < rounds; round++) {
-    const requests = Array.from(
-      { length: inFlight },
-      (_, i) => payload(round * inFlight + i, 1500),
-    );
-    const answers = await Promise.all(requests.map((request) => client.call(request)));
-    answers.forEach((answer, i) => assert(isAnswer(answer, requests[i]!), `round ${round}, ${i}`));
   }
 });

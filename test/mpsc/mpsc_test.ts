@@ -149,30 +149,6 @@ Deno.test("MpscConsumer.poll() shows up to a limit, and releases a lane's messag
   assertEquals([used(), consumer.available], [[0, 0, 0], 0]);
 });
 
-Deno.test("MpscConsumer.poll() counts the message whose handler throws as seen", () => {
-  using cast = new Cast();
-  const { consumer, producers } = cast;
-  for (const producer of producers) {
-    producer.trySendBatch([payload(producer.id, 10), payload(producer.id + 5, 11)]);
-  }
-  const seen: number[] = [];
-  for (let i = 0; i < 4; i++) {
-    assertThrows(
-      () =>
-        consumer.poll((bytes, { producer }) => {
-          assert(isPayload(bytes, producer + (bytes.length === 11 ? 5 : 0)));
-          seen.push(2 * producer + bytes.length - 10);
-          throw new Error("enough");
-        }),
-      Error,
-      "enough",
-    );
-  }
-  assertEquals(seen.toSorted(), [0, 1, 2, 3]);
-  assertEquals(consumer.poll(() => {}), 0);
-  assertEquals(consumer.available, 0);
-});
-
 Deno.test("MpscConsumer.close() within a poll keeps what the handler has not seen, in every lane", () => {
   using cast = new Cast();
   const { consumer, producers } = cast;

@@ -260,16 +260,3 @@ Deno.test("producers that get no seat leave no file open and no mapping", async 
   await assertRejects(() => MpscProducer.connect(name.name, { timeout: 1 }), DOMException);
   assertEquals(state(), before);
 });
-
-Deno.test("an unpublished claim is gone with its producer", () => {
-  using cast = new Cast({ lanes: 1 });
-  const { name, consumer, producers: [producer] } = cast;
-  producer!.trySend(payload(1, 10));
-  producer!.tryClaim(100)!.set(payload(9, 100));
-  producer!.close();
-  assertEquals(valueOf(consumer.tryReceive()).value, payload(1, 10));
-  using next = MpscProducer.open(name.name);
-  next.trySend(payload(2, 10));
-  assertEquals(valueOf(consumer.tryReceive()).value, payload(2, 10));
-  assertEquals(consumer.tryReceive(), { state: "empty" });
-});

@@ -4,7 +4,6 @@ import { codec } from "../../src/codec.ts";
 import { layout } from "../../src/layout/layout.ts";
 import { SpscConsumer } from "../../src/spsc/consumer.ts";
 import { SpscProducer } from "../../src/spsc/producer.ts";
-import { bytesFrom } from "../memory/bytes.ts";
 import { countFiles, rangesOf } from "../os/process_state.ts";
 import { Name } from "../shared/scene.ts";
 import { payload } from "../circular/scene.ts";
@@ -59,19 +58,6 @@ Deno.test("SpscConsumer drains what a closed producer left, and then is told", (
   next.trySend(payload(9, 9));
   assertEquals(consumer.waitSync(), true);
   assertEquals(valueOf(consumer.tryReceive()), payload(9, 9));
-});
-
-Deno.test("an unpublished claim is gone with its producer", () => {
-  using pair = new Pair();
-  const { name, producer, consumer } = pair;
-  producer.trySend(payload(1, 10));
-  producer.tryClaim(100)!.set(bytesFrom(0, 100));
-  producer.close();
-  using next = SpscProducer.open(name.name);
-  next.trySend(payload(2, 10));
-  assertEquals(valueOf(consumer.tryReceive()), payload(1, 10));
-  assertEquals(valueOf(consumer.tryReceive()), payload(2, 10));
-  assertEquals(consumer.tryReceive(), { state: "empty" });
 });
 
 Deno.test("closed ends say so, whatever is called, and their views are empty", async () => {

@@ -23,44 +23,6 @@ function isTimeout(error: unknown): boolean {
   return error instanceof DOMException && error.name === "TimeoutError";
 }
 
-Deno.test("receive() and send() hand over in turns, through full and empty", async () => {
-  using pair = new Pair();
-  const { producer, consumer } = pair;
-  const total = 3000;
-  const sending = (async () => {
-    for (let i = 0; i < total; i++) await producer.send(payload(i, (i * 131) % 1200), { spin: 0 });
-    producer.close();
-  })();
-  for (let i = 0; i < total; i++) {
-    const outcome = await consumer.receive({ spin: 0 });
-    assertEquals(valueOf(outcome), payload(i, (i * 131) % 1200));
-  }
-  assertEquals(await consumer.receive(), { state: "closed" });
-  await sending;
-});
-
-Deno.test("claim() and take() hand over in place", async () => {
-  using pair = new Pair();
-  const { producer, consumer } = pair;
-  const sending = (async () => {
-    for (let i = 0; i < 500; i++) {
-      (await producer.claim(700, { spin: 0 })).set(payload(i, 600));
-      producer.publish(600);
-    }
-    producer.close();
-  })();
-  for (let i = 0;; i++) {
-    const outcome = await consumer.take({ spin: 0 });
-    if (outcome.state === "closed") {
-      assertEquals(i, 500);
-      break;
-    }
-    using sample = outcome.sample;
-    assertEquals(sample.bytes, payload(i, 600));
-  }
-  await sending;
-});
-
 Deno.test("for await gives every value until the producer closes", async () => {
   using name = new Name();
   using producer = SpscProducer.open(name.name, { codec: codec.text, capacity: CAPACITY });

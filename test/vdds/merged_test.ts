@@ -12,10 +12,7 @@ import { topicPath } from "../../src/region/names.ts";
 import { TOPIC } from "../../src/vdds/vring.ts";
 import { until } from "../os/until.ts";
 import { payload } from "../circular/scene.ts";
-import { Party, type Where } from "../shared/party.ts";
-import { NO_PROCESS } from "../shared/processes.ts";
 import { Name } from "../shared/scene.ts";
-import type { Tools } from "./vdds_child.ts";
 
 /** A source of a topic. */
 function source(topic: string, name: string): Publisher {
@@ -236,42 +233,3 @@ Deno.test("waitAny() waits for subscribers as well", async () => {
   publisher.trySend(payload(1, 8));
   assertEquals(await waiting === second, true);
 });
-
-if (NO_PROCESS) console.warn(`Merged topics are only tested in threads: ${NO_PROCESS}`);
-
-for (const where of ["thread", "process"] satisfies Where[]) {
-  Deno.test({
-    name: `MergedSubscriber gets everything from sources in two ${where}s, one killed or ended`,
-    ignore: where === "process" && NO_PROCESS !== undefined,
-    fn: async () => {
-      using name = new Name();
-      using subscriber = MergedSubscriber.open(name.name);
-      const program = new URL("./vdds_child.ts", import.meta.url);
-      const parties = ["left", "right"].map((source) => ({
-        source,
-        party: Party.start<Tools>(program, where),
-      }));
-      for (const { source, party } of parties) {
-        await party.run(({ Publisher, publishers }, { topic, source }) => {
-          publishers.push(Publisher.open(topic, { source, depth: 8, size: 256 }));
-        }, { topic: name.name, source });
-      }
-      subscriber.tryReceive(); // subscribes to both
-      for (const { party } of parties) {
-        await party.run(({ publishers, payload }) => {
-          for (let i = 0; i < 5; i++) publishers[0]!.trySend(payload(i, 100 + i));
-        }, undefined);
-      }
-      if (where === "process") await parties[0]!.party.kill();
-      else await parties[0]!.party[Symbol.asyncDispose]();
-      const seen: Record<string, number> = { left: 0, right: 0 };
-      for (let i = 0; i < 10; i++) {
-        const { source, value, lost } = await subscriber.receive();
-        assertEquals([value, lost], [payload(seen[source]!, 100 + seen[source]!), 0]);
-        seen[source]!++;
-      }
-      assertEquals(seen, { left: 5, right: 5 });
-      await parties[1]!.party[Symbol.asyncDispose]();
-    },
-  });
-}
