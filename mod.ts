@@ -38,7 +38,7 @@ export {
 } from "./src/circular/reader.ts";
 export type { CircularBufferOptions } from "./src/circular/geometry.ts";
 export type { RingConnectOptions, RingOptions } from "./src/lane/geometry.ts";
-export { type Codec, codec, type Codecs } from "./src/codec.ts";
+export { type Codec, codec, type Codecs, type SizeOf } from "./src/codec.ts";
 export type {
   SpscByteConnectOptions,
   SpscByteOptions,

@@ -181,6 +181,7 @@ function isCodec(value: unknown): boolean {
   const given = Object(value) as Record<string, unknown>;
   const type = Object(given.type) as Record<string, unknown>;
   return typeof type.name === "string" && typeof type.hash === "bigint" &&
+    (typeof given.sizeBytes === "number" || typeof given.sizeBytes === "function") &&
     typeof given.encode === "function" && typeof given.decode === "function";
 }
 

@@ -17,6 +17,7 @@ const LAYERS = [
   "src/region",
   "src/wait",
   "src/codec.ts",
+  "src/encoder.ts",
   "src/streams.ts",
   "src/lane",
   "src/mirror_ring",

@@ -176,7 +176,7 @@ function byteEntries(h: Handles): [string, (value: unknown) => unknown, () => un
     ["RpcClient.callSync", (x) => h.client.callSync(x), () => [1, 2, 3]],
     ["MirrorRing.write", (x) => h.mirror.write(x), byMirror],
     ["MirrorRing.read", (x) => h.mirror.read(x), byMirror],
-    ["codec.bytes.encode", (x) => codec.bytes.encode(x), () => [1, 2, 3]],
+    ["codec.bytes.encode", (x) => codec.bytes.encode(x, new Uint8Array(8)), () => [1, 2, 3]],
     ["layout.view", (x) => PAIR.view(x), byStruct],
     ["layout.read", (x) => PAIR.read(x), byStruct],
     ["layout.write", (x) => PAIR.write(x, { a: 1, b: 2 }), byStruct],

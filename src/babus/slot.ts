@@ -4,12 +4,14 @@
  * @module
  */
 
-import { byteLengthOf, checkWaits, inWords } from "../arguments.ts";
+import { checkWaits, inWords } from "../arguments.ts";
 import { VringError } from "../errors.ts";
-import { type Codec, encoded } from "../codec.ts";
+import type { Codec } from "../codec.ts";
+import { type Encoder, encoderOf } from "../encoder.ts";
 import { isCount } from "../layout/sizes.ts";
 import { commitView, copyIn } from "../memory/word.ts";
 import { now, perIsolate } from "../os/clock.ts";
+import { pageSize } from "../os/page.ts";
 import { CONDITIONS, type Waitable } from "../wait/any.ts";
 import type { Condition, Waiter } from "../wait/condition.ts";
 import { type SyncWaitOptions, until, untilSync, type WaitOptions } from "../wait/until.ts";
@@ -86,10 +88,13 @@ class Placed implements SlotView {
   }
 }
 
-/** A value as bytes. The array may grow after its length was checked. */
-interface Encoded {
-  readonly bytes: Uint8Array;
-  readonly length: number;
+/** A value that is ready to be written. */
+interface Prepared {
+  readonly value: unknown;
+  /** The most bytes that it takes; exactly so many if there are `bytes`. */
+  readonly bound: number;
+  /** The value, encoded already, if that takes the right to write for less long. */
+  readonly bytes: Uint8Array | undefined;
 }
 
 /** A claim on the next message. */
@@ -113,6 +118,7 @@ export class Slot<T = Uint8Array> implements Disposable, Waitable {
   readonly maxSize: number;
   readonly #words: SlotWords;
   readonly #codec: Codec<T>;
+  readonly #encoder: Encoder<T>;
   readonly #lock: WriteLock;
   readonly #waiter: Waiter;
   #claim: Claim | undefined;
@@ -128,6 +134,7 @@ export class Slot<T = Uint8Array> implements Disposable, Waitable {
     this.maxSize = words.plan.maxBytes;
     this.#words = words;
     this.#codec = codec;
+    this.#encoder = encoderOf(codec, "write to", words.what);
     const lock = this.#lock = new WriteLock(words);
     this.#waiter = {
       action: `write to slot "${name}"`,
@@ -154,25 +161,25 @@ export class Slot<T = Uint8Array> implements Disposable, Waitable {
    * 64 handles can be writing ones; one that has written is, until it is closed.
    */
   tryWrite(value: T): number | undefined {
-    const message = this.#encode(value);
-    return this.#lock.tryFollow() ? this.#write(message) : undefined;
+    const prepared = this.#prepare(value);
+    return this.#lock.tryFollow() ? this.#write(prepared) : undefined;
   }
 
   /** Writes a value, and blocks the thread while somebody else is writing; gives its number. */
   writeSync(value: T, options: SyncWaitOptions = {}): number {
-    const message = this.#encode(value);
+    const prepared = this.#prepare(value);
     this.#acquireSync(options);
-    return this.#write(message);
+    return this.#write(prepared);
   }
 
-  /** Writes a value once nobody else is writing; gives its number. */
+  /**
+   * Writes a value once nobody else is writing; gives its number. Do not change it until the promise
+   * resolves.
+   */
   write(value: T, options: WaitOptions = {}): Promise<number> {
-    let kept: Encoded | undefined;
     const attempt = () => {
-      const message = kept ?? this.#encode(value);
-      if (this.#tryAcquire()) return this.#write(message);
-      kept ??= { ...message, bytes: new Uint8Array(message.bytes) }; // a codec may reuse its array
-      return undefined;
+      const prepared = this.#prepare(value);
+      return this.#tryAcquire() ? this.#write(prepared) : undefined;
     };
     return until(attempt, this.#waiter, options);
   }
@@ -184,6 +191,7 @@ export class Slot<T = Uint8Array> implements Disposable, Waitable {
    */
   tryClaim(length: number = this.maxSize): Uint8Array<ArrayBuffer> | undefined {
     this.#words.region.checkOpen();
+    this.#encoder.checkIdle();
     return this.#lock.tryFollow() ? this.#reserve(length) : undefined;
   }
 
@@ -236,9 +244,14 @@ export class Slot<T = Uint8Array> implements Disposable, Waitable {
   /** Gives up what was claimed, and lets others write. */
   discard(): void {
     if (this.#claim === undefined) return;
+    this.#forgetClaim();
+    this.#lock.release();
+  }
+
+  #forgetClaim(): void {
+    if (this.#claim === undefined) return;
     this.#claim = undefined;
     claiming().delete(this);
-    this.#lock.release();
   }
 
   // ---- reading ----
@@ -297,8 +310,7 @@ export class Slot<T = Uint8Array> implements Disposable, Waitable {
 
   /** Closes this handle: its views become empty, and its claim is discarded. */
   close(): void {
-    this.#claim = undefined;
-    claiming().delete(this);
+    this.#forgetClaim();
     this.#words.region.close(() => this.#lock.close());
   }
 
@@ -363,22 +375,22 @@ export class Slot<T = Uint8Array> implements Disposable, Waitable {
    */
   #tryAcquire(): boolean {
     this.#words.region.checkOpen();
+    this.#encoder.checkIdle();
     return this.#lock.tryAcquire();
   }
 
-  /**
-   * The bytes of a value. The lock is taken only afterwards: a codec takes its time, and may write to
-   * this slot itself.
-   */
-  #encode(value: T): Encoded {
-    const { region, what } = this.#words;
-    region.checkOpen();
+  /** Prepares a value while others can write, as far as no memory is needed for that. */
+  #prepare(value: T): Prepared {
+    this.#words.region.checkOpen();
+    const encoder = this.#encoder;
     try {
-      const bytes = encoded(this.#codec, value);
-      region.checkOpen();
-      const length = byteLengthOf(bytes, "write to", what);
-      this.#checkLength(length);
-      return { bytes, length };
+      const prepared = encoder.prepare(value);
+      const bound = encoder.bound(prepared);
+      const isInPlace = encoder.isExact || bound <= Math.min(pageSize(), this.maxSize);
+      const bytes = isInPlace ? undefined : encoder.toBytes(prepared);
+      this.#words.region.checkOpen(); // a codec can do anything
+      this.#checkLength(bytes?.length ?? bound);
+      return { value: prepared, bound: bytes?.length ?? bound, bytes };
     } catch (error) {
       this.discard();
       throw error;
@@ -386,16 +398,20 @@ export class Slot<T = Uint8Array> implements Disposable, Waitable {
   }
 
   /** Writes a message; the lock is held, and given back whatever happens. */
-  #write({ bytes, length }: Encoded): number {
+  #write({ value, bound, bytes }: Prepared): number {
     const words = this.#words;
+    const { mapping } = words.region;
+    this.#forgetClaim();
     try {
-      const sequence = words.reserve(length);
-      copyIn(words.region.mapping, words.messageAt(sequence), bytes, length);
+      const sequence = words.reserve(bound);
+      const at = words.messageAt(sequence);
+      if (bytes !== undefined) copyIn(mapping, at, bytes, bound);
+      const length = bytes === undefined ? this.#encoder.into(value, mapping, at, bound) : bound;
+      if (length < 0) words.region.checkOpen();
       words.publish(sequence, length, now());
       return sequence;
     } finally {
-      if (this.#claim === undefined) this.#lock.release();
-      else this.discard();
+      if (this.#lock.held) this.#lock.release(); // unless a codec closed the slot
     }
   }
 

@@ -4,8 +4,7 @@
  * @module
  */
 
-import { plainBytes } from "../arguments.ts";
-import { encoded } from "../codec.ts";
+import { type Encoder, encoderOf } from "../encoder.ts";
 import { ClosedError, CorruptRegionError, PeerLostError, RoleTakenError } from "../errors.ts";
 import type { Region } from "../region/region.ts";
 import type { Attempt, Condition, Waiter } from "../wait/condition.ts";
@@ -23,6 +22,7 @@ import { Endpoint } from "../lane/endpoint.ts";
 import { beginLane, LaneReceiver, LaneSender } from "../lane/lane.ts";
 import { nextGeneration } from "../region/seats.ts";
 import { recordBytes, recordLength } from "../lane/record.ts";
+import { copyIn } from "../memory/word.ts";
 import { disposeAtEnd } from "../os/clock.ts";
 import {
   Board,
@@ -33,7 +33,16 @@ import {
   type RpcOptions,
   type RpcSeat,
 } from "./calls.ts";
-import { Envelope, errorFrom, Kind, longestBody, messageBytes, Patience, post } from "./message.ts";
+import {
+  bodyOffset,
+  Envelope,
+  errorFrom,
+  Kind,
+  longestBody,
+  messageBytes,
+  Patience,
+  postBody,
+} from "./message.ts";
 import { type Call, PendingCalls } from "./pending.ts";
 
 /** What a client can say besides what all must agree on. */
@@ -79,6 +88,7 @@ export class RpcClient<Q = Uint8Array, S = Uint8Array> implements Disposable {
   readonly #board: Board;
   readonly #seat: RpcSeat;
   readonly #codecs: Codecs<Q, S>;
+  readonly #encoder: Encoder<Q>;
   readonly #keepOpen: boolean;
   readonly #requests: LaneSender;
   readonly #responses: LaneReceiver;
@@ -103,6 +113,7 @@ export class RpcClient<Q = Uint8Array, S = Uint8Array> implements Disposable {
     this.#board = board;
     this.#seat = seat;
     this.#codecs = codecsOf(options);
+    this.#encoder = encoderOf(this.#codecs.request, "call through", end.what);
     this.#keepOpen = options.keepOpen ?? false;
     this.#requests = beginLane(seat.requests, "head", () => new LaneSender(seat.requests)); // C4
     this.#responses = beginLane(seat.responses, "tail", () => new LaneReceiver(seat.responses));
@@ -250,30 +261,39 @@ export class RpcClient<Q = Uint8Array, S = Uint8Array> implements Disposable {
   ): Call<S> | undefined {
     this.#end.checkOpen();
     if (this.#serverChanged()) this.#receive(); // while `adopted` is near
-    const body = this.#encode(request);
-    this.#end.checkOpen(); // a codec can do anything
-    if (this.#end.peerHasClosed()) throw this.#end.peerLost();
-    if (body.length > this.maxRequest) {
-      throw new RangeError(
-        `Cannot call through ${this.#end.what}: the request has ${body.length} bytes, and can have ` +
-          `${this.maxRequest}; make the lanes larger`,
-      );
-    }
+    const encoder = this.#encoder;
+    const prepared = encoder.prepare(request);
     const lane = this.#requests;
-    const bytes = messageBytes(body.length);
-    if (!lane.hasRoom(bytes)) {
+    let bound = encoder.bound(prepared);
+    const fits = bound <= this.maxRequest && lane.hasRoom(messageBytes(bound));
+    const body = fits || encoder.isExact ? undefined : encoder.toBytes(prepared); // it may fit
+    if (body !== undefined) bound = body.length;
+    this.#checkSendable(bound);
+    if (!lane.hasRoom(messageBytes(bound))) {
       if (this.#isBroken()) throw this.#broken();
-      this.#wanted = bytes;
+      this.#wanted = messageBytes(bound);
       return undefined;
     }
-    const call = this.#calls.add(bytes, resolve, reject);
+    const { mapping } = lane.place;
+    let length = bound;
+    if (body !== undefined) copyIn(mapping, bodyOffset(lane), body);
+    else length = encoder.into(prepared, mapping, bodyOffset(lane), bound);
+    if (length < 0) this.#end.checkOpen();
+    const call = this.#calls.add(messageBytes(length), resolve, reject);
     const kind = this.#keepOpen ? Patience.keepOpen : Patience.none;
-    post(lane, { call: call.number, kind, generation: this.generation, body });
+    postBody(lane, { call: call.number, kind, generation: this.generation }, length);
     return call;
   }
 
-  #encode(request: Q): Uint8Array {
-    return plainBytes(encoded(this.#codecs.request, request), "call through", this.#end.what);
+  /** Throws unless a request of this length can be sent, now or later. */
+  #checkSendable(length: number): void {
+    this.#end.checkOpen();
+    if (this.#end.peerHasClosed()) throw this.#end.peerLost();
+    if (length <= this.maxRequest) return;
+    throw new RangeError(
+      `Cannot call through ${this.#end.what}: the request has ${length} bytes, and can have ` +
+        `${this.maxRequest}; make the lanes larger`,
+    );
   }
 
   /** Room for a request, or answers: the server may go on only once those are taken. */

@@ -154,12 +154,24 @@ export interface Outgoing {
 }
 
 /** Writes a message into free space and publishes it. */
-export function post(lane: LaneSender, { call, kind, generation, body }: Outgoing): void {
+export function post(lane: LaneSender, message: Outgoing): void {
+  const { body } = message;
+  copyIn(lane.place.mapping, bodyOffset(lane), body);
+  postBody(lane, message, body.length);
+}
+
+/** The offset of the body of the next message, in the sender's mapping. */
+export function bodyOffset(lane: LaneSender): number {
+  return payloadOffset(lane) + HEADER;
+}
+
+/** Publishes the next message, whose body is in place. */
+export function postBody(lane: LaneSender, numbers: Omit<Outgoing, "body">, bytes: number): void {
+  const { call, kind, generation } = numbers;
   const { mapping } = lane.place;
   const at = payloadOffset(lane);
   storeDouble(mapping, at, call * KINDS + kind);
   storeDouble(mapping, at + 8, generation);
-  copyIn(mapping, at + HEADER, body);
-  finishRecord(lane, HEADER + body.length);
+  finishRecord(lane, HEADER + bytes);
   lane.announce();
 }

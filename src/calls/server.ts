@@ -4,8 +4,8 @@
  * @module
  */
 
-import { checkHandler, checkLimit, checkObject, checkWaits, plainBytes } from "../arguments.ts";
-import { encoded } from "../codec.ts";
+import { checkHandler, checkLimit, checkObject, checkWaits } from "../arguments.ts";
+import { type Encoder, encoderOf } from "../encoder.ts";
 import { ClosedError, CorruptRegionError, VringError } from "../errors.ts";
 import type { Condition, Waiter } from "../wait/condition.ts";
 import { yieldOften } from "../wait/fairness.ts";
@@ -96,6 +96,7 @@ export class RpcServer<Q = Uint8Array, S = Uint8Array> implements Disposable {
   readonly clients: number;
   readonly #end: Endpoint;
   readonly #codecs: Codecs<Q, S>;
+  readonly #encoder: Encoder<S>;
   readonly #clients: Clients;
   readonly #waiterForWork: Waiter;
   readonly #waiterForMoves: Waiter; // of what is left in a shutdown
@@ -113,6 +114,7 @@ export class RpcServer<Q = Uint8Array, S = Uint8Array> implements Disposable {
     this.clients = board.clients;
     this.#end = end;
     this.#codecs = codecs;
+    this.#encoder = encoderOf(codecs.response, "answer through", end.what);
     const clients = this.#clients = new Clients(end, board);
     nextGeneration(board.generation); // .. P1 and now clients look
     const ready = () => clients.look() || clients.canFlush();
@@ -423,7 +425,7 @@ export class RpcServer<Q = Uint8Array, S = Uint8Array> implements Disposable {
   #tryAnswer(client: Client, id: Numbers, value: S): void {
     let body: Uint8Array;
     try {
-      body = plainBytes(encoded(this.#codecs.response, value), "answer through", this.#end.what);
+      body = this.#encoder.toBytes(this.#encoder.prepare(value));
       const longest = longestBody(this.capacity);
       if (body.length > longest) {
         throw new RangeError(

@@ -7,7 +7,7 @@
  * @module
  */
 
-import type { Codec } from "../codec.ts";
+import { type Codec, formOf } from "../codec.ts";
 import { CorruptRegionError } from "../errors.ts";
 import { LINE_BYTES } from "../layout/sizes.ts";
 import { copyIn, copyOut, loadDouble, peekView, prefetch, storeDouble } from "../memory/word.ts";
@@ -82,18 +82,26 @@ const REUSED_BYTES = 2 ** 16;
 export class Landing {
   #reused: Uint8Array<ArrayBuffer> | undefined;
   #last: Uint8Array<ArrayBuffer> | undefined; // the beginning of it that was filled last
+  #data: DataView | undefined; // of all of it
   #isRead = false; // a codec is decoding
 
   /** Returns an array of this length; a reused one if the codec is transient. */
   arrayFor(length: number, { transient }: { readonly transient?: boolean }) {
     if (!transient || length > REUSED_BYTES || this.#isRead) return new Uint8Array(length);
     if (this.#last?.length === length) return this.#last;
-    this.#reused ??= new Uint8Array(REUSED_BYTES);
+    if (this.#reused === undefined) {
+      this.#reused = new Uint8Array(REUSED_BYTES);
+      this.#data = new DataView(this.#reused.buffer);
+    }
     return this.#last = this.#reused.subarray(0, length);
   }
 
   /** Decodes an array from `arrayFor`; the codec may receive another message meanwhile. */
   decode<T>(codec: Codec<T>, bytes: Uint8Array<ArrayBuffer>): T {
+    const form = bytes === this.#last ? formOf(codec) : undefined;
+    if (form?.kind === "struct" && bytes.length === form.size) {
+      return form.load(this.#data!, 0) as T;
+    }
     const isRead = this.#isRead;
     this.#isRead = true;
     try {

@@ -5,9 +5,10 @@
  * @module
  */
 
-import { byteLengthOf, checkWaits, inWords } from "../arguments.ts";
+import { checkWaits, inWords } from "../arguments.ts";
 import { VringError } from "../errors.ts";
-import { type Codec, encoded } from "../codec.ts";
+import type { Codec } from "../codec.ts";
+import { type Encoder, encoderOf } from "../encoder.ts";
 import { claimView, commitView } from "../memory/word.ts";
 import { disposeAtEnd } from "../os/clock.ts";
 import type { Condition, Waiter } from "../wait/condition.ts";
@@ -191,19 +192,20 @@ export abstract class Sender implements Disposable {
 export abstract class MessageSender<T> extends Sender {
   /** The longest message that fits, in bytes. */
   readonly maxMessage: number;
-  readonly #codec: Codec<T>;
+  readonly #encoder: Encoder<T>;
 
   /** @ignore */
   constructor(at: LaneEnd, codec: Codec<T>) {
     super(at);
     this.maxMessage = longestRecord(at.place.capacity);
-    this.#codec = codec;
+    this.#encoder = encoderOf(codec, "send through", this.end.what);
   }
 
   /** Sends a value; returns false when the ring is full. Never waits. */
   trySend(value: T): boolean {
-    const message = this.#encode(value);
-    return this.#trySend(message, this.#lengthOf(message));
+    if (!this.#write(value)) return false;
+    this.lane.announce();
+    return true;
   }
 
   /** Blocks the thread until the ring has room, and sends a value. */
@@ -257,20 +259,26 @@ export abstract class MessageSender<T> extends Sender {
     return sinkStream(this, options);
   }
 
-  #encode(value: T): Uint8Array {
+  /** Writes a value into free space, and counts it as written; returns false if it has no room. */
+  #write(value: T): boolean {
     this.end.checkOpen();
-    return encoded(this.#codec, value);
+    const { lane } = this;
+    const encoder = this.#encoder;
+    const prepared = encoder.prepare(value);
+    const bound = encoder.bound(prepared);
+    if (!encoder.isExact && !(bound <= this.maxMessage && lane.hasRoom(recordBytes(bound)))) {
+      return this.#writeBytes(encoder.toBytes(prepared)); // it may take less
+    }
+    if (!this.hasRoom(bound)) return false;
+    const length = encoder.into(prepared, lane.place.mapping, payloadOffset(lane), bound);
+    if (length < 0) this.end.checkOpen();
+    finishRecord(lane, length);
+    return true;
   }
 
-  /** Returns the length of an encoded message. */
-  #lengthOf(message: Uint8Array): number {
-    return byteLengthOf(message, "send through", this.end.what);
-  }
-
-  #trySend(message: Uint8Array, length: number): boolean {
-    if (!this.hasRoom(length)) return false;
-    writeRecord(this.lane, message, length);
-    this.lane.announce();
+  #writeBytes(message: Uint8Array): boolean {
+    if (!this.hasRoom(message.length)) return false;
+    writeRecord(this.lane, message, message.length);
     return true;
   }
 
@@ -278,12 +286,7 @@ export abstract class MessageSender<T> extends Sender {
   #trySendFrom(values: readonly T[], first: number): number {
     let next = first;
     try {
-      for (; next < values.length; next++) {
-        const message = this.#encode(values[next]!);
-        const length = this.#lengthOf(message);
-        if (!this.hasRoom(length)) break;
-        writeRecord(this.lane, message, length);
-      }
+      while (next < values.length && this.#write(values[next]!)) next++;
     } finally {
       if (next > first && !this.end.closed) this.lane.announce();
     }
@@ -302,6 +305,7 @@ export abstract class MessageSender<T> extends Sender {
 
   /** @ignore */
   protected override checkLength(length: number): void {
+    this.#encoder.checkIdle();
     if (Number.isInteger(length) && length >= 0 && length <= this.maxMessage) return;
     throw this.#misfit(length);
   }

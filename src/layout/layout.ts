@@ -37,7 +37,7 @@ import { roundUp } from "./sizes.ts";
 import { toC, toCHeader } from "./tools/c_header.ts";
 import { inspect } from "./tools/inspect.ts";
 import { toMarkdown } from "./tools/table.ts";
-import { checkValue, loadValue, storeValue } from "./values.ts";
+import { checkValue, loadValue, misfit, storeValue } from "./values.ts";
 import { type ViewClass, viewClass } from "./view.ts";
 
 export type { AnyLayout, ArrayType, BytesType, Declarations, Field, TextType };
@@ -215,7 +215,7 @@ class DeclaredLayout<F extends Declarations> implements Layout<F> {
   write(bytes: Uint8Array, value: InputOf<F>, offset = 0): void {
     const data = this.#memory("write", bytes, offset);
     checkValue(this, value, this.name);
-    storeValue(this, data, 0, value, this.name);
+    if (!storeValue(this, data, 0, value)) throw misfit(this, value);
   }
 
   inspect(bytes: Uint8Array, offset = 0): string {

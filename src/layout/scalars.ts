@@ -55,6 +55,60 @@ interface ArrayClass {
   new (buffer: ArrayBufferLike, byteOffset?: number, length?: number): ArrayLike<unknown>;
 }
 
+type Load = (data: DataView, at: number) => number | bigint;
+type Store = (data: DataView, at: number, value: unknown) => boolean;
+
+const loadF64: Load = (data, at) => data.getFloat64(at, true);
+const storeF64: Store = (data, at, value) => {
+  if (typeof value !== "number") return false;
+  data.setFloat64(at, value, true);
+  return true;
+};
+
+const loadF32: Load = (data, at) => data.getFloat32(at, true);
+const storeF32: Store = (data, at, value) => {
+  if (typeof value !== "number") return false;
+  data.setFloat32(at, value, true);
+  return true;
+};
+
+const loadU32: Load = (data, at) => data.getUint32(at, true);
+const storeU32: Store = (data, at, value) => {
+  if (typeof value !== "number" || value >>> 0 !== value) return false;
+  data.setUint32(at, value, true);
+  return true;
+};
+
+const loadI32: Load = (data, at) => data.getInt32(at, true);
+const storeI32: Store = (data, at, value) => {
+  if (typeof value !== "number" || (value | 0) !== value) return false;
+  data.setInt32(at, value, true);
+  return true;
+};
+
+const loadU8: Load = (data, at) => data.getUint8(at);
+const storeU8: Store = (data, at, value) => {
+  if (typeof value !== "number" || (value & 0xff) !== value) return false;
+  data.setUint8(at, value);
+  return true;
+};
+
+const loadU16: Load = (data, at) => data.getUint16(at, true);
+const storeU16: Store = (data, at, value) => {
+  if (typeof value !== "number" || (value & 0xffff) !== value) return false;
+  data.setUint16(at, value, true);
+  return true;
+};
+
+const U64_MAX = 0xffff_ffff_ffff_ffffn;
+
+const loadU64: Load = (data, at) => data.getBigUint64(at, true);
+const storeU64: Store = (data, at, value) => {
+  if (typeof value !== "bigint" || value < 0n || value > U64_MAX) return false;
+  data.setBigUint64(at, value, true);
+  return true;
+};
+
 /** The properties of one scalar. */
 export interface ScalarRow {
   /** Bytes; the alignment is the same. */
@@ -64,11 +118,11 @@ export interface ScalarRow {
   /** The class of an array of it. */
   readonly Array: ArrayClass;
   /** Reads it. */
-  readonly load: (data: DataView, at: number) => unknown;
-  /** Writes a checked value. */
-  readonly store: (data: DataView, at: number, value: unknown) => void;
-  /** Throws if the value does not fit this scalar; `path` names the field. */
-  readonly check: (value: unknown, path: string) => void;
+  readonly load: Load;
+  /** Writes a value; returns false, and writes nothing, if it does not fit. */
+  readonly store: Store;
+  /** The values that fit, in words. */
+  readonly range: string;
 }
 
 /** Every scalar. */
@@ -77,61 +131,59 @@ export const SCALARS: Readonly<Record<Scalar, ScalarRow>> = {
     size: 1,
     c: "uint8_t",
     Array: Uint8Array,
-    load: (data, at) => data.getUint8(at),
-    store: (data, at, value) => data.setUint8(at, value as number),
-    check: integerCheck("u8", 0, 0xff),
+    load: loadU8,
+    store: storeU8,
+    range: "an integer from 0 to 255",
   },
   u16: {
     size: 2,
     c: "uint16_t",
     Array: Uint16Array,
-    load: (data, at) => data.getUint16(at, true),
-    store: (data, at, value) => data.setUint16(at, value as number, true),
-    check: integerCheck("u16", 0, 0xffff),
+    load: loadU16,
+    store: storeU16,
+    range: "an integer from 0 to 65535",
   },
   u32: {
     size: 4,
     c: "uint32_t",
     Array: Uint32Array,
-    load: (data, at) => data.getUint32(at, true),
-    store: (data, at, value) => data.setUint32(at, value as number, true),
-    check: integerCheck("u32", 0, 0xffff_ffff),
+    load: loadU32,
+    store: storeU32,
+    range: "an integer from 0 to 4294967295",
   },
   u64: {
     size: 8,
     c: "uint64_t",
     Array: BigUint64Array,
-    load: (data, at) => data.getBigUint64(at, true),
-    store: (data, at, value) => data.setBigUint64(at, value as bigint, true),
-    check: checkU64,
+    load: loadU64,
+    store: storeU64,
+    range: "an integer from 0n to 18446744073709551615n",
   },
   i32: {
     size: 4,
     c: "int32_t",
     Array: Int32Array,
-    load: (data, at) => data.getInt32(at, true),
-    store: (data, at, value) => data.setInt32(at, value as number, true),
-    check: integerCheck("i32", -0x8000_0000, 0x7fff_ffff),
+    load: loadI32,
+    store: storeI32,
+    range: "an integer from -2147483648 to 2147483647",
   },
   f32: {
     size: 4,
     c: "float",
     Array: Float32Array,
-    load: (data, at) => data.getFloat32(at, true),
-    store: (data, at, value) => data.setFloat32(at, value as number, true),
-    check: checkNumber,
+    load: loadF32,
+    store: storeF32,
+    range: "a number",
   },
   f64: {
     size: 8,
     c: "double",
     Array: Float64Array,
-    load: (data, at) => data.getFloat64(at, true),
-    store: (data, at, value) => data.setFloat64(at, value as number, true),
-    check: checkNumber,
+    load: loadF64,
+    store: storeF64,
+    range: "a number",
   },
 };
-
-const U64_MAX = 0xffff_ffff_ffff_ffffn;
 
 /** Whether a name is a scalar. */
 export function isScalar(name: unknown): name is Scalar {
@@ -143,26 +195,59 @@ export function isWord(name: unknown): name is Word {
   return name === "u32" || name === "i32" || name === "u64";
 }
 
-function integerCheck(scalar: Scalar, min: number, max: number): ScalarRow["check"] {
-  return (value, path) => {
-    if (Number.isInteger(value) && value as number >= min && value as number <= max) return;
-    checkNumber(value, path);
-    throw misfit(scalar, value, path, `${min} to ${max}`);
-  };
+// The switches below are the hot path of every struct: the engine inlines what they call, and cannot
+// inline a call through the table.
+
+/** Reads a scalar. */
+export function loadScalar(type: Scalar, data: DataView, at: number): number | bigint {
+  switch (type) {
+    case "f64":
+      return loadF64(data, at);
+    case "f32":
+      return loadF32(data, at);
+    case "u32":
+      return loadU32(data, at);
+    case "i32":
+      return loadI32(data, at);
+    case "u8":
+      return loadU8(data, at);
+    case "u16":
+      return loadU16(data, at);
+    case "u64":
+      return loadU64(data, at);
+  }
 }
 
-function checkU64(value: unknown, path: string): void {
-  if (typeof value !== "bigint") throw wrongType(value, path, "a bigint");
-  if (value < 0n || value > U64_MAX) throw misfit("u64", value, path, `0n to ${U64_MAX}n`);
+/** Writes a scalar; returns false, and writes nothing, if the value does not fit. */
+export function storeScalar(type: Scalar, data: DataView, at: number, value: unknown): boolean {
+  switch (type) {
+    case "f64":
+      return storeF64(data, at, value);
+    case "f32":
+      return storeF32(data, at, value);
+    case "u32":
+      return storeU32(data, at, value);
+    case "i32":
+      return storeI32(data, at, value);
+    case "u8":
+      return storeU8(data, at, value);
+    case "u16":
+      return storeU16(data, at, value);
+    case "u64":
+      return storeU64(data, at, value);
+  }
 }
 
-function checkNumber(value: unknown, path: string): void {
-  if (typeof value !== "number") throw wrongType(value, path, "a number");
-}
+const trial = new DataView(new ArrayBuffer(8));
 
-function misfit(scalar: Scalar, value: unknown, path: string, range: string): RangeError {
-  return new RangeError(
-    `Cannot write ${path}: ${value} does not fit in ${scalar}; pass an integer from ${range}`,
+/** Throws if the value does not fit this scalar; `path` names the field. */
+export function checkScalar(type: Scalar, value: unknown, path: string): void {
+  if (storeScalar(type, trial, 0, value)) return;
+  const isType = type === "u64" ? typeof value === "bigint" : typeof value === "number";
+  if (!isType) throw wrongType(value, path, type === "u64" ? "a bigint" : "a number");
+  throw new RangeError(
+    `Cannot write ${path}: ${value} does not fit in ${type}; pass ` +
+      SCALARS[type].range,
   );
 }
 

@@ -1,14 +1,22 @@
 /**
  * Copies between memory and plain values. A peer may have written any bytes into the memory:
- * reading returns some value and never throws. Writing checks all values before it stores the
- * first, and each value again as it stores it: a getter may return another one by then.
+ * reading returns some value and never throws. Storing checks each value as it stores it, stops at
+ * the first that does not fit and returns false; `checkValue` then tells which one that is.
  *
  * @module
  */
 
 import { byteLengthIn, fill } from "../arguments.ts";
 import { type AnyLayout, type ArrayType, type FieldType, sizeOf } from "./fields.ts";
-import { isScalar, type Scalar, SCALARS, wrongType } from "./scalars.ts";
+import {
+  checkScalar,
+  isScalar,
+  loadScalar,
+  type Scalar,
+  SCALARS,
+  storeScalar,
+  wrongType,
+} from "./scalars.ts";
 
 const ENCODER = new TextEncoder();
 const DECODER = new TextDecoder("utf-8", { ignoreBOM: true }); // keeps a BOM
@@ -16,9 +24,28 @@ const DECODER = new TextDecoder("utf-8", { ignoreBOM: true }); // keeps a BOM
 type Fields = Record<string, unknown>;
 type Elements = ArrayLike<never>;
 
+/** A field, as the loops below need it. */
+export interface Step {
+  readonly name: string;
+  readonly shape: FieldType;
+  readonly offset: number;
+}
+
+const cache = new WeakMap<AnyLayout, readonly Step[]>();
+
+/** Returns the fields of a layout in the order declared. */
+export function stepsOf(layout: AnyLayout): readonly Step[] {
+  const known = cache.get(layout);
+  if (known !== undefined) return known;
+  const fields = Object.values(layout.fields);
+  const steps = fields.map(({ name, shape, offset }) => ({ name, shape, offset }));
+  cache.set(layout, steps);
+  return steps;
+}
+
 /** Copies the value of a type out of memory at `at`. */
 export function loadValue(type: FieldType, data: DataView, at: number): unknown {
-  if (typeof type === "string") return SCALARS[type].load(data, at);
+  if (typeof type === "string") return loadScalar(type, data, at);
   switch (type.kind) {
     case "bytes":
       return copyOf(data, at, type.size);
@@ -27,15 +54,18 @@ export function loadValue(type: FieldType, data: DataView, at: number): unknown 
     case "array":
       return loadArray(type, data, at);
     case "layout":
-      return loadFields(type, data, at);
+      return loadFields(stepsOf(type), data, at);
   }
 }
 
-function loadFields(layout: AnyLayout, data: DataView, at: number): Fields {
+/** Copies the values of the fields of a layout. */
+export function loadFields(steps: readonly Step[], data: DataView, at: number): Fields {
   const value: Fields = {};
-  for (const name in layout.fields) {
-    const { shape, offset } = layout.fields[name]!;
-    value[name] = loadValue(shape, data, at + offset);
+  for (let index = 0; index < steps.length; index++) {
+    const { name, shape, offset } = steps[index]!;
+    value[name] = typeof shape === "string"
+      ? loadScalar(shape, data, at + offset)
+      : loadValue(shape, data, at + offset);
   }
   return value;
 }
@@ -53,9 +83,10 @@ function loadArray({ element, length }: ArrayType, data: DataView, at: number): 
   if (isScalar(element)) {
     return new SCALARS[element].Array(copyOf(data, at, length * size).buffer);
   }
+  const steps = stepsOf(element);
   const values: Fields[] = [];
   for (let index = 0; index < length; index++) {
-    values.push(loadFields(element, data, at + index * size));
+    values.push(loadFields(steps, data, at + index * size));
   }
   return values;
 }
@@ -68,12 +99,93 @@ function bytesAt(data: DataView, at: number, size: number): Uint8Array {
   return new Uint8Array(data.buffer, data.byteOffset + at, size);
 }
 
-/** Throws unless the value can be stored as this type; `path` names it in the message. */
-export function checkValue(type: FieldType, value: unknown, path: string): void {
-  if (typeof type === "string") return SCALARS[type].check(value, path);
+/** Stores a value; returns false at the first part that does not fit. */
+export function storeValue(type: FieldType, data: DataView, at: number, value: unknown): boolean {
+  if (typeof type === "string") return storeScalar(type, data, at, value);
   switch (type.kind) {
     case "bytes":
-      return void checkedBytes(value, type.size, path);
+      if (countIn("u8", value) !== type.size) return false;
+      fill(bytesAt(data, at, type.size), value as Uint8Array);
+      return true;
+    case "text":
+      if (typeof value !== "string" || !isText(value, type.size)) return false;
+      storeText(data, at, type.size, value);
+      return true;
+    case "array":
+      return storeArray(type, data, at, value);
+    case "layout":
+      return storeFields(stepsOf(type), data, at, value);
+  }
+}
+
+/** Stores the values of the fields of a layout, as `storeValue` does. */
+export function storeFields(
+  steps: readonly Step[],
+  data: DataView,
+  at: number,
+  value: unknown,
+): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  for (let index = 0; index < steps.length; index++) {
+    const { name, shape, offset } = steps[index]!;
+    const part = (value as Fields)[name];
+    const stored = typeof shape === "string"
+      ? storeScalar(shape, data, at + offset, part)
+      : storeValue(shape, data, at + offset, part);
+    if (!stored) return false;
+  }
+  return true;
+}
+
+function storeArray(
+  { element, length }: ArrayType,
+  data: DataView,
+  at: number,
+  value: unknown,
+): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  const size = sizeOf(element);
+  const count = countIn(element, value);
+  if (count !== undefined) {
+    if (count !== length) return false;
+    const { buffer } = new SCALARS[element as Scalar].Array(value as Elements);
+    bytesAt(data, at, length * size).set(new Uint8Array(buffer));
+    return true;
+  }
+  const values = value as ArrayLike<unknown>;
+  if (values.length !== length) return false;
+  for (let index = 0; index < length; index++) {
+    if (!storeValue(element, data, at + index * size, values[index])) return false;
+  }
+  return true;
+}
+
+function storeText(data: DataView, at: number, size: number, value: string): void {
+  const room = bytesAt(data, at, size);
+  const { written } = ENCODER.encodeInto(value, room);
+  room.fill(0, written);
+}
+
+/** How many elements a typed array of just this element has; undefined for anything else. */
+function countIn(element: ArrayType["element"], value: unknown): number | undefined {
+  if (!isScalar(element)) return undefined;
+  const { Array: { name }, size } = SCALARS[element];
+  const bytes = byteLengthIn(value, name);
+  return bytes === undefined ? undefined : bytes / size;
+}
+
+/** Whether a text fits, and reads back the same. */
+function isText(value: string, size: number): boolean {
+  if (value.includes("\0") || !value.isWellFormed()) return false;
+  return value.length * 3 <= size || ENCODER.encode(value).length <= size; // 3 for a UTF-16 unit
+}
+
+/** Throws unless the value can be stored as this type; `path` names it in the message. */
+export function checkValue(type: FieldType, value: unknown, path: string): void {
+  if (typeof type === "string") return checkScalar(type, value, path);
+  switch (type.kind) {
+    case "bytes":
+      return checkBytes(value, type.size, path);
     case "text":
       return checkText(value, type.size, path);
     case "array":
@@ -85,8 +197,8 @@ export function checkValue(type: FieldType, value: unknown, path: string): void 
 
 function checkFields(layout: AnyLayout, value: unknown, path: string): void {
   if (typeof value !== "object" || value === null) throw wrongType(value, path, "an object");
-  for (const name in layout.fields) {
-    checkValue(layout.fields[name]!.shape, (value as Fields)[name], `${path}.${name}`);
+  for (const { name, shape } of stepsOf(layout)) {
+    checkValue(shape, (value as Fields)[name], `${path}.${name}`);
   }
 }
 
@@ -101,20 +213,10 @@ function checkArray({ element, length }: ArrayType, value: unknown, path: string
   }
 }
 
-/** How many elements a typed array of just this element has; undefined for anything else. */
-function countIn(element: ArrayType["element"], value: unknown): number | undefined {
-  if (!isScalar(element)) return undefined;
-  const { Array: { name }, size } = SCALARS[element];
-  const bytes = byteLengthIn(value, name);
-  return bytes === undefined ? undefined : bytes / size;
-}
-
-/** Bytes of the right number, whatever their own `length` says. */
-function checkedBytes(value: unknown, size: number, path: string): Uint8Array {
-  const count = countIn("u8", value);
+function checkBytes(value: unknown, size: number, path: string): void {
+  const count = countIn("u8", value); // whatever its own `length` says
   if (count === undefined) throw wrongType(value, path, "a Uint8Array");
   checkLength(count, size, path);
-  return value as Uint8Array;
 }
 
 function checkLength(length: number, wanted: number, path: string): void {
@@ -124,82 +226,21 @@ function checkLength(length: number, wanted: number, path: string): void {
   );
 }
 
-/** Throws unless the text reads back the same. */
 function checkText(value: unknown, size: number, path: string): void {
   if (typeof value !== "string") throw wrongType(value, path, "a string");
+  if (isText(value, size)) return;
   const problem = (text: string) => new RangeError(`Cannot write ${path}: the text ${text}`);
   if (value.includes("\0")) throw problem("has a NUL in it, which ends a text; remove it");
   if (!value.isWellFormed()) throw problem("has half a character in it; use toWellFormed()");
-  if (value.length * 3 <= size) return; // no unit of UTF-16 takes more
   const { length } = ENCODER.encode(value);
-  if (length > size) {
-    throw problem(`takes ${length} bytes and there is room for ${size}; shorten it`);
-  }
+  throw problem(`takes ${length} bytes and there is room for ${size}; shorten it`);
 }
 
-/** Stores a value; throws at the first part that does not fit. `path` is as for `checkValue`. */
-export function storeValue(
-  type: FieldType,
-  data: DataView,
-  at: number,
-  value: unknown,
-  path: string,
-): void {
-  if (typeof type === "string") {
-    const { check, store } = SCALARS[type];
-    check(value, path);
-    return store(data, at, value);
-  }
-  switch (type.kind) {
-    case "bytes":
-      return fill(bytesAt(data, at, type.size), checkedBytes(value, type.size, path));
-    case "text":
-      checkText(value, type.size, path);
-      return storeText(data, at, type.size, value as string);
-    case "array":
-      return storeArray(type, data, at, value, path);
-    case "layout":
-      return storeFields(type, data, at, value, path);
-  }
-}
-
-function storeFields(
-  layout: AnyLayout,
-  data: DataView,
-  at: number,
-  value: unknown,
-  path: string,
-): void {
-  if (typeof value !== "object" || value === null) throw wrongType(value, path, "an object");
-  for (const name in layout.fields) {
-    const { shape, offset } = layout.fields[name]!;
-    storeValue(shape, data, at + offset, (value as Fields)[name], `${path}.${name}`);
-  }
-}
-
-function storeArray(
-  { element, length }: ArrayType,
-  data: DataView,
-  at: number,
-  value: unknown,
-  path: string,
-): void {
-  if (typeof value !== "object" || value === null) throw wrongType(value, path, "an array");
-  const size = sizeOf(element);
-  const count = countIn(element, value);
-  if (count !== undefined) {
-    checkLength(count, length, path);
-    const { buffer } = new SCALARS[element as Scalar].Array(value as Elements);
-    return bytesAt(data, at, length * size).set(new Uint8Array(buffer));
-  }
-  for (let index = 0; index < length; index++) {
-    const next = (value as ArrayLike<unknown>)[index];
-    storeValue(element, data, at + index * size, next, `${path}[${index}]`);
-  }
-}
-
-function storeText(data: DataView, at: number, size: number, value: string): void {
-  const room = bytesAt(data, at, size);
-  const { written } = ENCODER.encodeInto(value, room);
-  room.fill(0, written);
+/** Makes the error for a value that could not be stored. */
+export function misfit(layout: AnyLayout, value: unknown): Error {
+  checkValue(layout, value, layout.name);
+  return new TypeError(
+    `Cannot write ${layout.name}: a getter of the value returns something else each time; pass ` +
+      "plain values",
+  );
 }

@@ -11,7 +11,7 @@
 
 import type { AnyLayout, Field, FieldType, TextType } from "./fields.ts";
 import { isScalar, type Scalar, SCALARS } from "./scalars.ts";
-import { loadText, loadValue, storeValue } from "./values.ts";
+import { checkValue, loadText, loadValue, storeValue } from "./values.ts";
 
 /** The constructor of the views of one layout, over memory that begins where the layout does. */
 export type ViewClass = new (data: DataView) => object;
@@ -47,14 +47,13 @@ export function viewClass(layout: AnyLayout): ViewClass {
 function accessor(field: Field, number: number): PropertyDescriptor {
   const { shape, offset, path } = field;
   if (isScalar(shape)) {
-    const { load, check, store } = SCALARS[shape];
+    const { load, store } = SCALARS[shape];
     return {
       get(this: StructView) {
         return load(this[DATA], offset);
       },
       set(this: StructView, value: unknown) {
-        check(value, path);
-        store(this[DATA], offset, value);
+        if (!store(this[DATA], offset, value)) checkValue(shape, value, path);
       },
     };
   }
@@ -64,7 +63,7 @@ function accessor(field: Field, number: number): PropertyDescriptor {
         return loadText(this[DATA], offset, shape.size);
       },
       set(this: StructView, value: unknown) {
-        storeValue(shape, this[DATA], offset, value, path);
+        if (!storeValue(shape, this[DATA], offset, value)) checkValue(shape, value, path);
       },
     };
   }

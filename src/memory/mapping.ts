@@ -44,6 +44,8 @@ export class Mapping implements Memory, Disposable {
   readonly what: string;
   /** The buffer of all views of the memory. */
   readonly buffer: ArrayBuffer;
+  /** The memory for values of all types; its methods throw a TypeError once it is closed. */
+  readonly values: DataView<ArrayBuffer>;
   readonly #bytes: Uint8Array<ArrayBuffer>;
   readonly #doubles: Float64Array<ArrayBuffer>;
   readonly #forget: () => void;
@@ -56,6 +58,7 @@ export class Mapping implements Memory, Disposable {
     this.length = length;
     this.buffer = bufferAt(address, length);
     this.#bytes = new Uint8Array(this.buffer);
+    this.values = new DataView(this.buffer);
     this.#doubles = new Float64Array(this.buffer, 0, Math.floor(length / 8));
     this.#forget = onCollected(this.buffer, () => retire(address));
     this.what = what;

@@ -29,6 +29,8 @@ export interface Memory {
   readonly buffer: ArrayBuffer;
   /** The same memory as numbers: number `i` is bytes `8 * i` to `8 * i + 7`. */
   readonly doubles: Float64Array<ArrayBuffer>;
+  /** The same memory for values of all types. */
+  readonly values: DataView<ArrayBuffer>;
 }
 
 /** The offset and the name of a word; a field of a layout is one. */
@@ -315,6 +317,22 @@ export function commitView(
   _memory: Memory,
   _offset: number,
   _view: Uint8Array,
+  _length: number,
+): void {}
+
+/**
+ * Returns a view of all the memory, to write values at an offset; `commitData` must follow before the
+ * publish. Making a view for each value would take longer than writing it.
+ */
+export function claimData(memory: Memory): DataView<ArrayBuffer> {
+  return memory.values;
+}
+
+/** Ends the writing through `claimData`. It has nothing to do here, like `commitView`. */
+export function commitData(
+  _memory: Memory,
+  _offset: number,
+  _data: DataView<ArrayBuffer>,
   _length: number,
 ): void {}
 

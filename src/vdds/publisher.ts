@@ -4,11 +4,13 @@
  * @module
  */
 
-import { byteLengthOf, checkWaits, inWords } from "../arguments.ts";
+import { checkWaits, inWords } from "../arguments.ts";
 import { VringError } from "../errors.ts";
-import { type Codec, codec, encoded } from "../codec.ts";
+import { type Codec, codec } from "../codec.ts";
+import { type Encoder, encoderOf } from "../encoder.ts";
 import { claimView, commitView, copyIn } from "../memory/word.ts";
 import { disposeAtEnd } from "../os/clock.ts";
+import { pageSize } from "../os/page.ts";
 import { SeatState, takeRole } from "../region/seats.ts";
 import { sinkStream } from "../streams.ts";
 import { left } from "../wait/cancellation.ts";
@@ -74,7 +76,7 @@ export class Publisher<T = Uint8Array> implements Disposable {
   readonly #ring: VRing;
   readonly #sources: Sources | undefined;
   readonly #writer: VRingWriter;
-  readonly #codec: Codec<T>;
+  readonly #encoder: Encoder<T>;
   readonly #policy: Policy;
   readonly #waiter: Waiter;
   #descriptor = NONE; // in this publisher's hands
@@ -88,7 +90,8 @@ export class Publisher<T = Uint8Array> implements Disposable {
     this.maxSample = ring.plan.sampleBytes;
     this.#ring = ring;
     this.#sources = sources;
-    this.#codec = options.codec ?? codec.bytes as unknown as Codec<T>;
+    const chosen = options.codec ?? codec.bytes as unknown as Codec<T>;
+    this.#encoder = encoderOf(chosen, "publish to", ring.what);
     this.#policy = policy;
     this.#writer = new VRingWriter(ring, { dropsOldest: policy === "dropOldest", history });
     const free = {
@@ -278,22 +281,12 @@ export class Publisher<T = Uint8Array> implements Disposable {
 
   /** Sends a value; false if no sample is free, and then, if the policy drops, it counts as lost. */
   trySend(value: T): boolean {
-    this.#checkOpen();
-    const bytes = encoded(this.#codec, value);
-    const length = this.#lengthOf(bytes);
-    if (!this.#ready(length)) return false;
-    this.#sendBytes(bytes, length);
-    return true;
+    return this.#send(value, false);
   }
 
   /** Sends a value, and blocks the thread until a sample is free; false only if the policy drops. */
   sendSync(value: T, options?: SyncWaitOptions): boolean {
-    this.#checkOpen();
-    const bytes = encoded(this.#codec, value);
-    const length = this.#lengthOf(bytes);
-    if (!this.#readySync(length, options)) return false;
-    this.#sendBytes(bytes, length);
-    return true;
+    return this.#send(value, true, options);
   }
 
   /**
@@ -365,6 +358,7 @@ export class Publisher<T = Uint8Array> implements Disposable {
 
   #begin(length: number): void {
     this.#checkOpen();
+    this.#encoder.checkIdle();
     if (!Number.isInteger(length) || length < 0 || length > this.maxSample) {
       throw this.#misfit(length);
     }
@@ -400,19 +394,30 @@ export class Publisher<T = Uint8Array> implements Disposable {
     );
   }
 
-  /** The length of what the codec made. */
-  #lengthOf(bytes: Uint8Array): number {
-    return byteLengthOf(bytes, "publish to", this.#ring.what);
+  /** Encodes a value into a sample, and hands it to all; false if no sample is ready. */
+  #send(value: T, waits: boolean, options?: SyncWaitOptions): boolean {
+    this.#checkOpen();
+    const encoder = this.#encoder;
+    const prepared = encoder.prepare(value);
+    const bound = encoder.bound(prepared);
+    const { descriptors, region: { mapping } } = this.#ring;
+    let length: number;
+    if (encoder.isExact || bound <= Math.min(pageSize(), this.maxSample)) {
+      if (!this.#readyFor(bound, waits, options)) return false;
+      length = encoder.into(prepared, mapping, descriptors.sampleAt(this.#descriptor), bound);
+      if (length < 0) this.#checkOpen();
+    } else { // no memory is committed that the value does not take
+      const bytes = encoder.toBytes(prepared);
+      ({ length } = bytes);
+      if (!this.#readyFor(length, waits, options)) return false;
+      copyIn(mapping, descriptors.sampleAt(this.#descriptor), bytes, length);
+    }
+    this.#hand(length);
+    return true;
   }
 
-  #sendBytes(bytes: Uint8Array, length: number): void {
-    copyIn(
-      this.#ring.region.mapping,
-      this.#ring.descriptors.sampleAt(this.#descriptor),
-      bytes,
-      length,
-    );
-    this.#hand(length);
+  #readyFor(length: number, waits: boolean, options: SyncWaitOptions | undefined): boolean {
+    return waits ? this.#readySync(length, options) : this.#ready(length);
   }
 
   #commit(length: number): true {

@@ -10,7 +10,7 @@ import {
 import { Domain } from "../../src/babus/domain.ts";
 import { Listener } from "../../src/babus/listener.ts";
 import { ClosedError, VringError } from "../../src/errors.ts";
-import type { Codec } from "../../src/codec.ts";
+import { type Codec, codec } from "../../src/codec.ts";
 import { waitAny, waitAnySync } from "../../src/wait/any.ts";
 import { payload } from "../circular/scene.ts";
 import { Scene } from "./scene.ts";
@@ -47,9 +47,10 @@ Deno.test("a codec that fails keeps nobody from writing", () => {
   using scene = new Scene();
   const failing: Codec<number> = {
     type: { name: "failing", hash: 1n },
-    encode: (value) => {
+    sizeBytes: 10,
+    encode: (value, into) => {
       if (value < 0) throw new RangeError("no number below 0");
-      return payload(value, 10);
+      return codec.bytes.encode(payload(value, 10), into);
     },
     decode: () => {
       throw new RangeError("no way back");

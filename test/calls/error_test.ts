@@ -139,7 +139,10 @@ Deno.test("what a codec throws costs that call only", async () => {
     request: { ...codec.bytes, decode: picky("server") },
   });
   using client = RpcClient.open<Uint8Array, Uint8Array>(name.name, {
-    request: { ...codec.bytes, encode: (bytes) => bytes.length === 4 ? fail() : bytes },
+    request: {
+      ...codec.bytes,
+      encode: (bytes, into) => bytes.length === 4 ? fail() : codec.bytes.encode(bytes, into),
+    },
     response: { ...codec.bytes, decode: picky("client") },
   });
   function fail(): never {

@@ -181,9 +181,9 @@ Deno.test("a request is taken at once after the answer that it waited for was se
 Deno.test("a signal that a codec aborts calls the call off", async () => {
   using name = new Name();
   const stop = new AbortController();
-  const encode = (bytes: Uint8Array) => {
+  const encode = (bytes: Uint8Array, into: Uint8Array<ArrayBuffer>) => {
     stop.abort("by the codec");
-    return bytes;
+    return codec.bytes.encode(bytes, into);
   };
   using client = RpcClient.open<Uint8Array, Uint8Array>(name.name, {
     request: { ...codec.bytes, encode },

@@ -45,7 +45,14 @@ export function memory(): Memory {
   const request = { length, protection: read | write, flags: files.MapFlag.shared };
   const address = files.map({ ...request, fd: openShared() });
   const buffer = files.bufferAt(address, length);
-  return { address, bytes: new Uint8Array(buffer), buffer, doubles: new Float64Array(buffer) };
+  const bytes = new Uint8Array(buffer);
+  return {
+    address,
+    bytes,
+    buffer,
+    doubles: new Float64Array(buffer),
+    values: new DataView(buffer),
+  };
 }
 
 /** Returns one of the words. */

@@ -210,7 +210,7 @@ Deno.test("Layout.write() stores no value that it has not checked, also of gette
       ["key", new Liar(50), new Liar(50), RangeError],
       ["name", "arm", "a\0b", RangeError],
       ["pose", { x: 1, y: 2 }, null, TypeError],
-      ["path", [{ x: 1, y: 2 }, { x: 3, y: 4 }], [{ x: 1, y: 2 }], TypeError],
+      ["path", [{ x: 1, y: 2 }, { x: 3, y: 4 }], [{ x: 1, y: 2 }], RangeError],
     ] as const
   ) {
     const { offset, size } = Robot.fields[name];

@@ -341,7 +341,8 @@ function innerMemory() {
   const bytes = outer.bytes.subarray(pageSize(), 2 * pageSize());
   const { buffer } = bytes;
   const doubles = new Float64Array(buffer, bytes.byteOffset, bytes.length / 8);
-  return { outer, inner: { address: outer.address + pageSize(), bytes, buffer, doubles } };
+  const values = new DataView(buffer, bytes.byteOffset, bytes.length);
+  return { outer, inner: { address: outer.address + pageSize(), bytes, buffer, doubles, values } };
 }
 
 Deno.test("copyDoublesIn() and copyDoublesOut() put every number in its place", () => {

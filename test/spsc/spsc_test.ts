@@ -118,9 +118,9 @@ Deno.test("SpscProducer.trySendBatch() sends what fits, and says how many", () =
 function codecThatLooks(look: () => void): typeof codec.bytes {
   return {
     ...codec.bytes,
-    encode: (value) => {
+    encode: (value, into) => {
       look();
-      return value;
+      return codec.bytes.encode(value, into);
     },
   };
 }

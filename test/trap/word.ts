@@ -102,3 +102,5 @@ export const loadDouble: typeof real.loadDouble = trapped("length out", real.loa
 export const claimView: typeof real.claimView = trapped("claim view", real.claimView);
 export const commitView: typeof real.commitView = trapped("commit view", real.commitView);
 export const peekView: typeof real.peekView = trapped("peek view", real.peekView);
+export const claimData: typeof real.claimData = trapped("claim data", real.claimData);
+export const commitData: typeof real.commitData = trapped("commit data", real.commitData);

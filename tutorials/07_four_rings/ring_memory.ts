@@ -53,7 +53,8 @@ export function makeMemory(): RingMemory {
 export function memoryAt(address: number, bytes = bytesAt(address)): RingMemory {
   const [data, capacity] = [pageSize(), pageSize()];
   const { buffer } = bytes;
-  return { address, bytes, buffer, doubles: new Float64Array(buffer), data, capacity };
+  const [doubles, values] = [new Float64Array(buffer), new DataView(buffer)];
+  return { address, bytes, buffer, doubles, values, data, capacity };
 }
 
 function bytesAt(address: number): Uint8Array<ArrayBuffer> {

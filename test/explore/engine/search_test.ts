@@ -149,6 +149,7 @@ Deno.test("a file that is made again after going back is the same inode", async 
       bytes: new Uint8Array(buffer),
       buffer,
       doubles: new Float64Array(buffer),
+      values: new DataView(buffer),
     };
     return new Word32(memory, { path: "made", offset: 0 });
   };

@@ -273,6 +273,20 @@ export function commitView(
   copyIn(memory, offset, view.subarray(0, length));
 }
 
+/** Private memory as large as the real one; `commitData` copies what was written, in two halves. */
+export function claimData(memory: Memory): DataView<ArrayBuffer> {
+  return new DataView(new ArrayBuffer(memory.bytes.length));
+}
+
+export function commitData(
+  memory: Memory,
+  offset: number,
+  data: DataView<ArrayBuffer>,
+  length: number,
+): void {
+  copyIn(memory, offset, new Uint8Array(data.buffer, offset, length));
+}
+
 /** A view in place is a copy of the moment, taken in two halves. */
 export function peekView(
   memory: Memory,

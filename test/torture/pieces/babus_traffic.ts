@@ -23,7 +23,7 @@ import type {
   SlotOutcome,
   SlotView,
 } from "../../../src/babus/slot.ts";
-import { codec } from "../../../src/codec.ts";
+import { type Codec, codec } from "../../../src/codec.ts";
 import { now } from "../../../src/os/clock.ts";
 import { lengthOf, payload } from "../../circular/scene.ts";
 import type { Scene } from "../workload.ts";
@@ -209,8 +209,12 @@ export class Station implements Disposable {
   constructor(traffic: Traffic, domain: Domain) {
     const { name, depth, size: maxSize } = traffic.plan;
     this.traffic = traffic;
-    const encode = () => this.message;
-    this.slot = domain.slot(name, { depth, maxSize, codec: { ...codec.bytes, encode } });
+    const own: Codec<Uint8Array> = {
+      ...codec.bytes,
+      sizeBytes: maxSize,
+      encode: (_, into) => codec.bytes.encode(this.message, into),
+    };
+    this.slot = domain.slot(name, { depth, maxSize, codec: own });
   }
 
   // ---- writing ----

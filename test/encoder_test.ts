@@ -1,0 +1,218 @@
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import { type Codec, codec } from "../src/codec.ts";
+import { ClosedError, VringError } from "../src/errors.ts";
+import { layout } from "../src/layout/layout.ts";
+import { MpscConsumer } from "../src/mpsc/consumer.ts";
+import { MpscProducer } from "../src/mpsc/producer.ts";
+import { SpscConsumer } from "../src/spsc/consumer.ts";
+import { SpscProducer } from "../src/spsc/producer.ts";
+import { Publisher } from "../src/vdds/publisher.ts";
+import { Subscriber } from "../src/vdds/subscriber.ts";
+import { payload } from "./circular/scene.ts";
+import { Name } from "./shared/scene.ts";
+import { CAPACITY } from "./spsc/scene.ts";
+
+const Pair = layout("pair", { a: "f64", b: "u32" });
+const PAIR = codec.struct(Pair);
+
+/** A codec of bytes that runs `during` while it encodes, and returns what `report` makes of it. */
+function meddling(during: () => void, report = (length: number) => length): Codec<Uint8Array> {
+  return {
+    ...codec.bytes,
+    encode: (value, into) => {
+      during();
+      if (into.length === 0) return 0; // it was closed
+      return report(codec.bytes.encode(value, into));
+    },
+  };
+}
+
+/** A sender of each kind, and what it has delivered. */
+interface Ends<T> extends Disposable {
+  readonly sender: { trySend(value: T): boolean; close(): void };
+  readonly claim: () => unknown;
+  readonly received: () => T[];
+}
+
+const KINDS = {
+  spsc<T>(name: string, codec: Codec<T>): Ends<T> {
+    const sender = SpscProducer.open(name, { capacity: CAPACITY, codec });
+    const consumer = SpscConsumer.open(name, { codec });
+    return { ...ends(sender, consumer), claim: () => sender.tryClaim(8) };
+  },
+  mpsc<T>(name: string, codec: Codec<T>): Ends<T> {
+    const consumer = MpscConsumer.open(name, { capacity: CAPACITY, producers: 2, codec });
+    const sender = MpscProducer.open(name, { codec });
+    return { ...ends(sender, consumer), claim: () => sender.tryClaim(8) };
+  },
+  topic<T>(name: string, codec: Codec<T>): Ends<T> {
+    const sender = Publisher.open(name, { size: CAPACITY, depth: 8, codec });
+    const subscriber = Subscriber.open(name, { codec });
+    return { ...ends(sender, subscriber), claim: () => sender.tryLoan(8) };
+  },
+};
+
+function ends<T>(
+  sender: { trySend(value: T): boolean; close(): void },
+  receiver: { tryReceive(): { state: string; value?: T }; close(): void },
+) {
+  const received = () => {
+    const values: T[] = [];
+    for (;;) {
+      const outcome = receiver.tryReceive();
+      if (outcome.state !== "ok") return values;
+      values.push(outcome.value!);
+    }
+  };
+  const dispose = () => {
+    sender.close();
+    receiver.close();
+  };
+  return { sender, received, [Symbol.dispose]: dispose };
+}
+
+/** Runs a test with a sender of every kind. */
+function each(title: string, run: (open: typeof KINDS.spsc) => void): void {
+  for (const [kind, open] of Object.entries(KINDS)) {
+    Deno.test(`${kind}: ${title}`, () => {
+      run((_, codec) => {
+        const name = new Name();
+        const made = open(name.name, codec);
+        const dispose = () => {
+          made[Symbol.dispose]();
+          name[Symbol.dispose]();
+        };
+        return { ...made, [Symbol.dispose]: dispose };
+      });
+    });
+  }
+}
+
+each("a struct is sent in place, and nothing of older messages shows through", (open) => {
+  using ends = open("", PAIR);
+  for (let round = 0; round < 300; round++) { // past the seam, several times
+    const value = { a: round + 0.5, b: round };
+    assert(ends.sender.trySend(value));
+    assertEquals(ends.received(), [value]);
+  }
+});
+
+each("text and JSON are sent in place, also past the seam", (open) => {
+  using texts = open("", codec.text);
+  using values = open("", codec.json<unknown>());
+  for (let round = 0; round < 200; round++) {
+    const text = "ä€😀x".repeat(round % 50);
+    assert(texts.sender.trySend(text));
+    assertEquals(texts.received(), [text]);
+    assert(values.sender.trySend({ text, round }));
+    assertEquals(values.received(), [{ text, round }]);
+  }
+});
+
+each("a value whose bound has no room is sent if it takes less", (open) => {
+  let encoded = 0;
+  const wasteful: Codec<Uint8Array> = {
+    ...codec.bytes,
+    sizeBytes: CAPACITY * 4,
+    encode: (value, into) => {
+      encoded++;
+      return codec.bytes.encode(value, into);
+    },
+  };
+  using ends = open("", wasteful);
+  assert(ends.sender.trySend(payload(1, 100)));
+  assertEquals([ends.received(), encoded], [[payload(1, 100)], 1]);
+  using texts = open("", codec.text);
+  const long = "x".repeat(CAPACITY - 8);
+  assert(texts.sender.trySend(long));
+  assertEquals(texts.received(), [long]);
+  assertThrows(() => texts.sender.trySend(long + "x".repeat(9)), RangeError, `${CAPACITY + 1} b`);
+});
+
+each("a codec that throws or returns no count of bytes sends nothing", (open) => {
+  let length: unknown;
+  using ends = open("", meddling(() => {}, () => length as number));
+  for (length of [9, -1, 1.5, NaN, undefined, "8"]) {
+    const error = assertThrows(() => ends.sender.trySend(payload(1, 8)), RangeError);
+    assert(/the codec returned .* for an array of 8 bytes/.test(error.message), error.message);
+  }
+  for (const sizeBytes of [-1, 0.5, NaN]) {
+    using other = open("", { ...meddling(() => {}), sizeBytes });
+    assertThrows(() => other.sender.trySend(payload(1, 8)), RangeError, "is no number of bytes");
+  }
+  using throwing = open("", meddling(() => fail()));
+  assertThrows(() => throwing.sender.trySend(payload(1, 8)), SyntaxError, "not sent");
+  length = 3; // fewer than the bound
+  assert(ends.sender.trySend(payload(5, 8)));
+  assertEquals([ends.received(), throwing.received()], [[payload(5, 8).subarray(0, 3)], []]);
+});
+
+function fail(): never {
+  throw new SyntaxError("not sent");
+}
+
+each("a value whose getter throws, or does not fit, sends nothing", (open) => {
+  using ends = open("", PAIR);
+  const throwing = {
+    a: 1,
+    get b(): number {
+      return fail();
+    },
+  };
+  assertThrows(() => ends.sender.trySend(throwing), SyntaxError, "not sent");
+  assertThrows(() => ends.sender.trySend({ a: 1, b: -1 }), RangeError, "Cannot write pair.b: -1");
+  assertEquals(ends.received(), []);
+  assert(ends.sender.trySend({ a: 1, b: 2 }));
+  assertEquals(ends.received(), [{ a: 1, b: 2 }]);
+});
+
+each("a getter that sends or claims through the same end is refused", (open) => {
+  using ends = open("", PAIR);
+  for (const use of [() => ends.sender.trySend({ a: 8, b: 9 }), ends.claim]) {
+    const reentrant = {
+      a: 1,
+      get b() {
+        assertThrows(use, VringError, "a value is being encoded into it");
+        return 2;
+      },
+    };
+    assert(ends.sender.trySend(reentrant));
+    assertEquals(ends.received(), [{ a: 1, b: 2 }]);
+  }
+});
+
+each("a codec that sends through the same end is refused", (open) => {
+  const ends: Ends<Uint8Array> = open("", meddling(() => ends.sender.trySend(payload(2, 8))));
+  using _ends = ends;
+  assertThrows(() => ends.sender.trySend(payload(1, 8)), VringError, "being encoded");
+  assertEquals(ends.received(), []);
+});
+
+each("a value that closes its sender sends nothing", (open) => {
+  using ends = open("", PAIR);
+  const closing = {
+    a: 1,
+    get b() {
+      ends.sender.close();
+      return 2;
+    },
+  };
+  assertThrows(() => ends.sender.trySend(closing), ClosedError, "it is closed");
+  assertEquals(ends.received(), []);
+  const other: Ends<Uint8Array> = open("", meddling(() => other.sender.close()));
+  using _other = other;
+  assertThrows(() => other.sender.trySend(payload(1, 8)), ClosedError, "it is closed");
+  assertEquals(other.received(), []);
+});
+
+each("a codec that transfers the memory away sends nothing", (open) => {
+  const thief: Codec<number> = {
+    ...codec.json<number>(),
+    sizeBytes: 8,
+    encode: (_, into) => into.buffer.transfer().byteLength && 8,
+  };
+  const ends = open("", thief);
+  assertThrows(() => ends.sender.trySend(1), TypeError, "was transferred away");
+  assertEquals(ends.received(), []);
+  assertThrows(() => ends[Symbol.dispose](), TypeError, "was transferred away");
+});
