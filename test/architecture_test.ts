@@ -32,7 +32,7 @@ const LAYERS = [
   "mod.ts",
 ];
 
-/** Each stands alone: a product never imports another one. */
+/** A product never imports another one. */
 const PRODUCTS = [
   "src/mirror_ring",
   "src/spsc",
@@ -221,7 +221,7 @@ Deno.test("importsOf() finds in mod.ts and below what Deno finds", async () => {
   assert(compared > 0);
 });
 
-/** A file named only by a URL, which is no import in the eyes of Deno. */
+/** A file named only by a URL, which Deno does not count as an import. */
 function isWorker(text: string, specifier: string): boolean {
   return text.includes(`new URL("${specifier}"`);
 }
@@ -332,7 +332,7 @@ function engineViolations(path: string, text: string): string[] {
   return found;
 }
 
-Deno.test("the explorer's engine stands alone", () => {
+Deno.test("the explorer's engine imports nothing else", () => {
   const files = Object.entries(sourcesIn(ENGINE));
   assert(files.length > 10);
   assertEquals(files.flatMap(([path, text]) => engineViolations(path, text)), []);

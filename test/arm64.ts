@@ -31,7 +31,7 @@ const EMULATOR = "qemu-aarch64";
 const SYSTEM = "/usr/aarch64-linux-gnu";
 const VARIABLE = "DENO_ARM64";
 
-/** What has to be mended before anything can run, one line each. */
+/** The problems that keep the tests from running, one line each. */
 function problems(binary: string | undefined): string[] {
   const found = SELECTED
     .filter((path) => !exists(path))

@@ -39,7 +39,7 @@ Deno.test("codec.text carries every text that can be UTF-8", () => {
   for (const text of ["", "plain", "äß€😀", "\uFEFFafter a mark", "\0\r\n", "x".repeat(5000)]) {
     assertEquals(carry(codec.text, text), text);
   }
-  assertEquals(carry(codec.text, "\uD800"), "\uFFFD"); // half a character is none
+  assertEquals(carry(codec.text, "\uD800"), "\uFFFD"); // half a character is not a character
 });
 
 Deno.test("codec.json carries what JSON can say", () => {
@@ -129,7 +129,7 @@ Deno.test("the type of a codec tells it from every other", () => {
   const codecs = [codec.bytes, codec.text, codec.json(), codec.struct(Sample), codec.struct(other)];
   const hashes = codecs.map(({ type }) => type.hash);
   assertEquals(new Set(hashes).size, codecs.length);
-  for (const hash of hashes) assertNotEquals(hash, 0n); // which means that there is none
+  for (const hash of hashes) assertNotEquals(hash, 0n); // which means no type
   assertEquals(codec.struct(Sample).type, { name: "sample", hash: Sample.hash });
   assertEquals(codec.json<string>().type, codec.json<number>().type);
 });

@@ -103,7 +103,7 @@ test("robot: images wake nobody, and sensors that are killed are followed by oth
   await control.until(BUSY);
   first.kill("SIGKILL");
   assertEquals((await first.end()).signal, "SIGKILL");
-  await control.until(ASLEEP); // and the camera goes on
+  await control.until(ASLEEP); // and the camera keeps running
   await using second = start("imu", domain);
   await control.until(BUSY);
   camera.kill("SIGKILL"); // some of the time it is painting
@@ -113,7 +113,7 @@ test("robot: images wake nobody, and sensors that are killed are followed by oth
   await control.until(BUSY);
   for (const program of [second, other]) program.kill("SIGINT");
   const readings = await writtenBy(second);
-  assert(readings.written < readings.last, second.out); // the numbers went on
+  assert(readings.written < readings.last, second.out); // the numbers continued
   const images = await writtenBy(other);
   assert(images.written < images.last, other.out);
   control.kill("SIGINT");

@@ -63,7 +63,7 @@ test("log: all entries of three producers arrive, and nothing is left", async ()
   assertEquals(sharedFiles(name), []);
 });
 
-test("log: producers come first, and the next consumer goes on where one has stopped", async () => {
+test("log: producers start first, and the next consumer continues where one has stopped", async () => {
   const name = uniqueName();
   await using one = producer(name, "--seconds", "50");
   await using two = producer(name, "--seconds", "50");

@@ -55,7 +55,7 @@ test("primes: clients come first, a rival is refused, errors travel, and nothing
   assertEquals(sharedFiles(name), []);
 });
 
-test("primes: a server ends, the next is killed, and the client goes on with a third", async () => {
+test("primes: a server ends, the next is killed, and the client continues with a third", async () => {
   const name = uniqueName();
   await using asking = client(name, "--seconds", "50");
   {

@@ -78,7 +78,7 @@ test("readings: the producer first, consumers that come and go, and Ctrl-C", asy
   assertEquals(sharedFiles(name), []);
 });
 
-test("readings: a consumer is killed, then a producer, and the other one says so", async () => {
+test("readings: a consumer is killed, then a producer, and the other end reports it", async () => {
   const name = uniqueName();
   await using source = producer(name, "--seconds", "50");
   await using victim = consumer(name);

@@ -50,7 +50,7 @@ async function lapped(program: Program): Promise<void> {
   }
 }
 
-/** Waits until the lines of a subscriber have told of so many scans, received or lost. */
+/** Waits until the lines of a subscriber account for so many scans, received or lost. */
 async function accounted(program: Program, scans: number): Promise<void> {
   for (let told = 0; told < scans;) {
     const line = await program.until(LINE);
@@ -63,7 +63,7 @@ const SCANS =
   / s +[1-9][\d,]* scans\/s {2}latency +[\d.]+ (?:us|ms), p99 +[\d.]+ (?:us|ms) {2}lost [\d,]+ +nearest 1\.\d\d m\n/;
 const LINE = / s +([\d,]+) scans\/s .* lost ([\d,]+).*\n/;
 
-test("scans: subscribers first, and each gets every one or is told of its loss", async () => {
+test("scans: subscribers first, and each receives every one or reports its loss", async () => {
   const topic = `/${uniqueName()}/scan`;
   await using fast = subscriber(topic);
   await using slow = subscriber(topic, "--slow");

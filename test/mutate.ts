@@ -37,7 +37,7 @@ const TESTS_ABOVE: Record<string, readonly string[]> = {
 /** How long the tests of one of these may take. */
 const MINUTES_MAX = 6;
 
-/** A mutant: one line of a file, and what stands there instead. */
+/** A mutant: one line of a file, and its replacement. */
 interface Mutant {
   readonly path: string;
   readonly line: number;
@@ -162,7 +162,7 @@ async function tryMutant(tree: string, mutant: Mutant): Promise<Outcome> {
   const file = `${tree}/${mutant.path}`;
   const original = Deno.readTextFileSync(file);
   const lines = original.split("\n");
-  // A change that takes the line before it along stands in place of both.
+  // A change that includes the line before it replaces both.
   const [first, count] = mutant.after.includes("\n") ? [mutant.line - 2, 2] : [mutant.line - 1, 1];
   lines.splice(first, count, mutant.after);
   Deno.writeTextFileSync(file, lines.join("\n"));

@@ -38,7 +38,7 @@ for (const part of BROKEN) {
   });
 }
 
-Deno.test("checkedOrigin() refuses what is no origin", () => {
+Deno.test("checkedOrigin() refuses a value that is not an origin", () => {
   for (const value of [undefined, null, "robot-1", {}, { ...ORIGINAL, host: 1 }]) {
     assertThrows(() => checkedOrigin(value as unknown as Origin, "a message"));
   }

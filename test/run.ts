@@ -24,7 +24,7 @@ const LONGEST = [
 
 const ROOT = new URL("../", import.meta.url);
 
-/** What one process runs. */
+/** The tests of one process. */
 interface Batch {
   readonly name: string;
   readonly paths: readonly string[];

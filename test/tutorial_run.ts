@@ -20,7 +20,7 @@ export interface Run {
 }
 
 export interface RunOptions {
-  /** What is typed; the input is no terminal. */
+  /** Typed text; the input is not a terminal. */
   readonly input?: string;
   /** The command in place of this Deno with `--allow-ffi`, in front of the arguments. */
   readonly command?: readonly string[];
@@ -74,7 +74,7 @@ export function assertShows(out: string, pattern: RegExp): void {
   assertMatch(out.replace(/\s+/g, " "), pattern);
 }
 
-/** What is behind the arrow under each run of this code. */
+/** The results behind the arrows, for each run of this code. */
 export function results(out: string, code: string): string[] {
   const words = code.split(" ").map(RegExp.escape).join("\\s+"); // a long line is broken at spaces
   return out.split(new RegExp(`\n *${words}\n *→ `)).slice(1).map((rest) => rest.split("\n")[0]!);

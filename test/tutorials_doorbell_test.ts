@@ -92,13 +92,13 @@ Deno.test("tutorial 8 --break loses a wake-up to a death between two steps", asy
   assertEquals(results(out, sleep), [asleep]);
 });
 
-Deno.test("tutorial 8 has no crash mode and says so", async () => {
+Deno.test("tutorial 8 refuses --crash, which it does not have", async () => {
   const { code, out, err } = await run(["tutorials/08_doorbell/step.ts", "--crash"]);
   assertEquals([code, out], [2, ""]);
   assertStringIncludes(err, "pass --break, or none");
 });
 
-Deno.test("explore() finds each loss, and none where there is none", () => {
+Deno.test("explore() finds each loss, and no others", () => {
   const scenes = (bell: Bell) => ({
     one: [sleeper("a", bell), waker("w", bell)],
     two: [sleeper("a", bell), sleeper("b", bell), waker("w", bell)],

@@ -120,7 +120,7 @@ test("tutorial 5 with two processes: nothing is to be repaired if the first one 
   assertEquals(sharedFiles(name), []);
 });
 
-test("tutorial 5 with two processes: the one that is left alone says so and leaves nothing", async () => {
+test("tutorial 5 with two processes: the one that is left alone reports it and leaves nothing", async () => {
   const name = uniqueName();
   await using second = tellParty("second", name);
   await using first = tellParty("first", name);
@@ -201,7 +201,7 @@ test("tutorial 5 --crash dies with the lock in hand, and the next run repairs", 
   assertEquals(sharedFiles(name), []);
 });
 
-test("tutorial 6 --crash dies within a message, and the next run goes on before it", async () => {
+test("tutorial 6 --crash dies within a message, and the next run continues before it", async () => {
   const name = uniqueName();
   await crash(
     ["06_overwriting_buffer", "SIGSEGV", "new Uint8Array(bufferAt(16, 1))[0]"],

@@ -36,7 +36,7 @@ Deno.test("tutorial 9 shows lanes, hints, turns and generations", async () => {
   const looks = results(out, "lanes.laneLooks")[0];
   assertMatch(out, new RegExp(`every lane {2,}${looks} +0\n`));
   assertMatch(out, /by hints {2,}2000 +2000\n/);
-  assertEquals(Number(looks), 1000 * (6 + 32)); // the lane is the sixth; and once more, for nothing
+  assertEquals(Number(looks), 1000 * (6 + 32)); // lane 5, and a last round
   const missed = out.split("head  hint\n")[1]!.split("\n\n")[0]!;
   assertMatch(missed, /hint\.store\(0\) +2 +0\n/);
   assertMatch(missed, /sleepWhile\(0\): asleep +2 +0$/);

@@ -89,7 +89,7 @@ Deno.test("tutorial 1 --break loses a neighbour's bytes without an error", async
   assertEquals(texts(out, shown(out, "left") + page), ["Ben: 100 coins", ""]);
 });
 
-Deno.test("tutorial 2 shows holes, first touches and who holds a file", async () => {
+Deno.test("tutorial 2 shows holes, first touches and the holders of a file", async () => {
   const before = sharedFiles("tutorial.");
   const out = await tell("02_memory_file");
   const inode = Number(/inode +(\d+)/.exec(out)![1]);
@@ -169,7 +169,7 @@ Deno.test("tutorial 4 shows a ring whose end is followed by its beginning", asyn
   assertEquals(results(out, "piece.length"), ["0"]);
 });
 
-Deno.test("tutorial 4 draws both windows and the two positions as they are", async () => {
+Deno.test("tutorial 4 draws both windows and the real positions", async () => {
   const out = await tell("04_mirror_ring");
   const picture = /^ {4}│([^│]{32})│([^│]{32})│\n.*\n {4}( *R─*[^W]*W)$/gm;
   const drawn = Array.from(out.matchAll(picture), ([, first, second, marks]) => {

@@ -1,6 +1,6 @@
 /**
- * Runs tutorials 10 and 11, about samples in shared memory and who may use them, and holds what they
- * show against what must be so.
+ * Runs tutorials 10 and 11, about samples in shared memory and their owners, and checks their
+ * output.
  */
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
@@ -30,7 +30,7 @@ import {
   tell,
 } from "./tutorial_run.ts";
 
-/** The lines of each film: who does what, and the words after it. */
+/** The lines of each film: the actor, its operation, and the words afterwards. */
 function films(out: string): string[][] {
   return out.split(`${line(HEADS)}\n`).slice(1).map((rest) =>
     rest.split("\n\n")[0]!.split("\n").map((row) => {
@@ -260,7 +260,7 @@ function tellParty(party: "publisher" | "subscriber", name: string): Program {
   return new Program("tutorials/11_vdds/step.ts", party, "--name", name);
 }
 
-Deno.test("tutorial 11 with two processes: the subscriber goes on for a publisher that is killed", async () => {
+Deno.test("tutorial 11 with two processes: the subscriber takes over from a killed publisher", async () => {
   const name = uniqueName();
   await using subscriber = tellParty("subscriber", name);
   await subscriber.until(/step\.ts publisher\n/);

@@ -1,6 +1,6 @@
 /**
- * Slots in which anything may stand, and everything that can be done with them. Whatever comes out
- * must be a message as it was written, or an error that says what is wrong.
+ * Slots with corrupted memory, and every operation on them. Each result must be a message that was
+ * written, unchanged, or an error that says what is wrong.
  *
  * @module
  */
@@ -28,7 +28,7 @@ const ENTRY = { stamp: 64, length: "double", time: "double", committed: "double"
 type ControlWord = keyof typeof CONTROL;
 type EntryWord = keyof typeof ENTRY;
 
-/** What is put into a slot; the value is a text, as JSON has not all numbers. */
+/** A corruption of a slot; the value is a text, because JSON lacks some numbers. */
 export type Change =
   | { readonly word: ControlWord; readonly value: string }
   | { readonly entry: number; readonly word: EntryWord; readonly value: string };
@@ -87,11 +87,11 @@ export function randomChanges(seed: number): Change[] {
   });
 }
 
-/** What has come out, and what must not. */
+/** Counts the results, and collects those that must not happen. */
 class Watch {
   readonly complaints: string[] = [];
   readonly seen: Record<string, number> = {};
-  /** Whether lengths and stamps are as they were written, and so the messages must be too. */
+  /** Whether lengths and stamps are unchanged, so that the messages must be right too. */
   strict = true;
 
   count(what: string): void {
@@ -117,7 +117,7 @@ class Watch {
     if (!possible) throw new Error(`message ${sequence} of ${value.length} bytes, ${timestamp}`);
     if (!this.strict) return;
     const right = value.length === sizeOf(sequence) && isPayload(value, sequence);
-    if (!right) throw new Error(`message ${sequence} is not as it was written`);
+    if (!right) throw new Error(`message ${sequence} has changed since it was written`);
   }
 }
 
@@ -225,10 +225,10 @@ function restore(inside: Inside): void {
   }
 }
 
-/** Words by which those who endure are told that it is over, and tell what they have met. */
+/** Words that end the survivors, and in which they count their results. */
 export const ENDURING = { over: 0, rounds: 1, corrupt: 2, messages: 3, written: 4 } as const;
 
-/** Uses a slot that is vandalised until it is told to stop; gives complaints. */
+/** Uses a slot that is being vandalised until asked to stop; returns complaints. */
 export function endure(name: string, words: Uint32Array): string[] {
   const watch = new Watch();
   watch.strict = false;
@@ -254,7 +254,7 @@ export function endure(name: string, words: Uint32Array): string[] {
   return watch.complaints.slice(0, 5);
 }
 
-/** Numbers may go anywhere while somebody changes them, and a newcomer may be told of other limits. */
+/** While a vandal changes them, numbers may go anywhere, and a newcomer may see other limits. */
 function writeWhatever(watch: Watch, slot: Slot): void {
   const length = Math.min(50, slot.maxSize);
   watch.attempt("tryWrite", () => {

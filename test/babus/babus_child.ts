@@ -15,8 +15,8 @@ import { inHurry } from "../trap/trap.ts";
 import { assaults, endure, everyChange, randomChanges, vandalise } from "./assault.ts";
 
 /**
- * Runs the body of a trapped process with a clock so far ahead that no slice of a sleep ends: who is
- * not woken sleeps until the test gives up.
+ * Runs the body of a trapped process with a clock so far ahead that no slice of a sleep ends: a
+ * sleeper that is not woken sleeps until the test gives up.
  */
 function withoutSlices<T>(body: () => T): T {
   return inHurry(() => {

@@ -1,6 +1,6 @@
 /**
- * Listeners in threads and processes: who is told of what, who is woken, and that nothing is slept
- * through.
+ * Listeners in threads and processes: which slots they report, when they wake up, and that they
+ * sleep through no message.
  */
 
 import { assert, assertEquals } from "@std/assert";
@@ -43,7 +43,8 @@ async function listen(
 
 for (const where of ["thread", "process"] satisfies Where[]) {
   Deno.test({
-    name: `a listener in another ${where} is told of what does not wake with what does`,
+    name:
+      `a listener in another ${where} reports a slot that does not wake it along with one that does`,
     ignore: where === "process" && NO_PROCESS !== undefined,
     fn: async () => {
       await using party = Party.start<Tools>(PROGRAM, where);
@@ -56,7 +57,7 @@ for (const where of ["thread", "process"] satisfies Where[]) {
         const bell = insideA.word("bell");
         const listening = party.run(listen, { name: scene.name, how, rounds: 3 });
         for (let i = 1; i <= 3; i++) {
-          await until("it sleeps", () => bell.load() % 2 === 1); // again, as it was woken
+          await until("it sleeps", () => bell.load() % 2 === 1); // again, after its wake-up
           for (let j = 0; j < 20; j++) b.writeSync(payload(j, 10));
           assertEquals(insideB.word("bell").load(), 0); // no one to wake
           if (i === 2) continue; // and so nobody has heard of that
@@ -110,7 +111,7 @@ test("a listener is woken by what it listens to, once for each write, and by not
     }],
   ];
   for (const [wakes, act] of acts) {
-    // More than these are the ends of slices, of which there is none in one attempt or another.
+    // More calls than these are ends of slices; some attempt has none.
     const least = async (attempts: number): Promise<number> => {
       await asleep();
       const before = sleepsOf(party.pid);
@@ -175,7 +176,8 @@ test("nothing is slept through, however look and sleep fall together", async () 
   assertEquals(await Promise.all(playing), ["all heard", "all heard"]);
 });
 
-/** The same for 200 slots, and notes how often; without the ends of slices if it blocks its thread. */
+/** Listens to 200 slots, and counts its wake-ups; without the ends of slices if it blocks its
+ * thread. */
 function listenToMany(
   { Domain, Listener, SharedMemory, domains, withoutSlices }: Tools,
   { name, how, rounds }: { name: string; how: "waitSync" | "wait"; rounds: number },

@@ -97,7 +97,7 @@ Deno.test("wait() hears of a slot that is added meanwhile, and no longer of one 
   b.writeSync(payload(1, 8));
   assertEquals(namesOf(await second), ["b"]);
   const third = assertRejects(() => listener.wait(PATIENT), RangeError, "no slot that wakes it");
-  listener.add(b, { wake: false }); // and what it had told of b is not told again
+  listener.add(b, { wake: false }); // and it does not report its news of b again
   await third;
   assertEquals(listener.look(), []);
 });

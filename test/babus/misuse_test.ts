@@ -1,4 +1,4 @@
-/** What is asked in a wrong way is refused in words that say of what, why, and what to do. */
+/** Errors of misuse name the slot or domain, the reason, and the remedy. */
 
 import {
   assert,
@@ -23,7 +23,7 @@ function refused(act: () => unknown, kind: new () => Error, ...parts: string[]):
 
 const NONE = undefined as never;
 
-Deno.test("a domain whose name is none is refused as a domain", () => {
+Deno.test("an invalid name of a domain is refused as a domain", () => {
   for (const name of ["", ".", "a/b", "a b", "x".repeat(201)]) {
     const parts = [`Cannot use ${JSON.stringify(name)} as a domain: `];
     refused(() => Domain.open(name), TypeError, ...parts);
@@ -31,7 +31,7 @@ Deno.test("a domain whose name is none is refused as a domain", () => {
   }
 });
 
-Deno.test("a slot whose name is none is refused as a slot", () => {
+Deno.test("an invalid name of a slot is refused as a slot", () => {
   using scene = new Scene();
   for (const name of ["", "/", ".", "a b", "a~b", "x".repeat(201)]) {
     const parts = [`Cannot use ${JSON.stringify(name)} as a slot: `];
@@ -81,7 +81,7 @@ Deno.test("what is wrong with a message or a number names the slot", () => {
     );
   }
   slot.discard();
-  slot.discard(); // twice is none
+  slot.discard(); // the second call does nothing
   refused(() => slot.claimSync(257), RangeError, `257 bytes to slot "imu"`, "larger maxSize");
   refused(() => slot.at(4), RangeError, `slot "imu": it keeps 4; pass 0 to 3`);
   refused(() => slot.since(NaN), RangeError, `slot "imu" since number NaN`, "or 0");
@@ -99,7 +99,7 @@ Deno.test("a wait to write is called off before it begins", async () => {
   other.close();
 });
 
-Deno.test("add() refuses what is no slot, and a slot that is closed", () => {
+Deno.test("add() refuses a value that is not a slot, and a closed slot", () => {
   using scene = new Scene();
   const slot = scene.slot("imu");
   using listener = new Listener();

@@ -11,7 +11,7 @@ const { mountTest, startProcess } = processTests<Tools>(
   "slots",
 );
 
-mountTest("a message for which there is no memory is an error, and the slot goes on", async () => {
+mountTest("writing a message throws when memory runs out, and the slot keeps working", async () => {
   await using party = startProcess({ shmBytes: 2 ** 20 });
   const [refused, message, ...numbers] = await party.run(({ Domain, isPayload, payload }) => {
     using domain = Domain.open("full");

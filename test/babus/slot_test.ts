@@ -127,7 +127,7 @@ Deno.test("publish() makes a message of what was claimed, and discard() none", (
   assertEquals(slot.sequence, 3);
 });
 
-Deno.test("one party writes at a time: the others wait, or are told", async () => {
+Deno.test("one writer writes at a time: the others wait, or get undefined", async () => {
   using scene = new Scene();
   const slot = scene.slot();
   using other = scene.other();
@@ -249,7 +249,7 @@ Deno.test("close() of a domain closes its slots, and slot() is an error then", (
   assertThrows(() => domain.slot("one/two"), ClosedError);
 });
 
-Deno.test("slots() tells of the slots of a domain, and unlink() removes their names", () => {
+Deno.test("slots() lists the slots of a domain, and unlink() removes their names", () => {
   using scene = new Scene();
   const { domain } = scene;
   const b = domain.slot("b", { depth: 2, maxSize: 10, codec: codec.text });

@@ -32,7 +32,7 @@ Deno.test("a listener is woken once by a bell that begins again at 0", async () 
   }
 });
 
-Deno.test("who waits to write is woken once by a bell that begins again at 0", async () => {
+Deno.test("a waiting writer is woken once by a bell that begins again at 0", async () => {
   for (const last of LAST_BELLS) {
     using scene = new Scene();
     const slot = scene.slot();

@@ -1,6 +1,6 @@
 /**
- * Calls in whose shared memory anything may stand. Whatever comes of a call must be an answer to it,
- * an error that says what is wrong, or the end of its time.
+ * Calls through corrupted memory. Each must end with its answer, with an error that says what is
+ * wrong, or by its timeout.
  *
  * @module
  */
@@ -18,7 +18,7 @@ import { until } from "../os/until.ts";
 import { payload } from "../circular/scene.ts";
 import { answerTo, CAPACITY, type Client, Inside, isAnswer } from "./scene.ts";
 
-/** What is put into the memory while the first client waits for an answer. */
+/** A corruption while the first client waits for an answer. */
 export type Change =
   /** A word of the control block. */
   | { readonly word: number; readonly value: number }
@@ -67,7 +67,7 @@ function wordAt(
   return fields[name]!.offset / 4;
 }
 
-/** Whether a change is none to what a server tells all clients. */
+/** Whether a change spares the words that a server shares with all clients. */
 function isOfFirstClient(change: Change): boolean {
   return !("word" in change) || change.word >= FIRST_SEAT || change.word < 2;
 }
@@ -140,7 +140,7 @@ function apply(inside: Inside, change: Change): void {
   inside.setNumber(0, lane, { at: 0, number, value: Number(value) });
 }
 
-/** Two clients ask, something is changed, and life goes on. */
+/** Two clients ask, some memory is changed, and both ask again. */
 async function suffer(watch: Watch, name: string, changes: readonly Change[]): Promise<void> {
   using stack = new DisposableStack();
   const server = stack.use(RpcServer.open(name, { capacity: CAPACITY, clients: 3 }));

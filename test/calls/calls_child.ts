@@ -28,7 +28,7 @@ const TOOLS = {
   /** What stays open between two functions. */
   servers: [] as Server[],
   clients: [] as Client[],
-  /** What goes on between two functions. */
+  /** Calls that span several functions. */
   underWay: [] as Promise<unknown>[],
 };
 

@@ -238,7 +238,7 @@ Deno.test("a limit is 1 or more, and a concurrency too", async () => {
   }
 });
 
-Deno.test("serve() has no more requests in the hands of the handler than it may", async () => {
+Deno.test("serve() handles at most as many requests at a time as its limit", async () => {
   using cast = new Cast();
   const { server, client } = cast;
   let most = 0;
@@ -410,7 +410,7 @@ Deno.test("a client that closes rejects its calls, and what it asked harms nobod
   assert(isAnswer(await kept, payload(2, 20)));
 });
 
-Deno.test("RemoteError can be told from errors of the client's own", async () => {
+Deno.test("a RemoteError differs from the client's own errors", async () => {
   using cast = new Cast();
   const call = cast.client.call(payload(1, 1));
   await handle(cast.server, 1, () => {

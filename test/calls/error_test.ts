@@ -19,7 +19,7 @@ class OwnError extends Error {
 
 const MUTE = "The handler threw a value that has no text";
 
-/** What is thrown, and what the client is told. */
+/** Thrown values, and the error that the client gets. */
 const THROWN: readonly [thrown: unknown, name: string, message: string][] = [
   [new Error("plain"), "Error", "plain"],
   [new RangeError("out of it"), "RangeError", "out of it"],
@@ -78,7 +78,7 @@ Deno.test("errorBody() fits into the smallest lane, whatever is thrown", () => {
   for (const [thrown] of THROWN) assert(errorBody(thrown).length <= 4096 - 24);
 });
 
-Deno.test("errorFrom() takes nothing for an error that is none", () => {
+Deno.test("errorFrom() refuses bytes that are not an error", () => {
   const encoder = new TextEncoder();
   const texts = ["", "{", "null", "5", "[]", '{"name":5,"message":""}', '{"name":""}', "\xff"];
   for (const text of texts) {

@@ -1,5 +1,5 @@
 /**
- * Opening the ends of calls: who gets which seat, on what all must agree, and what is left behind.
+ * Opening the ends of calls: the seats, the options that all must share, and the files left behind.
  */
 
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
@@ -64,7 +64,7 @@ Deno.test("a client may come, and ask, before there has ever been a server", asy
   await serving;
 });
 
-Deno.test("closed ends say so, whatever is called", async () => {
+Deno.test("every method of a closed end reports that it is closed", async () => {
   using cast = new Cast();
   const { client, server } = cast;
   client.close();

@@ -123,7 +123,7 @@ test("a stopped server is alive; one that is killed fails the calls that it has,
   using _next = await openSoon(() => RpcServer.open(name.name));
 });
 
-test("a client that is stopped holds up nobody else, and has its answers when it goes on", async () => {
+test("a stopped client holds up no other, and gets its answers once it continues", async () => {
   using cast = new Cast({ vacant: 1 });
   const { server, client, name } = cast;
   await using other = startProcess();
@@ -186,8 +186,8 @@ test("a server that is killed before any step of an answer fails that call or no
     });
     assertEquals(left, at > taken ? [2] : [1, 2], `killed before ${step}`);
     const reason = await first;
-    // It is told of what was taken, and of the answer, by the same bell; so where it was killed at a
-    // wake it may be either of these.
+    // The same bell announces that the request was taken and that it was answered; so a kill at a
+    // wake-up may lead to either.
     const isLost = step === "wake" ? reason !== undefined : at > taken && at <= answered;
     if (isLost) {
       assert(reason instanceof PeerLostError, `killed before ${step}: ${reason}`);

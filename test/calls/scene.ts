@@ -87,7 +87,7 @@ export class Inside implements Disposable {
   }
 }
 
-/** A client that is made of words: it holds its seat, and does only what it is told. */
+/** A client made of words: it holds its seat, and a test moves it step by step. */
 export class Puppet implements Disposable {
   readonly seat: RpcSeat;
   readonly requests: LaneSender;

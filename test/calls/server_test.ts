@@ -13,7 +13,7 @@ import { Name } from "../shared/scene.ts";
 import { payload } from "../circular/scene.ts";
 import { answerTo, Cast, handle, Inside, isAnswer, Puppet, reasonOf } from "./scene.ts";
 
-/** A handler that answers when it is told to. */
+/** A handler that answers at a test's request. */
 class Holder {
   readonly held: (() => void)[] = [];
 
@@ -101,7 +101,7 @@ Deno.test("shutdown() leaves requests of a client that keeps open to the next se
   assert(isAnswer(await left[1]!, payload(3, 30)));
 });
 
-Deno.test("shutdown() sends answers for which there was no room, before it closes", async () => {
+Deno.test("shutdown() sends answers that had no room before, and then closes", async () => {
   using cast = new Cast();
   const { server, client } = cast;
   const holder = new Holder();
@@ -159,7 +159,7 @@ Deno.test("a handler may ask for a shutdown, and is answered still", async () =>
   assert(lossOf(outcomes[1]!.reason).endsWith("it did not take the request"));
 });
 
-Deno.test("close() ends a shutdown, and calls in the hands of handlers fail", async () => {
+Deno.test("close() ends a shutdown, and calls being handled fail", async () => {
   using cast = new Cast();
   const { server, client } = cast;
   const holder = new Holder();
@@ -208,7 +208,7 @@ Deno.test("with keepOpen only calls that were taken fail; the next server answer
   for (const reason of await first) {
     assertEquals(lossOf(reason), "its server has closed; it may have handled the request");
   }
-  const fifth = client.call(payload(5, 50)); // there is no server
+  const fifth = client.call(payload(5, 50)); // no server is open
   await until("it is asked", () => client.inFlight === 3);
   using next = cast.succeed();
   await handle(next, 3);
@@ -278,7 +278,7 @@ Deno.test("a server that begins drops nothing, wherever the positions wrap", asy
   for (const i of [0, 2, 3]) assert(isAnswer(await calls[i]!, payload(i + 1, 30)), `call ${i + 1}`);
 });
 
-Deno.test("what goes wrong with an answer that comes later is told to who serves, once", async () => {
+Deno.test("serve() reports the failure of a late answer once", async () => {
   using cast = new Cast({ clients: 1, vacant: 1 });
   const { server, client } = cast;
   using inside = new Inside(cast.name.name);
@@ -318,7 +318,7 @@ Deno.test("a second serve() is an error while the first has not ended, and durin
   const stop = new AbortController();
   const first = server.serve(answerTo, { signal: stop.signal });
   await assertRejects(() => server.serve(answerTo), VringError, "serve() is already running");
-  assert(isAnswer(await client.call(payload(1, 10)), payload(1, 10))); // the first goes on
+  assert(isAnswer(await client.call(payload(1, 10)), payload(1, 10))); // the first keeps running
   stop.abort("enough");
   assertEquals(await reasonOf(first), "enough");
   const holder = new Holder();
@@ -422,7 +422,7 @@ Deno.test("a client opens in a seat with corrupt positions, and its calls are an
   }
 });
 
-Deno.test("shutdown() ends although a client asks again as soon as it is refused", async () => {
+Deno.test("shutdown() ends although a client asks again after each refusal", async () => {
   using cast = new Cast({ clients: 0, vacant: 1 });
   const { server } = cast;
   using inside = new Inside(cast.name.name);

@@ -192,7 +192,7 @@ Deno.test("a signal that a codec aborts calls the call off", async () => {
   assertEquals(await within("the end of a call", call), "by the codec");
 });
 
-Deno.test("a client whose seat was broken is told, newcomers take another, a server clears it", async () => {
+Deno.test("a client whose seat was corrupted gets an error, newcomers take another, a server clears it", async () => {
   using cast = new Cast({ clients: 2, vacant: 1 });
   const { server, clients: [victim, other] } = cast;
   using inside = new Inside(cast.name.name);

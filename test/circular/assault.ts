@@ -1,6 +1,6 @@
 /**
- * Buffers in which anything may stand, and everything that can be done with them. Whatever comes
- * out must be an outcome, a CorruptRegionError or a LayoutMismatchError.
+ * Corrupted buffers, and every operation on them. Each must return an outcome, or throw a
+ * CorruptRegionError or a LayoutMismatchError.
  *
  * @module
  */
@@ -13,7 +13,7 @@ import { Inside, payload } from "./scene.ts";
 
 const CAPACITY = 4096;
 
-/** What is put into a buffer. */
+/** A corruption of a buffer. */
 export type Change =
   /** All bits of a word of the control block. */
   | { readonly word: "oldest" | "published" | "bell" | "state"; readonly value: string }
@@ -49,7 +49,7 @@ export const NUMBERS: readonly (number | string)[] = [
   "-0",
 ];
 
-/** The same for words. */
+/** Values for words. */
 export const WORDS: readonly string[] = [
   ...[0n, 1n, 2n, 3n, 4n, 12n, 13n, 507n, 508n, 509n, 511n, 512n, 513n, 1024n],
   ...[2n ** 31n, 2n ** 32n - 1n, 2n ** 32n, 2n ** 32n + 13n, 2n ** 53n - 2n ** 32n],
@@ -89,7 +89,7 @@ class Watch {
   }
 }
 
-/** More than the messages that fit: a reader that goes on after them is fed by a living writer. */
+/** More than the messages that fit: a reader that gets more must have a living writer. */
 const READS = 300;
 
 function readAll(watch: Watch, reader: CircularBufferReader): void {
@@ -224,10 +224,11 @@ function restore(inside: Inside): void {
   inside.startAt(0);
 }
 
-/** Words by which those who endure are told that it is over, and tell what they have met. */
+/** Words that end the survivors, and in which they count their results. */
 export const ENDURING = { over: 0, read: 1, readCorrupt: 2, written: 3, writeCorrupt: 4 } as const;
 
-/** Reads or writes in a buffer that is vandalised, until it is told to stop; gives complaints. */
+/** Reads or writes in a buffer that is being vandalised, until asked to stop; returns complaints.
+ */
 export function endure(name: string, role: "reader" | "writer", words: Uint32Array): string[] {
   const watch = new Watch();
   const [well, corrupt] = role === "reader"

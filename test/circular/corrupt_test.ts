@@ -85,7 +85,7 @@ Deno.test("CircularBufferWriter.open() refuses positions that are a ring apart",
 });
 
 for (const field of ["sequence", "payload"] as const) {
-  Deno.test(`open() refuses a head whose ${field} is none`, () => {
+  Deno.test(`open() refuses a head with an invalid ${field}`, () => {
     using place = new Name();
     using inside = prepare(place);
     for (const value of [NaN, Infinity, -Infinity, -1, 0.5, 2 ** 53, 1e300]) {
@@ -114,7 +114,7 @@ for (const length of [-1, 0.5, NaN, Infinity, CAPACITY - 63, 2 ** 32, 2 ** 53]) 
   });
 }
 
-test("write() refuses to make room by a message of a length that is none, and changes nothing", async () => {
+test("write() refuses to make room over a message of an invalid length, and changes nothing", async () => {
   using place = new Name();
   using inside = prepare(place);
   await using party = startProcess(); // as a writer that believes it may never come to an end
@@ -174,7 +174,7 @@ Deno.test("tryRead() refuses a message of another number than comes next", () =>
   assertEquals(reader.tryRead().state, "ok");
 });
 
-Deno.test("a lapped reader refuses a head of a lower number than it has come to", () => {
+Deno.test("a lapped reader refuses a head with a lower number than its own", () => {
   using place = new Name();
   using inside = prepare(place);
   using reader = CircularBufferReader.open(place.name, { start: "now" });
@@ -197,7 +197,7 @@ Deno.test("tryRead() takes a length of -0 for 0, which it equals", () => {
   assertEquals(reader.tryRead(), { state: "ok", message: new Uint8Array(0) });
 });
 
-Deno.test("a reader goes on in a buffer that was corrupt, once it is mended", () => {
+Deno.test("a reader continues in a corrupt buffer once it is repaired", () => {
   using place = new Name();
   using inside = prepare(place);
   using reader = CircularBufferReader.open(place.name);

@@ -1,5 +1,6 @@
 /**
- * Readers of a circular buffer that are lapped: what they are told, and where they go on.
+ * Lapped readers of a circular buffer: the loss that they report, and the message that they
+ * continue at.
  */
 
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";

@@ -165,7 +165,7 @@ Deno.test("write() changes nothing but the record, the next head and what is sha
     inside.startAt(at);
     using writer = CircularBufferWriter.open(place.name);
     writer.write(payload(at, 501));
-    const touched = HEAD_BYTES + 504 + HEAD_BYTES; // with the rest of a unit, which stays as it was
+    const touched = HEAD_BYTES + 504 + HEAD_BYTES; // with the rest of a unit, which does not change
     const bytes = mapping.bytes.slice(dataOffset, dataOffset + capacity);
     for (let i = 0; i < capacity; i++) {
       const from = (i - at * UNIT + capacity) % capacity;
@@ -256,7 +256,7 @@ Deno.test("poll() hands out what is written while it runs", () => {
   assertEquals(polled, { handled: 6, state: "empty" });
 });
 
-Deno.test("poll() refuses to be disturbed by its handler, and goes on when that has caught it", () => {
+Deno.test("poll() throws if its handler disturbs it, and continues if the handler catches that", () => {
   using place = new Name();
   using ends = pair(place);
   const { writer, reader } = ends;

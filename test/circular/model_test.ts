@@ -1,7 +1,7 @@
 /**
  * A writer and its readers against a simple model of a queue that overwrites: a list of all
- * messages, of which the oldest must be gone once there is no room for them, and may be gone if
- * they are within the last 64th of it.
+ * messages, of which the oldest must be gone once they do not fit any more, and may be gone within
+ * the last 64th.
  */
 
 import { assert, assertEquals } from "@std/assert";
@@ -76,13 +76,13 @@ function command(
   return { check: (model) => can(model), run, toString: () => text };
 }
 
-/** A reader by a number that may be too large; undefined if there is none. */
+/** A reader by a number that may be too large; undefined without readers. */
 function chosen(number: number, model: Model, real: Real) {
   const index = number % model.readers.length;
   return { reader: real.readers[index]!, model: model.readers[index]!, index };
 }
 
-/** A loss that the reader tells of: every lost message may be gone, and the next one is there. */
+/** Checks a reported loss: every lost message may be gone, and the next one is there. */
 function checkLoss(model: Model, reader: ModelReader, now: CircularBufferReader): void {
   const { next } = reader;
   const { sequence } = now;
@@ -98,7 +98,7 @@ function checkLoss(model: Model, reader: ModelReader, now: CircularBufferReader)
   else if (sequence > 0) assert(model.mayBeGone(sequence - 1), `${sequence} is not the oldest`);
 }
 
-/** Whether the reader must be told of a loss, must not, or either. */
+/** Checks whether the reader must report a loss, must not, or may do either. */
 function checkState(state: string, model: Model, { next }: ModelReader): void {
   if (next === model.messages.length) {
     assertEquals(state, model.closed ? "closed" : "empty");

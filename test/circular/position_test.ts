@@ -100,7 +100,7 @@ Deno.test("read() wakes when the low half of the position wraps to 0", async () 
 /** What a writer at 10 GB/s does in a day. */
 const DAY_UNITS = 10e9 / 8 * 86_400;
 
-Deno.test("a reader that was stopped for a day is told what it lost", () => {
+Deno.test("a reader that was stopped for a day learns how much it lost", () => {
   using place = new Name();
   using inside = new Inside(place.name, CAPACITY);
   inside.startAt(1000);

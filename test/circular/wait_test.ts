@@ -85,7 +85,7 @@ Deno.test("readSync() fills an array of the caller's, or says that it is too sma
   assertEquals(reader.readSync(), { state: "ok", message: payload(1, 101) });
 });
 
-Deno.test("waitAnySync() and hasWriter tell of writers and their messages", () => {
+Deno.test("waitAnySync() and hasWriter notice writers and their messages", () => {
   using pair = new Pair();
   using idle = CircularBufferReader.open(pair.name, { start: "now", keepOpen: true });
   assertEquals([pair.reader.hasWriter, idle.hasWriter], [true, true]);

@@ -92,7 +92,7 @@ export function testPolling(ring: Ring): void {
 
   test("the next receiver gets a message again that was held, and no other", ({ receiver, send, open }) => {
     send(6);
-    receiver.poll(() => {}, 1); // shows one; that more were there is no matter
+    receiver.poll(() => {}, 1); // shows one, and leaves the others
     assertEquals(receiver.tryReceive().state, "ok");
     const held = receiver.tryHold!();
     receiver.close();

@@ -50,7 +50,7 @@ export interface Handle extends Disposable {
   /** What it does besides opening and closing, by names for tests. */
   readonly acts?: Readonly<Record<string, Act>>;
   readonly waits?: Readonly<Record<string, Wait>>;
-  /** Sends until there is no room. */
+  /** Sends until it is full. */
   fill?(): void;
   /** Takes the only turn that there is, and gives it back. */
   takeTurn?(): void;
@@ -174,7 +174,7 @@ export interface Receiver extends Handle {
   receive(options?: WaitOptions): Promise<Received>;
   /** Shows messages in place; gives how many there were. */
   poll(handler: (message: Uint8Array, redelivered: boolean) => void, limit?: number): number;
-  /** Copies the next message into an array; -1 if there is none. */
+  /** Copies the next message into an array; -1 if nothing is unread. */
   tryReceiveInto?(target: Uint8Array<ArrayBuffer>): number;
   /** Shows the next message in place until it is disposed; until then nothing else is received. */
   tryHold?(): { readonly bytes: Uint8Array } & Disposable;

@@ -119,7 +119,9 @@ function named(patterns: readonly string[]): readonly Scenario[] {
   const missing = [...wanted, ...left].find((pattern) =>
     !SCENARIOS.some(({ name }) => fits(name, pattern))
   );
-  if (missing !== undefined) throw new RangeError(`there is no scenario "${missing}"; see --list`);
+  if (missing !== undefined) {
+    throw new RangeError(`cannot find the scenario "${missing}"; see --list`);
+  }
   return SCENARIOS.filter(({ name }) =>
     (wanted.length === 0 || wanted.some((pattern) => fits(name, pattern))) &&
     !left.some((pattern) => fits(name, pattern))

@@ -52,7 +52,7 @@ Deno.test("lane can be filled to the last byte, and full is not empty", () => {
   }
 });
 
-Deno.test("lane goes on where the positions wrap at 2^32", () => {
+Deno.test("lane works across the wrap of its positions at 2^32", () => {
   using inside = new Inside();
   inside.startAt(2 ** 32 - 100);
   const sender = new LaneSender(inside.place);
@@ -155,7 +155,7 @@ Deno.test("LaneReceiver lets `taken` catch up in time, also in the largest ring"
     receiver.look();
     receiver.advance(capacity);
     assertEquals(inside.taken.load(), lag < 2 ** 31 ? (5 - lag) >>> 0 : 5);
-    // it is noted before the tail is: who dies between them has released nothing, and shown nothing
+    // stored before the tail: a death in between has released nothing, and shown nothing
     assertEquals(new LaneReceiver(inside.place).redelivered, 0);
   }
 });
@@ -224,7 +224,7 @@ Deno.test("lane gives bytes within the ring or a CorruptRegionError, whatever th
   assertEquals([corrupt > 100, fine > 100], [true, true]);
 });
 
-Deno.test("lane rings the bell of whoever waits, after a position and when an end comes anew", () => {
+Deno.test("lane rings the bell of the waiting end, after a position and when an end opens", () => {
   using inside = new Inside();
   const sender = new LaneSender(inside.place);
   const receiver = new LaneReceiver(inside.place);

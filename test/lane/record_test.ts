@@ -105,7 +105,7 @@ Deno.test("recordLength() refuses a length that no correct sender writes, and mo
   inside.length = { at: 4000, is: 100 };
   assertEquals(recordLength(receiver), 100);
   assertEquals(showRecord(receiver, 100), payload(1, 100));
-  inside.length = { at: 4000, is: published - RECORD_HEADER }; // a lie that cannot be told from truth
+  inside.length = { at: 4000, is: published - RECORD_HEADER }; // a lie that looks like the truth
   assertEquals(recordLength(receiver), published - RECORD_HEADER);
 });
 

@@ -70,7 +70,7 @@ Deno.test("Input<L> takes values, views and plain arrays, and every field", () =
   const value = Imu.read(bytes) satisfies ImuInput;
   Imu.view(bytes) satisfies ImuInput;
   ({ ...value, accel: [1, 2, 3], ids: [1n, 2n] }) satisfies ImuInput;
-  // @ts-expect-error An array of numbers is none of bigints.
+  // @ts-expect-error An array of numbers is not an array of bigints.
   ({ ...value, ids: [1, 2] }) satisfies ImuInput;
   // @ts-expect-error All fields are needed.
   ({ time: 1 }) satisfies ImuInput;
@@ -81,15 +81,15 @@ Deno.test("Input<L> takes values, views and plain arrays, and every field", () =
 
 Deno.test("Layout.fields knows the names", () => {
   Imu.fields.sequence satisfies Field;
-  // @ts-expect-error There is no such field.
+  // @ts-expect-error Imu has no such field.
   assertEquals(Imu.fields.sequnce, undefined);
-  // @ts-expect-error There is no such accessor.
+  // @ts-expect-error The view has no such accessor.
   assertEquals(Pose.view(new Uint8Array(8)).z, undefined);
 });
 
 Deno.test("layout() refuses wrong declarations before they run", () => {
   const declarations = () => [
-    // @ts-expect-error There is no such type.
+    // @ts-expect-error u128 is not a field type.
     layout("l", { a: "u128" }),
     // @ts-expect-error A float cannot be atomic.
     layout("l", { a: { type: "f32", atomic: true } }),

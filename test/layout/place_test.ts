@@ -155,7 +155,8 @@ Deno.test("layout() accepts names that JavaScript reserves and C does not", () =
   assertEquals(Object.keys(Names.fields), ["class", "delete", "data", "fields", "then"]);
 });
 
-/** What is refused, with which error. The fields are of any type: callers may use JavaScript. */
+/** Checks that layout() refuses fields with an error. They have any type: callers may use
+ * JavaScript. */
 function refuses(name: string, fields: unknown, error: typeof TypeError, message: string): void {
   const full = assertThrows(() => layout(name, fields as Declarations), error, message).message;
   assert(!/[.]$|n't/.test(full), full);
@@ -253,7 +254,7 @@ Deno.test("layout() refuses a field that is not aligned", () => {
   refuses("l", { b: { type: layout.array("u16", 2), at: 3 } }, RangeError, "a multiple of 2");
 });
 
-Deno.test("layout() refuses an offset that is none", () => {
+Deno.test("layout() refuses an invalid offset", () => {
   for (const at of [-8, 0.5, NaN, Infinity, "8"]) {
     refuses(
       "l",
@@ -282,7 +283,7 @@ Deno.test("layout() refuses nothing and too much", () => {
   refuses("l", { a: { type: "u8", at: 2 ** 30 } }, RangeError, message);
 });
 
-Deno.test("layout.bytes(), layout.text() and layout.array() refuse sizes that are none", () => {
+Deno.test("layout.bytes(), layout.text() and layout.array() refuse invalid sizes", () => {
   for (const size of [0, -1, 1.5, NaN, 2 ** 30 + 1]) {
     const end = "the number is not an integer from 1 to 1073741824; pass one that is";
     assertThrows(() => layout.bytes(size), RangeError, `Cannot declare bytes(${size}): ${end}`);

@@ -54,7 +54,7 @@ Deno.test("Layout.read() and Layout.write() work at any offset", () => {
   assertEquals(bytes.subarray(13 + Robot.size), before.subarray(13 + Robot.size));
 });
 
-Deno.test("Layout.write() leaves the bytes between the fields as they are", () => {
+Deno.test("Layout.write() does not change the bytes between the fields", () => {
   const bytes = new Uint8Array(Robot.size).fill(0xa5);
   Robot.write(bytes, robot());
   assertEquals(bytes.subarray(9, 12), Uint8Array.of(0xa5, 0xa5, 0xa5)); // level to joints

@@ -209,7 +209,7 @@ Deno.test("Layout.view() refuses memory that is too small", () => {
   refuses(size * 2, 0.5);
   refuses(size * 2, NaN);
   refuses(size, Infinity);
-  // The buffer goes on, the bytes do not.
+  // The buffer continues, the bytes do not.
   const part = new Uint8Array(size * 2).subarray(0, size - 1);
   assertThrows(() => Sample.view(part), RangeError, "pass more, or another offset");
   Sample.view(new Uint8Array(size + 8), 8);

@@ -104,7 +104,7 @@ Deno.test("mapMirrored() leaves nothing behind when the first window cannot be m
 
 Deno.test("mapMirrored() leaves nothing behind when the second window cannot be mapped", () => {
   using file = ScratchFd.memory(2 * PAGE);
-  // The second window begins at an offset that is no whole page.
+  // The second window begins at an offset within a page.
   const request = { header: PAGE / 2, capacity: PAGE / 2, what: "a test" };
   failing(() => mapMirrored(file.fd, request), "EINVAL");
 });

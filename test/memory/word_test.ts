@@ -47,7 +47,7 @@ function makeWord<T>(Word: new (memory: Mapping, place: typeof PLACE, base: numb
   };
 }
 
-Deno.test("a word stands at its place of the layout, little-endian", () => {
+Deno.test("a word is at its place of the layout, little-endian", () => {
   const look32 = (view: DataView) => BigInt(view.getUint32(0, true));
   const look64 = (view: DataView) => view.getBigUint64(0, true);
   const cases = [[Word32, 0x8070_6050, look32], [Word64, 0x1f_8070_6050_4030, look64]] as const;
@@ -290,7 +290,7 @@ Deno.test("copyOut() fills the target with the bytes from that place", () => {
   }
 });
 
-Deno.test("copyOut() fills as much of the target as it is told", () => {
+Deno.test("copyOut() fills the given length of the target", () => {
   using mapping = Mapping.anonymous(pageSize(), "a test");
   mapping.bytes.set(bytesFrom(7000, mapping.length));
   const target = bytesFrom(0, 20);

@@ -1,6 +1,6 @@
 /**
- * Rings with many producers when what a party stored makes no sense: one error tells of it, and
- * nobody else is held up.
+ * Rings with many producers whose memory one end corrupts: one error reports it, and the other ends
+ * continue.
  */
 
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
@@ -12,7 +12,7 @@ import { countFiles, rangesOf } from "../os/process_state.ts";
 import { isPayload, payload } from "../circular/scene.ts";
 import { CAPACITY, Cast, Inside, valueOf } from "./scene.ts";
 
-/** Ways to receive a message; each gives whose it was, or -1 if there was none. */
+/** Ways to receive a message; each returns its producer, or -1 if all lanes are empty. */
 const WAYS: Readonly<Record<string, (consumer: MpscConsumer) => number | Promise<number>>> = {
   tryReceive: (consumer) => producerOf(consumer.tryReceive()),
   receiveSync: (consumer) => producerOf(consumer.receiveSync()),
@@ -41,15 +41,15 @@ function sampled(outcome: ReturnType<MpscConsumer["tryTake"]>): number {
 const DAMAGES: Readonly<Record<string, (inside: Inside, id: number) => void>> = {
   "a length beyond what was published": (inside, id) => inside.setLength(id, 0, 100),
   "a length below 0": (inside, id) => inside.setLength(id, 0, -8),
-  "a length that is no number": (inside, id) => inside.setLength(id, 0, NaN),
+  "a length that is not a number": (inside, id) => inside.setLength(id, 0, NaN),
   "a length that is a fraction": (inside, id) => inside.setLength(id, 0, 0.5),
   "a head beyond the capacity": ({ seats }, id) => seats[id]!.head.store(CAPACITY + 8),
   "a head before the tail": ({ seats }, id) => seats[id]!.head.store(2 ** 32 - 8),
-  "a head that is no multiple of 8": ({ seats }, id) => seats[id]!.head.store(23),
+  "a head that is not a multiple of 8": ({ seats }, id) => seats[id]!.head.store(23),
 };
 
 for (const [damage, harm] of Object.entries(DAMAGES)) {
-  Deno.test(`MpscConsumer tells of ${damage} once, and serves the other lanes`, async () => {
+  Deno.test(`MpscConsumer reports ${damage} once, and serves the other lanes`, async () => {
     for (const receive of Object.values(WAYS)) {
       using cast = new Cast({ lanes: 3 });
       const { name, consumer, producers } = cast;
@@ -82,7 +82,7 @@ for (const [damage, harm] of Object.entries(DAMAGES)) {
   });
 }
 
-Deno.test("MpscConsumer tells of a corrupt lane once, whatever looks at it first", async () => {
+Deno.test("MpscConsumer reports a corrupt lane once, by any method", async () => {
   const looks: ((consumer: MpscConsumer) => unknown)[] = [
     (consumer) => consumer.available,
     (consumer) => consumer.waitSync({ timeout: 0 }),
@@ -101,7 +101,7 @@ Deno.test("MpscConsumer tells of a corrupt lane once, whatever looks at it first
   }
 });
 
-Deno.test("MpscConsumer.poll() releases what came before a corrupt length, and then is told", () => {
+Deno.test("MpscConsumer.poll() releases the messages before a corrupt length, and then throws", () => {
   using cast = new Cast();
   const { name, consumer, producers } = cast;
   using inside = new Inside(name.name);
@@ -126,7 +126,7 @@ Deno.test("MpscConsumer.poll() releases what came before a corrupt length, and t
   assertEquals(consumer.poll(note), 0);
 });
 
-Deno.test("a producer whose consumer stores what makes no sense is told; the others send on", () => {
+Deno.test("a producer whose consumer corrupts its tail throws; the others keep sending", () => {
   using cast = new Cast();
   const { name, producers: [broken, sound] } = cast;
   using inside = new Inside(name.name);
@@ -161,7 +161,7 @@ Deno.test("MpscConsumer.open() throws once over a corrupt lane, and then serves 
   }
 });
 
-Deno.test("MpscProducer.open() takes no lane whose positions make no sense", () => {
+Deno.test("MpscProducer.open() takes no lane with corrupt positions", () => {
   using cast = new Cast({ lanes: 2, vacant: 2 });
   const { name } = cast;
   using inside = new Inside(name.name);
@@ -171,7 +171,7 @@ Deno.test("MpscProducer.open() takes no lane whose positions make no sense", () 
   assertEquals(other.id, 1);
 });
 
-Deno.test("any generation is told as it is, and counts on from there", () => {
+Deno.test("any generation is reported unchanged, and counts on from there", () => {
   using cast = new Cast({ lanes: 1, vacant: 1 });
   const { name, consumer } = cast;
   using inside = new Inside(name.name);
@@ -201,7 +201,7 @@ function wordsOfControl(): number {
   return inside.size;
 }
 
-/** Stores something in a word, and sees what comes of it; gives how many errors told of it. */
+/** Stores a value in a word, uses every end, and returns the number of errors. */
 function tryWord(index: number, value: number): number {
   using cast = new Cast();
   const { name, consumer, producers } = cast;

@@ -12,7 +12,7 @@ import { Name } from "../shared/scene.ts";
 import { isPayload, lengthOf, payload } from "../circular/scene.ts";
 import { Cast, flood, Inside, valueOf } from "./scene.ts";
 
-Deno.test("MpscConsumer tells of each message whose it is, in every way to receive", async () => {
+Deno.test("MpscConsumer names the producer of each message, in every way to receive", async () => {
   using cast = new Cast({ lanes: 3 });
   const { name, consumer, producers } = cast;
   using inside = new Inside(name.name);

@@ -1,5 +1,5 @@
 /**
- * Opening rings with many producers: who gets which seat, sizes on which all agree, and what is left
+ * Opening rings with many producers: the seats, the sizes that all must share, and the files left
  * behind.
  */
 
@@ -36,7 +36,7 @@ Deno.test("MpscProducer.open() refuses a seat that is taken, and any when all ar
   assertEquals([again.id, again.generation], [1, 2]);
 });
 
-Deno.test("MpscProducer.open() refuses an id that is none of the producers'", async () => {
+Deno.test("MpscProducer.open() refuses an id that no producer can have", async () => {
   using cast = new Cast({ lanes: 3, vacant: 3 });
   const { name } = cast;
   for (const id of [-1, 3, 64, 0.5, NaN, Infinity]) {
@@ -65,7 +65,7 @@ Deno.test("a lane that was not read is refused by open(), and is free once it wa
   assertEquals([next.id, next.generation], [0, 2]);
 });
 
-Deno.test("who finds a lane that was not read tells the consumer of it, as the dead one may not have", () => {
+Deno.test("a producer that takes an unread lane wakes the consumer, because the dead one may not have rung", () => {
   using cast = new Cast({ lanes: 40 });
   const { name, consumer, producers } = cast;
   using inside = new Inside(name.name);
@@ -168,7 +168,7 @@ Deno.test("many that connect at the same time to a lane that is not read all wai
   assertEquals(valueOf(consumer.tryReceive()).value, payload(7, 10));
   const all = await Promise.all(coming);
   const came = all.filter((one) => one instanceof MpscProducer);
-  assertEquals(came.length, 1); // and the others are told that it is alive
+  assertEquals(came.length, 1); // and the others throw, because it is alive
   assert(all.every((one) => one instanceof MpscProducer || one instanceof RoleTakenError));
   came[0]!.close();
 });
@@ -217,7 +217,7 @@ Deno.test("MpscProducer.connect() and create() take the first free seat, or the 
   }
 });
 
-Deno.test("closed ends say so, whatever is called, and their views are empty", async () => {
+Deno.test("every method of a closed end reports that it is closed, and its views are empty", async () => {
   using cast = new Cast();
   const { consumer, producers: [producer] } = cast;
   producer!.trySend(payload(1, 10));

@@ -28,14 +28,14 @@ function sendThere(party: Party<Tools>, name: Name, messages: readonly number[])
   }, { name: name.name, messages });
 }
 
-test("a consumer goes on with the living, and is told when the last one is dead", async () => {
+test("a consumer continues with the living, and throws when the last one is dead", async () => {
   using name = new Name();
   await using one = startProcess();
   await using other = startProcess();
   using consumer = MpscConsumer.open(name.name, { producers: 3, capacity: CAPACITY });
   await sendThere(one, name, [1, 2]);
   await sendThere(other, name, [11]);
-  MpscProducer.open(name.name).close(); // one that closed is no loss
+  MpscProducer.open(name.name).close(); // closing is not a loss
   await one.kill();
   for (let i = 0; i < 3; i++) valueOf(await consumer.receive());
   await assertRejects(() => consumer.receive({ timeout: 600 }), DOMException, "600 ms");

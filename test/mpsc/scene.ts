@@ -127,10 +127,10 @@ export function flood(producer: MpscProducer, length = 8): number {
   return sent;
 }
 
-/** What was received. */
+/** The received message; throws without one. */
 export function valueOf<T>(outcome: MpscValue<T> | Nothing): MpscValue<T> {
   if (outcome.state === "ok") return outcome;
-  throw new Error(`There is no value: ${outcome.state}`);
+  throw new Error(`Cannot take a value: ${outcome.state}`);
 }
 
 /** Counts the loads of words of this name while the body runs, such as `lane.head`. */

@@ -192,7 +192,7 @@ Deno.test("MpscConsumer.waitSync() and wait() find a message without a hint at o
   }
 });
 
-Deno.test("MpscConsumer.open() finds messages whose hints were taken by who died", () => {
+Deno.test("MpscConsumer.open() finds messages whose hints a dead consumer had taken", () => {
   using cast = new Cast({ lanes: 40 });
   const { name, consumer, producers } = cast;
   for (const { id } of producers) producers[id]!.trySend(payload(id, 10));

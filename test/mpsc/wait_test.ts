@@ -1,5 +1,5 @@
 /**
- * Waiting at rings with many producers: who is woken, and what is told of ends that closed or died.
+ * Waiting at rings with many producers: wake-ups, and reports of ends that closed or died.
  */
 
 import { assert, assertEquals, assertThrows } from "@std/assert";
@@ -48,7 +48,7 @@ Deno.test("a producer that waits is woken by what is read of its own lane only",
   assertEquals(woken, 3);
 });
 
-Deno.test("a consumer is told that the producers have closed once the last one has", async () => {
+Deno.test("a consumer sees that the producers have closed once the last one has", async () => {
   using cast = new Cast({ lanes: 3, vacant: 1 });
   const { name, consumer, producers: [one, other] } = cast;
   one!.trySend(payload(1, 10));
@@ -92,7 +92,7 @@ Deno.test("what closed producers left is drained, of every lane, before it is sa
   assertEquals([...seen].toSorted(), [[0, 2], [1, 2], [2, 2], [3, 2], [4, 2]]);
 });
 
-Deno.test("nobody has closed before the first producer has come", async () => {
+Deno.test("a ring is not closed before the first producer has opened it", async () => {
   using cast = new Cast({ lanes: 3, vacant: 3 });
   const { name, consumer } = cast;
   assertEquals(consumer.tryReceive(), { state: "empty" });
@@ -102,7 +102,7 @@ Deno.test("nobody has closed before the first producer has come", async () => {
   assertEquals(valueOf(await waiting).value, payload(1, 10));
 });
 
-Deno.test("every producer that waits is told that its consumer has closed", async () => {
+Deno.test("every waiting producer gets an error when its consumer closes", async () => {
   using cast = new Cast({ lanes: 3 });
   const { name, consumer, producers } = cast;
   for (const producer of producers) flood(producer, 248);
@@ -198,7 +198,7 @@ Deno.test("MpscConsumer raises its bell only to sleep: while it polls, nobody ma
   } finally {
     methods.forEach((method, i) => Word32.prototype[method] = shipped[i]!);
   }
-  assertEquals([changes, bells()], [[], before]); // even: who rings does not wake
+  assertEquals([changes, bells()], [[], before]); // even: a producer that rings wakes no one
   assert(before.every((bell) => bell % 2 === 0));
   assert(isTimeout(assertThrows(() => consumer.receiveSync({ timeout: 1 }))));
   assertEquals(dataBell.word.load() % 2, 1);

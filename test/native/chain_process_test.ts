@@ -30,7 +30,7 @@ const STORIES: [fact: string, commands: string, answer: string][] = [
 ];
 
 Deno.test({
-  name: "handlers of the library pass SIGINT on to all others, whoever wraps whom",
+  name: "handlers of the library pass SIGINT on to all others, in either order of wrapping",
   ignore: NO_C !== undefined,
   async fn(test) {
     using stack = new DisposableStack();

@@ -21,7 +21,7 @@ function useRing(): string {
   return new TextDecoder().decode(ring.peek());
 }
 
-/** The same for the sentinel. */
+/** Whether two handles can hold one role of the sentinel at once. */
 function holdTwice(path: string): boolean[] {
   using first = Role.tryHold(path, 0, "a test");
   using second = Role.tryHold(path, 0, "a test");

@@ -75,7 +75,7 @@ export function parseElf(bytes: Uint8Array<ArrayBuffer>): Elf {
         defined: view.getUint16(at + 6, true) !== 0,
       };
     },
-  ).filter(({ name }) => name !== ""); // those stand for sections, and the first for nothing
+  ).filter(({ name }) => name !== ""); // nameless symbols are sections, and the first one is empty
 
   const names = (chosen: typeof symbols) => chosen.map(({ name }) => name).sort();
   return {
@@ -92,7 +92,7 @@ export function parseElf(bytes: Uint8Array<ArrayBuffer>): Elf {
   };
 }
 
-/** The table's length is told nowhere; the longest chain of its hash table ends with it. */
+/** The file does not store the table's length; the longest chain of its hash table ends with it. */
 function countSymbols(view: DataView, hash: number): number {
   const u32 = (at: number) => view.getUint32(at, true);
   const [buckets, first, blooms] = [u32(hash), u32(hash + 4), u32(hash + 8)];

@@ -1,4 +1,4 @@
-/** What is generated from the layouts is what they say, and C agrees. */
+/** The headers generated from the layouts match them, and C agrees. */
 
 import { assertEquals } from "@std/assert";
 import { layoutFiles } from "../../native/build.ts";

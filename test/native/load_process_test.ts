@@ -143,7 +143,7 @@ Deno.test("useLibrary() takes a sentinel that was built elsewhere", async () => 
   assertEquals(await told(PROGRAM, ["both", library.path, lock.path, sentinel.path]), expected);
 });
 
-Deno.test("useLibrary() is refused once the embedded library is in use, which goes on", async () => {
+Deno.test("useLibrary() is refused once the embedded library is in use, which keeps working", async () => {
   using library = libraryFile("library");
   const [before, refusal, after] = await told(PROGRAM, ["late", library.path]);
   assertEquals([before, after], ["seamless", "seamless"]);
@@ -217,7 +217,7 @@ Deno.test("the library loads in the Workers of a program that was imported over 
   assertEquals(await told(program, ["share"], options), [1, 3]);
 });
 
-/** What is open and mapped is told only to a program that may do anything. */
+/** Only a program with all permissions can read its open files and mappings. */
 const WITH_WORKERS = { flags: ["--allow-all"] };
 const WORKERS = new URL("./child_workers.ts", import.meta.url);
 

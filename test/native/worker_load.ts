@@ -1,5 +1,5 @@
 /**
- * A Worker that uses the library and then stays until it is told to end or is terminated.
+ * A Worker that uses the library and then stays until it is asked to end or is terminated.
  *
  * @module
  */

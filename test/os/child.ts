@@ -8,7 +8,7 @@ import { within } from "./until.ts";
 
 /** How to start a program. */
 export interface ChildOptions {
-  /** What it is told. */
+  /** Its arguments. */
   args?: readonly string[];
   /** The flags of `deno run`; the one permission that the package needs by default. */
   flags?: readonly string[];

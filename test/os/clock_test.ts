@@ -69,7 +69,7 @@ Deno.test("sleep() leaves no listener on a signal that outlives it", async () =>
   assertEquals(listening, 0);
 });
 
-Deno.test("sleepSync() blocks until its time has come", () => {
+Deno.test("sleepSync() blocks until its time is over", () => {
   const start = clock.now();
   clock.sleepSync(20);
   assert(clock.now() - start >= 20e6);

@@ -232,7 +232,7 @@ Deno.test("map() shows a file's bytes, and unmap() takes them away", () => {
   assertEquals(files.unmap(address, 2 * page), 0);
 });
 
-Deno.test("map() gives -EINVAL for nothing and -ENOMEM for more than there are addresses", () => {
+Deno.test("map() returns -EINVAL for 0 bytes and -ENOMEM for more bytes than addresses", () => {
   const ENOMEM = 12;
   const request = { protection: Protection.none, flags: MapFlag.private | MapFlag.anonymous };
   assertEquals(files.map({ ...request, length: 0 }), -Errno.EINVAL);

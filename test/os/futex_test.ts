@@ -98,7 +98,7 @@ Deno.test("wait() and wake() take words that are above 2^31", () => {
   assertEquals(futex.wait(word!.address, 0xffff_ffff, Infinity), -Errno.EAGAIN);
 });
 
-Deno.test("wait() gives -EINVAL for an address that is no word", () => {
+Deno.test("wait() returns -EINVAL for an address that is not a word's", () => {
   using words = new Words();
   assertEquals(futex.wait(words.all[0]!.address + 1, 1000, PAST), -Errno.EINVAL);
 });

@@ -20,7 +20,7 @@ export async function until(
   }
 }
 
-/** The promise's outcome; fails, naming what was awaited, when there is none. */
+/** Returns the promise's value; throws after a time limit, and names the awaited event. */
 export async function within<T>(
   what: string,
   promise: PromiseLike<T>,

@@ -1,4 +1,4 @@
-/** Where /dev/shm or a file in it may not be used, errors say so of every product. */
+/** Every product's errors say why when /dev/shm or a file in it is not accessible. */
 
 import { assertEquals, assertMatch } from "@std/assert";
 import { processTests } from "../shared/processes.ts";

@@ -1,5 +1,5 @@
 /**
- * Regions that get their memory when it is needed, when there is none: samples of topics, and
+ * Regions that allocate memory when it is needed, while /dev/shm is full: samples of topics, and
  * messages of slots.
  */
 
@@ -47,7 +47,7 @@ for (const shortage of ["full", "refused"] satisfies Shortage[]) {
   });
 
   register(
-    `a topic has no memory for a larger sample, ${where}, and goes on with others`,
+    `a topic has no memory for a larger sample, ${where}, and keeps working with others`,
     async () => {
       using name = new Name();
       await using party = startProcess({ ...options, argument: shortage });
@@ -102,7 +102,7 @@ for (const shortage of ["full", "refused"] satisfies Shortage[]) {
 }
 
 test(
-  "a slot has no memory for a larger message, as the call fails, and goes on with others",
+  "a slot has no memory for a larger message because the call fails, and keeps working with others",
   async () => {
     using name = new Name();
     await using party = startProcess({ ...WAYS.refused.options, argument: "refused" });

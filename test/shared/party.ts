@@ -1,6 +1,6 @@
 /**
- * Another thread or process that does as it is told, for tests of what parties do to each other. A
- * process can be killed or stopped, be another user, and have a step before every leaf call (trap.ts).
+ * Another thread or process that runs functions of a test. A process can be killed or stopped, be
+ * another user, and have a step before every leaf call (trap.ts).
  *
  * @module
  */
@@ -12,7 +12,7 @@ export type Where = "thread" | "process";
 
 /** How a party is different from others. */
 export interface PartyOptions {
-  /** What its program is told. */
+  /** The argument of its program. */
   readonly argument?: string;
   /** A process with a step before every leaf call. */
   readonly trapped?: boolean;

@@ -27,7 +27,7 @@ async function startHolder(name: string, kind: "read" | "write"): Promise<Party<
   return holder;
 }
 
-test("all are told of a writer's death until another has left", async () => {
+test("every permit reports a writer's death until another writer has left", async () => {
   using place = new Name();
   await using holder = await startHolder(place.name, "write");
   using lock = RwLock.open(place.name);

@@ -8,7 +8,7 @@ import { REGION_HEADER } from "../../src/region/header.ts";
 import { RW_LOCK_CONTROL, RW_SEAT } from "../../src/shared/rw_queue.ts";
 import type { Name } from "./scene.ts";
 
-/** What is in the file of a lock. */
+/** The words in the file of a lock. */
 export class Inside {
   readonly #path: string;
 

@@ -27,7 +27,7 @@ class Arrivals {
     await until(`${name} waits`, () => this.#inside.count() === before + 1);
   }
 
-  /** Gives back what one of them has, and waits until so many have come in. */
+  /** Releases one permit, and waits until so many have been acquired. */
   async leave(name: string, arrived: number): Promise<void> {
     this.#permits.get(name)!.release();
     await until(`${arrived} have come in`, () => this.order.length >= arrived);
@@ -90,7 +90,7 @@ Deno.test("read() and write() are called off by their signal, and by close()", a
   assertEquals(new Inside(place).count(), 0);
 });
 
-/** What is drawn and rung next: at first, before a half of a turn or of a ticket ends, and last. */
+/** The next ticket and bell: at first, before a half of a turn or of a ticket ends, and last. */
 const COUNTERS: [tickets: bigint, bell: bigint][] = [
   [0n, 0n],
   [2n ** 29n - 3n, 2n ** 31n - 2n],

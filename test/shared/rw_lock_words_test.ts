@@ -18,7 +18,7 @@ const { test, startProcess } = processTests<Tools>(
   "corrupt reader/writer locks",
 );
 
-Deno.test("open() refuses what is no such lock, and a lock whose tickets are used up throws", () => {
+Deno.test("open() refuses a file that is not such a lock, and a lock whose tickets are used up throws", () => {
   using place = new Name();
   using lock = RwLock.open(place.name);
   const inside = new Inside(place);

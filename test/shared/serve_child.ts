@@ -10,7 +10,7 @@ const port = self as unknown as {
   readonly name?: string;
 };
 
-/** What the party was told when it was started. */
+/** The argument that the party was started with. */
 export function givenArgument(): string {
   return port.postMessage === undefined ? Deno.args[0]! : port.name!;
 }

@@ -22,7 +22,7 @@ const TOOLS = {
   locks: [] as SemaphoreLock[],
   permits: [] as Permit[],
   memories: [] as SharedMemory[],
-  /** The same, for a function that is still at work. */
+  /** What stays open during a function that is still running. */
   under: new Map<string, unknown>(),
 };
 

@@ -93,7 +93,7 @@ test("what is forgotten is given back, but nothing that is held or in use", asyn
   assertEquals(permit.recovered, true); // from a process that has ended
 });
 
-test("a program in C maps the same file at the offset that is told", async () => {
+test("a program in C maps the same file at the memory's offset", async () => {
   using place = new Name();
   using memory = SharedMemory.open(place.name, { size: 800 });
   const numbers = memory.as(Float64Array);

@@ -11,7 +11,7 @@ import {
 import { bytesFrom } from "../memory/bytes.ts";
 import { Name } from "./scene.ts";
 
-/** The count of references in the file, for whoever reads the control block. */
+/** The count of references in the control block of the file. */
 function noted(place: Name): number {
   const bytes = Deno.readFileSync(place.path("shm"));
   return SHARED_MEMORY_CONTROL.read(bytes, REGION_HEADER.size).references;
@@ -133,7 +133,7 @@ Deno.test("close() empties every view, and what it is asked then is a ClosedErro
 
 // ---- to stay, and to be removed ----
 
-Deno.test("persist tells whether the memory stays, whoever asked for it", () => {
+Deno.test("persist says whether the memory stays, in every handle", () => {
   using place = new Name();
   using one = SharedMemory.open(place.name, { size: 500 });
   SharedMemory.open(place.name, { size: 500, persist: true }).close();

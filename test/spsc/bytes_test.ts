@@ -198,7 +198,7 @@ Deno.test("waits for bytes and for space give up after their timeout", async () 
   for (const wait of waits) assertEquals(await wait.catch((error) => error), reason);
 });
 
-Deno.test("a consumer of bytes drains what a closed producer left, and then is told", async () => {
+Deno.test("a consumer of bytes drains the bytes of a closed producer, and then sees that it has closed", async () => {
   using pair = new Pair();
   const { producer, consumer } = pair;
   const more = consumer.wait({ bytes: 100 });
@@ -211,7 +211,7 @@ Deno.test("a consumer of bytes drains what a closed producer left, and then is t
   assertEquals([consumer.ended, consumer.waitSync(), await consumer.wait()], [true, false, false]);
 });
 
-Deno.test("a producer of bytes is told when its consumer is gone", async () => {
+Deno.test("a producer of bytes gets an error when its consumer is gone", async () => {
   using pair = new Pair();
   const { producer, consumer } = pair;
   pair.send(0, producer.capacity);
@@ -270,7 +270,7 @@ Deno.test("positions that no correct peer stores are refused", () => {
   assertEquals(consumer.peek(), bytesFrom(0, 10));
 });
 
-Deno.test("closed ends of a ring of bytes say so, and their views are empty", async () => {
+Deno.test("methods of closed ends of a ring of bytes throw, and their views are empty", async () => {
   using pair = new Pair();
   const { producer, consumer } = pair;
   pair.send(0, 10);

@@ -42,7 +42,7 @@ Deno.test("what a codec throws about a message costs that message only", () => {
   assertEquals(valueOf(consumer.tryReceive()), 2);
 });
 
-Deno.test("SpscConsumer drains what a closed producer left, and then is told", () => {
+Deno.test("SpscConsumer drains the messages of a closed producer, and then sees that it has closed", () => {
   using pair = new Pair();
   const { name, producer, consumer } = pair;
   for (let i = 0; i < 3; i++) producer.trySend(payload(i, 10));
@@ -60,7 +60,7 @@ Deno.test("SpscConsumer drains what a closed producer left, and then is told", (
   assertEquals(valueOf(consumer.tryReceive()), payload(9, 9));
 });
 
-Deno.test("closed ends say so, whatever is called, and their views are empty", async () => {
+Deno.test("every method of a closed end reports that it is closed, and its views are empty", async () => {
   using pair = new Pair();
   const { name, producer, consumer } = pair;
   producer.trySend(payload(1, 10));

@@ -97,5 +97,5 @@ export class Pair implements Disposable {
 /** The value that was received. */
 export function valueOf<T>(outcome: ReceiveOutcome<T>): T {
   if (outcome.state === "ok") return outcome.value;
-  throw new Error(`There is no value: ${outcome.state}`);
+  throw new Error(`Cannot take a value: ${outcome.state}`);
 }

@@ -22,7 +22,7 @@ Deno.test("SpscProducer.trySend() sends every length from 0 to maxMessage", () =
   assertEquals(consumer.tryReceive(), { state: "empty" });
 });
 
-Deno.test("SpscProducer.trySend() gives false when there is no room, and true again after", () => {
+Deno.test("SpscProducer.trySend() returns false when the ring is full, and true once it has room", () => {
   using pair = new Pair();
   const { producer, consumer } = pair;
   let sent = 0;
@@ -204,7 +204,7 @@ Deno.test("messages go on where the positions wrap at 2^32, however far `taken` 
   }
 });
 
-Deno.test("SpscConsumer refuses a corrupt length by every way of receiving, and goes on after", () => {
+Deno.test("SpscConsumer refuses a corrupt length in every way of receiving, and then continues", () => {
   using pair = new Pair();
   const { name, producer, consumer } = pair;
   using inside = new Inside(name.name);

@@ -13,7 +13,7 @@ type Watcher = (step: string, to: string) => void;
 
 let watcher: Watcher | undefined;
 
-/** A step is about to be made. Those that are made meanwhile by whoever is told do not count. */
+/** Announces the next step to the watcher. Steps that the watcher makes meanwhile do not count. */
 export function spring(step: string, to = ""): void {
   const told = watcher;
   if (told === undefined) return;
@@ -44,7 +44,7 @@ export function trapped<A extends unknown[], R>(
 
 let refused: string | undefined;
 let refusal: unknown;
-let refusalsIn = Infinity; // the steps up to the one that is refused; all are if there is no end
+let refusalsIn = Infinity; // counts down to the only refusal; Infinity refuses every time
 
 /**
  * While the body runs the step of that name is not made, and gives this, such as -ENOSPC: each time,

@@ -26,7 +26,7 @@ Deno.test("actBefore() acts once, before the n-th step of exactly that name", ()
   assertEquals(steps, ["lock", "unlock", "lock me", "lock", "lock"]);
 });
 
-Deno.test("withTrap() numbers the steps, and leaves out those of whoever is let in", () => {
+Deno.test("withTrap() numbers the steps, and leaves out those of its watcher", () => {
   const seen: string[] = [];
   const result = withTrap((number, step) => {
     seen.push(`${number} ${step}`);
@@ -67,7 +67,7 @@ Deno.test("withRefusal() gives the result in place of the step, and of no other"
   assertEquals([allocate(6), made], [2, [4, 6]]);
 });
 
-/** What nobody else notices and cannot fail half way, so that it needs no step. */
+/** Calls without an effect on other processes that cannot fail half-way; they need no step. */
 const UNNOTICED: Record<string, readonly string[]> = {
   "memory/word": ["prefetch", "prefetchToWrite"],
   "os/clock": [

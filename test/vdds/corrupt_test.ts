@@ -51,7 +51,7 @@ Deno.test("tryTakeLatest() that meets a corrupt sample gives the one before it a
   assertEquals([subscriber.tryReceive().state, inside.ring.countInFlight()], ["empty", 0]);
 });
 
-Deno.test("a descriptor that makes no sense costs its sample, and nothing more", () => {
+Deno.test("a corrupt descriptor costs its sample, and nothing more", () => {
   const wrong: ["length" | "sequence", number][] = [
     ["length", 257],
     ["length", -1],
@@ -96,7 +96,7 @@ Deno.test("a publisher does not go on where no publisher can have stopped", () =
   const stops: [journal: number, sequence: number][] = [
     [entryOf(stampOfSequence(8), DEPTH), 7],
     [entryOf(stampOfSequence(8), -1), 7],
-    [entryOf(stampOfSequence(8), 0), 7], // which tells of another sample
+    [entryOf(stampOfSequence(8), 0), 7], // which names another sample
     [0, 2 ** 53],
     [0, -1],
   ];

@@ -1,6 +1,6 @@
 /**
- * What a subscriber gives back is told to the publisher of several samples together; the publisher
- * finds it all the same, and is not left asleep.
+ * A subscriber announces samples that it gives back in batches; the publisher finds each of them
+ * earlier if it needs it, and is not left asleep.
  */
 
 import { assert, assertEquals, assertThrows } from "@std/assert";
@@ -17,7 +17,7 @@ import { Inside, sampleOf, Scene } from "./scene.ts";
 const DEPTH = 16;
 const WAIT = { timeout: 30_000 };
 
-Deno.test("poll() gives back to a publisher that sleeps before it goes on", async () => {
+Deno.test("poll() gives samples back to a sleeping publisher before it continues", async () => {
   using scene = new Scene({ depth: DEPTH });
   using inside = new Inside(scene.topic);
   const { publisher } = scene;
@@ -36,7 +36,7 @@ Deno.test("poll() gives back to a publisher that sleeps before it goes on", asyn
   assertEquals(await within("room", sending), true);
 });
 
-Deno.test("a publisher is woken by who gives back, also if one that left seems to have it too", async () => {
+Deno.test("giving a sample back wakes the publisher, even if one that left seems to have it too", async () => {
   await promptly(async () => {
     using scene = new Scene({ depth: 1 });
     using inside = new Inside(scene.topic);
@@ -64,7 +64,7 @@ Deno.test("a subscriber waits on when publishers take turns and it has taken all
   assertThrows(() => waitAnySync([subscriber], { timeout: 0 }), DOMException, "have passed");
 });
 
-Deno.test("a publisher finds room that it was not told of yet", () => {
+Deno.test("a publisher finds room that was not announced yet", () => {
   using scene = new Scene({ depth: DEPTH });
   const { publisher } = scene;
   const subscriber = scene.subscribe();
@@ -77,7 +77,7 @@ Deno.test("a publisher finds room that it was not told of yet", () => {
   assertEquals(sent, 2 * DEPTH - 1);
 });
 
-Deno.test("receiveSync() gives up in time, however often it is told of what is not there", async () => {
+Deno.test("receiveSync() times out, however many false hints it gets", async () => {
   using scene = new Scene();
   using inside = new Inside(scene.topic);
   const subscriber = scene.subscribe();

@@ -92,7 +92,7 @@ Deno.test("MergedSubscriber asks every source for its history", () => {
   assertEquals(found.map(({ sequence }) => sequence), [2, 3]);
 });
 
-Deno.test("MergedSubscriber goes on with a source that comes back", () => {
+Deno.test("MergedSubscriber continues with a source that returns", () => {
   using name = new Name();
   using subscriber = MergedSubscriber.open(name.name);
   const first = source(name.name, "a");
@@ -178,7 +178,7 @@ Deno.test("a source is a topic of its own, and has one publisher", () => {
   assertEquals(Subscriber.tryConnect(`${name.name}/right`), undefined);
 });
 
-Deno.test("MergedSubscriber tells once of a source that it cannot join, and goes on with the others", async () => {
+Deno.test("MergedSubscriber reports a source that it cannot join once, and continues with the others", async () => {
   using name = new Name();
   using first = Publisher.open(name.name, { source: "first", codec: codec.text });
   using subscriber = MergedSubscriber.open(name.name);

@@ -67,11 +67,11 @@ export class Scene implements Disposable {
 /** The value that was received. */
 export function valueOf<T>(outcome: ValueOutcome<T>): T {
   if (outcome.state === "ok") return outcome.value;
-  throw new Error(`There is no value: ${outcome.state}`);
+  throw new Error(`Cannot take a value: ${outcome.state}`);
 }
 
 /** The sample that was taken. */
 export function sampleOf<T>(outcome: SampleOutcome<T>): Sample<T> {
   if (outcome.state === "ok") return outcome.sample;
-  throw new Error(`There is no sample: ${outcome.state}`);
+  throw new Error(`Cannot take a sample: ${outcome.state}`);
 }

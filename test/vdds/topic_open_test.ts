@@ -1,5 +1,5 @@
 /**
- * Topics within a process: who opens them, comes to them and leaves, and what is told of that.
+ * Topics within a process: opening, joining and leaving, and the reports of that.
  */
 
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
@@ -97,7 +97,7 @@ Deno.test("Subscriber.connect() waits for a place that a stopped subscriber is j
   (await connecting).close();
 });
 
-Deno.test("matches() tells of peers that come and go, on either side", async () => {
+Deno.test("matches() reports peers that join and leave, on either side", async () => {
   using name = new Name();
   using publisher = Publisher.open(name.name);
   using observer = Subscriber.open(name.name);
@@ -121,7 +121,7 @@ Deno.test("matches() tells of peers that come and go, on either side", async () 
   await writers.return();
 });
 
-Deno.test("topics() tells what is there, who takes part and what became of the samples", () => {
+Deno.test("topics() reports topics, their publishers and subscribers, and the counts of samples", () => {
   using name = new Name();
   const topic = `${name.name}.camera/front`;
   {

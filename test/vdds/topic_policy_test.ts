@@ -1,5 +1,5 @@
 /**
- * Topics within a process: what happens where there is no room, or nobody who reads yet.
+ * Topics within a process: publishing to a full topic, or without subscribers.
  */
 
 import { assert, assertEquals, assertThrows } from "@std/assert";
@@ -10,7 +10,7 @@ import { isPayload, payload } from "../circular/scene.ts";
 import { Name } from "../shared/scene.ts";
 import { sampleOf, Scene, valueOf } from "./scene.ts";
 
-Deno.test("a publisher without subscribers is no error, whatever its policy", () => {
+Deno.test("publishing without subscribers succeeds under every policy", () => {
   for (const policy of ["block", "dropNewest", "dropOldest"] satisfies Policy[]) {
     using scene = new Scene({ policy, depth: 1 });
     for (let i = 1; i <= 10; i++) assert(scene.publisher.trySend(payload(i, 50)));
@@ -133,13 +133,13 @@ Deno.test("late joiners get as much of the history as they ask for and as is kep
   publisher.close();
   assertEquals(received(later), [6, 7, 8]);
   const after = scene.subscribe({ history: 1 });
-  assertEquals(received(after), [8]); // kept, though there is no publisher
+  assertEquals(received(after), [8]); // kept without a publisher
   using successor = Publisher.open(scene.topic);
   assertEquals(received(scene.subscribe({ history: 3 })), []); // which keeps none
   for (let i = 9; i <= 13; i++) assert(successor.trySend(payload(i, 40)), `no room for ${i}`);
 });
 
-Deno.test("Publisher.open() refuses a history as long as the topic is deep, and what is no policy", () => {
+Deno.test("Publisher.open() refuses a history as long as the topic is deep, and an unknown policy", () => {
   using name = new Name();
   assertThrows(() => Publisher.open(name.name, { depth: 2, history: 2 }), RangeError, "deeper");
   assertThrows(() => Publisher.open(name.name, { history: -1 }), RangeError);

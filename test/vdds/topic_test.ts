@@ -29,7 +29,7 @@ Deno.test("a sample is the same memory for all: each subscriber sees it in place
   assertEquals(publisher.counters, { published: 1, delivered: 2, dropped: 0, inFlight: 1 });
 });
 
-Deno.test("samples of every length arrive in order, each byte as it was sent", () => {
+Deno.test("samples of every length arrive in order, every byte unchanged", () => {
   using scene = new Scene({ depth: 3 });
   const subscriber = scene.subscribe();
   for (let i = 1; i <= 600; i++) {
@@ -195,7 +195,7 @@ function withoutMemory(length: number, act: () => unknown): void {
   }
 }
 
-Deno.test("a sample for which there is no memory comes again, and is lost by nobody", () => {
+Deno.test("a receive that runs out of memory loses no sample: the next one returns it", () => {
   using scene = new Scene();
   const { publisher } = scene;
   const subscriber = scene.subscribe();

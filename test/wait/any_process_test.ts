@@ -61,7 +61,7 @@ if (NO_PROCESS === undefined) {
     }
   });
 
-  Deno.test("waitAny() tells of one whose producer was killed", async () => {
+  Deno.test("waitAny() reports a ring whose producer was killed", async () => {
     type Tools = import("../spsc/spsc_child.ts").Tools;
     using name = new Name();
     using other = new Name();

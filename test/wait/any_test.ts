@@ -92,7 +92,7 @@ Deno.test("waitAny() of what has a message already gives the first of those", as
   assertStrictEquals(waitAnySync(rings.all), rings.all[1]);
 });
 
-Deno.test("waitAny() tells of one whose other end has closed, and goes on with the rest", async () => {
+Deno.test("waitAny() reports a ring whose other end has closed, and continues with the rest", async () => {
   using rings = scene();
   const waiting = waitAny(rings.all, { spin: 0 });
   rings.senders.messages.close();
@@ -135,7 +135,7 @@ Deno.test("waitAny() ends with a ClosedError when one of them is closed", async 
   assertThrows(() => waitAnySync(rings.all), ClosedError);
 });
 
-Deno.test("waitAny() refuses nothing, and limits that are none", async () => {
+Deno.test("waitAny() refuses an empty list, and invalid limits", async () => {
   using rings = scene();
   await assertRejects(() => waitAny([]), RangeError, "first of nothing");
   assertThrows(() => waitAnySync([]), RangeError, "first of nothing");

@@ -10,7 +10,7 @@ import type { Task } from "./worker_waiter.ts";
 
 const TOP = 2 ** 32 - 1;
 
-Deno.test("a Doorbell stands at its place of the layout", () => {
+Deno.test("a Doorbell is at its place of the layout", () => {
   using mapping = Mapping.anonymous(pageSize(), "a test");
   const bell = new Doorbell(mapping, { path: "test.bell", offset: 12 }, 128);
   assertEquals([bell.word.path, bell.word.address], ["test.bell", mapping.address + 140]);

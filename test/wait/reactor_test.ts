@@ -121,7 +121,7 @@ Deno.test("wait() keeps what a look at the end of a slice has taken, also if a s
     ready: () => asleep && ++taken > 0,
   }, { ...QUIET, signal: abort.signal });
   const ready = () => {
-    if (taken > 0) abort.abort(); // in the same turn, before the other one goes on
+    if (taken > 0) abort.abort(); // in the same turn, before the other one continues
     return taken > 0;
   };
   const aborting = wait({ bell, watch, ready }, QUIET);

@@ -144,7 +144,7 @@ Deno.test("another signal does not end waitSync()", async () => {
   assertEquals((await stage.child.ending()).lines, ["ready"]);
 });
 
-Deno.test("waitSync() goes on where it was when the process is stopped and continued", async () => {
+Deno.test("waitSync() keeps waiting when the process is stopped and continued", async () => {
   await using stage = new Stage("sync");
   await stage.asleep();
   stage.child.kill("SIGSTOP");
@@ -154,7 +154,7 @@ Deno.test("waitSync() goes on where it was when the process is stopped and conti
   assertEquals((await stage.child.ending()).lines, ["ready"]);
 });
 
-Deno.test("a ring goes on to work when a process was killed in its sleep", async () => {
+Deno.test("a ring keeps working when a process was killed in its sleep", async () => {
   await using stage = new Stage("sync");
   await stage.asleep();
   stage.child.kill("SIGKILL");

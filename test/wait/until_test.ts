@@ -69,7 +69,7 @@ function watched(scene: Scene, budgets: number[]) {
   return scene.place.reaches(1, { watch });
 }
 
-Deno.test("waitSync() spins as long as it is told, but not beyond its timeout", () => {
+Deno.test("waitSync() spins for the given time, but not beyond its timeout", () => {
   using scene = Scene.make();
   const budgets: number[] = [];
   waitSync(watched(scene, budgets), { spin: 1e6, timeout: 0 });
@@ -157,7 +157,7 @@ Deno.test("wait() and waitAny() throw a ClosedError when the memory closes right
     const [first, second] = places.map((place) => place.reaches(1));
     const bells = [{ bell: first!.bell, value: first!.bell.raise() }];
     const closing = reactor().park({ bells, deadline: Infinity, look: () => false })
-      .then(() => mapping.close()); // one step before the other goes on
+      .then(() => mapping.close()); // one step before the other continues
     const both = { [CONDITIONS]: () => [first!, second!] };
     const waiting = how === "wait" ? wait(first!, { spin: 0 }) : waitAny([both], { spin: 0 });
     const ended = waiting.then(() => undefined, (error) => error);

@@ -22,7 +22,7 @@ async function ending(sleep: string, end: string, count: number): Promise<Ending
 }
 
 for (const [sleep, end, what] of WAYS) {
-  Deno.test(`a Worker that ${what}, and the program goes on`, async () => {
+  Deno.test(`a Worker that ${what}, and the program continues`, async () => {
     const { code, lines, stderr } = await ending(sleep, end, 1);
     assertEquals([code, lines], [0, ["held", "free", "timeout"]]);
     assertEquals(stderr.includes("on purpose"), end === "throw");

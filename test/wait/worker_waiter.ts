@@ -17,7 +17,7 @@ export type Task =
   & (
     /** Publishes once somebody waits, several times. */
     | { readonly act: "publish"; readonly times: number }
-    /** The same, once, without ringing: like a waker that is killed in between. */
+    /** Publishes once, without ringing: like a waker that is killed in between. */
     | { readonly act: "publish quietly" }
     /** Rings several times without publishing, each time when somebody waits; then publishes. */
     | { readonly act: "ring in vain"; readonly times: number }
@@ -30,7 +30,7 @@ export type Task =
       readonly timeout?: number;
       readonly spin?: number;
     }
-    /** Raises the bell, says so and sleeps without slices until it was rung. */
+    /** Raises the bell, reports it and sleeps without slices until the bell is rung. */
     | { readonly act: "sleep" }
   );
 

@@ -118,7 +118,7 @@ export function receiverOf(consumer: Consumer, sizes: Receiver["sizes"] = {}): R
     tryHold() {
       const outcome = consumer.tryTake();
       if (outcome.state === "ok") return outcome.sample;
-      throw new Error("There is no message to hold");
+      throw new Error("Cannot hold a message: nothing is unread");
     },
   };
 }

@@ -131,7 +131,7 @@ export class Actors {
 
   #isOver(name: string): boolean {
     const actor = this.all.find((candidate) => candidate.name === name);
-    if (actor === undefined) throw new Error(`There is no actor "${name}"`);
+    if (actor === undefined) throw new Error(`Cannot find the actor "${name}"`);
     return actor.dead || actor.finished;
   }
 

@@ -112,7 +112,7 @@ Deno.test("layout.toCHeader() refuses a guard that is not a macro name", () => {
 
 const FLAGS = ["-std=c11", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-fsyntax-only"];
 
-/** What the compiler says about a file, or undefined if there is no such compiler. */
+/** The compiler's messages about a file, or undefined without the compiler. */
 function compile(compiler: string, source: string): string | undefined {
   const path = Deno.makeTempFileSync({ suffix: ".c" });
   try {

@@ -1,6 +1,6 @@
 /**
  * The part of `@std/testing/types` this suite uses: facts about types, stated where the compiler
- * checks them. It stands in for the real module where its registry cannot be reached.
+ * checks them. It replaces the real module where its registry is out of reach.
  *
  * @module
  */

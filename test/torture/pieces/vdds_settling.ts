@@ -77,7 +77,7 @@ export const FACTS: Record<string, CellName> = {
 export function countsOf(scene: Scene<CellName>, all: readonly Traffic[]): Partial<Counts> {
   const rows = all.map(({ plan, published, received, told }) => [
     `topic ${plan.name}`,
-    `${published.load()} sent, ${received.load()} received, ${told.load()} told of as lost`,
+    `${published.load()} sent, ${received.load()} received, ${told.load()} reported as lost`,
   ]);
   return {
     sent: scene.total("published"),

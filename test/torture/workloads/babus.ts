@@ -298,7 +298,7 @@ function countsOf(scene: Scene<CellName>, held: readonly SlotWords[]) {
     lost += Math.max(0, known - sequence, START + came - sequence);
     duplicated += Math.max(0, sequence - most);
     traffic.note(sequence);
-    const figures = [`${came} sent`, `${received.load()} read`, `${told.load()} told of as lost`];
+    const figures = [`${came} sent`, `${received.load()} read`, `${told.load()} reported as lost`];
     facts[`slot ${plan.name}`] = figures.join(", ");
   });
   return { lost, duplicated, facts };

@@ -97,7 +97,7 @@ function nextOf(actor: Actor<Cell>, reader: CircularBufferReader): ReadOutcome {
 const circularBuffer: Workload<Cell> = defineWorkload({
   about: "one writer at a time at full speed, readers of all speeds, every message accounted for",
   cells: CELLS,
-  facts: { "told of as lost": "told", "writers": "takeovers" },
+  facts: { "reported as lost": "told", "writers": "takeovers" },
   wanted: { resources: ["writing"], withinMs: 5000 },
   parts: {
     writer: {

@@ -306,7 +306,7 @@ export function rwLockWorkload(tryWrite: TryWrite): Workload<CellName> {
       "permits to read": "reads",
       "gave up": "gaveUp",
       "closed in a wait": "closed",
-      "told of a death inside": "told",
+      "saw a death inside": "told",
       "mended": "mended",
       "rounds that were watched": "round",
       "longest wait (ms)": "longest",
