@@ -55,6 +55,11 @@ EXPORT int32_t vring_chmod(int32_t fd, uint32_t mode)
     return call2(__NR_fchmod, fd, mode);
 }
 
+EXPORT int32_t vring_set_group(int32_t fd, uint32_t group)
+{
+    return call3(__NR_fchown, fd, -1, group);
+}
+
 /* Gives an unnamed file its name; returns -EEXIST if the name is taken. */
 EXPORT int32_t vring_link(const char *proc_path, const char *path)
 {

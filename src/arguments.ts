@@ -201,6 +201,13 @@ const RULES: Readonly<Record<string, Rule>> = {
     wanted: "permission bits such as 0o640, at most 0o777",
     is: (value) => Number.isInteger(value) && value as number >= 0 && value as number <= 0o777,
   },
+  group: {
+    wanted: "the name or the number of a group",
+    is: (value) =>
+      typeof value === "string"
+        ? value !== ""
+        : Number.isInteger(value) && value as number >= 0 && value as number < 2 ** 32 - 1,
+  },
   persist: FLAG,
   anyOwner: FLAG,
   keepOpen: FLAG,

@@ -7,7 +7,7 @@
 
 import { LockFile } from "../src/region/liveness.ts";
 import { Region } from "../src/region/region.ts";
-import { MEMBER } from "../src/region/file.ts";
+import { MEMBER } from "../src/region/opened.ts";
 import { topicPath } from "../src/region/names.ts";
 import { MpscConsumer } from "../src/mpsc/consumer.ts";
 import { MpscProducer } from "../src/mpsc/producer.ts";

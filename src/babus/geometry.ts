@@ -33,8 +33,10 @@ export interface SlotShapeOptions {
   maxSize?: number;
   /** The number of last messages that can be read, 1 to 1,024; 8 for a new slot. */
   depth?: number;
-  /** The permission bits of a new slot; 0o600 by default. */
+  /** The permission bits of a new slot; 0o600 by default, 0o640 with a group. */
   mode?: number;
+  /** The name or number of its group, whose members can observe it. */
+  group?: string | number;
   /** Keeps the slot when its last member leaves, until it is unlinked. */
   persist?: boolean;
   /** Also attaches if the slot belongs to another user than you or root. */

@@ -25,8 +25,10 @@ export interface RingOptions {
    * omitted, joining accepts any, and a new ring gets 1 MiB.
    */
   capacity?: number;
-  /** The permission bits of a new ring; 0o600 by default. */
+  /** The permission bits of a new ring; 0o600 by default, 0o640 with a group. */
   mode?: number;
+  /** The name or number of its group, whose members can observe it. */
+  group?: string | number;
   /** Keeps the ring when its last member leaves, until it is unlinked. */
   persist?: boolean;
   /** Also attaches if the ring belongs to another user than you or root. */

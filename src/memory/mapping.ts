@@ -25,8 +25,8 @@ import type { Memory } from "./word.ts";
 export interface FileRange {
   /** The number of bytes. */
   readonly length: number;
-  /** Maps for reading only; a write through a view ends the process. */
-  readonly readOnly?: boolean;
+  /** Maps for reading only. Words refuse to store then; a store through a view ends the process. */
+  readonly readOnly?: boolean | undefined;
   /** The purpose of the memory, for error messages, such as `region "demo"`. */
   readonly what: string;
 }
@@ -42,6 +42,8 @@ export class Mapping implements Memory, Disposable {
   readonly length: number;
   /** The purpose of the memory, such as `region "demo"`. */
   readonly what: string;
+  /** Whether the memory can only be read. */
+  readonly readOnly: boolean;
   /** The buffer of all views of the memory. */
   readonly buffer: ArrayBuffer;
   /** The memory for values of all types; its methods throw a TypeError once it is closed. */
@@ -52,10 +54,11 @@ export class Mapping implements Memory, Disposable {
   readonly #listeners = new Set<() => void>();
   #closed = false;
 
-  /** Takes ownership of a range that `map` returned; `what` is as in {@linkcode FileRange}. */
-  constructor(address: number, length: number, what: string) {
+  /** Takes ownership of a range that `map` returned. */
+  constructor(address: number, { length, what, readOnly = false }: FileRange) {
     this.address = address;
     this.length = length;
+    this.readOnly = readOnly;
     this.buffer = bufferAt(address, length);
     this.#bytes = new Uint8Array(this.buffer);
     this.values = new DataView(this.buffer);
@@ -66,11 +69,11 @@ export class Mapping implements Memory, Disposable {
 
   /** Maps the beginning of a file, shared with every process that maps it. */
   static ofFile(fd: number, range: FileRange): Mapping {
-    const { length, readOnly, what } = range;
+    const { length, readOnly = false, what } = range;
     const protection = readOnly ? Protection.read : Protection.read | Protection.write;
     const address = map({ length, protection, flags: MapFlag.shared, fd });
     check(address, { syscall: "mmap", action: `map ${length} bytes for ${what}` });
-    return new Mapping(address, length, what);
+    return new Mapping(address, { length, what, readOnly });
   }
 
   /** Maps zeroed memory that belongs to no file. */
@@ -78,7 +81,7 @@ export class Mapping implements Memory, Disposable {
     const protection = Protection.read | Protection.write;
     const address = map({ length, protection, flags: MapFlag.shared | MapFlag.anonymous });
     check(address, { syscall: "mmap", action: `map ${length} bytes for ${what}` });
-    return new Mapping(address, length, what);
+    return new Mapping(address, { length, what });
   }
 
   /** The memory; empty once closed. */

@@ -56,7 +56,7 @@ export function mapMirrored(fd: number, request: MirrorRequest): Mapping {
   }
   if (mapped < 0) unmap(base, length); // one call removes the reservation and what replaced it
   check(mapped, { syscall: "mmap", action: `map ${capacity} bytes twice for ${what}` });
-  return new Mapping(base, length, what);
+  return new Mapping(base, { length, what, readOnly });
 }
 
 /**

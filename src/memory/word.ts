@@ -31,6 +31,8 @@ export interface Memory {
   readonly doubles: Float64Array<ArrayBuffer>;
   /** The same memory for values of all types. */
   readonly values: DataView<ArrayBuffer>;
+  /** Whether it is mapped for reading only: a store that reached it would end the process. */
+  readonly readOnly?: boolean;
 }
 
 /** The offset and the name of a word; a field of a layout is one. */
@@ -41,6 +43,8 @@ export interface WordPlace {
   readonly offset: number;
 }
 
+const NO_WORD = new Uint32Array(0);
+
 /** A 32-bit word. Values are unsigned. */
 export class Word32 {
   /** The name in traces, such as `spsc.head`. */
@@ -48,6 +52,7 @@ export class Word32 {
   /** The address of the word in this process, for futexes. */
   readonly address: number;
   readonly #cell: Uint32Array<ArrayBuffer>;
+  readonly #writable: Uint32Array<ArrayBuffer>; // of length 0 where stores would fault
 
   /** Makes the word at `place` of a layout that begins at `base` of the memory. */
   constructor(memory: Memory, place: WordPlace, base = 0) {
@@ -55,6 +60,7 @@ export class Word32 {
     this.path = place.path;
     this.address = memory.address + offset;
     this.#cell = new Uint32Array(memory.bytes.buffer, memory.bytes.byteOffset + offset, 1);
+    this.#writable = memory.readOnly ? NO_WORD : this.#cell;
   }
 
   /** Returns the value. */
@@ -64,42 +70,42 @@ export class Word32 {
 
   /** Replaces the value. */
   store(value: number): void {
-    Atomics.store(this.#cell, 0, value);
+    Atomics.store(this.#writable, 0, value);
   }
 
   /** Adds modulo 2^32; returns the value before. */
   add(value: number): number {
-    return Atomics.add(this.#cell, 0, value);
+    return Atomics.add(this.#writable, 0, value);
   }
 
   /** Subtracts modulo 2^32; returns the value before. */
   sub(value: number): number {
-    return Atomics.sub(this.#cell, 0, value);
+    return Atomics.sub(this.#writable, 0, value);
   }
 
   /** Sets bits; returns the value before. */
   or(bits: number): number {
-    return Atomics.or(this.#cell, 0, bits);
+    return Atomics.or(this.#writable, 0, bits);
   }
 
   /** Clears all other bits; returns the value before. */
   and(bits: number): number {
-    return Atomics.and(this.#cell, 0, bits);
+    return Atomics.and(this.#writable, 0, bits);
   }
 
   /** Replaces the value; returns the value before. */
   exchange(value: number): number {
-    return Atomics.exchange(this.#cell, 0, value);
+    return Atomics.exchange(this.#writable, 0, value);
   }
 
   /** Replaces the value if it is `expected`; returns the value before (`expected` on success). */
   compareExchange(expected: number, desired: number): number {
-    return Atomics.compareExchange(this.#cell, 0, expected, desired);
+    return Atomics.compareExchange(this.#writable, 0, expected, desired);
   }
 
   /** Replaces the value, then loads another word: `store` and `load` in one call. */
   storeThenLoad(value: number, other: Word32): number {
-    if (this.#cell.length === 0) throw closed(this.path);
+    if (this.#writable.length === 0) throw unwritable(this.path, this.#cell);
     return native().vring_publish32(this.address, value, other.address);
   }
 
@@ -123,6 +129,7 @@ export class Word64 {
   /** The address of the word in this process. */
   readonly address: number;
   readonly #cell: Uint8Array<ArrayBuffer>; // of length 0 once the memory is closed
+  readonly #writable: Uint8Array<ArrayBuffer>; // also of length 0 where stores would fault
 
   /** Makes the word at `place` of a layout that begins at `base` of the memory. */
   constructor(memory: Memory, place: WordPlace, base = 0) {
@@ -130,6 +137,7 @@ export class Word64 {
     this.path = place.path;
     this.address = memory.address + offset;
     this.#cell = new Uint8Array(memory.bytes.buffer, memory.bytes.byteOffset + offset, 8);
+    this.#writable = memory.readOnly ? this.#cell.subarray(8) : this.#cell;
     if (this.address % 8 !== 0) {
       throw new RangeError(
         `Cannot use word "${place.path}": offset ${offset} is not a multiple of 8`,
@@ -142,6 +150,11 @@ export class Word64 {
     return this.address;
   }
 
+  #openToStore(): number {
+    if (this.#writable.length === 0) throw unwritable(this.path, this.#cell);
+    return this.address;
+  }
+
   /** Returns the value. */
   load(): number {
     return native().vring_load64(this.#open());
@@ -149,17 +162,17 @@ export class Word64 {
 
   /** Replaces the value. */
   store(value: number): void {
-    native().vring_store64(this.#open(), value);
+    native().vring_store64(this.#openToStore(), value);
   }
 
   /** Replaces the value, and orders every later plain access after that (on ARM too). */
   storeFirst(value: number): void {
-    native().vring_store64(this.#open(), value);
+    native().vring_store64(this.#openToStore(), value);
   }
 
   /** Replaces the value, then loads another word: `store` and `load` in one call. */
   storeThenLoad(value: number, other: Word32): number {
-    return native().vring_publish64(this.#open(), value, other.address);
+    return native().vring_publish64(this.#openToStore(), value, other.address);
   }
 
   /** Returns the value, and orders every earlier plain read before that (on ARM too). */
@@ -169,37 +182,43 @@ export class Word64 {
 
   /** Adds modulo 2^64; returns the value before. */
   add(value: number): number {
-    return native().vring_add64(this.#open(), value);
+    return native().vring_add64(this.#openToStore(), value);
   }
 
   /** Subtracts modulo 2^64; returns the value before. */
   sub(value: number): number {
-    return native().vring_add64(this.#open(), -value);
+    return native().vring_add64(this.#openToStore(), -value);
   }
 
   /** Sets bits; returns the value before. */
   or(bits: number): number {
-    return native().vring_or64(this.#open(), bits);
+    return native().vring_or64(this.#openToStore(), bits);
   }
 
   /** Clears all other bits; returns the value before. */
   and(bits: number): number {
-    return native().vring_and64(this.#open(), bits);
+    return native().vring_and64(this.#openToStore(), bits);
   }
 
   /** Replaces the value; returns the value before. */
   exchange(value: number): number {
-    return native().vring_exchange64(this.#open(), value);
+    return native().vring_exchange64(this.#openToStore(), value);
   }
 
   /** Replaces the value if it is `expected`; returns the value before (`expected` on success). */
   compareExchange(expected: number, desired: number): number {
-    return native().vring_compare_exchange64(this.#open(), expected, desired);
+    return native().vring_compare_exchange64(this.#openToStore(), expected, desired);
   }
 }
 
 function closed(path: string): ClosedError {
   return new ClosedError(`Cannot use word "${path}": the memory is closed`);
+}
+
+/** The error for a store to a word that is closed, or in memory that can only be read. */
+function unwritable(path: string, cell: ArrayLike<number>): Error {
+  if (cell.length === 0) return closed(path);
+  return new TypeError(`Cannot store to word "${path}": its memory is mapped for reading only`);
 }
 
 /** The longest copy that a native call accepts: a greater length would wrap. */

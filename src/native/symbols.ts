@@ -19,6 +19,8 @@ export const LIBRARY_SYMBOLS = {
   vring_allocate: { parameters: ["i32", "f64", "f64"], result: "i32" },
   // int32_t vring_chmod(int32_t fd, uint32_t mode)
   vring_chmod: { parameters: ["i32", "u32"], result: "i32" },
+  // int32_t vring_set_group(int32_t fd, uint32_t group)
+  vring_set_group: { parameters: ["i32", "u32"], result: "i32" },
   // int32_t vring_link(const char *proc_path, const char *path)
   vring_link: { parameters: ["buffer", "buffer"], result: "i32" },
   // int32_t vring_unlink(const char *path)

@@ -92,6 +92,11 @@ export function chmod(fd: number, mode: number): number {
   return native().vring_chmod(fd, mode);
 }
 
+/** Sets a file's group. */
+export function setGroup(fd: number, group: number): number {
+  return native().vring_set_group(fd, group);
+}
+
 /** Gives an unnamed file its name; returns -EEXIST if the name is taken. */
 export function link(fd: number, path: string): number {
   return native().vring_link(cString(pathOfFd(fd)), cString(path));

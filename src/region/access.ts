@@ -5,7 +5,7 @@
  * @module
  */
 
-import { type CallContext, Errno, LayoutMismatchError, OsError } from "../errors.ts";
+import { type CallContext, check, Errno, LayoutMismatchError, OsError } from "../errors.ts";
 import * as files from "../os/files.ts";
 import { DIRECTORY } from "./names.ts";
 
@@ -32,7 +32,8 @@ export function openError(errno: number, path: string, context: CallContext): Er
   const mode = `0o${(status.mode & 0o777).toString(8).padStart(3, "0")}`;
   const state = `${path} belongs to user ${status.uid} and its mode is ${mode}, and you are user ` +
     `${files.userId()}`;
-  const remedy = "have its owner unlink it and make it with the option mode, such as mode: 0o666";
+  const remedy = "have its owner unlink it and make it with the option mode, such as mode: 0o666 " +
+    "(to observe it, mode: 0o644 or the option group)";
   return new OsError(errno, { ...context, state, remedy });
 }
 
@@ -50,6 +51,29 @@ export function makeError(errno: number, context: CallContext): OsError {
   const remedy = `mount a tmpfs on ${DIRECTORY} that you may write to; containers have an option ` +
     "for its size";
   return new OsError(errno, { ...context, state, remedy });
+}
+
+/** Gives a new file to a group, by its number or its name. */
+export function giveToGroup(fd: number, group: string | number, action: string): void {
+  const id = typeof group === "number" ? group : groupId(group);
+  if (id === undefined) {
+    throw new RangeError(
+      `Cannot ${action}: /etc/group has no group "${group}"; pass the number of a group`,
+    );
+  }
+  const remedy = "pass a group that you belong to";
+  const state = `you may not give a file to group ${group}`;
+  const result = files.setGroup(fd, id);
+  check(result, { syscall: "fchown", action, ...(result === -Errno.EPERM && { state, remedy }) });
+}
+
+/** Finds the number of a group: a line of /etc/group is `name:password:number:members`. */
+function groupId(name: string): number | undefined {
+  const bytes = files.readAll("/etc/group");
+  if (typeof bytes === "number") return undefined;
+  const lines = new TextDecoder().decode(bytes).split("\n").map((line) => line.split(":"));
+  const found = lines.find(([first]) => first === name);
+  return found?.[2] ? Number(found[2]) : undefined;
 }
 
 const STATES: Readonly<Record<number, string>> = {

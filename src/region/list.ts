@@ -7,7 +7,8 @@
 import { Errno } from "../errors.ts";
 import * as files from "../os/files.ts";
 import { LockFile } from "./liveness.ts";
-import { MEMBER, removeAbandoned } from "./file.ts";
+import { MEMBER } from "./opened.ts";
+import { removeAbandoned } from "./removal.ts";
 import { dataBytesOf, parseHeader, REGION_HEADER, RegionState } from "./header.ts";
 import { DIRECTORY, parseFileName } from "./names.ts";
 

@@ -99,9 +99,14 @@ export class LockFile implements Disposable {
 
   /** Whether another open file holds the byte at this moment, for reading or writing. */
   isHeldByOther(byte: number): boolean {
+    return this.lockOfOther(byte) !== undefined;
+  }
+
+  /** Returns how another open file holds the byte at this moment; undefined if none does. */
+  lockOfOther(byte: number): "read" | "write" | undefined {
     const kind = testLock(this.#open(), Lock.write, FIRST_BYTE + byte);
     check(kind, { syscall: "fcntl", action: `look at byte ${byte} of ${this.#what}` });
-    return kind !== Lock.none;
+    return kind === Lock.none ? undefined : kind === Lock.read ? "read" : "write";
   }
 
   /** Counts the locks that others hold on a range of bytes, at most one on each byte. */

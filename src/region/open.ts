@@ -24,13 +24,15 @@ export type Geometry = Readonly<Record<string, number>>;
 
 /** The options that every product has. A product's sizes are options too. */
 export interface OpenOptions {
-  /** The permission bits of a new region; 0o600 by default. */
+  /** The permission bits of a new region; 0o600 by default, and 0o640 with a group. */
   readonly mode?: number | undefined;
+  /** The name or number of a new region's group; the creator's by default. */
+  readonly group?: string | number | undefined;
   /** Keeps the region when its last member leaves. */
   readonly persist?: boolean | undefined;
   /** Also joins a region that belongs to another user than you or root. */
   readonly anyOwner?: boolean | undefined;
-  /** Maps the region for reading only: it can hold no role and unlink nothing. */
+  /** Attaches as an observer: maps the region for reading only, without becoming a member. */
   readonly readOnly?: boolean | undefined;
 }
 
@@ -183,7 +185,17 @@ function statedSizes<G extends Geometry, O extends OpenOptions>(
 
 function optionsOf<G extends Geometry, O extends OpenOptions>(
   { dataBytes, partBytes, reservedBytes, initialise }: Plan<G>,
-  { options: { mode, persist, anyOwner }, message }: OpenRequest<O>,
+  { options: { mode, group, persist, anyOwner }, message }: OpenRequest<O>,
 ) {
-  return { dataBytes, partBytes, reservedBytes, initialise, message, mode, persist, anyOwner };
+  return {
+    dataBytes,
+    partBytes,
+    reservedBytes,
+    initialise,
+    message,
+    mode,
+    group,
+    persist,
+    anyOwner,
+  };
 }

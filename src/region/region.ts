@@ -20,23 +20,17 @@ import {
   again,
   checkSize,
   type ConnectOptions,
-  COUNTS,
   createUnlessMade,
   describe,
-  FIRST_COUNT,
-  FIRST_ROLE,
-  identityOf,
-  isInUse,
-  leave,
-  openFile,
   type OpenOptions,
   type Parts,
   randomCount,
-  removeName,
-  reserve,
   tryCreate,
   tryJoin,
 } from "./file.ts";
+import { COUNTS, FIRST_COUNT, FIRST_ROLE, identityOf, openFile } from "./opened.ts";
+import { isInUse, leave, removeName } from "./removal.ts";
+import { reserve } from "./reserve.ts";
 import {
   dataBytesOf,
   dataOffsetOf,
@@ -59,7 +53,7 @@ export class Region implements Disposable {
   readonly mapping: Mapping;
   /** Whether this attachment created the region. */
   readonly created: boolean;
-  /** Whether this attachment can only read. */
+  /** Whether this attachment observes: it can only read, and does not count as a member. */
   readonly readOnly: boolean;
   /** The offset of the control block in the mapping. */
   readonly controlOffset: number = REGION_HEADER.size;
@@ -74,6 +68,7 @@ export class Region implements Disposable {
   readonly #member: LockFile;
   readonly #roles = new Set<Role>();
   readonly #state: Word32;
+  #identity: string | undefined;
   #closed = false;
 
   private constructor(parts: Parts) {
@@ -90,7 +85,7 @@ export class Region implements Disposable {
     attachments.set(parts.mapping.bytes.buffer, this);
     disposeAtEnd(this);
     this.#state = new Word32(parts.mapping, REGION_HEADER.fields.state);
-    parts.member.tryLock(FIRST_COUNT + randomCount(), "read");
+    if (!parts.readOnly) parts.member.tryLock(FIRST_COUNT + randomCount(), "read");
   }
 
   /** Joins the region at `path`, or creates it if it does not exist. */
@@ -194,13 +189,23 @@ export class Region implements Disposable {
 
   /** Identifies this region among all, even one that has taken over its name (`identityOf`). */
   get identity(): string {
-    return identityOf(this.#member.status());
+    return this.#identity ??= identityOf(this.#member.status());
   }
 
-  /** Counts the attachments, this one included, by the locks that the kernel reports. */
+  /**
+   * Whether the name leads to this region. An observer asks, as a region that it has open can lose
+   * its name, and another one can take it.
+   */
+  hasName(): boolean {
+    this.checkOpen();
+    const named = files.statPath(this.#path);
+    return typeof named === "object" && identityOf(named) === this.identity;
+  }
+
+  /** Counts the members, this one included, by the locks that the kernel reports. */
   countMembers(): number {
     this.checkOpen();
-    return 1 + this.#member.countOthers(FIRST_COUNT, COUNTS);
+    return Number(!this.readOnly) + this.#member.countOthers(FIRST_COUNT, COUNTS);
   }
 
   /**

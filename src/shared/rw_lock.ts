@@ -24,8 +24,10 @@ const LOCKS = withoutData(RW_LOCK);
 
 /** The options for opening a {@linkcode RwLock}. */
 export interface RwLockOptions {
-  /** The permission bits of a new lock; 0o600 by default. */
+  /** The permission bits of a new lock; 0o600 by default, 0o640 with a group. */
   mode?: number;
+  /** The name or number of its group, whose members can observe it. */
+  group?: string | number;
   /** Keeps the lock when its last member leaves, until it is unlinked. */
   persist?: boolean;
   /** Also attaches if the lock belongs to another user than you or root. */

@@ -56,7 +56,10 @@ const MEMORY: Product<{ readonly size: number }> = {
 export interface SharedMemoryConnectOptions {
   /** The exact size; any by default. */
   size?: number;
-  /** Maps for reading only; a write through a view ends the process. */
+  /**
+   * Observes: maps for reading only, without becoming a member, so it does not keep the memory. A write
+   * through a view ends the process.
+   */
   readOnly?: boolean;
   /** Also attaches if it belongs to another user than you or root. */
   anyOwner?: boolean;
@@ -66,8 +69,10 @@ export interface SharedMemoryConnectOptions {
 export interface SharedMemoryOptions {
   /** The size in bytes; the same in all programs. */
   size: number;
-  /** The permission bits of new memory; 0o600 by default. */
+  /** The permission bits of new memory; 0o600 by default, 0o640 with a group. */
   mode?: number;
+  /** The name or number of its group, whose members can observe it. */
+  group?: string | number;
   /** Keeps the memory when its last member leaves, until it is unlinked. */
   persist?: boolean;
   /** Also attaches if it belongs to another user than you or root. */

@@ -26,8 +26,13 @@ const RETRY_NS = 100e6;
 /** How to subscribe to all sources of a topic. */
 export interface MergedSubscriberOptions<T>
   extends Pick<SubscriberConnectOptions<T>, "codec" | "history" | "anyOwner"> {
-  /** The permission bits of the region that announces sources, if created; 0o600 by default. */
+  /**
+   * The permission bits of the region that announces sources, if created; 0o600 by default,
+   * 0o640 with a group.
+   */
   mode?: number;
+  /** The name or number of its group, whose members can observe it. */
+  group?: string | number;
 }
 
 /** What taking a sample of any source gives. */

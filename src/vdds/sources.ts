@@ -22,7 +22,7 @@ import { layout } from "../layout/layout.ts";
 import { type PollOptions, pollUntil } from "../region/poll.ts";
 import { open, openOnce, withoutData } from "../region/open.ts";
 import type { Region } from "../region/region.ts";
-import { identityOf } from "../region/file.ts";
+import { identityOf } from "../region/opened.ts";
 import { DIRECTORY, parseFileName, topicPath } from "../region/names.ts";
 import { Word32 } from "../memory/word.ts";
 import * as files from "../os/files.ts";
@@ -69,7 +69,10 @@ export class Sources implements Disposable {
   }
 
   /** Joins the sources of a topic. */
-  static open(topic: string, options: { mode?: number; anyOwner?: boolean }): Sources {
+  static open(
+    topic: string,
+    options: { mode?: number; group?: string | number; anyOwner?: boolean },
+  ): Sources {
     const path = topicPath(SOURCES.kind.name, topic);
     return new Sources(topic, open(SOURCES, { path, options }).region);
   }
@@ -79,7 +82,7 @@ export class Sources implements Disposable {
    */
   static async connect(
     topic: string,
-    options: { mode?: number; anyOwner?: boolean } & PollOptions,
+    options: { mode?: number; group?: string | number; anyOwner?: boolean } & PollOptions,
   ): Promise<Sources> {
     const path = topicPath(SOURCES.kind.name, topic);
     const look = () => openOnce(SOURCES, { path, options });

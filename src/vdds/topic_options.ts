@@ -22,8 +22,10 @@ export interface TopicOptions {
    * can still send samples that fit into allocated memory.
    */
   reserve?: boolean;
-  /** The permission bits of a new topic; 0o600 by default. */
+  /** The permission bits of a new topic; 0o600 by default, 0o640 with a group. */
   mode?: number;
+  /** The name or number of its group, whose members can observe it. */
+  group?: string | number;
   /** Keeps the topic when its last member leaves, until it is unlinked. */
   persist?: boolean;
   /** Also attaches if the topic belongs to another user than you or root. */

@@ -5,7 +5,7 @@
  */
 
 import { LockFile } from "../region/liveness.ts";
-import { FIRST_ROLE } from "../region/file.ts";
+import { FIRST_ROLE } from "../region/opened.ts";
 import { dataOffsetOf, REGION_HEADER } from "../region/header.ts";
 import { type RegionInfo, regions } from "../region/list.ts";
 import * as files from "../os/files.ts";

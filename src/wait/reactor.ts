@@ -50,6 +50,8 @@ export interface Sleep {
    */
   readonly watched?: readonly Watched[] | undefined;
   readonly deadline: number;
+  /** How long to sleep before a look. */
+  readonly sliceNs?: number;
   /** Looks at the end of a slice; true ends the sleep. */
   look(): boolean;
 }
@@ -69,6 +71,7 @@ export interface Watched {
 /** One sleeper. */
 interface Sleeper {
   readonly sleep: Sleep;
+  sliceEnd: number; // when it looks again, even if others wake up earlier; Infinity after it has
   cancelled: boolean;
   resolve(): void;
   reject(error: unknown): void;
@@ -82,7 +85,6 @@ export class Reactor {
   readonly #vector = new FutexVector();
   readonly #control = new Word32(Mapping.anonymous(pageSize(), "waiting"), CONTROL);
   #running = false;
-  #sliceEnd = Infinity; // when all look again, even if some wake up earlier; Infinity after they have
   #aloneNs = Infinity; // how often the thread looks by itself
   #poked = false; // the control word has changed since it was sampled, or is sampled soon
 
@@ -102,7 +104,7 @@ export class Reactor {
    */
   async park(sleep: Sleep, ...signals: (AbortSignal | undefined)[]): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const sleeper: Sleeper = { sleep, cancelled: false, resolve, reject };
+    const sleeper: Sleeper = { sleep, sliceEnd: Infinity, cancelled: false, resolve, reject };
     const cancel = () => {
       sleeper.cancelled = true;
       this.#poke();
@@ -169,9 +171,14 @@ export class Reactor {
     for (const { word, value } of watched ?? []) list(word, value);
     const slices = watched === undefined ? 1 : SLICES_ALONE;
     this.#aloneNs = watched === undefined ? Infinity : SLICE_NS;
-    const sliceEnd = (Math.floor(now() / SLICE_NS) + slices) * SLICE_NS;
-    this.#sliceEnd = Math.min(this.#sliceEnd, sliceEnd);
-    return Math.min(deadline, this.#sliceEnd);
+    const time = now();
+    for (const sleeper of this.#sleepers) {
+      const { sliceNs = SLICE_NS } = sleeper.sleep;
+      const sliceEnd = (Math.floor(time / sliceNs) + slices) * sliceNs;
+      sleeper.sliceEnd = Math.min(sleeper.sliceEnd, sliceEnd);
+      deadline = Math.min(deadline, sleeper.sliceEnd);
+    }
+    return deadline;
   }
 
   /** The words to watch; undefined if words are not enough, or are too many for the kernel. */
@@ -196,7 +203,6 @@ export class Reactor {
         this.#end(sleeper, error);
       } else this.#ask(sleeper, time);
     }
-    if (time >= this.#sliceEnd || this.#sleepers.size === 0) this.#sliceEnd = Infinity;
   }
 
   /** Ends a sleep if one of its words has changed, or if its look at the end of a slice returns true. */
@@ -205,10 +211,17 @@ export class Reactor {
     try {
       const hasChanged = bells.some(({ bell, value }) => bell.word.load() !== value) ||
         watched?.some(({ word, value }) => word.load() !== value);
-      if (hasChanged || time >= this.#sliceEnd && look()) this.#end(sleeper, undefined);
+      if (hasChanged || this.#looksNow(sleeper, time) && look()) this.#end(sleeper, undefined);
     } catch (error) {
       this.#end(sleeper, error);
     }
+  }
+
+  /** Whether the slice of a sleeper has ended; the next one begins then. */
+  #looksNow(sleeper: Sleeper, time: number): boolean {
+    if (time < sleeper.sliceEnd) return false;
+    sleeper.sliceEnd = Infinity;
+    return true;
   }
 
   #end(sleeper: Sleeper, error: unknown): void {

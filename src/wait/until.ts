@@ -200,7 +200,7 @@ function sleepSlice(all: readonly Condition[], time: number, deadline: number): 
   }
   const end = lookAgain(all, time, deadline);
   if (end !== undefined) return end;
-  const sliceEnd = Math.min(deadline, time + SLICE_NS);
+  const sliceEnd = Math.min(deadline, time + sliceOf(all));
   checkWait(list?.waitSync(sliceEnd) ?? futexWait(all[0]!.bell.word.address, raised, sliceEnd));
   // Looked at before the bells are raised again: one that stays up costs the waker a system call.
   const condition = firstReady(all);
@@ -220,7 +220,8 @@ async function wait(waiter: Waiter, limits: Limits, signal?: AbortSignal): Promi
     let end = lookAgain(all, now(), deadline);
     if (end !== undefined) return end;
     const look = () => (end = lookAgain(all, now(), deadline)) !== undefined;
-    await reactor().park({ bells, watched, deadline, look }, signal, changed);
+    const sliceNs = sliceOf(all);
+    await reactor().park({ bells, watched, deadline, sliceNs, look }, signal, changed);
     if (end !== undefined) return end; // the look may have taken something: before the signal
     signal?.throwIfAborted();
     if (changed?.aborted) return CHANGED;
@@ -228,6 +229,11 @@ async function wait(waiter: Waiter, limits: Limits, signal?: AbortSignal): Promi
     const condition = firstReady(all);
     if (condition !== undefined) return { outcome: "ready", condition };
   }
+}
+
+/** The longest sleep of any of these conditions. */
+function sliceOf(all: readonly Condition[]): number {
+  return all.reduce((least, { sliceNs = SLICE_NS }) => Math.min(least, sliceNs), SLICE_NS);
 }
 
 /** How long an asynchronous wait may spin: not at all after one that did so in vain this turn. */

@@ -379,7 +379,7 @@ Deno.test("copyOut() refuses a length that the native library would take for a s
   const flags = MapFlag.private | MapFlag.anonymous | MapFlag.noReserve;
   const length = 2 ** 32 + pageSize(); // addresses only: nothing there can even be read
   const address = map({ length, protection: Protection.none, flags });
-  using space = new Mapping(address, length, "a test");
+  using space = new Mapping(address, { length, what: "a test" });
   const word = new Word64(space, PLACE);
   for (const length of [2 ** 32, space.length]) {
     const refusals = [

@@ -94,6 +94,15 @@ Deno.test("chmod() sets bits that the umask would have taken away", () => {
   }
 });
 
+Deno.test("setGroup() gives a file to a group, and says if that is not permitted", () => {
+  using folder = scratchFolder();
+  using file = ScratchFd.open(folder.path, Open.unnamed | Open.write, 0o600);
+  const own = Deno.gid()!;
+  assertEquals(files.setGroup(file.fd, own), 0);
+  const other = files.setGroup(file.fd, own + 1);
+  assertEquals(other, Deno.uid() === 0 ? 0 : -Errno.EPERM);
+});
+
 Deno.test("stat() tells identity, size, type, owner and links", () => {
   using file = new ScratchFile(12_345);
   Deno.chmodSync(file.path, 0o640);

@@ -8,7 +8,7 @@
 
 import { Publisher, regions, SharedMemory } from "../../mod.ts";
 import { ranges } from "../../src/os/files.ts";
-import { removeAbandoned } from "../../src/region/file.ts";
+import { removeAbandoned } from "../../src/region/removal.ts";
 import { countFiles, rangesOf } from "../os/process_state.ts";
 import { until } from "../os/until.ts";
 import type { Ending } from "./worker_ends.ts";

@@ -3,7 +3,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { LockFile } from "../../src/region/liveness.ts";
 import { Region } from "../../src/region/region.ts";
-import { MEMBER } from "../../src/region/file.ts";
+import { MEMBER } from "../../src/region/opened.ts";
 import { REGION_HEADER } from "../../src/region/header.ts";
 import { type RegionInfo, regions } from "../../src/region/list.ts";
 import { topicPath } from "../../src/region/names.ts";

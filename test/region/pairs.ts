@@ -192,16 +192,14 @@ function* violations(name: string, pair: readonly string[], scene: Scene, ends: 
     yield "nothing is refused without a reason";
   }
 
-  open.sort((a, b) => Number(b.readOnly) - Number(a.readOnly)).forEach((region) => region.close());
+  for (const region of open) region.close();
   const rest = idAt(path);
   if (
     name === "an abandoned region" && pair.every((operation) => TOUCHES_NOTHING.test(operation))
   ) {
     if (rest !== first) yield "what nobody opened stays";
   } else if (!persists) {
-    // A reader cannot unlink, so what it was the last to leave may stay.
-    const readerWasLast = opened.some((region) => region.readOnly);
-    if (rest !== undefined && !readerWasLast) yield "nothing else is left";
+    if (rest !== undefined) yield "nothing else is left";
   } else if (!unlinked) {
     const kept = name === "a kept region" ? rest === first : rest !== undefined;
     if (!kept) yield "what is to persist stays";

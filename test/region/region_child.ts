@@ -6,7 +6,7 @@
 
 import { LockFile, type Role } from "../../src/region/liveness.ts";
 import { Region } from "../../src/region/region.ts";
-import { MEMBER } from "../../src/region/file.ts";
+import { MEMBER } from "../../src/region/opened.ts";
 import { dataOffsetOf } from "../../src/region/header.ts";
 import { regions, sweep } from "../../src/region/list.ts";
 import { SemaphoreLock } from "../../src/shared/semaphore_lock.ts";

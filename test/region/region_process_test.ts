@@ -190,6 +190,55 @@ rootTest("Region.tryConnect() with readOnly attaches where writing is not permit
   assert(place.exists);
 });
 
+rootTest("the option group lets its members observe, and nobody else", async () => {
+  using place = new Place();
+  using region = Region.open(KIND, place.path, { dataBytes: SIZE, group: STRANGER });
+  using named = new Place();
+  using _named = Region.open(KIND, named.path, { dataBytes: SIZE, group: "root", mode: 0o660 });
+  const { gid, mode } = Deno.statSync(named.path);
+  assertEquals([gid, mode! & 0o777], [0, 0o660]);
+  dataOf(region).set(CONTENTS);
+  await using party = startProcess();
+  const seen = await party.run((tools, { path, user }) => {
+    const { Region, KIND, patterned, becomeUser, errorOf } = tools;
+    becomeUser(user);
+    using region = Region.tryConnect(KIND, path, { readOnly: true })!;
+    const expected = patterned(600, 5);
+    return {
+      agrees: region.mapping.bytes.subarray(region.dataOffset).every((b, i) => b === expected[i]),
+      members: region.countMembers(),
+      refused: errorOf(() => Region.tryConnect(KIND, path)),
+    };
+  }, { path: place.path, user: STRANGER });
+  assertEquals([seen.agrees, seen.members], [true, 1]);
+  assertStringIncludes(seen.refused, "its mode is 0o640, and you are user 54321 (openat: EACCES)");
+  await using outsider = startProcess();
+  const refused = await outsider.run(({ Region, KIND, becomeUser, errorOf }, { path, user }) => {
+    becomeUser(user);
+    return errorOf(() => Region.tryConnect(KIND, path, { readOnly: true }));
+  }, { path: place.path, user: STRANGER + 1 });
+  assertStringIncludes(refused, "to observe it, mode: 0o644 or the option group");
+});
+
+rootTest("an observer sees another user's region if it trusts any owner", async () => {
+  using place = new Place();
+  await using owner = startProcess();
+  await owner.run(({ Region, KIND, becomeUser, open }, { path, user }) => {
+    becomeUser(user);
+    open.push(Region.open(KIND, path, { dataBytes: 600, mode: 0o644 }));
+  }, { path: place.path, user: STRANGER });
+  await using observer = startProcess();
+  const [refused, anyOwner] = await observer.run((tools, { path, user }) => {
+    const { Region, KIND, becomeUser, errorOf } = tools;
+    becomeUser(user);
+    const refused = errorOf(() => Region.tryConnect(KIND, path, { readOnly: true }));
+    using region = Region.tryConnect(KIND, path, { readOnly: true, anyOwner: true });
+    return [refused, region!.countMembers()];
+  }, { path: place.path, user: STRANGER + 1 });
+  assertStringIncludes(`${refused}`, "it belongs to user 54321, and you are user 54322");
+  assertEquals(anyOwner, 1);
+});
+
 rootTest("Region.tryConnect() does not reach what its mode hides", async () => {
   using place = new Place();
   using _region = Region.open(KIND, place.path, { dataBytes: SIZE });

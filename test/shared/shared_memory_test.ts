@@ -116,6 +116,15 @@ Deno.test("references count 1, 2, 3, 2, 1 and 0, and the last close removes the 
   assertEquals(place.files(), []);
 });
 
+Deno.test("references do not count a handle that observes", () => {
+  using place = new Name();
+  using memory = SharedMemory.open(place.name, { size: 32 });
+  const reader = SharedMemory.connect(place.name, { readOnly: true });
+  assertEquals([memory.references, reader.references], [1, 1]);
+  reader.close();
+  assertEquals([memory.references, reader.references], [1, 0]);
+});
+
 Deno.test("close() empties every view, and what it is asked then is a ClosedError", () => {
   using place = new Name();
   using _other = SharedMemory.open(place.name, { size: 64 });
@@ -148,4 +157,17 @@ Deno.test("connect() with readOnly shows what others write", () => {
   using reader = SharedMemory.connect(place.name, { readOnly: true, size: 64 });
   memory.bytes.set(bytesFrom(21, 64));
   assertEquals([reader.bytes, noted(place)], [bytesFrom(21, 64), 1]);
+});
+
+Deno.test("connect() with readOnly does not keep memory alive, and finds none where all have left", () => {
+  using place = new Name();
+  const memory = SharedMemory.open(place.name, { size: 64 });
+  memory.bytes.set(bytesFrom(21, 64));
+  using reader = SharedMemory.connect(place.name, { readOnly: true });
+  memory.close();
+  assertEquals([place.files(), reader.references, reader.bytes], [[], 0, bytesFrom(21, 64)]);
+  const error = assertThrows(() => SharedMemory.connect(place.name, { readOnly: true }), OsError);
+  assertEquals(error.code, "ENOENT");
+  using fresh = SharedMemory.open(place.name, { size: 32 });
+  assertEquals(fresh.bytes, new Uint8Array(32));
 });

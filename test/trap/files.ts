@@ -15,6 +15,7 @@ export const map: typeof real.map = trapped("map", real.map);
 export const open: typeof real.open = trapped("open", real.open);
 export const read: typeof real.read = trapped("read", real.read);
 export const retire: typeof real.retire = trapped("retire", real.retire);
+export const setGroup: typeof real.setGroup = trapped("setGroup", real.setGroup);
 export const space: typeof real.space = trapped("space", real.space);
 export const stat: typeof real.stat = trapped("stat", real.stat);
 export const statPath: typeof real.statPath = trapped("statPath", real.statPath);

@@ -7,7 +7,7 @@ import { Subscriber } from "../../src/vdds/subscriber.ts";
 import { waitAny } from "../../src/wait/any.ts";
 import { LockFile } from "../../src/region/liveness.ts";
 import { Region } from "../../src/region/region.ts";
-import { MEMBER } from "../../src/region/file.ts";
+import { MEMBER } from "../../src/region/opened.ts";
 import { topicPath } from "../../src/region/names.ts";
 import { TOPIC } from "../../src/vdds/vring.ts";
 import { until } from "../os/until.ts";

@@ -50,6 +50,10 @@ export function chmod(fd: number, mode: number): number {
   return 0; // a file without an inode has no mode that anyone could read
 }
 
+export function setGroup(_fd: number, _group: number): number {
+  return 0;
+}
+
 export function link(fd: number, path: string): number {
   const inode = process().files.get(fd)!.inode!;
   return shared(() => `link ${path}`, (world) => {

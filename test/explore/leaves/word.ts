@@ -36,6 +36,11 @@ const SIZE_64: Size<bigint> = {
   },
 };
 
+/** A store to memory that is mapped for reading only would end the process. */
+function checkWritable({ readOnly }: Memory): void {
+  if (readOnly) throw new Error("stored to memory that can only be read");
+}
+
 /** A word of the simulated machine. */
 class Word<N extends number | bigint> {
   readonly path: string;
@@ -71,16 +76,23 @@ class Word<N extends number | bigint> {
     return Number(before);
   }
 
+  /** Performs a load. */
+  protected look(label: () => string): number {
+    return this.#operate(label, (world) => this.#replace(world, (before) => before));
+  }
+
   /** Replaces the value by `next` of it, in one operation. Returns the value before. */
   protected change(label: () => string, next: (before: N) => N): number {
+    checkWritable(this.#memory);
     return this.#operate(label, (world) => this.#replace(world, next));
   }
 
   load(): number {
-    return this.change(() => "load", (before) => before);
+    return this.look(() => "load");
   }
   /** Returns nothing: states that differ only in the value before are then one state. */
   store(value: number): void {
+    checkWritable(this.#memory);
     const next = () => this.#size.of(value);
     this.#operate(() => `store ${value}`, (world) => void this.#replace(world, next));
   }
@@ -123,7 +135,7 @@ export class Word32 extends Word<number> {
   }
 
   spinWhile(expected: number, _budget: number): boolean {
-    return this.change(() => `spin while ${expected}`, (before) => before) !== expected;
+    return this.look(() => `spin while ${expected}`) !== expected;
   }
 }
 
@@ -181,6 +193,7 @@ export function copyIn(
   length: number = source.length,
 ): void {
   checkInside(memory, offset, length);
+  checkWritable(memory);
   const bytes = source.slice(0, length);
   for (const half of halves(memory, offset, bytes.length)) {
     const label = () => {
@@ -243,6 +256,7 @@ export function copyDoublesOut(memory: Memory, offset: number, target: Float64Ar
 }
 
 export function storeDouble(memory: Memory, offset: number, value: number): void {
+  checkWritable(memory);
   const { inode, offset: base } = resolve(memory.address + offset);
   const bytes = bytesOf(Float64Array.of(value));
   on(inode, () => `store ${value} at ${offset}`, (world) => world.setBytes(inode, base, bytes));

@@ -66,6 +66,17 @@ function visitor(
   };
 }
 
+/** Looks at the region that has the name, which may be gone by then. */
+function observer(): Visit | undefined {
+  const region = Region.tryConnect(KIND, PATH, { readOnly: true });
+  if (region === undefined) return undefined;
+  const bytes = new Uint8Array(DATA);
+  copyOut(region.mapping, region.dataOffset, bytes);
+  region.hasName();
+  region.close();
+  return { created: false, found: messageOf(bytes, 9), split: false };
+}
+
 /** Opens and closes; whether the name belonged to the same file all the while. */
 function keepsName(): boolean {
   const region = Region.open(KIND, PATH, { dataBytes: DATA });
@@ -119,6 +130,20 @@ export const REGION: readonly Scenario[] = scenarios([
       const visit = end.results.third as Visit;
       return visit.created ? common(end) : "the newcomer joined a region of the dead";
     },
+  },
+  {
+    name: "region-observed",
+    about: "an observer looks while two parties open and close, and leaves no trace",
+    setup,
+    actors: {
+      first: visitor(1, [2]),
+      observer,
+      second: visitor(2, [1]),
+      third: tidy,
+    },
+    bounds: "2/1/0",
+    short: 1,
+    check: common,
   },
   {
     name: "region-persist",

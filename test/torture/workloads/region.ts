@@ -120,9 +120,13 @@ class Attachment {
     this.#place = place;
     this.#region = region;
     this.#id = numberOf(region.header.creator);
-    // The name leads to this region, for everybody, until it is left.
-    if (!place.unlinked) actor.declare(`name ${place.name}`, this.#id);
+    // The name leads to this region, for every member, until it is left.
+    if (this.#keepsName) actor.declare(`name ${place.name}`, this.#id);
     this.#token = this.#serve();
+  }
+
+  get #keepsName(): boolean {
+    return !this.#place.unlinked && !this.#region.readOnly;
   }
 
   #serve(): number {
@@ -174,7 +178,7 @@ class Attachment {
 
   leave(close: Close): void {
     if (this.#entry !== undefined) this.#actor.withdraw(this.#entry, this.#token);
-    if (!this.#place.unlinked) this.#actor.withdraw(`name ${this.#place.name}`, this.#id);
+    if (this.#keepsName) this.#actor.withdraw(`name ${this.#place.name}`, this.#id);
     close(this.#region, pathOf(this.#actor, this.#place));
   }
 }

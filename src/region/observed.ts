@@ -1,0 +1,88 @@
+/**
+ * The region that has a name, as an observer follows it through removal and creation.
+ *
+ * ```
+ *   absent --- a region has the name ---> attached --- another region has the name ---.
+ *                                            ^                                        |
+ *                                            '--- close the old one, attach to this --'
+ * ```
+ *
+ * An observer holds no lock, so nobody waits for it and nothing tells it that a region was removed.
+ * It looks at the name from time to time: at most once a slice, and only when its region has
+ * nothing new. A region that lost its name stays attached until another one has the name: its
+ * members may still be using it, and its contents can be read to the end.
+ *
+ * @module
+ */
+
+import { now } from "../os/clock.ts";
+import { Again } from "./poll.ts";
+import type { Region } from "./region.ts";
+
+/** The longest time in nanoseconds between two looks of an observer that waits. */
+export const OBSERVER_SLICE_NS = 10e6;
+
+/** The attachment of an observer, which it replaces when another region takes the name. */
+export class Observed<A extends { readonly region: Region }> implements Disposable {
+  readonly #attach: () => A | Again | undefined;
+  #current: A | undefined;
+  #nextLook = 0;
+  #regions = 0;
+  #closed = false;
+
+  /**
+   * Attaches to the region that has the name, if there is one. `attach` performs one step of that,
+   * as `joinOnce` does with `readOnly`.
+   */
+  constructor(attach: () => A | Again | undefined) {
+    this.#attach = attach;
+    this.look();
+  }
+
+  /** The attachment; undefined while no region has had the name. */
+  get current(): A | undefined {
+    return this.#current;
+  }
+
+  /** The number of regions that were attached to so far. */
+  get regions(): number {
+    return this.#regions;
+  }
+
+  /** Whether `close()` was called. */
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /**
+   * Attaches to the region that has the name now and returns the attachment; returns undefined if
+   * it is the current one. Throws the error of attaching, such as a LayoutMismatchError, and looks
+   * again at the next call.
+   */
+  look(): A | undefined {
+    this.#nextLook = now() + OBSERVER_SLICE_NS;
+    if (this.#closed || this.#current?.region.hasName()) return undefined;
+    const found = this.#attach();
+    if (found === undefined || found instanceof Again) return undefined;
+    this.#current?.region.close();
+    this.#current = found;
+    this.#regions++;
+    return found;
+  }
+
+  /** Calls `look()` unless a slice has not passed since the last look. */
+  lookEachSlice(): A | undefined {
+    return now() < this.#nextLook ? undefined : this.look();
+  }
+
+  /** Detaches. */
+  close(): void {
+    this.#closed = true;
+    this.#current?.region.close();
+  }
+
+  /** Closes it, as `close()` does. */
+  [Symbol.dispose](): void {
+    this.close();
+  }
+}

@@ -1,0 +1,69 @@
+/**
+ * Memory for the files of regions, allocated before it is used: a page that is missing later is a
+ * SIGBUS.
+ *
+ * @module
+ */
+
+import { check, Errno, OsError } from "../errors.ts";
+import * as files from "../os/files.ts";
+import { availableMemory } from "../os/page.ts";
+import { DIRECTORY } from "./names.ts";
+import type { OpenFile } from "./opened.ts";
+
+/**
+ * Allocates memory for a part of a file now: a page that is missing later is a SIGBUS. `missing` is
+ * the number of its bytes without memory, if only some are.
+ */
+export function reserve(
+  fd: number,
+  offset: number,
+  sizeBytes: number,
+  action: string,
+  missing: number = sizeBytes,
+): void {
+  // Without this check the kernel would fill the memory of the machine before it refuses.
+  const result = missing > freeBytes() ? -Errno.ENOSPC : files.allocate(fd, offset, sizeBytes);
+  if (result !== -Errno.ENOSPC) {
+    check(result, { syscall: "fallocate", action, state: `${missing} bytes cannot be reserved` });
+    return;
+  }
+  const [free, needed] = inWords(freeBytes(), missing);
+  throw new OsError(Errno.ENOSPC, {
+    syscall: "fallocate",
+    action,
+    state: `${DIRECTORY} has ${free} free and ${needed} are needed`,
+    remedy: `${
+      missing < sizeBytes ? "remove files there" : "ask for less"
+    } or enlarge ${DIRECTORY}`,
+  });
+}
+
+/** The bytes that the file system, and the memory behind it, can still give. */
+function freeBytes(): number {
+  const space = files.space(DIRECTORY);
+  return Math.min(typeof space === "number" ? Infinity : space.free, availableMemory());
+}
+
+/** Writes sizes in MB, or in bytes if they would look equal. */
+function inWords(...sizes: number[]): string[] {
+  const rounded = sizes.map((bytes) => `${(bytes / 2 ** 20).toFixed(1)} MB`);
+  return new Set(rounded).size === sizes.length ? rounded : sizes.map((bytes) => `${bytes} B`);
+}
+
+/**
+ * Allocates memory for the holes of a file that was created without any. A copy or a restored
+ * backup can have holes, and touching one is a SIGBUS when the file system is full.
+ */
+export function fillHoles({ fd, status }: OpenFile, what: string, readOnly: boolean): void {
+  const { size, allocated } = status;
+  if (allocated >= size) return;
+  const action = `open ${what}`;
+  if (!readOnly) return reserve(fd, 0, size, action, size - allocated);
+  throw new OsError(Errno.ENOSPC, {
+    syscall: "fstat",
+    action,
+    state: `${size - allocated} of the ${size} bytes of its file have no memory`,
+    remedy: "open it once with the right to write, which reserves them",
+  });
+}
