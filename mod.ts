@@ -26,16 +26,19 @@ export {
   type TypedArrayConstructor,
 } from "./src/shared/shared_memory.ts";
 export { CircularBufferWriter } from "./src/circular/writer.ts";
+export { CircularBufferReader, type CircularBufferReaderOptions } from "./src/circular/reader.ts";
 export {
-  CircularBufferReader,
-  type CircularBufferReaderOptions,
-  type Found,
-  type Lost,
-  type NoMessage,
-  type Polled,
-  type ReadIntoOutcome,
-  type ReadOutcome,
-} from "./src/circular/reader.ts";
+  CircularBufferObserver,
+  type CircularBufferObserverOptions,
+} from "./src/circular/observer.ts";
+export type {
+  Found,
+  Lost,
+  NoMessage,
+  Polled,
+  ReadIntoOutcome,
+  ReadOutcome,
+} from "./src/circular/outcome.ts";
 export type { CircularBufferOptions } from "./src/circular/geometry.ts";
 export type { RingConnectOptions, RingOptions } from "./src/lane/geometry.ts";
 export { type Codec, codec, type Codecs, type SizeOf } from "./src/codec.ts";

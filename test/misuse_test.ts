@@ -10,6 +10,7 @@ import * as vring from "../mod.ts";
 // deno-lint-ignore no-explicit-any
 type Untyped = any;
 const {
+  CircularBufferObserver,
   CircularBufferReader,
   CircularBufferWriter,
   codec,
@@ -89,6 +90,7 @@ class Handles extends DisposableStack {
   readonly circular = [
     this.use(CircularBufferWriter.open(NAME)),
     this.use(CircularBufferReader.open(NAME)),
+    this.use(CircularBufferObserver.open(NAME)),
   ] as Untyped[];
   readonly topic = [
     this.use(Publisher.open(NAME)),
@@ -272,7 +274,7 @@ const FITS: Readonly<Record<string, readonly unknown[]>> = {
   history: [2 ** 53],
 };
 
-const RING = ["capacity", "mode", "persist", "anyOwner"];
+const RING = ["capacity", "mode", "group", "persist", "anyOwner"];
 const TOPIC = ["depth", "size", "maxSubscribers", "reserve", "mode", "persist", "anyOwner"];
 
 /** Each way to open something: what it is called with, its options, and the ones that must be right. */
@@ -289,6 +291,11 @@ const OPENINGS: [string, (name: unknown, options: unknown) => unknown, string[],
     "CircularBufferReader.open",
     (n, o) => CircularBufferReader.open(n, o),
     [...RING, "start", "afterLoss", "keepOpen"],
+  ],
+  [
+    "CircularBufferObserver.open",
+    (n, o) => CircularBufferObserver.open(n, o),
+    ["start", "afterLoss", "anyOwner"],
   ],
   [
     "Publisher.open",
@@ -309,7 +316,7 @@ const OPENINGS: [string, (name: unknown, options: unknown) => unknown, string[],
     { size: 64 },
   ],
   ["SharedMemory.connect", (n, o) => SharedMemory.connect(n, o), ["readOnly", "anyOwner"]],
-  ["RwLock.open", (n, o) => RwLock.open(n, o), ["mode", "persist", "anyOwner"]],
+  ["RwLock.open", (n, o) => RwLock.open(n, o), ["mode", "group", "persist", "anyOwner"]],
   ["SemaphoreLock", (n, o) => new SemaphoreLock(n, o), ["interop", "mode"]],
   [
     "Domain.slot",
@@ -354,7 +361,7 @@ Deno.test("a name, the options as a whole and each option are refused unless the
 
 /** Each call that waits, or would if it had to. */
 function waits(h: Handles): [string, (options: unknown) => unknown, boolean?][] {
-  const [[producer, consumer], [writer, reader]] = [h.rings, h.circular];
+  const [[producer, consumer], [writer, reader, observer]] = [h.rings, h.circular];
   const [publisher, subscriber] = h.topic;
   const bytes = Uint8Array.of(1);
   writer.write(bytes);
@@ -379,6 +386,8 @@ function waits(h: Handles): [string, (options: unknown) => unknown, boolean?][] 
     ["CircularBufferReader.readSync", (o) => reader.readSync(o)],
     ["CircularBufferReader.read", (o) => reader.read(o)],
     ["CircularBufferReader.read into", (o) => reader.read(new Uint8Array(4), o)],
+    ["CircularBufferObserver.readSync", (o) => observer.readSync(o)],
+    ["CircularBufferObserver.read", (o) => observer.read(o)],
     ["Publisher.sendSync", (o) => publisher.sendSync(bytes, o)],
     ["Publisher.send", (o) => publisher.send(bytes, o)],
     ["Publisher.loanSync", (o) => publisher.loanSync(1, o)],

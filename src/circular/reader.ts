@@ -4,33 +4,24 @@
  * @module
  */
 
-import { byteLengthOf, checkHandler, checkLimit, checkWaits, isTarget } from "../arguments.ts";
-import { LostError, PeerLostError, VringError } from "../errors.ts";
-import { isCount } from "../layout/sizes.ts";
-import { copyOutThenLoad, peekView } from "../memory/word.ts";
+import { checkHandler, checkLimit, checkWaits, isTarget } from "../arguments.ts";
+import { PeerLostError, VringError } from "../errors.ts";
 import { presenceIn, SeatState } from "../region/seats.ts";
 import { CONDITIONS, type Waitable } from "../wait/any.ts";
 import { arrived, type Condition, type Waiter } from "../wait/condition.ts";
 import { DONE, iterate, type Step } from "../wait/iterate.ts";
 import { type SyncWaitOptions, until, untilSync, type WaitOptions } from "../wait/until.ts";
+import { longestMessage, type Ring } from "./circular_buffer.ts";
+import { Cursor, type Losses } from "./cursor.ts";
 import { checkedBuffer, type CircularBufferOptions, openBuffer, unlinkBuffer } from "./geometry.ts";
 import {
-  addPayload,
-  corruptHead,
-  corruptRing,
-  Head,
-  HEAD_BYTES,
-  LAST_POSITION,
-  longestMessage,
-  offsetAfter,
-  payloadBetween,
-  type Ring,
-  UNIT,
-  unitsOf,
-} from "./circular_buffer.ts";
-
-/** A writer that overwrites a head during this many reads in a row is broken. */
-const ATTEMPTS = 10_000;
+  type Found,
+  lostError,
+  type NoMessage,
+  type Polled,
+  type ReadIntoOutcome,
+  type ReadOutcome,
+} from "./outcome.ts";
 
 /** How to open a {@linkcode CircularBufferReader}. */
 export interface CircularBufferReaderOptions extends CircularBufferOptions {
@@ -48,54 +39,6 @@ export interface CircularBufferReaderOptions extends CircularBufferOptions {
   keepOpen?: boolean;
 }
 
-/** The outcome when the writer has overwritten messages before this reader got them. */
-export interface Lost {
-  /** The reader has lost messages. */
-  state: "lost";
-  /** The number of lost messages. */
-  messages: number;
-  /** The number of bytes in the lost messages. */
-  bytes: number;
-}
-
-/** The outcome of a read that finds no message. */
-export type NoMessage =
-  /** Nothing new yet. */
-  | { state: "empty" }
-  /** Nothing new, and the writer has closed; not with `keepOpen`. */
-  | { state: "closed" }
-  /** Messages were lost; the next read continues after them. */
-  | Lost;
-
-/** The outcome of reading a message. */
-export type ReadOutcome =
-  /** A copy of the message. */
-  | { state: "ok"; message: Uint8Array<ArrayBuffer> }
-  | NoMessage;
-
-/** The outcome of reading a message into an array. */
-export type ReadIntoOutcome =
-  /** The message is in the array's first `length` bytes. */
-  | { state: "ok"; length: number }
-  /** The array is too small for the message, which stays; `length` is the length of the message. */
-  | { state: "tooSmall"; length: number }
-  | NoMessage;
-
-/** The outcome of a read that waits for a message. */
-export type Found<Outcome> = Exclude<Outcome, { state: "empty" }>;
-
-/** The outcome of `poll`. */
-export interface Polled {
-  /** The number of messages that were handled and still intact afterwards. */
-  handled: number;
-  /**
-   * The reason for the end: `ok` at the limit, `empty`, `closed` (also if the handler closed the
-   * reader), or `lost`. If `handled` does not count the last message that the handler saw, that
-   * message may have been torn: discard the data read from it.
-   */
-  state: "ok" | "empty" | "closed" | "lost";
-}
-
 const EMPTY = { state: "empty" } as const;
 const CLOSED_OUTCOME = { state: "closed" } as const;
 
@@ -108,33 +51,27 @@ export class CircularBufferReader implements Disposable, Waitable {
   /** The length of the longest possible message, in bytes. */
   readonly maxMessage: number;
   readonly #ring: Ring;
-  readonly #afterLoss: "oldest" | "newest";
+  readonly #cursor: Cursor;
+  readonly #losses: Losses = { messages: 0, bytes: 0 };
   readonly #keepOpen: boolean;
-  readonly #head = new Head();
   readonly #condition: Condition;
   readonly #waiter: Waiter;
-  #position = 0;
-  #offset = 0; // its byte in the data
-  #published = 0; // the value last loaded, at least #position
-  #sequence = 0; // of the message expected at #position
-  #payload = 0; // the payload bytes before it
-  #lostMessages = 0;
-  #lostBytes = 0;
-  #polls = false; // a poll is showing the message at #position to its handler
+  #polls = false; // a poll is showing the next message to its handler
 
   private constructor(ring: Ring, options: CircularBufferReaderOptions) {
     this.name = ring.name;
     this.capacity = ring.capacity;
     this.maxMessage = longestMessage(ring.capacity);
     this.#ring = ring;
-    this.#afterLoss = options.afterLoss ?? "oldest";
+    const { start = "oldest", afterLoss = "oldest" } = options;
+    const cursor = this.#cursor = new Cursor(ring, { start, afterLoss, losses: this.#losses });
     this.#keepOpen = options.keepOpen ?? false;
     this.#condition = {
       bell: ring.bell,
       watch: ring.publishedLow,
-      ready: () => this.#seesMore() || this.#writerClosed(),
+      ready: () => cursor.seesMore() || this.#writerClosed(),
       // Only once the last messages of the dead writer are read.
-      beforeSleep: () => this.#writerIsDead() && !this.#seesMore() ? "lost" : undefined,
+      beforeSleep: () => this.#writerIsDead() && !cursor.seesMore() ? "lost" : undefined,
     };
     this.#waiter = {
       action: `read from ${ring.what}`,
@@ -148,7 +85,6 @@ export class CircularBufferReader implements Disposable, Waitable {
         );
       },
     };
-    this.#jump(options.start ?? "oldest");
   }
 
   /**
@@ -177,17 +113,17 @@ export class CircularBufferReader implements Disposable, Waitable {
 
   /** The number of messages that this reader has lost in all. */
   get lostMessages(): number {
-    return this.#lostMessages;
+    return this.#losses.messages;
   }
 
   /** The number of bytes in the lost messages. */
   get lostBytes(): number {
-    return this.#lostBytes;
+    return this.#losses.bytes;
   }
 
   /** The number of messages written before the one that is read next. */
   get sequence(): number {
-    return this.#sequence;
+    return this.#cursor.sequence;
   }
 
   /** Reads a copy of the next message, or reports that the buffer has none. Never waits. */
@@ -199,21 +135,8 @@ export class CircularBufferReader implements Disposable, Waitable {
   }
 
   #tryRead(target?: Uint8Array<ArrayBuffer>): ReadOutcome | ReadIntoOutcome {
-    const space = target === undefined
-      ? Infinity
-      : byteLengthOf(target, "read from", this.#ring.what);
-    const length = this.#nextLength();
-    if (typeof length === "object") return length;
-    if (space < length) {
-      return this.#isIntact() ? { state: "tooSmall", length } : this.#recover();
-    }
-    const message = target ?? new Uint8Array(length);
-    const { mapping, dataOffset, oldest: word } = this.#ring;
-    const start = dataOffset + this.#offset + HEAD_BYTES;
-    const oldest = copyOutThenLoad(mapping, start, message, length, word); // .. P1 after every byte
-    if (!(oldest <= this.#position)) return this.#recover(); // the copy may be torn
-    this.#advance(length);
-    return target === undefined ? { state: "ok", message } : { state: "ok", length };
+    this.#checkFree();
+    return this.#cursor.read(target) ?? this.#nothing();
   }
 
   /**
@@ -257,29 +180,29 @@ export class CircularBufferReader implements Disposable, Waitable {
   poll(handler: (message: Uint8Array, sequence: number) => void, limit = Infinity): Polled {
     checkHandler(handler, "poll", this.#ring.what);
     checkLimit(limit, 0, "poll", this.#ring.what);
+    const cursor = this.#cursor;
     let handled = 0;
     while (handled < limit) {
-      const length = this.#nextLength();
+      this.#checkFree();
+      const length = cursor.nextLength() ?? this.#nothing();
       if (typeof length === "object") return { handled, state: length.state };
       this.#show(handler, length);
       if (!this.#ring.region.mapping.usable) return { handled, state: "closed" };
-      if (!this.#isIntact()) {
-        this.#recover();
+      if (!cursor.isIntact()) {
+        cursor.recover();
         return { handled, state: "lost" };
       }
-      this.#advance(length);
+      cursor.advance(length);
       handled++;
     }
     return { handled, state: "ok" };
   }
 
   #show(handler: (message: Uint8Array, sequence: number) => void, length: number): void {
-    const { mapping, dataOffset } = this.#ring;
-    const start = dataOffset + this.#offset + HEAD_BYTES;
-    const message = peekView(mapping, start, length);
+    const message = this.#cursor.peek(length);
     this.#polls = true;
     try {
-      handler(message, this.#sequence);
+      handler(message, this.#cursor.sequence);
     } finally {
       this.#polls = false;
     }
@@ -296,10 +219,7 @@ export class CircularBufferReader implements Disposable, Waitable {
     if (outcome.state === "ok") return { done: false, value: outcome.message };
     if (outcome.state === "empty") return undefined;
     if (outcome.state === "closed") return DONE;
-    throw new LostError(
-      `Cannot read on as if nothing had happened: ${outcome.messages} messages with ` +
-        `${outcome.bytes} bytes were overwritten; iterate again to go on behind them`,
-    );
+    throw lostError(outcome);
   }
 
   /** @ignore */
@@ -318,94 +238,11 @@ export class CircularBufferReader implements Disposable, Waitable {
     this.close();
   }
 
-  /** Returns the length in the head at `#position`, or the outcome if it has no message. */
-  #nextLength(): number | NoMessage {
-    this.#checkFree();
-    const ring = this.#ring;
-    // Load the word again only when every message up to the last loaded value is read.
-    if (this.#published === this.#position && !this.#seesMore()) return this.#nothing();
-    this.#head.load(ring, this.#offset);
-    const { sequence, length } = this.#head;
-    const plausible = sequence === this.#sequence && isCount(length, this.maxMessage) &&
-      this.#published - this.#position >= unitsOf(length);
-    if (plausible) return length;
-    if (!this.#isIntact()) return this.#recover();
-    throw corruptRing(ring, `message ${this.#sequence} claims a length of ${length}`);
-  }
-
-  /** Returns whether a message is at `#position`. */
-  #seesMore(): boolean {
-    this.#published = this.#ring.published.load(); // .. P2 and so the records and heads are there
-    return this.#published !== this.#position;
-  }
-
   /** Returns the outcome at `published`: a loss shows here too, as the next head is written. */
   #nothing(): NoMessage {
     if (!this.#writerClosed()) return EMPTY;
     // The writer may have published between the two loads, and then closed.
-    return this.#seesMore() ? EMPTY : CLOSED_OUTCOME;
-  }
-
-  /** Returns whether the writer has overwritten nothing from `#position` on until now. */
-  #isIntact(): boolean {
-    return this.#ring.oldest.loadLast() <= this.#position; // .. P1 after every byte was read
-  }
-
-  #advance(length: number): void {
-    const units = unitsOf(length);
-    this.#position += units;
-    this.#offset = offsetAfter(this.#ring, this.#offset, units);
-    this.#sequence++;
-    this.#payload = addPayload(this.#payload, length);
-  }
-
-  /** Continues after the overwritten messages; returns the extent of the loss. */
-  #recover(): Lost {
-    const { messages, bytes } = this.#jump(this.#afterLoss);
-    this.#lostMessages += messages;
-    this.#lostBytes += bytes;
-    return { state: "lost", messages, bytes };
-  }
-
-  /** Moves to an intact head; returns the number of skipped messages and bytes. */
-  #jump(where: "oldest" | "newest" | "now"): { messages: number; bytes: number } {
-    const ring = this.#ring;
-    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-      const found = this.#find(where);
-      if (found === undefined) continue;
-      const { sequence, payload } = this.#head;
-      const messages = sequence - this.#sequence;
-      if (!this.#head.isSound || messages < 0) throw corruptHead(ring, found, this.#head);
-      const bytes = payloadBetween(this.#payload, payload);
-      this.#position = this.#published = found;
-      this.#offset = found % ring.units * UNIT;
-      this.#sequence = sequence;
-      this.#payload = payload;
-      return { messages, bytes };
-    }
-    throw corruptRing(ring, "its oldest message keeps changing");
-  }
-
-  /** Loads the head at the place; returns undefined if the writer overwrote it meanwhile. */
-  #find(where: "oldest" | "newest" | "now"): number | undefined {
-    const ring = this.#ring;
-    const oldest = ring.oldest.load();
-    const published = ring.published.load();
-    const valid = isCount(published, LAST_POSITION) && isCount(oldest, published);
-    if (!valid) {
-      if (oldest > published && ring.published.load() !== published) return undefined;
-      throw corruptRing(ring, `its positions are ${oldest} and ${published}`);
-    }
-    let found = where === "oldest" ? oldest : published;
-    this.#head.load(ring, found % ring.units * UNIT);
-    if (where === "newest" && ring.oldest.loadLast() <= found) {
-      const { previous } = this.#head;
-      if (isCount(previous, published) && previous >= oldest) {
-        found = previous;
-        this.#head.load(ring, found % ring.units * UNIT);
-      }
-    }
-    return ring.oldest.loadLast() <= found ? found : undefined;
+    return this.#cursor.seesMore() ? EMPTY : CLOSED_OUTCOME;
   }
 
   #writerClosed(): boolean {

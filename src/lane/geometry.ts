@@ -10,7 +10,8 @@ import type { Mapping } from "../memory/mapping.ts";
 import { pageSize } from "../os/page.ts";
 import type { MessageType, RegionKind } from "../region/header.ts";
 import { regionPath } from "../region/names.ts";
-import { create, join, open, type OpenRequest, type Product } from "../region/open.ts";
+import { create, join, joinOnce, open, type OpenRequest, type Product } from "../region/open.ts";
+import { Again } from "../region/poll.ts";
 import { Region } from "../region/region.ts";
 
 const DEFAULT_CAPACITY = 2 ** 20;
@@ -131,6 +132,16 @@ export class RingRegions<O extends object> {
   /** Joins the region of a ring once it exists. */
   async connect(name: string, options: O & RingConnectOptions): Promise<Region> {
     return (await join(this.#product, this.#request(name, options))).region;
+  }
+
+  /** Performs one step of attaching to the region of a ring as an observer. */
+  observeOnce(
+    name: string,
+    options: { anyOwner?: boolean | undefined },
+  ): Region | Again | undefined {
+    const path = regionPath(this.#product.kind.name, name);
+    const opened = joinOnce(this.#product, { path, options: { ...options, readOnly: true } });
+    return opened === undefined || opened instanceof Again ? opened : opened.region;
   }
 
   /** Removes the name of a ring; existing handles keep working. Returns false when the name is free. */

@@ -9,8 +9,12 @@
  *
  * An observer holds no lock, so nobody waits for it and nothing tells it that a region was removed.
  * It looks at the name from time to time: at most once a slice, and only when its region has
- * nothing new. A region that lost its name stays attached until another one has the name: its
- * members may still be using it, and its contents can be read to the end.
+ * nothing new. A region that lost its name stays attached until another one has the name, as its
+ * members may still be using it.
+ *
+ * P1  The members of a region publish, and then the name goes. An observer that sees the name
+ *     elsewhere looks for news once more before it leaves: nothing published before the name went
+ *     is missed.
  *
  * @module
  */
@@ -22,8 +26,15 @@ import type { Region } from "./region.ts";
 /** The longest time in nanoseconds between two looks of an observer that waits. */
 export const OBSERVER_SLICE_NS = 10e6;
 
+/** What an observer attaches to. */
+export interface Subject {
+  readonly region: Region;
+  /** Whether the observer has something left to read there; an observer of states has not. */
+  readonly hasMore?: () => boolean;
+}
+
 /** The attachment of an observer, which it replaces when another region takes the name. */
-export class Observed<A extends { readonly region: Region }> implements Disposable {
+export class Observed<A extends Subject> implements Disposable {
   readonly #attach: () => A | Again | undefined;
   #current: A | undefined;
   #nextLook = 0;
@@ -56,12 +67,13 @@ export class Observed<A extends { readonly region: Region }> implements Disposab
 
   /**
    * Attaches to the region that has the name now and returns the attachment; returns undefined if
-   * it is the current one. Throws the error of attaching, such as a LayoutMismatchError, and looks
+   * it is the current one, or if that has more to read. Throws the error of attaching, such as a LayoutMismatchError, and looks
    * again at the next call.
    */
   look(): A | undefined {
     this.#nextLook = now() + OBSERVER_SLICE_NS;
     if (this.#closed || this.#current?.region.hasName()) return undefined;
+    if (this.#current?.hasMore?.()) return undefined; // P1
     const found = this.#attach();
     if (found === undefined || found instanceof Again) return undefined;
     this.#current?.region.close();

@@ -7,6 +7,7 @@
 
 import { CorruptRegionError, LayoutMismatchError } from "../../src/errors.ts";
 import { UNIT } from "../../src/circular/circular_buffer.ts";
+import { CircularBufferObserver } from "../../src/circular/observer.ts";
 import { CircularBufferReader } from "../../src/circular/reader.ts";
 import { CircularBufferWriter } from "../../src/circular/writer.ts";
 import { Inside, payload } from "./scene.ts";
@@ -92,13 +93,15 @@ class Watch {
 /** More than the messages that fit: a reader that gets more must have a living writer. */
 const READS = 300;
 
-function readAll(watch: Watch, reader: CircularBufferReader): void {
+type Reads = Pick<CircularBufferReader, "tryRead"> & Pick<CircularBufferObserver, "readSync">;
+
+function readAll(watch: Watch, reader: Reads): void {
   const small = new Uint8Array(20);
   for (let i = 0; i < READS; i++) {
     const outcome = i % 4 === 3 ? reader.tryRead(small) : reader.tryRead();
     watch.count(outcome.state);
     if (outcome.state === "empty" || outcome.state === "closed") return;
-    if ("length" in outcome && outcome.length > reader.maxMessage) throw new Error("too long");
+    if ("length" in outcome && outcome.length > CAPACITY - 64) throw new Error("too long");
     if (outcome.state === "lost" && !(outcome.messages >= 0 && outcome.bytes >= 0)) {
       throw new Error(`${outcome.messages} messages with ${outcome.bytes} bytes were lost`);
     }
@@ -115,11 +118,12 @@ function pollAll(watch: Watch, reader: CircularBufferReader): void {
   }
 }
 
-function waitOnce(reader: CircularBufferReader): void {
+function waitOnce(reader: Reads): void {
   try {
     reader.readSync({ timeout: 0, spin: 0 });
   } catch (error) {
-    if ((error as Error).name !== "TimeoutError") throw error;
+    // The state may say that there is a writer, where there is none.
+    if (!["TimeoutError", "PeerLostError"].includes((error as Error).name)) throw error;
   }
 }
 
@@ -142,6 +146,7 @@ export function assault(name: string, changes: readonly Change[], watch: Watch):
   const readers = (["oldest", "newest", "now"] as const).map((start) =>
     stack.use(CircularBufferReader.open(name, { start, afterLoss: "newest" }))
   );
+  const observer = stack.use(CircularBufferObserver.open(name));
   writer.write(payload(30, 77));
   for (const change of changes) apply(inside, change);
   const what = JSON.stringify(changes);
@@ -150,7 +155,10 @@ export function assault(name: string, changes: readonly Change[], watch: Watch):
     watch.attempt(`${what}, an old reader that waits`, () => waitOnce(reader));
     watch.attempt(`${what}, an old reader that polls`, () => pollAll(watch, reader));
   }
+  watch.attempt(`${what}, an old observer`, () => readAll(watch, observer));
+  watch.attempt(`${what}, an old observer that waits`, () => waitOnce(observer));
   watch.attempt(`${what}, a new reader`, () => openAndRead(watch, name));
+  watch.attempt(`${what}, a new observer`, () => openAndObserve(watch, name));
   watch.attempt(`${what}, the old writer`, () => writeAll(writer));
   writer.close();
   for (const change of changes) apply(inside, change);
@@ -167,6 +175,14 @@ function openAndRead(watch: Watch, name: string): void {
     readAll(watch, reader);
     waitOnce(reader);
     pollAll(watch, reader);
+  }
+}
+
+function openAndObserve(watch: Watch, name: string): void {
+  for (const start of ["oldest", "newest", "now"] as const) {
+    using observer = CircularBufferObserver.open(name, { start });
+    readAll(watch, observer);
+    waitOnce(observer);
   }
 }
 
@@ -227,16 +243,20 @@ function restore(inside: Inside): void {
 /** Words that end the survivors, and in which they count their results. */
 export const ENDURING = { over: 0, read: 1, readCorrupt: 2, written: 3, writeCorrupt: 4 } as const;
 
-/** Reads or writes in a buffer that is being vandalised, until asked to stop; returns complaints.
- */
-export function endure(name: string, role: "reader" | "writer", words: Uint32Array): string[] {
+/** Reads or writes in a buffer that is being vandalised, until asked to stop; returns complaints. */
+export function endure(
+  name: string,
+  role: "reader" | "observer" | "writer",
+  words: Uint32Array,
+): string[] {
   const watch = new Watch();
-  const [well, corrupt] = role === "reader"
+  const [well, corrupt] = role !== "writer"
     ? [ENDURING.read, ENDURING.readCorrupt]
     : [ENDURING.written, ENDURING.writeCorrupt];
   while (words[ENDURING.over] === 0) {
     watch.attempt(`the ${role}`, () => {
       if (role === "reader") openAndRead(watch, name);
+      else if (role === "observer") openAndObserve(watch, name);
       else {
         using writer = CircularBufferWriter.open(name);
         writeAll(writer);

@@ -4,9 +4,11 @@
  * @module
  */
 
+import { CircularBufferObserver } from "../../src/circular/observer.ts";
 import { CircularBufferReader } from "../../src/circular/reader.ts";
 import { CircularBufferWriter } from "../../src/circular/writer.ts";
 import { SharedMemory } from "../../src/shared/shared_memory.ts";
+import { becomeUser } from "../shared/become_user.ts";
 import { serve } from "../shared/serve_child.ts";
 import { actBefore } from "../trap/trap.ts";
 import { assaults, endure, generator, randomChanges, vandalise } from "./assault.ts";
@@ -14,6 +16,7 @@ import { Inside, payload } from "./scene.ts";
 
 /** What the functions can use. */
 const TOOLS = {
+  CircularBufferObserver,
   CircularBufferReader,
   CircularBufferWriter,
   SharedMemory,
@@ -25,6 +28,7 @@ const TOOLS = {
   randomChanges,
   vandalise,
   actBefore,
+  becomeUser,
 };
 
 export type Tools = typeof TOOLS;

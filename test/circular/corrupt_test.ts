@@ -298,9 +298,12 @@ test("a buffer can be changed at any moment while it is used", async () => {
   using memory = SharedMemory.open(place.name, { size: 4 * 5 });
   const words = memory.as(Uint32Array);
   await using reader = startProcess();
+  await using observer = startProcess();
   await using writer = startProcess();
   await using vandal = startProcess();
-  const enduring = ([[reader, "reader"], [writer, "writer"]] as const).map(([party, role]) =>
+  const enduring = ([[reader, "reader"], [observer, "observer"], [writer, "writer"]] as const).map((
+    [party, role],
+  ) =>
     party.run(({ endure, SharedMemory }, { name, role }) => {
       using memory = SharedMemory.connect(name);
       return endure(name, role, memory.as(Uint32Array));
@@ -315,7 +318,7 @@ test("a buffer can be changed at any moment while it is used", async () => {
     });
   }
   words[ENDURING.over] = 1;
-  assertEquals(await Promise.all(enduring), [[], []]);
+  assertEquals(await Promise.all(enduring), [[], [], []]);
   assert(isEnough(), `${words}: nothing was tried`);
 });
 

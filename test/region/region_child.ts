@@ -11,6 +11,7 @@ import { dataOffsetOf } from "../../src/region/header.ts";
 import { regions, sweep } from "../../src/region/list.ts";
 import { SemaphoreLock } from "../../src/shared/semaphore_lock.ts";
 import { SharedMemory } from "../../src/shared/shared_memory.ts";
+import { becomeUser } from "../shared/become_user.ts";
 import { serve } from "../shared/serve_child.ts";
 import { inHurry, stepsOf, withTrap } from "../trap/trap.ts";
 import { forge, idAt, idOf, KIND, MIRRORED, openFiles, patterned } from "./scene.ts";
@@ -51,20 +52,6 @@ function errorOf(call: () => unknown): string {
   } catch (error) {
     return `${error}`;
   }
-}
-
-/** Gives up root for good. The process stays one that may look into its own /proc entry. */
-function becomeUser(id: number): void {
-  const libc = Deno.dlopen("libc.so.6", {
-    setgroups: { parameters: ["usize", "pointer"], result: "i32" },
-    setresgid: { parameters: ["u32", "u32", "u32"], result: "i32" },
-    setresuid: { parameters: ["u32", "u32", "u32"], result: "i32" },
-    prctl: { parameters: ["i32", "usize", "usize", "usize", "usize"], result: "i32" },
-  }).symbols;
-  const PR_SET_DUMPABLE = 4;
-  const failed = libc.setgroups(0n, null) || libc.setresgid(id, id, id) ||
-    libc.setresuid(id, id, id) || libc.prctl(PR_SET_DUMPABLE, 1n, 0n, 0n, 0n);
-  if (failed !== 0) throw new Error(`Cannot become user ${id}`);
 }
 
 await serve(TOOLS);

@@ -1,5 +1,5 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { ClosedError, LayoutMismatchError } from "../../src/errors.ts";
+import { ClosedError, LayoutMismatchError, OsError } from "../../src/errors.ts";
 import { layout } from "../../src/layout/layout.ts";
 import { REGION_HEADER } from "../../src/region/header.ts";
 import { pageSize } from "../../src/os/page.ts";

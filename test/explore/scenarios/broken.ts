@@ -7,10 +7,14 @@
 
 import * as bells from "../broken/bells.ts";
 import { Broadcast, FILLER, RollsBack } from "../broken/broadcast.ts";
+import { LeavesEarly, NeverLooksAgain, Observer } from "../broken/observer.ts";
 import { Accounts, FreesTwice, Pool, RepairsUnheld, TOTAL } from "../broken/repair.ts";
 import { PublishesFirst, Ring } from "../broken/ring.ts";
 import { Seqlock, WithoutSecondCheck } from "../broken/seqlock.ts";
+import { prepared, replacer, writer } from "./circular.ts";
 import {
+  type ActorSpec,
+  arranged,
   heir,
   immortal,
   last,
@@ -229,6 +233,48 @@ const BYTES: readonly Row[] = [
   ),
 ];
 
+// ---- observers ----
+
+/** Observes, so many looks, the buffer that is there at the beginning. */
+function observer(make: () => Observer, looks: number): ActorSpec {
+  const look = (observer: Observer) =>
+    numbers(Array.from({ length: looks }, () => observer.next()));
+  return arranged(make, look);
+}
+
+const OBSERVERS: readonly Row[] = [
+  ...pair(
+    {
+      name: "observer-leaves-early",
+      about: "an observer goes to the next buffer of the name before it has read this one",
+      expect: "invariant",
+    },
+    [LeavesEarly, Observer],
+    (make) => ({
+      setup: prepared(0),
+      actors: { writer: replacer, observer: observer(make, 4) },
+      bounds: "2/0/0",
+      check: ({ results }) =>
+        `${results.observer}` === "2" ? "the last message of the first is missing" : undefined,
+    }),
+  ),
+  ...pair(
+    {
+      name: "observer-one-look",
+      about: "an observer that does not look again at what it copied",
+      expect: "invariant",
+    },
+    [NeverLooksAgain, Observer],
+    (make) => ({
+      setup: prepared(2),
+      actors: { writer: writer(4), observer: observer(make, 2) },
+      bounds: "2/0/0",
+      check: ({ results }) =>
+        (results.observer as number[]).includes(0) ? "the observer accepted torn bytes" : undefined,
+    }),
+  ),
+];
+
 // ---- repair ----
 
 const REPAIR: readonly Row[] = [
@@ -294,4 +340,4 @@ const REPAIR: readonly Row[] = [
 ];
 
 /** All that is broken, each followed by its twin. */
-export const BROKEN: readonly Scenario[] = scenarios([...BELLS, ...BYTES, ...REPAIR]);
+export const BROKEN: readonly Scenario[] = scenarios([...BELLS, ...BYTES, ...OBSERVERS, ...REPAIR]);

@@ -5,10 +5,14 @@
  */
 
 import { PeerLostError } from "../../../src/errors.ts";
-import { CircularBufferReader, type ReadOutcome } from "../../../src/circular/reader.ts";
+import type { ReadOutcome } from "../../../src/circular/outcome.ts";
+import { CircularBufferObserver } from "../../../src/circular/observer.ts";
+import { CircularBufferReader } from "../../../src/circular/reader.ts";
 import { CircularBufferWriter } from "../../../src/circular/writer.ts";
 import {
   type Actors,
+  type ActorSpec,
+  arranged,
   heir,
   immortal,
   last,
@@ -25,7 +29,7 @@ const LENGTH = 200;
 const OPTIONS = { capacity: 512, persist: true };
 
 /** Opens the buffer in `setup` and leaves it there, with some messages. */
-function prepared(messages: number): () => void {
+export function prepared(messages: number): () => void {
   return () => {
     const writer = CircularBufferWriter.open("ring", OPTIONS);
     for (let i = 1; i <= messages; i++) writer.write(pattern(LENGTH, i));
@@ -34,7 +38,7 @@ function prepared(messages: number): () => void {
 }
 
 /** Writes messages numbered on from those that are there, in place or by copy; closes, or stays. */
-function writer(upTo: number, { inPlace = false, stays = false } = {}): () => number {
+export function writer(upTo: number, { inPlace = false, stays = false } = {}): () => number {
   return () => {
     const writer = openSoon(() => CircularBufferWriter.open("ring", OPTIONS));
     while (writer.sequence < upTo) {
@@ -58,7 +62,10 @@ interface Seen {
 }
 
 /** Reads messages in some way, and returns the account of them. */
-function account(reader: CircularBufferReader, read: (messages: number[]) => void): Seen {
+function account(
+  reader: CircularBufferReader | CircularBufferObserver,
+  read: (messages: number[]) => void,
+): Seen {
   const first = reader.sequence;
   const messages: number[] = [];
   read(messages);
@@ -93,6 +100,41 @@ function poller(times: number): () => Seen {
       }
     });
   };
+}
+
+/** Observes `times` outcomes without waiting. */
+function observer(times: number): () => Seen {
+  return () => {
+    const observer = CircularBufferObserver.open("ring");
+    return account(observer, (messages) => {
+      for (let i = 0; i < times; i++) {
+        const outcome = observer.tryRead();
+        if (outcome.state === "ok") messages.push(numberOf(outcome.message));
+      }
+      observer.close();
+    });
+  };
+}
+
+/** Waits for message after message until it has seen the last one, which may be in a new buffer. */
+function follower(last: number): ActorSpec {
+  return arranged(() => CircularBufferObserver.open("ring"), (observer): number[] => {
+    const messages: number[] = [];
+    while (messages.at(-1) !== last) {
+      const outcome = observer.readSync({ spin: 0 });
+      if (outcome.state === "ok") messages.push(numberOf(outcome.message));
+    }
+    return messages;
+  });
+}
+
+/** Writes a message, then another one to a new buffer of the name. */
+export function replacer(): void {
+  const first = CircularBufferWriter.open("ring", OPTIONS);
+  first.write(pattern(LENGTH, 1));
+  CircularBufferWriter.unlink("ring");
+  first.close();
+  CircularBufferWriter.open("ring", OPTIONS).write(pattern(LENGTH, 2));
 }
 
 /** Waits for message after message, until the writer closes or a wait reports its death. */
@@ -158,8 +200,10 @@ function scenario(
   written: number,
   actors: Actors,
   bounds: Row["bounds"],
+  short?: number,
 ): Row {
-  return { name, about, setup: prepared(written), actors, bounds, check };
+  const row: Row = { name, about, setup: prepared(written), actors, bounds, check };
+  return short === undefined ? row : { ...row, short };
 }
 
 /** All scenarios of the overwriting buffer. */
@@ -203,6 +247,39 @@ export const CIRCULAR: readonly Scenario[] = scenarios([
     successor: heir("writer", writer(3)),
     reader: immortal(drainer),
   }, "1/1/0"),
+  scenario(
+    "circular-observer",
+    "an observer looks at every step of writer and reader",
+    2,
+    {
+      writer: writer(3, { inPlace: true }),
+      reader: reader(1),
+      observer: observer(2),
+    },
+    "2/1/0",
+    1,
+  ),
+  scenario(
+    "circular-observed",
+    "an observer looks while a reader waits until the writer closes",
+    1,
+    {
+      writer: writer(2),
+      reader: drainer,
+      observer: observer(2),
+    },
+    "2/0/1",
+  ),
+  {
+    ...scenario(
+      "circular-replaced",
+      "an observer reads a buffer to its end when another one takes the name",
+      0,
+      { writer: replacer, observer: follower(2) },
+      "3/0/0",
+    ),
+    check: ({ results }) => `${results.observer}` === "1,2" ? undefined : `saw ${results.observer}`,
+  },
   {
     ...scenario(
       "circular-orphan",

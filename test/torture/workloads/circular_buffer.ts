@@ -6,7 +6,8 @@
  * @module
  */
 
-import { CircularBufferReader, type ReadOutcome } from "../../../src/circular/reader.ts";
+import type { ReadOutcome } from "../../../src/circular/outcome.ts";
+import { CircularBufferReader } from "../../../src/circular/reader.ts";
 import { CircularBufferWriter } from "../../../src/circular/writer.ts";
 import { nextTurn, sleep } from "../../../src/os/clock.ts";
 import { isPayload, lengthOf, payload } from "../../circular/scene.ts";
