@@ -74,13 +74,20 @@ export type {
   PublisherBehaviour,
   PublisherConnectOptions,
   PublisherOptions,
+  PublishOptions,
   SubscriberBehaviour,
   SubscriberConnectOptions,
   SubscriberOptions,
   TopicConnectOptions,
   TopicOptions,
 } from "./src/vdds/topic_options.ts";
-export type { NoSample, Sample, SampleOutcome, ValueOutcome } from "./src/vdds/sample.ts";
+export type {
+  NoSample,
+  Sample,
+  SampleFacts,
+  SampleOutcome,
+  ValueOutcome,
+} from "./src/vdds/sample.ts";
 export type { TopicCounters } from "./src/vdds/topic.ts";
 export { type TopicInfo, topics } from "./src/vdds/topics.ts";
 export { Domain, type SlotInfo, type SlotOptions } from "./src/babus/domain.ts";

@@ -22,7 +22,12 @@ import { SPSC_CONTROL } from "../src/spsc/spsc.ts";
 import { RW_LOCK_CONTROL, RW_SEAT } from "../src/shared/rw_queue.ts";
 import { SHARED_MEMORY_CONTROL } from "../src/shared/shared_memory.ts";
 import { SOURCES_CONTROL } from "../src/vdds/sources.ts";
-import { TOPIC_CONTROL, TOPIC_DESCRIPTOR, TOPIC_READER } from "../src/vdds/vring_layout.ts";
+import {
+  TOPIC_CONTROL,
+  TOPIC_DESCRIPTOR,
+  TOPIC_DETAIL,
+  TOPIC_READER,
+} from "../src/vdds/vring_layout.ts";
 
 /** Every layout of shared memory, in the order of the documentation. */
 const LAYOUTS: readonly (AnyLayout & { toMarkdown(): string })[] = [
@@ -39,6 +44,7 @@ const LAYOUTS: readonly (AnyLayout & { toMarkdown(): string })[] = [
   TOPIC_CONTROL,
   TOPIC_READER,
   TOPIC_DESCRIPTOR,
+  TOPIC_DETAIL,
   SOURCES_CONTROL,
   SLOT_CONTROL,
   SLOT_ENTRY,

@@ -305,23 +305,34 @@ _Static_assert(_Alignof(struct topic_reader) == 64, "alignment of topic_reader")
 _Static_assert(sizeof(struct topic_reader) == 256, "size of topic_reader");
 
 #define TOPIC_DESCRIPTOR_VERSION 1u
-#define TOPIC_DESCRIPTOR_HASH UINT64_C(0xf959edb5652c4907)
+#define TOPIC_DESCRIPTOR_HASH UINT64_C(0x1c18834c4b0a219c)
 struct topic_descriptor {
   double sequence; /* the writer: the number of the sample */
-  double length; /* the writer: the bytes of the sample */
-  double committed; /* the writer: the number of bytes with memory */
+  double time; /* the writer: the time of the publish in ms since 1970 */
+  double length; /* the writer: the bytes of the sample; 2^32 more with an origin */
   _Atomic uint32_t references; /* a hint: the number of holders; see referencesOf */
   _Atomic uint32_t pin; /* the word of the writer */
   uint32_t words[8]; /* the words of readers, one each, by both */
 };
 _Static_assert(offsetof(struct topic_descriptor, sequence) == 0, "topic_descriptor.sequence");
-_Static_assert(offsetof(struct topic_descriptor, length) == 8, "topic_descriptor.length");
-_Static_assert(offsetof(struct topic_descriptor, committed) == 16, "topic_descriptor.committed");
+_Static_assert(offsetof(struct topic_descriptor, time) == 8, "topic_descriptor.time");
+_Static_assert(offsetof(struct topic_descriptor, length) == 16, "topic_descriptor.length");
 _Static_assert(offsetof(struct topic_descriptor, references) == 24, "topic_descriptor.references");
 _Static_assert(offsetof(struct topic_descriptor, pin) == 28, "topic_descriptor.pin");
 _Static_assert(offsetof(struct topic_descriptor, words) == 32, "topic_descriptor.words");
 _Static_assert(_Alignof(struct topic_descriptor) == 8, "alignment of topic_descriptor");
 _Static_assert(sizeof(struct topic_descriptor) == 64, "size of topic_descriptor");
+
+#define TOPIC_DETAIL_VERSION 1u
+#define TOPIC_DETAIL_HASH UINT64_C(0x04e9d62fe31ec1ab)
+struct topic_detail {
+  double committed; /* the writer: the number of bytes with memory */
+  struct origin origin; /* the writer: the first publisher, if a bridge republished it */
+};
+_Static_assert(offsetof(struct topic_detail, committed) == 0, "topic_detail.committed");
+_Static_assert(offsetof(struct topic_detail, origin) == 8, "topic_detail.origin");
+_Static_assert(_Alignof(struct topic_detail) == 8, "alignment of topic_detail");
+_Static_assert(sizeof(struct topic_detail) == 96, "size of topic_detail");
 
 #define SOURCES_CONTROL_VERSION 1u
 #define SOURCES_CONTROL_HASH UINT64_C(0xdd3a2cb4ce097faa)

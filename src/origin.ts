@@ -33,6 +33,7 @@ export interface Origin {
 export const HOPS_MAX = 255;
 
 const HOST_BYTES = 64;
+const TIME_MAX = 8.64e15;
 
 /** The words of an origin. The writer of the message writes them. */
 export const ORIGIN = layout("origin", {
@@ -60,6 +61,11 @@ export function checkedOrigin(origin: Origin, what: string): Origin {
   const problem = problemOf(own);
   if (problem !== undefined) throw new RangeError(`Cannot mark ${what} with an origin: ${problem}`);
   return own;
+}
+
+/** Whether a number is a time of day that a correct peer stores: one that a Date can hold. */
+export function isTime(time: number): boolean {
+  return time >= 0 && time <= TIME_MAX;
 }
 
 /** Returns the origin in private bytes; undefined if no correct peer stores these. */

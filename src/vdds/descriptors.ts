@@ -6,11 +6,26 @@
  */
 
 import type { Mapping } from "../memory/mapping.ts";
-import { loadDouble, storeDouble, Word32, type WordPlace } from "../memory/word.ts";
-import { ALONE, countIn, TOPIC_DESCRIPTOR, type TopicOffsets, wordOffset } from "./vring_layout.ts";
+import {
+  copyIn,
+  copyOut,
+  loadDouble,
+  storeDouble,
+  Word32,
+  type WordPlace,
+} from "../memory/word.ts";
+import { ORIGIN, type Origin, originIn } from "../origin.ts";
+import {
+  ALONE,
+  countIn,
+  TOPIC_DESCRIPTOR,
+  TOPIC_DETAIL,
+  type TopicOffsets,
+  wordOffset,
+} from "./vring_layout.ts";
 
 /** The fields that describe a sample. */
-export type Described = "sequence" | "length" | "committed";
+export type Described = "sequence" | "time" | "length";
 
 /** The descriptors of a topic. */
 export class Descriptors {
@@ -20,8 +35,11 @@ export class Descriptors {
   // The offsets in the mapping.
   readonly #at: number;
   readonly #bytes: number;
+  readonly #detailsAt: number;
   readonly #samplesAt: number;
   readonly #stride: number;
+  readonly #sampleBytes: number;
+  readonly #committed: Float64Array; // as last loaded; it only grows
   #pins: readonly Word32[] | undefined;
 
   /** @param dataOffset The offset of the region's data in the mapping. */
@@ -30,8 +48,11 @@ export class Descriptors {
     this.#mapping = mapping;
     this.#at = dataOffset + plan.descriptorsAt;
     this.#bytes = plan.descriptorBytes;
+    this.#detailsAt = dataOffset + plan.detailsAt;
     this.#samplesAt = dataOffset + plan.samplesAt;
     this.#stride = plan.stride;
+    this.#sampleBytes = plan.sampleBytes;
+    this.#committed = new Float64Array(plan.depth);
     this.references = this.#makeRow(TOPIC_DESCRIPTOR.fields.references);
   }
 
@@ -71,6 +92,37 @@ export class Descriptors {
     storeDouble(this.#mapping, this.#descriptorAt(d) + offsetOf(field), value);
   }
 
+  /** Whether the sample of a descriptor has memory for so many bytes. */
+  hasMemory(d: number, length: number): boolean {
+    if (length <= this.#committed[d]!) return true;
+    const committed = loadDouble(this.#mapping, this.#detailAt(d) + DETAIL.committed.offset);
+    this.#committed[d] = Math.min(committed, this.#sampleBytes);
+    return length <= this.#committed[d]!;
+  }
+
+  /** Stores how many bytes of a sample have memory. */
+  commit(d: number, committed: number): void {
+    storeDouble(this.#mapping, this.#detailAt(d) + DETAIL.committed.offset, committed);
+  }
+
+  /** Stores the origin of a sample that the writer holds. */
+  storeOrigin(d: number, origin: Origin): void {
+    const bytes = new Uint8Array(ORIGIN.size);
+    ORIGIN.write(bytes, origin);
+    copyIn(this.#mapping, this.#detailAt(d) + DETAIL.origin.offset, bytes);
+  }
+
+  /** Returns a copy of the origin of a sample; undefined if no correct writer stores it. */
+  loadOrigin(d: number): Origin | undefined {
+    const bytes = new Uint8Array(ORIGIN.size);
+    copyOut(this.#mapping, this.#detailAt(d) + DETAIL.origin.offset, bytes);
+    return originIn(bytes);
+  }
+
+  #detailAt(d: number): number {
+    return this.#detailsAt + d * TOPIC_DETAIL.size;
+  }
+
   /** Whether a number is the index of a descriptor. */
   has(d: number): boolean {
     return Number.isInteger(d) && d >= 0 && d < this.depth;
@@ -102,10 +154,11 @@ export class Descriptors {
   }
 }
 
-const { sequence, length, committed } = TOPIC_DESCRIPTOR.fields;
+const { sequence, time, length } = TOPIC_DESCRIPTOR.fields;
+const DETAIL = TOPIC_DETAIL.fields;
 
 /** Returns the offset of a field, by comparison: an engine is slow at looking up varying names. */
 function offsetOf(field: Described): number {
   if (field === "sequence") return sequence.offset;
-  return field === "length" ? length.offset : committed.offset;
+  return field === "length" ? length.offset : time.offset;
 }

@@ -152,12 +152,12 @@ export class FreeDescriptors {
    * none, the OsError (ENOSPC) is thrown, and the descriptor is free again.
    */
   commit(d: number, length: number): number {
-    if (this.#hasMemory(d, length)) return d;
     const { region, plan, descriptors } = this.#ring;
+    if (descriptors.hasMemory(d, length)) return d;
     const committed = Math.min(roundUp(length, pageSize()), plan.sampleBytes);
     try {
       region.allocate(descriptors.sampleAt(d), committed);
-      descriptors.store(d, "committed", committed);
+      descriptors.commit(d, committed);
       return d;
     } catch (error) {
       const isFull = error instanceof OsError && error.errno === Errno.ENOSPC;
@@ -168,15 +168,11 @@ export class FreeDescriptors {
     }
   }
 
-  #hasMemory(d: number, length: number): boolean {
-    return this.#ring.descriptors.load(d, "committed") >= length;
-  }
-
   /** Returns a free descriptor that has memory for so many bytes, or NONE. */
   #takeWithMemory(length: number): number {
     const unfit: number[] = [];
     let found = this.takeHinted();
-    while (found !== NONE && !this.#hasMemory(found, length)) {
+    while (found !== NONE && !this.#ring.descriptors.hasMemory(found, length)) {
       unfit.push(found);
       found = this.takeHinted();
     }

@@ -14,7 +14,7 @@ import { CONDITIONS, type Waitable } from "../wait/any.ts";
 import { type Arrived, arrived, type Condition, type Waiter } from "../wait/condition.ts";
 import { iterate, type Step } from "../wait/iterate.ts";
 import { type SyncWaitOptions, until, untilSync, type WaitOptions } from "../wait/until.ts";
-import type { Sample } from "./sample.ts";
+import type { Sample, SampleFacts } from "./sample.ts";
 import { checkedTopic } from "./topic.ts";
 import { Sources, topicOfSource } from "./sources.ts";
 import { partsOf, subscribeOnce, type Subscriber } from "./subscriber.ts";
@@ -44,8 +44,8 @@ export type MergedSampleOutcome<T> =
 
 /** What receiving a value of any source gives. */
 export type MergedValueOutcome<T> =
-  /** The value, its source, its number there, and how many were lost just before it. */
-  | { state: "ok"; value: T; source: string; sequence: number; lost: number }
+  /** The value, its source, and the facts about its sample there. */
+  | ({ state: "ok"; value: T; source: string } & SampleFacts)
   /** Nothing is there now. */
   | { state: "empty" };
 
@@ -239,7 +239,7 @@ export class MergedSubscriber<T = Uint8Array> implements Disposable, Waitable {
   /** Subscribes to a source. The next call reports a refusal, once; the other sources keep working. */
   #join(source: string, listed: string): void {
     try {
-      const subscriber = subscribeOnce(topicOfSource(this.topic, source), this.#options);
+      const subscriber = subscribeOnce(topicOfSource(this.topic, source), this.#options, source);
       if (subscriber instanceof Again) this.#retryAt = now() + RETRY_NS;
       else if (subscriber !== undefined) {
         using stack = new DisposableStack();

@@ -8,6 +8,7 @@ import { checkWaits, inWords } from "../arguments.ts";
 import { VringError } from "../errors.ts";
 import { type Codec, codec } from "../codec.ts";
 import { type Encoder, encoderOf } from "../encoder.ts";
+import { checkedOrigin, type Origin } from "../origin.ts";
 import { claimView, commitView, copyIn } from "../memory/word.ts";
 import { disposeAtEnd } from "../os/clock.ts";
 import { pageSize } from "../os/page.ts";
@@ -41,6 +42,7 @@ import type {
   PublisherBehaviour,
   PublisherConnectOptions,
   PublisherOptions,
+  PublishOptions,
 } from "./topic_options.ts";
 import type { VRing } from "./vring.ts";
 import { NONE } from "./vring_layout.ts";
@@ -256,8 +258,9 @@ export class Publisher<T = Uint8Array> implements Disposable {
   }
 
   /** Hands the first `length` bytes of the loan to all subscribers. */
-  publish(length?: number): void {
+  publish(length?: number, options?: PublishOptions): void {
     this.#checkOpen();
+    const origin = this.#originIn(options);
     const loan = this.#loan;
     const { what } = this.#ring;
     if (loan === undefined) {
@@ -271,7 +274,7 @@ export class Publisher<T = Uint8Array> implements Disposable {
     }
     const at = this.#ring.descriptors.sampleAt(this.#descriptor);
     commitView(this.#ring.region.mapping, at, loan, published);
-    this.#hand(published);
+    this.#hand(published, origin);
   }
 
   /** Gives the loan back. */
@@ -280,12 +283,12 @@ export class Publisher<T = Uint8Array> implements Disposable {
   }
 
   /** Sends a value; false if no sample is free, and then, if the policy drops, it counts as lost. */
-  trySend(value: T): boolean {
-    return this.#send(value, false);
+  trySend(value: T, options?: PublishOptions): boolean {
+    return this.#send(value, false, options);
   }
 
   /** Sends a value, and blocks the thread until a sample is free; false only if the policy drops. */
-  sendSync(value: T, options?: SyncWaitOptions): boolean {
+  sendSync(value: T, options?: SyncWaitOptions & PublishOptions): boolean {
     return this.#send(value, true, options);
   }
 
@@ -293,10 +296,10 @@ export class Publisher<T = Uint8Array> implements Disposable {
    * Sends a value once a sample is free; false only if the policy drops. Leave it unchanged until the
    * promise resolves.
    */
-  send(value: T, options: WaitOptions = {}): Promise<boolean> {
+  send(value: T, options: WaitOptions & PublishOptions = {}): Promise<boolean> {
     return until(
       () => {
-        const sent = this.trySend(value);
+        const sent = this.trySend(value, options);
         return sent || this.#policy !== "block" ? sent : undefined;
       },
       this.#waiter,
@@ -395,8 +398,9 @@ export class Publisher<T = Uint8Array> implements Disposable {
   }
 
   /** Encodes a value into a sample, and hands it to all; false if no sample is ready. */
-  #send(value: T, waits: boolean, options?: SyncWaitOptions): boolean {
+  #send(value: T, waits: boolean, options?: SyncWaitOptions & PublishOptions): boolean {
     this.#checkOpen();
+    const origin = this.#originIn(options);
     const encoder = this.#encoder;
     const prepared = encoder.prepare(value);
     const bound = encoder.bound(prepared);
@@ -412,12 +416,18 @@ export class Publisher<T = Uint8Array> implements Disposable {
       if (!this.#readyFor(length, waits, options)) return false;
       copyIn(mapping, descriptors.sampleAt(this.#descriptor), bytes, length);
     }
-    this.#hand(length);
+    this.#hand(length, origin);
     return true;
   }
 
   #readyFor(length: number, waits: boolean, options: SyncWaitOptions | undefined): boolean {
     return waits ? this.#readySync(length, options) : this.#ready(length);
+  }
+
+  #originIn(options: PublishOptions | undefined): Origin | undefined {
+    const origin = options?.origin;
+    if (origin === undefined) return undefined;
+    return checkedOrigin(origin, `a sample of ${this.#ring.what}`);
   }
 
   #commit(length: number): true {
@@ -427,11 +437,11 @@ export class Publisher<T = Uint8Array> implements Disposable {
     return true;
   }
 
-  #hand(length: number): void {
+  #hand(length: number, origin: Origin | undefined): void {
     const descriptor = this.#descriptor;
     this.#descriptor = NONE;
     this.#loan = undefined;
-    this.#writer.publish(descriptor, length);
+    this.#writer.publish(descriptor, length, origin);
     try {
       this.#acquireHinted(); // for the next one, while the subscribers are busy with this one
     } catch {

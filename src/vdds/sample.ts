@@ -5,18 +5,29 @@
  */
 
 import type { Codec } from "../codec.ts";
+import type { Origin } from "../origin.ts";
 import type { Taken, VRingReader } from "./vring_reader.ts";
 
-/** A sample in place: its bytes do not change until it is disposed. */
-export interface Sample<T> extends Disposable {
-  /** The sample in shared memory, for reading only; empty once it was disposed. */
-  readonly bytes: Uint8Array<ArrayBuffer>;
-  /** The value, decoded at each use. A value that keeps the bytes in place ends with them. */
-  readonly value: T;
+/** What is known of a sample besides its bytes. */
+export interface SampleFacts {
   /** The number of the sample, which grows by one with each publish. */
   readonly sequence: number;
   /** The number of samples lost to this subscriber just before this one. */
   readonly lost: number;
+  /** The time of the publish in milliseconds since 1970, with a fraction, as `Date.now()` counts. */
+  readonly time: number;
+  /** The publisher's source, for a sample of a MergedSubscriber; undefined for others. */
+  readonly source: string | undefined;
+  /** The first publisher of a sample that a bridge republished; undefined for others. */
+  readonly origin: Origin | undefined;
+}
+
+/** A sample in place: its bytes do not change until it is disposed. */
+export interface Sample<T> extends SampleFacts, Disposable {
+  /** The sample in shared memory, for reading only; empty once it was disposed. */
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  /** The value, decoded at each use. A value that keeps the bytes in place ends with them. */
+  readonly value: T;
 }
 
 /** The outcome of taking or receiving without a sample. */
@@ -33,14 +44,15 @@ export type SampleOutcome<T> = { state: "ok"; sample: Sample<T> } | NoSample;
 
 /** The outcome of receiving a value. */
 export type ValueOutcome<T> =
-  /** The value, the number of its sample, and the number of samples lost just before it. */
-  | { state: "ok"; value: T; sequence: number; lost: number }
+  /** The value, and the facts about its sample. */
+  | ({ state: "ok"; value: T } & SampleFacts)
   | NoSample;
 
 /** The subscriber that holds samples. */
 export interface Holder<T> {
   readonly reader: VRingReader;
   readonly codec: Codec<T>;
+  readonly source: string | undefined;
 }
 
 const NO_BYTES = new Uint8Array(0);
@@ -49,16 +61,22 @@ const NO_BYTES = new Uint8Array(0);
 export class HeldSample<T> implements Sample<T> {
   readonly sequence: number;
   readonly lost: number;
+  readonly time: number;
+  readonly source: string | undefined;
+  readonly origin: Origin | undefined;
   readonly #codec: Codec<T>;
   readonly #descriptor: number;
   readonly #stamp: number;
   #shown: Uint8Array<ArrayBuffer>;
   #reader: VRingReader | undefined; // until disposed
 
-  constructor(taken: Taken, shown: Uint8Array<ArrayBuffer>, { reader, codec }: Holder<T>) {
+  constructor(taken: Taken, shown: Uint8Array<ArrayBuffer>, { reader, codec, source }: Holder<T>) {
     this.#shown = shown;
     this.sequence = taken.sequence;
     this.lost = taken.lost;
+    this.time = taken.time;
+    this.source = source;
+    this.origin = taken.origin;
     this.#codec = codec;
     this.#descriptor = taken.descriptor;
     this.#stamp = taken.stamp;

@@ -45,19 +45,21 @@ import type { VRing } from "./vring.ts";
 import type { Taken, VRingReader } from "./vring_reader.ts";
 
 /** The memory of a subscriber, for the one that merges it with others. */
-export let partsOf: <T>(subscriber: Subscriber<T>) => Omit<Parts, "topic">;
+export let partsOf: <T>(subscriber: Subscriber<T>) => Pick<Parts, "ring" | "reader">;
 
 let subscribe: <T>(
   topic: string,
   options: SubscriberConnectOptions<T>,
+  source?: string,
 ) => Subscriber<T> | Again | undefined;
 
 /** A step of subscribing to a topic: never waits; undefined if the topic is not there. */
 export function subscribeOnce<T>(
   topic: string,
   options: SubscriberConnectOptions<T>,
+  source: string,
 ): Subscriber<T> | Again | undefined {
-  return subscribe(topic, options);
+  return subscribe(topic, options, source);
 }
 
 const EMPTY = { state: "empty" } as const;
@@ -78,7 +80,8 @@ const CLOSED = { state: "closed" } as const;
  * using subscriber = Subscriber.open("/example/numbers", { codec: numbers }); // in another process
  * publisher.trySend(1);
  * publisher.trySend(2);
- * console.log(subscriber.tryReceive()); // { state: "ok", value: 1, sequence: 1, lost: 0 }
+ * const first = subscriber.receiveSync();
+ * if (first.state === "ok") console.log(first.value, first.sequence, first.lost); // 1 1 0
  * for await (const value of subscriber) {
  *   console.log(value); // 2
  *   break;
@@ -101,11 +104,11 @@ export class Subscriber<T = Uint8Array> implements Disposable, Waitable {
   readonly #views: Uint8Array<ArrayBuffer>[] = []; // of each descriptor: what it was shown as last
 
   static {
-    subscribe = (topic, options) => Subscriber.#once(topic, options);
+    subscribe = (topic, options, source) => Subscriber.#once(topic, options, source);
     partsOf = (subscriber) => ({ ring: subscriber.#ring, reader: subscriber.#reader });
   }
 
-  private constructor({ topic, ring, reader }: Parts, options: SubscriberBehaviour<T>) {
+  private constructor({ topic, ring, reader, source }: Parts, options: SubscriberBehaviour<T>) {
     const { keepOpen = true } = options;
     this.topic = topic;
     this.depth = ring.plan.depth;
@@ -113,7 +116,7 @@ export class Subscriber<T = Uint8Array> implements Disposable, Waitable {
     this.#ring = ring;
     this.#keepOpen = keepOpen;
     this.#reader = reader;
-    this.#holder = { reader, codec: options.codec ?? codec.bytes as unknown as Codec<T> };
+    this.#holder = { reader, codec: options.codec ?? codec.bytes as unknown as Codec<T>, source };
     const { bell, used: watch } = reader.words;
     this.#condition = keepOpen
       ? { bell, watch, watchTellsAll: true, ready: () => reader.hasNews() }
@@ -208,6 +211,7 @@ export class Subscriber<T = Uint8Array> implements Disposable, Waitable {
   static #once<T>(
     topic: string,
     options: SubscriberConnectOptions<T>,
+    source?: string,
   ): Subscriber<T> | Again | undefined {
     const ring = connectOnce(topic, options, typeOf(options));
     if (ring === undefined || ring instanceof Again) return ring;
@@ -215,7 +219,7 @@ export class Subscriber<T = Uint8Array> implements Disposable, Waitable {
     stack.use(ring.region);
     const reader = joinReaders(topic, ring, options);
     if (reader instanceof Again) return reader;
-    const subscriber = new Subscriber({ topic, ring, reader }, options);
+    const subscriber = new Subscriber({ topic, ring, reader, source }, options);
     stack.move();
     return subscriber;
   }
@@ -224,7 +228,7 @@ export class Subscriber<T = Uint8Array> implements Disposable, Waitable {
     using stack = new DisposableStack();
     stack.use(ring.region);
     const reader = retrySync(() => joinReaders(topic, ring, options));
-    const subscriber = new Subscriber({ topic, ring, reader }, options);
+    const subscriber = new Subscriber({ topic, ring, reader, source: undefined }, options);
     stack.move();
     return subscriber;
   }
@@ -306,7 +310,7 @@ export class Subscriber<T = Uint8Array> implements Disposable, Waitable {
     const reader = this.#reader;
     const taken = reader.take();
     if (taken === undefined) return this.#nothing();
-    const { descriptor, stamp, sequence, length, lost } = taken;
+    const { descriptor, stamp, sequence, length, lost, time, origin } = taken;
     let bytes;
     try {
       bytes = new Uint8Array(length);
@@ -316,7 +320,8 @@ export class Subscriber<T = Uint8Array> implements Disposable, Waitable {
     }
     copyOut(this.#ring.region.mapping, this.#ring.descriptors.sampleAt(descriptor), bytes);
     reader.release(descriptor, stamp);
-    return { state: "ok", value: this.#holder.codec.decode(bytes), sequence, lost };
+    const { codec, source } = this.#holder;
+    return { state: "ok", value: codec.decode(bytes), sequence, lost, time, source, origin };
   }
 
   /** Blocks the thread until a sample arrives, and returns a copy of the oldest as a value. */
@@ -338,7 +343,12 @@ export class Subscriber<T = Uint8Array> implements Disposable, Waitable {
    * each sample when the handler returns, even if it throws.
    */
   poll(
-    handler: (bytes: Uint8Array<ArrayBuffer>, sequence: number, lost: number) => void,
+    handler: (
+      bytes: Uint8Array<ArrayBuffer>,
+      sequence: number,
+      lost: number,
+      time: number,
+    ) => void,
     limit = Infinity,
   ): number {
     this.#checkOpen();
@@ -350,11 +360,11 @@ export class Subscriber<T = Uint8Array> implements Disposable, Waitable {
       while (count < limit && !reader.closed) {
         const taken = reader.take();
         if (taken === undefined) break;
-        const { descriptor, stamp, sequence, lost } = taken;
+        const { descriptor, stamp, sequence, lost, time } = taken;
         const bytes = this.#shown(taken);
         count++;
         try {
-          handler(bytes, sequence, lost);
+          handler(bytes, sequence, lost, time);
         } finally {
           if (!reader.closed) reader.releaseSoon(descriptor, stamp);
         }
@@ -437,4 +447,5 @@ interface Parts {
   readonly topic: string;
   readonly ring: VRing;
   readonly reader: VRingReader;
+  readonly source: string | undefined;
 }

@@ -28,7 +28,7 @@ import {
   type Shape,
   TOPIC_BYTES_MAX,
   TOPIC_CONTROL,
-  TOPIC_DESCRIPTOR,
+  TOPIC_DETAIL,
   type TopicOffsets,
 } from "./vring_layout.ts";
 
@@ -207,11 +207,11 @@ function initialise(mapping: Mapping, plan: TopicOffsets, reserved: boolean): vo
   view.sample_bytes = sampleBytes;
   new DataView(control.buffer).setUint32(TOPIC_CONTROL.fields.available.offset, depth, true);
   copyIn(mapping, REGION_HEADER.size, control);
-  const { committed } = TOPIC_DESCRIPTOR.fields;
+  const { committed } = TOPIC_DETAIL.fields;
   for (let d = 0; d < depth; d++) {
     storeDouble(mapping, start + plan.availableAt + 8 * d, entryOf(d, d));
     if (!reserved) continue;
-    const at = start + plan.descriptorsAt + d * plan.descriptorBytes;
+    const at = start + plan.detailsAt + d * TOPIC_DETAIL.size;
     storeDouble(mapping, at + committed.offset, sampleBytes);
   }
 }

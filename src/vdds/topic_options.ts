@@ -5,6 +5,7 @@
  */
 
 import type { Codec } from "../codec.ts";
+import type { Origin } from "../origin.ts";
 
 /**
  * The options for opening a topic. Omitted sizes are those of the existing topic, or the defaults.
@@ -75,6 +76,12 @@ export interface PublisherOptions<T> extends TopicOptions, PublisherBehaviour<T>
 
 /** How to become the publisher of a topic, once it is there. */
 export interface PublisherConnectOptions<T> extends TopicConnectOptions, PublisherBehaviour<T> {}
+
+/** How to publish a sample. */
+export interface PublishOptions {
+  /** The first publisher of a sample that a bridge republishes. */
+  origin?: Origin;
+}
 
 /** How a subscriber is to receive. */
 export interface SubscriberBehaviour<T> {

@@ -43,8 +43,9 @@
  *     is set before the writer checks which readers are online, and cleared before the writer
  *     checks whether the descriptor is free.
  *
- * P1  SAMPLE and DESC are written before a word is made `ready`; the reader that makes it `held`
- *     reads them.
+ * P1  SAMPLE, DESC and DETAIL are written before a word is made `ready`; the reader that makes it
+ *     `held` reads them. DETAIL has what most readers never load: the origin of a sample that a
+ *     bridge republished, and how much memory the sample has.
  * P2  They are read before a word is made `none`; the writer loads the words before it writes.
  * P3  A joiner makes its word `asking` and then loads the pin; the writer unpins and then loads the
  *     words. Either the joiner sees that the pin is gone, or the writer sees the request and

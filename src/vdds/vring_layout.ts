@@ -2,7 +2,7 @@
  * The layout of a topic's region, and the values of its words.
  *
  * ```
- *   | header | META | READER[0] .. [K] | DESC[0] .. [N] | AVAIL | USED[0] .. [K] | samples |
+ *   | header | META | READER[0] .. [K] | DESC[0] .. [N] | DETAIL[0] .. [N] | AVAIL | USED[0] .. [K] | samples |
  * ```
  *
  * The words of a row are one in each DESC.
@@ -12,6 +12,7 @@
 
 import { layout } from "../layout/layout.ts";
 import { LINE_BYTES, roundUp } from "../layout/sizes.ts";
+import { ORIGIN } from "../origin.ts";
 
 /** The geometry of a topic, and the words that all parties share. */
 export const TOPIC_CONTROL = layout("topic_control", {
@@ -48,16 +49,25 @@ export const TOPIC_READER = layout("topic_reader", {
   newest: { type: "f64", doc: "the writer: the last entry, on the line that the reader polls" },
 });
 
+/** The length of a sample with an origin is this much greater. */
+export const MARK: number = 2 ** 32;
+
+/** What is rarely read about a sample, apart from the words of its line. */
+export const TOPIC_DETAIL = layout("topic_detail", {
+  committed: { type: "f64", doc: "the writer: the number of bytes with memory" },
+  origin: { type: ORIGIN, doc: "the writer: the first publisher, if a bridge republished it" },
+});
+
 /**
- * The words of each sample. `words` has the words of all readers, which may be more than these.
+ * The words of each sample: one line for up to 8 readers. `words` has the words of all readers, which may be more than these.
  *
  * Words of several parties share a line here. They are those of one sample, and the line travels
  * from the writer to each reader anyway, as it describes the sample.
  */
 export const TOPIC_DESCRIPTOR = layout("topic_descriptor", {
   sequence: { type: "f64", doc: "the writer: the number of the sample" },
-  length: { type: "f64", doc: "the writer: the bytes of the sample" },
-  committed: { type: "f64", doc: "the writer: the number of bytes with memory" },
+  time: { type: "f64", doc: "the writer: the time of the publish in ms since 1970" },
+  length: { type: "f64", doc: "the writer: the bytes of the sample; 2^32 more with an origin" },
   references: { type: "u32", atomic: true, doc: "a hint: the number of holders; see referencesOf" },
   pin: { type: "u32", atomic: true, doc: "the word of the writer" },
   words: { type: layout.array("u32", 8), doc: "the words of readers, one each, by both" },
@@ -93,6 +103,7 @@ export interface TopicOffsets extends Shape {
   readonly descriptorsAt: number;
   /** The bytes from one descriptor to the next, with a word for each reader. */
   readonly descriptorBytes: number;
+  readonly detailsAt: number;
   readonly availableAt: number;
   readonly usedAt: number;
   readonly samplesAt: number;
@@ -121,7 +132,8 @@ export function planOf(shape: Shape, pageBytes: number): TopicOffsets {
   const ringBytes = roundUp(ENTRY_BYTES * entries, LINE_BYTES);
   const readersAt = 0;
   const descriptorsAt = readersAt + readers * TOPIC_READER.size;
-  const availableAt = descriptorsAt + depth * descriptorBytes;
+  const detailsAt = descriptorsAt + depth * descriptorBytes;
+  const availableAt = roundUp(detailsAt + depth * TOPIC_DETAIL.size, LINE_BYTES);
   const usedAt = availableAt + ringBytes;
   const samplesAt = roundUp(usedAt + readers * ringBytes, pageBytes);
   return {
@@ -130,6 +142,7 @@ export function planOf(shape: Shape, pageBytes: number): TopicOffsets {
     readersAt,
     descriptorsAt,
     descriptorBytes,
+    detailsAt,
     availableAt,
     usedAt,
     samplesAt,

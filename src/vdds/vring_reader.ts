@@ -10,10 +10,12 @@
  */
 
 import type { Mapping } from "../memory/mapping.ts";
+import { isTime, type Origin } from "../origin.ts";
 import type { Role } from "../region/liveness.ts";
 import type { TakenSeat } from "../region/seats.ts";
 import { Kept, type ReaderWords, type VRing } from "./vring.ts";
 import {
+  MARK,
   NONE,
   stampAfter,
   stampOf,
@@ -34,6 +36,9 @@ export interface Taken {
   readonly length: number;
   /** The number of samples published since the one before, and not given to this reader. */
   readonly lost: number;
+  /** The time of the publish in milliseconds since 1970. */
+  readonly time: number;
+  readonly origin: Origin | undefined;
 }
 
 /** One of the readers of a VRing. */
@@ -52,7 +57,15 @@ export class VRingReader {
   #freeCount = 0;
   readonly words: ReaderWords;
   #again = false; // the next `take` returns the last sample again
-  readonly #last = { descriptor: NONE, stamp: 0, sequence: 0, length: 0, lost: 0 };
+  readonly #last = {
+    descriptor: NONE,
+    stamp: 0,
+    sequence: 0,
+    length: 0,
+    lost: 0,
+    time: 0,
+    origin: undefined as Origin | undefined,
+  };
 
   private constructor(ring: VRing, k: number, role: Role) {
     this.#ring = ring;
@@ -202,16 +215,21 @@ export class VRingReader {
     const ring = this.#ring;
     const { descriptors } = ring;
     const sequence = descriptors.load(descriptor, "sequence");
-    const length = descriptors.load(descriptor, "length");
-    const committed = Math.min(descriptors.load(descriptor, "committed"), ring.plan.sampleBytes);
+    const time = descriptors.load(descriptor, "time");
+    const marked = descriptors.load(descriptor, "length");
+    const isMarked = marked >= MARK;
+    const length = isMarked ? marked - MARK : marked;
+    const origin = isMarked ? descriptors.loadOrigin(descriptor) : undefined;
     const isNumber = sequence === this.#expected && stamp === this.#nextStamp ||
       Number.isSafeInteger(sequence) && sequence >= this.#expected &&
         stampOfSequence(sequence) === stamp;
-    const isSound = isNumber && Number.isInteger(length) && length >= 0 && length <= committed;
+    const isSound = isNumber && isTime(time) && isMarked === (origin !== undefined) &&
+      Number.isInteger(length) && length >= 0 && descriptors.hasMemory(descriptor, length);
     if (!isSound) {
       this.release(descriptor, stamp);
       throw ring.corrupt(
-        `descriptor ${descriptor} has sample ${sequence} with ${length} bytes`,
+        `descriptor ${descriptor} has sample ${sequence} with ${length} bytes at ${time}` +
+          (isMarked && origin === undefined ? " and no origin" : ""),
       );
     }
     if (this.#expected === 0) {
@@ -223,6 +241,8 @@ export class VRingReader {
     last.stamp = stamp;
     last.sequence = sequence;
     last.length = length;
+    last.time = time;
+    last.origin = origin;
     last.lost = sequence - this.#expected;
     this.#expected = sequence + 1;
     this.#nextStamp = stampAfter(stamp);

@@ -6,11 +6,14 @@
 
 import { isCount } from "../layout/sizes.ts";
 import type { Word32 } from "../memory/word.ts";
+import type { Origin } from "../origin.ts";
+import { time } from "../os/clock.ts";
 import { Audience } from "./audience.ts";
 import { FreeDescriptors } from "./free_descriptors.ts";
 import { Kept, type VRing } from "./vring.ts";
 import {
   entryOf,
+  MARK,
   NONE,
   referencesOf,
   stampAfter,
@@ -137,13 +140,16 @@ export class VRingWriter {
     return this.#free.commit(d, length);
   }
 
-  /** Publishes the sample in a descriptor. */
-  publish(d: number, length: number): void {
+  /** Publishes the sample in a descriptor, with its origin if a bridge republishes it. */
+  publish(d: number, length: number, origin?: Origin): void {
     const ring = this.#ring;
+    const { descriptors } = ring;
     const stamp = this.#nextStamp;
     this.#clearRepeated(d, wordOf(stamp, State.none));
-    ring.descriptors.store(d, "sequence", this.#sequence + 1);
-    ring.descriptors.store(d, "length", length);
+    if (origin !== undefined) descriptors.storeOrigin(d, origin);
+    descriptors.store(d, "sequence", this.#sequence + 1);
+    descriptors.store(d, "time", time());
+    descriptors.store(d, "length", origin === undefined ? length : length + MARK);
     ring.keep(Kept.journal, entryOf(stamp, d)); // from here on it is published: C2
     this.#deliver(d);
     this.#free.published(d);

@@ -18,7 +18,7 @@ import {
 } from "../../src/vdds/vring_layout.ts";
 import { isPayload, payload } from "../circular/scene.ts";
 import { Name } from "../shared/scene.ts";
-import { Inside, Scene, valueOf } from "./scene.ts";
+import { Inside, plain, Scene, valueOf } from "./scene.ts";
 
 const DEPTH = 4;
 
@@ -52,7 +52,11 @@ Deno.test("tryTakeLatest() that meets a corrupt sample gives the one before it a
 });
 
 Deno.test("a corrupt descriptor costs its sample, and nothing more", () => {
-  const wrong: ["length" | "sequence", number][] = [
+  const wrong: ["length" | "sequence" | "time", number][] = [
+    ["length", 2 ** 32], // and no origin
+    ["time", NaN],
+    ["time", -1],
+    ["time", 1e16],
     ["length", 257],
     ["length", -1],
     ["length", 0.5],
@@ -149,7 +153,12 @@ Deno.test("no hint is believed: with all of them wrong every sample arrives, and
       for (const subscriber of [a, b]) {
         for (let i = first + 1; i <= sent; i++) {
           const outcome = subscriber.tryReceive();
-          assertEquals(outcome, { state: "ok", value: payload(i, 30), sequence: i, lost: 0 });
+          assertEquals(plain(outcome), {
+            state: "ok",
+            value: payload(i, 30),
+            sequence: i,
+            lost: 0,
+          });
         }
         assertEquals(subscriber.tryReceive(), { state: "empty" });
       }
@@ -238,7 +247,7 @@ for (
       const sequence = Math.max(0, begin - 5) + 1 + i;
       assertEquals(publisher.trySend(payload(i, 50)), true, `sample ${sequence}`);
       const outcome = subscriber.tryReceive();
-      assertEquals(outcome, { state: "ok", value: payload(i, 50), sequence, lost: 0 });
+      assertEquals(plain(outcome), { state: "ok", value: payload(i, 50), sequence, lost: 0 });
       using late = Subscriber.open(name.name, { history: 1 });
       assertEquals(valueOf(late.tryReceive()), payload(i, 50));
     }
@@ -289,13 +298,17 @@ Deno.test("words changed at random cost a CorruptRegionError, and never a crash 
     const targets: [from: number, length: number][] = [
       [controlOffset, TOPIC_CONTROL.size],
       [dataOffset, plan.samplesAt],
-      [dataOffset + plan.descriptorsAt, plan.availableAt - plan.descriptorsAt],
+      [dataOffset + plan.descriptorsAt, plan.detailsAt - plan.descriptorsAt],
+      [dataOffset + plan.descriptorsAt, plan.detailsAt - plan.descriptorsAt],
+      [dataOffset + plan.detailsAt, plan.availableAt - plan.detailsAt],
     ];
     for (let step = 0; step < 60; step++) {
       const [from, length] = targets[random(targets.length)]!;
       const at = (from + random(length)) >> 2;
       const value = random(3) === 0 ? random(2 ** 32) : random(20);
-      attempt(() => void scene.publisher.trySend(payload(step, random(256))));
+      const origin = { host: "far", incarnation: step, sequence: step, hops: 1 };
+      const options = random(2) === 0 ? { origin } : {};
+      attempt(() => void scene.publisher.trySend(payload(step, random(256)), options));
       if (!bells.includes(at)) words[at] = value; // while a sample is under way
       for (const subscriber of subscribers) {
         attempt(() => {

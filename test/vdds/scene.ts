@@ -70,6 +70,13 @@ export function valueOf<T>(outcome: ValueOutcome<T>): T {
   throw new Error(`Cannot take a value: ${outcome.state}`);
 }
 
+/** What was received, without its time and where it came from. */
+export function plain<T>(outcome: ValueOutcome<T>): unknown {
+  if (outcome.state !== "ok") return outcome;
+  const { state, value, sequence, lost } = outcome;
+  return { state, value, sequence, lost };
+}
+
 /** The sample that was taken. */
 export function sampleOf<T>(outcome: SampleOutcome<T>): Sample<T> {
   if (outcome.state === "ok") return outcome.sample;

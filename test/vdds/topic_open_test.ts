@@ -15,7 +15,7 @@ import { readerRole, TOPIC } from "../../src/vdds/vring.ts";
 import { within } from "../os/until.ts";
 import { payload } from "../circular/scene.ts";
 import { Name } from "../shared/scene.ts";
-import { sampleOf, Scene, valueOf } from "./scene.ts";
+import { plain, sampleOf, Scene, valueOf } from "./scene.ts";
 
 Deno.test("a subscriber that leaves gives everything back, and its place", () => {
   using scene = new Scene({ depth: 3, maxSubscribers: 1 });
@@ -33,7 +33,12 @@ Deno.test("a subscriber that leaves gives everything back, and its place", () =>
   const second = scene.subscribe();
   assertEquals(second.tryTake(), { state: "empty" });
   for (let i = 4; i <= 6; i++) assert(publisher.trySend(payload(i, 30)));
-  assertEquals(second.tryReceive(), { state: "ok", value: payload(4, 30), sequence: 4, lost: 0 });
+  assertEquals(plain(second.tryReceive()), {
+    state: "ok",
+    value: payload(4, 30),
+    sequence: 4,
+    lost: 0,
+  });
 });
 
 Deno.test("publishers take turns, and subscribers go on", () => {
@@ -52,7 +57,7 @@ Deno.test("publishers take turns, and subscribers go on", () => {
   assertEquals(next.tryLoan(), undefined);
   for (let i = 2; i <= 4; i++) {
     const outcome = subscriber.tryReceive();
-    assertEquals(outcome, { state: "ok", value: payload(i, 30), sequence: i, lost: 0 });
+    assertEquals(plain(outcome), { state: "ok", value: payload(i, 30), sequence: i, lost: 0 });
   }
 });
 

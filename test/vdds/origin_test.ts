@@ -1,0 +1,128 @@
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import { CorruptRegionError } from "../../src/errors.ts";
+import type { Origin } from "../../src/origin.ts";
+import { MergedSubscriber } from "../../src/vdds/merged_subscriber.ts";
+import { Publisher } from "../../src/vdds/publisher.ts";
+import type { SampleFacts } from "../../src/vdds/sample.ts";
+import { Name } from "../shared/scene.ts";
+import { Inside, sampleOf, Scene, valueOf } from "./scene.ts";
+
+const ORIGIN: Origin = { host: "robot-1", incarnation: 1.7e12, sequence: 42, hops: 2 };
+const MESSAGE = Uint8Array.of(1, 2, 3);
+
+function factsOf({ sequence, lost, time, source, origin }: SampleFacts): SampleFacts {
+  return { sequence, lost, time, source, origin };
+}
+
+Deno.test("every form of receiving tells the time of the publish", () => {
+  using scene = new Scene();
+  const subscribers = [1, 2, 3, 4].map(() => scene.subscribe());
+  const before = Date.now();
+  scene.publisher.trySend(MESSAGE);
+  const after = Date.now() + 1;
+  const times: number[] = [];
+  using sample = sampleOf(subscribers[0]!.tryTake());
+  using latest = sampleOf(subscribers[1]!.tryTakeLatest());
+  const received = subscribers[2]!.tryReceive();
+  assert(received.state === "ok");
+  subscribers[3]!.poll((_bytes, _sequence, _lost, time) => void times.push(time));
+  times.push(sample.time, latest.time, received.time);
+  assertEquals(times, Array(4).fill(times[0]));
+  assert(times[0]! >= before && times[0]! < after, `${before} ${times[0]} ${after}`);
+});
+
+Deno.test("a late joiner gets the time at which the history was published", async () => {
+  using scene = new Scene({ history: 1 });
+  const first = scene.subscribe();
+  scene.publisher.trySend(MESSAGE);
+  const { time } = sampleOf(first.tryTake());
+  const start = Date.now();
+  while (Date.now() <= start) await Promise.resolve();
+  assertEquals(sampleOf(scene.subscribe({ history: 1 }).tryTake()).time, time);
+});
+
+Deno.test("every form of publishing marks its sample with an origin, and no other", async () => {
+  using scene = new Scene();
+  const subscriber = scene.subscribe();
+  const { publisher } = scene;
+  const ways = [
+    () => publisher.trySend(MESSAGE, { origin: ORIGIN }),
+    () => publisher.sendSync(MESSAGE, { origin: ORIGIN, timeout: 0 }),
+    () => publisher.send(MESSAGE, { origin: ORIGIN }),
+    () => {
+      publisher.tryLoan(3)!.set(MESSAGE);
+      publisher.publish(3, { origin: ORIGIN });
+    },
+  ];
+  for (const way of ways) {
+    await way();
+    publisher.trySend(MESSAGE);
+    const outcome = subscriber.tryReceive();
+    assert(outcome.state === "ok");
+    assertEquals([outcome.value, outcome.origin], [MESSAGE, ORIGIN]);
+    using plain = sampleOf(subscriber.tryTake());
+    assertEquals([[...plain.bytes], plain.origin], [[...MESSAGE], undefined]);
+  }
+});
+
+Deno.test("an origin that cannot be stored is refused, and nothing is published", () => {
+  using scene = new Scene();
+  const { publisher } = scene;
+  const options = { origin: { ...ORIGIN, hops: 0 } };
+  publisher.tryLoan(3);
+  for (
+    const way of [
+      () => publisher.trySend(MESSAGE, options),
+      () => publisher.sendSync(MESSAGE, options),
+      () => publisher.publish(3, options),
+    ]
+  ) assertThrows(way, RangeError, "Cannot mark a sample of topic");
+  assertEquals(publisher.sequence, 0);
+});
+
+Deno.test("the largest sample can have an origin", () => {
+  using name = new Name();
+  const size = 2 ** 31;
+  using publisher = Publisher.open(name.name, { depth: 1, size, reserve: false });
+  using inside = new Inside(name.name);
+  publisher.trySend(MESSAGE, { origin: ORIGIN });
+  inside.ring.descriptors.store(0, "length", 2 ** 32 + size);
+  assertEquals(inside.ring.descriptors.load(0, "length") % 2 ** 32, size);
+  assertEquals(inside.ring.descriptors.loadOrigin(0), ORIGIN);
+});
+
+Deno.test("samples of several publishers tell their source, in place and as values", () => {
+  using name = new Name();
+  using subscriber = MergedSubscriber.open(name.name);
+  using left = Publisher.open(name.name, { source: "left" });
+  subscriber.tryReceive(); // finds it
+  left.trySend(MESSAGE, { origin: ORIGIN });
+  const taken = subscriber.tryTake();
+  assert(taken.state === "ok");
+  using sample = taken.sample;
+  assertEquals(factsOf(sample), {
+    sequence: 1,
+    lost: 0,
+    time: sample.time,
+    source: "left",
+    origin: ORIGIN,
+  });
+  left.trySend(MESSAGE);
+  const received = subscriber.tryReceive();
+  assert(received.state === "ok" && received.time >= sample.time);
+  assertEquals([received.source, received.origin], ["left", undefined]);
+});
+
+Deno.test("a corrupt origin costs its sample, and nothing more", () => {
+  const wrong: Partial<Origin>[] = [{ host: "" }, { sequence: NaN }, { hops: 0 }];
+  for (const part of wrong) {
+    using scene = new Scene({ depth: 1 });
+    const subscriber = scene.subscribe();
+    using inside = new Inside(scene.topic);
+    scene.publisher.trySend(MESSAGE, { origin: ORIGIN });
+    inside.ring.descriptors.storeOrigin(0, { ...ORIGIN, ...part });
+    assertThrows(() => subscriber.tryTake(), CorruptRegionError, "and no origin");
+    assert(scene.publisher.trySend(MESSAGE), "it was not given back");
+    assertEquals(valueOf(subscriber.tryReceive()), MESSAGE);
+  }
+});
