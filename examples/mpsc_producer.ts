@@ -29,6 +29,7 @@ async function main(): Promise<void> {
   using producer = MpscProducer.open(name, { ...RING, keepOpen: true });
   console.log(`Sending ${count(rate)} entries/s to "${name}" as producer ${producer.id}`);
   const sent = await send(producer, rate, endAfter(seconds));
+  producer.end();
   console.log(`Sent ${count(sent)} entries.`);
 }
 

@@ -27,6 +27,7 @@ async function main(): Promise<void> {
   using producer = SpscProducer.open(name, { ...RING, keepOpen: true });
   console.log(`Sending ${count(rate)} readings/s to "${name}" for ${seconds} s`);
   const sent = await send(producer, rate, endAfter(seconds));
+  producer.end(); // an error before this line tells the consumer that more may be missing
   console.log(`Sent ${count(sent)} readings.`);
 }
 

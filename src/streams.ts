@@ -17,7 +17,10 @@ export interface ValueSource<T> {
   close(): void;
 }
 
-/** Streams the values of a receiver until the sender closes; cancelling closes the receiver. */
+/**
+ * Streams the values of a receiver until the sender ends; cancelling closes the receiver. The stream
+ * fails where the sender was lost, so it never looks complete.
+ */
 export function valueStream<T>(source: ValueSource<T>, options: WaitOptions): ReadableStream<T> {
   checkWaits(options);
   return new ReadableStream<T>({
@@ -94,10 +97,13 @@ export function byteStream(
 /** A sender. */
 export interface Sink<T> {
   send(value: T, options: WaitOptions): Promise<void>;
+  /** Closes the sender, which has sent everything. */
   close(): void;
+  /** Closes the sender, which has not. Without it, aborting closes. */
+  abort?(): void;
 }
 
-/** Sends each written value, one after the other; closing and aborting close the sender. */
+/** Sends each written value, one after the other; closing and aborting do that to the sender. */
 export function sinkStream<T>(sink: Sink<T>, options: WaitOptions): WritableStream<T> {
   checkWaits(options);
   const waits = { ...options };
@@ -107,6 +113,6 @@ export function sinkStream<T>(sink: Sink<T>, options: WaitOptions): WritableStre
     },
     write: (value) => sink.send(value, waits),
     close: () => sink.close(),
-    abort: () => sink.close(),
+    abort: () => sink.abort === undefined ? sink.close() : sink.abort(),
   });
 }

@@ -72,6 +72,7 @@ const EXPECTED: Record<string, RegExp> = {
   "broken-rpc-order": /the answer to call \d+ belongs to another request/,
   "broken-rw-lock": /[\d ]+ became [\d ]+|finds [\d ]+ without notice/,
   "broken-spsc-copy": /ring \w+: the message at \d+ is not what was sent/,
+  "broken-spsc-end": /ring bytes: no producer ended at \d+|the end hides a cut/,
   "broken-spsc-flag": /ring \w+: the message at \d+ came again, and was not flagged/,
   "broken-spsc-release": /ring \w+: what is from \d+ to \d+ was released, and nobody saw it/,
   "broken-vdds-copy": /topic [\w/]+: sample \d+ is not what was sent/,

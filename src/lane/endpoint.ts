@@ -4,8 +4,21 @@
  * Each end stores its state in a word of its seat, which shows the other end whether it is open,
  * has closed or died (seats.ts). A waiting end checks that before each sleep and after each slice.
  *
+ * The state of a producer also tells whether it sent everything:
+ *
+ * ```
+ *   open ---> closed   it has ended: the consumer gets everything, and then the end
+ *     \-----> lost     it gave up: the consumer gets everything, and then a PeerLostError
+ *      \----> (open)   it died: the same, as nobody holds its role
+ * ```
+ *
+ * P1  The last head is stored before closed or lost; the consumer loads the state, and then the
+ *     head. So a consumer that found the end has everything.
  * C1  An end that dies before it stores open never existed for the other end. An end that dies
  *     while it closes has closed or died, and either is true.
+ * C2  A producer dies between its last publish and closed: it is lost. It may have sent everything,
+ *     which nobody can know.
+ * C3  It dies between closed or lost and the bell: the consumer looks again after a slice.
  *
  * @module
  */
@@ -48,6 +61,22 @@ export interface EndpointParts {
   readonly action: string;
   /** Whether to keep waiting when all parties at the other end are gone. */
   readonly keepOpen: boolean;
+  /** Whether a party at the other end was lost and another one goes on in its place. */
+  readonly wasCut?: () => boolean;
+}
+
+/** How the parties of the other end left, in messages. */
+const HOW: Readonly<Record<Presence | "cut", string>> = {
+  never: "died",
+  open: "died",
+  closed: "has closed",
+  lost: "left without end(), so more may be missing",
+  dead: "died",
+  cut: "did not finish before another one took over",
+};
+
+function isLoss(presence: Presence): boolean {
+  return presence === "dead" || presence === "lost";
 }
 
 /** An end of a ring, whose role is held. */
@@ -61,6 +90,7 @@ export class Endpoint implements Disposable {
   readonly #peerName: string;
   readonly #action: string;
   readonly #keepOpen: boolean;
+  readonly #wasCut: () => boolean;
   #watched = 0; // the seat last found open, checked first
 
   constructor(parts: EndpointParts) {
@@ -73,6 +103,7 @@ export class Endpoint implements Disposable {
     this.#peerName = parts.peerName;
     this.#action = parts.action;
     this.#keepOpen = parts.keepOpen;
+    this.#wasCut = parts.wasCut ?? (() => false);
   }
 
   /** Makes the user of this end, and only then stores open; closes the end if that throws. */
@@ -91,45 +122,45 @@ export class Endpoint implements Disposable {
   }
 
   /**
-   * Returns the condition of the other end: open if any party is, else dead if one of them died.
+   * Returns the condition of the other end: open if any party is, else dead or lost if one is that.
    */
   peer(): Presence {
     let found: Presence = "never";
     for (const seat of this.#peers) {
       const state = presenceIn(this.#region, seat);
       if (state === "open") return state;
-      if (state === "dead" || found === "never") found = state;
+      if (found === "never" || isLoss(state)) found = state;
     }
     return found;
   }
 
-  /** Whether everyone at the other end is gone, one of them died, and no other is expected. */
+  /** Whether everyone at the other end is gone, not all have ended, and no other is expected. */
   peerIsLost(): boolean {
-    return !this.#keepOpen && this.peer() === "dead";
+    if (this.#keepOpen) return false;
+    const peer = this.peer();
+    return isLoss(peer) || peer === "closed" && this.#wasCut();
   }
 
-  /** Whether the other end has closed and no other is expected; cheaper than `peer()`. */
+  /** Whether the other end has ended and no other is expected; cheaper than `peer()`. */
   peerHasClosed(): boolean {
     if (this.#keepOpen) return false;
     const peers = this.#peers;
     if (peers[this.#watched]!.state.load() === SeatState.open) return false;
     let closed = false;
     for (let index = 0; index < peers.length; index++) {
-      const state = peers[index]!.state.load();
-      if (state === SeatState.open) {
-        this.#watched = index;
-        return false;
-      }
+      const state = peers[index]!.state.load(); // P1 before the head ..
+      if (state === SeatState.open) this.#watched = index;
+      if (state === SeatState.open || state === SeatState.lost) return false;
       closed ||= state === SeatState.closed;
     }
-    return closed;
+    return closed && !this.#wasCut();
   }
 
   /** Whether everyone at the other end is gone, and no other is expected. */
   peerIsGone(): boolean {
     if (this.#keepOpen) return false;
     const peer = this.peer();
-    return peer === "closed" || peer === "dead";
+    return peer === "closed" || isLoss(peer);
   }
 
   /** The waits of this end, which are for these conditions. */
@@ -146,7 +177,7 @@ export class Endpoint implements Disposable {
 
   /** The error for an operation that needs the other end, which is gone. */
   peerLost(): PeerLostError {
-    const how = this.peer() === "closed" ? "has closed" : "died";
+    const how = HOW[this.#wasCut() ? "cut" : this.peer()];
     return new PeerLostError(
       `Cannot ${this.#action} ${this.what}: its ${this.#peerName} ${how}; open the ring with ` +
         "keepOpen to wait for another one",
@@ -167,8 +198,17 @@ export class Endpoint implements Disposable {
 
   /** Stores closed, wakes the other end, and releases the role. */
   close(...bells: Ringable[]): void {
+    this.#leave(SeatState.closed, bells);
+  }
+
+  /** Stores lost, wakes the other end, and releases the role. */
+  abort(...bells: Ringable[]): void {
+    this.#leave(SeatState.lost, bells);
+  }
+
+  #leave(state: number, bells: readonly Ringable[]): void {
     this.#region.close(() => {
-      this.#own.store(SeatState.closed);
+      this.#own.store(state); // .. P1 after the last head
       for (const bell of bells) bell.ring();
     });
   }

@@ -8,7 +8,7 @@
 export type Nothing =
   /** The ring is empty now. */
   | { state: "empty" }
-  /** The ring is empty, and the other end has closed. */
+  /** The ring is empty, and the other end has ended: nothing more comes. */
   | { state: "closed" };
 
 /** A received value. */

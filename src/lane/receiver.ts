@@ -74,7 +74,7 @@ export class MessageReceiver<
   }
 
   /** @ignore */
-  protected get end(): Endpoint {
+  protected get endpoint(): Endpoint {
     return this.#end;
   }
 
@@ -82,6 +82,12 @@ export class MessageReceiver<
   get available(): number {
     this.#end.checkOpen();
     return this.#source.available;
+  }
+
+  /** Whether the other end has ended and everything was received. */
+  get ended(): boolean {
+    this.#checkFree("look");
+    return this.#nothing() === CLOSED;
   }
 
   /**

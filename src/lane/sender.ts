@@ -41,7 +41,7 @@ export abstract class Sender implements Disposable {
   }
 
   /** @ignore */
-  protected get end(): Endpoint {
+  protected get endpoint(): Endpoint {
     return this.#at.end;
   }
 
@@ -52,7 +52,7 @@ export abstract class Sender implements Disposable {
 
   /** The number of unread bytes in the ring. */
   get available(): number {
-    this.end.checkOpen();
+    this.endpoint.checkOpen();
     return this.lane.used;
   }
 
@@ -83,9 +83,9 @@ export abstract class Sender implements Disposable {
 
   /** Sends the first `length` bytes of the claimed space and discards the rest. */
   publish(length?: number): void {
-    this.end.checkOpen();
+    this.endpoint.checkOpen();
     const claim = this.#claim;
-    const { what } = this.end;
+    const { what } = this.endpoint;
     if (claim === undefined) {
       throw new VringError(`Cannot publish to ${what}: nothing is claimed; claim first`);
     }
@@ -118,20 +118,33 @@ export abstract class Sender implements Disposable {
     await this.whenRoom(() => this.findRoom(this.capacity), options);
   }
 
-  /** Closes this end; the receiver still gets every message that was sent. */
-  close(): void {
-    this.end.close(this.#at.place.dataBell);
+  /**
+   * Ends and closes: the consumer gets everything that was sent, and then learns that nothing more
+   * comes.
+   */
+  end(): void {
+    this.#at.end.close(this.#at.place.dataBell);
   }
 
-  /** Closes this handle, as `close()` does. */
+  /**
+   * Closes this end as lost: the consumer gets everything that was sent, and then a PeerLostError.
+   */
+  abort(): void {
+    this.#at.end.abort(this.#at.place.dataBell);
+  }
+
+  /**
+   * Closes this end as lost, as `abort()` does, unless it has ended. So an error that leaves a
+   * `using` block never looks like an end.
+   */
   [Symbol.dispose](): void {
-    this.close();
+    this.abort();
   }
 
   /** Returns whether a claim of this length has room; discards the previous claim.
    * @ignore */
   protected hasRoom(length: number): boolean {
-    this.end.checkOpen();
+    this.endpoint.checkOpen();
     this.checkLength(length);
     this.#claim = undefined;
     const bytes = this.bytesFor(length);
@@ -143,7 +156,7 @@ export abstract class Sender implements Disposable {
   /** Returns true if so many bytes are free, and undefined if not.
    * @ignore */
   protected findRoom(bytes: number): true | undefined {
-    this.end.checkOpen();
+    this.endpoint.checkOpen();
     this.#wanted = bytes;
     return this.lane.hasRoom(bytes) || undefined;
   }
@@ -178,7 +191,7 @@ export abstract class Sender implements Disposable {
       bell: this.#at.bell,
       watch: this.lane.tail,
       ready: () => this.lane.hasRoom(bytes),
-      beforeSleep: () => this.end.peerIsGone() ? "lost" : undefined,
+      beforeSleep: () => this.endpoint.peerIsGone() ? "lost" : undefined,
     };
   }
 }
@@ -198,7 +211,7 @@ export abstract class MessageSender<T> extends Sender {
   constructor(at: LaneEnd, codec: Codec<T>) {
     super(at);
     this.maxMessage = longestRecord(at.place.capacity);
-    this.#encoder = encoderOf(codec, "send through", this.end.what);
+    this.#encoder = encoderOf(codec, "send through", this.endpoint.what);
   }
 
   /** Sends a value; returns false when the ring is full. Never waits. */
@@ -224,7 +237,7 @@ export abstract class MessageSender<T> extends Sender {
    * can never be sent, sends the values before it and throws.
    */
   trySendBatch(values: readonly T[]): number {
-    checkArray(values, this.end.what);
+    checkArray(values, this.endpoint.what);
     return this.#trySendFrom(values, 0);
   }
 
@@ -246,7 +259,7 @@ export abstract class MessageSender<T> extends Sender {
 
   /** Returns an attempt to send the rest of a batch. */
   #batch(values: readonly T[]): () => true | undefined {
-    checkArray(values, this.end.what);
+    checkArray(values, this.endpoint.what);
     let sent = 0;
     return () => {
       sent += this.#trySendFrom(values, sent);
@@ -254,14 +267,22 @@ export abstract class MessageSender<T> extends Sender {
     };
   }
 
-  /** Returns a stream into the ring that waits for room; closing or aborting it closes this end. */
+  /**
+   * Closes this end, as `end()` does: a message arrives whole or not at all. The consumer still gets
+   * every message that was sent.
+   */
+  close(): void {
+    this.end();
+  }
+
+  /** Returns a stream into the ring that waits for room; closing it ends, and aborting it aborts. */
   toWritableStream(options: WaitOptions = {}): WritableStream<T> {
     return sinkStream(this, options);
   }
 
   /** Writes a value into free space, and counts it as written; returns false if it has no room. */
   #write(value: T): boolean {
-    this.end.checkOpen();
+    this.endpoint.checkOpen();
     const { lane } = this;
     const encoder = this.#encoder;
     const prepared = encoder.prepare(value);
@@ -271,7 +292,7 @@ export abstract class MessageSender<T> extends Sender {
     }
     if (!this.hasRoom(bound)) return false;
     const length = encoder.into(prepared, lane.place.mapping, payloadOffset(lane), bound);
-    if (length < 0) this.end.checkOpen();
+    if (length < 0) this.endpoint.checkOpen();
     finishRecord(lane, length);
     return true;
   }
@@ -288,7 +309,7 @@ export abstract class MessageSender<T> extends Sender {
     try {
       while (next < values.length && this.#write(values[next]!)) next++;
     } finally {
-      if (next > first && !this.end.closed) this.lane.announce();
+      if (next > first && !this.endpoint.closed) this.lane.announce();
     }
     return next - first;
   }
@@ -314,7 +335,7 @@ export abstract class MessageSender<T> extends Sender {
     return new RangeError(
       `Cannot send ${
         inWords(length)
-      } bytes through ${this.end.what}: of its ${this.capacity} bytes ` +
+      } bytes through ${this.endpoint.what}: of its ${this.capacity} bytes ` +
         `a message can have ${this.maxMessage}; make it larger`,
     );
   }

@@ -60,7 +60,7 @@ class ProducerLane extends LaneReceiver implements Origin {
   }
 }
 
-/** Returns the lanes of a new consumer; throws if it had to empty one (mpsc.ts, C2). */
+/** Returns the lanes of a new consumer; throws if it had to empty one (mpsc.ts, C3). */
 function beginLanes(board: Board): ProducerLane[] {
   let emptied: string | undefined;
   const lanes = Array.from({ length: board.producers }, (_, id) => {
@@ -210,8 +210,8 @@ export class MpscConsumer<T = Uint8Array> extends MessageReceiver<T, MpscValue<T
     handler: (message: Uint8Array<ArrayBuffer>, origin: Origin, redelivered: boolean) => void,
     limit = Infinity,
   ): number {
-    checkHandler(handler, "poll", this.end.what);
-    checkLimit(limit, 0, "poll", this.end.what);
+    checkHandler(handler, "poll", this.endpoint.what);
+    checkLimit(limit, 0, "poll", this.endpoint.what);
     const show = (bytes: Uint8Array<ArrayBuffer>, redelivered: boolean, lane: LaneReceiver) =>
       handler(bytes, lane as ProducerLane, redelivered);
     let count = 0;
@@ -219,7 +219,7 @@ export class MpscConsumer<T = Uint8Array> extends MessageReceiver<T, MpscValue<T
       const turn = this.pollLane(show, Math.min(TURN, limit - count));
       this.#source.endTurn();
       count += turn;
-      if (turn === 0 || this.end.closed) break;
+      if (turn === 0 || this.endpoint.closed) break;
     }
     return count;
   }

@@ -20,7 +20,10 @@
  * C1  A producer dies: its published messages stay, and once the consumer has read them another
  *     producer can take the seat. Unpublished messages vanish (lane.ts, C1). The consumer finds a
  *     message that was published without a hint (fan_in.ts, C1).
- * C2  A peer corrupts the positions of a lane, and the consumer closes or dies: the next consumer
+ * C2  A producer is lost (endpoint.ts): a consumer that does not keep open gets a PeerLostError once
+ *     all producers are gone and every lane is drained. A producer that takes the seat before that
+ *     goes on for the lost one.
+ * C3  A peer corrupts the positions of a lane, and the consumer closes or dies: the next consumer
  *     that opens empties that lane and throws once, so the attempt after that serves all lanes.
  *
  * @module
@@ -59,7 +62,11 @@ export const MPSC_SEAT = layout("mpsc_seat", {
     line: true,
     doc: "rung by the consumer; raised by a waiting producer",
   },
-  producer: { type: "u32", atomic: true, doc: "the producer: 0 never existed, 1 open, 2 closed" },
+  producer: {
+    type: "u32",
+    atomic: true,
+    doc: "the producer: 0 never existed, 1 open, 2 ended, 3 lost",
+  },
   generation: { type: "u32", atomic: true, doc: "the number of producers that had this seat" },
 });
 

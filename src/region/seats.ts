@@ -32,9 +32,9 @@
  * C2  A newcomer dies before it goes online: its peers never knew it, and the seat is as after C1.
  * C3  A newcomer dies after it has counted the generation up: no party uses that number.
  *
- * A party stores in a state word whether it is open or has closed. It holds the byte before it
- * stores open, and stores closed before it releases the byte. So a peer that loads open, finds the
- * byte free and loads open again knows that the party died.
+ * A party stores in a state word whether it is open, has closed, or leaves unfinished work (lost).
+ * It holds the byte before it stores open, and stores closed or lost before it releases the byte. So
+ * a peer that loads open, finds the byte free and loads open again knows that the party died.
  *
  * @module
  */
@@ -45,7 +45,7 @@ import type { Role } from "./liveness.ts";
 import type { Region } from "./region.ts";
 
 /** The values of a state word. */
-export const SeatState = { never: 0, open: 1, closed: 2 } as const;
+export const SeatState = { never: 0, open: 1, closed: 2, lost: 3 } as const;
 
 /** A role, and the word with its party's state. */
 export interface Seat {
@@ -54,15 +54,27 @@ export interface Seat {
 }
 
 /** The condition of a party, as far as its peers can know it. */
-export type Presence = "never" | "open" | "closed" | "dead";
+export type Presence = "never" | "open" | "closed" | "lost" | "dead";
 
-/** Returns whether a party lives, closed, died, or never existed. */
+/** Returns whether a party lives, closed, gave up, died, or never existed. */
 export function presenceIn(region: Pick<Region, "isHeld">, { role, state }: Seat): Presence {
-  const seen = state.load();
-  if (seen === SeatState.closed) return "closed";
-  if (seen !== SeatState.open) return "never";
-  if (region.isHeld(role)) return "open";
-  return state.load() === SeatState.closed ? "closed" : "dead";
+  const seen = presenceOf(state.load());
+  if (seen !== "open" || region.isHeld(role)) return seen;
+  const last = presenceOf(state.load());
+  return last === "open" ? "dead" : last;
+}
+
+function presenceOf(state: number): Exclude<Presence, "dead"> {
+  switch (state) {
+    case SeatState.open:
+      return "open";
+    case SeatState.closed:
+      return "closed";
+    case SeatState.lost:
+      return "lost";
+    default:
+      return "never";
+  }
 }
 
 /**

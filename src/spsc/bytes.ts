@@ -51,6 +51,7 @@ function checkCount(action: string, bytes: number, capacity: number): void {
  * console.log(consumer.peek()); // 1, 2, 3
  * consumer.release(2);
  * console.log(consumer.peek()); // 3
+ * producer.end(); // otherwise the consumer gets a PeerLostError after the last byte
  * ```
  */
 export class SpscByteProducer extends Sender {
@@ -74,17 +75,22 @@ export class SpscByteProducer extends Sender {
   }
 
   #findCount(bytes: number): true | undefined {
-    this.end.checkOpen();
+    this.endpoint.checkOpen();
     checkCount("wait for", bytes, this.capacity);
     return this.findRoom(bytes);
   }
 
-  /** Returns a stream into the ring that waits for room; closing or aborting it closes this end. */
+  /** Closes this end as lost, as `abort()` does, unless it has ended. */
+  close(): void {
+    this.abort();
+  }
+
+  /** Returns a stream into the ring that waits for room; closing it ends, and aborting it aborts. */
   toWritableStream(options: WaitOptions = {}): WritableStream<Uint8Array> {
     const send = async (bytes: Uint8Array, options: WaitOptions) => {
       let sent = 0;
       await this.whenRoom(() => {
-        const left = byteLengthOf(bytes, "write to", this.end.what) - sent;
+        const left = byteLengthOf(bytes, "write to", this.endpoint.what) - sent;
         const written = this.#write(bytes, sent, Math.max(0, left));
         sent += written;
         if (written === left || left <= 0) return true;
@@ -92,13 +98,13 @@ export class SpscByteProducer extends Sender {
         return undefined;
       }, options);
     };
-    return sinkStream({ send, close: () => this.close() }, options);
+    return sinkStream({ send, close: () => this.end(), abort: () => this.abort() }, options);
   }
 
   /** Copies as many of the `left` bytes from `start` on as fit, and returns their number. */
   #write(bytes: Uint8Array, start: number, left: number): number {
     this.discard();
-    this.end.checkOpen();
+    this.endpoint.checkOpen();
     const length = this.lane.hasRoom(left) ? left : Math.min(left, this.free);
     if (length === 0 || !this.lane.hasRoom(length)) return 0;
     copyIn(this.lane.place.mapping, this.lane.offset, partOf(bytes, start, length));
@@ -183,7 +189,7 @@ export class SpscByteConsumer implements Disposable, Waitable {
     return this.#lane.redelivered;
   }
 
-  /** Whether the producer has closed and everything was released. */
+  /** Whether the producer has ended and everything was released. */
   get ended(): boolean {
     this.#end.checkOpen();
     return this.#end.peerHasClosed() && this.#lane.look() === 0;
@@ -213,7 +219,7 @@ export class SpscByteConsumer implements Disposable, Waitable {
 
   /**
    * Blocks the thread until `bytes` bytes are readable, one by default; returns false if the
-   * producer closes with fewer.
+   * producer ends with fewer.
    */
   waitSync(options: SyncBytesOptions = {}): boolean {
     checkWaits(options);
@@ -222,7 +228,7 @@ export class SpscByteConsumer implements Disposable, Waitable {
   }
 
   /**
-   * Resolves once `bytes` bytes are readable, one by default, or with false if the producer closes
+   * Resolves once `bytes` bytes are readable, one by default, or with false if the producer ends
    * with fewer.
    */
   wait(options: BytesOptions = {}): Promise<boolean> {
@@ -246,7 +252,7 @@ export class SpscByteConsumer implements Disposable, Waitable {
 
   /**
    * Returns a stream of the bytes, which fills the reader's own array if it brings one; cancelling
-   * it closes this end.
+   * it closes this end. It fails with a PeerLostError where the producer left without `end()`.
    */
   toReadableStream(options: WaitOptions = {}): ReadableStream<Uint8Array<ArrayBuffer>> {
     return byteStream({

@@ -122,8 +122,8 @@ export class SpscConsumer<T = Uint8Array> extends MessageReceiver<T> {
     handler: (message: Uint8Array<ArrayBuffer>, redelivered: boolean) => void,
     limit = Infinity,
   ): number {
-    checkHandler(handler, "poll", this.end.what);
-    checkLimit(limit, 0, "poll", this.end.what);
+    checkHandler(handler, "poll", this.endpoint.what);
+    checkLimit(limit, 0, "poll", this.endpoint.what);
     return this.pollLane(handler, limit);
   }
 }

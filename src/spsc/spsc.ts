@@ -4,6 +4,20 @@
  * lane.ts moves the bytes, record.ts frames the messages, and lane/endpoint.ts describes an end. A
  * ring carries messages or plain bytes, as the message type in its header shows.
  *
+ * A producer that is lost may be followed by another one before the consumer has noticed. A
+ * consumer that does not keep open must learn of it all the same: otherwise half a file, with the
+ * bytes of the next producer behind it, would look complete.
+ *
+ * I1  A producer that takes over from a lost one stores the head in `cut_at`, then counts up `cuts`,
+ *     and then stores open. So a consumer that finds the end of the last producer finds all cuts.
+ * I2  A consumer remembers `cuts` as it was when it opened; less one if bytes before `cut_at` are
+ *     still unread. While `cuts` differs from that, the end is a loss.
+ * C1  A producer dies between its cut and open: the state is still the one that it found, and the
+ *     next producer counts the same cut again. Only a change means anything.
+ * C2  A consumer opens while a producer takes over. It loads `cuts` before `cut_at`, so it may be
+ *     told of a cut that is before its first byte, and never misses one. The same happens to a
+ *     consumer that opens just where positions come round to an old `cut_at`, 4 GiB later.
+ *
  * @module
  */
 
@@ -11,7 +25,7 @@ import { type Codec, codec } from "../codec.ts";
 import { fingerprint } from "../layout/hash.ts";
 import { layout } from "../layout/layout.ts";
 import type { Region } from "../region/region.ts";
-import { takeRole } from "../region/seats.ts";
+import { SeatState, takeRole } from "../region/seats.ts";
 import type { MessageType, RegionKind } from "../region/header.ts";
 import { Word32 } from "../memory/word.ts";
 import { Doorbell } from "../wait/doorbell.ts";
@@ -33,8 +47,14 @@ export const SPSC_CONTROL = layout("spsc_control", {
     line: true,
     doc: "rung by the consumer; raised by a waiting producer",
   },
-  producer: { type: "u32", line: true, doc: "the producer: 0 never existed, 1 open, 2 closed" },
-  consumer: { type: "u32", line: true, doc: "the consumer: the same values" },
+  producer: {
+    type: "u32",
+    line: true,
+    doc: "the producer: 0 never existed, 1 open, 2 ended, 3 lost",
+  },
+  cut_at: { type: "u32", atomic: true, doc: "the producer: the head of the last lost one" },
+  cuts: { type: "u32", atomic: true, doc: "the producer: the number of lost ones" },
+  consumer: { type: "u32", line: true, doc: "the consumer: 0 never existed, 1 open, 2 closed" },
 });
 
 /** The message type of a ring of bytes; other rings have the type of their codec. */
@@ -91,6 +111,43 @@ function typeOf({ level = "messages", codec: chosen = codec.bytes }: EndOptions)
 /** Opens the regions of these rings. */
 export const RINGS = new RingRegions<EndOptions>(ringProduct(SPSC), typeOf);
 
+/** The producers of a ring that were lost. */
+class Cuts {
+  readonly #region: Region;
+  readonly #at: Word32;
+  readonly #count: Word32;
+
+  constructor(region: Region) {
+    const { mapping, controlOffset: control } = region;
+    this.#region = region;
+    this.#at = new Word32(mapping, SPSC_CONTROL.fields.cut_at, control);
+    this.#count = new Word32(mapping, SPSC_CONTROL.fields.cuts, control);
+  }
+
+  #lane(word: "head" | "tail"): number {
+    const { mapping, controlOffset: control } = this.#region;
+    const base = control + SPSC_CONTROL.fields.lane.offset;
+    return new Word32(mapping, LANE.fields[word], base).load();
+  }
+
+  /** Notes that the producer with this state was lost, if it was. The caller holds its role. */
+  note(state: number): void {
+    if (state !== SeatState.open && state !== SeatState.lost) return;
+    this.#at.store(this.#lane("head")); // I1
+    this.#count.store((this.#count.load() + 1) >>> 0); // I1, C1
+  }
+
+  /** Returns whether a producer was lost whose bytes a consumer that opens now can get. */
+  since(): () => boolean {
+    const count = this.#count.load(); // C2
+    const tail = this.#lane("tail");
+    const before = (this.#at.load() - tail) >>> 0; // unread bytes of the lost one, if this is small
+    const isCut = count > 0 && before > 0 && before <= (this.#lane("head") - tail) >>> 0; // I2
+    const known = isCut ? (count - 1) >>> 0 : count;
+    return () => this.#count.load() !== known;
+  }
+}
+
 /** Takes an end of a ring; throws a RoleTakenError if a living party holds it. */
 export function takeEnd(
   name: string,
@@ -104,14 +161,18 @@ export function takeEnd(
   const { fields } = SPSC_CONTROL;
   const peerName = title === "producer" ? "consumer" : "producer";
   takeRole(region, ROLES[title], { action: `open ring "${name}" as its ${title}` });
+  const own = new Word32(mapping, fields[title], control);
+  const cuts = new Cuts(region);
+  if (title === "producer") cuts.note(own.load());
   const end = new Endpoint({
     name,
     region,
-    own: new Word32(mapping, fields[title], control),
+    own,
     peers: [{ role: ROLES[peerName], state: new Word32(mapping, fields[peerName], control) }],
     peerName,
     action: title === "producer" ? "send through" : "receive from",
     keepOpen: options.keepOpen ?? false,
+    ...title === "consumer" && { wasCut: cuts.since() },
   });
   const dataBell = new Doorbell(mapping, fields.data_bell, control);
   const spaceBell = new Doorbell(mapping, fields.space_bell, control);

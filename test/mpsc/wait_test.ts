@@ -2,7 +2,7 @@
  * Waiting at rings with many producers: wake-ups, and reports of ends that closed or died.
  */
 
-import { assert, assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { PeerLostError } from "../../src/errors.ts";
 import { codec } from "../../src/codec.ts";
 import { Word32 } from "../../src/memory/word.ts";
@@ -137,11 +137,26 @@ Deno.test("for await gives every value of all producers until the last one close
   const sending = [0, 1, 2, 3].map(async (id) => {
     using producer = MpscProducer.open(name.name, { ...options, id });
     for (let i = 0; i < 500; i++) await producer.send([id, i], { spin: 0 });
+    producer.end();
   });
   const next = [0, 0, 0, 0];
   for await (const [id, i] of consumer) assertEquals(i, next[id]!++);
   assertEquals(next, [500, 500, 500, 500]);
   await Promise.all(sending);
+});
+
+Deno.test("a lost producer is told of once the last one has gone, and not if another took its lane", async () => {
+  using cast = new Cast({ lanes: 2 });
+  const { name, consumer, producers: [one, other] } = cast;
+  one!.trySend(payload(1, 10));
+  one!.abort();
+  assertEquals(valueOf(consumer.tryReceive()).value, payload(1, 10));
+  assert(isTimeout(assertThrows(() => consumer.receiveSync({ timeout: 1 })))); // the other is open
+  const waiting = consumer.receive();
+  other!.end();
+  await assertRejects(() => waiting, PeerLostError, "without end()");
+  MpscProducer.open(name.name, { id: 0 }).end();
+  assertEquals(consumer.receiveSync(), { state: "closed" });
 });
 
 Deno.test("streams carry what all producers send, and hold each of them back", async () => {

@@ -129,8 +129,14 @@ Deno.test("presenceIn() tells a living party from one that closed, died, or neve
   assertEquals(presenceIn(own, seat), "open");
   role.close();
   assertEquals(presenceIn(own, seat), "dead");
-  state.store(SeatState.closed);
-  assertEquals(presenceIn(own, seat), "closed");
+  for (
+    const [stored, presence] of [[SeatState.closed, "closed"], [SeatState.lost, "lost"]] as const
+  ) {
+    state.store(stored);
+    assertEquals(presenceIn(own, seat), presence);
+  }
+  state.store(4711);
+  assertEquals(presenceIn(own, seat), "never");
 });
 
 Deno.test("presenceIn() does not take a party for dead that closes between its looks", () => {

@@ -5,7 +5,6 @@ import type { SpscByteConsumer, SpscByteProducer } from "../../src/spsc/bytes.ts
 import { SpscConsumer } from "../../src/spsc/consumer.ts";
 import { SpscProducer } from "../../src/spsc/producer.ts";
 import { bytesFrom } from "../memory/bytes.ts";
-import { until } from "../os/until.ts";
 import { Name } from "../shared/scene.ts";
 import { CAPACITY, Inside } from "./scene.ts";
 
@@ -198,19 +197,6 @@ Deno.test("waits for bytes and for space give up after their timeout", async () 
   for (const wait of waits) assertEquals(await wait.catch((error) => error), reason);
 });
 
-Deno.test("a consumer of bytes drains the bytes of a closed producer, and then sees that it has closed", async () => {
-  using pair = new Pair();
-  const { producer, consumer } = pair;
-  const more = consumer.wait({ bytes: 100 });
-  pair.send(0, 10);
-  producer.close();
-  assertEquals(await more, false);
-  assertEquals([consumer.ended, consumer.waitSync()], [false, true]);
-  assertEquals(consumer.peek(), bytesFrom(0, 10));
-  consumer.release(10);
-  assertEquals([consumer.ended, consumer.waitSync(), await consumer.wait()], [true, false, false]);
-});
-
 Deno.test("a producer of bytes gets an error when its consumer is gone", async () => {
   using pair = new Pair();
   const { producer, consumer } = pair;
@@ -334,27 +320,28 @@ Deno.test("toReadableStream() reads into the reader's array, and nothing ahead",
   pair.send(100, 5);
   assertEquals((await late).value, bytesFrom(100, 5));
   const end = reader.read(new Uint8Array(200));
-  producer.close();
+  producer.end();
   assertEquals((await end).done, true);
 });
 
-Deno.test("cancelling and aborting the streams of bytes closes the ends", async () => {
+Deno.test("a wait for more bytes than come before the end gives false, and the rest is there", async () => {
   using pair = new Pair();
   const { producer, consumer } = pair;
-  pair.send(0, producer.capacity);
-  const writer = producer.toWritableStream().getWriter();
-  const closed = writer.closed.catch(() => {});
-  const write = writer.write(bytesFrom(0, 10)).catch(() => "given up");
-  await writer.abort();
-  await closed;
-  assertEquals(await write, "given up");
-  await until("the end is closed", () => {
-    try {
-      return producer.free < 0;
-    } catch (error) {
-      return error instanceof ClosedError;
-    }
-  });
-  await consumer.toReadableStream().cancel();
-  assertThrows(() => consumer.peek(), ClosedError);
+  const more = consumer.wait({ bytes: 100 });
+  pair.send(0, 10);
+  producer.end();
+  assertEquals([await more, consumer.waitSync({ bytes: 11 })], [false, false]);
+  assertEquals([consumer.ended, consumer.peek()], [false, bytesFrom(0, 10)]);
+  consumer.release(10);
+  assertEquals(consumer.ended, true);
+});
+
+Deno.test("SpscByteProducer.close() is no end", () => {
+  using pair = new Pair();
+  const { producer, consumer } = pair;
+  pair.send(0, 10);
+  producer.close();
+  assertEquals(consumer.peek(), bytesFrom(0, 10));
+  consumer.release(10);
+  assertThrows(() => consumer.waitSync(), PeerLostError, "without end()");
 });

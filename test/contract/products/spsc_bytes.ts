@@ -23,6 +23,7 @@ const PIECE = KILLED_LENGTH;
 function senderOf(producer: SpscByteProducer): Handle {
   return {
     ...handleOf(producer, { capacity: producer.capacity }),
+    close: () => producer.end(), // its close() alone is no end
     mark() {
       producer.claimSync(MARK.length, { timeout: 0 }).set(MARK);
       producer.publish();

@@ -1,5 +1,6 @@
 /**
- * A ring of whole slots for one sender and one receiver, and one that publishes too early.
+ * A ring of whole slots for one sender and one receiver, one that publishes too early, and one that
+ * ends too early.
  *
  * @module
  */
@@ -16,6 +17,7 @@ export class Ring {
   protected readonly memory = mapMemory("shared");
   protected readonly head: Word32 = new Word32(this.memory, { path: "head", offset: 0 });
   protected readonly tail: Word32 = new Word32(this.memory, { path: "tail", offset: 64 });
+  protected readonly end: Word32 = new Word32(this.memory, { path: "end", offset: 256 });
 
   protected offsetOf(position: number): number {
     return FIRST_SLOT + position % SLOTS * SLOT_BYTES;
@@ -34,6 +36,17 @@ export class Ring {
     this.head.store(head + 1);
   }
 
+  /** Sends the last message. */
+  finish(message: Uint8Array): void {
+    while (!this.trySend(message));
+    this.end.store(1);
+  }
+
+  /** Whether everything was received. */
+  get ended(): boolean {
+    return this.end.load() === 1 && this.head.load() === this.tail.load();
+  }
+
   tryReceive(): Uint8Array | undefined {
     const tail = this.tail.load();
     if (this.head.load() === tail) return undefined;
@@ -49,5 +62,13 @@ export class PublishesFirst extends Ring {
   protected override put(head: number, message: Uint8Array): void {
     this.head.store(head + 1);
     copyIn(this.memory, this.offsetOf(head), message);
+  }
+}
+
+/** Broken: the end is visible before the last message is. */
+export class EndsFirst extends Ring {
+  override finish(message: Uint8Array): void {
+    this.end.store(1);
+    while (!this.trySend(message));
   }
 }

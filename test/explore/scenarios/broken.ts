@@ -9,7 +9,7 @@ import * as bells from "../broken/bells.ts";
 import { Broadcast, FILLER, RollsBack } from "../broken/broadcast.ts";
 import { LeavesEarly, NeverLooksAgain, Observer } from "../broken/observer.ts";
 import { Accounts, FreesTwice, Pool, RepairsUnheld, TOTAL } from "../broken/repair.ts";
-import { PublishesFirst, Ring } from "../broken/ring.ts";
+import { EndsFirst, PublishesFirst, Ring } from "../broken/ring.ts";
 import { Seqlock, WithoutSecondCheck } from "../broken/seqlock.ts";
 import { prepared, replacer, writer } from "./circular.ts";
 import {
@@ -178,6 +178,41 @@ const BYTES: readonly Row[] = [
         const received = results.receiver as number[] | undefined;
         const inOrder = received?.every((message, i) => message === i + 1) ?? true;
         return inOrder ? undefined : `messages ${received} were received`;
+      },
+    }),
+  ),
+  ...pair(
+    {
+      name: "ends-first",
+      about: "a sender that stores the end before the last message",
+      expect: "invariant",
+    },
+    [EndsFirst, Ring],
+    (make) => ({
+      actors: {
+        sender: () => {
+          const ring = make();
+          ring.trySend(pattern(8, 1));
+          ring.finish(pattern(8, 2));
+        },
+        receiver: () => {
+          const ring = make();
+          const received = [];
+          for (let looks = 0; looks < 4; looks++) {
+            const bytes = ring.tryReceive();
+            if (bytes !== undefined) received.push(bytes);
+            else if (ring.ended) return { received: numbers(received), ended: true };
+          }
+          return { received: numbers(received), ended: false };
+        },
+      },
+      bounds: "2/1/0",
+      check: ({ results }) => {
+        const { received, ended } = (results.receiver ?? {}) as {
+          received?: number[];
+          ended?: boolean;
+        };
+        return ended && received!.join() !== "1,2" ? `only ${received} came` : undefined;
       },
     }),
   ),

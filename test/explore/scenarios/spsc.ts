@@ -100,14 +100,14 @@ function consumer(
   });
 }
 
-/** Sends messages as bytes, in pieces that the consumer has to put together. */
-function byteProducer(to: number): () => Sent {
+/** Sends messages `from` to `to` as bytes, in pieces that the consumer has to put together. */
+function byteProducer(from: number, to: number): () => Sent {
   return () => {
     const producer = openSoon(() =>
       SpscProducer.open("ring", { ...OPTIONS, level: "bytes", keepOpen: true })
     );
     const sent: number[] = [];
-    for (let message = 1; message <= to; message++) {
+    for (let message = from; message <= to; message++) {
       const bytes = pattern(LENGTH, message);
       for (const part of [bytes.subarray(0, 120), bytes.subarray(120)]) {
         producer.claimSync(part.length + 8, { spin: 0 }).set(part);
@@ -115,7 +115,7 @@ function byteProducer(to: number): () => Sent {
       }
       sent.push(message);
     }
-    producer.close();
+    producer.end();
     return { sent };
   };
 }
@@ -191,13 +191,29 @@ function scenario(
   return { name, about, setup, actors, bounds, check, ...mayDie && { short: 1 } };
 }
 
-/** What a dead producer has sent was received whole, and a closed one was not taken for dead. */
-const drained: Scenario["check"] = ({ results, dead }) => {
+/**
+ * What a dead producer has sent was received whole, and one that ended was not taken for dead. The
+ * consumer finds an end only if everything has arrived.
+ */
+function drained(total: number): Scenario["check"] {
+  return ({ results, dead }) => {
+    const { received, end } = results.consumer as Received;
+    const { sent } = (results.producer ?? { sent: [] }) as Sent;
+    if (received.some((message, i) => message !== i + 1)) return `received ${received}`;
+    if (received.length < sent.length) return `received ${received} of ${sent}`;
+    if (end === "closed" && received.length < total) return `${received} seems complete`;
+    return end === "closed" || dead.has("producer") ? undefined : `it ended with ${end}`;
+  };
+}
+
+/** Two files: messages 1 and 2, then message 3. Half of the first one never looks complete. */
+const complete: Scenario["check"] = ({ results, dead }) => {
   const { received, end } = results.consumer as Received;
-  const { sent } = (results.producer ?? { sent: [] }) as Sent;
-  if (received.some((message, i) => message !== i + 1)) return `received ${received}`;
-  if (received.length < sent.length) return `received ${received} of ${sent}`;
-  return end === "closed" || dead.has("producer") ? undefined : `it ended with ${end}`;
+  const files = received.join();
+  if (end === "closed") {
+    return ["1,2", "1,2,3", "3"].includes(files) ? undefined : `complete: ${files}`;
+  }
+  return dead.has("producer") ? undefined : `nobody was lost, and it ended with ${end}`;
 };
 
 /** All scenarios of the ring from one producer to one consumer. */
@@ -248,22 +264,36 @@ export const SPSC: readonly Scenario[] = scenarios([
       consumer: immortal(consumer({ timeout: 1000 })),
     },
     "2/1/0",
-    drained,
+    drained(3),
   ),
   scenario(
     "spsc-closes",
     "a consumer that looks while the producer closes learns that it closed",
     { producer: producer(1, 1), consumer: consumer() },
     "4/0/0",
-    drained,
+    drained(1),
   ),
   {
     ...scenario(
       "spsc-bytes",
       "bytes without messages: the consumer waits for whole ones, and drains a dead producer",
-      { producer: byteProducer(3), consumer: immortal(byteConsumer) },
+      { producer: byteProducer(1, 3), consumer: immortal(byteConsumer) },
       "2/1/0",
-      drained,
+      drained(3),
+    ),
+    setup: () => SpscConsumer.open("ring", { ...OPTIONS, level: "bytes" }).close(),
+  },
+  {
+    ...scenario(
+      "spsc-cut",
+      "a producer dies anywhere and another one goes on: what is cut off never looks complete",
+      {
+        producer: byteProducer(1, 2),
+        successor: heir("producer", byteProducer(3, 3)),
+        consumer: immortal(byteConsumer),
+      },
+      "1/1/0",
+      complete,
     ),
     setup: () => SpscConsumer.open("ring", { ...OPTIONS, level: "bytes" }).close(),
   },

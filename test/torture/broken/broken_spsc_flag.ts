@@ -13,4 +13,4 @@ const show: SpscHands["show"] = (consumer, take) =>
     sleepSync(20); // holds it for long, so that its death leaves it behind
   });
 
-export default spscWorkload({ flag: () => false, receive: show, show });
+export default spscWorkload({ ...HANDS, flag: () => false, receive: show, show });

@@ -11,6 +11,9 @@
  * - `seen`, by consumers: the end of the content that a consumer looked at, noted before it is
  *   released. A successor that finds the tail beyond it has lost something; content from before it
  *   must be flagged when it comes again.
+ * - `ended` and `cut`, by producers of bytes: where one is about to end, and where a successor found
+ *   that one went without. A consumer finds an end only where a producer ended, and only if no bytes
+ *   of another one were cut off since it opened.
  * - `receiving`, by consumers: the message about to be copied and released in one call. That one
  *   may have gone to the dead.
  *
@@ -30,6 +33,10 @@ export function cellsOfWays(ways: number) {
     sent: ways,
     seen: ways,
     receiving: ways, // the position and 1, or 0
+    ended: ways,
+    cut: ways,
+    ends: 1, // ends that consumers found
+    cuts: 1, // times that bytes were cut off
     messages: 1, // published
     received: 1, // of them, those that a consumer had for the first time
     again: 1, // messages, or looks at bytes, that a consumer had again, with the flag
@@ -52,6 +59,8 @@ export const FACTS_OF_WAYS: Record<string, CellName> = {
   "producers": "producers",
   "consumers": "consumers",
   "told that the other end is gone": "bereaved",
+  "ends that were found": "ends",
+  "bytes that were cut off": "cuts",
 };
 
 /** Returns the messages that went through all ways. */
@@ -108,6 +117,8 @@ export class Way<C extends string = CellName> extends Track<C | CellName> {
   readonly sent = this.at("sent");
   readonly seen = this.at("seen");
   readonly receiving = this.at("receiving");
+  readonly ended = this.at("ended");
+  readonly cut = this.at("cut");
   readonly level: WayPlan["level"];
   readonly #plan: WayPlan;
 
@@ -119,7 +130,9 @@ export class Way<C extends string = CellName> extends Track<C | CellName> {
 
   /** Acts as if much had gone through already. */
   begin(): void {
-    for (const cell of [this.begun, this.sent, this.seen]) cell.store(this.#plan.start);
+    for (const cell of [this.begun, this.sent, this.seen, this.ended, this.cut]) {
+      cell.store(this.#plan.start);
+    }
   }
 
   get head(): number {
@@ -145,6 +158,14 @@ export class SendingNotes {
   constructor(way: Way) {
     this.#way = way;
     this.resume();
+    if (way.level === "messages" || way.ended.load() >= this.position) return;
+    way.cut.store(this.position);
+    way.count("cuts");
+  }
+
+  /** Notes that this producer is about to end here. */
+  ending(): void {
+    this.#way.ended.store(this.position);
   }
 
   /** Finds out how much was published without a note of it. */
@@ -189,6 +210,7 @@ export class ReceivingNotes {
   readonly #way: Way;
   readonly #seenBefore: number; // by the consumers before this one
   readonly #latest: number; // none of them can have seen content from here on
+  readonly #begin: number; // where this consumer began
   #flawed = false;
 
   constructor(way: Way) {
@@ -202,7 +224,7 @@ export class ReceivingNotes {
       seen.store(tail);
     }
     receiving.store(0);
-    this.position = tail;
+    this.position = this.#begin = tail;
     this.#seenBefore = seen.load();
     this.#latest = way.head;
   }
@@ -247,6 +269,16 @@ export class ReceivingNotes {
     }
     const end = position + bytes.length;
     if (end > this.#seenBefore) this.#way.seen.store(end);
+  }
+
+  /** Checks that an end that was found here is one. */
+  ended(): void {
+    const { position } = this;
+    const { ended, cut } = this.#way;
+    this.#way.count("ends");
+    if (ended.load() < position) this.#find("lost", `no producer ended at ${position}`);
+    const at = cut.load();
+    if (at > this.#begin && at <= position) this.#find("lost", `the end hides a cut at ${at}`);
   }
 
   /** Checks that everything that was published has arrived. */

@@ -78,14 +78,21 @@ class Ring extends Way implements Disposable {
   }
 }
 
-/** How consumers of messages receive, and what they say of redelivery. */
+/** How consumers of messages receive, and what they say of redelivery; how producers leave. */
 export interface SpscHands extends Pick<Hands<Told>, "receive" | "show"> {
+  /** Leaves a ring of bytes, complete or not. */
+  leave(producer: SpscByteProducer, isComplete: boolean): void;
   /** Returns whether a message may have been seen before. */
   flag(redelivered: boolean): boolean;
 }
 
 /** As consumers are meant to be used. */
-export const HANDS: SpscHands = { flag: (redelivered) => redelivered, receive, show };
+export const HANDS: SpscHands = {
+  flag: (redelivered) => redelivered,
+  leave: (producer, isComplete) => isComplete ? producer.end() : producer.abort(),
+  receive,
+  show,
+};
 
 /** Holds one end of a ring after another, whenever it is free. */
 async function attendRings<E extends Disposable>(
@@ -120,10 +127,10 @@ function resourceOf(index: number, role: string): string {
 async function sendBytes(
   actor: Actor<Cell>,
   producer: SpscByteProducer,
-  notes: SendingNotes,
+  { notes, hands }: { notes: SendingNotes; hands: SpscHands },
 ): Promise<void> {
   const { random } = actor;
-  for (const isOver = tenure(actor); !isOver();) {
+  for (const isOver = tenure(actor, 300); !isOver();) {
     const length = random.small(producer.capacity);
     const inSync = random.chance(0.5);
     const isFree = await endsInTime(() =>
@@ -137,9 +144,12 @@ async function sendBytes(
     notes.sentUpTo(notes.position + published);
     if (random.chance(0.002)) await sleep(random.between(1, 30));
   }
+  const isComplete = random.chance(0.5);
+  if (isComplete) notes.ending();
+  hands.leave(producer, isComplete);
 }
 
-function produce(actor: Actor<Cell>): Promise<void> {
+function produce(actor: Actor<Cell>, hands: SpscHands): Promise<void> {
   return attendRings<SpscProducer | SpscByteProducer>(actor, "producer", {
     open({ name, level }) {
       const keepOpen = actor.random.chance(0.5);
@@ -150,7 +160,7 @@ function produce(actor: Actor<Cell>): Promise<void> {
     work: (producer, ring) =>
       producer instanceof SpscProducer
         ? sendMessages(actor, producer, new SendingNotes(ring))
-        : sendBytes(actor, producer, new SendingNotes(ring)),
+        : sendBytes(actor, producer, { notes: new SendingNotes(ring), hands }),
   });
 }
 
@@ -169,7 +179,7 @@ async function receiveBytes(
       if (random.chance(0.001)) sleepSync(random.skewed(1, 100));
       return random.chance(0.5) ? shown : random.below(shown + 1);
     });
-    if (consumer.ended) return;
+    if (consumer.ended) return notes.ended();
     if (random.chance(0.002)) await sleep(random.between(1, 30));
   }
 }
@@ -190,7 +200,7 @@ function look(
 
 function consume(actor: Actor<Cell>, hands: SpscHands): Promise<void> {
   return attendRings<SpscConsumer<Bytes> | SpscByteConsumer>(actor, "consumer", {
-    open: (ring) => openConsumer(ring, actor.random.chance(0.5)),
+    open: (ring) => openConsumer(ring, actor.random.chance(ring.level === "bytes" ? 0.1 : 0.5)),
     work(consumer, ring) {
       const notes = new ReceivingNotes(ring);
       if (!(consumer instanceof SpscConsumer)) return receiveBytes(actor, consumer, notes);
@@ -261,7 +271,7 @@ export function spscWorkload(hands: SpscHands): Workload<Cell> {
         harm: {
           steps: ["head store", "copy in", "claimed", "length in", "bell", "tail load", "lock"],
         },
-        run: produce,
+        run: (actor) => produce(actor, hands),
       },
       consumer: {
         seats: 4,
