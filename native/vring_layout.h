@@ -125,25 +125,30 @@ _Static_assert(_Alignof(struct lane) == 64, "alignment of lane");
 _Static_assert(sizeof(struct lane) == 192, "size of lane");
 
 #define SPSC_CONTROL_VERSION 1u
-#define SPSC_CONTROL_HASH UINT64_C(0x83e14610152ed2d6)
+#define SPSC_CONTROL_HASH UINT64_C(0x215ac76cecd1bcaa)
 struct spsc_control {
   struct lane lane; /* the positions */
   _Alignas(64) _Atomic uint32_t data_bell; /* rung by the producer; raised by a waiting consumer */
   uint8_t _pad_196[60];
   _Alignas(64) _Atomic uint32_t space_bell; /* rung by the consumer; raised by a waiting producer */
   uint8_t _pad_260[60];
-  _Alignas(64) _Atomic uint32_t producer; /* the producer: 0 never existed, 1 open, 2 closed */
+  _Alignas(64) _Atomic uint32_t producer; /* the producer: 0 never existed, 1 open, 2 ended, 3 lost */
   uint8_t _pad_324[60];
-  _Alignas(64) _Atomic uint32_t consumer; /* the consumer: the same values */
-  uint8_t _pad_388[60];
+  _Atomic uint32_t cut_at; /* the producer: the head of the last lost one */
+  _Atomic uint32_t cuts; /* the producer: the number of lost ones */
+  uint8_t _pad_392[56];
+  _Alignas(64) _Atomic uint32_t consumer; /* the consumer: 0 never existed, 1 open, 2 closed */
+  uint8_t _pad_452[60];
 };
 _Static_assert(offsetof(struct spsc_control, lane) == 0, "spsc_control.lane");
 _Static_assert(offsetof(struct spsc_control, data_bell) == 192, "spsc_control.data_bell");
 _Static_assert(offsetof(struct spsc_control, space_bell) == 256, "spsc_control.space_bell");
 _Static_assert(offsetof(struct spsc_control, producer) == 320, "spsc_control.producer");
-_Static_assert(offsetof(struct spsc_control, consumer) == 384, "spsc_control.consumer");
+_Static_assert(offsetof(struct spsc_control, cut_at) == 384, "spsc_control.cut_at");
+_Static_assert(offsetof(struct spsc_control, cuts) == 388, "spsc_control.cuts");
+_Static_assert(offsetof(struct spsc_control, consumer) == 448, "spsc_control.consumer");
 _Static_assert(_Alignof(struct spsc_control) == 64, "alignment of spsc_control");
-_Static_assert(sizeof(struct spsc_control) == 448, "size of spsc_control");
+_Static_assert(sizeof(struct spsc_control) == 512, "size of spsc_control");
 
 #define MPSC_SEAT_VERSION 1u
 #define MPSC_SEAT_HASH UINT64_C(0x06c502e74edf4642)
@@ -151,7 +156,7 @@ struct mpsc_seat {
   struct lane lane; /* the positions */
   _Alignas(64) _Atomic uint32_t space_bell; /* rung by the consumer; raised by a waiting producer */
   uint8_t _pad_196[60];
-  _Atomic uint32_t producer; /* the producer: 0 never existed, 1 open, 2 closed */
+  _Atomic uint32_t producer; /* the producer: 0 never existed, 1 open, 2 ended, 3 lost */
   _Atomic uint32_t generation; /* the number of producers that had this seat */
   uint8_t _pad_264[56];
 };
