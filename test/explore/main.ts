@@ -31,6 +31,10 @@ A scenario is named by the beginning of its name, or by a pattern such as
   --deaths n          how many actors may die in a run
   --noise n           how many spurious wake-ups and early time-outs a run may
                       have
+  --weak              weak memory, as on Arm: stores become visible late, and loads
+                      are served early; at most 2 preemptions, 1 death and no
+                      noise, with --short 1 preemption, unless given
+  --reorderings n     how many stores and loads a run may reorder; 1 with --weak
   --short             at most 2 preemptions, 1 death and 1 noise; 30 s in all
                       unless --budget
   --budget seconds    stop after so long, divided among the scenarios
@@ -46,12 +50,14 @@ another; 2: misuse.
 `;
 
 const SHORT: Bounds = { preemptions: 2, deaths: 1, noise: 1 };
+const WEAK: Bounds = { preemptions: 2, deaths: 1, noise: 0 };
 
 /** The command line, parsed. */
 interface Request {
   readonly scenarios: readonly Scenario[];
   readonly bounds: Partial<Bounds>;
   readonly short: boolean;
+  readonly weak: boolean;
   readonly budgetMs: number;
   readonly schedules: number | undefined;
   readonly seed: number | undefined;
@@ -67,6 +73,8 @@ async function main(): Promise<number> {
       preemptions: { type: "string" },
       deaths: { type: "string" },
       noise: { type: "string" },
+      weak: { type: "boolean", default: false },
+      reorderings: { type: "string" },
       short: { type: "boolean", default: false },
       budget: { type: "string" },
       schedules: { type: "string" },
@@ -98,7 +106,9 @@ async function main(): Promise<number> {
       ...given("preemptions", values.preemptions),
       ...given("deaths", values.deaths),
       ...given("noise", values.noise),
+      ...given("reorderings", values.reorderings),
     },
+    weak: values.weak,
     short: values.short,
     budgetMs: 1000 * (count("budget", values.budget) ?? usualSeconds),
     schedules,
@@ -144,16 +154,23 @@ function given(bound: keyof Bounds, text: string | undefined): Partial<Bounds> {
   return value === undefined ? {} : { [bound]: value };
 }
 
-function boundsOf({ bounds, short }: Scenario, request: Request): Bounds {
-  const usual = request.short
-    ? {
-      preemptions: Math.min(bounds.preemptions, SHORT.preemptions),
-      deaths: Math.min(bounds.deaths, SHORT.deaths),
-      noise: Math.min(bounds.noise, SHORT.noise),
-      ...short,
-    }
-    : bounds;
+function boundsOf(scenario: Scenario, request: Request): Bounds {
+  let usual = scenario.bounds;
+  if (request.short) usual = { ...within(usual, SHORT), ...scenario.short };
+  if (request.weak) {
+    const preemptions = request.short ? 1 : WEAK.preemptions;
+    usual = { ...within(usual, { ...WEAK, preemptions }), reorderings: 1 };
+  }
   return { ...usual, ...request.bounds };
+}
+
+/** Tightens bounds. */
+function within(bounds: Bounds, most: Bounds): Bounds {
+  return {
+    preemptions: Math.min(bounds.preemptions, most.preemptions),
+    deaths: Math.min(bounds.deaths, most.deaths),
+    noise: Math.min(bounds.noise, most.noise),
+  };
 }
 
 // ---- exploring ----

@@ -24,7 +24,7 @@ export function resultOf({ expect }: Scenario, { finding, exhausted }: Report): 
 }
 
 /** The widths of the columns, 80 in all; those below 0 are aligned to the left. */
-const WIDTHS = [-23, 9, 9, 7, 8, 6, -14];
+const WIDTHS = [-23, 9, 9, 7, 8, 7, -14];
 
 function line(cells: readonly string[]): string {
   return cells.map((cell, i) => {
@@ -35,7 +35,7 @@ function line(cells: readonly string[]): string {
 
 /** Returns the names of the columns. */
 export function heading(): string {
-  return "Bounds are preemptions/deaths/noise.\n" +
+  return "Bounds are preemptions/deaths/noise, and reorderings if memory is weak.\n" +
     line(["scenario", "runs", "states", "deaths", "time", "bounds", "result"]);
 }
 
@@ -46,14 +46,15 @@ export function row(
   report: Report,
   { result }: Outcome,
 ): string {
-  const { preemptions, deaths, noise } = bounds;
+  const { preemptions, deaths, noise, reorderings } = bounds;
+  const all = [preemptions, deaths, noise, ...reorderings === undefined ? [] : [reorderings]];
   return line([
     name,
     whole(report.schedules),
     whole(report.states),
     whole(report.deaths),
     `${(report.milliseconds / 1000).toFixed(2)} s`,
-    `${preemptions}/${deaths}/${noise}`,
+    all.join("/"),
     result,
   ]);
 }

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { copyIn, copyOut, Word32 } from "../../../src/memory/word.ts";
+import { copyIn, copyOut, Word32, Word64 } from "../../../src/memory/word.ts";
 import { mapMemory, pattern } from "../scenario.ts";
 
 const SLOTS = 2;
@@ -18,7 +18,7 @@ export const FILLER = 99;
 /** Right: reservations only grow, and a successor covers a dead one with a filler. */
 export class Broadcast {
   protected readonly memory = mapMemory("shared");
-  protected readonly reserved: Word32 = new Word32(this.memory, { path: "reserved", offset: 0 });
+  protected readonly reserved: Word64 = new Word64(this.memory, { path: "reserved", offset: 0 });
   protected readonly published: Word32 = new Word32(this.memory, { path: "published", offset: 64 });
 
   protected copyTo(position: number, message: number): void {
@@ -37,7 +37,7 @@ export class Broadcast {
     if (this.reserved.load() - position > SLOTS) return undefined;
     const bytes = new Uint8Array(SLOT_BYTES);
     copyOut(this.memory, FIRST_SLOT + position % SLOTS * SLOT_BYTES, bytes);
-    return this.reserved.load() - position > SLOTS ? undefined : bytes;
+    return this.reserved.loadLast() - position > SLOTS ? undefined : bytes;
   }
 
   /** Brings in order what a dead writer left. */

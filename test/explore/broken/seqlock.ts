@@ -4,21 +4,25 @@
  * @module
  */
 
-import { copyIn, copyOut, Word32 } from "../../../src/memory/word.ts";
+import { copyIn, copyOut, Word64 } from "../../../src/memory/word.ts";
 import { mapMemory } from "../scenario.ts";
 
 const VALUE_BYTES = 8;
 const VALUE = 64;
 
-/** Right: bytes count only if the sequence was even before and is the same after. */
+/**
+ * Right: bytes count only if the sequence was even before and is the same after. The barriers keep
+ * the bytes between the two stores, and between the two loads, in weak memory too.
+ */
 export class Seqlock {
   protected readonly memory = mapMemory("shared");
-  protected readonly sequence: Word32 = new Word32(this.memory, { path: "sequence", offset: 0 });
+  protected readonly sequence: Word64 = new Word64(this.memory, { path: "sequence", offset: 0 });
 
   write(value: Uint8Array): void {
-    this.sequence.add(1);
+    const before = this.sequence.load();
+    this.sequence.storeFirst(before + 1);
     copyIn(this.memory, VALUE, value);
-    this.sequence.add(1);
+    this.sequence.store(before + 2);
   }
 
   /** Undefined if a write was under way. */
@@ -31,7 +35,7 @@ export class Seqlock {
   }
 
   protected isStill(before: number): boolean {
-    return this.sequence.load() === before;
+    return this.sequence.loadLast() === before;
   }
 }
 

@@ -10,6 +10,7 @@ import type { Operation } from "./operation.ts";
 import { inHex, lockFilesOf, numberWithin } from "./process.ts";
 import type { ActorSpec, Conventions, End, FindingKind, Scenario } from "./scenario.ts";
 import { catchLeftovers } from "./unwind.ts";
+import { WeakMemory } from "./weak.ts";
 import { ASLEEP, type Sleeper, type Wakening, World } from "./world.ts";
 
 /** One step that can be taken. */
@@ -18,6 +19,7 @@ export interface Transition {
   readonly code: string;
   readonly kind:
     | "step" // an actor does its next operation
+    | "visible" // a pending store of an actor becomes visible
     | "wake" // an actor whose sleep is over continues
     | "pool" // a thread of an actor's pool begins its sleep
     | "settle" // an actor learns how that sleep ended
@@ -30,7 +32,7 @@ export interface Transition {
   /** The thread that acts: further steps of the same thread are no preemption. */
   readonly thread: number;
   readonly actor: Actor | undefined;
-  /** The way in which the operation goes, the thread of the pool, or the open file. */
+  /** The way in which the operation goes, the pending store, the thread, or the open file. */
   readonly detail: number;
 }
 
@@ -65,6 +67,7 @@ const DISTURBANCES = {
 } as const;
 
 const SETUP_INDEX = 60;
+const NONE: Transition[] = [];
 
 /** An actor that arranges more than this is scheduled from there on, because it may never end. */
 const ARRANGING = 1000;
@@ -78,6 +81,7 @@ export class Actors {
   readonly usual: readonly Readonly<Record<"step" | "wake" | "kill", Transition>>[];
   readonly #scenario: Scenario;
   readonly #options: RunOptions;
+  #weak: WeakMemory | undefined;
 
   /** Builds a machine, and the actors on it. */
   constructor(scenario: Scenario, options: RunOptions) {
@@ -102,16 +106,30 @@ export class Actors {
     });
   }
 
+  /** From now on memory is weak, within a number of reorderings. */
+  weaken(reorderings: number): void {
+    const note = (actor: Actor, what: string) => this.#note(actor, what);
+    this.#weak = new WeakMemory(this.world, this.all, reorderings, note);
+  }
+
+  /** Whether memory is weak. */
+  get isWeak(): boolean {
+    return this.#weak !== undefined;
+  }
+
   // ---- the beginning ----
 
   /** Brings every actor that may begin to the first operation that is scheduled. */
   startWhoCan(): void | Promise<void> {
     for (const actor of this.all) {
       if (actor.started || !this.#mayStart(actor)) continue;
-      if (this.specs[actor.index]!.last) this.#dropAllLocks();
+      const { after, last } = this.specs[actor.index]!;
+      if (last) this.#dropAllLocks();
+      for (const other of this.all) if (last || other.name === after) this.#weak?.end(other);
       this.world.onUndo(actor.save());
       let left = ARRANGING;
       const running = actor.run(() => actor.isArranging && left-- > 0 && this.operate(actor, 0));
+      this.#weak?.end(actor);
       if (running !== undefined) return running.then(() => this.startWhoCan());
     }
   }
@@ -147,7 +165,7 @@ export class Actors {
       const sleeper = world.sleepers.get(index);
       if (sleeper === undefined) {
         found.push(this.usual[index]!.step);
-        const ways = pending.choices?.(world) ?? 1;
+        const ways = this.#weak?.ways(actor, pending) ?? pending.choices?.(world) ?? 1;
         for (let detail = 1; detail < ways; detail++) {
           const code = `${letterOf(actor)}:${detail}`;
           found.push({ code, kind: "step", thread: index, actor, detail });
@@ -163,6 +181,17 @@ export class Actors {
       }
     }
     return found;
+  }
+
+  /** Returns for each pending store that may become visible the step in which it does. */
+  visibleSteps(): Transition[] {
+    if (this.#weak === undefined) return NONE;
+    return this.all.flatMap((actor) =>
+      this.#weak!.visible(actor).map((detail) => {
+        const code = `v${letterOf(actor)}${detail}`;
+        return { code, kind: "visible" as const, thread: actor.index, actor, detail };
+      })
+    );
   }
 
   /** The kernel closes the files of a dead actor one after another, in any order. */
@@ -201,6 +230,8 @@ export class Actors {
         return this.#getUp(actor);
       case "settle":
         return this.#settle(actor, detail);
+      case "visible":
+        return this.#weak!.makeVisible(actor, detail) as undefined;
       case "pool":
         return this.#beginSleep(actor, detail);
       case "kill":
@@ -218,8 +249,14 @@ export class Actors {
   operate(actor: Actor, choice: number): boolean {
     const operation = actor.pending!;
     const label = this.#labelOf(operation);
-    const result = operation.perform(this.world, actor.index, choice);
-    if (label !== undefined) this.#note(actor, `${label} ${this.#show(result)}`);
+    const weak = this.#weak;
+    const result = weak === undefined
+      ? operation.perform(this.world, actor.index, choice)
+      : weak.perform(actor, operation, choice);
+    if (label !== undefined) {
+      const words = [label, this.#show(result), weak?.describe(operation, choice)];
+      this.#note(actor, words.filter(Boolean).join(" "));
+    }
     if (result === ASLEEP) return false;
     actor.noteDone(result);
     return true;
@@ -248,6 +285,7 @@ export class Actors {
 
   #beginSleep(actor: Actor, thread: number): undefined {
     const { operation } = actor.waits.find((wait) => wait.thread === thread)!;
+    this.#weak?.settle(actor);
     const label = this.#labelOf(operation);
     const result = operation.perform(this.world, thread, 0);
     if (label !== undefined) this.#note(actor, `(its thread) ${label} ${this.#show(result)}`);
@@ -256,6 +294,7 @@ export class Actors {
   }
 
   #die(actor: Actor): undefined {
+    this.#weak?.end(actor);
     this.#note(actor, "DIES");
     actor.die();
     this.world.getUp(actor.index);

@@ -14,7 +14,7 @@
 
 export { currentActor } from "./actor.ts";
 export type { Event, Problem, RunOptions, Transition } from "./actors.ts";
-export type { Operation } from "./operation.ts";
+export type { Access, Cells, Operation } from "./operation.ts";
 export { inHex, nameOf, nameWord, on, PAGE_BYTES, process, resolve, shared } from "./process.ts";
 export { replay, type Replayed, type ReplayOptions } from "./replay.ts";
 export { type Guide, type Position, Run } from "./run.ts";

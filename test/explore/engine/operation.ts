@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { ASLEEP, Wakening, World } from "./world.ts";
+import type { ASLEEP, Inode, Wakening, World } from "./world.ts";
 
 /** An operation on shared state. */
 export interface Operation<T = unknown> {
@@ -19,4 +19,22 @@ export interface Operation<T = unknown> {
   readonly choices?: (world: World) => number;
   /** Returns the result of a sleep that has ended. */
   readonly wakeResult?: (why: Wakening) => T;
+  /**
+   * For a load or a store that weak memory may reorder. An operation without it is ordered with all
+   * that its thread does before and after.
+   */
+  readonly access?: Access | undefined;
+}
+
+/** A load or a store of bytes that are contiguous in each file, for the weak mode. */
+export interface Access {
+  readonly how: "plain load" | "acquire" | "last load" | "plain store" | "release";
+  readonly cells: readonly Cells[];
+}
+
+/** Bytes of a file, from an offset up to another. */
+export interface Cells {
+  readonly inode: Inode;
+  readonly from: number;
+  readonly to: number;
 }

@@ -6,6 +6,7 @@
  */
 
 import { type Actor, currentActor } from "./actor.ts";
+import type { Access } from "./operation.ts";
 import type { Inode, World } from "./world.ts";
 
 /** The size of a page; small, because copying one then costs little. */
@@ -111,10 +112,15 @@ export function inHex(bytes: Uint8Array): string {
 }
 
 /** Operates on an inode: an operation of the scheduler, unless no other actor can reach the inode. */
-export function on<T>(inode: Inode, label: () => string, perform: (world: World) => T): T {
+export function on<T>(
+  inode: Inode,
+  label: () => string,
+  perform: (world: World) => T,
+  access?: Access,
+): T {
   const actor = currentActor();
   if (!inode.shared) return actor.local(perform);
-  return actor.operate({ label, perform });
+  return actor.operate({ label, perform, access });
 }
 
 /** Operates on the file system or a lock, which are always shared. */

@@ -10,7 +10,8 @@ import type { Conventions, Scenario } from "./scenario.ts";
 import { decode } from "./token.ts";
 
 /** The bounds of a replay: a token decides everything. */
-const UNBOUNDED = { preemptions: 1000, deaths: 1000, noise: 1000 };
+const ENOUGH = 1000;
+const UNBOUNDED = { preemptions: ENOUGH, deaths: ENOUGH, noise: ENOUGH };
 
 /** A run that was replayed. */
 export interface Replayed {
@@ -35,9 +36,10 @@ export async function replay(
   const observe = ({ actor = "", what }: Event) => {
     trace.push(`${actor.padEnd(width)}  ${what}`);
   };
-  const run = new Run(scenario, UNBOUNDED, { conventions, observe });
+  const { codes, isWeak } = decode(token);
+  const bounds = { ...UNBOUNDED, reorderings: isWeak ? ENOUGH : 0 };
+  const run = new Run(scenario, bounds, { conventions, observe });
   await run.begin();
-  const codes = decode(token);
   let step = 0;
   const next = () => {
     const code = codes[step++];

@@ -3,8 +3,9 @@
  */
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { scenario, word } from "../fixture.ts";
+import { memory, scenario, word } from "../fixture.ts";
 import { FutexVector, wake } from "../leaves/futex.ts";
+import { copyIn, copyOut } from "../leaves/word.ts";
 import { explore, replay, type Scenario } from "./mod.ts";
 import { decode, encode } from "./token.ts";
 
@@ -35,6 +36,42 @@ Deno.test("a token replays the run that was found, twice the same", async () => 
   }
 });
 
+Deno.test("a token of weak memory replays stores that were late and loads that were early", async () => {
+  const actors: Scenario["actors"] = {
+    writer: () => {
+      word(0).store(1);
+      copyIn(memory(), 128, Uint8Array.of(1));
+    },
+    reader: () => {
+      const byte = new Uint8Array(1);
+      copyOut(memory(), 128, byte);
+      return [byte[0], word(0).load()];
+    },
+  };
+  const check: Scenario["check"] = ({ results }) =>
+    `${results.reader}` === "1,0" ? "late" : undefined;
+  const bounds = { preemptions: 2, deaths: 0, noise: 0, reorderings: 1 };
+  const tested = scenario(actors, { check, bounds });
+  const { finding } = await explore(tested);
+  const again = await replay(tested, finding!.token);
+  assertEquals(again, { problem: { kind: "invariant", message: "late" }, trace: finding!.trace });
+  const tokens = {
+    "weak:A:1.A.B*2.vA0": [
+      "writer  word[0] store 1 (not visible yet)",
+      "writer  copy in 01 at 128",
+      "reader  copy out at 128 -> 01",
+      "reader  word[0] load -> 0",
+      "writer  (its store becomes visible) word[0] store 1",
+    ],
+    "weak:B.A*2.B": ["reader  word[0] load -> 1"],
+    "weak:A:1.kA": ["writer  (its store becomes visible) word[0] store 1", "writer  DIES"],
+  };
+  for (const [token, lines] of Object.entries(tokens)) {
+    const { trace } = await replay(tested, token);
+    assertEquals(trace.slice(-lines.length), lines);
+  }
+});
+
 Deno.test("a token of another scenario is refused", async () => {
   const message = await replay(scenario(LOSING), "C*9").catch((error) => `${error}`);
   assertStringIncludes(`${message}`, "does not fit");
@@ -42,6 +79,8 @@ Deno.test("a token of another scenario is refused", async () => {
 
 Deno.test("tokens survive writing and reading", () => {
   for (const codes of [[], ["A"], ["A", "A", "B:1", "kA", "kA", "t", "pA64"]]) {
-    assertEquals(decode(encode(codes)), codes);
+    for (const isWeak of [false, true]) {
+      assertEquals(decode(encode(codes, isWeak)), { codes, isWeak });
+    }
   }
 });

@@ -12,7 +12,7 @@ import type { Bounds, Scenario } from "./scenario.ts";
 import type { Sleeper, World } from "./world.ts";
 
 /** How much of each bound is left. */
-interface Left extends Bounds {
+interface Left extends Omit<Bounds, "reorderings"> {
   readonly ticks: number;
 }
 
@@ -72,6 +72,7 @@ export class Run {
     this.#actors = new Actors(scenario, options);
     this.world = this.#actors.world;
     this.#sliceNs = options.conventions?.sliceNs ?? Infinity;
+    if (bounds.reorderings) this.#actors.weaken(bounds.reorderings);
     const left = { ...bounds, ticks: TICKS };
     this.#turn = { left, goesOn: false, lastThread: KERNEL, lastActor: undefined };
   }
@@ -80,6 +81,11 @@ export class Run {
   async begin(): Promise<void> {
     const starting = this.#actors.startWhoCan();
     if (starting !== undefined) await starting;
+  }
+
+  /** Whether memory is weak. */
+  get isWeak(): boolean {
+    return this.#actors.isWeak;
   }
 
   /** Whether the thread that acted last can continue, so that any other would preempt it. */
@@ -162,12 +168,15 @@ export class Run {
     const goesOn = this.#turn.goesOn = own.length > 0;
     const somebodyCan = goesOn || others.length > 0;
     const somebodySleeps = this.world.sleepers.size > 0;
+    const visible = this.#actors.visibleSteps();
+    if (!somebodyCan && visible.length > 0) return visible; // no store takes as long as time
     if (!somebodyCan && somebodySleeps && left.ticks > 0) {
       if (!this.#mayTimePass()) return [];
       others.push({ code: "t", kind: "tick", thread: KERNEL, actor: undefined, detail: 0 });
     }
     if (somebodySleeps) this.#addNoise(others, somebodyCan);
     if (!goesOn || left.preemptions > 0) own.push(...others);
+    if (visible.length > 0) own.push(...visible);
     if (left.deaths > 0) own.push(...this.#kills());
     return own;
   }
@@ -278,6 +287,7 @@ export class Run {
   /** Notes whose turn it is, and spends the bounds that the step costs. */
   #account({ actor, kind, thread }: Transition): void {
     const turn = this.#turn;
+    if (kind === "visible") return; // the processor's doing, and nobody's turn
     const preempts = turn.goesOn && thread !== turn.lastThread || kind === "resume";
     if (kind === "kill") return this.#spend("deaths");
     if (kind === "tick") {

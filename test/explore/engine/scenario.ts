@@ -58,6 +58,11 @@ export interface Bounds {
   readonly deaths: number;
   /** How many spurious wake-ups and early time-outs a run may have. */
   readonly noise: number;
+  /**
+   * How many stores may become visible late, and how many loads may be served early, in a run.
+   * Without it, memory is sequentially consistent.
+   */
+  readonly reorderings?: number;
 }
 
 /** What the engine has to know about the code under test. */

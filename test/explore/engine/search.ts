@@ -203,7 +203,7 @@ class Search {
     this.report.schedules++;
     this.report.longest = Math.max(this.report.longest, length);
     if (ended === "well") return choices.length === 0;
-    this.report.finding = { ...ended, token: encode(steps()), trace: [] };
+    this.report.finding = { ...ended, token: encode(steps(), run.isWeak), trace: [] };
     return true;
   }
 

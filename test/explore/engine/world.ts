@@ -42,8 +42,18 @@ export type Wakening = "woken" | "timeout";
 /** Returned by an operation whose thread has fallen asleep. */
 export const ASLEEP = Symbol("asleep");
 
-/** Kinds of facts in the hash; sleepers and locks add 16 times their own kind. */
-const Fact = { word: 1, name: 2, lock: 3, asleep: 4, time: 5, mode: 6 } as const;
+/** Kinds of facts in the hash; sleepers, locks and histories add 16 times their own kind. */
+export const Fact = {
+  word: 1,
+  name: 2,
+  lock: 3,
+  asleep: 4,
+  time: 5,
+  mode: 6,
+  pending: 7,
+  history: 8,
+  reorderings: 9,
+} as const;
 
 /** A lock on a byte of a file, by the number of the open file that holds it. */
 interface HeldLock {
@@ -61,6 +71,8 @@ export class World {
   readonly names = new Map<string, Inode>();
   readonly inodes: Inode[] = [];
   readonly sleepers = new Map<number, Sleeper>();
+  /** Called for each word that changes, and not when the change is undone. */
+  onChange: ((inode: Inode, index: number, before: number) => void) | undefined;
   readonly #made = new Map<string, Inode>();
   #locks: HeldLock[] = [];
   #time = 0;
@@ -93,7 +105,8 @@ export class World {
     return this.#hashB;
   }
 
-  #toggle(fact: number, a: number, b: number, c: number): void {
+  /** Adds a fact to the hash, or takes it out. */
+  toggle(fact: number, a: number, b: number, c: number): void {
     this.#hashA ^= mix(fact, a, b, c, SEED_A);
     this.#hashB ^= mix(fact, a, b, c, SEED_B);
   }
@@ -109,8 +122,8 @@ export class World {
   }
 
   #setTime(value: number): void {
-    this.#toggle(Fact.time, this.#time, 0, 0);
-    this.#toggle(Fact.time, value, 0, 0);
+    this.toggle(Fact.time, this.#time, 0, 0);
+    this.toggle(Fact.time, value, 0, 0);
     this.#time = value;
   }
 
@@ -138,14 +151,15 @@ export class World {
 
   setWord(inode: Inode, index: number, value: number): void {
     const before = inode.words[index]!;
+    this.onChange?.(inode, index, before);
     this.#putWord(inode, index, value);
     this.#undo.push(() => this.#putWord(inode, index, before));
   }
 
   #putWord(inode: Inode, index: number, value: number): void {
-    this.#toggle(Fact.word, inode.id, index, inode.words[index]!);
+    this.toggle(Fact.word, inode.id, index, inode.words[index]!);
     inode.words[index] = value;
-    this.#toggle(Fact.word, inode.id, index, inode.words[index]!);
+    this.toggle(Fact.word, inode.id, index, inode.words[index]!);
   }
 
   setBytes(inode: Inode, offset: number, source: Uint8Array): void {
@@ -153,9 +167,14 @@ export class World {
     const first = offset >> 2;
     const last = (offset + source.length - 1) >> 2;
     const before = inode.words.slice(first, last + 1);
-    for (let i = first; i <= last; i++) this.#toggle(Fact.word, inode.id, i, inode.words[i]!);
+    for (let i = first; i <= last; i++) this.toggle(Fact.word, inode.id, i, inode.words[i]!);
     inode.bytes.set(source, offset);
-    for (let i = first; i <= last; i++) this.#toggle(Fact.word, inode.id, i, inode.words[i]!);
+    for (let i = first; i <= last; i++) this.toggle(Fact.word, inode.id, i, inode.words[i]!);
+    if (this.onChange !== undefined) {
+      before.forEach((word, i) => {
+        if (word !== inode.words[first + i]) this.onChange!(inode, first + i, word);
+      });
+    }
     this.#undo.push(() => before.forEach((word, i) => this.#putWord(inode, first + i, word)));
   }
 
@@ -171,12 +190,12 @@ export class World {
     const before = this.names.get(path);
     if (before !== undefined) {
       before.links--;
-      this.#toggle(Fact.name, textHash(path), before.id, 0);
+      this.toggle(Fact.name, textHash(path), before.id, 0);
       this.names.delete(path);
     }
     if (inode !== undefined) {
       inode.links++;
-      this.#toggle(Fact.name, textHash(path), inode.id, 0);
+      this.toggle(Fact.name, textHash(path), inode.id, 0);
       this.names.set(path, inode);
     }
   }
@@ -184,8 +203,8 @@ export class World {
   setMode(inode: Inode, mode: number): void {
     const before = inode.mode;
     const put = (value: number) => {
-      this.#toggle(Fact.mode, inode.id, inode.mode, 0);
-      this.#toggle(Fact.mode, inode.id, value, 0);
+      this.toggle(Fact.mode, inode.id, inode.mode, 0);
+      this.toggle(Fact.mode, inode.id, value, 0);
       inode.mode = value;
     };
     put(mode);
@@ -245,7 +264,7 @@ export class World {
   }
 
   #toggleLock({ file, inode, byte, kind }: HeldLock): void {
-    this.#toggle(Fact.lock + 16 * kind, file, inode, byte);
+    this.toggle(Fact.lock + 16 * kind, file, inode, byte);
   }
 
   // ---- sleepers ----
@@ -287,7 +306,7 @@ export class World {
 
   #toggleSleeper({ thread, woken, deadline, since }: Sleeper): void {
     const state = woken === "" ? 0 : woken === "woken" ? 1 : 2;
-    this.#toggle(Fact.asleep + 16 * state, thread, deadline, since);
+    this.toggle(Fact.asleep + 16 * state, thread, deadline, since);
   }
 
   /** Returns all sleepers by thread, which does not depend on the order in which they fell asleep. */

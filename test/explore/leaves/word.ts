@@ -1,12 +1,22 @@
 /** Replaces src/memory/word.ts: every access is an operation of the scheduler. @module */
 
-import { inHex, type Inode, nameWord, on, resolve, type World } from "../engine/mod.ts";
+import {
+  type Access,
+  inHex,
+  type Inode,
+  nameWord,
+  on,
+  resolve,
+  type World,
+} from "../engine/mod.ts";
 import type { Memory, WordPlace } from "../../../src/memory/word.ts?real";
+import { LINE_BYTES } from "../../../src/layout/sizes.ts";
 
 export type { Memory, WordPlace };
 
 /** The arithmetic of words of one size; it drops higher bits. */
 interface Size<N extends number | bigint> {
+  readonly bytes: number;
   of(value: number): N;
   add(a: N, b: N): N;
   or(a: N, b: N): N;
@@ -16,6 +26,7 @@ interface Size<N extends number | bigint> {
 }
 
 const SIZE_32: Size<number> = {
+  bytes: 4,
   of: (value) => value >>> 0,
   add: (a, b) => a + b >>> 0,
   or: (a, b) => (a | b) >>> 0,
@@ -25,6 +36,7 @@ const SIZE_32: Size<number> = {
 };
 
 const SIZE_64: Size<bigint> = {
+  bytes: 8,
   of: (value) => BigInt.asUintN(64, BigInt(value)),
   add: (a, b) => BigInt.asUintN(64, a + b),
   or: (a, b) => a | b,
@@ -48,6 +60,7 @@ class Word<N extends number | bigint> {
   readonly #size: Size<N>;
   readonly #memory: Memory;
   readonly #cell: ReturnType<typeof resolve>;
+  readonly #accesses = new Map<Access["how"], Access>();
 
   constructor(size: Size<N>, memory: Memory, place: WordPlace) {
     this.path = place.path;
@@ -63,9 +76,20 @@ class Word<N extends number | bigint> {
     if (this.#memory.bytes.length === 0) throw new TypeError("the memory is closed");
   }
 
-  #operate<T>(label: () => string, perform: (world: World) => T): T {
+  #operate<T>(label: () => string, perform: (world: World) => T, how?: Access["how"]): T {
     this.#checkOpen();
-    return on(this.#cell.inode, () => `${this.path} ${label()}`, perform);
+    const access = how && this.#access(how);
+    return on(this.#cell.inode, () => `${this.path} ${label()}`, perform, access);
+  }
+
+  #access(how: Access["how"]): Access {
+    let access = this.#accesses.get(how);
+    if (access === undefined) {
+      const { inode, offset } = this.#cell;
+      access = { how, cells: [{ inode, from: offset, to: offset + this.#size.bytes }] };
+      this.#accesses.set(how, access);
+    }
+    return access;
   }
 
   #replace(world: World, next: (before: N) => N): number {
@@ -76,25 +100,39 @@ class Word<N extends number | bigint> {
     return Number(before);
   }
 
-  /** Performs a load. */
-  protected look(label: () => string): number {
-    return this.#operate(label, (world) => this.#replace(world, (before) => before));
-  }
-
   /** Replaces the value by `next` of it, in one operation. Returns the value before. */
   protected change(label: () => string, next: (before: N) => N): number {
     checkWritable(this.#memory);
     return this.#operate(label, (world) => this.#replace(world, next));
   }
 
-  load(): number {
-    return this.look(() => "load");
+  /** Loads in one of the orders that weak memory knows. */
+  protected read(how: Access["how"], label: () => string): number {
+    const { inode, offset } = this.#cell;
+    const perform = () => Number(this.#size.read(inode.words, offset >> 2));
+    return this.#operate(label, perform, how);
   }
-  /** Returns nothing: states that differ only in the value before are then one state. */
-  store(value: number): void {
+
+  /**
+   * Stores, with a barrier unless in one of the orders that weak memory knows. Returns nothing:
+   * states that differ only in the value before are then one state.
+   */
+  protected write(value: number, how?: Access["how"]): void {
     checkWritable(this.#memory);
     const next = () => this.#size.of(value);
-    this.#operate(() => `store ${value}`, (world) => void this.#replace(world, next));
+    const name = how === "release" ? "store" : how ?? "store first";
+    this.#operate(() => `${name} ${value}`, (world) => void this.#replace(world, next), how);
+  }
+
+  load(): number {
+    return this.read("acquire", () => "load");
+  }
+  store(value: number): void {
+    this.write(value, "release");
+  }
+  /** For code that is broken on purpose: a store that orders nothing. */
+  storePlainly(value: number): void {
+    this.write(value, "plain store");
   }
   add(value: number): number {
     const { add, of } = this.#size;
@@ -135,7 +173,7 @@ export class Word32 extends Word<number> {
   }
 
   spinWhile(expected: number, _budget: number): boolean {
-    return this.look(() => `spin while ${expected}`) !== expected;
+    return this.read("acquire", () => `spin while ${expected}`) !== expected;
   }
 }
 
@@ -145,10 +183,10 @@ export class Word64 extends Word<bigint> {
   }
 
   storeFirst(value: number): void {
-    this.store(value);
+    this.write(value);
   }
   loadLast(): number {
-    return this.load();
+    return this.read("last load", () => "load last");
   }
 }
 
@@ -170,6 +208,12 @@ function pieces(memory: Memory, offset: number, from: number, to: number): Piece
     from = end;
   }
   return found;
+}
+
+/** What a copy of these parts is to weak memory. */
+function accessTo(parts: readonly Piece[], how: Access["how"]): Access {
+  const cells = parts.map(({ inode, at, from, to }) => ({ inode, from: at, to: at + to - from }));
+  return { how, cells };
 }
 
 /** Throws what a real copy throws. */
@@ -204,7 +248,7 @@ export function copyIn(
       for (const { inode, at, from, to } of half) {
         world.setBytes(inode, at, bytes.subarray(from, to));
       }
-    });
+    }, accessTo(half, "plain store"));
   }
 }
 
@@ -223,7 +267,7 @@ export function copyOut(
         bytes.set(inode.bytes.subarray(at, at + to - from), from - half[0]!.from);
       }
       return bytes;
-    });
+    }, accessTo(half, "plain load"));
     target.set(parts, half[0]!.from);
   }
 }
@@ -241,7 +285,24 @@ export function copyOutThenLoad(
 
 export function prefetch(_memory: Memory, _offset: number): void {}
 
-export function prefetchToWrite(_memory: Memory, _offset: number, _length: number): void {}
+/** Loads the first byte of every line and the last of all, and stores them again. */
+export function prefetchToWrite(memory: Memory, offset: number, length: number): void {
+  checkWritable(memory);
+  checkInside(memory, offset, length);
+  const touched: Piece[] = [];
+  for (let from = 0; from < length; from += LINE_BYTES) {
+    touched.push(...pieces(memory, offset, from, from + 1));
+  }
+  touched.push(...pieces(memory, offset, length - 1, length));
+  const [{ inode }] = touched as [Piece];
+  const label = (verb: string) => () => `prefetch at ${offset}: ${verb} ${length} bytes`;
+  const bytes = on(inode, label("load"), () => {
+    return Uint8Array.from(touched, ({ inode, at }) => inode.bytes[at]!);
+  }, accessTo(touched, "plain load"));
+  on(inode, label("store"), (world) => {
+    touched.forEach(({ inode, at }, i) => world.setBytes(inode, at, bytes.subarray(i, i + 1)));
+  }, accessTo(touched, "plain store"));
+}
 
 function bytesOf(numbers: Float64Array): Uint8Array {
   return new Uint8Array(numbers.buffer, numbers.byteOffset, numbers.byteLength);
@@ -259,13 +320,19 @@ export function storeDouble(memory: Memory, offset: number, value: number): void
   checkWritable(memory);
   const { inode, offset: base } = resolve(memory.address + offset);
   const bytes = bytesOf(Float64Array.of(value));
-  on(inode, () => `store ${value} at ${offset}`, (world) => world.setBytes(inode, base, bytes));
+  const access: Access = { how: "plain store", cells: [{ inode, from: base, to: base + 8 }] };
+  const perform = (world: World) => world.setBytes(inode, base, bytes);
+  on(inode, () => `store ${value} at ${offset}`, perform, access);
 }
 
 export function loadDouble(memory: Memory, offset: number): number {
   const { inode, offset: base } = resolve(memory.address + offset);
   const label = () => `load the number at ${offset}`;
-  return on(inode, label, () => new Float64Array(inode.bytes.slice(base, base + 8).buffer)[0]!);
+  const perform = () => new Float64Array(inode.bytes.slice(base, base + 8).buffer)[0]!;
+  return on(inode, label, perform, {
+    how: "plain load",
+    cells: [{ inode, from: base, to: base + 8 }],
+  });
 }
 
 /** A claimed view is private until it is committed, in two halves; it is a new one each time. */
