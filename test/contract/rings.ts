@@ -5,14 +5,8 @@
  */
 
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
-import {
-  ClosedError,
-  LayoutMismatchError,
-  PeerLostError,
-  RoleTakenError,
-} from "../../src/errors.ts";
-import { until } from "../os/until.ts";
-import { Party, PartyEnded, type Where } from "../shared/party.ts";
+import { ClosedError } from "../../src/errors.ts";
+import { Party } from "../shared/party.ts";
 import { NO_PROCESS } from "../shared/processes.ts";
 import { Name } from "../shared/scene.ts";
 import { isPayload, lengthOf, payload } from "../circular/scene.ts";
@@ -31,7 +25,6 @@ export function testRing(ring: Ring): void {
       console.warn(`The contract of the ${ring.name} is only tested in threads: ${NO_PROCESS}`);
     }
     testBetween(ring, {
-      where,
       start: () => {
         const program = new URL("./contract_child.ts", import.meta.url);
         return Party.start(program, where, { argument: ring.name });
@@ -143,35 +136,6 @@ function testEnds(ring: Ring): void {
     assert(sender.trySend(message(0)));
   });
 
-  test("receive() and receiveSync() give up when the time is up", async (place) => {
-    const { receiver, sender } = open(place);
-    using _ends = both(receiver, sender);
-    const late = assertThrows(() => receiver.receiveSync({ timeout: 20 }), DOMException);
-    const later = await assertRejects(() => receiver.receive({ timeout: 20 }), DOMException);
-    assertEquals([late.name, later.name], ["TimeoutError", "TimeoutError"]);
-    sender.trySend(message(0));
-    expect(receiver.receiveSync({ timeout: 0 }), 0);
-  });
-
-  test("receive() obeys its signal", async (place) => {
-    const { receiver, sender } = open(place);
-    using _ends = both(receiver, sender);
-    const controller = new AbortController();
-    const waiting = receiver.receive({ signal: controller.signal });
-    controller.abort(new Error("enough"));
-    await assertRejects(() => waiting, Error, "enough");
-    sender.trySend(message(0));
-    expect(await receiver.receive(), 0);
-  });
-
-  test("receive() ends with a ClosedError when the receiver is closed", async (place) => {
-    const { receiver, sender } = open(place);
-    using _ends = both(receiver, sender);
-    const waiting = receiver.receive();
-    receiver.close();
-    await assertRejects(() => waiting, ClosedError);
-  });
-
   test("closed ends throw a ClosedError, and can be closed again", async (place) => {
     const { receiver, sender } = open(place);
     for (const end of [receiver, sender, receiver, sender]) end.close();
@@ -225,7 +189,6 @@ function both(receiver: Receiver, sender: Sender): Disposable {
 // ---- the ends in different threads or processes ----
 
 interface Between {
-  readonly where: Where;
   start(): Party<Tools>;
   test(name: string, fn: () => Promise<void>): void;
 }
@@ -236,28 +199,6 @@ function openThere(party: Party<Tools>, end: "senders" | "receivers", name: stri
     if (end === "senders") senders.push(ring.sender.open(name, { capacity }));
     else receivers.push(ring.receiver.open(name, { capacity }));
   }, { end, name, capacity: CAPACITY });
-}
-
-function closeThere(party: Party<Tools>): Promise<void> {
-  return party.run(({ senders, receivers }) => {
-    for (const end of [...senders, ...receivers]) end.close();
-    senders.length = receivers.length = 0;
-  }, null);
-}
-
-/** Opens an end here, once the kernel has dropped the role of the one that died. */
-async function openAfter<End>(open: () => End): Promise<End> {
-  let end: End | undefined;
-  await until("the role of the dead is free", () => {
-    try {
-      end = open();
-      return true;
-    } catch (error) {
-      if (error instanceof RoleTakenError) return false;
-      throw error;
-    }
-  });
-  return end!;
 }
 
 /**
@@ -291,44 +232,7 @@ async function receiveUpTo(receiver: Receiver, end: number): Promise<number> {
   return lost;
 }
 
-/** Drains the ring. A look before a sleep also finds messages that a dead sender had not announced. */
-function drain(receiver: Receiver, take: (received: Received) => string): void {
-  try {
-    while (take(receiver.receiveSync({ timeout: 0 })) !== "closed");
-  } catch (error) {
-    const isDry = error instanceof DOMException && error.name === "TimeoutError";
-    if (!isDry && !(error instanceof PeerLostError)) throw error;
-  }
-}
-
-function testBetween(ring: Ring, { where, start, test }: Between): void {
-  test("a receiver gets what a sender sent elsewhere, in order", async () => {
-    using place = new Name();
-    await using party = start();
-    using receiver = ring.receiver.open(place.name, { capacity: CAPACITY });
-    await openThere(party, "senders", place.name);
-    await sendThere(party, 0, 10);
-    for (let i = 0; i < 10; i++) expect(receiver.tryReceive(), i);
-    assertEquals(receiver.tryReceive().state, "empty");
-  });
-
-  test("a sender comes before its receiver elsewhere", async () => {
-    using place = new Name();
-    await using party = start();
-    using sender = ring.sender.open(place.name, { capacity: CAPACITY });
-    for (let i = 0; i < 10; i++) assert(sender.trySend(message(i)));
-    await openThere(party, "receivers", place.name);
-    const seen = await party.run(({ receivers: [receiver], isPayload }) => {
-      const seen: boolean[] = [];
-      for (;;) {
-        const received = receiver!.tryReceive();
-        if (received.state !== "ok") return [...seen, received.state];
-        seen.push(isPayload(received.message, seen.length));
-      }
-    }, null);
-    assertEquals(seen, [...Array(10).fill(true), "empty"]);
-  });
-
+function testBetween(ring: Ring, { start, test }: Between): void {
   for (const way of ["receiveSync", "receive"] as const) {
     test(`${way}() is woken by what is sent elsewhere, in turn`, async () => {
       using there = new Name();
@@ -355,16 +259,6 @@ function testBetween(ring: Ring, { where, start, test }: Between): void {
       assert(taken < rounds * 125, `${taken} ms: only the ends of slices ended the waits`);
     });
   }
-
-  test("a receiver that waits learns that the sender elsewhere has closed", async () => {
-    using place = new Name();
-    await using party = start();
-    using receiver = ring.receiver.open(place.name, { capacity: CAPACITY });
-    await openThere(party, "senders", place.name);
-    const waiting = receiver.receive({ timeout: 20_000 });
-    await closeThere(party);
-    assertEquals(await waiting, { state: "closed" });
-  });
 
   test("a stream of messages from elsewhere is accounted for", async () => {
     using place = new Name();
@@ -404,99 +298,4 @@ function testBetween(ring: Ring, { where, start, test }: Between): void {
     const lost = await receiving;
     assert(typeof lost === "number" && (ring.whenFull === "overwrites" || lost === 0), `${lost}`);
   });
-
-  test("messages of a killed sender arrive, and the next sender continues", async () => {
-    using place = new Name();
-    await using party = start();
-    using receiver = ring.receiver.open(place.name, { capacity: CAPACITY });
-    await openThere(party, "senders", place.name);
-    await sendThere(party, 0, 10);
-    await party.kill();
-    for (let i = 0; i < 10; i++) expect(receiver.tryReceive(), i);
-    assertEquals(receiver.tryReceive().state, "empty");
-    using sender = await openAfter(() => ring.sender.open(place.name));
-    assert(sender.trySend(message(10)));
-    expect(await receiver.receive({ timeout: 20_000 }), 10);
-  });
-
-  test("a sender and the next receiver continue after a receiver elsewhere is killed", async () => {
-    using place = new Name();
-    await using party = start();
-    using sender = ring.sender.open(place.name, { capacity: CAPACITY });
-    await openThere(party, "receivers", place.name);
-    assert(sender.trySend(message(0)));
-    const first = await party.run(
-      ({ receivers: [receiver] }) => receiver!.tryReceive().state,
-      null,
-    );
-    await party.kill();
-    assert(sender.trySend(message(1)));
-    using receiver = await openAfter(() => ring.receiver.open(place.name));
-    if (ring.receiver.most > 1) expect(receiver.tryReceive(), 0); // each gets every message
-    expect(receiver.tryReceive(), 1);
-    assertEquals([first, receiver.tryReceive().state], ["ok", "empty"]);
-  });
-
-  for (const [end, role] of [["senders", ring.sender], ["receivers", ring.receiver]] as const) {
-    const verb = role.most === 1 ? "excludes" : "allows";
-    test(`one of the ${end} ${verb} another one elsewhere`, async () => {
-      using place = new Name();
-      await using party = start();
-      await openThere(party, end, place.name);
-      if (role.most > 1) return role.open(place.name).close();
-      const error = assertThrows(() => role.open(place.name), RoleTakenError);
-      assert(error.message.includes(place.name) && error.message.includes("alive"), error.message);
-      await closeThere(party);
-      role.open(place.name).close();
-    });
-  }
-
-  test("a ring whose ends were all killed is gone, and the next one is new", async () => {
-    using place = new Name();
-    await using one = start();
-    await using other = start();
-    await openThere(one, "senders", place.name);
-    await openThere(other, "receivers", place.name);
-    await sendThere(one, 0, 5);
-    await Promise.all([one.kill(), other.kill()]);
-    await until("the ring is new", () => {
-      try {
-        using receiver = ring.receiver.open(place.name, { capacity: 2 * CAPACITY }); // the old one has another size
-        return receiver.tryReceive().state === "empty";
-      } catch (error) {
-        if (error instanceof LayoutMismatchError) return false; // the kernel is at it
-        throw error;
-      }
-    });
-    assertEquals(place.files(), []);
-  });
-
-  // When a terminated Worker has sent its last is only known by the role that it held.
-  if (where === "process" || ring.sender.most === 1) {
-    test("a stream is accounted for while senders are killed", async () => {
-      using place = new Name();
-      using receiver = ring.receiver.open(place.name, { capacity: CAPACITY });
-      let [next, lost] = [0, 0];
-      const take = (received: Received) => {
-        if (received.state === "ok") expect(received, next++);
-        else if (received.state === "lost") {
-          lost += received.messages;
-          next += received.messages;
-        }
-        return received.state;
-      };
-      for (let life = 0; life < 4; life++) {
-        await using party = start();
-        await openThere(party, "senders", place.name);
-        const enough = next + 300 + 101 * life;
-        const sending = sendThere(party, next, next + 1e9);
-        while (next < enough) take(await receiver.receive({ timeout: 20_000 }));
-        await party.kill();
-        assertEquals(await sending.catch((error) => error.name), PartyEnded.name);
-        if (ring.sender.most === 1) (await openAfter(() => ring.sender.open(place.name))).close();
-        drain(receiver, take);
-      }
-      assert(ring.whenFull === "overwrites" || lost === 0);
-    });
-  }
 }
