@@ -7,7 +7,7 @@
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { type Check, failureOf } from "../tutorials/check.ts";
-import { assertFits } from "./program.ts";
+import { assertFits, hasTerminal, sharedFiles, uniqueName } from "./program.ts";
 
 /** The root of the repository. */
 export const ROOT: URL = new URL("../", import.meta.url);
@@ -152,4 +152,22 @@ export function assertNoticed<Answer>(
     const noticed = checksOf(answer).find((check) => failureOf(check) !== undefined);
     assert(noticed?.what.startsWith(notices), `${answer}: ${noticed?.what ?? "not noticed"}`);
   }
+}
+
+/** Registers a test that steps through a story by these keys, stops it by q, and finds nothing left. */
+export function testStopped(folder: string, keys: string, shows: RegExp): void {
+  Deno.test({
+    name: `tutorial ${Number(folder.slice(0, 2))} that is stopped in the middle leaves nothing`,
+    ignore: !hasTerminal,
+    fn: async () => {
+      const name = uniqueName();
+      const step = `tutorials/${folder}/step.ts`;
+      const line = `'${Deno.execPath()}' run --allow-ffi ${step} --name ${name}`;
+      const command = ["/usr/bin/script", "-qec", line, "/dev/null"];
+      const { code, out } = await run([], { command, input: keys });
+      assertEquals(code, 0);
+      assertShows(out, shows);
+      assertEquals(sharedFiles(name), []);
+    },
+  });
 }

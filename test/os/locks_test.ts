@@ -33,29 +33,6 @@ class Opens implements Disposable {
   }
 }
 
-Deno.test("setLock() for writing keeps out another open of the same process", () => {
-  using opens = new Opens();
-  const [first, second] = [opens.open(), opens.open()];
-  assertEquals(setLock(first, Lock.write, 7), 0);
-  assertEquals(setLock(second, Lock.write, 7), -Errno.EAGAIN);
-  assertEquals(setLock(second, Lock.read, 7), -Errno.EAGAIN);
-});
-
-Deno.test("setLock() for reading lets others read and keeps writers out", () => {
-  using opens = new Opens();
-  const [first, second, third] = [opens.open(), opens.open(), opens.open()];
-  assertEquals(setLock(first, Lock.read, 7), 0);
-  assertEquals(setLock(second, Lock.read, 7), 0);
-  assertEquals(setLock(third, Lock.write, 7), -Errno.EAGAIN);
-});
-
-Deno.test("setLock() concerns one byte and no other", () => {
-  using opens = new Opens();
-  const [first, second] = [opens.open(), opens.open()];
-  assertEquals(setLock(first, Lock.write, 7), 0);
-  assertEquals([6, 8].map((byte) => setLock(second, Lock.write, byte)), [0, 0]);
-});
-
 Deno.test("setLock() works far beyond the end of the file", () => {
   using opens = new Opens();
   const [first, second] = [opens.open(), opens.open()];
@@ -63,17 +40,6 @@ Deno.test("setLock() works far beyond the end of the file", () => {
   assertEquals(setLock(first, Lock.write, far), 0);
   assertEquals(setLock(second, Lock.write, far), -Errno.EAGAIN);
   assertEquals(setLock(second, Lock.write, far + 1), 0);
-});
-
-Deno.test("setLock() changes the kind of an own lock", () => {
-  using opens = new Opens();
-  const [first, second] = [opens.open(), opens.open()];
-  assertEquals(setLock(first, Lock.write, 7), 0);
-  assertEquals(setLock(first, Lock.read, 7), 0);
-  assertEquals(setLock(second, Lock.read, 7), 0);
-  assertEquals(setLock(first, Lock.write, 7), -Errno.EAGAIN);
-  assertEquals(setLock(second, Lock.none, 7), 0);
-  assertEquals(setLock(first, Lock.write, 7), 0);
 });
 
 Deno.test("setLock() for writing gives -EBADF on an fd that only reads", () => {

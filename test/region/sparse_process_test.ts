@@ -99,45 +99,45 @@ for (const shortage of ["full", "refused"] satisfies Shortage[]) {
       assertEquals(seen.counters, { published: 2 + 3 * depth + 1, dropped: 0, inFlight: 0 });
     },
   );
-}
 
-test(
-  "a slot has no memory for a larger message because the call fails, and keeps working with others",
-  async () => {
-    using name = new Name();
-    await using party = startProcess({ ...WAYS.refused.options, argument: "refused" });
-    const seen = await party.run((tools, { domain: name, small, large }) => {
-      const { Domain, errorOf, isPayload, payload, withoutMemory } = tools;
-      using domain = Domain.open(name);
-      const slot = domain.slot("slot", { depth: 2, maxSize: large });
-      const write = (length: number) => slot.writeSync(payload(slot.sequence + 1, length));
-      const whole = () =>
-        [0, 1].map((age) => {
-          const outcome = slot.at(age);
-          if (outcome.state !== "ok") return "nothing";
-          const { sequence, value } = outcome.message;
-          return isPayload(value, sequence) ? `${sequence}: ${value.length}` : "torn";
-        });
-      for (let i = 0; i < 10; i++) write(small); // every place has as much memory
-      const short = withoutMemory(() => ({
-        errors: [
-          errorOf(() => write(large)),
-          errorOf(() => slot.tryWrite(payload(11, large))),
-          errorOf(() => slot.tryClaim()),
-        ],
-        kept: whole(),
-        next: [write(small), write(small)],
-      }));
-      return { short, last: write(large), whole: whole() };
-    }, { domain: name.name, small: SMALL, large: LARGE });
-    for (const error of seen.short.errors) {
-      assertMatch(
-        error,
-        /^OsError: Cannot give .*slot.* more memory: .* \(fallocate: ENOSPC\); ask for less/,
-      );
-    }
-    assertEquals(seen.short.kept, [`10: ${SMALL}`, `9: ${SMALL}`]);
-    assertEquals([seen.short.next, seen.last], [[11, 12], 13]);
-    assertEquals(seen.whole, [`13: ${LARGE}`, `12: ${SMALL}`]);
-  },
-);
+  register(
+    `a slot has no memory for a larger message, ${where}, and keeps working with others`,
+    async () => {
+      using name = new Name();
+      await using party = startProcess({ ...options, argument: shortage });
+      const seen = await party.run((tools, { domain: name, small, large }) => {
+        const { Domain, errorOf, isPayload, payload, withoutMemory } = tools;
+        using domain = Domain.open(name);
+        const slot = domain.slot("slot", { depth: 2, maxSize: large });
+        const write = (length: number) => slot.writeSync(payload(slot.sequence + 1, length));
+        const whole = () =>
+          [0, 1].map((age) => {
+            const outcome = slot.at(age);
+            if (outcome.state !== "ok") return "nothing";
+            const { sequence, value } = outcome.message;
+            return isPayload(value, sequence) ? `${sequence}: ${value.length}` : "torn";
+          });
+        for (let i = 0; i < 10; i++) write(small); // every place has as much memory
+        const short = withoutMemory(() => ({
+          errors: [
+            errorOf(() => write(large)),
+            errorOf(() => slot.tryWrite(payload(11, large))),
+            errorOf(() => slot.tryClaim()),
+          ],
+          kept: whole(),
+          next: [write(small), write(small)],
+        }));
+        return { short, last: write(large), whole: whole() };
+      }, { domain: name.name, small: SMALL, large: LARGE });
+      for (const error of seen.short.errors) {
+        assertMatch(
+          error,
+          /^OsError: Cannot give .*slot.* more memory: .* \(fallocate: ENOSPC\); ask for less/,
+        );
+      }
+      assertEquals(seen.short.kept, [`10: ${SMALL}`, `9: ${SMALL}`]);
+      assertEquals([seen.short.next, seen.last], [[11, 12], 13]);
+      assertEquals(seen.whole, [`13: ${LARGE}`, `12: ${SMALL}`]);
+    },
+  );
+}

@@ -161,52 +161,6 @@ Deno.test("waits for bytes and for space end when there are as many as were aske
   producer.waitSync(half + 1);
 });
 
-Deno.test("waits for bytes and for space give up after their timeout", async () => {
-  using pair = new Pair();
-  const { producer, consumer } = pair;
-  pair.send(0, 10);
-  for (const timeout of [0, 1, 15]) {
-    const start = performance.now();
-    const waits = [
-      () => consumer.waitSync({ bytes: 11, timeout }),
-      () => producer.waitSync(producer.capacity, { timeout }),
-      () => producer.claimSync(producer.capacity, { timeout }),
-    ];
-    for (const wait of waits) assertThrows(wait, DOMException, `${timeout} ms have passed`);
-    await assertRejects(() => consumer.wait({ bytes: 11, timeout }), DOMException, "have passed");
-    await assertRejects(
-      () => producer.wait(producer.capacity, { timeout }),
-      DOMException,
-      "have passed",
-    );
-    await assertRejects(
-      () => producer.claim(producer.capacity, { timeout }),
-      DOMException,
-      "have passed",
-    );
-    assert(performance.now() - start >= 6 * timeout);
-  }
-  const reason = new Error("enough");
-  const stop = new AbortController();
-  const { signal } = stop;
-  const waits = [
-    consumer.wait({ bytes: 11, signal }),
-    producer.wait(producer.capacity, { signal }),
-  ];
-  stop.abort(reason);
-  for (const wait of waits) assertEquals(await wait.catch((error) => error), reason);
-});
-
-Deno.test("a producer of bytes gets an error when its consumer is gone", async () => {
-  using pair = new Pair();
-  const { producer, consumer } = pair;
-  pair.send(0, producer.capacity);
-  const claim = producer.claim(1);
-  consumer.close();
-  await assertRejects(() => claim, PeerLostError, "its consumer has closed");
-  assertThrows(() => producer.waitSync(1), PeerLostError, "its consumer has closed");
-});
-
 Deno.test("SpscByteConsumer.redelivered counts what a consumer before it had peeked at", () => {
   using pair = new Pair();
   const { name, consumer } = pair;
@@ -222,23 +176,6 @@ Deno.test("SpscByteConsumer.redelivered counts what a consumer before it had pee
   assertEquals(next.redelivered, 5);
   next.release(35);
   assertEquals(next.redelivered, 0);
-});
-
-Deno.test("bytes go on where the positions wrap at 2^32", () => {
-  using name = new Name();
-  using before = SpscProducer.open(name.name, { level: "bytes", capacity: CAPACITY });
-  using inside = new Inside(name.name);
-  before.close();
-  inside.startAt(2 ** 32 - 1000);
-  using sender = SpscProducer.open(name.name, { level: "bytes" });
-  using receiver = SpscConsumer.open(name.name, { level: "bytes" });
-  for (let position = 0; position < 5000; position += 100) {
-    sender.tryClaim(100)!.set(bytesFrom(position, 100));
-    sender.publish();
-    assertEquals(receiver.peek(), bytesFrom(position, 100));
-    receiver.release(100);
-  }
-  assertEquals(inside.head.load(), 4000);
 });
 
 Deno.test("positions that no correct peer stores are refused", () => {
