@@ -27,14 +27,14 @@ function meddling(during: () => void, report = (length: number) => length): Code
   };
 }
 
-/** A sender of each kind, and what it has delivered. */
+/** A sender of some product, and the messages that it has delivered. */
 interface Ends<T> extends Disposable {
   readonly sender: { trySend(value: T): boolean; close(): void };
   readonly claim: () => unknown;
   readonly received: () => T[];
 }
 
-const KINDS = {
+const SENDERS = {
   spsc<T>(name: string, codec: Codec<T>): Ends<T> {
     const sender = SpscProducer.open(name, { capacity: CAPACITY, codec });
     const consumer = SpscConsumer.open(name, { codec });
@@ -71,10 +71,10 @@ function ends<T>(
   return { sender, received, [Symbol.dispose]: dispose };
 }
 
-/** Runs a test with a sender of every kind. */
-function each(title: string, run: (open: typeof KINDS.spsc) => void): void {
-  for (const [kind, open] of Object.entries(KINDS)) {
-    Deno.test(`${kind}: ${title}`, () => {
+/** Runs a test with every sender. */
+function each(title: string, run: (open: typeof SENDERS.spsc) => void): void {
+  for (const [product, open] of Object.entries(SENDERS)) {
+    Deno.test(`${product}: ${title}`, () => {
       run((_, codec) => {
         const name = new Name();
         const made = open(name.name, codec);

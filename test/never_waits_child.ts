@@ -32,8 +32,8 @@ const sourced: Make = (name, options) => {
 };
 const left: Make = (name, options) => shown(`${name}/left`, options);
 
-/** What each call needs, the kind of the region that is locked, and the call. */
-const CALLS: Record<string, [Make, kind: string, (name: string) => unknown]> = {
+/** What each call needs, the type of the locked region, and the call. */
+const CALLS: Record<string, [Make, type: string, (name: string) => unknown]> = {
   "SpscProducer.connect": [SpscConsumer.open, "spsc", (name) => SpscProducer.connect(name, SOON)],
   "SpscConsumer.connect": [SpscConsumer.open, "spsc", (name) => SpscConsumer.connect(name, SOON)],
   "MpscProducer.connect": [MpscConsumer.open, "mpsc", (name) => MpscProducer.connect(name, SOON)],
@@ -64,9 +64,9 @@ function merged(name: string): MergedSubscriber {
 
 /** Makes a call with the region locked; an error of its own if it sleeps. */
 async function outcomeOf(call: string, name: string): Promise<string> {
-  const [make, kind, act] = CALLS[call]!;
+  const [make, type, act] = CALLS[call]!;
   make(name, { persist: true })[Symbol.dispose]();
-  const path = kind === "left" ? topicPath("topic", `${name}/left`) : topicPath(kind, name);
+  const path = type === "left" ? topicPath("topic", `${name}/left`) : topicPath(type, name);
   using other = new LockFile(path, { write: true, what: "the test" });
   if (!other.tryLock(MEMBER, "write")) throw new Error(`${path} is in use`);
   actBefore("pause", () => {

@@ -145,8 +145,8 @@ class Bench {
       return [this.#words.contender("C, futex", [["think", ...cpus]], plan)];
     }
     const inC = ["pause", "tight"].map((way) => [way, ...cpus]);
-    const kind = answerEvery === 1 ? "trip" : "stream";
-    const messages = inC.map((way) => [kind, ...way, bytes, capacity]);
+    const mode = answerEvery === 1 ? "trip" : "stream";
+    const messages = inC.map((way) => [mode, ...way, bytes, capacity]);
     return [
       this.#words.contender(WORDS, inC, answerEvery === 1 ? plan : FLOOR_PLAN),
       this.#rings.contender("C, masked rings", messages, plan),

@@ -12,7 +12,7 @@
 import { native } from "../native/load.ts";
 import { Open } from "./files.ts";
 
-/** The kinds of lock: read locks are shared, a write lock is exclusive. */
+/** The types of lock: read locks are shared, a write lock is exclusive. */
 export const Lock = { read: 0, write: 1, none: 2 } as const;
 
 /** Opens a file for locking only; returns an fd that belongs to this isolate. */
@@ -27,15 +27,15 @@ export function closeLockFile(fd: number): number {
 }
 
 /** Locks one byte, or changes or drops its lock, without waiting; returns -EAGAIN on a conflict. */
-export function setLock(fd: number, kind: number, byte: number): number {
-  return native().vring_lock(fd, kind, byte, 1);
+export function setLock(fd: number, type: number, byte: number): number {
+  return native().vring_lock(fd, type, byte, 1);
 }
 
 /**
- * Returns the kind of lock of others that conflicts with `kind` on the byte; `none` if it is free.
+ * Returns the type of lock of others that conflicts with `type` on the byte; `none` if it is free.
  */
-export function testLock(fd: number, kind: number, byte: number): number {
-  return native().vring_lock_test(fd, kind, byte, 1);
+export function testLock(fd: number, type: number, byte: number): number {
+  return native().vring_lock_test(fd, type, byte, 1);
 }
 
 /**

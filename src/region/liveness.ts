@@ -84,8 +84,8 @@ export class LockFile implements Disposable {
   }
 
   /** Locks a byte, or changes this holder's lock on it; returns false if another lock conflicts. */
-  tryLock(byte: number, kind: "read" | "write"): boolean {
-    const result = setLock(this.#open(), Lock[kind], FIRST_BYTE + byte);
+  tryLock(byte: number, type: "read" | "write"): boolean {
+    const result = setLock(this.#open(), Lock[type], FIRST_BYTE + byte);
     if (result === -Errno.EAGAIN || result === -Errno.EACCES) return false;
     check(result, { syscall: "fcntl", action: `lock byte ${byte} of ${this.#what}` });
     return true;
@@ -104,9 +104,9 @@ export class LockFile implements Disposable {
 
   /** Returns how another open file holds the byte at this moment; undefined if none does. */
   lockOfOther(byte: number): "read" | "write" | undefined {
-    const kind = testLock(this.#open(), Lock.write, FIRST_BYTE + byte);
-    check(kind, { syscall: "fcntl", action: `look at byte ${byte} of ${this.#what}` });
-    return kind === Lock.none ? undefined : kind === Lock.read ? "read" : "write";
+    const type = testLock(this.#open(), Lock.write, FIRST_BYTE + byte);
+    check(type, { syscall: "fcntl", action: `look at byte ${byte} of ${this.#what}` });
+    return type === Lock.none ? undefined : type === Lock.read ? "read" : "write";
   }
 
   /** Counts the locks that others hold on a range of bytes, at most one on each byte. */

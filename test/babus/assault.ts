@@ -49,28 +49,28 @@ function sizeOf(sequence: number): number {
 function apply(inside: Inside, change: Change): void {
   const { mapping, controlOffset, dataOffset } = inside.words.region;
   const view = new DataView(mapping.bytes.buffer, mapping.bytes.byteOffset);
-  const [at, kind] = "entry" in change
+  const [at, width] = "entry" in change
     ? [
       dataOffset + change.entry * SLOT_ENTRY.size + SLOT_ENTRY.fields[change.word].offset,
       ENTRY[change.word],
     ]
     : [controlOffset + SLOT_CONTROL.fields[change.word].offset, CONTROL[change.word]];
-  if (kind === "double") return view.setFloat64(at, Number(change.value), true);
+  if (width === "double") return view.setFloat64(at, Number(change.value), true);
   const bits = BigInt(change.value);
-  if (kind === 64) view.setBigUint64(at, bits, true);
+  if (width === 64) view.setBigUint64(at, bits, true);
   else view.setUint32(at, Number(bits & 0xffff_ffffn), true);
 }
 
 /** Every word with every value that code is fooled by. */
 export function everyChange(): Change[] {
-  const valuesOf = (kind: 32 | 64 | "double") => kind === "double" ? NUMBERS.map(String) : WORDS;
+  const valuesOf = (width: 32 | 64 | "double") => width === "double" ? NUMBERS.map(String) : WORDS;
   const changes: Change[] = [];
-  for (const [word, kind] of Object.entries(CONTROL)) {
-    for (const value of valuesOf(kind)) changes.push({ word: word as ControlWord, value });
+  for (const [word, width] of Object.entries(CONTROL)) {
+    for (const value of valuesOf(width)) changes.push({ word: word as ControlWord, value });
   }
-  for (const [word, kind] of Object.entries(ENTRY)) {
+  for (const [word, width] of Object.entries(ENTRY)) {
     for (let entry = 0; entry < ENTRIES; entry++) {
-      for (const value of valuesOf(kind)) changes.push({ entry, word: word as EntryWord, value });
+      for (const value of valuesOf(width)) changes.push({ entry, word: word as EntryWord, value });
     }
   }
   return changes;

@@ -15,9 +15,9 @@ import { waitAny, waitAnySync } from "../../src/wait/any.ts";
 import { payload } from "../circular/scene.ts";
 import { Scene } from "./scene.ts";
 
-/** The error of this kind, whose message has all these parts. */
-function refused(act: () => unknown, kind: new () => Error, ...parts: string[]): void {
-  const { message } = assertThrows(act, kind);
+/** Checks that an act throws such an error, with all these parts in its message. */
+function refused(act: () => unknown, error: new () => Error, ...parts: string[]): void {
+  const { message } = assertThrows(act, error);
   for (const part of parts) assertStringIncludes(message, part);
 }
 

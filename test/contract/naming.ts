@@ -16,7 +16,7 @@ import { assertSizes, keepsNothing, meet, refusal, UnderTest } from "./under_tes
 /** Some user that no file belongs to. */
 const STRANGER = 54_321;
 
-/** Registers the tests for a product. `stranger` is one with another kind of region. */
+/** Registers the tests for a product. `stranger` is one with another type of region. */
 export function testNaming(product: Product, stranger: Product): void {
   const tested = new UnderTest(product);
   testNames(tested);
@@ -288,14 +288,14 @@ function testForeign(tested: UnderTest, stranger: Product): void {
     }
   });
 
-  tested.test("a region of another product is refused, and the error names both kinds", async (place) => {
+  tested.test("a region of another product is refused, and the error names both types", async (place) => {
     using elsewhere = new Name();
     using _living = stranger.receiver.open(elsewhere.name, smallSizes(stranger));
     Deno.linkSync(`/dev/shm/${stranger.file(elsewhere.name)}`, tested.path(place));
-    const kinds = [stranger, product].map(({ file }) => `"${file("").split(".")[1]}"`);
+    const types = [stranger, product].map(({ file }) => `"${file("").split(".")[1]}"`);
     await keepsNothing(async () => {
       for (const join of roles.flatMap((role) => Object.values(tested.joins(role)))) {
-        const told = [tested.called(place), ...kinds];
+        const told = [tested.called(place), ...types];
         await refusal(() => join(place.name), LayoutMismatchError, ...told);
       }
     });

@@ -160,7 +160,7 @@ Deno.test("a thousand rings leave no range and no fd", () => {
 
 /** One step of a story about a ring; what it does depends on how full the ring is by then. */
 type Step = readonly [
-  kind: "write" | "read" | "claim and commit" | "claim and write" | "peek and consume",
+  action: "write" | "read" | "claim and commit" | "claim and write" | "peek and consume",
   length: number,
   part: number,
 ];
@@ -183,20 +183,20 @@ const steps = fc.array(
 /** The model: the bytes from `tail` to `head` of an endless sequence are in the ring. */
 function tell(ring: MirrorRing, story: readonly Step[]): void {
   let [head, tail] = [0, 0];
-  for (const [kind, length, part] of story) {
+  for (const [action, length, part] of story) {
     const [free, available] = [ring.capacity - (head - tail), head - tail];
-    if (kind === "write") {
+    if (action === "write") {
       const moved = Math.min(length, free);
       assertEquals(ring.write(bytesFrom(head, length)), moved);
       head += moved;
-    } else if (kind === "read") {
+    } else if (action === "read") {
       const target = new Uint8Array(length).fill(0xee);
       const moved = Math.min(length, available);
       assertEquals(ring.read(target), moved);
       assertEquals(target.subarray(0, moved), bytesFrom(tail, moved));
       assert(target.subarray(moved).every((byte) => byte === 0xee));
       tail += moved;
-    } else if (kind === "peek and consume") {
+    } else if (action === "peek and consume") {
       if (length > available) {
         assertThrows(() => ring.peek(length), RangeError);
         assertThrows(() => ring.consume(length), RangeError);
@@ -207,7 +207,7 @@ function tell(ring: MirrorRing, story: readonly Step[]): void {
       }
     } else if (length > free) {
       assertThrows(() => ring.claim(length), RangeError);
-    } else if (kind === "claim and commit") {
+    } else if (action === "claim and commit") {
       const done = Math.floor(part * length);
       const space = length === free ? ring.claim() : ring.claim(length);
       assertEquals(space.length, length);

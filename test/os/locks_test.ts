@@ -49,7 +49,7 @@ Deno.test("setLock() for writing gives -EBADF on an fd that only reads", () => {
   assertEquals(setLock(reading, Lock.read, 7), 0);
 });
 
-Deno.test("testLock() tells the kind of lock that is in the way", () => {
+Deno.test("testLock() returns the type of the lock in the way", () => {
   using opens = new Opens();
   const [first, second] = [opens.open(), opens.open()];
   setLock(first, Lock.write, 1);

@@ -18,12 +18,12 @@ const { test, startProcess } = processTests<Tools>(
 const PATIENT = { timeout: 60_000 };
 
 /** Another process that is inside. */
-async function startHolder(name: string, kind: "read" | "write"): Promise<Party<Tools>> {
+async function startHolder(name: string, mode: "read" | "write"): Promise<Party<Tools>> {
   const holder = startProcess();
-  await holder.run(({ RwLock, locks, permits }, { name, kind }) => {
+  await holder.run(({ RwLock, locks, permits }, { name, mode }) => {
     locks.push(RwLock.open(name));
-    permits.push(kind === "read" ? locks[0]!.readSync() : locks[0]!.writeSync());
-  }, { name, kind });
+    permits.push(mode === "read" ? locks[0]!.readSync() : locks[0]!.writeSync());
+  }, { name, mode });
   return holder;
 }
 
@@ -33,8 +33,8 @@ test("every permit reports a writer's death until another writer has left", asyn
   using lock = RwLock.open(place.name);
   await holder.kill();
   const told: boolean[] = [];
-  for (const kind of ["readSync", "readSync", "writeSync", "readSync", "writeSync"] as const) {
-    using permit = lock[kind](PATIENT);
+  for (const mode of ["readSync", "readSync", "writeSync", "readSync", "writeSync"] as const) {
+    using permit = lock[mode](PATIENT);
     told.push(permit.recovered);
   }
   assertEquals(told, [true, true, true, false, false]);

@@ -18,9 +18,9 @@ class Arrivals {
   }
 
   /** Begins to wait, and is in the queue when this resolves. */
-  async line(lock: RwLock, kind: "read" | "write", name: string): Promise<void> {
+  async line(lock: RwLock, mode: "read" | "write", name: string): Promise<void> {
     const before = this.#inside.count();
-    lock[kind]({ timeout: 60_000 }).then((permit) => {
+    lock[mode]({ timeout: 60_000 }).then((permit) => {
       this.order.push(name);
       this.#permits.set(name, permit);
     });

@@ -25,11 +25,11 @@ export class Name implements Disposable {
       );
   }
 
-  /** The file of a region of this kind, or of a semaphore. */
-  path(kind: string): string {
-    return kind === "sem"
+  /** The file of a region of this type, or of a semaphore. */
+  path(type: string): string {
+    return type === "sem"
       ? `${DIRECTORY}/sem.${this.name}`
-      : `${DIRECTORY}/vring.${kind}.${this.name}`;
+      : `${DIRECTORY}/vring.${type}.${this.name}`;
   }
 
   [Symbol.dispose](): void {

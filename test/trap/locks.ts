@@ -15,14 +15,14 @@ export const closeLockFile: typeof real.closeLockFile = trapped(
 );
 export const findLock: typeof real.findLock = trapped("find lock", real.findLock);
 
-export function setLock(fd: number, kind: number, byte: number): number {
+export function setLock(fd: number, type: number, byte: number): number {
   const at = `byte ${byte - FIRST_BYTE}`;
-  if (kind === real.Lock.none) spring("unlock", at);
-  else spring("lock", kind === real.Lock.read ? `to read ${at}` : `to write ${at}`);
-  return real.setLock(fd, kind, byte);
+  if (type === real.Lock.none) spring("unlock", at);
+  else spring("lock", type === real.Lock.read ? `to read ${at}` : `to write ${at}`);
+  return real.setLock(fd, type, byte);
 }
 
-export function testLock(fd: number, kind: number, byte: number): number {
+export function testLock(fd: number, type: number, byte: number): number {
   spring("test lock", `byte ${byte - FIRST_BYTE}`);
-  return real.testLock(fd, kind, byte);
+  return real.testLock(fd, type, byte);
 }

@@ -15,7 +15,7 @@ import { Publisher } from "../../src/vdds/publisher.ts";
 import { Subscriber } from "../../src/vdds/subscriber.ts";
 import { Name } from "../shared/scene.ts";
 
-/** Rings of every kind that can be waited for, each with its sender. */
+/** A ring of each product, with its sender. */
 function scene() {
   const stack = new DisposableStack();
   const names = [0, 1, 2].map(() => stack.use(new Name()).name);
@@ -182,7 +182,7 @@ Deno.test("waitAny() waits for every kind of receiver, mixed as they come", asyn
   const NAMES = ["circular", "messages", "topic", "source", "slot", "listened"] as const;
   for (const first of NAMES) {
     using stack = new DisposableStack();
-    const name = Object.fromEntries(NAMES.map((kind) => [kind, stack.use(new Name()).name]));
+    const name = Object.fromEntries(NAMES.map((product) => [product, stack.use(new Name()).name]));
     const writer = stack.use(CircularBufferWriter.open(name.circular!));
     const producer = stack.use(SpscProducer.open(name.messages!));
     const publisher = stack.use(Publisher.open(name.topic!));

@@ -133,19 +133,19 @@ function touchPageAfterPage(page: number): Memory {
   say(`Now 8 pages, with a page before and a page behind that nobody may touch. Two calls do it: the
     first reserves 10 pages of addresses without access, the second puts 8 usable pages into their
     middle. With such walls around, our pages are a range of their own and can be counted.`);
-  const kind = MapFlag.private | MapFlag.anonymous;
+  const flags = MapFlag.private | MapFlag.anonymous;
   const wall = run("wall", () =>
     map({
       length: 10 * page,
       protection: Protection.none,
-      flags: kind,
+      flags,
     }));
   const pages = run("pages", () =>
     map({
       address: wall + page,
       length: 8 * page,
       protection: readWrite,
-      flags: kind | MapFlag.fixed,
+      flags: flags | MapFlag.fixed,
     }));
   const bytes = new Uint8Array(bufferAt(pages, 8 * page));
   predict("How much real memory is behind the 8 pages now? After reading a byte? After writing?");

@@ -42,7 +42,7 @@ export type Wakening = "woken" | "timeout";
 /** Returned by an operation whose thread has fallen asleep. */
 export const ASLEEP = Symbol("asleep");
 
-/** Kinds of facts in the hash; sleepers, locks and histories add 16 times their own kind. */
+/** Kinds of facts in the hash; sleepers, locks and histories add 16 times their own type. */
 export const Fact = {
   word: 1,
   name: 2,
@@ -60,7 +60,7 @@ interface HeldLock {
   readonly file: number;
   readonly inode: number;
   readonly byte: number;
-  readonly kind: number;
+  readonly type: number;
 }
 
 const READ = 0;
@@ -213,11 +213,11 @@ export class World {
 
   // ---- record locks ----
 
-  /** Returns the locks of other open files that conflict with a lock of this kind. */
-  conflicts(file: number, inode: Inode, byte: number, kind: number): HeldLock[] {
+  /** Returns the locks of other open files that conflict with a lock of this type. */
+  conflicts(file: number, inode: Inode, byte: number, type: number): HeldLock[] {
     return this.#locks.filter((held) =>
       held.file !== file && held.inode === inode.id && held.byte === byte &&
-      (held.kind === WRITE || kind === WRITE)
+      (held.type === WRITE || type === WRITE)
     );
   }
 
@@ -228,13 +228,13 @@ export class World {
     )?.byte;
   }
 
-  /** Locks a byte for an open file; a kind other than read and write drops the lock. */
-  setLock(file: number, inode: Inode, byte: number, kind: number): void {
+  /** Locks a byte for an open file; a type other than read and write drops the lock. */
+  setLock(file: number, inode: Inode, byte: number, type: number): void {
     const rest = this.#locks.filter((held) =>
       held.file !== file || held.inode !== inode.id || held.byte !== byte
     );
-    const holds = kind === READ || kind === WRITE;
-    this.#putLocks(holds ? [...rest, { file, inode: inode.id, byte, kind }] : rest);
+    const holds = type === READ || type === WRITE;
+    this.#putLocks(holds ? [...rest, { file, inode: inode.id, byte, type }] : rest);
   }
 
   /** Drops every lock of an open file, as the kernel does when the file is closed. */
@@ -263,8 +263,8 @@ export class World {
     this.#undo.push(() => put(before));
   }
 
-  #toggleLock({ file, inode, byte, kind }: HeldLock): void {
-    this.toggle(Fact.lock + 16 * kind, file, inode, byte);
+  #toggleLock({ file, inode, byte, type }: HeldLock): void {
+    this.toggle(Fact.lock + 16 * type, file, inode, byte);
   }
 
   // ---- sleepers ----

@@ -22,26 +22,26 @@ export function closeLockFile(fd: number): number {
   });
 }
 
-export function setLock(fd: number, kind: number, byte: number): number {
+export function setLock(fd: number, type: number, byte: number): number {
   const { number, inode } = process().files.get(fd)!;
-  const verb = kind === Lock.none
+  const verb = type === Lock.none
     ? "unlock"
-    : kind === Lock.read
+    : type === Lock.read
     ? "lock to read"
     : "lock to write";
   return shared(() => `${verb} byte ${byte % 2 ** 20}`, (world) => {
-    const refused = kind !== Lock.none && world.conflicts(number, inode!, byte, kind).length > 0;
+    const refused = type !== Lock.none && world.conflicts(number, inode!, byte, type).length > 0;
     if (refused) return -EAGAIN;
-    world.setLock(number, inode!, byte, kind);
+    world.setLock(number, inode!, byte, type);
     return 0;
   });
 }
 
-export function testLock(fd: number, kind: number, byte: number): number {
+export function testLock(fd: number, type: number, byte: number): number {
   const { number, inode } = process().files.get(fd)!;
   return shared(() => `test lock of byte ${byte % 2 ** 20}`, (world) => {
-    const [conflict] = world.conflicts(number, inode!, byte, kind);
-    return conflict === undefined ? Lock.none : conflict.kind;
+    const [conflict] = world.conflicts(number, inode!, byte, type);
+    return conflict === undefined ? Lock.none : conflict.type;
   });
 }
 
