@@ -3,8 +3,7 @@
  * messages come. What all senders and receivers have in common is tested in spsc_test.ts.
  */
 
-import { assert, assertEquals, assertThrows } from "@std/assert";
-import { VringError } from "../../src/errors.ts";
+import { assert, assertEquals } from "@std/assert";
 import { MpscConsumer } from "../../src/mpsc/consumer.ts";
 import { MpscProducer } from "../../src/mpsc/producer.ts";
 import { recordBytes } from "../../src/lane/record.ts";
@@ -76,23 +75,6 @@ Deno.test("a seat that is taken again has another generation, and messages tell 
     const outcome = valueOf(consumer.tryReceive());
     assertEquals([outcome.value, outcome.producer], [payload(generation, 12), 1]);
     assertEquals(outcome.generation, generation);
-  }
-});
-
-Deno.test("a generation is never that of the next producer, whenever the next one comes", () => {
-  using cast = new Cast({ lanes: 1, vacant: 1 });
-  const { name, consumer } = cast;
-  for (let round = 1; round < 200; round++) {
-    using producer = MpscProducer.open(name.name);
-    const generation = producer.generation;
-    const count = round % 5 + 1;
-    for (let i = 0; i < count; i++) producer.trySend(payload(round, i));
-    producer.close();
-    for (let i = 0; i < count; i++) {
-      assertThrows(() => MpscProducer.open(name.name), VringError, "has been read to its end");
-      const outcome = valueOf(consumer.tryReceive());
-      assertEquals([outcome.value, outcome.generation], [payload(round, i), generation]);
-    }
   }
 });
 

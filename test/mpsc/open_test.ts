@@ -4,12 +4,7 @@
  */
 
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
-import {
-  ClosedError,
-  CorruptRegionError,
-  LayoutMismatchError,
-  RoleTakenError,
-} from "../../src/errors.ts";
+import { CorruptRegionError, LayoutMismatchError, RoleTakenError } from "../../src/errors.ts";
 import { codec } from "../../src/codec.ts";
 import { Word32 } from "../../src/memory/word.ts";
 import { MPSC } from "../../src/mpsc/mpsc.ts";
@@ -190,57 +185,6 @@ Deno.test("open() refuses a region of more lanes than there are seats", () => {
   for (const open of [() => MpscConsumer.open(name.name), () => MpscProducer.open(name.name)]) {
     assertThrows(open, CorruptRegionError);
   }
-});
-
-Deno.test("codecs carry values", () => {
-  using name = new Name();
-  const numbers = codec.json<number[]>();
-  using consumer = MpscConsumer.open(name.name, { codec: numbers, capacity: CAPACITY });
-  using producer = MpscProducer.open(name.name, { codec: numbers });
-  assertEquals(producer.trySendBatch([[1, 2], []]), 2);
-  const values = [consumer.tryReceive(), consumer.tryReceive()].map((one) => valueOf(one).value);
-  assertEquals(values, [[1, 2], []]);
-});
-
-Deno.test("MpscProducer.connect() and create() take the first free seat, or the one of their id", async () => {
-  using name = new Name();
-  const coming = [MpscProducer.connect(name.name), MpscProducer.connect(name.name, { id: 3 })];
-  using fifth = MpscProducer.create(name.name, { capacity: CAPACITY, id: 5 });
-  const producers = [...await Promise.all(coming), fifth];
-  using consumer = MpscConsumer.open(name.name);
-  for (const [i, id] of [0, 3, 5].entries()) {
-    assertEquals([producers[i]!.id, producers[i]!.generation], [id, 1]);
-    producers[i]!.trySend(payload(1, 10));
-    assertEquals(consumer.available, 24);
-    assertEquals(valueOf(consumer.tryReceive()).producer, id);
-    producers[i]!.close();
-  }
-});
-
-Deno.test("every method of a closed end reports that it is closed, and its views are empty", async () => {
-  using cast = new Cast();
-  const { consumer, producers: [producer] } = cast;
-  producer!.trySend(payload(1, 10));
-  const view = producer!.tryClaim(100)!;
-  for (const end of [producer!, consumer, producer!, consumer]) end.close();
-  const calls: (() => unknown)[] = [
-    () => producer!.trySend(payload(1, 1)),
-    () => producer!.sendSync(payload(1, 1)),
-    () => producer!.tryClaim(1),
-    () => producer!.publish(),
-    () => producer!.available,
-    () => consumer.tryReceive(),
-    () => consumer.receiveSync(),
-    () => consumer.tryTake(),
-    () => consumer.poll(() => {}),
-    () => consumer.waitSync(),
-    () => consumer.available,
-  ];
-  for (const call of calls) assertThrows(call, ClosedError);
-  for (const call of [() => producer!.send(view), () => consumer.receive()]) {
-    await assertRejects(call, ClosedError);
-  }
-  assertEquals([view.length, producer!.id, producer!.generation], [0, 0, 1]);
 });
 
 Deno.test("producers that get no seat leave no file open and no mapping", async () => {

@@ -8,9 +8,8 @@ import { codec } from "../../src/codec.ts";
 import { Word32 } from "../../src/memory/word.ts";
 import { MpscConsumer } from "../../src/mpsc/consumer.ts";
 import { MpscProducer } from "../../src/mpsc/producer.ts";
-import { until } from "../os/until.ts";
 import { Name } from "../shared/scene.ts";
-import { isPayload, payload } from "../circular/scene.ts";
+import { payload } from "../circular/scene.ts";
 import { CAPACITY, Cast, flood, Inside, valueOf } from "./scene.ts";
 
 function isTimeout(error: unknown): boolean {
@@ -157,31 +156,6 @@ Deno.test("a lost producer is told of once the last one has gone, and not if ano
   await assertRejects(() => waiting, PeerLostError, "without end()");
   MpscProducer.open(name.name, { id: 0 }).end();
   assertEquals(consumer.receiveSync(), { state: "closed" });
-});
-
-Deno.test("streams carry what all producers send, and hold each of them back", async () => {
-  using cast = new Cast({ lanes: 2 });
-  const { consumer, producers } = cast;
-  const piping = producers.map((producer) => {
-    let pulled = 0;
-    const source = new ReadableStream<Uint8Array>({
-      pull: (controller) => {
-        if (pulled === 300) controller.close();
-        else controller.enqueue(payload(1000 * producer.id + pulled++, 120));
-      },
-    }, { highWaterMark: 0 });
-    return { done: source.pipeTo(producer.toWritableStream()), pulled: () => pulled };
-  });
-  await until("both lanes are full", () => producers.every(({ free }) => free < 128));
-  for (const { pulled } of piping) assert(pulled() <= CAPACITY / 128 + 3, `${pulled()}`);
-  const next = [0, 0];
-  for await (const bytes of consumer.toReadableStream()) {
-    const id = next.findIndex((i, id) => isPayload(bytes, 1000 * id + i));
-    assert(id >= 0);
-    next[id]!++;
-  }
-  assertEquals(next, [300, 300]);
-  await Promise.all(piping.map(({ done }) => done));
 });
 
 Deno.test("MpscConsumer raises its bell only to sleep: while it polls, nobody makes a system call", () => {

@@ -1,41 +1,14 @@
-import { assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
+import { assertStrictEquals, assertThrows } from "@std/assert";
 import { PeerLostError } from "../../src/errors.ts";
 import { Domain } from "../../src/babus/domain.ts";
 import { Listener } from "../../src/babus/listener.ts";
 import { SpscConsumer } from "../../src/spsc/consumer.ts";
 import { type Waitable, waitAny, waitAnySync } from "../../src/wait/any.ts";
-import { Party, type Where } from "../shared/party.ts";
+import { Party } from "../shared/party.ts";
 import { NO_PROCESS } from "../shared/processes.ts";
 import { Name } from "../shared/scene.ts";
 
 if (NO_PROCESS !== undefined) console.warn(`waitAny() is only tested in threads: ${NO_PROCESS}`);
-
-for (const where of ["thread", "process"] satisfies Where[]) {
-  const ignore = where === "process" && NO_PROCESS !== undefined;
-  const program = new URL("../spsc/spsc_child.ts", import.meta.url);
-  type Tools = import("../spsc/spsc_child.ts").Tools;
-
-  Deno.test({
-    name: `waitAnySync() sleeps until a sender in another ${where} sends`,
-    ignore,
-    fn: async () => {
-      using name = new Name();
-      using other = new Name();
-      using quiet = SpscConsumer.open(other.name);
-      using fresh = SpscConsumer.open(name.name);
-      await using sender = Party.start<Tools>(program, where);
-      const sending = sender.run(({ SpscProducer, producers }, name) => {
-        const producer = SpscProducer.open(name);
-        producers.push(producer);
-        setTimeout(() => producer.trySend(new Uint8Array(9)), 20);
-      }, fresh.name);
-      await sending;
-      const found = waitAnySync([quiet, fresh], { spin: 0 });
-      assertStrictEquals(found, fresh);
-      assertEquals(fresh.receiveSync().state, "ok");
-    },
-  });
-}
 
 if (NO_PROCESS === undefined) {
   Deno.test("waitAny() and waitAnySync() sleep on a ring and many slots until one is written", async () => {
