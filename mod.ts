@@ -101,13 +101,9 @@ export {
 export type { SlotShapeOptions } from "./src/babus/geometry.ts";
 export { Listener, type ListenOptions } from "./src/babus/listener.ts";
 export type { RpcConnectOptions, RpcOptions } from "./src/calls/calls.ts";
-export {
-  type Caller,
-  type HandleOptions,
-  type Handler,
-  RpcServer,
-  type ServeOptions,
-} from "./src/calls/server.ts";
+export { type HandleOptions, RpcServer, type ServeOptions } from "./src/calls/server.ts";
+export type { Handler } from "./src/calls/handling.ts";
+export type { Caller } from "./src/calls/in_hand.ts";
 export { RpcClient, type RpcClientOptions } from "./src/calls/client.ts";
 export {
   type MergedSampleOutcome,

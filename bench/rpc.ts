@@ -6,7 +6,8 @@
  */
 
 import { RpcClient } from "../src/calls/client.ts";
-import { type Handler, RpcServer } from "../src/calls/server.ts";
+import type { Handler } from "../src/calls/handling.ts";
+import { RpcServer } from "../src/calls/server.ts";
 import { compareAll, type Comparison, ROUND_TRIPS } from "./harness/comparison.ts";
 import { takePart } from "./harness/peer.ts";
 import { type Bar, printBars } from "./harness/report.ts";

@@ -184,50 +184,79 @@ _Static_assert(offsetof(struct mpsc_control, seats) == 128, "mpsc_control.seats"
 _Static_assert(_Alignof(struct mpsc_control) == 64, "alignment of mpsc_control");
 _Static_assert(sizeof(struct mpsc_control) == 20608, "size of mpsc_control");
 
-#define RPC_SEAT_VERSION 1u
-#define RPC_SEAT_HASH UINT64_C(0x63c9fe197a59c749)
-struct rpc_seat {
-  struct lane requests; /* the positions of the client's requests */
-  struct lane responses; /* the positions of the server's responses */
-  _Alignas(64) _Atomic uint32_t bell; /* rung by the server; raised by the waiting client */
-  uint8_t _pad_388[60];
+#define RPC_SERVER_VERSION 1u
+#define RPC_SERVER_HASH UINT64_C(0x27b4df0170109fab)
+struct rpc_server {
+  _Alignas(64) _Atomic uint32_t hint; /* bit k: client k or k + 32 may have sent a request */
+  uint8_t _pad_4[60];
+  _Atomic uint32_t bell; /* rung by clients; raised by the waiting server */
+  uint8_t _pad_68[60];
+  _Alignas(64) _Atomic uint32_t server; /* the server: 0 never existed, 1 open, 2 closed */
+  uint8_t _pad_132[60];
+  _Alignas(64) _Atomic uint32_t generation; /* the holder: the number of holders so far */
+  uint8_t _pad_196[60];
+  _Alignas(64) _Atomic uint32_t load; /* the server: requests in hand, plus 65536 if it is busy */
+  uint8_t _pad_260[60];
+};
+_Static_assert(offsetof(struct rpc_server, hint) == 0, "rpc_server.hint");
+_Static_assert(offsetof(struct rpc_server, bell) == 64, "rpc_server.bell");
+_Static_assert(offsetof(struct rpc_server, server) == 128, "rpc_server.server");
+_Static_assert(offsetof(struct rpc_server, generation) == 192, "rpc_server.generation");
+_Static_assert(offsetof(struct rpc_server, load) == 256, "rpc_server.load");
+_Static_assert(_Alignof(struct rpc_server) == 64, "alignment of rpc_server");
+_Static_assert(sizeof(struct rpc_server) == 320, "size of rpc_server");
+
+#define RPC_CLIENT_VERSION 1u
+#define RPC_CLIENT_HASH UINT64_C(0x3e565d2b2d678bec)
+struct rpc_client {
+  _Alignas(64) _Atomic uint32_t bell; /* rung by servers; raised by the waiting client */
+  uint8_t _pad_4[60];
   _Atomic uint32_t client; /* the client: 0 never existed, 1 open, 2 closed */
   _Atomic uint32_t generation; /* the client: the number of clients that had this seat */
-  uint8_t _pad_456[56];
-  _Alignas(64) _Atomic uint32_t adopted; /* the server: requests taken by earlier servers */
-  uint8_t _pad_516[60];
-  _Atomic uint32_t broken; /* the server: 1 if it no longer serves this seat */
-  uint8_t _pad_580[60];
+  uint8_t _pad_72[56];
 };
-_Static_assert(offsetof(struct rpc_seat, requests) == 0, "rpc_seat.requests");
-_Static_assert(offsetof(struct rpc_seat, responses) == 192, "rpc_seat.responses");
-_Static_assert(offsetof(struct rpc_seat, bell) == 384, "rpc_seat.bell");
-_Static_assert(offsetof(struct rpc_seat, client) == 448, "rpc_seat.client");
-_Static_assert(offsetof(struct rpc_seat, generation) == 452, "rpc_seat.generation");
-_Static_assert(offsetof(struct rpc_seat, adopted) == 512, "rpc_seat.adopted");
-_Static_assert(offsetof(struct rpc_seat, broken) == 576, "rpc_seat.broken");
-_Static_assert(_Alignof(struct rpc_seat) == 64, "alignment of rpc_seat");
-_Static_assert(sizeof(struct rpc_seat) == 640, "size of rpc_seat");
+_Static_assert(offsetof(struct rpc_client, bell) == 0, "rpc_client.bell");
+_Static_assert(offsetof(struct rpc_client, client) == 64, "rpc_client.client");
+_Static_assert(offsetof(struct rpc_client, generation) == 68, "rpc_client.generation");
+_Static_assert(_Alignof(struct rpc_client) == 64, "alignment of rpc_client");
+_Static_assert(sizeof(struct rpc_client) == 128, "size of rpc_client");
+
+#define RPC_PAIR_VERSION 1u
+#define RPC_PAIR_HASH UINT64_C(0xbf5143b24821ee70)
+struct rpc_pair {
+  struct lane requests; /* the positions of the client's requests */
+  struct lane responses; /* the positions of the server's responses */
+  _Alignas(64) _Atomic uint32_t adopted; /* the holder: requests gone before it began */
+  uint8_t _pad_388[60];
+  _Atomic uint32_t returned; /* the holder: those after adopted were never taken */
+  _Atomic uint32_t broken; /* the server: 1 if it no longer serves this pair */
+  uint32_t given_up[32]; /* the client: bit n is for a call with that number modulo 1024 */
+  uint8_t _pad_584[56];
+};
+_Static_assert(offsetof(struct rpc_pair, requests) == 0, "rpc_pair.requests");
+_Static_assert(offsetof(struct rpc_pair, responses) == 192, "rpc_pair.responses");
+_Static_assert(offsetof(struct rpc_pair, adopted) == 384, "rpc_pair.adopted");
+_Static_assert(offsetof(struct rpc_pair, returned) == 448, "rpc_pair.returned");
+_Static_assert(offsetof(struct rpc_pair, broken) == 452, "rpc_pair.broken");
+_Static_assert(offsetof(struct rpc_pair, given_up) == 456, "rpc_pair.given_up");
+_Static_assert(_Alignof(struct rpc_pair) == 64, "alignment of rpc_pair");
+_Static_assert(sizeof(struct rpc_pair) == 640, "size of rpc_pair");
 
 #define RPC_CONTROL_VERSION 1u
-#define RPC_CONTROL_HASH UINT64_C(0x9ef9e0b23a7507b9)
+#define RPC_CONTROL_HASH UINT64_C(0xacf9dfe7360e1340)
 struct rpc_control {
-  _Atomic uint32_t hint; /* bit k: client k or k + 32 may have sent a request */
-  _Atomic uint32_t bell; /* rung by clients; raised by the waiting server */
-  uint8_t _pad_8[56];
-  _Alignas(64) _Atomic uint32_t server; /* the server: 0 never existed, 1 open, 2 closed */
-  uint8_t _pad_68[60];
-  _Alignas(64) _Atomic uint32_t generation; /* the server: the number of servers so far */
-  uint8_t _pad_132[60];
-  struct rpc_seat seats[64]; /* one for each client */
+  _Alignas(64) _Atomic uint32_t server_seats; /* the number of servers, as created */
+  uint8_t _pad_4[60];
+  struct rpc_server servers[16]; /* one for each server */
+  struct rpc_client clients[64]; /* one for each client */
+  struct rpc_pair pairs[256]; /* those of server 0, then of server 1 */
 };
-_Static_assert(offsetof(struct rpc_control, hint) == 0, "rpc_control.hint");
-_Static_assert(offsetof(struct rpc_control, bell) == 4, "rpc_control.bell");
-_Static_assert(offsetof(struct rpc_control, server) == 64, "rpc_control.server");
-_Static_assert(offsetof(struct rpc_control, generation) == 128, "rpc_control.generation");
-_Static_assert(offsetof(struct rpc_control, seats) == 192, "rpc_control.seats");
+_Static_assert(offsetof(struct rpc_control, server_seats) == 0, "rpc_control.server_seats");
+_Static_assert(offsetof(struct rpc_control, servers) == 64, "rpc_control.servers");
+_Static_assert(offsetof(struct rpc_control, clients) == 5184, "rpc_control.clients");
+_Static_assert(offsetof(struct rpc_control, pairs) == 13376, "rpc_control.pairs");
 _Static_assert(_Alignof(struct rpc_control) == 64, "alignment of rpc_control");
-_Static_assert(sizeof(struct rpc_control) == 41152, "size of rpc_control");
+_Static_assert(sizeof(struct rpc_control) == 177216, "size of rpc_control");
 
 #define ORIGIN_VERSION 1u
 #define ORIGIN_HASH UINT64_C(0x939f1f814ba5eca5)

@@ -211,6 +211,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   persist: FLAG,
   anyOwner: FLAG,
   keepOpen: FLAG,
+  retry: FLAG,
   reserve: FLAG,
   readOnly: FLAG,
   interop: FLAG,
@@ -233,6 +234,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   maxSize: ANY,
   maxSubscribers: ANY,
   producers: ANY,
+  servers: ANY,
   size: ANY,
   version: ANY,
 };

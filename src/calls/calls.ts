@@ -1,36 +1,72 @@
 /**
- * Calls: many clients, one server, and for each client a lane of requests and a lane of responses.
+ * Calls: many clients, several servers, and for each client and server a lane of requests and a
+ * lane of responses.
  *
  * ```
- *   client 0  == requests ==>  .------.      each client has a seat: a role, two lanes, one bell.
- *             <= responses ==  |server|      The server has one bell for all of them, with hints.
- *   client 1  == requests ==>  |      |
- *             <= responses ==  '------'
+ *   client 0  == requests ==>  .--------.      A client has a seat: a role and a bell. A server has
+ *             <= responses ==  |server 0|      a seat: a role, a bell with hints, and its load.
+ *   client 1  == requests ==>  |        |      Each pair of them has two lanes of its own, so two
+ *             <= responses ==  '--------'      parties never write the same words.
+ *       \== requests ==>  server 1
  * ```
  *
- * Every message begins with the number of its call and the generation of its client: the number of
- * clients that had the seat. Call numbers count up and never repeat within a generation. So a late
- * answer, to an abandoned call or to a client that is gone, is recognised by its numbers and
- * dropped. And a seat can be taken again at once, whatever is left in its lanes.
+ * A client sends each call to the server that is least busy (link.ts), and a call is in one lane at
+ * a time. Every message begins with the number of its call and the generation of its client: the
+ * number of clients that had the seat. Call numbers count up and never repeat within a generation
+ * and a lane. So a late answer, to an abandoned call or to a client that is gone, is recognised by
+ * its numbers and dropped. And a seat can be taken again at once, whatever is left in its lanes.
  *
- * Each party has one bell. A client's is rung for responses and for room for requests, the server's
+ * Each party has one bell. A client's is rung for responses and for room for requests, a server's
  * for requests and for room for responses. So no party ever sleeps on one while it needs the other.
  *
- * I1  A request is taken, which moves the tail of its lane, before its handler begins: it is
- *     handled at most once.
- * P1  A new server records in each seat the position of the requests taken so far (`adopted`), and
- *     then increments its own generation. A client that sees another generation than before loads
- *     `adopted`, and checks its responses once more. Calls up to that position that are not
- *     answered never will be. Later ones belong to the new server.
- * C1  A client dies: its requests are handled, its responses dropped, its seat is free.
- * C2  The server dies: the calls that it had taken fail as soon as its death is seen; the others
- *     fail too, or wait for another server with `keepOpen`.
- * C3  A server dies between `adopted` and its generation: nobody loads `adopted`, and the next
- *     server stores it again, as large or larger.
- * C4  A client corrupts its lanes: the server reads nothing more from that seat and marks it
- *     (`broken`), so that the client's calls fail and no newcomer takes the seat. The next server
+ * **A call moves** from a server that is gone to another one. A server is gone when its state is
+ * closed, or open with its role free. Its tail then says which requests it had taken.
+ *
+ *   taken        before the tail: its handler may have begun. The call fails, unless the client
+ *                has `retry`; then it is sent again, marked as retried.
+ *   not taken    after the tail. A new server in that seat takes it. If another server is open, a
+ *                client first empties the lanes of the gone one, with its role held, so that no new
+ *                server can begin meanwhile. Then it sends the call again.
+ *
+ * The party that holds a server's role and has begun is its holder: a server, or such a client.
+ *
+ * I1  A request is taken, which moves the tail of its lane, before its handler begins. Only the
+ *     holder of the server's role moves that tail, and only forward. So a request is handled at
+ *     most once.
+ * I2  Everything before `adopted` has left the lane before its present holder began. Of that,
+ *     nothing between `adopted` and `returned` was ever taken.
+ * I3  A call is sent again only when its request is between `adopted` and `returned`, or when the
+ *     client has `retry`, or when the server refused it.
+ * P1  A holder stores in each pair `adopted` and `returned`, and then increments the generation of
+ *     the server's seat. A client that sees another generation than before loads both, after its
+ *     responses. Calls up to `adopted` that are not answered never will be, those up to `returned`
+ *     can be sent again. Later ones belong to the present holder.
+ * P2  `adopted` is stored first, then the tail, then `returned`; a client loads `returned`, then
+ *     `adopted`. So a request that it finds after `adopted` and up to `returned` was emptied from
+ *     the lane, and no holder before that had taken it.
+ * C1  A client dies: its requests are handled or emptied, its responses dropped, its seat is free.
+ * C2  A server dies: the calls that it had taken fail, or are retried, as soon as its death is seen.
+ *     The others are sent to another server, or wait for one with `keepOpen`, or fail.
+ * C3  A holder dies before it increments the generation. If it stored `adopted` only, nobody loads
+ *     that, and the next holder stores it again, as large or larger. If a client that empties lanes
+ *     dies between the tail and `returned`, the next holder finds a tail that is not `returned`,
+ *     and counts these requests as taken: their calls fail, although no handler has begun.
+ * C4  A client corrupts its lanes: the server reads nothing more from that pair and marks it
+ *     (`broken`), so that the client's calls fail and no newcomer takes the seat. The next holder
  *     drops the lane's contents, and the seat can be used again. If the positions themselves are
  *     corrupt, a new server or client empties the lane by its own position.
+ * C5  A client dies while it empties lanes: its hold ends, and the next client that is concerned
+ *     empties them again. While it is stopped, nobody can take that server's seat.
+ * C6  A load is wrong, because its server died or corrupted it: this costs only balance.
+ *
+ * **A client gives up** a call after its time or by a signal. It sets the bit of the call in the
+ * pair (`given_up`), and the server aborts `caller.signal`. Calls that are not answered yet have
+ * different bits, also those given up. So a bit is cleared and used again only when the server is
+ * done with its last call, and a set bit is never taken for another call's.
+ *
+ * Limits: 64 clients, 16 servers, and at most 256 pairs of them; 1,024 calls without an answer in
+ * each pair, those given up included. A call stays with a server that is stopped until that
+ * continues, dies, or the client gives up.
  *
  * @module
  */
@@ -38,48 +74,75 @@
 import { type Codec, codec } from "../codec.ts";
 import { fingerprint } from "../layout/hash.ts";
 import { layout } from "../layout/layout.ts";
-import type { Region } from "../region/region.ts";
-import type { RegionKind } from "../region/header.ts";
-import { type Seat, Seats } from "../region/seats.ts";
+import { REGION_HEADER, type RegionKind } from "../region/header.ts";
+import type { Product } from "../region/open.ts";
+import { inWords } from "../arguments.ts";
+import { isCount } from "../layout/sizes.ts";
+import type { Mapping } from "../memory/mapping.ts";
 import { Word32 } from "../memory/word.ts";
-import { Doorbell } from "../wait/doorbell.ts";
 import {
   type RingConnectOptions,
+  type RingGeometry,
   type RingOptions,
   ringProduct,
   RingRegions,
 } from "../lane/geometry.ts";
 import type { MessageType } from "../region/header.ts";
-import { HintedBell } from "../lane/fan_in.ts";
-import { LANE, type LanePlace } from "../lane/lane.ts";
+import { LANE } from "../lane/lane.ts";
 
-/** The most clients that a server can have. */
+/** The most clients of calls. */
 export const MOST_CLIENTS = 64;
+
+/** The most servers of calls. */
+export const MOST_SERVERS = 16;
+
+/** The most pairs of a client and a server. */
+const MOST_PAIRS = 256;
 
 const USUAL_CLIENTS = 8;
 
+/** The most calls without an answer in a pair. */
+export const MOST_CALLS = 1024;
+
 /** The words of one client's seat. */
-export const RPC_SEAT = layout("rpc_seat", {
-  requests: { type: LANE, doc: "the positions of the client's requests" },
-  responses: { type: LANE, doc: "the positions of the server's responses" },
-  bell: { type: "u32", line: true, doc: "rung by the server; raised by the waiting client" },
+export const RPC_CLIENT = layout("rpc_client", {
+  bell: { type: "u32", line: true, doc: "rung by servers; raised by the waiting client" },
   client: { type: "u32", atomic: true, doc: "the client: 0 never existed, 1 open, 2 closed" },
   generation: {
     type: "u32",
     atomic: true,
     doc: "the client: the number of clients that had this seat",
   },
-  adopted: { type: "u32", line: true, doc: "the server: requests taken by earlier servers" },
-  broken: { type: "u32", atomic: true, doc: "the server: 1 if it no longer serves this seat" },
+});
+
+/** The words of one server's seat. */
+export const RPC_SERVER = layout("rpc_server", {
+  hint: { type: "u32", line: true, doc: "bit k: client k or k + 32 may have sent a request" },
+  bell: { type: "u32", atomic: true, doc: "rung by clients; raised by the waiting server" },
+  server: { type: "u32", line: true, doc: "the server: 0 never existed, 1 open, 2 closed" },
+  generation: { type: "u32", line: true, doc: "the holder: the number of holders so far" },
+  load: { type: "u32", line: true, doc: "the server: requests in hand, plus 65536 if it is busy" },
+});
+
+/** The words of one client and one server. */
+export const RPC_PAIR = layout("rpc_pair", {
+  requests: { type: LANE, doc: "the positions of the client's requests" },
+  responses: { type: LANE, doc: "the positions of the server's responses" },
+  adopted: { type: "u32", line: true, doc: "the holder: requests gone before it began" },
+  returned: { type: "u32", atomic: true, doc: "the holder: those after adopted were never taken" },
+  broken: { type: "u32", atomic: true, doc: "the server: 1 if it no longer serves this pair" },
+  given_up: {
+    type: layout.array("u32", MOST_CALLS / 32),
+    doc: "the client: bit n is for a call with that number modulo 1024",
+  },
 });
 
 /** The control block of calls. */
 export const RPC_CONTROL = layout("rpc_control", {
-  hint: { type: "u32", atomic: true, doc: "bit k: client k or k + 32 may have sent a request" },
-  bell: { type: "u32", atomic: true, doc: "rung by clients; raised by the waiting server" },
-  server: { type: "u32", line: true, doc: "the server: 0 never existed, 1 open, 2 closed" },
-  generation: { type: "u32", line: true, doc: "the server: the number of servers so far" },
-  seats: { type: layout.array(RPC_SEAT, MOST_CLIENTS), doc: "one for each client" },
+  server_seats: { type: "u32", line: true, doc: "the number of servers, as created" },
+  servers: { type: layout.array(RPC_SERVER, MOST_SERVERS), doc: "one for each server" },
+  clients: { type: layout.array(RPC_CLIENT, MOST_CLIENTS), doc: "one for each client" },
+  pairs: { type: layout.array(RPC_PAIR, MOST_PAIRS), doc: "those of server 0, then of server 1" },
 });
 
 /** The region type of calls. */
@@ -88,14 +151,10 @@ export const RPC: RegionKind = {
   title: "ring",
   control: RPC_CONTROL,
   mirrored: true,
-  mostParts: 2 * MOST_CLIENTS,
+  mostParts: 2 * MOST_PAIRS,
+  sparse: true,
   openedWith: (messageName) => `the codecs of "${messageName}" for request and response`,
 };
-
-const SERVER_ROLE = 0;
-
-/** The role of the first client's seat. */
-const FIRST_CLIENT_ROLE = 1;
 
 /** The options for opening an end of calls. */
 export interface RpcOptions<Q, S> extends RingOptions {
@@ -107,6 +166,11 @@ export interface RpcOptions<Q, S> extends RingOptions {
    * The most clients at a time, up to 64. If omitted, joining accepts any, and a new region gets 8.
    */
   clients?: number;
+  /**
+   * The most servers at a time, up to 16; clients times servers are at most 256. Servers share the
+   * calls. If omitted, joining accepts any, and a new region gets 1.
+   */
+  servers?: number;
 }
 
 /** The options for joining calls that another program creates. */
@@ -127,11 +191,12 @@ export function codecsOf<Q, S>(options: Pick<RpcOptions<Q, S>, "request" | "resp
   return { request, response } satisfies Codecs<Q, S>;
 }
 
-/** The options that the opener needs: the types of both directions, and the number of clients. */
+/** The options that the opener needs: the types of both directions, and the numbers of parties. */
 interface CallRegionOptions {
   request?: Pick<Codec<unknown>, "type">;
   response?: Pick<Codec<unknown>, "type">;
   clients?: number;
+  servers?: number;
 }
 
 /** Combines the types of requests and responses into the type of calls. */
@@ -141,82 +206,50 @@ function typeOf({ request = codec.bytes, response = codec.bytes }: CallRegionOpt
   return { name: name.slice(0, 60), hash };
 }
 
-/** Opens the regions of calls: each client has a lane for requests and one for responses. */
-export const RINGS = new RingRegions<CallRegionOptions>(
-  ringProduct(RPC, { option: "clients", most: MOST_CLIENTS, usual: USUAL_CLIENTS, lanesEach: 2 }),
-  typeOf,
-);
-
-/** One client's seat, seen from either side. */
-export interface RpcSeat extends Seat {
-  readonly index: number;
-  readonly requests: LanePlace;
-  readonly responses: LanePlace;
-  readonly bell: Doorbell;
-  readonly generation: Word32;
-  readonly adopted: Word32;
-  readonly broken: Word32;
+/** Describes calls with so many servers to the opener, apart from that number. */
+function productFor(servers: number) {
+  const parties = { option: "clients", most: MOST_CLIENTS, usual: USUAL_CLIENTS };
+  return ringProduct(RPC, { ...parties, lanesEach: 2 * servers });
 }
 
-/** The words of calls. */
-export class Board {
-  readonly region: Region;
-  readonly hint: Word32;
-  readonly bell: Doorbell;
-  readonly server: Seat;
-  readonly generation: Word32;
-  /** The most clients. */
-  readonly clients: number;
-  /** The clients' seats. */
-  readonly seats: Seats;
-  readonly #what: string;
+function serversOf({ mapping, controlOffset }: { mapping: Mapping; controlOffset: number }) {
+  return new Word32(mapping, RPC_CONTROL.fields.server_seats, controlOffset);
+}
 
-  constructor(name: string, region: Region) {
-    const { mapping, controlOffset: control } = region;
-    const { fields } = RPC_CONTROL;
-    this.region = region;
-    this.#what = `ring "${name}"`;
-    this.hint = new Word32(mapping, fields.hint, control);
-    this.bell = new Doorbell(mapping, fields.bell, control);
-    this.server = { role: SERVER_ROLE, state: new Word32(mapping, fields.server, control) };
-    this.generation = new Word32(mapping, fields.generation, control);
-    this.clients = Math.floor(region.dataBytes / region.partBytes / 2);
-    this.seats = new Seats(region, { firstRole: FIRST_CLIENT_ROLE, count: this.clients });
-  }
-
-  /** Returns a client's seat. */
-  seat(index: number): RpcSeat {
-    const { mapping, controlOffset } = this.region;
-    const at = controlOffset + RPC_CONTROL.fields.seats.offset + index * RPC_SEAT.size;
-    const { fields } = RPC_SEAT;
-    const bell = new Doorbell(mapping, fields.bell, at);
-    const hinted = new HintedBell(this.hint, index, this.bell);
-    const what = `client ${index} of ${this.#what}`;
+/** Describes calls to the opener. The lanes of each server but the first get memory when it opens. */
+export const CALLS: Product<RingGeometry> = {
+  kind: RPC,
+  usual: { ...productFor(1).usual, servers: 1 },
+  plan({ servers = 1, ...rest }, what, options) {
+    if (!isCount(servers, MOST_SERVERS) || servers === 0) {
+      throw new RangeError(
+        `Cannot open ${what} for ${inWords(servers)} servers: pass a number from 1 to 16`,
+      );
+    }
+    const plan = productFor(servers).plan(rest, what, options);
+    const { clients } = plan.geometry;
+    if (clients! * servers > MOST_PAIRS) {
+      throw new RangeError(
+        `Cannot open ${what} for ${clients} clients and ${servers} servers: clients times servers ` +
+          "can be 256; pass fewer",
+      );
+    }
     return {
-      index,
-      role: this.seats.roleOf(index),
-      state: new Word32(mapping, fields.client, at),
-      generation: new Word32(mapping, fields.generation, at),
-      adopted: new Word32(mapping, fields.adopted, at),
-      broken: new Word32(mapping, fields.broken, at),
-      bell,
-      requests: {
-        ...this.#lane(2 * index, at + fields.requests.offset),
-        what: `the requests of ${what}`,
-        dataBell: hinted,
-        spaceBell: bell,
-      },
-      responses: {
-        ...this.#lane(2 * index + 1, at + fields.responses.offset),
-        what: `the responses to ${what}`,
-        dataBell: bell,
-        spaceBell: this.bell,
-      },
+      ...plan,
+      geometry: { ...plan.geometry, servers },
+      reservedBytes: plan.dataBytes / servers,
+      initialise: (mapping) =>
+        serversOf({ mapping, controlOffset: REGION_HEADER.size }).store(servers),
     };
-  }
+  },
+  geometryOf(region) {
+    const servers = serversOf(region).load();
+    if (!isCount(servers, MOST_SERVERS) || servers === 0) return undefined;
+    const geometry = productFor(servers).geometryOf(region);
+    const fits = geometry !== undefined && geometry.clients! * servers <= MOST_PAIRS;
+    return fits ? { ...geometry, servers } : undefined;
+  },
+};
 
-  #lane(part: number, control: number) {
-    const { mapping, dataOffset, partBytes: capacity } = this.region;
-    return { mapping, control, data: dataOffset + 2 * part * capacity, capacity };
-  }
-}
+/** Opens the regions of calls. */
+export const RINGS = new RingRegions<CallRegionOptions>(CALLS, typeOf);

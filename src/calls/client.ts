@@ -5,7 +5,7 @@
  */
 
 import { type Encoder, encoderOf } from "../encoder.ts";
-import { ClosedError, CorruptRegionError, PeerLostError, RoleTakenError } from "../errors.ts";
+import { ClosedError, RoleTakenError } from "../errors.ts";
 import type { Region } from "../region/region.ts";
 import type { Attempt, Condition, Waiter } from "../wait/condition.ts";
 import { yieldOften } from "../wait/fairness.ts";
@@ -19,46 +19,36 @@ import {
 import { checkedRing } from "../lane/geometry.ts";
 import { cancelLate } from "../wait/cancellation.ts";
 import { Endpoint } from "../lane/endpoint.ts";
-import { beginLane, LaneReceiver, LaneSender } from "../lane/lane.ts";
 import { nextGeneration } from "../region/seats.ts";
 import { recordBytes, recordLength } from "../lane/record.ts";
 import { copyIn } from "../memory/word.ts";
 import { disposeAtEnd } from "../os/clock.ts";
-import {
-  Board,
-  type Codecs,
-  codecsOf,
-  RINGS,
-  type RpcConnectOptions,
-  type RpcOptions,
-  type RpcSeat,
-} from "./calls.ts";
-import {
-  bodyOffset,
-  Envelope,
-  errorFrom,
-  Kind,
-  longestBody,
-  messageBytes,
-  Patience,
-  postBody,
-} from "./message.ts";
-import { type Call, PendingCalls } from "./pending.ts";
+import { Board, type ClientSeat } from "./board.ts";
+import { type Codecs, codecsOf, RINGS, type RpcConnectOptions, type RpcOptions } from "./calls.ts";
+import type { Link } from "./link.ts";
+import { Links } from "./links.ts";
+import { bodyOffset, Envelope, errorFrom, Kind, longestBody, messageBytes } from "./message.ts";
+import { Call } from "./pending.ts";
 
 /** What a client can say besides what all must agree on. */
 export interface RpcClientOptions {
   /**
-   * When the server has closed or died, wait for another one: calls that no server had taken go to
-   * that one. Without it they fail.
+   * When all servers have closed or died, wait for another one: calls that no server had taken go
+   * to that one. Without it they fail.
    */
   keepOpen?: boolean;
+  /**
+   * Whether a call may run twice: a call that a server had taken when it closed or died goes to
+   * another one, which sees `caller.retried`. Without it such a call fails.
+   */
+  retry?: boolean;
 }
 
 /** For operations that no signal ends. */
 const NO_OPTIONS = {};
 
 /**
- * One of the clients of a server.
+ * A client of the servers of calls. Each call goes to the server that is least busy.
  *
  * @example Ask, and give up after a second
  * ```ts
@@ -86,25 +76,20 @@ export class RpcClient<Q = Uint8Array, S = Uint8Array> implements Disposable {
   readonly maxRequest: number;
   readonly #end: Endpoint;
   readonly #board: Board;
-  readonly #seat: RpcSeat;
+  readonly #seat: ClientSeat;
   readonly #codecs: Codecs<Q, S>;
   readonly #encoder: Encoder<Q>;
-  readonly #keepOpen: boolean;
-  readonly #requests: LaneSender;
-  readonly #responses: LaneReceiver;
+  readonly #links: Links<S>;
   readonly #envelope = new Envelope();
-  readonly #calls = new PendingCalls<S>();
-  readonly #answered: Condition;
   readonly #pumped: Condition;
   readonly #waiterForRoom: Waiter;
   #wanted = 0; // bytes of room that the last attempt to send has not found
-  #server: number; // the generation of the server last seen
   #strays = 0; // answers to no call: each is an operation, for the turns of the event loop
   #pumping = false;
   #parked = false; // the pump
   readonly #told: (() => void)[] = []; // once it is awake
 
-  private constructor(end: Endpoint, board: Board, seat: RpcSeat, options: EndChoice<Q, S>) {
+  private constructor(end: Endpoint, board: Board, seat: ClientSeat, options: EndChoice<Q, S>) {
     this.name = end.name;
     this.capacity = board.region.partBytes;
     this.id = seat.index;
@@ -114,20 +99,18 @@ export class RpcClient<Q = Uint8Array, S = Uint8Array> implements Disposable {
     this.#seat = seat;
     this.#codecs = codecsOf(options);
     this.#encoder = encoderOf(this.#codecs.request, "call through", end.what);
-    this.#keepOpen = options.keepOpen ?? false;
-    this.#requests = beginLane(seat.requests, "head", () => new LaneSender(seat.requests)); // C4
-    this.#responses = beginLane(seat.responses, "tail", () => new LaneReceiver(seat.responses));
-    this.#responses.release(this.#responses.look()); // those to the last client
-    this.generation = nextGeneration(seat.generation);
-    this.#server = board.generation.load();
-    this.#answered = {
+    const generation = this.generation = (seat.generation.load() + 1) >>> 0;
+    const { keepOpen = false, retry = false } = options;
+    const answers = (link: Link<S>) => this.#takeAnswers(link);
+    const parts = { end, board, seat, generation, keepOpen, retry, answers };
+    this.#links = new Links(parts); // the last client's answers are dropped
+    nextGeneration(seat.generation);
+    this.#pumped = {
       bell: seat.bell,
-      watch: this.#responses.head,
-      ready: () => this.#responses.look() > 0 || this.#serverChanged(),
-      beforeSleep: () => this.#isLost() ? "lost" : undefined,
+      watch: this.#links.last.responses.head,
+      ready: () => this.#told.length > 0 || this.#links.hasNews(),
+      beforeSleep: () => this.#links.isLost() ? "lost" : undefined,
     };
-    const ready = () => this.#told.length > 0 || this.#answered.ready();
-    this.#pumped = { ...this.#answered, ready };
     this.#waiterForRoom = end.waiter(() => [this.#room(this.#wanted)]);
     disposeAtEnd(this);
   }
@@ -169,8 +152,8 @@ export class RpcClient<Q = Uint8Array, S = Uint8Array> implements Disposable {
       name,
       region,
       own: seat.state,
-      peers: [board.server],
-      peerName: "server",
+      peers: board.servers,
+      peerName: board.servers.length === 1 ? "server" : "servers",
       action: "call through",
       keepOpen: options.keepOpen ?? false,
     });
@@ -186,7 +169,7 @@ export class RpcClient<Q = Uint8Array, S = Uint8Array> implements Disposable {
 
   /** How many calls wait for their answers. */
   get inFlight(): number {
-    return this.#calls.size;
+    return this.#links.inFlight;
   }
 
   /**
@@ -200,12 +183,12 @@ export class RpcClient<Q = Uint8Array, S = Uint8Array> implements Disposable {
     const fail = (error: unknown) => this.#tell(() => reject(error));
     const send = () => this.#trySend(request, fulfil, fail);
     const waiter = { ...this.#waiterForRoom, deadline };
-    const { number } = await until(this.#receiving(send), waiter, options);
+    const call = await until(this.#receiving(send), waiter, options);
     using _limits = cancelLate(options, {
       deadline,
       action: `call through ${this.#end.what}`,
       cancel: (reason) => {
-        this.#calls.delete(number);
+        this.#links.giveUp(call);
         fail(reason);
       },
     });
@@ -224,10 +207,10 @@ export class RpcClient<Q = Uint8Array, S = Uint8Array> implements Disposable {
     const call = send() ?? untilSync(this.#receiving(send), waiter, options);
     try {
       const { action } = waiter;
-      const answered = { action, deadline, conditions: () => [this.#answered] };
+      const answered = { action, deadline, conditions: () => [this.#answered()] };
       outcome = untilSync(this.#receiving(() => outcome), answered, options);
     } finally {
-      this.#calls.delete(call.number);
+      this.#links.giveUp(call);
     }
     if ("error" in outcome) throw outcome.error;
     return outcome.value;
@@ -236,7 +219,7 @@ export class RpcClient<Q = Uint8Array, S = Uint8Array> implements Disposable {
   /** An attempt, before which whatever ended the wait is received. */
   #receiving<R>(attempt: () => R | undefined): Attempt<R> {
     return (ended) => {
-      if (ended !== undefined) this.#receive();
+      if (ended !== undefined) this.#links.receive();
       return attempt();
     };
   }
@@ -244,8 +227,8 @@ export class RpcClient<Q = Uint8Array, S = Uint8Array> implements Disposable {
   /** Leaves. Calls that are not answered are rejected with a ClosedError. */
   close(): void {
     const error = new ClosedError(`Cannot call through ${this.#end.what}: it was closed`);
-    using _rejected = { [Symbol.dispose]: () => this.#calls.rejectUpTo(error) };
-    this.#end.close(this.#board.bell);
+    using _rejected = { [Symbol.dispose]: () => this.#links.rejectAll(error) };
+    this.#end.close(...this.#board.servers.map(({ bell }) => bell));
   }
 
   /** Closes this handle, as `close()` does. */
@@ -260,28 +243,34 @@ export class RpcClient<Q = Uint8Array, S = Uint8Array> implements Disposable {
     reject: (error: unknown) => void,
   ): Call<S> | undefined {
     this.#end.checkOpen();
-    if (this.#serverChanged()) this.#receive(); // while `adopted` is near
+    const links = this.#links;
+    if (links.hasChanges()) links.receive(); // while `adopted` is near
     const encoder = this.#encoder;
     const prepared = encoder.prepare(request);
-    const lane = this.#requests;
     let bound = encoder.bound(prepared);
-    const fits = bound <= this.maxRequest && lane.hasRoom(messageBytes(bound));
-    const body = fits || encoder.isExact ? undefined : encoder.toBytes(prepared); // it may fit
+    this.#checkSendable(0); // a codec can do anything
+    const isInPlace = !links.keepsRequests && bound <= this.maxRequest;
+    let link = isInPlace ? links.choose(messageBytes(bound)) : undefined;
+    let body: Uint8Array | undefined;
+    if (links.keepsRequests) body = encoder.toBytes(prepared).slice();
+    else if (link === undefined && !encoder.isExact) body = encoder.toBytes(prepared); // it may fit
     if (body !== undefined) bound = body.length;
     this.#checkSendable(bound);
-    if (!lane.hasRoom(messageBytes(bound))) {
-      if (this.#isBroken()) throw this.#broken();
+    link ??= links.choose(messageBytes(bound));
+    if (link === undefined) {
       this.#wanted = messageBytes(bound);
       return undefined;
     }
+    const lane = link.requests;
     const { mapping } = lane.place;
     let length = bound;
     if (body !== undefined) copyIn(mapping, bodyOffset(lane), body);
     else length = encoder.into(prepared, mapping, bodyOffset(lane), bound);
     if (length < 0) this.#end.checkOpen();
-    const call = this.#calls.add(messageBytes(length), resolve, reject);
-    const kind = this.#keepOpen ? Patience.keepOpen : Patience.none;
-    postBody(lane, { call: call.number, kind, generation: this.generation }, length);
+    const bytes = messageBytes(length);
+    const kept = links.keepsRequests ? body : undefined;
+    const call = new Call<S>({ bytes, body: kept }, resolve, reject);
+    links.post(link, call, length);
     return call;
   }
 
@@ -296,13 +285,23 @@ export class RpcClient<Q = Uint8Array, S = Uint8Array> implements Disposable {
     );
   }
 
-  /** Room for a request, or answers: the server may go on only once those are taken. */
+  /** Whether there are answers, of which one may be to the call that was sent last. */
+  #answered(): Condition {
+    return {
+      ...this.#pumped,
+      watch: this.#links.last.responses.head,
+      ready: () => this.#links.hasNews(),
+    };
+  }
+
+  /** Room for a request, or answers: a server may go on only once those are taken. */
   #room(bytes: number): Condition {
+    const links = this.#links;
     return {
       bell: this.#seat.bell,
-      watch: this.#requests.tail,
-      ready: () => this.#requests.hasRoom(bytes) || this.#answered.ready() || this.#isBroken(),
-      beforeSleep: () => this.#end.peerIsGone() ? "lost" : undefined,
+      watch: links.last.requests.tail,
+      ready: () => links.choose(bytes) !== undefined || links.hasNews(),
+      beforeSleep: () => this.#end.peerIsGone() ? "lost" : links.isLost() ? "ready" : undefined,
     };
   }
 
@@ -312,19 +311,19 @@ export class RpcClient<Q = Uint8Array, S = Uint8Array> implements Disposable {
     this.#pumping = true;
     const pumping = { action: "receive answers", conditions: () => [this.#pumped] };
     try {
-      while (this.#calls.size > 0) {
+      while (this.#links.inFlight > 0) {
         this.#parked = true;
         await until((ended) => ended && true, pumping, spin === undefined ? {} : { spin });
         this.#wake();
         if (this.#end.closed) return;
-        this.#receive();
+        this.#links.receive();
         let turn: Promise<void> | undefined;
         for (; this.#strays > 0; this.#strays--) turn ??= yieldOften(NO_OPTIONS);
         if (turn !== undefined) await turn;
       }
     } catch (error) {
       this.#wake();
-      this.#calls.rejectUpTo(error);
+      this.#links.rejectAll(error);
     } finally {
       this.#pumping = false;
     }
@@ -345,19 +344,12 @@ export class RpcClient<Q = Uint8Array, S = Uint8Array> implements Disposable {
     for (const settle of this.#told.splice(0)) settle();
   }
 
-  /** Settles every call whose answer is there, and those that will never have one. */
-  #receive(): void {
-    const count = this.#takeAnswers();
-    if (!this.#end.closed && this.#serverChanged()) this.#adopted();
-    if (count === 0 && this.#calls.size > 0) this.#judge(); // one who answers is alive
-  }
-
   /**
-   * Takes the answers that are there, at most one lane full, and returns how many. Their codec may
-   * close this client.
+   * Takes the answers of a server that are there, at most one lane full, and returns how many. Their
+   * codec may close this client.
    */
-  #takeAnswers(): number {
-    const lane = this.#responses;
+  #takeAnswers(link: Link<S>): number {
+    const lane = link.responses;
     const most = this.capacity / messageBytes(0);
     let count = 0;
     for (; count < most; count++) {
@@ -365,99 +357,48 @@ export class RpcClient<Q = Uint8Array, S = Uint8Array> implements Disposable {
       if (length < 0) break;
       this.#envelope.read(lane, length);
       const { call: number, kind, generation } = this.#envelope;
-      const call = generation === this.generation ? this.#calls.get(number) : undefined;
+      const call = generation === this.generation ? link.calls.take(number) : undefined;
       const body = call && this.#envelope.readBody(lane, this.#codecs.response);
       lane.release(recordBytes(length));
       if (call === undefined) this.#strays++;
-      else this.#settle(call, kind, body!);
+      else this.#settle(call, { kind, body: body!, what: lane.place.what });
     }
     return count;
   }
 
-  #settle(call: Call<S>, kind: number, body: Uint8Array<ArrayBuffer>): void {
-    this.#calls.delete(call.number);
+  #settle(call: Call<S>, answer: Answer): void {
+    const { kind, body, what } = answer;
     try {
       if (kind === Kind.ok) return call.resolve(this.#envelope.decode(this.#codecs.response, body));
       if (kind === Kind.refused) {
-        return call.reject(this.#lost("has closed", "did not take the request"));
+        if (this.#links.move(call)) return;
+        return call.reject(this.#links.lost("has closed", "did not take the request"));
       }
-      call.reject(errorFrom(body, this.#responses.place.what));
+      call.reject(errorFrom(body, what));
     } catch (error) {
       call.reject(error);
     }
   }
+}
 
-  #serverChanged(): boolean {
-    return this.#board.generation.load() !== this.#server;
-  }
-
-  /** Whether the server takes nothing from this seat any more. */
-  #isBroken(): boolean {
-    return this.#seat.broken.load() !== 0;
-  }
-
-  /** Whether waiting is pointless: no server is left, or the one that had taken a call is dead. */
-  #isLost(): boolean {
-    if (this.#isBroken()) return true;
-    if (!this.#keepOpen) return this.#end.peerIsGone();
-    const peer = this.#end.peer();
-    return (peer === "dead" || peer === "closed") && this.#hasTaken();
-  }
-
-  /** Whether a server has taken some call that is not answered. */
-  #hasTaken(): boolean {
-    return this.#calls.oldestEndsBy(this.#before(this.#requests.tail.load()));
-  }
-
-  /** How many bytes of this client's requests are before a position of the lane. */
-  #before(position: number): number {
-    return this.#calls.sentBytes - ((this.#requests.position - position) >>> 0);
-  }
-
-  /** Rejects the calls of a server that another one has followed. */
-  #adopted(): void {
-    this.#server = this.#board.generation.load(); // .. P1 before what it adopted
-    const adopted = this.#before(this.#seat.adopted.load());
-    this.#takeAnswers(); // what the last server answered is there by now
-    this.#calls.rejectUpTo(this.#lost("died"), adopted);
-  }
-
-  /** Rejects the calls of a server that is gone and that no other one has followed. */
-  #judge(): void {
-    if (this.#isBroken()) return this.#calls.rejectUpTo(this.#broken());
-    const tail = this.#requests.tail.load(); // before the look at the server: it is the last to move
-    const peer = this.#end.peer();
-    if (peer !== "dead" && peer !== "closed") return;
-    if (this.#serverChanged()) return this.#adopted();
-    this.#takeAnswers(); // its last words
-    const taken = this.#before(tail);
-    const how = peer === "dead" ? "died" : "has closed";
-    this.#calls.rejectUpTo(this.#lost(how), this.#keepOpen ? taken : Infinity);
-  }
-
-  #lost(how: string, what = "may have handled the request"): PeerLostError {
-    return new PeerLostError(
-      `Cannot call through ${this.#end.what}: its server ${how}; it ${what}`,
-    );
-  }
-
-  #broken(): CorruptRegionError {
-    return new CorruptRegionError(
-      `Cannot call through ${this.#end.what}: something was stored in the seat of client ` +
-        `${this.id} that no correct client stores; close this one, and open another`,
-    );
-  }
+/** An answer, of any kind. */
+interface Answer {
+  readonly kind: number;
+  readonly body: Uint8Array<ArrayBuffer>;
+  readonly what: string;
 }
 
 type EndChoice<Q, S> = RpcOptions<Q, S> & RpcClientOptions;
 
 /** Takes a seat that works. The client clears its lanes when it begins, with the seat held. */
-function takeSeat(name: string, board: Board): RpcSeat {
-  const suits = (index: number) => board.seat(index).broken.load() === 0;
-  const taken = board.seats.take({ suits });
-  if (taken !== undefined) return board.seat(taken.index);
+function takeSeat(name: string, board: Board): ClientSeat {
+  const { clients, servers } = board;
+  const suits = (index: number) =>
+    servers.every((server) => board.pair(clients[index]!, server).broken.load() === 0);
+  const taken = board.clientSeats.take({ suits });
+  if (taken !== undefined) return clients[taken.index]!;
   throw new RoleTakenError(
-    `Cannot open ring "${name}" as a client: none of its ${board.clients} seats is free; close a ` +
+    `Cannot open ring "${name}" as a client: none of its ${clients.length} seats is free; close a ` +
       "client, or make it for more",
   );
 }

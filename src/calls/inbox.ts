@@ -1,5 +1,5 @@
 /**
- * The clients of a server, as the server sees them: their requests, in turns, and their responses.
+ * The clients of one server, as it sees them: their requests, in turns, and their responses.
  * A response without room waits in a queue.
  *
  * @module
@@ -9,12 +9,13 @@ import type { Endpoint } from "../lane/endpoint.ts";
 import { FanIn } from "../lane/fan_in.ts";
 import { beginLane, LaneReceiver, LaneSender } from "../lane/lane.ts";
 import { recordLength } from "../lane/record.ts";
-import type { Board, RpcSeat } from "./calls.ts";
+import { SeatState } from "../region/seats.ts";
+import { begin, type Board, type Pair, type ServerSeat } from "./board.ts";
 import { Envelope, messageBytes, type Outgoing, post } from "./message.ts";
 
 /** A client: the lane of its requests, and the lane of its responses. */
 export class Client extends LaneReceiver {
-  readonly seat: RpcSeat;
+  readonly pair: Pair;
   readonly responses: LaneSender;
   /** The responses without room so far. While it has any, no request is taken. */
   readonly queue: Outgoing[] = [];
@@ -24,23 +25,28 @@ export class Client extends LaneReceiver {
    */
   isBroken = false;
 
-  private constructor(seat: RpcSeat) {
-    super(seat.requests);
-    this.seat = seat;
-    this.responses = beginLane(seat.responses, "head", () => new LaneSender(seat.responses));
-    if (seat.broken.load() !== 0) {
+  private constructor(pair: Pair) {
+    super(pair.requests);
+    this.pair = pair;
+    this.responses = beginLane(pair.responses, "head", () => new LaneSender(pair.responses));
+    if (pair.broken.load() !== 0) {
       this.release(this.look());
-      seat.broken.store(0);
+      pair.broken.store(0);
     }
-    seat.adopted.store(this.tail.load()); // calls/calls.ts, P1 before the server's generation ..
+    begin(pair, this.tail.load()); // calls/calls.ts, P1 before the server's generation ..
   }
 
   /**
-   * Makes a client for a seat; empties its lanes if a peer corrupted their positions (calls.ts,
-   * C4).
+   * Makes a client; empties its lanes if a peer corrupted their positions (calls.ts, C4).
    */
-  static at(seat: RpcSeat): Client {
-    return beginLane(seat.requests, "tail", () => new Client(seat));
+  static at(pair: Pair): Client {
+    return beginLane(pair.requests, "tail", () => new Client(pair));
+  }
+
+  /** Whether the client of this generation is open, as far as its words tell. */
+  isOpen(generation: number): boolean {
+    const { client } = this.pair;
+    return client.generation.load() === generation && client.state.load() !== SeatState.closed;
   }
 
   override available(wanted: number): number {
@@ -57,8 +63,8 @@ export class Client extends LaneReceiver {
   break(): void {
     this.isBroken = true;
     this.queue.length = 0;
-    this.seat.broken.store(1);
-    this.seat.bell.ring();
+    this.pair.broken.store(1);
+    this.pair.client.bell.ring();
   }
 }
 
@@ -67,14 +73,16 @@ export class Clients {
   readonly all: readonly Client[];
   /** The header of the request last read. */
   readonly envelope = new Envelope();
+  /** Whether the server closes, and drops answers to calls that were given up. */
+  isClosing = false;
   readonly #end: Endpoint;
   readonly #fan: FanIn<Client>;
   readonly #queued = new Set<Client>();
 
-  constructor(end: Endpoint, board: Board) {
+  constructor(end: Endpoint, board: Board, server: ServerSeat) {
     this.#end = end;
-    this.all = Array.from({ length: board.clients }, (_, index) => Client.at(board.seat(index)));
-    this.#fan = new FanIn(this.all, board.hint);
+    this.all = board.clients.map((client) => Client.at(board.pair(client, server)));
+    this.#fan = new FanIn(this.all, server.hint);
   }
 
   /** Whether any client has a request, whatever the hints say. */
@@ -111,7 +119,7 @@ export class Clients {
 
   /** Sends a response, now or once it fits; drops it if the client is gone. */
   send(client: Client, response: Outgoing): void {
-    if (client.isBroken || client.seat.generation.load() !== response.generation) return;
+    if (client.isBroken || client.pair.client.generation.load() !== response.generation) return;
     if (client.queue.length === 0 && this.#hasRoom(client, response)) {
       post(client.responses, response);
       return;
@@ -130,11 +138,12 @@ export class Clients {
   flush(): void {
     if (this.#queued.size === 0) return; // an iterator costs more than all else of an idle look
     for (const client of this.#queued) {
-      const { queue, responses, seat } = client;
+      const { queue, responses } = client;
       while (queue.length > 0 && this.#isMovable(client)) {
         const response = queue.shift()!;
-        const wanted = seat.generation.load() === response.generation;
-        if (wanted && this.#hasRoom(client, response)) post(responses, response);
+        if (this.#isWanted(client, response) && this.#hasRoom(client, response)) {
+          post(responses, response);
+        }
       }
       if (queue.length > 0) continue;
       this.#queued.delete(client);
@@ -144,9 +153,15 @@ export class Clients {
 
   /** Whether the first response in a queue can be sent, or dropped because nobody waits for it. */
   #isMovable(client: Client): boolean {
-    const { queue: [first], seat } = client;
+    const { queue: [first], pair } = client;
     if (first === undefined || this.#hasRoom(client, first)) return true;
-    return seat.generation.load() !== first.generation || !this.#end.isPresent(seat);
+    return !this.#isWanted(client, first) || !this.#end.isPresent(pair.client);
+  }
+
+  /** Whether anybody waits for a response. */
+  #isWanted({ pair }: Client, { generation, call }: Outgoing): boolean {
+    if (pair.client.generation.load() !== generation) return false;
+    return !(this.isClosing && pair.givenUp.has(call)); // else its number becomes free by it
   }
 
   /** Whether a response fits; stops serving a client whose positions are corrupt. */

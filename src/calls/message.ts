@@ -5,7 +5,7 @@
  *   | call and kind, 8 bytes | generation, 8 bytes | body .. |
  * ```
  *
- * The first number is the call's number times 4 plus a kind: `Patience` in a request, `Kind` in an
+ * The first number is the call's number times 4 plus a kind: `Asked` in a request, `Kind` in an
  * answer. The generation is that of the client.
  *
  * @module
@@ -27,10 +27,13 @@ import {
 /** The kind of an answer, in the lowest bits of its call number. */
 export const Kind = { ok: 0, error: 1, refused: 2 } as const;
 
-/**
- * The kind of a request, in the same bits: for this server only, or for any server that takes it.
- */
-export const Patience = { none: 0, keepOpen: 1 } as const;
+/** The kind of a request, in the same bits: a sum of these. */
+export const Asked = {
+  /** Any later server may take it, too. */
+  keepOpen: 1,
+  /** A server that is gone may have handled it. */
+  retried: 2,
+} as const;
 
 const KINDS = 4;
 

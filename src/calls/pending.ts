@@ -1,29 +1,60 @@
 /**
- * The calls of a client that have no answer yet, whatever carries them.
+ * The calls in one lane that have no answer yet, whatever carries them.
  *
- * A call ends at a position: how many bytes of requests the client has ever sent, this one included.
- * So a position of the lane of requests tells which calls a server has taken: those that end before.
+ * A call ends at a position: how many bytes of requests the client has ever sent through the lane,
+ * this one included. So a position of the lane tells which calls a server has taken: those that end
+ * before.
  *
  * @module
  */
 
-/** A call without an answer. */
-export interface Call<S> {
-  /** Its number; none repeats within a generation of the client. */
-  readonly number: number;
-  /** Where it ends among all bytes that this client ever sent. */
-  readonly end: number;
+import { MOST_CALLS } from "./calls.ts";
+
+/** A call from its first request to its end: it moves from lane to lane as servers go. */
+export class Call<S> {
+  /** Its number in the present lane; none repeats within a generation of the client. */
+  number = 0;
+  /** Where it ends among all bytes that were ever sent through that lane. */
+  end = 0;
+  /** The calls of that lane; undefined while it is in none. */
+  lane: PendingCalls<S> | undefined;
+  /** Whether its caller no longer waits. */
+  isGivenUp = false;
+  /** Whether a server that is gone may have handled it. */
+  isRetried = false;
+  /** The bytes of its message in a lane. */
+  readonly bytes: number;
+  /** Its request, if the client keeps it to send it again. */
+  readonly body: Uint8Array | undefined;
   readonly resolve: (value: S) => void;
   readonly reject: (error: unknown) => void;
+
+  constructor(
+    { bytes, body }: { bytes: number; body: Uint8Array | undefined },
+    resolve: (value: S) => void,
+    reject: (error: unknown) => void,
+  ) {
+    this.bytes = bytes;
+    this.body = body;
+    this.resolve = resolve;
+    this.reject = reject;
+  }
 }
 
-/** The calls of one client that have no answer yet, the oldest first. */
+/** The calls of one lane that have no answer yet, the oldest first. */
 export class PendingCalls<S> {
   readonly #calls = new Map<number, Call<S>>();
+  readonly #taken = new Uint8Array(MOST_CALLS); // by number, modulo that
+  #waiting = 0;
   #lastNumber = 0;
   #sentBytes = 0;
 
-  /** How many there are. */
+  /** How many are waited for. */
+  get waiting(): number {
+    return this.#waiting;
+  }
+
+  /** How many have no answer, those that were given up included. */
   get size(): number {
     return this.#calls.size;
   }
@@ -33,40 +64,51 @@ export class PendingCalls<S> {
     return this.#sentBytes;
   }
 
-  /** Adds a call whose request has so many bytes, and gives it its number. */
-  add(
-    bytes: number,
-    resolve: (value: S) => void,
-    reject: (error: unknown) => void,
-  ): Call<S> {
-    this.#sentBytes += bytes;
-    const call = { number: ++this.#lastNumber, end: this.#sentBytes, resolve, reject };
+  /** Adds a call, and gives it a number whose bit no other one has. There must be one. */
+  add(call: Call<S>): void {
+    do this.#lastNumber++; while (this.#taken[this.#lastNumber % MOST_CALLS] === 1);
+    this.#taken[this.#lastNumber % MOST_CALLS] = 1;
+    call.number = this.#lastNumber;
+    call.end = this.#sentBytes += call.bytes;
+    call.lane = this;
     this.#calls.set(call.number, call);
+    this.#waiting++;
+  }
+
+  /** Removes the call with this number; returns it unless it is unknown or was given up. */
+  take(number: number): Call<S> | undefined {
+    const call = this.#calls.get(number);
+    if (call === undefined) return undefined;
+    this.#calls.delete(number);
+    this.#taken[number % MOST_CALLS] = 0;
+    if (call.isGivenUp) return undefined;
+    call.lane = undefined;
+    this.#waiting--;
     return call;
   }
 
-  /** The call with this number, unless it has an answer or was given up. */
-  get(number: number): Call<S> | undefined {
-    return this.#calls.get(number);
+  /** Waits for a call no longer. Its number stays in use until the server is done with it. */
+  giveUp(call: Call<S>): void {
+    call.isGivenUp = true;
+    this.#waiting--;
   }
 
-  /** Removes a call: it has its answer, or its caller gave it up. */
-  delete(number: number): void {
-    this.#calls.delete(number);
-  }
-
-  /** Whether the oldest call ends at a position, or before it. */
-  oldestEndsBy(position: number): boolean {
-    for (const { end } of this.#calls.values()) return end <= position;
+  /** Whether a call that is waited for ends at a position, or before it. */
+  hasUpTo(position: number): boolean {
+    for (const { isGivenUp, end } of this.#calls.values()) if (!isGivenUp) return end <= position;
     return false;
   }
 
-  /** Rejects every call that ends at a position, or before it; all of them by default. */
-  rejectUpTo(error: unknown, position: number = Infinity): void {
+  /**
+   * Removes every call that ends at a position, or before it; all of them by default. Returns those
+   * that are waited for.
+   */
+  takeUpTo(position: number = Infinity): Call<S>[] {
+    const taken: Call<S>[] = [];
     for (const call of [...this.#calls.values()]) {
-      if (call.end > position) continue;
-      this.#calls.delete(call.number);
-      call.reject(error);
+      if (call.end > position) break;
+      if (this.take(call.number) !== undefined) taken.push(call);
     }
+    return taken;
   }
 }

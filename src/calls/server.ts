@@ -5,8 +5,7 @@
  */
 
 import { checkHandler, checkLimit, checkObject, checkWaits } from "../arguments.ts";
-import { type Encoder, encoderOf } from "../encoder.ts";
-import { ClosedError, CorruptRegionError, VringError } from "../errors.ts";
+import { ClosedError, CorruptRegionError, RoleTakenError, VringError } from "../errors.ts";
 import type { Condition, Waiter } from "../wait/condition.ts";
 import { yieldOften } from "../wait/fairness.ts";
 import {
@@ -20,33 +19,15 @@ import type { Region } from "../region/region.ts";
 import { checkedRing } from "../lane/geometry.ts";
 import { cancelLate } from "../wait/cancellation.ts";
 import { Endpoint } from "../lane/endpoint.ts";
-import { nextGeneration, takeRole } from "../region/seats.ts";
-import { recordBytes } from "../lane/record.ts";
+import { nextGeneration, SeatState } from "../region/seats.ts";
+import { Again, retrySync } from "../region/poll.ts";
 import { disposeAtEnd } from "../os/clock.ts";
-import {
-  Board,
-  type Codecs,
-  codecsOf,
-  RINGS,
-  type RpcConnectOptions,
-  type RpcOptions,
-} from "./calls.ts";
-import { errorBody, Kind, longestBody, messageBytes, type Outgoing, Patience } from "./message.ts";
-import { type Client, Clients } from "./inbox.ts";
-
-/** Who asks. */
-export interface Caller {
-  /** The number of the client's seat. */
-  readonly client: number;
-  /** How many clients have had that seat up to this one: another number, another client. */
-  readonly generation: number;
-}
-
-/**
- * Answers a request with a value, a promise or any other object that has a `then` method. An error
- * that it throws reaches the client as a RemoteError.
- */
-export type Handler<Q, S> = (request: Q, caller: Caller) => S | PromiseLike<S>;
+import { Board, type ServerSeat } from "./board.ts";
+import { type Codecs, codecsOf, RINGS, type RpcConnectOptions, type RpcOptions } from "./calls.ts";
+import { type Handler, Handling } from "./handling.ts";
+import { InHand } from "./in_hand.ts";
+import { Clients } from "./inbox.ts";
+import { messageBytes } from "./message.ts";
 
 /** How many requests to handle. */
 export interface HandleOptions {
@@ -68,7 +49,8 @@ const CONCURRENCY = 256;
 const NO_OPTIONS = {};
 
 /**
- * The one server of calls.
+ * A server of calls: one of up to `servers`, which share the calls. A client sends each call to the
+ * one that is least busy.
  *
  * A client that corrupts its lane causes one CorruptRegionError, and is not served again; the other
  * clients keep working.
@@ -94,39 +76,46 @@ export class RpcServer<Q = Uint8Array, S = Uint8Array> implements Disposable {
   readonly capacity: number;
   /** How many clients there can be. */
   readonly clients: number;
+  /** The number of this server's seat. */
+  readonly id: number;
   readonly #end: Endpoint;
-  readonly #codecs: Codecs<Q, S>;
-  readonly #encoder: Encoder<S>;
+  readonly #handling: Handling<Q, S>;
   readonly #clients: Clients;
+  readonly #inHand: InHand;
   readonly #waiterForWork: Waiter;
   readonly #waiterForMoves: Waiter; // of what is left in a shutdown
+  readonly #waiterForCallers: Waiter; // that give up
   readonly #stop = new AbortController();
   #serving = false; // serve() is running
   #stopping = false;
   #isShutDown = false; // shutdown() has closed it
-  #inFlight = 0;
-  #finished: PromiseWithResolvers<void> | undefined; // of the next that is in flight
-  #failure: { error: unknown } | undefined; // of an answer that came later
 
-  private constructor(end: Endpoint, board: Board, codecs: Codecs<Q, S>) {
+  private constructor(end: Endpoint, board: Board, seat: ServerSeat, codecs: Codecs<Q, S>) {
     this.name = end.name;
     this.capacity = board.region.partBytes;
-    this.clients = board.clients;
+    this.clients = board.clients.length;
+    this.id = seat.index;
     this.#end = end;
-    this.#codecs = codecs;
-    this.#encoder = encoderOf(codecs.response, "answer through", end.what);
-    const clients = this.#clients = new Clients(end, board);
-    nextGeneration(board.generation); // .. P1 and now clients look
+    const clients = this.#clients = new Clients(end, board, seat);
+    const inHand = this.#inHand = new InHand(end, board.servers.length > 1 ? seat.load : undefined);
+    const { capacity } = this;
+    const handling = this.#handling = new Handling(end, { codecs, clients, inHand, capacity });
+    nextGeneration(seat.generation); // .. P1 and now clients look
     const ready = () => clients.look() || clients.canFlush();
-    const movable: Condition = { bell: board.bell, watch: board.hint, ready };
-    const work = { ...movable, ready: () => ready() || this.#failure !== undefined };
+    const movable: Condition = { bell: seat.bell, watch: seat.hint, ready };
+    const givenUp = inHand.givenUp(seat.bell, seat.hint);
+    const work = {
+      ...givenUp,
+      ready: () => ready() || handling.hasFailed || givenUp.ready(),
+    };
     this.#waiterForMoves = end.waiter(() => [movable]);
     this.#waiterForWork = end.waiter(() => [work]);
-    for (const { seat } of clients.all) seat.bell.ring();
+    this.#waiterForCallers = end.waiter(() => [givenUp]);
+    for (const { bell } of board.clients) bell.ring();
     disposeAtEnd(this);
   }
 
-  /** Opens calls, or makes them, as their server; RoleTakenError if there is a living one. */
+  /** Opens or creates calls as one of the servers; throws RoleTakenError if all seats are taken. */
   static open<Q = Uint8Array<ArrayBuffer>, S = Uint8Array>(
     name: string,
     options: RpcOptions<Q, S> = {},
@@ -158,17 +147,18 @@ export class RpcServer<Q = Uint8Array, S = Uint8Array> implements Disposable {
     using stack = new DisposableStack();
     stack.use(region);
     const board = new Board(name, region);
-    takeRole(region, board.server.role, { action: `open ring "${name}" as its server` });
+    const seat = takeSeat(name, board);
+    board.allocate(seat);
     const end = new Endpoint({
       name,
       region,
-      own: board.server.state,
-      peers: Array.from({ length: board.clients }, (_, index) => board.seat(index)),
+      own: seat.state,
+      peers: board.clients,
       peerName: "clients",
       action: "serve",
       keepOpen: true,
     });
-    const server = end.use(() => new RpcServer(end, board, codecsOf(options)));
+    const server = end.use(() => new RpcServer(end, board, seat, codecsOf(options)));
     stack.move();
     return server;
   }
@@ -180,7 +170,7 @@ export class RpcServer<Q = Uint8Array, S = Uint8Array> implements Disposable {
 
   /** The number of requests being handled. */
   get inFlight(): number {
-    return this.#inFlight;
+    return this.#inHand.count;
   }
 
   /**
@@ -221,13 +211,14 @@ export class RpcServer<Q = Uint8Array, S = Uint8Array> implements Disposable {
       );
     }
     this.#serving = true;
+    this.#inHand.most = concurrency;
     const { signal: stop } = this.#stop;
     const signal = options.signal ? AbortSignal.any([options.signal, stop]) : stop;
     try {
       await yieldOften(options);
       for (;;) {
-        const count = this.#handle(handler, concurrency - this.#inFlight);
-        if (this.#inFlight >= concurrency) await this.#nextFinished(signal);
+        const count = this.#handle(handler, concurrency - this.inFlight);
+        if (this.inFlight >= concurrency) await this.#nextFinished(signal);
         else await this.#wait(this.#waiterForWork, signal);
         let turn = yieldOften({ signal });
         for (let more = 1; more < count; more++) turn ??= yieldOften(NO_OPTIONS); // each counts
@@ -238,6 +229,7 @@ export class RpcServer<Q = Uint8Array, S = Uint8Array> implements Disposable {
       if (!(stop.aborted && isStop)) throw error;
     } finally {
       this.#serving = false;
+      if (!this.#end.closed) this.#inHand.most = Infinity;
     }
   }
 
@@ -267,21 +259,24 @@ export class RpcServer<Q = Uint8Array, S = Uint8Array> implements Disposable {
     }
     this.#isShutDown = true;
     this.close();
-    this.#throwFailure();
+    this.#handling.throwFailure();
   }
 
   /** Waits until all answers are sent, and refuses the requests that were not taken. */
   async #drain(signal: AbortSignal): Promise<void> {
-    while (this.#inFlight > 0) {
+    while (this.inFlight > 0) {
       await this.#nextFinished(signal);
       this.#end.checkOpen();
+      this.#inHand.abortGivenUp();
+      this.#end.checkOpen(); // a listener can do anything
     }
+    this.#clients.isClosing = true;
     for (;;) {
       try {
         this.#clients.flush();
         let most = this.clients * this.capacity / messageBytes(0); // clients may ask on and on
         let turn: Promise<void> | undefined;
-        while (most-- > 0 && this.#refuse()) turn ??= yieldOften(NO_OPTIONS);
+        while (most-- > 0 && this.#handling.refuse()) turn ??= yieldOften(NO_OPTIONS);
         if (turn !== undefined) {
           await turn;
           this.#end.checkOpen();
@@ -290,7 +285,7 @@ export class RpcServer<Q = Uint8Array, S = Uint8Array> implements Disposable {
         await this.#wait(this.#waiterForMoves, signal);
       } catch (error) {
         if (!(error instanceof CorruptRegionError)) throw error;
-        this.#failure ??= { error }; // that client is excluded now
+        this.#handling.fail(error); // that client is excluded now
       }
     }
   }
@@ -298,8 +293,10 @@ export class RpcServer<Q = Uint8Array, S = Uint8Array> implements Disposable {
   /** Leaves at once. Calls that were taken and not answered fail at their clients. */
   close(): void {
     this.#stopServing();
-    using _told = { [Symbol.dispose]: () => this.#announceFinished() };
-    this.#end.close(...this.#clients.all.map(({ seat }) => seat.bell));
+    using stack = new DisposableStack();
+    stack.defer(() => this.#inHand.abortAll());
+    stack.defer(() => this.#inHand.announce());
+    this.#end.close(...this.#clients.all.map(({ pair }) => pair.client.bell));
   }
 
   /** Closes this handle, as `close()` does. */
@@ -324,139 +321,32 @@ export class RpcServer<Q = Uint8Array, S = Uint8Array> implements Disposable {
 
   #handle(handler: Handler<Q, S>, limit: number): number {
     this.#checkServable();
-    this.#throwFailure();
+    this.#handling.throwFailure();
+    if (this.#inHand.isWatched) {
+      this.#inHand.abortGivenUp();
+      this.#checkServable(); // a listener can do anything
+    }
     this.#clients.flush();
     let count = 0;
-    while (count < limit && !this.#stopping && this.#take(handler)) count++;
+    while (count < limit && !this.#stopping && this.#handling.take(handler)) count++;
     return count;
   }
 
-  /** Takes the next request, if there is one, and has it answered. */
-  #take(handler: Handler<Q, S>): boolean {
-    const client = this.#clients.next();
-    if (client === undefined) return false;
-    const body = this.#read(client);
-    const { call, generation } = this.#clients.envelope;
-    const id = { call, generation };
-    let outcome: Settled<S>;
-    this.#inFlight++; // also before there is a promise: a handler may ask for a shutdown
+  /** Resolves when a request in flight is answered, or a client gives one up. */
+  async #nextFinished(signal: AbortSignal): Promise<void> {
+    const change = this.#inHand.nextChange();
+    if (!this.#inHand.isWatched) return await untilAborted(change, signal);
+    const over = new AbortController();
+    const options = { signal: AbortSignal.any([signal, over.signal]) };
+    const givenUp = until((ended) => ended && true, this.#waiterForCallers, options);
     try {
-      const request = this.#clients.envelope.decode(this.#codecs.request, body);
-      const answer = handler(request, { client: client.seat.index, generation });
-      if (isThenable(answer)) {
-        this.#answerLater(client, id, answer);
-        return true;
-      }
-      outcome = { value: answer };
-    } catch (error) {
-      outcome = { error };
-    }
-    this.#finish(client, id, outcome);
-    return true;
-  }
-
-  /** The body of a client's next request, which is gone from its lane (I1). */
-  #read(client: Client): Uint8Array<ArrayBuffer> {
-    const length = this.#clients.readEnvelope(client);
-    const body = this.#clients.envelope.readBody(client, this.#codecs.request);
-    client.release(recordBytes(length));
-    return body;
-  }
-
-  /** Refuses the next request of a client; returns false when all lanes are empty. */
-  #refuse(): boolean {
-    const client = this.#clients.look() ? this.#clients.next() : undefined;
-    if (client === undefined) return false;
-    const length = this.#clients.readEnvelope(client);
-    const { call, generation, kind } = this.#clients.envelope;
-    if (kind === Patience.keepOpen) {
-      this.#clients.skip(client); // they are for the next server, all of this client
-      return true;
-    }
-    client.release(recordBytes(length));
-    this.#send(client, { call, generation, kind: Kind.refused, body: new Uint8Array(0) });
-    return true;
-  }
-
-  async #answerLater(client: Client, id: Numbers, answer: PromiseLike<S>): Promise<void> {
-    let outcome: Settled<S>;
-    try {
-      outcome = { value: await answer };
-    } catch (error) {
-      outcome = { error };
-    }
-    try {
-      this.#finish(client, id, outcome);
-    } catch (error) {
-      this.#failure ??= { error };
-    }
-  }
-
-  /** Answers a request that the handler is done with. */
-  #finish(client: Client, id: Numbers, outcome: Settled<S>): void {
-    try {
-      if ("error" in outcome) this.#answerError(client, id, outcome.error);
-      else this.#tryAnswer(client, id, outcome.value);
+      await Promise.race([change, givenUp]);
     } finally {
-      this.#inFlight--;
-      this.#announceFinished();
+      over.abort();
+      await givenUp.catch(() => {});
     }
+    signal.throwIfAborted();
   }
-
-  /** Throws the error that occurred while no call could report it. */
-  #throwFailure(): void {
-    const failure = this.#failure;
-    this.#failure = undefined;
-    if (failure !== undefined) throw failure.error;
-  }
-
-  #announceFinished(): void {
-    this.#finished?.resolve();
-    this.#finished = undefined;
-  }
-
-  /** Resolves when the next request in flight is answered. */
-  #nextFinished(signal: AbortSignal): Promise<void> {
-    const finished = this.#finished ??= Promise.withResolvers<void>();
-    return untilAborted(finished.promise, signal);
-  }
-
-  /** Sends a value; if that cannot be, why it cannot. */
-  #tryAnswer(client: Client, id: Numbers, value: S): void {
-    let body: Uint8Array;
-    try {
-      body = this.#encoder.toBytes(this.#encoder.prepare(value));
-      const longest = longestBody(this.capacity);
-      if (body.length > longest) {
-        throw new RangeError(
-          `Cannot answer with ${body.length} bytes: a response can have ${longest}; make the ` +
-            "lanes larger",
-        );
-      }
-    } catch (error) {
-      return this.#answerError(client, id, error);
-    }
-    this.#send(client, { ...id, kind: Kind.ok, body });
-  }
-
-  #answerError(client: Client, id: Numbers, error: unknown): void {
-    this.#send(client, { ...id, kind: Kind.error, body: errorBody(error) });
-  }
-
-  #send(client: Client, response: Outgoing): void {
-    if (!this.#end.closed) this.#clients.send(client, response); // a codec may have closed it
-  }
-}
-
-type Numbers = Pick<Outgoing, "call" | "generation">;
-
-/** The outcome of a handled request. */
-type Settled<S> = { readonly value: S } | { readonly error: unknown };
-
-/** Whether `await` would wait for it: a promise of any kind or origin. */
-function isThenable<S>(answer: S | PromiseLike<S>): answer is PromiseLike<S> {
-  const mayBe = typeof answer === "object" && answer !== null || typeof answer === "function";
-  return mayBe && typeof (answer as { then?: unknown }).then === "function";
 }
 
 /** The promise's outcome, or the reason of a signal that aborts first. */
@@ -470,4 +360,22 @@ async function untilAborted(promise: Promise<void>, signal: AbortSignal): Promis
   } finally {
     signal.removeEventListener("abort", abort);
   }
+}
+
+/** Takes a server's seat. A client may hold one for a moment, to empty the lanes of a dead server. */
+function takeSeat(name: string, board: Board): ServerSeat {
+  const { servers, serverSeats } = board;
+  const action = `open ring "${name}" as ${servers.length === 1 ? "its" : "a"} server`;
+  const holders = servers.length === 1 ? "one, which is" : `${servers.length}, which are`;
+  const error = () =>
+    new RoleTakenError(`Cannot ${action}: it has ${holders} alive; close that first`);
+  const taken = retrySync(() => {
+    const found = serverSeats.take();
+    if (found !== undefined) return found;
+    if (servers.length === 1 || servers.every(({ state }) => state.load() === SeatState.open)) {
+      throw error();
+    }
+    return new Again(error);
+  });
+  return servers[taken.index]!;
 }

@@ -105,6 +105,11 @@ class LaneEnd {
   }
 }
 
+/** Returns the positions of a lane, for a party that holds the role of its receiver. */
+export function laneWords(place: LanePlace): { readonly head: Word32; readonly tail: Word32 } {
+  return new LaneEnd(place);
+}
+
 /** The sending end of a lane. The caller holds the sender's role. */
 export class LaneSender extends LaneEnd {
   #head: number;

@@ -11,7 +11,7 @@ import {
   PeerLostError,
   RoleTakenError,
 } from "../../src/errors.ts";
-import { RPC_CONTROL, RPC_SEAT } from "../../src/calls/calls.ts";
+import { RPC_CLIENT, RPC_CONTROL, RPC_PAIR, RPC_SERVER } from "../../src/calls/calls.ts";
 import { RpcClient } from "../../src/calls/client.ts";
 import { RpcServer } from "../../src/calls/server.ts";
 import { until } from "../os/until.ts";
@@ -41,24 +41,33 @@ const PATIENCE_MS = 10;
 /** Whoever is not concerned is answered within this, however slow the machine. */
 const LIMIT_MS = 30_000;
 
-/** Where the words of the first seat are. */
-const FIRST_SEAT = RPC_CONTROL.fields.seats.offset / 4;
-const SEAT_WORDS = RPC_SEAT.size / 4;
+/** Where the words of the first server, client and pair are. */
+const [SERVER, CLIENT, PAIR] = (["servers", "clients", "pairs"] as const)
+  .map((name) => RPC_CONTROL.fields[name].offset / 4) as [number, number, number];
 
-/** The words of the control block that mean something, up to the end of the first seat. */
+const [SERVER_WORDS, CLIENT_WORDS, PAIR_WORDS] = [RPC_SERVER, RPC_CLIENT, RPC_PAIR]
+  .map(({ size }) => size / 4) as [number, number, number];
+
+/** The words of the control block that mean something, of the first of each party. */
 export const MEANT: readonly number[] = [
-  ...["hint", "bell", "server", "generation"].map((name) => wordAt(RPC_CONTROL.fields, name)),
-  ...[0, 64, 128, 192, 256, 320].map((offset) => FIRST_SEAT + offset / 4), // of two lanes
-  ...["bell", "client", "generation", "adopted", "broken"].map((name) =>
-    FIRST_SEAT + wordAt(RPC_SEAT.fields, name)
+  0, // the number of servers
+  ...["hint", "bell", "server", "generation", "load"].map((name) =>
+    SERVER + wordAt(RPC_SERVER.fields, name)
+  ),
+  ...["bell", "client", "generation"].map((name) => CLIENT + wordAt(RPC_CLIENT.fields, name)),
+  ...[0, 64, 128, 192, 256, 320].map((offset) => PAIR + offset / 4), // of two lanes
+  ...["adopted", "returned", "broken", "given_up"].map((name) =>
+    PAIR + wordAt(RPC_PAIR.fields, name)
   ),
 ];
 
-/** Every word up to there. */
-export const EVERY: readonly number[] = Array.from(
-  { length: FIRST_SEAT + SEAT_WORDS },
-  (_, i) => i,
-);
+/** Every word of these parties. */
+export const EVERY: readonly number[] = [
+  [0, SERVER],
+  [SERVER, SERVER_WORDS],
+  [CLIENT, CLIENT_WORDS],
+  [PAIR, PAIR_WORDS],
+].flatMap(([from, count]) => Array.from({ length: count! }, (_, i) => from! + i));
 
 function wordAt(
   fields: Readonly<Record<string, { readonly offset: number }>>,
@@ -69,7 +78,12 @@ function wordAt(
 
 /** Whether a change spares the words that a server shares with all clients. */
 function isOfFirstClient(change: Change): boolean {
-  return !("word" in change) || change.word >= FIRST_SEAT || change.word < 2;
+  return !("word" in change) || change.word >= CLIENT || wakes(change.word);
+}
+
+/** Whether a word only wakes the server up. */
+function wakes(word: number): boolean {
+  return word === SERVER || word === SERVER + 1;
 }
 
 class Watch implements Toll {

@@ -105,7 +105,9 @@ test("the memory can be changed at any moment while calls are made", async () =>
     inside.word(MEANT[i % MEANT.length]!).store(WORDS[i % WORDS.length]!);
     await new Promise((resolve) => setTimeout(resolve, i % 4));
     if (i % 4 !== 3) continue;
-    for (let word = 0; word < inside.size; word++) inside.word(word).store(0); // as in the beginning
+    for (let word = 0; word < inside.size; word++) { // as in the beginning
+      inside.word(word).store(word === 0 ? 1 : 0);
+    }
     await new Promise((resolve) => setTimeout(resolve, i % 20));
   }
   const seen: Record<string, number> = {};

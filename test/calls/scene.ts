@@ -10,7 +10,8 @@ import { Region } from "../../src/region/region.ts";
 import { regionPath } from "../../src/region/names.ts";
 import { Word32 } from "../../src/memory/word.ts";
 import { LANE, LaneSender } from "../../src/lane/lane.ts";
-import { Board, RINGS, RPC, RPC_CONTROL, type RpcSeat } from "../../src/calls/calls.ts";
+import { RINGS, RPC, RPC_CONTROL } from "../../src/calls/calls.ts";
+import { Board, type ClientSeat, type Pair, type ServerSeat } from "../../src/calls/board.ts";
 import { post } from "../../src/calls/message.ts";
 import { RpcClient } from "../../src/calls/client.ts";
 import { RpcServer } from "../../src/calls/server.ts";
@@ -40,18 +41,29 @@ export function isAnswer(answer: Uint8Array, request: Uint8Array): boolean {
   return true;
 }
 
+type SeatAndPair = ClientSeat & Pair;
+
 /** A member of the region that is neither server nor client. While it is open the region lives. */
 export class Inside implements Disposable {
   readonly region: Region;
   readonly board: Board;
-  readonly seats: readonly RpcSeat[];
+  /** The first server. */
+  readonly server: ServerSeat;
+  /** The clients, each with the words that it shares with the first server. */
+  readonly seats: readonly SeatAndPair[];
 
   /** Joins the region of this name, or makes it. */
-  constructor(name: string, { clients = 2, capacity = CAPACITY } = {}) {
+  constructor(name: string, { clients = 2, servers = 1, capacity = CAPACITY } = {}) {
     const path = regionPath(RPC.name, name);
-    this.region = Region.tryConnect(RPC, path) ?? RINGS.open(name, { clients, capacity });
+    this.region = Region.tryConnect(RPC, path) ?? RINGS.open(name, { clients, servers, capacity });
     this.board = new Board(name, this.region);
-    this.seats = Array.from({ length: this.board.clients }, (_, index) => this.board.seat(index));
+    this.server = this.board.servers[0]!;
+    this.seats = this.board.clients.map((client) => ({ ...client, ...this.pair(client.index, 0) }));
+  }
+
+  /** A client and a server. */
+  pair(client: number, server: number): Pair {
+    return this.board.pair(this.board.clients[client]!, this.board.servers[server]!);
   }
 
   /** A word of a lane. */
@@ -72,8 +84,8 @@ export class Inside implements Disposable {
 
   /** How many words of 32 bits the control block has, up to the end of the seats that are used. */
   get size(): number {
-    const { seats } = RPC_CONTROL.fields;
-    return (seats.offset + seats.size / 64 * this.seats.length) / 4;
+    const { pairs } = RPC_CONTROL.fields;
+    return (pairs.offset + pairs.size / 256 * this.seats.length) / 4;
   }
 
   /** One of the words of the control block, whatever it is for. */
@@ -89,7 +101,7 @@ export class Inside implements Disposable {
 
 /** A client made of words: it holds its seat, and a test moves it step by step. */
 export class Puppet implements Disposable {
-  readonly seat: RpcSeat;
+  readonly seat: SeatAndPair;
   readonly requests: LaneSender;
   readonly generation: number;
   readonly #role: Role;

@@ -225,7 +225,7 @@ Deno.test("a client that did not look for several servers knows which of its cal
   for (const start of [undefined, 2 ** 32 - 2]) {
     if (start !== undefined) {
       cast.server.close();
-      inside.board.generation.store(start); // the next ones have the last number and the first
+      inside.server.generation.store(start); // the next ones have the last number and the first
     }
     const calls = [1, 2, 3, 4, 5].map((i) => client.call(payload(i, 10 * i)));
     const outcomes = Promise.allSettled(calls);

@@ -90,6 +90,7 @@ export const CALLS: Product = {
   sizes: {
     capacity: CAPACITY,
     clients: { is: 2, other: 3, usual: 8, never: [0, -1, 65, 1.5, NaN, Infinity] },
+    servers: { is: 1, other: 2, usual: 1, never: [0, -1, 17, 1.5, NaN, Infinity] },
   },
   endsWithPeer: {},
   succession: { clients: 1, keepOpen: true },

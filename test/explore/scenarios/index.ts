@@ -16,6 +16,7 @@ import { ROLES } from "./roles.ts";
 import { RPC } from "./rpc.ts";
 import { RW_LOCK_SCENARIOS } from "./rw_lock.ts";
 import { SEMAPHORE } from "./semaphore.ts";
+import { SERVERS } from "./servers.ts";
 import { SPSC } from "./spsc.ts";
 import { VDDS } from "./vdds.ts";
 
@@ -32,6 +33,7 @@ export const SCENARIOS: readonly Scenario[] = [
   ...RPC,
   ...RW_LOCK_SCENARIOS,
   ...SEMAPHORE,
+  ...SERVERS,
   ...SPSC,
   ...VDDS,
 ];

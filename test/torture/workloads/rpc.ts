@@ -13,7 +13,8 @@
 import { PeerLostError, RemoteError } from "../../../src/errors.ts";
 import { nextTurn, sleep, sleepSync } from "../../../src/os/clock.ts";
 import { RpcClient } from "../../../src/calls/client.ts";
-import { type Caller, RpcServer } from "../../../src/calls/server.ts";
+import type { Caller } from "../../../src/calls/in_hand.ts";
+import { RpcServer } from "../../../src/calls/server.ts";
 import type { WaitOptions } from "../../../src/wait/until.ts";
 import { lengthOf, payload } from "../../circular/scene.ts";
 import { answerTo, type Client, Inside, isAnswer, type Server } from "../../calls/scene.ts";

@@ -1,0 +1,274 @@
+/**
+ * The servers of a client: the choice of one for each call, and the calls of those that are gone;
+ * calls/calls.ts explains when a call may move.
+ *
+ * @module
+ */
+
+import { CorruptRegionError, PeerLostError } from "../errors.ts";
+import type { Endpoint } from "../lane/endpoint.ts";
+import { copyIn } from "../memory/word.ts";
+import { now } from "../os/clock.ts";
+import { presenceIn, SeatState } from "../region/seats.ts";
+import { SLICE_NS } from "../wait/reactor.ts";
+import type { Board, ClientSeat } from "./board.ts";
+import { guarded, Link } from "./link.ts";
+import { bodyOffset } from "./message.ts";
+import type { Call } from "./pending.ts";
+
+/** What the servers of a client need. */
+export interface LinksParts<S> {
+  readonly end: Endpoint;
+  readonly board: Board;
+  readonly seat: ClientSeat;
+  readonly generation: number;
+  readonly keepOpen: boolean;
+  readonly retry: boolean;
+  /** Takes the answers of a server that are there, and returns how many. */
+  answers(link: Link<S>): number;
+}
+
+/** All servers of a client. */
+export class Links<S> {
+  readonly #end: Endpoint;
+  readonly #board: Board;
+  readonly #seat: ClientSeat;
+  readonly #generation: number;
+  readonly #keepOpen: boolean;
+  readonly #retry: boolean;
+  readonly #answers: (link: Link<S>) => number;
+  readonly #all: (Link<S> | undefined)[] = []; // by server, once that has been open
+  readonly #homeless: Call<S>[] = []; // calls that left a lane, and have no other one yet
+  #last = 0; // the server that the last call went to
+  #turn = 0; // the server that gets the next one if all are equally busy
+  #judgeAt = 0; // when to look at servers that do not answer while others do
+
+  constructor(parts: LinksParts<S>) {
+    this.#end = parts.end;
+    this.#board = parts.board;
+    this.#seat = parts.seat;
+    this.#generation = parts.generation;
+    this.#keepOpen = parts.keepOpen;
+    this.#retry = parts.retry;
+    this.#answers = parts.answers;
+    this.#at(0); // its lanes have memory before there is a server
+  }
+
+  /** The link that the last call went to. */
+  get last(): Link<S> {
+    return this.#all[this.#last]!;
+  }
+
+  /** How many calls wait for their answers. */
+  get inFlight(): number {
+    let count = this.#homeless.length;
+    for (const link of this.#all) count += link?.calls.waiting ?? 0;
+    return count;
+  }
+
+  /** Whether requests are kept, to be sent again. */
+  get keepsRequests(): boolean {
+    return this.#retry || this.#board.servers.length > 1;
+  }
+
+  /** Sends a call through a link that has room, where the body of its request is in place. */
+  post(link: Link<S>, call: Call<S>, length: number): void {
+    this.#last = link.pair.server.index;
+    this.#turn = this.#last + 1;
+    link.post(call, length, this.#keepOpen);
+  }
+
+  /** Gives a call to another server, if one is open; returns false if none is. */
+  move(call: Call<S>): boolean {
+    if (call.body === undefined || !this.#isAnyOpen()) return false;
+    this.#homeless.push(call);
+    return true;
+  }
+
+  /** The link to a server that has been open; undefined if it never was. */
+  #at(index: number): Link<S> | undefined {
+    const found = this.#all[index];
+    if (found !== undefined) return found;
+    const server = this.#board.servers[index]!;
+    if (index > 0 && server.state.load() === SeatState.never) return undefined; // without memory
+    const link = new Link<S>(this.#board.pair(this.#seat, server), this.#generation);
+    return this.#all[index] = link;
+  }
+
+  /**
+   * Chooses the server for a message: the least busy one that is open and has room. If none is
+   * open, the first server gets it, or its successor.
+   */
+  choose(bytes: number): Link<S> | undefined {
+    const { length } = this.#board.servers;
+    let [chosen, least, isAnyOpen]: [Link<S> | undefined, number, boolean] = [
+      undefined,
+      Infinity,
+      false,
+    ];
+    for (let step = 0; length > 1 && step < length; step++) {
+      const index = (this.#turn + step) % length;
+      const link = this.#at(index);
+      if (!link?.isOpen) continue;
+      isAnyOpen = true;
+      if (link.isBroken || !guarded(link, () => link.hasRoom(bytes)) || link.cost >= least) {
+        continue;
+      }
+      [chosen, least] = [link, link.cost];
+    }
+    if (!isAnyOpen) {
+      chosen = this.#all[0]!;
+      if (!chosen.hasRoom(bytes)) chosen = undefined;
+    }
+    if (chosen === undefined && this.#isBroken()) throw this.#broken();
+    return chosen;
+  }
+
+  /** Waits for a call no longer. */
+  giveUp(call: Call<S>): void {
+    const at = this.#homeless.indexOf(call);
+    if (at >= 0) this.#homeless.splice(at, 1);
+    if (call.lane === undefined || this.#end.closed) return;
+    this.#all.find((link) => link?.calls === call.lane)!.giveUp(call);
+  }
+
+  /** Settles every call whose answer is there, and ends or moves those that will never have one. */
+  receive(): void {
+    let count = 0;
+    for (const link of this.#all) {
+      if (link === undefined) continue;
+      count += guarded(link, () => this.#answers(link));
+      if (!this.#end.closed && link.hasChanged) this.#succeed(link);
+    }
+    if (this.#mustJudge(count)) { for (const link of this.#all) if (link) this.#judge(link); }
+    this.#sendAgain();
+  }
+
+  /** Whether to look at the servers: one that answers is alive, but others may not be. */
+  #mustJudge(answers: number): boolean {
+    if (this.#end.closed || this.inFlight === 0) return false;
+    if (this.#board.servers.length === 1) return answers === 0;
+    const time = now();
+    if (answers > 0 && time < this.#judgeAt) return false;
+    this.#judgeAt = time + SLICE_NS;
+    return true;
+  }
+
+  #isAnyOpen(): boolean {
+    return this.#board.servers.some((_, index) => this.#at(index)?.isOpen);
+  }
+
+  /** Whether there are answers, another holder of a server's seat, or a place for a call. */
+  readonly hasNews = (): boolean => {
+    for (const link of this.#all) if (link?.hasNews) return true;
+    const [first] = this.#homeless;
+    return first !== undefined && this.choose(first.bytes) !== undefined;
+  };
+
+  hasChanges(): boolean {
+    for (const link of this.#all) if (link?.hasChanged) return true;
+    return false;
+  }
+
+  /** Whether no open server takes anything from this client any more. */
+  #isBroken(): boolean {
+    return this.#all.some((link) => link?.isBroken);
+  }
+
+  /** Whether waiting is pointless: a server is gone that had a call, or no server is left at all. */
+  isLost(): boolean {
+    const isEnd = this.#end.peerIsGone();
+    if (isEnd && this.#homeless.length > 0) return true;
+    return this.#all.some((link) => {
+      if (link === undefined || link.calls.waiting === 0) return false;
+      if (link.isBroken || isEnd) return true;
+      return this.#hasLeft(link) && (link.hasTaken || this.#canEmpty(link));
+    });
+  }
+
+  /** Whether the server at the other end is gone. */
+  #hasLeft({ pair }: Link<S>): boolean {
+    const presence = presenceIn(this.#board.region, pair.server);
+    return presence === "dead" || presence === "closed";
+  }
+
+  /** Whether calls that a gone server has not taken can move: to another one, and at once. */
+  #canEmpty(link: Link<S>): boolean {
+    link.markGone();
+    return this.#isAnyOpen() && !this.#board.serverSeats.isHeld(link.pair.server.index);
+  }
+
+  /** Ends or moves the calls of a server that another holder of its seat has followed. */
+  #succeed(link: Link<S>): void {
+    const { adopted, returned } = link.succession();
+    guarded(link, () => this.#answers(link)); // what the last server answered is there by now
+    this.#lose(link.calls.takeUpTo(adopted), "died");
+    const back = link.calls.takeUpTo(returned); // I3
+    if (this.keepsRequests) this.#homeless.push(...back);
+    else this.#reject(back, this.#broken()); // nobody empties the lanes of the only server
+  }
+
+  /** Ends or moves the calls of a server that is gone and that no other one has followed. */
+  #judge(link: Link<S>): void {
+    if (link.calls.waiting === 0) return;
+    if (link.isBroken) return this.#reject(link.calls.takeUpTo(), this.#broken());
+    const { taken } = link; // before the look at the server: it is the last to move
+    const presence = presenceIn(this.#board.region, link.pair.server);
+    if (presence !== "dead" && presence !== "closed") return;
+    if (link.hasChanged) return this.#succeed(link);
+    link.markGone();
+    guarded(link, () => this.#answers(link)); // its last words
+    const how = presence === "dead" ? "died" : "has closed";
+    this.#lose(link.calls.takeUpTo(taken), how);
+    if (link.calls.waiting === 0) return;
+    if (this.#canEmpty(link)) {
+      if (this.#board.empty(link.pair.server, link.generation)) this.#succeed(link);
+    } else if (this.#end.peerIsGone()) this.#reject(link.calls.takeUpTo(), this.lost(how));
+  }
+
+  /** Ends calls whose server had taken them; sends them again if they may run twice. */
+  #lose(calls: readonly Call<S>[], how: string): void {
+    if (!this.#retry) return this.#reject(calls, this.lost(how));
+    for (const call of calls) call.isRetried = true;
+    this.#homeless.push(...calls);
+  }
+
+  /** Sends calls again that have left their lane, as far as there is room. */
+  #sendAgain(): void {
+    const homeless = this.#homeless;
+    if (homeless.length === 0 || this.#end.closed) return;
+    if (!this.#isAnyOpen() && this.#end.peerIsGone()) {
+      return this.#reject(homeless.splice(0), this.#end.peerLost());
+    }
+    while (homeless.length > 0) {
+      const call = homeless[0]!;
+      const link = this.choose(call.bytes);
+      if (link === undefined) return;
+      homeless.shift();
+      copyIn(link.requests.place.mapping, bodyOffset(link.requests), call.body!);
+      this.post(link, call, call.body!.length);
+    }
+  }
+
+  #reject(calls: readonly Call<S>[], error: unknown): void {
+    for (const call of calls) call.reject(error);
+  }
+
+  rejectAll(error: unknown): void {
+    for (const link of this.#all) this.#reject(link?.calls.takeUpTo() ?? [], error);
+    this.#reject(this.#homeless.splice(0), error);
+  }
+
+  lost(how: string, what = "may have handled the request"): PeerLostError {
+    return new PeerLostError(
+      `Cannot call through ${this.#end.what}: its server ${how}; it ${what}`,
+    );
+  }
+
+  #broken(): CorruptRegionError {
+    return new CorruptRegionError(
+      `Cannot call through ${this.#end.what}: something was stored in the seat of client ` +
+        `${this.#seat.index} that no correct client stores; close this one, and open another`,
+    );
+  }
+}

@@ -1,0 +1,340 @@
+/**
+ * Several servers of the same calls: the choice of one, and the calls of one that goes.
+ */
+
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { PeerLostError, RoleTakenError } from "../../src/errors.ts";
+import { RpcClient } from "../../src/calls/client.ts";
+import { RpcServer } from "../../src/calls/server.ts";
+import { until } from "../os/until.ts";
+import { openSoon, processTests } from "../shared/processes.ts";
+import { Name } from "../shared/scene.ts";
+import { payload } from "../circular/scene.ts";
+import type { Tools } from "./calls_child.ts";
+import { answerTo, type Client, Inside, isAnswer, reasonOf, type Server } from "./scene.ts";
+
+const { test, startProcess } = processTests<Tools>(
+  new URL("./calls_child.ts", import.meta.url),
+  "several servers",
+);
+
+const OPTIONS = { capacity: 4096, clients: 2, servers: 3 };
+
+/** Servers and one client where nobody else is; every server holds its requests. */
+class Team implements Disposable {
+  readonly name = new Name();
+  readonly client: Client;
+  readonly servers: Holding[] = [];
+
+  constructor(options: { keepOpen?: boolean; retry?: boolean } = {}) {
+    this.client = RpcClient.open(this.name.name, { ...OPTIONS, ...options });
+  }
+
+  /** Opens one more server, and has it serve. */
+  join(concurrency = 256): Holding {
+    const server = new Holding(RpcServer.open(this.name.name), concurrency);
+    this.servers.push(server);
+    return server;
+  }
+
+  /** Sends so many calls, and waits until servers hold them all. */
+  async ask(count: number): Promise<Promise<unknown>[]> {
+    const before = this.held;
+    const calls = Array.from({ length: count }, (_, i) => this.client.call(payload(i, 10 + i)));
+    for (const call of calls) call.catch(() => {});
+    await until("the calls are held", () => this.held === before + count);
+    return calls;
+  }
+
+  get held(): number {
+    return this.servers.reduce((sum, { held }) => sum + held.length, 0);
+  }
+
+  [Symbol.dispose](): void {
+    this.client.close();
+    for (const { server } of this.servers) server.close();
+    this.name[Symbol.dispose]();
+  }
+}
+
+/** A server that answers when told to. */
+class Holding {
+  readonly server: Server;
+  readonly held: (() => void)[] = [];
+  readonly retried: boolean[] = [];
+  readonly serving: Promise<unknown>;
+
+  constructor(server: Server, concurrency: number) {
+    this.server = server;
+    this.serving = reasonOf(server.serve((request, { retried }) => {
+      this.retried.push(retried);
+      return new Promise((resolve) => this.held.push(() => resolve(answerTo(request))));
+    }, { concurrency }));
+  }
+
+  /** Answers all that it holds. */
+  answer(): void {
+    for (const answer of this.held.splice(0)) answer();
+  }
+}
+
+Deno.test("servers share the calls of a client evenly", async () => {
+  using team = new Team();
+  for (let i = 0; i < 3; i++) team.join();
+  const calls = await team.ask(9);
+  assertEquals(team.servers.map(({ held }) => held.length), [3, 3, 3]);
+  for (const server of team.servers) server.answer();
+  for (const [i, answer] of (await Promise.all(calls)).entries()) {
+    assert(isAnswer(answer as Uint8Array, payload(i, 10 + i)), `call ${i}`);
+  }
+});
+
+Deno.test("a server with all of its concurrency used is not chosen while another one is free", async () => {
+  using team = new Team();
+  const slow = team.join(1);
+  await team.ask(1);
+  const free = team.join();
+  await team.ask(20);
+  assertEquals([slow.held.length, free.held.length], [1, 20]);
+});
+
+Deno.test("a server that blocks its thread in a handler counts as busy", async () => {
+  using team = new Team();
+  const second = RpcServer.open(team.name.name);
+  using _second = second;
+  using inside = new Inside(team.name.name, OPTIONS);
+  const loads: number[] = [];
+  const call = team.client.call(payload(1, 8));
+  await until("it is taken", () =>
+    second.tryHandle((request) => {
+      loads.push(inside.board.servers[second.id]!.load.load());
+      return answerTo(request);
+    }) === 1);
+  await call;
+  assertEquals([...loads, inside.board.servers[second.id]!.load.load()], [2 ** 16 + 1, 0]);
+});
+
+Deno.test("clients and servers come in any order; each server has a seat, and no more than there are", async () => {
+  using name = new Name();
+  using client = RpcClient.open(name.name, OPTIONS);
+  const early = client.call(payload(1, 10));
+  await until("it is asked", () => client.inFlight === 1);
+  const servers = [0, 1, 2].map(() => RpcServer.open(name.name));
+  assertEquals(servers.map(({ id }) => id), [0, 1, 2]);
+  assertThrows(
+    () => RpcServer.open(name.name),
+    RoleTakenError,
+    "as a server: it has 3, which are alive",
+  );
+  const serving = servers.map((server) => server.serve(answerTo));
+  assert(isAnswer(await early, payload(1, 10)));
+  servers[0]!.close();
+  assert(isAnswer(await client.call(payload(2, 10)), payload(2, 10)));
+  servers[0] = RpcServer.open(name.name);
+  assertEquals(servers[0].id, 0);
+  for (const server of servers) server.close();
+  await Promise.all(serving);
+});
+
+Deno.test("servers is 1 to 16, and clients times servers at most 256", () => {
+  using name = new Name();
+  for (const servers of [0, 17, 1.5]) {
+    assertThrows(() => RpcServer.open(name.name, { servers }), RangeError, "a number from 1 to 16");
+  }
+  assertThrows(
+    () => RpcServer.open(name.name, { servers: 5, clients: 64 }),
+    RangeError,
+    "clients times servers can be 256",
+  );
+  using _server = RpcServer.open(name.name, { servers: 16, clients: 16, capacity: 4096 });
+  assertThrows(() => RpcServer.open(name.name, { servers: 2 }), Error, "its servers is 16");
+});
+
+Deno.test("a server that closes hands the requests that it has not taken to another one", async () => {
+  using team = new Team();
+  const first = team.join(1);
+  const taken = reasonOf((await team.ask(1))[0]!);
+  const others = [1, 2].map((i) => team.client.call(payload(i, 30)));
+  await until("they are in its lane", () => team.client.inFlight === 3);
+  const second = team.join();
+  first.server.close();
+  assert(await taken instanceof PeerLostError);
+  await until("the other one has them", () => second.held.length === 2);
+  assertEquals(second.retried, [false, false]);
+  second.answer();
+  for (const [i, call] of others.entries()) {
+    assert(isAnswer(await call, payload(i + 1, 30)), `call ${i}`);
+  }
+});
+
+Deno.test("a server that shuts down refuses what another one then gets", async () => {
+  using team = new Team();
+  const first = team.join(1);
+  const [taken] = await team.ask(1);
+  const other = team.client.call(payload(1, 30));
+  await until("it is in its lane", () => team.client.inFlight === 2);
+  const second = team.join();
+  const down = first.server.shutdown();
+  first.answer();
+  await down;
+  assert(isAnswer(await taken as Uint8Array, payload(0, 10)));
+  await until("the other one has it", () => second.held.length === 1);
+  second.answer();
+  assert(isAnswer(await other, payload(1, 30)));
+});
+
+Deno.test("with retry the calls that a server had taken go to another one, marked as retried", async () => {
+  using team = new Team({ retry: true });
+  const first = team.join();
+  const calls = await team.ask(4);
+  const second = team.join();
+  first.server.close();
+  await until("the other one has them", () => second.held.length === 4);
+  assertEquals(second.retried, [true, true, true, true]);
+  second.answer();
+  for (const [i, answer] of (await Promise.all(calls)).entries()) {
+    assert(isAnswer(answer as Uint8Array, payload(i, 10 + i)), `call ${i}`);
+  }
+  const [last] = await team.ask(1);
+  second.server.close();
+  const reason = await reasonOf(last!);
+  assert(reason instanceof PeerLostError, `${reason}`); // nobody is left
+});
+
+Deno.test("with retry and keepOpen a call waits for a server that is not there yet", async () => {
+  using name = new Name();
+  using client: Client = RpcClient.open(name.name, {
+    capacity: 4096,
+    retry: true,
+    keepOpen: true,
+  });
+  const first = RpcServer.open(name.name);
+  const call = client.call(payload(1, 20));
+  await until("it is taken", () => first.tryHandle(() => new Promise<Uint8Array>(() => {})) === 1);
+  first.close();
+  using second = RpcServer.open(name.name);
+  let isRetried: boolean | undefined;
+  const serving = second.serve((request, { retried }) => {
+    isRetried = retried;
+    return answerTo(request);
+  });
+  assert(isAnswer(await call, payload(1, 20)));
+  assertEquals(isRetried, true);
+  second.close();
+  await serving;
+});
+
+Deno.test("callSync() returns although its server has gone, once another one answers", async () => {
+  using team = new Team({ retry: true });
+  const first = team.join();
+  using inside = new Inside(team.name.name, OPTIONS);
+  await using other = startProcess();
+  const answer = other.run(({ RpcClient, payload }, name) => {
+    using client = RpcClient.open(name, { retry: true });
+    return [...client.callSync(payload(3, 3)) as Uint8Array];
+  }, team.name.name);
+  await until("it is held", () => first.held.length === 1);
+  const second = team.join();
+  first.server.close();
+  await until("the other one has it", () => second.held.length === 1);
+  second.answer();
+  assertEquals(await answer, [...answerTo(payload(3, 3))]);
+  assert(inside.board.servers[0]!.state.load() === 2);
+});
+
+/** Starts a server in another process, which holds what is asked and answers nothing. */
+async function startHolder(name: string) {
+  const process = startProcess();
+  await process.run(({ RpcServer, servers, underWay }, name) => {
+    const server = RpcServer.open(name);
+    servers.push(server);
+    underWay.push(server.serve(() => new Promise(() => {}), { concurrency: 1 }));
+  }, name);
+  return process;
+}
+
+for (const retry of [false, true]) {
+  const title = retry ? "is retried" : "fails";
+  test(`the call that a killed server had taken ${title}; the others go to another one`, async () => {
+    using team = new Team({ retry });
+    const victim = await startHolder(team.name.name);
+    await using _victim = victim;
+    const taken = team.client.call(payload(0, 10));
+    const fate = reasonOf(taken);
+    using inside = new Inside(team.name.name, OPTIONS);
+    const tail = inside.laneWord(0, "requests", "tail");
+    await until("it is taken", () => tail.load() > 0);
+    const others = [1, 2].map((i) => team.client.call(payload(i, 30)));
+    await until("they are in its lane", () => team.client.inFlight === 3);
+    const second = team.join();
+    await victim.kill();
+    await until("the other one has them", () => second.held.length === (retry ? 3 : 2));
+    assertEquals(second.retried.filter(Boolean).length, retry ? 1 : 0);
+    second.answer();
+    for (const [i, call] of others.entries()) assert(isAnswer(await call, payload(i + 1, 30)));
+    const reason = await fate;
+    if (retry) assert(isAnswer(await taken, payload(0, 10)));
+    else assert(reason instanceof PeerLostError, `${reason}`);
+    assertEquals(inside.board.servers[0]!.generation.load(), 2); // it was emptied
+    using _third = await openSoon(() => RpcServer.open(team.name.name));
+  });
+}
+
+test("a stopped server gets no new calls while another one is free", async () => {
+  using team = new Team();
+  await using stopped = startProcess();
+  await stopped.run(({ RpcServer, servers, underWay, answerTo }, name) => {
+    const server = RpcServer.open(name);
+    servers.push(server);
+    underWay.push(server.serve(answerTo));
+  }, team.name.name);
+  stopped.signal("SIGSTOP");
+  await until("it is stopped", () => stopped.state === "T");
+  using free = RpcServer.open(team.name.name);
+  const serving = free.serve(answerTo);
+  using inside = new Inside(team.name.name, OPTIONS);
+  const head = inside.laneWord(0, "requests", "head"); // of the stopped one's lane
+  const stuck: Promise<Uint8Array>[] = [];
+  for (let i = 0; i < 50; i++) {
+    const before = head.load();
+    let isAnswered = false;
+    const call = team.client.call(payload(i, 10));
+    call.then(() => isAnswered = true);
+    await until("it is answered or stuck", () => isAnswered || head.load() !== before);
+    if (!isAnswered) stuck.push(call);
+  }
+  assert(stuck.length <= 1, `${stuck.length} calls went to the stopped server`);
+  stopped.signal("SIGCONT");
+  await Promise.all(stuck);
+  free.close();
+  await serving;
+});
+
+Deno.test("loads and a dead server's words that mean nothing cost only balance", async () => {
+  using team = new Team();
+  using inside = new Inside(team.name.name, OPTIONS);
+  for (let i = 0; i < 2; i++) team.join();
+  for (const load of [2 ** 32 - 1, 2 ** 31, 0]) {
+    inside.board.servers[0]!.load.store(load);
+    const calls = await team.ask(4);
+    for (const server of team.servers) server.answer();
+    for (const [i, answer] of (await Promise.all(calls)).entries()) {
+      assert(isAnswer(answer as Uint8Array, payload(i, 10 + i)));
+    }
+  }
+});
+
+Deno.test("an error of a call that was retried still has its code", async () => {
+  using team = new Team({ retry: true });
+  const first = team.join();
+  const [call] = await team.ask(1);
+  using second = RpcServer.open(team.name.name);
+  first.server.close();
+  const serving = second.serve(() => {
+    throw Object.assign(new Error("gone"), { code: "EGONE" });
+  });
+  const error = await assertRejects(() => call!);
+  assertEquals((error as { code?: unknown }).code, "EGONE");
+  second.close();
+  await serving;
+});

@@ -1,0 +1,37 @@
+/**
+ * Clients of calls that go wrong when a server is gone, each by its name.
+ *
+ * @module
+ */
+
+import { begin, Board, type ServerSeat } from "../../../src/calls/board.ts";
+import { Links } from "../../../src/calls/links.ts";
+import { laneWords } from "../../../src/lane/lane.ts";
+import { nextGeneration } from "../../../src/region/seats.ts";
+import { currentActor } from "../engine/mod.ts";
+
+/** Never looks whether a server is gone: its calls wait for ever. */
+export const FORGETFUL = "forgetful";
+
+/** Empties the lanes of a dead server without its role: a successor takes the same requests. */
+export const HASTY = "hasty";
+
+const { isLost } = Links.prototype;
+Links.prototype.isLost = function <S>(this: Links<S>): boolean {
+  return currentActor().name !== FORGETFUL && isLost.call(this);
+};
+
+const { empty } = Board.prototype;
+Board.prototype.empty = function (this: Board, server: ServerSeat, generation: number): boolean {
+  if (currentActor().name !== HASTY) return empty.call(this, server, generation);
+  if (server.generation.load() !== generation) return false;
+  for (const client of this.clients) {
+    const pair = this.pair(client, server);
+    const { head, tail } = laneWords(pair.requests);
+    begin(pair, tail.load());
+    tail.store(head.load());
+    pair.returned.store(tail.load());
+  }
+  nextGeneration(server.generation);
+  return true;
+};

@@ -1,0 +1,265 @@
+/**
+ * Several servers of calls: the choice of one, the calls of a server that dies, and a client that
+ * gives up.
+ *
+ * @module
+ */
+
+import { RpcClient } from "../../../src/calls/client.ts";
+import { RpcServer } from "../../../src/calls/server.ts";
+import { Board } from "../../../src/calls/board.ts";
+import { RINGS } from "../../../src/calls/calls.ts";
+import { Word32 } from "../../../src/memory/word.ts";
+import { FORGETFUL, HASTY } from "../broken/calls.ts";
+import {
+  type Actors,
+  type ActorSpec,
+  arranged,
+  heir,
+  immortal,
+  last,
+  makeMemory,
+  mapMemory,
+  openSoon,
+  type Row,
+  type Scenario,
+  scenarios,
+  untilEnd,
+} from "../scenario.ts";
+
+const OPTIONS = { capacity: 512, clients: 2, servers: 2, persist: true };
+
+interface Asked {
+  /** What came of each request: "answered", "lost", or "timeout". */
+  readonly outcomes: Readonly<Record<number, string>>;
+}
+
+/** How often a request was handled, in memory that survives the server. */
+function countOf(request: number): Word32 {
+  return new Word32(mapMemory("counts"), { path: `count ${request}`, offset: 64 * request });
+}
+
+/** Set once a client has all that it asked for: the servers leave. */
+function enough(): Word32 {
+  return new Word32(mapMemory("counts"), { path: "enough", offset: 0 });
+}
+
+/** Asks these things, one after the other. */
+function client(requests: readonly number[], options: { retry?: boolean } = {}): ActorSpec {
+  const open = () => ({
+    client: RpcClient.open("calls", { ...OPTIONS, ...options }),
+    done: enough(),
+  });
+  return arranged(open, ({ client, done }): Asked => {
+    const outcomes: Record<number, string> = {};
+    for (const request of requests) {
+      outcomes[request] = untilEnd(() => {
+        const [answer] = client.callSync(Uint8Array.of(request), { spin: 0, timeout: 3100 });
+        return answer === request + 4 ? "answered" : `${answer}`;
+      });
+    }
+    client.close();
+    done.add(1);
+    return { outcomes };
+  });
+}
+
+/** Shorter than a slice, as a deadline that is later never comes while nobody has died. */
+const PATIENCE = 240;
+
+/** Answers whatever comes, until the immortal client has enough. */
+function server(): ActorSpec {
+  const open = () => ({
+    server: openSoon(() => RpcServer.open("calls", OPTIONS)),
+    counts: [1, 2].map(countOf),
+    done: enough(),
+  });
+  return arranged(open, ({ server, counts, done }) => {
+    const handle = ([request]: Uint8Array) => {
+      counts[request! - 1]!.add(1);
+      return Uint8Array.of(request! + 4);
+    };
+    for (let turns = 0; turns < 9 && done.load() === 0; turns++) {
+      untilEnd(() => `${server.handleSync(handle, { limit: 1, spin: 0, timeout: PATIENCE })}`);
+    }
+    server.close();
+  });
+}
+
+/** Is open for a moment, and takes nothing: so it dies with requests in its lane, or closes. */
+const idle = arranged(() => ({ server: RpcServer.open("calls", OPTIONS), count: countOf(1) }), ({
+  server,
+  count,
+}) => {
+  count.load();
+  server.close();
+});
+
+/** How often the requests were handled. */
+const auditor = last(() => [1, 2].map((request) => countOf(request).load()));
+
+/** Every call has an outcome that is possible, and none was handled more often than it may be. */
+function sound(most: number, mayFail: (outcome: string) => boolean): Scenario["check"] {
+  return ({ results, dead }) => {
+    const counts = results.auditor as readonly number[];
+    if (counts.some((count) => count > most)) return `requests were handled ${counts} times`;
+    for (const [name, result] of Object.entries(results)) {
+      const { outcomes = {} } = (result ?? {}) as Partial<Asked>;
+      for (const [request, outcome] of Object.entries(outcomes)) {
+        const count = counts[Number(request) - 1];
+        if (outcome === "answered" ? count! > 0 : dead.size > 0 && mayFail(outcome)) continue;
+        return `${name} asked ${request}, handled ${count} times, and got ${outcome}`;
+      }
+    }
+    return undefined;
+  };
+}
+
+const never = () => false;
+const lost = (outcome: string) => outcome === "lost";
+
+function scenario(
+  name: string,
+  about: string,
+  actors: Actors,
+  parts: Pick<Row, "bounds" | "check"> & Partial<Pick<Row, "expect">>,
+  short?: number,
+): Row {
+  const setup = () => {
+    makeMemory("counts", 64 * 3);
+    RpcClient.open("calls", OPTIONS).close(); // a server has never been
+  };
+  return {
+    name,
+    about,
+    setup,
+    actors: { ...actors, auditor },
+    ...parts,
+    ...short !== undefined && { short },
+  };
+}
+
+/** A server that waits until the client gives up, by the signal of its caller. */
+const patient = arranged(() => RpcServer.open("calls", OPTIONS), (server) => {
+  let signal: AbortSignal | undefined;
+  const end = untilEnd(() => {
+    server.handleSync((_, caller) => {
+      signal = caller.signal;
+      return new Promise<Uint8Array>(() => {});
+    }, { spin: 0, timeout: PATIENCE });
+    return undefined;
+  });
+  return { isAborted: signal?.aborted, end };
+});
+
+/** Asks once, and gives up. */
+const impatient = arranged(() => RpcClient.open("calls", OPTIONS), (client) => {
+  return untilEnd(() => `${client.callSync(Uint8Array.of(1), { spin: 0, timeout: 130 })}`);
+});
+
+/** Scenarios of several servers. */
+export const SERVERS: readonly Scenario[] = scenarios([
+  scenario(
+    "rpc-servers",
+    "a client and two servers; every call is handled once",
+    { client: client([1, 2]), left: server(), right: server() },
+    { bounds: "1/0/0", check: sound(1, never) },
+    0,
+  ),
+  scenario(
+    "rpc-servers-one-dies",
+    "one of two servers dies anywhere; its calls fail only if it had taken them",
+    { client: immortal(client([1])), mortal: server(), other: immortal(server()) },
+    { bounds: "1/1/0", check: sound(1, lost) },
+    0,
+  ),
+  scenario(
+    "rpc-servers-retry",
+    "one of two servers dies anywhere; with retry every call is answered",
+    {
+      client: immortal(client([1], { retry: true })),
+      mortal: server(),
+      other: immortal(server()),
+    },
+    { bounds: "1/1/0", check: sound(2, never) },
+    0,
+  ),
+  scenario(
+    "rpc-servers-successor",
+    "a server dies, and another one takes its seat while a client moves its calls",
+    {
+      client: immortal(client([1])),
+      mortal: idle,
+      other: immortal(server()),
+      successor: heir("mortal", server()),
+    },
+    { bounds: "1/1/0", check: sound(1, lost) },
+    0,
+  ),
+  scenario(
+    "rpc-servers-emptier-dies",
+    "a server dies, and so does a client that moves its calls; the other client gets its answers",
+    {
+      mover: client([1]),
+      client: immortal(client([2])),
+      mortal: server(),
+      other: immortal(server()),
+    },
+    { bounds: "0/2/0", check: sound(1, lost) },
+    0,
+  ),
+  scenario(
+    "rpc-servers-wrong-load",
+    "something stores loads that are wrong; all calls are answered",
+    {
+      client: client([1, 2]),
+      left: server(),
+      right: server(),
+      liar: arranged(() => RINGS.open("calls", OPTIONS), (region) => {
+        const { servers } = new Board("calls", region);
+        for (const { load } of servers) load.store(2 ** 32 - 1);
+      }),
+    },
+    { bounds: "1/0/0", check: sound(1, never) },
+    0,
+  ),
+  {
+    name: "rpc-gives-up",
+    about: "a client gives up, or dies; the handler's signal aborts",
+    setup: () => RpcClient.open("calls", OPTIONS).close(),
+    actors: { client: impatient, server: immortal(patient) },
+    bounds: "2/1/0",
+    short: 1,
+    check: ({ results }) => {
+      const { isAborted } = results.server as { isAborted?: boolean };
+      return isAborted === false ? "the signal did not abort" : undefined;
+    },
+  },
+  scenario(
+    "broken-rpc-forgets",
+    "a client that never looks whether a server is gone",
+    { [FORGETFUL]: immortal(client([1])), mortal: server(), other: immortal(server()) },
+    { bounds: "1/1/0", check: sound(1, lost), expect: "invariant" },
+  ),
+  scenario(
+    "broken-rpc-hasty",
+    "a client empties the lanes of a dead server without its role",
+    {
+      [HASTY]: immortal(client([1])),
+      mortal: idle,
+      other: immortal(server()),
+      successor: heir("mortal", server()),
+    },
+    { bounds: "1/1/0", check: sound(1, lost), expect: "invariant" },
+  ),
+  scenario(
+    "broken-rpc-runs-twice",
+    "a client retries a call that may run only once",
+    {
+      client: immortal(client([1], { retry: true })),
+      mortal: server(),
+      other: immortal(server()),
+    },
+    { bounds: "0/1/0", check: sound(1, lost), expect: "invariant" },
+  ),
+]);
