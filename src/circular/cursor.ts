@@ -162,7 +162,7 @@ export class Cursor {
     }
     let found = where === "oldest" ? oldest : published;
     this.#head.load(ring, found % ring.units * UNIT);
-    if (where === "newest" && ring.oldest.loadLast() <= found) {
+    if (where === "newest") { // `previous` may be torn; then `oldest` is past it below
       const { previous } = this.#head;
       if (isCount(previous, published) && previous >= oldest) {
         found = previous;

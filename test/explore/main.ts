@@ -32,8 +32,8 @@ A scenario is named by the beginning of its name, or by a pattern such as
   --noise n           how many spurious wake-ups and early time-outs a run may
                       have
   --weak              weak memory, as on Arm: stores become visible late, and loads
-                      are served early; at most 2 preemptions, 1 death and no
-                      noise, with --short 1 preemption, unless given
+                      are served early; at most 2 preemptions (1 for a large
+                      scenario, or with --short), 1 death and no noise
   --reorderings n     how many stores and loads a run may reorder; 1 with --weak
   --short             at most 2 preemptions, 1 death and 1 noise; 30 s in all
                       unless --budget
@@ -156,7 +156,7 @@ function given(bound: keyof Bounds, text: string | undefined): Partial<Bounds> {
 
 function boundsOf(scenario: Scenario, request: Request): Bounds {
   let usual = scenario.bounds;
-  if (request.short) usual = { ...within(usual, SHORT), ...scenario.short };
+  if (request.short || request.weak) usual = { ...within(usual, SHORT), ...scenario.short };
   if (request.weak) {
     const preemptions = request.short ? 1 : WEAK.preemptions;
     usual = { ...within(usual, { ...WEAK, preemptions }), reorderings: 1 };

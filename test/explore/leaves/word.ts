@@ -130,10 +130,6 @@ class Word<N extends number | bigint> {
   store(value: number): void {
     this.write(value, "release");
   }
-  /** For code that is broken on purpose: a store that orders nothing. */
-  storePlainly(value: number): void {
-    this.write(value, "plain store");
-  }
   add(value: number): number {
     const { add, of } = this.#size;
     return this.change(() => `add ${value}`, (before) => add(before, of(value)));
@@ -163,6 +159,11 @@ class Word<N extends number | bigint> {
 
   storeThenLoad(value: number, other: Word32): number {
     this.store(value);
+    return other.load();
+  }
+  /** For barriers.ts: the store orders nothing. */
+  storePlainlyThenLoad(value: number, other: Word32): number {
+    this.write(value, "plain store");
     return other.load();
   }
 }
@@ -281,6 +282,18 @@ export function copyOutThenLoad(
 ): number {
   copyOut(memory, offset, target, length);
   return word.loadLast();
+}
+
+/** For barriers.ts: the load may be served before the copy. */
+export function copyOutThenAcquire(
+  memory: Memory,
+  offset: number,
+  target: Uint8Array,
+  length: number,
+  word: Word64,
+): number {
+  copyOut(memory, offset, target, length);
+  return word.load();
 }
 
 export function prefetch(_memory: Memory, _offset: number): void {}

@@ -261,6 +261,10 @@ export const BABUS: readonly Scenario[] = scenarios([
     writer: writer(3),
     reader: reader(3),
   }, { bounds: "4/0/0" }),
+  scenario("babus-copy", "the same for a writer that copies", {
+    writer: copier(3),
+    reader: reader(3),
+  }, { bounds: "4/0/0" }),
   scenario("babus-view", "a writer laps a reader that looks in place", {
     writer: writer(3),
     reader: peeker,

@@ -1,0 +1,73 @@
+/**
+ * Every barrier in the sources is needed: a search of weak memory finds what goes wrong without it.
+ */
+
+import { assert, assertEquals } from "@std/assert";
+import { type Barrier, BARRIERS, prepare, sitesIn, SRC, tableOf } from "./barriers.ts";
+
+async function* sources(folder = SRC): AsyncGenerator<[file: string, source: string]> {
+  for await (const { name, isDirectory } of Deno.readDir(folder)) {
+    if (isDirectory) yield* sources(new URL(`${name}/`, folder));
+    else if (name.endsWith(".ts")) {
+      const url = new URL(name, folder);
+      yield [url.pathname.slice(SRC.pathname.length), await Deno.readTextFile(url)];
+    }
+  }
+}
+
+Deno.test("every barrier in src has a row in barriers.ts", async () => {
+  const found: string[] = [];
+  const listed: string[] = [];
+  for await (const [file, source] of sources()) {
+    if (file === "memory/word.ts") continue; // it implements them
+    const rows = BARRIERS.filter((barrier) => barrier.file === file);
+    for (const line of sitesIn(source)) {
+      const row = rows.find(({ code }) => line.includes(code));
+      assert(row, `src/${file}: "${line}" is a barrier; add a row to test/explore/barriers.ts`);
+      found.push(`${file}: ${row.code}`);
+    }
+    listed.push(...rows.map(({ code }) => `${file}: ${code}`));
+  }
+  assertEquals(found.sort(), listed.sort());
+  assertEquals(listed.length, BARRIERS.length);
+});
+
+Deno.test("the README lists the barriers", async () => {
+  const readme = await Deno.readTextFile(new URL("README.md", import.meta.url));
+  const cells = (text: string) => text.replaceAll(/ *\| */g, "|");
+  assert(cells(readme).includes(cells(tableOf(BARRIERS))), tableOf(BARRIERS));
+});
+
+/** Searches the scenario of a barrier without it, and returns what is found. */
+async function search(barrier: Barrier): Promise<string | undefined> {
+  const { scenario, options = ["--preemptions", "1"] } = barrier;
+  const folder = await Deno.makeTempDir();
+  try {
+    const map = ["--import-map", await prepare(folder, barrier)];
+    const main = new URL("main.ts", import.meta.url).pathname;
+    const args = ["run", "--no-check", "--no-config", "--no-lock", ...map, main];
+    const command = new Deno.Command(Deno.execPath(), {
+      args: [...args, "--weak", "--json", ...options, scenario],
+      stderr: "inherit",
+    });
+    const { stdout } = await command.output();
+    const [line] = new TextDecoder().decode(stdout).split("\n");
+    return JSON.parse(line!).finding?.kind;
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+Deno.test("each barrier is missed", async (t) => {
+  const searches = [...BARRIERS];
+  const found = new Map<Barrier, string | undefined>();
+  const work = async () => {
+    for (let next; (next = searches.pop()) !== undefined;) found.set(next, await search(next));
+  };
+  await Promise.all([work(), work()]);
+  for (const barrier of BARRIERS) {
+    await t.step(`${barrier.file}: ${barrier.code}`, () => {
+      assert(found.get(barrier), `${barrier.scenario} goes well without it`);
+    });
+  }
+});
