@@ -3,12 +3,10 @@
  * `--allow-ffi`.
  */
 
-import { assert, assertEquals, assertMatch } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { Program, sharedFiles, sideBySide, uniqueName } from "./program.ts";
 
 const test = sideBySide("the examples of slots");
-
-const WELL = { code: 0, signal: null, err: "" };
 
 type Part = "imu" | "image" | "control";
 
@@ -18,33 +16,17 @@ function start(part: Part, domain: string, ...options: string[]): Program {
 
 /** Waits for the end of a sensor, which has ended well; gives what it wrote, and the last number. */
 async function writtenBy(program: Program): Promise<{ written: number; last: number }> {
-  assertEquals(await program.end(), WELL);
-  const found = /\nWrote ([\d,]+) (?:readings|images), the last is number ([\d,]+)\.\n$/.exec(
-    program.out,
-  );
-  assert(found, program.out);
-  return { written: numberIn(found[1]), last: numberIn(found[2]) };
-}
-
-function numberIn(text: string | undefined): number {
-  return Number(text?.replaceAll(",", ""));
+  const end = / Wrote ([\d,]+) (?:readings|images), the last is number ([\d,]+)\. $/;
+  const [written, last] = await program.well(end);
+  return { written: written!, last: last! };
 }
 
 const ACCOUNT =
   / Acted on ([\d,]+) readings, skipped ([\d,]+)\. Looked at ([\d,]+) images: 0 damaged, [\d,]+ overwritten; ([\d,]+) compared with readings, 0 different\. $/;
 
-interface Account {
-  readonly acted: number;
-  readonly skipped: number;
-  readonly images: number;
-  readonly compared: number;
-}
-
 /** Waits for the end of the control, which has ended well; gives what it has seen. */
-async function accountOf(program: Program): Promise<Account> {
-  assertEquals(await program.end(), WELL);
-  assertMatch(program.words, ACCOUNT);
-  const [, acted, skipped, images, compared] = ACCOUNT.exec(program.words)!.map(numberIn);
+async function accountOf(program: Program) {
+  const [acted, skipped, images, compared] = await program.well(ACCOUNT);
   return { acted: acted!, skipped: skipped!, images: images!, compared: compared! };
 }
 
@@ -101,13 +83,11 @@ test("robot: images wake nobody, and sensors that are killed are followed by oth
   await using first = start("imu", domain);
   await using camera = start("image", domain);
   await control.until(BUSY);
-  first.kill("SIGKILL");
-  assertEquals((await first.end()).signal, "SIGKILL");
+  await first.killed();
   await control.until(ASLEEP); // and the camera keeps running
   await using second = start("imu", domain);
   await control.until(BUSY);
-  camera.kill("SIGKILL"); // some of the time it is painting
-  assertEquals((await camera.end()).signal, "SIGKILL");
+  await camera.killed(); // some of the time it is painting
   await control.until(READINGS_ONLY);
   await using other = start("image", domain);
   await control.until(BUSY);

@@ -10,8 +10,6 @@ import { isGone } from "./os/process_state.ts";
 
 const test = sideBySide("the demo");
 
-const WELL = { code: 0, signal: null, err: "" };
-
 /** What its task runs, and the options; every Program has the others. */
 function words(): string[] {
   const { tasks } = JSON.parse(Deno.readTextFileSync(new URL("../deno.json", import.meta.url)));
@@ -75,7 +73,7 @@ const SENTENCES = new RegExp([
 test("demo: shows its scene, sums it up and leaves nothing", async () => {
   await using program = demo();
   for (const pattern of [SUBSCRIBER_2, KILLED, BACK]) await program.until(pattern);
-  assertEquals(await program.end(), WELL);
+  await program.well();
   for (const pattern of [TIME, PUBLISHER, SUBSCRIBER_1]) assertMatch(program.out, pattern);
   assertMatch(program.words, SENTENCES);
   assert(!program.out.includes("\x1b"), "there are escape codes, and no terminal");
@@ -107,7 +105,7 @@ for (const [moment, pattern] of Object.entries(MOMENTS)) {
     await using program = demo();
     await program.until(pattern);
     program.kill("SIGINT");
-    assertEquals(await program.end(), WELL);
+    await program.well();
     assertMatch(program.out, /^Stopped\.\n$/m);
     assertNothingLeft(program);
   });
@@ -116,8 +114,7 @@ for (const [moment, pattern] of Object.entries(MOMENTS)) {
 test("demo: its processes end when it is killed itself", async () => {
   await using program = demo();
   await program.until(PUBLISHER);
-  program.kill("SIGKILL");
-  assertEquals((await program.end()).signal, "SIGKILL");
+  await program.killed();
   const pids = pidsOf(program);
   assertEquals(pids.length, 4);
   await until("its processes have ended", () => !pids.some(isRunning));

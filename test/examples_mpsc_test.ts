@@ -3,13 +3,11 @@
  * permission but `--allow-ffi`.
  */
 
-import { assert, assertEquals, assertMatch } from "@std/assert";
+import { assertEquals } from "@std/assert";
 import { until } from "./os/until.ts";
 import { Program, sharedFiles, sideBySide, uniqueName } from "./program.ts";
 
 const test = sideBySide("the examples of a ring with many producers");
-
-const WELL = { code: 0, signal: null, err: "" };
 
 function producer(name: string, ...options: string[]): Program {
   return new Program("examples/mpsc_producer.ts", "--name", name, ...options);
@@ -19,23 +17,16 @@ function consumer(name: string, ...options: string[]): Program {
   return new Program("examples/mpsc_consumer.ts", "--name", name, ...options);
 }
 
-function numbersOf(text: RegExpExecArray | null, program: Program): number[] {
-  assert(text, program.out);
-  return text.slice(1).map((number) => Number(number.replaceAll(",", "")));
-}
-
 /** How many entries a producer has sent, which has ended well. */
 async function sentBy(program: Program): Promise<number> {
-  assertEquals(await program.end(), WELL);
-  return numbersOf(/Sent ([\d,]+) entries\.\n$/.exec(program.out), program)[0]!;
+  return (await program.well(/ Sent ([\d,]+) entries\. $/))[0]!;
 }
 
 /** What a consumer says in the end, after Ctrl-C. */
 async function accountOf(program: Program) {
   program.kill("SIGINT");
-  assertEquals(await program.end(), WELL);
   const last = /Received (.+) entries of (.+) producers: (.+) missing, (.+) perhaps .+\. $/;
-  const [received, producers, missing, again] = numbersOf(last.exec(program.words), program);
+  const [received, producers, missing, again] = await program.well(last);
   return { received, producers, missing, again };
 }
 
@@ -71,9 +62,7 @@ test("log: producers start first, and the next consumer continues where one has 
   await using first = consumer(name);
   await first.until(ENTRIES);
   await using rival = consumer(name);
-  const { code, err } = await rival.end();
-  assertEquals([code, rival.out], [1, ""]);
-  assertMatch(err, /^Cannot open ring .* as its consumer: it has one, which is alive; .+\n$/);
+  await rival.refused(1, /^Cannot open ring .* as its consumer: it has one, which is alive; .+\n$/);
   const before = await accountOf(first);
   await using second = consumer(name);
   await second.until(ENTRIES);
@@ -94,8 +83,7 @@ test("log: a producer is killed, the others go on, and another one has its lane"
   await using other = producer(name, "--seconds", "50");
   await other.until(/as producer 1\n/);
   await reader.until(/Producer 0 is here, the 1\. in its lane\n/);
-  victim.kill("SIGKILL");
-  assertEquals((await victim.end()).signal, "SIGKILL");
+  await victim.killed();
   await reader.until(ENTRIES);
   other.kill("SIGINT");
   await sentBy(other);

@@ -2,12 +2,10 @@
  * Runs the examples of calls as a user would: real processes with no permission but `--allow-ffi`.
  */
 
-import { assert, assertEquals, assertMatch } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { Program, sharedFiles, sideBySide, uniqueName } from "./program.ts";
 
 const test = sideBySide("the examples of calls");
-
-const WELL = { code: 0, signal: null, err: "" };
 
 function server(name: string, ...options: string[]): Program {
   return new Program("examples/rpc_server.ts", "--name", name, ...options);
@@ -21,11 +19,8 @@ const ANSWERS = / +[1-9][\d,]* answers\/s, [\d.]+ ms each\n/;
 
 /** What a client says in the end, after it has ended well. */
 async function accountOf(program: Program) {
-  assertEquals(await program.end(), WELL);
-  const last = /([\d,]+) answers: ([\d,]+) wrong; ([\d,]+) questions lost\.\n$/;
-  const text = last.exec(program.out);
-  assert(text, program.out);
-  const [answers, wrong, lost] = text.slice(1).map((number) => Number(number.replaceAll(",", "")));
+  const last = / ([\d,]+) answers: ([\d,]+) wrong; ([\d,]+) questions lost\. $/;
+  const [answers, wrong, lost] = await program.well(last);
   return { answers: answers!, wrong, lost };
 }
 
@@ -39,9 +34,7 @@ test("primes: clients come first, a rival is refused, errors travel, and nothing
   await second.until(/; this is client 1\n/);
   await first.until(/RangeError: Cannot count primes below -1: it is 0 to 100,000,000\n/);
   await using rival = server(name);
-  const { code, err } = await rival.end();
-  assertEquals([code, rival.out], [1, ""]);
-  assertMatch(err, /^Cannot open ring .* as its server: it has one, which is alive; .+\n$/);
+  await rival.refused(1, /^Cannot open ring .* as its server: it has one, which is alive; .+\n$/);
   await first.until(ANSWERS);
   first.kill("SIGINT");
   for (const asking of [first, second]) {
@@ -50,8 +43,7 @@ test("primes: clients come first, a rival is refused, errors travel, and nothing
     assertEquals(rest, { wrong: 0, lost: 0 });
   }
   source.kill("SIGINT");
-  assertEquals(await source.end(), WELL);
-  assertMatch(source.out, /Answered [1-9][\d,]* questions\.\n$/);
+  await source.well(/ Answered [1-9][\d,]* questions\. $/);
   assertEquals(sharedFiles(name), []);
 });
 
@@ -62,14 +54,13 @@ test("primes: a server ends, the next is killed, and the client continues with a
     await using source = server(name);
     await asking.until(new RegExp(`The server is process ${source.pid}\n`));
     source.kill("SIGINT");
-    assertEquals(await source.end(), WELL);
+    await source.well();
   }
   assert(!asking.out.includes("is lost"), asking.out);
   {
     await using source = server(name);
     await asking.until(new RegExp(`The server is process ${source.pid}\n`));
-    source.kill("SIGKILL");
-    assertEquals((await source.end()).signal, "SIGKILL");
+    await source.killed();
   }
   await using source = server(name, "--seconds", "50");
   await asking.until(new RegExp(`The server is process ${source.pid}\n`));
@@ -79,6 +70,6 @@ test("primes: a server ends, the next is killed, and the client continues with a
   assert(answers > 0);
   assertEquals(wrong, 0);
   source.kill("SIGINT");
-  assertEquals(await source.end(), WELL);
+  await source.well();
   assertEquals(sharedFiles(name), []);
 });

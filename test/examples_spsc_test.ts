@@ -8,8 +8,6 @@ import { Program, sharedFiles, sideBySide, uniqueName } from "./program.ts";
 
 const test = sideBySide("the examples of a ring from one to one");
 
-const WELL = { code: 0, signal: null, err: "" };
-
 function producer(name: string, ...options: string[]): Program {
   return new Program("examples/spsc_producer.ts", "--name", name, ...options);
 }
@@ -18,22 +16,15 @@ function consumer(name: string, ...options: string[]): Program {
   return new Program("examples/spsc_consumer.ts", "--name", name, ...options);
 }
 
-function numbersOf(text: RegExpExecArray | null, program: Program): number[] {
-  assert(text, program.out);
-  return text.slice(1).map((number) => Number(number.replaceAll(",", "")));
-}
-
 /** How many readings a producer has sent, which has ended well. */
 async function sentBy(program: Program): Promise<number> {
-  assertEquals(await program.end(), WELL);
-  return numbersOf(/Sent ([\d,]+) readings\.\n$/.exec(program.out), program)[0]!;
+  return (await program.well(/ Sent ([\d,]+) readings\. $/))[0]!;
 }
 
 /** What a consumer says in the end, after it has ended well. */
 async function accountOf(program: Program) {
-  assertEquals(await program.end(), WELL);
   const last = /Received (.+) readings: (.+) missing, (.+) perhaps .+; the next is (.+)\. $/;
-  const [received, missing, again, next] = numbersOf(last.exec(program.words), program);
+  const [received, missing, again, next] = await program.well(last);
   return { received, missing, again, next };
 }
 
@@ -59,9 +50,7 @@ test("readings: the producer first, consumers that come and go, and Ctrl-C", asy
   await source.until(/Sending 20,000 readings\/s/);
   await source.until(/The ring is full: waiting\n/);
   await using rival = producer(name);
-  const { code, err } = await rival.end();
-  assertEquals([code, rival.out], [1, ""]);
-  assertMatch(err, /^Cannot open ring .* as its producer: it has one, which is alive; .+\n$/);
+  await rival.refused(1, /^Cannot open ring .* as its producer: it has one, which is alive; .+\n$/);
   await using first = consumer(name);
   await first.until(READINGS);
   first.kill("SIGINT");
@@ -83,12 +72,10 @@ test("readings: a consumer is killed, then a producer, and the other end reports
   await using source = producer(name, "--seconds", "50");
   await using victim = consumer(name);
   await victim.until(READINGS);
-  victim.kill("SIGKILL");
-  assertEquals((await victim.end()).signal, "SIGKILL");
+  await victim.killed();
   await using second = consumer(name);
   await second.until(READINGS);
-  source.kill("SIGKILL");
-  assertEquals((await source.end()).signal, "SIGKILL");
+  await source.killed();
   const { received, missing } = await accountOf(second);
   assertEquals(missing, 0);
   assert(received! > 0);

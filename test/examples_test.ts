@@ -3,11 +3,9 @@
  */
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { Program, sharedFiles, sideBySide, uniqueName } from "./program.ts";
+import { numbersOf, Program, sharedFiles, sideBySide, uniqueName } from "./program.ts";
 
 const test = sideBySide("the examples of an overwriting ring");
-
-const WELL = { code: 0, signal: null, err: "" };
 
 function writer(name: string, ...options: string[]): Program {
   return new Program("examples/ticker_writer.ts", "--name", name, ...options);
@@ -17,31 +15,16 @@ function reader(name: string, ...options: string[]): Program {
   return new Program("examples/ticker_reader.ts", "--name", name, ...options);
 }
 
-function number(text: string): number {
-  return Number(text.replaceAll(",", ""));
-}
-
-interface Account {
-  readonly read: number;
-  readonly lost: number;
-  readonly written: number;
-}
-
 /** What a reader says in the end, after it has ended well. */
-async function accountOf(reader: Program): Promise<Account> {
-  assertEquals(await reader.end(), WELL);
-  const last = /Read ([\d,]+) and lost ([\d,]+) of the ([\d,]+) ticks that .*\n$/.exec(reader.out);
-  assert(last, reader.out);
-  const [read, lost, written] = last.slice(1).map(number);
+async function accountOf(reader: Program) {
+  const last = / Read ([\d,]+) and lost ([\d,]+) of the ([\d,]+) ticks that [^.]*\. $/;
+  const [read, lost, written] = await reader.well(last);
   return { read: read!, lost: lost!, written: written! };
 }
 
 /** How many ticks a writer has written, which has ended well. */
 async function writtenBy(writer: Program): Promise<number> {
-  assertEquals(await writer.end(), WELL);
-  const last = /Wrote ([\d,]+) ticks\.\n$/.exec(writer.out);
-  assert(last, writer.out);
-  return number(last[1]!);
+  return (await writer.well(/ Wrote ([\d,]+) ticks\. $/))[0]!;
 }
 
 const TICKS =
@@ -72,9 +55,10 @@ test("ticker: a reader that comes later, a second writer, Ctrl-C, and nothing le
   await using late = reader(name, "--seconds", "50");
   await using brief = reader(name, "--seconds", "0.2");
   await using second = writer(name);
-  const { code, err } = await second.end();
-  assertEquals([code, second.out], [1, ""]);
-  assertMatch(err, /^Cannot write to circular buffer .*: it has a writer, which is alive; .+\n$/);
+  await second.refused(
+    1,
+    /^Cannot write to circular buffer .*: it has a writer, which is alive; .+\n$/,
+  );
   const ofBrief = await accountOf(brief);
   assertEquals(ofBrief.read + ofBrief.lost, ofBrief.written);
   await late.until(TICKS);
@@ -93,12 +77,11 @@ test("ticker: a slow reader is lapped, a writer is killed, and both readers go o
   for (const program of [fast, slow]) await program.until(/waiting for ticks\n/);
   await using first = writer(name, "--seconds", "50");
   await Promise.all([fast.until(TICKS), slow.until(LOSS)]);
-  first.kill("SIGKILL");
-  assertEquals((await first.end()).signal, "SIGKILL");
+  await first.killed();
 
   await using second = writer(name, "--seconds", "50");
   const goingOn = await second.until(/going on\s+after\s+([\d,]+)\s+of\s+an\s+earlier\s+writer/);
-  const before = number(goingOn[1]!);
+  const before = numbersOf(goingOn)[0]!;
   assert(before > 0);
   await second.until(/ticks\/s\n/);
   await Promise.all([fast.until(TICKS), slow.until(LOSS)]);
@@ -115,7 +98,5 @@ test("ticker: a slow reader is lapped, a writer is killed, and both readers go o
 
 test("ticker: an unknown option is refused", async () => {
   await using program = reader(uniqueName(), "--slwo");
-  const { code, err } = await program.end();
-  assertEquals([code, program.out], [2, ""]);
-  assertMatch(err, /^Cannot understand --slwo: [^]*--slow\n$/);
+  await program.refused(2, /^Cannot understand --slwo: [^]*--slow\n$/);
 });

@@ -4,11 +4,9 @@
  */
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { Program, sharedFiles, sideBySide, uniqueName } from "./program.ts";
+import { numbersOf, Program, sharedFiles, sideBySide, uniqueName } from "./program.ts";
 
 const test = sideBySide("the examples of topics");
-
-const WELL = { code: 0, signal: null, err: "" };
 
 function publisher(topic: string, ...options: string[]): Program {
   return new Program("examples/vdds_pub.ts", "--topic", topic, ...options);
@@ -22,30 +20,21 @@ function camera(topic: string, ...options: string[]): Program {
   return new Program("examples/vdds_camera.ts", "--topic", topic, ...options);
 }
 
-function numbers(found: RegExpExecArray | null, program: Program): number[] {
-  assert(found, program.out);
-  return found.slice(1).map((number) => Number(number.replaceAll(",", "")));
-}
-
 /** How many scans a publisher has published, which has ended well. */
 async function publishedBy(program: Program): Promise<number> {
-  assertEquals(await program.end(), WELL);
-  return numbers(/Published ([\d,]+) scans\.\n$/.exec(program.out), program)[0]!;
+  return (await program.well(/ Published ([\d,]+) scans\. $/))[0]!;
 }
 
 /** What a subscriber says in the end, after it has ended well. */
 async function accountOf(program: Program): Promise<{ received: number; lost: number }> {
-  assertEquals(await program.end(), WELL);
-  const last = /Received ([\d,]+) scans, lost ([\d,]+)\.\n$/.exec(program.out);
-  const [received, lost] = numbers(last, program);
+  const [received, lost] = await program.well(/ Received ([\d,]+) scans, lost ([\d,]+)\. $/);
   return { received: received!, lost: lost! };
 }
 
 /** Waits until in some second a subscriber loses more than it receives. */
 async function lapped(program: Program): Promise<void> {
   for (;;) {
-    const line = await program.until(LINE);
-    const [received, lost] = numbers(line, program);
+    const [received, lost] = numbersOf(await program.until(LINE));
     if (lost! > received!) return;
   }
 }
@@ -53,8 +42,7 @@ async function lapped(program: Program): Promise<void> {
 /** Waits until the lines of a subscriber account for so many scans, received or lost. */
 async function accounted(program: Program, scans: number): Promise<void> {
   for (let told = 0; told < scans;) {
-    const line = await program.until(LINE);
-    const [received, lost] = numbers(line, program);
+    const [received, lost] = numbersOf(await program.until(LINE));
     told += received! + lost!;
   }
 }
@@ -87,9 +75,10 @@ test("scans: the publisher first, one subscriber late, and Ctrl-C leaves nothing
   await using source = publisher(topic);
   await source.until(/Publishing 1,000 scans\/s/);
   await using rival = publisher(topic);
-  const { code, err } = await rival.end();
-  assertEquals([code, rival.out], [1, ""]);
-  assertMatch(err, /^Cannot publish to topic ".*": it has a publisher, which is alive; .+\n$/);
+  await rival.refused(
+    1,
+    /^Cannot publish to topic ".*": it has a publisher, which is alive; .+\n$/,
+  );
   await using late = subscriber(topic);
   await late.until(SCANS);
   await source.until(
@@ -110,12 +99,10 @@ test("scans: a subscriber is killed, then the publisher, and the others go on", 
   await using slow = subscriber(topic, "--slow");
   await Promise.all([fast.until(SCANS), lapped(slow)]);
   await first.until(/ subscribers 2 /);
-  slow.kill("SIGKILL"); // most of the time it has a scan in its hands
-  assertEquals((await slow.end()).signal, "SIGKILL");
+  await slow.killed(); // most of the time it has a scan in its hands
   await first.until(/ subscribers 1 /);
   await fast.until(SCANS);
-  first.kill("SIGKILL");
-  assertEquals((await first.end()).signal, "SIGKILL");
+  await first.killed();
   await using second = publisher(topic);
   await second.until(/ subscribers 1 /);
   await fast.until(SCANS);
@@ -131,9 +118,7 @@ const FRAMES =
 
 /** How many frames a viewer has seen, of which none was damaged, and which has ended well. */
 async function seenBy(program: Program): Promise<number> {
-  assertEquals(await program.end(), WELL);
-  const last = /^Saw ([\d,]+) frames, lost [\d,]+, 0 of them damaged\.$/m.exec(program.out);
-  return numbers(last, program)[0]!;
+  return (await program.well(/ Saw ([\d,]+) frames, lost [\d,]+, 0 of them damaged\. /))[0]!;
 }
 
 test("camera: films and watches in one process", async () => {
@@ -142,8 +127,7 @@ test("camera: films and watches in one process", async () => {
   await program.until(FRAMES);
   program.kill("SIGINT");
   const seen = await seenBy(program);
-  const last = /^Filmed ([\d,]+) frames, each filled in [\d.]+ (?:us|ms)\.$/m.exec(program.out);
-  const [filmed] = numbers(last, program);
+  const [filmed] = await program.well(/ Filmed ([\d,]+) frames, each filled in [\d.]+ [um]s\. /);
   assert(seen > 0 && seen <= filmed!, program.out);
   assertEquals(sharedFiles(topic), []);
 });
@@ -158,7 +142,6 @@ test("camera: viewers in processes of their own see whole frames", async () => {
   for (const program of [before, after]) program.kill("SIGINT");
   for (const program of [before, after]) assert(await seenBy(program) > 0);
   source.kill("SIGINT");
-  assertEquals(await source.end(), WELL);
-  assertMatch(source.out, /^Filming .*\nFilmed [1-9][\d,]* frames, /);
+  await source.well(/^Filming .* Filmed [1-9][\d,]* frames, /);
   assertEquals(sharedFiles(topic), []);
 });

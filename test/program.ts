@@ -6,7 +6,7 @@
  */
 
 import { stripVTControlCharacters } from "node:util";
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertMatch } from "@std/assert";
 
 const ROOT = new URL("../", import.meta.url);
 
@@ -118,6 +118,27 @@ export class Program implements AsyncDisposable {
     return ending;
   }
 
+  /** Waits for its end, which is a good one; gives the numbers that the pattern finds in its words. */
+  async well(pattern?: RegExp): Promise<number[]> {
+    assertEquals(await this.end(), { code: 0, signal: null, err: "" });
+    if (pattern === undefined) return [];
+    assertMatch(this.words, pattern);
+    return numbersOf(pattern.exec(this.words)!);
+  }
+
+  /** Waits for its end, which says why it does not do what it was asked for, and nothing else. */
+  async refused(exitCode: number, reason: RegExp): Promise<void> {
+    const { code, err } = await this.end();
+    assertEquals([code, this.#out], [exitCode, ""]);
+    assertMatch(err, reason);
+  }
+
+  /** Kills it, and waits for its end. */
+  async killed(): Promise<void> {
+    this.kill("SIGKILL");
+    assertEquals((await this.end()).signal, "SIGKILL");
+  }
+
   async #exited(): Promise<Ending> {
     const ending = await this.#ending;
     clearTimeout(this.#deadline);
@@ -141,6 +162,11 @@ export class Program implements AsyncDisposable {
     const { code, signal } = await this.#child.status;
     return { code, signal, err: await err };
   }
+}
+
+/** The numbers that a pattern has found, without their commas. */
+export function numbersOf(found: RegExpExecArray): number[] {
+  return found.slice(1).map((number) => Number(number.replaceAll(",", "")));
 }
 
 /** `script`, which makes a terminal; part of util-linux. */
