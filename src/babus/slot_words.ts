@@ -228,7 +228,7 @@ export class SlotWords {
     if (fits && time >= 0 && time < Infinity) return { length, time };
     if (!this.isWhole(sequence)) return undefined;
     throw this.corrupt(
-      `message ${sequence} claims ${length} bytes, of which ${committed} have memory, and to be ` +
+      `message ${sequence} has ${length} bytes, of which ${committed} have memory, and is ` +
         `from ${time} ns`,
     );
   }

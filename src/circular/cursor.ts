@@ -106,7 +106,7 @@ export class Cursor {
       this.#published - this.#position >= unitsOf(length);
     if (plausible) return length;
     if (!this.isIntact()) return this.recover();
-    throw corruptRing(ring, `message ${this.#sequence} claims a length of ${length}`);
+    throw corruptRing(ring, `message ${this.#sequence} has a length of ${length}`);
   }
 
   /** Returns whether the writer has overwritten nothing from `#position` on until now. */

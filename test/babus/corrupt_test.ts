@@ -46,7 +46,7 @@ Deno.test("a length that cannot be is an error to readers, until it is overwritt
     using inside = new Inside(scene);
     inside.note(1, field, value);
     for (const act of [() => slot.latest(), () => slot.view(), () => slot.since(0)]) {
-      assertThrows(act, CorruptRegionError, "message 1 claims");
+      assertThrows(act, CorruptRegionError, "message 1 has");
     }
     slot.writeSync(payload(2, 10));
     assertEquals(messageOf(slot.latest()).value, payload(2, 10));

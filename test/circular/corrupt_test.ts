@@ -108,7 +108,7 @@ for (const length of [-1, 0.5, NaN, Infinity, CAPACITY - 63, 2 ** 32, 2 ** 53]) 
     assertEquals(reader.tryRead().state, "ok");
     for (let again = 0; again < 2; again++) {
       const error = assertThrows(() => reader.tryRead(), CorruptRegionError);
-      assertStringIncludes(error.message, `message 1 claims a length of ${length}`);
+      assertStringIncludes(error.message, `message 1 has a length of ${length}`);
       assertThrows(() => reader.poll(() => {}), CorruptRegionError);
     }
   });
@@ -148,7 +148,7 @@ Deno.test("tryRead() refuses a message that ends beyond what is published", () =
   using inside = prepare(place);
   inside.setHead(4 * RECORD, { length: 105 }); // the last one: its record would have a unit more
   using reader = CircularBufferReader.open(place.name, { start: "newest" });
-  assertThrows(() => reader.tryRead(), CorruptRegionError, "message 4 claims a length of 105");
+  assertThrows(() => reader.tryRead(), CorruptRegionError, "message 4 has a length of 105");
 });
 
 Deno.test("write() refuses to make room by a message that ends beyond what is published", () => {

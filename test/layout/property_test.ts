@@ -109,11 +109,11 @@ Deno.test("Layout.view() stores the bytes that Layout.write() stores", () => {
 });
 
 Deno.test("Layout.read() and Layout.inspect() take any bytes", () => {
-  const claims = choices({ plain: false }).chain((fields) => {
+  const inputs = choices({ plain: false }).chain((fields) => {
     const l = declare("l", fields);
     return fc.tuple(fc.constant(l), fc.uint8Array({ minLength: l.size, maxLength: l.size }));
   });
-  fc.assert(fc.property(claims, ([l, bytes]) => {
+  fc.assert(fc.property(inputs, ([l, bytes]) => {
     assertEquals(seen(l, l.view(bytes.slice())), l.read(bytes));
     const { inspect } = l as unknown as { inspect(bytes: Uint8Array): string };
     assert(!/[^\P{C}\n]/u.test(inspect.call(l, bytes)));

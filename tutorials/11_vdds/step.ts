@@ -182,7 +182,7 @@ function breakIt(name: string): void {
   look(() => publisher.trySend(bytesOf("frame 3")));
 }
 
-/** Dies with everything in its hands; told again, it finds what is left. */
+/** Dies while it holds every sample; run again, it finds the files. */
 function crash(name: string): void {
   const left = Subscriber.tryConnect(name);
   if (left === undefined) die(name);
@@ -190,10 +190,10 @@ function crash(name: string): void {
 }
 
 function die(name: string): void {
-  step("Die with everything in hand");
+  step("Die while holding everything");
   say(
     `This program is publisher and subscriber. (The topic is opened with \`persist\`, so that it stays.)
-    The subscriber takes all there is, and gives nothing back.`,
+    The subscriber takes every sample, and gives none back.`,
   );
   const publisher = Publisher.open(name, { ...SHAPE, persist: true });
   const subscriber = Subscriber.open(name);
@@ -206,7 +206,7 @@ function die(name: string): void {
   });
   look(() => publisher.trySend(bytesOf("frame 4")));
   say(
-    `Then comes a bug, somewhere in native code: address 16 is looked at, where nothing ever is. The
+    `Then comes a bug, somewhere in native code: it reads address 16, where nothing is ever mapped. The
     kernel will end this program with SIGSEGV. Run the same command again afterwards.`,
   );
   predict("How many of the three samples will the next publisher be able to use?");
@@ -214,15 +214,15 @@ function die(name: string): void {
 }
 
 function takeOver(name: string, subscriber: Subscriber<Uint8Array<ArrayBuffer>>): void {
-  step("Find what the dead one has left");
+  step("Find what the dead process left");
   say("The topic is there already, and this program has subscribed to it. Now it publishes.");
   const publisher = tidyUp(run("publisher", () => Publisher.open(name)));
   look(() => publisher.sequence);
   look(() => publisher.counters);
   look(() => Array.from({ length: 4 }, (_, i) => publisher.trySend(bytesOf(`frame ${i + 4}`))));
   say(
-    `All three, as many as there are. The dead one's lock was gone, and with it its claim: whoever takes
-    its place clears it first. Nobody had to wait for a time-out, and nobody had to be told.`,
+    `All three: the depth of the topic. The dead subscriber's lock was gone, so it no longer holds its
+    samples. The subscriber that takes its place clears its words first, without any time-out.`,
   );
   const got: string[] = [];
   look(() => subscriber.poll((bytes) => got.push(textOf(bytes))));
