@@ -93,7 +93,7 @@ test("tutorial 5 with two processes: the second inherits from the first, which i
   await using first = tellParty("first", name);
   const [, pid] = await first.until(/kill -9 (\d+)\n/);
   assertEquals(Number(pid), first.pid);
-  await second.until(new RegExp(`Process ${pid} took the lock`));
+  await second.until(new RegExp(`Process ${pid} acquired the lock`));
   await second.until(/permit = lock\.acquireSync\(\)\n/);
   first.kill("SIGKILL");
   assertEquals((await first.end()).signal, "SIGKILL");

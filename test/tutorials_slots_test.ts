@@ -30,7 +30,7 @@ Deno.test("tutorial 12 counts the wakes of a herd, and shows what bits cannot do
     ];
   const eight = [1, 2, 3, 4, 5, 6, 7, 8];
   const bit = (slot: number) => 2 ** ((slot - 1) % 32);
-  assertEquals(tables(out, /^ +slot +bits +woken +news +for nothing\n/m), [
+  assertEquals(tables(out, /^ +slot +bits +woken +news +needlessly\n/m), [
     eight.map(wakes(() => 2 ** 32 - 1, (slot) => slot === 3 ? [10, 10, 0] : [10, 0, 10])),
     eight.map(wakes(bit, (slot) => slot === 3 ? [10, 10, 0] : [0, 0, 0])),
     [[1, 1, 10, 10, 0], [2, 2, 0, 0, 0], [33, 1, 10, 0, 10]],
@@ -200,7 +200,7 @@ Deno.test("the quiz on tutorial 12 answers right", async () => {
     const args = ["tutorials/quiz.ts", "12", "--seed", `${seed}`, "--answers"];
     const words = (await run(args, { command })).out.replaceAll("\n", " ");
     const [, list, event, woken, nothing] =
-      /the slots ([\d, ]+), each .* slot (\d+)\. .*→ woken: (.+?); for nothing: (.+?) +2\./
+      /the slots ([\d, ]+), each .* slot (\d+)\. .*→ woken: (.+?); needlessly: (.+?) +2\./
         .exec(words)!;
     const bit = (slot: number) => 1 << (slot - 1);
     const awake = list!.split(", ").filter((slot) => bit(Number(slot)) === bit(Number(event)));

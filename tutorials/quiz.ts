@@ -278,7 +278,7 @@ function askForLoss(dice: Dice): Question {
       `A reader wants message ${wanted}, and has had or lost ${payload} bytes so far. It finds ` +
       `that the head at \`oldest\` has the sequence ${wanted + lost} and the payload ${
         payload + more
-      }. What is it told?`,
+      }. What does it report?`,
     answer: `lost: ${count(lost, "message")} with ${more} bytes; ${wanted + lost} comes next`,
   };
 }
@@ -378,7 +378,7 @@ function askForTurn(dice: Dice): Question {
   return {
     question:
       `There are ${LANES} lanes, and lane ${last} was served last. The consumer takes the ` +
-      `hints: ${bits}, and each tells the truth. In which order are the lanes served?`,
+      `hints: ${bits}, and each is right. In which order are the lanes served?`,
     answer: order.join(", "),
   };
 }

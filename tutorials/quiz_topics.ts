@@ -89,11 +89,9 @@ export function askForWoken(dice: Dice): Question {
     question:
       `Slot n has bit (n - 1) % 32. On one word there sleep listeners for the slots ${
         slots.join(", ")
-      }, each with the bit of its slot. There is an event in slot ${event}. Who is woken, and who of ` +
-      "them for nothing?",
-    answer: `woken: ${woken.join(", ") || "nobody"}; for nothing: ${
-      nothing.join(", ") || "nobody"
-    }`,
+      }, each with the bit of its slot. There is an event in slot ${event}. Which of them ` +
+      "wake up, and which needlessly?",
+    answer: `woken: ${woken.join(", ") || "nobody"}; needlessly: ${nothing.join(", ") || "nobody"}`,
   };
 }
 

@@ -153,7 +153,7 @@ function touchPageAfterPage(page: number): Memory {
   picture(boxes(["", "", "memory", "", "", "memory", "", ""]));
   say(
     `\`mmap\` gave us addresses and a promise. The memory itself comes when a page is first written
-    to, one whole page at a time. Until then, whoever reads is shown a page of zeros that all
+    to, one whole page at a time. Until then, a reader sees a page of zeros that all
     programs share. So a large mapping costs little until it is used.`,
   );
   return { address: pages, bytes };
@@ -183,7 +183,7 @@ function goPastTheEnd(pages: Memory, page: number): void {
   predict("What does JavaScript say to the byte behind the last one?");
   look(() => bytes[length]);
   say(`The array knows its length and guards it. But only because the right length was given to
-    \`bufferAt\`, which has to believe what it is told. Native code has no such guard: it goes where
+    \`bufferAt\`, which has to trust it. Native code has no such guard: it goes where
     the address points. So let us ask the kernel whether the last byte of the 8 pages may be read,
     and the one behind it.`);
   const last = run("last", () => address + length - 1);

@@ -124,7 +124,7 @@ function touchIt(fd: number, { address, bytes }: Memory): void {
   picture(hexdump(bytes, { address, from: 2 * page }));
   say(`Even looking costs a page! Anonymous memory was shown to readers as one common page of zeros;
     a shared file cannot do that, because the next one to write must write into the same page. So
-    whoever reads a hole fills it.`);
+    reading a hole fills it.`);
 }
 
 function reserve(fd: number): void {
@@ -171,7 +171,7 @@ function giveItAName(): void {
   unlink(path);
   note("unlinked");
   picture(table(rows));
-  say(`The file did not mind: a name is one of the things that hold a file, no more. This is why the
+  say(`The file is still there: a name is only one of the things that hold a file. This is why the
     library can build a shared file in private, and show it to the world only when it is complete.`);
   askForTooMuch(fd);
   close(fd);
@@ -237,8 +237,10 @@ function breakIt(): void {
   picture(hexdump(bytes, { address, from: page }));
   say(`Page 0 has stayed. The others can be touched again, and they are holes: what was in them is
     lost.`);
-  say(`So whoever may write a shared file may also cut it, and endanger all who have it mapped. The
-    library never cuts a file, and opens only files of people you trust.`);
+  say(
+    `So a process that may write a shared file may also cut it, and endanger every process that maps
+    it. The library never cuts a file, and opens only files of people you trust.`,
+  );
   bytes.buffer.transfer(0);
   unmap(address, 4 * page);
   close(fd);

@@ -56,8 +56,8 @@ function mapTwice(): TwoViews {
   const request = { length: page, protection: readWrite, flags: MapFlag.shared, fd };
   const first = run("first", () => map(request));
   const second = run("second", () => map(request));
-  say(`Two. The kernel does not mind that it has mapped this page before. It has found a free place
-    among the addresses each time, and has put a way to the page there.`);
+  say(`Two. The kernel may map a page as often as you like. Each time it has found free addresses,
+    and has made them lead to the page.`);
   const viaFirst = new Uint8Array(bufferAt(first, page));
   const viaSecond = new Uint8Array(bufferAt(second, page));
   return { fd, first, second, viaFirst, viaSecond };
@@ -67,8 +67,8 @@ function compareTheLines({ fd, first, second }: TwoViews): void {
   step("Two lines in the list, one file");
   picture(`${mapsLine(first)}\n${mapsLine(second)}`);
   say(`The addresses differ. The rest is equal: \`rw-s\`, the same offset in the file, the same
-    inode. Device, inode and offset say which page it is; the address only says by which way you
-    come to it.`);
+    inode. Device, inode and offset say which page it is; the address only says which way
+    leads to it.`);
   const { inode } = stat(fd) as FileStatus;
   picture(`
 ${hex(first)}  ──────┐     ┌────────────────────┐
@@ -90,8 +90,10 @@ function writeHereReadThere({ first, second, viaFirst, viaSecond }: TwoViews): v
   });
   picture(hexdump(viaFirst, { address: first, length: 32 }));
   picture(hexdump(viaSecond, { address: second, length: 32 }));
-  say(`Nothing was copied from one to the other, and nothing was told to anybody. There is one byte,
-    and two addresses that mean it. So there is no delay either, and no second version.`);
+  say(
+    `Nothing was copied, and no message was sent. There is one byte, and two addresses that mean it.
+    So there is no delay, and no second version.`,
+  );
 }
 
 function countTheMemory({ fd, first, second }: TwoViews): void {
@@ -103,7 +105,7 @@ function countTheMemory({ fd, first, second }: TwoViews): void {
     ["memory of the file", `${(stat(fd) as FileStatus).allocated} bytes`],
   ]));
   say(
-    `Whoever adds up the mappings counts the page twice. The file knows better: one page. Tools that
+    `Adding up the mappings counts the page twice. The file knows better: one page. Tools that
     show the memory of each process have the same trouble. A ring that ten processes have mapped
     appears ten times, and exists once.`,
   );
@@ -120,9 +122,9 @@ function storeAnAddress({ first, second, viaFirst, viaSecond }: TwoViews): void 
   });
   picture(hexdump(viaSecond, { address: second, from: 32, length: 48 }));
   const found = run("found", () => Number(note(viaSecond).getBigUint64(32, true)));
-  say(`Whoever looks through the second mapping finds ${hex(found)}. That is an address of the first
-    mapping. Within this one process it happens to work. In another process there would be nothing at that
-    address, or something else. The offset, 64, is right for everybody: add it to your own address.`);
+  say(`A reader of the second mapping finds ${hex(found)}. That is an address of the first mapping.
+    Within this one process it happens to work. In another process that address would hold nothing,
+    or something else. The offset, 64, is right for everybody: add it to your own address.`);
   look(() => second + 64);
 }
 
@@ -190,7 +192,7 @@ function breakIt(): void {
   both();
   say(`That does not arrive either. A private mapping shows the pages of the file until it writes to
     one. At that moment it gets a copy of that page, and from then on it looks at its copy. This is
-    called copy on write. The two have parted for ever, and nobody was told.`);
+    called copy on write. The two differ for ever from then on, and neither gets a notice.`);
   say("If a peer seems deaf, look at its line in `/proc/<pid>/maps`: does it say s or p?");
   for (const view of [viaFirst, viaSecond]) view.buffer.transfer(0);
   for (const address of [first, second]) unmap(address, page);

@@ -43,16 +43,18 @@ function main(): void {
   tellFullFromEmpty(ring);
   closeSafely(ring, byHand);
   say(
-    `That is the mirror ring: one memory, two addresses, no seam. Play with it in \`play.ts\`, and read
-    \`src/mirror_ring/mirror_ring.ts\`: you know every call in it. To break and to solve:`,
+    `That is the mirror ring: one memory, two addresses, no seam. Play with it in \`play.ts\`, and
+    read \`src/mirror_ring/mirror_ring.ts\`: you know every call in it. To break and to solve:`,
   );
 }
 
 function splitInAPlainRing(): void {
   step("A ring has an end");
-  say(`A ring is a piece of memory in which one side writes, the other reads behind it, and whoever
-    comes to the end goes on at the beginning. Here is a plain one of ${capacity} bytes. The writing
-    position is 10 bytes before the end, and the message has ${message.length} bytes.`);
+  say(
+    `A ring is a piece of memory in which one side writes and the other reads behind it. Both
+    continue at the beginning when they reach the end. Here is a plain one of ${capacity} bytes. The
+    writing position is 10 bytes before the end, and the message has ${message.length} bytes.`,
+  );
   const ring = new Uint8Array(capacity);
   const at = capacity - 10;
   predict("Can one copy write the message?");
@@ -65,9 +67,9 @@ function splitInAPlainRing(): void {
   picture(hexdump(ring, { address: 0 }));
   look(() => text(ring.subarray(at, at + message.length)));
   say(
-    `It takes two copies, and then the message lies in two pieces. A reader that wants to look at it
-    in place sees the first piece only, and has to put it together somewhere else: a copy that nobody
-    needs, and a case of its own wherever a message is touched.`,
+    `It takes two copies, and then the message is in two pieces. A reader in place sees the first
+    piece only, and has to put the two together somewhere else. That is a needless copy, and a
+    special case wherever code touches a message.`,
   );
 }
 
@@ -147,8 +149,8 @@ function crossTheSeam({ base, bytes }: HandMade): void {
 function useTheLibrary(): MirrorRing {
   step("The same, ready-made");
   say(
-    `\`MirrorRing\` of this library makes the three calls, rounds its capacity up to whole pages, and
-    keeps the two positions.`,
+    `\`MirrorRing\` of this library makes the three calls, rounds its capacity up to whole pages,
+    and keeps the two positions.`,
   );
   const ring = run("ring", () => new MirrorRing(1000));
   picture(linesOf(ring));
@@ -183,7 +185,7 @@ function linesOf(ring: MirrorRing): string {
 
 function tellFullFromEmpty(ring: MirrorRing): void {
   step("Full is not empty");
-  say(`When the writer has caught up with the reader, both stand at the same byte. Is the ring full
+  say(`When the writer has caught up with the reader, both are at the same byte. Is the ring full
     then, or empty? Many plain rings cannot tell, and leave a byte unused so that it never happens.
     Here is the empty one:`);
   look(() => {
@@ -219,8 +221,8 @@ function closeSafely(ring: MirrorRing, byHand: HandMade): void {
   look(() => piece[0]);
   look(() => messageOf(() => ring.available + ring.peek().length));
   say(
-    `The view is empty. \`close()\` has detached it before the memory went, and so nobody can reach
-    into addresses that mean nothing any more. For the ring that we made by hand, we do it by hand.`,
+    `The view is empty. \`close()\` detached it before it unmapped the memory, so no view leads to
+    addresses that mean nothing any more. For the ring that we made by hand, we do it by hand.`,
   );
   const { base, bytes } = byHand;
   look(() => {
@@ -258,7 +260,7 @@ function breakIt(): void {
   const bytes = new Uint8Array(bufferAt(base, two + page));
 
   step("It looks right");
-  say("One page into the ring lies something that is still unread.");
+  say("One page into the ring is a message that is still unread.");
   look(() => {
     bytes.set(new TextEncoder().encode("precious, unread"), page);
   });
@@ -276,7 +278,7 @@ function breakIt(): void {
   picture(hexdump(bytes, { address: base }));
   say(
     `The rest of the message is not at the beginning of the ring. It went to where the second window
-    really leads: one page further, over what nobody had read yet.`,
+    really leads: one page further, over a message that was still unread.`,
   );
   picture(hexdump(bytes, { address: base, from: page }));
   say(

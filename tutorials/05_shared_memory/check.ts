@@ -22,7 +22,7 @@ export interface PursesWithNotes {
   note3: number;
 }
 
-/** An answer: how to move coins, and how to go on after a death. */
+/** An answer: how to move coins, and how to repair them after a death. */
 export interface Mover {
   readonly move: (purses: PursesWithNotes, coins: number) => void;
   readonly repair: (purses: PursesWithNotes) => void;
@@ -134,7 +134,7 @@ function eachDeath(scene: (deaths: () => number) => boolean): void {
   }
 }
 
-/** Thrown where a process is killed, through all code that would like to go on. */
+/** Thrown where a process is killed, through all code that it would still run. */
 class Killed extends Error {}
 
 /** Purses in shared memory, and what is done to them. */

@@ -30,7 +30,7 @@ interface Locks {
 }
 
 function main(name: string): void {
-  SemaphoreLock.unlink(name); // there is one, if this program was stopped in the middle
+  SemaphoreLock.unlink(name); // left over if this program was stopped in the middle
   const first = openByName(name);
   const both = openAgain(first);
   loseAnUpdate(both);
@@ -45,14 +45,14 @@ function main(name: string): void {
 function openByName(name: string): SharedMemory {
   step("Memory with a name");
   say(`Tutorial 3 put one page at two addresses of one process. For a second process to find it, the
-    page needs a name. \`SharedMemory\` does what tutorial 2 has shown: it builds a file in
-    \`/dev/shm\`, reserves it, and gives it a name once it is complete. What lies in it is declared
-    as a layout: here two purses, Ann's and Ben's.`);
+    page needs a name. \`SharedMemory\` does the steps of tutorial 2: it builds a file in
+    \`/dev/shm\`, reserves it, and gives it a name once it is complete. A layout declares its
+    contents: here two purses, Ann's and Ben's.`);
   const first = tidyUp(run("first", () => SharedMemory.open(name, { size })));
   picture(filesOf(name));
   say(
-    `The purses take ${size} bytes. In front of them the library keeps a page in which it says what
-    this memory is: the kind, the size, the version. Nobody who opens it has to guess.`,
+    `The purses take ${size} bytes. In front of them the library keeps a page that describes this
+    memory: its type, its size, its version. A process that opens it does not have to guess.`,
   );
   look(() => first.offset);
   look(() => first.references);
@@ -76,7 +76,7 @@ function openAgain(first: SharedMemory): Both {
     here.ben = 100;
   });
   look(() => there.ann + there.ben);
-  predict("And if somebody believes that the memory is larger?");
+  predict("And if a program expects the memory to be larger?");
   fail(() => SharedMemory.open(name, { size: 64 }));
   return { first, second, here, there };
 }
@@ -99,15 +99,17 @@ function loseAnUpdate({ here, there }: Both): void {
     there.ann = seenThere + 10;
   });
   look(() => here.ann);
-  say(`Ten coins are lost, and nobody has made a mistake that could be seen: no error, no crash. It
-    only takes two at the same moment. In tests that is rare, and under load it is not.`);
+  say(`Ten coins are lost, without an error and without a crash. It only takes two processes at the
+    same moment. In tests that is rare, and under load it is not.`);
 }
 
 function takeTurns({ first: { name }, here, there }: Both): Locks {
   step("Take turns");
-  say(`So whoever wants to change the purses takes a lock first, and the others wait. POSIX has one
-    for processes, the named semaphore: a number in a file. 1 means free, and 0 means taken. The
-    same name, once more from both sides:`);
+  say(
+    `So a process that wants to change the purses acquires a lock first, and the others wait. POSIX
+    has one for processes, the named semaphore: a number in a file. 1 means free, and 0 means taken.
+    The same name, once more from both sides:`,
+  );
   const lock = tidyUp(run("lock", () => new SemaphoreLock(name)));
   const other = tidyUp(run("other", () => new SemaphoreLock(name)));
   picture(semaphoreBytes(name));
@@ -129,17 +131,17 @@ function takeTurns({ first: { name }, here, there }: Both): Locks {
   });
   look(() => here.ann);
   say(`110 and 10 and 10: nothing is lost. But note that the lock guards nothing by itself. It works
-    because everybody asks for it.`);
+    because every process acquires it.`);
   return { lock, other };
 }
 
 function inheritFromTheDead({ here, there }: Both, { other }: Locks): void {
   const { name } = other;
-  step("Killed with the lock in hand");
+  step("Killed while holding the lock");
   say(
-    `A process moves 30 coins from Ann to Ben. It takes the lock, takes the coins from Ann, and there
-    somebody kills it: \`kill -9\`, which no program can catch. We cannot kill one half of this
-    program. So we do by hand what such a process does, and then we do nothing more.`,
+    `A process moves 30 coins from Ann to Ben. It acquires the lock, takes the coins from Ann, and
+    then it is killed: \`kill -9\`, which no program can catch. We cannot kill one half of this
+    program. So we make the stores of such a process by hand, and then stop.`,
   );
   look(() => {
     here.ann = 100;
@@ -149,22 +151,23 @@ function inheritFromTheDead({ here, there }: Both, { other }: Locks): void {
     const semaphore = openSemaphore(name, 0o600);
     tryWait(semaphore); // takes the permit
     here.ann -= 30;
-    closeSemaphore(semaphore); // all that the kernel does for the dead
+    closeSemaphore(semaphore); // all that the kernel does for a dead process
   });
   picture(semaphoreBytes(name));
   predict("The number is 0, and its owner is dead. Will anybody ever get the lock again?");
   const permit = run("permit", () => other.acquireSync());
   say(
-    `In C, nobody would: a semaphore does not know who took it, and waits for a \`post\` that never
-    comes. \`--break\` shows that. So a \`SemaphoreLock\` takes two locks. The second is the
-    semaphore. The first is a record lock on the file it is in, and record locks the kernel takes
-    away from the dead, whatever they died of. Whoever gets the first and finds the second at 0
-    knows that the owner is dead, inherits the permit, and is told so: \`recovered\` is true.`,
+    `In C, no process would: a semaphore does not know its owner, and waits for a \`post\` that
+    never comes. \`--break\` shows that. So a \`SemaphoreLock\` takes two locks. The second is the
+    semaphore. The first is a record lock on its file, which the kernel releases when the process
+    dies, for any reason. A process that gets the first and finds the second at 0 knows that the
+    owner is dead. It inherits the permit, and its \`recovered\` is true.`,
   );
   look(() => there.ann + there.ben);
   say(
-    `There were 200 coins. The lock is repaired; what it guards is not, for only you know how. That is
-    what \`recovered\` is for. Here we know the sum, so we know what Ben has not got.`,
+    `There were 200 coins. The lock is repaired; the data that it guards is not, because only you
+    know how. That is what \`recovered\` is for. Here we know the sum, so we know how many coins Ben
+    is missing.`,
   );
   look(() => {
     there.ben = 200 - there.ann;
@@ -185,22 +188,24 @@ function leave({ first, second, there }: Both, { lock, other }: Locks): void {
   look(() => first.bytes.length);
   look(() => second.references);
   look(() => there.ann);
-  say(`\`references\` is no number that somebody keeps, for a process that is killed could not count
-    itself out. Every handle holds a record lock, and \`references\` asks the kernel how many there
-    are. So it only counts the living.`);
+  say(
+    `\`references\` is not a stored number, because a killed process could not count itself out.
+    Every handle holds a record lock, and \`references\` asks the kernel for their number. So it
+    only counts the living.`,
+  );
   look(() => {
     second.close();
   });
   picture(filesOf(name));
-  say(`With its last user, the memory is gone. The semaphore stays: POSIX has nobody who would count
-    its users. So somebody has to say when it is no longer needed.`);
+  say(`With its last user, the memory is gone. The semaphore stays: POSIX does not count
+    its users. So a program has to unlink it when it is no longer needed.`);
   look(() => other.unlink());
   picture(filesOf(name));
   other.close();
   say(
-    `And if the last user of a memory is killed? Then the file stays, and nobody holds a lock on it.
-    The next one to open it sees that, and starts with new memory, all zeros; unless it was opened
-    with \`persist\`, and is meant to stay. \`--crash\` shows you such a one.`,
+    `And if the last user of a memory is killed? Then the file stays, without any lock on it. The
+    next process that opens it sees that, and starts with new memory, all zeros, unless it was
+    opened with \`persist\` and is meant to stay. \`--crash\` shows you that.`,
   );
 }
 
@@ -213,9 +218,9 @@ function breakIt(name: string): void {
 
   step("Nobody comes");
   say(
-    `Ann has 100 coins. A process is to take 30 of them. It gets the lock, reads her purse, and then
-    it is not heard of any more. \`interop\` means that we play by the rules of C, where 0 is 0:
-    nobody looks whether the owner is alive.`,
+    `Ann has 100 coins. A process should take 30 of them. It acquires the lock, reads her purse, and
+    then falls silent. \`interop\` means that we play by the rules of C, where 0 is 0: no process
+    checks whether the owner is alive.`,
   );
   const slow = tidyUp(new SemaphoreLock(name, { interop: true }));
   const permit = slow.acquireSync();
@@ -247,13 +252,13 @@ function breakIt(name: string): void {
   look(() => here.ann);
   say(
     `It had not been killed. It had been stopped: by Ctrl-Z, by a debugger, by a laptop that slept.
-    It held the old semaphore, of which only the name was gone, and did nothing wrong. There were
-    two locks, and two processes inside. 50 coins are lost.`,
+    It held the old semaphore, which had only lost its name, and did nothing wrong. There were two
+    locks, and so two processes held one at the same time. 50 coins are lost.`,
   );
   say(
-    `Dead or only slow? From outside it looks the same, however long you wait. The kernel knows, and
-    that is why the library asks it: a record lock stays with the stopped and leaves the dead.
-    Unlink a semaphore when nobody uses it, and not in order to get past somebody.`,
+    `Dead or only slow? From outside it looks the same, however long you wait. The kernel knows, so
+    the library asks it: a stopped process keeps its record lock, and a dead one loses it.
+    Unlink a semaphore when no process uses it, and never to get past its owner.`,
   );
 }
 
@@ -262,7 +267,7 @@ function inodeOf(name: string): number {
   return typeof status === "number" ? status : status.inode;
 }
 
-/** Dies with the lock in hand; told again, it finds what is left. */
+/** Dies while holding the lock; run again, it repairs the purses. */
 function crash(name: string): void {
   using stack = new DisposableStack();
   const memory = stack.use(SharedMemory.open(name, { size, persist: true }));
@@ -273,7 +278,7 @@ function crash(name: string): void {
 }
 
 function die(memory: SharedMemory): void {
-  step("Die with the lock in hand");
+  step("Die while holding the lock");
   const purses = memory.view(Purses);
   say("This program has the lock, and moves 30 coins from Ann to Ben.");
   look(() => {
@@ -286,8 +291,8 @@ function die(memory: SharedMemory): void {
   const bytes = run("bytes", () => SharedMemory.connect(memory.name, { readOnly: true }).bytes);
   say(
     `Then comes a bug: it writes where it may only read, as in tutorial 3. The kernel will end this
-    program with SIGSEGV, in the middle, with the lock in hand. Afterwards, look at what it leaves,
-    and then run the same command again.`,
+    program with SIGSEGV, in the middle, while it holds the lock. Afterwards, look at the files that
+    it leaves, and then run the same command again.`,
   );
   picture(`ls -l /dev/shm/*${memory.name}`);
   predict("Which of these stays: the coins, the lock, the count of references?");
@@ -307,7 +312,7 @@ function repair(memory: SharedMemory, lock: SemaphoreLock, permit: Permit): void
   look(() => permit.recovered);
   look(() => memory.references);
   look(() => purses.ann + purses.ben);
-  say("Somebody died in the middle, and the sum tells what is missing.");
+  say("A process died in the middle, and the sum shows how much is missing.");
   look(() => {
     purses.ben = 200 - purses.ann;
     permit.release();

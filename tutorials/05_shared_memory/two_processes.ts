@@ -109,8 +109,8 @@ function countWithoutLock(party: Party): void {
   step("Count, both at once");
   const { shared, place } = party;
   say(
-    `Both processes add 1 to the same counter, as often as they can in ${COUNT_MS} ms. Each keeps in
-    mind how often it did.`,
+    `Both processes add 1 to the same counter, as often as they can in ${COUNT_MS} ms. Each counts
+    its own additions.`,
   );
   meet(party, "count");
   let steps = 0;
@@ -175,8 +175,9 @@ function stopInTheMiddle(party: Party): void {
   shared.pid = Deno.pid;
   come(party, "locked");
   say(
-    `This process has the lock, and 30 coins that are in nobody's purse. Go on in the other terminal,
-    until it waits for the lock. Then kill this one, from a third terminal, and watch the second:`,
+    `This process has the lock, and 30 coins that are in nobody's purse. Continue in the other
+    terminal, until it waits for the lock. Then kill this one, from a third terminal, and watch the
+    second:`,
   );
   picture(`kill -9 ${Deno.pid}`);
   ask("\n[or Enter here: put the coins into Ben's purse, and live] ");
@@ -184,7 +185,9 @@ function stopInTheMiddle(party: Party): void {
     purses.ben += 30;
     permit.release();
   });
-  say("That was the peaceful end: the second process has got the lock, and nothing to repair.");
+  say(
+    "That was the peaceful end: the second process has acquired the lock, and has nothing to repair.",
+  );
 }
 
 function takeOver(party: Party): void {
@@ -193,12 +196,12 @@ function takeOver(party: Party): void {
   const { purses } = shared;
   until(party, "locked", { count: 1 });
   say(
-    `Process ${shared.pid} took the lock and then something was half done. Whether that process still
-    lives, only the kernel knows. This process now waits for the lock, however long it takes.`,
+    `Process ${shared.pid} acquired the lock and stopped half-way. Only the kernel knows whether
+    that process is still alive. This process now waits for the lock, however long it takes.`,
   );
   const permit = run("permit", () => lock.acquireSync());
   if (permit.recovered) repair(party);
-  else say("It was given back in order, and so there is nothing to repair.");
+  else say("The owner released it in order, so nothing needs repair.");
   look(() => purses.ann + purses.ben);
   permit.release();
   look(() => lock.unlink());
@@ -215,9 +218,9 @@ function repair({ memory, shared }: Party): void {
   look(() => memory.references);
   look(() => purses.ann + purses.ben);
   say(
-    `The owner is dead: the kernel has taken its locks away, and it does not count any more. The lock
-    came to us as it was, taken, and says so: \`recovered\`. What is half done is for us to finish.
-    200 coins belong into the two purses.`,
+    `The owner is dead: the kernel has taken its locks away, and it does not count any more. We got
+    the lock while it was still taken, hence \`recovered\`. The half-done move is ours to finish:
+    200 coins belong in the two purses.`,
   );
   look(() => {
     purses.ben = 200 - purses.ann;

@@ -38,18 +38,18 @@ function main(name: string): void {
   lookTwice(scene);
   comeAndGo(scene);
   say(
-    `That is a ring for what is old tomorrow: prices, camera frames, the state of a machine. To see
-    it at work between programs, run \`examples/ticker_writer.ts\` and some
-    \`examples/ticker_reader.ts\`. And to see what the second look is good for:`,
+    `That is a ring for values that are old tomorrow: prices, camera frames, the state of a machine.
+    To see it at work between programs, run \`examples/ticker_writer.ts\` and some
+    \`examples/ticker_reader.ts\`. And to see why the second look matters:`,
   );
 }
 
 function neverWait(name: string): Scene {
   step("A writer that never waits");
-  say(`The mirror ring of tutorial 4 takes no more when it is full. That is right where every byte
-    counts. But where the newest counts, a reader that dozes must not hold up the writer, and not
-    the other readers either. This ring overwrites what is oldest. It has one writer and any
-    number of readers, and each of these gets every message, or learns exactly what it has lost.`);
+  say(`The mirror ring of tutorial 4 takes no more when it is full. That is right if every byte
+    counts. But if the newest counts, a slow reader must not hold up the writer, and not the other
+    readers either. This ring overwrites its oldest messages. It has one writer and any number of
+    readers, and each reader gets every message, or learns exactly how much it has lost.`);
   const writer = tidyUp(
     run("writer", () => CircularBufferWriter.open(name, { capacity: page })),
   );
@@ -65,8 +65,8 @@ function neverWait(name: string): Scene {
   const outcome = run("outcome", () => reader.tryRead());
   look(() => textOf(outcome));
   say(
-    `The reader has a copy now; nothing was taken out of the ring. Readers leave no trace in it, and
-    so the writer need not know how many there are, or whether one of them has died.`,
+    `The reader has a copy now; nothing was taken out of the ring. Readers leave no trace in it, so
+    the writer need not know how many there are, or whether one of them has died.`,
   );
   return { writer, reader, window };
 }
@@ -80,13 +80,13 @@ function seePositions({ window }: Scene): void {
   step("Positions");
   say(`The two words that the writer keeps in shared memory are positions. They count for ever, in
     units of 8 bytes; the remainder by ${window.lap}, which is once round, is the place in the ring.
-    Before each message stands a head of 32 bytes:`);
+    Before each message comes a head of 32 bytes:`);
   picture(headTable(window));
   say(
-    `\`sequence\` is how many messages came before, and \`payload\` how many bytes these had. The last
-    row is the head of a message that is not written yet: the writer puts it there together with
-    the message before it. So at every position from \`oldest\` to \`published\` somebody who has just
-    come, or was away, can read how much there has been so far.`,
+    `\`sequence\` is how many messages came before, and \`payload\` how many bytes these had. The
+    last row is the head of a message that is not written yet: the writer puts it there together
+    with the message before it. So at every position from \`oldest\` to \`published\`, a reader that
+    is new, or was away, can read how much came before.`,
   );
 }
 
@@ -105,8 +105,8 @@ function comeRound({ writer, reader, window }: Scene): void {
   });
   picture(drawRing(window, [{ position: positionOf(reader, window), label: "the reader" }]));
   say(
-    `The writer has moved \`oldest\` past A, and only then has overwritten A's place: with the head of
-    what comes next, for the moment. Once more round the corner, so that it meets the reader:`,
+    `The writer has moved \`oldest\` past A, and only then has overwritten A's place: for the
+    moment, with the head of the next message. A little further, so that it laps the reader:`,
   );
   look(() => {
     for (let i = 32; i < 40; i++) {
@@ -119,11 +119,9 @@ function comeRound({ writer, reader, window }: Scene): void {
   look(() => textOf(reader.tryRead()));
   if (outcome.state !== "lost") return;
   say(
-    `It has been lapped, is told so, and stands at the oldest message that is there. Nobody has kept
-    count for it. It knew what it expected, message 1; the head at \`oldest\` says ${
-      1 + outcome.messages
-    }; the
-    difference is what it has lost. The bytes likewise.`,
+    `It has been lapped, learns it, and continues at the oldest message. Nobody has kept
+    count for it. It expected message 1; the head at \`oldest\` says ${1 + outcome.messages}; the
+    difference is the number lost. The bytes likewise.`,
   );
 }
 
@@ -157,17 +155,17 @@ function countTheLoss({ writer, reader }: Scene): void {
   ]));
   if (outcome.state !== "lost") return;
   say(
-    `Three hundred times round, or three hundred million times: positions count for ever, so a reader
-    is never fooled by a place that looks familiar. One that would rather have the newest than the
-    oldest that is left says so when it opens: \`afterLoss: "newest"\`.`,
+    `Three hundred times round, or three hundred million times: positions count for ever, so a
+    reader is never fooled by a place that looks familiar. A reader that wants to continue at the
+    newest message, and not at the oldest, opens with \`afterLoss: "newest"\`.`,
   );
 }
 
 function readInPlace({ writer, reader }: Scene): void {
   step("Read in place");
   say(
-    `\`tryRead\` copies a message. \`poll\` does not: it shows messages to a handler, right where they
-    lie. That saves the copy, and it is daring, for the writer does not wait. Here are some prices:`,
+    `\`tryRead\` copies a message. \`poll\` does not: it shows messages to a handler in place. That
+    saves the copy, and it is daring, because the writer does not wait. Here are some prices:`,
   );
   look(() => {
     for (let i = 0; i < 31; i++) {
@@ -192,15 +190,15 @@ function readInPlace({ writer, reader }: Scene): void {
   look(() => seen);
   say(
     `Salt has never cost 80. One half is of one message, one of another: the read is torn. No length
-    is wrong, and no byte. But \`poll\` has looked again after the handler, and found that the writer
-    had passed this message. So it has handled 0 messages: forget what you have seen. A handler
-    notes what it sees, and whoever called \`poll\` acts on it only if it counts.`,
+    is wrong, and no byte. But \`poll\` has looked again after the handler, and found that the
+    writer had passed this message. So it has handled 0 messages: forget what you have seen. A
+    handler notes what it sees, and the caller of \`poll\` acts on it only if it counts.`,
   );
 }
 
 function lookTwice({ writer, reader, window }: Scene): void {
   step("The second look");
-  say("Two parties, two things each. What matters is the order in which each does its own:");
+  say("Two parties, two steps each. The order of each one's steps is what matters:");
   picture(`
 the writer                           the reader
 1  moves \`oldest\` past the old one
@@ -208,10 +206,10 @@ the writer                           the reader
 3  writes over the old one
                                      4  looks at \`oldest\`: is it past that?`.trim());
   say(
-    `The reader has seen a byte of the new message? Then 3 had begun before 2 was over. The writer does
-    1 before 3, and the reader 4 after 2, and so 4 comes after 1 and sees it. Whatever the two do,
-    and however slow one of them is, nothing torn gets through. A single look, beforehand, would be
-    worth nothing: \`--break\` does that.`,
+    `The reader has seen a byte of the new message? Then 3 had begun before 2 was over. The writer
+    does 1 before 3, and the reader 4 after 2, and so 4 comes after 1 and sees it. However slow
+    either of them is, nothing torn gets through. A single look, beforehand, would be worth nothing:
+    \`--break\` does that.`,
   );
   predict("And the other way round: can the reader throw away a message that was whole?");
   const position = window.oldest;
@@ -245,8 +243,8 @@ function comeAndGo({ writer, reader, window }: Scene): void {
   });
   look(() => read);
   look(() => reader.tryRead());
-  say(`The reader still gets all that is there, and then it is told that nobody is writing. Until
-    somebody does:`);
+  say(`The reader still gets every message, and then \`closed\`. Until another writer
+    opens the ring:`);
   const next = tidyUp(run("next", () => CircularBufferWriter.open(name)));
   look(() => next.sequence);
   look(() => {
@@ -254,9 +252,9 @@ function comeAndGo({ writer, reader, window }: Scene): void {
   });
   look(() => textOf(reader.tryRead()));
   say(
-    `The next one goes on where the last one ended, in the same ring, and readers go on with it. A
+    `The next writer continues where the last one ended, in the same ring, and its readers follow. A
     reader that was opened with \`keepOpen: true\` would not even have noticed. After a
-    \`kill -9\` the next one goes on in the same way, and a reader that waits meanwhile gets a
+    \`kill -9\` the next writer continues in the same way, and a reader that waits meanwhile gets a
     PeerLostError. See \`--crash\`.`,
   );
   window[Symbol.dispose]();
@@ -298,7 +296,7 @@ function breakIt(name: string): void {
   predict("Which price has been copied? And how can the reader tell that it is wrong?");
   look(() => copy);
   say(
-    `Nothing does. It looked, the message was intact, it copied the message. A program would buy and
+    `It cannot. It looked, the message was intact, it copied the message. A program would buy and
     sell at this price. In tests it works for months: the interruption must come in the middle of
     a copy, and last for a whole round.`,
   );
@@ -307,13 +305,13 @@ function breakIt(name: string): void {
   predict("The same question, asked after the last byte was copied. What is the answer now?");
   look(() => window.oldest <= position);
   say(
-    `One comparison, in the right place. (On ARM a barrier belongs in front of it, or the processor may
-    ask the question before it has copied; \`window.oldest\` has one.) The exercise is about what
-    else a reader must get right.`,
+    `One comparison, in the right place. (On ARM a barrier belongs in front of it, or the processor
+    may ask the question before it has copied; \`window.oldest\` has one.) The exercise is about
+    what else a reader must get right.`,
   );
 }
 
-/** Dies in the middle of a message; told again, it finds what is left. */
+/** Dies in the middle of a message; run again, it finds the ring. */
 function crash(name: string): void {
   const left = regions().find((region) => region.kind === "circular" && region.name === name);
   const options = { capacity: page, persist: true };
@@ -325,8 +323,8 @@ function crash(name: string): void {
 function die(writer: CircularBufferWriter): void {
   step("Die in the middle of a message");
   say(
-    `This program is a writer. It writes three messages, and begins a fourth: it claims the space and
-    fills it in place. (The ring is opened with \`persist\`, so that it stays.)`,
+    `This program is a writer. It writes three messages, and begins a fourth: it claims the space
+    and fills it in place. (The ring is opened with \`persist\`, so that it stays.)`,
   );
   look(() => {
     for (let i = 0; i < 3; i++) {
@@ -338,9 +336,9 @@ function die(writer: CircularBufferWriter): void {
     space.set(message(3).subarray(0, 4));
   });
   say(
-    `Then comes a bug, somewhere in native code: address 16 is looked at, where nothing ever is. The
-    kernel will end this program with SIGSEGV before the message is complete. Run the same command
-    again afterwards.`,
+    `Then comes a bug, somewhere in native code: it reads address 16, where nothing is ever mapped.
+    The kernel will end this program with SIGSEGV before the message is complete. Run the same
+    command again afterwards.`,
   );
   predict("What will the next reader find: three messages, four, or a broken ring?");
   look(() => new Uint8Array(bufferAt(16, 1))[0]);
@@ -348,7 +346,7 @@ function die(writer: CircularBufferWriter): void {
 
 function takeOver(writer: CircularBufferWriter): void {
   const { name } = writer;
-  step("Find what the dead one has left");
+  step("Find what the dead process left");
   const reader = tidyUp(CircularBufferReader.open(name));
   const window = tidyUp(new RingWindow(name));
   tidyUp(writer);
@@ -358,8 +356,8 @@ function takeOver(writer: CircularBufferWriter): void {
   picture(drawRing(window));
   picture(hexdump(window.payload(window.published, 16), { address: 0 }));
   say(
-    `The beginning of the fourth message is there. But \`published\` has never moved past it, and so it
-    is no message. Nothing needs repair: it is free space, and the head in front is intact.`,
+    `The beginning of the fourth message is there. But \`published\` never moved past it, so it is
+    not a message. Nothing needs repair: it is free space, and the head in front is intact.`,
   );
   look(() => Array.from({ length: 4 }, () => textOf(reader.tryRead())));
   look(() => {

@@ -16,7 +16,8 @@ function fillSlot(slot: Slot, text: string): void {
   slot.text = text;
 }
 
-/** Stage 2: how many bytes are free. Both positions are below 2^32, and go on at 0 after that. */
+/** Stage 2: how many bytes are free. Both positions are below 2^32, and begin again at 0 after
+ * that. */
 function free(head: number, tail: number, capacity: number): number {
   return capacity - (head - tail);
 }

@@ -34,8 +34,8 @@ function main(): void {
   picture(["cd tutorials/07_four_rings", ...diffs, "cd ../.."].join("\n"));
   say(
     `The fourth stage is the base of every ring in this library: see \`src/lane/lane.ts\`. It adds
-    what you have not needed yet: bells to sleep on, and checks of what the other side has stored.
-    To break and to solve:`,
+    two things that you have not needed yet: bells to sleep on, and checks of the other side's
+    stores. To break and to solve:`,
   );
 }
 
@@ -43,9 +43,9 @@ function slots(): void {
   step("Stage 1: slots");
   say(
     `A ring between one writer and one reader, in shared memory. Here both are in this program, so
-    that you can watch; \`measure.ts\` lets two threads run. The first idea: places of one size, and
+    that you can watch; \`measure.ts\` lets two threads run. The first idea: slots of one size, and
     in front of each a flag that says whose turn it is. 0: the writer may fill it. Anything else:
-    the reader may have it.`,
+    the reader may read it.`,
   );
   const memory = makeMemory();
   const ring = new SlotRing(memory);
@@ -55,7 +55,7 @@ function slots(): void {
   look(() => textOf(ring.read(target)));
   picture(slotsOf(memory.bytes.subarray(memory.data)));
   say(
-    `The bytes of hello are still there. But its flag is 0, and so nobody looks at them. The flag is
+    `The bytes of hello are still there. But its flag is 0, so nobody looks at them. The flag is
     stored last, when the message is complete, and stored again when the reader is done with it.`,
   );
   predict("A slot has 64 bytes. How long may a message be? And how many short ones fit?");
@@ -83,9 +83,9 @@ function fill(ring: Ring): number {
 function positions(): void {
   step("Stage 2: positions");
   say(
-    `The second idea: no flags, but two words. \`head\` is how many bytes were ever written, \`tail\`
-    how many were ever read. Only the writer stores the one, only the reader the other. Each message
-    has its length in front, and takes just what it needs.`,
+    `The second idea: no flags, but two words. \`head\` is how many bytes were ever written,
+    \`tail\` how many were ever read. Only the writer stores the one, only the reader the other.
+    Each message has its length in front, and takes just what it needs.`,
   );
   const memory = makeMemory();
   const ring = new PositionRing(memory);
@@ -96,8 +96,10 @@ function positions(): void {
   look(() => textOf(ring.read(target)));
   look(() => head.load());
   look(() => tail.load());
-  say(`4 and 23 bytes, and one that only fills up to a multiple of 4; then 4 and 4. What is between
-    \`tail\` and \`head\` is to be read. Now back to an empty ring, and as many as fit:`);
+  say(
+    `4 and 23 bytes, and one that only fills up to a multiple of 4; then 4 and 4. The bytes between
+    \`tail\` and \`head\` are unread. Now back to an empty ring, and as many as fit:`,
+  );
   look(() => textOf(ring.read(target)));
   run("fitting", () => fill(ring));
   say(`Both words only grow. The place in the ring is the remainder by ${page}, and when 32 bits are
@@ -125,10 +127,10 @@ function cachedPositions(): void {
   step("Stage 3: cached positions");
   say(
     `For each message the writer looks at \`tail\`, to see whether there is room, and the reader at
-    \`head\`. Each time the other side has just stored there, so that the word lies in the other
-    processor's cache and must be fetched, which takes far longer than to look at a word of one's
-    own. The third idea: remember what you saw. The other side can only have moved on since. So what was free is
-    free still, and one looks again when that is used up.`,
+    \`head\`. Each time the other side has just stored there, so the word is in the other
+    processor's cache. Fetching it takes far longer than reading a word of your own. The third idea:
+    remember what you saw. The other side can only have moved on since. So free space is still free,
+    and you look again when it is used up.`,
   );
   const before = new PositionRing(makeMemory());
   const ring = new CachedRing(makeMemory());
@@ -147,8 +149,9 @@ function cachedPositions(): void {
   look(() => before.looks);
   look(() => ring.looks);
   say(
-    `The writer knew from the start that the ring was empty. The reader knew that too, looked once, and
-    saw all the hundred at once. When one side is a little ahead of the other, this is how it goes.`,
+    `The writer knew from the start that the ring was empty. The reader knew that too, looked once,
+    and saw all the hundred at once. When one side is a little ahead of the other, this is how it
+    goes.`,
   );
 }
 
@@ -169,7 +172,7 @@ function mirrored(): void {
     length: 32,
     seam: { at: page, label: "the second window" },
   }));
-  say("And as it lies in one piece, it can be read where it lies. No copy at all:");
+  say("And because it is in one piece, it can be read in place. No copy at all:");
   let seen = "";
   look(() =>
     ring.readInPlace((message) => {
@@ -179,8 +182,8 @@ function mirrored(): void {
   look(() => seen);
   predict("The reader stores \`tail\` after the handler. What if it did so before?");
   say(
-    `Then the writer could write into the message while the handler looks at it. Whoever shows
-    something in place gives it back afterwards.`,
+    `Then the writer could write into the message while the handler reads it. So a ring that shows
+    a message in place gives it back afterwards.`,
   );
 }
 
@@ -188,8 +191,8 @@ function count(): void {
   step("What was gained");
   say(
     `Each ring is filled with messages of ${MESSAGE_BYTES} bytes and emptied, again and again, until 1000
-    of them went through. Every byte is checked. The floor is the least that is possible: each side
-    has to look once for each filling, and a message has to be copied in and out.`,
+    of them went through. Every byte is checked. The floor is the least possible: each side has
+    to look once for each filling, and a message has to be copied in and out.`,
   );
   predict("Which stage improves which of the numbers?");
   const rows = STAGES.map((stage) => {
@@ -221,7 +224,7 @@ function fillAndEmpty(ring: Ring): number {
     most = Math.max(most, written - read);
     for (let length = ring.read(target); length !== undefined; length = ring.read(target)) {
       if (!isMessage(target, length, read)) {
-        throw new Error(`Cannot go on: message ${read} is wrong`);
+        throw new Error(`Cannot continue: message ${read} is wrong`);
       }
       read++;
     }
@@ -233,7 +236,7 @@ function fillAndEmpty(ring: Ring): number {
 function breakIt(): void {
   step("Publish, then write");
   say(
-    `The order of two stores is all that holds a ring together. First the right one, by hand, in the
+    `The order of two stores holds a ring together. First the right one, by hand, in the
     memory of a ring: the bytes, then \`head\`.`,
   );
   const memory = makeMemory();
@@ -268,10 +271,10 @@ function breakIt(): void {
   });
   look(() => read());
   say(
-    `It has got the salt a second time, and the pepper never. No error tells, every length is right, and
-    in a test with equal messages nothing at all would show. A compiler or a processor may change the
-    order of plain stores too, behind your back. That is why \`head\` is stored with \`Atomics\`: what
-    stands before it in the program is visible before it, to whoever loads it.`,
+    `It got the salt a second time, and the pepper never. There is no error, every length is right,
+    and a test with equal messages would not notice at all. A compiler or a processor may also
+    change the order of plain stores, behind your back. That is why \`head\` is stored with
+    \`Atomics\`: a reader that loads it sees every store that comes before it in the program.`,
   );
 
   step("Write, then publish");
@@ -290,8 +293,8 @@ function breakIt(): void {
 function crash(): void {
   step("Without the second window");
   say(
-    `The code of stage 4 relies on its memory: what runs past the end arrives at the beginning. Here
-    is memory where somebody has reserved both windows, and has mapped only the first.`,
+    `The code of stage 4 relies on its memory: bytes that run past the end arrive at the beginning.
+    In this memory, both windows are reserved, but only the first is mapped.`,
   );
   const fd = memfd("ring");
   truncate(fd, page);
@@ -312,7 +315,7 @@ function crash(): void {
   look(() => {
     bytes.set(message, page - 100);
   });
-  say(`That went well, and it goes well for as long as no message meets the end. In a test with one
+  say(`That went well, and it keeps going well until a message meets the end. In a test with one
     message, say. The kernel will end this program with SIGSEGV at the next line.`);
   predict("How many bytes of the message will be there?");
   look(() => {

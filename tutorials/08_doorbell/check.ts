@@ -79,7 +79,7 @@ function told(events: readonly Event[], parties: readonly Party[]): string {
 
 const MOST_STEPS = 100;
 
-/** Lets a party go on until it ends or sleeps. */
+/** Runs a party until it ends or sleeps. */
 function goOn(machine: Machine, index: number): Event[] {
   const events: Event[] = [];
   while (machine.canRun(index)) {

@@ -45,9 +45,9 @@ function main(): void {
   theBell();
   theShippedOne();
   say(
-    `The library sleeps like this everywhere, and for no longer than 250 ms at a time: a waker can be
-    killed between its message and the bell, and no protocol can help against that. See
-    \`src/wait/until.ts\`. What a death costs if the last step is two steps:`,
+    `The library sleeps like this everywhere, and for no longer than 250 ms at a time: a waker can
+    be killed between its message and the bell, and no protocol can help against that. See
+    \`src/wait/until.ts\`. To see what a death costs if the last step is two steps:`,
   );
 }
 
@@ -68,8 +68,8 @@ function spin(): void {
   });
   look(() => looks);
   say(
-    `Nothing is faster when the message comes within a few microseconds. If it comes in a second, a
-    processor was busy for a second. So: spin for a moment, and then go to sleep. The rest of this
+    `Nothing is faster when the message arrives within a few microseconds. If it takes a second, a
+    processor is busy for a second. So: spin for a moment, and then go to sleep. The rest of this
     tutorial is about going to sleep, which is harder than it looks.`,
   );
 }
@@ -77,31 +77,33 @@ function spin(): void {
 function sleepOnThePosition(): void {
   step("Sleep on a word");
   say(
-    `The kernel can put a thread to sleep on a word of memory: a futex. One says which value one has
-    seen. The kernel compares, and if the word has another value by now, it does not sleep. The
-    comparison and the going to sleep are one operation: nobody can come in between.`,
+    `The kernel can put a thread to sleep on a word of memory: a futex. You pass the value that you
+    have seen. The kernel compares, and if the word has changed since, the thread does not sleep.
+    Comparing and going to sleep are one operation: nothing can happen in between.`,
   );
   const { count } = newWords();
   look(() => {
     count.store(7);
   });
-  predict("The word is 7. What comes of sleeping while it is 6? And while it is 7, for 50 ms?");
+  predict(
+    "The word is 7. What does a sleep while it is 6 return? And a sleep while it is 7, for 50 ms?",
+  );
   look(() => wait(count.address, 6, now() + 50 * MS));
   look(() => wait(count.address, 7, now() + 50 * MS));
   say(
-    `EAGAIN: it differs, there was no sleep. ETIMEDOUT: it slept, and nobody woke it. So a reader can
-    sleep on the count of messages, and whoever adds one wakes it. From now on we watch two parties,
-    one operation in a line, and behind it what the two words are then. Any order is possible: the
-    two run on two processors, and each can be interrupted at any moment. (Both are in this program.
-    The operations are real ones on real words; the kernel is asked to sleep until a time that is
-    over, and only compares.)`,
+    `EAGAIN: the word differs, so it did not sleep. ETIMEDOUT: it slept, and nobody woke it. So a
+    reader can sleep on the count of messages, and a writer that adds one wakes it. From now on we
+    watch two parties, one operation in a line, and behind it the two words afterwards. Any order is
+    possible: the two run on two processors, and each can be interrupted at any moment. (Both are in
+    this program. The operations are real ones on real words; the kernel is asked to sleep until a
+    time that is over, and only compares.)`,
   );
   predict("The reader sees 0, and then the message comes. Does it sleep on it?");
   show([sleeper("reader", onPosition), waker("writer", onPosition)], [0, 0, 0, 1, 0, 1, 0]);
   say(
-    `The order is one that I have chosen. There are more, and a program can try them all: every state
-    is remembered, and from each every party takes its next operation. An end at which somebody
-    sleeps, though the message is there, is a lost wake-up.`,
+    `I chose this order. There are more, and a program can try them all: it remembers every state,
+    and lets every party take its next operation from each. An end at which a reader sleeps, though
+    the message is there, is a lost wake-up.`,
   );
   const parties = [sleeper("reader", onPosition), waker("writer", onPosition)];
   tellResult(run("result", () => explore(parties)));
@@ -151,8 +153,8 @@ function findLoss(parties: readonly Party[]): void {
 function raiseAFlag(): void {
   step("A flag: somebody sleeps");
   say(
-    `The second word, the bell, is a flag. Whoever is about to sleep raises it, and sleeps on it. The
-    writer takes it down, and calls the kernel only if it was up. Our first try:`,
+    `The second word, the bell, is a flag. A reader that is about to sleep raises it, and sleeps on
+    it. The writer takes it down, and calls the kernel only if it was up. Our first try:`,
   );
   picture(sourceOf(unlooked));
   predict("Can you find an order in which the reader sleeps, though there is a message?");
@@ -161,16 +163,16 @@ function raiseAFlag(): void {
   look(() => words.count.load());
   look(() => wait(words.bell.address, 1, now() + 100 * MS));
   say(
-    `That was 100 ms of real sleep, with a message in the ring. It would go on for ever. The rule is:
+    `That was 100 ms of real sleep, with a message in the ring. It would last for ever. The rule is:
     first raise the flag, then look again, then sleep.`,
   );
   picture(sourceOf(flag));
   const parties = [sleeper("reader", flag), waker("writer", flag)];
   tellResult(run("result", () => explore(parties)));
   say(
-    `The writer publishes and then takes the flag; the reader raises the flag and then looks. Whatever
-    the order, one of the two sees what the other has done. (On a processor, this holds only if none
-    of the four operations overtakes another. That is what \`Atomics\` is for.)`,
+    `The writer publishes and then takes the flag; the reader raises the flag and then looks. In any
+    order, at least one of the two sees the store of the other. (On a processor, this holds only if
+    none of the four operations overtakes another. That is what \`Atomics\` is for.)`,
   );
 }
 
@@ -189,15 +191,14 @@ function sourceOf({ sleep, ring }: Bell): string {
 function twoSleepers(): void {
   step("Two sleepers");
   say(
-    `The flag is right, and it has been built into many programs. Then somebody lets two readers wait
-    for the same word.`,
+    `The flag is right, and many programs use it. Then two readers wait for the same word.`,
   );
   predict("The same code, two readers. What can go wrong?");
   findLoss([sleeper("reader 0", flag), sleeper("reader 1", flag), waker("writer", flag)]);
   say(
     `Reader 0 has raised the flag and seen nothing; it is just about to sleep. The writer takes the
     flag and wakes: nobody sleeps yet. Reader 1 raises the flag again, sees the message, and leaves.
-    Reader 0 goes to sleep while the flag is 1. It is 1. It just is not its own 1 any more.`,
+    Reader 0 goes to sleep while the flag is 1. It is 1, but it is not its own 1 any more.`,
   );
   look(() => words.count.load());
   look(() => wait(words.bell.address, 1, now() + 100 * MS));
@@ -235,8 +236,10 @@ ${sourceOf(sequence)}`.trim());
 
 function theShippedOne(): void {
   step("The one in the library");
-  say(`\`src/wait/doorbell.ts\` is just that. \`raise\` gives the value to sleep on, and \`ring\` is
-    called after each message.`);
+  say(
+    `\`src/wait/doorbell.ts\` is just that. \`raise\` returns the value to sleep on, and a writer
+    calls \`ring\` after each message.`,
+  );
   const { count, bell } = newWords();
   const before = run("before", () => bell.word.load());
   look(() => {
@@ -250,7 +253,7 @@ function theShippedOne(): void {
   );
   const after = run("after", () => bell.word.load());
   picture(table([["system calls", after - before >> 1], ["floor", 0]]));
-  say("And the order that the flag could not stand:");
+  say("And the order in which the flag failed:");
   const raised = run("raised", () => bell.raise());
   look(() => {
     count.add(1);
@@ -266,8 +269,8 @@ function theShippedOne(): void {
 function breakIt(): void {
   step("Killed in between");
   say(
-    `The bell again, by somebody who did not know that there is an operation for it: first 1 is added,
-    then all are woken. Two system calls would be no tragedy. Nothing is lost, either:`,
+    `The bell again, but without the operation that the kernel has for it: first it adds 1, then it
+    wakes all. Two system calls would be no tragedy. Nothing is lost, either:`,
   );
   picture(sourceOf(inTwoSteps));
   const both = [sleeper("reader", inTwoSteps), waker("writer", inTwoSteps)];
@@ -276,8 +279,8 @@ function breakIt(): void {
   predict("The reader sleeps. Where must the first writer die, so that it sleeps on?");
   findLoss(withHeir(inTwoSteps));
   say(
-    `The bell is down, and the reader sleeps. Nobody knows about it any more: for every writer to
-    come, the bell says that nobody waits.`,
+    `The bell is down, and the reader sleeps. Nobody knows about it any more: to every later
+    writer, the bell says that nobody waits.`,
   );
   look(() => words.count.load());
   look(() => wait(words.bell.address, words.bell.load(), now() + 100 * MS));

@@ -47,15 +47,15 @@ async function main(name: string): Promise<void> {
   await theShippedOne(name);
   await comeAndGo(name);
   say(
-    `That is \`src/lane/fan_in.ts\` and \`src/mpsc/mpsc.ts\`. What a death does to hints, and to those
-    who come after the dead:`,
+    `That is \`src/lane/fan_in.ts\` and \`src/mpsc/mpsc.ts\`. To see what a death does to hints,
+    and to the next producer:`,
   );
 }
 
 function twoInOneRing(name: string): void {
   step("Two producers in one ring");
   say(
-    `Several processes have something to tell to one. Say, they all log to one file. Can they not just
+    `Several processes send to one. For example, they all log to one file. Can they not just
     use one ring? A producer looks where the head is, writes there, and moves the head.`,
   );
   predict("Two producers, 65 and 66, each with one message. What can be in the ring afterwards?");
@@ -64,31 +64,31 @@ function twoInOneRing(name: string): void {
   const events = [0, 1, 0, 1, 0, 1].map((index) => machine.step(index));
   film(events, both.map((party) => party.name));
   say(
-    `One message, and two producers who both believe that theirs is there. \`head\` is stored by two, and
-    that is against the rule of tutorial 7. The library does not let it happen:`,
+    `One message, and two producers that both believe it is theirs. Two processes stored \`head\`,
+    which breaks the rule of tutorial 7. The library does not let it happen:`,
   );
   const first = tidyUp(run("first", () => SpscProducer.open(name, { capacity: page })));
   fail(() => SpscProducer.open(name));
   first.close();
   say(
-    `One could reserve places with a single atomic operation. But then a producer that is stopped
-    between its reservation and its message stops all the others behind it, and one that is killed
-    there stops them for ever.`,
+    `Producers could reserve places with a single atomic operation. But then a producer that is
+    stopped between its reservation and its message stops all the others behind it, and one that is
+    killed there stops them for ever.`,
   );
 }
 
 function aLaneForEach(): void {
   step("A lane for each");
   say(
-    `So every producer gets a ring of its own, a lane. Within a lane all is as before, and producers
+    `So every producer gets a ring of its own, a lane. Within a lane nothing changes, and producers
     never meet. Only the consumer has more to do: it looks at every lane. Here are 32, and one
-    producer that has something to say. It sends 1000 messages, one at a time.`,
+    busy producer. It sends 1000 messages, one at a time.`,
   );
   predict("How often does the consumer look at the head of a lane?");
   const lanes = new Lanes(32);
   look(() => passOn(lanes, 5, 1000, lanes.readFirst));
   look(() => lanes.laneLooks);
-  say("Almost all of the looks are at lanes where nothing is. With one lane it would be 2000.");
+  say("Almost all of the looks are at empty lanes. With one lane it would be 2000.");
 }
 
 /** Sends messages through a lane one at a time, reads until it is empty, and returns their number.
@@ -107,18 +107,18 @@ function passOn(lanes: Lanes, lane: number, count: number, read: ReadOne): numbe
 function takeTheHint(): void {
   step("Take the hint");
   say(
-    `A word that all share, with a bit for each lane. A producer sets its bit after each message, unless
-    it is set. The consumer looks at the word, and then only at the lanes whose bits are set. Somebody
-    must clear the bits: the consumer, when it has emptied a lane. It sleeps while there is no hint.`,
+    `A word that all share, with a bit for each lane. A producer sets its bit after each message,
+    unless it is set. The consumer looks at the word, and then only at the lanes whose bits are set.
+    It clears a bit when it has emptied the lane, and sleeps while no bit is set.`,
   );
   picture(sourceOf(looksThenClears));
   predict("One lane, two messages. Is there an order in which the consumer misses one?");
   const wrong = explore([looksThenClears, producer()], LANE_WORDS);
   film(wrong.lost!, ["consumer", "producer"]);
   say(
-    `The second message came after the look, and its hint before the clearing. The consumer has cleared
-    a hint that it has not followed. It is the lost wake-up once more, and so is the remedy: first
-    clear, then look.`,
+    `The second message came after the look, and its hint before the clearing. The consumer has
+    cleared a hint that it has not followed. It is the lost wake-up once more, with the same remedy:
+    first clear, then look.`,
   );
   picture(sourceOf(clearsThenLooks));
   run("result", () => explore([clearsThenLooks, producer()], LANE_WORDS));
@@ -143,17 +143,17 @@ function sourceOf({ code }: typeof looksThenClears): string {
 function takeTurns(): void {
   step("Take turns");
   say(
-    `Producer 0 has much to say: whenever its lane has room, it writes. Producers 1 and 2 have three
-    messages each. The consumer can look from lane 0 on each time, or go on behind the lane that it
-    has served last.`,
+    `Producer 0 never stops: whenever its lane has room, it writes. Producers 1 and 2 have three
+    messages each. The consumer can look from lane 0 on each time, or continue behind the lane that
+    it served last.`,
   );
-  predict("Who is served, in which order, by the one and by the other?");
+  predict("Which lanes does each of the two serve, and in which order?");
   look(() => orderOf((lanes) => lanes.readFirst));
   look(() => orderOf((lanes) => lanes.readNext));
   say(
-    `As long as producer 0 goes on, the first one never comes to 1 and 2. With turns, a lane waits for
-    at most one turn of each of the others. (The library gives turns of several messages: it is
-    cheaper to stay in a lane for a moment.)`,
+    `As long as producer 0 keeps writing, the first one never gets to 1 and 2. With turns, a lane
+    waits for at most one turn of each of the others. (The library gives turns of several messages:
+    it is cheaper to stay in a lane for a moment.)`,
   );
 }
 
@@ -193,7 +193,7 @@ async function theShippedOne(name: string): Promise<void> {
     }
   });
   say(
-    `A full lane stops its own producer, and nobody else. Each message tells whose it is. Now all of
+    `A full lane stops its own producer, and no other. Each message names its producer. Now all of
     them, and how many came from the same producer in a row:`,
   );
   const turns: [producer: number, messages: number][] = [];
@@ -205,9 +205,9 @@ async function theShippedOne(name: string): Promise<void> {
   });
   picture(table([["producer", "messages"], ...turns]));
   say(
-    `Turns, as long as both have something to say. And there is one bell for all, the one of tutorial
-    8: the consumer sleeps on one word, whoever comes. A producer stores its head, then its hint, and
-    then it rings.`,
+    `They take turns, as long as both lanes have messages. And there is one bell for all, the one of
+    tutorial 8: the consumer sleeps on one word for all producers. A producer stores its head, then
+    its hint, and then it rings.`,
   );
   look(() => calm.trySend("one more"));
   look(() => consumer.receiveSync());
@@ -227,7 +227,7 @@ async function comeAndGo(name: string): Promise<void> {
   predict("Ben wants the lane, right now. May he have it?");
   fail(() => MpscProducer.open(name, { id: 0, ...text }));
   say(
-    `What Ann has sent must not look as if it came from Ben. So a lane goes to somebody new only when it
+    `Ann's message must not look as if it came from Ben. So a lane gets a new producer only when it
     has been read to its end, and each time it gets a number, its generation. \`connect\` waits for
     that.`,
   );
@@ -247,9 +247,9 @@ function breakIt(): void {
   const machine = new Machine(parties, LANE_WORDS);
   film([machine.step(0), machine.step(1), machine.kill(1)], ["consumer", "producer"]);
   say(
-    `A message is there, the consumer sleeps, and no bit tells of it, now or later. So hints are hints. They save looks; the truth is in the
-    heads. Before each sleep, after each 250 ms of it, and every so often in between, the consumer of
-    the library looks at every lane.`,
+    `The lane has a message, the consumer sleeps, and no bit is set, now or later. So hints are only
+    hints. They save looks; the truth is in the heads. Before each sleep, after each 250 ms of it,
+    and every so often in between, the consumer of the library looks at every lane.`,
   );
   const lanes = new Lanes(8);
   look(() => lanes.write(3, messageOf(0)));
@@ -261,8 +261,8 @@ function breakIt(): void {
 
   step("A lane that is passed on too soon");
   say(
-    `The other thing that a death leaves is a lane with messages in it. Ann sends thirty coins, and is
-    killed. Ben takes her lane at once. Beside it, a word says whose lane it is.`,
+    `A death also leaves a lane with messages in it. Ann sends thirty coins, and is killed. Ben
+    takes her lane at once. A word beside the lane names its owner.`,
   );
   const ring = new MirroredRing(makeMemory());
   let owner = "Ann";
@@ -279,9 +279,9 @@ function breakIt(): void {
   look(() => read());
   look(() => read());
   say(
-    `Nobody has written anything wrong. The owner was just changed while there was something in the
-    lane. In the library, a lane is taken by somebody who holds its role, and only if it is empty;
-    then its generation counts one further, and then comes the first message.`,
+    `No process wrote anything wrong. But the owner changed while the lane had a message. In the
+    library, only a process that holds the role of a lane takes it, and only if it is empty. Then it
+    increases the generation, and then it sends its first message.`,
   );
 }
 

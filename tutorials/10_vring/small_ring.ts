@@ -209,7 +209,7 @@ export class Writer {
     }
   }
 
-  /** Clears what a reader has. Whoever does it has the reader's role: so the reader is dead. */
+  /** Clears the row of a reader. The caller holds the reader's role, so the reader is dead. */
   *clear(k: number): Operations {
     for (const [d, word] of this.ring.rows[k]!.entries()) {
       const before = word.load();

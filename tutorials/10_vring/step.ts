@@ -39,21 +39,21 @@ function main(name: string): void {
 function lookAtIt(): void {
   step("Give away an index");
   say(
-    `A camera makes frames of 6 MB, and three processes want each of them. In a ring each frame would
-    be copied in and out. Here nothing is copied: the samples lie in shared memory, all may read them,
-    and what goes through the rings is only an index.`,
+    `A camera makes frames of 6 MB, and three processes want each of them. In a ring each frame
+    would be copied in and out. Here nothing is copied: the samples are in shared memory, all may
+    read them, and only an index goes through the rings.`,
   );
   const cast = newCast();
   draw(cast);
   say(
-    `Three samples, each with a descriptor: its number, and a word for each reader that says what the
-    sample is to that reader. AVAIL is a ring with the indexes of the free ones, for the writer. Each
-    reader has a ring USED with what it was given. Whose turn is it to use the memory of a sample?
-    The words alone say that:`,
+    `Three samples, each with a descriptor: its number, and a word for each reader that says what
+    the sample is to that reader. AVAIL is a ring with the indexes of the free ones, for the writer.
+    Each reader has a ring USED with the indexes of its samples. Whose turn is it to use the memory
+    of a sample? The words alone say that:`,
   );
   picture(table([
     ["none", "not this reader's", "the writer's, once all words are none"],
-    ["ready", "given, not taken yet", "the reader's to take, the writer's to take back"],
+    ["ready", "published, not taken yet", "the reader's to take, the writer's to take back"],
     ["held", "being read", "the reader's until it gives it back"],
   ]));
   say("All of this is real memory. Below, a word is `r1` for `ready 1`, and so on.");
@@ -71,12 +71,13 @@ function goRound(): void {
     ["reader 1", second!.receive()],
   );
   say(
-    `The last one, as the count tells: it began with 3, the writer being one of them until it had
-    given it to all. First the sample, then the description, then the journal, then a word: whoever
-    sees the word sees all that came before it. Nobody has waited, and nothing was copied.`,
+    `The last one, which the count identifies: it began at 3, and the writer was one of them until
+    it had published to all. First the sample, then the description, then the journal, then a word:
+    a reader that sees the word sees every store before it. Nobody has waited, and nothing was
+    copied.`,
   );
   draw(cast);
-  say("`none 1` still tells that sample 1 was here. Somebody will need that.");
+  say("`none 1` still shows that sample 1 was here. That will be needed.");
 }
 
 function dropOne(): void {
@@ -95,10 +96,10 @@ function dropOne(): void {
   predict("The writer wants to send a fourth one. What can it do?");
   film(cast, ["writer", cast.writer.publish("21.8 C")]);
   say(
-    `Nothing is free. It can wait (\`block\`), or not send (\`dropNewest\`), or make room: take back the
-    oldest that is not held (\`dropOldest\`). A compare-and-exchange from \`ready\` to \`none\`: if reader 1
-    takes it at the same moment, then one of the two is too late, and knows it. What is held is never
-    taken away.`,
+    `Nothing is free. It can wait (\`block\`), or not send (\`dropNewest\`), or make room: take back
+    the oldest that is not held (\`dropOldest\`). That is a compare-and-exchange from \`ready\` to
+    \`none\`: if reader 1 takes it at the same moment, then one of the two is too late, and knows
+    it. A held sample is never taken away.`,
   );
   film(
     cast,
@@ -110,8 +111,8 @@ function dropOne(): void {
   quietly(second!.receive());
   look(() => second!.seen);
   say(
-    `Reader 1 follows the entry for sample 2, and finds that descriptor 1 has another one by now. It has
-    lost a sample, and the next number tells it so. Reader 0 has not noticed anything.`,
+    `Reader 1 follows the entry for sample 2, and finds that descriptor 1 has another one by now. It
+    has lost a sample, and the next number shows it. Reader 0 has not noticed anything.`,
   );
 }
 
@@ -132,17 +133,18 @@ function killReaders(): void {
   }
   film(cast, ["writer", cast.writer.publish("21.8 C")]);
   say(
-    `No. AVAIL, USED and the counts are hints: they save a search. When they give nothing, the writer
-    looks at the words, and finds that 0 is nobody's. But three of the dead one's words are \`ready\`
-    now, and will be for ever. Does it still live? Each reader holds a lock on a byte,
-    its role, and the kernel drops it when the process ends, however it ends. The writer takes the
-    role. While it has it, the words are its to change:`,
+    `No. AVAIL, USED and the counts are hints: they save a search. When they find nothing, the
+    writer looks at the words, and sees that 0 is free. But three of the dead reader's words are
+    \`ready\` now, and will be for ever. Is it still alive? Each reader holds a lock on a byte, its
+    role, and the kernel releases it when the process ends, for any reason. The writer takes the
+    role. While it holds it, it may change the words:`,
   );
   film(cast, ["writer", cast.writer.clear(1)]);
   draw(cast);
   say(
-    `No time-out was needed, and none would be right: a reader that is merely stopped keeps its lock,
-    and what it holds. And if the writer is killed while it clears? Then the next one clears again.`,
+    `No time-out was needed, and none would be right: a reader that is merely stopped keeps its
+    lock, and what it holds. And if the writer is killed while it clears? Then the next one clears
+    again.`,
   );
 }
 
@@ -151,8 +153,8 @@ function killTheWriter(): void {
   const cast = newCast();
   const [first, second] = cast.readers;
   say(
-    `The writer is killed when it has given a sample to reader 0, and not yet to reader 1. And reader 0
-    is quick.`,
+    `The writer is killed after it has published a sample to reader 0, and before reader 1. And
+    reader 0 is quick.`,
   );
   film(
     cast,
@@ -162,7 +164,7 @@ function killTheWriter(): void {
   draw(cast);
   look(() => cast.ring.sequence.load());
   look(() => cast.ring.journal.load() >>> 2);
-  predict("Another writer comes. From which words does it know what is left to do?");
+  predict("Another writer comes. Which words show it what is left to do?");
   cast.writer = new Writer(cast.ring);
   film(
     cast,
@@ -171,10 +173,11 @@ function killTheWriter(): void {
   );
   look(() => [first!.seen, second!.seen]);
   say(
-    `The journal names a sample that comes after \`sequence\`: it was begun and not finished. The sample
-    and its description are complete, or the journal would not name them. Reader 0's word is
-    \`none 1\`: it had sample 1, and gives it back for nothing. So everybody gets it once. What if the
-    heir is killed too? The next one does it all again, and again nobody gets anything twice.`,
+    `The journal names a sample that comes after \`sequence\`: it was begun and not finished. The
+    sample and its description are complete, or the journal would not name them. Reader 0's word is
+    \`none 1\`: it has had sample 1, and does not get it again. So every reader gets it once. What
+    if the heir is killed too? The next one does it all again, and still no reader gets a sample
+    twice.`,
   );
 }
 
@@ -200,11 +203,11 @@ function theShippedOne(name: string): void {
   drawTopic(ring);
   look(() => publisher.counters);
   say(
-    `The words are the same. In addition there are bells, as in tutorial 8, for readers that wait for
-    samples and for a writer that waits for room; bits of the number beside each count, so that
-    whoever is late is not counted for the next sample; a row of the writer's own, for the last samples that
-    it keeps for those who come later; and a check of everything that is read, for it was stored by
-    somebody else.`,
+    `The words are the same. In addition there are bells, as in tutorial 8, for readers that wait
+    for samples and for a writer that waits for room. Beside each count are bits of the number, so
+    that a late reader is not counted for the next sample. The writer has a row of its own, for the
+    last samples that it keeps for readers that join later. And everything that another process
+    stored is checked before it is used.`,
   );
   for (const end of [first, second, publisher, ring.region]) end.close();
 }
@@ -224,8 +227,8 @@ function drawTopic(ring: VRing): void {
 function breakIt(): void {
   step("Words without numbers");
   say(
-    `Is a bit not enough: given, or not? Reader 0 now stores a plain \`none\` when it gives back, without
-    the number. The writer is killed at the same place as before.`,
+    `Is a bit not enough: published, or not? Reader 0 now stores a plain \`none\` when it gives
+    back, without the number. The writer is killed at the same place as before.`,
   );
   const forgetful = newCast();
   const reader = new ForgetfulReader(forgetful.ring, 0);
@@ -240,11 +243,11 @@ function breakIt(): void {
   film(cast, ["heir", cast.writer.finish()], ["reader 0", reader.receive()]);
   look(() => reader.seen);
   say(
-    `Twice. "Has had it" and "was never given it" look the same. The other way round, with an heir that
-    gives it to nobody, reader 1 would have lost it.`,
+    `Twice. "Has had it" and "never had it" look the same. The other way round, with an heir that
+    publishes to nobody, reader 1 would have lost it.`,
   );
 
-  step("Hints that are believed");
+  step("Trusted hints");
   say(
     "This writer looks at AVAIL only. Reader 1 is killed three times in the middle of giving back.",
   );
@@ -263,8 +266,8 @@ function breakIt(): void {
   predict("What does the writer do now?");
   film(believers, ["writer", believers.writer.publish("21.8 C")]);
   say(
-    `It waits for ever, with three samples that are nobody's. The counts say that one has not given
-    them back, and he is dead. Whoever asks the words finds all three free.`,
+    `It waits for ever, with three free samples. The counts say that a reader has not given them
+    back, but that reader is dead. The words show that all three are free.`,
   );
 }
 

@@ -26,16 +26,16 @@ function main(name: string): void {
   const second = replace(name, ends.publisher);
   loseSome(name, second, ends.subscriber);
   say(
-    `All of this was one program. Now take two, each in a terminal of its own: run the first line here
-    and the second there, and kill the publisher in the middle of a frame.`,
+    `All of this was one program. Now take two, each in a terminal of its own: run the first line
+    here and the second there, and kill the publisher in the middle of a frame.`,
   );
 }
 
 function meet(name: string): Ends {
   step("A topic");
   say(
-    `A topic is a vring with a name. There is no daemon that must run before, and no order: whoever
-    comes first makes it. Here that is the subscriber.`,
+    `A topic is a vring with a name. It needs no daemon, and programs may start in any order: the
+    first one makes it. Here that is the subscriber.`,
   );
   const subscriber = tidyUp(run("subscriber", () => Subscriber.open(name, SHAPE)));
   look(() => subscriber.matched);
@@ -44,7 +44,7 @@ function meet(name: string): Ends {
   look(() => publisher.matched);
   picture(filesOf(name));
   say(
-    "How they know of each other: each has its byte of the file locked. Anybody may look at the locks:",
+    "They know of each other because each locks its byte of the file. Anybody may look at the locks:",
   );
   look(() => topics().find(({ topic }) => topic === name));
   return { publisher, subscriber };
@@ -52,7 +52,7 @@ function meet(name: string): Ends {
 
 function lookInPlace({ publisher, subscriber }: Ends): void {
   step("Nothing is copied");
-  say("The publisher does not send bytes that it has. It asks for room, and fills that.");
+  say("The publisher does not copy bytes that it has. It asks for a sample, and fills it.");
   const loan = run("loan", () => publisher.tryLoan(7)!);
   look(() => {
     loan.set(bytesOf("frame 1"));
@@ -66,8 +66,8 @@ function lookInPlace({ publisher, subscriber }: Ends): void {
   predict("At which address did the publisher write that, and where does the subscriber read it?");
   picture(`${mapsLine(addressOf(loan))}\n${mapsLine(addressOf(sample.bytes))}`);
   say(
-    `Two addresses, and one inode: each of the two handles has mapped the file, as two processes would,
-    and the pages are the same. A frame of 6 MB would take as long as these 7 bytes.`,
+    `Two addresses, and one inode: each of the two handles has mapped the file, as two processes
+    would, and the pages are the same. A frame of 6 MB would take as long as these 7 bytes.`,
   );
   look(() => loan.buffer === sample.bytes.buffer);
   sample[Symbol.dispose]();
@@ -88,8 +88,8 @@ function keepOne({ publisher, subscriber }: Ends): void {
   look(() => publisher.trySend(bytesOf("frame 5")));
   fail(() => publisher.sendSync(bytesOf("frame 5"), { timeout: 100 }));
   say(
-    `The policy is \`block\`, unless you say otherwise: nothing is lost, and so the publisher waits. What
-    is held stays as it is, whoever waits for it:`,
+    `The policy is \`block\`, unless you choose another: nothing is lost, and so the publisher
+    waits. The held sample does not change meanwhile:`,
   );
   if (outcome.state !== "ok") throw new Error("There is no sample");
   const { sample } = outcome;
@@ -102,8 +102,8 @@ function keepOne({ publisher, subscriber }: Ends): void {
 }
 
 function replace(name: string, publisher: Publisher): Publisher {
-  step("Another publisher, and somebody who is late");
-  say("A topic has one publisher at a time. It is a role, as in the tutorials before.");
+  step("Another publisher, and a late subscriber");
+  say("A topic has one publisher at a time. It holds a role, as in the tutorials before.");
   fail(() => Publisher.open(name));
   look(() => {
     publisher.close();
@@ -162,8 +162,9 @@ function breakIt(name: string): void {
   predict("What is in the bytes?");
   look(() => textOf(bytes));
   say(
-    `It is shared memory, and the room is used again. Who wants to keep something copies it, or does not
-    give it back: \`receive\` copies, and \`take\` is for the length of a block, with \`using\`.`,
+    `It is shared memory, and it is used again. To keep the bytes, copy them or do not give them
+    back: \`receive\` copies, and \`take\` holds a sample for the length of a block, with
+    \`using\`.`,
   );
 
   step("A subscriber that keeps everything");
@@ -171,11 +172,11 @@ function breakIt(name: string): void {
   look(() => held.state);
   fail(() => publisher.sendSync(bytesOf("frame 3"), { timeout: 100 }));
   say(
-    `With \`block\`, one subscriber that gives nothing back stops the topic. Under the other policies it
-    stops nobody else, as long as there is room for one more than all of them hold. If it leaves, or
-    is killed, everything that it held is free at once:`,
+    `With \`block\`, one subscriber that gives nothing back stops the topic. Under the other
+    policies it stops no other, as long as the topic is deeper than the number of held samples. If
+    it closes, or is killed, all of its samples are free at once:`,
   );
-  predict("It closes, with the sample still in its hands. Can the publisher go on?");
+  predict("It closes while it still holds the sample. Can the publisher continue?");
   look(() => {
     subscriber.close();
   });
@@ -192,8 +193,8 @@ function crash(name: string): void {
 function die(name: string): void {
   step("Die while holding everything");
   say(
-    `This program is publisher and subscriber. (The topic is opened with \`persist\`, so that it stays.)
-    The subscriber takes every sample, and gives none back.`,
+    `This program is publisher and subscriber. (The topic is opened with \`persist\`, so that it
+    stays.) The subscriber takes every sample, and gives none back.`,
   );
   const publisher = Publisher.open(name, { ...SHAPE, persist: true });
   const subscriber = Subscriber.open(name);
@@ -206,8 +207,8 @@ function die(name: string): void {
   });
   look(() => publisher.trySend(bytesOf("frame 4")));
   say(
-    `Then comes a bug, somewhere in native code: it reads address 16, where nothing is ever mapped. The
-    kernel will end this program with SIGSEGV. Run the same command again afterwards.`,
+    `Then comes a bug, somewhere in native code: it reads address 16, where nothing is ever mapped.
+    The kernel will end this program with SIGSEGV. Run the same command again afterwards.`,
   );
   predict("How many of the three samples will the next publisher be able to use?");
   look(() => new Uint8Array(bufferAt(16, 1))[0]);
@@ -221,8 +222,8 @@ function takeOver(name: string, subscriber: Subscriber<Uint8Array<ArrayBuffer>>)
   look(() => publisher.counters);
   look(() => Array.from({ length: 4 }, (_, i) => publisher.trySend(bytesOf(`frame ${i + 4}`))));
   say(
-    `All three: the depth of the topic. The dead subscriber's lock was gone, so it no longer holds its
-    samples. The subscriber that takes its place clears its words first, without any time-out.`,
+    `All three: the depth of the topic. The dead subscriber's lock was gone, so it no longer holds
+    its samples. The subscriber that takes its place clears its words first, without any time-out.`,
   );
   const got: string[] = [];
   look(() => subscriber.poll((bytes) => got.push(textOf(bytes))));

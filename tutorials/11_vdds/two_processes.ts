@@ -41,8 +41,8 @@ export function publisherProcess(name: string): void {
     loan.set(bytesOf("FRA"));
   });
   say(
-    `Half a frame is in shared memory. Go on in the other terminal until it waits for this frame. Then
-    kill this process, from a third terminal, and watch the second:`,
+    `Half a frame is in shared memory. Continue in the other terminal until it waits for this frame.
+    Then kill this process, from a third terminal, and watch the second:`,
   );
   picture(`kill -9 ${Deno.pid}`);
   ask("\n[or Enter here: complete the frame, publish it, and leave] ");
@@ -103,7 +103,7 @@ function waitForNext(subscriber: Subscriber<Uint8Array<ArrayBuffer>>): "lost" | 
 function takeOver(name: string, subscriber: Subscriber<Uint8Array<ArrayBuffer>>): void {
   say(
     `The dead one's frame was never published, so nobody sees the half of it. What this process held
-    has stayed as it was. And anybody may be the publisher now; so let it be this one.`,
+    has stayed as it was. And any process may be the publisher now, so let it be this one.`,
   );
   const publisher = tidyUp(run("publisher", () => Publisher.open(name)));
   look(() => publisher.sequence);

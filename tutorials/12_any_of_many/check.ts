@@ -74,7 +74,7 @@ export function checksOf(listen: Listen): Check[] {
     },
     {
       what: "a bell that rings without a message reports nothing",
-      check: () => ringForNothing(listen),
+      check: () => ringWithoutMessage(listen),
       hint: "after a wake-up look again, and without news begin again: also with the bells.",
     },
   ];
@@ -93,7 +93,7 @@ interface Deed {
   readonly before: number;
   readonly slot: number;
   /** It only rings. */
-  readonly forNothing?: boolean;
+  readonly onlyRings?: boolean;
 }
 
 /** It sleeps, and nobody comes any more. */
@@ -198,8 +198,8 @@ class Scene implements Disposable {
   }
 
   #do(): void {
-    const { slot, forNothing = false } = this.#deeds.shift()!;
-    this.write(slot, forNothing ? "a ring for nothing" : "a message");
+    const { slot, onlyRings = false } = this.#deeds.shift()!;
+    this.write(slot, onlyRings ? "a ring without a message" : "a message");
   }
 
   /** The kernel compares: it is asked to sleep until a time that is over. */
@@ -288,13 +288,13 @@ function tryTwo(listen: Listen, first: Deed, second: Deed): void {
   }
 }
 
-function ringForNothing(listen: Listen): void {
+function ringWithoutMessage(listen: Listen): void {
   for (const slot of IN_MASK) {
     const never = { before: Infinity, slot };
-    using idle = new Scene(listen, [{ ...never, forNothing: true }]);
+    using idle = new Scene(listen, [{ ...never, onlyRings: true }]);
     idle.expect(MASK, "asleep", `The bell of slot ${slot} rings without a message.`);
     for (const other of IN_MASK) {
-      using scene = new Scene(listen, [{ ...never, forNothing: true }, { ...never, slot: other }]);
+      using scene = new Scene(listen, [{ ...never, onlyRings: true }, { ...never, slot: other }]);
       scene.expect(
         MASK,
         1 << other,

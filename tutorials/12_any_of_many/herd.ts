@@ -67,7 +67,7 @@ function callsOfThreads(): number[][] {
 /** Waits until it is so; not for ever. */
 export async function until(isSo: () => boolean): Promise<void> {
   for (let ms = 0; !isSo(); ms++) {
-    if (ms > 20_000) throw new Error("Cannot go on: what is waited for is not to be seen");
+    if (ms > 20_000) throw new Error("Cannot continue: the awaited state does not appear");
     await new Promise((resolve) => setTimeout(resolve, 1));
   }
 }

@@ -17,22 +17,22 @@ const MS = 1e6;
 const everyone = 2 ** 31 - 1;
 const EIGHT = [1, 2, 3, 4, 5, 6, 7, 8];
 
-/** How often they were woken, and how often there was something for them. */
+/** How often each listener was woken, and how often it had news. */
 function told({ waiters }: Herd): (string | number)[][] {
   const rows = waiters.map((
     { slot, bits, wakes, news },
   ) => [slot, hex(bits), wakes, news, wakes - news]);
-  return [["slot", "bits", "woken", "news", "for nothing"], ...rows];
+  return [["slot", "bits", "woken", "news", "needlessly"], ...rows];
 }
 
 /** Everybody sleeps on one word; gives how often somebody was woken. */
 export async function oneWord(): Promise<number> {
   step("One word for all");
   say(
-    `A robot has many sensors, and each writes into a slot of its own. Several programs listen, each to
-    another slot. The simplest way: one word counts all events, and everybody sleeps on it. Whoever
-    is woken looks whether there is news in its slot. Here are eight listeners for slots 1 to 8. Each is a
-    thread of this program, and it really sleeps:`,
+    `A robot has many sensors, and each writes into a slot of its own. Several programs listen, each
+    to another slot. The simplest way: one word counts all events, and every listener sleeps on it.
+    When it wakes up, it looks for news in its slot. Here are eight listeners for slots 1 to 8. Each
+    is a thread of this program, and it really sleeps:`,
   );
   const herd = new Herd(EIGHT);
   await herd.allAsleep();
@@ -41,15 +41,15 @@ export async function oneWord(): Promise<number> {
     ...sleepersOn(herd.events).map(({ thread, value }) => [thread, value]),
   ]));
   say(
-    "(That is the kernel's own account: `/proc/self/task/*/syscall` tells who is in which call.)",
+    "(That is the kernel's own account: `/proc/self/task/*/syscall` shows each thread's system call.)",
   );
   predict("Ten events in slot 3. How often is a thread woken, and how often needlessly?");
   const woken = await runAsync("woken", () => herd.write(3, 10));
   picture(table(told(herd)));
   say(
-    `Each event wakes all, and for seven of eight there is nothing. They look, and go to sleep again.
+    `Each event wakes all, and seven of eight find nothing. They look, and go to sleep again.
     That is called a thundering herd, and it becomes worse with every listener: with a hundred slots
-    and a hundred listeners, 99 of 100 wakes are for nothing.`,
+    and a hundred listeners, 99 of 100 wake-ups are needless.`,
   );
   await herd.dismiss();
   return woken;
@@ -65,8 +65,8 @@ export async function bits(all: number): Promise<void> {
   step("A bit for each");
   say(
     `The kernel can help. A sleeper may pass 32 bits (FUTEX_WAIT_BITSET), and so may a waker
-    (FUTEX_WAKE_BITSET). It wakes those who sleep on the word and have at least one bit in common with
-    it. So every slot gets a bit.`,
+    (FUTEX_WAKE_BITSET). It wakes those who sleep on the word and have at least one bit in common
+    with it. So every slot gets a bit.`,
   );
   const herd = new Herd(EIGHT, bitOf);
   await herd.allAsleep();
@@ -88,13 +88,13 @@ export async function limits(): Promise<void> {
   say("There are 32 of them. This is what JavaScript makes of the bits of slots 1, 32 and 33:");
   look(() => [bitOf(1), bitOf(32), bitOf(33)]);
   const herd = new Herd([1, 2, 33], bitOf);
-  predict("Ten events in slot 1. Who is woken?");
+  predict("Ten events in slot 1. Which listeners wake up?");
   await runAsync("woken", () => herd.write(1, 10, bitOf(1)));
   picture(table(told(herd)));
   await herd.dismiss();
   say(
-    `The second limit: there is one word for all. A listener notes the word, looks at its slot, and then
-    wants to sleep. Meanwhile there is an event, in a slot of somebody else.`,
+    `The second limit: there is one word for all. A listener notes the word, looks at its slot, and
+    then wants to sleep. Meanwhile there is an event, in another slot.`,
   );
   const [events, asleep] = newWords();
   predict("That happens a thousand times. How often does it sleep?");
@@ -118,9 +118,9 @@ export async function limits(): Promise<void> {
 /** A flag for each bit, and what a death between the flag and the wake does. */
 async function twoSteps(events: Word32, asleep: Word32): Promise<void> {
   say(
-    `The third: the writer would like to know whether anybody sleeps, as it calls the kernel for every
-    event otherwise. So let another word have the bits of those who sleep. The writer takes its bit
-    down, and wakes. Those are two steps. Here is somebody who sleeps for slot 3:`,
+    `The third: the writer would like to know whether anybody sleeps. Otherwise it calls the kernel
+    for every event. So let another word have the bits of the sleepers. The writer takes its bit
+    down, and wakes. Those are two steps. Here a listener sleeps for slot 3:`,
   );
   look(() => asleep.or(bitOf(3)));
   const seen = events.load();
@@ -130,7 +130,7 @@ async function twoSteps(events: Word32, asleep: Word32): Promise<void> {
     events.add(1);
     asleep.and(~bitOf(3)); // and here the writer is killed
   });
-  predict("Another writer has an event in slot 3. Whom does it wake?");
+  predict("Another writer has an event in slot 3. Which listeners does it wake?");
   look(() => {
     events.add(1);
     if ((asleep.load() & bitOf(3)) !== 0) {
@@ -143,13 +143,14 @@ async function twoSteps(events: Word32, asleep: Word32): Promise<void> {
     ["", `it is ${events.load()}`],
   ]));
   say(
-    `Nobody: the bit is down, so nobody seems to sleep. It is the death of tutorial 8, \`--break\`. There
-    one call took the bell and woke, FUTEX_WAKE_OP. But that call has no room for bits:`,
+    `None: the bit is down, so nobody seems to sleep. It is the death of tutorial 8, \`--break\`.
+    There, one call lowered the bell and woke all: FUTEX_WAKE_OP. But that call has no room for
+    bits:`,
   );
-  predict("This one wants to be woken for its bit. Will it be, by a call without?");
+  predict("This sleeper waits for its bit. Does a call without bits wake it?");
   look(() => addAndWake(events.address));
   await sleeping;
-  say("It does, and it would wake anybody else too. So it is either in one step or with bits.");
+  say("It does, and it would wake all the others too. So waking is either one step, or by bits.");
 }
 
 /** Two words that are 0. */
@@ -167,7 +168,7 @@ export function lookThenNote(): void {
     nothing.`,
   );
   look(() => count.load());
-  say("Now comes the event. The writer does all that it should.");
+  say("Now comes the event. The writer does everything right.");
   look(() => {
     count.add(1);
     events.add(1);
@@ -179,9 +180,9 @@ export function lookThenNote(): void {
   look(() => wait(events.address, value, now() + 100 * MS));
   look(() => count.load());
   say(
-    `It slept for 100 ms, with news in its slot, and would have for ever. It had noted a word in which
-    the event was counted already. First note the word (or raise the bell), then look. The word before
-    the event was 0:`,
+    `It slept for 100 ms, with news in its slot, and would have for ever. It had noted a word in
+    which the event was counted already. First note the word (or raise the bell), then look. The
+    word before the event was 0:`,
   );
   look(() => wait(events.address, 0, now() + 100 * MS));
 }
@@ -190,15 +191,15 @@ export function lookThenNote(): void {
 export async function wakeOne(): Promise<void> {
   step("Wake one");
   say(
-    `A writer knows that there is only one listener for slot 1, and only one is what it wakes. It
-    forgets that slot 33 has the same bit, and that somebody sleeps for that one too.`,
+    `A writer knows that slot 1 has only one listener, so it wakes only one. It forgets that slot 33
+    has the same bit, and that a listener sleeps for that one, too.`,
   );
   const [events] = newWords();
   const for33 = sleepOn(events, 0, bitOf(33)).then(() => 33);
   await until(() => sleepersOn(events).length === 1);
   const for1 = sleepOn(events, 0, bitOf(1)).then(() => 1);
   await until(() => sleepersOn(events).length === 2);
-  predict("News in slot 1. Who is woken?");
+  predict("News in slot 1. Which of the two wakes up?");
   look(() => {
     events.add(1);
   });
@@ -206,8 +207,8 @@ export async function wakeOne(): Promise<void> {
   await runAsync("woken", () => Promise.race([for33, for1]));
   look(() => sleepersOn(events).map(({ value, bits }) => ({ value, bits })));
   say(
-    `The one that came first, and it finds nothing, and goes to sleep again. The other one sleeps on,
-    and has news. Who shares a word, or a bit, must be woken with all who share it.`,
+    `The one that came first. It finds nothing, and goes to sleep again. The other one has news, and
+    sleeps on. All listeners that share a word, or a bit, must be woken together.`,
   );
   look(() => wake(events.address, everyone, bitOf(1)));
   await for1;

@@ -39,22 +39,22 @@ async function main(name: string): Promise<void> {
   killedWhileWriting(name, speed);
   await anyOfAnyKind(name, speed);
   say(
-    `All of this was one program. Now take two, each in a terminal of its own: run the first line here
-    and the second there, and kill the writer in the middle of a message.`,
+    `All of this was one program. Now take two, each in a terminal of its own: run the first line
+    here and the second there, and kill the writer in the middle of a message.`,
   );
 }
 
 async function aBellForEach(): Promise<void> {
   step("A bell for each");
   say(
-    `The other way: as many words as slots, each a bell as in tutorial 8, and one sleep on many words.
-    That call is younger, futex_waitv of Linux 5.16. It takes a list of words, and the value that each
-    of them must have.`,
+    `The other way: as many words as slots, each a bell as in tutorial 8, and one sleep on many
+    words. That call is younger, futex_waitv of Linux 5.16. It takes a list of words, and the value
+    that each of them must have.`,
   );
   const memory = tidyUp(Mapping.anonymous(pageSize(), "three bells"));
   const bells = [0, 64, 128].map((offset) => new Doorbell(memory, { path: "bell", offset }));
   const list = new FutexVector();
-  say("Three slots, and somebody listens to 0 and 1. First it raises their bells, then it looks:");
+  say("Three slots, and a listener to 0 and 1. First it raises their bells, then it looks:");
   look(() => {
     for (const bell of bells.slice(0, 2)) {
       list.push(bell.word.address, bell.raise());
@@ -80,19 +80,19 @@ async function aBellForEach(): Promise<void> {
   look(() => bells.map((bell) => bell.word.load()));
   list.close();
   say(
-    `It even tells which it was. A bell goes up by 2 with each system call: 1 when it is raised, 1
-    when it is rung. Bell 0 is still up, and that will cost its writer one call for nothing. And the
-    order is the one of tutorial 8: raise, look, sleep. An event between the look and the sleep
-    makes its bell even, and then the kernel says that it differs. \`--break\` does it in the
-    other order.`,
+    `It even returns which bell it was. A bell goes up by 2 with each system call: 1 when it is
+    raised, 1 when it is rung. Bell 0 is still up, which will cost its writer one needless call. And
+    the order is the one of tutorial 8: raise, look, sleep. An event between the look and the sleep
+    makes its bell even, and then the kernel says that it differs. \`--break\` does it in the other
+    order.`,
   );
 }
 
 async function theListener(name: string): Promise<void> {
   step("31 busy slots and a quiet one");
   say(
-    `That is what \`Listener\` does, in \`src/babus/listener.ts\`. A domain is a name for slots, and each
-    slot has its bell. 31 of these will be busy, and the listener wants the 32nd.`,
+    `That is what \`Listener\` does, in \`src/babus/listener.ts\`. A domain is a group of slots with
+    a name, and each slot has its bell. 31 of these will be busy, and the listener wants the 32nd.`,
   );
   const robot = run("robot", () => Domain.open(name));
   closeAtEnd(robot);
@@ -115,7 +115,7 @@ async function theListener(name: string): Promise<void> {
   look(() => calls());
   look(() => bells.map((bell) => bell.load()).join(" "));
   say(
-    "3,100 messages, and nobody has called the kernel to wake anybody. Now one in the quiet slot:",
+    "3,100 messages, and not one system call to wake anybody. Now one in the quiet slot:",
   );
   look(() => quiet.writeSync("hello"));
   await runAsync("news", () => waiting.then((slots) => slots.map((slot) => slot.name)));
@@ -127,8 +127,8 @@ async function theListener(name: string): Promise<void> {
 function theSlot(name: string): Slot<string> {
   step("What is in a slot");
   say(
-    `A slot keeps the newest message, and the last few before it. Writers do not wait for readers; who
-    is late has missed something, and can tell what.`,
+    `A slot keeps the newest message, and the last few before it. Writers do not wait for readers; a
+    late reader has missed messages, and learns how many.`,
   );
   const robot = Domain.open(name);
   closeAtEnd(robot);
@@ -146,13 +146,13 @@ function theSlot(name: string): Slot<string> {
   look(() => {
     write(7);
   });
-  predict("The slot keeps three. What does the reader get, and what is it told?");
+  predict("The slot keeps three. What does the reader get, and how does it learn of its loss?");
   run("news", () => speed.since(2));
   const words = lookInto(name, "speed");
-  say("Message n lies in entry n % 4. There is one entry more than can be looked back at:");
+  say("Message n is in entry n % 4. The slot has one entry more than it keeps messages:");
   picture(entriesOf(words));
   say(
-    "One can also look at a message in place, as in tutorial 11. But nobody waits for that look:",
+    "You can also read a message in place, as in tutorial 11. But no writer waits for you:",
   );
   const view = run("view", () => speed.view()!);
   look(() => textOf(view.bytes));
@@ -167,9 +167,9 @@ function theSlot(name: string): Slot<string> {
   look(() => view.valid);
   look(() => textOf(view.bytes));
   say(
-    `These bytes are not a message: they are number 11, cut to the length of number 7. \`valid\` reads
-    the stamp, which the writer makes 0 before it changes the first byte. So first read all that you
-    want, and then ask. If the answer is true, the bytes that you read are right.`,
+    `These bytes are not a message: they are number 11, cut to the length of number 7. \`valid\`
+    reads the stamp, which the writer makes 0 before it changes the first byte. So first read all
+    that you want, and then ask. If the answer is true, the bytes that you read are right.`,
   );
   return speed;
 }
@@ -177,9 +177,10 @@ function theSlot(name: string): Slot<string> {
 function killedWhileWriting(name: string, speed: Slot<string>): void {
   step("Killed while writing");
   say(
-    `Anybody may write, one at a time. A writer has a seat, which is a lock that the kernel gives up when
-    it dies, and notes its seat in a word, plus 1, as 0 is nobody. Here is one by hand, as \`src/babus/write_lock.ts\` does it.
-    It will die in the middle of a message.`,
+    `Any process may write, one at a time. A writer has a seat, which is a lock that the kernel
+    releases when it dies. It stores the number of its seat plus 1 in a word, because 0 means
+    nobody. Here is a writer by hand, with the steps of \`src/babus/write_lock.ts\`. It will die in
+    the middle of a message.`,
   );
   const dying = lookInto(name, "speed");
   const owner = ownerOf(dying);
@@ -190,31 +191,33 @@ function killedWhileWriting(name: string, speed: Slot<string>): void {
     copyIn(dying.region.mapping, dying.messageAt(number), bytesOf("SPEED"));
   });
   picture(entriesOf(dying));
-  predict("Half a message lies there. What do readers see, and may another one write?");
+  predict("Half a message is in the entry. What do readers see, and may another writer write?");
   look(() => speed.latest());
   look(() => speed.tryWrite("speed is 9000"));
-  say("Readers do not look there. The other one has to wait: as far as it knows, this one lives.");
-  say("Now it dies. What the kernel does then, whatever the program was doing:");
+  say(
+    "Readers do not look there. The other writer has to wait: as far as it knows, this one is alive.",
+  );
+  say("Now it dies. The kernel does this for any dead process:");
   look(() => {
     seat.close();
   });
   look(() => owner.load());
-  predict("The word still says that seat 2 is writing. May another one write now?");
+  predict("The word still says that seat 2 is writing. May another writer write now?");
   look(() => speed.tryWrite("speed is 12"));
   picture(entriesOf(dying));
   say(
-    `It has seen that nobody sits there, has taken the seat for a moment, and put its own in its place.
-    There was nothing to repair: number ${number} had never been published, so its place and its number
+    `It saw that the seat was empty, took it for a moment, and stored its own number in the word.
+    Nothing needed repair: number ${number} had never been published, so its entry and its number
     are used again.`,
   );
   look(() => speed.since(9));
 }
 
 async function anyOfAnyKind(name: string, speed: Slot<string>): Promise<void> {
-  step("Any of any kind");
+  step("Slots, rings and topics");
   say(
-    `Rings have bells, and topics have bells. So \`waitAny\` can sleep on all of them together: here on a
-    listener, a ring and a topic.`,
+    `Rings have bells, and topics have bells. So \`waitAny\` can sleep on all of them together: here
+    on a listener, a ring and a topic.`,
   );
   const text = { codec: codec.text };
   const listener = tidyUp(run("listener", () => new Listener().add(speed)));
@@ -228,7 +231,7 @@ async function anyOfAnyKind(name: string, speed: Slot<string>): Promise<void> {
     [ring, "ring"],
     [topic, "topic"],
   ]);
-  say("Each time, the program begins to wait, and then comes a message from somewhere.");
+  say("Each time, the program begins to wait, and then a message arrives.");
   predict("Publisher, slot, ring, in this order. Which is the first of each wait?");
   const begin = async () => {
     const first = waitAny([...names.keys()], PATIENT).then((one) => names.get(one));
@@ -247,7 +250,7 @@ async function anyOfAnyKind(name: string, speed: Slot<string>): Promise<void> {
   look(() => producer.trySend("an order"));
   await runAsync("first", () => first);
   look(() => ring.tryReceive());
-  say("`waitAny` only says who has something; one turns to that one as ever.");
+  say("`waitAny` only returns the handle that is ready; then you receive from it as usual.");
 }
 
 /** What goes wrong with one word for all. */

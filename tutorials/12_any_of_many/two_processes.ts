@@ -45,8 +45,8 @@ export function writerProcess(name: string): void {
   });
   look(() => notes.writeSync(`${Deno.pid}`));
   say(
-    `Half a message is in shared memory. Go on in the other terminal until it waits for its turn to
-    write. Then kill this process, from a third terminal, and watch the second:`,
+    `Half a message is in shared memory. Continue in the other terminal until it waits for its turn
+    to write. Then kill this process, from a third terminal, and watch the second:`,
   );
   picture(`kill -9 ${Deno.pid}`);
   ask("\n[or Enter here: complete the message, and publish it] ");
@@ -99,7 +99,7 @@ export function listenerProcess(name: string): void {
   say(
     messages.some(({ value }) => value === "speed is 3")
       ? "The writer lived and published its message first. There is nothing to repair."
-      : `The writer died. It had claimed number 3 and written half of the message. It never published
-        that message, so nobody has seen it, and the next writer was given number 3.`,
+      : `The writer died. It had claimed number 3 and written half of the message. It never
+    published that message, so nobody has seen it, and the next writer was given number 3.`,
   );
 }
