@@ -41,7 +41,25 @@ export type {
 } from "./src/circular/outcome.ts";
 export type { CircularBufferOptions } from "./src/circular/geometry.ts";
 export type { RingConnectOptions, RingOptions } from "./src/lane/geometry.ts";
-export { type Codec, codec, type Codecs, type SizeOf } from "./src/codec.ts";
+export {
+  type Codec,
+  codec,
+  type Codecs,
+  type DescribedCodec,
+  describedType,
+  type SizeOf,
+} from "./src/codec.ts";
+export type {
+  CallsDescription,
+  CodecDescription,
+  FieldDescription,
+  FieldTypeDescription,
+  StructDescription,
+  TypeDescription,
+} from "./src/layout/describe.ts";
+export type { DescribedLayout } from "./src/layout/rebuild.ts";
+export type { Properties } from "./src/region/description.ts";
+export type { MessageType } from "./src/region/header.ts";
 export type {
   SpscByteConnectOptions,
   SpscByteOptions,

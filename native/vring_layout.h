@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 #define REGION_HEADER_VERSION 1u
-#define REGION_HEADER_HASH UINT64_C(0x7e745a3e917f3aed)
+#define REGION_HEADER_HASH UINT64_C(0x139104925488b9b7)
 struct region_header {
   char magic[8]; /* always "vring"; UTF-8, padded with NUL unless full */
   uint32_t header_version; /* the version of this header */
@@ -24,7 +24,8 @@ struct region_header {
   uint8_t creator[16]; /* random identity of this region */
   char message_name[64]; /* the name of the message type; UTF-8, padded with NUL unless full */
   uint64_t part_bytes; /* each so many bytes of data are mapped twice; 0 if none are */
-  uint8_t reserved[24]; /* zero */
+  uint32_t description_bytes; /* the size of the description after the control block */
+  uint8_t reserved[20]; /* zero */
   _Alignas(64) _Atomic uint32_t state; /* bit 0: kept when the last member leaves */
   uint8_t _pad_196[60];
 };
@@ -43,7 +44,8 @@ _Static_assert(offsetof(struct region_header, data_offset) == 72, "region_header
 _Static_assert(offsetof(struct region_header, creator) == 80, "region_header.creator");
 _Static_assert(offsetof(struct region_header, message_name) == 96, "region_header.message_name");
 _Static_assert(offsetof(struct region_header, part_bytes) == 160, "region_header.part_bytes");
-_Static_assert(offsetof(struct region_header, reserved) == 168, "region_header.reserved");
+_Static_assert(offsetof(struct region_header, description_bytes) == 168, "region_header.description_bytes");
+_Static_assert(offsetof(struct region_header, reserved) == 172, "region_header.reserved");
 _Static_assert(offsetof(struct region_header, state) == 192, "region_header.state");
 _Static_assert(_Alignof(struct region_header) == 64, "alignment of region_header");
 _Static_assert(sizeof(struct region_header) == 256, "size of region_header");

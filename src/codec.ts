@@ -8,9 +8,17 @@ import { byteLengthOf, dataOf, fill, inWords } from "./arguments.ts";
 import { CorruptRegionError } from "./errors.ts";
 import { isLayout } from "./layout/fields.ts";
 import { gapsOf, zeroGaps } from "./layout/gaps.ts";
+import {
+  type CodecDescription,
+  describeLayout,
+  type StructDescription,
+  type TypeDescription,
+} from "./layout/describe.ts";
 import { fingerprint } from "./layout/hash.ts";
 import type { AnyLayout, Value } from "./layout/layout.ts";
+import { type DescribedLayout, layoutOf } from "./layout/rebuild.ts";
 import { loadFields, misfit, stepsOf, storeFields } from "./layout/values.ts";
+import { descriptionOf, type MessageType } from "./region/header.ts";
 
 /** Returns the most bytes that a value can take. */
 export type SizeOf<T> = { of(value: T): number }["of"]; // a method: a Codec<Cat> is a Codec<unknown>
@@ -18,12 +26,7 @@ export type SizeOf<T> = { of(value: T): number }["of"]; // a method: a Codec<Cat
 /** Turns values of one type into bytes and back. */
 export interface Codec<T> {
   /** The type of the messages, which must be the same on both sides; checked on opening. */
-  readonly type: {
-    /** The name, for people. */
-    readonly name: string;
-    /** The identity. */
-    readonly hash: bigint;
-  };
+  readonly type: MessageType;
   /** The most bytes that a value can take, or a function that returns it for one value. */
   readonly sizeBytes: number | SizeOf<T>;
   /**
@@ -44,7 +47,7 @@ export interface Codec<T> {
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true }); // a BOM is part of the text
 
-function plain(name: string): Codec<unknown>["type"] {
+function plain(name: string): MessageType {
   return { name, hash: fingerprint(`codec ${name}`) };
 }
 
@@ -124,7 +127,7 @@ function struct<L extends AnyLayout>(layout: L): Codec<Value<L>> {
     if (!storeFields(steps, data, at, value)) throw misfit(layout, value);
   };
   const made: Codec<Value<L>> = {
-    type: { name, hash },
+    type: { name, hash, description: describeLayout(layout) },
     sizeBytes: size,
     transient: true,
     encode: (value, into) => {
@@ -143,6 +146,25 @@ function struct<L extends AnyLayout>(layout: L): Codec<Value<L>> {
     },
   };
   FORMS.set(made, { kind: "struct", size, store, load } as Form);
+  return made;
+}
+
+/**
+ * Passes the bytes of messages of any type through unchanged: the codec has that type's identity, and
+ * so its regions open, but nothing encodes or decodes.
+ */
+function raw(type: MessageType): Codec<Uint8Array> {
+  const { name, hash } = type;
+  if (typeof name !== "string" || typeof hash !== "bigint") {
+    throw new TypeError(
+      `Cannot make a codec of ${inWords(name)}, ${
+        inWords(hash)
+      }: a type has a name and a hash; pass ` +
+        "that of a region or a codec",
+    );
+  }
+  const made: Codec<Uint8Array> = { ...bytes, type: { ...type } };
+  FORMS.set(made, { kind: "bytes" });
   return made;
 }
 
@@ -188,6 +210,11 @@ export interface Codecs {
   json<T>(): Codec<T>;
   /** Encodes the fields of a layout, which both sides must declare alike. */
   struct<L extends AnyLayout>(layout: L): Codec<Value<L>>;
+  /**
+   * Passes the bytes of messages of another type through unchanged, for tools and bridges that do
+   * not know it.
+   */
+  raw(type: MessageType): Codec<Uint8Array>;
 }
 
 /**
@@ -203,4 +230,59 @@ export interface Codecs {
  * console.log(length, Sample.decode(bytes).time); // 16 1.5
  * ```
  */
-export const codec: Codecs = { bytes, text, json, struct };
+export const codec: Codecs = { bytes, text, json, struct, raw };
+
+/** A codec made from a description, and the layout of its values if they have one. */
+export interface DescribedCodec extends Codec<unknown> {
+  /** The layout of a struct: it views, inspects and declares the values. */
+  readonly layout?: DescribedLayout;
+}
+
+/**
+ * Makes a codec for messages of a type that this program did not declare, from the description that
+ * a region stores. It reads and writes structs field by field, and text and JSON. It passes the
+ * messages of any other codec through as bytes. Throws a CorruptRegionError if the description is
+ * not that of the type.
+ *
+ * @example Print the values of any topic
+ * ```ts ignore
+ * import { describedType, regions, Subscriber } from "@vring/vring";
+ *
+ * const { name, details } = regions().find(({ kind }) => kind === "topic")!;
+ * using subscriber = Subscriber.open(name, { codec: describedType(details!.type!) });
+ * for await (const value of subscriber) console.log(value);
+ * ```
+ */
+export function describedType(type: MessageType | TypeDescription): DescribedCodec {
+  const isStored = "hash" in type && typeof type.hash === "bigint";
+  const description = isStored ? descriptionOf(type as MessageType) : type as TypeDescription;
+  if ("request" in description) {
+    throw new TypeError(
+      "Cannot make a codec of the type of calls: it has two; pass its `request` or its `response`",
+    );
+  }
+  const made = "struct" in description ? describedStruct(description) : describedCodec(description);
+  if (!isStored || made.type.hash === type.hash) return made;
+  throw invalid(made.type.name, "has another hash than the type");
+}
+
+function describedCodec({ codec: name, hash: hex }: CodecDescription): Codec<unknown> {
+  const hash = BigInt(`0x${hex}`);
+  const known = [bytes, text, json()] as Codec<unknown>[];
+  return known.find(({ type }) => type.hash === hash) ?? raw({ name, hash }) as Codec<unknown>;
+}
+
+function describedStruct(description: StructDescription): DescribedCodec {
+  try {
+    const layout = layoutOf(description);
+    return Object.assign(struct(layout), { layout });
+  } catch (error) {
+    throw invalid(description.struct, `is invalid: ${(error as Error).message}`);
+  }
+}
+
+function invalid(name: string, problem: string): CorruptRegionError {
+  return new CorruptRegionError(
+    `Cannot make a codec of "${name}": its description ${problem}; use codec.raw(type)`,
+  );
+}

@@ -87,7 +87,7 @@ import {
   ringProduct,
   RingRegions,
 } from "../lane/geometry.ts";
-import type { MessageType } from "../region/header.ts";
+import { descriptionOf, type MessageType } from "../region/header.ts";
 import { LANE } from "../lane/lane.ts";
 
 /** The most clients of calls. */
@@ -203,7 +203,11 @@ interface CallRegionOptions {
 function typeOf({ request = codec.bytes, response = codec.bytes }: CallRegionOptions): MessageType {
   const name = `${request.type.name} -> ${response.type.name}`;
   const hash = fingerprint(`rpc ${request.type.hash} ${response.type.hash}`);
-  return { name: name.slice(0, 60), hash };
+  const description = {
+    request: descriptionOf(request.type),
+    response: descriptionOf(response.type),
+  };
+  return { name: name.slice(0, 60), hash, description };
 }
 
 /** Describes calls with so many servers to the opener, apart from that number. */

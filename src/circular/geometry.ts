@@ -7,7 +7,6 @@
 import { checkedOptions, inWords } from "../arguments.ts";
 import type { Again } from "../region/poll.ts";
 import type { Region } from "../region/region.ts";
-import { dataOffsetOf } from "../region/header.ts";
 import { type RingOptions, ringProduct, RingRegions } from "../lane/geometry.ts";
 import { CIRCULAR_BUFFER, initialise, type Ring, ringOf } from "./circular_buffer.ts";
 
@@ -20,11 +19,7 @@ export function checkedBuffer<O extends CircularBufferOptions>(name: string, opt
 }
 
 const BUFFERS = new RingRegions(
-  ringProduct(
-    CIRCULAR_BUFFER,
-    undefined,
-    (mapping) => initialise(mapping, dataOffsetOf(CIRCULAR_BUFFER)),
-  ),
+  ringProduct(CIRCULAR_BUFFER, undefined, initialise),
 );
 
 /** Opens a buffer, or creates it: writers and readers may open in any order. */

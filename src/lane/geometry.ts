@@ -65,7 +65,7 @@ export interface Parties {
 export function ringProduct(
   kind: RegionKind,
   parties?: Parties,
-  initialise?: (mapping: Mapping) => void,
+  initialise?: (mapping: Mapping, dataOffset: number) => void,
 ): Product<RingGeometry> {
   const one = { option: "", most: 1, usual: 1, lanesEach: 1 };
   const { option, most, usual, lanesEach } = parties ?? one;

@@ -9,6 +9,8 @@
  *     use       view.ts       accessors in place        values.ts    copies in and out
  *     show      table.ts      for documentation         inspect.ts   what is in memory now
  *               c_header.ts   for C, with every offset asserted
+ *               definition.ts for TypeScript
+ *     store     describe.ts   as a plain value          rebuild.ts   and back
  * ```
  *
  * Memory is little-endian, like both supported processors.
@@ -35,6 +37,7 @@ import { place } from "./place.ts";
 import type { Scalar } from "./scalars.ts";
 import { roundUp } from "./sizes.ts";
 import { toC, toCHeader } from "./tools/c_header.ts";
+import { toDefinition } from "./tools/definition.ts";
 import { inspect } from "./tools/inspect.ts";
 import { toMarkdown } from "./tools/table.ts";
 import { checkValue, loadValue, misfit, storeValue } from "./values.ts";
@@ -89,6 +92,11 @@ export interface Layout<F extends Declarations> extends AnyLayout {
    * Returns the layout as a C11 struct, after those it contains; it needs stddef.h and stdint.h.
    */
   toC(): string;
+  /**
+   * Returns the layout as declarations in TypeScript, after those it contains. They declare the same
+   * memory.
+   */
+  toDefinition(): string;
 }
 
 /** The options of a layout. */
@@ -228,6 +236,10 @@ class DeclaredLayout<F extends Declarations> implements Layout<F> {
 
   toC(): string {
     return toC(this);
+  }
+
+  toDefinition(): string {
+    return toDefinition(this);
   }
 
   /** Returns the bytes of the layout, or throws unless they are all within the memory. */

@@ -60,6 +60,7 @@ import {
   composeHeader,
   dataBytesOf,
   dataOffsetOf,
+  descriptionOffsetOf,
   isDataSize,
   LARGEST_BYTES,
   type MessageType,
@@ -71,7 +72,7 @@ import {
 } from "./header.ts";
 import type { LockFile } from "./liveness.ts";
 import { DIRECTORY, parseFileName } from "./names.ts";
-import { MEMBER, openFile, readHeader } from "./opened.ts";
+import { MEMBER, openFile, readDescription, readHeader } from "./opened.ts";
 import { Again, PATIENCE_MS } from "./poll.ts";
 import { checkAlive, lockAlive, openMember } from "./removal.ts";
 import { fillHoles, reserve } from "./reserve.ts";
@@ -109,7 +110,11 @@ export interface OpenOptions extends AttachOptions {
   /** The number of data bytes that get memory now; all by default. See `Region.allocate`. */
   readonly reservedBytes?: number | undefined;
   /** Fills the control block and data of a new region before any other process can see them. */
-  readonly initialise?: ((mapping: Mapping) => void) | undefined;
+  readonly initialise?: ((mapping: Mapping, dataOffset: number) => void) | undefined;
+  /** The description, as `encodeDescription` made it; none by default. */
+  readonly description?: Uint8Array<ArrayBuffer> | undefined;
+  /** The names of the features that the region uses; none by default. */
+  readonly features?: readonly string[] | undefined;
 }
 
 /** The parts of an attachment. */
@@ -142,7 +147,9 @@ export function tryJoin(
   // Everything that can fail comes before joining: a member that leaves meanwhile is the last one
   // out, and must see that it is.
   const header = readHeader(file.fd, what);
-  checkHeader(header, file.status.size, { kind, ...options }, what);
+  const { size } = file.status;
+  const describe = () => readDescription(file.fd, header);
+  checkHeader(header, { size, describe }, { kind, ...options }, what);
   if (!kind.sparse) fillHoles(file, what, readOnly);
   const mapping = stack.use(mapRegion(kind, file.fd, header, { what, readOnly }));
   if (!readOnly) {
@@ -162,6 +169,7 @@ export function tryCreate(
 ): Parts | undefined {
   const { dataBytes, partBytes, message, group, persist, initialise } = options;
   const { reservedBytes = dataBytes, mode = group === undefined ? 0o600 : 0o640 } = options;
+  const { description = new Uint8Array(0), features = [] } = options;
   using stack = new DisposableStack();
   const action = `create ${what}`;
   const unnamed = files.Open.unnamed | files.Open.write;
@@ -169,7 +177,7 @@ export function tryCreate(
   if (fd < 0) throw makeError(-fd, { syscall: "openat", action });
   using _file = { [Symbol.dispose]: () => files.close(fd) };
   check(files.chmod(fd, 0o600), { syscall: "fchmod", action }); // the umask cut the mode above
-  const start = dataOffsetOf(kind);
+  const start = dataOffsetOf(kind, description.length);
   if (reservedBytes < dataBytes) {
     check(files.truncate(fd, start + dataBytes), { syscall: "ftruncate", action });
   }
@@ -177,11 +185,15 @@ export function tryCreate(
 
   const state = persist ? RegionState.persist : 0;
   const creator = randomId();
-  const bytes = composeHeader(kind, dataBytes, { creator, message, partBytes, state });
+  const bytes = new Uint8Array(descriptionOffsetOf(kind) + description.length);
+  const descriptionBytes = description.length;
+  const extra = { creator, message, partBytes, descriptionBytes, features, state };
+  bytes.set(composeHeader(kind, dataBytes, extra));
+  bytes.set(description, descriptionOffsetOf(kind));
   const header = REGION_HEADER.read(bytes);
   const mapping = stack.use(mapRegion(kind, fd, header, { what, readOnly: false }));
   copyIn(mapping, 0, bytes);
-  initialise?.(mapping);
+  initialise?.(mapping, start);
 
   const member = stack.use(openMember(fd, path, what, { readOnly: false }));
   member.tryLock(MEMBER, "read");
@@ -220,7 +232,7 @@ function mapRegion(
   { what, readOnly }: { what: string; readOnly: boolean },
 ): Mapping {
   const dataBytes = dataBytesOf(header);
-  const before = dataOffsetOf(kind);
+  const before = Number(header.data_offset);
   if (!kind.mirrored) return Mapping.ofFile(fd, { length: before + dataBytes, readOnly, what });
   const capacity = partBytesOf(header);
   const rings = dataBytes / capacity;

@@ -5,16 +5,32 @@
  * An opener copies the header out once and checks every field against its own expectations. Nothing
  * is trusted because of its name.
  *
+ * Formats grow by feature bits, which a type of region names. A region sets the bits of the features
+ * that it uses. A program that does not know an incompatible one refuses the region, and says its
+ * name, which the region stores (description.ts). A compatible one it may ignore. What no bit can
+ * say, such as other words in the control block, is another layout, and so another hash. The header
+ * itself changes with its version; bytes that are reserved are zero, and every reader ignores them.
+ *
  * @module
  */
 
 import { CorruptRegionError, LayoutMismatchError } from "../errors.ts";
 import { layout, type Value } from "../layout/layout.ts";
 import { roundUp } from "../layout/sizes.ts";
+import { describeCodec, differences, type TypeDescription } from "../layout/describe.ts";
 import { pageSize } from "../os/page.ts";
+import { type FeatureBits, LARGEST_DESCRIPTION, type RegionDescription } from "./description.ts";
 
 const MAGIC = "vring";
-const HEADER_VERSION = 1;
+
+/** The version of the header, and what each one has brought. */
+export const HEADER_VERSIONS: readonly string[] = [
+  "the header and the control block",
+  "a description of the message type, the geometry and the policy, and the names of feature bits",
+];
+
+/** The version that this code writes, and the only one that it reads. */
+export const HEADER_VERSION: number = HEADER_VERSIONS.length;
 const BYTE_ORDER = 0x01020304;
 
 /** The largest region: far above any memory, far below the limit of exact numbers. */
@@ -37,7 +53,8 @@ export const REGION_HEADER = layout("region_header", {
   creator: { type: layout.bytes(16), doc: "random identity of this region" },
   message_name: { type: layout.text(64), doc: "the name of the message type" },
   part_bytes: { type: "u64", doc: "each so many bytes of data are mapped twice; 0 if none are" },
-  reserved: { type: layout.bytes(24), doc: "zero" },
+  description_bytes: { type: "u32", doc: "the size of the description after the control block" },
+  reserved: { type: layout.bytes(20), doc: "zero" },
   state: { type: "u32", line: true, doc: "bit 0: kept when the last member leaves" },
 });
 
@@ -61,8 +78,8 @@ export interface RegionKind {
   readonly mostParts?: number;
   /** Whether parts of the data get memory only when needed (`Region.allocate`). */
   readonly sparse?: boolean;
-  /** Feature bits that this code writes and understands. */
-  readonly features?: { readonly compatible: number; readonly incompatible: number };
+  /** The features that this code understands, and their bits; a region states which ones it uses. */
+  readonly features?: Partial<FeatureBits>;
   /** What a region is opened with whose messages have this name, unless it is the codec of that name. */
   readonly openedWith?: (messageName: string) => string | undefined;
 }
@@ -73,12 +90,36 @@ export interface MessageType {
   readonly name: string;
   /** Its identity. */
   readonly hash: bigint;
+  /** All that there is to say about it, for programs that do not know it. */
+  readonly description?: TypeDescription;
 }
 
-/** The offset of the data in a region of this type. */
-export function dataOffsetOf(kind: RegionKind): number {
-  const page = pageSize();
-  return roundUp(REGION_HEADER.size + kind.control.size, page);
+/** Returns the description of a type; one of its name and hash if it has no other. */
+export function descriptionOf({ name, hash, description }: MessageType): TypeDescription {
+  return description ?? describeCodec({ name, hash });
+}
+
+/** The offset of the data in a region of this type, with a description of this size. */
+export function dataOffsetOf(kind: RegionKind, descriptionBytes = 0): number {
+  return roundUp(descriptionOffsetOf(kind) + descriptionBytes, pageSize());
+}
+
+/** The offset of the description in a region of this type. */
+export function descriptionOffsetOf({ control }: Pick<RegionKind, "control">): number {
+  return REGION_HEADER.size + control.size;
+}
+
+/** Returns the bits of features by their names, in one of the words. */
+function bitsOf(names: readonly string[], known: Readonly<Record<string, number>> = {}): number {
+  return names.reduce((bits, name) => name in known ? bits | 1 << known[name]! : bits, 0) >>> 0;
+}
+
+/** Returns the features of a type of region that have these names, with their bits. */
+export function featuresOf(kind: RegionKind, names: readonly string[]): FeatureBits {
+  const chosen = (all: Readonly<Record<string, number>> = {}) =>
+    Object.fromEntries(Object.entries(all).filter(([name]) => names.includes(name)));
+  const { compatible, incompatible } = kind.features ?? {};
+  return { compatible: chosen(compatible), incompatible: chosen(incompatible) };
 }
 
 /** Composes the header of a new region. */
@@ -89,11 +130,14 @@ export function composeHeader(
     creator: Uint8Array;
     message?: MessageType | undefined;
     partBytes?: number | undefined;
+    descriptionBytes?: number;
+    features?: readonly string[];
     state: number;
   },
 ): Uint8Array<ArrayBuffer> {
   const { creator, message, partBytes = dataBytes, state } = extra;
-  const dataOffset = dataOffsetOf(kind);
+  const { descriptionBytes = 0, features = [] } = extra;
+  const dataOffset = dataOffsetOf(kind, descriptionBytes);
   const bytes = new Uint8Array(REGION_HEADER.size);
   REGION_HEADER.write(bytes, {
     magic: MAGIC,
@@ -102,8 +146,8 @@ export function composeHeader(
     kind: kind.name,
     abi_hash: kind.control.hash,
     message_hash: message?.hash ?? 0n,
-    compatible: kind.features?.compatible ?? 0,
-    incompatible: kind.features?.incompatible ?? 0,
+    compatible: bitsOf(features, kind.features?.compatible),
+    incompatible: bitsOf(features, kind.features?.incompatible),
     page_size: pageSize(),
     control_bytes: kind.control.size,
     byte_length: BigInt(dataOffset + dataBytes),
@@ -111,7 +155,8 @@ export function composeHeader(
     creator: new Uint8Array(creator),
     message_name: message?.name ?? "",
     part_bytes: BigInt(kind.mirrored ? partBytes : 0),
-    reserved: new Uint8Array(24),
+    description_bytes: descriptionBytes,
+    reserved: new Uint8Array(20),
     state,
   });
   return bytes;
@@ -144,16 +189,24 @@ export interface Expectation {
   readonly message?: MessageType | undefined;
 }
 
-/** Throws unless this header, in a file of this length, is the expected one. */
+/** The file of a region, as an opener knows it. */
+export interface RegionFile {
+  /** The length of the file. */
+  readonly size: number;
+  /** Reads the description; returns undefined if it is missing or invalid. */
+  describe(): RegionDescription | undefined;
+}
+
+/** Throws unless this header, in this file, is the expected one. */
 export function checkHeader(
   header: RegionHeader,
-  fileBytes: number,
+  file: RegionFile,
   expected: Expectation,
   what: string,
 ): void {
   const { kind, dataBytes, partBytes, message } = expected;
-  const known = kind.features?.incompatible ?? 0;
-  const unknown = (header.incompatible & ~known) >>> 0;
+  const known = kind.features?.incompatible ?? {};
+  const unknown = (header.incompatible & ~bitsOf(Object.keys(known), known)) >>> 0;
   const mismatches: (readonly [differs: boolean, state: string, remedy?: string])[] = [
     [header.kind !== kind.name, `it is of kind "${header.kind}", not "${kind.name}"`],
     [
@@ -161,14 +214,21 @@ export function checkHeader(
       `its control block has layout ${hex(header.abi_hash)}, and this code has ` +
       `${hex(kind.control.hash)}: it was made by another version`,
     ],
-    [unknown !== 0, `it uses features that this version does not know (bits 0x${hex(unknown)})`],
+    [
+      unknown !== 0,
+      `it uses ${
+        unknown === 0 ? "" : featuresInWords(unknown, file)
+      }, which this version does not know`,
+      "update this program, ",
+    ],
     [
       header.page_size !== pageSize(),
       `it was made for pages of ${header.page_size} bytes, and pages here have ${pageSize()}`,
     ],
     [
       message !== undefined && header.message_hash !== message.hash,
-      `its messages are ${describe(header)}, not "${message?.name}" (${hex(message?.hash ?? 0n)})`,
+      `its messages are ${describe(header)}, not "${message?.name}" (${hex(message?.hash ?? 0n)})` +
+      fieldsInWords(header, message, file),
       header.message_hash === 0n ? "" : `open it with ${openerOf(header, kind)}, `,
     ],
     [
@@ -186,7 +246,38 @@ export function checkHeader(
       `Cannot open ${what}: ${state}; ${remedy}use another name, or unlink it once nobody uses it`,
     );
   }
-  checkExtent(header, fileBytes, kind, what);
+  checkExtent(header, file.size, kind, what);
+}
+
+/** Names the features of unknown bits, as the region itself does. */
+function featuresInWords(unknown: number, file: RegionFile): string {
+  const names = Object.entries(file.describe()?.features.incompatible ?? {});
+  const words: string[] = [];
+  for (let bit = 0; bit < 32; bit++) {
+    if ((unknown & 1 << bit) === 0) continue;
+    const named = names.find(([, its]) => its === bit)?.[0];
+    words.push(named === undefined ? `of bit ${bit}` : `"${named}"`);
+  }
+  return `${words.length === 1 ? "the feature" : "the features"} ${words.join(", ")}`;
+}
+
+/** The most differences that an error names. */
+const MOST_DIFFERENCES = 5;
+
+/** Names the fields in which the type of a region differs from the expected one. */
+function fieldsInWords(
+  header: RegionHeader,
+  message: MessageType | undefined,
+  file: RegionFile,
+): string {
+  const here = message?.description;
+  if (here === undefined || header.message_hash === message?.hash) return "";
+  const there = file.describe()?.type;
+  const found = there === undefined ? [] : differences(there, here);
+  if (found.length === 0) return "";
+  const more = found.length - MOST_DIFFERENCES;
+  const shown = found.slice(0, MOST_DIFFERENCES).join(", ");
+  return `: ${shown}${more > 0 ? ` and ${more} more` : ""}`;
 }
 
 /** Throws unless the sizes in the header agree with the file and with each other. */
@@ -196,9 +287,10 @@ function checkExtent(
   kind: RegionKind,
   what: string,
 ): void {
-  const { control_bytes, data_offset, byte_length } = header;
-  const agrees = control_bytes === kind.control.size &&
-    data_offset === BigInt(dataOffsetOf(kind)) && byte_length === BigInt(fileBytes) &&
+  const { control_bytes, description_bytes, data_offset, byte_length } = header;
+  const agrees = control_bytes === kind.control.size && description_bytes <= LARGEST_DESCRIPTION &&
+    data_offset === BigInt(dataOffsetOf(kind, description_bytes)) &&
+    byte_length === BigInt(fileBytes) &&
     byte_length >= data_offset &&
     isDataSize(kind, dataBytesOf(header), kind.mirrored ? partBytesOf(header) : undefined) &&
     (kind.mirrored || header.part_bytes === 0n);

@@ -7,9 +7,16 @@
 import { Errno } from "../errors.ts";
 import * as files from "../os/files.ts";
 import { LockFile } from "./liveness.ts";
-import { MEMBER } from "./opened.ts";
+import { MEMBER, readDescription } from "./opened.ts";
 import { removeAbandoned } from "./removal.ts";
-import { dataBytesOf, parseHeader, REGION_HEADER, RegionState } from "./header.ts";
+import type { Properties } from "./description.ts";
+import {
+  dataBytesOf,
+  type MessageType,
+  parseHeader,
+  REGION_HEADER,
+  RegionState,
+} from "./header.ts";
 import { DIRECTORY, parseFileName } from "./names.ts";
 
 /** The properties of a region that can be read from outside. */
@@ -48,8 +55,16 @@ export interface RegionDetails {
   readonly messageHash: bigint;
   /** The identity of the control block's layout. */
   readonly abiHash: bigint;
+  /** The offset of the data in the file. */
+  readonly dataOffset: number;
   /** Whether it stays when its last member leaves. */
   readonly persist: boolean;
+  /** The message type, with its description if the region has one; undefined if none was declared. */
+  readonly type: MessageType | undefined;
+  /** The sizes as the creator described them; undefined if it did not, or the text is invalid. */
+  readonly geometry: Properties | undefined;
+  /** The policy of the creator's definition, likewise. */
+  readonly policy: Properties | undefined;
 }
 
 /**
@@ -133,12 +148,19 @@ function detailsOf(fd: number): RegionDetails | string {
   const length = files.read(fd, bytes);
   const header = parseHeader(bytes.subarray(0, Math.max(length, 0)));
   if (typeof header === "string") return header;
+  const description = readDescription(fd, header);
+  const type = description?.type;
+  const message = { name: header.message_name, hash: header.message_hash };
   return {
     id: Array.from(header.creator, (byte) => byte.toString(16).padStart(2, "0")).join(""),
     dataBytes: dataBytesOf(header),
     messageName: header.message_name,
     messageHash: header.message_hash,
     abiHash: header.abi_hash,
+    dataOffset: Number(header.data_offset),
     persist: (header.state & RegionState.persist) !== 0,
+    type: message.hash === 0n ? undefined : { ...message, ...(type && { description: type }) },
+    geometry: description?.geometry,
+    policy: description?.policy,
   };
 }

@@ -15,7 +15,8 @@ import { LayoutMismatchError } from "../errors.ts";
 import { corrupt } from "../memory/corrupt.ts";
 import type { Mapping } from "../memory/mapping.ts";
 import { describe } from "./file.ts";
-import type { MessageType, RegionKind } from "./header.ts";
+import { encodeDescription, type Properties } from "./description.ts";
+import { descriptionOf, featuresOf, type MessageType, type RegionKind } from "./header.ts";
 import { Again, type PollOptions, pollUntil, retrySync } from "./poll.ts";
 import { Region } from "./region.ts";
 
@@ -47,7 +48,11 @@ export interface Plan<G extends Geometry> {
   /** The number of data bytes that get memory now; all by default. */
   readonly reservedBytes?: number;
   /** Fills the control block and the data before any other process can see them. */
-  readonly initialise?: (mapping: Mapping) => void;
+  readonly initialise?: (mapping: Mapping, dataOffset: number) => void;
+  /** What the region's description says of the creator's definition besides the sizes. */
+  readonly policy?: Properties;
+  /** The names of the features that the region uses, of those that its type declares. */
+  readonly features?: readonly string[];
 }
 
 /** What the opener knows of a product. */
@@ -102,7 +107,7 @@ export function openOnce<G extends Geometry, O extends OpenOptions>(
   const plan = planOf(product, request);
   const joined = joinOnce(product, request);
   if (joined !== undefined) return joined;
-  const made = Region.makeOnce(product.kind, request.path, optionsOf(plan, request));
+  const made = Region.makeOnce(product.kind, request.path, optionsOf(product.kind, plan, request));
   return made instanceof Again ? made : { region: made, geometry: plan.geometry };
 }
 
@@ -112,7 +117,7 @@ export function create<G extends Geometry, O extends OpenOptions>(
   request: OpenRequest<O>,
 ): Opened<G> {
   const plan = planOf(product, request);
-  const region = Region.create(product.kind, request.path, optionsOf(plan, request));
+  const region = Region.create(product.kind, request.path, optionsOf(product.kind, plan, request));
   return { region, geometry: plan.geometry };
 }
 
@@ -184,18 +189,17 @@ function statedSizes<G extends Geometry, O extends OpenOptions>(
 }
 
 function optionsOf<G extends Geometry, O extends OpenOptions>(
-  { dataBytes, partBytes, reservedBytes, initialise }: Plan<G>,
+  kind: RegionKind,
+  plan: Plan<G>,
   { options: { mode, group, persist, anyOwner }, message }: OpenRequest<O>,
 ) {
-  return {
-    dataBytes,
-    partBytes,
-    reservedBytes,
-    initialise,
-    message,
-    mode,
-    group,
-    persist,
-    anyOwner,
-  };
+  const { geometry, policy, features = [], ...memory } = plan;
+  const type = message && descriptionOf(message);
+  const description = encodeDescription({
+    geometry,
+    policy: policy ?? {},
+    features: featuresOf(kind, features),
+    type,
+  });
+  return { ...memory, description, features, message, mode, group, persist, anyOwner };
 }

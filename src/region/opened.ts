@@ -7,6 +7,7 @@
 import { check, Errno, LayoutMismatchError, OsError } from "../errors.ts";
 import * as files from "../os/files.ts";
 import { kindError, openError, otherKind } from "./access.ts";
+import { LARGEST_DESCRIPTION, parseDescription, type RegionDescription } from "./description.ts";
 import { parseHeader, REGION_HEADER, type RegionHeader } from "./header.ts";
 
 /** The byte that every member holds for reading. */
@@ -66,4 +67,14 @@ export function readHeader(fd: number, what: string): RegionHeader {
   const header = parseHeader(bytes.subarray(0, length));
   if (typeof header === "object") return header;
   throw new LayoutMismatchError(`Cannot open ${what}: ${header}; remove it or use another name`);
+}
+
+/** Reads the description of a region; undefined if it has none, or an invalid one. */
+export function readDescription(fd: number, header: RegionHeader): RegionDescription | undefined {
+  const { control_bytes, description_bytes } = header;
+  if (description_bytes === 0 || description_bytes > LARGEST_DESCRIPTION) return undefined;
+  const bytes = new Uint8Array(description_bytes);
+  const length = files.read(fd, bytes, REGION_HEADER.size + control_bytes);
+  const description = length === description_bytes ? parseDescription(bytes) : "";
+  return typeof description === "string" ? undefined : description;
 }

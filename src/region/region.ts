@@ -2,7 +2,7 @@
  * An attachment to a named piece of shared memory.
  *
  * ```
- *   | header 256 B | control block | .. to the page | data .......... | (data again, if mirrored) |
+ *   | header 256 B | control block | description | .. to the page | data .... | (data again, if mirrored) |
  * ```
  *
  * The life of a region, from creation to removal, is described in region/file.ts.
@@ -33,7 +33,6 @@ import { isInUse, leave, removeName } from "./removal.ts";
 import { reserve } from "./reserve.ts";
 import {
   dataBytesOf,
-  dataOffsetOf,
   partBytesOf,
   REGION_HEADER,
   type RegionHeader,
@@ -76,7 +75,7 @@ export class Region implements Disposable {
     this.mapping = parts.mapping;
     this.created = parts.created;
     this.readOnly = parts.readOnly;
-    this.dataOffset = dataOffsetOf(parts.kind);
+    this.dataOffset = Number(parts.header.data_offset);
     this.dataBytes = dataBytesOf(parts.header);
     this.partBytes = partBytesOf(parts.header);
     this.#path = parts.path;

@@ -31,7 +31,8 @@ export const SHARED_MEMORY_CONTROL = layout("shared_memory_control", {
   },
 });
 
-const KIND: RegionKind = {
+/** The region type of shared memory. */
+export const SHARED_MEMORY: RegionKind = {
   name: "shm",
   title: "shared memory",
   control: SHARED_MEMORY_CONTROL,
@@ -39,7 +40,7 @@ const KIND: RegionKind = {
 };
 
 const MEMORY: Product<{ readonly size: number }> = {
-  kind: KIND,
+  kind: SHARED_MEMORY,
   usual: { size: 0 }, // no default: every program states a size
   plan({ size }, what) {
     if (!isCount(size) || size === 0) {
@@ -132,13 +133,13 @@ export class SharedMemory implements Disposable {
   static connect(name: string, options: SharedMemoryConnectOptions = {}): SharedMemory {
     const joined = retrySync(() => joinOnce(MEMORY, requestFor(name, options)));
     if (joined !== undefined) return new SharedMemory(name, joined.region);
-    const action = `connect to ${describe(KIND, pathOf(name))}`;
+    const action = `connect to ${describe(SHARED_MEMORY, pathOf(name))}`;
     throw new OsError(Errno.ENOENT, { syscall: "openat", action, remedy: "open it to make it" });
   }
 
   /** Removes the name; existing handles keep working. Returns false if it does not exist. */
   static unlink(name: string): boolean {
-    return Region.unlink(KIND, pathOf(name));
+    return Region.unlink(SHARED_MEMORY, pathOf(name));
   }
 
   /** The size in bytes. */
@@ -221,7 +222,7 @@ export class SharedMemory implements Disposable {
 }
 
 function pathOf(name: string): string {
-  return regionPath(KIND.name, name);
+  return regionPath(SHARED_MEMORY.name, name);
 }
 
 function checked<O extends object>(name: string, options: O): O {

@@ -115,7 +115,7 @@ export class Publisher<T = Uint8Array> implements Disposable {
   /** Opens or creates a topic of values as its publisher; throws RoleTakenError if one is alive. */
   static open<T>(topic: string, options: PublisherOptions<T> & { codec: Codec<T> }): Publisher<T>;
   static open<T>(topic: string, options: PublisherOptions<T> = {}): Publisher<T> {
-    const own = checkedTopic(topic, options);
+    const own = { policy: "block" as const, ...checkedTopic(topic, options) };
     const message = typeOf(own);
     return Publisher.#openOn(topic, own, (name) => openTopic(name, own, message));
   }
@@ -125,7 +125,7 @@ export class Publisher<T = Uint8Array> implements Disposable {
   /** Creates a topic of values; throws OsError (EEXIST) if the name is in use. */
   static create<T>(topic: string, options: PublisherOptions<T> & { codec: Codec<T> }): Publisher<T>;
   static create<T>(topic: string, options: PublisherOptions<T> = {}): Publisher<T> {
-    const own = checkedTopic(topic, options);
+    const own = { policy: "block" as const, ...checkedTopic(topic, options) };
     const message = typeOf(own);
     return Publisher.#openOn(topic, own, (name) => createTopic(name, own, message));
   }

@@ -11,11 +11,11 @@ import { Again, pollUntil } from "../region/poll.ts";
 import type { Mapping } from "../memory/mapping.ts";
 import { create, joinOnce, open, type Opened, type Product } from "../region/open.ts";
 import { Region } from "../region/region.ts";
-import { dataOffsetOf, type MessageType, REGION_HEADER } from "../region/header.ts";
+import { type MessageType, REGION_HEADER } from "../region/header.ts";
 import { topicPath } from "../region/names.ts";
 import { copyIn, copyOut, storeDouble } from "../memory/word.ts";
 import { pageSize } from "../os/page.ts";
-import type { TopicConnectOptions, TopicOptions } from "./topic_options.ts";
+import type { PublisherBehaviour, TopicConnectOptions, TopicOptions } from "./topic_options.ts";
 import { Kept, TOPIC, VRing } from "./vring.ts";
 import { VRingReader } from "./vring_reader.ts";
 import {
@@ -65,10 +65,13 @@ interface TopicGeometry {
   readonly maxSubscribers: number;
 }
 
-const TOPICS: Product<TopicGeometry, TopicOptions> = {
+/** The options that decide what a topic is like; a publisher states its policy. */
+type TopicPlanOptions = TopicOptions & Pick<PublisherBehaviour<never>, "policy" | "history">;
+
+const TOPICS: Product<TopicGeometry, TopicPlanOptions> = {
   kind: TOPIC,
   usual: { depth: 8, size: 65_536, maxSubscribers: 16 },
-  plan(geometry, what, { reserve = true }) {
+  plan(geometry, what, { reserve = true, policy, history = 0 }) {
     const shape = shapeOf(geometry);
     checkShape(what, shape);
     const plan = planOf(shape, pageSize());
@@ -76,7 +79,9 @@ const TOPICS: Product<TopicGeometry, TopicOptions> = {
       geometry,
       dataBytes: plan.bytes,
       reservedBytes: reserve ? plan.bytes : plan.samplesAt,
-      initialise: (mapping) => initialise(mapping, plan, reserve),
+      initialise: (mapping, start) => initialise(mapping, start, plan, reserve),
+      // A subscriber states no policy, and its history is its own wish.
+      policy: { policy: policy ?? "block", history: policy === undefined ? 0 : history, reserve },
     };
   },
   geometryOf({ mapping, controlOffset, dataBytes }) {
@@ -197,9 +202,13 @@ function checkShape(what: string, shape: Shape): void {
 }
 
 /** Fills a new region, with all descriptors in AVAIL. */
-function initialise(mapping: Mapping, plan: TopicOffsets, reserved: boolean): void {
+function initialise(
+  mapping: Mapping,
+  start: number,
+  plan: TopicOffsets,
+  reserved: boolean,
+): void {
   const { depth, readers, sampleBytes } = plan;
-  const start = dataOffsetOf(TOPIC);
   const control = new Uint8Array(TOPIC_CONTROL.size);
   const view = TOPIC_CONTROL.view(control);
   view.depth = depth;

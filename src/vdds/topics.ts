@@ -6,8 +6,8 @@
 
 import { LockFile } from "../region/liveness.ts";
 import { FIRST_ROLE } from "../region/opened.ts";
-import { dataOffsetOf, REGION_HEADER } from "../region/header.ts";
-import { type RegionInfo, regions } from "../region/list.ts";
+import { REGION_HEADER } from "../region/header.ts";
+import { type RegionDetails, type RegionInfo, regions } from "../region/list.ts";
 import * as files from "../os/files.ts";
 import { planIn, type TopicCounters } from "./topic.ts";
 import { readerRole, TOPIC, WRITER_ROLE } from "./vring.ts";
@@ -55,14 +55,16 @@ export function topics(): TopicInfo[] {
     if (info.kind !== TOPIC.name || info.inUse !== true) continue;
     const { details } = info;
     if (details === undefined || details.abiHash !== TOPIC.control.hash) continue;
-    const topic = look(info, details.dataBytes, details.messageName);
+    const topic = look(info, details);
     if (topic !== undefined) found.push(topic);
   }
   return found;
 }
 
 /** Reads one topic; returns undefined if it was removed meanwhile, or is not valid. */
-function look(info: RegionInfo, dataBytes: number, type: string): TopicInfo | undefined {
+function look(info: RegionInfo, details: RegionDetails): TopicInfo | undefined {
+  const { dataBytes, dataOffset, messageName: type } = details;
+  if (dataOffset > info.sizeBytes) return undefined;
   const fd = files.open(info.path, 0);
   if (fd < 0) return undefined;
   using _file = { [Symbol.dispose]: () => files.close(fd) };
@@ -84,14 +86,14 @@ function look(info: RegionInfo, dataBytes: number, type: string): TopicInfo | un
     depth: plan.depth,
     size: plan.sampleBytes,
     allocatedBytes: info.allocatedBytes,
-    counters: { published, delivered, dropped, inFlight: countInFlight(fd, plan) },
+    counters: { published, delivered, dropped, inFlight: countInFlight(fd, dataOffset, plan) },
   };
 }
 
-function countInFlight(fd: number, plan: TopicOffsets): number {
+function countInFlight(fd: number, dataOffset: number, plan: TopicOffsets): number {
   const { depth, readers, descriptorBytes, descriptorsAt } = plan;
   const descriptors = new Uint8Array(depth * descriptorBytes);
-  files.read(fd, descriptors, dataOffsetOf(TOPIC) + descriptorsAt);
+  files.read(fd, descriptors, dataOffset + descriptorsAt);
   let count = 0;
   for (let d = 0; d < depth; d++) {
     const words = new Uint32Array(descriptors.buffer, d * descriptorBytes + wordOffset(0), readers);

@@ -8,6 +8,8 @@ import type { ConnectOptions } from "../../src/region/file.ts";
 import {
   composeHeader,
   dataOffsetOf,
+  HEADER_VERSION,
+  HEADER_VERSIONS,
   parseHeader,
   REGION_HEADER,
   type RegionHeader,
@@ -40,7 +42,7 @@ function header(): Uint8Array<ArrayBuffer> {
 Deno.test("composeHeader() writes what parseHeader() reads", () => {
   assertEquals(parseHeader(header()), {
     magic: "vring",
-    header_version: 1,
+    header_version: 2,
     byte_order: 0x01020304,
     kind: "test",
     abi_hash: CONTROL.hash,
@@ -54,17 +56,27 @@ Deno.test("composeHeader() writes what parseHeader() reads", () => {
     creator: CREATOR,
     message_name: "pose",
     part_bytes: 0n,
-    reserved: new Uint8Array(24),
+    description_bytes: 0,
+    reserved: new Uint8Array(20),
     state: 1,
   });
 });
 
-Deno.test("composeHeader() writes the features of the kind and the lack of a message type", () => {
-  const kind = { ...KIND, features: { compatible: 6, incompatible: 9 } };
-  const bytes = composeHeader(kind, SIZE, { creator: CREATOR, state: 0 });
-  const { compatible, incompatible, message_hash, message_name, state } = REGION_HEADER.read(bytes);
-  assertEquals([compatible, incompatible, state], [6, 9, 0]);
+Deno.test("composeHeader() writes the features in use and the lack of a message type", () => {
+  const compatible = { hints: 1, tags: 2, unused: 3 };
+  const kind = { ...KIND, features: { compatible, incompatible: { sealed: 0, striped: 31 } } };
+  const features = ["striped", "hints", "tags", "sealed"];
+  const bytes = composeHeader(kind, SIZE, { creator: CREATOR, features, state: 0 });
+  const header = REGION_HEADER.read(bytes);
+  const { message_hash, message_name, state } = header;
+  assertEquals([header.compatible, header.incompatible, state], [6, 2 ** 31 + 1, 0]);
   assertEquals([message_hash, message_name], [0n, ""]);
+});
+
+Deno.test("REGION_HEADER is that of its version", () => {
+  const hashes = [undefined, 0x1391_0492_5488_b9b7n]; // of version 1, which nobody reads, and on
+  assertEquals([HEADER_VERSION, HEADER_VERSIONS.length], [hashes.length, hashes.length]);
+  assertEquals(REGION_HEADER.hash, hashes.at(-1), "another header is another version");
 });
 
 Deno.test("REGION_HEADER has 256 bytes and its changing word on a line of its own", () => {
@@ -120,8 +132,9 @@ const MUTATIONS: Mutation[] = [
   ["magic", "", mismatch("does not begin as a region does")],
   ["magic", "vrinG", mismatch("does not begin as a region does")],
   ["magic", "vring2", mismatch("does not begin as a region does")],
-  ["header_version", 0, mismatch("version 0, and this code knows 1")],
-  ["header_version", 2, mismatch("version 2, and this code knows 1")],
+  ["header_version", 0, mismatch("version 0, and this code knows 2")],
+  ["header_version", 1, mismatch("version 1, and this code knows 2")],
+  ["header_version", 3, mismatch("version 3, and this code knows 2")],
   ["header_version", 2 ** 32 - 1, mismatch("version 4294967295")],
   ["byte_order", 0, mismatch("another byte order")],
   ["byte_order", 0x04030201, mismatch("another byte order")],
@@ -138,8 +151,9 @@ const MUTATIONS: Mutation[] = [
   ["compatible", 2 ** 32 - 1],
   ...Array.from({ length: 32 }, (_, bit): Mutation => {
     const bits = 2 ** bit;
-    return ["incompatible", bits, mismatch(`(bits 0x${bits.toString(16)})`)];
+    return ["incompatible", bits, mismatch(`it uses the feature of bit ${bit}, which`)];
   }),
+  ["incompatible", 6, mismatch("it uses the features of bit 1, of bit 2, which")],
   ["page_size", 0, mismatch("pages of 0 bytes")],
   ["page_size", 2 * PAGE, mismatch(`pages of ${2 * PAGE} bytes, and pages here have ${PAGE}`)],
   ["control_bytes", 0, corrupt],
@@ -167,6 +181,11 @@ const MUTATIONS: Mutation[] = [
   ["part_bytes", 1n, corrupt],
   ["part_bytes", BigInt(SIZE), corrupt],
   ["part_bytes", MAX64, corrupt],
+  ["description_bytes", 1], // within the page, and not text: there is no description
+  ["description_bytes", PAGE - 256 - CONTROL.size],
+  ["description_bytes", PAGE - 255 - CONTROL.size, corrupt],
+  ["description_bytes", 2 ** 14 + 1, corrupt],
+  ["description_bytes", 2 ** 32 - 1, corrupt],
   ["reserved", "something of a later time"],
   ["state", 2 ** 32 - 2],
 ];
@@ -430,7 +449,7 @@ Deno.test("parseHeader() takes any bytes", () => {
       const result: RegionHeader | string = parseHeader(bytes.subarray(0, length));
       if (typeof result === "string") return;
       accepted++;
-      assertEquals([result.magic, result.header_version], ["vring", 1]);
+      assertEquals([result.magic, result.header_version], ["vring", 2]);
       assertEquals((result.state & RegionState.persist) >>> 0 <= 1, true);
     }),
     { numRuns: 2000 },

@@ -47,7 +47,11 @@ Deno.test("regions() tells all about a region in use", () => {
       messageName: "pose",
       messageHash: 0xabcn,
       abiHash: CONTROL.hash,
+      dataOffset: region.dataOffset,
       persist: false,
+      type: message,
+      geometry: undefined,
+      policy: undefined,
     },
     problem: undefined,
   });
@@ -95,7 +99,7 @@ Deno.test("regions() tells why it cannot tell more", () => {
     "the file ends after 9 bytes, within the header": (path) =>
       Deno.writeFileSync(path, new Uint8Array(9)),
     "the file does not begin as a region does": (path) => Deno.writeFileSync(path, patterned(9999)),
-    "its header has version 7, and this code knows 1": (path) => {
+    "its header has version 7, and this code knows 2": (path) => {
       forge(path);
       const bytes = Deno.readFileSync(path);
       bytes[REGION_HEADER.fields.header_version.offset] = 7;

@@ -13,6 +13,7 @@ import { ClosedError, LayoutMismatchError, OsError } from "../../src/errors.ts";
 import { Region } from "../../src/region/region.ts";
 import type { ConnectOptions, OpenOptions } from "../../src/region/file.ts";
 import { REGION_HEADER, type RegionKind } from "../../src/region/header.ts";
+import { open as openProduct, withoutData } from "../../src/region/open.ts";
 import { pageSize } from "../../src/os/page.ts";
 import { mappedRanges } from "../../src/os/proc_maps.ts";
 import {
@@ -187,19 +188,38 @@ Deno.test("Region.open() compares the message type if the options have one", () 
 
 Deno.test("Region.open() accepts features that may be ignored or are known", () => {
   using place = new Place();
-  const withFeatures = (compatible: number, incompatible: number): RegionKind => ({
+  const knowing = (...names: string[]): RegionKind => {
+    const all = { sealed: 0, striped: 2, packed: 3 };
+    const known = Object.entries(all).filter(([name]) => names.includes(name));
+    return { ...KIND, features: { incompatible: Object.fromEntries(known) } };
+  };
+  const made: RegionKind = {
     ...KIND,
-    features: { compatible, incompatible },
-  });
-  const made = withFeatures(0x8000_0001, 0b0101);
-  using _region = Region.open(made, place.path, { dataBytes: SIZE });
-  Region.open(withFeatures(0, 0b1101), place.path, { dataBytes: SIZE }).close();
+    features: { compatible: { hints: 31 }, incompatible: { sealed: 0, striped: 2, packed: 3 } },
+  };
+  const features = ["sealed", "striped", "hints"];
+  using _region = Region.open(made, place.path, { dataBytes: SIZE, features });
+  Region.open(knowing("sealed", "striped", "packed"), place.path, { dataBytes: SIZE }).close();
   assertThrows(
-    () => Region.open(withFeatures(0x8000_0001, 0b0001), place.path, { dataBytes: SIZE }),
+    () => Region.open(knowing("sealed", "packed"), place.path, { dataBytes: SIZE }),
     LayoutMismatchError,
-    "bits 0x4",
+    "it uses the feature of bit 2, which this version does not know; update this program",
   );
-  assertThrows(() => open(place), LayoutMismatchError, "bits 0x5");
+  assertThrows(() => open(place), LayoutMismatchError, "the features of bit 0, of bit 2, which");
+});
+
+Deno.test("an opener names the features that it does not know as the region does", () => {
+  using place = new Place();
+  const product = withoutData({
+    ...KIND,
+    features: { compatible: { hints: 4 }, incompatible: { sealed: 0, striped: 2 } },
+  });
+  const plan = () => ({ geometry: {}, dataBytes: 0, features: ["striped", "hints"] });
+  const { region } = openProduct({ ...product, plan }, { path: place.path, options: {} });
+  using _region = region;
+  assertThrows(() => open(place), LayoutMismatchError, 'the feature "striped", which this version');
+  region.mapping.bytes[REGION_HEADER.fields.incompatible.offset]! |= 2;
+  assertThrows(() => open(place), LayoutMismatchError, 'the features of bit 1, "striped", which');
 });
 
 // ---- what was left ----

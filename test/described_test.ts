@@ -1,0 +1,263 @@
+/** Types, sizes and policies as regions store them, and programs that know no type. */
+
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import { Domain } from "../src/babus/domain.ts";
+import { RpcClient } from "../src/calls/client.ts";
+import { RpcServer } from "../src/calls/server.ts";
+import { CircularBufferWriter } from "../src/circular/writer.ts";
+import { codec, describedType } from "../src/codec.ts";
+import { CorruptRegionError, LayoutMismatchError } from "../src/errors.ts";
+import type { CallsDescription } from "../src/layout/describe.ts";
+import { layout } from "../src/layout/layout.ts";
+import { MpscConsumer } from "../src/mpsc/consumer.ts";
+import { MpscProducer } from "../src/mpsc/producer.ts";
+import { type RegionDetails, regions } from "../src/region/list.ts";
+import { SharedMemory } from "../src/shared/shared_memory.ts";
+import { SpscConsumer } from "../src/spsc/consumer.ts";
+import { SpscProducer } from "../src/spsc/producer.ts";
+import { Publisher } from "../src/vdds/publisher.ts";
+import { Subscriber } from "../src/vdds/subscriber.ts";
+import { Name } from "./shared/scene.ts";
+
+const Pose = layout("pose", { x: "f32", y: "f32" });
+const Imu = layout("imu", {
+  time: "f64",
+  count: "u64",
+  accel: layout.array("f32", 3),
+  label: layout.text(16),
+  poses: layout.array(Pose, 2),
+}, { version: 2 });
+const IMU = codec.struct(Imu);
+const VALUE = {
+  time: 1.5,
+  count: 2n ** 63n,
+  accel: Float32Array.of(0, 0.5, 9.75),
+  label: "left wing",
+  poses: [{ x: 1, y: 2 }, { x: 3, y: 4 }],
+};
+
+function detailsOf(name: string, kind: string): RegionDetails {
+  const info = regions().find((info) => info.kind === kind && info.name === name);
+  assert(info?.details !== undefined, `${kind} ${name}: ${info?.problem ?? "is not there"}`);
+  return info.details;
+}
+
+Deno.test("a region of every kind states its type, its sizes and its policy", () => {
+  using name = new Name();
+  const { type } = IMU;
+  const stated = (kind: string, path = name.name) => {
+    const { type, geometry, policy } = detailsOf(path, kind);
+    return { type, geometry, policy };
+  };
+  {
+    using _spsc = SpscProducer.open(name.name, { codec: IMU, capacity: 5000 });
+    assertEquals(stated("spsc"), { type, geometry: { capacity: 8192 }, policy: {} });
+  }
+  {
+    using _mpsc = MpscConsumer.open(name.name, { codec: IMU, capacity: 4096, producers: 3 });
+    const geometry = { capacity: 4096, producers: 3 };
+    assertEquals(stated("mpsc"), { type, geometry, policy: {} });
+  }
+  {
+    using _topic = Publisher.open(name.name, {
+      codec: IMU,
+      depth: 4,
+      size: 100,
+      maxSubscribers: 3,
+      policy: "dropOldest",
+      history: 2,
+    });
+    const geometry = { depth: 4, size: 100, maxSubscribers: 3 };
+    const policy = { policy: "dropOldest", history: 2, reserve: true };
+    assertEquals(stated("topic"), { type, geometry, policy });
+  }
+  {
+    using _topic = Subscriber.open(name.name, { codec: IMU, history: 3, reserve: false });
+    const policy = { policy: "block", history: 0, reserve: false };
+    assertEquals(stated("topic").policy, policy);
+  }
+  {
+    using domain = Domain.open(name.name);
+    using _slot = domain.slot("imu", { codec: IMU, depth: 2, maxSize: 200 });
+    const geometry = { depth: 2, maxSize: 200 };
+    assertEquals(stated("slot", `${name.name}/imu`), { type, geometry, policy: {} });
+  }
+  {
+    using _circular = CircularBufferWriter.open(name.name, { capacity: 4096 });
+    assertEquals(stated("circular").geometry, { capacity: 4096 });
+  }
+  {
+    using _memory = SharedMemory.open(name.name, { size: 1000 });
+    assertEquals(stated("shm"), {
+      type: undefined,
+      geometry: { size: 1000 },
+      policy: {},
+    });
+  }
+});
+
+Deno.test("a program that knows no type reads and writes the values of a topic", () => {
+  using name = new Name();
+  using publisher = Publisher.open(name.name, { codec: IMU, size: Imu.size });
+  const found = detailsOf(name.name, "topic").type!;
+  const made = describedType(found);
+  using subscriber = Subscriber.open(name.name, { codec: made });
+  publisher.trySend(VALUE);
+  const outcome = subscriber.tryReceive();
+  assert(outcome.state === "ok");
+  assertEquals(outcome.value, VALUE);
+  assertEquals(made.layout!.hash, Imu.hash);
+  publisher.close();
+
+  using other = Publisher.open(name.name, { codec: made });
+  using known = Subscriber.open(name.name, { codec: IMU });
+  other.trySend({ ...VALUE, label: "from a tool" });
+  const back = known.tryReceive();
+  assertEquals(back.state === "ok" && back.value.label, "from a tool");
+});
+
+Deno.test("describedType() knows the codecs of this package, and shows others as bytes", () => {
+  const own = { ...codec.text, type: { name: "own", hash: 0x123n } };
+  for (const [chosen, value] of [[codec.text, "ä"], [codec.json(), [1]]] as const) {
+    const bytes = new Uint8Array(100);
+    const length = describedType(chosen.type).encode(value, bytes);
+    assertEquals(chosen.decode(bytes.slice(0, length)), value);
+    assertEquals(describedType(chosen.type).type, chosen.type);
+  }
+  const made = describedType(own.type);
+  assertEquals([made.type.name, made.type.hash], ["own", 0x123n]);
+  assertEquals(made.decode(Uint8Array.of(1, 2)), Uint8Array.of(1, 2));
+});
+
+Deno.test("describedType() refuses a description that is not that of the type", () => {
+  const { name, hash, description } = IMU.type;
+  const wrong = { name, hash: hash ^ 1n, description: description! };
+  assertThrows(() => describedType(wrong), CorruptRegionError, "has another hash than the type");
+  const invalid = { struct: "imu", version: 1, fields: [] };
+  const type = { name, hash, description: invalid };
+  assertThrows(() => describedType(type), CorruptRegionError, "description is invalid: Cannot lay");
+  assertThrows(() => describedType(invalid), CorruptRegionError, "use codec.raw(type)");
+  const calls = { request: description!, response: description! };
+  assertThrows(() => describedType(calls), TypeError, "pass its `request` or its `response`");
+});
+
+/** Both ways through a pair of ends: bytes to a typed end, and from one. */
+interface RawPair extends Disposable {
+  send(bytes: Uint8Array): void;
+  receive(): unknown;
+}
+
+const message = new Uint8Array(Imu.size);
+Imu.write(message, VALUE);
+
+const RAW: Record<string, (name: string) => RawPair> = {
+  spsc(name) {
+    const consumer = SpscConsumer.open(name, { codec: IMU });
+    const producer = SpscProducer.open(name, { codec: codec.raw(detailsOf(name, "spsc").type!) });
+    return pair(
+      (bytes) => producer.trySend(bytes),
+      () => consumer.tryReceive(),
+      producer,
+      consumer,
+    );
+  },
+  mpsc(name) {
+    const consumer = MpscConsumer.open(name, { codec: IMU });
+    const producer = MpscProducer.open(name, { codec: codec.raw(detailsOf(name, "mpsc").type!) });
+    return pair(
+      (bytes) => producer.trySend(bytes),
+      () => consumer.tryReceive(),
+      producer,
+      consumer,
+    );
+  },
+  topic(name) {
+    const subscriber = Subscriber.open(name, { codec: IMU });
+    const publisher = Publisher.open(name, { codec: codec.raw(detailsOf(name, "topic").type!) });
+    const send = (bytes: Uint8Array) => publisher.trySend(bytes);
+    return pair(send, () => subscriber.tryReceive(), publisher, subscriber);
+  },
+  slot(name) {
+    const domain = Domain.open(name);
+    const typed = domain.slot("imu", { codec: IMU });
+    const { type } = detailsOf(`${name}/imu`, "slot");
+    const raw = domain.slot("imu", { codec: codec.raw(type!) });
+    const receive = () => {
+      const outcome = typed.latest();
+      return outcome.state === "ok" && outcome.message;
+    };
+    return pair((bytes) => raw.tryWrite(bytes), receive, raw, typed);
+  },
+};
+
+function pair(
+  send: (bytes: Uint8Array) => unknown,
+  receive: () => unknown,
+  ...ends: { close(): void }[]
+): RawPair {
+  const close = () => ends.forEach((end) => end.close());
+  return { send, receive, [Symbol.dispose]: close };
+}
+
+for (const [kind, open] of Object.entries(RAW)) {
+  Deno.test(`${kind}: a raw codec carries the bytes of a type that it does not know`, () => {
+    using name = new Name();
+    using pair = open(name.name);
+    pair.send(message);
+    assertEquals((pair.receive() as { value: unknown }).value, VALUE);
+  });
+}
+
+Deno.test("calls: raw codecs carry both types", async () => {
+  using name = new Name();
+  using server = RpcServer.open(name.name, { request: IMU, response: codec.text });
+  const { request, response } = detailsOf(name.name, "rpc").type!.description as CallsDescription;
+  using client = RpcClient.open(name.name, {
+    request: codec.raw(describedType(request).type),
+    response: codec.raw(describedType(response).type),
+  });
+  const serving = server.serve(({ label }) => label);
+  assertEquals(await client.call(message), new TextEncoder().encode("left wing"));
+  await server.shutdown();
+  await serving;
+});
+
+Deno.test("a raw codec refuses a value that is not a type", () => {
+  for (const type of [{}, { name: "a" }, { name: "a", hash: 1 }]) {
+    assertThrows(() => codec.raw(type as never), TypeError, "a type has a name and a hash");
+  }
+});
+
+Deno.test("another type is refused with the names of the fields that differ", () => {
+  using name = new Name();
+  const Other = layout("imu", {
+    time: "f64",
+    count: "u64",
+    accel: layout.array("f64", 3),
+    temperature: "f32",
+    poses: layout.array(Pose, 2),
+  }, { version: 2 });
+  using _publisher = Publisher.open(name.name, { codec: IMU });
+  const error = assertThrows(
+    () => Subscriber.open(name.name, { codec: codec.struct(Other) }),
+    LayoutMismatchError,
+  );
+  const differences =
+    '"accel" is f32[3] at 16 there and f64[3] at 16 here, "label" is only there, ' +
+    '"temperature" is only here; open it with the codec of "imu"';
+  assert(error.message.includes(`: ${differences}`), error.message);
+  const text = assertThrows(() => Subscriber.open(name.name, { codec: codec.text }));
+  assert(!(text as Error).message.includes("there"), `${text}`);
+});
+
+Deno.test("another type of calls is refused with the names of the fields that differ", () => {
+  using name = new Name();
+  const Request = layout("request", { x: "f64" });
+  const Other = layout("request", { x: "f32" });
+  using _server = RpcServer.open(name.name, { request: codec.struct(Request) });
+  assertThrows(
+    () => RpcClient.open(name.name, { request: codec.struct(Other) }),
+    LayoutMismatchError,
+    '"request.x" is f64 at 0 there and f32 at 0 here',
+  );
+});
