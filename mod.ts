@@ -109,13 +109,9 @@ export type {
 export type { TopicCounters } from "./src/vdds/topic.ts";
 export { type TopicInfo, topics } from "./src/vdds/topics.ts";
 export { Domain, type SlotInfo, type SlotOptions } from "./src/babus/domain.ts";
-export {
-  Slot,
-  type SlotMessage,
-  type SlotNews,
-  type SlotOutcome,
-  type SlotView,
-} from "./src/babus/slot.ts";
+export { Slot, type SlotWriteOptions } from "./src/babus/slot.ts";
+export { SlotObserver, type SlotObserverOptions } from "./src/babus/observer.ts";
+export type { SlotMessage, SlotNews, SlotOutcome, SlotView } from "./src/babus/history.ts";
 export type { SlotShapeOptions } from "./src/babus/geometry.ts";
 export { Listener, type ListenOptions } from "./src/babus/listener.ts";
 export type { RpcConnectOptions, RpcOptions } from "./src/calls/calls.ts";

@@ -7,7 +7,8 @@
 
 import { Domain } from "../src/babus/domain.ts";
 import { Listener } from "../src/babus/listener.ts";
-import type { Slot, SlotView } from "../src/babus/slot.ts";
+import type { SlotView } from "../src/babus/history.ts";
+import type { Slot } from "../src/babus/slot.ts";
 import { now } from "../src/os/clock.ts";
 import type { SyncWaitOptions } from "../src/wait/until.ts";
 import { USUAL_FLOOR_NS } from "./harness/comparison.ts";
@@ -226,10 +227,11 @@ function see(ends: Ends, options: SyncWaitOptions): Seen {
   for (let i = 0; i < IMAGES_EACH; i++) {
     ends.listen(options);
     const woken = now();
-    const { timestamp, valid, bytes } = ends.view();
+    const { time, valid, bytes } = ends.view();
     const inView = now();
+    const sincePublished = (Domain.now() - time) * 1e6;
     seen.sinceWake.push(inView - woken);
-    seen.sincePublished.push(inView - timestamp);
+    seen.sincePublished.push(sincePublished);
     if (!valid || bytes[0] !== bytes.at(-1)) throw new Error("The image was overwritten");
     ends.answer();
   }

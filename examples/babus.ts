@@ -40,13 +40,13 @@ export const SWING_DEGREES = 30;
 /** The width of one degree in the camera's image. */
 export const PIXELS_PER_DEGREE = 20;
 
-const RADIANS_PER_NS = 2 * Math.PI / 4e9; // to and fro in four seconds
+const RADIANS_PER_MS = 2 * Math.PI / 4000; // to and fro in four seconds
 
 /** The heading and the turn of the robot at a time. */
 export function motion(time: number): { readonly heading: number; readonly turn: number } {
-  const phase = RADIANS_PER_NS * time;
+  const phase = RADIANS_PER_MS * time;
   return {
     heading: SWING_DEGREES * Math.sin(phase),
-    turn: SWING_DEGREES * RADIANS_PER_NS * 1e9 * Math.cos(phase),
+    turn: SWING_DEGREES * RADIANS_PER_MS * 1000 * Math.cos(phase),
   };
 }

@@ -18,7 +18,7 @@ import { count, endAfter, options, wrap } from "./ticker.ts";
 import { duration, Durations, every } from "./vdds_meter.ts";
 
 /** Between readings closer than this, the robot turns at an even speed. */
-const GAP_NS = 40e6;
+const GAP_MS = 40;
 
 /** Camera and sensor may differ by this: half a pixel for each image, and the uneven turn. */
 const TOLERANCE_DEGREES = 0.1;
@@ -81,9 +81,9 @@ class Control {
   act(): void {
     const outcome = this.imu.latest();
     if (outcome.state === "empty") return;
-    const { sequence, timestamp, value } = outcome.message;
+    const { sequence, time, value } = outcome.message;
     if (sequence === this.#seen.reading) return; // it arrived between the last news and that look
-    this.#ages.note((Domain.now() - timestamp) / 1e6);
+    this.#ages.note(Domain.now() - time);
     this.#counts.acted++;
     this.#counts.skipped += sequence - this.#seen.reading - 1;
     this.#seen.reading = sequence;
@@ -136,7 +136,7 @@ class Control {
         after = value;
         continue;
       }
-      if (after === undefined || after.time - value.time > GAP_NS) return undefined;
+      if (after === undefined || after.time - value.time > GAP_MS) return undefined;
       const part = (time - value.time) / (after.time - value.time);
       return value.heading + part * (after.heading - value.heading);
     }

@@ -33,7 +33,7 @@ async function main(): Promise<void> {
   for (let due = clock(); !end.aborted; due = Math.max(due, clock() - PERIOD_MS) + PERIOD_MS) {
     await delay(Math.max(due - clock(), 0));
     const time = Domain.now();
-    const sway = Math.sin(time / 1e8) / 10;
+    const sway = Math.sin(time / 100) / 10;
     const reading = { time, ...motion(time), accel: Float32Array.of(sway, 0, GRAVITY) };
     if (imu.tryWrite(reading) !== undefined) written++; // else another sensor is writing
   }

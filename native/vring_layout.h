@@ -409,20 +409,22 @@ _Static_assert(_Alignof(struct slot_control) == 64, "alignment of slot_control")
 _Static_assert(sizeof(struct slot_control) == 320, "size of slot_control");
 
 #define SLOT_ENTRY_VERSION 1u
-#define SLOT_ENTRY_HASH UINT64_C(0x83492bb15b7d423e)
+#define SLOT_ENTRY_HASH UINT64_C(0x487e15c88944fb27)
 struct slot_entry {
   _Alignas(64) _Atomic uint64_t stamp; /* the number of the message; 0 if none */
   uint8_t _pad_8[56];
-  double length; /* its bytes */
-  double time; /* when it was published, in nanoseconds of the monotonic clock */
+  double length; /* its bytes; 2^32 more with an origin */
+  double time; /* the time of the publish in ms since 1970 */
   double committed; /* the number of bytes with memory */
-  uint8_t _pad_88[40];
+  struct origin origin; /* the first publisher, if a bridge republished it */
+  uint8_t _pad_176[16];
 };
 _Static_assert(offsetof(struct slot_entry, stamp) == 0, "slot_entry.stamp");
 _Static_assert(offsetof(struct slot_entry, length) == 64, "slot_entry.length");
 _Static_assert(offsetof(struct slot_entry, time) == 72, "slot_entry.time");
 _Static_assert(offsetof(struct slot_entry, committed) == 80, "slot_entry.committed");
+_Static_assert(offsetof(struct slot_entry, origin) == 88, "slot_entry.origin");
 _Static_assert(_Alignof(struct slot_entry) == 64, "alignment of slot_entry");
-_Static_assert(sizeof(struct slot_entry) == 128, "size of slot_entry");
+_Static_assert(sizeof(struct slot_entry) == 192, "size of slot_entry");
 
 #endif

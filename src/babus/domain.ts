@@ -14,9 +14,10 @@ import { Region } from "../region/region.ts";
 import { REGION_HEADER } from "../region/header.ts";
 import { type RegionInfo, regions } from "../region/list.ts";
 import { checkName } from "../region/names.ts";
-import { now } from "../os/clock.ts";
+import { time } from "../os/clock.ts";
 import * as files from "../os/files.ts";
 import { makeSlot, type Slot } from "./slot.ts";
+import { makeObserver, type SlotObserver, type SlotObserverOptions } from "./observer.ts";
 import { openSlot, planIn, slotPath, type SlotShapeOptions } from "./geometry.ts";
 import { SLOT, SLOT_CONTROL } from "./slot_words.ts";
 
@@ -79,9 +80,9 @@ export class Domain implements Disposable {
     return removed.includes(true);
   }
 
-  /** Returns the time in nanoseconds, by the clock of message timestamps. */
+  /** Returns the time in milliseconds since 1970, with a fraction, by the clock of messages. */
   static now(): number {
-    return now();
+    return time();
   }
 
   /**
@@ -92,19 +93,40 @@ export class Domain implements Disposable {
   /** Opens a slot of values, or creates it. It closes with the domain, if not before. */
   slot<T>(name: string, options: SlotOptions<T> & { codec: Codec<T> }): Slot<T>;
   slot<T>(name: string, options: SlotOptions<T> = {}): Slot<T> {
-    options = checkedOptions(options, `open slot ${inWords(name)}`);
-    if (this.#closed) {
-      throw new ClosedError(
-        `Cannot open slot ${inWords(name)} of domain "${this.name}": it is closed`,
-      );
-    }
+    const action = `open slot ${inWords(name)}`;
+    options = checkedOptions(options, action);
+    this.#checkOpen(action);
     const chosen = options.codec ?? codec.bytes as unknown as Codec<T>;
-    const slot = makeSlot(name, openSlot(this.name, name, options, chosen.type), chosen);
+    return this.#keep(makeSlot(name, openSlot(this.name, name, options, chosen.type), chosen));
+  }
+
+  /**
+   * Observes a slot of bytes without any right to write, at once or once it exists. It closes with
+   * the domain, if not before.
+   */
+  observer(name: string, options?: SlotObserverOptions<Uint8Array>): SlotObserver<Uint8Array>;
+  /** Observes a slot of values. */
+  observer<T>(name: string, options: SlotObserverOptions<T> & { codec: Codec<T> }): SlotObserver<T>;
+  observer<T>(name: string, options: SlotObserverOptions<T> = {}): SlotObserver<T> {
+    const action = `observe slot ${inWords(name)}`;
+    options = checkedOptions(options, action);
+    this.#checkOpen(action);
+    const { codec: chosen = codec.bytes as unknown as Codec<T>, anyOwner } = options;
+    return this.#keep(makeObserver(this.name, name, { codec: chosen, anyOwner }));
+  }
+
+  #checkOpen(action: string): void {
+    if (!this.#closed) return;
+    throw new ClosedError(`Cannot ${action} of domain "${this.name}": it is closed`);
+  }
+
+  /** Closes a handle with the domain. */
+  #keep<H extends Disposable & { readonly closed: boolean }>(handle: H): H {
     for (const other of this.#slots) {
       if (other.closed) this.#slots.delete(other);
     }
-    this.#slots.add(slot);
-    return slot;
+    this.#slots.add(handle);
+    return handle;
   }
 
   /** Lists the slots of the domain by name, whichever program created them. */

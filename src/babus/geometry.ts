@@ -6,7 +6,8 @@
 
 import { inWords } from "../arguments.ts";
 import type { Mapping } from "../memory/mapping.ts";
-import { open, type Product } from "../region/open.ts";
+import { joinOnce, open, type Product } from "../region/open.ts";
+import { Again } from "../region/poll.ts";
 import { type MessageType, REGION_HEADER } from "../region/header.ts";
 import { topicPath } from "../region/names.ts";
 import { copyIn, copyOut } from "../memory/word.ts";
@@ -94,6 +95,24 @@ export function openSlot(
   const { region, geometry } = open(SLOTS, { path: slotPath(domain, name), options, message });
   const { depth, maxSize: maxBytes } = geometry;
   return new SlotWords(name, region, planOf({ depth, maxBytes }));
+}
+
+/** Performs one step of attaching to a slot as an observer; returns undefined if none exists. */
+export function observeSlot(
+  domain: string,
+  name: string,
+  options: { anyOwner?: boolean | undefined },
+  message: MessageType,
+): SlotWords | Again | undefined {
+  const request = {
+    path: slotPath(domain, name),
+    options: { ...options, readOnly: true },
+    message,
+  };
+  const opened = joinOnce(SLOTS, request);
+  if (opened === undefined || opened instanceof Again) return opened;
+  const { depth, maxSize: maxBytes } = opened.geometry;
+  return new SlotWords(name, opened.region, planOf({ depth, maxBytes }));
 }
 
 /** Returns the layout that a control block states; undefined if it does not fit the data. */

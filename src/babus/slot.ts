@@ -10,50 +10,15 @@ import type { Codec } from "../codec.ts";
 import { type Encoder, encoderOf } from "../encoder.ts";
 import { isCount } from "../layout/sizes.ts";
 import { commitView, copyIn } from "../memory/word.ts";
-import { now, perIsolate } from "../os/clock.ts";
+import { checkedOrigin, type Origin } from "../origin.ts";
+import { perIsolate } from "../os/clock.ts";
 import { pageSize } from "../os/page.ts";
 import { CONDITIONS, type Waitable } from "../wait/any.ts";
 import type { Condition, Waiter } from "../wait/condition.ts";
 import { type SyncWaitOptions, until, untilSync, type WaitOptions } from "../wait/until.ts";
-import type { Copied, SlotWords } from "./slot_words.ts";
+import { History, type SlotNews, type SlotOutcome, type SlotView } from "./history.ts";
+import type { SlotWords } from "./slot_words.ts";
 import { WriteLock } from "./write_lock.ts";
-
-/** A message of a slot. */
-export interface SlotMessage<T> {
-  /** The number of the message: the first of a slot is 1. */
-  readonly sequence: number;
-  /** When it was published, in nanoseconds of the clock that `Domain.now()` tells. */
-  readonly timestamp: number;
-  /** The value that was written. */
-  readonly value: T;
-}
-
-/** What looking at a slot gives. */
-export type SlotOutcome<T> =
-  /** A message. */
-  | { readonly state: "ok"; readonly message: SlotMessage<T> }
-  /** The message does not exist yet, or is overwritten. */
-  | { readonly state: "empty" };
-
-/** What looking at all that is new gives. */
-export interface SlotNews<T> {
-  /** Messages without a gap, the oldest first; to go on, look since the number of the last. */
-  readonly messages: readonly SlotMessage<T>[];
-  /** How many there were before these, which are overwritten. */
-  readonly lost: number;
-}
-
-/** A message in place. */
-export interface SlotView {
-  /** The number of the message. */
-  readonly sequence: number;
-  /** When it was published, in nanoseconds of the clock that `Domain.now()` tells. */
-  readonly timestamp: number;
-  /** The message, in shared memory, to be read only; it may be overwritten at any time. */
-  readonly bytes: Uint8Array<ArrayBuffer>;
-  /** Whether nothing of it has been overwritten up to now: so all that was read from it is right. */
-  readonly valid: boolean;
-}
 
 /** Makes a slot, for `Domain`: what it is made of is nobody else's business. */
 export let makeSlot: <T>(name: string, words: SlotWords, codec: Codec<T>) => Slot<T>;
@@ -61,31 +26,13 @@ export let makeSlot: <T>(name: string, words: SlotWords, codec: Codec<T>) => Slo
 /** What a listener needs of a slot. */
 export const NEWS: unique symbol = Symbol.for("vring.news/1");
 
-const EMPTY = { state: "empty" } as const;
-
-/** A writer that overwrites faster than one message can be read, this often in a row, is broken. */
-const ATTEMPTS = 10_000;
-
 /** Slots with a claim: the right to write would go with a handle that is collected. */
 const claiming = perIsolate(() => new Set<object>());
 
-/** A message in place. */
-class Placed implements SlotView {
-  readonly sequence: number;
-  readonly timestamp: number;
-  readonly bytes: Uint8Array<ArrayBuffer>;
-  readonly #words: SlotWords;
-
-  constructor(words: SlotWords, sequence: number, timestamp: number, length: number) {
-    this.sequence = sequence;
-    this.timestamp = timestamp;
-    this.bytes = words.peek(sequence, length);
-    this.#words = words;
-  }
-
-  get valid(): boolean {
-    return !this.#words.region.closed && this.#words.isWhole(this.sequence);
-  }
+/** How to write a message. */
+export interface SlotWriteOptions {
+  /** The first publisher of a message that a bridge republishes. */
+  origin?: Origin;
 }
 
 /** A value that is ready to be written. */
@@ -117,12 +64,11 @@ export class Slot<T = Uint8Array> implements Disposable, Waitable {
   /** The largest message in bytes. */
   readonly maxSize: number;
   readonly #words: SlotWords;
-  readonly #codec: Codec<T>;
+  readonly #history: History<T>;
   readonly #encoder: Encoder<T>;
   readonly #lock: WriteLock;
   readonly #waiter: Waiter;
   #claim: Claim | undefined;
-  #shown = 0; // the number of the newest message that was read by this handle
 
   static {
     makeSlot = (name, words, codec) => new Slot(name, words, codec);
@@ -133,7 +79,7 @@ export class Slot<T = Uint8Array> implements Disposable, Waitable {
     this.depth = words.plan.depth;
     this.maxSize = words.plan.maxBytes;
     this.#words = words;
-    this.#codec = codec;
+    this.#history = new History(words, codec);
     this.#encoder = encoderOf(codec, "write to", words.what);
     const lock = this.#lock = new WriteLock(words);
     this.#waiter = {
@@ -160,26 +106,29 @@ export class Slot<T = Uint8Array> implements Disposable, Waitable {
    * Writes a value; gives its number, or undefined if somebody else is writing. Never waits. Of a slot
    * 64 handles can be writing ones; one that has written is, until it is closed.
    */
-  tryWrite(value: T): number | undefined {
+  tryWrite(value: T, options?: SlotWriteOptions): number | undefined {
+    const origin = this.#originIn(options);
     const prepared = this.#prepare(value);
-    return this.#lock.tryFollow() ? this.#write(prepared) : undefined;
+    return this.#lock.tryFollow() ? this.#write(prepared, origin) : undefined;
   }
 
   /** Writes a value, and blocks the thread while somebody else is writing; gives its number. */
-  writeSync(value: T, options: SyncWaitOptions = {}): number {
+  writeSync(value: T, options?: SyncWaitOptions & SlotWriteOptions): number {
+    const origin = this.#originIn(options);
     const prepared = this.#prepare(value);
     this.#acquireSync(options);
-    return this.#write(prepared);
+    return this.#write(prepared, origin);
   }
 
   /**
    * Writes a value once nobody else is writing; gives its number. Do not change it until the promise
    * resolves.
    */
-  write(value: T, options: WaitOptions = {}): Promise<number> {
+  write(value: T, options: WaitOptions & SlotWriteOptions = {}): Promise<number> {
     const attempt = () => {
+      const origin = this.#originIn(options);
       const prepared = this.#prepare(value);
-      return this.#tryAcquire() ? this.#write(prepared) : undefined;
+      return this.#tryAcquire() ? this.#write(prepared, origin) : undefined;
     };
     return until(attempt, this.#waiter, options);
   }
@@ -198,7 +147,7 @@ export class Slot<T = Uint8Array> implements Disposable, Waitable {
   /** Blocks the thread while another writer holds the slot, and claims the next message. */
   claimSync(
     length: number = this.maxSize,
-    options: SyncWaitOptions = {},
+    options?: SyncWaitOptions,
   ): Uint8Array<ArrayBuffer> {
     this.#acquireSync(options);
     return this.#reserve(length);
@@ -217,8 +166,9 @@ export class Slot<T = Uint8Array> implements Disposable, Waitable {
   }
 
   /** Publishes the first `length` bytes of what was claimed; gives the number of the message. */
-  publish(length?: number): number {
+  publish(length?: number, options?: SlotWriteOptions): number {
     this.#words.region.checkOpen();
+    const origin = this.#originIn(options);
     const claim = this.#claim;
     if (claim === undefined) {
       throw new VringError(
@@ -236,7 +186,7 @@ export class Slot<T = Uint8Array> implements Disposable, Waitable {
     }
     const { region } = this.#words;
     commitView(region.mapping, this.#words.messageAt(sequence), view, published);
-    this.#words.publish(sequence, published, now());
+    this.#words.publish(sequence, published, origin);
     this.discard();
     return sequence;
   }
@@ -263,49 +213,17 @@ export class Slot<T = Uint8Array> implements Disposable, Waitable {
 
   /** A copy of the message that is so many older than the newest. Never waits. */
   at(age: number): SlotOutcome<T> {
-    const copied = this.#find(age, (sequence) => this.#words.copy(sequence));
-    return copied === undefined ? EMPTY : { state: "ok", message: this.#show(copied) };
+    return this.#history.at(age);
   }
 
   /** Copies of the messages after the one of this number, and how many of those are gone. */
   since(sequence: number): SlotNews<T> {
-    if (!isCount(sequence, Number.MAX_SAFE_INTEGER)) {
-      throw new RangeError(
-        `Cannot look at messages of slot "${this.name}" since number ${
-          inWords(sequence)
-        }: pass the number ` +
-          "of a message, or 0",
-      );
-    }
-    const messages: SlotMessage<T>[] = [];
-    let last = this.sequence;
-    let next = Math.max(sequence, last - this.depth) + 1;
-    for (let attempt = 0; next <= last; next++) {
-      const copied = this.#words.copy(next);
-      if (copied !== undefined) messages.push(this.#show(copied));
-      else if (messages.length > 0) break; // the rest is for the next look, with what it lost
-      else {
-        this.#checkOvertaken(next, last);
-        if (++attempt === ATTEMPTS) throw this.#words.corrupt("its messages keep changing");
-        last = this.sequence;
-        next = last - this.depth; // and one more
-      }
-    }
-    const first = messages[0]?.sequence;
-    return { messages, lost: first === undefined ? 0 : first - 1 - sequence };
+    return this.#history.since(sequence);
   }
 
   /** Shows the message `age` before the newest in place; undefined if it is not in the slot. */
   view(age = 0): SlotView | undefined {
-    const words = this.#words;
-    return this.#find(age, (sequence) => {
-      const found = words.look(sequence);
-      if (found === undefined) return undefined;
-      const view = new Placed(words, sequence, found.time, found.length);
-      if (!view.valid) return undefined;
-      this.#shown = Math.max(this.#shown, sequence);
-      return view;
-    });
+    return this.#history.view(age);
   }
 
   /** Closes this handle: its views become empty, and its claim is discarded. */
@@ -322,7 +240,7 @@ export class Slot<T = Uint8Array> implements Disposable, Waitable {
   /** @ignore */
   [CONDITIONS](): readonly Condition[] {
     this.#words.region.checkOpen();
-    return [this[NEWS](() => this.#shown)];
+    return [this[NEWS](() => this.#history.shown)];
   }
 
   /** True once there is a message after the one of a number.
@@ -332,39 +250,8 @@ export class Slot<T = Uint8Array> implements Disposable, Waitable {
     return { bell, watch, watchTellsAll: true, ready: () => this.sequence > seen() };
   }
 
-  /** Finds what is so much older than the newest: if it is overwritten, there is a newer one. */
-  #find<Found>(age: number, look: (sequence: number) => Found | undefined): Found | undefined {
-    if (!isCount(age, this.depth - 1)) {
-      throw new RangeError(
-        `Cannot look at message ${
-          inWords(age)
-        } before the newest of slot "${this.name}": it keeps ` +
-          `${this.depth}; pass 0 to ${this.depth - 1}, or make it deeper`,
-      );
-    }
-    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-      const last = this.sequence;
-      if (last <= age) return undefined;
-      const found = look(last - age);
-      if (found !== undefined) return found;
-      this.#checkOvertaken(last - age, last);
-    }
-    throw this.#words.corrupt("its newest message keeps changing");
-  }
-
-  /** A message that can be looked back at is overwritten only after others were published (I3). */
-  #checkOvertaken(sequence: number, last: number): void {
-    if (this.sequence > last) return;
-    throw this.#words.corrupt(`message ${sequence} of ${last} is not in its entry`);
-  }
-
-  #show({ sequence, time, bytes }: Copied): SlotMessage<T> {
-    this.#shown = Math.max(this.#shown, sequence);
-    return { sequence, timestamp: time, value: this.#codec.decode(bytes) };
-  }
-
-  #acquireSync(options: SyncWaitOptions): void {
-    checkWaits(options);
+  #acquireSync(options: SyncWaitOptions | undefined): void {
+    if (options !== undefined) checkWaits(options);
     if (this.#tryAcquire()) return;
     untilSync(() => this.#tryAcquire() || undefined, this.#waiter, options);
   }
@@ -377,6 +264,12 @@ export class Slot<T = Uint8Array> implements Disposable, Waitable {
     this.#words.region.checkOpen();
     this.#encoder.checkIdle();
     return this.#lock.tryAcquire();
+  }
+
+  #originIn(options: SlotWriteOptions | undefined): Origin | undefined {
+    const origin = options?.origin;
+    if (origin === undefined) return undefined;
+    return checkedOrigin(origin, `a message of ${this.#words.what}`);
   }
 
   /** Prepares a value while others can write, as far as no memory is needed for that. */
@@ -398,7 +291,7 @@ export class Slot<T = Uint8Array> implements Disposable, Waitable {
   }
 
   /** Writes a message; the lock is held, and given back whatever happens. */
-  #write({ value, bound, bytes }: Prepared): number {
+  #write({ value, bound, bytes }: Prepared, origin: Origin | undefined): number {
     const words = this.#words;
     const { mapping } = words.region;
     this.#forgetClaim();
@@ -408,7 +301,7 @@ export class Slot<T = Uint8Array> implements Disposable, Waitable {
       if (bytes !== undefined) copyIn(mapping, at, bytes, bound);
       const length = bytes === undefined ? this.#encoder.into(value, mapping, at, bound) : bound;
       if (length < 0) words.region.checkOpen();
-      words.publish(sequence, length, now());
+      words.publish(sequence, length, origin);
       return sequence;
     } finally {
       if (this.#lock.held) this.#lock.release(); // unless a codec closed the slot

@@ -51,6 +51,8 @@ import { isCount, LINE_BYTES, roundUp } from "../layout/sizes.ts";
 import { corrupt } from "../memory/corrupt.ts";
 import {
   claimView,
+  copyIn,
+  copyOut,
   copyOutThenLoad,
   loadDouble,
   peekView,
@@ -58,6 +60,8 @@ import {
   Word32,
   Word64,
 } from "../memory/word.ts";
+import { isTime, ORIGIN, type Origin, originIn } from "../origin.ts";
+import { time } from "../os/clock.ts";
 import { pageSize } from "../os/page.ts";
 import type { RegionKind } from "../region/header.ts";
 import type { Region } from "../region/region.ts";
@@ -80,9 +84,10 @@ export const SLOT_CONTROL = layout("slot_control", {
 /** The words of each message, besides its bytes. */
 export const SLOT_ENTRY = layout("slot_entry", {
   stamp: { type: "u64", atomic: true, line: true, doc: "the number of the message; 0 if none" },
-  length: { type: "f64", doc: "its bytes" },
-  time: { type: "f64", doc: "when it was published, in nanoseconds of the monotonic clock" },
+  length: { type: "f64", doc: "its bytes; 2^32 more with an origin" },
+  time: { type: "f64", doc: "the time of the publish in ms since 1970" },
   committed: { type: "f64", doc: "the number of bytes with memory" },
+  origin: { type: ORIGIN, doc: "the first publisher, if a bridge republished it" },
 });
 
 /** The region type of slots. */
@@ -93,6 +98,9 @@ export const SLOT: RegionKind = {
   mirrored: false,
   sparse: true,
 };
+
+/** The length of a message with an origin is this much greater. */
+const MARK = 2 ** 32;
 
 /** The deepest slot. */
 export const DEPTH_MAX = 1024;
@@ -139,10 +147,16 @@ export function planOf({ depth, maxBytes }: Shape): SlotOffsets {
   return { depth, maxBytes, entries, messagesAt, stride, bytes: messagesAt + entries * stride };
 }
 
-/** A message that was copied completely. */
-export interface Copied {
-  readonly sequence: number;
+/** What an entry says of a message. */
+export interface Facts {
+  readonly length: number;
   readonly time: number;
+  readonly origin: Origin | undefined;
+}
+
+/** A message that was copied completely. */
+export interface Copied extends Facts {
+  readonly sequence: number;
   readonly bytes: Uint8Array<ArrayBuffer>;
 }
 
@@ -209,28 +223,43 @@ export class SlotWords {
     const found = this.look(sequence);
     if (found === undefined) return undefined;
     const { mapping } = this.region;
-    const { length, time } = found;
+    const { length } = found;
     const bytes = new Uint8Array(length);
     const stamp = this.#stamps[sequence % this.plan.entries]!;
     const after = copyOutThenLoad(mapping, this.messageAt(sequence), bytes, length, stamp);
-    return after === sequence ? { sequence, time, bytes } : undefined; // .. P1 after every byte
+    if (after !== sequence) return undefined; // .. P1 after every byte
+    return { sequence, bytes, length, time: found.time, origin: found.origin };
   }
 
   /**
-   * Returns the length and time of a published message, valid if the message is whole afterwards;
-   * undefined if it was already overwritten.
+   * Returns the facts about a published message, valid if the message is whole afterwards; undefined
+   * if it was already overwritten.
    */
-  look(sequence: number): { readonly length: number; readonly time: number } | undefined {
-    const length = this.#load(sequence, "length");
+  look(sequence: number): Facts | undefined {
+    const marked = this.#load(sequence, "length");
     const time = this.#load(sequence, "time");
     const committed = this.#load(sequence, "committed");
+    const length = marked < MARK ? marked : marked - MARK;
+    const origin = marked < MARK ? undefined : this.#loadOrigin(sequence);
     const fits = isCount(length, this.plan.maxBytes) && length <= committed;
-    if (fits && time >= 0 && time < Infinity) return { length, time };
+    if (fits && isTime(time) && (marked < MARK || origin !== undefined)) {
+      return { length, time, origin };
+    }
     if (!this.isWhole(sequence)) return undefined;
     throw this.corrupt(
-      `message ${sequence} has ${length} bytes, of which ${committed} have memory, and is ` +
-        `from ${time} ns`,
+      `message ${sequence} has ${length} bytes, of which ${committed} have memory, and is from ` +
+        `${time} ms` + (marked < MARK ? "" : ", with an origin"),
     );
+  }
+
+  #loadOrigin(sequence: number): Origin | undefined {
+    const bytes = new Uint8Array(ORIGIN.size);
+    copyOut(this.region.mapping, this.#originAt(sequence), bytes);
+    return originIn(bytes);
+  }
+
+  #originAt(sequence: number): number {
+    return this.#entryAt(sequence % this.plan.entries) + SLOT_ENTRY.fields.origin.offset;
   }
 
   /** Returns a view of a message in place. */
@@ -272,12 +301,19 @@ export class SlotWords {
     this.#store(sequence, "committed", committed);
   }
 
-  /** Publishes the message that was written. */
-  publish(sequence: number, length: number, time: number): void {
-    this.#store(sequence, "length", length);
-    this.#store(sequence, "time", time);
+  /** Publishes the message that was written, with its origin if a bridge republishes it. */
+  publish(sequence: number, length: number, origin?: Origin): void {
+    if (origin !== undefined) this.#storeOrigin(sequence, origin);
+    this.#store(sequence, "length", origin === undefined ? length : length + MARK);
+    this.#store(sequence, "time", time());
     this.#stamps[sequence % this.plan.entries]!.store(sequence); // P2 all above comes before ..
     this.bell.publish(this.published, sequence); // P3 published before the look at the bell ..
+  }
+
+  #storeOrigin(sequence: number, origin: Origin): void {
+    const bytes = new Uint8Array(ORIGIN.size);
+    ORIGIN.write(bytes, origin);
+    copyIn(this.region.mapping, this.#originAt(sequence), bytes);
   }
 
   /** Makes the error for a state that no correct peer stores. */

@@ -7,9 +7,13 @@
 
 import { Domain } from "../../src/babus/domain.ts";
 import { Listener } from "../../src/babus/listener.ts";
-import type { Slot, SlotMessage } from "../../src/babus/slot.ts";
+import type { SlotMessage } from "../../src/babus/history.ts";
+import type { SlotObserver } from "../../src/babus/observer.ts";
+import type { Slot } from "../../src/babus/slot.ts";
 import { SLOT_CONTROL, SLOT_ENTRY } from "../../src/babus/slot_words.ts";
 import { CorruptRegionError, LayoutMismatchError } from "../../src/errors.ts";
+import { ORIGIN } from "../../src/origin.ts";
+import { waitAnySync } from "../../src/wait/any.ts";
 import { generator, NUMBERS, WORDS } from "../circular/assault.ts";
 import { isPayload, payload } from "../circular/scene.ts";
 import { Inside } from "./scene.ts";
@@ -23,7 +27,27 @@ const CONTROL = {
   owner: 32,
   owner_bell: 32,
 } as const;
-const ENTRY = { stamp: 64, length: "double", time: "double", committed: "double" } as const;
+const ENTRY = {
+  stamp: 64,
+  length: "double",
+  time: "double",
+  committed: "double",
+  host: 64,
+  incarnation: "double",
+  sequence: "double",
+  hops: 32,
+} as const;
+
+/** The origin of some messages. */
+const MARKED = { origin: { host: "a", incarnation: 1, sequence: 2, hops: 3 } };
+
+/** The offset of a word in an entry. */
+function offsetIn(word: EntryWord): number {
+  const { stamp, length, time, committed, origin } = SLOT_ENTRY.fields;
+  const { host, incarnation, sequence, hops } = ORIGIN.fields;
+  const inEntry = { stamp, length, time, committed, host, incarnation, sequence, hops }[word];
+  return inEntry.offset + (word in ORIGIN.fields ? origin.offset : 0);
+}
 
 type ControlWord = keyof typeof CONTROL;
 type EntryWord = keyof typeof ENTRY;
@@ -51,7 +75,7 @@ function apply(inside: Inside, change: Change): void {
   const view = new DataView(mapping.bytes.buffer, mapping.bytes.byteOffset);
   const [at, width] = "entry" in change
     ? [
-      dataOffset + change.entry * SLOT_ENTRY.size + SLOT_ENTRY.fields[change.word].offset,
+      dataOffset + change.entry * SLOT_ENTRY.size + offsetIn(change.word),
       ENTRY[change.word],
     ]
     : [controlOffset + SLOT_CONTROL.fields[change.word].offset, CONTROL[change.word]];
@@ -110,11 +134,11 @@ class Watch {
     }
   }
 
-  message({ sequence, timestamp, value }: SlotMessage<Uint8Array>, slot: Slot): void {
+  message({ sequence, time, value }: SlotMessage<Uint8Array>, maxSize: number): void {
     this.count("message");
-    const possible = sequence >= 1 && timestamp >= 0 && timestamp < Infinity &&
-      value.length <= slot.maxSize;
-    if (!possible) throw new Error(`message ${sequence} of ${value.length} bytes, ${timestamp}`);
+    const possible = sequence >= 1 && time >= 0 && time < Infinity &&
+      value.length <= maxSize;
+    if (!possible) throw new Error(`message ${sequence} of ${value.length} bytes, ${time}`);
     if (!this.strict) return;
     const right = value.length === sizeOf(sequence) && isPayload(value, sequence);
     if (!right) throw new Error(`message ${sequence} has changed since it was written`);
@@ -123,25 +147,40 @@ class Watch {
 
 /** Every way to read, each an attempt of its own. */
 function readAll(watch: Watch, slot: Slot, what: string): void {
+  lookAll(watch, slot, what);
   for (let age = 0; age < slot.depth; age++) {
-    watch.attempt(`${what} at(${age})`, () => {
-      const outcome = slot.at(age);
-      if (outcome.state === "ok") watch.message(outcome.message, slot);
-    });
     watch.attempt(`${what} view(${age})`, () => {
       const view = slot.view(age);
       if (view === undefined) return;
       const value = view.bytes.slice();
-      if (view.valid) watch.message({ ...view, timestamp: view.timestamp, value }, slot);
+      if (view.valid) {
+        watch.message({ ...view, time: view.time, origin: view.origin, value }, slot.maxSize);
+      }
+    });
+  }
+}
+
+function lookAll(watch: Watch, slot: Slot | SlotObserver, what: string): void {
+  const { depth, maxSize } = slot;
+  for (let age = 0; age < depth; age++) {
+    watch.attempt(`${what} at(${age})`, () => {
+      const outcome = slot.at(age);
+      if (outcome.state === "ok") watch.message(outcome.message, maxSize);
     });
   }
   for (const after of [0, WRITTEN - 1, Number.MAX_SAFE_INTEGER]) {
     watch.attempt(`${what} since(${after})`, () => {
       const { messages, lost } = slot.since(after);
-      for (const message of messages) watch.message(message, slot);
+      for (const message of messages) watch.message(message, maxSize);
       if (!(lost >= 0)) throw new Error(`${lost} messages were lost`);
     });
   }
+}
+
+/** Every way to observe. */
+function observeAll(watch: Watch, observer: SlotObserver, what: string): void {
+  lookAll(watch, observer, what);
+  watch.attempt(`${what} waitAnySync`, () => void waitAnySync([observer], NOW));
 }
 
 /** Every way to write; a number must be one more than there were. */
@@ -173,18 +212,25 @@ function listenAll(watch: Watch, listener: Listener, what: string): void {
 function assault(name: string, changes: readonly Change[], watch: Watch): void {
   using domain = Domain.open(name);
   const [reader, writer] = [domain.slot("a", SHAPE), domain.slot("a")];
-  for (let i = 1; i <= WRITTEN; i++) writer.writeSync(payload(i, sizeOf(i)));
+  for (let i = 1; i <= WRITTEN; i++) {
+    writer.writeSync(payload(i, sizeOf(i)), i % 2 === 0 ? MARKED : {});
+  }
+  const observer = domain.observer("a");
   using inside = new Inside({ name }, "a");
   using listener = new Listener().add(reader);
   for (const change of changes) apply(inside, change);
   watch.strict = changes.length === 1 && changes[0]!.word !== "length";
   const what = JSON.stringify(changes);
   readAll(watch, reader, `${what}, an old reader:`);
+  observeAll(watch, observer, `${what}, an old observer:`);
   listenAll(watch, listener, `${what}, an old listener:`);
   writeAll(watch, writer, `${what}, the old writer:`);
   readAll(watch, reader, `${what}, an old reader again:`);
   for (const change of changes) apply(inside, change);
   watch.attempt(`${what}, slots()`, () => void domain.slots());
+  watch.attempt(`${what}, a new observer:`, () => {
+    observeAll(watch, domain.observer("a"), `${what}, a new observer:`);
+  });
   watch.attempt(`${what}, a newcomer:`, () => {
     const slot = domain.slot("a");
     listenAll(watch, new Listener().add(slot), `${what}, a new listener:`);
@@ -234,6 +280,7 @@ export function endure(name: string, words: Uint32Array): string[] {
   watch.strict = false;
   using domain = Domain.open(name);
   const old = domain.slot("a");
+  const observer = domain.observer("a");
   using listener = new Listener().add(old);
   while (words[ENDURING.over] === 0) {
     const use = (slot: Slot) => {
@@ -241,6 +288,7 @@ export function endure(name: string, words: Uint32Array): string[] {
       writeWhatever(watch, slot);
     };
     listenAll(watch, listener, "the listener");
+    observeAll(watch, observer, "the observer");
     use(old);
     watch.attempt("opening", () => {
       using fresh = Domain.open(name).slot("a") as Slot & Disposable;

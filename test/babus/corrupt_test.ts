@@ -53,6 +53,20 @@ Deno.test("a length that cannot be is an error to readers, until it is overwritt
   }
 });
 
+Deno.test("an origin that cannot be is an error to readers, until it is overwritten", () => {
+  using scene = new Scene();
+  const slot = scene.slot();
+  const observer = scene.domain.observer("slot");
+  slot.writeSync(payload(1, 10));
+  using inside = new Inside(scene);
+  inside.note(1, "length", 10 + 2 ** 32); // marked, and no origin is there
+  for (const act of [() => slot.latest(), () => slot.view(), () => observer.latest()]) {
+    assertThrows(act, CorruptRegionError, "message 1 has 10 bytes");
+  }
+  slot.writeSync(payload(2, 10));
+  assertEquals(messageOf(observer.latest()).origin, undefined);
+});
+
 Deno.test("a stamp that cannot be is an error to readers, not an endless search", () => {
   for (const stamp of [0, 2, 5, 2 ** 53, 2 ** 60]) {
     using scene = new Scene();

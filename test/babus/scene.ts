@@ -6,7 +6,8 @@
  */
 
 import { Domain } from "../../src/babus/domain.ts";
-import type { Slot, SlotMessage, SlotOutcome } from "../../src/babus/slot.ts";
+import type { SlotMessage, SlotOutcome } from "../../src/babus/history.ts";
+import type { Slot } from "../../src/babus/slot.ts";
 import { openSlot } from "../../src/babus/geometry.ts";
 import { SLOT_CONTROL, SLOT_ENTRY, type SlotWords } from "../../src/babus/slot_words.ts";
 import { codec } from "../../src/codec.ts";

@@ -62,15 +62,55 @@ for (const depth of [1, 2, 3, 4, 7, 1024]) {
   });
 }
 
-Deno.test("timestamps grow, and are of the clock that Domain.now() tells", () => {
+Deno.test("messages tell the time of their publish, by the clock that Domain.now() tells", () => {
   using scene = new Scene();
   const slot = scene.slot();
   const times = [Domain.now()];
   for (let i = 1; i <= 4; i++) {
     slot.writeSync(payload(i, 8));
-    times.push(messageOf(slot.latest()).timestamp, Domain.now());
+    times.push(messageOf(slot.latest()).time, Domain.now());
   }
-  assertEquals(times, [...times].sort((a, b) => a - b));
+  assertEquals(times, [...times].sort((a, b) => a - b)); // unless the clock was set meanwhile
+  assertEquals(slot.view()!.time, messageOf(slot.latest()).time);
+});
+
+const ORIGIN = { host: "robot.local", incarnation: 7, sequence: 41, hops: 1 };
+
+Deno.test("a message tells its origin, and the next one has none unless it is given", async () => {
+  using scene = new Scene();
+  const slot = scene.slot();
+  const reader = scene.slot();
+  const origins: unknown[] = [];
+  const note = () => origins.push(messageOf(reader.latest()).origin, reader.view()!.origin);
+  slot.writeSync(payload(1, 8), { origin: ORIGIN });
+  note();
+  slot.writeSync(payload(2, 8));
+  note();
+  slot.tryWrite(payload(3, 8), { origin: { ...ORIGIN, sequence: 42 } });
+  note();
+  await slot.write(payload(4, 8), { origin: { ...ORIGIN, hops: 255 } });
+  note();
+  slot.claimSync(8).set(payload(5, 8));
+  slot.publish(8, { origin: { ...ORIGIN, host: "x".repeat(64) } });
+  note();
+  const expected = [ORIGIN, undefined, { ...ORIGIN, sequence: 42 }, { ...ORIGIN, hops: 255 }, {
+    ...ORIGIN,
+    host: "x".repeat(64),
+  }];
+  assertEquals(origins, expected.flatMap((origin) => [origin, origin]));
+  assertEquals(reader.since(0).messages.map(({ origin }) => origin), expected.slice(-slot.depth));
+});
+
+Deno.test("an origin that cannot be stored is refused, and nothing is written", () => {
+  using scene = new Scene();
+  const slot = scene.slot();
+  for (const origin of [{ ...ORIGIN, hops: 0 }, { ...ORIGIN, host: "" }]) {
+    assertThrows(() => slot.writeSync(payload(1, 8), { origin }), RangeError, "with an origin");
+  }
+  assertThrows(() => slot.writeSync(payload(1, 8), { origin: null as never }), TypeError);
+  slot.claimSync(8);
+  assertThrows(() => slot.publish(8, { origin: { ...ORIGIN, hops: 256 } }), RangeError);
+  assertEquals(slot.publish(8), 1);
 });
 
 Deno.test("a view is valid until its message is overwritten, or the slot is closed", () => {

@@ -111,6 +111,20 @@ function reader(times: number): ActorSpec {
   });
 }
 
+/** Observes the newest, the one before, and what is new. */
+const observer = arranged(() => Domain.open("domain").observer("a"), (observer): Seen => {
+  const seen: Seen["seen"] = [];
+  for (const age of [0, 1]) {
+    const outcome = observer.at(age);
+    if (outcome.state !== "ok") continue;
+    seen.push([outcome.message.sequence, numberOf(outcome.message.value)]);
+  }
+  const { messages, lost } = observer.since(1);
+  for (const { sequence, value } of messages) seen.push([sequence, numberOf(value)]);
+  observer.close();
+  return { seen, lost };
+});
+
 const peeker = arranged(open, (slot): Seen => {
   const seen: Seen["seen"] = [];
   const view = slot.view(1);
@@ -273,6 +287,11 @@ export const BABUS: readonly Scenario[] = scenarios([
     writer: writer(4),
     reader: follower(2),
   }, { bounds: "4/0/0", check: followed }),
+  scenario("babus-observer", "an observer looks at every step of a writer and a reader", {
+    writer: writer(3),
+    reader: reader(1),
+    observer,
+  }, { bounds: "2/1/0", short: 1 }),
   scenario("babus-writers", "two writers in place, one at a time, and a reader", {
     first: writer(2),
     second: writer(1),

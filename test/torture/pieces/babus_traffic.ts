@@ -16,15 +16,10 @@
  */
 
 import type { Domain } from "../../../src/babus/domain.ts";
-import type {
-  Slot,
-  SlotMessage,
-  SlotNews,
-  SlotOutcome,
-  SlotView,
-} from "../../../src/babus/slot.ts";
+import type { SlotMessage, SlotNews, SlotOutcome, SlotView } from "../../../src/babus/history.ts";
+import type { Slot } from "../../../src/babus/slot.ts";
 import { type Codec, codec } from "../../../src/codec.ts";
-import { now } from "../../../src/os/clock.ts";
+import { now, time as clock } from "../../../src/os/clock.ts";
 import { lengthOf, payload } from "../../circular/scene.ts";
 import type { Scene } from "../workload.ts";
 import { type Cell, raise } from "../ledger.ts";
@@ -274,7 +269,7 @@ export class Station implements Disposable {
     const { traffic, slot } = this;
     const most = slot.sequence;
     messages.forEach((message, i) => {
-      this.#message(message, messages[i - 1]?.timestamp);
+      this.#message(message, messages[i - 1]?.time);
       const expected = since + lost + 1 + i;
       if (message.sequence === expected) return;
       traffic.find("duplicated", `since ${since} comes ${message.sequence}, not ${expected}`);
@@ -298,28 +293,28 @@ export class Station implements Disposable {
     if (view === undefined) {
       return traffic.find("lost", `there is nothing to view ${age} before ${due}`);
     }
-    const { sequence, timestamp, bytes } = view;
+    const { sequence, time, bytes } = view;
     this.found(sequence, age, due);
     pause();
     const isRight = traffic.isMessage(bytes, sequence);
-    if (isValid(view)) this.#judge(sequence, { isRight, timestamp });
+    if (isValid(view)) this.#judge(sequence, { isRight, time });
     else if (view.valid) traffic.complain(`message ${sequence} is valid again`);
     else traffic.count("overwritten");
   }
 
-  #message({ sequence, timestamp, value }: SlotMessage<Uint8Array>, after = 0): void {
+  #message({ sequence, time, value }: SlotMessage<Uint8Array>, after = 0): void {
     const isRight = this.traffic.isMessage(value, sequence);
-    this.#judge(sequence, { isRight, timestamp, after });
+    this.#judge(sequence, { isRight, time, after });
   }
 
   #judge(
     sequence: number,
-    { isRight, timestamp, after = 0 }: { isRight: boolean; timestamp: number; after?: number },
+    { isRight, time, after = 0 }: { isRight: boolean; time: number; after?: number },
   ): void {
     const { traffic } = this;
     if (!isRight) return traffic.find("corrupt", `message ${sequence} is not what was written`);
-    if (timestamp > now() || timestamp < after) {
-      traffic.complain(`the time of message ${sequence} is ${timestamp}`);
+    if (time > clock() || time < after) {
+      traffic.complain(`the time of message ${sequence} is ${time}`);
     }
     traffic.received.add(1);
   }
