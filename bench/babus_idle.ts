@@ -22,7 +22,7 @@ import { nextMessage, workerPort } from "./harness/workers.ts";
 
 const LISTENERS = 20;
 
-/** Until whoever has just begun has compiled and collected what it needs. */
+/** Until a new process has compiled its code and collected its garbage. */
 const SETTLE_MS = 3000;
 
 /** Ten seconds in all; each part has as many slices of sleep. */

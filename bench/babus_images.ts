@@ -1,5 +1,5 @@
 /**
- * Images through a slot: how soon whoever is woken has one before it, in place; and images that are
+ * Images through a slot: how soon a woken reader has one in view, in place; and images that are
  * filled, waited for, looked at and checked, every byte, next to what Deno has.
  *
  * @module

@@ -44,7 +44,7 @@ interface Plan {
   readonly capacity: number;
   /** Where the first message begins. */
   readonly start: number;
-  /** How far to go on after a message without copying, so that the next one wraps too. */
+  /** The distance to skip after a message without copying, so that the next one wraps too. */
   readonly step: number;
   readonly source: Uint8Array;
   readonly target: Uint8Array;

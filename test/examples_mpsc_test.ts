@@ -75,7 +75,7 @@ test("log: producers start first, and the next consumer continues where one has 
   assertEquals(sharedFiles(name), []);
 });
 
-test("log: a producer is killed, the others go on, and another one has its lane", async () => {
+test("log: a producer is killed, the others continue, and another one takes its lane", async () => {
   const name = uniqueName();
   await using reader = consumer(name);
   await using victim = producer(name, "--seconds", "50");

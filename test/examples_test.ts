@@ -70,7 +70,7 @@ test("ticker: a reader that comes later, a second writer, Ctrl-C, and nothing le
   assertEquals(sharedFiles(name), []);
 });
 
-test("ticker: a slow reader is lapped, a writer is killed, and both readers go on", async () => {
+test("ticker: a slow reader is lapped, a writer is killed, and both readers continue", async () => {
   const name = uniqueName();
   await using fast = reader(name, "--seconds", "50");
   await using slow = reader(name, "--slow", "--seconds", "50");

@@ -92,14 +92,14 @@ test("scans: the publisher first, one subscriber late, and Ctrl-C leaves nothing
   assertEquals(sharedFiles(topic), []);
 });
 
-test("scans: a subscriber is killed, then the publisher, and the others go on", async () => {
+test("scans: a subscriber is killed, then the publisher, and the others continue", async () => {
   const topic = uniqueName();
   await using first = publisher(topic);
   await using fast = subscriber(topic);
   await using slow = subscriber(topic, "--slow");
   await Promise.all([fast.until(SCANS), lapped(slow)]);
   await first.until(/ subscribers 2 /);
-  await slow.killed(); // most of the time it has a scan in its hands
+  await slow.killed(); // most of the time it holds a scan
   await first.until(/ subscribers 1 /);
   await fast.until(SCANS);
   await first.killed();

@@ -1,10 +1,10 @@
 /**
  * Messages there and an answer back, by any of several ways, between this process and another one.
  *
- * A way is two sides, each made in its process. Whoever measures asks: it sends as many messages as
- * the traffic says and waits for an answer. With one message for each answer that is a round trip;
- * with many it is one way, as the answer hardly counts. The first word of a message is its number,
- * which its receiver checks.
+ * A way is two sides, each made in its process. The measuring side asks: it sends as many messages
+ * as the traffic says and waits for an answer. With one message for each answer that is a round
+ * trip; with many it is one way, as the answer hardly counts. The first word of a message is its
+ * number, which its receiver checks.
  *
  * @module
  */

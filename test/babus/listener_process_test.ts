@@ -60,7 +60,7 @@ for (const where of ["thread", "process"] satisfies Where[]) {
           await until("it sleeps", () => bell.load() % 2 === 1); // again, after its wake-up
           for (let j = 0; j < 20; j++) b.writeSync(payload(j, 10));
           assertEquals(insideB.word("bell").load(), 0); // no one to wake
-          if (i === 2) continue; // and so nobody has heard of that
+          if (i === 2) continue; // and so no listener has reported it
           a.writeSync(payload(i, 10));
         }
         await until("it sleeps", () => bell.load() % 2 === 1);

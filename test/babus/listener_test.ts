@@ -192,7 +192,7 @@ Deno.test("for await gives news until the listener is closed", async () => {
   for (const slot of [a, b, a]) {
     const before = heard.length;
     slot.writeSync(payload(1, 8));
-    await until("it is heard of", () => heard.length === before + 1);
+    await until("the listener reports it", () => heard.length === before + 1);
   }
   await listening;
   assertEquals(heard, [["a"], ["b"], ["a"]]);

@@ -38,7 +38,7 @@ export interface Toll {
 /** A call that may stay without an answer is over after this. */
 const PATIENCE_MS = 10;
 
-/** Whoever is not concerned is answered within this, however slow the machine. */
+/** A client outside the attack gets its answer within this, however slow the machine. */
 const LIMIT_MS = 30_000;
 
 /** Where the words of the first server, client and pair are. */

@@ -175,7 +175,7 @@ Deno.test("close() ends a shutdown, and calls being handled fail", async () => {
   await until("it is out of the handler's hands", () => server.inFlight === 0);
 });
 
-Deno.test("calls fail when their server closes, and go on with the next one", async () => {
+Deno.test("calls fail when their server closes, and work again with the next one", async () => {
   using cast = new Cast({ clients: 2 });
   const { server, clients } = cast;
   const holder = new Holder();

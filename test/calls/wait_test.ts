@@ -30,7 +30,7 @@ function isTimeout(error: unknown): boolean {
   return error instanceof DOMException && error.name === "TimeoutError";
 }
 
-/** Fills the lane of requests with a call that nobody answers for now; what becomes of that. */
+/** Fills the lane of requests with a call that nobody answers for now; returns its outcome. */
 async function fill(client: Client): Promise<{ readonly end: Promise<unknown> }> {
   const end = client.call(payload(99, client.maxRequest)).catch((error) => error);
   await until("the lane is full", () => client.inFlight === 1);

@@ -67,7 +67,7 @@ Deno.test("a message that just fits overwrites nothing, and one byte more laps t
   }
 });
 
-// ---- where to go on ----
+// ---- where a lapped reader continues ----
 
 // ---- an array that is too small ----
 

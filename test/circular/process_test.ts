@@ -32,7 +32,7 @@ test("a reader is not told that the writer has closed before it has the last mes
   assertEquals(states.filter((state) => state !== "empty"), ["ok", "closed"]);
 });
 
-test("an observer may be another user, who can neither read as a member nor write", async () => {
+test("an observer may be another user, which can neither read as a member nor write", async () => {
   using place = new Name();
   using writer = CircularBufferWriter.open(place.name, { capacity: 4096, group: 54_321 });
   await using party = startProcess();

@@ -103,7 +103,7 @@ function testEnding(ring: Streamed, test: Test): void {
     await assertRejects(() => waiting, PeerLostError);
   });
 
-  test("a sender that goes on for a lost one", async ({ source, target, next, nextTarget }) => {
+  test("a sender that replaces a lost one", async ({ source, target, next, nextTarget }) => {
     source.trySend(part(0));
     source.abort();
     assertEquals(target.tryReceive(), part(0));

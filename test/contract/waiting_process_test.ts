@@ -1,4 +1,4 @@
-/** Waits end when the last peer is killed, in every product, or go on until the next one comes. */
+/** Waits end when the last peer is killed, in every product, or last until the next one opens. */
 
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { PeerLostError } from "../../src/errors.ts";

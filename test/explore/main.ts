@@ -27,7 +27,7 @@ A scenario is named by the beginning of its name, or by a pattern such as
 "*death*"; without any, all are explored. "!vdds" leaves out those that match.
 
   --list              the scenarios, and what each is about
-  --preemptions n     how often a run may leave an actor that could go on
+  --preemptions n     how often a run may leave an actor that could continue
   --deaths n          how many actors may die in a run
   --noise n           how many spurious wake-ups and early time-outs a run may
                       have

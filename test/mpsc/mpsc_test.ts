@@ -174,7 +174,7 @@ Deno.test("MpscConsumer tells what a consumer before it had taken, of each lane"
   for (const { id } of producers) assertEquals(flags[id], [id === first, false]);
 });
 
-Deno.test("messages go on in every lane where its positions wrap", () => {
+Deno.test("every lane keeps its messages where its positions wrap", () => {
   for (const wrap of [2 ** 31, 2 ** 32]) {
     using name = new Name();
     using inside = new Inside(name.name, { producers: 3 });

@@ -144,7 +144,7 @@ Deno.test("for await gives every value of all producers until the last one close
   await Promise.all(sending);
 });
 
-Deno.test("a lost producer is told of once the last one has gone, and not if another took its lane", async () => {
+Deno.test("a consumer reports a lost producer once the last one is gone, unless another took its lane", async () => {
   using cast = new Cast({ lanes: 2 });
   const { name, consumer, producers: [one, other] } = cast;
   one!.trySend(payload(1, 10));

@@ -241,7 +241,7 @@ for (const field of Object.keys(REGION_HEADER.fields) as FieldName[]) {
   }
 }
 
-/** Whoever asks for a size learns first that it is not the size. */
+/** A wrong size in the options is the first difference that is reported. */
 function checkRefusal(error: unknown, refusal: Refusal, name: string, what: string): void {
   const [class_, says] = refusal;
   const bySize = name === "open()" && class_ === CorruptRegionError &&

@@ -60,7 +60,7 @@ Deno.test("a role of a process that is stopped stays held", async () => {
   assertEquals(roles.file.isHeldByOther(3), true);
   assertEquals(Role.tryHold(roles.path, 3, "a test"), undefined);
   child.kill("SIGCONT");
-  await until("the holder goes on", () => child.state !== "T");
+  await until("the holder continues", () => child.state !== "T");
   assertEquals(roles.file.isHeldByOther(3), true);
   child.kill("SIGSTOP");
   child.kill("SIGKILL"); // also while it is stopped

@@ -89,7 +89,7 @@ Deno.test("Observed finds a region that comes later, and continues with the one 
   assertEquals([idIn(observed), observed.regions], [idOf(first), 1]);
   assertEquals(observed.look(), undefined);
 
-  Region.unlink(KIND, place.path); // nobody has replaced it: its members go on, and so does this one
+  Region.unlink(KIND, place.path); // no successor yet: its members continue, and so does this
   assertEquals([observed.look(), idIn(observed)], [undefined, idOf(first)]);
   const old = observed.current!.region;
   using second = make(place);

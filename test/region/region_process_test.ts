@@ -47,7 +47,7 @@ async function findingsIn(scenes: SceneName[]): Promise<Findings> {
   return JSON.parse(new TextDecoder().decode(stdout));
 }
 
-test("Region keeps every rule whoever acts between two steps of another", async () => {
+test("Region keeps every rule when another process acts between any two steps", async () => {
   const halves = await Promise.all(SCENES.map(findingsIn));
   const sum = (count: (findings: Findings) => number) =>
     halves.reduce((total, half) => total + count(half), 0);

@@ -349,7 +349,7 @@ Deno.test("Region.tryConnect() with readOnly maps the memory for reading only", 
   }
 });
 
-Deno.test("Region.tryConnect() with readOnly cannot hold a role, but sees who does", () => {
+Deno.test("Region.tryConnect() with readOnly cannot hold a role, but sees held ones", () => {
   using place = new Place();
   using region = open(place);
   using reader = connect(place, { readOnly: true });

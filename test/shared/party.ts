@@ -158,7 +158,7 @@ function lineToProcess(process: Deno.ChildProcess): Line {
   const encoder = new TextEncoder();
   return {
     send: (text) => {
-      requests.write(encoder.encode(`${text}\n`)).catch(() => {}); // its end is heard of below
+      requests.write(encoder.encode(`${text}\n`)).catch(() => {}); // the loop below notices its end
     },
     answers: linesOf(process.stdout),
     end: async () => {

@@ -30,7 +30,7 @@ class Arrivals {
   /** Releases one permit, and waits until so many have been acquired. */
   async leave(name: string, arrived: number): Promise<void> {
     this.#permits.get(name)!.release();
-    await until(`${arrived} have come in`, () => this.order.length >= arrived);
+    await until(`${arrived} have acquired it`, () => this.order.length >= arrived);
   }
 }
 
@@ -55,7 +55,7 @@ Deno.test("tryRead() lets many in, and tryWrite() one alone", () => {
   assertInstanceOf(one.tryRead(), Object);
 });
 
-Deno.test("close() lets in who waits behind the permits of the handle", async () => {
+Deno.test("close() lets in the waiters behind the permits of the handle", async () => {
   using place = new Name();
   const first = RwLock.open(place.name);
   using second = RwLock.open(place.name);

@@ -183,7 +183,7 @@ Deno.test("the pattern max - 1, max, receive two, send max does not stick", () =
   }
 });
 
-Deno.test("messages go on where the positions wrap at 2^32, however far `taken` is behind", () => {
+Deno.test("messages stay in order where the positions wrap at 2^32, however far `taken` is behind", () => {
   using name = new Name();
   using inside = new Inside(name.name);
   for (const lag of [0, 2 ** 31 - 8, 2 ** 31, 2 ** 31 + inside.place.capacity - 8]) {

@@ -100,8 +100,8 @@ export interface Unfinished {
 
 /**
  * Performs acts one inside the other, each up to its step. Before the last of these steps this
- * process is killed, and so is amid all of the acts at once. Only a step that wakes somebody may not
- * come, as it depends on who sleeps: then that act is over at the death.
+ * process is killed, in the middle of all the acts at once. Only a step that wakes a sleeper may be
+ * missing, because nothing sleeps: then that act is over at the death.
  */
 export function dieAmid([first, ...rest]: readonly Unfinished[]): void {
   const { step, time, act } = first!;
@@ -167,7 +167,7 @@ export function isStill(): boolean {
 
 // ---- as planned ----
 
-/** Where a process is to be caught, and what becomes of it. */
+/** The step at which a process stops, and its fate there. */
 export interface Trap {
   /** What happens to it: it dies, is stopped once, or dawdles each time. */
   readonly act: "kill" | "stop" | "delay";

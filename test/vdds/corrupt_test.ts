@@ -96,7 +96,7 @@ Deno.test("a sample is not read beyond the memory that it was given", () => {
   assert(Deno.statSync(name.path("topic")).blocks! * 512 < size / 2, "a hole was read");
 });
 
-Deno.test("a publisher does not go on where no publisher can have stopped", () => {
+Deno.test("a publisher refuses a state that no publisher can have left", () => {
   const stops: [journal: number, sequence: number][] = [
     [entryOf(stampOfSequence(8), DEPTH), 7],
     [entryOf(stampOfSequence(8), -1), 7],
@@ -233,7 +233,7 @@ for (
     "2^45 samples": 2 ** 45,
   })
 ) {
-  Deno.test(`samples go on in order where ${what}`, () => {
+  Deno.test(`samples stay in order where ${what}`, () => {
     using name = new Name();
     using subscriber = Subscriber.open(name.name, { depth: 3, size: 100 });
     using inside = new Inside(name.name);

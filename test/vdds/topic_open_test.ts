@@ -41,7 +41,7 @@ Deno.test("a subscriber that leaves gives everything back, and its place", () =>
   });
 });
 
-Deno.test("publishers take turns, and subscribers go on", () => {
+Deno.test("publishers take turns, and subscribers stay", () => {
   using scene = new Scene({ depth: 3 });
   const subscriber = scene.subscribe();
   assertThrows(() => Publisher.open(scene.topic), RoleTakenError, "which is alive");

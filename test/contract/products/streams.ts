@@ -46,7 +46,7 @@ export interface Target extends Disposable {
 /** A ring. */
 export interface Streamed {
   readonly name: string;
-  /** Another sender goes on for a lost one, which is forgotten. */
+  /** Another sender replaces a lost one, which is forgotten. */
   readonly forgives?: true;
   source(name: string): Source;
   target(name: string, options?: { keepOpen?: boolean }): Target;

@@ -1,4 +1,4 @@
-/** Topics, whose publisher keeps its last sample so that one who comes later finds it. @module */
+/** Topics, whose publisher keeps its last sample for later subscribers. @module */
 
 import { Publisher } from "../../../src/vdds/publisher.ts";
 import { Subscriber } from "../../../src/vdds/subscriber.ts";

@@ -96,7 +96,7 @@ export class Pool {
     return taken;
   }
 
-  /** Frees what the dead owned. Whoever dies at it has a successor. */
+  /** Frees the property of the dead. If this repairer dies at it, another one follows. */
   repair(): void {
     this.free.store(0);
     this.owners.forEach((owner, buffer) => {

@@ -8,7 +8,7 @@ import { sleep } from "../leaves/clock.ts";
 import { wait } from "../leaves/futex.ts";
 import { currentActor } from "./mod.ts";
 
-Deno.test("asynchronous actors go on in any order", async () => {
+Deno.test("asynchronous actors continue in any order", async () => {
   const actors = { waiter: waitForBoth, first: raise(0), second: raise(1) };
   const pruned = await endings(actors, { preemptions: 1 });
   assertEquals(returned(pruned.ends, "waiter"), ["0 then 1", "1 then 0"]);

@@ -52,7 +52,7 @@ export function unarranged({ arrange, body, ...rest }: ActorSpec): ActorSpec {
 
 /** The bounds of a search. */
 export interface Bounds {
-  /** How often a run may switch away from an actor that could go on. */
+  /** How often a run may switch away from an actor that could continue. */
   readonly preemptions: number;
   /** How many actors may die in a run. */
   readonly deaths: number;

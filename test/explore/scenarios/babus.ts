@@ -153,7 +153,7 @@ function follower(times: number): ActorSpec {
   });
 }
 
-/** Waits until it has heard of message `last` in every slot. */
+/** Waits until the listener has reported message `last` in every slot. */
 function listener(last: number, how: "sync" | "async", ...names: string[]): ActorSpec {
   const begin = () => ({ slots: opened(names)(), quiet: open("quiet") });
   return arranged(begin, async ({ slots, quiet }): Promise<Seen> => {
@@ -201,7 +201,7 @@ function fault({ seen, lost, news = [] }: Seen, exact: boolean): string | undefi
   const wrong = seen.find(([number, bytes]) => bytes === 0 || exact && bytes !== number);
   if (wrong !== undefined) return `read ${wrong[1]} as message ${wrong[0]}`;
   if (lost < 0) return `lost ${lost}`;
-  return news.includes("quiet") ? "heard of a slot that it did not listen to" : undefined;
+  return news.includes("quiet") ? "reported a slot that it did not listen to" : undefined;
 }
 
 /** Every message is what its number says, numbers are given once, and nothing published is lost. */

@@ -360,7 +360,7 @@ const REPAIR: readonly Row[] = [
           immortal: true,
           body: () => {
             const pool = make();
-            pool.repair(); // whoever died at it
+            pool.repair(); // after any death at it
             return pool.takeAll();
           },
         },

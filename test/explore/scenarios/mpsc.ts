@@ -196,7 +196,7 @@ export const MPSC: readonly Scenario[] = scenarios([
   ),
   scenario(
     "mpsc-consumer-dies",
-    "a consumer dies anywhere, with hints in its hands; its successor loses nothing",
+    "a consumer dies anywhere, even after taking hints; its successor loses nothing",
     2,
     {
       first: immortal(producer(2, [1, 2])),

@@ -85,7 +85,7 @@ function keepsName(): boolean {
   return typeof before === "object" && typeof after === "object" && before.inode === after.inode;
 }
 
-/** Whoever comes when all are gone finds a clean slate, and leaves one. */
+/** A party that opens when all are gone finds a clean slate, and leaves one. */
 const tidy: ActorSpec = last(visitor(9, []));
 
 function common({ results, dead, names }: End): string | undefined {
@@ -221,7 +221,7 @@ export const REGION: readonly Scenario[] = scenarios([
   },
   {
     name: "region-sweep-close",
-    about: "a sweep while two parties open and close: all go on, and the name is removed",
+    about: "a sweep while two parties open and close: all continue, and the name is removed",
     setup,
     actors: {
       first: visitor(1, [2]),

@@ -30,7 +30,7 @@ function hold(): Role {
   }
 }
 
-/** Who was marked as inside when this party came in, which only the dead may be. */
+/** The parties marked as inside when this party acquired the role; each must be dead. */
 function enter(number: number): string[] {
   using _role = hold();
   const { inside } = words();

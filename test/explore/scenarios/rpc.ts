@@ -1,5 +1,6 @@
 /**
- * Calls: a seat that is used again, a server that dies with calls in its hands, and one that follows.
+ * Calls: a seat that is used again, a server that dies while it handles calls, and one that
+ * follows.
  *
  * @module
  */

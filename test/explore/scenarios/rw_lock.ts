@@ -41,7 +41,7 @@ function words() {
 
 /** What a visit tells. */
 interface Visit {
-  /** Who was marked as inside and must not be, unless it is dead. */
+  /** The parties marked as inside that must not be, unless they are dead. */
   readonly met: readonly string[];
   /** Both words at the beginning of the visit. */
   readonly found: readonly [left: number, right: number];

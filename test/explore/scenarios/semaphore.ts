@@ -17,7 +17,7 @@ const NAMES = ["first", "second", "third"] as const;
 
 /** What a visit tells. */
 interface Visit {
-  /** Who was marked as inside when this party was, which only the dead may be. */
+  /** The parties marked as inside together with this one; each must be dead. */
   readonly met: readonly string[];
   readonly recovered: boolean;
 }

@@ -245,7 +245,7 @@ export const SPSC: readonly Scenario[] = scenarios([
   {
     ...scenario(
       "wait-any",
-      "one who sleeps on two rings at once is woken by whichever is sent to",
+      "an actor that sleeps on two rings at once is woken by a message in either",
       { first: senderTo("ring", 1), second: senderTo("other", 2), listener },
       "3/0/0",
       inOrder(2),
@@ -286,7 +286,7 @@ export const SPSC: readonly Scenario[] = scenarios([
   {
     ...scenario(
       "spsc-cut",
-      "a producer dies anywhere and another one goes on: what is cut off never looks complete",
+      "a producer dies anywhere and another one continues: a message cut off never looks complete",
       {
         producer: byteProducer(1, 2),
         successor: heir("producer", byteProducer(3, 3)),

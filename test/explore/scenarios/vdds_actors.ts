@@ -289,7 +289,7 @@ export function prepared(samples = 0, history = 0, depth = DEPTH): () => void {
   };
 }
 
-/** As if a reader had died with all descriptors in its hands, and nobody had noticed. */
+/** As if a reader had died while it held all descriptors, and nobody had noticed. */
 export function abandoned(): void {
   const ring = openTopic(TOPIC, OPTIONS, codec.bytes.type);
   const { online, row } = ring.reader(0);

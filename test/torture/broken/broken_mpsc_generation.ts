@@ -1,5 +1,5 @@
 /**
- * Broken: a consumer that learns who has a lane when it comes first across it, and takes all that
+ * Broken: a consumer that learns the owner of a lane when it first looks at it, and takes all that
  * comes later for the same producer's.
  *
  * @module

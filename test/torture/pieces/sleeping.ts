@@ -14,7 +14,7 @@ import { threadStates } from "../life.ts";
 /** What it may take from the end of a slice until a process runs: the machine is busy. */
 const SCHEDULING_NS = 750e6;
 
-/** After so long the steady waker looks whether who is behind is asleep. */
+/** After so long the steady waker checks whether a watched actor that is behind is asleep. */
 const SUSPECT_NS = 100e6;
 
 /** So many looks in a row, 5 ms apart, at which all threads slept, are no accident. */

@@ -56,7 +56,7 @@ const STAMPS = 64;
 /** How many waits an event loop has on each bell. */
 const TASKS = 2;
 
-/** Who is watched by the steady waker: two that block, and the waits of one event loop. */
+/** The actors that the steady waker watches: two that block, and the waits of one event loop. */
 const WATCHED = 2 + TASKS;
 
 const CELLS = {
@@ -212,7 +212,7 @@ function wakeMortally(actor: Party): void {
   }
 }
 
-/** Publishes a little, looks whether everyone who is watched has seen it, and so on. */
+/** Publishes a little, checks whether every watched actor has seen it, and repeats. */
 function wakeSteadily(actor: Party): void {
   using region = openRegion(actor);
   const { random } = actor;

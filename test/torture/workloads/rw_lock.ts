@@ -94,7 +94,7 @@ class Member implements Disposable {
     return this.#closed;
   }
 
-  /** Takes down that the one who was in this seat before may have died with a permit to write. */
+  /** Notes that the seat's last owner may have died with a permit to write. */
   succeed(): void {
     if (this.#writing.exchange(0) > 0) this.#actor.count("died");
   }

@@ -82,7 +82,7 @@ function publish(actor: Actor<CellName>): Promise<void> {
   });
 }
 
-/** Whoever subscribed before hears of a new source before its first sample, and gets that. */
+/** An earlier subscriber learns of a new source before its first sample, and gets that sample. */
 function greet(
   publisher: Publisher,
   notes: PublishingNotes,
