@@ -154,6 +154,24 @@ export function assertNoticed<Answer>(
   }
 }
 
+/** Runs the quiz, which needs no permission. */
+export function quiz(...args: string[]): Promise<Run> {
+  const command = [Deno.execPath(), "run", "--no-prompt"];
+  return run(["tutorials/quiz.ts", ...args], { command });
+}
+
+/** Checks the answered quiz on a tutorial, all on one line, for so many seeds. */
+export async function checkQuiz(
+  tutorial: number,
+  seeds: number,
+  check: (words: string, seed: number) => void,
+): Promise<void> {
+  await Promise.all(Array.from({ length: seeds }, async (_, seed) => {
+    const { out } = await quiz(`${tutorial}`, "--seed", `${seed}`, "--answers");
+    check(out.replace(/[\n ]+/g, " "), seed);
+  }));
+}
+
 /** Registers a test that steps through a story by these keys, stops it by q, and finds nothing left. */
 export function testStopped(folder: string, keys: string, shows: RegExp): void {
   Deno.test({

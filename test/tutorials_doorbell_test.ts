@@ -17,7 +17,7 @@ import {
 import { checksOf } from "../tutorials/08_doorbell/check.ts";
 import { explore, Machine } from "../tutorials/08_doorbell/machine.ts";
 import { hasTerminal, TerminalProgram } from "./program.ts";
-import { assertNoticed, assertWell, results, run, shown, tell } from "./tutorial_run.ts";
+import { assertNoticed, assertWell, checkQuiz, results, run, shown, tell } from "./tutorial_run.ts";
 
 /** Each film: the operations by party, and the words after the last. */
 function films(out: string): { told: string[]; words: string }[] {
@@ -232,10 +232,7 @@ Deno.test("the checks of exercise 8 find each wrong answer", () => {
 });
 
 Deno.test("the quiz on tutorial 8 answers right", async () => {
-  const command = [Deno.execPath(), "run", "--no-prompt"];
-  await Promise.all(["1", "2", "3", "4", "5", "6"].map(async (seed) => {
-    const args = ["tutorials/quiz.ts", "8", "--seed", seed, "--answers"];
-    const words = (await run(args, { command })).out.replaceAll("\n", " ");
+  await checkQuiz(8, 6, (words) => {
     const after = (story: string, from: number) => {
       let [bell, calls] = [from, 0];
       for (const [, what] of story.matchAll(/(raises|rings)/g)) {
@@ -253,5 +250,5 @@ Deno.test("the quiz on tutorial 8 answers right", async () => {
     assertEquals(Number(raised), Number(start) + 1);
     assertEquals(Number(bell), after(then!, Number(raised))[0]);
     assertEquals(does === "sleeps", raised === bell);
-  }));
+  });
 });

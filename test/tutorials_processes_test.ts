@@ -95,9 +95,8 @@ test("tutorial 5 with two processes: the second inherits from the first, which i
   assertEquals(Number(pid), first.pid);
   await second.until(new RegExp(`Process ${pid} acquired the lock`));
   await second.until(/permit = lock\.acquireSync\(\)\n/);
-  first.kill("SIGKILL");
-  assertEquals((await first.end()).signal, "SIGKILL");
-  assertEquals(await second.end(), { code: 0, signal: null, err: "" });
+  await first.killed();
+  await second.well();
   for (const { out } of [first, second]) assertCounts(out);
   assertEquals(results(second.out, "memory.references").slice(-2), ["2", "1"]);
   assertEquals(results(second.out, "permit = lock.acquireSync()"), ["{ recovered: true }"]);
@@ -112,9 +111,7 @@ test("tutorial 5 with two processes: nothing is to be repaired if the first one 
   await first.until(/\[or Enter here/);
   await second.until(/permit = lock\.acquireSync\(\)\n/);
   await first.type("\n");
-  for (const program of [first, second]) {
-    assertEquals(await program.end(), { code: 0, signal: null, err: "" });
-  }
+  for (const program of [first, second]) await program.well();
   assertEquals(results(second.out, "permit = lock.acquireSync()"), ["{ recovered: false }"]);
   assertEquals(results(second.out, "purses.ann + purses.ben"), ["200"]);
   assertEquals(sharedFiles(name), []);
@@ -128,8 +125,7 @@ test("tutorial 5 with two processes: the one that is left alone reports it and l
   await using third = tellParty("second", name);
   assertEquals((await third.end()).code, 1);
   assertStringIncludes(third.out, "Two have been here before");
-  second.kill("SIGKILL");
-  await second.end();
+  await second.killed();
   await first.type("\n");
   assertEquals((await first.end()).code, 0);
   assertEquals(sharedFiles(name), []);

@@ -5,7 +5,14 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { checksOf, type Listen, type Room } from "../tutorials/12_any_of_many/check.ts";
 import { Program, sharedFiles, uniqueName } from "./program.ts";
-import { assertNoticed, assertShows, results, run, tell, testStopped } from "./tutorial_run.ts";
+import {
+  assertNoticed,
+  assertShows,
+  checkQuiz,
+  results,
+  tell,
+  testStopped,
+} from "./tutorial_run.ts";
 
 const FOLDER = "12_any_of_many";
 
@@ -87,9 +94,8 @@ Deno.test("tutorial 12 with two processes: the listener writes in place of a wri
   const [, pid] = await writer.until(/kill -9 (\d+)\n/);
   assertEquals(Number(pid), writer.pid);
   await listener.until(/speed\.writeSync\(.*\n/);
-  writer.kill("SIGKILL");
-  assertEquals((await writer.end()).signal, "SIGKILL");
-  assertEquals(await listener.end(), { code: 0, signal: null, err: "" });
+  await writer.killed();
+  await listener.well();
   const { out } = listener;
   assertShows(out, new RegExp(`notes\\.latest\\(\\) .*?value: "${pid}"`));
   assertEquals(results(out, 'turn = speed.tryWrite("written at once")'), ["undefined"]);
@@ -107,10 +113,9 @@ Deno.test("tutorial 12 with two processes: a writer killed before the listener l
   listener.kill("SIGSTOP");
   await using writer = tellParty("writer", name);
   await writer.until(/kill -9 /);
-  writer.kill("SIGKILL");
-  await writer.end();
+  await writer.killed();
   listener.kill("SIGCONT");
-  assertEquals(await listener.end(), { code: 0, signal: null, err: "" });
+  await listener.well();
   assertEquals(results(listener.out, 'turn = speed.tryWrite("written at once")'), ["3"]);
   assertEquals(results(listener.out, 'speed.writeSync("written by the listener")'), ["4"]);
   assertShows(listener.out, /The writer died\./);
@@ -124,9 +129,7 @@ Deno.test("tutorial 12 with two processes: a writer that lives is waited for", a
   await writer.until(/\[or Enter here/);
   await listener.until(/speed\.writeSync\(.*\n/);
   await writer.type("\n");
-  for (const program of [writer, listener]) {
-    assertEquals(await program.end(), { code: 0, signal: null, err: "" });
-  }
+  for (const program of [writer, listener]) await program.well();
   assertEquals(results(writer.out, "speed.publish()"), ["3"]);
   assertEquals(results(listener.out, 'speed.writeSync("written by the listener")'), ["4"]);
   assertShows(listener.out, /value: "speed is 3"/);
@@ -194,11 +197,8 @@ Deno.test("the checks of exercise 12 find each wrong answer", () => {
 });
 
 Deno.test("the quiz on tutorial 12 answers right", async () => {
-  const command = [Deno.execPath(), "run", "--no-prompt"];
   const verdicts = new Set<string>();
-  await Promise.all(Array.from({ length: 6 }, async (_, seed) => {
-    const args = ["tutorials/quiz.ts", "12", "--seed", `${seed}`, "--answers"];
-    const words = (await run(args, { command })).out.replaceAll("\n", " ");
+  await checkQuiz(12, 6, (words) => {
     const [, list, event, woken, nothing] =
       /the slots ([\d, ]+), each .* slot (\d+)\. .*→ woken: (.+?); needlessly: (.+?) +2\./
         .exec(words)!;
@@ -214,7 +214,7 @@ Deno.test("the quiz on tutorial 12 answers right", async () => {
     const lost = Number(last) - Number(seen) - kept.length;
     const range = kept.length === 0 ? "none" : `${kept[0]} to ${kept.at(-1)}`;
     assertEquals(answer, `${range}; ${lost}`);
-  }));
+  });
   assert(verdicts.size > 1, "all questions have the same answer");
 });
 

@@ -24,13 +24,14 @@ import { hasTerminal, sharedFiles, uniqueName } from "./program.ts";
 import {
   assertNoticed,
   assertWell,
+  checkQuiz,
   column,
   crash,
   mapsLines,
+  quiz,
   results,
   ROOT,
   rows,
-  type Run,
   run,
   shown,
   tell,
@@ -349,11 +350,6 @@ Deno.test("a failed check explains what the reader's code throws", () => {
   assertEquals(failureOf(check!), "Your code throws: RangeError: no idea");
 });
 
-function quiz(...args: string[]): Promise<Run> {
-  const command = [Deno.execPath(), "run", "--no-prompt"];
-  return run(["tutorials/quiz.ts", ...args], { command });
-}
-
 Deno.test("the quiz gives a seed's questions again, and answers when asked to", async () => {
   await Promise.all(["1", "2", "3", "4", "5", "6", "7", "8", "9"].map(async (tutorial) => {
     const [first, again, other, answered] = await Promise.all([
@@ -373,22 +369,20 @@ Deno.test("the quiz gives a seed's questions again, and answers when asked to", 
 });
 
 Deno.test("the quiz answers right", async () => {
-  const seeds = Array.from({ length: 8 }, (_, seed) => `${seed}`);
-  await Promise.all(seeds.map(async (seed) => {
-    const pages = (await quiz("1", "--seed", seed, "--answers")).out.replaceAll("\n", " ");
+  await checkQuiz(1, 8, (pages) => {
     const [, length, from, said] = /(\d+) bytes are written from (0x\w+) .*?→ (\d+):/.exec(pages)!;
     const bytes = Array.from({ length: Number(length) }, (_, i) => Number(from) + i);
     assertEquals(Number(said), new Set(bytes.map((byte) => Math.floor(byte / 4096))).size);
-
-    const ring = (await quiz("4", "--seed", seed, "--answers")).out.replaceAll("\n", " ");
+  });
+  await checkQuiz(4, 8, (ring) => {
     const [, size, at, copies] = /of (\d+) bytes take, .*?offset (\d+) .*?→ (one|two)/.exec(ring)!;
     assertEquals(copies, Number(at) + Number(size) > 4096 ? "two" : "one");
     const [, base, here, there] = /begins at (0x\w+)\. .*?byte at (0x\w+)\? → (0x\w+)/.exec(ring)!;
     const offsets = [here, there].map((address) => Number(address) - Number(base));
     assertEquals(Math.abs(offsets[0]! - offsets[1]!), 4096);
     assert(offsets.every((offset) => offset >= 0 && offset < 2 * 4096));
-
-    const shared = (await quiz("5", "--seed", seed, "--answers")).out.replaceAll("\n", " ");
+  });
+  await checkQuiz(5, 8, (shared) => {
     const updates =
       / is (\d+)\. The first process adds (\d+) .* the second adds (\d+), without a lock: (.*?)\. .*?→ (\d+):/;
     const [, start, one, two, story, value] = updates.exec(shared)!;
@@ -399,8 +393,8 @@ Deno.test("the quiz answers right", async () => {
       else number = read[who!]! + Number(who === "first" ? one : two);
     }
     assertEquals(Number(value), number);
-
-    const lossy = (await quiz("6", "--seed", seed, "--answers")).out.replaceAll("\n", " ");
+  });
+  await checkQuiz(6, 8, (lossy, seed) => {
     const [, payload, taken, most] = /message of (\d+) take.*?→ (\d+); at most (\d+):/.exec(lossy)!;
     const name = `${uniqueName()}-${seed}`;
     using writer = CircularBufferWriter.open(name, { capacity: 4096 });
@@ -412,7 +406,7 @@ Deno.test("the quiz answers right", async () => {
       largest = Math.max(largest, (look.published - look.oldest) * 8 / Number(taken));
     }
     assertEquals(largest, Number(most));
-  }));
+  });
 });
 
 Deno.test("play.ts writes letters, reads them in one piece and refuses what does not fit", async () => {
