@@ -158,8 +158,9 @@ function boundsOf(scenario: Scenario, request: Request): Bounds {
   let usual = scenario.bounds;
   if (request.short || request.weak) usual = { ...within(usual, SHORT), ...scenario.short };
   if (request.weak) {
+    const some = { ...usual, preemptions: Math.max(1, usual.preemptions) };
     const preemptions = request.short ? 1 : WEAK.preemptions;
-    usual = { ...within(usual, { ...WEAK, preemptions }), reorderings: 1 };
+    usual = { ...within(some, { ...WEAK, preemptions }), reorderings: 1 };
   }
   return { ...usual, ...request.bounds };
 }
