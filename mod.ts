@@ -85,6 +85,7 @@ export {
   type MpscValue,
   type Origin,
 } from "./src/mpsc/consumer.ts";
+export type { Loan } from "./src/vdds/loan.ts";
 export { Publisher } from "./src/vdds/publisher.ts";
 export { Subscriber } from "./src/vdds/subscriber.ts";
 export type {

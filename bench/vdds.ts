@@ -74,8 +74,9 @@ class Ends implements Disposable {
   }
 
   handOver(): void {
-    this.publisher.loanSync(undefined, SPINNING)![0] = ++this.sent;
-    this.publisher.publish();
+    const loan = this.publisher.loanSync(undefined, SPINNING)!;
+    loan.bytes[0] = ++this.sent;
+    loan.publish();
   }
 
   take(): void {

@@ -70,8 +70,9 @@ export class Frames implements Asking, Answering, Disposable {
 
   ask(): void {
     for (let i = this.#answerEvery; i > 0; i--) {
-      this.#pictures.fill(this.#publisher.loanSync(undefined, SPINNING)!);
-      this.#publisher.publish();
+      const loan = this.#publisher.loanSync(undefined, SPINNING)!;
+      this.#pictures.fill(loan.bytes);
+      loan.publish();
     }
     this.#take(NOTHING);
   }
@@ -79,8 +80,7 @@ export class Frames implements Asking, Answering, Disposable {
   answer(times: number): void {
     for (; times > 0; times--) {
       for (let i = this.#answerEvery; i > 0; i--) this.#take(this.#pictures);
-      this.#publisher.loanSync(undefined, SPINNING);
-      this.#publisher.publish();
+      this.#publisher.loanSync(undefined, SPINNING)!.publish();
     }
   }
 

@@ -61,10 +61,10 @@ async function publish(
     for (; due >= 1; due--) {
       const loan = publisher.tryLoan(); // in shared memory
       if (loan === undefined) continue; // subscribers hold all of them: it counts as lost
-      const scan = Scan.view(loan);
+      const scan = Scan.view(loan.bytes);
       measure(scan.metres, publisher.sequence);
       scan.time = clock();
-      publisher.publish(); // hands over a number, not the bytes
+      loan.publish(); // hands over a number, not the bytes
     }
   }
 }

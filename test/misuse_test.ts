@@ -472,7 +472,11 @@ const OTHERS: [string, (h: Handles, value: unknown) => unknown, unknown[]?][] = 
   ["CircularBufferWriter.claim", (h, x) => h.circular[0].claim(x)],
   ["CircularBufferWriter.publish", (h, x) => (h.circular[0].claim(1), h.circular[0].publish(x))],
   ["Publisher.tryLoan", (h, x) => h.topic[0].tryLoan(x)],
-  ["Publisher.publish", (h, x) => (h.topic[0].tryLoan(1), h.topic[0].publish(x))],
+  ["Loan.publish", (h, x) => {
+    using loan = h.topic[0].tryLoan(1);
+    loan.publish(x);
+  }],
+  ["Publisher.tryFill", (h, x) => h.topic[0].tryFill(x)],
   ["Slot.tryClaim", (h, x) => h.slot.tryClaim(x)],
   ["Slot.publish", (h, x) => (h.slot.tryClaim(1), h.slot.publish(x))],
   ["Slot.at", (h, x) => h.slot.at(x)],

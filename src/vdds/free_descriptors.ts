@@ -30,6 +30,7 @@ export class FreeDescriptors {
   readonly #audience: Audience;
   readonly #isPinned: Uint8Array;
   readonly #order: AgeOrder | undefined; // if the oldest are dropped
+  readonly #isOut: Uint8Array; // for each descriptor: taken, and not published or given back
   #taken: number; // from AVAIL
   #end: number; // of AVAIL, as last loaded
 
@@ -47,9 +48,10 @@ export class FreeDescriptors {
     this.#audience = audience;
     this.#isPinned = isPinned;
     this.#order = dropsOldest ? new AgeOrder(byAge) : undefined;
+    this.#isOut = new Uint8Array(ring.plan.depth);
     this.#taken = this.#end = ring.available.load();
     for (const d of byAge) {
-      if (!isPinned[d] && this.#obstacle(d) === FREE) ring.pushAvailable(d);
+      if (this.#isFree(d)) ring.pushAvailable(d);
     }
   }
 
@@ -65,8 +67,17 @@ export class FreeDescriptors {
       const d = ring.availableAt(this.#taken);
       if (d === NONE) return NONE; // not stored yet, or corrupt, or its reader died
       this.#taken = (this.#taken + 1) >>> 0;
-      if (!this.#isPinned[d] && this.#obstacle(d) === FREE) return d;
+      if (this.#isFree(d)) return this.#takeOut(d);
     }
+  }
+
+  #isFree(d: number): boolean {
+    return !this.#isPinned[d] && !this.#isOut[d] && this.#obstacle(d) === FREE;
+  }
+
+  #takeOut(d: number): number {
+    this.#isOut[d] = 1;
+    return d;
   }
 
   #lookForHints(): boolean {
@@ -87,23 +98,29 @@ export class FreeDescriptors {
     const order = this.#order;
     if (order === undefined) return this.#searchUnordered();
     for (let d = order.first; d !== NONE; d = order.after(d)) {
-      if (this.#isPinned[d]) continue;
+      if (this.#isPinned[d] || this.#isOut[d]) continue;
       const obstacle = this.#obstacle(d);
-      if (obstacle === FREE) return d;
-      if (obstacle === UNREAD && this.#drop(d)) return d;
+      if (obstacle === FREE || obstacle === UNREAD && this.#drop(d)) return this.#takeOut(d);
     }
     return NONE;
   }
 
   #searchUnordered(): number {
     for (let d = 0; d < this.#ring.plan.depth; d++) {
-      if (!this.#isPinned[d] && this.#obstacle(d) === FREE) return d;
+      if (this.#isFree(d)) return this.#takeOut(d);
     }
     return NONE;
   }
 
-  /** Makes a descriptor the newest. */
+  /** Makes a taken descriptor free again. */
+  giveBack(d: number): void {
+    this.#isOut[d] = 0;
+    this.#ring.pushAvailable(d);
+  }
+
+  /** Ends the taking of a descriptor, which now is the newest. */
   published(d: number): void {
+    this.#isOut[d] = 0;
     this.#order?.moveToEnd(d);
   }
 
@@ -162,7 +179,7 @@ export class FreeDescriptors {
     } catch (error) {
       const isFull = error instanceof OsError && error.errno === Errno.ENOSPC;
       const other = isFull ? this.#takeWithMemory(length) : NONE;
-      this.#ring.pushAvailable(d); // for a sample that comes when there is more
+      this.giveBack(d); // for a sample that comes when there is more
       if (other !== NONE) return other;
       throw error;
     }
@@ -176,7 +193,7 @@ export class FreeDescriptors {
       unfit.push(found);
       found = this.takeHinted();
     }
-    for (const d of unfit) this.#ring.pushAvailable(d);
+    for (const d of unfit) this.giveBack(d);
     return found;
   }
 }

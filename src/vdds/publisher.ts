@@ -4,28 +4,22 @@
  * @module
  */
 
-import { checkWaits, inWords } from "../arguments.ts";
-import { VringError } from "../errors.ts";
+import { checkHandler } from "../arguments.ts";
 import { type Codec, codec } from "../codec.ts";
 import { type Encoder, encoderOf } from "../encoder.ts";
-import { checkedOrigin, type Origin } from "../origin.ts";
+import type { Origin } from "../origin.ts";
 import { claimView, commitView, copyIn } from "../memory/word.ts";
 import { disposeAtEnd } from "../os/clock.ts";
 import { pageSize } from "../os/page.ts";
 import { SeatState, takeRole } from "../region/seats.ts";
 import { sinkStream } from "../streams.ts";
 import { left } from "../wait/cancellation.ts";
-import type { Waiter } from "../wait/condition.ts";
 import { yieldOften } from "../wait/fairness.ts";
-import {
-  deadlineOf,
-  type SyncWaitOptions,
-  until,
-  untilSync,
-  type WaitOptions,
-} from "../wait/until.ts";
+import { deadlineOf, type SyncWaitOptions, until, type WaitOptions } from "../wait/until.ts";
+import { checkPublished, type Lender, Loan, originIn } from "./loan.ts";
 import { matches } from "./matches.ts";
 import { Sources, topicOfSource } from "./sources.ts";
+import { Supply } from "./supply.ts";
 import {
   checkedTopic,
   connectOnce,
@@ -59,8 +53,7 @@ import { VRingWriter } from "./vring_writer.ts";
  *
  * using publisher = Publisher.open("/example/camera", { size: 640 * 480 });
  * using subscriber = Subscriber.open("/example/camera"); // in another process
- * publisher.tryLoan()!.fill(128); // in shared memory, where the subscriber sees it
- * publisher.publish();
+ * publisher.tryFill((bytes) => void bytes.fill(128)); // in shared memory, where the subscriber sees it
  * const outcome = await subscriber.take();
  * if (outcome.state === "ok") {
  *   using sample = outcome.sample;
@@ -80,9 +73,8 @@ export class Publisher<T = Uint8Array> implements Disposable {
   readonly #writer: VRingWriter;
   readonly #encoder: Encoder<T>;
   readonly #policy: Policy;
-  readonly #waiter: Waiter;
-  #descriptor = NONE; // in this publisher's hands
-  #loan: Uint8Array<ArrayBuffer> | undefined;
+  readonly #supply: Supply;
+  readonly #lender: Lender;
   readonly #views: Uint8Array<ArrayBuffer>[] = []; // of each descriptor: what was loaned of it last
 
   private constructor({ topic, ring, sources }: Parts, options: PublisherBehaviour<T>) {
@@ -96,16 +88,22 @@ export class Publisher<T = Uint8Array> implements Disposable {
     this.#encoder = encoderOf(chosen, "publish to", ring.what);
     this.#policy = policy;
     this.#writer = new VRingWriter(ring, { dropsOldest: policy === "dropOldest", history });
-    const free = {
-      bell: ring.spaceBell,
-      watch: ring.available,
-      ready: () => this.#acquireHinted(),
-      beforeSleep: () => this.#acquire() ? "ready" as const : undefined,
-    };
-    this.#waiter = {
-      action: `publish to topic "${topic}"`,
-      conditions: () => [free],
+    this.#supply = new Supply(ring, this.#writer, {
+      policy,
+      history,
+      checkIdle: () => this.#encoder.checkIdle(),
+    });
+    this.#lender = {
+      what: ring.what,
       checkOpen: () => this.#checkOpen(),
+      publish: (d, { bytes, length, origin }) => {
+        this.#supply.loans--;
+        this.#publishView(d, bytes, length, origin);
+      },
+      takeBack: (d) => {
+        this.#supply.loans--;
+        this.#supply.takeBack(d);
+      },
     };
     disposeAtEnd(this);
   }
@@ -228,58 +226,65 @@ export class Publisher<T = Uint8Array> implements Disposable {
   }
 
   /**
-   * A sample in shared memory to write into, of the largest size unless `length` says less. It is
-   * this publisher's until `publish` or `discard`; what it contains before is undefined. There is one
-   * loan at a time: the next one, and sending, give it up. Undefined if none is free; under the
-   * policies that drop the sample then counts as lost.
+   * Loans a sample in shared memory, of `length` bytes; returns undefined if none is free. Under the
+   * policies that drop, that counts as a lost sample. Under "dropOldest" a loan takes its place from
+   * the oldest unread sample, even if the loan is given back later.
+   *
+   * A publisher can have several loans, up to the depth less the history less 1, and publish them in
+   * any order. One more throws a VringError at once: only this publisher could free a sample for it.
    */
-  tryLoan(length: number = this.maxSample): Uint8Array<ArrayBuffer> | undefined {
-    return this.#ready(length) ? this.#lend(length) : undefined;
+  tryLoan(length: number = this.maxSample): Loan | undefined {
+    return this.#lend(this.#supply.take(length, this.#supply.loansMost), length);
   }
 
   /** Blocks until a sample is free and loans it; returns undefined only if the policy drops. */
-  loanSync(
-    length: number = this.maxSample,
-    options?: SyncWaitOptions,
-  ): Uint8Array<ArrayBuffer> | undefined {
-    return this.#readySync(length, options) ? this.#lend(length) : undefined;
+  loanSync(length: number = this.maxSample, options?: SyncWaitOptions): Loan | undefined {
+    const supply = this.#supply;
+    return this.#lend(supply.takeSync(length, supply.loansMost, options), length);
   }
 
   /** Loans a sample once one is free; resolves with undefined only if the policy drops. */
   async loan(
     length: number = this.maxSample,
     options: WaitOptions = {},
-  ): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  ): Promise<Loan | undefined> {
     if (this.#policy === "block") {
-      return await until(() => this.tryLoan(length), this.#waiter, options);
+      return await until(() => this.tryLoan(length), this.#supply.waiter, options);
     }
     await yieldOften(options);
     return this.tryLoan(length);
   }
 
-  /** Hands the first `length` bytes of the loan to all subscribers. */
-  publish(length?: number, options?: PublishOptions): void {
-    this.#checkOpen();
-    const origin = this.#originIn(options);
-    const loan = this.#loan;
-    const { what } = this.#ring;
-    if (loan === undefined) {
-      throw new VringError(`Cannot publish to ${what}: nothing is loaned; call tryLoan() first`);
+  /**
+   * Publishes a sample that the handler fills in place; returns false if none is free, as `trySend`
+   * does. The handler returns the number of bytes to publish; undefined means all. If it throws,
+   * nothing is published. Allocates nothing.
+   */
+  tryFill(
+    handler: (bytes: Uint8Array<ArrayBuffer>) => number | void,
+    length: number = this.maxSample,
+    options?: PublishOptions,
+  ): boolean {
+    checkHandler(handler, "publish to", this.#ring.what);
+    const origin = originIn(options, this.#ring.what);
+    const supply = this.#supply;
+    const d = supply.take(length, supply.most);
+    if (d === NONE) return false;
+    supply.loans++; // the handler cannot wait for this sample
+    let bytes, published;
+    try {
+      bytes = this.#view(d, length);
+      published = handler(bytes) ?? length;
+      this.#checkOpen();
+      checkPublished(published, bytes, this.#ring.what);
+    } catch (error) {
+      supply.takeBack(d);
+      throw error;
+    } finally {
+      supply.loans--;
     }
-    const published = length ?? loan.length;
-    if (!Number.isInteger(published) || published < 0 || published > loan.length) {
-      throw new RangeError(
-        `Cannot publish ${inWords(published)} bytes to ${what}: ${loan.length} are loaned`,
-      );
-    }
-    const at = this.#ring.descriptors.sampleAt(this.#descriptor);
-    commitView(this.#ring.region.mapping, at, loan, published);
-    this.#hand(published, origin);
-  }
-
-  /** Gives the loan back. */
-  discard(): void {
-    this.#loan = undefined; // the descriptor stays at hand for the next one
+    this.#publishView(d, bytes, published, origin);
+    return true;
   }
 
   /** Sends a value; false if no sample is free, and then, if the policy drops, it counts as lost. */
@@ -302,7 +307,7 @@ export class Publisher<T = Uint8Array> implements Disposable {
         const sent = this.trySend(value, options);
         return sent || this.#policy !== "block" ? sent : undefined;
       },
-      this.#waiter,
+      this.#supply.waiter,
       options,
     );
   }
@@ -324,7 +329,6 @@ export class Publisher<T = Uint8Array> implements Disposable {
       stack.defer(() => sources.announce());
     }
     ring.region.close(() => {
-      this.#loan = undefined;
       ring.writer.state.store(SeatState.closed);
       ring.members.add(1);
       this.#writer.close();
@@ -337,116 +341,73 @@ export class Publisher<T = Uint8Array> implements Disposable {
     this.close();
   }
 
-  /** Whether a descriptor with memory for so many bytes is at hand; a loan is given up. */
-  #ready(length: number): boolean {
-    this.#begin(length);
-    if (this.#acquire()) return this.#commit(length);
-    if (this.#policy !== "block") this.#writer.skip();
-    return false;
+  #lend(d: number, length: number): Loan | undefined {
+    if (d === NONE) return undefined;
+    const loan = new Loan(this.#lender, d, this.#view(d, length));
+    this.#supply.loans++;
+    return loan;
   }
 
-  /** Blocks until a descriptor with enough memory is at hand, unless the policy drops. */
-  #readySync(length: number, options: SyncWaitOptions | undefined): boolean {
-    if (options !== undefined) checkWaits(options);
-    if (this.#policy !== "block") return this.#ready(length);
-    this.#begin(length);
-    if (!this.#acquireHinted()) this.#awaitFree(options);
-    return this.#commit(length);
-  }
-
-  /** Apart from its caller, which would else pay for the closure whether it waits or not. */
-  #awaitFree(options: SyncWaitOptions | undefined): void {
-    untilSync(() => this.#acquireHinted() || undefined, this.#waiter, options);
-  }
-
-  #begin(length: number): void {
-    this.#checkOpen();
-    this.#encoder.checkIdle();
-    if (!Number.isInteger(length) || length < 0 || length > this.maxSample) {
-      throw this.#misfit(length);
-    }
-    this.#loan = undefined;
-  }
-
-  #misfit(length: number): RangeError {
-    return new RangeError(
-      `Cannot publish ${inWords(length)} bytes to ${this.#ring.what}: a sample can have ` +
-        `${this.maxSample}; make it with a larger size`,
-    );
-  }
-
-  #acquire(): boolean {
-    if (this.#descriptor === NONE) this.#descriptor = this.#writer.acquire();
-    return this.#descriptor !== NONE;
-  }
-
-  /** Acquires a free descriptor if the hints show one. */
-  #acquireHinted(): boolean {
-    if (this.#descriptor === NONE) this.#descriptor = this.#writer.acquireHinted();
-    return this.#descriptor !== NONE;
-  }
-
-  #lend(length: number): Uint8Array<ArrayBuffer> {
-    const d = this.#descriptor;
-    const { mapping } = this.#ring.region;
-    return this.#loan = this.#views[d] = claimView(
-      mapping,
-      this.#ring.descriptors.sampleAt(d),
-      length,
-      this.#views[d],
-    );
+  #view(d: number, length: number): Uint8Array<ArrayBuffer> {
+    const { descriptors, region: { mapping } } = this.#ring;
+    return this.#views[d] = claimView(mapping, descriptors.sampleAt(d), length, this.#views[d]);
   }
 
   /** Encodes a value into a sample, and hands it to all; false if no sample is ready. */
   #send(value: T, waits: boolean, options?: SyncWaitOptions & PublishOptions): boolean {
     this.#checkOpen();
-    const origin = this.#originIn(options);
+    const origin = originIn(options, this.#ring.what);
     const encoder = this.#encoder;
     const prepared = encoder.prepare(value);
     const bound = encoder.bound(prepared);
     const { descriptors, region: { mapping } } = this.#ring;
-    let length: number;
     if (encoder.isExact || bound <= Math.min(pageSize(), this.maxSample)) {
-      if (!this.#readyFor(bound, waits, options)) return false;
-      length = encoder.into(prepared, mapping, descriptors.sampleAt(this.#descriptor), bound);
-      if (length < 0) this.#checkOpen();
+      const d = this.#takeFor(bound, waits, options);
+      if (d === NONE) return false;
+      this.#publish(d, this.#encode(d, prepared, bound), origin);
     } else { // no memory is committed that the value does not take
       const bytes = encoder.toBytes(prepared);
-      ({ length } = bytes);
-      if (!this.#readyFor(length, waits, options)) return false;
-      copyIn(mapping, descriptors.sampleAt(this.#descriptor), bytes, length);
+      const { length } = bytes;
+      const d = this.#takeFor(length, waits, options);
+      if (d === NONE) return false;
+      copyIn(mapping, descriptors.sampleAt(d), bytes, length);
+      this.#publish(d, length, origin);
     }
-    this.#hand(length, origin);
     return true;
   }
 
-  #readyFor(length: number, waits: boolean, options: SyncWaitOptions | undefined): boolean {
-    return waits ? this.#readySync(length, options) : this.#ready(length);
+  #takeFor(length: number, waits: boolean, options: SyncWaitOptions | undefined): number {
+    const supply = this.#supply;
+    return waits ? supply.takeSync(length, supply.most, options) : supply.take(length, supply.most);
   }
 
-  #originIn(options: PublishOptions | undefined): Origin | undefined {
-    const origin = options?.origin;
-    if (origin === undefined) return undefined;
-    return checkedOrigin(origin, `a sample of ${this.#ring.what}`);
-  }
-
-  #commit(length: number): true {
-    const descriptor = this.#descriptor;
-    this.#descriptor = NONE; // the writer has it back if it throws
-    this.#descriptor = this.#writer.commit(descriptor, length);
-    return true;
-  }
-
-  #hand(length: number, origin: Origin | undefined): void {
-    const descriptor = this.#descriptor;
-    this.#descriptor = NONE;
-    this.#loan = undefined;
-    this.#writer.publish(descriptor, length, origin);
+  /** Encodes a value into a sample, and returns its length. */
+  #encode(d: number, prepared: unknown, bound: number): number {
+    const { descriptors, region: { mapping } } = this.#ring;
     try {
-      this.#acquireHinted(); // for the next one, while the subscribers are busy with this one
-    } catch {
-      // This sample is published. The next call reports the error.
+      const length = this.#encoder.into(prepared, mapping, descriptors.sampleAt(d), bound);
+      if (length < 0) this.#checkOpen();
+      return length;
+    } catch (error) {
+      this.#supply.takeBack(d);
+      throw error;
     }
+  }
+
+  #publishView(
+    d: number,
+    bytes: Uint8Array<ArrayBuffer>,
+    length: number,
+    origin: Origin | undefined,
+  ): void {
+    const { descriptors, region: { mapping } } = this.#ring;
+    commitView(mapping, descriptors.sampleAt(d), bytes, length);
+    this.#publish(d, length, origin);
+  }
+
+  #publish(d: number, length: number, origin: Origin | undefined): void {
+    this.#writer.publish(d, length, origin);
+    this.#supply.prepareNext();
   }
 
   #checkOpen(): void {

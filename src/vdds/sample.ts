@@ -8,7 +8,7 @@ import type { Codec } from "../codec.ts";
 import type { Origin } from "../origin.ts";
 import type { Taken, VRingReader } from "./vring_reader.ts";
 
-/** What is known of a sample besides its bytes. */
+/** The facts about a sample besides its bytes. */
 export interface SampleFacts {
   /** The number of the sample, which grows by one with each publish. */
   readonly sequence: number;

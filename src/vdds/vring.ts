@@ -29,8 +29,10 @@
  * searched, and the hint is not trusted. A reader that releases many samples stores the hints of
  * several together, but at once while the writer sleeps.
  *
- * I1  A descriptor is free if it is `none` to all readers, not pinned and not held by the writer.
- *     Only the writer makes a word `ready`, and only of a descriptor that it has found free, or
+ * I1  A descriptor is free if it is `none` to all readers, not pinned and not out: the writer keeps
+ *     privately which it has taken, for loans, for the next sample or to be filled. One that is out
+ *     is offered to nobody, not even to this writer again, until it is published or given back,
+ *     which happens once. Only the writer makes a word `ready`, and only of a descriptor that it has found free, or
  *     that is pinned and asked for. So samples are never written while anyone reads them.
  * I2  A word belongs to the holder of role 1 + k. The writer takes `ready` and `asking` from any
  *     reader. It takes `held` only while it holds that reader's role itself: the reader is dead.
@@ -59,7 +61,8 @@
  *     becomes `none`, then the space bell is loaded; the writer raises that and then loads all
  *     words, not only AVAIL, before it sleeps.
  *
- * C1  The writer dies before the journal names the sample: the descriptor is free by all words.
+ * C1  The writer dies before the journal names the sample: the descriptor is free by all words. So
+ *     are all others that were out: no word says that they were, and the successor finds them.
  * C2  It dies after that, before `sequence` shows the sample as published: the successor repeats
  *     the publish (I3) before its own first one. If it dies later, all words hold the sample. The
  *     successor puts it into the USED rings of the readers that have not taken it, perhaps once
@@ -84,6 +87,10 @@
  * fetched. A reader that searches has a barrier between `sequence` and the words; the kernel shows
  * a dead writer's stores to the next holder of its role. P3 and P4 are stores and loads of words
  * only.
+ *
+ * A writer has as many descriptors out as it likes, but never all: the publisher leaves one for the
+ * next sample, as a loan that waits for loans of its own publisher would wait for ever. (iceoryx2
+ * adds a number of loans, set when the service is made, to the memory; here loans share the depth.)
  *
  * Limits: a late joiner may get a history with gaps while samples are dropped. A sample whose
  * publisher died while publishing it may appear only when the next publisher opens.

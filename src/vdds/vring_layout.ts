@@ -52,7 +52,7 @@ export const TOPIC_READER = layout("topic_reader", {
 /** The length of a sample with an origin is this much greater. */
 export const MARK: number = 2 ** 32;
 
-/** What is rarely read about a sample, apart from the words of its line. */
+/** The rarely read facts about a sample, apart from the line of its words. */
 export const TOPIC_DETAIL = layout("topic_detail", {
   committed: { type: "f64", doc: "the writer: the number of bytes with memory" },
   origin: { type: ORIGIN, doc: "the writer: the first publisher, if a bridge republished it" },

@@ -121,7 +121,7 @@ export class VRingWriter {
     }
   }
 
-  /** Returns a free descriptor, which stays free until it is published, or NONE. */
+  /** Returns a free descriptor, which is this writer's until it is published, or NONE. */
   acquire(): number {
     const hinted = this.acquireHinted();
     if (hinted !== NONE) return hinted;
@@ -135,9 +135,14 @@ export class VRingWriter {
     return this.#free.takeHinted();
   }
 
-  /** Gives an acquired descriptor memory, or returns another one that has it. */
+  /** Gives an acquired descriptor memory, or returns another one that has it in its place. */
   commit(d: number, length: number): number {
     return this.#free.commit(d, length);
+  }
+
+  /** Makes an acquired descriptor free again. */
+  giveBack(d: number): void {
+    this.#free.giveBack(d);
   }
 
   /** Publishes the sample in a descriptor, with its origin if a bridge republishes it. */

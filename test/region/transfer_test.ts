@@ -93,7 +93,7 @@ const HANDLES: Record<string, (name: string, stack: DisposableStack) => Shown> =
   },
   "a publisher"(name) {
     const handle = Publisher.open(name, { size: 4096 });
-    return { handle, view: handle.tryLoan()!, use: () => handle.trySend(MESSAGE) };
+    return { handle, view: handle.tryLoan()!.bytes, use: () => handle.trySend(MESSAGE) };
   },
   "a subscriber"(name, stack) {
     const publisher = stack.use(Publisher.open(name, { size: 4096 }));

@@ -31,7 +31,7 @@ port.onmessage = ({ data: { name, serial, state, end } }) => {
   const publisher = Publisher.open(own, { size: 2 ** 16 });
   open.push(memory, consumer, subscriber, publisher);
   if (state === "holding") {
-    open.push(publisher.tryLoan(), subscriber.tryTake(), memory.as(Uint8Array));
+    open.push(publisher.tryLoan()!.bytes, subscriber.tryTake(), memory.as(Uint8Array));
   }
   if (state === "async") open.push(consumer.receive().catch(() => {}));
   port.postMessage(state);

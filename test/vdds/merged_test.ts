@@ -59,8 +59,7 @@ Deno.test("MergedSubscriber shows samples in place until they are disposed", () 
   using name = new Name();
   using left = source(name.name, "left");
   using subscriber = MergedSubscriber.open(name.name);
-  left.tryLoan(40)!.set(payload(5, 40));
-  left.publish();
+  left.tryFill((bytes) => void bytes.set(payload(5, 40)), 40);
   const { sample, source: whose } = subscriber.takeSync();
   assertEquals([whose, sample.sequence, sample.lost], ["left", 1, 0]);
   assertEquals(new Uint8Array(sample.bytes), payload(5, 40));

@@ -46,12 +46,14 @@ Deno.test("every form of publishing marks its sample with an origin, and no othe
   const subscriber = scene.subscribe();
   const { publisher } = scene;
   const ways = [
+    () => publisher.tryFill((bytes) => void bytes.set(MESSAGE), 3, { origin: ORIGIN }),
     () => publisher.trySend(MESSAGE, { origin: ORIGIN }),
     () => publisher.sendSync(MESSAGE, { origin: ORIGIN, timeout: 0 }),
     () => publisher.send(MESSAGE, { origin: ORIGIN }),
     () => {
-      publisher.tryLoan(3)!.set(MESSAGE);
-      publisher.publish(3, { origin: ORIGIN });
+      const loan = publisher.tryLoan(3)!;
+      loan.bytes.set(MESSAGE);
+      loan.publish(3, { origin: ORIGIN });
     },
   ];
   for (const way of ways) {
@@ -69,15 +71,17 @@ Deno.test("an origin that cannot be stored is refused, and nothing is published"
   using scene = new Scene();
   const { publisher } = scene;
   const options = { origin: { ...ORIGIN, hops: 0 } };
-  publisher.tryLoan(3);
+  const loan = publisher.tryLoan(3)!;
   for (
     const way of [
       () => publisher.trySend(MESSAGE, options),
       () => publisher.sendSync(MESSAGE, options),
-      () => publisher.publish(3, options),
+      () => loan.publish(3, options),
+      () => publisher.tryFill(() => 3, 3, options),
     ]
   ) assertThrows(way, RangeError, "Cannot mark a sample of topic");
   assertEquals(publisher.sequence, 0);
+  loan.publish(3); // it still is a loan
 });
 
 Deno.test("the largest sample can have an origin", () => {

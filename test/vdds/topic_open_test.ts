@@ -47,7 +47,7 @@ Deno.test("publishers take turns, and subscribers stay", () => {
   assertThrows(() => Publisher.open(scene.topic), RoleTakenError, "which is alive");
   assertEquals(subscriber.matched, 1);
   scene.publisher.trySend(payload(1, 30));
-  scene.publisher.tryLoan(30)!.fill(1); // and never published
+  scene.publisher.tryLoan(30)!.bytes.fill(1); // and never published
   scene.publisher.close();
   assertEquals(subscriber.matched, 0);
   assertEquals(valueOf(subscriber.tryReceive()), payload(1, 30));

@@ -55,21 +55,22 @@ function lookInPlace({ publisher, subscriber }: Ends): void {
   say("The publisher does not copy bytes that it has. It asks for a sample, and fills it.");
   const loan = run("loan", () => publisher.tryLoan(7)!);
   look(() => {
-    loan.set(bytesOf("frame 1"));
+    loan.bytes.set(bytesOf("frame 1"));
   });
   look(() => subscriber.tryTake());
-  look(() => publisher.publish());
+  const written = loan.bytes;
+  look(() => loan.publish());
   const outcome = run("outcome", () => subscriber.tryTake());
   if (outcome.state !== "ok") throw new Error("There is no sample");
   const { sample } = outcome;
   look(() => textOf(sample.bytes));
   predict("At which address did the publisher write that, and where does the subscriber read it?");
-  picture(`${mapsLine(addressOf(loan))}\n${mapsLine(addressOf(sample.bytes))}`);
+  picture(`${mapsLine(addressOf(written))}\n${mapsLine(addressOf(sample.bytes))}`);
   say(
     `Two addresses, and one inode: each of the two handles has mapped the file, as two processes
     would, and the pages are the same. A frame of 6 MB would take as long as these 7 bytes.`,
   );
-  look(() => loan.buffer === sample.bytes.buffer);
+  look(() => written.buffer === sample.bytes.buffer);
   sample[Symbol.dispose]();
 }
 

@@ -38,7 +38,7 @@ export function publisherProcess(name: string): void {
   step("Be killed");
   const loan = run("loan", () => publisher.loanSync(7)!);
   look(() => {
-    loan.set(bytesOf("FRA"));
+    loan.bytes.set(bytesOf("FRA"));
   });
   say(
     `Half a frame is in shared memory. Continue in the other terminal until it waits for this frame.
@@ -47,8 +47,8 @@ export function publisherProcess(name: string): void {
   picture(`kill -9 ${Deno.pid}`);
   ask("\n[or Enter here: complete the frame, publish it, and leave] ");
   look(() => {
-    loan.set(bytesOf("FRAME 4"));
-    publisher.publish();
+    loan.bytes.set(bytesOf("FRAME 4"));
+    loan.publish();
   });
   look(() => {
     publisher.close();

@@ -27,16 +27,17 @@ export function senderOf(publisher: Publisher): Handle {
     acts: {
       send: (_, message) => void publisher.trySend(message),
       publish(at, message) {
-        fillInHalves(publisher.tryLoan(message.length)!, message, () => at("half filled"));
-        publisher.publish();
+        const loan = publisher.tryLoan(message.length)!;
+        fillInHalves(loan.bytes, message, () => at("half filled"));
+        loan.publish();
       },
     },
     waits: {
       send: waitOf("room", (o) => publisher.sendSync(MARK, o), (o) => publisher.send(MARK, o)),
       loan: waitOf(
         "room",
-        (o) => publisher.loanSync(MARK.length, o),
-        (o) => publisher.loan(MARK.length, o),
+        (o) => void publisher.loanSync(MARK.length, o)?.[Symbol.dispose](),
+        async (o) => void (await publisher.loan(MARK.length, o))?.[Symbol.dispose](),
       ),
     },
     fill() {

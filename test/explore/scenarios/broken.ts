@@ -7,6 +7,7 @@
 
 import * as bells from "../broken/bells.ts";
 import { Broadcast, FILLER, RollsBack } from "../broken/broadcast.ts";
+import { GivesBackTwice, Loans, OffersLoaned } from "../broken/loans.ts";
 import { LeavesEarly, NeverLooksAgain, Observer } from "../broken/observer.ts";
 import { Accounts, FreesTwice, Pool, RepairsUnheld, TOTAL } from "../broken/repair.ts";
 import { EndsFirst, PublishesFirst, Ring } from "../broken/ring.ts";
@@ -312,6 +313,56 @@ const OBSERVERS: readonly Row[] = [
 
 // ---- repair ----
 
+/** Two loans beside each other, of a writer that gave one back before. */
+function loans(make: () => Loans): Parts {
+  return {
+    setup: () => {
+      makeMemory("shared", 64 * 8);
+      make().open();
+    },
+    actors: {
+      reader: () => {
+        const reader = make();
+        return reader.read() ?? reader.read();
+      },
+      writer: () => {
+        const writer = make();
+        const first = writer.loan();
+        writer.giveBack(first);
+        const loans = [writer.loan()];
+        writer.giveBack(first); // once more
+        loans.push(writer.loan());
+        loans.forEach((d, i) => writer.fill(d, 3 + i));
+        loans.forEach((d, i) => writer.publish(d, 3 + i));
+      },
+      last: last(() => make().read()),
+    },
+    bounds: "2/0/0",
+    check: ({ results }) => (results.reader ?? results.last) as string | undefined,
+  };
+}
+
+const LOANS: readonly Row[] = [
+  ...pair(
+    {
+      name: "offers-loaned",
+      about: "a late hint offers a descriptor that the writer has out",
+      expect: "invariant",
+    },
+    [OffersLoaned, Loans],
+    loans,
+  ),
+  ...pair(
+    {
+      name: "gives-back-twice",
+      about: "a loan that is given back twice is offered while the next loan has it",
+      expect: "invariant",
+    },
+    [GivesBackTwice, Loans],
+    loans,
+  ),
+];
+
 const REPAIR: readonly Row[] = [
   ...pair(
     {
@@ -375,4 +426,10 @@ const REPAIR: readonly Row[] = [
 ];
 
 /** All that is broken, each followed by its twin. */
-export const BROKEN: readonly Scenario[] = scenarios([...BELLS, ...BYTES, ...OBSERVERS, ...REPAIR]);
+export const BROKEN: readonly Scenario[] = scenarios([
+  ...BELLS,
+  ...BYTES,
+  ...OBSERVERS,
+  ...LOANS,
+  ...REPAIR,
+]);

@@ -22,6 +22,7 @@ import {
   writer,
 } from "./vdds_actors.ts";
 
+const LOANED = 3; // two loans and one for the next sample
 const DEEP = 8; // so deep that hints are given in pairs
 
 function scenario(
@@ -123,6 +124,15 @@ export const VDDS: readonly Scenario[] = scenarios([
     writer: writer(1, { before: 1, leaves: true }),
     successor: heir("writer", writer(1, { comes: true, leaves: true })),
   }, { bounds: "1/1/0", short: 1, check: lossless }),
+  scenario("vdds-loans", "two loans wait for a reader whose hints are late", {
+    reader: reader({ how: "take", last: LOANED + 2 }),
+    writer: writer(0, { how: "loans", before: LOANED }),
+  }, { setup: prepared(0, 0, LOANED), bounds: "2/0/0", short: 0, check: lossless }),
+  scenario("vdds-loans-die", "a writer dies anywhere with loans; another finds all descriptors", {
+    reader: immortal(reader()),
+    writer: writer(0, { how: "loans", leaves: true }),
+    successor: heir("writer", writer(0, { comes: true, leaves: true })),
+  }, { setup: prepared(0, 0, LOANED), bounds: "1/1/0", short: 0, check: completed }),
   scenario("vdds-both-die", "a reader dies, and the writer that takes back what it had", {
     reader: reader({ how: "hold", limit: 2, leaves: true }),
     writer: writer(3, { leaves: true }),

@@ -5,11 +5,13 @@
  */
 
 import { nextTurn, sleep } from "../../../src/os/clock.ts";
+import { VringError } from "../../../src/errors.ts";
+import type { Loan } from "../../../src/vdds/loan.ts";
 import type { Publisher } from "../../../src/vdds/publisher.ts";
 import { spring } from "../../trap/trap.ts";
 import type { Actor } from "../workload.ts";
 import { inEitherWay, tenure, WAIT } from "./patience.ts";
-import type { Bytes, CellName, PublishingNotes } from "./vdds_traffic.ts";
+import type { CellName, PublishingNotes } from "./vdds_traffic.ts";
 
 /** Where it is most interesting that publishers die. */
 export const PUBLISHING_STEPS: readonly string[] = [
@@ -48,7 +50,8 @@ export async function publishTo(
         () => publisher.loanSync(length, WAIT),
         () => publisher.loan(length, WAIT),
       );
-      notes.end(loan !== undefined && publishLoan(actor, publisher, loan, notes));
+      notes.end(loan !== undefined && publishLoan(actor, loan, notes));
+      publishMore(actor, publisher, notes);
     }
     if (random.chance(0.1)) await sleep(random.skewed(1, 30));
   }
@@ -72,25 +75,48 @@ function tryPublish(
 ): boolean {
   const { length } = notes.begin();
   const loan = publisher.tryLoan(actor.random.chance(0.5) ? length : publisher.maxSample);
-  return loan !== undefined && publishLoan(actor, publisher, loan, notes);
+  return loan !== undefined && publishLoan(actor, loan, notes);
+}
+
+/** Takes several loans, and publishes or gives back each, in another order. */
+function publishMore(
+  actor: Actor<CellName>,
+  publisher: Publisher,
+  notes: PublishingNotes,
+): void {
+  const { random } = actor;
+  const loans: Loan[] = [];
+  const wanted = random.below(publisher.depth);
+  while (loans.length < wanted) {
+    try {
+      notes.begin(); // without a free sample it counts as lost
+      const loan = publisher.tryLoan();
+      notes.end(false);
+      if (loan === undefined) break;
+      loans.push(loan);
+    } catch (error) {
+      if (!(error instanceof VringError)) throw error;
+      break; // this publisher has all that it can have
+    }
+  }
+  while (loans.length > 0) {
+    const [loan] = loans.splice(random.below(loans.length), 1);
+    notes.begin();
+    notes.end(publishLoan(actor, loan!, notes));
+  }
 }
 
 /** Returns false if it was given back. */
-function publishLoan(
-  { random }: Actor<CellName>,
-  publisher: Publisher,
-  loan: Bytes,
-  notes: PublishingNotes,
-): boolean {
+function publishLoan({ random }: Actor<CellName>, loan: Loan, notes: PublishingNotes): boolean {
   const bytes = notes.begin();
   const middle = bytes.length >> 1;
-  loan.set(bytes.subarray(0, middle));
+  loan.bytes.set(bytes.subarray(0, middle));
   spring("loaned and half filled");
   if (random.chance(0.1)) {
-    publisher.discard();
+    loan[Symbol.dispose]();
     return false;
   }
-  loan.set(bytes.subarray(middle), middle);
-  publisher.publish(bytes.length);
+  loan.bytes.set(bytes.subarray(middle), middle);
+  loan.publish(bytes.length);
   return true;
 }

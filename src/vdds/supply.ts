@@ -1,0 +1,146 @@
+/**
+ * The samples that a publisher takes from its topic, to loan them or to send values.
+ *
+ * @module
+ */
+
+import { checkWaits, inWords } from "../arguments.ts";
+import { VringError } from "../errors.ts";
+import type { Waiter } from "../wait/condition.ts";
+import { type SyncWaitOptions, untilSync } from "../wait/until.ts";
+import type { Policy } from "./topic_options.ts";
+import type { VRing } from "./vring.ts";
+import { NONE } from "./vring_layout.ts";
+import type { VRingWriter } from "./vring_writer.ts";
+
+/** The free samples of a topic, by their descriptors, for its publisher. */
+export class Supply {
+  readonly #ring: VRing;
+  readonly #writer: VRingWriter;
+  readonly #policy: Policy;
+  readonly #history: number;
+  readonly #checkIdle: () => void;
+  #spare = NONE; // acquired for the next sample
+  /** The descriptors that loans have. */
+  loans = 0;
+  /** The most descriptors that loans and the sample that is being sent can have. */
+  readonly most: number;
+  /** The most descriptors that loans can have. */
+  readonly loansMost: number;
+  /** Waits for a free sample. */
+  readonly waiter: Waiter;
+
+  /** @param checkIdle Throws while a value is being encoded into a sample. */
+  constructor(
+    ring: VRing,
+    writer: VRingWriter,
+    { policy, history, checkIdle }: { policy: Policy; history: number; checkIdle: () => void },
+  ) {
+    this.#ring = ring;
+    this.#writer = writer;
+    this.#policy = policy;
+    this.#history = history;
+    this.#checkIdle = checkIdle;
+    this.most = ring.plan.depth - history;
+    this.loansMost = Math.max(1, this.most - 1);
+    const free = {
+      bell: ring.spaceBell,
+      watch: ring.available,
+      ready: () => this.#stockHinted(),
+      beforeSleep: () => this.#stock() ? "ready" as const : undefined,
+    };
+    this.waiter = {
+      action: `publish to ${ring.what}`,
+      conditions: () => [free],
+      checkOpen: () => ring.region.checkOpen(),
+    };
+  }
+
+  /**
+   * Takes a descriptor with memory for so many bytes, or returns NONE. `most` limits the descriptors
+   * of this publisher, with this one.
+   */
+  take(length: number, most: number): number {
+    this.#begin(length, most);
+    if (this.#stock()) return this.#takeSpare(length);
+    if (this.#policy !== "block") this.#writer.skip();
+    return NONE;
+  }
+
+  /** Takes a descriptor as `take` does, and blocks until one is free unless the policy drops. */
+  takeSync(length: number, most: number, options: SyncWaitOptions | undefined): number {
+    if (options !== undefined) checkWaits(options);
+    if (this.#policy !== "block") return this.take(length, most);
+    this.#begin(length, most);
+    if (!this.#stockHinted()) this.#awaitFree(options);
+    return this.#takeSpare(length);
+  }
+
+  /** Apart from its caller, which would else pay for the closure whether it waits or not. */
+  #awaitFree(options: SyncWaitOptions | undefined): void {
+    untilSync(() => this.#stockHinted() || undefined, this.waiter, options);
+  }
+
+  #begin(length: number, most: number): void {
+    const { region, plan } = this.#ring;
+    region.checkOpen();
+    this.#checkIdle();
+    if (!Number.isInteger(length) || length < 0 || length > plan.sampleBytes) {
+      throw this.#misfit(length);
+    }
+    if (this.loans >= most) throw this.#exhausted();
+  }
+
+  #misfit(length: number): RangeError {
+    const { what, plan } = this.#ring;
+    return new RangeError(
+      `Cannot publish ${inWords(length)} bytes to ${what}: a sample can have ` +
+        `${plan.sampleBytes}; make it with a larger size`,
+    );
+  }
+
+  #exhausted(): VringError {
+    const { what, plan } = this.#ring;
+    return new VringError(
+      `Cannot take another sample of ${what}: this publisher has ${this.loans} loans, of a depth of ` +
+        `${plan.depth} with a history of ${this.#history}; publish or dispose of one, or make the ` +
+        "topic deeper",
+    );
+  }
+
+  /** Acquires a descriptor for the next sample; returns whether there is one. */
+  #stock(): boolean {
+    if (this.#spare === NONE) this.#spare = this.#writer.acquire();
+    return this.#spare !== NONE;
+  }
+
+  /** Acquires a descriptor for the next sample if the hints show one. */
+  #stockHinted(): boolean {
+    if (this.#spare === NONE) this.#spare = this.#writer.acquireHinted();
+    return this.#spare !== NONE;
+  }
+
+  #takeSpare(length: number): number {
+    const d = this.#spare;
+    this.#spare = NONE;
+    return this.#writer.commit(d, length); // which has it back if it throws
+  }
+
+  /** Takes back a descriptor that was not published. */
+  takeBack(d: number): void {
+    const { region, spaceBell } = this.#ring;
+    if (region.closed) return;
+    if (this.#spare === NONE) this.#spare = d;
+    else this.#writer.giveBack(d);
+    spaceBell.ring(); // another call of this publisher may wait
+  }
+
+  /** Acquires a descriptor for the next sample, while the subscribers are busy with the last one. */
+  prepareNext(): void {
+    try {
+      this.#stockHinted();
+    } catch {
+      // The last sample is published. The next call reports the error.
+    }
+  }
+}
