@@ -145,7 +145,7 @@ export class SlotObserver<T = Uint8Array> implements Disposable, Waitable {
     this.close();
   }
 
-  /** The slot that has the name, as far as it was looked at within a slice. */
+  /** Returns the slot that had the name at the last look. */
   #current(): Attachment<T> | undefined {
     this.#checkOpen();
     return this.#observed.lookEachSlice() ?? this.#observed.current;

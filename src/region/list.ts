@@ -143,7 +143,8 @@ function look(kind: string, name: string, path: string): RegionInfo | undefined 
   return { ...base, inUse, details, problem: undefined };
 }
 
-function detailsOf(fd: number): RegionDetails | string {
+/** Returns the contents of the header of an open file, or the reason why there are none. */
+export function detailsOf(fd: number): RegionDetails | string {
   const bytes = new Uint8Array(REGION_HEADER.size);
   const length = files.read(fd, bytes);
   const header = parseHeader(bytes.subarray(0, Math.max(length, 0)));

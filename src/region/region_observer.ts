@@ -1,0 +1,162 @@
+/**
+ * Looking at a region of any type from outside, for tools.
+ *
+ * The observer copies with `read(2)` instead of mapping the file. So it needs no knowledge of the
+ * type, a file that another process shortens ends a copy instead of this process, and a hole stays a
+ * hole. Members may store while a copy is made: a word is whole, several words or bytes may be from
+ * different moments.
+ *
+ * @module
+ */
+
+import { checkedOptions, inWords } from "../arguments.ts";
+import { check, Errno, LayoutMismatchError, OsError } from "../errors.ts";
+import type { AnyLayout } from "../layout/fields.ts";
+import { isCount } from "../layout/sizes.ts";
+import * as files from "../os/files.ts";
+import { REGION_HEADER } from "./header.ts";
+import { detailsOf, type RegionDetails } from "./list.ts";
+import { LockFile } from "./liveness.ts";
+import { topicPath } from "./names.ts";
+import { COUNTS, FIRST_COUNT, FIRST_ROLE, identityOf, type OpenFile, openFile } from "./opened.ts";
+
+/** The longest copy. */
+const LONGEST_COPY = 2 ** 31 - 1;
+
+/** How to open a {@linkcode RegionObserver}. */
+export interface RegionObserverOptions {
+  /** Also looks at a region that belongs to another user than you or root. */
+  anyOwner?: boolean;
+}
+
+/**
+ * Looks at a region of any type, also at one that its members have abandoned. It takes no lock, maps
+ * nothing and needs no right to write.
+ *
+ * @example Look into a ring
+ * ```ts
+ * import { RegionObserver, SpscProducer } from "@vring/vring";
+ *
+ * using producer = SpscProducer.open("example-looked-at");
+ * producer.trySend(new Uint8Array([1, 2, 3]));
+ * using observer = RegionObserver.open("spsc", "example-looked-at");
+ * console.log(observer.members, observer.details.dataBytes); // 1 1048576
+ * console.log(observer.read(0, 16)); // the first bytes of the ring
+ * ```
+ */
+export class RegionObserver implements Disposable {
+  /** The type of the region, such as `spsc`. */
+  readonly kind: string;
+  /** The name. */
+  readonly name: string;
+  /** The file that holds it. */
+  readonly path: string;
+  /** The contents of the header at the time of opening. */
+  readonly details: RegionDetails;
+  readonly #file: OpenFile;
+  readonly #locks: LockFile;
+  readonly #what: string;
+
+  private constructor(kind: string, name: string, options: RegionObserverOptions) {
+    this.kind = kind;
+    this.name = name;
+    this.path = topicPath(kind, name, "a region");
+    const what = this.#what = `region "${name}" (${kind})`;
+    using stack = new DisposableStack();
+    const file = openFile(this.path, what, { ...options, readOnly: true });
+    if (file === undefined) {
+      throw new OsError(Errno.ENOENT, {
+        syscall: "openat",
+        action: `open ${what}`,
+        remedy: "regions() lists those that exist",
+      });
+    }
+    this.#file = stack.use(file);
+    this.#locks = stack.use(new LockFile(files.pathOfFd(file.fd), { write: false, what }));
+    const details = detailsOf(file.fd);
+    if (typeof details === "string") {
+      throw new LayoutMismatchError(`Cannot open ${what}: ${details}`);
+    }
+    this.details = details;
+    stack.move();
+  }
+
+  /** Opens the region that has the name now; throws an OsError (ENOENT) if none has. */
+  static open(kind: string, name: string, options: RegionObserverOptions = {}): RegionObserver {
+    if (typeof kind !== "string" || !/^[a-z0-9_]+$/.test(kind)) {
+      throw new TypeError(
+        `Cannot open a region of kind ${
+          inWords(kind)
+        }: pass one that regions() lists, such as "spsc"`,
+      );
+    }
+    const own = checkedOptions(options, `observe region ${inWords(name)}`);
+    return new RegionObserver(kind, name, own);
+  }
+
+  /** The number of members at this moment. */
+  get members(): number {
+    return this.#locks.countOthers(FIRST_COUNT, COUNTS);
+  }
+
+  /** Whether the name still leads to this region. */
+  get hasName(): boolean {
+    const named = files.statPath(this.path);
+    return typeof named === "object" && identityOf(named) === identityOf(this.#locks.status());
+  }
+
+  /** Whether a living party has a role, such as producer or reader, by its number. */
+  isHeld(role: number): boolean {
+    if (isCount(role, FIRST_COUNT - FIRST_ROLE - 1)) {
+      return this.#locks.isHeldByOther(FIRST_ROLE + role);
+    }
+    throw new RangeError(`Cannot look at role ${inWords(role)} of ${this.#what}: pass a count`);
+  }
+
+  /** Returns the values of the control block; throws a LayoutMismatchError unless it has this layout. */
+  control<L extends AnyLayout>(layout: L): ReturnType<L["read"]> {
+    const { abiHash } = this.details;
+    if (layout.hash !== abiHash) {
+      throw new LayoutMismatchError(
+        `Cannot read the control block of ${this.#what}: it has layout ${abiHash.toString(16)}, ` +
+          `and you passed ${layout.hash.toString(16)}; pass the layout that its creator has`,
+      );
+    }
+    const bytes = this.#copy(REGION_HEADER.size, layout.size);
+    if (bytes.length === layout.size) return layout.read(bytes) as ReturnType<L["read"]>;
+    throw new LayoutMismatchError(
+      `Cannot read the control block of ${this.#what}: its file ends after ` +
+        `${REGION_HEADER.size + bytes.length} bytes; unlink it`,
+    );
+  }
+
+  /** Returns a copy of up to `length` bytes of the data from `offset`; fewer at its end. */
+  read(offset: number, length: number): Uint8Array<ArrayBuffer> {
+    const { dataOffset, dataBytes } = this.details;
+    if (!isCount(offset, dataBytes) || !isCount(length, LONGEST_COPY)) {
+      throw new RangeError(
+        `Cannot read ${inWords(length)} bytes at ${inWords(offset)} of ${this.#what}: it has ` +
+          `${dataBytes}, and a copy at most ${LONGEST_COPY}`,
+      );
+    }
+    return this.#copy(dataOffset + offset, Math.min(length, dataBytes - offset));
+  }
+
+  #copy(offset: number, length: number): Uint8Array<ArrayBuffer> {
+    this.#locks.status(); // throws a ClosedError once it is closed
+    const bytes = new Uint8Array(length);
+    const read = files.read(this.#file.fd, bytes, offset);
+    return bytes.subarray(0, check(read, { syscall: "read", action: `read ${this.#what}` }));
+  }
+
+  /** Closes it. */
+  close(): void {
+    this.#locks.close();
+    this.#file[Symbol.dispose]();
+  }
+
+  /** Closes it, as `close()` does. */
+  [Symbol.dispose](): void {
+    this.close();
+  }
+}
