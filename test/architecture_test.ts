@@ -198,7 +198,7 @@ Deno.test("the source is all reached from mod.ts or the command line", () => {
   assertEquals(Object.keys(sources).filter((path) => !reached.has(path)), []);
 });
 
-Deno.test("importsOf() finds in mod.ts and below what Deno finds", async () => {
+Deno.test("importsOf() finds the same imports in mod.ts and below as Deno", async () => {
   const { stdout } = await new Deno.Command(Deno.execPath(), {
     args: ["info", "--json", "mod.ts"],
     cwd: ROOT,
@@ -338,7 +338,7 @@ Deno.test("the explorer's engine imports nothing else", () => {
   assertEquals(files.flatMap(([path, text]) => engineViolations(path, text)), []);
 });
 
-Deno.test("engineViolations() reports what ties the engine to other code", () => {
+Deno.test("engineViolations() reports imports that tie the engine to other code", () => {
   const cases: [name: string, text: string, complaint: string][] = [
     ["a.ts", 'import { errnoName } from "../../../src/errors.ts";', "imports"],
     ["a.ts", 'import type { Word32 } from "../leaves/word.ts";', "imports"],

@@ -17,7 +17,7 @@ function carry<T>(codec: Codec<T>, value: T): T {
   return codec.decode(encode(codec, value));
 }
 
-Deno.test("codec.bytes carries bytes as they are", () => {
+Deno.test("codec.bytes carries bytes unchanged", () => {
   for (const length of [0, 1, 7, 1000]) {
     assertEquals(carry(codec.bytes, bytesFrom(3, length)), bytesFrom(3, length));
   }
@@ -42,13 +42,13 @@ Deno.test("codec.text carries every text that can be UTF-8", () => {
   assertEquals(carry(codec.text, "\uD800"), "\uFFFD"); // half a character is not a character
 });
 
-Deno.test("codec.json carries what JSON can say", () => {
+Deno.test("codec.json carries every value of JSON", () => {
   for (const value of [null, 0, -1.5, "", "ä", true, [], [1, [2]], {}, { a: { b: ["c"] } }]) {
     assertEquals(carry(codec.json<unknown>(), value), value);
   }
 });
 
-Deno.test("codec.json refuses what JSON cannot say", () => {
+Deno.test("codec.json refuses values without a JSON representation", () => {
   const any = codec.json<unknown>();
   for (const value of [undefined, () => 1, Symbol("s")]) {
     assertThrows(() => encode(any, value), TypeError, `Cannot send ${typeof value} as JSON`);
@@ -124,7 +124,7 @@ Deno.test("codec.struct names a value that cannot be stored though it can be che
   assertThrows(() => encode(codec.struct(Sample), value), TypeError, message);
 });
 
-Deno.test("the type of a codec tells it from every other", () => {
+Deno.test("the type of a codec differs from every other", () => {
   const other = layout("sample", { time: "f64", id: "i32", tag: layout.text(4) });
   const codecs = [codec.bytes, codec.text, codec.json(), codec.struct(Sample), codec.struct(other)];
   const hashes = codecs.map(({ type }) => type.hash);

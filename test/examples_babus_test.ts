@@ -76,7 +76,7 @@ test("robot: the sensor first, the control in the middle, the camera last", asyn
   assertEquals(sharedFiles(domain), []);
 });
 
-test("robot: images wake nobody, and sensors that are killed are followed by others", async () => {
+test("robot: images wake no listener, and other sensors replace killed ones", async () => {
   const domain = uniqueName();
   await using control = start("control", domain);
   await control.until(/^Controlling /);

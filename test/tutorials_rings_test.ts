@@ -24,7 +24,7 @@ import {
 
 const page = pageSize();
 
-Deno.test("tutorial 7 builds the four rings and counts what each brings", async () => {
+Deno.test("tutorial 7 builds the four rings and counts their looks and copies", async () => {
   const out = await tell("07_four_rings");
   assertEquals(shown(out.slice(0, out.indexOf("Step 2")), "fitting"), page / 64);
   assertEquals(shown(out.slice(out.indexOf("Step 2")), "fitting"), page / 8);
@@ -48,7 +48,7 @@ Deno.test("tutorial 7 builds the four rings and counts what each brings", async 
   assertEquals(mirrored, [cached![0], cached![1], floor![2]]);
 });
 
-Deno.test("tutorial 7 --break publishes what is not written", async () => {
+Deno.test("tutorial 7 --break publishes a message before writing it", async () => {
   const out = await tell("07_four_rings", "--break");
   const [salt, nothing] = ['"SALT 20.00"', '""'];
   assertEquals(results(out, "read()"), [salt, salt, nothing, nothing, '"SUGAR 10.00"']);

@@ -23,7 +23,7 @@ function tables(out: string, head: RegExp): number[][][] {
   );
 }
 
-Deno.test("tutorial 12 counts the wakes of a herd, and shows what bits cannot do", async () => {
+Deno.test("tutorial 12 counts the wake-ups of a herd, and shows the limits of bits", async () => {
   const name = uniqueName();
   const out = await tell(FOLDER, "--name", name);
   assertEquals(results(out, "woken = await herd.write(3, 10)"), ["80"]);

@@ -77,7 +77,7 @@ function sleepsOf(pid: number): number {
   return Number(/^voluntary_ctxt_switches:\s*(\d+)/m.exec(status)![1]);
 }
 
-test("a listener is woken by what it listens to, once for each write, and by nothing else", async () => {
+test("a listener is woken by its own slots, once for each write, and by no others", async () => {
   using scene = new Scene();
   using memory = SharedMemory.open(scene.name, { size: 4 });
   const heard = memory.as(Uint32Array);

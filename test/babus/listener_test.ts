@@ -7,7 +7,7 @@ import { Inside, namesOf, Scene } from "./scene.ts";
 
 const PATIENT = { timeout: 60_000, spin: 0 };
 
-Deno.test("look() tells each piece of news once", () => {
+Deno.test("look() reports each piece of news once", () => {
   using scene = new Scene();
   const [a, b, c] = [scene.slot("a"), scene.slot("b"), scene.slot("c")];
   a.writeSync(payload(1, 8));
@@ -178,7 +178,7 @@ Deno.test("for await ends when the listener is closed in the turn of another cha
   }
 });
 
-Deno.test("for await gives news until the listener is closed", async () => {
+Deno.test("for await yields news until the listener is closed", async () => {
   using scene = new Scene();
   const [a, b] = [scene.slot("a"), scene.slot("b")];
   const listener = new Listener().add(a).add(b);

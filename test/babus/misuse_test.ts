@@ -43,7 +43,7 @@ Deno.test("an invalid name of a slot is refused as a slot", () => {
   assertEquals(scene.files(), []);
 });
 
-Deno.test("a codec that fails keeps nobody from writing", () => {
+Deno.test("a codec that fails blocks no other writer", () => {
   using scene = new Scene();
   const failing: Codec<number> = {
     type: { name: "failing", hash: 1n },
@@ -68,7 +68,7 @@ Deno.test("a codec that fails keeps nobody from writing", () => {
   }
 });
 
-Deno.test("what is wrong with a message or a number names the slot", () => {
+Deno.test("errors of messages and numbers name the slot", () => {
   using scene = new Scene();
   const slot = scene.slot("imu");
   refused(() => slot.publish(), VringError, `to slot "imu": nothing is claimed; claim first`);
@@ -146,7 +146,7 @@ Deno.test("a wait of a listener that is called off before it begins takes no new
   for await (const news of listener) throw new Error(`${news}`); // is over at once
 });
 
-Deno.test("waitAny() refuses what does not receive", async () => {
+Deno.test("waitAny() refuses a value that does not receive", async () => {
   using scene = new Scene();
   const slot = scene.slot();
   using listener = new Listener().add(slot);

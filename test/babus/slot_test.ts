@@ -132,7 +132,7 @@ Deno.test("a view is valid until its message is overwritten, or the slot is clos
   assertEquals([last.valid, last.bytes.length], [false, 0]);
 });
 
-Deno.test("what is seen or claimed in place is where it belongs, whatever was there before", () => {
+Deno.test("views and claims are at the right place after any earlier ones", () => {
   using scene = new Scene();
   const slot = scene.slot("views", { depth: 3 }); // four entries
   const expected = (sequence: number) => payload(sequence, [100, 0, 40][(sequence >> 2) % 3]!);
@@ -147,7 +147,7 @@ Deno.test("what is seen or claimed in place is where it belongs, whatever was th
   }
 });
 
-Deno.test("publish() makes a message of what was claimed, and discard() none", () => {
+Deno.test("publish() makes a message of a claim, and discard() makes none", () => {
   using scene = new Scene();
   const slot = scene.slot();
   slot.tryClaim(100)!.set(payload(1, 100));
@@ -200,7 +200,7 @@ Deno.test("one writer writes at a time: the others wait, or get undefined", asyn
   assertEquals(inside.word("owner").load(), 0);
 });
 
-Deno.test("many writes of one handle at once come one after another, also when some are called off", async () => {
+Deno.test("concurrent writes of one handle run one after another, even when some are aborted", async () => {
   using scene = new Scene();
   const slot = scene.slot();
   using other = scene.other();
@@ -228,7 +228,7 @@ Deno.test("many writes of one handle at once come one after another, also when s
   }
 });
 
-Deno.test("close() gives up what was claimed, and lets others write", async () => {
+Deno.test("close() discards the claim, and lets others write", async () => {
   using scene = new Scene();
   const slot = scene.slot();
   const other = scene.other();
@@ -252,7 +252,7 @@ Deno.test("close() gives up what was claimed, and lets others write", async () =
   assertEquals(scene.files(), []);
 });
 
-Deno.test("what cannot be written is refused, and does not keep others from writing", () => {
+Deno.test("a value that cannot be written is refused, and does not block other writers", () => {
   using scene = new Scene();
   const slot = scene.slot();
   using other = scene.other();
@@ -313,7 +313,7 @@ Deno.test("slots() lists the slots of a domain, and unlink() removes their names
   assertEquals([domain.slots(), messageOf(b.latest()).value], [[], "y"]);
 });
 
-Deno.test("a slot takes memory only for what was written", () => {
+Deno.test("a slot takes memory only for written messages", () => {
   using scene = new Scene();
   const slot = scene.domain.slot("big", { depth: 1000, maxSize: 10_000_000 });
   const allocated = () => scene.domain.slots()[0]!.allocatedBytes;

@@ -106,7 +106,7 @@ for (const how of ["wait", "waitSync"] as const) {
   });
 }
 
-Deno.test("no number comes after the last, by any way to write, and nobody is kept from trying", async () => {
+Deno.test("no number comes after the last, by any way to write, and every writer may try", async () => {
   using scene = new Scene();
   const slot = scene.slot();
   using other = scene.other();

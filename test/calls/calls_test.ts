@@ -35,7 +35,7 @@ Deno.test("a request without bytes can have an answer, and a request an answer w
   assertEquals(await answers, [payload(2, 40), new Uint8Array(0)]);
 });
 
-Deno.test("calls are answered in whatever order the handler is done with them", async () => {
+Deno.test("calls are answered in the order in which the handler finishes", async () => {
   using cast = new Cast();
   const { server, client } = cast;
   const held: (() => void)[] = [];
@@ -205,7 +205,7 @@ Deno.test("a handler that uses its array again spoils no answer that waits for r
   await serving;
 });
 
-Deno.test("tryHandle() handles what is there, up to a limit, and never waits", async () => {
+Deno.test("tryHandle() handles waiting requests, up to a limit, and never waits", async () => {
   using cast = new Cast();
   const { server, client } = cast;
   assertEquals(server.tryHandle(answerTo), 0);
@@ -396,7 +396,7 @@ Deno.test("a response codec may close the server, and nothing is thrown", async 
   assertEquals((await call as Error).name, "PeerLostError");
 });
 
-Deno.test("a client that closes rejects its calls, and what it asked harms nobody", async () => {
+Deno.test("a client that closes rejects its calls, and its requests harm no other", async () => {
   using cast = new Cast({ clients: 2 });
   const { server, clients: [leaving, staying] } = cast;
   const gone = reasonOf(leaving!.call(payload(1, 10)));

@@ -51,7 +51,7 @@ const THROWN: readonly [thrown: unknown, name: string, message: string][] = [
   [Object.assign(new Error("long"), { name: "n".repeat(1000) }), "n".repeat(50), "long"],
 ];
 
-Deno.test("what a handler throws, whatever it is, is thrown at its caller only", async () => {
+Deno.test("any error of a handler reaches only its caller", async () => {
   using cast = new Cast();
   const { server, client } = cast;
   const serving = server.serve(([which, later, ...rest]) => {
@@ -74,7 +74,7 @@ Deno.test("what a handler throws, whatever it is, is thrown at its caller only",
   await serving;
 });
 
-Deno.test("errorBody() fits into the smallest lane, whatever is thrown", () => {
+Deno.test("errorBody() fits any thrown value into the smallest lane", () => {
   for (const [thrown] of THROWN) assert(errorBody(thrown).length <= 4096 - 24);
 });
 
@@ -129,7 +129,7 @@ Deno.test("a request that is too long is a RangeError at once, also when the lan
   assert(isAnswer(await filling, payload(1, client.maxRequest)));
 });
 
-Deno.test("what a codec throws costs that call only", async () => {
+Deno.test("an error of a codec fails only that call", async () => {
   using name = new Name();
   const picky = (from: string) => (bytes: Uint8Array<ArrayBuffer>) => {
     if (bytes.length === 3) throw new SyntaxError(`too short for the ${from}`);

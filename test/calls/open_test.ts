@@ -46,7 +46,7 @@ Deno.test("the seats of calls that are kept count on", () => {
   assert(RpcClient.unlink(name.name));
 });
 
-Deno.test("a client may come, and ask, before there has ever been a server", async () => {
+Deno.test("a client may open, and ask, before the first server", async () => {
   using name = new Name();
   using client = RpcClient.open(name.name, { capacity: CAPACITY });
   const calls = [1, 2, 3].map((i) => client.call(payload(i, 10 * i)));

@@ -31,7 +31,7 @@ function lossOf(reason: unknown): string {
   return reason.message.slice(reason.message.indexOf("its server"));
 }
 
-Deno.test("serve() ends with its signal's reason, answers what it had taken, and can begin again", async () => {
+Deno.test("serve() ends with its signal's reason, answers the requests that it had taken, and can begin again", async () => {
   using cast = new Cast();
   const { server, client } = cast;
   const { held, handler } = new Holder();
@@ -51,7 +51,7 @@ Deno.test("serve() ends with its signal's reason, answers what it had taken, and
   await again;
 });
 
-Deno.test("shutdown() answers what was taken, refuses the rest, and closes", async () => {
+Deno.test("shutdown() answers the requests that it had taken, refuses the rest, and closes", async () => {
   using cast = new Cast({ clients: 2 });
   const { server, clients } = cast;
   const holder = new Holder();
@@ -115,7 +115,7 @@ Deno.test("shutdown() sends answers that had no room before, and then closes", a
   (await Promise.all(calls)).forEach((answer, i) => assert(isAnswer(answer, requests[i]!)));
 });
 
-Deno.test("shutdown() gives up after its timeout or by its signal, and may be asked again", async () => {
+Deno.test("shutdown() gives up at its timeout or signal, and may be called again", async () => {
   using cast = new Cast();
   const { server, client } = cast;
   const holder = new Holder();

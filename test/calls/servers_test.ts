@@ -114,7 +114,7 @@ Deno.test("a server that blocks its thread in a handler counts as busy", async (
   assertEquals([...loads, inside.board.servers[second.id]!.load.load()], [2 ** 16 + 1, 0]);
 });
 
-Deno.test("clients and servers come in any order; each server has a seat, and no more than there are", async () => {
+Deno.test("clients and servers open in any order; each server takes a seat, while one is free", async () => {
   using name = new Name();
   using client = RpcClient.open(name.name, OPTIONS);
   const early = client.call(payload(1, 10));
@@ -167,7 +167,7 @@ Deno.test("a server that closes hands the requests that it has not taken to anot
   }
 });
 
-Deno.test("a server that shuts down refuses what another one then gets", async () => {
+Deno.test("a server that shuts down refuses requests, and the next one gets them", async () => {
   using team = new Team();
   const first = team.join(1);
   const [taken] = await team.ask(1);

@@ -122,7 +122,7 @@ function waitOnce(reader: Reads): void {
   try {
     reader.readSync({ timeout: 0, spin: 0 });
   } catch (error) {
-    // The state may say that there is a writer, where there is none.
+    // The state may claim a writer that does not exist.
     if (!["TimeoutError", "PeerLostError"].includes((error as Error).name)) throw error;
   }
 }

@@ -61,7 +61,7 @@ function testEnds(ring: Ring): void {
     return { receiver, sender: ring.sender.open(place.name) };
   };
 
-  test("a receiver gets what was sent, in order", ({ name }) => {
+  test("a receiver gets every message in order", ({ name }) => {
     using receiver = ring.receiver.open(name, { capacity: CAPACITY });
     using sender = ring.sender.open(name);
     assertEquals(receiver.tryReceive().state, "empty");

@@ -55,7 +55,7 @@ async function drain(target: Target): Promise<Uint8Array> {
   return await new Blob(parts as BlobPart[]).bytes();
 }
 
-/** What a source can do that is no end. */
+/** Ways to leave a source that do not end its stream. */
 const LEAVING: Readonly<Record<string, (source: Source) => unknown>> = {
   "abort()": (source) => source.abort(),
   "an error that leaves its `using` block": (source) =>
@@ -258,7 +258,7 @@ function testStreams(test: Test): void {
 function testLoops(ring: Streamed, test: Test): void {
   if (ring.name.includes("bytes")) return;
 
-  test("a loop gives every message until the end", async ({ source, target }) => {
+  test("a loop yields every message until the end", async ({ source, target }) => {
     const sending = (async () => {
       for (let i = 0; i < 200; i++) {
         while (!source.trySend(payload(i, i))) await source.flush();

@@ -124,7 +124,7 @@ export function testWaiting(product: Product): void {
       }
     });
 
-  test("a wait gives up after its timeout, not before, and says what it was for", async (start) => {
+  test("a wait gives up at its timeout, not before, and names its purpose", async (start) => {
     const scene = start();
     const { wait, place: { name } } = scene;
     const check = (error: Error, timeout: number, begin: number) => {
@@ -198,7 +198,7 @@ export function testWaiting(product: Product): void {
     if (wait.async) await assertRejects(() => wait.async!(), ClosedError);
   });
 
-  test("a wait ends when what it is for comes, without a spin and with one", async (start) => {
+  test("a wait ends when its event arrives, without a spin and with one", async (start) => {
     const scene = start();
     for (const spin of [0, 50]) {
       assertEquals(await scene.satisfy({ ...PATIENT, spin }), "ready");

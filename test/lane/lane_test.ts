@@ -65,7 +65,7 @@ Deno.test("lane works across the wrap of its positions at 2^32", () => {
   assertEquals([inside.head.load(), inside.tail.load()], [200, 200]);
 });
 
-Deno.test("LaneSender takes up where the last one stopped, and what it only wrote is gone", () => {
+Deno.test("LaneSender continues where the last one stopped, and unpublished bytes are gone", () => {
   using inside = new Inside();
   const first = new LaneSender(inside.place);
   send(first, bytesFrom(0, 10));
@@ -79,7 +79,7 @@ Deno.test("LaneSender takes up where the last one stopped, and what it only wrot
   assertEquals(receive(receiver, 20), bytesFrom(0, 20));
 });
 
-Deno.test("LaneReceiver tells its successor what was shown and not released", () => {
+Deno.test("LaneReceiver leaves its successor the count of bytes shown and not released", () => {
   using inside = new Inside();
   for (const start of [0, 2 ** 32 - 20]) {
     inside.startAt(start);
@@ -103,7 +103,7 @@ Deno.test("LaneReceiver tells its successor what was shown and not released", ()
   }
 });
 
-Deno.test("LaneReceiver.hide() takes back what was not looked at, and nothing else", () => {
+Deno.test("LaneReceiver.hide() takes back messages that were not looked at, and no others", () => {
   using inside = new Inside();
   inside.startAt(2 ** 32 - 50);
   send(new LaneSender(inside.place), bytesFrom(0, 200));
@@ -197,7 +197,7 @@ Deno.test("lane refuses to begin with positions that no correct peer stores", ()
   assertEquals(new LaneReceiver(inside.place).redelivered, 100);
 });
 
-Deno.test("lane gives bytes within the ring or a CorruptRegionError, whatever the words are", () => {
+Deno.test("lane returns bytes within the ring or throws a CorruptRegionError, for any words", () => {
   using inside = new Inside();
   const { capacity, data } = inside.place;
   const words = new Uint32Array(3);

@@ -33,7 +33,7 @@ Deno.test("recordBytes() is the header and the payload, filled up to a multiple 
   assertEquals(recordBytes(longestRecord(2 ** 30)), 2 ** 30);
 });
 
-Deno.test("records of every length come out as they went in, from every offset", () => {
+Deno.test("records of every length come out unchanged, from every offset", () => {
   using inside = new Inside();
   const { capacity } = inside.place;
   let start = 0;
@@ -119,7 +119,7 @@ Deno.test("recordLength() refuses a head that is within a record", () => {
   }
 });
 
-Deno.test("recordLength() gives a length within what was published, whatever is in memory", () => {
+Deno.test("recordLength() returns a length within the published bytes, for any memory", () => {
   using inside = new Inside();
   const random = inside.data.subarray(0, inside.place.capacity);
   let fine = 0;

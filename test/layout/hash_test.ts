@@ -36,7 +36,7 @@ function fnv1a(text: string): bigint {
   return limbs.reduceRight((hash, limb) => hash << 16n | BigInt(limb), 0n);
 }
 
-Deno.test("Layout.hash is FNV-1a over a text that says everything", () => {
+Deno.test("Layout.hash is FNV-1a over a complete description", () => {
   assertEquals(fnv1a("foobar"), 0x85944171f73967e8n); // from the published test vectors
   assertEquals(Pose.hash, fnv1a("pose/1/8/4{x@0:f32,y@4:f32}"));
   const Words = layout("words", {
@@ -98,7 +98,7 @@ Deno.test("Layout.hash changes with everything that two parties must agree on", 
   }
 });
 
-Deno.test("Layout.hash does not change with what only people read, or how it was declared", () => {
+Deno.test("Layout.hash does not change with documentation, or the form of declaration", () => {
   const plain = layout("l", { a: "u32", b: "u64" });
   const variants = [
     layout("l", { a: { type: "u32", doc: "a" }, b: { type: "u64", doc: "b" } }),

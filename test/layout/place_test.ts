@@ -64,7 +64,7 @@ Deno.test("layout() places nested layouts and arrays of them at their alignment"
   assertEquals([Outer.size, Outer.alignment], [44, 4]);
 });
 
-Deno.test("layout() gives a word with a line 64 bytes for itself", () => {
+Deno.test("layout() gives a word with `line` 64 bytes for itself", () => {
   const Control = layout("control", {
     capacity: "u32",
     head: { type: "u64", line: true },
@@ -136,7 +136,7 @@ Deno.test("layout() has version 1 unless told otherwise", () => {
   assertEquals(layout("pose", { x: "f32" }, { version: 0 }).version, 0);
 });
 
-Deno.test("layout() gives what cannot be changed", () => {
+Deno.test("layout() returns a frozen layout", () => {
   const declared = { x: "u8" } as const;
   const One = layout("one", declared);
   for (const part of [One, One.fields, One.fields.x, layout.bytes(1), layout.array("u8", 1)]) {

@@ -76,7 +76,7 @@ const filled = choices({ plain: false }).chain((fields) => {
   });
 });
 
-Deno.test("Layout.write() stores what Layout.read() gives, and nothing beside it", () => {
+Deno.test("Layout.write() stores the values that Layout.read() returns, and changes no other byte", () => {
   fc.assert(fc.property(filled, ({ l, value, background, offset }) => {
     const bytes = background.slice();
     l.write(bytes, value, offset);

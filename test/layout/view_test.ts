@@ -55,7 +55,7 @@ Deno.test("Layout.view() puts each value where the field is, little-endian", () 
   assertEquals(bytes, Uint8Array.from(expected.split(" "), (hex) => parseInt(hex, 16)));
 });
 
-Deno.test("Layout.view() sees what is in memory now", () => {
+Deno.test("Layout.view() reads the current memory", () => {
   const bytes = pattern(Sample.size);
   const view = Sample.view(bytes);
   const data = new DataView(bytes.buffer);
@@ -148,7 +148,7 @@ Deno.test("Layout.view() refuses values of a wrong type", () => {
   refuses("label", 1, "number; pass a string");
 });
 
-Deno.test("Layout.view() has no way to replace what is changed in place", () => {
+Deno.test("Layout.view() has no setter for fields that change in place", () => {
   const view = Sample.view(new Uint8Array(Sample.size));
   for (const name of ["accel", "blob", "pose", "history"]) {
     assertThrows(() => (view as Record<string, unknown>)[name] = [], TypeError);

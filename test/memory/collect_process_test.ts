@@ -34,7 +34,7 @@ Deno.test("a buffer that was transferred reads zeros once its Mapping was collec
   assertEquals(await collect("transferred"), [pageSize(), 55, true, 66]);
 });
 
-Deno.test("what the runtime writes while the Mapping is closed becomes zeros", async () => {
+Deno.test("bytes that the runtime writes while the Mapping is closed become zeros", async () => {
   const directory = Deno.makeTempDirSync();
   using _directory = { [Symbol.dispose]: () => Deno.removeSync(directory, { recursive: true }) };
   const fifo = `${directory}/fifo`;

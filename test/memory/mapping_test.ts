@@ -15,7 +15,7 @@ import { countFiles, isMapped } from "../os/process_state.ts";
 import { ScratchFd } from "../os/scratch.ts";
 import { byteAt, bytesFrom } from "./bytes.ts";
 
-Deno.test("Mapping.anonymous() gives zeros that can be written", () => {
+Deno.test("Mapping.anonymous() returns zeros that can be written", () => {
   using mapping = Mapping.anonymous(3 * pageSize(), "a test");
   assertEquals(mapping.bytes.slice(), new Uint8Array(3 * pageSize()));
   mapping.bytes.set(bytesFrom(0, mapping.length));
@@ -131,7 +131,7 @@ Deno.test("close() can be called twice and unmaps nothing that came after", () =
   assertEquals(unmap(address, page), 0);
 });
 
-Deno.test("close() tells every listener, once, when the memory is gone", () => {
+Deno.test("close() notifies every listener, once, when the memory is gone", () => {
   const mapping = Mapping.anonymous(pageSize(), "a test");
   const told: string[] = [];
   const listeners = ["a", "b"].map((name) => () => {
@@ -145,7 +145,7 @@ Deno.test("close() tells every listener, once, when the memory is gone", () => {
   assertEquals(told, ["a true 0 false", "b true 0 false"]);
 });
 
-Deno.test("offClose() may be called from what close() calls", () => {
+Deno.test("offClose() may be called from a listener of close()", () => {
   const mapping = Mapping.anonymous(pageSize(), "a test");
   const told: number[] = [];
   [1, 2].forEach((n) => {

@@ -157,7 +157,7 @@ Deno.test("a word refuses a place that is not a multiple of its size or outside 
   }
 });
 
-Deno.test("a word throws once the memory is closed, whatever is called", () => {
+Deno.test("every method of a word throws once the memory is closed", () => {
   for (const [Word, error] of [[Word32, TypeError], [Word64, ClosedError]] as const) {
     using made = makeWord<Word32 | Word64>(Word);
     const { word, mapping } = made;
@@ -180,13 +180,13 @@ Deno.test("a word throws once the memory is closed, whatever is called", () => {
   }
 });
 
-Deno.test("spinWhile() gives true at once for a word that differs", () => {
+Deno.test("spinWhile() returns true at once for a word that differs", () => {
   using made = makeWord(Word32);
   made.word.store(TOP32);
   assert(made.word.spinWhile(TOP32 - 1, Infinity));
 });
 
-Deno.test("spinWhile() gives false when the budget ends, and not before", () => {
+Deno.test("spinWhile() returns false when the budget ends, and not before", () => {
   using made = makeWord(Word32);
   made.word.store(TOP32);
   for (const budget of [0, 1000, 5e6]) {
@@ -216,7 +216,7 @@ async function shared(count: number) {
   };
 }
 
-Deno.test("spinWhile() sees what another thread stores", async () => {
+Deno.test("spinWhile() sees the stores of another thread", async () => {
   using words = await shared(1);
   const [peer] = words.peers;
   peer!.tell({ fd: words.fd, operation: "open", times: 1 });

@@ -36,7 +36,7 @@ Deno.test("MirrorRing rounds its capacity up to whole pages", () => {
   }
 });
 
-Deno.test("MirrorRing refuses a capacity that is no whole number from 1 to its limit", () => {
+Deno.test("MirrorRing refuses a capacity that is not a whole number from 1 to its limit", () => {
   for (const wrong of [0, -1, -PAGE, 1.5, NaN, Infinity, -Infinity, 2 ** 36 + 1, 2 ** 53]) {
     assertThrows(() => new MirrorRing(wrong), RangeError, `a ring of ${wrong} bytes`);
   }
@@ -225,7 +225,7 @@ function tell(ring: MirrorRing, story: readonly Step[]): void {
   }
 }
 
-Deno.test("MirrorRing is a queue of bytes, whatever is done in which order", () => {
+Deno.test("MirrorRing is a queue of bytes under any order of operations", () => {
   fc.assert(
     fc.property(fc.constantFrom(1, 2), steps, (pages, story) => {
       using ring = new MirrorRing(pages * PAGE);
@@ -253,7 +253,7 @@ function hugePages(what: "Free" | "Total"): number {
   return Number(new RegExp(`HugePages_${what}: +(\\d+)`).exec(meminfo)?.[1] ?? 0);
 }
 
-Deno.test("MirrorRing falls back to small pages, and says why, when huge ones are lacking", () => {
+Deno.test("MirrorRing falls back to small pages, and says why, without huge ones", () => {
   const wanted = (hugePages("Total") + 1) * HUGE_PAGE;
   using ring = new MirrorRing(wanted - 5, { hugePages: true });
   assertEquals([ring.hugePages, ring.capacity], [false, wanted]);
@@ -276,7 +276,7 @@ function reserveHugePages(count: number): Disposable | string {
   return `the kernel has no ${count} huge pages to give`;
 }
 
-Deno.test("MirrorRing stands on huge pages when the system has some", () => {
+Deno.test("MirrorRing uses huge pages when the system has some", () => {
   const reserved = reserveHugePages(2);
   if (typeof reserved === "string") {
     console.log(`NOT TESTED: rings on huge pages, as ${reserved}`);

@@ -47,7 +47,7 @@ Deno.test("MpscConsumer names the producer of each message, in every way to rece
   }
 });
 
-Deno.test("MpscProducer.open() takes the first seat that is free, or the one that is asked for", () => {
+Deno.test("MpscProducer.open() takes the first free seat, or the requested one", () => {
   using cast = new Cast({ lanes: 5, vacant: 3 });
   const { name, producers } = cast;
   const open = (id?: number) => {
@@ -131,7 +131,7 @@ Deno.test("MpscConsumer.poll() shows up to a limit, and releases a lane's messag
   assertEquals([used(), consumer.available], [[0, 0, 0], 0]);
 });
 
-Deno.test("MpscConsumer.close() within a poll keeps what the handler has not seen, in every lane", () => {
+Deno.test("MpscConsumer.close() within a poll keeps the messages that the handler has not seen, in every lane", () => {
   using cast = new Cast();
   const { consumer, producers } = cast;
   for (const { id } of producers) {
@@ -153,7 +153,7 @@ Deno.test("MpscConsumer.close() within a poll keeps what the handler has not see
   assertEquals(left.size, 0);
 });
 
-Deno.test("MpscConsumer tells what a consumer before it had taken, of each lane", () => {
+Deno.test("MpscConsumer reports the messages that an earlier consumer had taken, for each lane", () => {
   using cast = new Cast({ lanes: 3 });
   const { consumer, producers } = cast;
   for (const { id } of producers) {

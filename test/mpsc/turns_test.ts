@@ -71,7 +71,7 @@ for (const [name, way] of Object.entries(WAYS)) {
   }
 }
 
-Deno.test("MpscConsumer gives each of those that flood its turns, and none is left out", () => {
+Deno.test("MpscConsumer gives each busy producer its turn, and leaves none out", () => {
   using cast = new Cast({ lanes: 3 });
   const { consumer, producers } = cast;
   const way = WAYS.tryReceive!;
@@ -205,7 +205,7 @@ Deno.test("MpscConsumer.open() finds messages whose hints a dead consumer had ta
   assertEquals(seen, 40);
 });
 
-Deno.test("MpscConsumer gives every message once, whatever the hints say", () => {
+Deno.test("MpscConsumer returns every message once, for any hints", () => {
   using cast = new Cast({ lanes: 35 });
   const { name, consumer, producers } = cast;
   using inside = new Inside(name.name);

@@ -16,7 +16,7 @@ function isTimeout(error: unknown): boolean {
   return error instanceof DOMException && error.name === "TimeoutError";
 }
 
-Deno.test("a consumer that waits is woken by every producer, of whichever lane", async () => {
+Deno.test("a waiting consumer is woken by the producer of any lane", async () => {
   using cast = new Cast({ lanes: 64 });
   const { consumer, producers } = cast;
   for (const { id } of producers) {
@@ -29,7 +29,7 @@ Deno.test("a consumer that waits is woken by every producer, of whichever lane",
   }
 });
 
-Deno.test("a producer that waits is woken by what is read of its own lane only", async () => {
+Deno.test("a waiting producer is woken only by reads of its own lane", async () => {
   using cast = new Cast();
   const { consumer, producers: [one, other] } = cast;
   flood(one!, 248);
@@ -71,7 +71,7 @@ Deno.test("a consumer sees that the producers have closed once the last one has"
   assertEquals(valueOf(consumer.receiveSync()).value, payload(3, 10));
 });
 
-Deno.test("what closed producers left is drained, of every lane, before it is said", async () => {
+Deno.test("a consumer drains every lane of closed producers before it reports the end", async () => {
   using cast = new Cast({ lanes: 5 });
   const { name, consumer, producers } = cast;
   for (const producer of producers) {
@@ -129,7 +129,7 @@ Deno.test("every waiting producer gets an error when its consumer closes", async
   }
 });
 
-Deno.test("for await gives every value of all producers until the last one closes", async () => {
+Deno.test("for await yields every value of all producers until the last one closes", async () => {
   using name = new Name();
   const options = { codec: codec.json<[number, number]>(), capacity: CAPACITY, producers: 4 };
   using consumer = MpscConsumer.open(name.name, options);

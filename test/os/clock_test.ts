@@ -79,7 +79,7 @@ Deno.test("hasManyCpus() says whether two threads can run at once", () => {
   assertEquals(clock.hasManyCpus(), navigator.hardwareConcurrency > 1);
 });
 
-Deno.test("randomId() gives sixteen bytes that differ each time", () => {
+Deno.test("randomId() returns sixteen bytes that differ each time", () => {
   const ids = Array.from({ length: 100 }, () => clock.randomId());
   assert(ids.every((id) => id.length === 16));
   assertEquals(new Set(ids.map((id) => id.toHex())).size, 100);

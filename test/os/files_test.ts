@@ -21,7 +21,7 @@ function statusOf(fd: number): files.FileStatus {
   return status;
 }
 
-Deno.test("open() gives -ENOENT for a name that is not there", () => {
+Deno.test("open() returns -ENOENT for a name that is not there", () => {
   assertEquals(files.open(NOWHERE, 0), -Errno.ENOENT);
 });
 
@@ -50,7 +50,7 @@ Deno.test("open() for reading gives an fd that cannot be written", () => {
   assertEquals(files.truncate(writable.fd, 10), 0);
 });
 
-Deno.test("open() makes a file without a name that link() gives one", () => {
+Deno.test("open() makes a file without a name, and link() gives it one", () => {
   using folder = scratchFolder();
   const path = `${folder.path}/named`;
   using unnamed = ScratchFd.open(folder.path, Open.unnamed | Open.write, 0o640);
@@ -61,7 +61,7 @@ Deno.test("open() makes a file without a name that link() gives one", () => {
   assertEquals(Deno.statSync(path).ino, statusOf(unnamed.fd).inode);
 });
 
-Deno.test("link() gives -EEXIST for a name that is taken, and leaves it alone", () => {
+Deno.test("link() returns -EEXIST for a name that is taken, and leaves it alone", () => {
   using folder = scratchFolder();
   const path = `${folder.path}/taken`;
   Deno.writeTextFileSync(path, "first");
@@ -103,7 +103,7 @@ Deno.test("setGroup() gives a file to a group, and says if that is not permitted
   assertEquals(other, Deno.uid() === 0 ? 0 : -Errno.EPERM);
 });
 
-Deno.test("stat() tells identity, size, type, owner and links", () => {
+Deno.test("stat() reports identity, size, type, owner and links", () => {
   using file = new ScratchFile(12_345);
   Deno.chmodSync(file.path, 0o640);
   const expected = Deno.statSync(file.path);
@@ -121,7 +121,7 @@ Deno.test("stat() tells identity, size, type, owner and links", () => {
   assertEquals(uid, files.userId());
 });
 
-Deno.test("stat() tells how much memory is behind a file with holes", () => {
+Deno.test("stat() reports the memory of a file with holes", () => {
   const page = pageSize();
   using file = ScratchFd.memory(8 * page);
   assertEquals(statusOf(file.fd).allocated, 0);
@@ -164,14 +164,14 @@ Deno.test("every function gives -EBADF for an fd that is closed", () => {
   assertEquals(files.map(request), -EBADF);
 });
 
-Deno.test("space() tells what is free of how much", () => {
+Deno.test("space() reports the free bytes and all bytes", () => {
   const space = files.space("/dev/shm");
   assert(typeof space === "object");
   assert(0 < space.free && space.free <= space.total, `${space.free} of ${space.total}`);
   assertEquals(files.space(NOWHERE), -Errno.ENOENT);
 });
 
-Deno.test("list() gives every name of a folder with more than fit one call", () => {
+Deno.test("list() returns every name of a folder that needs several calls", () => {
   using folder = scratchFolder();
   const names = Array.from(
     { length: 1500 },
@@ -185,7 +185,7 @@ Deno.test("list() gives every name of a folder with more than fit one call", () 
   assertEquals(countFiles("/dev/shm"), before);
 });
 
-Deno.test("list() gives an errno for what cannot be listed", () => {
+Deno.test("list() returns an errno for a path that cannot be listed", () => {
   const ENOTDIR = 20;
   using file = new ScratchFile(1);
   const before = countFiles("/dev/shm");
@@ -194,7 +194,7 @@ Deno.test("list() gives an errno for what cannot be listed", () => {
   assertEquals(countFiles("/dev/shm"), before);
 });
 
-Deno.test("readAll() gives all bytes, whatever the length", () => {
+Deno.test("readAll() returns all bytes of any length", () => {
   using folder = scratchFolder();
   const before = countFiles("/dev/shm");
   for (const length of [0, 1, 4095, 4096, 4097, 100_000]) {
@@ -205,7 +205,7 @@ Deno.test("readAll() gives all bytes, whatever the length", () => {
   assertEquals(countFiles("/dev/shm"), before);
 });
 
-Deno.test("readAll() gives an errno for what cannot be read", () => {
+Deno.test("readAll() returns an errno for a path that cannot be read", () => {
   const EISDIR = 21;
   const before = countFiles("/dev/shm");
   assertEquals(files.readAll(NOWHERE), -Errno.ENOENT);
@@ -213,7 +213,7 @@ Deno.test("readAll() gives an errno for what cannot be read", () => {
   assertEquals(countFiles("/dev/shm"), before);
 });
 
-Deno.test("read() gives the bytes from a place in the file, whatever was read before", () => {
+Deno.test("read() returns the bytes at an offset, independent of earlier reads", () => {
   using file = new ScratchFile(0);
   Deno.writeFileSync(file.path, bytesFrom(5, 100));
   using open = ScratchFd.open(file.path, 0);

@@ -71,19 +71,19 @@ async function wakeWhoComes(word: Word32, count: number, bits?: number): Promise
   return woken;
 }
 
-Deno.test("wait() gives -EAGAIN at once when the word differs", () => {
+Deno.test("wait() returns -EAGAIN at once when the word differs", () => {
   using words = new Words();
   assertEquals(futex.wait(words.all[0]!.address, 999, Infinity), -Errno.EAGAIN);
 });
 
-Deno.test("wait() gives -ETIMEDOUT at a deadline, and not before", () => {
+Deno.test("wait() returns -ETIMEDOUT at a deadline, and not before", () => {
   using words = new Words();
   const deadline = now() + 5e6;
   assertEquals(futex.wait(words.all[0]!.address, 1000, deadline), -Errno.ETIMEDOUT);
   assert(now() >= deadline);
 });
 
-Deno.test("wait() gives -ETIMEDOUT for a deadline that has passed, even before the boot", () => {
+Deno.test("wait() returns -ETIMEDOUT for a deadline that has passed, even before the boot", () => {
   using words = new Words();
   for (const deadline of [PAST, -1, -1e300]) {
     assertEquals(futex.wait(words.all[0]!.address, 1000, deadline), -Errno.ETIMEDOUT);
@@ -103,7 +103,7 @@ Deno.test("wait() returns -EINVAL for an address that is not a word's", () => {
   assertEquals(futex.wait(words.all[0]!.address + 1, 1000, PAST), -Errno.EINVAL);
 });
 
-Deno.test("wake() gives 0 when nobody sleeps", () => {
+Deno.test("wake() returns 0 when nobody sleeps", () => {
   using words = new Words();
   assertEquals(futex.wake(words.all[0]!.address, 10), 0);
 });
@@ -156,7 +156,7 @@ Deno.test("addAndWake() wraps at 2^32", () => {
   assertEquals(word!.load(), 0);
 });
 
-Deno.test("addAndWake() gives an errno for an address that is not mapped", () => {
+Deno.test("addAndWake() returns an errno for an address that is not mapped", () => {
   const EFAULT = 14;
   const protection = Protection.read | Protection.write;
   const flags = MapFlag.shared | MapFlag.anonymous;

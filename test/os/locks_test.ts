@@ -68,7 +68,7 @@ Deno.test("testLock() does not see the fd's own locks and changes nothing", () =
   assertEquals(setLock(first, Lock.write, 8), 0);
 });
 
-Deno.test("findLock() tells where somebody else holds a byte of a range, read or write", () => {
+Deno.test("findLock() reports a byte of a range that another file locks, to read or write", () => {
   using opens = new Opens();
   const [first, second] = [opens.open(), opens.open()];
   const far = 2 ** 52;
@@ -80,7 +80,7 @@ Deno.test("findLock() tells where somebody else holds a byte of a range, read or
   assertEquals(found.slice(1), [10, 20, 20]);
 });
 
-Deno.test("findLock() gives -ENOENT where nobody else holds a byte", () => {
+Deno.test("findLock() returns -ENOENT where nobody else holds a byte", () => {
   using opens = new Opens();
   const [first, second] = [opens.open(), opens.open()];
   setLock(first, Lock.write, 10);
@@ -127,6 +127,6 @@ Deno.test("closing any other open of the file leaves a lock alone, unlike POSIX 
   assertEquals(testLock(opens.open(), Lock.write, 7), Lock.write);
 });
 
-Deno.test("openLockFile() gives -ENOENT for a name that is not there", () => {
+Deno.test("openLockFile() returns -ENOENT for a name that is not there", () => {
   assertEquals(openLockFile("/dev/shm/there-is-no-such-file", true), -Errno.ENOENT);
 });

@@ -8,7 +8,7 @@ Deno.test("pageSize() is a power of two in which every mapping is counted", () =
   for (const { start, end } of mappedRanges()) assertEquals([start % page, end % page], [0, 0]);
 });
 
-Deno.test("pageSize() is what getconf says", () => {
+Deno.test("pageSize() is the value of getconf", () => {
   const { stdout } = new Deno.Command("getconf", { args: ["PAGESIZE"] }).outputSync();
   assertEquals(pageSize(), Number(new TextDecoder().decode(stdout)));
 });

@@ -9,7 +9,7 @@ function rangeAt(address: number): MappedRange | undefined {
   return mappedRanges().find(({ start, end }) => start <= address && address < end);
 }
 
-Deno.test("mappedRanges() tells what a mapping was made with", () => {
+Deno.test("mappedRanges() reports the length, protection and file of a mapping", () => {
   const page = pageSize();
   using file = ScratchFd.memory(4 * page);
   const request = { length: 2 * page, protection: Protection.read, fd: file.fd, offset: page };
@@ -28,7 +28,7 @@ Deno.test("mappedRanges() tells what a mapping was made with", () => {
   }
 });
 
-Deno.test("mappedRanges() gives ranges in order that do not overlap", () => {
+Deno.test("mappedRanges() returns ranges in order that do not overlap", () => {
   const ranges = mappedRanges();
   assertGreater(ranges.length, 10);
   let last = 0;

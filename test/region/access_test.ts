@@ -15,7 +15,7 @@ import { Publisher } from "../../src/vdds/publisher.ts";
 import { Subscriber } from "../../src/vdds/subscriber.ts";
 import { Name } from "../shared/scene.ts";
 
-Deno.test("openError() tells the owner and the mode of a file that may not be opened", () => {
+Deno.test("openError() reports the owner and the mode of a file that may not be opened", () => {
   using place = new Name();
   using _memory = SharedMemory.open(place.name, { size: 64, mode: 0o640 });
   const context = { syscall: "openat", action: "open it" };
@@ -74,7 +74,7 @@ Deno.test("a forgotten level and forgotten codecs of calls are named", () => {
   assertThrows(call, LayoutMismatchError, 'open it with the codecs of "text -> json" for request');
 });
 
-Deno.test("a wait that close() ends names what was closed", async () => {
+Deno.test("a wait that close() ends names the closed handle", async () => {
   using place = new Name();
   using consumer = SpscConsumer.open(place.name);
   const waiting = consumer.receive();

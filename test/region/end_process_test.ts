@@ -47,7 +47,7 @@ Deno.test("a program that waits synchronously with a limit ends in order at SIGT
   assertEquals(sharedFiles(name), []);
 });
 
-Deno.test("a lock that is held at Deno.exit() is recovered, as what it protects may be half changed", async () => {
+Deno.test("a lock that is held at Deno.exit() is recovered, because its data may be half changed", async () => {
   const name = uniqueName();
   using semaphore = new SemaphoreLock(name);
   using lock = RwLock.open(name);

@@ -181,7 +181,7 @@ const MUTATIONS: Mutation[] = [
   ["part_bytes", 1n, corrupt],
   ["part_bytes", BigInt(SIZE), corrupt],
   ["part_bytes", MAX64, corrupt],
-  ["description_bytes", 1], // within the page, and not text: there is no description
+  ["description_bytes", 1], // within the page, and not text: the description is invalid
   ["description_bytes", PAGE - 256 - CONTROL.size],
   ["description_bytes", PAGE - 255 - CONTROL.size, corrupt],
   ["description_bytes", 2 ** 14 + 1, corrupt],

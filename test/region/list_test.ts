@@ -27,7 +27,7 @@ function infoOf(path: string): RegionInfo | undefined {
   return regions().find((info) => info.path === path);
 }
 
-Deno.test("regions() tells all about a region in use", () => {
+Deno.test("regions() reports all about a region in use", () => {
   using place = new Place();
   const message = { name: "pose", hash: 0xabcn };
   using region = Region.open(KIND, place.path, { dataBytes: SIZE, mode: 0o640, message });
@@ -68,7 +68,7 @@ Deno.test("regions() counts mirrored data once", () => {
   ]);
 });
 
-Deno.test("regions() tells what is in use, kept and abandoned", () => {
+Deno.test("regions() reports regions in use, kept and abandoned", () => {
   using place = new Place();
   const state = () => {
     const info = infoOf(place.path);
@@ -85,7 +85,7 @@ Deno.test("regions() tells what is in use, kept and abandoned", () => {
   assertEquals(state(), [false, false]);
 });
 
-Deno.test("regions() tells topics with their slashes", () => {
+Deno.test("regions() reports topics with their slashes", () => {
   const topic = `/test/${Deno.pid}/front`;
   const path = topicPath("test", topic);
   using _file = { [Symbol.dispose]: () => removeFile(path) };
@@ -93,7 +93,7 @@ Deno.test("regions() tells topics with their slashes", () => {
   assertEquals(infoOf(path)?.name, topic);
 });
 
-Deno.test("regions() tells why it cannot tell more", () => {
+Deno.test("regions() reports why it cannot tell more", () => {
   const things: Record<string, (path: string) => void> = {
     "the file is empty": (path) => Deno.writeFileSync(path, new Uint8Array(0)),
     "the file ends after 9 bytes, within the header": (path) =>
@@ -146,7 +146,7 @@ Deno.test("regions() is sorted by file name", () => {
   for (const { path } of places) assert(paths.includes(path));
 });
 
-Deno.test("regions() finds many, more than one reading of the directory gives", () => {
+Deno.test("regions() finds more regions than one read of the directory returns", () => {
   const places = Array.from({ length: 1500 }, () => new Place());
   using _places = { [Symbol.dispose]: () => places.forEach((place) => place[Symbol.dispose]()) };
   for (const { path } of places) Deno.writeFileSync(path, new Uint8Array(1));

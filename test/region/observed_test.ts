@@ -42,7 +42,7 @@ Deno.test("an observer does not keep a region alive, and reads on when it is gon
   assertEquals(dataOf(observer), patterned(SIZE));
 });
 
-Deno.test("an observer lets the next opener remove what the dead have left", () => {
+Deno.test("an observer lets the next opener remove the files of the dead", () => {
   using place = new Place();
   const left = forge(place.path);
   const victim = new LockFile(place.path, { write: true, what: "the victim" });
@@ -80,7 +80,7 @@ Deno.test("words of an observer throw instead of storing", () => {
   assertThrows(() => word64.store(1), ClosedError);
 });
 
-Deno.test("Observed finds a region that comes later, and continues with the one that replaces it", () => {
+Deno.test("Observed finds a region that is made later, and continues with the one that replaces it", () => {
   using place = new Place();
   using observed = follow(place);
   assertEquals([observed.current, observed.look(), observed.regions], [undefined, undefined, 0]);

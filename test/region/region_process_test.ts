@@ -92,7 +92,7 @@ test("Region.untilFree() resolves when the holder of a role is killed", async ()
   assert(role !== undefined);
 });
 
-test("Region.open() gives up when a stopped process is for ever removing the region", async () => {
+test("Region.open() gives up when a stopped process never finishes removing the region", async () => {
   using place = new Place();
   forge(place.path);
   await using party = startProcess({ trapped: true });
@@ -122,7 +122,7 @@ test("Region.close() gives its memory up before its roles and its name", async (
   assertEquals(steps.filter((step) => kept.includes(step)), kept);
 });
 
-test("Region.open() leaves nothing behind when it cannot map what the last member leaves", async () => {
+test("Region.open() leaves nothing behind when it cannot map the file of the last member", async () => {
   using place = new Place();
   await using party = startProcess({ trapped: true });
   const error = await party.run(({ Region, KIND, withTrap }, path) => {
@@ -144,7 +144,7 @@ test("Region.open() leaves nothing behind when it cannot map what the last membe
 
 // ---- permissions ----
 
-test("Region.open() gives a file its mode, whatever the umask", async () => {
+test("Region.open() gives a file its mode under any umask", async () => {
   using place = new Place();
   await using party = startProcess();
   if (NO_ROOT === undefined) await party.run(({ becomeUser }, user) => becomeUser(user), STRANGER);
@@ -347,7 +347,7 @@ mountTest("Region.open() reserves all that fits and refuses one byte more", asyn
   assert(numbers?.length === 2 && numbers[0] !== numbers[1], `${error}`);
 });
 
-test("Region.open() does not begin to reserve what is known not to fit", async () => {
+test("Region.open() does not begin to reserve more than fits", async () => {
   using place = new Place();
   await using party = startProcess({ trapped: true });
   const { calls, error } = await party.run(({ Region, KIND, withTrap }, path) => {
@@ -394,11 +394,14 @@ mountTest("Region.open() gives everything back when /dev/shm fills up meanwhile"
   assertEquals([opened, names], [0, ["filler"]]);
 });
 
-mountTest("Region.open() says what is free when reserving fails, not what was", async () => {
-  const { message } = await filledMeanwhile();
-  const [free, needed] = message.match(/[0-9]+\.[0-9]+/g)!.map(Number);
-  assert(free! < needed!, message);
-});
+mountTest(
+  "Region.open() reports the free space after a failed reservation, not before",
+  async () => {
+    const { message } = await filledMeanwhile();
+    const [free, needed] = message.match(/[0-9]+\.[0-9]+/g)!.map(Number);
+    assert(free! < needed!, message);
+  },
+);
 
 mountTest("Region.open() joins a region whose creator took the memory first", async () => {
   await using party = startProcess({ shmBytes: MIB, trapped: true });
@@ -448,7 +451,7 @@ mountTest("Region can be written to the last byte when /dev/shm is full", async 
 
 // ---- listing ----
 
-mountTest("regions() leaves out what vanishes while it looks", async () => {
+mountTest("regions() leaves out files that vanish while it looks", async () => {
   await using party = startProcess({ shmBytes: MIB, trapped: true }); // no other file adds steps
   const problems = await party.run(({ regions, forge, withTrap }) => {
     const path = "/dev/shm/vring.test.fleeting";
@@ -493,7 +496,7 @@ mountTest("sweep() removes the regions that nobody has open and that do not pers
   assertEquals(left, names);
 });
 
-mountTest("sweep() leaves what another user owns and it may not remove", async () => {
+mountTest("sweep() leaves files of other users that it may not remove", async () => {
   await using party = startProcess({ shmBytes: MIB });
   const seen = await party.run(({ forge, sweep, becomeUser }, user) => {
     forge("/dev/shm/vring.test.root");

@@ -245,7 +245,7 @@ Deno.test("an abandoned region is removed, and replaced where a new one is asked
   }
 });
 
-Deno.test("Region.tryConnect() with readOnly joins what is kept, and leaves what is abandoned", () => {
+Deno.test("Region.tryConnect() with readOnly joins a kept region, and leaves an abandoned one", () => {
   using place = new Place();
   const id = forge(place.path);
   keepsNothing(() => {
@@ -267,7 +267,7 @@ Deno.test("Region.tryConnect() joins a kept region, but not with another layout"
   assertEquals(idAt(place.path), id);
 });
 
-Deno.test("Region.close() does not remove what another program put in its place", () => {
+Deno.test("Region.close() does not remove a file that another program put in its place", () => {
   using place = new Place();
   const region = open(place);
   removeFile(place.path);
@@ -294,7 +294,7 @@ Deno.test("Region.close() empties the views that were taken of it", () => {
   }
 });
 
-Deno.test("a closed Region throws a ClosedError, whatever is called", async () => {
+Deno.test("every method of a closed Region throws a ClosedError", async () => {
   using place = new Place();
   const region = open(place);
   region.close();
@@ -324,7 +324,7 @@ Deno.test("Region.close() ends a wait for a role with a ClosedError", async () =
 
 // ---- reading only ----
 
-Deno.test("Region.tryConnect() with readOnly sees what others write", () => {
+Deno.test("Region.tryConnect() with readOnly sees the writes of others", () => {
   using place = new Place();
   using region = open(place);
   using reader = connect(place, { readOnly: true });

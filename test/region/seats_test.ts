@@ -107,7 +107,7 @@ Deno.test("repair() clears a seat while it holds the byte, unless a living party
   assertEquals([held, table.seats.isHeld(0)], [true, false]);
 });
 
-Deno.test("used never exceeds the number of seats, whatever a peer stored", () => {
+Deno.test("used never exceeds the number of seats, for any word of a peer", () => {
   using table = new Table();
   for (
     const [stored, used] of [[0, 0], [3, 3], [COUNT + 1, COUNT], [2 ** 32 - 1, COUNT]] as const
@@ -118,7 +118,7 @@ Deno.test("used never exceeds the number of seats, whatever a peer stored", () =
   assertEquals(new Seats(table.own, { firstRole: 0, count: COUNT }).used, COUNT);
 });
 
-Deno.test("presenceIn() tells a living party from one that closed, died, or never was", () => {
+Deno.test("presenceIn() distinguishes a living party from one that closed, died, or never was", () => {
   using table = new Table();
   const { own, other, state } = table;
   const seat = { role: FIRST_ROLE, state };

@@ -129,7 +129,7 @@ for (const [tickets, bell] of COUNTERS) {
   });
 }
 
-Deno.test("a writer comes in though readers never leave the lock empty, and a reader likewise", async () => {
+Deno.test("a writer gets the lock though readers never leave it empty, and a reader likewise", async () => {
   for (const [crowd, single] of [["read", "write"], ["write", "read"]] as const) {
     using place = new Name();
     using lock = RwLock.open(place.name);

@@ -96,7 +96,7 @@ test("Ctrl-C ends acquireSync() where there is a SIGINT listener, which then run
   assertEquals(valueOf(place), 0);
 });
 
-test("a lock whose name was unlinked is inherited by those who have it", async () => {
+test("a lock whose name was unlinked is inherited by its open handles", async () => {
   using place = new Name();
   await using owner = await startOwner(place.name);
   using heir = new SemaphoreLock(place.name);

@@ -55,7 +55,7 @@ test("processes share every byte", async () => {
   assertEquals([seen, memory.bytes], [true, bytesFrom(4711, SIZE)]);
 });
 
-test("connect() with readOnly ends the process that writes, and nobody else", async () => {
+test("connect() with readOnly ends a process that writes, and no other", async () => {
   using place = new Name();
   using memory = SharedMemory.open(place.name, { size: SIZE });
   memory.bytes.set(bytesFrom(1, SIZE));
@@ -70,7 +70,7 @@ test("connect() with readOnly ends the process that writes, and nobody else", as
   await until("the dead does not count", () => memory.references === 1);
 });
 
-test("what is forgotten is given back, but nothing that is held or in use", async () => {
+test("forgotten handles are closed, but none that is held or in use", async () => {
   using place = new Name();
   await using child = new Child(new URL("./child_forget.ts", import.meta.url), {
     args: [place.name],

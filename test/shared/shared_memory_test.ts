@@ -40,7 +40,7 @@ Deno.test("connect() refuses another size than the memory has", () => {
 
 // ---- one memory ----
 
-Deno.test("bytes are those of the file at the offset, and nothing else in it", () => {
+Deno.test("bytes are those of the file at the offset, and no others", () => {
   using place = new Name();
   using memory = SharedMemory.open(place.name, { size: 5001 });
   const before = Deno.readFileSync(place.path("shm"));
@@ -60,7 +60,7 @@ const ARRAYS = [
   BigInt64Array,
 ] as TypedArrayConstructor<ArrayBufferView & { readonly length: number }>[];
 
-Deno.test("as() gives the bytes as numbers, and leaves out a rest that is too small", () => {
+Deno.test("as() returns the bytes as numbers, and leaves out a rest that is too small", () => {
   using place = new Name();
   using memory = SharedMemory.open(place.name, { size: 8 * 125 + 7 });
   memory.bytes.set(bytesFrom(11, memory.size));
@@ -72,7 +72,7 @@ Deno.test("as() gives the bytes as numbers, and leaves out a rest that is too sm
   }
 });
 
-Deno.test("view() gives accessors for a layout at an offset", () => {
+Deno.test("view() returns accessors for a layout at an offset", () => {
   using place = new Name();
   using one = SharedMemory.open(place.name, { size: 100 });
   using other = SharedMemory.connect(place.name);
@@ -125,7 +125,7 @@ Deno.test("references do not count a handle that observes", () => {
   assertEquals([memory.references, reader.references], [1, 0]);
 });
 
-Deno.test("close() empties every view, and what it is asked then is a ClosedError", () => {
+Deno.test("close() empties every view, and later calls throw a ClosedError", () => {
   using place = new Name();
   using _other = SharedMemory.open(place.name, { size: 64 });
   const memory = SharedMemory.open(place.name, { size: 64 });
@@ -151,7 +151,7 @@ Deno.test("persist says whether the memory stays, in every handle", () => {
 
 // ---- reading only ----
 
-Deno.test("connect() with readOnly shows what others write", () => {
+Deno.test("connect() with readOnly shows the writes of others", () => {
   using place = new Name();
   using memory = SharedMemory.open(place.name, { size: 64 });
   using reader = SharedMemory.connect(place.name, { readOnly: true, size: 64 });
@@ -159,7 +159,7 @@ Deno.test("connect() with readOnly shows what others write", () => {
   assertEquals([reader.bytes, noted(place)], [bytesFrom(21, 64), 1]);
 });
 
-Deno.test("connect() with readOnly does not keep memory alive, and finds none where all have left", () => {
+Deno.test("connect() with readOnly does not keep memory alive, and finds none after all have left", () => {
   using place = new Name();
   const memory = SharedMemory.open(place.name, { size: 64 });
   memory.bytes.set(bytesFrom(21, 64));

@@ -50,7 +50,7 @@ Deno.test("bytes go round the ring in pieces of any length, contiguous wherever 
   assert(seen > 50 * producer.capacity);
 });
 
-Deno.test("SpscByteProducer.tryClaim() gives all of the free space and not a byte more", () => {
+Deno.test("SpscByteProducer.tryClaim() returns all of the free space and not a byte more", () => {
   using pair = new Pair();
   const { producer, consumer } = pair;
   const { capacity } = producer;
@@ -74,7 +74,7 @@ Deno.test("SpscByteProducer.tryClaim() gives all of the free space and not a byt
   }
 });
 
-Deno.test("SpscByteProducer.publish() sends the beginning of what was claimed", () => {
+Deno.test("SpscByteProducer.publish() sends the beginning of a claim", () => {
   using pair = new Pair();
   const { producer, consumer } = pair;
   producer.tryClaim(10)!.set(bytesFrom(0, 10));
@@ -161,7 +161,7 @@ Deno.test("waits for bytes and for space end when there are as many as were aske
   producer.waitSync(half + 1);
 });
 
-Deno.test("SpscByteConsumer.redelivered counts what a consumer before it had peeked at", () => {
+Deno.test("SpscByteConsumer.redelivered counts bytes that an earlier consumer had peeked at", () => {
   using pair = new Pair();
   const { name, consumer } = pair;
   pair.send(0, 30);
@@ -261,7 +261,7 @@ Deno.test("toReadableStream() reads into the reader's array, and nothing ahead",
   assertEquals((await end).done, true);
 });
 
-Deno.test("a wait for more bytes than come before the end gives false, and the rest is there", async () => {
+Deno.test("a wait for more bytes than arrive before the end returns false, and the rest is there", async () => {
   using pair = new Pair();
   const { producer, consumer } = pair;
   const more = consumer.wait({ bytes: 100 });
@@ -273,7 +273,7 @@ Deno.test("a wait for more bytes than come before the end gives false, and the r
   assertEquals(consumer.ended, true);
 });
 
-Deno.test("SpscByteProducer.close() is no end", () => {
+Deno.test("SpscByteProducer.close() is not an end of the stream", () => {
   using pair = new Pair();
   const { producer, consumer } = pair;
   pair.send(0, 10);

@@ -25,7 +25,7 @@ Deno.test("open() refuses an unknown level", () => {
   assertThrows(() => SpscProducer.open(name.name, { level }), TypeError, "messages");
 });
 
-Deno.test("what a codec throws about a message costs that message only", () => {
+Deno.test("an error of a codec costs only its message", () => {
   using name = new Name();
   using producer = SpscProducer.open(name.name, { codec: codec.json<number>() });
   using consumer = SpscConsumer.open(name.name, {

@@ -40,7 +40,7 @@ Deno.test("SpscProducer.trySend() returns false when the ring is full, and true 
   }
 });
 
-Deno.test("SpscProducer refuses at once what can never fit", () => {
+Deno.test("SpscProducer refuses a message that can never fit at once", () => {
   using pair = new Pair();
   const { producer } = pair;
   const tooLong = producer.maxMessage + 1;
@@ -59,7 +59,7 @@ Deno.test("SpscProducer refuses at once what can never fit", () => {
   assertEquals(producer.available, 0);
 });
 
-Deno.test("SpscProducer.publish() sends the beginning of what was claimed", () => {
+Deno.test("SpscProducer.publish() sends the beginning of a claim", () => {
   using pair = new Pair();
   const { producer, consumer } = pair;
   for (let round = 0; round < 600; round++) { // also where the claim runs past the end
@@ -78,7 +78,7 @@ Deno.test("SpscProducer.publish() sends the beginning of what was claimed", () =
   assertEquals(valueOf(consumer.tryReceive()), payload(0, 0));
 });
 
-Deno.test("SpscProducer.publish() refuses more than was claimed, and what was not claimed", () => {
+Deno.test("SpscProducer.publish() refuses more bytes than the claim has, and publishing without a claim", () => {
   using pair = new Pair();
   const { producer, consumer } = pair;
   assertThrows(() => producer.publish(), VringError, "nothing is claimed");
@@ -99,7 +99,7 @@ Deno.test("SpscProducer.publish() refuses more than was claimed, and what was no
   assertEquals(consumer.tryReceive(), { state: "empty" });
 });
 
-Deno.test("SpscProducer.trySendBatch() sends what fits, and says how many", () => {
+Deno.test("SpscProducer.trySendBatch() sends the messages that fit, and returns their number", () => {
   using pair = new Pair();
   const { producer, consumer } = pair;
   const values = Array.from({ length: 100 }, (_, i) => payload(i, 92));
@@ -136,7 +136,7 @@ Deno.test("SpscProducer.trySendBatch() shows nothing before the last one is writ
   assertEquals(consumer.available, 48);
 });
 
-Deno.test("SpscProducer.trySendBatch() sends what is before a value that cannot be sent", () => {
+Deno.test("SpscProducer.trySendBatch() sends the messages before a value that cannot be sent", () => {
   using pair = new Pair();
   const { producer, consumer } = pair;
   const values = [payload(1, 8), new Uint8Array(producer.capacity), payload(2, 8)];
@@ -224,7 +224,7 @@ Deno.test("SpscConsumer refuses a corrupt length in every way of receiving, and 
   assertEquals(valueOf(consumer.tryReceive()), payload(2, 10));
 });
 
-Deno.test("both ends give messages or a CorruptRegionError, whatever a peer writes", () => {
+Deno.test("both ends return messages or throw a CorruptRegionError, for any words of a peer", () => {
   using name = new Name();
   using inside = new Inside(name.name);
   const random = new Uint32Array(2);

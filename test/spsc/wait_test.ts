@@ -15,7 +15,7 @@ function isTimeout(error: unknown): boolean {
   return error instanceof DOMException && error.name === "TimeoutError";
 }
 
-Deno.test("for await gives every value until the producer closes", async () => {
+Deno.test("for await yields every value until the producer closes", async () => {
   using name = new Name();
   using producer = SpscProducer.open(name.name, { codec: codec.text, capacity: CAPACITY });
   using consumer = SpscConsumer.open(name.name, { codec: codec.text });

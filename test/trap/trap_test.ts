@@ -51,14 +51,14 @@ Deno.test("withTrap() ends also when the trap throws", () => {
   assertEquals([seen, isStill()], [["map"], false]);
 });
 
-Deno.test("trapped() says to what a step is done, and hands everything on", () => {
+Deno.test("trapped() names the object of a step, and passes everything on", () => {
   const told: string[] = [];
   const call = trapped("link", (fd: number, path: string) => `${fd}:${path}`);
   const steps = stepsOf(() => told.push(call(3, "/dev/shm/x")));
   assertEquals([steps, told], [["link"], ["3:/dev/shm/x"]]);
 });
 
-Deno.test("withRefusal() gives the result in place of the step, and of no other", () => {
+Deno.test("withRefusal() returns the result in place of the step, and of no other", () => {
   const made: number[] = [];
   const allocate = trapped("allocate", (fd: number) => made.push(fd));
   const open = trapped("open", (fd: number) => made.push(fd));

@@ -70,7 +70,7 @@ export function valueOf<T>(outcome: ValueOutcome<T>): T {
   throw new Error(`Cannot take a value: ${outcome.state}`);
 }
 
-/** What was received, without its time and where it came from. */
+/** The received sample, without its time and origin. */
 export function plain<T>(outcome: ValueOutcome<T>): unknown {
   if (outcome.state !== "ok") return outcome;
   const { state, value, sequence, lost } = outcome;

@@ -68,7 +68,7 @@ Deno.test("samples are held as long as their subscriber likes, and given back in
   for (let i = 5; i <= 8; i++) assertEquals(valueOf(subscriber.tryReceive()), payload(i, 100));
 });
 
-Deno.test("tryTakeLatest() gives the newest, and those before it back", () => {
+Deno.test("tryTakeLatest() takes the newest sample, and gives older ones back", () => {
   using scene = new Scene({ depth: 4 });
   const { publisher } = scene;
   const subscriber = scene.subscribe();

@@ -84,7 +84,7 @@ for (const scan of [false, true]) {
   });
 }
 
-Deno.test("waitAny() of what has a message already gives the first of those", async () => {
+Deno.test("waitAny() returns the first ring that already has a message", async () => {
   using rings = scene();
   rings.send[2]!();
   rings.send[1]!();
@@ -178,7 +178,7 @@ Deno.test("waitAny() takes a slot as ready when it has a message that its handle
   assertThrows(() => waitAnySync([other, slot]), ClosedError);
 });
 
-Deno.test("waitAny() waits for every kind of receiver, mixed as they come", async () => {
+Deno.test("waitAny() waits for a mix of all receivers", async () => {
   const NAMES = ["circular", "messages", "topic", "source", "slot", "listened"] as const;
   for (const first of NAMES) {
     using stack = new DisposableStack();

@@ -25,7 +25,7 @@ function asleep({ bell }: Place): Promise<void> {
   return until("it sleeps", () => bell.word.load() % 2 === 1);
 }
 
-Deno.test("a loop takes what is there without waiting, and then waits", async () => {
+Deno.test("a loop takes waiting values at once, and then waits", async () => {
   using scene = Scene.make();
   const { place } = scene;
   place.count.store(2);
@@ -47,7 +47,7 @@ Deno.test("a loop that is left takes nothing more", async () => {
   assertEquals([taken(), await loop.next()], [2, DONE]);
 });
 
-Deno.test("return() ends a wait for the next value, and takes nothing that comes later", async () => {
+Deno.test("return() ends a wait for the next value, and takes no later one", async () => {
   using scene = Scene.make();
   const { place } = scene;
   const { loop, taken } = numbers(place);

@@ -92,7 +92,7 @@ Deno.test("wait() looks by itself where one of many has more to see than a word"
   assertEquals(await Promise.all(waits), ["ready", "ready"]);
 });
 
-Deno.test("wait() throws what a look at the end of a slice throws, and only the one that looked", async () => {
+Deno.test("an error of a look at the end of a slice reaches only the wait that looked", async () => {
   using scene = Scene.make();
   const { bell, watch } = scene.place.reaches(1);
   const looks = { broken: 0, other: 0 };
@@ -109,7 +109,7 @@ Deno.test("wait() throws what a look at the end of a slice throws, and only the 
   assertEquals(await other, "ready");
 });
 
-Deno.test("wait() keeps what a look at the end of a slice has taken, also if a signal aborts then", async () => {
+Deno.test("wait() keeps the value that a look at the end of a slice took, even if a signal aborts then", async () => {
   using scene = Scene.make();
   const { bell, watch } = scene.place.reaches(1);
   const abort = new AbortController();
@@ -130,7 +130,7 @@ Deno.test("wait() keeps what a look at the end of a slice has taken, also if a s
   assertEquals([await taking, await aborting, taken], ["ready", "ready", 1]);
 });
 
-test("wait() joins those who are asleep without waiting for the end of a slice", async () => {
+test("wait() joins sleeping waits without waiting for the end of a slice", async () => {
   using scene = Scene.make(2);
   const [idle, busy] = scene.places;
   const sleeping = wait(idle!.reaches(1), QUIET);
@@ -146,7 +146,7 @@ test("wait() joins those who are asleep without waiting for the end of a slice",
   assertEquals(await within("the other", sleeping), "ready");
 });
 
-test("wait() with a deadline joins those who are asleep and have none", async () => {
+test("wait() with a deadline joins sleeping waits that have none", async () => {
   using scene = Scene.make(2);
   const [idle, busy] = scene.places;
   const sleeping = wait(idle!.reaches(1), QUIET);
@@ -158,7 +158,7 @@ test("wait() with a deadline joins those who are asleep and have none", async ()
   assertEquals(await within("the other", sleeping), "ready");
 });
 
-test("wait() notices within slices what was published without a ring", async () => {
+test("wait() notices within slices a message published without a ring", async () => {
   using scene = Scene.make(MANY);
   const idle = scene.places.slice(1).map((place) => wait(place.reaches(1), QUIET));
   const start = now();
@@ -171,7 +171,7 @@ test("wait() notices within slices what was published without a ring", async () 
   await within("the others", Promise.all(idle));
 });
 
-test("wait() rejects with what its condition throws, and others wait on", async () => {
+test("wait() rejects with its condition's error, and others wait on", async () => {
   using scene = Scene.make(2);
   const [broken, sound] = scene.places;
   let looks = 0;

@@ -64,7 +64,7 @@ test("a wait ends when its time has passed, and not before", async (waits) => {
   }
 });
 
-test("a wait refuses a time that is none", async (waits) => {
+test("a wait refuses an invalid time", async (waits) => {
   using scene = Scene.make();
   for (const wrong of [-1, -Infinity, NaN]) {
     const condition = scene.place.reaches(1);
@@ -107,7 +107,7 @@ test("a wait sleeps on when it is woken without enough", async (waits) => {
   assertEquals(await rung, "done");
 });
 
-test("a wait notices within slices what was published without a ring", async (waits) => {
+test("a wait notices within slices a message published without a ring", async (waits) => {
   using scene = Scene.make(2);
   using peer = await startPeer();
   const published = peer.ask({ path: scene.path, act: "publish quietly" });
@@ -115,7 +115,7 @@ test("a wait notices within slices what was published without a ring", async (wa
   assertEquals(await published, "done");
 });
 
-test("a wait is lost when nobody is left who could make it ready, then or within slices", async (waits) => {
+test("a wait is lost when no peer is left that could end it, then or within slices", async (waits) => {
   using scene = Scene.make();
   for (const last of [1, 3]) {
     let looks = 0;
@@ -136,7 +136,7 @@ test("a wait prefers ready to lost, and lost to timeout", async (waits) => {
   assertEquals(await waits(place.reaches(1, { beforeSleep, ready }), { spin: 0 }), "ready");
 });
 
-test("a wait takes the last words of a peer for what they are", async (waits) => {
+test("a wait finds the last message of a dead peer", async (waits) => {
   using scene = Scene.make();
   const { place } = scene;
   const beforeSleep = () => {

@@ -29,7 +29,7 @@ for (const [sleep, end, what] of WAYS) {
   });
 }
 
-Deno.test("many Workers that are terminated in their sleep give up their roles", async () => {
+Deno.test("many Workers that are terminated in their sleep lose their roles", async () => {
   const { code, lines, stderr } = await ending("mixed", "terminate", 12);
   assertEquals([code, lines, stderr], [0, [...Array(12).fill("held"), "free", "timeout"], ""]);
 });

@@ -23,7 +23,7 @@ const PIECE = KILLED_LENGTH;
 function senderOf(producer: SpscByteProducer): Handle {
   return {
     ...handleOf(producer, { capacity: producer.capacity }),
-    close: () => producer.end(), // its close() alone is no end
+    close: () => producer.end(), // its close() alone does not end the stream
     mark() {
       producer.claimSync(MARK.length, { timeout: 0 }).set(MARK);
       producer.publish();

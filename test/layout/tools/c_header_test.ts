@@ -18,7 +18,7 @@ const ImuSample = layout("imuSample", {
   class: "u8",
 }, { version: 2 });
 
-Deno.test("Layout.toC() gives the struct, after those it contains", () => {
+Deno.test("Layout.toC() returns the struct, after those it contains", () => {
   const hash = (l: AnyLayout) => l.hash.toString(16).padStart(16, "0");
   assertEquals(
     ImuSample.toC(),

@@ -47,7 +47,7 @@ Deno.test("Layout.inspect() shows every value with its offset and name", () => {
   );
 });
 
-Deno.test("Layout.inspect() shows only the beginning of what is long", () => {
+Deno.test("Layout.inspect() shows only the beginning of long values", () => {
   const Long = layout("longOne", {
     bytes: layout.bytes(2 ** 20),
     full: layout.bytes(32),
