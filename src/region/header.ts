@@ -251,14 +251,16 @@ export function checkHeader(
 
 /** Names the features of unknown bits, as the region itself does. */
 function featuresInWords(unknown: number, file: RegionFile): string {
-  const names = Object.entries(file.describe()?.features.incompatible ?? {});
-  const words: string[] = [];
-  for (let bit = 0; bit < 32; bit++) {
-    if ((unknown & 1 << bit) === 0) continue;
-    const named = names.find(([, its]) => its === bit)?.[0];
-    words.push(named === undefined ? `of bit ${bit}` : `"${named}"`);
-  }
+  const words = featureNames(unknown, file.describe()?.features.incompatible)
+    .map((name) => name.startsWith("bit ") ? `of ${name}` : `"${name}"`);
   return `${words.length === 1 ? "the feature" : "the features"} ${words.join(", ")}`;
+}
+
+/** Returns the names of bits; such as `bit 3` for those that have none. */
+export function featureNames(bits: number, named: Readonly<Record<string, number>> = {}): string[] {
+  const names = Object.entries(named);
+  const inUse = Array.from({ length: 32 }, (_, bit) => bit).filter((bit) => bits & 1 << bit);
+  return inUse.map((bit) => names.find(([, its]) => its === bit)?.[0] ?? `bit ${bit}`);
 }
 
 /** The most differences that an error names. */

@@ -12,6 +12,7 @@ import { removeAbandoned } from "./removal.ts";
 import type { Properties } from "./description.ts";
 import {
   dataBytesOf,
+  featureNames,
   type MessageType,
   parseHeader,
   REGION_HEADER,
@@ -65,6 +66,8 @@ export interface RegionDetails {
   readonly geometry: Properties | undefined;
   /** The policy of the creator's definition, likewise. */
   readonly policy: Properties | undefined;
+  /** The features that it uses, by the names that it gives them, or such as `bit 3`. */
+  readonly features: readonly string[];
 }
 
 /**
@@ -163,5 +166,9 @@ export function detailsOf(fd: number): RegionDetails | string {
     type: message.hash === 0n ? undefined : { ...message, ...(type && { description: type }) },
     geometry: description?.geometry,
     policy: description?.policy,
+    features: [
+      ...featureNames(header.compatible, description?.features.compatible),
+      ...featureNames(header.incompatible, description?.features.incompatible),
+    ],
   };
 }

@@ -52,6 +52,7 @@ Deno.test("regions() reports all about a region in use", () => {
       type: message,
       geometry: undefined,
       policy: undefined,
+      features: [],
     },
     problem: undefined,
   });

@@ -13,6 +13,7 @@ import { ClosedError, LayoutMismatchError, OsError } from "../../src/errors.ts";
 import { Region } from "../../src/region/region.ts";
 import type { ConnectOptions, OpenOptions } from "../../src/region/file.ts";
 import { REGION_HEADER, type RegionKind } from "../../src/region/header.ts";
+import { regions } from "../../src/region/list.ts";
 import { open as openProduct, withoutData } from "../../src/region/open.ts";
 import { pageSize } from "../../src/os/page.ts";
 import { mappedRanges } from "../../src/os/proc_maps.ts";
@@ -218,8 +219,11 @@ Deno.test("an opener names the features that it does not know as the region does
   const { region } = openProduct({ ...product, plan }, { path: place.path, options: {} });
   using _region = region;
   assertThrows(() => open(place), LayoutMismatchError, 'the feature "striped", which this version');
+  const listed = () => regions().find(({ path }) => path === place.path)?.details?.features;
+  assertEquals(listed(), ["hints", "striped"]);
   region.mapping.bytes[REGION_HEADER.fields.incompatible.offset]! |= 2;
   assertThrows(() => open(place), LayoutMismatchError, 'the features of bit 1, "striped", which');
+  assertEquals(listed(), ["hints", "bit 1", "striped"]);
 });
 
 // ---- what was left ----
