@@ -201,7 +201,7 @@ function listenerOf(domain: Domain, slot: string): Listener {
   return new Listener().add(domain.slot(slot));
 }
 
-/** Blocks the thread until there is news; gives how many slots have some. */
+/** Blocks the thread until a slot has news; returns the number of slots that do. */
 function hear([name, slots]: [string, string[]]): number {
   using domain = Domain.open(name);
   const listeners = slots.map((slot) => listenerOf(domain, slot));

@@ -41,7 +41,7 @@ export class MaskedRing implements Disposable {
     return this.capacity - this.available;
   }
 
-  /** Copies in as many of the bytes as fit; gives how many. */
+  /** Copies in as many of the bytes as fit; returns their number. */
   write(source: Uint8Array): number {
     const free = this.free;
     const part = source.length <= free ? source : source.subarray(0, free);
@@ -57,7 +57,7 @@ export class MaskedRing implements Disposable {
     return part.length;
   }
 
-  /** Copies out and removes as many bytes as there are, up to the target's length; gives how many. */
+  /** Copies out and removes unread bytes, up to the target's length; returns their number. */
   read(target: Uint8Array): number {
     const available = this.available;
     const length = target.length <= available ? target.length : available;

@@ -14,7 +14,8 @@ function start(part: Part, domain: string, ...options: string[]): Program {
   return new Program(`examples/babus_${part}.ts`, "--domain", domain, ...options);
 }
 
-/** Waits for the end of a sensor, which has ended well; gives what it wrote, and the last number. */
+/** Waits for the successful end of a sensor; returns the number of its readings, and the last
+ * number. */
 async function writtenBy(program: Program): Promise<{ written: number; last: number }> {
   const end = / Wrote ([\d,]+) (?:readings|images), the last is number ([\d,]+)\. $/;
   const [written, last] = await program.well(end);
@@ -24,7 +25,7 @@ async function writtenBy(program: Program): Promise<{ written: number; last: num
 const ACCOUNT =
   / Acted on ([\d,]+) readings, skipped ([\d,]+)\. Looked at ([\d,]+) images: 0 damaged, [\d,]+ overwritten; ([\d,]+) compared with readings, 0 different\. $/;
 
-/** Waits for the end of the control, which has ended well; gives what it has seen. */
+/** Waits for the successful end of the control; returns its counts. */
 async function accountOf(program: Program) {
   const [acted, skipped, images, compared] = await program.well(ACCOUNT);
   return { acted: acted!, skipped: skipped!, images: images!, compared: compared! };

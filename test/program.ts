@@ -118,7 +118,7 @@ export class Program implements AsyncDisposable {
     return ending;
   }
 
-  /** Waits for its end, which is a good one; gives the numbers that the pattern finds in its words. */
+  /** Waits for its successful end; returns the numbers that the pattern finds in its output. */
   async well(pattern?: RegExp): Promise<number[]> {
     assertEquals(await this.end(), { code: 0, signal: null, err: "" });
     if (pattern === undefined) return [];

@@ -49,7 +49,7 @@ export function assertWell({ code, signal, err }: Run): void {
   assertEquals({ code, signal, err }, { code: 0, signal: null, err: "" });
 }
 
-/** Runs a story to its end, all steps of it; gives what it printed. */
+/** Runs all steps of a story; returns its output. */
 export async function tell(folder: string, ...options: string[]): Promise<string> {
   const result = await run([`tutorials/${folder}/step.ts`, "--auto", ...options]);
   assertWell(result);

@@ -227,7 +227,7 @@ export function oneByOne(): boolean {
   return pause("Enter: next line   a Enter: all of them   q Enter: stop") !== "a";
 }
 
-/** Waits for an Enter; gives what was typed before it. */
+/** Waits for an Enter; returns the text before it. */
 function pause(invitation: string): string {
   if (automatic) return "a";
   const answer = ask(`\n${paint("dim", `[${invitation}]`)} `);

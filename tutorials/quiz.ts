@@ -21,7 +21,7 @@ export interface Question {
   readonly answer: string;
 }
 
-/** Gives whole numbers below a limit. */
+/** Returns whole numbers below a limit. */
 export type Dice = (limit: number) => number;
 
 const PAGE = 4096;

@@ -23,9 +23,10 @@ export interface BytePlan {
 
 /** What carries the bytes. */
 export interface Carrier {
-  /** Puts some bytes into `room`, or has them elsewhere; gives how many, null at the end. */
+  /** Puts some bytes into `room`, or has them elsewhere; returns their number, or null at the end.
+   */
   read(room: Uint8Array<ArrayBuffer>): Promise<number | null>;
-  /** Takes some of the bytes; gives how many. */
+  /** Takes some of the bytes; returns their number. */
   write(bytes: Uint8Array<ArrayBuffer>): Promise<number>;
 }
 

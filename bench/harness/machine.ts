@@ -67,7 +67,7 @@ export class CProgram implements Disposable {
     return undefined;
   }
 
-  /** Runs it; gives the doubles that it writes. */
+  /** Runs it; returns the doubles that it writes. */
   async run(...parameters: (string | number)[]): Promise<Float64Array> {
     const command = new Deno.Command(this.#path, { args: parameters.map(String) });
     const { success, stdout } = await command.output();

@@ -39,7 +39,7 @@ export interface Rounds {
   readonly warmUp: number;
 }
 
-/** Runs everybody in turn, the floor first and last; gives the floor's run, then the others'. */
+/** Runs everybody in turn, the floor first and last; returns the floor's run, then the others'. */
 export async function interleave(
   floor: Contender,
   contenders: Contender[],

@@ -172,7 +172,7 @@ export interface Receiver extends Handle {
   tryReceive(): Received;
   receiveSync(options?: SyncWaitOptions): Received;
   receive(options?: WaitOptions): Promise<Received>;
-  /** Shows messages in place; gives how many there were. */
+  /** Shows messages in place; returns their number. */
   poll(handler: (message: Uint8Array, redelivered: boolean) => void, limit?: number): number;
   /** Copies the next message into an array; -1 if nothing is unread. */
   tryReceiveInto?(target: Uint8Array<ArrayBuffer>): number;

@@ -219,7 +219,7 @@ function sendThere(party: Party<Tools>, from: number, to: number): Promise<void>
   }, { from, to, longest: LONGEST });
 }
 
-/** Receives until message `end` comes next; gives how many were lost, or what is wrong. */
+/** Receives until message `end` comes next; returns how many were lost, or what is wrong. */
 async function receiveUpTo(receiver: Receiver, end: number): Promise<number> {
   let lost = 0;
   for (let next = 0; next < end;) {

@@ -24,7 +24,7 @@ Deno.test("a store to a word and a load of another are seen in order, as plain o
   const peers: Peer<Task, Uint8Array>[] = [];
   for (let side = 0; side < 2; side++) peers.push(stack.use(await Peer.start(PROGRAM)));
 
-  /** Plays all rounds; gives how many let both sides load 0. */
+  /** Plays all rounds; returns the number of rounds in which both sides loaded 0. */
   async function play(access: Access): Promise<number> {
     using file = ScratchFd.memory(ORDER_BYTES);
     const task = (side: 0 | 1): Task => ({ fd: file.fd, side, access });

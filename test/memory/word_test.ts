@@ -418,7 +418,7 @@ for (const Word of [Word32, Word64]) {
   });
 }
 
-Deno.test("copyOutThenLoad() copies as copyOut() does, and gives the word", () => {
+Deno.test("copyOutThenLoad() copies as copyOut() does, and returns the word", () => {
   using mapping = Mapping.anonymous(pageSize(), "a test");
   const word = new Word64(mapping, { path: "test.word", offset: 8 });
   word.store(TOP53 - 1);

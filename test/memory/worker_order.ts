@@ -39,7 +39,7 @@ class PlainWord {
   }
 }
 
-/** Gives what this side loaded in each round. */
+/** Returns the values that this side loaded, one for each round. */
 function play<W>(
   { mapping, side }: { mapping: Mapping; side: 0 | 1 },
   Word: new (mapping: Mapping, place: { path: string; offset: number }) => W,

@@ -120,7 +120,7 @@ export class Cast implements Disposable {
   }
 }
 
-/** Fills the lane with messages of this length; gives how many they were. */
+/** Fills the lane with messages of this length; returns their number. */
 export function flood(producer: MpscProducer, length = 8): number {
   let sent = 0;
   while (producer.trySend(payload(sent, length))) sent++;

@@ -36,7 +36,7 @@ const WAYS: Readonly<Record<string, Way>> = {
   },
 };
 
-/** Keeps the lanes of all these full while the consumer receives; gives whose messages came. */
+/** Keeps these lanes full while the consumer receives; returns the producer of each message. */
 function underFlood(
   { consumer, way, flooders, count }: {
     consumer: MpscConsumer;

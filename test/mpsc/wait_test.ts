@@ -120,7 +120,7 @@ Deno.test("every waiting producer gets an error when its consumer closes", async
   await sending;
   assertEquals(valueOf(next.receiveSync()).producer, patient.id);
 
-  /** Gives the number of a seat that is free, and whose lane was read. */
+  /** Returns the number of a free seat with an empty lane. */
   function closeOne(): number {
     using reader = cast.open();
     while (reader.poll(() => {}) > 0);

@@ -64,7 +64,7 @@ function sleepers(): Promise<Peer<Sleep, number>> {
   return Peer.start(new URL("./worker_futex.ts", import.meta.url));
 }
 
-/** Wakes again until somebody was there to be woken; gives how many. */
+/** Wakes again until some sleeper was woken; returns the number of woken ones. */
 async function wakeWhoComes(word: Word32, count: number, bits?: number): Promise<number> {
   let woken = 0;
   await until("somebody sleeps", () => (woken = futex.wake(word.address, count, bits)) !== 0);

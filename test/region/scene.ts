@@ -94,7 +94,7 @@ export interface ForgeOptions {
   readonly message?: MessageType;
 }
 
-/** Puts a region where nobody lives, as if its members had been killed; gives its identity. */
+/** Makes a region without living members, as if they had been killed; returns its identity. */
 export function forge(path: string, options: ForgeOptions = {}): string {
   const { kind = KIND, data = patterned(512), persist = false, message } = options;
   const creator = crypto.getRandomValues(new Uint8Array(16));

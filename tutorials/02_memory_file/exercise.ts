@@ -15,7 +15,7 @@
 import { map, MapFlag, memfd, Protection } from "../../src/os/files.ts";
 import { checkMakeMemory } from "./check.ts";
 
-/** Gives the address of `length` bytes of shared memory, or a negative number. */
+/** Returns the address of `length` bytes of shared memory, or a negative number. */
 function makeMemory(length: number): number {
   const fd = memfd("exercise");
   const protection = Protection.read | Protection.write;

@@ -17,7 +17,8 @@
 import { map, MapFlag, Protection } from "../../src/os/files.ts";
 import { checkMapRing } from "./check.ts";
 
-/** Gives the address of the header, or the kernel's refusal and leaves nothing mapped. */
+/** Returns the address of the header; if the kernel refuses, its error, with nothing left mapped.
+ */
 function mapRing(fd: number, header: number, capacity: number): number {
   const base = map({
     length: header + 2 * capacity,

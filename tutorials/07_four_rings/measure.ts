@@ -27,7 +27,7 @@ class Party {
     this.#worker.onerror = ({ message }) => this.#answer.reject(new Error(message));
   }
 
-  /** Says something; gives the answer. */
+  /** Sends a message; returns the answer. */
   ask(words: Job | "go"): Promise<Report | "ready"> {
     this.#answer = Promise.withResolvers();
     this.#worker.postMessage(words);

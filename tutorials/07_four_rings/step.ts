@@ -73,7 +73,7 @@ function slotsOf(data: Uint8Array): string {
   return table(rows);
 }
 
-/** Writes short messages until none fits; gives how many. */
+/** Writes short messages until none fits; returns their number. */
 function fill(ring: Ring): number {
   let count = 0;
   while (ring.write(encoder.encode("ring"))) count++;
@@ -216,7 +216,7 @@ function count(): void {
   );
 }
 
-/** Fills and empties a ring until 1000 messages went through; gives how many it held at once. */
+/** Fills and empties a ring until 1000 messages went through; returns how many it held at once. */
 function fillAndEmpty(ring: Ring): number {
   let [written, read, most] = [0, 0, 0];
   while (read < 1000) {

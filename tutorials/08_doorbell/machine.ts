@@ -195,7 +195,7 @@ export class Machine<S = Shared> {
     };
   }
 
-  /** Wakes those that count as asleep; gives who they are. */
+  /** Wakes the parties that count as asleep, and returns them. */
   #wake(name: string): string {
     const woken = this.#progress.flatMap(({ asleepOn }, i) => asleepOn === name ? [i] : []);
     for (const i of woken) this.#progress[i] = { ...this.#progress[i]!, asleepOn: undefined };

@@ -12,7 +12,7 @@ export interface Ring {
   readonly lanes: number;
   loadHints(): number;
   clearHints(): void;
-  /** Gives the hints, and clears them in the same operation. */
+  /** Returns the hints, and clears them in the same operation. */
   takeHints(): number;
   /** Whether there is a message in a lane. */
   has(lane: number): boolean;

@@ -18,7 +18,7 @@ export interface Words {
   readonly readers: number;
   /** The word of a reader: `number << 2 | state`. */
   load(reader: number): number;
-  /** Changes the word of a reader if it is `before`; gives what it was. */
+  /** Changes the word of a reader if it is `before`; returns what it was. */
   compareExchange(reader: number, before: number, after: number): number;
   journal(): number;
   setJournal(number: number): void;
@@ -92,7 +92,7 @@ interface Kills {
 }
 
 /**
- * Publishes this sample to every mixture of tempers, killed everywhere; gives whether `finish` ever
+ * Publishes this sample to every mixture of tempers, killed everywhere; returns whether `finish` ever
  * came so far as to be killed.
  */
 function tryAll(

@@ -9,7 +9,7 @@
  * to all readers, once, or to none. What you have, an operation each:
  *
  *     words.load(k)                     the word of reader k, of `words.readers`: 32 bits, not negative
- *     words.compareExchange(k, a, b)    makes it b if it is a; gives what it was
+ *     words.compareExchange(k, a, b)    makes it b if it is a; returns what it was
  *     words.journal()   words.setJournal(n)     a number to remember; 6 at first
  *     words.sequence()  words.setSequence(n)    the last sample that all have got; 6 at first
  *

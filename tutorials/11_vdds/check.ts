@@ -79,7 +79,7 @@ class Scene implements Disposable {
     this.subscriber = Subscriber.open(topic);
   }
 
-  /** Sends so many frames, as far as there is room; gives how many. */
+  /** Sends so many frames, as far as there is room; returns their number. */
   send(count: number): number {
     const before = this.#sent;
     for (let i = 0; i < count; i++) {

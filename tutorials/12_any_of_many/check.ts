@@ -18,7 +18,7 @@ export interface Room {
   readonly slots: number;
   /** The number of the newest message in a slot; 0 if the slot is empty. */
   sequence(slot: number): number;
-  /** Raises the bell of a slot; gives the value to sleep on. */
+  /** Raises the bell of a slot; returns the value to sleep on. */
   raise(slot: number): number;
   /** System call: sleeps while each of these bells has the value that is given with it. */
   sleep(bells: readonly Raised[]): void;

@@ -7,7 +7,7 @@
  *
  *     room.slots              how many slots there are
  *     room.sequence(slot)     the number of the newest message in a slot; 0 if the slot is empty
- *     room.raise(slot)        raises the bell of a slot; gives the value to sleep on
+ *     room.raise(slot)        raises the bell of a slot; returns the value to sleep on
  *     room.sleep(bells)       sleeps while each bell has its value; `bells` is a list of
  *                             [slot, value]. It may wake up without news
  *     mind.seen[slot]         a number for each slot, to remember; 0 at first
@@ -20,7 +20,7 @@
 
 import { checkListen, type Mind, type Raised, type Room } from "./check.ts";
 
-/** Gives the slots of the mask that have news; sleeps until one has. */
+/** Returns the slots of the mask that have news; sleeps until one has. */
 function listen(room: Room, mask: number, mind: Mind): number {
   for (;;) {
     let news = 0;

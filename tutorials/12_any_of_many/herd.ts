@@ -121,7 +121,7 @@ export class Herd {
     }
   }
 
-  /** Events in one slot, each when all sleep again; gives how many threads were woken for them. */
+  /** Writes events into one slot, each when all sleep again; returns the number of wake-ups. */
   async write(slot: number, events: number, bits: number = MATCH_ANY): Promise<number> {
     let woken = 0;
     for (let i = 0; i < events; i++) {

@@ -25,7 +25,7 @@ function told({ waiters }: Herd): (string | number)[][] {
   return [["slot", "bits", "woken", "news", "needlessly"], ...rows];
 }
 
-/** Everybody sleeps on one word; gives how often somebody was woken. */
+/** All listeners sleep on one word; returns the number of wake-ups. */
 export async function oneWord(): Promise<number> {
   step("One word for all");
   say(

@@ -212,14 +212,14 @@ export function assertIsError<E extends Error = Error>(
 }
 
 /**
- * Fails unless the function throws; gives back what it threw.
+ * Fails unless the function throws; returns the thrown value.
  *
  * @param fn The function to call.
  * @param msg What to add to the failure.
  */
 export function assertThrows(fn: () => unknown, msg?: string): unknown;
 /**
- * Fails unless the function throws an error of the class; gives that error back.
+ * Fails unless the function throws an error of the class; returns that error.
  *
  * @param fn The function to call.
  * @param ErrorClass The class the error must have.
