@@ -59,6 +59,7 @@ export const CELLS = {
   startedAt: 1,
   begun: SLOTS.length,
   failed: SLOTS.length,
+  observed: 1, // messages that observers found whole
   sent: SLOTS.length, // messages that their writers know to be published
   noted: SLOTS.length,
   received: SLOTS.length, // messages that were read whole

@@ -10,6 +10,7 @@
  */
 
 import { Domain } from "../../../src/babus/domain.ts";
+import type { SlotMessage } from "../../../src/babus/history.ts";
 import { openSlot } from "../../../src/babus/geometry.ts";
 import { SLOT_CONTROL, type SlotWords } from "../../../src/babus/slot_words.ts";
 import { codec } from "../../../src/codec.ts";
@@ -226,6 +227,44 @@ function readOnce({ random }: Party, station: Station, viewing: Viewing): void {
   }
 }
 
+// ---- observers ----
+
+/** Observes all slots: messages are whole, and at least as new as those that were known before. */
+async function observe(actor: Party): Promise<void> {
+  const { random } = actor;
+  while (!actor.over) {
+    using domain = domainOf(actor);
+    const watched = traffics(actor).map((traffic) => ({
+      traffic,
+      observer: domain.observer(traffic.plan.name),
+    }));
+    for (const isOver = tenure(actor, 1000); !isOver();) {
+      const { traffic, observer } = random.pick(watched);
+      for (let left = random.small(30); left > 0; left--) {
+        const due = traffic.noted.load();
+        const age = random.below(observer.depth);
+        const outcome = observer.at(age);
+        if (outcome.state === "ok") observed(traffic, outcome.message, due - age);
+        else traffic.find("lost", `an observer finds nothing ${age} before ${due}`);
+        for (const message of observer.since(due).messages) observed(traffic, message, due + 1);
+      }
+      if (random.chance(0.2)) await sleep(random.skewed(1, 30));
+      else await nextTurn();
+    }
+  }
+}
+
+function observed(
+  traffic: Traffic,
+  { sequence, value }: SlotMessage<Uint8Array>,
+  least: number,
+): void {
+  traffic.scene.count("observed");
+  if (sequence < least) traffic.find("lost", `an observer finds ${sequence}, of ${least}`);
+  if (traffic.isMessage(value, sequence)) return;
+  traffic.find("corrupt", `an observer finds another message ${sequence} than was written`);
+}
+
 // ---- the workload ----
 
 /** A newcomer to a slot that nobody uses: it can write, and finds all that can be looked back at. */
@@ -315,6 +354,12 @@ const READER_HARM: Harm = {
   stopMs: [2, 900],
 };
 
+const OBSERVER_HARM: Harm = {
+  steps: ["published", "stamp", "copy out", "length out", "map", "statPath", "open lock file"],
+  lifeMs: [20, 3000],
+  stopMs: [2, 900],
+};
+
 /** The workload, with a way to look at messages in place. */
 export function babusWorkload(viewing: (actor: Party) => Viewing): Workload<CellName> {
   const contended = SLOTS.filter(({ writers }) => writers === "many");
@@ -325,6 +370,7 @@ export function babusWorkload(viewing: (actor: Party) => Viewing): Workload<Cell
       "overwritten in sight": "overwritten",
       "bursts that were watched": "bursts",
       "waits for news": "wakes",
+      "messages observed": "observed",
       ...SLEEP_FACTS,
     },
     wanted: { resources: contended.map((plan) => resourceOf({ plan })), withinMs: 20_000 },
@@ -336,6 +382,7 @@ export function babusWorkload(viewing: (actor: Party) => Viewing): Workload<Cell
         run: writeSeldom,
       },
       "reader": { seats: 2, harm: READER_HARM, run: (actor) => read(actor, viewing(actor)) },
+      "observer": { seats: 1, harm: OBSERVER_HARM, run: observe },
       "listener": { seats: 2, harm: READER_HARM, run: listen },
       "patient listener": { seats: 1, run: listenPatiently },
       "steady writer": { seats: 1, run: writeSteadily },

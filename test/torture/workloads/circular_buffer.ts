@@ -1,12 +1,13 @@
 /**
  * A circular buffer under full load: writers that are killed and replaced, also between claim and
- * publish, and readers of all speeds that are killed, stopped and restarted. Readers get whole
- * messages in order, and their count of lost messages is exact.
+ * publish, and readers and observers of all speeds that are killed, stopped and restarted. They get
+ * whole messages in order, and their count of lost messages is exact.
  *
  * @module
  */
 
 import type { ReadOutcome } from "../../../src/circular/outcome.ts";
+import { CircularBufferObserver } from "../../../src/circular/observer.ts";
 import { CircularBufferReader } from "../../../src/circular/reader.ts";
 import { CircularBufferWriter } from "../../../src/circular/writer.ts";
 import { nextTurn, sleep } from "../../../src/os/clock.ts";
@@ -19,7 +20,8 @@ const LONGEST = 1500;
 
 const CELLS = {
   received: 1, // messages that readers got whole
-  told: 1, // messages that readers counted as lost
+  observed: 1, // and that observers got whole
+  told: 1, // messages that readers and observers counted as lost
   corrupt: 1, // messages with the bytes of none, or of another
   lost: 1, // outcomes after which received and lost do not add up
   takeovers: 1, // times that the buffer got a writer
@@ -56,11 +58,37 @@ function writeOne(writer: CircularBufferWriter, inPlace: boolean): void {
   } else writer.write(message);
 }
 
+type Start = "oldest" | "newest" | "now";
+
+type Reads =
+  & Pick<CircularBufferReader, "sequence" | "lostMessages" | "tryRead">
+  & Pick<CircularBufferObserver, "readSync">
+  & Disposable;
+
+function read(actor: Actor<Cell>): Promise<void> {
+  return follow(
+    actor,
+    (start) => CircularBufferReader.open(nameOf(actor), { ...OPTIONS, start }),
+    "received",
+  );
+}
+
+function observe(actor: Actor<Cell>): Promise<void> {
+  return follow(
+    actor,
+    (start) => CircularBufferObserver.open(nameOf(actor), { start }),
+    "observed",
+  );
+}
+
 /** Reads at a speed of its own, and checks every byte and every count. */
-async function read(actor: Actor<Cell>): Promise<void> {
+async function follow(
+  actor: Actor<Cell>,
+  open: (start: Start) => Reads,
+  counted: "received" | "observed",
+): Promise<void> {
   const { random } = actor;
-  const start = random.pick(["oldest", "newest", "now"] as const);
-  using reader = CircularBufferReader.open(nameOf(actor), { ...OPTIONS, start });
+  using reader = open(random.pick(["oldest", "newest", "now"] as const));
   const pauses = random.chance(0.5) ? 0 : random.between(0, 30);
   const first = reader.sequence;
   let received = 0;
@@ -72,7 +100,7 @@ async function read(actor: Actor<Cell>): Promise<void> {
       const sequence = reader.sequence - 1;
       const isWhole = message.length === lengthOf(sequence, LONGEST) &&
         isPayload(message, sequence);
-      actor.count(isWhole ? "received" : "corrupt");
+      actor.count(isWhole ? counted : "corrupt");
     } else if (outcome.state === "lost") actor.count("told", outcome.messages);
     else await sleep(random.between(1, 5));
     if (received + reader.lostMessages !== reader.sequence - first) {
@@ -84,7 +112,7 @@ async function read(actor: Actor<Cell>): Promise<void> {
 }
 
 /** Returns what comes within a slice; the writer may be dead for a while. */
-function nextOf(actor: Actor<Cell>, reader: CircularBufferReader): ReadOutcome {
+function nextOf(actor: Actor<Cell>, reader: Reads): ReadOutcome {
   if (actor.random.chance(0.9)) return reader.tryRead();
   try {
     return reader.readSync({ timeout: 250 });
@@ -98,7 +126,7 @@ function nextOf(actor: Actor<Cell>, reader: CircularBufferReader): ReadOutcome {
 const circularBuffer: Workload<Cell> = defineWorkload({
   about: "one writer at a time at full speed, readers of all speeds, every message accounted for",
   cells: CELLS,
-  facts: { "reported as lost": "told", "writers": "takeovers" },
+  facts: { "reported as lost": "told", "observed": "observed", "writers": "takeovers" },
   wanted: { resources: ["writing"], withinMs: 5000 },
   parts: {
     writer: {
@@ -117,6 +145,15 @@ const circularBuffer: Workload<Cell> = defineWorkload({
         stopMs: [2, 900],
       },
       run: read,
+    },
+    observer: {
+      seats: 2,
+      harm: {
+        steps: ["oldest", "published", "copy out", "number", "map", "statPath"],
+        lifeMs: [20, 2000],
+        stopMs: [2, 900],
+      },
+      run: observe,
     },
   },
   begin(scene) {
