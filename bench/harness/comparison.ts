@@ -24,7 +24,9 @@ export interface Comparison {
   readonly rounds: Rounds;
   /** How many answers are waited for in a round of what Deno has, which takes microseconds. */
   readonly slowAnswers: number;
-  /** The ways, and what each may take: nanoseconds at the usual floor, or so many times the futex. */
+  /** The floor where it is C that passes the messages themselves. */
+  readonly floor?: typeof RINGS;
+  /** The ways, and what each may take: nanoseconds at the usual floor, or so many times another. */
   readonly ways: Readonly<Record<string, number | undefined>>;
 }
 
@@ -56,24 +58,32 @@ export async function compareAll(
   return bars;
 }
 
-function barsOf({ title, traffic, ways }: Comparison, runs: Run[] | string): Bar[] {
-  const isCold = traffic.thinkMs !== undefined;
+function barsOf(comparison: Comparison, runs: Run[] | string): Bar[] {
+  const { title, traffic, floor: other, ways } = comparison;
+  const floorName = traffic.thinkMs === undefined ? other ?? WORDS : FUTEX;
   return Object.entries(ways).flatMap(([way, limit]): Bar[] => {
     if (limit === undefined) return [];
-    const what = isCold
-      ? `${way} / C, futex, ${title}`
-      : `${way}, ${title}, at a floor of ${USUAL_FLOOR_NS} ns`;
-    const bar = { what, limit, ...isCold ? {} : { unit: "ns" as const } };
+    const isTime = floorName === WORDS;
+    const what = isTime
+      ? `${way}, ${title}, at a floor of ${USUAL_FLOOR_NS} ns`
+      : `${way} / ${floorName}, ${title}`;
+    const bar = { what, limit, ...isTime ? { unit: "ns" as const } : {} };
     if (typeof runs === "string") return [{ ...bar, measured: runs }];
     const [floor, ...others] = runs as [Run, ...Run[]];
     const run = others.find(({ name }) => name === way)!;
-    const measured = isCold ? ratio(floor, run) : atFloor(USUAL_FLOOR_NS, floor, run);
+    const measured = isTime ? atFloor(USUAL_FLOOR_NS, floor, run) : ratio(floor, run);
     return [{ ...bar, measured }];
   });
 }
 
 /** What the floor is called. */
 export const WORDS = "C, words on two lines";
+
+/** What C is called that sleeps. */
+const FUTEX = "C, futex";
+
+/** What C is called that passes the messages. */
+export const RINGS = "C, masked rings";
 
 /** How the floor is measured where the others are no round trips. */
 export const FLOOR_PLAN: Plan = { trips: 0, blocks: 20, blockTrips: 500 };
@@ -138,18 +148,17 @@ class Bench {
   }
 
   #inC(cpus: number[]): Contender[] {
-    const { traffic, plan } = this.#comparison;
+    const { traffic, plan, floor } = this.#comparison;
     const { bytes, capacity, answerEvery, thinkMs } = traffic;
     if (!this.#words || !this.#rings) return [];
     if (thinkMs !== undefined) {
-      return [this.#words.contender("C, futex", [["think", ...cpus]], plan)];
+      return [this.#words.contender(FUTEX, [["think", ...cpus]], plan)];
     }
     const inC = ["pause", "tight"].map((way) => [way, ...cpus]);
     const mode = answerEvery === 1 ? "trip" : "stream";
     const messages = inC.map((way) => [mode, ...way, bytes, capacity]);
-    return [
-      this.#words.contender(WORDS, inC, answerEvery === 1 ? plan : FLOOR_PLAN),
-      this.#rings.contender("C, masked rings", messages, plan),
-    ];
+    const rings = this.#rings.contender(RINGS, messages, plan);
+    if (floor === RINGS) return [rings];
+    return [this.#words.contender(WORDS, inC, answerEvery === 1 ? plan : FLOOR_PLAN), rings];
   }
 }
