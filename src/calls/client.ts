@@ -82,6 +82,7 @@ export class RpcClient<Q = Uint8Array, S = Uint8Array> implements Disposable {
   readonly #links: Links<S>;
   readonly #envelope = new Envelope();
   readonly #pumped: Condition;
+  readonly #answers: (Condition | undefined)[] = []; // by server
   readonly #waiterForRoom: Waiter;
   #wanted = 0; // bytes of room that the last attempt to send has not found
   #strays = 0; // answers to no call: each is an operation, for the turns of the event loop
@@ -287,10 +288,12 @@ export class RpcClient<Q = Uint8Array, S = Uint8Array> implements Disposable {
 
   /** Whether there are answers, of which one may be to the call that was sent last. */
   #answered(): Condition {
-    return {
+    const links = this.#links;
+    const { pair, responses } = links.last;
+    return this.#answers[pair.server.index] ??= {
       ...this.#pumped,
-      watch: this.#links.last.responses.head,
-      ready: () => this.#links.hasNews(),
+      watch: responses.head,
+      ready: () => links.hasNews(),
     };
   }
 
