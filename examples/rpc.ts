@@ -23,4 +23,5 @@ export const CALLS = {
   response: codec.json<Answer>(),
   capacity: 2 ** 16,
   clients: 8,
+  servers: 4,
 };

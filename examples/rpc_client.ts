@@ -1,11 +1,12 @@
 /**
- * A client of the server that counts primes: it asks several questions at a time, takes the answers
- * in any order, and prints their number each second.
+ * A client of the servers that count primes: it asks several questions at a time, takes the answers
+ * in any order, and prints their number each second. Each question goes to the server that is least
+ * busy.
  *
  *     deno run --allow-ffi examples/rpc_client.ts
  *
- * Start it before the server or after it, as many times as there are seats. When the server ends,
- * it waits for the next one. `--together 100` asks more at a time, `--seconds 60` for longer.
+ * Start it before the servers or after them, as many times as there are seats. When a server ends or
+ * is killed, another one answers its questions. When none is left, the client waits for the next. `--together 100` asks more at a time, `--seconds 60` for longer.
  *
  * @module
  */
@@ -28,8 +29,9 @@ type Client = RpcClient<Question, Answer>;
 
 async function main(): Promise<void> {
   const { name, seconds, together } = options({ name: "primes", seconds: 10, together: 8 });
-  // keepOpen: when the server leaves or dies, wait for the next one
-  using client = RpcClient.open(name, { ...CALLS, keepOpen: true });
+  // keepOpen: when the last server leaves or dies, wait for the next one
+  // retry: counting twice does no harm, so another server counts again when one dies
+  using client = RpcClient.open(name, { ...CALLS, keepOpen: true, retry: true });
   console.log(`Asking "${name}", ${together} questions at a time; this is client ${client.id}`);
   const end = endAfter(seconds);
   const account = new Account();
@@ -72,18 +74,18 @@ class Account {
   #lost = 0;
   #told = 0;
   #waited = 0;
-  #pid = 0;
+  readonly #pids = new Set<number>();
 
   /** Counts an answer, which should be this number and took so many milliseconds. */
   note({ primes, pid }: Answer, right: number, ms: number): void {
-    if (pid !== this.#pid) console.log(`The server is process ${pid}`);
-    this.#pid = pid;
+    if (!this.#pids.has(pid)) console.log(`Process ${pid} answers`);
+    this.#pids.add(pid);
     this.#answered++;
     this.#waited += ms;
     if (primes !== right) this.#wrong++;
   }
 
-  /** Counts a question that a server was handling when it died. */
+  /** Counts a question that a server was handling when it died: none, with `retry`. */
   lose(): void {
     this.#lost++;
     console.log("A question is lost with its server");

@@ -24,17 +24,18 @@ async function accountOf(program: Program) {
   return { answers: answers!, wrong, lost };
 }
 
-test("primes: clients come first, a rival is refused, errors travel, and nothing is left", async () => {
+test("primes: clients come first, two servers share, errors travel, and nothing is left", async () => {
   const name = uniqueName();
   await using first = client(name, "--seconds", "50");
   await first.until(/Asking .*; this is client 0\n/);
   await using source = server(name);
-  await source.until(/Serving .* for 8 clients\n/);
+  await source.until(/Serving .* for 8 clients; this is server 0\n/);
   await using second = client(name, "--seconds", "3", "--together", "30");
   await second.until(/; this is client 1\n/);
   await first.until(/RangeError: Cannot count primes below -1: it is 0 to 100,000,000\n/);
-  await using rival = server(name);
-  await rival.refused(1, /^Cannot open ring .* as its server: it has one, which is alive; .+\n$/);
+  await using partner = server(name);
+  await partner.until(/; this is server 1\n/);
+  await first.until(new RegExp(`Process ${partner.pid} answers\n`)); // they share the questions
   await first.until(ANSWERS);
   first.kill("SIGINT");
   for (const asking of [first, second]) {
@@ -42,9 +43,28 @@ test("primes: clients come first, a rival is refused, errors travel, and nothing
     assert(answers > 0);
     assertEquals(rest, { wrong: 0, lost: 0 });
   }
-  source.kill("SIGINT");
-  await source.well(/ Answered [1-9][\d,]* questions\. $/);
+  for (const serving of [source, partner]) {
+    serving.kill("SIGINT");
+    await serving.well(/ Answered [1-9][\d,]* questions\. $/);
+  }
   assertEquals(sharedFiles(name), []);
+});
+
+test("primes: a server of two is killed, and the other one answers its questions", async () => {
+  const name = uniqueName();
+  await using asking = client(name, "--seconds", "50", "--together", "30");
+  await using victim = server(name);
+  await asking.until(new RegExp(`Process ${victim.pid} answers\n`));
+  await using other = server(name, "--seconds", "50");
+  await asking.until(new RegExp(`Process ${other.pid} answers\n`));
+  await victim.killed();
+  await asking.until(ANSWERS);
+  asking.kill("SIGINT");
+  const { answers, ...rest } = await accountOf(asking);
+  assert(answers > 0);
+  assertEquals(rest, { wrong: 0, lost: 0 });
+  other.kill("SIGINT");
+  await other.well();
 });
 
 test("primes: a server ends, the next is killed, and the client continues with a third", async () => {
@@ -52,23 +72,23 @@ test("primes: a server ends, the next is killed, and the client continues with a
   await using asking = client(name, "--seconds", "50");
   {
     await using source = server(name);
-    await asking.until(new RegExp(`The server is process ${source.pid}\n`));
+    await asking.until(new RegExp(`Process ${source.pid} answers\n`));
     source.kill("SIGINT");
     await source.well();
   }
   assert(!asking.out.includes("is lost"), asking.out);
   {
     await using source = server(name);
-    await asking.until(new RegExp(`The server is process ${source.pid}\n`));
+    await asking.until(new RegExp(`Process ${source.pid} answers\n`));
     await source.killed();
   }
   await using source = server(name, "--seconds", "50");
-  await asking.until(new RegExp(`The server is process ${source.pid}\n`));
+  await asking.until(new RegExp(`Process ${source.pid} answers\n`));
   await asking.until(ANSWERS);
   asking.kill("SIGINT");
-  const { answers, wrong } = await accountOf(asking);
+  const { answers, ...rest } = await accountOf(asking);
   assert(answers > 0);
-  assertEquals(wrong, 0);
+  assertEquals(rest, { wrong: 0, lost: 0 });
   source.kill("SIGINT");
   await source.well();
   assertEquals(sharedFiles(name), []);

@@ -1,7 +1,8 @@
 /**
- * Calls of many clients, to whichever of several processes is the server at the moment. Both are
- * killed, stopped and replaced, within every way to ask and to serve. Every answer is the one to its
- * request, no request is handled twice, and every call of a client that lives comes to an end.
+ * Calls of many clients to several servers. Both are killed, stopped and replaced, within every way
+ * to ask and to serve. Every answer is the one to its request, no request is handled twice unless its
+ * client retries, and every call of a client that lives comes to an end. A client that retries and
+ * keeps open loses no call.
  *
  * A request begins with its number, which counts up for each client, unless it is shorter than a
  * number; its other bytes and those of the answer depend on the number. A server notes in the ledger
@@ -12,6 +13,7 @@
 
 import { PeerLostError, RemoteError } from "../../../src/errors.ts";
 import { nextTurn, sleep, sleepSync } from "../../../src/os/clock.ts";
+import { laneWords } from "../../../src/lane/lane.ts";
 import { RpcClient } from "../../../src/calls/client.ts";
 import type { Caller } from "../../../src/calls/in_hand.ts";
 import { RpcServer } from "../../../src/calls/server.ts";
@@ -25,6 +27,7 @@ import { type Actor, defineWorkload, type Scene, type Workload } from "../worklo
 
 /** Seats for clients: more than there are clients, as the kernel takes a while to let go of one. */
 const SEATS = 6;
+const SERVERS = 2;
 const CAPACITY = 4096;
 
 /** More than the numbers of requests that are in one lane at a time differ by. */
@@ -40,6 +43,8 @@ const CELLS = {
   lostLast: SEATS * WINDOW, // of those that were taken, it is said
   duplicated: 1, // requests that were handled twice
   corrupt: 1, // requests and answers that are not what was sent
+  retried: 1, // of them, those that a dead server may have handled before
+  aborted: 1, // of them, those whose client was seen to give up
   servers: 1, // how often there was a new one
   clients: 1,
 };
@@ -92,12 +97,14 @@ function slotOf(seat: number, number: number): number {
 }
 
 /** Notes that a request is handled. */
-function noteHandled(scene: Scene<Cell>, { client, generation }: Caller, number: number): void {
+function noteHandled(scene: Scene<Cell>, caller: Caller, number: number): void {
+  const { client, generation, retried } = caller;
   const slot = slotOf(client, number);
   const identity = identityOf(generation, number);
   const { handledLast, lostLast } = scene.cells;
   const which = `request ${number} of client ${generation} in seat ${client}`;
-  if (handledLast[slot]!.load() >= identity) {
+  if (retried) scene.count("retried");
+  else if (handledLast[slot]!.load() >= identity) {
     scene.find("duplicated", `${which} was handled twice`);
   }
   handledLast[slot]!.store(identity);
@@ -120,6 +127,14 @@ function handlerOf(actor: Actor<Cell>) {
     if (random.chance(0.001)) sleepSync(random.skewed(1, 50));
     if (random.chance(0.02)) throw new RangeError(`not ${number}`);
     if (random.chance(0.5)) return answerTo(request);
+    if (random.chance(0.1)) {
+      const { signal } = caller;
+      const answer = () => {
+        if (signal.aborted) actor.count("aborted");
+        return answerTo(request);
+      };
+      return sleep(random.skewed(1, 100), signal).then(answer, answer);
+    }
     return sleep(random.chance(0.5) ? 0 : random.skewed(1, 20)).then(() => answerTo(request));
   };
 }
@@ -146,7 +161,7 @@ async function work(actor: Actor<Cell>, server: Server): Promise<void> {
 function attendServer(actor: Actor<Cell>): Promise<void> {
   return attend(actor, () => ({
     open: () => RpcServer.open(nameOf(actor)),
-    resource: () => "server",
+    resource: (server) => `server ${server.id}`,
     async work(server) {
       actor.count("servers");
       await work(actor, server);
@@ -164,6 +179,7 @@ class Asker {
   readonly #hands: Hands;
   readonly #client: Client;
   readonly #keepOpen: boolean;
+  readonly #retry: boolean;
   readonly #over: AbortSignal;
   #number = 0;
 
@@ -172,6 +188,7 @@ class Asker {
     this.#client = client;
     this.#hands = choice.hands;
     this.#keepOpen = choice.keepOpen;
+    this.#retry = choice.retry;
     this.#over = choice.over;
   }
 
@@ -242,6 +259,9 @@ class Asker {
     const isCalledOff = error === this.#over.reason;
     if (!isLost && !isCalledOff && (error as Error).name !== "TimeoutError") throw error;
     this.#actor.count(isLost ? "bereaved" : "late");
+    if (isLost && this.#keepOpen && this.#retry) {
+      this.#actor.complain(`call ${number} was lost, although it is retried: ${error}`);
+    }
     if (isLost && this.#keepOpen) {
       cells.lostLast[slotOf(id, number)]!.store(identityOf(generation, number));
     }
@@ -253,6 +273,7 @@ class Asker {
 interface Choice {
   readonly hands: Hands;
   readonly keepOpen: boolean;
+  readonly retry: boolean;
   readonly over: AbortSignal;
 }
 
@@ -261,12 +282,13 @@ async function consult(actor: Actor<Cell>, hands: Hands): Promise<void> {
   const watching = setInterval(() => actor.over && over.abort(), 20);
   await attend(actor, () => {
     const keepOpen = actor.random.chance(0.5);
+    const retry = actor.random.chance(0.3);
     return {
-      open: () => RpcClient.open(nameOf(actor), { keepOpen }),
+      open: () => RpcClient.open(nameOf(actor), { keepOpen, retry }),
       resource: (client) => `seat ${client.id}`,
       work(client) {
         actor.count("clients");
-        return new Asker(actor, client, { hands, keepOpen, over: over.signal }).ask();
+        return new Asker(actor, client, { hands, keepOpen, retry, over: over.signal }).ask();
       },
     };
   });
@@ -278,22 +300,31 @@ async function consult(actor: Actor<Cell>, hands: Hands): Promise<void> {
 /** Examines what is left while nobody lives: every seat is free and works, all requests are sound. */
 function examine(scene: Scene<Cell>, inside: Inside): void {
   using stack = new DisposableStack();
-  const server = stack.use(openSoon(() => RpcServer.open(nameOf(scene))));
+  const servers = Array.from(
+    { length: SERVERS },
+    () => stack.use(openSoon(() => RpcServer.open(nameOf(scene)))),
+  );
   const handler = (request: Uint8Array<ArrayBuffer>, caller: Caller) => {
     const number = numberOf(request);
     if (Number.isNaN(number)) scene.complain("a request that is left is not what was sent");
     else if (number !== undefined) noteHandled(scene, caller, number);
     return request;
   };
-  while (server.tryHandle(handler) > 0); // each time it drops answers that nobody waits for
+  for (const server of servers) {
+    while (server.tryHandle(handler) > 0); // each time it drops answers that nobody waits for
+  }
   const ids = inside.seats.map(() => stack.use(openSoon(() => RpcClient.open(nameOf(scene)))).id);
   if (ids.some((id, i) => id !== i)) scene.complain(`the free seats are ${ids}`);
-  for (const { index, broken } of inside.seats) {
-    if (broken.load() !== 0) scene.complain(`seat ${index} is said to be broken`);
-    const [head, tail] = (["head", "tail"] as const).map((word) => {
-      return inside.laneWord(index, "requests", word).load();
-    });
-    if (head !== tail) scene.complain(`seat ${index} has requests from ${tail} to ${head} left`);
+  const pairs = inside.seats.flatMap(({ index }) =>
+    servers.map(({ id }) => inside.pair(index, id))
+  );
+  for (const { client, server, broken, requests } of pairs) {
+    const which = `client ${client.index} of server ${server.index}`;
+    if (broken.load() !== 0) scene.complain(`${which} is said to be broken`);
+    const { head, tail } = laneWords(requests);
+    if (head.load() !== tail.load()) {
+      scene.complain(`${which} has requests from ${tail.load()} to ${head.load()} left`);
+    }
   }
 }
 
@@ -305,12 +336,14 @@ export function rpcWorkload(hands: Hands): Workload<Cell> {
     cells: CELLS,
     facts: {
       "handled": "handled",
-      "told that the server is gone": "bereaved",
+      "handled again": "retried",
+      "aborted": "aborted",
+      "lost with a server": "bereaved",
       "given up": "late",
       "servers": "servers",
       "clients": "clients",
     },
-    wanted: { resources: ["server"], withinMs: 20_000 },
+    wanted: { resources: ["server 0"], withinMs: 20_000 },
     parts: {
       client: {
         seats: 4,
@@ -322,6 +355,8 @@ export function rpcWorkload(hands: Hands): Workload<Cell> {
             "bell",
             "tail store",
             "generation",
+            "returned",
+            "given_up",
             "length in",
             "lock",
           ],
@@ -329,13 +364,14 @@ export function rpcWorkload(hands: Hands): Workload<Cell> {
         run: (actor) => consult(actor, hands),
       },
       server: {
-        seats: 3,
+        seats: 4,
         harm: {
           steps: [
             "tail store",
             "head store",
             "handled",
             "adopted",
+            "load",
             "generation",
             "copy",
             "bell",
@@ -346,7 +382,11 @@ export function rpcWorkload(hands: Hands): Workload<Cell> {
       },
     },
     begin(scene) {
-      const inside = new Inside(nameOf(scene), { clients: SEATS, capacity: CAPACITY });
+      const inside = new Inside(nameOf(scene), {
+        clients: SEATS,
+        servers: SERVERS,
+        capacity: CAPACITY,
+      });
       return {
         alone: () => settle(scene, () => examine(scene, inside)),
         [Symbol.dispose]: () => inside[Symbol.dispose](),
