@@ -68,8 +68,16 @@ export type {
   SpscOptions,
 } from "./src/spsc/spsc.ts";
 export type { MessageSender, Sender } from "./src/lane/sender.ts";
-export type { Nothing, ReceivedValue, TakenMessage, TakenSample } from "./src/lane/message.ts";
-export type { MessageReceiver } from "./src/lane/receiver.ts";
+export type {
+  BatchMessage,
+  MessageBatch,
+  Nothing,
+  ReceivedValue,
+  ShownMessage,
+  TakenMessage,
+  TakenSample,
+} from "./src/lane/message.ts";
+export type { BatchOptions, MessageReceiver, SyncBatchOptions } from "./src/lane/receiver.ts";
 export { SpscProducer } from "./src/spsc/producer.ts";
 export {
   type BytesOptions,
@@ -81,6 +89,7 @@ export { type ReceiveOutcome, SpscConsumer } from "./src/spsc/consumer.ts";
 export type { MpscConnectOptions, MpscOptions, MpscSeatOptions } from "./src/mpsc/mpsc.ts";
 export { MpscProducer } from "./src/mpsc/producer.ts";
 export {
+  type MpscBatchMessage,
   MpscConsumer,
   type MpscMessage,
   type MpscValue,

@@ -8,6 +8,7 @@ import { MpscConsumer } from "../src/mpsc/consumer.ts";
 import { MpscProducer } from "../src/mpsc/producer.ts";
 
 const BYTES = 64;
+const BATCH = 100;
 
 for (const producers of [1, 8, 32, 64]) {
   const name = `bench-${Deno.pid}-${producers}`;
@@ -19,6 +20,7 @@ for (const producers of [1, 8, 32, 64]) {
     consumer.close();
   });
   const message = Uint8Array.from({ length: BYTES }, (_, i) => i * 31);
+  const batch = Array.from({ length: BATCH }, () => message);
   const target = new Uint8Array(BYTES);
   let seen = 0;
   const look = (shown: Uint8Array) => {
@@ -30,6 +32,20 @@ for (const producers of [1, 8, 32, 64]) {
   Deno.bench(`trySend and tryReceiveInto, ${producers} lanes`, one, () => {
     producer.trySend(message);
     consumer.tryReceiveInto(target);
+  });
+  const batches = { group: "MPSC, one of them sends 100 messages", baseline };
+  Deno.bench(`trySendBatch and poll, ${producers} lanes`, batches, () => {
+    producer.trySendBatch(batch);
+    consumer.poll(look);
+  });
+  Deno.bench(`trySendBatch, tryTakeBatch and ack, ${producers} lanes`, {
+    group: batches.group,
+  }, () => {
+    producer.trySendBatch(batch);
+    const taken = consumer.tryTakeBatch()!;
+    for (const { bytes } of taken) look(bytes);
+    taken.ack();
+    taken[Symbol.dispose]();
   });
   const idle = { group: "MPSC, nobody sends", baseline };
   Deno.bench(`poll, ${producers} lanes`, idle, () => {

@@ -54,4 +54,11 @@ for (const bytes of [64, 1024]) {
     producer.trySendBatch(batch);
     consumer.poll(look);
   });
+  Deno.bench(`trySendBatch, tryTakeBatch and ack, ${BATCH} messages`, { group: batches }, () => {
+    producer.trySendBatch(batch);
+    const taken = consumer.tryTakeBatch()!;
+    for (const { bytes } of taken) look(bytes);
+    taken.ack();
+    taken[Symbol.dispose]();
+  });
 }

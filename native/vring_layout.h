@@ -111,7 +111,7 @@ _Static_assert(_Alignof(struct circular_buffer_control) == 64, "alignment of cir
 _Static_assert(sizeof(struct circular_buffer_control) == 256, "size of circular_buffer_control");
 
 #define LANE_VERSION 1u
-#define LANE_HASH UINT64_C(0xbb52100ac08ee710)
+#define LANE_HASH UINT64_C(0x02ca77aacd610e0b)
 struct lane {
   _Alignas(64) _Atomic uint32_t head; /* the sender: bytes published */
   uint8_t _pad_4[60];
@@ -119,58 +119,61 @@ struct lane {
   uint8_t _pad_68[60];
   _Alignas(64) _Atomic uint32_t taken; /* the receiver: bytes shown in place, at least tail */
   uint8_t _pad_132[60];
+  double counts[4]; /* the receiver: twice a position and the number of messages released up to it */
+  uint8_t _pad_224[32];
 };
 _Static_assert(offsetof(struct lane, head) == 0, "lane.head");
 _Static_assert(offsetof(struct lane, tail) == 64, "lane.tail");
 _Static_assert(offsetof(struct lane, taken) == 128, "lane.taken");
+_Static_assert(offsetof(struct lane, counts) == 192, "lane.counts");
 _Static_assert(_Alignof(struct lane) == 64, "alignment of lane");
-_Static_assert(sizeof(struct lane) == 192, "size of lane");
+_Static_assert(sizeof(struct lane) == 256, "size of lane");
 
 #define SPSC_CONTROL_VERSION 1u
-#define SPSC_CONTROL_HASH UINT64_C(0x215ac76cecd1bcaa)
+#define SPSC_CONTROL_HASH UINT64_C(0xbf81a20b095856f7)
 struct spsc_control {
   struct lane lane; /* the positions */
   _Alignas(64) _Atomic uint32_t data_bell; /* rung by the producer; raised by a waiting consumer */
-  uint8_t _pad_196[60];
-  _Alignas(64) _Atomic uint32_t space_bell; /* rung by the consumer; raised by a waiting producer */
   uint8_t _pad_260[60];
-  _Alignas(64) _Atomic uint32_t producer; /* the producer: 0 never existed, 1 open, 2 ended, 3 lost */
+  _Alignas(64) _Atomic uint32_t space_bell; /* rung by the consumer; raised by a waiting producer */
   uint8_t _pad_324[60];
+  _Alignas(64) _Atomic uint32_t producer; /* the producer: 0 never existed, 1 open, 2 ended, 3 lost */
+  uint8_t _pad_388[60];
   _Atomic uint32_t cut_at; /* the producer: the head of the last lost one */
   _Atomic uint32_t cuts; /* the producer: the number of lost ones */
-  uint8_t _pad_392[56];
+  uint8_t _pad_456[56];
   _Alignas(64) _Atomic uint32_t consumer; /* the consumer: 0 never existed, 1 open, 2 closed */
-  uint8_t _pad_452[60];
+  uint8_t _pad_516[60];
 };
 _Static_assert(offsetof(struct spsc_control, lane) == 0, "spsc_control.lane");
-_Static_assert(offsetof(struct spsc_control, data_bell) == 192, "spsc_control.data_bell");
-_Static_assert(offsetof(struct spsc_control, space_bell) == 256, "spsc_control.space_bell");
-_Static_assert(offsetof(struct spsc_control, producer) == 320, "spsc_control.producer");
-_Static_assert(offsetof(struct spsc_control, cut_at) == 384, "spsc_control.cut_at");
-_Static_assert(offsetof(struct spsc_control, cuts) == 388, "spsc_control.cuts");
-_Static_assert(offsetof(struct spsc_control, consumer) == 448, "spsc_control.consumer");
+_Static_assert(offsetof(struct spsc_control, data_bell) == 256, "spsc_control.data_bell");
+_Static_assert(offsetof(struct spsc_control, space_bell) == 320, "spsc_control.space_bell");
+_Static_assert(offsetof(struct spsc_control, producer) == 384, "spsc_control.producer");
+_Static_assert(offsetof(struct spsc_control, cut_at) == 448, "spsc_control.cut_at");
+_Static_assert(offsetof(struct spsc_control, cuts) == 452, "spsc_control.cuts");
+_Static_assert(offsetof(struct spsc_control, consumer) == 512, "spsc_control.consumer");
 _Static_assert(_Alignof(struct spsc_control) == 64, "alignment of spsc_control");
-_Static_assert(sizeof(struct spsc_control) == 512, "size of spsc_control");
+_Static_assert(sizeof(struct spsc_control) == 576, "size of spsc_control");
 
 #define MPSC_SEAT_VERSION 1u
-#define MPSC_SEAT_HASH UINT64_C(0x06c502e74edf4642)
+#define MPSC_SEAT_HASH UINT64_C(0x7d9bf58fadf9cbd1)
 struct mpsc_seat {
   struct lane lane; /* the positions */
   _Alignas(64) _Atomic uint32_t space_bell; /* rung by the consumer; raised by a waiting producer */
-  uint8_t _pad_196[60];
+  uint8_t _pad_260[60];
   _Atomic uint32_t producer; /* the producer: 0 never existed, 1 open, 2 ended, 3 lost */
   _Atomic uint32_t generation; /* the number of producers that had this seat */
-  uint8_t _pad_264[56];
+  uint8_t _pad_328[56];
 };
 _Static_assert(offsetof(struct mpsc_seat, lane) == 0, "mpsc_seat.lane");
-_Static_assert(offsetof(struct mpsc_seat, space_bell) == 192, "mpsc_seat.space_bell");
-_Static_assert(offsetof(struct mpsc_seat, producer) == 256, "mpsc_seat.producer");
-_Static_assert(offsetof(struct mpsc_seat, generation) == 260, "mpsc_seat.generation");
+_Static_assert(offsetof(struct mpsc_seat, space_bell) == 256, "mpsc_seat.space_bell");
+_Static_assert(offsetof(struct mpsc_seat, producer) == 320, "mpsc_seat.producer");
+_Static_assert(offsetof(struct mpsc_seat, generation) == 324, "mpsc_seat.generation");
 _Static_assert(_Alignof(struct mpsc_seat) == 64, "alignment of mpsc_seat");
-_Static_assert(sizeof(struct mpsc_seat) == 320, "size of mpsc_seat");
+_Static_assert(sizeof(struct mpsc_seat) == 384, "size of mpsc_seat");
 
 #define MPSC_CONTROL_VERSION 1u
-#define MPSC_CONTROL_HASH UINT64_C(0x9d4f75082142b790)
+#define MPSC_CONTROL_HASH UINT64_C(0xc490f4d5d3790f10)
 struct mpsc_control {
   _Atomic uint32_t hint; /* bit k: lane k or k + 32 may hold a message */
   _Atomic uint32_t data_bell; /* rung by producers, after the hint; raised by the consumer */
@@ -184,7 +187,7 @@ _Static_assert(offsetof(struct mpsc_control, data_bell) == 4, "mpsc_control.data
 _Static_assert(offsetof(struct mpsc_control, consumer) == 64, "mpsc_control.consumer");
 _Static_assert(offsetof(struct mpsc_control, seats) == 128, "mpsc_control.seats");
 _Static_assert(_Alignof(struct mpsc_control) == 64, "alignment of mpsc_control");
-_Static_assert(sizeof(struct mpsc_control) == 20608, "size of mpsc_control");
+_Static_assert(sizeof(struct mpsc_control) == 24704, "size of mpsc_control");
 
 #define RPC_SERVER_VERSION 1u
 #define RPC_SERVER_HASH UINT64_C(0x27b4df0170109fab)
@@ -224,28 +227,28 @@ _Static_assert(_Alignof(struct rpc_client) == 64, "alignment of rpc_client");
 _Static_assert(sizeof(struct rpc_client) == 128, "size of rpc_client");
 
 #define RPC_PAIR_VERSION 1u
-#define RPC_PAIR_HASH UINT64_C(0xbf5143b24821ee70)
+#define RPC_PAIR_HASH UINT64_C(0xc1179400630c3d13)
 struct rpc_pair {
   struct lane requests; /* the positions of the client's requests */
   struct lane responses; /* the positions of the server's responses */
   _Alignas(64) _Atomic uint32_t adopted; /* the holder: requests gone before it began */
-  uint8_t _pad_388[60];
+  uint8_t _pad_516[60];
   _Atomic uint32_t returned; /* the holder: those after adopted were never taken */
   _Atomic uint32_t broken; /* the server: 1 if it no longer serves this pair */
   uint32_t given_up[32]; /* the client: bit n is for a call with that number modulo 1024 */
-  uint8_t _pad_584[56];
+  uint8_t _pad_712[56];
 };
 _Static_assert(offsetof(struct rpc_pair, requests) == 0, "rpc_pair.requests");
-_Static_assert(offsetof(struct rpc_pair, responses) == 192, "rpc_pair.responses");
-_Static_assert(offsetof(struct rpc_pair, adopted) == 384, "rpc_pair.adopted");
-_Static_assert(offsetof(struct rpc_pair, returned) == 448, "rpc_pair.returned");
-_Static_assert(offsetof(struct rpc_pair, broken) == 452, "rpc_pair.broken");
-_Static_assert(offsetof(struct rpc_pair, given_up) == 456, "rpc_pair.given_up");
+_Static_assert(offsetof(struct rpc_pair, responses) == 256, "rpc_pair.responses");
+_Static_assert(offsetof(struct rpc_pair, adopted) == 512, "rpc_pair.adopted");
+_Static_assert(offsetof(struct rpc_pair, returned) == 576, "rpc_pair.returned");
+_Static_assert(offsetof(struct rpc_pair, broken) == 580, "rpc_pair.broken");
+_Static_assert(offsetof(struct rpc_pair, given_up) == 584, "rpc_pair.given_up");
 _Static_assert(_Alignof(struct rpc_pair) == 64, "alignment of rpc_pair");
-_Static_assert(sizeof(struct rpc_pair) == 640, "size of rpc_pair");
+_Static_assert(sizeof(struct rpc_pair) == 768, "size of rpc_pair");
 
 #define RPC_CONTROL_VERSION 1u
-#define RPC_CONTROL_HASH UINT64_C(0xacf9dfe7360e1340)
+#define RPC_CONTROL_HASH UINT64_C(0xf989bc2e72e1a15d)
 struct rpc_control {
   _Alignas(64) _Atomic uint32_t server_seats; /* the number of servers, as created */
   uint8_t _pad_4[60];
@@ -258,7 +261,7 @@ _Static_assert(offsetof(struct rpc_control, servers) == 64, "rpc_control.servers
 _Static_assert(offsetof(struct rpc_control, clients) == 5184, "rpc_control.clients");
 _Static_assert(offsetof(struct rpc_control, pairs) == 13376, "rpc_control.pairs");
 _Static_assert(_Alignof(struct rpc_control) == 64, "alignment of rpc_control");
-_Static_assert(sizeof(struct rpc_control) == 177216, "size of rpc_control");
+_Static_assert(sizeof(struct rpc_control) == 209984, "size of rpc_control");
 
 #define ORIGIN_VERSION 1u
 #define ORIGIN_HASH UINT64_C(0x939f1f814ba5eca5)

@@ -71,6 +71,7 @@ const EXPECTED: Record<string, RegExp> = {
   "broken-role": /had the role, and so had|the role: contender \d+\.\d+ had [0-9a-f]+ while/,
   "broken-rpc-order": /the answer to call \d+ belongs to another request/,
   "broken-rw-lock": /[\d ]+ became [\d ]+|finds [\d ]+ without notice/,
+  "broken-spsc-ack": /ring \w+: .+ (released, and nobody saw it|not what was sent)/,
   "broken-spsc-copy": /ring \w+: the message at \d+ is not what was sent/,
   "broken-spsc-end": /ring bytes: no producer ended at \d+|the end hides a cut/,
   "broken-spsc-flag": /ring \w+: the message at \d+ came again, and was not flagged/,

@@ -17,10 +17,17 @@
  *     overwritten, and no unpublished byte is read.
  * I2  `taken` is not beyond `head`, and lags behind `tail` by less than 2^31 + capacity. So it
  *     never seems to be ahead.
+ * I3  `counts` holds two pairs of a position and the number of pieces (messages) released up to it.
+ *     The one whose position is `tail` is true. The receiver writes the other one and then stores
+ *     `tail`. So pieces have numbers that outlive the receiver, and no sender takes part.
+ * I4  A receiver may read ahead of `tail`, which it stores later, or for a part of what it read. It
+ *     goes back to `tail` for the rest, which was shown.
  * P1  Bytes are written before `head` is stored, and read after it is loaded: complete.
  * P2  Bytes are read before `tail` is stored, and overwritten after it is loaded: no longer needed.
  * P3  `head` is stored before the data bell is loaded (doorbell.ts, P1), `tail` before the space
  *     bell.
+ * P4  A pair of `counts` is written before `tail` is stored. A successor holds the receiver's role
+ *     before it loads `tail` and then the pairs: the kernel's lock is the order between the two.
  * C1  The sender dies before `head` is stored: its bytes are in free space, and are lost.
  * C2  The receiver dies after it took bytes in place and before it released them: [tail, taken) may
  *     have been seen. Its successor receives them again, marked as redelivered.
@@ -28,6 +35,10 @@
  *     The successor receives the bytes as new.
  * C4  Either dies between its position and the bell: the other checks again after a slice, and a
  *     successor rings the bells of its role.
+ * C5  The receiver dies between a pair and `tail`: the other pair still belongs to `tail`. If it dies
+ *     within the pair, its position is that of two releases ago or the next one, never `tail`.
+ * C6  A peer corrupts both pairs, or the lane was emptied: no pair belongs to `tail`. The numbers
+ *     jump ahead by more messages than the lane can hold, so none is used twice, and nothing is lost.
  *
  * A peer's positions are checked when they are loaded. A position outside I1 and I2, or one that
  * has moved backwards, is a CorruptRegionError, and the private copy is kept.
@@ -37,19 +48,30 @@
 
 import { CorruptRegionError } from "../errors.ts";
 import { layout } from "../layout/layout.ts";
+import { isCount } from "../layout/sizes.ts";
 import { corrupt } from "../memory/corrupt.ts";
 import type { Mapping } from "../memory/mapping.ts";
-import { Word32 } from "../memory/word.ts";
+import { loadDouble, storeDouble, Word32 } from "../memory/word.ts";
 
 /** The words of a lane. */
 export const LANE = layout("lane", {
   head: { type: "u32", line: true, doc: "the sender: bytes published" },
   tail: { type: "u32", line: true, doc: "the receiver: bytes released" },
   taken: { type: "u32", line: true, doc: "the receiver: bytes shown in place, at least tail" },
+  counts: {
+    type: layout.array("f64", 4),
+    doc: "the receiver: twice a position and the number of messages released up to it",
+  },
 });
 
 /** The distance behind `tail` at which `taken` catches up. */
 const FAR_BEHIND = 2 ** 31;
+
+/** The bytes of a pair in `counts`. */
+const PAIR = 16;
+
+/** The largest count. */
+const MOST = Number.MAX_SAFE_INTEGER;
 
 /** A bell that can be rung after a change. */
 export interface Ringable {
@@ -172,6 +194,9 @@ export class LaneReceiver extends LaneEnd {
   #available: number; // as of the last load of the head
   #taken: number;
   #redelivered: number; // readable bytes that a dead receiver may have seen
+  #count: number; // pieces before the first readable byte
+  readonly #pairs: number; // the offsets in the mapping of both pairs, added up
+  #pair: number; // the offset of the one to write next
 
   /** Continues where the last receiver stopped. */
   constructor(place: LanePlace) {
@@ -184,7 +209,31 @@ export class LaneReceiver extends LaneEnd {
       throw this.corrupt(`its tail is ${this.#tail} and ${this.#taken} was shown`);
     }
     this.#redelivered = shown <= this.#available ? shown : 0; // C2
+    const counts = place.control + LANE.fields.counts.offset;
+    this.#pairs = 2 * counts + PAIR;
+    const [first, second] = [counts, counts + PAIR].map((at) => this.#countAt(at));
+    const found = first ?? second;
+    this.#pair = found === undefined || first === undefined ? counts : counts + PAIR;
+    this.#count = found ?? this.#countBeyond(counts);
     this.place.spaceBell.ring(); // C4
+  }
+
+  /** Returns the count of a pair if it belongs to the tail. */
+  #countAt(pair: number): number | undefined {
+    const { mapping } = this.place;
+    const count = loadDouble(mapping, pair + 8);
+    return loadDouble(mapping, pair) === this.#tail && isCount(count, MOST) ? count : undefined;
+  }
+
+  /** Returns a count beyond those of both pairs and of all messages that followed them (C6). */
+  #countBeyond(counts: number): number {
+    const known = [counts, counts + PAIR].map((at) => loadDouble(this.place.mapping, at + 8));
+    return Math.max(0, ...known.filter((count) => isCount(count, MOST))) + this.capacity / 8;
+  }
+
+  /** The number of the next piece to read: 1 for the first one ever sent. */
+  get sequence(): number {
+    return this.#count + 1;
   }
 
   /** Returns the number of readable bytes, by the current head. */
@@ -243,14 +292,40 @@ export class LaneReceiver extends LaneEnd {
     }
     this.#tail = (this.#tail + length) >>> 0;
     this.#available -= length;
+    this.#count++;
     if (this.#redelivered > 0) this.#redelivered = Math.max(0, this.#redelivered - length);
   }
 
   /** Releases everything up to here. */
   announce(): void {
+    const { mapping, spaceBell } = this.place;
+    const tail = this.#tail;
+    const pair = this.#pair;
+    storeDouble(mapping, pair, tail); // P4, C5
+    storeDouble(mapping, pair + 8, this.#count);
+    this.#pair = this.#pairs - pair;
     // P2 Everything read above is no longer needed once this is seen ..; P3 and then the bell is
     // loaded.
-    this.place.spaceBell.publish(this.tail, this.#tail);
+    spaceBell.publish(this.tail, tail);
+  }
+
+  /** Releases everything up to here but for the last bytes, which are so many pieces (I4). */
+  announceAllBut(bytes: number, pieces: number): void {
+    const [tail, count] = [this.#tail, this.#count];
+    this.#tail = (tail - bytes) >>> 0;
+    this.#count = count - pieces;
+    this.announce();
+    this.#tail = tail;
+    this.#count = count;
+  }
+
+  /** Goes back by so many bytes and pieces, which were not released (I4). */
+  rewind(bytes: number, pieces: number): void {
+    this.#tail = (this.#tail - bytes) >>> 0;
+    this.#available += bytes;
+    this.#count -= pieces;
+    const shown = (this.#taken - this.#tail) >>> 0;
+    this.#redelivered = shown <= this.#available ? shown : 0;
   }
 }
 

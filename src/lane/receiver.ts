@@ -1,13 +1,13 @@
 /**
- * The base of all receivers of messages: it receives copies, takes messages in place, polls
- * batches, waits and iterates.
+ * The base of all receivers of messages: it receives copies, takes messages in place, one or many,
+ * polls, waits and iterates.
  *
  * @module
  */
 
-import { byteLengthOf, checkedOptions, checkWaits } from "../arguments.ts";
+import { byteLengthOf, checkedOptions, checkLimit, checkWaits } from "../arguments.ts";
 import type { Codec } from "../codec.ts";
-import { VringError } from "../errors.ts";
+import { CorruptRegionError, VringError } from "../errors.ts";
 import { disposeAtEnd } from "../os/clock.ts";
 import { CONDITIONS, type Waitable } from "../wait/any.ts";
 import { arrived, type Condition, type Waiter } from "../wait/condition.ts";
@@ -15,7 +15,15 @@ import { DONE, iterate } from "../wait/iterate.ts";
 import { type SyncWaitOptions, until, untilSync, type WaitOptions } from "../wait/until.ts";
 import type { Endpoint } from "./endpoint.ts";
 import type { LaneReceiver } from "./lane.ts";
-import type { Nothing, ReceivedValue, TakenMessage, TakenSample } from "./message.ts";
+import { Batch, type BatchOwner, type Entry, USUAL_BATCH } from "./batch.ts";
+import type {
+  BatchMessage,
+  MessageBatch,
+  Nothing,
+  ReceivedValue,
+  TakenMessage,
+  TakenSample,
+} from "./message.ts";
 import {
   Landing,
   longestRecord,
@@ -27,6 +35,18 @@ import {
 import type { LaneSource } from "./source.ts";
 import { joinedStream, valueStream } from "../streams.ts";
 
+/** The size of a batch, and the timeout. */
+export interface SyncBatchOptions extends SyncWaitOptions {
+  /** The most messages; 256 by default. */
+  limit?: number;
+}
+
+/** The size of a batch, the timeout, and the signal that aborts the wait. */
+export interface BatchOptions extends WaitOptions {
+  /** The most messages; 256 by default. */
+  limit?: number;
+}
+
 const EMPTY = { state: "empty" } as const;
 const CLOSED = { state: "closed" } as const;
 
@@ -35,6 +55,7 @@ export class MessageReceiver<
   T,
   R extends ReceivedValue<T> = ReceivedValue<T>,
   S extends TakenMessage = TakenMessage,
+  M extends BatchMessage<T> = BatchMessage<T>,
 > implements Disposable, Waitable {
   /** The name. */
   readonly name: string;
@@ -44,15 +65,16 @@ export class MessageReceiver<
   readonly maxMessage: number;
   readonly #end: Endpoint;
   readonly #codec: Codec<T>;
-  readonly #source: LaneSource<T, R, S>;
+  readonly #source: LaneSource<T, R, S, M>;
   readonly #condition: Condition;
   readonly #waiter: Waiter;
   readonly #landing = new Landing();
-  #shows: "" | "a sample" | "a batch" = ""; // what the caller holds, unreleased
-  #polled: LaneReceiver | undefined; // the lane of the batch
+  readonly #batchOwner: BatchOwner<T>;
+  #shows: "" | "a sample" | "a batch" | "a polled message" = ""; // what the caller holds, unreleased
+  #polled: LaneReceiver | undefined; // the lane that is polled
 
   /** @ignore */
-  constructor(end: Endpoint, source: LaneSource<T, R, S>, codec: Codec<T>) {
+  constructor(end: Endpoint, source: LaneSource<T, R, S, M>, codec: Codec<T>) {
     this.name = end.name;
     this.capacity = source.lanes[0]!.capacity;
     this.maxMessage = longestRecord(this.capacity);
@@ -68,7 +90,19 @@ export class MessageReceiver<
     };
     this.#waiter = {
       ...end.waiter(() => [condition]),
-      busy: () => this.#shows === "a batch",
+      busy: () => this.#shows === "a polled message",
+    };
+    this.#batchOwner = {
+      end,
+      decode: (lane, offset, length) => {
+        const bytes = this.#landing.arrayFor(length, codec);
+        readRecord(lane, bytes, length, offset);
+        return this.#landing.decode(codec, bytes);
+      },
+      done: (isRest) => {
+        this.#shows = "";
+        if (isRest) source.suspectAll();
+      },
     };
     disposeAtEnd(this);
   }
@@ -100,9 +134,11 @@ export class MessageReceiver<
     const length = this.#lengthIn(lane);
     const bytes = this.#landing.arrayFor(length, this.#codec);
     const redelivered = lane.redelivered > 0;
+    const { sequence } = lane;
     readRecord(lane, bytes, length);
     lane.release(recordBytes(length));
-    return this.#source.received(lane, this.#landing.decode(this.#codec, bytes), redelivered);
+    const value = this.#landing.decode(this.#codec, bytes);
+    return this.#source.received(lane, value, redelivered, sequence);
   }
 
   /**
@@ -158,7 +194,8 @@ export class MessageReceiver<
     lane.take(size); // before it is shown: a consumer that dies after this may have seen it
     const bytes = showRecord(lane, length);
     this.#shows = "a sample";
-    const sample = this.#source.taken(lane, bytes, redelivered, () => {
+    const message = { bytes, redelivered, sequence: lane.sequence };
+    const sample = this.#source.taken(lane, message, () => {
       this.#shows = "";
       if (!this.#end.closed) lane.release(size);
     });
@@ -176,6 +213,49 @@ export class MessageReceiver<
   /** Takes a message in place once it arrives. */
   take(options: WaitOptions = {}): Promise<TakenSample<S> | { state: "closed" }> {
     return until(() => arrived(this.tryTake()), this.#waiter, options);
+  }
+
+  /**
+   * Takes up to `limit` messages in place, those of one lane after those of another; returns
+   * undefined when the ring is empty. Never waits. Messages that are not acknowledged come again
+   * once the batch is disposed, so an error that leaves a `using` block loses nothing.
+   */
+  tryTakeBatch(options: Pick<SyncBatchOptions, "limit"> = {}): MessageBatch<M> | undefined {
+    this.#checkFree("take a batch");
+    return this.#collect(this.#limitIn(options));
+  }
+
+  /** Blocks the thread until a message arrives, and takes a batch; returns undefined at the end. */
+  takeBatchSync(options: SyncBatchOptions = {}): MessageBatch<M> | undefined {
+    const limit = this.#limitIn(options);
+    const attempt = () => this.#tryBatch(limit);
+    return (attempt() ?? untilSync(attempt, this.#waiter, options)).batch;
+  }
+
+  /**
+   * Takes a batch once a message arrives; resolves with undefined once the other end has ended.
+   *
+   * @example Rows, acknowledged once they are committed
+   * ```ts
+   * import { codec, SpscConsumer, SpscProducer } from "@vring/vring";
+   *
+   * using consumer = SpscConsumer.open("example-rows", { codec: codec.text });
+   * using producer = SpscProducer.open("example-rows", { codec: codec.text }); // in another process
+   * producer.trySendBatch(["one", "two"]);
+   * producer.end();
+   * const table = new Map<number, string>();
+   * for (;;) {
+   *   using batch = await consumer.takeBatch({ limit: 100 });
+   *   if (batch === undefined) break;
+   *   for (const row of batch) table.set(row.sequence, row.value); // throws? all come again
+   *   batch.ack();
+   * }
+   * console.log(table); // Map { 1 => "one", 2 => "two" }
+   * ```
+   */
+  async takeBatch(options: BatchOptions = {}): Promise<MessageBatch<M> | undefined> {
+    const limit = this.#limitIn(options);
+    return (await until(() => this.#tryBatch(limit), this.#waiter, options)).batch;
   }
 
   /** Iterates over the values from here on, until the other end closes. */
@@ -207,11 +287,11 @@ export class MessageReceiver<
   }
 
   /**
-   * Closes this end. Unread messages, and a sample that was not disposed, stay for the next
-   * consumer as long as the ring exists.
+   * Closes this end. Unread messages, a sample that was not disposed, and the messages of a batch
+   * that were not acknowledged stay for the next consumer as long as the ring exists.
    */
   close(): void {
-    if (this.#shows === "a batch" && !this.#end.closed) this.#endBatch(); // in its handler
+    if (this.#shows === "a polled message" && !this.#end.closed) this.#endPoll(); // in its handler
     this.#shows = "";
     this.#end.close(...this.#source.lanes.map((lane) => lane.place.spaceBell));
   }
@@ -233,7 +313,12 @@ export class MessageReceiver<
    * @ignore
    */
   protected pollLane(
-    handler: (message: Uint8Array<ArrayBuffer>, redelivered: boolean, lane: LaneReceiver) => void,
+    handler: (
+      message: Uint8Array<ArrayBuffer>,
+      redelivered: boolean,
+      sequence: number,
+      lane: LaneReceiver,
+    ) => void,
     limit: number,
   ): number {
     const lane = this.#next("poll");
@@ -247,23 +332,59 @@ export class MessageReceiver<
         const redelivered = lane.redelivered > 0;
         lane.take(lane.available(size)); // once a batch: everything there is
         const message = showRecord(lane, length);
-        this.#shows = "a batch";
+        this.#shows = "a polled message";
         this.#polled = lane;
+        const { sequence } = lane;
         lane.advance(size);
         count++;
-        handler(message, redelivered, lane);
+        handler(message, redelivered, sequence, lane);
       }
     } finally {
       this.#shows = "";
-      if (count > 0 && !this.#end.closed) this.#endBatch();
+      if (count > 0 && !this.#end.closed) this.#endPoll();
     }
     return count;
   }
 
   /** Releases the messages the handler saw, and unmarks the rest, which it did not see. */
-  #endBatch(): void {
+  #endPoll(): void {
     this.#polled!.announce();
     this.#polled!.hide();
+  }
+
+  #limitIn(options: SyncBatchOptions): number {
+    checkWaits(options);
+    const { limit = USUAL_BATCH } = options;
+    checkLimit(limit, 1, "take a batch", this.#end.what);
+    return limit;
+  }
+
+  /** Takes a batch, or finds the end, where there is none; undefined while there may be one. */
+  #tryBatch(limit: number): { batch: MessageBatch<M> | undefined } | undefined {
+    this.#checkFree("take a batch");
+    const batch = this.#collect(limit);
+    if (batch !== undefined) return { batch };
+    return this.#nothing() === CLOSED ? { batch } : undefined;
+  }
+
+  #collect(limit: number): MessageBatch<M> | undefined {
+    const entries: (Entry<T> & M)[] = [];
+    try {
+      while (entries.length < limit) {
+        const lane = this.#source.next();
+        if (lane === undefined) break;
+        const length = entries.length === 0 ? this.#lengthIn(lane) : lengthOrNone(lane);
+        if (length < 0) break; // batch.ts, C3: the next batch reports it
+        entries.push(this.#source.entry(lane, length, this.#batchOwner));
+      }
+    } catch (error) { // of a lane that is excluded now
+      for (const { lane, length } of entries.toReversed()) lane.rewind(recordBytes(length), 1);
+      this.#source.suspectAll();
+      throw error;
+    }
+    if (entries.length === 0) return undefined;
+    this.#shows = "a batch";
+    return new Batch<T, M>(entries, this.#batchOwner);
   }
 
   #lengthIn(lane: LaneReceiver): number {
@@ -284,7 +405,8 @@ export class MessageReceiver<
   #checkFree(action: string): void {
     this.#end.checkOpen();
     if (this.#shows === "") return;
-    const remedy = this.#shows === "a sample" ? "dispose it, or use `using`" : "let poll() return";
+    const isPolled = this.#shows === "a polled message";
+    const remedy = isPolled ? "let poll() return" : "dispose it, or use `using`";
     throw new VringError(
       `Cannot ${action} at ${this.#end.what}: ${this.#shows} is still in use; ${remedy} first`,
     );
@@ -300,5 +422,15 @@ export class MessageReceiver<
   #nothing(): Nothing {
     if (!this.#end.peerHasClosed()) return EMPTY;
     return this.#source.look() ? EMPTY : CLOSED;
+  }
+}
+
+/** Returns the length of the first readable message; -1 if it is corrupt. */
+function lengthOrNone(lane: LaneReceiver): number {
+  try {
+    return recordLength(lane);
+  } catch (error) {
+    if (error instanceof CorruptRegionError) return -1;
+    throw error;
   }
 }

@@ -63,9 +63,14 @@ function misfit({ place }: LaneReceiver, length: number, available: number): Cor
   );
 }
 
-/** Copies the first readable message, whose length this is. */
-export function readRecord(lane: LaneReceiver, target: Uint8Array<ArrayBuffer>, length: number) {
-  copyOut(lane.place.mapping, lane.offset + RECORD_HEADER, target, length);
+/** Copies the message of this length at an offset, by default that of the first readable one. */
+export function readRecord(
+  lane: LaneReceiver,
+  target: Uint8Array<ArrayBuffer>,
+  length: number,
+  offset: number = lane.offset + RECORD_HEADER,
+) {
+  copyOut(lane.place.mapping, offset, target, length);
 }
 
 /** Returns a view of the first readable message, whose length this is. */

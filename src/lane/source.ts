@@ -7,7 +7,14 @@
 import type { Word32 } from "../memory/word.ts";
 import type { Doorbell } from "../wait/doorbell.ts";
 import type { LaneReceiver } from "./lane.ts";
-import { type ReceivedValue, Sample, type TakenMessage } from "./message.ts";
+import { type BatchOwner, Entry } from "./batch.ts";
+import {
+  type BatchMessage,
+  type ReceivedValue,
+  Sample,
+  type ShownMessage,
+  type TakenMessage,
+} from "./message.ts";
 import { RECORD_HEADER } from "./record.ts";
 
 /** The choice of the next lane to read. */
@@ -23,25 +30,24 @@ export interface Lanes {
   look(): boolean;
   /** Stops reading a lane that its sender has corrupted. */
   exclude(lane: LaneReceiver): void;
+  /** Expects messages in every lane: some were put back. */
+  suspectAll(): void;
 }
 
-/** The lanes of a receiver, and the form in which it delivers their messages. */
-export interface LaneSource<T, R, S> extends Lanes {
+/** The lanes of a receiver, and the forms in which it delivers their messages. */
+export interface LaneSource<T, R, S, M> extends Lanes {
   /** Rung after a message was sent. */
   readonly bell: Doorbell;
   /** Returns the outcome for a value. */
-  received(lane: LaneReceiver, value: T, redelivered: boolean): R;
+  received(lane: LaneReceiver, value: T, redelivered: boolean, sequence: number): R;
   /** Returns the sample for a message in place. */
-  taken(
-    lane: LaneReceiver,
-    bytes: Uint8Array<ArrayBuffer>,
-    redelivered: boolean,
-    release: () => void,
-  ): S;
+  taken(lane: LaneReceiver, message: ShownMessage, release: () => void): S;
+  /** Reads the next message of a lane into a batch. */
+  entry(lane: LaneReceiver, length: number, owner: BatchOwner<T>): Entry<T> & M;
 }
 
 /** One lane. */
-export class OneLane<T> implements LaneSource<T, ReceivedValue<T>, TakenMessage> {
+export class OneLane<T> implements LaneSource<T, ReceivedValue<T>, TakenMessage, BatchMessage<T>> {
   readonly lanes: readonly [LaneReceiver];
   readonly bell: Doorbell;
   readonly watch: Word32;
@@ -69,16 +75,22 @@ export class OneLane<T> implements LaneSource<T, ReceivedValue<T>, TakenMessage>
   /** Does nothing: each receive reports the corruption again. */
   exclude(): void {}
 
-  received(_lane: LaneReceiver, value: T, redelivered: boolean): ReceivedValue<T> {
-    return { state: "ok", value, redelivered };
+  suspectAll(): void {}
+
+  received(
+    _lane: LaneReceiver,
+    value: T,
+    redelivered: boolean,
+    sequence: number,
+  ): ReceivedValue<T> {
+    return { state: "ok", value, redelivered, sequence };
   }
 
-  taken(
-    _lane: LaneReceiver,
-    bytes: Uint8Array<ArrayBuffer>,
-    redelivered: boolean,
-    release: () => void,
-  ): TakenMessage {
-    return new Sample(bytes, redelivered, release);
+  taken(_lane: LaneReceiver, message: ShownMessage, release: () => void): TakenMessage {
+    return new Sample(message, release);
+  }
+
+  entry(lane: LaneReceiver, length: number, owner: BatchOwner<T>): Entry<T> {
+    return new Entry(lane, length, owner);
   }
 }

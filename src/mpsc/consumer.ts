@@ -10,9 +10,16 @@ import { CorruptRegionError } from "../errors.ts";
 import type { Word32 } from "../memory/word.ts";
 import type { Doorbell } from "../wait/doorbell.ts";
 import { checkedRing } from "../lane/geometry.ts";
+import { type BatchOwner, Entry } from "../lane/batch.ts";
 import { FanIn, TURN } from "../lane/fan_in.ts";
 import { beginLane, type LanePlace, LaneReceiver } from "../lane/lane.ts";
-import { type ReceivedValue, Sample, type TakenMessage } from "../lane/message.ts";
+import {
+  type BatchMessage,
+  type ReceivedValue,
+  Sample,
+  type ShownMessage,
+  type TakenMessage,
+} from "../lane/message.ts";
 import { MessageReceiver } from "../lane/receiver.ts";
 import type { LaneSource } from "../lane/source.ts";
 import type { Region } from "../region/region.ts";
@@ -25,7 +32,10 @@ import {
   takeConsumer,
 } from "./mpsc.ts";
 
-/** The producer of a message. */
+/**
+ * The producer of a message. A producer's number and the message's `sequence` identify the message
+ * in its ring: a lane counts on when another producer takes it.
+ */
 export interface Origin {
   /** The number of the producer's lane. */
   readonly producer: number;
@@ -38,6 +48,9 @@ export interface MpscValue<T> extends ReceivedValue<T>, Origin {}
 
 /** A message in place and its producer. */
 export interface MpscMessage extends TakenMessage, Origin {}
+
+/** A message of a batch and its producer. */
+export interface MpscBatchMessage<T> extends BatchMessage<T>, Origin {}
 
 /** A producer's lane, as the consumer sees it. */
 class ProducerLane extends LaneReceiver implements Origin {
@@ -79,21 +92,27 @@ class OriginSample extends Sample implements MpscMessage {
   readonly producer: number;
   readonly generation: number;
 
-  constructor(
-    bytes: Uint8Array<ArrayBuffer>,
-    redelivered: boolean,
-    { producer, generation }: Origin,
-    release: () => void,
-  ) {
-    super(bytes, redelivered, release);
+  constructor({ producer, generation }: Origin, message: ShownMessage, release: () => void) {
+    super(message, release);
     this.producer = producer;
     this.generation = generation;
   }
 }
 
+class OriginEntry<T> extends Entry<T> implements MpscBatchMessage<T> {
+  readonly producer: number;
+  readonly generation: number;
+
+  constructor(lane: ProducerLane, length: number, owner: BatchOwner<T>) {
+    super(lane, length, owner);
+    this.producer = lane.producer;
+    this.generation = lane.generation;
+  }
+}
+
 /** The lanes of all producers, in turns. */
 class ProducerLanes<T> extends FanIn<ProducerLane>
-  implements LaneSource<T, MpscValue<T>, MpscMessage> {
+  implements LaneSource<T, MpscValue<T>, MpscMessage, MpscBatchMessage<T>> {
   readonly bell: Doorbell;
 
   constructor(board: Board) {
@@ -101,18 +120,22 @@ class ProducerLanes<T> extends FanIn<ProducerLane>
     this.bell = board.dataBell;
   }
 
-  received(lane: ProducerLane, value: T, redelivered: boolean): MpscValue<T> {
+  received(
+    lane: ProducerLane,
+    value: T,
+    redelivered: boolean,
+    sequence: number,
+  ): MpscValue<T> {
     const { producer, generation } = lane;
-    return { state: "ok", value, redelivered, producer, generation };
+    return { state: "ok", value, redelivered, sequence, producer, generation };
   }
 
-  taken(
-    lane: ProducerLane,
-    bytes: Uint8Array<ArrayBuffer>,
-    redelivered: boolean,
-    release: () => void,
-  ): MpscMessage {
-    return new OriginSample(bytes, redelivered, lane, release);
+  taken(lane: ProducerLane, message: ShownMessage, release: () => void): MpscMessage {
+    return new OriginSample(lane, message, release);
+  }
+
+  entry(lane: ProducerLane, length: number, owner: BatchOwner<T>): OriginEntry<T> {
+    return new OriginEntry(lane, length, owner);
   }
 }
 
@@ -136,7 +159,8 @@ class ProducerLanes<T> extends FanIn<ProducerLane>
  * for await (const value of consumer) console.log(value); // 1, 2, 3
  * ```
  */
-export class MpscConsumer<T = Uint8Array> extends MessageReceiver<T, MpscValue<T>, MpscMessage> {
+export class MpscConsumer<T = Uint8Array>
+  extends MessageReceiver<T, MpscValue<T>, MpscMessage, MpscBatchMessage<T>> {
   /** The largest number of producers. */
   readonly producers: number;
   readonly #source: ProducerLanes<T>;
@@ -207,13 +231,22 @@ export class MpscConsumer<T = Uint8Array> extends MessageReceiver<T, MpscValue<T
    * even if the handler throws or closes this end.
    */
   poll(
-    handler: (message: Uint8Array<ArrayBuffer>, origin: Origin, redelivered: boolean) => void,
+    handler: (
+      message: Uint8Array<ArrayBuffer>,
+      origin: Origin,
+      redelivered: boolean,
+      sequence: number,
+    ) => void,
     limit = Infinity,
   ): number {
     checkHandler(handler, "poll", this.endpoint.what);
     checkLimit(limit, 0, "poll", this.endpoint.what);
-    const show = (bytes: Uint8Array<ArrayBuffer>, redelivered: boolean, lane: LaneReceiver) =>
-      handler(bytes, lane as ProducerLane, redelivered);
+    const show = (
+      bytes: Uint8Array<ArrayBuffer>,
+      redelivered: boolean,
+      sequence: number,
+      lane: LaneReceiver,
+    ) => handler(bytes, lane as ProducerLane, redelivered, sequence);
     let count = 0;
     while (count < limit) {
       const turn = this.pollLane(show, Math.min(TURN, limit - count));

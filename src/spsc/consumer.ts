@@ -119,7 +119,7 @@ export class SpscConsumer<T = Uint8Array> extends MessageReceiver<T> {
    * handler throws or closes this end. To handle all: `while (c.waitSync()) c.poll(handler)`.
    */
   poll(
-    handler: (message: Uint8Array<ArrayBuffer>, redelivered: boolean) => void,
+    handler: (message: Uint8Array<ArrayBuffer>, redelivered: boolean, sequence: number) => void,
     limit = Infinity,
   ): number {
     checkHandler(handler, "poll", this.endpoint.what);

@@ -31,7 +31,10 @@ type Either<T> = SpscProducer<T> | SpscByteProducer;
  * using producer = SpscProducer.open("example-ring", { codec: codec.text });
  * using consumer = SpscConsumer.open("example-ring", { codec: codec.text }); // in another process
  * producer.trySend("hello");
- * console.log(await consumer.receive()); // { state: "ok", value: "hello", redelivered: false }
+ * for await (const text of consumer) {
+ *   console.log(text); // hello
+ *   break;
+ * }
  * ```
  */
 export class SpscProducer<T = Uint8Array> extends MessageSender<T> {

@@ -167,6 +167,20 @@ export type Received =
   | { state: "closed" }
   | { state: "lost"; messages: number };
 
+/** Several messages in place. */
+export interface Batch extends Disposable, Iterable<BatchMessage> {
+  readonly length: number;
+  ack(count?: number): void;
+}
+
+/** A message of a batch. */
+export interface BatchMessage {
+  readonly bytes: Uint8Array;
+  readonly value: Uint8Array;
+  readonly redelivered: boolean;
+  readonly sequence: number;
+}
+
 /** The receiving end of a ring. */
 export interface Receiver extends Handle {
   tryReceive(): Received;
@@ -176,6 +190,11 @@ export interface Receiver extends Handle {
   poll(handler: (message: Uint8Array, redelivered: boolean) => void, limit?: number): number;
   /** Copies the next message into an array; -1 if nothing is unread. */
   tryReceiveInto?(target: Uint8Array<ArrayBuffer>): number;
+  /** Takes up to `limit` messages in place, if there are any. */
+  tryTakeBatch?(limit?: number): Batch | undefined;
+  /** Takes a batch in a way that waits; undefined at the end. */
+  batchSync?(options?: SyncWaitOptions & { limit?: number }): Batch | undefined;
+  batch?(options?: WaitOptions & { limit?: number }): Promise<Batch | undefined>;
   /** Shows the next message in place until it is disposed; until then nothing else is received. */
   tryHold?(): { readonly bytes: Uint8Array } & Disposable;
 }

@@ -1,7 +1,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { CorruptRegionError } from "../../src/errors.ts";
 import { copyIn, copyOut } from "../../src/memory/word.ts";
-import { LaneReceiver, LaneSender } from "../../src/lane/lane.ts";
+import { LANE, LaneReceiver, LaneSender } from "../../src/lane/lane.ts";
 import { bytesFrom } from "../memory/bytes.ts";
 import { CAPACITY, Inside } from "../spsc/scene.ts";
 
@@ -240,5 +240,69 @@ Deno.test("lane rings the bell of the waiting end, after a position and when an 
     if (act === steps[1]![1]) receiver.look();
     act();
     assertEquals(bell.word.load(), (raised + 1) >>> 0);
+  }
+});
+
+Deno.test("LaneReceiver numbers what it reads, and its successors go on", () => {
+  using inside = new Inside();
+  inside.startAt(2 ** 32 - 24);
+  const sender = new LaneSender(inside.place);
+  const first = new LaneReceiver(inside.place);
+  const begin = first.sequence;
+  for (let i = 0; i < 5; i++) {
+    send(sender, bytesFrom(0, 8));
+    first.look();
+    assertEquals(first.sequence, begin + i);
+    first.release(8);
+    assertEquals(new LaneReceiver(inside.place).sequence, begin + i + 1);
+  }
+  send(sender, bytesFrom(0, 32));
+  first.look();
+  for (let i = 0; i < 4; i++) first.advance(8);
+  assertEquals(new LaneReceiver(inside.place).sequence, begin + 5); // nothing of it was released
+  first.announceAllBut(16, 2);
+  assertEquals(new LaneReceiver(inside.place).sequence, begin + 7);
+  assertEquals([first.sequence, inside.tail.load()], [begin + 9, 32]);
+  first.rewind(16, 2);
+  assertEquals([first.sequence, first.look()], [begin + 7, 16]);
+});
+
+Deno.test("LaneReceiver finds the count that belongs to the tail, whichever step its predecessor died at", () => {
+  using inside = new Inside();
+  const sender = new LaneSender(inside.place);
+  const receiver = new LaneReceiver(inside.place);
+  const counts = (inside.place.control + LANE.fields.counts.offset) / 8;
+  const { doubles } = inside.place.mapping;
+  for (let i = 1; i < 5; i++) {
+    send(sender, bytesFrom(0, 8));
+    receiver.look();
+    receiver.release(8);
+    const other = [0, 2].find((pair) => doubles[counts + pair] !== inside.tail.load())!;
+    const kept = doubles.slice(counts + other, counts + other + 2);
+    doubles[counts + other] = 8 * i + 8; // the position of the next release, without its count
+    assertEquals(new LaneReceiver(inside.place).sequence, i + 1);
+    doubles[counts + other + 1] = i + 1;
+    assertEquals(new LaneReceiver(inside.place).sequence, i + 1);
+    doubles.set(kept, counts + other);
+  }
+});
+
+Deno.test("LaneReceiver jumps ahead where no count belongs to the tail, and loses nothing", () => {
+  const values = [NaN, -1, 0.5, Infinity, 2 ** 53, -0, 7];
+  for (const position of values) {
+    for (const count of values) {
+      using inside = new Inside();
+      inside.startAt(80);
+      const { doubles } = inside.place.mapping;
+      const counts = (inside.place.control + LANE.fields.counts.offset) / 8;
+      doubles.set([position, count, position, count], counts);
+      send(new LaneSender(inside.place), bytesFrom(3, 8));
+      const receiver = new LaneReceiver(inside.place);
+      const known = Number.isSafeInteger(count) && count > 0 ? count : 0;
+      assertEquals(receiver.sequence, known + inside.place.capacity / 8 + 1);
+      assertEquals(new LaneReceiver(inside.place).sequence, receiver.sequence);
+      assertEquals(receive(receiver, 8), bytesFrom(3, 8));
+      assertEquals(new LaneReceiver(inside.place).sequence, receiver.sequence);
+    }
   }
 });

@@ -20,6 +20,8 @@ const WAYS: Readonly<Record<string, (consumer: MpscConsumer) => number | Promise
   tryTake: (consumer) => sampled(consumer.tryTake()),
   takeSync: (consumer) => sampled(consumer.takeSync()),
   take: async (consumer) => sampled(await consumer.take()),
+  takeBatchSync: (consumer) => batched(consumer.takeBatchSync({ limit: 1 })),
+  takeBatch: async (consumer) => batched(await consumer.takeBatch({ limit: 1 })),
   poll(consumer) {
     let found = -1;
     consumer.poll((_, { producer }) => found = producer, 1);
@@ -35,6 +37,14 @@ function sampled(outcome: ReturnType<MpscConsumer["tryTake"]>): number {
   if (outcome.state !== "ok") return -1;
   using sample = outcome.sample;
   return sample.producer;
+}
+
+function batched(taken: ReturnType<MpscConsumer["tryTakeBatch"]>): number {
+  if (taken === undefined) return -1;
+  using batch = taken;
+  const { producer } = [...batch][0]!;
+  batch.ack();
+  return producer;
 }
 
 /** What a broken producer may have done to its lane, which holds two messages of 10 bytes. */
@@ -79,6 +89,33 @@ for (const [damage, harm] of Object.entries(DAMAGES)) {
       producers[2]!.trySend(payload(3, 30));
       assertEquals(valueOf(consumer.tryReceive()).value, payload(3, 30));
     }
+  });
+}
+
+for (const [damage, harm] of Object.entries(DAMAGES)) {
+  Deno.test(`a batch reports ${damage} once, and has every message of the other lanes`, () => {
+    using cast = new Cast({ lanes: 3 });
+    const { name, consumer, producers } = cast;
+    using inside = new Inside(name.name);
+    for (const producer of producers) producer.trySendBatch([payload(1, 10), payload(2, 10)]);
+    harm(inside, 1);
+    const seen: string[] = [];
+    let errors = 0;
+    for (let i = 0; i < 4; i++) {
+      try {
+        using batch = consumer.tryTakeBatch();
+        if (batch === undefined) continue;
+        for (const { producer, sequence, bytes, redelivered } of batch) {
+          assertEquals([bytes, redelivered], [payload(sequence, 10), false]);
+          seen.push(`${producer}/${sequence}`);
+        }
+        batch.ack();
+      } catch (error) {
+        assert(error instanceof CorruptRegionError, `${error}`);
+        errors++;
+      }
+    }
+    assertEquals([seen.toSorted(), errors], [["0/1", "0/2", "2/1", "2/2"], 1]);
   });
 }
 

@@ -24,11 +24,11 @@ Deno.test("MpscConsumer names the producer of each message, in every way to rece
     const value = payload(producer, 30).slice();
     const told = { state: "ok", value, redelivered: false, producer, generation } as const;
     send();
-    assertEquals(consumer.tryReceive(), told);
+    assertEquals(consumer.tryReceive(), { ...told, sequence: 1 });
     send();
-    assertEquals(consumer.receiveSync(), told);
+    assertEquals(consumer.receiveSync(), { ...told, sequence: 2 });
     send();
-    assertEquals(await consumer.receive(), told);
+    assertEquals(await consumer.receive(), { ...told, sequence: 3 });
     for (const take of [() => consumer.tryTake(), () => consumer.takeSync()]) {
       send();
       const outcome = take();
@@ -38,6 +38,16 @@ Deno.test("MpscConsumer names the producer of each message, in every way to rece
       const seen = { bytes, redelivered, producer: sample.producer, generation: sample.generation };
       assertEquals(seen, { bytes: value, redelivered: false, producer, generation });
     }
+    send();
+    using batch = consumer.takeBatchSync()!;
+    const [message] = [...batch];
+    assertEquals([message!.producer, message!.generation, message!.sequence], [
+      producer,
+      generation,
+      6,
+    ]);
+    batch.ack();
+    batch[Symbol.dispose]();
     send();
     const handled = consumer.poll((bytes, origin, redelivered) => {
       assertEquals([bytes, origin.producer, origin.generation], [value, producer, generation]);

@@ -94,11 +94,21 @@ export function receiverOf(consumer: Consumer, sizes: Receiver["sizes"] = {}): R
         at("shown");
       },
       poll: (at) => void consumer.poll(() => at("shown"), 1),
+      "take a batch"(at) {
+        using batch = consumer.tryTakeBatch({ limit: 1 })!;
+        at("shown");
+        batch.ack();
+      },
       wait: () => void allArrivals(() => received(consumer.receiveSync({ timeout: 1, spin: 0 }))),
     },
     waits: {
       receive: waitOf("message", (o) => consumer.receiveSync(o), (o) => consumer.receive(o)),
       take: waitOf("message", (o) => consumer.takeSync(o), (o) => consumer.take(o)),
+      "take a batch": waitOf(
+        "message",
+        (o) => giveBack(consumer.takeBatchSync(o)),
+        async (o) => giveBack(await consumer.takeBatch(o)),
+      ),
       wait: waitOf("message", (o) => consumer.waitSync(o), (o) => consumer.wait(o)),
     },
     arrivals: () =>
@@ -111,9 +121,12 @@ export function receiverOf(consumer: Consumer, sizes: Receiver["sizes"] = {}): R
     receive: async (options) => received(await consumer.receive(options)),
     poll: (handler, limit) =>
       consumer.poll(
-        (bytes: Uint8Array, ...told: unknown[]) => handler(bytes, told.at(-1) === true),
+        (bytes: Uint8Array, ...told: unknown[]) => handler(bytes, told.includes(true)),
         limit,
       ),
+    tryTakeBatch: (limit) => consumer.tryTakeBatch(limit === undefined ? {} : { limit }),
+    batchSync: (options) => consumer.takeBatchSync(options),
+    batch: (options) => consumer.takeBatch(options),
     tryReceiveInto: (target) => consumer.tryReceiveInto(target),
     tryHold() {
       const outcome = consumer.tryTake();
@@ -121,6 +134,12 @@ export function receiverOf(consumer: Consumer, sizes: Receiver["sizes"] = {}): R
       throw new Error("Cannot hold a message: nothing is unread");
     },
   };
+}
+
+/** Disposes a batch; returns whether there was one. */
+function giveBack(batch: Disposable | undefined): boolean {
+  batch?.[Symbol.dispose]();
+  return batch !== undefined;
 }
 
 function received(outcome: ReturnType<Consumer["tryReceive"]>): Received {

@@ -1,6 +1,6 @@
 /**
- * A ring of whole slots for one sender and one receiver, one that publishes too early, and one that
- * ends too early.
+ * A ring of whole slots for one sender and one receiver, one that publishes too early, one that ends
+ * too early, and two that acknowledge too much.
  *
  * @module
  */
@@ -34,6 +34,28 @@ export class Ring {
   protected put(head: number, message: Uint8Array): void {
     copyIn(this.memory, this.offsetOf(head), message);
     this.head.store(head + 1);
+  }
+
+  /** The first so many messages, which stay. */
+  show(count: number): Uint8Array[] {
+    const tail = this.tail.load();
+    return Array.from({ length: Math.min(count, this.head.load() - tail) }, (_, i) => {
+      const message = new Uint8Array(SLOT_BYTES);
+      copyOut(this.memory, this.offsetOf(tail + i), message);
+      return message;
+    });
+  }
+
+  /** Handles the messages of a batch one by one, and acknowledges each. */
+  handleAll(batch: readonly Uint8Array[], handle: (message: Uint8Array) => void): void {
+    for (const message of batch) {
+      handle(message);
+      this.ack(1);
+    }
+  }
+
+  protected ack(count: number): void {
+    this.tail.store(this.tail.load() + count);
   }
 
   /** Sends the last message. */
@@ -70,5 +92,25 @@ export class EndsFirst extends Ring {
   override finish(message: Uint8Array): void {
     this.end.store(1);
     while (!this.trySend(message));
+  }
+}
+
+/** Broken: a message is acknowledged and then handled: a death comes between. */
+export class AcksFirst extends Ring {
+  override handleAll(batch: readonly Uint8Array[], handle: (message: Uint8Array) => void): void {
+    for (const message of batch) {
+      this.ack(1);
+      handle(message);
+    }
+  }
+}
+
+/** Broken: the whole batch is released with its first message. */
+export class ReleasesMore extends Ring {
+  override handleAll(batch: readonly Uint8Array[], handle: (message: Uint8Array) => void): void {
+    batch.forEach((message, i) => {
+      handle(message);
+      if (i === 0) this.ack(batch.length);
+    });
   }
 }

@@ -5,12 +5,13 @@
  * @module
  */
 
+import { Word32 } from "../../../src/memory/word.ts";
 import * as bells from "../broken/bells.ts";
 import { Broadcast, FILLER, RollsBack } from "../broken/broadcast.ts";
 import { GivesBackTwice, Loans, OffersLoaned } from "../broken/loans.ts";
 import { LeavesEarly, NeverLooksAgain, Observer } from "../broken/observer.ts";
 import { Accounts, FreesTwice, Pool, RepairsUnheld, TOTAL } from "../broken/repair.ts";
-import { EndsFirst, PublishesFirst, Ring } from "../broken/ring.ts";
+import { AcksFirst, EndsFirst, PublishesFirst, ReleasesMore, Ring } from "../broken/ring.ts";
 import { Seqlock, WithoutSecondCheck } from "../broken/seqlock.ts";
 import { prepared, replacer, writer } from "./circular.ts";
 import {
@@ -20,6 +21,7 @@ import {
   immortal,
   last,
   makeMemory,
+  mapMemory,
   messageOf,
   pattern,
   type Row,
@@ -311,6 +313,50 @@ const OBSERVERS: readonly Row[] = [
   ),
 ];
 
+// ---- batches ----
+
+/** A receiver that dies within a batch of two, and one after it: all messages are handled. */
+function batches(make: () => Ring): Parts {
+  const handleAll = () => {
+    const ring = make();
+    const handled = new Word32(mapMemory("shared"), { path: "handled", offset: 320 });
+    ring.handleAll(ring.show(2), (message) => handled.or(1 << messageOf(message, 2)!));
+  };
+  return {
+    setup: () => {
+      makeMemory("shared", 64 * 8);
+      [1, 2].forEach((message) => make().trySend(pattern(8, message)));
+    },
+    actors: { receiver: handleAll, successor: heir("receiver", handleAll) },
+    bounds: "0/1/0",
+    check: ({ bytes }) => {
+      const handled = new Uint32Array(bytes("shared").buffer)[80]!;
+      return handled === 6 ? undefined : "a message was released, and nobody handled it";
+    },
+  };
+}
+
+const BATCHES: readonly Row[] = [
+  ...pair(
+    {
+      name: "acks-first",
+      about: "a receiver that acknowledges a message and then handles it",
+      expect: "invariant",
+    },
+    [AcksFirst, Ring],
+    batches,
+  ),
+  ...pair(
+    {
+      name: "releases-more",
+      about: "a receiver that releases a batch with its first message",
+      expect: "invariant",
+    },
+    [ReleasesMore, Ring],
+    batches,
+  ),
+];
+
 // ---- repair ----
 
 /** Two loans beside each other, of a writer that gave one back before. */
@@ -429,6 +475,7 @@ const REPAIR: readonly Row[] = [
 export const BROKEN: readonly Scenario[] = scenarios([
   ...BELLS,
   ...BYTES,
+  ...BATCHES,
   ...OBSERVERS,
   ...LOANS,
   ...REPAIR,

@@ -6,6 +6,7 @@
  */
 
 import { MpscConsumer } from "../../../src/mpsc/consumer.ts";
+import { Word32 } from "../../../src/memory/word.ts";
 import { MpscProducer } from "../../../src/mpsc/producer.ts";
 import {
   type Actors,
@@ -14,6 +15,8 @@ import {
   heir,
   immortal,
   last,
+  makeMemory,
+  mapMemory,
   messageOf,
   openSoon,
   pattern,
@@ -73,6 +76,39 @@ function consumer(
     });
     consumer.close();
     return { received, end };
+  });
+}
+
+/** What a consumer of batches received, and the lanes that the consumers before it had handled. */
+interface Handled {
+  readonly received: readonly (Message & { sequence: number; redelivered: boolean })[];
+  readonly before: number;
+}
+
+/** Takes one batch of both lanes, acknowledges it, and notes the lanes it handled. */
+function batchConsumer(limit: number): ActorSpec {
+  const open = () => openSoon(() => MpscConsumer.open("ring", { ...OPTIONS, keepOpen: true }));
+  return arranged(open, (consumer): Handled => {
+    const handled = new Word32(mapMemory("notes"), { path: "handled", offset: 0 });
+    const before = handled.load();
+    const received = [];
+    while (received.length < limit) {
+      using batch = consumer.tryTakeBatch();
+      if (batch === undefined) break;
+      for (const { bytes, producer: lane, generation, sequence, redelivered } of batch) {
+        received.push({
+          message: messageOf(bytes, 9) ?? 0,
+          lane,
+          generation,
+          sequence,
+          redelivered,
+        });
+        handled.or(1 << lane);
+      }
+      batch.ack();
+    }
+    consumer.close();
+    return { received, before };
   });
 }
 
@@ -219,4 +255,33 @@ export const MPSC: readonly Scenario[] = scenarios([
     },
     0,
   ),
+  {
+    ...scenario(
+      "mpsc-batch-dies",
+      "a consumer dies anywhere in a batch of two lanes; each lane comes again, or was handled",
+      2,
+      { consumer: unarranged(batchConsumer(2)), successor: heir("consumer", batchConsumer(2)) },
+      "0/1/0",
+      ({ results }) => {
+        const { received, before } = results.successor as Handled;
+        for (const { message, lane, sequence, redelivered } of received) {
+          if (message !== lane + 1 || sequence !== 1) return `${message} has number ${sequence}`;
+          const isHandled = (before & 1 << lane) !== 0;
+          if (isHandled && !redelivered) return `${message} came again without a flag`;
+        }
+        const lanes = received.reduce((bits, { lane }) => bits | 1 << lane, before);
+        return lanes === 3 ? undefined : "a message was released, and nobody handled it";
+      },
+      0,
+    ),
+    setup: () => {
+      MpscConsumer.open("ring", { ...OPTIONS, producers: 2 }).close();
+      makeMemory("notes", 64);
+      for (const id of [0, 1]) {
+        const producer = MpscProducer.open("ring", { ...OPTIONS, id });
+        producer.trySend(pattern(LENGTH, id + 1));
+        producer.close();
+      }
+    },
+  },
 ]);

@@ -5,6 +5,7 @@
  */
 
 import { type ReceiveOutcome, SpscConsumer } from "../../../src/spsc/consumer.ts";
+import { Word32 } from "../../../src/memory/word.ts";
 import { SpscProducer } from "../../../src/spsc/producer.ts";
 import { waitAnySync } from "../../../src/wait/any.ts";
 import {
@@ -14,6 +15,8 @@ import {
   heir,
   immortal,
   isConsecutive,
+  makeMemory,
+  mapMemory,
   messageOf,
   openSoon,
   pattern,
@@ -97,6 +100,42 @@ function consumer(
     });
     consumer.close();
     return { received, again, end };
+  });
+}
+
+/** What a consumer of batches noted. */
+interface Noted {
+  readonly seen: readonly { message: number; sequence: number; redelivered: boolean }[];
+  /** The notes of the consumers before it. */
+  readonly handledBefore: number;
+  readonly ackedBefore: number;
+}
+
+/**
+ * Takes batches of two, acknowledges the first message of the first batch and all of the others, and
+ * notes what it handled, and then what it acknowledged.
+ */
+function batchConsumer(): ActorSpec {
+  const open = () => openSoon(() => SpscConsumer.open("ring", { ...OPTIONS, keepOpen: false }));
+  return arranged(open, (consumer): Noted => {
+    const memory = mapMemory("notes");
+    const handled = new Word32(memory, { path: "handled", offset: 0 });
+    const acked = new Word32(memory, { path: "acked", offset: 4 });
+    const [handledBefore, ackedBefore] = [handled.load(), acked.load()];
+    const seen = [];
+    for (let round = 0;; round++) {
+      using batch = consumer.takeBatchSync({ spin: 0, limit: 2 });
+      if (batch === undefined) break;
+      const messages = round === 0 ? [...batch].slice(0, 1) : [...batch];
+      for (const { bytes, sequence, redelivered } of messages) {
+        seen.push({ message: messageOf(bytes, 9) ?? 0, sequence, redelivered });
+        if (sequence > handled.load()) handled.store(sequence);
+      }
+      batch.ack(messages.length);
+      acked.store(messages.at(-1)!.sequence);
+    }
+    consumer.close();
+    return { seen, handledBefore, ackedBefore };
   });
 }
 
@@ -316,6 +355,38 @@ export const SPSC: readonly Scenario[] = scenarios([
       return ["1,2", "2"].includes(received.join()) ? undefined : `received ${received}`;
     },
   ),
+  {
+    ...scenario(
+      "spsc-batch-dies",
+      "a consumer of batches dies anywhere; its successor gets what it had not acknowledged",
+      {
+        producer: immortal(producer(1, 3)),
+        consumer: unarranged(batchConsumer()),
+        successor: heir("consumer", batchConsumer()),
+      },
+      "1/1/0",
+      ({ results, dead }) => {
+        const first = results.consumer as Noted | undefined;
+        const { seen, handledBefore, ackedBefore } = results.successor as Noted;
+        for (const { message, sequence } of [...first?.seen ?? [], ...seen]) {
+          if (message !== sequence) return `message ${message} has number ${sequence}`;
+        }
+        if (first !== undefined && !dead.has("consumer")) {
+          return seen.length === 0 ? undefined : `${seen[0]!.message} came again`;
+        }
+        const next = seen[0]?.sequence ?? 4;
+        if (seen.length > 0 && seen.at(-1)!.sequence !== 3) return "3 did not arrive";
+        if (next <= ackedBefore) return `${next} came again, and was acknowledged`;
+        if (next > handledBefore + 1) return `${next} came, and ${handledBefore} was the last`;
+        const unflagged = seen.find((one) => one.sequence <= handledBefore && !one.redelivered);
+        return unflagged && `${unflagged.sequence} came again without a flag`;
+      },
+    ),
+    setup: () => {
+      setup();
+      makeMemory("notes", 64);
+    },
+  },
   scenario(
     "spsc-consumer-dies",
     "a consumer dies anywhere; its successor loses nothing",

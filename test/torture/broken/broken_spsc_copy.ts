@@ -14,10 +14,10 @@ export default spscWorkload({
     const outcome = consumer.tryTake();
     if (outcome.state !== "ok") return false;
     const { sample } = outcome;
-    const { bytes, redelivered } = sample;
+    const { bytes, redelivered, sequence } = sample;
     sample[Symbol.dispose]();
     sleepSync(0.1); // a busy machine does the same
-    take(bytes.slice(), { redelivered });
+    take(bytes.slice(), { redelivered, sequence });
     return true;
   },
 });

@@ -11,7 +11,7 @@ import { Inside } from "../../mpsc/scene.ts";
 import type { Origin } from "../../../src/mpsc/consumer.ts";
 import type { Scene } from "../workload.ts";
 import type { Cell } from "../ledger.ts";
-import { cellsOfWays, ReceivingNotes, START, Way } from "./way.ts";
+import { cellsOfWays, ReceivingNotes, START, type Told, Way } from "./way.ts";
 
 /** The number of lanes: some share a bit of the hints. */
 export const LANES = 34;
@@ -124,10 +124,15 @@ export class ConsumerNotes {
   }
 
   /** Notes a message. */
-  message(bytes: Uint8Array, { producer, generation }: Origin, redelivered: boolean): void {
+  message(bytes: Uint8Array, { producer, generation }: Origin, told: Told): void {
     const notes = this.#notes[producer]!;
     this.#lanes[producer]!.checkGeneration(generation, notes.position);
-    notes.message(bytes, redelivered);
+    notes.message(bytes, told);
+  }
+
+  /** Returns the notes about a lane. */
+  of({ producer }: Origin): ReceivingNotes {
+    return this.#notes[producer]!;
   }
 
   /** Checks that no lane has anything left. */

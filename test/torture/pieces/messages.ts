@@ -4,14 +4,19 @@
  * @module
  */
 
-import type { ReceivedValue, TakenMessage } from "../../../src/lane/message.ts";
+import type {
+  BatchMessage,
+  MessageBatch,
+  ReceivedValue,
+  TakenMessage,
+} from "../../../src/lane/message.ts";
 import type { MessageReceiver } from "../../../src/lane/receiver.ts";
 import type { MessageSender } from "../../../src/lane/sender.ts";
 import { nextTurn, sleep, sleepSync } from "../../../src/os/clock.ts";
 import { spring } from "../../trap/trap.ts";
 import type { Actor } from "../workload.ts";
 import { endsInTime, inEitherWay, inTime, tenure, WAIT } from "./patience.ts";
-import { endOf, messageAt, type SendingNotes } from "./way.ts";
+import { endOf, messageAt, type ReceivingNotes, type SendingNotes, type Told } from "./way.ts";
 
 export type Bytes = Uint8Array<ArrayBuffer>;
 
@@ -93,16 +98,12 @@ async function sendBatch(actor: Chance, producer: Producer, notes: SendingNotes)
 /** Looks at a message. */
 export type Take<About> = (message: Bytes, about: About) => void;
 
-/** What every consumer says about a message. */
-export interface Told {
-  readonly redelivered: boolean;
-}
-
 /** A consumer that says more about a value and about a message in place. */
 export type Consumer<About extends Told> = MessageReceiver<
   Bytes,
   ReceivedValue<Bytes> & About,
-  TakenMessage & About
+  TakenMessage & About,
+  BatchMessage<Bytes> & About
 >;
 
 /** The ways to the next message that the broken workloads replace. */
@@ -111,6 +112,8 @@ export interface Hands<About extends Told> {
   receive(consumer: Consumer<About>, take: Take<About>): boolean;
   /** Shows a message in place and releases it after `take` has returned; false when the ring is empty. */
   show(consumer: Consumer<About>, take: Take<About>): boolean;
+  /** Handles the first messages of a batch, and acknowledges them. */
+  acknowledge(batch: MessageBatch<unknown>, count: number, handle: () => void): void;
   /** Shows all messages in place, up to a limit. */
   poll(take: Take<About>, limit: number): void;
 }
@@ -131,11 +134,21 @@ export function show<About extends Told>(consumer: Consumer<About>, take: Take<A
   return true;
 }
 
+/** Acknowledges as consumers are meant to. */
+export function acknowledge(batch: MessageBatch<unknown>, count: number, handle: () => void): void {
+  handle();
+  batch.ack(count);
+}
+
 /** The notes of a consumer of messages. */
 export interface MessageNotes<About> {
   readonly flawed: boolean;
   receiving: boolean;
   message(bytes: Bytes, about: About): void;
+  /** Counts a batch. */
+  count(): void;
+  /** Returns the notes about the lane of a message. */
+  of(about: About): ReceivingNotes;
 }
 
 /** Receives for a while. */
@@ -153,8 +166,9 @@ export async function receiveMessages<About extends Told>(
   const isOver = tenure(actor);
   const mayGoOn = () => !isOver() && !notes.flawed && !ended;
   while (mayGoOn()) {
-    const way = random.below(6);
-    if (way === 0) {
+    const way = random.below(7);
+    if (way === 6) await handleBatch(actor, consumer, { take, notes, hands });
+    else if (way === 0) {
       const more = await inEitherWay(
         actor,
         () => consumer.waitSync(WAIT),
@@ -181,6 +195,41 @@ export async function receiveMessages<About extends Told>(
     else await nextTurn();
   }
   if (random.chance(0.2)) consumer.tryTake(); // and leaves it to its successor
+}
+
+/** Takes a batch, and acknowledges a part of it; the rest comes again. */
+async function handleBatch<About extends Told>(
+  actor: Chance,
+  consumer: Consumer<About>,
+  { take, notes, hands }: {
+    take: Take<About>;
+    notes: MessageNotes<About>;
+    hands: Pick<Hands<About>, "acknowledge">;
+  },
+): Promise<void> {
+  const { random } = actor;
+  const options = { ...WAIT, limit: random.small(100) };
+  using batch = await inEitherWay(
+    actor,
+    () => consumer.takeBatchSync(options),
+    () => consumer.takeBatch(options),
+  );
+  if (batch === undefined) return;
+  const messages = [...batch].map((message) => ({ message, bytes: message.bytes }));
+  const acked = random.chance(0.5) ? messages.length : random.below(messages.length + 1);
+  const parts = random.chance(0.5) ? [acked] : [acked >> 1, acked - (acked >> 1)];
+  let handled = 0;
+  for (const count of parts) {
+    const part = messages.slice(handled, handled += count);
+    hands.acknowledge(batch, count, () => {
+      for (const { message, bytes } of part) take(bytes, message);
+    });
+    for (const { message } of part) notes.of(message).acknowledged();
+  }
+  const rest = messages.slice(acked);
+  for (const { message, bytes } of rest) take(bytes, message); // and fails to handle them
+  for (const { message, bytes } of rest) notes.of(message).back(bytes.length);
+  notes.count();
 }
 
 /** Keeps a message in place for a while. */

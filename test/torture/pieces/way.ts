@@ -14,6 +14,10 @@
  * - `ended` and `cut`, by producers of bytes: where one is about to end, and where a successor found
  *   that one went without. A consumer finds an end only where a producer ended, and only if no bytes
  *   of another one were cut off since it opened.
+ * - `acked`, by consumers: the end of the content that one acknowledged in a batch. A successor that
+ *   finds the tail before it gets something that was acknowledged.
+ * - `knownAt` and `known`, by the first consumer: the place of a message and its number, from which
+ *   the numbers of all others follow.
  * - `receiving`, by consumers: the message about to be copied and released in one call. That one
  *   may have gone to the dead.
  *
@@ -33,8 +37,12 @@ export function cellsOfWays(ways: number) {
     sent: ways,
     seen: ways,
     receiving: ways, // the position and 1, or 0
+    acked: ways,
+    knownAt: ways,
+    known: ways,
     ended: ways,
     cut: ways,
+    batches: 1, // taken
     ends: 1, // ends that consumers found
     cuts: 1, // times that bytes were cut off
     messages: 1, // published
@@ -59,6 +67,7 @@ export const FACTS_OF_WAYS: Record<string, CellName> = {
   "producers": "producers",
   "consumers": "consumers",
   "told that the other end is gone": "bereaved",
+  "batches": "batches",
   "ends that were found": "ends",
   "bytes that were cut off": "cuts",
 };
@@ -117,6 +126,9 @@ export class Way<C extends string = CellName> extends Track<C | CellName> {
   readonly sent = this.at("sent");
   readonly seen = this.at("seen");
   readonly receiving = this.at("receiving");
+  readonly acked = this.at("acked");
+  readonly knownAt = this.at("knownAt");
+  readonly known = this.at("known");
   readonly ended = this.at("ended");
   readonly cut = this.at("cut");
   readonly level: WayPlan["level"];
@@ -130,7 +142,7 @@ export class Way<C extends string = CellName> extends Track<C | CellName> {
 
   /** Acts as if much had gone through already. */
   begin(): void {
-    for (const cell of [this.begun, this.sent, this.seen, this.ended, this.cut]) {
+    for (const cell of [this.begun, this.sent, this.seen, this.ended, this.cut, this.acked]) {
       cell.store(this.#plan.start);
     }
   }
@@ -203,13 +215,20 @@ export class SendingNotes {
   }
 }
 
+/** What every consumer says about a message. */
+export interface Told {
+  readonly redelivered: boolean;
+  readonly sequence: number;
+}
+
 /** The notes of a consumer. Made once it has its role. */
 export class ReceivingNotes {
   /** Where the next message, or the next byte, comes from. */
   position: number;
   readonly #way: Way;
-  readonly #seenBefore: number; // by the consumers before this one
-  readonly #latest: number; // none of them can have seen content from here on
+  #seenBefore: number; // by the consumers before this one, and in its own batches
+  #latest: number; // none of them can have seen content from here on
+  #number = { at: Infinity, is: 0 }; // the number of the message at a place
   readonly #begin: number; // where this consumer began
   #flawed = false;
 
@@ -222,6 +241,9 @@ export class ReceivingNotes {
       if (wasReceiving && tail === endOf(known)) way.count("toTheDead");
       else this.#find("lost", `what is from ${known} to ${tail} was released, and nobody saw it`);
       seen.store(tail);
+    }
+    if (tail < way.acked.load()) {
+      this.#find("duplicated", `acknowledged up to ${way.acked.load()}, and the tail is ${tail}`);
     }
     receiving.store(0);
     this.position = this.#begin = tail;
@@ -239,9 +261,37 @@ export class ReceivingNotes {
     this.#way.receiving.store(is ? this.position + 1 : 0);
   }
 
-  /** Notes the next message. */
-  message(bytes: Uint8Array, redelivered: boolean): void {
+  /** Notes that everything up to here was acknowledged. */
+  acknowledged(): void {
+    this.#way.acked.store(this.position);
+  }
+
+  /** Notes that the last message, which has this length, comes again. */
+  back(length: number): void {
+    this.position -= recordBytes(length);
+    this.#seenBefore = Math.max(this.#seenBefore, this.#way.seen.load());
+    this.#latest = Math.max(this.#latest, this.#seenBefore);
+  }
+
+  /** Checks the number of the message at the position. */
+  #checkNumber(sequence: number): void {
     const { position } = this;
+    const { known, knownAt } = this.#way;
+    if (knownAt.load() === 0) {
+      known.store(sequence);
+      knownAt.store(position);
+    }
+    if (this.#number.at > position) this.#number = { at: knownAt.load(), is: known.load() };
+    const number = this.#number;
+    for (; number.at < position; number.is++) number.at = endOf(number.at);
+    if (number.at === position && number.is === sequence) return;
+    this.#find("duplicated", `the message at ${position} has number ${sequence}, not ${number.is}`);
+  }
+
+  /** Notes the next message. */
+  message(bytes: Uint8Array, { redelivered, sequence }: Told): void {
+    const { position } = this;
+    this.#checkNumber(sequence);
     const isKnown = position < this.#seenBefore;
     if (bytes.length !== lengthAt(position) || !isPayload(bytes, position / 8)) {
       this.#find("corrupt", `the message at ${position} is not what was sent`);

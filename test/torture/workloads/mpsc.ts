@@ -19,10 +19,10 @@ import {
   Lanes,
   nameOf,
 } from "../pieces/lanes.ts";
-import { receive, receiveMessages, sendMessages, show, type Told } from "../pieces/messages.ts";
+import { acknowledge, receive, receiveMessages, sendMessages, show } from "../pieces/messages.ts";
 import { attend, openSoon, untilBereaved, WAIT } from "../pieces/patience.ts";
 import { settle } from "../pieces/settling.ts";
-import { countsOfWays, FACTS_OF_WAYS, SendingNotes } from "../pieces/way.ts";
+import { countsOfWays, FACTS_OF_WAYS, SendingNotes, type Told } from "../pieces/way.ts";
 
 /** Returns the origin that a consumer gives for a message. */
 export type Naming = (origin: Origin) => Origin;
@@ -71,9 +71,10 @@ async function consume(actor: Actor<CellName>, naming: Naming): Promise<void> {
           hands: {
             receive,
             show,
+            acknowledge,
             poll: (take, limit) => {
-              consumer.poll((message, { producer, generation }, redelivered) => {
-                take(message, { producer, generation, redelivered });
+              consumer.poll((message, { producer, generation }, redelivered, sequence) => {
+                take(message, { producer, generation, redelivered, sequence });
               }, limit);
             },
           },
@@ -84,7 +85,9 @@ async function consume(actor: Actor<CellName>, naming: Naming): Promise<void> {
             set receiving(is: boolean) {
               notes.receiving = is;
             },
-            message: (bytes, about) => notes.message(bytes, naming(about), about.redelivered),
+            message: (bytes, about) => notes.message(bytes, naming(about), about),
+            of: (about) => notes.of(about),
+            count: () => actor.count("batches"),
           },
         }));
     },
@@ -108,7 +111,9 @@ function drain(scene: Scene<CellName>, lanes: Lanes): void {
   using consumer = openSoon(() => MpscConsumer.open(nameOf(scene), { keepOpen: true }));
   const notes = new ConsumerNotes(scene, lanes);
   while (finds(consumer)) {
-    consumer.poll((bytes, origin, redelivered) => notes.message(bytes, origin, redelivered));
+    consumer.poll((bytes, origin, redelivered, sequence) =>
+      notes.message(bytes, origin, { redelivered, sequence })
+    );
   }
   notes.end();
   for (const lane of lanes.lanes) new SendingNotes(lane);

@@ -15,6 +15,7 @@ import { bytesFrom } from "../../memory/bytes.ts";
 import { Inside } from "../../spsc/scene.ts";
 import { type Actor, defineWorkload, type Scene, type Workload } from "../workload.ts";
 import {
+  acknowledge,
   type Bytes,
   fill,
   type Hands,
@@ -22,7 +23,6 @@ import {
   receiveMessages,
   sendMessages,
   show,
-  type Told,
 } from "../pieces/messages.ts";
 import {
   attend,
@@ -41,6 +41,7 @@ import {
   ReceivingNotes,
   SendingNotes,
   START,
+  type Told,
   Way,
 } from "../pieces/way.ts";
 
@@ -79,7 +80,7 @@ class Ring extends Way implements Disposable {
 }
 
 /** How consumers of messages receive, and what they say of redelivery; how producers leave. */
-export interface SpscHands extends Pick<Hands<Told>, "receive" | "show"> {
+export interface SpscHands extends Pick<Hands<Told>, "receive" | "show" | "acknowledge"> {
   /** Leaves a ring of bytes, complete or not. */
   leave(producer: SpscByteProducer, isComplete: boolean): void;
   /** Returns whether a message may have been seen before. */
@@ -92,6 +93,7 @@ export const HANDS: SpscHands = {
   leave: (producer, isComplete) => isComplete ? producer.end() : producer.abort(),
   receive,
   show,
+  acknowledge,
 };
 
 /** Holds one end of a ring after another, whenever it is free. */
@@ -208,7 +210,9 @@ function consume(actor: Actor<Cell>, hands: SpscHands): Promise<void> {
         hands: {
           ...hands,
           poll: (take, limit) => {
-            consumer.poll((message, redelivered) => take(message, { redelivered }), limit);
+            consumer.poll((message, redelivered, sequence) => {
+              take(message, { redelivered, sequence });
+            }, limit);
           },
         },
         notes: {
@@ -218,7 +222,10 @@ function consume(actor: Actor<Cell>, hands: SpscHands): Promise<void> {
           set receiving(is: boolean) {
             notes.receiving = is;
           },
-          message: (bytes, { redelivered }) => notes.message(bytes, hands.flag(redelivered)),
+          message: (bytes, { redelivered, sequence }) =>
+            notes.message(bytes, { redelivered: hands.flag(redelivered), sequence }),
+          of: () => notes,
+          count: () => actor.count("batches"),
         },
       });
     },
@@ -238,7 +245,9 @@ function drain(ring: Ring): void {
   using consumer = openSoon(() => openConsumer(ring, true));
   const notes = new ReceivingNotes(ring);
   if (consumer instanceof SpscConsumer) {
-    while (consumer.poll((message, redelivered) => notes.message(message, redelivered)) > 0);
+    const note = (message: Bytes, redelivered: boolean, sequence: number) =>
+      notes.message(message, { redelivered, sequence });
+    while (consumer.poll(note) > 0);
   } else look(consumer, notes, (shown) => shown);
   notes.end();
   new SendingNotes(ring);
