@@ -85,7 +85,7 @@ export class Listener implements Disposable, Waitable {
     const { wake = true } = checkedOptions(options, "listen to a slot");
     if (typeof Object(slot)[NEWS] !== "function") { // of another copy of this module, too
       throw new TypeError(
-        `Cannot listen to ${inWords(slot)}: it is no slot; pass what domain.slot() gave`,
+        `Cannot listen to ${inWords(slot)}: it is not a slot; pass one from domain.slot()`,
       );
     }
     const known = slot as Slot<unknown>;

@@ -72,7 +72,7 @@ export class SlotObserver<T = Uint8Array> implements Disposable, Waitable {
     });
   }
 
-  /** The number of the newest message; 0 while there is none. */
+  /** The number of the newest message; 0 before the first. */
   get sequence(): number {
     return this.#current()?.words.last() ?? 0;
   }

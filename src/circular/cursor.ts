@@ -72,7 +72,7 @@ export class Cursor {
     return this.#published !== this.#position;
   }
 
-  /** Copies the next message, into `target` if given; returns undefined if there is none yet. */
+  /** Copies the next message, into `target` if given; returns undefined if it is not there yet. */
   read(target?: Uint8Array<ArrayBuffer>): ReadOutcome | ReadIntoOutcome | undefined {
     const space = target === undefined
       ? Infinity
@@ -95,7 +95,7 @@ export class Cursor {
     return peekView(mapping, dataOffset + this.#offset + HEAD_BYTES, length);
   }
 
-  /** Returns the length of the next message, or what was lost; undefined if there is none yet. */
+  /** Returns the length of the next message, or the loss; undefined if it is not there yet. */
   nextLength(): number | Lost | undefined {
     const ring = this.ring;
     // Load the word again only when every message up to the last loaded value is read.

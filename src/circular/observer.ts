@@ -127,9 +127,9 @@ export class CircularBufferObserver implements Disposable, Waitable {
     return this.#observed.current?.cursor.sequence ?? 0;
   }
 
-  /** Reads a copy of the next message, or reports that there is none. Never waits. */
+  /** Reads a copy of the next message, or returns `empty`. Never waits. */
   tryRead(): ReadOutcome;
-  /** Reads the next message into `target`, or reports that there is none. Never waits. */
+  /** Reads the next message into `target`, or returns `empty`. Never waits. */
   tryRead(target: Uint8Array<ArrayBuffer>): ReadIntoOutcome;
   tryRead(target?: Uint8Array<ArrayBuffer>): ReadOutcome | ReadIntoOutcome {
     this.#checkOpen();

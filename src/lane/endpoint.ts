@@ -61,7 +61,7 @@ export interface EndpointParts {
   readonly action: string;
   /** Whether to keep waiting when all parties at the other end are gone. */
   readonly keepOpen: boolean;
-  /** Whether a party at the other end was lost and another one goes on in its place. */
+  /** Whether a party at the other end was lost and another one took its place. */
   readonly wasCut?: () => boolean;
 }
 

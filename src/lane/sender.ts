@@ -350,6 +350,6 @@ export abstract class MessageSender<T> extends Sender {
 function checkArray(values: unknown, what: string): void {
   if (Array.isArray(values)) return;
   throw new TypeError(
-    `Cannot send a batch through ${what}: ${inWords(values)} is no array of values; pass one`,
+    `Cannot send a batch through ${what}: ${inWords(values)} is not an array of values; pass one`,
   );
 }

@@ -22,7 +22,7 @@
  *     message that was published without a hint (fan_in.ts, C1).
  * C2  A producer is lost (endpoint.ts): a consumer that does not keep open gets a PeerLostError once
  *     all producers are gone and every lane is drained. A producer that takes the seat before that
- *     goes on for the lost one.
+ *     replaces the lost one.
  * C3  A peer corrupts the positions of a lane, and the consumer closes or dies: the next consumer
  *     that opens empties that lane and throws once, so the attempt after that serves all lanes.
  *

@@ -126,7 +126,7 @@ export function binariesFor(platform: Platform): (typeof PREBUILT)["x86_64"] {
 }
 
 /**
- * Throws unless this version of Deno is new enough; undefined stands for a runtime without Deno.
+ * Throws unless this version of Deno is new enough; undefined means a runtime without Deno.
  */
 export function checkDeno(version: string | undefined): void {
   if (version === undefined) {

@@ -10,12 +10,12 @@
  *
  * I1  A producer that takes over from a lost one stores the head in `cut_at`, then counts up `cuts`,
  *     and then stores open. So a consumer that finds the end of the last producer finds all cuts.
- * I2  A consumer remembers `cuts` as it was when it opened; less one if bytes before `cut_at` are
- *     still unread. While `cuts` differs from that, the end is a loss.
+ * I2  A consumer remembers the `cuts` at its opening; less one if bytes before `cut_at` are still
+ *     unread. While `cuts` differs from that, the end is a loss.
  * C1  A producer dies between its cut and open: the state is still the one that it found, and the
  *     next producer counts the same cut again. Only a change means anything.
- * C2  A consumer opens while a producer takes over. It loads `cuts` before `cut_at`, so it may be
- *     told of a cut that is before its first byte, and never misses one. The same happens to a
+ * C2  A consumer opens while a producer takes over. It loads `cuts` before `cut_at`, so it may
+ *     report a cut that is before its first byte, and never misses one. The same happens to a
  *     consumer that opens just where positions come round to an old `cut_at`, 4 GiB later.
  *
  * @module

@@ -64,7 +64,9 @@ function all<W extends Waitable>(
   const conditions: Condition[] = [];
   const owners: W[] = [];
   if (typeof Object(waitables)[Symbol.iterator] !== "function") {
-    throw new TypeError(`Cannot wait for ${inWords(waitables)}: pass an array of what receives`);
+    throw new TypeError(
+      `Cannot wait for ${inWords(waitables)}: pass an array of handles that receive`,
+    );
   }
   for (const waitable of waitables) {
     checkWaitable(waitable);
@@ -74,7 +76,7 @@ function all<W extends Waitable>(
     }
   }
   if (conditions.length === 0) {
-    throw new RangeError("Cannot wait for the first of nothing: pass what to wait for");
+    throw new RangeError("Cannot wait for the first of nothing: pass at least one handle");
   }
   const isReady = (condition: Condition) => condition.ready();
   return {

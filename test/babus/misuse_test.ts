@@ -104,7 +104,7 @@ Deno.test("add() refuses a value that is not a slot, and a closed slot", () => {
   const slot = scene.slot("imu");
   using listener = new Listener();
   for (const wrong of [NONE, null, {}, scene.domain, listener, "imu"]) {
-    refused(() => listener.add(wrong as never), TypeError, "what domain.slot() gave");
+    refused(() => listener.add(wrong as never), TypeError, "pass one from domain.slot()");
     assertEquals(listener.remove(wrong as never), false);
   }
   slot.close();
