@@ -67,10 +67,10 @@ Deno.test("tutorial 9 has the library serve in turns, and pass a lane on when it
   assertEquals([sum(of(0)), sum(of(2))], [sent, 40]);
   const lastOfCalm = rows.findLastIndex(([producer]) => producer === 2);
   for (const [, count] of rows.slice(0, lastOfCalm)) assert(count <= TURN, `${count} in a row`);
-  assertShows(out, /"one more", redelivered: false, producer: 2, generation: 1 \}/);
+  assertShows(out, /"one more", redelivered: false, sequence: 41, producer: 2, generation: 1/);
   assertShows(out, /as producer 0: its last messages are still unread/);
-  assertShows(out, /"thirty coins", redelivered: false, producer: 0, generation: 1/);
-  assertShows(out, /"five coins", redelivered: false, producer: 0, generation: 2/);
+  assertShows(out, /"thirty coins", redelivered: false, sequence: 1, producer: 0, generation: 1/);
+  assertShows(out, /"five coins", redelivered: false, sequence: 2, producer: 0, generation: 2/);
   assertEquals(sharedFiles(name), []);
 });
 
