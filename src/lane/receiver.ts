@@ -173,13 +173,13 @@ export class MessageReceiver<
     return until(() => arrived(this.tryReceive()), this.#waiter, options);
   }
 
-  /** Blocks the thread until a message arrives; returns false if the other end closes first. */
+  /** Blocks the thread until a message arrives; returns false if the other end ends first. */
   waitSync(options?: SyncWaitOptions): boolean {
     if (options !== undefined) checkWaits(options);
     return this.#look() ?? untilSync(() => this.#look(), this.#waiter, options);
   }
 
-  /** Resolves once a message arrives, or with false if the other end closes first. */
+  /** Resolves once a message arrives, or with false if the other end ends first. */
   wait(options: WaitOptions = {}): Promise<boolean> {
     return until(() => this.#look(), this.#waiter, options);
   }
@@ -258,7 +258,10 @@ export class MessageReceiver<
     return (await until(() => this.#tryBatch(limit), this.#waiter, options)).batch;
   }
 
-  /** Iterates over the values from here on, until the other end closes. */
+  /**
+   * Iterates over the values from here on, until the other end ends. Throws a PeerLostError where it
+   * was lost, after everything that was sent.
+   */
   values(options: WaitOptions = {}): AsyncGenerator<T, void, void> {
     const attempt = () => {
       const outcome = this.tryReceive();
@@ -268,17 +271,20 @@ export class MessageReceiver<
     return iterate({ attempt, waiter: this.#waiter }, options);
   }
 
-  /** Iterates over the values from here on, until the other end closes. */
+  /** Iterates over the values, as `values()` does. */
   [Symbol.asyncIterator](): AsyncGenerator<T, void, void> {
     return this.values();
   }
 
-  /** Returns a stream of bytes that joins the messages; cancelling it closes this end. */
+  /**
+   * Returns a stream of bytes that joins the messages; cancelling it closes this end. It fails where
+   * the other end was lost, so it never looks complete.
+   */
   toReadableStream(
     this: MessageReceiver<Uint8Array<ArrayBuffer>>,
     options: WaitOptions & { type: "bytes" },
   ): ReadableStream<Uint8Array<ArrayBuffer>>;
-  /** Returns a stream of the values; cancelling it closes this end. */
+  /** Returns a stream of the values, which ends and fails alike. */
   toReadableStream(options?: WaitOptions): ReadableStream<T>;
   toReadableStream(options: WaitOptions & { type?: "bytes" } = {}): ReadableStream<unknown> {
     const own = checkedOptions(options, `stream from ${this.#end.what}`);

@@ -155,7 +155,7 @@ class ProducerLanes<T> extends FanIn<ProducerLane>
  * using consumer = MpscConsumer.create("example-sums", { producers: 2, codec: numbers });
  * using producer = await MpscProducer.connect("example-sums", { codec: numbers });
  * await producer.sendBatch([1, 2, 3]);
- * producer.close();
+ * producer.end();
  * for await (const value of consumer) console.log(value); // 1, 2, 3
  * ```
  */

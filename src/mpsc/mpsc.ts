@@ -104,7 +104,7 @@ export interface MpscOptions<T> extends RingOptions {
    * The most producers at a time, up to 64. If omitted, joining accepts any, and a new ring gets 8.
    */
   producers?: number;
-  /** Keeps waiting when the consumer, or every producer, has closed or died. */
+  /** Keeps waiting when the consumer, or every producer, has ended, was lost or died. */
   keepOpen?: boolean;
 }
 

@@ -31,7 +31,7 @@ type Either<T> = SpscConsumer<T> | SpscByteConsumer;
 /**
  * The one consumer of a ring.
  *
- * @example Every value, until the producer closes
+ * @example Every value, until the producer ends
  * ```ts
  * import { codec, SpscConsumer, SpscProducer } from "@vring/vring";
  *
@@ -39,7 +39,7 @@ type Either<T> = SpscConsumer<T> | SpscByteConsumer;
  * using consumer = SpscConsumer.open("example-numbers", { codec: numbers });
  * using producer = SpscProducer.open("example-numbers", { codec: numbers }); // in another process
  * producer.trySendBatch([1, 2, 3]);
- * producer.close();
+ * producer.end();
  * for await (const value of consumer) console.log(value); // 1, 2, 3
  * ```
  */

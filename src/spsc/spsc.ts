@@ -83,7 +83,7 @@ export interface SpscOptions<T> extends RingOptions {
   codec?: Codec<T>;
   /** The contents of the ring: messages by default. Both ends must use the same. */
   level?: "messages";
-  /** Keeps waiting for another end when the other end has closed or died. */
+  /** Keeps waiting for another end when the other end has ended, was lost or died. */
   keepOpen?: boolean;
 }
 
@@ -95,7 +95,7 @@ export interface SpscConnectOptions<T>
 export interface SpscByteOptions extends RingOptions {
   /** The contents of the ring: bytes. Both ends must use the same. */
   level: "bytes";
-  /** Keeps waiting for another end when the other end has closed or died. */
+  /** Keeps waiting for another end when the other end has ended, was lost or died. */
   keepOpen?: boolean;
 }
 

@@ -29,6 +29,8 @@ export class Inside implements Disposable {
   readonly taken: Word32;
   readonly producer: Word32;
   readonly consumer: Word32;
+  readonly cutAt: Word32;
+  readonly cuts: Word32;
   readonly #name: Name | undefined;
 
   /** Joins the ring of this name, or makes one; without a name, one that nobody else has. */
@@ -54,11 +56,19 @@ export class Inside implements Disposable {
     this.taken = new Word32(mapping, LANE.fields.taken, control);
     this.producer = new Word32(mapping, fields.producer, controlOffset);
     this.consumer = new Word32(mapping, fields.consumer, controlOffset);
+    this.cutAt = new Word32(mapping, fields.cut_at, controlOffset);
+    this.cuts = new Word32(mapping, fields.cuts, controlOffset);
   }
 
   /** The data, mapped twice. */
   get data(): Uint8Array<ArrayBuffer> {
     return this.region.mapping.bytes.subarray(this.place.data);
+  }
+
+  /** One of the four numbers of which a pair belongs to the tail. */
+  set count(to: { at: number; is: number }) {
+    const { mapping, control } = this.place;
+    mapping.doubles[(control + LANE.fields.counts.offset) / 8 + to.at] = to.is;
   }
 
   /** The length in front of the message at a position. */

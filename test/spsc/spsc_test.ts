@@ -233,7 +233,8 @@ Deno.test("both ends return messages or throw a CorruptRegionError, for any word
   using name = new Name();
   using inside = new Inside(name.name);
   const random = new Uint32Array(2);
-  const words = [inside.head, inside.tail, inside.taken, inside.producer, inside.consumer];
+  const { head, tail, taken, producer: own, consumer: other, cutAt, cuts } = inside;
+  const words = [head, tail, taken, own, other, cutAt, cuts];
   let corrupt = 0;
   let received = 0;
   for (let round = 0; round < 1500; round++) {
@@ -245,6 +246,8 @@ Deno.test("both ends return messages or throw a CorruptRegionError, for any word
     crypto.getRandomValues(random);
     const word = words[round % words.length]!;
     word.store(round % 2 === 0 ? random[0]! : word.load() + random[0]! % 4096);
+    const counts = [NaN, -1, 2 ** 60, random[0]!, random[1]! / 7];
+    inside.count = { at: round % 4, is: counts[round % counts.length]! };
     if (round % 4 === 0) inside.length = { at: random[1]! - random[1]! % 8, is: random[0]! % 900 };
     const acts = [() => fill(producer, round % 500), () => drain(consumer)];
     for (const act of random[1]! % 3 === 0 ? acts : acts.reverse()) {
@@ -265,6 +268,16 @@ Deno.test("both ends return messages or throw a CorruptRegionError, for any word
 
   function drain(consumer: SpscConsumer): void {
     for (let i = 0; i < 1000; i++) {
+      if (i % 3 === 2) {
+        using batch = consumer.tryTakeBatch({ limit: 2 });
+        if (batch === undefined) return;
+        for (const { bytes, sequence } of batch) {
+          assert(bytes.length <= consumer.maxMessage && Number.isInteger(sequence));
+          received++;
+        }
+        batch.ack();
+        continue;
+      }
       const outcome = consumer.tryReceive();
       if (outcome.state !== "ok") return;
       assert(outcome.value.length <= consumer.maxMessage);
