@@ -18,6 +18,7 @@ const LAYERS = [
   "src/wait",
   "src/codec.ts",
   "src/encoder.ts",
+  "src/decoder.ts",
   "src/streams.ts",
   "src/lane",
   "src/mirror_ring",

@@ -7,9 +7,10 @@
 
 import { inWords } from "../arguments.ts";
 import type { Codec } from "../codec.ts";
+import { type Decoder, decoderOf } from "../decoder.ts";
 import { isCount } from "../layout/sizes.ts";
 import type { Origin } from "../origin.ts";
-import type { Copied, Facts, SlotWords } from "./slot_words.ts";
+import type { Facts, SlotWords } from "./slot_words.ts";
 
 /** A message of a slot. */
 export interface SlotMessage<T> {
@@ -91,11 +92,13 @@ export function checkSince(sequence: number, what: string): void {
 export class History<T> {
   readonly #words: SlotWords;
   readonly #codec: Codec<T>;
+  readonly #decoder: Decoder<T> | undefined;
   #shown = 0; // the number of the newest message that was read here
 
   constructor(words: SlotWords, codec: Codec<T>) {
     this.#words = words;
     this.#codec = codec;
+    this.#decoder = decoderOf(codec);
   }
 
   /** The number of the newest message that was read here. */
@@ -105,8 +108,8 @@ export class History<T> {
 
   /** A copy of the message that is so many older than the newest. */
   at(age: number): SlotOutcome<T> {
-    const copied = this.#find(age, (sequence) => this.#words.copy(sequence));
-    return copied === undefined ? EMPTY : { state: "ok", message: this.#show(copied) };
+    const message = this.#find(age, (sequence) => this.#copy(sequence));
+    return message === undefined ? EMPTY : { state: "ok", message };
   }
 
   /** Copies of the messages after the one of this number, and how many of those are gone. */
@@ -117,8 +120,8 @@ export class History<T> {
     let last = this.#last();
     let next = Math.max(sequence, last - depth) + 1;
     for (let attempt = 0; next <= last; next++) {
-      const copied = this.#words.copy(next);
-      if (copied !== undefined) messages.push(this.#show(copied));
+      const message = this.#copy(next);
+      if (message !== undefined) messages.push(message);
       else if (messages.length > 0) break; // the rest is for the next look, with what it lost
       else {
         this.#checkOvertaken(next, last);
@@ -174,7 +177,20 @@ export class History<T> {
     throw this.#words.corrupt(`message ${sequence} of ${last} is not in its entry`);
   }
 
-  #show({ sequence, time, origin, bytes }: Copied): SlotMessage<T> {
+  /** Copies a message; returns undefined if it was overwritten meanwhile. */
+  #copy(sequence: number): SlotMessage<T> | undefined {
+    const words = this.#words;
+    const found = words.look(sequence);
+    if (found === undefined) return undefined;
+    const { length, time, origin } = found;
+    if (this.#decoder?.size === length) {
+      const value = this.#decoder.load(words.region.mapping, words.messageAt(sequence));
+      if (!words.isWhole(sequence)) return undefined; // .. P1 after every field
+      this.#shown = Math.max(this.#shown, sequence);
+      return { sequence, time, origin, value };
+    }
+    const bytes = words.copy(sequence, length);
+    if (bytes === undefined) return undefined;
     this.#shown = Math.max(this.#shown, sequence);
     return { sequence, time, origin, value: this.#codec.decode(bytes) };
   }

@@ -154,12 +154,6 @@ export interface Facts {
   readonly origin: Origin | undefined;
 }
 
-/** A message that was copied completely. */
-export interface Copied extends Facts {
-  readonly sequence: number;
-  readonly bytes: Uint8Array<ArrayBuffer>;
-}
-
 /** The words and entries of a slot, for readers and for the writer that holds the lock. */
 export class SlotWords {
   /** The name in messages, such as `slot "imu"`. */
@@ -218,17 +212,13 @@ export class SlotWords {
 
   // ---- for readers ----
 
-  /** Copies a message; returns undefined if it was overwritten meanwhile. */
-  copy(sequence: number): Copied | undefined {
-    const found = this.look(sequence);
-    if (found === undefined) return undefined;
+  /** Copies a message of this length; returns undefined if it was overwritten meanwhile. */
+  copy(sequence: number, length: number): Uint8Array<ArrayBuffer> | undefined {
     const { mapping } = this.region;
-    const { length } = found;
     const bytes = new Uint8Array(length);
     const stamp = this.#stamps[sequence % this.plan.entries]!;
     const after = copyOutThenLoad(mapping, this.messageAt(sequence), bytes, length, stamp);
-    if (after !== sequence) return undefined; // .. P1 after every byte
-    return { sequence, bytes, length, time: found.time, origin: found.origin };
+    return after === sequence ? bytes : undefined; // .. P1 after every byte
   }
 
   /**

@@ -368,6 +368,14 @@ export function peekView(
   return last?.length === length ? last : viewOf(memory, offset, length);
 }
 
+/**
+ * Returns a view of all the memory, to read values at an offset. They are provisional, like the bytes
+ * of `peekView`.
+ */
+export function peekData(memory: Memory, _offset: number, _length: number): DataView<ArrayBuffer> {
+  return memory.values;
+}
+
 /** Makes a view; `subarray` takes half as long again. */
 function viewOf(memory: Memory, offset: number, length: number): Uint8Array<ArrayBuffer> {
   return new Uint8Array(memory.buffer, memory.bytes.byteOffset + offset, length);

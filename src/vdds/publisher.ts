@@ -384,14 +384,15 @@ export class Publisher<T = Uint8Array> implements Disposable {
   /** Encodes a value into a sample, and returns its length. */
   #encode(d: number, prepared: unknown, bound: number): number {
     const { descriptors, region: { mapping } } = this.#ring;
+    let length: number;
     try {
-      const length = this.#encoder.into(prepared, mapping, descriptors.sampleAt(d), bound);
-      if (length < 0) this.#checkOpen();
-      return length;
+      length = this.#encoder.into(prepared, mapping, descriptors.sampleAt(d), bound);
     } catch (error) {
       this.#supply.takeBack(d);
       throw error;
     }
+    if (length < 0) this.#checkOpen(); // the sample went with the memory
+    return length;
   }
 
   #publishView(

@@ -7,6 +7,7 @@
 import { checkHandler, checkLimit, checkWaits } from "../arguments.ts";
 import { PeerLostError } from "../errors.ts";
 import { type Codec, codec } from "../codec.ts";
+import { type Decoder, decoderOf } from "../decoder.ts";
 import { Again, retrySync, unlessAgain } from "../region/poll.ts";
 import { presenceIn, SeatState } from "../region/seats.ts";
 import { copyOut, peekView } from "../memory/word.ts";
@@ -98,6 +99,7 @@ export class Subscriber<T = Uint8Array> implements Disposable, Waitable {
   readonly #ring: VRing;
   readonly #reader: VRingReader;
   readonly #holder: Holder<T>;
+  readonly #decoder: Decoder<T> | undefined;
   readonly #keepOpen: boolean;
   readonly #condition: Condition;
   readonly #waiter: Waiter;
@@ -117,6 +119,7 @@ export class Subscriber<T = Uint8Array> implements Disposable, Waitable {
     this.#keepOpen = keepOpen;
     this.#reader = reader;
     this.#holder = { reader, codec: options.codec ?? codec.bytes as unknown as Codec<T>, source };
+    this.#decoder = decoderOf(this.#holder.codec);
     const { bell, used: watch } = reader.words;
     this.#condition = keepOpen
       ? { bell, watch, watchTellsAll: true, ready: () => reader.hasNews() }
@@ -311,17 +314,22 @@ export class Subscriber<T = Uint8Array> implements Disposable, Waitable {
     const taken = reader.take();
     if (taken === undefined) return this.#nothing();
     const { descriptor, stamp, sequence, length, lost, time, origin } = taken;
-    let bytes;
+    const { region: { mapping }, descriptors } = this.#ring;
+    const at = descriptors.sampleAt(descriptor);
+    const decoder = this.#decoder?.size === length ? this.#decoder : undefined;
+    let bytes, value;
     try {
-      bytes = new Uint8Array(length);
+      if (decoder === undefined) bytes = new Uint8Array(length);
+      else value = decoder.load(mapping, at);
     } catch (error) {
       reader.takeAgain(); // the copy found no memory
       throw error;
     }
-    copyOut(this.#ring.region.mapping, this.#ring.descriptors.sampleAt(descriptor), bytes);
+    if (bytes !== undefined) copyOut(mapping, at, bytes);
     reader.release(descriptor, stamp);
     const { codec, source } = this.#holder;
-    return { state: "ok", value: codec.decode(bytes), sequence, lost, time, source, origin };
+    if (bytes !== undefined) value = codec.decode(bytes);
+    return { state: "ok", value: value as T, sequence, lost, time, source, origin };
   }
 
   /** Blocks the thread until a sample arrives, and returns a copy of the oldest as a value. */

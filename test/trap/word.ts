@@ -104,3 +104,4 @@ export const commitView: typeof real.commitView = trapped("commit view", real.co
 export const peekView: typeof real.peekView = trapped("peek view", real.peekView);
 export const claimData: typeof real.claimData = trapped("claim data", real.claimData);
 export const commitData: typeof real.commitData = trapped("commit data", real.commitData);
+export const peekData: typeof real.peekData = trapped("peek data", real.peekData);

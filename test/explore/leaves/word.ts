@@ -381,6 +381,13 @@ export function commitData(
   copyIn(memory, offset, new Uint8Array(data.buffer, offset, length));
 }
 
+/** Private memory as large as the real one, into which what is read is copied in two halves. */
+export function peekData(memory: Memory, offset: number, length: number): DataView<ArrayBuffer> {
+  const bytes = new Uint8Array(memory.bytes.length);
+  copyOut(memory, offset, bytes.subarray(offset, offset + length));
+  return new DataView(bytes.buffer);
+}
+
 /** A view in place is a copy of the moment, taken in two halves. */
 export function peekView(
   memory: Memory,

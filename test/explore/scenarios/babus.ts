@@ -14,6 +14,7 @@ import type { Slot } from "../../../src/babus/slot.ts";
 import { openSlot } from "../../../src/babus/geometry.ts";
 import { SLOT_CONTROL } from "../../../src/babus/slot_words.ts";
 import { codec } from "../../../src/codec.ts";
+import { layout } from "../../../src/layout/layout.ts";
 import { Word32 } from "../../../src/memory/word.ts";
 import {
   type Actors,
@@ -35,8 +36,16 @@ const HIGHEST = 15;
 const OPTIONS = { depth: 2, maxSize: LENGTH, persist: true };
 const ASLEEP = { spin: 0 };
 
+/** Messages as one field, which those that know the type read and write in place. */
+const STRUCT = codec.struct(layout("pattern", { bytes: layout.bytes(LENGTH) }));
+const RAW = codec.raw(STRUCT.type);
+
 function open(name = "a"): Slot {
-  return Domain.open("domain").slot(name, OPTIONS);
+  return Domain.open("domain").slot(name, { ...OPTIONS, codec: RAW });
+}
+
+function openTyped() {
+  return Domain.open("domain").slot("a", { ...OPTIONS, codec: STRUCT });
 }
 
 /** Writes in place, so that what it says of its number is what it had when it began. */
@@ -77,6 +86,32 @@ function copier(count: number): ActorSpec {
   });
 }
 
+/** Encodes messages in place. */
+function encoder(count: number): ActorSpec {
+  return arranged(openTyped, (slot): Wrote => {
+    const wrote: number[] = [];
+    for (let i = 0; i < count; i++) {
+      wrote.push(slot.writeSync({ bytes: pattern(LENGTH, slot.sequence + 1) }, ASLEEP));
+    }
+    slot.close();
+    return { wrote };
+  });
+}
+
+/** Decodes the newest message, and the one before it, in place. */
+function decoder(times: number): ActorSpec {
+  return arranged(openTyped, (slot): Seen => {
+    const seen: Seen["seen"] = [];
+    for (let i = 0; i < times; i++) {
+      const outcome = slot.at(1 - i % 2);
+      if (outcome.state !== "ok") continue;
+      seen.push([outcome.message.sequence, numberOf(outcome.message.value.bytes)]);
+    }
+    slot.close();
+    return { seen, lost: 0 };
+  });
+}
+
 /** Has two writes of one handle under way. */
 async function abreast(): Promise<Wrote> {
   const slot = open();
@@ -112,18 +147,21 @@ function reader(times: number): ActorSpec {
 }
 
 /** Observes the newest, the one before, and what is new. */
-const observer = arranged(() => Domain.open("domain").observer("a"), (observer): Seen => {
-  const seen: Seen["seen"] = [];
-  for (const age of [0, 1]) {
-    const outcome = observer.at(age);
-    if (outcome.state !== "ok") continue;
-    seen.push([outcome.message.sequence, numberOf(outcome.message.value)]);
-  }
-  const { messages, lost } = observer.since(1);
-  for (const { sequence, value } of messages) seen.push([sequence, numberOf(value)]);
-  observer.close();
-  return { seen, lost };
-});
+const observer = arranged(
+  () => Domain.open("domain").observer("a", { codec: RAW }),
+  (observer): Seen => {
+    const seen: Seen["seen"] = [];
+    for (const age of [0, 1]) {
+      const outcome = observer.at(age);
+      if (outcome.state !== "ok") continue;
+      seen.push([outcome.message.sequence, numberOf(outcome.message.value)]);
+    }
+    const { messages, lost } = observer.since(1);
+    for (const { sequence, value } of messages) seen.push([sequence, numberOf(value)]);
+    observer.close();
+    return { seen, lost };
+  },
+);
 
 const peeker = arranged(open, (slot): Seen => {
   const seen: Seen["seen"] = [];
@@ -254,7 +292,7 @@ function prepared(messages: number, ...names: string[]): () => void {
 /** As if the writer in seat 1 had died while it wrote, and nobody had noticed. */
 function abandoned(): void {
   prepared(2)();
-  const { region } = openSlot("domain", "a", OPTIONS, codec.bytes.type);
+  const { region } = openSlot("domain", "a", OPTIONS, RAW.type);
   new Word32(region.mapping, SLOT_CONTROL.fields.owner, region.controlOffset).store(2);
   region.close();
 }
@@ -278,6 +316,10 @@ export const BABUS: readonly Scenario[] = scenarios([
   scenario("babus-copy", "the same for a writer that copies", {
     writer: copier(3),
     reader: reader(3),
+  }, { bounds: "4/0/0" }),
+  scenario("babus-struct", "the same in place, field by field", {
+    writer: encoder(3),
+    reader: decoder(3),
   }, { bounds: "4/0/0" }),
   scenario("babus-view", "a writer laps a reader that looks in place", {
     writer: writer(3),

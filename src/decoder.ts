@@ -1,0 +1,26 @@
+/**
+ * Decoding in place: a receiver reads the fields of a struct where they are, without a copy of the
+ * message. A peer may write there meanwhile: each field is read once, and any bytes are some value.
+ * So a receiver of a lossy ring validates the message afterwards, as with any bytes in place.
+ *
+ * @module
+ */
+
+import { type Codec, formOf } from "./codec.ts";
+import { type Memory, peekData } from "./memory/word.ts";
+
+/** Decodes messages in place. */
+export interface Decoder<T> {
+  /** The length of its messages: any other one is left to the codec. */
+  readonly size: number;
+  /** Decodes the message at an offset. */
+  load(memory: Memory, offset: number): T;
+}
+
+/** Returns the decoder of a struct; undefined for codecs that need the bytes. */
+export function decoderOf<T>(codec: Codec<T>): Decoder<T> | undefined {
+  const form = formOf(codec);
+  if (form?.kind !== "struct") return undefined;
+  const { size, load } = form;
+  return { size, load: (memory, offset) => load(peekData(memory, offset, size), offset) as T };
+}
