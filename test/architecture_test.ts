@@ -1,11 +1,11 @@
 /**
- * The rules that keep the source readable from the first line of the layer table to the last, held
- * against the real files. Every rule is also shown a file that breaks it.
+ * The rules that keep the source readable in the order of the layer table, checked on the real
+ * files. For every rule, a test also gives it a file that breaks it.
  */
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 
-/** From the ground up: each may import only from those before it, or from itself. */
+/** The layers from the ground up: each may import only from earlier ones, or from itself. */
 const LAYERS = [
   "src/arguments.ts",
   "src/errors.ts",
@@ -45,10 +45,10 @@ const PRODUCTS = [
   "src/shared",
 ];
 
-/** The seam: what the explorer replaces, and so all that may call the native library. */
+/** The leaves that the explorer replaces; only they may call the native library. */
 const LEAVES = ["src/native/", "src/os/", "src/memory/word.ts"];
 
-/** All that may sleep: asynchronous calls and `try` methods never do. */
+/** The files that may sleep: asynchronous calls and `try` methods never do. */
 const SLEEPERS = ["src/os/clock.ts", "src/region/poll.ts", "src/shared/semaphore_lock.ts"];
 
 /** These two see everything, and nothing below sees them. */
@@ -148,7 +148,7 @@ function codeOf(text: string, { strings = false } = {}): string {
   });
 }
 
-/** What a module imports, re-exports or starts as a Worker, in any of the ways to write it. */
+/** The modules that a module imports, re-exports or starts as a Worker, in any form. */
 function importsOf(text: string): string[] {
   const forms = [
     /\b(?:import|export)\b(?:\s+type\b)?[\w\s{},*$]*?\bfrom\s*["']([^"']+)["']/g,

@@ -8,13 +8,13 @@
  * @module
  */
 
-/** Where what is run is found. */
+/** The folders of the tests to run. */
 const SELECTED = ["test/native", "test/os", "test/memory", "test/region", "test/wait"];
 
 /**
- * Left out: tests that start processes, as qemu cannot start what it emulates; and the litmus of word
- * order. ARM keeps a store-release (stlr) before a load-acquire (ldar), which the native library relies
- * on; under qemu on x86_64 the litmus sees them out of order.
+ * Left out: tests that start processes, because qemu cannot start emulated programs; and the litmus
+ * of word order. ARM keeps a store-release (stlr) before a load-acquire (ldar), which the native
+ * library relies on; under qemu on x86_64 the litmus sees them out of order.
  */
 const LEFT_OUT = [/_process_test\.ts$/, /layouts_test\.ts$/, /order_test\.ts$/];
 

@@ -10,7 +10,7 @@ import { isGone } from "./os/process_state.ts";
 
 const test = sideBySide("the demo");
 
-/** What its task runs, and the options; every Program has the others. */
+/** The program and the options of its task; every Program has the others. */
 function words(): string[] {
   const { tasks } = JSON.parse(Deno.readTextFileSync(new URL("../deno.json", import.meta.url)));
   const words: string[] = tasks.demo.command.split(" ");
@@ -51,7 +51,7 @@ const SUBSCRIBER_2 = row("subscriber 2", "is slow");
 const KILLED = /^subscriber 3 +\d+ {2}was killed +- +[\d,]+ +[\d,]+ +- +-$/m;
 const BACK = row("subscriber 3", "is back");
 
-/** A row of the table; what was not measured yet is a dash. */
+/** A row of the table; a value that was not measured yet is a dash. */
 function row(name: string, fate: string): RegExp {
   const age = String.raw`(?:-|[\d.]+ (?:us|ms))`;
   const figures = String.raw`(?:-|[\d,]+) +[\d,]+ +[\d,]+ +${age} +${age}`;

@@ -17,12 +17,12 @@ function consumer(name: string, ...options: string[]): Program {
   return new Program("examples/mpsc_consumer.ts", "--name", name, ...options);
 }
 
-/** How many entries a producer has sent, which has ended well. */
+/** Waits for the successful end of a producer; returns the number of entries that it sent. */
 async function sentBy(program: Program): Promise<number> {
   return (await program.well(/ Sent ([\d,]+) entries\. $/))[0]!;
 }
 
-/** What a consumer says in the end, after Ctrl-C. */
+/** Ends a consumer by Ctrl-C; returns its summary. */
 async function accountOf(program: Program) {
   program.kill("SIGINT");
   const last = /Received (.+) entries of (.+) producers: (.+) missing, (.+) perhaps .+\. $/;
@@ -33,7 +33,7 @@ async function accountOf(program: Program) {
 const ENTRIES = / +[1-9][\d,]* entries\/s, [\d.]+ ms old; \d+ (swept|fed|watered|wound) .+\n/;
 const NOTHING = /\n +0 entries\/s\n/;
 
-/** Waits until a consumer has read all that was sent, when nobody sends any more. */
+/** Waits until a consumer has read every entry, after the last producer has ended. */
 async function untilQuiet(reader: Program): Promise<void> {
   const { length } = reader.out;
   await until("nothing comes", () => NOTHING.test(reader.out.slice(length)));

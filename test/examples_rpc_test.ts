@@ -17,7 +17,7 @@ function client(name: string, ...options: string[]): Program {
 
 const ANSWERS = / +[1-9][\d,]* answers\/s, [\d.]+ ms each\n/;
 
-/** What a client says in the end, after it has ended well. */
+/** Waits for the successful end of a client; returns its summary. */
 async function accountOf(program: Program) {
   const last = / ([\d,]+) answers: ([\d,]+) wrong; ([\d,]+) questions lost\. $/;
   const [answers, wrong, lost] = await program.well(last);

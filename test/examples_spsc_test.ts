@@ -16,12 +16,12 @@ function consumer(name: string, ...options: string[]): Program {
   return new Program("examples/spsc_consumer.ts", "--name", name, ...options);
 }
 
-/** How many readings a producer has sent, which has ended well. */
+/** Waits for the successful end of a producer; returns the number of readings that it sent. */
 async function sentBy(program: Program): Promise<number> {
   return (await program.well(/ Sent ([\d,]+) readings\. $/))[0]!;
 }
 
-/** What a consumer says in the end, after it has ended well. */
+/** Waits for the successful end of a consumer; returns its summary. */
 async function accountOf(program: Program) {
   const last = /Received (.+) readings: (.+) missing, (.+) perhaps .+; the next is (.+)\. $/;
   const [received, missing, again, next] = await program.well(last);

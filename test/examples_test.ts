@@ -15,14 +15,14 @@ function reader(name: string, ...options: string[]): Program {
   return new Program("examples/ticker_reader.ts", "--name", name, ...options);
 }
 
-/** What a reader says in the end, after it has ended well. */
+/** Waits for the successful end of a reader; returns its summary. */
 async function accountOf(reader: Program) {
   const last = / Read ([\d,]+) and lost ([\d,]+) of the ([\d,]+) ticks that [^.]*\. $/;
   const [read, lost, written] = await reader.well(last);
   return { read: read!, lost: lost!, written: written! };
 }
 
-/** How many ticks a writer has written, which has ended well. */
+/** Waits for the successful end of a writer; returns the number of ticks that it wrote. */
 async function writtenBy(writer: Program): Promise<number> {
   return (await writer.well(/ Wrote ([\d,]+) ticks\. $/))[0]!;
 }
@@ -89,7 +89,7 @@ test("ticker: a slow reader is lapped, a writer is killed, and both readers cont
   const written = before + await writtenBy(second);
   const ofFast = await accountOf(fast);
   assertEquals([ofFast.read + ofFast.lost, ofFast.written], [written, written]);
-  slow.kill("SIGINT"); // it would need seconds for what is still in the ring
+  slow.kill("SIGINT"); // it would need seconds for the rest of the ring
   const ofSlow = await accountOf(slow);
   assertEquals(ofSlow.read + ofSlow.lost, ofSlow.written);
   assert(ofSlow.lost > ofSlow.read, "the slow reader was hardly lapped");

@@ -20,12 +20,12 @@ function camera(topic: string, ...options: string[]): Program {
   return new Program("examples/vdds_camera.ts", "--topic", topic, ...options);
 }
 
-/** How many scans a publisher has published, which has ended well. */
+/** Waits for the successful end of a publisher; returns the number of scans that it published. */
 async function publishedBy(program: Program): Promise<number> {
   return (await program.well(/ Published ([\d,]+) scans\. $/))[0]!;
 }
 
-/** What a subscriber says in the end, after it has ended well. */
+/** Waits for the successful end of a subscriber; returns its summary. */
 async function accountOf(program: Program): Promise<{ received: number; lost: number }> {
   const [received, lost] = await program.well(/ Received ([\d,]+) scans, lost ([\d,]+)\. $/);
   return { received: received!, lost: lost! };
@@ -116,7 +116,8 @@ test("scans: a subscriber is killed, then the publisher, and the others continue
 const FRAMES =
   / +[1-9]\d* frames\/s, [1-9]\d* MB\/s {2}latency +[\d.]+ (?:us|ms), p99 +[\d.]+ (?:us|ms) {2}lost \d/;
 
-/** How many frames a viewer has seen, of which none was damaged, and which has ended well. */
+/** Waits for the successful end of a viewer, with no damaged frame; returns the number of frames.
+ */
 async function seenBy(program: Program): Promise<number> {
   return (await program.well(/ Saw ([\d,]+) frames, lost [\d,]+, 0 of them damaged\. /))[0]!;
 }

@@ -6,7 +6,7 @@
 import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
 import * as vring from "../mod.ts";
 
-/** What no type admits: the handles as a caller in JavaScript sees them. */
+/** The handles without their types, as a caller in JavaScript sees them. */
 // deno-lint-ignore no-explicit-any
 type Untyped = any;
 const {
@@ -39,7 +39,7 @@ const NAME = `misuse-${Deno.pid}`;
 const DOMAIN = Domain.open(NAME);
 const PAIR = layout("pair", { a: "u8", b: "u8" });
 
-/** An array whose memory is somebody else's now. */
+/** An array whose memory was transferred away. */
 function transferred(): Uint8Array {
   const array = new Uint8Array(8);
   array.buffer.transfer();
@@ -78,7 +78,7 @@ const NO_BYTES: readonly unknown[] = [
   cutOff(),
 ];
 
-/** All products of a kind of their own, open. */
+/** One open handle of every product. */
 class Handles extends DisposableStack {
   readonly rings = [
     this.use(SpscProducer.open(NAME)),
@@ -117,7 +117,7 @@ class Handles extends DisposableStack {
   }
 }
 
-/** Fails unless the call is refused in words of ours. */
+/** Fails unless the call throws an error of the library. */
 async function assertRefused(call: () => unknown, what: string): Promise<void> {
   let error: Error | undefined;
   try {
@@ -134,7 +134,7 @@ function shown(value: unknown): string {
   return Deno.inspect(value).split("\n")[0]!;
 }
 
-/** Each entry point that takes bytes, and what then shows that its handle works. */
+/** Each entry point that takes bytes, and a call which shows that its handle still works. */
 function byteEntries(h: Handles): [string, (value: unknown) => unknown, () => unknown][] {
   const [spsc, many, circular, topic] = [h.rings, h.many, h.circular, h.topic];
   const slot = h.slot;
@@ -211,7 +211,7 @@ Deno.test("a target of a circular buffer is a Uint8Array, and not taken for opti
   assertEquals(reader.readSync(new Uint8Array(4)), { state: "ok", length: 3 });
 });
 
-/** Says that it is as long as nothing can be. */
+/** An object with an impossible length. */
 class Liar extends Uint8Array {
   override get length(): number {
     return 2 ** 31;
@@ -264,10 +264,10 @@ Deno.test("arrays over shared and resizable buffers are sent and filled with the
   }
 });
 
-/** Values that no option, name, handler or limit can be, whatever is asked for. */
+/** Values that are invalid for every option, name, handler and limit. */
 const NEVER: readonly unknown[] = [5n, Symbol("option"), {}, [], "nonsense", NaN, -1, 1.5, 2 ** 53];
 
-/** What some options can be, out of NEVER; all others take none of it. */
+/** The values of NEVER that some options allow; all others allow none. */
 const FITS: Readonly<Record<string, readonly unknown[]>> = {
   timeout: [1.5, 2 ** 53],
   spin: [1.5, 2 ** 53],
@@ -278,7 +278,7 @@ const FITS: Readonly<Record<string, readonly unknown[]>> = {
 const RING = ["capacity", "mode", "group", "persist", "anyOwner"];
 const TOPIC = ["depth", "size", "maxSubscribers", "reserve", "mode", "persist", "anyOwner"];
 
-/** Each way to open something: what it is called with, its options, and the ones that must be right. */
+/** Each way to open a product: its arguments, its options, and the options that it needs. */
 const OPENINGS: [string, (name: unknown, options: unknown) => unknown, string[], object?][] = [
   ["SpscProducer.open", (n, o) => SpscProducer.open(n, o), [...RING, "codec", "level", "keepOpen"]],
   ["SpscConsumer.open", (n, o) => SpscConsumer.open(n, o), [...RING, "codec", "level", "keepOpen"]],
@@ -361,7 +361,7 @@ Deno.test("a name, the options as a whole and each option are refused unless the
   assertEquals(vring.regions().filter(({ name }) => name.includes(taken)), []);
 });
 
-/** Each call that waits, or would if it had to. */
+/** Each call that can wait. */
 function waits(h: Handles): [string, (options: unknown) => unknown, boolean?][] {
   const [[producer, consumer], [writer, reader, observer]] = [h.rings, h.circular];
   const [publisher, subscriber] = h.topic;
@@ -447,7 +447,7 @@ Deno.test("every wait refuses wrong options, whether or not it had to wait", asy
   assertEquals([h.client.inFlight, h.rwLock.tryWrite() !== undefined], [0, true]);
 });
 
-/** Each call that takes something else, with what it would take, which is left out. */
+/** Each call with other arguments, and their valid values, which are left out. */
 const OTHERS: [string, (h: Handles, value: unknown) => unknown, unknown[]?][] = [
   ["SpscConsumer.poll", (h, x) => h.rings[1].poll(x)],
   ["SpscConsumer.poll limit", (h, x) => h.rings[1].poll(() => {}, x), [1.5, 2 ** 53]],

@@ -4,7 +4,7 @@
  *
  * Run as `deno task mutate`; `--help` lists the options. The places are chosen by seed, so two runs
  * with one seed on one tree try the same mutants. Each mutant runs in a copy of the tree, only
- * against the tests of its room and of the rooms that stand on it, and without type checks.
+ * against the tests of its room and of the rooms that import it, and without type checks.
  *
  * @module
  */
@@ -19,8 +19,8 @@ const HELP = `deno task mutate [--seed N] [--count N] [--room NAME] [--list]
   --list        print the mutants without running a test`;
 
 /**
- * The tests of the rooms that stand on a room, which a change in it is held against: after those of
- * the room itself, one after the other until one fails.
+ * The tests of the rooms that import a room. A change in it runs the tests of the room itself, and
+ * then these, one after the other until one fails.
  */
 const TESTS_ABOVE: Record<string, readonly string[]> = {
   os: ["test/memory", "test/region"],
@@ -34,7 +34,7 @@ const TESTS_ABOVE: Record<string, readonly string[]> = {
   "arguments.ts": ["test/misuse_test.ts", "test/contract"],
 };
 
-/** How long the tests of one of these may take. */
+/** The time limit of each of them. */
 const MINUTES_MAX = 6;
 
 /** A mutant: one line of a file, and its replacement. */
@@ -45,7 +45,7 @@ interface Mutant {
   readonly after: string;
 }
 
-/** Small wrong changes; each gives the mutated line, or undefined where it does not apply. */
+/** Small wrong changes; each returns the mutated line, or undefined where it does not apply. */
 const CHANGES: readonly ((line: string, previous: string) => string | undefined)[] = [
   (line) => replaced(line, / < /, " <= ") ?? replaced(line, / <= /, " < "),
   (line) => replaced(line, / > /, " >= ") ?? replaced(line, / >= /, " > "),
@@ -73,7 +73,7 @@ function replaced(line: string, pattern: RegExp, by: string): string | undefined
 
 const ROOT = new URL("../", import.meta.url);
 
-/** Every mutant there is, in the order of the files. */
+/** Every possible mutant, in the order of the files. */
 function allMutants(room: string | undefined): Mutant[] {
   const mutants: Mutant[] = [];
   const walk = (folder: string) => {
@@ -225,7 +225,7 @@ async function checkUnchanged(tree: string, mutants: readonly Mutant[]): Promise
   }
 }
 
-/** Copies what git has of the working tree. */
+/** Copies the files of the working tree that git tracks. */
 async function copyTree(tree: string): Promise<void> {
   const command = 'git ls-files -z | xargs -0 cp --parents -t "$0"';
   const { success, stderr } = await new Deno.Command("sh", {

@@ -1,6 +1,6 @@
 /**
  * The program of a {@linkcode Party} that makes calls which never sleep, each while another process
- * seems to be stopped amid removing what it opens.
+ * seems to be stopped in the middle of removing the region.
  *
  * @module
  */
@@ -32,7 +32,7 @@ const sourced: Make = (name, options) => {
 };
 const left: Make = (name, options) => shown(`${name}/left`, options);
 
-/** What each call needs, the type of the locked region, and the call. */
+/** For each call: its setup, the type of the locked region, and the call. */
 const CALLS: Record<string, [Make, type: string, (name: string) => unknown]> = {
   "SpscProducer.connect": [SpscConsumer.open, "spsc", (name) => SpscProducer.connect(name, SOON)],
   "SpscConsumer.connect": [SpscConsumer.open, "spsc", (name) => SpscConsumer.connect(name, SOON)],

@@ -1,6 +1,6 @@
 /**
- * A program that runs beside a test, as in another terminal: the test waits for what it prints,
- * types, sends signals, and sees how it ends.
+ * A program that runs beside a test, as in another terminal: the test waits for its output, types,
+ * sends signals, and checks its end.
  *
  * @module
  */
@@ -13,7 +13,7 @@ const ROOT = new URL("../", import.meta.url);
 /** However slow the machine: a program that hangs is killed after this, and the test fails. */
 const DEADLINE_MS = 60_000;
 
-/** What moves the cursor of a terminal up. */
+/** The sequence that moves the cursor of a terminal up. */
 const UP = new RegExp(`${"\x1b"}\\[\\d+A`, "g");
 
 /** Fails if a line would not fit into a terminal of 80 columns. */
@@ -64,7 +64,7 @@ export class Program implements AsyncDisposable {
     this.#deadline = setTimeout(() => this.kill("SIGKILL"), DEADLINE_MS);
   }
 
-  /** The command that runs these words. */
+  /** The command that runs these words in a terminal. */
   protected command(words: readonly string[]): readonly string[] {
     return words;
   }
@@ -79,7 +79,7 @@ export class Program implements AsyncDisposable {
     return this.#out.replace(/\s+/g, " ");
   }
 
-  /** Waits until it prints this, behind what was waited for before. */
+  /** Waits until it prints this, after the output of the last wait. */
   async until(pattern: RegExp): Promise<RegExpExecArray> {
     for (;;) {
       const found = pattern.exec(this.#out.slice(this.#searched));
@@ -102,7 +102,7 @@ export class Program implements AsyncDisposable {
     await this.#input.write(new TextEncoder().encode(text));
   }
 
-  /** Sends a signal; nothing if it has ended. */
+  /** Sends a signal, unless it has ended. */
   kill(signal: Deno.Signal): void {
     try {
       this.#child.kill(signal);
@@ -126,7 +126,7 @@ export class Program implements AsyncDisposable {
     return numbersOf(pattern.exec(this.words)!);
   }
 
-  /** Waits for its end, which says why it does not do what it was asked for, and nothing else. */
+  /** Waits for its end; it must print the reason for refusing, and nothing else. */
   async refused(exitCode: number, reason: RegExp): Promise<void> {
     const { code, err } = await this.end();
     assertEquals([code, this.#out], [exitCode, ""]);
@@ -183,7 +183,7 @@ export class TerminalProgram extends Program {
   }
 }
 
-/** Whether there is a file. */
+/** Whether a file exists. */
 export function exists(path: string): boolean {
   try {
     return Deno.statSync(path).isFile;
@@ -193,8 +193,8 @@ export function exists(path: string): boolean {
 }
 
 /**
- * Registers a test whose scenes run at once, and returns what adds a scene: they wait for programs
- * much longer than they compute.
+ * Registers a test whose scenes run at once, and returns a function that adds a scene. Scenes wait
+ * for programs much longer than they compute.
  */
 export function sideBySide(subject: string): (name: string, scene: () => Promise<void>) => void {
   const scenes: [name: string, scene: () => Promise<void>][] = [];
@@ -212,7 +212,7 @@ export function sharedFiles(part: string): string[] {
     .filter((name) => name.includes(part));
 }
 
-/** A name for something in shared memory that no other test has. */
+/** A name in shared memory that no other test uses. */
 export function uniqueName(): string {
   return `t${crypto.randomUUID().slice(0, 8)}`;
 }

@@ -1,6 +1,7 @@
 /**
- * Holds the stand-ins of test/std to what the real packages do; `deno task test:jsr` runs the same
- * against those. An assertion that never fails would take the worth out of every other test.
+ * Checks that the stand-ins of test/std behave like the real packages; `deno task test:jsr` runs
+ * the same tests against those. An assertion that never fails would make every other test
+ * worthless.
  */
 
 import * as std from "@std/assert";

@@ -15,7 +15,8 @@ import { filesOf, torture } from "./torture/run.ts";
 import { arm, spring } from "./trap/trap.ts";
 import { isGone } from "./os/process_state.ts";
 
-/** With this one, processes of every workload die at steps early on, and are stopped early on. */
+/** The seed with which processes of every workload die at steps early on, and are stopped early on.
+ */
 const SEED = 32668;
 
 /** Whether actors were killed, at steps or while others were stopped, and something arrived. */

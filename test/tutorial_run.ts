@@ -1,6 +1,6 @@
 /**
- * Runs tutorials as a learner would, with no permission but `--allow-ffi`, and picks what they show
- * out of what they print.
+ * Runs tutorials as a learner would, with no permission but `--allow-ffi`, and finds the results in
+ * their output.
  *
  * @module
  */
@@ -69,7 +69,8 @@ export function shown(out: string, name: string): number {
   return Number(found[1]);
 }
 
-/** Fails unless it shows this, wherever its lines are broken; a space in the pattern is any space. */
+/** Fails unless the output matches, for any line breaks; a space in the pattern is any white space.
+ */
 export function assertShows(out: string, pattern: RegExp): void {
   assertMatch(out.replace(/\s+/g, " "), pattern);
 }
@@ -127,7 +128,7 @@ export function column(out: string, start: RegExp): number[] {
   return Array.from(out.matchAll(row), ([, number]) => Number(number));
 }
 
-/** Tells a story that ends with a crash, and fails unless it does. */
+/** Runs a story that must end with a crash. */
 export async function crash(
   [folder, signal, lastLine]: readonly [folder: string, signal: string, lastLine: string],
   ...options: string[]

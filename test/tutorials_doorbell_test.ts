@@ -1,6 +1,5 @@
 /**
- * Runs tutorial 8, sleeping without losing a wake-up, and holds what its parties do against what
- * must be so.
+ * Runs tutorial 8, sleeping without losing a wake-up, and checks the operations of its parties.
  */
 
 import { setTimeout as delay } from "node:timers/promises";
@@ -161,7 +160,7 @@ Deno.test({
     await using program = new TerminalProgram("tutorials/08_doorbell/step.ts");
     await program.until(/How often does it look\?/);
     await program.until(/Enter: see/);
-    await delay(50); // longer than the spin: this is the reader who thinks
+    await delay(50); // longer than the spin: here the reader thinks
     await program.type("\n");
     const [, looks] = await program.until(/\n +looks\r\n +→ (\d+)/);
     assert(Number(looks) > 0);

@@ -1,6 +1,5 @@
 /**
- * Runs tutorials 5 and 6, in which processes share memory and die, and holds what they show against
- * what must be so.
+ * Runs tutorials 5 and 6, in which processes share memory and die, and checks their output.
  */
 
 import {
@@ -64,12 +63,12 @@ test("tutorial 5 --break lets two into one lock and loses coins", async () => {
   assertEquals(sharedFiles(name), []);
 });
 
-/** Tells the first or the second process of tutorial 5, beside the test. */
+/** Starts the first or the second process of tutorial 5, beside the test. */
 function tellParty(party: "first" | "second", name: string): Program {
   return new Program("tutorials/05_shared_memory/step.ts", party, "--name", name);
 }
 
-/** Fails unless both counted, the tutorial tells what was lost, and nothing was with the lock. */
+/** Fails unless both counted, the tutorial shows the loss, and the lock prevented any. */
 function assertCounts(out: string): void {
   const of = (row: string) => column(out, new RegExp(row));
   const [mine, others, together, counter] = [
@@ -131,7 +130,7 @@ test("tutorial 5 with two processes: the one that is left alone reports it and l
   assertEquals(sharedFiles(name), []);
 });
 
-/** Every picture of a ring: the letters, and the positions that are pointed at. */
+/** Every picture of a ring: the letters, and the marked positions. */
 function rings(out: string): [letters: string, pointers: Record<string, number>][] {
   const picture = /│([^│]{32})│\n.*┘\n((?: +\^ .+\n)+)/g;
   return Array.from(out.matchAll(picture), ([, letters, lines]) => {

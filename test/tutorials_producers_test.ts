@@ -1,5 +1,5 @@
 /**
- * Runs tutorial 9, many producers and one doorbell, and holds what it shows against what must be so.
+ * Runs tutorial 9, many producers and one doorbell, and checks its output.
  */
 
 import { assert, assertEquals, assertMatch } from "@std/assert";

@@ -1,6 +1,5 @@
 /**
- * Runs tutorial 7, a ring in four stages, and holds what it shows and the rings that it builds
- * against what must be so.
+ * Runs tutorial 7, a ring in four stages, and checks its output and its rings.
  */
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";

@@ -1,5 +1,5 @@
 /**
- * Runs tutorial 12, waiting for any of many, and holds what it shows against what must be so.
+ * Runs tutorial 12, waiting for any of many, and checks its output.
  */
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
@@ -82,7 +82,7 @@ Deno.test("tutorial 12 --break sleeps through an event, and wakes the wrong one"
   assertEquals(results(out, "wake(events.address, everyone, bitOf(1))"), ["1"]);
 });
 
-/** Tells one of the two processes of tutorial 12, beside the test. */
+/** Starts one of the two processes of tutorial 12, beside the test. */
 function tellParty(party: "writer" | "listener", name: string): Program {
   return new Program(`tutorials/${FOLDER}/step.ts`, party, "--name", name);
 }
@@ -140,7 +140,7 @@ Deno.test("tutorial 12 with two processes: a writer that lives is waited for", a
 Deno.test("the checks of exercise 12 find each wrong answer", () => {
   const wanted = (room: Room, mask: number) =>
     Array.from({ length: room.slots }, (_, slot) => slot).filter((slot) => mask >> slot & 1);
-  /** A listener that does this before it sleeps, again and again until it gives something. */
+  /** A listener that does this before it sleeps, and repeats it until it has news to return. */
   const listen = (
     { raised = wanted, slept, before = true, after = true, again = true, note = "at once" }: {
       raised?: typeof wanted;

@@ -1,6 +1,6 @@
 /**
- * Runs the tutorials as a learner would, with no permission but `--allow-ffi`, and holds what they
- * show against what must be so: the addresses, the bytes, the kernel's lines.
+ * Runs the tutorials as a learner would, with no permission but `--allow-ffi`, and checks their
+ * output: the addresses, the bytes, the kernel's lines.
  */
 
 import {

@@ -84,7 +84,7 @@ Deno.test("tutorial 10 --break gives a sample twice, and finds no room in an emp
   assertEquals(films(out).at(-1), ["writer | AVAIL is empty | -1 -2 -3 | -1 -2 -3 | 1 1 1"]);
 });
 
-/** Does so many operations, or all; whether there were more. */
+/** Does so many operations, or all; returns whether more are left. */
 function operate(does: Operations<unknown>, count = Infinity): boolean {
   for (let i = 0; i < count; i++) if (does.next().done) return false;
   return true;
@@ -256,7 +256,7 @@ Deno.test("tutorial 11 --crash dies with all samples in hand, and the next run h
   assertEquals(sharedFiles(name), []);
 });
 
-/** Tells one of the two processes of tutorial 11, beside the test. */
+/** Starts one of the two processes of tutorial 11, beside the test. */
 function tellParty(party: "publisher" | "subscriber", name: string): Program {
   return new Program("tutorials/11_vdds/step.ts", party, "--name", name);
 }
@@ -328,7 +328,7 @@ Deno.test("the checks of exercise 11 find each wrong answer", () => {
       using sample = outcome.sample;
       screen.draw(sample.bytes);
     }, lost],
-    [(subscriber, screen) => { // what nobody wanted to see is not lost
+    [(subscriber, screen) => { // a frame that nobody wanted to see is not lost
       let [newest, last] = [new Uint8Array(0), 0];
       const count = subscriber.poll((bytes, sequence, lost) => {
         newest = bytes.slice();

@@ -1,6 +1,6 @@
 /**
- * Acknowledged batches, in every ring whose receivers take turns: what is not acknowledged comes
- * again, flagged and with the same number, to this receiver or to the next one.
+ * Acknowledged batches, in every ring whose receivers take turns: a message that is not
+ * acknowledged comes again, flagged and with the same number, to this receiver or to the next one.
  *
  * @module
  */
@@ -172,7 +172,7 @@ export function testBatches(ring: Ring): void {
     assertThrows(() => messages[1]!.value, TypeError, "it was released");
     assert(isPayload(messages[2]!.bytes, 3));
     batch[Symbol.dispose]();
-    batch[Symbol.dispose](); // once more is nothing
+    batch[Symbol.dispose](); // the second call does nothing
     assertThrows(() => batch.ack(1), RangeError, "0 of the batch are left");
     assertEquals(messages[2]!.bytes.length, 0);
   });
@@ -208,7 +208,7 @@ export function testBatches(ring: Ring): void {
   });
 }
 
-/** Sends until there is no room; returns how many messages. */
+/** Sends until the ring is full; returns the number of messages. */
 function fill(sender: Sender): number {
   let sent = 0;
   while (sender.trySend(payload(0, LENGTH))) sent++;

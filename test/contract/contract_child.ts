@@ -35,7 +35,7 @@ function fill(act: () => void): void {
   }
 }
 
-/** What the functions can use. */
+/** The values that the functions can use. */
 const TOOLS = {
   ring: RINGS.find(({ name }) => name === givenArgument())!,
   productOf: (name: string) => PRODUCTS.find((product) => product.name === name)!,
@@ -51,7 +51,7 @@ const TOOLS = {
   enter,
   rehearse,
   dieIn,
-  /** What this process has of shared memory: open files and mappings. */
+  /** The shared memory of this process: open files and mappings. */
   held: (): number[] => [countFiles("/dev/shm/"), rangesOf("/dev/shm/").length],
   filesOf: (name: string): string[] =>
     [...Deno.readDirSync("/dev/shm")].map((file) => file.name).filter((file) =>

@@ -1,7 +1,8 @@
 /**
- * A process is killed before every step that others can notice, of every act of every product. What
- * it had published arrives, once and whole; what it had received is gone or comes again, flagged if
- * it was shown; its role and its locks are free, nobody waits for it, and no file is left.
+ * A process is killed before every step that others can notice, of every act of every product. Its
+ * published messages arrive, once and whole. Messages that it had received are gone or come again,
+ * flagged if they were shown. Its role and its locks are free, nobody waits for it, and no file is
+ * left.
  *
  * @module
  */
@@ -48,14 +49,14 @@ function optionsOf(product: Product) {
   return { ...smallSizes(product), ...product.succession };
 }
 
-/** One death, and those who live on. */
+/** One death, and the survivors. */
 class Scene implements Disposable {
   readonly #product: Product;
   readonly #play: Play;
   readonly #place = new Name();
   readonly #living = new DisposableStack();
   readonly #sender: Handle | undefined;
-  /** One that waits, and one that does not look before the death. */
+  /** A peer that waits, and one that does not look before the death. */
   readonly #receivers: Handle[] = [];
   readonly task: Task;
   #waiting: Promise<Received> | undefined;
@@ -100,8 +101,8 @@ class Scene implements Disposable {
   }
 
   /**
-   * Checks what is left. `shown` is whether it died while a message was shown, or inside a lock.
-   * Returns how many of its messages were published, or not yet received.
+   * Checks the state afterwards. `shown` is whether it died while a message was shown, or inside a
+   * lock. Returns how many of its messages were published, or not yet received.
    */
   async check(shown: boolean): Promise<number> {
     const { end, act, peer } = this.#play;
@@ -131,7 +132,7 @@ class Scene implements Disposable {
     assertEquals(await lock.recovers!(PATIENT), false);
   }
 
-  /** The successor's message follows what the dead one published. */
+  /** The successor's message follows those of the dead process. */
   async #checkSent(): Promise<number> {
     const { before } = this.task;
     const [receiver, idle] = this.#receivers;
@@ -158,7 +159,7 @@ class Scene implements Disposable {
     return Number(published);
   }
 
-  /** What it had not received comes to its successor; other receivers are not affected. */
+  /** Its successor gets the messages that it had not received; other receivers are not affected. */
   async #checkReceived(shown: boolean): Promise<number> {
     const { before } = this.task;
     const { broadcasts, atMostOnce } = this.#product;

@@ -1,4 +1,4 @@
-/** Every product outlives a process that is killed before any step of what it does with it. */
+/** Every product survives the death of a process before any step of any act. */
 
 import { processTests } from "../shared/processes.ts";
 import type { Tools } from "./contract_child.ts";

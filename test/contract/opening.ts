@@ -1,6 +1,6 @@
 /**
- * Opening any product: handles open and close in any order, types and sizes must agree, a role has a
- * limited number of holders, and what fails leaves nothing behind.
+ * Opening any product: handles open and close in any order, types and sizes must agree, a role has
+ * a limited number of holders, and a failed open leaves nothing behind.
  *
  * @module
  */
@@ -30,7 +30,7 @@ function testOrder(tested: UnderTest): void {
     const peer = tested.other(role);
 
     tested.test(`a ${role.title} makes a file of its name`, async (place) => {
-      tested.open(role, place).close(); // what the library keeps for itself is there now
+      tested.open(role, place).close(); // the library's own memory exists now
       await keepsNothing(() => {
         const before = held();
         using handle = tested.open(role, place);
@@ -53,10 +53,10 @@ function testOrder(tested: UnderTest): void {
     tested.test(`a ${role.title} that closes leaves the ${peer.title} in`, (place) => {
       using staying = tested.open(peer, place);
       using leaving = tested.open(role, place);
-      for (let i = 0; i < 2; i++) leaving.close(); // the second time is nothing
+      for (let i = 0; i < 2; i++) leaving.close(); // the second call does nothing
       assert(tested.exists(place));
       using back = tested.open(role, place);
-      leaving.close(); // must not close what came since
+      leaving.close(); // must not close later handles
       meet(staying, back);
       staying.close();
       assert(tested.exists(place));
@@ -91,7 +91,7 @@ function testCreate(tested: UnderTest): void {
       {
         using made = (await create(place.name))!;
         using peer = tested.open(tested.other(role), place);
-        await keepsNothing(() => refused(otherwise)); // whatever it asks for
+        await keepsNothing(() => refused(otherwise)); // with any other options
         meet(made, peer);
       }
       {
@@ -201,7 +201,7 @@ function testSizes(tested: UnderTest): void {
         const wish = { [option]: other };
         const join = tested.joins(role).open!;
         await keepsNothing(() => refusal(() => join(place.name, wish), LayoutMismatchError));
-        if (usual === undefined) continue; // one must ask for all
+        if (usual === undefined) continue; // all of them are required
         for (const few of [{}, { [option]: is }]) {
           using any = role.open(place.name, few);
           assertSizes(any, small);

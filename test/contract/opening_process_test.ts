@@ -209,7 +209,7 @@ mountTest("a full /dev/shm is an error that says what is needed, and makes nothi
       const { productOf, smallSizes, errorOf, fill, held, filesOf } = tools;
       const { [end]: role, sizes } = productOf(product);
       const open = () => role.open("full", smallSizes({ sizes })).close();
-      open(); // fits, and what the library keeps for itself is there now
+      open(); // fits, and the library's own memory exists now
       const before = held();
       const error = errorOf(() => fill(open));
       const left = [...filesOf("full"), ...held().map((count, i) => count - before[i]!)];

@@ -86,7 +86,7 @@ export function testPolling(ring: Ring): void {
     assert(isPayload(held.bytes, 0) && held.bytes.length === LENGTH);
     held[Symbol.dispose]();
     assertEquals(held.bytes.length, 0);
-    held[Symbol.dispose](); // once more gives nothing back
+    held[Symbol.dispose](); // the second call gives nothing back
     assertEquals(numbersOf(receiver.arrivals!()), [1, 2]);
   });
 

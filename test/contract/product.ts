@@ -32,12 +32,14 @@ export type Arrival =
   | { readonly message: Uint8Array; readonly redelivered?: boolean }
   | { readonly lost: number };
 
-/** How a wait ends if not by an error: by what it is for, or as no peer is left that could bring it. */
+/** How a wait ends if not by an error: by its event, or because no peer is left that could cause
+ * it. */
 export type Ending = "ready" | "closed";
 
-/** A wait, in the ways in which it can be made; what it takes it gives back. */
+/** A wait, in its blocking and its asynchronous form; it gives back what it takes. */
 export interface Wait {
-  /** What it is for: a message, room for one (or an answer), or a turn while another one has it. */
+  /** The awaited event: a message, room for one (or an answer), or a turn while another one has it.
+   */
   readonly until: "message" | "room" | "turn";
   sync?(options?: SyncWaitOptions): Ending;
   async?(options?: WaitOptions): Promise<Ending>;
@@ -45,25 +47,25 @@ export interface Wait {
 
 /** An open handle. */
 export interface Handle extends Disposable {
-  /** The sizes that it tells, by their options. */
+  /** The sizes that it reports, by their options. */
   readonly sizes: Readonly<Record<string, number>>;
-  /** What it does besides opening and closing, by names for tests. */
+  /** Its acts besides opening and closing, by names for tests. */
   readonly acts?: Readonly<Record<string, Act>>;
   readonly waits?: Readonly<Record<string, Wait>>;
   /** Sends until it is full. */
   fill?(): void;
-  /** Takes the only turn that there is, and gives it back. */
+  /** Takes the only turn, and returns the function that gives it back. */
   takeTurn?(): void;
   giveTurn?(): void;
   /** Sends a message; false when it does not fit now. */
   trySend?(message: Uint8Array): boolean;
-  /** Receives all that is there, also of a peer that died before it rang. */
+  /** Receives every message, also of a peer that died before it rang. */
   arrivals?(): Arrival[];
   /** Receives the next message once it is there. */
   receive?(options?: WaitOptions): Promise<Received>;
   /** Acquires a lock exclusively; returns whether its last owner died inside. */
   recovers?(options: WaitOptions): Promise<boolean>;
-  /** Sends, writes or locks something that a receiver finds. */
+  /** Sends, writes or locks, so that a receiver can find it. */
   mark?(): void;
   /** Whether a sender has marked; finds each message once. */
   finds?(): boolean;
@@ -76,13 +78,13 @@ export interface Role<H extends Handle = Handle> {
   readonly title: string;
   /** How many can have it at once, in a product of the usual sizes. */
   readonly most: number;
-  /** Joins, or makes. */
+  /** Joins the product, or makes it. */
   open(name: string, options?: Options): H;
-  /** Makes, if the name is free. */
+  /** Makes the product if the name is free. */
   create?(name: string, options?: Options): H;
-  /** Joins, once another one has opened. */
+  /** Joins the product once another handle has opened it. */
   connect?(name: string, options?: Options): Promise<H>;
-  /** Other ways to join, by what they are called: undefined or an OsError if nothing is there. */
+  /** Other ways to join, by name: undefined or an OsError if the product does not exist. */
   readonly joins?: Readonly<
     Record<string, (name: string, options?: Options) => Handle | undefined>
   >;
@@ -92,7 +94,7 @@ export interface Role<H extends Handle = Handle> {
 
 /** A size among the options. */
 export interface Size {
-  /** What the contracts ask for. */
+  /** The value that the contracts use. */
   readonly is: number;
   /** Other values that are rounded to the same. */
   readonly rounded?: readonly number[];
@@ -207,11 +209,11 @@ export interface Ring extends Product {
   readonly whenFull: "overwrites" | "refuses";
   /** Positions before which a ring can be made to begin, by what wraps there. */
   readonly wraps: Readonly<Record<string, number>>;
-  /** Makes a ring so many units before a wrap; it lives while what is returned is open. */
+  /** Makes a ring so many units before a wrap; it lives while the returned handle is open. */
   beginBefore(name: string, capacity: number, wrap: number, units: number): Disposable;
 }
 
-/** How long the messages of a killed process are. */
+/** The length of the messages of a killed process. */
 export const KILLED_LENGTH = 2000;
 
 /** A message unlike any other. */
@@ -238,7 +240,7 @@ export function allArrivals(receive: () => Received & { redelivered?: boolean })
   }
 }
 
-/** How a wait ended, by what a product returns; disposes a sample. */
+/** How a wait ended, from the result of a product; disposes a sample. */
 export function endingOf(outcome: unknown): Ending {
   if (outcome === false) return "closed";
   const { state, sample } = Object(outcome) as { state?: string; sample?: Disposable };
@@ -259,7 +261,7 @@ export function waitOf(
   };
 }
 
-/** The first half of what is to be filled in, for a process that is killed then. */
+/** Fills the first half only, for a process that is killed then. */
 export function fillInHalves(room: Uint8Array, message: Uint8Array, at: () => void): void {
   room.set(message.subarray(0, message.length >> 1));
   at();
@@ -318,7 +320,7 @@ export const CODECS: readonly MessageType[] = [
   { options: { codec: codec.struct(layout("point", { x: "f64", y: "f32" })) }, name: "point" },
 ];
 
-/** The sizes that the contracts ask for. */
+/** The sizes that the contracts use. */
 export function smallSizes({ sizes }: Pick<Product, "sizes">): Options {
   return Object.fromEntries(Object.entries(sizes).map(([option, { is }]) => [option, is]));
 }

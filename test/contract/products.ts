@@ -1,5 +1,5 @@
 /**
- * All products that contracts are held against.
+ * All products that the contracts test.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * The end of what a sender sends, flushing, loops and streams, in every ring on lanes.
+ * The end of a sender's data, flushing, loops and streams, in every ring on lanes.
  *
  * @module
  */
@@ -77,7 +77,7 @@ function testEnding(ring: Streamed, test: Test): void {
     assertEquals(target.ended, false);
     assertEquals(await drain(target), part(0));
     assertEquals([target.ended, target.waitSync(), await target.wait()], [true, false, false]);
-    source.end(); // once more is nothing
+    source.end(); // the second call does nothing
     source.abort();
     assertEquals(target.ended, true);
   });
@@ -116,7 +116,7 @@ function testEnding(ring: Streamed, test: Test): void {
     assertThrows(() => target.waitSync(), PeerLostError, "took over");
     assertEquals(target.ended, false);
     target.close();
-    const third = next(); // nothing of the lost one is left ..
+    const third = next(); // no data of the lost one is left ..
     const fresh = nextTarget();
     third.trySend(part(2));
     third.end();

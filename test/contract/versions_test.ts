@@ -1,4 +1,4 @@
-/** Every product refuses what a later version made in a way that it does not know. */
+/** Every product refuses regions that a later version made in an unknown way. */
 
 import { PRODUCTS } from "./products.ts";
 import { testVersions } from "./versions.ts";

@@ -19,7 +19,7 @@ export interface Task {
   readonly act: string;
   readonly name: string;
   readonly options: Options;
-  /** How many messages it sends before. */
+  /** The number of messages that it sends before. */
   readonly before: number;
 }
 
@@ -30,7 +30,7 @@ export function killedMessage(number: number): Uint8Array<ArrayBuffer> {
 
 const handles = new Map<string, Handle>();
 
-/** Opens what the act needs, and sends what comes before it. */
+/** Opens the handles of the act, and sends the messages before it. */
 export function enter(task: Task): void {
   if (task.act === "open") return;
   open(task);
@@ -55,7 +55,7 @@ function perform(task: Task): void {
   else handle.acts![task.act]!(spring, killedMessage(task.before + 1));
 }
 
-/** Dies amid all of these acts, in each before its step. */
+/** Dies in the middle of all of these acts, in each before its step. */
 export function dieIn(tasks: readonly (Task & { readonly death: Death })[]): void {
   dieAmid(tasks.map((task) => ({ ...task.death, act: () => perform(task) })));
 }

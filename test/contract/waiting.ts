@@ -1,6 +1,6 @@
 /**
- * Waits of any product: they end when what they are for is there, when the time is up, by their
- * signal, and when their own handle closes; and as each product has it when the last peer goes.
+ * Waits of any product: they end by their event, at their timeout, by their signal, and when their
+ * own handle closes. When the last peer goes, each product has its own rule.
  *
  * @module
  */
@@ -16,7 +16,7 @@ const PATIENT = { timeout: 20_000 };
 
 type End = "sender" | "receiver";
 
-/** A wait of one end, which has nothing to wait for yet. */
+/** A wait of one end, before its event. */
 interface Waiting {
   readonly end: End;
   readonly title: string;
@@ -35,7 +35,7 @@ function waitsOf(product: Product, open: (end: End) => Handle): Waiting[] {
   });
 }
 
-/** Both ends, of which one is to wait. */
+/** Both ends; one of them waits. */
 class Scene implements Disposable {
   readonly handle: Handle;
   readonly wait: Wait;
@@ -57,7 +57,7 @@ class Scene implements Disposable {
     this.block();
   }
 
-  /** Takes away what the wait is for. */
+  /** Removes everything that would end the wait. */
   block(): void {
     const { until } = this.wait;
     if (until === "turn") this.peer.takeTurn!();
@@ -65,7 +65,7 @@ class Scene implements Disposable {
     else this.handle.arrivals?.();
   }
 
-  /** Brings what the wait is for. */
+  /** Causes the event of the wait. */
   release(): void {
     const { until } = this.wait;
     if (until === "turn") this.peer.giveTurn!();
@@ -73,7 +73,7 @@ class Scene implements Disposable {
     else this.peer.mark!();
   }
 
-  /** Waits, and meanwhile brings what the wait is for; before it, if it blocks the thread. */
+  /** Waits, and meanwhile causes the event; before the wait, if that blocks the thread. */
   async satisfy(options: SyncWaitOptions): Promise<Ending> {
     const waiting = this.wait.async?.(options);
     await new Promise((resolve) => setTimeout(resolve)); // its thread falls asleep

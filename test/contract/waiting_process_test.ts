@@ -16,7 +16,7 @@ const { test, startProcess } = processTests<Tools>(
 
 const PATIENT = { timeout: 20_000 };
 
-/** The ends that wait for a peer, of the products in which that can be in vain. */
+/** The ends that wait for a peer, in the products whose peers can be lost. */
 const ENDS = PRODUCTS.filter(({ endsWithPeer }) => endsWithPeer).flatMap((product) =>
   (["sender", "receiver"] as const).filter((end) => end === "receiver" || !product.broadcasts)
     .map((end) => ({ product, end, peer: end === "sender" ? "receiver" : "sender" } as const))

@@ -1,6 +1,6 @@
 /**
- * A program that has only the permission that the package needs, forgets what it has opened, lets
- * the garbage collector run, and tells what became of it. Run with `--v8-flags=--expose-gc`.
+ * A program with only the permission that the package needs. It forgets its handles, lets the
+ * garbage collector run, and reports the result. Run with `--v8-flags=--expose-gc`.
  *
  * @module
  */

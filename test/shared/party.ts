@@ -31,7 +31,7 @@ export class PartyEnded extends Error {
 /** The way to a party and back. */
 interface Line {
   send(text: string): void;
-  /** What it sends, and the end of that when it has ended. */
+  /** Its messages, which end when it has ended. */
   readonly answers: AsyncIterable<string>;
   end(): Promise<void>;
 }
@@ -70,8 +70,8 @@ export class Party<Tools> implements AsyncDisposable {
   }
 
   /**
-   * Runs a function over there and gives what it returns. It sees nothing of this thread but its
-   * argument; what it throws is thrown here, as an Error of the same name.
+   * Runs a function over there and returns its result. It sees nothing of this thread but its
+   * argument; an error of it is thrown here, with the same name.
    */
   run<A, R>(act: (tools: Tools, argument: A) => R, argument: A): Promise<Awaited<R>> {
     const id = ++this.#requests;
@@ -119,7 +119,7 @@ export class Party<Tools> implements AsyncDisposable {
     return signal ?? code;
   }
 
-  /** Ends it, whatever it does, and waits until it is gone; a thread that blocks may live on. */
+  /** Ends it at any point, and waits until it is gone; a thread that blocks may live on. */
   async kill(): Promise<void> {
     await this.#line.end();
     await this.#listening;

@@ -1,4 +1,4 @@
-/** The permits of both locks: given back once, whichever way, and by no other handle. */
+/** The permits of both locks: given back once, in any way, and by no other handle. */
 
 import { assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
 import { ClosedError, VringError } from "../../src/errors.ts";
@@ -6,7 +6,7 @@ import { RwLock } from "../../src/shared/rw_lock.ts";
 import { type Permit, SemaphoreLock } from "../../src/shared/semaphore_lock.ts";
 import { Name } from "./scene.ts";
 
-/** A handle of a lock, by what both locks have in common. */
+/** A handle of either lock. */
 interface Lock extends Disposable {
   acquire(): Permit;
   tryAcquire(): Permit | undefined;
@@ -53,7 +53,7 @@ for (const [what, open] of Object.entries(LOCKS)) {
     assertStringIncludes(twice.message, "this permit was already released");
     {
       using next = lock.acquire();
-      permit[Symbol.dispose](); // which must not give back what the next one has
+      permit[Symbol.dispose](); // which must not give back the next permit
       assertThrows(() => permit.release(), VringError);
       assertEquals([next.recovered, other.tryAcquire()], [false, undefined]);
     }

@@ -1,6 +1,6 @@
 /**
- * What tests between processes share: how they are registered where processes can be started, how
- * one is made to die at each of its steps, and how its end is awaited.
+ * The common parts of tests between processes: registering them where processes can start, killing
+ * a process at each of its steps, and waiting for its end.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { RoleTakenError } from "../../src/errors.ts";
 import { until } from "../os/until.ts";
 import { Party, PartyEnded, type PartyOptions, whyNoProcess } from "./party.ts";
 
-/** The means of tests in which processes run one program. */
+/** Helpers for tests whose processes run one program. */
 export interface ProcessTests<Tools> {
   /** Registers a test, which does not run where there is an obstacle, or no process can start. */
   test(name: string, fn: (t: Deno.TestContext) => Promise<void>, obstacle?: string): void;
@@ -96,7 +96,7 @@ export interface Death {
   readonly time: number;
 }
 
-/** A step that never comes. */
+/** A step that is never reached. */
 export const NO_DEATH: Death = { step: "no step", time: 1 };
 
 /** A death at each of the steps. */

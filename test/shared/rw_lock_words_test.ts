@@ -1,6 +1,6 @@
 /**
- * Reader/writer locks in which a broken peer has changed words, and locks that are not any. What
- * could run for ever runs in another process, by a deadline.
+ * Reader/writer locks in which a broken peer has changed words, and files that are not locks. Code
+ * that could run for ever runs in another process, with a deadline.
  */
 
 import { assertEquals, assertGreater, assertThrows } from "@std/assert";
@@ -48,7 +48,7 @@ Deno.test("words that no correct peer stores cost a wait at most", () => {
   }
 });
 
-/** Every word, with anything in it; the seats are one that is held, one that was, one that never was. */
+/** Every word, with any value; one seat is held, one was, and one never was. */
 const PLACES = [
   ...["tickets", "seats", "torn"].map((word) => ({ word, seat: -1 })),
   ...[0, 1, 5].flatMap((seat) => ["turn", "bell"].map((word) => ({ word, seat }))),

@@ -10,7 +10,7 @@ const DIRECTORY = "/dev/shm";
 
 let serial = 0;
 
-/** A name; whatever is called by it goes with it. */
+/** A name; everything with that name is removed with it. */
 export class Name implements Disposable {
   /** The name. */
   readonly name: string = `t${Deno.pid}-${++serial}-${crypto.randomUUID().slice(0, 8)}`;

@@ -1,5 +1,5 @@
 /**
- * Rings on lanes: what the adapters of their ends have in common.
+ * Rings on lanes: the common part of the adapters of their ends.
  *
  * @module
  */

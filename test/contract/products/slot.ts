@@ -18,7 +18,7 @@ import {
 
 const SLOT_NAME = "slot";
 
-/** A slot as a carrier of messages: this handle receives those after the ones that it has seen. */
+/** A slot as a carrier of messages: this handle receives the messages that it has not seen. */
 function carrying(
   slot: Slot<Uint8Array>,
 ): Pick<Handle, "acts" | "arrivals" | "giveTurn" | "receive" | "takeTurn" | "trySend" | "waits"> {

@@ -1,5 +1,5 @@
 /**
- * Rings on lanes as streams: what they carry counts as bytes, whether in messages or not.
+ * Rings on lanes as streams: their contents count as bytes, with or without messages.
  *
  * @module
  */
@@ -18,9 +18,9 @@ type Bytes = Uint8Array<ArrayBuffer>;
 export interface Source extends Disposable {
   readonly free: number;
   trySend(bytes: Bytes): boolean;
-  /** Says that everything was sent, and closes. */
+  /** Announces that everything was sent, and closes. */
   end(): void;
-  /** Closes without that. */
+  /** Closes without announcing it. */
   abort(): void;
   flush(options?: WaitOptions): Promise<void>;
   flushSync(options?: SyncWaitOptions): void;

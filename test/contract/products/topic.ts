@@ -47,7 +47,7 @@ export function senderOf(publisher: Publisher): Handle {
   };
 }
 
-/** What subscribers of one topic, or of all below it, have in common. */
+/** The common part of subscribers to one topic and to all topics below it. */
 export function receiving(
   subscriber: Pick<
     Subscriber<Uint8Array<ArrayBuffer>>,
