@@ -1,8 +1,7 @@
 /**
- * Slots: what a write takes by itself, and what readers and locks take; a write until another
- * process has seen it, there and back, spinning and from sleep; and images, written and read in
- * place. Next to C, and to what Deno has. How little listeners take that hear nothing is measured in
- * `babus_idle.ts`.
+ * Slots: the time of a write by itself, of reads and of locks; the time until another process has
+ * seen a write, there and back, spinning and from sleep; and images, written and read in place.
+ * They run next to C and to Deno's own means. `babus_idle.ts` measures listeners without news.
  *
  * @module
  */
@@ -46,7 +45,7 @@ const USUAL = { timeout: PATIENCE_MS };
 /** Some ten seconds. */
 const LOOKS = 1e9;
 
-/** One process's slots, what it writes to the one, and how it hears of the other. */
+/** One process's slots: it writes to one, and waits for news of the other. */
 class Ends implements Disposable {
   readonly #domain: Domain;
   readonly #to: Slot;
@@ -188,7 +187,7 @@ const WAYS: Ways = {
 
 const SMALL: Traffic = { bytes: 64, capacity: 2 ** 20, answerEvery: 1, answerBytes: 64 };
 
-/** There and back: twice what it may take until a write is seen. */
+/** There and back: twice the limit until a write is seen. */
 const SEEN_TWICE_NS = 2000;
 
 const COMPARISONS: Comparison[] = [{
@@ -217,7 +216,7 @@ const COMPARISONS: Comparison[] = [{
 
 const OPTIONS: FixtureOptions = { title: "Slots", module: import.meta.url, ways: WAYS };
 
-/** Measures, prints the times and gives the bars. */
+/** Measures, prints the times and returns the bars. */
 export async function measureBabus(): Promise<Bar[]> {
   using words = CProgram.compile(`${import.meta.dirname}/c/ping_pong.c`);
   return [
@@ -260,10 +259,10 @@ export class Alone implements Disposable {
   }
 }
 
-/** What a write of 64 B may take if nobody listens. */
+/** The limit for a write of 64 B without listeners. */
 const WRITE_LIMIT_NS = 400;
 
-/** What each takes in one thread; none of it depends on where the processors are. */
+/** The time of each in one thread, which does not depend on the place of the processors. */
 async function measureAlone(words: CProgram | undefined): Promise<Bar[]> {
   const what = "slot, write of 64 B";
   const bar = { what, limit: WRITE_LIMIT_NS, unit: "ns" as const };

@@ -1,6 +1,6 @@
 /**
- * Slots and reader/writer locks as `deno bench` shows them: what each takes in one thread if nobody
- * else uses them.
+ * Slots and reader/writer locks for `deno bench`: the time of each in one thread, without other
+ * users.
  *
  * @module
  */

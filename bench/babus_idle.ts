@@ -1,11 +1,11 @@
 /**
- * What listeners take that hear nothing: the processor time of twenty of them, each with a slot of
- * its own, with promises in one process, and asleep in a Worker or a process each. Next to it,
- * processes and Workers that do nothing, as these take some time, too, and C that sleeps in the same
- * slices: being woken is most of it.
+ * The cost of listeners without news: the processor time of twenty of them, each with a slot of its
+ * own, with promises in one process, and asleep in a Worker or a process each. Beside them run idle
+ * processes and Workers, which take some time, too, and C that sleeps in the same slices, because
+ * wake-ups are most of the cost.
  *
- * All of them are idle at the same time. In the end somebody writes to every slot, and all must have
- * been woken.
+ * All of them are idle at the same time. At the end a writer writes to every slot, and all
+ * listeners must wake up.
  *
  * @module
  */
@@ -35,14 +35,14 @@ const LIMIT_PERCENT = 0.1;
 /** What a process is to do. */
 type Role = "rest" | "restInWorkers" | "hearAsync" | "hearInWorkers" | "hear";
 
-/** Some listeners, or as many of those that do nothing. */
+/** Some listeners, or as many idle processes or Workers. */
 interface Group {
   readonly name: string;
   readonly role: Role;
   readonly processes: number;
   /** In each process. */
   readonly listeners: number;
-  /** The group that does nothing, and is otherwise the same. */
+  /** The idle group, which is otherwise the same. */
   readonly idle?: string;
 }
 
@@ -153,7 +153,7 @@ function processorTime(pid: number): number {
   return sum;
 }
 
-/** Measures, prints the shares of a processor and gives the bars. */
+/** Measures, prints the shares of a processor and returns the bars. */
 export async function measureIdle(): Promise<Bar[]> {
   await using stack = new AsyncDisposableStack();
   const sleepers = stack.use(CProgram.compile(`${import.meta.dirname}/c/sleepers.c`));
@@ -185,7 +185,7 @@ export async function measureIdle(): Promise<Bar[]> {
   });
 }
 
-/** The shares of a processor that so many nanoseconds in each part are. */
+/** Nanoseconds in each part as shares of a processor. */
 function partsOf(name: string, taken: Float64Array): Run {
   return { name, rounds: Array.from(taken, (ns) => ({ typical: 100 * ns / (PART_MS * 1e6) })) };
 }
@@ -214,7 +214,7 @@ async function hearAsync([name, slots]: [string, string[]]): Promise<number> {
   return news.flat().length;
 }
 
-/** The same in a Worker for each slot; with no slots, in Workers that wait for something else. */
+/** Waits in a Worker for each slot; without slots, in Workers that wait for something else. */
 async function inWorkers([name, slots]: [string, string[]]): Promise<number> {
   const orders = Array.from({ length: LISTENERS }, (_, i) => slots.slice(i, i + 1));
   const workers = orders.map((slots) =>

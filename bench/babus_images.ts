@@ -1,6 +1,6 @@
 /**
  * Images through a slot: how soon a woken reader has one in view, in place; and images that are
- * filled, waited for, looked at and checked, every byte, next to what Deno has.
+ * filled, awaited, read and checked, every byte, next to Deno's own means.
  *
  * @module
  */
@@ -132,10 +132,10 @@ const TRAFFIC: Traffic = { bytes: FRAME_BYTES, capacity: 0, answerEvery: 1, answ
 const PLAN = { trips: 0, blocks: 5, blockTrips: 4 };
 const ROUNDS = { rounds: 31, warmUp: 4 };
 
-/** What it may take from the end of a wait until there is an image to look at. */
+/** The limit from the end of a wait until an image is in view. */
 const VIEW_LIMIT_NS = 2000;
 
-/** Measures, prints the times and gives the bar. */
+/** Measures, prints the times and returns the bar. */
 export async function measureImages(
   options: FixtureOptions,
   words: CProgram | undefined,
@@ -149,7 +149,7 @@ export async function measureImages(
   return bars;
 }
 
-/** What somebody saw of the images of a round, in nanoseconds. */
+/** The times of the images of a round, as a reader saw them, in nanoseconds. */
 interface Seen {
   /** From the end of the wait until the image was in view. */
   readonly sinceWake: number[];

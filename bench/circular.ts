@@ -1,13 +1,14 @@
 /**
- * The overwriting buffer: what a write takes by itself; round trips through two buffers, and
- * messages and frames one way, next to C, ringbuf.js and what Deno has.
+ * The overwriting buffer: the time of a write by itself; round trips through two buffers, and
+ * messages and frames one way, next to C, ringbuf.js and Deno's own means.
  *
  * One way, the sender waits for the receiver at the end of each block, which the ring can hold: so
  * every message arrives, as the receiver checks.
  *
- * The bar of the round trip is a time at the usual floor, as in the other comparisons; so many times
- * the floor it is only where the processors are far apart. To write, copy and check two messages
- * takes 220 ns with every line at hand, which is three times the floor between neighbours.
+ * The bar of the round trip is a time at the usual floor, as in the other comparisons; it is a
+ * multiple of the floor only where the processors are far apart. Writing, copying and checking two
+ * messages takes 220 ns with every line in the cache, which is three times the floor between
+ * neighbours.
  *
  * @module
  */
@@ -146,7 +147,7 @@ const COMPARISONS: Comparison[] = [{
   ways: { "circular buffer": 1.6, "circular buffer, in place": undefined },
 }];
 
-/** Measures, prints the times and gives the bars. */
+/** Measures, prints the times and returns the bars. */
 export async function measureCircular(): Promise<Bar[]> {
   return [await measureWrite(), ...await compareAll(COMPARISONS, WAYS, import.meta.url)];
 }

@@ -1,5 +1,5 @@
 /**
- * The overwriting buffer as `deno bench` shows it: messages written, and read by the same thread.
+ * The overwriting buffer for `deno bench`: messages written, and read by the same thread.
  *
  * @module
  */

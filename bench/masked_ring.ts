@@ -1,7 +1,7 @@
 /**
- * The ring that everybody writes first, as well as it can be written: positions that only grow,
- * masked at a capacity that is a power of two, and a copy in two parts where a message wraps. It
- * is what `MirrorRing` is measured against.
+ * The usual first ring, written as well as possible: positions that only grow, masked at a capacity
+ * that is a power of two, and a copy in two parts where a message wraps. `MirrorRing` is measured
+ * against it.
  *
  * @module
  */
@@ -105,7 +105,7 @@ export class MaskedRing implements Disposable {
     this.#mapping.close();
   }
 
-  /** The same as `close()`. */
+  /** Closes it, as `close()` does. */
   [Symbol.dispose](): void {
     this.close();
   }

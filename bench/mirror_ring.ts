@@ -106,13 +106,13 @@ const BLOCKS = 8;
 const BLOCK_NS = 200e3;
 const ROUNDS = { rounds: 41, warmUp: 10 };
 
-/** Where its memory happens to lie makes a ring some per cent faster or slower: so take several. */
+/** The place of its memory makes a ring some per cent faster or slower: so take several. */
 const RINGS = 8;
 
-/** What a message may cost, in terms of the masked ring: no more if it wraps, else little more. */
+/** The limits of a message, relative to the masked ring: no more if it wraps, else little more. */
 const LIMITS = { none: 1.1, some: 1.1, all: 1 };
 
-/** Measures, prints the times and gives the bars. */
+/** Measures, prints the times and returns the bars. */
 export async function measureMirrorRing(): Promise<Bar[]> {
   console.log("\nMirror ring and masked ring: a message written and read");
   const bars: Bar[] = [];

@@ -1,6 +1,6 @@
 /**
- * The workloads of `mirror_ring.ts`, as `deno bench` shows them: one message of a size is written
- * and read. Where all messages wrap, the step to the next seam is in the time of both rings.
+ * The workloads of `mirror_ring.ts` for `deno bench`: one message of a size is written and read.
+ * Where all messages wrap, the step to the next seam is in the time of both rings.
  *
  * @module
  */

@@ -3,8 +3,8 @@
  * and their consumer has the other one. Next to one producer, and to C that passes messages through
  * a masked ring.
  *
- * The clock starts once all producers send; what lies in their lanes by then is less than a
- * hundredth of what they send.
+ * The clock starts once all producers send; by then their lanes have less than a hundredth of all
+ * messages.
  *
  * @module
  */
@@ -27,7 +27,7 @@ const BATCH = 100;
 const LIMIT_NS = 1e9 / 5e6;
 const WAIT = { timeout: 20e3 };
 
-/** Measures, prints the times and gives the bars. */
+/** Measures, prints the times and returns the bars. */
 export async function measureMpsc(): Promise<Bar[]> {
   const measured = allowedCpus().length < 2 ? "there is one processor" : await measure();
   const what = `MPSC, ${BYTES} B from ${PRODUCERS} producers, at a floor of ${USUAL_FLOOR_NS} ns`;
@@ -90,7 +90,7 @@ async function ours(
   for (const peer of peers) {
     await peer.begin("hello");
     await peer.end();
-    settleOn([cpu], peer.pid); // not before: one who sees a single processor never spins
+    settleOn([cpu], peer.pid); // not before: a program that sees a single processor never spins
   }
   const round = async () => {
     for (const peer of peers) await peer.begin(way, MESSAGES / producers);

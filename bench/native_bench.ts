@@ -1,6 +1,6 @@
 /**
- * What a call of the native library costs, from the cheapest on: through the engine's fast path, to
- * the clock, into the kernel, and to a thread of the pool and back.
+ * The cost of a call of the native library, cheapest first: through the engine's fast path, to the
+ * clock, into the kernel, and to a thread of the pool and back.
  *
  * @module
  */

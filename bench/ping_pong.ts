@@ -2,9 +2,9 @@
  * Two processes wait for each other through a doorbell, next to two C processes that do the same:
  * spinning, where the floor is two words on two cache lines, and sleeping, where it is a futex.
  *
- * Every contender runs with its two main threads on the processors that the heading names. Left to
+ * Every contender runs with its two main threads on the processors that the heading names. By
  * itself the scheduler puts two sleepers on one processor or on two, and changes its mind; that
- * alone is a factor of ten, so it would be all that is measured.
+ * alone is a factor of ten, and would hide everything else.
  *
  * @module
  */
@@ -37,7 +37,7 @@ type Way = "spin" | "sleep" | "promise";
 /** Longer than any round: a spinning side never goes to sleep. */
 const SPIN_US = 10e6;
 
-/** A side that hears nothing for this long gives up, as the other process must be gone. */
+/** A side that waits this long gives up, because the other process must be gone. */
 const PATIENCE_NS = 20e9;
 
 /** One of the two ways: a word that the sender writes, and the bell that the receiver sleeps on. */
@@ -59,7 +59,7 @@ class Direction implements Condition {
     this.bell = new Doorbell(mapping, { path: "ping_pong.bell", offset: base + 128 });
   }
 
-  /** Whether the wanted value is there. */
+  /** Whether the wanted value has arrived. */
   ready(): boolean {
     return this.watch.load() === this.#wanted;
   }
@@ -69,7 +69,7 @@ class Direction implements Condition {
     return now() > this.#patience ? "lost" : undefined;
   }
 
-  /** How long to wait, from now on, for all that comes. */
+  /** The time limit for all further waits, from now on. */
   setPatience(): void {
     this.#patience = now() + PATIENCE_NS;
   }
@@ -126,7 +126,7 @@ class Table {
     }
   }
 
-  /** The same as `ping`, with promises. */
+  /** Measures like `ping`, with promises. */
   async pingAsync(trips: number, each: Float64Array): Promise<void> {
     this.#pong.setPatience();
     let before = now();
@@ -139,7 +139,7 @@ class Table {
     }
   }
 
-  /** The same as `pong`, with promises. */
+  /** Answers like `pong`, with promises. */
   async pongAsync(trips: number): Promise<void> {
     this.#ping.setPatience();
     for (let i = 0; i < trips; i++) {
@@ -197,11 +197,11 @@ interface Comparison {
   readonly spread: 1 | 2;
   readonly plan: Plan;
   readonly rounds: Rounds;
-  /** What the C program does, and the ways in which it can. */
+  /** The work of the C program, and its ways. */
   readonly floor: { readonly name: string; readonly modes: string[] };
   /** Our ways. */
   readonly ways: Way[];
-  /** How many times the floor the first of them may take. */
+  /** The limit of the first way, as a multiple of the floor. */
   readonly limit: number;
 }
 
@@ -237,7 +237,7 @@ const NAMES: Record<Way, string> = {
   promise: "await until",
 };
 
-/** Measures, prints the times and gives the bars. */
+/** Measures, prints the times and returns the bars. */
 export async function measurePingPong(): Promise<Bar[]> {
   using c = CProgram.compile(`${import.meta.dirname}/c/ping_pong.c`);
   const { mapping, path } = makeMemory();

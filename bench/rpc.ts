@@ -1,6 +1,6 @@
 /**
- * Calls between a client and a server, next to the rings that they stand on, to C and to what Deno
- * has. The answer is the request.
+ * Calls between a client and a server, next to the rings below them, to C and to Deno's own means.
+ * The answer is the request.
  *
  * @module
  */
@@ -131,7 +131,7 @@ const COMPARISONS = [64, 1024].map((bytes): Comparison => ({
   },
 }));
 
-/** Measures, prints the times and gives the bars. */
+/** Measures, prints the times and returns the bars. */
 export function measureRpc(): Promise<Bar[]> {
   return compareAll(COMPARISONS, WAYS, import.meta.url);
 }

@@ -1,5 +1,5 @@
 /**
- * `deno task bench`: everything that is measured, and whether the bars are met.
+ * `deno task bench`: runs every benchmark, and prints whether the bars are met.
  *
  * @module
  */

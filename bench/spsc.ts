@@ -1,7 +1,7 @@
 /**
  * Rings from one producer to one consumer: round trips through two of them, copied in and out;
  * messages one way, one by one and in batches; and round trips after a pause in which both sides
- * fell asleep. Next to C, ringbuf.js and what Deno has.
+ * fell asleep. They run next to C, ringbuf.js and Deno's own means.
  *
  * @module
  */
@@ -34,7 +34,7 @@ const ASLEEP = { spin: 0, timeout: PATIENCE_MS };
 /** Everybody spins for a moment and then goes to sleep. */
 export const USUAL = { timeout: PATIENCE_MS };
 
-/** The two rings of one process, and what it sends and receives. */
+/** The two rings of one process, and its messages. */
 class Ends implements Disposable {
   readonly wait: WaitOptions;
   readonly answerEvery: number;
@@ -277,7 +277,7 @@ const COMPARISONS: Comparison[] = [{
   },
 }];
 
-/** Measures, prints the times and gives the bars. */
+/** Measures, prints the times and returns the bars. */
 export function measureSpsc(): Promise<Bar[]> {
   return compareAll(COMPARISONS, SPSC_WAYS, import.meta.url);
 }

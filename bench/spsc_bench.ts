@@ -1,6 +1,6 @@
 /**
- * Rings from one producer to one consumer as `deno bench` shows them: messages sent and received by
- * the same thread, one by one and in batches, copied and in place.
+ * Rings from one producer to one consumer for `deno bench`: messages sent and received by the same
+ * thread, one by one and in batches, copied and in place.
  *
  * @module
  */

@@ -1,7 +1,7 @@
 /**
- * Topics: samples handed over and back, of which one byte is written and read, so that their size
- * must not matter; samples one way, copied in and filled in place; one publisher and four
- * subscribers; and whole frames, filled and read. Next to C, and to what Deno has.
+ * Topics: samples handed over and back, with one byte written and read, so that their size must not
+ * matter; samples one way, copied in and filled in place; one publisher and four subscribers; and
+ * whole frames, filled and read. They run next to C and to Deno's own means.
  *
  * @module
  */
@@ -45,7 +45,7 @@ const DEPTH = 64;
 const FRAMES = 2;
 const READERS = 4;
 
-/** What goes through a topic. */
+/** The traffic through a topic. */
 interface Shape {
   readonly depth: number;
   readonly bytes: number;
@@ -206,7 +206,7 @@ const TRIP_ROUNDS = ROUND_TRIPS.rounds;
 const SLOW_TRIPS = ROUND_TRIPS.slowAnswers;
 const FEW_ROUNDS = { rounds: 15, warmUp: 2 };
 
-/** Measures, prints the times and gives the bars. */
+/** Measures, prints the times and returns the bars. */
 export async function measureVdds(): Promise<Bar[]> {
   if (allowedCpus().length < 2) {
     console.log("\nTopics between processes: there is one processor, so nothing is measured");
@@ -281,7 +281,7 @@ async function audiences(words: CProgram): Promise<Bar[]> {
 const HEARD = 6400;
 let audienceNumber = 0;
 
-/** A contender: what a sample takes that all of these receive. */
+/** A contender: the time of a sample that all of these receive. */
 async function toAudience(
   name: string,
   peers: Peer[],

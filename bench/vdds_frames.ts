@@ -21,7 +21,7 @@ export const FRAME_BYTES = 6_220_800;
 const SPINNING = { spin: 5e6, timeout: 20e3 };
 const VALUES = 251; // a prime: no frame can be taken for one that is a few later
 
-/** The frames of one sender: how they are filled, and what they must be when they come. */
+/** The frames of one sender: their contents, and the check of them on arrival. */
 export class Pictures {
   #filled = 0;
   #read = 0; // bytes
@@ -30,7 +30,7 @@ export class Pictures {
     frame.fill(this.#filled++ % VALUES);
   }
 
-  /** Reads the next bytes of what comes. */
+  /** Reads the next bytes that arrive. */
   read(bytes: Uint8Array<ArrayBuffer>): void {
     for (let at = 0; at < bytes.length;) {
       const value = Math.floor(this.#read / FRAME_BYTES) % VALUES;
@@ -97,7 +97,7 @@ export class Frames implements Asking, Answering, Disposable {
   }
 }
 
-/** Fills what is sent over a connection. */
+/** Fills the frames for a connection. */
 class Filling implements Carrier {
   readonly #connection: Carrier;
   readonly #pictures = new Pictures();
@@ -107,7 +107,7 @@ class Filling implements Carrier {
   }
 
   write(bytes: Uint8Array<ArrayBuffer>): Promise<number> {
-    if (bytes.length === FRAME_BYTES) this.#pictures.fill(bytes); // and not what is left of one
+    if (bytes.length === FRAME_BYTES) this.#pictures.fill(bytes); // and not the rest of one
     return this.#connection.write(bytes);
   }
 
@@ -116,7 +116,7 @@ class Filling implements Carrier {
   }
 }
 
-/** Reads what comes over a connection, piece by piece. */
+/** Reads frames from a connection, piece by piece. */
 class Reading implements Carrier {
   readonly #connection: Carrier;
   readonly #pictures = new Pictures();

@@ -1,5 +1,5 @@
 /**
- * Messages over what carries bytes and gives promises: the peers to compare with.
+ * Messages over byte streams with promises: the peers to compare with.
  *
  * @module
  */
@@ -21,7 +21,7 @@ export interface BytePlan {
   readonly thinkMs?: number;
 }
 
-/** What carries the bytes. */
+/** The carrier of the bytes. */
 export interface Carrier {
   /** Puts some bytes into `room`, or has them elsewhere; returns their number, or null at the end.
    */
@@ -71,12 +71,12 @@ export class ByteSide {
 
 const asleep = new Int32Array(new SharedArrayBuffer(4));
 
-/** Blocks the thread for so long, asleep. */
+/** Blocks the thread for a time, asleep. */
 export function think(ms: number): void {
   Atomics.wait(asleep, 0, 0, ms);
 }
 
-/** Something that is asked and answers by promises. */
+/** A side that asks and answers with promises. */
 export function promised(name: string, plan: BytePlan, ask: () => Promise<void>): Contender {
   const { answerEvery, answers, thinkMs = 0 } = plan;
   const round = async () => {

@@ -1,7 +1,7 @@
 /**
- * The same traffic by several ways of this package, by C, and by what Deno and others offer, in one
- * table. The floor is C that passes words on two lines, or that sleeps on a futex where the sender
- * thinks between messages.
+ * Runs one traffic by several ways of this package, by C, and by the means of Deno and others, in
+ * one table. The floor is C that passes words on two lines, or that sleeps on a futex where the
+ * sender thinks between messages.
  *
  * @module
  */
@@ -22,15 +22,17 @@ export interface Comparison {
   readonly traffic: Traffic;
   readonly plan: Plan;
   readonly rounds: Rounds;
-  /** How many answers are waited for in a round of what Deno has, which takes microseconds. */
+  /** The number of answers in a round of Deno's own means, which take microseconds. */
   readonly slowAnswers: number;
   /** The floor where it is C that passes the messages themselves. */
   readonly floor?: typeof RINGS;
-  /** The ways, and what each may take: nanoseconds at the usual floor, or so many times another. */
+  /** The ways, and the limit of each: nanoseconds at the usual floor, or a multiple of another way.
+   */
   readonly ways: Readonly<Record<string, number | undefined>>;
 }
 
-/** Plain round trips. Blocks are short, as somebody else may want the processors in between. */
+/** Plain round trips. Blocks are short, because other programs may want the processors in between.
+ */
 export const ROUND_TRIPS = {
   plan: { trips: 1000, blocks: 20, blockTrips: 100 },
   rounds: { rounds: 31, warmUp: 4 },
@@ -40,7 +42,8 @@ export const ROUND_TRIPS = {
 /** The time that C takes for two words on the machine that the bars were set on. */
 export const USUAL_FLOOR_NS = 240;
 
-/** Measures, prints the tables and gives the bars. The module, run with a parameter, is the peer. */
+/** Measures, prints the tables and returns the bars. The module, run with a parameter, is the peer.
+ */
 export async function compareAll(
   comparisons: Comparison[],
   ways: Ways,
@@ -76,16 +79,16 @@ function barsOf(comparison: Comparison, runs: Run[] | string): Bar[] {
   });
 }
 
-/** What the floor is called. */
+/** The name of the floor. */
 export const WORDS = "C, words on two lines";
 
-/** What C is called that sleeps. */
+/** The name of C that sleeps. */
 const FUTEX = "C, futex";
 
-/** What C is called that passes the messages. */
+/** The name of C that passes the messages. */
 export const RINGS = "C, masked rings";
 
-/** How the floor is measured where the others are no round trips. */
+/** The plan of the floor where the others are not round trips. */
 export const FLOOR_PLAN: Plan = { trips: 0, blocks: 20, blockTrips: 500 };
 
 /** One comparison. */

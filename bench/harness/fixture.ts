@@ -1,6 +1,6 @@
 /**
- * This process and others, soon each on a processor of its own, for comparisons that a module puts
- * together by itself. Where the traffic is the same for all, `comparison.ts` is shorter.
+ * This process and others, each on a processor of its own, for comparisons that a module composes
+ * itself. If the traffic is the same for all contenders, `comparison.ts` is shorter.
  *
  * @module
  */
@@ -24,7 +24,7 @@ export interface FixtureOptions {
   readonly ways: Ways;
 }
 
-/** Two processes, soon each on a processor of its own. */
+/** Two processes, each on a processor of its own once the measurement begins. */
 export class Fixture implements AsyncDisposable {
   readonly #stack = new AsyncDisposableStack();
   readonly #cpus = allowedCpus();
@@ -58,7 +58,8 @@ export class Fixture implements AsyncDisposable {
     return program.contender(WORDS, ["pause", "tight"].map((way) => [way, ...cpus]), FLOOR_PLAN);
   }
 
-  /** Puts everybody in place, measures, and prints the times; the first is the floor. */
+  /** Settles the processes on their processors, measures, and prints the times; the first is the
+   * floor. */
   async compare(
     title: string,
     [floor, ...others]: [Contender, ...Contender[]],

@@ -1,5 +1,5 @@
 /**
- * What a measurement needs from the machine: its processors and its C compiler.
+ * The parts of the machine that a measurement needs: its processors and its C compiler.
  *
  * @module
  */
@@ -93,7 +93,7 @@ export class CProgram implements Disposable {
     return { name, round };
   }
 
-  /** Removes what was compiled. */
+  /** Removes the compiled program. */
   [Symbol.dispose](): void {
     Deno.removeSync(this.#folder, { recursive: true });
   }

@@ -1,7 +1,7 @@
 /**
  * The other process of a measurement between two. The measuring one starts it, tells it what to do
  * over its standard input, one JSON line at a time, and learns over its standard output when it is
- * about to begin and what came of it. In between both are free to block their threads.
+ * about to begin, and the result. In between both are free to block their threads.
  *
  * ```
  *   measuring process                     peer
@@ -42,7 +42,7 @@ export class Peer implements AsyncDisposable {
     await this.#reply();
   }
 
-  /** What the handler returned. */
+  /** Resolves with the result of the handler. */
   end(): Promise<unknown> {
     return this.#reply();
   }

@@ -1,5 +1,5 @@
 /**
- * What Deno has without us: messages to a Worker and back, which are copied.
+ * Deno's own means: messages to a Worker and back, which are copied.
  *
  * @module
  */

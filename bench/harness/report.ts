@@ -24,7 +24,7 @@ const ENOUGH_ROUNDS = 5;
 const SHARES = [0.5, 0.99, 0.999];
 
 /**
- * Prints what each operation took; the first run of a comparison is the floor of its others.
+ * Prints the time of each operation; the first run of a comparison is the floor of its others.
  * Shares are given where operations were timed one by one, with a look at the clock in each.
  */
 export function printTimes(comparisons: Run[][]): void {

@@ -1,9 +1,9 @@
 /**
- * Comparing things fairly on a machine that is not quiet: many short rounds in turn, and ratios.
+ * Fair comparisons on a busy machine: many short rounds in turn, and ratios.
  *
- * What a machine can do changes within a second: the two processors may be neighbours on one core
+ * The speed of a machine changes within a second: the two processors may be neighbours on one core
  * now and far apart later. So the floor is measured before and after each round of a contender, and
- * what counts is the ratio of the round to that floor. A round whose two floors differ was disturbed
+ * only the ratio of the round to that floor counts. A round whose two floors differ was disturbed
  * and does not count.
  *
  * @module
@@ -19,7 +19,7 @@ export interface Round {
 
 /** Something to measure. */
 export interface Contender {
-  /** What it is, for the tables. */
+  /** Its name in the tables. */
   readonly name: string;
   /** Measures for a few milliseconds. */
   round(): Round | Promise<Round>;
@@ -35,7 +35,7 @@ export interface Run {
 export interface Rounds {
   /** How many rounds count. */
   readonly rounds: number;
-  /** How many are run before, until the engine has compiled what it runs. */
+  /** The number of rounds before, until the engine has compiled the code. */
   readonly warmUp: number;
 }
 

@@ -1,5 +1,5 @@
 /**
- * What Deno has without us: messages through the pipes to a child process and back.
+ * Deno's own means: messages through the pipes to a child process and back.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import { type BytePlan, ByteSide, type Carrier, promised } from "./byte_side.ts"
 import { settleOn } from "./machine.ts";
 import type { Contender } from "./rounds.ts";
 
-/** A child process that answers on its standard output what comes over its standard input. */
+/** A child process that answers on its standard output the messages from its standard input. */
 class Child implements Carrier, AsyncDisposable {
   readonly #process: Deno.ChildProcess;
   readonly #writer: WritableStreamDefaultWriter<Uint8Array>;

@@ -15,7 +15,7 @@ import type { Plan } from "./machine.ts";
 import type { Peer } from "./peer.ts";
 import { type Contender, median, type Round } from "./rounds.ts";
 
-/** What goes there and back. */
+/** The messages there and back. */
 export interface Traffic {
   /** The bytes of a message. */
   readonly bytes: number;

@@ -54,7 +54,7 @@ export interface Handle extends Disposable {
   readonly waits?: Readonly<Record<string, Wait>>;
   /** Sends until it is full. */
   fill?(): void;
-  /** Takes the only turn, and returns the function that gives it back. */
+  /** Takes the only turn; `giveTurn` gives it back. */
   takeTurn?(): void;
   giveTurn?(): void;
   /** Sends a message; false when it does not fit now. */
