@@ -11,11 +11,11 @@
 import type { Codec } from "../codec.ts";
 import { inWords } from "../arguments.ts";
 import { ClosedError } from "../errors.ts";
-import { Observed, OBSERVER_SLICE_NS, type Subject } from "../region/observed.ts";
+import { Observed, type Subject } from "../region/observed.ts";
 import { Again } from "../region/poll.ts";
 import { CONDITIONS, type Waitable } from "../wait/any.ts";
 import type { Condition } from "../wait/condition.ts";
-import { silentBell } from "../wait/observing.ts";
+import { observing } from "../wait/observing.ts";
 import { observeSlot } from "./geometry.ts";
 import { checkSince, History, type SlotNews, type SlotOutcome } from "./history.ts";
 import type { SlotWords } from "./slot_words.ts";
@@ -47,8 +47,8 @@ export let makeObserver: <T>(
  * Looks at the messages of a slot without any right to write. It neither keeps the slot alive nor
  * wakes anyone, and it needs only the right to read the file. It may be opened before the slot
  * exists. When another slot takes the name, it continues there, where messages are numbered from 1
- * again. To `waitAny` it is ready when there is a message newer than all that it has shown, up to
- * 10 ms later. Made by `domain.observer()`.
+ * again. To `waitAny` it is ready when there is a message newer than all that it has shown, late by
+ * up to a tenth of the wait, at most 64 ms. Made by `domain.observer()`.
  */
 export class SlotObserver<T = Uint8Array> implements Disposable, Waitable {
   /** The name within the domain. */
@@ -121,18 +121,15 @@ export class SlotObserver<T = Uint8Array> implements Disposable, Waitable {
   /** @ignore */
   [CONDITIONS](): readonly Condition[] {
     this.#checkOpen();
-    const bell = silentBell();
-    return [{
-      bell,
-      watch: this.#observed.current?.words.publishedLow ?? bell.word,
-      sliceNs: OBSERVER_SLICE_NS,
+    return [observing({
+      watch: this.#observed.current?.words.publishedLow,
       ready: () => {
         this.#checkOpen();
         const { current } = this.#observed;
         return current !== undefined && current.words.last() > current.history.shown;
       },
-      beforeSleep: () => this.#observed.look() && "ready",
-    }];
+      look: () => this.#observed.look() !== undefined,
+    })];
   }
 
   /** Stops observing. */

@@ -10,12 +10,12 @@
 
 import { checkWaits, inWords } from "../arguments.ts";
 import { ClosedError } from "../errors.ts";
-import { Observed, OBSERVER_SLICE_NS, type Subject } from "../region/observed.ts";
+import { Observed, type Subject } from "../region/observed.ts";
 import { Again } from "../region/poll.ts";
 import { CONDITIONS, type Waitable } from "../wait/any.ts";
 import { arrived, type Condition, type Waiter } from "../wait/condition.ts";
 import { iterate, type Step } from "../wait/iterate.ts";
-import { silentBell } from "../wait/observing.ts";
+import { observing } from "../wait/observing.ts";
 import { type SyncWaitOptions, until, untilSync, type WaitOptions } from "../wait/until.ts";
 import { ringOf } from "./circular_buffer.ts";
 import { Cursor, type Losses } from "./cursor.ts";
@@ -47,7 +47,7 @@ const EMPTY = { state: "empty" } as const;
  * Reads a circular buffer without any right to write to it. Nobody sees it as a reader: it neither
  * keeps the buffer alive nor wakes anyone, and it needs only the right to read the file. It may be
  * opened before the buffer exists. When another buffer takes the name, it continues there once it
- * has read the old one. A message arrives up to 10 ms late while it waits.
+ * has read the old one. A message that it waits for is late by up to a tenth of the wait, at most 64 ms.
  *
  * @example See what a buffer's readers see
  * ```ts
@@ -170,19 +170,14 @@ export class CircularBufferObserver implements Disposable, Waitable {
   }
 
   #condition(): Condition {
-    const { current } = this.#observed;
-    const bell = silentBell();
-    return {
-      bell,
-      watch: current?.cursor.ring.publishedLow ?? bell.word,
-      sliceNs: OBSERVER_SLICE_NS,
+    return observing({
+      watch: this.#observed.current?.cursor.ring.publishedLow,
       ready: () => {
         this.#checkOpen();
-        const { current } = this.#observed;
-        return current !== undefined && current.cursor.seesMore();
+        return this.#observed.current?.cursor.seesMore() ?? false;
       },
-      beforeSleep: () => this.#observed.look() && "ready",
-    };
+      look: () => this.#observed.look() !== undefined,
+    });
   }
 
   /** Stops observing. */

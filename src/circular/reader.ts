@@ -131,10 +131,6 @@ export class CircularBufferReader implements Disposable, Waitable {
   /** Reads the next message into `target`, or reports that the buffer has none. Never waits. */
   tryRead(target: Uint8Array<ArrayBuffer>): ReadIntoOutcome;
   tryRead(target?: Uint8Array<ArrayBuffer>): ReadOutcome | ReadIntoOutcome {
-    return this.#tryRead(target);
-  }
-
-  #tryRead(target?: Uint8Array<ArrayBuffer>): ReadOutcome | ReadIntoOutcome {
     this.#checkFree();
     return this.#cursor.read(target) ?? this.#nothing();
   }
@@ -153,9 +149,9 @@ export class CircularBufferReader implements Disposable, Waitable {
     const target = isTarget(first) ? first : undefined;
     const options = isTarget(first) ? second : first;
     checkWaits(options);
-    const outcome = this.#tryRead(target);
+    const outcome = this.#attempt(target);
     if (outcome.state !== "empty") return outcome;
-    return untilSync(() => arrived(this.#tryRead(target)), this.#waiter, options);
+    return untilSync(() => arrived(this.#attempt(target)), this.#waiter, options);
   }
 
   /** Reads a message once it arrives; rejects with TimeoutError, or with the signal's reason. */
@@ -168,7 +164,7 @@ export class CircularBufferReader implements Disposable, Waitable {
   ): Promise<Found<ReadOutcome | ReadIntoOutcome>> {
     const target = isTarget(first) ? first : undefined;
     const options = isTarget(first) ? second : first;
-    return until(() => arrived(this.#tryRead(target)), this.#waiter, options);
+    return until(() => arrived(this.#attempt(target)), this.#waiter, options);
   }
 
   /**
@@ -236,6 +232,10 @@ export class CircularBufferReader implements Disposable, Waitable {
   /** Closes this handle, as `close()` does. */
   [Symbol.dispose](): void {
     this.close();
+  }
+
+  #attempt(target?: Uint8Array<ArrayBuffer>): ReadOutcome | ReadIntoOutcome {
+    return target === undefined ? this.tryRead() : this.tryRead(target);
   }
 
   /** Returns the outcome at `published`: a loss shows here too, as the next head is written. */

@@ -23,7 +23,7 @@ import { now } from "../os/clock.ts";
 import { Again } from "./poll.ts";
 import type { Region } from "./region.ts";
 
-/** The longest time in nanoseconds between two looks of an observer that waits. */
+/** How long an observer that reads again and again leaves between two looks at the name. */
 export const OBSERVER_SLICE_NS = 10e6;
 
 /** What an observer attaches to. */

@@ -24,7 +24,10 @@ export interface Condition {
   readonly watch: Word32;
   /** Whether nothing but a change of `watch` can make the condition true. */
   readonly watchTellsAll?: boolean;
-  /** The longest sleep in nanoseconds before a look, if nobody rings the bell; a slice by default. */
+  /**
+   * The longest sleep in nanoseconds before the next look, if nobody rings the bell; a slice by
+   * default. It may grow during a wait.
+   */
   readonly sliceNs?: number;
   /** Whether the condition is true. Costs a few loads, and no system call. */
   ready(): boolean;

@@ -2,17 +2,52 @@
  * The wait of an observer: it may not raise a bell in memory that it can only read, so nobody wakes
  * it. It sleeps on a bell of its own for a short slice, then looks again.
  *
+ * A slice is at most a tenth of the time that it has waited, from 1 to 64 ms. So news are late by a
+ * tenth of the time between them, and an observer that hears nothing for long looks 16 times a
+ * second. Slices are powers of two, so that those of many observers end together.
+ *
  * @module
  */
 
 import { Mapping } from "../memory/mapping.ts";
-import { perIsolate } from "../os/clock.ts";
+import type { Word32 } from "../memory/word.ts";
+import { now, perIsolate } from "../os/clock.ts";
 import { pageSize } from "../os/page.ts";
+import type { Condition } from "./condition.ts";
 import { Doorbell } from "./doorbell.ts";
 
 const BELL = { path: "observer.bell", offset: 0 };
+
+const SHORTEST_SLICE_NS = 1e6;
+const MOST_DOUBLINGS = 6;
 
 /** A bell of this isolate that nobody rings. */
 export const silentBell: () => Doorbell = perIsolate(() =>
   new Doorbell(Mapping.anonymous(pageSize(), "observing"), BELL)
 );
+
+/** What an observer waits for. */
+export interface Observation {
+  /** A word to spin on, if there is one. */
+  readonly watch: Word32 | undefined;
+  /** Whether there is news; throws a ClosedError once the observer is closed. */
+  ready(): boolean;
+  /** Looks whether another region has the name; returns whether it moved there. */
+  look(): boolean;
+}
+
+/** Makes the condition for one wait of an observer, which begins now. */
+export function observing({ watch, ready, look }: Observation): Condition {
+  const bell = silentBell();
+  const start = now();
+  return {
+    bell,
+    watch: watch ?? bell.word,
+    get sliceNs(): number {
+      const slices = Math.floor((now() - start) / 10 / SHORTEST_SLICE_NS);
+      return SHORTEST_SLICE_NS * 2 ** Math.min(Math.log2(Math.max(slices, 1)) | 0, MOST_DOUBLINGS);
+    },
+    ready,
+    beforeSleep: () => look() ? "ready" : undefined,
+  };
+}

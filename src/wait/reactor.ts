@@ -50,7 +50,7 @@ export interface Sleep {
    */
   readonly watched?: readonly Watched[] | undefined;
   readonly deadline: number;
-  /** How long to sleep before a look. */
+  /** How long to sleep before the next look; asked anew for each. */
   readonly sliceNs?: number;
   /** Looks at the end of a slice; true ends the sleep. */
   look(): boolean;

@@ -220,8 +220,16 @@ async function wait(waiter: Waiter, limits: Limits, signal?: AbortSignal): Promi
     let end = lookAgain(all, now(), deadline);
     if (end !== undefined) return end;
     const look = () => (end = lookAgain(all, now(), deadline)) !== undefined;
-    const sliceNs = sliceOf(all);
-    await reactor().park({ bells, watched, deadline, sliceNs, look }, signal, changed);
+    const sleep = {
+      bells,
+      watched,
+      deadline,
+      look,
+      get sliceNs(): number {
+        return sliceOf(all);
+      },
+    };
+    await reactor().park(sleep, signal, changed);
     if (end !== undefined) return end; // the look may have taken something: before the signal
     signal?.throwIfAborted();
     if (changed?.aborted) return CHANGED;
