@@ -32,7 +32,7 @@ const PART_MS = 2000;
 /** Of one processor. */
 const LIMIT_PERCENT = 0.1;
 
-/** What a process is to do. */
+/** The task of a process. */
 type Role = "rest" | "restInWorkers" | "hearAsync" | "hearInWorkers" | "hear";
 
 /** Some listeners, or as many idle processes or Workers. */

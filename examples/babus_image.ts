@@ -38,7 +38,7 @@ async function main(): Promise<void> {
   console.log(`Wrote ${count(written)} images, the last is number ${count(slot.sequence)}.`);
 }
 
-/** What the camera could see all around, as far as the robot turns: a red pole and a grey wall. */
+/** The whole scene as far as the robot turns: a red pole and a grey wall. */
 const SCENE = makeScene();
 
 function makeScene(): Uint8Array {

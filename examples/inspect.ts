@@ -20,7 +20,7 @@ async function main(): Promise<void> {
   for (const region of regions()) console.log(`${region.kind} ${region.name}\n${about(region)}`);
 }
 
-/** What a region says about itself, in a line each. */
+/** The description of a region, line by line. */
 function about({ details, problem, inUse }: RegionInfo): string {
   if (details === undefined) return `  ${problem}`;
   const { type, geometry = {}, policy = {} } = details;

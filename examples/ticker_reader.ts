@@ -68,7 +68,7 @@ async function nextTick(reader: CircularBufferReader, end: AbortSignal) {
   }
 }
 
-/** What happened since the last line. */
+/** The ticks and losses since the last line. */
 class Report {
   /** The number of ticks read in all. */
   ticks = 0;

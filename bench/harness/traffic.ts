@@ -58,7 +58,7 @@ export interface Way {
 /** Ways by their names, the same in both processes. */
 export type Ways = Readonly<Record<string, Way>>;
 
-/** What contenders need. */
+/** The needs of contenders. */
 export interface Setting {
   readonly traffic: Traffic;
   readonly plan: Plan;

@@ -14,7 +14,7 @@ export interface Talk {
   readonly open: string;
   /** The peer's handler that answers. */
   readonly answer: string;
-  /** What the bytes go through on this side. */
+  /** The channel of the bytes on this side. */
   wrap(connection: Deno.Conn): Carrier;
 }
 

@@ -25,7 +25,7 @@ export async function settledWorker(module: string, cpu: number, name: string): 
   return worker;
 }
 
-/** What a Worker says next. */
+/** The next message of a Worker. */
 export function nextMessage<T>(worker: Worker): Promise<T> {
   return new Promise((resolve, reject) => {
     worker.onmessage = ({ data }) => resolve(data);

@@ -12,7 +12,7 @@ import { serve } from "../shared/serve_child.ts";
 import { SharedMemory } from "../../src/shared/shared_memory.ts";
 import { assaults, endure, everyChange, randomChanges, vandalise } from "./assault.ts";
 
-/** What the functions can use. */
+/** The values that the functions can use. */
 const TOOLS = {
   Domain,
   Listener,
@@ -24,7 +24,7 @@ const TOOLS = {
   endure,
   payload,
   isPayload,
-  /** What stays open between two functions. */
+  /** The handles that stay open between two functions. */
   domains: [] as Domain[],
   slots: [] as Slot[],
 };

@@ -27,11 +27,11 @@ export type Change =
 
 type Lane = "requests" | "responses";
 
-/** What an assault came to. */
+/** The result of an assault. */
 export interface Toll {
   /** How often each thing came of a call, or of serving. */
   readonly seen: Record<string, number>;
-  /** What must not be. */
+  /** The violations. */
   readonly complaints: readonly string[];
 }
 
@@ -111,7 +111,7 @@ class Watch implements Toll {
     if (!allowed) this.complain(`${what}: ${stack}`);
   }
 
-  /** What comes of a call; whether that is the answer to it. */
+  /** Notes the outcome of a call; returns whether it is the right answer. */
   async call(what: string, client: Client, request: Uint8Array, timeout: number): Promise<boolean> {
     try {
       const right = isAnswer(await client.call(request, { timeout }), request);

@@ -12,7 +12,7 @@ import { isPayload, lengthOf, payload } from "../circular/scene.ts";
 import { assault, endure } from "./assault.ts";
 import { answerTo, type Client, isAnswer, type Server } from "./scene.ts";
 
-/** What the functions can use. */
+/** The values that the functions can use. */
 const TOOLS = {
   RpcClient,
   RpcServer,
@@ -25,7 +25,7 @@ const TOOLS = {
   stepsOf,
   assault,
   endure,
-  /** What stays open between two functions. */
+  /** The handles that stay open between two functions. */
   servers: [] as Server[],
   clients: [] as Client[],
   /** Calls that span several functions. */

@@ -27,7 +27,7 @@ export type Client = RpcClient<Uint8Array, Uint8Array<ArrayBuffer>>;
 
 const MASK = 0x5a;
 
-/** What a request is answered with: every byte of it, another one. */
+/** The answer to a request: every byte of it changed. */
 export function answerTo(request: Uint8Array): Uint8Array<ArrayBuffer> {
   const answer = new Uint8Array(request.length);
   for (let i = 0; i < answer.length; i++) answer[i] = request[i]! ^ MASK;
@@ -174,7 +174,7 @@ export async function handle(
   });
 }
 
-/** What a promise is rejected with; undefined if it is not. */
+/** The reason of a rejected promise; undefined if it resolves. */
 export function reasonOf(promise: Promise<unknown>): Promise<unknown> {
   return promise.then(() => undefined, (error) => error);
 }

@@ -14,7 +14,7 @@ import { actBefore } from "../trap/trap.ts";
 import { assaults, endure, generator, randomChanges, vandalise } from "./assault.ts";
 import { Inside, payload } from "./scene.ts";
 
-/** What the functions can use. */
+/** The values that the functions can use. */
 const TOOLS = {
   CircularBufferObserver,
   CircularBufferReader,

@@ -25,7 +25,7 @@ interface ModelReader {
   lostBytes: number;
 }
 
-/** What must be true of the buffer. */
+/** The expected state of the buffer. */
 class Model {
   /** The length of each message and where its record begins, counted from the first. */
   readonly messages: { length: number; start: number }[] = [];

@@ -97,7 +97,7 @@ Deno.test("read() wakes when the low half of the position wraps to 0", async () 
   assertEquals(inside.ring.publishedLow.load(), 0);
 });
 
-/** What a writer at 10 GB/s does in a day. */
+/** The units that a writer at 10 GB/s writes in a day. */
 const DAY_UNITS = 10e9 / 8 * 86_400;
 
 Deno.test("a reader that was stopped for a day learns how much it lost", () => {

@@ -57,7 +57,7 @@ const TOOLS = {
     [...Deno.readDirSync("/dev/shm")].map((file) => file.name).filter((file) =>
       file.includes(name)
     ),
-  /** What stays open between two functions. */
+  /** The handles that stay open between two functions. */
   handles: [] as Handle[],
   senders: [] as Sender[],
   receivers: [] as Receiver[],

@@ -13,7 +13,7 @@ import { layoutOf } from "../../src/layout/rebuild.ts";
 import { toDefinition } from "../../src/layout/tools/definition.ts";
 import { choices, declare } from "./random.ts";
 
-/** What a program reads that another one stored. */
+/** A description as another program reads it back. */
 function stored(description: unknown): unknown {
   return JSON.parse(JSON.stringify(description));
 }

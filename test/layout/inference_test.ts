@@ -1,4 +1,4 @@
-/** What TypeScript knows; most of it is checked before any of it runs. */
+/** The types that TypeScript infers; the compiler checks most of them. */
 
 import { assertEquals } from "@std/assert";
 import { assertType, type IsExact } from "@std/testing/types";

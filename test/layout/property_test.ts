@@ -1,4 +1,4 @@
-/** What holds for every layout and every value. */
+/** Properties of every layout and every value. */
 
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
@@ -122,7 +122,7 @@ Deno.test("Layout.read() and Layout.inspect() take any bytes", () => {
 
 type Fields = Record<string, unknown>;
 
-/** What a view shows, as a plain value. */
+/** The contents of a view, as a plain value. */
 function seen(type: FieldType, view: unknown): unknown {
   if (typeof type === "string") return view;
   if (type.kind === "array" && typeof type.element === "object") {

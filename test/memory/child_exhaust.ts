@@ -27,7 +27,7 @@ function attempt(capacity = SMALL): string {
   }
 }
 
-/** What a ring may have left: its memory, or addresses set aside for it. */
+/** The remains of a ring: its memory, or addresses reserved for it. */
 function leftovers(): number {
   return mappedRanges().filter(({ start, end, permissions, path }) =>
     path.includes("/memfd:vring (") && permissions.endsWith("s") ||

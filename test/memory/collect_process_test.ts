@@ -3,7 +3,7 @@ import { Child } from "../os/child.ts";
 import { pageSize } from "../../src/os/page.ts";
 import { ScratchFile } from "../os/scratch.ts";
 
-/** What a program tells that can make the garbage collector run. */
+/** The output of a program that can run the garbage collector. */
 async function collect(...args: string[]): Promise<unknown> {
   await using child = new Child(new URL("./child_collect.ts", import.meta.url), {
     flags: ["--allow-ffi", "--allow-read", "--allow-write", "--v8-flags=--expose-gc"],

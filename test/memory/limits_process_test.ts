@@ -7,7 +7,7 @@ interface Told {
   left: number;
 }
 
-/** What a program tells that has run out of something. */
+/** The output of a program that has run out of a resource. */
 async function exhaust(what: string, wrapper: string[] = []): Promise<Told> {
   const program = new URL("./child_exhaust.ts", import.meta.url);
   await using child = new Child(program, { args: [what], wrapper });

@@ -13,7 +13,7 @@ import { Mapping } from "../../src/memory/mapping.ts";
 import { Word32, Word64 } from "../../src/memory/word.ts";
 import { type Access, ORDER_BYTES, ORDER_ROUNDS as ROUNDS } from "./words.ts";
 
-/** What to do. */
+/** The task. */
 export interface Task {
   /** The file: a line for the step of each side, and then two lines a round. */
   readonly fd: number;

@@ -9,7 +9,7 @@ import { Word32, Word64 } from "../../src/memory/word.ts";
 import { pageSize } from "../../src/os/page.ts";
 import { GATE, WORD32, WORD64 } from "./words.ts";
 
-/** What to do. */
+/** The task. */
 export interface Task {
   /** The file. */
   fd: number;

@@ -47,7 +47,7 @@ function batched(taken: ReturnType<MpscConsumer["tryTakeBatch"]>): number {
   return producer;
 }
 
-/** What a broken producer may have done to its lane, which holds two messages of 10 bytes. */
+/** The damage of a broken producer to its lane, which holds two messages of 10 bytes. */
 const DAMAGES: Readonly<Record<string, (inside: Inside, id: number) => void>> = {
   "a length beyond what was published": (inside, id) => inside.setLength(id, 0, 100),
   "a length below 0": (inside, id) => inside.setLength(id, 0, -8),

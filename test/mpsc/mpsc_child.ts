@@ -9,14 +9,14 @@ import { MpscProducer } from "../../src/mpsc/producer.ts";
 import { serve } from "../shared/serve_child.ts";
 import { isPayload, lengthOf, payload } from "../circular/scene.ts";
 
-/** What the functions can use. */
+/** The values that the functions can use. */
 const TOOLS = {
   MpscConsumer,
   MpscProducer,
   payload,
   isPayload,
   lengthOf,
-  /** What stays open between two functions. */
+  /** The handles that stay open between two functions. */
   producers: [] as MpscProducer[],
   consumers: [] as MpscConsumer[],
 };

@@ -11,7 +11,7 @@ import { useLibrary } from "../../src/native/load.ts";
 import { mappedRanges } from "../../src/os/proc_maps.ts";
 import { countFiles } from "../os/process_state.ts";
 
-/** What a ring gives back of what was put in: the proof that the library works. */
+/** Passes a text through a ring, which proves that the library works. */
 function useRing(): string {
   using ring = new MirrorRing(1);
   ring.claim(ring.capacity - 3);
@@ -28,7 +28,7 @@ function holdTwice(path: string): boolean[] {
   return [first !== undefined, second !== undefined];
 }
 
-/** What the call gives, or how it failed. */
+/** The result of the call, or its error. */
 function attempt(call: () => unknown): string {
   try {
     return `${call()}`;

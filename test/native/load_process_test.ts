@@ -10,7 +10,7 @@ const ROOT = new URL("../../", import.meta.url);
 const PROGRAM = new URL("./child_load.ts", import.meta.url);
 const BINARIES = PREBUILT[Deno.build.arch as keyof typeof PREBUILT];
 
-/** What a program tells, which must end well and silently. */
+/** The output of a program, which must end successfully and without errors. */
 async function told(
   program: URL | string,
   args: string[],

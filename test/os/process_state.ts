@@ -15,7 +15,7 @@ export function isGone(error: unknown): boolean {
     error instanceof Error && /os error 3\b/.test(error.message);
 }
 
-/** What each open fd of this process leads to. */
+/** The target of each open fd of this process. */
 export function openFiles(): string[] {
   const targets: string[] = [];
   for (const { name } of Deno.readDirSync("/proc/self/fd")) {

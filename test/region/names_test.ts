@@ -1,4 +1,4 @@
-/** What regions and topics may be called, and the files behind the names. */
+/** The names of regions and topics, and the files behind them. */
 
 import { assertEquals, assertNotEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import fc from "fast-check";

@@ -25,7 +25,7 @@ import {
   removeFile,
 } from "./scene.ts";
 
-/** What the program prints. */
+/** The output of the program. */
 export interface Findings {
   /** In how many cases the second party came in before a call of the first. */
   readonly cases: number;
@@ -62,7 +62,7 @@ const TO_PERSIST = { dataBytes: SIZE, persist: true };
 const EMPTY = new Uint8Array(SIZE);
 const FIRST = patterned(SIZE);
 
-/** What there is before the two operations. */
+/** The state before the two operations. */
 interface Scene {
   readonly path: string;
   readonly members: readonly Region[];

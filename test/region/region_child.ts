@@ -16,7 +16,7 @@ import { serve } from "../shared/serve_child.ts";
 import { inHurry, stepsOf, withTrap } from "../trap/trap.ts";
 import { forge, idAt, idOf, KIND, MIRRORED, openFiles, patterned } from "./scene.ts";
 
-/** What the functions can use. */
+/** The values that the functions can use. */
 const TOOLS = {
   Region,
   SemaphoreLock,
@@ -37,7 +37,7 @@ const TOOLS = {
   withTrap,
   stepsOf,
   inHurry,
-  /** What stays open between two functions. */
+  /** The handles that stay open between two functions. */
   open: [] as Region[],
   roles: [] as Role[],
   becomeUser,

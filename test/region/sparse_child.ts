@@ -34,7 +34,7 @@ function withoutMemory<T>(body: () => T): T {
   }
 }
 
-/** What the act throws, as a text; "nothing" if it does not. */
+/** The error of the act as a text, or "nothing". */
 function errorOf(act: () => unknown): string {
   try {
     act();
@@ -44,12 +44,12 @@ function errorOf(act: () => unknown): string {
   }
 }
 
-/** What the file takes of memory, and how many files this process has open. */
+/** The memory of the file, and the number of open files of this process. */
 function taken(path: string): number[] {
   return [Deno.statSync(path).blocks! * 512, countFiles()];
 }
 
-/** What the functions can use. */
+/** The values that the functions can use. */
 const TOOLS = {
   Domain,
   errorOf,

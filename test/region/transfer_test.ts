@@ -1,4 +1,4 @@
-/** What happens to a handle when a view of its memory is transferred away. */
+/** Handles after a view of their memory was transferred away. */
 
 import { assertEquals, assertMatch, assertThrows } from "@std/assert";
 import {

@@ -7,7 +7,7 @@
 
 import { within } from "../os/until.ts";
 
-/** What a party is. */
+/** Where a party runs. */
 export type Where = "thread" | "process";
 
 /** How a party is different from others. */

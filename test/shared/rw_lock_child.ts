@@ -10,12 +10,12 @@ import type { Permit } from "../../src/shared/semaphore_lock.ts";
 import { Inside } from "./rw_lock_scene.ts";
 import { serve } from "./serve_child.ts";
 
-/** What the functions can use. */
+/** The values that the functions can use. */
 const TOOLS = {
   RwLock,
   Inside,
   LOCK_WORDS: RW_LOCK_CONTROL.fields,
-  /** What stays open between two functions. */
+  /** The handles that stay open between two functions. */
   locks: [] as RwLock[],
   permits: [] as Permit[],
 };

@@ -11,18 +11,18 @@ import { SharedMemory } from "../../src/shared/shared_memory.ts";
 import { byteAt, bytesFrom } from "../memory/bytes.ts";
 import { serve } from "./serve_child.ts";
 
-/** What the functions can use. */
+/** The values that the functions can use. */
 const TOOLS = {
   SemaphoreLock,
   SharedMemory,
   semaphores,
   byteAt,
   bytesFrom,
-  /** What stays open between two functions. */
+  /** The handles that stay open between two functions. */
   locks: [] as SemaphoreLock[],
   permits: [] as Permit[],
   memories: [] as SharedMemory[],
-  /** What stays open during a function that is still running. */
+  /** The handles that stay open during a function that is still running. */
   under: new Map<string, unknown>(),
 };
 

@@ -7,10 +7,10 @@
 import { SpscProducer } from "../../src/spsc/producer.ts";
 import { serve } from "../shared/serve_child.ts";
 
-/** What the functions can use. */
+/** The values that the functions can use. */
 const TOOLS = {
   SpscProducer,
-  /** What stays open between two functions. */
+  /** The handles that stay open between two functions. */
   producers: [] as SpscProducer[],
 };
 

@@ -6,7 +6,7 @@ import { Name } from "../shared/scene.ts";
 import { payload } from "../circular/scene.ts";
 import { CAPACITY, Pair, valueOf } from "./scene.ts";
 
-/** What a promise is rejected with. */
+/** The reason of a rejected promise. */
 function reasonOf(promise: Promise<unknown>): Promise<unknown> {
   return promise.then(() => assert(false, "it was not rejected"), (error) => error);
 }

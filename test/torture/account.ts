@@ -10,7 +10,7 @@ import type { Counts } from "./workload.ts";
 export interface Account extends Counts {
   /** The workload. */
   readonly workload: string;
-  /** What chance began with. */
+  /** The seed of all chance. */
   readonly seed: number;
   /** How long processes were tortured. */
   readonly seconds: number;
@@ -32,7 +32,7 @@ export interface Account extends Counts {
   readonly filesLeft: readonly string[];
   /** The processes of the run that were left. */
   readonly processesLeft: readonly number[];
-  /** What must not be, in words. */
+  /** The violations, in words. */
   readonly complaints: readonly string[];
   /** How many complaints there were, with those not kept. */
   readonly complaintCount: number;

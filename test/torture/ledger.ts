@@ -76,7 +76,7 @@ function readText(bytes: Uint8Array): string {
   return new TextDecoder().decode(bytes.subarray(0, end < 0 ? bytes.length : end));
 }
 
-/** What the harness and the process in a seat tell each other; one process at a time. */
+/** The messages between the harness and the process in a seat; one process at a time. */
 export class SeatBook {
   /** How many records were ever written, and read. */
   readonly written: Word64;

@@ -109,7 +109,7 @@ export class Life {
     }
   }
 
-  /** What an ending was. */
+  /** Classifies an ending. */
   judge({ signal, code }: Ending): Death {
     if (this.#removed) return "removed";
     if (signal === "SIGKILL" && this.#book.diedAt.load() !== 0) return "at a step";

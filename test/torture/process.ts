@@ -38,7 +38,7 @@ export interface Ending {
   readonly signal: Deno.Signal | null;
   /** Its exit code. */
   readonly code: number;
-  /** What it wrote. */
+  /** Its output. */
   readonly output: string;
 }
 

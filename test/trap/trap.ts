@@ -169,7 +169,7 @@ export function isStill(): boolean {
 
 /** The step at which a process stops, and its fate there. */
 export interface Trap {
-  /** What happens to it: it dies, is stopped once, or dawdles each time. */
+  /** Its fate: it dies, is stopped once, or pauses each time. */
   readonly act: "kill" | "stop" | "delay";
   /** At the how manieth step that matches, from 1; a delay comes at every so manieth. */
   readonly at: number;

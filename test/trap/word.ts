@@ -25,7 +25,7 @@ export class Word64 extends real.Word64 {
   }
 }
 
-/** What only differs in the order that it keeps has one name. */
+/** Operations that differ only in their memory order share a name. */
 const NAMES: Record<string, string> = { storeFirst: "store", loadLast: "load" };
 
 /** Puts a step before every method of a class of words, such as `head store`. */

@@ -11,7 +11,7 @@ import { isPayload, lengthOf, payload } from "../circular/scene.ts";
 import { serve } from "../shared/serve_child.ts";
 import { dieAmid, stepsOf } from "../trap/trap.ts";
 
-/** What the functions can use. */
+/** The values that the functions can use. */
 const TOOLS = {
   Publisher,
   Subscriber,
@@ -20,7 +20,7 @@ const TOOLS = {
   lengthOf,
   dieAmid,
   stepsOf,
-  /** What stays open between two functions. */
+  /** The handles that stay open between two functions. */
   publishers: [] as Publisher[],
   subscribers: [] as Subscriber<Uint8Array<ArrayBuffer>>[],
   held: [] as Sample<Uint8Array<ArrayBuffer>>[],

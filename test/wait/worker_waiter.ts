@@ -11,7 +11,7 @@ import type { Outcome } from "../../src/wait/condition.ts";
 import { wait, waitSync } from "./outcome.ts";
 import { Scene } from "./scene.ts";
 
-/** What to do, in the scene at a path. */
+/** The task, in the scene at a path. */
 export type Task =
   & { readonly path: string }
   & (

@@ -19,7 +19,7 @@ export class Accounts {
   readonly #memory = mapMemory("shared");
   readonly #left: Word32 = new Word32(this.#memory, { path: "left", offset: 0 });
   readonly #right: Word32 = new Word32(this.#memory, { path: "right", offset: 64 });
-  /** What `left` is about to be; 0 if nobody is at work. */
+  /** The next value of `left`; 0 if no repairer is at work. */
   readonly #intent: Word32 = new Word32(this.#memory, { path: "intent", offset: 128 });
 
   open(): void {

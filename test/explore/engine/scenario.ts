@@ -65,7 +65,7 @@ export interface Bounds {
   readonly reorderings?: number;
 }
 
-/** What the engine has to know about the code under test. */
+/** The conventions of the code under test that the engine needs. */
 export interface Conventions {
   /**
    * The length of a slice in nanoseconds: code that waits looks at its peers at least this often, in

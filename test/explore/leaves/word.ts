@@ -211,7 +211,7 @@ function pieces(memory: Memory, offset: number, from: number, to: number): Piece
   return found;
 }
 
-/** What a copy of these parts is to weak memory. */
+/** The effect of a copy of these parts on weak memory. */
 function accessTo(parts: readonly Piece[], how: Access["how"]): Access {
   const cells = parts.map(({ inode, at, from, to }) => ({ inode, from: at, to: at + to - from }));
   return { how, cells };

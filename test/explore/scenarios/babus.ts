@@ -214,7 +214,7 @@ function listener(last: number, how: "sync" | "async", ...names: string[]): Acto
   });
 }
 
-/** What a last writer finds: it can write at once, and the newest messages are whole. */
+/** The last writer: it can write at once, and the newest messages are whole. */
 const finale = last(() => {
   const slot = open();
   const before = slot.sequence;

@@ -79,7 +79,7 @@ function consumer(
   });
 }
 
-/** What a consumer of batches received, and the lanes that the consumers before it had handled. */
+/** The messages of a consumer of batches, and the lanes that earlier consumers had handled. */
 interface Handled {
   readonly received: readonly (Message & { sequence: number; redelivered: boolean })[];
   readonly before: number;

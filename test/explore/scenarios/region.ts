@@ -29,7 +29,7 @@ const KIND: RegionKind = { name: "demo", control: { size: 64, hash: 77n }, mirro
 const PATH = regionPath("demo", "here");
 const DATA = 16;
 
-/** What an attachment tells the invariant. */
+/** The observations of an attachment, for the invariant. */
 interface Visit {
   readonly created: boolean;
   /** Which message the region held when it was joined. */

@@ -27,13 +27,13 @@ import {
 const LENGTH = 200;
 const OPTIONS = { capacity: 512, clients: 1, persist: true };
 
-/** What a request is answered with. */
+/** The answer to a request. */
 function answerTo(request: number): number {
   return request + 4;
 }
 
 interface Asked {
-  /** What came of each request: an answer, "lost", or "timeout". */
+  /** The outcome of each request: an answer, "lost", or "timeout". */
   readonly outcomes: Readonly<Record<number, number | string>>;
 }
 

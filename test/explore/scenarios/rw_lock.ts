@@ -39,7 +39,7 @@ function words() {
   };
 }
 
-/** What a visit tells. */
+/** The observations of a visit. */
 interface Visit {
   /** The parties marked as inside that must not be, unless they are dead. */
   readonly met: readonly string[];

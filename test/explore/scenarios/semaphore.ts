@@ -15,7 +15,7 @@ import { last, makeMemory, mapMemory, type Scenario, scenarios } from "../scenar
 const NAME = "lock";
 const NAMES = ["first", "second", "third"] as const;
 
-/** What a visit tells. */
+/** The observations of a visit. */
 interface Visit {
   /** The parties marked as inside together with this one; each must be dead. */
   readonly met: readonly string[];

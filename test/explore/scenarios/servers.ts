@@ -30,7 +30,7 @@ import {
 const OPTIONS = { capacity: 512, clients: 2, servers: 2, persist: true };
 
 interface Asked {
-  /** What came of each request: "answered", "lost", or "timeout". */
+  /** The outcome of each request: "answered", "lost", or "timeout". */
   readonly outcomes: Readonly<Record<number, string>>;
 }
 

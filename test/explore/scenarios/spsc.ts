@@ -103,7 +103,7 @@ function consumer(
   });
 }
 
-/** What a consumer of batches noted. */
+/** The notes of a consumer of batches. */
 interface Noted {
   readonly seen: readonly { message: number; sequence: number; redelivered: boolean }[];
   /** The notes of the consumers before it. */

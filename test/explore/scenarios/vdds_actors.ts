@@ -224,7 +224,7 @@ function seenIn(results: Results): [name: string, seen: Seen][] {
   ): entry is [string, Seen] => entry[1] !== undefined && "seen" in entry[1]);
 }
 
-/** What every run must come to. */
+/** The invariant of every run. */
 export function sound(results: Results): string | undefined {
   for (const [name, { seen, lost, torn }] of seenIn(results)) {
     if (torn) return `${name} was given torn bytes, or what it held was written to`;

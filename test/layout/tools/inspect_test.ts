@@ -1,4 +1,4 @@
-/** What people read: the dump of memory and the table for the documentation. */
+/** Text for people: the dump of memory and the table for the documentation. */
 
 import { assert, assertEquals } from "@std/assert";
 import { layout } from "../../../src/layout/layout.ts";

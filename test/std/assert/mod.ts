@@ -12,7 +12,7 @@ import { inspect, isDeepStrictEqual } from "node:util";
 type Class<T> = abstract new (...args: never[]) => T;
 type Fields = Record<PropertyKey, unknown>;
 
-/** What every failed assertion throws. */
+/** The error of every failed assertion. */
 export class AssertionError extends Error {
   /**
    * @param message What was expected and what was found.

@@ -93,7 +93,7 @@ export class Vigil implements Disposable {
     ear.read += news.lost + news.messages.length;
   }
 
-  /** Listens to one slot anew, or in the other way; also during a wait. */
+  /** Listens to one slot again, or in the other way; also during a wait. */
   change(): void {
     const { random } = this.#actor;
     const ear = random.pick(this.#ears);
@@ -171,7 +171,7 @@ async function iterate(actor: Party, vigil: Vigil): Promise<void> {
   clearTimeout(timer);
 }
 
-/** Listens to all slots, with one listener or two; sometimes to some of them anew. */
+/** Listens to all slots, with one listener or two; sometimes to some of them again. */
 export async function listen(actor: Party): Promise<void> {
   const { random } = actor;
   while (!actor.over) {

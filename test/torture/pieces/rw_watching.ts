@@ -20,7 +20,7 @@ export const WATCH_CELLS = {
   ...watchCells(WATCHED), // the round in which each held it last
 };
 
-/** What these actors need. */
+/** The needs of these actors. */
 interface Party extends Pick<Actor, "name" | "random" | "seat" | "over" | "complain"> {
   readonly cells: Cells<keyof typeof WATCH_CELLS>;
 }

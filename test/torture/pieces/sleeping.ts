@@ -11,7 +11,7 @@ import { SLICE_NS } from "../../../src/wait/reactor.ts";
 import { type Cells, raise } from "../ledger.ts";
 import { threadStates } from "../life.ts";
 
-/** What it may take from the end of a slice until a process runs: the machine is busy. */
+/** The limit from the end of a slice until a process runs: the machine is busy. */
 const SCHEDULING_NS = 750e6;
 
 /** After so long the steady waker checks whether a watched actor that is behind is asleep. */

@@ -58,7 +58,7 @@ export function cellsFor(topics: number) {
     leaked: 1, // samples without room while nobody holds any
     publishers: 1, // times that a topic got a publisher
     subscribers: 1,
-    renewed: 1, // times that a topic was made anew
+    renewed: 1, // times that a topic was made again
     bereaved: 1, // times that a subscriber learnt that its publisher died
   };
 }
@@ -99,7 +99,7 @@ export class Traffic extends Track<CellName> {
     return bytes.length === lengthOf(sequence, size) && isPayload(bytes, sequence + salt);
   }
 
-  /** Notes that the topic was made anew. */
+  /** Notes that the topic was made again. */
   beginAgain(): void {
     // A subscriber that sees a part of these stores expects no sample from before.
     for (const cell of [this.sent, this.numbered, this.begun]) cell.store(0);

@@ -215,7 +215,7 @@ export class SendingNotes {
   }
 }
 
-/** What every consumer says about a message. */
+/** The note of a consumer about a message. */
 export interface Told {
   readonly redelivered: boolean;
   readonly sequence: number;

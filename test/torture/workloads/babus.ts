@@ -323,7 +323,7 @@ function beginSlots(scene: Scene<CellName>): SlotWords[] {
   });
 }
 
-/** What must not be, by what is noted and what is there now. */
+/** The violations, from the notes and the current state. */
 function countsOf(scene: Scene<CellName>, held: readonly SlotWords[]) {
   const all = traffics(scene);
   let lost = scene.total("lost");

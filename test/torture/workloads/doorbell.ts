@@ -238,7 +238,7 @@ function sleepBlocking(actor: Party, sleep: Sleep, options: SleeperOptions): voi
   }
 }
 
-/** What a sleeper does. */
+/** The work of a sleeper. */
 interface SleeperOptions {
   readonly lane: number;
   readonly watched?: number;

@@ -1,6 +1,6 @@
 /**
  * Topics with several publishers at once, each a source by its name, and processes that subscribe to
- * all of them. Some sources last; others are there only while somebody uses them, and come anew.
+ * all of them. Some sources last; others exist only while somebody uses them, and are made again.
  * Every sample has the right source and its order, and the living miss none. Besides, peers of a
  * quiet topic follow by `matches()` the peers that come, leave and die, and all look at `topics()`.
  *
@@ -227,7 +227,7 @@ export function vddsSourcesWorkload(hands: MergedHands): Workload<SourcesCell> {
     },
     facts: {
       ...FACTS,
-      "topics that came anew": "renewed",
+      "topics made again": "renewed",
       "words of matches()": "words",
       "topics told by topics()": "looks",
     },
