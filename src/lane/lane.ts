@@ -26,8 +26,9 @@
  * P2  Bytes are read before `tail` is stored, and overwritten after it is loaded: no longer needed.
  * P3  `head` is stored before the data bell is loaded (doorbell.ts, P1), `tail` before the space
  *     bell.
- * P4  A pair of `counts` is written before `tail` is stored. A successor holds the receiver's role
- *     before it loads `tail` and then the pairs: the kernel's lock is the order between the two.
+ * P4  A pair of `counts` is written before `tail` is stored, by plain stores: the store of `tail`
+ *     releases them, also on Arm. A successor takes the receiver's role from the kernel, then loads
+ *     `tail`, and then the pairs.
  * C1  The sender dies before `head` is stored: its bytes are in free space, and are lost.
  * C2  The receiver dies after it took bytes in place and before it released them: [tail, taken) may
  *     have been seen. Its successor receives them again, marked as redelivered.

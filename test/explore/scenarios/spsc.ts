@@ -334,6 +334,7 @@ export const SPSC: readonly Scenario[] = scenarios([
       "1/1/0",
       complete,
     ),
+    short: 0,
     setup: () => SpscConsumer.open("ring", { ...OPTIONS, level: "bytes" }).close(),
   },
   scenario(
@@ -382,6 +383,7 @@ export const SPSC: readonly Scenario[] = scenarios([
         return unflagged && `${unflagged.sequence} came again without a flag`;
       },
     ),
+    short: 0,
     setup: () => {
       setup();
       makeMemory("notes", 64);

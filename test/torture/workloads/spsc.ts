@@ -176,10 +176,14 @@ async function receiveBytes(
   const { random } = actor;
   for (const isOver = tenure(actor); !isOver() && !notes.flawed;) {
     const options = { ...WAIT, bytes: random.chance(0.8) ? 1 : random.small(consumer.capacity) };
-    await inEitherWay(actor, () => consumer.waitSync(options), () => consumer.wait(options));
+    const more = await inEitherWay(
+      actor,
+      () => consumer.waitSync(options),
+      () => consumer.wait(options),
+    );
     look(consumer, notes, (shown) => {
       if (random.chance(0.001)) sleepSync(random.skewed(1, 100));
-      return random.chance(0.5) ? shown : random.below(shown + 1);
+      return more === false || random.chance(0.5) ? shown : random.below(shown + 1);
     });
     if (consumer.ended) return notes.ended();
     if (random.chance(0.002)) await sleep(random.between(1, 30));
