@@ -13,6 +13,7 @@ import type { Properties } from "./description.ts";
 import {
   dataBytesOf,
   featureNames,
+  LARGEST_BYTES,
   type MessageType,
   parseHeader,
   REGION_HEADER,
@@ -152,6 +153,10 @@ export function detailsOf(fd: number): RegionDetails | string {
   const length = files.read(fd, bytes);
   const header = parseHeader(bytes.subarray(0, Math.max(length, 0)));
   if (typeof header === "string") return header;
+  const { byte_length, data_offset } = header;
+  if (data_offset > byte_length || byte_length > LARGEST_BYTES) {
+    return `its header states ${byte_length} bytes with data from ${data_offset}`;
+  }
   const description = readDescription(fd, header);
   const type = description?.type;
   const message = { name: header.message_name, hash: header.message_hash };

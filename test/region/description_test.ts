@@ -11,9 +11,11 @@ import {
   parseDescription,
   type RegionDescription,
 } from "../../src/region/description.ts";
-import { descriptionOffsetOf, REGION_HEADER } from "../../src/region/header.ts";
+import { dataOffsetOf, descriptionOffsetOf, REGION_HEADER } from "../../src/region/header.ts";
 import { regions } from "../../src/region/list.ts";
 import { Region } from "../../src/region/region.ts";
+import { roundUp } from "../../src/layout/sizes.ts";
+import { pageSize } from "../../src/os/page.ts";
 import { dataOf, KIND, openFiles, patterned, Place } from "./scene.ts";
 
 const Imu = layout("imu", {
@@ -158,7 +160,7 @@ Deno.test("a region stores its description between its control block and its dat
   const at = descriptionOffsetOf(KIND);
   assertEquals(region.header.description_bytes, description.length);
   assertEquals(region.mapping.bytes.slice(at, at + description.length), description);
-  assertEquals(region.dataOffset, 4096, "it takes no page of its own");
+  assertEquals(region.dataOffset, dataOffsetOf(KIND), "it takes no page of its own");
   using joined = Region.tryConnect(KIND, place.path);
   assertEquals(dataOf(joined!), patterned(3000));
   const { details } = regions().find(({ path }) => path === place.path)!;
@@ -169,12 +171,13 @@ Deno.test("a region stores its description between its control block and its dat
 
 Deno.test("a region with a large description has its data on a later page", () => {
   using place = new Place();
-  const description = encodeDescription({ ...FULL, policy: { ...FULL.policy } });
+  const description = encodeDescription(FULL);
+  const at = descriptionOffsetOf(KIND);
   const padded = new Uint8Array(LARGEST_DESCRIPTION).fill(0x20);
   padded.set(description);
   using region = Region.open(KIND, place.path, { ...OPTIONS, description: padded });
   dataOf(region).set(patterned(3000));
-  assertEquals(region.dataOffset, 20_480);
+  assertEquals(region.dataOffset, roundUp(at + LARGEST_DESCRIPTION, pageSize()));
   using joined = Region.tryConnect(KIND, place.path, { readOnly: true });
   assertEquals(dataOf(joined!), patterned(3000));
   const { details } = regions().find(({ path }) => path === place.path)!;

@@ -4,7 +4,7 @@ import { assert, assertEquals } from "@std/assert";
 import { LockFile } from "../../src/region/liveness.ts";
 import { Region } from "../../src/region/region.ts";
 import { MEMBER } from "../../src/region/opened.ts";
-import { REGION_HEADER } from "../../src/region/header.ts";
+import { dataOffsetOf, REGION_HEADER } from "../../src/region/header.ts";
 import { type RegionInfo, regions } from "../../src/region/list.ts";
 import { topicPath } from "../../src/region/names.ts";
 import { pageSize } from "../../src/os/page.ts";
@@ -104,6 +104,13 @@ Deno.test("regions() reports why it cannot tell more", () => {
       forge(path);
       const bytes = Deno.readFileSync(path);
       bytes[REGION_HEADER.fields.header_version.offset] = 7;
+      Deno.writeFileSync(path, bytes);
+    },
+    [`its header states ${2n ** 64n - 1n} bytes with data from ${dataOffsetOf(KIND)}`]: (path) => {
+      forge(path);
+      const bytes = Deno.readFileSync(path);
+      const { offset } = REGION_HEADER.fields.byte_length;
+      bytes.fill(0xff, offset, offset + 8);
       Deno.writeFileSync(path, bytes);
     },
     "it is not a regular file": (path) => Deno.mkdirSync(path),
