@@ -10,7 +10,7 @@ import { Statements } from "./torture/statements.ts";
 import { planFate } from "./torture/fate.ts";
 import { findWorkload, workloadNames } from "./torture/workloads.ts";
 import { processesOf } from "./torture/process.ts";
-import { Random } from "./torture/random.ts";
+import { Random } from "./random.ts";
 import { filesOf, torture } from "./torture/run.ts";
 import { arm, spring } from "./trap/trap.ts";
 import { isGone } from "./os/process_state.ts";

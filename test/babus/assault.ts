@@ -11,11 +11,11 @@ import type { SlotMessage } from "../../src/babus/history.ts";
 import type { SlotObserver } from "../../src/babus/observer.ts";
 import type { Slot } from "../../src/babus/slot.ts";
 import { SLOT_CONTROL, SLOT_ENTRY } from "../../src/babus/slot_words.ts";
-import { CorruptRegionError, LayoutMismatchError } from "../../src/errors.ts";
 import { ORIGIN } from "../../src/origin.ts";
 import { waitAnySync } from "../../src/wait/any.ts";
-import { generator, NUMBERS, WORDS } from "../circular/assault.ts";
 import { isPayload, payload } from "../circular/scene.ts";
+import { NUMBERS, type Toll, Watch, WORDS } from "../corruption.ts";
+import { Random } from "../random.ts";
 import { Inside } from "./scene.ts";
 
 /** Words of the control block, and of an entry, by how they are stored. */
@@ -102,36 +102,21 @@ export function everyChange(): Change[] {
 
 /** A few changes at once, at random places, to values that code is fooled by or that are near. */
 export function randomChanges(seed: number): Change[] {
-  const random = generator(seed);
-  const pick = <T>(list: readonly T[]) => list[Math.floor(random() * list.length)]!;
+  const random = new Random(seed);
   const all = everyChange();
-  return Array.from({ length: 2 + Math.floor(random() * 3) }, () => {
-    const change = pick(all);
-    return random() < 0.5 ? change : { ...change, value: `${Math.floor(random() * 20)}` };
+  return Array.from({ length: 2 + random.below(3) }, () => {
+    const change = random.pick(all);
+    return random.chance(0.5) ? change : { ...change, value: `${random.below(20)}` };
   });
 }
 
-/** Counts the results, and collects those that must not happen. */
-class Watch {
-  readonly complaints: string[] = [];
-  readonly seen: Record<string, number> = {};
+/** Counts the outcomes of operations on slots. */
+class SlotWatch extends Watch {
   /** Whether lengths and stamps are unchanged, so that the messages must be right too. */
   strict = true;
 
-  count(what: string): void {
-    this.seen[what] = (this.seen[what] ?? 0) + 1;
-  }
-
-  attempt(what: string, act: () => void): void {
-    try {
-      act();
-    } catch (error) {
-      const { name } = error as Error;
-      this.count(name);
-      const allowed = error instanceof CorruptRegionError ||
-        error instanceof LayoutMismatchError || name === "TimeoutError";
-      if (!allowed) this.complaints.push(`${what}: ${(error as Error).stack}`);
-    }
+  constructor() {
+    super("CorruptRegionError", "LayoutMismatchError", "TimeoutError");
   }
 
   message({ sequence, time, value }: SlotMessage<Uint8Array>, maxSize: number): void {
@@ -146,7 +131,7 @@ class Watch {
 }
 
 /** Every way to read, each an attempt of its own. */
-function readAll(watch: Watch, slot: Slot, what: string): void {
+function readAll(watch: SlotWatch, slot: Slot, what: string): void {
   lookAll(watch, slot, what);
   for (let age = 0; age < slot.depth; age++) {
     watch.attempt(`${what} view(${age})`, () => {
@@ -160,7 +145,7 @@ function readAll(watch: Watch, slot: Slot, what: string): void {
   }
 }
 
-function lookAll(watch: Watch, slot: Slot | SlotObserver, what: string): void {
+function lookAll(watch: SlotWatch, slot: Slot | SlotObserver, what: string): void {
   const { depth, maxSize } = slot;
   for (let age = 0; age < depth; age++) {
     watch.attempt(`${what} at(${age})`, () => {
@@ -178,13 +163,13 @@ function lookAll(watch: Watch, slot: Slot | SlotObserver, what: string): void {
 }
 
 /** Every way to observe. */
-function observeAll(watch: Watch, observer: SlotObserver, what: string): void {
+function observeAll(watch: SlotWatch, observer: SlotObserver, what: string): void {
   lookAll(watch, observer, what);
   watch.attempt(`${what} waitAnySync`, () => void waitAnySync([observer], NOW));
 }
 
 /** Every way to write; a number must be one more than there were. */
-function writeAll(watch: Watch, slot: Slot, what: string): void {
+function writeAll(watch: SlotWatch, slot: Slot, what: string): void {
   const write = (how: string, act: (next: number) => number | undefined) =>
     watch.attempt(`${what} ${how}`, () => {
       const next = slot.sequence + 1;
@@ -203,13 +188,13 @@ function writeAll(watch: Watch, slot: Slot, what: string): void {
   slot.discard();
 }
 
-function listenAll(watch: Watch, listener: Listener, what: string): void {
+function listenAll(watch: SlotWatch, listener: Listener, what: string): void {
   watch.attempt(`${what} look`, () => void listener.look());
   watch.attempt(`${what} waitSync`, () => void listener.waitSync(NOW));
 }
 
 /** Puts the changes into a slot with messages, and uses it: old handles first, then new ones. */
-function assault(name: string, changes: readonly Change[], watch: Watch): void {
+function assault(name: string, changes: readonly Change[], watch: SlotWatch): void {
   using domain = Domain.open(name);
   const [reader, writer] = [domain.slot("a", SHAPE), domain.slot("a")];
   for (let i = 1; i <= WRITTEN; i++) {
@@ -240,11 +225,11 @@ function assault(name: string, changes: readonly Change[], watch: Watch): void {
   });
 }
 
-/** Assaults one slot after another; what must not come out, and how often what came. */
-export function assaults(name: string, cases: readonly (readonly Change[])[]) {
-  const watch = new Watch();
+/** Assaults one slot after another. */
+export function assaults(name: string, cases: readonly (readonly Change[])[]): Toll {
+  const watch = new SlotWatch();
   cases.forEach((changes, i) => assault(`${name}.${i}`, changes, watch));
-  return { complaints: watch.complaints.slice(0, 5), seen: watch.seen };
+  return watch;
 }
 
 /** Puts random values into a slot that others use, a number of times, and makes it whole again. */
@@ -276,7 +261,7 @@ export const ENDURING = { over: 0, rounds: 1, corrupt: 2, messages: 3, written: 
 
 /** Uses a slot that is being vandalised until asked to stop; returns complaints. */
 export function endure(name: string, words: Uint32Array): string[] {
-  const watch = new Watch();
+  const watch = new SlotWatch();
   watch.strict = false;
   using domain = Domain.open(name);
   const old = domain.slot("a");
@@ -299,11 +284,11 @@ export function endure(name: string, words: Uint32Array): string[] {
     words[ENDURING.written] = watch.seen.written ?? 0;
     words[ENDURING.rounds]!++;
   }
-  return watch.complaints.slice(0, 5);
+  return watch.complaints;
 }
 
 /** While a vandal changes them, numbers may go anywhere, and a newcomer may see other limits. */
-function writeWhatever(watch: Watch, slot: Slot): void {
+function writeWhatever(watch: SlotWatch, slot: Slot): void {
   const length = Math.min(50, slot.maxSize);
   watch.attempt("tryWrite", () => {
     if (slot.tryWrite(payload(1, length)) !== undefined) watch.count("written");

@@ -6,34 +6,31 @@
 import { assert, assertEquals, assertGreater } from "@std/assert";
 import { SharedMemory } from "../../src/shared/shared_memory.ts";
 import { until } from "../os/until.ts";
+import { inParts } from "../shared/in_parts.ts";
 import { processTests } from "../shared/processes.ts";
-import { ENDURING } from "./assault.ts";
+import { type Change, ENDURING, everyChange, randomChanges } from "./assault.ts";
 import type { Tools } from "./babus_child.ts";
 import { Scene } from "./scene.ts";
 
 const PROGRAM = new URL("./babus_child.ts", import.meta.url);
 const { test, startProcess } = processTests<Tools>(PROGRAM, "corrupt slots");
 
+/** Assaults in another process. */
+const assaultAll = inParts<Tools, readonly Change[]>(
+  startProcess,
+  200,
+  ({ assaults }, { name, some }) => assaults(name, some),
+);
+
 test("every word of the control block and of every entry can hold anything", async () => {
-  using scene = new Scene();
-  await using party = startProcess();
-  const { complaints, seen } = await party.run(
-    ({ assaults, everyChange }, name) => assaults(name, everyChange().map((change) => [change])),
-    scene.name,
-  );
-  assertEquals(complaints, []);
+  const seen = await assaultAll(everyChange().map((change) => [change]));
   assertGreater(seen.CorruptRegionError!, 1000);
   assertGreater(seen.message!, 1000);
   assertGreater(seen.written!, 1000);
 });
 
 test("several words at once can hold anything", async () => {
-  using scene = new Scene();
-  await using party = startProcess();
-  const { complaints, seen } = await party.run(({ assaults, randomChanges }, name) => {
-    return assaults(name, Array.from({ length: 200 }, (_, seed) => randomChanges(seed)));
-  }, scene.name);
-  assertEquals(complaints, []);
+  const seen = await assaultAll(Array.from({ length: 200 }, (_, seed) => randomChanges(seed)));
   assertGreater(seen.CorruptRegionError!, 100);
 });
 

@@ -10,7 +10,7 @@ import type { Slot } from "../../src/babus/slot.ts";
 import { isPayload, payload } from "../circular/scene.ts";
 import { serve } from "../shared/serve_child.ts";
 import { SharedMemory } from "../../src/shared/shared_memory.ts";
-import { assaults, endure, everyChange, randomChanges, vandalise } from "./assault.ts";
+import { assaults, endure, vandalise } from "./assault.ts";
 
 /** The values that the functions can use. */
 const TOOLS = {
@@ -18,8 +18,6 @@ const TOOLS = {
   Listener,
   SharedMemory,
   assaults,
-  everyChange,
-  randomChanges,
   vandalise,
   endure,
   payload,

@@ -5,17 +5,13 @@
  * @module
  */
 
-import {
-  ClosedError,
-  CorruptRegionError,
-  PeerLostError,
-  RoleTakenError,
-} from "../../src/errors.ts";
+import { ClosedError } from "../../src/errors.ts";
 import { RPC_CLIENT, RPC_CONTROL, RPC_PAIR, RPC_SERVER } from "../../src/calls/calls.ts";
 import { RpcClient } from "../../src/calls/client.ts";
 import { RpcServer } from "../../src/calls/server.ts";
 import { until } from "../os/until.ts";
 import { payload } from "../circular/scene.ts";
+import { type Toll, Watch } from "../corruption.ts";
 import { answerTo, CAPACITY, type Client, Inside, isAnswer } from "./scene.ts";
 
 /** A corruption while the first client waits for an answer. */
@@ -26,14 +22,6 @@ export type Change =
   | { readonly lane: Lane; readonly number: number; readonly value: number | string };
 
 type Lane = "requests" | "responses";
-
-/** The result of an assault. */
-export interface Toll {
-  /** How often each thing came of a call, or of serving. */
-  readonly seen: Record<string, number>;
-  /** The violations. */
-  readonly complaints: readonly string[];
-}
 
 /** A call that may stay without an answer is over after this. */
 const PATIENCE_MS = 10;
@@ -86,29 +74,20 @@ function wakes(word: number): boolean {
   return word === SERVER || word === SERVER + 1;
 }
 
-class Watch implements Toll {
-  readonly seen: Record<string, number> = {};
-  readonly complaints: string[] = [];
+/** Counts the outcomes of calls. */
+class CallsWatch extends Watch {
   #about = "";
+
+  constructor() {
+    super("CorruptRegionError", "PeerLostError", "RoleTakenError", "TimeoutError");
+  }
 
   begin(changes: readonly Change[]): void {
     this.#about = JSON.stringify(changes);
   }
 
-  complain(text: string): void {
-    this.complaints.push(`${this.#about}: ${text}`);
-  }
-
-  count(what: string): void {
-    this.seen[what] = (this.seen[what] ?? 0) + 1;
-  }
-
-  caught(what: string, error: unknown): void {
-    const { name, stack } = error as Error;
-    this.count(name);
-    const allowed = error instanceof CorruptRegionError || error instanceof PeerLostError ||
-      error instanceof RoleTakenError || name === "TimeoutError";
-    if (!allowed) this.complain(`${what}: ${stack}`);
+  override complain(text: string): void {
+    super.complain(`${this.#about}: ${text}`);
   }
 
   /** Notes the outcome of a call; returns whether it is the right answer. */
@@ -136,7 +115,7 @@ class Watch implements Toll {
 type Server = RpcServer<Uint8Array<ArrayBuffer>, Uint8Array>;
 
 /** Serves until it is closed; a client that stored nonsense ends that for a moment. */
-async function serve(watch: Watch, server: Server): Promise<void> {
+async function serve(watch: CallsWatch, server: Server): Promise<void> {
   for (let failures = 0; failures < 10; failures++) {
     try {
       return await server.serve(answerTo);
@@ -155,7 +134,7 @@ function apply(inside: Inside, change: Change): void {
 }
 
 /** Two clients ask, some memory is changed, and both ask again. */
-async function suffer(watch: Watch, name: string, changes: readonly Change[]): Promise<void> {
+async function suffer(watch: CallsWatch, name: string, changes: readonly Change[]): Promise<void> {
   using stack = new DisposableStack();
   const server = stack.use(RpcServer.open(name, { capacity: CAPACITY, clients: 3 }));
   const victim = stack.use(RpcClient.open(name));
@@ -196,7 +175,7 @@ async function suffer(watch: Watch, name: string, changes: readonly Change[]): P
 
 /** All cases, one after the other, each in a region of its own. */
 export async function assault(name: string, cases: readonly (readonly Change[])[]): Promise<Toll> {
-  const watch = new Watch();
+  const watch = new CallsWatch();
   for (const [i, changes] of cases.entries()) {
     watch.begin(changes);
     await suffer(watch, `${name}.${i}`, changes);
@@ -209,7 +188,7 @@ const ATTEMPTS = 150;
 
 /** Calls, or serves, while somebody else changes the memory. */
 export async function endure(name: string, role: "server" | "client"): Promise<Toll> {
-  const watch = new Watch();
+  const watch = new CallsWatch();
   watch.begin([]);
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     using stack = new DisposableStack();

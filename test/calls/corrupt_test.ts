@@ -4,9 +4,11 @@
  */
 
 import { assert, assertEquals, assertGreater } from "@std/assert";
+import { inParts, totalOf } from "../shared/in_parts.ts";
 import { processTests } from "../shared/processes.ts";
 import { Name } from "../shared/scene.ts";
-import { NUMBERS } from "../circular/assault.ts";
+import { NUMBERS } from "../corruption.ts";
+import { Random } from "../random.ts";
 import { type Change, EVERY, MEANT } from "./assault.ts";
 import type { Tools } from "./calls_child.ts";
 import { CAPACITY, Inside } from "./scene.ts";
@@ -19,26 +21,12 @@ const { test, startProcess } = processTests<Tools>(
 /** Values that positions, states and numbers are fooled by. */
 const WORDS = [0, 1, 2, 3, 8, 120, 128, 4096, 4104, 2 ** 31 - 8, 2 ** 31, 2 ** 32 - 8, 2 ** 32 - 1];
 
-/** Assaults in another process, in parts that have a deadline each. */
-async function assaultAll(cases: readonly (readonly Change[])[]): Promise<Record<string, number>> {
-  using place = new Name();
-  await using party = startProcess();
-  const total: Record<string, number> = {};
-  const part = 25;
-  for (let from = 0; from < cases.length; from += part) {
-    const some = cases.slice(from, from + part);
-    const { complaints, seen } = await party.run(
-      ({ assault }, { name, some }) => assault(name, some),
-      { name: `${place.name}.${from}`, some },
-    ).catch((error) => {
-      throw new Error(`Cases ${from} and on, such as ${JSON.stringify(some[0])}: ${error}`);
-    });
-    assertEquals(complaints.slice(0, 3), []);
-    for (const [what, count] of Object.entries(seen)) total[what] = (total[what] ?? 0) + count;
-  }
-  assertEquals(place.files(), []);
-  return total;
-}
+/** Assaults in another process. */
+const assaultAll = inParts<Tools, readonly Change[]>(
+  startProcess,
+  25,
+  ({ assault }, { name, some }) => assault(name, some),
+);
 
 test("every word of the control block and of a seat can hold anything", async () => {
   const cases = MEANT.flatMap((word) => WORDS.map((value): Change[] => [{ word, value }]));
@@ -70,19 +58,18 @@ for (const lane of ["requests", "responses"] as const) {
 }
 
 test("several words and messages at once can be anything", async () => {
-  let seed = 1;
-  const random = (below: number) => {
-    seed = Math.imul(seed, 0x5bd1e995) + 12345 >>> 0;
-    return Math.floor(seed / 2 ** 32 * below);
-  };
+  const random = new Random("calls");
   const some = (): Change => {
-    if (random(3) === 0) {
-      const lane = random(2) === 0 ? "requests" : "responses";
-      return { lane, number: random(3), value: NUMBERS[random(NUMBERS.length)]! };
+    if (random.below(3) === 0) {
+      const lane = random.pick(["requests", "responses"] as const);
+      return { lane, number: random.below(3), value: random.pick(NUMBERS) };
     }
-    return { word: MEANT[random(MEANT.length)]!, value: random(2) * random(2 ** 32) + random(200) };
+    const value = random.below(2) * random.below(2 ** 32) + random.below(200);
+    return { word: random.pick(MEANT), value };
   };
-  const cases = Array.from({ length: 100 }, () => Array.from({ length: 2 + random(4) }, some));
+  const cases = Array.from({ length: 100 }, () => {
+    return Array.from({ length: 2 + random.below(4) }, some);
+  });
   const seen = await assaultAll(cases);
   assertGreater(seen.CorruptRegionError!, 20);
 });
@@ -110,10 +97,6 @@ test("the memory can be changed at any moment while calls are made", async () =>
     }
     await new Promise((resolve) => setTimeout(resolve, i % 20));
   }
-  const seen: Record<string, number> = {};
-  for (const toll of await tolls) {
-    assertEquals(toll.complaints, []);
-    for (const [what, count] of Object.entries(toll.seen)) seen[what] = (seen[what] ?? 0) + count;
-  }
+  const seen = totalOf(await tolls);
   assert(seen.answer! > 0 && seen.CorruptRegionError! > 0, JSON.stringify(seen));
 });

@@ -5,14 +5,16 @@
  * @module
  */
 
-import { CorruptRegionError, LayoutMismatchError } from "../../src/errors.ts";
 import { UNIT } from "../../src/circular/circular_buffer.ts";
 import { CircularBufferObserver } from "../../src/circular/observer.ts";
 import { CircularBufferReader } from "../../src/circular/reader.ts";
 import { CircularBufferWriter } from "../../src/circular/writer.ts";
+import { NUMBERS, type Toll, Watch, WORDS } from "../corruption.ts";
+import { Random } from "../random.ts";
 import { Inside, payload } from "./scene.ts";
 
 const CAPACITY = 4096;
+const ALLOWED = ["CorruptRegionError", "LayoutMismatchError"];
 
 /** A corruption of a buffer. */
 export type Change =
@@ -21,73 +23,9 @@ export type Change =
   /** A number of the head at so many units into the data: sequence, payload, previous or length. */
   | { readonly unit: number; readonly number: number; readonly value: number | string };
 
-/** Numbers that code is fooled by. The others are texts, as JSON has none of them. */
-export const NUMBERS: readonly (number | string)[] = [
-  0,
-  -1,
-  1,
-  0.5,
-  -0.5,
-  8,
-  4096 - 64,
-  4096 - 63,
-  4096,
-  2 ** 20,
-  2 ** 31 - 1,
-  2 ** 31,
-  -(2 ** 31),
-  2 ** 32 - 1,
-  2 ** 32,
-  2 ** 32 + 8,
-  2 ** 53 - 1,
-  2 ** 53,
-  2 ** 63,
-  1e300,
-  5e-324,
-  "NaN",
-  "Infinity",
-  "-Infinity",
-  "-0",
-];
-
-/** Values for words. */
-export const WORDS: readonly string[] = [
-  ...[0n, 1n, 2n, 3n, 4n, 12n, 13n, 507n, 508n, 509n, 511n, 512n, 513n, 1024n],
-  ...[2n ** 31n, 2n ** 32n - 1n, 2n ** 32n, 2n ** 32n + 13n, 2n ** 53n - 2n ** 32n],
-  ...[
-    2n ** 53n - 2n ** 32n + 1n,
-    2n ** 53n - 1n,
-    2n ** 53n,
-    2n ** 63n - 1n,
-    2n ** 63n,
-    2n ** 64n - 1n,
-  ],
-].map(String);
-
 function apply(inside: Inside, change: Change): void {
   if ("word" in change) return inside.word(change.word).set(BigInt(change.value));
   inside.head(change.unit)[change.number] = Number(change.value);
-}
-
-/** An attempt that must come to one of the ends that are allowed. */
-class Watch {
-  readonly complaints: string[] = [];
-  readonly seen: Record<string, number> = {};
-
-  count(what: string): void {
-    this.seen[what] = (this.seen[what] ?? 0) + 1;
-  }
-
-  attempt(what: string, act: () => void): void {
-    try {
-      act();
-    } catch (error) {
-      const { name } = error as Error;
-      this.count(name);
-      const allowed = error instanceof CorruptRegionError || error instanceof LayoutMismatchError;
-      if (!allowed) this.complaints.push(`${what}: ${(error as Error).stack}`);
-    }
-  }
 }
 
 /** More than the messages that fit: a reader that gets more must have a living writer. */
@@ -138,7 +76,7 @@ function writeAll(writer: CircularBufferWriter): void {
 }
 
 /** Puts the changes into a buffer with messages, and uses it: old handles first, then new ones. */
-export function assault(name: string, changes: readonly Change[], watch: Watch): void {
+function assault(name: string, changes: readonly Change[], watch: Watch): void {
   using inside = new Inside(name, CAPACITY);
   using stack = new DisposableStack();
   const writer = stack.use(CircularBufferWriter.open(name));
@@ -186,37 +124,25 @@ function openAndObserve(watch: Watch, name: string): void {
   }
 }
 
-/** Assaults one buffer after another; what must not come out, and how often what came. */
-export function assaults(name: string, cases: readonly (readonly Change[])[]) {
-  const watch = new Watch();
+/** Assaults one buffer after another. */
+export function assaults(name: string, cases: readonly (readonly Change[])[]): Toll {
+  const watch = new Watch(...ALLOWED);
   cases.forEach((changes, i) => assault(`${name}.${i}`, changes, watch));
-  return { complaints: watch.complaints.slice(0, 5), seen: watch.seen };
-}
-
-/** Random numbers from 0 to 1, the same for the same seed. */
-export function generator(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = state + 0x6d2b79f5 >>> 0;
-    let mixed = Math.imul(state ^ state >>> 15, state | 1);
-    mixed = mixed + Math.imul(mixed ^ mixed >>> 7, mixed | 61) ^ mixed;
-    return ((mixed ^ mixed >>> 14) >>> 0) / 2 ** 32;
-  };
+  return watch;
 }
 
 /** A few changes at random places, to values that code is fooled by or that are near the right. */
-export function randomChanges(random: () => number): Change[] {
-  const pick = <T>(list: readonly T[]) => list[Math.floor(random() * list.length)]!;
+export function randomChanges(random: Random): Change[] {
   const units = CAPACITY / UNIT;
-  return Array.from({ length: 1 + Math.floor(random() * 4) }, (): Change => {
-    if (random() < 0.5) {
-      const word = pick(["oldest", "published", "published", "bell", "state"] as const);
-      const near = String(Math.floor(random() * 700));
-      return { word, value: random() < 0.5 ? near : pick(WORDS) };
+  return Array.from({ length: 1 + random.below(4) }, (): Change => {
+    if (random.chance(0.5)) {
+      const word = random.pick(["oldest", "published", "published", "bell", "state"] as const);
+      const near = String(random.below(700));
+      return { word, value: random.chance(0.5) ? near : random.pick(WORDS) };
     }
-    const near = Math.floor(random() * 700);
-    const value = random() < 0.5 ? near : pick(NUMBERS);
-    return { unit: Math.floor(random() * units), number: Math.floor(random() * 4), value };
+    const near = random.below(700);
+    const value = random.chance(0.5) ? near : random.pick(NUMBERS);
+    return { unit: random.below(units), number: random.below(4), value };
   });
 }
 
@@ -226,7 +152,7 @@ export function randomChanges(random: () => number): Change[] {
  */
 export function vandalise(name: string, seed: number, times: number): void {
   using inside = new Inside(name);
-  const random = generator(seed);
+  const random = new Random(seed);
   for (let i = 0; i < times; i++) {
     for (const change of randomChanges(random)) apply(inside, change);
     if (i % 3 === 0) restore(inside);
@@ -248,8 +174,8 @@ export function endure(
   name: string,
   role: "reader" | "observer" | "writer",
   words: Uint32Array,
-): string[] {
-  const watch = new Watch();
+): readonly string[] {
+  const watch = new Watch(...ALLOWED);
   const [well, corrupt] = role !== "writer"
     ? [ENDURING.read, ENDURING.readCorrupt]
     : [ENDURING.written, ENDURING.writeCorrupt];
@@ -266,5 +192,5 @@ export function endure(
     words[well] = watch.seen.well ?? 0;
     words[corrupt] = watch.seen.CorruptRegionError ?? 0;
   }
-  return watch.complaints.slice(0, 5);
+  return watch.complaints;
 }

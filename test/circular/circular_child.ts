@@ -11,7 +11,7 @@ import { SharedMemory } from "../../src/shared/shared_memory.ts";
 import { becomeUser } from "../shared/become_user.ts";
 import { serve } from "../shared/serve_child.ts";
 import { actBefore } from "../trap/trap.ts";
-import { assaults, endure, generator, randomChanges, vandalise } from "./assault.ts";
+import { assaults, endure, vandalise } from "./assault.ts";
 import { Inside, payload } from "./scene.ts";
 
 /** The values that the functions can use. */
@@ -24,8 +24,6 @@ const TOOLS = {
   payload,
   assaults,
   endure,
-  generator,
-  randomChanges,
   vandalise,
   actBefore,
   becomeUser,

@@ -16,9 +16,12 @@ import { LAST_POSITION } from "../../src/circular/circular_buffer.ts";
 import { CircularBufferReader } from "../../src/circular/reader.ts";
 import { CircularBufferWriter } from "../../src/circular/writer.ts";
 import { SharedMemory } from "../../src/shared/shared_memory.ts";
+import { inParts } from "../shared/in_parts.ts";
 import { processTests } from "../shared/processes.ts";
 import { Name } from "../shared/scene.ts";
-import { type Change, ENDURING, NUMBERS, WORDS } from "./assault.ts";
+import { NUMBERS, WORDS } from "../corruption.ts";
+import { Random } from "../random.ts";
+import { type Change, ENDURING, randomChanges } from "./assault.ts";
 import type { Tools } from "./circular_child.ts";
 import { Inside, payload } from "./scene.ts";
 
@@ -209,25 +212,12 @@ Deno.test("a reader continues in a corrupt buffer once it is repaired", () => {
 
 // ---- everything, with anything in it ----
 
-/** Assaults in another process, in parts that have a deadline each. */
-async function assaultAll(cases: readonly (readonly Change[])[]): Promise<Record<string, number>> {
-  using place = new Name();
-  await using party = startProcess();
-  const total: Record<string, number> = {};
-  const part = 200;
-  for (let from = 0; from < cases.length; from += part) {
-    const some = cases.slice(from, from + part);
-    const { complaints, seen } = await party.run(
-      ({ assaults }, { name, some }) => assaults(name, some),
-      { name: `${place.name}.${from}`, some },
-    ).catch((error) => {
-      throw new Error(`Cases ${from} and on, such as ${JSON.stringify(some[0])}: ${error}`);
-    });
-    assertEquals(complaints, []);
-    for (const [what, count] of Object.entries(seen)) total[what] = (total[what] ?? 0) + count;
-  }
-  return total;
-}
+/** Assaults in another process. */
+const assaultAll = inParts<Tools, readonly Change[]>(
+  startProcess,
+  200,
+  ({ assaults }, { name, some }) => assaults(name, some),
+);
 
 test("every word of the control block can hold anything", async () => {
   const words = ["oldest", "published", "bell", "state"] as const;
@@ -273,23 +263,9 @@ test("every number of every head can be anything", async () => {
 });
 
 test("several words and heads at once can be anything", async () => {
-  using place = new Name();
-  await using party = startProcess();
-  let corrupt = 0;
-  for (let seed = 0; seed < 1000; seed += 100) {
-    const { complaints, seen } = await party.run(
-      ({ assaults, generator, randomChanges }, { name, seed }) => {
-        const cases = Array.from({ length: 100 }, (_, i) => randomChanges(generator(seed + i)));
-        return assaults(name, cases);
-      },
-      { name: `${place.name}.${seed}`, seed },
-    ).catch((error) => {
-      throw new Error(`Seeds from ${seed} on: ${error}`);
-    });
-    assertEquals(complaints, []);
-    corrupt += seen.CorruptRegionError ?? 0;
-  }
-  assertGreater(corrupt, 100);
+  const cases = Array.from({ length: 1000 }, (_, seed) => randomChanges(new Random(seed)));
+  const seen = await assaultAll(cases);
+  assertGreater(seen.CorruptRegionError!, 100);
 });
 
 test("a buffer can be changed at any moment while it is used", async () => {

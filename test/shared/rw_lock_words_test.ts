@@ -7,7 +7,7 @@ import { assertEquals, assertGreater, assertThrows } from "@std/assert";
 import { CorruptRegionError, LayoutMismatchError } from "../../src/errors.ts";
 import { RwLock } from "../../src/shared/rw_lock.ts";
 import { RW_LOCK_CONTROL } from "../../src/shared/rw_queue.ts";
-import { WORDS } from "../circular/assault.ts";
+import { WORDS } from "../corruption.ts";
 import { processTests } from "./processes.ts";
 import type { Tools } from "./rw_lock_child.ts";
 import { Inside } from "./rw_lock_scene.ts";

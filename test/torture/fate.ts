@@ -5,7 +5,7 @@
  */
 
 import type { Trap } from "../trap/trap.ts";
-import type { Random } from "./random.ts";
+import type { Random } from "../random.ts";
 
 /** How the processes of a part are harmed. */
 export interface Harm {

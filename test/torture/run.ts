@@ -14,7 +14,7 @@ import { Scene } from "./workload.ts";
 import { Ledger, type SeatBook } from "./ledger.ts";
 import { Life, pause } from "./life.ts";
 import { type Ending, ledgerPlan, processesOf, Reserve } from "./process.ts";
-import { Random } from "./random.ts";
+import { Random } from "../random.ts";
 
 /** How to run a workload. */
 export interface TortureOptions {

@@ -8,7 +8,7 @@
 import { now } from "../../src/os/clock.ts";
 import type { Harm } from "./fate.ts";
 import type { Cells, Ledger, SeatBook } from "./ledger.ts";
-import { Random } from "./random.ts";
+import { Random } from "../random.ts";
 
 /** Processes that all do the same. */
 export interface Part<C extends string = string> {

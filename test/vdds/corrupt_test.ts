@@ -18,6 +18,7 @@ import {
 } from "../../src/vdds/vring_layout.ts";
 import { isPayload, payload } from "../circular/scene.ts";
 import { Name } from "../shared/scene.ts";
+import { Random } from "../random.ts";
 import { Inside, plain, Scene, valueOf } from "./scene.ts";
 
 const DEPTH = 4;
@@ -268,11 +269,8 @@ Deno.test("a word that has the stamp of the next sample from long ago is not tak
 });
 
 Deno.test("words changed at random cost a CorruptRegionError, and never a crash or an endless loop", () => {
-  let state = 12345;
-  const random = (below: number) => {
-    state = (Math.imul(state, 1103515245) + 12345) >>> 0;
-    return Math.floor(state / 2 ** 32 * below);
-  };
+  const chance = new Random("vdds");
+  const random = (below: number) => chance.below(below);
   let received = 0;
   let refused = 0;
   const attempt = (act: () => void) => {
@@ -283,7 +281,7 @@ Deno.test("words changed at random cost a CorruptRegionError, and never a crash 
       refused++;
     }
   };
-  for (let round = 0; round < 60; round++) {
+  for (let round = 0; round < 80; round++) {
     using scene = new Scene({ depth: 3, maxSubscribers: 3, history: 1, policy: "dropOldest" });
     const subscribers = [scene.subscribe(), scene.subscribe()];
     using inside = new Inside(scene.topic);

@@ -9,7 +9,7 @@ import { nextTurn, sleep, sleepSync } from "../../../src/os/clock.ts";
 import type { Sample } from "../../../src/vdds/sample.ts";
 import { Subscriber } from "../../../src/vdds/subscriber.ts";
 import type { Actor } from "../workload.ts";
-import type { Random } from "../random.ts";
+import type { Random } from "../../random.ts";
 import { inTime, tenure, WAIT } from "./patience.ts";
 import {
   type Bytes,
