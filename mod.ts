@@ -97,6 +97,11 @@ export {
 } from "./src/mpsc/consumer.ts";
 export type { Loan } from "./src/vdds/loan.ts";
 export { Publisher } from "./src/vdds/publisher.ts";
+export {
+  type ObservedOutcome,
+  TopicObserver,
+  type TopicObserverOptions,
+} from "./src/vdds/topic_observer.ts";
 export { Subscriber } from "./src/vdds/subscriber.ts";
 export type {
   Policy,

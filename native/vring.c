@@ -384,6 +384,15 @@ EXPORT void vring_store64(double word, double value)
 #endif
 }
 
+/* Does so with 32 bits. */
+EXPORT void vring_store32(double word, uint32_t value)
+{
+    __atomic_store_n((uint32_t *)POINTER(word), value, __ATOMIC_SEQ_CST);
+#if !defined(__x86_64__)
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+#endif
+}
+
 /*
  * Stores a position, then loads a bell: a publisher's two steps in one call. No fence is needed on
  * aarch64. The store is an stlr and the load an ldar, which the processor keeps in this order at

@@ -280,7 +280,7 @@ _Static_assert(_Alignof(struct origin) == 8, "alignment of origin");
 _Static_assert(sizeof(struct origin) == 88, "size of origin");
 
 #define TOPIC_CONTROL_VERSION 1u
-#define TOPIC_CONTROL_HASH UINT64_C(0x0dcca755366ba7ea)
+#define TOPIC_CONTROL_HASH UINT64_C(0x6bb199f2eee8ffcb)
 struct topic_control {
   uint32_t depth; /* the number of descriptors */
   uint32_t readers; /* the most readers */
@@ -290,7 +290,8 @@ struct topic_control {
   double dropped; /* the writer counts: samples that a reader lost */
   double journal; /* the writer: stamp * 2048 + descriptor + 1 of the sample it publishes; 0 if none */
   double sequence; /* the writer: the last sample's number */
-  uint8_t _pad_56[8];
+  _Atomic uint32_t latest; /* the writer: its low half, stored last */
+  uint8_t _pad_60[4];
   _Alignas(64) _Atomic uint32_t writer; /* the writer: 0 never existed, 1 open, 2 closed */
   uint8_t _pad_68[60];
   _Alignas(64) _Atomic uint32_t members; /* grows with each reader that joins or leaves */
@@ -312,6 +313,7 @@ _Static_assert(offsetof(struct topic_control, delivered) == 24, "topic_control.d
 _Static_assert(offsetof(struct topic_control, dropped) == 32, "topic_control.dropped");
 _Static_assert(offsetof(struct topic_control, journal) == 40, "topic_control.journal");
 _Static_assert(offsetof(struct topic_control, sequence) == 48, "topic_control.sequence");
+_Static_assert(offsetof(struct topic_control, latest) == 56, "topic_control.latest");
 _Static_assert(offsetof(struct topic_control, writer) == 64, "topic_control.writer");
 _Static_assert(offsetof(struct topic_control, members) == 128, "topic_control.members");
 _Static_assert(offsetof(struct topic_control, rows) == 192, "topic_control.rows");

@@ -211,6 +211,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   persist: FLAG,
   anyOwner: FLAG,
   keepOpen: FLAG,
+  sources: FLAG,
   retry: FLAG,
   reserve: FLAG,
   readOnly: FLAG,

@@ -31,6 +31,7 @@ const {
   SpscConsumer,
   SpscProducer,
   Subscriber,
+  TopicObserver,
   waitAny,
   waitAnySync,
 } = vring as Untyped;
@@ -96,6 +97,7 @@ class Handles extends DisposableStack {
   readonly topic = [
     this.use(Publisher.open(NAME)),
     this.use(Subscriber.open(NAME)),
+    this.use(TopicObserver.open(NAME)),
   ] as Untyped[];
   readonly slot: Untyped = this.use(Domain.open(NAME)).slot("slot");
   readonly server: Untyped = this.use(RpcServer.open(NAME));
@@ -307,6 +309,11 @@ const OPENINGS: [string, (name: unknown, options: unknown) => unknown, string[],
   ["Subscriber.open", (n, o) => Subscriber.open(n, o), [...TOPIC, "codec", "history", "keepOpen"]],
   ["Subscriber.tryConnect", (n, o) => Subscriber.tryConnect(n, o), ["codec", "history"]],
   ["MergedSubscriber.open", (n, o) => MergedSubscriber.open(n, o), ["codec", "history", "mode"]],
+  [
+    "TopicObserver.open",
+    (n, o) => TopicObserver.open(n, o),
+    ["codec", "history", "sources", "anyOwner"],
+  ],
   ["RpcServer.open", (n, o) => RpcServer.open(n, o), [...RING, "request", "response", "clients"]],
   ["RpcClient.open", (n, o) => RpcClient.open(n, o), [...RING, "request", "response", "keepOpen"]],
   ["RpcClient.connect", (n, o) => RpcClient.connect(n, o), ["timeout", "signal", "request"]],
@@ -364,7 +371,7 @@ Deno.test("a name, the options as a whole and each option are refused unless the
 /** Each call that can wait. */
 function waits(h: Handles): [string, (options: unknown) => unknown, boolean?][] {
   const [[producer, consumer], [writer, reader, observer]] = [h.rings, h.circular];
-  const [publisher, subscriber] = h.topic;
+  const [publisher, subscriber, topicObserver] = h.topic;
   const bytes = Uint8Array.of(1);
   writer.write(bytes);
   return [
@@ -398,6 +405,8 @@ function waits(h: Handles): [string, (options: unknown) => unknown, boolean?][] 
     ["Publisher.loan", (o) => publisher.loan(1, o)],
     ["Publisher.matches", (o) => publisher.matches(o).next()],
     ["Publisher.toWritableStream", (o) => publisher.toWritableStream(o)],
+    ["TopicObserver.receiveSync", (o) => topicObserver.receiveSync(o)],
+    ["TopicObserver.receive", (o) => topicObserver.receive(o)],
     ["Subscriber.receiveSync", (o) => subscriber.receiveSync(o)],
     ["Subscriber.receive", (o) => subscriber.receive(o)],
     ["Subscriber.takeLatestSync", (o) => subscriber.takeLatestSync(o)],
@@ -453,6 +462,8 @@ const OTHERS: [string, (h: Handles, value: unknown) => unknown, unknown[]?][] = 
   ["SpscConsumer.poll limit", (h, x) => h.rings[1].poll(() => {}, x), [1.5, 2 ** 53]],
   ["MpscConsumer.poll", (h, x) => h.many[1].poll(x)],
   ["MpscConsumer.poll limit", (h, x) => h.many[1].poll(() => {}, x), [1.5, 2 ** 53]],
+  ["TopicObserver.poll", (h, x) => h.topic[2].poll(x)],
+  ["TopicObserver.poll limit", (h, x) => h.topic[2].poll(() => {}, x), [1.5, 2 ** 53]],
   ["CircularBufferReader.poll", (h, x) => h.circular[1].poll(x)],
   ["CircularBufferReader.poll limit", (h, x) => h.circular[1].poll(() => {}, x), [1.5, 2 ** 53]],
   ["Subscriber.poll", (h, x) => h.topic[1].poll(x)],

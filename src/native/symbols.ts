@@ -57,6 +57,8 @@ export const LIBRARY_SYMBOLS = {
   vring_load64: { parameters: ["f64"], result: "f64" },
   // void vring_store64(double word, double value)
   vring_store64: { parameters: ["f64", "f64"], result: "void" },
+  // void vring_store32(double word, uint32_t value)
+  vring_store32: { parameters: ["f64", "u32"], result: "void" },
   // uint32_t vring_publish32(double word, uint32_t value, double bell)
   vring_publish32: { parameters: ["f64", "u32", "f64"], result: "u32" },
   // uint32_t vring_publish64(double word, double value, double bell)

@@ -12,6 +12,7 @@ import {
   loadDouble,
   storeDouble,
   Word32,
+  Word64,
   type WordPlace,
 } from "../memory/word.ts";
 import { ORIGIN, type Origin, originIn } from "../origin.ts";
@@ -41,6 +42,7 @@ export class Descriptors {
   readonly #sampleBytes: number;
   readonly #committed: Float64Array; // as last loaded; it only grows
   #pins: readonly Word32[] | undefined;
+  #numbers: readonly Word64[] | undefined;
 
   /** @param dataOffset The offset of the region's data in the mapping. */
   constructor(mapping: Mapping, plan: TopicOffsets, dataOffset: number) {
@@ -64,6 +66,30 @@ export class Descriptors {
   /** The writer's row. */
   get pins(): readonly Word32[] {
     return this.#pins ??= this.#makeRow(TOPIC_DESCRIPTOR.fields.pin);
+  }
+
+  /** Invalidates a sample for observers, before anything of it is written. */
+  invalidate(d: number): void {
+    this.#number(d).storeFirst(0); // P6 .. also the bits of 0 as a double
+  }
+
+  /** Does so if `VRing.latest` is stored by `storeFirst` before anything of the sample is written. */
+  invalidateSoon(d: number): void {
+    this.store(d, "sequence", 0);
+  }
+
+  /** Loads the number of a sample after all that was loaded of it before. */
+  sequenceLast(d: number): number {
+    this.#number(d).loadLast(); // .. P6 orders the loads above before the one below
+    return this.load(d, "sequence");
+  }
+
+  #number(d: number): Word64 {
+    this.#numbers ??= Array.from(
+      { length: this.depth },
+      (_, d) => new Word64(this.#mapping, sequence, this.#descriptorAt(d)),
+    );
+    return this.#numbers[d]!;
   }
 
   #makeRow(place: WordPlace): Word32[] {

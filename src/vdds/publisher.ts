@@ -408,7 +408,6 @@ export class Publisher<T = Uint8Array> implements Disposable {
 
   #publish(d: number, length: number, origin: Origin | undefined): void {
     this.#writer.publish(d, length, origin);
-    this.#supply.prepareNext();
   }
 
   #checkOpen(): void {

@@ -53,6 +53,24 @@ export function topicOfSource(topic: string, source: string | undefined): string
   );
 }
 
+/** Lists the sources whose topics exist, each with the identity of its region. */
+export function listSources(topic: string): { source: string; identity: string }[] {
+  const below = `${topic}/`;
+  const names = files.list(DIRECTORY);
+  if (typeof names === "number") {
+    const action = `look for the sources of topic "${topic}"`;
+    throw new OsError(-names, { syscall: "getdents64", action });
+  }
+  return names.flatMap((name) => {
+    const parsed = parseFileName(name);
+    if (parsed?.kind !== TOPIC.name || !parsed.name.startsWith(below)) return [];
+    const source = parsed.name.slice(below.length);
+    if (source === "" || source.includes("/")) return [];
+    const status = files.statPath(`${DIRECTORY}/${name}`);
+    return typeof status === "number" ? [] : [{ source, identity: identityOf(status) }];
+  });
+}
+
 /** A membership in the sources of a topic. */
 export class Sources implements Disposable {
   readonly #topic: string;
@@ -103,20 +121,7 @@ export class Sources implements Disposable {
 
   /** Lists the sources whose topics exist, each with the identity of its region. */
   list(): { source: string; identity: string }[] {
-    const below = `${this.#topic}/`;
-    const names = files.list(DIRECTORY);
-    if (typeof names === "number") {
-      const action = `look for the sources of topic "${this.#topic}"`;
-      throw new OsError(-names, { syscall: "getdents64", action });
-    }
-    return names.flatMap((name) => {
-      const parsed = parseFileName(name);
-      if (parsed?.kind !== TOPIC.name || !parsed.name.startsWith(below)) return [];
-      const source = parsed.name.slice(below.length);
-      if (source === "" || source.includes("/")) return [];
-      const status = files.statPath(`${DIRECTORY}/${name}`);
-      return typeof status === "number" ? [] : [{ source, identity: identityOf(status) }];
-    });
+    return listSources(this.#topic);
   }
 
   /** Makes the condition that the number of changes differs from `seen`. */

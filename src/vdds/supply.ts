@@ -20,7 +20,6 @@ export class Supply {
   readonly #policy: Policy;
   readonly #history: number;
   readonly #checkIdle: () => void;
-  #spare = NONE; // acquired for the next sample
   /** The descriptors that loans have. */
   loans = 0;
   /** The most descriptors that loans and the sample that is being sent can have. */
@@ -46,8 +45,8 @@ export class Supply {
     const free = {
       bell: ring.spaceBell,
       watch: ring.available,
-      ready: () => this.#stockHinted(),
-      beforeSleep: () => this.#stock() ? "ready" as const : undefined,
+      ready: () => writer.stockHinted(),
+      beforeSleep: () => writer.stock() ? "ready" as const : undefined,
     };
     this.waiter = {
       action: `publish to ${ring.what}`,
@@ -62,7 +61,7 @@ export class Supply {
    */
   take(length: number, most: number): number {
     this.#begin(length, most);
-    if (this.#stock()) return this.#takeSpare(length);
+    if (this.#writer.stock()) return this.#writer.take(length);
     if (this.#policy !== "block") this.#writer.skip();
     return NONE;
   }
@@ -72,13 +71,13 @@ export class Supply {
     if (options !== undefined) checkWaits(options);
     if (this.#policy !== "block") return this.take(length, most);
     this.#begin(length, most);
-    if (!this.#stockHinted()) this.#awaitFree(options);
-    return this.#takeSpare(length);
+    if (!this.#writer.stockHinted()) this.#awaitFree(options);
+    return this.#writer.take(length);
   }
 
   /** Apart from its caller, which would else pay for the closure whether it waits or not. */
   #awaitFree(options: SyncWaitOptions | undefined): void {
-    untilSync(() => this.#stockHinted() || undefined, this.waiter, options);
+    untilSync(() => this.#writer.stockHinted() || undefined, this.waiter, options);
   }
 
   #begin(length: number, most: number): void {
@@ -108,39 +107,11 @@ export class Supply {
     );
   }
 
-  /** Acquires a descriptor for the next sample; returns whether there is one. */
-  #stock(): boolean {
-    if (this.#spare === NONE) this.#spare = this.#writer.acquire();
-    return this.#spare !== NONE;
-  }
-
-  /** Acquires a descriptor for the next sample if the hints show one. */
-  #stockHinted(): boolean {
-    if (this.#spare === NONE) this.#spare = this.#writer.acquireHinted();
-    return this.#spare !== NONE;
-  }
-
-  #takeSpare(length: number): number {
-    const d = this.#spare;
-    this.#spare = NONE;
-    return this.#writer.commit(d, length); // which has it back if it throws
-  }
-
   /** Takes back a descriptor that was not published. */
   takeBack(d: number): void {
     const { region, spaceBell } = this.#ring;
     if (region.closed) return;
-    if (this.#spare === NONE) this.#spare = d;
-    else this.#writer.giveBack(d);
+    this.#writer.giveBack(d);
     spaceBell.ring(); // another call of this publisher may wait
-  }
-
-  /** Acquires a descriptor for the next sample, while the subscribers are busy with the last one. */
-  prepareNext(): void {
-    try {
-      this.#stockHinted();
-    } catch {
-      // The last sample is published. The next call reports the error.
-    }
   }
 }

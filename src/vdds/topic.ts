@@ -131,6 +131,17 @@ export function connectOnce(
   return opened === undefined || opened instanceof Again ? opened : ringOn(topic, opened);
 }
 
+/** Performs one step of attaching to a topic as an observer; returns undefined if none exists. */
+export function observeOnce(
+  topic: string,
+  { anyOwner = false }: { anyOwner?: boolean | undefined },
+  message: MessageType,
+): VRing | Again | undefined {
+  const options = { anyOwner, readOnly: true };
+  const opened = joinOnce(TOPICS, requestFor(topic, options, message));
+  return opened === undefined || opened instanceof Again ? opened : ringOn(topic, opened);
+}
+
 /** Returns the layout that a control block states; undefined if it does not fit the data. */
 export function planIn(control: Uint8Array, dataBytes: number): TopicOffsets | undefined {
   const { depth, readers, sample_bytes: sampleBytes } = TOPIC_CONTROL.read(control);

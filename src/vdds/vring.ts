@@ -61,6 +61,19 @@
  *     becomes `none`, then the space bell is loaded; the writer raises that and then loads all
  *     words, not only AVAIL, before it sleeps.
  *
+ * P6  The writer takes a descriptor and stores 0 in DESC.sequence, with a full barrier, before it
+ *     writes anything of the next sample there. An observer loads all that it wants of a sample, and
+ *     then DESC.sequence again: a number that still is the sample's proves that nothing was
+ *     overwritten.
+ * P7  SAMPLE, DESC, DETAIL and `sequence` are written, then `latest`. An observer loads `latest`,
+ *     then all DESC.sequence up to the one it wants: a sample that none names was overwritten, or
+ *     never sent. The store of `latest` is a full barrier, and so that of P6 too for a next
+ *     descriptor that is taken just before.
+ *
+ * An observer has no row and stores nothing, so none of the above knows of it, and nothing changes
+ * for the others. It copies each sample, and counts one as lost that was overwritten before its copy
+ * was complete. `latest` may lag behind `sequence`; after a death the successor stores it (C2).
+ *
  * C1  The writer dies before the journal names the sample: the descriptor is free by all words. So
  *     are all others that were out: no word says that they were, and the successor finds them.
  * C2  It dies after that, before `sequence` shows the sample as published: the successor repeats
@@ -178,6 +191,8 @@ export class VRing {
   readonly members: Word32;
   readonly rows: Word32;
   readonly available: Word32;
+  /** The low half of the number of the last sample that observers may copy. */
+  readonly latest: Word32;
   readonly spaceBell: Doorbell;
   readonly membersBell: Doorbell;
   readonly descriptors: Descriptors;
@@ -206,6 +221,7 @@ export class VRing {
       used: this.rows,
     });
     this.members = new Word32(mapping, fields.members, control);
+    this.latest = new Word32(mapping, fields.latest, control);
     this.available = new Word32(mapping, fields.available, control);
     this.spaceBell = new Doorbell(mapping, fields.space_bell, control);
     this.membersBell = new Doorbell(mapping, fields.members_bell, control);

@@ -27,6 +27,7 @@ export const TOPIC_CONTROL = layout("topic_control", {
     doc: "the writer: stamp * 2048 + descriptor + 1 of the sample it publishes; 0 if none",
   },
   sequence: { type: "f64", doc: "the writer: the last sample's number" },
+  latest: { type: "u32", atomic: true, doc: "the writer: its low half, stored last" },
   writer: { type: "u32", line: true, doc: "the writer: 0 never existed, 1 open, 2 closed" },
   members: { type: "u32", line: true, doc: "grows with each reader that joins or leaves" },
   rows: { type: "u32", line: true, doc: "one more than the highest reader that ever existed" },

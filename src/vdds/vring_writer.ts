@@ -45,6 +45,7 @@ export class VRingWriter {
   readonly #pinned: number[] = []; // oldest first
   readonly #isPinned: Uint8Array;
   readonly #counted: Uint8Array; // for each descriptor: the references last counted
+  #spare = NONE; // acquired for the next sample
   #sequence: number;
   #nextStamp: number; // of the sample after that
 
@@ -66,6 +67,7 @@ export class VRingWriter {
     this.#refresh();
     this.#free = new FreeDescriptors(ring, this.#audience, { byAge, isPinned, dropsOldest });
     this.ringAll(); // the last writer may have died before ringing
+    ring.latest.storeFirst(this.#sequence >>> 0); // or before it showed the sample to observers
   }
 
   /** Ends the journal, so that a successor has nothing to finish, and wakes all waiting readers. */
@@ -121,28 +123,46 @@ export class VRingWriter {
     }
   }
 
-  /** Returns a free descriptor, which is this writer's until it is published, or NONE. */
-  acquire(): number {
-    const hinted = this.acquireHinted();
-    if (hinted !== NONE) return hinted;
+  /** Acquires a descriptor for the next sample; returns whether there is one. */
+  stock(): boolean {
+    if (this.stockHinted()) return true;
     this.#refresh();
-    return this.#free.search();
+    return this.#stockWith(this.#free.search());
   }
 
-  /** Returns a free descriptor that a hint names, or NONE. This is cheap enough to try often. */
-  acquireHinted(): number {
+  /** Does so if a hint shows one. This is cheap enough to try often. */
+  stockHinted(): boolean {
+    return this.#spare !== NONE || this.#stockWith(this.#takeHinted());
+  }
+
+  #takeHinted(): number {
     if (this.#history > 0) this.#refresh();
     return this.#free.takeHinted();
   }
 
-  /** Gives an acquired descriptor memory, or returns another one that has it in its place. */
-  commit(d: number, length: number): number {
-    return this.#free.commit(d, length);
+  #stockWith(d: number): boolean {
+    if (d === NONE) return false;
+    this.#ring.descriptors.invalidate(d);
+    this.#spare = d;
+    return true;
   }
 
-  /** Makes an acquired descriptor free again. */
+  /**
+   * Takes the stocked descriptor, and gives it memory for so many bytes. It is the caller's until it
+   * is published or given back.
+   */
+  take(length: number): number {
+    const d = this.#spare;
+    this.#spare = NONE;
+    const taken = this.#free.commit(d, length);
+    if (taken !== d) this.#ring.descriptors.invalidate(taken);
+    return taken;
+  }
+
+  /** Takes a descriptor back that was not published. */
   giveBack(d: number): void {
-    this.#free.giveBack(d);
+    if (this.#spare === NONE) this.#spare = d;
+    else this.#free.giveBack(d);
   }
 
   /** Publishes the sample in a descriptor, with its origin if a bridge republishes it. */
@@ -159,6 +179,19 @@ export class VRingWriter {
     this.#deliver(d);
     this.#free.published(d);
     if (this.#history === 0 && this.#audience.online.length === 0) ring.pushAvailable(d);
+    this.#prepareNext();
+    ring.latest.storeFirst(this.#sequence >>> 0); // P7 .. and P6 for the next descriptor
+  }
+
+  /** Acquires a descriptor for the next sample, while the readers are busy with this one. */
+  #prepareNext(): void {
+    if (this.#spare !== NONE) return;
+    try {
+      this.#spare = this.#takeHinted();
+    } catch {
+      return; // this sample is published, and the next call reports the error
+    }
+    if (this.#spare !== NONE) this.#ring.descriptors.invalidateSoon(this.#spare); // P6
   }
 
   /** I4: clears the words of a descriptor that seem to have been given the next sample. */
@@ -179,6 +212,7 @@ export class VRingWriter {
     const ring = this.#ring;
     const audience = this.#audience;
     const stamp = this.#nextStamp;
+    const entry = entryOf(stamp, d);
     const isPinned = this.#history > 0;
     if (isPinned) this.#pin(d, stamp);
     this.#refresh(); // .. P4 after the pin
@@ -192,7 +226,7 @@ export class VRingWriter {
         ring.dropReference(d, stamp);
         if (reader.row[d]!.load() !== wordOf(stamp, State.ready)) continue;
       }
-      audience.hint(reader, entryOf(stamp, d));
+      audience.hint(reader, entry);
     }
     this.#advance(); // from here on the journal serves only hints
     for (let i = 0; i < online.length; i++) audience.show(online[i]!);

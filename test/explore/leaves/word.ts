@@ -173,6 +173,10 @@ export class Word32 extends Word<number> {
     super(SIZE_32, memory, { path, offset: base + offset });
   }
 
+  storeFirst(value: number): void {
+    this.write(value);
+  }
+
   spinWhile(expected: number, _budget: number): boolean {
     return this.read("acquire", () => `spin while ${expected}`) !== expected;
   }

@@ -13,6 +13,7 @@ import { LeavesEarly, NeverLooksAgain, Observer } from "../broken/observer.ts";
 import { Accounts, FreesTwice, Pool, RepairsUnheld, TOTAL } from "../broken/repair.ts";
 import { AcksFirst, EndsFirst, PublishesFirst, ReleasesMore, Ring } from "../broken/ring.ts";
 import { Seqlock, WithoutSecondCheck } from "../broken/seqlock.ts";
+import * as topics from "../broken/topic_observer.ts";
 import { prepared, replacer, writer } from "./circular.ts";
 import {
   type ActorSpec,
@@ -357,6 +358,43 @@ const BATCHES: readonly Row[] = [
   ),
 ];
 
+// ---- topics ----
+
+/** A writer overwrites two samples that an observer reads. */
+function observedTopic(make: () => topics.ObservedTopic): Parts {
+  return {
+    setup: () => make().write(2),
+    actors: {
+      writer: () => make().write(4),
+      observer: arranged(make, (topic) => topic.observe(2)),
+    },
+    bounds: "2/0/0",
+    check: ({ results }) =>
+      (results.observer as number[]).includes(0) ? "the observer accepted torn bytes" : undefined,
+  };
+}
+
+const TOPICS: readonly Row[] = [
+  ...pair(
+    {
+      name: "topic-not-invalidated",
+      about: "a writer that leaves the number of a sample that it overwrites",
+      expect: "invariant",
+    },
+    [topics.NeverInvalidates, topics.ObservedTopic],
+    observedTopic,
+  ),
+  ...pair(
+    {
+      name: "topic-one-look",
+      about: "an observer of a topic that does not look again at what it copied",
+      expect: "invariant",
+    },
+    [topics.NeverLooksAgain, topics.ObservedTopic],
+    observedTopic,
+  ),
+];
+
 // ---- repair ----
 
 /** Two loans beside each other, of a writer that gave one back before. */
@@ -477,6 +515,7 @@ export const BROKEN: readonly Scenario[] = scenarios([
   ...BYTES,
   ...BATCHES,
   ...OBSERVERS,
+  ...TOPICS,
   ...LOANS,
   ...REPAIR,
 ]);

@@ -15,10 +15,13 @@ import {
   complete,
   completed,
   lossless,
+  observed,
+  observer,
   prepared,
   reader,
   regained,
   skipping,
+  sound,
   writer,
 } from "./vdds_actors.ts";
 
@@ -133,6 +136,24 @@ export const VDDS: readonly Scenario[] = scenarios([
     writer: writer(0, { how: "loans", leaves: true }),
     successor: heir("writer", writer(0, { comes: true, leaves: true })),
   }, { setup: prepared(0, 0, LOANED), bounds: "1/1/0", short: 0, check: completed }),
+  scenario("vdds-observer", "an observer looks at every step of a writer and a reader", {
+    reader: reader({ last: 3 }),
+    writer: writer(2, { before: 1 }),
+    observer: observer({ times: 2, history: 1 }),
+  }, { bounds: "2/0/0", short: 1, check: observed(lossless) }),
+  scenario("vdds-observer-lap", "a writer overwrites under the eyes of an observer", {
+    writer: writer(2, { policy: "dropOldest", how: "loan", before: 2 }),
+    observer: observer({ times: 2, history: 2 }),
+  }, { bounds: "3/0/0", short: 2, check: observed(accounted) }),
+  scenario("vdds-observer-dies", "writers die anywhere before an observer that waits", {
+    writer: writer(2, { policy: "dropOldest", before: 1, leaves: true }),
+    successor: heir("writer", writer(1, { policy: "dropOldest", comes: true })),
+    observer: immortal(observer({ times: 3, history: 1 })),
+  }, { bounds: "1/1/0", short: 0, check: observed(({ results }) => sound(results)) }),
+  scenario("vdds-observed", "an observer waits for the last sample, and nobody wakes it", {
+    writer: writer(3),
+    observer: observer({ upTo: 3 }),
+  }, { bounds: "3/0/0", short: 2, check: observed(accounted) }),
   scenario("vdds-both-die", "a reader dies, and the writer that takes back what it had", {
     reader: reader({ how: "hold", limit: 2, leaves: true }),
     writer: writer(3, { leaves: true }),

@@ -16,6 +16,7 @@ import { Publisher } from "../../../src/vdds/publisher.ts";
 import type { Policy } from "../../../src/vdds/topic_options.ts";
 import type { Sample } from "../../../src/vdds/sample.ts";
 import { Subscriber } from "../../../src/vdds/subscriber.ts";
+import { TopicObserver } from "../../../src/vdds/topic_observer.ts";
 import { openTopic } from "../../../src/vdds/topic.ts";
 import { Kept, type VRing } from "../../../src/vdds/vring.ts";
 import { stampOfSequence, State, wordOf } from "../../../src/vdds/vring_layout.ts";
@@ -185,6 +186,54 @@ function isInPlace(ring: VRing, { sequence }: Sample<Uint8Array>): boolean {
     return messageOf(bytes, HIGHEST) === sequence;
   }
   return false;
+}
+
+// ---- observers ----
+
+interface Watched {
+  readonly watched: number[];
+  readonly lost: number;
+  readonly torn: boolean;
+}
+
+/** Observes so many outcomes without waiting; or waits for the sample `upTo`. */
+export function observer(
+  options: Presence & { times?: number; upTo?: number; history?: number },
+): ActorSpec {
+  const { times, upTo, history = 0 } = options;
+  const open = () => TopicObserver.open(TOPIC, { history });
+  return actor(options, open, (observer): Watched => {
+    const watched: number[] = [];
+    let lost = 0;
+    let torn = false;
+    const isOver = (count: number) =>
+      times !== undefined ? count === times : watched.at(-1) === upTo;
+    for (let count = 0; !isOver(count); count++) {
+      const outcome = times !== undefined ? observer.tryReceive() : observer.receiveSync(ASLEEP);
+      if (outcome.state !== "ok") continue;
+      if (messageOf(outcome.value, HIGHEST) !== outcome.sequence) torn = true;
+      watched.push(outcome.sequence);
+      lost += outcome.lost;
+    }
+    observer.close();
+    return { watched, lost, torn };
+  });
+}
+
+/** Everything is as `check` says without the observer, which saw whole samples in order. */
+export function observed(check: Scenario["check"]): Scenario["check"] {
+  return (end) => {
+    const { observer } = end.results as { observer: Watched | undefined };
+    if (observer !== undefined) {
+      const { watched, lost, torn } = observer;
+      if (torn) return "the observer accepted torn bytes";
+      const gaps = watched.map((number, i) => i === 0 ? 0 : number - watched[i - 1]! - 1);
+      if (gaps.some((gap) => gap < 0)) return `the observer saw ${watched}`;
+      const missed = gaps.reduce((sum, gap) => sum + gap, 0);
+      if (lost < missed) return `the observer saw ${watched} and counted ${lost} lost`;
+    }
+    return check(end);
+  };
 }
 
 // ---- what is left ----

@@ -1,0 +1,284 @@
+/** Observing topics without any right to write. */
+
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import { codec } from "../../src/codec.ts";
+import { ClosedError, CorruptRegionError, LayoutMismatchError } from "../../src/errors.ts";
+import { storeDouble } from "../../src/memory/word.ts";
+import { Publisher } from "../../src/vdds/publisher.ts";
+import { TopicObserver, type TopicObserverOptions } from "../../src/vdds/topic_observer.ts";
+import { Kept } from "../../src/vdds/vring.ts";
+import { waitAny } from "../../src/wait/any.ts";
+import { isPayload, payload } from "../circular/scene.ts";
+import { within } from "../os/until.ts";
+import { Name } from "../shared/scene.ts";
+import { Inside, Scene } from "./scene.ts";
+
+const LENGTH = 60;
+const WAIT = { timeout: 30_000 };
+
+function observe(scene: Scene, options: TopicObserverOptions<Uint8Array<ArrayBuffer>> = {}) {
+  return TopicObserver.open(scene.topic, options);
+}
+
+function publish(publisher: Publisher, count: number): void {
+  for (let i = 0; i < count; i++) publisher.sendSync(payload(publisher.sequence + 1, LENGTH));
+}
+
+type Account = [sequence: number, lost: number][];
+
+/** The samples that are there, each of which must be whole. */
+function readAll(observer: TopicObserver<Uint8Array<ArrayBuffer>>): Account {
+  const account: Account = [];
+  for (;;) {
+    const outcome = observer.tryReceive();
+    if (outcome.state !== "ok") return account;
+    assert(isPayload(outcome.value, outcome.sequence));
+    account.push([outcome.sequence, outcome.lost]);
+  }
+}
+
+/** Reads until the observer has looked at the name again and found something. */
+function readSoon(observer: TopicObserver<Uint8Array<ArrayBuffer>>): Account {
+  const outcome = observer.receiveSync(WAIT);
+  assert(isPayload(outcome.value, outcome.sequence));
+  return [[outcome.sequence, outcome.lost], ...readAll(observer)];
+}
+
+Deno.test("an observer receives every sample that it reads in time, and counts the others", () => {
+  using scene = new Scene({ depth: 4, policy: "dropOldest" });
+  using observer = observe(scene);
+  const { publisher } = scene;
+  assertEquals(readAll(observer), []);
+  publish(publisher, 3);
+  assertEquals(readAll(observer), [[1, 0], [2, 0], [3, 0]]);
+  publish(publisher, 10);
+  assertEquals(readAll(observer), [[11, 7], [12, 0], [13, 0]]); // one is taken for the next sample
+  publish(publisher, 1);
+  const { origin, source, time } = observer.receiveSync(WAIT);
+  assertEquals([origin, source], [undefined, undefined]);
+  assert(time > 1e12 && time <= Date.now() + 1);
+});
+
+Deno.test("an observer begins with the history that it asks for, unless it is overwritten", () => {
+  using scene = new Scene({ depth: 4, policy: "dropOldest" });
+  publish(scene.publisher, 10);
+  for (const [history, first] of [[0, 11], [1, 10], [3, 8], [4, 8], [100, 8]] as const) {
+    using observer = observe(scene, { history });
+    assertEquals(readAll(observer).map(([sequence]) => sequence)[0] ?? 11, first);
+    using again = observe(scene, { history });
+    assertEquals(readAll(again)[0]?.[1] ?? 0, 0);
+  }
+});
+
+Deno.test("samples that were never sent are lost to an observer too", () => {
+  using scene = new Scene({ depth: 4, policy: "dropNewest" });
+  using observer = observe(scene);
+  const subscriber = scene.subscribe();
+  for (let i = 1; i <= 6; i++) scene.publisher.trySend(payload(i, LENGTH));
+  subscriber.poll(() => {});
+  scene.publisher.trySend(payload(7, LENGTH));
+  const found = readAll(observer);
+  const [last, lost] = found.at(-1)!;
+  assert(last === 7 && lost >= 2, `${found}`);
+  assertEquals(found.reduce((sum, [_, lost]) => sum + lost + 1, 0), 7);
+});
+
+Deno.test("a loan hides the sample that it overwrites, from the moment it is taken", () => {
+  using scene = new Scene({ depth: 2 });
+  const { publisher } = scene;
+  publish(publisher, 2); // the descriptor of the first is taken for the next
+  using observer = observe(scene, { history: 2 });
+  using loan = publisher.tryLoan()!;
+  assertEquals(readAll(observer), [[2, 0]]);
+  loan.bytes.fill(0);
+  publisher.tryFill((bytes) => {
+    bytes.fill(0);
+    using second = observe(scene, { history: 2 });
+    assertEquals(readAll(second), []);
+    return 0;
+  });
+});
+
+Deno.test("an observer changes no byte of the file and keeps no topic alive", () => {
+  using place = new Name();
+  const publisher = Publisher.open(place.name, { depth: 4, size: LENGTH });
+  using observer = TopicObserver.open(place.name);
+  publish(publisher, 3);
+  const path = place.path("topic");
+  const before = Deno.readFileSync(path);
+  assertEquals(readAll(observer).length, 3);
+  assertThrows(() => observer.receiveSync({ timeout: 20, spin: 0 }), DOMException, "have passed");
+  assertEquals([Deno.readFileSync(path), observer.matched], [before, 1]);
+  assertEquals(publisher.matched, 0);
+  publish(publisher, 1);
+  publisher.close();
+  assertEquals([place.files(), observer.matched], [[], 0]);
+  assertEquals(readAll(observer), [[4, 0]]);
+});
+
+Deno.test("an observer may come before the topic, and reads it to its end before the next", () => {
+  using place = new Name();
+  using observer = TopicObserver.open(place.name);
+  assertEquals([observer.tryReceive(), observer.topics], [{ state: "empty" }, 0]);
+  {
+    using first = Publisher.open(place.name, { depth: 4, size: LENGTH });
+    publish(first, 2);
+    assertEquals(readSoon(observer), [[1, 0], [2, 0]]);
+    publish(first, 1);
+  }
+  using second = Publisher.open(place.name, { depth: 4, size: LENGTH });
+  publish(second, 1);
+  assertEquals(readAll(observer).slice(0, 1), [[3, 0]]);
+  assertEquals(readSoon(observer), [[1, 0]]);
+});
+
+Deno.test("observers wait without blocking the event loop, and iterate", async () => {
+  using scene = new Scene();
+  const [observer, other] = [observe(scene), observe(scene)];
+  using _observer = observer;
+  using _other = other;
+  const receiving = observer.receive({ ...WAIT, spin: 0 });
+  const any = waitAny([other], WAIT);
+  publish(scene.publisher, 2);
+  const { sequence, lost } = await within("a sample", receiving);
+  assertEquals([sequence, lost], [1, 0]);
+  await within("any", any);
+  assertEquals(readAll(other), [[1, 0], [2, 0]]);
+  for await (const value of observer) {
+    assert(isPayload(value, 2));
+    break;
+  }
+});
+
+Deno.test("poll() shows each copy in the observer's own array", () => {
+  using scene = new Scene({ depth: 8 });
+  using observer = observe(scene);
+  for (let i = 1; i <= 6; i++) scene.publisher.trySend(payload(i, 10 * i));
+  const seen: number[] = [];
+  const note = (bytes: Uint8Array, sequence: number, lost: number) => {
+    assert(isPayload(bytes, sequence) && lost === 0);
+    seen.push(sequence, bytes.length);
+  };
+  assertEquals([observer.poll(note, 2), observer.poll(note), observer.poll(note)], [2, 4, 0]);
+  assertEquals(seen, [1, 10, 2, 20, 3, 30, 4, 40, 5, 50, 6, 60]);
+});
+
+Deno.test("an observer of all sources finds each, and tells whose sample it is", () => {
+  using place = new Name();
+  using observer = TopicObserver.open(place.name, { sources: true, codec: codec.text });
+  const open = (source: string) =>
+    Publisher.open(place.name, { source, codec: codec.text, depth: 2, size: 100 });
+  using left = open("left");
+  left.trySend("a");
+  const seen = [observer.receiveSync(WAIT)];
+  {
+    using right = open("right");
+    right.trySend("b", { origin: { host: "far", incarnation: 1, sequence: 7, hops: 1 } });
+    seen.push(observer.receiveSync(WAIT));
+    assertEquals([observer.matched, observer.topics], [2, 2]);
+  }
+  left.trySend("c");
+  seen.push(observer.receiveSync(WAIT));
+  assertEquals(seen.map(({ source, value, origin }) => [source, value, origin?.host]), [
+    ["left", "a", undefined],
+    ["right", "b", "far"],
+    ["left", "c", undefined],
+  ]);
+  while (observer.topics > 1) observer.tryReceive();
+  assertEquals([observer.matched, place.files().length], [1, 2]);
+});
+
+Deno.test("a source of another type is refused once, and the others are observed", () => {
+  using place = new Name();
+  using right = Publisher.open(place.name, { source: "right", codec: codec.text });
+  using observer = TopicObserver.open(place.name, { sources: true, codec: codec.text });
+  using _left = Publisher.open(place.name, { source: "left" });
+  right.trySend("b");
+  let refusals = 0;
+  for (const values: string[] = []; values.length < 3;) {
+    try {
+      values.push(observer.receiveSync(WAIT).value);
+      while (values.length < 2 && refusals === 0) observer.tryReceive();
+    } catch (error) {
+      assert(error instanceof LayoutMismatchError);
+      refusals++;
+    }
+    right.trySend("b");
+  }
+  assertEquals(refusals, 1);
+});
+
+Deno.test("a closed observer throws ClosedError, and one of another type does not open", () => {
+  using scene = new Scene();
+  assertThrows(() => TopicObserver.open(scene.topic, { codec: codec.text }), LayoutMismatchError);
+  const observer = observe(scene);
+  observer.close();
+  for (const use of [() => observer.tryReceive(), () => observer.receiveSync()]) {
+    assertThrows(use, ClosedError);
+  }
+});
+
+Deno.test("a corrupt sample costs an observer an error, and the next one arrives", () => {
+  const wrong: ["length" | "time", number][] = [
+    ["length", 257],
+    ["length", -1],
+    ["length", 0.5],
+    ["length", NaN],
+    ["length", 2 ** 32],
+    ["time", NaN],
+    ["time", -1],
+  ];
+  for (const [field, value] of wrong) {
+    using scene = new Scene({ depth: 4 });
+    using observer = observe(scene);
+    using inside = new Inside(scene.topic);
+    publish(scene.publisher, 1);
+    const { descriptors } = inside.ring;
+    descriptors.store(placeOf(inside, 1), field, value);
+    publish(scene.publisher, 1);
+    assertThrows(() => observer.tryReceive(), CorruptRegionError, "has sample 1");
+    assertEquals(readAll(observer), [[2, 1]]);
+  }
+});
+
+Deno.test("corrupt words for observers cost errors and losses, and never false samples", () => {
+  const numbers = [NaN, -1, 0, 1.5, 2 ** 60, Infinity];
+  for (const number of numbers) {
+    using scene = new Scene({ depth: 4 });
+    using observer = observe(scene);
+    using inside = new Inside(scene.topic);
+    publish(scene.publisher, 2);
+    inside.ring.descriptors.store(placeOf(inside, 2), "sequence", number);
+    const account = readAll(observer);
+    publish(scene.publisher, 1);
+    account.push(...readAll(observer));
+    assertEquals(account.map(([sequence]) => sequence), [1, 3], `${number}`);
+    assertEquals(account.reduce((sum, [_, lost]) => sum + lost, 0), 1);
+  }
+  for (const [latest, sequence] of [[3, 2], [2, NaN], [2, -1], [2, 2 ** 60], [2, 2.5]] as const) {
+    using scene = new Scene({ depth: 4 });
+    using observer = observe(scene);
+    using inside = new Inside(scene.topic);
+    publish(scene.publisher, 2);
+    inside.ring.latest.store(latest);
+    inside.ring.keep(Kept.sequence, sequence);
+    assertThrows(() => observer.tryReceive(), CorruptRegionError, "its last sample");
+  }
+});
+
+/** Returns the descriptor of a sample. */
+function placeOf({ ring: { descriptors } }: Inside, sequence: number): number {
+  return descriptors.byAge().find((d) => descriptors.load(d, "sequence") === sequence)!;
+}
+
+Deno.test("a sample that is being overwritten is never taken for a corrupt one", () => {
+  using scene = new Scene({ depth: 4 });
+  using observer = observe(scene);
+  using inside = new Inside(scene.topic);
+  const { descriptors, region: { mapping, dataOffset }, plan } = inside.ring;
+  publish(scene.publisher, 1);
+  const d = placeOf(inside, 1);
+  descriptors.store(d, "sequence", 0);
+  storeDouble(mapping, dataOffset + plan.descriptorsAt + d * plan.descriptorBytes + 16, NaN);
+  assertEquals(observer.tryReceive(), { state: "empty" });
+});
