@@ -18,11 +18,13 @@
  */
 
 import { inWords } from "../arguments.ts";
+import { CorruptRegionError } from "../errors.ts";
 import { peekView } from "../memory/word.ts";
 import type { Endpoint } from "./endpoint.ts";
 import type { LaneReceiver } from "./lane.ts";
 import type { BatchMessage, MessageBatch } from "./message.ts";
-import { RECORD_HEADER, recordBytes } from "./record.ts";
+import { nextLength, RECORD_HEADER, recordBytes, recordLength } from "./record.ts";
+import type { LaneSource } from "./source.ts";
 
 /** The most messages of a batch, if the caller does not say. */
 export const USUAL_BATCH = 256;
@@ -85,7 +87,7 @@ interface Rest {
 }
 
 /** Messages that were collected. */
-export class Batch<T, M extends BatchMessage<T>> implements MessageBatch<M> {
+class Batch<T, M extends BatchMessage<T>> implements MessageBatch<M> {
   readonly length: number;
   readonly #entries: readonly (Entry<T> & M)[];
   readonly #owner: BatchOwner<T>;
@@ -150,5 +152,38 @@ export class Batch<T, M extends BatchMessage<T>> implements MessageBatch<M> {
       for (const [lane, { bytes, count }] of this.#rests) if (count > 0) lane.rewind(bytes, count);
     }
     this.#owner.done(this.#acknowledged < this.length);
+  }
+}
+
+/** Takes up to `limit` messages; returns undefined when all lanes are empty. */
+export function takeBatch<T, R, S, M extends BatchMessage<T>>(
+  source: LaneSource<T, R, S, M>,
+  owner: BatchOwner<T>,
+  limit: number,
+): MessageBatch<M> | undefined {
+  const entries: (Entry<T> & M)[] = [];
+  try {
+    while (entries.length < limit) {
+      const lane = source.next();
+      if (lane === undefined) break;
+      const length = entries.length === 0 ? nextLength(source, lane) : lengthOrNone(lane);
+      if (length < 0) break; // C3: the next batch reports it
+      entries.push(source.entry(lane, length, owner));
+    }
+  } catch (error) { // of a lane that is excluded now
+    for (const { lane, length } of entries.toReversed()) lane.rewind(recordBytes(length), 1);
+    source.suspectAll();
+    throw error;
+  }
+  return entries.length === 0 ? undefined : new Batch<T, M>(entries, owner);
+}
+
+/** Returns the length of the first readable message; -1 if it is corrupt. */
+function lengthOrNone(lane: LaneReceiver): number {
+  try {
+    return recordLength(lane);
+  } catch (error) {
+    if (error instanceof CorruptRegionError) return -1;
+    throw error;
   }
 }

@@ -177,7 +177,8 @@ export class Endpoint implements Disposable {
 
   /** The error for an operation that needs the other end, which is gone. */
   peerLost(): PeerLostError {
-    const how = HOW[this.#wasCut() ? "cut" : this.peer()];
+    const peer = this.peer();
+    const how = HOW[peer === "closed" && this.#wasCut() ? "cut" : peer];
     return new PeerLostError(
       `Cannot ${this.#action} ${this.what}: its ${this.#peerName} ${how}; open the ring with ` +
         "keepOpen to wait for another one",

@@ -7,7 +7,7 @@
 
 import { byteLengthOf, checkedOptions, checkLimit, checkWaits } from "../arguments.ts";
 import type { Codec } from "../codec.ts";
-import { CorruptRegionError, VringError } from "../errors.ts";
+import { VringError } from "../errors.ts";
 import { disposeAtEnd } from "../os/clock.ts";
 import { CONDITIONS, type Waitable } from "../wait/any.ts";
 import { arrived, type Condition, type Waiter } from "../wait/condition.ts";
@@ -15,7 +15,7 @@ import { DONE, iterate } from "../wait/iterate.ts";
 import { type SyncWaitOptions, until, untilSync, type WaitOptions } from "../wait/until.ts";
 import type { Endpoint } from "./endpoint.ts";
 import type { LaneReceiver } from "./lane.ts";
-import { Batch, type BatchOwner, type Entry, USUAL_BATCH } from "./batch.ts";
+import { type BatchOwner, takeBatch, USUAL_BATCH } from "./batch.ts";
 import type {
   BatchMessage,
   MessageBatch,
@@ -27,9 +27,9 @@ import type {
 import {
   Landing,
   longestRecord,
+  nextLength,
   readRecord,
   recordBytes,
-  recordLength,
   showRecord,
 } from "./record.ts";
 import type { LaneSource } from "./source.ts";
@@ -131,7 +131,7 @@ export class MessageReceiver<
   tryReceive(): R | Nothing {
     const lane = this.#next();
     if (lane === undefined) return this.#nothing();
-    const length = this.#lengthIn(lane);
+    const length = nextLength(this.#source, lane);
     const bytes = this.#landing.arrayFor(length, this.#codec);
     const redelivered = lane.redelivered > 0;
     const { sequence } = lane;
@@ -149,7 +149,7 @@ export class MessageReceiver<
     const space = byteLengthOf(target, "receive from", this.#end.what);
     const lane = this.#next();
     if (lane === undefined) return -1;
-    const length = this.#lengthIn(lane);
+    const length = nextLength(this.#source, lane);
     if (length > space) {
       throw new RangeError(
         `Cannot receive from ${this.#end.what} into ${space} bytes: the message has ${length}`,
@@ -188,7 +188,7 @@ export class MessageReceiver<
   tryTake(): TakenSample<S> | Nothing {
     const lane = this.#next();
     if (lane === undefined) return this.#nothing();
-    const length = this.#lengthIn(lane);
+    const length = nextLength(this.#source, lane);
     const size = recordBytes(length);
     const redelivered = lane.redelivered > 0;
     lane.take(size); // before it is shown: a consumer that dies after this may have seen it
@@ -222,7 +222,7 @@ export class MessageReceiver<
    */
   tryTakeBatch(options: Pick<SyncBatchOptions, "limit"> = {}): MessageBatch<M> | undefined {
     this.#checkFree("take a batch");
-    return this.#collect(this.#limitIn(options));
+    return this.#taken(this.#limitIn(options));
   }
 
   /** Blocks the thread until a message arrives, and takes a batch; returns undefined at the end. */
@@ -332,7 +332,7 @@ export class MessageReceiver<
     let count = 0;
     try {
       while (count < limit && !this.#end.closed) {
-        const length = this.#lengthIn(lane);
+        const length = nextLength(this.#source, lane);
         if (length < 0) break;
         const size = recordBytes(length);
         const redelivered = lane.redelivered > 0;
@@ -368,38 +368,15 @@ export class MessageReceiver<
   /** Takes a batch, or finds the end, where there is none; undefined while there may be one. */
   #tryBatch(limit: number): { batch: MessageBatch<M> | undefined } | undefined {
     this.#checkFree("take a batch");
-    const batch = this.#collect(limit);
+    const batch = this.#taken(limit);
     if (batch !== undefined) return { batch };
     return this.#nothing() === CLOSED ? { batch } : undefined;
   }
 
-  #collect(limit: number): MessageBatch<M> | undefined {
-    const entries: (Entry<T> & M)[] = [];
-    try {
-      while (entries.length < limit) {
-        const lane = this.#source.next();
-        if (lane === undefined) break;
-        const length = entries.length === 0 ? this.#lengthIn(lane) : lengthOrNone(lane);
-        if (length < 0) break; // batch.ts, C3: the next batch reports it
-        entries.push(this.#source.entry(lane, length, this.#batchOwner));
-      }
-    } catch (error) { // of a lane that is excluded now
-      for (const { lane, length } of entries.toReversed()) lane.rewind(recordBytes(length), 1);
-      this.#source.suspectAll();
-      throw error;
-    }
-    if (entries.length === 0) return undefined;
-    this.#shows = "a batch";
-    return new Batch<T, M>(entries, this.#batchOwner);
-  }
-
-  #lengthIn(lane: LaneReceiver): number {
-    try {
-      return recordLength(lane);
-    } catch (error) {
-      this.#source.exclude(lane);
-      throw error;
-    }
+  #taken(limit: number): MessageBatch<M> | undefined {
+    const batch = takeBatch(this.#source, this.#batchOwner, limit);
+    if (batch !== undefined) this.#shows = "a batch";
+    return batch;
   }
 
   #next(action = "receive"): LaneReceiver | undefined {
@@ -428,15 +405,5 @@ export class MessageReceiver<
   #nothing(): Nothing {
     if (!this.#end.peerHasClosed()) return EMPTY;
     return this.#source.look() ? EMPTY : CLOSED;
-  }
-}
-
-/** Returns the length of the first readable message; -1 if it is corrupt. */
-function lengthOrNone(lane: LaneReceiver): number {
-  try {
-    return recordLength(lane);
-  } catch (error) {
-    if (error instanceof CorruptRegionError) return -1;
-    throw error;
   }
 }

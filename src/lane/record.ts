@@ -56,6 +56,19 @@ export function recordLength(lane: LaneReceiver): number {
   throw misfit(lane, length, available);
 }
 
+/** Returns that length; excludes the lane if it is corrupt. */
+export function nextLength(
+  source: { exclude(lane: LaneReceiver): void },
+  lane: LaneReceiver,
+): number {
+  try {
+    return recordLength(lane);
+  } catch (error) {
+    source.exclude(lane);
+    throw error;
+  }
+}
+
 function misfit({ place }: LaneReceiver, length: number, available: number): CorruptRegionError {
   return new CorruptRegionError(
     `Cannot read from ${place.what}: a message states ${length} bytes of the ${available} ` +
