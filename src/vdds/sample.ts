@@ -5,7 +5,9 @@
  */
 
 import type { Codec } from "../codec.ts";
+import type { Decoder } from "../decoder.ts";
 import type { Origin } from "../origin.ts";
+import type { VRing } from "./vring.ts";
 import type { Taken, VRingReader } from "./vring_reader.ts";
 
 /** The facts about a sample besides its bytes. */
@@ -50,8 +52,10 @@ export type ValueOutcome<T> =
 
 /** The subscriber that holds samples. */
 export interface Holder<T> {
+  readonly ring: VRing;
   readonly reader: VRingReader;
   readonly codec: Codec<T>;
+  readonly decoder: Decoder<T> | undefined;
   readonly source: string | undefined;
 }
 
@@ -64,23 +68,23 @@ export class HeldSample<T> implements Sample<T> {
   readonly time: number;
   readonly source: string | undefined;
   readonly origin: Origin | undefined;
-  readonly #codec: Codec<T>;
+  readonly #holder: Holder<T>;
   readonly #descriptor: number;
   readonly #stamp: number;
   #shown: Uint8Array<ArrayBuffer>;
   #reader: VRingReader | undefined; // until disposed
 
-  constructor(taken: Taken, shown: Uint8Array<ArrayBuffer>, { reader, codec, source }: Holder<T>) {
+  constructor(taken: Taken, shown: Uint8Array<ArrayBuffer>, holder: Holder<T>) {
     this.#shown = shown;
     this.sequence = taken.sequence;
     this.lost = taken.lost;
     this.time = taken.time;
-    this.source = source;
+    this.source = holder.source;
     this.origin = taken.origin;
-    this.#codec = codec;
+    this.#holder = holder;
     this.#descriptor = taken.descriptor;
     this.#stamp = taken.stamp;
-    this.#reader = reader;
+    this.#reader = holder.reader;
   }
 
   get bytes(): Uint8Array<ArrayBuffer> {
@@ -88,7 +92,9 @@ export class HeldSample<T> implements Sample<T> {
   }
 
   get value(): T {
-    return this.#codec.decode(this.#shown);
+    const { ring, codec, decoder } = this.#holder;
+    if (decoder?.size !== this.#shown.length) return codec.decode(this.#shown);
+    return decoder.load(ring.region.mapping, ring.descriptors.sampleAt(this.#descriptor));
   }
 
   [Symbol.dispose](): void {

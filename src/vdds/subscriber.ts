@@ -7,7 +7,7 @@
 import { checkHandler, checkLimit, checkWaits } from "../arguments.ts";
 import { PeerLostError } from "../errors.ts";
 import { type Codec, codec } from "../codec.ts";
-import { type Decoder, decoderOf } from "../decoder.ts";
+import { decoderOf } from "../decoder.ts";
 import { Again, retrySync, unlessAgain } from "../region/poll.ts";
 import { presenceIn, SeatState } from "../region/seats.ts";
 import { copyOut, peekView } from "../memory/word.ts";
@@ -99,7 +99,6 @@ export class Subscriber<T = Uint8Array> implements Disposable, Waitable {
   readonly #ring: VRing;
   readonly #reader: VRingReader;
   readonly #holder: Holder<T>;
-  readonly #decoder: Decoder<T> | undefined;
   readonly #keepOpen: boolean;
   readonly #condition: Condition;
   readonly #waiter: Waiter;
@@ -118,8 +117,8 @@ export class Subscriber<T = Uint8Array> implements Disposable, Waitable {
     this.#ring = ring;
     this.#keepOpen = keepOpen;
     this.#reader = reader;
-    this.#holder = { reader, codec: options.codec ?? codec.bytes as unknown as Codec<T>, source };
-    this.#decoder = decoderOf(this.#holder.codec);
+    const chosen = options.codec ?? codec.bytes as unknown as Codec<T>;
+    this.#holder = { ring, reader, codec: chosen, decoder: decoderOf(chosen), source };
     const { bell, used: watch } = reader.words;
     this.#condition = keepOpen
       ? { bell, watch, watchTellsAll: true, ready: () => reader.hasNews() }
@@ -316,11 +315,11 @@ export class Subscriber<T = Uint8Array> implements Disposable, Waitable {
     const { descriptor, stamp, sequence, length, lost, time, origin } = taken;
     const { region: { mapping }, descriptors } = this.#ring;
     const at = descriptors.sampleAt(descriptor);
-    const decoder = this.#decoder?.size === length ? this.#decoder : undefined;
+    const decoder = this.#holder.decoder;
     let bytes, value;
     try {
-      if (decoder === undefined) bytes = new Uint8Array(length);
-      else value = decoder.load(mapping, at);
+      if (decoder?.size === length) value = decoder.load(mapping, at);
+      else bytes = new Uint8Array(length);
     } catch (error) {
       reader.takeAgain(); // the copy found no memory
       throw error;

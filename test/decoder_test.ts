@@ -1,0 +1,100 @@
+/** Structs that receivers decode where the message is. */
+
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import { Domain } from "../src/babus/domain.ts";
+import { codec } from "../src/codec.ts";
+import { decoderOf } from "../src/decoder.ts";
+import { CorruptRegionError } from "../src/errors.ts";
+import { layout } from "../src/layout/layout.ts";
+import { Publisher } from "../src/vdds/publisher.ts";
+import { Subscriber } from "../src/vdds/subscriber.ts";
+import { Name } from "./shared/scene.ts";
+
+const Robot = layout("robot", {
+  time: "f64",
+  name: layout.text(8),
+  key: layout.bytes(3),
+  joints: layout.array("f32", 3),
+  pose: layout("pose", { x: "f32", turns: "u64" }),
+});
+const ROBOT = codec.struct(Robot);
+
+function robot(seed: number) {
+  return {
+    time: seed + 0.5,
+    name: `arm ${seed}`,
+    key: Uint8Array.of(seed, 2, 3),
+    joints: Float32Array.of(seed, -1, 0.25),
+    pose: { x: seed, turns: BigInt(seed) },
+  };
+}
+
+Deno.test("a subscriber receives structs and shows them in samples, each a copy", () => {
+  using name = new Name();
+  using publisher = Publisher.open(name.name, { codec: ROBOT, size: Robot.size });
+  using subscriber = Subscriber.open(name.name, { codec: ROBOT });
+  const received = [1, 2, 3].map((seed) => {
+    publisher.trySend(robot(seed));
+    const outcome = subscriber.tryReceive();
+    return outcome.state === "ok" && outcome.value;
+  });
+  publisher.trySend(robot(4));
+  const outcome = subscriber.tryTake();
+  assert(outcome.state === "ok");
+  const { sample } = outcome;
+  const { value } = sample;
+  assertEquals(sample.value, value);
+  sample[Symbol.dispose]();
+  for (let seed = 5; seed < 20; seed++) { // over everything that was there
+    publisher.trySend(robot(seed));
+    subscriber.tryReceive();
+  }
+  assertEquals([...received, value], [1, 2, 3, 4].map(robot));
+  assertThrows(() => sample.value, CorruptRegionError, "it has 0 bytes");
+});
+
+Deno.test("a slot shows structs, each a copy", () => {
+  using name = new Name();
+  using domain = Domain.open(name.name);
+  const slot = domain.slot("robot", { codec: ROBOT, maxSize: Robot.size, depth: 2 });
+  [1, 2, 3].forEach((seed) => slot.tryWrite(robot(seed)));
+  const newest = slot.latest();
+  const { messages, lost } = slot.since(0);
+  for (let seed = 4; seed < 10; seed++) slot.tryWrite(robot(seed));
+  assertEquals(newest.state === "ok" && newest.message.value, robot(3));
+  assertEquals(messages.map(({ value }) => value), [robot(2), robot(3)]);
+  assertEquals(lost, 1);
+});
+
+Deno.test("a message of another length is an error, and costs nothing else", () => {
+  using name = new Name();
+  using domain = Domain.open(name.name);
+  const raw = codec.raw(ROBOT.type);
+  using publisher = Publisher.open(name.name, { codec: raw, size: 256 });
+  using subscriber = Subscriber.open(name.name, { codec: ROBOT });
+  const slots = [raw, ROBOT].map((codec) => domain.slot("robot", { codec: codec as typeof raw }));
+  const message = new Uint8Array(Robot.size);
+  Robot.write(message, robot(7));
+  for (const length of [0, Robot.size - 1, Robot.size + 1]) {
+    publisher.trySend(new Uint8Array(length));
+    slots[0]!.tryWrite(new Uint8Array(length));
+    const problem = `it has ${length} bytes, not ${Robot.size}`;
+    assertThrows(() => subscriber.tryReceive(), CorruptRegionError, problem);
+    assertThrows(() => slots[1]!.latest(), CorruptRegionError, problem);
+  }
+  publisher.trySend(message);
+  slots[0]!.tryWrite(message);
+  const outcome = subscriber.tryReceive();
+  const newest = slots[1]!.latest();
+  assertEquals(outcome.state === "ok" && outcome.value, robot(7));
+  assertEquals(newest.state === "ok" && newest.message.value as unknown, robot(7));
+});
+
+Deno.test("only structs are decoded in place, and no codec that changes one", () => {
+  assertEquals(decoderOf(ROBOT)?.size, Robot.size);
+  for (
+    const other of [codec.bytes, codec.text, codec.json(), { ...ROBOT }, codec.raw(ROBOT.type)]
+  ) {
+    assertEquals(decoderOf(other as typeof codec.bytes), undefined);
+  }
+});
