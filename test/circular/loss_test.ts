@@ -67,10 +67,6 @@ Deno.test("a message that just fits overwrites nothing, and one byte more laps t
   }
 });
 
-// ---- where a lapped reader continues ----
-
-// ---- an array that is too small ----
-
 // ---- in place ----
 
 Deno.test("poll() does not count a message that was overwritten while it was shown", () => {

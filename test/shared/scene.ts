@@ -32,6 +32,11 @@ export class Name implements Disposable {
       : `${DIRECTORY}/vring.${type}.${this.name}`;
   }
 
+  /** The value of the semaphore. */
+  semaphore(): number {
+    return new DataView(Deno.readFileSync(this.path("sem")).buffer).getUint32(0, true);
+  }
+
   [Symbol.dispose](): void {
     for (const file of this.files()) Deno.removeSync(`${DIRECTORY}/${file}`);
   }

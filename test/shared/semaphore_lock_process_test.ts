@@ -27,13 +27,6 @@ async function startOwner(name: string, options = {}): Promise<Party<Tools>> {
   return owner;
 }
 
-/** The value of a semaphore, as its file has it. */
-function valueOf(place: Name): number {
-  return new DataView(Deno.readFileSync(place.path("sem")).buffer).getUint32(0, true);
-}
-
-// ---- exclusivity ----
-
 // ---- an owner dies ----
 
 test("one of many waiters inherits from an owner that is killed, and all get the lock", async () => {
@@ -61,13 +54,13 @@ test("one of many waiters inherits from an owner that is killed, and all get the
       }
     });
   await until("all wait", () => parties.every(open));
-  assertEquals(valueOf(place), 0);
+  assertEquals(place.semaphore(), 0);
   await owner.kill();
   const recovered = (await Promise.all(waiting)).flat();
   assertEquals(recovered.length, 9);
   assertEquals(recovered.filter(Boolean).length, 1);
 
-  assertEquals(valueOf(place), 1);
+  assertEquals(place.semaphore(), 1);
   using lock = new SemaphoreLock(place.name);
   using other = new SemaphoreLock(place.name);
   using permit = lock.acquireSync({ timeout: 0 });
@@ -93,7 +86,7 @@ test("Ctrl-C ends acquireSync() where there is a SIGINT listener, which then run
   const ending = await waiting.finally(() => clearInterval(again));
   assertStringIncludes(ending, "AbortError: Cannot wait any longer: Ctrl-C arrived");
   await party.run(({ under }) => under.get("heard"), null);
-  assertEquals(valueOf(place), 0);
+  assertEquals(place.semaphore(), 0);
 });
 
 test("a lock whose name was unlinked is inherited by its open handles", async () => {
@@ -114,7 +107,7 @@ test("with interop a killed owner blocks everyone, as it does in C", async () =>
   await owner.kill();
   using lock = new SemaphoreLock(place.name, { interop: true });
   const error = await assertRejects(() => lock.acquire({ timeout: 200 }), DOMException);
-  assertEquals([lock.recovers, error.name, valueOf(place)], [false, "TimeoutError", 0]);
+  assertEquals([lock.recovers, error.name, place.semaphore()], [false, "TimeoutError", 0]);
 });
 
 // ---- programs in C ----
@@ -165,7 +158,7 @@ testC("acquire() with interop waits while C holds the semaphore", async () => {
   const waiting = lock.acquire({ timeout: 20_000 });
   await program.ask("post");
   using permit = await waiting;
-  assertEquals([permit.recovered, valueOf(place)], [false, 0]);
+  assertEquals([permit.recovered, place.semaphore()], [false, 0]);
 });
 
 testC("sem_wait() in C waits while the lock is held, and wakes when it is released", async () => {
@@ -179,7 +172,7 @@ testC("sem_wait() in C waits while the lock is held, and wakes when it is releas
     new DataView(Deno.readFileSync(place.path("sem")).buffer).getUint32(4, true);
   await until("it sleeps", () => waiters() === 1 && program.state === "S");
   permit.release();
-  assertEquals([await program.line(), valueOf(place)], ["0", 0]);
+  assertEquals([await program.line(), place.semaphore()], ["0", 0]);
   assertEquals([lock.tryAcquire(), await program.ask("post")], [undefined, "0"]);
   using again = lock.acquireSync({ timeout: 20_000 });
   assertEquals(again.recovered, false);

@@ -22,11 +22,6 @@ function startThread(): Party<Tools> {
   return Party.start(PROGRAM, "thread");
 }
 
-/** The value of a semaphore, as its file has it. */
-function valueOf(place: Name): number {
-  return new DataView(Deno.readFileSync(place.path("sem")).buffer).getUint32(0, true);
-}
-
 /** How often a semaphore is mapped here. */
 function mappings(place: Name): number {
   const { ino } = Deno.statSync(place.path("sem"));
@@ -40,7 +35,7 @@ Deno.test("SemaphoreLock() makes a free semaphore in the file that C makes", () 
   using lock = new SemaphoreLock(`/${place.name}`);
   assertEquals([lock.name, lock.recovers, lock.held], [place.name, true, false]);
   assertEquals(place.files(), [`sem.${place.name}`]);
-  assertEquals(valueOf(place), 1);
+  assertEquals(place.semaphore(), 1);
   assertEquals([lock.unlink(), lock.unlink()], [true, false]);
 });
 
@@ -100,7 +95,7 @@ Deno.test("tryAcquire() with interop leaves the lock to others when the semaphor
     assertEquals([one.tryAcquire(), one.held], [undefined, false]);
     semaphores.post(stranger);
     using permit = other.tryAcquire();
-    assertEquals([permit?.recovered, valueOf(place)], [false, 0]);
+    assertEquals([permit?.recovered, place.semaphore()], [false, 0]);
   } finally {
     semaphores.closeSemaphore(stranger);
   }
@@ -118,7 +113,7 @@ Deno.test("acquireSync() takes the lock once another thread has given it back", 
   using lock = new SemaphoreLock(place.name);
   const given = owner.run(({ locks }) => locks[0]!.release(), null);
   using permit = lock.acquireSync({ timeout: 20_000 });
-  assertEquals([permit.recovered, valueOf(place)], [false, 0]);
+  assertEquals([permit.recovered, place.semaphore()], [false, 0]);
   await given;
 });
 
@@ -136,7 +131,7 @@ Deno.test("acquire() lets one of many waiters in at a time", async () => {
   };
   await Promise.all(Array.from({ length: 12 }, (_, visitor) => visit(visitor)));
   assertEquals(order.sort((a, b) => a - b), Array.from({ length: 12 }, (_, i) => i));
-  assertEquals(valueOf(place), 1);
+  assertEquals(place.semaphore(), 1);
 });
 
 // ---- the name goes ----
@@ -185,5 +180,5 @@ Deno.test("a lock is recovered once its owner's Worker was terminated", async ()
   using permit = await lock.acquire({ timeout: 20_000 });
   assertEquals(permit.recovered, true);
   permit.release();
-  assertEquals([valueOf(place), lock.acquireSync({ timeout: 0 }).recovered], [1, false]);
+  assertEquals([place.semaphore(), lock.acquireSync({ timeout: 0 }).recovered], [1, false]);
 });
