@@ -161,7 +161,8 @@ function boundsOf(scenario: Scenario, request: Request): Bounds {
   let usual = scenario.bounds;
   if (request.short || request.weak) usual = { ...within(usual, SHORT), ...scenario.short };
   if (request.weak) {
-    const some = { ...usual, preemptions: Math.max(1, usual.preemptions) };
+    const least = Math.min(1, scenario.bounds.preemptions);
+    const some = { ...usual, preemptions: Math.max(least, usual.preemptions) };
     const preemptions = request.short ? 1 : WEAK.preemptions;
     usual = { ...within(some, { ...WEAK, preemptions }), reorderings: 1 };
   }
