@@ -37,6 +37,7 @@
  */
 
 import type { Actor } from "./actor.ts";
+import { mix, SEED_A, SEED_B } from "./hash.ts";
 import type { Access, Cells, Operation } from "./operation.ts";
 import { Fact, type Inode, type World } from "./world.ts";
 
@@ -68,10 +69,13 @@ interface Thread {
   readonly pending: readonly PendingStore[];
   /** Oldest first. The beginning is the earliest moment at which a load can still be served. */
   readonly history: readonly Change[];
+  /** Two halves of a hash of the history. */
+  readonly a: number;
+  readonly b: number;
   readonly loaded: Loaded;
 }
 
-const IDLE: Thread = { pending: [], history: [], loaded: "no" };
+const IDLE: Thread = { pending: [], history: [], a: 0, b: 0, loaded: "no" };
 const NOBODY = -1;
 
 /** The pending stores and the histories of all actors. */
@@ -84,6 +88,8 @@ export class WeakMemory {
   /** The thread that performs an operation. */
   #acting = NOBODY;
   #operations = 0;
+  /** What the operation has changed. */
+  #changes: Change[] = [];
 
   constructor(
     world: World,
@@ -96,7 +102,7 @@ export class WeakMemory {
     this.#threads = actors.map(() => IDLE);
     this.#left = reorderings;
     this.#note = note;
-    world.onChange = (inode, index, before) => this.#remember(inode, index, before);
+    world.onChange = (inode, index, before) => this.#noteChange(inode, index, before);
   }
 
   // ---- the ways in which an operation can go ----
@@ -131,6 +137,8 @@ export class WeakMemory {
     this.#operations++;
     const result = operation.perform(this.#world, actor.index, choice);
     this.#acting = NOBODY;
+    if (this.#changes.length > 0) this.#remember(actor, this.#changes);
+    this.#changes = [];
     return result;
   }
 
@@ -274,16 +282,20 @@ export class WeakMemory {
     return values;
   }
 
-  /** Adds a change to the history of each thread that may not have seen it when it loads. */
-  #remember(inode: Inode, index: number, before: number): void {
+  #noteChange(inode: Inode, index: number, before: number): void {
     if (this.#left === 0 || this.#acting === NOBODY || !inode.shared) return;
+    const operation = this.#operations;
+    this.#changes.push({ inode, index, before, operation, isSeen: false, isReleased: false });
+  }
+
+  /** Adds changes to the history of each thread that may not have seen them when it loads. */
+  #remember(by: Actor, changes: readonly Change[]): void {
     for (const { index: thread, pending } of this.#actors) {
-      if (thread === this.#acting) continue;
-      const { history, loaded } = this.#threads[thread]!;
+      if (thread === by.index) continue;
+      const { history, loaded, a, b } = this.#threads[thread]!;
       if (loaded === "no" && pending?.access?.how !== "plain load") continue;
-      const operation = this.#operations;
-      const change = { inode, index, before, operation, isSeen: false, isReleased: false };
-      this.#set(thread, { history: [...history, change] });
+      const all = [...history, ...changes];
+      this.#replace(thread, { history: all, ...hashOf(all, history.length, a, b) });
     }
   }
 
@@ -312,7 +324,13 @@ export class WeakMemory {
     if (history.length > 0 || loaded !== "no") this.#set(thread, { history: [], loaded: "no" });
   }
 
-  #set(thread: number, parts: Partial<Thread>): void {
+  #set(thread: number, parts: Partial<Omit<Thread, "a" | "b">>): void {
+    const { history } = parts;
+    const isOther = history !== undefined && history !== this.#threads[thread]!.history;
+    this.#replace(thread, isOther ? { ...parts, ...hashOf(history) } : parts);
+  }
+
+  #replace(thread: number, parts: Partial<Thread>): void {
     const before = this.#threads[thread]!;
     const after = { ...before, ...parts };
     const put = (next: Thread) => {
@@ -325,15 +343,23 @@ export class WeakMemory {
   }
 
   /** The log of the actor tells whether it has loaded. */
-  #toggle(thread: number, { pending, history }: Thread): void {
+  #toggle(thread: number, { pending, a, b }: Thread): void {
     for (const { log } of pending) this.#world.toggle(Fact.pending, thread, log, 0);
-    history.forEach(({ inode, index, before, operation, isSeen, isReleased }, i) => {
-      const isSame = operation === history[i - 1]?.operation;
-      const flags = (isSame ? 1 : 0) + (isSeen ? 2 : 0) + (isReleased ? 4 : 0);
-      const kind = Fact.history + 16 * flags;
-      this.#world.toggle(kind, thread + 64 * i, inode.id * 2 ** 24 + index, before);
-    });
+    this.#world.toggle(Fact.history, thread, a, b);
   }
+}
+
+/** Returns the hash of a history, of which the first changes may have been hashed before. */
+function hashOf(history: readonly Change[], from = 0, a = 0, b = 0): { a: number; b: number } {
+  for (let i = from; i < history.length; i++) {
+    const { inode, index, before, operation, isSeen, isReleased } = history[i]!;
+    const isSame = operation === history[i - 1]?.operation;
+    const flags = (isSame ? 1 : 0) + (isSeen ? 2 : 0) + (isReleased ? 4 : 0);
+    const place = inode.id * 2 ** 24 + index;
+    a = mix(a, flags, place, before, SEED_A);
+    b = mix(b, flags, place, before, SEED_B);
+  }
+  return { a, b };
 }
 
 function isStore({ how }: Access): boolean {

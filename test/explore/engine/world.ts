@@ -42,7 +42,7 @@ export type Wakening = "woken" | "timeout";
 /** Returned by an operation whose thread has fallen asleep. */
 export const ASLEEP = Symbol("asleep");
 
-/** Kinds of facts in the hash; sleepers, locks and histories add 16 times their own type. */
+/** Kinds of facts in the hash; sleepers and locks add 16 times their own type. */
 export const Fact = {
   word: 1,
   name: 2,
