@@ -11,7 +11,7 @@
  */
 
 import { type AnyLayout, layout } from "../src/layout/layout.ts";
-import { HEADER_VERSIONS, REGION_HEADER, type RegionKind } from "../src/region/header.ts";
+import { HEADER_VERSIONS, REGION_HEADER, type RegionType } from "../src/region/header.ts";
 import { SLOT, SLOT_CONTROL, SLOT_ENTRY } from "../src/babus/slot_words.ts";
 import { CIRCULAR_BUFFER, CIRCULAR_BUFFER_CONTROL } from "../src/circular/circular_buffer.ts";
 import { LANE } from "../src/lane/lane.ts";
@@ -52,7 +52,7 @@ const LAYOUTS: readonly (AnyLayout & { toMarkdown(): string })[] = [
 ];
 
 /** Every type of region. */
-const KINDS: readonly RegionKind[] = [
+const REGION_TYPES: readonly RegionType[] = [
   SHARED_MEMORY,
   RW_LOCK,
   CIRCULAR_BUFFER,
@@ -60,7 +60,7 @@ const KINDS: readonly RegionKind[] = [
   MPSC,
   RPC,
   TOPIC,
-  SOURCES.kind,
+  SOURCES.regionType,
   SLOT,
 ];
 
@@ -192,7 +192,7 @@ function tables(): string {
 /** Describes the formats of all regions, and how they change. */
 function formats(): string {
   const versions = HEADER_VERSIONS.map((brings, index) => `| ${index + 1} | ${brings} |`);
-  const kinds = KINDS.map(({ name, title, control, features }) => {
+  const kinds = REGION_TYPES.map(({ name, title, control, features }) => {
     const names = Object.entries(features ?? {}).flatMap(([word, bits]) =>
       Object.entries(bits).map(([feature, bit]) => `${feature} (${word} bit ${bit})`)
     );

@@ -28,7 +28,7 @@ type Make = (name: string, options: { persist: boolean }) => Disposable;
 const shown = Publisher.open.bind(Publisher) as Make;
 const sourced: Make = (name, options) => {
   shown(`${name}/left`, options)[Symbol.dispose]();
-  return Region.open(SOURCES.kind, topicPath("sources", name), { dataBytes: 0, ...options });
+  return Region.open(SOURCES.regionType, topicPath("sources", name), { dataBytes: 0, ...options });
 };
 const left: Make = (name, options) => shown(`${name}/left`, options);
 

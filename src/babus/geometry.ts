@@ -58,7 +58,7 @@ interface SlotGeometry {
 }
 
 const SLOTS: Product<SlotGeometry> = {
-  kind: SLOT,
+  regionType: SLOT,
   usual: { depth: 8, maxSize: 65_536 },
   plan(geometry, what) {
     const { depth, maxSize: maxBytes } = geometry;

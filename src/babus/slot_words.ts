@@ -63,7 +63,7 @@ import {
 import { isTime, ORIGIN, type Origin, originIn } from "../origin.ts";
 import { time } from "../os/clock.ts";
 import { pageSize } from "../os/page.ts";
-import type { RegionKind } from "../region/header.ts";
+import type { RegionType } from "../region/header.ts";
 import type { Region } from "../region/region.ts";
 import { Doorbell } from "../wait/doorbell.ts";
 
@@ -91,7 +91,7 @@ export const SLOT_ENTRY = layout("slot_entry", {
 });
 
 /** The region type of slots. */
-export const SLOT: RegionKind = {
+export const SLOT: RegionType = {
   name: "slot",
   title: "slot",
   control: SLOT_CONTROL,

@@ -74,7 +74,7 @@
 import { type Codec, codec } from "../codec.ts";
 import { fingerprint } from "../layout/hash.ts";
 import { layout } from "../layout/layout.ts";
-import { REGION_HEADER, type RegionKind } from "../region/header.ts";
+import { REGION_HEADER, type RegionType } from "../region/header.ts";
 import type { Product } from "../region/open.ts";
 import { inWords } from "../arguments.ts";
 import { isCount } from "../layout/sizes.ts";
@@ -146,7 +146,7 @@ export const RPC_CONTROL = layout("rpc_control", {
 });
 
 /** The region type of calls. */
-export const RPC: RegionKind = {
+export const RPC: RegionType = {
   name: "rpc",
   title: "ring",
   control: RPC_CONTROL,
@@ -222,7 +222,7 @@ function serversOf({ mapping, controlOffset }: { mapping: Mapping; controlOffset
 
 /** Describes calls to the opener. The lanes of each server but the first get memory when it opens. */
 export const CALLS: Product<RingGeometry> = {
-  kind: RPC,
+  regionType: RPC,
   usual: { ...productFor(1).usual, servers: 1 },
   plan({ servers = 1, ...rest }, what, options) {
     if (!isCount(servers, MOST_SERVERS) || servers === 0) {

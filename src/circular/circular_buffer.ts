@@ -64,7 +64,7 @@ import {
   Word32,
   Word64,
 } from "../memory/word.ts";
-import type { RegionKind } from "../region/header.ts";
+import type { RegionType } from "../region/header.ts";
 import { REGION_HEADER } from "../region/header.ts";
 import type { Region } from "../region/region.ts";
 import type { Seat } from "../region/seats.ts";
@@ -79,7 +79,7 @@ export const CIRCULAR_BUFFER_CONTROL = layout("circular_buffer_control", {
 }, { version: 2 });
 
 /** The region type of circular buffers. */
-export const CIRCULAR_BUFFER: RegionKind = {
+export const CIRCULAR_BUFFER: RegionType = {
   name: "circular",
   title: "circular buffer",
   control: CIRCULAR_BUFFER_CONTROL,

@@ -8,7 +8,7 @@ import { checkedOptions, inWords } from "../arguments.ts";
 import { isCount } from "../layout/sizes.ts";
 import type { Mapping } from "../memory/mapping.ts";
 import { pageSize } from "../os/page.ts";
-import type { MessageType, RegionKind } from "../region/header.ts";
+import type { MessageType, RegionType } from "../region/header.ts";
 import { regionPath } from "../region/names.ts";
 import { create, join, joinOnce, open, type OpenRequest, type Product } from "../region/open.ts";
 import { Again } from "../region/poll.ts";
@@ -63,7 +63,7 @@ export interface Parties {
 
 /** Describes a ring to the opener: one lane, unless several parties have lanes. */
 export function ringProduct(
-  kind: RegionKind,
+  regionType: RegionType,
   parties?: Parties,
   initialise?: (mapping: Mapping, dataOffset: number) => void,
 ): Product<RingGeometry> {
@@ -72,7 +72,7 @@ export function ringProduct(
   const geometryWith = (capacity: number, count: number): RingGeometry =>
     parties === undefined ? { capacity } : { capacity, [option]: count };
   return {
-    kind,
+    regionType,
     usual: geometryWith(DEFAULT_CAPACITY, usual),
     plan(geometry, what) {
       const count = geometry[option] ?? 1;
@@ -139,18 +139,18 @@ export class RingRegions<O extends object> {
     name: string,
     options: { anyOwner?: boolean | undefined },
   ): Region | Again | undefined {
-    const path = regionPath(this.#product.kind.name, name);
+    const path = regionPath(this.#product.regionType.name, name);
     const opened = joinOnce(this.#product, { path, options: { ...options, readOnly: true } });
     return opened === undefined || opened instanceof Again ? opened : opened.region;
   }
 
   /** Removes the name of a ring; existing handles keep working. Returns false when the name is free. */
   unlink(name: string): boolean {
-    return Region.unlink(this.#product.kind, regionPath(this.#product.kind.name, name));
+    return Region.unlink(this.#product.regionType, regionPath(this.#product.regionType.name, name));
   }
 
   #request<P extends O>(name: string, options: P): OpenRequest<P> {
-    const path = regionPath(this.#product.kind.name, name);
+    const path = regionPath(this.#product.regionType.name, name);
     return { path, options, message: this.#typeOf(options) };
   }
 }

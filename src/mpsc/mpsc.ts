@@ -36,7 +36,7 @@ import { layout } from "../layout/layout.ts";
 import { pollUntil } from "../region/poll.ts";
 import type { Region } from "../region/region.ts";
 import { nextGeneration, type Seat, Seats, takeRole } from "../region/seats.ts";
-import type { RegionKind } from "../region/header.ts";
+import type { RegionType } from "../region/header.ts";
 import { Word32 } from "../memory/word.ts";
 import { Doorbell } from "../wait/doorbell.ts";
 import {
@@ -83,7 +83,7 @@ export const MPSC_CONTROL = layout("mpsc_control", {
 });
 
 /** The region type of these rings. */
-export const MPSC: RegionKind = {
+export const MPSC: RegionType = {
   name: "mpsc",
   title: "ring",
   control: MPSC_CONTROL,

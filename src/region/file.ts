@@ -67,8 +67,8 @@ import {
   partBytesOf,
   REGION_HEADER,
   type RegionHeader,
-  type RegionKind,
   RegionState,
+  type RegionType,
 } from "./header.ts";
 import type { LockFile } from "./liveness.ts";
 import { DIRECTORY, parseFileName } from "./names.ts";
@@ -119,7 +119,7 @@ export interface OpenOptions extends AttachOptions {
 
 /** The parts of an attachment. */
 export interface Parts {
-  kind: RegionKind;
+  regionType: RegionType;
   path: string;
   what: string;
   readOnly: boolean;
@@ -131,7 +131,7 @@ export interface Parts {
 
 /** Becomes a member of the region that has the name, or its observer. */
 export function tryJoin(
-  kind: RegionKind,
+  regionType: RegionType,
   path: string,
   what: string,
   options: ConnectOptions,
@@ -149,20 +149,20 @@ export function tryJoin(
   const header = readHeader(file.fd, what);
   const { size } = file.status;
   const describe = () => readDescription(file.fd, header);
-  checkHeader(header, { size, describe }, { kind, ...options }, what);
-  if (!kind.sparse) fillHoles(file, what, readOnly);
-  const mapping = stack.use(mapRegion(kind, file.fd, header, { what, readOnly }));
+  checkHeader(header, { size, describe }, { regionType, ...options }, what);
+  if (!regionType.sparse) fillHoles(file, what, readOnly);
+  const mapping = stack.use(mapRegion(regionType, file.fd, header, { what, readOnly }));
   if (!readOnly) {
     if (!member.tryLock(MEMBER, "read")) return again(what); // the last one out is at work
     if (member.status().links === 0) return again(what); // I2
   }
   stack.move();
-  return { kind, path, what, readOnly, created: false, header, mapping, member };
+  return { regionType, path, what, readOnly, created: false, header, mapping, member };
 }
 
 /** Builds a region in a file without a name and names it; undefined if the name is taken. */
 export function tryCreate(
-  kind: RegionKind,
+  regionType: RegionType,
   path: string,
   what: string,
   options: OpenOptions,
@@ -177,7 +177,7 @@ export function tryCreate(
   if (fd < 0) throw makeError(-fd, { syscall: "openat", action });
   using _file = { [Symbol.dispose]: () => files.close(fd) };
   check(files.chmod(fd, 0o600), { syscall: "fchmod", action }); // the umask cut the mode above
-  const start = dataOffsetOf(kind, description.length);
+  const start = dataOffsetOf(regionType, description.length);
   if (reservedBytes < dataBytes) {
     check(files.truncate(fd, start + dataBytes), { syscall: "ftruncate", action });
   }
@@ -185,13 +185,13 @@ export function tryCreate(
 
   const state = persist ? RegionState.persist : 0;
   const creator = randomId();
-  const bytes = new Uint8Array(descriptionOffsetOf(kind) + description.length);
+  const bytes = new Uint8Array(descriptionOffsetOf(regionType) + description.length);
   const descriptionBytes = description.length;
   const extra = { creator, message, partBytes, descriptionBytes, features, state };
-  bytes.set(composeHeader(kind, dataBytes, extra));
-  bytes.set(description, descriptionOffsetOf(kind));
+  bytes.set(composeHeader(regionType, dataBytes, extra));
+  bytes.set(description, descriptionOffsetOf(regionType));
   const header = REGION_HEADER.read(bytes);
-  const mapping = stack.use(mapRegion(kind, fd, header, { what, readOnly: false }));
+  const mapping = stack.use(mapRegion(regionType, fd, header, { what, readOnly: false }));
   copyIn(mapping, 0, bytes);
   initialise?.(mapping, start);
 
@@ -203,7 +203,7 @@ export function tryCreate(
   if (linked === -Errno.EEXIST) return undefined;
   check(linked, { syscall: "linkat", action });
   stack.move();
-  return { kind, path, what, readOnly: false, created: true, header, mapping, member };
+  return { regionType, path, what, readOnly: false, created: true, header, mapping, member };
 }
 
 /**
@@ -211,13 +211,13 @@ export function tryCreate(
  * it.
  */
 export function createUnlessMade(
-  kind: RegionKind,
+  regionType: RegionType,
   path: string,
   what: string,
   options: OpenOptions,
 ): Parts | Again {
   try {
-    return tryCreate(kind, path, what, options) ?? again(what);
+    return tryCreate(regionType, path, what, options) ?? again(what);
   } catch (error) {
     const full = error instanceof OsError && error.errno === Errno.ENOSPC;
     if (full && typeof files.statPath(path) === "object") return again(what);
@@ -226,14 +226,16 @@ export function createUnlessMade(
 }
 
 function mapRegion(
-  kind: RegionKind,
+  regionType: RegionType,
   fd: number,
   header: RegionHeader,
   { what, readOnly }: { what: string; readOnly: boolean },
 ): Mapping {
   const dataBytes = dataBytesOf(header);
   const before = Number(header.data_offset);
-  if (!kind.mirrored) return Mapping.ofFile(fd, { length: before + dataBytes, readOnly, what });
+  if (!regionType.mirrored) {
+    return Mapping.ofFile(fd, { length: before + dataBytes, readOnly, what });
+  }
   const capacity = partBytesOf(header);
   const rings = dataBytes / capacity;
   return mapMirrored(fd, { header: before, capacity, rings, readOnly, what });
@@ -249,10 +251,10 @@ export function again(what: string): Again {
   );
 }
 
-export function checkSize(kind: RegionKind, options: OpenOptions, what: string): void {
+export function checkSize(regionType: RegionType, options: OpenOptions, what: string): void {
   const { dataBytes, partBytes } = options;
-  if (isDataSize(kind, dataBytes, partBytes)) return;
-  const unit = kind.mirrored ? partBytes ?? pageSize() : 1;
+  if (isDataSize(regionType, dataBytes, partBytes)) return;
+  const unit = regionType.mirrored ? partBytes ?? pageSize() : 1;
   throw new RangeError(
     `Cannot open ${what} with ${dataBytes} bytes: the size is a multiple of ${unit} ` +
       `up to ${LARGEST_BYTES}`,
@@ -266,11 +268,13 @@ export function randomCount(): number {
 }
 
 /**
- * Names a region in messages, such as `circular buffer "demo"`; `region "demo" (kind)` if its type
+ * Names a region in messages, such as `circular buffer "demo"`; `region "demo" (regionType)` if its type
  * has no title.
  */
-export function describe(kind: RegionKind, path: string): string {
+export function describe(regionType: RegionType, path: string): string {
   const { name } = parseFileName(path.slice(DIRECTORY.length + 1)) ?? { name: path };
   const quoted = JSON.stringify(name);
-  return kind.title === undefined ? `region ${quoted} (${kind.name})` : `${kind.title} ${quoted}`;
+  return regionType.title === undefined
+    ? `region ${quoted} (${regionType.name})`
+    : `${regionType.title} ${quoted}`;
 }

@@ -65,8 +65,8 @@ export const RegionState = { persist: 1 } as const;
 export type RegionHeader = Value<typeof REGION_HEADER>;
 
 /** The parts of one type of region. */
-export interface RegionKind {
-  /** The name in file names and headers: up to 15 of a-z, 0-9 and _. */
+export interface RegionType {
+  /** The kind: the name in file names and headers: up to 15 of a-z, 0-9 and _. */
   readonly name: string;
   /** The words for it in messages, such as `circular buffer`. */
   readonly title?: string;
@@ -100,12 +100,12 @@ export function descriptionOf({ name, hash, description }: MessageType): TypeDes
 }
 
 /** The offset of the data in a region of this type, with a description of this size. */
-export function dataOffsetOf(kind: RegionKind, descriptionBytes = 0): number {
-  return roundUp(descriptionOffsetOf(kind) + descriptionBytes, pageSize());
+export function dataOffsetOf(regionType: RegionType, descriptionBytes = 0): number {
+  return roundUp(descriptionOffsetOf(regionType) + descriptionBytes, pageSize());
 }
 
 /** The offset of the description in a region of this type. */
-export function descriptionOffsetOf({ control }: Pick<RegionKind, "control">): number {
+export function descriptionOffsetOf({ control }: Pick<RegionType, "control">): number {
   return REGION_HEADER.size + control.size;
 }
 
@@ -115,16 +115,16 @@ function bitsOf(names: readonly string[], known: Readonly<Record<string, number>
 }
 
 /** Returns the features of a type of region that have these names, with their bits. */
-export function featuresOf(kind: RegionKind, names: readonly string[]): FeatureBits {
+export function featuresOf(regionType: RegionType, names: readonly string[]): FeatureBits {
   const chosen = (all: Readonly<Record<string, number>> = {}) =>
     Object.fromEntries(Object.entries(all).filter(([name]) => names.includes(name)));
-  const { compatible, incompatible } = kind.features ?? {};
+  const { compatible, incompatible } = regionType.features ?? {};
   return { compatible: chosen(compatible), incompatible: chosen(incompatible) };
 }
 
 /** Composes the header of a new region. */
 export function composeHeader(
-  kind: RegionKind,
+  regionType: RegionType,
   dataBytes: number,
   extra: {
     creator: Uint8Array;
@@ -137,24 +137,24 @@ export function composeHeader(
 ): Uint8Array<ArrayBuffer> {
   const { creator, message, partBytes = dataBytes, state } = extra;
   const { descriptionBytes = 0, features = [] } = extra;
-  const dataOffset = dataOffsetOf(kind, descriptionBytes);
+  const dataOffset = dataOffsetOf(regionType, descriptionBytes);
   const bytes = new Uint8Array(REGION_HEADER.size);
   REGION_HEADER.write(bytes, {
     magic: MAGIC,
     header_version: HEADER_VERSION,
     byte_order: BYTE_ORDER,
-    kind: kind.name,
-    abi_hash: kind.control.hash,
+    kind: regionType.name,
+    abi_hash: regionType.control.hash,
     message_hash: message?.hash ?? 0n,
-    compatible: bitsOf(features, kind.features?.compatible),
-    incompatible: bitsOf(features, kind.features?.incompatible),
+    compatible: bitsOf(features, regionType.features?.compatible),
+    incompatible: bitsOf(features, regionType.features?.incompatible),
     page_size: pageSize(),
-    control_bytes: kind.control.size,
+    control_bytes: regionType.control.size,
     byte_length: BigInt(dataOffset + dataBytes),
     data_offset: BigInt(dataOffset),
     creator: new Uint8Array(creator),
     message_name: message?.name ?? "",
-    part_bytes: BigInt(kind.mirrored ? partBytes : 0),
+    part_bytes: BigInt(regionType.mirrored ? partBytes : 0),
     description_bytes: descriptionBytes,
     reserved: new Uint8Array(20),
     state,
@@ -180,7 +180,7 @@ export function parseHeader(bytes: Uint8Array): RegionHeader | string {
 /** The expectations of an opener. */
 export interface Expectation {
   /** The type of region. */
-  readonly kind: RegionKind;
+  readonly regionType: RegionType;
   /** The exact number of data bytes, if it matters. */
   readonly dataBytes?: number | undefined;
   /** The exact number of bytes in each part that is mapped twice, if it matters. */
@@ -204,15 +204,15 @@ export function checkHeader(
   expected: Expectation,
   what: string,
 ): void {
-  const { kind, dataBytes, partBytes, message } = expected;
-  const known = kind.features?.incompatible ?? {};
+  const { regionType, dataBytes, partBytes, message } = expected;
+  const known = regionType.features?.incompatible ?? {};
   const unknown = (header.incompatible & ~bitsOf(Object.keys(known), known)) >>> 0;
   const mismatches: (readonly [differs: boolean, state: string, remedy?: string])[] = [
-    [header.kind !== kind.name, `it is of kind "${header.kind}", not "${kind.name}"`],
+    [header.kind !== regionType.name, `it is of kind "${header.kind}", not "${regionType.name}"`],
     [
-      header.abi_hash !== kind.control.hash,
+      header.abi_hash !== regionType.control.hash,
       `its control block has layout ${hex(header.abi_hash)}, and this code has ` +
-      `${hex(kind.control.hash)}: it was made by another version`,
+      `${hex(regionType.control.hash)}: it was made by another version`,
     ],
     [
       unknown !== 0,
@@ -229,7 +229,7 @@ export function checkHeader(
       message !== undefined && header.message_hash !== message.hash,
       `its messages are ${describe(header)}, not "${message?.name}" (${hex(message?.hash ?? 0n)})` +
       fieldsInWords(header, message, file),
-      header.message_hash === 0n ? "" : `open it with ${openerOf(header, kind)}, `,
+      header.message_hash === 0n ? "" : `open it with ${openerOf(header, regionType)}, `,
     ],
     [
       dataBytes !== undefined && dataBytes !== dataBytesOf(header),
@@ -246,7 +246,7 @@ export function checkHeader(
       `Cannot open ${what}: ${state}; ${remedy}use another name, or unlink it once nobody uses it`,
     );
   }
-  checkExtent(header, file.size, kind, what);
+  checkExtent(header, file.size, regionType, what);
 }
 
 /** Names the features of unknown bits, as the region itself does. */
@@ -286,16 +286,21 @@ function fieldsInWords(
 function checkExtent(
   header: RegionHeader,
   fileBytes: number,
-  kind: RegionKind,
+  regionType: RegionType,
   what: string,
 ): void {
   const { control_bytes, description_bytes, data_offset, byte_length } = header;
-  const agrees = control_bytes === kind.control.size && description_bytes <= LARGEST_DESCRIPTION &&
-    data_offset === BigInt(dataOffsetOf(kind, description_bytes)) &&
+  const agrees = control_bytes === regionType.control.size &&
+    description_bytes <= LARGEST_DESCRIPTION &&
+    data_offset === BigInt(dataOffsetOf(regionType, description_bytes)) &&
     byte_length === BigInt(fileBytes) &&
     byte_length >= data_offset &&
-    isDataSize(kind, dataBytesOf(header), kind.mirrored ? partBytesOf(header) : undefined) &&
-    (kind.mirrored || header.part_bytes === 0n);
+    isDataSize(
+      regionType,
+      dataBytesOf(header),
+      regionType.mirrored ? partBytesOf(header) : undefined,
+    ) &&
+    (regionType.mirrored || header.part_bytes === 0n);
   if (agrees) return;
   throw new CorruptRegionError(
     `Cannot open ${what}: its header states ${byte_length} bytes with data from ` +
@@ -306,12 +311,16 @@ function checkExtent(
 /**
  * Whether a region of this type can hold this many bytes of data; mirrored data takes whole pages.
  */
-export function isDataSize(kind: RegionKind, dataBytes: number, partBytes = dataBytes): boolean {
+export function isDataSize(
+  regionType: RegionType,
+  dataBytes: number,
+  partBytes = dataBytes,
+): boolean {
   if (!Number.isSafeInteger(dataBytes) || dataBytes < 0 || dataBytes > LARGEST_BYTES) return false;
-  if (!kind.mirrored) return true;
+  if (!regionType.mirrored) return true;
   const parts = dataBytes / partBytes;
   return partBytes > 0 && partBytes % pageSize() === 0 && Number.isInteger(parts) &&
-    parts >= 1 && parts <= (kind.mostParts ?? 1);
+    parts >= 1 && parts <= (regionType.mostParts ?? 1);
 }
 
 /** The number of data bytes in a region with this header. */
@@ -330,7 +339,7 @@ function describe(header: RegionHeader): string {
 }
 
 /** What a region with these messages is opened with. */
-function openerOf({ message_name: name }: RegionHeader, { openedWith }: RegionKind): string {
+function openerOf({ message_name: name }: RegionHeader, { openedWith }: RegionType): string {
   return openedWith?.(name) ?? `the codec of "${name}"`;
 }
 

@@ -16,7 +16,7 @@ import { corrupt } from "../memory/corrupt.ts";
 import type { Mapping } from "../memory/mapping.ts";
 import { describe } from "./file.ts";
 import { encodeDescription, type Properties } from "./description.ts";
-import { descriptionOf, featuresOf, type MessageType, type RegionKind } from "./header.ts";
+import { descriptionOf, featuresOf, type MessageType, type RegionType } from "./header.ts";
 import { Again, type PollOptions, pollUntil, retrySync } from "./poll.ts";
 import { Region } from "./region.ts";
 
@@ -58,7 +58,7 @@ export interface Plan<G extends Geometry> {
 /** What the opener knows of a product. */
 export interface Product<G extends Geometry, O extends OpenOptions = OpenOptions> {
   /** The name and the layout of its regions. */
-  readonly kind: RegionKind;
+  readonly regionType: RegionType;
   /** The sizes of a new region that no option states. */
   readonly usual: G;
   /** Plans the memory for these sizes; throws a RangeError if no region can have them. */
@@ -68,9 +68,9 @@ export interface Product<G extends Geometry, O extends OpenOptions = OpenOptions
 }
 
 /** Describes a product whose regions consist of a control block only. */
-export function withoutData(kind: RegionKind): Product<Record<never, never>> {
+export function withoutData(regionType: RegionType): Product<Record<never, never>> {
   return {
-    kind,
+    regionType,
     usual: {},
     plan: () => ({ geometry: {}, dataBytes: 0 }),
     geometryOf: ({ dataBytes }) => dataBytes === 0 ? {} : undefined,
@@ -107,7 +107,11 @@ export function openOnce<G extends Geometry, O extends OpenOptions>(
   const plan = planOf(product, request);
   const joined = joinOnce(product, request);
   if (joined !== undefined) return joined;
-  const made = Region.makeOnce(product.kind, request.path, optionsOf(product.kind, plan, request));
+  const made = Region.makeOnce(
+    product.regionType,
+    request.path,
+    optionsOf(product.regionType, plan, request),
+  );
   return made instanceof Again ? made : { region: made, geometry: plan.geometry };
 }
 
@@ -117,7 +121,11 @@ export function create<G extends Geometry, O extends OpenOptions>(
   request: OpenRequest<O>,
 ): Opened<G> {
   const plan = planOf(product, request);
-  const region = Region.create(product.kind, request.path, optionsOf(product.kind, plan, request));
+  const region = Region.create(
+    product.regionType,
+    request.path,
+    optionsOf(product.regionType, plan, request),
+  );
   return { region, geometry: plan.geometry };
 }
 
@@ -126,7 +134,7 @@ export function join<G extends Geometry, O extends OpenOptions & PollOptions>(
   product: Product<G, O>,
   request: OpenRequest<O>,
 ): Promise<Opened<G>> {
-  const action = `connect to ${describe(product.kind, request.path)}`;
+  const action = `connect to ${describe(product.regionType, request.path)}`;
   const look = () => joinOnce(product, request);
   return pollUntil({ look, action, missing: "which is not there" }, request.options);
 }
@@ -138,14 +146,14 @@ export function joinOnce<G extends Geometry, O extends OpenOptions>(
 ): Opened<G> | Again | undefined {
   const { path, options, message } = request;
   const { anyOwner, readOnly, persist } = options;
-  const region = Region.connectOnce(product.kind, path, { message, anyOwner, readOnly });
+  const region = Region.connectOnce(product.regionType, path, { message, anyOwner, readOnly });
   if (region === undefined || region instanceof Again) return region;
   using stack = new DisposableStack();
   stack.use(region);
   const geometry = product.geometryOf(region);
   if (geometry === undefined) {
     const state = `it states sizes that do not fit its ${region.dataBytes} bytes`;
-    throw corrupt(describe(product.kind, path), state);
+    throw corrupt(describe(product.regionType, path), state);
   }
   checkStatedSizes(product, request, geometry);
   if (persist) region.keep();
@@ -166,7 +174,9 @@ function checkStatedSizes<G extends Geometry, O extends OpenOptions>(
   const name = names.find((name) => wanted[name] !== geometry[name]);
   if (name === undefined) return;
   throw new LayoutMismatchError(
-    `Cannot open ${describe(product.kind, request.path)}: its ${name} is ${geometry[name]}, and ` +
+    `Cannot open ${describe(product.regionType, request.path)}: its ${name} is ${
+      geometry[name]
+    }, and ` +
       `you asked for ${wanted[name]}; ask for that, leave it out, or unlink it once nobody uses it`,
   );
 }
@@ -176,7 +186,7 @@ function planOf<G extends Geometry, O extends OpenOptions>(
   { path, options }: OpenRequest<O>,
 ): Plan<G> {
   const geometry = { ...product.usual, ...statedSizes(product, options) };
-  return product.plan(geometry, describe(product.kind, path), options);
+  return product.plan(geometry, describe(product.regionType, path), options);
 }
 
 function statedSizes<G extends Geometry, O extends OpenOptions>(
@@ -189,7 +199,7 @@ function statedSizes<G extends Geometry, O extends OpenOptions>(
 }
 
 function optionsOf<G extends Geometry, O extends OpenOptions>(
-  kind: RegionKind,
+  regionType: RegionType,
   plan: Plan<G>,
   { options: { mode, group, persist, anyOwner }, message }: OpenRequest<O>,
 ) {
@@ -198,7 +208,7 @@ function optionsOf<G extends Geometry, O extends OpenOptions>(
   const description = encodeDescription({
     geometry,
     policy: policy ?? {},
-    features: featuresOf(kind, features),
+    features: featuresOf(regionType, features),
     type,
   });
   return { ...memory, description, features, message, mode, group, persist, anyOwner };

@@ -36,8 +36,8 @@ import {
   partBytesOf,
   REGION_HEADER,
   type RegionHeader,
-  type RegionKind,
   RegionState,
+  type RegionType,
 } from "./header.ts";
 import { Word32 } from "../memory/word.ts";
 
@@ -88,38 +88,38 @@ export class Region implements Disposable {
   }
 
   /** Joins the region at `path`, or creates it if it does not exist. */
-  static open(kind: RegionKind, path: string, options: OpenOptions): Region {
-    return retrySync(() => Region.openOnce(kind, path, options));
+  static open(regionType: RegionType, path: string, options: OpenOptions): Region {
+    return retrySync(() => Region.openOnce(regionType, path, options));
   }
 
   /**
    * Performs one step of `open()` without waiting; returns `Again` while another process is in the
    * way.
    */
-  static openOnce(kind: RegionKind, path: string, options: OpenOptions): Region | Again {
-    checkSize(kind, options, describe(kind, path));
-    const joined = Region.connectOnce(kind, path, options);
+  static openOnce(regionType: RegionType, path: string, options: OpenOptions): Region | Again {
+    checkSize(regionType, options, describe(regionType, path));
+    const joined = Region.connectOnce(regionType, path, options);
     if (joined instanceof Region && options.persist) joined.keep();
-    return joined ?? Region.makeOnce(kind, path, options);
+    return joined ?? Region.makeOnce(regionType, path, options);
   }
 
   /**
    * Performs one step of creating a region; returns `Again` if another process has just created it.
    */
-  static makeOnce(kind: RegionKind, path: string, options: OpenOptions): Region | Again {
-    const what = describe(kind, path);
-    checkSize(kind, options, what);
-    const parts = createUnlessMade(kind, path, what, options);
+  static makeOnce(regionType: RegionType, path: string, options: OpenOptions): Region | Again {
+    const what = describe(regionType, path);
+    checkSize(regionType, options, what);
+    const parts = createUnlessMade(regionType, path, what, options);
     return parts instanceof Again ? parts : new Region(parts);
   }
 
   /** Creates the region at `path`; throws an OsError (EEXIST) if a living process uses one. */
-  static create(kind: RegionKind, path: string, options: OpenOptions): Region {
-    const what = describe(kind, path);
-    checkSize(kind, options, what);
+  static create(regionType: RegionType, path: string, options: OpenOptions): Region {
+    const what = describe(regionType, path);
+    checkSize(regionType, options, what);
     const parts = retrySync(() => {
       if (isInUse(path, what, options)) return "taken";
-      return tryCreate(kind, path, what, options) ?? again(what);
+      return tryCreate(regionType, path, what, options) ?? again(what);
     });
     if (parts !== "taken") return new Region(parts);
     const remedy = "open it to join, or choose another name";
@@ -131,11 +131,11 @@ export class Region implements Disposable {
    * another process is in the way.
    */
   static tryConnect(
-    kind: RegionKind,
+    regionType: RegionType,
     path: string,
     options: ConnectOptions = {},
   ): Region | undefined {
-    return retrySync(() => Region.connectOnce(kind, path, options));
+    return retrySync(() => Region.connectOnce(regionType, path, options));
   }
 
   /**
@@ -143,11 +143,11 @@ export class Region implements Disposable {
    * in the way.
    */
   static connectOnce(
-    kind: RegionKind,
+    regionType: RegionType,
     path: string,
     options: ConnectOptions = {},
   ): Region | Again | undefined {
-    const parts = tryJoin(kind, path, describe(kind, path), options);
+    const parts = tryJoin(regionType, path, describe(regionType, path), options);
     if (parts === "absent") return undefined;
     return parts instanceof Again ? parts : new Region(parts);
   }
@@ -156,8 +156,8 @@ export class Region implements Disposable {
    * Removes the name, so that the next opener creates a new region; returns false if it does not
    * exist.
    */
-  static unlink(kind: RegionKind, path: string): boolean {
-    const what = describe(kind, path);
+  static unlink(regionType: RegionType, path: string): boolean {
+    const what = describe(regionType, path);
     return retrySync(() => {
       using file = openFile(path, what, { anyOwner: true });
       if (file === undefined) return false;

@@ -64,7 +64,7 @@ import { RoleTakenError } from "../errors.ts";
 import { layout } from "../layout/layout.ts";
 import { corrupt } from "../memory/corrupt.ts";
 import { Word32, Word64 } from "../memory/word.ts";
-import type { RegionKind } from "../region/header.ts";
+import type { RegionType } from "../region/header.ts";
 import type { Region } from "../region/region.ts";
 import { Seats, type TakenSeat } from "../region/seats.ts";
 import { Doorbell } from "../wait/doorbell.ts";
@@ -91,7 +91,7 @@ export const RW_LOCK_CONTROL = layout("rw_lock_control", {
 });
 
 /** The region type of these locks. */
-export const RW_LOCK: RegionKind = {
+export const RW_LOCK: RegionType = {
   name: "rwlock",
   title: "lock",
   control: RW_LOCK_CONTROL,

@@ -17,7 +17,7 @@ import { retrySync } from "../region/poll.ts";
 import { Region } from "../region/region.ts";
 import { isCount } from "../layout/sizes.ts";
 import { describe } from "../region/file.ts";
-import type { RegionKind } from "../region/header.ts";
+import type { RegionType } from "../region/header.ts";
 import { regionPath } from "../region/names.ts";
 import { Word32 } from "../memory/word.ts";
 import { disposeAtEnd } from "../os/clock.ts";
@@ -32,7 +32,7 @@ export const SHARED_MEMORY_CONTROL = layout("shared_memory_control", {
 });
 
 /** The region type of shared memory. */
-export const SHARED_MEMORY: RegionKind = {
+export const SHARED_MEMORY: RegionType = {
   name: "shm",
   title: "shared memory",
   control: SHARED_MEMORY_CONTROL,
@@ -40,7 +40,7 @@ export const SHARED_MEMORY: RegionKind = {
 };
 
 const MEMORY: Product<{ readonly size: number }> = {
-  kind: SHARED_MEMORY,
+  regionType: SHARED_MEMORY,
   usual: { size: 0 }, // no default: every program states a size
   plan({ size }, what) {
     if (!isCount(size) || size === 0) {

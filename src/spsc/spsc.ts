@@ -26,7 +26,7 @@ import { fingerprint } from "../layout/hash.ts";
 import { layout } from "../layout/layout.ts";
 import type { Region } from "../region/region.ts";
 import { SeatState, takeRole } from "../region/seats.ts";
-import type { MessageType, RegionKind } from "../region/header.ts";
+import type { MessageType, RegionType } from "../region/header.ts";
 import { Word32 } from "../memory/word.ts";
 import { Doorbell } from "../wait/doorbell.ts";
 import {
@@ -64,7 +64,7 @@ const BYTE_LEVEL: MessageType = {
 };
 
 /** The region type of these rings. */
-export const SPSC: RegionKind = {
+export const SPSC: RegionType = {
   name: "spsc",
   title: "ring",
   control: SPSC_CONTROL,

@@ -91,7 +91,7 @@ export class Sources implements Disposable {
     topic: string,
     options: { mode?: number; group?: string | number; anyOwner?: boolean },
   ): Sources {
-    const path = topicPath(SOURCES.kind.name, topic);
+    const path = topicPath(SOURCES.regionType.name, topic);
     return new Sources(topic, open(SOURCES, { path, options }).region);
   }
 
@@ -102,7 +102,7 @@ export class Sources implements Disposable {
     topic: string,
     options: { mode?: number; group?: string | number; anyOwner?: boolean } & PollOptions,
   ): Promise<Sources> {
-    const path = topicPath(SOURCES.kind.name, topic);
+    const path = topicPath(SOURCES.regionType.name, topic);
     const look = () => openOnce(SOURCES, { path, options });
     const action = `join the sources of topic "${topic}"`;
     return new Sources(topic, (await pollUntil({ look, action }, options)).region);

@@ -69,7 +69,7 @@ interface TopicGeometry {
 type TopicPlanOptions = TopicOptions & Pick<PublisherBehaviour<never>, "policy" | "history">;
 
 const TOPICS: Product<TopicGeometry, TopicPlanOptions> = {
-  kind: TOPIC,
+  regionType: TOPIC,
   usual: { depth: 8, size: 65_536, maxSubscribers: 16 },
   plan(geometry, what, { reserve = true, policy, history = 0 }) {
     const shape = shapeOf(geometry);

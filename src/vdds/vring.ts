@@ -118,7 +118,7 @@ import type { CorruptRegionError } from "../errors.ts";
 import { corrupt } from "../memory/corrupt.ts";
 import type { Mapping } from "../memory/mapping.ts";
 import { loadDouble, storeDouble, Word32, Word64 } from "../memory/word.ts";
-import type { RegionKind } from "../region/header.ts";
+import type { RegionType } from "../region/header.ts";
 import type { Region } from "../region/region.ts";
 import { presenceIn, type Seat, Seats } from "../region/seats.ts";
 import { Doorbell } from "../wait/doorbell.ts";
@@ -136,7 +136,7 @@ import {
 } from "./vring_layout.ts";
 
 /** The region type of topics. */
-export const TOPIC: RegionKind = {
+export const TOPIC: RegionType = {
   name: "topic",
   title: "topic",
   control: TOPIC_CONTROL,

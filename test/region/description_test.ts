@@ -16,7 +16,7 @@ import { regions } from "../../src/region/list.ts";
 import { Region } from "../../src/region/region.ts";
 import { roundUp } from "../../src/layout/sizes.ts";
 import { pageSize } from "../../src/os/page.ts";
-import { dataOf, KIND, openFiles, patterned, Place } from "./scene.ts";
+import { dataOf, openFiles, patterned, Place, TYPE } from "./scene.ts";
 
 const Imu = layout("imu", {
   time: "f64",
@@ -155,13 +155,13 @@ const OPTIONS = { dataBytes: 3000, message: codec.struct(Imu).type };
 Deno.test("a region stores its description between its control block and its data", () => {
   using place = new Place();
   const description = encodeDescription(FULL);
-  using region = Region.open(KIND, place.path, { ...OPTIONS, description });
+  using region = Region.open(TYPE, place.path, { ...OPTIONS, description });
   dataOf(region).set(patterned(3000));
-  const at = descriptionOffsetOf(KIND);
+  const at = descriptionOffsetOf(TYPE);
   assertEquals(region.header.description_bytes, description.length);
   assertEquals(region.mapping.bytes.slice(at, at + description.length), description);
-  assertEquals(region.dataOffset, dataOffsetOf(KIND), "it takes no page of its own");
-  using joined = Region.tryConnect(KIND, place.path);
+  assertEquals(region.dataOffset, dataOffsetOf(TYPE), "it takes no page of its own");
+  using joined = Region.tryConnect(TYPE, place.path);
   assertEquals(dataOf(joined!), patterned(3000));
   const { details } = regions().find(({ path }) => path === place.path)!;
   assertEquals(details?.geometry, FULL.geometry);
@@ -172,13 +172,13 @@ Deno.test("a region stores its description between its control block and its dat
 Deno.test("a region with a large description has its data on a later page", () => {
   using place = new Place();
   const description = encodeDescription(FULL);
-  const at = descriptionOffsetOf(KIND);
+  const at = descriptionOffsetOf(TYPE);
   const padded = new Uint8Array(LARGEST_DESCRIPTION).fill(0x20);
   padded.set(description);
-  using region = Region.open(KIND, place.path, { ...OPTIONS, description: padded });
+  using region = Region.open(TYPE, place.path, { ...OPTIONS, description: padded });
   dataOf(region).set(patterned(3000));
   assertEquals(region.dataOffset, roundUp(at + LARGEST_DESCRIPTION, pageSize()));
-  using joined = Region.tryConnect(KIND, place.path, { readOnly: true });
+  using joined = Region.tryConnect(TYPE, place.path, { readOnly: true });
   assertEquals(dataOf(joined!), patterned(3000));
   const { details } = regions().find(({ path }) => path === place.path)!;
   assertEquals(details?.type, OPTIONS.message);
@@ -187,14 +187,14 @@ Deno.test("a region with a large description has its data on a later page", () =
 Deno.test("a region whose description is corrupt is used and listed as before", () => {
   using place = new Place();
   const description = encodeDescription(FULL);
-  using region = Region.open(KIND, place.path, { ...OPTIONS, description });
+  using region = Region.open(TYPE, place.path, { ...OPTIONS, description });
   const { bytes } = region.mapping;
-  const at = descriptionOffsetOf(KIND);
+  const at = descriptionOffsetOf(TYPE);
   const files = openFiles();
   for (const junk of ["{", "null", "[[[[[[", "\u0000\u0000", '{"type":{"struct":1}}']) {
     bytes.fill(0x5b, at, at + description.length);
     bytes.set(new TextEncoder().encode(junk), at);
-    Region.tryConnect(KIND, place.path, { message: OPTIONS.message })!.close();
+    Region.tryConnect(TYPE, place.path, { message: OPTIONS.message })!.close();
     const { details, problem } = regions().find(({ path }) => path === place.path)!;
     assertEquals([details?.geometry, details?.policy, problem], [undefined, undefined, undefined]);
     const { name, hash } = OPTIONS.message;

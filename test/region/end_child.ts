@@ -26,7 +26,7 @@ import {
 
 const [ending, name] = Deno.args as [string, string];
 
-/** One of everything, each of a kind of its own. */
+/** One handle of every product. */
 function openAll(): unknown[] {
   const capacity = 4096;
   return [

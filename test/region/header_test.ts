@@ -22,12 +22,12 @@ import {
   dataOf,
   forge,
   idAt,
-  KIND,
   MIRRORED,
   openFiles,
   patterned,
   Place,
   removeFile,
+  TYPE,
 } from "./scene.ts";
 
 const SIZE = 3000;
@@ -36,7 +36,7 @@ const MESSAGE = { name: "pose", hash: 0x0123_4567_89ab_cdefn };
 const CREATOR = patterned(16);
 
 function header(): Uint8Array<ArrayBuffer> {
-  return composeHeader(KIND, SIZE, { creator: CREATOR, message: MESSAGE, state: 1 });
+  return composeHeader(TYPE, SIZE, { creator: CREATOR, message: MESSAGE, state: 1 });
 }
 
 Deno.test("composeHeader() writes what parseHeader() reads", () => {
@@ -51,8 +51,8 @@ Deno.test("composeHeader() writes what parseHeader() reads", () => {
     incompatible: 0,
     page_size: PAGE,
     control_bytes: CONTROL.size,
-    byte_length: BigInt(dataOffsetOf(KIND) + SIZE),
-    data_offset: BigInt(dataOffsetOf(KIND)),
+    byte_length: BigInt(dataOffsetOf(TYPE) + SIZE),
+    data_offset: BigInt(dataOffsetOf(TYPE)),
     creator: CREATOR,
     message_name: "pose",
     part_bytes: 0n,
@@ -64,9 +64,12 @@ Deno.test("composeHeader() writes what parseHeader() reads", () => {
 
 Deno.test("composeHeader() writes the features in use and the lack of a message type", () => {
   const compatible = { hints: 1, tags: 2, unused: 3 };
-  const kind = { ...KIND, features: { compatible, incompatible: { sealed: 0, striped: 31 } } };
+  const regionType = {
+    ...TYPE,
+    features: { compatible, incompatible: { sealed: 0, striped: 31 } },
+  };
   const features = ["striped", "hints", "tags", "sealed"];
-  const bytes = composeHeader(kind, SIZE, { creator: CREATOR, features, state: 0 });
+  const bytes = composeHeader(regionType, SIZE, { creator: CREATOR, features, state: 0 });
   const header = REGION_HEADER.read(bytes);
   const { message_hash, message_name, state } = header;
   assertEquals([header.compatible, header.incompatible, state], [6, 2 ** 31 + 1, 0]);
@@ -89,7 +92,7 @@ Deno.test("REGION_HEADER has 256 bytes and its changing word on a line of its ow
 });
 
 Deno.test("dataOffsetOf() is the page after the header and the control block", () => {
-  const at = (size: number) => dataOffsetOf({ ...KIND, control: { size, hash: 0n } });
+  const at = (size: number) => dataOffsetOf({ ...TYPE, control: { size, hash: 0n } });
   assertEquals([0, 1, PAGE - 256, PAGE - 255, 3 * PAGE].map(at), [
     PAGE,
     PAGE,
@@ -124,8 +127,8 @@ type Mutation = [field: FieldName, value: number | bigint | string, refusal?: Re
 
 const mismatch = (says: string): Refusal => [LayoutMismatchError, says];
 const corrupt: Refusal = [CorruptRegionError, "its header states"];
-const LENGTH = BigInt(dataOffsetOf(KIND) + SIZE);
-const OFFSET = BigInt(dataOffsetOf(KIND));
+const LENGTH = BigInt(dataOffsetOf(TYPE) + SIZE);
+const OFFSET = BigInt(dataOffsetOf(TYPE));
 const MAX64 = 2n ** 64n - 1n;
 
 const MUTATIONS: Mutation[] = [
@@ -204,11 +207,11 @@ function overwrite(bytes: Uint8Array, field: FieldName, value: number | bigint |
 const ATTACH: Record<string, (path: string) => Region | undefined> = {
   "tryConnect()": (path) => connect(path, {}),
   "tryConnect() with readOnly": (path) => connect(path, { readOnly: true }),
-  "open()": (path) => Region.open(KIND, path, { dataBytes: SIZE, message: MESSAGE }),
+  "open()": (path) => Region.open(TYPE, path, { dataBytes: SIZE, message: MESSAGE }),
 };
 
 function connect(path: string, options: ConnectOptions): Region | undefined {
-  return Region.tryConnect(KIND, path, { message: MESSAGE, ...options });
+  return Region.tryConnect(TYPE, path, { message: MESSAGE, ...options });
 }
 
 for (const field of Object.keys(REGION_HEADER.fields) as FieldName[]) {
@@ -219,7 +222,7 @@ for (const field of Object.keys(REGION_HEADER.fields) as FieldName[]) {
     Deno.test(`Region.${name} ${does} ${field}`, () => {
       assert(mutations.length > 0, "nothing is tried");
       using place = new Place();
-      using region = Region.open(KIND, place.path, { dataBytes: SIZE, message: MESSAGE });
+      using region = Region.open(TYPE, place.path, { dataBytes: SIZE, message: MESSAGE });
       dataOf(region).set(patterned(SIZE));
       const original = region.mapping.bytes.slice(0, REGION_HEADER.size);
       const files = openFiles();
@@ -252,8 +255,8 @@ function checkRefusal(error: unknown, refusal: Refusal, name: string, what: stri
 
 Deno.test("Region.tryConnect() ignores the message type if the options have none", () => {
   using place = new Place();
-  using _region = Region.open(KIND, place.path, { dataBytes: SIZE, message: MESSAGE });
-  using other = Region.tryConnect(KIND, place.path);
+  using _region = Region.open(TYPE, place.path, { dataBytes: SIZE, message: MESSAGE });
+  using other = Region.tryConnect(TYPE, place.path);
   assertEquals(other?.header.message_name, "pose");
 });
 
@@ -263,7 +266,7 @@ Deno.test("Region.tryConnect() refuses a file that is longer or shorter than its
     forge(place.path, { data: patterned(SIZE), persist: true });
     Deno.truncateSync(place.path, Number(LENGTH) + change);
     for (const options of [{}, { readOnly: true }]) {
-      const attempt = () => Region.tryConnect(KIND, place.path, options)?.close();
+      const attempt = () => Region.tryConnect(TYPE, place.path, options)?.close();
       assertThrows(attempt, CorruptRegionError, `the file has ${Number(LENGTH) + change}`);
     }
   }
@@ -277,7 +280,7 @@ Deno.test("Region.tryConnect() refuses a file that ends before its data, as its 
     overwrite(bytes, "byte_length", BigInt(length));
     Deno.writeFileSync(place.path, bytes);
     for (const options of [{}, { readOnly: true }]) {
-      const attempt = () => Region.tryConnect(KIND, place.path, options)?.close();
+      const attempt = () => Region.tryConnect(TYPE, place.path, options)?.close();
       assertThrows(attempt, CorruptRegionError, `the file has ${length}`);
     }
   }
@@ -286,7 +289,7 @@ Deno.test("Region.tryConnect() refuses a file that ends before its data, as its 
 Deno.test("Region.tryConnect() refuses mirrored data that is not whole pages, or none", () => {
   using place = new Place(MIRRORED);
   for (const length of [0, 1, PAGE - 1, PAGE + 1, PAGE + PAGE / 2]) {
-    forge(place.path, { kind: MIRRORED, data: patterned(length), persist: true });
+    forge(place.path, { regionType: MIRRORED, data: patterned(length), persist: true });
     for (const options of [{}, { readOnly: true }]) {
       const attempt = () => Region.tryConnect(MIRRORED, place.path, options)?.close();
       assertThrows(attempt, CorruptRegionError, `with data from ${dataOffsetOf(MIRRORED)}`);
@@ -383,35 +386,35 @@ function tryOut(attach: () => Region | undefined): "used" | "absent" | "refused"
 }
 
 /** Everything that anybody may do with what has the name. */
-function tryAll(kind: typeof KIND, path: string): Set<string> {
+function tryAll(regionType: typeof TYPE, path: string): Set<string> {
   const options = { dataBytes: FUZZ_SIZE };
   const results = [
-    tryOut(() => Region.tryConnect(kind, path, { readOnly: true })),
-    tryOut(() => Region.tryConnect(kind, path, { message: MESSAGE })),
-    tryOut(() => Region.tryConnect(kind, path)),
-    tryOut(() => Region.open(kind, path, options)),
-    tryOut(() => Region.create(kind, path, options)),
+    tryOut(() => Region.tryConnect(regionType, path, { readOnly: true })),
+    tryOut(() => Region.tryConnect(regionType, path, { message: MESSAGE })),
+    tryOut(() => Region.tryConnect(regionType, path)),
+    tryOut(() => Region.open(regionType, path, options)),
+    tryOut(() => Region.create(regionType, path, options)),
   ];
   regions();
   return new Set(results);
 }
 
-for (const kind of [KIND, MIRRORED]) {
-  const what = kind.mirrored ? "mirrored " : "";
+for (const regionType of [TYPE, MIRRORED]) {
+  const what = regionType.mirrored ? "mirrored " : "";
   Deno.test(`Region of ${what}data is used or refused whatever the header in its file says`, () => {
-    using place = new Place(kind);
+    using place = new Place(regionType);
     const seen = new Set<string>();
     const files = openFiles();
     fc.assert(
       fc.property(HEADER, CUT, fc.boolean(), (changes, cut, persist) => {
-        forge(place.path, { kind, data: patterned(FUZZ_SIZE), persist, message: MESSAGE });
+        forge(place.path, { regionType, data: patterned(FUZZ_SIZE), persist, message: MESSAGE });
         const bytes = Deno.readFileSync(place.path);
         if (cut?.told) overwrite(bytes, "byte_length", BigInt(cut.length));
         mutate(bytes, changes);
         Deno.writeFileSync(place.path, bytes);
         if (cut) Deno.truncateSync(place.path, cut.length);
-        for (const result of tryAll(kind, place.path)) seen.add(result);
-        if (place.exists) Region.unlink(kind, place.path);
+        for (const result of tryAll(regionType, place.path)) seen.add(result);
+        if (place.exists) Region.unlink(regionType, place.path);
       }),
       { numRuns: 200 },
     );
@@ -420,15 +423,15 @@ for (const kind of [KIND, MIRRORED]) {
   });
 
   Deno.test(`Region of ${what}data stays with its member whatever others write into its header`, () => {
-    using place = new Place(kind);
+    using place = new Place(regionType);
     const seen = new Set<string>();
     const files = openFiles();
     fc.assert(
       fc.property(HEADER, (changes) => {
-        using region = Region.open(kind, place.path, FUZZ_OPTIONS);
+        using region = Region.open(regionType, place.path, FUZZ_OPTIONS);
         mutate(region.mapping.bytes, changes);
         const id = idAt(place.path);
-        for (const result of tryAll(kind, place.path)) seen.add(result);
+        for (const result of tryAll(regionType, place.path)) seen.add(result);
         assertEquals(idAt(place.path), id);
         region.close();
         removeFile(place.path); // what came by chance to persist

@@ -13,12 +13,12 @@ import {
   dataOf,
   forge,
   idOf,
-  KIND,
   MIRRORED,
   openFiles,
   patterned,
   Place,
   removeFile,
+  TYPE,
 } from "./scene.ts";
 
 const SIZE = 3000;
@@ -30,7 +30,7 @@ function infoOf(path: string): RegionInfo | undefined {
 Deno.test("regions() reports all about a region in use", () => {
   using place = new Place();
   const message = { name: "pose", hash: 0xabcn };
-  using region = Region.open(KIND, place.path, { dataBytes: SIZE, mode: 0o640, message });
+  using region = Region.open(TYPE, place.path, { dataBytes: SIZE, mode: 0o640, message });
   const { size, blocks } = Deno.statSync(place.path);
   assertEquals(infoOf(place.path), {
     name: place.name,
@@ -76,9 +76,9 @@ Deno.test("regions() reports regions in use, kept and abandoned", () => {
     return info && [info.inUse, info.details?.persist];
   };
   assertEquals(state(), undefined);
-  const region = Region.open(KIND, place.path, { dataBytes: SIZE });
+  const region = Region.open(TYPE, place.path, { dataBytes: SIZE });
   assertEquals(state(), [true, false]);
-  Region.open(KIND, place.path, { dataBytes: SIZE, persist: true }).close();
+  Region.open(TYPE, place.path, { dataBytes: SIZE, persist: true }).close();
   assertEquals(state(), [true, true]);
   region.close();
   assertEquals(state(), [false, true]);
@@ -106,7 +106,7 @@ Deno.test("regions() reports why it cannot tell more", () => {
       bytes[REGION_HEADER.fields.header_version.offset] = 7;
       Deno.writeFileSync(path, bytes);
     },
-    [`its header states ${2n ** 64n - 1n} bytes with data from ${dataOffsetOf(KIND)}`]: (path) => {
+    [`its header states ${2n ** 64n - 1n} bytes with data from ${dataOffsetOf(TYPE)}`]: (path) => {
       forge(path);
       const bytes = Deno.readFileSync(path);
       const { offset } = REGION_HEADER.fields.byte_length;
@@ -130,7 +130,7 @@ Deno.test("regions() reports why it cannot tell more", () => {
 Deno.test("regions() does not follow a symbolic link", () => {
   using place = new Place();
   using link = new Place();
-  using _region = Region.open(KIND, place.path, { dataBytes: SIZE });
+  using _region = Region.open(TYPE, place.path, { dataBytes: SIZE });
   Deno.symlinkSync(place.path, link.path);
   const info = infoOf(link.path);
   assertEquals([info?.problem, info?.inUse], ["it is not a regular file", undefined]);
@@ -167,8 +167,8 @@ Deno.test("regions() changes no file, no lock and no byte", () => {
   using abandoned = new Place();
   using kept = new Place();
   using foreign = new Place();
-  using region = Region.open(KIND, live.path, { dataBytes: SIZE });
-  using _reader = Region.tryConnect(KIND, live.path, { readOnly: true });
+  using region = Region.open(TYPE, live.path, { dataBytes: SIZE });
+  using _reader = Region.tryConnect(TYPE, live.path, { readOnly: true });
   using _role = region.tryHold(3);
   dataOf(region).set(patterned(SIZE));
   forge(abandoned.path);

@@ -8,21 +8,21 @@ import { LockFile } from "../../src/region/liveness.ts";
 import { Observed, OBSERVER_SLICE_NS } from "../../src/region/observed.ts";
 import { MEMBER } from "../../src/region/opened.ts";
 import { Region } from "../../src/region/region.ts";
-import { CONTROL, dataOf, forge, idOf, KIND, OTHER_KIND, patterned, Place } from "./scene.ts";
+import { CONTROL, dataOf, forge, idOf, OTHER_TYPE, patterned, Place, TYPE } from "./scene.ts";
 
 const SIZE = 600;
 
-function make(place: Place, kind = KIND): Region {
-  return Region.open(kind, place.path, { dataBytes: SIZE });
+function make(place: Place, regionType = TYPE): Region {
+  return Region.open(regionType, place.path, { dataBytes: SIZE });
 }
 
 function observe(place: Place): Region {
-  return Region.tryConnect(KIND, place.path, { readOnly: true })!;
+  return Region.tryConnect(TYPE, place.path, { readOnly: true })!;
 }
 
 function follow({ path }: Place): Observed<{ readonly region: Region }> {
   return new Observed(() => {
-    const region = Region.tryConnect(KIND, path, { readOnly: true });
+    const region = Region.tryConnect(TYPE, path, { readOnly: true });
     return region && { region };
   });
 }
@@ -89,7 +89,7 @@ Deno.test("Observed finds a region that is made later, and continues with the on
   assertEquals([idIn(observed), observed.regions], [idOf(first), 1]);
   assertEquals(observed.look(), undefined);
 
-  Region.unlink(KIND, place.path); // no successor yet: its members continue, and so does this
+  Region.unlink(TYPE, place.path); // no successor yet: its members continue, and so does this
   assertEquals([observed.look(), idIn(observed)], [undefined, idOf(first)]);
   const old = observed.current!.region;
   using second = make(place);
@@ -110,8 +110,8 @@ Deno.test("Observed reports a region that it cannot observe, and continues when 
   using place = new Place();
   using first = make(place);
   using observed = follow(place);
-  Region.unlink(KIND, place.path);
-  const other = make(place, OTHER_KIND);
+  Region.unlink(TYPE, place.path);
+  const other = make(place, OTHER_TYPE);
   for (let i = 0; i < 2; i++) assertThrows(() => observed.look(), LayoutMismatchError);
   assertEquals(idIn(observed), idOf(first));
   other.close();
@@ -132,7 +132,7 @@ Deno.test("Observed.close() detaches and looks no more", () => {
 Deno.test("the option group refuses a name that is not in /etc/group", () => {
   using place = new Place();
   const open = (group: string | number) =>
-    Region.open(KIND, place.path, { dataBytes: SIZE, group });
+    Region.open(TYPE, place.path, { dataBytes: SIZE, group });
   assertThrows(
     () => open("no such group"),
     RangeError,
@@ -145,7 +145,7 @@ Deno.test("the option group refuses a name that is not in /etc/group", () => {
   using elsewhere = new Place();
   if (Deno.uid() === 0) return;
   const error = assertThrows(
-    () => Region.open(KIND, elsewhere.path, { dataBytes: SIZE, group: 0 }),
+    () => Region.open(TYPE, elsewhere.path, { dataBytes: SIZE, group: 0 }),
     OsError,
     "pass a group that you belong to",
   );

@@ -18,11 +18,11 @@ import {
   forge,
   idAt,
   idOf,
-  KIND,
   openFiles,
-  OTHER_KIND,
+  OTHER_TYPE,
   patterned,
   removeFile,
+  TYPE,
 } from "./scene.ts";
 
 /** The output of the program. */
@@ -94,7 +94,7 @@ const SCENES: Record<SceneName, (path: string) => Scene> = {
 };
 
 function occupied(path: string, count: number): Scene {
-  const members = Array.from({ length: count }, () => Region.open(KIND, path, OPTIONS));
+  const members = Array.from({ length: count }, () => Region.open(TYPE, path, OPTIONS));
   dataOf(members[0]!).set(FIRST);
   return { path, members, staying: [...members], first: idOf(members[0]!) };
 }
@@ -104,34 +104,36 @@ function left(path: string, persist: boolean): Scene {
 }
 
 const OPERATIONS: Record<string, (scene: Scene) => Outcome> = {
-  "open": ({ path }) => ({ region: Region.open(KIND, path, OPTIONS) }),
-  "open to persist": ({ path }) => ({ region: Region.open(KIND, path, TO_PERSIST) }),
+  "open": ({ path }) => ({ region: Region.open(TYPE, path, OPTIONS) }),
+  "open to persist": ({ path }) => ({ region: Region.open(TYPE, path, TO_PERSIST) }),
   "visit": ({ path }) => {
-    Region.open(KIND, path, OPTIONS).close();
+    Region.open(TYPE, path, OPTIONS).close();
     return {};
   },
   "visit to persist": ({ path }) => {
-    Region.open(KIND, path, TO_PERSIST).close();
+    Region.open(TYPE, path, TO_PERSIST).close();
     return {};
   },
   "leave to persist": ({ path, staying }) => {
-    Region.open(KIND, path, TO_PERSIST).close();
+    Region.open(TYPE, path, TO_PERSIST).close();
     staying.pop()?.close();
     return {};
   },
   "create": ({ path }) => {
     try {
-      return { region: Region.create(KIND, path, OPTIONS) };
+      return { region: Region.create(TYPE, path, OPTIONS) };
     } catch (error) {
       if (error instanceof OsError && error.code === "EEXIST") return { refused: "taken" };
       throw error;
     }
   },
-  "connect": ({ path }) => ({ region: Region.tryConnect(KIND, path) }),
-  "connect to read": ({ path }) => ({ region: Region.tryConnect(KIND, path, { readOnly: true }) }),
+  "connect": ({ path }) => ({ region: Region.tryConnect(TYPE, path) }),
+  "connect to read": ({ path }) => ({
+    region: Region.tryConnect(TYPE, path, { readOnly: true }),
+  }),
   "mistake": ({ path }) => {
     try {
-      return { region: Region.tryConnect(OTHER_KIND, path) };
+      return { region: Region.tryConnect(OTHER_TYPE, path) };
     } catch (error) {
       if (error instanceof LayoutMismatchError) return { refused: "mismatch" };
       throw error;
@@ -143,13 +145,13 @@ const OPERATIONS: Record<string, (scene: Scene) => Outcome> = {
   },
   "unlink": ({ path }) => {
     const id = idAt(path);
-    const removed = Region.unlink(KIND, path);
+    const removed = Region.unlink(TYPE, path);
     if (removed && id !== undefined && idAt(path) === id) throw new Error("it is still there");
     return {};
   },
   "replace": ({ path }) => {
-    Region.unlink(KIND, path);
-    return { region: Region.open(KIND, path, OPTIONS) };
+    Region.unlink(TYPE, path);
+    return { region: Region.open(TYPE, path, OPTIONS) };
   },
   "list": () => {
     regions();

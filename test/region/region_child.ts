@@ -14,7 +14,7 @@ import { SharedMemory } from "../../src/shared/shared_memory.ts";
 import { becomeUser } from "../shared/become_user.ts";
 import { serve } from "../shared/serve_child.ts";
 import { inHurry, stepsOf, withTrap } from "../trap/trap.ts";
-import { forge, idAt, idOf, KIND, MIRRORED, openFiles, patterned } from "./scene.ts";
+import { forge, idAt, idOf, MIRRORED, openFiles, patterned, TYPE } from "./scene.ts";
 
 /** The values that the functions can use. */
 const TOOLS = {
@@ -26,7 +26,7 @@ const TOOLS = {
   MEMBER,
   regions,
   sweep,
-  KIND,
+  TYPE,
   MIRRORED,
   dataOffsetOf,
   patterned,

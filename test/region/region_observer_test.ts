@@ -10,19 +10,19 @@ import {
   dataOf,
   forge,
   idOf,
-  KIND,
   MIRRORED,
   openFiles,
-  OTHER_KIND,
+  OTHER_TYPE,
   patterned,
   Place,
+  TYPE,
 } from "./scene.ts";
 
 const SIZE = 600;
 
 Deno.test("RegionObserver reads the header, the words and the data, and sees who is there", () => {
   using place = new Place();
-  using region = Region.open(KIND, place.path, { dataBytes: SIZE, mode: 0o644 });
+  using region = Region.open(TYPE, place.path, { dataBytes: SIZE, mode: 0o644 });
   dataOf(region).set(patterned(SIZE));
   new Word32(region.mapping, CONTROL.fields.count, region.controlOffset).store(7);
   const before = Deno.readFileSync(place.path);
@@ -34,7 +34,7 @@ Deno.test("RegionObserver reads the header, the words and the data, and sees who
   assertEquals(observer.read(590, 5), patterned(SIZE).slice(590, 595));
   assertEquals(observer.read(SIZE, 5), new Uint8Array());
   assertEquals([observer.members, observer.isHeld(3), observer.hasName], [1, false, true]);
-  using second = Region.tryConnect(KIND, place.path)!;
+  using second = Region.tryConnect(TYPE, place.path)!;
   using _role = second.tryHold(3);
   assertEquals([observer.members, observer.isHeld(3), observer.isHeld(2)], [2, true, false]);
   assertEquals([region.countMembers(), Deno.readFileSync(place.path)], [2, before]);
@@ -43,26 +43,26 @@ Deno.test("RegionObserver reads the header, the words and the data, and sees who
 Deno.test("RegionObserver looks at data that is mapped twice, and at an abandoned region", () => {
   using place = new Place(MIRRORED);
   const data = patterned(4096);
-  forge(place.path, { kind: MIRRORED, data });
+  forge(place.path, { regionType: MIRRORED, data });
   using observer = RegionObserver.open(MIRRORED.name, place.name);
   assertEquals([observer.members, observer.read(0, 5000)], [0, data]);
 });
 
 Deno.test("RegionObserver sees that the name leads elsewhere, and reads on", () => {
   using place = new Place();
-  const region = Region.open(KIND, place.path, { dataBytes: SIZE });
+  const region = Region.open(TYPE, place.path, { dataBytes: SIZE });
   dataOf(region).set(patterned(SIZE));
   using observer = RegionObserver.open("test", place.name);
   region.close();
   assertEquals([place.exists, observer.hasName], [false, false]);
-  using _other = Region.open(KIND, place.path, { dataBytes: SIZE });
+  using _other = Region.open(TYPE, place.path, { dataBytes: SIZE });
   assertEquals([observer.hasName, observer.members], [false, 0]);
   assertEquals(observer.read(0, SIZE), patterned(SIZE));
 });
 
 Deno.test("RegionObserver copies what is left of a file that was shortened", () => {
   using place = new Place();
-  using region = Region.open(KIND, place.path, { dataBytes: 3 * 4096 });
+  using region = Region.open(TYPE, place.path, { dataBytes: 3 * 4096 });
   using observer = RegionObserver.open("test", place.name);
   Deno.truncateSync(place.path, region.dataOffset + 100);
   assertEquals(observer.read(0, 4096).length, 100);
@@ -88,9 +88,9 @@ Deno.test("RegionObserver refuses a file without a header, and leaves nothing op
 
 Deno.test("RegionObserver refuses other layouts, roles and ranges, and every call once closed", () => {
   using place = new Place();
-  using _region = Region.open(KIND, place.path, { dataBytes: SIZE });
+  using _region = Region.open(TYPE, place.path, { dataBytes: SIZE });
   const observer = RegionObserver.open("test", place.name);
-  assertThrows(() => observer.control(OTHER_KIND.control as never), LayoutMismatchError, "layout");
+  assertThrows(() => observer.control(OTHER_TYPE.control as never), LayoutMismatchError, "layout");
   for (const role of [-1, 0.5, NaN, 2 ** 32]) {
     assertThrows(() => observer.isHeld(role), RangeError, "pass a count");
   }

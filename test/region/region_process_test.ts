@@ -10,7 +10,7 @@ import { programArguments } from "../shared/party.ts";
 import { NO_ROOT, processTests } from "../shared/processes.ts";
 import type { Findings, SceneName } from "./pairs.ts";
 import type { Tools } from "./region_child.ts";
-import { dataOf, forge, idAt, idOf, KIND, patterned, Place } from "./scene.ts";
+import { dataOf, forge, idAt, idOf, patterned, Place, TYPE } from "./scene.ts";
 
 const SIZE = 600;
 const CONTENTS = patterned(SIZE, 5);
@@ -62,10 +62,10 @@ test("Region keeps every rule when another process acts between any two steps", 
 
 test("Region.countMembers() counts the stopped and not the killed", async () => {
   using place = new Place();
-  using region = Region.open(KIND, place.path, { dataBytes: 600 });
+  using region = Region.open(TYPE, place.path, { dataBytes: 600 });
   await using member = startProcess();
-  await member.run(({ Region, KIND, open }, path) => {
-    for (let i = 0; i < 3; i++) open.push(Region.open(KIND, path, { dataBytes: 600 }));
+  await member.run(({ Region, TYPE, open }, path) => {
+    for (let i = 0; i < 3; i++) open.push(Region.open(TYPE, path, { dataBytes: 600 }));
   }, place.path);
   member.signal("SIGSTOP");
   assertEquals(region.countMembers(), 4);
@@ -75,10 +75,10 @@ test("Region.countMembers() counts the stopped and not the killed", async () => 
 
 test("Region.untilFree() resolves when the holder of a role is killed", async () => {
   using place = new Place();
-  using region = Region.open(KIND, place.path, { dataBytes: 0 });
+  using region = Region.open(TYPE, place.path, { dataBytes: 0 });
   await using holder = startProcess();
-  await holder.run(({ Region, KIND, open, roles }, path) => {
-    const region = Region.open(KIND, path, { dataBytes: 0 });
+  await holder.run(({ Region, TYPE, open, roles }, path) => {
+    const region = Region.open(TYPE, path, { dataBytes: 0 });
     open.push(region);
     roles.push(region.tryHold(3)!);
   }, place.path);
@@ -96,11 +96,11 @@ test("Region.open() gives up when a stopped process never finishes removing the 
   using place = new Place();
   forge(place.path);
   await using party = startProcess({ trapped: true });
-  const error = await party.run(({ Region, LockFile, MEMBER, KIND, inHurry }, path) => {
+  const error = await party.run(({ Region, LockFile, MEMBER, TYPE, inHurry }, path) => {
     using other = new LockFile(path, { write: true, what: "the test" });
     other.tryLock(MEMBER, "write");
     try {
-      inHurry(() => Region.open(KIND, path, { dataBytes: 512 }).close());
+      inHurry(() => Region.open(TYPE, path, { dataBytes: 512 }).close());
       return undefined;
     } catch (error) {
       return { name: (error as Error).name, message: (error as Error).message };
@@ -113,8 +113,8 @@ test("Region.open() gives up when a stopped process never finishes removing the 
 test("Region.close() gives its memory up before its roles and its name", async () => {
   using place = new Place();
   await using party = startProcess({ trapped: true });
-  const steps = await party.run(({ Region, KIND, stepsOf }, path) => {
-    const region = Region.open(KIND, path, { dataBytes: 600 });
+  const steps = await party.run(({ Region, TYPE, stepsOf }, path) => {
+    const region = Region.open(TYPE, path, { dataBytes: 600 });
     region.tryHold(0);
     return stepsOf(() => region.close());
   }, place.path);
@@ -125,14 +125,14 @@ test("Region.close() gives its memory up before its roles and its name", async (
 test("Region.open() leaves nothing behind when it cannot map the file of the last member", async () => {
   using place = new Place();
   await using party = startProcess({ trapped: true });
-  const error = await party.run(({ Region, KIND, withTrap }, path) => {
-    const last = Region.open(KIND, path, { dataBytes: 600 });
+  const error = await party.run(({ Region, TYPE, withTrap }, path) => {
+    const last = Region.open(TYPE, path, { dataBytes: 600 });
     try {
       withTrap((_call, name) => {
         if (name !== "map") return;
         last.close();
         throw new RangeError("no addresses left");
-      }, () => Region.open(KIND, path, { dataBytes: 600 }));
+      }, () => Region.open(TYPE, path, { dataBytes: 600 }));
       return "no error";
     } catch (error) {
       return `${error}`;
@@ -150,11 +150,14 @@ test("Region.open() gives a file its mode under any umask", async () => {
   if (NO_ROOT === undefined) await party.run(({ becomeUser }, user) => becomeUser(user), STRANGER);
   const modes = [undefined, 0o660, 0o666];
   const made = await party.run(
-    ({ Region, KIND }, { path, modes }) =>
+    ({ Region, TYPE }, { path, modes }) =>
       [0, 0o022, 0o077, 0o200, 0o777].map((umask) => {
         Deno.umask(umask);
         return modes.map((mode) => {
-          using _region = Region.open(KIND, path, { dataBytes: 0, ...mode !== null && { mode } });
+          using _region = Region.open(TYPE, path, {
+            dataBytes: 0,
+            ...mode !== null && { mode },
+          });
           return Deno.statSync(path).mode! & 0o7777;
         });
       }),
@@ -165,12 +168,12 @@ test("Region.open() gives a file its mode under any umask", async () => {
 
 rootTest("Region.tryConnect() with readOnly attaches where writing is not permitted", async () => {
   using place = new Place();
-  using region = Region.open(KIND, place.path, { dataBytes: SIZE, mode: 0o444 });
+  using region = Region.open(TYPE, place.path, { dataBytes: SIZE, mode: 0o444 });
   dataOf(region).set(CONTENTS);
   await using party = startProcess();
-  const seen = await party.run(({ Region, KIND, patterned, becomeUser }, { path, user }) => {
+  const seen = await party.run(({ Region, TYPE, patterned, becomeUser }, { path, user }) => {
     becomeUser(user);
-    using region = Region.tryConnect(KIND, path, { readOnly: true })!;
+    using region = Region.tryConnect(TYPE, path, { readOnly: true })!;
     const data = region.mapping.bytes.subarray(region.dataOffset);
     const expected = patterned(600, 5);
     return {
@@ -184,55 +187,62 @@ rootTest("Region.tryConnect() with readOnly attaches where writing is not permit
 
   const refused = (act: Parameters<typeof party.run<string, void>>[0]) =>
     assertRejects(() => party.run(act, place.path), Error, "EACCES");
-  await refused(({ Region, KIND }, path) => Region.open(KIND, path, { dataBytes: 600 }).close());
-  await refused(({ Region, KIND }, path) => Region.tryConnect(KIND, path)?.close());
-  await refused(({ Region, KIND }, path) => void Region.unlink(KIND, path));
+  await refused(({ Region, TYPE }, path) => Region.open(TYPE, path, { dataBytes: 600 }).close());
+  await refused(({ Region, TYPE }, path) => Region.tryConnect(TYPE, path)?.close());
+  await refused(({ Region, TYPE }, path) => void Region.unlink(TYPE, path));
   assert(place.exists);
 });
 
 rootTest("the option group lets its members observe, and nobody else", async () => {
   using place = new Place();
-  using region = Region.open(KIND, place.path, { dataBytes: SIZE, group: STRANGER });
+  using region = Region.open(TYPE, place.path, { dataBytes: SIZE, group: STRANGER });
   using named = new Place();
-  using _named = Region.open(KIND, named.path, { dataBytes: SIZE, group: "root", mode: 0o660 });
+  using _named = Region.open(TYPE, named.path, {
+    dataBytes: SIZE,
+    group: "root",
+    mode: 0o660,
+  });
   const { gid, mode } = Deno.statSync(named.path);
   assertEquals([gid, mode! & 0o777], [0, 0o660]);
   dataOf(region).set(CONTENTS);
   await using party = startProcess();
   const seen = await party.run((tools, { path, user }) => {
-    const { Region, KIND, patterned, becomeUser, errorOf } = tools;
+    const { Region, TYPE, patterned, becomeUser, errorOf } = tools;
     becomeUser(user);
-    using region = Region.tryConnect(KIND, path, { readOnly: true })!;
+    using region = Region.tryConnect(TYPE, path, { readOnly: true })!;
     const expected = patterned(600, 5);
     return {
       agrees: region.mapping.bytes.subarray(region.dataOffset).every((b, i) => b === expected[i]),
       members: region.countMembers(),
-      refused: errorOf(() => Region.tryConnect(KIND, path)),
+      refused: errorOf(() => Region.tryConnect(TYPE, path)),
     };
   }, { path: place.path, user: STRANGER });
   assertEquals([seen.agrees, seen.members], [true, 1]);
   assertStringIncludes(seen.refused, "its mode is 0o640, and you are user 54321 (openat: EACCES)");
   await using outsider = startProcess();
-  const refused = await outsider.run(({ Region, KIND, becomeUser, errorOf }, { path, user }) => {
-    becomeUser(user);
-    return errorOf(() => Region.tryConnect(KIND, path, { readOnly: true }));
-  }, { path: place.path, user: STRANGER + 1 });
+  const refused = await outsider.run(
+    ({ Region, TYPE, becomeUser, errorOf }, { path, user }) => {
+      becomeUser(user);
+      return errorOf(() => Region.tryConnect(TYPE, path, { readOnly: true }));
+    },
+    { path: place.path, user: STRANGER + 1 },
+  );
   assertStringIncludes(refused, "to observe it, mode: 0o644 or the option group");
 });
 
 rootTest("an observer sees another user's region if it trusts any owner", async () => {
   using place = new Place();
   await using owner = startProcess();
-  await owner.run(({ Region, KIND, becomeUser, open }, { path, user }) => {
+  await owner.run(({ Region, TYPE, becomeUser, open }, { path, user }) => {
     becomeUser(user);
-    open.push(Region.open(KIND, path, { dataBytes: 600, mode: 0o644 }));
+    open.push(Region.open(TYPE, path, { dataBytes: 600, mode: 0o644 }));
   }, { path: place.path, user: STRANGER });
   await using observer = startProcess();
   const [refused, anyOwner] = await observer.run((tools, { path, user }) => {
-    const { Region, KIND, becomeUser, errorOf } = tools;
+    const { Region, TYPE, becomeUser, errorOf } = tools;
     becomeUser(user);
-    const refused = errorOf(() => Region.tryConnect(KIND, path, { readOnly: true }));
-    using region = Region.tryConnect(KIND, path, { readOnly: true, anyOwner: true });
+    const refused = errorOf(() => Region.tryConnect(TYPE, path, { readOnly: true }));
+    using region = Region.tryConnect(TYPE, path, { readOnly: true, anyOwner: true });
     return [refused, region!.countMembers()];
   }, { path: place.path, user: STRANGER + 1 });
   assertStringIncludes(`${refused}`, "it belongs to user 54321, and you are user 54322");
@@ -241,7 +251,7 @@ rootTest("an observer sees another user's region if it trusts any owner", async 
 
 rootTest("Region.tryConnect() does not reach what its mode hides", async () => {
   using place = new Place();
-  using _region = Region.open(KIND, place.path, { dataBytes: SIZE });
+  using _region = Region.open(TYPE, place.path, { dataBytes: SIZE });
   await using party = startProcess();
   const info = await party.run(({ regions, becomeUser }, { path, user }) => {
     becomeUser(user);
@@ -250,7 +260,7 @@ rootTest("Region.tryConnect() does not reach what its mode hides", async () => {
   await assertRejects(
     () =>
       party.run(
-        ({ Region, KIND }, path) => Region.tryConnect(KIND, path, { readOnly: true })?.close(),
+        ({ Region, TYPE }, path) => Region.tryConnect(TYPE, path, { readOnly: true })?.close(),
         place.path,
       ),
     Error,
@@ -263,11 +273,11 @@ rootTest("Region.tryConnect() does not reach what its mode hides", async () => {
 
 rootTest("Region.open() trusts root's region", async () => {
   using place = new Place();
-  using region = Region.open(KIND, place.path, { dataBytes: SIZE, mode: 0o666 });
+  using region = Region.open(TYPE, place.path, { dataBytes: SIZE, mode: 0o666 });
   await using party = startProcess();
-  await party.run(({ Region, KIND, patterned, becomeUser }, { path, user }) => {
+  await party.run(({ Region, TYPE, patterned, becomeUser }, { path, user }) => {
     becomeUser(user);
-    using region = Region.open(KIND, path, { dataBytes: 600 });
+    using region = Region.open(TYPE, path, { dataBytes: 600 });
     region.mapping.bytes.set(patterned(600, 5), region.dataOffset);
   }, { path: place.path, user: STRANGER });
   assertEquals(dataOf(region), CONTENTS);
@@ -275,11 +285,11 @@ rootTest("Region.open() trusts root's region", async () => {
 
 rootTest("Region.close() of the last member leaves what it may not unlink", async () => {
   using place = new Place();
-  const region = Region.open(KIND, place.path, { dataBytes: SIZE, mode: 0o666 });
+  const region = Region.open(TYPE, place.path, { dataBytes: SIZE, mode: 0o666 });
   await using party = startProcess();
-  await party.run(({ Region, KIND, open, becomeUser }, { path, user }) => {
+  await party.run(({ Region, TYPE, open, becomeUser }, { path, user }) => {
     becomeUser(user);
-    open.push(Region.open(KIND, path, { dataBytes: 600 }));
+    open.push(Region.open(TYPE, path, { dataBytes: 600 }));
   }, { path: place.path, user: STRANGER });
   const old = idOf(region);
   region.close();
@@ -287,7 +297,7 @@ rootTest("Region.close() of the last member leaves what it may not unlink", asyn
   assertEquals(idAt(place.path), old);
   assertEquals(regions().find(({ path }) => path === place.path)?.inUse, false);
 
-  using next = Region.open(KIND, place.path, { dataBytes: SIZE });
+  using next = Region.open(TYPE, place.path, { dataBytes: SIZE });
   assert(next.created);
 });
 
@@ -299,8 +309,8 @@ rootTest("Region.open() says that an abandoned region may not be removed", async
   await party.run(({ becomeUser }, user) => becomeUser(user), STRANGER);
   const attempt = () =>
     party.run(
-      ({ Region, KIND, inHurry }, path) =>
-        inHurry(() => Region.open(KIND, path, { dataBytes: 600 }).close()),
+      ({ Region, TYPE, inHurry }, path) =>
+        inHurry(() => Region.open(TYPE, path, { dataBytes: 600 }).close()),
       place.path,
     );
   const error = await assertRejects(attempt, Error, "EPERM");
@@ -310,11 +320,11 @@ rootTest("Region.open() says that an abandoned region may not be removed", async
 
 rootTest("Region.unlink() says that a name may not be removed", async () => {
   using place = new Place();
-  using region = Region.open(KIND, place.path, { dataBytes: SIZE, mode: 0o666 });
+  using region = Region.open(TYPE, place.path, { dataBytes: SIZE, mode: 0o666 });
   await using party = startProcess();
   await party.run(({ becomeUser }, user) => becomeUser(user), STRANGER);
   const attempt = () =>
-    party.run(({ Region, KIND }, path) => Region.unlink(KIND, path), place.path);
+    party.run(({ Region, TYPE }, path) => Region.unlink(TYPE, path), place.path);
   const error = await assertRejects(attempt, Error, "EPERM");
   assertEquals((error as Error).name, "OsError");
   assertEquals(idAt(place.path), idOf(region));
@@ -326,18 +336,18 @@ const MIB = 2 ** 20;
 
 mountTest("Region.open() reserves all that fits and refuses one byte more", async () => {
   await using party = startProcess({ shmBytes: MIB });
-  const { fits, error, files } = await party.run(({ Region, KIND, dataOffsetOf }, mib) => {
-    const sizeOf = (bytes: number) => ({ dataBytes: bytes - dataOffsetOf(KIND) });
+  const { fits, error, files } = await party.run(({ Region, TYPE, dataOffsetOf }, mib) => {
+    const sizeOf = (bytes: number) => ({ dataBytes: bytes - dataOffsetOf(TYPE) });
     const path = (name: string) => `/dev/shm/vring.test.${name}`;
-    using region = Region.open(KIND, path("a"), sizeOf(mib / 2));
+    using region = Region.open(TYPE, path("a"), sizeOf(mib / 2));
     let error: unknown;
     try {
-      Region.open(KIND, path("b"), sizeOf(mib / 2 + 1)).close();
+      Region.open(TYPE, path("b"), sizeOf(mib / 2 + 1)).close();
     } catch (reason) {
       error = `${reason}`;
     }
     const files = [...Deno.readDirSync("/dev/shm")].map(({ name }) => name);
-    using rest = Region.open(KIND, path("b"), sizeOf(mib / 2));
+    using rest = Region.open(TYPE, path("b"), sizeOf(mib / 2));
     return { fits: [region.created, rest.created], error, files };
   }, MIB);
   assertEquals(fits, [true, true]);
@@ -350,12 +360,12 @@ mountTest("Region.open() reserves all that fits and refuses one byte more", asyn
 test("Region.open() does not begin to reserve more than fits", async () => {
   using place = new Place();
   await using party = startProcess({ trapped: true });
-  const { calls, error } = await party.run(({ Region, KIND, withTrap }, path) => {
+  const { calls, error } = await party.run(({ Region, TYPE, withTrap }, path) => {
     const calls: string[] = [];
     try {
       withTrap(
         (_call, name) => void calls.push(name),
-        () => Region.open(KIND, path, { dataBytes: 2 ** 45 }).close(),
+        () => Region.open(TYPE, path, { dataBytes: 2 ** 45 }).close(),
       );
       return { calls, error: "" };
     } catch (error) {
@@ -369,20 +379,20 @@ test("Region.open() does not begin to reserve more than fits", async () => {
 /** Fills three quarters of /dev/shm when a region of half of it is about to be reserved. */
 async function filledMeanwhile(): Promise<{ message: string; opened: number; names: string[] }> {
   await using party = startProcess({ shmBytes: MIB, trapped: true });
-  return await party.run(({ Region, KIND, withTrap, dataOffsetOf, openFiles }, mib) => {
+  return await party.run(({ Region, TYPE, withTrap, dataOffsetOf, openFiles }, mib) => {
     let message = "";
     try {
       withTrap((_call, name) => {
         if (name === "allocate") Deno.writeFileSync("/dev/shm/filler", new Uint8Array(mib * 3 / 4));
-      }, () => Region.open(KIND, "/dev/shm/vring.test.a", { dataBytes: mib / 2 }).close());
+      }, () => Region.open(TYPE, "/dev/shm/vring.test.a", { dataBytes: mib / 2 }).close());
     } catch (error) {
       message = `${error}`;
     }
     const opened = openFiles();
     const names = [...Deno.readDirSync("/dev/shm")].map(({ name }) => name);
     // All that the filler has not taken is free again.
-    const rest = mib / 4 - dataOffsetOf(KIND);
-    using _rest = Region.open(KIND, "/dev/shm/vring.test.b", { dataBytes: rest });
+    const rest = mib / 4 - dataOffsetOf(TYPE);
+    using _rest = Region.open(TYPE, "/dev/shm/vring.test.b", { dataBytes: rest });
     return { message, opened, names };
   }, MIB);
 }
@@ -405,13 +415,13 @@ mountTest(
 
 mountTest("Region.open() joins a region whose creator took the memory first", async () => {
   await using party = startProcess({ shmBytes: MIB, trapped: true });
-  const same = await party.run(({ Region, KIND, withTrap, idOf }, mib) => {
+  const same = await party.run(({ Region, TYPE, withTrap, idOf }, mib) => {
     const path = "/dev/shm/vring.test.a";
     const options = { dataBytes: mib * 3 / 4 };
     let other: ReturnType<typeof Region.open> | undefined;
     using region = withTrap((_call, name) => {
-      if (name === "allocate") other ??= Region.open(KIND, path, options);
-    }, () => Region.open(KIND, path, options));
+      if (name === "allocate") other ??= Region.open(TYPE, path, options);
+    }, () => Region.open(TYPE, path, options));
     const same = idOf(region) === idOf(other!);
     other!.close();
     return same;
@@ -421,8 +431,8 @@ mountTest("Region.open() joins a region whose creator took the memory first", as
 
 mountTest("Region can be written to the last byte when /dev/shm is full", async () => {
   await using party = startProcess({ shmBytes: MIB });
-  const seen = await party.run(({ Region, KIND, MIRRORED, patterned }, mib) => {
-    using plain = Region.open(KIND, "/dev/shm/vring.test.a", { dataBytes: mib / 4 + 123 });
+  const seen = await party.run(({ Region, TYPE, MIRRORED, patterned }, mib) => {
+    using plain = Region.open(TYPE, "/dev/shm/vring.test.a", { dataBytes: mib / 4 + 123 });
     using ring = Region.open(MIRRORED, "/dev/shm/vring.test_mirror.a", { dataBytes: mib / 4 });
     using filler = Deno.openSync("/dev/shm/filler", { write: true, create: true });
     const page = new Uint8Array(4096).fill(1);
@@ -478,10 +488,10 @@ mountTest("regions() leaves out files that vanish while it looks", async () => {
 
 mountTest("sweep() removes the regions that nobody has open and that do not persist", async () => {
   await using party = startProcess({ shmBytes: MIB });
-  const { removed, again, left } = await party.run(({ Region, KIND, forge, sweep }) => {
+  const { removed, again, left } = await party.run(({ Region, TYPE, forge, sweep }) => {
     const path = (name: string) => `/dev/shm/vring.test.${name}`;
-    using _open = Region.open(KIND, path("open"), { dataBytes: 8 });
-    Region.open(KIND, path("kept"), { dataBytes: 8, persist: true }).close();
+    using _open = Region.open(TYPE, path("open"), { dataBytes: 8 });
+    Region.open(TYPE, path("kept"), { dataBytes: 8, persist: true }).close();
     forge(path("killed-1"));
     forge(path("killed-2"));
     Deno.writeTextFileSync(path("broken"), "not a region");

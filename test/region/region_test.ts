@@ -12,7 +12,7 @@ import {
 import { ClosedError, LayoutMismatchError, OsError } from "../../src/errors.ts";
 import { Region } from "../../src/region/region.ts";
 import type { ConnectOptions, OpenOptions } from "../../src/region/file.ts";
-import { REGION_HEADER, type RegionKind } from "../../src/region/header.ts";
+import { REGION_HEADER, type RegionType } from "../../src/region/header.ts";
 import { regions } from "../../src/region/list.ts";
 import { open as openProduct, withoutData } from "../../src/region/open.ts";
 import { pageSize } from "../../src/os/page.ts";
@@ -23,27 +23,27 @@ import {
   forge,
   idAt,
   idOf,
-  KIND,
   MIRRORED,
   openFiles,
-  OTHER_KIND,
+  OTHER_TYPE,
   patterned,
   Place,
   removeFile,
+  TYPE,
 } from "./scene.ts";
 
 /** Parts of its data get memory when they need it. */
-const SPARSE: RegionKind = { ...KIND, sparse: true };
+const SPARSE: RegionType = { ...TYPE, sparse: true };
 
 const SIZE = 5000;
 const PAGE = pageSize();
 
 function open(place: Place, options: Partial<OpenOptions> = {}): Region {
-  return Region.open(KIND, place.path, { dataBytes: SIZE, ...options });
+  return Region.open(TYPE, place.path, { dataBytes: SIZE, ...options });
 }
 
 function connect(place: Place, options?: ConnectOptions): Region {
-  const region = Region.tryConnect(KIND, place.path, options);
+  const region = Region.tryConnect(TYPE, place.path, options);
   assert(region !== undefined, "there is nothing to connect to");
   return region;
 }
@@ -130,18 +130,18 @@ Deno.test("Region.open() refuses a message name that does not fit, and makes not
 
 // ---- sizes ----
 
-const BAD_SIZES: [RegionKind, number[]][] = [
-  [KIND, [-1, -PAGE, 0.5, NaN, Infinity, 2 ** 46 + 1, 2 ** 53]],
+const BAD_SIZES: [RegionType, number[]][] = [
+  [TYPE, [-1, -PAGE, 0.5, NaN, Infinity, 2 ** 46 + 1, 2 ** 53]],
   [MIRRORED, [0, -PAGE, 1, PAGE - 1, PAGE + 1, PAGE + 0.5, 2 ** 46 + PAGE]],
 ];
 
 Deno.test("Region.open() and create() refuse impossible sizes and make nothing", () => {
-  for (const [kind, sizes] of BAD_SIZES) {
-    using place = new Place(kind);
+  for (const [regionType, sizes] of BAD_SIZES) {
+    using place = new Place(regionType);
     keepsNothing(() => {
       for (const dataBytes of sizes) {
         for (const make of [Region.open, Region.create]) {
-          const attempt = () => make(kind, place.path, { dataBytes });
+          const attempt = () => make(regionType, place.path, { dataBytes });
           assertThrows(attempt, RangeError, `${dataBytes} bytes`);
         }
       }
@@ -171,7 +171,7 @@ Deno.test("Region.countMembers() counts those who share a region without a name"
   using place = new Place();
   using first = open(place);
   using second = open(place);
-  Region.unlink(KIND, place.path);
+  Region.unlink(TYPE, place.path);
   using newcomer = open(place);
   assertEquals([first, second, newcomer].map((region) => region.countMembers()), [2, 2, 1]);
 });
@@ -189,13 +189,13 @@ Deno.test("Region.open() compares the message type if the options have one", () 
 
 Deno.test("Region.open() accepts features that may be ignored or are known", () => {
   using place = new Place();
-  const knowing = (...names: string[]): RegionKind => {
+  const knowing = (...names: string[]): RegionType => {
     const all = { sealed: 0, striped: 2, packed: 3 };
     const known = Object.entries(all).filter(([name]) => names.includes(name));
-    return { ...KIND, features: { incompatible: Object.fromEntries(known) } };
+    return { ...TYPE, features: { incompatible: Object.fromEntries(known) } };
   };
-  const made: RegionKind = {
-    ...KIND,
+  const made: RegionType = {
+    ...TYPE,
     features: { compatible: { hints: 31 }, incompatible: { sealed: 0, striped: 2, packed: 3 } },
   };
   const features = ["sealed", "striped", "hints"];
@@ -212,7 +212,7 @@ Deno.test("Region.open() accepts features that may be ignored or are known", () 
 Deno.test("an opener names the features that it does not know as the region does", () => {
   using place = new Place();
   const product = withoutData({
-    ...KIND,
+    ...TYPE,
     features: { compatible: { hints: 4 }, incompatible: { sealed: 0, striped: 2 } },
   });
   const plan = () => ({ geometry: {}, dataBytes: 0, features: ["striped", "hints"] });
@@ -232,12 +232,17 @@ Deno.test("an abandoned region is removed, and replaced where a new one is asked
   using place = new Place();
   const attach: ((place: Place) => Region | undefined)[] = [
     (place) => open(place),
-    (place) => Region.create(KIND, place.path, { dataBytes: SIZE }),
-    (place) => Region.tryConnect(KIND, place.path),
+    (place) => Region.create(TYPE, place.path, { dataBytes: SIZE }),
+    (place) => Region.tryConnect(TYPE, place.path),
   ];
   for (const [way, attempt] of attach.entries()) {
-    for (const kind of way < 2 ? [KIND, OTHER_KIND, { ...KIND, name: "tset" }] : [KIND]) {
-      const dead = forge(place.path, { kind, data: patterned(SIZE + kind.name.length) });
+    for (
+      const regionType of way < 2 ? [TYPE, OTHER_TYPE, { ...TYPE, name: "tset" }] : [TYPE]
+    ) {
+      const dead = forge(place.path, {
+        regionType,
+        data: patterned(SIZE + regionType.name.length),
+      });
       keepsNothing(() => {
         using region = attempt(place);
         if (region === undefined) return assertEquals(way, 2);
@@ -253,7 +258,7 @@ Deno.test("Region.tryConnect() with readOnly joins a kept region, and leaves an 
   using place = new Place();
   const id = forge(place.path);
   keepsNothing(() => {
-    assertEquals(Region.tryConnect(KIND, place.path, { readOnly: true }), undefined);
+    assertEquals(Region.tryConnect(TYPE, place.path, { readOnly: true }), undefined);
   });
   assertEquals(idAt(place.path), id);
   forge(place.path, { data: patterned(SIZE), persist: true });
@@ -267,7 +272,7 @@ Deno.test("Region.tryConnect() joins a kept region, but not with another layout"
   using region = connect(place);
   assertEquals([idOf(region), dataOf(region)], [id, patterned(SIZE)]);
   region.close();
-  assertThrows(() => Region.tryConnect(OTHER_KIND, place.path), LayoutMismatchError, "layout");
+  assertThrows(() => Region.tryConnect(OTHER_TYPE, place.path), LayoutMismatchError, "layout");
   assertEquals(idAt(place.path), id);
 });
 
@@ -284,8 +289,8 @@ Deno.test("Region.close() does not remove a file that another program put in its
 
 Deno.test("Region.close() empties the views that were taken of it", () => {
   using place = new Place();
-  for (const kind of [KIND, { ...MIRRORED, name: "test" }]) {
-    const region = Region.open(kind, place.path, { dataBytes: PAGE });
+  for (const regionType of [TYPE, { ...MIRRORED, name: "test" }]) {
+    const region = Region.open(regionType, place.path, { dataBytes: PAGE });
     const views = [
       region.mapping.bytes,
       dataOf(region),
@@ -338,10 +343,10 @@ Deno.test("Region.tryConnect() with readOnly sees the writes of others", () => {
 });
 
 Deno.test("Region.tryConnect() with readOnly maps the memory for reading only", () => {
-  for (const kind of [KIND, MIRRORED]) {
-    using place = new Place(kind);
-    using region = Region.open(kind, place.path, { dataBytes: PAGE });
-    using reader = Region.tryConnect(kind, place.path, { readOnly: true })!;
+  for (const regionType of [TYPE, MIRRORED]) {
+    using place = new Place(regionType);
+    using region = Region.open(regionType, place.path, { dataBytes: PAGE });
+    using reader = Region.tryConnect(regionType, place.path, { readOnly: true })!;
     const permissionsOf = ({ mapping }: Region) =>
       mappedRanges()
         .filter(({ start, end }) =>

@@ -13,8 +13,8 @@ import {
   type MessageType,
   parseHeader,
   REGION_HEADER,
-  type RegionKind,
   RegionState,
+  type RegionType,
 } from "../../src/region/header.ts";
 import { regionPath } from "../../src/region/names.ts";
 
@@ -25,10 +25,10 @@ export const CONTROL = layout("test_control", {
 });
 
 /** Data mapped once. */
-export const KIND: RegionKind = { name: "test", control: CONTROL, mirrored: false };
+export const TYPE: RegionType = { name: "test", control: CONTROL, mirrored: false };
 
 /** Data mapped twice. */
-export const MIRRORED: RegionKind = {
+export const MIRRORED: RegionType = {
   name: "test_mirror",
   control: CONTROL,
   mirrored: true,
@@ -36,7 +36,7 @@ export const MIRRORED: RegionKind = {
 };
 
 /** The same name, another layout of the control block. */
-export const OTHER_KIND: RegionKind = {
+export const OTHER_TYPE: RegionType = {
   name: "test",
   control: layout("test_control", { turn: "u32" }, { version: 2 }),
   mirrored: false,
@@ -56,8 +56,8 @@ export class Place implements Disposable {
   readonly name: string = `${Deno.pid}-${++serial}`;
   readonly path: string;
 
-  constructor(kind: RegionKind = KIND) {
-    this.path = regionPath(kind.name, this.name);
+  constructor(regionType: RegionType = TYPE) {
+    this.path = regionPath(regionType.name, this.name);
     removeFile(this.path);
   }
 
@@ -88,7 +88,7 @@ export function removeFile(path: string): void {
 
 /** How to {@linkcode forge} a region. */
 export interface ForgeOptions {
-  readonly kind?: RegionKind;
+  readonly regionType?: RegionType;
   readonly data?: Uint8Array;
   readonly persist?: boolean;
   readonly message?: MessageType;
@@ -96,12 +96,12 @@ export interface ForgeOptions {
 
 /** Makes a region without living members, as if they had been killed; returns its identity. */
 export function forge(path: string, options: ForgeOptions = {}): string {
-  const { kind = KIND, data = patterned(512), persist = false, message } = options;
+  const { regionType = TYPE, data = patterned(512), persist = false, message } = options;
   const creator = crypto.getRandomValues(new Uint8Array(16));
   const state = persist ? RegionState.persist : 0;
-  const bytes = new Uint8Array(dataOffsetOf(kind) + data.length);
-  bytes.set(composeHeader(kind, data.length, { creator, message, state }));
-  bytes.set(data, dataOffsetOf(kind));
+  const bytes = new Uint8Array(dataOffsetOf(regionType) + data.length);
+  bytes.set(composeHeader(regionType, data.length, { creator, message, state }));
+  bytes.set(data, dataOffsetOf(regionType));
   removeFile(path);
   Deno.writeFileSync(path, bytes, { mode: 0o600 });
   return creator.toHex();

@@ -7,7 +7,7 @@ import { RoleTakenError } from "../../src/errors.ts";
 import { Word32 } from "../../src/memory/word.ts";
 import { Region } from "../../src/region/region.ts";
 import { nextGeneration, presenceIn, Seats, SeatState, takeRole } from "../../src/region/seats.ts";
-import { CONTROL, KIND, Place } from "./scene.ts";
+import { CONTROL, Place, TYPE } from "./scene.ts";
 
 const FIRST_ROLE = 7;
 const COUNT = 4;
@@ -23,7 +23,7 @@ class Table implements Disposable {
   readonly others: Seats = this.#seatsOf(this.other);
 
   #open(): Region {
-    return Region.open(KIND, this.#place.path, { dataBytes: 4096 });
+    return Region.open(TYPE, this.#place.path, { dataBytes: 4096 });
   }
 
   #seatsOf(region: Region): Seats {

@@ -7,7 +7,7 @@
 import { LayoutMismatchError } from "../../../src/errors.ts";
 import { Region } from "../../../src/region/region.ts";
 import { sweep } from "../../../src/region/list.ts";
-import type { RegionKind } from "../../../src/region/header.ts";
+import type { RegionType } from "../../../src/region/header.ts";
 import { regionPath } from "../../../src/region/names.ts";
 import { copyIn, copyOut, Word32 } from "../../../src/memory/word.ts";
 import { statPath } from "../../../src/os/files.ts";
@@ -25,7 +25,7 @@ import {
   scenarios,
 } from "../scenario.ts";
 
-const KIND: RegionKind = { name: "demo", control: { size: 64, hash: 77n }, mirrored: false };
+const TYPE: RegionType = { name: "demo", control: { size: 64, hash: 77n }, mirrored: false };
 const PATH = regionPath("demo", "here");
 const DATA = 16;
 
@@ -47,7 +47,7 @@ function visitor(
   return () => {
     const census = mapMemory("census");
     const place = (i: number) => new Word32(census, { path: `census[${i}]`, offset: 64 * i });
-    const region = Region.open(KIND, PATH, {
+    const region = Region.open(TYPE, PATH, {
       dataBytes: DATA,
       ...options,
       initialise: (mapping) => copyIn(mapping, 512, pattern(DATA, number)),
@@ -68,7 +68,7 @@ function visitor(
 
 /** Looks at the region that has the name, which may be gone by then. */
 function observer(): Visit | undefined {
-  const region = Region.tryConnect(KIND, PATH, { readOnly: true });
+  const region = Region.tryConnect(TYPE, PATH, { readOnly: true });
   if (region === undefined) return undefined;
   const bytes = new Uint8Array(DATA);
   copyOut(region.mapping, region.dataOffset, bytes);
@@ -79,7 +79,7 @@ function observer(): Visit | undefined {
 
 /** Opens and closes; whether the name belonged to the same file all the while. */
 function keepsName(): boolean {
-  const region = Region.open(KIND, PATH, { dataBytes: DATA });
+  const region = Region.open(TYPE, PATH, { dataBytes: DATA });
   const [before, after] = [statPath(PATH), statPath(PATH)];
   region.close();
   return typeof before === "object" && typeof after === "object" && before.inode === after.inode;
@@ -157,7 +157,7 @@ export const REGION: readonly Scenario[] = scenarios([
         immortal: true,
         body: () => {
           const visit = visitor(9, [], { persist: true })();
-          return { ...visit, removed: Region.unlink(KIND, PATH) };
+          return { ...visit, removed: Region.unlink(TYPE, PATH) };
         },
       },
     },
@@ -178,7 +178,7 @@ export const REGION: readonly Scenario[] = scenarios([
       second: visitor(2, []),
       remover: () => {
         try {
-          return { found: Region.unlink(KIND, PATH) ? 1 : 2 };
+          return { found: Region.unlink(TYPE, PATH) ? 1 : 2 };
         } catch (error) {
           if (error instanceof LayoutMismatchError) return { found: 0 };
           throw error;
@@ -196,7 +196,7 @@ export const REGION: readonly Scenario[] = scenarios([
     setup,
     actors: {
       first: visitor(1, []),
-      remover: immortal(() => Region.unlink(KIND, PATH)),
+      remover: immortal(() => Region.unlink(TYPE, PATH)),
       second: heir("remover", keepsName),
     },
     bounds: "2/1/0",
@@ -248,7 +248,7 @@ export const REGION: readonly Scenario[] = scenarios([
       third: {
         last: true,
         immortal: true,
-        body: () => ({ swept: sweep().length, removed: Region.unlink(KIND, PATH) }),
+        body: () => ({ swept: sweep().length, removed: Region.unlink(TYPE, PATH) }),
       },
     },
     bounds: "2/1/0",

@@ -6,7 +6,7 @@
 
 import { layout } from "../../../src/layout/layout.ts";
 import { Region } from "../../../src/region/region.ts";
-import type { RegionKind } from "../../../src/region/header.ts";
+import type { RegionType } from "../../../src/region/header.ts";
 import { regionPath } from "../../../src/region/names.ts";
 import { Word32 } from "../../../src/memory/word.ts";
 import type { Scene } from "../workload.ts";
@@ -17,7 +17,7 @@ const CONTROL = layout("torture_guarded", {
   third: { type: "u32", line: true, doc: "the same, at last" },
 });
 
-const GUARDED: RegionKind = { name: "torture_guarded", control: CONTROL, mirrored: false };
+const GUARDED: RegionType = { name: "torture_guarded", control: CONTROL, mirrored: false };
 
 /** Three words that are the same unless somebody is writing. */
 export class Guarded implements Disposable {

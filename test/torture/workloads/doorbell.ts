@@ -14,7 +14,7 @@
 
 import { layout } from "../../../src/layout/layout.ts";
 import { Region } from "../../../src/region/region.ts";
-import { REGION_HEADER, type RegionKind } from "../../../src/region/header.ts";
+import { REGION_HEADER, type RegionType } from "../../../src/region/header.ts";
 import { regionPath } from "../../../src/region/names.ts";
 import { Word32 } from "../../../src/memory/word.ts";
 import { now, sleepSync } from "../../../src/os/clock.ts";
@@ -39,7 +39,7 @@ const CONTROL = layout("torture_bell", {
   count1: { type: "u32", line: true, doc: "what the steady waker has published" },
 });
 
-const KIND: RegionKind = { name: "torture_bell", control: CONTROL, mirrored: false };
+const KIND: RegionType = { name: "torture_bell", control: CONTROL, mirrored: false };
 const { bell0, count0, bell1, count1 } = CONTROL.fields;
 const LANES = [{ bell: bell0, count: count0 }, { bell: bell1, count: count1 }] as const;
 

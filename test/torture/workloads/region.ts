@@ -10,7 +10,7 @@
 import { OsError } from "../../../src/errors.ts";
 import { layout } from "../../../src/layout/layout.ts";
 import { Region } from "../../../src/region/region.ts";
-import { REGION_HEADER, type RegionKind } from "../../../src/region/header.ts";
+import { REGION_HEADER, type RegionType } from "../../../src/region/header.ts";
 import { regions } from "../../../src/region/list.ts";
 import { regionPath } from "../../../src/region/names.ts";
 import type { Mapping } from "../../../src/memory/mapping.ts";
@@ -29,13 +29,13 @@ const CONTROL = layout("torture_region", {
 const HOLDERS = [CONTROL.fields.holder0, CONTROL.fields.holder1] as const;
 const DATA_BYTES = 16384; // whole pages also where they have 16 KiB
 
-const PLAIN: RegionKind = { name: "torture_region", control: CONTROL, mirrored: false };
-const MIRRORED: RegionKind = { name: "torture_mirror", control: CONTROL, mirrored: true };
+const PLAIN: RegionType = { name: "torture_region", control: CONTROL, mirrored: false };
+const MIRRORED: RegionType = { name: "torture_mirror", control: CONTROL, mirrored: true };
 
 /** A name that all fight for. */
 interface Place {
   readonly name: string;
-  readonly type: RegionKind;
+  readonly type: RegionType;
   /** Whether it is unlinked at any moment, so that several regions may have had it and live. */
   readonly unlinked: boolean;
 }
@@ -194,7 +194,7 @@ function attach(actor: Member, place: Place): Attachment | undefined {
   return region && new Attachment(actor, place, region);
 }
 
-function open(actor: Member, type: RegionKind, path: string, way: number): Region | undefined {
+function open(actor: Member, type: RegionType, path: string, way: number): Region | undefined {
   if (way < 0.6) return Region.open(type, path, OPTIONS);
   if (way < 0.85) {
     const region = Region.tryConnect(type, path, { readOnly: way > 0.75 });

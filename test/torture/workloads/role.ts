@@ -8,7 +8,7 @@
 
 import { layout } from "../../../src/layout/layout.ts";
 import { Region } from "../../../src/region/region.ts";
-import type { RegionKind } from "../../../src/region/header.ts";
+import type { RegionType } from "../../../src/region/header.ts";
 import { regionPath } from "../../../src/region/names.ts";
 import { Word32 } from "../../../src/memory/word.ts";
 import { now, sleep } from "../../../src/os/clock.ts";
@@ -19,7 +19,7 @@ const CONTROL = layout("torture_role", {
   count: { type: "u32", line: true, doc: "counted by the holder, without atomic additions" },
 });
 
-const KIND: RegionKind = { name: "torture_role", control: CONTROL, mirrored: false };
+const KIND: RegionType = { name: "torture_role", control: CONTROL, mirrored: false };
 
 const ROLE = 3;
 
