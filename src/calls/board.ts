@@ -79,10 +79,14 @@ export class CallBits {
   }
 
   #word(call: number): Word32 {
-    const index = Math.floor(call % MOST_CALLS / 32);
+    const index = (call % MOST_CALLS) >>> 5;
+    return this.#words[index] ?? this.#make(index);
+  }
+
+  #make(index: number): Word32 {
     const { path, offset } = RPC_PAIR.fields.given_up;
     const place = { path, offset: offset + 4 * index };
-    return this.#words[index] ??= new Word32(this.#region.mapping, place, this.#at);
+    return this.#words[index] = new Word32(this.#region.mapping, place, this.#at);
   }
 }
 

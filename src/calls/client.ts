@@ -249,7 +249,7 @@ export class RpcClient<Q = Uint8Array, S = Uint8Array> implements Disposable {
     const encoder = this.#encoder;
     const prepared = encoder.prepare(request);
     let bound = encoder.bound(prepared);
-    this.#checkSendable(0); // a codec can do anything
+    this.#end.checkOpen(); // a codec can do anything
     const isInPlace = !links.keepsRequests && bound <= this.maxRequest;
     let link = isInPlace ? links.choose(messageBytes(bound)) : undefined;
     let body: Uint8Array | undefined;

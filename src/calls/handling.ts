@@ -148,7 +148,7 @@ export class Handling<Q, S> {
   }
 
   #answer(request: Request, kind: number, body: Uint8Array): void {
-    this.#send(Request.from(request), request.respond({ kind, body }));
+    this.#send(Request.from(request), request.respond(kind, body));
   }
 
   #send(client: Client, response: Outgoing): void {

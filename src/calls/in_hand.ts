@@ -14,6 +14,7 @@ import type { Doorbell } from "../wait/doorbell.ts";
 import { SLICE_NS } from "../wait/reactor.ts";
 import type { Client } from "./inbox.ts";
 import { BUSY } from "./link.ts";
+import type { Outgoing } from "./message.ts";
 
 /** The client that asks. */
 export interface Caller {
@@ -64,8 +65,8 @@ export class Request implements Caller {
   }
 
   /** Numbers a response to it. */
-  respond(response: { kind: number; body: Uint8Array }) {
-    return { call: this.#call, generation: this.generation, ...response };
+  respond(kind: number, body: Uint8Array): Outgoing {
+    return { call: this.#call, kind, generation: this.generation, body };
   }
 
   /** The client's lanes. */

@@ -100,28 +100,32 @@ export class Links<S> {
    * open, the first server gets it, or its successor.
    */
   choose(bytes: number): Link<S> | undefined {
+    const link = this.#board.servers.length === 1 ? this.#first(bytes) : this.#leastBusy(bytes);
+    if (link === undefined && this.#isBroken()) throw this.#broken();
+    return link;
+  }
+
+  #first(bytes: number): Link<S> | undefined {
+    const first = this.#all[0]!;
+    return first.hasRoom(bytes) ? first : undefined;
+  }
+
+  #leastBusy(bytes: number): Link<S> | undefined {
     const { length } = this.#board.servers;
-    let [chosen, least, isAnyOpen]: [Link<S> | undefined, number, boolean] = [
-      undefined,
-      Infinity,
-      false,
-    ];
-    for (let step = 0; length > 1 && step < length; step++) {
-      const index = (this.#turn + step) % length;
-      const link = this.#at(index);
+    let chosen: Link<S> | undefined;
+    let least = Infinity;
+    let isAnyOpen = false;
+    for (let step = 0; step < length; step++) {
+      const link = this.#at((this.#turn + step) % length);
       if (!link?.isOpen) continue;
       isAnyOpen = true;
       if (link.isBroken || !guarded(link, () => link.hasRoom(bytes)) || link.cost >= least) {
         continue;
       }
-      [chosen, least] = [link, link.cost];
+      chosen = link;
+      least = link.cost;
     }
-    if (!isAnyOpen) {
-      chosen = this.#all[0]!;
-      if (!chosen.hasRoom(bytes)) chosen = undefined;
-    }
-    if (chosen === undefined && this.#isBroken()) throw this.#broken();
-    return chosen;
+    return isAnyOpen ? chosen : this.#first(bytes);
   }
 
   /** Waits for a call no longer. */
@@ -160,13 +164,15 @@ export class Links<S> {
 
   /** Whether there are answers, another holder of a server's seat, or a place for a call. */
   readonly hasNews = (): boolean => {
-    for (const link of this.#all) if (link?.hasNews) return true;
-    const [first] = this.#homeless;
+    const all = this.#all;
+    for (let index = 0; index < all.length; index++) if (all[index]?.hasNews) return true;
+    const first = this.#homeless[0];
     return first !== undefined && this.choose(first.bytes) !== undefined;
   };
 
   hasChanges(): boolean {
-    for (const link of this.#all) if (link?.hasChanged) return true;
+    const all = this.#all;
+    for (let index = 0; index < all.length; index++) if (all[index]?.hasChanged) return true;
     return false;
   }
 
