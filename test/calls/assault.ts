@@ -133,10 +133,18 @@ function apply(inside: Inside, change: Change): void {
   inside.setNumber(0, lane, { at: 0, number, value: Number(value) });
 }
 
+/** Where an assault takes place. */
+interface Place {
+  readonly name: string;
+  /** With two servers, the second one comes once both clients have asked the first one. */
+  readonly servers: 1 | 2;
+}
+
 /** Two clients ask, some memory is changed, and both ask again. */
-async function suffer(watch: CallsWatch, name: string, changes: readonly Change[]): Promise<void> {
+async function suffer(watch: CallsWatch, place: Place, changes: readonly Change[]): Promise<void> {
   using stack = new DisposableStack();
-  const server = stack.use(RpcServer.open(name, { capacity: CAPACITY, clients: 3 }));
+  const { name, servers } = place;
+  const server = stack.use(RpcServer.open(name, { capacity: CAPACITY, clients: 3, servers }));
   const victim = stack.use(RpcClient.open(name));
   const other = stack.use(RpcClient.open(name, { keepOpen: true }));
   const inside = stack.use(new Inside(name));
@@ -148,6 +156,8 @@ async function suffer(watch: CallsWatch, name: string, changes: readonly Change[
   ];
   const heads = [0, 1].map((seat) => inside.laneWord(seat, "requests", "head"));
   await until("both have asked", () => heads.every((head) => head.load() > 0));
+  const second = servers === 2 ? stack.use(RpcServer.open(name)) : undefined;
+  const servingSecond = second && serve(watch, second);
   const answered = changes.some((change) => !("lane" in change) || change.lane === "responses");
   if (answered) server.tryHandle(answerTo);
   for (const change of changes) apply(inside, change);
@@ -165,20 +175,27 @@ async function suffer(watch: CallsWatch, name: string, changes: readonly Change[
   server.close();
   await serving;
   const next = watch.open("the next server", stack, () => RpcServer.open(name));
-  if (next === undefined) return;
+  if (next === undefined) {
+    second?.close();
+    return await servingSecond;
+  }
   const late = watch.open("a late client", stack, () => RpcClient.open(name));
   const servingNext = serve(watch, next);
   if (late !== undefined) await watch.call("a late call", late, payload(6, 10), PATIENCE_MS);
   next.close();
-  await servingNext;
+  second?.close();
+  await Promise.all([servingNext, servingSecond]);
 }
 
 /** All cases, one after the other, each in a region of its own. */
-export async function assault(name: string, cases: readonly (readonly Change[])[]): Promise<Toll> {
+export async function assault(
+  { name, servers }: Place,
+  cases: readonly (readonly Change[])[],
+): Promise<Toll> {
   const watch = new CallsWatch();
   for (const [i, changes] of cases.entries()) {
     watch.begin(changes);
-    await suffer(watch, `${name}.${i}`, changes);
+    await suffer(watch, { name: `${name}.${i}`, servers }, changes);
   }
   return watch;
 }

@@ -25,7 +25,14 @@ const WORDS = [0, 1, 2, 3, 8, 120, 128, 4096, 4104, 2 ** 31 - 8, 2 ** 31, 2 ** 3
 const assaultAll = inParts<Tools, readonly Change[]>(
   startProcess,
   25,
-  ({ assault }, { name, some }) => assault(name, some),
+  ({ assault }, { name, some }) => assault({ name, servers: 1 }, some),
+);
+
+/** The same with two servers. */
+const assaultBoth = inParts<Tools, readonly Change[]>(
+  startProcess,
+  25,
+  ({ assault }, { name, some }) => assault({ name, servers: 2 }, some),
 );
 
 test("every word of the control block and of a seat can hold anything", async () => {
@@ -34,6 +41,14 @@ test("every word of the control block and of a seat can hold anything", async ()
   assertGreater(seen.answer!, cases.length);
   assertGreater(seen.CorruptRegionError!, 30);
   assert(seen.PeerLostError! > 0 && seen.TimeoutError! > 0, JSON.stringify(seen));
+});
+
+test("every word can hold anything while two servers share the calls", async () => {
+  const values = [0, 1, 2, 128, 2 ** 31, 2 ** 32 - 1];
+  const cases = MEANT.flatMap((word) => values.map((value): Change[] => [{ word, value }]));
+  const seen = await assaultBoth(cases);
+  assertGreater(seen.answer!, 2 * cases.length);
+  assertGreater(seen.CorruptRegionError!, 10);
 });
 
 test("words that mean nothing mean nothing", async () => {
