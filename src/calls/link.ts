@@ -40,6 +40,8 @@ export class Link<S> {
   readonly #responses: LaneReceiver;
   #seen: number; // the generation of the server last seen
   #isGone = false; // that server, as far as this client knows
+  /** Whether the server has corrupted its lanes, so that this client uses them no more. */
+  isCorrupt = false;
 
   /** The client holds its seat, and the lanes have memory. */
   constructor(pair: Pair, generation: number) {
@@ -67,12 +69,22 @@ export class Link<S> {
 
   /** Whether there are responses, or another holder. */
   get hasNews(): boolean {
-    return this.#responses.look() > 0 || this.hasChanged;
+    return this.#hasResponses() || this.hasChanged;
+  }
+
+  #hasResponses(): boolean {
+    if (this.isCorrupt) return false;
+    try {
+      return this.#responses.look() > 0;
+    } catch (error) {
+      if (error instanceof CorruptRegionError) return true; // who takes them reports it
+      throw error;
+    }
   }
 
   /** Whether the server says that it is open, and is not known to be dead. */
   get isOpen(): boolean {
-    return !this.#isGone && this.pair.server.state.load() === SeatState.open;
+    return !this.#isGone && !this.isCorrupt && this.pair.server.state.load() === SeatState.open;
   }
 
   /** Whether the server takes nothing from this pair any more. */
@@ -139,15 +151,5 @@ export class Link<S> {
   /** How many bytes of this client's requests are before a position of the lane. */
   #before(position: number): number {
     return this.calls.sentBytes - ((this.#requests.position - position) >>> 0);
-  }
-}
-
-/** Runs an act on a link; marks its server as gone if it has corrupted its lanes. */
-export function guarded<S, R>(link: Link<S>, act: () => R): R {
-  try {
-    return act();
-  } catch (error) {
-    if (error instanceof CorruptRegionError) link.markGone();
-    throw error;
   }
 }

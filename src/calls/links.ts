@@ -12,7 +12,7 @@ import { now } from "../os/clock.ts";
 import { presenceIn, SeatState } from "../region/seats.ts";
 import { SLICE_NS } from "../wait/reactor.ts";
 import type { Board, ClientSeat } from "./board.ts";
-import { guarded, Link } from "./link.ts";
+import { Link } from "./link.ts";
 import { bodyOffset } from "./message.ts";
 import type { Call } from "./pending.ts";
 
@@ -119,7 +119,7 @@ export class Links<S> {
       const link = this.#at((this.#turn + step) % length);
       if (!link?.isOpen) continue;
       isAnyOpen = true;
-      if (link.isBroken || !guarded(link, () => link.hasRoom(bytes)) || link.cost >= least) {
+      if (link.isBroken || !this.#hasRoom(link, bytes) || link.cost >= least) {
         continue;
       }
       chosen = link;
@@ -141,11 +141,37 @@ export class Links<S> {
     let count = 0;
     for (const link of this.#all) {
       if (link === undefined) continue;
-      count += guarded(link, () => this.#answers(link));
+      count += this.#takeAnswers(link);
       if (!this.#end.closed && link.hasChanged) this.#succeed(link);
     }
     if (this.#mustJudge(count)) { for (const link of this.#all) if (link) this.#judge(link); }
     this.#sendAgain();
+  }
+
+  #takeAnswers(link: Link<S>): number {
+    if (link.isCorrupt) return 0;
+    try {
+      return this.#answers(link);
+    } catch (error) {
+      this.#leave(link, error);
+      return 0;
+    }
+  }
+
+  #hasRoom(link: Link<S>, bytes: number): boolean {
+    try {
+      return link.hasRoom(bytes);
+    } catch (error) {
+      this.#leave(link, error);
+      return false;
+    }
+  }
+
+  /** Uses a server no more that has corrupted its lanes; throws if there can be no other one. */
+  #leave(link: Link<S>, error: unknown): void {
+    if (!(error instanceof CorruptRegionError) || this.#board.servers.length === 1) throw error;
+    link.isCorrupt = true;
+    this.#reject(link.calls.takeUpTo(), error);
   }
 
   /** Whether to look at the servers: one that answers is alive, but others may not be. */
@@ -207,7 +233,7 @@ export class Links<S> {
   /** Ends or moves the calls of a server that another holder of its seat has followed. */
   #succeed(link: Link<S>): void {
     const { adopted, returned } = link.succession();
-    guarded(link, () => this.#answers(link)); // what the last server answered is there by now
+    this.#takeAnswers(link); // what the last server answered is there by now
     this.#lose(link.calls.takeUpTo(adopted), "died");
     const back = link.calls.takeUpTo(returned); // I3
     if (this.keepsRequests) this.#homeless.push(...back);
@@ -223,7 +249,7 @@ export class Links<S> {
     if (presence !== "dead" && presence !== "closed") return;
     if (link.hasChanged) return this.#succeed(link);
     link.markGone();
-    guarded(link, () => this.#answers(link)); // its last words
+    this.#takeAnswers(link); // its last words
     const how = presence === "dead" ? "died" : "has closed";
     this.#lose(link.calls.takeUpTo(taken), how);
     if (link.calls.waiting === 0) return;

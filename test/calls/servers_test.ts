@@ -3,7 +3,7 @@
  */
 
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { PeerLostError, RoleTakenError } from "../../src/errors.ts";
+import { CorruptRegionError, PeerLostError, RoleTakenError } from "../../src/errors.ts";
 import { RpcClient } from "../../src/calls/client.ts";
 import { RpcServer } from "../../src/calls/server.ts";
 import { until } from "../os/until.ts";
@@ -21,10 +21,11 @@ const { test, startProcess } = processTests<Tools>(
 const OPTIONS = { capacity: 4096, clients: 2, servers: 3 };
 
 /** Servers and one client where nobody else is; every server holds its requests. */
-class Team implements Disposable {
+class Team implements AsyncDisposable {
   readonly name = new Name();
   readonly client: Client;
   readonly servers: Holding[] = [];
+  readonly calls: Promise<unknown>[] = [];
 
   constructor(options: { keepOpen?: boolean; retry?: boolean } = {}) {
     this.client = RpcClient.open(this.name.name, { ...OPTIONS, ...options });
@@ -41,6 +42,7 @@ class Team implements Disposable {
   async ask(count: number): Promise<Promise<unknown>[]> {
     const before = this.held;
     const calls = Array.from({ length: count }, (_, i) => this.client.call(payload(i, 10 + i)));
+    this.calls.push(...calls);
     for (const call of calls) call.catch(() => {});
     await until("the calls are held", () => this.held === before + count);
     return calls;
@@ -50,9 +52,12 @@ class Team implements Disposable {
     return this.servers.reduce((sum, { held }) => sum + held.length, 0);
   }
 
-  [Symbol.dispose](): void {
+  /** Closes all, and waits until nothing runs any more. */
+  async [Symbol.asyncDispose](): Promise<void> {
     this.client.close();
     for (const { server } of this.servers) server.close();
+    await Promise.allSettled(this.calls);
+    await Promise.all(this.servers.map(({ serving }) => serving));
     this.name[Symbol.dispose]();
   }
 }
@@ -79,7 +84,7 @@ class Holding {
 }
 
 Deno.test("servers share the calls of a client evenly", async () => {
-  using team = new Team();
+  await using team = new Team();
   for (let i = 0; i < 3; i++) team.join();
   const calls = await team.ask(9);
   assertEquals(team.servers.map(({ held }) => held.length), [3, 3, 3]);
@@ -90,7 +95,7 @@ Deno.test("servers share the calls of a client evenly", async () => {
 });
 
 Deno.test("a server with all of its concurrency used is not chosen while another one is free", async () => {
-  using team = new Team();
+  await using team = new Team();
   const slow = team.join(1);
   await team.ask(1);
   const free = team.join();
@@ -99,7 +104,7 @@ Deno.test("a server with all of its concurrency used is not chosen while another
 });
 
 Deno.test("a server that blocks its thread in a handler counts as busy", async () => {
-  using team = new Team();
+  await using team = new Team();
   const second = RpcServer.open(team.name.name);
   using _second = second;
   using inside = new Inside(team.name.name, OPTIONS);
@@ -151,7 +156,7 @@ Deno.test("servers is 1 to 16, and clients times servers at most 256", () => {
 });
 
 Deno.test("a server that closes hands the requests that it has not taken to another one", async () => {
-  using team = new Team();
+  await using team = new Team();
   const first = team.join(1);
   const taken = reasonOf((await team.ask(1))[0]!);
   const others = [1, 2].map((i) => team.client.call(payload(i, 30)));
@@ -168,7 +173,7 @@ Deno.test("a server that closes hands the requests that it has not taken to anot
 });
 
 Deno.test("a server that shuts down refuses requests, and the next one gets them", async () => {
-  using team = new Team();
+  await using team = new Team();
   const first = team.join(1);
   const [taken] = await team.ask(1);
   const other = team.client.call(payload(1, 30));
@@ -184,7 +189,7 @@ Deno.test("a server that shuts down refuses requests, and the next one gets them
 });
 
 Deno.test("with retry the calls that a server had taken go to another one, marked as retried", async () => {
-  using team = new Team({ retry: true });
+  await using team = new Team({ retry: true });
   const first = team.join();
   const calls = await team.ask(4);
   const second = team.join();
@@ -225,7 +230,7 @@ Deno.test("with retry and keepOpen a call waits for a server that is not there y
 });
 
 Deno.test("callSync() returns although its server has gone, once another one answers", async () => {
-  using team = new Team({ retry: true });
+  await using team = new Team({ retry: true });
   const first = team.join();
   using inside = new Inside(team.name.name, OPTIONS);
   await using other = startProcess();
@@ -256,7 +261,7 @@ async function startHolder(name: string) {
 for (const retry of [false, true]) {
   const title = retry ? "is retried" : "fails";
   test(`the call that a killed server had taken ${title}; the others go to another one`, async () => {
-    using team = new Team({ retry });
+    await using team = new Team({ retry });
     const victim = await startHolder(team.name.name);
     await using _victim = victim;
     const taken = team.client.call(payload(0, 10));
@@ -281,7 +286,7 @@ for (const retry of [false, true]) {
 }
 
 test("a stopped server gets no new calls while another one is free", async () => {
-  using team = new Team();
+  await using team = new Team();
   await using stopped = startProcess();
   await stopped.run(({ RpcServer, servers, underWay, answerTo }, name) => {
     const server = RpcServer.open(name);
@@ -311,7 +316,7 @@ test("a stopped server gets no new calls while another one is free", async () =>
 });
 
 Deno.test("loads and a dead server's words that mean nothing cost only balance", async () => {
-  using team = new Team();
+  await using team = new Team();
   using inside = new Inside(team.name.name, OPTIONS);
   for (let i = 0; i < 2; i++) team.join();
   for (const load of [2 ** 32 - 1, 2 ** 31, 0]) {
@@ -324,8 +329,24 @@ Deno.test("loads and a dead server's words that mean nothing cost only balance",
   }
 });
 
+Deno.test("a server that corrupts its lanes costs its own calls, and the client uses the others", async () => {
+  await using team = new Team();
+  for (let i = 0; i < 2; i++) team.join();
+  using inside = new Inside(team.name.name, OPTIONS);
+  const calls = await team.ask(2);
+  inside.laneWord(0, "responses", "head").store(2 ** 31); // of server 0
+  inside.board.clients[0]!.bell.ring();
+  const reason = await reasonOf(calls[0]!);
+  assert(reason instanceof CorruptRegionError, `${reason}`);
+  team.servers[1]!.answer();
+  assert(isAnswer(await calls[1] as Uint8Array, payload(1, 11)));
+  await team.ask(3);
+  assertEquals(team.servers.map(({ held }) => held.length), [1, 3]);
+  assert(team.client.inFlight === 3);
+});
+
 Deno.test("an error of a call that was retried still has its code", async () => {
-  using team = new Team({ retry: true });
+  await using team = new Team({ retry: true });
   const first = team.join();
   const [call] = await team.ask(1);
   using second = RpcServer.open(team.name.name);
