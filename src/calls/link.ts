@@ -77,7 +77,7 @@ export class Link<S> {
     try {
       return this.#responses.look() > 0;
     } catch (error) {
-      if (error instanceof CorruptRegionError) return true; // who takes them reports it
+      if (error instanceof CorruptRegionError) return true; // taking them reports it
       throw error;
     }
   }
@@ -98,7 +98,7 @@ export class Link<S> {
     return this.pair.server.load.load() + this.calls.size + (isBehind ? BEHIND : 0);
   }
 
-  /** Whether a message fits, and its number. */
+  /** Whether a message fits, and a call number is free. */
   hasRoom(bytes: number): boolean {
     return this.calls.size < MOST_CALLS && this.#requests.hasRoom(bytes);
   }
@@ -134,7 +134,7 @@ export class Link<S> {
     this.#isGone = true;
   }
 
-  /** Empties the lanes of a server that is gone, unless its seat has another holder. */
+  /** The generation of the server last seen. */
   get generation(): number {
     return this.#seen;
   }

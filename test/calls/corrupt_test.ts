@@ -28,7 +28,7 @@ const assaultAll = inParts<Tools, readonly Change[]>(
   ({ assault }, { name, some }) => assault({ name, servers: 1 }, some),
 );
 
-/** The same with two servers. */
+/** Assaults calls that have two servers, in another process. */
 const assaultBoth = inParts<Tools, readonly Change[]>(
   startProcess,
   25,
