@@ -34,6 +34,11 @@ const WAYS: Readonly<Record<string, Way>> = {
   "poll of many": (consumer, note) => {
     assertEquals(consumer.poll((_, origin) => note(origin.producer), 50), 50);
   },
+  "a batch": (consumer, note) => {
+    using batch = consumer.tryTakeBatch({ limit: 50 })!;
+    for (const { producer } of batch) note(producer);
+    batch.ack();
+  },
 };
 
 /** Keeps these lanes full while the consumer receives; returns the producer of each message. */
@@ -242,4 +247,19 @@ Deno.test("MpscConsumer.poll() looks at no lane that is idle, but for one time i
     const heads = countLoads("head", () => assertEquals(poll(), 1));
     assert(heads <= 6, `heads were looked at ${heads} times for one message`);
   }
+});
+
+Deno.test("a batch that fails again and again keeps no other lane waiting for ever", () => {
+  using cast = new Cast({ lanes: 3 });
+  const { consumer, producers } = cast;
+  for (const producer of producers) flood(producer);
+  const shown = new Set<number>();
+  for (let i = 0; i < 3 * TURN; i++) {
+    using batch = consumer.tryTakeBatch({ limit: 1 })!;
+    for (const { producer, sequence, redelivered } of batch) {
+      assertEquals([sequence, redelivered], [1, shown.has(producer)]);
+      shown.add(producer);
+    }
+  }
+  assertEquals([...shown].toSorted(), [0, 1, 2]);
 });
