@@ -175,7 +175,7 @@ export class TopicObserver<T = Uint8Array> implements Disposable, Waitable {
     return this.#targets.filter(({ observed }) => observed.current !== undefined).length;
   }
 
-  /** Receives a copy of the next sample as a value, or reports that there is none. Never waits. */
+  /** Receives a copy of the next sample as a value, or returns `empty`. Never waits. */
   tryReceive(): ObservedOutcome<T> {
     const found = this.#take(this.#codec.transient ? this.#roomFor : newRoom);
     if (found === undefined) return EMPTY;
