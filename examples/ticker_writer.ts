@@ -20,8 +20,14 @@ const SYMBOLS = ["SALT", "SILK", "TEA", "PEPPER"];
 const LONGEST_BURST_MS = 20;
 
 async function main(): Promise<void> {
-  const { name, seconds, rate } = options({ name: "ticker", seconds: 10, rate: 20_000 });
-  using writer = CircularBufferWriter.open(name, { capacity: CAPACITY });
+  const { name, seconds, rate, group } = options({
+    name: "ticker",
+    seconds: 10,
+    rate: 20_000,
+    group: "", // whose members may observe a new ticker
+  });
+  const access = group === "" ? {} : { group };
+  using writer = CircularBufferWriter.open(name, { capacity: CAPACITY, ...access });
   const before = writer.sequence;
   const after = before === 0 ? "" : `, going on after ${count(before)} of an earlier writer`;
   console.log(wrap(`Writing ${count(rate)} ticks/s to "${name}" for ${seconds} s${after}`));

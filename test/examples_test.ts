@@ -96,6 +96,28 @@ test("ticker: a slow reader is lapped, a writer is killed, and both readers cont
   assertEquals(sharedFiles(name), []);
 });
 
+test("ticker: an observer follows the name, and keeps no ring", async () => {
+  const name = uniqueName();
+  await using observer = new Program(
+    "examples/ticker_observer.ts",
+    ...["--name", name, "--seconds", "50"],
+  );
+  await observer.until(/waiting for ticks\n/);
+  for (let ring = 1; ring <= 2; ring++) {
+    await using source = writer(name, "--seconds", "50");
+    await observer.until(/ SILK \d+\.\d\d +TEA \d+\.\d\d +PEPPER \d+\.\d\d\n/);
+    source.kill("SIGINT");
+    await writtenBy(source);
+    assertEquals(sharedFiles(name), []);
+  }
+  observer.kill("SIGINT");
+  const [ticks, rings] = await observer.well(
+    / Saw ([\d,]+) ticks of (\d) rings, and lost [\d,]+\. $/,
+  );
+  assert(ticks! > 0);
+  assertEquals(rings, 2);
+});
+
 test("ticker: an unknown option is refused", async () => {
   await using program = reader(uniqueName(), "--slwo");
   await program.refused(2, /^Cannot understand --slwo: [^]*--slow\n$/);
