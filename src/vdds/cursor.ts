@@ -108,6 +108,7 @@ export class TopicCursor {
     const { ring } = this;
     const { descriptors } = ring;
     const sequence = this.#next;
+    const look = descriptors.look(d);
     const time = descriptors.load(d, "time");
     const marked = descriptors.load(d, "length");
     const isMarked = marked >= MARK;
@@ -116,13 +117,13 @@ export class TopicCursor {
     const isSound = isTime(time) && isMarked === (origin !== undefined) &&
       isCount(length) && descriptors.hasMemory(d, length);
     if (!isSound) {
-      if (descriptors.sequenceLast(d) !== sequence) return false; // it was being overwritten
+      if (!descriptors.isStill(d, sequence, look)) return false; // it was being overwritten
       this.#skipTo(sequence + 1);
       throw ring.corrupt(`descriptor ${d} has sample ${sequence} with ${length} bytes at ${time}`);
     }
     const bytes = roomFor(length);
     copyOut(ring.region.mapping, descriptors.sampleAt(d), bytes, length);
-    if (descriptors.sequenceLast(d) !== sequence) return false;
+    if (!descriptors.isStill(d, sequence, look)) return false;
     const last = this.#last;
     last.sequence = sequence;
     last.time = time;

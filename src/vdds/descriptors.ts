@@ -78,10 +78,16 @@ export class Descriptors {
     this.store(d, "sequence", 0);
   }
 
-  /** Loads the number of a sample after all that was loaded of it before. */
-  sequenceLast(d: number): number {
-    this.#number(d).loadLast(); // .. P6 orders the loads above before the one below
-    return this.load(d, "sequence");
+  /** Begins a look at a sample that may be overwritten meanwhile; pass the result to `isStill`. */
+  look(d: number): number {
+    return this.#number(d).load();
+  }
+
+  /** Whether a sample still is the one with this number, after all that was loaded of it before. */
+  isStill(d: number, sequence: number, look: number): boolean {
+    // A look is the bits of a double, rounded: up to 2^43 samples each has another one. Beyond, the
+    // first of these loads tells neighbours apart.
+    return this.load(d, "sequence") === sequence && this.#number(d).loadLast() === look; // .. P6
   }
 
   #number(d: number): Word64 {

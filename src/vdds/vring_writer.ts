@@ -67,7 +67,7 @@ export class VRingWriter {
     this.#refresh();
     this.#free = new FreeDescriptors(ring, this.#audience, { byAge, isPinned, dropsOldest });
     this.ringAll(); // the last writer may have died before ringing
-    ring.latest.storeFirst(this.#sequence >>> 0); // or before it showed the sample to observers
+    ring.latest.store(this.#sequence >>> 0); // or before it showed the sample to observers
   }
 
   /** Ends the journal, so that a successor has nothing to finish, and wakes all waiting readers. */

@@ -81,6 +81,26 @@ export const BARRIERS: readonly Barrier[] = [
     scenario: "vdds-lap",
   },
   {
+    file: "vdds/descriptors.ts",
+    code: "this.#number(d).storeFirst(0)",
+    pair: "P6: no byte of a sample is changed before its number is 0",
+    scenario: "vdds-observer-drop",
+  },
+  {
+    file: "vdds/vring_writer.ts",
+    code: "ring.latest.storeFirst(",
+    pair: "P6: the same, for a descriptor that is taken just before",
+    scenario: "twin-topic-one-look",
+    options: ["--preemptions", "1", "--reorderings", "2"], // the number and the store itself
+  },
+  {
+    file: "vdds/descriptors.ts",
+    code: "this.#number(d).loadLast()",
+    pair: "P6: the number is read after the copy",
+    scenario: "vdds-observer-drop",
+    options: ["--preemptions", "1", "--reorderings", "2"], // it is read twice
+  },
+  {
     file: "wait/doorbell.ts",
     code: "word.storeThenLoad(value, this.word)",
     pair: "P1 of the bell, and the pair of each ring: what is published is visible before",

@@ -145,6 +145,11 @@ export const VDDS: readonly Scenario[] = scenarios([
     writer: writer(2, { policy: "dropOldest", how: "loan", before: 2 }),
     observer: observer({ times: 2, history: 2 }),
   }, { bounds: "3/0/0", short: 2, check: observed(accounted) }),
+  scenario("vdds-observer-drop", "an observer reads what the writer takes from a slow reader", {
+    reader: reader({ limit: 0 }),
+    writer: writer(1, { policy: "dropOldest", before: 2 }),
+    observer: observer({ times: 2, history: 2 }),
+  }, { bounds: "3/0/0", short: 2, check: observed(accounted) }),
   scenario("vdds-observer-dies", "writers die anywhere before an observer that waits", {
     writer: writer(2, { policy: "dropOldest", before: 1, leaves: true }),
     successor: heir("writer", writer(1, { policy: "dropOldest", comes: true })),
