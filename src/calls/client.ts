@@ -154,7 +154,7 @@ export class RpcClient<Q = Uint8Array, S = Uint8Array> implements Disposable {
       region,
       own: seat.state,
       peers: board.servers,
-      peerName: board.servers.length === 1 ? "server" : "servers",
+      peerName: board.servers.length === 1 ? "server" : "last server",
       action: "call through",
       keepOpen: options.keepOpen ?? false,
     });
@@ -174,8 +174,10 @@ export class RpcClient<Q = Uint8Array, S = Uint8Array> implements Disposable {
   }
 
   /**
-   * Asks, and resolves with the answer. Rejects with a RemoteError if the handler threw, with a
-   * PeerLostError if the server closed or died: it may or may not have handled the request then.
+   * Asks, and resolves with the answer. Rejects with a RemoteError if the handler threw, and with a
+   * PeerLostError if the server closed or died, which may have handled the request. With `retry`
+   * such a call goes to another server. After a timeout or an abort the handler can learn of it by
+   * the signal of its caller.
    */
   async call(request: Q, options: WaitOptions = {}): Promise<S> {
     const deadline = deadlineOf(options);

@@ -111,7 +111,6 @@ export class RpcServer<Q = Uint8Array, S = Uint8Array> implements Disposable {
     this.#waiterForMoves = end.waiter(() => [movable]);
     this.#waiterForWork = end.waiter(() => [work]);
     this.#waiterForCallers = end.waiter(() => [givenUp]);
-    for (const { bell } of board.clients) bell.ring();
     disposeAtEnd(this);
   }
 
@@ -159,6 +158,7 @@ export class RpcServer<Q = Uint8Array, S = Uint8Array> implements Disposable {
       keepOpen: true,
     });
     const server = end.use(() => new RpcServer(end, board, seat, codecsOf(options)));
+    for (const { bell } of board.clients) bell.ring(); // now that it is open
     stack.move();
     return server;
   }
@@ -234,11 +234,11 @@ export class RpcServer<Q = Uint8Array, S = Uint8Array> implements Disposable {
   }
 
   /**
-   * Takes no more requests, waits until all that were taken are answered, refuses those that were
-   * not, unless their client keeps open for another server, and closes. Pass a timeout if a handler
-   * may never end or a client may stop reading its answers. If a client corrupts its lanes, the
-   * server closes all the same and then throws the CorruptRegionError. Do not await this call in a
-   * handler: it waits for that handler.
+   * Takes no more requests, waits until all that were taken are answered, and closes. Requests that
+   * were not taken go to another server. If none is open, they are refused, or wait for one if their
+   * client keeps open. Pass a timeout if a handler may never end or a client may stop reading its
+   * answers. If a client corrupts its lanes, the server closes all the same and then throws the
+   * CorruptRegionError. Do not await this call in a handler: it waits for that handler.
    */
   async shutdown(options: WaitOptions = {}): Promise<void> {
     checkWaits(options);
@@ -290,7 +290,10 @@ export class RpcServer<Q = Uint8Array, S = Uint8Array> implements Disposable {
     }
   }
 
-  /** Leaves at once. Calls that were taken and not answered fail at their clients. */
+  /**
+   * Leaves at once. Calls that were taken and not answered fail at their clients, or go to another
+   * server with `retry`; the signals of their callers abort.
+   */
   close(): void {
     this.#stopServing();
     using stack = new DisposableStack();
