@@ -116,8 +116,9 @@ class Batch<T, M extends BatchMessage<T>> implements MessageBatch<M> {
   }
 
   ack(count?: number): void {
-    const left = this.#isDisposed ? 0 : this.length - this.#acknowledged;
-    const released = count ?? left;
+    const rest = this.length - this.#acknowledged;
+    const left = this.#isDisposed ? 0 : rest; // the others come again
+    const released = count === undefined ? rest : count;
     if (!this.#isDisposed) this.#owner.end.checkOpen();
     if (!Number.isInteger(released) || released < 0 || released > left) {
       throw new RangeError(

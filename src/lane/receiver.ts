@@ -216,7 +216,7 @@ export class MessageReceiver<
   }
 
   /**
-   * Takes up to `limit` messages in place, those of one lane after those of another; returns
+   * Takes up to `limit` messages in place, in the order in which they would be received; returns
    * undefined when the ring is empty. Never waits. Messages that are not acknowledged come again
    * once the batch is disposed, so an error that leaves a `using` block loses nothing.
    */

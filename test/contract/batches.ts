@@ -163,8 +163,8 @@ export function testBatches(ring: Ring): void {
     const batch = receiver.tryTakeBatch!()!;
     const messages = [...batch];
     const { bytes } = messages[0]!;
-    for (const count of [4, -1, 0.5, NaN]) {
-      assertThrows(() => batch.ack(count), RangeError, "3 of the batch are left");
+    for (const count of [4, -1, 0.5, NaN, null]) {
+      assertThrows(() => batch.ack(count as number), RangeError, "3 of the batch are left");
     }
     batch.ack(2);
     assertThrows(() => batch.ack(2), RangeError, "1 of the batch are left");
@@ -174,6 +174,7 @@ export function testBatches(ring: Ring): void {
     batch[Symbol.dispose]();
     batch[Symbol.dispose](); // the second call does nothing
     assertThrows(() => batch.ack(1), RangeError, "0 of the batch are left");
+    assertThrows(() => batch.ack(), RangeError, "0 of the batch are left"); // it comes again
     assertEquals(messages[2]!.bytes.length, 0);
   });
 
