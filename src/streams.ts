@@ -99,7 +99,10 @@ export interface Sink<T> {
   send(value: T, options: WaitOptions): Promise<void>;
   /** Closes the sender, which has sent everything. */
   close(): void;
-  /** Closes the sender, which has not. Without it, aborting closes. */
+  /**
+   * Closes the sender, which has not. It follows a failed write too: the stream fails then, and can
+   * neither close nor abort. Without it, aborting closes, and a failed write closes nothing.
+   */
   abort?(): void;
 }
 
@@ -111,7 +114,14 @@ export function sinkStream<T>(sink: Sink<T>, options: WaitOptions): WritableStre
     start: ({ signal: aborted }) => {
       waits.signal = options.signal ? AbortSignal.any([options.signal, aborted]) : aborted;
     },
-    write: (value) => sink.send(value, waits),
+    write: async (value) => {
+      try {
+        await sink.send(value, waits);
+      } catch (error) {
+        sink.abort?.();
+        throw error;
+      }
+    },
     close: () => sink.close(),
     abort: () => sink.abort === undefined ? sink.close() : sink.abort(),
   });

@@ -275,7 +275,10 @@ export abstract class MessageSender<T> extends Sender {
     this.end();
   }
 
-  /** Returns a stream into the ring that waits for room; closing it ends, and aborting it aborts. */
+  /**
+   * Returns a stream into the ring that waits for room. Closing it ends this end; aborting it, or a
+   * write that fails, aborts.
+   */
   toWritableStream(options: WaitOptions = {}): WritableStream<T> {
     return sinkStream(this, options);
   }

@@ -85,7 +85,10 @@ export class SpscByteProducer extends Sender {
     this.abort();
   }
 
-  /** Returns a stream into the ring that waits for room; closing it ends, and aborting it aborts. */
+  /**
+   * Returns a stream into the ring that waits for room. Closing it ends this end; aborting it, or a
+   * write that fails, aborts.
+   */
   toWritableStream(options: WaitOptions = {}): WritableStream<Uint8Array> {
     const send = async (bytes: Uint8Array, options: WaitOptions) => {
       let sent = 0;

@@ -68,6 +68,11 @@ const LEAVING: Readonly<Record<string, (source: Source) => unknown>> = {
       "enough",
     ),
   "an aborted stream": (source) => source.toWritableStream().abort(),
+  "a stream whose write fails": (source) =>
+    assertRejects(
+      () => ReadableStream.from(["no bytes" as never]).pipeTo(source.toWritableStream()),
+      TypeError,
+    ),
 };
 
 function testEnding(ring: Streamed, test: Test): void {
