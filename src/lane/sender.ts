@@ -123,6 +123,7 @@ export abstract class Sender implements Disposable {
    * comes.
    */
   end(): void {
+    this.#finish();
     this.#at.end.close(this.#at.place.dataBell);
   }
 
@@ -130,6 +131,7 @@ export abstract class Sender implements Disposable {
    * Closes this end as lost: the consumer gets everything that was sent, and then a PeerLostError.
    */
   abort(): void {
+    this.#finish();
     this.#at.end.abort(this.#at.place.dataBell);
   }
 
@@ -139,6 +141,11 @@ export abstract class Sender implements Disposable {
    */
   [Symbol.dispose](): void {
     this.abort();
+  }
+
+  /** Publishes the first values of a batch when the code of a later one closes this end. */
+  #finish(): void {
+    if (!this.endpoint.closed && this.lane.isAhead) this.lane.announce();
   }
 
   /** Returns whether a claim of this length has room; discards the previous claim.

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { CorruptRegionError, VringError } from "../../src/errors.ts";
+import { CorruptRegionError, PeerLostError, VringError } from "../../src/errors.ts";
 import { type Codec, codec } from "../../src/codec.ts";
 import { recordBytes } from "../../src/lane/record.ts";
 import { SpscConsumer } from "../../src/spsc/consumer.ts";
@@ -146,6 +146,20 @@ Deno.test("SpscProducer.trySendBatch() sends the messages before a value that ca
   assertEquals(valueOf(consumer.tryReceive()), payload(1, 8));
   assertEquals(consumer.tryReceive(), { state: "empty" });
 });
+
+for (const leave of ["end", "abort"] as const) {
+  Deno.test(`SpscProducer.${leave}() in a value of a batch loses none of the values before`, async () => {
+    using name = new Name();
+    const options = { codec: codec.json<unknown>(), capacity: 4096 };
+    using consumer = SpscConsumer.open(name.name, options);
+    using producer = SpscProducer.open(name.name, options);
+    const leaving = { toJSON: () => producer[leave]() };
+    assertThrows(() => producer.trySendBatch([1, 2, leaving, 4]), Error);
+    assertEquals([consumer.receiveSync(), consumer.receiveSync()].map(valueOf), [1, 2]);
+    if (leave === "end") assertEquals(await consumer.receive(), { state: "closed" });
+    else assertThrows(() => consumer.receiveSync(), PeerLostError);
+  });
+}
 
 Deno.test("SpscConsumer.tryTake() shows a message in place until it is disposed", () => {
   using pair = new Pair();
