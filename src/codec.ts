@@ -9,6 +9,7 @@ import { CorruptRegionError } from "./errors.ts";
 import { isLayout } from "./layout/fields.ts";
 import { gapsOf, zeroGaps } from "./layout/gaps.ts";
 import {
+  checkType,
   type CodecDescription,
   describeLayout,
   type StructDescription,
@@ -154,7 +155,7 @@ function struct<L extends AnyLayout>(layout: L): Codec<Value<L>> {
  * so its regions open, but nothing encodes or decodes.
  */
 function raw(type: MessageType): Codec<Uint8Array> {
-  const { name, hash } = type;
+  const { name, hash } = Object(type) as MessageType;
   if (typeof name !== "string" || typeof hash !== "bigint") {
     throw new TypeError(
       `Cannot make a codec of ${inWords(name)}, ${
@@ -242,7 +243,7 @@ export interface DescribedCodec extends Codec<unknown> {
  * Makes a codec for messages of a type that this program did not declare, from the description that
  * a region stores. It reads and writes structs field by field, and text and JSON. It passes the
  * messages of any other codec through as bytes. Throws a CorruptRegionError if the description is
- * not that of the type.
+ * invalid, or not that of the type.
  *
  * @example Print the values of any topic
  * ```ts ignore
@@ -254,8 +255,15 @@ export interface DescribedCodec extends Codec<unknown> {
  * ```
  */
 export function describedType(type: MessageType | TypeDescription): DescribedCodec {
+  if (typeof type !== "object" || type === null) {
+    throw new TypeError(
+      `Cannot make a codec of ${inWords(type)}: it is not a type; pass that of a region or a codec`,
+    );
+  }
   const isStored = "hash" in type && typeof type.hash === "bigint";
-  const description = isStored ? descriptionOf(type as MessageType) : type as TypeDescription;
+  const description = checkedDescription(
+    isStored ? descriptionOf(type as MessageType) : type as TypeDescription,
+  );
   if ("request" in description) {
     throw new TypeError(
       "Cannot make a codec of the type of calls: it has two; pass its `request` or its `response`",
@@ -263,7 +271,16 @@ export function describedType(type: MessageType | TypeDescription): DescribedCod
   }
   const made = "struct" in description ? describedStruct(description) : describedCodec(description);
   if (!isStored || made.type.hash === type.hash) return made;
-  throw invalid(made.type.name, "has another hash than the type");
+  throw invalid("has another hash than the type");
+}
+
+/** Returns a copy of a description, which may come from a peer by any way. */
+function checkedDescription(description: TypeDescription): TypeDescription {
+  try {
+    return checkType(description);
+  } catch (error) {
+    throw invalid(`is invalid: ${(error as Error).message}`);
+  }
 }
 
 function describedCodec({ codec: name, hash: hex }: CodecDescription): Codec<unknown> {
@@ -277,12 +294,12 @@ function describedStruct(description: StructDescription): DescribedCodec {
     const layout = layoutOf(description);
     return Object.assign(struct(layout), { layout });
   } catch (error) {
-    throw invalid(description.struct, `is invalid: ${(error as Error).message}`);
+    throw invalid(`is invalid: ${(error as Error).message}`);
   }
 }
 
-function invalid(name: string, problem: string): CorruptRegionError {
+function invalid(problem: string): CorruptRegionError {
   return new CorruptRegionError(
-    `Cannot make a codec of "${name}": its description ${problem}; use codec.raw(type)`,
+    `Cannot make a codec of a type: its description ${problem}; use codec.raw(type)`,
   );
 }

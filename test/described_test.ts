@@ -137,6 +137,14 @@ Deno.test("describedType() refuses a description that is not that of the type", 
   const type = { name, hash, description: invalid };
   assertThrows(() => describedType(type), CorruptRegionError, "description is invalid: Cannot lay");
   assertThrows(() => describedType(invalid), CorruptRegionError, "use codec.raw(type)");
+  for (const wrong of [[], {}, { codec: "a" }, { codec: "a", hash: "g" }, { struct: "a" }]) {
+    assertThrows(() => describedType(wrong as never), CorruptRegionError, "is invalid");
+    const type = { name, hash, description: wrong as never };
+    assertThrows(() => describedType(type), CorruptRegionError, "is invalid");
+  }
+  for (const none of [undefined, null, "imu"]) {
+    assertThrows(() => describedType(none as never), TypeError, "is not a type");
+  }
   const calls = { request: description!, response: description! };
   assertThrows(() => describedType(calls), TypeError, "pass its `request` or its `response`");
 });
@@ -223,7 +231,7 @@ Deno.test("calls: raw codecs carry both types", async () => {
 });
 
 Deno.test("a raw codec refuses a value that is not a type", () => {
-  for (const type of [{}, { name: "a" }, { name: "a", hash: 1 }]) {
+  for (const type of [undefined, null, {}, { name: "a" }, { name: "a", hash: 1 }]) {
     assertThrows(() => codec.raw(type as never), TypeError, "a type has a name and a hash");
   }
 });
