@@ -22,7 +22,7 @@ const SHORTEST_SLICE_NS = 1e6;
 const MOST_DOUBLINGS = 6;
 
 /** A bell of this isolate that nobody rings. */
-export const silentBell: () => Doorbell = perIsolate(() =>
+const silentBell: () => Doorbell = perIsolate(() =>
   new Doorbell(Mapping.anonymous(pageSize(), "observing"), BELL)
 );
 
