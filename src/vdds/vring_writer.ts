@@ -48,6 +48,8 @@ export class VRingWriter {
   #spare = NONE; // acquired for the next sample
   #sequence: number;
   #nextStamp: number; // of the sample after that
+  #published: number; // counters that no other party changes
+  #delivered: number;
 
   /** Continues where the last writer stopped or died. */
   constructor(ring: VRing, { dropsOldest, history }: WriterOptions) {
@@ -59,6 +61,8 @@ export class VRingWriter {
     this.#counted = new Uint8Array(depth);
     this.#sequence = ring.kept(Kept.sequence);
     this.#nextStamp = stampOfSequence(this.#sequence + 1);
+    this.#published = ring.kept(Kept.published);
+    this.#delivered = ring.kept(Kept.delivered);
     if (!isCount(this.#sequence)) throw ring.corrupt(`its last sample is ${this.#sequence}`);
     const byAge = ring.descriptors.byAge();
     for (const d of byAge) this.#adoptPin(d);
@@ -230,8 +234,8 @@ export class VRingWriter {
     }
     this.#advance(); // from here on the journal serves only hints
     for (let i = 0; i < online.length; i++) audience.show(online[i]!);
-    ring.count(Kept.published, 1);
-    ring.count(Kept.delivered, given);
+    ring.keep(Kept.published, ++this.#published);
+    ring.keep(Kept.delivered, this.#delivered += given);
     if (isPinned) this.#trimPins();
   }
 

@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { ClosedError } from "../../src/errors.ts";
+import { native } from "../../src/native/load.ts";
 import { Mapping } from "../../src/memory/mapping.ts";
 import {
   claimView,
@@ -85,6 +86,14 @@ const SHARED_CASES: Case<Word32 | Word64>[] = [
 
 const CASES_32: Case<Word32>[] = [
   ...SHARED_CASES,
+  ["storeFirst()", 17, (word) => word.storeFirst(TOP32 - 2), undefined, TOP32 - 2],
+  [
+    "storeFirst() of other processors",
+    17,
+    (word) => native().vring_store32(word.address, TOP32 - 2),
+    undefined,
+    TOP32 - 2,
+  ],
   ["store() just below 2^32", 0, (word) => word.store(TOP32), undefined, TOP32],
   ["add() past 2^32", TOP32 - 1, (word) => word.add(5), TOP32 - 1, 3],
   ["sub() below 0", 3, (word) => word.sub(5), 3, TOP32 - 1],
@@ -174,7 +183,7 @@ Deno.test("every method of a word throws once the memory is closed", () => {
     ];
     for (const call of calls) assertThrows(call, error);
     const more = word instanceof Word32
-      ? [() => word.spinWhile(1, 1e9)]
+      ? [() => word.spinWhile(1, 1e9), () => word.storeFirst(1)]
       : [() => word.storeFirst(1), () => word.loadLast()];
     for (const call of more) assertThrows(call, ClosedError, '"test.word"');
   }

@@ -6,7 +6,7 @@ import { assertEquals } from "@std/assert";
 import { Publisher } from "../../src/vdds/publisher.ts";
 import { until } from "../os/until.ts";
 import { payload } from "../circular/scene.ts";
-import { processTests } from "../shared/processes.ts";
+import { NO_ROOT, processTests } from "../shared/processes.ts";
 import { Name } from "../shared/scene.ts";
 import type { Tools } from "./vdds_child.ts";
 
@@ -38,3 +38,44 @@ test("a subscriber and a publisher that sleep are woken by another process", asy
   }
   assertEquals(await receiving, "right");
 });
+
+test(
+  "an observer may be another user, and sees whole samples while they are overwritten",
+  async () => {
+    using name = new Name();
+    const size = 5000;
+    const options = { depth: 2, size, policy: "dropOldest", group: 54_321 } as const;
+    using publisher = Publisher.open(name.name, options);
+    await using other = startProcess();
+    const observing = other.run(
+      ({ TopicObserver, Subscriber, becomeUser, isPayload }, { topic, wanted }) => {
+        becomeUser(54_321);
+        using observer = TopicObserver.open(topic);
+        let refused = "";
+        try {
+          Subscriber.open(topic).close();
+        } catch (error) {
+          refused = (error as Error & { code: string }).code;
+        }
+        let [seen, torn, lost] = [0, 0, 0];
+        while (seen < wanted) {
+          const outcome = observer.receiveSync();
+          seen++;
+          lost += outcome.lost;
+          if (!isPayload(outcome.value, outcome.sequence)) torn++;
+        }
+        return { refused, torn, lost, matched: observer.matched };
+      },
+      { topic: name.name, wanted: 300 },
+    );
+    const finished = observing.then(() => true);
+    for (let isOver = false; !isOver;) {
+      for (let i = 0; i < 50; i++) publisher.trySend(payload(publisher.sequence + 1, size));
+      const turn = new Promise<false>((resolve) => setTimeout(resolve, 0, false));
+      isOver = await Promise.race([finished, turn]);
+    }
+    const { refused, torn, lost, matched } = await observing;
+    assertEquals([refused, torn, matched, lost > 0], ["EACCES", 0, 1, true]);
+  },
+  NO_ROOT,
+);

@@ -7,7 +7,9 @@
 import { Publisher } from "../../src/vdds/publisher.ts";
 import type { Sample } from "../../src/vdds/sample.ts";
 import { Subscriber } from "../../src/vdds/subscriber.ts";
+import { TopicObserver } from "../../src/vdds/topic_observer.ts";
 import { isPayload, lengthOf, payload } from "../circular/scene.ts";
+import { becomeUser } from "../shared/become_user.ts";
 import { serve } from "../shared/serve_child.ts";
 import { dieAmid, stepsOf } from "../trap/trap.ts";
 
@@ -15,6 +17,8 @@ import { dieAmid, stepsOf } from "../trap/trap.ts";
 const TOOLS = {
   Publisher,
   Subscriber,
+  TopicObserver,
+  becomeUser,
   payload,
   isPayload,
   lengthOf,
