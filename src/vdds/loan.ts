@@ -59,6 +59,7 @@ export class Loan implements Disposable {
    */
   publish(length: number = this.#bytes.length, options?: PublishOptions): void {
     const lender = this.#lender;
+    const origin = originIn(options, lender.what); // first: a getter can publish this loan
     lender.checkOpen();
     const d = this.#descriptor;
     if (d === NONE) {
@@ -68,7 +69,6 @@ export class Loan implements Disposable {
     }
     const bytes = this.#bytes;
     checkPublished(length, bytes, lender.what);
-    const origin = originIn(options, lender.what);
     this.#end(); // before an error can leave open whether it was published
     lender.publish(d, { bytes, length, origin });
   }

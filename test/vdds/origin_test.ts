@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { CorruptRegionError } from "../../src/errors.ts";
+import { ClosedError, CorruptRegionError, VringError } from "../../src/errors.ts";
 import type { Origin } from "../../src/origin.ts";
+import type { Loan } from "../../src/vdds/loan.ts";
 import { MergedSubscriber } from "../../src/vdds/merged_subscriber.ts";
 import { Publisher } from "../../src/vdds/publisher.ts";
 import type { SampleFacts } from "../../src/vdds/sample.ts";
@@ -65,6 +66,30 @@ Deno.test("every form of publishing marks its sample with an origin, and no othe
     using plain = sampleOf(subscriber.tryTake());
     assertEquals([[...plain.bytes], plain.origin], [[...MESSAGE], undefined]);
   }
+});
+
+Deno.test("a loan is published once whatever the getters of its origin do", () => {
+  using scene = new Scene();
+  const { publisher } = scene;
+  const subscriber = scene.subscribe();
+  const getters = [
+    (loan: Loan) => loan.publish(1),
+    (loan: Loan) => loan[Symbol.dispose](),
+    () => publisher.close(),
+  ];
+  for (const [i, act] of getters.entries()) {
+    const loan = publisher.tryLoan(3)!;
+    const options = {
+      get origin(): Origin {
+        act(loan);
+        return ORIGIN;
+      },
+    };
+    assertThrows(() => loan.publish(3, options), i < 2 ? VringError : ClosedError);
+  }
+  using sample = sampleOf(subscriber.tryTake());
+  assertEquals([sample.sequence, sample.bytes.length], [1, 1]);
+  assertEquals(subscriber.tryTake().state, "empty");
 });
 
 Deno.test("an origin that cannot be stored is refused, and nothing is published", () => {
