@@ -161,8 +161,10 @@ export class InHand {
     this.#changed = undefined;
   }
 
-  /** Watches a request whose signal is used. */
+  /** Watches a request whose signal is used; aborts it at once if it was given up before. */
   watch(request: Request): void {
+    if (this.#end.closed) return Request.abort(request, this.#closedError());
+    if (Request.isGivenUp(request)) return this.#abort(request);
     this.#watched.add(request);
     this.announce();
   }
@@ -203,15 +205,23 @@ export class InHand {
     for (const request of [...this.#watched]) {
       if (this.#end.closed) return;
       if (!Request.isGivenUp(request) && !this.#lost.has(request)) continue;
-      const reason = `Client ${request.client} of ${this.#end.what} no longer waits for this call`;
-      Request.abort(request, new DOMException(reason, "AbortError"));
+      this.#abort(request);
     }
     this.#lost.clear();
   }
 
+  #abort(request: Request): void {
+    const reason = `Client ${request.client} of ${this.#end.what} no longer waits for this call`;
+    Request.abort(request, new DOMException(reason, "AbortError"));
+  }
+
   /** Aborts all signals: the server has closed. */
   abortAll(): void {
-    const reason = new ClosedError(`Cannot answer through ${this.#end.what}: it was closed`);
+    const reason = this.#closedError();
     for (const request of [...this.#watched]) Request.abort(request, reason);
+  }
+
+  #closedError(): ClosedError {
+    return new ClosedError(`Cannot answer through ${this.#end.what}: it was closed`);
   }
 }
