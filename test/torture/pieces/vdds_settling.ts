@@ -68,6 +68,7 @@ function fill(traffic: Traffic): void {
 /** The rows of the account about all topics. */
 export const FACTS: Record<string, CellName> = {
   "passed over for the latest": "passedOver",
+  "observed": "observed",
   "publishers": "publishers",
   "subscriptions": "subscribers",
   "told that the publisher died": "bereaved",

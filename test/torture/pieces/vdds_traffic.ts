@@ -59,6 +59,7 @@ export function cellsFor(topics: number) {
     publishers: 1, // times that a topic got a publisher
     subscribers: 1,
     renewed: 1, // times that a topic was made again
+    observed: 1, // samples that observers copied
     bereaved: 1, // times that a subscriber learnt that its publisher died
   };
 }

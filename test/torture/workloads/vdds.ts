@@ -2,7 +2,7 @@
  * Topics, one for each policy. Publishers contend for them, and six processes subscribe to all; they
  * are killed, stopped and replaced as they publish, take, hold, join and leave. Each sample is whole
  * while it is held. A living subscriber misses none without counting it, and none at all where
- * publishers wait. The samples of the dead become free for their successors.
+ * publishers wait. An observer sees whole samples, and counts all others. The samples of the dead become free for their successors.
  *
  * @module
  */
@@ -10,6 +10,7 @@
 import { Publisher } from "../../../src/vdds/publisher.ts";
 import { type Actor, defineWorkload, type Workload } from "../workload.ts";
 import { attend } from "../pieces/patience.ts";
+import { observe, OBSERVING_STEPS } from "../pieces/vdds_observing.ts";
 import { PUBLISHING_STEPS, publishTo } from "../pieces/vdds_publishing.ts";
 import { countsOf, FACTS, makeTopics, settleTopic } from "../pieces/vdds_settling.ts";
 import { HANDS, type Hands, RECEIVING_STEPS, subscribe } from "../pieces/vdds_subscription.ts";
@@ -68,6 +69,14 @@ export function vddsWorkload(hands: Hands): Workload<CellName> {
           lifeMs: [20, 4000],
         },
         run: (actor) => subscribe(actor, hands),
+      },
+      observer: {
+        seats: 1,
+        harm: {
+          steps: OBSERVING_STEPS,
+          lifeMs: [20, 4000],
+        },
+        run: observe,
       },
     },
     begin(scene) {
