@@ -11,19 +11,19 @@
  *     and comes again, flagged, with the same numbers (lane.ts, C2 and I3).
  * C2  It dies while it acknowledges messages of several lanes: each lane has released its messages
  *     or none of them.
- * C3  It fails while it collects a batch, because of a corrupt message: the messages before that are
- *     a batch of their own, and were not shown unless it is returned.
+ * C3  It finds corrupt memory while it collects a batch: the messages before that are a batch of
+ *     their own, and the next call reports the error. A lane may be excluded by then, and would
+ *     deliver them no more.
  *
  * @module
  */
 
 import { inWords } from "../arguments.ts";
-import { CorruptRegionError } from "../errors.ts";
 import { peekView } from "../memory/word.ts";
 import type { Endpoint } from "./endpoint.ts";
 import type { LaneReceiver } from "./lane.ts";
 import type { BatchMessage, MessageBatch } from "./message.ts";
-import { nextLength, RECORD_HEADER, recordBytes, recordLength } from "./record.ts";
+import { nextLength, RECORD_HEADER, recordBytes } from "./record.ts";
 import type { LaneSource } from "./source.ts";
 
 /** The most messages of a batch, if the caller does not say. */
@@ -36,6 +36,8 @@ export interface BatchOwner<T> {
   readonly end: Endpoint;
   /** Decodes the message of this length at an offset of the mapping. */
   decode(lane: LaneReceiver, offset: number, length: number): T;
+  /** Keeps an error that was found after some messages, for the call after this batch. */
+  defer(error: unknown): void;
   /** Ends the batch; `isRest` is whether some of its messages come again. */
   done(isRest: boolean): void;
 }
@@ -167,24 +169,11 @@ export function takeBatch<T, R, S, M extends BatchMessage<T>>(
     while (entries.length < limit) {
       const lane = source.next();
       if (lane === undefined) break;
-      const length = entries.length === 0 ? nextLength(source, lane) : lengthOrNone(lane);
-      if (length < 0) break; // C3: the next batch reports it
-      entries.push(source.entry(lane, length, owner));
+      entries.push(source.entry(lane, nextLength(source, lane), owner));
     }
-  } catch (error) { // of a lane that is excluded now
-    for (const { lane, length } of entries.toReversed()) lane.rewind(recordBytes(length), 1);
-    source.suspectAll();
-    throw error;
+  } catch (error) {
+    if (entries.length === 0) throw error;
+    owner.defer(error); // C3
   }
   return entries.length === 0 ? undefined : new Batch<T, M>(entries, owner);
-}
-
-/** Returns the length of the first readable message; -1 if it is corrupt. */
-function lengthOrNone(lane: LaneReceiver): number {
-  try {
-    return recordLength(lane);
-  } catch (error) {
-    if (error instanceof CorruptRegionError) return -1;
-    throw error;
-  }
 }

@@ -70,7 +70,9 @@ export class MessageReceiver<
   readonly #waiter: Waiter;
   readonly #landing = new Landing();
   readonly #batchOwner: BatchOwner<T>;
-  #shows: "" | "a sample" | "a batch" | "a polled message" = ""; // what the caller holds, unreleased
+  // What the caller holds, unreleased, or an error that the next call reports.
+  #shows: "" | "a sample" | "a batch" | "a polled message" | "an error" = "";
+  #deferred: unknown; // found while a batch was collected, unless it is undefined
   #polled: LaneReceiver | undefined; // the lane that is polled
 
   /** @ignore */
@@ -99,8 +101,9 @@ export class MessageReceiver<
         readRecord(lane, bytes, length, offset);
         return this.#landing.decode(codec, bytes);
       },
+      defer: (error) => this.#deferred = error,
       done: (isRest) => {
-        this.#shows = "";
+        this.#shows = this.#deferred === undefined ? "" : "an error";
         if (isRest) source.suspectAll();
       },
     };
@@ -388,6 +391,12 @@ export class MessageReceiver<
   #checkFree(action: string): void {
     this.#end.checkOpen();
     if (this.#shows === "") return;
+    if (this.#shows === "an error") {
+      const error = this.#deferred;
+      this.#shows = "";
+      this.#deferred = undefined;
+      throw error;
+    }
     const isPolled = this.#shows === "a polled message";
     const remedy = isPolled ? "let poll() return" : "dispose it, or use `using`";
     throw new VringError(

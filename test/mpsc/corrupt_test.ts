@@ -119,6 +119,24 @@ for (const [damage, harm] of Object.entries(DAMAGES)) {
   });
 }
 
+Deno.test("a batch has the messages that were found before a lane was corrupted", () => {
+  using cast = new Cast({ lanes: 3 });
+  const { name, consumer, producers } = cast;
+  using inside = new Inside(name.name);
+  producers[1]!.trySendBatch([1, 2, 3].map((seed) => payload(seed, 10)));
+  assertEquals(consumer.tryReceive().state, "ok");
+  DAMAGES["a head before the tail"]!(inside, 1);
+  producers[2]!.trySend(payload(1, 10));
+  {
+    using batch = consumer.tryTakeBatch();
+    assertEquals([...batch!].map(({ sequence }) => sequence), [2, 3]);
+    batch!.ack();
+  }
+  assertThrows(() => consumer.tryTakeBatch(), CorruptRegionError, "lane 1");
+  using batch = consumer.tryTakeBatch();
+  assertEquals([...batch!].map(({ producer }) => producer), [2]);
+});
+
 Deno.test("MpscConsumer reports a corrupt lane once, by any method", async () => {
   const looks: ((consumer: MpscConsumer) => unknown)[] = [
     (consumer) => consumer.available,

@@ -243,6 +243,29 @@ Deno.test("SpscConsumer refuses a corrupt length in every way of receiving, and 
   assertEquals(valueOf(consumer.tryReceive()), payload(2, 10));
 });
 
+Deno.test("SpscConsumer.tryTakeBatch() takes the messages before a corrupt length or head", () => {
+  const harms: ((inside: Inside) => void)[] = [
+    (inside) => inside.length = { at: 48, is: 17 },
+    (inside) => inside.head.store(2 ** 31),
+  ];
+  for (const harm of harms) {
+    using pair = new Pair();
+    const { name, producer, consumer } = pair;
+    using inside = new Inside(name.name);
+    producer.trySendBatch([payload(1, 10), payload(2, 10), payload(3, 10)]);
+    assertEquals(consumer.available, 72);
+    harm(inside);
+    const batch = consumer.tryTakeBatch()!;
+    assertEquals([...batch].slice(0, 2).map(({ bytes }) => bytes), [
+      payload(1, 10),
+      payload(2, 10),
+    ]);
+    batch.ack();
+    batch[Symbol.dispose]();
+    assertThrows(() => consumer.tryTakeBatch(), CorruptRegionError);
+  }
+});
+
 Deno.test("both ends return messages or throw a CorruptRegionError, for any words of a peer", () => {
   using name = new Name();
   using inside = new Inside(name.name);
