@@ -6,23 +6,14 @@
  * @module
  */
 
-import { byteLengthIn, fill } from "../arguments.ts";
+import { byteLengthIn, fill, partOf } from "../arguments.ts";
 import { type AnyLayout, type ArrayType, type FieldType, sizeOf } from "./fields.ts";
-import {
-  checkScalar,
-  isScalar,
-  loadScalar,
-  type Scalar,
-  SCALARS,
-  storeScalar,
-  wrongType,
-} from "./scalars.ts";
+import { checkScalar, isScalar, loadScalar, SCALARS, storeScalar, wrongType } from "./scalars.ts";
 
 const ENCODER = new TextEncoder();
 const DECODER = new TextDecoder("utf-8", { ignoreBOM: true }); // keeps a BOM
 
 type Fields = Record<string, unknown>;
-type Elements = ArrayLike<never>;
 
 /** A field, as the loops below need it. */
 export interface Step {
@@ -148,8 +139,7 @@ function storeArray(
   const count = countIn(element, value);
   if (count !== undefined) {
     if (count !== length) return false;
-    const { buffer } = new SCALARS[element as Scalar].Array(value as Elements);
-    bytesAt(data, at, length * size).set(new Uint8Array(buffer));
+    bytesAt(data, at, length * size).set(partOf(value as Uint8Array, 0, length * size));
     return true;
   }
   const values = value as ArrayLike<unknown>;
