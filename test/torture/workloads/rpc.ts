@@ -33,14 +33,20 @@ const CAPACITY = 4096;
 /** More than the numbers of requests that are in one lane at a time differ by. */
 const WINDOW = 1024;
 
+/**
+ * More than the generations of clients whose requests are left at a time differ by: a lane of a
+ * server that is gone keeps those of a dead client until another server takes its seat.
+ */
+const LIVES = 16;
+
 const CELLS = {
   sent: 1, // calls that were begun
   received: 1, // of them, those that were answered, with a value or an error
   bereaved: 1, // of them, those whose server was gone
   late: 1, // of them, those that were given up
   handled: 1, // requests, those of the dead included
-  handledLast: SEATS * WINDOW, // of each seat, by number
-  lostLast: SEATS * WINDOW, // of those that were taken, it is said
+  handledLast: SEATS * LIVES * WINDOW, // of each client, by number
+  lostLast: SEATS * LIVES * WINDOW, // of those that were taken, it is said
   duplicated: 1, // requests that were handled twice
   corrupt: 1, // requests and answers that are not what was sent
   retried: 1, // of them, those that a dead server may have handled before
@@ -92,19 +98,19 @@ function identityOf(generation: number, number: number): number {
   return generation * 2 ** 24 + number;
 }
 
-function slotOf(seat: number, number: number): number {
-  return seat * WINDOW + number % WINDOW;
+function slotOf(seat: number, generation: number, number: number): number {
+  return (seat * LIVES + generation % LIVES) * WINDOW + number % WINDOW;
 }
 
 /** Notes that a request is handled. */
 function noteHandled(scene: Scene<Cell>, caller: Caller, number: number): void {
   const { client, generation, retried } = caller;
-  const slot = slotOf(client, number);
+  const slot = slotOf(client, generation, number);
   const identity = identityOf(generation, number);
   const { handledLast, lostLast } = scene.cells;
   const which = `request ${number} of client ${generation} in seat ${client}`;
   if (retried) scene.count("retried");
-  else if (handledLast[slot]!.load() >= identity) {
+  else if (handledLast[slot]!.load() === identity) {
     scene.find("duplicated", `${which} was handled twice`);
   }
   handledLast[slot]!.store(identity);
@@ -263,7 +269,7 @@ class Asker {
       this.#actor.complain(`call ${number} was lost, although it is retried: ${error}`);
     }
     if (isLost && this.#keepOpen) {
-      cells.lostLast[slotOf(id, number)]!.store(identityOf(generation, number));
+      cells.lostLast[slotOf(id, generation, number)]!.store(identityOf(generation, number));
     }
     return isLost;
   }
