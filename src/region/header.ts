@@ -174,7 +174,13 @@ export function parseHeader(bytes: Uint8Array): RegionHeader | string {
   if (header.header_version !== HEADER_VERSION) {
     return `its header has version ${header.header_version}, and this code knows ${HEADER_VERSION}`;
   }
-  return header;
+  const { kind, message_name } = header;
+  return { ...header, kind: printable(kind), message_name: printable(message_name) };
+}
+
+/** Replaces everything in a peer's text that a terminal might obey. */
+function printable(text: string): string {
+  return text.replace(/[^\p{L}\p{M}\p{N}\p{P}\p{S} ]/gu, "\ufffd");
 }
 
 /** The expectations of an opener. */

@@ -111,6 +111,15 @@ Deno.test("parseHeader() says where a header that is too short ends", () => {
   }
 });
 
+Deno.test("parseHeader() returns names without anything that a terminal obeys", () => {
+  const bytes = header();
+  overwrite(bytes, "kind", "a\x1b[2J");
+  overwrite(bytes, "message_name", "b\n\x9b31m\u202e \u00e9");
+  const found = parseHeader(bytes);
+  assert(typeof found === "object");
+  assertEquals([found.kind, found.message_name], ["a\ufffd[2J", "b\ufffd\ufffd31m\ufffd \u00e9"]);
+});
+
 Deno.test("parseHeader() knows a header of the other byte order", () => {
   const bytes = header();
   for (const { shape, offset, size } of Object.values(REGION_HEADER.fields)) {
