@@ -45,8 +45,8 @@ export interface WordPlace {
 
 let isX86: boolean | undefined;
 
-/** Whether nothing passes a store of the engine: on x86_64 it is an xchg, at half a call's cost. */
-function storesAreBarriers(): boolean {
+/** Whether the processor keeps the order of stores; the engine does. */
+function storesKeepOrder(): boolean {
   return isX86 ??= globalThis.Deno?.build.arch === "x86_64";
 }
 
@@ -80,10 +80,13 @@ export class Word32 {
     Atomics.store(this.#writable, 0, value);
   }
 
-  /** Replaces the value, and orders every later plain access after that (on ARM too). */
-  storeFirst(value: number): void {
+  /**
+   * Replaces the value after every earlier store and before every later one (on ARM too). Loads may
+   * pass it: on x86_64, where stores keep their order, it is a plain store.
+   */
+  storeInOrder(value: number): void {
     if (this.#writable.length === 0) throw unwritable(this.path, this.#cell);
-    if (storesAreBarriers()) Atomics.store(this.#writable, 0, value);
+    if (storesKeepOrder()) this.#writable[0] = value;
     else native().vring_store32(this.address, value);
   }
 

@@ -73,7 +73,7 @@ export class Descriptors {
     this.#number(d).storeFirst(0); // P6 .. also the bits of 0 as a double
   }
 
-  /** Does so if `VRing.latest` is stored by `storeFirst` before anything of the sample is written. */
+  /** Does so if `VRing.latest` is stored by `storeInOrder` before anything of the sample is written. */
   invalidateSoon(d: number): void {
     this.store(d, "sequence", 0);
   }

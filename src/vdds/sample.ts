@@ -8,6 +8,7 @@ import type { Codec } from "../codec.ts";
 import type { Decoder } from "../decoder.ts";
 import type { Origin } from "../origin.ts";
 import type { VRing } from "./vring.ts";
+import { NONE } from "./vring_layout.ts";
 import type { Taken, VRingReader } from "./vring_reader.ts";
 
 /** The facts about a sample besides its bytes. */
@@ -66,25 +67,25 @@ export class HeldSample<T> implements Sample<T> {
   readonly sequence: number;
   readonly lost: number;
   readonly time: number;
-  readonly source: string | undefined;
   readonly origin: Origin | undefined;
   readonly #holder: Holder<T>;
-  readonly #descriptor: number;
   readonly #stamp: number;
+  #descriptor: number; // NONE once disposed
   #shown: Uint8Array<ArrayBuffer>;
-  #reader: VRingReader | undefined; // until disposed
 
   constructor(taken: Taken, shown: Uint8Array<ArrayBuffer>, holder: Holder<T>) {
-    this.#shown = shown;
     this.sequence = taken.sequence;
     this.lost = taken.lost;
     this.time = taken.time;
-    this.source = holder.source;
     this.origin = taken.origin;
     this.#holder = holder;
-    this.#descriptor = taken.descriptor;
     this.#stamp = taken.stamp;
-    this.#reader = holder.reader;
+    this.#descriptor = taken.descriptor;
+    this.#shown = shown;
+  }
+
+  get source(): string | undefined {
+    return this.#holder.source;
   }
 
   get bytes(): Uint8Array<ArrayBuffer> {
@@ -92,15 +93,14 @@ export class HeldSample<T> implements Sample<T> {
   }
 
   get value(): T {
-    const { ring, codec, decoder } = this.#holder;
-    if (decoder?.size !== this.#shown.length) return codec.decode(this.#shown);
-    return decoder.load(ring.region.mapping, ring.descriptors.sampleAt(this.#descriptor));
+    return this.#holder.codec.decode(this.#shown);
   }
 
   [Symbol.dispose](): void {
-    const reader = this.#reader;
+    const { reader } = this.#holder;
+    const descriptor = this.#descriptor;
     this.#shown = NO_BYTES;
-    this.#reader = undefined;
-    if (reader !== undefined && !reader.closed) reader.release(this.#descriptor, this.#stamp);
+    this.#descriptor = NONE;
+    if (descriptor !== NONE && !reader.closed) reader.release(descriptor, this.#stamp);
   }
 }

@@ -61,14 +61,14 @@
  *     becomes `none`, then the space bell is loaded; the writer raises that and then loads all
  *     words, not only AVAIL, before it sleeps.
  *
- * P6  The writer takes a descriptor and stores 0 in DESC.sequence, with a full barrier, before it
+ * P6  The writer takes a descriptor and stores 0 in DESC.sequence, with a barrier, before it
  *     writes anything of the next sample there. An observer loads all that it wants of a sample, and
  *     then DESC.sequence again: a number that still is the sample's proves that nothing was
  *     overwritten.
  * P7  SAMPLE, DESC, DETAIL and `sequence` are written, then `latest`. An observer loads `latest`,
  *     then all DESC.sequence up to the one it wants: a sample that none names was overwritten, or
- *     never sent. The store of `latest` is a full barrier, and so that of P6 too for a next
- *     descriptor that is taken just before.
+ *     never sent. The store of `latest` is in order with all stores before and after it, and so
+ *     the barrier of P6 too for a next descriptor that is taken just before.
  *
  * An observer has no row and stores nothing, so none of the above knows of it, and nothing changes
  * for the others. It copies each sample, and counts one as lost that was overwritten before its copy

@@ -9,6 +9,7 @@
 /** The operations that are barriers, and what is left of each once the barrier is removed. */
 const WEAKER = {
   storeFirst: "store",
+  storeInOrder: "store",
   loadLast: "load",
   copyOutThenLoad: "copyOutThenAcquire",
   storeThenLoad: "storePlainlyThenLoad",
@@ -88,7 +89,7 @@ export const BARRIERS: readonly Barrier[] = [
   },
   {
     file: "vdds/vring_writer.ts",
-    code: "ring.latest.storeFirst(",
+    code: "ring.latest.storeInOrder(",
     pair: "P6: the same, for a descriptor that is taken just before",
     scenario: "twin-topic-one-look",
     options: ["--preemptions", "1", "--reorderings", "2"], // the number and the store itself

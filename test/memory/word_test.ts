@@ -86,9 +86,9 @@ const SHARED_CASES: Case<Word32 | Word64>[] = [
 
 const CASES_32: Case<Word32>[] = [
   ...SHARED_CASES,
-  ["storeFirst()", 17, (word) => word.storeFirst(TOP32 - 2), undefined, TOP32 - 2],
+  ["storeInOrder()", 17, (word) => word.storeInOrder(TOP32 - 2), undefined, TOP32 - 2],
   [
-    "storeFirst() of other processors",
+    "storeInOrder() of other processors",
     17,
     (word) => native().vring_store32(word.address, TOP32 - 2),
     undefined,
@@ -183,7 +183,7 @@ Deno.test("every method of a word throws once the memory is closed", () => {
     ];
     for (const call of calls) assertThrows(call, error);
     const more = word instanceof Word32
-      ? [() => word.spinWhile(1, 1e9), () => word.storeFirst(1)]
+      ? [() => word.spinWhile(1, 1e9), () => word.storeInOrder(1)]
       : [() => word.storeFirst(1), () => word.loadLast()];
     for (const call of more) assertThrows(call, ClosedError, '"test.word"');
   }

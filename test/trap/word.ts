@@ -26,7 +26,11 @@ export class Word64 extends real.Word64 {
 }
 
 /** Operations that differ only in their memory order share a name. */
-const NAMES: Record<string, string> = { storeFirst: "store", loadLast: "load" };
+const NAMES: Record<string, string> = {
+  storeFirst: "store",
+  storeInOrder: "store",
+  loadLast: "load",
+};
 
 /** Puts a step before every method of a class of words, such as `head store`. */
 function announce(stepping: object, shipped: object): void {

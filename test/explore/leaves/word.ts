@@ -173,7 +173,7 @@ export class Word32 extends Word<number> {
     super(SIZE_32, memory, { path, offset: base + offset });
   }
 
-  storeFirst(value: number): void {
+  storeInOrder(value: number): void {
     this.write(value);
   }
 
