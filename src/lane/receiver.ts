@@ -364,7 +364,7 @@ export class MessageReceiver<
   #limitIn(options: SyncBatchOptions): number {
     checkWaits(options);
     const { limit = USUAL_BATCH } = options;
-    checkLimit(limit, 1, "take a batch", this.#end.what);
+    checkLimit(limit, 1, "take a batch from", this.#end.what);
     return limit;
   }
 
