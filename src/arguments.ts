@@ -29,12 +29,17 @@ const { keys: keysOf, set: setOf } = TypedArray.prototype as Uint8Array;
  */
 export function byteLengthOf(value: unknown, doing: string, what: string): number {
   if (tagOf.call(value) !== "Uint8Array") throw notBytes(value, doing, what);
-  // Loading an element runs no code of the caller, and it tells the compiler the class of the
-  // array. The compiler then inlines the getter.
-  void (value as Uint8Array)[0];
-  const length = lengthOf.call(value) as number;
+  const length = trueLengthOf(value as Uint8Array);
   if (length === 0) checkAttached(value as Uint8Array, doing, what);
   return length;
+}
+
+/** Returns the length of an array, without its own `length`, which may be code of the caller. */
+export function trueLengthOf(array: Uint8Array): number {
+  // Loading an element runs no code of the caller, and it tells the compiler the class of the
+  // array. The compiler then inlines the getter.
+  void array[0];
+  return lengthOf.call(array) as number;
 }
 
 function notBytes(value: unknown, doing: string, what: string): TypeError {

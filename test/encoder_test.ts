@@ -216,3 +216,15 @@ each("a codec that transfers the memory away sends nothing", (open) => {
   assertEquals(ends.received(), []);
   assertThrows(() => ends[Symbol.dispose](), TypeError, "was transferred away");
 });
+
+each("code of the caller in an array's own `length` is not run", (open) => {
+  using ends = open("", codec.bytes);
+  class Meddling extends Uint8Array {
+    override get length(): number {
+      ends.sender.trySend(payload(1, 3));
+      return 3;
+    }
+  }
+  assert(ends.sender.trySend(new Meddling(payload(2, 3))));
+  assertEquals(ends.received(), [payload(2, 3)]);
+});

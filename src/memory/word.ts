@@ -14,7 +14,7 @@
  * @module
  */
 
-import { partOf } from "../arguments.ts";
+import { partOf, trueLengthOf } from "../arguments.ts";
 import { ClosedError } from "../errors.ts";
 import { LINE_BYTES } from "../layout/sizes.ts";
 import { native } from "../native/load.ts";
@@ -246,10 +246,11 @@ export function copyIn(
   memory: Memory,
   offset: number,
   source: Uint8Array,
-  length: number = source.length,
+  length: number = trueLengthOf(source),
 ): void {
   // An array over a SharedArrayBuffer may have grown since its length was taken.
-  memory.bytes.set(source.length === length ? source : partOf(source, 0, length), offset);
+  const isWhole = trueLengthOf(source) === length;
+  memory.bytes.set(isWhole ? source : partOf(source, 0, length), offset);
 }
 
 /** Copies shared memory at `offset` into the first `length` bytes of `target`, less than 4 GiB. */
