@@ -9,7 +9,7 @@
  */
 
 import { checkWaits, inWords } from "../arguments.ts";
-import { ClosedError } from "../errors.ts";
+import { ClosedError, CorruptRegionError } from "../errors.ts";
 import { Observed, type Subject } from "../region/observed.ts";
 import { Again } from "../region/poll.ts";
 import { CONDITIONS, type Waitable } from "../wait/any.ts";
@@ -47,7 +47,8 @@ const EMPTY = { state: "empty" } as const;
  * Reads a circular buffer without any right to write to it. Nobody sees it as a reader: it neither
  * keeps the buffer alive nor wakes anyone, and it needs only the right to read the file. It may be
  * opened before the buffer exists. When another buffer takes the name, it continues there once it
- * has read the old one. A message that it waits for is late by up to a tenth of the wait, at most 64 ms.
+ * has read the old one. A corrupt buffer causes one CorruptRegionError, and is read no more. A
+ * message that it waits for is late by up to a tenth of the wait, at most 64 ms.
  *
  * @example See what a buffer's readers see
  * ```ts
@@ -133,9 +134,20 @@ export class CircularBufferObserver implements Disposable, Waitable {
   tryRead(target: Uint8Array<ArrayBuffer>): ReadIntoOutcome;
   tryRead(target?: Uint8Array<ArrayBuffer>): ReadOutcome | ReadIntoOutcome {
     this.#checkOpen();
-    const { current } = this.#observed;
-    return current?.cursor.read(target) ??
-      this.#observed.lookEachSlice()?.cursor.read(target) ?? EMPTY;
+    return this.#read(this.#observed.readable, target) ??
+      this.#read(this.#observed.lookEachSlice(), target) ?? EMPTY;
+  }
+
+  #read(
+    attachment: Attachment | undefined,
+    target: Uint8Array<ArrayBuffer> | undefined,
+  ): ReadOutcome | ReadIntoOutcome | undefined {
+    try {
+      return attachment?.cursor.read(target);
+    } catch (error) {
+      if (error instanceof CorruptRegionError) this.#observed.abandon();
+      throw error;
+    }
   }
 
   /** Blocks the thread until a message arrives, and reads it; throws TimeoutError after `timeout`. */
@@ -171,10 +183,10 @@ export class CircularBufferObserver implements Disposable, Waitable {
 
   #condition(): Condition {
     return observing({
-      watch: this.#observed.current?.cursor.ring.publishedLow,
+      watch: this.#observed.readable?.cursor.ring.publishedLow,
       ready: () => {
         this.#checkOpen();
-        return this.#observed.current?.cursor.seesMore() ?? false;
+        return this.#observed.readable?.cursor.seesMore() ?? false;
       },
       look: () => this.#observed.look() !== undefined,
     });

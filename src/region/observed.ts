@@ -10,7 +10,7 @@
  * An observer holds no lock, so nobody waits for it and nothing tells it that a region was removed.
  * It looks at the name from time to time: at most once a slice, and only when its region has
  * nothing new. A region that lost its name stays attached until another one has the name, as its
- * members may still be using it.
+ * members may still be using it. A region that is corrupt is read no more, and has nothing new.
  *
  * P1  The members of a region publish, and then the name goes. An observer that sees the name
  *     elsewhere looks for news once more before it leaves: nothing published before the name went
@@ -39,6 +39,7 @@ export class Observed<A extends Subject> implements Disposable {
   #current: A | undefined;
   #nextLook = 0;
   #regions = 0;
+  #isCorrupt = false;
   #closed = false;
 
   /**
@@ -55,6 +56,16 @@ export class Observed<A extends Subject> implements Disposable {
     return this.#current;
   }
 
+  /** The attachment, unless its region is corrupt. */
+  get readable(): A | undefined {
+    return this.#isCorrupt ? undefined : this.#current;
+  }
+
+  /** Reads no more from the current region, which is corrupt. */
+  abandon(): void {
+    this.#isCorrupt = true;
+  }
+
   /** The number of regions that were attached to so far. */
   get regions(): number {
     return this.#regions;
@@ -67,17 +78,18 @@ export class Observed<A extends Subject> implements Disposable {
 
   /**
    * Attaches to the region that has the name now and returns the attachment; returns undefined if
-   * it is the current one, or if that has more to read. Throws the error of attaching, such as a LayoutMismatchError, and looks
-   * again at the next call.
+   * it is the current one, or if that has more to read. Throws the error of attaching, such as a
+   * LayoutMismatchError, and looks again at the next call.
    */
   look(): A | undefined {
     this.#nextLook = now() + OBSERVER_SLICE_NS;
     if (this.#closed || this.#current?.region.hasName()) return undefined;
-    if (this.#current?.hasMore?.()) return undefined; // P1
+    if (this.readable?.hasMore?.()) return undefined; // P1
     const found = this.#attach();
     if (found === undefined || found instanceof Again) return undefined;
     this.#current?.region.close();
     this.#current = found;
+    this.#isCorrupt = false;
     this.#regions++;
     return found;
   }

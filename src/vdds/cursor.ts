@@ -30,6 +30,7 @@ export class TopicCursor {
   readonly #countedFrom: number; // the first sample whose loss counts
   #place = 0; // the descriptor of the sample found last
   #lost = 0; // since the last sample that was copied
+  #isBroken = false;
   readonly #last = {
     sequence: 0,
     lost: 0,
@@ -41,27 +42,45 @@ export class TopicCursor {
   /** Begins with so many of the last samples; with the first sample ever if `history` is undefined. */
   constructor(ring: VRing, history: number | undefined) {
     this.ring = ring;
-    const after = history === undefined ? 0 : this.#newest();
+    const after = history === undefined ? 0 : this.#checkedNewest();
     this.#next = Math.max(1, after - (history ?? 0) + 1);
     this.#countedFrom = after + 1;
   }
 
+  /** Whether the words of the topic were corrupt, so that no sample can be found. */
+  get isBroken(): boolean {
+    return this.#isBroken;
+  }
+
+  /** The number of the newest sample; NaN if the words are corrupt. */
   #newest(): number {
     const low = this.ring.latest.load(); // .. P7
     const sequence = this.ring.kept(Kept.sequence); // as old as `latest`, or newer
     const newest = sequence - ((sequence - low) >>> 0);
-    if (isCount(newest)) return newest;
-    throw this.ring.corrupt(`its last sample is ${sequence}, and ${low} for observers`);
+    return isCount(newest) ? newest : NaN;
   }
 
-  /** Whether a sample was published that has been neither copied nor counted as lost. */
+  #checkedNewest(): number {
+    const newest = this.#newest();
+    if (!Number.isNaN(newest)) return newest;
+    this.#isBroken = true;
+    const { ring } = this;
+    throw ring.corrupt(
+      `its last sample is ${ring.kept(Kept.sequence)}, and ${ring.latest.load()} for observers`,
+    );
+  }
+
+  /**
+   * Whether a sample was published that has been neither copied nor counted as lost. Also true if the
+   * words are corrupt: taking one reports it.
+   */
   hasNews(): boolean {
-    return this.#newest() >= this.#next;
+    return !(this.#newest() < this.#next);
   }
 
   /** Copies the next sample that is still there; returns undefined after the last. */
   take(roomFor: RoomFor): ObservedSample | undefined {
-    const newest = this.#newest();
+    const newest = this.#checkedNewest();
     while (this.#next <= newest) {
       const d = this.#find(newest);
       if (d !== NONE && this.#copy(d, roomFor)) {

@@ -18,7 +18,7 @@ import { type Arrived, arrived, type Condition, type Waiter } from "../wait/cond
 import { iterate, type Step } from "../wait/iterate.ts";
 import { observing } from "../wait/observing.ts";
 import { type SyncWaitOptions, until, untilSync, type WaitOptions } from "../wait/until.ts";
-import { type ObservedSample, TopicCursor } from "./cursor.ts";
+import { type ObservedSample, type RoomFor, TopicCursor } from "./cursor.ts";
 import type { SampleFacts } from "./sample.ts";
 import { listSources, topicOfSource } from "./sources.ts";
 import { checkedTopic, observeOnce, typeOf } from "./topic.ts";
@@ -45,7 +45,7 @@ export type ObservedOutcome<T> =
   /** Nothing new has been published. */
   | { state: "empty" };
 
-/** A topic under cursor. */
+/** A topic under observation. */
 interface Attachment extends Subject {
   readonly cursor: TopicCursor;
 }
@@ -62,8 +62,9 @@ const EMPTY = { state: "empty" } as const;
  * Observes a topic without any right to write to it. No publisher waits for it, and it takes the
  * place of no subscriber: it copies each sample, and counts those that were overwritten before. It
  * needs only the right to read the file. It may be opened before the topic exists, and follows the
- * name to the next topic once it has read the old one. A sample that it
- * waits for is late by up to a tenth of the wait, at most 64 ms.
+ * name to the next topic once it has read the old one. A corrupt topic causes one CorruptRegionError,
+ * and is read no more; other sources are. A sample that it waits for is late by up to a tenth of the
+ * wait, at most 64 ms.
  *
  * @example See what the subscribers of a topic see
  * ```ts
@@ -143,8 +144,8 @@ export class TopicObserver<T = Uint8Array> implements Disposable, Waitable {
     this.#nextList = now() + OBSERVER_SLICE_NS;
     const present = listSources(this.topic);
     for (const [i, { source, observed }] of [...this.#targets.entries()].reverse()) {
-      const { current } = observed;
-      if (present.some((found) => found.source === source) || current?.hasMore?.()) continue;
+      const { readable } = observed;
+      if (present.some((found) => found.source === source) || readable?.hasMore?.()) continue;
       observed.close();
       this.#targets.splice(i, 1);
     }
@@ -244,10 +245,10 @@ export class TopicObserver<T = Uint8Array> implements Disposable, Waitable {
   #condition(): Condition {
     const [first, ...others] = this.#targets;
     return observing({
-      watch: others.length === 0 ? first?.observed.current?.cursor.ring.latest : undefined,
+      watch: others.length === 0 ? first?.observed.readable?.cursor.ring.latest : undefined,
       ready: () => {
         this.#checkOpen();
-        return this.#targets.some(({ observed }) => observed.current?.cursor.hasNews());
+        return this.#targets.some(({ observed }) => observed.readable?.cursor.hasNews());
       },
       look: () => {
         this.#listEachSlice();
@@ -257,15 +258,15 @@ export class TopicObserver<T = Uint8Array> implements Disposable, Waitable {
   }
 
   /** Takes a sample of the next target in turn that has one. */
-  #take(roomFor: (length: number) => Uint8Array<ArrayBuffer>): Taken | undefined {
+  #take(roomFor: RoomFor): Taken | undefined {
     this.#checkOpen();
     this.#listEachSlice();
     const targets = this.#targets;
     for (let step = 0; step < targets.length; step++) {
       const index = (this.#nextTarget + step) % targets.length;
       const { source, observed } = targets[index]!;
-      const sample = observed.current?.cursor.take(roomFor) ??
-        observed.lookEachSlice()?.cursor.take(roomFor);
+      const sample = takeFrom(observed.readable, observed, roomFor) ??
+        takeFrom(observed.lookEachSlice(), observed, roomFor);
       if (sample === undefined) continue;
       this.#nextTarget = index + 1;
       return { sample, source };
@@ -303,6 +304,20 @@ export class TopicObserver<T = Uint8Array> implements Disposable, Waitable {
 interface Taken {
   readonly sample: ObservedSample;
   readonly source: string | undefined;
+}
+
+/** Takes a sample of a topic; reads no more from it if its words are corrupt. */
+function takeFrom(
+  attachment: Attachment | undefined,
+  observed: Observed<Attachment>,
+  roomFor: RoomFor,
+): ObservedSample | undefined {
+  try {
+    return attachment?.cursor.take(roomFor);
+  } catch (error) {
+    if (attachment?.cursor.isBroken) observed.abandon();
+    throw error;
+  }
 }
 
 function newRoom(length: number): Uint8Array<ArrayBuffer> {

@@ -4,7 +4,7 @@ import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { CircularBufferObserver } from "../../src/circular/observer.ts";
 import { CircularBufferReader } from "../../src/circular/reader.ts";
 import { CircularBufferWriter } from "../../src/circular/writer.ts";
-import { ClosedError, LostError } from "../../src/errors.ts";
+import { ClosedError, CorruptRegionError, LostError } from "../../src/errors.ts";
 import { waitAny } from "../../src/wait/any.ts";
 import { Name } from "../shared/scene.ts";
 import { Inside, payload } from "./scene.ts";
@@ -117,6 +117,23 @@ Deno.test("an observer reads a buffer to its end before it goes to the next of t
     ...messages(0, 1),
   ]);
   assertEquals([observer.buffers, observer.lostMessages, observer.sequence], [2, 0, 1]);
+});
+
+Deno.test("a corrupt buffer costs an observer one error, and it goes to the next of the name", () => {
+  using place = new Name();
+  using observer = CircularBufferObserver.open(place.name);
+  {
+    using first = openWriter(place.name);
+    write(first, 1);
+    assertEquals(readSoon(observer), messages(0, 1));
+    using inside = new Inside(place.name);
+    for (const word of ["oldest", "published"] as const) inside.word(word).set(2n ** 60n);
+    assertThrows(() => observer.tryRead(), CorruptRegionError);
+    assertEquals(observer.tryRead(), { state: "empty" });
+  }
+  using second = openWriter(place.name);
+  write(second, 1);
+  assertEquals([...readSoon(observer), ...readAll(observer)], messages(0, 1));
 });
 
 Deno.test("read() of an observer waits for a message, and for a buffer", async () => {

@@ -266,6 +266,34 @@ Deno.test("corrupt words for observers cost errors and losses, and never false s
   }
 });
 
+Deno.test("a corrupt topic costs one error, and neither its other sources nor its successor", () => {
+  using place = new Name();
+  using sources = TopicObserver.open(place.name, { sources: true });
+  using observer = TopicObserver.open(`${place.name}/left`);
+  const options = { depth: 4, size: LENGTH };
+  using right = Publisher.open(place.name, { ...options, source: "right" });
+  {
+    using _left = Publisher.open(place.name, { ...options, source: "left" });
+    while (sources.topics < 2) sources.tryReceive();
+    while (observer.topics < 1) observer.tryReceive();
+    using inside = new Inside(`${place.name}/left`);
+    inside.ring.keep(Kept.sequence, NaN);
+    assertThrows(() => observer.receiveSync(WAIT), CorruptRegionError);
+    assertEquals(observer.tryReceive(), { state: "empty" });
+    assertThrows(() => sources.receiveSync(WAIT), CorruptRegionError);
+    for (let sequence = 1; sequence <= 3; sequence++) {
+      publish(right, 1);
+      const { source, sequence: found } = sources.receiveSync(WAIT);
+      assertEquals([source, found], ["right", sequence]);
+    }
+    inside.ring.keep(Kept.sequence, 0); // for the ends that close
+  }
+  using left = Publisher.open(place.name, { ...options, source: "left" });
+  publish(left, 1);
+  assertEquals(readSoon(observer), [[1, 0]]);
+  assertEquals(sources.receiveSync(WAIT).source, "left");
+});
+
 /** Returns the descriptor of a sample. */
 function placeOf({ ring: { descriptors } }: Inside, sequence: number): number {
   return descriptors.byAge().find((d) => descriptors.load(d, "sequence") === sequence)!;
