@@ -75,7 +75,8 @@
  * was complete. `latest` may lag behind `sequence`; after a death the successor stores it (C2).
  *
  * C1  The writer dies before the journal names the sample: the descriptor is free by all words. So
- *     are all others that were out: no word says that they were, and the successor finds them.
+ *     are all others that were out: no word says that they were, and the successor finds them. It
+ *     invalidates a sample that has the number of its own first one, before it publishes that.
  * C2  It dies after that, before `sequence` shows the sample as published: the successor repeats
  *     the publish (I3) before its own first one. If it dies later, all words hold the sample. The
  *     successor puts it into the USED rings of the readers that have not taken it, perhaps once

@@ -67,6 +67,7 @@ export class VRingWriter {
     const byAge = ring.descriptors.byAge();
     for (const d of byAge) this.#adoptPin(d);
     this.#finish();
+    this.#invalidateUnpublished();
     this.#trimPins();
     this.#refresh();
     this.#free = new FreeDescriptors(ring, this.#audience, { byAge, isPinned, dropsOldest });
@@ -115,6 +116,14 @@ export class VRingWriter {
       }
       this.#deliver(d);
     } else if (entry > 0 && d !== NONE) this.#hintAgain(d, stamp);
+  }
+
+  /** C1: a sample that the last writer described and did not publish has the number of the next. */
+  #invalidateUnpublished(): void {
+    const { descriptors } = this.#ring;
+    for (let d = 0; d < descriptors.depth; d++) {
+      if (descriptors.load(d, "sequence") > this.#sequence) descriptors.invalidate(d);
+    }
   }
 
   /** C2: repeats the hints of the last sample, which all readers have, though some may not know. */

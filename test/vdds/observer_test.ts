@@ -294,6 +294,23 @@ Deno.test("a corrupt topic costs one error, and neither its other sources nor it
   assertEquals(sources.receiveSync(WAIT).source, "left");
 });
 
+Deno.test("a sample whose publisher died before it was published is never observed", () => {
+  for (let d = 1; d < 4; d++) {
+    using place = new Name();
+    using inside = new Inside(place.name, { depth: 4, size: LENGTH });
+    using observer = TopicObserver.open(place.name);
+    const { descriptors, region } = inside.ring;
+    descriptors.commit(d, LENGTH); // all that publish() does before the journal names the sample
+    region.mapping.bytes.fill(0, descriptors.sampleAt(d), descriptors.sampleAt(d) + LENGTH);
+    descriptors.store(d, "sequence", 1);
+    descriptors.store(d, "time", Date.now());
+    descriptors.store(d, "length", LENGTH);
+    using successor = Publisher.open(place.name);
+    publish(successor, 1);
+    assertEquals(readAll(observer), [[1, 0]]);
+  }
+});
+
 /** Returns the descriptor of a sample. */
 function placeOf({ ring: { descriptors } }: Inside, sequence: number): number {
   return descriptors.byAge().find((d) => descriptors.load(d, "sequence") === sequence)!;
