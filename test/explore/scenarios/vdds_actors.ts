@@ -57,6 +57,9 @@ interface Sent {
   readonly last: number;
 }
 
+/** What the bytes of a successor's sample say besides its number, where that matters. */
+const SUCCESSOR = 7;
+
 /** Publishes so many samples, and `before` others when it opens. */
 export function writer(
   count: number,
@@ -65,12 +68,14 @@ export function writer(
     history?: number;
     how?: "copy" | "loan" | "loans";
     before?: number;
+    /** Whether its bytes tell its samples from those of a writer before it. */
+    differs?: boolean;
   } = {},
 ): ActorSpec {
-  const { policy = "block", history = 0, how = "copy", before = 0, leaves } = options;
+  const { policy = "block", history = 0, how = "copy", before = 0, leaves, differs } = options;
   const sendOne = (publisher: Publisher, sent: number[]) => {
     const number = publisher.sequence + 1;
-    const bytes = pattern(LENGTH, number);
+    const bytes = pattern(LENGTH, differs ? number + SUCCESSOR : number);
     if (how !== "loan" && !publisher.sendSync(bytes, ASLEEP)) return;
     if (how === "loan") {
       const loan = publisher.loanSync(LENGTH, ASLEEP)!;
@@ -192,6 +197,8 @@ function isInPlace(ring: VRing, { sequence }: Sample<Uint8Array>): boolean {
 
 interface Watched {
   readonly watched: number[];
+  /** Those of them that a writer with the option `differs` sent. */
+  readonly differing: number[];
   readonly lost: number;
   readonly torn: boolean;
 }
@@ -204,6 +211,7 @@ export function observer(
   const open = () => TopicObserver.open(TOPIC, { history });
   return actor(options, open, (observer): Watched => {
     const watched: number[] = [];
+    const differing: number[] = [];
     let lost = 0;
     let torn = false;
     const isOver = (count: number) =>
@@ -211,13 +219,24 @@ export function observer(
     for (let count = 0; !isOver(count); count++) {
       const outcome = times !== undefined ? observer.tryReceive() : observer.receiveSync(ASLEEP);
       if (outcome.state !== "ok") continue;
-      if (messageOf(outcome.value, HIGHEST) !== outcome.sequence) torn = true;
-      watched.push(outcome.sequence);
+      const { sequence, value } = outcome;
+      const message = messageOf(value, HIGHEST);
+      if (message === sequence + SUCCESSOR) differing.push(sequence);
+      else if (message !== sequence) torn = true;
+      watched.push(sequence);
       lost += outcome.lost;
     }
     observer.close();
-    return { watched, lost, torn };
+    return { watched, differing, lost, torn };
   });
+}
+
+/** An observer saw no sample of a dead writer where its successor published another. */
+export function succeeded({ results }: End): string | undefined {
+  const { watched, differing } = results.observer as Watched;
+  const { sent } = results.successor as Sent;
+  const wrong = watched.filter((n) => sent.includes(n) !== differing.includes(n));
+  return wrong.length > 0 ? `the observer saw ${wrong}, which was not published` : sound(results);
 }
 
 /** Everything is as `check` says without the observer, which saw whole samples in order. */
