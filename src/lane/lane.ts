@@ -182,11 +182,6 @@ export class LaneSender extends LaneEnd {
     this.#free -= length;
   }
 
-  /** Whether bytes were written that `announce` has not published. */
-  get isAhead(): boolean {
-    return this.head.load() !== this.#head;
-  }
-
   /** Publishes everything up to here. */
   announce(): void {
     // P1 Everything written above is visible once this is seen ..; P3 and then the bell is loaded.

@@ -143,9 +143,13 @@ export abstract class Sender implements Disposable {
     this.abort();
   }
 
+  /** Whether values of a batch were written and are not published yet.
+   * @ignore */
+  protected isAhead = false;
+
   /** Publishes the first values of a batch when the code of a later one closes this end. */
   #finish(): void {
-    if (!this.endpoint.closed && this.lane.isAhead) this.lane.announce();
+    if (this.isAhead && !this.endpoint.closed) this.lane.announce();
   }
 
   /** Returns whether a claim of this length has room; discards the previous claim.
@@ -317,9 +321,13 @@ export abstract class MessageSender<T> extends Sender {
   #trySendFrom(values: readonly T[], first: number): number {
     let next = first;
     try {
-      while (next < values.length && this.#write(values[next]!)) next++;
+      while (next < values.length && this.#write(values[next]!)) {
+        next++;
+        this.isAhead = true;
+      }
     } finally {
       if (next > first && !this.endpoint.closed) this.lane.announce();
+      this.isAhead = false;
     }
     return next - first;
   }
