@@ -106,6 +106,7 @@ test("ticker: an observer follows the name, and keeps no ring", async () => {
   for (let ring = 1; ring <= 2; ring++) {
     await using source = writer(name, "--seconds", "50");
     await observer.until(/ SILK \d+\.\d\d +TEA \d+\.\d\d +PEPPER \d+\.\d\d\n/);
+    await source.until(/ ticks\/s\n/); // it listens for the signal only after its first tick
     source.kill("SIGINT");
     await writtenBy(source);
     assertEquals(sharedFiles(name), []);
