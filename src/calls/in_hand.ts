@@ -161,11 +161,13 @@ export class InHand {
     this.#changed = undefined;
   }
 
-  /** Watches a request whose signal is used; aborts it at once if it was given up before. */
+  /**
+   * Watches a request whose signal is used. Never aborts it at once: a listener that is added next
+   * would not be called.
+   */
   watch(request: Request): void {
-    if (this.#end.closed) return Request.abort(request, this.#closedError());
-    if (Request.isGivenUp(request)) return this.#abort(request);
     this.#watched.add(request);
+    if (this.#end.closed) queueMicrotask(() => this.abortAll());
     this.announce();
   }
 
@@ -205,23 +207,15 @@ export class InHand {
     for (const request of [...this.#watched]) {
       if (this.#end.closed) return;
       if (!Request.isGivenUp(request) && !this.#lost.has(request)) continue;
-      this.#abort(request);
+      const reason = `Client ${request.client} of ${this.#end.what} no longer waits for this call`;
+      Request.abort(request, new DOMException(reason, "AbortError"));
     }
     this.#lost.clear();
   }
 
-  #abort(request: Request): void {
-    const reason = `Client ${request.client} of ${this.#end.what} no longer waits for this call`;
-    Request.abort(request, new DOMException(reason, "AbortError"));
-  }
-
   /** Aborts all signals: the server has closed. */
   abortAll(): void {
-    const reason = this.#closedError();
+    const reason = new ClosedError(`Cannot answer through ${this.#end.what}: it was closed`);
     for (const request of [...this.#watched]) Request.abort(request, reason);
-  }
-
-  #closedError(): ClosedError {
-    return new ClosedError(`Cannot answer through ${this.#end.what}: it was closed`);
   }
 }
