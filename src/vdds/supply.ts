@@ -110,7 +110,7 @@ export class Supply {
   /** Takes back a descriptor that was not published. */
   takeBack(d: number): void {
     const { region, spaceBell } = this.#ring;
-    if (region.closed) return;
+    if (!region.mapping.usable) return; // closed, or its buffer was transferred away
     this.#writer.giveBack(d);
     spaceBell.ring(); // another call of this publisher may wait
   }

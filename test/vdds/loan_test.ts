@@ -8,6 +8,7 @@ import type { Loan } from "../../src/vdds/loan.ts";
 import { Publisher } from "../../src/vdds/publisher.ts";
 import { payload } from "../circular/scene.ts";
 import { until, within } from "../os/until.ts";
+import { Name } from "../shared/scene.ts";
 import { Inside, sampleOf, Scene, valueOf } from "./scene.ts";
 
 const WAIT = { timeout: 30_000 };
@@ -73,6 +74,16 @@ Deno.test("a publisher has as many loans as the depth less the history less 1", 
     loans.pop()!.publish();
     if (most! < depth!) loans.push(publisher.tryLoan()!);
   }
+});
+
+Deno.test("a sample whose memory was transferred away is given back without another error", () => {
+  using place = new Name();
+  const publisher = Publisher.open(place.name, { depth: 4, size: 256 });
+  const loan = publisher.tryLoan()!;
+  const takeAway = (bytes: Uint8Array<ArrayBuffer>) => void bytes.buffer.transfer();
+  assertThrows(() => publisher.tryFill(takeAway), TypeError, "was transferred away");
+  loan[Symbol.dispose]();
+  assertThrows(() => publisher.close(), TypeError, "was transferred away");
 });
 
 Deno.test("loan() beyond the limit rejects at once, and below it waits for subscribers", async () => {
