@@ -384,11 +384,16 @@ EXPORT void vring_store64(double word, double value)
 #endif
 }
 
-/* Does so with 32 bits. */
+/*
+ * Stores the value after every earlier store and before every later one. Loads may pass it: x86_64
+ * keeps the order of stores by itself, and an xchg would wait for all of them.
+ */
 EXPORT void vring_store32(double word, uint32_t value)
 {
+#if defined(__x86_64__)
+    __atomic_store_n((uint32_t *)POINTER(word), value, __ATOMIC_RELEASE);
+#else
     __atomic_store_n((uint32_t *)POINTER(word), value, __ATOMIC_SEQ_CST);
-#if !defined(__x86_64__)
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
 #endif
 }

@@ -43,13 +43,6 @@ export interface WordPlace {
   readonly offset: number;
 }
 
-let isX86: boolean | undefined;
-
-/** Whether the processor keeps the order of stores; the engine does. */
-function storesKeepOrder(): boolean {
-  return isX86 ??= globalThis.Deno?.build.arch === "x86_64";
-}
-
 const NO_WORD = new Uint32Array(0);
 
 /** A 32-bit word. Values are unsigned. */
@@ -82,12 +75,11 @@ export class Word32 {
 
   /**
    * Replaces the value after every earlier store and before every later one (on ARM too). Loads may
-   * pass it: on x86_64, where stores keep their order, it is a plain store.
+   * pass it. A native call, which the engine moves no access across.
    */
   storeInOrder(value: number): void {
     if (this.#writable.length === 0) throw unwritable(this.path, this.#cell);
-    if (storesKeepOrder()) this.#writable[0] = value;
-    else native().vring_store32(this.address, value);
+    native().vring_store32(this.address, value);
   }
 
   /** Adds modulo 2^32; returns the value before. */

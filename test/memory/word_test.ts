@@ -1,6 +1,5 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { ClosedError } from "../../src/errors.ts";
-import { native } from "../../src/native/load.ts";
 import { Mapping } from "../../src/memory/mapping.ts";
 import {
   claimView,
@@ -87,13 +86,6 @@ const SHARED_CASES: Case<Word32 | Word64>[] = [
 const CASES_32: Case<Word32>[] = [
   ...SHARED_CASES,
   ["storeInOrder()", 17, (word) => word.storeInOrder(TOP32 - 2), undefined, TOP32 - 2],
-  [
-    "storeInOrder() of other processors",
-    17,
-    (word) => native().vring_store32(word.address, TOP32 - 2),
-    undefined,
-    TOP32 - 2,
-  ],
   ["store() just below 2^32", 0, (word) => word.store(TOP32), undefined, TOP32],
   ["add() past 2^32", TOP32 - 1, (word) => word.add(5), TOP32 - 1, 3],
   ["sub() below 0", 3, (word) => word.sub(5), 3, TOP32 - 1],
