@@ -326,8 +326,10 @@ export abstract class MessageSender<T> extends Sender {
         this.isAhead = true;
       }
     } finally {
-      if (next > first && !this.endpoint.closed) this.lane.announce();
-      this.isAhead = false;
+      if (next > first) {
+        if (!this.endpoint.closed) this.lane.announce();
+        this.isAhead = false; // but not for the values of a batch around this one
+      }
     }
     return next - first;
   }
