@@ -120,10 +120,19 @@ export function errorBody(error: unknown): Uint8Array<ArrayBuffer> {
 function describeError(error: unknown): Thrown {
   try {
     if (!(error instanceof Error)) return { name: "", message: String(error) };
-    const { name, message, code } = error as Error & { code?: unknown };
-    return { name: `${name}`, message: `${message}`, code: isCode(code) ? code : undefined };
+    const { name, message } = error;
+    return { name: `${name}`, message: `${message}`, code: codeOf(error) };
   } catch {
     return { name: "", message: "The handler threw a value that has no text" };
+  }
+}
+
+function codeOf(error: Error & { code?: unknown }): string | number | undefined {
+  try {
+    const { code } = error;
+    return isCode(code) ? code : undefined;
+  } catch {
+    return undefined; // a getter threw: the error travels without its code
   }
 }
 

@@ -171,15 +171,16 @@ Deno.test("an error's code travels if it is a number or a short string", async (
   const { server, client } = cast;
   const codes = ["ENOENT", 404, "x".repeat(50), "x".repeat(51), NaN, { code: 1 }, undefined];
   const serving = server.serve(([which]) => {
-    throw Object.assign(new Error("no"), { code: codes[which!] });
+    if (which! < codes.length) throw Object.assign(new Error("no"), { code: codes[which!] });
+    throw Object.defineProperty(new Error("no"), "code", { get: () => assert(false) });
   });
   for (const [i, sent] of ["ENOENT", 404, "x".repeat(50)].entries()) {
     const error = await assertRejects(() => client.call(Uint8Array.of(i)), RemoteError);
     assertEquals(error.code, sent);
   }
-  for (let i = 3; i < codes.length; i++) {
+  for (let i = 3; i <= codes.length; i++) {
     const error = await assertRejects(() => client.call(Uint8Array.of(i)), RemoteError);
-    assertEquals(error.code, undefined);
+    assertEquals([error.message, error.code], ["no", undefined]);
   }
   server.close();
   await serving;
