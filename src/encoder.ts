@@ -217,6 +217,11 @@ class CodecEncoder<T> extends CallingEncoder<T> {
   }
 }
 
+/** Whether a codec sends arrays of bytes as they are; copying them needs no encoder. */
+export function sendsBytes(codec: object): boolean {
+  return formOf(codec)?.kind === "bytes";
+}
+
 /** Makes the encoder of a sender. `doing` and `what` are for messages, as in `byteLengthOf`. */
 export function encoderOf<T>(codec: Codec<T>, doing: string, what: string): Encoder<T> {
   const form = formOf(codec);

@@ -177,9 +177,9 @@ export class RpcServer<Q = Uint8Array, S = Uint8Array> implements Disposable {
    * Answers requests that are there, and gives how many it took. Never waits; what a
    * handler answers with a promise is sent when that is settled.
    */
-  tryHandle(handler: Handler<Q, S>, options: HandleOptions = {}): number {
-    checkObject(options, "handle requests");
-    const { limit = Infinity } = options;
+  tryHandle(handler: Handler<Q, S>, options?: HandleOptions): number {
+    if (options !== undefined) checkObject(options, "handle requests");
+    const { limit = Infinity }: HandleOptions = options ?? NO_OPTIONS;
     checkHandler(handler, "handle requests of", this.#end.what);
     checkLimit(limit, 1, "handle requests of", this.#end.what);
     return this.#handle(handler, limit);

@@ -5,10 +5,10 @@
  * @module
  */
 
-import { checkWaits, inWords } from "../arguments.ts";
+import { byteLengthOf, checkWaits, inWords } from "../arguments.ts";
 import { VringError } from "../errors.ts";
 import type { Codec } from "../codec.ts";
-import { type Encoder, encoderOf } from "../encoder.ts";
+import { type Encoder, encoderOf, sendsBytes } from "../encoder.ts";
 import { claimView, commitView } from "../memory/word.ts";
 import { disposeAtEnd } from "../os/clock.ts";
 import type { Condition, Waiter } from "../wait/condition.ts";
@@ -217,12 +217,14 @@ export abstract class MessageSender<T> extends Sender {
   /** The longest message that fits, in bytes. */
   readonly maxMessage: number;
   readonly #encoder: Encoder<T>;
+  readonly #sendsBytes: boolean;
 
   /** @ignore */
   constructor(at: LaneEnd, codec: Codec<T>) {
     super(at);
     this.maxMessage = longestRecord(at.place.capacity);
     this.#encoder = encoderOf(codec, "send through", this.endpoint.what);
+    this.#sendsBytes = sendsBytes(codec);
   }
 
   /** Sends a value; returns false when the ring is full. Never waits. */
@@ -297,6 +299,7 @@ export abstract class MessageSender<T> extends Sender {
   /** Writes a value into free space, and counts it as written; returns false if it has no room. */
   #write(value: T): boolean {
     this.endpoint.checkOpen();
+    if (this.#sendsBytes) return this.#writeBytes(value as Uint8Array);
     const { lane } = this;
     const encoder = this.#encoder;
     const prepared = encoder.prepare(value);
@@ -312,8 +315,9 @@ export abstract class MessageSender<T> extends Sender {
   }
 
   #writeBytes(message: Uint8Array): boolean {
-    if (!this.hasRoom(message.length)) return false;
-    writeRecord(this.lane, message, message.length);
+    const length = byteLengthOf(message, "send through", this.endpoint.what);
+    if (!this.hasRoom(length)) return false;
+    writeRecord(this.lane, message, length);
     return true;
   }
 
