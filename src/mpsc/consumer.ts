@@ -143,6 +143,9 @@ class ProducerLanes<T> extends FanIn<ProducerLane>
  * The one consumer of a ring with many producers. It serves them in turn; each message carries the
  * number of its producer.
  *
+ * Once all producers are gone, one that was lost causes a PeerLostError, unless another producer has
+ * taken its place. Messages that state what is complete, such as the last one of a file, tell more.
+ *
  * A producer that corrupts its lane causes one CorruptRegionError, and its lane is not read
  * again; other lanes keep working. A lane whose positions are corrupt when a consumer opens it is
  * emptied: that attempt throws the error, and the next one succeeds.
