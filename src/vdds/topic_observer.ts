@@ -32,7 +32,10 @@ export interface TopicObserverOptions<T> {
    * comes later is observed from its first sample.
    */
   history?: number;
-  /** Whether to observe all sources of the topic, and not the topic itself; false by default. */
+  /**
+   * Whether to observe all sources of the topic, and not the topic itself; false by default. A source
+   * that cannot be observed, such as one of another type, causes one error.
+   */
   sources?: boolean;
   /** Also observes a topic that belongs to another user than you or root. */
   anyOwner?: boolean;
@@ -85,6 +88,7 @@ export class TopicObserver<T = Uint8Array> implements Disposable, Waitable {
   readonly #waiter: Waiter;
   readonly #targets: Target[] = [];
   readonly #refused = new Set<string>(); // identities of sources that cannot be observed
+  readonly #untold: VringError[] = []; // why
   readonly #roomFor = (length: number) => this.#room(length);
   #views: Uint8Array<ArrayBuffer> = new Uint8Array(0);
   #nextTarget = 0;
@@ -158,8 +162,9 @@ export class TopicObserver<T = Uint8Array> implements Disposable, Waitable {
       try {
         this.#targets.push(this.#target(source));
       } catch (error) {
-        if (error instanceof VringError) this.#refused.add(identity); // reported once
-        throw error;
+        if (!(error instanceof VringError)) throw error;
+        this.#refused.add(identity);
+        this.#untold.push(error);
       }
     }
   }
@@ -248,11 +253,13 @@ export class TopicObserver<T = Uint8Array> implements Disposable, Waitable {
       watch: others.length === 0 ? first?.observed.readable?.cursor.ring.latest : undefined,
       ready: () => {
         this.#checkOpen();
-        return this.#targets.some(({ observed }) => observed.readable?.cursor.hasNews());
+        return this.#untold.length > 0 ||
+          this.#targets.some(({ observed }) => observed.readable?.cursor.hasNews());
       },
       look: () => {
         this.#listEachSlice();
-        return this.#targets.some(({ observed }) => observed.look() !== undefined);
+        return this.#untold.length > 0 ||
+          this.#targets.some(({ observed }) => observed.look() !== undefined);
       },
     });
   }
@@ -261,6 +268,8 @@ export class TopicObserver<T = Uint8Array> implements Disposable, Waitable {
   #take(roomFor: RoomFor): Taken | undefined {
     this.#checkOpen();
     this.#listEachSlice();
+    const refusal = this.#untold.shift();
+    if (refusal !== undefined) throw refusal;
     const targets = this.#targets;
     for (let step = 0; step < targets.length; step++) {
       const index = (this.#nextTarget + step) % targets.length;

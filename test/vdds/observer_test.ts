@@ -208,6 +208,16 @@ Deno.test("a source of another type is refused once, and the others are observed
   assertEquals(refusals, 1);
 });
 
+Deno.test("a source of another type that is there already is refused by the first call", () => {
+  using place = new Name();
+  using _left = Publisher.open(place.name, { source: "left" });
+  using right = Publisher.open(place.name, { source: "right", codec: codec.text });
+  using observer = TopicObserver.open(place.name, { sources: true, codec: codec.text });
+  right.trySend("b");
+  assertThrows(() => observer.receiveSync(WAIT), LayoutMismatchError);
+  assertEquals(observer.receiveSync(WAIT).value, "b");
+});
+
 Deno.test("a closed observer throws ClosedError, and one of another type does not open", () => {
   using scene = new Scene();
   assertThrows(() => TopicObserver.open(scene.topic, { codec: codec.text }), LayoutMismatchError);
