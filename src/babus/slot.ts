@@ -68,6 +68,7 @@ export class Slot<T = Uint8Array> implements Disposable, Waitable {
   readonly #encoder: Encoder<T>;
   readonly #lock: WriteLock;
   readonly #waiter: Waiter;
+  readonly #acquiring = () => this.#tryAcquire() || undefined; // made once, not by each call
   #claim: Claim | undefined;
 
   static {
@@ -253,7 +254,7 @@ export class Slot<T = Uint8Array> implements Disposable, Waitable {
   #acquireSync(options: SyncWaitOptions | undefined): void {
     if (options !== undefined) checkWaits(options);
     if (this.#tryAcquire()) return;
-    untilSync(() => this.#tryAcquire() || undefined, this.#waiter, options);
+    untilSync(this.#acquiring, this.#waiter, options);
   }
 
   /**

@@ -70,6 +70,10 @@ export class MessageReceiver<
   readonly #waiter: Waiter;
   readonly #landing = new Landing();
   readonly #batchOwner: BatchOwner<T>;
+  // Made once: a closure in a method costs each call of it, whether it waits or not.
+  readonly #receiving = () => arrived(this.tryReceive());
+  readonly #taking = () => arrived(this.tryTake());
+  readonly #looking = () => this.#look();
   // What the caller holds, unreleased, or an error that the next call reports.
   #shows: "" | "a sample" | "a batch" | "a polled message" | "an error" = "";
   #deferred: unknown; // found while a batch was collected, unless it is undefined
@@ -168,23 +172,23 @@ export class MessageReceiver<
     if (options !== undefined) checkWaits(options);
     const outcome = this.tryReceive();
     if (outcome.state !== "empty") return outcome as R | { state: "closed" };
-    return untilSync(() => arrived(this.tryReceive()), this.#waiter, options);
+    return untilSync(this.#receiving, this.#waiter, options);
   }
 
   /** Resolves with a value once a message arrives. */
   receive(options: WaitOptions = {}): Promise<R | { state: "closed" }> {
-    return until(() => arrived(this.tryReceive()), this.#waiter, options);
+    return until(this.#receiving, this.#waiter, options);
   }
 
   /** Blocks the thread until a message arrives; returns false if the other end ends first. */
   waitSync(options?: SyncWaitOptions): boolean {
     if (options !== undefined) checkWaits(options);
-    return this.#look() ?? untilSync(() => this.#look(), this.#waiter, options);
+    return this.#look() ?? untilSync(this.#looking, this.#waiter, options);
   }
 
   /** Resolves once a message arrives, or with false if the other end ends first. */
   wait(options: WaitOptions = {}): Promise<boolean> {
-    return until(() => this.#look(), this.#waiter, options);
+    return until(this.#looking, this.#waiter, options);
   }
 
   /** Takes a message in place, which stays in the ring until it is disposed. Never waits. */
@@ -210,12 +214,12 @@ export class MessageReceiver<
     if (options !== undefined) checkWaits(options);
     const outcome = this.tryTake();
     if (outcome.state !== "empty") return outcome;
-    return untilSync(() => arrived(this.tryTake()), this.#waiter, options);
+    return untilSync(this.#taking, this.#waiter, options);
   }
 
   /** Takes a message in place once it arrives. */
   take(options: WaitOptions = {}): Promise<TakenSample<S> | { state: "closed" }> {
-    return until(() => arrived(this.tryTake()), this.#waiter, options);
+    return until(this.#taking, this.#waiter, options);
   }
 
   /**

@@ -116,7 +116,8 @@ export class Landing {
 
   /** Decodes an array from `arrayFor`; the codec may receive another message meanwhile. */
   decode<T>(codec: Codec<T>, bytes: Uint8Array<ArrayBuffer>): T {
-    const form = bytes === this.#last ? formOf(codec) : undefined;
+    if (bytes !== this.#last) return codec.decode(bytes);
+    const form = formOf(codec);
     if (form?.kind === "struct" && bytes.length === form.size) {
       return form.load(this.#data!, 0) as T;
     }

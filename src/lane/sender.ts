@@ -237,7 +237,12 @@ export abstract class MessageSender<T> extends Sender {
   /** Blocks the thread until the ring has room, and sends a value. */
   sendSync(value: T, options?: SyncWaitOptions): void {
     if (options !== undefined) checkWaits(options);
-    if (!this.trySend(value)) this.whenRoomSync(() => this.trySend(value) || undefined, options);
+    if (!this.trySend(value)) this.#sendLaterSync(value, options);
+  }
+
+  /** Apart from its caller, which would else pay for the closure whether it waits or not. */
+  #sendLaterSync(value: T, options: SyncWaitOptions | undefined): void {
+    this.whenRoomSync(() => this.trySend(value) || undefined, options);
   }
 
   /** Sends a value once the ring has room. Do not change it until the promise resolves. */

@@ -102,6 +102,10 @@ export class Subscriber<T = Uint8Array> implements Disposable, Waitable {
   readonly #keepOpen: boolean;
   readonly #condition: Condition;
   readonly #waiter: Waiter;
+  // Made once: a closure in a method costs each call of it, whether it waits or not.
+  readonly #receiving = () => arrived(this.tryReceive());
+  readonly #taking = () => arrived(this.tryTake());
+  readonly #takingLatest = () => arrived(this.tryTakeLatest());
   readonly #views: Uint8Array<ArrayBuffer>[] = []; // of each descriptor: what it was shown as last
 
   static {
@@ -273,14 +277,12 @@ export class Subscriber<T = Uint8Array> implements Disposable, Waitable {
   takeSync(options?: SyncWaitOptions): Arrived<SampleOutcome<T>> {
     if (options !== undefined) checkWaits(options);
     const outcome = this.tryTake();
-    return outcome.state !== "empty"
-      ? outcome
-      : untilSync(() => arrived(this.tryTake()), this.#waiter, options);
+    return outcome.state !== "empty" ? outcome : untilSync(this.#taking, this.#waiter, options);
   }
 
   /** Takes the oldest sample in place once one arrives. */
   take(options: WaitOptions = {}): Promise<Arrived<SampleOutcome<T>>> {
-    return until(() => arrived(this.tryTake()), this.#waiter, options);
+    return until(this.#taking, this.#waiter, options);
   }
 
   /** Takes the newest sample, if there is one, and gives back those before it, unseen. */
@@ -295,12 +297,12 @@ export class Subscriber<T = Uint8Array> implements Disposable, Waitable {
     const outcome = this.tryTakeLatest();
     return outcome.state !== "empty"
       ? outcome
-      : untilSync(() => arrived(this.tryTakeLatest()), this.#waiter, options);
+      : untilSync(this.#takingLatest, this.#waiter, options);
   }
 
   /** Takes the newest sample once one arrives, and skips older ones. */
   takeLatest(options: WaitOptions = {}): Promise<Arrived<SampleOutcome<T>>> {
-    return until(() => arrived(this.tryTakeLatest()), this.#waiter, options);
+    return until(this.#takingLatest, this.#waiter, options);
   }
 
   /**
@@ -335,14 +337,12 @@ export class Subscriber<T = Uint8Array> implements Disposable, Waitable {
   receiveSync(options?: SyncWaitOptions): Arrived<ValueOutcome<T>> {
     if (options !== undefined) checkWaits(options);
     const outcome = this.tryReceive();
-    return outcome.state !== "empty"
-      ? outcome
-      : untilSync(() => arrived(this.tryReceive()), this.#waiter, options);
+    return outcome.state !== "empty" ? outcome : untilSync(this.#receiving, this.#waiter, options);
   }
 
   /** Resolves with a copy of the oldest sample as a value, once one arrives. */
   receive(options: WaitOptions = {}): Promise<Arrived<ValueOutcome<T>>> {
-    return until(() => arrived(this.tryReceive()), this.#waiter, options);
+    return until(this.#receiving, this.#waiter, options);
   }
 
   /**
