@@ -157,14 +157,16 @@ export class MessageReceiver<
     const lane = this.#next();
     if (lane === undefined) return -1;
     const length = nextLength(this.#source, lane);
-    if (length > space) {
-      throw new RangeError(
-        `Cannot receive from ${this.#end.what} into ${space} bytes: the message has ${length}`,
-      );
-    }
+    if (length > space) throw this.#tooLong(length, space);
     readRecord(lane, target, length);
     lane.release(recordBytes(length));
     return length;
+  }
+
+  #tooLong(length: number, space: number): RangeError {
+    return new RangeError(
+      `Cannot receive from ${this.#end.what} into ${space} bytes: the message has ${length}`,
+    );
   }
 
   /** Blocks the thread until a message arrives, and returns its value. */
@@ -394,7 +396,11 @@ export class MessageReceiver<
   /** Throws if this end is closed, or if the caller still holds messages. */
   #checkFree(action: string): void {
     this.#end.checkOpen();
-    if (this.#shows === "") return;
+    if (this.#shows !== "") this.#refuse(action);
+  }
+
+  /** Apart from its caller, which is then small enough for the compiler to inline. */
+  #refuse(action: string): never {
     if (this.#shows === "an error") {
       const error = this.#deferred;
       this.#shows = "";

@@ -303,8 +303,12 @@ export abstract class MessageSender<T> extends Sender {
 
   /** Writes a value into free space, and counts it as written; returns false if it has no room. */
   #write(value: T): boolean {
+    return this.#sendsBytes ? this.#writeBytes(value as Uint8Array) : this.#encode(value);
+  }
+
+  /** Apart from its caller: the compiler inlines so much only, and these are the rarer values. */
+  #encode(value: T): boolean {
     this.endpoint.checkOpen();
-    if (this.#sendsBytes) return this.#writeBytes(value as Uint8Array);
     const { lane } = this;
     const encoder = this.#encoder;
     const prepared = encoder.prepare(value);
@@ -320,6 +324,7 @@ export abstract class MessageSender<T> extends Sender {
   }
 
   #writeBytes(message: Uint8Array): boolean {
+    this.endpoint.checkOpen();
     const length = byteLengthOf(message, "send through", this.endpoint.what);
     if (!this.hasRoom(length)) return false;
     writeRecord(this.lane, message, length);
