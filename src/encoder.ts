@@ -217,7 +217,7 @@ class CodecEncoder<T> extends CallingEncoder<T> {
   }
 }
 
-/** Whether a codec sends arrays of bytes as they are; copying them needs no encoder. */
+/** Whether a codec sends plain arrays of bytes; copying them needs no encoder. */
 export function sendsBytes(codec: object): boolean {
   return formOf(codec)?.kind === "bytes";
 }
