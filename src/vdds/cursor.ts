@@ -27,7 +27,7 @@ export type RoomFor = (length: number) => Uint8Array<ArrayBuffer>;
 export class TopicCursor {
   readonly ring: VRing;
   #next: number;
-  readonly #countedFrom: number; // the first sample whose loss counts
+  #countedFrom: number; // the first sample whose loss counts; all do once one was copied
   #place = 0; // the descriptor of the sample found last
   #lost = 0; // since the last sample that was copied
   #isBroken = false;
@@ -86,6 +86,7 @@ export class TopicCursor {
       if (d !== NONE && this.#copy(d, roomFor)) {
         this.#last.lost = this.#lost;
         this.#lost = 0;
+        this.#countedFrom = 0;
         this.#next++;
         return this.#last;
       }

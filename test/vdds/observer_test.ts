@@ -70,6 +70,16 @@ Deno.test("an observer begins with the history that it asks for, unless it is ov
   }
 });
 
+Deno.test("an observer that got a sample of the history counts all that it missed after that", () => {
+  using scene = new Scene({ depth: 4, policy: "dropOldest" });
+  publish(scene.publisher, 10);
+  using observer = observe(scene, { history: 3 });
+  const first = observer.tryReceive();
+  assertEquals(first.state === "ok" && [first.sequence, first.lost], [8, 0]);
+  publish(scene.publisher, 6);
+  assertEquals(readAll(observer), [[14, 5], [15, 0], [16, 0]]);
+});
+
 Deno.test("samples that were never sent are lost to an observer too", () => {
   using scene = new Scene({ depth: 4, policy: "dropNewest" });
   using observer = observe(scene);
