@@ -100,7 +100,11 @@ export const HANDS: SpscHands = {
 async function attendRings<E extends Disposable>(
   actor: Actor<Cell>,
   role: "producer" | "consumer",
-  { open, work }: { open(ring: Ring): E; work(end: E, ring: Ring): Promise<void> },
+  { open, work }: {
+    open(ring: Ring): E;
+    /** May return how the end is left: after the statement, because it gives up the role. */
+    work(end: E, ring: Ring): Promise<void | (() => void)>;
+  },
 ): Promise<void> {
   using stack = new DisposableStack();
   const rings = RINGS.map((_, index) => stack.use(new Ring(actor, index)));
@@ -109,13 +113,17 @@ async function attendRings<E extends Disposable>(
     index = (index + 1) % RINGS.length;
     const ring = rings[index]!;
     const resource = resourceOf(index, role);
+    let leave: void | (() => void);
     return {
       open: () => open(ring),
       resource: () => resource,
       work: (end) => {
         actor.count(`${role}s`);
-        return untilBereaved(actor, () => work(end, ring));
+        return untilBereaved(actor, async () => {
+          leave = await work(end, ring);
+        });
       },
+      leave: () => Promise.resolve(leave?.()),
     };
   });
 }
@@ -130,7 +138,7 @@ async function sendBytes(
   actor: Actor<Cell>,
   producer: SpscByteProducer,
   { notes, hands }: { notes: SendingNotes; hands: SpscHands },
-): Promise<void> {
+): Promise<() => void> {
   const { random } = actor;
   for (const isOver = tenure(actor, 300); !isOver();) {
     const length = random.small(producer.capacity);
@@ -148,7 +156,7 @@ async function sendBytes(
   }
   const isComplete = random.chance(0.5);
   if (isComplete) notes.ending();
-  hands.leave(producer, isComplete);
+  return () => hands.leave(producer, isComplete);
 }
 
 function produce(actor: Actor<Cell>, hands: SpscHands): Promise<void> {
