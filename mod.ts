@@ -58,6 +58,9 @@ export type {
   StructDescription,
   TypeDescription,
 } from "./src/layout/describe.ts";
+export type { DefinitionOptions, HandleOptions, OpenMode } from "./src/definition.ts";
+export type { Bytes, Message, TakenMessage as MessageInPlace, Type } from "./src/message.ts";
+export type { Counted } from "./src/region/peers.ts";
 export type { DescribedLayout } from "./src/layout/rebuild.ts";
 export type { Properties } from "./src/region/description.ts";
 export type { MessageType } from "./src/region/header.ts";

@@ -216,6 +216,11 @@ const RULES: Readonly<Record<string, Rule>> = {
   persist: FLAG,
   anyOwner: FLAG,
   keepOpen: FLAG,
+  open: oneOf("any", "create", "join"),
+  onPeerGone: oneOf("wait", "end"),
+  onLoss: oneOf("throw", "skip"),
+  own: FLAG,
+  until: SIGNAL,
   sources: FLAG,
   retry: FLAG,
   reserve: FLAG,
@@ -308,9 +313,9 @@ function checkOption(name: string, value: unknown, action: string): void {
 
 /** The options of every wait. */
 interface Waits {
-  readonly timeout?: number;
-  readonly spin?: number;
-  readonly signal?: AbortSignal;
+  readonly timeout?: number | undefined;
+  readonly spin?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** Throws unless the options are valid for a wait. */

@@ -24,8 +24,11 @@ import { descriptionOf, type MessageType } from "./region/header.ts";
 /** Returns the most bytes that a value can take. */
 export type SizeOf<T> = { of(value: T): number }["of"]; // a method: a Codec<Cat> is a Codec<unknown>
 
-/** Turns values of one type into bytes and back. */
-export interface Codec<T> {
+/**
+ * Turns values of one type into bytes and back. `T` is what it decodes, `I` what it encodes, such as
+ * any array of numbers for a `Float32Array`, and `V` its view of a message in place.
+ */
+export interface Codec<T, I = T, V = undefined> {
   /** The type of the messages, which must be the same on both sides; checked on opening. */
   readonly type: MessageType;
   /** The most bytes that a value can take, or a function that returns it for one value. */
@@ -35,14 +38,16 @@ export interface Codec<T> {
    * array is usually shared memory, which holds any bytes before. Do not keep it, and do not send
    * through the same handle meanwhile.
    */
-  encode(value: T, into: Uint8Array<ArrayBuffer>): number;
+  encode(value: I, into: Uint8Array<ArrayBuffer>): number;
+  /** Returns accessors to a message in place; they read and write its bytes. */
+  view?(bytes: Uint8Array<ArrayBuffer>): V;
   /** Decodes a message. The value may keep the bytes, unless the codec is `transient`. */
   decode(bytes: Uint8Array<ArrayBuffer>): T;
   /**
    * Whether values never keep the bytes they were decoded from, so that callers can reuse the
    * array.
    */
-  readonly transient?: boolean;
+  readonly transient?: boolean | undefined;
 }
 
 const encoder = new TextEncoder();
@@ -236,7 +241,7 @@ export const codec: Codecs = { bytes, text, json, struct, raw };
 /** A codec made from a description, and the layout of its values if they have one. */
 export interface DescribedCodec extends Codec<unknown> {
   /** The layout of a struct: it views, inspects and declares the values. */
-  readonly layout?: DescribedLayout;
+  readonly layout?: DescribedLayout | undefined;
 }
 
 /**

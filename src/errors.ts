@@ -77,9 +77,9 @@ export interface CallContext {
   /** The attempt, which begins the message, such as `open region "demo"`. */
   action: string;
   /** The problem, if the caller knows more than the errno says. */
-  state?: string;
+  state?: string | undefined;
   /** The remedy, which completes the message. */
-  remedy?: string;
+  remedy?: string | undefined;
 }
 
 /** Thrown when a system call fails. It names the call, its object, the errno and a remedy. */
@@ -169,7 +169,11 @@ export class RemoteError extends VringError {
   }
 }
 
-/** Makes the error of a wait whose deadline has passed. */
-export function timeoutError(action: string, timeoutMs: number): DOMException {
-  return new DOMException(`Cannot ${action}: ${timeoutMs} ms have passed`, "TimeoutError");
+/**
+ * Makes the error of a wait whose deadline has passed; `state` is what the waiter sees then, such as
+ * `it has no publisher`.
+ */
+export function timeoutError(action: string, timeoutMs: number, state?: string): DOMException {
+  const seen = state === undefined ? "" : `, and ${state}`;
+  return new DOMException(`Cannot ${action}: ${timeoutMs} ms have passed${seen}`, "TimeoutError");
 }

@@ -17,6 +17,8 @@ const LAYERS = [
   "src/region",
   "src/wait",
   "src/codec.ts",
+  "src/message.ts",
+  "src/definition.ts",
   "src/encoder.ts",
   "src/decoder.ts",
   "src/streams.ts",

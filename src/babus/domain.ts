@@ -24,7 +24,7 @@ import { SLOT, SLOT_CONTROL } from "./slot_words.ts";
 /** The options for opening a slot. */
 export interface SlotOptions<T> extends SlotShapeOptions {
   /** The codec of the messages; plain bytes by default. All programs must use the same. */
-  codec?: Codec<T>;
+  codec?: Codec<T> | undefined;
 }
 
 /** The properties of a slot that can be read from outside. */

@@ -31,17 +31,17 @@ export interface SlotShapeOptions {
    * The largest message in bytes, up to 2 GiB; 64 KiB for a new slot. Memory is allocated when
    * needed.
    */
-  maxSize?: number;
+  maxSize?: number | undefined;
   /** The number of last messages that can be read, 1 to 1,024; 8 for a new slot. */
-  depth?: number;
+  depth?: number | undefined;
   /** The permission bits of a new slot; 0o600 by default, 0o640 with a group. */
-  mode?: number;
+  mode?: number | undefined;
   /** The name or number of its group, whose members can observe it. */
-  group?: string | number;
+  group?: string | number | undefined;
   /** Keeps the slot when its last member leaves, until it is unlinked. */
-  persist?: boolean;
+  persist?: boolean | undefined;
   /** Also attaches if the slot belongs to another user than you or root. */
-  anyOwner?: boolean;
+  anyOwner?: boolean | undefined;
 }
 
 /** Returns the path of a slot's file. */

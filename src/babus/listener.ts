@@ -33,7 +33,7 @@ import { NEWS, type Slot } from "./slot.ts";
 /** How a listener is to deal with a slot. */
 export interface ListenOptions {
   /** Whether news in this slot end a wait, as by default; otherwise they are only told with others. */
-  wake?: boolean;
+  wake?: boolean | undefined;
 }
 
 /** A slot that is listened to. */
@@ -138,9 +138,7 @@ export class Listener implements Disposable, Waitable {
       const news = this.#news();
       return news && { done: false, value: news };
     };
-    const endsQuietly = (error: unknown) =>
-      this.#closed !== undefined && error instanceof ClosedError;
-    return iterate({ attempt, waiter: this.#waiter, endsQuietly });
+    return iterate({ attempt, waiter: this.#waiter });
   }
 
   /** Closes the listener; pending waits end with a ClosedError. The slots stay open. */

@@ -23,9 +23,9 @@ import type { SlotWords } from "./slot_words.ts";
 /** How to observe a slot. */
 export interface SlotObserverOptions<T> {
   /** The codec of the messages; plain bytes by default. All programs must use the same. */
-  codec?: Codec<T>;
+  codec?: Codec<T> | undefined;
   /** Also observes a slot that belongs to another user than you or root. */
-  anyOwner?: boolean;
+  anyOwner?: boolean | undefined;
 }
 
 /** A slot under observation. */

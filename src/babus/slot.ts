@@ -32,7 +32,7 @@ const claiming = perIsolate(() => new Set<object>());
 /** How to write a message. */
 export interface SlotWriteOptions {
   /** The first publisher of a message that a bridge republishes. */
-  origin?: Origin;
+  origin?: Origin | undefined;
 }
 
 /** A value that is ready to be written. */

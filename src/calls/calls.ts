@@ -159,18 +159,18 @@ export const RPC: RegionType = {
 /** The options for opening an end of calls. */
 export interface RpcOptions<Q, S> extends RingOptions {
   /** The codec of requests; plain bytes by default. All programs must use the same. */
-  request?: Codec<Q>;
+  request?: Codec<Q> | undefined;
   /** The codec of responses; plain bytes by default. All programs must use the same. */
-  response?: Codec<S>;
+  response?: Codec<S> | undefined;
   /**
    * The most clients at a time, up to 64. If omitted, joining accepts any, and a new region gets 8.
    */
-  clients?: number;
+  clients?: number | undefined;
   /**
    * The most servers at a time, up to 16; clients times servers are at most 256. Servers share the
    * calls. If omitted, joining accepts any, and a new region gets 1.
    */
-  servers?: number;
+  servers?: number | undefined;
 }
 
 /** The options for joining calls that another program creates. */
@@ -193,10 +193,10 @@ export function codecsOf<Q, S>(options: Pick<RpcOptions<Q, S>, "request" | "resp
 
 /** The options that the opener needs: the types of both directions, and the numbers of parties. */
 interface CallRegionOptions {
-  request?: Pick<Codec<unknown>, "type">;
-  response?: Pick<Codec<unknown>, "type">;
-  clients?: number;
-  servers?: number;
+  request?: Pick<Codec<unknown>, "type"> | undefined;
+  response?: Pick<Codec<unknown>, "type"> | undefined;
+  clients?: number | undefined;
+  servers?: number | undefined;
 }
 
 /** Combines the types of requests and responses into the type of calls. */

@@ -36,12 +36,12 @@ export interface RpcClientOptions {
    * When all servers have closed or died, wait for another one: calls that no server had taken go
    * to that one. Without it they fail.
    */
-  keepOpen?: boolean;
+  keepOpen?: boolean | undefined;
   /**
    * Whether a call may run twice: a call that a server had taken when it closed or died goes to
    * another one, which sees `caller.retried`. Without it such a call fails.
    */
-  retry?: boolean;
+  retry?: boolean | undefined;
 }
 
 /** For operations that no signal ends. */

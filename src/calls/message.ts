@@ -77,7 +77,10 @@ export class Envelope {
   }
 
   /** Copies the body, for this codec to decode at once. */
-  readBody(lane: LaneReceiver, codec: { readonly transient?: boolean }): Uint8Array<ArrayBuffer> {
+  readBody(
+    lane: LaneReceiver,
+    codec: { readonly transient?: boolean | undefined },
+  ): Uint8Array<ArrayBuffer> {
     const body = this.#landing.arrayFor(this.bodyBytes, codec);
     copyOut(lane.place.mapping, lane.offset + RECORD_HEADER + HEADER, body, body.length);
     return body;

@@ -32,15 +32,15 @@ import { messageBytes } from "./message.ts";
 /** How many requests to handle. */
 export interface HandleOptions {
   /** At most so many; all that are there by default. */
-  limit?: number;
+  limit?: number | undefined;
 }
 
 /** How to serve. */
 export interface ServeOptions {
   /** Ends serving with the signal's reason. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
   /** The largest number of requests handled at a time; 256 by default. */
-  concurrency?: number;
+  concurrency?: number | undefined;
 }
 
 const CONCURRENCY = 256;

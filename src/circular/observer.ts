@@ -29,11 +29,11 @@ export interface CircularBufferObserverOptions {
    * newest, or the first that is written from now on. A buffer that comes later is read from its
    * beginning.
    */
-  start?: "oldest" | "newest" | "now";
+  start?: "oldest" | "newest" | "now" | undefined;
   /** The message to continue at after a loss: the oldest (the default) or the newest. */
-  afterLoss?: "oldest" | "newest";
+  afterLoss?: "oldest" | "newest" | undefined;
   /** Also observes a buffer that belongs to another user than you or root. */
-  anyOwner?: boolean;
+  anyOwner?: boolean | undefined;
 }
 
 /** A buffer under observation. */

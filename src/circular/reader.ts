@@ -29,14 +29,14 @@ export interface CircularBufferReaderOptions extends CircularBufferOptions {
    * The first message to read: the oldest in the buffer (the default), the newest, or the first
    * that is written from now on.
    */
-  start?: "oldest" | "newest" | "now";
+  start?: "oldest" | "newest" | "now" | undefined;
   /** The message to continue at after a loss: the oldest (the default) or the newest. */
-  afterLoss?: "oldest" | "newest";
+  afterLoss?: "oldest" | "newest" | undefined;
   /**
    * Keeps waiting for another writer when this one has closed or died. By default a reader that has
    * read everything gets `closed`, or a PeerLostError from `read` and `readSync`.
    */
-  keepOpen?: boolean;
+  keepOpen?: boolean | undefined;
 }
 
 const EMPTY = { state: "empty" } as const;

@@ -25,25 +25,25 @@ export interface RingOptions {
    * The capacity in bytes, rounded up to a power of two of at least a page, at most 1 GiB. If
    * omitted, joining accepts any, and a new ring gets 1 MiB.
    */
-  capacity?: number;
+  capacity?: number | undefined;
   /** The permission bits of a new ring; 0o600 by default, 0o640 with a group. */
-  mode?: number;
+  mode?: number | undefined;
   /** The name or number of its group, whose members can observe it. */
-  group?: string | number;
+  group?: string | number | undefined;
   /** Keeps the ring when its last member leaves, until it is unlinked. */
-  persist?: boolean;
+  persist?: boolean | undefined;
   /** Also attaches if the ring belongs to another user than you or root. */
-  anyOwner?: boolean;
+  anyOwner?: boolean | undefined;
 }
 
 /** The options for joining a ring that another program creates. */
 export interface RingConnectOptions {
   /** The milliseconds to wait for the ring, then a TimeoutError; for ever by default. */
-  timeout?: number;
+  timeout?: number | undefined;
   /** Ends the wait with the signal's reason. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
   /** Also attaches if the ring belongs to another user than you or root. */
-  anyOwner?: boolean;
+  anyOwner?: boolean | undefined;
 }
 
 /** The sizes of a ring: `capacity`, and the number of parties by the name of its option. */

@@ -38,13 +38,13 @@ import { joinedStream, valueStream } from "../streams.ts";
 /** The size of a batch, and the timeout. */
 export interface SyncBatchOptions extends SyncWaitOptions {
   /** The most messages; 256 by default. */
-  limit?: number;
+  limit?: number | undefined;
 }
 
 /** The size of a batch, the timeout, and the signal that aborts the wait. */
 export interface BatchOptions extends WaitOptions {
   /** The most messages; 256 by default. */
-  limit?: number;
+  limit?: number | undefined;
 }
 
 const EMPTY = { state: "empty" } as const;

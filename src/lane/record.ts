@@ -104,7 +104,7 @@ export class Landing {
   #isRead = false; // a codec is decoding
 
   /** Returns an array of this length; a reused one if the codec is transient. */
-  arrayFor(length: number, { transient }: { readonly transient?: boolean }) {
+  arrayFor(length: number, { transient }: { readonly transient?: boolean | undefined }) {
     if (!transient || length > REUSED_BYTES || this.#isRead) return new Uint8Array(length);
     if (this.#last?.length === length) return this.#last;
     if (this.#reused === undefined) {

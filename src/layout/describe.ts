@@ -36,9 +36,9 @@ export interface FieldDescription {
   /** The offset in bytes. */
   readonly at: number;
   /** Whether all parties use it with atomic operations. */
-  readonly atomic?: true;
+  readonly atomic?: true | undefined;
   /** Whether it has a 64-byte line for itself. */
-  readonly line?: true;
+  readonly line?: true | undefined;
 }
 
 /** The type of a field. */

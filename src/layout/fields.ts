@@ -44,13 +44,13 @@ export interface FieldOptions {
   /** The type of the field. */
   readonly type: FieldType;
   /** The offset from the beginning of the layout; by default the next free one. */
-  readonly at?: number;
+  readonly at?: number | undefined;
   /** The meaning of the field, for the table, the header and the inspector. */
-  readonly doc?: string;
+  readonly doc?: string | undefined;
   /** Only "u32", "i32" and "u64" can be atomic. */
-  readonly atomic?: false;
+  readonly atomic?: false | undefined;
   /** Only "u32", "i32" and "u64" can have a line. */
-  readonly line?: false;
+  readonly line?: false | undefined;
 }
 
 /** A scalar that may be an atomic word. */
@@ -58,13 +58,13 @@ export interface WordOptions {
   /** The type of the field. */
   readonly type: Word;
   /** The offset from the beginning of the layout; by default the next free one. */
-  readonly at?: number;
+  readonly at?: number | undefined;
   /** The meaning of the field, for the table, the header and the inspector. */
-  readonly doc?: string;
+  readonly doc?: string | undefined;
   /** Whether several parties use the word at once, all with atomic operations. */
-  readonly atomic?: boolean;
+  readonly atomic?: boolean | undefined;
   /** Whether the word is atomic and has a 64-byte cache line for itself. */
-  readonly line?: boolean;
+  readonly line?: boolean | undefined;
 }
 
 /** The fields of a layout by name, as declared. */

@@ -102,7 +102,7 @@ export interface Layout<F extends Declarations> extends AnyLayout {
 /** The options of a layout. */
 export interface LayoutOptions {
   /** The version, for changes that old and new parties would read differently; 1 by default. */
-  readonly version?: number;
+  readonly version?: number | undefined;
 }
 
 /** Declares layouts, and the types of fields that are not scalars. */

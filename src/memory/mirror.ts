@@ -28,11 +28,11 @@ export interface MirrorRequest {
   /** The number of bytes mapped twice; whole pages. */
   readonly capacity: number;
   /** The number of rings of this capacity, each mapped twice; 1 by default. */
-  readonly rings?: number;
+  readonly rings?: number | undefined;
   /** Maps for reading only. */
-  readonly readOnly?: boolean;
+  readonly readOnly?: boolean | undefined;
   /** The alignment of the ring in memory and in the file, if more than a page. */
-  readonly alignment?: number;
+  readonly alignment?: number | undefined;
   /** The purpose of the memory, for error messages. */
   readonly what: string;
 }

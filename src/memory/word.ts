@@ -32,7 +32,7 @@ export interface Memory {
   /** The same memory for values of all types. */
   readonly values: DataView<ArrayBuffer>;
   /** Whether it is mapped for reading only: a store that reached it would end the process. */
-  readonly readOnly?: boolean;
+  readonly readOnly?: boolean | undefined;
 }
 
 /** The offset and the name of a word; a field of a layout is one. */

@@ -14,7 +14,7 @@ import { availableMemory, pageSize, wholePages } from "../os/page.ts";
 /** The options of a {@linkcode MirrorRing}. */
 export interface MirrorRingOptions {
   /** Uses 2 MiB pages if the system has reserved some; otherwise small pages, with a reason. */
-  hugePages?: boolean;
+  hugePages?: boolean | undefined;
 }
 
 const HUGE_PAGE = 2 * 1024 * 1024;
@@ -207,7 +207,7 @@ function smallPages(minCapacity: number): RingMemory {
  * Maps 2 MiB pages, or returns a reason. Their pool is usually empty, so a refusal is an outcome,
  * not an error.
  */
-function tryHugePages(minCapacity: number): { memory?: RingMemory; reason?: string } {
+function tryHugePages(minCapacity: number): { memory?: RingMemory; reason?: string | undefined } {
   const capacity = wholePages(minCapacity, HUGE_PAGE);
   try {
     const flags = MemfdFlag.closeOnExec | MemfdFlag.hugePages;

@@ -99,13 +99,13 @@ const FIRST_PRODUCER_ROLE = 1;
 /** The options for opening an end of a ring from many producers to one consumer. */
 export interface MpscOptions<T> extends RingOptions {
   /** The codec of the messages; plain bytes by default. All programs must use the same. */
-  codec?: Codec<T>;
+  codec?: Codec<T> | undefined;
   /**
    * The most producers at a time, up to 64. If omitted, joining accepts any, and a new ring gets 8.
    */
-  producers?: number;
+  producers?: number | undefined;
   /** Keeps waiting when the consumer, or every producer, has ended, was lost or died. */
-  keepOpen?: boolean;
+  keepOpen?: boolean | undefined;
 }
 
 /** The options for joining a ring from many producers to one consumer, once it exists. */
@@ -115,11 +115,11 @@ export interface MpscConnectOptions<T>
 /** The choice of a producer's seat. */
 export interface MpscSeatOptions {
   /** A number below `producers`; the first free seat by default. */
-  id?: number;
+  id?: number | undefined;
 }
 
 /** Opens the regions of these rings. */
-export const RINGS = new RingRegions<{ codec?: Pick<Codec<unknown>, "type"> }>(
+export const RINGS = new RingRegions<{ codec?: Pick<Codec<unknown>, "type"> | undefined }>(
   ringProduct(MPSC, {
     option: "producers",
     most: MOST_PRODUCERS,

@@ -63,7 +63,7 @@ export interface LibraryFiles {
   /** The path of a library built from `native/vring.c`. */
   library: string;
   /** The path of a sentinel built from `native/sentinel.c`; the embedded one by default. */
-  sentinel?: string;
+  sentinel?: string | undefined;
 }
 
 /**

@@ -189,19 +189,19 @@ export function userId(): number {
 /** Arguments of {@linkcode map}. */
 export interface MapRequest {
   /** With `MapFlag.fixed`: the address, within a range that is already mapped. */
-  readonly address?: number;
+  readonly address?: number | undefined;
   /** The number of bytes. */
   readonly length: number;
   /** The alignment of the address, if more than a page; only without a file. */
-  readonly alignment?: number;
+  readonly alignment?: number | undefined;
   /** Bits of `Protection`. */
   readonly protection: number;
   /** Bits of `MapFlag`. */
   readonly flags: number;
   /** The file; omitted for anonymous memory. */
-  readonly fd?: number;
+  readonly fd?: number | undefined;
   /** The offset in the file where the mapping begins. */
-  readonly offset?: number;
+  readonly offset?: number | undefined;
 }
 
 /**

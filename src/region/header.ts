@@ -69,17 +69,17 @@ export interface RegionType {
   /** The kind: the name in file names and headers: up to 15 of a-z, 0-9 and _. */
   readonly name: string;
   /** The words for it in messages, such as `circular buffer`. */
-  readonly title?: string;
+  readonly title?: string | undefined;
   /** The layout of the control block that follows the header. */
   readonly control: { readonly size: number; readonly hash: bigint };
   /** Whether the data is mapped twice in a row. */
   readonly mirrored: boolean;
   /** The most parts such data may have, each mapped twice by itself; 1 by default. */
-  readonly mostParts?: number;
+  readonly mostParts?: number | undefined;
   /** Whether parts of the data get memory only when needed (`Region.allocate`). */
-  readonly sparse?: boolean;
+  readonly sparse?: boolean | undefined;
   /** The features that this code understands, and their bits; a region states which ones it uses. */
-  readonly features?: Partial<FeatureBits>;
+  readonly features?: Partial<FeatureBits> | undefined;
   /** What a region is opened with whose messages have this name, unless it is the codec of that name. */
   readonly openedWith?: (messageName: string) => string | undefined;
 }
@@ -91,7 +91,7 @@ export interface MessageType {
   /** Its identity. */
   readonly hash: bigint;
   /** All that there is to say about it, for programs that do not know it. */
-  readonly description?: TypeDescription;
+  readonly description?: TypeDescription | undefined;
 }
 
 /** Returns the description of a type; one of its name and hash if it has no other. */
@@ -130,8 +130,8 @@ export function composeHeader(
     creator: Uint8Array;
     message?: MessageType | undefined;
     partBytes?: number | undefined;
-    descriptionBytes?: number;
-    features?: readonly string[];
+    descriptionBytes?: number | undefined;
+    features?: readonly string[] | undefined;
     state: number;
   },
 ): Uint8Array<ArrayBuffer> {

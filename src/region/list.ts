@@ -121,6 +121,12 @@ export function sweep(): RegionInfo[] {
   );
 }
 
+/** Describes the region of this path; returns undefined if none exists. */
+export function regionAt(path: string): RegionInfo | undefined {
+  const parsed = parseFileName(path.slice(DIRECTORY.length + 1));
+  return parsed && look(parsed.kind, parsed.name, path);
+}
+
 /** Describes one region; returns undefined if the name was removed meanwhile. */
 function look(kind: string, name: string, path: string): RegionInfo | undefined {
   const status = files.statPath(path);

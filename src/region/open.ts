@@ -44,15 +44,15 @@ export interface Plan<G extends Geometry> {
   /** The number of data bytes. */
   readonly dataBytes: number;
   /** The number of data bytes in each part that is mapped twice. */
-  readonly partBytes?: number;
+  readonly partBytes?: number | undefined;
   /** The number of data bytes that get memory now; all by default. */
-  readonly reservedBytes?: number;
+  readonly reservedBytes?: number | undefined;
   /** Fills the control block and the data before any other process can see them. */
   readonly initialise?: (mapping: Mapping, dataOffset: number) => void;
   /** What the region's description says of the creator's definition besides the sizes. */
-  readonly policy?: Properties;
+  readonly policy?: Properties | undefined;
   /** The names of the features that the region uses, of those that its type declares. */
-  readonly features?: readonly string[];
+  readonly features?: readonly string[] | undefined;
 }
 
 /** What the opener knows of a product. */

@@ -15,9 +15,9 @@ import { now, sleep, sleepSync } from "../os/clock.ts";
 /** The limits of a poll. */
 export interface PollOptions {
   /** Milliseconds until the wait gives up with a TimeoutError; for ever by default. */
-  timeout?: number;
+  timeout?: number | undefined;
   /** Ends the wait with the signal's reason. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
 }
 
 const FIRST_PAUSE_MS = 1;
@@ -60,7 +60,7 @@ export interface Search<T> {
   /** The verb and object for the TimeoutError, such as `connect to ring "demo"`. */
   readonly action: string;
   /** The reason for finding nothing, such as `which is not there`. */
-  readonly missing?: string;
+  readonly missing?: string | undefined;
 }
 
 /**

@@ -26,7 +26,7 @@ const LONGEST_COPY = 2 ** 31 - 1;
 /** How to open a {@linkcode RegionObserver}. */
 export interface RegionObserverOptions {
   /** Also looks at a region that belongs to another user than you or root. */
-  anyOwner?: boolean;
+  anyOwner?: boolean | undefined;
 }
 
 /**

@@ -84,7 +84,7 @@ function presenceOf(state: number): Exclude<Presence, "dead"> {
 export function takeRole(
   region: Pick<Region, "tryHold">,
   role: number,
-  { action, holder = "one" }: { action: string; holder?: string },
+  { action, holder = "one" }: { action: string; holder?: string | undefined },
 ): Role {
   const taken = region.tryHold(role);
   if (taken !== undefined) return taken;
@@ -109,7 +109,7 @@ export interface SeatRange {
   /** The number of seats. */
   readonly count: number;
   /** One more than the highest seat that was ever taken (I3). */
-  readonly used?: Word32;
+  readonly used?: Word32 | undefined;
 }
 
 /** The choice of a seat, and its repair. */

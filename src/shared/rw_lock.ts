@@ -25,13 +25,13 @@ const LOCKS = withoutData(RW_LOCK);
 /** The options for opening a {@linkcode RwLock}. */
 export interface RwLockOptions {
   /** The permission bits of a new lock; 0o600 by default, 0o640 with a group. */
-  mode?: number;
+  mode?: number | undefined;
   /** The name or number of its group, whose members can observe it. */
-  group?: string | number;
+  group?: string | number | undefined;
   /** Keeps the lock when its last member leaves, until it is unlinked. */
-  persist?: boolean;
+  persist?: boolean | undefined;
   /** Also attaches if the lock belongs to another user than you or root. */
-  anyOwner?: boolean;
+  anyOwner?: boolean | undefined;
 }
 
 /**

@@ -59,9 +59,9 @@ export interface SemaphoreLockOptions {
    * Whether a program that does not use vring may hold the semaphore. Nothing is recovered then: a
    * killed owner blocks everyone. All vring programs must pass the same value.
    */
-  interop?: boolean;
+  interop?: boolean | undefined;
   /** The permission bits of a new semaphore, less the umask; 0o600 by default. */
-  mode?: number;
+  mode?: number | undefined;
 }
 
 /**

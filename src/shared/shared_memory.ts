@@ -56,14 +56,14 @@ const MEMORY: Product<{ readonly size: number }> = {
 /** The options for joining {@linkcode SharedMemory} that exists. */
 export interface SharedMemoryConnectOptions {
   /** The exact size; any by default. */
-  size?: number;
+  size?: number | undefined;
   /**
    * Observes: maps for reading only, without becoming a member, so it does not keep the memory. A write
    * through a view ends the process.
    */
-  readOnly?: boolean;
+  readOnly?: boolean | undefined;
   /** Also attaches if it belongs to another user than you or root. */
-  anyOwner?: boolean;
+  anyOwner?: boolean | undefined;
 }
 
 /** The options for creating {@linkcode SharedMemory}, or joining it. */
@@ -71,13 +71,13 @@ export interface SharedMemoryOptions {
   /** The size in bytes; the same in all programs. */
   size: number;
   /** The permission bits of new memory; 0o600 by default, 0o640 with a group. */
-  mode?: number;
+  mode?: number | undefined;
   /** The name or number of its group, whose members can observe it. */
-  group?: string | number;
+  group?: string | number | undefined;
   /** Keeps the memory when its last member leaves, until it is unlinked. */
-  persist?: boolean;
+  persist?: boolean | undefined;
   /** Also attaches if it belongs to another user than you or root. */
-  anyOwner?: boolean;
+  anyOwner?: boolean | undefined;
 }
 
 /** A constructor of typed arrays, such as `Float64Array`. */

@@ -139,13 +139,13 @@ export class SpscByteProducer extends Sender {
 /** The number of bytes to wait for, and the timeout. */
 export interface SyncBytesOptions extends SyncWaitOptions {
   /** The number of bytes; 1 by default. */
-  bytes?: number;
+  bytes?: number | undefined;
 }
 
 /** The number of bytes to wait for, the timeout, and the signal that aborts the wait. */
 export interface BytesOptions extends WaitOptions {
   /** The number of bytes; 1 by default. */
-  bytes?: number;
+  bytes?: number | undefined;
 }
 
 /** The one consumer of a ring of bytes; `SpscConsumer.open(name, { level: "bytes" })` makes it. */

@@ -80,11 +80,11 @@ const ROLES: Record<EndName, number> = { producer: 0, consumer: 1 };
 /** The options for opening an end of a ring from one producer to one consumer. */
 export interface SpscOptions<T> extends RingOptions {
   /** The codec of the messages; plain bytes by default. Both ends must use the same. */
-  codec?: Codec<T>;
+  codec?: Codec<T> | undefined;
   /** The contents of the ring: messages by default. Both ends must use the same. */
-  level?: "messages";
+  level?: "messages" | undefined;
   /** Keeps waiting for another end when the other end has ended, was lost or died. */
-  keepOpen?: boolean;
+  keepOpen?: boolean | undefined;
 }
 
 /** The options for joining a ring from one producer to one consumer, once it exists. */
@@ -96,7 +96,7 @@ export interface SpscByteOptions extends RingOptions {
   /** The contents of the ring: bytes. Both ends must use the same. */
   level: "bytes";
   /** Keeps waiting for another end when the other end has ended, was lost or died. */
-  keepOpen?: boolean;
+  keepOpen?: boolean | undefined;
 }
 
 /** The options for joining a ring of bytes, once it exists. */

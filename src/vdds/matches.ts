@@ -4,7 +4,6 @@
  * @module
  */
 
-import { ClosedError } from "../errors.ts";
 import type { Condition } from "../wait/condition.ts";
 import { DONE, iterate, type Step } from "../wait/iterate.ts";
 import type { WaitOptions } from "../wait/until.ts";
@@ -31,7 +30,10 @@ export function matches(
     if (ring.region.closed) return DONE;
     return ended !== undefined || look() ? { done: false, value: last = found } : undefined;
   };
-  const waiter = { action: `see peers of ${ring.what} change`, conditions: () => [change] };
-  const endsQuietly = (error: unknown) => error instanceof ClosedError && ring.region.closed;
-  return iterate({ attempt, waiter, endsQuietly }, options);
+  const waiter = {
+    action: `see peers of ${ring.what} change`,
+    conditions: () => [change],
+    checkOpen: () => ring.region.checkOpen(),
+  };
+  return iterate({ attempt, waiter }, options);
 }

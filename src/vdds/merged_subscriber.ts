@@ -30,9 +30,9 @@ export interface MergedSubscriberOptions<T>
    * The permission bits of the region that announces sources, if created; 0o600 by default,
    * 0o640 with a group.
    */
-  mode?: number;
+  mode?: number | undefined;
   /** The name or number of its group, whose members can observe it. */
-  group?: string | number;
+  group?: string | number | undefined;
 }
 
 /** What taking a sample of any source gives. */

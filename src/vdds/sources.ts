@@ -89,7 +89,11 @@ export class Sources implements Disposable {
   /** Joins the sources of a topic. */
   static open(
     topic: string,
-    options: { mode?: number; group?: string | number; anyOwner?: boolean },
+    options: {
+      mode?: number | undefined;
+      group?: string | number | undefined;
+      anyOwner?: boolean | undefined;
+    },
   ): Sources {
     const path = topicPath(SOURCES.regionType.name, topic);
     return new Sources(topic, open(SOURCES, { path, options }).region);
@@ -100,7 +104,11 @@ export class Sources implements Disposable {
    */
   static async connect(
     topic: string,
-    options: { mode?: number; group?: string | number; anyOwner?: boolean } & PollOptions,
+    options: {
+      mode?: number | undefined;
+      group?: string | number | undefined;
+      anyOwner?: boolean | undefined;
+    } & PollOptions,
   ): Promise<Sources> {
     const path = topicPath(SOURCES.regionType.name, topic);
     const look = () => openOnce(SOURCES, { path, options });

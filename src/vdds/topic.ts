@@ -172,7 +172,7 @@ export function unlinkTopic(topic: string): boolean {
 export function joinReaders(
   topic: string,
   ring: VRing,
-  { history = 0 }: { history?: number },
+  { history = 0 }: { history?: number | undefined },
 ): VRingReader | Again {
   const reader = VRingReader.join(ring, history);
   if (typeof reader === "object") return reader;
@@ -186,7 +186,10 @@ export function joinReaders(
 }
 
 /** Copies the options of a topic and checks them. */
-export function checkedTopic<O extends { history?: number }>(topic: string, options: O): O {
+export function checkedTopic<O extends { history?: number | undefined }>(
+  topic: string,
+  options: O,
+): O {
   const action = `open topic ${inWords(topic)}`;
   const own = checkedOptions(options, action);
   topicPath(TOPIC.name, topic); // throws unless the name is valid
@@ -198,7 +201,7 @@ export function checkedTopic<O extends { history?: number }>(topic: string, opti
 }
 
 /** Returns the type of a topic's messages, by its codec; bytes by default. */
-export function typeOf(options: { codec?: Pick<Codec<unknown>, "type"> }): MessageType {
+export function typeOf(options: { codec?: Pick<Codec<unknown>, "type"> | undefined }): MessageType {
   return (options.codec ?? codec.bytes).type;
 }
 

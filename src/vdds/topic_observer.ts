@@ -26,19 +26,19 @@ import { checkedTopic, observeOnce, typeOf } from "./topic.ts";
 /** How to open a {@linkcode TopicObserver}. */
 export interface TopicObserverOptions<T> {
   /** The codec of the samples; plain bytes by default. Must be that of the publisher. */
-  codec?: Codec<T>;
+  codec?: Codec<T> | undefined;
   /**
    * The number of past samples to begin with, unless they are overwritten; 0 by default. A topic that
    * comes later is observed from its first sample.
    */
-  history?: number;
+  history?: number | undefined;
   /**
    * Whether to observe all sources of the topic, and not the topic itself; false by default. A source
    * that cannot be observed, such as one of another type, causes one error.
    */
-  sources?: boolean;
+  sources?: boolean | undefined;
   /** Also observes a topic that belongs to another user than you or root. */
-  anyOwner?: boolean;
+  anyOwner?: boolean | undefined;
 }
 
 /** The outcome of observing. */

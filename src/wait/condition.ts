@@ -23,12 +23,12 @@ export interface Condition {
   /** A word that changes when the condition may have become true: spinning watches it. */
   readonly watch: Word32;
   /** Whether nothing but a change of `watch` can make the condition true. */
-  readonly watchTellsAll?: boolean;
+  readonly watchTellsAll?: boolean | undefined;
   /**
    * The longest sleep in nanoseconds before the next look, if nobody rings the bell; a slice by
    * default. It may grow during a wait.
    */
-  readonly sliceNs?: number;
+  readonly sliceNs?: number | undefined;
   /** Whether the condition is true. Costs a few loads, and no system call. */
   ready(): boolean;
   /**
@@ -44,7 +44,7 @@ export interface Waiter {
   /** Verb and object for the TimeoutError, such as `receive from ring "demo"`. */
   readonly action: string;
   /** When the wait ends, if an earlier part of the same call has decided that. */
-  readonly deadline?: number;
+  readonly deadline?: number | undefined;
   /**
    * The conditions, any of which ends the wait. Asked each time that an attempt has failed, in the
    * same turn of the event loop.
@@ -56,6 +56,8 @@ export interface Waiter {
   busy?(): boolean;
   /** Throws a ClosedError once the handle is closed. */
   checkOpen?(): void;
+  /** Returns what the waiter sees when its time is up, such as `it has no publisher`. */
+  state?(): string | undefined;
   /** Throws the error for a wait that is lost, unless the next attempt reports it. */
   lost?(): void;
 }

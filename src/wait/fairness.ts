@@ -18,7 +18,9 @@ const operations = perIsolate(() => ({ count: 0 }));
  * Begins an asynchronous operation: throws if its options are invalid or its signal has aborted. Gives
  * a promise if the event loop must have its turn first; that rejects if the signal aborts meanwhile.
  */
-export function yieldOften(options: { signal?: AbortSignal }): Promise<void> | undefined {
+export function yieldOften(
+  options: { signal?: AbortSignal | undefined },
+): Promise<void> | undefined {
   checkWaits(options);
   options.signal?.throwIfAborted();
   const counter = operations();

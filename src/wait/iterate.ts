@@ -13,7 +13,8 @@
  */
 
 import type { Attempt, Waiter } from "./condition.ts";
-import { begin, until, type WaitOptions } from "./until.ts";
+import { begin, type LoopOptions, until, type WaitOptions } from "./until.ts";
+import { ClosedError } from "../errors.ts";
 
 /** A step of a loop. */
 export type Step<T> = IteratorResult<T, void>;
@@ -29,26 +30,29 @@ export interface Series<T> {
   /** Takes the next value, or finds that there are no more. */
   readonly attempt: Attempt<Step<T>>;
   readonly waiter: Waiter;
-  /** Whether an error means no more than that the handle was closed, which ends the loop quietly. */
-  endsQuietly?(error: unknown): boolean;
+  /** Ends the use of the value that the last step yielded: at the next step, or when the loop is left. */
+  release?(isLeft: boolean): void;
 }
 
-/** Loops over a series. */
+/**
+ * Loops over a series. The loop ends quietly when `until` aborts or the handle is closed; a value that
+ * has arrived by then stays for the next reader.
+ */
 export function iterate<T>(
   series: Series<T>,
-  options: WaitOptions = {},
+  options: LoopOptions = {},
 ): AsyncGenerator<T, void, void> {
   return new Loop(series, options);
 }
 
 class Loop<T> implements AsyncGenerator<T, void, void> {
   readonly #series: Series<T>;
-  readonly #options: WaitOptions;
+  readonly #options: LoopOptions;
   #waits: { readonly leave: AbortController; readonly options: WaitOptions } | undefined;
   #pending: Promise<unknown> | undefined; // the last next() that is not answered
   #done = false;
 
-  constructor(series: Series<T>, options: WaitOptions) {
+  constructor(series: Series<T>, options: LoopOptions) {
     this.#series = series;
     this.#options = options;
   }
@@ -80,6 +84,7 @@ class Loop<T> implements AsyncGenerator<T, void, void> {
   }
 
   #leave(): void {
+    if (!this.#done) this.#release(true);
     this.#done = true;
     this.#waits?.leave.abort(LEFT);
   }
@@ -97,6 +102,8 @@ class Loop<T> implements AsyncGenerator<T, void, void> {
   #step(): Step<T> | Promise<Step<T>> {
     if (this.#done) return DONE;
     try {
+      this.#release(false);
+      if (this.#options.until?.aborted) return this.#end();
       const turn = begin(this.#series.waiter, this.#options);
       const step = turn === undefined ? this.#series.attempt() : undefined;
       if (step === undefined) return this.#wait(turn);
@@ -123,13 +130,38 @@ class Loop<T> implements AsyncGenerator<T, void, void> {
     }
   }
 
+  /** Whether an error means no more than that `until` has aborted or the handle was closed. */
+  #isEnd(error: unknown): boolean {
+    const { until, signal } = this.#options;
+    if (until?.aborted && !signal?.aborted && error === until.reason) return true;
+    return error instanceof ClosedError && this.#isClosed();
+  }
+
+  #isClosed(): boolean {
+    try {
+      this.#series.waiter.checkOpen?.();
+      return false;
+    } catch (error) {
+      return error instanceof ClosedError;
+    }
+  }
+
+  #end(): Step<T> {
+    this.#done = true;
+    return DONE;
+  }
+
+  #release(isLeft: boolean): void {
+    this.#series.release?.(isLeft);
+  }
+
   /** The options of waits, with a signal that leaving the loop aborts. */
   #waitOptions(): WaitOptions {
     if (this.#waits === undefined) {
       const leave = new AbortController();
-      const { signal } = this.#options;
-      const both = signal === undefined ? leave.signal : AbortSignal.any([signal, leave.signal]);
-      this.#waits = { leave, options: { ...this.#options, signal: both } };
+      const { signal, until } = this.#options;
+      const all = [signal, until, leave.signal].filter((given) => given !== undefined);
+      this.#waits = { leave, options: { ...this.#options, signal: AbortSignal.any(all) } };
     }
     return this.#waits.options;
   }
@@ -137,7 +169,7 @@ class Loop<T> implements AsyncGenerator<T, void, void> {
   #fail(error: unknown): Step<T> | Promise<Step<T>> {
     const isLeft = this.#done;
     this.#done = true;
-    if (isLeft && error === LEFT || this.#series.endsQuietly?.(error)) return DONE;
+    if (isLeft && error === LEFT || this.#isEnd(error)) return DONE;
     return Promise.reject(error);
   }
 }

@@ -51,7 +51,7 @@ export interface Sleep {
   readonly watched?: readonly Watched[] | undefined;
   readonly deadline: number;
   /** How long to sleep before the next look; asked anew for each. */
-  readonly sliceNs?: number;
+  readonly sliceNs?: number | undefined;
   /** Looks at the end of a slice; true ends the sleep. */
   look(): boolean;
 }

@@ -35,18 +35,24 @@ import { reactor, SLICE_NS, type Watched } from "./reactor.ts";
 /** How long a call that blocks the thread may wait. */
 export interface SyncWaitOptions {
   /** Milliseconds until the wait gives up; for ever by default. */
-  timeout?: number;
+  timeout?: number | undefined;
   /**
    * Microseconds to watch the memory before going to sleep; 50 by default, 0 with one CPU. Of
    * asynchronous calls that wait at once only the first watches, for at most 50.
    */
-  spin?: number;
+  spin?: number | undefined;
 }
 
 /** How long an asynchronous call may wait, and what ends it early. */
 export interface WaitOptions extends SyncWaitOptions {
   /** Ends the wait with the signal's reason. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
+}
+
+/** The options of an asynchronous loop. */
+export interface LoopOptions extends WaitOptions {
+  /** Ends the loop quietly when it aborts, as closing the handle does. */
+  until?: AbortSignal | undefined;
 }
 
 const DEFAULT_SPIN_US = 50;
@@ -63,7 +69,7 @@ interface Limits {
 /** How one wait ended, and by which condition. */
 interface End {
   readonly outcome: Outcome;
-  readonly condition?: Condition;
+  readonly condition?: Condition | undefined;
 }
 
 const TIMEOUT: End = { outcome: "timeout" };
@@ -140,8 +146,8 @@ function checkTime({ deadline }: Limits, waiter: Waiter, options: SyncWaitOption
   if (deadline < Infinity && now() >= deadline) throw tooLate(waiter, options);
 }
 
-function tooLate({ action }: Waiter, { timeout = Infinity }: SyncWaitOptions): DOMException {
-  return timeoutError(action, timeout);
+function tooLate(waiter: Waiter, { timeout = Infinity }: SyncWaitOptions): DOMException {
+  return timeoutError(waiter.action, timeout, waiter.state?.());
 }
 
 /** When a call with these options must end; checks them. */

@@ -138,6 +138,8 @@ export interface Product {
   readonly neverTogether?: Options;
   /** The types of messages; the first is the default. Empty where no type is declared. */
   readonly types: readonly MessageType[];
+  /** Definitions open it: an omitted size is the default, also when joining. */
+  readonly defines?: true;
   /** Slashes are part of the name, as in topics. */
   readonly slashes?: true;
   /** The length of the longest name; 200 by default. */

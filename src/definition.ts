@@ -1,0 +1,170 @@
+/**
+ * Definitions: plain values that describe a region, such as a topic or a ring. Every program that
+ * takes part imports the same one. Nothing is opened until a handle is asked for.
+ *
+ * A definition has every size and policy: an omitted one is the library's default, in every program.
+ * So an existing region either equals the definition, or the error names both values.
+ *
+ * @module
+ */
+
+import { checkedOptions } from "./arguments.ts";
+import { Errno, OsError, RoleTakenError } from "./errors.ts";
+import { describe } from "./region/file.ts";
+import type { MessageType } from "./region/header.ts";
+import { regionAt, type RegionInfo } from "./region/list.ts";
+import {
+  create,
+  type Geometry,
+  joinOnce,
+  open,
+  type Opened,
+  type OpenOptions,
+  type OpenRequest,
+  type Product,
+} from "./region/open.ts";
+import { Again, pollUntil, retrySync } from "./region/poll.ts";
+import { Region } from "./region/region.ts";
+import type { WaitOptions } from "./wait/until.ts";
+
+/** Whether a handle joins an existing region, creates a new one, or does either. */
+export type OpenMode = "any" | "create" | "join";
+
+/** The options of every definition. */
+export interface DefinitionOptions {
+  /** The permission bits of a new region; 0o600 by default, 0o640 with a group. */
+  mode?: number | undefined;
+  /** The name or number of the group of a new region, whose members can observe it. */
+  group?: string | number | undefined;
+  /** Keeps the region when its last handle closes, until it is unlinked. */
+  persist?: boolean | undefined;
+  /** Also opens a region that belongs to another user than you or root. */
+  anyOwner?: boolean | undefined;
+}
+
+/** The options of every handle. */
+export interface HandleOptions {
+  /**
+   * Whether the handle may create the region, must create it ("create"), or must find it ("join").
+   * By default it does either, so programs start in any order.
+   */
+  open?: OpenMode | undefined;
+}
+
+/** The region that a definition describes. */
+export interface Described<G extends Geometry, O extends OpenOptions> {
+  readonly product: Product<G, O>;
+  readonly name: string;
+  readonly path: string;
+  /** The options of the definition, with all sizes. */
+  readonly options: O;
+  /** The type of the messages. */
+  readonly message?: MessageType | undefined;
+}
+
+/** The common part of all definitions. */
+export abstract class Definition<
+  G extends Geometry = Geometry,
+  O extends OpenOptions = OpenOptions,
+> {
+  /** The name. */
+  readonly name: string;
+  readonly #product: Product<G, O>;
+  readonly #request: OpenRequest<O>;
+
+  /** @ignore */
+  constructor({ product, name, path, options, message }: Described<G, O>) {
+    this.name = name;
+    this.#product = product;
+    const all = { ...product.usual, ...options };
+    product.plan(all, this.what(path), all); // throws unless a region can have these sizes
+    this.#request = { path, options: all, message };
+  }
+
+  /**
+   * Resolves once the region exists, whichever program creates it. Rejects if the region differs
+   * from this definition.
+   */
+  async ready(options: WaitOptions = {}): Promise<void> {
+    const own = checkedOptions(options, `wait for ${this.what()}`);
+    const action = `find ${this.what()}`;
+    const look = () => {
+      const found = this.joinOnce({ readOnly: true } as Partial<O>);
+      if (found === undefined || found instanceof Again) return found;
+      found.region.close();
+      return true;
+    };
+    await pollUntil({ look, action, missing: "which does not exist" }, own);
+  }
+
+  /** Describes the region as it is now; returns undefined if it does not exist. */
+  info(): RegionInfo | undefined {
+    return regionAt(this.#request.path);
+  }
+
+  /**
+   * Removes the name, so that the next handle creates a new region. Existing handles keep working.
+   * Returns false if the region does not exist.
+   */
+  unlink(): boolean {
+    return Region.unlink(this.#product.regionType, this.#request.path);
+  }
+
+  /** @ignore */
+  protected what(path: string = this.#request.path): string {
+    return describe(this.#product.regionType, path);
+  }
+
+  /**
+   * Opens the region for a handle. Blocks the thread while another process is in the way.
+   * @ignore
+   */
+  protected attach(mode: OpenMode = "any"): Opened<G> {
+    if (mode === "any") return open(this.#product, this.#request);
+    if (mode === "create") return create(this.#product, this.#request);
+    const opened = retrySync(() => this.joinOnce());
+    if (opened !== undefined) return opened;
+    throw new OsError(Errno.ENOENT, {
+      syscall: "openat",
+      action: `open ${this.what()}`,
+      remedy: 'leave out open: "join" to create it, or wait for it with ready()',
+    });
+  }
+
+  /**
+   * Performs one step of joining the region; returns undefined if it does not exist.
+   * @ignore
+   */
+  protected joinOnce(more: Partial<O> = {}): Opened<G> | Again | undefined {
+    const { path, options, message } = this.#request;
+    return joinOnce(this.#product, { path, options: { ...options, ...more }, message });
+  }
+}
+
+/**
+ * Opens a handle once its role is free, by an `open` that throws a RoleTakenError until then. Leaves
+ * the event loop free.
+ */
+export function nextHandle<H>(
+  open: () => H,
+  action: string,
+  options: WaitOptions = {},
+): Promise<H> {
+  let missing = "whose role is taken";
+  const look = () => {
+    try {
+      return open();
+    } catch (error) {
+      if (!(error instanceof RoleTakenError)) throw error;
+      missing = error.message;
+      return undefined;
+    }
+  };
+  return pollUntil({
+    look,
+    action,
+    get missing() {
+      return missing;
+    },
+  }, options);
+}

@@ -1,0 +1,41 @@
+/**
+ * The types of messages, and a message as every receiver delivers it.
+ *
+ * @module
+ */
+
+import type { Codec } from "./codec.ts";
+
+/** The type of messages: a codec, such as `struct()`, `text()` or `json()` makes. */
+// deno-lint-ignore no-explicit-any -- inference finds the parameters
+export type Type = Codec<any, any, any>;
+
+/** The type of messages of plain bytes, the default. */
+export type Bytes = Codec<Uint8Array<ArrayBuffer>, Uint8Array, undefined>;
+
+/** The values that a type decodes: `type ScanValue = Value<typeof Scan>`. */
+export type Value<K> = K extends Codec<infer T, infer _I, infer _V> ? T : never;
+
+/** The values that a type encodes: `type ScanInput = Input<typeof Scan>`. */
+export type Input<K> = K extends Codec<infer _T, infer I, infer _V> ? I : never;
+
+/** The accessors of a type to a message in place; undefined unless it is a struct. */
+export type View<K> = K extends Codec<infer _T, infer _I, infer V> ? V : never;
+
+/** A message as every receiver delivers it. */
+export interface Message<K extends Type = Bytes> {
+  /** The value, yours to keep. */
+  readonly value: Value<K>;
+  /** The number of the message, from 1 on, as its sender counts. */
+  readonly sequence: number;
+  /** The number of messages that this receiver lost just before this one. */
+  readonly lost: number;
+}
+
+/** A message in place, which stays where it is until it is disposed. */
+export interface TakenMessage<K extends Type = Bytes> extends Message<K>, Disposable {
+  /** The bytes in shared memory, for reading only; empty once the message is released. */
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  /** Accessors to the fields of a struct in place, valid until the message is released. */
+  readonly view: View<K>;
+}

@@ -1,0 +1,37 @@
+/**
+ * Waiting for peers: they come and go without an event that all products have, so a wait looks now
+ * and then.
+ *
+ * @module
+ */
+
+import { checkedOptions, inWords } from "../arguments.ts";
+import { type PollOptions, pollUntil } from "./poll.ts";
+
+/** A handle that counts its peers. */
+export interface Counted {
+  /** The number of living peers. */
+  readonly peers: number;
+}
+
+/** Resolves once a handle has at least `count` peers. `what` names them, such as `subscribers of topic "imu"`. */
+export async function waitForPeers(
+  handle: Counted,
+  count: number,
+  what: string,
+  options: PollOptions,
+): Promise<void> {
+  const action = `wait for ${inWords(count)} ${what}`;
+  const own = checkedOptions(options, action);
+  if (!Number.isInteger(count) || count < 0) {
+    throw new RangeError(`Cannot ${action}: pass a whole number, 0 or more`);
+  }
+  let found = 0;
+  await pollUntil({
+    look: () => (found = handle.peers) >= count || undefined,
+    action,
+    get missing() {
+      return `of which it has ${found}`;
+    },
+  }, own);
+}
