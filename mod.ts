@@ -6,7 +6,32 @@
 
 export * from "./src/errors.ts";
 export { type LibraryFiles, useLibrary } from "./src/native/load.ts";
-export * from "./src/layout/layout.ts";
+export {
+  type AnyLayout,
+  type ArrayType,
+  type BytesType,
+  type Copied,
+  type Declarations,
+  type Field,
+  type FieldOptions,
+  type FieldType,
+  type InputOf,
+  type Layout,
+  layout,
+  type LayoutFunction,
+  type LayoutOptions,
+  type Scalar,
+  type ScalarArrays,
+  type ScalarValues,
+  type Seen,
+  type Stored,
+  type TextType,
+  type TypeOf,
+  type ValueOf,
+  type ViewOf,
+  type Word,
+  type WordOptions,
+} from "./src/layout/layout.ts";
 export type { Origin as MessageOrigin } from "./src/origin.ts";
 export { MirrorRing, type MirrorRingOptions } from "./src/mirror_ring/mirror_ring.ts";
 export { type RegionDetails, type RegionInfo, regions, sweep } from "./src/region/list.ts";
@@ -59,7 +84,15 @@ export type {
   TypeDescription,
 } from "./src/layout/describe.ts";
 export type { DefinitionOptions, HandleOptions, OpenMode } from "./src/definition.ts";
-export type { Bytes, Message, TakenMessage as MessageInPlace, Type } from "./src/message.ts";
+export type {
+  Bytes,
+  Input,
+  Message,
+  TakenMessage as MessageInPlace,
+  Type,
+  Value,
+  View,
+} from "./src/message.ts";
 export type { Counted } from "./src/region/peers.ts";
 export type { DescribedLayout } from "./src/layout/rebuild.ts";
 export type { Properties } from "./src/region/description.ts";
@@ -134,7 +167,11 @@ export type { SlotMessage, SlotNews, SlotOutcome, SlotView } from "./src/babus/h
 export type { SlotShapeOptions } from "./src/babus/geometry.ts";
 export { Listener, type ListenOptions } from "./src/babus/listener.ts";
 export type { RpcConnectOptions, RpcOptions } from "./src/calls/calls.ts";
-export { type HandleOptions, RpcServer, type ServeOptions } from "./src/calls/server.ts";
+export {
+  type HandleOptions as CallHandleOptions,
+  RpcServer,
+  type ServeOptions,
+} from "./src/calls/server.ts";
 export type { Handler } from "./src/calls/handling.ts";
 export type { Caller } from "./src/calls/in_hand.ts";
 export { RpcClient, type RpcClientOptions } from "./src/calls/client.ts";

@@ -235,7 +235,9 @@ const RULES: Readonly<Record<string, Rule>> = {
   policy: oneOf("block", "dropNewest", "dropOldest"),
   start: oneOf("oldest", "newest", "now"),
   afterLoss: oneOf("oldest", "newest"),
-  type: oneOf("bytes"),
+  type: ANY, // a stream's, or that of messages
+  subscribers: ANY,
+  publishers: oneOf("one", "many"),
   source: { wanted: "a name without a slash", is: (value) => typeof value === "string" },
   capacity: ANY,
   clients: ANY,

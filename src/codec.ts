@@ -16,7 +16,7 @@ import {
   type TypeDescription,
 } from "./layout/describe.ts";
 import { fingerprint } from "./layout/hash.ts";
-import type { AnyLayout, Value } from "./layout/layout.ts";
+import type { AnyLayout } from "./layout/layout.ts";
 import { type DescribedLayout, layoutOf } from "./layout/rebuild.ts";
 import { loadFields, misfit, stepsOf, storeFields } from "./layout/values.ts";
 import { descriptionOf, type MessageType } from "./region/header.ts";
@@ -116,7 +116,9 @@ function json<T>(): Codec<T> {
 }
 
 /** Encodes the fields of a layout, which both sides must declare alike. */
-function struct<L extends AnyLayout>(layout: L): Codec<Value<L>> {
+function struct<L extends AnyLayout>(
+  layout: L,
+): Codec<ReturnType<L["read"]>> {
   if (!isLayout(layout)) {
     throw new TypeError(
       `Cannot make a codec of ${
@@ -127,12 +129,12 @@ function struct<L extends AnyLayout>(layout: L): Codec<Value<L>> {
   const { name, hash, size } = layout;
   const steps = stepsOf(layout);
   const gaps = gapsOf(layout);
-  const load = (data: DataView, at: number) => loadFields(steps, data, at) as Value<L>;
-  const store = (data: DataView, at: number, value: Value<L>) => {
+  const load = (data: DataView, at: number) => loadFields(steps, data, at) as ReturnType<L["read"]>;
+  const store = (data: DataView, at: number, value: ReturnType<L["read"]>) => {
     if (gaps.length > 0) zeroGaps(gaps, data, at);
     if (!storeFields(steps, data, at, value)) throw misfit(layout, value);
   };
-  const made: Codec<Value<L>> = {
+  const made: Codec<ReturnType<L["read"]>> = {
     type: { name, hash, description: describeLayout(layout) },
     sizeBytes: size,
     transient: true,
@@ -215,7 +217,9 @@ export interface Codecs {
   /** Encodes values as JSON. Nothing checks `T`: the message type of all such codecs is "json". */
   json<T>(): Codec<T>;
   /** Encodes the fields of a layout, which both sides must declare alike. */
-  struct<L extends AnyLayout>(layout: L): Codec<Value<L>>;
+  struct<L extends AnyLayout>(
+    layout: L,
+  ): Codec<ReturnType<L["read"]>>;
   /**
    * Passes the bytes of messages of another type through unchanged, for tools and bridges that do
    * not know it.

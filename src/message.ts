@@ -5,22 +5,36 @@
  */
 
 import type { Codec } from "./codec.ts";
+import type { AnyLayout } from "./layout/fields.ts";
+import type { Scalar, ScalarValues } from "./layout/scalars.ts";
 
-/** The type of messages: a codec, such as `struct()`, `text()` or `json()` makes. */
+/**
+ * The type of messages: a scalar, or a codec, such as `struct()`, `array()`, `text()` or `json()`
+ * makes.
+ */
 // deno-lint-ignore no-explicit-any -- inference finds the parameters
-export type Type = Codec<any, any, any>;
+export type Type = Scalar | Codec<any, any, any>;
 
 /** The type of messages of plain bytes, the default. */
 export type Bytes = Codec<Uint8Array<ArrayBuffer>, Uint8Array, undefined>;
 
 /** The values that a type decodes: `type ScanValue = Value<typeof Scan>`. */
-export type Value<K> = K extends Codec<infer T, infer _I, infer _V> ? T : never;
+export type Value<K> = K extends Scalar ? ScalarValues[K]
+  : K extends Codec<infer T, infer _I, infer _V> ? T
+  : K extends AnyLayout ? ReturnType<K["read"]>
+  : never;
 
 /** The values that a type encodes: `type ScanInput = Input<typeof Scan>`. */
-export type Input<K> = K extends Codec<infer _T, infer I, infer _V> ? I : never;
+export type Input<K> = K extends Scalar ? ScalarValues[K]
+  : K extends Codec<infer _T, infer I, infer _V> ? I
+  : K extends AnyLayout ? Parameters<K["write"]>[1]
+  : never;
 
 /** The accessors of a type to a message in place; undefined unless it is a struct. */
-export type View<K> = K extends Codec<infer _T, infer _I, infer V> ? V : never;
+export type View<K> = K extends Scalar ? undefined
+  : K extends Codec<infer _T, infer _I, infer V> ? V
+  : K extends AnyLayout ? ReturnType<K["view"]>
+  : never;
 
 /** A message as every receiver delivers it. */
 export interface Message<K extends Type = Bytes> {

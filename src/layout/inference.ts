@@ -33,9 +33,9 @@ export type Seen<D, T = TypeOf<D>> = T extends Scalar ? ScalarValues[T]
   : T extends TextType ? string
   : T extends BytesType ? Uint8Array
   : T extends ArrayType<infer E> ? E extends Scalar ? ScalarArrays[E]
-    : E extends AnyLayout ? readonly View<E>[]
+    : E extends AnyLayout ? readonly ReturnType<E["view"]>[]
     : never
-  : T extends AnyLayout ? View<T>
+  : T extends AnyLayout ? ReturnType<T["view"]>
   : never;
 
 /** The fields as plain values. */
@@ -46,9 +46,9 @@ export type Copied<D, T = TypeOf<D>> = T extends Scalar ? ScalarValues[T]
   : T extends TextType ? string
   : T extends BytesType ? Uint8Array<ArrayBuffer>
   : T extends ArrayType<infer E> ? E extends Scalar ? ScalarArrays<ArrayBuffer>[E]
-    : E extends AnyLayout ? Value<E>[]
+    : E extends AnyLayout ? ReturnType<E["read"]>[]
     : never
-  : T extends AnyLayout ? Value<T>
+  : T extends AnyLayout ? ReturnType<T["read"]>
   : never;
 
 /** Values for all fields. */
@@ -58,8 +58,9 @@ export type InputOf<F extends Declarations> = { readonly [K in keyof F]: Stored<
 export type Stored<D, T = TypeOf<D>> = T extends Scalar ? ScalarValues[T]
   : T extends TextType ? string
   : T extends BytesType ? Uint8Array
-  : T extends ArrayType<infer E> ? E extends Scalar ? ArrayLike<ScalarValues[E]>
-    : E extends AnyLayout ? ArrayLike<Input<E>>
+  : T extends ArrayType<infer E>
+    ? E extends Scalar ? ArrayLike<ScalarValues[E]> | (E extends "bool" ? Uint8Array : never)
+    : E extends AnyLayout ? ArrayLike<Parameters<E["write"]>[1]>
     : never
-  : T extends AnyLayout ? Input<T>
+  : T extends AnyLayout ? Parameters<T["write"]>[1]
   : never;

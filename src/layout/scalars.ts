@@ -1,13 +1,24 @@
 /**
- * The seven scalars: how each is stored, which values fit, and its name in C. They are
+ * The scalars: how each is stored, which values fit, and its name in C. They are
  * little-endian, like both supported processors. So a view needs no swapping and typed arrays need
  * no copy.
  *
  * @module
  */
 
-/** A number in memory: unsigned, signed or floating, with its size in bits. */
-export type Scalar = "u8" | "u16" | "u32" | "u64" | "i32" | "f32" | "f64";
+/** A number in memory, unsigned, signed or floating, with its size in bits, or a boolean in a byte. */
+export type Scalar =
+  | "u8"
+  | "u16"
+  | "u32"
+  | "u64"
+  | "i8"
+  | "i16"
+  | "i32"
+  | "i64"
+  | "f32"
+  | "f64"
+  | "bool";
 
 /** The scalars that may be atomic. */
 export type Word = "u32" | "i32" | "u64";
@@ -22,12 +33,20 @@ export interface ScalarValues {
   u32: number;
   /** An integer from 0 to 2^64 - 1. */
   u64: bigint;
+  /** An integer from -128 to 127. */
+  i8: number;
+  /** An integer from -32768 to 32767. */
+  i16: number;
   /** An integer from -2^31 to 2^31 - 1. */
   i32: number;
+  /** An integer from -2^63 to 2^63 - 1. */
+  i64: bigint;
   /** A number, rounded to 24 significant bits when stored. */
   f32: number;
   /** Any number. */
   f64: number;
+  /** True or false; in memory, every byte but 0 is true. */
+  bool: boolean;
 }
 
 /** The JavaScript type of an array of each scalar. */
@@ -40,12 +59,20 @@ export interface ScalarArrays<B extends ArrayBufferLike = ArrayBufferLike> {
   u32: Uint32Array<B>;
   /** 64-bit unsigned integers. */
   u64: BigUint64Array<B>;
+  /** 8-bit signed integers. */
+  i8: Int8Array<B>;
+  /** 16-bit signed integers. */
+  i16: Int16Array<B>;
   /** 32-bit signed integers. */
   i32: Int32Array<B>;
+  /** 64-bit signed integers. */
+  i64: BigInt64Array<B>;
   /** Single precision. */
   f32: Float32Array<B>;
   /** Double precision. */
   f64: Float64Array<B>;
+  /** Booleans as bytes: 0 is false. */
+  bool: Uint8Array<B>;
 }
 
 /** The constructor of a typed array, in its two forms in use here. */
@@ -55,7 +82,7 @@ interface ArrayClass {
   new (buffer: ArrayBufferLike, byteOffset?: number, length?: number): ArrayLike<unknown>;
 }
 
-type Load = (data: DataView, at: number) => number | bigint;
+type Load = (data: DataView, at: number) => number | bigint | boolean;
 type Store = (data: DataView, at: number, value: unknown) => boolean;
 
 const loadF64: Load = (data, at) => data.getFloat64(at, true);
@@ -97,6 +124,34 @@ const loadU16: Load = (data, at) => data.getUint16(at, true);
 const storeU16: Store = (data, at, value) => {
   if (typeof value !== "number" || (value & 0xffff) !== value) return false;
   data.setUint16(at, value, true);
+  return true;
+};
+
+const loadI8: Load = (data, at) => data.getInt8(at);
+const storeI8: Store = (data, at, value) => {
+  if (typeof value !== "number" || value << 24 >> 24 !== value) return false;
+  data.setInt8(at, value);
+  return true;
+};
+
+const loadI16: Load = (data, at) => data.getInt16(at, true);
+const storeI16: Store = (data, at, value) => {
+  if (typeof value !== "number" || value << 16 >> 16 !== value) return false;
+  data.setInt16(at, value, true);
+  return true;
+};
+
+const loadI64: Load = (data, at) => data.getBigInt64(at, true);
+const storeI64: Store = (data, at, value) => {
+  if (typeof value !== "bigint" || BigInt.asIntN(64, value) !== value) return false;
+  data.setBigInt64(at, value, true);
+  return true;
+};
+
+const loadBool: Load = (data, at) => data.getUint8(at) !== 0;
+const storeBool: Store = (data, at, value) => {
+  if (typeof value !== "boolean") return false;
+  data.setUint8(at, value ? 1 : 0);
   return true;
 };
 
@@ -159,6 +214,38 @@ export const SCALARS: Readonly<Record<Scalar, ScalarRow>> = {
     store: storeU64,
     range: "an integer from 0n to 18446744073709551615n",
   },
+  i8: {
+    size: 1,
+    c: "int8_t",
+    Array: Int8Array,
+    load: loadI8,
+    store: storeI8,
+    range: "an integer from -128 to 127",
+  },
+  i16: {
+    size: 2,
+    c: "int16_t",
+    Array: Int16Array,
+    load: loadI16,
+    store: storeI16,
+    range: "an integer from -32768 to 32767",
+  },
+  i64: {
+    size: 8,
+    c: "int64_t",
+    Array: BigInt64Array,
+    load: loadI64,
+    store: storeI64,
+    range: "an integer from -9223372036854775808n to 9223372036854775807n",
+  },
+  bool: {
+    size: 1,
+    c: "uint8_t", // a byte that a peer stored may be neither 0 nor 1, which a C bool must be
+    Array: Uint8Array,
+    load: loadBool,
+    store: storeBool,
+    range: "true or false",
+  },
   i32: {
     size: 4,
     c: "int32_t",
@@ -199,7 +286,7 @@ export function isWord(name: unknown): name is Word {
 // inline a call through the table.
 
 /** Reads a scalar. */
-export function loadScalar(type: Scalar, data: DataView, at: number): number | bigint {
+export function loadScalar(type: Scalar, data: DataView, at: number): number | bigint | boolean {
   switch (type) {
     case "f64":
       return loadF64(data, at);
@@ -215,6 +302,14 @@ export function loadScalar(type: Scalar, data: DataView, at: number): number | b
       return loadU16(data, at);
     case "u64":
       return loadU64(data, at);
+    case "i8":
+      return loadI8(data, at);
+    case "i16":
+      return loadI16(data, at);
+    case "i64":
+      return loadI64(data, at);
+    case "bool":
+      return loadBool(data, at);
   }
 }
 
@@ -235,6 +330,14 @@ export function storeScalar(type: Scalar, data: DataView, at: number, value: unk
       return storeU16(data, at, value);
     case "u64":
       return storeU64(data, at, value);
+    case "i8":
+      return storeI8(data, at, value);
+    case "i16":
+      return storeI16(data, at, value);
+    case "i64":
+      return storeI64(data, at, value);
+    case "bool":
+      return storeBool(data, at, value);
   }
 }
 
@@ -243,8 +346,12 @@ const trial = new DataView(new ArrayBuffer(8));
 /** Throws if the value does not fit this scalar; `path` names the field. */
 export function checkScalar(type: Scalar, value: unknown, path: string): void {
   if (storeScalar(type, trial, 0, value)) return;
-  const isType = type === "u64" ? typeof value === "bigint" : typeof value === "number";
-  if (!isType) throw wrongType(value, path, type === "u64" ? "a bigint" : "a number");
+  const wanted = type === "bool"
+    ? "boolean"
+    : type.endsWith("64") && type !== "f64"
+    ? "bigint"
+    : "number";
+  if (typeof value !== wanted) throw wrongType(value, path, `a ${wanted}`);
   throw new RangeError(
     `Cannot write ${path}: ${value} does not fit in ${type}; pass ` +
       SCALARS[type].range,

@@ -11,7 +11,7 @@ import { checkedOptions, inWords, isArrayConstructor } from "../arguments.ts";
 import { Errno, OsError } from "../errors.ts";
 import { isLayout } from "../layout/fields.ts";
 import { layout } from "../layout/layout.ts";
-import type { AnyLayout, View } from "../layout/layout.ts";
+import type { AnyLayout } from "../layout/layout.ts";
 import { create, joinOnce, open, type OpenRequest, type Product } from "../region/open.ts";
 import { retrySync } from "../region/poll.ts";
 import { Region } from "../region/region.ts";
@@ -189,7 +189,7 @@ export class SharedMemory implements Disposable {
   }
 
   /** Returns accessors for a layout that begins at an offset. */
-  view<L extends AnyLayout>(layout: L, offset = 0): View<L> {
+  view<L extends AnyLayout>(layout: L, offset = 0): ReturnType<L["view"]> {
     this.#region.checkOpen();
     if (!isLayout(layout)) {
       throw new TypeError(
@@ -198,7 +198,7 @@ export class SharedMemory implements Disposable {
         }: pass one that layout() returned`,
       );
     }
-    return layout.view(this.#bytes, offset) as View<L>;
+    return layout.view(this.#bytes, offset) as ReturnType<L["view"]>;
   }
 
   /**

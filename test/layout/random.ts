@@ -20,9 +20,13 @@ export const SCALAR_SIZES: Record<Scalar, number> = {
   u16: 2,
   u32: 4,
   u64: 8,
+  i8: 1,
+  i16: 2,
   i32: 4,
+  i64: 8,
   f32: 4,
   f64: 8,
+  bool: 1,
 };
 
 /** One random field. */
@@ -154,6 +158,10 @@ const NUMBERS = {
   u16: fc.integer({ min: 0, max: 0xffff }),
   u32: fc.integer({ min: 0, max: 0xffff_ffff }),
   u64: fc.bigInt({ min: 0n, max: 0xffff_ffff_ffff_ffffn }),
+  i8: fc.integer({ min: -0x80, max: 0x7f }),
+  i16: fc.integer({ min: -0x8000, max: 0x7fff }),
+  i64: fc.bigInt({ min: -0x8000_0000_0000_0000n, max: 0x7fff_ffff_ffff_ffffn }),
+  bool: fc.boolean(),
   i32: fc.integer({ min: -0x8000_0000, max: 0x7fff_ffff }),
   f32: fc.float(),
   f64: fc.double(),
@@ -164,7 +172,11 @@ const ARRAYS = {
   u16: Uint16Array,
   u32: Uint32Array,
   u64: BigUint64Array,
+  i8: Int8Array,
+  i16: Int16Array,
   i32: Int32Array,
+  i64: BigInt64Array,
+  bool: Uint8Array,
   f32: Float32Array,
   f64: Float64Array,
 };
