@@ -176,6 +176,8 @@ export interface ScalarRow {
   readonly load: Load;
   /** Writes a value; returns false, and writes nothing, if it does not fit. */
   readonly store: Store;
+  /** The type of its values in JavaScript. */
+  readonly valueType: "number" | "bigint" | "boolean";
   /** The values that fit, in words. */
   readonly range: string;
 }
@@ -188,6 +190,7 @@ export const SCALARS: Readonly<Record<Scalar, ScalarRow>> = {
     Array: Uint8Array,
     load: loadU8,
     store: storeU8,
+    valueType: "number",
     range: "an integer from 0 to 255",
   },
   u16: {
@@ -196,6 +199,7 @@ export const SCALARS: Readonly<Record<Scalar, ScalarRow>> = {
     Array: Uint16Array,
     load: loadU16,
     store: storeU16,
+    valueType: "number",
     range: "an integer from 0 to 65535",
   },
   u32: {
@@ -204,6 +208,7 @@ export const SCALARS: Readonly<Record<Scalar, ScalarRow>> = {
     Array: Uint32Array,
     load: loadU32,
     store: storeU32,
+    valueType: "number",
     range: "an integer from 0 to 4294967295",
   },
   u64: {
@@ -212,6 +217,7 @@ export const SCALARS: Readonly<Record<Scalar, ScalarRow>> = {
     Array: BigUint64Array,
     load: loadU64,
     store: storeU64,
+    valueType: "bigint",
     range: "an integer from 0n to 18446744073709551615n",
   },
   i8: {
@@ -220,6 +226,7 @@ export const SCALARS: Readonly<Record<Scalar, ScalarRow>> = {
     Array: Int8Array,
     load: loadI8,
     store: storeI8,
+    valueType: "number",
     range: "an integer from -128 to 127",
   },
   i16: {
@@ -228,23 +235,8 @@ export const SCALARS: Readonly<Record<Scalar, ScalarRow>> = {
     Array: Int16Array,
     load: loadI16,
     store: storeI16,
+    valueType: "number",
     range: "an integer from -32768 to 32767",
-  },
-  i64: {
-    size: 8,
-    c: "int64_t",
-    Array: BigInt64Array,
-    load: loadI64,
-    store: storeI64,
-    range: "an integer from -9223372036854775808n to 9223372036854775807n",
-  },
-  bool: {
-    size: 1,
-    c: "uint8_t", // a byte that a peer stored may be neither 0 nor 1, which a C bool must be
-    Array: Uint8Array,
-    load: loadBool,
-    store: storeBool,
-    range: "true or false",
   },
   i32: {
     size: 4,
@@ -252,7 +244,17 @@ export const SCALARS: Readonly<Record<Scalar, ScalarRow>> = {
     Array: Int32Array,
     load: loadI32,
     store: storeI32,
+    valueType: "number",
     range: "an integer from -2147483648 to 2147483647",
+  },
+  i64: {
+    size: 8,
+    c: "int64_t",
+    Array: BigInt64Array,
+    load: loadI64,
+    store: storeI64,
+    valueType: "bigint",
+    range: "an integer from -9223372036854775808n to 9223372036854775807n",
   },
   f32: {
     size: 4,
@@ -260,6 +262,7 @@ export const SCALARS: Readonly<Record<Scalar, ScalarRow>> = {
     Array: Float32Array,
     load: loadF32,
     store: storeF32,
+    valueType: "number",
     range: "a number",
   },
   f64: {
@@ -268,7 +271,17 @@ export const SCALARS: Readonly<Record<Scalar, ScalarRow>> = {
     Array: Float64Array,
     load: loadF64,
     store: storeF64,
+    valueType: "number",
     range: "a number",
+  },
+  bool: {
+    size: 1,
+    c: "uint8_t", // a byte that a peer stored may be neither 0 nor 1, which a C bool must be
+    Array: Uint8Array,
+    load: loadBool,
+    store: storeBool,
+    valueType: "boolean",
+    range: "true or false",
   },
 };
 
@@ -346,12 +359,9 @@ const trial = new DataView(new ArrayBuffer(8));
 /** Throws if the value does not fit this scalar; `path` names the field. */
 export function checkScalar(type: Scalar, value: unknown, path: string): void {
   if (storeScalar(type, trial, 0, value)) return;
-  const wanted = type === "bool"
-    ? "boolean"
-    : type.endsWith("64") && type !== "f64"
-    ? "bigint"
-    : "number";
-  if (typeof value !== wanted) throw wrongType(value, path, `a ${wanted}`);
+  const { valueType } = SCALARS[type];
+  const found = typeof value;
+  if (found !== valueType) throw wrongType(value, path, `a ${valueType}`);
   throw new RangeError(
     `Cannot write ${path}: ${value} does not fit in ${type}; pass ` +
       SCALARS[type].range,

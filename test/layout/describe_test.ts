@@ -139,7 +139,7 @@ Deno.test("checkType() refuses an invalid description, and says why", () => {
     [struct({ fields: [{ ...field, at: "0" }] }), '"0" is not a whole number'],
     [struct({ fields: Array(1025).fill(field) }), "more than 1024 fields"],
     [withType({ array: struct({ fields: Array(1024).fill(field) }), length: 1 }), "1024 fields"],
-    [withType("i8"), '"i8" names no scalar'],
+    [withType("i7"), '"i7" names no scalar'],
     [withType("toString"), "names no scalar"],
     [withType({ bytes: 1.5 }), "1.5 is not a whole number"],
     [withType({ array: "f32" }), "undefined is not a whole number"],

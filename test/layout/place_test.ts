@@ -197,7 +197,7 @@ Deno.test("layout() refuses a type that it does not know", () => {
     "l",
     { a: "u128" },
     TypeError,
-    "no known type; use u8, u16, u32, u64, i32, f32, f64, byt",
+    "no known type; use u8, u16, u32, u64, i8, i16, i32, i64, f32, f64, bool, byt",
   );
 });
 

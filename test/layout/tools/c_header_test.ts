@@ -144,7 +144,11 @@ const C_TYPES = {
   u16: "unsigned short",
   u32: "unsigned",
   u64: "unsigned long",
+  i8: "signed char",
+  i16: "short",
   i32: "int",
+  i64: "long",
+  bool: "unsigned char",
   f32: "float",
   f64: "double",
 };
