@@ -182,8 +182,8 @@ function testPersist(tested: UnderTest): void {
       assertEquals([role.unlink!(place.name), place.files()], [true, []]);
     });
 
-    tested.test(`a ${role.title} that persists keeps what it makes, or joins without sizes`, (place) => {
-      const mayAskNothing = Object.values(product.sizes).every(({ usual }) => usual !== undefined);
+    tested.test(`a ${role.title} that persists keeps what it makes, or joins`, (place) => {
+      const mayAskNothing = tested.mayAskNothing;
       tested.open(role, place, { persist: true }).close();
       assert(peer.unlink!(place.name));
       const made = tested.open(peer, place);

@@ -9,7 +9,8 @@ import { assert, assertEquals } from "@std/assert";
 import { LayoutMismatchError, OsError, RoleTakenError } from "../../src/errors.ts";
 import { regions } from "../../src/region/list.ts";
 import { pageSize } from "../../src/os/page.ts";
-import type { Options, Product } from "./product.ts";
+import type { Name } from "../shared/scene.ts";
+import type { Options, Product, Role } from "./product.ts";
 import { assertSizes, held, keepsNothing, meet, refusal, UnderTest } from "./under_test.ts";
 
 /** Registers the tests for a product. */
@@ -20,6 +21,7 @@ export function testOpening(product: Product): void {
   testConnect(tested);
   if (product.types.length > 0) testTypes(tested);
   if (Object.keys(product.sizes).length > 0) testSizes(tested);
+  if (product.policies) testPolicies(tested);
   testRoles(tested);
 }
 
@@ -106,7 +108,8 @@ function testCreate(tested: UnderTest): void {
 
 function testConnect(tested: UnderTest): void {
   for (const role of tested.roles.filter(({ connect }) => connect)) {
-    const connect = role.connect!;
+    const connect = (name: string, options: Options = {}) =>
+      role.connect!(name, { ...tested.sizes, ...options });
 
     tested.test(`a ${role.title} that connects waits until another one opens`, async (place) => {
       const connecting = connect(place.name);
@@ -145,7 +148,8 @@ function testConnect(tested: UnderTest): void {
 
   for (const role of tested.roles.filter(({ joins }) => joins)) {
     tested.test(`a ${role.title} that joins without waiting makes nothing`, async (place) => {
-      for (const join of Object.values(role.joins!)) {
+      for (const joinAny of Object.values(role.joins!)) {
+        const join = (name: string) => joinAny(name, tested.sizes);
         const found = await Promise.try(() => join(place.name)).catch((error) => error);
         if (found !== undefined) {
           const { code } = await refusal(
@@ -191,28 +195,31 @@ function testSizes(tested: UnderTest): void {
   const sizes = Object.entries(product.sizes);
 
   for (const role of tested.roles) {
-    tested.test(`a ${role.title} joins any sizes, or exactly those it asks for`, async (place) => {
-      using _made = tested.open(tested.other(role), place);
-      for (const [option, { is, other, rounded = [], usual }] of sizes) {
-        for (const asked of [is, ...rounded]) {
-          using same = tested.open(role, place, { [option]: asked });
-          assertSizes(same, small);
+    if (product.defines) testDefinedSizes(tested, role);
+    else {tested.test(`a ${role.title} joins any sizes, or exactly those it asks for`, async (place) => {
+        using _made = tested.open(tested.other(role), place);
+        for (const [option, { is, other, rounded = [], usual }] of sizes) {
+          for (const asked of [is, ...rounded]) {
+            using same = tested.open(role, place, { [option]: asked });
+            assertSizes(same, small);
+          }
+          const wish = { [option]: other };
+          const join = tested.joins(role).open!;
+          await keepsNothing(() =>
+            refusal(() => join(place.name, wish), LayoutMismatchError)
+          );
+          if (usual === undefined) continue; // all of them are required
+          for (const few of [{}, { [option]: is }]) {
+            using any = role.open(place.name, few);
+            assertSizes(any, small);
+          }
+          await keepsNothing(() => {
+            const told = [`${product.noun} "`, is, other];
+            const attempt = () => Promise.try(() => role.open(place.name, wish));
+            return refusal(attempt, LayoutMismatchError, ...told);
+          });
         }
-        const wish = { [option]: other };
-        const join = tested.joins(role).open!;
-        await keepsNothing(() => refusal(() => join(place.name, wish), LayoutMismatchError));
-        if (usual === undefined) continue; // all of them are required
-        for (const few of [{}, { [option]: is }]) {
-          using any = role.open(place.name, few);
-          assertSizes(any, small);
-        }
-        await keepsNothing(() => {
-          const told = [`${product.noun} "`, is, other];
-          const attempt = () => Promise.try(() => role.open(place.name, wish));
-          return refusal(attempt, LayoutMismatchError, ...told);
-        });
-      }
-    });
+      });}
 
     tested.test(`a ${role.title} refuses impossible sizes, and makes nothing`, async (place) => {
       const wishes = sizes.flatMap(([option, { never }]) =>
@@ -252,6 +259,58 @@ function testSizes(tested: UnderTest): void {
       assertEquals([capacity, handle.sizes.capacity], [capacity, rounded]);
     }
   });
+}
+
+/** All sizes are those of the definition: an omitted one is the default, whoever comes first. */
+function testDefinedSizes(tested: UnderTest, role: Role): void {
+  const { product, small } = tested;
+  const refuse = (place: Name, options: Options, ...told: unknown[]) =>
+    keepsNothing(async () => {
+      for (const join of Object.values(tested.joins(role))) {
+        const attempt = () => join(place.name, options);
+        await refusal(attempt, LayoutMismatchError, `${product.noun} "`, ...told);
+      }
+    });
+
+  tested.test(`a ${role.title} joins exactly its sizes, and the error names both sides'`, async (place) => {
+    for (const [option, { is, other, rounded = [], usual }] of Object.entries(product.sizes)) {
+      {
+        using _made = tested.open(tested.other(role), place);
+        for (const asked of [is, ...rounded]) {
+          using same = tested.open(role, place, { [option]: asked });
+          assertSizes(same, small);
+        }
+        await refuse(place, { [option]: other }, is, other);
+        if (usual !== undefined) await refuse(place, { [option]: undefined }, is, usual);
+      }
+      if (usual === undefined) continue;
+      using made = tested.open(tested.other(role), place, { [option]: undefined });
+      assertSizes(made, { ...small, [option]: usual });
+      await refuse(place, {}, usual, is);
+    }
+  });
+}
+
+/** Programs whose definitions have other policies learn of both, whoever comes first. */
+function testPolicies(tested: UnderTest): void {
+  for (const role of tested.roles) {
+    tested.test(`a ${role.title} of another policy is refused, and the error names both`, async (place) => {
+      for (const [option, { usual, other, needs }] of Object.entries(tested.product.policies!)) {
+        const values = [usual, other].map((value) => ({ ...needs, [option]: value }));
+        const pairs = [values, [...values].reverse(), [{ ...needs }, values[1]!]];
+        for (const [made, asked] of pairs) {
+          using _made = tested.open(tested.other(role), place, made);
+          for (const join of Object.values(tested.joins(role))) {
+            const told = [tested.called(place), option, usual, other];
+            await keepsNothing(() =>
+              refusal(() => join(place.name, asked), LayoutMismatchError, ...told)
+            );
+            (await join(place.name, made))!.close();
+          }
+        }
+      }
+    });
+  }
 }
 
 function testRoles(tested: UnderTest): void {

@@ -145,9 +145,10 @@ test("open() joins what another one makes at the same moment, and create() refus
       if (way === "create" && !at.creates) continue;
       const outcome = await party.run((tools, { product, end, peer, way, name }) => {
         const { productOf, smallSizes, errorOf, actBefore, filesOf } = tools;
-        const { sizes, [end]: role, [peer]: other } = productOf(product);
+        const { sizes, defines, [end]: role, [peer]: other } = productOf(product);
         const small = smallSizes({ sizes });
-        const mayAskNothing = Object.values(sizes).every(({ usual }) => usual !== undefined);
+        const mayAskNothing = !defines &&
+          Object.values(sizes).every(({ usual }) => usual !== undefined);
         const asked = way === "open without sizes" && mayAskNothing ? {} : small;
         let made: ReturnType<typeof other.open> | undefined;
         actBefore("link", () => made = other.open(name, small));

@@ -106,6 +106,16 @@ export interface Size {
   readonly never: readonly number[];
 }
 
+/** A policy among the options, such as the number of publishers. */
+export interface Policy {
+  /** The default. */
+  readonly usual: unknown;
+  /** A value that differs. */
+  readonly other: unknown;
+  /** Options without which the other value is refused. */
+  readonly needs?: Options;
+}
+
 /** A type of messages, with the options that ask for it and the name that errors give it. */
 export interface MessageType {
   readonly options: Options;
@@ -138,8 +148,10 @@ export interface Product {
   readonly neverTogether?: Options;
   /** The types of messages; the first is the default. Empty where no type is declared. */
   readonly types: readonly MessageType[];
-  /** Definitions open it: an omitted size is the default, also when joining. */
+  /** Definitions open it: an omitted size or policy is the default, also when joining. */
   readonly defines?: true;
+  /** Policies of its definition besides sizes and types, by their options. */
+  readonly policies?: Readonly<Record<string, Policy>>;
   /** Slashes are part of the name, as in topics. */
   readonly slashes?: true;
   /** The length of the longest name; 200 by default. */
@@ -242,11 +254,14 @@ export function allArrivals(receive: () => Received & { redelivered?: boolean })
   }
 }
 
-/** How a wait ended, from the result of a product; disposes a sample. */
-export function endingOf(outcome: unknown): Ending {
-  if (outcome === false) return "closed";
-  const { state, sample } = Object(outcome) as { state?: string; sample?: Disposable };
-  sample?.[Symbol.dispose]();
+/**
+ * How a wait ended, from the result of a product; disposes a message in place. A wait for a message
+ * that finds none has come to the end.
+ */
+export function endingOf(outcome: unknown, until: Wait["until"]): Ending {
+  if (outcome === false || outcome === undefined && until === "message") return "closed";
+  const { state, sample = outcome } = Object(outcome) as { state?: string; sample?: unknown };
+  (sample as Partial<Disposable> | undefined)?.[Symbol.dispose]?.();
   return state === "closed" ? "closed" : "ready";
 }
 
@@ -258,8 +273,8 @@ export function waitOf(
 ): Wait {
   return {
     until,
-    sync: (options) => endingOf(sync(options)),
-    async: async (options) => endingOf(await async(options)),
+    sync: (options) => endingOf(sync(options), until),
+    async: async (options) => endingOf(await async(options), until),
   };
 }
 
@@ -310,6 +325,47 @@ export function roleOf<T, H extends Handle>(
       connect: async (name, options) => handle(await opener.connect!(name, all(options))),
     },
     ...unlink && { unlink: (name) => opener.unlink!(name) },
+  };
+}
+
+/** A definition, as the adapter of its role needs it. */
+interface Opening {
+  ready(options?: WaitOptions): Promise<void>;
+  unlink(): boolean;
+}
+
+/** How a role is opened: by a method of a definition. */
+interface Defined<D extends Opening, T> {
+  define(name: string, options: Options): D;
+  // `any`: each product has options of its own, and contracts pass some that only handles have
+  // deno-lint-ignore no-explicit-any
+  open(definition: D, options: any): T;
+}
+
+/**
+ * The role of handles that a definition opens. The options go to the definition and to the handle;
+ * `usual` are more of them.
+ */
+export function definedRole<D extends Opening, T, H extends Handle>(
+  { title, most = Infinity, usual }: { title: string; most?: number; usual?: Options },
+  { define, open }: Defined<D, T>,
+  handle: (opened: T) => H,
+): Role<H> {
+  const opener = (mode?: "create" | "join") => (name: string, options?: Options) => {
+    const all = { ...usual, ...options };
+    return handle(open(define(name, all), { ...all, ...mode && { open: mode } }));
+  };
+  return {
+    title,
+    most,
+    open: opener(),
+    create: opener("create"),
+    async connect(name, { timeout, signal, ...options } = {}) {
+      await define(name, { ...usual, ...options }).ready({ timeout, signal });
+      return opener("join")(name, options);
+    },
+    joins: { 'open: "join"': opener("join") },
+    unlink: (name) => define(name, { ...usual }).unlink(),
   };
 }
 

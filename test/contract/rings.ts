@@ -58,12 +58,12 @@ function testEnds(ring: Ring): void {
   };
   const open = (place: Name) => {
     const receiver = ring.receiver.open(place.name, { capacity: CAPACITY });
-    return { receiver, sender: ring.sender.open(place.name) };
+    return { receiver, sender: ring.sender.open(place.name, { capacity: CAPACITY }) };
   };
 
   test("a receiver gets every message in order", ({ name }) => {
     using receiver = ring.receiver.open(name, { capacity: CAPACITY });
-    using sender = ring.sender.open(name);
+    using sender = ring.sender.open(name, { capacity: CAPACITY });
     assertEquals(receiver.tryReceive().state, "empty");
     for (let i = 0; i < 10; i++) assert(sender.trySend(message(i)));
     for (let i = 0; i < 10; i++) expect(receiver.tryReceive(), i);
@@ -164,8 +164,8 @@ function testEnds(ring: Ring): void {
     test(`messages travel across ${wrap}`, ({ name }) => {
       for (const units of [1, 7, 100, 1999]) {
         using _ring = ring.beginBefore(name, CAPACITY, position, units);
-        using receiver = ring.receiver.open(name);
-        using sender = ring.sender.open(name);
+        using receiver = ring.receiver.open(name, { capacity: CAPACITY });
+        using sender = ring.sender.open(name, { capacity: CAPACITY });
         for (let i = 0; i < 60; i++) {
           assert(sender.trySend(message(i)));
           expect(receiver.tryReceive(), i);

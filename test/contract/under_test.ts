@@ -105,13 +105,28 @@ export class UnderTest {
   /** The ways that only join. */
   waits(role: Role): Record<string, Way> {
     const { connect, joins = {} } = role;
+    const { sizes } = this;
     const ways: Record<string, Way> = connect
-      ? { connect: (name, options) => connect(name, { timeout: 0, ...options }) }
+      ? {
+        connect: (name, options) =>
+          Promise.try(connect, name, { ...sizes, timeout: 0, ...options }),
+      }
       : {};
     for (const [way, join] of Object.entries(joins)) {
-      ways[way] = (name, options) => Promise.try(() => join(name, options));
+      ways[way] = (name, options) => Promise.try(join, name, { ...sizes, ...options });
     }
     return ways;
+  }
+
+  /** Whether a handle joins a region of the small sizes without stating any. */
+  get mayAskNothing(): boolean {
+    const { defines, sizes } = this.product;
+    return !defines && Object.values(sizes).every(({ usual }) => usual !== undefined);
+  }
+
+  /** The sizes that a handle must state to join a region of the small sizes. */
+  get sizes(): Options {
+    return this.product.defines ? this.small : {};
   }
 
   /** Every way into any role. */

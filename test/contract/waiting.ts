@@ -233,7 +233,7 @@ export function testWaiting(product: Product): void {
 
   if (succession && endsWithPeer) {
     test(
-      "with keepOpen a wait lasts until the next peer brings news",
+      "a wait for the next peer lasts until it brings news",
       async (start) => {
         const scene = start(succession);
         const { wait } = scene;
