@@ -21,6 +21,7 @@ const LAYERS = [
   "src/definition.ts",
   "src/encoder.ts",
   "src/decoder.ts",
+  "src/landing.ts",
   "src/streams.ts",
   "src/lane",
   "src/mirror_ring",

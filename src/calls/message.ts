@@ -14,10 +14,10 @@
 import type { Codec } from "../codec.ts";
 import { CorruptRegionError, RemoteError, type VringError } from "../errors.ts";
 import { copyIn, copyOut, loadDouble, storeDouble } from "../memory/word.ts";
+import { Landing } from "../landing.ts";
 import type { LaneReceiver, LaneSender } from "../lane/lane.ts";
 import {
   finishRecord,
-  Landing,
   longestRecord,
   payloadOffset,
   RECORD_HEADER,
@@ -56,7 +56,7 @@ export class Envelope {
   kind = 0;
   generation = 0;
   bodyBytes = 0;
-  readonly #landing = new Landing();
+  readonly #landing = new Landing({ own: true });
 
   /** Reads the header of a lane's first message, whose length this is. */
   read(lane: LaneReceiver, length: number): void {

@@ -8,6 +8,7 @@
 import { byteLengthOf, checkedOptions, checkLimit, checkWaits } from "../arguments.ts";
 import type { Codec } from "../codec.ts";
 import { VringError } from "../errors.ts";
+import { Landing } from "../landing.ts";
 import { disposeAtEnd } from "../os/clock.ts";
 import { CONDITIONS, type Waitable } from "../wait/any.ts";
 import { arrived, type Condition, type Waiter } from "../wait/condition.ts";
@@ -24,14 +25,7 @@ import type {
   TakenMessage,
   TakenSample,
 } from "./message.ts";
-import {
-  Landing,
-  longestRecord,
-  nextLength,
-  readRecord,
-  recordBytes,
-  showRecord,
-} from "./record.ts";
+import { longestRecord, nextLength, readRecord, recordBytes, showRecord } from "./record.ts";
 import type { LaneSource } from "./source.ts";
 import { joinedStream, valueStream } from "../streams.ts";
 
@@ -68,7 +62,7 @@ export class MessageReceiver<
   readonly #source: LaneSource<T, R, S, M>;
   readonly #condition: Condition;
   readonly #waiter: Waiter;
-  readonly #landing = new Landing();
+  readonly #landing = new Landing({ own: true });
   readonly #batchOwner: BatchOwner<T>;
   // Made once: a closure in a method costs each call of it, whether it waits or not.
   readonly #receiving = () => arrived(this.tryReceive());

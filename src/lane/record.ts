@@ -7,7 +7,6 @@
  * @module
  */
 
-import { type Codec, formOf } from "../codec.ts";
 import { CorruptRegionError } from "../errors.ts";
 import { LINE_BYTES } from "../layout/sizes.ts";
 import { copyIn, copyOut, loadDouble, peekView, prefetch, storeDouble } from "../memory/word.ts";
@@ -89,44 +88,4 @@ export function readRecord(
 /** Returns a view of the first readable message, whose length this is. */
 export function showRecord(lane: LaneReceiver, length: number): Uint8Array<ArrayBuffer> {
   return peekView(lane.place.mapping, lane.offset + RECORD_HEADER, length);
-}
-
-const REUSED_BYTES = 2 ** 16;
-
-/**
- * The target of copied messages. It reuses an array, as a new one costs more than copying a short
- * message.
- */
-export class Landing {
-  #reused: Uint8Array<ArrayBuffer> | undefined;
-  #last: Uint8Array<ArrayBuffer> | undefined; // the beginning of it that was filled last
-  #data: DataView | undefined; // of all of it
-  #isRead = false; // a codec is decoding
-
-  /** Returns an array of this length; a reused one if the codec is transient. */
-  arrayFor(length: number, { transient }: { readonly transient?: boolean | undefined }) {
-    if (!transient || length > REUSED_BYTES || this.#isRead) return new Uint8Array(length);
-    if (this.#last?.length === length) return this.#last;
-    if (this.#reused === undefined) {
-      this.#reused = new Uint8Array(REUSED_BYTES);
-      this.#data = new DataView(this.#reused.buffer);
-    }
-    return this.#last = this.#reused.subarray(0, length);
-  }
-
-  /** Decodes an array from `arrayFor`; the codec may receive another message meanwhile. */
-  decode<T>(codec: Codec<T>, bytes: Uint8Array<ArrayBuffer>): T {
-    if (bytes !== this.#last) return codec.decode(bytes);
-    const form = formOf(codec);
-    if (form?.kind === "struct" && bytes.length === form.size) {
-      return form.load(this.#data!, 0) as T;
-    }
-    const isRead = this.#isRead;
-    this.#isRead = true;
-    try {
-      return codec.decode(bytes);
-    } finally {
-      this.#isRead = isRead;
-    }
-  }
 }
