@@ -12,7 +12,8 @@ import { checkedOptions } from "./arguments.ts";
 import { Errno, OsError, RoleTakenError } from "./errors.ts";
 import { describe } from "./region/file.ts";
 import type { MessageType } from "./region/header.ts";
-import { regionAt, type RegionInfo } from "./region/list.ts";
+import { namesakesOf, regionAt, type RegionInfo } from "./region/list.ts";
+import { pathInside, pathOutside } from "./region/names.ts";
 import {
   create,
   type Geometry,
@@ -70,15 +71,24 @@ export abstract class Definition<
   /** The name. */
   readonly name: string;
   readonly #product: Product<G, O>;
-  readonly #request: OpenRequest<O>;
+  /** The path outside of any namespace: a definition may be made before a test begins one. */
+  readonly #path: string;
+  readonly #options: O;
+  readonly #message: MessageType | undefined;
 
   /** @ignore */
   constructor({ product, name, path, options, message }: Described<G, O>) {
     this.name = name;
     this.#product = product;
+    this.#path = pathOutside(path);
+    this.#message = message;
     const all = { ...product.usual, ...options };
     product.plan(all, this.what(path), all); // throws unless a region can have these sizes
-    this.#request = { path, options: all, message };
+    this.#options = all;
+  }
+
+  get #request(): OpenRequest<O> {
+    return { path: pathInside(this.#path), options: this.#options, message: this.#message };
   }
 
   /**
@@ -94,7 +104,15 @@ export abstract class Definition<
       found.region.close();
       return true;
     };
-    await pollUntil({ look, action, missing: "which does not exist" }, own);
+    const { path } = this.#request;
+    const search = {
+      look,
+      action,
+      get missing() {
+        return `which does not exist${namesakesOf(path)}`;
+      },
+    };
+    await pollUntil(search, own);
   }
 
   /** Describes the region as it is now; returns undefined if it does not exist. */
@@ -127,6 +145,7 @@ export abstract class Definition<
     throw new OsError(Errno.ENOENT, {
       syscall: "openat",
       action: `open ${this.what()}`,
+      state: `it does not exist${namesakesOf(this.#request.path)}`,
       remedy: 'leave out open: "join" to create it, or wait for it with ready()',
     });
   }

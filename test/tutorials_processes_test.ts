@@ -42,7 +42,7 @@ test("tutorial 5 shows two handles on one memory, a lost update, a lock and an h
   const [first, second] = mapsLines(out);
   assertNotEquals(first!.start, second!.start);
   assertEquals([first!.place, first!.permissions], [second!.place, "rw-s"]);
-  assertShows(out, /→ LayoutMismatchError: .* its size is 16, and you asked for 64/);
+  assertShows(out, /→ LayoutMismatchError: .* its size is 16, and this definition says 64/);
   assertEquals(results(out, "here.ann"), ["110", "130"]);
   assertEquals(rows(out, 0).map(({ bytes }) => bytes.slice(0, 2)), ["01", "00", "00"]);
   assertEquals(results(out, "other.tryAcquire()"), ["undefined"]);

@@ -9,7 +9,7 @@ import type { Mapping } from "../memory/mapping.ts";
 import { joinOnce, open, type Product } from "../region/open.ts";
 import { Again } from "../region/poll.ts";
 import { type MessageType, REGION_HEADER } from "../region/header.ts";
-import { topicPath } from "../region/names.ts";
+import { checkTopic, topicPath } from "../region/names.ts";
 import { copyIn, copyOut } from "../memory/word.ts";
 import {
   DEPTH_MAX,
@@ -46,8 +46,7 @@ export interface SlotShapeOptions {
 
 /** Returns the path of a slot's file. */
 export function slotPath(domain: string, name: string): string {
-  topicPath(SLOT.name, name, "a slot"); // throws unless the name is valid by itself
-  return topicPath(SLOT.name, `${domain}/${name}`, "a slot of a domain");
+  return topicPath(SLOT.name, `${domain}/${checkTopic(name, "a slot")}`, "a slot of a domain");
 }
 
 /** The sizes of a slot, by their options. */

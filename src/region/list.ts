@@ -127,6 +127,21 @@ export function regionAt(path: string): RegionInfo | undefined {
   return parsed && look(parsed.kind, parsed.name, path);
 }
 
+/**
+ * Tells what other types of regions have the name of this path, such as `, but a region of type
+ * "topic" has this name`; empty if none has.
+ */
+export function namesakesOf(path: string): string {
+  const names = files.list(DIRECTORY);
+  const own = parseFileName(path.slice(DIRECTORY.length + 1));
+  if (own === undefined || typeof names === "number") return "";
+  const kinds = names.flatMap((fileName) => {
+    const other = parseFileName(fileName);
+    return other?.name === own.name && other.kind !== own.kind ? [`"${other.kind}"`] : [];
+  });
+  return kinds.length === 0 ? "" : `, but a region of type ${kinds.join(" and ")} has this name`;
+}
+
 /** Describes one region; returns undefined if the name was removed meanwhile. */
 function look(kind: string, name: string, path: string): RegionInfo | undefined {
   const status = files.statPath(path);

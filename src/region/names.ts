@@ -15,40 +15,89 @@ const PREFIX = "vring.";
 /** Replaces a slash within a topic. Names may not contain it, so the mapping is one to one. */
 const SLASH = "~";
 
+/** The prefix of every name that this isolate uses (testing/namespace.ts); empty without one. */
+let prefix = "";
+
+/** The prefix of the names that this isolate uses; empty unless it is in a namespace. */
+export function namespacePrefix(): string {
+  return prefix;
+}
+
+/** Puts every name that is used from now on behind a prefix; "" ends that. */
+export function usePrefix(next: string): void {
+  prefix = next;
+}
+
 /** Returns the name without a leading slash; throws a TypeError that says what is wrong with it. */
 export function checkName(name: string, what = "a name"): string {
-  const bare = typeof name === "string" && name.startsWith("/") ? name.slice(1) : name;
-  const problem = nameProblem(bare);
-  if (problem === undefined) return bare;
-  throw new TypeError(`Cannot use ${inWords(name)} as ${what}: ${problem}`);
+  return checked(name, what, nameProblem);
+}
+
+/** Returns a name whose slashes are part of it, such as `camera/front`, without a leading slash. */
+export function checkTopic(topic: string, what = "a topic"): string {
+  return checked(topic, what, topicProblem);
 }
 
 /**
  * Returns the path of a region's file; throws a TypeError that says what is wrong with the name.
  */
 export function regionPath(kind: string, name: string): string {
-  return `${DIRECTORY}/${PREFIX}${kind}.${checkName(name)}`;
+  return `${DIRECTORY}/${PREFIX}${kind}.${prefix}${checkName(name)}`;
 }
 
-/** Returns the path for a topic such as `/camera/front`, whose slashes are part of the name. */
+/** Returns the path for a topic such as `camera/front`, whose slashes are part of the name. */
 export function topicPath(kind: string, topic: string, what = "a topic"): string {
-  const problem = topicProblem(topic, what);
-  if (problem !== undefined) {
-    throw new TypeError(`Cannot use ${inWords(topic)} as ${what}: ${problem}`);
-  }
-  return `${DIRECTORY}/${PREFIX}${kind}.${topic.replaceAll("/", SLASH)}`;
+  const bare = checkTopic(topic, what).replaceAll("/", SLASH);
+  return `${DIRECTORY}/${PREFIX}${kind}.${prefix}${bare}`;
 }
 
-/** Splits a file name into the region's type and name; returns undefined for other files. */
+/**
+ * Splits a file name into the region's type and name; returns undefined for other files. Within a
+ * namespace these are all files but its own.
+ */
 export function parseFileName(fileName: string): { kind: string; name: string } | undefined {
   const match = /^vring\.([a-z0-9_]+)\.([A-Za-z0-9._~-]+)$/.exec(fileName);
-  if (match === null) return undefined;
-  return { kind: match[1]!, name: match[2]!.replaceAll(SLASH, "/") };
+  const [, kind, stored] = match ?? [];
+  if (kind === undefined || !stored!.startsWith(prefix) || stored === prefix) return undefined;
+  return { kind, name: stored!.slice(prefix.length).replaceAll(SLASH, "/") };
 }
 
-function topicProblem(topic: string, what: string): string | undefined {
-  if (typeof topic !== "string") return nameProblem(topic);
-  if (topic.replaceAll("/", "") === "") return `${what} has a character that is not a slash`;
+/** Returns the path of a region outside of the namespace, as a definition keeps it. */
+export function pathOutside(path: string): string {
+  const start = startOf(path);
+  return path.startsWith(prefix, start)
+    ? path.slice(0, start) + path.slice(start + prefix.length)
+    : path;
+}
+
+/** Returns the path that a path from `pathOutside` has in the namespace. */
+export function pathInside(path: string): string {
+  const start = startOf(path);
+  return prefix === "" ? path : path.slice(0, start) + prefix + path.slice(start);
+}
+
+/** Returns the offset of the name in the path of a region. */
+function startOf(path: string): number {
+  return path.indexOf(".", DIRECTORY.length + 1 + PREFIX.length) + 1;
+}
+
+function checked(
+  name: string,
+  what: string,
+  problemOf: (bare: string) => string | undefined,
+): string {
+  const bare = typeof name === "string" && name.startsWith("/") ? name.slice(1) : name;
+  const problem = problemOf(bare);
+  if (problem === undefined) return bare;
+  throw new TypeError(`Cannot use ${inWords(name)} as ${what}: ${problem}`);
+}
+
+function topicProblem(topic: string): string | undefined {
+  if (typeof topic !== "string" || topic === "") return nameProblem(topic);
+  if (topic.startsWith("/") || topic.includes("//")) {
+    return "it has two slashes in a row; write one between two parts";
+  }
+  if (topic.endsWith("/")) return "it ends with a slash; leave that out";
   return nameProblem(topic.replaceAll("/", "-"));
 }
 

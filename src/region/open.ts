@@ -176,8 +176,9 @@ function checkStatedSizes<G extends Geometry, O extends OpenOptions>(
   throw new LayoutMismatchError(
     `Cannot open ${describe(product.regionType, request.path)}: its ${name} is ${
       geometry[name]
-    }, and ` +
-      `you asked for ${wanted[name]}; ask for that, leave it out, or unlink it once nobody uses it`,
+    }, ` +
+      `and this definition says ${wanted[name]}; change the definition, or unlink the ` +
+      `${product.regionType.title ?? "region"} once nobody uses it`,
   );
 }
 

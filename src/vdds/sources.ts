@@ -23,7 +23,7 @@ import { type PollOptions, pollUntil } from "../region/poll.ts";
 import { open, openOnce, withoutData } from "../region/open.ts";
 import type { Region } from "../region/region.ts";
 import { identityOf } from "../region/opened.ts";
-import { DIRECTORY, parseFileName, topicPath } from "../region/names.ts";
+import { checkTopic, DIRECTORY, parseFileName, topicPath } from "../region/names.ts";
 import { Word32 } from "../memory/word.ts";
 import * as files from "../os/files.ts";
 import type { Condition } from "../wait/condition.ts";
@@ -55,7 +55,7 @@ export function topicOfSource(topic: string, source: string | undefined): string
 
 /** Lists the sources whose topics exist, each with the identity of its region. */
 export function listSources(topic: string): { source: string; identity: string }[] {
-  const below = `${topic}/`;
+  const below = `${checkTopic(topic)}/`;
   const names = files.list(DIRECTORY);
   if (typeof names === "number") {
     const action = `look for the sources of topic "${topic}"`;

@@ -87,7 +87,7 @@ Deno.test("regions() reports regions in use, kept and abandoned", () => {
 });
 
 Deno.test("regions() reports topics with their slashes", () => {
-  const topic = `/test/${Deno.pid}/front`;
+  const topic = `test/${Deno.pid}/front`;
   const path = topicPath("test", topic);
   using _file = { [Symbol.dispose]: () => removeFile(path) };
   forge(path);

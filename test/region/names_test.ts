@@ -2,7 +2,15 @@
 
 import { assertEquals, assertNotEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import fc from "fast-check";
-import { DIRECTORY, parseFileName, regionPath, topicPath } from "../../src/region/names.ts";
+import {
+  DIRECTORY,
+  parseFileName,
+  pathInside,
+  pathOutside,
+  regionPath,
+  topicPath,
+  usePrefix,
+} from "../../src/region/names.ts";
 
 const fileNameOf = (path: string) => path.slice(DIRECTORY.length + 1);
 
@@ -57,21 +65,40 @@ for (const [name, says] of BAD_NAMES) {
 }
 
 Deno.test("topicPath() takes slashes as parts of the name", () => {
-  assertEquals(topicPath("vdds", "/camera/front"), "/dev/shm/vring.vdds.~camera~front");
-  assertEquals(topicPath("vdds", "camera/front/"), "/dev/shm/vring.vdds.camera~front~");
+  assertEquals(topicPath("vdds", "camera/front"), "/dev/shm/vring.vdds.camera~front");
+  assertEquals(topicPath("vdds", "/camera/front"), "/dev/shm/vring.vdds.camera~front");
   assertEquals(topicPath("vdds", "../a"), "/dev/shm/vring.vdds...~a");
   assertEquals(topicPath("vdds", "plain"), regionPath("vdds", "plain"));
 });
 
 Deno.test("topicPath() keeps topics apart that a careless escape would not", () => {
-  const topics = ["a/b", "/a/b", "a/b/", "a//b", "a-b", "a.b", "a_b", "ab", "a/B", "A/b", "/ab"];
+  const topics = ["a/b", "a-b", "a.b", "a_b", "ab", "a/B", "A/b", "a/b/c", "ab/c"];
   assertEquals(new Set(topics.map((topic) => topicPath("vdds", topic))).size, topics.length);
 });
 
-for (const topic of ["", "/", "///", ".", "..", "a~b", "a b", "a\0", "ü/b", "z".repeat(201)]) {
+const BAD_TOPICS: [topic: string, says: string][] = [
+  ["", "it is empty"],
+  ["/", "it is empty"],
+  ["//", "two slashes in a row"],
+  ["///", "two slashes in a row"],
+  ["//a", "two slashes in a row"],
+  ["a//b", "two slashes in a row"],
+  ["a//", "two slashes in a row"],
+  ["a/", "it ends with a slash"],
+  ["/a/b/", "it ends with a slash"],
+  [".", "mean directories"],
+  ["/..", "mean directories"],
+  ["a~b", 'contains "~"'],
+  ["a b", 'contains " "'],
+  ["a\0", 'contains "\\u0000"'],
+  ["ü/b", 'contains "ü"'],
+  ["z".repeat(201), "201 characters; use at most 200"],
+];
+
+for (const [topic, says] of BAD_TOPICS) {
   const shown = topic.length > 20 ? `a topic of ${topic.length} characters` : JSON.stringify(topic);
   Deno.test(`topicPath() refuses ${shown}`, () => {
-    const { message } = assertThrows(() => topicPath("vdds", topic), TypeError);
+    const { message } = assertThrows(() => topicPath("vdds", topic), TypeError, says);
     assertStringIncludes(message, `Cannot use ${JSON.stringify(topic)} as a topic: `);
   });
 }
@@ -82,6 +109,8 @@ const TOPIC = fc.string({
   minLength: 0,
   maxLength: 8,
 });
+
+const bare = (topic: string) => topic.replace(/^\//, "");
 
 function pathOr(make: () => string): string | undefined {
   try {
@@ -97,7 +126,7 @@ Deno.test("topicPath() gives no two topics one file", () => {
   fc.assert(
     fc.property(TOPIC, TOPIC, (a, b) => {
       const [pathA, pathB] = [a, b].map((topic) => pathOr(() => topicPath("vdds", topic)));
-      if (pathA === undefined || pathB === undefined || a === b) return;
+      if (pathA === undefined || pathB === undefined || bare(a) === bare(b)) return;
       compared++;
       assertNotEquals(pathA, pathB);
     }),
@@ -123,7 +152,7 @@ Deno.test("parseFileName() gives back the kind and the topic or name", () => {
     fc.property(fc.constantFrom("spsc", "a_9", "x"), TOPIC, (kind, topic) => {
       const path = pathOr(() => topicPath(kind, topic));
       if (path === undefined) return;
-      assertEquals(parseFileName(fileNameOf(path)), { kind, name: topic });
+      assertEquals(parseFileName(fileNameOf(path)), { kind, name: bare(topic) });
     }),
     { numRuns: 2000 },
   );
@@ -156,3 +185,19 @@ for (const fileName of NOT_OURS) {
     assertEquals(parseFileName(fileName), undefined);
   });
 }
+
+Deno.test("usePrefix() puts names behind a prefix, and hides those without it", () => {
+  const outside = regionPath("spsc", "demo");
+  usePrefix("t1.");
+  try {
+    const inside = regionPath("spsc", "demo");
+    assertEquals(inside, "/dev/shm/vring.spsc.t1.demo");
+    assertEquals(topicPath("topic", "/a/b"), "/dev/shm/vring.topic.t1.a~b");
+    assertEquals(parseFileName(fileNameOf(inside)), { kind: "spsc", name: "demo" });
+    assertEquals(parseFileName(fileNameOf(outside)), undefined);
+    assertEquals([pathInside(outside), pathOutside(inside)], [inside, outside]);
+  } finally {
+    usePrefix("");
+  }
+  assertEquals([regionPath("spsc", "demo"), pathInside(outside)], [outside, outside]);
+});

@@ -33,7 +33,7 @@ Deno.test("connect() refuses another size than the memory has", () => {
   using memory = SharedMemory.open(place.name, { size: 100 });
   for (const size of [99, 101, 8192]) {
     const connect = () => SharedMemory.connect(place.name, { size });
-    assertThrows(connect, LayoutMismatchError, `its size is 100, and you asked for ${size}`);
+    assertThrows(connect, LayoutMismatchError, `its size is 100, and this definition says ${size}`);
   }
   assertEquals(memory.references, 1);
 });
