@@ -4,7 +4,17 @@
  * @module
  */
 
-export * from "./src/errors.ts";
+export {
+  ClosedError,
+  CorruptRegionError,
+  LayoutMismatchError,
+  LostError,
+  OsError,
+  PeerLostError,
+  RemoteError,
+  RoleTakenError,
+  VringError,
+} from "./src/errors.ts";
 export { type LibraryFiles, useLibrary } from "./src/native/load.ts";
 export {
   type AnyLayout,

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { check, errnoName } from "../mod.ts";
+import { check, errnoName } from "../src/errors.ts";
 import { COLUMNS, onTerminal, paint } from "./paint.ts";
 import { fit, hex, wrap } from "./picture.ts";
 

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { errnoName } from "../../mod.ts";
+import { errnoName } from "../../src/errors.ts";
 import { bufferAt, list, unmap } from "../../src/os/files.ts";
 import { pageSize } from "../../src/os/page.ts";
 import { type Check, expect, runChecks } from "../check.ts";

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { errnoName } from "../../mod.ts";
+import { errnoName } from "../../src/errors.ts";
 import { allocate, bufferAt, close, memfd, unmap } from "../../src/os/files.ts";
 import { pageSize } from "../../src/os/page.ts";
 import { mappedRanges } from "../../src/os/proc_maps.ts";
