@@ -78,13 +78,22 @@ export type {
 export type { CircularBufferOptions } from "./src/circular/geometry.ts";
 export type { RingConnectOptions, RingOptions } from "./src/lane/geometry.ts";
 export {
+  array,
+  type ArrayOf,
+  bytes,
   type Codec,
   codec,
   type Codecs,
-  type DescribedCodec,
-  describedType,
+  json,
+  raw,
+  type SizedBytes,
+  type SizedText,
   type SizeOf,
+  type Struct,
+  struct,
+  text,
 } from "./src/codec.ts";
+export { type DescribedType, describedType } from "./src/described.ts";
 export type {
   CallsDescription,
   CodecDescription,
@@ -104,7 +113,6 @@ export type {
   View,
 } from "./src/message.ts";
 export type { Counted } from "./src/region/peers.ts";
-export type { DescribedLayout } from "./src/layout/rebuild.ts";
 export type { Properties } from "./src/region/description.ts";
 export type { MessageType } from "./src/region/header.ts";
 export type {

@@ -182,7 +182,8 @@ const CODEC: Rule = {
   is: isCodec,
 };
 
-function isCodec(value: unknown): boolean {
+/** Whether a value has the members of a codec. */
+export function isCodec(value: unknown): boolean {
   const given = Object(value) as Record<string, unknown>;
   const type = Object(given.type) as Record<string, unknown>;
   return typeof type.name === "string" && typeof type.hash === "bigint" &&

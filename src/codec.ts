@@ -6,20 +6,34 @@
 
 import { byteLengthOf, dataOf, fill, inWords } from "./arguments.ts";
 import { CorruptRegionError } from "./errors.ts";
-import { isLayout } from "./layout/fields.ts";
-import { gapsOf, zeroGaps } from "./layout/gaps.ts";
+import { describeLayout } from "./layout/describe.ts";
 import {
-  checkType,
-  type CodecDescription,
-  describeLayout,
-  type StructDescription,
-  type TypeDescription,
-} from "./layout/describe.ts";
+  type AnyLayout,
+  array as arrayField,
+  type ArrayType,
+  bytes as bytesField,
+  type BytesType,
+  type Declarations,
+  type FieldType,
+  text as textField,
+  type TextType,
+  typeName,
+} from "./layout/fields.ts";
+import { gapsOf, zeroGaps } from "./layout/gaps.ts";
 import { fingerprint } from "./layout/hash.ts";
-import type { AnyLayout } from "./layout/layout.ts";
-import { type DescribedLayout, layoutOf } from "./layout/rebuild.ts";
-import { loadFields, misfit, stepsOf, storeFields } from "./layout/values.ts";
-import { descriptionOf, type MessageType } from "./region/header.ts";
+import type { Copied, InputOf, Seen, Stored, ValueOf, ViewOf } from "./layout/inference.ts";
+import { DeclaredLayout, type Layout, layout, type LayoutOptions } from "./layout/layout.ts";
+import type { Scalar } from "./layout/scalars.ts";
+import {
+  checkValue,
+  loadFields,
+  loadValue,
+  misfit,
+  stepsOf,
+  storeFields,
+  storeValue,
+} from "./layout/values.ts";
+import type { MessageType } from "./region/header.ts";
 
 /** Returns the most bytes that a value can take. */
 export type SizeOf<T> = { of(value: T): number }["of"]; // a method: a Codec<Cat> is a Codec<unknown>
@@ -32,7 +46,7 @@ export interface Codec<T, I = T, V = undefined> {
   /** The type of the messages, which must be the same on both sides; checked on opening. */
   readonly type: MessageType;
   /** The most bytes that a value can take, or a function that returns it for one value. */
-  readonly sizeBytes: number | SizeOf<T>;
+  readonly sizeBytes: number | SizeOf<I>;
   /**
    * Encodes a value into an array of `sizeBytes` bytes, and returns the number of bytes written. The
    * array is usually shared memory, which holds any bytes before. Do not keep it, and do not send
@@ -53,26 +67,72 @@ export interface Codec<T, I = T, V = undefined> {
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true }); // a BOM is part of the text
 
+/** The bytes of a message, or a field of so many bytes. */
+export interface SizedBytes extends BytesType, Codec<Uint8Array<ArrayBuffer>, Uint8Array> {
+  /** The most bytes of a message. */
+  readonly sizeBytes: number;
+}
+
+/** A message of UTF-8, or a field of text. */
+export interface SizedText extends TextType, Codec<string> {
+  /** The most bytes of a message. */
+  readonly sizeBytes: number;
+}
+
 function plain(name: string): MessageType {
   return { name, hash: fingerprint(`codec ${name}`) };
 }
 
-/** Passes bytes through unchanged. */
-const bytes: Codec<Uint8Array> = {
-  type: plain("bytes"),
-  sizeBytes: (value) => byteLengthOf(value, "send", "bytes without a codec"),
-  encode: (value, into) => {
-    const length = byteLengthOf(value, "send", "bytes without a codec");
-    fill(into, value);
-    return length;
-  },
-  decode: (value) => value,
-};
+const BYTES = plain("bytes");
+const TEXT = plain("text");
+const JSON_TEXT = plain("json");
+
+/**
+ * Makes the type of plain bytes: as messages, up to `size` of them; as a field of a struct, exactly
+ * so many. Without a size it is for messages only, as long as the ring can hold.
+ *
+ * Received arrays of up to 4 KiB are cut from a slab that belongs to the handle: their `buffer` is
+ * shared with other messages, and posting one to a Worker clones the slab. A handle that is opened
+ * with `own: true` gives each message a buffer of its own.
+ *
+ * @example Bytes as messages, and as a field
+ * ```ts
+ * import { bytes, struct } from "@vring/vring";
+ *
+ * const Frame = bytes(640 * 480); // topic("camera", { type: Frame })
+ * const Packet = struct("packet", { time: "f64", payload: bytes(64) });
+ * console.log(Frame.sizeBytes, Packet.size); // 307200 72
+ * ```
+ */
+export function bytes(): Codec<Uint8Array<ArrayBuffer>, Uint8Array>;
+/** Makes the type of up to `size` bytes as a message, and of exactly so many as a field. */
+export function bytes(size: number): SizedBytes;
+export function bytes(size?: number): Codec<Uint8Array<ArrayBuffer>, Uint8Array> {
+  return withForm({
+    ...size !== undefined && bytesField(size),
+    type: BYTES,
+    sizeBytes: size ?? ((value) => byteLengthOf(value, "send", "bytes")),
+    encode(value, into) {
+      const length = byteLengthOf(value, "send", "bytes");
+      if (length > (size ?? length)) throw tooLong("bytes", length, size!);
+      fill(into, value);
+      return length;
+    },
+    decode: (value) => value,
+  }, { kind: "bytes", most: size });
+}
+
+/** Makes the error for a message that its type does not allow. */
+export function tooLong(name: string, length: number, most: number): RangeError {
+  return new RangeError(
+    `Cannot send ${length} bytes as ${name}(${most}): pass at most ${most} bytes`,
+  );
+}
 
 /** The most bytes of UTF-8 that a UTF-16 unit takes. */
 const UNIT_BYTES = 3;
 
-function checkText(value: string): string {
+function checkText(value: unknown): string {
   if (typeof value === "string") return value;
   throw new TypeError(`Cannot send ${inWords(value)} as text: it is not a string; pass one`);
 }
@@ -85,14 +145,35 @@ function encodeText(text: string, into: Uint8Array<ArrayBuffer>): number {
   );
 }
 
-/** Encodes text as UTF-8. */
-const text: Codec<string> = {
-  type: plain("text"),
-  sizeBytes: (value) => UNIT_BYTES * checkText(value).length,
-  encode: (value, into) => encodeText(checkText(value), into),
-  decode: (value) => decoder.decode(value),
-  transient: true,
-};
+/** Makes a codec of values that one text stands for. */
+function textual<T>(
+  type: MessageType,
+  size: number | undefined,
+  textOf: (value: unknown) => string,
+  valueOf: (text: string) => T,
+): Codec<T> {
+  return withForm({
+    type,
+    sizeBytes: size ?? ((value) => UNIT_BYTES * textOf(value).length),
+    encode: (value, into) =>
+      encodeText(textOf(value), size === undefined ? into : into.subarray(0, size)),
+    decode: (value) => valueOf(decoder.decode(value)),
+    transient: true,
+  }, { kind: "text", textOf, most: size, name: type.name });
+}
+
+/**
+ * Makes the type of text, encoded as UTF-8: as messages and as a field of a struct, up to `size` bytes.
+ * Without a size it is for messages only.
+ */
+export function text(): Codec<string>;
+/** Makes the type of text of up to `size` bytes of UTF-8. */
+export function text(size: number): SizedText;
+export function text(size?: number): Codec<string> {
+  const field = size !== undefined && textField(size);
+  const made = textual(TEXT, size, checkText, (text) => text);
+  return field ? withForm({ ...field, ...made }, formOf(made)!) : made;
+}
 
 function toJson(value: unknown): string {
   const json: string | undefined = JSON.stringify(value);
@@ -102,66 +183,21 @@ function toJson(value: unknown): string {
   );
 }
 
-/** Encodes values as JSON. Nothing checks `T`: the message type of all such codecs is "json". */
-function json<T>(): Codec<T> {
-  const made: Codec<T> = {
-    type: plain("json"),
-    sizeBytes: (value) => UNIT_BYTES * toJson(value).length,
-    encode: (value, into) => encodeText(toJson(value), into),
-    decode: (value) => JSON.parse(decoder.decode(value)),
-    transient: true,
-  };
-  FORMS.set(made, { kind: "text", textOf: toJson });
-  return made;
-}
-
-/** Encodes the fields of a layout, which both sides must declare alike. */
-function struct<L extends AnyLayout>(
-  layout: L,
-): Codec<ReturnType<L["read"]>> {
-  if (!isLayout(layout)) {
-    throw new TypeError(
-      `Cannot make a codec of ${
-        inWords(layout)
-      }: it is not a layout; pass one that layout() returned`,
-    );
-  }
-  const { name, hash, size } = layout;
-  const steps = stepsOf(layout);
-  const gaps = gapsOf(layout);
-  const load = (data: DataView, at: number) => loadFields(steps, data, at) as ReturnType<L["read"]>;
-  const store = (data: DataView, at: number, value: ReturnType<L["read"]>) => {
-    if (gaps.length > 0) zeroGaps(gaps, data, at);
-    if (!storeFields(steps, data, at, value)) throw misfit(layout, value);
-  };
-  const made: Codec<ReturnType<L["read"]>> = {
-    type: { name, hash, description: describeLayout(layout) },
-    sizeBytes: size,
-    transient: true,
-    encode: (value, into) => {
-      const length = byteLengthOf(into, "write to", name);
-      if (length < size) {
-        throw new RangeError(
-          `Cannot encode "${name}" into ${length} bytes: it takes ${size}; pass a larger array`,
-        );
-      }
-      store(dataOf(into, 0, size), 0, value);
-      return size;
-    },
-    decode: (bytes) => {
-      checkLength(bytes, name, size);
-      return load(dataOf(bytes, 0, size), 0);
-    },
-  };
-  FORMS.set(made, { kind: "struct", size, store, load } as Form);
-  return made;
+/**
+ * Makes the type of values that are sent as JSON, of up to `size` bytes. Nothing checks `T`: the
+ * identity of all such types is "json".
+ */
+export function json<T>(size?: number): Codec<T> {
+  if (size !== undefined) textField(size); // throws unless it can be a size
+  return textual(JSON_TEXT, size, toJson, JSON.parse);
 }
 
 /**
- * Passes the bytes of messages of any type through unchanged: the codec has that type's identity, and
- * so its regions open, but nothing encodes or decodes.
+ * Makes a type that passes the bytes of messages of any other type through unchanged, for tools and
+ * bridges that do not know that type. Its identity is that of `type`, such as
+ * `definition.info()?.details?.type`.
  */
-function raw(type: MessageType): Codec<Uint8Array> {
+export function raw(type: MessageType): Codec<Uint8Array<ArrayBuffer>, Uint8Array> {
   const { name, hash } = Object(type) as MessageType;
   if (typeof name !== "string" || typeof hash !== "bigint") {
     throw new TypeError(
@@ -171,24 +207,20 @@ function raw(type: MessageType): Codec<Uint8Array> {
         "that of a region or a codec",
     );
   }
-  const made: Codec<Uint8Array> = { ...bytes, type: { ...type } };
-  FORMS.set(made, { kind: "bytes" });
-  return made;
-}
-
-function checkLength({ length }: Uint8Array, name: string, size: number): void {
-  if (length === size) return;
-  throw new CorruptRegionError(
-    `Cannot read a message as "${name}": it has ${length} bytes, not ${size}`,
-  );
+  return withForm({ ...bytes(), type: { ...type } }, { kind: "bytes" });
 }
 
 /** What the handles know of the codecs of this package, to use them without an array for each value. */
 export type Form =
   /** The bytes themselves. */
-  | { readonly kind: "bytes" }
+  | { readonly kind: "bytes"; readonly most?: number | undefined }
   /** UTF-8 of a text that is made once. */
-  | { readonly kind: "text"; readonly textOf: (value: unknown) => string }
+  | {
+    readonly kind: "text";
+    readonly textOf: (value: unknown) => string;
+    readonly most: number | undefined;
+    readonly name: string;
+  }
   /** Exactly `size` bytes, through a DataView. */
   | {
     readonly kind: "struct";
@@ -197,118 +229,215 @@ export type Form =
     readonly load: (data: DataView, at: number) => unknown;
   };
 
-// By identity: a copy of a codec with another `encode` has none.
-const FORMS = new WeakMap<object, Form>([
-  [bytes, { kind: "bytes" }],
-  [text, { kind: "text", textOf: checkText as (value: unknown) => string }],
-]);
+const FORMS = new WeakMap<object, Form>(); // by identity: a copy with another `encode` has none
+
+/** Notes the form of a codec, which is then frozen. */
+export function withForm<C extends object>(codec: C, form: Form): C {
+  FORMS.set(codec, form);
+  return Object.freeze(codec);
+}
 
 /** Returns the form of a codec of this package; undefined for any other. */
 export function formOf(codec: object): Form | undefined {
   return FORMS.get(codec);
 }
 
-/** The codecs of this package. */
-export interface Codecs {
-  /** Passes bytes through unchanged. */
-  readonly bytes: Codec<Uint8Array>;
-  /** Encodes text as UTF-8. */
-  readonly text: Codec<string>;
-  /** Encodes values as JSON. Nothing checks `T`: the message type of all such codecs is "json". */
-  json<T>(): Codec<T>;
-  /** Encodes the fields of a layout, which both sides must declare alike. */
-  struct<L extends AnyLayout>(
-    layout: L,
-  ): Codec<ReturnType<L["read"]>>;
-  /**
-   * Passes the bytes of messages of another type through unchanged, for tools and bridges that do
-   * not know it.
-   */
-  raw(type: MessageType): Codec<Uint8Array>;
+/**
+ * A struct: fields in their places, accessors to them in memory, and the type of the messages that
+ * have them.
+ */
+export interface Struct<F extends Declarations>
+  extends Layout<F>, Codec<ValueOf<F>, InputOf<F>, ViewOf<F>> {
+  /** The number of bytes of every message. */
+  readonly sizeBytes: number;
+  /** Returns accessors for the fields in place, from an offset on. */
+  view(bytes: Uint8Array, offset?: number): ViewOf<F>;
+}
+
+/** The codec of values of exactly `size` bytes, as one object with its form. */
+interface Fixed<T> {
+  readonly name: string;
+  readonly size: number;
+  store(data: DataView, at: number, value: unknown): void;
+  load(data: DataView, at: number): T;
+}
+
+/** Makes the codec members of a type of fixed size. */
+function fixed<T, I>(type: MessageType, { name, size, store, load }: Fixed<T>) {
+  return {
+    type,
+    sizeBytes: size,
+    transient: true,
+    encode(value: I, into: Uint8Array<ArrayBuffer>): number {
+      const length = byteLengthOf(into, "write to", name);
+      if (length < size) {
+        throw new RangeError(
+          `Cannot encode "${name}" into ${length} bytes: it takes ${size}; pass a larger array`,
+        );
+      }
+      store(dataOf(into, 0, size), 0, value);
+      return size;
+    },
+    decode(bytes: Uint8Array<ArrayBuffer>): T {
+      if (bytes.length === size) return load(dataOf(bytes, 0, size), 0);
+      throw new CorruptRegionError(
+        `Cannot read a message as "${name}": it has ${bytes.length} bytes, not ${size}`,
+      );
+    },
+  };
+}
+
+/** The functions that store and load the values of a layout. */
+function fieldsOf<T>(layout: AnyLayout): Fixed<T> {
+  const steps = stepsOf(layout);
+  const gaps = gapsOf(layout);
+  return {
+    name: layout.name,
+    size: layout.size,
+    load: (data, at) => loadFields(steps, data, at) as T,
+    store: (data, at, value) => {
+      if (gaps.length > 0) zeroGaps(gaps, data, at);
+      if (!storeFields(steps, data, at, value)) throw misfit(layout, value);
+    },
+  };
 }
 
 /**
- * The codecs of this package, which convert values to messages and back.
+ * Declares a struct: the type of messages with these fields, and accessors to them in memory. Fields
+ * are placed as C places the members of a struct, unless `at` states an offset; `line: true` gives an
+ * atomic word a cache line of its own. An invalid declaration is a TypeError or a RangeError that
+ * says why.
  *
  * @example Messages with fields
  * ```ts
- * import { codec, layout } from "@vring/vring";
+ * import { array, struct, text } from "@vring/vring";
  *
- * const Sample = codec.struct(layout("sample", { time: "f64", value: "f32" }));
- * const bytes = new Uint8Array(16);
- * const length = Sample.encode({ time: 1.5, value: 0.25 }, bytes);
- * console.log(length, Sample.decode(bytes).time); // 16 1.5
+ * const Pose = struct("pose", { x: "f32", y: "f32" });
+ * const Imu = struct("imu", {
+ *   time: "f64",
+ *   valid: "bool",
+ *   accel: array("f32", 3),
+ *   label: text(16),
+ *   pose: Pose,
+ * }, { version: 2 });
+ *
+ * const memory = new Uint8Array(Imu.size);
+ * const imu = Imu.view(memory);
+ * imu.time = 1.5;
+ * imu.accel.set([0, 0, 9.81]);
+ * imu.label = "left wing";
+ * imu.pose.x = 3;
+ * console.log(Imu.read(memory).label, Imu.size, Imu.toC());
  * ```
+ *
+ * @param name The name, an identifier; both sides must use the same.
+ * @param fields The fields by name: a type, or options with a `type` in them.
+ * @param options The version.
  */
-export const codec: Codecs = { bytes, text, json, struct, raw };
+export function struct<const F extends Declarations>(
+  name: string,
+  fields: F,
+  options: LayoutOptions = {},
+): Struct<F> {
+  return structOf(layout(name, fields, options));
+}
 
-/** A codec made from a description, and the layout of its values if they have one. */
-export interface DescribedCodec extends Codec<unknown> {
-  /** The layout of a struct: it views, inspects and declares the values. */
-  readonly layout?: DescribedLayout | undefined;
+/** Makes a layout the type of messages too. */
+export function structOf<F extends Declarations>(layout: Layout<F>): Struct<F> {
+  const declared = new DeclaredLayout<F>(layout);
+  const { name, hash } = declared;
+  const type = { name, hash, description: describeLayout(declared) };
+  const parts = fieldsOf<ValueOf<F>>(declared);
+  const made = Object.assign(declared, fixed<ValueOf<F>, InputOf<F>>(type, parts));
+  return withForm(made, { kind: "struct", ...parts });
+}
+
+/** An array: a field of a struct, or the type of messages that are one. */
+export interface ArrayOf<E extends Scalar | AnyLayout>
+  extends ArrayType<E>, Codec<Copied<ArrayType<E>>, Stored<ArrayType<E>>, Seen<ArrayType<E>>> {
+  /** The number of bytes of every message. */
+  readonly sizeBytes: number;
 }
 
 /**
- * Makes a codec for messages of a type that this program did not declare, from the description that
- * a region stores. It reads and writes structs field by field, and text and JSON. It passes the
- * messages of any other codec through as bytes. Throws a CorruptRegionError if the description is
- * invalid, or not that of the type.
+ * Makes the type of an array of `length` elements, for a field of a struct or for messages. An array
+ * of numbers is sent from any array and received as a typed array.
  *
- * @example Print the values of any topic
- * ```ts ignore
- * import { describedType, regions, Subscriber } from "@vring/vring";
+ * @example A field and messages
+ * ```ts
+ * import { array, struct } from "@vring/vring";
  *
- * const { name, details } = regions().find(({ kind }) => kind === "topic")!;
- * using subscriber = Subscriber.open(name, { codec: describedType(details!.type!) });
- * for await (const value of subscriber) console.log(value);
+ * const Scan = struct("scan", { time: "f64", ranges: array("f32", 360) });
+ * const Tensor = array("f32", 1024); // topic("tensors", { type: Tensor })
+ * console.log(Scan.size, Tensor.sizeBytes); // 1448 4096
  * ```
  */
-export function describedType(type: MessageType | TypeDescription): DescribedCodec {
-  if (typeof type !== "object" || type === null) {
-    throw new TypeError(
-      `Cannot make a codec of ${inWords(type)}: it is not a type; pass that of a region or a codec`,
-    );
-  }
-  const isStored = "hash" in type && typeof type.hash === "bigint";
-  const description = checkedDescription(
-    isStored ? descriptionOf(type as MessageType) : type as TypeDescription,
-  );
-  if ("request" in description) {
-    throw new TypeError(
-      "Cannot make a codec of the type of calls: it has two; pass its `request` or its `response`",
-    );
-  }
-  const made = "struct" in description ? describedStruct(description) : describedCodec(description);
-  if (!isStored || made.type.hash === type.hash) return made;
-  throw invalid("has another hash than the type");
+export function array<E extends Scalar | AnyLayout>(element: E, length: number): ArrayOf<E> {
+  const field = arrayField(element, length);
+  const name = `${typeof element === "string" ? element : element.name}_${length}`;
+  const { parts, type, inner } = single(name, field);
+  return withForm({
+    ...field,
+    ...fixed<Copied<ArrayType<E>>, Stored<ArrayType<E>>>(
+      type,
+      parts as Fixed<Copied<ArrayType<E>>>,
+    ),
+    view: (bytes: Uint8Array<ArrayBuffer>) =>
+      (inner.view(bytes) as { value: unknown }).value as Seen<ArrayType<E>>,
+  }, { kind: "struct", ...parts });
 }
 
-/** Returns a copy of a description, which may come from a peer by any way. */
-function checkedDescription(description: TypeDescription): TypeDescription {
-  try {
-    return checkType(description);
-  } catch (error) {
-    throw invalid(`is invalid: ${(error as Error).message}`);
-  }
+/** Describes messages of one value as a struct with the field "value". */
+function single(name: string, field: FieldType) {
+  const inner = layout(name, { value: field });
+  const type = { name, hash: inner.hash, description: describeLayout(inner) };
+  const parts: Fixed<unknown> = {
+    name,
+    size: inner.size,
+    load: (data, at) => loadValue(field, data, at),
+    store: (data, at, value) => {
+      if (storeValue(field, data, at, value)) return;
+      checkValue(field, value, typeName(field));
+      throw new TypeError(
+        `Cannot write ${name}: the value changes while it is read; pass plain values`,
+      );
+    },
+  };
+  return { inner, type, parts };
 }
 
-function describedCodec({ codec: name, hash: hex }: CodecDescription): Codec<unknown> {
-  const hash = BigInt(`0x${hex}`);
-  const known = [bytes, text, json()] as Codec<unknown>[];
-  return known.find(({ type }) => type.hash === hash) ?? raw({ name, hash }) as Codec<unknown>;
+const scalars = new Map<Scalar, Codec<unknown>>();
+
+/** Returns the codec of messages that are one scalar. */
+export function scalarCodec(scalar: Scalar): Codec<unknown> {
+  const known = scalars.get(scalar);
+  if (known !== undefined) return known;
+  const { type, parts } = single(`single_${scalar}`, scalar);
+  const made = withForm(fixed<unknown, unknown>(type, parts), { kind: "struct", ...parts });
+  scalars.set(scalar, made);
+  return made;
 }
 
-function describedStruct(description: StructDescription): DescribedCodec {
-  try {
-    const layout = layoutOf(description);
-    return Object.assign(struct(layout), { layout });
-  } catch (error) {
-    throw invalid(`is invalid: ${(error as Error).message}`);
-  }
+/** The codecs of this package. */
+export interface Codecs {
+  /** Passes bytes through unchanged. */
+  readonly bytes: Codec<Uint8Array<ArrayBuffer>, Uint8Array>;
+  /** Encodes text as UTF-8. */
+  readonly text: Codec<string>;
+  /** Encodes values as JSON. */
+  json<T>(): Codec<T>;
+  /** Encodes the fields of a layout. */
+  struct<L extends AnyLayout>(layout: L): Codec<ReturnType<L["read"]>>;
+  /** Passes the bytes of another type through unchanged. */
+  raw(type: MessageType): Codec<Uint8Array<ArrayBuffer>, Uint8Array>;
 }
 
-function invalid(problem: string): CorruptRegionError {
-  return new CorruptRegionError(
-    `Cannot make a codec of a type: its description ${problem}; use codec.raw(type)`,
-  );
-}
+/** The codecs of this package, by their old names. */
+export const codec: Codecs = {
+  bytes: bytes(),
+  text: text(),
+  json: () => json(),
+  struct: <L extends AnyLayout>(layout: L) =>
+    structOf(layout as unknown as Layout<Declarations>) as unknown as Codec<ReturnType<L["read"]>>,
+  raw,
+};

@@ -14,7 +14,7 @@
  */
 
 import { byteLengthOf, dataOf, inWords, plainBytes } from "./arguments.ts";
-import { type Codec, type Form, formOf } from "./codec.ts";
+import { type Codec, type Form, formOf, tooLong } from "./codec.ts";
 import { VringError } from "./errors.ts";
 import { isCount } from "./layout/sizes.ts";
 import {
@@ -98,13 +98,21 @@ abstract class CallingEncoder<T> extends Encoder<T, T> {
 
 class BytesEncoder extends Encoder<Uint8Array, Uint8Array> {
   readonly isExact = true;
+  readonly #most: number | undefined;
+
+  constructor(doing: string, what: string, most: number | undefined) {
+    super(doing, what);
+    this.#most = most;
+  }
 
   protected prepared(value: Uint8Array): Uint8Array {
     return value;
   }
 
   bound(value: Uint8Array): number {
-    return byteLengthOf(value, this.doing, this.what);
+    const length = byteLengthOf(value, this.doing, this.what);
+    if (this.#most !== undefined && length > this.#most) throw tooLong("bytes", length, this.#most);
+    return length;
   }
 
   into(value: Uint8Array, memory: Memory, at: number, bound: number): number {
@@ -121,30 +129,37 @@ const utf8 = new TextEncoder();
 
 class Utf8Encoder extends Encoder<unknown, string> {
   readonly isExact = false;
-  readonly #textOf: (value: unknown) => string;
+  readonly #form: Form & { kind: "text" };
 
-  constructor(doing: string, what: string, textOf: (value: unknown) => string) {
+  constructor(doing: string, what: string, form: Form & { kind: "text" }) {
     super(doing, what);
-    this.#textOf = textOf;
+    this.#form = form;
   }
 
   protected prepared(value: unknown): string {
-    return this.#textOf(value);
+    return this.#form.textOf(value);
   }
 
   bound(text: string): number {
-    return 3 * text.length;
+    return Math.min(3 * text.length, this.#form.most ?? Infinity);
   }
 
   into(text: string, memory: Memory, at: number, bound: number): number {
     const view = claimView(memory, at, bound);
-    const { written } = utf8.encodeInto(text, view);
+    const { read, written } = utf8.encodeInto(text, view);
+    if (read < text.length) throw this.#tooLong(text);
     commitView(memory, at, view, written);
     return written;
   }
 
   toBytes(text: string): Uint8Array {
-    return utf8.encode(text);
+    const bytes = utf8.encode(text);
+    if (bytes.length > (this.#form.most ?? Infinity)) throw this.#tooLong(text);
+    return bytes;
+  }
+
+  #tooLong(text: string): RangeError {
+    return tooLong(this.#form.name, utf8.encode(text).length, this.#form.most!);
   }
 }
 
@@ -219,7 +234,8 @@ class CodecEncoder<T> extends CallingEncoder<T> {
 
 /** Whether a codec sends plain arrays of bytes; copying them needs no encoder. */
 export function sendsBytes(codec: object): boolean {
-  return formOf(codec)?.kind === "bytes";
+  const form = formOf(codec);
+  return form?.kind === "bytes" && form.most === undefined;
 }
 
 /** Makes the encoder of a sender. `doing` and `what` are for messages, as in `byteLengthOf`. */
@@ -228,9 +244,9 @@ export function encoderOf<T>(codec: Codec<T>, doing: string, what: string): Enco
   const make = (): Encoder<never> => {
     switch (form?.kind) {
       case "bytes":
-        return new BytesEncoder(doing, what);
+        return new BytesEncoder(doing, what, form.most);
       case "text":
-        return new Utf8Encoder(doing, what, form.textOf);
+        return new Utf8Encoder(doing, what, form);
       case "struct":
         return new StructEncoder(doing, what, form);
       default:

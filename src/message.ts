@@ -1,12 +1,13 @@
 /**
- * The types of messages, and a message as every receiver delivers it.
+ * The types of messages as options, and a message as every receiver delivers it.
  *
  * @module
  */
 
-import type { Codec } from "./codec.ts";
+import { inWords, isCodec } from "./arguments.ts";
+import { bytes, type Codec, scalarCodec } from "./codec.ts";
 import type { AnyLayout } from "./layout/fields.ts";
-import type { Scalar, ScalarValues } from "./layout/scalars.ts";
+import { isScalar, type Scalar, type ScalarValues } from "./layout/scalars.ts";
 
 /**
  * The type of messages: a scalar, or a codec, such as `struct()`, `array()`, `text()` or `json()`
@@ -35,6 +36,32 @@ export type View<K> = K extends Scalar ? undefined
   : K extends Codec<infer _T, infer _I, infer V> ? V
   : K extends AnyLayout ? ReturnType<K["view"]>
   : never;
+
+const NO_TYPE = bytes();
+
+/** Returns the codec of a type that a caller states; that of bytes if it states none. */
+export function typeIn<K extends Type = Bytes>(
+  type: K | undefined,
+  action: string,
+): Codec<Value<K>, Input<K>, View<K>> {
+  const find = (): unknown => {
+    if (type === undefined) return NO_TYPE;
+    if (isScalar(type)) return scalarCodec(type);
+    if (isCodec(type)) return type;
+    throw new TypeError(
+      `Cannot ${action}: the option type is ${
+        inWords(type)
+      }; pass a type such as "f64", struct(), ` +
+        "array(), bytes(), text(), json(), or a codec",
+    );
+  };
+  return find() as Codec<Value<K>, Input<K>, View<K>>;
+}
+
+/** The most bytes of a message of a type; undefined if the type does not limit them. */
+export function sizeOfType({ sizeBytes }: Codec<unknown>): number | undefined {
+  return typeof sizeBytes === "number" ? sizeBytes : undefined;
+}
 
 /** A message as every receiver delivers it. */
 export interface Message<K extends Type = Bytes> {

@@ -5,7 +5,8 @@ import { Domain } from "../src/babus/domain.ts";
 import { RpcClient } from "../src/calls/client.ts";
 import { RpcServer } from "../src/calls/server.ts";
 import { CircularBufferWriter } from "../src/circular/writer.ts";
-import { codec, describedType } from "../src/codec.ts";
+import { codec } from "../src/codec.ts";
+import { describedType } from "../src/described.ts";
 import { CorruptRegionError, LayoutMismatchError } from "../src/errors.ts";
 import type { CallsDescription } from "../src/layout/describe.ts";
 import { layout } from "../src/layout/layout.ts";
@@ -136,7 +137,7 @@ Deno.test("describedType() refuses a description that is not that of the type", 
   const invalid = { struct: "imu", version: 1, fields: [] };
   const type = { name, hash, description: invalid };
   assertThrows(() => describedType(type), CorruptRegionError, "description is invalid: Cannot lay");
-  assertThrows(() => describedType(invalid), CorruptRegionError, "use codec.raw(type)");
+  assertThrows(() => describedType(invalid), CorruptRegionError, "use raw(type)");
   for (const wrong of [[], {}, { codec: "a" }, { codec: "a", hash: "g" }, { struct: "a" }]) {
     assertThrows(() => describedType(wrong as never), CorruptRegionError, "is invalid");
     const type = { name, hash, description: wrong as never };

@@ -19,7 +19,9 @@ export type Value<L extends AnyLayout> = ReturnType<L["read"]>;
 export type Input<L extends AnyLayout> = Parameters<L["write"]>[1];
 
 /** The type of a field, in either form of declaration. */
-export type TypeOf<D> = D extends { readonly type: infer T } ? T : D;
+export type TypeOf<D> = D extends Scalar | { readonly kind: string } ? D
+  : D extends { readonly type: infer T } ? T
+  : D;
 
 /**
  * The accessors of the fields: a single value can be assigned, a compound one is changed in place.

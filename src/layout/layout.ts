@@ -182,10 +182,11 @@ function declare<const F extends Declarations>(
   options: LayoutOptions = {},
 ): Layout<F> {
   const { version = 1 } = checkedOptions(options, `lay out ${inWords(name)}`);
-  return new DeclaredLayout<F>(place(name, fields, version));
+  return Object.freeze(new DeclaredLayout<F>(place(name, fields, version)));
 }
 
-class DeclaredLayout<F extends Declarations> implements Layout<F> {
+/** A layout as declared; its maker freezes it. */
+export class DeclaredLayout<F extends Declarations> implements Layout<F> {
   readonly kind = "layout";
   readonly name: string;
   readonly version: number;
@@ -203,7 +204,6 @@ class DeclaredLayout<F extends Declarations> implements Layout<F> {
     this.hash = hashOf(placement);
     this.fields = placement.fields as Layout<F>["fields"];
     this.#View = viewClass(this);
-    Object.freeze(this);
   }
 
   view(bytes: Uint8Array, offset = 0): ViewOf<F> {

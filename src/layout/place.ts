@@ -94,15 +94,17 @@ const OPTIONS = ["type", "at", "doc", "atomic", "line"];
 /** Returns the options of a field, in either form of declaration. */
 function optionsOf(declared: unknown, field: string, action: string): FieldOptions | WordOptions {
   const problem = (text: string) => new TypeError(`Cannot ${action}: field "${field}" ${text}`);
-  const isOptions = typeof declared === "object" && declared !== null && "type" in declared;
+  const isOptions = typeof declared === "object" && declared !== null && "type" in declared &&
+    !isFieldType(declared); // the types of messages have a type, too
   const options = isOptions ? declared as WordOptions : { type: declared as Word };
+  if ("sizeBytes" in options) throw problem("has a type without a size; use bytes(n) or text(n)");
   const unknown = Object.keys(options).find((key) => !OPTIONS.includes(key));
   if (unknown !== undefined) {
     throw problem(`has an unknown option "${unknown}"; there are ${OPTIONS.join(", ")}`);
   }
   if (!isFieldType(options.type)) {
     const known = Object.keys(SCALARS).join(", ");
-    throw problem(`has no known type; use ${known}, bytes(), text(), array() or a layout`);
+    throw problem(`has no known type; use ${known}, bytes(n), text(n), array() or a struct`);
   }
   const { type, line = false, atomic = line } = options;
   if (atomic && !isWord(type)) {

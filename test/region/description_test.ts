@@ -4,7 +4,8 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import fc from "fast-check";
 import { describeLayout } from "../../src/layout/describe.ts";
 import { layout } from "../../src/layout/layout.ts";
-import { codec, describedType } from "../../src/codec.ts";
+import { codec } from "../../src/codec.ts";
+import { describedType } from "../../src/described.ts";
 import {
   encodeDescription,
   LARGEST_DESCRIPTION,

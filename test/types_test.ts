@@ -1,0 +1,146 @@
+/** Types of messages: structs, arrays, scalars, and sized bytes, text and JSON. */
+
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import { assertType, type IsExact } from "@std/testing/types";
+import { array, bytes, type Codec, json, struct, text } from "../src/codec.ts";
+import { encoderOf } from "../src/encoder.ts";
+import { type Input, type Type, typeIn, type Value, type View } from "../src/message.ts";
+
+const Pose = struct("pose", { x: "f32", y: "f32" });
+const Imu = struct("imu", {
+  time: "f64",
+  valid: "bool",
+  offset: "i8",
+  count: "i64",
+  accel: array("f32", 3),
+  label: text(16),
+  raw: bytes(4),
+  pose: Pose,
+  flags: array("bool", 2),
+});
+
+const IMU = {
+  time: 1.5,
+  valid: true,
+  offset: -100,
+  count: -(2n ** 63n),
+  accel: [0, 0.5, 9.75],
+  label: "left wing",
+  raw: new Uint8Array([1, 2, 3, 4]),
+  pose: { x: 3, y: -1 },
+  flags: [true, false],
+};
+
+function roundTrip<K extends Type>(type: K, value: Input<K>): Value<K> {
+  const codec = typeIn(type, "test") as unknown as Codec<Value<K>, Input<K>>;
+  const { sizeBytes } = codec;
+  const space = new Uint8Array(typeof sizeBytes === "number" ? sizeBytes : sizeBytes(value));
+  return codec.decode(space.subarray(0, codec.encode(value, space)));
+}
+
+Deno.test("struct() is a layout and the type of messages with its fields", () => {
+  const value = roundTrip(Imu, IMU);
+  assertEquals(value, {
+    ...IMU,
+    accel: new Float32Array(IMU.accel),
+    flags: new Uint8Array([1, 0]),
+  });
+  const memory = new Uint8Array(Imu.size);
+  const view = Imu.view(memory);
+  view.valid = true;
+  view.accel.set([1, 2, 3]);
+  assertEquals([Imu.read(memory).valid, [...Imu.read(memory).accel]], [true, [1, 2, 3]]);
+  assertEquals(Imu.type.hash, Imu.hash);
+  assert(Object.isFrozen(Imu));
+});
+
+Deno.test("Value, Input and View are those of each type", () => {
+  assertType<IsExact<Value<"f64">, number>>(true);
+  assertType<IsExact<Input<"i64">, bigint>>(true);
+  assertType<IsExact<View<"bool">, undefined>>(true);
+  assertType<IsExact<Value<typeof Imu>["accel"], Float32Array<ArrayBuffer>>>(true);
+  assertType<IsExact<Input<typeof Imu>["accel"], ArrayLike<number>>>(true);
+  assertType<IsExact<View<typeof Imu>["valid"], boolean>>(true);
+  const ranges = array("f32", 360);
+  assertType<IsExact<Value<typeof ranges>, Float32Array<ArrayBuffer>>>(true);
+  assertType<IsExact<Input<typeof ranges>, ArrayLike<number>>>(true);
+  const sized = text(16);
+  assertType<IsExact<Value<typeof sized>, string>>(true);
+  const plain = bytes(16);
+  assertType<IsExact<Value<typeof plain>, Uint8Array<ArrayBuffer>>>(true);
+  const parsed = json<{ a: number }>();
+  assertType<IsExact<Value<typeof parsed>, { a: number }>>(true);
+});
+
+Deno.test("scalars and arrays are types of messages", () => {
+  assertEquals(roundTrip("f64", 1.25), 1.25);
+  assertEquals(roundTrip("i16", -32768), -32768);
+  assertEquals(roundTrip("u64", 2n ** 64n - 1n), 2n ** 64n - 1n);
+  assertEquals(roundTrip("bool", false), false);
+  assertEquals(roundTrip(array("f32", 3), [1, 2, 3]), new Float32Array([1, 2, 3]));
+  assertEquals(roundTrip(array(Pose, 2), [{ x: 1, y: 2 }, { x: 3, y: 4 }])[1], { x: 3, y: 4 });
+  const ranges = array("u16", 2);
+  const memory = new Uint8Array(4);
+  ranges.view!(memory)[1] = 7;
+  assertEquals(ranges.decode(memory), new Uint16Array([0, 7]));
+});
+
+Deno.test("scalars that do not fit are refused, and the error names the field", () => {
+  const encode = (value: unknown) => roundTrip(Imu, { ...IMU, ...value as object });
+  const cases: [object, string][] = [
+    [{ offset: 128 }, "128 does not fit in i8; pass an integer from -128 to 127"],
+    [{ offset: -129 }, "-129 does not fit in i8"],
+    [{ count: 2n ** 63n }, "does not fit in i64"],
+    [{ valid: 1 }, "Cannot write imu.valid: the value is of type number; pass a boolean"],
+    [{ count: 1 }, "Cannot write imu.count: the value is of type number; pass a bigint"],
+    [{ accel: [1, 2] }, "Cannot write imu.accel: it holds 3 and 2 were passed; pass all"],
+  ];
+  for (const [value, message] of cases) assertThrows(() => encode(value), Error, message);
+  assertThrows(() => roundTrip("i16", 40_000), RangeError, "40000 does not fit in i16");
+  assertThrows(() => roundTrip(array("f32", 3), [1]), RangeError, "it holds 3 and 1 were passed");
+});
+
+Deno.test("a byte that is neither 0 nor 1 reads as true", () => {
+  const Flag = struct("flag", { set: "bool" });
+  assertEquals(Flag.read(new Uint8Array([2])), { set: true });
+  assertEquals(Flag.view(new Uint8Array([255])).set, true);
+});
+
+Deno.test("sized types refuse longer messages, in every way of encoding", () => {
+  const long = "vier€"; // 7 bytes
+  const cases: [Codec<never>, unknown, string][] = [
+    [bytes(4), new Uint8Array(5), "Cannot send 5 bytes as bytes(4): pass at most 4 bytes"],
+    [text(6), long, "Cannot send 7 bytes as text(6): pass at most 6 bytes"],
+    [json(6), long, "Cannot send 9 bytes as json(6): pass at most 6 bytes"],
+  ] as unknown as [Codec<never>, unknown, string][];
+  for (const [type, value, message] of cases) {
+    const encoder = encoderOf(type as Codec<unknown>, "send through", 'ring "a"');
+    assertThrows(
+      () => {
+        const prepared = encoder.prepare(value);
+        encoder.bound(prepared);
+        encoder.toBytes(prepared);
+      },
+      RangeError,
+      message,
+    );
+    assertThrows(() => type.encode(value as never, new Uint8Array(64)), RangeError);
+  }
+  assertEquals(roundTrip(text(7), long), long);
+  assertEquals(roundTrip(json<string>(9), long), long);
+  assertEquals(roundTrip(bytes(4), new Uint8Array([1, 2])), new Uint8Array([1, 2]));
+});
+
+Deno.test("a size and a type that cannot be are refused", () => {
+  for (const size of [0, -1, 1.5, NaN, 2 ** 31]) {
+    assertThrows(() => bytes(size), RangeError, "Cannot declare bytes(");
+    assertThrows(() => text(size), RangeError, "Cannot declare text(");
+    assertThrows(() => json(size), RangeError);
+  }
+  const wrong = [null, 8, "u128", {}, { type: "f64" }, () => 1] as unknown as Type[];
+  for (const type of wrong) {
+    assertThrows(() => typeIn(type, "define a"), TypeError, "Cannot define a: the option type is ");
+  }
+  const noSize = bytes() as unknown as "u8";
+  assertThrows(() => struct("a", { b: noSize }), TypeError, 'field "b" has a type without a size');
+});
