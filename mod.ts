@@ -50,14 +50,17 @@ export type { Arrived } from "./src/wait/condition.ts";
 export type { SyncWaitOptions, WaitOptions } from "./src/wait/until.ts";
 export { type Waitable, waitAny, waitAnySync } from "./src/wait/any.ts";
 export {
-  type Permit,
-  SemaphoreLock,
-  type SemaphoreLockOptions,
+  lock,
+  type LockDefinition,
+  type LockOptions,
+  type SemaphoreLock,
 } from "./src/shared/semaphore_lock.ts";
-export { RwLock, type RwLockOptions } from "./src/shared/rw_lock.ts";
+export type { Permit } from "./src/shared/permit.ts";
+export { type RwLock, rwLock, type RwLockDefinition } from "./src/shared/rw_lock.ts";
 export {
-  SharedMemory,
-  type SharedMemoryConnectOptions,
+  type SharedMemory,
+  sharedMemory,
+  type SharedMemoryDefinition,
   type SharedMemoryOptions,
   type TypedArrayConstructor,
 } from "./src/shared/shared_memory.ts";
@@ -102,7 +105,7 @@ export type {
   StructDescription,
   TypeDescription,
 } from "./src/layout/describe.ts";
-export type { DefinitionOptions, HandleOptions, OpenMode } from "./src/definition.ts";
+export type { Definition, DefinitionOptions, HandleOptions, OpenMode } from "./src/definition.ts";
 export type {
   Bytes,
   Input,

@@ -9,7 +9,7 @@
 import { Domain } from "../src/babus/domain.ts";
 import { Listener } from "../src/babus/listener.ts";
 import type { Slot } from "../src/babus/slot.ts";
-import { RwLock } from "../src/shared/rw_lock.ts";
+import { rwLock } from "../src/shared/rw_lock.ts";
 import type { WaitOptions } from "../src/wait/until.ts";
 import { imageHandlers, IMAGES, measureImages } from "./babus_images.ts";
 import { compareAll, type Comparison, ROUND_TRIPS } from "./harness/comparison.ts";
@@ -230,7 +230,7 @@ export async function measureBabus(): Promise<Bar[]> {
 export class Alone implements Disposable {
   readonly #domain = Domain.open(`bench-alone-${Deno.pid}`);
   readonly #slot = this.#domain.slot("slot", { maxSize: 64 });
-  readonly #lock = RwLock.open(`bench-alone-${Deno.pid}`);
+  readonly #lock = rwLock(`bench-alone-${Deno.pid}`).open();
   readonly #listener = new Listener().add(this.#slot);
   readonly #message = Uint8Array.from({ length: 64 }, (_, i) => i * 31);
 

@@ -61,20 +61,22 @@ _Static_assert(_Alignof(struct shared_memory_control) == 64, "alignment of share
 _Static_assert(sizeof(struct shared_memory_control) == 64, "size of shared_memory_control");
 
 #define RW_SEAT_VERSION 1u
-#define RW_SEAT_HASH UINT64_C(0x50ab8e055cfce64a)
+#define RW_SEAT_HASH UINT64_C(0xeeb8080eb15d0b63)
 struct rw_seat {
   _Alignas(64) _Atomic uint64_t turn; /* its holder: ticket * 4 + what it wants */
   uint8_t _pad_8[56];
   _Atomic uint32_t bell; /* rung by a leaving party; raised by its holder when it waits */
-  uint8_t _pad_68[60];
+  uint32_t pid; /* its holder's process, for people: nothing depends on it */
+  uint8_t _pad_72[56];
 };
 _Static_assert(offsetof(struct rw_seat, turn) == 0, "rw_seat.turn");
 _Static_assert(offsetof(struct rw_seat, bell) == 64, "rw_seat.bell");
+_Static_assert(offsetof(struct rw_seat, pid) == 68, "rw_seat.pid");
 _Static_assert(_Alignof(struct rw_seat) == 64, "alignment of rw_seat");
 _Static_assert(sizeof(struct rw_seat) == 128, "size of rw_seat");
 
 #define RW_LOCK_CONTROL_VERSION 1u
-#define RW_LOCK_CONTROL_HASH UINT64_C(0x5db2b950638c2303)
+#define RW_LOCK_CONTROL_HASH UINT64_C(0xf9098c8d7f59fd08)
 struct rw_lock_control {
   _Alignas(64) _Atomic uint64_t tickets; /* the number of tickets drawn */
   uint8_t _pad_8[56];

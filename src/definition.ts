@@ -63,10 +63,15 @@ export interface Described<G extends Geometry, O extends OpenOptions> {
   readonly message?: MessageType | undefined;
 }
 
-/** The common part of all definitions. */
+/**
+ * The common part of all definitions. (The parameters are Geometry and OpenOptions of
+ * region/open.ts, written out as those are not public.)
+ */
 export abstract class Definition<
-  G extends Geometry = Geometry,
-  O extends OpenOptions = OpenOptions,
+  G extends Readonly<Record<string, number>> = Readonly<Record<string, number>>,
+  O extends DefinitionOptions & { readOnly?: boolean | undefined } = DefinitionOptions & {
+    readOnly?: boolean | undefined;
+  },
 > {
   /** The name. */
   readonly name: string;
@@ -115,7 +120,7 @@ export abstract class Definition<
     await pollUntil(search, own);
   }
 
-  /** Describes the region as it is now; returns undefined if it does not exist. */
+  /** Describes the region at this moment; returns undefined if it does not exist. */
   info(): RegionInfo | undefined {
     return regionAt(this.#request.path);
   }
@@ -134,13 +139,14 @@ export abstract class Definition<
   }
 
   /**
-   * Opens the region for a handle. Blocks the thread while another process is in the way.
+   * Opens the region for a handle. Blocks the thread while another process is in the way. `more`
+   * are options for joining, such as `readOnly`.
    * @ignore
    */
-  protected attach(mode: OpenMode = "any"): Opened<G> {
+  protected attach(mode: OpenMode = "any", more: Partial<O> = {}): Opened<G> {
     if (mode === "any") return open(this.#product, this.#request);
     if (mode === "create") return create(this.#product, this.#request);
-    const opened = retrySync(() => this.joinOnce());
+    const opened = retrySync(() => this.joinOnce(more));
     if (opened !== undefined) return opened;
     throw new OsError(Errno.ENOENT, {
       syscall: "openat",

@@ -13,7 +13,7 @@ import { layout } from "../src/layout/layout.ts";
 import { MpscConsumer } from "../src/mpsc/consumer.ts";
 import { MpscProducer } from "../src/mpsc/producer.ts";
 import { type RegionDetails, regions } from "../src/region/list.ts";
-import { SharedMemory } from "../src/shared/shared_memory.ts";
+import { sharedMemory } from "../src/shared/shared_memory.ts";
 import { SpscConsumer } from "../src/spsc/consumer.ts";
 import { SpscProducer } from "../src/spsc/producer.ts";
 import { Publisher } from "../src/vdds/publisher.ts";
@@ -88,7 +88,7 @@ Deno.test("a region of every kind states its type, its sizes and its policy", ()
     assertEquals(stated("circular").geometry, { capacity: 4096 });
   }
   {
-    using _memory = SharedMemory.open(name.name, { size: 1000 });
+    using _memory = sharedMemory(name.name, { size: 1000 }).open();
     assertEquals(stated("shm"), {
       type: undefined,
       geometry: { size: 1000 },

@@ -17,6 +17,7 @@ const {
   Domain,
   layout,
   Listener,
+  lock: defineLock,
   MergedSubscriber,
   MirrorRing,
   MpscConsumer,
@@ -25,9 +26,8 @@ const {
   RegionObserver,
   RpcClient,
   RpcServer,
-  RwLock,
-  SemaphoreLock,
-  SharedMemory,
+  rwLock,
+  sharedMemory,
   SpscConsumer,
   SpscProducer,
   Subscriber,
@@ -108,14 +108,14 @@ class Handles extends DisposableStack {
     this.use(SpscConsumer.open(`${NAME}-bytes`, { level: "bytes" })),
   ] as Untyped[];
   readonly merged: Untyped = this.use(MergedSubscriber.open(`${NAME}/merged`));
-  readonly memory: Untyped = this.use(SharedMemory.open(NAME, { size: 64 }));
-  readonly rwLock: Untyped = this.use(RwLock.open(NAME));
-  readonly semaphore: Untyped = this.use(new SemaphoreLock(NAME));
+  readonly memory: Untyped = this.use(sharedMemory(NAME, { size: 64 }).open());
+  readonly rwLock: Untyped = this.use(rwLock(NAME).open());
+  readonly semaphore: Untyped = this.use(defineLock(NAME).open());
   readonly listener: Untyped = this.use(new Listener()).add(this.slot);
 
   constructor() {
     super();
-    this.defer(() => this.semaphore.unlink());
+    this.defer(() => defineLock(NAME).unlink());
   }
 }
 
@@ -318,15 +318,19 @@ const OPENINGS: [string, (name: unknown, options: unknown) => unknown, string[],
   ["RpcClient.open", (n, o) => RpcClient.open(n, o), [...RING, "request", "response", "keepOpen"]],
   ["RpcClient.connect", (n, o) => RpcClient.connect(n, o), ["timeout", "signal", "request"]],
   [
-    "SharedMemory.open",
-    (n, o) => SharedMemory.open(n, o),
+    "sharedMemory",
+    (n, o) => sharedMemory(n, o).open(),
     ["size", "mode", "persist", "anyOwner"],
     { size: 64 },
   ],
-  ["SharedMemory.connect", (n, o) => SharedMemory.connect(n, o), ["readOnly", "anyOwner"]],
+  [
+    "SharedMemoryDefinition.open",
+    (n, o) => sharedMemory(n, { size: 64 }).open(o),
+    ["open"],
+  ],
   ["RegionObserver.open", (n, o) => RegionObserver.open("spsc", n, o), ["anyOwner"]],
-  ["RwLock.open", (n, o) => RwLock.open(n, o), ["mode", "group", "persist", "anyOwner"]],
-  ["SemaphoreLock", (n, o) => new SemaphoreLock(n, o), ["interop", "mode"]],
+  ["rwLock", (n, o) => rwLock(n, o).open(), ["mode", "group", "persist", "anyOwner"]],
+  ["lock", (n, o) => defineLock(n, o).open(), ["interop", "mode"]],
   [
     "Domain.slot",
     (n, o) => DOMAIN.slot(n, o),
@@ -428,8 +432,8 @@ function waits(h: Handles): [string, (options: unknown) => unknown, boolean?][] 
     ["RpcServer.shutdown", (o) => h.server.shutdown(o)],
     ["RwLock.readSync", (o) => h.rwLock.readSync(o)],
     ["RwLock.write", (o) => h.rwLock.write(o)],
-    ["SemaphoreLock.acquireSync", (o) => h.semaphore.acquireSync(o)],
-    ["SemaphoreLock.acquire", (o) => h.semaphore.acquire(o)],
+    ["SemaphoreLock.lockSync", (o) => h.semaphore.lockSync(o)],
+    ["SemaphoreLock.lock", (o) => h.semaphore.lock(o)],
     ["SpscByteProducer.waitSync", (o) => h.bytes[0].waitSync(1, o)],
     ["SpscByteProducer.wait", (o) => h.bytes[0].wait(1, o)],
     ["SpscByteConsumer.waitSync", (o) => h.bytes[1].waitSync(o)],
@@ -533,7 +537,7 @@ const OTHERS: [string, (h: Handles, value: unknown) => unknown, unknown[]?][] = 
   ["Domain.unlink", (_, x) => Domain.unlink(x), ["nonsense"]],
   ["SpscProducer.unlink", (_, x) => SpscProducer.unlink(x), ["nonsense"]],
   ["Publisher.unlink", (_, x) => Publisher.unlink(x), ["nonsense"]],
-  ["SemaphoreLock.unlink", (_, x) => SemaphoreLock.unlink(x), ["nonsense"]],
+  ["LockDefinition.unlink", (_, x) => defineLock(x).unlink(), ["nonsense"]],
 ];
 
 Deno.test("useLibrary() refuses what is not a path", async () => {

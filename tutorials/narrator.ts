@@ -39,9 +39,12 @@ const automatic = Deno.args.includes("--auto") || !Deno.stdin.isTerminal();
 const toTidy = new DisposableStack();
 globalThis.addEventListener("unload", () => toTidy.dispose());
 
-/** Closes this when the program ends, or when the reader stops it; a lock is unlinked too. */
-export function tidyUp<T extends Disposable & { unlink?(): unknown }>(value: T): T {
-  toTidy.defer(() => value.unlink?.());
+/** Closes this when the program ends, or when the reader stops it, and unlinks its definition. */
+export function tidyUp<T extends Disposable & { unlink?(): unknown }>(
+  value: T,
+  definition: { unlink?(): unknown } = value,
+): T {
+  toTidy.defer(() => definition.unlink?.());
   return toTidy.use(value);
 }
 

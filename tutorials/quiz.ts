@@ -259,7 +259,7 @@ function askForUsers(dice: Dice): Question {
     `${killed === 1 ? "one was" : `${killed} were`} killed`,
   ];
   return {
-    question: `${opened} processes opened a \`SharedMemory\`, each once. Then ${
+    question: `${opened} processes opened one \`sharedMemory\`, each once. Then ${
       happened.join(", and after that ")
     }. How many references has it? And what becomes of its file?`,
     answer: left === 0

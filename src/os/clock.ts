@@ -57,6 +57,9 @@ export function sleepSync(ms: number): void {
   native().vring_sleep(now() + ms * 1e6);
 }
 
+/** The number of this process in its own pid namespace: a hint for people. */
+export const processId: () => number = perIsolate(() => Deno.pid);
+
 /** Returns sixteen random bytes: an identity that is independent of pids and boots. */
 export function randomId(): Uint8Array<ArrayBuffer> {
   return crypto.getRandomValues(new Uint8Array(16));

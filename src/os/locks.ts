@@ -26,9 +26,9 @@ export function closeLockFile(fd: number): number {
   return native().sentinel_close(fd);
 }
 
-/** Locks one byte, or changes or drops its lock, without waiting; returns -EAGAIN on a conflict. */
-export function setLock(fd: number, type: number, byte: number): number {
-  return native().vring_lock(fd, type, byte, 1);
+/** Locks bytes, or changes or drops their lock, without waiting; returns -EAGAIN on a conflict. */
+export function setLock(fd: number, type: number, byte: number, count = 1): number {
+  return native().vring_lock(fd, type, byte, count);
 }
 
 /**

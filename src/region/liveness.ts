@@ -83,17 +83,20 @@ export class LockFile implements Disposable {
     return check(length, { syscall: "read", action: `read ${this.#what}` });
   }
 
-  /** Locks a byte, or changes this holder's lock on it; returns false if another lock conflicts. */
-  tryLock(byte: number, type: "read" | "write"): boolean {
-    const result = setLock(this.#open(), Lock[type], FIRST_BYTE + byte);
+  /**
+   * Locks a byte, or `count` of them, or changes this holder's lock; returns false if another lock
+   * conflicts.
+   */
+  tryLock(byte: number, type: "read" | "write", count = 1): boolean {
+    const result = setLock(this.#open(), Lock[type], FIRST_BYTE + byte, count);
     if (result === -Errno.EAGAIN || result === -Errno.EACCES) return false;
     check(result, { syscall: "fcntl", action: `lock byte ${byte} of ${this.#what}` });
     return true;
   }
 
-  /** Unlocks a byte. */
-  unlock(byte: number): void {
-    const result = setLock(this.#open(), Lock.none, FIRST_BYTE + byte);
+  /** Unlocks a byte, or `count` of them. */
+  unlock(byte: number, count = 1): void {
+    const result = setLock(this.#open(), Lock.none, FIRST_BYTE + byte, count);
     check(result, { syscall: "fcntl", action: `unlock byte ${byte} of ${this.#what}` });
   }
 
@@ -107,6 +110,14 @@ export class LockFile implements Disposable {
     const type = testLock(this.#open(), Lock.write, FIRST_BYTE + byte);
     check(type, { syscall: "fcntl", action: `look at byte ${byte} of ${this.#what}` });
     return type === Lock.none ? undefined : type === Lock.read ? "read" : "write";
+  }
+
+  /** Returns the first byte of the lock that another open file holds on a byte; undefined if none. */
+  startOfOther(byte: number): number | undefined {
+    const found = findLock(this.#open(), FIRST_BYTE + byte, 1);
+    if (found === -Errno.ENOENT) return undefined;
+    return check(found, { syscall: "fcntl", action: `look at byte ${byte} of ${this.#what}` }) -
+      FIRST_BYTE;
   }
 
   /** Counts the locks that others hold on a range of bytes, at most one on each byte. */

@@ -18,11 +18,6 @@ const SLASH = "~";
 /** The prefix of every name that this isolate uses (testing/namespace.ts); empty without one. */
 let prefix = "";
 
-/** The prefix of the names that this isolate uses; empty unless it is in a namespace. */
-export function namespacePrefix(): string {
-  return prefix;
-}
-
 /** Puts every name that is used from now on behind a prefix; "" ends that. */
 export function usePrefix(next: string): void {
   prefix = next;
@@ -43,6 +38,11 @@ export function checkTopic(topic: string, what = "a topic"): string {
  */
 export function regionPath(kind: string, name: string): string {
   return `${DIRECTORY}/${PREFIX}${kind}.${prefix}${checkName(name)}`;
+}
+
+/** Returns the name of a semaphore for the C library. */
+export function semaphoreName(name: string): string {
+  return prefix + checkName(name);
 }
 
 /** Returns the path for a topic such as `camera/front`, whose slashes are part of the name. */

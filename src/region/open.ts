@@ -156,7 +156,7 @@ export function joinOnce<G extends Geometry, O extends OpenOptions>(
     throw corrupt(describe(product.regionType, path), state);
   }
   checkStatedSizes(product, request, geometry);
-  if (persist) region.keep();
+  if (persist && !readOnly) region.keep();
   stack.move();
   return { region, geometry };
 }

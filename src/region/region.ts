@@ -31,14 +31,7 @@ import {
 import { COUNTS, FIRST_COUNT, FIRST_ROLE, identityOf, openFile } from "./opened.ts";
 import { isInUse, leave, removeName } from "./removal.ts";
 import { reserve } from "./reserve.ts";
-import {
-  dataBytesOf,
-  partBytesOf,
-  REGION_HEADER,
-  type RegionHeader,
-  RegionState,
-  type RegionType,
-} from "./header.ts";
+import { dataBytesOf, partBytesOf, REGION_HEADER, RegionState, type RegionType } from "./header.ts";
 import { Word32 } from "../memory/word.ts";
 
 /** Keeps the attachment and its roles for as long as its memory is in use, even by views alone. */
@@ -46,8 +39,13 @@ const attachments = new WeakMap<ArrayBuffer, Region>();
 
 /** An attachment to a named piece of shared memory. */
 export class Region implements Disposable {
-  /** The header, as checked when attaching. */
-  readonly header: RegionHeader;
+  /** The parts of the header that never change, as checked when attaching. */
+  readonly header: {
+    readonly kind: string;
+    readonly creator: Uint8Array;
+    readonly message_name: string;
+    readonly description_bytes: number;
+  };
   /** The memory: header, control block and data. */
   readonly mapping: Mapping;
   /** Whether this attachment created the region. */

@@ -6,47 +6,32 @@
  */
 
 import { checkedOptions, checkWaits, inWords } from "../arguments.ts";
-import { VringError } from "../errors.ts";
-import { open, withoutData } from "../region/open.ts";
-import { Region } from "../region/region.ts";
-import { regionPath } from "../region/names.ts";
+import { Definition, type DefinitionOptions, type HandleOptions } from "../definition.ts";
+import { withoutData } from "../region/open.ts";
+import type { Region } from "../region/region.ts";
+import { checkName, regionPath } from "../region/names.ts";
 import { perIsolate } from "../os/clock.ts";
 import type { Condition, Waiter } from "../wait/condition.ts";
 import { yieldOften } from "../wait/fairness.ts";
 import { type SyncWaitOptions, until, untilSync, type WaitOptions } from "../wait/until.ts";
 import { Queue, RW_LOCK, type Seat, Want, wantOf } from "./rw_queue.ts";
-import type { Permit } from "./semaphore_lock.ts";
+import { makePermit, type Permit } from "./permit.ts";
 
 /** The locks that are held. A garbage-collected handle would lose the roles of its seats. */
 const held = perIsolate(() => new Set<RwLock>());
 
 const LOCKS = withoutData(RW_LOCK);
 
-/** The options for opening a {@linkcode RwLock}. */
-export interface RwLockOptions {
-  /** The permission bits of a new lock; 0o600 by default, 0o640 with a group. */
-  mode?: number | undefined;
-  /** The name or number of its group, whose members can observe it. */
-  group?: string | number | undefined;
-  /** Keeps the lock when its last member leaves, until it is unlinked. */
-  persist?: boolean | undefined;
-  /** Also attaches if the lock belongs to another user than you or root. */
-  anyOwner?: boolean | undefined;
-}
-
 /**
- * A lock between processes, by name: one writer or many readers may hold it. It is granted in the
- * order of arrival, so neither readers nor writers starve. A lock that a killed process held is
- * free again as soon as another process wants it.
- *
- * Up to 128 permits can be held or waited for. A handle can hold several permits for reading, but a
- * writer that already holds the lock deadlocks.
+ * Defines a lock between processes that one writer or many readers may hold.
  *
  * @example One writes, many read
  * ```ts
- * import { RwLock } from "@vring/vring";
+ * import { rwLock } from "@vring/vring";
  *
- * using lock = RwLock.open("example-rw-lock");
+ * const table = rwLock("example-rw-lock"); // a module that all programs import
+ *
+ * using lock = table.open();
  * {
  *   using permit = lock.writeSync({ timeout: 1000 });
  *   console.log(permit.recovered ? "the last writer died inside" : "alone inside");
@@ -56,6 +41,37 @@ export interface RwLockOptions {
  * console.log(lock.tryWrite()); // undefined
  * ```
  */
+export function rwLock(name: string, options: DefinitionOptions = {}): RwLockDefinition {
+  return new RwLockDefinition(name, options);
+}
+
+/** The definition of a lock for one writer or many readers, which {@linkcode rwLock} makes. */
+export class RwLockDefinition extends Definition<Record<never, never>> {
+  /** @ignore */
+  constructor(name: string, options: DefinitionOptions) {
+    super({
+      product: LOCKS,
+      name: checkName(name),
+      path: regionPath(RW_LOCK.name, name),
+      options: checkedOptions(options, `define lock ${inWords(name)}`),
+    });
+  }
+
+  /** Opens the lock, or creates a free one. */
+  open(options: HandleOptions = {}): RwLock {
+    const { open } = checkedOptions(options, `open ${this.what()}`);
+    return new RwLock(this.name, this.attach(open).region);
+  }
+}
+
+/**
+ * A lock between processes, by name: one writer or many readers may hold it. It is granted in the
+ * order of arrival, so neither readers nor writers starve. A lock that a killed process held is
+ * free again as soon as another process wants it.
+ *
+ * Up to 128 permits can be held or waited for. A handle can hold several permits for reading, but a
+ * writer that already holds the lock deadlocks.
+ */
 export class RwLock implements Disposable {
   /** The name. */
   readonly name: string;
@@ -63,24 +79,15 @@ export class RwLock implements Disposable {
   readonly #idle: Seat[] = [];
   readonly #busy = new Set<Seat>();
 
-  private constructor(name: string, region: Region) {
+  /** @ignore */
+  constructor(name: string, region: Region) {
     this.name = name;
     this.#queue = new Queue(name, region);
   }
 
-  /** Opens the lock of this name, or creates a free one. */
-  static open(name: string, options: RwLockOptions = {}): RwLock {
-    const own = checkedOptions(options, `open lock ${inWords(name)}`);
-    const { region } = open(LOCKS, { path: regionPath(RW_LOCK.name, name), options: own });
-    return new RwLock(name, region);
-  }
-
-  /**
-   * Removes the name, so that the next opener creates another lock; returns false if it does not
-   * exist.
-   */
-  static unlink(name: string): boolean {
-    return Region.unlink(RW_LOCK, regionPath(RW_LOCK.name, name));
+  /** Whether the handle is closed. */
+  get closed(): boolean {
+    return this.#queue.region.closed;
   }
 
   /**
@@ -129,11 +136,6 @@ export class RwLock implements Disposable {
    */
   write(options: WaitOptions = {}): Promise<Permit> {
     return this.#wait(Want.writer, options);
-  }
-
-  /** Removes the name; existing handles keep working. Returns false if it does not exist. */
-  unlink(): boolean {
-    return RwLock.unlink(this.name);
   }
 
   /** Releases all permits and closes the lock; pending waits fail with a ClosedError. */
@@ -236,6 +238,7 @@ export class RwLock implements Disposable {
       action: `${want} under ${queue.what}`,
       conditions: () => [first],
       checkOpen: () => queue.region.checkOpen(),
+      state: () => queue.describeHolder(),
     };
   }
 
@@ -243,21 +246,13 @@ export class RwLock implements Disposable {
     const queue = this.#queue;
     const recovered = queue.enter(seat);
     let held = true;
-    const give = () => {
+    return makePermit(recovered, queue.what, () => {
+      if (!held) return false;
       held = false;
-      if (!this.#busy.has(seat)) return; // the lock was closed
+      if (!this.#busy.has(seat)) return false; // the lock was closed
       if (recovered && wantOf(seat.turn) === Want.writing) queue.mend(); // C2
       this.#leave(seat);
-    };
-    return {
-      recovered,
-      release: () => {
-        if (held && this.#busy.has(seat)) return give();
-        throw new VringError(`Cannot release ${queue.what}: this permit was already released`);
-      },
-      [Symbol.dispose]: () => {
-        if (held) give();
-      },
-    };
+      return true;
+    });
   }
 }

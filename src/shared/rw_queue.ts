@@ -61,6 +61,7 @@
  */
 
 import { RoleTakenError } from "../errors.ts";
+import { processId } from "../os/clock.ts";
 import { layout } from "../layout/layout.ts";
 import { corrupt } from "../memory/corrupt.ts";
 import { Word32, Word64 } from "../memory/word.ts";
@@ -80,6 +81,7 @@ export const RW_SEAT = layout("rw_seat", {
     atomic: true,
     doc: "rung by a leaving party; raised by its holder when it waits",
   },
+  pid: { type: "u32", doc: "its holder's process, for people: nothing depends on it" },
 });
 
 /** The control block of a reader/writer lock. */
@@ -124,6 +126,7 @@ interface Row {
    */
   readonly low: Word32;
   readonly bell: Doorbell;
+  readonly pid: Word32;
 }
 
 /** A seat that this party holds. */
@@ -161,18 +164,23 @@ export class Queue {
   #makeRow(index: number): Row {
     const { mapping, controlOffset } = this.region;
     const at = controlOffset + RW_LOCK_CONTROL.fields.rows.offset + index * RW_SEAT.size;
-    const { turn, bell } = RW_SEAT.fields;
+    const { turn, bell, pid } = RW_SEAT.fields;
     return {
       turn: new Word64(mapping, turn, at),
       low: new Word32(mapping, turn, at),
       bell: new Doorbell(mapping, bell, at),
+      pid: new Word32(mapping, pid, at),
     };
   }
 
   /** Takes a seat. */
   sit(): Seat {
     const taken = this.#seats.take({ clear: (index) => this.#clear(index) }); // C1
-    if (taken !== undefined) return { ...taken, row: this.#row(taken.index), turn: 0 };
+    if (taken !== undefined) {
+      const row = this.#row(taken.index);
+      row.pid.store(processId());
+      return { ...taken, row, turn: 0 };
+    }
     throw new RoleTakenError(
       `Cannot use ${this.what}: ${SEATS} wait for it or hold it, and all are alive; close some`,
     );
@@ -208,6 +216,17 @@ export class Queue {
     if (want === Want.none) return false;
     if (want === Want.reader && wantOf(seat.turn) === Want.reader) return false;
     return ticketOf(turn) < ticketOf(seat.turn); // two with one ticket: the other redraws
+  }
+
+  /** Describes the party with the first ticket, such as `process 12 holds it for writing`. */
+  describeHolder(): string | undefined {
+    const turns = Array.from({ length: this.#seats.used }, (_, i) => this.#row(i).turn.load());
+    const held = turns.filter((turn) => wantOf(turn) !== Want.none);
+    if (held.length === 0) return undefined;
+    const first = Math.min(...held);
+    const pid = this.#row(turns.indexOf(first)).pid.load();
+    const who = pid === processId() ? "this process" : `process ${pid}`;
+    return `${who} holds it for ${wantOf(first) === Want.reader ? "reading" : "writing"}`;
   }
 
   /** Clears the turns of dead parties that block this seat. */

@@ -36,16 +36,21 @@ import {
 } from "../errors.ts";
 import { openError } from "../region/access.ts";
 import { LockFile } from "../region/liveness.ts";
-import { checkName } from "../region/names.ts";
-import { now, sleep, sleepSync } from "../os/clock.ts";
+import { checkName, semaphoreName } from "../region/names.ts";
+import { now, processId, sleep, sleepSync } from "../os/clock.ts";
 import { interrupts } from "../os/futex.ts";
 import * as semaphores from "../os/semaphore.ts";
 import { interrupted, type SyncWaitOptions, type WaitOptions } from "../wait/until.ts";
+import { makePermit, type Permit } from "./permit.ts";
 
 /** The locks that are held. A garbage-collected handle would lose its record lock. */
 const held = new Set<SemaphoreLock>();
 
-const OWNER = 0;
+/**
+ * The byte whose holder owns the lock. An owner locks the bytes before it too, as many as its pid:
+ * so a waiter whose time is up sees which process holds the lock.
+ */
+const OWNER = 2 ** 22; // the largest pid of Linux
 const FIRST_PAUSE_MS = 0.05;
 const LONGEST_PAUSE_MS = 5;
 const OPEN_ATTEMPTS = 1000;
@@ -53,8 +58,8 @@ const OPEN_ATTEMPTS = 1000;
 /** The size of sem_t on 64-bit systems, with glibc and musl alike. */
 const SEMAPHORE_BYTES = 32;
 
-/** The options for opening a {@linkcode SemaphoreLock}. */
-export interface SemaphoreLockOptions {
+/** The options of {@linkcode lock}. */
+export interface LockOptions {
   /**
    * Whether a program that does not use vring may hold the semaphore. Nothing is recovered then: a
    * killed owner blocks everyone. All vring programs must pass the same value.
@@ -65,32 +70,60 @@ export interface SemaphoreLockOptions {
 }
 
 /**
- * The right to hold a lock, until it is released or disposed. A forgotten permit is held until its
- * process or Worker ends: the garbage collector never releases a lock.
- */
-export interface Permit extends Disposable {
-  /** Whether the last owner died while holding the lock: the protected data may be half changed. */
-  readonly recovered: boolean;
-  /** Releases the lock; throws if the permit was already released. */
-  release(): void;
-}
-
-/**
- * A lock between processes, by name, on a POSIX semaphore. `sem_open` in C opens the same one by
+ * Defines a lock between processes, on a POSIX semaphore. `sem_open` in C opens the same one by
  * this name.
  *
  * @example Only one process at a time
  * ```ts
- * import { SemaphoreLock } from "@vring/vring";
+ * import { lock } from "@vring/vring";
  *
- * using lock = new SemaphoreLock("example-lock");
+ * const door = lock("example-lock"); // a module that all programs import
+ *
+ * using handle = door.open();
  * {
- *   using permit = lock.acquireSync({ timeout: 1000 });
+ *   using permit = handle.lockSync({ timeout: 1000 });
  *   console.log(permit.recovered ? "the last owner died inside" : "inside");
  * }
- * lock.unlink();
+ * door.unlink();
  * ```
  */
+export function lock(name: string, options: LockOptions = {}): LockDefinition {
+  return new LockDefinition(name, options);
+}
+
+/**
+ * The definition of a lock, which {@linkcode lock} makes. A semaphore stays when its last handle
+ * closes, until it is unlinked.
+ */
+export class LockDefinition {
+  /** The name. */
+  readonly name: string;
+  readonly #options: LockOptions;
+
+  /** @ignore */
+  constructor(name: string, options: LockOptions) {
+    this.name = checkName(name);
+    this.#options = checkedOptions(options, `define lock ${inWords(name)}`);
+  }
+
+  /** Opens the lock, or creates a free one. */
+  open(): SemaphoreLock {
+    return new SemaphoreLock(this.name, this.#options);
+  }
+
+  /**
+   * Removes the name, so that the next handle creates another semaphore. Existing handles keep
+   * working. Returns false if the semaphore does not exist.
+   */
+  unlink(): boolean {
+    const result = semaphores.unlinkSemaphore(semaphoreName(this.name));
+    if (result === -Errno.ENOENT) return false;
+    check(result, { syscall: "sem_unlink", action: `unlink semaphore "${this.name}"` });
+    return true;
+  }
+}
+
+/** A lock between processes, by name, on a POSIX semaphore. */
 export class SemaphoreLock implements Disposable {
   /** The name. */
   readonly name: string;
@@ -101,26 +134,18 @@ export class SemaphoreLock implements Disposable {
   #permit: Permit | undefined;
   #closed = false;
 
-  /** Opens the semaphore of this name, or creates a free one. */
-  constructor(name: string, options: SemaphoreLockOptions = {}) {
-    const action = `open semaphore ${inWords(name)}`;
-    const { interop = false, mode = 0o600 } = checkedOptions(options, action);
-    this.name = checkName(name);
+  /** @ignore */
+  constructor(name: string, { interop = false, mode = 0o600 }: LockOptions) {
+    this.name = name;
     this.recovers = !interop;
-    const { file, semaphore } = openBoth(this.name, mode);
+    const { file, semaphore } = openBoth(semaphoreName(name), mode);
     this.#file = file;
     this.#semaphore = semaphore;
   }
 
-  /**
-   * Removes the name, so that the next opener creates another semaphore; returns false if it does
-   * not exist.
-   */
-  static unlink(name: string): boolean {
-    const result = semaphores.unlinkSemaphore(checkName(name));
-    if (result === -Errno.ENOENT) return false;
-    check(result, { syscall: "sem_unlink", action: `unlink semaphore "${name}"` });
-    return true;
+  /** Whether the handle is closed. */
+  get closed(): boolean {
+    return this.#closed;
   }
 
   /** Whether this handle holds the lock. */
@@ -129,18 +154,19 @@ export class SemaphoreLock implements Disposable {
   }
 
   /** Acquires the lock if it is free; returns undefined if it is not. */
-  tryAcquire(): Permit | undefined {
+  tryLock(): Permit | undefined {
     this.#checkOpen();
-    if (this.#permit !== undefined || !this.#file.tryLock(OWNER, "write")) return undefined;
+    if (this.#permit !== undefined || !this.#tryOwn()) return undefined;
     using stack = new DisposableStack();
-    stack.defer(() => this.#file.unlock(OWNER)); // unless the lock is acquired
+    stack.defer(() => this.#unlock()); // unless the lock is acquired
     const result = semaphores.tryWait(this.#semaphore);
     if (result !== -Errno.EAGAIN) check(result, { syscall: "sem_trywait", action: this.#action });
     const inherited = result === -Errno.EAGAIN; // C2
     if (inherited && !this.recovers) return undefined;
     stack.move();
     held.add(this);
-    return this.#permit = this.#makePermit(inherited);
+    const permit = makePermit(inherited, this.#what, () => this.#release(permit));
+    return this.#permit = permit;
   }
 
   /**
@@ -148,11 +174,11 @@ export class SemaphoreLock implements Disposable {
    * A Worker that is terminated meanwhile ends only once this has returned, and then releases the
    * lock.
    */
-  acquireSync(options: SyncWaitOptions = {}): Permit {
+  lockSync(options: SyncWaitOptions = {}): Permit {
     const pauses = this.#pauses(options);
     const interruptsBefore = interrupts();
     for (;;) {
-      const permit = this.tryAcquire();
+      const permit = this.tryLock();
       if (permit !== undefined) return permit;
       sleepSync(pauses.next());
       if (interrupts() !== interruptsBefore) throw interrupted();
@@ -162,40 +188,33 @@ export class SemaphoreLock implements Disposable {
   /**
    * Acquires the lock; rejects with a TimeoutError after `timeout` ms, or with the signal's reason.
    */
-  async acquire(options: WaitOptions = {}): Promise<Permit> {
+  async lock(options: WaitOptions = {}): Promise<Permit> {
     const pauses = this.#pauses(options);
     const { signal } = options;
     for (;;) {
       signal?.throwIfAborted();
-      const permit = this.tryAcquire();
+      const permit = this.tryLock();
       if (permit !== undefined) return permit;
       await sleep(pauses.next(), signal);
     }
   }
 
-  /** Releases the lock; throws if this handle does not hold it. */
-  release(): void {
-    this.#checkOpen();
-    if (this.#permit === undefined) {
-      throw new VringError(`Cannot release lock "${this.name}": this handle does not hold it`);
-    }
+  /** Releases the lock; returns false unless this permit holds it. */
+  #release(permit: Permit): boolean {
+    if (this.#permit !== permit) return false;
     this.#permit = undefined;
     held.delete(this);
     const result = semaphores.post(this.#semaphore);
-    this.#file.unlock(OWNER); // after the post: C3
-    check(result, { syscall: "sem_post", action: `release lock "${this.name}"` });
-  }
-
-  /** Removes the name; existing handles keep working. Returns false if it does not exist. */
-  unlink(): boolean {
-    return SemaphoreLock.unlink(this.name);
+    this.#unlock(); // after the post: C3
+    check(result, { syscall: "sem_post", action: `release ${this.#what}` });
+    return true;
   }
 
   /** Releases the lock, if this handle holds it, and closes the semaphore. */
   close(): void {
     if (this.#closed) return;
     try {
-      if (this.#permit !== undefined) this.release();
+      if (this.#permit !== undefined) this.#release(this.#permit);
     } finally {
       this.#closed = true;
       this.#file.close();
@@ -208,25 +227,28 @@ export class SemaphoreLock implements Disposable {
     this.close();
   }
 
-  get #action(): string {
-    return `acquire lock "${this.name}"`;
+  get #what(): string {
+    return `lock "${this.name}"`;
   }
 
-  #makePermit(recovered: boolean): Permit {
-    const isHeld = () => this.#permit === permit;
-    const permit: Permit = {
-      recovered,
-      release: () => {
-        if (isHeld()) return this.release();
-        throw new VringError(
-          `Cannot release lock "${this.name}": this permit was already released`,
-        );
-      },
-      [Symbol.dispose]: () => {
-        if (isHeld()) this.release();
-      },
-    };
-    return permit;
+  get #action(): string {
+    return `acquire ${this.#what}`;
+  }
+
+  #tryOwn(): boolean {
+    return this.#file.tryLock(OWNER - processId(), "write", 1 + processId());
+  }
+
+  #unlock(): void {
+    this.#file.unlock(OWNER - processId(), 1 + processId());
+  }
+
+  /** Describes the holder, for a waiter whose time is up. */
+  #describeHolder(): string {
+    if (this.#permit !== undefined) return "this handle holds it";
+    const start = this.#file.startOfOther(OWNER);
+    if (start !== undefined) return `process ${OWNER - start} holds it`;
+    return "no vring program holds it: a program in C does, or a killed one did";
   }
 
   /** Yields ever longer pauses, and throws once the time is up. */
@@ -238,7 +260,7 @@ export class SemaphoreLock implements Disposable {
     return {
       next: () => {
         const leftMs = (deadline - now()) / 1e6;
-        if (leftMs <= 0) throw timeoutError(this.#action, timeout);
+        if (leftMs <= 0) throw timeoutError(this.#action, timeout, this.#describeHolder());
         pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS);
         return Math.min(pauseMs, leftMs);
       },
@@ -246,7 +268,7 @@ export class SemaphoreLock implements Disposable {
   }
 
   #checkOpen(): void {
-    if (this.#closed) throw new ClosedError(`Cannot use lock "${this.name}": it is closed`);
+    if (this.#closed) throw new ClosedError(`Cannot use ${this.#what}: it is closed`);
   }
 }
 

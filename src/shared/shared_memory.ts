@@ -8,17 +8,15 @@
  */
 
 import { checkedOptions, inWords, isArrayConstructor } from "../arguments.ts";
-import { Errno, OsError } from "../errors.ts";
+import { Definition, type DefinitionOptions, type HandleOptions } from "../definition.ts";
 import { isLayout } from "../layout/fields.ts";
 import { layout } from "../layout/layout.ts";
 import type { AnyLayout } from "../layout/layout.ts";
-import { create, joinOnce, open, type OpenRequest, type Product } from "../region/open.ts";
-import { retrySync } from "../region/poll.ts";
-import { Region } from "../region/region.ts";
+import type { Product } from "../region/open.ts";
+import type { Region } from "../region/region.ts";
 import { isCount } from "../layout/sizes.ts";
-import { describe } from "../region/file.ts";
 import type { RegionType } from "../region/header.ts";
-import { regionPath } from "../region/names.ts";
+import { checkName, regionPath } from "../region/names.ts";
 import { Word32 } from "../memory/word.ts";
 import { disposeAtEnd } from "../os/clock.ts";
 
@@ -41,7 +39,7 @@ export const SHARED_MEMORY: RegionType = {
 
 const MEMORY: Product<{ readonly size: number }> = {
   regionType: SHARED_MEMORY,
-  usual: { size: 0 }, // no default: every program states a size
+  usual: { size: 0 }, // no default: a definition states a size
   plan({ size }, what) {
     if (!isCount(size) || size === 0) {
       throw new RangeError(
@@ -53,31 +51,58 @@ const MEMORY: Product<{ readonly size: number }> = {
   geometryOf: ({ dataBytes }) => ({ size: dataBytes }),
 };
 
-/** The options for joining {@linkcode SharedMemory} that exists. */
-export interface SharedMemoryConnectOptions {
-  /** The exact size; any by default. */
-  size?: number | undefined;
-  /**
-   * Observes: maps for reading only, without becoming a member, so it does not keep the memory. A write
-   * through a view ends the process.
-   */
-  readOnly?: boolean | undefined;
-  /** Also attaches if it belongs to another user than you or root. */
-  anyOwner?: boolean | undefined;
+/** The options of {@linkcode sharedMemory}. */
+export interface SharedMemoryOptions extends DefinitionOptions {
+  /** The size in bytes. */
+  size: number;
 }
 
-/** The options for creating {@linkcode SharedMemory}, or joining it. */
-export interface SharedMemoryOptions {
-  /** The size in bytes; the same in all programs. */
-  size: number;
-  /** The permission bits of new memory; 0o600 by default, 0o640 with a group. */
-  mode?: number | undefined;
-  /** The name or number of its group, whose members can observe it. */
-  group?: string | number | undefined;
-  /** Keeps the memory when its last member leaves, until it is unlinked. */
-  persist?: boolean | undefined;
-  /** Also attaches if it belongs to another user than you or root. */
-  anyOwner?: boolean | undefined;
+/**
+ * Defines named memory that processes share.
+ *
+ * @example Two handles, one memory
+ * ```ts
+ * import { sharedMemory } from "@vring/vring";
+ *
+ * const state = sharedMemory("example-memory", { size: 1024 }); // a module that all programs import
+ *
+ * using mine = state.open();
+ * using yours = state.open(); // as another process would
+ * mine.as(Float64Array)[3] = 0.5;
+ * console.log(yours.as(Float64Array)[3], yours.references); // 0.5 2
+ * ```
+ */
+export function sharedMemory(name: string, options: SharedMemoryOptions): SharedMemoryDefinition {
+  return new SharedMemoryDefinition(name, options);
+}
+
+/** The definition of named memory, which {@linkcode sharedMemory} makes. */
+export class SharedMemoryDefinition extends Definition<{ readonly size: number }> {
+  /** The size in bytes. */
+  readonly size: number;
+
+  /** @ignore */
+  constructor(name: string, options: SharedMemoryOptions) {
+    const own = checkedOptions(options, `define shared memory ${inWords(name)}`);
+    const path = regionPath(SHARED_MEMORY.name, name);
+    super({ product: MEMORY, name: checkName(name), path, options: own });
+    this.size = own.size;
+  }
+
+  /** Opens the memory, or creates it with all bytes 0. */
+  open(options: HandleOptions = {}): SharedMemory {
+    const { open } = checkedOptions(options, `open ${this.what()}`);
+    return new SharedMemory(this.name, this.attach(open).region);
+  }
+
+  /**
+   * Opens existing memory for reading only. The handle needs no right to write. It is not a
+   * member, and does not keep the memory. A write through one of its views ends the process. Throws an OsError
+   * (ENOENT) if the memory does not exist.
+   */
+  observer(): SharedMemory {
+    return new SharedMemory(this.name, this.attach("join", { readOnly: true }).region);
+  }
 }
 
 /** A constructor of typed arrays, such as `Float64Array`. */
@@ -90,16 +115,6 @@ export interface TypedArrayConstructor<T> {
 
 /**
  * Named memory that processes share: zeroed when new, and removed when the last one closes it.
- *
- * @example Two handles, one memory
- * ```ts
- * import { SharedMemory } from "@vring/vring";
- *
- * using mine = SharedMemory.open("example-memory", { size: 1024 });
- * using yours = SharedMemory.open("example-memory", { size: 1024 }); // as another process would
- * mine.as(Float64Array)[3] = 0.5;
- * console.log(yours.as(Float64Array)[3], yours.references); // 0.5 2
- * ```
  */
 export class SharedMemory implements Disposable {
   /** The name. */
@@ -108,7 +123,8 @@ export class SharedMemory implements Disposable {
   readonly #bytes: Uint8Array<ArrayBuffer>;
   readonly #references: Word32;
 
-  private constructor(name: string, region: Region) {
+  /** @ignore */
+  constructor(name: string, region: Region) {
     this.name = name;
     this.#region = region;
     const { dataOffset, dataBytes, mapping, controlOffset } = region;
@@ -117,29 +133,6 @@ export class SharedMemory implements Disposable {
     this.#references = new Word32(mapping, place, controlOffset);
     this.#noteReferences(0);
     disposeAtEnd(this);
-  }
-
-  /** Joins the memory of this name, or creates it. */
-  static open(name: string, options: SharedMemoryOptions): SharedMemory {
-    return new SharedMemory(name, open(MEMORY, requestFor(name, options)).region);
-  }
-
-  /** Creates the memory; throws an OsError (EEXIST) if a living process uses one of this name. */
-  static create(name: string, options: SharedMemoryOptions): SharedMemory {
-    return new SharedMemory(name, create(MEMORY, requestFor(name, options)).region);
-  }
-
-  /** Joins the memory of this name; throws an OsError (ENOENT) if it does not exist. */
-  static connect(name: string, options: SharedMemoryConnectOptions = {}): SharedMemory {
-    const joined = retrySync(() => joinOnce(MEMORY, requestFor(name, options)));
-    if (joined !== undefined) return new SharedMemory(name, joined.region);
-    const action = `connect to ${describe(SHARED_MEMORY, pathOf(name))}`;
-    throw new OsError(Errno.ENOENT, { syscall: "openat", action, remedy: "open it to make it" });
-  }
-
-  /** Removes the name; existing handles keep working. Returns false if it does not exist. */
-  static unlink(name: string): boolean {
-    return Region.unlink(SHARED_MEMORY, pathOf(name));
   }
 
   /** The size in bytes. */
@@ -158,6 +151,11 @@ export class SharedMemory implements Disposable {
    */
   get references(): number {
     return this.#region.closed ? 0 : this.#region.countMembers();
+  }
+
+  /** Whether the handle is closed. */
+  get closed(): boolean {
+    return this.#region.closed;
   }
 
   /** Whether the memory outlives its last member. */
@@ -219,19 +217,4 @@ export class SharedMemory implements Disposable {
   #noteReferences(change: number): void {
     if (!this.#region.readOnly) this.#references.store(this.#region.countMembers() + change);
   }
-}
-
-function pathOf(name: string): string {
-  return regionPath(SHARED_MEMORY.name, name);
-}
-
-function checked<O extends object>(name: string, options: O): O {
-  return checkedOptions(options, `open shared memory ${inWords(name)}`);
-}
-
-function requestFor<O extends SharedMemoryOptions | SharedMemoryConnectOptions>(
-  name: string,
-  options: O,
-): OpenRequest<O> {
-  return { path: pathOf(name), options: checked(name, options) };
 }

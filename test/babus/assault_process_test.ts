@@ -4,7 +4,7 @@
  */
 
 import { assert, assertEquals, assertGreater } from "@std/assert";
-import { SharedMemory } from "../../src/shared/shared_memory.ts";
+import { sharedMemory } from "../../src/shared/shared_memory.ts";
 import { until } from "../os/until.ts";
 import { inParts } from "../shared/in_parts.ts";
 import { processTests } from "../shared/processes.ts";
@@ -37,12 +37,12 @@ test("several words at once can hold anything", async () => {
 test("a slot can be changed at any moment while it is used", async () => {
   using scene = new Scene();
   scene.slot("a", { depth: 3 });
-  using memory = SharedMemory.open(scene.name, { size: 4 * 5 });
+  using memory = sharedMemory(scene.name, { size: 4 * 5 }).open();
   const words = memory.as(Uint32Array);
   await using user = startProcess();
   await using vandal = startProcess();
-  const enduring = user.run(({ endure, SharedMemory }, name) => {
-    using memory = SharedMemory.connect(name);
+  const enduring = user.run(({ endure, sharedMemory }, name) => {
+    using memory = sharedMemory(name, { size: 4 * 5 }).open({ open: "join" });
     return endure(name, memory.as(Uint32Array));
   }, scene.name);
   await until("it is used", () => words[ENDURING.rounds]! > 0);

@@ -9,14 +9,14 @@ import { Listener } from "../../src/babus/listener.ts";
 import type { Slot } from "../../src/babus/slot.ts";
 import { isPayload, payload } from "../circular/scene.ts";
 import { serve } from "../shared/serve_child.ts";
-import { SharedMemory } from "../../src/shared/shared_memory.ts";
+import { sharedMemory } from "../../src/shared/shared_memory.ts";
 import { assaults, endure, vandalise } from "./assault.ts";
 
 /** The values that the functions can use. */
 const TOOLS = {
   Domain,
   Listener,
-  SharedMemory,
+  sharedMemory,
   assaults,
   vandalise,
   endure,

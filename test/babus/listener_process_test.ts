@@ -4,7 +4,7 @@
  */
 
 import { assert, assertEquals } from "@std/assert";
-import { SharedMemory } from "../../src/shared/shared_memory.ts";
+import { sharedMemory } from "../../src/shared/shared_memory.ts";
 import { until } from "../os/until.ts";
 import { payload } from "../circular/scene.ts";
 import { Party, type Where } from "../shared/party.ts";
@@ -79,7 +79,7 @@ function sleepsOf(pid: number): number {
 
 test("a listener is woken by its own slots, once for each write, and by no others", async () => {
   using scene = new Scene();
-  using memory = SharedMemory.open(scene.name, { size: 4 });
+  using memory = sharedMemory(scene.name, { size: 4 }).open();
   const heard = memory.as(Uint32Array);
   const quiet = scene.slot("quiet");
   const end = scene.slot("end");
@@ -87,8 +87,8 @@ test("a listener is woken by its own slots, once for each write, and by no other
   using inside = new Inside(scene, "quiet");
   const bell = inside.word("bell");
   await using party = startProcess();
-  const listening = party.run(({ Domain, Listener, SharedMemory }, name) => {
-    using memory = SharedMemory.connect(name);
+  const listening = party.run(({ Domain, Listener, sharedMemory }, name) => {
+    using memory = sharedMemory(name, { size: 4 }).open({ open: "join" });
     using domain = Domain.open(name);
     const [quiet, end] = [domain.slot("quiet"), domain.slot("end")];
     using listener = new Listener().add(quiet).add(end);

@@ -7,7 +7,7 @@
 import { CircularBufferObserver } from "../../src/circular/observer.ts";
 import { CircularBufferReader } from "../../src/circular/reader.ts";
 import { CircularBufferWriter } from "../../src/circular/writer.ts";
-import { SharedMemory } from "../../src/shared/shared_memory.ts";
+import { sharedMemory } from "../../src/shared/shared_memory.ts";
 import { becomeUser } from "../shared/become_user.ts";
 import { serve } from "../shared/serve_child.ts";
 import { actBefore } from "../trap/trap.ts";
@@ -19,7 +19,7 @@ const TOOLS = {
   CircularBufferObserver,
   CircularBufferReader,
   CircularBufferWriter,
-  SharedMemory,
+  sharedMemory,
   Inside,
   payload,
   assaults,

@@ -15,7 +15,7 @@ import { REGION_HEADER } from "../../src/region/header.ts";
 import { LAST_POSITION } from "../../src/circular/circular_buffer.ts";
 import { CircularBufferReader } from "../../src/circular/reader.ts";
 import { CircularBufferWriter } from "../../src/circular/writer.ts";
-import { SharedMemory } from "../../src/shared/shared_memory.ts";
+import { sharedMemory } from "../../src/shared/shared_memory.ts";
 import { inParts } from "../shared/in_parts.ts";
 import { processTests } from "../shared/processes.ts";
 import { Name } from "../shared/scene.ts";
@@ -271,7 +271,7 @@ test("several words and heads at once can be anything", async () => {
 test("a buffer can be changed at any moment while it is used", async () => {
   using place = new Name();
   using _inside = new Inside(place.name, CAPACITY);
-  using memory = SharedMemory.open(place.name, { size: 4 * 5 });
+  using memory = sharedMemory(place.name, { size: 4 * 5 }).open();
   const words = memory.as(Uint32Array);
   await using reader = startProcess();
   await using observer = startProcess();
@@ -280,8 +280,8 @@ test("a buffer can be changed at any moment while it is used", async () => {
   const enduring = ([[reader, "reader"], [observer, "observer"], [writer, "writer"]] as const).map((
     [party, role],
   ) =>
-    party.run(({ endure, SharedMemory }, { name, role }) => {
-      using memory = SharedMemory.connect(name);
+    party.run(({ endure, sharedMemory }, { name, role }) => {
+      using memory = sharedMemory(name, { size: 4 * 5 }).open({ open: "join" });
       return endure(name, role, memory.as(Uint32Array));
     }, { name: place.name, role })
   );

@@ -25,11 +25,11 @@ for (
   mountTest(`errors name /dev/shm where ${what}`, async () => {
     await using party = startProcess(OWN_SHM);
     const { errors, found } = await party.run((tools, args) => {
-      const { SharedMemory, SemaphoreLock, regions, sweep, errorOf } = tools;
+      const { sharedMemory, defineLock, regions, sweep, errorOf } = tools;
       const { success } = new Deno.Command("mount", { args }).outputSync();
       const errors = [
-        errorOf(() => SharedMemory.open("nowhere", { size: 8 })),
-        errorOf(() => new SemaphoreLock("nowhere")),
+        errorOf(() => sharedMemory("nowhere", { size: 8 }).open()),
+        errorOf(() => defineLock("nowhere").open()),
       ];
       return { errors, found: [success, regions().length, sweep().length] };
     }, [...mount]);
@@ -44,14 +44,14 @@ for (
 
 mountTest("errors name the owner and the mode of a file of another user", async () => {
   await using party = startProcess(OWN_SHM);
-  const errors = await party.run(({ SharedMemory, SemaphoreLock, errorOf, becomeUser }, user) => {
-    SharedMemory.open("theirs", { size: 8, persist: true }).close();
-    new SemaphoreLock("theirs").close();
+  const errors = await party.run(({ sharedMemory, defineLock, errorOf, becomeUser }, user) => {
+    sharedMemory("theirs", { size: 8, persist: true }).open().close();
+    defineLock("theirs").open().close();
     Deno.chmodSync("/dev/shm", 0o1777);
     becomeUser(user);
     return [
-      errorOf(() => SharedMemory.open("theirs", { size: 8 })),
-      errorOf(() => new SemaphoreLock("theirs")),
+      errorOf(() => sharedMemory("theirs", { size: 8 }).open()),
+      errorOf(() => defineLock("theirs").open()),
     ];
   }, STRANGER);
   for (const error of errors) {
@@ -65,12 +65,12 @@ mountTest("errors name the owner and the mode of a file of another user", async 
 
 mountTest("errors say that no file may be made in /dev/shm", async () => {
   await using party = startProcess(OWN_SHM);
-  const errors = await party.run(({ SharedMemory, SemaphoreLock, errorOf, becomeUser }, user) => {
+  const errors = await party.run(({ sharedMemory, defineLock, errorOf, becomeUser }, user) => {
     Deno.chmodSync("/dev/shm", 0o755);
     becomeUser(user);
     return [
-      errorOf(() => SharedMemory.open("mine", { size: 8 })),
-      errorOf(() => new SemaphoreLock("mine")),
+      errorOf(() => sharedMemory("mine", { size: 8 }).open()),
+      errorOf(() => defineLock("mine").open()),
     ];
   }, STRANGER);
   for (const error of errors) {

@@ -8,7 +8,7 @@ import { userId } from "../../src/os/files.ts";
 import { makeError, openError } from "../../src/region/access.ts";
 import { RpcClient } from "../../src/calls/client.ts";
 import { RpcServer } from "../../src/calls/server.ts";
-import { SharedMemory } from "../../src/shared/shared_memory.ts";
+import { sharedMemory } from "../../src/shared/shared_memory.ts";
 import { SpscConsumer } from "../../src/spsc/consumer.ts";
 import { SpscProducer } from "../../src/spsc/producer.ts";
 import { Publisher } from "../../src/vdds/publisher.ts";
@@ -17,7 +17,7 @@ import { Name } from "../shared/scene.ts";
 
 Deno.test("openError() reports the owner and the mode of a file that may not be opened", () => {
   using place = new Name();
-  using _memory = SharedMemory.open(place.name, { size: 64, mode: 0o640 });
+  using _memory = sharedMemory(place.name, { size: 64, mode: 0o640 }).open();
   const context = { syscall: "openat", action: "open it" };
   const error = openError(Errno.EACCES, place.path("shm"), context);
   assert(error instanceof OsError);
@@ -31,7 +31,7 @@ Deno.test("openError() reports the owner and the mode of a file that may not be 
 Deno.test("errors name a socket and a directory that have the name of a region", () => {
   using place = new Name();
   const path = place.path("shm");
-  const open = () => SharedMemory.open(place.name, { size: 64 });
+  const open = () => sharedMemory(place.name, { size: 64 }).open();
   {
     using _listener = Deno.listen({ transport: "unix", path });
     assertThrows(open, LayoutMismatchError, `${path} is a socket, not a regular file; remove it`);

@@ -6,7 +6,7 @@
  * @module
  */
 
-import { Publisher, regions, SharedMemory } from "../../mod.ts";
+import { Publisher, regions, sharedMemory } from "../../mod.ts";
 import { ranges } from "../../src/os/files.ts";
 import { removeAbandoned } from "../../src/region/removal.ts";
 import { countFiles, rangesOf } from "../os/process_state.ts";
@@ -62,7 +62,7 @@ function swept(): string[] {
 }
 
 const publisher = Publisher.open(name, { size: 2 ** 16, policy: "dropNewest", maxSubscribers: 64 });
-const memory = SharedMemory.open(name, { size: 2 ** 20 });
+const memory = sharedMemory(name, { size: 2 ** 20 }).open();
 const before = held();
 for (let serial = 0; serial < count;) {
   const some = Math.min(AT_ONCE, count - serial);

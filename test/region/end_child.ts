@@ -8,6 +8,7 @@ import {
   CircularBufferReader,
   CircularBufferWriter,
   Domain,
+  lock as defineLock,
   MergedSubscriber,
   MpscConsumer,
   MpscProducer,
@@ -15,9 +16,8 @@ import {
   regions,
   RpcClient,
   RpcServer,
-  RwLock,
-  SemaphoreLock,
-  SharedMemory,
+  rwLock,
+  sharedMemory,
   type SpscByteConsumer,
   SpscConsumer,
   SpscProducer,
@@ -45,8 +45,8 @@ function openAll(): unknown[] {
     CircularBufferWriter.open(name, { capacity }),
     CircularBufferReader.open(name, { capacity }),
     Domain.open(name).slot("slot", { maxSize: 64 }),
-    SharedMemory.open(name, { size: 64 }),
-    RwLock.open(name),
+    sharedMemory(name, { size: 64 }).open(),
+    rwLock(name).open(),
   ];
 }
 
@@ -76,8 +76,8 @@ const ENDINGS: Record<string, () => void | Promise<void>> = {
     console.log(left());
   },
   locks() {
-    new SemaphoreLock(name).acquireSync();
-    RwLock.open(name).writeSync();
+    defineLock(name).open().lockSync();
+    rwLock(name).open().writeSync();
     Deno.exit(3);
   },
 };

@@ -1,7 +1,7 @@
 /** Programs that end without closing: at their end and at `Deno.exit` everything is closed for them. */
 
 import { assertEquals, assertRejects } from "@std/assert";
-import { PeerLostError, RwLock, SemaphoreLock, SpscConsumer } from "../../mod.ts";
+import { lock as defineLock, PeerLostError, rwLock, SpscConsumer } from "../../mod.ts";
 import { Child, type Ending } from "../os/child.ts";
 import { sharedFiles, uniqueName } from "../program.ts";
 
@@ -49,16 +49,16 @@ Deno.test("a program that waits synchronously with a limit ends in order at SIGT
 
 Deno.test("a lock that is held at Deno.exit() is recovered, because its data may be half changed", async () => {
   const name = uniqueName();
-  using semaphore = new SemaphoreLock(name);
-  using lock = RwLock.open(name);
+  using semaphore = defineLock(name).open();
+  using lock = rwLock(name).open();
   try {
     const { code, stderr } = await endingOf("locks", name);
     assertEquals([code, stderr], [3, ""]);
-    using permit = semaphore.acquireSync({ timeout: 10_000 });
+    using permit = semaphore.lockSync({ timeout: 10_000 });
     using write = lock.writeSync({ timeout: 10_000 });
     assertEquals([permit.recovered, write.recovered], [true, true]);
   } finally {
-    semaphore.unlink();
+    defineLock(name).unlink();
   }
 });
 

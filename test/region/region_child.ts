@@ -9,8 +9,8 @@ import { Region } from "../../src/region/region.ts";
 import { MEMBER } from "../../src/region/opened.ts";
 import { dataOffsetOf } from "../../src/region/header.ts";
 import { regions, sweep } from "../../src/region/list.ts";
-import { SemaphoreLock } from "../../src/shared/semaphore_lock.ts";
-import { SharedMemory } from "../../src/shared/shared_memory.ts";
+import { lock as defineLock } from "../../src/shared/semaphore_lock.ts";
+import { sharedMemory } from "../../src/shared/shared_memory.ts";
 import { becomeUser } from "../shared/become_user.ts";
 import { serve } from "../shared/serve_child.ts";
 import { inHurry, stepsOf, withTrap } from "../trap/trap.ts";
@@ -19,8 +19,8 @@ import { forge, idAt, idOf, MIRRORED, openFiles, patterned, TYPE } from "./scene
 /** The values that the functions can use. */
 const TOOLS = {
   Region,
-  SemaphoreLock,
-  SharedMemory,
+  defineLock,
+  sharedMemory,
   errorOf,
   LockFile,
   MEMBER,

@@ -10,7 +10,7 @@ import {
   MpscConsumer,
   MpscProducer,
   Publisher,
-  SharedMemory,
+  sharedMemory,
   SpscConsumer,
   SpscProducer,
   Subscriber,
@@ -39,7 +39,7 @@ function shownBy(poll: (handler: (bytes: Uint8Array) => void) => unknown): Bytes
 /** Every way in which a handle shows its memory. */
 const HANDLES: Record<string, (name: string, stack: DisposableStack) => Shown> = {
   "shared memory"(name) {
-    const handle = SharedMemory.open(name, { size: 5000 });
+    const handle = sharedMemory(name, { size: 5000 }).open();
     return { handle, view: handle.as(Uint8Array) as Bytes, use: () => handle.as(Uint8Array) };
   },
   "a mirror ring"() {

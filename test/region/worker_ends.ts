@@ -4,7 +4,7 @@
  * @module
  */
 
-import { Publisher, SharedMemory, SpscConsumer, Subscriber } from "../../mod.ts";
+import { Publisher, sharedMemory, SpscConsumer, Subscriber } from "../../mod.ts";
 import { nextTurn } from "../../src/os/clock.ts";
 
 /** In which state to end, and how: by itself, or by being terminated. */
@@ -25,7 +25,7 @@ const open: unknown[] = []; // reachable to the end
 
 port.onmessage = ({ data: { name, serial, state, end } }) => {
   const own = `${name}.${serial}`;
-  const memory = SharedMemory.open(name, { size: 2 ** 20 });
+  const memory = sharedMemory(name, { size: 2 ** 20 }).open();
   const consumer = SpscConsumer.open(own, { capacity: 2 ** 20, keepOpen: true });
   const subscriber = Subscriber.open(name);
   const publisher = Publisher.open(own, { size: 2 ** 16 });
@@ -56,7 +56,7 @@ port.onmessage = ({ data: { name, serial, state, end } }) => {
 async function goOnOpening(name: string, own: string): Promise<void> {
   const asked = Subscriber.connect(`${own}/never`); // is looked for until the end
   for (;;) {
-    SharedMemory.open(own, { size: 2 ** 18 }).close();
+    sharedMemory(own, { size: 2 ** 18 }).open().close();
     await Promise.race([asked, nextTurn()]);
     using _subscriber = Subscriber.open(name);
     await Promise.race([asked, nextTurn()]);

@@ -8,11 +8,11 @@
 import { sleep } from "../../src/os/clock.ts";
 import { CircularBufferReader } from "../../src/circular/reader.ts";
 import { CircularBufferWriter } from "../../src/circular/writer.ts";
-import { SemaphoreLock } from "../../src/shared/semaphore_lock.ts";
+import { lock as defineLock } from "../../src/shared/semaphore_lock.ts";
 import { SpscProducer } from "../../src/spsc/producer.ts";
 import { Publisher } from "../../src/vdds/publisher.ts";
 import { Subscriber } from "../../src/vdds/subscriber.ts";
-import { SharedMemory } from "../../src/shared/shared_memory.ts";
+import { sharedMemory } from "../../src/shared/shared_memory.ts";
 
 const { gc } = globalThis as unknown as { gc(): void };
 const name = Deno.args[0]!;
@@ -40,11 +40,11 @@ function attempt(act: () => Disposable): boolean {
   }
 }
 
-(() => void new SemaphoreLock(name).acquireSync())();
+(() => void defineLock(name).open().lockSync())();
 
-using memory = SharedMemory.open(name, { size: 100 });
-(() => void SharedMemory.open(name, { size: 100 }))();
-const { bytes } = (() => SharedMemory.open(name, { size: 100 }))();
+using memory = sharedMemory(name, { size: 100 }).open();
+(() => void sharedMemory(name, { size: 100 }).open())();
+const { bytes } = (() => sharedMemory(name, { size: 100 }).open())();
 const before = memory.references;
 const memoryIsLeft = await collected(() => memory.references < before);
 
@@ -74,8 +74,8 @@ const inPlace = {
 };
 bytes[7] = 9;
 const inUse = { references: memory.references, byte: memory.bytes[7] };
-using lock = new SemaphoreLock(name);
-const lockIsFree = lock.tryAcquire() !== undefined;
+using lock = defineLock(name).open();
+const lockIsFree = lock.tryLock() !== undefined;
 
 console.log(
   JSON.stringify({ before, memoryIsLeft, held, roleIsFree, state, inUse, inPlace, lockIsFree }),

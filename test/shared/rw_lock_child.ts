@@ -4,15 +4,15 @@
  * @module
  */
 
-import { RwLock } from "../../src/shared/rw_lock.ts";
+import { type RwLock, rwLock } from "../../src/shared/rw_lock.ts";
 import { RW_LOCK_CONTROL } from "../../src/shared/rw_queue.ts";
-import type { Permit } from "../../src/shared/semaphore_lock.ts";
+import type { Permit } from "../../src/shared/permit.ts";
 import { Inside } from "./rw_lock_scene.ts";
 import { serve } from "./serve_child.ts";
 
 /** The values that the functions can use. */
 const TOOLS = {
-  RwLock,
+  rwLock,
   Inside,
   LOCK_WORDS: RW_LOCK_CONTROL.fields,
   /** The handles that stay open between two functions. */

@@ -3,7 +3,7 @@
  */
 
 import { assertEquals } from "@std/assert";
-import { RwLock } from "../../src/shared/rw_lock.ts";
+import { rwLock } from "../../src/shared/rw_lock.ts";
 import type { Party } from "./party.ts";
 import { processTests } from "./processes.ts";
 import type { Tools } from "./rw_lock_child.ts";
@@ -20,8 +20,8 @@ const PATIENT = { timeout: 60_000 };
 /** Another process that is inside. */
 async function startHolder(name: string, mode: "read" | "write"): Promise<Party<Tools>> {
   const holder = startProcess();
-  await holder.run(({ RwLock, locks, permits }, { name, mode }) => {
-    locks.push(RwLock.open(name));
+  await holder.run(({ rwLock, locks, permits }, { name, mode }) => {
+    locks.push(rwLock(name).open());
     permits.push(mode === "read" ? locks[0]!.readSync() : locks[0]!.writeSync());
   }, { name, mode });
   return holder;
@@ -30,7 +30,7 @@ async function startHolder(name: string, mode: "read" | "write"): Promise<Party<
 test("every permit reports a writer's death until another writer has left", async () => {
   using place = new Name();
   await using holder = await startHolder(place.name, "write");
-  using lock = RwLock.open(place.name);
+  using lock = rwLock(place.name).open();
   await holder.kill();
   const told: boolean[] = [];
   for (const mode of ["readSync", "readSync", "writeSync", "readSync", "writeSync"] as const) {
@@ -42,7 +42,7 @@ test("every permit reports a writer's death until another writer has left", asyn
 
 test("an heir that is killed inside leaves the news to the next", async () => {
   using place = new Name();
-  using lock = RwLock.open(place.name);
+  using lock = rwLock(place.name).open();
   for (let death = 0; death < 2; death++) {
     await using holder = await startHolder(place.name, "write");
     await holder.kill();

@@ -32,7 +32,7 @@ export class Inside {
   }
 
   /** Changes a word of a seat. */
-  setSeat(index: number, word: "turn" | "bell", value: bigint): void {
+  setSeat(index: number, word: "turn" | "bell" | "pid", value: bigint): void {
     const { rows } = RW_LOCK_CONTROL.fields;
     this.set(rows.offset + index * RW_SEAT.size + RW_SEAT.fields[word].offset, value);
   }

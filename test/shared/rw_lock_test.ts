@@ -1,8 +1,8 @@
 import { assert, assertEquals, assertInstanceOf, assertRejects, assertThrows } from "@std/assert";
 import { ClosedError, RoleTakenError } from "../../src/errors.ts";
-import { RwLock } from "../../src/shared/rw_lock.ts";
+import { type RwLock, rwLock } from "../../src/shared/rw_lock.ts";
 import { RW_LOCK_CONTROL } from "../../src/shared/rw_queue.ts";
-import type { Permit } from "../../src/shared/semaphore_lock.ts";
+import type { Permit } from "../../src/shared/permit.ts";
 import { until } from "../os/until.ts";
 import { Inside } from "./rw_lock_scene.ts";
 import { Name } from "./scene.ts";
@@ -36,8 +36,8 @@ class Arrivals {
 
 Deno.test("tryRead() lets many in, and tryWrite() one alone", () => {
   using place = new Name();
-  using one = RwLock.open(place.name);
-  using other = RwLock.open(place.name);
+  using one = rwLock(place.name).open();
+  using other = rwLock(place.name).open();
   const readers = [one.tryRead(), one.tryRead(), other.tryRead()];
   assert(readers.every((permit) => permit !== undefined && !permit.recovered));
   assertEquals([one.tryWrite(), other.tryWrite()], [undefined, undefined]);
@@ -57,8 +57,8 @@ Deno.test("tryRead() lets many in, and tryWrite() one alone", () => {
 
 Deno.test("close() lets in the waiters behind the permits of the handle", async () => {
   using place = new Name();
-  const first = RwLock.open(place.name);
-  using second = RwLock.open(place.name);
+  const first = rwLock(place.name).open();
+  using second = rwLock(place.name).open();
   first.writeSync();
   first.tryRead();
   const waiting = second.write({ timeout: 60_000 });
@@ -70,8 +70,8 @@ Deno.test("close() lets in the waiters behind the permits of the handle", async 
 
 Deno.test("read() and write() are called off by their signal, and by close()", async () => {
   using place = new Name();
-  using lock = RwLock.open(place.name);
-  const other = RwLock.open(place.name);
+  using lock = rwLock(place.name).open();
+  const other = rwLock(place.name).open();
   const held = lock.writeSync();
   const controller = new AbortController();
   const aborted = assertRejects(() => other.write({ signal: controller.signal }), Error, "enough");
@@ -102,8 +102,8 @@ const COUNTERS: [tickets: bigint, bell: bigint][] = [
 for (const [tickets, bell] of COUNTERS) {
   Deno.test(`all come in in their order, neighbouring readers together, from ticket ${tickets} on`, async () => {
     using place = new Name();
-    using lock = RwLock.open(place.name);
-    using other = RwLock.open(place.name);
+    using lock = rwLock(place.name).open();
+    using other = rwLock(place.name).open();
     const inside = new Inside(place);
     inside.set(RW_LOCK_CONTROL.fields.tickets.offset, tickets);
     for (let seat = 0; seat < 8; seat++) inside.setSeat(seat, "bell", bell);
@@ -132,8 +132,8 @@ for (const [tickets, bell] of COUNTERS) {
 Deno.test("a writer gets the lock though readers never leave it empty, and a reader likewise", async () => {
   for (const [crowd, single] of [["read", "write"], ["write", "read"]] as const) {
     using place = new Name();
-    using lock = RwLock.open(place.name);
-    using other = RwLock.open(place.name);
+    using lock = rwLock(place.name).open();
+    using other = rwLock(place.name).open();
     let permit = await lock[crowd]();
     const came = other[single]({ timeout: 60_000 });
     let inside = false;
@@ -158,8 +158,8 @@ Deno.test("a writer gets the lock though readers never leave it empty, and a rea
 
 Deno.test("tryRead() throws a RoleTakenError when more want the lock than there are seats", () => {
   using place = new Name();
-  using lock = RwLock.open(place.name);
-  using other = RwLock.open(place.name);
+  using lock = rwLock(place.name).open();
+  using other = rwLock(place.name).open();
   const permits = Array.from({ length: 128 }, () => lock.readSync());
   assertThrows(() => other.tryRead(), RoleTakenError, "128 wait for it or hold it");
   permits.pop()!.release();
@@ -167,8 +167,17 @@ Deno.test("tryRead() throws a RoleTakenError when more want the lock than there 
   assertEquals(new Inside(place).count(), 128);
 });
 
-Deno.test("unlink() of a handle removes the name", () => {
-  using place = new Name();
-  using lock = RwLock.open(place.name);
-  assertEquals([lock.unlink(), lock.unlink(), RwLock.unlink(place.name)], [true, false, false]);
+Deno.test("a wait whose time is up reports which process holds the lock, and for what", async () => {
+  for (const [hold, state] of [["readSync", "reading"], ["writeSync", "writing"]] as const) {
+    using place = new Name();
+    using lock = rwLock(place.name).open();
+    using other = rwLock(place.name).open();
+    using _held = lock[hold]();
+    const told = `Cannot write under lock "${place.name}": 0 ms have passed, and `;
+    const mine = assertThrows(() => other.writeSync({ timeout: 0 }), DOMException);
+    assertEquals(mine.message, `${told}this process holds it for ${state}`);
+    new Inside(place).setSeat(0, "pid", 4_000_001n); // as another process would
+    const theirs = await assertRejects(() => other.write({ timeout: 0 }), DOMException);
+    assertEquals(theirs.message, `${told}process 4000001 holds it for ${state}`);
+  }
 });

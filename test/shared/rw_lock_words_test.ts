@@ -5,7 +5,7 @@
 
 import { assertEquals, assertGreater, assertThrows } from "@std/assert";
 import { CorruptRegionError, LayoutMismatchError } from "../../src/errors.ts";
-import { RwLock } from "../../src/shared/rw_lock.ts";
+import { rwLock } from "../../src/shared/rw_lock.ts";
 import { RW_LOCK_CONTROL } from "../../src/shared/rw_queue.ts";
 import { WORDS } from "../corruption.ts";
 import { processTests } from "./processes.ts";
@@ -20,7 +20,7 @@ const { test, startProcess } = processTests<Tools>(
 
 Deno.test("open() refuses a file that is not such a lock, and a lock whose tickets are used up throws", () => {
   using place = new Name();
-  using lock = RwLock.open(place.name);
+  using lock = rwLock(place.name).open();
   const inside = new Inside(place);
   inside.set(RW_LOCK_CONTROL.fields.tickets.offset, 2n ** 51n - 2n);
   lock.writeSync().release(); // the last ticket
@@ -33,12 +33,12 @@ Deno.test("open() refuses a file that is not such a lock, and a lock whose ticke
 
   using other = new Name();
   Deno.writeFileSync(other.path("rwlock"), new Uint8Array(8192), { mode: 0o600 });
-  assertThrows(() => RwLock.open(other.name), LayoutMismatchError);
+  assertThrows(() => rwLock(other.name).open(), LayoutMismatchError);
 });
 
 Deno.test("words that no correct peer stores cost a wait at most", () => {
   using place = new Name();
-  using lock = RwLock.open(place.name);
+  using lock = rwLock(place.name).open();
   const inside = new Inside(place);
   for (const turn of [1n, 2n, 3n, 7n, 2n ** 53n + 1n, 2n ** 64n - 1n]) {
     inside.setSeat(5, "turn", turn); // of a seat that nobody has
@@ -60,12 +60,12 @@ test("every word of a lock can hold anything, and costs a wait or an error", asy
   for (const place of PLACES) {
     using name = new Name();
     const outcomes = await party.run(
-      ({ RwLock, Inside, LOCK_WORDS }, { name, path, place, values }) => {
+      ({ rwLock, Inside, LOCK_WORDS }, { name, path, place, values }) => {
         const inside = new Inside({ path: () => path });
         const seen: string[] = [];
         for (const value of values) {
-          using lock = RwLock.open(name);
-          using other = RwLock.open(name);
+          using lock = rwLock(name).open();
+          using other = rwLock(name).open();
           const held = lock.readSync(); // in seat 0
           other.readSync().release(); // has been in seat 1
           const put = () => {

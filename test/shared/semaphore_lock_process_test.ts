@@ -2,8 +2,8 @@
  * Semaphore locks between processes, of which some are killed or stopped and some are in C.
  */
 
-import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
-import { SemaphoreLock } from "../../src/shared/semaphore_lock.ts";
+import { assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
+import { lock as defineLock } from "../../src/shared/semaphore_lock.ts";
 import { until } from "../os/until.ts";
 import type { Party } from "./party.ts";
 import { NO_PROCESS, processTests } from "./processes.ts";
@@ -20,9 +20,9 @@ const NO_C = NO_PROCESS ?? whyNoCompiler();
 /** Another process that has the lock. */
 async function startOwner(name: string, options = {}): Promise<Party<Tools>> {
   const owner = startProcess();
-  await owner.run(({ SemaphoreLock, locks, permits }, { name, options }) => {
-    locks.push(new SemaphoreLock(name, options));
-    permits.push(locks[0]!.acquireSync());
+  await owner.run(({ defineLock, locks, permits }, { name, options }) => {
+    locks.push(defineLock(name, options).open());
+    permits.push(locks[0]!.lockSync());
   }, { name, options });
   return owner;
 }
@@ -35,10 +35,10 @@ test("one of many waiters inherits from an owner that is killed, and all get the
   await using stack = new AsyncDisposableStack();
   const parties = Array.from({ length: 3 }, () => stack.use(startProcess()));
   const waiting = parties.map((party, index) =>
-    party.run(async ({ SemaphoreLock }, { name, sync }) => {
+    party.run(async ({ defineLock }, { name, sync }) => {
       const visits = Array.from({ length: 3 }, async () => {
-        using lock = new SemaphoreLock(name);
-        using permit = sync ? lock.acquireSync() : await lock.acquire();
+        using lock = defineLock(name).open();
+        using permit = sync ? lock.lockSync() : await lock.lock();
         return permit.recovered;
       });
       return await Promise.all(visits);
@@ -61,25 +61,25 @@ test("one of many waiters inherits from an owner that is killed, and all get the
   assertEquals(recovered.filter(Boolean).length, 1);
 
   assertEquals(place.semaphore(), 1);
-  using lock = new SemaphoreLock(place.name);
-  using other = new SemaphoreLock(place.name);
-  using permit = lock.acquireSync({ timeout: 0 });
-  assertEquals([permit.recovered, other.tryAcquire()], [false, undefined]);
+  using lock = defineLock(place.name).open();
+  using other = defineLock(place.name).open();
+  using permit = lock.lockSync({ timeout: 0 });
+  assertEquals([permit.recovered, other.tryLock()], [false, undefined]);
 });
 
-test("Ctrl-C ends acquireSync() where there is a SIGINT listener, which then runs", async () => {
+test("Ctrl-C ends lockSync() where there is a SIGINT listener, which then runs", async () => {
   using place = new Name();
-  using lock = new SemaphoreLock(place.name);
-  using _permit = lock.acquireSync();
+  using lock = defineLock(place.name).open();
+  using _permit = lock.lockSync();
   await using party = startProcess();
-  await party.run(({ SemaphoreLock, locks, under }, name) => {
-    locks.push(new SemaphoreLock(name));
+  await party.run(({ defineLock, locks, under }, name) => {
+    locks.push(defineLock(name).open());
     under.set(
       "heard",
       new Promise<void>((resolve) => Deno.addSignalListener("SIGINT", () => resolve())),
     );
   }, place.name);
-  const waiting = party.run(({ locks }) => locks[0]!.acquireSync() && "inside", null)
+  const waiting = party.run(({ locks }) => locks[0]!.lockSync() && "inside", null)
     .catch((error) => `${error.name}: ${error.message}`);
   // One that arrives before the wait has begun is not for it: press again, as people do.
   const again = setInterval(() => party.signal("SIGINT"), 200);
@@ -92,12 +92,12 @@ test("Ctrl-C ends acquireSync() where there is a SIGINT listener, which then run
 test("a lock whose name was unlinked is inherited by its open handles", async () => {
   using place = new Name();
   await using owner = await startOwner(place.name);
-  using heir = new SemaphoreLock(place.name);
-  heir.unlink();
-  using newcomer = new SemaphoreLock(place.name);
+  using heir = defineLock(place.name).open();
+  defineLock(place.name).unlink();
+  using newcomer = defineLock(place.name).open();
   await owner.kill();
-  using permit = await heir.acquire({ timeout: 20_000 });
-  using newPermit = newcomer.acquireSync({ timeout: 0 });
+  using permit = await heir.lock({ timeout: 20_000 });
+  using newPermit = newcomer.lockSync({ timeout: 0 });
   assertEquals([permit.recovered, newPermit.recovered], [true, false]);
 });
 
@@ -105,9 +105,21 @@ test("with interop a killed owner blocks everyone, as it does in C", async () =>
   using place = new Name();
   await using owner = await startOwner(place.name, { interop: true });
   await owner.kill();
-  using lock = new SemaphoreLock(place.name, { interop: true });
-  const error = await assertRejects(() => lock.acquire({ timeout: 200 }), DOMException);
+  using lock = defineLock(place.name, { interop: true }).open();
+  const error = await assertRejects(() => lock.lock({ timeout: 200 }), DOMException);
   assertEquals([lock.recovers, error.name, place.semaphore()], [false, "TimeoutError", 0]);
+  assertStringIncludes(error.message, "no vring program holds it");
+});
+
+test("a wait whose time is up reports which process holds the lock", async () => {
+  using place = new Name();
+  await using owner = await startOwner(place.name);
+  using lock = defineLock(place.name).open();
+  const told =
+    `Cannot acquire lock "${place.name}": 20 ms have passed, and process ${owner.pid} holds it`;
+  const late = await assertRejects(() => lock.lock({ timeout: 20 }), DOMException);
+  assertEquals(late.message, told);
+  assertThrows(() => lock.lockSync({ timeout: 20 }), DOMException, told);
 });
 
 // ---- programs in C ----
@@ -124,38 +136,38 @@ function testC(name: string, fn: () => Promise<void>): void {
   test(name, fn, NO_C);
 }
 
-testC("SemaphoreLock() opens the semaphore that C made, and C the one that it made", async () => {
+testC("lock() opens the semaphore that C made, and C the one that it made", async () => {
   using made = new Name();
   using found = new Name();
-  using lock = new SemaphoreLock(made.name, { interop: true });
+  using lock = defineLock(made.name, { interop: true }).open();
   await using one = await startC(made);
   await using other = await startC(found);
-  using theirs = new SemaphoreLock(found.name, { interop: true });
+  using theirs = defineLock(found.name, { interop: true }).open();
   assertEquals([await one.ask("try"), await other.ask("try")], ["0", "0"]);
-  assertEquals([lock.tryAcquire(), theirs.tryAcquire()], [undefined, undefined]);
+  assertEquals([lock.tryLock(), theirs.tryLock()], [undefined, undefined]);
 });
 
 testC("C sees the value 0 while the lock is held, and 1 while it is not", async () => {
   using place = new Name();
   await using program = await startC(place);
-  using lock = new SemaphoreLock(place.name, { interop: true });
+  using lock = defineLock(place.name, { interop: true }).open();
   const values = [await program.ask("value")];
-  const permit = lock.acquireSync();
+  const permit = lock.lockSync();
   values.push(await program.ask("value"), await program.ask("try"));
   permit.release();
   values.push(await program.ask("value"));
   assertEquals(values, ["1", "0", "EAGAIN", "1"]);
 });
 
-testC("acquire() with interop waits while C holds the semaphore", async () => {
+testC("lock() with interop waits while C holds the semaphore", async () => {
   using place = new Name();
   await using program = await startC(place);
   assertEquals([await program.ask("wait"), await program.line()], ["waits", "0"]);
-  using lock = new SemaphoreLock(place.name, { interop: true });
-  assertEquals(lock.tryAcquire(), undefined);
-  const error = await assertRejects(() => lock.acquire({ timeout: 20 }), DOMException);
+  using lock = defineLock(place.name, { interop: true }).open();
+  assertEquals(lock.tryLock(), undefined);
+  const error = await assertRejects(() => lock.lock({ timeout: 20 }), DOMException);
   assertEquals(error.name, "TimeoutError");
-  const waiting = lock.acquire({ timeout: 20_000 });
+  const waiting = lock.lock({ timeout: 20_000 });
   await program.ask("post");
   using permit = await waiting;
   assertEquals([permit.recovered, place.semaphore()], [false, 0]);
@@ -164,8 +176,8 @@ testC("acquire() with interop waits while C holds the semaphore", async () => {
 testC("sem_wait() in C waits while the lock is held, and wakes when it is released", async () => {
   using place = new Name();
   await using program = await startC(place);
-  using lock = new SemaphoreLock(place.name, { interop: true });
-  const permit = lock.acquireSync();
+  using lock = defineLock(place.name, { interop: true }).open();
+  const permit = lock.lockSync();
   assertEquals(await program.ask("wait"), "waits");
   // glibc counts those who wait behind the value.
   const waiters = () =>
@@ -173,8 +185,8 @@ testC("sem_wait() in C waits while the lock is held, and wakes when it is releas
   await until("it sleeps", () => waiters() === 1 && program.state === "S");
   permit.release();
   assertEquals([await program.line(), place.semaphore()], ["0", 0]);
-  assertEquals([lock.tryAcquire(), await program.ask("post")], [undefined, "0"]);
-  using again = lock.acquireSync({ timeout: 20_000 });
+  assertEquals([lock.tryLock(), await program.ask("post")], [undefined, "0"]);
+  using again = lock.lockSync({ timeout: 20_000 });
   assertEquals(again.recovered, false);
 });
 
@@ -182,8 +194,8 @@ testC("without interop the lock takes what C holds for the leftover of the dead"
   using place = new Name();
   await using program = await startC(place);
   assertEquals(await program.ask("try"), "0");
-  using lock = new SemaphoreLock(place.name);
-  using permit = lock.tryAcquire();
+  using lock = defineLock(place.name).open();
+  using permit = lock.tryLock();
   assertEquals([permit?.recovered, await program.ask("value")], [true, "0"]);
 });
 
@@ -193,7 +205,7 @@ testC("a killed owner with interop is followed once C posts for it", async () =>
   await using owner = await startOwner(place.name, { interop: true });
   await owner.kill();
   assertEquals(await program.ask("post"), "0");
-  using lock = new SemaphoreLock(place.name, { interop: true });
-  using permit = await lock.acquire({ timeout: 20_000 });
+  using lock = defineLock(place.name, { interop: true }).open();
+  using permit = await lock.lock({ timeout: 20_000 });
   assertEquals([permit.recovered, await program.ask("value")], [false, "0"]);
 });

@@ -8,7 +8,7 @@ import {
 import { LayoutMismatchError, OsError } from "../../src/errors.ts";
 import * as files from "../../src/os/files.ts";
 import * as semaphores from "../../src/os/semaphore.ts";
-import { SemaphoreLock } from "../../src/shared/semaphore_lock.ts";
+import { lock as defineLock } from "../../src/shared/semaphore_lock.ts";
 import { mappedRanges } from "../../src/os/proc_maps.ts";
 import { limit } from "../memory/limits.ts";
 import { countFiles } from "../os/process_state.ts";
@@ -30,41 +30,43 @@ function mappings(place: Name): number {
 
 // ---- names and files ----
 
-Deno.test("SemaphoreLock() makes a free semaphore in the file that C makes", () => {
+Deno.test("lock() makes a free semaphore in the file that C makes", () => {
   using place = new Name();
-  using lock = new SemaphoreLock(`/${place.name}`);
+  const definition = defineLock(`/${place.name}`);
+  assertEquals([definition.name, place.files()], [place.name, []]);
+  using lock = definition.open();
   assertEquals([lock.name, lock.recovers, lock.held], [place.name, true, false]);
   assertEquals(place.files(), [`sem.${place.name}`]);
   assertEquals(place.semaphore(), 1);
-  assertEquals([lock.unlink(), lock.unlink()], [true, false]);
+  assertEquals([definition.unlink(), definition.unlink(), lock.closed], [true, false, false]);
 });
 
-Deno.test("SemaphoreLock() says that a file is too short for a semaphore", () => {
+Deno.test("lock() says that a file is too short for a semaphore", () => {
   using place = new Name();
   for (const size of [0, 5, 31]) { // of which using the first would end the process
     Deno.writeFileSync(place.path("sem"), new Uint8Array(size));
-    const error = assertThrows(() => new SemaphoreLock(place.name), LayoutMismatchError);
+    const error = assertThrows(() => defineLock(place.name).open(), LayoutMismatchError);
     const state = `${place.path("sem")} has ${size} bytes, and a semaphore has 32`;
     assertStringIncludes(error.message, `Cannot open semaphore "${place.name}": ${state}`);
     assertEquals([countFiles(place.name), mappings(place)], [0, 0]);
   }
 });
 
-Deno.test("SemaphoreLock() leaves nothing open when an unexpected error ends it", () => {
+Deno.test("lock() leaves nothing open when an unexpected error ends it", () => {
   using place = new Name();
-  using other = new SemaphoreLock(place.name);
+  using other = defineLock(place.name).open();
   const before = [countFiles(), mappings(place)];
   const free = files.memfd("free"); // the lowest free number
   files.close(free);
   limit("files", free + 1); // enough for the semaphore or its file, not for the next one
   try {
-    const error = assertThrows(() => new SemaphoreLock(place.name), OsError);
+    const error = assertThrows(() => defineLock(place.name).open(), OsError);
     assertEquals([error.code, error.syscall], ["EMFILE", "read"]);
   } finally {
     limit("files", Infinity);
   }
   assertEquals([countFiles(), mappings(place)], before);
-  assert(other.tryAcquire() !== undefined);
+  assert(other.tryLock() !== undefined);
 });
 
 /** Makes a semaphore's value the largest, so that posting fails with EOVERFLOW. */
@@ -76,8 +78,8 @@ function overflow(place: Name): void {
 
 Deno.test("close() gives everything back also when the semaphore cannot be posted", () => {
   using place = new Name();
-  const lock = new SemaphoreLock(place.name);
-  lock.acquireSync();
+  const lock = defineLock(place.name).open();
+  lock.lockSync();
   overflow(place);
   assertThrows(() => lock.close(), OsError, "sem_post");
   assertEquals([countFiles(place.path("sem")), mappings(place)], [0, 0]);
@@ -85,16 +87,16 @@ Deno.test("close() gives everything back also when the semaphore cannot be poste
 
 // ---- to take and to give back ----
 
-Deno.test("tryAcquire() with interop leaves the lock to others when the semaphore is taken", () => {
+Deno.test("tryLock() with interop leaves the lock to others when the semaphore is taken", () => {
   using place = new Name();
-  using one = new SemaphoreLock(place.name, { interop: true });
-  using other = new SemaphoreLock(place.name, { interop: true });
+  using one = defineLock(place.name, { interop: true }).open();
+  using other = defineLock(place.name, { interop: true }).open();
   const stranger = semaphores.openSemaphore(place.name, 0o600); // as a program in C does
   try {
     assertEquals([one.recovers, semaphores.tryWait(stranger)], [false, 0]);
-    assertEquals([one.tryAcquire(), one.held], [undefined, false]);
+    assertEquals([one.tryLock(), one.held], [undefined, false]);
     semaphores.post(stranger);
-    using permit = other.tryAcquire();
+    using permit = other.tryLock();
     assertEquals([permit?.recovered, place.semaphore()], [false, 0]);
   } finally {
     semaphores.closeSemaphore(stranger);
@@ -103,27 +105,27 @@ Deno.test("tryAcquire() with interop leaves the lock to others when the semaphor
 
 // ---- to wait ----
 
-Deno.test("acquireSync() takes the lock once another thread has given it back", async () => {
+Deno.test("lockSync() takes the lock once another thread has given it back", async () => {
   using place = new Name();
   await using owner = startThread();
-  await owner.run(({ SemaphoreLock, locks }, name) => {
-    locks.push(new SemaphoreLock(name));
-    locks[0]!.acquireSync();
+  await owner.run(({ defineLock, locks, permits }, name) => {
+    locks.push(defineLock(name).open());
+    permits.push(locks[0]!.lockSync());
   }, place.name);
-  using lock = new SemaphoreLock(place.name);
-  const given = owner.run(({ locks }) => locks[0]!.release(), null);
-  using permit = lock.acquireSync({ timeout: 20_000 });
+  using lock = defineLock(place.name).open();
+  const given = owner.run(({ permits }) => permits[0]!.release(), null);
+  using permit = lock.lockSync({ timeout: 20_000 });
   assertEquals([permit.recovered, place.semaphore()], [false, 0]);
   await given;
 });
 
-Deno.test("acquire() lets one of many waiters in at a time", async () => {
+Deno.test("lock() lets one of many waiters in at a time", async () => {
   using place = new Name();
   const order: number[] = [];
   let inside = 0;
   const visit = async (visitor: number) => {
-    using lock = new SemaphoreLock(place.name);
-    using permit = await lock.acquire({ timeout: 20_000 });
+    using lock = defineLock(place.name).open();
+    using permit = await lock.lock({ timeout: 20_000 });
     assertEquals([++inside, permit.recovered], [1, false]);
     await Promise.resolve();
     order.push(visitor);
@@ -136,7 +138,7 @@ Deno.test("acquire() lets one of many waiters in at a time", async () => {
 
 // ---- the name goes ----
 
-Deno.test("SemaphoreLock() never locks another file than its semaphore's when names come and go", async () => {
+Deno.test("lock() never locks another file than its semaphore's when names come and go", async () => {
   using place = new Name();
   await using remover = startThread();
   await remover.run(() => {}, null);
@@ -152,11 +154,11 @@ Deno.test("SemaphoreLock() never locks another file than its semaphore's when na
       return removed;
     }, place.name);
     for (const end = performance.now() + 380; performance.now() < end;) {
-      using one = new SemaphoreLock(place.name);
-      using _permit = one.acquireSync({ timeout: 0 });
-      using second = new SemaphoreLock(place.name);
+      using one = defineLock(place.name).open();
+      using _permit = one.lockSync({ timeout: 0 });
+      using second = defineLock(place.name).open();
       // With its lock on the one file and its semaphore in the other it would inherit from the living.
-      using permit = second.tryAcquire();
+      using permit = second.tryLock();
       seen[permit === undefined ? "same" : "other"]++;
       assertNotEquals(permit?.recovered, true);
     }
@@ -170,15 +172,15 @@ Deno.test("SemaphoreLock() never locks another file than its semaphore's when na
 Deno.test("a lock is recovered once its owner's Worker was terminated", async () => {
   using place = new Name();
   await using owner = startThread();
-  await owner.run(({ SemaphoreLock, locks, permits }, name) => {
-    locks.push(new SemaphoreLock(name));
-    permits.push(locks[0]!.acquireSync());
+  await owner.run(({ defineLock, locks, permits }, name) => {
+    locks.push(defineLock(name).open());
+    permits.push(locks[0]!.lockSync());
   }, place.name);
-  using lock = new SemaphoreLock(place.name);
-  assertEquals(lock.tryAcquire(), undefined);
+  using lock = defineLock(place.name).open();
+  assertEquals(lock.tryLock(), undefined);
   await owner.kill();
-  using permit = await lock.acquire({ timeout: 20_000 });
+  using permit = await lock.lock({ timeout: 20_000 });
   assertEquals(permit.recovered, true);
   permit.release();
-  assertEquals([place.semaphore(), lock.acquireSync({ timeout: 0 }).recovered], [1, false]);
+  assertEquals([place.semaphore(), lock.lockSync({ timeout: 0 }).recovered], [1, false]);
 });

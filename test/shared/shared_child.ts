@@ -5,16 +5,16 @@
  */
 
 import * as semaphores from "../../src/os/semaphore.ts";
-import { SemaphoreLock } from "../../src/shared/semaphore_lock.ts";
-import type { Permit } from "../../src/shared/semaphore_lock.ts";
-import { SharedMemory } from "../../src/shared/shared_memory.ts";
+import { lock as defineLock, type SemaphoreLock } from "../../src/shared/semaphore_lock.ts";
+import type { Permit } from "../../src/shared/permit.ts";
+import { type SharedMemory, sharedMemory } from "../../src/shared/shared_memory.ts";
 import { byteAt, bytesFrom } from "../memory/bytes.ts";
 import { serve } from "./serve_child.ts";
 
 /** The values that the functions can use. */
 const TOOLS = {
-  SemaphoreLock,
-  SharedMemory,
+  defineLock,
+  sharedMemory,
   semaphores,
   byteAt,
   bytesFrom,

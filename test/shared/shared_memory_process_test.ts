@@ -3,8 +3,8 @@
  */
 
 import { assertEquals, assertRejects } from "@std/assert";
-import { SemaphoreLock } from "../../src/shared/semaphore_lock.ts";
-import { SharedMemory } from "../../src/shared/shared_memory.ts";
+import { lock as defineLock } from "../../src/shared/semaphore_lock.ts";
+import { sharedMemory } from "../../src/shared/shared_memory.ts";
 import { bytesFrom } from "../memory/bytes.ts";
 import { Child } from "../os/child.ts";
 import { until } from "../os/until.ts";
@@ -24,14 +24,14 @@ const SIZE = 3000;
 
 /** Opens the memory over there and keeps it. */
 function enter(party: Party<Tools>, place: Name, options: { persist?: boolean } = {}) {
-  return party.run(({ SharedMemory, memories }, { name, size, options }) => {
-    memories.push(SharedMemory.open(name, { size, ...options }));
+  return party.run(({ sharedMemory, memories }, { name, size, options }) => {
+    memories.push(sharedMemory(name, { size, ...options }).open());
   }, { name: place.name, size: SIZE, options });
 }
 
 test("references count threads as they count processes, terminated ones no more", async () => {
   using place = new Name();
-  using memory = SharedMemory.open(place.name, { size: SIZE });
+  using memory = sharedMemory(place.name, { size: SIZE }).open();
   const program = new URL("./shared_child.ts", import.meta.url);
   await using thread = Party.start<Tools>(program, "thread");
   await enter(thread, place);
@@ -43,7 +43,7 @@ test("references count threads as they count processes, terminated ones no more"
 
 test("processes share every byte", async () => {
   using place = new Name();
-  using memory = SharedMemory.open(place.name, { size: SIZE });
+  using memory = sharedMemory(place.name, { size: SIZE }).open();
   await using party = startProcess();
   await enter(party, place);
   memory.bytes.set(bytesFrom(17, SIZE));
@@ -55,15 +55,14 @@ test("processes share every byte", async () => {
   assertEquals([seen, memory.bytes], [true, bytesFrom(4711, SIZE)]);
 });
 
-test("connect() with readOnly ends a process that writes, and no other", async () => {
+test("an observer that writes ends its process, and no other", async () => {
   using place = new Name();
-  using memory = SharedMemory.open(place.name, { size: SIZE });
+  using memory = sharedMemory(place.name, { size: SIZE }).open();
   memory.bytes.set(bytesFrom(1, SIZE));
   await using party = startProcess();
-  const writing = party.run(({ SharedMemory }, name) => {
-    const memory = SharedMemory.connect(name, { readOnly: true });
-    memory.bytes[0] = 1;
-  }, place.name);
+  const writing = party.run(({ sharedMemory }, { name, size }) => {
+    sharedMemory(name, { size }).observer().bytes[0] = 1;
+  }, { name: place.name, size: SIZE });
   await assertRejects(() => writing, PartyEnded);
   assertEquals(await party.ended(), "SIGSEGV");
   assertEquals(memory.bytes, bytesFrom(1, SIZE));
@@ -88,14 +87,14 @@ test("forgotten handles are closed, but none that is held or in use", async () =
     inPlace: { subscribers: 1, sample: [1], claim: 16, producerIsHeld: true },
     lockIsFree: false,
   });
-  using lock = new SemaphoreLock(place.name);
-  using permit = lock.acquireSync({ timeout: 20_000 });
+  using lock = defineLock(place.name).open();
+  using permit = lock.lockSync({ timeout: 20_000 });
   assertEquals(permit.recovered, true); // from a process that has ended
 });
 
 test("a program in C maps the same file at the memory's offset", async () => {
   using place = new Name();
-  using memory = SharedMemory.open(place.name, { size: 800 });
+  using memory = sharedMemory(place.name, { size: 800 }).open();
   const numbers = memory.as(Float64Array);
   numbers.forEach((_, i) => numbers[i] = i * i + 0.25);
   await using program = await CProgram.start(new URL("./memory_peer.c", import.meta.url), [

@@ -1,13 +1,14 @@
-import { assertEquals, assertThrows } from "@std/assert";
+import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { ClosedError, LayoutMismatchError, OsError } from "../../src/errors.ts";
 import { layout } from "../../src/layout/layout.ts";
 import { REGION_HEADER } from "../../src/region/header.ts";
 import { pageSize } from "../../src/os/page.ts";
 import {
   SHARED_MEMORY_CONTROL,
-  SharedMemory,
+  sharedMemory,
   type TypedArrayConstructor,
 } from "../../src/shared/shared_memory.ts";
+import { rwLock } from "../../src/shared/rw_lock.ts";
 import { bytesFrom } from "../memory/bytes.ts";
 import { Name } from "./scene.ts";
 
@@ -21,28 +22,49 @@ function noted(place: Name): number {
 
 Deno.test("open() makes zeroed memory of the size in a file of the name", () => {
   using place = new Name();
-  using memory = SharedMemory.open(place.name, { size: 5000 });
+  using memory = sharedMemory(place.name, { size: 5000 }).open();
   assertEquals([memory.name, memory.size, memory.bytes.length], [place.name, 5000, 5000]);
   assertEquals(memory.bytes, new Uint8Array(5000));
   assertEquals(place.files(), [`vring.shm.${place.name}`]);
   assertEquals([memory.references, memory.persist], [1, false]);
 });
 
-Deno.test("connect() refuses another size than the memory has", () => {
+Deno.test("open() refuses another size than the memory has", () => {
   using place = new Name();
-  using memory = SharedMemory.open(place.name, { size: 100 });
+  using memory = sharedMemory(place.name, { size: 100 }).open();
   for (const size of [99, 101, 8192]) {
-    const connect = () => SharedMemory.connect(place.name, { size });
-    assertThrows(connect, LayoutMismatchError, `its size is 100, and this definition says ${size}`);
+    const definition = sharedMemory(place.name, { size });
+    const told = `its size is 100, and this definition says ${size}; change the definition`;
+    assertThrows(() => definition.open(), LayoutMismatchError, told);
+    assertThrows(() => definition.observer(), LayoutMismatchError, told);
   }
   assertEquals(memory.references, 1);
+});
+
+Deno.test("ready() resolves once the memory exists, and its time-out names a namesake", async () => {
+  using place = new Name();
+  const definition = sharedMemory(place.name, { size: 100 });
+  const told = `Cannot find shared memory "${place.name}", which does not exist`;
+  const late = await assertRejects(() => definition.ready({ timeout: 0 }), DOMException);
+  assertEquals([late.name, late.message], ["TimeoutError", `${told}: 0 ms have passed`]);
+  using _lock = rwLock(place.name).open();
+  const namesake = `, but a region of type "rwlock" has this name`;
+  const later = await assertRejects(() => definition.ready({ timeout: 0 }), DOMException);
+  assertEquals(later.message, `${told}${namesake}: 0 ms have passed`);
+  const join = () => definition.open({ open: "join" });
+  const absent = assertThrows(join, OsError, `it does not exist${namesake}`);
+  assertEquals(absent.code, "ENOENT");
+  const ready = definition.ready();
+  using _memory = definition.open();
+  await ready;
+  assertEquals(definition.info()?.details?.geometry, { size: 100 });
 });
 
 // ---- one memory ----
 
 Deno.test("bytes are those of the file at the offset, and no others", () => {
   using place = new Name();
-  using memory = SharedMemory.open(place.name, { size: 5001 });
+  using memory = sharedMemory(place.name, { size: 5001 }).open();
   const before = Deno.readFileSync(place.path("shm"));
   memory.bytes.set(bytesFrom(3, 5001));
   const after = Deno.readFileSync(place.path("shm"));
@@ -62,7 +84,7 @@ const ARRAYS = [
 
 Deno.test("as() returns the bytes as numbers, and leaves out a rest that is too small", () => {
   using place = new Name();
-  using memory = SharedMemory.open(place.name, { size: 8 * 125 + 7 });
+  using memory = sharedMemory(place.name, { size: 8 * 125 + 7 }).open();
   memory.bytes.set(bytesFrom(11, memory.size));
   const copy = bytesFrom(11, memory.size).buffer;
   for (const array of ARRAYS) {
@@ -74,8 +96,9 @@ Deno.test("as() returns the bytes as numbers, and leaves out a rest that is too 
 
 Deno.test("view() returns accessors for a layout at an offset", () => {
   using place = new Name();
-  using one = SharedMemory.open(place.name, { size: 100 });
-  using other = SharedMemory.connect(place.name);
+  const definition = sharedMemory(place.name, { size: 100 });
+  using one = definition.open();
+  using other = definition.open({ open: "join" });
   const Pose = layout("pose", { x: "f64", seen: "u32" });
   const pose = one.view(Pose, 48);
   pose.x = -2.5;
@@ -87,7 +110,7 @@ Deno.test("view() returns accessors for a layout at an offset", () => {
 
 Deno.test("view() refuses a layout that does not fit", () => {
   using place = new Name();
-  using memory = SharedMemory.open(place.name, { size: 100 });
+  using memory = sharedMemory(place.name, { size: 100 }).open();
   const Pose = layout("pose", { x: "f64", seen: "u32" });
   for (const offset of [4, 88, 100, -8, NaN]) {
     assertThrows(() => memory.view(Pose, offset), RangeError);
@@ -98,7 +121,7 @@ Deno.test("view() refuses a layout that does not fit", () => {
 
 Deno.test("references count 1, 2, 3, 2, 1 and 0, and the last close removes the file", () => {
   using place = new Name();
-  const open = () => SharedMemory.open(place.name, { size: 32 });
+  const open = () => sharedMemory(place.name, { size: 32 }).open();
   const one = open();
   const counts = [[one.references, noted(place)]];
   const two = open();
@@ -118,8 +141,8 @@ Deno.test("references count 1, 2, 3, 2, 1 and 0, and the last close removes the 
 
 Deno.test("references do not count a handle that observes", () => {
   using place = new Name();
-  using memory = SharedMemory.open(place.name, { size: 32 });
-  const reader = SharedMemory.connect(place.name, { readOnly: true });
+  using memory = sharedMemory(place.name, { size: 32 }).open();
+  const reader = sharedMemory(place.name, { size: 32 }).observer();
   assertEquals([memory.references, reader.references], [1, 1]);
   reader.close();
   assertEquals([memory.references, reader.references], [1, 0]);
@@ -127,8 +150,8 @@ Deno.test("references do not count a handle that observes", () => {
 
 Deno.test("close() empties every view, and later calls throw a ClosedError", () => {
   using place = new Name();
-  using _other = SharedMemory.open(place.name, { size: 64 });
-  const memory = SharedMemory.open(place.name, { size: 64 });
+  using _other = sharedMemory(place.name, { size: 64 }).open();
+  const memory = sharedMemory(place.name, { size: 64 }).open();
   const { bytes } = memory;
   const numbers = memory.as(Float64Array);
   memory.close();
@@ -144,30 +167,39 @@ Deno.test("close() empties every view, and later calls throw a ClosedError", () 
 
 Deno.test("persist says whether the memory stays, in every handle", () => {
   using place = new Name();
-  using one = SharedMemory.open(place.name, { size: 500 });
-  SharedMemory.open(place.name, { size: 500, persist: true }).close();
+  using one = sharedMemory(place.name, { size: 500 }).open();
+  sharedMemory(place.name, { size: 500, persist: true }).open().close();
   assertEquals(one.persist, true);
 });
 
 // ---- reading only ----
 
-Deno.test("connect() with readOnly shows the writes of others", () => {
+Deno.test("ready() and an observer do not make the memory persist", async () => {
   using place = new Name();
-  using memory = SharedMemory.open(place.name, { size: 64 });
-  using reader = SharedMemory.connect(place.name, { readOnly: true, size: 64 });
+  const kept = sharedMemory(place.name, { size: 500, persist: true });
+  using memory = sharedMemory(place.name, { size: 500 }).open();
+  await kept.ready();
+  using _reader = kept.observer();
+  assertEquals(memory.persist, false);
+});
+
+Deno.test("an observer sees the writes of others", () => {
+  using place = new Name();
+  using memory = sharedMemory(place.name, { size: 64 }).open();
+  using reader = sharedMemory(place.name, { size: 64 }).observer();
   memory.bytes.set(bytesFrom(21, 64));
   assertEquals([reader.bytes, noted(place)], [bytesFrom(21, 64), 1]);
 });
 
-Deno.test("connect() with readOnly does not keep memory alive, and finds none after all have left", () => {
+Deno.test("an observer does not keep memory alive, and finds none after all have left", () => {
   using place = new Name();
-  const memory = SharedMemory.open(place.name, { size: 64 });
+  const memory = sharedMemory(place.name, { size: 64 }).open();
   memory.bytes.set(bytesFrom(21, 64));
-  using reader = SharedMemory.connect(place.name, { readOnly: true });
+  using reader = sharedMemory(place.name, { size: 64 }).observer();
   memory.close();
   assertEquals([place.files(), reader.references, reader.bytes], [[], 0, bytesFrom(21, 64)]);
-  const error = assertThrows(() => SharedMemory.connect(place.name, { readOnly: true }), OsError);
+  const error = assertThrows(() => sharedMemory(place.name, { size: 64 }).observer(), OsError);
   assertEquals(error.code, "ENOENT");
-  using fresh = SharedMemory.open(place.name, { size: 32 });
+  using fresh = sharedMemory(place.name, { size: 32 }).open();
   assertEquals(fresh.bytes, new Uint8Array(32));
 });

@@ -15,11 +15,11 @@ export const closeLockFile: typeof real.closeLockFile = trapped(
 );
 export const findLock: typeof real.findLock = trapped("find lock", real.findLock);
 
-export function setLock(fd: number, type: number, byte: number): number {
+export function setLock(fd: number, type: number, byte: number, count = 1): number {
   const at = `byte ${byte - FIRST_BYTE}`;
   if (type === real.Lock.none) spring("unlock", at);
   else spring("lock", type === real.Lock.read ? `to read ${at}` : `to write ${at}`);
-  return real.setLock(fd, type, byte);
+  return real.setLock(fd, type, byte, count);
 }
 
 export function testLock(fd: number, type: number, byte: number): number {

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { layout, SharedMemory, type View } from "../../mod.ts";
+import { layout, type SharedMemory, sharedMemory, type View } from "../../mod.ts";
 import { type Check, expect, runChecks } from "../check.ts";
 
 /** Two purses in shared memory, and three numbers for notes. */
@@ -144,7 +144,9 @@ class Scene implements Disposable {
   readonly #story: string[] = [];
 
   constructor(ann: number, ben: number) {
-    this.#memory = SharedMemory.create(`exercise-5.${Deno.pid}`, { size: Purses.size });
+    this.#memory = sharedMemory(`exercise-5.${Deno.pid}`, { size: Purses.size }).open({
+      open: "create",
+    });
     this.#stored = this.#memory.view(Purses);
     this.#stored.ann = ann;
     this.#stored.ben = ben;

@@ -5,7 +5,16 @@
  * @module
  */
 
-import { type Permit, SemaphoreLock, SharedMemory, type View } from "../../mod.ts";
+import {
+  lock,
+  type LockDefinition,
+  type Permit,
+  type SemaphoreLock,
+  type SharedMemory,
+  sharedMemory,
+  type SharedMemoryDefinition,
+  type View,
+} from "../../mod.ts";
 import { statPath } from "../../src/os/files.ts";
 import { closeSemaphore, openSemaphore, tryWait } from "../../src/os/semaphore.ts";
 import { filesOf, mapsLine } from "../kernel_view.ts";
@@ -25,12 +34,12 @@ interface Both {
 
 /** Two handles on one semaphore. */
 interface Locks {
-  readonly lock: SemaphoreLock;
+  readonly mine: SemaphoreLock;
   readonly other: SemaphoreLock;
 }
 
 function main(name: string): void {
-  SemaphoreLock.unlink(name); // left over if this program was stopped in the middle
+  lock(name).unlink(); // left over if this program was stopped in the middle
   const first = openByName(name);
   const both = openAgain(first);
   loseAnUpdate(both);
@@ -45,10 +54,10 @@ function main(name: string): void {
 function openByName(name: string): SharedMemory {
   step("Memory with a name");
   say(`Tutorial 3 put one page at two addresses of one process. For a second process to find it, the
-    page needs a name. \`SharedMemory\` does the steps of tutorial 2: it builds a file in
+    page needs a name. \`sharedMemory\` does the steps of tutorial 2: it builds a file in
     \`/dev/shm\`, reserves it, and gives it a name once it is complete. A layout declares its
     contents: here two purses, Ann's and Ben's.`);
-  const first = tidyUp(run("first", () => SharedMemory.open(name, { size })));
+  const first = tidyUp(run("first", () => sharedMemory(name, { size }).open()));
   picture(filesOf(name));
   say(
     `The purses take ${size} bytes. In front of them the library keeps a page that describes this
@@ -64,7 +73,7 @@ function openAgain(first: SharedMemory): Both {
   say(`A second process runs the very same line. It need not know whether it is the first: \`open\`
     makes the memory or joins it.`);
   const { name } = first;
-  const second = tidyUp(run("second", () => SharedMemory.open(name, { size })));
+  const second = tidyUp(run("second", () => sharedMemory(name, { size }).open()));
   look(() => first.references);
   picture(`${mapsLine(addressOf(first.bytes))}\n${mapsLine(addressOf(second.bytes))}`);
   say(`Two addresses and one inode, as in tutorial 3. (The first was mapped before the file had its
@@ -77,7 +86,7 @@ function openAgain(first: SharedMemory): Both {
   });
   look(() => there.ann + there.ben);
   predict("And if a program expects the memory to be larger?");
-  fail(() => SharedMemory.open(name, { size: 64 }));
+  fail(() => sharedMemory(name, { size: 64 }).open());
   return { first, second, here, there };
 }
 
@@ -110,29 +119,29 @@ function takeTurns({ first: { name }, here, there }: Both): Locks {
     has one for processes, the named semaphore: a number in a file. 1 means free, and 0 means taken.
     The same name, once more from both sides:`,
   );
-  const lock = tidyUp(run("lock", () => new SemaphoreLock(name)));
-  const other = tidyUp(run("other", () => new SemaphoreLock(name)));
+  const mine = tidyUp(run("mine", () => lock(name).open()), lock(name));
+  const other = tidyUp(run("other", () => lock(name).open()), lock(name));
   picture(semaphoreBytes(name));
-  const permit = run("permit", () => lock.tryAcquire()!);
+  const permit = run("permit", () => mine.tryLock()!);
   picture(semaphoreBytes(name));
   say("The first byte is the number. It was 1, and acquiring the permit made it 0.");
   predict("What does the other side get now?");
-  look(() => other.tryAcquire());
-  say(`Nothing, and at once: \`try\` never waits. \`acquireSync\` waits and blocks the thread, and
-    \`acquire\` gives a promise. Once the permit is given back, its turn comes. Written with
+  look(() => other.tryLock());
+  say(`Nothing, and at once: \`try\` never waits. \`lockSync\` waits and blocks the thread, and
+    \`lock\` gives a promise. Once the permit is given back, its turn comes. Written with
     \`using\`, a permit gives itself back at the end of the block, also when something is thrown.`);
   look(() => {
     here.ann += 10;
     permit.release();
   });
   look(() => {
-    using _permit = other.acquireSync();
+    using _permit = other.lockSync();
     there.ann += 10;
   });
   look(() => here.ann);
   say(`110 and 10 and 10: nothing is lost. But note that the lock guards nothing by itself. It works
     because every process acquires it.`);
-  return { lock, other };
+  return { mine, other };
 }
 
 function inheritFromTheDead({ here, there }: Both, { other }: Locks): void {
@@ -155,10 +164,10 @@ function inheritFromTheDead({ here, there }: Both, { other }: Locks): void {
   });
   picture(semaphoreBytes(name));
   predict("The number is 0, and its owner is dead. Will anybody ever get the lock again?");
-  const permit = run("permit", () => other.acquireSync());
+  const permit = run("permit", () => other.lockSync());
   say(
     `In C, no process would: a semaphore does not know its owner, and waits for a \`post\` that
-    never comes. \`--break\` shows that. So a \`SemaphoreLock\` takes two locks. The second is the
+    never comes. \`--break\` shows that. So a \`lock\` takes two locks. The second is the
     semaphore. The first is a record lock on its file, which the kernel releases when the process
     dies, for any reason. A process that gets the first and finds the second at 0 knows that the
     owner is dead. It inherits the permit, and its \`recovered\` is true.`,
@@ -176,13 +185,13 @@ function inheritFromTheDead({ here, there }: Both, { other }: Locks): void {
   say("If you could not know, you would have to write down beforehand what you are about to do.");
 }
 
-function leave({ first, second, there }: Both, { lock, other }: Locks): void {
+function leave({ first, second, there }: Both, { mine, other }: Locks): void {
   const { name } = first;
   step("The last one out");
   picture(filesOf(name));
   predict("The first one closes. What do the two sides see then?");
   look(() => {
-    lock.close();
+    mine.close();
     first.close();
   });
   look(() => first.bytes.length);
@@ -199,7 +208,7 @@ function leave({ first, second, there }: Both, { lock, other }: Locks): void {
   picture(filesOf(name));
   say(`With its last user, the memory is gone. The semaphore stays: POSIX does not count
     its users. So a program has to unlink it when it is no longer needed.`);
-  look(() => other.unlink());
+  look(() => lock(name).unlink());
   picture(filesOf(name));
   other.close();
   say(
@@ -211,8 +220,8 @@ function leave({ first, second, there }: Both, { lock, other }: Locks): void {
 
 /** A semaphore by the rules of C, whose owner is not dead but stopped. */
 function breakIt(name: string): void {
-  SemaphoreLock.unlink(name);
-  const memory = tidyUp(SharedMemory.open(name, { size }));
+  lock(name).unlink();
+  const memory = tidyUp(sharedMemory(name, { size }).open());
   const here = memory.view(Purses);
   here.ann = 100;
 
@@ -222,11 +231,11 @@ function breakIt(name: string): void {
     then falls silent. \`interop\` means that we play by the rules of C, where 0 is 0: no process
     checks whether the owner is alive.`,
   );
-  const slow = tidyUp(new SemaphoreLock(name, { interop: true }));
-  const permit = slow.acquireSync();
+  const slow = tidyUp(lock(name, { interop: true }).open(), lock(name));
+  const permit = slow.lockSync();
   const seen = run("seen", () => here.ann);
-  const lock = tidyUp(new SemaphoreLock(name, { interop: true }));
-  fail(() => lock.acquireSync({ timeout: 100 }));
+  const waiter = tidyUp(lock(name, { interop: true }).open(), lock(name));
+  fail(() => waiter.lockSync({ timeout: 100 }));
   say("Without the timeout, this would wait for ever. Somebody has to do something.");
 
   step("Somebody tidies up");
@@ -234,11 +243,11 @@ function breakIt(name: string): void {
     open it makes a new one, and everything works again.`);
   const inode = () => inodeOf(name);
   run("before", inode);
-  look(() => SemaphoreLock.unlink(name));
-  const fresh = tidyUp(run("fresh", () => new SemaphoreLock(name, { interop: true })));
+  look(() => lock(name).unlink());
+  const fresh = tidyUp(run("fresh", () => lock(name, { interop: true }).open()), lock(name));
   run("after", inode);
   look(() => {
-    using _permit = fresh.acquireSync();
+    using _permit = fresh.lockSync();
     here.ann += 50;
   });
   look(() => here.ann);
@@ -270,14 +279,15 @@ function inodeOf(name: string): number {
 /** Dies while holding the lock; run again, it repairs the purses. */
 function crash(name: string): void {
   using stack = new DisposableStack();
-  const memory = stack.use(SharedMemory.open(name, { size, persist: true }));
-  const lock = stack.use(new SemaphoreLock(name));
-  const permit = lock.acquireSync();
-  if (permit.recovered) repair(memory, lock, permit);
-  else die(memory);
+  const state = sharedMemory(name, { size, persist: true });
+  const memory = stack.use(state.open());
+  const door = lock(name);
+  const permit = stack.use(door.open()).lockSync();
+  if (permit.recovered) repair(state, memory, { door, permit });
+  else die(state, memory);
 }
 
-function die(memory: SharedMemory): void {
+function die(state: SharedMemoryDefinition, memory: SharedMemory): void {
   step("Die while holding the lock");
   const purses = memory.view(Purses);
   say("This program has the lock, and moves 30 coins from Ann to Ben.");
@@ -288,7 +298,7 @@ function die(memory: SharedMemory): void {
   look(() => {
     purses.ann -= 30;
   });
-  const bytes = run("bytes", () => SharedMemory.connect(memory.name, { readOnly: true }).bytes);
+  const bytes = run("bytes", () => state.observer().bytes);
   say(
     `Then comes a bug: it writes where it may only read, as in tutorial 3. The kernel will end this
     program with SIGSEGV, in the middle, while it holds the lock. Afterwards, look at the files that
@@ -301,7 +311,11 @@ function die(memory: SharedMemory): void {
   });
 }
 
-function repair(memory: SharedMemory, lock: SemaphoreLock, permit: Permit): void {
+function repair(
+  state: SharedMemoryDefinition,
+  memory: SharedMemory,
+  { door, permit }: { door: LockDefinition; permit: Permit },
+): void {
   step("Find what the dead process left");
   const purses = memory.view(Purses);
   say(
@@ -317,7 +331,7 @@ function repair(memory: SharedMemory, lock: SemaphoreLock, permit: Permit): void
     purses.ben = 200 - purses.ann;
     permit.release();
   });
-  look(() => SharedMemory.unlink(memory.name) && lock.unlink());
+  look(() => state.unlink() && door.unlink());
   picture(filesOf(memory.name));
   say("All is well and nothing is left. Run it once more, and it will die again.");
 }

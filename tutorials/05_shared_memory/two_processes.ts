@@ -5,7 +5,14 @@
  * @module
  */
 
-import { layout, SemaphoreLock, SharedMemory, type View } from "../../mod.ts";
+import {
+  layout,
+  lock,
+  type SemaphoreLock,
+  type SharedMemory,
+  sharedMemory,
+  type View,
+} from "../../mod.ts";
 import { sleepSync } from "../../src/os/clock.ts";
 import { filesOf } from "../kernel_view.ts";
 import { table } from "../picture.ts";
@@ -32,7 +39,7 @@ const Shared = layout("two_processes", {
 /** One of the two processes. */
 interface Party {
   readonly memory: SharedMemory;
-  readonly lock: SemaphoreLock;
+  readonly mine: SemaphoreLock;
   readonly shared: View<typeof Shared>;
   /** 0 for the process that started first, 1 for the other. */
   readonly place: 0 | 1;
@@ -56,8 +63,8 @@ export function secondProcess(name: string): void {
 
 function begin(name: string, other: string): Party {
   step("Meet");
-  const memory = tidyUp(run("memory", () => SharedMemory.open(name, { size: Shared.size })));
-  const lock = tidyUp(run("lock", () => new SemaphoreLock(name)));
+  const memory = tidyUp(run("memory", () => sharedMemory(name, { size: Shared.size }).open()));
+  const mine = tidyUp(run("mine", () => lock(name).open()), lock(name));
   const shared = memory.view(Shared);
   look(() => memory.references);
   const place = Atomics.add(shared.meetings, MEETINGS.indexOf("start"), 1);
@@ -72,7 +79,7 @@ function begin(name: string, other: string): Party {
     say("Now the other terminal:");
     picture(`deno run --allow-ffi tutorials/05_shared_memory/step.ts ${other}`);
   }
-  const party = { memory, lock, shared, place: place as 0 | 1 };
+  const party = { memory, mine, shared, place: place as 0 | 1 };
   until(party, "start", { isAlone: true });
   look(() => memory.references);
   say("Both are here, and have the same memory and the same lock.");
@@ -134,12 +141,12 @@ function countWithoutLock(party: Party): void {
 
 function countWithLock(party: Party): void {
   step("Count, one after the other");
-  const { shared, lock, place } = party;
+  const { shared, mine, place } = party;
   meet(party, "countLocked");
   const steps = COUNT_LOCKED;
   look(() => {
     for (let i = 0; i < steps; i++) {
-      using _permit = lock.acquireSync();
+      using _permit = mine.lockSync();
       shared.guarded++;
     }
   });
@@ -162,13 +169,13 @@ function showCounts({ shared, place }: Party, counter: number): void {
 
 function stopInTheMiddle(party: Party): void {
   step("Be killed");
-  const { shared, lock } = party;
+  const { shared, mine } = party;
   const { purses } = shared;
   look(() => {
     purses.ann = 100;
     purses.ben = 100;
   });
-  const permit = run("permit", () => lock.acquireSync());
+  const permit = run("permit", () => mine.lockSync());
   look(() => {
     purses.ann -= 30;
   });
@@ -192,19 +199,19 @@ function stopInTheMiddle(party: Party): void {
 
 function takeOver(party: Party): void {
   step("Inherit");
-  const { memory, shared, lock } = party;
+  const { memory, shared, mine } = party;
   const { purses } = shared;
   until(party, "locked", { count: 1 });
   say(
     `Process ${shared.pid} acquired the lock and stopped half-way. Only the kernel knows whether
     that process is still alive. This process now waits for the lock, however long it takes.`,
   );
-  const permit = run("permit", () => lock.acquireSync());
+  const permit = run("permit", () => mine.lockSync());
   if (permit.recovered) repair(party);
   else say("The owner released it in order, so nothing needs repair.");
   look(() => purses.ann + purses.ben);
   permit.release();
-  look(() => lock.unlink());
+  look(() => lock(memory.name).unlink());
   while (!permit.recovered && memory.references > 1) sleepSync(1); // until the other is done too
   look(() => {
     memory.close();

@@ -1,16 +1,15 @@
 /** Reader/writer locks. @module */
 
-import { RwLock } from "../../../src/shared/rw_lock.ts";
-import type { Permit } from "../../../src/shared/semaphore_lock.ts";
+import { rwLock } from "../../../src/shared/rw_lock.ts";
+import type { DefinitionOptions } from "../../../src/definition.ts";
+import type { Permit } from "../../../src/shared/permit.ts";
 import type { SyncWaitOptions, WaitOptions } from "../../../src/wait/until.ts";
 import {
   type Act,
+  definedRole,
   type Handle,
   handleOf,
-  type Options,
   type Product,
-  type Role,
-  roleOf,
   type Wait,
   waitOf,
 } from "../product.ts";
@@ -45,13 +44,9 @@ export function waitForPermit(
   return waitOf("turn", (o) => sync(o).release(), async (o) => (await async(o)).release());
 }
 
-/** A role of locks: what is marked is held, what others hold is found. */
-export function lockRole(
-  title: string,
-  open: (name: string, options?: Options) => Exclusive,
-  unlink: (name: string) => boolean,
-): Role {
-  return roleOf({ title }, { open, unlink }, (lock) => ({
+/** The handle of a lock: what is marked is held, what others hold is found. */
+export function lockHandle(lock: Exclusive): Handle {
+  return {
     ...handleOf(lock),
     ...turnsOf(lock),
     acts: lock.acts,
@@ -66,12 +61,14 @@ export function lockRole(
       permit?.release();
       return permit === undefined;
     },
-  }));
+  };
 }
 
-const PARTY = lockRole("lock", (name, options) => {
-  const lock = RwLock.open(name, options);
-  return {
+const PARTY = definedRole({ title: "lock" }, {
+  define: (name, options) => rwLock(name, options as DefinitionOptions),
+  open: (definition, options) => definition.open(options),
+}, (lock) =>
+  lockHandle({
     acts: { lock: visit(() => lock.writeSync()), "lock to read": visit(() => lock.readSync()) },
     waits: {
       lock: waitForPermit((o) => lock.writeSync(o), (o) => lock.write(o)),
@@ -81,8 +78,7 @@ const PARTY = lockRole("lock", (name, options) => {
     lock: (options) => lock.write(options),
     close: () => lock.close(),
     [Symbol.dispose]: () => lock[Symbol.dispose](),
-  };
-}, (name) => RwLock.unlink(name));
+  }));
 
 export const RW_LOCK: Product = {
   name: "reader/writer lock",
@@ -93,4 +89,5 @@ export const RW_LOCK: Product = {
   sizes: {},
   types: [],
   locks: true,
+  defines: true,
 };

@@ -1,20 +1,21 @@
 /** Semaphore locks. @module */
 
-import { SemaphoreLock } from "../../../src/shared/semaphore_lock.ts";
-import type { Product } from "../product.ts";
-import { lockRole, visit, waitForPermit } from "./rw_lock.ts";
+import { lock as defineLock } from "../../../src/shared/semaphore_lock.ts";
+import { type Product, roleOf } from "../product.ts";
+import { lockHandle, visit, waitForPermit } from "./rw_lock.ts";
 
-const PARTY = lockRole("lock", (name, options) => {
-  const lock = new SemaphoreLock(name, options);
-  return {
-    acts: { lock: visit(() => lock.acquireSync()) },
-    waits: { lock: waitForPermit((o) => lock.acquireSync(o), (o) => lock.acquire(o)) },
-    tryLock: () => lock.tryAcquire(),
-    lock: (options) => lock.acquire(options),
+const PARTY = roleOf({ title: "lock" }, {
+  open: (name, options) => defineLock(name, options).open(),
+  unlink: (name) => defineLock(name).unlink(),
+}, (lock) =>
+  lockHandle({
+    acts: { lock: visit(() => lock.lockSync()) },
+    waits: { lock: waitForPermit((o) => lock.lockSync(o), (o) => lock.lock(o)) },
+    tryLock: () => lock.tryLock(),
+    lock: (options) => lock.lock(options),
     close: () => lock.close(),
     [Symbol.dispose]: () => lock[Symbol.dispose](),
-  };
-}, (name) => SemaphoreLock.unlink(name));
+  }));
 
 export const SEMAPHORE_LOCK: Product = {
   name: "semaphore lock",

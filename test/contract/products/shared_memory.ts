@@ -1,7 +1,8 @@
 /** Shared memory. @module */
 
-import { SharedMemory } from "../../../src/shared/shared_memory.ts";
+import { type SharedMemory, sharedMemory } from "../../../src/shared/shared_memory.ts";
 import {
+  definedRole,
   type Handle,
   handleOf,
   isMark,
@@ -9,8 +10,9 @@ import {
   type Options,
   type Product,
   type Role,
-  roleOf,
 } from "../product.ts";
+
+const SIZE = 100;
 
 function handle(memory: SharedMemory): Handle {
   return {
@@ -20,16 +22,18 @@ function handle(memory: SharedMemory): Handle {
   };
 }
 
+const OPENED = definedRole({ title: "shared memory", usual: { size: SIZE } }, {
+  define: (name, { size = SIZE, ...options }) =>
+    sharedMemory(name, { size: size as number, ...options }),
+  open: (definition, options) => definition.open(options),
+}, handle);
+
 const PARTY: Role = {
-  ...roleOf({ title: "shared memory" }, {
-    open: (name, options) => SharedMemory.open(name, options),
-    create: (name, options) => SharedMemory.create(name, options),
-    unlink: (name) => SharedMemory.unlink(name),
-  }, handle),
+  ...OPENED,
   joins: {
-    connect: (name: string, options?: Options) => handle(SharedMemory.connect(name, options)),
-    "connect with readOnly": (name: string, options?: Options) =>
-      handle(SharedMemory.connect(name, { ...options, readOnly: true })),
+    ...OPENED.joins,
+    observer: (name: string, options: Options = {}) =>
+      handle(sharedMemory(name, { size: SIZE, ...options }).observer()),
   },
 };
 
@@ -40,7 +44,8 @@ export const SHARED_MEMORY: Product = {
   sender: PARTY,
   receiver: PARTY,
   sizes: {
-    size: { is: 100, other: 101, never: [0, -1, 1.5, NaN, Infinity, 2 ** 46 + 1, 2 ** 53] },
+    size: { is: SIZE, other: 101, never: [0, -1, 1.5, NaN, Infinity, 2 ** 46 + 1, 2 ** 53] },
   },
   types: [],
+  defines: true,
 };

@@ -12,6 +12,9 @@ export function time(): number {
   return EPOCH_MS + now() / 1e6;
 }
 
+/** No pid, so that all actors lock and store the same. */
+export const processId = (): number => 0;
+
 export const hasManyCpus = (): boolean => false;
 
 function pause(ms: number): Operation<number> {

@@ -22,7 +22,8 @@ export function closeLockFile(fd: number): number {
   });
 }
 
-export function setLock(fd: number, type: number, byte: number): number {
+/** Locks one byte only: ranges are for pids, and the machine has none. */
+export function setLock(fd: number, type: number, byte: number, _count = 1): number {
   const { number, inode } = process().files.get(fd)!;
   const verb = type === Lock.none
     ? "unlock"

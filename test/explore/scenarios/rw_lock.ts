@@ -8,9 +8,9 @@
  */
 
 import { Word32 } from "../../../src/memory/word.ts";
-import { RwLock } from "../../../src/shared/rw_lock.ts";
+import { rwLock } from "../../../src/shared/rw_lock.ts";
 import { Queue, RW_LOCK, Want } from "../../../src/shared/rw_queue.ts";
-import type { Permit } from "../../../src/shared/semaphore_lock.ts";
+import type { Permit } from "../../../src/shared/permit.ts";
 import { Region } from "../../../src/region/region.ts";
 import { regionPath } from "../../../src/region/names.ts";
 import {
@@ -69,7 +69,7 @@ function visit(number: number, { recovered }: Permit, writes: boolean): Visit {
 /** Opens the lock, is inside as often as asked, and closes it. */
 function visitor(number: number, ...wants: ("read" | "write")[]): () => Visit[] {
   return () => {
-    using lock = RwLock.open(NAME);
+    using lock = rwLock(NAME).open();
     return wants.map((want) => {
       using permit = want === "read" ? lock.readSync(TOLD) : lock.writeSync(TOLD);
       return visit(number, permit, want === "write");
@@ -80,7 +80,7 @@ function visitor(number: number, ...wants: ("read" | "write")[]): () => Visit[] 
 /** The same in a program that has an event loop. */
 function asyncVisitor(number: number, want: "read" | "write"): () => Promise<Visit[]> {
   return async () => {
-    using lock = RwLock.open(NAME);
+    using lock = rwLock(NAME).open();
     using permit = await lock[want](TOLD);
     return [visit(number, permit, want === "write")];
   };
@@ -89,7 +89,7 @@ function asyncVisitor(number: number, want: "read" | "write"): () => Promise<Vis
 /** Does not wait, or not for long. */
 function passer(number: number, want: "read" | "write", timeout?: number): () => Visit[] {
   return () => {
-    using lock = RwLock.open(NAME);
+    using lock = rwLock(NAME).open();
     try {
       using permit = timeout === undefined
         ? want === "read" ? lock.tryRead() : lock.tryWrite()
@@ -106,10 +106,10 @@ function passer(number: number, want: "read" | "write", timeout?: number): () =>
 
 /** Comes when all are gone: the lock is free, and reports a dead writer until another has left. */
 const finale = last(() => {
-  using lock = RwLock.open(NAME);
+  using lock = rwLock(NAME).open();
   const permit = lock.tryWrite();
   if (permit === undefined) return { free: false };
-  using other = RwLock.open(NAME);
+  using other = rwLock(NAME).open();
   const exclusive = other.tryRead() === undefined;
   const written = visit(0, permit, true);
   permit.release();
@@ -143,7 +143,7 @@ const check: Scenario["check"] = ({ results, dead }) => {
 
 const setup = () => {
   makeMemory("shared", 64 * 8);
-  RwLock.open(NAME, { persist: true }).close();
+  rwLock(NAME, { persist: true }).open().close();
 };
 
 /** As if two writers had died, one inside and one waiting, and nobody had noticed. */

@@ -9,7 +9,7 @@ import { LockFile } from "../../../src/region/liveness.ts";
 import { Word32 } from "../../../src/memory/word.ts";
 import { sleepSync } from "../../../src/os/clock.ts";
 import * as semaphores from "../../../src/os/semaphore.ts";
-import { SemaphoreLock } from "../../../src/shared/semaphore_lock.ts";
+import { lock as defineLock } from "../../../src/shared/semaphore_lock.ts";
 import { last, makeMemory, mapMemory, type Scenario, scenarios } from "../scenario.ts";
 
 const NAME = "lock";
@@ -35,8 +35,8 @@ function look(number: number): string[] {
 /** Opens the lock, is inside once, and closes it. */
 function visitor(number: number, options: { interop?: boolean } = {}): () => Visit {
   return () => {
-    using lock = new SemaphoreLock(NAME, options);
-    using permit = lock.acquireSync();
+    using lock = defineLock(NAME, options).open();
+    using permit = lock.lockSync();
     return { met: look(number), recovered: permit.recovered };
   };
 }
@@ -44,8 +44,8 @@ function visitor(number: number, options: { interop?: boolean } = {}): () => Vis
 /** Waits as a program does that has an event loop, and gives up the permit by itself. */
 function asyncVisitor(number: number): () => Promise<Visit> {
   return async () => {
-    using lock = new SemaphoreLock(NAME);
-    const permit = await lock.acquire();
+    using lock = defineLock(NAME).open();
+    const permit = await lock.lock();
     const met = look(number);
     permit.release();
     return { met, recovered: permit.recovered };
@@ -66,11 +66,11 @@ function stranger(number: number): () => Visit {
 
 /** Comes when all are gone: takes the lock, and finds how many permits there are in the end. */
 const finale = last(() => {
-  using lock = new SemaphoreLock(NAME);
-  const permit = lock.tryAcquire();
+  using lock = defineLock(NAME).open();
+  const permit = lock.tryLock();
   if (permit === undefined) return { free: false };
-  using other = new SemaphoreLock(NAME);
-  const isExclusive = other.tryAcquire() === undefined;
+  using other = defineLock(NAME).open();
+  const isExclusive = other.tryLock() === undefined;
   permit.release();
   const semaphore = semaphores.openSemaphore(NAME, 0o600);
   let permits = 0;
@@ -98,7 +98,7 @@ const check: Scenario["check"] = ({ results, dead }) => {
 /** The memory to look into, and a lock that is there already. */
 const setup = () => {
   makeMemory("shared", 64 * NAMES.length);
-  new SemaphoreLock(NAME).close();
+  defineLock(NAME).open().close();
 };
 
 /**
@@ -167,8 +167,8 @@ export const SEMAPHORE: readonly Scenario[] = scenarios([
       first: visitor(0),
       second: visitor(1),
       remover: () => {
-        SemaphoreLock.unlink(NAME);
-        new SemaphoreLock(NAME).close();
+        defineLock(NAME).unlink();
+        defineLock(NAME).open().close();
         return undefined;
       },
       last: finale,

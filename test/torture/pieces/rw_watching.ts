@@ -7,7 +7,7 @@
  */
 
 import { sleep, sleepSync } from "../../../src/os/clock.ts";
-import { RwLock } from "../../../src/shared/rw_lock.ts";
+import { type RwLock, rwLock } from "../../../src/shared/rw_lock.ts";
 import type { Actor, Scene } from "../workload.ts";
 import type { Cells } from "../ledger.ts";
 import { awaitWatched, watchCells } from "./sleeping.ts";
@@ -27,7 +27,7 @@ interface Party extends Pick<Actor, "name" | "random" | "seat" | "over" | "compl
 
 /** The lock that only these use. */
 export function openWatched(scene: Pick<Scene, "name">): RwLock {
-  return RwLock.open(scene.name("watched"));
+  return rwLock(scene.name("watched")).open();
 }
 
 /** Holds the lock until the others wait, releases it, and checks that they acquire it. */

@@ -14,9 +14,9 @@ import { Region } from "../../../src/region/region.ts";
 import { regionPath } from "../../../src/region/names.ts";
 import { Word64 } from "../../../src/memory/word.ts";
 import { nextTurn, now, sleep, sleepSync } from "../../../src/os/clock.ts";
-import { RwLock } from "../../../src/shared/rw_lock.ts";
+import { type RwLock, rwLock } from "../../../src/shared/rw_lock.ts";
 import { RW_LOCK, RW_LOCK_CONTROL } from "../../../src/shared/rw_queue.ts";
-import type { Permit } from "../../../src/shared/semaphore_lock.ts";
+import type { Permit } from "../../../src/shared/permit.ts";
 import type { Harm } from "../fate.ts";
 import { type Actor, defineWorkload, type Scene, type Workload } from "../workload.ts";
 import { type Cell, raise } from "../ledger.ts";
@@ -83,7 +83,7 @@ class Member implements Disposable {
   #closed = false;
 
   constructor(actor: Party, { tryWrite, index }: { tryWrite: TryWrite; index: number }) {
-    this.lock = RwLock.open(nameOf(actor));
+    this.lock = rwLock(nameOf(actor)).open();
     this.#actor = actor;
     this.#guarded = new Guarded(actor);
     this.#tryWrite = tryWrite;
@@ -254,7 +254,7 @@ async function loop(actor: Party, tryWrite: TryWrite): Promise<void> {
 
 /** Acquires the lock as a newcomer while nobody lives: at once, with notice of a half-done write. */
 function settle(scene: Scene<CellName>, guarded: Guarded): void {
-  using lock = RwLock.open(nameOf(scene));
+  using lock = rwLock(nameOf(scene)).open();
   using permit = soon(() => lock.tryWrite());
   if (permit === undefined) return scene.find("leaked", "nobody can write, and nobody does");
   if (permit.recovered) scene.count("mended");
@@ -270,7 +270,7 @@ function settle(scene: Scene<CellName>, guarded: Guarded): void {
 
 /** Whether all seats are there for newcomers. */
 function checkSeats(scene: Scene<CellName>): void {
-  using lock = RwLock.open(nameOf(scene));
+  using lock = rwLock(nameOf(scene)).open();
   using permits = new DisposableStack();
   for (let seat = 1; seat < SEATS; seat++) {
     const permit = soon(() => lock.tryRead());
