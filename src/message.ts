@@ -39,17 +39,21 @@ export type View<K> = K extends Scalar ? undefined
 
 const NO_TYPE = bytes();
 
-/** Returns the codec of a type that a caller states; that of bytes if it states none. */
+/**
+ * Returns the codec of a type that a caller states, in the option of this name; that of bytes if it
+ * states none.
+ */
 export function typeIn<K extends Type = Bytes>(
   type: K | undefined,
   action: string,
+  option = "type",
 ): Codec<Value<K>, Input<K>, View<K>> {
   const find = (): unknown => {
     if (type === undefined) return NO_TYPE;
     if (isScalar(type)) return scalarCodec(type);
     if (isCodec(type)) return type;
     throw new TypeError(
-      `Cannot ${action}: the option type is ${
+      `Cannot ${action}: the option ${option} is ${
         inWords(type)
       }; pass a type such as "f64", struct(), ` +
         "array(), bytes(), text(), json(), or a codec",

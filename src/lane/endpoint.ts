@@ -50,6 +50,8 @@ export interface Membership {
 /** The parts of an end of a ring. */
 export interface EndpointParts {
   readonly name: string;
+  /** The product and the name in messages; `ring "name"` by default. */
+  readonly what?: string | undefined;
   /** The region, which holds the role of this end's seat and releases it when it closes. */
   readonly region: Membership;
   readonly own: Word32;
@@ -95,7 +97,7 @@ export class Endpoint implements Disposable {
 
   constructor(parts: EndpointParts) {
     this.name = parts.name;
-    this.what = `ring "${parts.name}"`;
+    this.what = parts.what ?? `ring "${parts.name}"`;
     this.#region = parts.region;
     this.#mapping = parts.region.mapping;
     this.#own = parts.own;

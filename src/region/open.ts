@@ -65,6 +65,8 @@ export interface Product<G extends Geometry, O extends OpenOptions = OpenOptions
   plan(geometry: G, what: string, options: O): Plan<G>;
   /** The sizes of an existing region; undefined if its memory states impossible ones. */
   geometryOf(region: Region): G | undefined;
+  /** The policy that an existing region states, if all its definitions must share that. */
+  policyOf?(region: Region): Properties;
 }
 
 /** Describes a product whose regions consist of a control block only. */
@@ -155,28 +157,27 @@ export function joinOnce<G extends Geometry, O extends OpenOptions>(
     const state = `it states sizes that do not fit its ${region.dataBytes} bytes`;
     throw corrupt(describe(product.regionType, path), state);
   }
-  checkStatedSizes(product, request, geometry);
+  checkStated(product, request, { ...geometry, ...product.policyOf?.(region) });
   if (persist && !readOnly) region.keep();
   stack.move();
   return { region, geometry };
 }
 
-/** Throws unless the region has every stated size. */
-function checkStatedSizes<G extends Geometry, O extends OpenOptions>(
+/** Throws unless the region has every stated size, and the same policy. */
+function checkStated<G extends Geometry, O extends OpenOptions>(
   product: Product<G, O>,
   request: OpenRequest<O>,
-  geometry: G,
+  found: Properties,
 ): void {
-  const stated = statedSizes(product, request.options);
-  const names = Object.keys(stated);
-  if (names.length === 0) return;
-  const wanted = planOf(product, request).geometry;
-  const name = names.find((name) => wanted[name] !== geometry[name]);
+  const sizes = Object.keys(statedSizes(product, request.options));
+  if (sizes.length === 0) return;
+  const { geometry, policy } = planOf(product, request);
+  const wanted: Properties = { ...geometry, ...policy };
+  const policies = Object.keys(found).filter((name) => !(name in geometry));
+  const name = [...sizes, ...policies].find((name) => wanted[name] !== found[name]);
   if (name === undefined) return;
   throw new LayoutMismatchError(
-    `Cannot open ${describe(product.regionType, request.path)}: its ${name} is ${
-      geometry[name]
-    }, ` +
+    `Cannot open ${describe(product.regionType, request.path)}: its ${name} is ${found[name]}, ` +
       `and this definition says ${wanted[name]}; change the definition, or unlink the ` +
       `${product.regionType.title ?? "region"} once nobody uses it`,
   );

@@ -20,8 +20,10 @@ export function left(deadline: number): number {
 export interface Cancellable {
   /** When its time is up, by `now()`. */
   readonly deadline: number;
-  /** Verb and object for the TimeoutError, such as `call through ring "demo"`. */
+  /** Verb and object for the TimeoutError, such as `get an answer from calls "demo"`. */
   readonly action: string;
+  /** Returns what the operation sees when its time is up, such as `it has no server`. */
+  state?(): string | undefined;
   /** Ends the operation with an error. */
   cancel(reason: unknown): void;
 }
@@ -39,7 +41,7 @@ export function cancelLate(
       timer = setTimeout(look, Math.min(Math.ceil(left(deadline)), LONGEST_TIMER_MS));
     const look = () => {
       if (left(deadline) > 0) arm();
-      else operation.cancel(timeoutError(operation.action, timeout));
+      else operation.cancel(timeoutError(operation.action, timeout, operation.state?.()));
     };
     arm();
     stack.defer(() => clearTimeout(timer));
