@@ -187,15 +187,11 @@ export { SlotObserver, type SlotObserverOptions } from "./src/babus/observer.ts"
 export type { SlotMessage, SlotNews, SlotOutcome, SlotView } from "./src/babus/history.ts";
 export type { SlotShapeOptions } from "./src/babus/geometry.ts";
 export { Listener, type ListenOptions } from "./src/babus/listener.ts";
-export type { RpcConnectOptions, RpcOptions } from "./src/calls/calls.ts";
-export {
-  type HandleOptions as CallHandleOptions,
-  RpcServer,
-  type ServeOptions,
-} from "./src/calls/server.ts";
+export { calls, type CallsDefinition, type CallsOptions } from "./src/calls/definition.ts";
+export type { CallServer, HandlingOptions, ServeOptions } from "./src/calls/server.ts";
 export type { Handler } from "./src/calls/handling.ts";
 export type { Caller } from "./src/calls/in_hand.ts";
-export { RpcClient, type RpcClientOptions } from "./src/calls/client.ts";
+export type { CallClient, CallClientOptions } from "./src/calls/client.ts";
 export {
   type MergedSampleOutcome,
   MergedSubscriber,

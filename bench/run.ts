@@ -12,7 +12,7 @@ import { measureCircular } from "./circular.ts";
 import { measureMirrorRing } from "./mirror_ring.ts";
 import { measureMpsc } from "./mpsc.ts";
 import { measurePingPong } from "./ping_pong.ts";
-import { measureRpc } from "./rpc.ts";
+import { measureCalls } from "./calls.ts";
 import { measureSpsc } from "./spsc.ts";
 import { measureVdds } from "./vdds.ts";
 
@@ -30,7 +30,7 @@ printBars([
   ...await measureCircular(),
   ...await measureSpsc(),
   ...await measureMpsc(),
-  ...await measureRpc(),
+  ...await measureCalls(),
   ...await measureVdds(),
   ...await measureBabus(),
   ...await measureIdle(),

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { codec } from "../mod.ts";
+import { calls, type CallsDefinition, json } from "../mod.ts";
 
 /** The question: how many primes are below a number? */
 export interface Question {
@@ -17,11 +17,10 @@ export interface Answer {
   readonly pid: number;
 }
 
-/** The options of the calls, the same in all programs, because the first one makes them. */
-export const CALLS = {
-  request: codec.json<Question>(),
-  response: codec.json<Answer>(),
-  capacity: 2 ** 16,
-  clients: 8,
-  servers: 4,
-};
+const request = json<Question>();
+const response = json<Answer>();
+
+/** Defines the calls. Counting twice does no harm, so another server counts again when one dies. */
+export function primes(name: string): CallsDefinition<typeof request, typeof response> {
+  return calls(name, { request, response, capacity: 2 ** 16, servers: 4, retry: true });
+}

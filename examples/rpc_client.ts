@@ -12,8 +12,8 @@
  */
 
 import { setTimeout as delay } from "node:timers/promises";
-import { PeerLostError, RemoteError, RpcClient, VringError } from "../mod.ts";
-import { type Answer, CALLS, type Question } from "./rpc.ts";
+import { type CallClient, type Codec, PeerLostError, RemoteError, VringError } from "../mod.ts";
+import { type Answer, primes, type Question } from "./rpc.ts";
 import { clock, count, endAfter, options } from "./ticker.ts";
 
 /** The right answers for some numbers, to check the server. */
@@ -25,13 +25,11 @@ const KNOWN: readonly [below: number, primes: number][] = [
   [1_000_000, 78_498],
 ];
 
-type Client = RpcClient<Question, Answer>;
+type Client = CallClient<Codec<Question>, Codec<Answer>>;
 
 async function main(): Promise<void> {
   const { name, seconds, together } = options({ name: "primes", seconds: 10, together: 8 });
-  // keepOpen: when the last server leaves or dies, wait for the next one
-  // retry: counting twice does no harm, so another server counts again when one dies
-  using client = RpcClient.open(name, { ...CALLS, keepOpen: true, retry: true });
+  using client = primes(name).client({ onPeerGone: "wait" }); // until the next server comes
   console.log(`Asking "${name}", ${together} questions at a time; this is client ${client.id}`);
   const end = endAfter(seconds);
   const account = new Account();

@@ -15,8 +15,8 @@
  */
 
 import { setImmediate } from "node:timers/promises";
-import { type Caller, RpcServer, VringError } from "../mod.ts";
-import { type Answer, CALLS, type Question } from "./rpc.ts";
+import { type Caller, VringError } from "../mod.ts";
+import { type Answer, primes, type Question } from "./rpc.ts";
 import { count, endAfter, options } from "./ticker.ts";
 
 const MOST = 1e8;
@@ -24,7 +24,7 @@ const NUMBERS_A_TURN = 100_000;
 
 async function main(): Promise<void> {
   const { name, seconds } = options({ name: "primes", seconds: 3600 });
-  using server = RpcServer.open(name, CALLS);
+  using server = primes(name).server();
   console.log(`Serving "${name}" for ${server.clients} clients; this is server ${server.id}`);
   let answered = 0;
   const handler = async (question: Question, caller: Caller) => {
@@ -33,12 +33,7 @@ async function main(): Promise<void> {
     answered++;
     return answer;
   };
-  const end = endAfter(seconds);
-  try {
-    await server.serve(handler, { signal: end });
-  } catch (error) {
-    if (!end.aborted) throw error;
-  }
+  await server.serve(handler, { until: endAfter(seconds) });
   await server.shutdown({ timeout: 10_000 }); // answers the questions that it has begun
   console.log(`Answered ${count(answered)} questions.`);
 }

@@ -16,7 +16,7 @@ import { SLOT, SLOT_CONTROL, SLOT_ENTRY } from "../src/babus/slot_words.ts";
 import { CIRCULAR_BUFFER, CIRCULAR_BUFFER_CONTROL } from "../src/circular/circular_buffer.ts";
 import { LANE } from "../src/lane/lane.ts";
 import { MPSC, MPSC_CONTROL } from "../src/mpsc/mpsc.ts";
-import { RPC, RPC_CONTROL } from "../src/calls/calls.ts";
+import { CALLS_CONTROL, CALLS_REGION } from "../src/calls/calls.ts";
 import { ORIGIN } from "../src/origin.ts";
 import { SPSC, SPSC_CONTROL } from "../src/spsc/spsc.ts";
 import { RW_LOCK, RW_LOCK_CONTROL, RW_SEAT } from "../src/shared/rw_queue.ts";
@@ -40,7 +40,7 @@ const LAYOUTS: readonly (AnyLayout & { toMarkdown(): string })[] = [
   LANE,
   SPSC_CONTROL,
   MPSC_CONTROL,
-  RPC_CONTROL,
+  CALLS_CONTROL,
   ORIGIN,
   TOPIC_CONTROL,
   TOPIC_READER,
@@ -58,7 +58,7 @@ const REGION_TYPES: readonly RegionType[] = [
   CIRCULAR_BUFFER,
   SPSC,
   MPSC,
-  RPC,
+  CALLS_REGION,
   TOPIC,
   SOURCES.regionType,
   SLOT,

@@ -191,9 +191,9 @@ _Static_assert(offsetof(struct mpsc_control, seats) == 128, "mpsc_control.seats"
 _Static_assert(_Alignof(struct mpsc_control) == 64, "alignment of mpsc_control");
 _Static_assert(sizeof(struct mpsc_control) == 24704, "size of mpsc_control");
 
-#define RPC_SERVER_VERSION 1u
-#define RPC_SERVER_HASH UINT64_C(0x27b4df0170109fab)
-struct rpc_server {
+#define CALLS_SERVER_VERSION 1u
+#define CALLS_SERVER_HASH UINT64_C(0xddcb47c9a26c715d)
+struct calls_server {
   _Alignas(64) _Atomic uint32_t hint; /* bit k: client k or k + 32 may have sent a request */
   uint8_t _pad_4[60];
   _Atomic uint32_t bell; /* rung by clients; raised by the waiting server */
@@ -205,32 +205,32 @@ struct rpc_server {
   _Alignas(64) _Atomic uint32_t load; /* the server: requests in hand, plus 65536 if it is busy */
   uint8_t _pad_260[60];
 };
-_Static_assert(offsetof(struct rpc_server, hint) == 0, "rpc_server.hint");
-_Static_assert(offsetof(struct rpc_server, bell) == 64, "rpc_server.bell");
-_Static_assert(offsetof(struct rpc_server, server) == 128, "rpc_server.server");
-_Static_assert(offsetof(struct rpc_server, generation) == 192, "rpc_server.generation");
-_Static_assert(offsetof(struct rpc_server, load) == 256, "rpc_server.load");
-_Static_assert(_Alignof(struct rpc_server) == 64, "alignment of rpc_server");
-_Static_assert(sizeof(struct rpc_server) == 320, "size of rpc_server");
+_Static_assert(offsetof(struct calls_server, hint) == 0, "calls_server.hint");
+_Static_assert(offsetof(struct calls_server, bell) == 64, "calls_server.bell");
+_Static_assert(offsetof(struct calls_server, server) == 128, "calls_server.server");
+_Static_assert(offsetof(struct calls_server, generation) == 192, "calls_server.generation");
+_Static_assert(offsetof(struct calls_server, load) == 256, "calls_server.load");
+_Static_assert(_Alignof(struct calls_server) == 64, "alignment of calls_server");
+_Static_assert(sizeof(struct calls_server) == 320, "size of calls_server");
 
-#define RPC_CLIENT_VERSION 1u
-#define RPC_CLIENT_HASH UINT64_C(0x3e565d2b2d678bec)
-struct rpc_client {
+#define CALLS_CLIENT_VERSION 1u
+#define CALLS_CLIENT_HASH UINT64_C(0x945b4a2af5abc3f6)
+struct calls_client {
   _Alignas(64) _Atomic uint32_t bell; /* rung by servers; raised by the waiting client */
   uint8_t _pad_4[60];
   _Atomic uint32_t client; /* the client: 0 never existed, 1 open, 2 closed */
   _Atomic uint32_t generation; /* the client: the number of clients that had this seat */
   uint8_t _pad_72[56];
 };
-_Static_assert(offsetof(struct rpc_client, bell) == 0, "rpc_client.bell");
-_Static_assert(offsetof(struct rpc_client, client) == 64, "rpc_client.client");
-_Static_assert(offsetof(struct rpc_client, generation) == 68, "rpc_client.generation");
-_Static_assert(_Alignof(struct rpc_client) == 64, "alignment of rpc_client");
-_Static_assert(sizeof(struct rpc_client) == 128, "size of rpc_client");
+_Static_assert(offsetof(struct calls_client, bell) == 0, "calls_client.bell");
+_Static_assert(offsetof(struct calls_client, client) == 64, "calls_client.client");
+_Static_assert(offsetof(struct calls_client, generation) == 68, "calls_client.generation");
+_Static_assert(_Alignof(struct calls_client) == 64, "alignment of calls_client");
+_Static_assert(sizeof(struct calls_client) == 128, "size of calls_client");
 
-#define RPC_PAIR_VERSION 1u
-#define RPC_PAIR_HASH UINT64_C(0xc1179400630c3d13)
-struct rpc_pair {
+#define CALLS_PAIR_VERSION 1u
+#define CALLS_PAIR_HASH UINT64_C(0xda5c1dc195de19f5)
+struct calls_pair {
   struct lane requests; /* the positions of the client's requests */
   struct lane responses; /* the positions of the server's responses */
   _Alignas(64) _Atomic uint32_t adopted; /* the holder: requests gone before it began */
@@ -240,30 +240,33 @@ struct rpc_pair {
   uint32_t given_up[32]; /* the client: bit n is for a call with that number modulo 1024 */
   uint8_t _pad_712[56];
 };
-_Static_assert(offsetof(struct rpc_pair, requests) == 0, "rpc_pair.requests");
-_Static_assert(offsetof(struct rpc_pair, responses) == 256, "rpc_pair.responses");
-_Static_assert(offsetof(struct rpc_pair, adopted) == 512, "rpc_pair.adopted");
-_Static_assert(offsetof(struct rpc_pair, returned) == 576, "rpc_pair.returned");
-_Static_assert(offsetof(struct rpc_pair, broken) == 580, "rpc_pair.broken");
-_Static_assert(offsetof(struct rpc_pair, given_up) == 584, "rpc_pair.given_up");
-_Static_assert(_Alignof(struct rpc_pair) == 64, "alignment of rpc_pair");
-_Static_assert(sizeof(struct rpc_pair) == 768, "size of rpc_pair");
+_Static_assert(offsetof(struct calls_pair, requests) == 0, "calls_pair.requests");
+_Static_assert(offsetof(struct calls_pair, responses) == 256, "calls_pair.responses");
+_Static_assert(offsetof(struct calls_pair, adopted) == 512, "calls_pair.adopted");
+_Static_assert(offsetof(struct calls_pair, returned) == 576, "calls_pair.returned");
+_Static_assert(offsetof(struct calls_pair, broken) == 580, "calls_pair.broken");
+_Static_assert(offsetof(struct calls_pair, given_up) == 584, "calls_pair.given_up");
+_Static_assert(_Alignof(struct calls_pair) == 64, "alignment of calls_pair");
+_Static_assert(sizeof(struct calls_pair) == 768, "size of calls_pair");
 
-#define RPC_CONTROL_VERSION 1u
-#define RPC_CONTROL_HASH UINT64_C(0xf989bc2e72e1a15d)
-struct rpc_control {
+#define CALLS_CONTROL_VERSION 1u
+#define CALLS_CONTROL_HASH UINT64_C(0x5dc404083094a926)
+struct calls_control {
   _Alignas(64) _Atomic uint32_t server_seats; /* the number of servers, as created */
   uint8_t _pad_4[60];
-  struct rpc_server servers[16]; /* one for each server */
-  struct rpc_client clients[64]; /* one for each client */
-  struct rpc_pair pairs[256]; /* those of server 0, then of server 1 */
+  uint32_t retry; /* 1 if a call may run twice, as created */
+  uint8_t _pad_68[60];
+  struct calls_server servers[16]; /* one for each server */
+  struct calls_client clients[64]; /* one for each client */
+  struct calls_pair pairs[256]; /* those of server 0, then of server 1 */
 };
-_Static_assert(offsetof(struct rpc_control, server_seats) == 0, "rpc_control.server_seats");
-_Static_assert(offsetof(struct rpc_control, servers) == 64, "rpc_control.servers");
-_Static_assert(offsetof(struct rpc_control, clients) == 5184, "rpc_control.clients");
-_Static_assert(offsetof(struct rpc_control, pairs) == 13376, "rpc_control.pairs");
-_Static_assert(_Alignof(struct rpc_control) == 64, "alignment of rpc_control");
-_Static_assert(sizeof(struct rpc_control) == 209984, "size of rpc_control");
+_Static_assert(offsetof(struct calls_control, server_seats) == 0, "calls_control.server_seats");
+_Static_assert(offsetof(struct calls_control, retry) == 64, "calls_control.retry");
+_Static_assert(offsetof(struct calls_control, servers) == 128, "calls_control.servers");
+_Static_assert(offsetof(struct calls_control, clients) == 5248, "calls_control.clients");
+_Static_assert(offsetof(struct calls_control, pairs) == 13440, "calls_control.pairs");
+_Static_assert(_Alignof(struct calls_control) == 64, "alignment of calls_control");
+_Static_assert(sizeof(struct calls_control) == 210048, "size of calls_control");
 
 #define ORIGIN_VERSION 1u
 #define ORIGIN_HASH UINT64_C(0x939f1f814ba5eca5)

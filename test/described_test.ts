@@ -2,8 +2,7 @@
 
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { Domain } from "../src/babus/domain.ts";
-import { RpcClient } from "../src/calls/client.ts";
-import { RpcServer } from "../src/calls/server.ts";
+import { calls } from "../src/calls/definition.ts";
 import { CircularBufferWriter } from "../src/circular/writer.ts";
 import { codec } from "../src/codec.ts";
 import { describedType } from "../src/described.ts";
@@ -219,12 +218,12 @@ for (const [kind, open] of Object.entries(RAW)) {
 
 Deno.test("calls: raw codecs carry both types", async () => {
   using name = new Name();
-  using server = RpcServer.open(name.name, { request: IMU, response: codec.text });
-  const { request, response } = detailsOf(name.name, "rpc").type!.description as CallsDescription;
-  using client = RpcClient.open(name.name, {
+  using server = calls(name.name, { request: IMU, response: codec.text }).server();
+  const { request, response } = detailsOf(name.name, "calls").type!.description as CallsDescription;
+  using client = calls(name.name, {
     request: codec.raw(describedType(request).type),
     response: codec.raw(describedType(response).type),
-  });
+  }).client();
   const serving = server.serve(({ label }) => label);
   assertEquals(await client.call(message), new TextEncoder().encode("left wing"));
   await server.shutdown();
@@ -263,9 +262,9 @@ Deno.test("another type of calls is refused with the names of the fields that di
   using name = new Name();
   const Request = layout("request", { x: "f64" });
   const Other = layout("request", { x: "f32" });
-  using _server = RpcServer.open(name.name, { request: codec.struct(Request) });
+  using _server = calls(name.name, { request: codec.struct(Request) }).server();
   assertThrows(
-    () => RpcClient.open(name.name, { request: codec.struct(Other) }),
+    () => calls(name.name, { request: codec.struct(Other) }).client(),
     LayoutMismatchError,
     '"request.x" is f64 at 0 there and f32 at 0 here',
   );

@@ -11,8 +11,7 @@ import { MEMBER } from "../src/region/opened.ts";
 import { topicPath } from "../src/region/names.ts";
 import { MpscConsumer } from "../src/mpsc/consumer.ts";
 import { MpscProducer } from "../src/mpsc/producer.ts";
-import { RpcClient } from "../src/calls/client.ts";
-import { RpcServer } from "../src/calls/server.ts";
+import { calls } from "../src/calls/definition.ts";
 import { SpscConsumer } from "../src/spsc/consumer.ts";
 import { SpscProducer } from "../src/spsc/producer.ts";
 import { MergedSubscriber } from "../src/vdds/merged_subscriber.ts";
@@ -30,6 +29,7 @@ const sourced: Make = (name, options) => {
   shown(`${name}/left`, options)[Symbol.dispose]();
   return Region.open(SOURCES.regionType, topicPath("sources", name), { dataBytes: 0, ...options });
 };
+const served: Make = (name, options) => calls(name, options).server();
 const left: Make = (name, options) => shown(`${name}/left`, options);
 
 /** For each call: its setup, the type of the locked region, and the call. */
@@ -38,8 +38,7 @@ const CALLS: Record<string, [Make, type: string, (name: string) => unknown]> = {
   "SpscConsumer.connect": [SpscConsumer.open, "spsc", (name) => SpscConsumer.connect(name, SOON)],
   "MpscProducer.connect": [MpscConsumer.open, "mpsc", (name) => MpscProducer.connect(name, SOON)],
   "MpscConsumer.connect": [MpscConsumer.open, "mpsc", (name) => MpscConsumer.connect(name, SOON)],
-  "RpcClient.connect": [RpcServer.open, "rpc", (name) => RpcClient.connect(name, SOON)],
-  "RpcServer.connect": [RpcServer.open, "rpc", (name) => RpcServer.connect(name, SOON)],
+  "calls.ready": [served, "calls", (name) => calls(name).ready(SOON)],
   "Publisher.connect": [shown, "topic", (name) => Publisher.connect(name, SOON)],
   "Publisher.connect of a source": [
     sourced,

@@ -70,7 +70,7 @@ const EXPECTED: Record<string, RegExp> = {
   "broken-mpsc-generation": /lane \d+: the message at \d+ is said to be of generation \d+/,
   "broken-region": /name [ab]: member \d+\.\d+ had [0-9a-f]+ while member/,
   "broken-role": /had the role, and so had|the role: contender \d+\.\d+ had [0-9a-f]+ while/,
-  "broken-rpc-order": /the answer to call \d+ belongs to another request/,
+  "broken-calls-order": /the answer to call \d+ belongs to another request/,
   "broken-rw-lock": /[\d ]+ became [\d ]+|finds [\d ]+ without notice/,
   "broken-spsc-ack": /ring \w+: .+ (released, and nobody saw it|not what was sent)/,
   "broken-spsc-copy": /ring \w+: the message at \d+ is not what was sent/,

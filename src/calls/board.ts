@@ -13,12 +13,12 @@ import { HintedBell } from "../lane/fan_in.ts";
 import { type LanePlace, laneWords } from "../lane/lane.ts";
 import {
   CALLS,
+  CALLS_CLIENT,
+  CALLS_CONTROL,
+  CALLS_PAIR,
+  CALLS_SERVER,
   MOST_CALLS,
   MOST_SERVERS,
-  RPC_CLIENT,
-  RPC_CONTROL,
-  RPC_PAIR,
-  RPC_SERVER,
 } from "./calls.ts";
 
 const FIRST_SERVER_ROLE = 0;
@@ -84,7 +84,7 @@ export class CallBits {
   }
 
   #make(index: number): Word32 {
-    const { path, offset } = RPC_PAIR.fields.given_up;
+    const { path, offset } = CALLS_PAIR.fields.given_up;
     const place = { path, offset: offset + 4 * index };
     return this.#words[index] = new Word32(this.#region.mapping, place, this.#at);
   }
@@ -97,17 +97,16 @@ function bitOf(call: number): number {
 /** The words of calls. */
 export class Board {
   readonly region: Region;
-  /** The number of seats for clients. */
   readonly clientSeats: Seats;
-  /** The number of seats for servers. */
   readonly serverSeats: Seats;
   readonly clients: readonly ClientSeat[];
   readonly servers: readonly ServerSeat[];
-  readonly #what: string;
+  /** The name of the calls in messages. */
+  readonly what: string;
 
   constructor(name: string, region: Region) {
     this.region = region;
-    this.#what = `ring "${name}"`;
+    this.what = `calls "${name}"`;
     const { clients = 0, servers = 0 } = CALLS.geometryOf(region) ?? {};
     this.clientSeats = new Seats(region, { firstRole: FIRST_CLIENT_ROLE, count: clients });
     this.serverSeats = new Seats(region, { firstRole: FIRST_SERVER_ROLE, count: servers });
@@ -117,8 +116,8 @@ export class Board {
 
   #client(index: number): ClientSeat {
     const { mapping, controlOffset } = this.region;
-    const at = controlOffset + RPC_CONTROL.fields.clients.offset + index * RPC_CLIENT.size;
-    const { fields } = RPC_CLIENT;
+    const at = controlOffset + CALLS_CONTROL.fields.clients.offset + index * CALLS_CLIENT.size;
+    const { fields } = CALLS_CLIENT;
     return {
       index,
       role: this.clientSeats.roleOf(index),
@@ -130,8 +129,8 @@ export class Board {
 
   #server(index: number): ServerSeat {
     const { mapping, controlOffset } = this.region;
-    const at = controlOffset + RPC_CONTROL.fields.servers.offset + index * RPC_SERVER.size;
-    const { fields } = RPC_SERVER;
+    const at = controlOffset + CALLS_CONTROL.fields.servers.offset + index * CALLS_SERVER.size;
+    const { fields } = CALLS_SERVER;
     return {
       index,
       role: this.serverSeats.roleOf(index),
@@ -147,10 +146,10 @@ export class Board {
   pair(client: ClientSeat, server: ServerSeat): Pair {
     const { mapping, controlOffset } = this.region;
     const index = server.index * this.clients.length + client.index;
-    const at = controlOffset + RPC_CONTROL.fields.pairs.offset + index * RPC_PAIR.size;
-    const { fields } = RPC_PAIR;
+    const at = controlOffset + CALLS_CONTROL.fields.pairs.offset + index * CALLS_PAIR.size;
+    const { fields } = CALLS_PAIR;
     const hinted = new HintedBell(server.hint, client.index, server.bell);
-    const what = `client ${client.index} of ${this.#what}`;
+    const what = `client ${client.index} of ${this.what}`;
     return {
       client,
       server,

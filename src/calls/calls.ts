@@ -22,8 +22,8 @@
  * **A call moves** from a server that is gone to another one. A server is gone when its state is
  * closed, or open with its role free. Its tail then says which requests it had taken.
  *
- *   taken        before the tail: its handler may have begun. The call fails, unless the client
- *                has `retry`; then it is sent again, marked as retried.
+ *   taken        before the tail: its handler may have begun. The call fails, unless the calls
+ *                have `retry`; then it is sent again, marked as retried.
  *   not taken    after the tail. A new server in that seat takes it. If another server is open, a
  *                client first empties the lanes of the gone one, with its role held, so that no new
  *                server can begin meanwhile. Then it sends the call again.
@@ -36,7 +36,7 @@
  * I2  Everything before `adopted` has left the lane before its present holder began. Of that,
  *     nothing between `adopted` and `returned` was ever taken.
  * I3  A call is sent again only when its request is between `adopted` and `returned`, or when the
- *     client has `retry`, or when the server refused it.
+ *     calls have `retry`, or when the server refused it.
  * P1  A holder stores in each pair `adopted` and `returned`, and then increments the generation of
  *     the server's seat. A client that sees another generation than before loads both, after its
  *     responses. Calls up to `adopted` that are not answered never will be, those up to `returned`
@@ -46,7 +46,7 @@
  *     the lane, and no holder before that had taken it.
  * C1  A client dies: its requests are handled or emptied, its responses dropped, its seat is free.
  * C2  A server dies: the calls that it had taken fail, or are retried, as soon as its death is seen.
- *     The others are sent to another server, or wait for one with `keepOpen`, or fail.
+ *     The others are sent to another server, or wait for one with `onPeerGone: "wait"`, or fail.
  * C3  A holder dies before it increments the generation. If it stored `adopted` only, nobody loads
  *     that, and the next holder stores it again, as large or larger. If a client that empties lanes
  *     dies between the tail and `returned`, the next holder finds a tail that is not `returned`,
@@ -71,24 +71,22 @@
  * @module
  */
 
-import { type Codec, codec } from "../codec.ts";
+import { inWords } from "../arguments.ts";
+import type { Codec } from "../codec.ts";
+import { type RingGeometry, ringProduct } from "../lane/geometry.ts";
+import { LANE } from "../lane/lane.ts";
 import { fingerprint } from "../layout/hash.ts";
 import { layout } from "../layout/layout.ts";
-import { REGION_HEADER, type RegionType } from "../region/header.ts";
-import type { Product } from "../region/open.ts";
-import { inWords } from "../arguments.ts";
 import { isCount } from "../layout/sizes.ts";
 import type { Mapping } from "../memory/mapping.ts";
 import { Word32 } from "../memory/word.ts";
 import {
-  type RingConnectOptions,
-  type RingGeometry,
-  type RingOptions,
-  ringProduct,
-  RingRegions,
-} from "../lane/geometry.ts";
-import { descriptionOf, type MessageType } from "../region/header.ts";
-import { LANE } from "../lane/lane.ts";
+  descriptionOf,
+  type MessageType,
+  REGION_HEADER,
+  type RegionType,
+} from "../region/header.ts";
+import type { OpenOptions, Product } from "../region/open.ts";
 
 /** The most clients of calls. */
 export const MOST_CLIENTS = 64;
@@ -105,7 +103,7 @@ const USUAL_CLIENTS = 8;
 export const MOST_CALLS = 1024;
 
 /** The words of one client's seat. */
-export const RPC_CLIENT = layout("rpc_client", {
+export const CALLS_CLIENT = layout("calls_client", {
   bell: { type: "u32", line: true, doc: "rung by servers; raised by the waiting client" },
   client: { type: "u32", atomic: true, doc: "the client: 0 never existed, 1 open, 2 closed" },
   generation: {
@@ -116,7 +114,7 @@ export const RPC_CLIENT = layout("rpc_client", {
 });
 
 /** The words of one server's seat. */
-export const RPC_SERVER = layout("rpc_server", {
+export const CALLS_SERVER = layout("calls_server", {
   hint: { type: "u32", line: true, doc: "bit k: client k or k + 32 may have sent a request" },
   bell: { type: "u32", atomic: true, doc: "rung by clients; raised by the waiting server" },
   server: { type: "u32", line: true, doc: "the server: 0 never existed, 1 open, 2 closed" },
@@ -125,7 +123,7 @@ export const RPC_SERVER = layout("rpc_server", {
 });
 
 /** The words of one client and one server. */
-export const RPC_PAIR = layout("rpc_pair", {
+export const CALLS_PAIR = layout("calls_pair", {
   requests: { type: LANE, doc: "the positions of the client's requests" },
   responses: { type: LANE, doc: "the positions of the server's responses" },
   adopted: { type: "u32", line: true, doc: "the holder: requests gone before it began" },
@@ -138,71 +136,43 @@ export const RPC_PAIR = layout("rpc_pair", {
 });
 
 /** The control block of calls. */
-export const RPC_CONTROL = layout("rpc_control", {
+export const CALLS_CONTROL = layout("calls_control", {
   server_seats: { type: "u32", line: true, doc: "the number of servers, as created" },
-  servers: { type: layout.array(RPC_SERVER, MOST_SERVERS), doc: "one for each server" },
-  clients: { type: layout.array(RPC_CLIENT, MOST_CLIENTS), doc: "one for each client" },
-  pairs: { type: layout.array(RPC_PAIR, MOST_PAIRS), doc: "those of server 0, then of server 1" },
+  retry: { type: "u32", doc: "1 if a call may run twice, as created" },
+  servers: { type: layout.array(CALLS_SERVER, MOST_SERVERS), doc: "one for each server" },
+  clients: { type: layout.array(CALLS_CLIENT, MOST_CLIENTS), doc: "one for each client" },
+  pairs: { type: layout.array(CALLS_PAIR, MOST_PAIRS), doc: "those of server 0, then of server 1" },
 });
 
 /** The region type of calls. */
-export const RPC: RegionType = {
-  name: "rpc",
-  title: "ring",
-  control: RPC_CONTROL,
+export const CALLS_REGION: RegionType = {
+  name: "calls",
+  title: "calls",
+  control: CALLS_CONTROL,
   mirrored: true,
   mostParts: 2 * MOST_PAIRS,
   sparse: true,
-  openedWith: (messageName) => `the codecs of "${messageName}" for request and response`,
+  openedWith: (messageName) => `the types of "${messageName}" for request and response`,
 };
 
-/** The options for opening an end of calls. */
-export interface RpcOptions<Q, S> extends RingOptions {
-  /** The codec of requests; plain bytes by default. All programs must use the same. */
-  request?: Codec<Q> | undefined;
-  /** The codec of responses; plain bytes by default. All programs must use the same. */
-  response?: Codec<S> | undefined;
-  /**
-   * The most clients at a time, up to 64. If omitted, joining accepts any, and a new region gets 8.
-   */
-  clients?: number | undefined;
-  /**
-   * The most servers at a time, up to 16; clients times servers are at most 256. Servers share the
-   * calls. If omitted, joining accepts any, and a new region gets 1.
-   */
-  servers?: number | undefined;
+/** The types of both directions. */
+export interface CallTypes {
+  readonly request: Codec<unknown>;
+  readonly response: Codec<unknown>;
 }
 
-/** The options for joining calls that another program creates. */
-export interface RpcConnectOptions<Q, S>
-  extends RingConnectOptions, Pick<RpcOptions<Q, S>, "request" | "response"> {}
-
-/** The codecs of both directions. */
-export interface Codecs<Q, S> {
-  readonly request: Codec<Q>;
-  readonly response: Codec<S>;
-}
-
-/** Returns the codecs of the options, or the defaults. */
-export function codecsOf<Q, S>(options: Pick<RpcOptions<Q, S>, "request" | "response">) {
-  const bytes = codec.bytes as unknown;
-  const request = options.request ?? bytes as Codec<Q>;
-  const response = options.response ?? bytes as Codec<S>;
-  return { request, response } satisfies Codecs<Q, S>;
-}
-
-/** The options that the opener needs: the types of both directions, and the numbers of parties. */
-interface CallRegionOptions {
-  request?: Pick<Codec<unknown>, "type"> | undefined;
-  response?: Pick<Codec<unknown>, "type"> | undefined;
-  clients?: number | undefined;
-  servers?: number | undefined;
+/** The options that the opener needs. */
+export interface CallRegionOptions extends OpenOptions {
+  readonly capacity?: number | undefined;
+  readonly clients?: number | undefined;
+  readonly servers?: number | undefined;
+  readonly retry?: boolean | undefined;
 }
 
 /** Combines the types of requests and responses into the type of calls. */
-function typeOf({ request = codec.bytes, response = codec.bytes }: CallRegionOptions): MessageType {
+export function messageTypeOf({ request, response }: CallTypes): MessageType {
   const name = `${request.type.name} -> ${response.type.name}`;
-  const hash = fingerprint(`rpc ${request.type.hash} ${response.type.hash}`);
+  const hash = fingerprint(`calls ${request.type.hash} ${response.type.hash}`);
   const description = {
     request: descriptionOf(request.type),
     response: descriptionOf(response.type),
@@ -213,18 +183,23 @@ function typeOf({ request = codec.bytes, response = codec.bytes }: CallRegionOpt
 /** Describes calls with so many servers to the opener, apart from that number. */
 function productFor(servers: number) {
   const parties = { option: "clients", most: MOST_CLIENTS, usual: USUAL_CLIENTS };
-  return ringProduct(RPC, { ...parties, lanesEach: 2 * servers });
+  return ringProduct(CALLS_REGION, { ...parties, lanesEach: 2 * servers });
 }
 
-function serversOf({ mapping, controlOffset }: { mapping: Mapping; controlOffset: number }) {
-  return new Word32(mapping, RPC_CONTROL.fields.server_seats, controlOffset);
+/** A word that the creator stores. */
+function wordOf(
+  name: "server_seats" | "retry",
+  { mapping, controlOffset }: { mapping: Mapping; controlOffset: number },
+): Word32 {
+  return new Word32(mapping, CALLS_CONTROL.fields[name], controlOffset);
 }
 
 /** Describes calls to the opener. The lanes of each server but the first get memory when it opens. */
-export const CALLS: Product<RingGeometry> = {
-  regionType: RPC,
+export const CALLS: Product<RingGeometry, CallRegionOptions> = {
+  regionType: CALLS_REGION,
   usual: { ...productFor(1).usual, servers: 1 },
   plan({ servers = 1, ...rest }, what, options) {
+    const { retry = false } = options;
     if (!isCount(servers, MOST_SERVERS) || servers === 0) {
       throw new RangeError(
         `Cannot open ${what} for ${inWords(servers)} servers: pass a number from 1 to 16`,
@@ -242,18 +217,20 @@ export const CALLS: Product<RingGeometry> = {
       ...plan,
       geometry: { ...plan.geometry, servers },
       reservedBytes: plan.dataBytes / servers,
-      initialise: (mapping) =>
-        serversOf({ mapping, controlOffset: REGION_HEADER.size }).store(servers),
+      policy: { retry },
+      initialise(mapping) {
+        const place = { mapping, controlOffset: REGION_HEADER.size };
+        wordOf("server_seats", place).store(servers);
+        wordOf("retry", place).store(Number(retry));
+      },
     };
   },
   geometryOf(region) {
-    const servers = serversOf(region).load();
+    const servers = wordOf("server_seats", region).load();
     if (!isCount(servers, MOST_SERVERS) || servers === 0) return undefined;
     const geometry = productFor(servers).geometryOf(region);
     const fits = geometry !== undefined && geometry.clients! * servers <= MOST_PAIRS;
     return fits ? { ...geometry, servers } : undefined;
   },
+  policyOf: (region) => ({ retry: wordOf("retry", region).load() !== 0 }),
 };
-
-/** Opens the regions of calls. */
-export const RINGS = new RingRegions<CallRegionOptions>(CALLS, typeOf);

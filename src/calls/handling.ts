@@ -7,31 +7,49 @@
 import { type Encoder, encoderOf } from "../encoder.ts";
 import type { Endpoint } from "../lane/endpoint.ts";
 import { recordBytes } from "../lane/record.ts";
-import type { Codecs } from "./calls.ts";
+import type { LaneSender } from "../lane/lane.ts";
+import type { Bytes, Input, Type, Value } from "../message.ts";
+import type { CallTypes } from "./calls.ts";
 import { type Caller, type InHand, Request } from "./in_hand.ts";
 import type { Client, Clients } from "./inbox.ts";
-import { Asked, errorBody, Kind, longestBody, type Outgoing } from "./message.ts";
+import {
+  Asked,
+  bodyOffset,
+  errorBody,
+  Kind,
+  longestBody,
+  type Outgoing,
+  postBody,
+} from "./message.ts";
 
 /**
  * Answers a request with a value, a promise or any other object that has a `then` method. An error
  * that it throws reaches the client as a RemoteError.
  */
-export type Handler<Q, S> = (request: Q, caller: Caller) => S | PromiseLike<S>;
+export type Handler<Q extends Type = Bytes, S extends Type = Bytes> = (
+  request: Value<Q>,
+  caller: Caller,
+) => Input<S> | PromiseLike<Input<S>>;
+
+/** A handler of any types. */
+export type AnyHandler = (request: unknown, caller: Caller) => unknown;
+
+const NOTHING = new Uint8Array(0);
 
 /** Takes requests and answers them. */
-export class Handling<Q, S> {
+export class Handling {
   readonly #end: Endpoint;
-  readonly #codecs: Codecs<Q, S>;
-  readonly #encoder: Encoder<S>;
+  readonly #types: CallTypes;
+  readonly #encoder: Encoder<unknown>;
   readonly #clients: Clients;
   readonly #inHand: InHand;
   readonly #capacity: number;
   #failure: { error: unknown } | undefined; // of an answer that came later
 
-  constructor(end: Endpoint, parts: HandlingParts<Q, S>) {
+  constructor(end: Endpoint, parts: HandlingParts) {
     this.#end = end;
-    this.#codecs = parts.codecs;
-    this.#encoder = encoderOf(parts.codecs.response, "answer through", end.what);
+    this.#types = parts.types;
+    this.#encoder = encoderOf(parts.types.response, "answer through", end.what);
     this.#clients = parts.clients;
     this.#inHand = parts.inHand;
     this.#capacity = parts.capacity;
@@ -48,16 +66,16 @@ export class Handling<Q, S> {
   }
 
   /** Takes the next request, if there is one, and has it answered. */
-  take(handler: Handler<Q, S>): boolean {
+  take(handler: AnyHandler): boolean {
     const client = this.#clients.next();
     if (client === undefined) return false;
     const body = this.#read(client);
     const { envelope } = this.#clients;
     const request = new Request(this.#inHand, client, envelope, envelope.kind >= Asked.retried);
-    let outcome: Settled<S>;
+    let outcome: Settled;
     this.#inHand.begin(); // also before there is a promise: a handler may ask for a shutdown
     try {
-      const answer = handler(envelope.decode(this.#codecs.request, body), request);
+      const answer = handler(envelope.decode(this.#types.request, body), request);
       if (isThenable(answer)) {
         this.#inHand.leaveThread();
         this.#answerLater(request, answer);
@@ -74,7 +92,7 @@ export class Handling<Q, S> {
   /** The body of a client's next request, which is gone from its lane (I1). */
   #read(client: Client): Uint8Array<ArrayBuffer> {
     const length = this.#clients.readEnvelope(client);
-    const body = this.#clients.envelope.readBody(client, this.#codecs.request);
+    const body = this.#clients.envelope.readBody(client, this.#types.request);
     client.release(recordBytes(length));
     return body;
   }
@@ -85,17 +103,17 @@ export class Handling<Q, S> {
     if (client === undefined) return false;
     const length = this.#clients.readEnvelope(client);
     const { call, generation, kind } = this.#clients.envelope;
-    if (kind % 2 === Asked.keepOpen) {
+    if (kind % 2 === Asked.waits) {
       this.#clients.skip(client); // they are for the next server, all of this client
       return true;
     }
     client.release(recordBytes(length));
-    this.#send(client, { call, generation, kind: Kind.refused, body: new Uint8Array(0) });
+    this.#send(client, { call, generation, kind: Kind.refused, body: NOTHING });
     return true;
   }
 
-  async #answerLater(request: Request, answer: PromiseLike<S>): Promise<void> {
-    let outcome: Settled<S>;
+  async #answerLater(request: Request, answer: PromiseLike<unknown>): Promise<void> {
+    let outcome: Settled;
     try {
       outcome = { value: await answer };
     } catch (error) {
@@ -109,7 +127,7 @@ export class Handling<Q, S> {
   }
 
   /** Answers a request that the handler is done with. */
-  #finish(request: Request, outcome: Settled<S>): void {
+  #finish(request: Request, outcome: Settled): void {
     try {
       if ("error" in outcome) this.#answerError(request, outcome.error);
       else this.#tryAnswer(request, outcome.value);
@@ -125,22 +143,36 @@ export class Handling<Q, S> {
     if (failure !== undefined) throw failure.error;
   }
 
-  /** Sends a value; if that cannot be, why it cannot. */
-  #tryAnswer(request: Request, value: S): void {
-    let body: Uint8Array;
+  /** Throws if the type of answers is encoding one: its place in the lane is taken. */
+  checkIdle(): void {
+    this.#encoder.checkIdle();
+  }
+
+  /** Sends a value, encoded in place if the lane has room; if that cannot be, why it cannot. */
+  #tryAnswer(request: Request, value: unknown): void {
+    const encoder = this.#encoder;
+    let lane: LaneSender | undefined;
+    let body: Uint8Array = NOTHING;
+    let length = 0;
     try {
-      body = this.#encoder.toBytes(this.#encoder.prepare(value));
-      const longest = longestBody(this.#capacity);
-      if (body.length > longest) {
-        throw new RangeError(
-          `Cannot answer with ${body.length} bytes: a response can have ${longest}; make the ` +
-            "lanes larger",
-        );
-      }
+      const prepared = encoder.prepare(value);
+      const bound = encoder.bound(prepared);
+      if (!this.#end.closed) lane = this.#clients.laneFor(Request.from(request), request, bound);
+      if (lane === undefined) this.#checkLength(body = encoder.toBytes(prepared));
+      else length = encoder.into(prepared, lane.place.mapping, bodyOffset(lane), bound);
     } catch (error) {
       return this.#answerError(request, error);
     }
-    this.#answer(request, Kind.ok, body);
+    if (lane === undefined) this.#answer(request, Kind.ok, body);
+    else if (!this.#end.closed) postBody(lane, request.respond(Kind.ok, NOTHING), length);
+  }
+
+  #checkLength({ length }: Uint8Array): void {
+    const longest = longestBody(this.#capacity);
+    if (length <= longest) return;
+    throw new RangeError(
+      `Cannot answer with ${length} bytes: a response can have ${longest}; make the lanes larger`,
+    );
   }
 
   #answerError(request: Request, error: unknown): void {
@@ -157,18 +189,18 @@ export class Handling<Q, S> {
 }
 
 /** The parts of a server that handle requests. */
-export interface HandlingParts<Q, S> {
-  readonly codecs: Codecs<Q, S>;
+export interface HandlingParts {
+  readonly types: CallTypes;
   readonly clients: Clients;
   readonly inHand: InHand;
   readonly capacity: number;
 }
 
 /** The outcome of a handled request. */
-type Settled<S> = { readonly value: S } | { readonly error: unknown };
+type Settled = { readonly value: unknown } | { readonly error: unknown };
 
 /** Whether `await` would wait for it: a promise of any kind or origin. */
-function isThenable<S>(answer: S | PromiseLike<S>): answer is PromiseLike<S> {
+function isThenable(answer: unknown): answer is PromiseLike<unknown> {
   const mayBe = typeof answer === "object" && answer !== null || typeof answer === "function";
   return mayBe && typeof (answer as { then?: unknown }).then === "function";
 }

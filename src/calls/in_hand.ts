@@ -16,7 +16,7 @@ import type { Client } from "./inbox.ts";
 import { BUSY } from "./link.ts";
 import type { Outgoing } from "./message.ts";
 
-/** The client that asks. */
+/** Describes the client that called, and says when it no longer waits. */
 export interface Caller {
   /** The number of the client's seat. */
   readonly client: number;

@@ -117,6 +117,21 @@ export class Clients {
     return this.#queued.size > 0;
   }
 
+  /** Returns a client's lane if a response of this length fits now; undefined if it has to queue. */
+  laneFor(
+    client: Client,
+    { generation }: { readonly generation: number },
+    bytes: number,
+  ): LaneSender | undefined {
+    if (client.isBroken || client.queue.length > 0) return undefined;
+    if (client.pair.client.generation.load() !== generation) return undefined;
+    try {
+      return client.responses.hasRoom(messageBytes(bytes)) ? client.responses : undefined;
+    } catch {
+      return undefined; // `send` reports it
+    }
+  }
+
   /** Sends a response, now or once it fits; drops it if the client is gone. */
   send(client: Client, response: Outgoing): void {
     if (client.isBroken || client.pair.client.generation.load() !== response.generation) return;

@@ -32,9 +32,9 @@ export interface Succession {
 }
 
 /** One server, as a client sees it. */
-export class Link<S> {
+export class Link {
   readonly pair: Pair;
-  readonly calls = new PendingCalls<S>();
+  readonly calls = new PendingCalls();
   readonly #client: number; // its generation
   readonly #requests: LaneSender;
   readonly #responses: LaneReceiver;
@@ -104,16 +104,16 @@ export class Link<S> {
   }
 
   /** Sends a request whose body is in place. */
-  post(call: Call<S>, length: number, keepOpen: boolean): void {
+  post(call: Call, length: number, waits: boolean): void {
     this.calls.add(call);
     this.pair.givenUp.clear(call.number);
-    const kind = (keepOpen ? Asked.keepOpen : 0) + (call.isRetried ? Asked.retried : 0);
+    const kind = (waits ? Asked.waits : 0) + (call.isRetried ? Asked.retried : 0);
     const numbers = { call: call.number, kind, generation: this.#client };
     postBody(this.#requests, numbers, length);
   }
 
   /** Waits for a call no longer, and tells the server. */
-  giveUp(call: Call<S>): void {
+  giveUp(call: Call): void {
     this.calls.giveUp(call);
     this.pair.givenUp.set(call.number);
     this.pair.server.bell.ring();
@@ -122,6 +122,11 @@ export class Link<S> {
   /** Where the requests end that servers have taken. */
   get taken(): number {
     return this.#before(this.#requests.tail.load());
+  }
+
+  /** Whether the server has taken a call. */
+  hasTakenCall(call: Call): boolean {
+    return call.lane === this.calls && call.end <= this.taken;
   }
 
   /** Whether servers have taken a call that is waited for. */

@@ -11,51 +11,52 @@ import { copyIn } from "../memory/word.ts";
 import { now } from "../os/clock.ts";
 import { presenceIn, SeatState } from "../region/seats.ts";
 import { SLICE_NS } from "../wait/reactor.ts";
+import type { Answers } from "./answers.ts";
 import type { Board, ClientSeat } from "./board.ts";
 import { Link } from "./link.ts";
 import { bodyOffset } from "./message.ts";
 import type { Call } from "./pending.ts";
 
 /** What the servers of a client need. */
-export interface LinksParts<S> {
+export interface LinksParts {
   readonly end: Endpoint;
   readonly board: Board;
   readonly seat: ClientSeat;
   readonly generation: number;
-  readonly keepOpen: boolean;
+  /** Whether calls that no server has taken wait for another one. */
+  readonly waits: boolean;
   readonly retry: boolean;
-  /** Takes the answers of a server that are there, and returns how many. */
-  answers(link: Link<S>): number;
+  readonly answers: Answers;
 }
 
 /** All servers of a client. */
-export class Links<S> {
+export class Links {
   readonly #end: Endpoint;
   readonly #board: Board;
   readonly #seat: ClientSeat;
   readonly #generation: number;
-  readonly #keepOpen: boolean;
+  readonly #waits: boolean;
   readonly #retry: boolean;
-  readonly #answers: (link: Link<S>) => number;
-  readonly #all: (Link<S> | undefined)[] = []; // by server, once that has been open
-  readonly #homeless: Call<S>[] = []; // calls that left a lane, and have no other one yet
+  readonly #answers: Answers;
+  readonly #all: (Link | undefined)[] = []; // by server, once that has been open
+  readonly #homeless: Call[] = []; // calls that left a lane, and have no other one yet
   #last = 0; // the server that the last call went to
   #turn = 0; // the server that gets the next one if all are equally busy
   #judgeAt = 0; // when to look at servers that do not answer while others do
 
-  constructor(parts: LinksParts<S>) {
+  constructor(parts: LinksParts) {
     this.#end = parts.end;
     this.#board = parts.board;
     this.#seat = parts.seat;
     this.#generation = parts.generation;
-    this.#keepOpen = parts.keepOpen;
+    this.#waits = parts.waits;
     this.#retry = parts.retry;
     this.#answers = parts.answers;
     this.#at(0); // its lanes have memory before there is a server
   }
 
   /** The link that the last call went to. */
-  get last(): Link<S> {
+  get last(): Link {
     return this.#all[this.#last]!;
   }
 
@@ -72,26 +73,30 @@ export class Links<S> {
   }
 
   /** Sends a call through a link that has room, where the body of its request is in place. */
-  post(link: Link<S>, call: Call<S>, length: number): void {
+  post(link: Link, call: Call, length: number): void {
     this.#last = link.pair.server.index;
     this.#turn = this.#last + 1;
-    link.post(call, length, this.#keepOpen);
+    link.post(call, length, this.#waits);
   }
 
-  /** Gives a call to another server, if one is open; returns false if none is. */
-  move(call: Call<S>): boolean {
-    if (call.body === undefined || !this.#isAnyOpen()) return false;
-    this.#homeless.push(call);
-    return true;
+  /** Gives a call that a server has refused to another one, if one is open. */
+  readonly #refused = (call: Call): void => {
+    if (call.body !== undefined && this.#isAnyOpen()) this.#homeless.push(call);
+    else call.reject(this.lost("has closed", "did not take the request"));
+  };
+
+  /** Whether a server has taken a call. */
+  hasTaken(call: Call): boolean {
+    return this.#all.some((link) => link?.hasTakenCall(call));
   }
 
   /** The link to a server that has been open; undefined if it never was. */
-  #at(index: number): Link<S> | undefined {
+  #at(index: number): Link | undefined {
     const found = this.#all[index];
     if (found !== undefined) return found;
     const server = this.#board.servers[index]!;
     if (index > 0 && server.state.load() === SeatState.never) return undefined; // without memory
-    const link = new Link<S>(this.#board.pair(this.#seat, server), this.#generation);
+    const link = new Link(this.#board.pair(this.#seat, server), this.#generation);
     return this.#all[index] = link;
   }
 
@@ -99,20 +104,20 @@ export class Links<S> {
    * Chooses the server for a message: the least busy one that is open and has room. If none is
    * open, the first server gets it, or its successor.
    */
-  choose(bytes: number): Link<S> | undefined {
+  choose(bytes: number): Link | undefined {
     const link = this.#board.servers.length === 1 ? this.#first(bytes) : this.#leastBusy(bytes);
     if (link === undefined && this.#isBroken()) throw this.#broken();
     return link;
   }
 
-  #first(bytes: number): Link<S> | undefined {
+  #first(bytes: number): Link | undefined {
     const first = this.#all[0]!;
     return first.hasRoom(bytes) ? first : undefined;
   }
 
-  #leastBusy(bytes: number): Link<S> | undefined {
+  #leastBusy(bytes: number): Link | undefined {
     const { length } = this.#board.servers;
-    let chosen: Link<S> | undefined;
+    let chosen: Link | undefined;
     let least = Infinity;
     let isAnyOpen = false;
     for (let step = 0; step < length; step++) {
@@ -129,7 +134,7 @@ export class Links<S> {
   }
 
   /** Waits for a call no longer. */
-  giveUp(call: Call<S>): void {
+  giveUp(call: Call): void {
     const at = this.#homeless.indexOf(call);
     if (at >= 0) this.#homeless.splice(at, 1);
     if (call.lane === undefined || this.#end.closed) return;
@@ -148,17 +153,17 @@ export class Links<S> {
     this.#sendAgain();
   }
 
-  #takeAnswers(link: Link<S>): number {
+  #takeAnswers(link: Link): number {
     if (link.isCorrupt) return 0;
     try {
-      return this.#answers(link);
+      return this.#answers.take(link, this.#refused);
     } catch (error) {
       this.#leave(link, error);
       return 0;
     }
   }
 
-  #hasRoom(link: Link<S>, bytes: number): boolean {
+  #hasRoom(link: Link, bytes: number): boolean {
     try {
       return link.hasRoom(bytes);
     } catch (error) {
@@ -168,7 +173,7 @@ export class Links<S> {
   }
 
   /** Uses a server no more that has corrupted its lanes; throws if there can be no other one. */
-  #leave(link: Link<S>, error: unknown): void {
+  #leave(link: Link, error: unknown): void {
     if (!(error instanceof CorruptRegionError) || this.#board.servers.length === 1) throw error;
     link.isCorrupt = true;
     this.#reject(link.calls.takeUpTo(), error);
@@ -219,19 +224,19 @@ export class Links<S> {
   }
 
   /** Whether the server at the other end is gone. */
-  #hasLeft({ pair }: Link<S>): boolean {
+  #hasLeft({ pair }: Link): boolean {
     const presence = presenceIn(this.#board.region, pair.server);
     return presence === "dead" || presence === "closed";
   }
 
   /** Whether calls that a gone server has not taken can move: to another one, and at once. */
-  #canEmpty(link: Link<S>): boolean {
+  #canEmpty(link: Link): boolean {
     link.markGone();
     return this.#isAnyOpen() && !this.#board.serverSeats.isHeld(link.pair.server.index);
   }
 
   /** Ends or moves the calls of a server that another holder of its seat has followed. */
-  #succeed(link: Link<S>): void {
+  #succeed(link: Link): void {
     const { adopted, returned } = link.succession();
     this.#takeAnswers(link); // what the last server answered is there by now
     this.#lose(link.calls.takeUpTo(adopted), "died");
@@ -241,7 +246,7 @@ export class Links<S> {
   }
 
   /** Ends or moves the calls of a server that is gone and that no other one has followed. */
-  #judge(link: Link<S>): void {
+  #judge(link: Link): void {
     if (link.calls.waiting === 0) return;
     if (link.isBroken) return this.#reject(link.calls.takeUpTo(), this.#broken());
     const { taken } = link; // before the look at the server: it is the last to move
@@ -259,7 +264,7 @@ export class Links<S> {
   }
 
   /** Ends calls whose server had taken them; sends them again if they may run twice. */
-  #lose(calls: readonly Call<S>[], how: string): void {
+  #lose(calls: readonly Call[], how: string): void {
     if (!this.#retry) return this.#reject(calls, this.lost(how));
     for (const call of calls) call.isRetried = true;
     this.#homeless.push(...calls);
@@ -282,7 +287,7 @@ export class Links<S> {
     }
   }
 
-  #reject(calls: readonly Call<S>[], error: unknown): void {
+  #reject(calls: readonly Call[], error: unknown): void {
     for (const call of calls) call.reject(error);
   }
 
@@ -293,13 +298,13 @@ export class Links<S> {
 
   lost(how: string, what = "may have handled the request"): PeerLostError {
     return new PeerLostError(
-      `Cannot call through ${this.#end.what}: its server ${how}; it ${what}`,
+      `Cannot get an answer from ${this.#end.what}: its server ${how}; it ${what}`,
     );
   }
 
   #broken(): CorruptRegionError {
     return new CorruptRegionError(
-      `Cannot call through ${this.#end.what}: something was stored in the seat of client ` +
+      `Cannot get an answer from ${this.#end.what}: something was stored in the seat of client ` +
         `${this.#seat.index} that no correct client stores; close this one, and open another`,
     );
   }

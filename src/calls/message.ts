@@ -11,6 +11,7 @@
  * @module
  */
 
+import { trueLengthOf } from "../arguments.ts";
 import type { Codec } from "../codec.ts";
 import { CorruptRegionError, RemoteError, type VringError } from "../errors.ts";
 import { copyIn, copyOut, loadDouble, storeDouble } from "../memory/word.ts";
@@ -30,7 +31,7 @@ export const Kind = { ok: 0, error: 1, refused: 2 } as const;
 /** The kind of a request, in the same bits: a sum of these. */
 export const Asked = {
   /** Any later server may take it, too. */
-  keepOpen: 1,
+  waits: 1,
   /** A server that is gone may have handled it. */
   retried: 2,
 } as const;
@@ -74,6 +75,15 @@ export class Envelope {
     this.call = (numbers - this.kind) / KINDS;
     this.generation = generation;
     this.bodyBytes = length - HEADER;
+  }
+
+  /** Copies the body into an array, and returns its length; returns -1 if the array is shorter. */
+  copyBody(lane: LaneReceiver, target: Uint8Array<ArrayBuffer>): number {
+    const { bodyBytes } = this;
+    if (trueLengthOf(target) < bodyBytes) return -1;
+    const { mapping } = lane.place;
+    if (bodyBytes > 0) copyOut(mapping, lane.offset + RECORD_HEADER + HEADER, target, bodyBytes);
+    return bodyBytes;
   }
 
   /** Copies the body, for this codec to decode at once. */

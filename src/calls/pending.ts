@@ -11,39 +11,65 @@
 import { MOST_CALLS } from "./calls.ts";
 
 /** A call from its first request to its end: it moves from lane to lane as servers go. */
-export class Call<S> {
+export class Call {
   /** Its number in the present lane; none repeats within a generation of the client. */
   number = 0;
   /** Where it ends among all bytes that were ever sent through that lane. */
   end = 0;
   /** The calls of that lane; undefined while it is in none. */
-  lane: PendingCalls<S> | undefined;
+  lane: PendingCalls | undefined;
   /** Whether its caller no longer waits. */
   isGivenUp = false;
   /** Whether a server that is gone may have handled it. */
   isRetried = false;
   /** The bytes of its message in a lane. */
-  readonly bytes: number;
+  bytes = 0;
   /** Its request, if the client keeps it to send it again. */
-  readonly body: Uint8Array | undefined;
-  readonly resolve: (value: S) => void;
-  readonly reject: (error: unknown) => void;
+  body: Uint8Array | undefined;
+  /** The array that the answer is copied into, instead of being decoded. */
+  target: Uint8Array<ArrayBuffer> | undefined;
+  /** Whether it has its result. */
+  isSettled = false;
+  /** Whether the result is an error. */
+  hasFailed = false;
+  /** The decoded answer, the length of the copied answer, or an error. */
+  result: unknown;
+  /** Called once it has its result; undefined if the thread waits for that. */
+  readonly onSettled: (() => void) | undefined;
 
-  constructor(
-    { bytes, body }: { bytes: number; body: Uint8Array | undefined },
-    resolve: (value: S) => void,
-    reject: (error: unknown) => void,
-  ) {
-    this.bytes = bytes;
-    this.body = body;
-    this.resolve = resolve;
-    this.reject = reject;
+  constructor(onSettled?: () => void) {
+    this.onSettled = onSettled;
+  }
+
+  /** Makes it a new call. It must be in no lane. */
+  begin(target: Uint8Array<ArrayBuffer> | undefined): void {
+    this.target = target;
+    this.isRetried = this.isSettled = this.hasFailed = false;
+    this.result = this.body = undefined;
+  }
+
+  /** Ends it with an answer. */
+  resolve(result: unknown): void {
+    this.#settle(result, false);
+  }
+
+  /** Ends it with an error. */
+  reject(error: unknown): void {
+    this.#settle(error, true);
+  }
+
+  #settle(result: unknown, hasFailed: boolean): void {
+    if (this.isSettled) return;
+    this.result = result;
+    this.hasFailed = hasFailed;
+    this.isSettled = true;
+    this.onSettled?.();
   }
 }
 
 /** The calls of one lane that have no answer yet, the oldest first. */
-export class PendingCalls<S> {
-  readonly #calls = new Map<number, Call<S>>();
+export class PendingCalls {
+  readonly #calls = new Map<number, Call>();
   readonly #taken = new Uint8Array(MOST_CALLS); // by number, modulo that
   #waiting = 0;
   #lastNumber = 0;
@@ -65,7 +91,7 @@ export class PendingCalls<S> {
   }
 
   /** Adds a call, and gives it a number whose bit no other one has. There must be one. */
-  add(call: Call<S>): void {
+  add(call: Call): void {
     do this.#lastNumber++; while (this.#taken[this.#lastNumber % MOST_CALLS] === 1);
     this.#taken[this.#lastNumber % MOST_CALLS] = 1;
     call.number = this.#lastNumber;
@@ -76,7 +102,7 @@ export class PendingCalls<S> {
   }
 
   /** Removes the call with this number; returns it unless it is unknown or was given up. */
-  take(number: number): Call<S> | undefined {
+  take(number: number): Call | undefined {
     const call = this.#calls.get(number);
     if (call === undefined) return undefined;
     this.#calls.delete(number);
@@ -88,7 +114,7 @@ export class PendingCalls<S> {
   }
 
   /** Waits for a call no longer. Its number stays in use until the server is done with it. */
-  giveUp(call: Call<S>): void {
+  giveUp(call: Call): void {
     call.isGivenUp = true;
     this.#waiting--;
   }
@@ -103,8 +129,8 @@ export class PendingCalls<S> {
    * Removes every call that ends at a position, or before it; all of them by default. Returns those
    * that are waited for.
    */
-  takeUpTo(position: number = Infinity): Call<S>[] {
-    const taken: Call<S>[] = [];
+  takeUpTo(position: number = Infinity): Call[] {
+    const taken: Call[] = [];
     for (const call of [...this.#calls.values()]) {
       if (call.end > position) break;
       if (this.take(call.number) !== undefined) taken.push(call);

@@ -4,8 +4,14 @@
  * @module
  */
 
-import { checkHandler, checkLimit, checkObject, checkWaits } from "../arguments.ts";
-import { ClosedError, CorruptRegionError, RoleTakenError, VringError } from "../errors.ts";
+import { checkedOptions, checkHandler, checkLimit, checkObject, checkWaits } from "../arguments.ts";
+import { ClosedError, CorruptRegionError, VringError } from "../errors.ts";
+import type { Endpoint } from "../lane/endpoint.ts";
+import type { Bytes, Type } from "../message.ts";
+import { disposeAtEnd } from "../os/clock.ts";
+import { type Counted, waitForPeers } from "../region/peers.ts";
+import { nextGeneration } from "../region/seats.ts";
+import { cancelLate } from "../wait/cancellation.ts";
 import type { Condition, Waiter } from "../wait/condition.ts";
 import { yieldOften } from "../wait/fairness.ts";
 import {
@@ -15,31 +21,26 @@ import {
   untilSync,
   type WaitOptions,
 } from "../wait/until.ts";
-import type { Region } from "../region/region.ts";
-import { checkedRing } from "../lane/geometry.ts";
-import { cancelLate } from "../wait/cancellation.ts";
-import { Endpoint } from "../lane/endpoint.ts";
-import { nextGeneration, SeatState } from "../region/seats.ts";
-import { Again, retrySync } from "../region/poll.ts";
-import { disposeAtEnd } from "../os/clock.ts";
-import { Board, type ServerSeat } from "./board.ts";
-import { type Codecs, codecsOf, RINGS, type RpcConnectOptions, type RpcOptions } from "./calls.ts";
-import { type Handler, Handling } from "./handling.ts";
+import type { Board, ServerSeat } from "./board.ts";
+import type { CallTypes } from "./calls.ts";
+import { type AnyHandler, type Handler, Handling } from "./handling.ts";
 import { InHand } from "./in_hand.ts";
 import { Clients } from "./inbox.ts";
 import { messageBytes } from "./message.ts";
 
-/** How many requests to handle. */
-export interface HandleOptions {
-  /** At most so many; all that are there by default. */
+/** The most requests to handle. */
+export interface HandlingOptions {
+  /** The most requests that one call handles; all that have arrived by default. */
   limit?: number | undefined;
 }
 
-/** How to serve. */
+/** The options of `serve()`. */
 export interface ServeOptions {
+  /** Ends serving quietly when it aborts, as closing the server does. */
+  until?: AbortSignal | undefined;
   /** Ends serving with the signal's reason. */
   signal?: AbortSignal | undefined;
-  /** The largest number of requests handled at a time; 256 by default. */
+  /** The most requests that are handled at a time; 256 by default. */
   concurrency?: number | undefined;
 }
 
@@ -49,37 +50,42 @@ const CONCURRENCY = 256;
 const NO_OPTIONS = {};
 
 /**
- * A server of calls: one of up to `servers`, which share the calls. A client sends each call to the
- * one that is least busy.
+ * Answers calls. Up to `servers` servers share the calls: a client sends each call to the server that
+ * is least busy.
  *
  * A client that corrupts its lane causes one CorruptRegionError, and is not served again; the other
  * clients keep working.
  *
  * @example A server that adds
  * ```ts
- * import { codec, RpcClient, RpcServer } from "@vring/vring";
+ * import { calls, json } from "@vring/vring";
  *
- * const options = { request: codec.json<number[]>(), response: codec.json<number>() };
- * using server = RpcServer.open("example-sums", options);
+ * const sums = calls("example-sums", {
+ *   request: json<number[]>(),
+ *   response: json<number>(),
+ * });
+ * using server = sums.server();
  * const serving = server.serve((numbers) => numbers.reduce((a, b) => a + b, 0));
  *
- * using client = RpcClient.open("example-sums", options); // in another process
+ * using client = sums.client(); // in another process
  * console.log(await client.call([1, 2, 3])); // 6
  * await server.shutdown();
  * await serving;
  * ```
  */
-export class RpcServer<Q = Uint8Array, S = Uint8Array> implements Disposable {
-  /** The name. */
+export class CallServer<Q extends Type = Bytes, S extends Type = Bytes>
+  implements Disposable, Counted {
+  /** The name of the calls. */
   readonly name: string;
-  /** How many bytes each lane holds. */
+  /** The number of bytes in each lane. */
   readonly capacity: number;
-  /** How many clients there can be. */
+  /** The most clients at a time. */
   readonly clients: number;
   /** The number of this server's seat. */
   readonly id: number;
   readonly #end: Endpoint;
-  readonly #handling: Handling<Q, S>;
+  readonly #board: Board;
+  readonly #handling: Handling;
   readonly #clients: Clients;
   readonly #inHand: InHand;
   readonly #waiterForWork: Waiter;
@@ -90,16 +96,18 @@ export class RpcServer<Q = Uint8Array, S = Uint8Array> implements Disposable {
   #stopping = false;
   #isShutDown = false; // shutdown() has closed it
 
-  private constructor(end: Endpoint, board: Board, seat: ServerSeat, codecs: Codecs<Q, S>) {
+  /** @ignore */
+  constructor(end: Endpoint, board: Board, seat: ServerSeat, types: CallTypes) {
     this.name = end.name;
     this.capacity = board.region.partBytes;
     this.clients = board.clients.length;
     this.id = seat.index;
     this.#end = end;
+    this.#board = board;
     const clients = this.#clients = new Clients(end, board, seat);
     const inHand = this.#inHand = new InHand(end, board.servers.length > 1 ? seat.load : undefined);
     const { capacity } = this;
-    const handling = this.#handling = new Handling(end, { codecs, clients, inHand, capacity });
+    const handling = this.#handling = new Handling(end, { types, clients, inHand, capacity });
     nextGeneration(seat.generation); // .. P1 and now clients look
     const ready = () => clients.look() || clients.canFlush();
     const movable: Condition = { bell: seat.bell, watch: seat.hint, ready };
@@ -108,64 +116,28 @@ export class RpcServer<Q = Uint8Array, S = Uint8Array> implements Disposable {
       ...givenUp,
       ready: () => ready() || handling.hasFailed || givenUp.ready(),
     };
+    const state = () => this.peers === 0 ? "it has no client" : "no client has called";
     this.#waiterForMoves = end.waiter(() => [movable]);
-    this.#waiterForWork = end.waiter(() => [work]);
+    this.#waiterForWork = { ...end.waiter(() => [work]), state };
     this.#waiterForCallers = end.waiter(() => [givenUp]);
     disposeAtEnd(this);
   }
 
-  /** Opens or creates calls as one of the servers; throws RoleTakenError if all seats are taken. */
-  static open<Q = Uint8Array<ArrayBuffer>, S = Uint8Array>(
-    name: string,
-    options: RpcOptions<Q, S> = {},
-  ): RpcServer<Q, S> {
-    options = checkedRing(name, options);
-    return RpcServer.#on(name, RINGS.open(name, options), options);
+  /** The number of clients that are connected now. */
+  get peers(): number {
+    return this.#end.closed
+      ? 0
+      : this.#board.clients.filter((one) => this.#end.isPresent(one)).length;
   }
 
-  /** Creates calls; throws OsError (EEXIST) if the name is in use. */
-  static create<Q = Uint8Array<ArrayBuffer>, S = Uint8Array>(
-    name: string,
-    options: RpcOptions<Q, S> = {},
-  ): RpcServer<Q, S> {
-    options = checkedRing(name, options);
-    return RpcServer.#on(name, RINGS.create(name, options), options);
+  /** Resolves once at least `count` clients are connected. */
+  waitForPeers(count: number, options: WaitOptions = {}): Promise<void> {
+    return waitForPeers(this, count, `clients of ${this.#end.what}`, options);
   }
 
-  /** Joins calls as their server, once somebody has made them. */
-  static async connect<Q = Uint8Array<ArrayBuffer>, S = Uint8Array>(
-    name: string,
-    options: RpcConnectOptions<Q, S> = {},
-  ): Promise<RpcServer<Q, S>> {
-    options = checkedRing(name, options);
-    const region = await RINGS.connect(name, options);
-    return RpcServer.#on(name, region, options);
-  }
-
-  static #on<Q, S>(name: string, region: Region, options: RpcOptions<Q, S>): RpcServer<Q, S> {
-    using stack = new DisposableStack();
-    stack.use(region);
-    const board = new Board(name, region);
-    const seat = takeSeat(name, board);
-    board.allocate(seat);
-    const end = new Endpoint({
-      name,
-      region,
-      own: seat.state,
-      peers: board.clients,
-      peerName: "clients",
-      action: "serve",
-      keepOpen: true,
-    });
-    const server = end.use(() => new RpcServer(end, board, seat, codecsOf(options)));
-    for (const { bell } of board.clients) bell.ring(); // now that it is open
-    stack.move();
-    return server;
-  }
-
-  /** Removes the name; the next opener makes a new one. Returns false if the name is unused. */
-  static unlink(name: string): boolean {
-    return RINGS.unlink(name);
+  /** Whether this server is closed. */
+  get closed(): boolean {
+    return this.#end.closed;
   }
 
   /** The number of requests being handled. */
@@ -174,69 +146,79 @@ export class RpcServer<Q = Uint8Array, S = Uint8Array> implements Disposable {
   }
 
   /**
-   * Answers requests that are there, and gives how many it took. Never waits; what a
-   * handler answers with a promise is sent when that is settled.
+   * Handles the requests that have arrived, and returns their number. Never waits: an answer that is
+   * a promise is sent when the promise is settled.
    */
-  tryHandle(handler: Handler<Q, S>, options?: HandleOptions): number {
+  tryHandle(handler: Handler<Q, S>, options?: HandlingOptions): number {
     if (options !== undefined) checkObject(options, "handle requests");
-    const { limit = Infinity }: HandleOptions = options ?? NO_OPTIONS;
+    const { limit = Infinity }: HandlingOptions = options ?? NO_OPTIONS;
     checkHandler(handler, "handle requests of", this.#end.what);
     checkLimit(limit, 1, "handle requests of", this.#end.what);
-    return this.#handle(handler, limit);
+    return this.#handle(handler as AnyHandler, limit);
   }
 
-  /** Blocks the thread until there are requests, answers them, and returns how many it took. */
-  handleSync(handler: Handler<Q, S>, options: HandleOptions & SyncWaitOptions = {}): number {
+  /** Blocks the thread until requests arrive, handles them, and returns their number. */
+  handleSync(handler: Handler<Q, S>, options: HandlingOptions & SyncWaitOptions = {}): number {
     checkWaits(options);
     const attempt = () => this.tryHandle(handler, options) || undefined;
     return attempt() ?? untilSync(attempt, this.#waiterForWork, options);
   }
 
   /**
-   * Answers requests until `shutdown()` or `close()`, and then resolves. Only one call runs at a
-   * time; a second one rejects with a VringError. If a client corrupts its lanes, the call rejects
-   * with one CorruptRegionError. Call `serve()` again to serve the other clients.
+   * Answers requests until `until` aborts, or `shutdown()` or `close()` is called, and then resolves.
+   * Requests that it has taken by then are still answered when their handlers finish.
+   *
+   * Only one call runs at a time; a second one rejects with a VringError. If a client corrupts its
+   * lanes, the call rejects with one CorruptRegionError. Call `serve()` again to serve the other
+   * clients.
    */
   async serve(handler: Handler<Q, S>, options: ServeOptions = {}): Promise<void> {
-    checkWaits(options);
+    const { what } = this.#end;
+    const { signal, until: over } = checkedOptions(options, `serve ${what}`);
     const { concurrency = CONCURRENCY } = options;
-    checkHandler(handler, "serve", this.#end.what);
-    checkLimit(concurrency, 1, "serve", this.#end.what);
-    options.signal?.throwIfAborted();
+    checkHandler(handler, "serve", what);
+    checkLimit(concurrency, 1, "serve", what);
+    signal?.throwIfAborted();
     this.#checkServable();
     if (this.#serving) {
       throw new VringError(
-        `Cannot serve ${this.#end.what}: serve() is already running; await that call ` +
-          "first, or use one handler for both",
+        `Cannot serve ${what}: serve() is already running; await that call first, or use one ` +
+          "handler for both",
       );
     }
     this.#serving = true;
     this.#inHand.most = concurrency;
-    const { signal: stop } = this.#stop;
-    const signal = options.signal ? AbortSignal.any([options.signal, stop]) : stop;
+    const ends = [this.#stop.signal, over].filter((end) => end !== undefined);
+    const any = AbortSignal.any(signal === undefined ? ends : [signal, ...ends]);
     try {
-      await yieldOften(options);
-      for (;;) {
-        const count = this.#handle(handler, concurrency - this.inFlight);
-        if (this.inFlight >= concurrency) await this.#nextFinished(signal);
-        else await this.#wait(this.#waiterForWork, signal);
-        let turn = yieldOften({ signal });
-        for (let more = 1; more < count; more++) turn ??= yieldOften(NO_OPTIONS); // each counts
-        await turn;
-      }
+      await this.#serve(handler as AnyHandler, concurrency, any);
     } catch (error) {
-      const isStop = error === stop.reason || error instanceof ClosedError;
-      if (!(stop.aborted && isStop)) throw error;
+      const isQuiet = ends.some(({ aborted, reason }) => aborted && error === reason);
+      const isClosed = this.#stopping && error instanceof ClosedError;
+      if (!isQuiet && !isClosed) throw error;
     } finally {
       this.#serving = false;
       if (!this.#end.closed) this.#inHand.most = Infinity;
     }
   }
 
+  async #serve(handler: AnyHandler, concurrency: number, signal: AbortSignal): Promise<never> {
+    await yieldOften({ signal });
+    for (;;) {
+      signal.throwIfAborted();
+      const count = this.#handle(handler, concurrency - this.inFlight);
+      if (this.inFlight >= concurrency) await this.#nextFinished(signal);
+      else await this.#wait(this.#waiterForWork, signal);
+      let turn = yieldOften({ signal });
+      for (let more = 1; more < count; more++) turn ??= yieldOften(NO_OPTIONS); // each counts
+      await turn;
+    }
+  }
+
   /**
    * Takes no more requests, waits until all that were taken are answered, and closes. Requests that
    * were not taken go to another server. If none is open, they are refused, or wait for one if their
-   * client keeps open. Pass a timeout if a handler may never end or a client may stop reading its
+   * client has `onPeerGone: "wait"`. Pass a timeout if a handler may never end or a client may stop reading its
    * answers. If a client corrupts its lanes, the server closes all the same and then throws the
    * CorruptRegionError. Do not await this call in a handler: it waits for that handler.
    */
@@ -248,6 +230,8 @@ export class RpcServer<Q = Uint8Array, S = Uint8Array> implements Disposable {
     using _limits = cancelLate(options, {
       deadline: deadlineOf(options),
       action: `shut down ${this.#end.what}`,
+      state: () =>
+        this.inFlight > 0 ? "a handler has not finished" : "a client does not take its answers",
       cancel: (reason) => limit.abort(reason),
     });
     this.#stopServing();
@@ -291,7 +275,7 @@ export class RpcServer<Q = Uint8Array, S = Uint8Array> implements Disposable {
   }
 
   /**
-   * Leaves at once. Calls that were taken and not answered fail at their clients, or go to another
+   * Closes this server at once. Calls that it has taken and not answered fail, or go to another
    * server with `retry`; the signals of their callers abort.
    */
   close(): void {
@@ -322,8 +306,9 @@ export class RpcServer<Q = Uint8Array, S = Uint8Array> implements Disposable {
     throw new ClosedError(`Cannot serve ${this.#end.what}: it is being shut down`);
   }
 
-  #handle(handler: Handler<Q, S>, limit: number): number {
+  #handle(handler: AnyHandler, limit: number): number {
     this.#checkServable();
+    this.#handling.checkIdle();
     this.#handling.throwFailure();
     if (this.#inHand.isWatched) {
       this.#inHand.abortGivenUp();
@@ -363,22 +348,4 @@ async function untilAborted(promise: Promise<void>, signal: AbortSignal): Promis
   } finally {
     signal.removeEventListener("abort", abort);
   }
-}
-
-/** Takes a server's seat. A client may hold one for a moment, to empty the lanes of a dead server. */
-function takeSeat(name: string, board: Board): ServerSeat {
-  const { servers, serverSeats } = board;
-  const action = `open ring "${name}" as ${servers.length === 1 ? "its" : "a"} server`;
-  const holders = servers.length === 1 ? "one, which is" : `${servers.length}, which are`;
-  const error = () =>
-    new RoleTakenError(`Cannot ${action}: it has ${holders} alive; close that first`);
-  const taken = retrySync(() => {
-    const found = serverSeats.take();
-    if (found !== undefined) return found;
-    if (servers.length === 1 || servers.every(({ state }) => state.load() === SeatState.open)) {
-      throw error();
-    }
-    return new Again(error);
-  });
-  return servers[taken.index]!;
 }

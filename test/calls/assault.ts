@@ -6,13 +6,11 @@
  */
 
 import { ClosedError } from "../../src/errors.ts";
-import { RPC_CLIENT, RPC_CONTROL, RPC_PAIR, RPC_SERVER } from "../../src/calls/calls.ts";
-import { RpcClient } from "../../src/calls/client.ts";
-import { RpcServer } from "../../src/calls/server.ts";
+import { CALLS_CLIENT, CALLS_CONTROL, CALLS_PAIR, CALLS_SERVER } from "../../src/calls/calls.ts";
 import { until } from "../os/until.ts";
 import { payload } from "../circular/scene.ts";
 import { type Toll, Watch } from "../corruption.ts";
-import { answerTo, CAPACITY, type Client, Inside, isAnswer } from "./scene.ts";
+import { answerTo, bytesCalls, type Client, Inside, isAnswer, type Server } from "./scene.ts";
 
 /** A corruption while the first client waits for an answer. */
 export type Change =
@@ -31,21 +29,22 @@ const LIMIT_MS = 30_000;
 
 /** Where the words of the first server, client and pair are. */
 const [SERVER, CLIENT, PAIR] = (["servers", "clients", "pairs"] as const)
-  .map((name) => RPC_CONTROL.fields[name].offset / 4) as [number, number, number];
+  .map((name) => CALLS_CONTROL.fields[name].offset / 4) as [number, number, number];
 
-const [SERVER_WORDS, CLIENT_WORDS, PAIR_WORDS] = [RPC_SERVER, RPC_CLIENT, RPC_PAIR]
+const [SERVER_WORDS, CLIENT_WORDS, PAIR_WORDS] = [CALLS_SERVER, CALLS_CLIENT, CALLS_PAIR]
   .map(({ size }) => size / 4) as [number, number, number];
 
 /** The words of the control block that mean something, of the first of each party. */
 export const MEANT: readonly number[] = [
   0, // the number of servers
+  1, // whether a call may run twice
   ...["hint", "bell", "server", "generation", "load"].map((name) =>
-    SERVER + wordAt(RPC_SERVER.fields, name)
+    SERVER + wordAt(CALLS_SERVER.fields, name)
   ),
-  ...["bell", "client", "generation"].map((name) => CLIENT + wordAt(RPC_CLIENT.fields, name)),
+  ...["bell", "client", "generation"].map((name) => CLIENT + wordAt(CALLS_CLIENT.fields, name)),
   ...[0, 64, 128, 192, 256, 320].map((offset) => PAIR + offset / 4), // of two lanes
   ...["adopted", "returned", "broken", "given_up"].map((name) =>
-    PAIR + wordAt(RPC_PAIR.fields, name)
+    PAIR + wordAt(CALLS_PAIR.fields, name)
   ),
 ];
 
@@ -79,7 +78,13 @@ class CallsWatch extends Watch {
   #about = "";
 
   constructor() {
-    super("CorruptRegionError", "PeerLostError", "RoleTakenError", "TimeoutError");
+    super(
+      "CorruptRegionError",
+      "LayoutMismatchError", // the words of the definition have changed
+      "PeerLostError",
+      "RoleTakenError",
+      "TimeoutError",
+    );
   }
 
   begin(changes: readonly Change[]): void {
@@ -112,8 +117,6 @@ class CallsWatch extends Watch {
   }
 }
 
-type Server = RpcServer<Uint8Array<ArrayBuffer>, Uint8Array>;
-
 /** Serves until it is closed; a client that stored nonsense ends that for a moment. */
 async function serve(watch: CallsWatch, server: Server): Promise<void> {
   for (let failures = 0; failures < 10; failures++) {
@@ -144,9 +147,10 @@ interface Place {
 async function suffer(watch: CallsWatch, place: Place, changes: readonly Change[]): Promise<void> {
   using stack = new DisposableStack();
   const { name, servers } = place;
-  const server = stack.use(RpcServer.open(name, { capacity: CAPACITY, clients: 3, servers }));
-  const victim = stack.use(RpcClient.open(name));
-  const other = stack.use(RpcClient.open(name, { keepOpen: true }));
+  const defined = bytesCalls(name, { clients: 3, servers });
+  const server = stack.use(defined.server());
+  const victim = stack.use(defined.client());
+  const other = stack.use(defined.client({ onPeerGone: "wait" }));
   const inside = stack.use(new Inside(name));
   const isApart = changes.every(isOfFirstClient);
   const limit = isApart ? LIMIT_MS : PATIENCE_MS;
@@ -156,7 +160,7 @@ async function suffer(watch: CallsWatch, place: Place, changes: readonly Change[
   ];
   const heads = [0, 1].map((seat) => inside.laneWord(seat, "requests", "head"));
   await until("both have asked", () => heads.every((head) => head.load() > 0));
-  const second = servers === 2 ? stack.use(RpcServer.open(name)) : undefined;
+  const second = servers === 2 ? stack.use(defined.server()) : undefined;
   const servingSecond = second && serve(watch, second);
   const answered = changes.some((change) => !("lane" in change) || change.lane === "responses");
   if (answered) server.tryHandle(answerTo);
@@ -166,7 +170,7 @@ async function suffer(watch: CallsWatch, place: Place, changes: readonly Change[
   await watch.call("the second call", victim, payload(3, 50), PATIENCE_MS);
   const again = await watch.call("the other's next call", other, payload(4, 70), limit);
   if (isApart && !(served && again)) watch.complain("another client was not served on");
-  const newcomer = watch.open("a newcomer", stack, () => RpcClient.open(name));
+  const newcomer = watch.open("a newcomer", stack, () => defined.client());
   if (newcomer !== undefined) {
     const came = await watch.call("a newcomer's call", newcomer, payload(5, 10), limit);
     if (isApart && !came) watch.complain("a newcomer was not served");
@@ -174,12 +178,12 @@ async function suffer(watch: CallsWatch, place: Place, changes: readonly Change[
   victim.close();
   server.close();
   await serving;
-  const next = watch.open("the next server", stack, () => RpcServer.open(name));
+  const next = watch.open("the next server", stack, () => defined.server());
   if (next === undefined) {
     second?.close();
     return await servingSecond;
   }
-  const late = watch.open("a late client", stack, () => RpcClient.open(name));
+  const late = watch.open("a late client", stack, () => defined.client());
   const servingNext = serve(watch, next);
   if (late !== undefined) await watch.call("a late call", late, payload(6, 10), PATIENCE_MS);
   next.close();
@@ -210,12 +214,12 @@ export async function endure(name: string, role: "server" | "client"): Promise<T
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     using stack = new DisposableStack();
     if (role === "server") {
-      const server = watch.open("a server", stack, () => RpcServer.open(name));
+      const server = watch.open("a server", stack, () => bytesCalls(name).server());
       const signal = AbortSignal.timeout(2 * PATIENCE_MS);
       await server?.serve(answerTo, { signal }).catch((error) => watch.caught("serving", error));
     } else {
-      const keepOpen = attempt % 2 === 0;
-      const client = watch.open("a client", stack, () => RpcClient.open(name, { keepOpen }));
+      const onPeerGone = attempt % 2 === 0 ? "wait" : "end";
+      const client = watch.open("a client", stack, () => bytesCalls(name).client({ onPeerGone }));
       if (client === undefined) continue;
       const requests = [1, 2, 3].map((i) => payload(10 * attempt + i, 100 * i));
       const calls = requests.map((request, i) => {

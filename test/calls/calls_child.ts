@@ -4,18 +4,15 @@
  * @module
  */
 
-import { RpcClient } from "../../src/calls/client.ts";
-import { RpcServer } from "../../src/calls/server.ts";
 import { serve } from "../shared/serve_child.ts";
 import { dieAmid, stepsOf } from "../trap/trap.ts";
 import { isPayload, lengthOf, payload } from "../circular/scene.ts";
 import { assault, endure } from "./assault.ts";
-import { answerTo, type Client, isAnswer, type Server } from "./scene.ts";
+import { answerTo, bytesCalls, type Client, isAnswer, type Server } from "./scene.ts";
 
 /** The values that the functions can use. */
 const TOOLS = {
-  RpcClient,
-  RpcServer,
+  bytesCalls,
   payload,
   isPayload,
   lengthOf,

@@ -4,16 +4,25 @@
  */
 
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { calls } from "../../src/calls/definition.ts";
 import { ClosedError, RemoteError } from "../../src/errors.ts";
 import { codec } from "../../src/codec.ts";
 import { layout } from "../../src/layout/layout.ts";
-import { RpcClient } from "../../src/calls/client.ts";
 import type { Caller } from "../../src/calls/in_hand.ts";
-import { RpcServer } from "../../src/calls/server.ts";
 import { until, within } from "../os/until.ts";
 import { Name } from "../shared/scene.ts";
 import { lengthOf, payload } from "../circular/scene.ts";
-import { answerTo, Cast, handle, isAnswer, reasonOf } from "./scene.ts";
+import {
+  answerTo,
+  BYTES,
+  bytesCalls,
+  Cast,
+  type Client,
+  handle,
+  isAnswer,
+  reasonOf,
+  type Server,
+} from "./scene.ts";
 
 Deno.test("call() resolves with the answer to its own request, of any length", async () => {
   using cast = new Cast();
@@ -90,8 +99,8 @@ class Later<T> {
 Deno.test("a handler may answer with anything that has a then method", async () => {
   using name = new Name();
   const options = { request: codec.json<number>(), response: codec.json<unknown>() };
-  using server = RpcServer.open(name.name, options);
-  using client = RpcClient.open(name.name, options);
+  using server = calls(name.name, options).server();
+  using client = calls(name.name, options).client();
   const callable = Object.assign(() => {}, { then: (done: (value: number) => void) => done(4) });
   const unreadable = Object.defineProperty({}, "then", {
     get() {
@@ -178,8 +187,8 @@ Deno.test("codecs carry requests and responses", async () => {
   using name = new Name();
   const Point = layout("point", { x: "f64", y: "f64" });
   const options = { request: codec.struct(Point), response: codec.json<{ sum: number }>() };
-  using server = RpcServer.open(name.name, options);
-  using client = RpcClient.open(name.name, options);
+  using server = calls(name.name, options).server();
+  using client = calls(name.name, options).client();
   const serving = server.serve(async ({ x, y }) => ({ sum: await Promise.resolve(x + y) }));
   assertEquals(await client.call({ x: 1.5, y: 2 }), { sum: 3.5 });
   assertEquals(await client.call({ x: -1, y: 1 }), { sum: 0 });
@@ -190,8 +199,8 @@ Deno.test("codecs carry requests and responses", async () => {
 Deno.test("a handler that uses its array again spoils no answer that waits for room", async () => {
   using name = new Name();
   const array = new Uint8Array(900);
-  using server = RpcServer.open<Uint8Array, Uint8Array>(name.name, { capacity: 4096 });
-  using client = RpcClient.open(name.name);
+  using server = bytesCalls(name.name).server();
+  using client = bytesCalls(name.name).client();
   const requests = Array.from({ length: 30 }, (_, i) => payload(i, 100));
   const calls = requests.map((request) => client.call(request));
   await until("all are asked", () => client.inFlight === 30);
@@ -303,17 +312,17 @@ Deno.test("a handler may have other requests handled before it answers", async (
 
 Deno.test("a codec may call, and close, while an answer is decoded", async () => {
   using name = new Name();
-  using server = RpcServer.open<Uint8Array, Uint8Array>(name.name);
+  using server = bytesCalls(name.name).server();
   let onDecode = () => {};
-  using client: RpcClient<Uint8Array, Uint8Array> = RpcClient.open(name.name, {
+  using client = bytesCalls(name.name, {
     response: {
-      ...codec.bytes,
+      ...BYTES,
       decode: (bytes: Uint8Array<ArrayBuffer>) => {
         onDecode();
         return bytes;
       },
     },
-  });
+  }).client();
   const inner: Promise<Uint8Array>[] = [];
   onDecode = () => {
     if (inner.length === 0) inner.push(client.call(payload(2, 22)));
@@ -335,14 +344,14 @@ Deno.test("a codec may call, and close, while an answer is decoded", async () =>
 
 Deno.test("a codec may close while callSync() looks for its answer", async () => {
   using name = new Name();
-  using server = RpcServer.open(name.name);
+  using server = bytesCalls(name.name).server();
   const decode = (bytes: Uint8Array<ArrayBuffer>) => {
     client.close();
     return bytes;
   };
-  using client: RpcClient<Uint8Array, Uint8Array> = RpcClient.open(name.name, {
-    response: { ...codec.bytes, decode },
-  });
+  using client: Client = bytesCalls(name.name, {
+    response: { ...BYTES, decode },
+  }).client();
   const calls = [client.call(payload(1, 11)), reasonOf(client.call(payload(2, 22)))];
   await until("they are asked", () => client.inFlight === 2);
   server.tryHandle(answerTo);
@@ -356,11 +365,11 @@ Deno.test("a codec that closes the client while a request is encoded ends that c
   const open = () => {
     const encode = (bytes: Uint8Array, into: Uint8Array<ArrayBuffer>) => {
       client.close();
-      return codec.bytes.encode(bytes, into.length === 0 ? new Uint8Array(bytes.length) : into);
+      return BYTES.encode(bytes, into.length === 0 ? new Uint8Array(bytes.length) : into);
     };
-    const client: RpcClient<Uint8Array, Uint8Array> = RpcClient.open(name.name, {
-      request: { ...codec.bytes, encode },
-    });
+    const client: Client = bytesCalls(name.name, {
+      request: { ...BYTES, encode },
+    }).client();
     return client;
   };
   assertThrows(() => open().callSync(payload(1, 1)), ClosedError);
@@ -383,14 +392,14 @@ Deno.test("a handler may close the server: its call fails, and nothing is thrown
 Deno.test("a response codec may close the server, and nothing is thrown", async () => {
   using name = new Name();
   const response = {
-    ...codec.bytes,
+    ...BYTES,
     encode: (bytes: Uint8Array, into: Uint8Array<ArrayBuffer>) => {
       server.close();
-      return codec.bytes.encode(bytes, into);
+      return BYTES.encode(bytes, into);
     },
   };
-  using server: RpcServer<Uint8Array, Uint8Array> = RpcServer.open(name.name, { response });
-  using client = RpcClient.open(name.name);
+  using server: Server = bytesCalls(name.name, { response }).server();
+  using client = bytesCalls(name.name).client();
   const call = reasonOf(client.call(payload(1, 10)));
   await server.serve(answerTo);
   assertEquals((await call as Error).name, "PeerLostError");
@@ -422,4 +431,71 @@ Deno.test("a RemoteError differs from the client's own errors", async () => {
   });
   const error = await assertRejects(() => call, RemoteError, "not like this");
   assertEquals([error.name, error.remoteName], ["RemoteError", "TypeError"]);
+});
+
+Deno.test("callInto() copies the answer into an array, and returns its length", async () => {
+  using cast = new Cast();
+  const { server, client } = cast;
+  const serving = server.serve(answerTo);
+  const target = new Uint8Array(100);
+  for (const length of [0, 1, 99, 100]) {
+    const request = payload(length, length);
+    assertEquals(await client.callInto(request, target), length);
+    assert(isAnswer(target.subarray(0, length), request), `${length} bytes`);
+  }
+  const late = client.callInto(payload(2, 101), target);
+  await assertRejects(() => late, RangeError, "it has 101 bytes and the array has 100");
+  const lost = new Uint8Array(100);
+  const call = client.callInto(payload(3, 30), lost);
+  lost.buffer.transfer();
+  await assertRejects(() => call, RangeError, "it has 30 bytes and the array has 0");
+  await assertRejects(() => client.callInto(payload(4, 4), [] as never), TypeError);
+  assert(isAnswer(await client.call(payload(5, 50)), payload(5, 50)));
+  server.close();
+  await serving;
+});
+
+Deno.test("callInto() rejects with the errors of call()", async () => {
+  using cast = new Cast();
+  const { server, client } = cast;
+  const target = new Uint8Array(100).fill(7);
+  const failing = client.callInto(payload(1, 10), target);
+  await handle(server, 1, () => {
+    throw new RangeError("no");
+  });
+  await assertRejects(() => failing, RemoteError, "no");
+  const timeout = client.callInto(payload(2, 10), target, { timeout: 1 });
+  assertEquals((await reasonOf(timeout) as Error).name, "TimeoutError");
+  await handle(server, 1); // its answer comes too late
+  const next = client.call(payload(3, 10));
+  await handle(server, 1);
+  assert(isAnswer(await next, payload(3, 10)));
+  assertEquals(target, new Uint8Array(100).fill(7));
+});
+
+Deno.test("a response type that handles requests while it encodes fails its answer only", async () => {
+  using name = new Name();
+  let inner = "";
+  const response = {
+    ...BYTES,
+    sizeBytes: 100,
+    encode: (bytes: Uint8Array, into: Uint8Array<ArrayBuffer>) => {
+      into.set(bytes);
+      try {
+        server.tryHandle(answerTo);
+      } catch (error) {
+        inner = `${error}`;
+      }
+      return bytes.length;
+    },
+  };
+  const defined = bytesCalls(name.name, { response });
+  using server: Server = defined.server();
+  using client = defined.client();
+  const calls = [1, 2].map((i) => client.call(payload(i, 10 * i)));
+  await handle(server, 2);
+  for (const [i, call] of calls.entries()) {
+    assert(isAnswer(await call, payload(i + 1, 10 * (i + 1))), `call ${i}`);
+  }
+  assert(inner.includes("a value is being encoded into it"), inner);
 });

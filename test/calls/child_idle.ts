@@ -4,9 +4,9 @@
  * @module
  */
 
-import { RpcClient } from "../../src/calls/client.ts";
+import { bytesCalls } from "./scene.ts";
 
-const client = RpcClient.open(Deno.args[0]!, { capacity: 4096 });
+const client = bytesCalls(Deno.args[0]!).client();
 const stop = new AbortController();
 const calls = [
   client.call(new Uint8Array(1), { timeout: 20 }),

@@ -3,15 +3,14 @@
  */
 
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { calls } from "../../src/calls/definition.ts";
 import { CorruptRegionError, RemoteError } from "../../src/errors.ts";
 import { codec } from "../../src/codec.ts";
 import { errorBody, errorFrom } from "../../src/calls/message.ts";
-import { RpcClient } from "../../src/calls/client.ts";
-import { RpcServer } from "../../src/calls/server.ts";
 import { until } from "../os/until.ts";
 import { Name } from "../shared/scene.ts";
 import { payload } from "../circular/scene.ts";
-import { answerTo, Cast, handle, isAnswer, reasonOf } from "./scene.ts";
+import { answerTo, BYTES, Cast, handle, isAnswer, reasonOf } from "./scene.ts";
 
 class OwnError extends Error {
   override name = "OwnError";
@@ -91,8 +90,9 @@ Deno.test("errorFrom() refuses bytes that are not an error", () => {
 Deno.test("a response that cannot be encoded, or is too long, is an error of its call", async () => {
   using name = new Name();
   const options = { request: codec.json<number>(), response: codec.json<unknown>() };
-  using server = RpcServer.open(name.name, { ...options, capacity: 4096 });
-  using client = RpcClient.open(name.name, options);
+  const defined = calls(name.name, { ...options, capacity: 4096 });
+  using server = defined.server();
+  using client = defined.client();
   const answers: unknown[] = [1n, "x".repeat(4096 - 24 - 1), "y".repeat(4096 - 24 - 2), [5]];
   const serving = server.serve((which) => answers[which]);
   const first = await assertRejects(() => client.call(0), RemoteError, "BigInt");
@@ -135,22 +135,22 @@ Deno.test("an error of a codec fails only that call", async () => {
     if (bytes.length === 3) throw new SyntaxError(`too short for the ${from}`);
     return bytes;
   };
-  using server = RpcServer.open<Uint8Array, Uint8Array>(name.name, {
-    request: { ...codec.bytes, decode: picky("server") },
-  });
-  using client = RpcClient.open<Uint8Array, Uint8Array>(name.name, {
+  using server = calls(name.name, {
+    request: { ...BYTES, decode: picky("server") },
+  }).server();
+  using client = calls(name.name, {
     request: {
-      ...codec.bytes,
-      encode: (bytes, into) => bytes.length === 4 ? fail() : codec.bytes.encode(bytes, into),
+      ...BYTES,
+      encode: (bytes, into) => bytes.length === 4 ? fail() : BYTES.encode(bytes, into),
     },
-    response: { ...codec.bytes, decode: picky("client") },
-  });
+    response: { ...BYTES, decode: picky("client") },
+  }).client();
   function fail(): never {
     throw new SyntaxError("not sent");
   }
   const serving = server.serve((request) => request.length === 5 ? payload(0, 3) : request);
-  const calls = [2, 3, 4, 5, 6].map((length) => client.call(payload(length, length)));
-  const outcomes = await Promise.allSettled(calls);
+  const all = [2, 3, 4, 5, 6].map((length) => client.call(payload(length, length)));
+  const outcomes = await Promise.allSettled(all);
   assertEquals(
     outcomes.map((outcome) => outcome.status === "fulfilled" ? outcome.value : `${outcome.reason}`),
     [

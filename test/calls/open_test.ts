@@ -4,11 +4,11 @@
 
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { ClosedError, RoleTakenError } from "../../src/errors.ts";
-import { RpcClient } from "../../src/calls/client.ts";
-import { RpcServer } from "../../src/calls/server.ts";
+import { calls } from "../../src/calls/definition.ts";
+import { until } from "../os/until.ts";
 import { Name } from "../shared/scene.ts";
 import { payload } from "../circular/scene.ts";
-import { answerTo, CAPACITY, Cast, isAnswer } from "./scene.ts";
+import { answerTo, bytesCalls, CAPACITY, Cast, handle, isAnswer } from "./scene.ts";
 
 Deno.test("open() gives each seat to one client, and the server's role to one server", () => {
   using cast = new Cast({ clients: 64 });
@@ -16,7 +16,7 @@ Deno.test("open() gives each seat to one client, and the server's role to one se
   assertThrows(
     () => cast.open(),
     RoleTakenError,
-    "none of its 64 seats is free; close a client, or",
+    "none of its 64 seats is free; close a client",
   );
   assertThrows(() => cast.succeed(), RoleTakenError, "as its server: it has one, which is alive");
   clients[40]!.close();
@@ -32,30 +32,32 @@ Deno.test("open() gives each seat to one client, and the server's role to one se
 Deno.test("open() makes calls for up to 64 clients", () => {
   using name = new Name();
   for (const clients of [1, 33, 64]) {
-    using server = RpcServer.open(name.name, { clients, capacity: CAPACITY });
-    using client = RpcClient.open(name.name, { clients });
+    const defined = bytesCalls(name.name, { clients });
+    using server = defined.server();
+    using client = defined.client();
     assertEquals([server.clients, client.maxRequest], [clients, CAPACITY - 24]);
   }
 });
 
 Deno.test("the seats of calls that are kept count on", () => {
   using name = new Name();
-  RpcClient.open(name.name, { capacity: CAPACITY, persist: true }).close();
-  using client = RpcClient.open(name.name);
+  const kept = bytesCalls(name.name, { persist: true });
+  kept.client().close();
+  using client = bytesCalls(name.name).client();
   assertEquals([client.id, client.generation], [0, 2]);
-  assert(RpcClient.unlink(name.name));
+  assert(kept.unlink());
 });
 
 Deno.test("a client may open, and ask, before the first server", async () => {
   using name = new Name();
-  using client = RpcClient.open(name.name, { capacity: CAPACITY });
+  using client = bytesCalls(name.name).client();
   const calls = [1, 2, 3].map((i) => client.call(payload(i, 10 * i)));
   const first = await Promise.race([
     ...calls,
     new Promise((resolve) => setTimeout(resolve, 5, "none")),
   ]);
   assertEquals(first, "none");
-  using server = RpcServer.open(name.name);
+  using server = bytesCalls(name.name).server();
   const serving = server.serve(answerTo);
   for (const [i, call] of calls.entries()) {
     assert(isAnswer(await call, payload(i + 1, 10 * (i + 1))));
@@ -82,4 +84,60 @@ Deno.test("every method of a closed end reports that it is closed", async () => 
   await assertRejects(() => server.serve(answerTo), ClosedError);
   await assertRejects(() => server.shutdown(), ClosedError);
   assertEquals([client.inFlight, server.inFlight, client.name], [0, 0, cast.name.name]);
+});
+
+Deno.test("servers and clients count each other, and wait for each other", async () => {
+  using cast = new Cast({ clients: 1, vacant: 1 });
+  const { server, client } = cast;
+  assertEquals([server.peers, client.peers], [1, 1]);
+  const two = server.waitForPeers(2);
+  const second = cast.open();
+  await two;
+  const late = await assertRejects(() => client.waitForPeers(2, { timeout: 1 }), DOMException);
+  assert(late.message.startsWith("Cannot wait for 2 servers of calls "), late.message);
+  second.close();
+  assertEquals([server.peers, second.peers], [1, 0]);
+  server.close();
+  assertEquals([server.peers, client.peers], [0, 0]);
+  await client.waitForPeers(0);
+});
+
+Deno.test("nextServer() and nextClient() wait until a seat is free", async () => {
+  using cast = new Cast();
+  const { definition, server, client } = cast;
+  const late = await assertRejects(() => definition.nextServer({ timeout: 1 }), DOMException);
+  assert(late.message.startsWith("Cannot open calls "), late.message);
+  const [nextServer, nextClient] = [definition.nextServer(), definition.nextClient()];
+  server.close();
+  client.close();
+  using newServer = await nextServer;
+  using newClient = await nextClient;
+  const call = newClient.call(payload(1, 10));
+  await handle(newServer, 1);
+  assert(isAnswer(await call, payload(1, 10)));
+});
+
+Deno.test("a definition opens nothing, but refuses what no calls can be", () => {
+  using name = new Name();
+  const defined = bytesCalls(name.name);
+  assertEquals([defined.info(), defined.unlink(), name.files()], [undefined, false, []]);
+  assertThrows(() => calls(name.name, { clients: 65 }), RangeError, "for 65 clients");
+  assertThrows(() => calls("a/b"), TypeError);
+  assertThrows(
+    () => calls(name.name, { request: "f65" as "f64" }),
+    TypeError,
+    'the option request is "f65"',
+  );
+  using _server = defined.server();
+  assertEquals(defined.info()?.details?.messageName, "bytes -> bytes");
+});
+
+Deno.test("scalars are types of requests and responses", async () => {
+  using name = new Name();
+  const halves = calls(name.name, { request: "i32", response: "f64" });
+  using server = halves.server();
+  using client = halves.client();
+  const half = client.call(7);
+  await until("it is handled", () => server.tryHandle((number) => number / 2) === 1);
+  assertEquals(await half, 3.5);
 });

@@ -2,10 +2,8 @@
  * Calls between processes: answered, and when one of them is stopped or killed.
  */
 
-import { assert, assertEquals, assertRejects } from "@std/assert";
-import { PeerLostError } from "../../src/errors.ts";
-import { RpcClient } from "../../src/calls/client.ts";
-import { RpcServer } from "../../src/calls/server.ts";
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { PeerLostError, RemoteError } from "../../src/errors.ts";
 import { until } from "../os/until.ts";
 import {
   type Death,
@@ -18,7 +16,7 @@ import {
 import { Name } from "../shared/scene.ts";
 import { isPayload, payload } from "../circular/scene.ts";
 import type { Tools } from "./calls_child.ts";
-import { answerTo, CAPACITY, Cast, handle, Inside, isAnswer, reasonOf } from "./scene.ts";
+import { answerTo, bytesCalls, Cast, handle, Inside, isAnswer, reasonOf } from "./scene.ts";
 
 const { test, startProcess } = processTests<Tools>(
   new URL("./calls_child.ts", import.meta.url),
@@ -28,8 +26,8 @@ const { test, startProcess } = processTests<Tools>(
 test("callSync() leaves calls that wait for promises alone, and settles what comes meanwhile", async () => {
   using name = new Name();
   await using other = startProcess();
-  await other.run(({ RpcServer, servers, underWay, answerTo }, { name, capacity }) => {
-    const server = RpcServer.open(name, { capacity });
+  await other.run(({ bytesCalls, servers, underWay, answerTo }, name) => {
+    const server = bytesCalls(name).server();
     const held: (() => void)[] = [];
     servers.push(server);
     underWay.push(server.serve((request) => {
@@ -37,8 +35,8 @@ test("callSync() leaves calls that wait for promises alone, and settles what com
       if (request.length < 100) return answerTo(request);
       return new Promise((resolve) => held.push(() => resolve(answerTo(request))));
     }));
-  }, { name: name.name, capacity: CAPACITY });
-  using client = RpcClient.open(name.name);
+  }, name.name);
+  using client = bytesCalls(name.name).client();
   const held = [100, 101, 102].map((length) => client.call(payload(length, length)));
   await until("they are asked", () => client.inFlight === 3);
   for (let i = 0; i < 20; i++) assert(isAnswer(client.callSync(payload(i, 1)), payload(i, 1)));
@@ -52,13 +50,41 @@ test("callSync() leaves calls that wait for promises alone, and settles what com
   assertEquals(client.inFlight, 0);
 });
 
+test("callSyncInto() copies the answer into an array, and works again after each error", async () => {
+  using name = new Name();
+  await using other = startProcess();
+  await other.run(({ bytesCalls, servers, underWay, answerTo }, name) => {
+    const server = bytesCalls(name).server();
+    servers.push(server);
+    underWay.push(server.serve((request) => {
+      if (request.length === 3) throw new RangeError("three");
+      return request.length === 4 ? new Promise(() => {}) : answerTo(request);
+    }));
+  }, name.name);
+  using client = bytesCalls(name.name).client();
+  const target = new Uint8Array(100);
+  for (let round = 0; round < 3; round++) {
+    for (const length of [0, 1, 2, 99, 100]) {
+      const request = payload(length + round, length);
+      assertEquals(client.callSyncInto(request, target), length);
+      assert(isAnswer(target.subarray(0, length), request), `${length} bytes`);
+    }
+    const call = (length: number) =>
+      client.callSyncInto(payload(1, length), target, { timeout: 500 });
+    assertThrows(() => call(101), RangeError, "it has 101 bytes and the array has 100");
+    assertThrows(() => call(3), RemoteError, "three");
+    assertThrows(() => call(4), DOMException, "500 ms have passed, and a server has taken");
+    assertEquals(client.inFlight, 0);
+  }
+});
+
 test("a server and a client that sleep are woken by another process", async () => {
   using name = new Name();
   await using other = startProcess();
-  await other.run(({ RpcServer, servers }, { name, capacity }) => {
-    servers.push(RpcServer.open(name, { capacity }));
-  }, { name: name.name, capacity: CAPACITY });
-  using client = RpcClient.open(name.name);
+  await other.run(({ bytesCalls, servers }, name) => {
+    servers.push(bytesCalls(name).server());
+  }, name.name);
+  using client = bytesCalls(name.name).client();
   for (let i = 0; i < 20; i++) {
     const handling = other.run(({ servers: [server], answerTo }, spin) => {
       return server!.handleSync(answerTo, { spin });
@@ -75,14 +101,14 @@ test("a stopped server is alive; one that is killed fails the calls that it has,
   using name = new Name();
   await using server = startProcess();
   await using blocked = startProcess();
-  await server.run(({ RpcServer, servers, underWay, answerTo }, { name, capacity }) => {
-    const server = RpcServer.open(name, { capacity });
+  await server.run(({ bytesCalls, servers, underWay, answerTo }, name) => {
+    const server = bytesCalls(name).server();
     servers.push(server);
     underWay.push(server.serve((request) => {
       return request.length > 10 ? answerTo(request) : new Promise(() => {});
     }));
-  }, { name: name.name, capacity: CAPACITY });
-  using client = RpcClient.open(name.name);
+  }, name.name);
+  using client = bytesCalls(name.name).client();
   assert(isAnswer(await client.call(payload(1, 20)), payload(1, 20)));
   server.signal("SIGSTOP");
   await until("it is stopped", () => server.state === "T");
@@ -94,8 +120,8 @@ test("a stopped server is alive; one that is killed fails the calls that it has,
   const calls = [3, 4, 5].map((i) => reasonOf(client.call(payload(i, i))));
   server.signal("SIGCONT");
   assert(isAnswer(await client.call(payload(6, 60)), payload(6, 60)));
-  const told = blocked.run(({ RpcClient, payload }, name) => {
-    using client = RpcClient.open(name);
+  const told = blocked.run(({ bytesCalls, payload }, name) => {
+    using client = bytesCalls(name).client();
     try {
       client.callSync(payload(7, 7));
       return "an answer";
@@ -120,15 +146,15 @@ test("a stopped server is alive; one that is killed fails the calls that it has,
   }
   assert(lost.test(await told), await told);
   await assertRejects(() => client.call(payload(8, 8)), PeerLostError, "its server died");
-  using _next = await openSoon(() => RpcServer.open(name.name));
+  using _next = await openSoon(() => bytesCalls(name.name).server());
 });
 
 test("a stopped client holds up no other, and gets its answers once it continues", async () => {
   using cast = new Cast({ vacant: 1 });
   const { server, client, name } = cast;
   await using other = startProcess();
-  await other.run(({ RpcClient, clients, underWay, isPayload }, name) => {
-    const client = RpcClient.open(name);
+  await other.run(({ bytesCalls, clients, underWay, isPayload }, name) => {
+    const client = bytesCalls(name).client();
     clients.push(client);
     const asking = Array.from({ length: 200 }, async (_, i) => {
       if (!isPayload(await client.call(Uint8Array.of(i)), i)) throw new Error(`call ${i}`);
@@ -152,33 +178,31 @@ test("a server that is killed before any step of an answer fails that call or no
   using stack = new DisposableStack();
   const ask = async (death: Death) => {
     const { name } = stack.use(new Name());
-    const client = stack.use(
-      RpcClient.open(name, { capacity: CAPACITY, clients: 1, keepOpen: true }),
-    );
+    const client = stack.use(bytesCalls(name).client({ onPeerGone: "wait" }));
     const calls = [1, 2].map((i) => client.call(payload(i, 100)));
     const first = reasonOf(calls[0]!);
     await until("they are asked", () => client.inFlight === 2);
     return { name, calls, first, ...death };
   };
   const rehearsal = await ask(NO_DEATH);
-  const steps = await other.run(({ RpcServer, servers, answerTo, stepsOf }, name) => {
-    const server = RpcServer.open(name);
+  const steps = await other.run(({ bytesCalls, servers, answerTo, stepsOf }, name) => {
+    const server = bytesCalls(name).server();
     servers.push(server);
     return stepsOf(() => server.tryHandle(answerTo, { limit: 1 }));
   }, rehearsal.name);
   const [taken, answered] = [steps.indexOf("tail store"), steps.indexOf("head store")];
   assert(taken > 0 && answered > taken, `${steps}`);
   const scenes = await Promise.all(deathsAt(steps).map(ask));
-  const dying = other.run(({ RpcServer, servers, answerTo, dieAmid }, deaths) => {
+  const dying = other.run(({ bytesCalls, servers, answerTo, dieAmid }, deaths) => {
     dieAmid(deaths.map(({ name, ...at }) => {
-      const server = RpcServer.open(name);
+      const server = bytesCalls(name).server();
       servers.push(server);
       return { ...at, act: () => server.tryHandle(answerTo, { limit: 1 }) };
     }));
   }, scenes.map(({ name, step, time }) => ({ name, step, time })));
   assert(await diedIn(other, dying));
   for (const [at, { name, calls, first, step }] of [...scenes, rehearsal].entries()) {
-    using next = await openSoon(() => RpcServer.open(name));
+    using next = await openSoon(() => bytesCalls(name).server());
     const left: number[] = [];
     await handle(next, at > taken ? 1 : 2, (request) => {
       left.push(isPayload(request, 1) ? 1 : 2);

@@ -10,20 +10,32 @@ import { Region } from "../../src/region/region.ts";
 import { regionPath } from "../../src/region/names.ts";
 import { Word32 } from "../../src/memory/word.ts";
 import { LANE, LaneSender } from "../../src/lane/lane.ts";
-import { RINGS, RPC, RPC_CONTROL } from "../../src/calls/calls.ts";
+import { open } from "../../src/region/open.ts";
+import { bytes } from "../../src/codec.ts";
+import { CALLS, CALLS_CONTROL, CALLS_REGION, messageTypeOf } from "../../src/calls/calls.ts";
 import { Board, type ClientSeat, type Pair, type ServerSeat } from "../../src/calls/board.ts";
 import { post } from "../../src/calls/message.ts";
-import { RpcClient } from "../../src/calls/client.ts";
-import { RpcServer } from "../../src/calls/server.ts";
+import { calls, type CallsDefinition, type CallsOptions } from "../../src/calls/definition.ts";
+import type { CallClient, CallClientOptions } from "../../src/calls/client.ts";
+import type { CallServer } from "../../src/calls/server.ts";
+import type { Bytes } from "../../src/message.ts";
 import { until } from "../os/until.ts";
 import { Name } from "../shared/scene.ts";
 import { CAPACITY } from "../spsc/scene.ts";
 
 export { CAPACITY };
 
+/** The type of plain bytes, of which tests change a part. */
+export const BYTES: Bytes = bytes();
+
 /** A server and a client of bytes. */
-export type Server = RpcServer<Uint8Array<ArrayBuffer>, Uint8Array>;
-export type Client = RpcClient<Uint8Array, Uint8Array<ArrayBuffer>>;
+export type Server = CallServer;
+export type Client = CallClient;
+
+/** Calls of bytes with small lanes, for two clients. */
+export function bytesCalls(name: string, options: CallsOptions = {}): CallsDefinition {
+  return calls(name, { capacity: CAPACITY, clients: 2, ...options });
+}
 
 const MASK = 0x5a;
 
@@ -53,9 +65,12 @@ export class Inside implements Disposable {
   readonly seats: readonly SeatAndPair[];
 
   /** Joins the region of this name, or makes it. */
-  constructor(name: string, { clients = 2, servers = 1, capacity = CAPACITY } = {}) {
-    const path = regionPath(RPC.name, name);
-    this.region = Region.tryConnect(RPC, path) ?? RINGS.open(name, { clients, servers, capacity });
+  constructor(name: string, { clients = 2, servers = 1, capacity = CAPACITY, retry = false } = {}) {
+    const path = regionPath(CALLS_REGION.name, name);
+    const message = messageTypeOf({ request: BYTES, response: BYTES });
+    const options = { clients, servers, capacity, retry };
+    this.region = Region.tryConnect(CALLS_REGION, path) ??
+      open(CALLS, { path, options, message }).region;
     this.board = new Board(name, this.region);
     this.server = this.board.servers[0]!;
     this.seats = this.board.clients.map((client) => ({ ...client, ...this.pair(client.index, 0) }));
@@ -84,7 +99,7 @@ export class Inside implements Disposable {
 
   /** How many words of 32 bits the control block has, up to the end of the seats that are used. */
   get size(): number {
-    const { pairs } = RPC_CONTROL.fields;
+    const { pairs } = CALLS_CONTROL.fields;
     return (pairs.offset + pairs.size / 256 * this.seats.length) / 4;
   }
 
@@ -127,16 +142,24 @@ export class Puppet implements Disposable {
   }
 }
 
+interface CastOptions extends CallClientOptions {
+  clients?: number;
+  vacant?: number;
+  capacity?: number;
+}
+
 /** A server and its clients, where nobody else is. */
 export class Cast implements Disposable {
   readonly name = new Name();
+  readonly definition: CallsDefinition;
   readonly server: Server;
   readonly clients: Client[];
 
   /** With a seat for each client and for those that are vacant. */
-  constructor({ clients = 1, vacant = 0, capacity = CAPACITY, keepOpen = false } = {}) {
-    this.server = RpcServer.open(this.name.name, { clients: clients + vacant, capacity });
-    this.clients = Array.from({ length: clients }, () => this.open({ keepOpen }));
+  constructor({ clients = 1, vacant = 0, capacity = CAPACITY, ...options }: CastOptions = {}) {
+    this.definition = calls(this.name.name, { clients: clients + vacant, capacity });
+    this.server = this.definition.server();
+    this.clients = Array.from({ length: clients }, () => this.open(options));
   }
 
   /** The first client. */
@@ -145,13 +168,13 @@ export class Cast implements Disposable {
   }
 
   /** One more client. It is for the caller to close. */
-  open(options: { keepOpen?: boolean } = {}): Client {
-    return RpcClient.open(this.name.name, options);
+  open(options: CallClientOptions = {}): Client {
+    return this.definition.client(options);
   }
 
   /** Another server, once the first is gone. */
   succeed(): Server {
-    return RpcServer.open(this.name.name);
+    return this.definition.server();
   }
 
   [Symbol.dispose](): void {

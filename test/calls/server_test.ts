@@ -4,14 +4,12 @@
 
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { ClosedError, CorruptRegionError, PeerLostError, VringError } from "../../src/errors.ts";
-import { RpcClient } from "../../src/calls/client.ts";
-import { RpcServer } from "../../src/calls/server.ts";
 import { LaneReceiver } from "../../src/lane/lane.ts";
 import { Word32 } from "../../src/memory/word.ts";
 import { until, within } from "../os/until.ts";
 import { Name } from "../shared/scene.ts";
 import { payload } from "../circular/scene.ts";
-import { answerTo, Cast, handle, Inside, isAnswer, Puppet, reasonOf } from "./scene.ts";
+import { answerTo, bytesCalls, Cast, handle, Inside, isAnswer, Puppet, reasonOf } from "./scene.ts";
 
 /** A handler that answers at a test's request. */
 class Holder {
@@ -77,8 +75,8 @@ Deno.test("shutdown() answers the requests that it had taken, refuses the rest, 
   await assertRejects(() => clients[0]!.call(payload(1, 1)), PeerLostError, "has closed");
 });
 
-Deno.test("shutdown() leaves requests of a client that keeps open to the next server", async () => {
-  using cast = new Cast({ clients: 2, keepOpen: true });
+Deno.test("shutdown() leaves requests of a client that waits for servers to the next one", async () => {
+  using cast = new Cast({ clients: 2, onPeerGone: "wait" });
   const { server, clients: [patient, leaving] } = cast;
   leaving!.close();
   using hasty = cast.open();
@@ -196,8 +194,8 @@ Deno.test("calls fail when their server closes, and work again with the next one
   await serving;
 });
 
-Deno.test("with keepOpen only calls that were taken fail; the next server answers the others", async () => {
-  using cast = new Cast({ keepOpen: true });
+Deno.test('with onPeerGone "wait" only calls that were taken fail; the next server answers the others', async () => {
+  using cast = new Cast({ onPeerGone: "wait" });
   const { server, client } = cast;
   const holder = new Holder();
   const calls = [1, 2, 3, 4].map((i) => client.call(payload(i, 10 * i)));
@@ -219,7 +217,7 @@ Deno.test("with keepOpen only calls that were taken fail; the next server answer
 });
 
 Deno.test("a client that did not look for several servers knows which of its calls are lost", async () => {
-  using cast = new Cast({ keepOpen: true });
+  using cast = new Cast({ onPeerGone: "wait" });
   const { client } = cast;
   using inside = new Inside(cast.name.name);
   for (const start of [undefined, 2 ** 32 - 2]) {
@@ -264,15 +262,15 @@ Deno.test("a server that begins drops nothing, wherever the positions wrap", asy
       inside.laneWord(0, lane, word).store(2 ** 32 - 64);
     }
   }
-  using client = RpcClient.open(name.name, { keepOpen: true });
+  using client = bytesCalls(name.name).client({ onPeerGone: "wait" });
   const calls = [1, 2, 3, 4].map((i) => client.call(payload(i, 30)));
   const taken = reasonOf(calls[1]!);
   await until("all are asked", () => client.inFlight === 4);
-  const first = RpcServer.open(name.name);
+  const first = bytesCalls(name.name).server();
   first.tryHandle(answerTo, { limit: 1 });
   first.tryHandle(() => new Promise(() => {}), { limit: 1 });
   first.close();
-  using second = RpcServer.open(name.name);
+  using second = bytesCalls(name.name).server();
   await handle(second, 2);
   assert(await taken instanceof PeerLostError);
   for (const i of [0, 2, 3]) assert(isAnswer(await calls[i]!, payload(i + 1, 30)), `call ${i + 1}`);
@@ -336,9 +334,9 @@ Deno.test("a second serve() is an error while the first has not ended, and durin
 Deno.test("a program that leaves the scope of a serving server ends without an error", async () => {
   using name = new Name();
   const source = `
-    import { RpcServer } from "${import.meta.resolve("../../mod.ts")}";
+    import { calls } from "${import.meta.resolve("../../mod.ts")}";
     for (const ending of [() => {}, (server) => void server.shutdown()]) {
-      using server = RpcServer.open("${name.name}");
+      using server = calls("${name.name}").server();
       server.serve((request) => request);
       ending(server);
     }`;
@@ -384,7 +382,7 @@ Deno.test("shutdown() finishes although a client corrupts its lanes, and then th
 
 Deno.test("a server opens beside corrupt positions, and the seat works for the next client", async () => {
   for (const [lane, word] of [["requests", "head"], ["responses", "tail"]] as const) {
-    using cast = new Cast({ clients: 1, vacant: 1, keepOpen: true });
+    using cast = new Cast({ clients: 1, vacant: 1, onPeerGone: "wait" });
     const { server, client } = cast;
     using inside = new Inside(cast.name.name);
     const puppet = new Puppet(inside, 1);
@@ -411,7 +409,7 @@ Deno.test("a client opens in a seat with corrupt positions, and its calls are an
   for (const [lane, word] of [["requests", "tail"], ["responses", "head"]] as const) {
     using cast = new Cast({ clients: 0, vacant: 1 });
     cast.server.close();
-    using inside = new Inside(cast.name.name);
+    using inside = new Inside(cast.name.name, { clients: 1 });
     inside.laneWord(0, lane, word).store(2 ** 31 + 8);
     using client = cast.open();
     const call = client.call(payload(1, 100));
@@ -443,4 +441,29 @@ Deno.test("shutdown() ends although a client asks again after each refusal", asy
   };
   await server.shutdown();
   assert(asked > 0 && asked < most, `${asked} requests came first`);
+});
+
+Deno.test("serve() ends quietly when `until` aborts, and answers what it had taken", async () => {
+  using cast = new Cast();
+  const { server, client } = cast;
+  assertEquals(await server.serve(answerTo, { until: AbortSignal.abort("before") }), undefined);
+  for (const concurrency of [1, 2]) {
+    const holder = new Holder();
+    const stop = new AbortController();
+    const serving = server.serve(holder.handler, { until: stop.signal, concurrency });
+    const call = client.call(payload(1, 10));
+    await holder.hold(1);
+    stop.abort("enough");
+    assertEquals(await serving, undefined);
+    holder.held[0]!();
+    assert(isAnswer(await call, payload(1, 10)));
+  }
+  const both = server.serve(answerTo, {
+    signal: AbortSignal.abort("reason"),
+    until: AbortSignal.abort("quiet"),
+  });
+  assertEquals(await reasonOf(both), "reason");
+  server.close();
+  const closed = server.serve(answerTo, { until: AbortSignal.abort("before") });
+  await assertRejects(() => closed, ClosedError);
 });

@@ -3,37 +3,55 @@
  */
 
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { CorruptRegionError, PeerLostError, RoleTakenError } from "../../src/errors.ts";
-import { RpcClient } from "../../src/calls/client.ts";
-import { RpcServer } from "../../src/calls/server.ts";
+import {
+  CorruptRegionError,
+  LayoutMismatchError,
+  PeerLostError,
+  RoleTakenError,
+} from "../../src/errors.ts";
+import { calls, type CallsDefinition, type CallsOptions } from "../../src/calls/definition.ts";
 import { until } from "../os/until.ts";
 import { openSoon, processTests } from "../shared/processes.ts";
 import { Name } from "../shared/scene.ts";
 import { payload } from "../circular/scene.ts";
 import type { Tools } from "./calls_child.ts";
-import { answerTo, type Client, Inside, isAnswer, reasonOf, type Server } from "./scene.ts";
+import {
+  answerTo,
+  bytesCalls,
+  type Client,
+  Inside,
+  isAnswer,
+  reasonOf,
+  type Server,
+} from "./scene.ts";
 
 const { test, startProcess } = processTests<Tools>(
   new URL("./calls_child.ts", import.meta.url),
   "several servers",
 );
 
-const OPTIONS = { capacity: 4096, clients: 2, servers: 3 };
+const OPTIONS = { clients: 2, servers: 3 };
 
 /** Servers and one client where nobody else is; every server holds its requests. */
 class Team implements AsyncDisposable {
   readonly name = new Name();
+  readonly definition: CallsDefinition;
   readonly client: Client;
   readonly servers: Holding[] = [];
   readonly calls: Promise<unknown>[] = [];
 
-  constructor(options: { keepOpen?: boolean; retry?: boolean } = {}) {
-    this.client = RpcClient.open(this.name.name, { ...OPTIONS, ...options });
+  /** What another process needs to define the same calls. */
+  readonly place: { readonly name: string; readonly options: CallsOptions };
+
+  constructor(options: { retry?: boolean } = {}) {
+    this.place = { name: this.name.name, options: { ...OPTIONS, ...options } };
+    this.definition = bytesCalls(this.place.name, this.place.options);
+    this.client = this.definition.client();
   }
 
   /** Opens one more server, and has it serve. */
   join(concurrency = 256): Holding {
-    const server = new Holding(RpcServer.open(this.name.name), concurrency);
+    const server = new Holding(this.definition.server(), concurrency);
     this.servers.push(server);
     return server;
   }
@@ -105,9 +123,9 @@ Deno.test("a server with all of its concurrency used is not chosen while another
 
 Deno.test("a server that blocks its thread in a handler counts as busy", async () => {
   await using team = new Team();
-  const second = RpcServer.open(team.name.name);
+  const second = team.definition.server();
   using _second = second;
-  using inside = new Inside(team.name.name, OPTIONS);
+  using inside = new Inside(team.name.name);
   const loads: number[] = [];
   const call = team.client.call(payload(1, 8));
   await until("it is taken", () =>
@@ -121,13 +139,14 @@ Deno.test("a server that blocks its thread in a handler counts as busy", async (
 
 Deno.test("clients and servers open in any order; each server takes a seat, while one is free", async () => {
   using name = new Name();
-  using client = RpcClient.open(name.name, OPTIONS);
+  const defined = bytesCalls(name.name, OPTIONS);
+  using client = defined.client();
   const early = client.call(payload(1, 10));
   await until("it is asked", () => client.inFlight === 1);
-  const servers = [0, 1, 2].map(() => RpcServer.open(name.name));
+  const servers = [0, 1, 2].map(() => defined.server());
   assertEquals(servers.map(({ id }) => id), [0, 1, 2]);
   assertThrows(
-    () => RpcServer.open(name.name),
+    () => defined.server(),
     RoleTakenError,
     "as a server: it has 3, which are alive",
   );
@@ -135,7 +154,7 @@ Deno.test("clients and servers open in any order; each server takes a seat, whil
   assert(isAnswer(await early, payload(1, 10)));
   servers[0]!.close();
   assert(isAnswer(await client.call(payload(2, 10)), payload(2, 10)));
-  servers[0] = RpcServer.open(name.name);
+  servers[0] = defined.server();
   assertEquals(servers[0].id, 0);
   for (const server of servers) server.close();
   await Promise.all(serving);
@@ -144,15 +163,16 @@ Deno.test("clients and servers open in any order; each server takes a seat, whil
 Deno.test("servers is 1 to 16, and clients times servers at most 256", () => {
   using name = new Name();
   for (const servers of [0, 17, 1.5]) {
-    assertThrows(() => RpcServer.open(name.name, { servers }), RangeError, "a number from 1 to 16");
+    assertThrows(() => calls(name.name, { servers }), RangeError, "a number from 1 to 16");
   }
   assertThrows(
-    () => RpcServer.open(name.name, { servers: 5, clients: 64 }),
+    () => calls(name.name, { servers: 5, clients: 64 }),
     RangeError,
     "clients times servers can be 256",
   );
-  using _server = RpcServer.open(name.name, { servers: 16, clients: 16, capacity: 4096 });
-  assertThrows(() => RpcServer.open(name.name, { servers: 2 }), Error, "its servers is 16");
+  using _server = bytesCalls(name.name, { servers: 16, clients: 16 }).server();
+  const other = bytesCalls(name.name, { servers: 2, clients: 16 });
+  assertThrows(() => other.server(), LayoutMismatchError, "its servers is 16");
 });
 
 Deno.test("a server that closes hands the requests that it has not taken to another one", async () => {
@@ -206,18 +226,15 @@ Deno.test("with retry the calls that a server had taken go to another one, marke
   assert(reason instanceof PeerLostError, `${reason}`); // nobody is left
 });
 
-Deno.test("with retry and keepOpen a call waits for a server that is not there yet", async () => {
+Deno.test('with retry and onPeerGone "wait" a call waits for a server that is not there yet', async () => {
   using name = new Name();
-  using client: Client = RpcClient.open(name.name, {
-    capacity: 4096,
-    retry: true,
-    keepOpen: true,
-  });
-  const first = RpcServer.open(name.name);
+  const defined = bytesCalls(name.name, { retry: true });
+  using client = defined.client({ onPeerGone: "wait" });
+  const first = defined.server();
   const call = client.call(payload(1, 20));
   await until("it is taken", () => first.tryHandle(() => new Promise<Uint8Array>(() => {})) === 1);
   first.close();
-  using second = RpcServer.open(name.name);
+  using second = defined.server();
   let isRetried: boolean | undefined;
   const serving = second.serve((request, { retried }) => {
     isRetried = retried;
@@ -232,12 +249,12 @@ Deno.test("with retry and keepOpen a call waits for a server that is not there y
 Deno.test("callSync() returns although its server has gone, once another one answers", async () => {
   await using team = new Team({ retry: true });
   const first = team.join();
-  using inside = new Inside(team.name.name, OPTIONS);
+  using inside = new Inside(team.name.name);
   await using other = startProcess();
-  const answer = other.run(({ RpcClient, payload }, name) => {
-    using client = RpcClient.open(name, { retry: true });
+  const answer = other.run(({ bytesCalls, payload }, { name, options }) => {
+    using client = bytesCalls(name, options).client();
     return [...client.callSync(payload(3, 3)) as Uint8Array];
-  }, team.name.name);
+  }, team.place);
   await until("it is held", () => first.held.length === 1);
   const second = team.join();
   first.server.close();
@@ -248,13 +265,13 @@ Deno.test("callSync() returns although its server has gone, once another one ans
 });
 
 /** Starts a server in another process, which holds what is asked and answers nothing. */
-async function startHolder(name: string) {
+async function startHolder(place: Team["place"]) {
   const process = startProcess();
-  await process.run(({ RpcServer, servers, underWay }, name) => {
-    const server = RpcServer.open(name);
+  await process.run(({ bytesCalls, servers, underWay }, { name, options }) => {
+    const server = bytesCalls(name, options).server();
     servers.push(server);
     underWay.push(server.serve(() => new Promise(() => {}), { concurrency: 1 }));
-  }, name);
+  }, place);
   return process;
 }
 
@@ -262,11 +279,11 @@ for (const retry of [false, true]) {
   const title = retry ? "is retried" : "fails";
   test(`the call that a killed server had taken ${title}; the others go to another one`, async () => {
     await using team = new Team({ retry });
-    const victim = await startHolder(team.name.name);
+    const victim = await startHolder(team.place);
     await using _victim = victim;
     const taken = team.client.call(payload(0, 10));
     const fate = reasonOf(taken);
-    using inside = new Inside(team.name.name, OPTIONS);
+    using inside = new Inside(team.name.name);
     const tail = inside.laneWord(0, "requests", "tail");
     await until("it is taken", () => tail.load() > 0);
     const others = [1, 2].map((i) => team.client.call(payload(i, 30)));
@@ -281,23 +298,23 @@ for (const retry of [false, true]) {
     if (retry) assert(isAnswer(await taken, payload(0, 10)));
     else assert(reason instanceof PeerLostError, `${reason}`);
     assertEquals(inside.board.servers[0]!.generation.load(), 2); // it was emptied
-    using _third = await openSoon(() => RpcServer.open(team.name.name));
+    using _third = await openSoon(() => team.definition.server());
   });
 }
 
 test("a stopped server gets no new calls while another one is free", async () => {
   await using team = new Team();
   await using stopped = startProcess();
-  await stopped.run(({ RpcServer, servers, underWay, answerTo }, name) => {
-    const server = RpcServer.open(name);
+  await stopped.run(({ bytesCalls, servers, underWay, answerTo }, { name, options }) => {
+    const server = bytesCalls(name, options).server();
     servers.push(server);
     underWay.push(server.serve(answerTo));
-  }, team.name.name);
+  }, team.place);
   stopped.signal("SIGSTOP");
   await until("it is stopped", () => stopped.state === "T");
-  using free = RpcServer.open(team.name.name);
+  using free = team.definition.server();
   const serving = free.serve(answerTo);
-  using inside = new Inside(team.name.name, OPTIONS);
+  using inside = new Inside(team.name.name);
   const head = inside.laneWord(0, "requests", "head"); // of the stopped one's lane
   const stuck: Promise<Uint8Array>[] = [];
   for (let i = 0; i < 50; i++) {
@@ -317,7 +334,7 @@ test("a stopped server gets no new calls while another one is free", async () =>
 
 Deno.test("loads and a dead server's words that mean nothing cost only balance", async () => {
   await using team = new Team();
-  using inside = new Inside(team.name.name, OPTIONS);
+  using inside = new Inside(team.name.name);
   for (let i = 0; i < 2; i++) team.join();
   for (const load of [2 ** 32 - 1, 2 ** 31, 0]) {
     inside.board.servers[0]!.load.store(load);
@@ -332,7 +349,7 @@ Deno.test("loads and a dead server's words that mean nothing cost only balance",
 Deno.test("a server that corrupts its lanes costs its own calls, and the client uses the others", async () => {
   await using team = new Team();
   for (let i = 0; i < 2; i++) team.join();
-  using inside = new Inside(team.name.name, OPTIONS);
+  using inside = new Inside(team.name.name);
   const calls = await team.ask(2);
   inside.laneWord(0, "responses", "head").store(2 ** 31); // of server 0
   inside.board.clients[0]!.bell.ring();
@@ -349,7 +366,7 @@ Deno.test("an error of a call that was retried still has its code", async () => 
   await using team = new Team({ retry: true });
   const first = team.join();
   const [call] = await team.ask(1);
-  using second = RpcServer.open(team.name.name);
+  using second = team.definition.server();
   first.server.close();
   const serving = second.serve(() => {
     throw Object.assign(new Error("gone"), { code: "EGONE" });

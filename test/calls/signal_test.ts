@@ -4,7 +4,6 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { ClosedError } from "../../src/errors.ts";
-import { RpcClient } from "../../src/calls/client.ts";
 import type { Caller } from "../../src/calls/in_hand.ts";
 import { until } from "../os/until.ts";
 import { processTests } from "../shared/processes.ts";
@@ -33,7 +32,7 @@ function serveUntilAborted(server: Server, concurrency = 256) {
   return { reasons, callers, serving };
 }
 
-const GIVEN_UP = /^AbortError: Client 0 of ring "[^"]+" no longer waits for this call$/;
+const GIVEN_UP = /^AbortError: Client 0 of calls "[^"]+" no longer waits for this call$/;
 
 for (const concurrency of [1, 256]) {
   Deno.test(`a call that times out or is aborted aborts the caller's signal, with a concurrency of ${concurrency}`, async () => {
@@ -164,8 +163,8 @@ test("a client that is killed aborts the signals of its calls", async () => {
   await using other = startProcess();
   const { reasons, callers, serving } = serveUntilAborted(server);
   const kept = reasonOf(client.call(payload(1, 10)));
-  await other.run(({ RpcClient, clients, underWay, payload }, name) => {
-    const client = RpcClient.open(name);
+  await other.run(({ bytesCalls, clients, underWay, payload }, name) => {
+    const client = bytesCalls(name).client();
     clients.push(client);
     underWay.push(client.call(payload(2, 10)).catch(() => {}));
   }, name.name);
@@ -182,12 +181,12 @@ Deno.test("a bit of an earlier client of the seat aborts no call of the next one
   const { server } = cast;
   using inside = new Inside(cast.name.name);
   const { reasons, callers, serving } = serveUntilAborted(server);
-  const first = RpcClient.open(cast.name.name);
+  const first = cast.open();
   await reasonOf(first.call(payload(1, 10), { timeout: 5 }));
   await until("the handler knows", () => reasons.length === 1);
   first.close();
   assertEquals(inside.pair(1, 0).givenUp.has(1), true);
-  using second = RpcClient.open(cast.name.name);
+  using second = cast.open();
   const call = reasonOf(second.call(payload(2, 10)));
   await until("it is taken", () => callers.length === 2);
   assertEquals([callers[1]!.signal.aborted, inside.pair(1, 0).givenUp.has(1)], [false, false]);

@@ -3,13 +3,12 @@
  */
 
 import { assert, assertEquals, assertThrows } from "@std/assert";
+import { calls } from "../../src/calls/definition.ts";
 import { CorruptRegionError } from "../../src/errors.ts";
 import { Word32 } from "../../src/memory/word.ts";
 import { sleepSync } from "../../src/os/clock.ts";
-import { codec } from "../../src/codec.ts";
 import { LaneReceiver, LaneSender } from "../../src/lane/lane.ts";
 import { Kind, post } from "../../src/calls/message.ts";
-import { RpcClient } from "../../src/calls/client.ts";
 import { until, within } from "../os/until.ts";
 import { programArguments } from "../shared/party.ts";
 import { NO_PROCESS } from "../shared/processes.ts";
@@ -17,6 +16,8 @@ import { Name } from "../shared/scene.ts";
 import { payload } from "../circular/scene.ts";
 import {
   answerTo,
+  BYTES,
+  bytesCalls,
   Cast,
   type Client,
   handle,
@@ -122,7 +123,7 @@ Deno.test("answers to an earlier client of the seat reach no later one", async (
 Deno.test("an answer counts only with the number of the call and the generation of the client", async () => {
   using name = new Name();
   using inside = new Inside(name.name);
-  using client = RpcClient.open(name.name);
+  using client = bytesCalls(name.name).client();
   const call = client.call(payload(1, 40)); // there has never been a server
   await until("it is asked", () => client.inFlight === 1);
   const responses = new LaneSender(inside.seats[0]!.responses);
@@ -183,11 +184,9 @@ Deno.test("a signal that a codec aborts calls the call off", async () => {
   const stop = new AbortController();
   const encode = (bytes: Uint8Array, into: Uint8Array<ArrayBuffer>) => {
     stop.abort("by the codec");
-    return codec.bytes.encode(bytes, into);
+    return BYTES.encode(bytes, into);
   };
-  using client = RpcClient.open<Uint8Array, Uint8Array>(name.name, {
-    request: { ...codec.bytes, encode },
-  });
+  using client = calls(name.name, { request: { ...BYTES, encode } }).client();
   const call = reasonOf(client.call(payload(1, 1), { signal: stop.signal }));
   assertEquals(await within("the end of a call", call), "by the codec");
 });
@@ -240,9 +239,9 @@ function chatty(name: Name, inside: Inside, calls: number) {
     answer();
     return bytes;
   };
-  const client: RpcClient<Uint8Array, Uint8Array> = RpcClient.open(name.name, {
-    response: { ...codec.bytes, decode },
-  });
+  const client: Client = bytesCalls(name.name, {
+    response: { ...BYTES, decode },
+  }).client();
   return { client, answer, count: () => answered };
 }
 
@@ -289,7 +288,7 @@ Deno.test("call() ends in time while answers to none of its client's calls keep 
   const most = 200_000;
   using name = new Name();
   using inside = new Inside(name.name);
-  using client = RpcClient.open(name.name);
+  using client = bytesCalls(name.name).client();
   using flooding = flood(inside, most);
   assert(isTimeout(await reasonOf(client.call(payload(1, 8), { timeout: 5 }))));
   assert(flooding.sent > 0 && flooding.sent < most, `${flooding.sent} came first`);
@@ -315,4 +314,53 @@ Deno.test({
       throw error;
     }
   },
+});
+
+/** The rest of the message of a wait that timed out after a millisecond. */
+async function seen(waiting: Promise<unknown>): Promise<string> {
+  const error = await reasonOf(waiting);
+  assert(isTimeout(error), `${error}`);
+  return (error as Error).message.split("1 ms have passed, and ")[1]!;
+}
+
+Deno.test("a call that times out says what it sees of its server", async () => {
+  using name = new Name();
+  const defined = bytesCalls(name.name);
+  using client = defined.client({ onPeerGone: "wait" });
+  const sync = (length: number) =>
+    (async () => {
+      await client.callSync(payload(1, length), { timeout: 1 });
+    })();
+  const call = (length = 8) => client.call(payload(1, length), { timeout: 1 });
+  for (const ask of [call, sync]) assertEquals(await seen(ask(8)), "no server has connected");
+  using server = defined.server();
+  for (const ask of [call, sync]) assertEquals(await seen(ask(8)), "its server is stopped or busy");
+  const filling = call(client.maxRequest - 500);
+  for (const ask of [call, sync]) { // these do not fit
+    assertEquals(await seen(ask(client.maxRequest)), "its server is stopped or busy");
+  }
+  await reasonOf(filling);
+  while (server.tryHandle(answerTo) > 0);
+  const taken = client.call(payload(1, 8), { timeout: 20 });
+  const reason = reasonOf(taken);
+  await until("it is taken", () => server.tryHandle(() => new Promise(() => {})) === 1);
+  const { message } = await reason as Error;
+  assert(message.endsWith("and a server has taken the request and not answered it"), message);
+  server.close();
+  for (const ask of [call, sync]) assertEquals(await seen(ask(8)), "its server is gone");
+});
+
+Deno.test("a server whose wait times out says whether it has a client", async () => {
+  using name = new Name();
+  const defined = bytesCalls(name.name);
+  using server = defined.server();
+  const wait = async () => await server.handleSync(answerTo, { timeout: 1 });
+  assertEquals(await seen(wait()), "it has no client");
+  using client = defined.client();
+  assertEquals(await seen(wait()), "no client has called");
+  const call = client.call(payload(1, 8));
+  await handle(server, 1, () => new Promise(() => {}));
+  assertEquals(await seen(server.shutdown({ timeout: 1 })), "a handler has not finished");
+  server.close();
+  await reasonOf(call);
 });

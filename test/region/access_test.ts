@@ -6,8 +6,7 @@ import { Errno, LayoutMismatchError, OsError } from "../../src/errors.ts";
 import { layout } from "../../src/layout/layout.ts";
 import { userId } from "../../src/os/files.ts";
 import { makeError, openError } from "../../src/region/access.ts";
-import { RpcClient } from "../../src/calls/client.ts";
-import { RpcServer } from "../../src/calls/server.ts";
+import { calls } from "../../src/calls/definition.ts";
 import { sharedMemory } from "../../src/shared/shared_memory.ts";
 import { SpscConsumer } from "../../src/spsc/consumer.ts";
 import { SpscProducer } from "../../src/spsc/producer.ts";
@@ -64,14 +63,14 @@ Deno.test("a forgotten codec is named", () => {
   assertThrows(open, LayoutMismatchError, 'open it with the codec of "imu"');
 });
 
-Deno.test("a forgotten level and forgotten codecs of calls are named", () => {
+Deno.test("a forgotten level and forgotten types of calls are named", () => {
   using place = new Name();
   using _producer = SpscProducer.open(place.name, { level: "bytes" });
   const open = () => SpscConsumer.open(place.name);
   assertThrows(open, LayoutMismatchError, 'open it with level: "bytes",');
-  using _server = RpcServer.open(place.name, { request: codec.text, response: codec.json() });
-  const call = () => RpcClient.open(place.name);
-  assertThrows(call, LayoutMismatchError, 'open it with the codecs of "text -> json" for request');
+  using _server = calls(place.name, { request: codec.text, response: codec.json() }).server();
+  const call = () => calls(place.name).client();
+  assertThrows(call, LayoutMismatchError, 'open it with the types of "text -> json" for request');
 });
 
 Deno.test("a wait that close() ends names the closed handle", async () => {

@@ -5,6 +5,7 @@
  */
 
 import {
+  calls,
   CircularBufferReader,
   CircularBufferWriter,
   Domain,
@@ -14,8 +15,6 @@ import {
   MpscProducer,
   Publisher,
   regions,
-  RpcClient,
-  RpcServer,
   rwLock,
   sharedMemory,
   type SpscByteConsumer,
@@ -40,8 +39,8 @@ function openAll(): unknown[] {
     SpscConsumer.open(`${name}-bytes`, { capacity, level: "bytes" }) satisfies SpscByteConsumer,
     MpscConsumer.open(name, { capacity }),
     MpscProducer.open(name, { capacity }),
-    RpcServer.open(name, { capacity }),
-    RpcClient.open(name, { capacity }),
+    calls(name, { capacity }).server(),
+    calls(name, { capacity }).client(),
     CircularBufferWriter.open(name, { capacity }),
     CircularBufferReader.open(name, { capacity }),
     Domain.open(name).slot("slot", { maxSize: 64 }),

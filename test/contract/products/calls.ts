@@ -1,22 +1,23 @@
 /** Calls from clients to a server. @module */
 
-import { RpcClient } from "../../../src/calls/client.ts";
-import { RpcServer } from "../../../src/calls/server.ts";
-import { codec } from "../../../src/codec.ts";
-import { layout } from "../../../src/layout/layout.ts";
+import type { CallClient } from "../../../src/calls/client.ts";
+import { calls, type CallsOptions } from "../../../src/calls/definition.ts";
+import type { CallServer } from "../../../src/calls/server.ts";
+import { struct, text } from "../../../src/codec.ts";
 import {
   type Arrival,
+  definedRole,
   type Handle,
   handleOf,
   isMark,
   MARK,
+  type Options,
   type Product,
-  roleOf,
   waitOf,
 } from "../product.ts";
 import { CAPACITY } from "./lane.ts";
 
-function senderOf(client: RpcClient<Uint8Array, Uint8Array<ArrayBuffer>>): Handle {
+function senderOf(client: CallClient): Handle {
   const call = (request: Uint8Array) => {
     try {
       client.callSync(request, { timeout: 0 });
@@ -38,7 +39,7 @@ function senderOf(client: RpcClient<Uint8Array, Uint8Array<ArrayBuffer>>): Handl
   };
 }
 
-function receiverOf(server: RpcServer<Uint8Array<ArrayBuffer>, Uint8Array>): Handle {
+function receiverOf(server: CallServer): Handle {
   return {
     ...handleOf(server, { capacity: server.capacity, clients: server.clients }),
     finds() {
@@ -73,38 +74,42 @@ function receiverOf(server: RpcServer<Uint8Array<ArrayBuffer>, Uint8Array>): Han
   };
 }
 
+const define = (name: string, options: Options) => calls(name, options as CallsOptions);
+
 export const CALLS: Product = {
   name: "calls",
-  noun: "ring",
-  file: (name) => `vring.rpc.${name}`,
-  sender: roleOf(
+  noun: "calls",
+  file: (name) => `vring.calls.${name}`,
+  sender: definedRole(
     { title: "client", most: 2 },
-    RpcClient<Uint8Array, Uint8Array<ArrayBuffer>>,
+    { define, open: (definition, options) => definition.client(options) },
     senderOf,
   ),
-  receiver: roleOf(
+  receiver: definedRole(
     { title: "server", most: 1 },
-    RpcServer<Uint8Array<ArrayBuffer>, Uint8Array>,
+    { define, open: (definition, options) => definition.server(options) },
     receiverOf,
   ),
+  defines: true,
   sizes: {
     capacity: CAPACITY,
     clients: { is: 2, other: 3, usual: 8, never: [0, -1, 65, 1.5, NaN, Infinity] },
     servers: { is: 1, other: 2, usual: 1, never: [0, -1, 17, 1.5, NaN, Infinity] },
   },
+  policies: { retry: { usual: false, other: true } },
   endsWithPeer: {},
-  succession: { clients: 1, keepOpen: true },
+  succession: { clients: 1, onPeerGone: "wait" },
   atMostOnce: true,
   types: [
     { options: {}, name: "bytes -> bytes" },
-    { options: { request: codec.text }, name: "text -> bytes" },
-    { options: { response: codec.text }, name: "bytes -> text" },
+    { options: { request: text() }, name: "text -> bytes" },
+    { options: { response: text() }, name: "bytes -> text" },
     {
-      options: { request: codec.struct(layout("point", { x: "f64" })), response: codec.text },
+      options: { request: struct("point", { x: "f64" }), response: text() },
       name: "point -> text",
     },
     {
-      options: { request: codec.struct(layout("point", { x: "f32" })), response: codec.text },
+      options: { request: struct("point", { x: "f32" }), response: text() },
       name: "point -> text",
     },
   ],

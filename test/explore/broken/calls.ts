@@ -17,7 +17,7 @@ export const FORGETFUL = "forgetful";
 export const HASTY = "hasty";
 
 const { isLost } = Links.prototype;
-Links.prototype.isLost = function <S>(this: Links<S>): boolean {
+Links.prototype.isLost = function (this: Links): boolean {
   return currentActor().name !== FORGETFUL && isLost.call(this);
 };
 

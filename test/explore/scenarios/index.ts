@@ -13,7 +13,7 @@ import { MPSC } from "./mpsc.ts";
 import { REACTOR } from "./reactor.ts";
 import { REGION } from "./region.ts";
 import { ROLES } from "./roles.ts";
-import { RPC } from "./rpc.ts";
+import { CALLS } from "./calls.ts";
 import { RW_LOCK_SCENARIOS } from "./rw_lock.ts";
 import { SEMAPHORE } from "./semaphore.ts";
 import { SERVERS } from "./servers.ts";
@@ -30,7 +30,7 @@ export const SCENARIOS: readonly Scenario[] = [
   ...REACTOR,
   ...REGION,
   ...ROLES,
-  ...RPC,
+  ...CALLS,
   ...RW_LOCK_SCENARIOS,
   ...SEMAPHORE,
   ...SERVERS,

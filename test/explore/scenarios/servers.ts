@@ -5,10 +5,11 @@
  * @module
  */
 
-import { RpcClient } from "../../../src/calls/client.ts";
-import { RpcServer } from "../../../src/calls/server.ts";
 import { Board } from "../../../src/calls/board.ts";
-import { RINGS } from "../../../src/calls/calls.ts";
+import { CALLS_REGION } from "../../../src/calls/calls.ts";
+import { calls } from "../../../src/calls/definition.ts";
+import { regionPath } from "../../../src/region/names.ts";
+import { Region } from "../../../src/region/region.ts";
 import { Word32 } from "../../../src/memory/word.ts";
 import { FORGETFUL, HASTY } from "../broken/calls.ts";
 import {
@@ -29,6 +30,12 @@ import {
 
 const OPTIONS = { capacity: 512, clients: 2, servers: 2, persist: true };
 
+/** Defines calls that run once at most. */
+const once = () => calls("calls", OPTIONS);
+
+/** Defines calls that may run twice. */
+const twice = () => calls("calls", { ...OPTIONS, retry: true });
+
 interface Asked {
   /** The outcome of each request: "answered", "lost", or "timeout". */
   readonly outcomes: Readonly<Record<number, string>>;
@@ -45,11 +52,8 @@ function enough(): Word32 {
 }
 
 /** Asks these things, one after the other. */
-function client(requests: readonly number[], options: { retry?: boolean } = {}): ActorSpec {
-  const open = () => ({
-    client: RpcClient.open("calls", { ...OPTIONS, ...options }),
-    done: enough(),
-  });
+function client(requests: readonly number[], define = once): ActorSpec {
+  const open = () => ({ client: define().client(), done: enough() });
   return arranged(open, ({ client, done }): Asked => {
     const outcomes: Record<number, string> = {};
     for (const request of requests) {
@@ -68,9 +72,9 @@ function client(requests: readonly number[], options: { retry?: boolean } = {}):
 const PATIENCE = 240;
 
 /** Answers whatever comes, until the immortal client has enough. */
-function server(): ActorSpec {
+function server(define = once): ActorSpec {
   const open = () => ({
-    server: openSoon(() => RpcServer.open("calls", OPTIONS)),
+    server: openSoon(() => define().server()),
     counts: [1, 2].map(countOf),
     done: enough(),
   });
@@ -87,7 +91,7 @@ function server(): ActorSpec {
 }
 
 /** Is open for a moment, and takes nothing: so it dies with requests in its lane, or closes. */
-const idle = arranged(() => ({ server: RpcServer.open("calls", OPTIONS), count: countOf(1) }), ({
+const idle = arranged(() => ({ server: once().server(), count: countOf(1) }), ({
   server,
   count,
 }) => {
@@ -124,10 +128,11 @@ function scenario(
   actors: Actors,
   parts: Pick<Row, "bounds" | "check"> & Partial<Pick<Row, "expect">>,
   short?: Row["short"],
+  define = once,
 ): Row {
   const setup = () => {
     makeMemory("counts", 64 * 3);
-    RpcClient.open("calls", OPTIONS).close(); // a server has never been
+    define().client().close(); // a server has never been
   };
   return {
     name,
@@ -140,7 +145,7 @@ function scenario(
 }
 
 /** A server that waits until the client gives up, by the signal of its caller. */
-const patient = arranged(() => RpcServer.open("calls", OPTIONS), (server) => {
+const patient = arranged(() => once().server(), (server) => {
   let signal: AbortSignal | undefined;
   const end = untilEnd(() => {
     server.handleSync((_, caller) => {
@@ -152,40 +157,44 @@ const patient = arranged(() => RpcServer.open("calls", OPTIONS), (server) => {
   return { isAborted: signal?.aborted, end };
 });
 
+/** A member of the region that is neither server nor client. */
+const openRegion = () => Region.tryConnect(CALLS_REGION, regionPath(CALLS_REGION.name, "calls"))!;
+
 /** Asks once, and gives up. */
-const impatient = arranged(() => RpcClient.open("calls", OPTIONS), (client) => {
+const impatient = arranged(() => once().client(), (client) => {
   return untilEnd(() => `${client.callSync(Uint8Array.of(1), { spin: 0, timeout: 130 })}`);
 });
 
 /** Scenarios of several servers. */
 export const SERVERS: readonly Scenario[] = scenarios([
   scenario(
-    "rpc-servers",
+    "calls-servers",
     "a client and two servers; every call is handled once",
     { client: client([1, 2]), left: server(), right: server() },
     { bounds: "1/0/0", check: sound(1, never) },
     0,
   ),
   scenario(
-    "rpc-servers-one-dies",
+    "calls-servers-one-dies",
     "one of two servers dies anywhere; its calls fail only if it had taken them",
     { client: immortal(client([1])), mortal: server(), other: immortal(server()) },
     { bounds: "1/1/0", check: sound(1, lost) },
     0,
   ),
   scenario(
-    "rpc-servers-retry",
+    "calls-servers-retry",
     "one of two servers dies anywhere; with retry every call is answered",
     {
-      client: immortal(client([1], { retry: true })),
-      mortal: server(),
-      other: immortal(server()),
+      client: immortal(client([1], twice)),
+      mortal: server(twice),
+      other: immortal(server(twice)),
     },
     { bounds: "1/1/0", check: sound(2, never) },
     0,
+    twice,
   ),
   scenario(
-    "rpc-servers-successor",
+    "calls-servers-successor",
     "a server dies, and another one takes its seat while a client moves its calls",
     {
       client: immortal(client([1])),
@@ -197,7 +206,7 @@ export const SERVERS: readonly Scenario[] = scenarios([
     0,
   ),
   scenario(
-    "rpc-servers-emptier-dies",
+    "calls-servers-emptier-dies",
     "a server closes, and a client dies that moves its calls; the other client gets its answers",
     {
       mover: client([1]),
@@ -209,13 +218,13 @@ export const SERVERS: readonly Scenario[] = scenarios([
     { deaths: 0 },
   ),
   scenario(
-    "rpc-servers-wrong-load",
+    "calls-servers-wrong-load",
     "something stores loads that are wrong; all calls are answered",
     {
       client: client([1, 2]),
       left: server(),
       right: server(),
-      liar: arranged(() => RINGS.open("calls", OPTIONS), (region) => {
+      liar: arranged(openRegion, (region) => {
         const { servers } = new Board("calls", region);
         for (const { load } of servers) load.store(2 ** 32 - 1);
       }),
@@ -224,9 +233,9 @@ export const SERVERS: readonly Scenario[] = scenarios([
     0,
   ),
   {
-    name: "rpc-gives-up",
+    name: "calls-gives-up",
     about: "a client gives up, or dies; the handler's signal aborts",
-    setup: () => RpcClient.open("calls", OPTIONS).close(),
+    setup: () => once().client().close(),
     actors: { client: impatient, server: immortal(patient) },
     bounds: "2/1/0",
     short: 0,
@@ -236,13 +245,13 @@ export const SERVERS: readonly Scenario[] = scenarios([
     },
   },
   scenario(
-    "broken-rpc-forgets",
+    "broken-calls-forgets",
     "a client that never looks whether a server is gone",
     { [FORGETFUL]: immortal(client([1])), mortal: server(), other: immortal(server()) },
     { bounds: "1/1/0", check: sound(1, lost), expect: "invariant" },
   ),
   scenario(
-    "broken-rpc-hasty",
+    "broken-calls-hasty",
     "a client empties the lanes of a dead server without its role",
     {
       [HASTY]: immortal(client([1])),
@@ -253,13 +262,15 @@ export const SERVERS: readonly Scenario[] = scenarios([
     { bounds: "1/1/0", check: sound(1, lost), expect: "invariant" },
   ),
   scenario(
-    "broken-rpc-runs-twice",
+    "broken-calls-runs-twice",
     "a client retries a call that may run only once",
     {
-      client: immortal(client([1], { retry: true })),
-      mortal: server(),
-      other: immortal(server()),
+      client: immortal(client([1], twice)),
+      mortal: server(twice),
+      other: immortal(server(twice)),
     },
     { bounds: "0/1/0", check: sound(1, lost), expect: "invariant" },
+    undefined,
+    twice,
   ),
 ]);

@@ -5,8 +5,8 @@
  * @module
  */
 
-import { RpcClient } from "../../../src/calls/client.ts";
-import { RpcServer } from "../../../src/calls/server.ts";
+import { calls } from "../../../src/calls/definition.ts";
+import type { CallClient } from "../../../src/calls/client.ts";
 import {
   type Actors,
   type ActorSpec,
@@ -25,7 +25,7 @@ import {
 
 // A lane of 512 bytes holds two messages of 24 + 200 bytes.
 const LENGTH = 200;
-const OPTIONS = { capacity: 512, clients: 1, persist: true };
+const defined = () => calls("calls", { capacity: 512, clients: 1, persist: true });
 
 /** The answer to a request. */
 function answerTo(request: number): number {
@@ -42,8 +42,8 @@ interface Served {
 }
 
 /** Asks these things, one after the other. */
-function client(requests: readonly number[], keepOpen = false): ActorSpec {
-  const open = () => openSoon(() => RpcClient.open("calls", { ...OPTIONS, keepOpen }));
+function client(requests: readonly number[], onPeerGone: "wait" | "end" = "end"): ActorSpec {
+  const open = () => openSoon(() => defined().client({ onPeerGone }));
   return arranged(open, (client): Asked => {
     const outcomes: Record<number, number | string> = {};
     for (const request of requests) outcomes[request] = ask(client, request);
@@ -53,7 +53,7 @@ function client(requests: readonly number[], keepOpen = false): ActorSpec {
 }
 
 function ask(
-  client: RpcClient<Uint8Array, Uint8Array<ArrayBuffer>>,
+  client: CallClient,
   request: number,
 ): number | string {
   let answer: number | undefined;
@@ -67,7 +67,7 @@ function ask(
 
 /** Answers requests up to this one; gives up after a second, as the client may be dead or gone. */
 function server(last: number): ActorSpec {
-  return arranged(() => openSoon(() => RpcServer.open("calls", OPTIONS)), (server): Served => {
+  return arranged(() => openSoon(() => defined().server()), (server): Served => {
     const handled: number[] = [];
     const handle = (bytes: Uint8Array) => {
       const request = messageOf(bytes, 9) ?? 0;
@@ -112,27 +112,27 @@ function scenario(
   short?: number,
 ): Row {
   const setup = () => {
-    RpcClient.open("calls", OPTIONS).close(); // a server has never been
+    defined().client().close(); // a server has never been
   };
   return { name, about, setup, actors, bounds, check, ...short !== undefined && { short } };
 }
 
 /** All scenarios of calls. */
-export const RPC: readonly Scenario[] = scenarios([
+export const CALLS: readonly Scenario[] = scenarios([
   scenario(
-    "rpc-flow",
+    "calls-flow",
     "a client asks twice; both sleep on one bell each",
-    { client: client([1, 2], true), server: server(2) },
+    { client: client([1, 2], "wait"), server: server(2) },
     "3/0/0",
     answered(() => false),
     1,
   ),
   scenario(
-    "rpc-seat-again",
+    "calls-seat-again",
     "a client dies anywhere; the next one in its seat gets its own answers only",
     {
-      mortal: unarranged(client([1], true)),
-      successor: heir("mortal", client([2], true)),
+      mortal: unarranged(client([1], "wait")),
+      successor: heir("mortal", client([2], "wait")),
       server: immortal(server(2)),
     },
     "1/1/0",
@@ -141,7 +141,7 @@ export const RPC: readonly Scenario[] = scenarios([
     0,
   ),
   scenario(
-    "rpc-server-dies",
+    "calls-server-dies",
     "a server dies anywhere; its calls fail or are answered, and nobody hangs",
     { client: immortal(client([1, 2])), server: unarranged(server(2)) },
     "2/1/0",
@@ -149,10 +149,10 @@ export const RPC: readonly Scenario[] = scenarios([
     1,
   ),
   scenario(
-    "rpc-server-again",
+    "calls-server-again",
     "a server dies anywhere; the next one answers what the dead one had not taken",
     {
-      client: immortal(client([1, 2, 3], true)),
+      client: immortal(client([1, 2, 3], "wait")),
       server: unarranged(server(2)),
       successor: heir("server", server(3)),
     },

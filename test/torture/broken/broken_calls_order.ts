@@ -5,11 +5,11 @@
  * @module
  */
 
-import { rpcWorkload } from "../workloads/rpc.ts";
+import { callsWorkload } from "../workloads/calls.ts";
 
 const waiting: PromiseWithResolvers<Uint8Array>[] = [];
 
-export default rpcWorkload({
+export default callsWorkload({
   async call(client, request, options) {
     const own = Promise.withResolvers<Uint8Array>();
     waiting.push(own);

@@ -2,13 +2,13 @@
  * Calls to one server, two and four with slow handlers: how many are answered in a second. A handler
  * takes 2 ms, in which its process sleeps, and a server handles one request at a time.
  *
- *     deno run --allow-all bench/rpc_servers.ts
+ *     deno run --allow-all bench/calls_servers.ts
  *
  * @module
  */
 
-import { RpcClient } from "../src/calls/client.ts";
-import { RpcServer } from "../src/calls/server.ts";
+import type { CallClient } from "../src/calls/client.ts";
+import { calls } from "../src/calls/definition.ts";
 import { sleep } from "../src/os/clock.ts";
 import { nextMessage, workerPort } from "./harness/workers.ts";
 
@@ -17,9 +17,11 @@ const TOGETHER = 16;
 const CALLS = 600;
 const MOST_SERVERS = 4;
 
+const defined = (name: string) => calls(name, { servers: MOST_SERVERS, clients: 1 });
+
 /** Serves in a Worker, until that is terminated. */
 async function serve(port: MessagePort, name: string): Promise<void> {
-  using server = RpcServer.open(name);
+  using server = defined(name).server();
   port.postMessage("ready");
   await server.serve(async (request) => {
     await sleep(HANDLER_MS);
@@ -35,7 +37,7 @@ async function startServer(name: string): Promise<Worker> {
 }
 
 /** Calls, so many at a time; returns the calls in a second. */
-async function rate(client: RpcClient<Uint8Array, Uint8Array<ArrayBuffer>>): Promise<number> {
+async function rate(client: CallClient): Promise<number> {
   let left = CALLS;
   const begin = performance.now();
   const ask = async () => {
@@ -47,7 +49,7 @@ async function rate(client: RpcClient<Uint8Array, Uint8Array<ArrayBuffer>>): Pro
 
 async function main(): Promise<void> {
   const name = `bench-servers-${Deno.pid}`;
-  using client = RpcClient.open(name, { servers: MOST_SERVERS, clients: 1 });
+  using client = defined(name).client();
   const servers: Worker[] = [];
   let one: number | undefined;
   for (const count of [1, 2, MOST_SERVERS]) {
@@ -59,7 +61,7 @@ async function main(): Promise<void> {
     );
   }
   for (const server of servers) server.terminate();
-  RpcServer.unlink(name); // nobody closes for them
+  defined(name).unlink(); // nobody closes for them
 }
 
 const port = workerPort();

@@ -1,8 +1,8 @@
 /**
  * Calls of many clients to several servers. Both are killed, stopped and replaced, within every way
- * to ask and to serve. Every answer is the one to its request, no request is handled twice unless its
- * client retries, and every call of a client that lives comes to an end. A client that retries and
- * keeps open loses no call.
+ * to ask and to serve. Every answer is the one to its request, no request is handled twice unless the
+ * calls have `retry`, and every call of a client that lives comes to an end. With `retry`, a client
+ * that waits for servers loses no call.
  *
  * A request begins with its number, which counts up for each client, unless it is shorter than a
  * number; its other bytes and those of the answer depend on the number. A server notes in the ledger
@@ -14,9 +14,8 @@
 import { PeerLostError, RemoteError } from "../../../src/errors.ts";
 import { nextTurn, sleep, sleepSync } from "../../../src/os/clock.ts";
 import { laneWords } from "../../../src/lane/lane.ts";
-import { RpcClient } from "../../../src/calls/client.ts";
 import type { Caller } from "../../../src/calls/in_hand.ts";
-import { RpcServer } from "../../../src/calls/server.ts";
+import { calls, type CallsDefinition } from "../../../src/calls/definition.ts";
 import type { WaitOptions } from "../../../src/wait/until.ts";
 import { lengthOf, payload } from "../../circular/scene.ts";
 import { answerTo, type Client, Inside, isAnswer, type Server } from "../../calls/scene.ts";
@@ -68,8 +67,9 @@ export const HANDS: Hands = { call: (client, request, options) => client.call(re
 /** Every call comes to an end within this: servers are replaced long before. */
 const SETTLED_WITHIN_MS = 20_000;
 
-function nameOf(scene: Scene<Cell>): string {
-  return scene.name("calls");
+function callsOf(scene: Scene<Cell>, retry: boolean): CallsDefinition {
+  const sizes = { clients: SEATS, servers: SERVERS, capacity: CAPACITY };
+  return calls(scene.name("calls"), { ...sizes, retry });
 }
 
 // ---- requests ----
@@ -164,9 +164,9 @@ async function work(actor: Actor<Cell>, server: Server): Promise<void> {
   }
 }
 
-function attendServer(actor: Actor<Cell>): Promise<void> {
+function attendServer(actor: Actor<Cell>, retry: boolean): Promise<void> {
   return attend(actor, () => ({
-    open: () => RpcServer.open(nameOf(actor)),
+    open: () => callsOf(actor, retry).server(),
     resource: (server) => `server ${server.id}`,
     async work(server) {
       actor.count("servers");
@@ -184,7 +184,7 @@ class Asker {
   readonly #actor: Actor<Cell>;
   readonly #hands: Hands;
   readonly #client: Client;
-  readonly #keepOpen: boolean;
+  readonly #waits: boolean;
   readonly #retry: boolean;
   readonly #over: AbortSignal;
   #number = 0;
@@ -193,7 +193,7 @@ class Asker {
     this.#actor = actor;
     this.#client = client;
     this.#hands = choice.hands;
-    this.#keepOpen = choice.keepOpen;
+    this.#waits = choice.onPeerGone === "wait";
     this.#retry = choice.retry;
     this.#over = choice.over;
   }
@@ -265,10 +265,10 @@ class Asker {
     const isCalledOff = error === this.#over.reason;
     if (!isLost && !isCalledOff && (error as Error).name !== "TimeoutError") throw error;
     this.#actor.count(isLost ? "bereaved" : "late");
-    if (isLost && this.#keepOpen && this.#retry) {
+    if (isLost && this.#waits && this.#retry) {
       this.#actor.complain(`call ${number} was lost, although it is retried: ${error}`);
     }
-    if (isLost && this.#keepOpen) {
+    if (isLost && this.#waits) {
       cells.lostLast[slotOf(id, generation, number)]!.store(identityOf(generation, number));
     }
     return isLost;
@@ -278,23 +278,22 @@ class Asker {
 /** How a client asks. */
 interface Choice {
   readonly hands: Hands;
-  readonly keepOpen: boolean;
+  readonly onPeerGone: "wait" | "end";
   readonly retry: boolean;
   readonly over: AbortSignal;
 }
 
-async function consult(actor: Actor<Cell>, hands: Hands): Promise<void> {
+async function consult(actor: Actor<Cell>, hands: Hands, retry: boolean): Promise<void> {
   const over = new AbortController();
   const watching = setInterval(() => actor.over && over.abort(), 20);
   await attend(actor, () => {
-    const keepOpen = actor.random.chance(0.5);
-    const retry = actor.random.chance(0.3);
+    const onPeerGone = actor.random.chance(0.5) ? "wait" : "end";
     return {
-      open: () => RpcClient.open(nameOf(actor), { keepOpen, retry }),
+      open: () => callsOf(actor, retry).client({ onPeerGone }),
       resource: (client) => `seat ${client.id}`,
       work(client) {
         actor.count("clients");
-        return new Asker(actor, client, { hands, keepOpen, retry, over: over.signal }).ask();
+        return new Asker(actor, client, { hands, onPeerGone, retry, over: over.signal }).ask();
       },
     };
   });
@@ -304,11 +303,12 @@ async function consult(actor: Actor<Cell>, hands: Hands): Promise<void> {
 // ---- the workload ----
 
 /** Examines what is left while nobody lives: every seat is free and works, all requests are sound. */
-function examine(scene: Scene<Cell>, inside: Inside): void {
+function examine(scene: Scene<Cell>, inside: Inside, retry: boolean): void {
+  const defined = callsOf(scene, retry);
   using stack = new DisposableStack();
   const servers = Array.from(
     { length: SERVERS },
-    () => stack.use(openSoon(() => RpcServer.open(nameOf(scene)))),
+    () => stack.use(openSoon(() => defined.server())),
   );
   const handler = (request: Uint8Array<ArrayBuffer>, caller: Caller) => {
     const number = numberOf(request);
@@ -319,7 +319,7 @@ function examine(scene: Scene<Cell>, inside: Inside): void {
   for (const server of servers) {
     while (server.tryHandle(handler) > 0); // each time it drops answers that nobody waits for
   }
-  const ids = inside.seats.map(() => stack.use(openSoon(() => RpcClient.open(nameOf(scene)))).id);
+  const ids = inside.seats.map(() => stack.use(openSoon(() => defined.client())).id);
   if (ids.some((id, i) => id !== i)) scene.complain(`the free seats are ${ids}`);
   const pairs = inside.seats.flatMap(({ index }) =>
     servers.map(({ id }) => inside.pair(index, id))
@@ -334,8 +334,8 @@ function examine(scene: Scene<Cell>, inside: Inside): void {
   }
 }
 
-/** The workload, with the hands of its clients. */
-export function rpcWorkload(hands: Hands): Workload<Cell> {
+/** The workload, with the hands of its clients, of calls that may run twice or may not. */
+export function callsWorkload(hands: Hands, retry = false): Workload<Cell> {
   return defineWorkload({
     about:
       "clients and servers of calls die within every way to ask and to serve; every outcome is true",
@@ -367,7 +367,7 @@ export function rpcWorkload(hands: Hands): Workload<Cell> {
             "lock",
           ],
         },
-        run: (actor) => consult(actor, hands),
+        run: (actor) => consult(actor, hands, retry),
       },
       server: {
         seats: 4,
@@ -384,21 +384,22 @@ export function rpcWorkload(hands: Hands): Workload<Cell> {
             "lock",
           ],
         },
-        run: attendServer,
+        run: (actor) => attendServer(actor, retry),
       },
     },
     begin(scene) {
-      const inside = new Inside(nameOf(scene), {
+      const inside = new Inside(scene.name("calls"), {
+        retry,
         clients: SEATS,
         servers: SERVERS,
         capacity: CAPACITY,
       });
       return {
-        alone: () => settle(scene, () => examine(scene, inside)),
+        alone: () => settle(scene, () => examine(scene, inside, retry)),
         [Symbol.dispose]: () => inside[Symbol.dispose](),
       };
     },
   });
 }
 
-export default rpcWorkload(HANDS);
+export default callsWorkload(HANDS);

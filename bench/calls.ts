@@ -5,9 +5,10 @@
  * @module
  */
 
-import { RpcClient } from "../src/calls/client.ts";
+import type { CallClient } from "../src/calls/client.ts";
+import { calls } from "../src/calls/definition.ts";
 import type { Handler } from "../src/calls/handling.ts";
-import { RpcServer } from "../src/calls/server.ts";
+import type { CallServer } from "../src/calls/server.ts";
 import { compareAll, type Comparison, ROUND_TRIPS } from "./harness/comparison.ts";
 import { takePart } from "./harness/peer.ts";
 import { type Bar, printBars } from "./harness/report.ts";
@@ -22,16 +23,14 @@ import {
 import { socketHandlers } from "./harness/unix_socket.ts";
 import { SPINNING, SPSC_WAYS, USUAL } from "./spsc.ts";
 
-type Bytes = Uint8Array<ArrayBuffer>;
-
 /** The client. */
 abstract class Client implements Asking, Disposable {
-  protected readonly client: RpcClient;
+  protected readonly client: CallClient;
   readonly #request: Numbered;
   #number = 0;
 
   constructor({ name, bytes, capacity }: Order) {
-    this.client = RpcClient.open(name, { capacity });
+    this.client = calls(name, { capacity, clients: 1 }).client();
     this.#request = new Numbered(bytes);
   }
 
@@ -57,6 +56,15 @@ class BlockingClient extends Client {
   }
 }
 
+class IntoClient extends Client {
+  readonly #answer = new Uint8Array(2 ** 16);
+
+  override ask(): void {
+    this.client.callSyncInto(this.next(), this.#answer, SPINNING);
+    this.check(this.#answer);
+  }
+}
+
 class PromisedClient extends Client {
   override async ask(): Promise<void> {
     this.check(await this.client.call(this.next(), USUAL));
@@ -65,16 +73,16 @@ class PromisedClient extends Client {
 
 /** The server. */
 abstract class Server implements Answering, Disposable {
-  protected readonly server: RpcServer<Bytes, Bytes>;
+  protected readonly server: CallServer;
   #number = 0;
 
   constructor({ name, capacity }: Order) {
-    this.server = RpcServer.open(name, { capacity, clients: 1 });
+    this.server = calls(name, { capacity, clients: 1 }).server();
   }
 
   abstract answer(times: number): void | Promise<void>;
 
-  protected readonly handler: Handler<Bytes, Bytes> = (request) => {
+  protected readonly handler: Handler = (request) => {
     if ((++this.#number & 0xff) !== request[0]) throw new Error("That is another request");
     return request;
   };
@@ -97,48 +105,51 @@ class PromisedServer extends Server {
     const serving = this.server.serve((request, caller) => {
       if (--times === 0) resolve();
       return this.handler(request, caller);
-    }, { signal: enough.signal });
+    }, { until: enough.signal });
     await promise;
     enough.abort();
-    await serving.catch((error) => {
-      if (error !== enough.signal.reason) throw error;
-    });
+    await serving;
   }
 }
 
 /** The ways. */
-const RPC_WAYS: Ways = {
-  "RPC": {
+const CALL_WAYS: Ways = {
+  "calls": {
     asking: (order) => new BlockingClient(order),
     answering: (order) => new BlockingServer(order),
   },
-  "RPC, promises": {
+  "calls into an array": {
+    asking: (order) => new IntoClient(order),
+    answering: (order) => new BlockingServer(order),
+  },
+  "calls, promises": {
     asking: (order) => new PromisedClient(order),
     answering: (order) => new PromisedServer(order),
   },
 };
 
-const WAYS: Ways = { ...RPC_WAYS, ...SPSC_WAYS };
+const WAYS: Ways = { ...CALL_WAYS, ...SPSC_WAYS };
 
 const COMPARISONS = [64, 1024].map((bytes): Comparison => ({
   title: `call of ${bytes} B`,
   traffic: { bytes, capacity: 2 ** 20, answerEvery: 1, answerBytes: bytes },
   ...ROUND_TRIPS,
   ways: {
-    "RPC": bytes === 64 ? 650 : undefined,
-    "RPC, promises": bytes === 64 ? 20e3 : undefined,
+    "calls": bytes === 64 ? 650 : undefined,
+    "calls into an array": undefined,
+    "calls, promises": bytes === 64 ? 20e3 : undefined,
     "SPSC": undefined,
   },
 }));
 
 /** Measures, prints the times and returns the bars. */
-export function measureRpc(): Promise<Bar[]> {
+export function measureCalls(): Promise<Bar[]> {
   return compareAll(COMPARISONS, WAYS, import.meta.url);
 }
 
 if (import.meta.main) {
   if (Deno.args.length === 0) {
-    printBars(await measureRpc());
+    printBars(await measureCalls());
   } else {
     const ways = wayHandlers(WAYS);
     await takePart({ ...socketHandlers(), ...ways });

@@ -1,0 +1,77 @@
+/**
+ * The answers to a client: taken from the lanes of its servers, and given to their calls.
+ *
+ * @module
+ */
+
+import type { Codec } from "../codec.ts";
+import type { Endpoint } from "../lane/endpoint.ts";
+import { recordBytes, recordLength } from "../lane/record.ts";
+import type { Link } from "./link.ts";
+import { Envelope, errorFrom, Kind, messageBytes } from "./message.ts";
+import type { Call } from "./pending.ts";
+
+/** Takes the answers to one client. */
+export class Answers {
+  /** Answers to no call, since this was cleared: each is an operation for the event loop. */
+  strays = 0;
+  readonly #end: Endpoint;
+  readonly #type: Codec<unknown>;
+  readonly #generation: number;
+  readonly #envelope = new Envelope();
+
+  constructor(end: Endpoint, type: Codec<unknown>, generation: number) {
+    this.#end = end;
+    this.#type = type;
+    this.#generation = generation;
+  }
+
+  /**
+   * Takes the answers of a server that are there, at most one lane full, and returns their number.
+   * `refused` gets the calls that the server did not take. The type may close the client.
+   */
+  take(link: Link, refused: (call: Call) => void): number {
+    const lane = link.responses;
+    const most = lane.capacity / messageBytes(0);
+    const envelope = this.#envelope;
+    let count = 0;
+    for (; count < most; count++) {
+      const length = this.#end.closed ? -1 : recordLength(lane);
+      if (length < 0) break;
+      envelope.read(lane, length);
+      const { call: number, kind, generation, bodyBytes } = envelope;
+      const call = generation === this.#generation ? link.calls.take(number) : undefined;
+      if (call === undefined) {
+        lane.release(recordBytes(length));
+        this.strays++;
+      } else if (kind === Kind.ok && call.target !== undefined) {
+        const copied = envelope.copyBody(lane, call.target);
+        lane.release(recordBytes(length));
+        if (copied >= 0) call.resolve(copied);
+        else call.reject(this.#misfit(bodyBytes, call.target.length));
+      } else {
+        const body = envelope.readBody(lane, this.#type);
+        lane.release(recordBytes(length));
+        if (kind === Kind.ok) this.#decode(call, body);
+        else if (kind === Kind.refused) refused(call);
+        else call.reject(errorFrom(body, lane.place.what));
+      }
+    }
+    return count;
+  }
+
+  #decode(call: Call, body: Uint8Array<ArrayBuffer>): void {
+    try {
+      call.resolve(this.#envelope.decode(this.#type, body));
+    } catch (error) {
+      call.reject(error);
+    }
+  }
+
+  #misfit(bytes: number, room: number): RangeError {
+    return new RangeError(
+      `Cannot copy an answer of ${this.#end.what}: it has ${bytes} bytes and the array has ` +
+        `${room}; pass a larger array`,
+    );
+  }
+}

@@ -1,0 +1,130 @@
+/**
+ * The definition of calls, which servers and clients import.
+ *
+ * @module
+ */
+
+import { checkedOptions, inWords } from "../arguments.ts";
+import {
+  Definition,
+  type DefinitionOptions,
+  type HandleOptions,
+  nextHandle,
+} from "../definition.ts";
+import { type Bytes, type Type, typeIn } from "../message.ts";
+import { regionPath } from "../region/names.ts";
+import type { WaitOptions } from "../wait/until.ts";
+import { CALLS, CALLS_REGION, type CallTypes, messageTypeOf } from "./calls.ts";
+import type { CallClient, CallClientOptions } from "./client.ts";
+import { openClient, openServer } from "./open.ts";
+import type { CallServer } from "./server.ts";
+
+/** The options of `calls()`. */
+export interface CallsOptions<Q extends Type = Bytes, S extends Type = Bytes>
+  extends DefinitionOptions {
+  /** The type of requests; bytes by default. */
+  request?: Q | undefined;
+  /** The type of responses; bytes by default. */
+  response?: S | undefined;
+  /**
+   * Whether a call may run twice: a call that a server had taken when it closed or died goes to
+   * another server, which sees `caller.retried`. Otherwise, by default, such a call fails.
+   */
+  retry?: boolean | undefined;
+  /** The most clients at a time, up to 64; 8 by default. */
+  clients?: number | undefined;
+  /** The most servers at a time, up to 16; 1 by default. Clients times servers can be 256. */
+  servers?: number | undefined;
+  /**
+   * The bytes of each lane, rounded up to a power of two of at least a page; 1 MiB by default. Each
+   * client has two lanes to each server.
+   */
+  capacity?: number | undefined;
+}
+
+/** Calls, which servers answer. It opens nothing until a server or a client is asked for. */
+export class CallsDefinition<Q extends Type = Bytes, S extends Type = Bytes>
+  extends Definition<Readonly<Record<string, number>>, CallsOptions<Q, S>> {
+  readonly #types: CallTypes;
+  readonly #retry: boolean;
+
+  /** @ignore */
+  constructor(name: string, options: CallsOptions<Q, S>) {
+    const action = `open calls ${inWords(name)}`;
+    const { request, response, ...own } = checkedOptions(options, action);
+    const types: CallTypes = {
+      request: typeIn(request, action, "request"),
+      response: typeIn(response, action, "response"),
+    };
+    const path = regionPath(CALLS_REGION.name, name);
+    super({ product: CALLS, name, path, options: own, message: messageTypeOf(types) });
+    this.#types = types;
+    this.#retry = own.retry ?? false;
+  }
+
+  /**
+   * Opens a server, which creates the calls if they do not exist. Throws a RoleTakenError if as many
+   * servers as defined are alive.
+   */
+  server(options: HandleOptions = {}): CallServer<Q, S> {
+    const { open } = checkedOptions(options, `open ${this.what()} as a server`);
+    return openServer<Q, S>(this.name, this.attach(open).region, this.#types);
+  }
+
+  /**
+   * Opens a client, which creates the calls if they do not exist. Throws a RoleTakenError if as many
+   * clients as defined are alive.
+   */
+  client(options: CallClientOptions = {}): CallClient<Q, S> {
+    const { open, onPeerGone } = checkedOptions(options, `open ${this.what()} as a client`);
+    return openClient<Q, S>(this.name, this.attach(open).region, {
+      types: this.#types,
+      retry: this.#retry,
+      waits: onPeerGone === "wait",
+    });
+  }
+
+  /** Resolves with a server once a seat for one is free. */
+  async nextServer(options: HandleOptions & WaitOptions = {}): Promise<CallServer<Q, S>> {
+    const action = `open ${this.what()} as a server`;
+    const own = checkedOptions(options, action);
+    return await nextHandle(() => this.server(own), action, own);
+  }
+
+  /** Resolves with a client once a seat for one is free. */
+  async nextClient(options: CallClientOptions & WaitOptions = {}): Promise<CallClient<Q, S>> {
+    const action = `open ${this.what()} as a client`;
+    const own = checkedOptions(options, action);
+    return await nextHandle(() => this.client(own), action, own);
+  }
+}
+
+/**
+ * Defines calls from many clients to one server or several. Every program imports the same
+ * definition; servers and clients start in any order.
+ *
+ * @example Servers that share the calls
+ * ```ts
+ * import { calls, json, text } from "@vring/vring";
+ *
+ * const lengths = calls("example-lengths", {
+ *   request: text(),
+ *   response: json<number>(),
+ *   servers: 2,
+ *   retry: true, // measuring twice does no harm
+ * });
+ * using server = lengths.server(); // in one process or two
+ * const serving = server.serve((text) => text.length);
+ *
+ * using client = lengths.client(); // in another one
+ * console.log(await client.call("eleven")); // 6
+ * await server.shutdown();
+ * await serving;
+ * ```
+ */
+export function calls<Q extends Type = Bytes, S extends Type = Bytes>(
+  name: string,
+  options: CallsOptions<Q, S> = {},
+): CallsDefinition<Q, S> {
+  return new CallsDefinition(name, options);
+}

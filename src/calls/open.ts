@@ -1,0 +1,100 @@
+/**
+ * Opening the ends of calls, each in a seat of its own.
+ *
+ * @module
+ */
+
+import { RoleTakenError } from "../errors.ts";
+import { Endpoint } from "../lane/endpoint.ts";
+import type { Type } from "../message.ts";
+import { Again, retrySync } from "../region/poll.ts";
+import type { Region } from "../region/region.ts";
+import { SeatState } from "../region/seats.ts";
+import { Board, type ClientSeat, type ServerSeat } from "./board.ts";
+import type { CallTypes } from "./calls.ts";
+import { CallClient, type ClientChoice } from "./client.ts";
+import { CallServer } from "./server.ts";
+
+/** Opens a client in a region that it then owns. */
+export function openClient<Q extends Type, S extends Type>(
+  name: string,
+  region: Region,
+  choice: ClientChoice,
+): CallClient<Q, S> {
+  using stack = new DisposableStack();
+  stack.use(region);
+  const board = new Board(name, region);
+  const seat = takeClientSeat(board);
+  const end = new Endpoint({
+    name,
+    what: board.what,
+    region,
+    own: seat.state,
+    peers: board.servers,
+    peerName: board.servers.length === 1 ? "server" : "last server",
+    action: "get an answer from",
+    keepOpen: choice.waits,
+  });
+  const client = end.use(() => new CallClient<Q, S>(end, board, seat, choice));
+  stack.move();
+  return client;
+}
+
+/** Takes a seat that works. The client clears its lanes when it begins, with the seat held. */
+function takeClientSeat(board: Board): ClientSeat {
+  const { clients, servers } = board;
+  const suits = (index: number) =>
+    servers.every((server) => board.pair(clients[index]!, server).broken.load() === 0);
+  const taken = board.clientSeats.take({ suits });
+  if (taken !== undefined) return clients[taken.index]!;
+  throw new RoleTakenError(
+    `Cannot open ${board.what} as a client: none of its ${clients.length} seats is free; close a ` +
+      "client, wait with nextClient(), or define more clients",
+  );
+}
+
+/** Opens a server in a region that it then owns. */
+export function openServer<Q extends Type, S extends Type>(
+  name: string,
+  region: Region,
+  types: CallTypes,
+): CallServer<Q, S> {
+  using stack = new DisposableStack();
+  stack.use(region);
+  const board = new Board(name, region);
+  const seat = takeServerSeat(board);
+  board.allocate(seat);
+  const end = new Endpoint({
+    name,
+    what: board.what,
+    region,
+    own: seat.state,
+    peers: board.clients,
+    peerName: "clients",
+    action: "serve",
+    keepOpen: true,
+  });
+  const server = end.use(() => new CallServer<Q, S>(end, board, seat, types));
+  for (const { bell } of board.clients) bell.ring(); // now that it is open
+  stack.move();
+  return server;
+}
+
+/** Takes a server's seat. A client may hold one for a moment, to empty the lanes of a dead server. */
+function takeServerSeat({ servers, serverSeats, what }: Board): ServerSeat {
+  const holders = servers.length === 1 ? "one, which is" : `${servers.length}, which are`;
+  const error = () =>
+    new RoleTakenError(
+      `Cannot open ${what} as ${servers.length === 1 ? "its" : "a"} server: it has ${holders} ` +
+        "alive; close that first, or wait for it with nextServer()",
+    );
+  const taken = retrySync(() => {
+    const found = serverSeats.take();
+    if (found !== undefined) return found;
+    if (servers.length === 1 || servers.every(({ state }) => state.load() === SeatState.open)) {
+      throw error();
+    }
+    return new Again(error);
+  });
+  return servers[taken.index]!;
+}
