@@ -6,6 +6,7 @@
 
 import { byteLengthOf, checkedOptions, fill, inWords, partOf } from "../arguments.ts";
 import { check, Errno, OsError } from "../errors.ts";
+import { noteOpen } from "../region/registry.ts";
 import type { Mapping } from "../memory/mapping.ts";
 import { mapMirrored } from "../memory/mirror.ts";
 import { allocate, close, memfd, MemfdFlag, truncate } from "../os/files.ts";
@@ -45,6 +46,7 @@ export class MirrorRing implements Disposable {
   readonly hugePagesRefused: string | undefined;
   readonly #mapping: Mapping;
   readonly #bytes: Uint8Array<ArrayBuffer>;
+  readonly #forget: () => void;
   // 0 <= #readAt < capacity and 0 <= #available <= capacity; the write position follows from both.
   #readAt = 0;
   #available = 0;
@@ -68,6 +70,7 @@ export class MirrorRing implements Disposable {
     this.capacity = memory.capacity;
     this.hugePages = huge?.memory !== undefined;
     this.hugePagesRefused = huge?.reason;
+    this.#forget = noteOpen(this, `a mirror ring of ${this.capacity} bytes`);
   }
 
   /** The number of readable bytes. */
@@ -176,6 +179,7 @@ export class MirrorRing implements Disposable {
 
   /** Empties every view of the ring and gives its memory back. */
   close(): void {
+    this.#forget();
     this.#mapping.close();
   }
 

@@ -271,7 +271,10 @@ export function randomCount(): number {
  * Names a region in messages, such as `circular buffer "demo"`; `region "demo" (regionType)` if its type
  * has no title.
  */
-export function describe(regionType: RegionType, path: string): string {
+export function describe(
+  regionType: Pick<RegionType, "name" | "title">,
+  path: string,
+): string {
   const { name } = parseFileName(path.slice(DIRECTORY.length + 1)) ?? { name: path };
   const quoted = JSON.stringify(name);
   return regionType.title === undefined

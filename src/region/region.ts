@@ -30,6 +30,7 @@ import {
 } from "./file.ts";
 import { COUNTS, FIRST_COUNT, FIRST_ROLE, identityOf, openFile } from "./opened.ts";
 import { isInUse, leave, removeName } from "./removal.ts";
+import { noteOpen } from "./registry.ts";
 import { reserve } from "./reserve.ts";
 import { dataBytesOf, partBytesOf, REGION_HEADER, RegionState, type RegionType } from "./header.ts";
 import { Word32 } from "../memory/word.ts";
@@ -65,6 +66,7 @@ export class Region implements Disposable {
   readonly #member: LockFile;
   readonly #roles = new Set<Role>();
   readonly #state: Word32;
+  readonly #forget: () => void;
   #identity: string | undefined;
   #closed = false;
 
@@ -81,6 +83,7 @@ export class Region implements Disposable {
     this.#member = parts.member;
     attachments.set(parts.mapping.bytes.buffer, this);
     disposeAtEnd(this);
+    this.#forget = noteOpen(this, parts.what, parts.path);
     this.#state = new Word32(parts.mapping, REGION_HEADER.fields.state);
     if (!parts.readOnly) parts.member.tryLock(FIRST_COUNT + randomCount(), "read");
   }
@@ -154,7 +157,7 @@ export class Region implements Disposable {
    * Removes the name, so that the next opener creates a new region; returns false if it does not
    * exist.
    */
-  static unlink(regionType: RegionType, path: string): boolean {
+  static unlink(regionType: Pick<RegionType, "name" | "title">, path: string): boolean {
     const what = describe(regionType, path);
     return retrySync(() => {
       using file = openFile(path, what, { anyOwner: true });
@@ -264,6 +267,7 @@ export class Region implements Disposable {
 
   #leave(): void {
     this.#closed = true;
+    this.#forget();
     if (!this.readOnly) leave(this.#member, this.#path);
   }
 

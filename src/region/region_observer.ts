@@ -18,6 +18,7 @@ import { REGION_HEADER } from "./header.ts";
 import { detailsOf, type RegionDetails } from "./list.ts";
 import { LockFile } from "./liveness.ts";
 import { topicPath } from "./names.ts";
+import { noteOpen } from "./registry.ts";
 import { COUNTS, FIRST_COUNT, FIRST_ROLE, identityOf, type OpenFile, openFile } from "./opened.ts";
 
 /** The longest copy. */
@@ -56,6 +57,7 @@ export class RegionObserver implements Disposable {
   readonly #file: OpenFile;
   readonly #locks: LockFile;
   readonly #what: string;
+  readonly #forget: () => void;
 
   private constructor(kind: string, name: string, options: RegionObserverOptions) {
     this.kind = kind;
@@ -78,6 +80,7 @@ export class RegionObserver implements Disposable {
       throw new LayoutMismatchError(`Cannot open ${what}: ${details}`);
     }
     this.details = details;
+    this.#forget = noteOpen(this, `the observer of ${what}`, this.path);
     stack.move();
   }
 
@@ -151,6 +154,7 @@ export class RegionObserver implements Disposable {
 
   /** Closes it. */
   close(): void {
+    this.#forget();
     this.#locks.close();
     this.#file[Symbol.dispose]();
   }

@@ -37,6 +37,7 @@ import {
 import { openError } from "../region/access.ts";
 import { LockFile } from "../region/liveness.ts";
 import { checkName, semaphoreName } from "../region/names.ts";
+import { noteOpen } from "../region/registry.ts";
 import { now, processId, sleep, sleepSync } from "../os/clock.ts";
 import { interrupts } from "../os/futex.ts";
 import * as semaphores from "../os/semaphore.ts";
@@ -131,6 +132,7 @@ export class SemaphoreLock implements Disposable {
   readonly recovers: boolean;
   readonly #file: LockFile;
   readonly #semaphore: number;
+  readonly #forget: () => void;
   #permit: Permit | undefined;
   #closed = false;
 
@@ -141,6 +143,7 @@ export class SemaphoreLock implements Disposable {
     const { file, semaphore } = openBoth(semaphoreName(name), mode);
     this.#file = file;
     this.#semaphore = semaphore;
+    this.#forget = noteOpen(this, this.#what, semaphores.semaphoreFile(semaphoreName(name)));
   }
 
   /** Whether the handle is closed. */
@@ -217,6 +220,7 @@ export class SemaphoreLock implements Disposable {
       if (this.#permit !== undefined) this.#release(this.#permit);
     } finally {
       this.#closed = true;
+      this.#forget();
       this.#file.close();
       semaphores.closeSemaphore(this.#semaphore);
     }

@@ -1,0 +1,107 @@
+/**
+ * Names that no other test uses, and that are gone after the test.
+ *
+ * @module
+ */
+
+import { VringError } from "../errors.ts";
+import * as files from "../os/files.ts";
+import { unlinkSemaphore } from "../os/semaphore.ts";
+import { checkName, DIRECTORY, parseFileName, usePrefix } from "../region/names.ts";
+import { Region } from "../region/region.ts";
+import { noteLines, type OpenHandle, openHandles } from "../region/registry.ts";
+import { inWords } from "../arguments.ts";
+import { describeHandles } from "./leaks.ts";
+
+/** The longest prefix: a name behind it still is a name of a file. */
+const LONGEST_PREFIX = 30;
+
+let current: Namespace | undefined;
+
+/**
+ * Puts every name that this isolate uses behind a prefix, until the namespace is disposed. Listings
+ * show what is in the namespace, and nothing else. Definitions that were made before use it too.
+ *
+ * Another process or Worker of the test joins by the same prefix.
+ *
+ * @example A test whose names no other test meets
+ * ```ts
+ * import { sharedMemory } from "@vring/vring";
+ * import { namespace } from "@vring/vring/testing";
+ *
+ * const state = sharedMemory("state", { size: 64 }); // as the program defines it
+ *
+ * Deno.test("the state begins with zeros", () => {
+ *   using _names = namespace();
+ *   using memory = state.open();
+ *   if (memory.bytes.some((byte) => byte !== 0)) throw new Error("it does not");
+ * });
+ * ```
+ *
+ * @param prefix The prefix, such as the `prefix` of the namespace of another process; by default one
+ * that is unique.
+ */
+export function namespace(prefix: string = uniquePrefix()): Namespace {
+  return new Namespace(prefix);
+}
+
+function uniquePrefix(): string {
+  return `test-${crypto.randomUUID().slice(0, 13)}`;
+}
+
+/** The names of one test, which {@linkcode namespace} begins. */
+export class Namespace implements Disposable {
+  /** The prefix, without the dot that follows it in every name. */
+  readonly prefix: string;
+  readonly #before: ReadonlySet<OpenHandle> = new Set(openHandles());
+  readonly #notedLines: boolean;
+
+  /** @ignore */
+  constructor(prefix: string) {
+    this.prefix = checkName(prefix, "the prefix of a namespace");
+    if (this.prefix.length > LONGEST_PREFIX) {
+      throw new TypeError(
+        `Cannot use ${inWords(prefix)} as the prefix of a namespace: it has ` +
+          `${this.prefix.length} characters; use at most ${LONGEST_PREFIX}`,
+      );
+    }
+    if (current !== undefined) {
+      throw new VringError(
+        `Cannot begin namespace "${prefix}": this isolate is in "${current.prefix}"; dispose that first`,
+      );
+    }
+    current = this;
+    usePrefix(`${this.prefix}.`);
+    this.#notedLines = noteLines(true);
+  }
+
+  /**
+   * Ends the namespace and unlinks everything in it. Throws, after that, if handles are still open
+   * that were opened in it.
+   */
+  [Symbol.dispose](): void {
+    if (current !== this) return;
+    const left = openHandles().filter((handle) => !this.#before.has(handle));
+    this.#unlinkAll();
+    current = undefined;
+    usePrefix("");
+    noteLines(this.#notedLines);
+    if (left.length === 0) return;
+    throw new VringError(
+      `Cannot end namespace "${this.prefix}" in order: ${
+        describeHandles(left)
+      }; close what a test opens`,
+    );
+  }
+
+  #unlinkAll(): void {
+    const names = files.list(DIRECTORY);
+    if (typeof names === "number") return; // no /dev/shm: nothing is in it
+    for (const name of names) {
+      const parsed = parseFileName(name);
+      if (parsed !== undefined) Region.unlink({ name: parsed.kind }, `${DIRECTORY}/${name}`);
+      const semaphore = name.startsWith(`sem.${this.prefix}.`) ? name.slice("sem.".length) : "";
+      if (semaphore !== "") unlinkSemaphore(semaphore);
+    }
+  }
+}
