@@ -252,7 +252,7 @@ Deno.test("another type is refused with the names of the fields that differ", ()
   );
   const differences =
     '"accel" is f32[3] at 16 there and f64[3] at 16 here, "label" is only there, ' +
-    '"temperature" is only here; open it with the codec of "imu"';
+    '"temperature" is only here; define the type "imu"';
   assert(error.message.includes(`: ${differences}`), error.message);
   const text = assertThrows(() => Subscriber.open(name.name, { codec: codec.text }));
   assert(!(text as Error).message.includes("there"), `${text}`);

@@ -80,7 +80,7 @@ export interface RegionType {
   readonly sparse?: boolean | undefined;
   /** The features that this code understands, and their bits; a region states which ones it uses. */
   readonly features?: Partial<FeatureBits> | undefined;
-  /** What a region is opened with whose messages have this name, unless it is the codec of that name. */
+  /** What defines a region whose messages have this name, unless it is the type of that name. */
   readonly openedWith?: (messageName: string) => string | undefined;
 }
 
@@ -225,7 +225,7 @@ export function checkHeader(
       `it uses ${
         unknown === 0 ? "" : featuresInWords(unknown, file)
       }, which this version does not know`,
-      "update this program, ",
+      "update this program, use another name",
     ],
     [
       header.page_size !== pageSize(),
@@ -233,9 +233,9 @@ export function checkHeader(
     ],
     [
       message !== undefined && header.message_hash !== message.hash,
-      `its messages are ${describe(header)}, not "${message?.name}" (${hex(message?.hash ?? 0n)})` +
-      fieldsInWords(header, message, file),
-      header.message_hash === 0n ? "" : `open it with ${openerOf(header, regionType)}, `,
+      `its messages are ${describe(header)}, and this definition says "${message?.name}" ` +
+      `(${hex(message?.hash ?? 0n)})${fieldsInWords(header, message, file)}`,
+      header.message_hash === 0n ? "use another name" : `define ${openerOf(header, regionType)}`,
     ],
     [
       dataBytes !== undefined && dataBytes !== dataBytesOf(header),
@@ -246,10 +246,10 @@ export function checkHeader(
       `its parts have ${partBytesOf(header)} bytes each, not ${partBytes}`,
     ],
   ];
-  for (const [differs, state, remedy = ""] of mismatches) {
+  for (const [differs, state, remedy = "use another name"] of mismatches) {
     if (!differs) continue;
     throw new LayoutMismatchError(
-      `Cannot open ${what}: ${state}; ${remedy}use another name, or unlink it once nobody uses it`,
+      `Cannot open ${what}: ${state}; ${remedy}, or unlink it once nobody uses it`,
     );
   }
   checkExtent(header, file.size, regionType, what);
@@ -344,9 +344,9 @@ function describe(header: RegionHeader): string {
   return `"${header.message_name}" (${hex(header.message_hash)})`;
 }
 
-/** What a region with these messages is opened with. */
+/** What a definition says that opens a region with these messages. */
 function openerOf({ message_name: name }: RegionHeader, { openedWith }: RegionType): string {
-  return openedWith?.(name) ?? `the codec of "${name}"`;
+  return openedWith?.(name) ?? `the type "${name}"`;
 }
 
 /** Writes a hash as people compare it: in hexadecimal. */

@@ -24,27 +24,44 @@ import { COUNTS, FIRST_COUNT, FIRST_ROLE, identityOf, type OpenFile, openFile } 
 /** The longest copy. */
 const LONGEST_COPY = 2 ** 31 - 1;
 
-/** How to open a {@linkcode RegionObserver}. */
-export interface RegionObserverOptions {
+/** The options of {@linkcode observe}. */
+export interface ObserveOptions {
   /** Also looks at a region that belongs to another user than you or root. */
   anyOwner?: boolean | undefined;
 }
 
 /**
- * Looks at a region of any type, also at one that its members have abandoned. It takes no lock, maps
- * nothing and needs no right to write.
+ * Opens a region of any kind to look at it, also one that its members have abandoned. The observer
+ * takes no lock, maps nothing and needs no right to write. Throws an OsError (ENOENT) if the region
+ * does not exist.
  *
- * @example Look into a ring
+ * @example Look into shared memory
  * ```ts
- * import { RegionObserver, SpscProducer } from "@vring/vring";
+ * import { observe, sharedMemory } from "@vring/vring";
  *
- * using producer = SpscProducer.open("example-looked-at");
- * producer.trySend(new Uint8Array([1, 2, 3]));
- * using observer = RegionObserver.open("spsc", "example-looked-at");
- * console.log(observer.members, observer.details.dataBytes); // 1 1048576
- * console.log(observer.read(0, 16)); // the first bytes of the ring
+ * using memory = sharedMemory("example-looked-at", { size: 64 }).open();
+ * memory.bytes.set([1, 2, 3]);
+ * using observer = observe("shm", "example-looked-at");
+ * console.log(observer.members, observer.details.dataBytes); // 1 64
+ * console.log(observer.read(0, 3)); // Uint8Array(3) [ 1, 2, 3 ]
  * ```
+ *
+ * @param kind The kind of the region, as `regions()` lists it.
+ * @param name The name.
  */
+export function observe(kind: string, name: string, options: ObserveOptions = {}): RegionObserver {
+  if (typeof kind !== "string" || !/^[a-z0-9_]+$/.test(kind)) {
+    throw new TypeError(
+      `Cannot observe a region of kind ${
+        inWords(kind)
+      }: pass one that regions() lists, such as "spsc"`,
+    );
+  }
+  const own = checkedOptions(options, `observe region ${inWords(name)}`);
+  return new RegionObserver(kind, name, own);
+}
+
+/** A look at a region of any kind, which {@linkcode observe} opens. */
 export class RegionObserver implements Disposable {
   /** The type of the region, such as `spsc`. */
   readonly kind: string;
@@ -59,7 +76,8 @@ export class RegionObserver implements Disposable {
   readonly #what: string;
   readonly #forget: () => void;
 
-  private constructor(kind: string, name: string, options: RegionObserverOptions) {
+  /** @ignore */
+  constructor(kind: string, name: string, options: ObserveOptions) {
     this.kind = kind;
     this.name = name;
     this.path = topicPath(kind, name, "a region");
@@ -82,19 +100,6 @@ export class RegionObserver implements Disposable {
     this.details = details;
     this.#forget = noteOpen(this, `the observer of ${what}`, this.path);
     stack.move();
-  }
-
-  /** Opens the region that has the name now; throws an OsError (ENOENT) if none has. */
-  static open(kind: string, name: string, options: RegionObserverOptions = {}): RegionObserver {
-    if (typeof kind !== "string" || !/^[a-z0-9_]+$/.test(kind)) {
-      throw new TypeError(
-        `Cannot open a region of kind ${
-          inWords(kind)
-        }: pass one that regions() lists, such as "spsc"`,
-      );
-    }
-    const own = checkedOptions(options, `observe region ${inWords(name)}`);
-    return new RegionObserver(kind, name, own);
   }
 
   /** The number of members at this moment. */

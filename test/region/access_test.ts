@@ -60,17 +60,17 @@ Deno.test("a forgotten codec is named", () => {
   const imu = codec.struct(layout("imu", { time: "f64" }));
   using _publisher = Publisher.open(place.name, { codec: imu });
   const open = () => Subscriber.open(place.name);
-  assertThrows(open, LayoutMismatchError, 'open it with the codec of "imu"');
+  assertThrows(open, LayoutMismatchError, 'define the type "imu", or unlink');
 });
 
 Deno.test("a forgotten level and forgotten types of calls are named", () => {
   using place = new Name();
   using _producer = SpscProducer.open(place.name, { level: "bytes" });
   const open = () => SpscConsumer.open(place.name);
-  assertThrows(open, LayoutMismatchError, 'open it with level: "bytes",');
+  assertThrows(open, LayoutMismatchError, 'define level: "bytes",');
   using _server = calls(place.name, { request: codec.text, response: codec.json() }).server();
   const call = () => calls(place.name).client();
-  assertThrows(call, LayoutMismatchError, 'open it with the types of "text -> json" for request');
+  assertThrows(call, LayoutMismatchError, 'define the types of "text -> json" for request');
 });
 
 Deno.test("a wait that close() ends names the closed handle", async () => {

@@ -1,9 +1,9 @@
-/** `RegionObserver` looks at any region and changes nothing. */
+/** `observe()` looks at any region and changes nothing. */
 
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { ClosedError, LayoutMismatchError, OsError } from "../../src/errors.ts";
 import { Region } from "../../src/region/region.ts";
-import { RegionObserver } from "../../src/region/region_observer.ts";
+import { observe } from "../../src/region/region_observer.ts";
 import { Word32 } from "../../src/memory/word.ts";
 import {
   CONTROL,
@@ -20,13 +20,13 @@ import {
 
 const SIZE = 600;
 
-Deno.test("RegionObserver reads the header, the words and the data, and sees who is there", () => {
+Deno.test("observe() reads the header, the words and the data, and sees who is there", () => {
   using place = new Place();
   using region = Region.open(TYPE, place.path, { dataBytes: SIZE, mode: 0o644 });
   dataOf(region).set(patterned(SIZE));
   new Word32(region.mapping, CONTROL.fields.count, region.controlOffset).store(7);
   const before = Deno.readFileSync(place.path);
-  using observer = RegionObserver.open("test", place.name);
+  using observer = observe("test", place.name);
   assertEquals([observer.kind, observer.name, observer.path], ["test", place.name, place.path]);
   assertEquals([observer.details.id, observer.details.dataBytes], [idOf(region), SIZE]);
   assertEquals(observer.control(CONTROL), { turn: 0, count: 7 });
@@ -40,19 +40,19 @@ Deno.test("RegionObserver reads the header, the words and the data, and sees who
   assertEquals([region.countMembers(), Deno.readFileSync(place.path)], [2, before]);
 });
 
-Deno.test("RegionObserver looks at data that is mapped twice, and at an abandoned region", () => {
+Deno.test("observe() looks at data that is mapped twice, and at an abandoned region", () => {
   using place = new Place(MIRRORED);
   const data = patterned(4096);
   forge(place.path, { regionType: MIRRORED, data });
-  using observer = RegionObserver.open(MIRRORED.name, place.name);
+  using observer = observe(MIRRORED.name, place.name);
   assertEquals([observer.members, observer.read(0, 5000)], [0, data]);
 });
 
-Deno.test("RegionObserver sees that the name leads elsewhere, and reads on", () => {
+Deno.test("observe() sees that the name leads elsewhere, and reads on", () => {
   using place = new Place();
   const region = Region.open(TYPE, place.path, { dataBytes: SIZE });
   dataOf(region).set(patterned(SIZE));
-  using observer = RegionObserver.open("test", place.name);
+  using observer = observe("test", place.name);
   region.close();
   assertEquals([place.exists, observer.hasName], [false, false]);
   using _other = Region.open(TYPE, place.path, { dataBytes: SIZE });
@@ -60,10 +60,10 @@ Deno.test("RegionObserver sees that the name leads elsewhere, and reads on", () 
   assertEquals(observer.read(0, SIZE), patterned(SIZE));
 });
 
-Deno.test("RegionObserver copies what is left of a file that was shortened", () => {
+Deno.test("observe() copies what is left of a file that was shortened", () => {
   using place = new Place();
   using region = Region.open(TYPE, place.path, { dataBytes: 3 * 4096 });
-  using observer = RegionObserver.open("test", place.name);
+  using observer = observe("test", place.name);
   Deno.truncateSync(place.path, region.dataOffset + 100);
   assertEquals(observer.read(0, 4096).length, 100);
   assertEquals(observer.read(200, 10).length, 0);
@@ -72,24 +72,24 @@ Deno.test("RegionObserver copies what is left of a file that was shortened", () 
   region.mapping.close(); // its memory is gone
 });
 
-Deno.test("RegionObserver refuses a file without a header, and leaves nothing open", () => {
+Deno.test("observe() refuses a file without a header, and leaves nothing open", () => {
   using place = new Place();
   const files = openFiles();
-  const open = () => RegionObserver.open("test", place.name);
+  const open = () => observe("test", place.name);
   assertEquals(assertThrows(open, OsError, "regions() lists").code, "ENOENT");
   Deno.writeFileSync(place.path, patterned(1000), { mode: 0o600 });
   assertThrows(open, LayoutMismatchError, "does not begin as a region does");
   assertEquals(openFiles(), files);
   for (const kind of ["", "../x", "A", 5]) {
-    assertThrows(() => RegionObserver.open(kind as string, place.name), TypeError, "of kind");
+    assertThrows(() => observe(kind as string, place.name), TypeError, "of kind");
   }
-  assertThrows(() => RegionObserver.open("test", "a/../b\0"), TypeError);
+  assertThrows(() => observe("test", "a/../b\0"), TypeError);
 });
 
-Deno.test("RegionObserver refuses other layouts, roles and ranges, and every call once closed", () => {
+Deno.test("observe() refuses other layouts, roles and ranges, and every call once closed", () => {
   using place = new Place();
   using _region = Region.open(TYPE, place.path, { dataBytes: SIZE });
-  const observer = RegionObserver.open("test", place.name);
+  const observer = observe("test", place.name);
   assertThrows(() => observer.control(OTHER_TYPE.control as never), LayoutMismatchError, "layout");
   for (const role of [-1, 0.5, NaN, 2 ** 32]) {
     assertThrows(() => observer.isHeld(role), RangeError, "pass a count");

@@ -3,7 +3,7 @@
 import { assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { VringError } from "../../src/errors.ts";
 import { MirrorRing } from "../../src/mirror_ring/mirror_ring.ts";
-import { RegionObserver } from "../../src/region/region_observer.ts";
+import { observe } from "../../src/region/region_observer.ts";
 import { lock as defineLock } from "../../src/shared/semaphore_lock.ts";
 import { rwLock } from "../../src/shared/rw_lock.ts";
 import { sharedMemory } from "../../src/shared/shared_memory.ts";
@@ -13,7 +13,7 @@ import { Name } from "../shared/scene.ts";
 /** Every kind of handle that holds memory, an open file or a lock. */
 const HANDLES: Record<string, (name: string) => Disposable> = {
   "shared memory": (name) => sharedMemory(name, { size: 8, persist: true }).open(),
-  "observer of region": (name) => RegionObserver.open("shm", name),
+  "observer of region": (name) => observe("shm", name),
   "lock": (name) => rwLock(name).open(),
   "a mirror ring of": () => new MirrorRing(4096),
 };
