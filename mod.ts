@@ -47,7 +47,7 @@ export { MirrorRing, type MirrorRingOptions } from "./src/mirror_ring/mirror_rin
 export { type RegionDetails, type RegionInfo, regions, sweep } from "./src/region/list.ts";
 export { observe, type ObserveOptions, type RegionObserver } from "./src/region/region_observer.ts";
 export type { Arrived } from "./src/wait/condition.ts";
-export type { SyncWaitOptions, WaitOptions } from "./src/wait/until.ts";
+export type { LoopOptions, SyncWaitOptions, WaitOptions } from "./src/wait/until.ts";
 export { type Waitable, waitAny, waitAnySync } from "./src/wait/any.ts";
 export {
   lock,
@@ -64,21 +64,20 @@ export {
   type SharedMemoryOptions,
   type TypedArrayConstructor,
 } from "./src/shared/shared_memory.ts";
-export { CircularBufferWriter } from "./src/circular/writer.ts";
-export { CircularBufferReader, type CircularBufferReaderOptions } from "./src/circular/reader.ts";
 export {
-  CircularBufferObserver,
-  type CircularBufferObserverOptions,
-} from "./src/circular/observer.ts";
+  circular,
+  type CircularDefinition,
+  type CircularOptions,
+} from "./src/circular/definition.ts";
+export type { CircularBufferWriter, CircularClaim } from "./src/circular/writer.ts";
+export type { CircularBufferReader, CircularReaderOptions } from "./src/circular/reader.ts";
+export type { CircularBufferObserver, CircularObserverOptions } from "./src/circular/observer.ts";
 export type {
-  Found,
-  Lost,
-  NoMessage,
-  Polled,
-  ReadIntoOutcome,
-  ReadOutcome,
-} from "./src/circular/outcome.ts";
-export type { CircularBufferOptions } from "./src/circular/geometry.ts";
+  CircularLoopOptions,
+  CircularReceiver,
+  CircularReceiverOptions,
+} from "./src/circular/receiver.ts";
+export type { PolledMessage } from "./src/circular/polled.ts";
 export type { RingConnectOptions, RingOptions } from "./src/lane/geometry.ts";
 export {
   array,

@@ -13,9 +13,11 @@
  * @module
  */
 
+import { circular } from "../src/circular/definition.ts";
 import { now } from "../src/os/clock.ts";
-import { CircularBufferReader } from "../src/circular/reader.ts";
-import { CircularBufferWriter } from "../src/circular/writer.ts";
+import type { PolledMessage } from "../src/circular/polled.ts";
+import type { CircularBufferReader } from "../src/circular/reader.ts";
+import type { CircularBufferWriter } from "../src/circular/writer.ts";
 import { compareAll, type Comparison, RINGS, ROUND_TRIPS } from "./harness/comparison.ts";
 import { takePart } from "./harness/peer.ts";
 import { type Bar, printBars, printTimes } from "./harness/report.ts";
@@ -47,8 +49,8 @@ class Ends implements Asking, Answering, Disposable {
     const lengths = { there: bytes, back: answerBytes } as Record<string, number>;
     this.#answerEvery = answerEvery;
     this.#inPlace = inPlace;
-    this.#writer = CircularBufferWriter.open(`${name}-${way.to}`, { capacity });
-    this.#reader = CircularBufferReader.open(`${name}-${way.from}`, { capacity });
+    this.#writer = circular(`${name}-${way.to}`, { capacity }).writer();
+    this.#reader = circular(`${name}-${way.from}`, { capacity }).reader();
     this.#out = new Numbered(lengths[way.to]!);
     this.#in = new Numbered(lengths[way.from]!);
   }
@@ -78,12 +80,14 @@ class Ends implements Asking, Answering, Disposable {
 
   #write(): void {
     this.#out.number = this.#number;
-    this.#writer.write(this.#out.bytes);
+    this.#writer.trySend(this.#out.bytes);
   }
 
   #read(): void {
-    const outcome = this.#reader.readSync(this.#in.bytes, SPINNING);
-    if (outcome.state !== "ok") throw new Error(`A message was ${outcome.state}`);
+    while (this.#reader.tryReceiveInto(this.#in.bytes) < 0) {
+      if (!this.#reader.waitSync(SPINNING)) throw new Error("The writer has closed");
+    }
+    if (this.#reader.lost > 0) throw new Error("A message was lost");
     this.#in.expect(this.#number);
   }
 
@@ -96,14 +100,13 @@ class Ends implements Asking, Answering, Disposable {
 
   #look(messages: number): void {
     while (messages > 0) {
-      const { handled, state } = this.#reader.poll(this.#check, messages);
-      if (state === "lost" || state === "closed") throw new Error(`A message was ${state}`);
-      messages -= handled;
+      messages -= this.#reader.poll(this.#check, messages);
+      if (this.#reader.lost > 0) throw new Error("A message was lost");
     }
   }
 
-  readonly #check = (message: Uint8Array): void => {
-    if ((++this.#number & 0xff) !== message[0]) throw new Error("That is another message");
+  readonly #check = ({ bytes }: PolledMessage): void => {
+    if ((++this.#number & 0xff) !== bytes[0]) throw new Error("That is another message");
   };
 
   [Symbol.dispose](): void {
@@ -160,13 +163,13 @@ async function measureWrite(): Promise<Bar> {
   using writing = new Alone();
   using reading = new Alone();
   const [write, both] = await interleave(
-    contender("write 64 B", (count) => writing.write(count)),
-    [contender("write and tryRead 64 B", (count) => reading.writeAndRead(count))],
+    contender("trySend 64 B", (count) => writing.write(count)),
+    [contender("trySend and tryReceiveInto 64 B", (count) => reading.writeAndRead(count))],
     { rounds: 41, warmUp: 10 },
   );
   console.log("\nCircular buffer, one thread");
   printTimes([[write, both!]]);
-  const what = "circular buffer, write of 64 B";
+  const what = "circular buffer, trySend of 64 B";
   return { what, limit: WRITE_LIMIT_NS, unit: "ns", measured: times(write) };
 }
 
@@ -181,29 +184,27 @@ export class Alone implements Disposable {
 
   constructor(bytes = 64, capacity = MIB) {
     const name = `bench-${Deno.pid}-${buffers++}`;
-    this.#writer = CircularBufferWriter.open(name, { capacity });
-    this.#reader = CircularBufferReader.open(name);
+    this.#writer = circular(name, { capacity }).writer();
+    this.#reader = circular(name, { capacity }).reader();
     this.#message = Uint8Array.from({ length: bytes }, (_, i) => (i * 31 + (i >> 8)) & 0xff);
     this.#target = new Uint8Array(bytes);
   }
 
   write(count: number): void {
-    for (let i = 0; i < count; i++) this.#writer.write(this.#message);
+    for (let i = 0; i < count; i++) this.#writer.trySend(this.#message);
   }
 
   writeAndRead(count: number): void {
     for (let i = 0; i < count; i++) {
-      this.#writer.write(this.#message);
-      if (this.#reader.tryRead(this.#target).state !== "ok") {
-        throw new Error("A message is missing");
-      }
+      this.#writer.trySend(this.#message);
+      if (this.#reader.tryReceiveInto(this.#target) < 0) throw new Error("A message is missing");
     }
   }
 
   writeAndCopy(count: number): void {
     for (let i = 0; i < count; i++) {
-      this.#writer.write(this.#message);
-      if (this.#reader.tryRead().state !== "ok") throw new Error("A message is missing");
+      this.#writer.trySend(this.#message);
+      if (this.#reader.tryReceive() === undefined) throw new Error("A message is missing");
     }
   }
 

@@ -16,7 +16,7 @@ function alone(bytes: number): Alone {
 for (const bytes of [64, 1024]) {
   const group = `circular buffer, ${bytes} B`;
   const [writing, reading, copying] = [alone(bytes), alone(bytes), alone(bytes)];
-  Deno.bench(`write ${bytes} B`, { group, baseline: true }, () => writing.write(1));
-  Deno.bench(`write and tryRead(target) ${bytes} B`, { group }, () => reading.writeAndRead(1));
-  Deno.bench(`write and tryRead() ${bytes} B`, { group }, () => copying.writeAndCopy(1));
+  Deno.bench(`trySend ${bytes} B`, { group, baseline: true }, () => writing.write(1));
+  Deno.bench(`trySend and tryReceiveInto ${bytes} B`, { group }, () => reading.writeAndRead(1));
+  Deno.bench(`trySend and tryReceive ${bytes} B`, { group }, () => copying.writeAndCopy(1));
 }

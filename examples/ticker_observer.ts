@@ -13,34 +13,32 @@
  * @module
  */
 
-import { CircularBufferObserver } from "../mod.ts";
-import { count, endAfter, options, Tick } from "./ticker.ts";
+import { circular } from "../mod.ts";
+import { CAPACITY, count, endAfter, options, Tick } from "./ticker.ts";
 
 async function main(): Promise<void> {
   const { name, seconds } = options({ name: "ticker", seconds: 10 });
-  using observer = CircularBufferObserver.open(name, {
+  const ticker = circular(name, {
+    capacity: CAPACITY,
+    anyOwner: true, // its owner could end this program, and nothing else
+  });
+  using observer = ticker.observer({
     start: "now",
     afterLoss: "newest", // an old price is useless
-    anyOwner: true, // its owner could end this program, and nothing else
   });
   console.log(`Observing "${name}" for ${seconds} s; waiting for ticks`);
   const prices = new Map<string, number>();
   let ticks = 0;
   const timer = setInterval(() => console.log(line(prices)), 1000);
-  const end = endAfter(seconds);
-  while (!end.aborted) {
-    const outcome = await observer.read({ signal: end }).catch((error) => {
-      if (!end.aborted) throw error;
-    });
-    if (outcome?.state !== "ok") continue;
-    const { symbol, price } = Tick.view(outcome.message);
+  for await (const tick of observer.values({ until: endAfter(seconds), onLoss: "skip" })) {
+    const { symbol, price } = Tick.view(tick);
     prices.set(symbol, price);
     ticks++;
   }
   clearInterval(timer);
-  const { buffers, lostMessages } = observer;
+  const { buffers, lost } = observer;
   console.log(
-    `Saw ${count(ticks)} ticks of ${count(buffers)} rings, and lost ${count(lostMessages)}.`,
+    `Saw ${count(ticks)} ticks of ${count(buffers)} rings, and lost ${count(lost)}.`,
   );
 }
 

@@ -14,15 +14,14 @@
  */
 
 import { setImmediate, setTimeout as delay } from "node:timers/promises";
-import { CircularBufferReader, PeerLostError } from "../mod.ts";
+import { circular, type CircularBufferReader, PeerLostError } from "../mod.ts";
 import { CAPACITY, clock, count, endAfter, options, Tick } from "./ticker.ts";
 
 const TICKS_A_TURN = 256;
 
 async function main(): Promise<void> {
   const { name, seconds, slow } = options({ name: "ticker", seconds: 10, slow: false });
-  using reader = CircularBufferReader.open(name, {
-    capacity: CAPACITY,
+  using reader = circular(name, { capacity: CAPACITY }).reader({
     start: "now",
     afterLoss: "newest", // an old price is useless
   });
@@ -32,10 +31,10 @@ async function main(): Promise<void> {
   const timer = setInterval(() => console.log(report.line()), 1000);
   const closed = await follow(reader, report, { slow, end: endAfter(seconds) });
   clearInterval(timer);
-  if (closed) console.log("The writer has closed."); // keepOpen: true would wait for the next one
+  if (closed) console.log("The writer has closed."); // onPeerGone: "wait" would wait for the next one
   const written = reader.sequence - first;
   console.log(
-    `Read ${count(report.ticks)} and lost ${count(reader.lostMessages)} ` +
+    `Read ${count(report.ticks)} and lost ${count(reader.lost)} ` +
       `of the ${count(written)} ticks that were written meanwhile.`,
   );
 }
@@ -47,10 +46,10 @@ async function follow(
   { slow, end }: { slow: boolean; end: AbortSignal },
 ): Promise<boolean> {
   for (let turn = 1; !end.aborted; turn++) {
-    const outcome = await nextTick(reader, end);
-    if (outcome?.state === "closed") return true;
-    if (outcome?.state === "ok") report.note(Tick.view(outcome.message));
-    // "lost" needs no code: the reader counts it, and has moved to the newest tick
+    const tick = await nextTick(reader, end);
+    if (tick !== undefined) report.note(Tick.view(tick.value));
+    else if (reader.ended) return true;
+    // A loss needs no code: the reader counts it, and has moved to the newest tick.
     if (slow) await delay(1);
     else if (turn % TICKS_A_TURN === 0) await setImmediate(); // timers and Ctrl-C get their turn
   }
@@ -60,7 +59,7 @@ async function follow(
 /** Waits for a tick; undefined at the end, and while a dead writer has no successor. */
 async function nextTick(reader: CircularBufferReader, end: AbortSignal) {
   try {
-    return await reader.read({ signal: end });
+    return await reader.receive({ signal: end });
   } catch (error) {
     if (error instanceof PeerLostError) await delay(100); // another writer may start
     else if (!end.aborted) throw error;
@@ -91,9 +90,9 @@ class Report {
 
   /** The line for the last second. */
   line(): string {
-    const lost = this.#reader.lostMessages - this.#told.lost;
+    const lost = this.#reader.lost - this.#told.lost;
     const read = this.ticks - this.#told.ticks;
-    this.#told = { ticks: this.ticks, lost: this.#reader.lostMessages };
+    this.#told = { ticks: this.ticks, lost: this.#reader.lost };
     const start = `${++this.#seconds} s`.padStart(5) + `${count(read).padStart(9)} ticks/s`;
     const loss = `  lost ${count(lost).padEnd(8)}`;
     if (read === 0) return `${start}${loss}`.trimEnd();

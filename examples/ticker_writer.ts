@@ -11,7 +11,7 @@
  */
 
 import { setTimeout as delay } from "node:timers/promises";
-import { CircularBufferWriter, VringError } from "../mod.ts";
+import { circular, type CircularBufferWriter, VringError } from "../mod.ts";
 import { CAPACITY, clock, count, endAfter, options, Tick, wrap } from "./ticker.ts";
 
 const SYMBOLS = ["SALT", "SILK", "TEA", "PEPPER"];
@@ -27,7 +27,7 @@ async function main(): Promise<void> {
     group: "", // whose members may observe a new ticker
   });
   const access = group === "" ? {} : { group };
-  using writer = CircularBufferWriter.open(name, { capacity: CAPACITY, ...access });
+  using writer = circular(name, { capacity: CAPACITY, ...access }).writer();
   const before = writer.sequence;
   const after = before === 0 ? "" : `, going on after ${count(before)} of an earlier writer`;
   console.log(wrap(`Writing ${count(rate)} ticks/s to "${name}" for ${seconds} s${after}`));
@@ -45,7 +45,7 @@ async function write(writer: CircularBufferWriter, rate: number, end: AbortSigna
     const time = clock();
     due += Math.min(time - last, LONGEST_BURST_MS) * rate / 1000;
     last = time;
-    for (; due >= 1; due--) writer.write(next());
+    for (; due >= 1; due--) writer.trySend(next());
     if (time >= reportAt) {
       console.log(`${count(writer.sequence - reported).padStart(9)} ticks/s`);
       reported = writer.sequence;

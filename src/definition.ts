@@ -175,21 +175,22 @@ export function nextHandle<H>(
   action: string,
   options: WaitOptions = {},
 ): Promise<H> {
-  let missing = "whose role is taken";
+  let state: string | undefined;
   const look = () => {
     try {
       return open();
     } catch (error) {
       if (!(error instanceof RoleTakenError)) throw error;
-      missing = error.message;
+      state = /: ([^;]+)/.exec(error.message)?.[1]; // without the attempt and the remedy
       return undefined;
     }
   };
-  return pollUntil({
+  const search = {
     look,
     action,
-    get missing() {
-      return missing;
+    get state() {
+      return state;
     },
-  }, options);
+  };
+  return pollUntil(search, options);
 }

@@ -3,7 +3,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { Domain } from "../src/babus/domain.ts";
 import { calls } from "../src/calls/definition.ts";
-import { CircularBufferWriter } from "../src/circular/writer.ts";
+import { circular } from "../src/circular/definition.ts";
 import { codec } from "../src/codec.ts";
 import { describedType } from "../src/described.ts";
 import { CorruptRegionError, LayoutMismatchError } from "../src/errors.ts";
@@ -83,7 +83,7 @@ Deno.test("a region of every kind states its type, its sizes and its policy", ()
     assertEquals(stated("slot", `${name.name}/imu`), { type, geometry, policy: {} });
   }
   {
-    using _circular = CircularBufferWriter.open(name.name, { capacity: 4096 });
+    using _circular = circular(name.name, { capacity: 4096 }).writer();
     assertEquals(stated("circular").geometry, { capacity: 4096 });
   }
   {

@@ -10,10 +10,8 @@ import * as vring from "../mod.ts";
 // deno-lint-ignore no-explicit-any
 type Untyped = any;
 const {
-  CircularBufferObserver,
-  CircularBufferReader,
-  CircularBufferWriter,
   calls,
+  circular,
   codec,
   Domain,
   layout,
@@ -89,9 +87,9 @@ class Handles extends DisposableStack {
     this.use(MpscProducer.open(NAME)),
   ].reverse() as Untyped[];
   readonly circular = [
-    this.use(CircularBufferWriter.open(NAME)),
-    this.use(CircularBufferReader.open(NAME)),
-    this.use(CircularBufferObserver.open(NAME)),
+    this.use(circular(NAME).writer()),
+    this.use(circular(NAME).reader()),
+    this.use(circular(NAME).observer()),
   ] as Untyped[];
   readonly topic = [
     this.use(Publisher.open(NAME)),
@@ -137,7 +135,7 @@ function shown(value: unknown): string {
 
 /** Each entry point that takes bytes, and a call which shows that its handle still works. */
 function byteEntries(h: Handles): [string, (value: unknown) => unknown, () => unknown][] {
-  const [spsc, many, circular, topic] = [h.rings, h.many, h.circular, h.topic];
+  const [spsc, many, overwriting, topic] = [h.rings, h.many, h.circular, h.topic];
   const slot = h.slot;
   const bytes = Uint8Array.of(1, 2, 3);
   const carries = (send: () => unknown, receive: () => { value: Uint8Array }) => () => {
@@ -149,8 +147,8 @@ function byteEntries(h: Handles): [string, (value: unknown) => unknown, () => un
   const byTopic = carries(() => topic[0].sendSync(bytes), () => topic[1].receiveSync());
   const bySlot = carries(() => slot.writeSync(bytes), () => slot.latest().message);
   const byCircular = () => {
-    circular[0].write(bytes);
-    return [...circular[1].readSync().message];
+    overwriting[0].trySend(bytes);
+    return [...overwriting[1].receiveSync().value];
   };
   const byMirror = () => {
     h.mirror.write(bytes);
@@ -169,7 +167,8 @@ function byteEntries(h: Handles): [string, (value: unknown) => unknown, () => un
     ["SpscConsumer.tryReceiveInto", (x) => spsc[1].tryReceiveInto(x), bySpsc],
     ["MpscProducer.trySend", (x) => many[0].trySend(x), byMpsc],
     ["MpscConsumer.tryReceiveInto", (x) => many[1].tryReceiveInto(x), byMpsc],
-    ["CircularBufferWriter.write", (x) => circular[0].write(x), byCircular],
+    ["CircularBufferWriter.trySend", (x) => overwriting[0].trySend(x), byCircular],
+    ["CircularBufferReader.tryReceiveInto", (x) => overwriting[1].tryReceiveInto(x), byCircular],
     ["Publisher.trySend", (x) => topic[0].trySend(x), byTopic],
     ["Publisher.sendSync", (x) => topic[0].sendSync(x), byTopic],
     ["Publisher.send", (x) => topic[0].send(x), byTopic],
@@ -198,20 +197,6 @@ Deno.test("bytes are a Uint8Array that has its memory, wherever they are passed"
   }
 });
 
-Deno.test("a target of a circular buffer is a Uint8Array, and not taken for options", async () => {
-  using handles = new Handles();
-  const [writer, reader] = handles.circular;
-  writer.write(Uint8Array.of(1, 2, 3));
-  for (const value of NO_BYTES.filter((value) => value !== undefined)) {
-    const isOptions = typeof value === "object" && value?.constructor === Object;
-    await assertRefused(() => reader.tryRead(value), `tryRead(${shown(value)})`);
-    if (isOptions) continue;
-    await assertRefused(() => reader.readSync(value), `readSync(${shown(value)})`);
-    await assertRefused(() => reader.read(value), `read(${shown(value)})`);
-  }
-  assertEquals(reader.readSync(new Uint8Array(4)), { state: "ok", length: 3 });
-});
-
 /** An object with an impossible length. */
 class Liar extends Uint8Array {
   override get length(): number {
@@ -235,14 +220,14 @@ Deno.test("an array that lies about its length counts with its true length", () 
   const { slot, mirror } = handles;
   const message = new Liar([1, 2, 3]);
   producer.trySend(message);
-  writer.write(message);
+  writer.trySend(message);
   assertEquals(publisher.trySend(message), true);
   assertEquals([slot.tryWrite(message), slot.latest().message.value.length], [1, 3]);
   assertEquals([mirror.write(message), mirror.read(new Liar(2)), mirror.available], [3, 2, 1]);
   assertThrows(() => consumer.tryReceiveInto(new Liar(2)), RangeError, "the message has 3");
-  assertEquals(reader.tryRead(new Liar(2)), { state: "tooSmall", length: 3 });
+  assertThrows(() => reader.tryReceiveInto(new Liar(2)), RangeError, "the message has 3");
   const [first, second] = [new Liar(4), new Liar(4)];
-  assertEquals([consumer.tryReceiveInto(first), reader.tryRead(second).length], [3, 3]);
+  assertEquals([consumer.tryReceiveInto(first), reader.tryReceiveInto(second)], [3, 3]);
   for (const target of [first, second]) assertEquals([target[0], target[2], target[3]], [1, 3, 0]);
 });
 
@@ -288,17 +273,15 @@ const OPENINGS: [string, (name: unknown, options: unknown) => unknown, string[],
   ["MpscProducer.open", (n, o) => MpscProducer.open(n, o), [...RING, "codec", "producers", "id"]],
   ["MpscConsumer.open", (n, o) => MpscConsumer.open(n, o), [...RING, "codec", "keepOpen"]],
   ["MpscProducer.connect", (n, o) => MpscProducer.connect(n, o), ["timeout", "signal", "codec"]],
-  ["CircularBufferWriter.open", (n, o) => CircularBufferWriter.open(n, o), RING],
+  ["circular", (n, o) => circular(n, o).writer(), [...RING, "type"]],
+  ["circular.writer", (n, o) => circular(n).writer(o), ["open"]],
+  ["circular.nextWriter", (n, o) => circular(n).nextWriter(o), ["open", "timeout", "signal"]],
   [
-    "CircularBufferReader.open",
-    (n, o) => CircularBufferReader.open(n, o),
-    [...RING, "start", "afterLoss", "keepOpen"],
+    "circular.reader",
+    (n, o) => circular(n).reader(o),
+    ["open", "start", "afterLoss", "onPeerGone", "own"],
   ],
-  [
-    "CircularBufferObserver.open",
-    (n, o) => CircularBufferObserver.open(n, o),
-    ["start", "afterLoss", "anyOwner"],
-  ],
+  ["circular.observer", (n, o) => circular(n).observer(o), ["start", "afterLoss", "own"]],
   [
     "Publisher.open",
     (n, o) => Publisher.open(n, o),
@@ -386,7 +369,7 @@ function waits(h: Handles): [string, (options: unknown) => unknown, boolean?][] 
   const [[producer, consumer], [writer, reader, observer]] = [h.rings, h.circular];
   const [publisher, subscriber, topicObserver] = h.topic;
   const bytes = Uint8Array.of(1);
-  writer.write(bytes);
+  writer.trySend(bytes);
   return [
     ["SpscProducer.sendSync", (o) => producer.sendSync(bytes, o)],
     ["SpscProducer.send", (o) => producer.send(bytes, o)],
@@ -407,11 +390,13 @@ function waits(h: Handles): [string, (options: unknown) => unknown, boolean?][] 
     ["SpscConsumer.wait", (o) => consumer.wait(o)],
     ["SpscConsumer.values", (o) => consumer.values(o).next()],
     ["SpscConsumer.toReadableStream", (o) => consumer.toReadableStream(o)],
-    ["CircularBufferReader.readSync", (o) => reader.readSync(o)],
-    ["CircularBufferReader.read", (o) => reader.read(o)],
-    ["CircularBufferReader.read into", (o) => reader.read(new Uint8Array(4), o)],
-    ["CircularBufferObserver.readSync", (o) => observer.readSync(o)],
-    ["CircularBufferObserver.read", (o) => observer.read(o)],
+    ["CircularBufferReader.receiveSync", (o) => reader.receiveSync(o)],
+    ["CircularBufferReader.receive", (o) => reader.receive(o)],
+    ["CircularBufferReader.waitSync", (o) => reader.waitSync(o)],
+    ["CircularBufferReader.wait", (o) => reader.wait(o)],
+    ["CircularBufferReader.values", (o) => reader.values(o).next()],
+    ["CircularBufferObserver.receiveSync", (o) => observer.receiveSync(o)],
+    ["CircularBufferObserver.receive", (o) => observer.receive(o)],
     ["Publisher.sendSync", (o) => publisher.sendSync(bytes, o)],
     ["Publisher.send", (o) => publisher.send(bytes, o)],
     ["Publisher.loanSync", (o) => publisher.loanSync(1, o)],
@@ -504,8 +489,10 @@ const OTHERS: [string, (h: Handles, value: unknown) => unknown, unknown[]?][] = 
   ["SpscProducer.tryClaim", (h, x) => h.rings[0].tryClaim(x)],
   ["SpscProducer.publish", (h, x) => (h.rings[0].tryClaim(1), h.rings[0].publish(x))],
   ["MpscProducer.tryClaim", (h, x) => h.many[0].tryClaim(x)],
-  ["CircularBufferWriter.claim", (h, x) => h.circular[0].claim(x)],
-  ["CircularBufferWriter.publish", (h, x) => (h.circular[0].claim(1), h.circular[0].publish(x))],
+  ["CircularBufferWriter.tryClaim", (h, x) => h.circular[0].tryClaim(x)],
+  ["CircularBufferWriter.tryFill", (h, x) => h.circular[0].tryFill(x, 1)],
+  ["CircularBufferWriter.tryFill length", (h, x) => h.circular[0].tryFill(() => {}, x)],
+  ["CircularClaim.publish", (h, x) => h.circular[0].tryClaim(1).publish(x)],
   ["Publisher.tryLoan", (h, x) => h.topic[0].tryLoan(x)],
   ["Loan.publish", (h, x) => {
     using loan = h.topic[0].tryLoan(1);

@@ -10,7 +10,7 @@ import {
   assertNotEquals,
   assertStringIncludes,
 } from "@std/assert";
-import { CircularBufferWriter } from "../mod.ts";
+import { circular } from "../mod.ts";
 import { close, map, MapFlag, memfd, Protection, truncate } from "../src/os/files.ts";
 import { pageSize } from "../src/os/page.ts";
 import type { MappedRange } from "../src/os/proc_maps.ts";
@@ -397,12 +397,12 @@ Deno.test("the quiz answers right", async () => {
   await checkQuiz(6, 8, (lossy, seed) => {
     const [, payload, taken, most] = /message of (\d+) take.*?→ (\d+); at most (\d+):/.exec(lossy)!;
     const name = `${uniqueName()}-${seed}`;
-    using writer = CircularBufferWriter.open(name, { capacity: 4096 });
+    using writer = circular(name, { capacity: 4096 }).writer();
     if (writer.capacity !== 4096) return; // larger pages
     using look = new RingWindow(name);
     let largest = 0;
     for (let i = 0; i < 300; i++) {
-      writer.write(new Uint8Array(Number(payload)));
+      writer.trySend(new Uint8Array(Number(payload)));
       largest = Math.max(largest, (look.published - look.oldest) * 8 / Number(taken));
     }
     assertEquals(largest, Number(most));

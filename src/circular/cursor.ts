@@ -5,7 +5,7 @@
  * @module
  */
 
-import { byteLengthOf } from "../arguments.ts";
+import type { CorruptRegionError } from "../errors.ts";
 import { isCount } from "../layout/sizes.ts";
 import { copyOutThenLoad, peekView } from "../memory/word.ts";
 import {
@@ -22,7 +22,6 @@ import {
   UNIT,
   unitsOf,
 } from "./circular_buffer.ts";
-import type { Lost, ReadIntoOutcome, ReadOutcome } from "./outcome.ts";
 
 /** A writer that overwrites a head during this many reads in a row is broken. */
 const ATTEMPTS = 10_000;
@@ -36,6 +35,17 @@ export interface Losses {
   bytes: number;
 }
 
+/** Where a cursor begins, and how it continues after a loss. */
+export interface CursorOptions {
+  readonly start: Start;
+  readonly afterLoss: "oldest" | "newest";
+  /** Adds up what is lost from `start` on. */
+  readonly losses: Losses;
+}
+
+/** The result of a read whose message was overwritten: the cursor has moved on. */
+export const LOST = -1;
+
 /** A place in a ring. */
 export class Cursor {
   readonly ring: Ring;
@@ -48,12 +58,9 @@ export class Cursor {
   #published = 0; // the value last loaded, at least #position
   #sequence = 0; // of the message expected at #position
   #payload = 0; // the payload bytes before it
+  #isCorrupt = false;
 
-  /** Begins at `start`; adds up in `losses` what is lost from there on. */
-  constructor(
-    ring: Ring,
-    { start, afterLoss, losses }: { start: Start; afterLoss: "oldest" | "newest"; losses: Losses },
-  ) {
+  constructor(ring: Ring, { start, afterLoss, losses }: CursorOptions) {
     this.ring = ring;
     this.#losses = losses;
     this.#afterLoss = afterLoss;
@@ -66,47 +73,56 @@ export class Cursor {
     return this.#sequence;
   }
 
+  /** Whether the cursor ever found the ring corrupt. */
+  get isCorrupt(): boolean {
+    return this.#isCorrupt;
+  }
+
   /** Returns whether a message is at the cursor. */
   seesMore(): boolean {
     this.#published = this.ring.published.load(); // .. P2 and so the records and heads are there
     return this.#published !== this.#position;
   }
 
-  /** Copies the next message, into `target` if given; returns undefined if it is not there yet. */
-  read(target?: Uint8Array<ArrayBuffer>): ReadOutcome | ReadIntoOutcome | undefined {
-    const space = target === undefined
-      ? Infinity
-      : byteLengthOf(target, "read from", this.ring.what);
-    const length = this.nextLength();
-    if (typeof length !== "number") return length;
-    if (space < length) return this.isIntact() ? { state: "tooSmall", length } : this.recover();
-    const message = target ?? new Uint8Array(length);
-    const { mapping, dataOffset, oldest: word } = this.ring;
-    const start = dataOffset + this.#offset + HEAD_BYTES;
-    const oldest = copyOutThenLoad(mapping, start, message, length, word); // .. P1 after every byte
-    if (!(oldest <= this.#position)) return this.recover(); // the copy may be torn
-    this.advance(length);
-    return target === undefined ? { state: "ok", message } : { state: "ok", length };
+  /** Returns what `seesMore` does; loads the word only once every message up to its value is read. */
+  hasNext(): boolean {
+    return this.#published !== this.#position || this.seesMore();
   }
 
-  /** Returns a view of the next message in place; `length` is from `nextLength`. */
-  peek(length: number): Uint8Array<ArrayBuffer> {
-    const { mapping, dataOffset } = this.ring;
-    return peekView(mapping, dataOffset + this.#offset + HEAD_BYTES, length);
-  }
-
-  /** Returns the length of the next message, or the loss; undefined if it is not there yet. */
-  nextLength(): number | Lost | undefined {
+  /** Returns the length of the next message, or LOST; call it once `hasNext()` is true. */
+  nextLength(): number {
     const ring = this.ring;
-    // Load the word again only when every message up to the last loaded value is read.
-    if (this.#published === this.#position && !this.seesMore()) return undefined;
     this.#head.load(ring, this.#offset);
     const { sequence, length } = this.#head;
     const plausible = sequence === this.#sequence && isCount(length, this.#longest) &&
       this.#published - this.#position >= unitsOf(length);
     if (plausible) return length;
     if (!this.isIntact()) return this.recover();
-    throw corruptRing(ring, `message ${this.#sequence} has a length of ${length}`);
+    throw this.#corrupt(corruptRing(ring, `message ${this.#sequence} has a length of ${length}`));
+  }
+
+  /**
+   * Copies the next message into an array; `length` is from `nextLength`. Returns whether the copy
+   * is whole. Otherwise it may be torn, and `recover` must follow.
+   */
+  copy(target: Uint8Array<ArrayBuffer>, length: number): boolean {
+    const { mapping, dataOffset, oldest: word } = this.ring;
+    const start = dataOffset + this.#offset + HEAD_BYTES;
+    const oldest = copyOutThenLoad(mapping, start, target, length, word); // .. P1 after every byte
+    return oldest <= this.#position;
+  }
+
+  /** Copies the next message and moves past it; returns its length, or LOST. */
+  read(target: Uint8Array<ArrayBuffer>, length: number): number {
+    if (!this.copy(target, length)) return this.recover();
+    this.advance(length);
+    return length;
+  }
+
+  /** Returns a view of the next message in place; `length` is from `nextLength`. */
+  peek(length: number): Uint8Array<ArrayBuffer> {
+    const { mapping, dataOffset } = this.ring;
+    return peekView(mapping, dataOffset + this.#offset + HEAD_BYTES, length);
   }
 
   /** Returns whether the writer has overwritten nothing from `#position` on until now. */
@@ -123,31 +139,33 @@ export class Cursor {
     this.#payload = addPayload(this.#payload, length);
   }
 
-  /** Continues after the overwritten messages; returns the extent of the loss. */
-  recover(): Lost {
-    const { messages, bytes } = this.#jump(this.#afterLoss);
-    this.#losses.messages += messages;
-    this.#losses.bytes += bytes;
-    return { state: "lost", messages, bytes };
+  /** Continues after the overwritten messages, and counts them as lost. */
+  recover(): typeof LOST {
+    const sequence = this.#sequence;
+    const payload = this.#payload;
+    this.#jump(this.#afterLoss);
+    this.#losses.messages += this.#sequence - sequence;
+    this.#losses.bytes += payloadBetween(payload, this.#payload);
+    return LOST;
   }
 
-  /** Moves to an intact head; returns the number of skipped messages and bytes. */
-  #jump(where: "oldest" | "newest" | "now"): { messages: number; bytes: number } {
+  /** Moves to an intact head. */
+  #jump(where: "oldest" | "newest" | "now"): void {
     const ring = this.ring;
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       const found = this.#find(where);
       if (found === undefined) continue;
       const { sequence, payload } = this.#head;
-      const messages = sequence - this.#sequence;
-      if (!this.#head.isSound || messages < 0) throw corruptHead(ring, found, this.#head);
-      const bytes = payloadBetween(this.#payload, payload);
+      if (!this.#head.isSound || sequence < this.#sequence) {
+        throw this.#corrupt(corruptHead(ring, found, this.#head));
+      }
       this.#position = this.#published = found;
       this.#offset = found % ring.units * UNIT;
       this.#sequence = sequence;
       this.#payload = payload;
-      return { messages, bytes };
+      return;
     }
-    throw corruptRing(ring, "its oldest message keeps changing");
+    throw this.#corrupt(corruptRing(ring, "its oldest message keeps changing"));
   }
 
   /** Loads the head at the place; returns undefined if the writer overwrote it meanwhile. */
@@ -158,7 +176,7 @@ export class Cursor {
     const valid = isCount(published, LAST_POSITION) && isCount(oldest, published);
     if (!valid) {
       if (oldest > published && ring.published.load() !== published) return undefined;
-      throw corruptRing(ring, `its positions are ${oldest} and ${published}`);
+      throw this.#corrupt(corruptRing(ring, `its positions are ${oldest} and ${published}`));
     }
     let found = where === "oldest" ? oldest : published;
     this.#head.load(ring, found % ring.units * UNIT);
@@ -170,5 +188,10 @@ export class Cursor {
       }
     }
     return ring.oldest.loadLast() <= found ? found : undefined;
+  }
+
+  #corrupt(error: CorruptRegionError): CorruptRegionError {
+    this.#isCorrupt = true;
+    return error;
   }
 }

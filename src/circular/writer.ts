@@ -4,13 +4,15 @@
  * @module
  */
 
-import { byteLengthOf, inWords } from "../arguments.ts";
+import { byteLengthOf, checkHandler, inWords } from "../arguments.ts";
+import type { Codec } from "../codec.ts";
+import { type Encoder, encoderOf, sendsBytes } from "../encoder.ts";
 import { VringError } from "../errors.ts";
 import { isCount } from "../layout/sizes.ts";
 import { claimView, commitView, copyIn, prefetchToWrite } from "../memory/word.ts";
+import { type Bytes, type Input, sizeOfType, type Type, type View } from "../message.ts";
 import { disposeAtEnd } from "../os/clock.ts";
-import { SeatState, takeRole } from "../region/seats.ts";
-import { checkedBuffer, type CircularBufferOptions, openBuffer, unlinkBuffer } from "./geometry.ts";
+import { SeatState } from "../region/seats.ts";
 import {
   corruptHead,
   corruptRing,
@@ -30,21 +32,16 @@ const HEAD_UNITS = HEAD_BYTES / UNIT;
 /** After a record of at most this many units (2 KiB), lines are fetched for the next one. */
 const FETCHED_AHEAD = 2 ** 11 / UNIT;
 
+/** The part of the ring that is free beyond what a message needs, so that most writes drop nothing. */
+const SPARE = 1 / 64;
+
+const NOTHING = new Uint8Array(0);
+
 /**
- * The one writer of a circular buffer. It never waits: it overwrites the oldest messages.
- *
- * @example Write to any number of readers
- * ```ts
- * import { CircularBufferReader, CircularBufferWriter } from "@vring/vring";
- *
- * using writer = CircularBufferWriter.open("example-ticker", { capacity: 65536 });
- * using reader = CircularBufferReader.open("example-ticker"); // as another process would
- * writer.write(new TextEncoder().encode("12.50"));
- * const outcome = reader.tryRead();
- * if (outcome.state === "ok") console.log(new TextDecoder().decode(outcome.message)); // 12.50
- * ```
+ * The one writer of a circular buffer. It never waits: it overwrites the oldest messages. It has no
+ * `peers`, as readers leave no trace in the buffer.
  */
-export class CircularBufferWriter implements Disposable {
+export class CircularBufferWriter<K extends Type = Bytes> implements Disposable {
   /** The name. */
   readonly name: string;
   /** How many bytes the ring holds, heads included. */
@@ -52,6 +49,12 @@ export class CircularBufferWriter implements Disposable {
   /** The length of the longest possible message, in bytes. */
   readonly maxMessage: number;
   readonly #ring: Ring;
+  readonly #codec: Codec<unknown>;
+  readonly #encoder: Encoder<unknown>;
+  readonly #sendsBytes: boolean;
+  readonly #claim: CircularClaim<K>;
+  #claimed: Uint8Array<ArrayBuffer> | undefined;
+  #isFilling = false; // a handler of tryFill() is running
   /** The head at `#position`, for the next record. */
   readonly #head = new Head();
   #position: number; // equal to published, which only this writer moves
@@ -59,13 +62,22 @@ export class CircularBufferWriter implements Disposable {
   #oldest: number; // likewise
   #oldestOffset: number;
   #limit: number; // a record that ends beyond it overwrites, or is the end of all positions
-  #claim: { view: Uint8Array<ArrayBuffer>; length: number } | undefined;
 
-  private constructor(ring: Ring) {
+  /** @ignore */
+  constructor(ring: Ring, codec: Codec<unknown>) {
     this.name = ring.name;
     this.capacity = ring.capacity;
     this.maxMessage = longestMessage(ring.capacity);
     this.#ring = ring;
+    this.#codec = codec;
+    this.#encoder = encoderOf(codec, "write to", ring.what);
+    this.#sendsBytes = sendsBytes(codec);
+    this.#claim = new CircularClaim({
+      bytes: () => this.#claimed ?? NOTHING,
+      view: () => this.#codec.view?.(this.#claimed ?? NOTHING) as View<K>,
+      publish: (length) => this.#publishClaimed(length),
+      discard: () => this.#claimed = undefined,
+    });
     this.#position = ring.published.load();
     this.#oldest = ring.oldest.load();
     const fits = isCount(this.#position, LAST_POSITION) && isCount(this.#oldest, this.#position) &&
@@ -81,74 +93,55 @@ export class CircularBufferWriter implements Disposable {
     disposeAtEnd(this);
   }
 
-  /**
-   * Opens or creates the buffer as its writer; throws RoleTakenError if it has one. A reader that
-   * opened first has decided the size: another capacity is a LayoutMismatchError.
-   */
-  static open(name: string, options: CircularBufferOptions = {}): CircularBufferWriter {
-    options = checkedBuffer(name, options);
-    using stack = new DisposableStack();
-    const ring = openBuffer(name, options);
-    stack.use(ring.region);
-    takeRole(ring.region, ring.writer.role, {
-      action: `write to ${ring.what}`,
-      holder: "a writer",
-    });
-    const writer = new CircularBufferWriter(ring);
-    stack.move();
-    return writer;
-  }
-
-  /** Removes the name; the next opener makes a new one. Returns false if the name is unused. */
-  static unlink(name: string): boolean {
-    return unlinkBuffer(name);
-  }
-
   /** The number of messages written by all writers of this buffer. */
   get sequence(): number {
     return this.#head.sequence;
   }
 
-  /** Writes a message. */
-  write(message: Uint8Array): void {
-    const length = byteLengthOf(message, "write to", this.#ring.what);
-    const { mapping, dataOffset } = this.#reserve(length);
-    copyIn(mapping, dataOffset + this.#offset + HEAD_BYTES, message, length); // past the seam, too
-    this.#publish(length);
+  /** Whether this handle is closed. */
+  get closed(): boolean {
+    return this.#ring.region.closed;
   }
 
   /**
-   * Claims space in shared memory for a message of up to `maxMessage` bytes. `publish` makes it a
-   * message; another claim or write discards it.
+   * Writes a value over the oldest messages. Never waits and always returns true, as the ring always
+   * has room for what comes next; `trySend` of other products may return false.
    */
-  claim(length: number): Uint8Array<ArrayBuffer> {
+  trySend(value: Input<K>): true {
+    return this.#sendsBytes ? this.#write(value as Uint8Array) : this.#encode(value);
+  }
+
+  /**
+   * Claims space in shared memory for a message; the size of its type by default. Never
+   * waits. One claim at a time: a new claim, or a send, discards one that was not published.
+   */
+  tryClaim(length: number = this.#typeSize()): CircularClaim<K> {
     const { mapping, dataOffset } = this.#reserve(length);
-    const view = claimView(mapping, dataOffset + this.#offset + HEAD_BYTES, length);
-    this.#claim = { view, length };
-    return view;
+    this.#claimed = claimView(mapping, dataOffset + this.#offset + HEAD_BYTES, length);
+    return this.#claim;
   }
 
-  /** Publishes the first `length` bytes of the claimed space. */
-  publish(length?: number): void {
-    this.#checkOpen();
-    const claim = this.#claim;
-    const { mapping, dataOffset, what } = this.#ring;
-    if (claim === undefined) {
-      throw new VringError(`Cannot publish to ${what}: nothing is claimed; claim first`);
+  /**
+   * Publishes a message that the handler fills in place; always returns true, as `trySend` does. The
+   * handler returns the number of bytes to publish; undefined means all. If it throws, nothing is
+   * published. Allocates nothing but the array.
+   */
+  tryFill(
+    handler: (bytes: Uint8Array<ArrayBuffer>) => number | void,
+    length: number = this.#typeSize(),
+  ): true {
+    checkHandler(handler, "write to", this.#ring.what);
+    const bytes = this.tryClaim(length).bytes;
+    this.#isFilling = true;
+    try {
+      const published = handler(bytes) ?? length;
+      this.#isFilling = false;
+      this.#publishClaimed(published);
+    } finally {
+      this.#isFilling = false;
+      this.#claimed = undefined;
     }
-    const published = length ?? claim.length;
-    if (!isCount(published, claim.length)) {
-      throw new RangeError(
-        `Cannot publish ${inWords(published)} bytes to ${what}: ${claim.length} are claimed`,
-      );
-    }
-    commitView(mapping, dataOffset + this.#offset + HEAD_BYTES, claim.view, published);
-    this.#publish(published);
-  }
-
-  /** Discards the claimed space. */
-  discard(): void {
-    this.#claim = undefined;
+    return true;
   }
 
   /** Closes the writer; readers still get the messages in the buffer, and another may open it. */
@@ -164,17 +157,63 @@ export class CircularBufferWriter implements Disposable {
     this.close();
   }
 
-  /** Moves `oldest` past all records that a record of this length overwrites. */
-  #reserve(length: number): Ring {
+  #write(message: Uint8Array): true {
+    const length = byteLengthOf(message, "write to", this.#ring.what);
+    const { mapping, dataOffset } = this.#reserve(length);
+    copyIn(mapping, dataOffset + this.#offset + HEAD_BYTES, message, length); // past the seam, too
+    this.#publish(length);
+    return true;
+  }
+
+  #encode(value: unknown): true {
     this.#checkOpen();
-    const ring = this.#ring;
-    if (!isCount(length, this.maxMessage)) {
+    const encoder = this.#encoder;
+    const prepared = encoder.prepare(value);
+    const bound = encoder.bound(prepared);
+    // A bound above the true length would drop messages that the value itself does not overwrite.
+    if (!encoder.isExact && bound > this.capacity * SPARE) {
+      return this.#write(encoder.toBytes(prepared));
+    }
+    const { mapping, dataOffset } = this.#reserve(bound);
+    const at = dataOffset + this.#offset + HEAD_BYTES;
+    const length = encoder.into(prepared, mapping, at, bound);
+    this.#checkOpen(); // the code of the value or its type may have closed this writer
+    this.#publish(length);
+    return true;
+  }
+
+  #typeSize(): number {
+    const size = sizeOfType(this.#codec);
+    if (size !== undefined) return size;
+    throw new TypeError(
+      `Cannot claim in ${this.#ring.what}: its type "${this.#codec.type.name}" states no size; ` +
+        "pass a length",
+    );
+  }
+
+  #publishClaimed(length?: number): void {
+    this.#checkIdle();
+    const claimed = this.#claimed;
+    const { mapping, dataOffset, what } = this.#ring;
+    if (claimed === undefined) {
+      throw new VringError(`Cannot publish to ${what}: nothing is claimed; claim first`);
+    }
+    const published = length ?? claimed.length;
+    if (!isCount(published, claimed.length)) {
       throw new RangeError(
-        `Cannot write ${inWords(length)} bytes to ${ring.what}: of its ` +
-          `${this.capacity} bytes a message can have ${this.maxMessage}; make it larger`,
+        `Cannot publish ${inWords(published)} bytes to ${what}: ${claimed.length} are claimed`,
       );
     }
-    this.#claim = undefined;
+    commitView(mapping, dataOffset + this.#offset + HEAD_BYTES, claimed, published);
+    this.#publish(published);
+  }
+
+  /** Moves `oldest` past all records that a record of this length overwrites. */
+  #reserve(length: number): Ring {
+    this.#checkIdle();
+    const ring = this.#ring;
+    if (!isCount(length, this.maxMessage)) throw this.#tooLong(length);
+    this.#claimed = undefined;
     const end = this.#position + unitsOf(length) + HEAD_UNITS; // the next head is written too
     if (end > this.#limit) this.#makeRoom(end);
     return ring;
@@ -185,7 +224,7 @@ export class CircularBufferWriter implements Disposable {
     const ring = this.#ring;
     if (end > LAST_POSITION) throw corruptRing(ring, "its positions are used up");
     // A 64th of the ring more than needed, so that most writes skip this step.
-    const enough = end - ring.units * (63 / 64);
+    const enough = end - ring.units * (1 - SPARE);
     while (this.#oldest < enough && this.#oldest < this.#position) this.#dropOldest();
     this.#limit = Math.min(this.#oldest + ring.units, LAST_POSITION);
     ring.oldest.storeFirst(this.#oldest); // P1 before any byte below it is overwritten ..
@@ -211,7 +250,7 @@ export class CircularBufferWriter implements Disposable {
     this.#offset = offsetAfter(ring, this.#offset, units);
     this.#position = position + units;
     this.#head.storeNext(ring, this.#offset, position);
-    this.#claim = undefined;
+    this.#claimed = undefined;
     ring.bell.publish(ring.published, this.#position); // P2 all above is visible once this is ..
     if (units <= FETCHED_AHEAD) this.#fetchAhead(units);
   }
@@ -226,7 +265,71 @@ export class CircularBufferWriter implements Disposable {
     prefetchToWrite(mapping, dataOffset + this.#offset + HEAD_BYTES, units * UNIT);
   }
 
+  #tooLong(length: number): RangeError {
+    return new RangeError(
+      `Cannot write ${
+        inWords(length)
+      } bytes to ${this.#ring.what}: of its ${this.capacity} bytes ` +
+        `a message can have ${this.maxMessage}; make it larger`,
+    );
+  }
+
   #checkOpen(): void {
     this.#ring.region.checkOpen();
+  }
+
+  /** Throws if this writer is closed, or if code of the caller is filling a message. */
+  #checkIdle(): void {
+    this.#ring.region.checkOpen();
+    this.#encoder.checkIdle();
+    if (this.#isFilling) throw this.#busy();
+  }
+
+  #busy(): VringError {
+    return new VringError(
+      `Cannot write to ${this.#ring.what}: a message is being filled; let the handler of tryFill() ` +
+        "return first",
+    );
+  }
+}
+
+/** The writer behind a claim. */
+interface Claimant<K extends Type> {
+  bytes(): Uint8Array<ArrayBuffer>;
+  view(): View<K>;
+  publish(length?: number): void;
+  discard(): void;
+}
+
+/**
+ * Space in shared memory for one message, until it is published, or discarded. A writer has one such
+ * object, which serves all its claims.
+ */
+export class CircularClaim<K extends Type = Bytes> implements Disposable {
+  readonly #claimant: Claimant<K>;
+
+  /** @ignore */
+  constructor(claimant: Claimant<K>) {
+    this.#claimant = claimant;
+  }
+
+  /** The claimed bytes, to be filled; they hold any bytes before. Empty once the claim is over. */
+  get bytes(): Uint8Array<ArrayBuffer> {
+    return this.#claimant.bytes();
+  }
+
+  /** Accessors to the fields of a struct in `bytes`. */
+  get view(): View<K> {
+    return this.#claimant.view();
+  }
+
+  /** Publishes the first `length` bytes, all by default. */
+  publish(length?: number): void {
+    this.#claimant.publish(length);
+  }
+
+  /** Discards the claim unless it was published. */
+  [Symbol.dispose](): void {
+    this.#claimant.discard();
   }
 }

@@ -61,6 +61,8 @@ export interface Search<T> {
   readonly action: string;
   /** The reason for finding nothing, such as `which is not there`. */
   readonly missing?: string | undefined;
+  /** What the last look has seen, such as `it has a writer, which is alive`. */
+  readonly state?: string | undefined;
 }
 
 /**
@@ -69,7 +71,7 @@ export interface Search<T> {
  * @param given The options that the caller gave, of which this wait is a part; its error tells them.
  */
 export async function pollUntil<T>(
-  { look, action, missing }: Search<T>,
+  search: Search<T>,
   { timeout = Infinity, signal }: PollOptions,
   given: PollOptions = { timeout },
 ): Promise<T> {
@@ -81,12 +83,13 @@ export async function pollUntil<T>(
   let pauseMs = FIRST_PAUSE_MS;
   for (;;) {
     signal?.throwIfAborted();
-    const found = look();
+    const found = search.look();
     if (patience.accepts(found) && found !== undefined) return found;
     const leftMs = (deadline - now()) / 1e6;
     if (leftMs <= 0) {
+      const { action, missing, state } = search; // as they are after the last look
       const why = found instanceof Again ? "which another process is opening or removing" : missing;
-      throw timeoutError(why === undefined ? action : `${action}, ${why}`, given.timeout!);
+      throw timeoutError(why === undefined ? action : `${action}, ${why}`, given.timeout!, state);
     }
     await sleep(Math.min(pauseMs, leftMs), signal);
     pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS);

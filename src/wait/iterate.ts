@@ -12,6 +12,7 @@
  * @module
  */
 
+import { checkObject } from "../arguments.ts";
 import type { Attempt, Waiter } from "./condition.ts";
 import { begin, type LoopOptions, until, type WaitOptions } from "./until.ts";
 import { ClosedError } from "../errors.ts";
@@ -42,6 +43,7 @@ export function iterate<T>(
   series: Series<T>,
   options: LoopOptions = {},
 ): AsyncGenerator<T, void, void> {
+  checkObject(options, series.waiter.action);
   return new Loop(series, options);
 }
 

@@ -5,10 +5,12 @@
  * @module
  */
 
+import { circular } from "../../src/circular/definition.ts";
 import { UNIT } from "../../src/circular/circular_buffer.ts";
-import { CircularBufferObserver } from "../../src/circular/observer.ts";
-import { CircularBufferReader } from "../../src/circular/reader.ts";
-import { CircularBufferWriter } from "../../src/circular/writer.ts";
+import type { CircularBufferObserver } from "../../src/circular/observer.ts";
+import type { CircularBufferReader } from "../../src/circular/reader.ts";
+import type { CircularBufferWriter } from "../../src/circular/writer.ts";
+import type { Message } from "../../src/message.ts";
 import { NUMBERS, type Toll, Watch, WORDS } from "../corruption.ts";
 import { Random } from "../random.ts";
 import { Inside, payload } from "./scene.ts";
@@ -31,34 +33,50 @@ function apply(inside: Inside, change: Change): void {
 /** More than the messages that fit: a reader that gets more must have a living writer. */
 const READS = 300;
 
-type Reads = Pick<CircularBufferReader, "tryRead"> & Pick<CircularBufferObserver, "readSync">;
+type Receiver = CircularBufferReader | CircularBufferObserver;
 
-function readAll(watch: Watch, reader: Reads): void {
+function readAll(watch: Watch, receiver: Receiver): void {
   const small = new Uint8Array(20);
   for (let i = 0; i < READS; i++) {
-    const outcome = i % 4 === 3 ? reader.tryRead(small) : reader.tryRead();
-    watch.count(outcome.state);
-    if (outcome.state === "empty" || outcome.state === "closed") return;
-    if ("length" in outcome && outcome.length > CAPACITY - 64) throw new Error("too long");
-    if (outcome.state === "lost" && !(outcome.messages >= 0 && outcome.bytes >= 0)) {
-      throw new Error(`${outcome.messages} messages with ${outcome.bytes} bytes were lost`);
+    const { lost, lostBytes } = receiver;
+    const length = i % 4 === 3 ? intoOf(receiver, small) : lengthOf(receiver.tryReceive());
+    if (length > CAPACITY - 64) throw new Error("too long");
+    if (!(receiver.lost >= lost && receiver.lostBytes >= lostBytes)) {
+      throw new Error(`${receiver.lost} messages with ${receiver.lostBytes} bytes were lost`);
     }
+    if (receiver.lost > lost) watch.count("lost");
+    watch.count(length >= 0 ? "ok" : receiver.ended ? "closed" : "empty");
+    if (length < 0) return;
   }
 }
 
-function pollAll(watch: Watch, reader: CircularBufferReader): void {
-  for (let i = 0; i < READS; i++) {
-    const { state } = reader.poll((message) => {
-      if (message.length > reader.maxMessage) throw new Error("too long");
-    }, 20);
-    watch.count(`poll ${state}`);
-    if (state === "empty" || state === "closed") return;
-  }
+function lengthOf(message: Message | undefined): number {
+  if (message !== undefined && !(message.lost >= 0)) throw new Error(`${message.lost} were lost`);
+  return message?.value.length ?? -1;
 }
 
-function waitOnce(reader: Reads): void {
+function intoOf(receiver: Receiver, target: Uint8Array<ArrayBuffer>): number {
   try {
-    reader.readSync({ timeout: 0, spin: 0 });
+    return receiver.tryReceiveInto(target);
+  } catch (error) {
+    if (error instanceof RangeError) return target.length; // too small for this message
+    throw error;
+  }
+}
+
+function pollAll(watch: Watch, receiver: Receiver): void {
+  for (let i = 0; i < READS; i++) {
+    const handled = receiver.poll(({ bytes }) => {
+      if (bytes.length > CAPACITY - 64) throw new Error("too long");
+    }, 20);
+    watch.count(handled > 0 ? "polled" : "nothing polled");
+    if (handled === 0) return;
+  }
+}
+
+function waitOnce(receiver: Receiver): void {
+  try {
+    receiver.receiveSync({ timeout: 0, spin: 0 });
   } catch (error) {
     // The state may claim a writer that does not exist.
     if (!["TimeoutError", "PeerLostError"].includes((error as Error).name)) throw error;
@@ -66,26 +84,27 @@ function waitOnce(reader: Reads): void {
 }
 
 function writeAll(writer: CircularBufferWriter): void {
-  writer.write(payload(1, 10));
-  writer.claim(100).set(payload(2, 100));
-  writer.publish(50);
-  for (let i = 0; i < 20; i++) writer.write(payload(i, 500));
-  writer.write(payload(3, writer.maxMessage));
-  writer.claim(writer.maxMessage);
-  writer.discard();
+  writer.trySend(payload(1, 10));
+  const claim = writer.tryClaim(100);
+  claim.bytes.set(payload(2, 100));
+  claim.publish(50);
+  writer.tryFill((bytes) => bytes.set(payload(2, 50)), 50);
+  for (let i = 0; i < 20; i++) writer.trySend(payload(i, 500));
+  writer.trySend(payload(3, writer.maxMessage));
+  writer.tryClaim(writer.maxMessage)[Symbol.dispose]();
 }
 
 /** Puts the changes into a buffer with messages, and uses it: old handles first, then new ones. */
 function assault(name: string, changes: readonly Change[], watch: Watch): void {
   using inside = new Inside(name, CAPACITY);
   using stack = new DisposableStack();
-  const writer = stack.use(CircularBufferWriter.open(name));
-  for (let i = 0; i < 30; i++) writer.write(payload(i, 100 + i)); // of which some are overwritten
+  const writer = stack.use(circular(name, { capacity: CAPACITY }).writer());
+  for (let i = 0; i < 30; i++) writer.trySend(payload(i, 100 + i)); // of which some are overwritten
   const readers = (["oldest", "newest", "now"] as const).map((start) =>
-    stack.use(CircularBufferReader.open(name, { start, afterLoss: "newest" }))
+    stack.use(circular(name, { capacity: CAPACITY }).reader({ start, afterLoss: "newest" }))
   );
-  const observer = stack.use(CircularBufferObserver.open(name));
-  writer.write(payload(30, 77));
+  const observer = stack.use(circular(name, { capacity: CAPACITY }).observer());
+  writer.trySend(payload(30, 77));
   for (const change of changes) apply(inside, change);
   const what = JSON.stringify(changes);
   for (const reader of readers) {
@@ -95,13 +114,14 @@ function assault(name: string, changes: readonly Change[], watch: Watch): void {
   }
   watch.attempt(`${what}, an old observer`, () => readAll(watch, observer));
   watch.attempt(`${what}, an old observer that waits`, () => waitOnce(observer));
+  watch.attempt(`${what}, an old observer that polls`, () => pollAll(watch, observer));
   watch.attempt(`${what}, a new reader`, () => openAndRead(watch, name));
   watch.attempt(`${what}, a new observer`, () => openAndObserve(watch, name));
   watch.attempt(`${what}, the old writer`, () => writeAll(writer));
   writer.close();
   for (const change of changes) apply(inside, change);
   watch.attempt(`${what}, a new writer`, () => {
-    using writer = CircularBufferWriter.open(name);
+    using writer = circular(name, { capacity: CAPACITY }).writer();
     writeAll(writer);
   });
   watch.attempt(`${what}, a new reader at the end`, () => openAndRead(watch, name));
@@ -109,7 +129,7 @@ function assault(name: string, changes: readonly Change[], watch: Watch): void {
 
 function openAndRead(watch: Watch, name: string): void {
   for (const start of ["oldest", "newest", "now"] as const) {
-    using reader = CircularBufferReader.open(name, { start });
+    using reader = circular(name, { capacity: CAPACITY }).reader({ start });
     readAll(watch, reader);
     waitOnce(reader);
     pollAll(watch, reader);
@@ -118,9 +138,10 @@ function openAndRead(watch: Watch, name: string): void {
 
 function openAndObserve(watch: Watch, name: string): void {
   for (const start of ["oldest", "newest", "now"] as const) {
-    using observer = CircularBufferObserver.open(name, { start });
+    using observer = circular(name, { capacity: CAPACITY }).observer({ start });
     readAll(watch, observer);
     waitOnce(observer);
+    pollAll(watch, observer);
   }
 }
 
@@ -167,7 +188,12 @@ function restore(inside: Inside): void {
 }
 
 /** Words that end the survivors, and in which they count their results. */
-export const ENDURING = { over: 0, read: 1, readCorrupt: 2, written: 3, writeCorrupt: 4 } as const;
+export const ENDURING = {
+  over: 0,
+  reader: [1, 2],
+  observer: [3, 4],
+  writer: [5, 6],
+} as const;
 
 /** Reads or writes in a buffer that is being vandalised, until asked to stop; returns complaints. */
 export function endure(
@@ -176,15 +202,13 @@ export function endure(
   words: Uint32Array,
 ): readonly string[] {
   const watch = new Watch(...ALLOWED);
-  const [well, corrupt] = role !== "writer"
-    ? [ENDURING.read, ENDURING.readCorrupt]
-    : [ENDURING.written, ENDURING.writeCorrupt];
+  const [well, corrupt] = ENDURING[role];
   while (words[ENDURING.over] === 0) {
     watch.attempt(`the ${role}`, () => {
       if (role === "reader") openAndRead(watch, name);
       else if (role === "observer") openAndObserve(watch, name);
       else {
-        using writer = CircularBufferWriter.open(name);
+        using writer = circular(name, { capacity: CAPACITY }).writer();
         writeAll(writer);
       }
       watch.count("well");

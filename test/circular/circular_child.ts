@@ -4,9 +4,7 @@
  * @module
  */
 
-import { CircularBufferObserver } from "../../src/circular/observer.ts";
-import { CircularBufferReader } from "../../src/circular/reader.ts";
-import { CircularBufferWriter } from "../../src/circular/writer.ts";
+import { circular } from "../../src/circular/definition.ts";
 import { sharedMemory } from "../../src/shared/shared_memory.ts";
 import { becomeUser } from "../shared/become_user.ts";
 import { serve } from "../shared/serve_child.ts";
@@ -16,9 +14,7 @@ import { Inside, payload } from "./scene.ts";
 
 /** The values that the functions can use. */
 const TOOLS = {
-  CircularBufferObserver,
-  CircularBufferReader,
-  CircularBufferWriter,
+  circular,
   sharedMemory,
   Inside,
   payload,

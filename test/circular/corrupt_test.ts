@@ -3,6 +3,7 @@
  * run for ever or end the process runs in another one, by a deadline.
  */
 
+import { circular } from "../../src/circular/definition.ts";
 import {
   assert,
   assertEquals,
@@ -13,8 +14,6 @@ import {
 import { CorruptRegionError, LayoutMismatchError } from "../../src/errors.ts";
 import { REGION_HEADER } from "../../src/region/header.ts";
 import { LAST_POSITION } from "../../src/circular/circular_buffer.ts";
-import { CircularBufferReader } from "../../src/circular/reader.ts";
-import { CircularBufferWriter } from "../../src/circular/writer.ts";
 import { sharedMemory } from "../../src/shared/shared_memory.ts";
 import { inParts } from "../shared/in_parts.ts";
 import { processTests } from "../shared/processes.ts";
@@ -35,8 +34,8 @@ const CAPACITY = 4096;
 /** A buffer with messages of 100 bytes, with a member that keeps it. */
 function prepare(place: Name, messages = 5): Inside {
   const inside = new Inside(place.name, CAPACITY);
-  using writer = CircularBufferWriter.open(place.name);
-  for (let i = 0; i < messages; i++) writer.write(payload(i, 100));
+  using writer = circular(place.name, { capacity: CAPACITY }).writer();
+  for (let i = 0; i < messages; i++) writer.trySend(payload(i, 100));
   return inside;
 }
 
@@ -60,8 +59,9 @@ for (const [oldest, published] of POSITIONS) {
     using inside = prepare(place);
     inside.ring.oldest.store(oldest);
     inside.ring.published.store(published);
-    for (const end of [CircularBufferWriter, CircularBufferReader]) {
-      const error = assertThrows(() => end.open(place.name), CorruptRegionError);
+    for (const end of ["writer", "reader"] as const) {
+      const open = () => circular(place.name, { capacity: CAPACITY })[end]();
+      const error = assertThrows(open, CorruptRegionError);
       assertStringIncludes(error.message, `circular buffer "${place.name}": its positions are`);
       assertStringIncludes(error.message, "unlink it and make a new one");
     }
@@ -69,7 +69,7 @@ for (const [oldest, published] of POSITIONS) {
   });
 }
 
-Deno.test("CircularBufferWriter.open() refuses positions that are a ring apart", () => {
+Deno.test("writer() refuses positions that are a ring apart", () => {
   using place = new Name();
   using inside = prepare(place);
   inside.ring.oldest.store(1);
@@ -77,14 +77,14 @@ Deno.test("CircularBufferWriter.open() refuses positions that are a ring apart",
     inside.ring.published.store(published);
     inside.setHead(published, { sequence: 5, payload: 500, previous: 1, length: 0 });
     assertThrows(
-      () => CircularBufferWriter.open(place.name),
+      () => circular(place.name, { capacity: CAPACITY }).writer(),
       CorruptRegionError,
       "its positions are",
     );
   }
   inside.ring.published.store(509);
   inside.setHead(509, { sequence: 5, payload: 500, previous: 1, length: 0 });
-  CircularBufferWriter.open(place.name).close();
+  circular(place.name, { capacity: CAPACITY }).writer().close();
 });
 
 for (const field of ["sequence", "payload"] as const) {
@@ -93,8 +93,9 @@ for (const field of ["sequence", "payload"] as const) {
     using inside = prepare(place);
     for (const value of [NaN, Infinity, -Infinity, -1, 0.5, 2 ** 53, 1e300]) {
       inside.setHead(inside.ring.published.load(), { [field]: value });
-      for (const end of [CircularBufferWriter, CircularBufferReader]) {
-        const open = () => end.open(place.name, { start: "now" });
+      for (const end of ["writer", "reader"] as const) {
+        const open = () =>
+          circular(place.name, { capacity: CAPACITY })[end]({ start: "now" } as object);
         const error = assertThrows(open, CorruptRegionError);
         assertStringIncludes(error.message, `the head at ${5 * RECORD} has the sequence`);
       }
@@ -103,33 +104,33 @@ for (const field of ["sequence", "payload"] as const) {
 }
 
 for (const length of [-1, 0.5, NaN, Infinity, CAPACITY - 63, 2 ** 32, 2 ** 53]) {
-  Deno.test(`tryRead() and poll() refuse a message of ${length} bytes`, () => {
+  Deno.test(`tryReceive() and poll() refuse a message of ${length} bytes`, () => {
     using place = new Name();
     using inside = prepare(place);
     inside.setHead(RECORD, { length });
-    using reader = CircularBufferReader.open(place.name);
-    assertEquals(reader.tryRead().state, "ok");
+    using reader = circular(place.name, { capacity: CAPACITY }).reader();
+    assert(reader.tryReceive() !== undefined);
     for (let again = 0; again < 2; again++) {
-      const error = assertThrows(() => reader.tryRead(), CorruptRegionError);
+      const error = assertThrows(() => reader.tryReceive(), CorruptRegionError);
       assertStringIncludes(error.message, `message 1 has a length of ${length}`);
       assertThrows(() => reader.poll(() => {}), CorruptRegionError);
     }
   });
 }
 
-test("write() refuses to make room over a message of an invalid length, and changes nothing", async () => {
+test("trySend() refuses to make room over a message of an invalid length, and changes nothing", async () => {
   using place = new Name();
   using inside = prepare(place);
   await using party = startProcess(); // as a writer that believes it may never come to an end
   const lengths = [-1, 0.5, -32, CAPACITY - 63, 2 ** 32, 2 ** 53, "NaN", "Infinity", "-Infinity"];
-  const told = await party.run(({ CircularBufferWriter, Inside }, { name, at, lengths }) => {
+  const told = await party.run(({ circular, Inside }, { name, at, lengths }) => {
     using inside = new Inside(name);
-    using writer = CircularBufferWriter.open(name);
+    using writer = circular(name, { capacity: 4096 }).writer();
     return lengths.map((length) => {
       inside.setHead(at, { length: Number(length) });
       const attempt = () => {
         try {
-          return `wrote ${writer.write(new Uint8Array(4000))}`;
+          return `wrote ${writer.trySend(new Uint8Array(4000))}`;
         } catch (error) {
           return `${error}`;
         }
@@ -146,68 +147,70 @@ test("write() refuses to make room over a message of an invalid length, and chan
   assertEquals(inside.ring.published.load(), 5 * RECORD);
 });
 
-Deno.test("tryRead() refuses a message that ends beyond what is published", () => {
+Deno.test("tryReceive() refuses a message that ends beyond what is published", () => {
   using place = new Name();
   using inside = prepare(place);
   inside.setHead(4 * RECORD, { length: 105 }); // the last one: its record would have a unit more
-  using reader = CircularBufferReader.open(place.name, { start: "newest" });
-  assertThrows(() => reader.tryRead(), CorruptRegionError, "message 4 has a length of 105");
+  using reader = circular(place.name, { capacity: CAPACITY }).reader({ start: "newest" });
+  assertThrows(() => reader.tryReceive(), CorruptRegionError, "message 4 has a length of 105");
 });
 
-Deno.test("write() refuses to make room by a message that ends beyond what is published", () => {
+Deno.test("trySend() refuses to make room by a message that ends beyond what is published", () => {
   using place = new Name();
   using inside = prepare(place);
-  using writer = CircularBufferWriter.open(place.name);
+  using writer = circular(place.name, { capacity: CAPACITY }).writer();
   inside.setHead(4 * RECORD, { length: 105 });
-  const error = assertThrows(() => writer.write(payload(0, writer.maxMessage)), CorruptRegionError);
+  const error = assertThrows(
+    () => writer.trySend(payload(0, writer.maxMessage)),
+    CorruptRegionError,
+  );
   assertStringIncludes(error.message, `the record at ${4 * RECORD} has a length of 105`);
 });
 
-Deno.test("tryRead() refuses a message of another number than comes next", () => {
+Deno.test("tryReceive() refuses a message of another number than comes next", () => {
   using place = new Name();
   using inside = prepare(place);
-  using reader = CircularBufferReader.open(place.name);
+  using reader = circular(place.name, { capacity: CAPACITY }).reader();
   for (const sequence of [0, 2, 2 ** 32 + 1, NaN]) {
     inside.setHead(RECORD, { sequence: 1 });
-    using other = CircularBufferReader.open(place.name);
-    other.tryRead();
+    using other = circular(place.name, { capacity: CAPACITY }).reader();
+    other.tryReceive();
     inside.setHead(RECORD, { sequence });
-    assertThrows(() => other.tryRead(), CorruptRegionError);
+    assertThrows(() => other.tryReceive(), CorruptRegionError);
   }
-  assertEquals(reader.tryRead().state, "ok");
+  assert(reader.tryReceive() !== undefined);
 });
 
 Deno.test("a lapped reader refuses a head with a lower number than its own", () => {
   using place = new Name();
   using inside = prepare(place);
-  using reader = CircularBufferReader.open(place.name, { start: "now" });
+  using reader = circular(place.name, { capacity: CAPACITY }).reader({ start: "now" });
   inside.startAt(6 * RECORD, { sequence: 4, payload: 500 });
-  for (const read of [() => reader.tryRead(), () => reader.poll(() => {})]) {
+  for (const read of [() => reader.tryReceive(), () => reader.poll(() => {})]) {
     const error = assertThrows(read, CorruptRegionError);
     assertStringIncludes(error.message, `the head at ${6 * RECORD} has the sequence 4`);
   }
-  assertEquals([reader.sequence, reader.lostMessages], [5, 0]);
+  assertEquals([reader.sequence, reader.lost], [5, 0]);
 });
 
-Deno.test("tryRead() takes a length of -0 for 0, which it equals", () => {
+Deno.test("tryReceive() takes a length of -0 for 0, which it equals", () => {
   using place = new Name();
   using inside = prepare(place, 0);
-  using writer = CircularBufferWriter.open(place.name);
-  using reader = CircularBufferReader.open(place.name);
-  writer.claim(-0);
-  writer.publish(-0);
+  using writer = circular(place.name, { capacity: CAPACITY }).writer();
+  using reader = circular(place.name, { capacity: CAPACITY }).reader();
+  writer.tryClaim(-0).publish(-0);
   inside.setHead(0, { length: -0 });
-  assertEquals(reader.tryRead(), { state: "ok", message: new Uint8Array(0) });
+  assertEquals(reader.tryReceive(), { value: new Uint8Array(0), sequence: 1, lost: 0 });
 });
 
 Deno.test("a reader continues in a corrupt buffer once it is repaired", () => {
   using place = new Name();
   using inside = prepare(place);
-  using reader = CircularBufferReader.open(place.name);
+  using reader = circular(place.name, { capacity: CAPACITY }).reader();
   inside.setHead(0, { length: -5 });
-  assertThrows(() => reader.tryRead(), CorruptRegionError);
+  assertThrows(() => reader.tryReceive(), CorruptRegionError);
   inside.setHead(0, { length: 100 });
-  assertEquals(reader.tryRead(), { state: "ok", message: payload(0, 100) });
+  assertEquals(reader.tryReceive()?.value, payload(0, 100));
 });
 
 // ---- everything, with anything in it ----
@@ -242,9 +245,9 @@ test("every number of every head can be anything", async () => {
   using place = new Name();
   using inside = new Inside(place.name, CAPACITY);
   {
-    using writer = CircularBufferWriter.open(place.name);
-    for (let i = 0; i < 30; i++) writer.write(payload(i, 100 + i));
-    writer.write(payload(30, 77));
+    using writer = circular(place.name, { capacity: CAPACITY }).writer();
+    for (let i = 0; i < 30; i++) writer.trySend(payload(i, 100 + i));
+    writer.trySend(payload(30, 77));
   }
   const { oldest, published, units } = inside.ring;
   const positions: number[] = [];
@@ -271,7 +274,7 @@ test("several words and heads at once can be anything", async () => {
 test("a buffer can be changed at any moment while it is used", async () => {
   using place = new Name();
   using _inside = new Inside(place.name, CAPACITY);
-  using memory = sharedMemory(place.name, { size: 4 * 5 }).open();
+  using memory = sharedMemory(place.name, { size: 4 * 7 }).open();
   const words = memory.as(Uint32Array);
   await using reader = startProcess();
   await using observer = startProcess();
@@ -281,7 +284,7 @@ test("a buffer can be changed at any moment while it is used", async () => {
     [party, role],
   ) =>
     party.run(({ endure, sharedMemory }, { name, role }) => {
-      using memory = sharedMemory(name, { size: 4 * 5 }).open({ open: "join" });
+      using memory = sharedMemory(name, { size: 4 * 7 }).open({ open: "join" });
       return endure(name, role, memory.as(Uint32Array));
     }, { name: place.name, role })
   );
@@ -300,13 +303,11 @@ test("a buffer can be changed at any moment while it is used", async () => {
 
 // ---- the header ----
 
-/** Opens both ends of a buffer whose header was changed, and uses them; the name of the error. */
+/** Opens both ends of a buffer whose header was changed; the name of the error. */
 function outcomeOf(name: string): string {
-  const names = [CircularBufferWriter, CircularBufferReader].map((end) => {
+  const names = (["writer", "reader"] as const).map((end) => {
     try {
-      using opened = end.open(name);
-      if (opened instanceof CircularBufferWriter) opened.write(payload(1, 10));
-      else opened.tryRead();
+      using _opened = circular(name, { capacity: CAPACITY })[end]();
       return "opened";
     } catch (error) {
       const expected = error instanceof CorruptRegionError || error instanceof LayoutMismatchError;
@@ -322,8 +323,8 @@ function outcomeOf(name: string): string {
 function forge(place: Name, dataBytes: number): void {
   const path = place.path("circular");
   {
-    using writer = CircularBufferWriter.open(place.name, { capacity: CAPACITY, persist: true });
-    writer.write(payload(0, 100));
+    using writer = circular(place.name, { capacity: CAPACITY, persist: true }).writer();
+    writer.trySend(payload(0, 100));
   }
   const bytes = Deno.readFileSync(path).subarray(0, CAPACITY);
   const header = REGION_HEADER.read(bytes);

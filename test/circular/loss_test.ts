@@ -3,15 +3,19 @@
  * continue at.
  */
 
-import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { circular } from "../../src/circular/definition.ts";
+import {
+  assert,
+  assertEquals,
+  assertRejects,
+  assertStringIncludes,
+  assertThrows,
+} from "@std/assert";
 import { LostError } from "../../src/errors.ts";
 import { pageSize } from "../../src/os/page.ts";
 import { UNIT } from "../../src/circular/circular_buffer.ts";
-import {
-  CircularBufferReader,
-  type CircularBufferReaderOptions,
-} from "../../src/circular/reader.ts";
-import { CircularBufferWriter } from "../../src/circular/writer.ts";
+import type { CircularBufferReader, CircularReaderOptions } from "../../src/circular/reader.ts";
+import type { CircularBufferWriter } from "../../src/circular/writer.ts";
 import { Name } from "../shared/scene.ts";
 import { HEAD_BYTES, isPayload, payload, unitsFor } from "./scene.ts";
 
@@ -26,20 +30,21 @@ class Pair implements Disposable {
   readonly writer: CircularBufferWriter;
   readonly reader: CircularBufferReader;
 
-  constructor(options: CircularBufferReaderOptions = {}) {
-    this.writer = CircularBufferWriter.open(this.name, { capacity: CAPACITY });
-    this.reader = CircularBufferReader.open(this.name, options);
+  constructor(options: CircularReaderOptions = {}) {
+    this.writer = circular(this.name, { capacity: CAPACITY }).writer();
+    this.reader = circular(this.name, { capacity: CAPACITY }).reader(options);
   }
 
   /** Writes so many messages of this length. */
   write(count: number, length: number): void {
-    for (let i = 0; i < count; i++) this.writer.write(payload(this.writer.sequence, length));
+    for (let i = 0; i < count; i++) this.writer.trySend(payload(this.writer.sequence, length));
   }
 
-  /** The next message must be whole and have this number. */
-  reads(sequence: number, length: number): void {
-    assertEquals(this.reader.sequence, sequence);
-    assertEquals(this.reader.tryRead(), { state: "ok", message: payload(sequence, length) });
+  /** The next message must be whole, and the one after this number of messages. */
+  reads(before: number, length: number, lost = 0): void {
+    const value = payload(before, length);
+    assertEquals(this.reader.tryReceive(), { value, sequence: before + 1, lost });
+    assertEquals(this.reader.sequence, before + 1);
   }
 
   [Symbol.dispose](): void {
@@ -60,10 +65,9 @@ Deno.test("a message that just fits overwrites nothing, and one byte more laps t
     pair.write(1, 8);
     pair.write(1, SPARING + lost);
     if (lost === 0) pair.reads(0, 8);
-    else assertEquals(pair.reader.tryRead(), { state: "lost", messages: 1, bytes: 8 });
-    pair.reads(1, SPARING + lost);
-    assertEquals(pair.reader.tryRead().state, "empty");
-    assertEquals([pair.reader.lostMessages, pair.reader.lostBytes], [lost, 8 * lost]);
+    pair.reads(1, SPARING + lost, lost);
+    assertEquals(pair.reader.tryReceive(), undefined);
+    assertEquals([pair.reader.lost, pair.reader.lostBytes], [lost, 8 * lost]);
   }
 });
 
@@ -74,16 +78,60 @@ Deno.test("poll() does not count a message that was overwritten while it was sho
   const { reader, writer } = pair;
   pair.write(3, 1000);
   let calls = 0;
-  const polled = reader.poll((message, sequence) => {
+  const handled = reader.poll(({ bytes, sequence }) => {
     calls++;
-    assert(isPayload(message, sequence));
-    if (sequence < 1) return;
-    writer.write(payload(3, writer.maxMessage));
-    assert(!isPayload(message, sequence), "what is shown in place changes");
+    assert(isPayload(bytes, sequence - 1));
+    if (sequence < 2) return;
+    writer.trySend(payload(3, writer.maxMessage));
+    assert(!isPayload(bytes, sequence - 1), "what is shown in place changes");
   });
-  assertEquals([polled, calls], [{ handled: 1, state: "lost" }, 2]);
-  assertEquals([reader.lostMessages, reader.lostBytes], [2, 2000]);
-  pair.reads(3, writer.maxMessage);
+  assertEquals([handled, calls], [1, 2]);
+  assertEquals([reader.lost, reader.lostBytes], [2, 2000]);
+  pair.reads(3, writer.maxMessage, 2);
+});
+
+Deno.test("a value of a polled message is never torn: it ends the handler instead", () => {
+  using pair = new Pair();
+  const { reader, writer } = pair;
+  pair.write(3, 1000);
+  const seen: number[] = [];
+  const handled = reader.poll((message) => {
+    if (message.sequence === 2) writer.trySend(payload(3, writer.maxMessage));
+    assert(isPayload(message.value, message.sequence - 1));
+    seen.push(message.sequence);
+  });
+  assertEquals([handled, seen, reader.lost], [1, [1], 2]);
+  let lost = 0;
+  assertEquals(reader.poll((message) => lost = message.lost), 1);
+  assertEquals(lost, 2);
+});
+
+Deno.test("poll() tells a loss once, even if its handler throws the first time", () => {
+  using pair = new Pair();
+  pair.write(100, 100);
+  const seen: number[] = [];
+  const refuse = () => {
+    throw new Error("not now");
+  };
+  assertThrows(() => pair.reader.poll(refuse), Error, "not now");
+  pair.reader.poll(({ lost }) => seen.push(lost), 2);
+  assertEquals(seen, [pair.reader.lost, 0]);
+});
+
+Deno.test("tryReceiveInto() continues after a loss, and keeps a message that does not fit", () => {
+  using pair = new Pair();
+  const { reader } = pair;
+  const target = new Uint8Array(100);
+  assertEquals(reader.tryReceiveInto(target), -1);
+  pair.write(100, 101);
+  assertThrows(() => reader.tryReceiveInto(target), RangeError, "the message has 101");
+  const { sequence, lost } = reader;
+  assert(lost > 0 && sequence === lost);
+  pair.reads(sequence, 101, lost);
+  pair.write(100, 99);
+  assertEquals(reader.tryReceiveInto(target), 99);
+  assert(isPayload(target.subarray(0, 99), reader.sequence - 1) && reader.lost > lost);
+  pair.reads(reader.sequence, 99); // which has no loss before it
 });
 
 // ---- to iterate ----
@@ -95,32 +143,52 @@ Deno.test("for await throws a LostError that tells what was lost, and can be beg
   pair.writer.close();
   const drain = async () => {
     const seen: number[] = [];
-    for await (const message of reader) {
+    for await (const value of reader) {
       const sequence = reader.sequence - 1;
-      assert(isPayload(message, sequence));
+      assert(isPayload(value, sequence));
       seen.push(sequence);
     }
     return seen;
   };
   const error = await assertRejects(drain, LostError);
   const first = reader.sequence;
-  assertStringIncludes(error.message, `${first} messages with ${100 * first} bytes`);
+  assertStringIncludes(error.message, `${first} messages`);
   assertEquals(await drain(), Array.from({ length: 100 - first }, (_, i) => first + i));
+});
+
+Deno.test('values({ onLoss: "skip" }) yields all that is left', async () => {
+  using pair = new Pair();
+  pair.write(100, 100);
+  pair.writer.close();
+  const values = await Array.fromAsync(pair.reader.values({ onLoss: "skip" }));
+  const { lost } = pair.reader;
+  assert(lost > 0 && values.length === 100 - lost);
+  values.forEach((value, i) => assert(isPayload(value, lost + i)));
+});
+
+Deno.test("a loop whose last messages were lost does not look finished", async () => {
+  using pair = new Pair();
+  pair.write(3, 100);
+  pair.writer.tryClaim(pair.writer.maxMessage); // overwrites all, and is never published
+  pair.writer.close();
+  const drain = () => Array.fromAsync(pair.reader);
+  await assertRejects(drain, LostError, "3 messages");
+  assertEquals([await drain(), pair.reader.ended], [[], true]);
 });
 
 Deno.test("for await can be left and entered again", async () => {
   using pair = new Pair();
   pair.write(4, 100);
   const seen: Uint8Array[] = [];
-  for await (const message of pair.reader) {
-    seen.push(message);
+  for await (const value of pair.reader) {
+    seen.push(value);
     if (seen.length === 2) break;
   }
   pair.reads(2, 100);
-  for await (const message of pair.reader) {
-    seen.push(message);
+  for await (const value of pair.reader) {
+    seen.push(value);
     if (seen.length === 4) break;
     setTimeout(() => pair.write(1, 100)); // which it waits for
   }
-  assertEquals(seen, [0, 1, 3, 4].map((sequence) => payload(sequence, 100).slice()));
+  assertEquals(seen, [0, 1, 3, 4].map((number) => payload(number, 100).slice()));
 });

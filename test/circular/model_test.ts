@@ -4,12 +4,13 @@
  * the last 64th.
  */
 
+import { circular } from "../../src/circular/definition.ts";
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { pageSize } from "../../src/os/page.ts";
 import { UNIT } from "../../src/circular/circular_buffer.ts";
-import { CircularBufferReader } from "../../src/circular/reader.ts";
-import { CircularBufferWriter } from "../../src/circular/writer.ts";
+import type { CircularBufferReader } from "../../src/circular/reader.ts";
+import type { CircularBufferWriter } from "../../src/circular/writer.ts";
 import { Name } from "../shared/scene.ts";
 import { HEAD_BYTES, Inside, isPayload, payload, unitsFor } from "./scene.ts";
 
@@ -19,6 +20,8 @@ const HEAD_UNITS = HEAD_BYTES / UNIT;
 
 interface ModelReader {
   readonly afterLoss: "oldest" | "newest";
+  /** The lost messages that messages have reported. */
+  told: number;
   /** The number of the message that comes next. */
   next: number;
   lost: number;
@@ -33,7 +36,6 @@ class Model {
   /** Up to where space was ever claimed, the next head included. */
   reserved = 0;
   closed = false;
-  claimed: number | undefined;
   readonly readers: ModelReader[] = [];
 
   reserve(length: number): void {
@@ -82,30 +84,47 @@ function chosen(number: number, model: Model, real: Real) {
   return { reader: real.readers[index]!, model: model.readers[index]!, index };
 }
 
-/** Checks a reported loss: every lost message may be gone, and the next one is there. */
-function checkLoss(model: Model, reader: ModelReader, now: CircularBufferReader): void {
+/**
+ * Checks where a reader continues, before the message of this number: every message that it lost may
+ * be gone, and every message that must be gone is lost. Returns how many it lost.
+ */
+function checkLoss(model: Model, reader: ModelReader, sequence: number): number {
   const { next } = reader;
-  const { sequence } = now;
   const written = model.messages.length;
-  assert(sequence > next && sequence <= written, `from ${next} to ${sequence} of ${written}`);
-  reader.lost += sequence - next;
+  const lost = sequence - next;
+  assert(lost >= 0 && sequence <= written, `from ${next} to ${sequence} of ${written}`);
+  if (sequence < written) assert(!model.mustBeGone(sequence), `message ${sequence} is not there`);
+  if (lost === 0) return 0;
+  reader.lost += lost;
   reader.lostBytes += model.bytes(next, sequence);
   reader.next = sequence;
-  assertEquals([now.lostMessages, now.lostBytes], [reader.lost, reader.lostBytes]);
   assert(model.mayBeGone(next), `message ${next} was lost without need`);
-  if (sequence < written) assert(!model.mustBeGone(sequence), `message ${sequence} is not there`);
   if (reader.afterLoss === "newest") assert(sequence >= written - 1);
-  else if (sequence > 0) assert(model.mayBeGone(sequence - 1), `${sequence} is not the oldest`);
+  else assert(model.mayBeGone(sequence - 1), `${sequence} is not the oldest`);
+  return lost;
 }
 
-/** Checks whether the reader must report a loss, must not, or may do either. */
-function checkState(state: string, model: Model, { next }: ModelReader): void {
-  if (next === model.messages.length) {
-    assertEquals(state, model.closed ? "closed" : "empty");
-    return;
-  }
-  if (model.mustBeGone(next)) assertEquals(state, "lost");
-  else if (!model.mayBeGone(next)) assert(state === "ok" || state === "tooSmall", state);
+/** Checks a call that found a message, after which the next has this number, or found none. */
+function checkFound(
+  found: boolean,
+  model: Model,
+  expected: ModelReader,
+  reader: CircularBufferReader,
+): void {
+  if (found) return;
+  const { sequence } = reader;
+  checkLoss(model, expected, sequence);
+  assertEquals(sequence, model.messages.length, "a message was not found");
+  assertEquals(reader.ended, model.closed);
+}
+
+/** Checks the counters of a reader. */
+function checkCounts(expected: ModelReader, reader: CircularBufferReader): void {
+  assertEquals([reader.sequence, reader.lost, reader.lostBytes], [
+    expected.next,
+    expected.lost,
+    expected.lostBytes,
+  ]);
 }
 
 function checkMessage(message: Uint8Array, model: Model, reader: ModelReader): void {
@@ -124,57 +143,66 @@ const lengths = fc.oneof(
 
 const commands: fc.Arbitrary<Command>[] = [
   lengths.map((length) =>
-    command(`write(${length})`, (model, { writer }) => {
+    command(`trySend(${length})`, (model, { writer }) => {
       model.reserve(length);
-      writer.write(payload(model.messages.length, length));
+      writer.trySend(payload(model.messages.length, length));
       model.add(length);
-      model.claimed = undefined;
     }, isOpen)
   ),
   fc.tuple(fc.nat(30), fc.nat(60)).map(([count, length]) =>
-    command(`write(${length}) ${count} times`, (model, { writer }) => {
+    command(`trySend(${length}) ${count} times`, (model, { writer }) => {
       for (let i = 0; i < count; i++) {
         model.reserve(length);
-        writer.write(payload(model.messages.length, length));
+        writer.trySend(payload(model.messages.length, length));
         model.add(length);
-        model.claimed = undefined;
       }
     }, isOpen)
   ),
   lengths.map((length) =>
-    command(`claim(${length})`, (model, { writer }) => {
+    command(`tryClaim(${length})`, (model, { writer }) => {
       model.reserve(length);
-      writer.claim(length).fill(0xaa);
-      model.claimed = length;
+      writer.tryClaim(length).bytes.fill(0xaa);
     }, isOpen)
   ),
   fc.tuple(lengths, fc.double({ min: 0, max: 1, noNaN: true })).map(([length, share]) =>
-    command(`claim(${length}) and publish(${share} of it)`, (model, { writer }) => {
+    command(`tryClaim(${length}) and publish(${share} of it)`, (model, { writer }) => {
       const part = Math.floor(share * length);
       model.reserve(length);
-      writer.claim(length).set(payload(model.messages.length, part));
-      writer.publish(part);
+      const claim = writer.tryClaim(length);
+      claim.bytes.set(payload(model.messages.length, part));
+      claim.publish(part);
       model.add(part);
-      model.claimed = undefined;
     }, isOpen)
   ),
-  fc.constant(command("discard()", (model, { writer }) => {
-    writer.discard();
-    model.claimed = undefined;
-  }, (model) => isOpen(model) && model.claimed !== undefined)),
+  fc.tuple(lengths, fc.double({ min: 0, max: 1, noNaN: true })).map(([length, share]) =>
+    command(`tryFill(${length}) with ${share} of it`, (model, { writer }) => {
+      const part = Math.floor(share * length);
+      model.reserve(length);
+      writer.tryFill((bytes) => {
+        bytes.set(payload(model.messages.length, part));
+        return part;
+      }, length);
+      model.add(part);
+    }, isOpen)
+  ),
+  lengths.map((length) =>
+    command(`tryClaim(${length}) and discard it`, (model, { writer }) => {
+      model.reserve(length);
+      writer.tryClaim(length)[Symbol.dispose]();
+    }, isOpen)
+  ),
   fc.boolean().map((comesAgain) =>
     command(`close the writer${comesAgain ? ", and open the next" : ""}`, (model, real) => {
       real.writer.close();
       model.closed = true;
-      model.claimed = undefined;
       if (!comesAgain) return;
-      real.writer = CircularBufferWriter.open(real.name);
+      real.writer = circular(real.name, { capacity: CAPACITY }).writer();
       model.closed = false;
       assertEquals(real.writer.sequence, model.messages.length);
     })
   ),
   fc.constant(command("open the next writer", (model, real) => {
-    real.writer = CircularBufferWriter.open(real.name);
+    real.writer = circular(real.name, { capacity: CAPACITY }).writer();
     model.closed = false;
   }, (model) => model.closed)),
   fc.tuple(
@@ -183,13 +211,13 @@ const commands: fc.Arbitrary<Command>[] = [
     fc.boolean(),
   ).map(([start, afterLoss, tells]) =>
     command(`open a reader at ${start}, after a loss at ${afterLoss}`, (model, real) => {
-      const reader = CircularBufferReader.open(real.name, {
+      const reader = circular(real.name, { capacity: CAPACITY }).reader({
         ...(tells || start !== "oldest") && { start }, // the oldest is the default
         ...(tells || afterLoss !== "oldest") && { afterLoss },
       });
       real.readers.push(reader);
       const next = reader.sequence;
-      model.readers.push({ afterLoss, next, lost: 0, lostBytes: 0 });
+      model.readers.push({ afterLoss, told: 0, next, lost: 0, lostBytes: 0 });
       const written = model.messages.length;
       assert(next <= written);
       if (next < written) assert(!model.mustBeGone(next));
@@ -209,55 +237,64 @@ const commands: fc.Arbitrary<Command>[] = [
     }, hasReader)
   ),
   fc.tuple(fc.nat(), fc.nat(12)).map(([number, times]) =>
-    command(`read ${number}, ${times} times`, (model, real) => {
+    command(`receive ${number}, ${times} times`, (model, real) => {
       const { reader, model: expected } = chosen(number, model, real);
       for (let i = 0; i < times; i++) {
-        const outcome = reader.tryRead();
-        checkState(outcome.state, model, expected);
-        if (outcome.state === "lost") {
-          const { lost, lostBytes } = expected;
-          checkLoss(model, expected, reader);
-          assertEquals(outcome.messages, expected.lost - lost);
-          assertEquals(outcome.bytes, expected.lostBytes - lostBytes);
-        }
-        if (outcome.state !== "ok") continue;
-        checkMessage(outcome.message, model, expected);
+        const message = reader.tryReceive();
+        checkFound(message !== undefined, model, expected, reader);
+        if (message === undefined) break;
+        const { value, sequence, lost } = message;
+        checkLoss(model, expected, sequence - 1);
+        assertEquals(lost, expected.lost - expected.told);
+        expected.told = expected.lost;
+        checkMessage(value, model, expected);
         expected.next++;
+        checkCounts(expected, reader);
       }
     }, hasReader)
   ),
   fc.tuple(fc.nat(), fc.nat(400)).map(([number, size]) =>
-    command(`read ${number} into ${size} bytes`, (model, real) => {
+    command(`receive ${number} into ${size} bytes`, (model, real) => {
       const { reader, model: expected } = chosen(number, model, real);
       const target = new Uint8Array(size);
-      const outcome = reader.tryRead(target);
-      checkState(outcome.state, model, expected);
-      if (outcome.state === "lost") checkLoss(model, expected, reader);
-      if (outcome.state === "tooSmall") {
-        assertEquals(outcome.length, model.messages[expected.next]!.length);
-        assert(outcome.length > size);
+      let length;
+      try {
+        length = reader.tryReceiveInto(target);
+      } catch (error) {
+        assert(error instanceof RangeError, `${error}`);
+        checkLoss(model, expected, reader.sequence);
+        assert(model.messages[expected.next]!.length > size);
+        return checkCounts(expected, reader);
       }
-      if (outcome.state !== "ok") return;
-      checkMessage(target.subarray(0, outcome.length), model, expected);
+      checkFound(length >= 0, model, expected, reader);
+      if (length < 0) return;
+      checkLoss(model, expected, reader.sequence - 1);
+      expected.told = expected.lost;
+      checkMessage(target.subarray(0, length), model, expected);
       expected.next++;
+      checkCounts(expected, reader);
     }, hasReader)
   ),
   fc.tuple(fc.nat(), fc.nat(20)).map(([number, limit]) =>
     command(`poll ${number} up to ${limit}`, (model, real) => {
       const { reader, model: expected } = chosen(number, model, real);
-      const shown: Uint8Array[] = [];
-      const { handled, state } = reader.poll((message, sequence) => {
-        assertEquals(sequence, expected.next + shown.length);
-        shown.push(message.slice());
+      const shown: { bytes: Uint8Array; before: number; lost: number }[] = [];
+      const handled = reader.poll((message) => {
+        const { bytes, sequence, lost } = message;
+        shown.push({ bytes: bytes.slice(), before: sequence - 1, lost });
+        assertEquals(message.value, bytes); // which ends the handler if they may be torn
       }, limit);
-      assert(handled <= limit && shown.length <= handled + (state === "lost" ? 1 : 0));
-      for (const message of shown.slice(0, handled)) {
-        checkMessage(message, model, expected);
+      assert(handled <= limit && shown.length <= handled + 1);
+      for (const { bytes, before, lost } of shown.slice(0, handled)) {
+        checkLoss(model, expected, before);
+        assertEquals(lost, expected.lost - expected.told);
+        expected.told = expected.lost;
+        checkMessage(bytes, model, expected);
         expected.next++;
       }
-      if (state === "lost") checkLoss(model, expected, reader);
-      else if (state === "ok") assertEquals(handled, limit);
-      else assertEquals([expected.next, state === "closed"], [model.messages.length, model.closed]);
+      if (shown.length > handled) assert(checkLoss(model, expected, reader.sequence) > 0);
+      else checkFound(handled === limit, model, expected, reader);
+      checkCounts(expected, reader);
     }, hasReader)
   ),
 ];
@@ -276,7 +313,7 @@ Deno.test("writers and readers do what a queue that overwrites does", () => {
       using place = new Name();
       using inside = new Inside(place.name, CAPACITY);
       inside.startAt(start);
-      using writer = CircularBufferWriter.open(place.name);
+      using writer = circular(place.name, { capacity: CAPACITY }).writer();
       const model = new Model();
       const real: Real = { name: place.name, writer, readers: [] };
       try {

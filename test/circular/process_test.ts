@@ -4,7 +4,7 @@
  */
 
 import { assertArrayIncludes, assertEquals } from "@std/assert";
-import { CircularBufferWriter } from "../../src/circular/writer.ts";
+import { circular } from "../../src/circular/definition.ts";
 import { NO_ROOT, processTests } from "../shared/processes.ts";
 import { Name } from "../shared/scene.ts";
 import { payload } from "./scene.ts";
@@ -19,48 +19,48 @@ test("a reader is not told that the writer has closed before it has the last mes
   using place = new Name();
   await using party = startProcess({ trapped: true });
   const states = await party.run((tools, name) => {
-    const { CircularBufferReader, CircularBufferWriter, actBefore, payload } = tools;
-    using reader = CircularBufferReader.open(name, { capacity: 4096 });
-    using writer = CircularBufferWriter.open(name);
+    const { circular, actBefore, payload } = tools;
+    using reader = circular(name, { capacity: 4096 }).reader();
+    using writer = circular(name, { capacity: 4096 }).writer();
     // The reader has seen that nothing is there, and looks whether the writer has closed.
     actBefore("state load", () => {
-      writer.write(payload(0, 100));
+      writer.trySend(payload(0, 100));
       writer.close();
     });
-    return Array.from({ length: 3 }, () => reader.tryRead().state);
+    return Array.from({ length: 2 }, () => [reader.ended, reader.tryReceive()?.sequence]).flat();
   }, place.name);
-  assertEquals(states.filter((state) => state !== "empty"), ["ok", "closed"]);
+  assertEquals(states.filter((state) => state), [1, true]);
 });
 
 test("an observer may be another user, which can neither read as a member nor write", async () => {
   using place = new Name();
-  using writer = CircularBufferWriter.open(place.name, { capacity: 4096, group: 54_321 });
+  using writer = circular(place.name, { capacity: 4096, group: 54_321 }).writer();
   await using party = startProcess();
   const waiting = party.run(
-    ({ CircularBufferObserver, CircularBufferReader, becomeUser }, name) => {
+    ({ circular, becomeUser }, name) => {
       becomeUser(54_321);
-      using observer = CircularBufferObserver.open(name, { start: "now" });
+      using observer = circular(name, { capacity: 4096 }).observer({ start: "now" });
       let refused = "";
       try {
-        CircularBufferReader.open(name).close();
+        circular(name, { capacity: 4096 }).reader().close();
       } catch (error) {
         refused = (error as Error & { code: string }).code;
       }
-      const found = [observer.readSync(), observer.readSync()].map((outcome) =>
-        outcome.state === "ok" && [...outcome.message]
-      );
-      return { refused, found, left: observer.tryRead().state, hasWriter: observer.hasWriter };
+      const found = [observer.receiveSync(), observer.receiveSync()].map((
+        message,
+      ) => [...message!.value]);
+      return { refused, found, peers: observer.peers };
     },
     place.name,
   );
   const finished = waiting.then(() => true);
   for (let sequence = 0;; sequence++) {
-    writer.write(payload(sequence % 2, 9));
+    writer.trySend(payload(sequence % 2, 9));
     const pause = new Promise<false>((resolve) => setTimeout(resolve, 1, false));
     if (await Promise.race([finished, pause])) break;
   }
-  const { refused, found, hasWriter } = await waiting;
-  assertEquals([refused, hasWriter], ["EACCES", true]);
+  const { refused, found, peers } = await waiting;
+  assertEquals([refused, peers], ["EACCES", 1]);
   const messages = [0, 1].map((sequence) => [...payload(sequence, 9)]);
   for (const message of found) assertArrayIncludes(messages, [message]);
 }, NO_ROOT);

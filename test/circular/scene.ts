@@ -5,6 +5,7 @@
  * @module
  */
 
+import { bytes } from "../../src/codec.ts";
 import { Region } from "../../src/region/region.ts";
 import { regionPath } from "../../src/region/names.ts";
 import {
@@ -72,8 +73,9 @@ export class Inside implements Disposable {
   /** Joins the buffer of this name, or makes it. */
   constructor(name: string, capacity?: number) {
     const path = regionPath(CIRCULAR_BUFFER.name, name);
+    const message = bytes().type;
     const region = Region.tryConnect(CIRCULAR_BUFFER, path) ??
-      Region.open(CIRCULAR_BUFFER, path, { dataBytes: capacity! });
+      Region.open(CIRCULAR_BUFFER, path, { dataBytes: capacity!, message });
     this.ring = ringOf(name, region);
     if (region.created) this.startAt(0);
   }

@@ -2,9 +2,9 @@
  * Readers of a circular buffer that wait.
  */
 
-import { assert, assertEquals } from "@std/assert";
-import { CircularBufferReader } from "../../src/circular/reader.ts";
-import { CircularBufferWriter } from "../../src/circular/writer.ts";
+import { circular } from "../../src/circular/definition.ts";
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import type { CircularBufferWriter } from "../../src/circular/writer.ts";
 import { waitAnySync } from "../../src/wait/any.ts";
 import { Name } from "../shared/scene.ts";
 import { promptly } from "../wait/promptly.ts";
@@ -16,8 +16,8 @@ const CAPACITY = 4096;
 class Pair implements Disposable {
   readonly #place = new Name();
   readonly name = this.#place.name;
-  readonly writer = CircularBufferWriter.open(this.name, { capacity: CAPACITY });
-  readonly reader = CircularBufferReader.open(this.name);
+  readonly writer = circular(this.name, { capacity: CAPACITY }).writer();
+  readonly reader = circular(this.name, { capacity: CAPACITY }).reader();
 
   [Symbol.dispose](): void {
     this.reader.close();
@@ -26,23 +26,53 @@ class Pair implements Disposable {
   }
 }
 
-Deno.test("read() fills an array of the caller's, or says that it is too small", async () => {
+Deno.test("wait() and waitSync() return once a message is there, and false at the end", async () => {
   using pair = new Pair();
+  const { writer, reader } = pair;
   const target = new Uint8Array(100);
-  const reading = pair.reader.read(target, { timeout: 20_000 });
-  pair.writer.write(payload(0, 60));
-  assertEquals(await reading, { state: "ok", length: 60 });
+  const waiting = reader.wait({ timeout: 20_000 });
+  writer.trySend(payload(0, 60));
+  assertEquals([await waiting, reader.waitSync()], [true, true]);
+  assertEquals(reader.tryReceiveInto(target), 60);
   assert(isPayload(target.subarray(0, 60), 0));
-  pair.writer.write(payload(1, 101));
-  assertEquals(await pair.reader.read(target), { state: "tooSmall", length: 101 });
-  assertEquals(await pair.reader.read(), { state: "ok", message: payload(1, 101) });
+  writer.close();
+  assertEquals([await reader.wait(), reader.waitSync(), reader.ended], [false, false, true]);
+});
+
+Deno.test("a wait that times out says whether a writer is there", async () => {
+  using pair = new Pair();
+  using keeper = circular(pair.name, { capacity: CAPACITY }).reader({ onPeerGone: "wait" });
+  const late = (told: string) => {
+    assertThrows(() => keeper.receiveSync({ timeout: 0 }), DOMException, told);
+    return assertRejects(() => keeper.receive({ timeout: 1 }), DOMException, told);
+  };
+  await late("passed, and its writer has sent nothing new");
+  pair.writer.close();
+  await late("passed, and it has no writer");
+  assertEquals(keeper.ended, false);
+});
+
+Deno.test("nextWriter() waits until the writer closes, and waitForPeers() until it is there", async () => {
+  using pair = new Pair();
+  const buffer = circular(pair.name, { capacity: CAPACITY });
+  await assertRejects(
+    () => buffer.nextWriter({ timeout: 1 }),
+    DOMException,
+    "passed, and it has a writer",
+  );
+  const next = buffer.nextWriter();
+  pair.writer.close();
+  assertEquals(pair.reader.peers, 0);
+  using writer = await next;
+  await pair.reader.waitForPeers(1);
+  assertEquals([pair.reader.peers, writer.sequence], [1, 0]);
+  await assertRejects(() => pair.reader.waitForPeers(2, { timeout: 1 }), DOMException, "has 1");
 });
 
 const ACTS: [what: string, act: (writer: CircularBufferWriter) => void][] = [
-  ["write()", (writer) => writer.write(payload(1, 10))],
+  ["trySend()", (writer) => writer.trySend(payload(1, 10))],
   ["publish()", (writer) => {
-    writer.claim(10);
-    writer.publish();
+    writer.tryClaim(10).publish();
   }],
   ["close()", (writer) => writer.close()],
 ];
@@ -50,13 +80,13 @@ const ACTS: [what: string, act: (writer: CircularBufferWriter) => void][] = [
 for (const [what, act] of ACTS) {
   Deno.test(`${what} wakes a reader that sleeps, before the end of its slice`, async () => {
     using place = new Name();
-    using reader = CircularBufferReader.open(place.name, { capacity: CAPACITY });
+    using reader = circular(place.name, { capacity: CAPACITY }).reader();
     await promptly(async () => {
-      using writer = CircularBufferWriter.open(place.name);
-      const reading = reader.read({ timeout: 20_000, spin: 0 });
+      using writer = circular(place.name, { capacity: CAPACITY }).writer();
+      const reading = reader.receive({ timeout: 20_000, spin: 0 });
       await new Promise((resolve) => setTimeout(resolve)); // its thread goes to sleep
       act(writer);
-      assertEquals((await reading).state, what === "close()" ? "closed" : "ok");
+      assertEquals((await reading)?.sequence, what === "close()" ? undefined : 1);
     });
   });
 }
@@ -64,44 +94,38 @@ for (const [what, act] of ACTS) {
 Deno.test("one message wakes every reader that waits", async () => {
   using pair = new Pair();
   using stack = new DisposableStack();
-  const readers = Array.from({ length: 20 }, () => stack.use(CircularBufferReader.open(pair.name)));
-  const reading = readers.map((reader) => reader.read({ timeout: 20_000 }));
+  const readers = Array.from(
+    { length: 20 },
+    () => stack.use(circular(pair.name, { capacity: CAPACITY }).reader()),
+  );
+  const reading = readers.map((reader) => reader.receive({ timeout: 20_000 }));
   await Promise.resolve();
-  pair.writer.write(payload(0, 10));
-  for (const outcome of await Promise.all(reading)) {
-    assertEquals(outcome, { state: "ok", message: payload(0, 10) });
+  pair.writer.trySend(payload(0, 10));
+  for (const message of await Promise.all(reading)) {
+    assertEquals(message, { value: payload(0, 10), sequence: 1, lost: 0 });
   }
 });
 
-Deno.test("readSync() fills an array of the caller's, or says that it is too small", () => {
+Deno.test("waitAnySync() and peers notice writers and their messages", () => {
   using pair = new Pair();
-  const { writer, reader } = pair;
-  writer.write(payload(0, 60));
-  writer.write(payload(1, 101));
-  const target = new Uint8Array(100);
-  assertEquals(reader.readSync(target, { timeout: 20_000 }), { state: "ok", length: 60 });
-  assert(isPayload(target.subarray(0, 60), 0));
-  assertEquals(reader.readSync(target), { state: "tooSmall", length: 101 });
-  assertEquals(reader.readSync(), { state: "ok", message: payload(1, 101) });
-});
-
-Deno.test("waitAnySync() and hasWriter notice writers and their messages", () => {
-  using pair = new Pair();
-  using idle = CircularBufferReader.open(pair.name, { start: "now", keepOpen: true });
-  assertEquals([pair.reader.hasWriter, idle.hasWriter], [true, true]);
-  pair.writer.write(payload(0, 10));
-  assertEquals(idle.tryRead().state, "ok");
+  using idle = circular(pair.name, { capacity: CAPACITY }).reader({
+    start: "now",
+    onPeerGone: "wait",
+  });
+  assertEquals([pair.reader.peers, idle.peers], [1, 1]);
+  pair.writer.trySend(payload(0, 10));
+  assertEquals(idle.tryReceive()?.sequence, 1);
   assert(waitAnySync([idle, pair.reader]) === pair.reader);
-  pair.reader.tryRead();
+  pair.reader.tryReceive();
   pair.writer.close();
-  assertEquals([pair.reader.hasWriter, idle.hasWriter], [false, false]);
+  assertEquals([pair.reader.peers, idle.peers], [0, 0]);
   assert(waitAnySync([idle, pair.reader]) === pair.reader); // which will find that it closed
 });
 
-Deno.test("CircularBufferWriter.open() rings for those whom a dead writer left asleep", () => {
+Deno.test("writer() rings for those whom a dead writer left asleep", () => {
   using place = new Name();
   using inside = new Inside(place.name, CAPACITY);
   const raised = inside.ring.bell.raise();
-  using _writer = CircularBufferWriter.open(place.name);
+  using _writer = circular(place.name, { capacity: CAPACITY }).writer();
   assertEquals(inside.ring.bell.word.load(), raised + 1);
 });

@@ -6,8 +6,7 @@
 
 import {
   calls,
-  CircularBufferReader,
-  CircularBufferWriter,
+  circular,
   Domain,
   lock as defineLock,
   MergedSubscriber,
@@ -41,8 +40,8 @@ function openAll(): unknown[] {
     MpscProducer.open(name, { capacity }),
     calls(name, { capacity }).server(),
     calls(name, { capacity }).client(),
-    CircularBufferWriter.open(name, { capacity }),
-    CircularBufferReader.open(name, { capacity }),
+    circular(name, { capacity }).writer(),
+    circular(name, { capacity }).reader(),
     Domain.open(name).slot("slot", { maxSize: 64 }),
     sharedMemory(name, { size: 64 }).open(),
     rwLock(name).open(),

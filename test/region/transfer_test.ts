@@ -2,8 +2,7 @@
 
 import { assertEquals, assertMatch, assertThrows } from "@std/assert";
 import {
-  CircularBufferReader,
-  CircularBufferWriter,
+  circular,
   ClosedError,
   Domain,
   MirrorRing,
@@ -47,15 +46,15 @@ const HANDLES: Record<string, (name: string, stack: DisposableStack) => Shown> =
     return { handle, view: handle.claim(10), use: () => handle.peek() };
   },
   "a circular buffer's writer"(name) {
-    const handle = CircularBufferWriter.open(name, { capacity: 4096 });
-    return { handle, view: handle.claim(100), use: () => handle.write(MESSAGE) };
+    const handle = circular(name, { capacity: 4096 }).writer();
+    return { handle, view: handle.tryClaim(100).bytes, use: () => handle.trySend(MESSAGE) };
   },
   "a circular buffer's reader"(name, stack) {
-    const writer = stack.use(CircularBufferWriter.open(name, { capacity: 4096 }));
-    const handle = CircularBufferReader.open(name, { capacity: 4096 });
-    writer.write(MESSAGE);
-    const view = shownBy((handler) => handle.poll(handler));
-    return { handle, view, use: () => handle.tryRead() };
+    const writer = stack.use(circular(name, { capacity: 4096 }).writer());
+    const handle = circular(name, { capacity: 4096 }).reader();
+    writer.trySend(MESSAGE);
+    const view = shownBy((handler) => handle.poll(({ bytes }) => handler(bytes)));
+    return { handle, view, use: () => handle.tryReceive() };
   },
   "a producer"(name) {
     const handle = SpscProducer.open(name, { capacity: 4096 });

@@ -5,9 +5,8 @@
  * @module
  */
 
+import { circular } from "../../src/circular/definition.ts";
 import { sleep } from "../../src/os/clock.ts";
-import { CircularBufferReader } from "../../src/circular/reader.ts";
-import { CircularBufferWriter } from "../../src/circular/writer.ts";
 import { lock as defineLock } from "../../src/shared/semaphore_lock.ts";
 import { SpscProducer } from "../../src/spsc/producer.ts";
 import { Publisher } from "../../src/vdds/publisher.ts";
@@ -48,11 +47,12 @@ const { bytes } = (() => sharedMemory(name, { size: 100 }).open())();
 const before = memory.references;
 const memoryIsLeft = await collected(() => memory.references < before);
 
-using reader = CircularBufferReader.open(name, { capacity: 4096 });
-(() => CircularBufferWriter.open(name).write(new Uint8Array(8)))();
-const held = !attempt(() => CircularBufferWriter.open(name));
-const roleIsFree = await collected(() => attempt(() => CircularBufferWriter.open(name)));
-const { state } = reader.tryRead();
+const ticker = circular(name, { capacity: 4096 });
+using reader = ticker.reader();
+(() => ticker.writer().trySend(new Uint8Array(8)))();
+const held = !attempt(() => ticker.writer());
+const roleIsFree = await collected(() => attempt(() => ticker.writer()));
+const received = reader.tryReceive()?.sequence;
 
 // A handle is forgotten of which only bytes in place are kept: they keep its role.
 using publisher = Publisher.open(name, { depth: 2, size: 16 });
@@ -78,5 +78,5 @@ using lock = defineLock(name).open();
 const lockIsFree = lock.tryLock() !== undefined;
 
 console.log(
-  JSON.stringify({ before, memoryIsLeft, held, roleIsFree, state, inUse, inPlace, lockIsFree }),
+  JSON.stringify({ before, memoryIsLeft, held, roleIsFree, received, inUse, inPlace, lockIsFree }),
 );

@@ -82,7 +82,7 @@ test("forgotten handles are closed, but none that is held or in use", async () =
     memoryIsLeft: true,
     held: true,
     roleIsFree: true,
-    state: "ok",
+    received: 1,
     inUse: { references: 2, byte: 9 },
     inPlace: { subscribers: 1, sample: [1], claim: 16, producerIsHeld: true },
     lockIsFree: false,

@@ -1,12 +1,11 @@
 import { assert, assertEquals, assertRejects, assertStrictEquals, assertThrows } from "@std/assert";
+import { circular } from "../../src/circular/definition.ts";
 import { ClosedError } from "../../src/errors.ts";
 import { forceScan } from "../../src/os/futex.ts";
 import { MpscConsumer } from "../../src/mpsc/consumer.ts";
 import { MpscProducer } from "../../src/mpsc/producer.ts";
 import { Domain } from "../../src/babus/domain.ts";
 import { Listener } from "../../src/babus/listener.ts";
-import { CircularBufferReader } from "../../src/circular/reader.ts";
-import { CircularBufferWriter } from "../../src/circular/writer.ts";
 import { SpscConsumer } from "../../src/spsc/consumer.ts";
 import { SpscProducer } from "../../src/spsc/producer.ts";
 import { waitAny, waitAnySync } from "../../src/wait/any.ts";
@@ -183,14 +182,14 @@ Deno.test("waitAny() waits for a mix of all receivers", async () => {
   for (const first of NAMES) {
     using stack = new DisposableStack();
     const name = Object.fromEntries(NAMES.map((product) => [product, stack.use(new Name()).name]));
-    const writer = stack.use(CircularBufferWriter.open(name.circular!));
+    const writer = stack.use(circular(name.circular!).writer());
     const producer = stack.use(SpscProducer.open(name.messages!));
     const publisher = stack.use(Publisher.open(name.topic!));
     const source = stack.use(Publisher.open(name.source!, { source: "left" }));
     const slot = stack.use(Domain.open(name.slot!)).slot("imu");
     const listened = stack.use(Domain.open(name.listened!)).slot("imu");
     const receivers = {
-      circular: stack.use(CircularBufferReader.open(name.circular!)),
+      circular: stack.use(circular(name.circular!).reader()),
       messages: stack.use(SpscConsumer.open(name.messages!)),
       topic: stack.use(Subscriber.open(name.topic!)),
       source: stack.use(MergedSubscriber.open(name.source!)),
@@ -199,7 +198,7 @@ Deno.test("waitAny() waits for a mix of all receivers", async () => {
     };
     const bytes = new Uint8Array(8);
     const send = {
-      circular: () => writer.write(bytes),
+      circular: () => writer.trySend(bytes),
       messages: () => producer.trySend(bytes),
       topic: () => publisher.trySend(bytes),
       source: () => source.trySend(bytes),

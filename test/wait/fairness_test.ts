@@ -1,7 +1,7 @@
 /** An asynchronous loop over a busy ring does not keep the event loop to itself. */
 
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { CircularBufferReader, CircularBufferWriter } from "../../mod.ts";
+import { circular } from "../../mod.ts";
 import { yieldOften } from "../../src/wait/fairness.ts";
 
 Deno.test("yieldOften() lets the event loop have its turn once in a while", async () => {
@@ -16,27 +16,27 @@ Deno.test("yieldOften() lets the event loop have its turn once in a while", asyn
   assert(ticked, "a million operations, and a timer that was due did not run");
 });
 
-Deno.test("CircularBufferReader.read() of a writer that never stops lets timers run", async () => {
+Deno.test("receive() of a writer that never stops lets timers run", async () => {
   const name = `turns-${Deno.pid}`;
-  using writer = CircularBufferWriter.open(name, { capacity: 4096 });
-  using reader = CircularBufferReader.open(name);
+  using writer = circular(name, { capacity: 4096 }).writer();
+  using reader = circular(name, { capacity: 4096 }).reader();
   let ticked = false;
   const timer = setTimeout(() => ticked = true, 0);
   for (let i = 0; !ticked && i < 1e6; i++) {
-    writer.write(Uint8Array.of(i & 255, i >> 8 & 255));
-    const outcome = await reader.read();
-    assertEquals(outcome, { state: "ok", message: Uint8Array.of(i & 255, i >> 8 & 255) });
+    writer.trySend(Uint8Array.of(i & 255, i >> 8 & 255));
+    const message = await reader.receive();
+    assertEquals(message?.value, Uint8Array.of(i & 255, i >> 8 & 255));
   }
   clearTimeout(timer);
   assert(ticked);
 });
 
-Deno.test("CircularBufferReader.read() heeds a signal that has aborted, also if a message is there", async () => {
+Deno.test("receive() heeds a signal that has aborted, also if a message is there", async () => {
   const name = `turns-signal-${Deno.pid}`;
-  using writer = CircularBufferWriter.open(name, { capacity: 4096 });
-  using reader = CircularBufferReader.open(name);
-  writer.write(Uint8Array.of(1, 2, 3));
+  using writer = circular(name, { capacity: 4096 }).writer();
+  using reader = circular(name, { capacity: 4096 }).reader();
+  writer.trySend(Uint8Array.of(1, 2, 3));
   const signal = AbortSignal.abort(new Error("called off"));
-  await assertRejects(() => reader.read({ signal }), Error, "called off");
-  assertEquals(reader.tryRead(), { state: "ok", message: Uint8Array.of(1, 2, 3) });
+  await assertRejects(() => reader.receive({ signal }), Error, "called off");
+  assertEquals(reader.tryReceive()?.value, Uint8Array.of(1, 2, 3));
 });

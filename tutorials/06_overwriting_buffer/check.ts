@@ -5,7 +5,7 @@
  * @module
  */
 
-import { CircularBufferWriter } from "../../mod.ts";
+import { circular, type CircularBufferWriter } from "../../mod.ts";
 import { pageSize } from "../../src/os/page.ts";
 import { type Check, expect, runChecks } from "../check.ts";
 import { LENGTH, text } from "./messages.ts";
@@ -170,7 +170,7 @@ class Writer implements Disposable {
 
   constructor(written: number) {
     const name = `exercise-6.${Deno.pid}`;
-    this.#writer = CircularBufferWriter.open(name, { capacity: pageSize() });
+    this.#writer = circular(name, { capacity: pageSize() }).writer();
     this.#window = new RingWindow(name);
     this.#each = this.#window.lap / CELLS;
     this.write(written);
@@ -186,13 +186,13 @@ class Writer implements Disposable {
 
   /** Writes so many messages. */
   write(count: number): void {
-    for (let i = 0; i < count; i++) this.#writer.write(bytesOf(this.#writer.sequence));
+    for (let i = 0; i < count; i++) this.#writer.trySend(bytesOf(this.#writer.sequence));
     this.#notes.push(`the writer writes ${count}: from ${this.#oldest} on they are intact`);
   }
 
   /** Begins a message that is as long as several others, and does not come to its end. */
   begin(): void {
-    this.#writer.claim(4 * (LENGTH + HEAD_BYTES)).fill("#".charCodeAt(0));
+    this.#writer.tryClaim(4 * (LENGTH + HEAD_BYTES)).bytes.fill("#".charCodeAt(0));
     this.#notes.push("the writer begins a long message");
   }
 

@@ -7,9 +7,11 @@
  */
 
 import {
-  CircularBufferReader,
-  CircularBufferWriter,
-  type ReadOutcome,
+  circular,
+  type CircularBufferReader,
+  type CircularBufferWriter,
+  type CircularDefinition,
+  type Message,
   regions,
 } from "../../mod.ts";
 import { bufferAt } from "../../src/os/files.ts";
@@ -24,6 +26,7 @@ const page = pageSize();
 
 /** A ring, both its ends, and a look into it. */
 interface Scene {
+  readonly ring: CircularDefinition;
   readonly writer: CircularBufferWriter;
   readonly reader: CircularBufferReader;
   readonly window: RingWindow;
@@ -50,30 +53,29 @@ function neverWait(name: string): Scene {
     counts. But if the newest counts, a slow reader must not hold up the writer, and not the other
     readers either. This ring overwrites its oldest messages. It has one writer and any number of
     readers, and each reader gets every message, or learns exactly how much it has lost.`);
-  const writer = tidyUp(
-    run("writer", () => CircularBufferWriter.open(name, { capacity: page })),
-  );
-  const reader = tidyUp(run("reader", () => CircularBufferReader.open(name)));
+  const ring = run("ring", () => circular(name, { capacity: page }));
+  const writer = tidyUp(run("writer", () => ring.writer()));
+  const reader = tidyUp(run("reader", () => ring.reader()));
   const window = tidyUp(new RingWindow(name));
   say("Our messages all have the same length, so that they can be drawn: one letter for each.");
   look(() => {
     for (let i = 0; i < 3; i++) {
-      writer.write(message(i));
+      writer.trySend(message(i));
     }
   });
   picture(drawRing(window));
-  const outcome = run("outcome", () => reader.tryRead());
-  look(() => textOf(outcome));
+  const received = run("received", () => reader.tryReceive());
+  look(() => textOf(received));
   say(
     `The reader has a copy now; nothing was taken out of the ring. Readers leave no trace in it, so
     the writer need not know how many there are, or whether one of them has died.`,
   );
-  return { writer, reader, window };
+  return { ring, writer, reader, window };
 }
 
-/** The text of a message that was read. */
-function textOf(outcome: ReadOutcome): string {
-  return outcome.state === "ok" ? text(outcome.message) : outcome.state;
+/** The text of a message that was received. */
+function textOf(message: Message | undefined): string | undefined {
+  return message && text(message.value);
 }
 
 function seePositions({ window }: Scene): void {
@@ -95,13 +97,13 @@ function comeRound({ writer, reader, window }: Scene): void {
   say("The reader has read A, and now it is away for a while. The writer continues:");
   look(() => {
     for (let i = 3; i < 31; i++) {
-      writer.write(message(i));
+      writer.trySend(message(i));
     }
   });
   picture(drawRing(window, [{ position: positionOf(reader, window), label: "the reader" }]));
   predict("The ring is full: the last cell holds a head. What happens with the next message?");
   look(() => {
-    writer.write(message(31));
+    writer.trySend(message(31));
   });
   picture(drawRing(window, [{ position: positionOf(reader, window), label: "the reader" }]));
   say(
@@ -110,18 +112,18 @@ function comeRound({ writer, reader, window }: Scene): void {
   );
   look(() => {
     for (let i = 32; i < 40; i++) {
-      writer.write(message(i));
+      writer.trySend(message(i));
     }
   });
   picture(drawRing(window, [{ position: positionOf(reader, window), label: "the reader" }]));
   predict("The reader wants B next. What will it get?");
-  const outcome = run("outcome", () => reader.tryRead());
-  look(() => textOf(reader.tryRead()));
-  if (outcome.state !== "lost") return;
+  const received = run("received", () => reader.tryReceive());
+  look(() => textOf(received));
+  look(() => received?.lost);
   say(
-    `It has been lapped, learns it, and continues at the oldest message. Nobody has kept
-    count for it. It expected message 1; the head at \`oldest\` says ${1 + outcome.messages}; the
-    difference is the number lost. The bytes likewise.`,
+    `It has been lapped, continues at the oldest message, and learns from \`lost\` how many it has
+    missed before that. Nobody has kept count for it. After 1 message it found a head that says
+    ${1 + received!.lost}; the difference is the number lost. The bytes likewise.`,
   );
 }
 
@@ -134,42 +136,40 @@ function countTheLoss({ writer, reader }: Scene): void {
   step("Exact, however late");
   look(() => {
     for (let i = 40; i < 10_000; i++) {
-      writer.write(message(i));
+      writer.trySend(message(i));
     }
   });
   predict(
     "The reader has read 2 messages and lost 8. The ring holds 31. How many has it lost by now?",
   );
-  const outcome = run("outcome", () => reader.tryRead());
   let read = 2;
   look(() => {
-    while (reader.tryRead().state === "ok") {
+    while (reader.tryReceive() !== undefined) {
       read++;
     }
   });
   picture(table([
     ["read", read],
-    ["lost", reader.lostMessages],
-    ["together", read + reader.lostMessages],
+    ["lost", reader.lost],
+    ["together", read + reader.lost],
     ["written", writer.sequence],
   ]));
-  if (outcome.state !== "lost") return;
   say(
     `Three hundred times round, or three hundred million times: positions count for ever, so a
     reader is never fooled by a place that looks familiar. A reader that wants to continue at the
-    newest message, and not at the oldest, opens with \`afterLoss: "newest"\`.`,
+    newest message, and not at the oldest, asks for \`afterLoss: "newest"\`.`,
   );
 }
 
 function readInPlace({ writer, reader }: Scene): void {
   step("Read in place");
   say(
-    `\`tryRead\` copies a message. \`poll\` does not: it shows messages to a handler in place. That
+    `\`tryReceive\` copies a message. \`poll\` does not: it shows messages to a handler in place. That
     saves the copy, and it is daring, because the writer does not wait. Here are some prices:`,
   );
   look(() => {
     for (let i = 0; i < 31; i++) {
-      writer.write(price("SALT", 20));
+      writer.trySend(price("SALT", 20));
     }
   });
   say(
@@ -179,12 +179,12 @@ function readInPlace({ writer, reader }: Scene): void {
   predict("What does the handler see? And what does poll say about it?");
   let seen = "";
   look(() =>
-    reader.poll((message) => {
-      seen = text(message.subarray(0, 8));
+    reader.poll(({ bytes }) => {
+      seen = text(bytes.subarray(0, 8));
       for (let i = 0; i < 32; i++) {
-        writer.write(price("PEPPER", 80));
+        writer.trySend(price("PEPPER", 80));
       }
-      seen += ` at ${text(message.subarray(8))}`;
+      seen += ` at ${text(bytes.subarray(8))}`;
     }, 1)
   );
   look(() => seen);
@@ -192,7 +192,8 @@ function readInPlace({ writer, reader }: Scene): void {
     `Salt has never cost 80. One half is of one message, one of another: the read is torn. No length
     is wrong, and no byte. But \`poll\` has looked again after the handler, and found that the
     writer had passed this message. So it has handled 0 messages: forget what you have seen. A
-    handler notes what it sees, and the caller of \`poll\` acts on it only if it counts.`,
+    handler notes what it sees, and the caller of \`poll\` acts on it only if it counts. (A handler
+    may also ask for the message's \`value\`, which is a copy, and checked like any other.)`,
   );
 }
 
@@ -213,47 +214,47 @@ the writer                           the reader
   );
   predict("And the other way round: can the reader throw away a message that was whole?");
   const position = window.oldest;
-  look(() => {
-    writer.claim(LENGTH); // space for a message, which is not written yet
-  });
-  look(() => reader.tryRead());
+  const before = run("before", () => reader.lost);
+  const claim = run("claim", () => writer.tryClaim(LENGTH)); // space, which is not written yet
+  look(() => textOf(reader.tryReceive()));
+  look(() => reader.lost - before);
   picture(hexdump(window.payload(position, 16), { address: 0 }));
   say(
-    `It can. The message is still there, every byte of it. But the writer has announced that it may
+    `It can: one more is lost. That message is still there, every byte of it. But the writer has announced that it may
     write here at any moment, and then it is too late to accept anything.`,
   );
   look(() => {
-    writer.discard();
+    claim[Symbol.dispose](); // `using` would do that
   });
 }
 
-function comeAndGo({ writer, reader, window }: Scene): void {
+function comeAndGo({ ring, writer, reader, window }: Scene): void {
   step("Writers come and go");
   const { name } = writer;
   say("A ring has one writer. The kernel knows that it is alive, and refuses a second one.");
-  fail(() => CircularBufferWriter.open(name));
+  fail(() => ring.writer());
   look(() => {
     writer.close();
   });
   let read = 0;
   look(() => {
-    while (reader.tryRead().state === "ok") {
+    while (reader.tryReceive() !== undefined) {
       read++;
     }
   });
   look(() => read);
-  look(() => reader.tryRead());
-  say(`The reader still gets every message, and then \`closed\`. Until another writer
+  look(() => reader.ended);
+  say(`The reader still gets every message, and then \`ended\` is true. Until another writer
     opens the ring:`);
-  const next = tidyUp(run("next", () => CircularBufferWriter.open(name)));
+  const next = tidyUp(run("next", () => ring.writer()));
   look(() => next.sequence);
   look(() => {
-    next.write(message(7));
+    next.trySend(message(7));
   });
-  look(() => textOf(reader.tryRead()));
+  look(() => textOf(reader.tryReceive()));
   say(
     `The next writer continues where the last one ended, in the same ring, and its readers follow. A
-    reader that was opened with \`keepOpen: true\` would not even have noticed. After a
+    reader that was opened with \`onPeerGone: "wait"\` would not even have noticed. After a
     \`kill -9\` the next writer continues in the same way, and a reader that waits meanwhile gets a
     PeerLostError. See \`--crash\`.`,
   );
@@ -268,13 +269,13 @@ function comeAndGo({ writer, reader, window }: Scene): void {
 /** A reader that looks only once, beforehand. */
 function breakIt(name: string): void {
   step("Look, then copy");
-  const writer = tidyUp(CircularBufferWriter.open(name, { capacity: page }));
+  const writer = tidyUp(circular(name, { capacity: page }).writer());
   const window = tidyUp(new RingWindow(name));
   say(`A reader made by hand. It has a window on the ring, and knows where the oldest message is. It
     looks whether that message is intact, and then it copies it.`);
   look(() => {
     for (let i = 0; i < 31; i++) {
-      writer.write(price("SALT", 20));
+      writer.trySend(price("SALT", 20));
     }
   });
   const position = run("position", () => window.oldest);
@@ -286,7 +287,7 @@ function breakIt(name: string): void {
   say("Here it is interrupted, in the middle of the copy. The writer is not.");
   look(() => {
     for (let i = 0; i < 32; i++) {
-      writer.write(price("PEPPER", 80));
+      writer.trySend(price("PEPPER", 80));
     }
   });
   say("Now it copies the rest.");
@@ -314,26 +315,26 @@ function breakIt(name: string): void {
 /** Dies in the middle of a message; run again, it finds the ring. */
 function crash(name: string): void {
   const left = regions().find((region) => region.kind === "circular" && region.name === name);
-  const options = { capacity: page, persist: true };
-  const writer = CircularBufferWriter.open(name, options);
+  const ring = circular(name, { capacity: page, persist: true });
+  const writer = ring.writer();
   if (left === undefined) die(writer);
-  else takeOver(writer);
+  else takeOver(ring, writer);
 }
 
 function die(writer: CircularBufferWriter): void {
   step("Die in the middle of a message");
   say(
     `This program is a writer. It writes three messages, and begins a fourth: it claims the space
-    and fills it in place. (The ring is opened with \`persist\`, so that it stays.)`,
+    and fills it in place. (The ring is defined with \`persist\`, so that it stays.)`,
   );
   look(() => {
     for (let i = 0; i < 3; i++) {
-      writer.write(message(i));
+      writer.trySend(message(i));
     }
   });
-  const space = run("space", () => writer.claim(LENGTH));
+  const claim = run("claim", () => writer.tryClaim(LENGTH));
   look(() => {
-    space.set(message(3).subarray(0, 4));
+    claim.bytes.set(message(3).subarray(0, 4));
   });
   say(
     `Then comes a bug, somewhere in native code: it reads address 16, where nothing is ever mapped.
@@ -344,10 +345,10 @@ function die(writer: CircularBufferWriter): void {
   look(() => new Uint8Array(bufferAt(16, 1))[0]);
 }
 
-function takeOver(writer: CircularBufferWriter): void {
+function takeOver(ring: CircularDefinition, writer: CircularBufferWriter): void {
   const { name } = writer;
   step("Find what the dead process left");
-  const reader = tidyUp(CircularBufferReader.open(name));
+  const reader = tidyUp(ring.reader());
   const window = tidyUp(new RingWindow(name));
   tidyUp(writer);
   say(`This time the ring is there already. Its writer was killed by the kernel, in the middle of a
@@ -359,12 +360,12 @@ function takeOver(writer: CircularBufferWriter): void {
     `The beginning of the fourth message is there. But \`published\` never moved past it, so it is
     not a message. Nothing needs repair: it is free space, and the head in front is intact.`,
   );
-  look(() => Array.from({ length: 4 }, () => textOf(reader.tryRead())));
+  look(() => Array.from({ length: 4 }, () => textOf(reader.tryReceive())));
   look(() => {
-    writer.write(message(3));
+    writer.trySend(message(3));
   });
-  look(() => textOf(reader.tryRead()));
-  look(() => CircularBufferWriter.unlink(name));
+  look(() => textOf(reader.tryReceive()));
+  look(() => ring.unlink());
   say("All is well, and nothing is left. Run it once more, and it will die again.");
 }
 

@@ -1,18 +1,23 @@
 /** A circular buffer with an observer as its receiver, which waits as a reader does. @module */
 
-import { CircularBufferObserver } from "../../../src/circular/observer.ts";
-import { allArrivals, handleOf, type Product, roleOf, waitOf } from "../product.ts";
-import { CIRCULAR } from "./circular.ts";
+import { handleOf, type Product, type Role, waitOf } from "../product.ts";
+import { arrivalsOf, CIRCULAR, define } from "./circular.ts";
 
-const OBSERVER = roleOf(
-  { title: "observer" },
-  { open: (name) => CircularBufferObserver.open(name) },
-  (observer) => ({
-    ...handleOf(observer),
-    waits: { observe: waitOf("message", (o) => observer.readSync(o), (o) => observer.read(o)) },
-    arrivals: () => allArrivals(() => observer.readSync({ timeout: 0 })),
-  }),
-);
+const OBSERVER: Role = {
+  title: "observer",
+  most: Infinity,
+  open(name, options) {
+    const observer = define(name, { ...options }).observer();
+    return {
+      ...handleOf(observer),
+      waits: {
+        receive: waitOf("message", (o) => observer.receiveSync(o), (o) => observer.receive(o)),
+        wait: waitOf("message", (o) => observer.waitSync(o), (o) => observer.wait(o)),
+      },
+      arrivals: () => arrivalsOf(observer),
+    };
+  },
+};
 
 const { endsWithPeer: _ends, succession: _succession, ...rest } = CIRCULAR;
 

@@ -4,12 +4,12 @@
  * @module
  */
 
-import { ringOf } from "../../../src/circular/circular_buffer.ts";
-import { Cursor } from "../../../src/circular/cursor.ts";
-import { observeBuffer } from "../../../src/circular/geometry.ts";
+import { CIRCULAR_BUFFER, ringOf } from "../../../src/circular/circular_buffer.ts";
+import { Cursor, LOST } from "../../../src/circular/cursor.ts";
 import { Observed, type Subject } from "../../../src/region/observed.ts";
 import { Again } from "../../../src/region/poll.ts";
-import type { Region } from "../../../src/region/region.ts";
+import { regionPath } from "../../../src/region/names.ts";
+import { Region } from "../../../src/region/region.ts";
 
 interface Place extends Subject {
   readonly cursor: Cursor;
@@ -18,7 +18,8 @@ interface Place extends Subject {
 /** Right: as the shipped one, which reads a buffer to its end before it leaves it. */
 export class Observer {
   readonly #observed = new Observed((): Place | Again | undefined => {
-    const region = observeBuffer("ring", {});
+    const path = regionPath(CIRCULAR_BUFFER.name, "ring");
+    const region = Region.connectOnce(CIRCULAR_BUFFER, path, { readOnly: true });
     return region instanceof Again ? region : region && this.place(region);
   });
 
@@ -41,8 +42,10 @@ export class Observer {
   }
 
   protected read(cursor: Cursor): Uint8Array | undefined {
-    const outcome = cursor.read();
-    return outcome?.state === "ok" && "message" in outcome ? outcome.message : undefined;
+    if (!cursor.hasNext()) return undefined;
+    const length = cursor.nextLength();
+    const message = new Uint8Array(Math.max(length, 0));
+    return length === LOST || cursor.read(message, length) === LOST ? undefined : message;
   }
 }
 
@@ -57,8 +60,8 @@ export class LeavesEarly extends Observer {
 /** Broken: does not look again at what it copied. */
 export class NeverLooksAgain extends Observer {
   protected override read(cursor: Cursor): Uint8Array | undefined {
-    const length = cursor.nextLength();
-    if (typeof length !== "number") return undefined;
+    const length = cursor.hasNext() ? cursor.nextLength() : LOST;
+    if (length === LOST) return undefined;
     const message = cursor.peek(length).slice();
     cursor.advance(length);
     return message;

@@ -4,11 +4,11 @@
  * @module
  */
 
+import { circular } from "../../../src/circular/definition.ts";
 import { PeerLostError } from "../../../src/errors.ts";
-import type { ReadOutcome } from "../../../src/circular/outcome.ts";
-import { CircularBufferObserver } from "../../../src/circular/observer.ts";
-import { CircularBufferReader } from "../../../src/circular/reader.ts";
-import { CircularBufferWriter } from "../../../src/circular/writer.ts";
+import type { CircularBufferReader } from "../../../src/circular/reader.ts";
+import type { CircularReceiver } from "../../../src/circular/receiver.ts";
+import type { Message } from "../../../src/message.ts";
 import {
   type Actors,
   type ActorSpec,
@@ -26,13 +26,13 @@ import {
 
 // A page of 512 bytes holds two records of 200 bytes: the third overwrites the first.
 const LENGTH = 200;
-const OPTIONS = { capacity: 512, persist: true };
+const RING = circular("ring", { capacity: 512, persist: true });
 
 /** Opens the buffer in `setup` and leaves it there, with some messages. */
 export function prepared(messages: number): () => void {
   return () => {
-    const writer = CircularBufferWriter.open("ring", OPTIONS);
-    for (let i = 1; i <= messages; i++) writer.write(pattern(LENGTH, i));
+    const writer = RING.writer();
+    for (let i = 1; i <= messages; i++) writer.trySend(pattern(LENGTH, i));
     writer.close();
   };
 }
@@ -40,13 +40,14 @@ export function prepared(messages: number): () => void {
 /** Writes messages numbered on from those that are there, in place or by copy; closes, or stays. */
 export function writer(upTo: number, { inPlace = false, stays = false } = {}): () => number {
   return () => {
-    const writer = openSoon(() => CircularBufferWriter.open("ring", OPTIONS));
+    const writer = openSoon(() => RING.writer());
     while (writer.sequence < upTo) {
       const message = pattern(LENGTH, writer.sequence + 1);
       if (inPlace) {
-        writer.claim(LENGTH).set(message);
-        writer.publish();
-      } else writer.write(message);
+        const claim = writer.tryClaim(LENGTH);
+        claim.bytes.set(message);
+        claim.publish();
+      } else writer.trySend(message);
     }
     if (!stays) writer.close();
     return writer.sequence;
@@ -63,66 +64,72 @@ interface Seen {
 
 /** Reads messages in some way, and returns the account of them. */
 function account(
-  reader: CircularBufferReader | CircularBufferObserver,
+  reader: CircularReceiver,
   read: (messages: number[]) => void,
 ): Seen {
   const first = reader.sequence;
   const messages: number[] = [];
   read(messages);
-  const { lostMessages, lostBytes, sequence } = reader;
-  return { messages, lost: lostMessages, lostBytes, sequence: sequence - first };
+  const { lost, lostBytes, sequence } = reader;
+  return { messages, lost, lostBytes, sequence: sequence - first };
 }
 
 const numberOf = (bytes: Uint8Array) => messageOf(bytes, 9) ?? 0;
 
-/** Reads `times` outcomes without waiting. */
+/** Receives up to `times` messages without waiting, each of which tells the loss before it. */
+function receiveAll(receiver: CircularReceiver, times: number): (messages: number[]) => void {
+  return (messages) => {
+    let lost = 0;
+    for (let i = 0; i < times; i++) {
+      const message = receiver.tryReceive();
+      if (message === undefined) continue;
+      messages.push(numberOf(message.value));
+      lost += message.lost;
+      if (lost !== receiver.lost) {
+        throw new Error(`messages reported ${lost} of ${receiver.lost} losses`);
+      }
+    }
+  };
+}
+
+/** Reads `times` times without waiting. */
 function reader(times: number, start: "oldest" | "newest" | "now" = "oldest"): () => Seen {
   return () => {
-    const reader = CircularBufferReader.open("ring", { ...OPTIONS, start });
-    return account(reader, (messages) => {
-      for (let i = 0; i < times; i++) {
-        const outcome = reader.tryRead();
-        if (outcome.state === "ok") messages.push(numberOf(outcome.message));
-      }
-    });
+    const reader = RING.reader({ start });
+    return account(reader, receiveAll(reader, times));
   };
 }
 
 /** Reads messages in place. */
 function poller(times: number): () => Seen {
   return () => {
-    const reader = CircularBufferReader.open("ring", OPTIONS);
+    const reader = RING.reader();
     return account(reader, (messages) => {
       for (let i = 0; i < times; i++) {
         const shown: number[] = [];
-        const { handled } = reader.poll((bytes) => shown.push(numberOf(bytes)), 1);
+        const handled = reader.poll(({ bytes }) => shown.push(numberOf(bytes)), 1);
         messages.push(...shown.slice(0, handled));
       }
     });
   };
 }
 
-/** Observes `times` outcomes without waiting. */
+/** Observes `times` times without waiting. */
 function observer(times: number): () => Seen {
   return () => {
-    const observer = CircularBufferObserver.open("ring");
-    return account(observer, (messages) => {
-      for (let i = 0; i < times; i++) {
-        const outcome = observer.tryRead();
-        if (outcome.state === "ok") messages.push(numberOf(outcome.message));
-      }
-      observer.close();
-    });
+    const observer = RING.observer();
+    const seen = account(observer, receiveAll(observer, times));
+    observer.close();
+    return seen;
   };
 }
 
 /** Waits for message after message until it has seen the last one, which may be in a new buffer. */
 function follower(last: number): ActorSpec {
-  return arranged(() => CircularBufferObserver.open("ring"), (observer): number[] => {
+  return arranged(() => RING.observer(), (observer): number[] => {
     const messages: number[] = [];
     while (messages.at(-1) !== last) {
-      const outcome = observer.readSync({ spin: 0 });
-      if (outcome.state === "ok") messages.push(numberOf(outcome.message));
+      messages.push(numberOf(observer.receiveSync({ spin: 0 })!.value));
     }
     return messages;
   });
@@ -130,24 +137,24 @@ function follower(last: number): ActorSpec {
 
 /** Writes a message, then another one to a new buffer of the name. */
 export function replacer(): void {
-  const first = CircularBufferWriter.open("ring", OPTIONS);
-  first.write(pattern(LENGTH, 1));
-  CircularBufferWriter.unlink("ring");
+  const first = RING.writer();
+  first.trySend(pattern(LENGTH, 1));
+  RING.unlink();
   first.close();
-  CircularBufferWriter.open("ring", OPTIONS).write(pattern(LENGTH, 2));
+  RING.writer().trySend(pattern(LENGTH, 2));
 }
 
 /** Waits for message after message, until the writer closes or a wait reports its death. */
 function drainer(): Seen & { readonly orphanedAt: number | undefined } {
-  const reader = CircularBufferReader.open("ring", OPTIONS);
+  const reader = RING.reader();
   let orphanedAt: number | undefined;
   const seen = follow(reader, () => {
     try {
-      return reader.readSync({ spin: 0 });
+      return reader.receiveSync({ spin: 0 });
     } catch (error) {
       if (!(error instanceof PeerLostError)) throw error;
       orphanedAt = reader.sequence;
-      return { state: "closed" };
+      return undefined;
     }
   });
   return { ...seen, orphanedAt };
@@ -155,27 +162,25 @@ function drainer(): Seen & { readonly orphanedAt: number | undefined } {
 
 /** How many messages were written in all. */
 function auditor(): number {
-  return CircularBufferReader.open("ring", { ...OPTIONS, start: "now" }).sequence;
+  return RING.reader({ start: "now" }).sequence;
 }
 
 /** Waits for message after message until it has the last one, through every close. */
 function keeper(last: number): () => Seen {
   return () => {
-    const reader = CircularBufferReader.open("ring", { ...OPTIONS, keepOpen: true });
+    const reader = RING.reader({ onPeerGone: "wait" });
     return follow(reader, () => {
-      if (reader.sequence === last) return { state: "closed" };
-      const outcome = reader.readSync({ spin: 0 });
-      if (outcome.state === "closed") throw new Error("saw a close in spite of keepOpen");
-      return outcome;
+      if (reader.sequence === last) return undefined;
+      const message = reader.receiveSync({ spin: 0 });
+      if (message === undefined) throw new Error('saw a close in spite of onPeerGone: "wait"');
+      return message;
     });
   };
 }
 
-function follow(reader: CircularBufferReader, next: () => ReadOutcome): Seen {
+function follow(reader: CircularBufferReader, next: () => Message | undefined): Seen {
   return account(reader, (messages) => {
-    for (let outcome; (outcome = next()).state !== "closed";) {
-      if (outcome.state === "ok") messages.push(numberOf(outcome.message));
-    }
+    for (let message; (message = next()) !== undefined;) messages.push(numberOf(message.value));
   });
 }
 

@@ -6,10 +6,10 @@
  * @module
  */
 
-import type { ReadOutcome } from "../../../src/circular/outcome.ts";
-import { CircularBufferObserver } from "../../../src/circular/observer.ts";
-import { CircularBufferReader } from "../../../src/circular/reader.ts";
-import { CircularBufferWriter } from "../../../src/circular/writer.ts";
+import { circular } from "../../../src/circular/definition.ts";
+import type { CircularReceiver } from "../../../src/circular/receiver.ts";
+import type { Message } from "../../../src/message.ts";
+import type { CircularBufferWriter } from "../../../src/circular/writer.ts";
 import { nextTurn, sleep } from "../../../src/os/clock.ts";
 import { isPayload, lengthOf, payload } from "../../circular/scene.ts";
 import { type Actor, defineWorkload, type Scene, type Workload } from "../workload.ts";
@@ -37,7 +37,7 @@ function nameOf(scene: Scene<Cell>): string {
 function write(actor: Actor<Cell>): Promise<void> {
   const { random } = actor;
   return attend(actor, () => ({
-    open: () => CircularBufferWriter.open(nameOf(actor), OPTIONS),
+    open: () => circular(nameOf(actor), OPTIONS).writer(),
     resource: () => "writing",
     async work(writer) {
       actor.count("takeovers");
@@ -53,22 +53,18 @@ function writeOne(writer: CircularBufferWriter, inPlace: boolean): void {
   const { sequence } = writer;
   const message = payload(sequence, lengthOf(sequence, LONGEST));
   if (inPlace) {
-    writer.claim(message.length).set(message);
-    writer.publish();
-  } else writer.write(message);
+    const claim = writer.tryClaim(message.length);
+    claim.bytes.set(message);
+    claim.publish();
+  } else writer.trySend(message);
 }
 
 type Start = "oldest" | "newest" | "now";
 
-type Reads =
-  & Pick<CircularBufferReader, "sequence" | "lostMessages" | "tryRead">
-  & Pick<CircularBufferObserver, "readSync">
-  & Disposable;
-
 function read(actor: Actor<Cell>): Promise<void> {
   return follow(
     actor,
-    (start) => CircularBufferReader.open(nameOf(actor), { ...OPTIONS, start }),
+    (start) => circular(nameOf(actor), OPTIONS).reader({ start }),
     "received",
   );
 }
@@ -76,7 +72,7 @@ function read(actor: Actor<Cell>): Promise<void> {
 function observe(actor: Actor<Cell>): Promise<void> {
   return follow(
     actor,
-    (start) => CircularBufferObserver.open(nameOf(actor), { start }),
+    (start) => circular(nameOf(actor), OPTIONS).observer({ start }),
     "observed",
   );
 }
@@ -84,27 +80,28 @@ function observe(actor: Actor<Cell>): Promise<void> {
 /** Reads at a speed of its own, and checks every byte and every count. */
 async function follow(
   actor: Actor<Cell>,
-  open: (start: Start) => Reads,
+  open: (start: Start) => CircularReceiver,
   counted: "received" | "observed",
 ): Promise<void> {
   const { random } = actor;
   using reader = open(random.pick(["oldest", "newest", "now"] as const));
   const pauses = random.chance(0.5) ? 0 : random.between(0, 30);
   const first = reader.sequence;
-  let received = 0;
+  let [received, told] = [0, 0];
   while (!actor.over) {
-    const outcome = nextOf(actor, reader);
-    if (outcome.state === "ok") {
+    const message = nextOf(actor, reader);
+    if (message !== undefined) {
       received++;
-      const { message } = outcome;
-      const sequence = reader.sequence - 1;
-      const isWhole = message.length === lengthOf(sequence, LONGEST) &&
-        isPayload(message, sequence);
+      told += message.lost;
+      const { value } = message;
+      const number = message.sequence - 1;
+      const isWhole = value.length === lengthOf(number, LONGEST) && isPayload(value, number);
       actor.count(isWhole ? counted : "corrupt");
-    } else if (outcome.state === "lost") actor.count("told", outcome.messages);
-    else await sleep(random.between(1, 5));
-    if (received + reader.lostMessages !== reader.sequence - first) {
-      const text = `read ${received}, lost ${reader.lostMessages}, came from ${first}`;
+      if (message.lost > 0) actor.count("told", message.lost);
+    } else await sleep(random.between(1, 5));
+    const { lost, sequence } = reader;
+    if (received + lost !== sequence - first || message !== undefined && told !== lost) {
+      const text = `read ${received}, lost ${lost}, was told of ${told}, came from ${first}`;
       return actor.find("lost", text);
     }
     if (received % 64 === 0) await (pauses > 0 ? sleep(pauses) : nextTurn());
@@ -112,13 +109,13 @@ async function follow(
 }
 
 /** Returns what comes within a slice; the writer may be dead for a while. */
-function nextOf(actor: Actor<Cell>, reader: Reads): ReadOutcome {
-  if (actor.random.chance(0.9)) return reader.tryRead();
+function nextOf(actor: Actor<Cell>, reader: CircularReceiver): Message | undefined {
+  if (actor.random.chance(0.9)) return reader.tryReceive();
   try {
-    return reader.readSync({ timeout: 250 });
+    return reader.receiveSync({ timeout: 250 });
   } catch (error) {
     const { name } = error as Error;
-    if (name === "TimeoutError" || name === "PeerLostError") return { state: "empty" };
+    if (name === "TimeoutError" || name === "PeerLostError") return undefined;
     throw error;
   }
 }
@@ -157,11 +154,11 @@ const circularBuffer: Workload<Cell> = defineWorkload({
     },
   },
   begin(scene) {
-    const own = CircularBufferReader.open(nameOf(scene), OPTIONS); // keeps the buffer alive
+    const own = circular(nameOf(scene), OPTIONS).reader(); // keeps the buffer alive
     const first = own.sequence;
     return {
       counts() {
-        using now = CircularBufferReader.open(nameOf(scene), { ...OPTIONS, start: "now" });
+        using now = circular(nameOf(scene), OPTIONS).reader({ start: "now" });
         return { sent: now.sequence - first };
       },
       [Symbol.dispose]: () => own.close(),

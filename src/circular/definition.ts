@@ -1,0 +1,125 @@
+/**
+ * Definitions of circular buffers.
+ *
+ * @module
+ */
+
+import { checkedOptions, inWords } from "../arguments.ts";
+import type { Codec } from "../codec.ts";
+import {
+  Definition,
+  type DefinitionOptions,
+  type HandleOptions,
+  nextHandle,
+} from "../definition.ts";
+import { ringProduct } from "../lane/geometry.ts";
+import { type Bytes, type Type, typeIn } from "../message.ts";
+import { regionPath } from "../region/names.ts";
+import { Again } from "../region/poll.ts";
+import { takeRole } from "../region/seats.ts";
+import type { WaitOptions } from "../wait/until.ts";
+import { CIRCULAR_BUFFER, initialise, type Ring, ringOf } from "./circular_buffer.ts";
+import { CircularBufferObserver, type CircularObserverOptions } from "./observer.ts";
+import { CircularBufferReader, type CircularReaderOptions } from "./reader.ts";
+import { CircularBufferWriter } from "./writer.ts";
+
+/** The options of a circular buffer, the same in all programs. */
+export interface CircularOptions<K extends Type = Bytes> extends DefinitionOptions {
+  /** The type of the messages; bytes by default. */
+  type?: K | undefined;
+  /**
+   * The capacity in bytes, 1 MiB by default; rounded up to a power of two of at least a page, at most
+   * 1 GiB. A message takes 32 bytes more than its own.
+   */
+  capacity?: number | undefined;
+}
+
+const PRODUCT = ringProduct(CIRCULAR_BUFFER, undefined, initialise);
+
+/** A circular buffer that programs share. */
+export class CircularDefinition<K extends Type = Bytes> extends Definition {
+  readonly #type: Codec<unknown>;
+
+  /** @ignore */
+  constructor(name: string, options: CircularOptions<K>) {
+    const action = `define circular buffer ${inWords(name)}`;
+    const own = checkedOptions(options, action);
+    const type = typeIn(own.type, action) as Codec<unknown>;
+    const path = regionPath(CIRCULAR_BUFFER.name, name);
+    super({ product: PRODUCT, name, path, options: own, message: type.type });
+    this.#type = type;
+  }
+
+  /** Opens the buffer as its writer; throws a RoleTakenError if it has one. */
+  writer(options: HandleOptions = {}): CircularBufferWriter<K> {
+    const own = checkedOptions(options, `write to ${this.what()}`);
+    using stack = new DisposableStack();
+    const ring = this.#ring(own);
+    stack.use(ring.region);
+    takeRole(ring.region, ring.writer.role, {
+      action: `write to ${ring.what}`,
+      holder: "a writer",
+    });
+    const writer = new CircularBufferWriter<K>(ring, this.#type);
+    stack.move();
+    return writer;
+  }
+
+  /** Opens the buffer as its writer once it has no other one. */
+  nextWriter(options: HandleOptions & WaitOptions = {}): Promise<CircularBufferWriter<K>> {
+    const own = checkedOptions(options, `write to ${this.what()}`);
+    return nextHandle(() => this.writer(own), `write to ${this.what()}`, own);
+  }
+
+  /** Opens the buffer as one of its readers, before or after its writer. */
+  reader(options: CircularReaderOptions = {}): CircularBufferReader<K> {
+    const own = checkedOptions(options, `read from ${this.what()}`);
+    using stack = new DisposableStack();
+    const ring = this.#ring(own);
+    stack.use(ring.region);
+    const reader = new CircularBufferReader<K>(ring, this.#type, own);
+    stack.move();
+    return reader;
+  }
+
+  /** Observes the buffer without any right to write to it, at once or once it exists. */
+  observer(options: CircularObserverOptions = {}): CircularBufferObserver<K> {
+    const own = checkedOptions(options, `observe ${this.what()}`);
+    const attach = () => {
+      const opened = this.joinOnce({ readOnly: true });
+      return opened === undefined || opened instanceof Again ? opened : opened.region;
+    };
+    return new CircularBufferObserver<K>(
+      { name: this.name, what: this.what(), attach },
+      this.#type,
+      own,
+    );
+  }
+
+  #ring({ open }: HandleOptions): Ring {
+    return ringOf(this.name, this.attach(open).region);
+  }
+}
+
+/**
+ * Defines a circular buffer: one writer that never waits and overwrites the oldest messages, and any
+ * number of readers, each of which receives every message or learns how many it lost.
+ *
+ * @example Write to any number of readers
+ * ```ts
+ * import { circular } from "@vring/vring";
+ *
+ * const ticker = circular("example-ticker", { capacity: 65536 }); // in every program
+ * using writer = ticker.writer();
+ * using reader = ticker.reader(); // in another process
+ * writer.trySend(new TextEncoder().encode("12.50"));
+ * const message = await reader.receive();
+ * console.log(new TextDecoder().decode(message?.value), message?.lost); // 12.50 0
+ * ```
+ */
+export function circular<K extends Type = Bytes>(
+  name: string,
+  options: CircularOptions<K> = {},
+): CircularDefinition<K> {
+  return new CircularDefinition(name, options);
+}
