@@ -17,8 +17,10 @@ import type { Region } from "../region/region.ts";
 import { isCount } from "../layout/sizes.ts";
 import type { RegionType } from "../region/header.ts";
 import { checkName, regionPath } from "../region/names.ts";
+import { waitForPeers } from "../region/peers.ts";
 import { Word32 } from "../memory/word.ts";
 import { disposeAtEnd } from "../os/clock.ts";
+import type { WaitOptions } from "../wait/until.ts";
 
 /** The control block of shared memory. */
 export const SHARED_MEMORY_CONTROL = layout("shared_memory_control", {
@@ -62,14 +64,16 @@ export interface SharedMemoryOptions extends DefinitionOptions {
  *
  * @example Two handles, one memory
  * ```ts
- * import { sharedMemory } from "@vring/vring";
+ * import { sharedMemory, struct } from "@vring/vring";
  *
- * const state = sharedMemory("example-memory", { size: 1024 }); // a module that all programs import
+ * // a module that all programs import
+ * const Pose = struct("pose", { x: "f64", y: "f64", seen: "u32" });
+ * const state = sharedMemory("example-memory", { size: Pose.size });
  *
  * using mine = state.open();
  * using yours = state.open(); // as another process would
- * mine.as(Float64Array)[3] = 0.5;
- * console.log(yours.as(Float64Array)[3], yours.references); // 0.5 2
+ * mine.view(Pose).x = 0.5;
+ * console.log(yours.view(Pose).x, yours.as(Float64Array)[0], yours.references); // 0.5 0.5 2
  * ```
  */
 export function sharedMemory(name: string, options: SharedMemoryOptions): SharedMemoryDefinition {
@@ -153,6 +157,16 @@ export class SharedMemory implements Disposable {
     return this.#region.closed ? 0 : this.#region.countMembers();
   }
 
+  /** The number of living handles besides this one, in all processes. */
+  get peers(): number {
+    return Math.max(0, this.references - 1 + Number(this.#region.readOnly));
+  }
+
+  /** Resolves once the memory has at least `count` other handles. */
+  waitForPeers(count = 1, options: WaitOptions = {}): Promise<void> {
+    return waitForPeers(this, count, `other handles of shared memory "${this.name}"`, options);
+  }
+
   /** Whether the handle is closed. */
   get closed(): boolean {
     return this.#region.closed;
@@ -186,14 +200,14 @@ export class SharedMemory implements Disposable {
     return new array(this.#bytes.buffer, this.#bytes.byteOffset, length);
   }
 
-  /** Returns accessors for a layout that begins at an offset. */
+  /** Returns accessors for the fields of a struct that begins at an offset. */
   view<L extends AnyLayout>(layout: L, offset = 0): ReturnType<L["view"]> {
     this.#region.checkOpen();
     if (!isLayout(layout)) {
       throw new TypeError(
         `Cannot view shared memory "${this.name}" by ${
           inWords(layout)
-        }: pass one that layout() returned`,
+        }: pass one that struct() returned`,
       );
     }
     return layout.view(this.#bytes, offset) as ReturnType<L["view"]>;

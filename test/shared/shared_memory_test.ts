@@ -1,5 +1,6 @@
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { ClosedError, LayoutMismatchError, OsError } from "../../src/errors.ts";
+import { array, struct } from "../../src/codec.ts";
 import { layout } from "../../src/layout/layout.ts";
 import { REGION_HEADER } from "../../src/region/header.ts";
 import { pageSize } from "../../src/os/page.ts";
@@ -108,6 +109,15 @@ Deno.test("view() returns accessors for a layout at an offset", () => {
   assertEquals([other.view(Pose).x, other.as(Float64Array)[6]], [0, -2.5]);
 });
 
+Deno.test("view() takes a struct as it takes a layout", () => {
+  using place = new Name();
+  const Pose = struct("pose", { x: "f64", grid: array("f32", 3) });
+  using memory = sharedMemory(place.name, { size: Pose.size }).open();
+  const { x, grid } = Object.assign(memory.view(Pose), { x: -2.5 });
+  grid[2] = 0.5;
+  assertEquals([x, memory.as(Float64Array)[0], memory.as(Float32Array)[4]], [-2.5, -2.5, 0.5]);
+});
+
 Deno.test("view() refuses a layout that does not fit", () => {
   using place = new Name();
   using memory = sharedMemory(place.name, { size: 100 }).open();
@@ -137,6 +147,22 @@ Deno.test("references count 1, 2, 3, 2, 1 and 0, and the last close removes the 
   three.close();
   assertEquals([one.references, two.references, three.references], [0, 0, 0]);
   assertEquals(place.files(), []);
+});
+
+Deno.test("peers are the other members, and waitForPeers() waits for them", async () => {
+  using place = new Name();
+  const definition = sharedMemory(place.name, { size: 32 });
+  using one = definition.open();
+  using reader = definition.observer();
+  assertEquals([one.peers, reader.peers], [0, 1]);
+  await reader.waitForPeers();
+  const late = await assertRejects(() => one.waitForPeers(1, { timeout: 0 }), DOMException);
+  assertEquals(late.name, "TimeoutError");
+  const waiting = one.waitForPeers(2);
+  using two = definition.open();
+  using _three = definition.open();
+  await waiting;
+  assertEquals([one.peers, two.peers, reader.peers], [2, 2, 3]);
 });
 
 Deno.test("references do not count a handle that observes", () => {
