@@ -23,9 +23,9 @@ import { DIRECTORY, parseFileName } from "./names.ts";
 
 /** The properties of a region that can be read from outside. */
 export interface RegionInfo {
-  /** The name it is opened by; topics keep their slashes. */
+  /** The name of its definition; topics keep their slashes. */
   readonly name: string;
-  /** Its type, such as `spsc`, by its file name. */
+  /** The kind of region, such as `spsc` or `topic`. */
   readonly kind: string;
   /** The file that holds it. */
   readonly path: string;
@@ -39,7 +39,7 @@ export interface RegionInfo {
   readonly owner: number;
   /** Whether a living process is attached; undefined if the file may not be opened. */
   readonly inUse: boolean | undefined;
-  /** The contents of the header; undefined if it cannot be read or is not valid. */
+  /** The contents of its header and description; undefined if they are unreadable or invalid. */
   readonly details: RegionDetails | undefined;
   /** The reason why there are no details. */
   readonly problem: string | undefined;
@@ -168,7 +168,7 @@ function look(kind: string, name: string, path: string): RegionInfo | undefined 
   return { ...base, inUse, details, problem: undefined };
 }
 
-/** Returns the contents of the header of an open file, or the reason why there are none. */
+/** Returns the contents of the header of an open file, or the reason why it cannot. */
 export function detailsOf(fd: number): RegionDetails | string {
   const bytes = new Uint8Array(REGION_HEADER.size);
   const length = files.read(fd, bytes);

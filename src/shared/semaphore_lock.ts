@@ -37,8 +37,10 @@ import {
 import { openError } from "../region/access.ts";
 import { LockFile } from "../region/liveness.ts";
 import { checkName, semaphoreName } from "../region/names.ts";
+import { pollUntil } from "../region/poll.ts";
 import { noteOpen } from "../region/registry.ts";
 import { now, processId, sleep, sleepSync } from "../os/clock.ts";
+import { statPath } from "../os/files.ts";
 import { interrupts } from "../os/futex.ts";
 import * as semaphores from "../os/semaphore.ts";
 import { interrupted, type SyncWaitOptions, type WaitOptions } from "../wait/until.ts";
@@ -110,6 +112,15 @@ export class LockDefinition {
   /** Opens the lock, or creates a free one. */
   open(): SemaphoreLock {
     return new SemaphoreLock(this.name, this.#options);
+  }
+
+  /** Resolves once the semaphore exists, whichever program creates it. */
+  async ready(options: WaitOptions = {}): Promise<void> {
+    const action = `find lock "${this.name}"`;
+    const own = checkedOptions(options, action);
+    const path = semaphores.semaphoreFile(semaphoreName(this.name));
+    const look = () => typeof statPath(path) === "object" || undefined;
+    await pollUntil({ look, action, missing: "which does not exist" }, own);
   }
 
   /**

@@ -2,6 +2,7 @@ import {
   assert,
   assertEquals,
   assertNotEquals,
+  assertRejects,
   assertStringIncludes,
   assertThrows,
 } from "@std/assert";
@@ -39,6 +40,17 @@ Deno.test("lock() makes a free semaphore in the file that C makes", () => {
   assertEquals(place.files(), [`sem.${place.name}`]);
   assertEquals(place.semaphore(), 1);
   assertEquals([definition.unlink(), definition.unlink(), lock.closed], [true, false, false]);
+});
+
+Deno.test("ready() resolves once the semaphore exists", async () => {
+  using place = new Name();
+  const definition = defineLock(place.name);
+  const late = await assertRejects(() => definition.ready({ timeout: 0 }), DOMException);
+  const told = `Cannot find lock "${place.name}", which does not exist: 0 ms have passed`;
+  assertEquals([late.name, late.message], ["TimeoutError", told]);
+  const ready = definition.ready();
+  using _lock = definition.open();
+  await ready;
 });
 
 Deno.test("lock() says that a file is too short for a semaphore", () => {
