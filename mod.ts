@@ -180,11 +180,20 @@ export type {
 } from "./src/vdds/sample.ts";
 export type { TopicCounters } from "./src/vdds/topic.ts";
 export { type TopicInfo, topics } from "./src/vdds/topics.ts";
-export { Domain, type SlotInfo, type SlotOptions } from "./src/babus/domain.ts";
-export { Slot, type SlotWriteOptions } from "./src/babus/slot.ts";
-export { SlotObserver, type SlotObserverOptions } from "./src/babus/observer.ts";
-export type { SlotMessage, SlotNews, SlotOutcome, SlotView } from "./src/babus/history.ts";
-export type { SlotShapeOptions } from "./src/babus/geometry.ts";
+export { domain, type DomainDefinition, type SlotInfo } from "./src/babus/definition.ts";
+export type {
+  Domain,
+  DomainHandleOptions,
+  DomainObserver,
+  SlotTable,
+  SlotType,
+} from "./src/babus/domain.ts";
+export type { SlotOptions } from "./src/babus/geometry.ts";
+export type { Slot } from "./src/babus/slot.ts";
+export type { SlotClaim, SlotWriteOptions } from "./src/babus/claim.ts";
+export type { SlotObserver } from "./src/babus/observer.ts";
+export type { SlotReader, SlotValuesOptions } from "./src/babus/reader.ts";
+export type { SlotMessage, SlotPeek } from "./src/babus/history.ts";
 export { Listener, type ListenOptions } from "./src/babus/listener.ts";
 export { calls, type CallsDefinition, type CallsOptions } from "./src/calls/definition.ts";
 export type { CallServer, HandlingOptions, ServeOptions } from "./src/calls/server.ts";

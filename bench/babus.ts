@@ -6,7 +6,9 @@
  * @module
  */
 
-import { Domain } from "../src/babus/domain.ts";
+import { domain } from "../src/babus/definition.ts";
+import type { SlotClaim } from "../src/babus/claim.ts";
+import type { Domain } from "../src/babus/domain.ts";
 import { Listener } from "../src/babus/listener.ts";
 import type { Slot } from "../src/babus/slot.ts";
 import { rwLock } from "../src/shared/rw_lock.ts";
@@ -55,9 +57,9 @@ class Ends implements Disposable {
   #number = 0;
 
   constructor({ name, bytes }: Order, to: string, from: string) {
-    this.#domain = Domain.open(name);
-    this.#to = this.#domain.slot(to, { maxSize: bytes });
-    this.#from = this.#domain.slot(from, { maxSize: bytes });
+    this.#domain = domain(name).open();
+    this.#to = this.#domain.slot(to, { size: bytes });
+    this.#from = this.#domain.slot(from, { size: bytes });
     this.#listener = new Listener().add(this.#from);
     this.#message = new Numbered(bytes);
   }
@@ -86,14 +88,13 @@ class Ends implements Disposable {
   }
 
   copy(): void {
-    const outcome = this.#from.latest();
-    if (outcome.state === "ok" && this.#isExpected(outcome.message.value)) return;
+    if (this.#isExpected(this.#from.latest()!.value)) return;
     throw new Error("That is another message");
   }
 
   view(): void {
-    const view = this.#from.view();
-    if (view !== undefined && this.#isExpected(view.bytes) && view.valid) return;
+    const peek = this.#from.peek();
+    if (peek !== undefined && this.#isExpected(peek.bytes) && peek.valid) return;
     throw new Error("That is another message");
   }
 
@@ -228,26 +229,34 @@ export async function measureBabus(): Promise<Bar[]> {
 
 /** A slot and a lock that nobody else uses, and the workloads of `babus_bench.ts`. */
 export class Alone implements Disposable {
-  readonly #domain = Domain.open(`bench-alone-${Deno.pid}`);
-  readonly #slot = this.#domain.slot("slot", { maxSize: 64 });
+  readonly #domain = domain(`bench-alone-${Deno.pid}`, { slot: { size: 64 } }).open();
+  readonly #slot = this.#domain.slots.slot;
   readonly #lock = rwLock(`bench-alone-${Deno.pid}`).open();
   readonly #listener = new Listener().add(this.#slot);
   readonly #message = Uint8Array.from({ length: 64 }, (_, i) => i * 31);
 
   readonly write = (): void => void this.#slot.writeSync(this.#message);
   readonly writeInPlace = (): void => {
-    this.#slot.claimSync()[0] = 1;
-    this.#slot.publish();
+    const claim = this.#slot.claimSync();
+    claim.bytes[0] = 1;
+    claim.publish();
   };
   readonly writeAndLook = (): void => {
     this.#slot.writeSync(this.#message);
     if (this.#listener.look().length !== 1) throw new Error("There is something new");
   };
   readonly copy = (): void => {
-    if (this.#slot.latest().state !== "ok") throw new Error("There is a message");
+    if (this.#slot.latest() === undefined) throw new Error("There is a message");
+  };
+  readonly fill = (): void => void this.#slot.tryFill(this.#filling);
+  readonly #filling = ({ bytes }: SlotClaim): void => {
+    bytes[0] = 1;
+  };
+  readonly readInto = (): void => {
+    if (this.#slot.readInto(this.#message) !== 64) throw new Error("There is a message");
   };
   readonly view = (): void => {
-    if (!this.#slot.view()?.valid) throw new Error("There is a message");
+    if (!this.#slot.peek()?.valid) throw new Error("There is a message");
   };
   readonly read = (): void => this.#lock.readSync().release();
   readonly lockToWrite = (): void => this.#lock.writeSync().release();

@@ -10,7 +10,8 @@
  * @module
  */
 
-import { Domain } from "../src/babus/domain.ts";
+import { domain as domainOf } from "../src/babus/definition.ts";
+import type { Domain } from "../src/babus/domain.ts";
 import { Listener } from "../src/babus/listener.ts";
 import { sleep } from "../src/os/clock.ts";
 import { SLICE_NS } from "../src/wait/reactor.ts";
@@ -91,7 +92,7 @@ class Crowd implements AsyncDisposable {
     const { name, processes } = group;
     this.group = group;
     this.run = { name, rounds: [] };
-    this.#domain = Domain.open(`bench-idle-${Deno.pid}-${number}`);
+    this.#domain = domainOf(`bench-idle-${Deno.pid}-${number}`).open();
     const module = new URL(import.meta.url);
     this.#peers = Array.from({ length: processes }, () => new Peer(module, "peer"));
   }
@@ -203,13 +204,13 @@ function listenerOf(domain: Domain, slot: string): Listener {
 
 /** Blocks the thread until a slot has news; returns the number of slots that do. */
 function hear([name, slots]: [string, string[]]): number {
-  using domain = Domain.open(name);
+  using domain = domainOf(name).open();
   const listeners = slots.map((slot) => listenerOf(domain, slot));
   return listeners.reduce((heard, listener) => heard + listener.waitSync().length, 0);
 }
 
 async function hearAsync([name, slots]: [string, string[]]): Promise<number> {
-  using domain = Domain.open(name);
+  using domain = domainOf(name).open();
   const news = await Promise.all(slots.map((slot) => listenerOf(domain, slot).wait()));
   return news.flat().length;
 }

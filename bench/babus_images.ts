@@ -5,11 +5,12 @@
  * @module
  */
 
-import { Domain } from "../src/babus/domain.ts";
+import { domain } from "../src/babus/definition.ts";
+import type { Domain } from "../src/babus/domain.ts";
 import { Listener } from "../src/babus/listener.ts";
-import type { SlotView } from "../src/babus/history.ts";
+import type { SlotPeek } from "../src/babus/history.ts";
 import type { Slot } from "../src/babus/slot.ts";
-import { now } from "../src/os/clock.ts";
+import { now, time as clock } from "../src/os/clock.ts";
 import type { SyncWaitOptions } from "../src/wait/until.ts";
 import { USUAL_FLOOR_NS } from "./harness/comparison.ts";
 import { allowedCpus, type CProgram } from "./harness/machine.ts";
@@ -41,8 +42,8 @@ class Ends implements Disposable {
 
   constructor(name: string, to: string, from: string) {
     const sizes: Record<string, number> = { images: FRAME_BYTES, answers: ANSWER.length };
-    const open = (slot: string) => this.#domain.slot(slot, { depth: DEPTH, maxSize: sizes[slot]! });
-    this.#domain = Domain.open(name);
+    const open = (slot: string) => this.#domain.slot(slot, { depth: DEPTH, size: sizes[slot]! });
+    this.#domain = domain(name).open();
     this.#to = open(to);
     this.#from = open(from);
     this.#listener = new Listener().add(this.#from);
@@ -57,8 +58,9 @@ class Ends implements Disposable {
   }
 
   fill(pictures: Pictures): void {
-    pictures.fill(this.#to.claimSync());
-    this.#to.publish();
+    const claim = this.#to.claimSync();
+    pictures.fill(claim.bytes);
+    claim.publish();
   }
 
   answer(): void {
@@ -69,10 +71,10 @@ class Ends implements Disposable {
     this.#listener.waitSync(options);
   }
 
-  view(): SlotView {
-    const view = this.#from.view();
-    if (view === undefined) throw new Error("There is no message");
-    return view;
+  peek(): SlotPeek {
+    const peek = this.#from.peek();
+    if (peek === undefined) throw new Error("There is no message");
+    return peek;
   }
 
   [Symbol.dispose](): void {
@@ -107,9 +109,9 @@ class Exchange implements Asking, Answering, Disposable {
   answer(times: number): void {
     for (; times > 0; times--) {
       this.#ends.listen(this.#options);
-      const view = this.#ends.view();
-      this.#pictures.read(view.bytes);
-      if (!view.valid) throw new Error("The image was overwritten");
+      const peek = this.#ends.peek();
+      this.#pictures.read(peek.bytes);
+      if (!peek.valid) throw new Error("The image was overwritten");
       this.#ends.answer();
     }
   }
@@ -227,9 +229,9 @@ function see(ends: Ends, options: SyncWaitOptions): Seen {
   for (let i = 0; i < IMAGES_EACH; i++) {
     ends.listen(options);
     const woken = now();
-    const { time, valid, bytes } = ends.view();
+    const { time, valid, bytes } = ends.peek();
     const inView = now();
-    const sincePublished = (Domain.now() - time) * 1e6;
+    const sincePublished = (clock() - time) * 1e6;
     seen.sinceWake.push(inView - woken);
     seen.sincePublished.push(sincePublished);
     if (!valid || bytes[0] !== bytes.at(-1)) throw new Error("The image was overwritten");

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { type Codec, codec, Domain, layout, SpscConsumer, SpscProducer } from "../mod.ts";
+import { type Codec, codec, domain, layout, SpscConsumer, SpscProducer } from "../mod.ts";
 
 const Tick = layout("tick", { time: "f64", x: "f64", y: "f64", z: "f64" });
 const TICK = codec.struct(Tick);
@@ -34,7 +34,7 @@ function benchRing<T>(kind: string, codec: Codec<T>, value: (i: number) => T): v
   });
 }
 
-const slot = Domain.open(name).slot("tick", { codec: TICK, maxSize: Tick.size });
+const slot = domain(name).open().slot("tick", { type: TICK });
 let next = 0;
 slot.tryWrite(ticks[0]!);
 Deno.bench("slot tryWrite, struct", { group: "slot" }, () => {

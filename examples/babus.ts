@@ -5,14 +5,14 @@
  * @module
  */
 
-import { codec, layout } from "../mod.ts";
+import { array, bytes, type Domain, domain, type DomainDefinition, struct } from "../mod.ts";
 
 /** A reading of the inertial sensor in its layout in shared memory. */
-export const Imu = layout("imu", {
-  time: { type: "f64", doc: "when it was measured, by the clock of Domain.now()" },
+export const Imu = struct("imu", {
+  time: { type: "f64", doc: "when it was measured, in milliseconds since 1970" },
   heading: { type: "f64", doc: "where the robot looks, in degrees" },
   turn: { type: "f64", doc: "how fast it turns, in degrees per second" },
-  accel: { type: layout.array("f32", 3), doc: "in metres per second squared" },
+  accel: { type: array("f32", 3), doc: "in metres per second squared" },
 });
 
 /** The pixels of an image. */
@@ -22,17 +22,21 @@ export const PIXELS = { across: 1920, down: 1080 };
 export const ROW = 3 * PIXELS.across;
 
 /** An image in its layout in shared memory. */
-export const Image = layout("image", {
-  time: { type: "f64", doc: "when it was taken, by the clock of Domain.now()" },
-  pixels: { type: layout.bytes(ROW * PIXELS.down), doc: "red, green, blue; row by row" },
+export const Image = struct("image", {
+  time: { type: "f64", doc: "when it was taken, in milliseconds since 1970" },
+  pixels: { type: bytes(ROW * PIXELS.down), doc: "red, green, blue; row by row" },
 });
 
-/** The options of the sensor's slot, the same in all programs: it keeps more than a second of
- * readings. */
-export const IMU = { codec: codec.struct(Imu), maxSize: Imu.size, depth: 256 };
+/** Its slots: more than a second of readings, and four images of 6.2 MB. */
+const SLOTS = { imu: { type: Imu, depth: 256 }, image: { type: Image, depth: 4 } };
 
-/** The options of the camera's slot, the same in all programs: it keeps four images of 6.2 MB. */
-export const IMAGE = { codec: codec.struct(Image), maxSize: Image.size, depth: 4 };
+/** Defines the robot, the same in all programs. */
+export function robotNamed(name: string): DomainDefinition<typeof SLOTS> {
+  return domain(name, SLOTS);
+}
+
+/** The open slots of the robot. */
+export type RobotSlots = Domain<typeof SLOTS>["slots"];
 
 /** How far the robot turns to either side. */
 export const SWING_DEGREES = 30;

@@ -12,9 +12,16 @@
  * @module
  */
 
-import { Domain, Listener, type Slot, type SlotView, VringError } from "../mod.ts";
-import { IMAGE, Image, IMU, PIXELS, PIXELS_PER_DEGREE, ROW } from "./babus.ts";
-import { count, endAfter, options, wrap } from "./ticker.ts";
+import { Listener, type SlotPeek, VringError } from "../mod.ts";
+import {
+  type Image,
+  PIXELS,
+  PIXELS_PER_DEGREE,
+  robotNamed,
+  type RobotSlots,
+  ROW,
+} from "./babus.ts";
+import { clock, count, endAfter, options, wrap } from "./ticker.ts";
 import { duration, Durations, every } from "./vdds_meter.ts";
 
 /** Between readings closer than this, the robot turns at an even speed. */
@@ -26,27 +33,16 @@ const TOLERANCE_DEGREES = 0.1;
 async function main(): Promise<void> {
   const { domain, seconds } = options({ domain: "robot", seconds: 3600 });
   const end = endAfter(seconds);
-  using robot = Domain.open(domain);
-  const control = new Control(robot);
+  using robot = robotNamed(domain).open();
+  const control = new Control(robot.slots);
   using listener = new Listener().add(control.imu).add(control.image, { wake: false });
   console.log(`Controlling "${domain}"; waiting for readings, Ctrl-C ends it`);
   using _lines = every(1000, () => console.log(control.line()));
-  while (!end.aborted) {
-    const news = await next(listener, end);
+  for await (const news of listener.news({ until: end })) {
     if (news.some((slot) => slot === control.imu)) control.act();
     if (news.some((slot) => slot === control.image)) control.compare();
   }
   console.log(control.account());
-}
-
-/** Waits for news, or for the end, when the list may be empty. */
-async function next(listener: Listener, end: AbortSignal): Promise<Slot<unknown>[]> {
-  try {
-    return await listener.wait({ signal: end });
-  } catch (error) {
-    if (!end.aborted) throw error;
-    return listener.look();
-  }
 }
 
 /** Counts of readings and images. */
@@ -71,19 +67,19 @@ class Control {
   #motor = "motor    -";
   #turned = "";
 
-  constructor(robot: Domain) {
-    this.imu = robot.slot("imu", IMU);
-    this.image = robot.slot("image", IMAGE);
+  constructor({ imu, image }: RobotSlots) {
+    this.imu = imu;
+    this.image = image;
     this.#seen = { reading: this.imu.sequence, image: this.image.sequence };
   }
 
   /** Acts on the newest reading, and skips older ones, which no longer matter. */
   act(): void {
-    const outcome = this.imu.latest();
-    if (outcome.state === "empty") return;
-    const { sequence, time, value } = outcome.message;
+    const reading = this.imu.latest();
+    if (reading === undefined) return;
+    const { sequence, time, value } = reading;
     if (sequence === this.#seen.reading) return; // it arrived between the last news and that look
-    this.#ages.note(Domain.now() - time);
+    this.#ages.note(clock() - time);
     this.#counts.acted++;
     this.#counts.skipped += sequence - this.#seen.reading - 1;
     this.#seen.reading = sequence;
@@ -95,8 +91,8 @@ class Control {
   compare(): void {
     if (this.image.sequence === this.#seen.image) return;
     this.#seen.image = this.image.sequence;
-    const newest = this.#look(0);
-    const oldest = this.#look(this.image.depth - 1);
+    const newest = this.#look(this.image.sequence);
+    const oldest = this.#look(this.image.sequence - this.image.depth + 1);
     if (newest !== undefined) this.#counts.images++;
     if (newest === undefined || oldest === undefined) return;
     const from = this.#headingAt(oldest.time);
@@ -110,11 +106,11 @@ class Control {
 
   /** Returns when an image was taken and where the robot looked; undefined if the image does not
    * show it. */
-  #look(age: number): { readonly time: number; readonly heading: number } | undefined {
-    const view = this.image.view(age);
-    if (view === undefined) return undefined; // so many have not been written yet
-    const { time, pole } = find(view);
-    if (!view.valid) { // the bytes read belong to two images
+  #look(number: number): { readonly time: number; readonly heading: number } | undefined {
+    const peek = this.image.peek(number);
+    if (peek === undefined) return undefined; // so many have not been written yet
+    const { time, pole } = find(peek);
+    if (!peek.valid) { // the bytes read belong to two images
       this.#counts.overwritten++;
       return undefined;
     }
@@ -128,10 +124,9 @@ class Control {
   /** Where the robot looked at a time, between the readings before and after it. */
   #headingAt(time: number): number | undefined {
     let after: { readonly time: number; readonly heading: number } | undefined;
-    for (let age = 0; age < this.imu.depth; age++) {
-      const outcome = this.imu.at(age); // a reading that arrives meanwhile only shows one twice
-      if (outcome.state === "empty") return undefined;
-      const { value } = outcome.message;
+    for (let number = this.imu.sequence; number > 0; number--) {
+      const value = this.imu.at(number)?.value;
+      if (value === undefined) return undefined; // it is overwritten
       if (value.time > time) {
         after = value;
         continue;
@@ -166,8 +161,8 @@ class Control {
 }
 
 /** When an image was taken, and the column of the pole; -1 unless all rows show it there. */
-function find({ bytes }: SlotView): { readonly time: number; readonly pole: number } {
-  const { time, pixels } = Image.view(bytes);
+function find({ view }: SlotPeek<typeof Image>): { readonly time: number; readonly pole: number } {
+  const { time, pixels } = view;
   let pole = 0;
   while (pole < PIXELS.across && !isRed(pixels, 3 * pole)) pole++;
   for (let at = 3 * pole; at < pixels.length; at += ROW) {
@@ -188,6 +183,6 @@ try {
   await main();
 } catch (error) {
   if (!(error instanceof VringError)) throw error;
-  console.error(error.message); // for example, another program has made a slot with another depth
+  console.error(error.message); // for example, another program defines a slot with another depth
   Deno.exitCode = 1;
 }

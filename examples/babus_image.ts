@@ -12,8 +12,8 @@
  */
 
 import { setTimeout as delay } from "node:timers/promises";
-import { Domain, VringError } from "../mod.ts";
-import { IMAGE, Image, motion, PIXELS, PIXELS_PER_DEGREE, ROW, SWING_DEGREES } from "./babus.ts";
+import { VringError } from "../mod.ts";
+import { motion, PIXELS, PIXELS_PER_DEGREE, robotNamed, ROW, SWING_DEGREES } from "./babus.ts";
 import { clock, count, endAfter, options } from "./ticker.ts";
 
 const PERIOD_MS = 1000 / 30;
@@ -21,21 +21,19 @@ const PERIOD_MS = 1000 / 30;
 async function main(): Promise<void> {
   const { domain, seconds } = options({ domain: "robot", seconds: 3600 });
   const end = endAfter(seconds);
-  using robot = Domain.open(domain);
-  using slot = robot.slot("image", IMAGE);
+  using robot = robotNamed(domain).open();
+  const { image } = robot.slots;
   console.log(`Filming for "${domain}", ${PIXELS.across} x ${PIXELS.down} pixels; Ctrl-C ends it`);
   let written = 0;
   for (let due = clock(); !end.aborted; due = Math.max(due, clock() - PERIOD_MS) + PERIOD_MS) {
     await delay(Math.max(due - clock(), 0));
-    const room = slot.tryClaim(); // in shared memory
-    if (room === undefined) continue; // another camera is painting there
-    const image = Image.view(room);
-    image.time = Domain.now();
-    paint(image.pixels, motion(image.time).heading);
-    slot.publish(); // 6.2 MB, and not a byte is copied
-    written++;
+    const number = image.tryFill(({ view }) => { // in shared memory: not a byte is copied
+      view.time = clock();
+      paint(view.pixels, motion(view.time).heading);
+    });
+    if (number !== undefined) written++; // else another camera is painting there
   }
-  console.log(`Wrote ${count(written)} images, the last is number ${count(slot.sequence)}.`);
+  console.log(`Wrote ${count(written)} images, the last is number ${count(image.sequence)}.`);
 }
 
 /** The whole scene as far as the robot turns: a red pole and a grey wall. */

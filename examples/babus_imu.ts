@@ -16,8 +16,8 @@
  */
 
 import { setTimeout as delay } from "node:timers/promises";
-import { Domain, VringError } from "../mod.ts";
-import { IMU, motion } from "./babus.ts";
+import { VringError } from "../mod.ts";
+import { motion, robotNamed } from "./babus.ts";
 import { clock, count, endAfter, options } from "./ticker.ts";
 
 const PERIOD_MS = 5;
@@ -26,13 +26,13 @@ const GRAVITY = 9.81;
 async function main(): Promise<void> {
   const { domain, seconds } = options({ domain: "robot", seconds: 3600 });
   const end = endAfter(seconds);
-  using robot = Domain.open(domain);
-  using imu = robot.slot("imu", IMU);
+  using robot = robotNamed(domain).open();
+  const { imu } = robot.slots;
   console.log(`Measuring the motion of "${domain}", ${1000 / PERIOD_MS} times/s; Ctrl-C ends it`);
   let written = 0;
   for (let due = clock(); !end.aborted; due = Math.max(due, clock() - PERIOD_MS) + PERIOD_MS) {
     await delay(Math.max(due - clock(), 0));
-    const time = Domain.now();
+    const time = clock();
     const sway = Math.sin(time / 100) / 10;
     const reading = { time, ...motion(time), accel: Float32Array.of(sway, 0, GRAVITY) };
     if (imu.tryWrite(reading) !== undefined) written++; // else another sensor is writing
@@ -44,6 +44,6 @@ try {
   await main();
 } catch (error) {
   if (!(error instanceof VringError)) throw error;
-  console.error(error.message); // for example, another program has made the slot with another depth
+  console.error(error.message); // for example, another program defines the slot with another depth
   Deno.exitCode = 1;
 }

@@ -28,8 +28,8 @@ Deno.test("waitAny() waits for handles of another copy, asleep and awake", async
   assert(first.SpscConsumer !== second.SpscConsumer);
   using producer = first.SpscProducer.open(NAME);
   using consumer = second.SpscConsumer.open(NAME);
-  using own = first.Domain.open(NAME);
-  const slot = own.slot("slot");
+  using own = first.domain(NAME, { slot: {} }).open();
+  const { slot } = own.slots;
   const both = [slot, consumer] as const;
   for (const { waitAny, waitAnySync } of [first, second]) {
     const waiting = waitAny(both, { spin: 0 });
@@ -42,8 +42,8 @@ Deno.test("waitAny() waits for handles of another copy, asleep and awake", async
 });
 
 Deno.test("a Listener listens to slots of another copy", async () => {
-  using one = first.Domain.open(NAME);
-  using other = second.Domain.open(NAME);
+  using one = first.domain(NAME).open();
+  using other = second.domain(NAME).open();
   const [imu, log] = [one.slot("imu"), other.slot("log")];
   using listener = new second.Listener().add(imu).add(log);
   for (const slot of [imu, log]) {

@@ -1,7 +1,7 @@
 /** Structs that receivers decode where the message is. */
 
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { Domain } from "../src/babus/domain.ts";
+import { domain } from "../src/babus/definition.ts";
 import { codec } from "../src/codec.ts";
 import { decoderOf } from "../src/decoder.ts";
 import { CorruptRegionError } from "../src/errors.ts";
@@ -55,24 +55,26 @@ Deno.test("a subscriber receives structs and shows them in samples, each a copy"
 
 Deno.test("a slot shows structs, each a copy", () => {
   using name = new Name();
-  using domain = Domain.open(name.name);
-  const slot = domain.slot("robot", { codec: ROBOT, maxSize: Robot.size, depth: 2 });
+  using handle = domain(name.name, { robot: { type: ROBOT, depth: 2 } }).open();
+  const slot = handle.slots.robot;
   [1, 2, 3].forEach((seed) => slot.tryWrite(robot(seed)));
   const newest = slot.latest();
-  const { messages, lost } = slot.since(0);
+  const messages = slot.since(0);
   for (let seed = 4; seed < 10; seed++) slot.tryWrite(robot(seed));
-  assertEquals(newest.state === "ok" && newest.message.value, robot(3));
+  assertEquals(newest!.value, robot(3));
   assertEquals(messages.map(({ value }) => value), [robot(2), robot(3)]);
-  assertEquals(lost, 1);
+  assertEquals(messages.map(({ lost }) => lost), [1, 0]);
 });
 
 Deno.test("a message of another length is an error, and costs nothing else", () => {
   using name = new Name();
-  using domain = Domain.open(name.name);
+  using handle = domain(name.name).open();
   const raw = codec.raw(ROBOT.type);
   using publisher = Publisher.open(name.name, { codec: raw, size: 256 });
   using subscriber = Subscriber.open(name.name, { codec: ROBOT });
-  const slots = [raw, ROBOT].map((codec) => domain.slot("robot", { codec: codec as typeof raw }));
+  const slots = [raw, ROBOT].map((type) =>
+    handle.slot("robot", { type: type as typeof raw, size: 256 })
+  );
   const message = new Uint8Array(Robot.size);
   Robot.write(message, robot(7));
   for (const length of [0, Robot.size - 1, Robot.size + 1]) {
@@ -87,7 +89,7 @@ Deno.test("a message of another length is an error, and costs nothing else", () 
   const outcome = subscriber.tryReceive();
   const newest = slots[1]!.latest();
   assertEquals(outcome.state === "ok" && outcome.value, robot(7));
-  assertEquals(newest.state === "ok" && newest.message.value as unknown, robot(7));
+  assertEquals(newest!.value as unknown, robot(7));
 });
 
 Deno.test("only structs are decoded in place, and no codec that changes one", () => {

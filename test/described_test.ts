@@ -1,7 +1,7 @@
 /** Types, sizes and policies as regions store them, and programs that know no type. */
 
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { Domain } from "../src/babus/domain.ts";
+import { domain } from "../src/babus/definition.ts";
 import { calls } from "../src/calls/definition.ts";
 import { circular } from "../src/circular/definition.ts";
 import { codec } from "../src/codec.ts";
@@ -77,9 +77,8 @@ Deno.test("a region of every kind states its type, its sizes and its policy", ()
     assertEquals(stated("topic").policy, policy);
   }
   {
-    using domain = Domain.open(name.name);
-    using _slot = domain.slot("imu", { codec: IMU, depth: 2, maxSize: 200 });
-    const geometry = { depth: 2, maxSize: 200 };
+    using _robot = domain(name.name, { imu: { type: IMU, depth: 2, size: 200 } }).open();
+    const geometry = { depth: 2, size: 200 };
     assertEquals(stated("slot", `${name.name}/imu`), { type, geometry, policy: {} });
   }
   {
@@ -186,15 +185,11 @@ const RAW: Record<string, (name: string) => RawPair> = {
     return pair(send, () => subscriber.tryReceive(), publisher, subscriber);
   },
   slot(name) {
-    const domain = Domain.open(name);
-    const typed = domain.slot("imu", { codec: IMU });
+    const robot = domain(name).open();
+    const typed = robot.slot("imu", { type: IMU });
     const { type } = detailsOf(`${name}/imu`, "slot");
-    const raw = domain.slot("imu", { codec: codec.raw(type!) });
-    const receive = () => {
-      const outcome = typed.latest();
-      return outcome.state === "ok" && outcome.message;
-    };
-    return pair((bytes) => raw.tryWrite(bytes), receive, raw, typed);
+    const raw = robot.slot("imu", { type: codec.raw(type!), size: typed.size });
+    return pair((bytes) => raw.tryWrite(bytes), () => typed.latest(), robot);
   },
 };
 

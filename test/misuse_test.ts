@@ -13,7 +13,7 @@ const {
   calls,
   circular,
   codec,
-  Domain,
+  domain,
   layout,
   Listener,
   lock: defineLock,
@@ -34,7 +34,7 @@ const {
 } = vring as Untyped;
 
 const NAME = `misuse-${Deno.pid}`;
-const DOMAIN = Domain.open(NAME);
+const DOMAIN = domain(NAME).open();
 const PAIR = layout("pair", { a: "u8", b: "u8" });
 
 /** An array whose memory was transferred away. */
@@ -96,7 +96,7 @@ class Handles extends DisposableStack {
     this.use(Subscriber.open(NAME)),
     this.use(TopicObserver.open(NAME)),
   ] as Untyped[];
-  readonly slot: Untyped = this.use(Domain.open(NAME)).slot("slot");
+  readonly slot: Untyped = this.use(domain(NAME, { slot: {} }).open()).slots.slot;
   readonly server: Untyped = this.use(calls(NAME).server());
   readonly client: Untyped = this.use(calls(NAME).client());
   readonly mirror: Untyped = this.use(new MirrorRing(4096));
@@ -145,7 +145,7 @@ function byteEntries(h: Handles): [string, (value: unknown) => unknown, () => un
   const bySpsc = carries(() => spsc[0].sendSync(bytes), () => spsc[1].receiveSync());
   const byMpsc = carries(() => many[0].sendSync(bytes), () => many[1].receiveSync());
   const byTopic = carries(() => topic[0].sendSync(bytes), () => topic[1].receiveSync());
-  const bySlot = carries(() => slot.writeSync(bytes), () => slot.latest().message);
+  const bySlot = carries(() => slot.writeSync(bytes), () => slot.latest());
   const byCircular = () => {
     overwriting[0].trySend(bytes);
     return [...overwriting[1].receiveSync().value];
@@ -222,7 +222,7 @@ Deno.test("an array that lies about its length counts with its true length", () 
   producer.trySend(message);
   writer.trySend(message);
   assertEquals(publisher.trySend(message), true);
-  assertEquals([slot.tryWrite(message), slot.latest().message.value.length], [1, 3]);
+  assertEquals([slot.tryWrite(message), slot.latest().value.length], [1, 3]);
   assertEquals([mirror.write(message), mirror.read(new Liar(2)), mirror.available], [3, 2, 1]);
   assertThrows(() => consumer.tryReceiveInto(new Liar(2)), RangeError, "the message has 3");
   assertThrows(() => reader.tryReceiveInto(new Liar(2)), RangeError, "the message has 3");
@@ -324,10 +324,13 @@ const OPENINGS: [string, (name: unknown, options: unknown) => unknown, string[],
   ["rwLock", (n, o) => rwLock(n, o).open(), ["mode", "group", "persist", "anyOwner"]],
   ["lock", (n, o) => defineLock(n, o).open(), ["interop", "mode"]],
   [
-    "Domain.slot",
-    (n, o) => DOMAIN.slot(n, o),
-    ["depth", "maxSize", "mode", "persist", "anyOwner", "codec"],
+    "domain",
+    (n, o) => domain(n, { slot: {} }, o).open(),
+    ["mode", "group", "persist", "anyOwner"],
   ],
+  ["DomainDefinition.open", (n, o) => domain(n).open(o), ["open", "own"]],
+  ["DomainDefinition.observer", (n, o) => domain(n).observer(o), ["own"]],
+  ["Domain.slot", (n, o) => DOMAIN.slot(n, o), ["depth", "size", "type"]],
 ];
 
 Deno.test("a name, the options as a whole and each option are refused unless they can be one", async () => {
@@ -415,8 +418,14 @@ function waits(h: Handles): [string, (options: unknown) => unknown, boolean?][] 
     ["Slot.write", (o) => h.slot.write(bytes, o)],
     ["Slot.claimSync", (o) => h.slot.claimSync(1, o)],
     ["Slot.claim", (o) => h.slot.claim(1, o)],
+    ["Slot.nextSync", (o) => h.slot.nextSync(o)],
+    ["Slot.next", (o) => h.slot.next(o)],
+    ["Slot.messages", (o) => h.slot.messages(o).next()],
+    ["Slot.waitForPeers", (o) => h.slot.waitForPeers(1, o)],
+    ["DomainDefinition.ready", (o) => domain(NAME, { never: {} }).ready(o)],
     ["Listener.waitSync", (o) => h.listener.waitSync(o)],
     ["Listener.wait", (o) => h.listener.wait(o)],
+    ["Listener.news", (o) => h.listener.news(o).next()],
     ["waitAnySync", (o) => waitAnySync([h.slot, consumer], o)],
     ["waitAny", (o) => waitAny([h.slot, consumer], o)],
     ["CallClient.callSync", (o) => h.client.callSync(bytes, o)],
@@ -500,10 +509,16 @@ const OTHERS: [string, (h: Handles, value: unknown) => unknown, unknown[]?][] = 
   }],
   ["Publisher.tryFill", (h, x) => h.topic[0].tryFill(x)],
   ["Slot.tryClaim", (h, x) => h.slot.tryClaim(x)],
-  ["Slot.publish", (h, x) => (h.slot.tryClaim(1), h.slot.publish(x))],
-  ["Slot.at", (h, x) => h.slot.at(x)],
-  ["Slot.since", (h, x) => h.slot.since(x)],
-  ["Slot.view", (h, x) => h.slot.view(x)],
+  ["Slot.tryFill", (h, x) => h.slot.tryFill(x)],
+  ["Slot.tryFill length", (h, x) => h.slot.tryFill(() => {}, x)],
+  ["SlotClaim.publish", (h, x) => h.slot.tryClaim(1).publish(x)],
+  ["Slot.at", (h, x) => h.slot.at(x), [-1]],
+  ["Slot.since", (h, x) => h.slot.since(x), [-1]],
+  ["Slot.peek", (h, x) => h.slot.peek(x), [-1]],
+  ["Slot.readInto", (h, x) => h.slot.readInto(x)],
+  ["Slot.values until", (h, x) => h.slot.values({ until: x })],
+  ["Slot.values onLoss", (h, x) => h.slot.values({ onLoss: x })],
+  ["Slot.waitForPeers", (h, x) => h.slot.waitForPeers(x), [2 ** 53]],
   ["SpscByteProducer.tryClaim", (h, x) => h.bytes[0].tryClaim(x)],
   ["SpscByteProducer.waitSync", (h, x) => h.bytes[0].waitSync(x)],
   ["SpscByteConsumer.release", (h, x) => h.bytes[1].release(x)],
@@ -536,8 +551,9 @@ const OTHERS: [string, (h: Handles, value: unknown) => unknown, unknown[]?][] = 
   ["layout.view offset", (_, x) => PAIR.view(new Uint8Array(8), x)],
   ["layout.write", (_, x) => PAIR.write(new Uint8Array(8), x)],
   ["layout.write field", (_, x) => PAIR.write(new Uint8Array(8), { a: x, b: 1 })],
-  ["Domain.open", (_, x) => Domain.open(x), ["nonsense"]],
-  ["Domain.unlink", (_, x) => Domain.unlink(x), ["nonsense"]],
+  ["domain", (_, x) => domain(x), ["nonsense"]],
+  ["domain slots", (_, x) => domain(NAME, x), [{}]],
+  ["DomainDefinition.unlink", (_, x) => domain(NAME).unlink(x), ["nonsense"]],
   ["SpscProducer.unlink", (_, x) => SpscProducer.unlink(x), ["nonsense"]],
   ["Publisher.unlink", (_, x) => Publisher.unlink(x), ["nonsense"]],
   ["LockDefinition.unlink", (_, x) => defineLock(x).unlink(), ["nonsense"]],

@@ -1,184 +1,167 @@
 /**
- * A domain: slots by name, each a file of its own, created at first use.
- *
- * A domain has no file and no state: it is the common part of its slots' names. So nothing of it
- * can be left over, or disagree with its slots.
+ * The handles of a domain: all its slots at once, and others by name.
  *
  * @module
  */
 
 import { checkedOptions, inWords } from "../arguments.ts";
+import type { DefinitionOptions, HandleOptions } from "../definition.ts";
 import { ClosedError } from "../errors.ts";
-import { type Codec, codec } from "../codec.ts";
-import { Region } from "../region/region.ts";
-import { REGION_HEADER } from "../region/header.ts";
-import { type RegionInfo, regions } from "../region/list.ts";
-import { checkName } from "../region/names.ts";
-import { time } from "../os/clock.ts";
-import * as files from "../os/files.ts";
-import { makeSlot, type Slot } from "./slot.ts";
-import { makeObserver, type SlotObserver, type SlotObserverOptions } from "./observer.ts";
-import { openSlot, planIn, slotPath, type SlotShapeOptions } from "./geometry.ts";
-import { SLOT, SLOT_CONTROL } from "./slot_words.ts";
+import { Landing } from "../landing.ts";
+import type { Bytes, Type } from "../message.ts";
+import { SlotDefinition, type SlotOptions } from "./geometry.ts";
+import { SlotObserver } from "./observer.ts";
+import { Slot } from "./slot.ts";
 
-/** The options for opening a slot. */
-export interface SlotOptions<T> extends SlotShapeOptions {
-  /** The codec of the messages; plain bytes by default. All programs must use the same. */
-  codec?: Codec<T> | undefined;
+/** The slots of a definition, by name. */
+export type SlotTable = Readonly<Record<string, SlotOptions<Type>>>;
+
+/** The type of a slot in a definition; bytes unless it is stated. */
+export type SlotType<O> = O extends { readonly type: infer K extends Type } ? K : Bytes;
+
+/** The options of a domain's handle. */
+export interface DomainHandleOptions extends HandleOptions {
+  /** Gives each message of bytes a buffer of its own; by default short ones share one. */
+  own?: boolean | undefined;
 }
 
-/** The properties of a slot that can be read from outside. */
-export interface SlotInfo {
-  /** The name within the domain. */
-  readonly name: string;
-  /** The name of the type of its messages. */
-  readonly type: string;
-  /** The number of last messages that can be read. */
-  readonly depth: number;
-  /** The largest message in bytes. */
-  readonly maxSize: number;
-  /** The number of the newest message; 0 before the first. */
-  readonly sequence: number;
-  /** The memory it occupies, in bytes. */
-  readonly allocatedBytes: number;
+/** What the handles of a domain need of its definition. */
+export interface DomainPlace {
+  readonly domain: string;
+  /** The options of all regions. */
+  readonly region: DefinitionOptions;
+  readonly definitions: readonly SlotDefinition<Type>[];
 }
 
-/**
- * Slots by name, for all processes that open a domain of the same name.
- *
- * @example Write in one process, read in all
- * ```ts
- * import { codec, Domain } from "@vring/vring";
- *
- * using robot = Domain.open("example-robot");
- * const speed = robot.slot("speed", { codec: codec.json<number>(), depth: 4 });
- * for (const value of [0.1, 0.2, 0.3]) speed.writeSync(value); // in another process
- * const outcome = speed.latest();
- * if (outcome.state === "ok") console.log(outcome.message.value); // 0.3
- * console.log(speed.since(1).messages.map(({ value }) => value)); // [ 0.2, 0.3 ]
- * ```
- */
-export class Domain implements Disposable {
-  /** The name. */
-  readonly name: string;
-  readonly #slots = new Set<Disposable & { readonly closed: boolean }>();
-  #closed = false;
+/** Handles of slots, which close with the domain's. */
+class Handles<H extends Disposable & { readonly closed: boolean }> implements Disposable {
+  readonly #place: DomainPlace;
+  readonly #open: (definition: SlotDefinition<Type>) => H;
+  readonly #all = new Set<H>();
+  closed = false;
 
-  private constructor(name: string) {
-    this.name = checkName(name, "a domain");
+  constructor(place: DomainPlace, open: (definition: SlotDefinition<Type>) => H) {
+    this.#place = place;
+    this.#open = open;
   }
 
-  /** Opens the domain of this name. */
-  static open(name: string): Domain {
-    return new Domain(name);
+  /** Opens the slots of the definition, or none if one of them cannot be opened. */
+  openAll(): Record<string, H> {
+    using stack = new DisposableStack();
+    stack.use(this);
+    const { definitions } = this.#place;
+    const all = Object.fromEntries(definitions.map((each) => [each.name, this.#keep(each)]));
+    stack.move();
+    return Object.freeze(all);
   }
 
-  /** Removes the names of all slots of a domain; existing handles keep working. */
-  static unlink(name: string): boolean {
-    const bare = checkName(name, "a domain");
-    const removed = slotsOf(bare).map((info) => Region.unlink(SLOT, info.path));
-    return removed.includes(true);
-  }
-
-  /** Returns the time in milliseconds since 1970, with a fraction, by the clock of messages. */
-  static now(): number {
-    return time();
-  }
-
-  /**
-   * Opens a slot of bytes, or creates it. The first program decides its depth and size; others
-   * state the same sizes or omit them. It closes with the domain, if not before.
-   */
-  slot(name: string, options?: SlotOptions<Uint8Array>): Slot<Uint8Array>;
-  /** Opens a slot of values, or creates it. It closes with the domain, if not before. */
-  slot<T>(name: string, options: SlotOptions<T> & { codec: Codec<T> }): Slot<T>;
-  slot<T>(name: string, options: SlotOptions<T> = {}): Slot<T> {
-    const action = `open slot ${inWords(name)}`;
-    options = checkedOptions(options, action);
-    this.#checkOpen(action);
-    const chosen = options.codec ?? codec.bytes as unknown as Codec<T>;
-    return this.#keep(makeSlot(name, openSlot(this.name, name, options, chosen.type), chosen));
-  }
-
-  /**
-   * Observes a slot of bytes without any right to write, at once or once it exists. It closes with
-   * the domain, if not before.
-   */
-  observer(name: string, options?: SlotObserverOptions<Uint8Array>): SlotObserver<Uint8Array>;
-  /** Observes a slot of values. */
-  observer<T>(name: string, options: SlotObserverOptions<T> & { codec: Codec<T> }): SlotObserver<T>;
-  observer<T>(name: string, options: SlotObserverOptions<T> = {}): SlotObserver<T> {
-    const action = `observe slot ${inWords(name)}`;
-    options = checkedOptions(options, action);
-    this.#checkOpen(action);
-    const { codec: chosen = codec.bytes as unknown as Codec<T>, anyOwner } = options;
-    return this.#keep(makeObserver(this.name, name, { codec: chosen, anyOwner }));
-  }
-
-  #checkOpen(action: string): void {
-    if (!this.#closed) return;
-    throw new ClosedError(`Cannot ${action} of domain "${this.name}": it is closed`);
-  }
-
-  /** Closes a handle with the domain. */
-  #keep<H extends Disposable & { readonly closed: boolean }>(handle: H): H {
-    for (const other of this.#slots) {
-      if (other.closed) this.#slots.delete(other);
+  /** Opens another slot. */
+  open(name: string, options: SlotOptions<Type>, doing: string): H {
+    const { domain, region } = this.#place;
+    if (this.closed) {
+      throw new ClosedError(
+        `Cannot ${doing} slot ${inWords(name)} of domain "${domain}": it is closed`,
+      );
     }
-    this.#slots.add(handle);
+    return this.#keep(new SlotDefinition({ ...region, domain, name }, options));
+  }
+
+  #keep(definition: SlotDefinition<Type>): H {
+    for (const other of this.#all) {
+      if (other.closed) this.#all.delete(other);
+    }
+    const handle = this.#open(definition);
+    this.#all.add(handle);
     return handle;
   }
 
-  /** Lists the slots of the domain by name, whichever program created them. */
-  slots(): SlotInfo[] {
-    return slotsOf(this.name).map((info) => look(info, this.name)).filter((info) =>
-      info !== undefined
+  [Symbol.dispose](): void {
+    this.closed = true;
+    using stack = new DisposableStack(); // closes all, even if one of them throws
+    for (const handle of this.#all) stack.use(handle);
+    this.#all.clear();
+  }
+}
+
+/** The open slots of a domain, which close with it. */
+export class Domain<S extends SlotTable = Record<never, never>> implements Disposable {
+  /** The name. */
+  readonly name: string;
+  /** The slots of the definition, by name. */
+  readonly slots: { readonly [N in keyof S]: Slot<SlotType<S[N]>> };
+  readonly #handles: Handles<Slot<Type>>;
+
+  /** @ignore */
+  constructor(place: DomainPlace, options: DomainHandleOptions) {
+    this.name = place.domain;
+    const { open, own } = checkedOptions(options, `open domain "${place.domain}"`);
+    this.#handles = new Handles(
+      place,
+      (definition) => new Slot(definition, definition.open(open), new Landing({ own })),
     );
+    this.slots = this.#handles.openAll() as typeof this.slots;
+  }
+
+  /** Whether `close()` was called. */
+  get closed(): boolean {
+    return this.#handles.closed;
   }
 
   /**
-   * Removes the name of a slot; existing handles keep working. Returns false if it does not exist.
+   * Opens a slot whose name the definition does not have. All programs must state the same type and
+   * sizes for it.
    */
-  unlink(name: string): boolean {
-    return Region.unlink(SLOT, slotPath(this.name, name));
+  slot<K extends Type = Bytes>(name: string, options: SlotOptions<K> = {}): Slot<K> {
+    return this.#handles.open(name, options, "open") as Slot<Type> as Slot<K>;
   }
 
   /** Closes all slots that were opened through this handle. */
   close(): void {
-    this.#closed = true;
-    using stack = new DisposableStack(); // closes all, even if one of them throws
-    for (const slot of this.#slots) stack.use(slot);
-    this.#slots.clear();
+    this.#handles[Symbol.dispose]();
   }
 
-  /** Closes it, as `close()` does. */
+  /** Closes the handle, as `close()` does. */
   [Symbol.dispose](): void {
     this.close();
   }
 }
 
-function slotsOf(domain: string): RegionInfo[] {
-  return regions().filter(({ kind, name }) => kind === SLOT.name && name.startsWith(`${domain}/`));
-}
+/** The slots of a domain, for reading without any right to write; they close with it. */
+export class DomainObserver<S extends SlotTable = Record<never, never>> implements Disposable {
+  /** The name. */
+  readonly name: string;
+  /** The observers of the definition's slots, by name. */
+  readonly slots: { readonly [N in keyof S]: SlotObserver<SlotType<S[N]>> };
+  readonly #handles: Handles<SlotObserver<Type>>;
 
-/** Reads one slot; returns undefined if it was removed, is unused or is not valid. */
-function look(info: RegionInfo, domain: string): SlotInfo | undefined {
-  const { details, inUse, path, allocatedBytes } = info;
-  if (details === undefined || details.abiHash !== SLOT.control.hash) return undefined;
-  if (inUse !== true && !details.persist) return undefined;
-  const fd = files.open(path, 0);
-  if (fd < 0) return undefined;
-  using _file = { [Symbol.dispose]: () => files.close(fd) };
-  const control = new Uint8Array(SLOT_CONTROL.size);
-  if (files.read(fd, control, REGION_HEADER.size) < control.length) return undefined;
-  const plan = planIn(control, details.dataBytes);
-  if (plan === undefined) return undefined;
-  return {
-    name: info.name.slice(domain.length + 1),
-    type: details.messageName,
-    depth: plan.depth,
-    maxSize: plan.maxBytes,
-    sequence: Number(SLOT_CONTROL.read(control).published),
-    allocatedBytes,
-  };
+  /** @ignore */
+  constructor(place: DomainPlace, options: Pick<DomainHandleOptions, "own">) {
+    this.name = place.domain;
+    const { own } = checkedOptions(options, `observe domain "${place.domain}"`);
+    this.#handles = new Handles(
+      place,
+      (definition) => new SlotObserver(definition, new Landing({ own })),
+    );
+    this.slots = this.#handles.openAll() as typeof this.slots;
+  }
+
+  /** Whether `close()` was called. */
+  get closed(): boolean {
+    return this.#handles.closed;
+  }
+
+  /** Observes a slot whose name the definition does not have, at once or once it exists. */
+  slot<K extends Type = Bytes>(name: string, options: SlotOptions<K> = {}): SlotObserver<K> {
+    return this.#handles.open(name, options, "observe") as SlotObserver<Type> as SlotObserver<K>;
+  }
+
+  /** Stops observing. */
+  close(): void {
+    this.#handles[Symbol.dispose]();
+  }
+
+  /** Closes the handle, as `close()` does. */
+  [Symbol.dispose](): void {
+    this.close();
+  }
 }

@@ -1,16 +1,27 @@
 /**
- * The size of a slot, and opening one.
+ * The definition of one slot of a domain: its type and its sizes.
  *
  * @module
  */
 
-import { inWords } from "../arguments.ts";
+import { checkedOptions, inWords } from "../arguments.ts";
+import type { Codec } from "../codec.ts";
+import { Definition, type DefinitionOptions, type OpenMode } from "../definition.ts";
 import type { Mapping } from "../memory/mapping.ts";
-import { joinOnce, open, type Product } from "../region/open.ts";
-import { Again } from "../region/poll.ts";
-import { type MessageType, REGION_HEADER } from "../region/header.ts";
-import { checkTopic, topicPath } from "../region/names.ts";
 import { copyIn, copyOut } from "../memory/word.ts";
+import {
+  type Bytes,
+  type Input,
+  sizeOfType,
+  type Type,
+  typeIn,
+  type Value,
+  type View,
+} from "../message.ts";
+import { REGION_HEADER } from "../region/header.ts";
+import { checkTopic, topicPath } from "../region/names.ts";
+import type { Opened, OpenOptions, Product } from "../region/open.ts";
+import type { Again } from "../region/poll.ts";
 import {
   DEPTH_MAX,
   isShape,
@@ -23,52 +34,45 @@ import {
   SlotWords,
 } from "./slot_words.ts";
 
-/**
- * The options for opening a slot. Omitted sizes are those of the existing slot, or the defaults.
- */
-export interface SlotShapeOptions {
+/** The type and the sizes of a slot. */
+export interface SlotOptions<K extends Type = Bytes> {
+  /** The type of the messages; bytes by default. */
+  readonly type?: K | undefined;
+  /** The number of last messages that can be read, 1 to 1,024; 8 by default. */
+  readonly depth?: number | undefined;
   /**
-   * The largest message in bytes, up to 2 GiB; 64 KiB for a new slot. Memory is allocated when
-   * needed.
+   * The largest message in bytes, up to 2 GiB; that of the type, or 64 KiB. Messages take memory
+   * only once they are written.
    */
-  maxSize?: number | undefined;
-  /** The number of last messages that can be read, 1 to 1,024; 8 for a new slot. */
-  depth?: number | undefined;
-  /** The permission bits of a new slot; 0o600 by default, 0o640 with a group. */
-  mode?: number | undefined;
-  /** The name or number of its group, whose members can observe it. */
-  group?: string | number | undefined;
-  /** Keeps the slot when its last member leaves, until it is unlinked. */
-  persist?: boolean | undefined;
-  /** Also attaches if the slot belongs to another user than you or root. */
-  anyOwner?: boolean | undefined;
+  readonly size?: number | undefined;
 }
 
-/** Returns the path of a slot's file. */
-export function slotPath(domain: string, name: string): string {
-  return topicPath(SLOT.name, `${domain}/${checkTopic(name, "a slot")}`, "a slot of a domain");
-}
+/** The codec of a type. */
+export type CodecOf<K extends Type> = Codec<Value<K>, Input<K>, View<K>>;
+
+/** The largest message of a slot whose type does not say it. */
+const USUAL_SIZE = 65_536;
 
 /** The sizes of a slot, by their options. */
 interface SlotGeometry {
   readonly [option: string]: number;
   readonly depth: number;
-  readonly maxSize: number;
+  readonly size: number;
 }
 
 const SLOTS: Product<SlotGeometry> = {
   regionType: SLOT,
-  usual: { depth: 8, maxSize: 65_536 },
+  usual: { depth: 8, size: USUAL_SIZE },
   plan(geometry, what) {
-    const { depth, maxSize: maxBytes } = geometry;
-    if (!isShape({ depth, maxBytes })) {
+    const { depth, size } = geometry;
+    if (!isShape({ depth, size })) {
       throw new RangeError(
-        `Cannot open ${what} with ${inWords(depth)} messages of ${inWords(maxBytes)} bytes: the ` +
+        `Cannot open ${what} with ${inWords(depth)} messages of ${inWords(size)} bytes: the ` +
           `depth is 1 to ${DEPTH_MAX}, the size 1 to ${MESSAGE_BYTES_MAX}, and all together at ` +
           `most ${SLOT_BYTES_MAX} bytes`,
       );
     }
-    const plan = planOf({ depth, maxBytes });
+    const plan = planOf({ depth, size });
     return {
       geometry,
       dataBytes: plan.bytes,
@@ -80,52 +84,72 @@ const SLOTS: Product<SlotGeometry> = {
     const control = new Uint8Array(SLOT_CONTROL.size);
     copyOut(mapping, controlOffset, control);
     const plan = planIn(control, dataBytes);
-    return plan && { depth: plan.depth, maxSize: plan.maxBytes };
+    return plan && { depth: plan.depth, size: plan.size };
   },
 };
 
-/** Opens a slot, or creates it. */
-export function openSlot(
-  domain: string,
-  name: string,
-  options: SlotShapeOptions,
-  message: MessageType,
-): SlotWords {
-  const { region, geometry } = open(SLOTS, { path: slotPath(domain, name), options, message });
-  const { depth, maxSize: maxBytes } = geometry;
-  return new SlotWords(name, region, planOf({ depth, maxBytes }));
+/** The place of a slot: its domain, its name there, and the options of its region. */
+export interface SlotPlace extends DefinitionOptions {
+  readonly domain: string;
+  readonly name: string;
 }
 
-/** Performs one step of attaching to a slot as an observer; returns undefined if none exists. */
-export function observeSlot(
-  domain: string,
-  name: string,
-  options: { anyOwner?: boolean | undefined },
-  message: MessageType,
-): SlotWords | Again | undefined {
-  const request = {
-    path: slotPath(domain, name),
-    options: { ...options, readOnly: true },
-    message,
-  };
-  const opened = joinOnce(SLOTS, request);
-  if (opened === undefined || opened instanceof Again) return opened;
-  const { depth, maxSize: maxBytes } = opened.geometry;
-  return new SlotWords(name, opened.region, planOf({ depth, maxBytes }));
+/** The definition of one slot. */
+export class SlotDefinition<K extends Type = Bytes> extends Definition<SlotGeometry, OpenOptions> {
+  readonly codec: CodecOf<K>;
+  readonly depth: number;
+  readonly size: number;
+
+  constructor({ domain, name, ...region }: SlotPlace, options: SlotOptions<K> = {}) {
+    const action = `define slot ${inWords(name)}`;
+    const given = checkedOptions(options, action);
+    const codec = typeIn(given.type, action);
+    const { depth = 8, size = sizeOfType(codec as Codec<unknown>) ?? USUAL_SIZE } = given;
+    super({
+      product: SLOTS,
+      name,
+      path: slotPath(domain, name),
+      options: { ...region, depth, size } as OpenOptions,
+      message: codec.type,
+    });
+    this.codec = codec;
+    this.depth = depth;
+    this.size = size;
+  }
+
+  /** Joins the slot, or creates it. */
+  open(mode?: OpenMode): SlotWords {
+    return this.#words(this.attach(mode));
+  }
+
+  /** Performs one step of attaching as an observer; returns undefined if the slot does not exist. */
+  observe(): SlotWords | Again | undefined {
+    const opened = this.joinOnce({ readOnly: true });
+    return opened !== undefined && "region" in opened ? this.#words(opened) : opened;
+  }
+
+  #words({ region, geometry }: Opened<SlotGeometry>): SlotWords {
+    return new SlotWords(this.name, region, planOf(geometry));
+  }
+}
+
+/** Returns the path of a slot's file. */
+export function slotPath(domain: string, name: string): string {
+  return topicPath(SLOT.name, `${domain}/${checkTopic(name, "a slot")}`, "a slot of a domain");
 }
 
 /** Returns the layout that a control block states; undefined if it does not fit the data. */
 export function planIn(control: Uint8Array, dataBytes: number): SlotOffsets | undefined {
-  const { depth, max_bytes: maxBytes } = SLOT_CONTROL.read(control);
-  const shape = { depth, maxBytes };
+  const { depth, max_bytes: size } = SLOT_CONTROL.read(control);
+  const shape = { depth, size };
   const plan = isShape(shape) ? planOf(shape) : undefined;
   return plan?.bytes === dataBytes ? plan : undefined;
 }
 
-function initialise(mapping: Mapping, { depth, maxBytes }: SlotOffsets): void {
+function initialise(mapping: Mapping, { depth, size }: SlotOffsets): void {
   const control = new Uint8Array(SLOT_CONTROL.size);
   const view = SLOT_CONTROL.view(control);
   view.depth = depth;
-  view.max_bytes = maxBytes;
+  view.max_bytes = size;
   copyIn(mapping, REGION_HEADER.size, control);
 }

@@ -5,73 +5,70 @@
  * @module
  */
 
-import { inWords } from "../arguments.ts";
+import { byteLengthOf, inWords } from "../arguments.ts";
 import type { Codec } from "../codec.ts";
 import { type Decoder, decoderOf } from "../decoder.ts";
-import { isCount } from "../layout/sizes.ts";
+import type { Landing } from "../landing.ts";
+import type { Bytes, Message, Type, Value, View } from "../message.ts";
 import type { Origin } from "../origin.ts";
+import type { CodecOf } from "./geometry.ts";
 import type { Facts, SlotWords } from "./slot_words.ts";
 
-/** A message of a slot. */
-export interface SlotMessage<T> {
-  /** The number of the message: the first of a slot is 1. */
+/**
+ * A message of a slot. Its `lost` counts the messages that `since()` or a loop missed just before
+ * this one; other methods choose one message, and lose none.
+ */
+export interface SlotMessage<K extends Type = Bytes> extends Message<K> {
+  /** The time of the publish in milliseconds since 1970, with a fraction, as `Date.now()` counts. */
+  readonly time: number;
+  /** The first publisher of a message that a bridge republished; undefined for others. */
+  readonly origin: Origin | undefined;
+}
+
+/** A message in place, which a writer may overwrite at any time. */
+export interface SlotPeek<K extends Type = Bytes> {
+  /** The number of the message, from 1 on. */
   readonly sequence: number;
   /** The time of the publish in milliseconds since 1970, with a fraction, as `Date.now()` counts. */
   readonly time: number;
   /** The first publisher of a message that a bridge republished; undefined for others. */
   readonly origin: Origin | undefined;
-  /** The value that was written. */
-  readonly value: T;
-}
-
-/** What looking at a slot gives. */
-export type SlotOutcome<T> =
-  /** A message. */
-  | { readonly state: "ok"; readonly message: SlotMessage<T> }
-  /** The message does not exist yet, or is overwritten. */
-  | { readonly state: "empty" };
-
-/** What looking at all that is new gives. */
-export interface SlotNews<T> {
-  /** Messages without a gap, the oldest first; to go on, look since the number of the last. */
-  readonly messages: readonly SlotMessage<T>[];
-  /** How many there were before these, which are overwritten. */
-  readonly lost: number;
-}
-
-/** A message in place. */
-export interface SlotView {
-  /** The number of the message. */
-  readonly sequence: number;
-  /** The time of the publish in milliseconds since 1970, with a fraction, as `Date.now()` counts. */
-  readonly time: number;
-  /** The first publisher of a message that a bridge republished; undefined for others. */
-  readonly origin: Origin | undefined;
-  /** The message, in shared memory, to be read only; it may be overwritten at any time. */
+  /** The bytes in shared memory, for reading only. */
   readonly bytes: Uint8Array<ArrayBuffer>;
-  /** Whether nothing of it has been overwritten up to now: so all that was read from it is right. */
+  /** Accessors to the fields of a struct in place. */
+  readonly view: View<K>;
+  /** Whether no byte has been overwritten up to now, so that all that was read before is right. */
   readonly valid: boolean;
 }
-
-const EMPTY = { state: "empty" } as const;
 
 /** A writer that overwrites faster than one message can be read, this often in a row, is broken. */
 const ATTEMPTS = 10_000;
 
 /** A message in place. */
-class Placed implements SlotView {
+class Peek<K extends Type> implements SlotPeek<K> {
   readonly sequence: number;
   readonly time: number;
   readonly origin: Origin | undefined;
   readonly bytes: Uint8Array<ArrayBuffer>;
   readonly #words: SlotWords;
+  readonly #codec: CodecOf<K>;
 
-  constructor(words: SlotWords, sequence: number, { time, origin, length }: Facts) {
+  constructor(
+    words: SlotWords,
+    codec: CodecOf<K>,
+    sequence: number,
+    { length, time, origin }: Facts,
+  ) {
     this.sequence = sequence;
     this.time = time;
     this.origin = origin;
     this.bytes = words.peek(sequence, length);
     this.#words = words;
+    this.#codec = codec;
+  }
+
+  get view(): View<K> {
+    return this.#codec.view?.(this.bytes) as View<K>;
   }
 
   get valid(): boolean {
@@ -79,26 +76,27 @@ class Placed implements SlotView {
   }
 }
 
-/** Throws unless messages can be asked for since this number. */
-export function checkSince(sequence: number, what: string): void {
-  if (isCount(sequence, Number.MAX_SAFE_INTEGER)) return;
+/** Throws unless a value is a whole number, such as the newest one less 10. */
+export function checkNumber(sequence: number, what: string): void {
+  if (Number.isSafeInteger(sequence)) return;
   throw new RangeError(
-    `Cannot look at messages of ${what} since number ${inWords(sequence)}: pass the number of a ` +
-      "message, or 0",
+    `Cannot read message ${inWords(sequence)} of ${what}: pass the number of a message`,
   );
 }
 
 /** Reads the messages of a slot, and notes the newest that it has shown. */
-export class History<T> {
+export class History<K extends Type> {
   readonly #words: SlotWords;
-  readonly #codec: Codec<T>;
-  readonly #decoder: Decoder<T> | undefined;
+  readonly #codec: CodecOf<K>;
+  readonly #landing: Landing;
+  readonly #decoder: Decoder<Value<K>> | undefined;
   #shown = 0; // the number of the newest message that was read here
 
-  constructor(words: SlotWords, codec: Codec<T>) {
+  constructor(words: SlotWords, codec: CodecOf<K>, landing: Landing) {
     this.#words = words;
     this.#codec = codec;
-    this.#decoder = decoderOf(codec);
+    this.#landing = landing;
+    this.#decoder = decoderOf(codec as Codec<Value<K>>);
   }
 
   /** The number of the newest message that was read here. */
@@ -106,79 +104,98 @@ export class History<T> {
     return this.#shown;
   }
 
-  /** A copy of the message that is so many older than the newest. */
-  at(age: number): SlotOutcome<T> {
-    const message = this.#find(age, (sequence) => this.#copy(sequence));
-    return message === undefined ? EMPTY : { state: "ok", message };
-  }
-
-  /** Copies of the messages after the one of this number, and how many of those are gone. */
-  since(sequence: number): SlotNews<T> {
-    checkSince(sequence, this.#words.what);
-    const { depth } = this.#words.plan;
-    const messages: SlotMessage<T>[] = [];
-    let last = this.#last();
-    let next = Math.max(sequence, last - depth) + 1;
-    for (let attempt = 0; next <= last; next++) {
-      const message = this.#copy(next);
-      if (message !== undefined) messages.push(message);
-      else if (messages.length > 0) break; // the rest is for the next look, with what it lost
-      else {
-        this.#checkOvertaken(next, last);
-        if (++attempt === ATTEMPTS) throw this.#words.corrupt("its messages keep changing");
-        last = this.#last();
-        next = last - depth; // and one more
-      }
-    }
-    const first = messages[0]?.sequence;
-    return { messages, lost: first === undefined ? 0 : first - 1 - sequence };
-  }
-
-  /** Shows the message `age` before the newest in place; undefined if it is not in the slot. */
-  view(age = 0): SlotView | undefined {
-    const words = this.#words;
-    return this.#find(age, (sequence) => {
-      const found = words.look(sequence);
-      if (found === undefined) return undefined;
-      const view = new Placed(words, sequence, found);
-      if (!view.valid) return undefined;
-      this.#shown = Math.max(this.#shown, sequence);
-      return view;
-    });
-  }
-
-  /** Finds what is so much older than the newest: if it is overwritten, there is a newer one. */
-  #find<Found>(age: number, look: (sequence: number) => Found | undefined): Found | undefined {
-    const { what, plan: { depth } } = this.#words;
-    if (!isCount(age, depth - 1)) {
-      throw new RangeError(
-        `Cannot look at message ${inWords(age)} before the newest of ${what}: it keeps ${depth}; ` +
-          `pass 0 to ${depth - 1}, or make it deeper`,
-      );
-    }
-    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-      const last = this.#last();
-      if (last <= age) return undefined;
-      const found = look(last - age);
-      if (found !== undefined) return found;
-      this.#checkOvertaken(last - age, last);
-    }
-    throw this.#words.corrupt("its newest message keeps changing");
-  }
-
-  #last(): number {
+  /** Returns the number of the newest message; 0 before the first. */
+  last(): number {
     this.#words.region.checkOpen();
     return this.#words.last();
   }
 
-  /** A message that can be looked back at is overwritten only after others were published (I3). */
-  #checkOvertaken(sequence: number, last: number): void {
-    if (this.#last() > last) return;
-    throw this.#words.corrupt(`message ${sequence} of ${last} is not in its entry`);
+  /** Returns a copy of the newest message. */
+  latest(): SlotMessage<K> | undefined {
+    return this.#newest(this.#copyThis, undefined);
   }
 
+  /** Returns a copy of the message of this number; undefined unless it is one of the last. */
+  at(sequence: number): SlotMessage<K> | undefined {
+    const last = this.#checkedLast(sequence);
+    if (!this.#isAmongLast(sequence, last)) return undefined;
+    return this.#copy(sequence, 0) ?? this.#checkOvertaken(sequence, last);
+  }
+
+  /** Shows a message in place, the newest by default. */
+  peek(sequence?: number): SlotPeek<K> | undefined {
+    if (sequence === undefined) return this.#newest(this.#peekAt, undefined);
+    const last = this.#checkedLast(sequence);
+    if (!this.#isAmongLast(sequence, last)) return undefined;
+    return this.#peekAt(sequence) ?? this.#checkOvertaken(sequence, last);
+  }
+
+  /** Copies the bytes of the newest message; returns their number, or -1 before the first. */
+  readInto(target: Uint8Array<ArrayBuffer>): number {
+    byteLengthOf(target, "read", this.#words.what);
+    return this.#newest(this.#readInto, target) ?? -1;
+  }
+
+  /** Returns copies of the messages after the one of this number, the oldest first. */
+  since(sequence: number): SlotMessage<K>[] {
+    const last = this.#checkedLast(sequence);
+    const messages: SlotMessage<K>[] = [];
+    sequence = Math.max(0, sequence);
+    while (sequence < last) {
+      const message = this.after(sequence);
+      if (message === undefined) break; // of a peer that counts back
+      messages.push(message);
+      sequence = message.sequence;
+    }
+    return messages;
+  }
+
+  /** Returns a copy of the oldest message after the one of this number, and what was lost between. */
+  after(sequence: number): SlotMessage<K> | undefined {
+    for (let attempt = 1;; attempt++) {
+      const last = this.last();
+      const next = Math.max(sequence, last - this.#words.plan.depth) + 1;
+      if (next > last) return undefined;
+      const message = this.#copy(next, next - 1 - sequence);
+      if (message !== undefined) return message;
+      this.#checkOvertaken(next, last, attempt);
+    }
+  }
+
+  #newest<Found, A>(
+    look: (sequence: number, argument: A) => Found | undefined,
+    argument: A,
+  ): Found | undefined {
+    for (let attempt = 1;; attempt++) {
+      const last = this.last();
+      if (last === 0) return undefined;
+      const found = look(last, argument);
+      if (found !== undefined) return found;
+      this.#checkOvertaken(last, last, attempt);
+    }
+  }
+
+  #checkedLast(sequence: number): number {
+    checkNumber(sequence, this.#words.what);
+    return this.last();
+  }
+
+  #isAmongLast(sequence: number, last: number): boolean {
+    return sequence > Math.max(0, last - this.#words.plan.depth) && sequence <= last;
+  }
+
+  /** One of the last messages is overwritten only after others were published (I3). */
+  #checkOvertaken(sequence: number, last: number, attempt = 1): undefined {
+    if (this.last() <= last) {
+      throw this.#words.corrupt(`message ${sequence} of ${last} is not in its entry`);
+    }
+    if (attempt === ATTEMPTS) throw this.#words.corrupt("its messages keep changing");
+  }
+
+  readonly #copyThis = (sequence: number) => this.#copy(sequence, 0);
+
   /** Copies a message; returns undefined if it was overwritten meanwhile. */
-  #copy(sequence: number): SlotMessage<T> | undefined {
+  #copy(sequence: number, lost: number): SlotMessage<K> | undefined {
     const words = this.#words;
     const found = words.look(sequence);
     if (found === undefined) return undefined;
@@ -186,12 +203,47 @@ export class History<T> {
     if (this.#decoder?.size === length) {
       const value = this.#decoder.load(words.region.mapping, words.messageAt(sequence));
       if (!words.isWhole(sequence)) return undefined; // .. P1 after every field
-      this.#shown = Math.max(this.#shown, sequence);
-      return { sequence, time, origin, value };
+      this.#show(sequence);
+      return { sequence, lost, time, origin, value };
     }
-    const bytes = words.copy(sequence, length);
-    if (bytes === undefined) return undefined;
+    const bytes = this.#landing.arrayFor(length, this.#codec);
+    if (!words.copy(sequence, bytes, length)) return undefined;
+    this.#show(sequence);
+    return {
+      sequence,
+      lost,
+      time,
+      origin,
+      value: this.#landing.decode<Value<K>>(this.#codec as Codec<Value<K>>, bytes),
+    };
+  }
+
+  readonly #readInto = (sequence: number, target: Uint8Array<ArrayBuffer>) => {
+    const words = this.#words;
+    const length = words.look(sequence)?.length;
+    if (length === undefined) return undefined;
+    if (length > target.length) {
+      if (!words.isWhole(sequence)) return undefined;
+      throw new RangeError(
+        `Cannot read message ${sequence} of ${words.what}: it has ${length} bytes, and the array ` +
+          `${target.length}; pass a larger one`,
+      );
+    }
+    if (!words.copy(sequence, target, length)) return undefined;
+    this.#show(sequence);
+    return length;
+  };
+
+  readonly #peekAt = (sequence: number): SlotPeek<K> | undefined => {
+    const found = this.#words.look(sequence);
+    if (found === undefined) return undefined;
+    const peek = new Peek(this.#words, this.#codec, sequence, found);
+    if (!peek.valid) return undefined;
+    this.#show(sequence);
+    return peek;
+  };
+
+  #show(sequence: number): void {
     this.#shown = Math.max(this.#shown, sequence);
-    return { sequence, time, origin, value: this.#codec.decode(bytes) };
   }
 }

@@ -24,21 +24,28 @@
 
 import { checkedOptions, checkWaits, inWords } from "../arguments.ts";
 import { ClosedError } from "../errors.ts";
+import type { Type } from "../message.ts";
 import { CONDITIONS, type Waitable } from "../wait/any.ts";
 import type { Condition, Waiter } from "../wait/condition.ts";
-import { DONE, iterate, type Step } from "../wait/iterate.ts";
-import { type SyncWaitOptions, until, untilSync, type WaitOptions } from "../wait/until.ts";
+import { iterate } from "../wait/iterate.ts";
+import {
+  type LoopOptions,
+  type SyncWaitOptions,
+  until,
+  untilSync,
+  type WaitOptions,
+} from "../wait/until.ts";
 import { NEWS, type Slot } from "./slot.ts";
 
-/** How a listener is to deal with a slot. */
+/** How a listener deals with a slot. */
 export interface ListenOptions {
-  /** Whether news in this slot end a wait, as by default; otherwise they are only told with others. */
+  /** Whether news in this slot end a wait, as by default; otherwise they come only with others. */
   wake?: boolean | undefined;
 }
 
 /** A slot that is listened to. */
 interface Subscription {
-  readonly slot: Slot<unknown>;
+  readonly slot: Slot<Type>;
   readonly wake: boolean;
   /** The number of the last message that was looked at. */
   seen: number;
@@ -48,7 +55,7 @@ interface Subscription {
 
 /**
  * Waits for news in any of many slots. Every message that a listener has not looked at is news, also
- * one that was there before. A message that comes between `look` and reading its slot is read at
+ * one that was there before. A message that arrives between `look` and reading its slot is read at
  * once, and reported again by the next look: compare `sequence` where that matters.
  *
  * The kernel watches up to 128 slots at once, for all promises of a process together. Beyond that
@@ -56,10 +63,11 @@ interface Subscription {
  *
  * @example Wait for either of two slots
  * ```ts
- * import { Domain, Listener } from "@vring/vring";
+ * import { domain, Listener } from "@vring/vring";
  *
- * using robot = Domain.open("example-listener");
- * const [imu, image] = [robot.slot("imu"), robot.slot("image", { maxSize: 6_220_800 })];
+ * const robot = domain("example-listener", { imu: {}, image: { size: 6_220_800 } });
+ * using body = robot.open();
+ * const { imu, image } = body.slots;
  * using listener = new Listener().add(imu).add(image);
  * imu.writeSync(new Uint8Array(24)); // in another process
  * const news = await listener.wait({ timeout: 1000 });
@@ -67,7 +75,7 @@ interface Subscription {
  * ```
  */
 export class Listener implements Disposable, Waitable {
-  readonly #subscriptions = new Map<Slot<unknown>, Subscription>();
+  readonly #subscriptions = new Map<Slot<Type>, Subscription>();
   readonly #waiter: Waiter = {
     action: "hear of news in a slot",
     conditions: () => this[CONDITIONS](),
@@ -75,39 +83,39 @@ export class Listener implements Disposable, Waitable {
     checkOpen: () => {
       if (this.#closed !== undefined) throw this.#closed;
     },
+    state: () => `it listens to ${this.#subscriptions.size} slots without news`,
   };
   #change = new AbortController(); // ends sleeps on slots that are listened to no longer
   #closed: ClosedError | undefined;
 
-  /** Listens to a slot from now on, also in a `wait()` that is under way; gives this listener. */
-  add<T>(slot: Slot<T>, options: ListenOptions = {}): this {
+  /** Listens to a slot from now on, also in a `wait()` that is under way; returns this listener. */
+  add(slot: Slot<Type>, options: ListenOptions = {}): this {
     this.#checkOpen();
     const { wake = true } = checkedOptions(options, "listen to a slot");
     if (typeof Object(slot)[NEWS] !== "function") { // of another copy of this module, too
       throw new TypeError(
-        `Cannot listen to ${inWords(slot)}: it is not a slot; pass one from domain.slot()`,
+        `Cannot listen to ${inWords(slot)}: it is not a slot; pass one that a domain opened`,
       );
     }
-    const known = slot as Slot<unknown>;
-    checkSlot(known);
-    const { seen } = this.#subscriptions.get(known) ?? { seen: 0 };
-    this.#subscriptions.set(known, { slot: known, wake, seen, newest: seen });
+    checkSlot(slot);
+    const { seen } = this.#subscriptions.get(slot) ?? { seen: 0 };
+    this.#subscriptions.set(slot, { slot, wake, seen, newest: seen });
     this.#endSleeps();
     return this;
   }
 
   /**
-   * Listens to a slot no longer; false if it did not. A wait that is left with no slot to wake it ends
-   * with a RangeError.
+   * Stops listening to a slot; returns false if it did not listen. A wait that is left with no slot to
+   * wake it ends with a RangeError.
    */
-  remove<T>(slot: Slot<T>): boolean {
-    const removed = this.#subscriptions.delete(slot as Slot<unknown>);
+  remove(slot: Slot<Type>): boolean {
+    const removed = this.#subscriptions.delete(slot);
     if (removed) this.#endSleeps();
     return removed;
   }
 
-  /** The slots that have news since they were last looked at. Never waits. */
-  look(): Slot<unknown>[] {
+  /** Returns the slots that have news since they were last looked at. */
+  look(): Slot<Type>[] {
     this.#checkOpen();
     const news: Subscription[] = [];
     for (const subscription of this.#subscriptions.values()) {
@@ -120,25 +128,32 @@ export class Listener implements Disposable, Waitable {
     return news.map(({ slot }) => slot);
   }
 
-  /** Blocks the thread until a slot that wakes has news; gives all slots that have. */
-  waitSync(options: SyncWaitOptions = {}): Slot<unknown>[] {
+  /** Blocks until a slot that wakes has news; returns all slots that have. */
+  waitSync(options: SyncWaitOptions = {}): Slot<Type>[] {
     checkWaits(options);
     return this.#news() ?? untilSync(() => this.#news(), this.#waiter, options);
   }
 
   /** Resolves once a slot that wakes has news, with all slots that have. */
-  wait(options: WaitOptions = {}): Promise<Slot<unknown>[]> {
+  wait(options: WaitOptions = {}): Promise<Slot<Type>[]> {
     return until(() => this.#news(), this.#waiter, options);
   }
 
-  /** The slots that have news, again and again, until the listener is closed. */
-  [Symbol.asyncIterator](): AsyncGenerator<Slot<unknown>[], void, void> {
-    const attempt = (): Step<Slot<unknown>[]> | undefined => {
-      if (this.#closed !== undefined) return DONE;
-      const news = this.#news();
-      return news && { done: false, value: news };
+  /** Loops over the slots that have news, as `wait()` resolves with them. */
+  news(options: LoopOptions = {}): AsyncGenerator<Slot<Type>[], void, void> {
+    const attempt = () => {
+      const value = this.#news();
+      return value && { done: false as const, value };
     };
-    return iterate({ attempt, waiter: this.#waiter });
+    return iterate(
+      { attempt, waiter: this.#waiter },
+      checkedOptions(options, "hear of news in slots"),
+    );
+  }
+
+  /** Loops over the slots that have news, as `news()` does. */
+  [Symbol.asyncIterator](): AsyncGenerator<Slot<Type>[], void, void> {
+    return this.news();
   }
 
   /** Closes the listener; pending waits end with a ClosedError. The slots stay open. */
@@ -149,7 +164,7 @@ export class Listener implements Disposable, Waitable {
     this.#endSleeps();
   }
 
-  /** Closes this handle, as `close()` does. */
+  /** Closes the listener, as `close()` does. */
   [Symbol.dispose](): void {
     this.close();
   }
@@ -166,8 +181,8 @@ export class Listener implements Disposable, Waitable {
     throw new RangeError("Cannot wait: the listener has no slot that wakes it; add one");
   }
 
-  /** The slots that have news, if one of them wakes; undefined otherwise. */
-  #news(): Slot<unknown>[] | undefined {
+  /** Returns the slots that have news, if one of them wakes; undefined otherwise. */
+  #news(): Slot<Type>[] | undefined {
     this.#checkOpen();
     for (const { slot, wake, seen } of this.#subscriptions.values()) {
       checkSlot(slot);
@@ -189,7 +204,7 @@ export class Listener implements Disposable, Waitable {
   }
 }
 
-function checkSlot({ closed, name }: Slot<unknown>): void {
+function checkSlot({ closed, name }: Slot<Type>): void {
   if (!closed) return;
   throw new ClosedError(
     `Cannot listen to slot "${name}": it is closed; remove it from the listener, or open it again`,

@@ -8,83 +8,45 @@
  * @module
  */
 
-import type { Codec } from "../codec.ts";
-import { inWords } from "../arguments.ts";
 import { ClosedError } from "../errors.ts";
+import { Landing } from "../landing.ts";
+import type { Bytes, Type } from "../message.ts";
 import { Observed, type Subject } from "../region/observed.ts";
 import { Again } from "../region/poll.ts";
-import { CONDITIONS, type Waitable } from "../wait/any.ts";
 import type { Condition } from "../wait/condition.ts";
 import { observing } from "../wait/observing.ts";
-import { observeSlot } from "./geometry.ts";
-import { checkSince, History, type SlotNews, type SlotOutcome } from "./history.ts";
+import type { SlotDefinition } from "./geometry.ts";
+import { History, type SlotMessage } from "./history.ts";
+import { SlotReader } from "./reader.ts";
 import type { SlotWords } from "./slot_words.ts";
 
-/** How to observe a slot. */
-export interface SlotObserverOptions<T> {
-  /** The codec of the messages; plain bytes by default. All programs must use the same. */
-  codec?: Codec<T> | undefined;
-  /** Also observes a slot that belongs to another user than you or root. */
-  anyOwner?: boolean | undefined;
-}
-
 /** A slot under observation. */
-interface Attachment<T> extends Subject {
+interface Attachment<K extends Type> extends Subject {
   readonly words: SlotWords;
-  readonly history: History<T>;
+  readonly history: History<K>;
 }
-
-const EMPTY = { state: "empty" } as const;
-
-/** Makes an observer, for `Domain`. */
-export let makeObserver: <T>(
-  domain: string,
-  name: string,
-  options: { codec: Codec<T>; anyOwner?: boolean | undefined },
-) => SlotObserver<T>;
 
 /**
- * Looks at the messages of a slot without any right to write. It neither keeps the slot alive nor
- * wakes anyone, and it needs only the right to read the file. It may be opened before the slot
- * exists. When another slot takes the name, it continues there, where messages are numbered from 1
- * again. To `waitAny` it is ready when there is a message newer than all that it has shown, late by
- * up to a tenth of the wait, at most 64 ms. Made by `domain.observer()`.
+ * Reads a slot without any right to write. It neither keeps the slot alive nor wakes anyone, and it
+ * needs only the right to read the file. It can be opened before the slot exists. When another slot
+ * takes the name, it continues there, where messages are numbered from 1 again. It learns of news
+ * late by up to a tenth of the wait, at most 64 ms.
  */
-export class SlotObserver<T = Uint8Array> implements Disposable, Waitable {
-  /** The name within the domain. */
-  readonly name: string;
-  readonly #observed: Observed<Attachment<T>>;
+export class SlotObserver<K extends Type = Bytes> extends SlotReader<K> {
+  readonly #observed: Observed<Attachment<K>>;
 
-  static {
-    makeObserver = (domain, name, options) => new SlotObserver(domain, name, options);
-  }
-
-  private constructor(
-    domain: string,
-    name: string,
-    { codec, anyOwner }: { codec: Codec<T>; anyOwner?: boolean | undefined },
-  ) {
-    this.name = name;
+  /** @ignore */
+  constructor(definition: SlotDefinition<K>, landing: Landing = new Landing()) {
+    super(definition);
     this.#observed = new Observed(() => {
-      const words = observeSlot(domain, name, { anyOwner }, codec.type);
+      const words = definition.observe();
       if (words === undefined || words instanceof Again) return words;
-      return { region: words.region, words, history: new History(words, codec) };
+      return {
+        region: words.region,
+        words,
+        history: new History(words, definition.codec, landing),
+      };
     });
-  }
-
-  /** The number of the newest message; 0 before the first. */
-  get sequence(): number {
-    return this.#current()?.words.last() ?? 0;
-  }
-
-  /** How many of the last messages can be looked back at; 0 while no slot has existed. */
-  get depth(): number {
-    return this.#current()?.words.plan.depth ?? 0;
-  }
-
-  /** The largest message in bytes; 0 while no slot has existed. */
-  get maxSize(): number {
-    return this.#current()?.words.plan.maxBytes ?? 0;
   }
 
   /** The number of slots of this name that were observed so far; 0 while none has existed. */
@@ -97,39 +59,12 @@ export class SlotObserver<T = Uint8Array> implements Disposable, Waitable {
     return this.#observed.closed;
   }
 
-  /** A copy of the newest message. Never waits. */
-  latest(): SlotOutcome<T> {
-    return this.#current()?.history.at(0) ?? EMPTY;
-  }
-
-  /** A copy of the message that is so many older than the newest. Never waits. */
-  at(age: number): SlotOutcome<T> {
-    return this.#current()?.history.at(age) ?? EMPTY;
-  }
-
   /**
-   * Copies of the messages after the one of this number, and how many of those are gone. A number
+   * Returns copies of all messages after the one with this number that the slot still has. A number
    * that no message of the slot has yet is one of an earlier slot, and counts as 0.
    */
-  since(sequence: number): SlotNews<T> {
-    checkSince(sequence, `slot "${this.name}"`);
-    const current = this.#current();
-    if (current === undefined) return { messages: [], lost: 0 };
-    return current.history.since(sequence > current.words.last() ? 0 : sequence);
-  }
-
-  /** @ignore */
-  [CONDITIONS](): readonly Condition[] {
-    this.#checkOpen();
-    return [observing({
-      watch: this.#observed.current?.words.publishedLow,
-      ready: () => {
-        this.#checkOpen();
-        const { current } = this.#observed;
-        return current !== undefined && current.words.last() > current.history.shown;
-      },
-      look: () => this.#observed.look() !== undefined,
-    })];
+  override since(sequence: number): SlotMessage<K>[] {
+    return super.since(sequence > this.sequence ? 0 : sequence);
   }
 
   /** Stops observing. */
@@ -137,19 +72,27 @@ export class SlotObserver<T = Uint8Array> implements Disposable, Waitable {
     this.#observed.close();
   }
 
-  /** Closes this handle, as `close()` does. */
-  [Symbol.dispose](): void {
-    this.close();
+  /** @ignore */
+  protected history(): History<K> | undefined {
+    this.#checkOpen();
+    return (this.#observed.lookEachSlice() ?? this.#observed.current)?.history;
   }
 
-  /** Returns the slot that had the name at the last look. */
-  #current(): Attachment<T> | undefined {
-    this.#checkOpen();
-    return this.#observed.lookEachSlice() ?? this.#observed.current;
+  /** @ignore */
+  protected news(seen: () => number): Condition {
+    return observing({
+      watch: this.#observed.current?.words.publishedLow,
+      ready: () => {
+        this.#checkOpen();
+        const { current } = this.#observed;
+        return current !== undefined && current.words.last() > seen();
+      },
+      look: () => this.#observed.look() !== undefined,
+    });
   }
 
   #checkOpen(): void {
     if (!this.#observed.closed) return;
-    throw new ClosedError(`Cannot use the observer of slot ${inWords(this.name)}: it is closed`);
+    throw new ClosedError(`Cannot use the observer of slot "${this.name}": it is closed`);
   }
 }

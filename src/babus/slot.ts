@@ -4,36 +4,27 @@
  * @module
  */
 
-import { checkWaits, inWords } from "../arguments.ts";
-import { VringError } from "../errors.ts";
+import { checkHandler, checkWaits } from "../arguments.ts";
 import type { Codec } from "../codec.ts";
 import { type Encoder, encoderOf } from "../encoder.ts";
+import { Landing } from "../landing.ts";
 import { isCount } from "../layout/sizes.ts";
-import { commitView, copyIn } from "../memory/word.ts";
-import { checkedOrigin, type Origin } from "../origin.ts";
-import { perIsolate } from "../os/clock.ts";
+import { copyIn } from "../memory/word.ts";
+import type { Bytes, Input, Type } from "../message.ts";
+import type { Origin } from "../origin.ts";
 import { pageSize } from "../os/page.ts";
-import { CONDITIONS, type Waitable } from "../wait/any.ts";
+import { waitForPeers } from "../region/peers.ts";
 import type { Condition, Waiter } from "../wait/condition.ts";
 import { type SyncWaitOptions, until, untilSync, type WaitOptions } from "../wait/until.ts";
-import { History, type SlotNews, type SlotOutcome, type SlotView } from "./history.ts";
+import { misfit, originIn, SlotClaim, type SlotWriteOptions } from "./claim.ts";
+import type { SlotDefinition } from "./geometry.ts";
+import { History, type SlotPeek } from "./history.ts";
+import { SlotReader } from "./reader.ts";
 import type { SlotWords } from "./slot_words.ts";
 import { WriteLock } from "./write_lock.ts";
 
-/** Makes a slot, for `Domain`: what it is made of is nobody else's business. */
-export let makeSlot: <T>(name: string, words: SlotWords, codec: Codec<T>) => Slot<T>;
-
-/** What a listener needs of a slot. */
+/** The method by which a listener asks a slot for the condition that it has news. */
 export const NEWS: unique symbol = Symbol.for("vring.news/1");
-
-/** Slots with a claim: the right to write would go with a handle that is collected. */
-const claiming = perIsolate(() => new Set<object>());
-
-/** How to write a message. */
-export interface SlotWriteOptions {
-  /** The first publisher of a message that a bridge republishes. */
-  origin?: Origin | undefined;
-}
 
 /** A value that is ready to be written. */
 interface Prepared {
@@ -44,56 +35,35 @@ interface Prepared {
   readonly bytes: Uint8Array | undefined;
 }
 
-/** A claim on the next message. */
-interface Claim {
-  readonly sequence: number;
-  readonly view: Uint8Array<ArrayBuffer>;
-}
-
 /**
- * The last messages of one kind, for all who have it open: anyone may write, one at a time, and
- * anyone may look at the newest message or back at those before it. Writers never wait for readers.
- * Made by `domain.slot()`. To `waitAny` a slot is ready when it has a message newer than all that this
- * handle has shown; a `Listener` waits for many slots and says which have news.
+ * Keeps the last messages of one kind for all processes. Any handle writes, one at a time, and any
+ * handle reads the newest message or those before it. Writers never wait for readers. Of a slot 64
+ * handles can be writing ones; a handle is one from its first write until it is closed.
  */
-export class Slot<T = Uint8Array> implements Disposable, Waitable {
-  /** The name within the domain. */
-  readonly name: string;
-  /** How many of the last messages can be looked back at. */
-  readonly depth: number;
-  /** The largest message in bytes. */
-  readonly maxSize: number;
+export class Slot<K extends Type = Bytes> extends SlotReader<K> {
   readonly #words: SlotWords;
-  readonly #history: History<T>;
-  readonly #encoder: Encoder<T>;
+  readonly #history: History<K>;
+  readonly #encoder: Encoder<unknown>;
   readonly #lock: WriteLock;
+  readonly #claim: SlotClaim<K>;
   readonly #waiter: Waiter;
   readonly #acquiring = () => this.#tryAcquire() || undefined; // made once, not by each call
-  #claim: Claim | undefined;
 
-  static {
-    makeSlot = (name, words, codec) => new Slot(name, words, codec);
-  }
-
-  private constructor(name: string, words: SlotWords, codec: Codec<T>) {
-    this.name = name;
-    this.depth = words.plan.depth;
-    this.maxSize = words.plan.maxBytes;
+  /** @ignore */
+  constructor(definition: SlotDefinition<K>, words: SlotWords, landing: Landing = new Landing()) {
+    super(definition);
+    const { codec } = definition;
     this.#words = words;
-    this.#history = new History(words, codec);
-    this.#encoder = encoderOf(codec, "write to", words.what);
+    this.#history = new History(words, codec, landing);
+    this.#encoder = encoderOf(codec as Codec<unknown>, "write to", words.what);
     const lock = this.#lock = new WriteLock(words);
+    this.#claim = new SlotClaim(words, lock, codec);
     this.#waiter = {
-      action: `write to slot "${name}"`,
+      action: `write to ${words.what}`,
       conditions: () => [lock.free],
       checkOpen: () => words.region.checkOpen(),
+      state: () => "another handle is writing",
     };
-  }
-
-  /** The number of the newest message, equal to the count of messages written so far. */
-  get sequence(): number {
-    this.#words.region.checkOpen();
-    return this.#words.last();
   }
 
   /** Whether `close()` was called. */
@@ -101,33 +71,38 @@ export class Slot<T = Uint8Array> implements Disposable, Waitable {
     return this.#words.region.closed;
   }
 
-  // ---- writing ----
+  /** The number of other handles of the slot, in all processes; observers do not count. */
+  get peers(): number {
+    return this.#words.region.countMembers() - 1;
+  }
 
-  /**
-   * Writes a value; gives its number, or undefined if somebody else is writing. Never waits. Of a slot
-   * 64 handles can be writing ones; one that has written is, until it is closed.
-   */
-  tryWrite(value: T, options?: SlotWriteOptions): number | undefined {
-    const origin = this.#originIn(options);
+  /** Resolves once the slot has so many other handles. */
+  waitForPeers(count: number, options: WaitOptions = {}): Promise<void> {
+    return waitForPeers(this, count, `other handles of ${this.#words.what}`, options);
+  }
+
+  /** Writes a value and returns its number; returns undefined while another handle is writing. */
+  tryWrite(value: Input<K>, options?: SlotWriteOptions): number | undefined {
+    const origin = originIn(options, this.#words);
     const prepared = this.#prepare(value);
     return this.#lock.tryFollow() ? this.#write(prepared, origin) : undefined;
   }
 
-  /** Writes a value, and blocks the thread while somebody else is writing; gives its number. */
-  writeSync(value: T, options?: SyncWaitOptions & SlotWriteOptions): number {
-    const origin = this.#originIn(options);
+  /** Blocks while another handle is writing, then writes a value and returns its number. */
+  writeSync(value: Input<K>, options?: SyncWaitOptions & SlotWriteOptions): number {
+    const origin = originIn(options, this.#words);
     const prepared = this.#prepare(value);
     this.#acquireSync(options);
     return this.#write(prepared, origin);
   }
 
   /**
-   * Writes a value once nobody else is writing; gives its number. Do not change it until the promise
-   * resolves.
+   * Writes a value once no other handle is writing; resolves with its number. Do not change the value
+   * until then.
    */
-  write(value: T, options: WaitOptions & SlotWriteOptions = {}): Promise<number> {
+  write(value: Input<K>, options: WaitOptions & SlotWriteOptions = {}): Promise<number> {
     const attempt = () => {
-      const origin = this.#originIn(options);
+      const origin = originIn(options, this.#words);
       const prepared = this.#prepare(value);
       return this.#tryAcquire() ? this.#write(prepared, origin) : undefined;
     };
@@ -135,120 +110,78 @@ export class Slot<T = Uint8Array> implements Disposable, Waitable {
   }
 
   /**
-   * Claims shared memory for the next message, of the largest size unless `length` is smaller;
-   * returns undefined if another writer holds the slot. No other handle can write until
-   * `publish` or `discard`. A new claim, or a write, discards a claim that was not published.
+   * Claims memory for the next message, of the largest size by default; returns undefined while
+   * another handle is writing. A new claim, or a write, discards an earlier claim of this handle.
    */
-  tryClaim(length: number = this.maxSize): Uint8Array<ArrayBuffer> | undefined {
+  tryClaim(length: number = this.size): SlotClaim<K> | undefined {
     this.#words.region.checkOpen();
     this.#encoder.checkIdle();
-    return this.#lock.tryFollow() ? this.#reserve(length) : undefined;
+    return this.#lock.tryFollow() ? this.#claim.begin(length) : undefined;
   }
 
-  /** Blocks the thread while another writer holds the slot, and claims the next message. */
-  claimSync(
-    length: number = this.maxSize,
-    options?: SyncWaitOptions,
-  ): Uint8Array<ArrayBuffer> {
+  /** Blocks while another handle is writing, then claims memory for the next message. */
+  claimSync(length: number = this.size, options?: SyncWaitOptions): SlotClaim<K> {
     this.#acquireSync(options);
-    return this.#reserve(length);
+    return this.#claim.begin(length);
   }
 
   /**
-   * Claims the next message once no other writer holds the slot. A handle has one claim at a time:
-   * tasks that claim concurrently each open the slot.
+   * Claims memory for the next message once no other handle is writing. A handle has one claim at a
+   * time, so tasks that claim concurrently need a handle each.
    */
-  claim(
-    length: number = this.maxSize,
-    options: WaitOptions = {},
-  ): Promise<Uint8Array<ArrayBuffer>> {
-    const attempt = () => this.#tryAcquire() ? this.#reserve(length) : undefined;
+  claim(length: number = this.size, options: WaitOptions = {}): Promise<SlotClaim<K>> {
+    const attempt = () => this.#tryAcquire() ? this.#claim.begin(length) : undefined;
     return until(attempt, this.#waiter, options);
   }
 
-  /** Publishes the first `length` bytes of what was claimed; gives the number of the message. */
-  publish(length?: number, options?: SlotWriteOptions): number {
-    this.#words.region.checkOpen();
-    const origin = this.#originIn(options);
-    const claim = this.#claim;
-    if (claim === undefined) {
-      throw new VringError(
-        `Cannot publish to slot "${this.name}": nothing is claimed; claim first`,
-      );
+  /**
+   * Has a handler fill the next message in place, and publishes as many bytes as it returns, or all.
+   * Returns the number of the message, or undefined while another handle is writing. Allocates
+   * nothing.
+   */
+  tryFill(
+    handler: (claim: SlotClaim<K>) => number | void,
+    length: number = this.size,
+  ): number | undefined {
+    checkHandler(handler, "fill a message of", this.#words.what);
+    const claim = this.tryClaim(length);
+    if (claim === undefined) return undefined;
+    try {
+      return claim.publish(handler(claim) ?? undefined);
+    } finally {
+      claim[Symbol.dispose]();
     }
-    const { sequence, view } = claim;
-    const published = length ?? view.length;
-    if (!isCount(published, view.length)) {
-      throw new RangeError(
-        `Cannot publish ${
-          inWords(published)
-        } bytes to slot "${this.name}": ${view.length} are claimed`,
-      );
-    }
-    const { region } = this.#words;
-    commitView(region.mapping, this.#words.messageAt(sequence), view, published);
-    this.#words.publish(sequence, published, origin);
-    this.discard();
-    return sequence;
   }
 
-  /** Gives up what was claimed, and lets others write. */
-  discard(): void {
-    if (this.#claim === undefined) return;
-    this.#forgetClaim();
-    this.#lock.release();
+  /**
+   * Shows a message in place, the newest by default; returns undefined unless it is one of the last.
+   * Read what you need, and check `valid` afterwards.
+   */
+  peek(sequence?: number): SlotPeek<K> | undefined {
+    return this.#history.peek(sequence);
   }
 
-  #forgetClaim(): void {
-    if (this.#claim === undefined) return;
-    this.#claim = undefined;
-    claiming().delete(this);
-  }
-
-  // ---- reading ----
-
-  /** A copy of the newest message. Never waits. */
-  latest(): SlotOutcome<T> {
-    return this.at(0);
-  }
-
-  /** A copy of the message that is so many older than the newest. Never waits. */
-  at(age: number): SlotOutcome<T> {
-    return this.#history.at(age);
-  }
-
-  /** Copies of the messages after the one of this number, and how many of those are gone. */
-  since(sequence: number): SlotNews<T> {
-    return this.#history.since(sequence);
-  }
-
-  /** Shows the message `age` before the newest in place; undefined if it is not in the slot. */
-  view(age = 0): SlotView | undefined {
-    return this.#history.view(age);
-  }
-
-  /** Closes this handle: its views become empty, and its claim is discarded. */
+  /** Closes the handle: what it shows in place becomes empty, and its claim is discarded. */
   close(): void {
-    this.#forgetClaim();
+    this.#claim.forget();
     this.#words.region.close(() => this.#lock.close());
   }
 
-  /** Closes this handle, as `close()` does. */
-  [Symbol.dispose](): void {
-    this.close();
+  /** @ignore */
+  [NEWS](seen: () => number): Condition {
+    return this.news(seen);
   }
 
   /** @ignore */
-  [CONDITIONS](): readonly Condition[] {
+  protected history(): History<K> {
     this.#words.region.checkOpen();
-    return [this[NEWS](() => this.#history.shown)];
+    return this.#history;
   }
 
-  /** True once there is a message after the one of a number.
-   * @ignore */
-  [NEWS](seen: () => number): Condition {
+  /** @ignore */
+  protected news(seen: () => number): Condition {
     const { bell, publishedLow: watch } = this.#words;
-    return { bell, watch, watchTellsAll: true, ready: () => this.sequence > seen() };
+    return { bell, watch, watchTellsAll: true, ready: () => this.#history.last() > seen() };
   }
 
   #acquireSync(options: SyncWaitOptions | undefined): void {
@@ -267,26 +200,21 @@ export class Slot<T = Uint8Array> implements Disposable, Waitable {
     return this.#lock.tryAcquire();
   }
 
-  #originIn(options: SlotWriteOptions | undefined): Origin | undefined {
-    const origin = options?.origin;
-    if (origin === undefined) return undefined;
-    return checkedOrigin(origin, `a message of ${this.#words.what}`);
-  }
-
   /** Prepares a value while others can write, as far as no memory is needed for that. */
-  #prepare(value: T): Prepared {
+  #prepare(value: unknown): Prepared {
     this.#words.region.checkOpen();
     const encoder = this.#encoder;
     try {
       const prepared = encoder.prepare(value);
       const bound = encoder.bound(prepared);
-      const isInPlace = encoder.isExact || bound <= Math.min(pageSize(), this.maxSize);
+      const isInPlace = encoder.isExact || bound <= Math.min(pageSize(), this.size);
       const bytes = isInPlace ? undefined : encoder.toBytes(prepared);
       this.#words.region.checkOpen(); // a codec can do anything
-      this.#checkLength(bytes?.length ?? bound);
-      return { value: prepared, bound: bytes?.length ?? bound, bytes };
+      const length = bytes?.length ?? bound;
+      if (!isCount(length, this.size)) throw misfit(length, this.#words);
+      return { value: prepared, bound: length, bytes };
     } catch (error) {
-      this.discard();
+      this.#claim[Symbol.dispose]();
       throw error;
     }
   }
@@ -295,7 +223,7 @@ export class Slot<T = Uint8Array> implements Disposable, Waitable {
   #write({ value, bound, bytes }: Prepared, origin: Origin | undefined): number {
     const words = this.#words;
     const { mapping } = words.region;
-    this.#forgetClaim();
+    this.#claim.forget();
     try {
       const sequence = words.reserve(bound);
       const at = words.messageAt(sequence);
@@ -307,35 +235,5 @@ export class Slot<T = Uint8Array> implements Disposable, Waitable {
     } finally {
       if (this.#lock.held) this.#lock.release(); // unless a codec closed the slot
     }
-  }
-
-  /** Makes a claim with the lock held; keeps the lock unless the claim fails. */
-  #reserve(length: number): Uint8Array<ArrayBuffer> {
-    const words = this.#words;
-    try {
-      this.#checkLength(length);
-      const sequence = words.reserve(length);
-      const view = words.claim(sequence, length);
-      this.#claim = { sequence, view };
-      claiming().add(this);
-      return view;
-    } catch (error) {
-      if (this.#claim === undefined) this.#lock.release();
-      else this.discard();
-      throw error;
-    }
-  }
-
-  #checkLength(length: number): void {
-    if (!isCount(length, this.maxSize)) throw this.#misfit(length);
-  }
-
-  #misfit(length: number): RangeError {
-    return new RangeError(
-      `Cannot write ${
-        inWords(length)
-      } bytes to slot "${this.name}": a message can have ${this.maxSize}; ` +
-        "make it with a larger maxSize",
-    );
   }
 }

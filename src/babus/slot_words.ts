@@ -120,7 +120,7 @@ const FEWEST_ENTRIES = 4;
 /** The sizes that determine the layout. */
 export interface Shape {
   readonly depth: number;
-  readonly maxBytes: number;
+  readonly size: number;
 }
 
 /** The geometry of a slot: offsets from the beginning of the data. */
@@ -133,25 +133,25 @@ export interface SlotOffsets extends Shape {
 }
 
 /** Whether a slot can have this shape. */
-export function isShape({ depth, maxBytes }: Shape): boolean {
-  return isCount(depth, DEPTH_MAX) && depth > 0 && isCount(maxBytes, MESSAGE_BYTES_MAX) &&
-    maxBytes > 0 && planOf({ depth, maxBytes }).bytes <= SLOT_BYTES_MAX;
+export function isShape({ depth, size }: Shape): boolean {
+  return isCount(depth, DEPTH_MAX) && depth > 0 && isCount(size, MESSAGE_BYTES_MAX) &&
+    size > 0 && planOf({ depth, size }).bytes <= SLOT_BYTES_MAX;
 }
 
 /** Lays a slot out; messages that can have a page or more begin on a page. */
-export function planOf({ depth, maxBytes }: Shape): SlotOffsets {
+export function planOf({ depth, size }: Shape): SlotOffsets {
   const page = pageSize();
   const entries = Math.max(depth + 1, FEWEST_ENTRIES);
-  const stride = roundUp(maxBytes, maxBytes < page ? LINE_BYTES : page);
+  const stride = roundUp(size, size < page ? LINE_BYTES : page);
   const messagesAt = roundUp(entries * SLOT_ENTRY.size, page);
-  return { depth, maxBytes, entries, messagesAt, stride, bytes: messagesAt + entries * stride };
+  return { depth, size, entries, messagesAt, stride, bytes: messagesAt + entries * stride };
 }
 
 /** What an entry says of a message. */
 export interface Facts {
-  readonly length: number;
-  readonly time: number;
-  readonly origin: Origin | undefined;
+  length: number;
+  time: number;
+  origin: Origin | undefined;
 }
 
 /** The words and entries of a slot, for readers and for the writer that holds the lock. */
@@ -166,6 +166,7 @@ export class SlotWords {
   readonly bell: Doorbell;
   readonly #stamps: readonly Word64[];
   readonly #views: Uint8Array<ArrayBuffer>[] = []; // for each entry: its last view
+  readonly #facts: Facts = { length: 0, time: 0, origin: undefined }; // one, reused
 
   constructor(name: string, region: Region, plan: SlotOffsets) {
     const { mapping, controlOffset } = region;
@@ -212,28 +213,31 @@ export class SlotWords {
 
   // ---- for readers ----
 
-  /** Copies a message of this length; returns undefined if it was overwritten meanwhile. */
-  copy(sequence: number, length: number): Uint8Array<ArrayBuffer> | undefined {
+  /** Copies a message of this length; returns false if it was overwritten meanwhile. */
+  copy(sequence: number, target: Uint8Array<ArrayBuffer>, length: number): boolean {
     const { mapping } = this.region;
-    const bytes = new Uint8Array(length);
     const stamp = this.#stamps[sequence % this.plan.entries]!;
-    const after = copyOutThenLoad(mapping, this.messageAt(sequence), bytes, length, stamp);
-    return after === sequence ? bytes : undefined; // .. P1 after every byte
+    const after = copyOutThenLoad(mapping, this.messageAt(sequence), target, length, stamp);
+    return after === sequence; // .. P1 after every byte
   }
 
   /**
    * Returns the facts about a published message, valid if the message is whole afterwards; undefined
-   * if it was already overwritten.
+   * if it was already overwritten. The next call reuses the object.
    */
-  look(sequence: number): Facts | undefined {
+  look(sequence: number): Readonly<Facts> | undefined {
     const marked = this.#load(sequence, "length");
     const time = this.#load(sequence, "time");
     const committed = this.#load(sequence, "committed");
     const length = marked < MARK ? marked : marked - MARK;
     const origin = marked < MARK ? undefined : this.#loadOrigin(sequence);
-    const fits = isCount(length, this.plan.maxBytes) && length <= committed;
+    const fits = isCount(length, this.plan.size) && length <= committed;
     if (fits && isTime(time) && (marked < MARK || origin !== undefined)) {
-      return { length, time, origin };
+      const facts = this.#facts;
+      facts.length = length;
+      facts.time = time;
+      facts.origin = origin;
+      return facts;
     }
     if (!this.isWhole(sequence)) return undefined;
     throw this.corrupt(
@@ -286,7 +290,7 @@ export class SlotWords {
 
   /** Allocates memory for a message larger than any before in its entry. */
   #commit(sequence: number, length: number): void {
-    const committed = Math.min(roundUp(length, pageSize()), this.plan.maxBytes);
+    const committed = Math.min(roundUp(length, pageSize()), this.plan.size);
     this.region.allocate(this.messageAt(sequence), committed);
     this.#store(sequence, "committed", committed);
   }

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { Domain } from "../../src/babus/domain.ts";
+import { domain as domainOf } from "../../src/babus/definition.ts";
 import { Listener } from "../../src/babus/listener.ts";
 import type { SlotMessage } from "../../src/babus/history.ts";
 import type { SlotObserver } from "../../src/babus/observer.ts";
@@ -57,7 +57,7 @@ export type Change =
   | { readonly word: ControlWord; readonly value: string }
   | { readonly entry: number; readonly word: EntryWord; readonly value: string };
 
-const SHAPE = { depth: 3, maxSize: 256 };
+const SHAPE = { depth: 3, size: 256 };
 const ENTRIES = 4;
 
 /** So many messages are there at first; their entries are 0 to 3 for the messages 8, 9, 10 and 7. */
@@ -119,10 +119,10 @@ class SlotWatch extends Watch {
     super("CorruptRegionError", "LayoutMismatchError", "TimeoutError");
   }
 
-  message({ sequence, time, value }: SlotMessage<Uint8Array>, maxSize: number): void {
+  message({ sequence, time, value }: SlotMessage, size: number): void {
     this.count("message");
     const possible = sequence >= 1 && time >= 0 && time < Infinity &&
-      value.length <= maxSize;
+      value.length <= size;
     if (!possible) throw new Error(`message ${sequence} of ${value.length} bytes, ${time}`);
     if (!this.strict) return;
     const right = value.length === sizeOf(sequence) && isPayload(value, sequence);
@@ -134,30 +134,38 @@ class SlotWatch extends Watch {
 function readAll(watch: SlotWatch, slot: Slot, what: string): void {
   lookAll(watch, slot, what);
   for (let age = 0; age < slot.depth; age++) {
-    watch.attempt(`${what} view(${age})`, () => {
-      const view = slot.view(age);
-      if (view === undefined) return;
-      const value = view.bytes.slice();
-      if (view.valid) {
-        watch.message({ ...view, time: view.time, origin: view.origin, value }, slot.maxSize);
-      }
+    watch.attempt(`${what} peek(${age})`, () => {
+      const peek = slot.peek(slot.sequence - age);
+      if (peek === undefined) return;
+      const { sequence, time, origin } = peek;
+      const value = peek.bytes.slice();
+      if (peek.valid) watch.message({ sequence, time, origin, lost: 0, value }, slot.size);
     });
   }
 }
 
 function lookAll(watch: SlotWatch, slot: Slot | SlotObserver, what: string): void {
-  const { depth, maxSize } = slot;
+  const { depth, size } = slot;
   for (let age = 0; age < depth; age++) {
     watch.attempt(`${what} at(${age})`, () => {
-      const outcome = slot.at(age);
-      if (outcome.state === "ok") watch.message(outcome.message, maxSize);
+      const message = slot.at(slot.sequence - age);
+      if (message !== undefined) watch.message(message, size);
     });
   }
+  watch.attempt(`${what} readInto`, () => {
+    const target = new Uint8Array(size);
+    const { sequence } = slot;
+    const length = slot.readInto(target);
+    if (length < 0) return;
+    const value = target.subarray(0, length);
+    watch.message({ sequence, time: 0, origin: undefined, lost: 0, value }, size);
+  });
   for (const after of [0, WRITTEN - 1, Number.MAX_SAFE_INTEGER]) {
     watch.attempt(`${what} since(${after})`, () => {
-      const { messages, lost } = slot.since(after);
-      for (const message of messages) watch.message(message, maxSize);
-      if (!(lost >= 0)) throw new Error(`${lost} messages were lost`);
+      for (const message of slot.since(after)) {
+        watch.message(message, size);
+        if (!(message.lost >= 0)) throw new Error(`${message.lost} messages were lost`);
+      }
     });
   }
 }
@@ -177,15 +185,15 @@ function writeAll(watch: SlotWatch, slot: Slot, what: string): void {
       if (written !== undefined && written !== next) throw new Error(`${written} for ${next}`);
       watch.count(written === undefined ? "busy" : "written");
     });
-  const bytes = (sequence: number) => payload(sequence, Math.min(sizeOf(sequence), slot.maxSize));
+  const bytes = (sequence: number) => payload(sequence, Math.min(sizeOf(sequence), slot.size));
   write("tryWrite", (next) => slot.tryWrite(bytes(next)));
   write("writeSync", (next) => slot.writeSync(bytes(next), NOW));
   write("publish", (next) => {
-    slot.claimSync(slot.maxSize, NOW).set(bytes(next));
-    return slot.publish(bytes(next).length);
+    const claim = slot.claimSync(slot.size, NOW);
+    claim.bytes.set(bytes(next));
+    return claim.publish(bytes(next).length);
   });
-  watch.attempt(`${what} discard`, () => void slot.tryClaim(5));
-  slot.discard();
+  watch.attempt(`${what} discard`, () => slot.tryClaim(5)?.[Symbol.dispose]());
 }
 
 function listenAll(watch: SlotWatch, listener: Listener, what: string): void {
@@ -195,13 +203,14 @@ function listenAll(watch: SlotWatch, listener: Listener, what: string): void {
 
 /** Puts the changes into a slot with messages, and uses it: old handles first, then new ones. */
 function assault(name: string, changes: readonly Change[], watch: SlotWatch): void {
-  using domain = Domain.open(name);
-  const [reader, writer] = [domain.slot("a", SHAPE), domain.slot("a")];
+  using domain = domainOf(name).open();
+  const [reader, writer] = [domain.slot("a", SHAPE), domain.slot("a", SHAPE)];
   for (let i = 1; i <= WRITTEN; i++) {
     writer.writeSync(payload(i, sizeOf(i)), i % 2 === 0 ? MARKED : {});
   }
-  const observer = domain.observer("a");
-  using inside = new Inside({ name }, "a");
+  using watching = domainOf(name).observer();
+  const observer = watching.slot("a", SHAPE);
+  using inside = new Inside({ name }, "a", SHAPE);
   using listener = new Listener().add(reader);
   for (const change of changes) apply(inside, change);
   watch.strict = changes.length === 1 && changes[0]!.word !== "length";
@@ -212,12 +221,12 @@ function assault(name: string, changes: readonly Change[], watch: SlotWatch): vo
   writeAll(watch, writer, `${what}, the old writer:`);
   readAll(watch, reader, `${what}, an old reader again:`);
   for (const change of changes) apply(inside, change);
-  watch.attempt(`${what}, slots()`, () => void domain.slots());
+  watch.attempt(`${what}, info()`, () => void domainOf(name).info());
   watch.attempt(`${what}, a new observer:`, () => {
-    observeAll(watch, domain.observer("a"), `${what}, a new observer:`);
+    observeAll(watch, watching.slot("a", SHAPE), `${what}, a new observer:`);
   });
   watch.attempt(`${what}, a newcomer:`, () => {
-    const slot = domain.slot("a");
+    const slot = domain.slot("a", SHAPE);
     listenAll(watch, new Listener().add(slot), `${what}, a new listener:`);
     readAll(watch, slot, `${what}, a new reader:`);
     writeAll(watch, slot, `${what}, a new writer:`);
@@ -234,7 +243,7 @@ export function assaults(name: string, cases: readonly (readonly Change[])[]): T
 
 /** Puts random values into a slot that others use, a number of times, and makes it whole again. */
 export function vandalise(name: string, seed: number, times: number): void {
-  using inside = new Inside({ name }, "a");
+  using inside = new Inside({ name }, "a", SHAPE);
   for (let i = 0; i < times; i++) {
     for (const change of randomChanges(seed + i)) apply(inside, change);
     if (i % 4 === 3) restore(inside);
@@ -244,8 +253,8 @@ export function vandalise(name: string, seed: number, times: number): void {
 
 /** As if nothing had ever been written, and nobody had the right to write. */
 function restore(inside: Inside): void {
-  const { depth, maxSize } = SHAPE;
-  const values = { depth, max_bytes: maxSize, published: 0, bell: 0, owner: 0, owner_bell: 0 };
+  const { depth, size } = SHAPE;
+  const values = { depth, max_bytes: size, published: 0, bell: 0, owner: 0, owner_bell: 0 };
   for (const [word, value] of Object.entries(values)) {
     apply(inside, { word: word as ControlWord, value: `${value}` });
   }
@@ -263,9 +272,10 @@ export const ENDURING = { over: 0, rounds: 1, corrupt: 2, messages: 3, written: 
 export function endure(name: string, words: Uint32Array): string[] {
   const watch = new SlotWatch();
   watch.strict = false;
-  using domain = Domain.open(name);
-  const old = domain.slot("a");
-  const observer = domain.observer("a");
+  using domain = domainOf(name).open();
+  const old = domain.slot("a", SHAPE);
+  using watching = domainOf(name).observer();
+  const observer = watching.slot("a", SHAPE);
   using listener = new Listener().add(old);
   while (words[ENDURING.over] === 0) {
     const use = (slot: Slot) => {
@@ -276,7 +286,7 @@ export function endure(name: string, words: Uint32Array): string[] {
     observeAll(watch, observer, "the observer");
     use(old);
     watch.attempt("opening", () => {
-      using fresh = Domain.open(name).slot("a") as Slot & Disposable;
+      using fresh = domainOf(name).open().slot("a", SHAPE);
       use(fresh);
     });
     words[ENDURING.corrupt] = watch.seen.CorruptRegionError ?? 0;
@@ -289,13 +299,13 @@ export function endure(name: string, words: Uint32Array): string[] {
 
 /** While a vandal changes them, numbers may go anywhere, and a newcomer may see other limits. */
 function writeWhatever(watch: SlotWatch, slot: Slot): void {
-  const length = Math.min(50, slot.maxSize);
+  const length = Math.min(50, slot.size);
   watch.attempt("tryWrite", () => {
     if (slot.tryWrite(payload(1, length)) !== undefined) watch.count("written");
   });
   watch.attempt("claim", () => {
-    slot.claimSync(slot.maxSize, NOW).set(payload(2, length));
-    slot.publish(length);
+    using claim = slot.claimSync(slot.size, NOW);
+    claim.bytes.set(payload(2, length));
+    claim.publish(length);
   });
-  slot.discard();
 }

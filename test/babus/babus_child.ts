@@ -4,7 +4,8 @@
  * @module
  */
 
-import { Domain } from "../../src/babus/domain.ts";
+import { domain } from "../../src/babus/definition.ts";
+import type { Domain } from "../../src/babus/domain.ts";
 import { Listener } from "../../src/babus/listener.ts";
 import type { Slot } from "../../src/babus/slot.ts";
 import { isPayload, payload } from "../circular/scene.ts";
@@ -14,7 +15,7 @@ import { assaults, endure, vandalise } from "./assault.ts";
 
 /** The values that the functions can use. */
 const TOOLS = {
-  Domain,
+  domain,
   Listener,
   sharedMemory,
   assaults,

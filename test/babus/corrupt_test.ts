@@ -7,7 +7,7 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import { CorruptRegionError } from "../../src/errors.ts";
 import { SLOT_CONTROL } from "../../src/babus/slot_words.ts";
 import { payload } from "../circular/scene.ts";
-import { Inside, messageOf, Scene } from "./scene.ts";
+import { Inside, Scene } from "./scene.ts";
 
 Deno.test("slot() refuses a slot whose shape is not that of its memory", () => {
   for (const field of ["depth", "max_bytes"] as const) {
@@ -22,7 +22,7 @@ Deno.test("slot() refuses a slot whose shape is not that of its memory", () => {
       if (field === "depth") view.setUint32(offset, value, true);
       else view.setFloat64(offset, value, true);
       assertThrows(() => scene.other(), CorruptRegionError, "sizes that do not fit");
-      assertEquals(scene.domain.slots(), []);
+      assertEquals(scene.definition.info(), []);
     }
   }
 });
@@ -45,26 +45,28 @@ Deno.test("a length that cannot be is an error to readers, until it is overwritt
     slot.writeSync(payload(1, 10));
     using inside = new Inside(scene);
     inside.note(1, field, value);
-    for (const act of [() => slot.latest(), () => slot.view(), () => slot.since(0)]) {
+    for (
+      const act of [() => slot.latest(), () => slot.at(1), () => slot.peek(), () => slot.since(0)]
+    ) {
       assertThrows(act, CorruptRegionError, "message 1 has");
     }
     slot.writeSync(payload(2, 10));
-    assertEquals(messageOf(slot.latest()).value, payload(2, 10));
+    assertEquals(slot.latest()!.value, payload(2, 10));
   }
 });
 
 Deno.test("an origin that cannot be is an error to readers, until it is overwritten", () => {
   using scene = new Scene();
   const slot = scene.slot();
-  const observer = scene.domain.observer("slot");
+  const observer = scene.observer();
   slot.writeSync(payload(1, 10));
   using inside = new Inside(scene);
   inside.note(1, "length", 10 + 2 ** 32); // marked, and no origin is there
-  for (const act of [() => slot.latest(), () => slot.view(), () => observer.latest()]) {
+  for (const act of [() => slot.latest(), () => slot.peek(), () => observer.latest()]) {
     assertThrows(act, CorruptRegionError, "message 1 has 10 bytes");
   }
   slot.writeSync(payload(2, 10));
-  assertEquals(messageOf(observer.latest()).origin, undefined);
+  assertEquals(observer.latest()!.origin, undefined);
 });
 
 Deno.test("a stamp that cannot be is an error to readers, not an endless search", () => {
@@ -74,7 +76,9 @@ Deno.test("a stamp that cannot be is an error to readers, not an endless search"
     slot.writeSync(payload(1, 10));
     using inside = new Inside(scene);
     inside.stamp(1).store(stamp);
-    for (const act of [() => slot.latest(), () => slot.view(), () => slot.since(0)]) {
+    for (
+      const act of [() => slot.latest(), () => slot.at(1), () => slot.peek(), () => slot.since(0)]
+    ) {
       assertThrows(act, CorruptRegionError, "is not in its entry");
     }
   }
@@ -106,7 +110,7 @@ Deno.test("an owner that cannot be is an error to writers, one that never was is
     owner.store(seat);
     assertThrows(() => slot.tryWrite(payload(1, 10)), CorruptRegionError, `seat ${seat}`);
     assertThrows(() => slot.writeSync(payload(1, 10)), CorruptRegionError, `seat ${seat}`);
-    assertEquals(messageOf(slot.latest()).value, payload(1, 10)); // reading needs no owner
+    assertEquals(slot.latest()!.value, payload(1, 10)); // reading needs no owner
   }
   for (const seat of [2, 64]) {
     owner.store(seat);

@@ -19,12 +19,13 @@ const HOWS = ["waitSync", "wait", "for await"] as const;
 
 /** Listens until it has heard so often, and gives what it has heard each time. */
 async function listen(
-  { Domain, Listener }: Tools,
+  { domain, Listener }: Tools,
   { name, how, rounds }: { name: string; how: typeof HOWS[number]; rounds: number },
 ): Promise<string[]> {
-  using domain = Domain.open(name);
-  using listener = new Listener();
-  listener.add(domain.slot("a")).add(domain.slot("b"), { wake: false }).add(domain.slot("quiet"));
+  const sizes = { depth: 4, size: 256 };
+  using robot = domain(name, { a: sizes, b: sizes, quiet: sizes }).open();
+  const { a, b, quiet } = robot.slots;
+  using listener = new Listener().add(a).add(b, { wake: false }).add(quiet);
   const heard: string[] = [];
   const note = (news: readonly { readonly name: string }[]) => {
     heard.push(news.map(({ name }) => name).join(" and "));
@@ -87,10 +88,11 @@ test("a listener is woken by its own slots, once for each write, and by no other
   using inside = new Inside(scene, "quiet");
   const bell = inside.word("bell");
   await using party = startProcess();
-  const listening = party.run(({ Domain, Listener, sharedMemory }, name) => {
+  const listening = party.run(({ domain, Listener, sharedMemory }, name) => {
     using memory = sharedMemory(name, { size: 4 }).open({ open: "join" });
-    using domain = Domain.open(name);
-    const [quiet, end] = [domain.slot("quiet"), domain.slot("end")];
+    const sizes = { depth: 4, size: 256 };
+    using robot = domain(name, { quiet: sizes, end: sizes }).open();
+    const { quiet, end } = robot.slots;
     using listener = new Listener().add(quiet).add(end);
     while (end.sequence === 0) memory.as(Uint32Array)[0]! += listener.waitSync({ spin: 0 }).length;
   }, scene.name);

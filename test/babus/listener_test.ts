@@ -210,5 +210,5 @@ Deno.test("a listener of 100 slots hears of each", async () => {
     slots[i]!.writeSync(payload(i, 8));
     assertEquals(namesOf(listener.waitSync(PATIENT)), [`s${i}`]);
   }
-  assertEquals(scene.domain.slots().length, 100);
+  assertEquals(scene.definition.info().length, 100);
 });

@@ -7,10 +7,10 @@ import {
   assertStringIncludes,
   assertThrows,
 } from "@std/assert";
-import { Domain } from "../../src/babus/domain.ts";
+import { domain } from "../../src/babus/definition.ts";
 import { Listener } from "../../src/babus/listener.ts";
 import { ClosedError, VringError } from "../../src/errors.ts";
-import { type Codec, codec } from "../../src/codec.ts";
+import { bytes, type Codec } from "../../src/codec.ts";
 import { waitAny, waitAnySync } from "../../src/wait/any.ts";
 import { payload } from "../circular/scene.ts";
 import { Scene } from "./scene.ts";
@@ -26,8 +26,7 @@ const NONE = undefined as never;
 Deno.test("an invalid name of a domain is refused as a domain", () => {
   for (const name of ["", ".", "a/b", "a b", "x".repeat(201)]) {
     const parts = [`Cannot use ${JSON.stringify(name)} as a domain: `];
-    refused(() => Domain.open(name), TypeError, ...parts);
-    refused(() => Domain.unlink(name), TypeError, ...parts);
+    refused(() => domain(name), TypeError, ...parts);
   }
 });
 
@@ -35,8 +34,9 @@ Deno.test("an invalid name of a slot is refused as a slot", () => {
   using scene = new Scene();
   for (const name of ["", "/", ".", "a b", "a~b", "x".repeat(201)]) {
     const parts = [`Cannot use ${JSON.stringify(name)} as a slot: `];
+    refused(() => domain(scene.name, { [name]: {} }), TypeError, ...parts);
     refused(() => scene.domain.slot(name), TypeError, ...parts);
-    refused(() => scene.domain.unlink(name), TypeError, ...parts);
+    refused(() => scene.definition.unlink(name), TypeError, ...parts);
   }
   const long = "x".repeat(200); // which could stand alone
   refused(() => scene.domain.slot(long), TypeError, `${long}" as a slot of a domain: it has 2`);
@@ -50,20 +50,20 @@ Deno.test("a codec that fails blocks no other writer", () => {
     sizeBytes: 10,
     encode: (value, into) => {
       if (value < 0) throw new RangeError("no number below 0");
-      return codec.bytes.encode(payload(value, 10), into);
+      return bytes().encode(payload(value, 10), into);
     },
     decode: () => {
       throw new RangeError("no way back");
     },
   };
-  const slot = scene.domain.slot("failing", { codec: failing });
-  using other = Domain.open(scene.name);
+  const slot = scene.domain.slot("failing", { type: failing });
+  using other = scene.definition.open();
   refused(() => slot.writeSync(-1), RangeError, "no number below 0");
   refused(() => slot.tryWrite(-1), RangeError, "no number below 0");
   slot.claimSync(5);
   refused(() => slot.writeSync(-1), RangeError, "no number below 0"); // and the claim is given up
-  assertEquals(other.slot("failing", { codec: failing }).tryWrite(1), 1);
-  for (const read of [() => slot.latest(), () => slot.at(0), () => slot.since(0)]) {
+  assertEquals(other.slot("failing", { type: failing }).tryWrite(1), 1);
+  for (const read of [() => slot.latest(), () => slot.at(1), () => slot.since(0)]) {
     refused(read, RangeError, "no way back");
   }
 });
@@ -71,20 +71,20 @@ Deno.test("a codec that fails blocks no other writer", () => {
 Deno.test("errors of messages and numbers name the slot", () => {
   using scene = new Scene();
   const slot = scene.slot("imu");
-  refused(() => slot.publish(), VringError, `to slot "imu": nothing is claimed; claim first`);
-  slot.claimSync(10);
+  const claim = slot.claimSync(10);
   for (const length of [11, -1, 0.5, NaN]) {
     refused(
-      () => slot.publish(length),
+      () => claim.publish(length),
       RangeError,
       `${length} bytes to slot "imu": 10 are claimed`,
     );
   }
-  slot.discard();
-  slot.discard(); // the second call does nothing
-  refused(() => slot.claimSync(257), RangeError, `257 bytes to slot "imu"`, "larger maxSize");
-  refused(() => slot.at(4), RangeError, `slot "imu": it keeps 4; pass 0 to 3`);
-  refused(() => slot.since(NaN), RangeError, `slot "imu" since number NaN`, "or 0");
+  claim[Symbol.dispose]();
+  claim[Symbol.dispose](); // the second call does nothing
+  refused(() => claim.publish(), VringError, `to slot "imu": nothing is claimed; claim first`);
+  refused(() => slot.claimSync(257), RangeError, `257 bytes to slot "imu"`, "larger size");
+  refused(() => slot.at(0.5), RangeError, `message 0.5 of slot "imu"`, "pass the number");
+  refused(() => slot.since(NaN), RangeError, `message NaN of slot "imu"`);
   assertEquals(slot.writeSync(payload(1, 5)), 1);
 });
 
@@ -104,7 +104,7 @@ Deno.test("add() refuses a value that is not a slot, and a closed slot", () => {
   const slot = scene.slot("imu");
   using listener = new Listener();
   for (const wrong of [NONE, null, {}, scene.domain, listener, "imu"]) {
-    refused(() => listener.add(wrong as never), TypeError, "pass one from domain.slot()");
+    refused(() => listener.add(wrong as never), TypeError, "pass one that a domain opened");
     assertEquals(listener.remove(wrong as never), false);
   }
   slot.close();

@@ -5,34 +5,44 @@
  * @module
  */
 
-import { Domain } from "../../src/babus/domain.ts";
-import type { SlotMessage, SlotOutcome } from "../../src/babus/history.ts";
+import { domain, type DomainDefinition } from "../../src/babus/definition.ts";
+import type { Domain } from "../../src/babus/domain.ts";
+import { SlotDefinition, type SlotOptions } from "../../src/babus/geometry.ts";
+import type { SlotObserver } from "../../src/babus/observer.ts";
 import type { Slot } from "../../src/babus/slot.ts";
-import { openSlot } from "../../src/babus/geometry.ts";
 import { SLOT_CONTROL, SLOT_ENTRY, type SlotWords } from "../../src/babus/slot_words.ts";
-import { codec } from "../../src/codec.ts";
 import { storeDouble, Word32, Word64 } from "../../src/memory/word.ts";
 import { Name } from "../shared/scene.ts";
+
+/** The sizes of slots, unless a test says otherwise. */
+export const SMALL = { depth: 4, size: 256 };
 
 /** A domain that nobody else uses, and whose slots are gone after the test. */
 export class Scene implements Disposable {
   readonly name: string;
+  readonly definition: DomainDefinition;
   readonly domain: Domain;
   readonly #place = new Name();
 
   constructor() {
     this.name = this.#place.name;
-    this.domain = Domain.open(this.name);
+    this.definition = domain(this.name);
+    this.domain = this.definition.open();
   }
 
   /** A slot of bytes; of four messages of up to 256 bytes unless said otherwise. */
-  slot(name = "slot", options: { depth?: number; maxSize?: number } = {}): Slot {
-    return this.domain.slot(name, { depth: 4, maxSize: 256, ...options });
+  slot(name = "slot", options: SlotOptions = {}): Slot {
+    return this.domain.slot(name, { ...SMALL, ...options });
   }
 
   /** The same slot for another party. */
-  other(name = "slot"): Slot & Disposable {
-    return Domain.open(this.name).slot(name);
+  other(name = "slot", options: SlotOptions = {}): Slot {
+    return this.definition.open().slot(name, { ...SMALL, ...options });
+  }
+
+  /** An observer of the same slot. */
+  observer(name = "slot"): SlotObserver {
+    return this.definition.observer().slot(name, SMALL);
   }
 
   /** The files of the domain. */
@@ -43,7 +53,7 @@ export class Scene implements Disposable {
 
   [Symbol.dispose](): void {
     this.domain.close();
-    Domain.unlink(this.name);
+    this.definition.unlink();
     this.#place[Symbol.dispose]();
   }
 }
@@ -52,8 +62,12 @@ export class Scene implements Disposable {
 export class Inside implements Disposable {
   readonly words: SlotWords;
 
-  constructor(scene: { readonly name: string }, name = "slot") {
-    this.words = openSlot(scene.name, name, {}, codec.bytes.type);
+  constructor(
+    { name: domain }: { readonly name: string },
+    name = "slot",
+    options: SlotOptions = {},
+  ) {
+    this.words = new SlotDefinition({ domain, name }, { ...SMALL, ...options }).open();
   }
 
   /** A 32-bit word of the control block. */
@@ -82,12 +96,6 @@ export class Inside implements Disposable {
   [Symbol.dispose](): void {
     this.words.region.close();
   }
-}
-
-/** The message that was found. */
-export function messageOf<T>(outcome: SlotOutcome<T>): SlotMessage<T> {
-  if (outcome.state === "ok") return outcome.message;
-  throw new Error("There is no message");
 }
 
 /** The names of slots, for comparing. */

@@ -5,7 +5,7 @@ import { Listener } from "../../src/babus/listener.ts";
 import { CorruptRegionError } from "../../src/errors.ts";
 import { until } from "../os/until.ts";
 import { isPayload, payload } from "../circular/scene.ts";
-import { Inside, messageOf, namesOf, Scene } from "./scene.ts";
+import { Inside, namesOf, Scene } from "./scene.ts";
 
 const PATIENT = { timeout: 60_000, spin: 0 };
 
@@ -39,14 +39,14 @@ Deno.test("a waiting writer is woken once by a bell that begins again at 0", asy
     using other = scene.other();
     using inside = new Inside(scene);
     const bell = inside.word("owner_bell");
-    slot.claimSync(10);
+    const claim = slot.claimSync(10);
     bell.store(last);
     const late = () => other.writeSync(payload(1, 10), { timeout: 3, spin: 0 });
     assertThrows(late, DOMException, "3 ms have passed"); // asleep on the last value
     assertEquals(bell.load(), 2 ** 32 - 1);
     const writing = other.write(payload(1, 10), PATIENT);
     await until("it sleeps", () => bell.load() === 2 ** 32 - 1);
-    slot.discard();
+    claim[Symbol.dispose]();
     assertEquals([bell.load(), await writing, inside.word("owner").load()], [0, 1, 0]);
   }
 });
@@ -59,8 +59,8 @@ for (const depth of [1, 3, 4, 7]) {
     for (const start of STARTS) {
       using scene = new Scene();
       const slot = scene.slot("slot", { depth });
-      using reader = scene.other();
-      using inside = new Inside(scene);
+      using reader = scene.other("slot", { depth });
+      using inside = new Inside(scene, "slot", { depth });
       using listener = new Listener().add(reader);
       inside.words.published.store(start);
       listener.look();
@@ -69,14 +69,14 @@ for (const depth of [1, 3, 4, 7]) {
         assertEquals([namesOf(listener.look()), listener.look()], [["slot"], []]);
         const known = Math.min(depth, i - start);
         for (let age = 0; age < known; age++) {
-          const { sequence, value } = messageOf(reader.at(age));
+          const { sequence, value } = reader.at(i - age)!;
           assertEquals([sequence, isPayload(value, i - age)], [i - age, true]);
-          const view = reader.view(age)!;
-          assertEquals([view.sequence, view.valid], [i - age, true]);
-          assert(isPayload(view.bytes, i - age));
+          const peek = reader.peek(i - age)!;
+          assertEquals([peek.sequence, peek.valid], [i - age, true]);
+          assert(isPayload(peek.bytes, i - age));
         }
-        const { messages, lost } = reader.since(start);
-        assertEquals(lost, i - start - known);
+        const messages = reader.since(start);
+        assertEquals(messages[0]!.lost, i - start - known);
         const expected = Array.from({ length: known }, (_, age) => i - known + 1 + age);
         assertEquals(messages.map(({ sequence }) => sequence), expected);
       }
@@ -112,8 +112,9 @@ Deno.test("no number comes after the last, by any way to write, and every writer
   using other = scene.other();
   using inside = new Inside(scene);
   inside.words.published.store(Number.MAX_SAFE_INTEGER - 1);
-  slot.claimSync(10).set(payload(9, 10));
-  assertEquals(slot.publish(), Number.MAX_SAFE_INTEGER);
+  const claim = slot.claimSync(10);
+  claim.bytes.set(payload(9, 10));
+  assertEquals(claim.publish(), Number.MAX_SAFE_INTEGER);
   for (const each of [slot, other]) {
     for (
       const act of [
@@ -127,6 +128,6 @@ Deno.test("no number comes after the last, by any way to write, and every writer
       await assertRejects(act, CorruptRegionError, "its numbers are used up");
     }
   }
-  assertEquals(messageOf(other.latest()).value, payload(9, 10));
-  assertEquals(other.since(Number.MAX_SAFE_INTEGER), { messages: [], lost: 0 });
+  assertEquals(other.latest()!.value, payload(9, 10));
+  assertEquals(other.since(Number.MAX_SAFE_INTEGER), []);
 });

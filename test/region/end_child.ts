@@ -7,7 +7,7 @@
 import {
   calls,
   circular,
-  Domain,
+  domain,
   lock as defineLock,
   MergedSubscriber,
   MpscConsumer,
@@ -42,7 +42,7 @@ function openAll(): unknown[] {
     calls(name, { capacity }).client(),
     circular(name, { capacity }).writer(),
     circular(name, { capacity }).reader(),
-    Domain.open(name).slot("slot", { maxSize: 64 }),
+    domain(name, { slot: { size: 64 } }).open(),
     sharedMemory(name, { size: 64 }).open(),
     rwLock(name).open(),
   ];

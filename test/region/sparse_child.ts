@@ -4,7 +4,7 @@
  * @module
  */
 
-import { Domain } from "../../src/babus/domain.ts";
+import { domain } from "../../src/babus/definition.ts";
 import { Errno } from "../../src/errors.ts";
 import * as files from "../../src/os/files.ts";
 import { SpscProducer } from "../../src/spsc/producer.ts";
@@ -51,7 +51,7 @@ function taken(path: string): number[] {
 
 /** The values that the functions can use. */
 const TOOLS = {
-  Domain,
+  domain,
   errorOf,
   isPayload,
   payload,

@@ -105,16 +105,14 @@ for (const shortage of ["full", "refused"] satisfies Shortage[]) {
     async () => {
       using name = new Name();
       await using party = startProcess({ ...options, argument: shortage });
-      const seen = await party.run((tools, { domain: name, small, large }) => {
-        const { Domain, errorOf, isPayload, payload, withoutMemory } = tools;
-        using domain = Domain.open(name);
-        const slot = domain.slot("slot", { depth: 2, maxSize: large });
+      const seen = await party.run((tools, { name, small, large }) => {
+        const { domain, errorOf, isPayload, payload, withoutMemory } = tools;
+        using handle = domain(name, { slot: { depth: 2, size: large } }).open();
+        const { slot } = handle.slots;
         const write = (length: number) => slot.writeSync(payload(slot.sequence + 1, length));
         const whole = () =>
           [0, 1].map((age) => {
-            const outcome = slot.at(age);
-            if (outcome.state !== "ok") return "nothing";
-            const { sequence, value } = outcome.message;
+            const { sequence, value } = slot.at(slot.sequence - age)!;
             return isPayload(value, sequence) ? `${sequence}: ${value.length}` : "torn";
           });
         for (let i = 0; i < 10; i++) write(small); // every place has as much memory
@@ -128,7 +126,7 @@ for (const shortage of ["full", "refused"] satisfies Shortage[]) {
           next: [write(small), write(small)],
         }));
         return { short, last: write(large), whole: whole() };
-      }, { domain: name.name, small: SMALL, large: LARGE });
+      }, { name: name.name, small: SMALL, large: LARGE });
       for (const error of seen.short.errors) {
         assertMatch(
           error,

@@ -4,7 +4,7 @@ import { assertEquals, assertMatch, assertThrows } from "@std/assert";
 import {
   circular,
   ClosedError,
-  Domain,
+  domain,
   MirrorRing,
   MpscConsumer,
   MpscProducer,
@@ -104,9 +104,9 @@ const HANDLES: Record<string, (name: string, stack: DisposableStack) => Shown> =
     return { handle, view: outcome.sample.bytes, use: () => handle.tryReceive() };
   },
   "a slot"(name) {
-    const slots = Domain.open(name);
-    const slot = slots.slot("one");
-    return { handle: slots, view: slot.tryClaim(100)!, use: () => slot.tryWrite(MESSAGE) };
+    const handle = domain(name, { one: {} }).open();
+    const slot = handle.slots.one;
+    return { handle, view: slot.tryClaim(100)!.bytes, use: () => slot.tryWrite(MESSAGE) };
   },
 };
 

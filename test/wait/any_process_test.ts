@@ -1,6 +1,6 @@
 import { assertStrictEquals, assertThrows } from "@std/assert";
 import { PeerLostError } from "../../src/errors.ts";
-import { Domain } from "../../src/babus/domain.ts";
+import { domain } from "../../src/babus/definition.ts";
 import { Listener } from "../../src/babus/listener.ts";
 import { SpscConsumer } from "../../src/spsc/consumer.ts";
 import { type Waitable, waitAny, waitAnySync } from "../../src/wait/any.ts";
@@ -15,17 +15,17 @@ if (NO_PROCESS === undefined) {
     type Tools = import("../babus/babus_child.ts").Tools;
     using name = new Name();
     using quiet = SpscConsumer.open(name.name);
-    using domain = Domain.open(name.name);
+    using robot = domain(name.name).open();
     using listener = new Listener();
-    const slots = Array.from({ length: 40 }, (_, i) => domain.slot(`s${i}`));
+    const slots = Array.from({ length: 40 }, (_, i) => robot.slot(`s${i}`));
     for (const slot of slots) listener.add(slot);
     await using writer = Party.start<Tools>(
       new URL("../babus/babus_child.ts", import.meta.url),
       "process",
     );
     for (const how of [waitAny, waitAnySync]) {
-      await writer.run(({ Domain, domains }, name) => {
-        domains.push(Domain.open(name));
+      await writer.run(({ domain, domains }, name) => {
+        domains.push(domain(name).open());
         const slot = domains.at(-1)!.slot("s39");
         setTimeout(() => slot.writeSync(new Uint8Array(9)), 20);
       }, name.name);

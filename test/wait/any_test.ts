@@ -4,7 +4,7 @@ import { ClosedError } from "../../src/errors.ts";
 import { forceScan } from "../../src/os/futex.ts";
 import { MpscConsumer } from "../../src/mpsc/consumer.ts";
 import { MpscProducer } from "../../src/mpsc/producer.ts";
-import { Domain } from "../../src/babus/domain.ts";
+import { domain } from "../../src/babus/definition.ts";
 import { Listener } from "../../src/babus/listener.ts";
 import { SpscConsumer } from "../../src/spsc/consumer.ts";
 import { SpscProducer } from "../../src/spsc/producer.ts";
@@ -146,10 +146,11 @@ Deno.test("waitAny() refuses an empty list, and invalid limits", async () => {
 
 Deno.test("waitAny() takes a slot as ready when it has a message that its handle has not shown", async () => {
   using name = new Name();
-  using domain = Domain.open(name.name);
-  using elsewhere = Domain.open(name.name);
-  const [slot, other] = [domain.slot("imu"), domain.slot("log")];
-  const writer = elsewhere.slot("imu");
+  const robot = domain(name.name, { imu: {}, log: {} });
+  using own = robot.open();
+  using elsewhere = robot.open();
+  const { imu: slot, log: other } = own.slots;
+  const writer = elsewhere.slots.imu;
   const isReady = () => {
     try {
       return waitAnySync([other, slot], { timeout: 0 }) === slot;
@@ -159,8 +160,10 @@ Deno.test("waitAny() takes a slot as ready when it has a message that its handle
   };
   const reads = [
     () => slot.latest(),
-    () => slot.at(0),
-    () => slot.view(),
+    () => slot.at(slot.sequence),
+    () => slot.peek(),
+    () => slot.readInto(new Uint8Array(3)),
+    () => slot.nextSync(),
     () => slot.since(0),
   ];
   for (const read of reads) {
@@ -169,7 +172,7 @@ Deno.test("waitAny() takes a slot as ready when it has a message that its handle
     writer.writeSync(new Uint8Array(3));
     assertStrictEquals(await waiting, slot);
     writer.writeSync(new Uint8Array(3));
-    slot.at(1); // not the newest
+    slot.at(slot.sequence - 1); // not the newest
     assert(isReady());
     read();
   }
@@ -186,8 +189,8 @@ Deno.test("waitAny() waits for a mix of all receivers", async () => {
     const producer = stack.use(SpscProducer.open(name.messages!));
     const publisher = stack.use(Publisher.open(name.topic!));
     const source = stack.use(Publisher.open(name.source!, { source: "left" }));
-    const slot = stack.use(Domain.open(name.slot!)).slot("imu");
-    const listened = stack.use(Domain.open(name.listened!)).slot("imu");
+    const slot = stack.use(domain(name.slot!).open()).slot("imu");
+    const listened = stack.use(domain(name.listened!).open()).slot("imu");
     const receivers = {
       circular: stack.use(circular(name.circular!).reader()),
       messages: stack.use(SpscConsumer.open(name.messages!)),

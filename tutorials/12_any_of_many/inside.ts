@@ -4,15 +4,18 @@
  * @module
  */
 
-import { codec, type Domain } from "../../mod.ts";
-import { openSlot } from "../../src/babus/geometry.ts";
+import { type Domain, type Slot, text } from "../../mod.ts";
+import { SlotDefinition } from "../../src/babus/geometry.ts";
 import { SLOT_CONTROL, SLOT_ENTRY, type SlotWords } from "../../src/babus/slot_words.ts";
 import { Word32, Word64 } from "../../src/memory/word.ts";
 import { table } from "../picture.ts";
 import { tidyUp } from "../narrator.ts";
 
-/** Three short texts can be looked back at. */
-export const SHAPE = { codec: codec.text, depth: 3, maxSize: 64 };
+/** Keeps three short texts. */
+export const SHAPE = { type: text(64), depth: 3 };
+
+/** A slot of such texts. */
+export type TextSlot = Slot<typeof SHAPE.type>;
 
 /** A text as bytes. */
 export function bytesOf(text: string): Uint8Array<ArrayBuffer> {
@@ -31,7 +34,7 @@ export function closeAtEnd(domain: Domain): void {
 
 /** The words of a slot. */
 export function lookInto(domain: string, slot: string): SlotWords {
-  const words = openSlot(domain, slot, {}, SHAPE.codec.type);
+  const words = new SlotDefinition({ domain, name: slot }, SHAPE).open();
   tidyUp(words.region);
   return words;
 }

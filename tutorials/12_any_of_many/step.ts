@@ -7,10 +7,9 @@
 
 import {
   codec,
-  Domain,
+  domain,
   Listener,
   Publisher,
-  type Slot,
   SpscConsumer,
   SpscProducer,
   Subscriber,
@@ -24,7 +23,16 @@ import { pageSize } from "../../src/os/page.ts";
 import { Doorbell } from "../../src/wait/doorbell.ts";
 import { look, picture, predict, run, runAsync, say, step, tell, tidyUp } from "../narrator.ts";
 import { asleepOnMany, until } from "./herd.ts";
-import { bytesOf, closeAtEnd, entriesOf, lookInto, ownerOf, SHAPE, textOf } from "./inside.ts";
+import {
+  bytesOf,
+  closeAtEnd,
+  entriesOf,
+  lookInto,
+  ownerOf,
+  SHAPE,
+  textOf,
+  type TextSlot,
+} from "./inside.ts";
 import { bits, limits, lookThenNote, oneWord, wakeOne } from "./one_word.ts";
 import { listenerProcess, writerProcess } from "./two_processes.ts";
 
@@ -94,7 +102,7 @@ async function theListener(name: string): Promise<void> {
     `That is what \`Listener\` does, in \`src/babus/listener.ts\`. A domain is a group of slots with
     a name, and each slot has its bell. 31 of these will be busy, and the listener wants the 32nd.`,
   );
-  const robot = run("robot", () => Domain.open(name));
+  const robot = run("robot", () => domain(name).open());
   closeAtEnd(robot);
   const busy = Array.from({ length: 31 }, (_, i) => robot.slot(`busy${i}`, SHAPE));
   const quiet = robot.slot("quiet", SHAPE);
@@ -124,13 +132,13 @@ async function theListener(name: string): Promise<void> {
   robot.close();
 }
 
-function theSlot(name: string): Slot<string> {
+function theSlot(name: string): TextSlot {
   step("What is in a slot");
   say(
     `A slot keeps the newest message, and the last few before it. Writers do not wait for readers; a
     late reader has missed messages, and learns how many.`,
   );
-  const robot = Domain.open(name);
+  const robot = domain(name).open();
   closeAtEnd(robot);
   const options = SHAPE;
   const speed = run("speed", () => robot.slot("speed", options));
@@ -154,18 +162,18 @@ function theSlot(name: string): Slot<string> {
   say(
     "You can also read a message in place, as in tutorial 11. But no writer waits for you:",
   );
-  const view = run("view", () => speed.view()!);
-  look(() => textOf(view.bytes));
+  const peek = run("peek", () => speed.peek()!);
+  look(() => textOf(peek.bytes));
   look(() => {
     write(10);
   });
-  look(() => view.valid);
-  predict("Three more were written, and the view still holds. And after a fourth?");
+  look(() => peek.valid);
+  predict("Three more were written, and the bytes are still valid. And after a fourth?");
   look(() => {
     write(11);
   });
-  look(() => view.valid);
-  look(() => textOf(view.bytes));
+  look(() => peek.valid);
+  look(() => textOf(peek.bytes));
   say(
     `These bytes are not a message: they are number 11, cut to the length of number 7. \`valid\`
     reads the stamp, which the writer makes 0 before it changes the first byte. So first read all
@@ -174,7 +182,7 @@ function theSlot(name: string): Slot<string> {
   return speed;
 }
 
-function killedWhileWriting(name: string, speed: Slot<string>): void {
+function killedWhileWriting(name: string, speed: TextSlot): void {
   step("Killed while writing");
   say(
     `Any process may write, one at a time. A writer has a seat, which is a lock that the kernel
@@ -213,7 +221,7 @@ function killedWhileWriting(name: string, speed: Slot<string>): void {
   look(() => speed.since(9));
 }
 
-async function anyOfAnyKind(name: string, speed: Slot<string>): Promise<void> {
+async function anyOfAnyKind(name: string, speed: TextSlot): Promise<void> {
   step("Slots, rings and topics");
   say(
     `Rings have bells, and topics have bells. So \`waitAny\` can sleep on all of them together: here

@@ -5,24 +5,22 @@
  * @module
  */
 
-import { Domain, Listener, type Slot } from "../../mod.ts";
+import { domain, Listener } from "../../mod.ts";
 import { ask, look, picture, run, say, step, tidyUp } from "../narrator.ts";
-import { bytesOf, closeAtEnd, SHAPE } from "./inside.ts";
+import { bytesOf, closeAtEnd, SHAPE, type TextSlot } from "./inside.ts";
 
 /** The slots that both use. */
 interface Slots {
-  readonly speed: Slot<string>;
+  readonly speed: TextSlot;
   /** Notes from one process to the other. */
-  readonly notes: Slot<string>;
+  readonly notes: TextSlot;
 }
 
 function open(name: string): Slots {
-  const robot = run("robot", () => Domain.open(name));
+  const texts = SHAPE;
+  const robot = run("robot", () => domain(name, { speed: texts, notes: texts }).open());
   closeAtEnd(robot);
-  const options = SHAPE;
-  const speed = run("speed", () => robot.slot("speed", options));
-  const notes = run("notes", () => robot.slot("notes", options));
-  return { speed, notes };
+  return robot.slots;
 }
 
 /** The process that is killed. */
@@ -39,9 +37,9 @@ export function writerProcess(name: string): void {
   look(() => speed.writeSync("speed is 2"));
 
   step("Be killed");
-  const room = run("room", () => speed.claimSync(10));
+  const claim = run("claim", () => speed.claimSync(10));
   look(() => {
-    room.set(bytesOf("SPEED"));
+    claim.bytes.set(bytesOf("SPEED"));
   });
   look(() => notes.writeSync(`${Deno.pid}`));
   say(
@@ -51,9 +49,9 @@ export function writerProcess(name: string): void {
   picture(`kill -9 ${Deno.pid}`);
   ask("\n[or Enter here: complete the message, and publish it] ");
   look(() => {
-    room.set(bytesOf("speed is 3"));
+    claim.bytes.set(bytesOf("speed is 3"));
   });
-  look(() => speed.publish());
+  look(() => claim.publish());
 }
 
 /** The process that takes over. */
@@ -95,7 +93,7 @@ export function listenerProcess(name: string): void {
       : "That was its turn already: nobody was writing any more. Now the turn is free.",
   );
   look(() => speed.writeSync("written by the listener"));
-  const { messages } = look(() => speed.since(0));
+  const messages = look(() => speed.since(0));
   say(
     messages.some(({ value }) => value === "speed is 3")
       ? "The writer lived and published its message first. There is nothing to repair."

@@ -1,18 +1,20 @@
 /** Slots: the name is that of a domain, which has one slot. @module */
 
-import { Domain } from "../../../src/babus/domain.ts";
+import { domain } from "../../../src/babus/definition.ts";
+import type { SlotClaim } from "../../../src/babus/claim.ts";
 import { Listener } from "../../../src/babus/listener.ts";
+import type { SlotOptions } from "../../../src/babus/geometry.ts";
 import type { Slot } from "../../../src/babus/slot.ts";
 import {
   type Arrival,
   CODECS,
+  definedRole,
   fillInHalves,
   type Handle,
   handleOf,
   isMark,
   MARK,
   type Product,
-  roleOf,
   waitOf,
 } from "../product.ts";
 
@@ -20,23 +22,33 @@ const SLOT_NAME = "slot";
 
 /** A slot as a carrier of messages: this handle receives the messages that it has not seen. */
 function carrying(
-  slot: Slot<Uint8Array>,
+  slot: Slot,
 ): Pick<Handle, "acts" | "arrivals" | "giveTurn" | "receive" | "takeTurn" | "trySend" | "waits"> {
   const listener = new Listener().add(slot);
   let seen = 0;
+  let claim: SlotClaim | undefined;
   const arrivals = (limit = Infinity): Arrival[] => {
-    const { messages, lost } = slot.since(seen);
-    const shown = messages.slice(0, limit);
-    seen += lost + shown.length;
+    const shown = slot.since(seen).slice(0, limit);
+    seen = shown.at(-1)?.sequence ?? seen;
     listener.look();
-    return [...lost > 0 ? [{ lost }] : [], ...shown.map(({ value }) => ({ message: value }))];
+    return shown.flatMap(({ lost, value }) => [
+      ...lost > 0 ? [{ lost }] : [],
+      { message: value },
+    ]);
   };
   return {
     acts: {
       write: (_, message) => void slot.writeSync(message),
       publish(at, message) {
-        fillInHalves(slot.claimSync(message.length), message, () => at("half filled"));
-        slot.publish();
+        const claim = slot.claimSync(message.length);
+        fillInHalves(claim.bytes, message, () => at("half filled"));
+        claim.publish();
+      },
+      writeInPlace(at, message) {
+        slot.tryFill(
+          ({ bytes }) => fillInHalves(bytes, message, () => at("half filled")),
+          message.length,
+        );
       },
       wait() {
         arrivals();
@@ -50,39 +62,38 @@ function carrying(
     waits: {
       write: waitOf("turn", (o) => slot.writeSync(MARK, o), (o) => slot.write(MARK, o)),
       claim: waitOf("turn", (o) => {
-        slot.claimSync(MARK.length, o);
-        slot.discard();
+        using _claim = slot.claimSync(MARK.length, o);
       }, async (o) => {
-        await slot.claim(MARK.length, o);
-        slot.discard();
+        using _claim = await slot.claim(MARK.length, o);
       }),
+      next: waitOf("message", (o) => slot.nextSync(o), (o) => slot.next(o)),
       listen: waitOf("message", (o) => listener.waitSync(o), (o) => listener.wait(o)),
     },
-    takeTurn: () => void slot.tryClaim(MARK.length),
-    giveTurn: () => slot.discard(),
+    takeTurn: () => void (claim = slot.tryClaim(MARK.length)),
+    giveTurn: () => claim![Symbol.dispose](),
     arrivals,
     async receive(options) {
       if (slot.sequence === seen) await listener.wait(options);
       const [next] = arrivals(1);
       if (next === undefined) return { state: "empty" };
-      return "lost" in next
-        ? { state: "lost", messages: next.lost }
-        : { state: "ok", message: next.message };
+      if ("message" in next) return { state: "ok", message: next.message };
+      seen--; // the message after the loss is for the next call
+      return { state: "lost", messages: next.lost };
     },
     trySend: (message) => slot.writeSync(message, { timeout: 60_000 }) > 0,
   };
 }
 
-const PARTY = roleOf({ title: "slot" }, {
-  open: (name, options) => Domain.open(name).slot(SLOT_NAME, options),
-  unlink: (name) => Domain.open(name).unlink(SLOT_NAME),
+const PARTY = definedRole({ title: "slot" }, {
+  define: (name, { codec: type, depth, size, ...options }) =>
+    domain(name, { [SLOT_NAME]: { type, depth, size } as SlotOptions }, options),
+  open: (definition, options) => definition.open(options).slots[SLOT_NAME],
 }, (slot) => ({
-  ...handleOf(slot, { depth: slot.depth, maxSize: slot.maxSize }),
+  ...handleOf(slot, { depth: slot.depth, size: slot.size }),
   ...carrying(slot),
   mark: () => void slot.writeSync(MARK),
   finds() {
-    const outcome = slot.latest();
-    return outcome.state === "ok" && isMark(outcome.message.value);
+    return isMark(slot.latest()?.value);
   },
 }));
 
@@ -94,11 +105,12 @@ export const SLOT: Product = {
   receiver: PARTY,
   sizes: {
     depth: { is: 3, other: 4, usual: 8, never: [0, -1, 1025, 1.5, NaN, Infinity] },
-    maxSize: { is: 100, other: 99, usual: 65_536, never: [0, -1, 2 ** 31 + 1, 1.5, NaN, Infinity] },
+    size: { is: 100, other: 99, usual: 65_536, never: [0, -1, 2 ** 31 + 1, 1.5, NaN, Infinity] },
   },
-  succession: { depth: 3, maxSize: 10_000 },
+  succession: { depth: 3, size: 10_000 },
   broadcasts: true,
-  neverTogether: { depth: 1024, maxSize: 2 ** 30 },
+  neverTogether: { depth: 1024, size: 2 ** 30 },
   types: CODECS,
+  defines: true,
   longest: 195, // the name of the slot follows
 };

@@ -8,13 +8,15 @@
  * @module
  */
 
-import { Domain } from "../../../src/babus/domain.ts";
+import { domain } from "../../../src/babus/definition.ts";
+import { SlotDefinition } from "../../../src/babus/geometry.ts";
+import type { SlotMessage } from "../../../src/babus/history.ts";
 import { Listener } from "../../../src/babus/listener.ts";
+import type { SlotReader } from "../../../src/babus/reader.ts";
 import type { Slot } from "../../../src/babus/slot.ts";
-import { openSlot } from "../../../src/babus/geometry.ts";
 import { SLOT_CONTROL } from "../../../src/babus/slot_words.ts";
-import { codec } from "../../../src/codec.ts";
-import { layout } from "../../../src/layout/layout.ts";
+import { bytes, raw, struct } from "../../../src/codec.ts";
+import type { Type } from "../../../src/message.ts";
 import { Word32 } from "../../../src/memory/word.ts";
 import {
   type Actors,
@@ -33,27 +35,29 @@ import {
 
 const LENGTH = 16;
 const HIGHEST = 15;
-const OPTIONS = { depth: 2, maxSize: LENGTH, persist: true };
+const SIZES = { depth: 2, size: LENGTH };
 const ASLEEP = { spin: 0 };
 
 /** Messages as one field, which those that know the type read and write in place. */
-const STRUCT = codec.struct(layout("pattern", { bytes: layout.bytes(LENGTH) }));
-const RAW = codec.raw(STRUCT.type);
+const STRUCT = struct("pattern", { bytes: bytes(LENGTH) });
+const RAW = raw(STRUCT.type);
+
+const DOMAIN = domain("domain", {}, { persist: true });
 
 function open(name = "a"): Slot {
-  return Domain.open("domain").slot(name, { ...OPTIONS, codec: RAW });
+  return DOMAIN.open().slot(name, { ...SIZES, type: RAW }) as Slot;
 }
 
 function openTyped() {
-  return Domain.open("domain").slot("a", { ...OPTIONS, codec: STRUCT });
+  return DOMAIN.open().slot("a", { ...SIZES, type: STRUCT });
 }
 
 /** Writes in place, so that what it says of its number is what it had when it began. */
 function writeInPlace(slot: Slot): number {
-  const view = slot.claimSync(LENGTH, ASLEEP);
+  const claim = slot.claimSync(LENGTH, ASLEEP);
   const sequence = slot.sequence + 1;
-  view.set(pattern(LENGTH, sequence));
-  return slot.publish();
+  claim.bytes.set(pattern(LENGTH, sequence));
+  return claim.publish();
 }
 
 /** The slots of these names, open; one by default. */
@@ -103,9 +107,8 @@ function decoder(times: number): ActorSpec {
   return arranged(openTyped, (slot): Seen => {
     const seen: Seen["seen"] = [];
     for (let i = 0; i < times; i++) {
-      const outcome = slot.at(1 - i % 2);
-      if (outcome.state !== "ok") continue;
-      seen.push([outcome.message.sequence, numberOf(outcome.message.value.bytes)]);
+      const message = lookBack(slot, 1 - i % 2);
+      if (message !== undefined) seen.push([message.sequence, numberOf(message.value.bytes)]);
     }
     slot.close();
     return { seen, lost: 0 };
@@ -130,16 +133,18 @@ interface Seen {
 
 const numberOf = (bytes: Uint8Array) => messageOf(bytes, HIGHEST) ?? 0;
 
+/** The newest message, or the one before it: that may be overwritten as soon as its number is known. */
+function lookBack<K extends Type>(slot: SlotReader<K>, age: number): SlotMessage<K> | undefined {
+  return age === 0 ? slot.latest() : slot.at(slot.sequence - age);
+}
+
 /** Looks at the newest, the one before, and in place. */
 function reader(times: number): ActorSpec {
   return arranged(open, (slot): Seen => {
     const seen: Seen["seen"] = [];
     for (let i = 0; i < times; i++) {
-      const age = 1 - i % 2;
-      const outcome = slot.at(age);
-      if (outcome.state === "ok") {
-        seen.push([outcome.message.sequence, numberOf(outcome.message.value)]);
-      }
+      const message = lookBack(slot, 1 - i % 2);
+      if (message !== undefined) seen.push([message.sequence, numberOf(message.value)]);
     }
     slot.close();
     return { seen, lost: 0 };
@@ -148,31 +153,37 @@ function reader(times: number): ActorSpec {
 
 /** Observes the newest, the one before, and what is new. */
 const observer = arranged(
-  () => Domain.open("domain").observer("a", { codec: RAW }),
+  () => DOMAIN.observer().slot("a", { ...SIZES, type: RAW }),
   (observer): Seen => {
     const seen: Seen["seen"] = [];
     for (const age of [0, 1]) {
-      const outcome = observer.at(age);
-      if (outcome.state !== "ok") continue;
-      seen.push([outcome.message.sequence, numberOf(outcome.message.value)]);
+      const message = lookBack(observer, age);
+      if (message !== undefined) seen.push([message.sequence, numberOf(message.value)]);
     }
-    const { messages, lost } = observer.since(1);
+    const target = new Uint8Array(LENGTH);
+    if (observer.readInto(target) !== LENGTH || numberOf(target) === 0) seen.push([0, 0]);
+    const messages = observer.since(1);
     for (const { sequence, value } of messages) seen.push([sequence, numberOf(value)]);
     observer.close();
-    return { seen, lost };
+    return { seen, lost: lostIn(messages) };
   },
 );
 
 const peeker = arranged(open, (slot): Seen => {
   const seen: Seen["seen"] = [];
-  const view = slot.view(1);
-  if (view !== undefined) {
-    const bytes = numberOf(view.bytes);
-    if (view.valid) seen.push([view.sequence, bytes]);
+  const peek = slot.peek(slot.sequence - 1);
+  if (peek !== undefined) {
+    const bytes = numberOf(peek.bytes);
+    if (peek.valid) seen.push([peek.sequence, bytes]);
   }
   slot.close();
   return { seen, lost: 0 };
 });
+
+/** The number of messages that were missed between others, and before them. */
+function lostIn(messages: readonly SlotMessage<Type>[]): number {
+  return messages.reduce((sum, { lost }) => sum + lost, 0);
+}
 
 /** Looks at all that is new, again and again. */
 function follower(times: number): ActorSpec {
@@ -181,10 +192,10 @@ function follower(times: number): ActorSpec {
     let lost = 0;
     let at = 0;
     for (let i = 0; i < times; i++) {
-      const news = slot.since(at);
-      for (const { sequence, value } of news.messages) seen.push([sequence, numberOf(value)]);
-      lost += news.lost;
-      at = news.messages.at(-1)?.sequence ?? at;
+      const messages = slot.since(at);
+      for (const { sequence, value } of messages) seen.push([sequence, numberOf(value)]);
+      lost += lostIn(messages);
+      at = messages.at(-1)?.sequence ?? at;
     }
     slot.close();
     return { seen, lost };
@@ -203,10 +214,8 @@ function listener(last: number, how: "sync" | "async", ...names: string[]): Acto
       const found = how === "sync" ? listener.waitSync(ASLEEP) : await listener.wait(ASLEEP);
       for (const slot of found) {
         news.push(slot.name);
-        const outcome = (slot as Slot).latest();
-        if (outcome.state === "ok") {
-          seen.push([outcome.message.sequence, numberOf(outcome.message.value)]);
-        }
+        const { sequence, value } = (slot as Slot).latest()!;
+        seen.push([sequence, numberOf(value)]);
       }
     }
     for (const slot of [...slots, quiet]) slot.close();
@@ -220,9 +229,8 @@ const finale = last(() => {
   const before = slot.sequence;
   const wrote = slot.tryWrite(pattern(LENGTH, before + 1));
   const seen = [0, 1].flatMap((age): Seen["seen"] => {
-    const outcome = slot.at(age);
-    if (outcome.state !== "ok") return [];
-    return [[outcome.message.sequence, numberOf(outcome.message.value)]];
+    const message = lookBack(slot, age);
+    return message === undefined ? [] : [[message.sequence, numberOf(message.value)]];
   });
   slot.close();
   return { before, wrote, seen };
@@ -292,7 +300,8 @@ function prepared(messages: number, ...names: string[]): () => void {
 /** As if the writer in seat 1 had died while it wrote, and nobody had noticed. */
 function abandoned(): void {
   prepared(2)();
-  const { region } = openSlot("domain", "a", OPTIONS, RAW.type);
+  const place = { domain: "domain", name: "a", persist: true };
+  const { region } = new SlotDefinition(place, { ...SIZES, type: RAW }).open();
   new Word32(region.mapping, SLOT_CONTROL.fields.owner, region.controlOffset).store(2);
   region.close();
 }

@@ -4,9 +4,10 @@
  * @module
  */
 
-import { Domain } from "../../../src/babus/domain.ts";
+import { domain as domainOf } from "../../../src/babus/definition.ts";
 import { Listener } from "../../../src/babus/listener.ts";
 import type { Slot } from "../../../src/babus/slot.ts";
+import type { Type } from "../../../src/message.ts";
 import { nextTurn, now, sleep } from "../../../src/os/clock.ts";
 import { waitAny, waitAnySync } from "../../../src/wait/any.ts";
 import { type CellName, type SlotPlan, type Station, stationsOf } from "./babus_traffic.ts";
@@ -15,7 +16,7 @@ import { inTime, tenure } from "./patience.ts";
 import { noteSleep } from "./sleeping.ts";
 
 type Party = Actor<CellName>;
-type Told = readonly Slot<unknown>[];
+type Told = readonly Slot<Type>[];
 
 /** The number of messages after the last reported one that are looked up in the notes. */
 const NEXT = 4;
@@ -74,13 +75,13 @@ export class Vigil implements Disposable {
   told(slots: Told, isWoken = true): void {
     this.#ears.forEach((ear, i) => {
       const { station } = ear;
-      if (slots.includes(station.slot as Slot<unknown>)) this.#read(ear);
+      if (slots.includes(station.slot)) this.#read(ear);
       else if (ear.heard < this.#dues[i]!) {
         station.traffic.find("lost", `${this.#dues[i]} was not reported, only ${ear.heard}`);
       }
     });
     const waking = this.#ears.filter(({ wake }) => wake).map(({ station }) => station.slot);
-    if (!isWoken || waking.some((slot) => slots.includes(slot as Slot<unknown>))) return;
+    if (!isWoken || waking.some((slot) => slots.includes(slot))) return;
     this.#actor.complain(`was woken for none of ${waking.length} slots`);
   }
 
@@ -88,9 +89,9 @@ export class Vigil implements Disposable {
     const { station } = ear;
     const { slot, due } = station;
     ear.heard = slot.sequence;
-    const news = slot.since(ear.read);
-    station.news(ear.read, news, due);
-    ear.read += news.lost + news.messages.length;
+    const messages = slot.since(ear.read);
+    station.news(ear.read, messages, due);
+    ear.read = messages.at(-1)?.sequence ?? ear.read;
   }
 
   /** Listens to one slot again, or in the other way; also during a wait. */
@@ -176,7 +177,7 @@ export async function listen(actor: Party): Promise<void> {
   const { random } = actor;
   while (!actor.over) {
     using stack = new DisposableStack();
-    const domain = stack.use(Domain.open(actor.name("domain")));
+    const domain = stack.use(domainOf(actor.name("domain")).open());
     const stations = stationsOf(actor, domain);
     const make = () => {
       const [must, others] = [random.pick(stations), random.chance(0.5) ? 0 : 0.6];
@@ -197,7 +198,7 @@ export async function listen(actor: Party): Promise<void> {
 /** Listens to the steady writer, which watches it; other slots do not wake it. */
 export async function listenWatched(actor: Party): Promise<void> {
   const { cells, seat } = actor;
-  using domain = Domain.open(actor.name("domain"));
+  using domain = domainOf(actor.name("domain")).open();
   const stations = stationsOf(actor, domain);
   const steady = stations.find(({ traffic }) => traffic.plan.writers === "steady")!;
   const isQuiet = ({ traffic }: Station) => ["steady", "nobody"].includes(traffic.plan.writers);
@@ -211,7 +212,7 @@ export async function listenWatched(actor: Party): Promise<void> {
 
 /** Listens only to the writer that writes seldom, so that no other wakes it. */
 export async function listenPatiently(actor: Party): Promise<void> {
-  using domain = Domain.open(actor.name("domain"));
+  using domain = domainOf(actor.name("domain")).open();
   const isQuiet = ({ writers }: SlotPlan) => ["seldom", "nobody"].includes(writers);
   using vigil = new Vigil(actor, stationsOf(actor, domain, isQuiet), () => true);
   while (!actor.over) await wait(vigil, actor.random.chance(0.5), LONG_MS);

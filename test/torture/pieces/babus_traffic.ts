@@ -16,9 +16,9 @@
  */
 
 import type { Domain } from "../../../src/babus/domain.ts";
-import type { SlotMessage, SlotNews, SlotOutcome, SlotView } from "../../../src/babus/history.ts";
+import type { SlotMessage, SlotPeek } from "../../../src/babus/history.ts";
 import type { Slot } from "../../../src/babus/slot.ts";
-import { type Codec, codec } from "../../../src/codec.ts";
+import { bytes, type Codec } from "../../../src/codec.ts";
 import { now, time as clock } from "../../../src/os/clock.ts";
 import { lengthOf, payload } from "../../circular/scene.ts";
 import type { Scene } from "../workload.ts";
@@ -48,9 +48,6 @@ export const SLOTS: readonly SlotPlan[] = [
 /** The number of messages that are remembered, each at its number modulo this. */
 const GIVEN = 128;
 const STAMPS = 64;
-
-/** A slot has at least so many places for messages. */
-const FEWEST_ENTRIES = 4;
 
 /** Sleepers that the steady writer watches. */
 export const WATCHED = 2;
@@ -191,7 +188,7 @@ export interface Viewing {
   /** Passes time before the look. */
   pause(): void;
   /** Whether the message was whole until now. */
-  isValid(view: SlotView): boolean;
+  isValid(peek: SlotPeek): boolean;
 }
 
 /** A slot that an actor has open, and what the actor knows about it. */
@@ -203,14 +200,15 @@ export class Station implements Disposable {
   #ticket = 0;
 
   constructor(traffic: Traffic, domain: Domain) {
-    const { name, depth, size: maxSize } = traffic.plan;
+    const { name, depth, size } = traffic.plan;
     this.traffic = traffic;
+    const plain = bytes();
     const own: Codec<Uint8Array> = {
-      ...codec.bytes,
-      sizeBytes: maxSize,
-      encode: (_, into) => codec.bytes.encode(this.message, into),
+      ...plain,
+      sizeBytes: size,
+      encode: (_, into) => plain.encode(this.message, into),
     };
-    this.slot = domain.slot(name, { depth, maxSize, codec: own });
+    this.slot = domain.slot(name, { depth, size, type: own }) as Slot;
   }
 
   // ---- writing ----
@@ -247,63 +245,86 @@ export class Station implements Disposable {
     return Math.max(this.traffic.noted.load(), this.seen);
   }
 
-  /** Checks a copy of the message of an age. */
-  copy(age: number, look: () => SlotOutcome<Uint8Array>): void {
-    const { due } = this;
-    const outcome = look();
-    if (outcome.state === "ok") {
-      this.#message(outcome.message);
-      this.found(outcome.message.sequence, age, due);
-    } else this.traffic.find("lost", `no message is ${age} before ${due}`);
+  /** Checks a copy of the newest message. */
+  latest(): void {
+    const { due, slot } = this;
+    const message = slot.latest();
+    if (message === undefined) return this.traffic.find("lost", `there is nothing, of ${due}`);
+    this.#message(message);
+    this.#found(message.sequence, due);
   }
 
-  /** Checks the number of a message of an age, when this was due before. */
-  found(sequence: number, age: number, due: number): void {
+  /** Checks a copy of the message that was so much older than the newest. */
+  copy(age: number): void {
+    const { slot } = this;
+    const sequence = slot.sequence - age;
+    const message = slot.at(sequence);
+    if (message === undefined) return this.#missing(sequence);
+    this.#message(message);
+    if (message.sequence === sequence) return this.#see(sequence);
+    this.traffic.find("lost", `${message.sequence} is said to be ${sequence}`);
+  }
+
+  /** Checks the number of the newest message, when this was due before. */
+  #found(sequence: number, due: number): void {
     const most = this.slot.sequence;
-    if (sequence >= due - age && sequence <= most - age) return this.#see(sequence);
-    const text = `${sequence} is said to be ${age} before the last, of ${due} to ${most}`;
-    this.traffic.find("lost", text);
+    if (sequence >= due && sequence <= most) return this.#see(sequence);
+    this.traffic.find("lost", `${sequence} is said to be the last, of ${due} to ${most}`);
+  }
+
+  /** Checks that a message that was one of the last may be overwritten by now. */
+  #missing(sequence: number): void {
+    const { depth, sequence: most } = this.slot;
+    if (sequence > most - depth) this.traffic.find("lost", `${sequence} of ${most} is not found`);
   }
 
   /** Checks all messages since a number. */
-  news(since: number, { messages, lost }: SlotNews<Uint8Array>, due: number): void {
+  news(since: number, messages: readonly SlotMessage[], due: number): void {
     const { traffic, slot } = this;
     const most = slot.sequence;
+    let last = since;
     messages.forEach((message, i) => {
+      const { sequence, lost } = message;
       this.#message(message, messages[i - 1]?.time);
-      const expected = since + lost + 1 + i;
-      if (message.sequence === expected) return;
-      traffic.find("duplicated", `since ${since} comes ${message.sequence}, not ${expected}`);
+      const expected = last + lost + 1;
+      if (sequence !== expected) {
+        traffic.find("duplicated", `after ${last} comes ${sequence}, not ${expected}`);
+      }
+      traffic.told.add(lost);
+      if (lost > 0 && last + lost > most - slot.depth) {
+        traffic.find("lost", `after ${last} are ${lost} said to be lost, when ${most} is there`);
+      }
+      last = sequence;
     });
-    traffic.told.add(lost);
-    const last = since + lost + messages.length;
-    const entries = Math.max(slot.depth + 1, FEWEST_ENTRIES);
-    if (last < due && (messages.length === 0 || last + entries > most)) { // it may be overwritten
+    if (last < due) {
       traffic.find("lost", `since ${since} comes nothing after ${last}, and ${due} is there`);
-    }
-    if (lost > 0 && since + lost > most - slot.depth) {
-      traffic.find("lost", `since ${since} are ${lost} said to be lost, when ${most} is there`);
     }
     this.#see(last);
   }
 
-  /** Checks a message in place. */
-  view(age: number, { pause, isValid }: Viewing): void {
-    const { traffic, due } = this;
-    const view = this.slot.view(age);
-    if (view === undefined) {
-      return traffic.find("lost", `there is nothing to view ${age} before ${due}`);
-    }
-    const { sequence, time, bytes } = view;
-    this.found(sequence, age, due);
+  /** Checks a message in place, the newest or an older one. */
+  peek(age: number, { pause, isValid }: Viewing): void {
+    const { traffic, slot, due } = this;
+    const wanted = age === 0 ? undefined : slot.sequence - age;
+    const peek = slot.peek(wanted);
+    if (peek === undefined) return this.#missing(wanted ?? due);
+    const { sequence, time, bytes } = peek;
+    if (wanted === undefined) this.#found(sequence, due);
     pause();
     const isRight = traffic.isMessage(bytes, sequence);
-    if (isValid(view)) this.#judge(sequence, { isRight, time });
-    else if (view.valid) traffic.complain(`message ${sequence} is valid again`);
+    if (isValid(peek)) this.#judge(sequence, { isRight, time });
+    else if (peek.valid) traffic.complain(`message ${sequence} is valid again`);
     else traffic.count("overwritten");
   }
 
-  #message({ sequence, time, value }: SlotMessage<Uint8Array>, after = 0): void {
+  /** Checks that what is copied into an array is one whole message. */
+  readInto(target: Bytes): void {
+    const length = this.slot.readInto(target);
+    if (this.traffic.isMessage(target.subarray(0, Math.max(length, 0)), 0)) return;
+    this.traffic.find("corrupt", `${length} bytes are no message that was written`);
+  }
+
+  #message({ sequence, time, value }: SlotMessage, after = 0): void {
     const isRight = this.traffic.isMessage(value, sequence);
     this.#judge(sequence, { isRight, time, after });
   }

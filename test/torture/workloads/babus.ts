@@ -9,17 +9,17 @@
  * @module
  */
 
-import { Domain } from "../../../src/babus/domain.ts";
+import type { SlotClaim } from "../../../src/babus/claim.ts";
+import { domain as domainNamed } from "../../../src/babus/definition.ts";
+import type { Domain } from "../../../src/babus/domain.ts";
+import { SlotDefinition } from "../../../src/babus/geometry.ts";
 import type { SlotMessage } from "../../../src/babus/history.ts";
-import { openSlot } from "../../../src/babus/geometry.ts";
 import { SLOT_CONTROL, type SlotWords } from "../../../src/babus/slot_words.ts";
-import { codec } from "../../../src/codec.ts";
 import { Word32 } from "../../../src/memory/word.ts";
 import { nextTurn, now, sleep, sleepSync } from "../../../src/os/clock.ts";
 import { spring } from "../../trap/trap.ts";
 import { listen, listenPatiently, listenWatched } from "../pieces/babus_listening.ts";
 import {
-  type Bytes,
   type CellName,
   CELLS,
   type SlotPlan,
@@ -50,7 +50,7 @@ const SEATS = 64;
 const STUCK_MS = 15_000;
 
 function domainOf(scene: Scene<CellName>): Domain {
-  return Domain.open(scene.name("domain"));
+  return domainNamed(scene.name("domain")).open();
 }
 
 function resourceOf({ plan }: { readonly plan: SlotPlan }): string {
@@ -97,16 +97,15 @@ async function writeTo(actor: Party, station: Station, most: number): Promise<vo
   const nothing = new Uint8Array(0); // the codec knows better
   const patience = random.chance(0.3) ? { timeout: STUCK_MS } : WAIT;
   const start = now();
-  const claimed = (claim: () => Bytes | undefined | Promise<Bytes>) => () =>
-    inPlace(actor, station, claim);
+  const claimed = (claim: () => Claiming) => () => inPlace(actor, station, claim);
   const way = random.pick([
     () => slot.tryWrite(nothing),
     () => inTime(() => slot.writeSync(nothing, patience)),
     () => inTime(() => slot.write(nothing, patience)),
     () => inTime(() => slot.write(nothing, { signal: AbortSignal.timeout(random.skewed(1, 30)) })),
     claimed(() => slot.tryClaim()),
-    claimed(() => slot.claimSync(slot.maxSize, patience)),
-    claimed(() => slot.claim(slot.maxSize, patience)),
+    claimed(() => slot.claimSync(slot.size, patience)),
+    claimed(() => slot.claim(slot.size, patience)),
   ]);
   let written = true;
   for (let left = most; left > 0 && written; left--) {
@@ -116,33 +115,36 @@ async function writeTo(actor: Party, station: Station, most: number): Promise<vo
   if (!written && now() - start > STUCK_MS * 1e6) actor.complain(`cannot write for ${STUCK_MS} ms`);
 }
 
+/** A claim, in one of the ways to get one. */
+type Claiming = SlotClaim | undefined | Promise<SlotClaim>;
+
 /** Claims and publishes; returns the number of the message, or undefined without one. */
 async function inPlace(
   actor: Party,
   station: Station,
-  claim: () => Bytes | undefined | Promise<Bytes>,
+  take: () => Claiming,
 ): Promise<number | undefined> {
   const { random } = actor;
   const { slot, traffic } = station;
-  let room = await inTime(claim);
-  if (room === undefined) return undefined;
+  const claim = await inTime(take);
+  if (claim === undefined) return undefined;
   const resource = resourceOf(traffic);
   actor.declare(resource, actor.token);
   const { message } = station;
   const middle = message.length >> 1;
-  room.set(message.subarray(0, middle));
+  claim.bytes.set(message.subarray(0, middle));
   spring("claimed and half filled");
   if (random.chance(0.02)) await sleep(random.skewed(1, 20));
   if (random.chance(0.1)) { // claimed again, with the right to write
-    room = slot.tryClaim(message.length)!;
-    room.set(message.subarray(0, middle));
+    slot.tryClaim(message.length); // which is the same claim
+    claim.bytes.set(message.subarray(0, middle));
   }
-  room.set(message.subarray(middle), middle);
+  claim.bytes.set(message.subarray(middle), middle);
   const end = random.next();
   actor.withdraw(resource, actor.token);
-  if (end < 0.8) return slot.publish(message.length);
+  if (end < 0.8) return claim.publish(message.length);
   if (end < 0.9) return slot.tryWrite(message); // which gives up the claim
-  if (end < 0.97) slot.discard();
+  if (end < 0.97) claim[Symbol.dispose]();
   else slot.close();
   return undefined;
 }
@@ -173,17 +175,17 @@ function writeSteadily(actor: Party): void {
 
 function inPlaceSteadily(station: Station): number | undefined {
   const { slot } = station;
-  const room = slot.tryClaim();
-  if (room === undefined) return undefined;
-  const { message } = station;
-  room.set(message);
-  return slot.publish(message.length);
+  return slot.tryFill(({ bytes }) => {
+    const { message } = station;
+    bytes.set(message);
+    return message.length;
+  });
 }
 
 // ---- readers ----
 
 /** As views are meant to be looked at. */
-const AT_ONCE: Viewing = { pause() {}, isValid: (view) => view.valid };
+const AT_ONCE: Viewing = { pause() {}, isValid: (peek) => peek.valid };
 
 /** Looks as is meant, and now and then not at once. */
 function atLeisure({ random }: Party): Viewing {
@@ -208,19 +210,20 @@ async function read(actor: Party, viewing: Viewing): Promise<void> {
       else await nextTurn();
     }
     seen = stations.map((station) => station.seen);
-    const view = random.pick(stations).slot.view();
+    const peek = random.pick(stations).slot.peek();
     domain.close();
-    if (view!.valid || view!.bytes.length > 0) actor.complain("sees something in a closed slot");
+    if (peek!.valid || peek!.bytes.length > 0) actor.complain("sees something in a closed slot");
   }
 }
 
 function readOnce({ random }: Party, station: Station, viewing: Viewing): void {
   const { slot, due } = station;
   const age = random.below(slot.depth);
-  const way = random.below(4);
-  if (way === 0) station.copy(0, () => slot.latest());
-  else if (way === 1) station.copy(age, () => slot.at(age));
-  else if (way === 2) station.view(random.chance(0.5) ? 0 : age, viewing);
+  const way = random.below(5);
+  if (way === 0) station.latest();
+  else if (way === 1) station.copy(age);
+  else if (way === 2) station.peek(random.chance(0.5) ? 0 : age, viewing);
+  else if (way === 3) station.readInto(new Uint8Array(slot.size));
   else {
     const since = random.chance(0.05) ? START : due - (random.chance(0.5) ? 0 : random.small(300));
     station.news(since, slot.since(since), due);
@@ -233,20 +236,25 @@ function readOnce({ random }: Party, station: Station, viewing: Viewing): void {
 async function observe(actor: Party): Promise<void> {
   const { random } = actor;
   while (!actor.over) {
-    using domain = domainOf(actor);
-    const watched = traffics(actor).map((traffic) => ({
-      traffic,
-      observer: domain.observer(traffic.plan.name),
-    }));
+    using domain = domainNamed(actor.name("domain")).observer();
+    const watched = traffics(actor).map((traffic) => {
+      const { name, depth, size } = traffic.plan;
+      return { traffic, observer: domain.slot(name, { depth, size }) };
+    });
     for (const isOver = tenure(actor, 1000); !isOver();) {
       const { traffic, observer } = random.pick(watched);
       for (let left = random.small(30); left > 0; left--) {
         const due = traffic.noted.load();
-        const age = random.below(observer.depth);
-        const outcome = observer.at(age);
-        if (outcome.state === "ok") observed(traffic, outcome.message, due - age);
-        else traffic.find("lost", `an observer finds nothing ${age} before ${due}`);
-        for (const message of observer.since(due).messages) observed(traffic, message, due + 1);
+        const newest = observer.latest();
+        if (newest !== undefined) observed(traffic, newest, due);
+        else traffic.find("lost", `an observer finds nothing, of ${due}`);
+        const sequence = observer.sequence - random.below(observer.depth);
+        const message = observer.at(sequence);
+        if (message !== undefined) observed(traffic, message, sequence);
+        else if (sequence > observer.sequence - observer.depth) {
+          traffic.find("lost", `an observer does not find ${sequence}`);
+        }
+        for (const message of observer.since(due)) observed(traffic, message, due + 1);
       }
       if (random.chance(0.2)) await sleep(random.skewed(1, 30));
       else await nextTurn();
@@ -256,7 +264,7 @@ async function observe(actor: Party): Promise<void> {
 
 function observed(
   traffic: Traffic,
-  { sequence, value }: SlotMessage<Uint8Array>,
+  { sequence, value }: SlotMessage,
   least: number,
 ): void {
   traffic.scene.count("observed");
@@ -278,12 +286,12 @@ function visit(scene: Scene<CellName>, traffic: Traffic): void {
   station.end(last);
   if (last === undefined) return traffic.find("leaked", "nobody can write, and nobody does");
   for (let age = 0; age < depth; age++) {
-    station.copy(age, () => slot.at(age));
-    station.view(age, AT_ONCE);
+    station.copy(age);
+    station.peek(age, AT_ONCE);
   }
-  const news = slot.since(last - depth);
-  station.news(last - depth, news, last);
-  if (news.messages.length < depth) traffic.find("lost", `only ${news.messages.length} are left`);
+  const messages = slot.since(last - depth);
+  station.news(last - depth, messages, last);
+  if (messages.length < depth) traffic.find("lost", `only ${messages.length} are left`);
 }
 
 /** Whether all seats of writers are there for newcomers. */
@@ -309,8 +317,9 @@ function settleAll(scene: Scene<CellName>, held: readonly SlotWords[]): void {
 function beginSlots(scene: Scene<CellName>): SlotWords[] {
   scene.cells.startedAt[0]!.store(now());
   return traffics(scene).map((traffic) => {
-    const { name, depth, size: maxSize } = traffic.plan;
-    const words = openSlot(scene.name("domain"), name, { depth, maxSize }, codec.bytes.type);
+    const { name, depth, size } = traffic.plan;
+    const words = new SlotDefinition({ domain: scene.name("domain"), name }, { depth, size })
+      .open();
     const { mapping, controlOffset } = words.region;
     words.bell.word.store(FIRST_BELL);
     new Word32(mapping, SLOT_CONTROL.fields.owner_bell, controlOffset).store(FIRST_BELL);

@@ -1,0 +1,173 @@
+/**
+ * The definition of a domain: slots by name, each a file of its own.
+ *
+ * A domain has no file and no state: it is the common part of its slots' names. So nothing of it
+ * can be left over, or disagree with its slots.
+ *
+ * @module
+ */
+
+import { checkedOptions, checkObject } from "../arguments.ts";
+import type { DefinitionOptions } from "../definition.ts";
+import * as files from "../os/files.ts";
+import { REGION_HEADER } from "../region/header.ts";
+import { type RegionInfo, regions } from "../region/list.ts";
+import { checkName } from "../region/names.ts";
+import { Again, pollUntil } from "../region/poll.ts";
+import { Region } from "../region/region.ts";
+import type { WaitOptions } from "../wait/until.ts";
+import {
+  Domain,
+  type DomainHandleOptions,
+  DomainObserver,
+  type DomainPlace,
+  type SlotTable,
+} from "./domain.ts";
+import { planIn, SlotDefinition, slotPath } from "./geometry.ts";
+import { SLOT, SLOT_CONTROL } from "./slot_words.ts";
+
+/** The properties of a slot that can be read from outside. */
+export interface SlotInfo {
+  /** The name within the domain. */
+  readonly name: string;
+  /** The name of the type of its messages. */
+  readonly type: string;
+  /** The number of last messages that can be read. */
+  readonly depth: number;
+  /** The largest message in bytes. */
+  readonly size: number;
+  /** The number of the newest message; 0 before the first. */
+  readonly sequence: number;
+  /** The memory it occupies, in bytes. */
+  readonly allocatedBytes: number;
+}
+
+/**
+ * Defines a domain of slots, each of which keeps the last messages of one kind. Opens nothing.
+ *
+ * @example Write in one process, read in all
+ * ```ts
+ * import { domain, json } from "@vring/vring";
+ *
+ * const robot = domain("example-robot", { speed: { type: json<number>(), depth: 4 } });
+ *
+ * using body = robot.open(); // in one process
+ * for (const value of [0.1, 0.2, 0.3]) body.slots.speed.writeSync(value);
+ *
+ * using view = robot.open(); // in another
+ * const { speed } = view.slots;
+ * console.log(speed.latest()?.value); // 0.3
+ * console.log(speed.since(1).map(({ value }) => value)); // [ 0.2, 0.3 ]
+ * ```
+ *
+ * @param slots The type and the sizes of each slot, by name.
+ */
+export function domain<const S extends SlotTable = Record<never, never>>(
+  name: string,
+  slots: S = {} as S,
+  options: DefinitionOptions = {},
+): DomainDefinition<S> {
+  return new DomainDefinition(name, slots, options);
+}
+
+/** The definition of a domain, by which its slots are opened. */
+export class DomainDefinition<S extends SlotTable = Record<never, never>> {
+  /** The name. */
+  readonly name: string;
+  readonly #place: DomainPlace;
+
+  /** @ignore */
+  constructor(name: string, slots: S, options: DefinitionOptions) {
+    this.name = checkName(name, "a domain");
+    const action = `define domain "${this.name}"`;
+    const region = checkedOptions(options, action);
+    checkObject(slots, action);
+    const definitions = Object.entries(slots).map(([slot, own]) =>
+      new SlotDefinition({ ...region, domain: this.name, name: slot }, own)
+    );
+    this.#place = { domain: this.name, region, definitions };
+  }
+
+  /** Opens all slots of the definition for reading and writing. */
+  open(options: DomainHandleOptions = {}): Domain<S> {
+    return new Domain(this.#place, options);
+  }
+
+  /** Observes all slots of the definition without any right to write, at once or once they exist. */
+  observer(options: Pick<DomainHandleOptions, "own"> = {}): DomainObserver<S> {
+    return new DomainObserver(this.#place, options);
+  }
+
+  /**
+   * Resolves once all slots of the definition exist, whichever program creates them. Rejects if one
+   * differs from its definition.
+   */
+  async ready(options: WaitOptions = {}): Promise<void> {
+    const action = `find all slots of domain "${this.name}"`;
+    const own = checkedOptions(options, action);
+    const { domain } = this.#place;
+    const missing = new Set(this.#place.definitions);
+    const look = () => {
+      for (const definition of missing) {
+        const found = definition.observe();
+        if (found instanceof Again) return found;
+        if (found === undefined) continue;
+        found.region.close();
+        missing.delete(definition);
+      }
+      return missing.size === 0 || undefined;
+    };
+    await pollUntil({
+      look,
+      action,
+      get missing() {
+        const all = Array.from(missing, ({ name }) => `slot "${domain}/${name}"`);
+        return `of which ${all.join(" and ")} ${missing.size === 1 ? "does" : "do"} not exist`;
+      },
+    }, own);
+  }
+
+  /** Lists all slots of the domain by name, whichever program created them. */
+  info(): SlotInfo[] {
+    return slotsOf(this.name).map((info) => look(info, this.name)).filter((info) =>
+      info !== undefined
+    );
+  }
+
+  /**
+   * Removes the names of all slots of the domain, or of one of them; existing handles keep working.
+   * Returns false if nothing was removed.
+   */
+  unlink(slot?: string): boolean {
+    const paths = slot === undefined
+      ? slotsOf(this.name).map(({ path }) => path)
+      : [slotPath(this.name, slot)];
+    return paths.map((path) => Region.unlink(SLOT, path)).includes(true);
+  }
+}
+
+function slotsOf(domain: string): RegionInfo[] {
+  return regions().filter(({ kind, name }) => kind === SLOT.name && name.startsWith(`${domain}/`));
+}
+
+/** Reads one slot; returns undefined if it was removed, is unused or is not valid. */
+function look(info: RegionInfo, domain: string): SlotInfo | undefined {
+  const { details, inUse, path, allocatedBytes } = info;
+  if (details === undefined || details.abiHash !== SLOT.control.hash) return undefined;
+  if (inUse !== true && !details.persist) return undefined;
+  const fd = files.open(path, 0);
+  if (fd < 0) return undefined;
+  using _file = { [Symbol.dispose]: () => files.close(fd) };
+  const control = new Uint8Array(SLOT_CONTROL.size);
+  if (files.read(fd, control, REGION_HEADER.size) < control.length) return undefined;
+  const plan = planIn(control, details.dataBytes);
+  if (plan === undefined) return undefined;
+  return {
+    name: info.name.slice(domain.length + 1),
+    type: details.messageName,
+    depth: plan.depth,
+    size: plan.size,
+    sequence: Number(SLOT_CONTROL.read(control).published),
+    allocatedBytes,
+  };
+}

@@ -1,0 +1,174 @@
+/**
+ * Reading a slot, which its handles and its observers do alike.
+ *
+ * @module
+ */
+
+import { checkedOptions, checkWaits } from "../arguments.ts";
+import { LostError } from "../errors.ts";
+import type { Bytes, Type, Value } from "../message.ts";
+import { CONDITIONS, type Waitable } from "../wait/any.ts";
+import type { Condition, Waiter } from "../wait/condition.ts";
+import { iterate, type Series } from "../wait/iterate.ts";
+import {
+  type LoopOptions,
+  type SyncWaitOptions,
+  until,
+  untilSync,
+  type WaitOptions,
+} from "../wait/until.ts";
+import { checkNumber, type History, type SlotMessage } from "./history.ts";
+
+/** The options of a loop over the values of a slot. */
+export interface SlotValuesOptions extends LoopOptions {
+  /** Whether a message that was overwritten unread throws a LostError, as by default, or is skipped. */
+  onLoss?: "throw" | "skip" | undefined;
+}
+
+/** Reads a slot. To `waitAny` it is ready when there is a message newer than all that it has shown. */
+export abstract class SlotReader<K extends Type = Bytes> implements Disposable, Waitable {
+  /** The name within the domain. */
+  readonly name: string;
+  /** The number of last messages that can be read. */
+  readonly depth: number;
+  /** The largest message in bytes. */
+  readonly size: number;
+
+  /** @ignore */
+  constructor({ name, depth, size }: { name: string; depth: number; size: number }) {
+    this.name = name;
+    this.depth = depth;
+    this.size = size;
+  }
+
+  /** Whether the handle is closed. */
+  abstract readonly closed: boolean;
+  /** Closes the handle. */
+  abstract close(): void;
+  /** Returns the history of the slot; undefined if none has existed yet. Throws once closed.
+   * @ignore */
+  protected abstract history(): History<K> | undefined;
+  /** Makes the condition that there is a message after the one of a number.
+   * @ignore */
+  protected abstract news(seen: () => number): Condition;
+
+  /** The number of the newest message; 0 before the first. */
+  get sequence(): number {
+    return this.history()?.last() ?? 0;
+  }
+
+  /** Returns a copy of the newest message; undefined before the first. */
+  latest(): SlotMessage<K> | undefined {
+    return this.history()?.latest();
+  }
+
+  /** Returns a copy of the message with this number; undefined unless it is one of the last. */
+  at(sequence: number): SlotMessage<K> | undefined {
+    checkNumber(sequence, `slot "${this.name}"`);
+    return this.history()?.at(sequence);
+  }
+
+  /** Returns copies of all messages after the one with this number that the slot still has. */
+  since(sequence: number): SlotMessage<K>[] {
+    checkNumber(sequence, `slot "${this.name}"`);
+    return this.history()?.since(sequence) ?? [];
+  }
+
+  /**
+   * Copies the bytes of the newest message into an array and returns their number, or -1 before the
+   * first message. Allocates nothing.
+   */
+  readInto(target: Uint8Array<ArrayBuffer>): number {
+    return this.history()?.readInto(target) ?? -1;
+  }
+
+  /** Blocks until there is a message newer than all that this handle has shown; returns the newest. */
+  nextSync(options: SyncWaitOptions = {}): SlotMessage<K> {
+    checkWaits(options);
+    return this.#unseen() ?? untilSync(this.#unseen, this.#waiter(this.#shown), options);
+  }
+
+  /** Resolves once there is a message newer than all that this handle has shown, with the newest. */
+  next(options: WaitOptions = {}): Promise<SlotMessage<K>> {
+    return until(this.#unseen, this.#waiter(this.#shown), options);
+  }
+
+  /**
+   * Loops over copies of the messages in order, from the newest one on. Each tells how many were
+   * overwritten unread before it.
+   */
+  messages(options: LoopOptions = {}): AsyncGenerator<SlotMessage<K>, void, void> {
+    return iterate(this.#series((message) => message), this.#checked(options));
+  }
+
+  /** Loops over the values in order, from the newest one on. */
+  values(options: SlotValuesOptions = {}): AsyncGenerator<Value<K>, void, void> {
+    const { onLoss = "throw", ...loop } = this.#checked(options);
+    return iterate(
+      this.#series(({ value, sequence, lost }) => {
+        if (lost === 0 || onLoss === "skip") return value;
+        throw new LostError(
+          `Cannot read slot "${this.name}" on: ${lost} messages before number ${sequence} were ` +
+            'overwritten unread; read sooner, make the slot deeper, or pass onLoss: "skip"',
+        );
+      }),
+      loop,
+    );
+  }
+
+  /** Loops over the values, as `values()` does. */
+  [Symbol.asyncIterator](): AsyncGenerator<Value<K>, void, void> {
+    return this.values();
+  }
+
+  /** Closes the handle, as `close()` does. */
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  /** @ignore */
+  [CONDITIONS](): readonly Condition[] {
+    this.history(); // throws once closed
+    return [this.news(this.#shown)];
+  }
+
+  #checked<O extends LoopOptions>(options: O): O {
+    return checkedOptions(options, `read slot "${this.name}"`);
+  }
+
+  readonly #shown = () => this.history()?.shown ?? 0;
+
+  readonly #unseen = (): SlotMessage<K> | undefined => {
+    const history = this.history();
+    return history !== undefined && history.last() > history.shown ? history.latest() : undefined;
+  };
+
+  #waiter(seen: () => number): Waiter {
+    return {
+      action: `read slot "${this.name}"`,
+      conditions: () => [this.news(seen)],
+      checkOpen: () => void this.history(),
+      state: () => {
+        const { sequence } = this;
+        return sequence === 0 ? "it has no messages" : `its newest message is number ${sequence}`;
+      },
+    };
+  }
+
+  /** The messages from the newest one on; those of a slot that takes the name, from its first one on. */
+  #series<T>(select: (message: SlotMessage<K>) => T): Series<T> {
+    let history: History<K> | undefined;
+    let seen = -1;
+    const attempt = () => {
+      const current = this.history();
+      if (seen < 0) seen = Math.max((current?.last() ?? 0) - 1, 0);
+      else if (current !== history) seen = 0;
+      history = current;
+      const message = current?.after(seen);
+      if (message === undefined) return undefined;
+      seen = message.sequence;
+      return { done: false as const, value: select(message) };
+    };
+    return { attempt, waiter: this.#waiter(() => seen) };
+  }
+}
