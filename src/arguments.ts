@@ -225,7 +225,6 @@ const RULES: Readonly<Record<string, Rule>> = {
   sources: FLAG,
   retry: FLAG,
   reserve: FLAG,
-  readOnly: FLAG,
   interop: FLAG,
   hugePages: FLAG,
   wake: FLAG,
@@ -299,11 +298,6 @@ function isBuffer(value: object): boolean {
  */
 function isSharedBuffer(value: object): boolean {
   return typeof SharedArrayBuffer !== "undefined" && value instanceof SharedArrayBuffer;
-}
-
-/** Whether the first argument of a read is its target, even an invalid one, and not its options. */
-export function isTarget(first: object): first is Uint8Array<ArrayBuffer> {
-  return typeof first !== "object" || first === null || isBuffer(first);
 }
 
 function checkOption(name: string, value: unknown, action: string): void {
