@@ -7,7 +7,7 @@ import { Program, sharedFiles, uniqueName } from "./program.ts";
 const Reading = layout("reading", { celsius: "f64", place: layout.text(8) });
 
 Deno.test("inspect: regions are listed, and samples shown field by field", async () => {
-  const topic = `/${uniqueName()}/reading`;
+  const topic = `${uniqueName()}/reading`;
   using publisher = Publisher.open(topic, {
     codec: codec.struct(Reading),
     size: Reading.size,

@@ -164,7 +164,7 @@ function look(info: RegionInfo, domain: string): SlotInfo | undefined {
   if (plan === undefined) return undefined;
   return {
     name: info.name.slice(domain.length + 1),
-    type: details.messageName,
+    type: details.type?.name ?? "",
     depth: plan.depth,
     size: plan.size,
     sequence: Number(SLOT_CONTROL.read(control).published),

@@ -51,10 +51,6 @@ export interface RegionDetails {
   readonly id: string;
   /** The number of data bytes. */
   readonly dataBytes: number;
-  /** The name of the message type; empty if none was declared. */
-  readonly messageName: string;
-  /** The identity of the message type. */
-  readonly messageHash: bigint;
   /** The identity of the control block's layout. */
   readonly abiHash: bigint;
   /** The offset of the data in the file. */
@@ -65,7 +61,7 @@ export interface RegionDetails {
   readonly type: MessageType | undefined;
   /** The sizes as the creator described them; undefined if it did not, or the text is invalid. */
   readonly geometry: Properties | undefined;
-  /** The policy of the creator's definition, likewise. */
+  /** The policy as the creator described it; undefined as the geometry is. */
   readonly policy: Properties | undefined;
   /** The features that it uses, by the names that it gives them, or such as `bit 3`. */
   readonly features: readonly string[];
@@ -184,8 +180,6 @@ export function detailsOf(fd: number): RegionDetails | string {
   return {
     id: Array.from(header.creator, (byte) => byte.toString(16).padStart(2, "0")).join(""),
     dataBytes: dataBytesOf(header),
-    messageName: header.message_name,
-    messageHash: header.message_hash,
     abiHash: header.abi_hash,
     dataOffset: Number(header.data_offset),
     persist: (header.state & RegionState.persist) !== 0,

@@ -63,7 +63,7 @@ export function topics(): TopicInfo[] {
 
 /** Reads one topic; returns undefined if it was removed meanwhile, or is not valid. */
 function look(info: RegionInfo, details: RegionDetails): TopicInfo | undefined {
-  const { dataBytes, dataOffset, messageName: type } = details;
+  const { dataBytes, dataOffset, type: { name: type } = { name: "" } } = details;
   if (dataOffset > info.sizeBytes) return undefined;
   const fd = files.open(info.path, 0);
   if (fd < 0) return undefined;

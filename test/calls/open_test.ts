@@ -129,7 +129,7 @@ Deno.test("a definition opens nothing, but refuses what no calls can be", () => 
     'the option request is "f65"',
   );
   using _server = defined.server();
-  assertEquals(defined.info()?.details?.messageName, "bytes -> bytes");
+  assertEquals(defined.info()?.details?.type?.name, "bytes -> bytes");
 });
 
 Deno.test("scalars are types of requests and responses", async () => {

@@ -42,7 +42,7 @@ function testOrder(tested: UnderTest): void {
         if (product.semaphore) return;
         const info = regions().find(({ path }) => path === tested.path(place));
         assertEquals([info?.inUse, info?.details?.persist], [true, false]);
-        if (product.types[0]) assertEquals(info!.details!.messageName, product.types[0].name);
+        if (product.types[0]) assertEquals(info!.details!.type?.name, product.types[0].name);
       });
     });
 

@@ -44,8 +44,6 @@ Deno.test("regions() reports all about a region in use", () => {
     details: {
       id: idOf(region),
       dataBytes: SIZE,
-      messageName: "pose",
-      messageHash: 0xabcn,
       abiHash: CONTROL.hash,
       dataOffset: region.dataOffset,
       persist: false,
