@@ -180,14 +180,14 @@ export type {
 } from "./src/vdds/sample.ts";
 export type { TopicCounters } from "./src/vdds/topic.ts";
 export { type TopicInfo, topics } from "./src/vdds/topics.ts";
-export { domain, type DomainDefinition, type SlotInfo } from "./src/babus/definition.ts";
-export type {
-  Domain,
-  DomainHandleOptions,
-  DomainObserver,
-  SlotTable,
-  SlotType,
-} from "./src/babus/domain.ts";
+export {
+  domain,
+  type DomainDefinition,
+  type DomainHandleOptions,
+  type DomainObserverOptions,
+  type SlotInfo,
+} from "./src/babus/definition.ts";
+export type { Domain, SlotHandle, SlotTable, SlotType } from "./src/babus/domain.ts";
 export type { SlotOptions } from "./src/babus/geometry.ts";
 export type { Slot } from "./src/babus/slot.ts";
 export type { SlotClaim, SlotWriteOptions } from "./src/babus/claim.ts";

@@ -8,7 +8,8 @@
  */
 
 import { checkedOptions, checkObject } from "../arguments.ts";
-import type { DefinitionOptions } from "../definition.ts";
+import type { DefinitionOptions, HandleOptions } from "../definition.ts";
+import { Landing } from "../landing.ts";
 import * as files from "../os/files.ts";
 import { REGION_HEADER } from "../region/header.ts";
 import { type RegionInfo, regions } from "../region/list.ts";
@@ -16,14 +17,10 @@ import { checkName } from "../region/names.ts";
 import { Again, pollUntil } from "../region/poll.ts";
 import { Region } from "../region/region.ts";
 import type { WaitOptions } from "../wait/until.ts";
-import {
-  Domain,
-  type DomainHandleOptions,
-  DomainObserver,
-  type DomainPlace,
-  type SlotTable,
-} from "./domain.ts";
+import { Domain, type DomainPlace, type SlotTable } from "./domain.ts";
 import { planIn, SlotDefinition, slotPath } from "./geometry.ts";
+import { SlotObserver } from "./observer.ts";
+import { Slot } from "./slot.ts";
 import { SLOT, SLOT_CONTROL } from "./slot_words.ts";
 
 /** The properties of a slot that can be read from outside. */
@@ -41,6 +38,15 @@ export interface SlotInfo {
   /** The memory it occupies, in bytes. */
   readonly allocatedBytes: number;
 }
+
+/** The options of observers of a domain's slots. */
+export interface DomainObserverOptions {
+  /** Gives each message of bytes a buffer of its own; by default short ones share one. */
+  own?: boolean | undefined;
+}
+
+/** The options of a domain's handle. */
+export interface DomainHandleOptions extends HandleOptions, DomainObserverOptions {}
 
 /**
  * Defines a domain of slots, each of which keeps the last messages of one kind. Opens nothing.
@@ -90,12 +96,14 @@ export class DomainDefinition<S extends SlotTable = Record<never, never>> {
 
   /** Opens all slots of the definition for reading and writing. */
   open(options: DomainHandleOptions = {}): Domain<S> {
-    return new Domain(this.#place, options);
+    const { open, own } = checkedOptions(options, `open domain "${this.name}"`);
+    return new Domain(this.#place, (slot) => new Slot(slot, slot.open(open), new Landing({ own })));
   }
 
   /** Observes all slots of the definition without any right to write, at once or once they exist. */
-  observer(options: Pick<DomainHandleOptions, "own"> = {}): DomainObserver<S> {
-    return new DomainObserver(this.#place, options);
+  observer(options: DomainObserverOptions = {}): Domain<S, "observer"> {
+    const { own } = checkedOptions(options, `observe domain "${this.name}"`);
+    return new Domain(this.#place, (slot) => new SlotObserver(slot, new Landing({ own })));
   }
 
   /**

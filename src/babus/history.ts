@@ -25,8 +25,11 @@ export interface SlotMessage<K extends Type = Bytes> extends Message<K> {
   readonly origin: Origin | undefined;
 }
 
+/** A writer that overwrites faster than one message can be read, this often in a row, is broken. */
+const ATTEMPTS = 10_000;
+
 /** A message in place, which a writer may overwrite at any time. */
-export interface SlotPeek<K extends Type = Bytes> {
+export class SlotPeek<K extends Type = Bytes> {
   /** The number of the message, from 1 on. */
   readonly sequence: number;
   /** The time of the publish in milliseconds since 1970, with a fraction, as `Date.now()` counts. */
@@ -35,30 +38,12 @@ export interface SlotPeek<K extends Type = Bytes> {
   readonly origin: Origin | undefined;
   /** The bytes in shared memory, for reading only. */
   readonly bytes: Uint8Array<ArrayBuffer>;
-  /** Accessors to the fields of a struct in place. */
-  readonly view: View<K>;
-  /** Whether no byte has been overwritten up to now, so that all that was read before is right. */
-  readonly valid: boolean;
-}
-
-/** A writer that overwrites faster than one message can be read, this often in a row, is broken. */
-const ATTEMPTS = 10_000;
-
-/** A message in place. */
-class Peek<K extends Type> implements SlotPeek<K> {
-  readonly sequence: number;
-  readonly time: number;
-  readonly origin: Origin | undefined;
-  readonly bytes: Uint8Array<ArrayBuffer>;
   readonly #words: SlotWords;
   readonly #codec: CodecOf<K>;
 
-  constructor(
-    words: SlotWords,
-    codec: CodecOf<K>,
-    sequence: number,
-    { length, time, origin }: Facts,
-  ) {
+  /** @ignore */
+  constructor(words: SlotWords, codec: CodecOf<K>, sequence: number, facts: Facts) {
+    const { length, time, origin } = facts;
     this.sequence = sequence;
     this.time = time;
     this.origin = origin;
@@ -67,10 +52,12 @@ class Peek<K extends Type> implements SlotPeek<K> {
     this.#codec = codec;
   }
 
+  /** Accessors to the fields of a struct in place; undefined for other types. */
   get view(): View<K> {
     return this.#codec.view?.(this.bytes) as View<K>;
   }
 
+  /** Whether no byte has been overwritten up to now, so that all that was read before is right. */
   get valid(): boolean {
     return !this.#words.region.closed && this.#words.isWhole(this.sequence);
   }
@@ -237,7 +224,7 @@ export class History<K extends Type> {
   readonly #peekAt = (sequence: number): SlotPeek<K> | undefined => {
     const found = this.#words.look(sequence);
     if (found === undefined) return undefined;
-    const peek = new Peek(this.#words, this.#codec, sequence, found);
+    const peek = new SlotPeek(this.#words, this.#codec, sequence, found);
     if (!peek.valid) return undefined;
     this.#show(sequence);
     return peek;

@@ -108,6 +108,6 @@ Deno.test("an observer ends with its domain, as do its waits", async () => {
   assert(observer.closed);
   const calls = [() => observer.latest(), () => observer.since(0), () => observer.sequence];
   for (const call of calls) assertThrows(call, ClosedError, 'observer of slot "slot"');
-  assertThrows(() => watching.slot("slot"), ClosedError, 'observe slot "slot" of domain');
+  assertThrows(() => watching.slot("slot"), ClosedError, 'open slot "slot" of domain');
   observer.close();
 });
