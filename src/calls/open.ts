@@ -31,7 +31,7 @@ export function openClient<Q extends Type, S extends Type>(
     region,
     own: seat.state,
     peers: board.servers,
-    peerName: board.servers.length === 1 ? "server" : "last server",
+    peerName: "server",
     action: "get an answer from",
     keepOpen: choice.waits,
   });
@@ -70,7 +70,7 @@ export function openServer<Q extends Type, S extends Type>(
     region,
     own: seat.state,
     peers: board.clients,
-    peerName: "clients",
+    peerName: "client",
     action: "serve",
     keepOpen: true,
   });
