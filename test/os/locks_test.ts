@@ -80,6 +80,19 @@ Deno.test("findLock() reports a byte of a range that another file locks, to read
   assertEquals(found.slice(1), [10, 20, 20]);
 });
 
+Deno.test("setLock() locks a range, whose start findLock() returns for any byte of it", () => {
+  using opens = new Opens();
+  const [first, second] = [opens.open(), opens.open()];
+  const far = 2 ** 52;
+  assertEquals(setLock(first, Lock.write, far + 100, 51), 0);
+  const found = [99, 100, 130, 150, 151].map((byte) => findLock(second, far + byte, 1));
+  const none = -Errno.ENOENT;
+  assertEquals(found, [none, far + 100, far + 100, far + 100, none]);
+  assertEquals(setLock(second, Lock.write, far + 150), -Errno.EAGAIN);
+  setLock(first, Lock.none, far + 100, 51);
+  assertEquals(setLock(second, Lock.write, far + 150), 0);
+});
+
 Deno.test("findLock() returns -ENOENT where nobody else holds a byte", () => {
   using opens = new Opens();
   const [first, second] = [opens.open(), opens.open()];
