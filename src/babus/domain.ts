@@ -71,7 +71,9 @@ export class Domain<
     const { domain, region } = this.#place;
     if (this.#closed) {
       throw new ClosedError(
-        `Cannot open slot ${inWords(name)} of domain "${domain}": it is closed`,
+        `Cannot open slot ${
+          inWords(name)
+        }: this handle of domain "${domain}" is closed; open another`,
       );
     }
     const definition = new SlotDefinition(

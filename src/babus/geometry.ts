@@ -96,6 +96,8 @@ export interface SlotPlace extends DefinitionOptions {
 
 /** The definition of one slot. */
 export class SlotDefinition<K extends Type = Bytes> extends Definition<SlotGeometry, OpenOptions> {
+  /** The name in messages, such as `slot "robot/imu"`. */
+  readonly title: string;
   readonly codec: CodecOf<K>;
   readonly depth: number;
   readonly size: number;
@@ -112,6 +114,7 @@ export class SlotDefinition<K extends Type = Bytes> extends Definition<SlotGeome
       options: { ...region, depth, size } as OpenOptions,
       message: codec.type,
     });
+    this.title = this.what();
     this.codec = codec;
     this.depth = depth;
     this.size = size;
@@ -129,7 +132,7 @@ export class SlotDefinition<K extends Type = Bytes> extends Definition<SlotGeome
   }
 
   #words({ region, geometry }: Opened<SlotGeometry>): SlotWords {
-    return new SlotWords(this.name, region, planOf(geometry));
+    return new SlotWords(this.title, region, planOf(geometry));
   }
 }
 

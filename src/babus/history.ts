@@ -104,7 +104,7 @@ export class History<K extends Type> {
 
   /** Returns a copy of the message of this number; undefined unless it is one of the last. */
   at(sequence: number): SlotMessage<K> | undefined {
-    const last = this.#checkedLast(sequence);
+    const last = this.last();
     if (!this.#isAmongLast(sequence, last)) return undefined;
     return this.#copy(sequence, 0) ?? this.#checkOvertaken(sequence, last);
   }
@@ -112,7 +112,7 @@ export class History<K extends Type> {
   /** Shows a message in place, the newest by default. */
   peek(sequence?: number): SlotPeek<K> | undefined {
     if (sequence === undefined) return this.#newest(this.#peekAt, undefined);
-    const last = this.#checkedLast(sequence);
+    const last = this.last();
     if (!this.#isAmongLast(sequence, last)) return undefined;
     return this.#peekAt(sequence) ?? this.#checkOvertaken(sequence, last);
   }
@@ -125,7 +125,7 @@ export class History<K extends Type> {
 
   /** Returns copies of the messages after the one of this number, the oldest first. */
   since(sequence: number): SlotMessage<K>[] {
-    const last = this.#checkedLast(sequence);
+    const last = this.last();
     const messages: SlotMessage<K>[] = [];
     sequence = Math.max(0, sequence);
     while (sequence < last) {
@@ -160,11 +160,6 @@ export class History<K extends Type> {
       if (found !== undefined) return found;
       this.#checkOvertaken(last, last, attempt);
     }
-  }
-
-  #checkedLast(sequence: number): number {
-    checkNumber(sequence, this.#words.what);
-    return this.last();
   }
 
   #isAmongLast(sequence: number, last: number): boolean {

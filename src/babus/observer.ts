@@ -93,6 +93,6 @@ export class SlotObserver<K extends Type = Bytes> extends SlotReader<K> {
 
   #checkOpen(): void {
     if (!this.#observed.closed) return;
-    throw new ClosedError(`Cannot use the observer of slot "${this.name}": it is closed`);
+    throw new ClosedError(`Cannot use the observer of ${this.title}: it is closed`);
   }
 }

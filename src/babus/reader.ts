@@ -17,6 +17,7 @@ import {
   untilSync,
   type WaitOptions,
 } from "../wait/until.ts";
+import type { SlotDefinition } from "./geometry.ts";
 import { checkNumber, type History, type SlotMessage } from "./history.ts";
 
 /** The options of a loop over the values of a slot. */
@@ -33,10 +34,14 @@ export abstract class SlotReader<K extends Type = Bytes> implements Disposable, 
   readonly depth: number;
   /** The largest message in bytes. */
   readonly size: number;
+  /** The name in messages, such as `slot "robot/imu"`.
+   * @ignore */
+  protected readonly title: string;
 
   /** @ignore */
-  constructor({ name, depth, size }: { name: string; depth: number; size: number }) {
+  constructor({ name, title, depth, size }: SlotDefinition<K>) {
     this.name = name;
+    this.title = title;
     this.depth = depth;
     this.size = size;
   }
@@ -64,13 +69,13 @@ export abstract class SlotReader<K extends Type = Bytes> implements Disposable, 
 
   /** Returns a copy of the message with this number; undefined unless it is one of the last. */
   at(sequence: number): SlotMessage<K> | undefined {
-    checkNumber(sequence, `slot "${this.name}"`);
+    checkNumber(sequence, this.title);
     return this.history()?.at(sequence);
   }
 
   /** Returns copies of all messages after the one with this number that the slot still has. */
   since(sequence: number): SlotMessage<K>[] {
-    checkNumber(sequence, `slot "${this.name}"`);
+    checkNumber(sequence, this.title);
     return this.history()?.since(sequence) ?? [];
   }
 
@@ -108,7 +113,7 @@ export abstract class SlotReader<K extends Type = Bytes> implements Disposable, 
       this.#series(({ value, sequence, lost }) => {
         if (lost === 0 || onLoss === "skip") return value;
         throw new LostError(
-          `Cannot read slot "${this.name}" on: ${lost} messages before number ${sequence} were ` +
+          `Cannot continue to read ${this.title}: ${lost} messages before number ${sequence} were ` +
             'overwritten unread; read sooner, make the slot deeper, or pass onLoss: "skip"',
         );
       }),
@@ -133,7 +138,7 @@ export abstract class SlotReader<K extends Type = Bytes> implements Disposable, 
   }
 
   #checked<O extends LoopOptions>(options: O): O {
-    return checkedOptions(options, `read slot "${this.name}"`);
+    return checkedOptions(options, `read ${this.title}`);
   }
 
   readonly #shown = () => this.history()?.shown ?? 0;
@@ -145,7 +150,7 @@ export abstract class SlotReader<K extends Type = Bytes> implements Disposable, 
 
   #waiter(seen: () => number): Waiter {
     return {
-      action: `read slot "${this.name}"`,
+      action: `read ${this.title}`,
       conditions: () => [this.news(seen)],
       checkOpen: () => void this.history(),
       state: () => {

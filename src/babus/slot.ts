@@ -18,7 +18,7 @@ import type { Condition, Waiter } from "../wait/condition.ts";
 import { type SyncWaitOptions, until, untilSync, type WaitOptions } from "../wait/until.ts";
 import { misfit, originIn, SlotClaim, type SlotWriteOptions } from "./claim.ts";
 import type { SlotDefinition } from "./geometry.ts";
-import { History, type SlotPeek } from "./history.ts";
+import { checkNumber, History, type SlotPeek } from "./history.ts";
 import { SlotReader } from "./reader.ts";
 import type { SlotWords } from "./slot_words.ts";
 import { WriteLock } from "./write_lock.ts";
@@ -158,6 +158,7 @@ export class Slot<K extends Type = Bytes> extends SlotReader<K> {
    * Read what you need, and check `valid` afterwards.
    */
   peek(sequence?: number): SlotPeek<K> | undefined {
+    if (sequence !== undefined) checkNumber(sequence, this.title);
     return this.#history.peek(sequence);
   }
 

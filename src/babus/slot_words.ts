@@ -156,7 +156,7 @@ export interface Facts {
 
 /** The words and entries of a slot, for readers and for the writer that holds the lock. */
 export class SlotWords {
-  /** The name in messages, such as `slot "imu"`. */
+  /** The name in messages, such as `slot "robot/imu"`. */
   readonly what: string;
   readonly region: Region;
   readonly plan: SlotOffsets;
@@ -168,10 +168,10 @@ export class SlotWords {
   readonly #views: Uint8Array<ArrayBuffer>[] = []; // for each entry: its last view
   readonly #facts: Facts = { length: 0, time: 0, origin: undefined }; // one, reused
 
-  constructor(name: string, region: Region, plan: SlotOffsets) {
+  constructor(what: string, region: Region, plan: SlotOffsets) {
     const { mapping, controlOffset } = region;
     const { published, bell } = SLOT_CONTROL.fields;
-    this.what = `slot "${name}"`;
+    this.what = what;
     this.region = region;
     this.plan = plan;
     this.published = new Word64(mapping, published, controlOffset);

@@ -97,7 +97,7 @@ Deno.test("close() of a domain closes all its handles, and slot() is an error th
     true,
     true,
   ]);
-  assertThrows(() => one.slot("leg/left"), ClosedError, 'open slot "leg/left" of domain');
+  assertThrows(() => one.slot("leg/left"), ClosedError, 'open slot "leg/left": this handle');
   assertEquals([other.slots.mode.closed, scene.files().length], [false, 1]);
   other.close();
   assertEquals(scene.files(), []);

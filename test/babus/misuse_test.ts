@@ -70,21 +70,22 @@ Deno.test("a codec that fails blocks no other writer", () => {
 
 Deno.test("errors of messages and numbers name the slot", () => {
   using scene = new Scene();
+  const what = `slot "${scene.name}/imu"`;
   const slot = scene.slot("imu");
   const claim = slot.claimSync(10);
   for (const length of [11, -1, 0.5, NaN]) {
     refused(
       () => claim.publish(length),
       RangeError,
-      `${length} bytes to slot "imu": 10 are claimed`,
+      `${length} bytes to ${what}: 10 are claimed`,
     );
   }
   claim[Symbol.dispose]();
   claim[Symbol.dispose](); // the second call does nothing
-  refused(() => claim.publish(), VringError, `to slot "imu": nothing is claimed; claim first`);
-  refused(() => slot.claimSync(257), RangeError, `257 bytes to slot "imu"`, "larger size");
-  refused(() => slot.at(0.5), RangeError, `message 0.5 of slot "imu"`, "pass the number");
-  refused(() => slot.since(NaN), RangeError, `message NaN of slot "imu"`);
+  refused(() => claim.publish(), VringError, `to ${what}: nothing is claimed; claim first`);
+  refused(() => slot.claimSync(257), RangeError, `257 bytes to ${what}`, "larger size");
+  refused(() => slot.at(0.5), RangeError, `message 0.5 of ${what}`, "pass the number");
+  refused(() => slot.since(NaN), RangeError, `message NaN of ${what}`);
   assertEquals(slot.writeSync(payload(1, 5)), 1);
 });
 

@@ -33,9 +33,10 @@ Deno.test("an observer finds what a reader finds, and changes no byte of the fil
     assertThrows(() => waitAnySync([observer], { timeout: 0, spin: 0 }), DOMException);
     assertEquals(inside.words.region.mapping.bytes, before);
   }
+  const what = `slot "${scene.name}/slot"`;
   for (const wrong of [0.5, NaN]) {
-    assertThrows(() => observer.at(wrong), RangeError, `message ${wrong} of slot "slot"`);
-    assertThrows(() => observer.since(wrong), RangeError, `message ${wrong} of slot "slot"`);
+    assertThrows(() => observer.at(wrong), RangeError, `message ${wrong} of ${what}`);
+    assertThrows(() => observer.since(wrong), RangeError, `message ${wrong} of ${what}`);
   }
 });
 
@@ -107,7 +108,13 @@ Deno.test("an observer ends with its domain, as do its waits", async () => {
   await assertRejects(() => waiting, ClosedError);
   assert(observer.closed);
   const calls = [() => observer.latest(), () => observer.since(0), () => observer.sequence];
-  for (const call of calls) assertThrows(call, ClosedError, 'observer of slot "slot"');
-  assertThrows(() => watching.slot("slot"), ClosedError, 'open slot "slot" of domain');
+  for (const call of calls) {
+    assertThrows(call, ClosedError, `observer of slot "${scene.name}/slot"`);
+  }
+  assertThrows(
+    () => watching.slot("slot"),
+    ClosedError,
+    `open slot "slot": this handle of domain "${scene.name}" is closed`,
+  );
   observer.close();
 });

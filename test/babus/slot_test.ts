@@ -334,7 +334,7 @@ Deno.test("one writer writes at a time: the others wait, or get undefined", asyn
   ) {
     const error = assertThrows(wait, DOMException);
     assertEquals(error.name, "TimeoutError");
-    assertStringIncludes(error.message, 'write to slot "slot"');
+    assertStringIncludes(error.message, `write to slot "${scene.name}/slot"`);
     assertStringIncludes(error.message, "another handle is writing");
   }
   const controller = new AbortController();
