@@ -71,11 +71,11 @@ export {
 } from "./src/circular/definition.ts";
 export type { CircularBufferWriter, CircularClaim } from "./src/circular/writer.ts";
 export type { CircularBufferReader, CircularReaderOptions } from "./src/circular/reader.ts";
-export type { CircularBufferObserver, CircularObserverOptions } from "./src/circular/observer.ts";
+export type { CircularBufferObserver } from "./src/circular/observer.ts";
 export type {
   CircularLoopOptions,
+  CircularObserverOptions,
   CircularReceiver,
-  CircularReceiverOptions,
 } from "./src/circular/receiver.ts";
 export type { PolledMessage } from "./src/circular/polled.ts";
 export type { RingConnectOptions, RingOptions } from "./src/lane/geometry.ts";

@@ -19,8 +19,9 @@ import { Again } from "../region/poll.ts";
 import { takeRole } from "../region/seats.ts";
 import type { WaitOptions } from "../wait/until.ts";
 import { CIRCULAR_BUFFER, initialise, type Ring, ringOf } from "./circular_buffer.ts";
-import { CircularBufferObserver, type CircularObserverOptions } from "./observer.ts";
+import { CircularBufferObserver } from "./observer.ts";
 import { CircularBufferReader, type CircularReaderOptions } from "./reader.ts";
+import type { CircularObserverOptions } from "./receiver.ts";
 import { CircularBufferWriter } from "./writer.ts";
 
 /** The options of a circular buffer, the same in all programs. */

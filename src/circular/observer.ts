@@ -18,10 +18,7 @@ import type { Condition } from "../wait/condition.ts";
 import { observing } from "../wait/observing.ts";
 import { ringOf } from "./circular_buffer.ts";
 import { Cursor } from "./cursor.ts";
-import { CircularReceiver, type CircularReceiverOptions } from "./receiver.ts";
-
-/** The options of an observer. A buffer that comes later is received from its beginning. */
-export type CircularObserverOptions = CircularReceiverOptions;
+import { type CircularObserverOptions, CircularReceiver } from "./receiver.ts";
 
 /** A buffer under observation. */
 interface Attachment extends Subject {

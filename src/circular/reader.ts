@@ -12,10 +12,10 @@ import { presenceIn, SeatState } from "../region/seats.ts";
 import type { Condition } from "../wait/condition.ts";
 import { longestMessage, type Ring } from "./circular_buffer.ts";
 import { Cursor } from "./cursor.ts";
-import { CircularReceiver, type CircularReceiverOptions } from "./receiver.ts";
+import { type CircularObserverOptions, CircularReceiver } from "./receiver.ts";
 
 /** The options of a reader. */
-export interface CircularReaderOptions extends HandleOptions, CircularReceiverOptions {
+export interface CircularReaderOptions extends HandleOptions, CircularObserverOptions {
   /**
    * Whether the reader ends when it has received everything of a writer that has closed or died (the
    * default), or waits for another writer.

@@ -33,11 +33,11 @@ import {
 import { type Cursor, type Losses, LOST } from "./cursor.ts";
 import { OverwrittenError, PolledMessage } from "./polled.ts";
 
-/** The options of readers and observers. */
-export interface CircularReceiverOptions {
+/** The options of an observer, which a reader has too. */
+export interface CircularObserverOptions {
   /**
    * The first message to receive: the oldest in the buffer (the default), the newest, or the first
-   * that is written from now on.
+   * that is written from now on. An observer receives a buffer that comes later from its beginning.
    */
   start?: "oldest" | "newest" | "now" | undefined;
   /** The message to continue at after a loss: the oldest (the default) or the newest. */
