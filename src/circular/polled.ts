@@ -11,6 +11,9 @@ import type { Cursor } from "./cursor.ts";
 
 const NONE = new Uint8Array(0);
 
+/** The length while no handler runs. */
+const OVER = -1;
+
 /** Ends a handler that asks for a copy of a message that was overwritten. */
 export class OverwrittenError extends LostError {}
 
@@ -20,8 +23,7 @@ export class PolledMessage<K extends Type = Bytes> implements Message<K> {
   readonly #what: string;
   #cursor: Cursor | undefined;
   #bytes: Uint8Array<ArrayBuffer> | undefined;
-  #length = 0;
-  #sequence = 0;
+  #length = OVER;
   #lost = 0;
 
   /** @ignore */
@@ -30,9 +32,9 @@ export class PolledMessage<K extends Type = Bytes> implements Message<K> {
     this.#what = what;
   }
 
-  /** The number of the message, from 1 on, as its writer counts. */
+  /** The number of the message, from 1 on, as its writer counts; 0 once the handler has returned. */
   get sequence(): number {
-    return this.#sequence;
+    return this.#length === OVER ? 0 : this.#cursor!.sequence + 1;
   }
 
   /** The number of messages that were lost just before this one. */
@@ -42,7 +44,7 @@ export class PolledMessage<K extends Type = Bytes> implements Message<K> {
 
   /** The number of bytes. */
   get length(): number {
-    return this.#length;
+    return Math.max(this.#length, 0);
   }
 
   /**
@@ -50,11 +52,7 @@ export class PolledMessage<K extends Type = Bytes> implements Message<K> {
    * observer, which must not be able to write, gets a validated copy.
    */
   get bytes(): Uint8Array<ArrayBuffer> {
-    const cursor = this.#cursor;
-    if (cursor === undefined) return NONE;
-    if (this.#bytes !== undefined) return this.#bytes;
-    const { readOnly } = cursor.ring.region.mapping;
-    return this.#bytes = readOnly ? this.#copy() : cursor.peek(this.#length);
+    return this.#bytes ??= this.#show();
   }
 
   /** Accessors to the fields of a struct in `bytes`. */
@@ -72,24 +70,28 @@ export class PolledMessage<K extends Type = Bytes> implements Message<K> {
 
   /** @ignore */
   begin(cursor: Cursor, length: number, lost: number): void {
-    this.#cursor = cursor;
+    if (this.#cursor !== cursor) this.#cursor = cursor; // a store of an object costs more
     this.#length = length;
-    this.#sequence = cursor.sequence + 1;
     this.#lost = lost;
-    this.#bytes = undefined;
   }
 
   /** @ignore */
   end(): void {
-    this.#cursor = undefined;
+    this.#length = OVER;
     this.#bytes = undefined;
   }
 
+  #show(): Uint8Array<ArrayBuffer> {
+    if (this.#length === OVER) return NONE;
+    const cursor = this.#cursor!;
+    return cursor.ring.mapping.readOnly ? this.#copy() : cursor.peek(this.#length);
+  }
+
   #copy(): Uint8Array<ArrayBuffer> {
-    const copy = new Uint8Array(this.#length);
-    if (this.#cursor === undefined || this.#cursor.copy(copy, this.#length)) return copy;
+    const copy = new Uint8Array(this.length);
+    if (this.#length === OVER || this.#cursor!.copy(copy, this.#length)) return copy;
     throw new OverwrittenError(
-      `Cannot read message ${this.#sequence} of ${this.#what}: the writer has overwritten it; ` +
+      `Cannot read message ${this.sequence} of ${this.#what}: the writer has overwritten it; ` +
         "return from the handler",
     );
   }

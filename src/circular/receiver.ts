@@ -202,9 +202,10 @@ export abstract class CircularReceiver<K extends Type = Bytes> implements Dispos
   poll(handler: (message: PolledMessage<K>) => void, limit = Infinity): number {
     checkHandler(handler, "poll", this.#what);
     checkLimit(limit, 0, "poll", this.#what);
+    this.#checkFree();
     let handled = 0;
     for (let laps = 0; handled < limit && laps < MOST_LAPS;) {
-      const cursor = this.#next();
+      const cursor = this.find();
       if (cursor === undefined) break;
       const length = cursor.nextLength();
       if (length === LOST) laps++;
@@ -286,12 +287,11 @@ export abstract class CircularReceiver<K extends Type = Bytes> implements Dispos
     try {
       handler(polled);
     } catch (error) {
-      if (!(error instanceof OverwrittenError)) throw error;
-    } finally {
-      this.#isPolling = false;
-      polled.end();
+      this.#failed(error);
     }
-    if (!cursor.ring.region.mapping.usable) return false;
+    this.#isPolling = false;
+    polled.end();
+    if (!cursor.ring.mapping.usable) return false;
     if (!cursor.isIntact()) {
       cursor.recover();
       return false;
@@ -299,6 +299,14 @@ export abstract class CircularReceiver<K extends Type = Bytes> implements Dispos
     cursor.advance(length);
     this.#told = this.#losses.messages;
     return true;
+  }
+
+  /** Throws what a handler has thrown, unless it asked for a value that was overwritten. */
+  #failed(error: unknown): void {
+    if (error instanceof OverwrittenError) return;
+    this.#isPolling = false;
+    this.#polled.end();
+    throw error;
   }
 
   #checkFree(): void {

@@ -53,8 +53,7 @@ export class CircularBufferWriter<K extends Type = Bytes> implements Disposable 
   readonly #encoder: Encoder<unknown>;
   readonly #sendsBytes: boolean;
   readonly #claim: CircularClaim<K>;
-  #claimed: Uint8Array<ArrayBuffer> | undefined;
-  #isFilling = false; // a handler of tryFill() is running
+  #use: "" | "claimed" | "filled" = ""; // of #claim; filled by the handler of tryFill()
   /** The head at `#position`, for the next record. */
   readonly #head = new Head();
   #position: number; // equal to published, which only this writer moves
@@ -72,12 +71,7 @@ export class CircularBufferWriter<K extends Type = Bytes> implements Disposable 
     this.#codec = codec;
     this.#encoder = encoderOf(codec, "write to", ring.what);
     this.#sendsBytes = sendsBytes(codec);
-    this.#claim = new CircularClaim({
-      bytes: () => this.#claimed ?? NOTHING,
-      view: () => this.#codec.view?.(this.#claimed ?? NOTHING) as View<K>,
-      publish: (length) => this.#publishClaimed(length),
-      discard: () => this.#claimed = undefined,
-    });
+    this.#claim = new CircularClaim(ring, codec, (length) => this.#publishClaimed(length));
     this.#position = ring.published.load();
     this.#oldest = ring.oldest.load();
     const fits = isCount(this.#position, LAST_POSITION) && isCount(this.#oldest, this.#position) &&
@@ -116,9 +110,10 @@ export class CircularBufferWriter<K extends Type = Bytes> implements Disposable 
    * waits. One claim at a time: a new claim, or a send, discards one that was not published.
    */
   tryClaim(length: number = this.#typeSize()): CircularClaim<K> {
-    const { mapping, dataOffset } = this.#reserve(length);
-    this.#claimed = claimView(mapping, dataOffset + this.#offset + HEAD_BYTES, length);
-    return this.#claim;
+    this.#encoder.checkIdle();
+    const { dataOffset } = this.#reserve(length);
+    this.#use = "claimed";
+    return this.#claim.begin(dataOffset + this.#offset + HEAD_BYTES, length);
   }
 
   /**
@@ -127,19 +122,19 @@ export class CircularBufferWriter<K extends Type = Bytes> implements Disposable 
    * published. Allocates nothing but the array.
    */
   tryFill(
-    handler: (bytes: Uint8Array<ArrayBuffer>) => number | void,
+    handler: (claim: CircularClaim<K>) => number | void,
     length: number = this.#typeSize(),
   ): true {
     checkHandler(handler, "write to", this.#ring.what);
-    const bytes = this.tryClaim(length).bytes;
-    this.#isFilling = true;
+    const claim = this.tryClaim(length);
+    this.#use = "filled";
     try {
-      const published = handler(bytes) ?? length;
-      this.#isFilling = false;
-      this.#publishClaimed(published);
+      const published = handler(claim) ?? length;
+      this.#use = "claimed";
+      claim.publish(published);
     } finally {
-      this.#isFilling = false;
-      this.#claimed = undefined;
+      this.#use = "";
+      claim.end();
     }
     return true;
   }
@@ -191,29 +186,18 @@ export class CircularBufferWriter<K extends Type = Bytes> implements Disposable 
     );
   }
 
-  #publishClaimed(length?: number): void {
-    this.#checkIdle();
-    const claimed = this.#claimed;
-    const { mapping, dataOffset, what } = this.#ring;
-    if (claimed === undefined) {
-      throw new VringError(`Cannot publish to ${what}: nothing is claimed; claim first`);
-    }
-    const published = length ?? claimed.length;
-    if (!isCount(published, claimed.length)) {
-      throw new RangeError(
-        `Cannot publish ${inWords(published)} bytes to ${what}: ${claimed.length} are claimed`,
-      );
-    }
-    commitView(mapping, dataOffset + this.#offset + HEAD_BYTES, claimed, published);
-    this.#publish(published);
+  #publishClaimed(length: number): void {
+    this.#encoder.checkIdle();
+    this.#settle();
+    this.#publish(length);
   }
 
   /** Moves `oldest` past all records that a record of this length overwrites. */
   #reserve(length: number): Ring {
-    this.#checkIdle();
+    this.#checkOpen();
     const ring = this.#ring;
     if (!isCount(length, this.maxMessage)) throw this.#tooLong(length);
-    this.#claimed = undefined;
+    if (this.#use !== "") this.#settle();
     const end = this.#position + unitsOf(length) + HEAD_UNITS; // the next head is written too
     if (end > this.#limit) this.#makeRoom(end);
     return ring;
@@ -250,7 +234,6 @@ export class CircularBufferWriter<K extends Type = Bytes> implements Disposable 
     this.#offset = offsetAfter(ring, this.#offset, units);
     this.#position = position + units;
     this.#head.storeNext(ring, this.#offset, position);
-    this.#claimed = undefined;
     ring.bell.publish(ring.published, this.#position); // P2 all above is visible once this is ..
     if (units <= FETCHED_AHEAD) this.#fetchAhead(units);
   }
@@ -278,11 +261,11 @@ export class CircularBufferWriter<K extends Type = Bytes> implements Disposable 
     this.#ring.region.checkOpen();
   }
 
-  /** Throws if this writer is closed, or if code of the caller is filling a message. */
-  #checkIdle(): void {
-    this.#ring.region.checkOpen();
-    this.#encoder.checkIdle();
-    if (this.#isFilling) throw this.#busy();
+  /** Ends a claim; throws if a handler is filling it. */
+  #settle(): void {
+    if (this.#use === "filled") throw this.#busy();
+    this.#use = "";
+    this.#claim.end();
   }
 
   #busy(): VringError {
@@ -293,43 +276,67 @@ export class CircularBufferWriter<K extends Type = Bytes> implements Disposable 
   }
 }
 
-/** The writer behind a claim. */
-interface Claimant<K extends Type> {
-  bytes(): Uint8Array<ArrayBuffer>;
-  view(): View<K>;
-  publish(length?: number): void;
-  discard(): void;
-}
-
 /**
  * Space in shared memory for one message, until it is published, or discarded. A writer has one such
  * object, which serves all its claims.
  */
 export class CircularClaim<K extends Type = Bytes> implements Disposable {
-  readonly #claimant: Claimant<K>;
+  readonly #ring: Ring;
+  readonly #codec: Codec<unknown>;
+  readonly #publish: (length: number) => void;
+  #offset = -1; // in the mapping; -1 while nothing is claimed
+  #length = 0;
+  #bytes: Uint8Array<ArrayBuffer> | undefined;
 
   /** @ignore */
-  constructor(claimant: Claimant<K>) {
-    this.#claimant = claimant;
+  constructor(ring: Ring, codec: Codec<unknown>, publish: (length: number) => void) {
+    this.#ring = ring;
+    this.#codec = codec;
+    this.#publish = publish;
   }
 
   /** The claimed bytes, to be filled; they hold any bytes before. Empty once the claim is over. */
   get bytes(): Uint8Array<ArrayBuffer> {
-    return this.#claimant.bytes();
+    if (this.#offset < 0 || this.#ring.region.closed) return NOTHING;
+    return this.#bytes ??= claimView(this.#ring.mapping, this.#offset, this.#length);
   }
 
   /** Accessors to the fields of a struct in `bytes`. */
   get view(): View<K> {
-    return this.#claimant.view();
+    return this.#codec.view?.(this.bytes) as View<K>;
   }
 
   /** Publishes the first `length` bytes, all by default. */
-  publish(length?: number): void {
-    this.#claimant.publish(length);
+  publish(length: number = this.#length): void {
+    const { region, mapping, what } = this.#ring;
+    region.checkOpen();
+    if (this.#offset < 0) {
+      throw new VringError(`Cannot publish to ${what}: nothing is claimed; claim first`);
+    }
+    if (!isCount(length, this.#length)) {
+      throw new RangeError(
+        `Cannot publish ${inWords(length)} bytes to ${what}: ${this.#length} are claimed`,
+      );
+    }
+    if (this.#bytes !== undefined) commitView(mapping, this.#offset, this.#bytes, length);
+    this.#publish(length);
   }
 
   /** Discards the claim unless it was published. */
   [Symbol.dispose](): void {
-    this.#claimant.discard();
+    this.end();
+  }
+
+  /** @ignore */
+  begin(offset: number, length: number): this {
+    this.#offset = offset;
+    this.#length = length;
+    return this;
+  }
+
+  /** @ignore */
+  end(): void {
+    this.#offset = -1;
+    this.#bytes = undefined;
   }
 }

@@ -88,7 +88,7 @@ function writeAll(writer: CircularBufferWriter): void {
   const claim = writer.tryClaim(100);
   claim.bytes.set(payload(2, 100));
   claim.publish(50);
-  writer.tryFill((bytes) => bytes.set(payload(2, 50)), 50);
+  writer.tryFill(({ bytes }) => bytes.set(payload(2, 50)), 50);
   for (let i = 0; i < 20; i++) writer.trySend(payload(i, 500));
   writer.trySend(payload(3, writer.maxMessage));
   writer.tryClaim(writer.maxMessage)[Symbol.dispose]();

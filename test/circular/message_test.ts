@@ -154,7 +154,7 @@ Deno.test("a message that is split at any offset is written and read in one piec
         claim.bytes.set(payload(sequence, length));
         claim.publish();
       } else if (way === 3) {
-        writer.tryFill((bytes) => bytes.set(payload(sequence, length)), length);
+        writer.tryFill(({ bytes }) => bytes.set(payload(sequence, length)), length);
       } else writer.trySend(payload(sequence, length));
       const message = read(reader);
       assert(message.length === length && isPayload(message, sequence), `${length} bytes at ${at}`);
@@ -264,14 +264,18 @@ Deno.test("tryFill() publishes what its handler returns, and nothing if that thr
   const fill = (bytes: Uint8Array) => bytes.set(payload(1, 20));
   assertThrows(() => writer.tryFill(() => assert(false), 20), Error);
   for (const length of [21, -1, 0.5]) {
-    assertThrows(() => writer.tryFill((bytes) => (fill(bytes), length), 20), RangeError);
+    assertThrows(() => writer.tryFill(({ bytes }) => (fill(bytes), length), 20), RangeError);
   }
   for (const act of [() => writer.trySend(payload(0, 1)), () => writer.tryClaim(1)]) {
     assertThrows(() => writer.tryFill(act as () => void, 20), VringError, "let the handler");
   }
-  assertThrows(() => writer.tryFill(fill), TypeError, '"bytes" states no size');
+  assertThrows(
+    () => writer.tryFill(({ bytes }) => fill(bytes)),
+    TypeError,
+    '"bytes" states no size',
+  );
   assertEquals([writer.sequence, reader.tryReceive()], [0, undefined]);
-  assertEquals(writer.tryFill((bytes) => (fill(bytes), 7), 20), true);
+  assertEquals(writer.tryFill(({ bytes }) => (fill(bytes), 7), 20), true);
   assertEquals(next(reader), payload(1, 20).slice(0, 7));
   assertThrows(() => writer.tryFill(() => writer.close(), 20), ClosedError);
 });

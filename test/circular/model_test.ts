@@ -178,7 +178,7 @@ const commands: fc.Arbitrary<Command>[] = [
     command(`tryFill(${length}) with ${share} of it`, (model, { writer }) => {
       const part = Math.floor(share * length);
       model.reserve(length);
-      writer.tryFill((bytes) => {
+      writer.tryFill(({ bytes }) => {
         bytes.set(payload(model.messages.length, part));
         return part;
       }, length);

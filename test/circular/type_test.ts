@@ -37,7 +37,7 @@ Deno.test("a struct is sent by value, by claim and by fill, and received in ever
   [claim.view.x, claim.view.y] = [x, y];
   claim.view.tags.set(tags);
   claim.publish();
-  writer.tryFill((bytes) => void Point.encode(point(3), bytes));
+  writer.tryFill(({ bytes }) => void Point.encode(point(3), bytes));
   for (const receiver of [reader, observer] as CircularReceiver<typeof Point>[]) {
     assertEquals(receiver.tryReceive()?.value, point(1));
     const seen: unknown[] = [];
@@ -101,7 +101,7 @@ Deno.test("a message that its type cannot decode is gone after the error", () =>
   using place = new Name();
   using both = ends(place, json());
   const { writer, reader } = both;
-  writer.tryFill((bytes) => void bytes.fill("{".charCodeAt(0)), 3);
+  writer.tryFill(({ bytes }) => void bytes.fill("{".charCodeAt(0)), 3);
   writer.trySend("good");
   assertThrows(() => reader.tryReceive(), Error);
   assertEquals(reader.tryReceive()?.value, "good");

@@ -41,7 +41,7 @@ function senderOf(writer: CircularBufferWriter): Sender {
       },
       tryFill: (at, message) =>
         void writer.tryFill(
-          (bytes) => fillInHalves(bytes, message, () => at("half filled")),
+          ({ bytes }) => fillInHalves(bytes, message, () => at("half filled")),
           message.length,
         ),
     },
