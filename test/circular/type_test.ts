@@ -50,7 +50,7 @@ Deno.test("a struct is sent by value, by claim and by fill, and received in ever
   }
 });
 
-Deno.test("scalars, texts and JSON arrive as they were sent", () => {
+Deno.test("values of scalars, texts and JSON arrive unchanged", () => {
   const values: [Type, unknown[]][] = [
     ["f64", [0, -1.5, 2 ** 60]],
     [text(), ["", "größe", "🔒".repeat(50)]],
