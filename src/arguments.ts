@@ -244,7 +244,6 @@ const RULES: Readonly<Record<string, Rule>> = {
   depth: ANY,
   history: ANY,
   id: ANY,
-  maxSize: ANY,
   maxSubscribers: ANY,
   producers: ANY,
   servers: ANY,
