@@ -78,7 +78,8 @@ export type {
   CircularReceiver,
 } from "./src/circular/receiver.ts";
 export type { PolledMessage } from "./src/circular/polled.ts";
-export type { RingConnectOptions, RingOptions } from "./src/lane/geometry.ts";
+export type { RingOptions } from "./src/lane/geometry.ts";
+export type { ConsumerOptions, RingDefinition, RingHandleOptions } from "./src/lane/definition.ts";
 export {
   array,
   type ArrayOf,
@@ -117,40 +118,30 @@ export type {
 export type { Counted } from "./src/region/peers.ts";
 export type { Properties } from "./src/region/description.ts";
 export type { MessageType } from "./src/region/header.ts";
-export type {
-  SpscByteConnectOptions,
-  SpscByteOptions,
-  SpscConnectOptions,
-  SpscOptions,
-} from "./src/spsc/spsc.ts";
+export type { RingClaim } from "./src/lane/claim.ts";
+export type { RingHandle } from "./src/lane/handle.ts";
 export type { MessageSender, Sender } from "./src/lane/sender.ts";
 export type {
-  BatchMessage,
   MessageBatch,
-  Nothing,
-  ReceivedValue,
+  RingMessage,
   ShownMessage,
-  TakenMessage,
-  TakenSample,
+  TakenRingMessage,
 } from "./src/lane/message.ts";
 export type { BatchOptions, MessageReceiver, SyncBatchOptions } from "./src/lane/receiver.ts";
-export { SpscProducer } from "./src/spsc/producer.ts";
 export {
-  type BytesOptions,
-  SpscByteConsumer,
-  SpscByteProducer,
-  type SyncBytesOptions,
-} from "./src/spsc/bytes.ts";
-export { type ReceiveOutcome, SpscConsumer } from "./src/spsc/consumer.ts";
-export type { MpscConnectOptions, MpscOptions, MpscSeatOptions } from "./src/mpsc/mpsc.ts";
-export { MpscProducer } from "./src/mpsc/producer.ts";
-export {
-  type MpscBatchMessage,
-  MpscConsumer,
-  type MpscMessage,
-  type MpscValue,
-  type Origin,
-} from "./src/mpsc/consumer.ts";
+  byteRing,
+  type ByteRingDefinition,
+  type ByteRingOptions,
+  spsc,
+  type SpscDefinition,
+} from "./src/spsc/definition.ts";
+export type { ByteConsumer, ByteProducer } from "./src/spsc/bytes.ts";
+export type { SpscConsumer } from "./src/spsc/consumer.ts";
+export type { SpscProducer } from "./src/spsc/producer.ts";
+export { mpsc, type MpscDefinition, type MpscOptions } from "./src/mpsc/definition.ts";
+export type { MpscProducerOptions } from "./src/mpsc/mpsc.ts";
+export type { FromProducer, MpscConsumer } from "./src/mpsc/consumer.ts";
+export type { MpscProducer } from "./src/mpsc/producer.ts";
 export type { Loan } from "./src/vdds/loan.ts";
 export { Publisher } from "./src/vdds/publisher.ts";
 export {

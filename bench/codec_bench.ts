@@ -5,7 +5,7 @@
  * @module
  */
 
-import { type Codec, codec, domain, layout, SpscConsumer, SpscProducer } from "../mod.ts";
+import { type Codec, codec, domain, layout, spsc } from "../mod.ts";
 
 const Tick = layout("tick", { time: "f64", x: "f64", y: "f64", z: "f64" });
 const TICK = codec.struct(Tick);
@@ -19,9 +19,9 @@ benchRing("text of 20 characters", codec.text, () => "twenty characters ok");
 benchRing("JSON of 2 numbers", codec.json<object>(), (i) => ({ x: i, y: i }));
 
 function benchRing<T>(kind: string, codec: Codec<T>, value: (i: number) => T): void {
-  const ring = `${name}-${kind.replaceAll(" ", "-")}`;
-  const producer = SpscProducer.open(ring, { codec });
-  const consumer = SpscConsumer.open(ring, { codec });
+  const ring = spsc(`${name}-${kind.replaceAll(" ", "-")}`, { type: codec });
+  const producer = ring.producer();
+  const consumer = ring.consumer();
   const target = new Uint8Array(256);
   let next = 0;
   Deno.bench(`trySend and tryReceiveInto, ${kind}`, { group: "send" }, () => {

@@ -10,8 +10,8 @@
  */
 
 import { now } from "../src/os/clock.ts";
-import { MpscConsumer, type Origin } from "../src/mpsc/consumer.ts";
-import { MpscProducer } from "../src/mpsc/producer.ts";
+import type { MpscConsumer } from "../src/mpsc/consumer.ts";
+import { mpsc } from "../src/mpsc/definition.ts";
 import { FLOOR_PLAN, USUAL_FLOOR_NS, WORDS } from "./harness/comparison.ts";
 import { allowedCpus, CProgram, settleOn } from "./harness/machine.ts";
 import { Peer, takePart } from "./harness/peer.ts";
@@ -85,7 +85,7 @@ async function ours(
   const inbox = stack.use(new Inbox(name, producers));
   const peers = Array.from(
     { length: producers },
-    () => stack.use(new Peer(new URL(import.meta.url), name)),
+    () => stack.use(new Peer(new URL(import.meta.url), name, `${producers}`)),
   );
   for (const peer of peers) {
     await peer.begin("hello");
@@ -103,13 +103,17 @@ async function ours(
   return { name: nameOf(way, producers), round };
 }
 
+function ringOf(name: string, producers: number) {
+  return mpsc(name, { producers, capacity: CAPACITY });
+}
+
 /** The consumer, which knows the number of each producer's last message. */
 class Inbox implements Disposable {
-  readonly #consumer: MpscConsumer<Uint8Array<ArrayBuffer>>;
+  readonly #consumer: MpscConsumer;
   readonly #last: number[];
 
   constructor(name: string, producers: number) {
-    this.#consumer = MpscConsumer.create(name, { producers, capacity: CAPACITY });
+    this.#consumer = ringOf(name, producers).consumer({ open: "create" });
     this.#last = Array.from({ length: producers }, () => 0);
   }
 
@@ -121,9 +125,9 @@ class Inbox implements Disposable {
     }
   }
 
-  readonly #look = (message: Uint8Array, { producer }: Origin): void => {
+  readonly #look = ({ bytes, producer }: { bytes: Uint8Array; producer: number }): void => {
     const expected = ++this.#last[producer]! & 0xff;
-    if (message[0] !== expected) throw new Error(`Producer ${producer} sent another message`);
+    if (bytes[0] !== expected) throw new Error(`Producer ${producer} sent another message`);
   };
 
   [Symbol.dispose](): void {
@@ -132,8 +136,8 @@ class Inbox implements Disposable {
 }
 
 /** One of the other processes. */
-async function takePartAsPeer(name: string): Promise<void> {
-  using producer = MpscProducer.open(name);
+async function takePartAsPeer(name: string, producers: number): Promise<void> {
+  using producer = ringOf(name, producers).producer();
   const batch = Array.from({ length: BATCH }, () => new Numbered(BYTES));
   const messages = batch.map(({ bytes }) => bytes);
   const [first] = batch as [Numbered];
@@ -156,7 +160,7 @@ async function takePartAsPeer(name: string): Promise<void> {
 }
 
 if (import.meta.main) {
-  const [name] = Deno.args;
+  const [name, producers] = Deno.args;
   if (name === undefined) printBars(await measureMpsc());
-  else await takePartAsPeer(name);
+  else await takePartAsPeer(name, Number(producers));
 }

@@ -4,17 +4,15 @@
  * @module
  */
 
-import { MpscConsumer } from "../src/mpsc/consumer.ts";
-import { MpscProducer } from "../src/mpsc/producer.ts";
+import { mpsc } from "../src/mpsc/definition.ts";
 
 const BYTES = 64;
 const BATCH = 100;
 
 for (const producers of [1, 8, 32, 64]) {
-  const name = `bench-${Deno.pid}-${producers}`;
-  const options = { producers, capacity: 65536 };
-  const consumer = MpscConsumer.open(name, options);
-  const producer = MpscProducer.open(name, { ...options, id: producers - 1 });
+  const ring = mpsc(`bench-${Deno.pid}-${producers}`, { producers, capacity: 65536 });
+  const consumer = ring.consumer();
+  const producer = ring.producer({ id: producers - 1 });
   globalThis.addEventListener("unload", () => {
     producer.close();
     consumer.close();
@@ -23,8 +21,8 @@ for (const producers of [1, 8, 32, 64]) {
   const batch = Array.from({ length: BATCH }, () => message);
   const target = new Uint8Array(BYTES);
   let seen = 0;
-  const look = (shown: Uint8Array) => {
-    seen += shown[1]!;
+  const look = (shown: { bytes: Uint8Array }) => {
+    seen += shown.bytes[1]!;
   };
 
   const baseline = producers === 1;
@@ -43,7 +41,7 @@ for (const producers of [1, 8, 32, 64]) {
   }, () => {
     producer.trySendBatch(batch);
     const taken = consumer.tryTakeBatch()!;
-    for (const { bytes } of taken) look(bytes);
+    for (const message of taken) look(message);
     taken.ack();
     taken[Symbol.dispose]();
   });

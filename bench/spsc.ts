@@ -6,8 +6,9 @@
  * @module
  */
 
-import { SpscConsumer } from "../src/spsc/consumer.ts";
-import { SpscProducer } from "../src/spsc/producer.ts";
+import type { SpscConsumer } from "../src/spsc/consumer.ts";
+import { spsc } from "../src/spsc/definition.ts";
+import type { SpscProducer } from "../src/spsc/producer.ts";
 import type { WaitOptions } from "../src/wait/until.ts";
 import { compareAll, type Comparison, ROUND_TRIPS } from "./harness/comparison.ts";
 import { takePart } from "./harness/peer.ts";
@@ -39,7 +40,7 @@ class Ends implements Disposable {
   readonly wait: WaitOptions;
   readonly answerEvery: number;
   readonly producer: SpscProducer;
-  readonly consumer: SpscConsumer<Uint8Array<ArrayBuffer>>;
+  readonly consumer: SpscConsumer;
   readonly out: Numbered;
   readonly in: Numbered;
   number = 0;
@@ -49,8 +50,8 @@ class Ends implements Disposable {
     const lengths = { there: bytes, back: answerBytes } as Record<string, number>;
     this.wait = wait;
     this.answerEvery = answerEvery;
-    this.producer = SpscProducer.open(`${name}-${way.to}`, { capacity });
-    this.consumer = SpscConsumer.open(`${name}-${way.from}`, { capacity });
+    this.producer = spsc(`${name}-${way.to}`, { capacity }).producer();
+    this.consumer = spsc(`${name}-${way.from}`, { capacity }).consumer();
     this.out = new Numbered(lengths[way.to]!);
     this.in = new Numbered(lengths[way.from]!);
   }
@@ -79,9 +80,9 @@ class Ends implements Disposable {
   }
 
   async receiveAsync(): Promise<void> {
-    const outcome = await this.consumer.receive(this.wait);
-    if (outcome.state === "closed") throw new Error("The other process has closed its ring");
-    if (outcome.value[0] !== (this.number & 0xff)) throw new Error("That is another message");
+    const message = await this.consumer.receive(this.wait);
+    if (message === undefined) throw new Error("The other process has closed its ring");
+    if (message.value[0] !== (this.number & 0xff)) throw new Error("That is another message");
   }
 
   [Symbol.dispose](): void {
@@ -213,8 +214,8 @@ class Batches implements Asking, Answering, Disposable {
     }
   }
 
-  readonly #look = (message: Uint8Array): void => {
-    if ((++this.#ends.number & 0xff) !== message[0]) throw new Error("That is another message");
+  readonly #look = ({ bytes }: { bytes: Uint8Array }): void => {
+    if ((++this.#ends.number & 0xff) !== bytes[0]) throw new Error("That is another message");
   };
 
   [Symbol.dispose](): void {

@@ -5,15 +5,14 @@
  * @module
  */
 
-import { SpscConsumer } from "../src/spsc/consumer.ts";
-import { SpscProducer } from "../src/spsc/producer.ts";
+import { spsc } from "../src/spsc/definition.ts";
 
 const BATCH = 100;
 
 for (const bytes of [64, 1024]) {
-  const name = `bench-${Deno.pid}-${bytes}`;
-  const producer = SpscProducer.open(name);
-  const consumer = SpscConsumer.open(name);
+  const ring = spsc(`bench-${Deno.pid}-${bytes}`);
+  const producer = ring.producer();
+  const consumer = ring.consumer();
   globalThis.addEventListener("unload", () => {
     producer.close();
     consumer.close();
@@ -22,8 +21,12 @@ for (const bytes of [64, 1024]) {
   const batch = Array.from({ length: BATCH }, () => message);
   const target = new Uint8Array(bytes);
   let seen = 0;
-  const look = (shown: Uint8Array) => {
-    seen += shown[1]!;
+  const look = (shown: { bytes: Uint8Array }) => {
+    seen += shown.bytes[1]!;
+  };
+
+  const fill = (claim: { bytes: Uint8Array }) => {
+    claim.bytes[1] = 1;
   };
 
   const group = `SPSC, ${bytes} B`;
@@ -37,12 +40,16 @@ for (const bytes of [64, 1024]) {
   });
   Deno.bench(`trySend and tryTake ${bytes} B`, { group }, () => {
     producer.trySend(message);
-    const outcome = consumer.tryTake();
-    if (outcome.state === "ok") outcome.sample[Symbol.dispose]();
+    consumer.tryTake()!.ack();
   });
   Deno.bench(`tryClaim, publish and poll ${bytes} B`, { group }, () => {
-    producer.tryClaim(bytes)![1] = 1;
-    producer.publish();
+    const claim = producer.tryClaim(bytes)!;
+    claim.bytes[1] = 1;
+    claim.publish();
+    consumer.poll(look);
+  });
+  Deno.bench(`tryFill and poll ${bytes} B`, { group }, () => {
+    producer.tryFill(fill, bytes);
     consumer.poll(look);
   });
   const batches = `SPSC, ${BATCH} x ${bytes} B`;
@@ -57,7 +64,7 @@ for (const bytes of [64, 1024]) {
   Deno.bench(`trySendBatch, tryTakeBatch and ack, ${BATCH} messages`, { group: batches }, () => {
     producer.trySendBatch(batch);
     const taken = consumer.tryTakeBatch()!;
-    for (const { bytes } of taken) look(bytes);
+    for (const message of taken) look(message);
     taken.ack();
     taken[Symbol.dispose]();
   });

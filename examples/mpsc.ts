@@ -4,7 +4,7 @@
  * @module
  */
 
-import { codec } from "../mod.ts";
+import { codec, mpsc } from "../mod.ts";
 
 /** One entry of the log. */
 export interface Entry {
@@ -16,5 +16,6 @@ export interface Entry {
   text: string;
 }
 
-/** The options of the ring, the same in all programs, because the first one makes it. */
-export const RING = { codec: codec.json<Entry>(), producers: 16, capacity: 2 ** 16 };
+/** Defines the ring, for all programs. */
+export const ring = (name: string) =>
+  mpsc(name, { type: codec.json<Entry>(), producers: 16, capacity: 2 ** 16 });

@@ -10,16 +10,16 @@
  */
 
 import { setImmediate } from "node:timers/promises";
-import { MpscConsumer, type MpscValue, VringError } from "../mod.ts";
-import { type Entry, RING } from "./mpsc.ts";
+import { VringError } from "../mod.ts";
+import { ring } from "./mpsc.ts";
 import { clock, count, endAfter, options, wrap } from "./ticker.ts";
 
 const ENTRIES_A_TURN = 100;
 
 async function main(): Promise<void> {
   const { name, seconds } = options({ name: "log", seconds: 3600 });
-  // keepOpen: when all producers have left or died, wait for the next one
-  using consumer = MpscConsumer.open(name, { ...RING, keepOpen: true });
+  // "wait": when all producers have left or died, wait for the next one
+  using consumer = ring(name).consumer({ onPeerGone: "wait" });
   console.log(`Reading "${name}"; waiting for entries`);
   const account = new Account();
   const timer = setInterval(() => console.log(account.line()), 1000);
@@ -28,9 +28,11 @@ async function main(): Promise<void> {
   console.log(account.total());
 }
 
+type Consumer = ReturnType<ReturnType<typeof ring>["consumer"]>;
+
 /** Receives until the end. */
 async function receive(
-  consumer: MpscConsumer<Entry>,
+  consumer: Consumer,
   account: Account,
   end: AbortSignal,
 ): Promise<void> {
@@ -41,9 +43,9 @@ async function receive(
       if (!end.aborted) throw error;
     }
     for (let i = 0; i < ENTRIES_A_TURN; i++) { // of all producers, in turn
-      const outcome = consumer.tryReceive();
-      if (outcome.state !== "ok") break;
-      account.note(outcome);
+      const message = consumer.tryReceive();
+      if (message === undefined) break;
+      account.note(message);
     }
     await setImmediate(); // timers and Ctrl-C get their turn
   }
@@ -60,7 +62,8 @@ class Account {
   #last = "";
 
   /** Counts an entry. */
-  note({ value, producer, generation, redelivered }: MpscValue<Entry>): void {
+  note(message: NonNullable<ReturnType<Consumer["tryReceive"]>>): void {
+    const { value, producer, generation, redelivered } = message;
     const who = `${producer}.${generation}`; // another producer may take the lane later
     const expected = this.#next.get(who);
     if (expected === undefined) {

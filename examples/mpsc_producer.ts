@@ -17,16 +17,16 @@
  */
 
 import { setTimeout as delay } from "node:timers/promises";
-import { MpscProducer, VringError } from "../mod.ts";
-import { type Entry, RING } from "./mpsc.ts";
+import { VringError } from "../mod.ts";
+import { ring } from "./mpsc.ts";
 import { clock, count, endAfter, options } from "./ticker.ts";
 
 const JOBS = ["swept the floor", "fed the cat", "watered the plants", "wound the clock"];
 
 async function main(): Promise<void> {
   const { name, seconds, rate } = options({ name: "log", seconds: 10, rate: 1000 });
-  // keepOpen: when the consumer leaves or dies, wait for the next one
-  using producer = MpscProducer.open(name, { ...RING, keepOpen: true });
+  // "wait": when the consumer leaves or dies, wait for the next one
+  using producer = ring(name).producer({ onPeerGone: "wait" });
   console.log(`Sending ${count(rate)} entries/s to "${name}" as producer ${producer.id}`);
   const sent = await send(producer, rate, endAfter(seconds));
   producer.end();
@@ -35,7 +35,7 @@ async function main(): Promise<void> {
 
 /** Sends entries until the end, and returns their number. */
 async function send(
-  producer: MpscProducer<Entry>,
+  producer: ReturnType<ReturnType<typeof ring>["producer"]>,
   rate: number,
   end: AbortSignal,
 ): Promise<number> {

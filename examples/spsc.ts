@@ -4,7 +4,7 @@
  * @module
  */
 
-import { codec, layout, type Value } from "../mod.ts";
+import { codec, layout, spsc, type Value } from "../mod.ts";
 
 /** One reading of a sensor in its layout in shared memory. */
 export const Reading = layout("reading", {
@@ -16,5 +16,6 @@ export const Reading = layout("reading", {
 /** The values of a reading. */
 export type ReadingValue = Value<typeof Reading>;
 
-/** The options of the ring, the same at both ends, because the first one makes it. */
-export const RING = { codec: codec.struct(Reading), capacity: 2 ** 16 };
+/** Defines the ring, for both ends. */
+export const ring = (name: string) =>
+  spsc(name, { type: codec.struct(Reading), capacity: 2 ** 16 });

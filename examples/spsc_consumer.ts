@@ -11,15 +11,15 @@
  */
 
 import { setImmediate } from "node:timers/promises";
-import { PeerLostError, SpscConsumer, VringError } from "../mod.ts";
-import { Reading, type ReadingValue, RING } from "./spsc.ts";
+import { PeerLostError, VringError } from "../mod.ts";
+import { type ReadingValue, ring } from "./spsc.ts";
 import { clock, count, endAfter, options, wrap } from "./ticker.ts";
 
 const READINGS_A_TURN = 1000;
 
 async function main(): Promise<void> {
   const { name, seconds } = options({ name: "readings", seconds: 3600 });
-  using consumer = SpscConsumer.open(name, RING);
+  using consumer = ring(name).consumer();
   console.log(`Receiving from "${name}"; waiting for readings`);
   const account = new Account();
   const timer = setInterval(() => console.log(account.line()), 1000);
@@ -31,17 +31,14 @@ async function main(): Promise<void> {
 
 /** Receives until its end or the producer's, and returns which it was. */
 async function receive(
-  consumer: SpscConsumer<unknown>,
+  consumer: ReturnType<ReturnType<typeof ring>["consumer"]>,
   account: Account,
   end: AbortSignal,
 ): Promise<"stopped" | "has closed" | "died"> {
   try {
     while (await consumer.wait({ signal: end })) {
       // in place: nothing is copied, and all are released together
-      consumer.poll(
-        (bytes, redelivered) => account.note(Reading.view(bytes), redelivered),
-        READINGS_A_TURN,
-      );
+      consumer.poll((reading) => account.note(reading.value, reading.redelivered), READINGS_A_TURN);
       await setImmediate(); // timers and Ctrl-C get their turn
     }
     return "has closed";

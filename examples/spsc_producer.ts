@@ -15,23 +15,23 @@
  */
 
 import { setTimeout as delay } from "node:timers/promises";
-import { SpscProducer, VringError } from "../mod.ts";
-import { type ReadingValue, RING } from "./spsc.ts";
+import { VringError } from "../mod.ts";
+import { type ReadingValue, ring } from "./spsc.ts";
 import { clock, count, endAfter, options } from "./ticker.ts";
 
 const FULL_AFTER_MS = 200;
 
 async function main(): Promise<void> {
   const { name, seconds, rate } = options({ name: "readings", seconds: 10, rate: 1000 });
-  // keepOpen: when the consumer leaves or dies, wait for the next one
-  using producer = SpscProducer.open(name, { ...RING, keepOpen: true });
+  // "wait": when the consumer leaves or dies, wait for the next one
+  using producer = ring(name).producer({ onPeerGone: "wait" });
   console.log(`Sending ${count(rate)} readings/s to "${name}" for ${seconds} s`);
   const sent = await send(producer, rate, endAfter(seconds));
   producer.end(); // an error before this line tells the consumer that more may be missing
   console.log(`Sent ${count(sent)} readings.`);
 }
 
-type Producer = SpscProducer<ReadingValue>;
+type Producer = ReturnType<ReturnType<typeof ring>["producer"]>;
 
 /** Sends readings until the end, and returns their number. */
 async function send(producer: Producer, rate: number, end: AbortSignal): Promise<number> {

@@ -231,7 +231,6 @@ const RULES: Readonly<Record<string, Rule>> = {
   codec: CODEC,
   request: ANY, // the types of calls
   response: ANY,
-  level: oneOf("messages", "bytes"),
   policy: oneOf("block", "dropNewest", "dropOldest"),
   start: oneOf("oldest", "newest", "now"),
   afterLoss: oneOf("oldest", "newest"),

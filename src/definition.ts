@@ -24,7 +24,7 @@ import {
   type OpenRequest,
   type Product,
 } from "./region/open.ts";
-import { Again, pollUntil, retrySync } from "./region/poll.ts";
+import { Again, attempt, pollUntil, retrySync } from "./region/poll.ts";
 import { Region } from "./region/region.ts";
 import type { WaitOptions } from "./wait/until.ts";
 
@@ -170,15 +170,16 @@ export abstract class Definition<
  * Opens a handle once its role is free, by an `open` that throws a RoleTakenError until then. Leaves
  * the event loop free.
  */
-export function nextHandle<H>(
+export async function nextHandle<H>(
   open: () => H,
   action: string,
   options: WaitOptions = {},
 ): Promise<H> {
+  const own = checkedOptions(options, action);
   let state: string | undefined;
   const look = () => {
     try {
-      return open();
+      return attempt(open);
     } catch (error) {
       if (!(error instanceof RoleTakenError)) throw error;
       state = /: ([^;]+)/.exec(error.message)?.[1]; // without the attempt and the remedy
@@ -192,5 +193,5 @@ export function nextHandle<H>(
       return state;
     },
   };
-  return pollUntil(search, options);
+  return await pollUntil(search, own);
 }

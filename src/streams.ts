@@ -8,12 +8,11 @@
 import { checkWaits } from "./arguments.ts";
 import type { WaitOptions } from "./wait/until.ts";
 
-/** The outcome of receiving, for a stream. */
-type Received<T> = { state: "ok"; value: T } | { state: "closed" };
-
-/** A receiver of values. */
+/** A receiver of values; its messages are over with undefined. */
 export interface ValueSource<T> {
-  receive(options: WaitOptions): Promise<Received<T>>;
+  receive(
+    options: WaitOptions,
+  ): Promise<{ readonly value: T } | { readonly state: "closed" } | undefined>;
   close(): void;
 }
 
@@ -25,32 +24,40 @@ export function valueStream<T>(source: ValueSource<T>, options: WaitOptions): Re
   checkWaits(options);
   return new ReadableStream<T>({
     pull: async (controller) => {
-      const outcome = await source.receive(options);
-      if (outcome.state === "closed") controller.close();
-      else controller.enqueue(outcome.value);
+      const message = await source.receive(options);
+      if (message === undefined || !("value" in message)) controller.close();
+      else controller.enqueue(message.value);
     },
     cancel: () => source.close(),
   }, { highWaterMark: 0 });
 }
 
+/** A receiver of messages of bytes, which it shows in place. */
+export interface MessageSource {
+  take(
+    options: WaitOptions,
+  ): Promise<{ readonly bytes: Uint8Array<ArrayBuffer>; ack(): void } | undefined>;
+  close(): void;
+}
+
 /** Streams the bytes of messages one after the other; empty messages leave no trace. */
 export function joinedStream(
-  source: ValueSource<Uint8Array<ArrayBuffer>>,
+  source: MessageSource,
   options: WaitOptions,
 ): ReadableStream<Uint8Array<ArrayBuffer>> {
   checkWaits(options);
   return new ReadableStream({
     type: "bytes",
     pull: async (controller) => {
-      let outcome;
-      do outcome = await source.receive(options); while (
-        outcome.state === "ok" && outcome.value.length === 0
-      );
-      if (outcome.state === "ok") controller.enqueue(outcome.value);
-      else {
-        controller.close();
-        controller.byobRequest?.respond(0);
+      for (;;) {
+        const message = await source.take(options);
+        if (message === undefined) break;
+        const bytes = message.bytes.slice(); // the stream detaches its buffer
+        message.ack();
+        if (bytes.length > 0) return controller.enqueue(bytes);
       }
+      controller.close();
+      controller.byobRequest?.respond(0);
     },
     cancel: () => source.close(),
   }, { highWaterMark: 0 });

@@ -9,12 +9,10 @@ import { describedType } from "../src/described.ts";
 import { CorruptRegionError, LayoutMismatchError } from "../src/errors.ts";
 import type { CallsDescription } from "../src/layout/describe.ts";
 import { layout } from "../src/layout/layout.ts";
-import { MpscConsumer } from "../src/mpsc/consumer.ts";
-import { MpscProducer } from "../src/mpsc/producer.ts";
+import { mpsc } from "../src/mpsc/definition.ts";
 import { type RegionDetails, regions } from "../src/region/list.ts";
 import { sharedMemory } from "../src/shared/shared_memory.ts";
-import { SpscConsumer } from "../src/spsc/consumer.ts";
-import { SpscProducer } from "../src/spsc/producer.ts";
+import { spsc } from "../src/spsc/definition.ts";
 import { Publisher } from "../src/vdds/publisher.ts";
 import { Subscriber } from "../src/vdds/subscriber.ts";
 import { Name } from "./shared/scene.ts";
@@ -50,12 +48,12 @@ Deno.test("a region of every kind states its type, its sizes and its policy", ()
     return { type, geometry, policy };
   };
   {
-    using _spsc = SpscProducer.open(name.name, { codec: IMU, capacity: 5000 });
+    using _spsc = spsc(name.name, { type: IMU, capacity: 5000 }).producer();
     assertEquals(stated("spsc"), { type, geometry: { capacity: 8192 }, policy: {} });
   }
   {
-    using _mpsc = MpscConsumer.open(name.name, { codec: IMU, capacity: 4096, producers: 3 });
     const geometry = { capacity: 4096, producers: 3 };
+    using _mpsc = mpsc(name.name, { type: IMU, ...geometry }).consumer();
     assertEquals(stated("mpsc"), { type, geometry, policy: {} });
   }
   {
@@ -159,8 +157,8 @@ Imu.write(message, VALUE);
 
 const RAW: Record<string, (name: string) => RawPair> = {
   spsc(name) {
-    const consumer = SpscConsumer.open(name, { codec: IMU });
-    const producer = SpscProducer.open(name, { codec: codec.raw(detailsOf(name, "spsc").type!) });
+    const consumer = spsc(name, { type: IMU }).consumer();
+    const producer = spsc(name, { type: codec.raw(detailsOf(name, "spsc").type!) }).producer();
     return pair(
       (bytes) => producer.trySend(bytes),
       () => consumer.tryReceive(),
@@ -169,8 +167,8 @@ const RAW: Record<string, (name: string) => RawPair> = {
     );
   },
   mpsc(name) {
-    const consumer = MpscConsumer.open(name, { codec: IMU });
-    const producer = MpscProducer.open(name, { codec: codec.raw(detailsOf(name, "mpsc").type!) });
+    const consumer = mpsc(name, { type: IMU }).consumer();
+    const producer = mpsc(name, { type: codec.raw(detailsOf(name, "mpsc").type!) }).producer();
     return pair(
       (bytes) => producer.trySend(bytes),
       () => consumer.tryReceive(),

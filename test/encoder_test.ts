@@ -2,10 +2,8 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import { type Codec, codec } from "../src/codec.ts";
 import { ClosedError, VringError } from "../src/errors.ts";
 import { layout } from "../src/layout/layout.ts";
-import { MpscConsumer } from "../src/mpsc/consumer.ts";
-import { MpscProducer } from "../src/mpsc/producer.ts";
-import { SpscConsumer } from "../src/spsc/consumer.ts";
-import { SpscProducer } from "../src/spsc/producer.ts";
+import { mpsc } from "../src/mpsc/definition.ts";
+import { spsc } from "../src/spsc/definition.ts";
 import { Publisher } from "../src/vdds/publisher.ts";
 import { Subscriber } from "../src/vdds/subscriber.ts";
 import { payload } from "./circular/scene.ts";
@@ -36,13 +34,13 @@ interface Ends<T> extends Disposable {
 
 const SENDERS = {
   spsc<T>(name: string, codec: Codec<T>): Ends<T> {
-    const sender = SpscProducer.open(name, { capacity: CAPACITY, codec });
-    const consumer = SpscConsumer.open(name, { codec });
+    const ring = spsc(name, { capacity: CAPACITY, type: codec });
+    const [sender, consumer] = [ring.producer(), ring.consumer()];
     return { ...ends(sender, consumer), claim: () => sender.tryClaim(8) };
   },
   mpsc<T>(name: string, codec: Codec<T>): Ends<T> {
-    const consumer = MpscConsumer.open(name, { capacity: CAPACITY, producers: 2, codec });
-    const sender = MpscProducer.open(name, { codec });
+    const ring = mpsc(name, { capacity: CAPACITY, producers: 2, type: codec });
+    const [sender, consumer] = [ring.producer(), ring.consumer()];
     return { ...ends(sender, consumer), claim: () => sender.tryClaim(8) };
   },
   topic<T>(name: string, codec: Codec<T>): Ends<T> {
@@ -54,13 +52,13 @@ const SENDERS = {
 
 function ends<T>(
   sender: { trySend(value: T): boolean; close(): void },
-  receiver: { tryReceive(): { state: string; value?: T }; close(): void },
+  receiver: { tryReceive(): { state?: string; value?: T } | undefined; close(): void },
 ) {
   const received = () => {
     const values: T[] = [];
     for (;;) {
       const outcome = receiver.tryReceive();
-      if (outcome.state !== "ok") return values;
+      if (outcome === undefined || !("value" in outcome)) return values;
       values.push(outcome.value!);
     }
   };

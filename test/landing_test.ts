@@ -37,7 +37,7 @@ Deno.test("Landing makes arrays of their own with own: true", () => {
   }
 });
 
-Deno.test("Landing goes on when the caller has transferred the slab away", () => {
+Deno.test("Landing makes another slab once the caller has transferred one away", () => {
   const landing = new Landing();
   for (const size of [0, 8, 0, 24, 0]) {
     const array = landing.arrayFor(size, codec.bytes);

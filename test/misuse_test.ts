@@ -10,6 +10,7 @@ import * as vring from "../mod.ts";
 // deno-lint-ignore no-explicit-any
 type Untyped = any;
 const {
+  byteRing,
   calls,
   circular,
   codec,
@@ -19,14 +20,12 @@ const {
   lock: defineLock,
   MergedSubscriber,
   MirrorRing,
-  MpscConsumer,
-  MpscProducer,
+  mpsc,
   observe,
   Publisher,
   rwLock,
   sharedMemory,
-  SpscConsumer,
-  SpscProducer,
+  spsc,
   Subscriber,
   TopicObserver,
   waitAny,
@@ -79,12 +78,12 @@ const NO_BYTES: readonly unknown[] = [
 /** One open handle of every product. */
 class Handles extends DisposableStack {
   readonly rings = [
-    this.use(SpscProducer.open(NAME)),
-    this.use(SpscConsumer.open(NAME)),
+    this.use(spsc(NAME).producer()),
+    this.use(spsc(NAME).consumer()),
   ] as Untyped[];
   readonly many = [
-    this.use(MpscConsumer.open(NAME)),
-    this.use(MpscProducer.open(NAME)),
+    this.use(mpsc(NAME).consumer()),
+    this.use(mpsc(NAME).producer()),
   ].reverse() as Untyped[];
   readonly circular = [
     this.use(circular(NAME).writer()),
@@ -101,8 +100,8 @@ class Handles extends DisposableStack {
   readonly client: Untyped = this.use(calls(NAME).client());
   readonly mirror: Untyped = this.use(new MirrorRing(4096));
   readonly bytes = [
-    this.use(SpscProducer.open(`${NAME}-bytes`, { level: "bytes" })),
-    this.use(SpscConsumer.open(`${NAME}-bytes`, { level: "bytes" })),
+    this.use(byteRing(`${NAME}-bytes`).producer()),
+    this.use(byteRing(`${NAME}-bytes`).consumer()),
   ] as Untyped[];
   readonly merged: Untyped = this.use(MergedSubscriber.open(`${NAME}/merged`));
   readonly memory: Untyped = this.use(sharedMemory(NAME, { size: 64 }).open());
@@ -150,6 +149,11 @@ function byteEntries(h: Handles): [string, (value: unknown) => unknown, () => un
     overwriting[0].trySend(bytes);
     return [...overwriting[1].receiveSync().value];
   };
+  const byBytes = () => {
+    h.bytes[0].writeSync(bytes);
+    const target = new Uint8Array(8);
+    return [...target.subarray(0, h.bytes[1].readSync(target))];
+  };
   const byMirror = () => {
     h.mirror.write(bytes);
     const found = [...h.mirror.peek()];
@@ -166,6 +170,12 @@ function byteEntries(h: Handles): [string, (value: unknown) => unknown, () => un
     ["SpscProducer.sendBatch", (x) => spsc[0].sendBatch([x]), bySpsc],
     ["SpscConsumer.tryReceiveInto", (x) => spsc[1].tryReceiveInto(x), bySpsc],
     ["MpscProducer.trySend", (x) => many[0].trySend(x), byMpsc],
+    ["ByteProducer.tryWrite", (x) => h.bytes[0].tryWrite(x), byBytes],
+    ["ByteProducer.writeSync", (x) => h.bytes[0].writeSync(x), byBytes],
+    ["ByteProducer.write", (x) => h.bytes[0].write(x), byBytes],
+    ["ByteConsumer.tryRead", (x) => h.bytes[1].tryRead(x), byBytes],
+    ["ByteConsumer.readSync", (x) => h.bytes[1].readSync(x), byBytes],
+    ["ByteConsumer.read", (x) => h.bytes[1].read(x), byBytes],
     ["MpscConsumer.tryReceiveInto", (x) => many[1].tryReceiveInto(x), byMpsc],
     ["CircularBufferWriter.trySend", (x) => overwriting[0].trySend(x), byCircular],
     ["CircularBufferReader.tryReceiveInto", (x) => overwriting[1].tryReceiveInto(x), byCircular],
@@ -266,13 +276,22 @@ const TOPIC = ["depth", "size", "maxSubscribers", "reserve", "mode", "persist", 
 
 /** Each way to open a product: its arguments, its options, and the options that it needs. */
 const OPENINGS: [string, (name: unknown, options: unknown) => unknown, string[], object?][] = [
-  ["SpscProducer.open", (n, o) => SpscProducer.open(n, o), [...RING, "codec", "level", "keepOpen"]],
-  ["SpscConsumer.open", (n, o) => SpscConsumer.open(n, o), [...RING, "codec", "level", "keepOpen"]],
-  ["SpscProducer.create", (n, o) => SpscProducer.create(n, o), [...RING, "codec", "level"]],
-  ["SpscConsumer.connect", (n, o) => SpscConsumer.connect(n, o), ["timeout", "signal", "codec"]],
-  ["MpscProducer.open", (n, o) => MpscProducer.open(n, o), [...RING, "codec", "producers", "id"]],
-  ["MpscConsumer.open", (n, o) => MpscConsumer.open(n, o), [...RING, "codec", "keepOpen"]],
-  ["MpscProducer.connect", (n, o) => MpscProducer.connect(n, o), ["timeout", "signal", "codec"]],
+  ["spsc", (n, o) => spsc(n, o).producer(), [...RING, "type"]],
+  ["byteRing", (n, o) => byteRing(n, o).consumer(), RING],
+  ["mpsc", (n, o) => mpsc(n, o).consumer(), [...RING, "type", "producers"]],
+  ["SpscDefinition.producer", (n, o) => spsc(n).producer(o), ["open", "onPeerGone"]],
+  ["SpscDefinition.consumer", (n, o) => spsc(n).consumer(o), ["open", "onPeerGone", "own"]],
+  ["SpscDefinition.nextConsumer", (n, o) => spsc(n).nextConsumer(o), [
+    "open",
+    "onPeerGone",
+    "timeout",
+    "signal",
+  ]],
+  ["SpscDefinition.ready", (n, o) => spsc(n).ready(o), ["timeout", "signal"]],
+  ["ByteRingDefinition.producer", (n, o) => byteRing(n).producer(o), ["open", "onPeerGone"]],
+  ["MpscDefinition.producer", (n, o) => mpsc(n).producer(o), ["open", "onPeerGone", "id"]],
+  ["MpscDefinition.nextProducer", (n, o) => mpsc(n).nextProducer(o), ["id", "timeout", "signal"]],
+  ["MpscDefinition.consumer", (n, o) => mpsc(n).consumer(o), ["open", "onPeerGone", "own"]],
   ["circular", (n, o) => circular(n, o).writer(), [...RING, "type"]],
   ["circular.writer", (n, o) => circular(n).writer(o), ["open"]],
   ["circular.nextWriter", (n, o) => circular(n).nextWriter(o), ["open", "timeout", "signal"]],
@@ -392,6 +411,10 @@ function waits(h: Handles): [string, (options: unknown) => unknown, boolean?][] 
     ["SpscConsumer.waitSync", (o) => consumer.waitSync(o)],
     ["SpscConsumer.wait", (o) => consumer.wait(o)],
     ["SpscConsumer.values", (o) => consumer.values(o).next()],
+    ["SpscConsumer.messages", (o) => consumer.messages(o).next()],
+    ["SpscConsumer.toByteStream", (o) => consumer.toByteStream(o)],
+    ["SpscConsumer.waitForPeers", (o) => consumer.waitForPeers(2, o)],
+    ["SpscProducer.waitForPeers", (o) => producer.waitForPeers(2, o)],
     ["SpscConsumer.toReadableStream", (o) => consumer.toReadableStream(o)],
     ["CircularBufferReader.receiveSync", (o) => reader.receiveSync(o)],
     ["CircularBufferReader.receive", (o) => reader.receive(o)],
@@ -441,11 +464,15 @@ function waits(h: Handles): [string, (options: unknown) => unknown, boolean?][] 
     ["RwLock.write", (o) => h.rwLock.write(o)],
     ["SemaphoreLock.lockSync", (o) => h.semaphore.lockSync(o)],
     ["SemaphoreLock.lock", (o) => h.semaphore.lock(o)],
-    ["SpscByteProducer.waitSync", (o) => h.bytes[0].waitSync(1, o)],
-    ["SpscByteProducer.wait", (o) => h.bytes[0].wait(1, o)],
-    ["SpscByteConsumer.waitSync", (o) => h.bytes[1].waitSync(o)],
-    ["SpscByteConsumer.wait", (o) => h.bytes[1].wait(o)],
-    ["SpscByteConsumer.toReadableStream", (o) => h.bytes[1].toReadableStream(o)],
+    ["ByteProducer.waitSync", (o) => h.bytes[0].waitSync(1, o)],
+    ["ByteProducer.wait", (o) => h.bytes[0].wait(1, o)],
+    ["ByteConsumer.waitSync", (o) => h.bytes[1].waitSync(1, o)],
+    ["ByteConsumer.wait", (o) => h.bytes[1].wait(1, o)],
+    ["ByteConsumer.readSync", (o) => h.bytes[1].readSync(new Uint8Array(1), o)],
+    ["ByteConsumer.read", (o) => h.bytes[1].read(new Uint8Array(1), o)],
+    ["ByteProducer.writeSync", (o) => h.bytes[0].writeSync(bytes, o)],
+    ["ByteProducer.write", (o) => h.bytes[0].write(bytes, o)],
+    ["ByteConsumer.toReadableStream", (o) => h.bytes[1].toReadableStream(o)],
   ];
 }
 
@@ -496,7 +523,10 @@ const OTHERS: [string, (h: Handles, value: unknown) => unknown, unknown[]?][] = 
   ]],
   ["SpscProducer.trySendBatch", (h, x) => h.rings[0].trySendBatch(x), [[]]],
   ["SpscProducer.tryClaim", (h, x) => h.rings[0].tryClaim(x)],
-  ["SpscProducer.publish", (h, x) => (h.rings[0].tryClaim(1), h.rings[0].publish(x))],
+  ["SpscProducer.tryFill", (h, x) => h.rings[0].tryFill(x, 1)],
+  ["SpscProducer.tryFill length", (h, x) => h.rings[0].tryFill(() => {}, x)],
+  ["RingClaim.publish", (h, x) => h.rings[0].tryClaim(1).publish(x)],
+  ["SpscConsumer.waitForPeers", (h, x) => h.rings[1].waitForPeers(x, { timeout: 0 }), [2 ** 53]],
   ["MpscProducer.tryClaim", (h, x) => h.many[0].tryClaim(x)],
   ["CircularBufferWriter.tryClaim", (h, x) => h.circular[0].tryClaim(x)],
   ["CircularBufferWriter.tryFill", (h, x) => h.circular[0].tryFill(x, 1)],
@@ -519,10 +549,10 @@ const OTHERS: [string, (h: Handles, value: unknown) => unknown, unknown[]?][] = 
   ["Slot.values until", (h, x) => h.slot.values({ until: x })],
   ["Slot.values onLoss", (h, x) => h.slot.values({ onLoss: x })],
   ["Slot.waitForPeers", (h, x) => h.slot.waitForPeers(x), [2 ** 53]],
-  ["SpscByteProducer.tryClaim", (h, x) => h.bytes[0].tryClaim(x)],
-  ["SpscByteProducer.waitSync", (h, x) => h.bytes[0].waitSync(x)],
-  ["SpscByteConsumer.release", (h, x) => h.bytes[1].release(x)],
-  ["SpscByteConsumer.waitSync bytes", (h, x) => h.bytes[1].waitSync({ bytes: x })],
+  ["ByteProducer.tryClaim", (h, x) => h.bytes[0].tryClaim(x)],
+  ["ByteProducer.waitSync", (h, x) => h.bytes[0].waitSync(x)],
+  ["ByteConsumer.release", (h, x) => h.bytes[1].release(x)],
+  ["ByteConsumer.waitSync", (h, x) => h.bytes[1].waitSync(x)],
   ["SharedMemory.as", (h, x) => h.memory.as(x)],
   ["SharedMemory.view", (h, x) => h.memory.view(x)],
   ["SharedMemory.view offset", (h, x) => h.memory.view(PAIR, x)],
@@ -554,7 +584,7 @@ const OTHERS: [string, (h: Handles, value: unknown) => unknown, unknown[]?][] = 
   ["domain", (_, x) => domain(x), ["nonsense"]],
   ["domain slots", (_, x) => domain(NAME, x), [{}]],
   ["DomainDefinition.unlink", (_, x) => domain(NAME).unlink(x), ["nonsense"]],
-  ["SpscProducer.unlink", (_, x) => SpscProducer.unlink(x), ["nonsense"]],
+  ["SpscDefinition.unlink", (_, x) => spsc(x).unlink(), ["nonsense"]],
   ["Publisher.unlink", (_, x) => Publisher.unlink(x), ["nonsense"]],
   ["LockDefinition.unlink", (_, x) => defineLock(x).unlink(), ["nonsense"]],
 ];

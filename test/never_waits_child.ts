@@ -9,11 +9,9 @@ import { LockFile } from "../src/region/liveness.ts";
 import { Region } from "../src/region/region.ts";
 import { MEMBER } from "../src/region/opened.ts";
 import { topicPath } from "../src/region/names.ts";
-import { MpscConsumer } from "../src/mpsc/consumer.ts";
-import { MpscProducer } from "../src/mpsc/producer.ts";
 import { calls } from "../src/calls/definition.ts";
-import { SpscConsumer } from "../src/spsc/consumer.ts";
-import { SpscProducer } from "../src/spsc/producer.ts";
+import { mpsc } from "../src/mpsc/definition.ts";
+import { spsc } from "../src/spsc/definition.ts";
 import { MergedSubscriber } from "../src/vdds/merged_subscriber.ts";
 import { Publisher } from "../src/vdds/publisher.ts";
 import { SOURCES } from "../src/vdds/sources.ts";
@@ -34,10 +32,26 @@ const left: Make = (name, options) => shown(`${name}/left`, options);
 
 /** For each call: its setup, the type of the locked region, and the call. */
 const CALLS: Record<string, [Make, type: string, (name: string) => unknown]> = {
-  "SpscProducer.connect": [SpscConsumer.open, "spsc", (name) => SpscProducer.connect(name, SOON)],
-  "SpscConsumer.connect": [SpscConsumer.open, "spsc", (name) => SpscConsumer.connect(name, SOON)],
-  "MpscProducer.connect": [MpscConsumer.open, "mpsc", (name) => MpscProducer.connect(name, SOON)],
-  "MpscConsumer.connect": [MpscConsumer.open, "mpsc", (name) => MpscConsumer.connect(name, SOON)],
+  "SpscDefinition.ready": [
+    (name, options) => spsc(name, options).consumer(),
+    "spsc",
+    (name) => spsc(name).ready(SOON),
+  ],
+  "SpscDefinition.nextConsumer": [
+    (name, options) => spsc(name, options).consumer(),
+    "spsc",
+    (name) => spsc(name).nextConsumer(SOON),
+  ],
+  "MpscDefinition.ready": [
+    (name, options) => mpsc(name, options).consumer(),
+    "mpsc",
+    (name) => mpsc(name).ready(SOON),
+  ],
+  "MpscDefinition.nextProducer": [
+    (name, options) => mpsc(name, options).consumer(),
+    "mpsc",
+    (name) => mpsc(name).nextProducer(SOON),
+  ],
   "calls.ready": [served, "calls", (name) => calls(name).ready(SOON)],
   "Publisher.connect": [shown, "topic", (name) => Publisher.connect(name, SOON)],
   "Publisher.connect of a source": [

@@ -20,10 +20,10 @@ test("no asynchronous call and no try method sleeps while a process is stopped a
     );
   }
   assertEquals(outcomes, {
-    "SpscProducer.connect": "TimeoutError",
-    "SpscConsumer.connect": "TimeoutError",
-    "MpscProducer.connect": "TimeoutError",
-    "MpscConsumer.connect": "TimeoutError",
+    "SpscDefinition.ready": "TimeoutError",
+    "SpscDefinition.nextConsumer": "TimeoutError",
+    "MpscDefinition.ready": "TimeoutError",
+    "MpscDefinition.nextProducer": "TimeoutError",
     "calls.ready": "TimeoutError",
     "Publisher.connect": "TimeoutError",
     "Publisher.connect of a source": "TimeoutError",

@@ -19,67 +19,21 @@
  */
 
 import { inWords } from "../arguments.ts";
-import { peekView } from "../memory/word.ts";
-import type { Endpoint } from "./endpoint.ts";
+import type { Type } from "../message.ts";
 import type { LaneReceiver } from "./lane.ts";
-import type { BatchMessage, MessageBatch } from "./message.ts";
-import { nextLength, RECORD_HEADER, recordBytes } from "./record.ts";
+import type { Holder, MessageBatch, Shown } from "./message.ts";
+import { nextLength, recordBytes } from "./record.ts";
 import type { LaneSource } from "./source.ts";
 
 /** The most messages of a batch, if the caller does not say. */
 export const USUAL_BATCH = 256;
 
-const NO_BYTES = new Uint8Array(0);
-
 /** The receiver's side of a batch. */
-export interface BatchOwner<T> {
-  readonly end: Endpoint;
-  /** Decodes the message of this length at an offset of the mapping. */
-  decode(lane: LaneReceiver, offset: number, length: number): T;
+export interface BatchOwner<K extends Type> extends Holder<K> {
   /** Keeps an error that was found after some messages, for the call after this batch. */
   defer(error: unknown): void;
   /** Ends the batch; `isRest` is whether some of its messages come again. */
   done(isRest: boolean): void;
-}
-
-/** A message of a batch. */
-export class Entry<T> implements BatchMessage<T> {
-  readonly redelivered: boolean;
-  readonly sequence: number;
-  readonly lane: LaneReceiver;
-  readonly length: number;
-  readonly #offset: number;
-  #owner: BatchOwner<T> | undefined;
-  #bytes: Uint8Array<ArrayBuffer> | undefined;
-
-  /** Reads the header of the next message of a lane, and moves past it. */
-  constructor(lane: LaneReceiver, length: number, owner: BatchOwner<T>) {
-    this.lane = lane;
-    this.length = length;
-    this.redelivered = lane.redelivered > 0;
-    this.sequence = lane.sequence;
-    this.#offset = lane.offset + RECORD_HEADER;
-    this.#owner = owner;
-    lane.advance(recordBytes(length));
-  }
-
-  get bytes(): Uint8Array<ArrayBuffer> {
-    if (this.#owner === undefined || this.#owner.end.closed) return NO_BYTES;
-    return this.#bytes ??= peekView(this.lane.place.mapping, this.#offset, this.length);
-  }
-
-  get value(): T {
-    if (this.#owner === undefined) {
-      throw new TypeError("Cannot decode a message of a batch: it was released; decode it before");
-    }
-    this.#owner.end.checkOpen();
-    return this.#owner.decode(this.lane, this.#offset, this.length);
-  }
-
-  /** Ends the use of the message. */
-  release(): void {
-    this.#owner = this.#bytes = undefined;
-  }
 }
 
 /** What of a lane is not acknowledged yet. */
@@ -89,22 +43,22 @@ interface Rest {
 }
 
 /** Messages that were collected. */
-class Batch<T, M extends BatchMessage<T>> implements MessageBatch<M> {
+class Batch<K extends Type, F> implements MessageBatch<K, F> {
   readonly length: number;
-  readonly #entries: readonly (Entry<T> & M)[];
-  readonly #owner: BatchOwner<T>;
+  readonly #entries: readonly (Shown<K> & F)[];
+  readonly #owner: BatchOwner<K>;
   readonly #rests = new Map<LaneReceiver, Rest>();
   #acknowledged = 0;
   #isDisposed = false;
 
   /** Shows messages that were just collected. */
-  constructor(entries: readonly (Entry<T> & M)[], owner: BatchOwner<T>) {
+  constructor(entries: readonly (Shown<K> & F)[], owner: BatchOwner<K>) {
     this.length = entries.length;
     this.#entries = entries;
     this.#owner = owner;
     for (const { lane, length } of entries) {
-      const rest = this.#rests.get(lane);
-      if (rest === undefined) this.#rests.set(lane, { bytes: recordBytes(length), count: 1 });
+      const rest = this.#rests.get(lane!);
+      if (rest === undefined) this.#rests.set(lane!, { bytes: recordBytes(length), count: 1 });
       else {
         rest.bytes += recordBytes(length);
         rest.count++;
@@ -113,7 +67,7 @@ class Batch<T, M extends BatchMessage<T>> implements MessageBatch<M> {
     for (const lane of this.#rests.keys()) lane.take(0); // C1 before anything is shown
   }
 
-  [Symbol.iterator](): IterableIterator<M> {
+  [Symbol.iterator](): IterableIterator<Shown<K> & F> {
     return this.#entries.values();
   }
 
@@ -132,11 +86,12 @@ class Batch<T, M extends BatchMessage<T>> implements MessageBatch<M> {
     const lanes = new Set<LaneReceiver>();
     for (let index = this.#acknowledged; index < end; index++) {
       const entry = this.#entries[index]!;
-      const rest = this.#rests.get(entry.lane)!;
+      const lane = entry.lane!;
+      const rest = this.#rests.get(lane)!;
       rest.bytes -= recordBytes(entry.length);
       rest.count--;
       entry.release();
-      lanes.add(entry.lane);
+      lanes.add(lane);
     }
     this.#acknowledged = end;
     for (const lane of lanes) { // C2
@@ -159,21 +114,23 @@ class Batch<T, M extends BatchMessage<T>> implements MessageBatch<M> {
 }
 
 /** Takes up to `limit` messages; returns undefined when all lanes are empty. */
-export function takeBatch<T, R, S, M extends BatchMessage<T>>(
-  source: LaneSource<T, R, S, M>,
-  owner: BatchOwner<T>,
+export function takeBatch<K extends Type, F>(
+  source: LaneSource<K, F>,
+  owner: BatchOwner<K>,
   limit: number,
-): MessageBatch<M> | undefined {
-  const entries: (Entry<T> & M)[] = [];
+): MessageBatch<K, F> | undefined {
+  const entries: (Shown<K> & F)[] = [];
   try {
     while (entries.length < limit) {
       const lane = source.next();
       if (lane === undefined) break;
-      entries.push(source.entry(lane, nextLength(source, lane), owner));
+      const length = nextLength(source, lane);
+      entries.push(source.shown(owner).show(lane, length));
+      lane.advance(recordBytes(length));
     }
   } catch (error) {
     if (entries.length === 0) throw error;
     owner.defer(error); // C3
   }
-  return entries.length === 0 ? undefined : new Batch<T, M>(entries, owner);
+  return entries.length === 0 ? undefined : new Batch<K, F>(entries, owner);
 }

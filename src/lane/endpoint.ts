@@ -24,20 +24,12 @@
  */
 
 import { PeerLostError } from "../errors.ts";
-import type { Codec } from "../codec.ts";
 import type { Mapping } from "../memory/mapping.ts";
 import type { Word32 } from "../memory/word.ts";
 import { type Presence, presenceIn, type Seat, SeatState } from "../region/seats.ts";
 import type { Condition, Waiter } from "../wait/condition.ts";
 import type { Doorbell } from "../wait/doorbell.ts";
 import type { LanePlace, Ringable } from "./lane.ts";
-
-/** The options of an end. */
-export interface EndOptions {
-  readonly codec?: Pick<Codec<unknown>, "type"> | undefined;
-  readonly level?: "messages" | "bytes" | undefined;
-  readonly keepOpen?: boolean | undefined;
-}
 
 /** The parts of a region that an end needs. */
 export interface Membership {
@@ -57,7 +49,7 @@ export interface EndpointParts {
   readonly own: Word32;
   /** The seats at the other end. */
   readonly peers: readonly Seat[];
-  /** The word for those, in messages. */
+  /** The word for one of those, in messages. */
   readonly peerName: string;
   /** The action of this end, such as "send through". */
   readonly action: string;
@@ -89,10 +81,12 @@ export class Endpoint implements Disposable {
   readonly #mapping: Membership["mapping"];
   readonly #own: Word32;
   readonly #peers: readonly Seat[];
-  readonly #peerName: string;
+  /** The word for a party at the other end. */
+  readonly peerName: string;
   readonly #action: string;
   readonly #keepOpen: boolean;
   readonly #wasCut: () => boolean;
+  #hasEnded = false;
   #watched = 0; // the seat last found open, checked first
 
   constructor(parts: EndpointParts) {
@@ -102,7 +96,7 @@ export class Endpoint implements Disposable {
     this.#mapping = parts.region.mapping;
     this.#own = parts.own;
     this.#peers = parts.peers;
-    this.#peerName = parts.peerName;
+    this.peerName = parts.peerName;
     this.#action = parts.action;
     this.#keepOpen = parts.keepOpen;
     this.#wasCut = parts.wasCut ?? (() => false);
@@ -116,6 +110,12 @@ export class Endpoint implements Disposable {
     this.#own.store(SeatState.open);
     stack.move();
     return user;
+  }
+
+  /** The number of living parties at the other end. */
+  get peerCount(): number {
+    this.checkOpen();
+    return this.#peers.reduce((count, seat) => this.isPresent(seat) ? count + 1 : count, 0);
   }
 
   /** Whether a living party has this seat at the other end. */
@@ -171,6 +171,7 @@ export class Endpoint implements Disposable {
       action: `${this.#action} ${this.what}`,
       conditions,
       checkOpen: () => this.checkOpen(),
+      state: () => this.#peerState(),
       lost: () => {
         throw this.peerLost();
       },
@@ -179,12 +180,22 @@ export class Endpoint implements Disposable {
 
   /** The error for an operation that needs the other end, which is gone. */
   peerLost(): PeerLostError {
-    const peer = this.peer();
-    const how = HOW[peer === "closed" && this.#wasCut() ? "cut" : peer];
     return new PeerLostError(
-      `Cannot ${this.#action} ${this.what}: its ${this.#peerName} ${how}; open the ring with ` +
-        "keepOpen to wait for another one",
+      `Cannot ${this.#action} ${this.what}: ${this.#departure(this.peer())}; pass ` +
+        'onPeerGone: "wait" to wait for another one',
     );
+  }
+
+  /** The condition of the other end, for errors. */
+  #peerState(): string {
+    const peer = this.peer();
+    if (peer === "never") return `it has no ${this.peerName}`;
+    return peer === "open" ? `it has a living ${this.peerName}` : this.#departure(peer);
+  }
+
+  #departure(peer: Presence): string {
+    const which = this.#peers.length === 1 ? "its" : "its last";
+    return `${which} ${this.peerName} ${HOW[peer === "closed" && this.#wasCut() ? "cut" : peer]}`;
   }
 
   /**
@@ -199,6 +210,18 @@ export class Endpoint implements Disposable {
     return !this.#mapping.usable;
   }
 
+  /** Whether `end()` was called. */
+  get hasEnded(): boolean {
+    return this.#hasEnded;
+  }
+
+  /** Stores closed, and wakes the other end. This end keeps its role and its memory until it closes. */
+  end(...bells: Ringable[]): void {
+    if (this.#hasEnded || this.closed) return;
+    this.#hasEnded = true;
+    this.#depart(SeatState.closed, bells);
+  }
+
   /** Stores closed, wakes the other end, and releases the role. */
   close(...bells: Ringable[]): void {
     this.#leave(SeatState.closed, bells);
@@ -211,9 +234,13 @@ export class Endpoint implements Disposable {
 
   #leave(state: number, bells: readonly Ringable[]): void {
     this.#region.close(() => {
-      this.#own.store(state); // .. P1 after the last head
-      for (const bell of bells) bell.ring();
+      if (!this.#hasEnded) this.#depart(state, bells);
     });
+  }
+
+  #depart(state: number, bells: readonly Ringable[]): void {
+    this.#own.store(state); // .. P1 after the last head
+    for (const bell of bells) bell.ring();
   }
 
   /** Closes this end silently, when opening it fails half way. */

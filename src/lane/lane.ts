@@ -287,14 +287,17 @@ export class LaneReceiver extends LaneEnd {
   /** Counts bytes as read, for a batch that `announce` releases. */
   advance(length: number): void {
     const behind = (this.#tail - this.#taken) >>> 0; // a huge number if `taken` is ahead
-    if (behind >= FAR_BEHIND && behind < 2 ** 32 - this.capacity) {
-      this.#taken = this.#tail; // I2
-      this.taken.store(this.#taken);
-    }
+    if (behind >= FAR_BEHIND && behind < 2 ** 32 - this.capacity) this.#catchUp();
     this.#tail = (this.#tail + length) >>> 0;
     this.#available -= length;
     this.#count++;
     if (this.#redelivered > 0) this.#redelivered = Math.max(0, this.#redelivered - length);
+  }
+
+  /** Moves `taken` to the tail, before it lags so far that it seems to be ahead (I2). */
+  #catchUp(): void {
+    this.#taken = this.#tail;
+    this.taken.store(this.#taken);
   }
 
   /** Releases everything up to here. */

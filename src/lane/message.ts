@@ -1,63 +1,50 @@
 /**
- * Messages as a receiver delivers them: values, and views of messages in place.
+ * Messages of rings as a consumer delivers them: copies, and messages in place.
  *
  * @module
  */
 
-/** The outcome of a receive that finds no message. */
-export type Nothing =
-  /** The ring is empty now. */
-  | { state: "empty" }
-  /** The ring is empty, and the other end has ended: nothing more comes. */
-  | { state: "closed" };
+import type { Bytes, Message, TakenMessage, Type, Value, View } from "../message.ts";
+import { peekView } from "../memory/word.ts";
+import type { Endpoint } from "./endpoint.ts";
+import type { LaneReceiver } from "./lane.ts";
+import { RECORD_HEADER } from "./record.ts";
 
-/** A received value. */
-export interface ReceivedValue<T> {
-  /** The message arrived. */
-  state: "ok";
-  /** The value that was sent. */
-  value: T;
-  /** Whether it may have been seen already, by a consumer that died or in a batch. */
-  redelivered: boolean;
+/** A type of messages as the handles use it. */
+export type AnyCodec = Exclude<Type, string>;
+
+/** A message that a ring delivers. */
+export interface RingMessage<K extends Type = Bytes> extends Message<K> {
   /**
-   * The number of the message among all of its lane, from 1 on; the same when it comes again. A ring
-   * with one producer at a time is one lane.
+   * Whether it may have been seen before, by a consumer that died, or by this one, which did not
+   * acknowledge it.
    */
-  sequence: number;
-}
-
-/** A message taken in place. */
-export interface TakenSample<S> {
-  /** The message arrived. */
-  state: "ok";
-  /** The message; it stays in the ring until it is disposed. */
-  sample: S;
-}
-
-/** A message in place. */
-export interface ShownMessage {
-  /** The payload, in shared memory; empty after the message was released. */
-  readonly bytes: Uint8Array<ArrayBuffer>;
-  /** Whether it may have been seen already, by a consumer that died or in a batch. */
   readonly redelivered: boolean;
-  /** The number of the message among all of its lane, from 1 on; the same when it comes again. */
-  readonly sequence: number;
 }
 
-/** A message in place: it stays in the ring until it is disposed. */
-export interface TakenMessage extends ShownMessage, Disposable {}
-
-/** A message of a batch. */
-export interface BatchMessage<T> extends ShownMessage {
-  /** The value that was sent; decoded each time, and yours to keep. */
-  readonly value: T;
+/** A message that a ring shows in place. */
+export interface ShownMessage<K extends Type = Bytes> extends RingMessage<K> {
+  /** The bytes in shared memory, for reading only; empty once the message is released. */
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  /** Accessors to the fields of a struct in place, valid until the message is released. */
+  readonly view: View<K>;
 }
 
 /**
- * Messages in place. They stay in the ring until they are acknowledged. The others are delivered
- * again once the batch is disposed, to this consumer or to the next one.
+ * A message that stays in the ring until it is acknowledged. It comes again if it is disposed, or its
+ * consumer dies, before that.
  */
-export interface MessageBatch<M> extends Disposable, Iterable<M> {
+export interface TakenRingMessage<K extends Type = Bytes> extends TakenMessage<K>, ShownMessage<K> {
+  /** Releases the message, which does not come again. */
+  ack(): void;
+}
+
+/**
+ * Messages in place. They stay in the ring until they are acknowledged. The others come again once
+ * the batch is disposed, to this consumer or to the next one.
+ */
+export interface MessageBatch<K extends Type = Bytes, F = unknown>
+  extends Disposable, Iterable<ShownMessage<K> & F> {
   /** The number of messages. */
   readonly length: number;
   /**
@@ -67,30 +54,109 @@ export interface MessageBatch<M> extends Disposable, Iterable<M> {
   ack(count?: number): void;
 }
 
+/** What a receiver does for the messages that it shows. */
+export interface Holder<K extends Type> {
+  readonly end: Endpoint;
+  readonly codec: AnyCodec;
+  /** Decodes the message of this length at an offset of the mapping. */
+  decode(lane: LaneReceiver, offset: number, length: number): Value<K>;
+  /** Ends the use of a message that was taken alone. */
+  settle?(lane: LaneReceiver, length: number, isAcknowledged: boolean): void;
+}
+
 const NO_BYTES = new Uint8Array(0);
+const NOT_DECODED = Symbol("vring.not decoded");
 
-/** A message shown in place. */
-export class Sample implements TakenMessage {
-  readonly redelivered: boolean;
-  readonly sequence: number;
-  #shown: Uint8Array<ArrayBuffer>;
-  #release: (() => void) | undefined;
+/** A message in place, in every form: taken alone, one of a batch, or polled, which reuses it. */
+export class Shown<K extends Type> implements TakenRingMessage<K> {
+  redelivered = false;
+  sequence = 0;
+  readonly #holder: Holder<K>;
+  #lane: LaneReceiver | undefined; // undefined once it is released
+  #offset = 0;
+  #length = 0;
+  #value: Value<K> | typeof NOT_DECODED = NOT_DECODED;
+  #bytes: Uint8Array<ArrayBuffer> | undefined;
+  #view: View<K> | undefined;
+  #viewed: Uint8Array<ArrayBuffer> | undefined; // the bytes of the view
 
-  constructor({ bytes, redelivered, sequence }: ShownMessage, release: () => void) {
-    this.#shown = bytes;
-    this.redelivered = redelivered;
-    this.sequence = sequence;
-    this.#release = release;
+  constructor(holder: Holder<K>) {
+    this.#holder = holder;
+  }
+
+  /** Shows the first readable message of a lane, whose length this is. */
+  show(lane: LaneReceiver, length: number): this {
+    this.redelivered = lane.redelivered > 0;
+    this.sequence = lane.sequence;
+    this.#lane = lane;
+    this.#offset = lane.offset + RECORD_HEADER;
+    this.#length = length;
+    this.#value = NOT_DECODED;
+    this.#bytes = undefined;
+    return this;
+  }
+
+  /** The number of lost messages, which a ring never has. */
+  get lost(): number {
+    return 0;
+  }
+
+  /** The lane that it is in, until it is released. @ignore */
+  get lane(): LaneReceiver | undefined {
+    return this.#lane;
+  }
+
+  /** @ignore */
+  get length(): number {
+    return this.#length;
   }
 
   get bytes(): Uint8Array<ArrayBuffer> {
-    return this.#shown;
+    const lane = this.#lane;
+    if (lane === undefined || this.#holder.end.closed) return NO_BYTES;
+    return this.#bytes ??= peekView(lane.place.mapping, this.#offset, this.#length);
+  }
+
+  get view(): View<K> {
+    this.#held("view");
+    const { bytes } = this;
+    if (bytes !== this.#viewed) {
+      this.#view = this.#holder.codec.view?.(bytes);
+      this.#viewed = bytes;
+    }
+    return this.#view as View<K>;
+  }
+
+  get value(): Value<K> {
+    if (this.#value === NOT_DECODED) {
+      this.#value = this.#holder.decode(this.#held("decode"), this.#offset, this.#length);
+    }
+    return this.#value as Value<K>;
+  }
+
+  ack(): void {
+    const lane = this.#held("acknowledge");
+    this.release();
+    this.#holder.settle?.(lane, this.#length, true);
   }
 
   [Symbol.dispose](): void {
-    const release = this.#release;
-    this.#shown = NO_BYTES;
-    this.#release = undefined;
-    release?.();
+    const lane = this.#lane;
+    this.release();
+    if (lane !== undefined) this.#holder.settle?.(lane, this.#length, false);
+  }
+
+  /** Ends the use of the message. @ignore */
+  release(): void {
+    this.#lane = this.#bytes = undefined;
+  }
+
+  #held(action: string): LaneReceiver {
+    const lane = this.#lane;
+    if (lane === undefined) {
+      throw new TypeError(`Cannot ${action} a message: it was released; do that before`);
+    }
+    this.#holder.end.checkOpen();
+    return lane;
   }
 }

@@ -5,27 +5,42 @@
  * @module
  */
 
-import { byteLengthOf, checkedOptions, checkLimit, checkWaits } from "../arguments.ts";
-import type { Codec } from "../codec.ts";
+import {
+  byteLengthOf,
+  checkedOptions,
+  checkHandler,
+  checkLimit,
+  checkWaits,
+} from "../arguments.ts";
 import { VringError } from "../errors.ts";
+import type { Bytes, Type, Value } from "../message.ts";
 import { Landing } from "../landing.ts";
-import { disposeAtEnd } from "../os/clock.ts";
 import { CONDITIONS, type Waitable } from "../wait/any.ts";
-import { arrived, type Condition, type Waiter } from "../wait/condition.ts";
+import type { Condition, Waiter } from "../wait/condition.ts";
 import { DONE, iterate } from "../wait/iterate.ts";
-import { type SyncWaitOptions, until, untilSync, type WaitOptions } from "../wait/until.ts";
-import type { Endpoint } from "./endpoint.ts";
-import type { LaneReceiver } from "./lane.ts";
+import {
+  begin,
+  type LoopOptions,
+  type SyncWaitOptions,
+  until,
+  untilLater,
+  untilSync,
+  type WaitOptions,
+} from "../wait/until.ts";
 import { type BatchOwner, takeBatch, USUAL_BATCH } from "./batch.ts";
+import type { Endpoint } from "./endpoint.ts";
+import { RingHandle } from "./handle.ts";
+import type { LaneReceiver } from "./lane.ts";
 import type {
-  BatchMessage,
+  AnyCodec,
+  Holder,
   MessageBatch,
-  Nothing,
-  ReceivedValue,
-  TakenMessage,
-  TakenSample,
+  RingMessage,
+  Shown,
+  ShownMessage,
+  TakenRingMessage,
 } from "./message.ts";
-import { longestRecord, nextLength, readRecord, recordBytes, showRecord } from "./record.ts";
+import { longestRecord, nextLength, readRecord, recordBytes } from "./record.ts";
 import type { LaneSource } from "./source.ts";
 import { joinedStream, valueStream } from "../streams.ts";
 
@@ -41,46 +56,61 @@ export interface BatchOptions extends WaitOptions {
   limit?: number | undefined;
 }
 
-const EMPTY = { state: "empty" } as const;
-const CLOSED = { state: "closed" } as const;
+/** The parts of a receiver. */
+export interface ReceiverParts<K extends Type, F> {
+  readonly end: Endpoint;
+  readonly source: LaneSource<K, F>;
+  readonly codec: AnyCodec;
+  /** Whether each received array has a buffer of its own. */
+  readonly own?: boolean | undefined;
+}
 
-/** The receiving end of a ring of messages. */
-export class MessageReceiver<
-  T,
-  R extends ReceivedValue<T> = ReceivedValue<T>,
-  S extends TakenMessage = TakenMessage,
-  M extends BatchMessage<T> = BatchMessage<T>,
-> implements Disposable, Waitable {
-  /** The name. */
-  readonly name: string;
-  /** How many bytes the ring holds, 8 for each message included; of several lanes, each. */
-  readonly capacity: number;
+/** The outcome of an attempt once the sender has ended and everything was received. */
+const END = Symbol("vring.end");
+
+function unlessEnd<T>(found: T | typeof END): T | undefined {
+  return found === END ? undefined : found;
+}
+
+/**
+ * The receiving end of a ring of messages. `F` is what its messages say besides, such as their
+ * producer.
+ *
+ * Messages of bytes up to 4 KiB that it copies are parts of a larger buffer, which only this handle
+ * uses. So their `buffer` is shared: to post one of them to a Worker clones up to 64 KiB, and to
+ * transfer it takes the others along. Open it with `own: true` for arrays of their own.
+ */
+export abstract class MessageReceiver<K extends Type = Bytes, F = unknown> extends RingHandle
+  implements Waitable {
   /** The length of the longest possible message, in bytes. */
   readonly maxMessage: number;
   readonly #end: Endpoint;
-  readonly #codec: Codec<T>;
-  readonly #source: LaneSource<T, R, S, M>;
+  readonly #codec: AnyCodec;
+  readonly #source: LaneSource<K, F>;
   readonly #condition: Condition;
   readonly #waiter: Waiter;
-  readonly #landing = new Landing({ own: true });
-  readonly #batchOwner: BatchOwner<T>;
+  readonly #landing: Landing;
+  readonly #single: Holder<K>;
+  readonly #batches: BatchOwner<K>;
+  readonly #polled: Shown<K> & F;
   // Made once: a closure in a method costs each call of it, whether it waits or not.
-  readonly #receiving = () => arrived(this.tryReceive());
-  readonly #taking = () => arrived(this.tryTake());
+  readonly #receiving = () => this.tryReceive() ?? this.#whenEnded();
+  readonly #taking = () => this.tryTake() ?? this.#whenEnded();
   readonly #looking = () => this.#look();
   // What the caller holds, unreleased, or an error that the next call reports.
-  #shows: "" | "a sample" | "a batch" | "a polled message" | "an error" = "";
+  #shows: "" | "a message" | "a batch" | "a polled message" | "an error" = "";
+  #looped: object | undefined; // what a loop shows, while the caller has not released it
   #deferred: unknown; // found while a batch was collected, unless it is undefined
-  #polled: LaneReceiver | undefined; // the lane that is polled
+  #isPolling: LaneReceiver | undefined; // the lane that is polled
 
   /** @ignore */
-  constructor(end: Endpoint, source: LaneSource<T, R, S, M>, codec: Codec<T>) {
-    this.name = end.name;
-    this.capacity = source.lanes[0]!.capacity;
+  constructor({ end, source, codec, own }: ReceiverParts<K, F>) {
+    super(end, source.lanes[0]!.capacity);
     this.maxMessage = longestRecord(this.capacity);
     this.#end = end;
     this.#codec = codec;
     this.#source = source;
+    this.#landing = new Landing({ own });
     const condition = this.#condition = {
       bell: source.bell,
       watch: source.watch,
@@ -92,29 +122,30 @@ export class MessageReceiver<
       ...end.waiter(() => [condition]),
       busy: () => this.#shows === "a polled message",
     };
-    this.#batchOwner = {
+    const decode = (lane: LaneReceiver, offset: number, length: number): Value<K> => {
+      const bytes = this.#landing.arrayFor(length, codec);
+      readRecord(lane, bytes, length, offset);
+      return this.#landing.decode(codec, bytes);
+    };
+    const settle = (lane: LaneReceiver, length: number, isAcknowledged: boolean) =>
+      this.#settle(lane, length, isAcknowledged);
+    this.#single = { end, codec, decode, settle };
+    this.#batches = {
       end,
-      decode: (lane, offset, length) => {
-        const bytes = this.#landing.arrayFor(length, codec);
-        readRecord(lane, bytes, length, offset);
-        return this.#landing.decode(codec, bytes);
-      },
+      codec,
+      decode,
       defer: (error) => this.#deferred = error,
       done: (isRest) => {
+        this.#looped = undefined;
         this.#shows = this.#deferred === undefined ? "" : "an error";
         if (isRest) source.suspectAll();
       },
     };
-    disposeAtEnd(this);
-  }
-
-  /** @ignore */
-  protected get endpoint(): Endpoint {
-    return this.#end;
+    this.#polled = source.shown({ end, codec, decode });
   }
 
   /** The number of unread bytes in the ring. */
-  get available(): number {
+  override get available(): number {
     this.#end.checkOpen();
     return this.#source.available;
   }
@@ -122,24 +153,21 @@ export class MessageReceiver<
   /** Whether the other end has ended and everything was received. */
   get ended(): boolean {
     this.#checkFree("look");
-    return this.#nothing() === CLOSED;
+    return this.#whenEnded() === END;
   }
 
-  /**
-   * Receives a value, or reports that the ring is empty. Never waits. If the codec throws, throws
-   * that error; the message is gone.
-   */
-  tryReceive(): R | Nothing {
+  /** Receives the next message; returns undefined when the ring is empty. Never waits. */
+  tryReceive(): (RingMessage<K> & F) | undefined {
     const lane = this.#next();
-    if (lane === undefined) return this.#nothing();
+    if (lane === undefined) return undefined;
     const length = nextLength(this.#source, lane);
     const bytes = this.#landing.arrayFor(length, this.#codec);
     const redelivered = lane.redelivered > 0;
     const { sequence } = lane;
     readRecord(lane, bytes, length);
     lane.release(recordBytes(length));
-    const value = this.#landing.decode(this.#codec, bytes);
-    return this.#source.received(lane, value, redelivered, sequence);
+    const value = this.#landing.decode(this.#codec, bytes) as Value<K>;
+    return this.#source.copied(lane, value, redelivered, sequence);
   }
 
   /**
@@ -163,17 +191,18 @@ export class MessageReceiver<
     );
   }
 
-  /** Blocks the thread until a message arrives, and returns its value. */
-  receiveSync(options?: SyncWaitOptions): R | { state: "closed" } {
+  /** Blocks the thread until a message arrives, and receives it; returns undefined at the end. */
+  receiveSync(options?: SyncWaitOptions): (RingMessage<K> & F) | undefined {
     if (options !== undefined) checkWaits(options);
-    const outcome = this.tryReceive();
-    if (outcome.state !== "empty") return outcome as R | { state: "closed" };
-    return untilSync(this.#receiving, this.#waiter, options);
+    return this.tryReceive() ?? unlessEnd(untilSync(this.#receiving, this.#waiter, options));
   }
 
-  /** Resolves with a value once a message arrives. */
-  receive(options: WaitOptions = {}): Promise<R | { state: "closed" }> {
-    return until(this.#receiving, this.#waiter, options);
+  /** Receives a message once it arrives; resolves with undefined once the other end has ended. */
+  async receive(options: WaitOptions = {}): Promise<(RingMessage<K> & F) | undefined> {
+    const turn = begin(this.#waiter, options);
+    if (turn !== undefined) await turn;
+    const found = this.#receiving();
+    return unlessEnd(found ?? await untilLater(this.#receiving, this.#waiter, options));
   }
 
   /** Blocks the thread until a message arrives; returns false if the other end ends first. */
@@ -187,35 +216,23 @@ export class MessageReceiver<
     return until(this.#looking, this.#waiter, options);
   }
 
-  /** Takes a message in place, which stays in the ring until it is disposed. Never waits. */
-  tryTake(): TakenSample<S> | Nothing {
-    const lane = this.#next();
-    if (lane === undefined) return this.#nothing();
-    const length = nextLength(this.#source, lane);
-    const size = recordBytes(length);
-    const redelivered = lane.redelivered > 0;
-    lane.take(size); // before it is shown: a consumer that dies after this may have seen it
-    const bytes = showRecord(lane, length);
-    this.#shows = "a sample";
-    const message = { bytes, redelivered, sequence: lane.sequence };
-    const sample = this.#source.taken(lane, message, () => {
-      this.#shows = "";
-      if (!this.#end.closed) lane.release(size);
-    });
-    return { state: "ok", sample };
+  /**
+   * Takes a message in place, which stays in the ring until it is acknowledged; returns undefined
+   * when the ring is empty. Never waits.
+   */
+  tryTake(): (TakenRingMessage<K> & F) | undefined {
+    return this.#take();
   }
 
-  /** Blocks the thread until a message arrives, and takes it in place. */
-  takeSync(options?: SyncWaitOptions): TakenSample<S> | { state: "closed" } {
+  /** Blocks the thread until a message arrives, and takes it; returns undefined at the end. */
+  takeSync(options?: SyncWaitOptions): (TakenRingMessage<K> & F) | undefined {
     if (options !== undefined) checkWaits(options);
-    const outcome = this.tryTake();
-    if (outcome.state !== "empty") return outcome;
-    return untilSync(this.#taking, this.#waiter, options);
+    return this.#take() ?? unlessEnd(untilSync(this.#taking, this.#waiter, options));
   }
 
-  /** Takes a message in place once it arrives. */
-  take(options: WaitOptions = {}): Promise<TakenSample<S> | { state: "closed" }> {
-    return until(this.#taking, this.#waiter, options);
+  /** Takes a message once it arrives; resolves with undefined once the other end has ended. */
+  async take(options: WaitOptions = {}): Promise<(TakenRingMessage<K> & F) | undefined> {
+    return unlessEnd(await until(this.#taking, this.#waiter, options));
   }
 
   /**
@@ -223,16 +240,17 @@ export class MessageReceiver<
    * undefined when the ring is empty. Never waits. Messages that are not acknowledged come again
    * once the batch is disposed, so an error that leaves a `using` block loses nothing.
    */
-  tryTakeBatch(options: Pick<SyncBatchOptions, "limit"> = {}): MessageBatch<M> | undefined {
-    this.#checkFree("take a batch");
-    return this.#taken(this.#limitIn(options));
+  tryTakeBatch(
+    options: Pick<SyncBatchOptions, "limit"> = {},
+  ): MessageBatch<K, F> | undefined {
+    return this.#takeBatch(this.#limitIn(options));
   }
 
   /** Blocks the thread until a message arrives, and takes a batch; returns undefined at the end. */
-  takeBatchSync(options: SyncBatchOptions = {}): MessageBatch<M> | undefined {
+  takeBatchSync(options: SyncBatchOptions = {}): MessageBatch<K, F> | undefined {
     const limit = this.#limitIn(options);
-    const attempt = () => this.#tryBatch(limit);
-    return (attempt() ?? untilSync(attempt, this.#waiter, options)).batch;
+    const attempt = () => this.#takeBatch(limit) ?? this.#whenEnded();
+    return unlessEnd(attempt() ?? untilSync(attempt, this.#waiter, options));
   }
 
   /**
@@ -240,10 +258,11 @@ export class MessageReceiver<
    *
    * @example Rows, acknowledged once they are committed
    * ```ts
-   * import { codec, SpscConsumer, SpscProducer } from "@vring/vring";
+   * import { spsc, text } from "@vring/vring";
    *
-   * using consumer = SpscConsumer.open("example-rows", { codec: codec.text });
-   * using producer = SpscProducer.open("example-rows", { codec: codec.text }); // in another process
+   * const lines = spsc("example-rows", { type: text() });
+   * using consumer = lines.consumer();
+   * using producer = lines.producer(); // in another process
    * producer.trySendBatch(["one", "two"]);
    * producer.end();
    * const table = new Map<number, string>();
@@ -256,58 +275,108 @@ export class MessageReceiver<
    * console.log(table); // Map { 1 => "one", 2 => "two" }
    * ```
    */
-  async takeBatch(options: BatchOptions = {}): Promise<MessageBatch<M> | undefined> {
+  async takeBatch(options: BatchOptions = {}): Promise<MessageBatch<K, F> | undefined> {
     const limit = this.#limitIn(options);
-    return (await until(() => this.#tryBatch(limit), this.#waiter, options)).batch;
+    const attempt = () => this.#takeBatch(limit) ?? this.#whenEnded();
+    return unlessEnd(await until(attempt, this.#waiter, options));
   }
 
   /**
-   * Iterates over the values from here on, until the other end ends. Throws a PeerLostError where it
-   * was lost, after everything that was sent.
+   * Shows up to `limit` messages in place, without a copy, and returns their number. Every call of
+   * the handler gets the same object, which is valid until the handler returns. The messages are
+   * released together at the end, even if the handler throws or closes this end.
    */
-  values(options: WaitOptions = {}): AsyncGenerator<T, void, void> {
-    const attempt = () => {
-      const outcome = this.tryReceive();
-      if (outcome.state === "ok") return { done: false as const, value: outcome.value };
-      return outcome.state === "closed" ? DONE : undefined;
-    };
-    return iterate({ attempt, waiter: this.#waiter }, options);
+  poll(handler: (message: ShownMessage<K> & F) => void, limit: number = Infinity): number {
+    checkHandler(handler, "poll", this.#end.what);
+    checkLimit(limit, 0, "poll", this.#end.what);
+    return this.pollLanes(handler, limit);
   }
 
-  /** Iterates over the values, as `values()` does. */
-  [Symbol.asyncIterator](): AsyncGenerator<T, void, void> {
+  /**
+   * Loops over the messages in place, until the other end has ended. The next turn acknowledges a
+   * message. A loop that is left acknowledges nothing: its last message comes again.
+   */
+  messages(options: LoopOptions = {}): AsyncGenerator<TakenRingMessage<K> & F, void, void> {
+    return this.#loop(() => this.#take(), options);
+  }
+
+  /** Loops over what it takes in place; each next turn acknowledges it. */
+  #loop<T extends Disposable & { ack(): void }>(
+    take: () => T | undefined,
+    options: LoopOptions,
+  ): AsyncGenerator<T, void, void> {
+    const own = checkedOptions(options, `loop over ${this.#end.what}`);
+    let held: T | undefined;
+    const attempt = () => {
+      held = this.#looped = take();
+      if (held !== undefined) return { done: false as const, value: held };
+      return this.#whenEnded() === END ? DONE : undefined;
+    };
+    const release = (isLeft: boolean) => {
+      using last = held;
+      held = undefined;
+      if (!isLeft && last !== undefined && this.#looped === last) last.ack();
+    };
+    return iterate({ attempt, waiter: this.#waiter, release }, own);
+  }
+
+  /**
+   * Loops over batches of up to `limit` messages, until the other end has ended. The next turn
+   * acknowledges what is left of a batch. A loop that is left acknowledges nothing more.
+   */
+  batches(
+    options: LoopOptions & Pick<BatchOptions, "limit"> = {},
+  ): AsyncGenerator<MessageBatch<K, F>, void, void> {
+    const limit = this.#limitIn(options);
+    return this.#loop(() => this.#takeBatch(limit), options);
+  }
+
+  /**
+   * Loops over the values, until the other end has ended. Throws a PeerLostError where it was lost,
+   * after everything that was sent.
+   */
+  values(options: LoopOptions = {}): AsyncGenerator<Value<K>, void, void> {
+    const own = checkedOptions(options, `loop over ${this.#end.what}`);
+    const attempt = () => {
+      const message = this.tryReceive();
+      if (message !== undefined) return { done: false as const, value: message.value };
+      return this.#whenEnded() === END ? DONE : undefined;
+    };
+    return iterate({ attempt, waiter: this.#waiter }, own);
+  }
+
+  /** Loops over the values, as `values()` does. */
+  [Symbol.asyncIterator](): AsyncGenerator<Value<K>, void, void> {
     return this.values();
   }
 
   /**
-   * Returns a stream of bytes that joins the messages; cancelling it closes this end. It fails where
-   * the other end was lost, so it never looks complete.
+   * Returns a stream of the values; cancelling it closes this end. It fails where the other end was
+   * lost, so it never looks complete.
    */
-  toReadableStream(
-    this: MessageReceiver<Uint8Array<ArrayBuffer>>,
-    options: WaitOptions & { type: "bytes" },
-  ): ReadableStream<Uint8Array<ArrayBuffer>>;
-  /** Returns a stream of the values, which ends and fails alike. */
-  toReadableStream(options?: WaitOptions): ReadableStream<T>;
-  toReadableStream(options: WaitOptions & { type?: "bytes" } = {}): ReadableStream<unknown> {
-    const own = checkedOptions(options, `stream from ${this.#end.what}`);
-    if (own.type === undefined) return valueStream(this, own);
-    return joinedStream(this as unknown as MessageReceiver<Uint8Array<ArrayBuffer>>, own);
+  toReadableStream(options: WaitOptions = {}): ReadableStream<Value<K>> {
+    return valueStream(this, checkedOptions(options, `stream from ${this.#end.what}`));
   }
 
   /**
-   * Closes this end. Unread messages, a sample that was not disposed, and the messages of a batch
-   * that were not acknowledged stay for the next consumer as long as the ring exists.
+   * Returns a stream of bytes that joins the messages of bytes; cancelling it closes this end. It
+   * fails where the other end was lost, so it never looks complete.
    */
-  close(): void {
-    if (this.#shows === "a polled message" && !this.#end.closed) this.#endPoll(); // in its handler
-    this.#shows = "";
-    this.#end.close(...this.#source.lanes.map((lane) => lane.place.spaceBell));
+  toByteStream(
+    this: MessageReceiver<Bytes, unknown>,
+    options: WaitOptions = {},
+  ): ReadableStream<Uint8Array<ArrayBuffer>> {
+    return joinedStream(this, checkedOptions(options, `stream from ${this.#end.what}`));
   }
 
-  /** Closes this handle, as `close()` does. */
-  [Symbol.dispose](): void {
-    this.close();
+  /**
+   * Closes this end. Unread messages and those that were not acknowledged stay for the next consumer
+   * as long as the ring exists.
+   */
+  override close(): void {
+    if (this.#shows === "a polled message" && !this.#end.closed) this.#endPoll(); // in a handler
+    this.#shows = "";
+    this.#end.close(...this.#source.lanes.map((lane) => lane.place.spaceBell));
   }
 
   /** @ignore */
@@ -316,39 +385,35 @@ export class MessageReceiver<
     return [this.#condition];
   }
 
+  /** Polls the lane, or all of them in turns. @ignore */
+  protected pollLanes(handler: (message: ShownMessage<K> & F) => void, limit: number): number {
+    return this.pollLane(handler, limit);
+  }
+
   /**
-   * Shows up to `limit` messages of the next lane in place, and returns their number. Releases all
-   * of them together at the end, even if the handler throws or closes this end.
+   * Shows up to `limit` messages of the next lane in place, and returns their number.
    * @ignore
    */
-  protected pollLane(
-    handler: (
-      message: Uint8Array<ArrayBuffer>,
-      redelivered: boolean,
-      sequence: number,
-      lane: LaneReceiver,
-    ) => void,
-    limit: number,
-  ): number {
+  protected pollLane(handler: (message: ShownMessage<K> & F) => void, limit: number): number {
     const lane = this.#next("poll");
     if (lane === undefined) return 0;
+    const message = this.#polled;
+    this.#isPolling = lane;
+    this.#shows = "a polled message";
     let count = 0;
     try {
       while (count < limit && !this.#end.closed) {
         const length = nextLength(this.#source, lane);
         if (length < 0) break;
         const size = recordBytes(length);
-        const redelivered = lane.redelivered > 0;
         lane.take(lane.available(size)); // once a batch: everything there is
-        const message = showRecord(lane, length);
-        this.#shows = "a polled message";
-        this.#polled = lane;
-        const { sequence } = lane;
+        message.show(lane, length);
         lane.advance(size);
         count++;
-        handler(message, redelivered, sequence, lane);
+        handler(message);
       }
     } finally {
+      message.release();
       this.#shows = "";
       if (count > 0 && !this.#end.closed) this.#endPoll();
     }
@@ -357,8 +422,28 @@ export class MessageReceiver<
 
   /** Releases the messages the handler saw, and unmarks the rest, which it did not see. */
   #endPoll(): void {
-    this.#polled!.announce();
-    this.#polled!.hide();
+    this.#isPolling!.announce();
+    this.#isPolling!.hide();
+  }
+
+  #take(): (Shown<K> & F) | undefined {
+    const lane = this.#next();
+    if (lane === undefined) return undefined;
+    const length = nextLength(this.#source, lane);
+    const message = this.#source.shown(this.#single).show(lane, length);
+    lane.take(recordBytes(length)); // first: a consumer that dies after this may have seen it
+    this.#shows = "a message";
+    return message;
+  }
+
+  /** Releases a message that was taken alone, or keeps it, to be delivered again. */
+  #settle(lane: LaneReceiver, length: number, isAcknowledged: boolean): void {
+    this.#shows = "";
+    this.#looped = undefined;
+    if (this.#end.closed) return;
+    if (isAcknowledged) return lane.release(recordBytes(length));
+    lane.rewind(0, 0);
+    this.#source.suspectAll();
   }
 
   #limitIn(options: SyncBatchOptions): number {
@@ -368,16 +453,9 @@ export class MessageReceiver<
     return limit;
   }
 
-  /** Takes a batch, or finds the end, where there is none; undefined while there may be one. */
-  #tryBatch(limit: number): { batch: MessageBatch<M> | undefined } | undefined {
+  #takeBatch(limit: number): MessageBatch<K, F> | undefined {
     this.#checkFree("take a batch");
-    const batch = this.#taken(limit);
-    if (batch !== undefined) return { batch };
-    return this.#nothing() === CLOSED ? { batch } : undefined;
-  }
-
-  #taken(limit: number): MessageBatch<M> | undefined {
-    const batch = takeBatch(this.#source, this.#batchOwner, limit);
+    const batch = takeBatch(this.#source, this.#batches, limit);
     if (batch !== undefined) this.#shows = "a batch";
     return batch;
   }
@@ -402,7 +480,7 @@ export class MessageReceiver<
       throw error;
     }
     const isPolled = this.#shows === "a polled message";
-    const remedy = isPolled ? "let poll() return" : "dispose it, or use `using`";
+    const remedy = isPolled ? "let poll() return" : "acknowledge or dispose it";
     throw new VringError(
       `Cannot ${action} at ${this.#end.what}: ${this.#shows} is still in use; ${remedy} first`,
     );
@@ -415,8 +493,7 @@ export class MessageReceiver<
   }
 
   /** Looks again: the sender may have published between our look at the ring and at its state. */
-  #nothing(): Nothing {
-    if (!this.#end.peerHasClosed()) return EMPTY;
-    return this.#source.look() ? EMPTY : CLOSED;
+  #whenEnded(): typeof END | undefined {
+    return this.#end.peerHasClosed() && !this.#source.look() ? END : undefined;
   }
 }

@@ -5,44 +5,46 @@
  * @module
  */
 
-import { byteLengthOf, checkWaits, inWords } from "../arguments.ts";
-import { VringError } from "../errors.ts";
-import type { Codec } from "../codec.ts";
+import { byteLengthOf, checkHandler, checkWaits, inWords } from "../arguments.ts";
+import { ClosedError } from "../errors.ts";
 import { type Encoder, encoderOf, sendsBytes } from "../encoder.ts";
-import { claimView, commitView } from "../memory/word.ts";
-import { disposeAtEnd } from "../os/clock.ts";
+import { isCount } from "../layout/sizes.ts";
+import { type Bytes, type Input, sizeOfType, type Type } from "../message.ts";
 import type { Condition, Waiter } from "../wait/condition.ts";
-import { type SyncWaitOptions, until, untilSync, type WaitOptions } from "../wait/until.ts";
-import type { Endpoint, LaneEnd } from "./endpoint.ts";
+import {
+  begin,
+  type SyncWaitOptions,
+  until,
+  untilLater,
+  untilSync,
+  type WaitOptions,
+} from "../wait/until.ts";
+import { Claim, type RingClaim } from "./claim.ts";
+import type { LaneEnd } from "./endpoint.ts";
+import { RingHandle } from "./handle.ts";
 import { LaneSender } from "./lane.ts";
+import type { AnyCodec } from "./message.ts";
 import { finishRecord, longestRecord, payloadOffset, recordBytes, writeRecord } from "./record.ts";
 import { sinkStream } from "../streams.ts";
 
 /** The sending end of a lane, of messages or of bytes. */
-export abstract class Sender implements Disposable {
-  /** The name. */
-  readonly name: string;
-  /** How many bytes the ring holds; of a ring with lanes, this sender's lane. */
-  readonly capacity: number;
+export abstract class Sender<K extends Type = Bytes> extends RingHandle {
   readonly #at: LaneEnd;
   readonly #lane: LaneSender;
   readonly #waiter: Waiter;
+  readonly #codec: AnyCodec;
+  readonly #claim: Claim<K>;
   #wanted = 0; // bytes of room that the last attempt did not find
-  #claim: Uint8Array<ArrayBuffer> | undefined;
 
   /** @ignore */
-  constructor(at: LaneEnd) {
-    this.name = at.end.name;
-    this.capacity = at.place.capacity;
+  constructor(at: LaneEnd, codec: AnyCodec) {
+    const { end, place } = at;
+    super(end, place.capacity);
     this.#at = at;
-    this.#lane = new LaneSender(at.place);
-    this.#waiter = at.end.waiter(() => [this.#room(this.#wanted)]);
-    disposeAtEnd(this);
-  }
-
-  /** @ignore */
-  protected get endpoint(): Endpoint {
-    return this.#at.end;
+    this.#codec = codec;
+    this.#lane = new LaneSender(place);
+    this.#waiter = end.waiter(() => [this.#room(this.#wanted)]);
+    this.#claim = new Claim<K>(at, codec, (length) => this.publishClaimed(length));
   }
 
   /** @ignore */
@@ -50,8 +52,13 @@ export abstract class Sender implements Disposable {
     return this.#lane;
   }
 
+  /** @ignore */
+  protected get waiter(): Waiter {
+    return this.#waiter;
+  }
+
   /** The number of unread bytes in the ring. */
-  get available(): number {
+  override get available(): number {
     this.endpoint.checkOpen();
     return this.lane.used;
   }
@@ -62,50 +69,43 @@ export abstract class Sender implements Disposable {
   }
 
   /**
-   * Claims contiguous space in the ring for up to `length` bytes; returns undefined when the ring
-   * is full. Never waits. A new claim, or a send, discards a claim that was not published.
+   * Claims contiguous space in the ring for up to `length` bytes, by default for a message of a type
+   * of fixed size; returns undefined when the ring is full. Never waits.
    */
-  tryClaim(length: number): Uint8Array<ArrayBuffer> | undefined {
+  tryClaim(length: number = this.#fixedLength()): RingClaim<K> | undefined {
     if (!this.hasRoom(length)) return undefined;
-    return this.#claim = claimView(this.#at.place.mapping, this.claimOffset(), length);
+    return this.#claim.show(this.claimOffset(), length);
   }
 
   /** Blocks the thread until the ring has room for `length` bytes, and claims it. */
-  claimSync(length: number, options?: SyncWaitOptions): Uint8Array<ArrayBuffer> {
+  claimSync(length?: number, options?: SyncWaitOptions): RingClaim<K> {
     if (options !== undefined) checkWaits(options);
     return this.tryClaim(length) ?? this.whenRoomSync(() => this.tryClaim(length), options);
   }
 
   /** Resolves with a claim of `length` bytes once the ring has room. */
-  claim(length: number, options: WaitOptions = {}): Promise<Uint8Array<ArrayBuffer>> {
-    return this.whenRoom(() => this.tryClaim(length), options);
+  claim(length?: number, options: WaitOptions = {}): Promise<RingClaim<K>> {
+    return until(() => this.tryClaim(length), this.#waiter, options);
   }
 
-  /** Sends the first `length` bytes of the claimed space and discards the rest. */
-  publish(length?: number): void {
-    this.endpoint.checkOpen();
-    const claim = this.#claim;
-    const { what } = this.endpoint;
-    if (claim === undefined) {
-      throw new VringError(`Cannot publish to ${what}: nothing is claimed; claim first`);
+  /**
+   * Lets a handler write a message in place, and sends it; returns false when the ring is full. The
+   * handler returns the number of bytes to send; all are sent if it returns nothing. Nothing is sent
+   * if it throws. Never waits.
+   */
+  tryFill(handler: (claim: RingClaim<K>) => number | void, length?: number): boolean {
+    checkHandler(handler, "send through", this.endpoint.what);
+    const claim = this.tryClaim(length);
+    if (claim === undefined) return false;
+    try {
+      claim.publish(handler(claim) ?? undefined);
+    } finally {
+      this.#claim.isOpen = false;
     }
-    const published = length ?? claim.length;
-    if (!Number.isInteger(published) || published < 0 || published > claim.length) {
-      throw new RangeError(
-        `Cannot publish ${inWords(published)} bytes to ${what}: ${claim.length} are claimed`,
-      );
-    }
-    commitView(this.#at.place.mapping, this.claimOffset(), claim, published);
-    this.#claim = undefined;
-    this.publishClaimed(published);
+    return true;
   }
 
-  /** Discards the claimed space. */
-  discard(): void {
-    this.#claim = undefined;
-  }
-
-  /** Blocks the thread until the receiver has released everything that was sent. */
+  /** Blocks the thread until the consumer has released everything that was sent. */
   flushSync(options?: SyncWaitOptions): void {
     if (options !== undefined) checkWaits(options);
     if (!this.findRoom(this.capacity)) {
@@ -113,25 +113,30 @@ export abstract class Sender implements Disposable {
     }
   }
 
-  /** Resolves once the receiver has released everything that was sent. */
+  /** Resolves once the consumer has released everything that was sent. */
   async flush(options: WaitOptions = {}): Promise<void> {
-    await this.whenRoom(() => this.findRoom(this.capacity), options);
+    await until(() => this.findRoom(this.capacity), this.#waiter, options);
   }
 
   /**
-   * Ends and closes: the consumer gets everything that was sent, and then learns that nothing more
-   * comes.
+   * Ends the data: the consumer gets everything that was sent, and then learns that nothing more
+   * comes. Nothing can be sent afterwards. `flush()` works until this end is closed.
    */
   end(): void {
-    this.#finish();
-    this.#at.end.close(this.#at.place.dataBell);
+    if (this.closed) return;
+    this.beforeEnd();
+    this.#claim.isOpen = false;
+    const { end, place, bell } = this.#at;
+    end.end(place.dataBell);
+    bell.ring(); // the sends that wait for room learn it
   }
 
   /**
-   * Closes this end as lost: the consumer gets everything that was sent, and then a PeerLostError.
+   * Closes this end as lost, unless it has ended: the consumer gets everything that was sent, and then
+   * a PeerLostError.
    */
   abort(): void {
-    this.#finish();
+    if (!this.closed && !this.endpoint.hasEnded) this.beforeEnd();
     this.#at.end.abort(this.#at.place.dataBell);
   }
 
@@ -139,25 +144,37 @@ export abstract class Sender implements Disposable {
    * Closes this end as lost, as `abort()` does, unless it has ended. So an error that leaves a
    * `using` block never looks like an end.
    */
-  [Symbol.dispose](): void {
+  override [Symbol.dispose](): void {
     this.abort();
   }
 
-  /** Whether values of a batch were written and are not published yet.
+  /** Publishes what is written, before this end ends or closes in the middle of a call.
    * @ignore */
-  protected isAhead = false;
+  protected beforeEnd(): void {}
 
-  /** Publishes the first values of a batch when the code of a later one closes this end. */
-  #finish(): void {
-    if (this.isAhead && !this.endpoint.closed) this.lane.announce();
+  /** Throws if the data has ended.
+   * @ignore */
+  protected checkNotEnded(): void {
+    if (!this.endpoint.hasEnded) return;
+    throw new ClosedError(
+      `Cannot send through ${this.endpoint.what}: this producer has ended; open another one`,
+    );
   }
 
-  /** Returns whether a claim of this length has room; discards the previous claim.
+  #fixedLength(): number {
+    const size = sizeOfType(this.#codec);
+    if (size !== undefined) return size;
+    throw new TypeError(
+      `Cannot claim space in ${this.endpoint.what}: its messages have no fixed length; pass one`,
+    );
+  }
+
+  /** Returns whether a message of this length has room; ends the claim.
    * @ignore */
   protected hasRoom(length: number): boolean {
     this.endpoint.checkOpen();
     this.checkLength(length);
-    this.#claim = undefined;
+    this.#claim.isOpen = false;
     const bytes = this.bytesFor(length);
     if (this.lane.hasRoom(bytes)) return true;
     this.#wanted = bytes;
@@ -178,19 +195,13 @@ export abstract class Sender implements Disposable {
     return untilSync(attempt, this.#waiter, options);
   }
 
-  /** Makes an attempt, and repeats it until it finds room.
-   * @ignore */
-  protected whenRoom<R>(attempt: () => R | undefined, options: WaitOptions): Promise<R> {
-    return until(attempt, this.#waiter, options);
-  }
-
-  /** Returns the number of bytes that a claim of this length takes in the ring.
+  /** Returns the number of bytes that a message of this length takes in the ring.
    * @ignore */
   protected abstract bytesFor(length: number): number;
-  /** Returns the offset in the mapping at which the next claim begins.
+  /** Returns the offset in the mapping at which the next message begins.
    * @ignore */
   protected abstract claimOffset(): number;
-  /** Throws if no claim can ever have this length.
+  /** Throws if no message can ever have this length.
    * @ignore */
   protected abstract checkLength(length: number): void;
   /** Publishes the first `length` bytes of the claim.
@@ -213,54 +224,62 @@ export abstract class Sender implements Disposable {
  * Calls that wait at the same time, such as two `send()` without an `await` between them, have no
  * order: the first message that fits is sent first. Await each call where order matters.
  */
-export abstract class MessageSender<T> extends Sender {
+export abstract class MessageSender<K extends Type = Bytes> extends Sender<K> {
   /** The longest message that fits, in bytes. */
   readonly maxMessage: number;
-  readonly #encoder: Encoder<T>;
+  readonly #encoder: Encoder<Input<K>>;
   readonly #sendsBytes: boolean;
+  #longest: number; // below 0 once the data has ended
+  #isAhead = false; // values of a batch were written and are not published yet
 
   /** @ignore */
-  constructor(at: LaneEnd, codec: Codec<T>) {
-    super(at);
-    this.maxMessage = longestRecord(at.place.capacity);
+  constructor(at: LaneEnd, codec: AnyCodec) {
+    super(at, codec);
+    this.maxMessage = this.#longest = longestRecord(at.place.capacity);
     this.#encoder = encoderOf(codec, "send through", this.endpoint.what);
     this.#sendsBytes = sendsBytes(codec);
   }
 
   /** Sends a value; returns false when the ring is full. Never waits. */
-  trySend(value: T): boolean {
+  trySend(value: Input<K>): boolean {
     if (!this.#write(value)) return false;
     this.lane.announce();
     return true;
   }
 
   /** Blocks the thread until the ring has room, and sends a value. */
-  sendSync(value: T, options?: SyncWaitOptions): void {
+  sendSync(value: Input<K>, options?: SyncWaitOptions): void {
     if (options !== undefined) checkWaits(options);
     if (!this.trySend(value)) this.#sendLaterSync(value, options);
   }
 
   /** Apart from its caller, which would else pay for the closure whether it waits or not. */
-  #sendLaterSync(value: T, options: SyncWaitOptions | undefined): void {
+  #sendLaterSync(value: Input<K>, options: SyncWaitOptions | undefined): void {
     this.whenRoomSync(() => this.trySend(value) || undefined, options);
   }
 
   /** Sends a value once the ring has room. Do not change it until the promise resolves. */
-  async send(value: T, options: WaitOptions = {}): Promise<void> {
-    await this.whenRoom(() => this.trySend(value) || undefined, options);
+  async send(value: Input<K>, options: WaitOptions = {}): Promise<void> {
+    const turn = begin(this.waiter, options);
+    if (turn !== undefined) await turn;
+    if (!this.trySend(value)) await this.#sendLater(value, options);
+  }
+
+  async #sendLater(value: Input<K>, options: WaitOptions): Promise<void> {
+    await untilLater(() => this.trySend(value) || undefined, this.waiter, options);
   }
 
   /**
    * Sends as many of the values as fit, all visible at once, and returns their number. If a value
    * can never be sent, sends the values before it and throws.
    */
-  trySendBatch(values: readonly T[]): number {
+  trySendBatch(values: readonly Input<K>[]): number {
     checkArray(values, this.endpoint.what);
     return this.#trySendFrom(values, 0);
   }
 
   /** Sends all the values, as many at a time as fit. Blocks the thread. */
-  sendBatchSync(values: readonly T[], options?: SyncWaitOptions): void {
+  sendBatchSync(values: readonly Input<K>[], options?: SyncWaitOptions): void {
     if (options !== undefined) checkWaits(options);
     const attempt = this.#batch(values);
     if (!attempt()) this.whenRoomSync(attempt, options);
@@ -270,13 +289,13 @@ export abstract class MessageSender<T> extends Sender {
    * Sends all the values, as many at a time as fit. Leaves the event loop free. Do not change the
    * values until the promise resolves.
    */
-  async sendBatch(values: readonly T[], options: WaitOptions = {}): Promise<void> {
+  async sendBatch(values: readonly Input<K>[], options: WaitOptions = {}): Promise<void> {
     checkWaits(options);
-    await this.whenRoom(this.#batch(values), options);
+    await until(this.#batch(values), this.waiter, options);
   }
 
   /** Returns an attempt to send the rest of a batch. */
-  #batch(values: readonly T[]): () => true | undefined {
+  #batch(values: readonly Input<K>[]): () => true | undefined {
     checkArray(values, this.endpoint.what);
     let sent = 0;
     return () => {
@@ -286,28 +305,30 @@ export abstract class MessageSender<T> extends Sender {
   }
 
   /**
-   * Closes this end, as `end()` does: a message arrives whole or not at all. The consumer still gets
-   * every message that was sent.
+   * Ends and closes this end: a message arrives whole or not at all. The consumer still gets every
+   * message that was sent.
    */
-  close(): void {
+  override close(): void {
     this.end();
+    this.abort();
   }
 
   /**
-   * Returns a stream into the ring that waits for room. Closing it ends this end; aborting it, or a
+   * Returns a stream into the ring that waits for room. Closing it ends the data; aborting it, or a
    * write that fails, aborts.
    */
-  toWritableStream(options: WaitOptions = {}): WritableStream<T> {
-    return sinkStream(this, options);
+  toWritableStream(options: WaitOptions = {}): WritableStream<Input<K>> {
+    const send = (value: Input<K>, options: WaitOptions) => this.send(value, options);
+    return sinkStream({ send, close: () => this.end(), abort: () => this.abort() }, options);
   }
 
   /** Writes a value into free space, and counts it as written; returns false if it has no room. */
-  #write(value: T): boolean {
+  #write(value: Input<K>): boolean {
     return this.#sendsBytes ? this.#writeBytes(value as Uint8Array) : this.#encode(value);
   }
 
   /** Apart from its caller: the compiler inlines so much only, and these are the rarer values. */
-  #encode(value: T): boolean {
+  #encode(value: Input<K>): boolean {
     this.endpoint.checkOpen();
     const { lane } = this;
     const encoder = this.#encoder;
@@ -319,6 +340,7 @@ export abstract class MessageSender<T> extends Sender {
     if (!this.hasRoom(bound)) return false;
     const length = encoder.into(prepared, lane.place.mapping, payloadOffset(lane), bound);
     if (length < 0) this.endpoint.checkOpen();
+    this.checkNotEnded(); // by the code of the value
     finishRecord(lane, length);
     return true;
   }
@@ -332,17 +354,17 @@ export abstract class MessageSender<T> extends Sender {
   }
 
   /** Sends the values from `first` on that fit, and returns their number. */
-  #trySendFrom(values: readonly T[], first: number): number {
+  #trySendFrom(values: readonly Input<K>[], first: number): number {
     let next = first;
     try {
       while (next < values.length && this.#write(values[next]!)) {
         next++;
-        this.isAhead = true;
+        this.#isAhead = true;
       }
     } finally {
       if (next > first) {
-        if (!this.endpoint.closed) this.lane.announce();
-        this.isAhead = false; // but not for the values of a batch around this one
+        if (!this.endpoint.closed && !this.endpoint.hasEnded) this.lane.announce();
+        this.#isAhead = false; // but not for the values of a batch around this one
       }
     }
     return next - first;
@@ -361,8 +383,15 @@ export abstract class MessageSender<T> extends Sender {
   /** @ignore */
   protected override checkLength(length: number): void {
     this.#encoder.checkIdle();
-    if (Number.isInteger(length) && length >= 0 && length <= this.maxMessage) return;
+    if (isCount(length, this.#longest)) return;
+    this.checkNotEnded();
     throw this.#misfit(length);
+  }
+
+  /** @ignore */
+  protected override beforeEnd(): void {
+    if (this.#isAhead) this.lane.announce();
+    this.#longest = -1;
   }
 
   #misfit(length: number): RangeError {

@@ -4,17 +4,11 @@
  * @module
  */
 
+import type { Type, Value } from "../message.ts";
 import type { Word32 } from "../memory/word.ts";
 import type { Doorbell } from "../wait/doorbell.ts";
 import type { LaneReceiver } from "./lane.ts";
-import { type BatchOwner, Entry } from "./batch.ts";
-import {
-  type BatchMessage,
-  type ReceivedValue,
-  Sample,
-  type ShownMessage,
-  type TakenMessage,
-} from "./message.ts";
+import { type Holder, type RingMessage, Shown } from "./message.ts";
 import { RECORD_HEADER } from "./record.ts";
 
 /** The choice of the next lane to read. */
@@ -34,20 +28,26 @@ export interface Lanes {
   suspectAll(): void;
 }
 
-/** The lanes of a receiver, and the forms in which it delivers their messages. */
-export interface LaneSource<T, R, S, M> extends Lanes {
+/**
+ * The lanes of a receiver, and the forms in which it delivers their messages. `F` is what a message
+ * says besides, such as its producer.
+ */
+export interface LaneSource<K extends Type, F> extends Lanes {
   /** Rung after a message was sent. */
   readonly bell: Doorbell;
-  /** Returns the outcome for a value. */
-  received(lane: LaneReceiver, value: T, redelivered: boolean, sequence: number): R;
-  /** Returns the sample for a message in place. */
-  taken(lane: LaneReceiver, message: ShownMessage, release: () => void): S;
-  /** Reads the next message of a lane into a batch. */
-  entry(lane: LaneReceiver, length: number, owner: BatchOwner<T>): Entry<T> & M;
+  /** Returns a message that was copied. */
+  copied(
+    lane: LaneReceiver,
+    value: Value<K>,
+    redelivered: boolean,
+    sequence: number,
+  ): RingMessage<K> & F;
+  /** Makes a message in place. */
+  shown(holder: Holder<K>): Shown<K> & F;
 }
 
 /** One lane. */
-export class OneLane<T> implements LaneSource<T, ReceivedValue<T>, TakenMessage, BatchMessage<T>> {
+export class OneLane<K extends Type> implements LaneSource<K, unknown> {
   readonly lanes: readonly [LaneReceiver];
   readonly bell: Doorbell;
   readonly watch: Word32;
@@ -77,20 +77,16 @@ export class OneLane<T> implements LaneSource<T, ReceivedValue<T>, TakenMessage,
 
   suspectAll(): void {}
 
-  received(
+  copied(
     _lane: LaneReceiver,
-    value: T,
+    value: Value<K>,
     redelivered: boolean,
     sequence: number,
-  ): ReceivedValue<T> {
-    return { state: "ok", value, redelivered, sequence };
+  ): RingMessage<K> {
+    return { value, sequence, lost: 0, redelivered };
   }
 
-  taken(_lane: LaneReceiver, message: ShownMessage, release: () => void): TakenMessage {
-    return new Sample(message, release);
-  }
-
-  entry(lane: LaneReceiver, length: number, owner: BatchOwner<T>): Entry<T> {
-    return new Entry(lane, length, owner);
+  shown(holder: Holder<K>): Shown<K> {
+    return new Shown(holder);
   }
 }

@@ -20,8 +20,8 @@
  * C1  A producer dies: its published messages stay, and once the consumer has read them another
  *     producer can take the seat. Unpublished messages vanish (lane.ts, C1). The consumer finds a
  *     message that was published without a hint (fan_in.ts, C1).
- * C2  A producer is lost (endpoint.ts): a consumer that does not keep open gets a PeerLostError once
- *     all producers are gone and every lane is drained. A producer that takes the seat before that
+ * C2  A producer is lost (endpoint.ts): a consumer that waits for no other one gets a PeerLostError
+ *     once all producers are gone and every lane is drained. A producer that takes the seat before that
  *     replaces the lost one.
  * C3  A peer corrupts the positions of a lane, and the consumer closes or dies: the next consumer
  *     that opens empties that lane and throws once, so the attempt after that serves all lanes.
@@ -31,21 +31,16 @@
 
 import { inWords } from "../arguments.ts";
 import { RoleTakenError } from "../errors.ts";
-import { type Codec, codec } from "../codec.ts";
 import { layout } from "../layout/layout.ts";
-import { pollUntil } from "../region/poll.ts";
+import type { Product } from "../region/open.ts";
 import type { Region } from "../region/region.ts";
 import { nextGeneration, type Seat, Seats, takeRole } from "../region/seats.ts";
 import type { RegionType } from "../region/header.ts";
 import { Word32 } from "../memory/word.ts";
 import { Doorbell } from "../wait/doorbell.ts";
-import {
-  type RingConnectOptions,
-  type RingOptions,
-  ringProduct,
-  RingRegions,
-} from "../lane/geometry.ts";
-import { type EndOptions, Endpoint, type LaneEnd } from "../lane/endpoint.ts";
+import type { Entered, RingHandleOptions } from "../lane/definition.ts";
+import { type RingGeometry, ringProduct } from "../lane/geometry.ts";
+import { Endpoint, type LaneEnd } from "../lane/endpoint.ts";
 import { HintedBell } from "../lane/fan_in.ts";
 import { LANE, type LanePlace } from "../lane/lane.ts";
 
@@ -96,38 +91,13 @@ const CONSUMER_ROLE = 0;
 /** The role of the first producer's seat. */
 const FIRST_PRODUCER_ROLE = 1;
 
-/** The options for opening an end of a ring from many producers to one consumer. */
-export interface MpscOptions<T> extends RingOptions {
-  /** The codec of the messages; plain bytes by default. All programs must use the same. */
-  codec?: Codec<T> | undefined;
-  /**
-   * The most producers at a time, up to 64. If omitted, joining accepts any, and a new ring gets 8.
-   */
-  producers?: number | undefined;
-  /** Keeps waiting when the consumer, or every producer, has ended, was lost or died. */
-  keepOpen?: boolean | undefined;
-}
-
-/** The options for joining a ring from many producers to one consumer, once it exists. */
-export interface MpscConnectOptions<T>
-  extends RingConnectOptions, Pick<MpscOptions<T>, "codec" | "keepOpen"> {}
-
-/** The choice of a producer's seat. */
-export interface MpscSeatOptions {
-  /** A number below `producers`; the first free seat by default. */
-  id?: number | undefined;
-}
-
-/** Opens the regions of these rings. */
-export const RINGS = new RingRegions<{ codec?: Pick<Codec<unknown>, "type"> | undefined }>(
-  ringProduct(MPSC, {
-    option: "producers",
-    most: MOST_PRODUCERS,
-    usual: USUAL_PRODUCERS,
-    lanesEach: 1,
-  }),
-  (options) => (options.codec ?? codec.bytes).type,
-);
+/** These rings, for the opener. */
+export const MPSC_RING: Product<RingGeometry> = ringProduct(MPSC, {
+  option: "producers",
+  most: MOST_PRODUCERS,
+  usual: USUAL_PRODUCERS,
+  lanesEach: 1,
+});
 
 /** The words of a ring. */
 export class Board {
@@ -240,9 +210,9 @@ function noSeat(name: string, id: number | undefined, reason: "alive" | "undrain
     : { alive: "it has one, which is alive", undrained: "its last messages are still unread" };
   const remedy = {
     alive: id === undefined
-      ? "close one, or make the ring for more producers"
+      ? "close one, or define the ring for more producers"
       : "close that first, or leave the id out",
-    undrained: "let the consumer read, or use connect, which waits for that",
+    undrained: "let the consumer read, or wait with nextProducer()",
   };
   return new RoleTakenError(
     `Cannot open ring "${name}" as ${who}: ${state[reason]}; ${remedy[reason]}`,
@@ -255,59 +225,35 @@ export interface ProducerEnd extends LaneEnd {
   readonly generation: number;
 }
 
+/** The options of a producer. */
+export interface MpscProducerOptions extends RingHandleOptions {
+  /** A number below `producers`; the first free one by default. */
+  id?: number | undefined;
+}
+
 /** Takes a seat. Throws a RoleTakenError when every lane is in use or still to be drained. */
 export function takeSeat(
   name: string,
-  region: Region,
-  options: EndOptions & MpscSeatOptions,
+  { region, id: only, onPeerGone }: Entered & MpscProducerOptions,
 ): ProducerEnd {
   using stack = new DisposableStack();
   stack.use(region);
   const board = new Board(name, region);
-  checkId(board, name, options.id);
-  const taken = tryTake(board, options.id);
-  if (typeof taken === "string") throw noSeat(name, options.id, taken);
-  const end = producerEnd(name, board, taken, options);
-  stack.move();
-  return end;
-}
-
-/** Takes a seat, and waits for a lane to be drained. */
-export async function awaitSeat(
-  name: string,
-  region: Region,
-  options: EndOptions & MpscSeatOptions & RingConnectOptions,
-  given: RingConnectOptions,
-): Promise<ProducerEnd> {
-  using stack = new DisposableStack();
-  stack.use(region);
-  const { id } = options;
-  const board = new Board(name, region);
-  checkId(board, name, id);
-  const look = () => {
-    const taken = tryTake(board, id);
-    if (taken === "alive") throw noSeat(name, id, taken);
-    return taken === "undrained" ? undefined : taken;
-  };
-  const action = `connect to ring "${name}", with no lane drained`;
-  const taken = await pollUntil({ look, action }, options, given);
-  const end = producerEnd(name, board, taken, options);
-  stack.move();
-  return end;
-}
-
-function producerEnd(name: string, board: Board, taken: Taken, options: EndOptions): ProducerEnd {
+  checkId(board, name, only);
+  const taken = tryTake(board, only);
+  if (typeof taken === "string") throw noSeat(name, only, taken);
   const { id, generation } = taken;
   const end = new Endpoint({
     name,
-    region: board.region,
+    region,
     own: board.seat(id).state,
     peers: [board.consumer],
     peerName: "consumer",
     action: "send through",
-    keepOpen: options.keepOpen ?? false,
+    keepOpen: onPeerGone === "wait",
   });
   const place = board.place(id);
+  stack.move();
   return { end, place, bell: place.spaceBell, id, generation };
 }
 
@@ -318,7 +264,10 @@ export interface ConsumerEnd {
 }
 
 /** Takes the consumer's role; throws a RoleTakenError if a living party holds it. */
-export function takeConsumer(name: string, region: Region, options: EndOptions): ConsumerEnd {
+export function takeConsumer(
+  name: string,
+  { region, onPeerGone }: Entered & RingHandleOptions,
+): ConsumerEnd {
   using stack = new DisposableStack();
   stack.use(region);
   const board = new Board(name, region);
@@ -328,9 +277,9 @@ export function takeConsumer(name: string, region: Region, options: EndOptions):
     region,
     own: board.consumer.state,
     peers: Array.from({ length: board.producers }, (_, id) => board.seat(id)),
-    peerName: "producers",
+    peerName: "producer",
     action: "receive from",
-    keepOpen: options.keepOpen ?? false,
+    keepOpen: onPeerGone === "wait",
   });
   stack.move();
   return { end, board };

@@ -30,8 +30,8 @@ export async function waitForPeers(
   await pollUntil({
     look: () => (found = handle.peers) >= count || undefined,
     action,
-    get missing() {
-      return `of which it has ${found}`;
+    get state() {
+      return `it has ${found}`;
     },
   }, own);
 }

@@ -49,7 +49,23 @@ export function retrySync<T>(step: () => T | Again): T {
   for (;;) {
     const outcome = step();
     if (patience.accepts(outcome)) return outcome;
+    if (isAttempt) throw outcome;
     sleepSync(FIRST_PAUSE_MS);
+  }
+}
+
+let isAttempt = false; // whether retrySync() throws the Again instead of sleeping
+
+/** Opens something by a call that would block while another process is in its way, as one step. */
+export function attempt<T>(open: () => T): T | Again {
+  isAttempt = true;
+  try {
+    return open();
+  } catch (error) {
+    if (error instanceof Again) return error;
+    throw error;
+  } finally {
+    isAttempt = false;
   }
 }
 

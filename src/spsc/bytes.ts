@@ -7,29 +7,17 @@
  * @module
  */
 
-import { byteLengthOf, checkWaits, inWords, partOf } from "../arguments.ts";
+import { byteLengthOf, checkWaits, inWords, partOf, trueLengthOf } from "../arguments.ts";
+import { bytes as plainBytes } from "../codec.ts";
 import { copyIn, copyOut, peekView } from "../memory/word.ts";
 import { CONDITIONS, type Waitable } from "../wait/any.ts";
 import type { Condition, Waiter } from "../wait/condition.ts";
 import { type SyncWaitOptions, until, untilSync, type WaitOptions } from "../wait/until.ts";
 import type { Endpoint, LaneEnd } from "../lane/endpoint.ts";
+import { RingHandle } from "../lane/handle.ts";
 import { LaneReceiver } from "../lane/lane.ts";
 import { Sender } from "../lane/sender.ts";
-import { disposeAtEnd } from "../os/clock.ts";
 import { byteStream, sinkStream } from "../streams.ts";
-
-let makeProducer: (at: LaneEnd) => SpscByteProducer;
-let makeConsumer: (at: LaneEnd) => SpscByteConsumer;
-
-/** The producer's end, in use. */
-export function byteProducerOn(at: LaneEnd): SpscByteProducer {
-  return at.end.use(() => makeProducer(at));
-}
-
-/** The consumer's end, in use. */
-export function byteConsumerOn(at: LaneEnd): SpscByteConsumer {
-  return at.end.use(() => makeConsumer(at));
-}
 
 /** Throws if the ring can never hold so many bytes at once. */
 function checkCount(action: string, bytes: number, capacity: number): void {
@@ -38,29 +26,66 @@ function checkCount(action: string, bytes: number, capacity: number): void {
 }
 
 /**
- * The one producer of a ring of bytes; `SpscProducer.open(name, { level: "bytes" })` makes it.
+ * The one producer of a ring of bytes; `byteRing(name).producer()` opens it.
  *
  * @example Bytes, written in place and read in place
  * ```ts
- * import { SpscConsumer, SpscProducer } from "@vring/vring";
+ * import { byteRing } from "@vring/vring";
  *
- * using producer = SpscProducer.open("example-bytes", { level: "bytes" });
- * using consumer = SpscConsumer.open("example-bytes", { level: "bytes" }); // in another process
- * producer.claimSync(4).set([1, 2, 3]);
- * producer.publish(3);
+ * const ring = byteRing("example-bytes");
+ * using producer = ring.producer();
+ * using consumer = ring.consumer(); // in another process
+ * const claim = producer.claimSync(4);
+ * claim.bytes.set([1, 2, 3]);
+ * claim.publish(3);
  * console.log(consumer.peek()); // 1, 2, 3
  * consumer.release(2);
  * console.log(consumer.peek()); // 3
  * producer.end(); // otherwise the consumer gets a PeerLostError after the last byte
  * ```
  */
-export class SpscByteProducer extends Sender {
-  static {
-    makeProducer = (at) => new SpscByteProducer(at);
+export class ByteProducer extends Sender {
+  /** @ignore */
+  constructor(at: LaneEnd) {
+    super(at, plainBytes());
   }
 
-  private constructor(at: LaneEnd) {
-    super(at);
+  /** Copies as many bytes into the ring as fit, and returns their number. Never waits. */
+  tryWrite(bytes: Uint8Array): number {
+    this.endpoint.checkOpen();
+    return this.#write(bytes, 0, byteLengthOf(bytes, "write to", this.endpoint.what));
+  }
+
+  /**
+   * Blocks the thread until all the bytes are in the ring, as many at a time as fit. After an error
+   * a part of them may be there.
+   */
+  writeSync(bytes: Uint8Array, options?: SyncWaitOptions): void {
+    if (options !== undefined) checkWaits(options);
+    const attempt = this.#writing(bytes);
+    if (!attempt()) this.whenRoomSync(attempt, options);
+  }
+
+  /**
+   * Resolves once all the bytes are in the ring, as many at a time as fit. After an error a part of
+   * them may be there. Await it before the next write.
+   */
+  async write(bytes: Uint8Array, options: WaitOptions = {}): Promise<void> {
+    await until(this.#writing(bytes), this.waiter, options);
+  }
+
+  /** Returns an attempt to write the rest of the bytes. */
+  #writing(bytes: Uint8Array): () => true | undefined {
+    let sent = 0;
+    return () => {
+      this.endpoint.checkOpen();
+      const left = byteLengthOf(bytes, "write to", this.endpoint.what) - sent;
+      const written = this.#write(bytes, sent, Math.max(0, left));
+      sent += written;
+      if (written === left || left <= 0) return true;
+      this.findRoom(1); // for the next part
+      return undefined;
+    };
   }
 
   /** Blocks the thread until `bytes` bytes are free. */
@@ -71,45 +96,35 @@ export class SpscByteProducer extends Sender {
 
   /** Resolves once `bytes` bytes are free. */
   async wait(bytes: number, options: WaitOptions = {}): Promise<void> {
-    await this.whenRoom(() => this.#findCount(bytes), options);
+    await until(() => this.#findCount(bytes), this.waiter, options);
   }
 
   #findCount(bytes: number): true | undefined {
     this.endpoint.checkOpen();
+    this.checkNotEnded();
     checkCount("wait for", bytes, this.capacity);
     return this.findRoom(bytes);
   }
 
   /** Closes this end as lost, as `abort()` does, unless it has ended. */
-  close(): void {
+  override close(): void {
     this.abort();
   }
 
   /**
-   * Returns a stream into the ring that waits for room. Closing it ends this end; aborting it, or a
+   * Returns a stream into the ring that waits for room. Closing it ends the data; aborting it, or a
    * write that fails, aborts.
    */
   toWritableStream(options: WaitOptions = {}): WritableStream<Uint8Array> {
-    const send = async (bytes: Uint8Array, options: WaitOptions) => {
-      let sent = 0;
-      await this.whenRoom(() => {
-        const left = byteLengthOf(bytes, "write to", this.endpoint.what) - sent;
-        const written = this.#write(bytes, sent, Math.max(0, left));
-        sent += written;
-        if (written === left || left <= 0) return true;
-        this.findRoom(1); // for the next part
-        return undefined;
-      }, options);
-    };
+    const send = (bytes: Uint8Array, options: WaitOptions) => this.write(bytes, options);
     return sinkStream({ send, close: () => this.end(), abort: () => this.abort() }, options);
   }
 
   /** Copies as many of the `left` bytes from `start` on as fit, and returns their number. */
   #write(bytes: Uint8Array, start: number, left: number): number {
-    this.discard();
-    this.endpoint.checkOpen();
+    this.checkNotEnded();
     const length = this.lane.hasRoom(left) ? left : Math.min(left, this.free);
-    if (length === 0 || !this.lane.hasRoom(length)) return 0;
+    if (length === 0 || !this.hasRoom(length)) return 0;
     copyIn(this.lane.place.mapping, this.lane.offset, partOf(bytes, start, length));
     this.lane.publish(length);
     return length;
@@ -127,6 +142,7 @@ export class SpscByteProducer extends Sender {
 
   /** @ignore */
   protected override checkLength(length: number): void {
+    this.checkNotEnded();
     checkCount("claim", length, this.capacity);
   }
 
@@ -136,28 +152,8 @@ export class SpscByteProducer extends Sender {
   }
 }
 
-/** The number of bytes to wait for, and the timeout. */
-export interface SyncBytesOptions extends SyncWaitOptions {
-  /** The number of bytes; 1 by default. */
-  bytes?: number | undefined;
-}
-
-/** The number of bytes to wait for, the timeout, and the signal that aborts the wait. */
-export interface BytesOptions extends WaitOptions {
-  /** The number of bytes; 1 by default. */
-  bytes?: number | undefined;
-}
-
-/** The one consumer of a ring of bytes; `SpscConsumer.open(name, { level: "bytes" })` makes it. */
-export class SpscByteConsumer implements Disposable, Waitable {
-  static {
-    makeConsumer = (at) => new SpscByteConsumer(at);
-  }
-
-  /** The name. */
-  readonly name: string;
-  /** How many bytes the ring holds. */
-  readonly capacity: number;
+/** The one consumer of a ring of bytes; `byteRing(name).consumer()` opens it. */
+export class ByteConsumer extends RingHandle implements Waitable {
   readonly #end: Endpoint;
   readonly #at: LaneEnd;
   readonly #lane: LaneReceiver;
@@ -165,18 +161,17 @@ export class SpscByteConsumer implements Disposable, Waitable {
   #wanted = 1; // bytes that the last attempt did not find
   #shown = 0; // bytes peeked at and not released
 
-  private constructor(at: LaneEnd) {
-    this.name = at.end.name;
-    this.capacity = at.place.capacity;
+  /** @ignore */
+  constructor(at: LaneEnd) {
+    super(at.end, at.place.capacity);
     this.#end = at.end;
     this.#at = at;
     this.#lane = new LaneReceiver(at.place);
     this.#waiter = at.end.waiter(() => [this.#bytes(this.#wanted)]);
-    disposeAtEnd(this);
   }
 
   /** The number of unread bytes in the ring. */
-  get available(): number {
+  override get available(): number {
     this.#end.checkOpen();
     return this.#lane.look();
   }
@@ -196,6 +191,46 @@ export class SpscByteConsumer implements Disposable, Waitable {
   get ended(): boolean {
     this.#end.checkOpen();
     return this.#end.peerHasClosed() && this.#lane.look() === 0;
+  }
+
+  /** Moves as many bytes into `target` as are readable and fit; returns their number. Never waits. */
+  tryRead(target: Uint8Array<ArrayBuffer>): number {
+    this.#end.checkOpen();
+    const space = byteLengthOf(target, "read from", this.#end.what);
+    const length = Math.min(space, this.#lane.look());
+    if (length === 0) return 0;
+    copyOut(this.#at.place.mapping, this.#lane.offset, target, length);
+    this.#shown = Math.max(0, this.#shown - length);
+    this.#lane.release(length);
+    return length;
+  }
+
+  /**
+   * Blocks the thread until bytes are readable, and moves as many into `target` as fit; returns
+   * their number, which is 0 at the end.
+   */
+  readSync(target: Uint8Array<ArrayBuffer>, options?: SyncWaitOptions): number {
+    if (options !== undefined) checkWaits(options);
+    const attempt = this.#reading(target);
+    return attempt() ?? untilSync(attempt, this.#waiter, options);
+  }
+
+  /**
+   * Moves as many bytes into `target` as fit once any are readable; resolves with their number,
+   * which is 0 at the end.
+   */
+  read(target: Uint8Array<ArrayBuffer>, options: WaitOptions = {}): Promise<number> {
+    return until(this.#reading(target), this.#waiter, options);
+  }
+
+  /** Returns an attempt to read, which has the outcome 0 for an empty target too. */
+  #reading(target: Uint8Array<ArrayBuffer>): () => number | undefined {
+    return () => {
+      const length = this.tryRead(target);
+      if (length > 0 || trueLengthOf(target) === 0) return length;
+      const more = this.#look(1);
+      return more === undefined ? undefined : more ? this.tryRead(target) : 0;
+    };
   }
 
   /** Shows all readable bytes in place and contiguous; the view is empty when the ring is. */
@@ -221,21 +256,17 @@ export class SpscByteConsumer implements Disposable, Waitable {
   }
 
   /**
-   * Blocks the thread until `bytes` bytes are readable, one by default; returns false if the
-   * producer ends with fewer.
+   * Blocks the thread until `bytes` bytes are readable; returns false if the producer ends with
+   * fewer.
    */
-  waitSync(options: SyncBytesOptions = {}): boolean {
-    checkWaits(options);
-    const { bytes = 1 } = options;
+  waitSync(bytes: number = 1, options?: SyncWaitOptions): boolean {
+    if (options !== undefined) checkWaits(options);
     return this.#look(bytes) ?? untilSync(() => this.#look(bytes), this.#waiter, options);
   }
 
-  /**
-   * Resolves once `bytes` bytes are readable, one by default, or with false if the producer ends
-   * with fewer.
-   */
-  wait(options: BytesOptions = {}): Promise<boolean> {
-    return until(() => this.#look(options.bytes ?? 1), this.#waiter, options);
+  /** Resolves once `bytes` bytes are readable, or with false if the producer ends with fewer. */
+  wait(bytes: number = 1, options: WaitOptions = {}): Promise<boolean> {
+    return until(() => this.#look(bytes), this.#waiter, options);
   }
 
   /** Returns whether the wanted bytes are readable; undefined while more can still arrive. */
@@ -259,31 +290,16 @@ export class SpscByteConsumer implements Disposable, Waitable {
    */
   toReadableStream(options: WaitOptions = {}): ReadableStream<Uint8Array<ArrayBuffer>> {
     return byteStream({
-      wait: (options) => this.wait(options),
+      wait: (options) => this.wait(1, options),
       chunkBytes: () => this.available,
-      read: (target) => this.#read(target),
+      read: (target) => this.tryRead(target),
       close: () => this.close(),
     }, options);
   }
 
   /** Closes this end. Unreleased bytes stay for the next consumer as long as the ring exists. */
-  close(): void {
+  override close(): void {
     this.#end.close(this.#at.place.spaceBell);
-  }
-
-  /** Closes this handle, as `close()` does. */
-  [Symbol.dispose](): void {
-    this.close();
-  }
-
-  /** Copies as many readable bytes as fit, and returns their number. */
-  #read(target: Uint8Array<ArrayBuffer>): number {
-    this.#end.checkOpen();
-    const length = Math.min(target.length, this.#lane.look());
-    copyOut(this.#at.place.mapping, this.#lane.offset, target, length);
-    this.#shown = Math.max(0, this.#shown - length);
-    this.#lane.release(length);
-    return length;
   }
 
   #bytes(count: number): Condition {

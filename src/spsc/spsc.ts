@@ -5,8 +5,8 @@
  * ring carries messages or plain bytes, as the message type in its header shows.
  *
  * A producer that is lost may be followed by another one before the consumer has noticed. A
- * consumer that does not keep open must learn of it all the same: otherwise half a file, with the
- * bytes of the next producer behind it, would look complete.
+ * consumer that does not wait for another one must learn of it all the same: otherwise half a file,
+ * with the bytes of the next producer behind it, would look complete.
  *
  * I1  A producer that takes over from a lost one stores the head in `cut_at`, then counts up `cuts`,
  *     and then stores open. So a consumer that finds the end of the last producer finds all cuts.
@@ -21,21 +21,17 @@
  * @module
  */
 
-import { type Codec, codec } from "../codec.ts";
 import { fingerprint } from "../layout/hash.ts";
 import { layout } from "../layout/layout.ts";
+import type { Product } from "../region/open.ts";
 import type { Region } from "../region/region.ts";
 import { SeatState, takeRole } from "../region/seats.ts";
 import type { MessageType, RegionType } from "../region/header.ts";
 import { Word32 } from "../memory/word.ts";
 import { Doorbell } from "../wait/doorbell.ts";
-import {
-  type RingConnectOptions,
-  type RingOptions,
-  ringProduct,
-  RingRegions,
-} from "../lane/geometry.ts";
-import { type EndOptions, Endpoint, type LaneEnd } from "../lane/endpoint.ts";
+import type { Entered, RingHandleOptions } from "../lane/definition.ts";
+import { type RingGeometry, ringProduct } from "../lane/geometry.ts";
+import { Endpoint, type LaneEnd } from "../lane/endpoint.ts";
 import { LANE } from "../lane/lane.ts";
 
 /** The control block of a ring from one producer to one consumer. */
@@ -57,8 +53,8 @@ export const SPSC_CONTROL = layout("spsc_control", {
   consumer: { type: "u32", line: true, doc: "the consumer: 0 never existed, 1 open, 2 closed" },
 });
 
-/** The message type of a ring of bytes; other rings have the type of their codec. */
-const BYTE_LEVEL: MessageType = {
+/** The message type of a ring of bytes; other rings have that of their messages. */
+export const BYTE_LEVEL: MessageType = {
   name: "bytes without messages",
   hash: fingerprint("spsc level bytes"),
 };
@@ -69,47 +65,16 @@ export const SPSC: RegionType = {
   title: "ring",
   control: SPSC_CONTROL,
   mirrored: true,
-  openedWith: (messageName) => messageName === BYTE_LEVEL.name ? 'level: "bytes"' : undefined,
+  openedWith: (messageName) => messageName === BYTE_LEVEL.name ? "byteRing()" : undefined,
 };
+
+/** These rings, for the opener. */
+export const SPSC_RING: Product<RingGeometry> = ringProduct(SPSC);
 
 /** The two ends, each with a role and a word. */
 export type EndName = "producer" | "consumer";
 
 const ROLES: Record<EndName, number> = { producer: 0, consumer: 1 };
-
-/** The options for opening an end of a ring from one producer to one consumer. */
-export interface SpscOptions<T> extends RingOptions {
-  /** The codec of the messages; plain bytes by default. Both ends must use the same. */
-  codec?: Codec<T> | undefined;
-  /** The contents of the ring: messages by default. Both ends must use the same. */
-  level?: "messages" | undefined;
-  /** Keeps waiting for another end when the other end has ended, was lost or died. */
-  keepOpen?: boolean | undefined;
-}
-
-/** The options for joining a ring from one producer to one consumer, once it exists. */
-export interface SpscConnectOptions<T>
-  extends RingConnectOptions, Pick<SpscOptions<T>, "codec" | "level" | "keepOpen"> {}
-
-/** The options for opening an end of a ring of bytes. */
-export interface SpscByteOptions extends RingOptions {
-  /** The contents of the ring: bytes. Both ends must use the same. */
-  level: "bytes";
-  /** Keeps waiting for another end when the other end has ended, was lost or died. */
-  keepOpen?: boolean | undefined;
-}
-
-/** The options for joining a ring of bytes, once it exists. */
-export interface SpscByteConnectOptions
-  extends RingConnectOptions, Pick<SpscByteOptions, "level" | "keepOpen"> {}
-
-/** Returns the message type, on which both ends must agree. */
-function typeOf({ level = "messages", codec: chosen = codec.bytes }: EndOptions): MessageType {
-  return level === "bytes" ? BYTE_LEVEL : chosen.type;
-}
-
-/** Opens the regions of these rings. */
-export const RINGS = new RingRegions<EndOptions>(ringProduct(SPSC), typeOf);
 
 /** The producers of a ring that were lost. */
 class Cuts {
@@ -152,8 +117,7 @@ class Cuts {
 export function takeEnd(
   name: string,
   title: EndName,
-  region: Region,
-  options: EndOptions,
+  { region, onPeerGone }: Entered & RingHandleOptions,
 ): LaneEnd {
   using stack = new DisposableStack();
   stack.use(region);
@@ -171,7 +135,7 @@ export function takeEnd(
     peers: [{ role: ROLES[peerName], state: new Word32(mapping, fields[peerName], control) }],
     peerName,
     action: title === "producer" ? "send through" : "receive from",
-    keepOpen: options.keepOpen ?? false,
+    keepOpen: onPeerGone === "wait",
     ...title === "consumer" && { wasCut: cuts.since() },
   });
   const dataBell = new Doorbell(mapping, fields.data_bell, control);

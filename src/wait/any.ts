@@ -25,11 +25,12 @@ export interface Waitable {
  *
  * @example The first of two rings
  * ```ts
- * import { SpscConsumer, SpscProducer, waitAnySync } from "@vring/vring";
+ * import { spsc, waitAnySync } from "@vring/vring";
  *
- * using left = SpscConsumer.open("example-left");
- * using right = SpscConsumer.open("example-right");
- * using producer = SpscProducer.open("example-right"); // in another process
+ * const rings = [spsc("example-left"), spsc("example-right")] as const;
+ * using left = rings[0].consumer();
+ * using right = rings[1].consumer();
+ * using producer = rings[1].producer(); // in another process
  * producer.trySend(new Uint8Array(3));
  * console.log(waitAnySync([left, right]) === right); // true
  * ```

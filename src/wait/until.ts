@@ -110,7 +110,8 @@ export function begin(waiter: Waiter, options: WaitOptions): Promise<void> | und
   return yieldOften(options) ?? (waiter.busy?.() ? Promise.resolve() : undefined);
 }
 
-async function untilLater<T>(
+/** Waits and repeats an attempt that has just failed, until it succeeds. Leaves the event loop free. */
+export async function untilLater<T>(
   attempt: Attempt<T>,
   waiter: Waiter,
   options: WaitOptions,

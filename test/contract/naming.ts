@@ -289,6 +289,18 @@ function testForeign(tested: UnderTest, stranger: Product): void {
     }
   });
 
+  const ownName = (file: string) => file.replace(/^vring\.[a-z_]+\./, "");
+  if (product.defines && ownName(product.file("x")) === "x") {
+    tested.test("a handle that finds only another product of its name says so", async (place) => {
+      using _living = stranger.receiver.open(place.name, smallSizes(stranger));
+      const kind = stranger.file("").split(".")[1];
+      const told = [tested.called(place), `a region of type "${kind}" has this name`];
+      for (const join of roles.flatMap((role) => Object.values(tested.waits(role)))) {
+        await refusal(() => join(place.name), [OsError, DOMException], ...told);
+      }
+    });
+  }
+
   tested.test("a region of another product is refused, and the error names both types", async (place) => {
     using elsewhere = new Name();
     using _living = stranger.receiver.open(elsewhere.name, smallSizes(stranger));

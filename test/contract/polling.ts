@@ -84,10 +84,27 @@ export function testPolling(ring: Ring): void {
       await assertRejects(() => async!(), VringError, "dispose it");
     }
     assert(isPayload(held.bytes, 0) && held.bytes.length === LENGTH);
-    held[Symbol.dispose]();
+    held.ack();
     assertEquals(held.bytes.length, 0);
-    held[Symbol.dispose](); // the second call gives nothing back
+    held[Symbol.dispose](); // gives nothing back
     assertEquals(numbersOf(receiver.arrivals!()), [1, 2]);
+  });
+
+  test("a held message that is not acknowledged comes again, flagged", ({ receiver, send }) => {
+    send(2);
+    for (let round = 0; round < 3; round++) {
+      using held = receiver.tryHold!();
+      assert(isPayload(held.bytes, 0));
+    }
+    assertThrows(
+      () => {
+        using _held = receiver.tryHold!();
+        throw new Error("the commit failed");
+      },
+      Error,
+      "the commit failed",
+    );
+    assertRedelivered(receiver.arrivals!(), [0, 1], [0]);
   });
 
   test("the next receiver gets a message again that was held, and no other", ({ receiver, send, open }) => {

@@ -211,8 +211,11 @@ export interface Receiver extends Handle {
   /** Takes a batch in a way that waits; undefined at the end. */
   batchSync?(options?: SyncWaitOptions & { limit?: number }): Batch | undefined;
   batch?(options?: WaitOptions & { limit?: number }): Promise<Batch | undefined>;
-  /** Shows the next message in place until it is disposed; until then nothing else is received. */
-  tryHold?(): { readonly bytes: Uint8Array } & Disposable;
+  /**
+   * Shows the next message in place until it is disposed; until then nothing else is received. It
+   * comes again unless it was acknowledged.
+   */
+  tryHold?(): { readonly bytes: Uint8Array; ack(): void } & Disposable;
 }
 
 /** A product that carries messages of bytes from its sender to its receiver. */

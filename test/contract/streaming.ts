@@ -5,7 +5,7 @@
  */
 
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { ClosedError, PeerLostError } from "../../src/errors.ts";
+import { ClosedError, PeerLostError, VringError } from "../../src/errors.ts";
 import { payload } from "../circular/scene.ts";
 import { bytesFrom } from "../memory/bytes.ts";
 import { until } from "../os/until.ts";
@@ -43,7 +43,7 @@ interface Ends {
   readonly target: Target;
   /** Opens another source. */
   next(): Source;
-  nextTarget(options?: { keepOpen?: boolean }): Target;
+  nextTarget(options?: { onPeerGone?: "wait" | "end" }): Target;
 }
 
 type Test = (name: string, fn: (ends: Ends) => void | Promise<void>) => void;
@@ -115,6 +115,7 @@ function testEnding(ring: Streamed, test: Test): void {
     const second = next();
     second.trySend(part(1));
     second.end();
+    second[Symbol.dispose](); // it keeps its role until then, for flush()
     if (ring.forgives) return assertEquals(await drain(target), part(1));
     assert(target.waitSync());
     assertEquals(target.tryReceive(), part(1));
@@ -141,9 +142,9 @@ function testEnding(ring: Streamed, test: Test): void {
     assertEquals(target.available, 0);
   });
 
-  test("a receiver that keeps open waits for another sender", (ends) => {
+  test("a receiver can wait for another sender", (ends) => {
     ends.target.close();
-    const target = ends.nextTarget({ keepOpen: true });
+    const target = ends.nextTarget({ onPeerGone: "wait" });
     ends.source.abort();
     assertThrows(() => target.waitSync({ timeout: 1 }), DOMException, "have passed");
     ends.next().trySend(part(0));
@@ -173,7 +174,21 @@ function testEnding(ring: Streamed, test: Test): void {
     assert(await flushing instanceof PeerLostError);
     assertThrows(() => source.flushSync(), PeerLostError);
     source.end();
+    assertThrows(() => source.flushSync(), PeerLostError);
+    source[Symbol.dispose]();
     assertThrows(() => source.flushSync(), ClosedError);
+  });
+
+  test("flush() also waits after the end, until the sender is closed", async ({ source, target }) => {
+    await ReadableStream.from([part(0), part(1)]).pipeTo(source.toWritableStream());
+    assertThrows(() => source.flushSync({ timeout: 1 }), DOMException, "have passed");
+    assertThrows(() => source.trySend(part(2)), VringError, "has ended");
+    const flushing = source.flush({ timeout: 20_000 });
+    assertEquals((await drain(target)).length, 2 * PART);
+    await flushing;
+    source[Symbol.dispose]();
+    await assertRejects(() => source.flush(), ClosedError);
+    assertEquals(target.ended, true);
   });
 }
 
@@ -290,6 +305,26 @@ function testLoops(ring: Streamed, test: Test): void {
     source.trySend(part(0));
     source.abort();
     await assertRejects(() => loop(), PeerLostError);
+  });
+
+  test("a loop ends quietly on `until` and on close, and takes nothing more", async (ends) => {
+    const { source, target } = ends;
+    const loop = async (until?: AbortSignal) => {
+      const seen: Uint8Array[] = [];
+      for await (const bytes of target.values!({ until })) seen.push(bytes);
+      return seen;
+    };
+    const stop = new AbortController();
+    source.trySend(part(0));
+    const stopped = loop(stop.signal);
+    await until("it has the first one", () => target.available === 0);
+    stop.abort();
+    assertEquals(await stopped, [part(0)]);
+    source.trySend(part(1));
+    assertEquals([await loop(stop.signal), target.tryReceive()], [[], part(1)]);
+    const closed = loop();
+    target.close();
+    assertEquals(await closed, []);
   });
 
   test("a loop that is left takes nothing more", async ({ source, target }) => {

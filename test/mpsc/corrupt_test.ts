@@ -6,8 +6,7 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { CorruptRegionError, PeerLostError, RoleTakenError } from "../../src/errors.ts";
 import { MPSC_CONTROL, MPSC_SEAT } from "../../src/mpsc/mpsc.ts";
-import type { MpscConsumer, Origin } from "../../src/mpsc/consumer.ts";
-import { MpscProducer } from "../../src/mpsc/producer.ts";
+import type { MpscConsumer } from "../../src/mpsc/consumer.ts";
 import { countFiles, rangesOf } from "../os/process_state.ts";
 import { isPayload, payload } from "../circular/scene.ts";
 import { CAPACITY, Cast, Inside, valueOf } from "./scene.ts";
@@ -24,19 +23,20 @@ const WAYS: Readonly<Record<string, (consumer: MpscConsumer) => number | Promise
   takeBatch: async (consumer) => batched(await consumer.takeBatch({ limit: 1 })),
   poll(consumer) {
     let found = -1;
-    consumer.poll((_, { producer }) => found = producer, 1);
+    consumer.poll(({ producer }) => found = producer, 1);
     return found;
   },
 };
 
-function producerOf(outcome: ReturnType<MpscConsumer["tryReceive"]>): number {
-  return outcome.state === "ok" ? outcome.producer : -1;
+function producerOf(message: ReturnType<MpscConsumer["tryReceive"]>): number {
+  return message?.producer ?? -1;
 }
 
-function sampled(outcome: ReturnType<MpscConsumer["tryTake"]>): number {
-  if (outcome.state !== "ok") return -1;
-  using sample = outcome.sample;
-  return sample.producer;
+function sampled(taken: ReturnType<MpscConsumer["tryTake"]>): number {
+  if (taken === undefined) return -1;
+  using message = taken;
+  message.ack();
+  return message.producer;
 }
 
 function batched(taken: ReturnType<MpscConsumer["tryTakeBatch"]>): number {
@@ -81,7 +81,7 @@ for (const [damage, harm] of Object.entries(DAMAGES)) {
       const message = seen.find((one) => typeof one === "string")!;
       assert(`${message}`.includes(`lane 1 of ring "${name.name}"`), `${message}`);
       for (let i = 0; i < 300; i++) { // also when every lane is looked at
-        assertEquals(consumer.tryReceive(), { state: "empty" });
+        assertEquals(consumer.tryReceive(), undefined);
         assertEquals(consumer.available, 0);
       }
       const late = await consumer.receive({ timeout: 5 }).catch((error) => error.name);
@@ -124,7 +124,7 @@ Deno.test("a batch has the messages that were found before a lane was corrupted"
   const { name, consumer, producers } = cast;
   using inside = new Inside(name.name);
   producers[1]!.trySendBatch([1, 2, 3].map((seed) => payload(seed, 10)));
-  assertEquals(consumer.tryReceive().state, "ok");
+  assertEquals(consumer.tryReceive()?.sequence, 1);
   DAMAGES["a head before the tail"]!(inside, 1);
   producers[2]!.trySend(payload(1, 10));
   {
@@ -152,7 +152,7 @@ Deno.test("MpscConsumer reports a corrupt lane once, by any method", async () =>
     await assertRejects(async () => await look(consumer), CorruptRegionError, "lane 0");
     producers[1]!.trySend(payload(1, 10));
     for (const again of looks) await again(consumer);
-    assertEquals(consumer.tryReceive(), { state: "empty" }); // it was received above
+    assertEquals(consumer.tryReceive(), undefined); // it was received above
   }
 });
 
@@ -164,7 +164,7 @@ Deno.test("MpscConsumer.poll() releases the messages before a corrupt length, an
   producers[1]!.trySend(payload(4, 10));
   inside.setLength(0, 48, 17);
   const seen: number[] = [];
-  const note = (bytes: Uint8Array, { producer }: Origin) => {
+  const note = ({ bytes, producer }: { bytes: Uint8Array; producer: number }) => {
     seen.push(producer);
     assert(isPayload(bytes, producer === 0 ? seen.filter((one) => one === 0).length : 4));
   };
@@ -193,9 +193,9 @@ Deno.test("a producer whose consumer corrupts its tail throws; the others keep s
   }
 });
 
-Deno.test("MpscConsumer.open() throws once over a corrupt lane, and then serves all lanes", () => {
+Deno.test("a new consumer throws once over a corrupt lane, and then serves all lanes", () => {
   using cast = new Cast();
-  const { name, consumer, producers: [sound, broken] } = cast;
+  const { name, ring, consumer, producers: [sound, broken] } = cast;
   using inside = new Inside(name.name);
   const { head, tail, taken } = inside.seats[1]!;
   consumer.close();
@@ -209,30 +209,30 @@ Deno.test("MpscConsumer.open() throws once over a corrupt lane, and then serves 
     assertEquals(inside.board.consumer.state.load(), 2); // it never was open
     using next = cast.open();
     assertEquals(valueOf(next.tryReceive()).value, payload(1, 10));
-    using producer = MpscProducer.open(name.name); // in the lane that was corrupt
+    using producer = ring.producer(); // in the lane that was corrupt
     producer.trySend(payload(2, 10));
     const received = valueOf(next.tryReceive());
     assertEquals([received.producer, received.value], [1, payload(2, 10)]);
   }
 });
 
-Deno.test("MpscProducer.open() takes no lane with corrupt positions", () => {
+Deno.test("a new producer takes no lane with corrupt positions", () => {
   using cast = new Cast({ lanes: 2, vacant: 2 });
-  const { name } = cast;
+  const { name, ring } = cast;
   using inside = new Inside(name.name);
   inside.seats[0]!.head.store(CAPACITY + 8);
-  assertThrows(() => MpscProducer.open(name.name, { id: 0 }), RoleTakenError, "still unread");
-  using other = MpscProducer.open(name.name);
+  assertThrows(() => ring.producer({ id: 0 }), RoleTakenError, "still unread");
+  using other = ring.producer();
   assertEquals(other.id, 1);
 });
 
 Deno.test("any generation is reported unchanged, and counts on from there", () => {
   using cast = new Cast({ lanes: 1, vacant: 1 });
-  const { name, consumer } = cast;
+  const { name, ring, consumer } = cast;
   using inside = new Inside(name.name);
   for (const before of [0, 7, 2 ** 31 - 1, 2 ** 32 - 2, 2 ** 32 - 1]) {
     inside.seats[0]!.generation.store(before);
-    using producer = MpscProducer.open(name.name);
+    using producer = ring.producer();
     assertEquals(producer.generation, (before + 1) % 2 ** 32);
     producer.trySend(payload(before, 20));
     assertEquals(valueOf(consumer.tryReceive()).generation, producer.generation);
@@ -259,7 +259,7 @@ function wordsOfControl(): number {
 /** Stores a value in a word, uses every end, and returns the number of errors. */
 function tryWord(index: number, value: number): number {
   using cast = new Cast();
-  const { name, consumer, producers } = cast;
+  const { name, ring, consumer, producers } = cast;
   using inside = new Inside(name.name);
   for (const [id, producer] of producers.entries()) {
     for (let i = 0; i < 5; i++) producer.trySend(payload(10 * id + i, 30 * i));
@@ -285,15 +285,15 @@ function tryWord(index: number, value: number): number {
   };
   for (let look = 0; look < 300; look++) {
     attempt(() => {
-      const outcome = consumer.tryReceive();
-      if (outcome.state === "ok") check(outcome.producer, outcome.value);
+      const message = consumer.tryReceive();
+      if (message !== undefined) check(message.producer, message.value);
     }, PeerLostError);
   }
   assert(errors.length <= 1, `word ${index} = ${value}: ${errors.length} errors of one lane`);
   for (const id of [0, 1]) {
     if (id !== seat) assertEquals(received[id], 5, `word ${index} = ${value}: lane ${id}`);
     attempt(() => producers[id]!.trySend(payload(1, producers[id]!.maxMessage)), PeerLostError);
-    attempt(() => MpscProducer.open(name.name, { id }).close(), RoleTakenError);
+    attempt(() => ring.producer({ id }).close(), RoleTakenError);
   }
   consumer.close();
   attempt(() => {

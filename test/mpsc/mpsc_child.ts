@@ -4,21 +4,17 @@
  * @module
  */
 
-import { MpscConsumer } from "../../src/mpsc/consumer.ts";
-import { MpscProducer } from "../../src/mpsc/producer.ts";
+import { mpsc } from "../../src/mpsc/definition.ts";
+import type { MpscProducer } from "../../src/mpsc/producer.ts";
 import { serve } from "../shared/serve_child.ts";
-import { isPayload, lengthOf, payload } from "../circular/scene.ts";
+import { payload } from "../circular/scene.ts";
 
 /** The values that the functions can use. */
 const TOOLS = {
-  MpscConsumer,
-  MpscProducer,
+  mpsc,
   payload,
-  isPayload,
-  lengthOf,
   /** The handles that stay open between two functions. */
   producers: [] as MpscProducer[],
-  consumers: [] as MpscConsumer[],
 };
 
 export type Tools = typeof TOOLS;

@@ -4,39 +4,45 @@
  */
 
 import { assert, assertEquals } from "@std/assert";
-import { MpscConsumer } from "../../src/mpsc/consumer.ts";
-import { MpscProducer } from "../../src/mpsc/producer.ts";
+import { mpsc } from "../../src/mpsc/definition.ts";
 import { recordBytes } from "../../src/lane/record.ts";
 import { Name } from "../shared/scene.ts";
 import { isPayload, lengthOf, payload } from "../circular/scene.ts";
-import { Cast, flood, Inside, valueOf } from "./scene.ts";
+import { CAPACITY, Cast, flood, Inside, valueOf } from "./scene.ts";
 
 Deno.test("MpscConsumer names the producer of each message, in every way to receive", async () => {
   using cast = new Cast({ lanes: 3 });
-  const { name, consumer, producers } = cast;
+  const { name, ring, consumer, producers } = cast;
   using inside = new Inside(name.name);
   inside.seats[2]!.generation.store(41); // a look at it comes only with a message
   producers[2]!.close();
-  producers[2] = MpscProducer.open(name.name);
+  producers[2] = ring.producer();
   assertEquals(producers.map(({ id, generation }) => [id, generation]), [[0, 1], [1, 1], [2, 42]]);
   for (const { id: producer, generation } of producers) {
     const send = () => producers[producer]!.trySend(payload(producer, 30));
     const value = payload(producer, 30).slice();
-    const told = { state: "ok", value, redelivered: false, producer, generation } as const;
+    const told = { value, redelivered: false, producer, generation, lost: 0 };
+    const seen = (message: ReturnType<typeof consumer.tryReceive>) => {
+      const { value, redelivered, producer, generation, lost, sequence } = message!;
+      return { value, redelivered, producer, generation, lost, sequence };
+    };
     send();
-    assertEquals(consumer.tryReceive(), { ...told, sequence: 1 });
+    assertEquals(seen(consumer.tryReceive()), { ...told, sequence: 1 });
     send();
-    assertEquals(consumer.receiveSync(), { ...told, sequence: 2 });
+    assertEquals(seen(consumer.receiveSync()), { ...told, sequence: 2 });
     send();
-    assertEquals(await consumer.receive(), { ...told, sequence: 3 });
-    for (const take of [() => consumer.tryTake(), () => consumer.takeSync()]) {
+    assertEquals(seen(await consumer.receive()), { ...told, sequence: 3 });
+    for (
+      const [take, sequence] of [[() => consumer.tryTake(), 4], [
+        () => consumer.takeSync(),
+        5,
+      ]] as const
+    ) {
       send();
-      const outcome = take();
-      assert(outcome.state === "ok");
-      using sample = outcome.sample;
-      const { bytes, redelivered } = sample;
-      const seen = { bytes, redelivered, producer: sample.producer, generation: sample.generation };
-      assertEquals(seen, { bytes: value, redelivered: false, producer, generation });
+      using message = take()!;
+      assertEquals(message.bytes, value);
+      assertEquals(seen(message), { ...told, sequence });
+      message.ack();
     }
     send();
     using batch = consumer.takeBatchSync()!;
@@ -49,19 +55,19 @@ Deno.test("MpscConsumer names the producer of each message, in every way to rece
     batch.ack();
     batch[Symbol.dispose]();
     send();
-    const handled = consumer.poll((bytes, origin, redelivered) => {
-      assertEquals([bytes, origin.producer, origin.generation], [value, producer, generation]);
-      assertEquals(redelivered, false);
+    const handled = consumer.poll((message) => {
+      assertEquals(message.bytes, value);
+      assertEquals(seen(message), { ...told, sequence: 7 });
     });
     assertEquals(handled, 1);
   }
 });
 
-Deno.test("MpscProducer.open() takes the first free seat, or the requested one", () => {
+Deno.test("MpscDefinition.producer() takes the first free seat, or the requested one", () => {
   using cast = new Cast({ lanes: 5, vacant: 3 });
-  const { name, producers } = cast;
+  const { ring, producers } = cast;
   const open = (id?: number) => {
-    const producer = MpscProducer.open(name.name, id === undefined ? {} : { id });
+    const producer = ring.producer({ id });
     producers.push(producer);
     return producer.id;
   };
@@ -76,9 +82,9 @@ Deno.test("MpscProducer.open() takes the first free seat, or the requested one",
 
 Deno.test("a seat that is taken again has another generation, and messages tell them apart", () => {
   using cast = new Cast({ lanes: 2, vacant: 2 });
-  const { name, consumer } = cast;
+  const { ring, consumer } = cast;
   for (let generation = 1; generation <= 20; generation++) {
-    using producer = MpscProducer.open(name.name, { id: 1 });
+    using producer = ring.producer({ id: 1 });
     assertEquals(producer.generation, generation);
     producer.trySend(payload(generation, 12));
     if (generation % 2 === 0) producer.close(); // what it sent is still its own
@@ -101,18 +107,19 @@ Deno.test("MpscConsumer keeps the order of each producer, by every way to receiv
     const id = (round * 7 + (round >> 3)) % 4;
     if (producers[id]!.trySend(message(id, sent[id]!))) sent[id]!++;
     if (round % 3 === 0) continue;
-    if (round % 50 === 1) consumer.poll((bytes, { producer }) => check(bytes, producer), round % 7);
-    else if (round % 2 === 0) {
-      const outcome = consumer.tryReceive();
-      if (outcome.state === "ok") check(outcome.value, outcome.producer);
+    if (round % 50 === 1) {
+      consumer.poll(({ bytes, producer }) => check(bytes, producer), round % 7);
+    } else if (round % 2 === 0) {
+      const message = consumer.tryReceive();
+      if (message !== undefined) check(message.value, message.producer);
     } else {
-      const outcome = consumer.tryTake();
-      if (outcome.state !== "ok") continue;
-      using sample = outcome.sample;
-      check(sample.bytes, sample.producer);
+      using message = consumer.tryTake();
+      if (message === undefined) continue;
+      check(message.bytes, message.producer);
+      message.ack();
     }
   }
-  consumer.poll((bytes, { producer }) => check(bytes, producer));
+  consumer.poll(({ bytes, producer }) => check(bytes, producer));
   assertEquals(received, sent);
   assert(sent.every((count) => count > 500), `${sent}`);
 });
@@ -125,7 +132,7 @@ Deno.test("MpscConsumer.poll() shows up to a limit, and releases a lane's messag
   for (const limit of [0, 1, 5, 16, 17, 40]) {
     const before = used();
     const seen = [0, 0, 0];
-    const handled = consumer.poll((_, { producer }) => {
+    const handled = consumer.poll(({ producer }) => {
       seen[producer]!++;
       // of the lane whose turn it is nothing is released yet
       assertEquals(
@@ -149,14 +156,14 @@ Deno.test("MpscConsumer.close() within a poll keeps the messages that the handle
   }
   const left = new Set([0, 1, 2, 3, 4, 5]);
   let calls = 0;
-  const handled = consumer.poll((bytes, { producer }) => {
+  const handled = consumer.poll(({ bytes, producer }) => {
     const message = [0, 2, 4].find((i) => isPayload(bytes, producer + i))!;
     left.delete(producer + message);
     if (++calls === 4) consumer.close();
   });
   assertEquals([handled, left.size], [4, 2]);
   using next = cast.open();
-  next.poll((bytes, { producer }, redelivered) => {
+  next.poll(({ bytes, producer, redelivered }) => {
     const message = [0, 2, 4].find((i) => isPayload(bytes, producer + i))!;
     assert(left.delete(producer + message) && !redelivered);
   });
@@ -169,11 +176,10 @@ Deno.test("MpscConsumer reports the messages that an earlier consumer had taken,
   for (const { id } of producers) {
     producers[id]!.trySendBatch([payload(id, 30), payload(id + 10, 30)]);
   }
-  const taken = consumer.tryTake();
-  assert(taken.state === "ok");
-  const first = taken.sample.producer;
+  const taken = consumer.tryTake()!;
+  const first = taken.producer;
   consumer.close();
-  taken.sample[Symbol.dispose](); // too late
+  taken[Symbol.dispose](); // too late
   using next = cast.open();
   const flags: Record<number, boolean[]> = { 0: [], 1: [], 2: [] };
   while (next.available > 0) {
@@ -189,8 +195,9 @@ Deno.test("every lane keeps its messages where its positions wrap", () => {
     using name = new Name();
     using inside = new Inside(name.name, { producers: 3 });
     inside.startAt(wrap - 800);
-    using consumer = MpscConsumer.open(name.name);
-    const producers = [0, 1, 2].map((id) => MpscProducer.open(name.name, { id }));
+    const ring = mpsc(name.name, { producers: 3, capacity: CAPACITY });
+    using consumer = ring.consumer();
+    const producers = [0, 1, 2].map((id) => ring.producer({ id }));
     for (let i = 0; i < 30; i++) {
       for (const { id } of producers) assert(producers[id]!.trySend(payload(id + i, 90)));
       const seen = new Set<number>();

@@ -11,9 +11,9 @@ import { regionPath } from "../../src/region/names.ts";
 import { Word32 } from "../../src/memory/word.ts";
 import { LANE } from "../../src/lane/lane.ts";
 import { Board, MPSC, MPSC_CONTROL } from "../../src/mpsc/mpsc.ts";
-import { MpscConsumer, type MpscValue } from "../../src/mpsc/consumer.ts";
-import { MpscProducer } from "../../src/mpsc/producer.ts";
-import type { Nothing } from "../../src/lane/message.ts";
+import type { MpscConsumer } from "../../src/mpsc/consumer.ts";
+import { mpsc, type MpscDefinition } from "../../src/mpsc/definition.ts";
+import type { MpscProducer } from "../../src/mpsc/producer.ts";
 import { Name } from "../shared/scene.ts";
 import { payload } from "../circular/scene.ts";
 import { CAPACITY } from "../spsc/scene.ts";
@@ -99,18 +99,19 @@ export class Inside implements Disposable {
 /** A consumer and its producers, all of them but those of vacant seats, in a ring of their own. */
 export class Cast implements Disposable {
   readonly name = new Name();
-  readonly consumer: MpscConsumer<Uint8Array<ArrayBuffer>>;
+  readonly ring: MpscDefinition;
+  readonly consumer: MpscConsumer;
   readonly producers: MpscProducer[];
 
   constructor({ lanes = 2, capacity = CAPACITY, vacant = 0 } = {}) {
-    this.consumer = MpscConsumer.open(this.name.name, { producers: lanes, capacity });
-    const open = () => MpscProducer.open(this.name.name);
-    this.producers = Array.from({ length: lanes - vacant }, open);
+    this.ring = mpsc(this.name.name, { producers: lanes, capacity });
+    this.consumer = this.ring.consumer();
+    this.producers = Array.from({ length: lanes - vacant }, () => this.ring.producer());
   }
 
   /** Another consumer. */
-  open(): MpscConsumer<Uint8Array<ArrayBuffer>> {
-    return MpscConsumer.open(this.name.name);
+  open(): MpscConsumer {
+    return this.ring.consumer();
   }
 
   [Symbol.dispose](): void {
@@ -128,9 +129,9 @@ export function flood(producer: MpscProducer, length = 8): number {
 }
 
 /** The received message; throws without one. */
-export function valueOf<T>(outcome: MpscValue<T> | Nothing): MpscValue<T> {
-  if (outcome.state === "ok") return outcome;
-  throw new Error(`Cannot take a value: ${outcome.state}`);
+export function valueOf<M>(message: M | undefined): M {
+  if (message !== undefined) return message;
+  throw new Error("Cannot take a message: nothing was received");
 }
 
 /** Counts the loads of words of this name while the body runs, such as `lane.head`. */

@@ -6,8 +6,7 @@ import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { PeerLostError } from "../../src/errors.ts";
 import { codec } from "../../src/codec.ts";
 import { Word32 } from "../../src/memory/word.ts";
-import { MpscConsumer } from "../../src/mpsc/consumer.ts";
-import { MpscProducer } from "../../src/mpsc/producer.ts";
+import { mpsc } from "../../src/mpsc/definition.ts";
 import { Name } from "../shared/scene.ts";
 import { payload } from "../circular/scene.ts";
 import { CAPACITY, Cast, flood, Inside, valueOf } from "./scene.ts";
@@ -45,24 +44,24 @@ Deno.test("a waiting producer is woken only by reads of its own lane", async () 
 
 Deno.test("a consumer sees that the producers have closed once the last one has", async () => {
   using cast = new Cast({ lanes: 3, vacant: 1 });
-  const { name, consumer, producers: [one, other] } = cast;
+  const { ring, consumer, producers: [one, other] } = cast;
   one!.trySend(payload(1, 10));
   one!.close();
   assertEquals(valueOf(consumer.tryReceive()).value, payload(1, 10));
-  assertEquals(consumer.tryReceive(), { state: "empty" });
+  assertEquals([consumer.tryReceive(), consumer.ended], [undefined, false]);
   assertThrows(() => consumer.receiveSync({ timeout: 1 }), DOMException, "have passed");
   other!.trySend(payload(2, 10));
   const waiting = consumer.receive();
   assertEquals(valueOf(await waiting).value, payload(2, 10));
   const last = consumer.receive();
   other!.close();
-  assertEquals(await last, { state: "closed" });
-  for (const outcome of [consumer.tryReceive(), consumer.receiveSync(), consumer.tryTake()]) {
-    assertEquals(outcome, { state: "closed" });
+  assertEquals([await last, consumer.ended], [undefined, true]);
+  for (const message of [consumer.tryReceive(), consumer.receiveSync(), consumer.tryTake()]) {
+    assertEquals(message, undefined);
   }
   assertEquals([consumer.waitSync(), await consumer.wait()], [false, false]);
-  using next = MpscProducer.open(name.name, { id: 2 });
-  assertEquals(consumer.tryReceive(), { state: "empty" });
+  using next = ring.producer({ id: 2 });
+  assertEquals([consumer.tryReceive(), consumer.ended], [undefined, false]);
   next.trySend(payload(3, 10));
   assertEquals(valueOf(consumer.receiveSync()).value, payload(3, 10));
 });
@@ -78,28 +77,28 @@ Deno.test("a consumer drains every lane of closed producers before it reports th
   inside.board.hint.store(0); // also without hints
   const seen = new Map<number, number>();
   for (;;) {
-    const outcome = await consumer.receive();
-    if (outcome.state === "closed") break;
-    const count = seen.get(outcome.producer) ?? 0;
-    assertEquals(outcome.value, payload(outcome.producer + count, 20));
-    seen.set(outcome.producer, count + 1);
+    const message = await consumer.receive();
+    if (message === undefined) break;
+    const count = seen.get(message.producer) ?? 0;
+    assertEquals(message.value, payload(message.producer + count, 20));
+    seen.set(message.producer, count + 1);
   }
   assertEquals([...seen].toSorted(), [[0, 2], [1, 2], [2, 2], [3, 2], [4, 2]]);
 });
 
 Deno.test("a ring is not closed before the first producer has opened it", async () => {
   using cast = new Cast({ lanes: 3, vacant: 3 });
-  const { name, consumer } = cast;
-  assertEquals(consumer.tryReceive(), { state: "empty" });
+  const { ring, consumer } = cast;
+  assertEquals([consumer.tryReceive(), consumer.ended], [undefined, false]);
   const waiting = consumer.receive();
-  using producer = MpscProducer.open(name.name);
+  using producer = ring.producer();
   producer.trySend(payload(1, 10));
   assertEquals(valueOf(await waiting).value, payload(1, 10));
 });
 
 Deno.test("every waiting producer gets an error when its consumer closes", async () => {
   using cast = new Cast({ lanes: 3 });
-  const { name, consumer, producers } = cast;
+  const { ring, consumer, producers } = cast;
   for (const producer of producers) flood(producer, 248);
   const waits = producers.map((producer) => producer.send(payload(1, 248)).catch((error) => error));
   const flushing = producers[0]!.flush().catch((error) => error);
@@ -107,7 +106,7 @@ Deno.test("every waiting producer gets an error when its consumer closes", async
   for (const error of await Promise.all([...waits, flushing])) {
     assert(error instanceof PeerLostError && error.message.includes("its consumer has closed"));
   }
-  using patient = MpscProducer.open(name.name, { keepOpen: true, producers: 3, id: closeOne() });
+  using patient = ring.producer({ onPeerGone: "wait", id: closeOne() });
   flood(patient, 248);
   assertThrows(
     () => patient.sendSync(payload(1, 248), { timeout: 5 }),
@@ -131,10 +130,11 @@ Deno.test("every waiting producer gets an error when its consumer closes", async
 
 Deno.test("for await yields every value of all producers until the last one closes", async () => {
   using name = new Name();
-  const options = { codec: codec.json<[number, number]>(), capacity: CAPACITY, producers: 4 };
-  using consumer = MpscConsumer.open(name.name, options);
+  const type = codec.json<[number, number]>();
+  const ring = mpsc(name.name, { type, capacity: CAPACITY, producers: 4 });
+  using consumer = ring.consumer();
   const sending = [0, 1, 2, 3].map(async (id) => {
-    using producer = MpscProducer.open(name.name, { ...options, id });
+    using producer = ring.producer({ id });
     for (let i = 0; i < 500; i++) await producer.send([id, i], { spin: 0 });
     producer.end();
   });
@@ -146,7 +146,7 @@ Deno.test("for await yields every value of all producers until the last one clos
 
 Deno.test("a consumer reports a lost producer once the last one is gone, unless another took its lane", async () => {
   using cast = new Cast({ lanes: 2 });
-  const { name, consumer, producers: [one, other] } = cast;
+  const { ring, consumer, producers: [one, other] } = cast;
   one!.trySend(payload(1, 10));
   one!.abort();
   assertEquals(valueOf(consumer.tryReceive()).value, payload(1, 10));
@@ -154,8 +154,8 @@ Deno.test("a consumer reports a lost producer once the last one is gone, unless 
   const waiting = consumer.receive();
   other!.end();
   await assertRejects(() => waiting, PeerLostError, "without end()");
-  MpscProducer.open(name.name, { id: 0 }).end();
-  assertEquals(consumer.receiveSync(), { state: "closed" });
+  ring.producer({ id: 0 }).end();
+  assertEquals([consumer.receiveSync(), consumer.ended], [undefined, true]);
 });
 
 Deno.test("MpscConsumer raises its bell only to sleep: while it polls, nobody makes a system call", () => {
@@ -182,7 +182,7 @@ Deno.test("MpscConsumer raises its bell only to sleep: while it polls, nobody ma
       if (i % 3 === 0) consumer.tryReceive();
       if (i % 100 === 0) { while (consumer.poll(() => {}) > 0); }
     }
-    while (consumer.tryReceive().state === "ok");
+    while (consumer.tryReceive() !== undefined);
     assertEquals(consumer.poll(() => {}), 0);
   } finally {
     methods.forEach((method, i) => Word32.prototype[method] = shipped[i]!);

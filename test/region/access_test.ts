@@ -8,8 +8,7 @@ import { userId } from "../../src/os/files.ts";
 import { makeError, openError } from "../../src/region/access.ts";
 import { calls } from "../../src/calls/definition.ts";
 import { sharedMemory } from "../../src/shared/shared_memory.ts";
-import { SpscConsumer } from "../../src/spsc/consumer.ts";
-import { SpscProducer } from "../../src/spsc/producer.ts";
+import { byteRing, spsc } from "../../src/spsc/definition.ts";
 import { Publisher } from "../../src/vdds/publisher.ts";
 import { Subscriber } from "../../src/vdds/subscriber.ts";
 import { Name } from "../shared/scene.ts";
@@ -63,11 +62,11 @@ Deno.test("a forgotten codec is named", () => {
   assertThrows(open, LayoutMismatchError, 'define the type "imu", or unlink');
 });
 
-Deno.test("a forgotten level and forgotten types of calls are named", () => {
+Deno.test("a ring of bytes and forgotten types of calls are named", () => {
   using place = new Name();
-  using _producer = SpscProducer.open(place.name, { level: "bytes" });
-  const open = () => SpscConsumer.open(place.name);
-  assertThrows(open, LayoutMismatchError, 'define level: "bytes",');
+  using _producer = byteRing(place.name).producer();
+  const open = () => spsc(place.name).consumer();
+  assertThrows(open, LayoutMismatchError, "define byteRing(),");
   using _server = calls(place.name, { request: codec.text, response: codec.json() }).server();
   const call = () => calls(place.name).client();
   assertThrows(call, LayoutMismatchError, 'define the types of "text -> json" for request');
@@ -75,7 +74,7 @@ Deno.test("a forgotten level and forgotten types of calls are named", () => {
 
 Deno.test("a wait that close() ends names the closed handle", async () => {
   using place = new Name();
-  using consumer = SpscConsumer.open(place.name);
+  using consumer = spsc(place.name).consumer();
   const waiting = consumer.receive();
   await new Promise((resolve) => setTimeout(resolve, 0));
   consumer.close();

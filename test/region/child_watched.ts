@@ -4,9 +4,9 @@
  * @module
  */
 
-import { SpscConsumer } from "../../mod.ts";
+import { spsc } from "../../mod.ts";
 import { ranges } from "../../src/os/files.ts";
 
-const consumer = SpscConsumer.open(Deno.args[0]!, { capacity: 2 ** 20 });
+const consumer = spsc(Deno.args[0]!).consumer();
 console.log(JSON.stringify({ pid: Deno.pid, mapped: ranges().mapped }));
 setInterval(() => consumer.available, 60_000); // keeps the program and the handle

@@ -5,20 +5,18 @@
  */
 
 import {
+  byteRing,
   calls,
   circular,
   domain,
   lock as defineLock,
   MergedSubscriber,
-  MpscConsumer,
-  MpscProducer,
+  mpsc,
   Publisher,
   regions,
   rwLock,
   sharedMemory,
-  type SpscByteConsumer,
-  SpscConsumer,
-  SpscProducer,
+  spsc,
   Subscriber,
 } from "../../mod.ts";
 
@@ -32,12 +30,12 @@ function openAll(): unknown[] {
     Subscriber.open(`${name}/topic`, { size: 64 }),
     Publisher.open(`${name}/merged`, { size: 64, source: "one" }),
     MergedSubscriber.open(`${name}/merged`),
-    SpscProducer.open(`${name}-spsc`, { capacity }),
-    SpscConsumer.open(`${name}-spsc`, { capacity }),
-    SpscProducer.open(`${name}-bytes`, { capacity, level: "bytes" }),
-    SpscConsumer.open(`${name}-bytes`, { capacity, level: "bytes" }) satisfies SpscByteConsumer,
-    MpscConsumer.open(name, { capacity }),
-    MpscProducer.open(name, { capacity }),
+    spsc(`${name}-spsc`, { capacity }).producer(),
+    spsc(`${name}-spsc`, { capacity }).consumer(),
+    byteRing(`${name}-bytes`, { capacity }).producer(),
+    byteRing(`${name}-bytes`, { capacity }).consumer(),
+    mpsc(name, { capacity }).consumer(),
+    mpsc(name, { capacity }).producer(),
     calls(name, { capacity }).server(),
     calls(name, { capacity }).client(),
     circular(name, { capacity }).writer(),
@@ -52,13 +50,13 @@ const ENDINGS: Record<string, () => void | Promise<void>> = {
   end() {},
   exit: () => Deno.exit(3),
   exitInHandler() {
-    const consumer = SpscConsumer.open(`${name}-spsc-2`);
-    using producer = SpscProducer.open(`${name}-spsc-2`);
+    const consumer = spsc(`${name}-spsc-2`).consumer();
+    using producer = spsc(`${name}-spsc-2`).producer();
     producer.trySend(new Uint8Array(1));
     consumer.poll(() => Deno.exit(3));
   },
   producer() {
-    SpscProducer.open(name).trySend(Uint8Array.of(2, 7, 1));
+    spsc(name).producer().trySend(Uint8Array.of(2, 7, 1));
     Deno.exit(3);
   },
   sync: workUntilSigterm,
@@ -84,12 +82,12 @@ const ENDINGS: Record<string, () => void | Promise<void>> = {
 async function workUntilSigterm(): Promise<void> {
   let ending = false;
   Deno.addSignalListener("SIGTERM", () => ending = true);
-  using consumer = SpscConsumer.open(name);
+  using consumer = spsc(name).consumer();
   console.log("waiting");
   while (!ending) {
     try {
       consumer.waitSync({ timeout: 200 });
-      consumer.poll((job) => console.log(job[0]), 1000);
+      consumer.poll(({ bytes }) => console.log(bytes[0]), 1000);
     } catch (error) {
       if ((error as Error).name !== "TimeoutError") throw error;
     }

@@ -1,7 +1,7 @@
 /** Programs that end without closing: at their end and at `Deno.exit` everything is closed for them. */
 
 import { assertEquals, assertRejects } from "@std/assert";
-import { lock as defineLock, PeerLostError, rwLock, SpscConsumer } from "../../mod.ts";
+import { lock as defineLock, PeerLostError, rwLock, spsc } from "../../mod.ts";
 import { Child, type Ending } from "../os/child.ts";
 import { sharedFiles, uniqueName } from "../program.ts";
 
@@ -29,11 +29,11 @@ for (
 
 Deno.test("a producer is lost in a program that calls Deno.exit() without end()", async () => {
   const name = uniqueName();
-  using consumer = SpscConsumer.open(name);
+  using consumer = spsc(name).consumer();
   const { code, stderr } = await endingOf("producer", name);
   assertEquals([code, stderr], [3, ""]);
   const first = await consumer.receive();
-  assertEquals(first.state === "ok" && [...first.value], [2, 7, 1]);
+  assertEquals(first?.value, Uint8Array.of(2, 7, 1));
   await assertRejects(() => consumer.receive(), PeerLostError, "without end()");
 });
 

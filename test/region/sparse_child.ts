@@ -7,7 +7,7 @@
 import { domain } from "../../src/babus/definition.ts";
 import { Errno } from "../../src/errors.ts";
 import * as files from "../../src/os/files.ts";
-import { SpscProducer } from "../../src/spsc/producer.ts";
+import { spsc } from "../../src/spsc/definition.ts";
 import { Publisher } from "../../src/vdds/publisher.ts";
 import { Subscriber } from "../../src/vdds/subscriber.ts";
 import { countFiles } from "../os/process_state.ts";
@@ -56,7 +56,7 @@ const TOOLS = {
   isPayload,
   payload,
   Publisher,
-  SpscProducer,
+  spsc,
   Subscriber,
   taken,
   withoutMemory,

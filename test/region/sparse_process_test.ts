@@ -27,20 +27,21 @@ for (const shortage of ["full", "refused"] satisfies Shortage[]) {
   register(`a ring whose file has holes is not joined ${where}`, async () => {
     using name = new Name();
     await using party = startProcess({ ...options, argument: shortage });
-    const seen = await party.run(({ SpscProducer, errorOf, withoutMemory }, { ring, path }) => {
-      SpscProducer.open(ring, { persist: true, capacity: 2 ** 18 }).close();
+    const seen = await party.run(({ spsc, errorOf, withoutMemory }, { name, path }) => {
+      const ring = spsc(name, { persist: true, capacity: 2 ** 18 });
+      ring.producer().close();
       const { size } = Deno.statSync(path);
       Deno.truncateSync(path, 2 ** 14);
       Deno.truncateSync(path, size);
-      const error = withoutMemory(() => errorOf(() => SpscProducer.open(ring)));
-      using producer = SpscProducer.open(ring);
+      const error = withoutMemory(() => errorOf(() => ring.producer()));
+      using producer = ring.producer();
       const message = new Uint8Array(2 ** 17);
       return {
         error,
         sent: producer.trySend(message),
         whole: Deno.statSync(path).blocks! * 512 === size,
       };
-    }, { ring: name.name, path: name.path("spsc") });
+    }, { name: name.name, path: name.path("spsc") });
     const clear = /^OsError: Cannot open ring .*: .* free and .* needed \(fallocate: ENOSPC\)/;
     assertMatch(seen.error, clear);
     assertEquals([seen.sent, seen.whole], [true, true]);

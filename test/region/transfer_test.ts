@@ -2,16 +2,15 @@
 
 import { assertEquals, assertMatch, assertThrows } from "@std/assert";
 import {
+  byteRing,
   circular,
   ClosedError,
   domain,
   MirrorRing,
-  MpscConsumer,
-  MpscProducer,
+  mpsc,
   Publisher,
   sharedMemory,
-  SpscConsumer,
-  SpscProducer,
+  spsc,
   Subscriber,
 } from "../../mod.ts";
 import { countFiles, rangesOf } from "../os/process_state.ts";
@@ -26,6 +25,7 @@ interface Shown {
   use(): unknown;
 }
 
+const RING = { capacity: 4096 };
 const MESSAGE = Uint8Array.of(3, 1, 4, 1, 5);
 
 /** Leaves what a handler is shown. */
@@ -57,37 +57,33 @@ const HANDLES: Record<string, (name: string, stack: DisposableStack) => Shown> =
     return { handle, view, use: () => handle.tryReceive() };
   },
   "a producer"(name) {
-    const handle = SpscProducer.open(name, { capacity: 4096 });
-    return { handle, view: handle.tryClaim(100)!, use: () => handle.trySend(MESSAGE) };
+    const handle = spsc(name, RING).producer();
+    return { handle, view: handle.tryClaim(100)!.bytes, use: () => handle.trySend(MESSAGE) };
   },
   "a consumer"(name, stack) {
-    const producer = stack.use(SpscProducer.open(name, { capacity: 4096 }));
-    const handle = SpscConsumer.open(name, { capacity: 4096 });
+    const producer = stack.use(spsc(name, RING).producer());
+    const handle = spsc(name, RING).consumer();
     producer.trySend(MESSAGE);
-    const outcome = handle.tryTake();
-    if (outcome.state !== "ok") throw new Error("nothing to take");
-    outcome.sample[Symbol.dispose]();
+    handle.tryTake()!.ack();
     producer.trySend(MESSAGE);
-    const view = shownBy((handler) => handle.poll(handler));
+    const view = shownBy((handler) => handle.poll(({ bytes }) => handler(bytes)));
     return { handle, view, use: () => handle.tryReceive() };
   },
   "the consumer of a byte ring"(name, stack) {
-    const options = { capacity: 4096, level: "bytes" } as const;
-    const producer = stack.use(SpscProducer.open(name, options));
-    const handle = SpscConsumer.open(name, options);
-    producer.claimSync(MESSAGE.length).set(MESSAGE);
-    producer.publish();
+    const producer = stack.use(byteRing(name, RING).producer());
+    const handle = byteRing(name, RING).consumer();
+    producer.writeSync(MESSAGE);
     return { handle, view: handle.peek(), use: () => handle.peek() };
   },
   "one of many producers"(name) {
-    const handle = MpscProducer.open(name, { capacity: 4096 });
-    return { handle, view: handle.tryClaim(100)!, use: () => handle.trySend(MESSAGE) };
+    const handle = mpsc(name, RING).producer();
+    return { handle, view: handle.tryClaim(100)!.bytes, use: () => handle.trySend(MESSAGE) };
   },
   "the consumer of many"(name, stack) {
-    const producer = stack.use(MpscProducer.open(name, { capacity: 4096 }));
-    const handle = MpscConsumer.open(name, { capacity: 4096 });
+    const producer = stack.use(mpsc(name, RING).producer());
+    const handle = mpsc(name, RING).consumer();
     producer.trySend(MESSAGE);
-    const view = shownBy((handler) => handle.poll(handler));
+    const view = shownBy((handler) => handle.poll(({ bytes }) => handler(bytes)));
     return { handle, view, use: () => handle.tryReceive() };
   },
   "a publisher"(name) {

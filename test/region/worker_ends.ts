@@ -4,7 +4,7 @@
  * @module
  */
 
-import { Publisher, sharedMemory, SpscConsumer, Subscriber } from "../../mod.ts";
+import { Publisher, sharedMemory, spsc, Subscriber } from "../../mod.ts";
 import { nextTurn } from "../../src/os/clock.ts";
 
 /** In which state to end, and how: by itself, or by being terminated. */
@@ -26,7 +26,7 @@ const open: unknown[] = []; // reachable to the end
 port.onmessage = ({ data: { name, serial, state, end } }) => {
   const own = `${name}.${serial}`;
   const memory = sharedMemory(name, { size: 2 ** 20 }).open();
-  const consumer = SpscConsumer.open(own, { capacity: 2 ** 20, keepOpen: true });
+  const consumer = spsc(own).consumer({ onPeerGone: "wait" });
   const subscriber = Subscriber.open(name);
   const publisher = Publisher.open(own, { size: 2 ** 16 });
   open.push(memory, consumer, subscriber, publisher);

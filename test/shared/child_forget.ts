@@ -8,7 +8,7 @@
 import { circular } from "../../src/circular/definition.ts";
 import { sleep } from "../../src/os/clock.ts";
 import { lock as defineLock } from "../../src/shared/semaphore_lock.ts";
-import { SpscProducer } from "../../src/spsc/producer.ts";
+import { spsc } from "../../src/spsc/definition.ts";
 import { Publisher } from "../../src/vdds/publisher.ts";
 import { Subscriber } from "../../src/vdds/subscriber.ts";
 import { sharedMemory } from "../../src/shared/shared_memory.ts";
@@ -62,7 +62,8 @@ const sample = (() => {
   const outcome = subscriber.tryTake();
   return outcome.state === "ok" ? outcome.sample.bytes : new Uint8Array(0);
 })();
-const claim = (() => SpscProducer.open(name, { capacity: 4096 }).tryClaim(16)!)();
+const ring = spsc(name, { capacity: 4096 });
+const claim = (() => ring.producer().tryClaim(16)!.bytes)();
 
 for (let time = 0; time < 10; time++) await collect(); // and what is in use?
 for (let number = 0; number < 6; number++) publisher.trySend(new Uint8Array(16).fill(9));
@@ -70,7 +71,7 @@ const inPlace = {
   subscribers: publisher.matched,
   sample: [...new Set(sample)],
   claim: claim.length,
-  producerIsHeld: !attempt(() => SpscProducer.open(name, { capacity: 4096 })),
+  producerIsHeld: !attempt(() => ring.producer()),
 };
 bytes[7] = 9;
 const inUse = { references: memory.references, byte: memory.bytes[7] };

@@ -1,9 +1,6 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { assertType, type IsExact } from "@std/testing/types";
 import { ClosedError, CorruptRegionError, PeerLostError, VringError } from "../../src/errors.ts";
-import type { SpscByteConsumer, SpscByteProducer } from "../../src/spsc/bytes.ts";
-import { SpscConsumer } from "../../src/spsc/consumer.ts";
-import { SpscProducer } from "../../src/spsc/producer.ts";
+import { byteRing } from "../../src/spsc/definition.ts";
 import { bytesFrom } from "../memory/bytes.ts";
 import { Name } from "../shared/scene.ts";
 import { CAPACITY, Inside } from "./scene.ts";
@@ -11,13 +8,15 @@ import { CAPACITY, Inside } from "./scene.ts";
 /** Both ends of a ring of bytes that nobody else uses. */
 class Pair implements Disposable {
   readonly name = new Name();
-  readonly producer = SpscProducer.open(this.name.name, { level: "bytes", capacity: CAPACITY });
-  readonly consumer = SpscConsumer.open(this.name.name, { level: "bytes" });
+  readonly ring = byteRing(this.name.name, { capacity: CAPACITY });
+  readonly producer = this.ring.producer();
+  readonly consumer = this.ring.consumer();
 
   /** Sends so many bytes of the endless sequence. */
   send(position: number, length: number): void {
-    this.producer.claimSync(length, { timeout: 0 }).set(bytesFrom(position, length));
-    this.producer.publish();
+    const claim = this.producer.claimSync(length, { timeout: 0 });
+    claim.bytes.set(bytesFrom(position, length));
+    claim.publish();
   }
 
   [Symbol.dispose](): void {
@@ -50,15 +49,15 @@ Deno.test("bytes go round the ring in pieces of any length, contiguous wherever 
   assert(seen > 50 * producer.capacity);
 });
 
-Deno.test("SpscByteProducer.tryClaim() returns all of the free space and not a byte more", () => {
+Deno.test("ByteProducer.tryClaim() returns all of the free space and not a byte more", () => {
   using pair = new Pair();
   const { producer, consumer } = pair;
   const { capacity } = producer;
   for (const start of [0, 1, capacity - 1, 1000]) {
-    const view = producer.tryClaim(capacity);
-    assertEquals(view?.length, capacity);
-    view!.set(bytesFrom(start, capacity));
-    producer.publish();
+    const claim = producer.tryClaim(capacity)!;
+    assertEquals([claim.length, claim.bytes.length], [capacity, capacity]);
+    claim.bytes.set(bytesFrom(start, capacity));
+    claim.publish();
     assertEquals([producer.tryClaim(1), producer.tryClaim(0)?.length], [undefined, 0]);
     assertEquals(consumer.peek(), bytesFrom(start, capacity));
     consumer.release(1);
@@ -70,31 +69,28 @@ Deno.test("SpscByteProducer.tryClaim() returns all of the free space and not a b
       assertThrows(claim, RangeError, `holds 0 to ${capacity}`);
     }
     assertThrows(() => producer.waitSync(length), RangeError);
-    assertThrows(() => consumer.waitSync({ bytes: length }), RangeError);
+    assertThrows(() => consumer.waitSync(length), RangeError);
   }
 });
 
-Deno.test("SpscByteProducer.publish() sends the beginning of a claim", () => {
+Deno.test("the publish() of a claim of bytes sends its beginning", () => {
   using pair = new Pair();
   const { producer, consumer } = pair;
-  producer.tryClaim(10)!.set(bytesFrom(0, 10));
+  const claim = producer.tryClaim(10)!;
+  claim.bytes.set(bytesFrom(0, 10));
   for (const length of [11, -1, 0.5, NaN]) {
-    assertThrows(() => producer.publish(length), RangeError, "10 are claimed");
+    assertThrows(() => claim.publish(length), RangeError, "10 are claimed");
   }
-  producer.publish(4);
-  assertThrows(() => producer.publish(1), VringError, "nothing is claimed");
-  for (const nothing of [0, -0]) {
-    producer.tryClaim(10);
-    producer.publish(nothing);
-  }
-  producer.tryClaim(5);
-  producer.discard();
-  assertThrows(() => producer.publish(), VringError, "nothing is claimed");
+  claim.publish(4);
+  assertThrows(() => claim.publish(1), VringError, "it has ended; claim first");
+  for (const nothing of [0, -0]) producer.tryClaim(10)!.publish(nothing);
+  producer.tryClaim(5)![Symbol.dispose]();
+  assertThrows(() => claim.publish(), VringError, "it has ended; claim first");
   pair.send(4, 3);
   assertEquals(consumer.peek(), bytesFrom(0, 7));
 });
 
-Deno.test("SpscByteConsumer.release() refuses more than was peeked at", () => {
+Deno.test("ByteConsumer.release() refuses more than was peeked at", () => {
   using pair = new Pair();
   const { producer, consumer } = pair;
   pair.send(0, 10);
@@ -110,22 +106,6 @@ Deno.test("SpscByteConsumer.release() refuses more than was peeked at", () => {
   assertEquals([consumer.peek().length, producer.available], [0, 0]);
 });
 
-Deno.test("the level is part of the type", () => {
-  type Opened = ReturnType<typeof openBytes>;
-  const openBytes = (name: string) => ({
-    producer: SpscProducer.open(name, { level: "bytes" }),
-    consumer: SpscConsumer.open(name, { level: "bytes" }),
-    created: () => SpscProducer.create(name, { level: "bytes" }),
-    connected: () => SpscConsumer.connect(name, { level: "bytes" }),
-  });
-  assertType<IsExact<Opened["producer"], SpscByteProducer>>(true);
-  assertType<IsExact<Opened["consumer"], SpscByteConsumer>>(true);
-  assertType<IsExact<ReturnType<Opened["created"]>, SpscByteProducer>>(true);
-  assertType<IsExact<ReturnType<Opened["connected"]>, Promise<SpscByteConsumer>>>(true);
-  assertType<"trySend" extends keyof SpscByteProducer ? true : false>(false);
-  assertType<"peek" extends keyof SpscConsumer ? true : false>(false);
-});
-
 Deno.test("waits for bytes and for space end when there are as many as were asked for", async () => {
   using pair = new Pair();
   const { producer, consumer } = pair;
@@ -133,7 +113,7 @@ Deno.test("waits for bytes and for space end when there are as many as were aske
   const seen: string[] = [];
   const note = (what: string) => () => seen.push(what);
   const data = [
-    consumer.wait({ bytes: 10 }).then(note("10 bytes")),
+    consumer.wait(10).then(note("10 bytes")),
     consumer.wait().then(note("1 byte")),
   ];
   pair.send(0, 9);
@@ -154,22 +134,22 @@ Deno.test("waits for bytes and for space end when there are as many as were aske
   consumer.release(1);
   await space[2];
   assertEquals(seen, ["1 byte", "10 bytes", "1 is free", "half is free", "more than half is free"]);
-  assertEquals([consumer.waitSync({ bytes: half - 1 }), consumer.waitSync({ bytes: 0 })], [
+  assertEquals([consumer.waitSync(half - 1), consumer.waitSync(0)], [
     true,
     true,
   ]);
   producer.waitSync(half + 1);
 });
 
-Deno.test("SpscByteConsumer.redelivered counts bytes that an earlier consumer had peeked at", () => {
+Deno.test("ByteConsumer.redelivered counts bytes that an earlier consumer had peeked at", () => {
   using pair = new Pair();
-  const { name, consumer } = pair;
+  const { ring, consumer } = pair;
   pair.send(0, 30);
   consumer.peek();
   consumer.release(10);
   pair.send(30, 30);
   consumer.close();
-  using next = SpscConsumer.open(name.name, { level: "bytes" });
+  using next = ring.consumer();
   assertEquals([next.redelivered, next.available], [20, 50]);
   assertEquals(next.peek(), bytesFrom(10, 50));
   next.release(15);
@@ -197,17 +177,22 @@ Deno.test("methods of closed ends of a ring of bytes throw, and their views are 
   using pair = new Pair();
   const { producer, consumer } = pair;
   pair.send(0, 10);
-  const views = [producer.tryClaim(10)!, consumer.peek()];
+  const claim = producer.tryClaim(10)!;
+  const views = [claim.bytes, consumer.peek()];
   producer.close();
   consumer.close();
   const calls: (() => unknown)[] = [
     () => producer.tryClaim(1),
     () => producer.claimSync(1),
-    () => producer.publish(),
+    () => producer.tryWrite(new Uint8Array(1)),
+    () => producer.writeSync(new Uint8Array(1)),
+    () => claim.publish(),
     () => producer.waitSync(1),
     () => producer.available,
     () => producer.free,
     () => consumer.peek(),
+    () => consumer.tryRead(new Uint8Array(1)),
+    () => consumer.readSync(new Uint8Array(1)),
     () => consumer.release(1),
     () => consumer.waitSync(),
     () => consumer.available,
@@ -218,7 +203,9 @@ Deno.test("methods of closed ends of a ring of bytes throw, and their views are 
   for (const call of calls) assertThrows(call, ClosedError);
   await assertRejects(() => producer.claim(1), ClosedError);
   await assertRejects(() => producer.wait(1), ClosedError);
+  await assertRejects(() => producer.write(new Uint8Array(1)), ClosedError);
   await assertRejects(() => consumer.wait(), ClosedError);
+  await assertRejects(() => consumer.read(new Uint8Array(1)), ClosedError);
   assertEquals(views.map(({ length }) => length), [0, 0]);
 });
 
@@ -264,16 +251,16 @@ Deno.test("toReadableStream() reads into the reader's array, and nothing ahead",
 Deno.test("a wait for more bytes than arrive before the end returns false, and the rest is there", async () => {
   using pair = new Pair();
   const { producer, consumer } = pair;
-  const more = consumer.wait({ bytes: 100 });
+  const more = consumer.wait(100);
   pair.send(0, 10);
   producer.end();
-  assertEquals([await more, consumer.waitSync({ bytes: 11 })], [false, false]);
+  assertEquals([await more, consumer.waitSync(11)], [false, false]);
   assertEquals([consumer.ended, consumer.peek()], [false, bytesFrom(0, 10)]);
   consumer.release(10);
   assertEquals(consumer.ended, true);
 });
 
-Deno.test("SpscByteProducer.close() is not an end of the stream", () => {
+Deno.test("ByteProducer.close() is not an end of the stream", () => {
   using pair = new Pair();
   const { producer, consumer } = pair;
   pair.send(0, 10);

@@ -1,42 +1,35 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { ClosedError, CorruptRegionError } from "../../src/errors.ts";
-import { codec } from "../../src/codec.ts";
+import { type Codec, codec } from "../../src/codec.ts";
 import { layout } from "../../src/layout/layout.ts";
-import { SpscConsumer } from "../../src/spsc/consumer.ts";
-import { SpscProducer } from "../../src/spsc/producer.ts";
+import { spsc } from "../../src/spsc/definition.ts";
 import { countFiles, rangesOf } from "../os/process_state.ts";
 import { Name } from "../shared/scene.ts";
 import { payload } from "../circular/scene.ts";
-import { Inside, Pair, valueOf } from "./scene.ts";
+import { CAPACITY, Inside, Pair, valueOf } from "./scene.ts";
 
 Deno.test("codecs carry values", () => {
   using name = new Name();
-  const options = { codec: codec.struct(layout("point", { x: "f64", y: "f64" })) };
-  using producer = SpscProducer.open(name.name, options);
-  using consumer = SpscConsumer.open(name.name, options);
+  const ring = spsc(name.name, { type: codec.struct(layout("point", { x: "f64", y: "f64" })) });
+  using producer = ring.producer();
+  using consumer = ring.consumer();
   assertEquals(producer.trySendBatch([{ x: 1, y: -2 }, { x: 3, y: 0.5 }]), 2);
   assertEquals(valueOf(consumer.tryReceive()), { x: 1, y: -2 });
   assertEquals(valueOf(consumer.tryReceive()), { x: 3, y: 0.5 });
 });
 
-Deno.test("open() refuses an unknown level", () => {
-  using name = new Name();
-  const level = "byte" as "bytes";
-  assertThrows(() => SpscProducer.open(name.name, { level }), TypeError, "messages");
-});
-
 Deno.test("an error of a codec costs only its message", () => {
   using name = new Name();
-  using producer = SpscProducer.open(name.name, { codec: codec.json<number>() });
-  using consumer = SpscConsumer.open(name.name, {
-    codec: {
-      ...codec.json<number>(),
-      decode: (bytes) => {
-        if (bytes.length === 1) throw new Error("too short for me");
-        return bytes.length;
-      },
+  const failing: Codec<number> = {
+    ...codec.json<number>(),
+    decode: (bytes) => {
+      if (bytes.length === 1) throw new Error("too short for me");
+      return bytes.length;
     },
-  });
+  };
+  const ring = spsc(name.name, { type: failing });
+  using producer = ring.producer();
+  using consumer = ring.consumer();
   producer.trySendBatch([1, 22]);
   assertThrows(() => consumer.tryReceive(), Error, "too short for me");
   assertEquals(valueOf(consumer.tryReceive()), 2);
@@ -44,17 +37,21 @@ Deno.test("an error of a codec costs only its message", () => {
 
 Deno.test("SpscConsumer drains the messages of a closed producer, and then sees that it has closed", () => {
   using pair = new Pair();
-  const { name, producer, consumer } = pair;
+  const { ring, producer, consumer } = pair;
   for (let i = 0; i < 3; i++) producer.trySend(payload(i, 10));
   producer.close();
   for (let i = 0; i < 3; i++) assertEquals(valueOf(consumer.tryReceive()), payload(i, 10));
-  assertEquals(consumer.tryReceive(), { state: "closed" });
-  assertEquals(consumer.receiveSync(), { state: "closed" });
-  assertEquals(consumer.tryTake(), { state: "closed" });
-  assertEquals(consumer.takeSync(), { state: "closed" });
+  const ways = [
+    () => consumer.tryReceive(),
+    () => consumer.receiveSync(),
+    () => consumer.tryTake(),
+    () => consumer.takeSync(),
+    () => consumer.takeBatchSync(),
+  ];
+  for (const way of ways) assertEquals([way(), consumer.ended], [undefined, true]);
   assertEquals(consumer.waitSync(), false);
-  using next = SpscProducer.open(name.name); // and all is as before
-  assertEquals(consumer.tryReceive(), { state: "empty" });
+  using next = ring.producer(); // and all is as before
+  assertEquals([consumer.tryReceive(), consumer.ended], [undefined, false]);
   next.trySend(payload(9, 9));
   assertEquals(consumer.waitSync(), true);
   assertEquals(valueOf(consumer.tryReceive()), payload(9, 9));
@@ -64,7 +61,8 @@ Deno.test("every method of a closed end reports that it is closed, and its views
   using pair = new Pair();
   const { name, producer, consumer } = pair;
   producer.trySend(payload(1, 10));
-  const view = producer.tryClaim(100)!;
+  const claim = producer.tryClaim(100)!;
+  const { bytes } = claim;
   producer.close();
   consumer.close();
   producer.close(); // once more is nothing
@@ -75,7 +73,9 @@ Deno.test("every method of a closed end reports that it is closed, and its views
     () => producer.trySendBatch([payload(1, 1)]),
     () => producer.tryClaim(1),
     () => producer.claimSync(1),
-    () => producer.publish(),
+    () => producer.tryFill(() => 1, 1),
+    () => producer.flushSync(),
+    () => claim.publish(),
     () => producer.available,
     () => producer.free,
     () => consumer.tryReceive(),
@@ -89,25 +89,28 @@ Deno.test("every method of a closed end reports that it is closed, and its views
     () => consumer.free,
   ];
   for (const call of calls) assertThrows(call, ClosedError);
-  const promises = [() => producer.send(view), () => producer.claim(1), () => consumer.receive()];
+  const promises = [() => producer.send(bytes), () => producer.claim(1), () => consumer.receive()];
   for (const call of [...promises, () => consumer.wait(), () => consumer.take()]) {
     assert(await call().then(() => false, (error) => error instanceof ClosedError));
   }
-  producer.discard();
-  assertEquals([view.length, producer.name, consumer.name], [0, name.name, name.name]);
+  claim[Symbol.dispose]();
+  assertEquals([bytes.length, claim.bytes.length], [0, 0]);
+  assertEquals([producer.name, consumer.name], [name.name, name.name]);
+  assertEquals([producer.closed, consumer.closed], [true, true]);
 });
 
-Deno.test("open() of a corrupt ring leaves no file open and no mapping, and its role free", () => {
+Deno.test("opening a corrupt ring leaves no file open and no mapping, and its role free", () => {
   using name = new Name();
   using inside = new Inside(name.name);
   const state = () => [countFiles(), rangesOf("/dev/shm").length];
   const before = state();
   inside.head.store(1e6);
-  for (const end of [SpscConsumer, SpscProducer]) {
-    assertThrows(() => end.open(name.name), CorruptRegionError);
+  const ring = spsc(name.name, { capacity: CAPACITY });
+  for (const end of ["consumer", "producer"] as const) {
+    assertThrows(() => ring[end](), CorruptRegionError);
   }
   assertEquals([inside.consumer.load(), inside.producer.load()], [0, 0]); // they never were open
   assertEquals(state(), before);
   inside.head.store(0);
-  SpscConsumer.open(name.name).close();
+  ring.consumer().close();
 });

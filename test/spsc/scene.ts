@@ -11,8 +11,9 @@ import { regionPath } from "../../src/region/names.ts";
 import { Word32 } from "../../src/memory/word.ts";
 import { LANE, type LanePlace } from "../../src/lane/lane.ts";
 import { SPSC, SPSC_CONTROL } from "../../src/spsc/spsc.ts";
-import { type ReceiveOutcome, SpscConsumer } from "../../src/spsc/consumer.ts";
-import { SpscProducer } from "../../src/spsc/producer.ts";
+import type { RingMessage } from "../../src/lane/message.ts";
+import type { Type, Value } from "../../src/message.ts";
+import { spsc } from "../../src/spsc/definition.ts";
 import { Doorbell } from "../../src/wait/doorbell.ts";
 import { Name } from "../shared/scene.ts";
 
@@ -94,8 +95,9 @@ export class Inside implements Disposable {
 /** Both ends of a ring that nobody else uses. */
 export class Pair implements Disposable {
   readonly name = new Name();
-  readonly producer = SpscProducer.open(this.name.name, { capacity: CAPACITY });
-  readonly consumer = SpscConsumer.open(this.name.name);
+  readonly ring = spsc(this.name.name, { capacity: CAPACITY });
+  readonly producer = this.ring.producer();
+  readonly consumer = this.ring.consumer();
 
   [Symbol.dispose](): void {
     this.producer.close();
@@ -105,7 +107,13 @@ export class Pair implements Disposable {
 }
 
 /** The value that was received. */
-export function valueOf<T>(outcome: ReceiveOutcome<T>): T {
-  if (outcome.state === "ok") return outcome.value;
-  throw new Error(`Cannot take a value: ${outcome.state}`);
+export function valueOf<T>(message: { readonly value: T } | undefined): T {
+  if (message !== undefined) return message.value;
+  throw new Error("Cannot take a value: nothing was received");
+}
+
+/** The parts of a message of a ring that has no others. */
+export function plain<K extends Type>(message: RingMessage<K> | undefined) {
+  const { value, sequence, lost, redelivered } = message!;
+  return { value: value as Value<K>, sequence, lost, redelivered };
 }

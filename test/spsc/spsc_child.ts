@@ -4,12 +4,13 @@
  * @module
  */
 
-import { SpscProducer } from "../../src/spsc/producer.ts";
+import { spsc } from "../../src/spsc/definition.ts";
+import type { SpscProducer } from "../../src/spsc/producer.ts";
 import { serve } from "../shared/serve_child.ts";
 
 /** The values that the functions can use. */
 const TOOLS = {
-  SpscProducer,
+  spsc,
   /** The handles that stay open between two functions. */
   producers: [] as SpscProducer[],
 };

@@ -2,11 +2,12 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import { CorruptRegionError, PeerLostError, VringError } from "../../src/errors.ts";
 import { type Codec, codec } from "../../src/codec.ts";
 import { recordBytes } from "../../src/lane/record.ts";
-import { SpscConsumer } from "../../src/spsc/consumer.ts";
-import { SpscProducer } from "../../src/spsc/producer.ts";
+import type { SpscConsumer } from "../../src/spsc/consumer.ts";
+import { spsc } from "../../src/spsc/definition.ts";
+import type { SpscProducer } from "../../src/spsc/producer.ts";
 import { Name } from "../shared/scene.ts";
 import { isPayload, payload } from "../circular/scene.ts";
-import { CAPACITY, Inside, Pair, valueOf } from "./scene.ts";
+import { CAPACITY, Inside, Pair, plain, valueOf } from "./scene.ts";
 
 Deno.test("SpscProducer.trySend() sends every length from 0 to maxMessage", () => {
   using pair = new Pair();
@@ -15,13 +16,13 @@ Deno.test("SpscProducer.trySend() sends every length from 0 to maxMessage", () =
   let sequence = 0;
   for (let length = 0; length <= producer.maxMessage; length += length < 300 ? 1 : 97) {
     assert(producer.trySend(payload(length, length)));
-    const outcome = consumer.tryReceive();
+    const message = plain(consumer.tryReceive());
     const value = payload(length, length);
-    assertEquals(outcome, { state: "ok", value, redelivered: false, sequence: ++sequence });
+    assertEquals(message, { value, redelivered: false, sequence: ++sequence, lost: 0 });
   }
   assert(producer.trySend(payload(1, producer.maxMessage)));
   assertEquals(valueOf(consumer.tryReceive()), payload(1, producer.maxMessage));
-  assertEquals(consumer.tryReceive(), { state: "empty" });
+  assertEquals(consumer.tryReceive(), undefined);
 });
 
 Deno.test("SpscProducer.trySend() returns false when the ring is full, and true once it has room", () => {
@@ -61,44 +62,45 @@ Deno.test("SpscProducer refuses a message that can never fit at once", () => {
   assertEquals(producer.available, 0);
 });
 
-Deno.test("SpscProducer.publish() sends the beginning of a claim", () => {
+Deno.test("a claim's publish() sends its beginning", () => {
   using pair = new Pair();
   const { producer, consumer } = pair;
   for (let round = 0; round < 600; round++) { // also where the claim runs past the end
     const length = round % 90;
-    const view = producer.tryClaim(100)!;
-    assertEquals(view.length, 100);
-    view.set(payload(round, length));
-    producer.publish(length);
+    const claim = producer.tryClaim(100)!;
+    assertEquals([claim.length, claim.bytes.length], [100, 100]);
+    claim.bytes.set(payload(round, length));
+    claim.publish(length);
     assertEquals(valueOf(consumer.tryReceive()), payload(round, length));
   }
-  producer.claimSync(5).set(payload(7, 5));
-  producer.publish();
+  const claim = producer.claimSync(5);
+  claim.bytes.set(payload(7, 5));
+  claim.publish();
   assertEquals(valueOf(consumer.tryReceive()), payload(7, 5));
-  producer.claimSync(5);
-  producer.publish(-0);
+  producer.claimSync(5).publish(-0);
   assertEquals(valueOf(consumer.tryReceive()), payload(0, 0));
 });
 
-Deno.test("SpscProducer.publish() refuses more bytes than the claim has, and publishing without a claim", () => {
+Deno.test("a claim's publish() refuses more bytes than it has, and does nothing a second time", () => {
   using pair = new Pair();
   const { producer, consumer } = pair;
-  assertThrows(() => producer.publish(), VringError, "nothing is claimed");
-  producer.tryClaim(10);
+  const claim = producer.tryClaim(10)!;
   for (const length of [11, -1, 0.5, NaN]) {
-    assertThrows(() => producer.publish(length), RangeError, "10 are claimed");
+    assertThrows(() => claim.publish(length), RangeError, "10 are claimed");
   }
-  producer.publish(10);
-  assertThrows(() => producer.publish(0), VringError, "nothing is claimed");
-  producer.tryClaim(10);
-  producer.discard();
-  assertThrows(() => producer.publish(), VringError);
+  claim.publish(10);
+  assertThrows(() => claim.publish(0), VringError, "it has ended; claim first");
+  {
+    using left = producer.tryClaim(10)!;
+    left.bytes.fill(1);
+  }
+  assertThrows(() => claim.publish(), VringError);
   producer.tryClaim(10);
   producer.trySend(payload(1, 3)); // gives the claim up
-  assertThrows(() => producer.publish(), VringError);
+  assertThrows(() => claim.publish(), VringError);
   assertEquals(valueOf(consumer.tryReceive()).length, 10);
   assertEquals(valueOf(consumer.tryReceive()), payload(1, 3));
-  assertEquals(consumer.tryReceive(), { state: "empty" });
+  assertEquals(consumer.tryReceive(), undefined);
 });
 
 Deno.test("SpscProducer.trySendBatch() sends the messages that fit, and returns their number", () => {
@@ -108,7 +110,7 @@ Deno.test("SpscProducer.trySendBatch() sends the messages that fit, and returns 
   const sent = producer.trySendBatch(values);
   assertEquals(sent, Math.floor(producer.capacity / recordBytes(92)));
   let seen = 0;
-  const check = (bytes: Uint8Array) => assertEquals(bytes, payload(seen++, 92));
+  const check = (shown: { bytes: Uint8Array }) => assertEquals(shown.bytes, payload(seen++, 92));
   assertEquals(consumer.poll(check), sent);
   assertEquals(producer.trySendBatch(values.slice(sent, sent + 10)), 10);
   assertEquals(consumer.poll(check), 10);
@@ -130,9 +132,9 @@ function codecThatLooks(look: () => void): typeof codec.bytes {
 Deno.test("SpscProducer.trySendBatch() shows nothing before the last one is written", () => {
   using name = new Name();
   const seen: number[] = [];
-  using consumer = SpscConsumer.open(name.name, { capacity: CAPACITY });
+  using consumer = spsc(name.name, { capacity: CAPACITY }).consumer();
   const looks = codecThatLooks(() => seen.push(consumer.available));
-  using producer = SpscProducer.open(name.name, { codec: looks });
+  using producer = spsc(name.name, { capacity: CAPACITY, type: looks }).producer();
   producer.trySendBatch([payload(1, 8), payload(2, 8), payload(3, 8)]);
   assertEquals(seen, [0, 0, 0]);
   assertEquals(consumer.available, 48);
@@ -144,15 +146,15 @@ Deno.test("SpscProducer.trySendBatch() sends the messages before a value that ca
   const values = [payload(1, 8), new Uint8Array(producer.capacity), payload(2, 8)];
   assertThrows(() => producer.trySendBatch(values), RangeError);
   assertEquals(valueOf(consumer.tryReceive()), payload(1, 8));
-  assertEquals(consumer.tryReceive(), { state: "empty" });
+  assertEquals(consumer.tryReceive(), undefined);
 });
 
 for (const leave of ["end", "abort"] as const) {
   Deno.test(`SpscProducer.${leave}() in a value of a batch loses none of the values before`, async () => {
     using name = new Name();
-    const options = { codec: codec.json<unknown>(), capacity: 4096 };
-    using consumer = SpscConsumer.open(name.name, options);
-    using producer = SpscProducer.open(name.name, options);
+    const ring = spsc(name.name, { type: codec.json<unknown>(), capacity: CAPACITY });
+    using consumer = ring.consumer();
+    using producer = ring.producer();
     const leaving = {
       toJSON() {
         producer.trySendBatch([]); // publishes nothing
@@ -161,8 +163,9 @@ for (const leave of ["end", "abort"] as const) {
     };
     assertThrows(() => producer.trySendBatch([1, 2, leaving, 4]), Error);
     assertEquals([consumer.receiveSync(), consumer.receiveSync()].map(valueOf), [1, 2]);
-    if (leave === "end") assertEquals(await consumer.receive(), { state: "closed" });
-    else assertThrows(() => consumer.receiveSync(), PeerLostError);
+    if (leave === "end") {
+      assertEquals([await consumer.receive(), consumer.ended], [undefined, true]);
+    } else assertThrows(() => consumer.receiveSync(), PeerLostError);
   });
 }
 
@@ -176,22 +179,20 @@ Deno.test("SpscProducer.end() stores no head when nothing is left to publish", (
   assertEquals(inside.head.load(), 8);
 });
 
-Deno.test("SpscConsumer.tryTake() shows a message in place until it is disposed", () => {
+Deno.test("SpscConsumer.tryTake() shows a message in place until it is acknowledged", () => {
   using pair = new Pair();
   const { producer, consumer } = pair;
-  assertEquals(consumer.tryTake(), { state: "empty" });
+  assertEquals(consumer.tryTake(), undefined);
   for (let round = 0; round < 100; round++) {
     producer.trySend(payload(round, 200));
     producer.trySend(payload(round + 1, 10));
-    const outcome = consumer.tryTake();
-    assert(outcome.state === "ok");
-    const { sample } = outcome;
-    assertEquals([sample.bytes, sample.redelivered], [payload(round, 200), false]);
+    const message = consumer.tryTake()!;
+    assertEquals([message.bytes, message.redelivered], [payload(round, 200), false]);
     assertEquals(producer.available, recordBytes(200) + recordBytes(10));
-    sample[Symbol.dispose]();
-    assertEquals(sample.bytes.length, 0);
+    message.ack();
+    assertEquals(message.bytes.length, 0);
     assertEquals(producer.available, recordBytes(10));
-    sample[Symbol.dispose](); // once more gives nothing back
+    message[Symbol.dispose](); // gives nothing back
     assertEquals(producer.available, recordBytes(10));
     assertEquals(valueOf(consumer.tryReceive()), payload(round + 1, 10));
   }
@@ -219,18 +220,18 @@ Deno.test("messages stay in order where the positions wrap at 2^32, however far 
   using inside = new Inside(name.name);
   for (const lag of [0, 2 ** 31 - 8, 2 ** 31, 2 ** 31 + inside.place.capacity - 8]) {
     inside.startAt(2 ** 32 - 800, lag);
-    using producer = SpscProducer.open(name.name);
-    using consumer = SpscConsumer.open(name.name);
+    const ring = spsc(name.name, { capacity: CAPACITY });
+    using producer = ring.producer();
+    using consumer = ring.consumer();
     for (let i = 0; i < 20; i++) {
       assert(producer.trySend(payload(i, 90)));
       assert(producer.trySend(payload(i + 1, 30)));
-      const first = consumer.tryReceive();
-      assert(first.state === "ok" && !first.redelivered);
-      assertEquals(first.value, payload(i, 90));
-      assertEquals(
-        consumer.poll((bytes, again) => assert(isPayload(bytes, i + 1) && !again)),
-        1,
+      const first = consumer.tryReceive()!;
+      assertEquals([first.value, first.redelivered], [payload(i, 90), false]);
+      const second = consumer.poll(({ bytes, redelivered }) =>
+        assert(isPayload(bytes, i + 1) && !redelivered)
       );
+      assertEquals(second, 1);
     }
     assertEquals(inside.head.load(), 20 * 144 - 800);
   }
@@ -291,8 +292,9 @@ Deno.test("both ends return messages or throw a CorruptRegionError, for any word
   let received = 0;
   for (let round = 0; round < 1500; round++) {
     words.forEach((word) => word.store(0));
-    using producer = SpscProducer.open(name.name);
-    using consumer = SpscConsumer.open(name.name);
+    const ring = spsc(name.name, { capacity: CAPACITY });
+    using producer = ring.producer();
+    using consumer = ring.consumer();
     for (let i = 0; i < 4; i++) producer.trySend(payload(i, (round * 37 + i) % 300));
     if (round % 3 === 0) consumer.tryReceive();
     crypto.getRandomValues(random);
@@ -330,9 +332,9 @@ Deno.test("both ends return messages or throw a CorruptRegionError, for any word
         batch.ack();
         continue;
       }
-      const outcome = consumer.tryReceive();
-      if (outcome.state !== "ok") return;
-      assert(outcome.value.length <= consumer.maxMessage);
+      const message = consumer.tryReceive();
+      if (message === undefined) return;
+      assert(message.value.length <= consumer.maxMessage);
       received++;
     }
     throw new Error("more was received than the ring can hold");
@@ -351,8 +353,9 @@ Deno.test("a codec that receives while it decodes keeps the bytes that it has", 
       return codec.text.decode(bytes);
     },
   };
-  using producer = SpscProducer.open(name.name, { codec: nested });
-  using consumer = SpscConsumer.open(name.name, { codec: nested });
+  const ring = spsc(name.name, { type: nested });
+  using producer = ring.producer();
+  using consumer = ring.consumer();
   producer.sendBatchSync(["outer", "inner"]);
   assertEquals([valueOf(consumer.tryReceive()), ...inner], ["outer", "inner"]);
 });

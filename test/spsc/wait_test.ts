@@ -1,15 +1,15 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { codec } from "../../src/codec.ts";
-import { SpscConsumer } from "../../src/spsc/consumer.ts";
-import { SpscProducer } from "../../src/spsc/producer.ts";
+import { spsc } from "../../src/spsc/definition.ts";
 import { Name } from "../shared/scene.ts";
 import { payload } from "../circular/scene.ts";
 import { CAPACITY, Pair, valueOf } from "./scene.ts";
 
 Deno.test("for await yields every value until the producer closes", async () => {
   using name = new Name();
-  using producer = SpscProducer.open(name.name, { codec: codec.text, capacity: CAPACITY });
-  using consumer = SpscConsumer.open(name.name, { codec: codec.text });
+  const ring = spsc(name.name, { type: codec.text, capacity: CAPACITY });
+  using producer = ring.producer();
+  using consumer = ring.consumer();
   const sending = (async () => {
     for (let i = 0; i < 1000; i++) await producer.send(`message ${i}`);
     producer.close();
@@ -24,11 +24,11 @@ Deno.test("for await yields every value until the producer closes", async () => 
   await sending;
 });
 
-Deno.test("toReadableStream({ type: bytes }) joins messages, also into the reader's array", async () => {
+Deno.test("toByteStream() joins messages, also into the reader's array", async () => {
   using pair = new Pair();
   const { producer, consumer } = pair;
   producer.trySendBatch([payload(1, 10), payload(2, 0), payload(3, 20), payload(4, 0)]);
-  const reader = consumer.toReadableStream({ type: "bytes" }).getReader({ mode: "byob" });
+  const reader = consumer.toByteStream().getReader({ mode: "byob" });
   const first = await reader.read(new Uint8Array(4));
   assertEquals(first.value, payload(1, 10).subarray(0, 4));
   assertEquals((await reader.read(new Uint8Array(100))).value, payload(1, 10).subarray(4));
@@ -53,14 +53,13 @@ Deno.test("SpscProducer.sendBatchSync() and sendBatch() give up after their time
   const values = Array.from({ length: 100 }, (_, i) => payload(i, 92));
   assertThrows(() => producer.sendBatchSync(values, { timeout: 5 }), DOMException, "have passed");
   let seen = 0;
-  consumer.poll((bytes) => assertEquals(bytes, payload(seen++, 92)));
+  consumer.poll(({ bytes }) => assertEquals(bytes, payload(seen++, 92)));
   assert(seen > 0 && seen < 100); // what there was room for
   await assertRejects(
     () => producer.sendBatch(values, { timeout: 5 }),
     DOMException,
     "have passed",
   );
-  producer.discard();
   consumer.poll(() => {});
   producer.sendBatchSync(values.slice(0, 10));
   assertEquals(consumer.poll(() => {}), 10);

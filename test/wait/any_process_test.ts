@@ -2,7 +2,7 @@ import { assertStrictEquals, assertThrows } from "@std/assert";
 import { PeerLostError } from "../../src/errors.ts";
 import { domain } from "../../src/babus/definition.ts";
 import { Listener } from "../../src/babus/listener.ts";
-import { SpscConsumer } from "../../src/spsc/consumer.ts";
+import { spsc } from "../../src/spsc/definition.ts";
 import { type Waitable, waitAny, waitAnySync } from "../../src/wait/any.ts";
 import { Party } from "../shared/party.ts";
 import { NO_PROCESS } from "../shared/processes.ts";
@@ -14,7 +14,7 @@ if (NO_PROCESS === undefined) {
   Deno.test("waitAny() and waitAnySync() sleep on a ring and many slots until one is written", async () => {
     type Tools = import("../babus/babus_child.ts").Tools;
     using name = new Name();
-    using quiet = SpscConsumer.open(name.name);
+    using quiet = spsc(name.name).consumer();
     using robot = domain(name.name).open();
     using listener = new Listener();
     const slots = Array.from({ length: 40 }, (_, i) => robot.slot(`s${i}`));
@@ -38,12 +38,12 @@ if (NO_PROCESS === undefined) {
     type Tools = import("../spsc/spsc_child.ts").Tools;
     using name = new Name();
     using other = new Name();
-    using quiet = SpscConsumer.open(other.name);
-    using lonely = SpscConsumer.open(name.name);
+    using quiet = spsc(other.name).consumer();
+    using lonely = spsc(name.name).consumer();
     const program = new URL("../spsc/spsc_child.ts", import.meta.url);
     await using sender = Party.start<Tools>(program, "process");
-    await sender.run(({ SpscProducer, producers }, name) => {
-      producers.push(SpscProducer.open(name));
+    await sender.run(({ spsc, producers }, name) => {
+      producers.push(spsc(name).producer());
     }, lonely.name);
     const waiting = waitAny([quiet, lonely], { spin: 0 });
     await sender.kill();

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { codec, MpscConsumer, MpscProducer, SpscProducer } from "../../mod.ts";
+import { codec, mpsc, spsc } from "../../mod.ts";
 import { pageSize } from "../../src/os/page.ts";
 import { MirroredRing } from "../07_four_rings/ring4_mirrored.ts";
 import { makeMemory } from "../07_four_rings/ring_memory.ts";
@@ -44,7 +44,7 @@ async function main(name: string): Promise<void> {
   aLaneForEach();
   takeTheHint();
   takeTurns();
-  await theShippedOne(name);
+  theShippedOne(name);
   await comeAndGo(name);
   say(
     `That is \`src/lane/fan_in.ts\` and \`src/mpsc/mpsc.ts\`. To see what a death does to hints,
@@ -67,8 +67,9 @@ function twoInOneRing(name: string): void {
     `One message, and two producers that both believe it is theirs. Two processes stored \`head\`,
     which breaks the rule of tutorial 7. The library does not let it happen:`,
   );
-  const first = tidyUp(run("first", () => SpscProducer.open(name, { capacity: page })));
-  fail(() => SpscProducer.open(name));
+  const ring = run("ring", () => spsc(name, { capacity: page }));
+  const first = tidyUp(run("first", () => ring.producer()));
+  fail(() => ring.producer());
   first.close();
   say(
     `Producers could reserve places with a single atomic operation. But then a producer that is
@@ -172,13 +173,13 @@ function orderOf(reader: (lanes: Lanes) => ReadOne): string {
   return order;
 }
 
-async function theShippedOne(name: string): Promise<void> {
+function theShippedOne(name: string): void {
   step("The one in the library");
-  const options = { producers: 3, capacity: page, codec: codec.text };
-  const consumer = tidyUp(run("consumer", () => MpscConsumer.create(name, options)));
-  const text = { codec: codec.text };
-  const loud = tidyUp(await runAsync("loud", () => MpscProducer.connect(name, { id: 0, ...text })));
-  const calm = tidyUp(await runAsync("calm", () => MpscProducer.connect(name, { id: 2, ...text })));
+  const options = { producers: 3, capacity: page, type: codec.text };
+  const ring = run("ring", () => mpsc(name, options));
+  const consumer = tidyUp(run("consumer", () => ring.consumer()));
+  const loud = tidyUp(run("loud", () => ring.producer({ id: 0 })));
+  const calm = tidyUp(run("calm", () => ring.producer({ id: 2 })));
   predict("The loud one sends until its lane is full. Can the calm one still send?");
   let sent = 0;
   look(() => {
@@ -198,7 +199,7 @@ async function theShippedOne(name: string): Promise<void> {
   );
   const turns: [producer: number, messages: number][] = [];
   look(() => {
-    for (let got = consumer.tryReceive(); got.state === "ok"; got = consumer.tryReceive()) {
+    for (let got = consumer.tryReceive(); got !== undefined; got = consumer.tryReceive()) {
       if (turns.at(-1)?.[0] !== got.producer) turns.push([got.producer, 0]);
       turns.at(-1)![1]++;
     }
@@ -216,23 +217,23 @@ async function theShippedOne(name: string): Promise<void> {
 
 async function comeAndGo(name: string): Promise<void> {
   step("Producers come and go");
-  const text = { codec: codec.text };
-  const consumer = tidyUp(MpscConsumer.create(name, { producers: 1, capacity: page, ...text }));
+  const ring = mpsc(name, { producers: 1, capacity: page, type: codec.text });
+  const consumer = tidyUp(ring.consumer());
   say(`A ring for one producer at a time. Ann sends, and leaves before anybody has read it.`);
-  const ann = await runAsync("ann", () => MpscProducer.connect(name, { id: 0, ...text }));
+  const ann = tidyUp(run("ann", () => ring.producer({ id: 0 })));
   look(() => ann.trySend("thirty coins"));
   look(() => {
     ann.close();
   });
   predict("Ben wants the lane, right now. May he have it?");
-  fail(() => MpscProducer.open(name, { id: 0, ...text }));
+  fail(() => ring.producer({ id: 0 }));
   say(
     `Ann's message must not look as if it came from Ben. So a lane gets a new producer only when it
-    has been read to its end, and each time it gets a number, its generation. \`connect\` waits for
-    that.`,
+    has been read to its end, and each time it gets a number, its generation. \`nextProducer\` waits
+    for that.`,
   );
   look(() => consumer.tryReceive());
-  const ben = await runAsync("ben", () => MpscProducer.connect(name, { id: 0, ...text }));
+  const ben = tidyUp(await runAsync("ben", () => ring.nextProducer({ id: 0 })));
   look(() => ben.trySend("five coins"));
   look(() => consumer.tryReceive());
   for (const end of [ben, consumer]) end.close();

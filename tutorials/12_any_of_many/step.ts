@@ -10,8 +10,7 @@ import {
   domain,
   Listener,
   Publisher,
-  SpscConsumer,
-  SpscProducer,
+  spsc,
   Subscriber,
   type Waitable,
   waitAny,
@@ -229,9 +228,9 @@ async function anyOfAnyKind(name: string, speed: TextSlot): Promise<void> {
   );
   const text = { codec: codec.text };
   const listener = tidyUp(run("listener", () => new Listener().add(speed)));
-  const ring = tidyUp(run("ring", () => SpscConsumer.open(name, text)));
+  const ring = tidyUp(run("ring", () => spsc(name, { type: codec.text }).consumer()));
   const topic = tidyUp(run("topic", () => Subscriber.open(name, { ...text, size: 64 })));
-  const producer = tidyUp(SpscProducer.open(name, text));
+  const producer = tidyUp(spsc(name, { type: codec.text }).producer());
   const publisher = tidyUp(Publisher.open(name, text));
   look(() => listener.look().map((slot) => slot.name));
   const names = new Map<Waitable, string>([

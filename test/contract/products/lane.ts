@@ -11,10 +11,12 @@ import type { SpscProducer } from "../../../src/spsc/producer.ts";
 import { pageSize } from "../../../src/os/page.ts";
 import {
   allArrivals,
+  CODECS,
   fillInHalves,
   handleOf,
   isMark,
   MARK,
+  type MessageType,
   type Received,
   type Receiver,
   type Sender,
@@ -22,7 +24,15 @@ import {
   waitOf,
 } from "../product.ts";
 
-type Consumer = SpscConsumer<Uint8Array<ArrayBuffer>> | MpscConsumer<Uint8Array<ArrayBuffer>>;
+type Consumer = SpscConsumer | MpscConsumer;
+
+/** The types of messages. */
+export const TYPES: readonly MessageType[] = CODECS.map((
+  { name, options: { codec, ...options } },
+) => ({
+  name,
+  options: { ...options, ...codec !== undefined && { type: codec } },
+}));
 
 const PAGE = pageSize();
 
@@ -50,9 +60,14 @@ export function senderOf(producer: SpscProducer | MpscProducer): Sender {
     acts: {
       send: (_, message) => void producer.trySend(message),
       publish(at, message) {
-        const room = producer.tryClaim(message.length)!;
-        fillInHalves(room, message, () => at("half filled"));
-        producer.publish();
+        const claim = producer.tryClaim(message.length)!;
+        fillInHalves(claim.bytes, message, () => at("half filled"));
+        claim.publish();
+      },
+      "publish by tryFill"(at, message) {
+        producer.tryFill(({ bytes }) => {
+          fillInHalves(bytes, message, () => at("half filled"));
+        }, message.length);
       },
     },
     waits: {
@@ -68,10 +83,10 @@ export function senderOf(producer: SpscProducer | MpscProducer): Sender {
     },
     trySend: (message) => producer.trySend(message),
     trySendInPlace(length, fill) {
-      const space = producer.tryClaim(length);
-      if (space === undefined) return false;
-      fill(space);
-      producer.publish();
+      const claim = producer.tryClaim(length);
+      if (claim === undefined) return false;
+      fill(claim.bytes);
+      claim.publish();
       return true;
     },
   };
@@ -82,16 +97,14 @@ export function receiverOf(consumer: Consumer, sizes: Receiver["sizes"] = {}): R
   return {
     ...handleOf(consumer, { capacity: consumer.capacity, ...sizes }),
     finds() {
-      const outcome = consumer.tryReceive();
-      return outcome.state === "ok" && isMark(outcome.value);
+      return isMark(consumer.tryReceive()?.value);
     },
     acts: {
       receive: () => void consumer.tryReceive(),
       take(at) {
-        const outcome = consumer.tryTake();
-        if (outcome.state !== "ok") throw new Error("Nothing was there to take");
-        using _sample = outcome.sample;
+        using message = consumer.tryTake()!;
         at("shown");
+        message.ack();
       },
       poll: (at) => void consumer.poll(() => at("shown"), 1),
       "take a batch"(at) {
@@ -99,7 +112,8 @@ export function receiverOf(consumer: Consumer, sizes: Receiver["sizes"] = {}): R
         at("shown");
         batch.ack();
       },
-      wait: () => void allArrivals(() => received(consumer.receiveSync({ timeout: 1, spin: 0 }))),
+      wait: () =>
+        void allArrivals(() => received(consumer, consumer.receiveSync({ timeout: 1, spin: 0 }))),
     },
     waits: {
       receive: waitOf("message", (o) => consumer.receiveSync(o), (o) => consumer.receive(o)),
@@ -113,24 +127,21 @@ export function receiverOf(consumer: Consumer, sizes: Receiver["sizes"] = {}): R
     },
     arrivals: () =>
       allArrivals(() => {
-        const outcome = consumer.receiveSync({ timeout: 0 });
-        return { ...received(outcome), redelivered: outcome.state === "ok" && outcome.redelivered };
+        const message = consumer.receiveSync({ timeout: 0 });
+        return { ...received(consumer, message), redelivered: message?.redelivered === true };
       }),
-    tryReceive: () => received(consumer.tryReceive()),
-    receiveSync: (options) => received(consumer.receiveSync(options)),
-    receive: async (options) => received(await consumer.receive(options)),
+    tryReceive: () => received(consumer, consumer.tryReceive()),
+    receiveSync: (options) => received(consumer, consumer.receiveSync(options)),
+    receive: async (options) => received(consumer, await consumer.receive(options)),
     poll: (handler, limit) =>
-      consumer.poll(
-        (bytes: Uint8Array, ...told: unknown[]) => handler(bytes, told.includes(true)),
-        limit,
-      ),
+      consumer.poll(({ bytes, redelivered }) => handler(bytes, redelivered), limit),
     tryTakeBatch: (limit) => consumer.tryTakeBatch(limit === undefined ? {} : { limit }),
     batchSync: (options) => consumer.takeBatchSync(options),
     batch: (options) => consumer.takeBatch(options),
     tryReceiveInto: (target) => consumer.tryReceiveInto(target),
     tryHold() {
-      const outcome = consumer.tryTake();
-      if (outcome.state === "ok") return outcome.sample;
+      const message = consumer.tryTake();
+      if (message !== undefined) return message;
       throw new Error("Cannot hold a message: nothing is unread");
     },
   };
@@ -142,6 +153,7 @@ function giveBack(batch: Disposable | undefined): boolean {
   return batch !== undefined;
 }
 
-function received(outcome: ReturnType<Consumer["tryReceive"]>): Received {
-  return outcome.state === "ok" ? { state: "ok", message: outcome.value } : outcome;
+function received(consumer: Consumer, message: ReturnType<Consumer["tryReceive"]>): Received {
+  if (message !== undefined) return { state: "ok", message: message.value };
+  return { state: consumer.ended ? "closed" : "empty" };
 }

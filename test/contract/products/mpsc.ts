@@ -1,12 +1,14 @@
 /** Rings from many producers to one consumer. @module */
 
-import { MpscConsumer } from "../../../src/mpsc/consumer.ts";
-import { MpscProducer } from "../../../src/mpsc/producer.ts";
+import type { MpscConsumer } from "../../../src/mpsc/consumer.ts";
+import { mpsc } from "../../../src/mpsc/definition.ts";
 import { Inside } from "../../mpsc/scene.ts";
-import { CODECS, type Ring, roleOf } from "../product.ts";
-import { CAPACITY, receiverOf as laneReceiver, senderOf, UNIT, WRAPS } from "./lane.ts";
+import { definedRole, type Options, type Ring } from "../product.ts";
+import { CAPACITY, receiverOf as laneReceiver, senderOf, TYPES, UNIT, WRAPS } from "./lane.ts";
 
-function receiverOf(consumer: MpscConsumer<Uint8Array<ArrayBuffer>>) {
+const define = (name: string, options: Options) => mpsc(name, options);
+
+function receiverOf(consumer: MpscConsumer) {
   return laneReceiver(consumer, { producers: consumer.producers });
 }
 
@@ -14,21 +16,26 @@ export const MPSC: Ring = {
   name: "MPSC ring",
   noun: "ring",
   file: (name) => `vring.mpsc.${name}`,
-  sender: roleOf({ title: "producer", most: 2 }, MpscProducer<Uint8Array>, senderOf),
-  receiver: roleOf(
+  sender: definedRole(
+    { title: "producer", most: 2 },
+    { define, open: (ring, options) => ring.producer(options) },
+    senderOf,
+  ),
+  receiver: definedRole(
     { title: "consumer", most: 1 },
-    MpscConsumer<Uint8Array<ArrayBuffer>>,
+    { define, open: (ring, options) => ring.consumer(options) },
     receiverOf,
   ),
+  defines: true,
   sizes: {
     capacity: CAPACITY,
     producers: { is: 2, other: 3, usual: 8, never: [0, -1, 65, 1.5, NaN, Infinity] },
   },
   endsWithPeer: {},
-  succession: { producers: 1, keepOpen: true },
-  types: CODECS,
+  succession: { producers: 1, onPeerGone: "wait" },
+  types: TYPES,
   whenFull: "refuses",
   wraps: WRAPS,
   beginBefore: (name, capacity, wrap, units) =>
-    new Inside(name, { capacity }).startAt(wrap - UNIT * units),
+    new Inside(name, { capacity, producers: 8 }).startAt(wrap - UNIT * units),
 };

@@ -1,25 +1,31 @@
 /** Rings from one producer to one consumer. @module */
 
-import { SpscConsumer } from "../../../src/spsc/consumer.ts";
-import { SpscProducer } from "../../../src/spsc/producer.ts";
+import { spsc } from "../../../src/spsc/definition.ts";
 import { Inside } from "../../spsc/scene.ts";
-import { CODECS, type Ring, roleOf } from "../product.ts";
-import { CAPACITY, receiverOf, senderOf, UNIT, WRAPS } from "./lane.ts";
+import { definedRole, type Options, type Ring } from "../product.ts";
+import { CAPACITY, receiverOf, senderOf, TYPES, UNIT, WRAPS } from "./lane.ts";
+
+const define = (name: string, options: Options) => spsc(name, options);
 
 export const SPSC: Ring = {
   name: "SPSC ring",
   noun: "ring",
   file: (name) => `vring.spsc.${name}`,
-  sender: roleOf({ title: "producer", most: 1 }, SpscProducer<Uint8Array>, senderOf),
-  receiver: roleOf(
+  sender: definedRole(
+    { title: "producer", most: 1 },
+    { define, open: (ring, options) => ring.producer(options) },
+    senderOf,
+  ),
+  receiver: definedRole(
     { title: "consumer", most: 1 },
-    SpscConsumer<Uint8Array<ArrayBuffer>>,
+    { define, open: (ring, options) => ring.consumer(options) },
     receiverOf,
   ),
+  defines: true,
   sizes: { capacity: CAPACITY },
   endsWithPeer: {},
-  succession: { keepOpen: true },
-  types: [...CODECS, { options: { level: "bytes" }, name: "bytes without messages" }],
+  succession: { onPeerGone: "wait" },
+  types: TYPES,
   whenFull: "refuses",
   wraps: WRAPS,
   beginBefore: (name, capacity, wrap, units) =>

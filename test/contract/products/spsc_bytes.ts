@@ -1,18 +1,17 @@
 /** Rings of bytes without messages. @module */
 
-import type { SpscByteConsumer, SpscByteProducer } from "../../../src/spsc/bytes.ts";
-import { SpscConsumer } from "../../../src/spsc/consumer.ts";
-import { SpscProducer } from "../../../src/spsc/producer.ts";
+import type { ByteConsumer, ByteProducer } from "../../../src/spsc/bytes.ts";
+import { byteRing, spsc } from "../../../src/spsc/definition.ts";
 import {
+  definedRole,
   fillInHalves,
   type Handle,
   handleOf,
   isMark,
   KILLED_LENGTH,
   MARK,
-  type Opener,
+  type Options,
   type Product,
-  roleOf,
   waitOf,
 } from "../product.ts";
 import { SPSC } from "./spsc.ts";
@@ -20,22 +19,29 @@ import { SPSC } from "./spsc.ts";
 /** How many bytes count as a message. */
 const PIECE = KILLED_LENGTH;
 
-function senderOf(producer: SpscByteProducer): Handle {
+/** A ring of bytes, or one of messages, where a test asks for another type. */
+const define = (name: string, { messages, ...options }: Options) =>
+  (messages ? spsc : byteRing)(name, options);
+
+function senderOf(producer: ByteProducer): Handle {
   return {
     ...handleOf(producer, { capacity: producer.capacity }),
-    close: () => producer.end(), // its close() alone does not end the stream
+    close() {
+      producer.end(); // its close() alone does not end the stream
+      producer.close();
+    },
     mark() {
-      producer.claimSync(MARK.length, { timeout: 0 }).set(MARK);
-      producer.publish();
+      producer.writeSync(MARK, { timeout: 0 });
     },
     acts: {
       publish(at, message) {
-        const room = producer.claimSync(message.length, { timeout: 0 });
-        fillInHalves(room, message, () => at("half filled"));
-        producer.publish();
+        const claim = producer.claimSync(message.length, { timeout: 0 });
+        fillInHalves(claim.bytes, message, () => at("half filled"));
+        claim.publish();
       },
     },
     waits: {
+      write: waitOf("room", (o) => producer.writeSync(MARK, o), (o) => producer.write(MARK, o)),
       claim: waitOf(
         "room",
         (o) => producer.claimSync(MARK.length, o),
@@ -48,18 +54,16 @@ function senderOf(producer: SpscByteProducer): Handle {
       ),
     },
     fill() {
-      producer.claimSync(producer.capacity, { timeout: 0 });
-      producer.publish();
+      producer.claimSync(producer.free, { timeout: 0 }).publish();
     },
     trySend(message) {
-      producer.claimSync(message.length, { timeout: 0 }).set(message);
-      producer.publish();
+      producer.writeSync(message, { timeout: 0 });
       return true;
     },
   };
 }
 
-function receiverOf(consumer: SpscByteConsumer): Handle {
+function receiverOf(consumer: ByteConsumer): Handle {
   return {
     ...handleOf(consumer, { capacity: consumer.capacity }),
     finds() {
@@ -77,13 +81,13 @@ function receiverOf(consumer: SpscByteConsumer): Handle {
       wait() {
         consumer.release(consumer.peek().length);
         try {
-          consumer.waitSync({ timeout: 1, spin: 0 });
+          consumer.waitSync(1, { timeout: 1, spin: 0 });
         } catch (error) {
           if ((error as Error).name !== "TimeoutError") throw error;
         }
       },
     },
-    waits: { wait: waitOf("message", (o) => consumer.waitSync(o), (o) => consumer.wait(o)) },
+    waits: { wait: waitOf("message", (o) => consumer.waitSync(1, o), (o) => consumer.wait(1, o)) },
     arrivals() {
       const arrivals = [];
       for (let { redelivered } = consumer; consumer.available > 0; redelivered -= PIECE) {
@@ -94,7 +98,7 @@ function receiverOf(consumer: SpscByteConsumer): Handle {
       return arrivals;
     },
     async receive(options) {
-      if (!await consumer.wait(options)) return { state: "closed" };
+      if (!await consumer.wait(1, options)) return { state: "closed" };
       const message = consumer.peek().slice(0, PIECE);
       consumer.release(message.length);
       return { state: "ok", message };
@@ -105,18 +109,18 @@ function receiverOf(consumer: SpscByteConsumer): Handle {
 export const SPSC_BYTES: Product = {
   ...SPSC,
   name: "SPSC ring of bytes",
-  sender: roleOf(
-    { title: "producer", most: 1, usual: { level: "bytes" } },
-    SpscProducer as unknown as Opener<SpscByteProducer>,
+  sender: definedRole(
+    { title: "producer", most: 1 },
+    { define, open: (ring, options) => ring.producer(options) as ByteProducer },
     senderOf,
   ),
-  receiver: roleOf(
-    { title: "consumer", most: 1, usual: { level: "bytes" } },
-    SpscConsumer as unknown as Opener<SpscByteConsumer>,
+  receiver: definedRole(
+    { title: "consumer", most: 1 },
+    { define, open: (ring, options) => ring.consumer(options) as ByteConsumer },
     receiverOf,
   ),
   types: [
     { options: {}, name: "bytes without messages" },
-    { options: { level: "messages" }, name: "bytes" },
+    { options: { messages: true }, name: "bytes" },
   ],
 };

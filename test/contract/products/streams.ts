@@ -4,12 +4,12 @@
  * @module
  */
 
-import { MpscConsumer } from "../../../src/mpsc/consumer.ts";
-import { MpscProducer } from "../../../src/mpsc/producer.ts";
-import type { SpscByteConsumer, SpscByteProducer } from "../../../src/spsc/bytes.ts";
-import { SpscConsumer } from "../../../src/spsc/consumer.ts";
-import { SpscProducer } from "../../../src/spsc/producer.ts";
-import type { SyncWaitOptions, WaitOptions } from "../../../src/wait/until.ts";
+import type { MpscConsumer } from "../../../src/mpsc/consumer.ts";
+import { mpsc } from "../../../src/mpsc/definition.ts";
+import type { ByteConsumer, ByteProducer } from "../../../src/spsc/bytes.ts";
+import type { SpscConsumer } from "../../../src/spsc/consumer.ts";
+import { byteRing, spsc } from "../../../src/spsc/definition.ts";
+import type { LoopOptions, SyncWaitOptions, WaitOptions } from "../../../src/wait/until.ts";
 import { pageSize } from "../../../src/os/page.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
@@ -39,7 +39,7 @@ export interface Target extends Disposable {
   tryReceive(): Bytes | undefined;
   toReadableStream(options?: WaitOptions): ReadableStream<Bytes>;
   /** Loops over messages. */
-  values?(options?: WaitOptions): AsyncIterable<Bytes>;
+  values?(options?: LoopOptions): AsyncIterable<Bytes>;
   close(): void;
 }
 
@@ -49,13 +49,13 @@ export interface Streamed {
   /** Another sender replaces a lost one, which is forgotten. */
   readonly forgives?: true;
   source(name: string): Source;
-  target(name: string, options?: { keepOpen?: boolean }): Target;
+  target(name: string, options?: { onPeerGone?: "wait" | "end" }): Target;
 }
 
 const OPTIONS = { capacity: pageSize(), persist: true };
 
 function messages(
-  consumer: SpscConsumer<Bytes> | MpscConsumer<Bytes>,
+  consumer: SpscConsumer | MpscConsumer,
 ): Target {
   return {
     get ended() {
@@ -67,8 +67,7 @@ function messages(
     wait: (options) => consumer.wait(options),
     waitSync: (options) => consumer.waitSync(options),
     tryReceive() {
-      const outcome = consumer.tryReceive();
-      return outcome.state === "ok" ? outcome.value : undefined;
+      return consumer.tryReceive()?.value;
     },
     toReadableStream: (options) => consumer.toReadableStream(options),
     values: (options) => consumer.values(options),
@@ -77,7 +76,7 @@ function messages(
   };
 }
 
-function byteTarget(consumer: SpscByteConsumer): Target {
+function byteTarget(consumer: ByteConsumer): Target {
   return {
     get ended() {
       return consumer.ended;
@@ -85,8 +84,8 @@ function byteTarget(consumer: SpscByteConsumer): Target {
     get available() {
       return consumer.available;
     },
-    wait: (options) => consumer.wait(options),
-    waitSync: (options) => consumer.waitSync(options),
+    wait: (options) => consumer.wait(1, options),
+    waitSync: (options) => consumer.waitSync(1, options),
     tryReceive() {
       const bytes = consumer.peek().slice();
       consumer.release(bytes.length);
@@ -98,16 +97,16 @@ function byteTarget(consumer: SpscByteConsumer): Target {
   };
 }
 
-function byteSource(producer: SpscByteProducer): Source {
+function byteSource(producer: ByteProducer): Source {
   return {
     get free() {
       return producer.free;
     },
     trySend(bytes) {
-      const space = producer.tryClaim(bytes.length);
-      if (space === undefined) return false;
-      space.set(bytes);
-      producer.publish();
+      const claim = producer.tryClaim(bytes.length);
+      if (claim === undefined) return false;
+      claim.bytes.set(bytes);
+      claim.publish();
       return true;
     },
     end: () => producer.end(),
@@ -122,20 +121,18 @@ function byteSource(producer: SpscByteProducer): Source {
 export const STREAMED: readonly Streamed[] = [
   {
     name: "SPSC ring",
-    source: (name) => SpscProducer.open(name, { ...OPTIONS }),
-    target: (name, options) => messages(SpscConsumer.open(name, { ...OPTIONS, ...options })),
+    source: (name) => spsc(name, OPTIONS).producer(),
+    target: (name, options) => messages(spsc(name, OPTIONS).consumer(options)),
   },
   {
     name: "MPSC ring",
     forgives: true,
-    source: (name) => MpscProducer.open(name, { ...OPTIONS, producers: 2 }),
-    target: (name, options) =>
-      messages(MpscConsumer.open(name, { ...OPTIONS, producers: 2, ...options })),
+    source: (name) => mpsc(name, { ...OPTIONS, producers: 2 }).producer(),
+    target: (name, options) => messages(mpsc(name, { ...OPTIONS, producers: 2 }).consumer(options)),
   },
   {
     name: "SPSC ring of bytes",
-    source: (name) => byteSource(SpscProducer.open(name, { ...OPTIONS, level: "bytes" })),
-    target: (name, options) =>
-      byteTarget(SpscConsumer.open(name, { ...OPTIONS, level: "bytes", ...options })),
+    source: (name) => byteSource(byteRing(name, OPTIONS).producer()),
+    target: (name, options) => byteTarget(byteRing(name, OPTIONS).consumer(options)),
   },
 ];

@@ -5,9 +5,8 @@
  * @module
  */
 
-import { MpscConsumer } from "../../../src/mpsc/consumer.ts";
 import { Word32 } from "../../../src/memory/word.ts";
-import { MpscProducer } from "../../../src/mpsc/producer.ts";
+import { mpsc } from "../../../src/mpsc/definition.ts";
 import {
   type Actors,
   type ActorSpec,
@@ -43,10 +42,12 @@ interface Received {
 
 const OPTIONS = { capacity: 512, persist: true };
 
+const ring = (producers: number) => mpsc("ring", { ...OPTIONS, producers });
+
 /** Sends these messages, one after the other, and waits for room. */
 function producer(lanes: number, messages: readonly number[]): ActorSpec {
-  const options = { ...OPTIONS, producers: lanes, keepOpen: true };
-  return arranged(() => openSoon(() => MpscProducer.open("ring", options)), (producer) => {
+  const open = () => openSoon(() => ring(lanes).producer({ onPeerGone: "wait" }));
+  return arranged(open, (producer) => {
     for (const message of messages) producer.sendSync(pattern(LENGTH, message), { spin: 0 });
     producer.close();
     return { sent: messages };
@@ -56,23 +57,24 @@ function producer(lanes: number, messages: readonly number[]): ActorSpec {
 /** Receives until all producers have closed, or are lost, or the limit. */
 function consumer(
   lanes: number,
-  options: { limit?: number; keepOpen?: boolean; how?: "copy" | "poll" } = {},
+  options: { limit?: number; onPeerGone?: "wait" | "end"; how?: "copy" | "poll" } = {},
 ): ActorSpec {
-  const { limit = Infinity, keepOpen = false, how = "copy" } = options;
-  const open = () =>
-    openSoon(() => MpscConsumer.open("ring", { ...OPTIONS, producers: lanes, keepOpen }));
+  const { limit = Infinity, onPeerGone = "end", how = "copy" } = options;
+  const open = () => openSoon(() => ring(lanes).consumer({ onPeerGone }));
   return arranged(open, (consumer): Received => {
     const received: Message[] = [];
-    const note = (bytes: Uint8Array, origin: { producer: number; generation: number }) => {
-      const { producer: lane, generation } = origin;
+    const note = (bytes: Uint8Array, from: { producer: number; generation: number }) => {
+      const { producer: lane, generation } = from;
       received.push({ message: messageOf(bytes, 9) ?? 0, lane, generation });
     };
+    const poll = () =>
+      consumer.poll((message) => note(message.bytes, message), limit - received.length);
     const end = untilEnd(() => {
       if (received.length >= limit) return "limit";
-      if (how === "poll" && consumer.poll(note, limit - received.length) > 0) return;
-      const outcome = consumer.receiveSync({ spin: 0, timeout: 1000 });
-      if (outcome.state === "closed") return "closed";
-      note(outcome.value, outcome);
+      if (how === "poll" && poll() > 0) return;
+      const message = consumer.receiveSync({ spin: 0, timeout: 1000 });
+      if (message === undefined) return "closed";
+      note(message.value, message);
     });
     consumer.close();
     return { received, end };
@@ -87,7 +89,7 @@ interface Handled {
 
 /** Takes one batch of both lanes, acknowledges it, and notes the lanes it handled. */
 function batchConsumer(limit: number): ActorSpec {
-  const open = () => openSoon(() => MpscConsumer.open("ring", { ...OPTIONS, keepOpen: true }));
+  const open = () => openSoon(() => ring(2).consumer({ onPeerGone: "wait" }));
   return arranged(open, (consumer): Handled => {
     const handled = new Word32(mapMemory("notes"), { path: "handled", offset: 0 });
     const before = handled.load();
@@ -151,7 +153,7 @@ function scenario(
   short?: number,
 ): Row {
   const setup = () => {
-    MpscConsumer.open("ring", { ...OPTIONS, producers: lanes }).close();
+    ring(lanes).consumer().close();
   };
   return { name, about, setup, actors, bounds, check, ...short !== undefined && { short } };
 }
@@ -165,7 +167,7 @@ export const MPSC: readonly Scenario[] = scenarios([
     {
       first: producer(2, [1, 2, 3]),
       second: producer(2, [4]),
-      consumer: consumer(2, { limit: 4, keepOpen: true }),
+      consumer: consumer(2, { limit: 4, onPeerGone: "wait" }),
     },
     "2/0/0",
     arrived,
@@ -178,7 +180,7 @@ export const MPSC: readonly Scenario[] = scenarios([
     {
       first: producer(2, [1]),
       second: producer(2, [2]),
-      consumer: consumer(2, { how: "poll", limit: 2, keepOpen: true }),
+      consumer: consumer(2, { how: "poll", limit: 2, onPeerGone: "wait" }),
     },
     "3/0/0",
     arrived,
@@ -214,7 +216,7 @@ export const MPSC: readonly Scenario[] = scenarios([
     {
       mortal: unarranged(producer(1, [1])),
       successor: heir("mortal", producer(1, [2])),
-      consumer: immortal(consumer(1, { limit: 1, keepOpen: true })),
+      consumer: immortal(consumer(1, { limit: 1, onPeerGone: "wait" })),
       auditor: last(consumer(1)),
     },
     "2/1/0",
@@ -237,7 +239,7 @@ export const MPSC: readonly Scenario[] = scenarios([
     {
       first: immortal(producer(2, [1, 2])),
       second: immortal(producer(2, [3])),
-      consumer: unarranged(consumer(2, { limit: 2, keepOpen: true })),
+      consumer: unarranged(consumer(2, { limit: 2, onPeerGone: "wait" })),
       successor: heir("consumer", consumer(2, { limit: 3 })),
       auditor: last(consumer(2)),
     },
@@ -275,10 +277,10 @@ export const MPSC: readonly Scenario[] = scenarios([
       0,
     ),
     setup: () => {
-      MpscConsumer.open("ring", { ...OPTIONS, producers: 2 }).close();
+      ring(2).consumer().close();
       makeMemory("notes", 64);
       for (const id of [0, 1]) {
-        const producer = MpscProducer.open("ring", { ...OPTIONS, id });
+        const producer = ring(2).producer({ id });
         producer.trySend(pattern(LENGTH, id + 1));
         producer.close();
       }

@@ -4,9 +4,8 @@
  * @module
  */
 
-import { type ReceiveOutcome, SpscConsumer } from "../../../src/spsc/consumer.ts";
 import { Word32 } from "../../../src/memory/word.ts";
-import { SpscProducer } from "../../../src/spsc/producer.ts";
+import { byteRing, spsc } from "../../../src/spsc/definition.ts";
 import { waitAnySync } from "../../../src/wait/any.ts";
 import {
   type Actors,
@@ -31,6 +30,9 @@ import {
 const LENGTH = 200;
 const OPTIONS = { capacity: 512, persist: true };
 
+const ring = (name = "ring") => spsc(name, OPTIONS);
+const bytes = () => byteRing("ring", OPTIONS);
+
 interface Sent {
   readonly sent: number[];
 }
@@ -43,14 +45,15 @@ interface Received {
 
 /** Sends messages `from` to `to`; waits for room. */
 function producer(from: number, to: number, how: "copy" | "claim" = "copy"): ActorSpec {
-  const open = () => openSoon(() => SpscProducer.open("ring", { ...OPTIONS, keepOpen: true }));
+  const open = () => openSoon(() => ring().producer({ onPeerGone: "wait" }));
   return arranged(open, (producer): Sent => {
     const sent: number[] = [];
     for (let message = from; message <= to; message++) {
       if (how === "copy") producer.sendSync(pattern(LENGTH, message), { spin: 0 });
       else {
-        producer.claimSync(LENGTH, { spin: 0 }).set(pattern(LENGTH, message));
-        producer.publish();
+        const claim = producer.claimSync(LENGTH, { spin: 0 });
+        claim.bytes.set(pattern(LENGTH, message));
+        claim.publish();
       }
       sent.push(message);
     }
@@ -64,12 +67,12 @@ function consumer(
   options: {
     how?: "copy" | "take" | "poll";
     limit?: number;
-    keepOpen?: boolean;
+    onPeerGone?: "wait" | "end";
     timeout?: number;
   } = {},
 ): ActorSpec {
-  const { how = "copy", limit = Infinity, keepOpen = false, timeout = Infinity } = options;
-  const open = () => openSoon(() => SpscConsumer.open("ring", { ...OPTIONS, keepOpen }));
+  const { how = "copy", limit = Infinity, onPeerGone = "end", timeout = Infinity } = options;
+  const open = () => openSoon(() => ring().consumer({ onPeerGone }));
   return arranged(open, (consumer): Received => {
     const received: number[] = [];
     const again: number[] = [];
@@ -78,25 +81,27 @@ function consumer(
       received.push(message);
       if (redelivered) again.push(message);
     };
+    const show = ({ bytes, redelivered }: { bytes: Uint8Array; redelivered: boolean }) =>
+      note(bytes, redelivered);
     const take = () => {
-      const outcome = consumer.tryTake();
-      if (outcome.state !== "ok") return outcome.state;
-      using sample = outcome.sample;
-      note(sample.bytes, sample.redelivered);
-      return "ok";
+      using message = consumer.tryTake();
+      if (message === undefined) return false;
+      show(message);
+      message.ack();
+      return true;
     };
-    const copy = (outcome: ReceiveOutcome<Uint8Array>) => {
-      if (outcome.state === "ok") note(outcome.value, outcome.redelivered);
-      return outcome.state;
+    const copy = () => {
+      const message = how === "poll"
+        ? consumer.tryReceive()
+        : consumer.receiveSync({ spin: 0, timeout });
+      if (message !== undefined) note(message.value, message.redelivered);
+      return message !== undefined;
     };
     const end = untilEnd(() => {
       if (received.length >= limit) return "limit";
-      if (how === "poll" && consumer.poll(note, limit - received.length) > 0) return;
-      const state = how === "take"
-        ? take()
-        : copy(how === "poll" ? consumer.tryReceive() : consumer.receiveSync({ spin: 0, timeout }));
-      if (state === "empty") consumer.waitSync({ spin: 0 });
-      return state === "closed" ? "closed" : undefined;
+      if (how === "poll" && consumer.poll(show, limit - received.length) > 0) return;
+      if (how === "take" ? take() : copy()) return;
+      return consumer.waitSync({ spin: 0 }) ? undefined : "closed";
     });
     consumer.close();
     return { received, again, end };
@@ -116,7 +121,7 @@ interface Noted {
  * notes what it handled, and then what it acknowledged.
  */
 function batchConsumer(): ActorSpec {
-  const open = () => openSoon(() => SpscConsumer.open("ring", { ...OPTIONS, keepOpen: false }));
+  const open = () => openSoon(() => ring().consumer());
   return arranged(open, (consumer): Noted => {
     const memory = mapMemory("notes");
     const handled = new Word32(memory, { path: "handled", offset: 0 });
@@ -142,31 +147,29 @@ function batchConsumer(): ActorSpec {
 /** Sends messages `from` to `to` as bytes, in pieces that the consumer has to put together. */
 function byteProducer(from: number, to: number): () => Sent {
   return () => {
-    const producer = openSoon(() =>
-      SpscProducer.open("ring", { ...OPTIONS, level: "bytes", keepOpen: true })
-    );
+    const producer = openSoon(() => bytes().producer({ onPeerGone: "wait" }));
     const sent: number[] = [];
     for (let message = from; message <= to; message++) {
-      const bytes = pattern(LENGTH, message);
-      for (const part of [bytes.subarray(0, 120), bytes.subarray(120)]) {
-        producer.claimSync(part.length + 8, { spin: 0 }).set(part);
-        producer.publish(part.length);
+      const whole = pattern(LENGTH, message);
+      for (const part of [whole.subarray(0, 120), whole.subarray(120)]) {
+        const claim = producer.claimSync(part.length + 8, { spin: 0 });
+        claim.bytes.set(part);
+        claim.publish(part.length);
       }
       sent.push(message);
     }
     producer.end();
+    producer.close();
     return { sent };
   };
 }
 
 function byteConsumer(): Received {
-  const consumer = openSoon(() =>
-    SpscConsumer.open("ring", { ...OPTIONS, level: "bytes", keepOpen: false })
-  );
+  const consumer = openSoon(() => bytes().consumer());
   const received: number[] = [];
   const again: number[] = [];
   const end = untilEnd(() => {
-    if (!consumer.waitSync({ bytes: LENGTH, spin: 0, timeout: 1000 })) return "closed";
+    if (!consumer.waitSync(LENGTH, { spin: 0, timeout: 1000 })) return "closed";
     const message = messageOf(consumer.peek().subarray(0, LENGTH), 9) ?? 0;
     received.push(message);
     if (consumer.redelivered > 0) again.push(message);
@@ -177,13 +180,13 @@ function byteConsumer(): Received {
 }
 
 const setup = () => {
-  SpscConsumer.open("ring", OPTIONS).close(); // a producer has never been
+  ring().consumer().close(); // a producer has never been
 };
 
 /** Sends one message through a ring of its own. */
-function senderTo(ring: string, message: number): () => Sent {
+function senderTo(name: string, message: number): () => Sent {
   return () => {
-    const producer = SpscProducer.open(ring, { ...OPTIONS, keepOpen: true });
+    const producer = ring(name).producer({ onPeerGone: "wait" });
     producer.sendSync(pattern(LENGTH, message), { spin: 0 });
     return { sent: [message] };
   };
@@ -191,13 +194,11 @@ function senderTo(ring: string, message: number): () => Sent {
 
 /** Receives from whichever of two rings has something first, until both had. */
 function listener(): Received {
-  const rings = ["ring", "other"].map((name) =>
-    SpscConsumer.open(name, { ...OPTIONS, keepOpen: true })
-  );
+  const rings = ["ring", "other"].map((name) => ring(name).consumer({ onPeerGone: "wait" }));
   const received: number[] = [];
   while (received.length < 2) {
-    const outcome = waitAnySync(rings, { spin: 0 }).tryReceive();
-    if (outcome.state === "ok") received.push(messageOf(outcome.value, 9) ?? 0);
+    const message = waitAnySync(rings, { spin: 0 }).tryReceive();
+    if (message !== undefined) received.push(messageOf(message.value, 9) ?? 0);
   }
   return { received: received.sort(), again: [], end: "limit" };
 }
@@ -260,7 +261,7 @@ export const SPSC: readonly Scenario[] = scenarios([
   scenario(
     "spsc-flow",
     "four messages through room for two: full, empty, round the end",
-    { producer: producer(1, 4), consumer: consumer({ limit: 4, keepOpen: true }) },
+    { producer: producer(1, 4), consumer: consumer({ limit: 4, onPeerGone: "wait" }) },
     "4/0/0",
     inOrder(4),
   ),
@@ -269,7 +270,7 @@ export const SPSC: readonly Scenario[] = scenarios([
     "the same, claimed and taken in place",
     {
       producer: producer(1, 3, "claim"),
-      consumer: consumer({ how: "take", limit: 3, keepOpen: true }),
+      consumer: consumer({ how: "take", limit: 3, onPeerGone: "wait" }),
     },
     "4/0/0",
     inOrder(3),
@@ -277,7 +278,7 @@ export const SPSC: readonly Scenario[] = scenarios([
   scenario(
     "spsc-poll",
     "the same, shown in batches",
-    { producer: producer(1, 4), consumer: consumer({ how: "poll", limit: 4, keepOpen: true }) },
+    { producer: producer(1, 4), consumer: consumer({ how: "poll", limit: 4, onPeerGone: "wait" }) },
     "4/0/0",
     inOrder(4),
   ),
@@ -290,8 +291,8 @@ export const SPSC: readonly Scenario[] = scenarios([
       inOrder(2),
     ),
     setup: () => {
-      SpscConsumer.open("ring", OPTIONS).close();
-      SpscConsumer.open("other", OPTIONS).close();
+      ring().consumer().close();
+      ring("other").consumer().close();
     },
     short: 1,
   },
@@ -320,7 +321,7 @@ export const SPSC: readonly Scenario[] = scenarios([
       "2/1/0",
       drained(3),
     ),
-    setup: () => SpscConsumer.open("ring", { ...OPTIONS, level: "bytes" }).close(),
+    setup: () => bytes().consumer().close(),
   },
   {
     ...scenario(
@@ -335,14 +336,14 @@ export const SPSC: readonly Scenario[] = scenarios([
       complete,
     ),
     short: 0,
-    setup: () => SpscConsumer.open("ring", { ...OPTIONS, level: "bytes" }).close(),
+    setup: () => bytes().consumer().close(),
   },
   scenario(
     "spsc-poll-dies",
     "a consumer dies anywhere in a poll that leaves a message; its successor loses nothing",
     {
       producer: immortal(producer(1, 2)),
-      consumer: unarranged(consumer({ how: "poll", limit: 1, keepOpen: true })),
+      consumer: unarranged(consumer({ how: "poll", limit: 1, onPeerGone: "wait" })),
       successor: heir("consumer", consumer()),
     },
     "2/1/0",
@@ -394,7 +395,7 @@ export const SPSC: readonly Scenario[] = scenarios([
     "a consumer dies anywhere; its successor loses nothing",
     {
       producer: immortal(producer(1, 3)),
-      consumer: unarranged(consumer({ how: "take", limit: 2, keepOpen: true })),
+      consumer: unarranged(consumer({ how: "take", limit: 2, onPeerGone: "wait" })),
       successor: heir("consumer", consumer()),
     },
     "2/1/0",

@@ -11,11 +11,10 @@ import { HANDS, spscWorkload } from "../workloads/spsc.ts";
 export default spscWorkload({
   ...HANDS,
   receive(consumer, take) {
-    const outcome = consumer.tryTake();
-    if (outcome.state !== "ok") return false;
-    const { sample } = outcome;
-    const { bytes, redelivered, sequence } = sample;
-    sample[Symbol.dispose]();
+    const message = consumer.tryTake();
+    if (message === undefined) return false;
+    const { bytes, redelivered, sequence } = message;
+    message.ack();
     sleepSync(0.1); // a busy machine does the same
     take(bytes.slice(), { redelivered, sequence });
     return true;

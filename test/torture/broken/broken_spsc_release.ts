@@ -11,10 +11,10 @@ import { HANDS, spscWorkload } from "../workloads/spsc.ts";
 export default spscWorkload({
   ...HANDS,
   show(consumer, take) {
-    const outcome = consumer.tryReceive();
-    if (outcome.state !== "ok") return false;
-    sleepSync(1); // handling it takes time
-    take(outcome.value, outcome);
+    const message = consumer.tryReceive();
+    if (message === undefined) return false;
+    sleepSync(10); // handling it takes time
+    take(message.value, message);
     return true;
   },
 });

@@ -8,7 +8,7 @@
  */
 
 import { Inside } from "../../mpsc/scene.ts";
-import type { Origin } from "../../../src/mpsc/consumer.ts";
+import type { FromProducer } from "../../../src/mpsc/consumer.ts";
 import type { Scene } from "../workload.ts";
 import type { Cell } from "../ledger.ts";
 import { cellsOfWays, ReceivingNotes, START, type Told, Way } from "./way.ts";
@@ -124,14 +124,14 @@ export class ConsumerNotes {
   }
 
   /** Notes a message. */
-  message(bytes: Uint8Array, { producer, generation }: Origin, told: Told): void {
+  message(bytes: Uint8Array, { producer, generation }: FromProducer, told: Told): void {
     const notes = this.#notes[producer]!;
     this.#lanes[producer]!.checkGeneration(generation, notes.position);
     notes.message(bytes, told);
   }
 
   /** Returns the notes about a lane. */
-  of({ producer }: Origin): ReceivingNotes {
+  of({ producer }: FromProducer): ReceivingNotes {
     return this.#notes[producer]!;
   }
 

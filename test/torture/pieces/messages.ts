@@ -4,12 +4,9 @@
  * @module
  */
 
-import type {
-  BatchMessage,
-  MessageBatch,
-  ReceivedValue,
-  TakenMessage,
-} from "../../../src/lane/message.ts";
+import type { MessageBatch } from "../../../src/lane/message.ts";
+import type * as types from "../../../src/message.ts";
+import type { RingClaim } from "../../../src/lane/claim.ts";
 import type { MessageReceiver } from "../../../src/lane/receiver.ts";
 import type { MessageSender } from "../../../src/lane/sender.ts";
 import { nextTurn, sleep, sleepSync } from "../../../src/os/clock.ts";
@@ -23,7 +20,7 @@ export type Bytes = Uint8Array<ArrayBuffer>;
 /** Decides how long and in which way. */
 type Chance = Pick<Actor, "random" | "over">;
 
-type Producer = MessageSender<Uint8Array>;
+type Producer = MessageSender<types.Bytes>;
 
 /** Fills claimed space, with a step in the middle. */
 export function fill(space: Uint8Array, bytes: Uint8Array): void {
@@ -40,10 +37,10 @@ export async function sendMessages(actor: Chance, producer: Producer, notes: Sen
     const end = endOf(notes.position);
     const message = messageAt(notes.position);
     notes.beginUpTo(end);
-    const way = random.below(7);
+    const way = random.below(8);
     if (way === 0) await sendBatch(actor, producer, notes);
-    else if (way < 3) {
-      const trySend = way === 1 ? trySendInPlace : tryCopy;
+    else if (way < 3 || way === 7) {
+      const trySend = way === 1 ? trySendInPlace : way === 7 ? tryFill : tryCopy;
       while (!isOver() && trySend(producer, notes));
       await nextTurn();
     } else if (way === 3) {
@@ -51,7 +48,8 @@ export async function sendMessages(actor: Chance, producer: Producer, notes: Sen
     } else if (way === 4) {
       if (await endsInTime(() => producer.send(message, WAIT))) notes.sentUpTo(end);
     } else if (way === 5) {
-      if (await inTime(() => producer.claim(message.length, WAIT))) trySendInPlace(producer, notes);
+      using claim = await inTime(() => producer.claim(message.length, WAIT));
+      if (claim !== undefined && random.chance(0.9)) publish(claim, message, notes);
     } else if (await endsInTime(() => producer.flush(WAIT))) notes.flushed();
     if (random.chance(0.02)) await sleep(random.between(1, 30));
   }
@@ -66,15 +64,33 @@ function tryCopy(producer: Producer, notes: SendingNotes): boolean {
 }
 
 function trySendInPlace(producer: Producer, notes: SendingNotes): boolean {
+  const message = messageAt(notes.position);
+  using claim = producer.tryClaim(message.length);
+  if (claim === undefined) return false;
+  publish(claim, message, notes);
+  return true;
+}
+
+/** Fills a claim, and publishes it. */
+function publish(claim: RingClaim<types.Bytes>, message: Bytes, notes: SendingNotes): void {
+  const end = endOf(notes.position);
+  fill(claim.bytes, message);
+  notes.beginUpTo(end);
+  claim.publish();
+  notes.sentUpTo(end);
+}
+
+/** Sends by a handler that fills the space. */
+function tryFill(producer: Producer, notes: SendingNotes): boolean {
   const end = endOf(notes.position);
   const message = messageAt(notes.position);
-  const space = producer.tryClaim(message.length);
-  if (space === undefined) return false;
-  fill(space, message);
-  notes.beginUpTo(end);
-  producer.publish();
-  notes.sentUpTo(end);
-  return true;
+  const sent = producer.tryFill(({ bytes }) => {
+    fill(bytes, message);
+    notes.beginUpTo(end);
+    return message.length;
+  }, message.length);
+  if (sent) notes.sentUpTo(end);
+  return sent;
 }
 
 async function sendBatch(actor: Chance, producer: Producer, notes: SendingNotes): Promise<void> {
@@ -96,69 +112,68 @@ async function sendBatch(actor: Chance, producer: Producer, notes: SendingNotes)
 }
 
 /** Looks at a message. */
-export type Take<About> = (message: Bytes, about: About) => void;
+export type Take<F> = (message: Bytes, about: Told & F) => void;
 
-/** A consumer that says more about a value and about a message in place. */
-export type Consumer<About extends Told> = MessageReceiver<
-  Bytes,
-  ReceivedValue<Bytes> & About,
-  TakenMessage & About,
-  BatchMessage<Bytes> & About
->;
+/** A consumer that says more about a message. */
+export type Consumer<F> = MessageReceiver<types.Bytes, F>;
 
 /** The ways to the next message that the broken workloads replace. */
-export interface Hands<About extends Told> {
-  /** Copies a message and releases it, then calls `take`; returns false when the ring is empty. */
-  receive(consumer: Consumer<About>, take: Take<About>): boolean;
-  /** Shows a message in place and releases it after `take` has returned; false when the ring is empty. */
-  show(consumer: Consumer<About>, take: Take<About>): boolean;
+export interface Hands<F> {
+  /** Receives a copy, then calls `take`; returns false when the ring is empty. */
+  receive(consumer: Consumer<F>, take: Take<F>): boolean;
+  /** Shows a message in place, and acknowledges it after `take`; false when the ring is empty. */
+  show(consumer: Consumer<F>, take: Take<F>): boolean;
   /** Handles the first messages of a batch, and acknowledges them. */
-  acknowledge(batch: MessageBatch<unknown>, count: number, handle: () => void): void;
+  acknowledge(batch: Pick<MessageBatch, "ack">, count: number, handle: () => void): void;
   /** Shows all messages in place, up to a limit. */
-  poll(take: Take<About>, limit: number): void;
+  poll(take: Take<F>, limit: number): void;
 }
 
 /** Receives as consumers are meant to be used. */
-export function receive<About extends Told>(consumer: Consumer<About>, take: Take<About>): boolean {
-  const outcome = consumer.tryReceive();
-  if (outcome.state === "ok") take(outcome.value, outcome);
-  return outcome.state === "ok";
+export function receive<F>(consumer: Consumer<F>, take: Take<F>): boolean {
+  const message = consumer.tryReceive();
+  if (message !== undefined) take(message.value, message);
+  return message !== undefined;
 }
 
 /** Takes in place as consumers are meant to be used. */
-export function show<About extends Told>(consumer: Consumer<About>, take: Take<About>): boolean {
-  const outcome = consumer.tryTake();
-  if (outcome.state !== "ok") return false;
-  using sample = outcome.sample;
-  take(sample.bytes, sample);
+export function show<F>(consumer: Consumer<F>, take: Take<F>): boolean {
+  using message = consumer.tryTake();
+  if (message === undefined) return false;
+  take(message.bytes, message);
+  message.ack();
   return true;
 }
 
 /** Acknowledges as consumers are meant to. */
-export function acknowledge(batch: MessageBatch<unknown>, count: number, handle: () => void): void {
+export function acknowledge(
+  batch: Pick<MessageBatch, "ack">,
+  count: number,
+  handle: () => void,
+): void {
   handle();
   batch.ack(count);
 }
 
 /** The notes of a consumer of messages. */
-export interface MessageNotes<About> {
+export interface MessageNotes<F> {
   readonly flawed: boolean;
   receiving: boolean;
-  message(bytes: Bytes, about: About): void;
+  message(bytes: Bytes, about: Told & F): void;
   /** Counts a batch. */
   count(): void;
   /** Returns the notes about the lane of a message. */
-  of(about: About): ReceivingNotes;
+  of(about: Told & F): ReceivingNotes;
 }
 
 /** Receives for a while. */
-export async function receiveMessages<About extends Told>(
+export async function receiveMessages<F>(
   actor: Chance,
-  consumer: Consumer<About>,
-  { notes, hands }: { notes: MessageNotes<About>; hands: Hands<About> },
+  consumer: Consumer<F>,
+  { notes, hands }: { notes: MessageNotes<F>; hands: Hands<F> },
 ): Promise<void> {
   const { random } = actor;
-  const take: Take<About> = (message, about) => {
+  const take: Take<F> = (message, about) => {
     notes.message(message, about);
     if (random.chance(0.001)) sleepSync(random.skewed(1, 100)); // holds it, if it is in place
   };
@@ -166,7 +181,7 @@ export async function receiveMessages<About extends Told>(
   const isOver = tenure(actor);
   const mayGoOn = () => !isOver() && !notes.flawed && !ended;
   while (mayGoOn()) {
-    const way = random.below(7);
+    const way = random.below(8);
     if (way === 6) await handleBatch(actor, consumer, { take, notes, hands });
     else if (way === 0) {
       const more = await inEitherWay(
@@ -177,17 +192,18 @@ export async function receiveMessages<About extends Told>(
       ended = more === false;
     } else if (way === 1) { while (mayGoOn() && hands.show(consumer, take)); }
     else if (way === 2) hands.poll(take, random.small(100));
-    else if (way === 3) await hold(actor, consumer, take);
+    else if (way === 3) await hold(actor, consumer, { take, notes });
+    else if (way === 7) await loop(actor, consumer, { take, notes, mayGoOn });
     else {
       notes.receiving = true;
       if (way === 4) { while (mayGoOn() && hands.receive(consumer, take)) notes.receiving = true; }
       else {
-        const outcome = await inEitherWay(
+        const message = await inEitherWay(
           actor,
           () => consumer.receiveSync(WAIT),
           () => consumer.receive(WAIT),
         );
-        if (outcome?.state === "ok") take(outcome.value, outcome);
+        if (message !== undefined) take(message.value, message);
       }
       notes.receiving = false;
     }
@@ -198,13 +214,13 @@ export async function receiveMessages<About extends Told>(
 }
 
 /** Takes a batch, and acknowledges a part of it; the rest comes again. */
-async function handleBatch<About extends Told>(
+async function handleBatch<F>(
   actor: Chance,
-  consumer: Consumer<About>,
+  consumer: Consumer<F>,
   { take, notes, hands }: {
-    take: Take<About>;
-    notes: MessageNotes<About>;
-    hands: Pick<Hands<About>, "acknowledge">;
+    take: Take<F>;
+    notes: MessageNotes<F>;
+    hands: Pick<Hands<F>, "acknowledge">;
   },
 ): Promise<void> {
   const { random } = actor;
@@ -232,20 +248,48 @@ async function handleBatch<About extends Told>(
   notes.count();
 }
 
-/** Keeps a message in place for a while. */
-async function hold<About extends Told>(
+/** Keeps a message in place for a while, and acknowledges it or has it again. */
+async function hold<F>(
   actor: Chance,
-  consumer: Consumer<About>,
-  take: Take<About>,
+  consumer: Consumer<F>,
+  { take, notes }: { take: Take<F>; notes: MessageNotes<F> },
 ): Promise<void> {
   const { random } = actor;
-  const outcome = await inEitherWay(
+  using message = await inEitherWay(
     actor,
     () => consumer.takeSync(WAIT),
     () => consumer.take(WAIT),
   );
-  if (outcome?.state !== "ok") return;
-  using sample = outcome.sample;
-  take(sample.bytes, sample);
+  if (message === undefined) return;
+  take(message.bytes, message);
   if (random.chance(0.3)) await sleep(random.skewed(1, 100));
+  const { length } = message.bytes;
+  if (random.chance(0.7)) {
+    message.ack();
+    notes.of(message).acknowledged();
+  } else notes.of(message).back(length);
+}
+
+/** Loops over messages in place, and leaves the last one, which comes again. */
+async function loop<F>(
+  { random }: Chance,
+  consumer: Consumer<F>,
+  { take, notes, mayGoOn }: {
+    take: Take<F>;
+    notes: MessageNotes<F>;
+    mayGoOn: () => boolean;
+  },
+): Promise<void> {
+  let before: ReceivingNotes | undefined;
+  let left = random.small(100);
+  await inTime(async () => {
+    for await (const message of consumer.messages(WAIT)) {
+      before?.acknowledged();
+      before = notes.of(message);
+      take(message.bytes, message);
+      if (--left > 0 && mayGoOn()) continue;
+      before.back(message.bytes.length);
+      break;
+    }
+  });
 }

@@ -7,8 +7,9 @@
  * @module
  */
 
-import { MpscConsumer, type Origin } from "../../../src/mpsc/consumer.ts";
-import { MpscProducer } from "../../../src/mpsc/producer.ts";
+import type { FromProducer, MpscConsumer } from "../../../src/mpsc/consumer.ts";
+import { mpsc } from "../../../src/mpsc/definition.ts";
+import type { MpscProducer } from "../../../src/mpsc/producer.ts";
 import { type Actor, defineWorkload, type Scene, type Workload } from "../workload.ts";
 import {
   ASKED_FOR,
@@ -22,21 +23,27 @@ import {
 import { acknowledge, receive, receiveMessages, sendMessages, show } from "../pieces/messages.ts";
 import { attend, openSoon, untilBereaved, WAIT } from "../pieces/patience.ts";
 import { settle } from "../pieces/settling.ts";
-import { countsOfWays, FACTS_OF_WAYS, SendingNotes, type Told } from "../pieces/way.ts";
+import { countsOfWays, FACTS_OF_WAYS, SendingNotes } from "../pieces/way.ts";
 
 /** Returns the origin that a consumer gives for a message. */
-export type Naming = (origin: Origin) => Origin;
+export type Naming = (origin: FromProducer) => FromProducer;
 
 const CAPACITY = 4096;
 const CONSUMER = "the consumer";
 
+/** Returns the definition of the ring. */
+function ringOf(scene: Scene<CellName>) {
+  return mpsc(nameOf(scene), { producers: LANES, capacity: CAPACITY });
+}
+
 async function openProducer(actor: Actor<CellName>): Promise<MpscProducer> {
   const { random } = actor;
   const id = random.chance(0.6) ? { id: random.pick(ASKED_FOR) } : {};
-  const options = { ...id, keepOpen: random.chance(0.5) };
-  if (random.chance(0.5)) return await MpscProducer.connect(nameOf(actor), { ...options, ...WAIT });
+  const onPeerGone = random.chance(0.5) ? "wait" : "end";
+  const options = { ...id, onPeerGone } as const;
+  if (random.chance(0.5)) return await ringOf(actor).nextProducer({ ...options, ...WAIT });
   try {
-    return MpscProducer.open(nameOf(actor), options);
+    return ringOf(actor).producer(options);
   } catch (error) {
     if ((error as Error).message.includes("read")) actor.count("undrained");
     throw error;
@@ -61,21 +68,19 @@ async function produce(actor: Actor<CellName>): Promise<void> {
 async function consume(actor: Actor<CellName>, naming: Naming): Promise<void> {
   using lanes = new Lanes(actor);
   await attend(actor, () => ({
-    open: () => MpscConsumer.open(nameOf(actor), { keepOpen: actor.random.chance(0.5) }),
+    open: () => ringOf(actor).consumer({ onPeerGone: actor.random.chance(0.5) ? "wait" : "end" }),
     resource: () => CONSUMER,
     work(consumer) {
       actor.count("consumers");
       const notes = new ConsumerNotes(actor, lanes);
       return untilBereaved(actor, () =>
-        receiveMessages<Told & Origin>(actor, consumer, {
+        receiveMessages<FromProducer>(actor, consumer, {
           hands: {
             receive,
             show,
             acknowledge,
             poll: (take, limit) => {
-              consumer.poll((message, { producer, generation }, redelivered, sequence) => {
-                take(message, { producer, generation, redelivered, sequence });
-              }, limit);
+              consumer.poll((message) => take(message.bytes, message), limit);
             },
           },
           notes: {
@@ -108,12 +113,10 @@ function finds(consumer: MpscConsumer): boolean {
 
 /** Takes what is left in all lanes of a ring that nobody uses. */
 function drain(scene: Scene<CellName>, lanes: Lanes): void {
-  using consumer = openSoon(() => MpscConsumer.open(nameOf(scene), { keepOpen: true }));
+  using consumer = openSoon(() => ringOf(scene).consumer({ onPeerGone: "wait" }));
   const notes = new ConsumerNotes(scene, lanes);
   while (finds(consumer)) {
-    consumer.poll((bytes, origin, redelivered, sequence) =>
-      notes.message(bytes, origin, { redelivered, sequence })
-    );
+    consumer.poll((message) => notes.message(message.bytes, message, message));
   }
   notes.end();
   for (const lane of lanes.lanes) new SendingNotes(lane);
@@ -143,7 +146,7 @@ export function mpscWorkload(naming: Naming): Workload<CellName> {
       },
     },
     begin(scene) {
-      using _maker = MpscConsumer.create(nameOf(scene), { producers: LANES, capacity: CAPACITY });
+      using _maker = ringOf(scene).consumer({ open: "create" });
       const lanes = new Lanes(scene);
       lanes.begin();
       return {

@@ -7,8 +7,9 @@
  * @module
  */
 
-import type { SpscByteConsumer, SpscByteProducer } from "../../../src/spsc/bytes.ts";
+import type { ByteConsumer, ByteProducer } from "../../../src/spsc/bytes.ts";
 import { SpscConsumer } from "../../../src/spsc/consumer.ts";
+import { byteRing, spsc } from "../../../src/spsc/definition.ts";
 import { SpscProducer } from "../../../src/spsc/producer.ts";
 import { sleep, sleepSync } from "../../../src/os/clock.ts";
 import { bytesFrom } from "../../memory/bytes.ts";
@@ -16,7 +17,6 @@ import { Inside } from "../../spsc/scene.ts";
 import { type Actor, defineWorkload, type Scene, type Workload } from "../workload.ts";
 import {
   acknowledge,
-  type Bytes,
   fill,
   type Hands,
   receive,
@@ -41,7 +41,6 @@ import {
   ReceivingNotes,
   SendingNotes,
   START,
-  type Told,
   Way,
 } from "../pieces/way.ts";
 
@@ -56,16 +55,23 @@ const CELLS = cellsOfWays(RINGS.length);
 
 type Cell = keyof typeof CELLS;
 
+/** Returns the definition of a ring. */
+function definitionOf(scene: Scene<Cell>, index: number) {
+  const { name, capacity, level } = RINGS[index]!;
+  const define = level === "messages" ? spsc : byteRing;
+  return define(scene.name(name), { capacity });
+}
+
 /** A ring, and the notes about it. */
 class Ring extends Way implements Disposable {
-  readonly name: string;
+  readonly definition: ReturnType<typeof definitionOf>;
   readonly #inside: Inside;
 
   constructor(scene: Scene<Cell>, index: number) {
     const { name, level } = RINGS[index]!;
     const inside = new Inside(scene.name(name));
     super(scene, { title: `ring ${name}`, index, level, start: START, words: inside });
-    this.name = scene.name(name);
+    this.definition = definitionOf(scene, index);
     this.#inside = inside;
   }
 
@@ -80,9 +86,9 @@ class Ring extends Way implements Disposable {
 }
 
 /** How consumers of messages receive, and what they say of redelivery; how producers leave. */
-export interface SpscHands extends Pick<Hands<Told>, "receive" | "show" | "acknowledge"> {
+export interface SpscHands extends Pick<Hands<unknown>, "receive" | "show" | "acknowledge"> {
   /** Leaves a ring of bytes, complete or not. */
-  leave(producer: SpscByteProducer, isComplete: boolean): void;
+  leave(producer: ByteProducer, isComplete: boolean): void;
   /** Returns whether a message may have been seen before. */
   flag(redelivered: boolean): boolean;
 }
@@ -136,7 +142,7 @@ function resourceOf(index: number, role: string): string {
 
 async function sendBytes(
   actor: Actor<Cell>,
-  producer: SpscByteProducer,
+  producer: ByteProducer,
   { notes, hands }: { notes: SendingNotes; hands: SpscHands },
 ): Promise<() => void> {
   const { random } = actor;
@@ -148,9 +154,10 @@ async function sendBytes(
     );
     if (!isFree) continue;
     const published = 1 + random.below(length);
-    fill(producer.claimSync(length), bytesFrom(notes.position, published));
+    using claim = producer.claimSync(length);
+    fill(claim.bytes, bytesFrom(notes.position, published));
     notes.beginUpTo(notes.position + published);
-    producer.publish(published);
+    claim.publish(published);
     notes.sentUpTo(notes.position + published);
     if (random.chance(0.002)) await sleep(random.between(1, 30));
   }
@@ -160,13 +167,8 @@ async function sendBytes(
 }
 
 function produce(actor: Actor<Cell>, hands: SpscHands): Promise<void> {
-  return attendRings<SpscProducer | SpscByteProducer>(actor, "producer", {
-    open({ name, level }) {
-      const keepOpen = actor.random.chance(0.5);
-      return level === "messages"
-        ? SpscProducer.open(name, { keepOpen })
-        : SpscProducer.open(name, { keepOpen, level });
-    },
+  return attendRings<SpscProducer | ByteProducer>(actor, "producer", {
+    open: ({ definition }) => definition.producer({ onPeerGone: afterLoss(actor, 0.5) }),
     work: (producer, ring) =>
       producer instanceof SpscProducer
         ? sendMessages(actor, producer, new SendingNotes(ring))
@@ -178,16 +180,16 @@ function produce(actor: Actor<Cell>, hands: SpscHands): Promise<void> {
 
 async function receiveBytes(
   actor: Actor<Cell>,
-  consumer: SpscByteConsumer,
+  consumer: ByteConsumer,
   notes: ReceivingNotes,
 ): Promise<void> {
   const { random } = actor;
   for (const isOver = tenure(actor); !isOver() && !notes.flawed;) {
-    const options = { ...WAIT, bytes: random.chance(0.8) ? 1 : random.small(consumer.capacity) };
+    const wanted = random.chance(0.8) ? 1 : random.small(consumer.capacity);
     const more = await inEitherWay(
       actor,
-      () => consumer.waitSync(options),
-      () => consumer.wait(options),
+      () => consumer.waitSync(wanted, WAIT),
+      () => consumer.wait(wanted, WAIT),
     );
     look(consumer, notes, (shown) => {
       if (random.chance(0.001)) sleepSync(random.skewed(1, 100));
@@ -200,7 +202,7 @@ async function receiveBytes(
 
 /** Looks at all bytes that are there, and releases as many as `wanted` returns. */
 function look(
-  consumer: SpscByteConsumer,
+  consumer: ByteConsumer,
   notes: ReceivingNotes,
   wanted: (shown: number) => number,
 ): void {
@@ -213,18 +215,17 @@ function look(
 }
 
 function consume(actor: Actor<Cell>, hands: SpscHands): Promise<void> {
-  return attendRings<SpscConsumer<Bytes> | SpscByteConsumer>(actor, "consumer", {
-    open: (ring) => openConsumer(ring, actor.random.chance(ring.level === "bytes" ? 0.1 : 0.5)),
+  return attendRings<SpscConsumer | ByteConsumer>(actor, "consumer", {
+    open: ({ definition, level }) =>
+      definition.consumer({ onPeerGone: afterLoss(actor, level === "bytes" ? 0.1 : 0.5) }),
     work(consumer, ring) {
       const notes = new ReceivingNotes(ring);
       if (!(consumer instanceof SpscConsumer)) return receiveBytes(actor, consumer, notes);
-      return receiveMessages<Told>(actor, consumer, {
+      return receiveMessages<unknown>(actor, consumer, {
         hands: {
           ...hands,
           poll: (take, limit) => {
-            consumer.poll((message, redelivered, sequence) => {
-              take(message, { redelivered, sequence });
-            }, limit);
+            consumer.poll((message) => take(message.bytes, message), limit);
           },
         },
         notes: {
@@ -244,22 +245,19 @@ function consume(actor: Actor<Cell>, hands: SpscHands): Promise<void> {
   });
 }
 
-function openConsumer({ name, level }: Ring, keepOpen: boolean) {
-  return level === "messages"
-    ? SpscConsumer.open(name, { keepOpen })
-    : SpscConsumer.open(name, { keepOpen, level });
+/** Chooses whether an end waits for another peer when its own is gone. */
+function afterLoss({ random }: Actor<Cell>, waits: number): "wait" | "end" {
+  return random.chance(waits) ? "wait" : "end";
 }
 
 // ---- the workload ----
 
 /** Takes what is left in a ring that nobody uses, up to the head. */
 function drain(ring: Ring): void {
-  using consumer = openSoon(() => openConsumer(ring, true));
+  using consumer = openSoon(() => ring.definition.consumer({ onPeerGone: "wait" }));
   const notes = new ReceivingNotes(ring);
   if (consumer instanceof SpscConsumer) {
-    const note = (message: Bytes, redelivered: boolean, sequence: number) =>
-      notes.message(message, { redelivered, sequence });
-    while (consumer.poll(note) > 0);
+    while (consumer.poll((message) => notes.message(message.bytes, message)) > 0);
   } else look(consumer, notes, (shown) => shown);
   notes.end();
   new SendingNotes(ring);
@@ -267,10 +265,7 @@ function drain(ring: Ring): void {
 
 /** Makes a ring. */
 function makeRing(scene: Scene<Cell>, index: number): Ring {
-  const { name, capacity, level } = RINGS[index]!;
-  using _maker = level === "messages"
-    ? SpscProducer.create(scene.name(name), { capacity })
-    : SpscProducer.create(scene.name(name), { capacity, level });
+  using _maker = definitionOf(scene, index).producer({ open: "create" });
   const ring = new Ring(scene, index);
   ring.begin();
   return ring;

@@ -1,0 +1,58 @@
+/**
+ * The common part of the handles of rings, senders and receivers.
+ *
+ * @module
+ */
+
+import { disposeAtEnd } from "../os/clock.ts";
+import { waitForPeers } from "../region/peers.ts";
+import type { WaitOptions } from "../wait/until.ts";
+import type { Endpoint } from "./endpoint.ts";
+
+/** A handle of a ring. */
+export abstract class RingHandle implements Disposable {
+  /** The name. */
+  readonly name: string;
+  /** How many bytes the ring holds; of a ring with many producers, each of its lanes. */
+  readonly capacity: number;
+  readonly #end: Endpoint;
+
+  /** @ignore */
+  constructor(end: Endpoint, capacity: number) {
+    this.name = end.name;
+    this.capacity = capacity;
+    this.#end = end;
+    disposeAtEnd(this);
+  }
+
+  /** @ignore */
+  protected get endpoint(): Endpoint {
+    return this.#end;
+  }
+
+  /** The number of unread bytes in the ring. */
+  abstract readonly available: number;
+
+  /** The number of living parties at the other end. */
+  get peers(): number {
+    return this.#end.peerCount;
+  }
+
+  /** Resolves once the other end has at least `count` living parties. */
+  waitForPeers(count: number, options: WaitOptions = {}): Promise<void> {
+    return waitForPeers(this, count, `${this.#end.peerName}s of ${this.#end.what}`, options);
+  }
+
+  /** Whether this end is closed. */
+  get closed(): boolean {
+    return this.#end.closed;
+  }
+
+  /** Closes this end. */
+  abstract close(): void;
+
+  /** Closes this handle, as `close()` does. */
+  [Symbol.dispose](): void {
+    this.close();
+  }
+}

@@ -1,0 +1,242 @@
+/** Loops over a ring: messages in place, batches and copies, and how each of them ends. */
+
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { LayoutMismatchError, PeerLostError } from "../../src/errors.ts";
+import { spsc } from "../../src/spsc/definition.ts";
+import { payload } from "../circular/scene.ts";
+import { Name } from "../shared/scene.ts";
+import { CAPACITY, Pair, valueOf } from "./scene.ts";
+
+Deno.test("messages() acknowledges a message at its next turn, and not before", async () => {
+  using pair = new Pair();
+  const { producer, consumer } = pair;
+  producer.trySendBatch([payload(1, 8), payload(2, 8), payload(3, 8)]);
+  producer.end();
+  const left: number[] = [];
+  let before;
+  for await (const message of consumer.messages()) {
+    assertEquals(message.bytes, payload(message.sequence, 8));
+    assertEquals(before?.bytes.length, before && 0); // it was released
+    before = message;
+    left.push(consumer.available);
+  }
+  assertEquals([left, consumer.ended], [[48, 32, 16], true]);
+});
+
+Deno.test("messages() has the message again that a loop was left with, flagged", async () => {
+  using pair = new Pair();
+  const { producer, consumer } = pair;
+  producer.trySendBatch([1, 2, 3, 4].map((seed) => payload(seed, 8)));
+  const seen: [number, boolean][] = [];
+  for await (const { sequence, redelivered } of consumer.messages()) {
+    seen.push([sequence, redelivered]);
+    if (sequence === 2) break;
+  }
+  await assertRejects(
+    async () => {
+      for await (const { sequence, redelivered } of consumer.messages()) {
+        seen.push([sequence, redelivered]);
+        throw new Error("the commit failed");
+      }
+    },
+    Error,
+    "the commit failed",
+  );
+  const next = consumer.tryReceive()!;
+  assertEquals([next.sequence, next.redelivered], [2, true]);
+  assertEquals(seen, [[1, false], [2, false], [2, true]]);
+  assertEquals(valueOf(consumer.tryReceive()), payload(3, 8));
+});
+
+Deno.test("messages() passes a message that was acknowledged by hand", async () => {
+  using pair = new Pair();
+  const { producer, consumer } = pair;
+  producer.trySendBatch([1, 2, 3].map((seed) => payload(seed, 8)));
+  for await (const message of consumer.messages()) {
+    const { sequence } = message;
+    message.ack();
+    if (sequence === 2) break;
+  }
+  assertEquals(consumer.tryReceive()?.sequence, 3);
+});
+
+Deno.test("batches() acknowledges the rest of a batch at its next turn, and nothing when it is left", async () => {
+  using pair = new Pair();
+  const { producer, consumer } = pair;
+  producer.trySendBatch([1, 2, 3, 4, 5].map((seed) => payload(seed, 8)));
+  const seen: number[][] = [];
+  for await (const batch of consumer.batches({ limit: 2 })) {
+    seen.push([...batch].map(({ sequence }) => sequence));
+    if (seen.length === 1) batch.ack(1);
+    if (seen.length === 2) break;
+  }
+  producer.end();
+  for await (const batch of consumer.batches({ limit: 2 })) {
+    seen.push([...batch].map(({ sequence }) => sequence));
+  }
+  assertEquals(seen, [[1, 2], [3, 4], [3, 4], [5]]);
+  assertEquals(consumer.ended, true);
+});
+
+const LOOPS = ["messages", "batches", "values"] as const;
+
+for (const loop of LOOPS) {
+  Deno.test(`${loop}() ends quietly when \`until\` aborts or the consumer closes`, async () => {
+    for (const end of ["until", "until, at once", "close"] as const) {
+      using pair = new Pair();
+      const { producer, consumer } = pair;
+      const stop = new AbortController();
+      producer.trySend(payload(1, 8));
+      if (end === "until, at once") stop.abort("enough");
+      let turns = 0;
+      for await (const _ of consumer[loop]({ until: stop.signal })) {
+        turns++;
+        queueMicrotask(() => end === "until" ? stop.abort("enough") : consumer.close());
+      }
+      assertEquals(turns, end === "until, at once" ? 0 : 1);
+      if (end === "close") continue;
+      producer.trySend(payload(2, 8));
+      const next = valueOf(consumer.tryReceive());
+      assertEquals(next, payload(end === "until" ? 2 : 1, 8));
+    }
+  });
+
+  Deno.test(`${loop}() rejects with the reason of a signal, and with the loss of the producer`, async () => {
+    using pair = new Pair();
+    const { producer, consumer } = pair;
+    const over = async (signal?: AbortSignal) => {
+      let turns = 0;
+      for await (const _ of consumer[loop]({ signal })) turns++;
+      return turns;
+    };
+    const stop = new AbortController();
+    const waiting = over(stop.signal);
+    stop.abort("enough");
+    assertEquals(await waiting.catch((reason) => reason), "enough");
+    producer.trySend(payload(1, 8));
+    producer.abort();
+    await assertRejects(() => over(), PeerLostError, "without end()");
+    assertEquals(consumer.available, 0);
+  });
+}
+
+Deno.test("small arrays that a consumer received share a buffer with each other, and with no other consumer", () => {
+  using pair = new Pair();
+  using other = new Pair();
+  const receive = ({ producer, consumer }: Pair, seed: number) => {
+    producer.trySend(payload(seed, 16));
+    return valueOf(consumer.tryReceive());
+  };
+  const [first, elsewhere, second] = [receive(pair, 1), receive(other, 2), receive(pair, 3)];
+  assert(first.buffer === second.buffer && first.buffer !== elsewhere.buffer);
+  assertEquals([first, elsewhere, second], [1, 2, 3].map((seed) => payload(seed, 16)));
+  first.fill(0xff); // is the caller's, and no other array's
+  assertEquals(second, payload(3, 16));
+});
+
+Deno.test("a consumer with `own` receives arrays with buffers of their own", async () => {
+  using name = new Name();
+  const ring = spsc(name.name, { capacity: CAPACITY });
+  using producer = ring.producer();
+  using consumer = ring.consumer({ own: true });
+  producer.trySendBatch([1, 2, 3].map((seed) => payload(seed, 16)));
+  producer.end();
+  const received = [valueOf(consumer.tryReceive()), valueOf(await consumer.receive())];
+  for await (const value of consumer) received.push(value);
+  for (const [i, bytes] of received.entries()) {
+    assertEquals([bytes.byteOffset, bytes.buffer.byteLength], [0, 16]);
+    assertEquals(structuredClone(bytes, { transfer: [bytes.buffer] }), payload(i + 1, 16));
+  }
+});
+
+Deno.test("tryFill() publishes what the handler says, and nothing when it throws", () => {
+  using pair = new Pair();
+  const { producer, consumer } = pair;
+  assert(producer.tryFill(({ bytes }) => {
+    bytes.set(payload(1, 16));
+    return 5;
+  }, 16));
+  assertEquals(valueOf(consumer.tryReceive()), payload(1, 16).subarray(0, 5));
+  assert(producer.tryFill(({ bytes }) => void bytes.set(payload(2, 16)), 16));
+  assertEquals(valueOf(consumer.tryReceive()), payload(2, 16));
+  let error: unknown;
+  try {
+    producer.tryFill(() => {
+      throw new Error("no");
+    }, 16);
+  } catch (thrown) {
+    error = thrown;
+  }
+  assertEquals((error as Error).message, "no");
+  assertEquals([consumer.tryReceive(), producer.free], [undefined, producer.capacity]);
+  while (producer.trySend(payload(3, 100)));
+  let calls = 0;
+  assertEquals([producer.tryFill(() => calls++, 100), calls], [false, 0]);
+});
+
+Deno.test("flush() still works after end(), until the producer is closed", async () => {
+  using pair = new Pair();
+  const { producer, consumer } = pair;
+  producer.trySend(payload(1, 8));
+  producer.end();
+  const flushing = producer.flush({ timeout: 20_000 });
+  assertEquals(valueOf(await consumer.receive()), payload(1, 8));
+  await flushing;
+  producer.flushSync();
+});
+
+Deno.test("a time-out says what the handle sees", async () => {
+  using name = new Name();
+  const ring = spsc(name.name, { capacity: CAPACITY });
+  const late = async (wait: () => unknown): Promise<string> => {
+    const error = await Promise.try(wait).then(() => new Error("no wait"), (error) => error);
+    assertEquals(error.name, "TimeoutError");
+    return error.message.slice(error.message.indexOf("5 ms"));
+  };
+  const passed = "5 ms have passed, and it has";
+  const limit = { timeout: 5 };
+  using consumer = ring.consumer();
+  assertEquals(await late(() => consumer.receiveSync(limit)), `${passed} no producer`);
+  assertEquals(await late(() => consumer.waitForPeers(1, limit)), `${passed} 0`);
+  assertEquals(
+    await late(() => ring.nextConsumer(limit)),
+    `${passed} one, which is alive`,
+  );
+  {
+    using _producer = ring.producer();
+    assertEquals(await late(() => consumer.receive(limit)), `${passed} a living producer`);
+  }
+  await assertRejects(
+    () => spsc(`${name.name}-none`).ready(limit),
+    DOMException,
+    "which does not exist",
+  );
+});
+
+Deno.test("waitForPeers() resolves once the other end is there, and peers counts it", async () => {
+  using name = new Name();
+  const ring = spsc(name.name, { capacity: CAPACITY });
+  using consumer = ring.consumer();
+  assertEquals(consumer.peers, 0);
+  const waiting = consumer.waitForPeers(1, { timeout: 20_000 });
+  using producer = ring.producer();
+  await Promise.all([waiting, producer.waitForPeers(1)]);
+  assertEquals([consumer.peers, producer.peers], [1, 1]);
+  producer.close();
+  assertEquals(consumer.peers, 0);
+});
+
+Deno.test("ready() waits for the ring, and rejects if it differs from the definition", async () => {
+  using name = new Name();
+  const ring = spsc(name.name, { capacity: CAPACITY });
+  const ready = ring.ready({ timeout: 20_000 });
+  assertEquals([ring.info(), ring.unlink()], [undefined, false]);
+  using _producer = ring.producer();
+  await ready;
+  assertEquals(ring.info()!.details!.geometry, { capacity: CAPACITY });
+  const other = spsc(name.name, { capacity: 2 * CAPACITY });
+  const error = await assertRejects(() => other.ready(), LayoutMismatchError);
+  for (const told of [name.name, CAPACITY, 2 * CAPACITY]) {
+    assert(error.message.includes(`${told}`), error.message);
+  }
+});
