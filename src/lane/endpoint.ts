@@ -12,6 +12,9 @@
  *      \----> (open)   it died: the same, as nobody holds its role
  * ```
  *
+ * A producer that has ended keeps its role until it closes: it may wait until the consumer has
+ * everything (`flush()`), and its successor would move the head meanwhile.
+ *
  * P1  The last head is stored before closed or lost; the consumer loads the state, and then the
  *     head. So a consumer that found the end has everything.
  * C1  An end that dies before it stores open never existed for the other end. An end that dies

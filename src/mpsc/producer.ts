@@ -25,7 +25,7 @@ import type { ProducerEnd } from "./mpsc.ts";
  * second.trySend("hello, too");
  * for (let i = 0; i < 2; i++) {
  *   const message = consumer.receiveSync();
- *   console.log(message?.producer, message?.value); // 0 hello, 1 hello, too
+ *   console.log(message?.producer, message?.value); // 0 hello and 1 hello, too, in any order
  * }
  * ```
  */

@@ -261,7 +261,7 @@ function testSizes(tested: UnderTest): void {
   });
 }
 
-/** All sizes are those of the definition: an omitted one is the default, whoever comes first. */
+/** All sizes are those of the definition: an omitted one is the default, in either order of opening. */
 function testDefinedSizes(tested: UnderTest, role: Role): void {
   const { product, small } = tested;
   const refuse = (place: Name, options: Options, ...told: unknown[]) =>
@@ -293,7 +293,7 @@ function testDefinedSizes(tested: UnderTest, role: Role): void {
   });
 }
 
-/** Programs whose definitions have other policies learn of both, whoever comes first. */
+/** A program whose definition has another policy gets both values, in either order of opening. */
 function testPolicies(tested: UnderTest): void {
   for (const role of tested.roles) {
     tested.test(`a ${role.title} of another policy is refused, and the error names both`, async (place) => {

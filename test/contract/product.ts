@@ -259,7 +259,7 @@ export function allArrivals(receive: () => Received & { redelivered?: boolean })
 
 /**
  * How a wait ended, from the result of a product; disposes a message in place. A wait for a message
- * that finds none has come to the end.
+ * that returns none is at the end.
  */
 export function endingOf(outcome: unknown, until: Wait["until"]): Ending {
   if (outcome === false || outcome === undefined && until === "message") return "closed";
