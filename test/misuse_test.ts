@@ -10,6 +10,7 @@ import * as vring from "../mod.ts";
 // deno-lint-ignore no-explicit-any
 type Untyped = any;
 const {
+  array,
   byteRing,
   calls,
   circular,
@@ -26,6 +27,7 @@ const {
   rwLock,
   sharedMemory,
   spsc,
+  struct,
   Subscriber,
   TopicObserver,
   waitAny,
@@ -569,7 +571,8 @@ const OTHERS: [string, (h: Handles, value: unknown) => unknown, unknown[]?][] = 
   ["waitAny", (_, x) => waitAny(x)],
   ["waitAnySync", (_, x) => waitAnySync(x)],
   ["waitAny of one", (_, x) => waitAny([x])],
-  ["codec.struct", (_, x) => codec.struct(x)],
+  ["struct", (_, x) => struct("pair", x)],
+  ["array", (_, x) => array("f32", x)],
   ["layout", (_, x) => layout(x, { a: "u8" }), ["nonsense"]],
   ["layout fields", (_, x) => layout("name", x)],
   ["layout field", (_, x) => layout("name", { a: x })],

@@ -291,7 +291,7 @@ function testForeign(tested: UnderTest, stranger: Product): void {
 
   const ownName = (file: string) => file.replace(/^vring\.[a-z_]+\./, "");
   if (product.defines && ownName(product.file("x")) === "x") {
-    tested.test("a handle that finds only another product of its name says so", async (place) => {
+    tested.test("a handle that finds only another product of its name names that one", async (place) => {
       using _living = stranger.receiver.open(place.name, smallSizes(stranger));
       const kind = stranger.file("").split(".")[1];
       const told = [tested.called(place), `a region of type "${kind}" has this name`];

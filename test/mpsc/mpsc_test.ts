@@ -213,3 +213,30 @@ Deno.test("every lane keeps its messages where its positions wrap", () => {
     for (const producer of producers) producer.close();
   }
 });
+
+Deno.test("MpscConsumer loops over the messages of all producers, and acknowledges each in its lane", async () => {
+  using cast = new Cast({ lanes: 3 });
+  const { consumer, producers } = cast;
+  for (const { id } of producers) {
+    producers[id]!.trySendBatch([payload(id, 8), payload(id + 3, 8)]);
+    producers[id]!.end();
+  }
+  let left: { producer: number; sequence: number } | undefined;
+  let turns = 0;
+  for await (const message of consumer.messages()) {
+    const { producer, sequence, bytes, generation } = message;
+    assertEquals([bytes, generation], [payload(producer + 3 * (sequence - 1), 8), 1]);
+    if (++turns === 4) {
+      left = { producer, sequence };
+      break;
+    }
+  }
+  const again: string[] = [];
+  for await (const batch of consumer.batches({ limit: 2 })) {
+    for (const { producer, sequence, redelivered } of batch) {
+      assertEquals(redelivered, producer === left!.producer && sequence === left!.sequence);
+      again.push(`${producer}/${sequence}`);
+    }
+  }
+  assertEquals([new Set(again).size, again.length, consumer.ended], [3, 3, true]);
+});

@@ -269,3 +269,48 @@ Deno.test("ByteProducer.close() is not an end of the stream", () => {
   consumer.release(10);
   assertThrows(() => consumer.waitSync(), PeerLostError, "without end()");
 });
+
+Deno.test("ByteProducer.tryWrite() copies as many bytes as fit, and ByteConsumer.tryRead() as many as are there", () => {
+  using pair = new Pair();
+  const { producer, consumer } = pair;
+  const { capacity } = producer;
+  const target = new Uint8Array(capacity + 10);
+  assertEquals(consumer.tryRead(target), 0);
+  for (let start = 0; start < 5 * capacity; start += capacity) {
+    assertEquals(producer.tryWrite(bytesFrom(start, capacity + 7)), capacity);
+    assertEquals(producer.tryWrite(bytesFrom(0, 1)), 0);
+    assertEquals(consumer.tryRead(target.subarray(0, 100)), 100);
+    assertEquals(target.subarray(0, 100), bytesFrom(start, 100));
+    assertEquals(consumer.tryRead(target), capacity - 100);
+    assertEquals(target.subarray(0, capacity - 100), bytesFrom(start + 100, capacity - 100));
+  }
+});
+
+Deno.test("write() carries more bytes than the ring holds, and read() returns 0 at the end", async () => {
+  using pair = new Pair();
+  const { producer, consumer } = pair;
+  const total = 10 * producer.capacity + 5;
+  const writing = (async () => {
+    await producer.write(bytesFrom(0, total));
+    producer.end();
+  })();
+  let seen = 0;
+  const target = new Uint8Array(1000);
+  for (;;) {
+    const length = await consumer.read(target);
+    if (length === 0) break;
+    assertEquals(target.subarray(0, length), bytesFrom(seen, length));
+    seen += length;
+  }
+  await writing;
+  assertEquals([seen, consumer.ended, consumer.readSync(target)], [total, true, 0]);
+});
+
+Deno.test("ByteProducer.writeSync() gives up after its timeout, and what fitted is there", () => {
+  using pair = new Pair();
+  const { producer, consumer } = pair;
+  const { capacity } = producer;
+  const late = () => producer.writeSync(bytesFrom(0, capacity + 1), { timeout: 5 });
+  assertThrows(late, DOMException, "5 ms have passed");
+  assertEquals(consumer.peek(), bytesFrom(0, capacity));
+});

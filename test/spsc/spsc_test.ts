@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { CorruptRegionError, PeerLostError, VringError } from "../../src/errors.ts";
-import { type Codec, codec } from "../../src/codec.ts";
+import { type Codec, codec, struct } from "../../src/codec.ts";
 import { recordBytes } from "../../src/lane/record.ts";
 import type { SpscConsumer } from "../../src/spsc/consumer.ts";
 import { spsc } from "../../src/spsc/definition.ts";
@@ -358,4 +358,63 @@ Deno.test("a codec that receives while it decodes keeps the bytes that it has", 
   using consumer = ring.consumer();
   producer.sendBatchSync(["outer", "inner"]);
   assertEquals([valueOf(consumer.tryReceive()), ...inner], ["outer", "inner"]);
+});
+
+Deno.test("SpscConsumer.poll() shows one message object, which is empty once the handler has returned", () => {
+  using pair = new Pair();
+  const { producer, consumer } = pair;
+  producer.trySendBatch([payload(1, 10), payload(2, 20)]);
+  const seen = new Set<{ readonly bytes: Uint8Array }>();
+  const handled = consumer.poll((message) => {
+    seen.add(message);
+    assertEquals(message.bytes, payload(message.sequence, 10 * message.sequence));
+    assertEquals(message.value, message.bytes);
+    assert(message.value !== message.bytes && message.value === message.value);
+  });
+  assertEquals([handled, seen.size], [2, 1]);
+  const [message] = seen;
+  assertEquals(message!.bytes.length, 0);
+});
+
+Deno.test("a sender has one claim at a time: the next claim ends the last one", () => {
+  using pair = new Pair();
+  const { producer, consumer } = pair;
+  producer.tryClaim(100)!.bytes.fill(1);
+  {
+    using second = producer.claimSync(10);
+    second.bytes.set(payload(2, 10));
+    second.publish();
+  } // which discards nothing: it was published
+  assertEquals(valueOf(consumer.tryReceive()), payload(2, 10));
+  assertEquals([consumer.tryReceive(), producer.available], [undefined, 0]);
+});
+
+Deno.test("claims and messages of a struct have its accessors, and need no length", () => {
+  using name = new Name();
+  const ring = spsc(name.name, { type: struct("point", { x: "f64", y: "f32" }) });
+  using producer = ring.producer();
+  using consumer = ring.consumer();
+  const claim = producer.tryClaim()!;
+  Object.assign(claim.view, { x: 1.5, y: -2 });
+  claim.publish();
+  assert(producer.tryFill(({ view }) => {
+    Object.assign(view, { x: 3, y: 4 });
+  }));
+  const taken = consumer.tryTake()!;
+  assertEquals([taken.view.x, taken.view.y, taken.value], [1.5, -2, { x: 1.5, y: -2 }]);
+  taken.ack();
+  assertThrows(() => taken.view, TypeError, "it was released");
+  assertEquals(consumer.poll(({ view, value }) => assertEquals([view.x, value.y], [3, 4])), 1);
+  using texts = spsc(`${name.name}-text`, { type: codec.text }).producer();
+  assertThrows(() => texts.tryClaim(), TypeError);
+});
+
+Deno.test("a scalar is a type of messages", () => {
+  using name = new Name();
+  const ring = spsc(name.name, { type: "f64" });
+  using producer = ring.producer();
+  using consumer = ring.consumer();
+  producer.trySendBatch([1.5, NaN, -0]);
+  const received = [consumer.tryReceive(), consumer.tryReceive(), consumer.tryReceive()];
+  assertEquals(received.map(valueOf), [1.5, NaN, -0]);
 });
