@@ -142,35 +142,25 @@ export { mpsc, type MpscDefinition, type MpscOptions } from "./src/mpsc/definiti
 export type { MpscProducerOptions } from "./src/mpsc/mpsc.ts";
 export type { FromProducer, MpscConsumer } from "./src/mpsc/consumer.ts";
 export type { MpscProducer } from "./src/mpsc/producer.ts";
+export { topic, type TopicDefinition } from "./src/vdds/definition.ts";
 export type { Loan } from "./src/vdds/loan.ts";
-export { Publisher } from "./src/vdds/publisher.ts";
-export {
-  type ObservedOutcome,
-  TopicObserver,
-  type TopicObserverOptions,
-} from "./src/vdds/topic_observer.ts";
-export { Subscriber } from "./src/vdds/subscriber.ts";
+export type { Publisher } from "./src/vdds/publisher.ts";
+export type { PolledSample, Sample, SampleFacts, TopicMessage } from "./src/vdds/sample.ts";
+export type { Subscriber } from "./src/vdds/subscriber.ts";
+export type { TopicCounters } from "./src/vdds/topic.ts";
+export type { TopicObserver } from "./src/vdds/topic_observer.ts";
 export type {
+  LoanOptions,
   Policy,
-  PublisherBehaviour,
-  PublisherConnectOptions,
   PublisherOptions,
   PublishOptions,
-  SubscriberBehaviour,
-  SubscriberConnectOptions,
   SubscriberOptions,
-  TopicConnectOptions,
+  TopicObserverOptions,
   TopicOptions,
+  ValuesOptions,
+  ValueStreamOptions,
 } from "./src/vdds/topic_options.ts";
-export type {
-  NoSample,
-  Sample,
-  SampleFacts,
-  SampleOutcome,
-  ValueOutcome,
-} from "./src/vdds/sample.ts";
-export type { TopicCounters } from "./src/vdds/topic.ts";
-export { type TopicInfo, topics } from "./src/vdds/topics.ts";
+export { type TopicFacts, type TopicInfo, topics } from "./src/vdds/topics.ts";
 export {
   domain,
   type DomainDefinition,
@@ -191,9 +181,3 @@ export type { CallServer, HandlingOptions, ServeOptions } from "./src/calls/serv
 export type { Handler } from "./src/calls/handling.ts";
 export type { Caller } from "./src/calls/in_hand.ts";
 export type { CallClient, CallClientOptions } from "./src/calls/client.ts";
-export {
-  type MergedSampleOutcome,
-  MergedSubscriber,
-  type MergedSubscriberOptions,
-  type MergedValueOutcome,
-} from "./src/vdds/merged_subscriber.ts";

@@ -285,7 +285,7 @@ _Static_assert(_Alignof(struct origin) == 8, "alignment of origin");
 _Static_assert(sizeof(struct origin) == 88, "size of origin");
 
 #define TOPIC_CONTROL_VERSION 1u
-#define TOPIC_CONTROL_HASH UINT64_C(0x6bb199f2eee8ffcb)
+#define TOPIC_CONTROL_HASH UINT64_C(0x0f21fb546ce6aed3)
 struct topic_control {
   uint32_t depth; /* the number of descriptors */
   uint32_t readers; /* the most readers */
@@ -307,8 +307,6 @@ struct topic_control {
   uint8_t _pad_260[60];
   _Alignas(64) _Atomic uint32_t space_bell; /* rung by readers; raised by a writer that waits */
   uint8_t _pad_324[60];
-  _Alignas(64) _Atomic uint32_t members_bell; /* rung when a party joins or leaves */
-  uint8_t _pad_388[60];
 };
 _Static_assert(offsetof(struct topic_control, depth) == 0, "topic_control.depth");
 _Static_assert(offsetof(struct topic_control, readers) == 4, "topic_control.readers");
@@ -324,9 +322,8 @@ _Static_assert(offsetof(struct topic_control, members) == 128, "topic_control.me
 _Static_assert(offsetof(struct topic_control, rows) == 192, "topic_control.rows");
 _Static_assert(offsetof(struct topic_control, available) == 256, "topic_control.available");
 _Static_assert(offsetof(struct topic_control, space_bell) == 320, "topic_control.space_bell");
-_Static_assert(offsetof(struct topic_control, members_bell) == 384, "topic_control.members_bell");
 _Static_assert(_Alignof(struct topic_control) == 64, "alignment of topic_control");
-_Static_assert(sizeof(struct topic_control) == 448, "size of topic_control");
+_Static_assert(sizeof(struct topic_control) == 384, "size of topic_control");
 
 #define TOPIC_READER_VERSION 1u
 #define TOPIC_READER_HASH UINT64_C(0x8da15f474c7e1ddc)

@@ -243,7 +243,6 @@ const RULES: Readonly<Record<string, Rule>> = {
   depth: ANY,
   history: ANY,
   id: ANY,
-  maxSubscribers: ANY,
   producers: ANY,
   servers: ANY,
   size: ANY,

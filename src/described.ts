@@ -41,10 +41,11 @@ export interface DescribedType extends Codec<unknown> {
  *
  * @example Print the values of any topic
  * ```ts ignore
- * import { describedType, regions, Subscriber } from "@vring/vring";
+ * import { describedType, topic } from "@vring/vring";
  *
- * const { name, details } = regions().find(({ kind }) => kind === "topic")!;
- * using subscriber = Subscriber.open(name, { codec: describedType(details!.type!) });
+ * const { type, geometry, policy } = topic("camera").info()!.details!;
+ * const frames = topic("camera", { type: describedType(type!), ...geometry, ...policy });
+ * using subscriber = frames.subscriber();
  * for await (const value of subscriber) console.log(value);
  * ```
  */

@@ -11,12 +11,25 @@
  * @module
  */
 
+import { inWords } from "../arguments.ts";
 import { LayoutMismatchError } from "../errors.ts";
 import { corrupt } from "../memory/corrupt.ts";
 import type { Mapping } from "../memory/mapping.ts";
+import { copyOut } from "../memory/word.ts";
 import { describe } from "./file.ts";
-import { encodeDescription, type Properties } from "./description.ts";
-import { descriptionOf, featuresOf, type MessageType, type RegionType } from "./header.ts";
+import {
+  encodeDescription,
+  parseDescription,
+  type Properties,
+  type RegionDescription,
+} from "./description.ts";
+import {
+  descriptionOf,
+  descriptionOffsetOf,
+  featuresOf,
+  type MessageType,
+  type RegionType,
+} from "./header.ts";
 import { Again, type PollOptions, pollUntil, retrySync } from "./poll.ts";
 import { Region } from "./region.ts";
 
@@ -173,14 +186,25 @@ function checkStated<G extends Geometry, O extends OpenOptions>(
   if (sizes.length === 0) return;
   const { geometry, policy } = planOf(product, request);
   const wanted: Properties = { ...geometry, ...policy };
-  const policies = Object.keys(found).filter((name) => !(name in geometry));
+  const policies = Object.keys(policy ?? {}).filter((name) => name in found);
   const name = [...sizes, ...policies].find((name) => wanted[name] !== found[name]);
   if (name === undefined) return;
   throw new LayoutMismatchError(
-    `Cannot open ${describe(product.regionType, request.path)}: its ${name} is ${found[name]}, ` +
-      `and this definition says ${wanted[name]}; change the definition, or unlink the ` +
-      `${product.regionType.title ?? "region"} once nobody uses it`,
+    `Cannot open ${describe(product.regionType, request.path)}: its ${name} is ` +
+      `${inWords(found[name])}, and this definition says ${inWords(wanted[name])}; change the ` +
+      `definition, or unlink the ${product.regionType.title ?? "region"} once nobody uses it`,
   );
+}
+
+/** Returns the description of a region, which a peer may have damaged; undefined if it is invalid. */
+export function descriptionIn(
+  regionType: RegionType,
+  { header, mapping }: Region,
+): RegionDescription | undefined {
+  const bytes = new Uint8Array(header.description_bytes); // within its limit, as the header was checked
+  copyOut(mapping, descriptionOffsetOf(regionType), bytes);
+  const description = parseDescription(bytes);
+  return typeof description === "string" ? undefined : description;
 }
 
 function planOf<G extends Geometry, O extends OpenOptions>(

@@ -81,10 +81,7 @@ export class Audience {
   takeBack(k: number): boolean {
     if (this.#alive[k]) return false;
     this.#looked = true;
-    const repaired = this.#ring.seats.repair(k, () => {
-      this.#ring.clear(k);
-      this.#ring.membersBell.ring();
-    });
+    const repaired = this.#ring.seats.repair(k, () => this.#ring.clear(k));
     if (!repaired) this.#alive[k] = 1;
     return repaired;
   }

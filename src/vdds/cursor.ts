@@ -78,8 +78,11 @@ export class TopicCursor {
     return !(this.#newest() < this.#next);
   }
 
-  /** Copies the next sample that is still there; returns undefined after the last. */
-  take(roomFor: RoomFor): ObservedSample | undefined {
+  /**
+   * Copies the next sample that is still there; returns undefined after the last. If others were lost
+   * before it and `staysAfterLoss`, the next call takes it again, without that loss.
+   */
+  take(roomFor: RoomFor, staysAfterLoss = false): ObservedSample | undefined {
     const newest = this.#checkedNewest();
     while (this.#next <= newest) {
       const d = this.#find(newest);
@@ -87,7 +90,7 @@ export class TopicCursor {
         this.#last.lost = this.#lost;
         this.#lost = 0;
         this.#countedFrom = 0;
-        this.#next++;
+        if (!staysAfterLoss || this.#last.lost === 0) this.#next++;
         return this.#last;
       }
       this.#skipTo(d === NONE ? newest + 1 : this.#next + 1);

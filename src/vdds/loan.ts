@@ -6,16 +6,19 @@
 
 import { inWords } from "../arguments.ts";
 import { VringError } from "../errors.ts";
+import type { Bytes, Type, View } from "../message.ts";
 import { checkedOrigin, type Origin } from "../origin.ts";
 import type { PublishOptions } from "./topic_options.ts";
 import { NONE } from "./vring_layout.ts";
 
 /** A publisher, as its loans use it. */
-export interface Lender {
+export interface Lender<K extends Type> {
   /** The topic in messages. */
   readonly what: string;
   /** Throws if the publisher is closed. */
   checkOpen(): void;
+  /** Returns accessors to a sample in place. */
+  view(bytes: Uint8Array<ArrayBuffer>): View<K>;
   /** Publishes a sample that was lent. */
   publish(d: number, sample: FilledSample): void;
   /** Takes a sample back. */
@@ -36,13 +39,14 @@ const NO_BYTES = new Uint8Array(0);
  * A sample in shared memory to write into. It belongs to the publisher until it is published or
  * disposed. Dispose gives a loan back that was not published.
  */
-export class Loan implements Disposable {
-  readonly #lender: Lender;
+export class Loan<K extends Type = Bytes> implements Disposable {
+  readonly #lender: Lender<K>;
   #descriptor: number; // NONE once it was published or given back
   #bytes: Uint8Array<ArrayBuffer>;
+  #view: View<K> | undefined;
 
   /** @ignore */
-  constructor(lender: Lender, descriptor: number, bytes: Uint8Array<ArrayBuffer>) {
+  constructor(lender: Lender<K>, descriptor: number, bytes: Uint8Array<ArrayBuffer>) {
     this.#lender = lender;
     this.#descriptor = descriptor;
     this.#bytes = bytes;
@@ -51,6 +55,12 @@ export class Loan implements Disposable {
   /** The memory to write into, with any bytes in it; empty once published or given back. */
   get bytes(): Uint8Array<ArrayBuffer> {
     return this.#bytes;
+  }
+
+  /** Accessors to the fields of a struct in place; undefined for types without any. */
+  get view(): View<K> {
+    if (this.#descriptor === NONE) throw this.#ended("write");
+    return (this.#view ??= this.#lender.view(this.#bytes)) as View<K>;
   }
 
   /**
@@ -62,11 +72,7 @@ export class Loan implements Disposable {
     const origin = originIn(options, lender.what); // first: a getter can publish this loan
     lender.checkOpen();
     const d = this.#descriptor;
-    if (d === NONE) {
-      throw new VringError(
-        `Cannot publish to ${lender.what}: this loan was published or given back; loan another one`,
-      );
-    }
+    if (d === NONE) throw this.#ended("publish");
     const bytes = this.#bytes;
     checkPublished(length, bytes, lender.what);
     this.#end(); // before an error can leave open whether it was published
@@ -84,6 +90,14 @@ export class Loan implements Disposable {
   #end(): void {
     this.#descriptor = NONE;
     this.#bytes = NO_BYTES;
+    this.#view = undefined;
+  }
+
+  #ended(doing: string): VringError {
+    return new VringError(
+      `Cannot ${doing} to ${this.#lender.what}: this loan was published or given back; loan another ` +
+        "one",
+    );
   }
 }
 

@@ -1,106 +1,158 @@
 /**
- * The samples of a topic as a subscriber receives them.
+ * The samples of a topic as its receivers show them.
  *
  * @module
  */
 
 import type { Codec } from "../codec.ts";
-import type { Decoder } from "../decoder.ts";
+import { type Decoder, decoderOf } from "../decoder.ts";
+import { VringError } from "../errors.ts";
+import { Landing } from "../landing.ts";
+import type { Bytes, Input, Message, TakenMessage, Type, Value, View } from "../message.ts";
 import type { Origin } from "../origin.ts";
-import type { VRing } from "./vring.ts";
-import { NONE } from "./vring_layout.ts";
-import type { Taken, VRingReader } from "./vring_reader.ts";
 
-/** The facts about a sample besides its bytes. */
+/** The codec of a type. */
+export type CodecOf<K extends Type> = Codec<Value<K>, Input<K>, View<K>>;
+
+/** What a sample has besides its value. */
 export interface SampleFacts {
   /** The number of the sample, which grows by one with each publish. */
   readonly sequence: number;
-  /** The number of samples lost to this subscriber just before this one. */
+  /** The number of samples that this receiver lost just before this one. */
   readonly lost: number;
   /** The time of the publish in milliseconds since 1970, with a fraction, as `Date.now()` counts. */
   readonly time: number;
-  /** The publisher's source, for a sample of a MergedSubscriber; undefined for others. */
-  readonly source: string | undefined;
   /** The first publisher of a sample that a bridge republished; undefined for others. */
   readonly origin: Origin | undefined;
 }
 
-/** A sample in place: its bytes do not change until it is disposed. */
-export interface Sample<T> extends SampleFacts, Disposable {
-  /** The sample in shared memory, for reading only; empty once it was disposed. */
-  readonly bytes: Uint8Array<ArrayBuffer>;
-  /** The value, decoded at each use. A value that keeps the bytes in place ends with them. */
-  readonly value: T;
+/** A sample as `receive` returns it. */
+export interface TopicMessage<K extends Type = Bytes> extends Message<K>, SampleFacts {
+  /** The source that published it, in a topic with many publishers; undefined in others. */
+  readonly source: string | undefined;
 }
 
-/** The outcome of taking or receiving without a sample. */
-export type NoSample =
-  /** No sample is available now. */
-  | { state: "empty" }
-  /**
-   * No sample is available, the publisher has closed, and the subscriber does not wait for another.
-   */
-  | { state: "closed" };
+/** A sample in place, as `poll` shows it; valid until the handler returns. */
+export interface PolledSample<K extends Type = Bytes>
+  extends TopicMessage<K>, Omit<TakenMessage<K>, typeof Symbol.dispose> {}
 
-/** The outcome of taking a sample in place. */
-export type SampleOutcome<T> = { state: "ok"; sample: Sample<T> } | NoSample;
+/** A sample in place, as `take` shows it: its bytes do not change until it is disposed. */
+export interface Sample<K extends Type = Bytes> extends TopicMessage<K>, TakenMessage<K> {}
 
-/** The outcome of receiving a value. */
-export type ValueOutcome<T> =
-  /** The value, and the facts about its sample. */
-  | ({ state: "ok"; value: T } & SampleFacts)
-  | NoSample;
+/** Reads the samples of one type for one receiver. */
+export class Reading<K extends Type> {
+  /** The topic in messages, such as `topic "imu"`. */
+  readonly what: string;
+  /** Decodes samples without a copy; undefined for types that need the bytes. */
+  readonly decoder: Decoder<Value<K>> | undefined;
+  readonly #codec: CodecOf<K>;
+  readonly #landing: Landing;
+  readonly #views = new WeakMap<Uint8Array<ArrayBuffer>, View<K> & object>();
 
-/** The subscriber that holds samples. */
-export interface Holder<T> {
-  readonly ring: VRing;
-  readonly reader: VRingReader;
-  readonly codec: Codec<T>;
-  readonly decoder: Decoder<T> | undefined;
-  readonly source: string | undefined;
+  constructor(what: string, codec: CodecOf<K>, { own }: { own?: boolean | undefined } = {}) {
+    this.what = what;
+    this.#codec = codec;
+    this.decoder = decoderOf(codec as unknown as Codec<Value<K>>);
+    this.#landing = new Landing({ own });
+  }
+
+  /** Returns an array to copy a sample of this length into, for `decode`. */
+  arrayFor(length: number): Uint8Array<ArrayBuffer> {
+    return this.#landing.arrayFor(length, this.#codec);
+  }
+
+  /** Decodes a sample that was copied. */
+  decode(bytes: Uint8Array<ArrayBuffer>): Value<K> {
+    return this.#landing.decode(this.#codec as unknown as Codec<Value<K>>, bytes);
+  }
+
+  /** Decodes bytes in place into a value that does not keep them. */
+  copy(bytes: Uint8Array<ArrayBuffer>): Value<K> {
+    if (this.#codec.transient) return this.#codec.decode(bytes);
+    const copy = this.arrayFor(bytes.length);
+    copy.set(bytes);
+    return this.decode(copy);
+  }
+
+  /** Returns the accessors to bytes in place; the same ones for the same array. */
+  view(bytes: Uint8Array<ArrayBuffer>): View<K> {
+    const made = this.#views.get(bytes) ?? this.#codec.view?.(bytes);
+    if (typeof made !== "object" || made === null) return made as View<K>;
+    this.#views.set(bytes, made as View<K> & object);
+    return made as View<K>;
+  }
 }
 
 const NO_BYTES = new Uint8Array(0);
 
-/** A sample in place, until it is disposed. */
-export class HeldSample<T> implements Sample<T> {
-  readonly sequence: number;
-  readonly lost: number;
-  readonly time: number;
-  readonly origin: Origin | undefined;
-  readonly #holder: Holder<T>;
-  readonly #stamp: number;
-  #descriptor: number; // NONE once disposed
-  #shown: Uint8Array<ArrayBuffer>;
+/** A sample in place, until it is hidden. */
+export class ShownSample<K extends Type> implements PolledSample<K> {
+  sequence = 0;
+  lost = 0;
+  time = 0;
+  source: string | undefined;
+  origin: Origin | undefined;
+  bytes: Uint8Array<ArrayBuffer> = NO_BYTES;
+  readonly #reading: Reading<K>;
+  #isDecoded = false;
+  #value: Value<K> | undefined;
 
-  constructor(taken: Taken, shown: Uint8Array<ArrayBuffer>, holder: Holder<T>) {
-    this.sequence = taken.sequence;
-    this.lost = taken.lost;
-    this.time = taken.time;
-    this.origin = taken.origin;
-    this.#holder = holder;
-    this.#stamp = taken.stamp;
-    this.#descriptor = taken.descriptor;
-    this.#shown = shown;
+  constructor(reading: Reading<K>) {
+    this.#reading = reading;
   }
 
-  get source(): string | undefined {
-    return this.#holder.source;
+  /** Shows another sample. */
+  show(facts: SampleFacts, bytes: Uint8Array<ArrayBuffer>, source: string | undefined): void {
+    this.sequence = facts.sequence;
+    this.lost = facts.lost;
+    this.time = facts.time;
+    this.origin = facts.origin;
+    this.source = source;
+    this.bytes = bytes;
+    this.#isDecoded = false;
   }
 
-  get bytes(): Uint8Array<ArrayBuffer> {
-    return this.#shown;
+  /** Ends the view of the sample. A value that was decoded stays. */
+  hide(): void {
+    this.bytes = NO_BYTES;
   }
 
-  get value(): T {
-    return this.#holder.codec.decode(this.#shown);
+  get value(): Value<K> {
+    if (!this.#isDecoded) {
+      this.#checkShown();
+      this.#value = this.#reading.copy(this.bytes);
+      this.#isDecoded = true;
+    }
+    return this.#value as Value<K>;
+  }
+
+  get view(): View<K> {
+    this.#checkShown();
+    return this.#reading.view(this.bytes);
+  }
+
+  #checkShown(): void {
+    if (this.bytes !== NO_BYTES) return;
+    throw new VringError(
+      `Cannot read sample ${this.sequence} of ${this.#reading.what}: it was released; read its ` +
+        "value before, or receive a copy",
+    );
+  }
+}
+
+/** A sample that a subscriber holds until it is disposed. */
+export class HeldSample<K extends Type> extends ShownSample<K> implements Sample<K> {
+  #release: (() => void) | undefined;
+
+  constructor(reading: Reading<K>, release: () => void) {
+    super(reading);
+    this.#release = release;
   }
 
   [Symbol.dispose](): void {
-    const { reader } = this.#holder;
-    const descriptor = this.#descriptor;
-    this.#shown = NO_BYTES;
-    this.#descriptor = NONE;
-    if (descriptor !== NONE && !reader.closed) reader.release(descriptor, this.#stamp);
+    const release = this.#release;
+    this.#release = undefined;
+    this.hide();
+    release?.();
   }
 }

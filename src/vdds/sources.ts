@@ -1,15 +1,16 @@
 /**
- * Several publishers at once on one topic. Each has a topic of its own under it, `topic/source`,
+ * Many publishers at once on one topic. Each has a topic of its own under it, `topic/source`,
  * and a subscriber to all of them learns of each new one.
  *
  * ```
- *   Publisher "/lidar", source "left"   -->  topic /lidar/left   --.
- *   Publisher "/lidar", source "right"  -->  topic /lidar/right  ----> MergedSubscriber "/lidar"
- *                                            changes of /lidar   --'
+ *   publisher of "lidar", source "left"   -->  topic lidar/left   --.
+ *   publisher of "lidar", source "right"  -->  topic lidar/right  ----> subscriber of "lidar"
+ *                                              changes of lidar   --'
  * ```
  *
  * `changes` is a word and a bell in a region of their own, whose members are all these publishers
- * and subscribers. A publisher counts it up after creating its topic and before `open` returns, so
+ * and subscribers. A publisher counts it up after creating its topic and before it is
+ * returned, so
  * before its first sample. A subscriber loads it before it lists the topics. So it misses no
  * source. A publisher that dies before it has counted has published nothing.
  *
@@ -19,15 +20,17 @@
 import { inWords } from "../arguments.ts";
 import { OsError } from "../errors.ts";
 import { layout } from "../layout/layout.ts";
-import { type PollOptions, pollUntil } from "../region/poll.ts";
-import { open, openOnce, withoutData } from "../region/open.ts";
+import type { RegionType } from "../region/header.ts";
+import { descriptionIn, type Product } from "../region/open.ts";
 import type { Region } from "../region/region.ts";
 import { identityOf } from "../region/opened.ts";
-import { checkTopic, DIRECTORY, parseFileName, topicPath } from "../region/names.ts";
+import { DIRECTORY, parseFileName } from "../region/names.ts";
 import { Word32 } from "../memory/word.ts";
+import { randomId } from "../os/clock.ts";
 import * as files from "../os/files.ts";
 import type { Condition } from "../wait/condition.ts";
 import { Doorbell } from "../wait/doorbell.ts";
+import { checkedPlan, type TopicGeometry, type TopicPlanOptions, USUAL } from "./topic.ts";
 import { TOPIC } from "./vring.ts";
 
 /** The words that the publishers and subscribers of a topic's sources share. */
@@ -36,26 +39,52 @@ export const SOURCES_CONTROL = layout("sources_control", {
   bell: { type: "u32", line: true, doc: "rung by sources; raised by waiting subscribers" },
 });
 
-/** The region type of these words. */
-export const SOURCES = withoutData({
+const REGION: RegionType = {
   name: "sources",
   title: "sources of topic",
   control: SOURCES_CONTROL,
   mirrored: false,
-});
+};
 
-/** Returns the topic of one source; the topic itself for a publisher without a source. */
-export function topicOfSource(topic: string, source: string | undefined): string {
-  if (source === undefined) return topic;
+/** The regions with these words. Their description tells the sizes and the policy of each source. */
+export const SOURCES: Product<TopicGeometry, TopicPlanOptions> = {
+  regionType: REGION,
+  usual: USUAL,
+  plan(geometry, what, { policy, history, reserve }) {
+    checkedPlan(geometry, what, history);
+    return { geometry, dataBytes: 0, policy: { policy, history, reserve } };
+  },
+  geometryOf(region) {
+    if (region.dataBytes !== 0) return undefined;
+    return { ...USUAL, ...descriptionIn(REGION, region)?.geometry };
+  },
+  policyOf: (region) => descriptionIn(REGION, region)?.policy ?? {},
+};
+
+/** Returns the topic of one source. */
+export function topicOfSource(topic: string, source: string): string {
   if (source !== "" && !source.includes("/")) return `${topic}/${source}`;
   throw new TypeError(
     `Cannot use ${inWords(source)} as a source of topic "${topic}": pass a name without a slash`,
   );
 }
 
+const UNIQUE = /^_[0-9a-f]{16}$/;
+
+/** Makes a name for a source that nobody else has, and that never returns. */
+export function uniqueSource(): string {
+  const bytes = Array.from(randomId().subarray(0, 8));
+  return `_${bytes.map((byte) => byte.toString(16).padStart(2, "0")).join("")}`;
+}
+
+/** Whether `uniqueSource` made this name. */
+export function isUniqueSource(source: string): boolean {
+  return UNIQUE.test(source);
+}
+
 /** Lists the sources whose topics exist, each with the identity of its region. */
 export function listSources(topic: string): { source: string; identity: string }[] {
-  const below = `${checkTopic(topic)}/`;
+  const below = `${topic}/`;
   const names = files.list(DIRECTORY);
   if (typeof names === "number") {
     const action = `look for the sources of topic "${topic}"`;
@@ -78,42 +107,12 @@ export class Sources implements Disposable {
   readonly #changes: Word32;
   readonly #bell: Doorbell;
 
-  private constructor(topic: string, region: Region) {
+  constructor(topic: string, region: Region) {
     const { mapping, controlOffset } = region;
     this.#topic = topic;
     this.#region = region;
     this.#changes = new Word32(mapping, SOURCES_CONTROL.fields.changes, controlOffset);
     this.#bell = new Doorbell(mapping, SOURCES_CONTROL.fields.bell, controlOffset);
-  }
-
-  /** Joins the sources of a topic. */
-  static open(
-    topic: string,
-    options: {
-      mode?: number | undefined;
-      group?: string | number | undefined;
-      anyOwner?: boolean | undefined;
-    },
-  ): Sources {
-    const path = topicPath(SOURCES.regionType.name, topic);
-    return new Sources(topic, open(SOURCES, { path, options }).region);
-  }
-
-  /**
-   * Joins the sources of a topic; leaves the event loop free while another process is in the way.
-   */
-  static async connect(
-    topic: string,
-    options: {
-      mode?: number | undefined;
-      group?: string | number | undefined;
-      anyOwner?: boolean | undefined;
-    } & PollOptions,
-  ): Promise<Sources> {
-    const path = topicPath(SOURCES.regionType.name, topic);
-    const look = () => openOnce(SOURCES, { path, options });
-    const action = `join the sources of topic "${topic}"`;
-    return new Sources(topic, (await pollUntil({ look, action }, options)).region);
   }
 
   /** The number of changes so far. */

@@ -4,407 +4,300 @@
  * @module
  */
 
-import { checkHandler, checkLimit, checkWaits } from "../arguments.ts";
-import { PeerLostError } from "../errors.ts";
-import { type Codec, codec } from "../codec.ts";
-import { decoderOf } from "../decoder.ts";
-import { Again, retrySync, unlessAgain } from "../region/poll.ts";
-import { presenceIn, SeatState } from "../region/seats.ts";
-import { copyOut, peekView } from "../memory/word.ts";
+import {
+  byteLengthOf,
+  checkedOptions,
+  checkHandler,
+  checkLimit,
+  checkWaits,
+} from "../arguments.ts";
+import { LostError, PeerLostError } from "../errors.ts";
 import { disposeAtEnd } from "../os/clock.ts";
+import type { Bytes, Type, Value } from "../message.ts";
+import { waitForPeers } from "../region/peers.ts";
 import { valueStream } from "../streams.ts";
 import { CONDITIONS, type Waitable } from "../wait/any.ts";
-import { type Arrived, arrived, type Condition, type Waiter } from "../wait/condition.ts";
+import type { Condition, Waiter } from "../wait/condition.ts";
 import { DONE, iterate, type Step } from "../wait/iterate.ts";
-import { type SyncWaitOptions, until, untilSync, type WaitOptions } from "../wait/until.ts";
-import { matches } from "./matches.ts";
 import {
-  HeldSample,
-  type Holder,
-  type NoSample,
-  type SampleOutcome,
-  type ValueOutcome,
+  type LoopOptions,
+  type SyncWaitOptions,
+  until,
+  untilSync,
+  type WaitOptions,
+} from "../wait/until.ts";
+import type { Feed, Intake } from "./feed.ts";
+import {
+  type PolledSample,
+  type Reading,
+  type Sample,
+  ShownSample,
+  type TopicMessage,
 } from "./sample.ts";
-import {
-  checkedTopic,
-  connectOnce,
-  connectTopic,
-  countersOf,
-  createTopic,
-  joinReaders,
-  openTopic,
-  type TopicCounters,
-  typeOf,
-  unlinkTopic,
-} from "./topic.ts";
-import type {
-  SubscriberBehaviour,
-  SubscriberConnectOptions,
-  SubscriberOptions,
-} from "./topic_options.ts";
-import type { VRing } from "./vring.ts";
-import type { Taken, VRingReader } from "./vring_reader.ts";
+import type { TopicCounters } from "./topic.ts";
+import type { ValuesOptions, ValueStreamOptions } from "./topic_options.ts";
 
-/** The memory of a subscriber, for the one that merges it with others. */
-export let partsOf: <T>(subscriber: Subscriber<T>) => Pick<Parts, "ring" | "reader">;
+/** An attempt that found the end: nothing more will come. */
+const END = null;
 
-let subscribe: <T>(
-  topic: string,
-  options: SubscriberConnectOptions<T>,
-  source?: string,
-) => Subscriber<T> | Again | undefined;
-
-/** A step of subscribing to a topic: never waits; undefined if the topic is not there. */
-export function subscribeOnce<T>(
-  topic: string,
-  options: SubscriberConnectOptions<T>,
-  source: string,
-): Subscriber<T> | Again | undefined {
-  return subscribe(topic, options, source);
+/** What a subscriber is made of. */
+interface Parts<K extends Type> {
+  readonly name: string;
+  readonly depth: number;
+  readonly maxSample: number;
+  readonly intake: Intake<K>;
+  readonly reading: Reading<K>;
 }
-
-const EMPTY = { state: "empty" } as const;
-const CLOSED = { state: "closed" } as const;
 
 /**
  * A subscriber of a topic: it gets every sample that is published while it is open, or learns
- * how many it lost. Samples stay where they were written: they are read in place, for as long as it
- * likes, or copied. It needs no publisher: one may come later, or another one go on. Who opens a
- * topic that is not there decides its depth and size: say what the publisher says, or `connect`.
+ * how many it lost. Samples stay where they were written, to be read in place or copied. It needs no
+ * publisher: one may come later, or another one continue.
+ *
+ * In a topic with many publishers it gets the samples of all sources: those of each source in order,
+ * and sources with samples take turns. It misses samples that a source publishes before it is found:
+ * that publisher can wait for it by `waitForPeers(1)`. A source that cannot be joined, such as one of
+ * another type, causes one error.
  *
  * @example The samples of a topic, as values
  * ```ts
- * import { codec, Publisher, Subscriber } from "@vring/vring";
+ * import { codec, topic } from "@vring/vring";
  *
- * const numbers = codec.json<number>();
- * using publisher = Publisher.open("/example/numbers", { codec: numbers });
- * using subscriber = Subscriber.open("/example/numbers", { codec: numbers }); // in another process
+ * const numbers = topic("example/numbers", { type: codec.json<number>() });
+ * using publisher = numbers.publisher();
+ * using subscriber = numbers.subscriber(); // in another process
  * publisher.trySend(1);
  * publisher.trySend(2);
  * const first = subscriber.receiveSync();
- * if (first.state === "ok") console.log(first.value, first.sequence, first.lost); // 1 1 0
+ * console.log(first?.value, first?.sequence, first?.lost); // 1 1 0
  * for await (const value of subscriber) {
  *   console.log(value); // 2
  *   break;
  * }
  * ```
  */
-export class Subscriber<T = Uint8Array> implements Disposable, Waitable {
-  /** The topic. */
-  readonly topic: string;
-  /** How many samples there are room for. */
+export class Subscriber<K extends Type = Bytes> implements Disposable, Waitable {
+  /** The name of the topic. */
+  readonly name: string;
+  /** The number of samples in memory. */
   readonly depth: number;
   /** The largest sample in bytes. */
   readonly maxSample: number;
-  readonly #ring: VRing;
-  readonly #reader: VRingReader;
-  readonly #holder: Holder<T>;
-  readonly #keepOpen: boolean;
-  readonly #condition: Condition;
+  readonly #what: string;
+  readonly #intake: Intake<K>;
+  readonly #reading: Reading<K>;
   readonly #waiter: Waiter;
+  readonly #polled: ShownSample<K>;
+  #isPolling = false;
   // Made once: a closure in a method costs each call of it, whether it waits or not.
-  readonly #receiving = () => arrived(this.tryReceive());
-  readonly #taking = () => arrived(this.tryTake());
-  readonly #takingLatest = () => arrived(this.tryTakeLatest());
-  readonly #views: Uint8Array<ArrayBuffer>[] = []; // of each descriptor: what it was shown as last
+  readonly #receiving = () => this.tryReceive() ?? this.#end();
+  readonly #taking = () => this.tryTake() ?? this.#end();
+  readonly #takingLatest = () => this.tryTakeLatest() ?? this.#end();
 
-  static {
-    subscribe = (topic, options, source) => Subscriber.#once(topic, options, source);
-    partsOf = (subscriber) => ({ ring: subscriber.#ring, reader: subscriber.#reader });
-  }
-
-  private constructor({ topic, ring, reader, source }: Parts, options: SubscriberBehaviour<T>) {
-    const { keepOpen = true } = options;
-    this.topic = topic;
-    this.depth = ring.plan.depth;
-    this.maxSample = ring.plan.sampleBytes;
-    this.#ring = ring;
-    this.#keepOpen = keepOpen;
-    this.#reader = reader;
-    const chosen = options.codec ?? codec.bytes as unknown as Codec<T>;
-    this.#holder = { ring, reader, codec: chosen, decoder: decoderOf(chosen), source };
-    const { bell, used: watch } = reader.words;
-    this.#condition = keepOpen
-      ? { bell, watch, watchTellsAll: true, ready: () => reader.hasNews() }
-      : {
-        bell,
-        watch,
-        ready: () => reader.hasNews() || this.#publisherHasClosed(),
-        // Drained, also of the last words.
-        beforeSleep: () => this.#publisherIsDead() && !reader.hasNews() ? "lost" : undefined,
-      };
-    const action = `receive from topic "${topic}"`;
+  /** @ignore */
+  constructor({ name, depth, maxSample, intake, reading }: Parts<K>) {
+    this.name = name;
+    this.depth = depth;
+    this.maxSample = maxSample;
+    this.#what = reading.what;
+    this.#intake = intake;
+    this.#reading = reading;
+    this.#polled = new ShownSample(reading);
+    const action = `receive from ${this.#what}`;
     this.#waiter = {
       action,
-      conditions: () => [this.#condition],
-      checkOpen: () => this.#checkOpen(),
+      conditions: () => intake.conditions(),
+      checkOpen: () => intake.checkOpen(),
+      state: () => intake.peers === 0 ? "it has no publisher" : "its publisher is alive",
       lost: () => {
         throw new PeerLostError(
-          `Cannot ${action}: its publisher died; open it without keepOpen: false to wait for another`,
+          `Cannot ${action}: its publisher died; subscribe with onPeerGone: "wait" to wait for another`,
         );
       },
     };
     disposeAtEnd(this);
   }
 
-  /** Subscribes to a topic of bytes, or makes it. */
-  static open(
-    topic: string,
-    options?: SubscriberOptions<Uint8Array<ArrayBuffer>>,
-  ): Subscriber<Uint8Array<ArrayBuffer>>;
-  /** Subscribes to a topic of values, or makes it. */
-  static open<T>(topic: string, options: SubscriberOptions<T> & { codec: Codec<T> }): Subscriber<T>;
-  static open<T>(topic: string, options: SubscriberOptions<T> = {}): Subscriber<T> {
-    const own = checkedTopic(topic, options);
-    return Subscriber.#on(topic, openTopic(topic, own, typeOf(own)), own);
+  /** The number of living publishers. */
+  get peers(): number {
+    this.#intake.checkOpen();
+    return this.#intake.peers;
   }
 
-  /** Creates a topic of bytes and subscribes; throws OsError (EEXIST) if the name is in use. */
-  static create(
-    topic: string,
-    options?: SubscriberOptions<Uint8Array<ArrayBuffer>>,
-  ): Subscriber<Uint8Array<ArrayBuffer>>;
-  /** Creates a topic of values and subscribes; throws OsError (EEXIST) if the name is in use. */
-  static create<T>(
-    topic: string,
-    options: SubscriberOptions<T> & { codec: Codec<T> },
-  ): Subscriber<T>;
-  static create<T>(topic: string, options: SubscriberOptions<T> = {}): Subscriber<T> {
-    const own = checkedTopic(topic, options);
-    return Subscriber.#on(topic, createTopic(topic, own, typeOf(own)), own);
+  /** The sources that have a living publisher; empty for a topic with one publisher. */
+  get sources(): string[] {
+    this.#intake.checkOpen();
+    return this.#intake.sources;
   }
 
-  /** Subscribes to a topic of bytes, once somebody has made it. */
-  static connect(
-    topic: string,
-    options?: SubscriberConnectOptions<Uint8Array<ArrayBuffer>>,
-  ): Promise<Subscriber<Uint8Array<ArrayBuffer>>>;
-  /** Subscribes to a topic of values, once somebody has made it. */
-  static connect<T>(
-    topic: string,
-    options: SubscriberConnectOptions<T> & { codec: Codec<T> },
-  ): Promise<Subscriber<T>>;
-  static async connect<T>(
-    topic: string,
-    options: SubscriberConnectOptions<T> = {},
-  ): Promise<Subscriber<T>> {
-    const own = checkedTopic(topic, options);
-    return await connectTopic(topic, own, () => Subscriber.#once(topic, own));
+  /** Resolves once the topic has at least `count` publishers. */
+  waitForPeers(count: number, options: WaitOptions = {}): Promise<void> {
+    return waitForPeers(this, count, `publishers of ${this.#what}`, options);
   }
 
-  /**
-   * Subscribes to a topic of bytes. Never waits: undefined if the topic is not there, or another
-   * process is just opening, leaving or removing it.
-   */
-  static tryConnect(
-    topic: string,
-    options?: SubscriberConnectOptions<Uint8Array<ArrayBuffer>>,
-  ): Subscriber<Uint8Array<ArrayBuffer>> | undefined;
-  /** Subscribes to a topic of values. Never waits: undefined if it cannot be joined at once. */
-  static tryConnect<T>(
-    topic: string,
-    options: SubscriberConnectOptions<T> & { codec: Codec<T> },
-  ): Subscriber<T> | undefined;
-  static tryConnect<T>(
-    topic: string,
-    options: SubscriberConnectOptions<T> = {},
-  ): Subscriber<T> | undefined {
-    const own = checkedTopic(topic, options);
-    return unlessAgain(Subscriber.#once(topic, own));
-  }
-
-  /** A step of `connect()`: never waits, and gives an `Again` where another process is in the way. */
-  static #once<T>(
-    topic: string,
-    options: SubscriberConnectOptions<T>,
-    source?: string,
-  ): Subscriber<T> | Again | undefined {
-    const ring = connectOnce(topic, options, typeOf(options));
-    if (ring === undefined || ring instanceof Again) return ring;
-    using stack = new DisposableStack();
-    stack.use(ring.region);
-    const reader = joinReaders(topic, ring, options);
-    if (reader instanceof Again) return reader;
-    const subscriber = new Subscriber({ topic, ring, reader, source }, options);
-    stack.move();
-    return subscriber;
-  }
-
-  static #on<T>(topic: string, ring: VRing, options: SubscriberBehaviour<T>): Subscriber<T> {
-    using stack = new DisposableStack();
-    stack.use(ring.region);
-    const reader = retrySync(() => joinReaders(topic, ring, options));
-    const subscriber = new Subscriber({ topic, ring, reader, source: undefined }, options);
-    stack.move();
-    return subscriber;
-  }
-
-  /** Removes the name; the next opener makes a new one. Returns false if the name is unused. */
-  static unlink(topic: string): boolean {
-    return unlinkTopic(topic);
-  }
-
-  /** How many publishers there are: alive, and open. */
-  get matched(): number {
-    this.#checkOpen();
-    return this.#ring.hasWriter() ? 1 : 0;
-  }
-
-  /** How many publishers there are, now and whenever that changes, until this end is closed. */
-  matches(options: WaitOptions = {}): AsyncGenerator<number, void, void> {
-    return matches(this.#ring, () => this.#ring.hasWriter() ? 1 : 0, options);
-  }
-
-  /** What became of the samples so far, with all subscribers. */
+  /** The counters of the samples so far, with all subscribers. */
   get counters(): TopicCounters {
-    this.#checkOpen();
-    return countersOf(this.#ring);
+    this.#intake.checkOpen();
+    return this.#intake.counters;
+  }
+
+  /** Whether the publisher has closed, all is received, and no other publisher is waited for. */
+  get ended(): boolean {
+    this.#intake.checkOpen();
+    return this.#intake.ended;
+  }
+
+  /** Whether it was closed. */
+  get closed(): boolean {
+    return this.#intake.closed;
   }
 
   /** @ignore */
   [CONDITIONS](): readonly Condition[] {
-    this.#checkOpen();
-    return [this.#condition];
+    this.#intake.checkOpen();
+    return this.#intake.conditions();
   }
 
-  /** Takes the oldest sample, if there is one; it stays in place until it is disposed. */
-  tryTake(): SampleOutcome<T> {
-    this.#checkOpen();
-    return this.#sample(this.#reader.take());
+  /** Takes the oldest sample in place until it is disposed; returns undefined if none is there. */
+  tryTake(): Sample<K> | undefined {
+    return this.#intake.take()?.hold();
   }
 
-  /** Blocks the thread until a sample arrives, and takes the oldest in place. */
-  takeSync(options?: SyncWaitOptions): Arrived<SampleOutcome<T>> {
+  /** Blocks until a sample arrives and takes it in place; returns undefined if none will come. */
+  takeSync(options?: SyncWaitOptions): Sample<K> | undefined {
     if (options !== undefined) checkWaits(options);
-    const outcome = this.tryTake();
-    return outcome.state !== "empty" ? outcome : untilSync(this.#taking, this.#waiter, options);
+    return this.tryTake() ?? this.#waitSync(this.#taking, options);
   }
 
-  /** Takes the oldest sample in place once one arrives. */
-  take(options: WaitOptions = {}): Promise<Arrived<SampleOutcome<T>>> {
-    return until(this.#taking, this.#waiter, options);
+  /** Takes a sample in place once one arrives; resolves with undefined if none will come. */
+  take(options: WaitOptions = {}): Promise<Sample<K> | undefined> {
+    return this.#wait(this.#taking, options);
   }
 
-  /** Takes the newest sample, if there is one, and gives back those before it, unseen. */
-  tryTakeLatest(): SampleOutcome<T> {
-    this.#checkOpen();
-    return this.#sample(this.#reader.takeLatest());
+  /** Takes the newest sample, and gives back those before it; returns undefined if none is there. */
+  tryTakeLatest(): Sample<K> | undefined {
+    return this.#intake.takeLatest()?.hold();
   }
 
-  /** Blocks the thread until a sample arrives, takes the newest, and skips older ones. */
-  takeLatestSync(options?: SyncWaitOptions): Arrived<SampleOutcome<T>> {
+  /** Blocks until a sample arrives, takes the newest, and skips older ones. */
+  takeLatestSync(options?: SyncWaitOptions): Sample<K> | undefined {
     if (options !== undefined) checkWaits(options);
-    const outcome = this.tryTakeLatest();
-    return outcome.state !== "empty"
-      ? outcome
-      : untilSync(this.#takingLatest, this.#waiter, options);
+    return this.tryTakeLatest() ?? this.#waitSync(this.#takingLatest, options);
   }
 
   /** Takes the newest sample once one arrives, and skips older ones. */
-  takeLatest(options: WaitOptions = {}): Promise<Arrived<SampleOutcome<T>>> {
-    return until(this.#takingLatest, this.#waiter, options);
+  takeLatest(options: WaitOptions = {}): Promise<Sample<K> | undefined> {
+    return this.#wait(this.#takingLatest, options);
   }
 
   /**
-   * Receives a copy of the oldest sample as a value, if there is one. What the codec throws about a
-   * sample is thrown here, and the sample is gone.
+   * Receives a copy of the oldest sample; returns undefined if none is there. If the codec throws an
+   * error about a sample, the sample is gone.
    */
-  tryReceive(): ValueOutcome<T> {
-    this.#checkOpen();
-    const reader = this.#reader;
-    const taken = reader.take();
-    if (taken === undefined) return this.#nothing();
-    const { descriptor, stamp, sequence, length, lost, time, origin } = taken;
-    const { region: { mapping }, descriptors } = this.#ring;
-    const at = descriptors.sampleAt(descriptor);
-    const decoder = this.#holder.decoder;
-    let bytes, value;
-    try {
-      if (decoder?.size === length) value = decoder.load(mapping, at);
-      else bytes = new Uint8Array(length);
-    } catch (error) {
-      reader.takeAgain(); // the copy found no memory
-      throw error;
-    }
-    if (bytes !== undefined) copyOut(mapping, at, bytes);
-    reader.release(descriptor, stamp);
-    const { codec, source } = this.#holder;
-    if (bytes !== undefined) value = codec.decode(bytes);
-    return { state: "ok", value: value as T, sequence, lost, time, source, origin };
+  tryReceive(): TopicMessage<K> | undefined {
+    return this.#intake.take()?.receive();
   }
 
-  /** Blocks the thread until a sample arrives, and returns a copy of the oldest as a value. */
-  receiveSync(options?: SyncWaitOptions): Arrived<ValueOutcome<T>> {
+  /** Blocks until a sample arrives and returns a copy; returns undefined if none will come. */
+  receiveSync(options?: SyncWaitOptions): TopicMessage<K> | undefined {
     if (options !== undefined) checkWaits(options);
-    const outcome = this.tryReceive();
-    return outcome.state !== "empty" ? outcome : untilSync(this.#receiving, this.#waiter, options);
+    return this.tryReceive() ?? this.#waitSync(this.#receiving, options);
   }
 
-  /** Resolves with a copy of the oldest sample as a value, once one arrives. */
-  receive(options: WaitOptions = {}): Promise<Arrived<ValueOutcome<T>>> {
-    return until(this.#receiving, this.#waiter, options);
+  /** Resolves with a copy of a sample once one arrives, or with undefined if none will come. */
+  receive(options: WaitOptions = {}): Promise<TopicMessage<K> | undefined> {
+    return this.#wait(this.#receiving, options);
   }
 
   /**
-   * Shows up to `limit` samples in place, one after the other, and returns their number. Releases
-   * each sample when the handler returns, even if it throws.
+   * Copies the bytes of the oldest sample into `target` without allocating, and returns their number;
+   * returns -1 if none is there. Throws a RangeError if the target is too small; the sample stays.
    */
-  poll(
-    handler: (
-      bytes: Uint8Array<ArrayBuffer>,
-      sequence: number,
-      lost: number,
-      time: number,
-    ) => void,
-    limit = Infinity,
-  ): number {
-    this.#checkOpen();
-    checkHandler(handler, "poll", this.#ring.what);
-    checkLimit(limit, 0, "poll", this.#ring.what);
-    const reader = this.#reader;
-    let count = 0;
+  tryReceiveInto(target: Uint8Array<ArrayBuffer>): number {
+    const space = byteLengthOf(target, "receive from", this.#what);
+    const feed = this.#intake.take();
+    if (feed === undefined) return -1;
+    const { length } = feed.taken;
+    if (length <= space) return feed.receiveInto(target);
+    feed.reader.takeAgain();
+    throw new RangeError(
+      `Cannot receive from ${this.#what} into ${space} bytes: the sample has ${length}; pass a ` +
+        "larger array",
+    );
+  }
+
+  /**
+   * Shows up to `limit` samples in place, one after the other, and returns their number. All are shown
+   * by the same object, which is valid until the handler returns, and allocates nothing. Releases each
+   * sample when the handler returns, even if it throws.
+   */
+  poll(handler: (sample: PolledSample<K>) => void, limit = Infinity): number {
+    const intake = this.#intake;
+    intake.checkOpen();
+    checkHandler(handler, "poll", this.#what);
+    checkLimit(limit, 0, "poll", this.#what);
+    const isNested = this.#isPolling;
+    const sample = isNested ? new ShownSample(this.#reading) : this.#polled;
+    this.#isPolling = true;
     try {
-      while (count < limit && !reader.closed) {
-        const taken = reader.take();
-        if (taken === undefined) break;
-        const { descriptor, stamp, sequence, lost, time } = taken;
-        const bytes = this.#shown(taken);
-        count++;
-        try {
-          handler(bytes, sequence, lost, time);
-        } finally {
-          if (!reader.closed) reader.releaseSoon(descriptor, stamp);
-        }
-      }
+      return intake.poll(handler, sample, limit);
     } finally {
-      if (!reader.closed) reader.announce();
+      this.#isPolling = isNested;
+      sample.hide();
     }
-    return count;
   }
 
   /**
-   * Every value from here on; where `keepOpen` is false, until the publisher closes. Closing this
-   * subscriber ends the wait for the next one with a ClosedError.
+   * Iterates over all samples from here on, in place. Each is released at the next turn of the loop,
+   * and the last one when the loop is left.
    */
-  [Symbol.asyncIterator](): AsyncGenerator<T, void, void> {
-    return iterate({ attempt: () => this.#next(), waiter: this.#waiter });
+  samples(options: LoopOptions = {}): AsyncGenerator<Sample<K>, void, void> {
+    const own = checkedOptions(options, `receive from ${this.#what}`);
+    let shown: Sample<K> | undefined;
+    const attempt = (): Step<Sample<K>> | undefined => {
+      shown = this.tryTake();
+      if (shown !== undefined) return { done: false, value: shown };
+      return this.#intake.ended ? DONE : undefined;
+    };
+    const release = () => shown?.[Symbol.dispose]();
+    return iterate({ attempt, waiter: this.#waiter, release }, own);
   }
 
-  /** The next step of a loop. */
-  #next(): Step<T> | undefined {
-    const outcome = this.tryReceive();
-    if (outcome.state === "ok") return { done: false, value: outcome.value };
-    return outcome.state === "closed" ? DONE : undefined;
+  /**
+   * Iterates over the values of all samples from here on. Throws a LostError where samples were lost,
+   * unless `onLoss` is "skip"; another loop then begins with the sample after the loss.
+   */
+  values(options: ValuesOptions = {}): AsyncGenerator<Value<K>, void, void> {
+    const own = checkedOptions(options, `receive from ${this.#what}`);
+    const attempt = (): Step<Value<K>> | undefined => {
+      const feed = this.#takeWhole(own);
+      if (feed !== undefined) return { done: false, value: feed.receiveValue() };
+      return this.#intake.ended ? DONE : undefined;
+    };
+    return iterate({ attempt, waiter: this.#waiter }, own);
   }
 
-  /** A stream of the values; cancelling it closes this end. */
-  toReadableStream(options: WaitOptions = {}): ReadableStream<T> {
-    return valueStream(this, options);
+  /** Iterates over values, as `values()` does. */
+  [Symbol.asyncIterator](): AsyncGenerator<Value<K>, void, void> {
+    return this.values();
   }
 
-  /** Closes this subscriber. Unread and undisposed samples go back to the publisher. */
+  /** Makes a stream of the values, which fails as `values()` does; cancelling it closes this end. */
+  toReadableStream(options: ValueStreamOptions = {}): ReadableStream<Value<K>> {
+    const own = checkedOptions(options, `receive from ${this.#what}`);
+    const attempt = () => this.#takeWhole(own)?.receive() ?? this.#end();
+    const receive = async (waits: WaitOptions) => {
+      const message = await this.#wait(attempt, waits);
+      return message === undefined
+        ? { state: "closed" as const }
+        : { state: "ok" as const, value: message.value };
+    };
+    return valueStream({ receive, close: () => this.close() }, own);
+  }
+
+  /** Closes this subscriber. Unread samples, and samples in place, go back to the publisher. */
   close(): void {
-    this.#ring.region.close(() => this.#reader.leave());
+    this.#intake.close();
   }
 
   /** Closes this handle, as `close()` does. */
@@ -412,47 +305,38 @@ export class Subscriber<T = Uint8Array> implements Disposable, Waitable {
     this.close();
   }
 
-  #sample(taken: Taken | undefined): SampleOutcome<T> {
-    if (taken === undefined) return this.#nothing();
-    return { state: "ok", sample: new HeldSample(taken, this.#shown(taken), this.#holder) };
+  /** Takes a sample, unless others were lost before it and that is an error. */
+  #takeWhole({ onLoss }: ValuesOptions): Feed<K> | undefined {
+    const feed = this.#intake.take();
+    const lost = feed?.taken.lost ?? 0;
+    if (feed === undefined || lost === 0 || onLoss === "skip") return feed;
+    feed.reader.takeAgainWithoutLoss();
+    throw lossOf(lost, this.#what);
   }
 
-  /** Shows a sample that was just taken, in place. */
-  #shown({ descriptor: d, length }: Taken): Uint8Array<ArrayBuffer> {
-    const { region, descriptors } = this.#ring;
-    try {
-      const last = this.#views[d];
-      return this.#views[d] = peekView(region.mapping, descriptors.sampleAt(d), length, last);
-    } catch (error) {
-      this.#reader.takeAgain(); // the view found no memory
-      throw error;
-    }
+  #end(): typeof END | undefined {
+    return this.#intake.ended ? END : undefined;
   }
 
-  #publisherHasClosed(): boolean {
-    return !this.#keepOpen && this.#ring.writer.state.load() === SeatState.closed;
+  #waitSync<T>(
+    attempt: () => T | typeof END | undefined,
+    options: SyncWaitOptions | undefined,
+  ): T | undefined {
+    return untilSync(attempt, this.#waiter, options) ?? undefined;
   }
 
-  #publisherIsDead(): boolean {
-    const { writer, region } = this.#ring;
-    return !this.#keepOpen && presenceIn(region, writer) === "dead";
-  }
-
-  /** The publisher may have published between the look at the ring and the one at its word. */
-  #nothing(): NoSample {
-    if (!this.#publisherHasClosed()) return EMPTY;
-    return this.#reader.hasNews() ? EMPTY : CLOSED;
-  }
-
-  #checkOpen(): void {
-    this.#ring.region.checkOpen();
+  async #wait<T>(
+    attempt: () => T | typeof END | undefined,
+    options: WaitOptions,
+  ): Promise<T | undefined> {
+    return await until(attempt, this.#waiter, options) ?? undefined;
   }
 }
 
-/** What a subscriber is made of. */
-interface Parts {
-  readonly topic: string;
-  readonly ring: VRing;
-  readonly reader: VRingReader;
-  readonly source: string | undefined;
+/** Makes the error for a loop over values that lost some. */
+export function lossOf(lost: number, what: string): LostError {
+  return new LostError(
+    `Cannot receive every value of ${what}: ${lost} samples were lost; iterate again to continue ` +
+      'behind them, or pass onLoss: "skip"',
+  );
 }

@@ -52,6 +52,9 @@ export class Supply {
       action: `publish to ${ring.what}`,
       conditions: () => [free],
       checkOpen: () => ring.region.checkOpen(),
+      state: () =>
+        `none of its ${ring.plan.depth} samples is free: this publisher has ${this.loans} loans, and ` +
+        `it has ${ring.countReaders()} subscribers`,
     };
   }
 
@@ -66,18 +69,28 @@ export class Supply {
     return NONE;
   }
 
-  /** Takes a descriptor as `take` does, and blocks until one is free unless the policy drops. */
+  /** Takes a descriptor as `take` does, and blocks while none is free and none can be dropped. */
   takeSync(length: number, most: number, options: SyncWaitOptions | undefined): number {
     if (options !== undefined) checkWaits(options);
-    if (this.#policy !== "block") return this.take(length, most);
     this.#begin(length, most);
-    if (!this.#writer.stockHinted()) this.#awaitFree(options);
+    if (!this.#stocks()) this.#awaitFree(options);
     return this.#writer.take(length);
+  }
+
+  /** Takes a descriptor as `take` does, but counts no sample as lost; returns NONE if it must wait. */
+  takeLater(length: number, most: number): number {
+    this.#begin(length, most);
+    return this.#writer.stock() ? this.#writer.take(length) : NONE;
   }
 
   /** Apart from its caller, which would else pay for the closure whether it waits or not. */
   #awaitFree(options: SyncWaitOptions | undefined): void {
-    untilSync(() => this.#writer.stockHinted() || undefined, this.waiter, options);
+    untilSync(() => this.#stocks() || undefined, this.waiter, options);
+  }
+
+  /** Stocks a descriptor that is free by a hint, which a wait watches, or that can be dropped. */
+  #stocks(): boolean {
+    return this.#policy === "dropOldest" ? this.#writer.stock() : this.#writer.stockHinted();
   }
 
   #begin(length: number, most: number): void {
@@ -94,7 +107,7 @@ export class Supply {
     const { what, plan } = this.#ring;
     return new RangeError(
       `Cannot publish ${inWords(length)} bytes to ${what}: a sample can have ` +
-        `${plan.sampleBytes}; make it with a larger size`,
+        `${plan.sampleBytes}; define it with a larger size`,
     );
   }
 

@@ -4,18 +4,15 @@
  * @module
  */
 
-import { checkedOptions, inWords } from "../arguments.ts";
+import { inWords } from "../arguments.ts";
 import { RoleTakenError } from "../errors.ts";
-import { type Codec, codec } from "../codec.ts";
-import { Again, pollUntil } from "../region/poll.ts";
+import { Again } from "../region/poll.ts";
 import type { Mapping } from "../memory/mapping.ts";
-import { create, joinOnce, open, type Opened, type Product } from "../region/open.ts";
-import { Region } from "../region/region.ts";
-import { type MessageType, REGION_HEADER } from "../region/header.ts";
-import { topicPath } from "../region/names.ts";
+import { REGION_HEADER } from "../region/header.ts";
+import { descriptionIn, type Opened, type OpenOptions, type Product } from "../region/open.ts";
 import { copyIn, copyOut, storeDouble } from "../memory/word.ts";
 import { pageSize } from "../os/page.ts";
-import type { PublisherBehaviour, TopicConnectOptions, TopicOptions } from "./topic_options.ts";
+import type { Policy } from "./topic_options.ts";
 import { Kept, TOPIC, VRing } from "./vring.ts";
 import { VRingReader } from "./vring_reader.ts";
 import {
@@ -57,89 +54,86 @@ export function countersOf(ring: VRing): TopicCounters {
   };
 }
 
-/** The sizes of a topic, by their options. */
-interface TopicGeometry {
-  readonly [option: string]: number;
-  readonly depth: number;
-  readonly size: number;
-  readonly maxSubscribers: number;
+/** Returns the sums of the counters of several topics. */
+export function sumOf(all: readonly TopicCounters[]): TopicCounters {
+  const sum = (name: keyof TopicCounters) => all.reduce((sum, counters) => sum + counters[name], 0);
+  return {
+    published: sum("published"),
+    delivered: sum("delivered"),
+    dropped: sum("dropped"),
+    inFlight: sum("inFlight"),
+  };
 }
 
-/** The options that decide what a topic is like; a publisher states its policy. */
-type TopicPlanOptions = TopicOptions & Pick<PublisherBehaviour<never>, "policy" | "history">;
+/** The sizes of a topic, by their options. */
+export type TopicGeometry = {
+  readonly depth: number;
+  readonly size: number;
+  readonly subscribers: number;
+};
 
-const TOPICS: Product<TopicGeometry, TopicPlanOptions> = {
+/** What a topic does besides its sizes; all programs agree on it. */
+export interface TopicPolicy {
+  readonly policy: Policy;
+  readonly history: number;
+  readonly reserve: boolean;
+}
+
+/** The options that decide what a topic is like. */
+export interface TopicPlanOptions extends OpenOptions, TopicPolicy {}
+
+/** The sizes that a topic has by default. */
+export const USUAL: TopicGeometry = { depth: 8, size: 65_536, subscribers: 16 };
+
+/** The topics of this system, as the opener knows them. */
+export const TOPICS: Product<TopicGeometry, TopicPlanOptions> = {
   regionType: TOPIC,
-  usual: { depth: 8, size: 65_536, maxSubscribers: 16 },
-  plan(geometry, what, { reserve = true, policy, history = 0 }) {
-    const shape = shapeOf(geometry);
-    checkShape(what, shape);
-    const plan = planOf(shape, pageSize());
+  usual: USUAL,
+  plan(geometry, what, { policy, history, reserve }) {
+    const plan = checkedPlan(geometry, what, history);
     return {
       geometry,
       dataBytes: plan.bytes,
       reservedBytes: reserve ? plan.bytes : plan.samplesAt,
       initialise: (mapping, start) => initialise(mapping, start, plan, reserve),
-      // A subscriber states no policy, and its history is its own wish.
-      policy: { policy: policy ?? "block", history: policy === undefined ? 0 : history, reserve },
+      policy: { policy, history, reserve },
     };
   },
   geometryOf({ mapping, controlOffset, dataBytes }) {
     const control = new Uint8Array(TOPIC_CONTROL.size);
     copyOut(mapping, controlOffset, control);
     const plan = planIn(control, dataBytes);
-    return plan && { depth: plan.depth, size: plan.sampleBytes, maxSubscribers: plan.readers };
+    return plan && { depth: plan.depth, size: plan.sampleBytes, subscribers: plan.readers };
   },
+  policyOf: (region) => descriptionIn(TOPIC, region)?.policy ?? {},
 };
 
-function shapeOf({ depth, size, maxSubscribers }: TopicGeometry): Shape {
-  return { depth, readers: maxSubscribers, sampleBytes: size };
+/** Returns the layout of a topic; throws a RangeError if none can have these sizes. */
+export function checkedPlan(geometry: TopicGeometry, what: string, history: number): TopicOffsets {
+  const shape = shapeOf(geometry);
+  checkShape(what, shape);
+  const { depth } = shape;
+  if (Number.isInteger(history) && history >= 0 && history < depth) {
+    return planOf(shape, pageSize());
+  }
+  throw new RangeError(
+    `Cannot open ${what} with a history of ${inWords(history)} samples: pass 0 to ${
+      depth - 1
+    }, as ` +
+      `at least one of its ${depth} must be left to write into, or make it deeper`,
+  );
 }
 
-function requestFor<O extends object>(topic: string, options: O, message?: MessageType) {
-  return { path: topicPath(TOPIC.name, topic), options, message };
+function shapeOf({ depth, size, subscribers }: TopicGeometry): Shape {
+  return { depth, readers: subscribers, sampleBytes: size };
 }
 
-function ringOn(topic: string, { region, geometry }: Opened<TopicGeometry>): VRing {
-  return new VRing(topic, region, planOf(shapeOf(geometry), pageSize()));
-}
-
-/** Opens the VRing of a topic, or creates it: programs start in any order. */
-export function openTopic(topic: string, options: TopicOptions, message: MessageType): VRing {
-  return ringOn(topic, open(TOPICS, requestFor(topic, options, message)));
-}
-
-/**
- * Creates the VRing of a topic; throws an OsError (EEXIST) if a living process uses one of this
- * name.
- */
-export function createTopic(topic: string, options: TopicOptions, message: MessageType): VRing {
-  return ringOn(topic, create(TOPICS, requestFor(topic, options, message)));
-}
-
-/**
- * Performs one step of joining a topic of any shape, without waiting; returns undefined if it does
- * not exist.
- */
-export function connectOnce(
+/** Makes the VRing of a topic that was opened. */
+export function ringOn(
   topic: string,
-  options: TopicConnectOptions,
-  message: MessageType | undefined,
-): VRing | Again | undefined {
-  const { anyOwner = false } = options;
-  const opened = joinOnce(TOPICS, requestFor(topic, { anyOwner }, message));
-  return opened === undefined || opened instanceof Again ? opened : ringOn(topic, opened);
-}
-
-/** Performs one step of attaching to a topic as an observer; returns undefined if none exists. */
-export function observeOnce(
-  topic: string,
-  { anyOwner = false }: { anyOwner?: boolean | undefined },
-  message: MessageType,
-): VRing | Again | undefined {
-  const options = { anyOwner, readOnly: true };
-  const opened = joinOnce(TOPICS, requestFor(topic, options, message));
-  return opened === undefined || opened instanceof Again ? opened : ringOn(topic, opened);
+  { region, geometry }: Opened<Readonly<Record<string, number>>>,
+): VRing {
+  return new VRing(topic, region, planOf(shapeOf(geometry as TopicGeometry), pageSize()));
 }
 
 /** Returns the layout that a control block states; undefined if it does not fit the data. */
@@ -150,21 +144,6 @@ export function planIn(control: Uint8Array, dataBytes: number): TopicOffsets | u
   return plan?.bytes === dataBytes ? plan : undefined;
 }
 
-/** Joins a topic once it exists, by a step such as `connectOnce`. */
-export function connectTopic<T>(
-  topic: string,
-  options: TopicConnectOptions,
-  look: () => T | Again | undefined,
-): Promise<T> {
-  const action = `connect to topic "${topic}"`;
-  return pollUntil({ look, action, missing: "which is not there" }, options);
-}
-
-/** Removes the name of a topic; existing handles keep working. Returns false when the name is free. */
-export function unlinkTopic(topic: string): boolean {
-  return Region.unlink(TOPIC, topicPath(TOPIC.name, topic));
-}
-
 /**
  * Performs one step of becoming a reader, without waiting; returns `Again` while a reader is
  * joining or leaving. Throws a RoleTakenError if all seats are taken.
@@ -172,37 +151,17 @@ export function unlinkTopic(topic: string): boolean {
 export function joinReaders(
   topic: string,
   ring: VRing,
-  { history = 0 }: { history?: number | undefined },
+  history: number,
 ): VRingReader | Again {
   const reader = VRingReader.join(ring, history);
   if (typeof reader === "object") return reader;
   const error = () =>
     new RoleTakenError(
       `Cannot subscribe to topic "${topic}": it has ${ring.plan.readers} subscribers, which are ` +
-        "alive; close one, or make the topic with a larger maxSubscribers",
+        "alive; close one, or make the topic with a larger number of subscribers",
     );
   if (reader === "busy") return new Again(error);
   throw error();
-}
-
-/** Copies the options of a topic and checks them. */
-export function checkedTopic<O extends { history?: number | undefined }>(
-  topic: string,
-  options: O,
-): O {
-  const action = `open topic ${inWords(topic)}`;
-  const own = checkedOptions(options, action);
-  topicPath(TOPIC.name, topic); // throws unless the name is valid
-  const { history = 0 } = own;
-  if (Number.isInteger(history) && history >= 0) return own;
-  throw new RangeError(
-    `Cannot ${action} with a history of ${inWords(history)} samples: pass 0 or more`,
-  );
-}
-
-/** Returns the type of a topic's messages, by its codec; bytes by default. */
-export function typeOf(options: { codec?: Pick<Codec<unknown>, "type"> | undefined }): MessageType {
-  return (options.codec ?? codec.bytes).type;
 }
 
 function checkShape(what: string, shape: Shape): void {

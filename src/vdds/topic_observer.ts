@@ -7,46 +7,37 @@
  * @module
  */
 
-import { checkHandler, checkLimit, checkWaits, inWords } from "../arguments.ts";
-import { type Codec, codec } from "../codec.ts";
+import {
+  byteLengthOf,
+  checkedOptions,
+  checkHandler,
+  checkLimit,
+  checkWaits,
+  inWords,
+} from "../arguments.ts";
 import { ClosedError, VringError } from "../errors.ts";
+import type { Bytes, Type, Value } from "../message.ts";
 import { now } from "../os/clock.ts";
 import { Observed, OBSERVER_SLICE_NS, type Subject } from "../region/observed.ts";
+import { waitForPeers } from "../region/peers.ts";
 import { Again } from "../region/poll.ts";
 import { CONDITIONS, type Waitable } from "../wait/any.ts";
-import { type Arrived, arrived, type Condition, type Waiter } from "../wait/condition.ts";
+import type { Condition, Waiter } from "../wait/condition.ts";
 import { iterate, type Step } from "../wait/iterate.ts";
 import { observing } from "../wait/observing.ts";
 import { type SyncWaitOptions, until, untilSync, type WaitOptions } from "../wait/until.ts";
 import { type ObservedSample, type RoomFor, TopicCursor } from "./cursor.ts";
-import type { SampleFacts } from "./sample.ts";
-import { listSources, topicOfSource } from "./sources.ts";
-import { checkedTopic, observeOnce, typeOf } from "./topic.ts";
-
-/** How to open a {@linkcode TopicObserver}. */
-export interface TopicObserverOptions<T> {
-  /** The codec of the samples; plain bytes by default. Must be that of the publisher. */
-  codec?: Codec<T> | undefined;
-  /**
-   * The number of past samples to begin with, unless they are overwritten; 0 by default. A topic that
-   * comes later is observed from its first sample.
-   */
-  history?: number | undefined;
-  /**
-   * Whether to observe all sources of the topic, and not the topic itself; false by default. A source
-   * that cannot be observed, such as one of another type, causes one error.
-   */
-  sources?: boolean | undefined;
-  /** Also observes a topic that belongs to another user than you or root. */
-  anyOwner?: boolean | undefined;
-}
-
-/** The outcome of observing. */
-export type ObservedOutcome<T> =
-  /** The value, and the facts about its sample. */
-  | ({ state: "ok"; value: T } & SampleFacts)
-  /** Nothing new has been published. */
-  | { state: "empty" };
+import {
+  type CodecOf,
+  type PolledSample,
+  Reading,
+  ShownSample,
+  type TopicMessage,
+} from "./sample.ts";
+import { listSources } from "./sources.ts";
+import { lossOf } from "./subscriber.ts";
+import type { ValuesOptions } from "./topic_options.ts";
+import type { VRing } from "./vring.ts";
 
 /** A topic under observation. */
 interface Attachment extends Subject {
@@ -59,7 +50,16 @@ interface Target {
   readonly observed: Observed<Attachment>;
 }
 
-const EMPTY = { state: "empty" } as const;
+/** What an observer is made of. */
+interface Parts<K extends Type> {
+  readonly name: string;
+  readonly codec: CodecOf<K>;
+  readonly history: number;
+  /** Whether to observe all sources of the topic. */
+  readonly hasSources: boolean;
+  /** Performs one step of attaching to the topic, or to one of its sources. */
+  readonly attach: (source: string | undefined) => VRing | Again | undefined;
+}
 
 /**
  * Observes a topic without any right to write to it. No publisher waits for it, and it takes the
@@ -71,67 +71,63 @@ const EMPTY = { state: "empty" } as const;
  *
  * @example See what the subscribers of a topic see
  * ```ts
- * import { codec, Publisher, TopicObserver } from "@vring/vring";
+ * import { codec, topic } from "@vring/vring";
  *
- * using publisher = Publisher.open("/example/observed", { codec: codec.text, mode: 0o644 });
- * using observer = TopicObserver.open("/example/observed", { codec: codec.text }); // any user
+ * const words = topic("example/observed", { type: codec.text, mode: 0o644 });
+ * using publisher = words.publisher();
+ * using observer = words.observer(); // any user
  * publisher.trySend("near");
  * const { value, lost } = observer.receiveSync();
  * console.log(value, lost); // near 0
  * ```
  */
-export class TopicObserver<T = Uint8Array> implements Disposable, Waitable {
-  /** The topic. */
-  readonly topic: string;
-  readonly #options: TopicObserverOptions<T>;
-  readonly #codec: Codec<T>;
+export class TopicObserver<K extends Type = Bytes> implements Disposable, Waitable {
+  /** The name of the topic. */
+  readonly name: string;
+  readonly #parts: Parts<K>;
+  readonly #what: string;
+  readonly #reading: Reading<K>;
+  readonly #polled: ShownSample<K>;
   readonly #waiter: Waiter;
   readonly #targets: Target[] = [];
   readonly #refused = new Set<string>(); // identities of sources that cannot be observed
   readonly #untold: VringError[] = []; // why
   readonly #roomFor = (length: number) => this.#room(length);
+  readonly #landingFor = (length: number) => this.#reading.arrayFor(length);
   #views: Uint8Array<ArrayBuffer> = new Uint8Array(0);
   #nextTarget = 0;
   #nextList = 0; // when to list the sources again
   #opening = true;
   #closed = false;
 
-  private constructor(topic: string, options: TopicObserverOptions<T>) {
-    this.topic = topic;
-    this.#options = options;
-    this.#codec = options.codec ?? codec.bytes as unknown as Codec<T>;
+  /** @ignore */
+  constructor(parts: Parts<K>) {
+    this.name = parts.name;
+    this.#parts = parts;
+    this.#what = `topic "${parts.name}"`;
+    this.#reading = new Reading(this.#what, parts.codec);
+    this.#polled = new ShownSample(this.#reading);
     using stack = new DisposableStack();
     stack.use(this);
-    if (options.sources !== true) this.#targets.push(this.#target(undefined));
+    if (!parts.hasSources) this.#targets.push(this.#target(undefined));
     else this.#listEachSlice();
     this.#opening = false;
     stack.move();
     this.#waiter = {
-      action: `observe topic "${topic}"`,
+      action: `observe ${this.#what}`,
       conditions: () => [this.#condition()],
       checkOpen: () => this.#checkOpen(),
+      state: () => {
+        if (this.topics === 0) return "it does not exist";
+        return this.peers === 0 ? "it has no publisher" : "its publisher is alive";
+      },
     };
   }
 
-  /** Observes a topic of bytes, at once or once it exists. */
-  static open(
-    topic: string,
-    options?: TopicObserverOptions<Uint8Array<ArrayBuffer>>,
-  ): TopicObserver<Uint8Array<ArrayBuffer>>;
-  /** Observes a topic of values, at once or once it exists. */
-  static open<T>(
-    topic: string,
-    options: TopicObserverOptions<T> & { codec: Codec<T> },
-  ): TopicObserver<T>;
-  static open<T>(topic: string, options: TopicObserverOptions<T> = {}): TopicObserver<T> {
-    return new TopicObserver(topic, checkedTopic(topic, options));
-  }
-
   #target(source: string | undefined): Target {
-    const topic = topicOfSource(this.topic, source);
-    const { history = 0, anyOwner } = this.#options;
+    const { history, attach } = this.#parts;
     const observed = new Observed<Attachment>(() => {
-      const ring = observeOnce(topic, { anyOwner }, typeOf(this.#options));
+      const ring = attach(source);
       if (ring === undefined || ring instanceof Again) return ring;
       using stack = new DisposableStack();
       stack.use(ring.region);
@@ -144,9 +140,9 @@ export class TopicObserver<T = Uint8Array> implements Disposable, Waitable {
 
   /** Finds new sources, and forgets those that have gone. */
   #listEachSlice(): void {
-    if (this.#options.sources !== true || now() < this.#nextList) return;
+    if (!this.#parts.hasSources || now() < this.#nextList) return;
     this.#nextList = now() + OBSERVER_SLICE_NS;
-    const present = listSources(this.topic);
+    const present = listSources(this.name);
     for (const [i, { source, observed }] of [...this.#targets.entries()].reverse()) {
       const { readable } = observed;
       if (present.some((found) => found.source === source) || readable?.hasMore?.()) continue;
@@ -170,10 +166,16 @@ export class TopicObserver<T = Uint8Array> implements Disposable, Waitable {
   }
 
   /** The number of living publishers. */
-  get matched(): number {
+  get peers(): number {
     this.#checkOpen();
-    return this.#targets.filter(({ observed }) => observed.current?.cursor.ring.hasWriter())
-      .length;
+    this.#listEachSlice();
+    for (const { observed } of this.#targets) observed.lookEachSlice();
+    return this.#targets.filter(({ observed }) => observed.current?.cursor.ring.hasWriter()).length;
+  }
+
+  /** Resolves once the topic has at least `count` publishers. */
+  waitForPeers(count: number, options: WaitOptions = {}): Promise<void> {
+    return waitForPeers(this, count, `publishers of ${this.#what}`, options);
   }
 
   /** The number of topics of this name, or of its sources, that are observed now. */
@@ -181,64 +183,92 @@ export class TopicObserver<T = Uint8Array> implements Disposable, Waitable {
     return this.#targets.filter(({ observed }) => observed.current !== undefined).length;
   }
 
-  /** Receives a copy of the next sample as a value, or returns `empty`. Never waits. */
-  tryReceive(): ObservedOutcome<T> {
-    const found = this.#take(this.#codec.transient ? this.#roomFor : newRoom);
-    if (found === undefined) return EMPTY;
+  /** Whether it was closed. */
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /** Receives a copy of the next sample; returns undefined if nothing new was published. */
+  tryReceive(): TopicMessage<K> | undefined {
+    const found = this.#take(this.#landingFor);
+    if (found === undefined) return undefined;
     const { sample: { bytes, sequence, lost, time, origin }, source } = found;
-    return { state: "ok", value: this.#codec.decode(bytes), sequence, lost, time, source, origin };
+    return { value: this.#reading.decode(bytes), sequence, lost, time, source, origin };
   }
 
-  /** Blocks the thread until a sample arrives, and returns a copy as a value. */
-  receiveSync(options?: SyncWaitOptions): Arrived<ObservedOutcome<T>> {
+  /** Blocks until a sample arrives and returns a copy. */
+  receiveSync(options?: SyncWaitOptions): TopicMessage<K> {
     if (options !== undefined) checkWaits(options);
-    const outcome = this.tryReceive();
-    return outcome.state !== "empty"
-      ? outcome
-      : untilSync(() => arrived(this.tryReceive()), this.#waiter, options);
+    return this.tryReceive() ?? untilSync(() => this.tryReceive(), this.#waiter, options);
   }
 
-  /** Resolves with a copy of a sample as a value, once one arrives. */
-  receive(options: WaitOptions = {}): Promise<Arrived<ObservedOutcome<T>>> {
-    return until(() => arrived(this.tryReceive()), this.#waiter, options);
+  /** Resolves with a copy of a sample once one arrives. */
+  receive(options: WaitOptions = {}): Promise<TopicMessage<K>> {
+    return until(() => this.tryReceive(), this.#waiter, options);
   }
 
   /**
-   * Shows copies of up to `limit` samples, one after the other, and returns their number. The bytes
-   * are the observer's: the next sample overwrites them.
+   * Copies the bytes of the next sample into `target`, and returns their number; returns -1 if nothing
+   * new was published. Throws a RangeError if the target is too small; the sample is lost to this
+   * observer then.
    */
-  poll(
-    handler: (
-      bytes: Uint8Array<ArrayBuffer>,
-      sequence: number,
-      lost: number,
-      time: number,
-    ) => void,
-    limit = Infinity,
-  ): number {
-    const what = `topic "${this.topic}"`;
+  tryReceiveInto(target: Uint8Array<ArrayBuffer>): number {
+    const space = byteLengthOf(target, "receive from", this.#what);
+    const bytes = this.#take(this.#roomFor)?.sample.bytes;
+    if (bytes === undefined) return -1;
+    if (bytes.length > space) {
+      throw new RangeError(
+        `Cannot receive from ${this.#what} into ${space} bytes: the sample has ${bytes.length}; ` +
+          "pass a larger array",
+      );
+    }
+    target.set(bytes);
+    return bytes.length;
+  }
+
+  /**
+   * Shows copies of up to `limit` samples, one after the other, and returns their number. All are
+   * shown by the same object, whose bytes the next sample overwrites.
+   */
+  poll(handler: (sample: PolledSample<K>) => void, limit = Infinity): number {
     this.#checkOpen();
-    checkHandler(handler, "poll", what);
-    checkLimit(limit, 0, "poll", what);
+    checkHandler(handler, "poll", this.#what);
+    checkLimit(limit, 0, "poll", this.#what);
+    const shown = this.#polled;
     let count = 0;
-    while (count < limit && !this.#closed) {
-      const found = this.#take(this.#roomFor);
-      if (found === undefined) break;
-      const { bytes, sequence, lost, time } = found.sample;
-      count++;
-      handler(bytes, sequence, lost, time);
+    try {
+      while (count < limit && !this.#closed) {
+        const found = this.#take(this.#roomFor);
+        if (found === undefined) break;
+        shown.show(found.sample, found.sample.bytes, found.source);
+        count++;
+        handler(shown);
+      }
+    } finally {
+      shown.hide();
     }
     return count;
   }
 
-  /** Iterates over the values of all samples from here on. */
-  [Symbol.asyncIterator](): AsyncGenerator<T, void, void> {
-    return iterate({ attempt: () => this.#next(), waiter: this.#waiter });
+  /**
+   * Iterates over the values of all samples from here on. Throws a LostError where samples were lost,
+   * unless `onLoss` is "skip"; another loop then begins with the sample after the loss.
+   */
+  values(options: ValuesOptions = {}): AsyncGenerator<Value<K>, void, void> {
+    const own = checkedOptions(options, `observe ${this.#what}`);
+    const attempt = (): Step<Value<K>> | undefined => {
+      const found = this.#take(this.#landingFor, own.onLoss !== "skip");
+      if (found === undefined) return undefined;
+      const { bytes, lost } = found.sample;
+      if (lost > 0 && own.onLoss !== "skip") throw lossOf(lost, this.#what);
+      return { done: false, value: this.#reading.decode(bytes) };
+    };
+    return iterate({ attempt, waiter: this.#waiter }, own);
   }
 
-  #next(): Step<T> | undefined {
-    const outcome = this.tryReceive();
-    return outcome.state === "ok" ? { done: false, value: outcome.value } : undefined;
+  /** Iterates over values, as `values()` does. */
+  [Symbol.asyncIterator](): AsyncGenerator<Value<K>, void, void> {
+    return this.values();
   }
 
   /** @ignore */
@@ -264,8 +294,8 @@ export class TopicObserver<T = Uint8Array> implements Disposable, Waitable {
     });
   }
 
-  /** Takes a sample of the next target in turn that has one. */
-  #take(roomFor: RoomFor): Taken | undefined {
+  /** Takes a sample of the next target in turn that has one; `staysAfterLoss` is as for the cursor. */
+  #take(roomFor: RoomFor, staysAfterLoss = false): Taken | undefined {
     this.#checkOpen();
     this.#listEachSlice();
     const refusal = this.#untold.shift();
@@ -274,8 +304,15 @@ export class TopicObserver<T = Uint8Array> implements Disposable, Waitable {
     for (let step = 0; step < targets.length; step++) {
       const index = (this.#nextTarget + step) % targets.length;
       const { source, observed } = targets[index]!;
-      const sample = takeFrom(observed.readable, observed, roomFor) ??
-        takeFrom(observed.lookEachSlice(), observed, roomFor);
+      const take = (attachment: Attachment | undefined) => {
+        try {
+          return attachment?.cursor.take(roomFor, staysAfterLoss);
+        } catch (error) {
+          if (attachment?.cursor.isBroken) observed.abandon(); // and read it no more
+          throw error;
+        }
+      };
+      const sample = take(observed.readable) ?? take(observed.lookEachSlice());
       if (sample === undefined) continue;
       this.#nextTarget = index + 1;
       return { sample, source };
@@ -305,7 +342,7 @@ export class TopicObserver<T = Uint8Array> implements Disposable, Waitable {
 
   #checkOpen(): void {
     if (!this.#closed) return;
-    throw new ClosedError(`Cannot use the observer of topic ${inWords(this.topic)}: it is closed`);
+    throw new ClosedError(`Cannot use the observer of topic ${inWords(this.name)}: it is closed`);
   }
 }
 
@@ -313,22 +350,4 @@ export class TopicObserver<T = Uint8Array> implements Disposable, Waitable {
 interface Taken {
   readonly sample: ObservedSample;
   readonly source: string | undefined;
-}
-
-/** Takes a sample of a topic; reads no more from it if its words are corrupt. */
-function takeFrom(
-  attachment: Attachment | undefined,
-  observed: Observed<Attachment>,
-  roomFor: RoomFor,
-): ObservedSample | undefined {
-  try {
-    return attachment?.cursor.take(roomFor);
-  } catch (error) {
-    if (attachment?.cursor.isBroken) observed.abandon();
-    throw error;
-  }
-}
-
-function newRoom(length: number): Uint8Array<ArrayBuffer> {
-  return new Uint8Array(length);
 }

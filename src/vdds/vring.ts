@@ -195,7 +195,6 @@ export class VRing {
   /** The low half of the number of the last sample that observers may copy. */
   readonly latest: Word32;
   readonly spaceBell: Doorbell;
-  readonly membersBell: Doorbell;
   readonly descriptors: Descriptors;
   readonly #mapping: Mapping;
   readonly #mask: number;
@@ -225,7 +224,6 @@ export class VRing {
     this.latest = new Word32(mapping, fields.latest, control);
     this.available = new Word32(mapping, fields.available, control);
     this.spaceBell = new Doorbell(mapping, fields.space_bell, control);
-    this.membersBell = new Doorbell(mapping, fields.members_bell, control);
     this.descriptors = new Descriptors(mapping, plan, region.dataOffset);
   }
 

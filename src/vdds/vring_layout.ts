@@ -33,7 +33,6 @@ export const TOPIC_CONTROL = layout("topic_control", {
   rows: { type: "u32", line: true, doc: "one more than the highest reader that ever existed" },
   available: { type: "u32", line: true, doc: "AVAIL: the number of descriptors put in" },
   space_bell: { type: "u32", line: true, doc: "rung by readers; raised by a writer that waits" },
-  members_bell: { type: "u32", line: true, doc: "rung when a party joins or leaves" },
 });
 
 /** The words of each reader, besides its row and its USED ring. */

@@ -57,14 +57,14 @@ export class VRingReader {
   #freeCount = 0;
   readonly words: ReaderWords;
   #again = false; // the next `take` returns the last sample again
-  readonly #last = {
+  readonly #last: { -readonly [F in keyof Taken]: Taken[F] } = {
     descriptor: NONE,
     stamp: 0,
     sequence: 0,
     length: 0,
     lost: 0,
     time: 0,
-    origin: undefined as Origin | undefined,
+    origin: undefined,
   };
 
   private constructor(ring: VRing, k: number, role: Role) {
@@ -101,7 +101,6 @@ export class VRingReader {
     reader.#askForHistory(history); // P4 once it is online ..
     reader.#search();
     ring.spaceBell.ring();
-    ring.membersBell.ring();
     stack.move();
     return reader;
   }
@@ -132,6 +131,11 @@ export class VRingReader {
     else if (word.compareExchange(asking, pinned) === asking) this.#asked[d] = stampOf(pinned);
   }
 
+  /** The sample that was taken last. */
+  get taken(): Taken {
+    return this.#last;
+  }
+
   /** Whether the memory is unusable; then its samples are, or will be, given back. */
   get closed(): boolean {
     return !this.#mapping.usable;
@@ -151,6 +155,12 @@ export class VRingReader {
 
   /** Makes the next `take` return the last sample again, which the caller could not use. */
   takeAgain(): void {
+    this.#again = true;
+  }
+
+  /** Does so after the loss before it was reported. */
+  takeAgainWithoutLoss(): void {
+    this.#last.lost = 0;
     this.#again = true;
   }
 
@@ -314,6 +324,5 @@ export class VRingReader {
     this.#ring.clear(this.#k);
     this.#ring.spaceBell.ring();
     this.#role.close();
-    this.#ring.membersBell.ring();
   }
 }

@@ -1,29 +1,45 @@
-/** A topic with sources. Its file counts how often sources come and go; each has a topic below. @module */
+/**
+ * A topic with many publishers. Its file counts how often sources come and go; each has a topic
+ * below.
+ *
+ * @module
+ */
 
-import { MergedSubscriber } from "../../../src/vdds/merged_subscriber.ts";
-import { Publisher } from "../../../src/vdds/publisher.ts";
-import { handleOf, type Product, roleOf } from "../product.ts";
-import { receiving, senderOf } from "./topic.ts";
+import { definedRole, type Options, type Product } from "../product.ts";
+import { define, receiverOf, senderOf, TYPES } from "./topic.ts";
+
+const MANY = { publishers: "many" as const, history: 1, size: 64 };
 
 export const MERGED_TOPIC: Product = {
-  name: "merged topic",
+  name: "topic with many publishers",
   noun: "sources of topic",
   file: (name) => `vring.sources.${name.replaceAll("/", "~")}`,
-  sender: roleOf(
-    { title: "publisher", most: 1, usual: { source: "left", history: 1, size: 64 } },
-    { open: (name, options) => Publisher.open(name, options) },
+  sender: definedRole(
+    { title: "publisher", most: 1, usual: MANY },
+    {
+      define,
+      open: (definition, options) => definition.publisher({ source: "left", ...options }),
+    },
     (publisher) => ({ ...senderOf(publisher), sizes: {}, waits: {} }), // its sizes are those of its source
   ),
-  receiver: roleOf(
-    { title: "merged subscriber", usual: { history: 1 } },
-    { open: (name, options) => MergedSubscriber.open(name, options) },
-    (subscriber) => ({ ...handleOf(subscriber), ...receiving(subscriber) }),
+  receiver: definedRole(
+    { title: "subscriber", usual: MANY },
+    { define, open: (definition, options) => definition.subscriber(options) },
+    (subscriber) => ({ ...receiverOf(subscriber), sizes: {} }),
   ),
   sizes: {},
-  succession: { depth: 8, size: 4000, history: 5 },
+  policies: {
+    depth: { usual: 8, other: 4 },
+    size: { usual: 64, other: 128 },
+    subscribers: { usual: 16, other: 3 },
+    policy: { usual: "block", other: "dropNewest" },
+    history: { usual: 1, other: 2 },
+    reserve: { usual: true, other: false },
+  },
+  succession: { depth: 8, size: 4000, history: 5 } satisfies Options,
   broadcasts: true,
-  types: [],
+  types: TYPES,
+  defines: true,
   slashes: true,
   longest: 195, // the name of the source follows
-  fleeting: true,
 };

@@ -1,19 +1,23 @@
 /** Topics, whose publisher keeps its last sample for later subscribers. @module */
 
-import { Publisher } from "../../../src/vdds/publisher.ts";
-import { Subscriber } from "../../../src/vdds/subscriber.ts";
+import { topic, type TopicDefinition } from "../../../src/vdds/definition.ts";
+import type { Publisher } from "../../../src/vdds/publisher.ts";
+import type { TopicMessage } from "../../../src/vdds/sample.ts";
+import type { Subscriber } from "../../../src/vdds/subscriber.ts";
+import type { TopicOptions } from "../../../src/vdds/topic_options.ts";
 import {
   allArrivals,
   CODECS,
+  definedRole,
   fillInHalves,
   type Handle,
   handleOf,
   isMark,
   MARK,
+  type MessageType,
   type Options,
   type Product,
   type Received,
-  roleOf,
   waitOf,
 } from "../product.ts";
 
@@ -27,7 +31,7 @@ export function senderOf(publisher: Publisher): Handle {
     acts: {
       send: (_, message) => void publisher.trySend(message),
       publish(at, message) {
-        const loan = publisher.tryLoan(message.length)!;
+        const loan = publisher.tryLoan({ length: message.length })!;
         fillInHalves(loan.bytes, message, () => at("half filled"));
         loan.publish();
       },
@@ -36,8 +40,8 @@ export function senderOf(publisher: Publisher): Handle {
       send: waitOf("room", (o) => publisher.sendSync(MARK, o), (o) => publisher.send(MARK, o)),
       loan: waitOf(
         "room",
-        (o) => void publisher.loanSync(MARK.length, o)?.[Symbol.dispose](),
-        async (o) => void (await publisher.loan(MARK.length, o))?.[Symbol.dispose](),
+        (o) => publisher.loanSync({ ...o, length: MARK.length }),
+        (o) => publisher.loan({ ...o, length: MARK.length }),
       ),
     },
     fill() {
@@ -47,24 +51,16 @@ export function senderOf(publisher: Publisher): Handle {
   };
 }
 
-/** The common part of subscribers to one topic and to all topics below it. */
-export function receiving(
-  subscriber: Pick<
-    Subscriber<Uint8Array<ArrayBuffer>>,
-    "receive" | "receiveSync" | "take" | "takeSync" | "tryReceive" | "tryTake"
-  >,
-): Pick<Handle, "acts" | "arrivals" | "finds" | "receive" | "waits"> {
+/** The end of a subscriber, to one publisher or to many. */
+export function receiverOf(subscriber: Subscriber): Handle {
   return {
-    finds() {
-      const outcome = subscriber.tryReceive();
-      return outcome.state === "ok" && isMark(outcome.value);
-    },
+    ...handleOf(subscriber, { depth: subscriber.depth, size: subscriber.maxSample }),
+    finds: () => isMark(subscriber.tryReceive()?.value),
     acts: {
       receive: () => void subscriber.tryReceive(),
       take(at) {
-        const outcome = subscriber.tryTake();
-        if (outcome.state !== "ok") throw new Error("Nothing was there to take");
-        using _sample = outcome.sample;
+        using sample = subscriber.tryTake();
+        if (sample === undefined) throw new Error("Nothing was there to take");
         at("shown");
       },
       wait: () => void allArrivals(() => received(subscriber.receiveSync({ timeout: 1, spin: 0 }))),
@@ -78,46 +74,54 @@ export function receiving(
   };
 }
 
-type Outcome = ReturnType<Subscriber<Uint8Array<ArrayBuffer>>["tryReceive"]>;
-
-function received(outcome: Outcome): Received {
-  return outcome.state === "ok" ? { state: "ok", message: outcome.value } : outcome;
+function received(message: TopicMessage | undefined): Received {
+  return message === undefined ? { state: "closed" } : { state: "ok", message: message.value };
 }
 
-function receiverOf(subscriber: Subscriber<Uint8Array<ArrayBuffer>>): Handle {
+/** Defines a topic of bytes, whatever the options say of its type. */
+export function define(name: string, options: Options): TopicDefinition {
+  return topic(name, options as TopicOptions);
+}
+
+/** The types of topics; that of a struct decides the size. */
+export const TYPES: readonly MessageType[] = CODECS.map(({ options: { codec: type }, name }) => {
+  const isFixed = typeof Object(type).sizeBytes === "number";
   return {
-    ...handleOf(subscriber, { depth: subscriber.depth, size: subscriber.maxSample }),
-    ...receiving(subscriber),
+    options: { ...type !== undefined && { type }, ...isFixed && { size: undefined } },
+    name,
   };
-}
+});
 
 export const TOPIC: Product = {
   name: "topic",
   noun: "topic",
   file: (name) => `vring.topic.${name.replaceAll("/", "~")}`,
-  sender: roleOf({ title: "publisher", most: 1, usual: HISTORY }, Publisher<Uint8Array>, senderOf),
-  receiver: {
-    ...roleOf(
-      { title: "subscriber", most: 2, usual: HISTORY },
-      Subscriber<Uint8Array<ArrayBuffer>>,
-      receiverOf,
-    ),
-    joins: {
-      tryConnect: (name: string, options?: Options) => {
-        const subscriber = Subscriber.tryConnect(name, { ...HISTORY, ...options });
-        return subscriber && receiverOf(subscriber);
-      },
-    },
-  },
+  sender: definedRole(
+    { title: "publisher", most: 1, usual: HISTORY },
+    { define, open: (definition, options) => definition.publisher(options) },
+    senderOf,
+  ),
+  receiver: definedRole(
+    { title: "subscriber", most: 2, usual: HISTORY },
+    { define, open: (definition, options) => definition.subscriber(options) },
+    receiverOf,
+  ),
   sizes: {
     depth: { is: 3, other: 4, usual: 8, never: [0, -1, 1025, 1.5, NaN, Infinity] },
     size: { is: 100, other: 128, usual: 65_536, never: [0, -1, 2 ** 31 + 1, 1.5, NaN, Infinity] },
-    maxSubscribers: { is: 2, other: 3, usual: 16, never: [0, -1, 65, 1.5, NaN, Infinity] },
+    subscribers: { is: 2, other: 3, usual: 16, never: [0, -1, 65, 1.5, NaN, Infinity] },
   },
-  endsWithPeer: { keepOpen: false },
-  succession: { depth: 4, size: 4000, maxSubscribers: 3, history: 0 },
+  policies: {
+    policy: { usual: "block", other: "dropOldest" },
+    history: { usual: 1, other: 2 },
+    reserve: { usual: true, other: false },
+    publishers: { usual: "one", other: "many" },
+  },
+  endsWithPeer: { onPeerGone: "end" },
+  succession: { depth: 4, size: 4000, subscribers: 3, history: 0 },
   broadcasts: true,
   neverTogether: { depth: 1024, size: 2 ** 30 },
-  types: CODECS,
+  types: TYPES,
+  defines: true,
   slashes: true,
 };
