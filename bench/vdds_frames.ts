@@ -6,8 +6,9 @@
  */
 
 import { Buffer } from "node:buffer";
-import { Publisher } from "../src/vdds/publisher.ts";
-import { Subscriber } from "../src/vdds/subscriber.ts";
+import { topic } from "../src/vdds/definition.ts";
+import type { Publisher } from "../src/vdds/publisher.ts";
+import type { Subscriber } from "../src/vdds/subscriber.ts";
 import { type BytePlan, ByteSide, type Carrier, promised } from "./harness/byte_side.ts";
 import type { Peer } from "./harness/peer.ts";
 import type { Contender } from "./harness/rounds.ts";
@@ -51,16 +52,16 @@ export class Frames implements Asking, Answering, Disposable {
   readonly #pictures = new Pictures();
   readonly #answerEvery: number;
   readonly #publisher: Publisher;
-  readonly #subscriber: Subscriber<Uint8Array<ArrayBuffer>>;
+  readonly #subscriber: Subscriber;
 
   constructor(order: Order, depth: number, asks: boolean) {
     const { name, answerEvery, bytes, answerBytes } = order;
-    const there = { topic: `${name}/there`, depth, size: bytes };
-    const back = { topic: `${name}/back`, depth, size: answerBytes };
+    const there = topic(`${name}/there`, { depth, size: bytes });
+    const back = topic(`${name}/back`, { depth, size: answerBytes });
     const [to, from] = asks ? [there, back] : [back, there];
     this.#answerEvery = answerEvery;
-    this.#publisher = Publisher.open(to.topic, to);
-    this.#subscriber = Subscriber.open(from.topic, from);
+    this.#publisher = to.publisher();
+    this.#subscriber = from.subscriber();
   }
 
   static way(depth: number): Way {
@@ -70,7 +71,7 @@ export class Frames implements Asking, Answering, Disposable {
 
   ask(): void {
     for (let i = this.#answerEvery; i > 0; i--) {
-      const loan = this.#publisher.loanSync(undefined, SPINNING)!;
+      const loan = this.#publisher.loanSync(SPINNING);
       this.#pictures.fill(loan.bytes);
       loan.publish();
     }
@@ -80,14 +81,12 @@ export class Frames implements Asking, Answering, Disposable {
   answer(times: number): void {
     for (; times > 0; times--) {
       for (let i = this.#answerEvery; i > 0; i--) this.#take(this.#pictures);
-      this.#publisher.loanSync(undefined, SPINNING)!.publish();
+      this.#publisher.loanSync(SPINNING).publish();
     }
   }
 
   #take(reader: Pick<Pictures, "read">): void {
-    const outcome = this.#subscriber.takeSync(SPINNING);
-    if (outcome.state === "closed") throw new Error("The other process has closed its topic");
-    using sample = outcome.sample;
+    using sample = this.#subscriber.takeSync(SPINNING)!;
     reader.read(sample.bytes);
   }
 

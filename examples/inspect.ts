@@ -11,12 +11,12 @@
  * @module
  */
 
-import { describedType, type RegionInfo, regions, Subscriber, VringError } from "../mod.ts";
+import { describedType, type RegionInfo, regions, topic, VringError } from "../mod.ts";
 import { endAfter, options } from "./ticker.ts";
 
 async function main(): Promise<void> {
-  const { topic, seconds } = options({ topic: "", seconds: 3 });
-  if (topic !== "") return await show(topic, endAfter(seconds));
+  const { topic: name, seconds } = options({ topic: "", seconds: 3 });
+  if (name !== "") return await show(name, endAfter(seconds));
   for (const region of regions()) console.log(`${region.kind} ${region.name}\n${about(region)}`);
 }
 
@@ -32,20 +32,16 @@ function about({ details, problem, inUse }: RegionInfo): string {
 }
 
 /** Prints the definition of a topic's type, and the samples that arrive until the end. */
-async function show(topic: string, end: AbortSignal): Promise<void> {
-  const found = regions().find(({ kind, name }) => kind === "topic" && name === topic);
-  const type = found?.details?.type;
-  if (type === undefined) {
-    throw new VringError(`Cannot show topic "${topic}": it does not exist; start its publisher`);
+async function show(name: string, end: AbortSignal): Promise<void> {
+  const details = topic(name).info()?.details;
+  if (details?.type === undefined) {
+    throw new VringError(`Cannot show topic "${name}": it does not exist; start its publisher`);
   }
-  const codec = describedType(type);
-  console.log(codec.layout?.toDefinition() ?? `Its messages are "${type.name}".\n`);
-  using subscriber = Subscriber.open(topic, { codec, history: 1, keepOpen: true });
-  while (!end.aborted) {
-    const outcome = await subscriber.take({ signal: end }).catch(() => undefined); // at the end
-    if (outcome?.state !== "ok") continue;
-    using sample = outcome.sample;
-    console.log(codec.layout?.inspect(sample.bytes) ?? sample.value);
+  const type = describedType(details.type);
+  console.log(type.layout?.toDefinition() ?? `Its messages are "${type.type.name}".\n`);
+  using subscriber = topic(name, { type, ...details.geometry, ...details.policy }).subscriber();
+  for await (const sample of subscriber.samples({ until: end })) {
+    console.log(type.layout?.inspect(sample.bytes) ?? sample.value);
   }
 }
 

@@ -16,7 +16,7 @@
  */
 
 import { setTimeout as delay } from "node:timers/promises";
-import { codec, layout, Publisher, type Sample, Subscriber, VringError } from "../mod.ts";
+import { bytes, type Sample, struct, type Subscriber, topic, VringError } from "../mod.ts";
 import { clock, count, endAfter, options } from "./ticker.ts";
 import { duration, Durations, every, Meter } from "./vdds_meter.ts";
 
@@ -24,18 +24,19 @@ const WIDTH = 1920;
 const HEIGHT = 1080;
 const ROW = 3 * WIDTH;
 
-const Frame = layout("frame", {
+const Frame = struct("frame", {
   time: { type: "f64", doc: "when it was finished, in milliseconds since 1970" },
   number: { type: "f64", doc: "how many were filmed before it" },
-  pixels: { type: layout.bytes(ROW * HEIGHT), doc: "red, green, blue; row by row" },
+  pixels: { type: bytes(ROW * HEIGHT), doc: "red, green, blue; row by row" },
 });
 
-/** The options of the topic: each of four viewers holds a frame, and the camera needs one to fill.
- */
-const TOPIC = { codec: codec.struct(Frame), size: Frame.size, depth: 6, maxSubscribers: 4 };
+/** The topic: each of four viewers holds a frame, and the camera needs one to fill. */
+function framesOf(name: string) {
+  return topic(name, { type: Frame, depth: 6, subscribers: 4, policy: "dropOldest" });
+}
 
 async function main(): Promise<void> {
-  const { topic, rate, seconds, camera, viewer } = options({
+  const { topic: name, rate, seconds, camera, viewer } = options({
     topic: "/robot/camera",
     rate: 30,
     seconds: 3600,
@@ -45,23 +46,23 @@ async function main(): Promise<void> {
   const end = endAfter(seconds);
   const both = camera === viewer;
   const what = both ? "Filming and watching" : camera ? "Filming" : "Watching";
-  console.log(`${what} "${topic}", ${WIDTH} x ${HEIGHT} pixels; Ctrl-C ends it`);
+  console.log(`${what} "${name}", ${WIDTH} x ${HEIGHT} pixels; Ctrl-C ends it`);
   await Promise.all([
-    both || camera ? film(topic, rate, end) : undefined,
-    both || viewer ? watch(topic, end) : undefined,
+    both || camera ? film(name, rate, end) : undefined,
+    both || viewer ? watch(name, end) : undefined,
   ]);
 }
 
 /** The camera: publishes frames until the end. */
-async function film(topic: string, rate: number, end: AbortSignal): Promise<void> {
-  using publisher = Publisher.open(topic, { ...TOPIC, policy: "dropOldest" });
+async function film(name: string, rate: number, end: AbortSignal): Promise<void> {
+  using publisher = framesOf(name).publisher();
   const first = publisher.sequence;
   const filling = new Durations();
   for (let due = clock(); !end.aborted; due = Math.max(due + 1000 / rate, clock() - 1000 / rate)) {
     await delay(Math.max(due - clock(), 0));
     const loan = publisher.tryLoan();
     if (loan === undefined) continue; // viewers hold all of them: it counts as lost
-    const frame = Frame.view(loan.bytes);
+    const frame = loan.view;
     const start = clock();
     paint(frame.pixels, publisher.sequence);
     frame.number = publisher.sequence;
@@ -94,8 +95,8 @@ function paint(pixels: Uint8Array, number: number): void {
 }
 
 /** A viewer: takes the newest frame again and again, until the end. */
-async function watch(topic: string, end: AbortSignal): Promise<void> {
-  using subscriber = Subscriber.open(topic, TOPIC);
+async function watch(name: string, end: AbortSignal): Promise<void> {
+  using subscriber = framesOf(name).subscriber();
   const meter = new Meter();
   const screen = new Screen(meter);
   using _lines = every(screen.everyMs, () => screen.draw());
@@ -103,7 +104,7 @@ async function watch(topic: string, end: AbortSignal): Promise<void> {
   while (!end.aborted) {
     const sample = await newest(subscriber, end);
     if (sample === undefined) break;
-    const { time, number, pixels } = Frame.view(sample.bytes);
+    const { time, number, pixels } = sample.view;
     meter.note(time, sample.lost);
     if (!isWhole(pixels, number)) damaged++;
     screen.show(sample);
@@ -114,10 +115,9 @@ async function watch(topic: string, end: AbortSignal): Promise<void> {
 }
 
 /** Waits for a frame newer than the last; undefined at the end. */
-async function newest<T>(subscriber: Subscriber<T>, end: AbortSignal) {
+async function newest(subscriber: Subscriber<typeof Frame>, end: AbortSignal) {
   try {
-    const outcome = await subscriber.takeLatest({ signal: end });
-    return outcome.state === "ok" ? outcome.sample : undefined;
+    return await subscriber.takeLatest({ signal: end });
   } catch (error) {
     if (!end.aborted) throw error;
     return undefined;
@@ -143,7 +143,7 @@ class Screen {
   readonly #terminal = Deno.stdout.isTerminal() && !Deno.noColor &&
     Deno.consoleSize().columns >= 80;
   readonly #meter: Meter;
-  #frame: Sample<unknown> | undefined;
+  #frame: Sample<typeof Frame> | undefined;
   #back = "";
 
   constructor(meter: Meter) {
@@ -152,7 +152,7 @@ class Screen {
   }
 
   /** Holds this frame in place of the one before, which goes back to the camera. */
-  show(frame: Sample<unknown>): void {
+  show(frame: Sample<typeof Frame>): void {
     this.clear();
     this.#frame = frame;
   }
@@ -171,7 +171,7 @@ class Screen {
       `${count(rate).padStart(5)} frames/s, ${count(rate * Frame.size / 1e6)} MB/s  ` +
       `latency ${duration(p50)}, p99 ${duration(p99)}  lost ${count(lost)}`;
     if (!this.#terminal || this.#frame === undefined) return console.log(figures);
-    const lines = [...thumbnail(Frame.view(this.#frame.bytes).pixels), figures];
+    const lines = [...thumbnail(this.#frame.view.pixels), figures];
     console.log(this.#back + lines.map((line) => `${line}\x1b[K`).join("\n"));
     this.#back = `\x1b[${lines.length}A`;
   }

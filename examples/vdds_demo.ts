@@ -5,25 +5,26 @@
  *
  *     deno task demo
  *
- * It needs `--allow-run` to start the others, which are vdds_pub.ts and vdds_sub.ts and have no
- * permission but `--allow-ffi`.
+ * It needs `--allow-run` to start the others, which are vdds_demo_process.ts and have no permission
+ * but `--allow-ffi`.
  *
  * @module
  */
 
 import { setTimeout as delay } from "node:timers/promises";
-import { Subscriber } from "../mod.ts";
+import { topic } from "../mod.ts";
 import { clock, count, endAfter, wrap } from "./ticker.ts";
 import { Child, Stopped } from "./vdds_demo_child.ts";
+import type { PublisherReport, SubscriberReport } from "./vdds_demo_process.ts";
 import { duration, every, type Received } from "./vdds_meter.ts";
-import type { PublisherReport } from "./vdds_pub.ts";
-import { Scan, TOPIC } from "./vdds_scan.ts";
-import type { SubscriberReport } from "./vdds_sub.ts";
+import { Scan } from "./vdds_scan.ts";
 
 const KILL_AFTER_MS = 3000;
 const DEAD_FOR_MS = 1500;
 const SCENE_MS = 8000;
 const AGAIN_FOR_MS = 2000;
+
+const DEPTH = 64;
 
 /** It ends after this at the latest. */
 const LIMIT_S = 120;
@@ -54,10 +55,10 @@ class Scene implements AsyncDisposable {
 
   constructor(end: AbortSignal) {
     this.#end = end;
-    this.publisher = this.#begin("vdds_pub.ts");
-    this.fast = this.#begin("vdds_sub.ts");
-    this.slow = this.#begin("vdds_sub.ts", "--slow");
-    this.third = this.#begin("vdds_sub.ts");
+    this.publisher = this.#begin("--publisher");
+    this.fast = this.#begin();
+    this.slow = this.#begin("--slow");
+    this.third = this.#begin();
   }
 
   /** Runs to its end, and calls back after every change; throws if a process fails or it is
@@ -73,7 +74,7 @@ class Scene implements AsyncDisposable {
     await this.#until(() => this.publisher.last!.subscribers === 2);
     changed();
     await this.#until(() => clock() >= died + DEAD_FOR_MS);
-    this.third = this.#begin("vdds_sub.ts");
+    this.third = this.#begin();
     await this.#until(() => hasReceived(this.third));
     this.back = this.publisher.last!.published;
     changed();
@@ -84,11 +85,11 @@ class Scene implements AsyncDisposable {
   /** Ends the remaining processes and removes files that they left, also after Ctrl-C. */
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all(this.#children.map((child) => child.end()));
-    this.left = Subscriber.unlink(NAME);
+    this.left = topic(NAME).unlink();
   }
 
-  #begin<Report>(file: string, ...options: string[]): Child<Report> {
-    const child = new Child<Report>(file, "--topic", NAME, ...options);
+  #begin<Report>(...options: string[]): Child<Report> {
+    const child = new Child<Report>("vdds_demo_process.ts", NAME, ...options);
     this.#children.push(child);
     return child;
   }
@@ -145,7 +146,7 @@ function table(scene: Scene): string[] {
   const fate = third.killed ? "was killed" : scene.killed === undefined ? "keeps up" : again;
   const seconds = Number.isNaN(scene.start) ? 0 : (clock() - scene.start) / 1000;
   return [
-    `${seconds.toFixed(1).padStart(4)} s  in flight ${inFlight} of ${TOPIC.depth}, ` +
+    `${seconds.toFixed(1).padStart(4)} s  in flight ${inFlight} of ${DEPTH}, ` +
     `subscribers ${subscribers}`,
     row("process", "pid", "", "scans/s", "in all", "lost", "latency", "p99"),
     row(

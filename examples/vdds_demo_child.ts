@@ -38,7 +38,7 @@ export class Child<Report> {
     this.#file = file;
     const { href } = new URL(file, import.meta.url);
     this.#child = new Deno.Command(Deno.execPath(), {
-      args: ["run", "--quiet", "--no-prompt", "--allow-ffi", href, "--json", ...options],
+      args: ["run", "--quiet", "--no-prompt", "--allow-ffi", href, ...options],
       stdin: "null",
       stdout: "piped",
       stderr: "inherit",

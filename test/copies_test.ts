@@ -55,14 +55,14 @@ Deno.test("a Listener listens to slots of another copy", async () => {
   await assertRejects(() => listener.wait(), Error, 'slot "imu": it is closed');
 });
 
-Deno.test("a layout of one copy is a codec of the other, and closing one leaves the other open", () => {
+Deno.test("a layout of one copy is a type of the other, and closing one leaves the other open", () => {
   const pair = first.layout("pair", { a: "u8", b: "u8" });
-  const options = { codec: second.codec.struct(pair) };
-  using publisher = first.Publisher.open(NAME, options);
-  const subscriber = second.Subscriber.open(NAME, options);
-  using stays = first.Subscriber.open(NAME, options);
+  const options = { type: second.codec.struct(pair) };
+  const [one, other] = [first.topic(NAME, options), second.topic(NAME, options)];
+  using publisher = one.publisher();
+  const subscriber = other.subscriber();
+  using stays = one.subscriber();
   publisher.trySend({ a: 1, b: 2 });
   subscriber.close();
-  const outcome = stays.tryReceive();
-  assertEquals(outcome.state === "ok" && outcome.value, { a: 1, b: 2 });
+  assertEquals(stays.tryReceive()?.value, { a: 1, b: 2 });
 });

@@ -13,8 +13,7 @@ import { mpsc } from "../src/mpsc/definition.ts";
 import { type RegionDetails, regions } from "../src/region/list.ts";
 import { sharedMemory } from "../src/shared/shared_memory.ts";
 import { spsc } from "../src/spsc/definition.ts";
-import { Publisher } from "../src/vdds/publisher.ts";
-import { Subscriber } from "../src/vdds/subscriber.ts";
+import { topic } from "../src/vdds/definition.ts";
 import { Name } from "./shared/scene.ts";
 
 const Pose = layout("pose", { x: "f32", y: "f32" });
@@ -57,20 +56,14 @@ Deno.test("a region of every kind states its type, its sizes and its policy", ()
     assertEquals(stated("mpsc"), { type, geometry, policy: {} });
   }
   {
-    using _topic = Publisher.open(name.name, {
-      codec: IMU,
-      depth: 4,
-      size: 100,
-      maxSubscribers: 3,
-      policy: "dropOldest",
-      history: 2,
-    });
-    const geometry = { depth: 4, size: 100, maxSubscribers: 3 };
+    const options = { depth: 4, subscribers: 3, policy: "dropOldest", history: 2 } as const;
+    using _topic = topic(name.name, { type: IMU, ...options }).publisher();
+    const geometry = { depth: 4, size: Imu.size, subscribers: 3 };
     const policy = { policy: "dropOldest", history: 2, reserve: true };
     assertEquals(stated("topic"), { type, geometry, policy });
   }
   {
-    using _topic = Subscriber.open(name.name, { codec: IMU, history: 3, reserve: false });
+    using _topic = topic(name.name, { type: IMU, reserve: false }).subscriber();
     const policy = { policy: "block", history: 0, reserve: false };
     assertEquals(stated("topic").policy, policy);
   }
@@ -95,22 +88,20 @@ Deno.test("a region of every kind states its type, its sizes and its policy", ()
 
 Deno.test("a program that knows no type reads and writes the values of a topic", () => {
   using name = new Name();
-  using publisher = Publisher.open(name.name, { codec: IMU, size: Imu.size });
-  const found = detailsOf(name.name, "topic").type!;
-  const made = describedType(found);
-  using subscriber = Subscriber.open(name.name, { codec: made });
+  const typed = topic(name.name, { type: IMU });
+  using publisher = typed.publisher();
+  const made = describedType(detailsOf(name.name, "topic").type!);
+  const found = topic(name.name, { type: made });
+  using subscriber = found.subscriber();
   publisher.trySend(VALUE);
-  const outcome = subscriber.tryReceive();
-  assert(outcome.state === "ok");
-  assertEquals(outcome.value, VALUE);
+  assertEquals(subscriber.tryReceive()?.value, VALUE);
   assertEquals(made.layout!.hash, Imu.hash);
   publisher.close();
 
-  using other = Publisher.open(name.name, { codec: made });
-  using known = Subscriber.open(name.name, { codec: IMU });
+  using other = found.publisher();
+  using known = typed.subscriber();
   other.trySend({ ...VALUE, label: "from a tool" });
-  const back = known.tryReceive();
-  assertEquals(back.state === "ok" && back.value.label, "from a tool");
+  assertEquals(known.tryReceive()?.value.label, "from a tool");
 });
 
 Deno.test("describedType() knows the codecs of this package, and shows others as bytes", () => {
@@ -177,8 +168,9 @@ const RAW: Record<string, (name: string) => RawPair> = {
     );
   },
   topic(name) {
-    const subscriber = Subscriber.open(name, { codec: IMU });
-    const publisher = Publisher.open(name, { codec: codec.raw(detailsOf(name, "topic").type!) });
+    const subscriber = topic(name, { type: IMU }).subscriber();
+    const type = codec.raw(detailsOf(name, "topic").type!);
+    const publisher = topic(name, { type, size: Imu.size }).publisher();
     const send = (bytes: Uint8Array) => publisher.trySend(bytes);
     return pair(send, () => subscriber.tryReceive(), publisher, subscriber);
   },
@@ -238,16 +230,16 @@ Deno.test("another type is refused with the names of the fields that differ", ()
     temperature: "f32",
     poses: layout.array(Pose, 2),
   }, { version: 2 });
-  using _publisher = Publisher.open(name.name, { codec: IMU });
+  using _publisher = topic(name.name, { type: IMU }).publisher();
   const error = assertThrows(
-    () => Subscriber.open(name.name, { codec: codec.struct(Other) }),
+    () => topic(name.name, { type: codec.struct(Other) }).subscriber(),
     LayoutMismatchError,
   );
   const differences =
     '"accel" is f32[3] at 16 there and f64[3] at 16 here, "label" is only there, ' +
     '"temperature" is only here; define the type "imu"';
   assert(error.message.includes(`: ${differences}`), error.message);
-  const text = assertThrows(() => Subscriber.open(name.name, { codec: codec.text }));
+  const text = assertThrows(() => topic(name.name, { type: codec.text }).subscriber());
   assert(!(text as Error).message.includes("there"), `${text}`);
 });
 

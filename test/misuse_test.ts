@@ -19,17 +19,14 @@ const {
   layout,
   Listener,
   lock: defineLock,
-  MergedSubscriber,
   MirrorRing,
   mpsc,
   observe,
-  Publisher,
   rwLock,
   sharedMemory,
   spsc,
   struct,
-  Subscriber,
-  TopicObserver,
+  topic,
   waitAny,
   waitAnySync,
 } = vring as Untyped;
@@ -93,9 +90,9 @@ class Handles extends DisposableStack {
     this.use(circular(NAME).observer()),
   ] as Untyped[];
   readonly topic = [
-    this.use(Publisher.open(NAME)),
-    this.use(Subscriber.open(NAME)),
-    this.use(TopicObserver.open(NAME)),
+    this.use(topic(NAME).publisher()),
+    this.use(topic(NAME).subscriber()),
+    this.use(topic(NAME).observer()),
   ] as Untyped[];
   readonly slot: Untyped = this.use(domain(NAME, { slot: {} }).open()).slots.slot;
   readonly server: Untyped = this.use(calls(NAME).server());
@@ -105,7 +102,7 @@ class Handles extends DisposableStack {
     this.use(byteRing(`${NAME}-bytes`).producer()),
     this.use(byteRing(`${NAME}-bytes`).consumer()),
   ] as Untyped[];
-  readonly merged: Untyped = this.use(MergedSubscriber.open(`${NAME}/merged`));
+  readonly merged: Untyped = this.use(topic(`${NAME}/merged`, { publishers: "many" }).subscriber());
   readonly memory: Untyped = this.use(sharedMemory(NAME, { size: 64 }).open());
   readonly rwLock: Untyped = this.use(rwLock(NAME).open());
   readonly semaphore: Untyped = this.use(defineLock(NAME).open());
@@ -136,7 +133,7 @@ function shown(value: unknown): string {
 
 /** Each entry point that takes bytes, and a call which shows that its handle still works. */
 function byteEntries(h: Handles): [string, (value: unknown) => unknown, () => unknown][] {
-  const [spsc, many, overwriting, topic] = [h.rings, h.many, h.circular, h.topic];
+  const [spsc, many, overwriting, ends] = [h.rings, h.many, h.circular, h.topic];
   const slot = h.slot;
   const bytes = Uint8Array.of(1, 2, 3);
   const carries = (send: () => unknown, receive: () => { value: Uint8Array }) => () => {
@@ -145,7 +142,7 @@ function byteEntries(h: Handles): [string, (value: unknown) => unknown, () => un
   };
   const bySpsc = carries(() => spsc[0].sendSync(bytes), () => spsc[1].receiveSync());
   const byMpsc = carries(() => many[0].sendSync(bytes), () => many[1].receiveSync());
-  const byTopic = carries(() => topic[0].sendSync(bytes), () => topic[1].receiveSync());
+  const byTopic = carries(() => ends[0].sendSync(bytes), () => ends[1].receiveSync());
   const bySlot = carries(() => slot.writeSync(bytes), () => slot.latest());
   const byCircular = () => {
     overwriting[0].trySend(bytes);
@@ -181,9 +178,10 @@ function byteEntries(h: Handles): [string, (value: unknown) => unknown, () => un
     ["MpscConsumer.tryReceiveInto", (x) => many[1].tryReceiveInto(x), byMpsc],
     ["CircularBufferWriter.trySend", (x) => overwriting[0].trySend(x), byCircular],
     ["CircularBufferReader.tryReceiveInto", (x) => overwriting[1].tryReceiveInto(x), byCircular],
-    ["Publisher.trySend", (x) => topic[0].trySend(x), byTopic],
-    ["Publisher.sendSync", (x) => topic[0].sendSync(x), byTopic],
-    ["Publisher.send", (x) => topic[0].send(x), byTopic],
+    ["Publisher.trySend", (x) => ends[0].trySend(x), byTopic],
+    ["Publisher.sendSync", (x) => ends[0].sendSync(x), byTopic],
+    ["Publisher.send", (x) => ends[0].send(x), byTopic],
+    ["Subscriber.tryReceiveInto", (x) => ends[1].tryReceiveInto(x), byTopic],
     ["Slot.tryWrite", (x) => slot.tryWrite(x), bySlot],
     ["Slot.writeSync", (x) => slot.writeSync(x), bySlot],
     ["Slot.write", (x) => slot.write(x), bySlot],
@@ -269,12 +267,11 @@ const NEVER: readonly unknown[] = [5n, Symbol("option"), {}, [], "nonsense", NaN
 const FITS: Readonly<Record<string, readonly unknown[]>> = {
   timeout: [1.5, 2 ** 53],
   spin: [1.5, 2 ** 53],
-  source: ["nonsense"],
   history: [2 ** 53],
 };
 
 const RING = ["capacity", "mode", "group", "persist", "anyOwner"];
-const TOPIC = ["depth", "size", "maxSubscribers", "reserve", "mode", "persist", "anyOwner"];
+const TOPIC = ["depth", "size", "subscribers", "reserve", "policy", "history", "publishers"];
 
 /** Each way to open a product: its arguments, its options, and the options that it needs. */
 const OPENINGS: [string, (name: unknown, options: unknown) => unknown, string[], object?][] = [
@@ -303,20 +300,20 @@ const OPENINGS: [string, (name: unknown, options: unknown) => unknown, string[],
     ["open", "start", "afterLoss", "onPeerGone", "own"],
   ],
   ["circular.observer", (n, o) => circular(n).observer(o), ["start", "afterLoss", "own"]],
-  [
-    "Publisher.open",
-    (n, o) => Publisher.open(n, o),
-    [...TOPIC, "codec", "policy", "history", "source"],
-  ],
-  ["Publisher.connect", (n, o) => Publisher.connect(n, o), ["timeout", "signal", "policy"]],
-  ["Subscriber.open", (n, o) => Subscriber.open(n, o), [...TOPIC, "codec", "history", "keepOpen"]],
-  ["Subscriber.tryConnect", (n, o) => Subscriber.tryConnect(n, o), ["codec", "history"]],
-  ["MergedSubscriber.open", (n, o) => MergedSubscriber.open(n, o), ["codec", "history", "mode"]],
-  [
-    "TopicObserver.open",
-    (n, o) => TopicObserver.open(n, o),
-    ["codec", "history", "sources", "anyOwner"],
-  ],
+  ["topic", (n, o) => topic(n, o).publisher(), [
+    ...TOPIC,
+    "type",
+    "mode",
+    "group",
+    "persist",
+    "anyOwner",
+  ]],
+  ["topic.publisher", (n, o) => topic(n).publisher(o), ["open", "source"]],
+  ["topic.nextPublisher", (n, o) => topic(n).nextPublisher(o), ["timeout", "signal", "open"]],
+  ["topic.subscriber", (n, o) => topic(n).subscriber(o), ["open", "history", "onPeerGone", "own"]],
+  ["topic.nextSubscriber", (n, o) => topic(n).nextSubscriber(o), ["timeout", "spin"]],
+  ["topic.observer", (n, o) => topic(n).observer(o), ["history"]],
+  ["topic.ready", (n, o) => topic(n).ready(o), ["timeout", "signal", "spin"]],
   ["calls", (n, o) => calls(n, o).server(), [
     ...RING,
     "request",
@@ -427,15 +424,18 @@ function waits(h: Handles): [string, (options: unknown) => unknown, boolean?][] 
     ["CircularBufferObserver.receive", (o) => observer.receive(o)],
     ["Publisher.sendSync", (o) => publisher.sendSync(bytes, o)],
     ["Publisher.send", (o) => publisher.send(bytes, o)],
-    ["Publisher.loanSync", (o) => publisher.loanSync(1, o)],
-    ["Publisher.loan", (o) => publisher.loan(1, o)],
-    ["Publisher.matches", (o) => publisher.matches(o).next()],
+    ["Publisher.loanSync", (o) => publisher.loanSync(o)],
+    ["Publisher.loan", (o) => publisher.loan(o)],
+    ["Publisher.waitForPeers", (o) => publisher.waitForPeers(1, o)],
     ["Publisher.toWritableStream", (o) => publisher.toWritableStream(o)],
     ["TopicObserver.receiveSync", (o) => topicObserver.receiveSync(o)],
     ["TopicObserver.receive", (o) => topicObserver.receive(o)],
     ["Subscriber.receiveSync", (o) => subscriber.receiveSync(o)],
     ["Subscriber.receive", (o) => subscriber.receive(o)],
     ["Subscriber.takeLatestSync", (o) => subscriber.takeLatestSync(o)],
+    ["Subscriber.waitForPeers", (o) => subscriber.waitForPeers(1, o)],
+    ["Subscriber.samples", (o) => subscriber.samples(o).next()],
+    ["Subscriber.values", (o) => subscriber.values(o).next()],
     ["Subscriber.toReadableStream", (o) => subscriber.toReadableStream(o)],
     ["MergedSubscriber.receiveSync", (o) => h.merged.receiveSync(o)],
     ["MergedSubscriber.take", (o) => h.merged.take(o)],
@@ -534,9 +534,12 @@ const OTHERS: [string, (h: Handles, value: unknown) => unknown, unknown[]?][] = 
   ["CircularBufferWriter.tryFill", (h, x) => h.circular[0].tryFill(x, 1)],
   ["CircularBufferWriter.tryFill length", (h, x) => h.circular[0].tryFill(() => {}, x)],
   ["CircularClaim.publish", (h, x) => h.circular[0].tryClaim(1).publish(x)],
-  ["Publisher.tryLoan", (h, x) => h.topic[0].tryLoan(x)],
+  ["Publisher.tryLoan", (h, x) => h.topic[0].tryLoan(x), [{}]],
+  ["Publisher.tryLoan length", (h, x) => h.topic[0].tryLoan({ length: x })],
+  ["Publisher.loanSync length", (h, x) => h.topic[0].loanSync({ length: x })],
+  ["Publisher.waitForPeers", (h, x) => h.topic[0].waitForPeers(x), [2 ** 53]],
   ["Loan.publish", (h, x) => {
-    using loan = h.topic[0].tryLoan(1);
+    using loan = h.topic[0].tryLoan({ length: 1 });
     loan.publish(x);
   }],
   ["Publisher.tryFill", (h, x) => h.topic[0].tryFill(x)],
@@ -588,7 +591,6 @@ const OTHERS: [string, (h: Handles, value: unknown) => unknown, unknown[]?][] = 
   ["domain slots", (_, x) => domain(NAME, x), [{}]],
   ["DomainDefinition.unlink", (_, x) => domain(NAME).unlink(x), ["nonsense"]],
   ["SpscDefinition.unlink", (_, x) => spsc(x).unlink(), ["nonsense"]],
-  ["Publisher.unlink", (_, x) => Publisher.unlink(x), ["nonsense"]],
   ["LockDefinition.unlink", (_, x) => defineLock(x).unlink(), ["nonsense"]],
 ];
 

@@ -6,27 +6,20 @@
  */
 
 import { LockFile } from "../src/region/liveness.ts";
-import { Region } from "../src/region/region.ts";
 import { MEMBER } from "../src/region/opened.ts";
 import { topicPath } from "../src/region/names.ts";
 import { calls } from "../src/calls/definition.ts";
 import { mpsc } from "../src/mpsc/definition.ts";
 import { spsc } from "../src/spsc/definition.ts";
-import { MergedSubscriber } from "../src/vdds/merged_subscriber.ts";
-import { Publisher } from "../src/vdds/publisher.ts";
-import { SOURCES } from "../src/vdds/sources.ts";
-import { Subscriber } from "../src/vdds/subscriber.ts";
+import { topic } from "../src/vdds/definition.ts";
+import type { Subscriber } from "../src/vdds/subscriber.ts";
 import { serve } from "./shared/serve_child.ts";
 import { actBefore } from "./trap/trap.ts";
 
 /** Makes a region that stays when it is closed. */
 type Make = (name: string, options: { persist: boolean }) => Disposable;
 
-const shown = Publisher.open.bind(Publisher) as Make;
-const sourced: Make = (name, options) => {
-  shown(`${name}/left`, options)[Symbol.dispose]();
-  return Region.open(SOURCES.regionType, topicPath("sources", name), { dataBytes: 0, ...options });
-};
+const shown: Make = (name, options) => topic(name, options).publisher();
 const served: Make = (name, options) => calls(name, options).server();
 const left: Make = (name, options) => shown(`${name}/left`, options);
 
@@ -53,24 +46,19 @@ const CALLS: Record<string, [Make, type: string, (name: string) => unknown]> = {
     (name) => mpsc(name).nextProducer(SOON),
   ],
   "calls.ready": [served, "calls", (name) => calls(name).ready(SOON)],
-  "Publisher.connect": [shown, "topic", (name) => Publisher.connect(name, SOON)],
-  "Publisher.connect of a source": [
-    sourced,
-    "sources",
-    (name) => Publisher.connect(name, { source: "left", ...SOON }),
-  ],
-  "Subscriber.connect": [shown, "topic", (name) => Subscriber.connect(name, SOON)],
-  "Subscriber.tryConnect": [shown, "topic", (name) => Subscriber.tryConnect(name)],
-  "MergedSubscriber.tryReceive": [left, "left", (name) => merged(name).tryReceive()],
-  "MergedSubscriber.receive": [left, "left", (name) => merged(name).receive(SOON)],
+  "TopicDefinition.ready": [shown, "topic", (name) => topic(name).ready(SOON)],
+  "TopicDefinition.nextPublisher": [shown, "topic", (name) => topic(name).nextPublisher(SOON)],
+  "TopicDefinition.nextSubscriber": [shown, "topic", (name) => topic(name).nextSubscriber(SOON)],
+  "Subscriber.tryReceive of sources": [left, "left", (name) => merged(name).tryReceive()],
+  "Subscriber.receive of sources": [left, "left", (name) => merged(name).receive(SOON)],
 };
 
 const SOON = { timeout: 20 };
 
 const open: Disposable[] = [];
 
-function merged(name: string): MergedSubscriber {
-  const subscriber = MergedSubscriber.open(name);
+function merged(name: string): Subscriber {
+  const subscriber = topic(name, { publishers: "many" }).subscriber();
   open.push(subscriber);
   return subscriber;
 }

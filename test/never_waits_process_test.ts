@@ -25,11 +25,10 @@ test("no asynchronous call and no try method sleeps while a process is stopped a
     "MpscDefinition.ready": "TimeoutError",
     "MpscDefinition.nextProducer": "TimeoutError",
     "calls.ready": "TimeoutError",
-    "Publisher.connect": "TimeoutError",
-    "Publisher.connect of a source": "TimeoutError",
-    "Subscriber.connect": "TimeoutError",
-    "Subscriber.tryConnect": "nothing",
-    "MergedSubscriber.tryReceive": '{"state":"empty"}',
-    "MergedSubscriber.receive": "TimeoutError",
+    "TopicDefinition.ready": "TimeoutError",
+    "TopicDefinition.nextPublisher": "TimeoutError",
+    "TopicDefinition.nextSubscriber": "TimeoutError",
+    "Subscriber.tryReceive of sources": "nothing",
+    "Subscriber.receive of sources": "TimeoutError",
   });
 });

@@ -9,8 +9,7 @@ import { makeError, openError } from "../../src/region/access.ts";
 import { calls } from "../../src/calls/definition.ts";
 import { sharedMemory } from "../../src/shared/shared_memory.ts";
 import { byteRing, spsc } from "../../src/spsc/definition.ts";
-import { Publisher } from "../../src/vdds/publisher.ts";
-import { Subscriber } from "../../src/vdds/subscriber.ts";
+import { topic } from "../../src/vdds/definition.ts";
 import { Name } from "../shared/scene.ts";
 
 Deno.test("openError() reports the owner and the mode of a file that may not be opened", () => {
@@ -54,11 +53,11 @@ Deno.test("makeError() names /dev/shm where it is missing or of no use", () => {
   }
 });
 
-Deno.test("a forgotten codec is named", () => {
+Deno.test("a forgotten type is named", () => {
   using place = new Name();
   const imu = codec.struct(layout("imu", { time: "f64" }));
-  using _publisher = Publisher.open(place.name, { codec: imu });
-  const open = () => Subscriber.open(place.name);
+  using _publisher = topic(place.name, { type: imu }).publisher();
+  const open = () => topic(place.name, { size: 8 }).subscriber();
   assertThrows(open, LayoutMismatchError, 'define the type "imu", or unlink');
 });
 

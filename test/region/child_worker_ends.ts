@@ -6,7 +6,7 @@
  * @module
  */
 
-import { Publisher, regions, sharedMemory } from "../../mod.ts";
+import { regions, sharedMemory, topic } from "../../mod.ts";
 import { ranges } from "../../src/os/files.ts";
 import { removeAbandoned } from "../../src/region/removal.ts";
 import { countFiles, rangesOf } from "../os/process_state.ts";
@@ -16,6 +16,7 @@ import type { Ending } from "./worker_ends.ts";
 const count = Number(Deno.args[0] ?? 1000);
 const name = Deno.args[1] ?? `ends-${Deno.pid}`;
 const AT_ONCE = 8;
+const SAMPLES = { policy: "dropNewest", subscribers: 64 } as const;
 const LIMIT_MS = 20_000; // less than the test waits for this program
 const STATES = ["idle", "sync", "async", "holding", "opening", "loading"] as const;
 const ENDS = ["terminate", "close", "throw", "terminate"] as const;
@@ -27,7 +28,7 @@ function held(): Record<string, number> {
     mappings: rangesOf("/dev/shm/").length + rangesOf("/memfd:vring (").length,
     sentinels: rangesOf("/memfd:vring-sentinel").length,
     ranges: ranges().mapped,
-    subscribers: publisher.matched,
+    subscribers: publisher.peers,
     references: memory.references,
   };
 }
@@ -43,7 +44,7 @@ async function live(serial: number): Promise<void> {
     await pause(80 * Math.random()); // anywhere
   } else {
     await said();
-    worker.postMessage({ name, serial, state, end } satisfies Ending);
+    worker.postMessage({ name, samples: SAMPLES, serial, state, end } satisfies Ending);
     publisher.trySend(new Uint8Array(8));
     if ((await said()).data !== state) throw new Error(`${serial} is not ${state}`);
     if (end === "terminate") await pause(5 * Math.random());
@@ -61,7 +62,7 @@ function swept(): string[] {
   return all.filter(({ path }) => !removeAbandoned(path)).map((region) => region.name);
 }
 
-const publisher = Publisher.open(name, { size: 2 ** 16, policy: "dropNewest", maxSubscribers: 64 });
+const publisher = topic(name, SAMPLES).publisher();
 const memory = sharedMemory(name, { size: 2 ** 20 }).open();
 const before = held();
 for (let serial = 0; serial < count;) {

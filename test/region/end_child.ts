@@ -10,14 +10,12 @@ import {
   circular,
   domain,
   lock as defineLock,
-  MergedSubscriber,
   mpsc,
-  Publisher,
   regions,
   rwLock,
   sharedMemory,
   spsc,
-  Subscriber,
+  topic,
 } from "../../mod.ts";
 
 const [ending, name] = Deno.args as [string, string];
@@ -25,11 +23,13 @@ const [ending, name] = Deno.args as [string, string];
 /** One handle of every product. */
 function openAll(): unknown[] {
   const capacity = 4096;
+  const single = topic(`${name}/topic`, { size: 64 });
+  const many = topic(`${name}/merged`, { size: 64, publishers: "many" });
   return [
-    Publisher.open(`${name}/topic`, { size: 64 }),
-    Subscriber.open(`${name}/topic`, { size: 64 }),
-    Publisher.open(`${name}/merged`, { size: 64, source: "one" }),
-    MergedSubscriber.open(`${name}/merged`),
+    single.publisher(),
+    single.subscriber(),
+    many.publisher({ source: "one" }),
+    many.subscriber(),
     spsc(`${name}-spsc`, { capacity }).producer(),
     spsc(`${name}-spsc`, { capacity }).consumer(),
     byteRing(`${name}-bytes`, { capacity }).producer(),

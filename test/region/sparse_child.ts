@@ -8,8 +8,7 @@ import { domain } from "../../src/babus/definition.ts";
 import { Errno } from "../../src/errors.ts";
 import * as files from "../../src/os/files.ts";
 import { spsc } from "../../src/spsc/definition.ts";
-import { Publisher } from "../../src/vdds/publisher.ts";
-import { Subscriber } from "../../src/vdds/subscriber.ts";
+import { topic } from "../../src/vdds/definition.ts";
 import { countFiles } from "../os/process_state.ts";
 import { isPayload, payload } from "../circular/scene.ts";
 import { givenArgument, serve } from "../shared/serve_child.ts";
@@ -55,10 +54,9 @@ const TOOLS = {
   errorOf,
   isPayload,
   payload,
-  Publisher,
   spsc,
-  Subscriber,
   taken,
+  topic,
   withoutMemory,
 };
 

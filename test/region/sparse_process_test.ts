@@ -52,15 +52,16 @@ for (const shortage of ["full", "refused"] satisfies Shortage[]) {
     async () => {
       using name = new Name();
       await using party = startProcess({ ...options, argument: shortage });
-      const { topic, depth, ...seen } = await party.run((tools, { topic, path, small, large }) => {
-        const { Publisher, Subscriber, errorOf, isPayload, payload, taken, withoutMemory } = tools;
+      const { depth, ...seen } = await party.run((tools, { name, path, small, large }) => {
+        const { errorOf, isPayload, payload, taken, topic, withoutMemory } = tools;
         const depth = 3;
-        using publisher = Publisher.open(topic, { depth, size: large, reserve: false });
-        using subscriber = Subscriber.open(topic);
+        const samples = topic(name, { depth, size: large, reserve: false });
+        using publisher = samples.publisher();
+        using subscriber = samples.subscriber();
         const arrives = (length: number) => {
-          const { state, ...outcome } = subscriber.tryReceive();
-          return state === "ok" && "value" in outcome && outcome.value.length === length &&
-            isPayload(outcome.value, outcome.sequence) && outcome.lost === 0;
+          const message = subscriber.tryReceive();
+          return message?.value.length === length && message.lost === 0 &&
+            isPayload(message.value, message.sequence);
         };
         const send = (length: number) => publisher.trySend(payload(publisher.sequence + 1, length));
         const first = send(small) && arrives(small);
@@ -70,7 +71,7 @@ for (const shortage of ["full", "refused"] satisfies Shortage[]) {
             errorOf(() => send(large)),
             errorOf(() => publisher.sendSync(payload(2, large))),
             errorOf(() => publisher.tryLoan()),
-            errorOf(() => publisher.loanSync(large)),
+            errorOf(() => publisher.loanSync({ length: large })),
           ];
           const meanwhile = Array.from({ length: 2 * depth }, () => send(small) && arrives(small));
           send(small); // takes the only one that has memory
@@ -84,11 +85,11 @@ for (const shortage of ["full", "refused"] satisfies Shortage[]) {
         const received = Array.from({ length: depth }, () => arrives(large));
         const { published, dropped, inFlight } = publisher.counters;
         const counters = { published, dropped, inFlight };
-        return { topic, depth, first, before, short, after, sent, isFull, received, counters };
-      }, { topic: name.name, path: name.path("topic"), small: SMALL, large: LARGE });
+        return { depth, first, before, short, after, sent, isFull, received, counters };
+      }, { name: name.name, path: name.path("topic"), small: SMALL, large: LARGE });
       const { errors, unread, meanwhile, rest } = seen.short;
       const clear = new RegExp(
-        `^OsError: Cannot give topic "${topic}" more memory: /dev/shm has .* free and .* are ` +
+        `^OsError: Cannot give topic "${name.name}" more memory: /dev/shm has .* free and .* are ` +
           "needed \\(fallocate: ENOSPC\\); ask for less or enlarge /dev/shm",
       );
       for (const error of [...errors, unread]) assertMatch(error, clear);

@@ -8,10 +8,9 @@ import {
   domain,
   MirrorRing,
   mpsc,
-  Publisher,
   sharedMemory,
   spsc,
-  Subscriber,
+  topic,
 } from "../../mod.ts";
 import { countFiles, rangesOf } from "../os/process_state.ts";
 import { Name } from "../shared/scene.ts";
@@ -87,17 +86,16 @@ const HANDLES: Record<string, (name: string, stack: DisposableStack) => Shown> =
     return { handle, view, use: () => handle.tryReceive() };
   },
   "a publisher"(name) {
-    const handle = Publisher.open(name, { size: 4096 });
+    const handle = topic(name, { size: 4096 }).publisher();
     return { handle, view: handle.tryLoan()!.bytes, use: () => handle.trySend(MESSAGE) };
   },
   "a subscriber"(name, stack) {
-    const publisher = stack.use(Publisher.open(name, { size: 4096 }));
-    const handle = Subscriber.open(name);
+    const samples = topic(name, { size: 4096 });
+    const publisher = stack.use(samples.publisher());
+    const handle = samples.subscriber();
     publisher.trySend(MESSAGE);
-    const outcome = handle.tryTake();
-    if (outcome.state !== "ok") throw new Error("nothing to take");
-    stack.use(outcome.sample); // given back after everything else: there is nothing to do then
-    return { handle, view: outcome.sample.bytes, use: () => handle.tryReceive() };
+    const sample = stack.use(handle.tryTake()!); // given back last: there is nothing to do then
+    return { handle, view: sample.bytes, use: () => handle.tryReceive() };
   },
   "a slot"(name) {
     const handle = domain(name, { one: {} }).open();

@@ -4,12 +4,14 @@
  * @module
  */
 
-import { Publisher, sharedMemory, spsc, Subscriber } from "../../mod.ts";
+import { sharedMemory, spsc, topic, type TopicDefinition, type TopicOptions } from "../../mod.ts";
 import { nextTurn } from "../../src/os/clock.ts";
 
 /** In which state to end, and how: by itself, or by being terminated. */
 export interface Ending {
   readonly name: string;
+  /** The options of the topic of that name. */
+  readonly samples: TopicOptions;
   readonly serial: number;
   readonly state: "idle" | "sync" | "async" | "holding" | "opening";
   readonly end: "terminate" | "close" | "throw";
@@ -23,12 +25,12 @@ const port = self as unknown as {
 
 const open: unknown[] = []; // reachable to the end
 
-port.onmessage = ({ data: { name, serial, state, end } }) => {
+port.onmessage = ({ data: { name, samples, serial, state, end } }) => {
   const own = `${name}.${serial}`;
   const memory = sharedMemory(name, { size: 2 ** 20 }).open();
   const consumer = spsc(own).consumer({ onPeerGone: "wait" });
-  const subscriber = Subscriber.open(name);
-  const publisher = Publisher.open(own, { size: 2 ** 16 });
+  const subscriber = topic(name, samples).subscriber();
+  const publisher = topic(own).publisher();
   open.push(memory, consumer, subscriber, publisher);
   if (state === "holding") {
     open.push(publisher.tryLoan()!.bytes, subscriber.tryTake(), memory.as(Uint8Array));
@@ -49,16 +51,16 @@ port.onmessage = ({ data: { name, serial, state, end } }) => {
       // timed out
     }
   }
-  if (state === "opening") goOnOpening(name, own);
+  if (state === "opening") goOnOpening(topic(name, samples), own);
 };
 
 /** Deno ends a Worker only when it returns to its event loop: so it does between any two opens. */
-async function goOnOpening(name: string, own: string): Promise<void> {
-  const asked = Subscriber.connect(`${own}/never`); // is looked for until the end
+async function goOnOpening(shared: TopicDefinition, own: string): Promise<void> {
+  const asked = topic(`${own}/never`).ready(); // is looked for until the end
   for (;;) {
     sharedMemory(own, { size: 2 ** 18 }).open().close();
     await Promise.race([asked, nextTurn()]);
-    using _subscriber = Subscriber.open(name);
+    using _subscriber = shared.subscriber();
     await Promise.race([asked, nextTurn()]);
   }
 }

@@ -9,8 +9,7 @@ import { circular } from "../../src/circular/definition.ts";
 import { sleep } from "../../src/os/clock.ts";
 import { lock as defineLock } from "../../src/shared/semaphore_lock.ts";
 import { spsc } from "../../src/spsc/definition.ts";
-import { Publisher } from "../../src/vdds/publisher.ts";
-import { Subscriber } from "../../src/vdds/subscriber.ts";
+import { topic } from "../../src/vdds/definition.ts";
 import { sharedMemory } from "../../src/shared/shared_memory.ts";
 
 const { gc } = globalThis as unknown as { gc(): void };
@@ -55,12 +54,12 @@ const roleIsFree = await collected(() => attempt(() => ticker.writer()));
 const received = reader.tryReceive()?.sequence;
 
 // A handle is forgotten of which only bytes in place are kept: they keep its role.
-using publisher = Publisher.open(name, { depth: 2, size: 16 });
+const samples = topic(name, { depth: 2, size: 16 });
+using publisher = samples.publisher();
 const sample = (() => {
-  const subscriber = Subscriber.open(name);
+  const subscriber = samples.subscriber();
   publisher.trySend(new Uint8Array(16).fill(1));
-  const outcome = subscriber.tryTake();
-  return outcome.state === "ok" ? outcome.sample.bytes : new Uint8Array(0);
+  return subscriber.tryTake()!.bytes;
 })();
 const ring = spsc(name, { capacity: 4096 });
 const claim = (() => ring.producer().tryClaim(16)!.bytes)();
@@ -68,7 +67,7 @@ const claim = (() => ring.producer().tryClaim(16)!.bytes)();
 for (let time = 0; time < 10; time++) await collect(); // and what is in use?
 for (let number = 0; number < 6; number++) publisher.trySend(new Uint8Array(16).fill(9));
 const inPlace = {
-  subscribers: publisher.matched,
+  subscribers: publisher.peers,
   sample: [...new Set(sample)],
   claim: claim.length,
   producerIsHeld: !attempt(() => ring.producer()),

@@ -6,8 +6,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { CorruptRegionError } from "../../src/errors.ts";
 import { storeDouble } from "../../src/memory/word.ts";
-import { Publisher } from "../../src/vdds/publisher.ts";
-import { Subscriber } from "../../src/vdds/subscriber.ts";
+import { topic } from "../../src/vdds/definition.ts";
 import { Kept } from "../../src/vdds/vring.ts";
 import {
   entryOf,
@@ -19,7 +18,7 @@ import {
 import { isPayload, payload } from "../circular/scene.ts";
 import { Name } from "../shared/scene.ts";
 import { Random } from "../random.ts";
-import { Inside, plain, Scene, valueOf } from "./scene.ts";
+import { Inside, plain, present, Scene, valueOf } from "./scene.ts";
 
 const DEPTH = 4;
 
@@ -28,14 +27,18 @@ Deno.test("open() refuses a topic whose shape is not that of its memory", () => 
   for (const field of ["depth", "readers", "sample_bytes"] as const) {
     for (const value of [0, 3, 5, 1024, 1025, 2 ** 31, NaN, Infinity, -1, 0.5]) {
       using scene = new Scene({ depth: DEPTH });
-      using inside = new Inside(scene.topic);
+      using inside = new Inside(scene.definition);
       const { mapping, controlOffset } = inside.ring.region;
       const control = mapping.bytes.subarray(controlOffset, controlOffset + size);
       const view = new DataView(control.buffer, control.byteOffset);
       const { offset } = fields[field];
       if (field === "sample_bytes") view.setFloat64(offset, value, true);
       else view.setUint32(offset, value, true);
-      assertThrows(() => Subscriber.open(scene.topic), CorruptRegionError, "sizes that do not fit");
+      assertThrows(
+        () => scene.definition.subscriber(),
+        CorruptRegionError,
+        "sizes that do not fit",
+      );
     }
   }
 });
@@ -43,13 +46,13 @@ Deno.test("open() refuses a topic whose shape is not that of its memory", () => 
 Deno.test("tryTakeLatest() that meets a corrupt sample gives the one before it again", () => {
   using scene = new Scene({ depth: 2 });
   const subscriber = scene.subscribe();
-  using inside = new Inside(scene.topic);
+  using inside = new Inside(scene.definition);
   for (const seed of [1, 2]) scene.publisher.trySend(payload(seed, 20));
   const second = [0, 1].find((d) => inside.ring.descriptors.load(d, "sequence") === 2)!;
   inside.ring.descriptors.store(second, "length", 257);
   assertThrows(() => subscriber.tryTakeLatest(), CorruptRegionError);
   assertEquals(valueOf(subscriber.tryReceive()), payload(1, 20));
-  assertEquals([subscriber.tryReceive().state, inside.ring.countInFlight()], ["empty", 0]);
+  assertEquals([subscriber.tryReceive(), inside.ring.countInFlight()], [undefined, 0]);
 });
 
 Deno.test("a corrupt descriptor costs its sample, and nothing more", () => {
@@ -72,11 +75,11 @@ Deno.test("a corrupt descriptor costs its sample, and nothing more", () => {
   for (const [field, value] of wrong) {
     using scene = new Scene({ depth: 1 });
     const subscriber = scene.subscribe();
-    using inside = new Inside(scene.topic);
+    using inside = new Inside(scene.definition);
     scene.publisher.trySend(payload(1, 20));
     inside.ring.descriptors.store(0, field, value);
     if (field === "sequence" && value > 1) {
-      assertEquals(subscriber.tryTake(), { state: "empty" }); // newer than there can be
+      assertEquals(subscriber.tryTake(), undefined); // newer than there can be
       continue;
     }
     assertThrows(() => subscriber.tryTake(), CorruptRegionError, "descriptor 0 has sample");
@@ -88,9 +91,10 @@ Deno.test("a corrupt descriptor costs its sample, and nothing more", () => {
 Deno.test("a sample is not read beyond the memory that it was given", () => {
   using name = new Name();
   const size = 2 ** 20;
-  using publisher = Publisher.open(name.name, { depth: 1, size, reserve: false });
-  using subscriber = Subscriber.open(name.name);
-  using inside = new Inside(name.name);
+  const large = topic(name.name, { depth: 1, size, reserve: false });
+  using publisher = large.publisher();
+  using subscriber = large.subscriber();
+  using inside = new Inside(large);
   publisher.trySend(payload(1, 20));
   inside.ring.descriptors.store(0, "length", size / 2);
   assertThrows(() => subscriber.tryTake(), CorruptRegionError);
@@ -107,13 +111,13 @@ Deno.test("a publisher refuses a state that no publisher can have left", () => {
   ];
   for (const [journal, sequence] of stops) {
     using scene = new Scene({ depth: DEPTH });
-    const { topic } = scene;
-    using inside = new Inside(topic);
+    const { definition } = scene;
+    using inside = new Inside(definition);
     scene.publisher.close();
     inside.ring.keep(Kept.journal, journal);
     inside.ring.keep(Kept.sequence, sequence);
-    assertThrows(() => Publisher.open(topic), CorruptRegionError);
-    assertThrows(() => Publisher.open(topic), CorruptRegionError); // the role was given back
+    assertThrows(() => definition.publisher(), CorruptRegionError);
+    assertThrows(() => definition.publisher(), CorruptRegionError); // the role was given back
   }
 });
 
@@ -141,7 +145,7 @@ Deno.test("no hint is believed: with all of them wrong every sample arrives, and
     using scene = new Scene({ depth: DEPTH });
     const { publisher } = scene;
     const [a, b] = [scene.subscribe(), scene.subscribe()];
-    using inside = new Inside(scene.topic);
+    using inside = new Inside(scene.definition);
     let sent = 0;
     for (let round = 0; round < 6; round++) {
       spoil(inside, value);
@@ -153,15 +157,13 @@ Deno.test("no hint is believed: with all of them wrong every sample arrives, and
       if (round > 2) inside.ring.reader(0).used.add(round * 7);
       for (const subscriber of [a, b]) {
         for (let i = first + 1; i <= sent; i++) {
-          const outcome = subscriber.tryReceive();
-          assertEquals(plain(outcome), {
-            state: "ok",
+          assertEquals(plain(subscriber.tryReceive()), {
             value: payload(i, 30),
             sequence: i,
             lost: 0,
           });
         }
-        assertEquals(subscriber.tryReceive(), { state: "empty" });
+        assertEquals(subscriber.tryReceive(), undefined);
       }
     }
   }
@@ -170,7 +172,7 @@ Deno.test("no hint is believed: with all of them wrong every sample arrives, and
 Deno.test("a hint with the right stamp and the wrong descriptor hides no sample", () => {
   using scene = new Scene({ depth: DEPTH });
   const subscriber = scene.subscribe();
-  using inside = new Inside(scene.topic);
+  using inside = new Inside(scene.definition);
   const reader = inside.ring.reader(0);
   for (let i = 1; i <= 10; i++) {
     scene.publisher.trySend(payload(i, 30));
@@ -181,10 +183,10 @@ Deno.test("a hint with the right stamp and the wrong descriptor hides no sample"
 
 Deno.test("words of the dead are cleared, whatever they say", () => {
   for (const state of Object.values(State)) {
-    using scene = new Scene({ depth: DEPTH, maxSubscribers: 3 });
+    using scene = new Scene({ depth: DEPTH, subscribers: 3 });
     const { publisher } = scene;
     const subscriber = scene.subscribe();
-    using inside = new Inside(scene.topic);
+    using inside = new Inside(scene.definition);
     for (const k of [1, 2]) {
       const { online, row } = inside.ring.reader(k);
       online.store(k);
@@ -205,12 +207,10 @@ Deno.test("a subscriber whose own words are corrupt gets an error, and the other
   using scene = new Scene({ depth: 2 });
   const { publisher } = scene;
   const [a, b] = [scene.subscribe(), scene.subscribe()];
-  using inside = new Inside(scene.topic);
+  using inside = new Inside(scene.definition);
   publisher.trySend(payload(1, 30));
-  const outcome = a.tryTake();
+  const sample = present(a.tryTake());
   inside.ring.reader(0).row.forEach((word) => word.store(0));
-  assert(outcome.state === "ok");
-  const { sample } = outcome;
   assertThrows(
     () => sample[Symbol.dispose](),
     CorruptRegionError,
@@ -236,20 +236,21 @@ for (
 ) {
   Deno.test(`samples stay in order where ${what}`, () => {
     using name = new Name();
-    using subscriber = Subscriber.open(name.name, { depth: 3, size: 100 });
-    using inside = new Inside(name.name);
+    const numbered = topic(name.name, { depth: 3, size: 100, history: 1 });
+    using subscriber = numbered.subscriber();
+    using inside = new Inside(numbered);
     inside.startAt(Math.max(0, begin - 5));
     inside.ring.available.store(2 ** 32 - 4);
     const { used } = inside.ring.reader(0);
     used.store(2 ** 32 - 4);
-    using publisher = Publisher.open(name.name, { history: 1 });
-    assertEquals(subscriber.tryReceive(), { state: "empty" });
+    using publisher = numbered.publisher();
+    assertEquals(subscriber.tryReceive(), undefined);
     for (let i = 0; i < 12; i++) {
       const sequence = Math.max(0, begin - 5) + 1 + i;
       assertEquals(publisher.trySend(payload(i, 50)), true, `sample ${sequence}`);
-      const outcome = subscriber.tryReceive();
-      assertEquals(plain(outcome), { state: "ok", value: payload(i, 50), sequence, lost: 0 });
-      using late = Subscriber.open(name.name, { history: 1 });
+      const value = payload(i, 50);
+      assertEquals(plain(subscriber.tryReceive()), { value, sequence, lost: 0 });
+      using late = numbered.subscriber({ history: 1 });
       assertEquals(valueOf(late.tryReceive()), payload(i, 50));
     }
   });
@@ -258,7 +259,7 @@ for (
 Deno.test("a word that has the stamp of the next sample from long ago is not taken for given", () => {
   using scene = new Scene({ depth: 1 });
   const subscriber = scene.subscribe();
-  using inside = new Inside(scene.topic);
+  using inside = new Inside(scene.definition);
   scene.publisher.trySend(payload(1, 30)); // and so the publisher knows the subscriber
   assertEquals(valueOf(subscriber.tryReceive()), payload(1, 30));
   for (let i = 2; i <= 4; i++) {
@@ -282,16 +283,15 @@ Deno.test("words changed at random cost a CorruptRegionError, and never a crash 
     }
   };
   for (let round = 0; round < 80; round++) {
-    using scene = new Scene({ depth: 3, maxSubscribers: 3, history: 1, policy: "dropOldest" });
+    using scene = new Scene({ depth: 3, subscribers: 3, history: 1, policy: "dropOldest" });
     const subscribers = [scene.subscribe(), scene.subscribe()];
-    using inside = new Inside(scene.topic);
+    using inside = new Inside(scene.definition);
     const { mapping, controlOffset, dataOffset } = inside.ring.region;
     const words = new Uint32Array(mapping.bytes.buffer);
     const { plan } = inside.ring;
     const bells = [
       ...subscribers.map((_, k) => inside.ring.reader(k).bell.word.address),
       inside.ring.spaceBell.word.address,
-      inside.ring.membersBell.word.address,
     ].map((address) => (address - mapping.address) / 4);
     const targets: [from: number, length: number][] = [
       [controlOffset, TOPIC_CONTROL.size],
@@ -310,10 +310,10 @@ Deno.test("words changed at random cost a CorruptRegionError, and never a crash 
       if (!bells.includes(at)) words[at] = value; // while a sample is under way
       for (const subscriber of subscribers) {
         attempt(() => {
-          const outcome = random(2) === 0 ? subscriber.tryTake() : subscriber.tryTakeLatest();
-          if (outcome.state !== "ok") return;
+          const sample = random(2) === 0 ? subscriber.tryTake() : subscriber.tryTakeLatest();
+          if (sample === undefined) return;
           received++;
-          if (random(4) > 0) outcome.sample[Symbol.dispose]();
+          if (random(4) > 0) sample[Symbol.dispose]();
         });
       }
     }
@@ -323,13 +323,11 @@ Deno.test("words changed at random cost a CorruptRegionError, and never a crash 
 
 Deno.test("the journal names the descriptor and the stamp of the last sample", () => {
   using scene = new Scene({ depth: DEPTH });
-  using inside = new Inside(scene.topic);
+  using inside = new Inside(scene.definition);
   const subscriber = scene.subscribe();
   for (let i = 1; i <= 10; i++) {
     scene.publisher.trySend(payload(i, 64));
-    const outcome = subscriber.tryTake();
-    assert(outcome.state === "ok");
-    using sample = outcome.sample;
+    using sample = present(subscriber.tryTake());
     assert(isPayload(sample.bytes, i));
     assertEquals(inside.ring.kept(Kept.journal), entryOf(stampOfSequence(i), (i - 1) % DEPTH));
   }

@@ -5,11 +5,11 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { ClosedError, VringError } from "../../src/errors.ts";
 import type { Loan } from "../../src/vdds/loan.ts";
-import { Publisher } from "../../src/vdds/publisher.ts";
+import { topic } from "../../src/vdds/definition.ts";
 import { payload } from "../circular/scene.ts";
 import { until, within } from "../os/until.ts";
 import { Name } from "../shared/scene.ts";
-import { Inside, sampleOf, Scene, valueOf } from "./scene.ts";
+import { Inside, present, Scene, valueOf } from "./scene.ts";
 
 const WAIT = { timeout: 30_000 };
 
@@ -32,14 +32,14 @@ Deno.test("publish() hands on the beginning of a loan, once, and dispose gives i
   assertThrows(() => loan.publish(), VringError, "published or given back");
   loan[Symbol.dispose]();
   {
-    using _unpublished = publisher.tryLoan(5)!;
+    using _unpublished = publisher.tryLoan({ length: 5 })!;
   }
-  publisher.tryLoan(0)!.publish();
+  publisher.tryLoan({ length: 0 })!.publish();
   assertEquals(valueOf(subscriber.tryReceive()), payload(1, 256).slice(0, 10));
   assertEquals(valueOf(subscriber.tryReceive()), new Uint8Array(0));
-  assertEquals(subscriber.tryReceive(), { state: "empty" });
+  assertEquals(subscriber.tryReceive(), undefined);
   for (const length of [-1, 257, 0.5]) {
-    assertThrows(() => publisher.tryLoan(length), RangeError, "a sample can have 256");
+    assertThrows(() => publisher.tryLoan({ length }), RangeError, "a sample can have 256");
   }
   assertThrows(() => publisher.trySend(new Uint8Array(257)), RangeError, "a larger size");
 });
@@ -48,11 +48,11 @@ Deno.test("loans are published in any order, among sent values, and numbered the
   using scene = new Scene({ depth: 8 });
   const { publisher } = scene;
   const subscriber = scene.subscribe();
-  const loans = [1, 2, 3].map((seed) => fill(publisher.tryLoan(20)!, seed));
+  const loans = [1, 2, 3].map((seed) => fill(publisher.tryLoan({ length: 20 })!, seed));
   publisher.trySend(payload(4, 20));
   for (const i of [2, 0, 1]) loans[i]!.publish();
   for (const [sequence, seed] of [[1, 4], [2, 3], [3, 1], [4, 2]] as const) {
-    using sample = sampleOf(subscriber.tryTake());
+    using sample = present(subscriber.tryTake());
     assertEquals([sample.sequence, [...sample.bytes]], [sequence, [...payload(seed, 20)]]);
   }
 });
@@ -78,7 +78,7 @@ Deno.test("a publisher has as many loans as the depth less the history less 1", 
 
 Deno.test("a sample whose memory was transferred away is given back without another error", () => {
   using place = new Name();
-  const publisher = Publisher.open(place.name, { depth: 4, size: 256 });
+  const publisher = topic(place.name, { depth: 4, size: 256 }).publisher();
   const loan = publisher.tryLoan()!;
   const takeAway = (bytes: Uint8Array<ArrayBuffer>) => void bytes.buffer.transfer();
   assertThrows(() => publisher.tryFill(takeAway), TypeError, "was transferred away");
@@ -91,18 +91,18 @@ Deno.test("loan() beyond the limit rejects at once, and below it waits for subsc
   const { publisher } = scene;
   const subscriber = scene.subscribe();
   publisher.trySend(payload(1, 20));
-  using sample = sampleOf(subscriber.tryTake());
+  using sample = present(subscriber.tryTake());
   using _first = publisher.tryLoan()!;
   publisher.trySend(payload(2, 20)); // now a loan would be within the limit, and none is free
-  const waiting = publisher.loan(20, { ...WAIT, spin: 0 });
+  const waiting = publisher.loan({ ...WAIT, length: 20, spin: 0 });
   sample[Symbol.dispose]();
   using _second = await within("a loan", waiting);
-  await assertRejects(() => publisher.loan(20, WAIT), VringError, "has 2 loans");
+  await assertRejects(() => publisher.loan({ ...WAIT, length: 20 }), VringError, "has 2 loans");
 });
 
 Deno.test("a loan that is given back wakes a send that waits", async () => {
   using scene = new Scene({ depth: 2 });
-  using inside = new Inside(scene.topic);
+  using inside = new Inside(scene.definition);
   const { publisher } = scene;
   const subscriber = scene.subscribe();
   const loan = publisher.tryLoan()!;
@@ -111,7 +111,7 @@ Deno.test("a loan that is given back wakes a send that waits", async () => {
   await until("it sleeps", () => inside.ring.isWriterAsleep());
   loan[Symbol.dispose]();
   assertEquals(inside.ring.isWriterAsleep(), false);
-  assert(await within("room", sending));
+  await within("room", sending);
   for (const seed of [1, 2]) assertEquals(valueOf(subscriber.tryReceive()), payload(seed, 20));
 });
 
@@ -121,7 +121,7 @@ Deno.test('under "dropOldest" a loan takes its place from the oldest, also if it
   const subscriber = scene.subscribe();
   for (let seed = 1; seed <= 3; seed++) publisher.trySend(payload(seed, 20));
   publisher.tryLoan()![Symbol.dispose]();
-  using sample = sampleOf(subscriber.tryTake());
+  using sample = present(subscriber.tryTake());
   assertEquals([sample.sequence, sample.lost], [2, 1]);
 });
 
@@ -141,7 +141,7 @@ Deno.test("tryFill() publishes what the handler wrote, and nothing if it throws"
     assertThrows(() => publisher.tryFill(boom), TypeError, "boom");
     assertThrows(() => publisher.tryFill(() => 257), RangeError, "256 are loaned");
   }
-  assertEquals(subscriber.tryReceive(), { state: "empty" });
+  assertEquals(subscriber.tryReceive(), undefined);
   publisher.tryFill(() => {
     assert(publisher.trySend(bytes)); // a sample of its own
     assertThrows(() => publisher.tryLoan(), VringError, "has 1 loans");
@@ -154,7 +154,7 @@ Deno.test("tryFill() publishes what the handler wrote, and nothing if it throws"
 
 Deno.test("loans end with their publisher, and the next one has all samples", () => {
   using scene = new Scene({ depth: 4 });
-  const { publisher, topic } = scene;
+  const { publisher, definition } = scene;
   const subscriber = scene.subscribe();
   const loans = [1, 2, 3].map(() => publisher.tryLoan()!);
   publisher.close();
@@ -162,7 +162,7 @@ Deno.test("loans end with their publisher, and the next one has all samples", ()
   loans[1]![Symbol.dispose]();
   assertEquals(loans[2]!.bytes.length, 0);
   assertThrows(() => loans[2]!.publish(), ClosedError);
-  using next = Publisher.open(topic);
+  using next = definition.publisher();
   for (let seed = 1; seed <= 4; seed++) assert(next.trySend(payload(seed, 20)));
   assertEquals(next.tryLoan(), undefined);
   for (let seed = 1; seed <= 4; seed++) {
@@ -172,22 +172,22 @@ Deno.test("loans end with their publisher, and the next one has all samples", ()
 
 Deno.test("a late hint about a loaned descriptor does not loan it again", () => {
   using scene = new Scene({ depth: 4 });
-  using inside = new Inside(scene.topic);
+  using inside = new Inside(scene.definition);
   const { publisher } = scene;
   for (let d = 0; d < 4; d++) inside.ring.pushAvailable(d); // once more than right
-  const loans = [1, 2, 3].map((seed) => fill(publisher.tryLoan(20)!, seed));
+  const loans = [1, 2, 3].map((seed) => fill(publisher.tryLoan({ length: 20 })!, seed));
   const places = new Set(loans.map(({ bytes }) => bytes.byteOffset));
   assertEquals(places.size, 3);
 });
 
 Deno.test("a stamp that repeats while a loan is out is not taken for delivered", () => {
   using scene = new Scene({ depth: 3 });
-  using inside = new Inside(scene.topic);
+  using inside = new Inside(scene.definition);
   const { publisher } = scene;
   const subscriber = scene.subscribe();
   publisher.trySend(payload(1, 20));
   assertEquals(valueOf(subscriber.tryReceive()), payload(1, 20));
-  const loans = [2, 3].map((seed) => fill(publisher.tryLoan(20)!, seed));
+  const loans = [2, 3].map((seed) => fill(publisher.tryLoan({ length: 20 })!, seed));
   const { row } = inside.ring.reader(0);
   for (const word of row) word.store(3 << 2); // none, as if sample 2 had been given there long ago
   for (const loan of loans) loan.publish();

@@ -1,47 +1,52 @@
 /** Observing topics without any right to write. */
 
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { codec } from "../../src/codec.ts";
+import { text } from "../../src/codec.ts";
 import { ClosedError, CorruptRegionError, LayoutMismatchError } from "../../src/errors.ts";
 import { storeDouble } from "../../src/memory/word.ts";
-import { Publisher } from "../../src/vdds/publisher.ts";
-import { TopicObserver, type TopicObserverOptions } from "../../src/vdds/topic_observer.ts";
+import { topic } from "../../src/vdds/definition.ts";
+import type { Publisher } from "../../src/vdds/publisher.ts";
+import type { PolledSample } from "../../src/vdds/sample.ts";
+import type { TopicObserver } from "../../src/vdds/topic_observer.ts";
+import type { TopicObserverOptions } from "../../src/vdds/topic_options.ts";
 import { Kept } from "../../src/vdds/vring.ts";
 import { waitAny } from "../../src/wait/any.ts";
 import { isPayload, payload } from "../circular/scene.ts";
 import { within } from "../os/until.ts";
 import { Name } from "../shared/scene.ts";
-import { Inside, Scene } from "./scene.ts";
+import { Inside, present, Scene, SHAPE } from "./scene.ts";
 
 const LENGTH = 60;
 const WAIT = { timeout: 30_000 };
 
-function observe(scene: Scene, options: TopicObserverOptions<Uint8Array<ArrayBuffer>> = {}) {
-  return TopicObserver.open(scene.topic, options);
+function observe({ definition }: Scene, options?: TopicObserverOptions): TopicObserver {
+  return definition.observer(options);
 }
 
 function publish(publisher: Publisher, count: number): void {
-  for (let i = 0; i < count; i++) publisher.sendSync(payload(publisher.sequence + 1, LENGTH));
+  for (let i = 0; i < count; i++) {
+    assert(publisher.trySend(payload(publisher.sequence + 1, LENGTH)));
+  }
 }
 
 type Account = [sequence: number, lost: number][];
 
 /** The samples that are there, each of which must be whole. */
-function readAll(observer: TopicObserver<Uint8Array<ArrayBuffer>>): Account {
+function readAll(observer: TopicObserver): Account {
   const account: Account = [];
   for (;;) {
-    const outcome = observer.tryReceive();
-    if (outcome.state !== "ok") return account;
-    assert(isPayload(outcome.value, outcome.sequence));
-    account.push([outcome.sequence, outcome.lost]);
+    const message = observer.tryReceive();
+    if (message === undefined) return account;
+    assert(isPayload(message.value, message.sequence));
+    account.push([message.sequence, message.lost]);
   }
 }
 
 /** Reads until the observer has looked at the name again and found something. */
-function readSoon(observer: TopicObserver<Uint8Array<ArrayBuffer>>): Account {
-  const outcome = observer.receiveSync(WAIT);
-  assert(isPayload(outcome.value, outcome.sequence));
-  return [[outcome.sequence, outcome.lost], ...readAll(observer)];
+function readSoon(observer: TopicObserver): Account {
+  const { value, sequence, lost } = present(observer.receiveSync(WAIT));
+  assert(isPayload(value, sequence));
+  return [[sequence, lost], ...readAll(observer)];
 }
 
 Deno.test("an observer receives every sample that it reads in time, and counts the others", () => {
@@ -54,15 +59,16 @@ Deno.test("an observer receives every sample that it reads in time, and counts t
   publish(publisher, 10);
   assertEquals(readAll(observer), [[11, 7], [12, 0], [13, 0]]); // one is taken for the next sample
   publish(publisher, 1);
-  const { origin, source, time } = observer.receiveSync(WAIT);
+  const { origin, source, time } = present(observer.receiveSync(WAIT));
   assertEquals([origin, source], [undefined, undefined]);
   assert(time > 1e12 && time <= Date.now() + 1);
 });
 
 Deno.test("an observer begins with the history that it asks for, unless it is overwritten", () => {
-  using scene = new Scene({ depth: 4, policy: "dropOldest" });
+  using scene = new Scene({ depth: 4, history: 2, policy: "dropOldest" });
   publish(scene.publisher, 10);
-  for (const [history, first] of [[0, 11], [1, 10], [3, 8], [4, 8], [100, 8]] as const) {
+  const firsts = [[0, 11], [1, 10], [3, 8], [4, 8], [100, 8], [undefined, 9]] as const;
+  for (const [history, first] of firsts) {
     using observer = observe(scene, { history });
     assertEquals(readAll(observer).map(([sequence]) => sequence)[0] ?? 11, first);
     using again = observe(scene, { history });
@@ -74,8 +80,8 @@ Deno.test("an observer that got a sample of the history counts all that it misse
   using scene = new Scene({ depth: 4, policy: "dropOldest" });
   publish(scene.publisher, 10);
   using observer = observe(scene, { history: 3 });
-  const first = observer.tryReceive();
-  assertEquals(first.state === "ok" && [first.sequence, first.lost], [8, 0]);
+  const first = present(observer.tryReceive());
+  assertEquals([first.sequence, first.lost], [8, 0]);
   publish(scene.publisher, 6);
   assertEquals(readAll(observer), [[14, 5], [15, 0], [16, 0]]);
 });
@@ -111,32 +117,34 @@ Deno.test("a loan hides the sample that it overwrites, from the moment it is tak
 
 Deno.test("an observer changes no byte of the file and keeps no topic alive", () => {
   using place = new Name();
-  const publisher = Publisher.open(place.name, { depth: 4, size: LENGTH });
-  using observer = TopicObserver.open(place.name);
+  const watched = topic(place.name, { depth: 4, size: LENGTH });
+  const publisher = watched.publisher();
+  using observer = watched.observer();
   publish(publisher, 3);
   const path = place.path("topic");
   const before = Deno.readFileSync(path);
   assertEquals(readAll(observer).length, 3);
   assertThrows(() => observer.receiveSync({ timeout: 20, spin: 0 }), DOMException, "have passed");
-  assertEquals([Deno.readFileSync(path), observer.matched], [before, 1]);
-  assertEquals(publisher.matched, 0);
+  assertEquals([Deno.readFileSync(path), observer.peers], [before, 1]);
+  assertEquals(publisher.peers, 0);
   publish(publisher, 1);
   publisher.close();
-  assertEquals([place.files(), observer.matched], [[], 0]);
+  assertEquals([place.files(), observer.peers], [[], 0]);
   assertEquals(readAll(observer), [[4, 0]]);
 });
 
 Deno.test("an observer may come before the topic, and reads it to its end before the next", () => {
   using place = new Name();
-  using observer = TopicObserver.open(place.name);
-  assertEquals([observer.tryReceive(), observer.topics], [{ state: "empty" }, 0]);
+  const watched = topic(place.name, { depth: 4, size: LENGTH });
+  using observer = watched.observer();
+  assertEquals([observer.tryReceive(), observer.topics], [undefined, 0]);
   {
-    using first = Publisher.open(place.name, { depth: 4, size: LENGTH });
+    using first = watched.publisher();
     publish(first, 2);
     assertEquals(readSoon(observer), [[1, 0], [2, 0]]);
     publish(first, 1);
   }
-  using second = Publisher.open(place.name, { depth: 4, size: LENGTH });
+  using second = watched.publisher();
   publish(second, 1);
   assertEquals(readAll(observer).slice(0, 1), [[3, 0]]);
   assertEquals(readSoon(observer), [[1, 0]]);
@@ -150,7 +158,7 @@ Deno.test("observers wait without blocking the event loop, and iterate", async (
   const receiving = observer.receive({ ...WAIT, spin: 0 });
   const any = waitAny([other], WAIT);
   publish(scene.publisher, 2);
-  const { sequence, lost } = await within("a sample", receiving);
+  const { sequence, lost } = present(await within("a sample", receiving));
   assertEquals([sequence, lost], [1, 0]);
   await within("any", any);
   assertEquals(readAll(other), [[1, 0], [2, 0]]);
@@ -165,7 +173,7 @@ Deno.test("poll() shows each copy in the observer's own array", () => {
   using observer = observe(scene);
   for (let i = 1; i <= 6; i++) scene.publisher.trySend(payload(i, 10 * i));
   const seen: number[] = [];
-  const note = (bytes: Uint8Array, sequence: number, lost: number) => {
+  const note = ({ bytes, sequence, lost }: PolledSample) => {
     assert(isPayload(bytes, sequence) && lost === 0);
     seen.push(sequence, bytes.length);
   };
@@ -175,39 +183,44 @@ Deno.test("poll() shows each copy in the observer's own array", () => {
 
 Deno.test("an observer of all sources finds each, and tells whose sample it is", () => {
   using place = new Name();
-  using observer = TopicObserver.open(place.name, { sources: true, codec: codec.text });
-  const open = (source: string) =>
-    Publisher.open(place.name, { source, codec: codec.text, depth: 2, size: 100 });
+  const texts = topic(place.name, {
+    publishers: "many",
+    type: text(100),
+    depth: 2,
+  });
+  using observer = texts.observer();
+  const open = (source: string) => texts.publisher({ source });
   using left = open("left");
   left.trySend("a");
-  const seen = [observer.receiveSync(WAIT)];
+  const seen = [present(observer.receiveSync(WAIT))];
   {
     using right = open("right");
     right.trySend("b", { origin: { host: "far", incarnation: 1, sequence: 7, hops: 1 } });
-    seen.push(observer.receiveSync(WAIT));
-    assertEquals([observer.matched, observer.topics], [2, 2]);
+    seen.push(present(observer.receiveSync(WAIT)));
+    assertEquals([observer.peers, observer.topics], [2, 2]);
   }
   left.trySend("c");
-  seen.push(observer.receiveSync(WAIT));
+  seen.push(present(observer.receiveSync(WAIT)));
   assertEquals(seen.map(({ source, value, origin }) => [source, value, origin?.host]), [
     ["left", "a", undefined],
     ["right", "b", "far"],
     ["left", "c", undefined],
   ]);
   while (observer.topics > 1) observer.tryReceive();
-  assertEquals([observer.matched, place.files().length], [1, 2]);
+  assertEquals([observer.peers, place.files().length], [1, 2]);
 });
 
 Deno.test("a source of another type is refused once, and the others are observed", () => {
   using place = new Name();
-  using right = Publisher.open(place.name, { source: "right", codec: codec.text });
-  using observer = TopicObserver.open(place.name, { sources: true, codec: codec.text });
-  using _left = Publisher.open(place.name, { source: "left" });
+  const texts = topic(place.name, { publishers: "many", type: text() });
+  using right = texts.publisher({ source: "right" });
+  using observer = texts.observer();
+  using _left = topic(`${place.name}/left`).publisher();
   right.trySend("b");
   let refusals = 0;
   for (const values: string[] = []; values.length < 3;) {
     try {
-      values.push(observer.receiveSync(WAIT).value);
+      values.push(present(observer.receiveSync(WAIT)).value);
       while (values.length < 2 && refusals === 0) observer.tryReceive();
     } catch (error) {
       assert(error instanceof LayoutMismatchError);
@@ -220,17 +233,19 @@ Deno.test("a source of another type is refused once, and the others are observed
 
 Deno.test("a source of another type that is there already is refused by the first call", () => {
   using place = new Name();
-  using _left = Publisher.open(place.name, { source: "left" });
-  using right = Publisher.open(place.name, { source: "right", codec: codec.text });
-  using observer = TopicObserver.open(place.name, { sources: true, codec: codec.text });
+  using _left = topic(`${place.name}/left`).publisher();
+  const texts = topic(place.name, { publishers: "many", type: text() });
+  using right = texts.publisher({ source: "right" });
+  using observer = texts.observer();
   right.trySend("b");
   assertThrows(() => observer.receiveSync(WAIT), LayoutMismatchError);
-  assertEquals(observer.receiveSync(WAIT).value, "b");
+  assertEquals(observer.receiveSync(WAIT)?.value, "b");
 });
 
 Deno.test("a closed observer throws ClosedError, and one of another type does not open", () => {
   using scene = new Scene();
-  assertThrows(() => TopicObserver.open(scene.topic, { codec: codec.text }), LayoutMismatchError);
+  const texts = topic(scene.topic, { ...SHAPE, type: text() });
+  assertThrows(() => texts.observer(), LayoutMismatchError);
   const observer = observe(scene);
   observer.close();
   for (const use of [() => observer.tryReceive(), () => observer.receiveSync()]) {
@@ -251,7 +266,7 @@ Deno.test("a corrupt sample costs an observer an error, and the next one arrives
   for (const [field, value] of wrong) {
     using scene = new Scene({ depth: 4 });
     using observer = observe(scene);
-    using inside = new Inside(scene.topic);
+    using inside = new Inside(scene.definition);
     publish(scene.publisher, 1);
     const { descriptors } = inside.ring;
     descriptors.store(placeOf(inside, 1), field, value);
@@ -266,7 +281,7 @@ Deno.test("corrupt words for observers cost errors and losses, and never false s
   for (const number of numbers) {
     using scene = new Scene({ depth: 4 });
     using observer = observe(scene);
-    using inside = new Inside(scene.topic);
+    using inside = new Inside(scene.definition);
     publish(scene.publisher, 2);
     inside.ring.descriptors.store(placeOf(inside, 2), "sequence", number);
     const account = readAll(observer);
@@ -278,7 +293,7 @@ Deno.test("corrupt words for observers cost errors and losses, and never false s
   for (const [latest, sequence] of [[3, 2], [2, NaN], [2, -1], [2, 2 ** 60], [2, 2.5]] as const) {
     using scene = new Scene({ depth: 4 });
     using observer = observe(scene);
-    using inside = new Inside(scene.topic);
+    using inside = new Inside(scene.definition);
     publish(scene.publisher, 2);
     inside.ring.latest.store(latest);
     inside.ring.keep(Kept.sequence, sequence);
@@ -288,44 +303,47 @@ Deno.test("corrupt words for observers cost errors and losses, and never false s
 
 Deno.test("a corrupt topic costs one error, and neither its other sources nor its successor", () => {
   using place = new Name();
-  using sources = TopicObserver.open(place.name, { sources: true });
-  using observer = TopicObserver.open(`${place.name}/left`);
   const options = { depth: 4, size: LENGTH };
-  using right = Publisher.open(place.name, { ...options, source: "right" });
+  const single = topic(`${place.name}/left`, options);
+  const many = topic(place.name, { ...options, publishers: "many" });
+  using sources = many.observer();
+  using observer = single.observer();
+  using right = many.publisher({ source: "right" });
   {
-    using _left = Publisher.open(place.name, { ...options, source: "left" });
+    using _left = many.publisher({ source: "left" });
     while (sources.topics < 2) sources.tryReceive();
     while (observer.topics < 1) observer.tryReceive();
-    using inside = new Inside(`${place.name}/left`);
+    using inside = new Inside(single);
     inside.ring.keep(Kept.sequence, NaN);
     assertThrows(() => observer.receiveSync(WAIT), CorruptRegionError);
-    assertEquals(observer.tryReceive(), { state: "empty" });
+    assertEquals(observer.tryReceive(), undefined);
     assertThrows(() => sources.receiveSync(WAIT), CorruptRegionError);
     for (let sequence = 1; sequence <= 3; sequence++) {
       publish(right, 1);
-      const { source, sequence: found } = sources.receiveSync(WAIT);
+      const { source, sequence: found } = present(sources.receiveSync(WAIT));
       assertEquals([source, found], ["right", sequence]);
     }
     inside.ring.keep(Kept.sequence, 0); // for the ends that close
   }
-  using left = Publisher.open(place.name, { ...options, source: "left" });
+  using left = many.publisher({ source: "left" });
   publish(left, 1);
   assertEquals(readSoon(observer), [[1, 0]]);
-  assertEquals(sources.receiveSync(WAIT).source, "left");
+  assertEquals(sources.receiveSync(WAIT)?.source, "left");
 });
 
 Deno.test("a sample whose publisher died before it was published is never observed", () => {
   for (let d = 1; d < 4; d++) {
     using place = new Name();
-    using inside = new Inside(place.name, { depth: 4, size: LENGTH });
-    using observer = TopicObserver.open(place.name);
+    const watched = topic(place.name, { depth: 4, size: LENGTH });
+    using inside = new Inside(watched);
+    using observer = watched.observer();
     const { descriptors, region } = inside.ring;
     descriptors.commit(d, LENGTH); // all that publish() does before the journal names the sample
     region.mapping.bytes.fill(0, descriptors.sampleAt(d), descriptors.sampleAt(d) + LENGTH);
     descriptors.store(d, "sequence", 1);
     descriptors.store(d, "time", Date.now());
     descriptors.store(d, "length", LENGTH);
-    using successor = Publisher.open(place.name);
+    using successor = watched.publisher();
     publish(successor, 1);
     assertEquals(readAll(observer), [[1, 0]]);
   }
@@ -339,11 +357,11 @@ function placeOf({ ring: { descriptors } }: Inside, sequence: number): number {
 Deno.test("a sample that is being overwritten is never taken for a corrupt one", () => {
   using scene = new Scene({ depth: 4 });
   using observer = observe(scene);
-  using inside = new Inside(scene.topic);
+  using inside = new Inside(scene.definition);
   const { descriptors, region: { mapping, dataOffset }, plan } = inside.ring;
   publish(scene.publisher, 1);
   const d = placeOf(inside, 1);
   descriptors.store(d, "sequence", 0);
   storeDouble(mapping, dataOffset + plan.descriptorsAt + d * plan.descriptorBytes + 16, NaN);
-  assertEquals(observer.tryReceive(), { state: "empty" });
+  assertEquals(observer.tryReceive(), undefined);
 });

@@ -1,17 +1,16 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { ClosedError, CorruptRegionError, VringError } from "../../src/errors.ts";
 import type { Origin } from "../../src/origin.ts";
+import { topic } from "../../src/vdds/definition.ts";
 import type { Loan } from "../../src/vdds/loan.ts";
-import { MergedSubscriber } from "../../src/vdds/merged_subscriber.ts";
-import { Publisher } from "../../src/vdds/publisher.ts";
-import type { SampleFacts } from "../../src/vdds/sample.ts";
+import type { Sample } from "../../src/vdds/sample.ts";
 import { Name } from "../shared/scene.ts";
-import { Inside, sampleOf, Scene, valueOf } from "./scene.ts";
+import { Inside, present, Scene, valueOf } from "./scene.ts";
 
 const ORIGIN: Origin = { host: "robot-1", incarnation: 1.7e12, sequence: 42, hops: 2 };
 const MESSAGE = Uint8Array.of(1, 2, 3);
 
-function factsOf({ sequence, lost, time, source, origin }: SampleFacts): SampleFacts {
+function factsOf({ sequence, lost, time, source, origin }: Sample) {
   return { sequence, lost, time, source, origin };
 }
 
@@ -22,11 +21,10 @@ Deno.test("every form of receiving tells the time of the publish", () => {
   scene.publisher.trySend(MESSAGE);
   const after = Date.now() + 1;
   const times: number[] = [];
-  using sample = sampleOf(subscribers[0]!.tryTake());
-  using latest = sampleOf(subscribers[1]!.tryTakeLatest());
-  const received = subscribers[2]!.tryReceive();
-  assert(received.state === "ok");
-  subscribers[3]!.poll((_bytes, _sequence, _lost, time) => void times.push(time));
+  using sample = present(subscribers[0]!.tryTake());
+  using latest = present(subscribers[1]!.tryTakeLatest());
+  const received = present(subscribers[2]!.tryReceive());
+  subscribers[3]!.poll(({ time }) => void times.push(time));
   times.push(sample.time, latest.time, received.time);
   assertEquals(times, Array(4).fill(times[0]));
   assert(times[0]! >= before && times[0]! < after, `${before} ${times[0]} ${after}`);
@@ -36,10 +34,10 @@ Deno.test("a late joiner gets the time at which the history was published", asyn
   using scene = new Scene({ history: 1 });
   const first = scene.subscribe();
   scene.publisher.trySend(MESSAGE);
-  const { time } = sampleOf(first.tryTake());
+  const { time } = present(first.tryTake());
   const start = Date.now();
   while (Date.now() <= start) await Promise.resolve();
-  assertEquals(sampleOf(scene.subscribe({ history: 1 }).tryTake()).time, time);
+  assertEquals(present(scene.subscribe({ history: 1 }).tryTake()).time, time);
 });
 
 Deno.test("every form of publishing marks its sample with an origin, and no other", async () => {
@@ -52,7 +50,7 @@ Deno.test("every form of publishing marks its sample with an origin, and no othe
     () => publisher.sendSync(MESSAGE, { origin: ORIGIN, timeout: 0 }),
     () => publisher.send(MESSAGE, { origin: ORIGIN }),
     () => {
-      const loan = publisher.tryLoan(3)!;
+      const loan = publisher.tryLoan({ length: 3 })!;
       loan.bytes.set(MESSAGE);
       loan.publish(3, { origin: ORIGIN });
     },
@@ -60,10 +58,9 @@ Deno.test("every form of publishing marks its sample with an origin, and no othe
   for (const way of ways) {
     await way();
     publisher.trySend(MESSAGE);
-    const outcome = subscriber.tryReceive();
-    assert(outcome.state === "ok");
-    assertEquals([outcome.value, outcome.origin], [MESSAGE, ORIGIN]);
-    using plain = sampleOf(subscriber.tryTake());
+    const marked = present(subscriber.tryReceive());
+    assertEquals([marked.value, marked.origin], [MESSAGE, ORIGIN]);
+    using plain = present(subscriber.tryTake());
     assertEquals([[...plain.bytes], plain.origin], [[...MESSAGE], undefined]);
   }
 });
@@ -78,7 +75,7 @@ Deno.test("a loan is published once whatever the getters of its origin do", () =
     () => publisher.close(),
   ];
   for (const [i, act] of getters.entries()) {
-    const loan = publisher.tryLoan(3)!;
+    const loan = publisher.tryLoan({ length: 3 })!;
     const options = {
       get origin(): Origin {
         act(loan);
@@ -87,16 +84,16 @@ Deno.test("a loan is published once whatever the getters of its origin do", () =
     };
     assertThrows(() => loan.publish(3, options), i < 2 ? VringError : ClosedError);
   }
-  using sample = sampleOf(subscriber.tryTake());
+  using sample = present(subscriber.tryTake());
   assertEquals([sample.sequence, sample.bytes.length], [1, 1]);
-  assertEquals(subscriber.tryTake().state, "empty");
+  assertEquals(subscriber.tryTake(), undefined);
 });
 
 Deno.test("an origin that cannot be stored is refused, and nothing is published", () => {
   using scene = new Scene();
   const { publisher } = scene;
   const options = { origin: { ...ORIGIN, hops: 0 } };
-  const loan = publisher.tryLoan(3)!;
+  const loan = publisher.tryLoan({ length: 3 })!;
   for (
     const way of [
       () => publisher.trySend(MESSAGE, options),
@@ -112,8 +109,9 @@ Deno.test("an origin that cannot be stored is refused, and nothing is published"
 Deno.test("the largest sample can have an origin", () => {
   using name = new Name();
   const size = 2 ** 31;
-  using publisher = Publisher.open(name.name, { depth: 1, size, reserve: false });
-  using inside = new Inside(name.name);
+  const large = topic(name.name, { depth: 1, size, reserve: false });
+  using publisher = large.publisher();
+  using inside = new Inside(large);
   publisher.trySend(MESSAGE, { origin: ORIGIN });
   inside.ring.descriptors.store(0, "length", 2 ** 32 + size);
   assertEquals(inside.ring.descriptors.load(0, "length") % 2 ** 32, size);
@@ -122,13 +120,12 @@ Deno.test("the largest sample can have an origin", () => {
 
 Deno.test("samples of several publishers tell their source, in place and as values", () => {
   using name = new Name();
-  using subscriber = MergedSubscriber.open(name.name);
-  using left = Publisher.open(name.name, { source: "left" });
+  const scans = topic(name.name, { publishers: "many" });
+  using subscriber = scans.subscriber();
+  using left = scans.publisher({ source: "left" });
   subscriber.tryReceive(); // finds it
   left.trySend(MESSAGE, { origin: ORIGIN });
-  const taken = subscriber.tryTake();
-  assert(taken.state === "ok");
-  using sample = taken.sample;
+  using sample = present(subscriber.tryTake());
   assertEquals(factsOf(sample), {
     sequence: 1,
     lost: 0,
@@ -137,8 +134,8 @@ Deno.test("samples of several publishers tell their source, in place and as valu
     origin: ORIGIN,
   });
   left.trySend(MESSAGE);
-  const received = subscriber.tryReceive();
-  assert(received.state === "ok" && received.time >= sample.time);
+  const received = present(subscriber.tryReceive());
+  assert(received.time >= sample.time);
   assertEquals([received.source, received.origin], ["left", undefined]);
 });
 
@@ -147,7 +144,7 @@ Deno.test("a corrupt origin costs its sample, and nothing more", () => {
   for (const part of wrong) {
     using scene = new Scene({ depth: 1 });
     const subscriber = scene.subscribe();
-    using inside = new Inside(scene.topic);
+    using inside = new Inside(scene.definition);
     scene.publisher.trySend(MESSAGE, { origin: ORIGIN });
     inside.ring.descriptors.storeOrigin(0, { ...ORIGIN, ...part });
     assertThrows(() => subscriber.tryTake(), CorruptRegionError, "and no origin");

@@ -4,12 +4,11 @@
  * @module
  */
 
-import { codec } from "../../src/codec.ts";
-import { openTopic } from "../../src/vdds/topic.ts";
-import { Publisher } from "../../src/vdds/publisher.ts";
-import type { PublisherOptions } from "../../src/vdds/topic_options.ts";
-import type { Sample, SampleOutcome, ValueOutcome } from "../../src/vdds/sample.ts";
-import { Subscriber } from "../../src/vdds/subscriber.ts";
+import type { Message } from "../../src/message.ts";
+import { topic, type TopicDefinition } from "../../src/vdds/definition.ts";
+import type { Publisher } from "../../src/vdds/publisher.ts";
+import type { Subscriber } from "../../src/vdds/subscriber.ts";
+import type { SubscriberOptions, TopicOptions } from "../../src/vdds/topic_options.ts";
 import { Kept, type VRing } from "../../src/vdds/vring.ts";
 import { Name } from "../shared/scene.ts";
 
@@ -18,11 +17,8 @@ export class Inside implements Disposable {
   readonly ring: VRing;
 
   /** Joins the topic, or makes it. */
-  constructor(
-    topic: string,
-    options: { depth?: number; size?: number; maxSubscribers?: number } = {},
-  ) {
-    this.ring = openTopic(topic, options, codec.bytes.type);
+  constructor(definition: TopicDefinition) {
+    this.ring = definition.openRing();
   }
 
   /** As if so many samples had been published and read by all. */
@@ -36,14 +32,19 @@ export class Inside implements Disposable {
   }
 }
 
+/** The usual sizes of a {@linkcode Scene}. */
+export const SHAPE = { depth: 4, size: 256 };
+
 /** A topic with a publisher and any number of subscribers, that nobody else uses. */
 export class Scene implements Disposable {
   readonly name = new Name();
+  readonly definition: TopicDefinition;
   readonly publisher: Publisher;
-  readonly #subscribers: Subscriber<Uint8Array<ArrayBuffer>>[] = [];
+  readonly #subscribers: Subscriber[] = [];
 
-  constructor(options: PublisherOptions<Uint8Array> = {}) {
-    this.publisher = Publisher.open(this.topic, { depth: 4, size: 256, ...options });
+  constructor(options: TopicOptions = {}) {
+    this.definition = topic(this.name.name, { ...SHAPE, ...options });
+    this.publisher = this.definition.publisher();
   }
 
   get topic(): string {
@@ -51,8 +52,8 @@ export class Scene implements Disposable {
   }
 
   /** One more subscriber. */
-  subscribe(options: { history?: number; keepOpen?: boolean } = {}) {
-    const subscriber = Subscriber.open(this.topic, options);
+  subscribe(options?: SubscriberOptions): Subscriber {
+    const subscriber = this.definition.subscriber(options);
     this.#subscribers.push(subscriber);
     return subscriber;
   }
@@ -64,21 +65,22 @@ export class Scene implements Disposable {
   }
 }
 
-/** The value that was received. */
-export function valueOf<T>(outcome: ValueOutcome<T>): T {
-  if (outcome.state === "ok") return outcome.value;
-  throw new Error(`Cannot take a value: ${outcome.state}`);
+/** Returns a message that has to be there. */
+export function present<T>(message: T | undefined): T {
+  if (message === undefined) throw new Error("There is no message");
+  return message;
 }
 
-/** The received sample, without its time and origin. */
-export function plain<T>(outcome: ValueOutcome<T>): unknown {
-  if (outcome.state !== "ok") return outcome;
-  const { state, value, sequence, lost } = outcome;
-  return { state, value, sequence, lost };
+/** Returns the value of a message that has to be there. */
+export function valueOf<T>(message: { readonly value: T } | undefined): T {
+  return present(message).value;
 }
 
-/** The sample that was taken. */
-export function sampleOf<T>(outcome: SampleOutcome<T>): Sample<T> {
-  if (outcome.state === "ok") return outcome.sample;
-  throw new Error(`Cannot take a sample: ${outcome.state}`);
+/** Returns a message without its time and origin. */
+export function plain(
+  message: Pick<Message, "value" | "sequence" | "lost"> | undefined,
+): Pick<Message, "value" | "sequence" | "lost"> | undefined {
+  if (message === undefined) return undefined;
+  const { value, sequence, lost } = message;
+  return { value, sequence, lost };
 }

@@ -2,8 +2,9 @@
  * Topics between processes: under load, asleep, and when one of them is stopped or killed.
  */
 
-import { assertEquals } from "@std/assert";
-import { Publisher } from "../../src/vdds/publisher.ts";
+import { assertEquals, assertRejects } from "@std/assert";
+import { PeerLostError } from "../../src/errors.ts";
+import { topic } from "../../src/vdds/definition.ts";
 import { until } from "../os/until.ts";
 import { payload } from "../circular/scene.ts";
 import { NO_ROOT, processTests } from "../shared/processes.ts";
@@ -18,17 +19,18 @@ const { test, startProcess } = processTests<Tools>(
 test("a subscriber and a publisher that sleep are woken by another process", async () => {
   using name = new Name();
   await using other = startProcess();
-  using publisher = Publisher.open(name.name, { depth: 1, size: 64 });
+  const options = { depth: 1, size: 64 };
+  using publisher = topic(name.name, options).publisher();
   const rounds = 30;
-  const receiving = other.run(({ Subscriber, isPayload }, { topic, rounds }) => {
-    using subscriber = Subscriber.open(topic);
+  const receiving = other.run(({ topic, isPayload }, { name, options, rounds }) => {
+    using subscriber = topic(name, options).subscriber();
     for (let i = 1; i <= rounds; i++) {
-      const outcome = subscriber.receiveSync({ spin: 0 });
-      if (outcome.state !== "ok" || !isPayload(outcome.value, i)) return `wrong at ${i}`;
+      const message = subscriber.receiveSync({ spin: 0 });
+      if (message === undefined || !isPayload(message.value, i)) return `wrong at ${i}`;
     }
     return "right";
-  }, { topic: name.name, rounds });
-  await until("it has subscribed", () => publisher.matched === 1);
+  }, { name: name.name, options, rounds });
+  await until("it has subscribed", () => publisher.peers === 1);
   for (let i = 1; i <= rounds; i++) {
     await until(
       "the subscriber sleeps",
@@ -39,32 +41,60 @@ test("a subscriber and a publisher that sleep are woken by another process", asy
   assertEquals(await receiving, "right");
 });
 
+test("the samples of a killed publisher arrive, and then a PeerLostError, or those of the next", async () => {
+  using name = new Name();
+  const options = { depth: 4, size: 64 };
+  const samples = topic(name.name, options);
+  using hasty = samples.subscriber({ onPeerGone: "end" });
+  using patient = samples.subscriber();
+  await using other = startProcess();
+  await other.run(({ topic, publishers, payload }, { name, options }) => {
+    const publisher = topic(name, options).publisher();
+    publishers.push(publisher);
+    for (const seed of [1, 2]) publisher.trySend(payload(seed, 64));
+  }, { name: name.name, options });
+  await other.kill();
+  const received: number[] = [];
+  const loop = async () => {
+    for await (const { sequence } of hasty.samples()) received.push(sequence);
+  };
+  await assertRejects(loop, PeerLostError, "its publisher died");
+  await assertRejects(() => hasty.receive(), PeerLostError);
+  await assertRejects(() => hasty.values().next(), PeerLostError);
+  assertEquals([received, hasty.peers], [[1, 2], 0]);
+  using next = await samples.nextPublisher();
+  next.trySend(payload(3, 64));
+  const all = [1, 2, 3].map(() => patient.tryReceive()?.sequence);
+  assertEquals(all, [1, 2, 3]);
+});
+
 test(
   "an observer may be another user, and sees whole samples while they are overwritten",
   async () => {
     using name = new Name();
     const size = 5000;
     const options = { depth: 2, size, policy: "dropOldest", group: 54_321 } as const;
-    using publisher = Publisher.open(name.name, options);
+    using publisher = topic(name.name, options).publisher();
     await using other = startProcess();
     const observing = other.run(
-      ({ TopicObserver, Subscriber, becomeUser, isPayload }, { topic, wanted }) => {
+      ({ topic, becomeUser, isPayload }, { name, options, wanted }) => {
         becomeUser(54_321);
-        using observer = TopicObserver.open(topic);
+        const definition = topic(name, options);
+        using observer = definition.observer();
         let refused = "";
         try {
-          Subscriber.open(topic).close();
+          definition.subscriber().close();
         } catch (error) {
           refused = (error as Error & { code: string }).code;
         }
         let torn = 0;
         for (let seen = 0; seen < wanted; seen++) {
-          const outcome = observer.receiveSync();
-          if (!isPayload(outcome.value, outcome.sequence)) torn++;
+          const { value, sequence } = observer.receiveSync()!;
+          if (!isPayload(value, sequence)) torn++;
         }
-        return { refused, torn, matched: observer.matched };
+        return { refused, torn, peers: observer.peers };
       },
-      { topic: name.name, wanted: 300 },
+      { name: name.name, options, wanted: 300 },
     );
     const finished = observing.then(() => true);
     for (let isOver = false; !isOver;) {
@@ -72,7 +102,7 @@ test(
       const turn = new Promise<false>((resolve) => setTimeout(resolve, 0, false));
       isOver = await Promise.race([finished, turn]);
     }
-    assertEquals(await observing, { refused: "EACCES", torn: 0, matched: 1 });
+    assertEquals(await observing, { refused: "EACCES", torn: 0, peers: 1 });
   },
   NO_ROOT,
 );

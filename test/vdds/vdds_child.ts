@@ -4,10 +4,10 @@
  * @module
  */
 
-import { Publisher } from "../../src/vdds/publisher.ts";
+import { topic } from "../../src/vdds/definition.ts";
+import type { Publisher } from "../../src/vdds/publisher.ts";
 import type { Sample } from "../../src/vdds/sample.ts";
-import { Subscriber } from "../../src/vdds/subscriber.ts";
-import { TopicObserver } from "../../src/vdds/topic_observer.ts";
+import type { Subscriber } from "../../src/vdds/subscriber.ts";
 import { isPayload, lengthOf, payload } from "../circular/scene.ts";
 import { becomeUser } from "../shared/become_user.ts";
 import { serve } from "../shared/serve_child.ts";
@@ -15,9 +15,7 @@ import { dieAmid, stepsOf } from "../trap/trap.ts";
 
 /** The values that the functions can use. */
 const TOOLS = {
-  Publisher,
-  Subscriber,
-  TopicObserver,
+  topic,
   becomeUser,
   payload,
   isPayload,
@@ -26,8 +24,8 @@ const TOOLS = {
   stepsOf,
   /** The handles that stay open between two functions. */
   publishers: [] as Publisher[],
-  subscribers: [] as Subscriber<Uint8Array<ArrayBuffer>>[],
-  held: [] as Sample<Uint8Array<ArrayBuffer>>[],
+  subscribers: [] as Subscriber[],
+  held: [] as Sample[],
 };
 
 export type Tools = typeof TOOLS;

@@ -7,9 +7,7 @@ import { mpsc } from "../../src/mpsc/definition.ts";
 import { Listener } from "../../src/babus/listener.ts";
 import { byteRing, spsc } from "../../src/spsc/definition.ts";
 import { waitAny, waitAnySync } from "../../src/wait/any.ts";
-import { MergedSubscriber } from "../../src/vdds/merged_subscriber.ts";
-import { Publisher } from "../../src/vdds/publisher.ts";
-import { Subscriber } from "../../src/vdds/subscriber.ts";
+import { topic } from "../../src/vdds/definition.ts";
 import { Name } from "../shared/scene.ts";
 
 /** A ring of each product, with its sender. */
@@ -187,15 +185,17 @@ Deno.test("waitAny() waits for a mix of all receivers", async () => {
     const name = Object.fromEntries(NAMES.map((product) => [product, stack.use(new Name()).name]));
     const writer = stack.use(circular(name.circular!).writer());
     const producer = stack.use(spsc(name.messages!).producer());
-    const publisher = stack.use(Publisher.open(name.topic!));
-    const source = stack.use(Publisher.open(name.source!, { source: "left" }));
+    const single = topic(name.topic!);
+    const many = topic(name.source!, { publishers: "many" });
+    const publisher = stack.use(single.publisher());
+    const source = stack.use(many.publisher());
     const slot = stack.use(domain(name.slot!).open()).slot("imu");
     const listened = stack.use(domain(name.listened!).open()).slot("imu");
     const receivers = {
       circular: stack.use(circular(name.circular!).reader()),
       messages: stack.use(spsc(name.messages!).consumer()),
-      topic: stack.use(Subscriber.open(name.topic!)),
-      source: stack.use(MergedSubscriber.open(name.source!)),
+      topic: stack.use(single.subscriber()),
+      source: stack.use(many.subscriber()),
       slot,
       listened: stack.use(new Listener().add(listened)),
     };

@@ -5,8 +5,7 @@
  * @module
  */
 
-import { codec, Publisher, Subscriber } from "../../mod.ts";
-import { openTopic } from "../../src/vdds/topic.ts";
+import { topic } from "../../mod.ts";
 import type { VRing } from "../../src/vdds/vring.ts";
 import { countOf, stateOf } from "../../src/vdds/vring_layout.ts";
 import { table } from "../picture.ts";
@@ -183,20 +182,20 @@ function killTheWriter(): void {
 
 function theShippedOne(name: string): void {
   step("The one in the library");
-  const options = { depth: 3, size: 64, maxSubscribers: 2 };
-  const publisher = tidyUp(run("publisher", () => Publisher.open(name, options)));
-  const first = tidyUp(run("first", () => Subscriber.open(name)));
-  const second = tidyUp(run("second", () => Subscriber.open(name)));
-  const ring = openTopic(name, {}, codec.bytes.type);
+  const scans = run("scans", () => topic(name, { depth: 3, size: 64, subscribers: 2 }));
+  const publisher = tidyUp(run("publisher", () => scans.publisher()));
+  const first = tidyUp(run("first", () => scans.subscriber()));
+  const second = tidyUp(run("second", () => scans.subscriber()));
+  const ring = scans.openRing();
   tidyUp(ring.region);
   const encoder = new TextEncoder();
   look(() => publisher.trySend(encoder.encode("21.5 C")));
-  const outcome = run("outcome", () => first.tryTake());
+  const sample = run("sample", () => first.tryTake()!);
   look(() => publisher.trySend(encoder.encode("21.6 C")));
   drawTopic(ring);
   say("The first subscriber holds sample 1; the second has not looked yet. Now both are done:");
   look(() => {
-    if (outcome.state === "ok") outcome.sample[Symbol.dispose]();
+    sample[Symbol.dispose]();
   });
   look(() => first.poll(() => {}));
   look(() => second.poll(() => {}));

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type Policy, Publisher, Subscriber } from "../../mod.ts";
+import { type Policy, type Publisher, type Subscriber, topic } from "../../mod.ts";
 import { type Check, expect, runChecks } from "../check.ts";
 import { bytesOf, SHAPE, textOf } from "./frames.ts";
 
@@ -17,7 +17,7 @@ export interface Screen {
 }
 
 /** An answer. */
-export type Show = (subscriber: Subscriber<Uint8Array<ArrayBuffer>>, screen: Screen) => void;
+export type Show = (subscriber: Subscriber, screen: Screen) => void;
 
 /** Checks an answer and prints the results. */
 export function checkShow(show: Show): void {
@@ -30,7 +30,7 @@ export function checksOf(show: Show): Check[] {
     {
       what: "a frame is drawn, and without a new one nothing is",
       check: () => drawOne(show),
-      hint: '`tryTake` gives `{ state: "empty" }` if there is nothing.',
+      hint: "`tryTake` returns undefined if there is nothing.",
     },
     {
       what: "of several, only the newest",
@@ -48,7 +48,7 @@ export function checksOf(show: Show): Check[] {
         giveBack(show, () => {
           throw new Error("the screen is gone");
         }),
-      hint: "`using sample = outcome.sample` gives it back however the block ends.",
+      hint: "`using sample` gives it back however the block ends.",
     },
     {
       what: "a frame does not change while it is drawn",
@@ -66,17 +66,17 @@ export function checksOf(show: Show): Check[] {
 /** A topic of its own, with both ends. */
 class Scene implements Disposable {
   readonly publisher: Publisher;
-  readonly subscriber: Subscriber<Uint8Array<ArrayBuffer>>;
+  readonly subscriber: Subscriber;
   readonly drawn: string[] = [];
   missed = 0;
   #sent = 0;
   readonly #show: Show;
 
   constructor(show: Show, policy: Policy = "block") {
-    const topic = `exercise-11.${Deno.pid}`;
+    const frames = topic(`exercise-11.${Deno.pid}`, { ...SHAPE, policy });
     this.#show = show;
-    this.publisher = Publisher.open(topic, { ...SHAPE, policy });
-    this.subscriber = Subscriber.open(topic);
+    this.publisher = frames.publisher();
+    this.subscriber = frames.subscriber();
   }
 
   /** Sends so many frames, as far as there is room; returns their number. */

@@ -17,10 +17,9 @@
 import type { Subscriber } from "../../mod.ts";
 import { checkShow, type Screen } from "./check.ts";
 
-function show(subscriber: Subscriber<Uint8Array<ArrayBuffer>>, screen: Screen): void {
-  const outcome = subscriber.tryTake();
-  if (outcome.state !== "ok") return;
-  const { sample } = outcome;
+function show(subscriber: Subscriber, screen: Screen): void {
+  const sample = subscriber.tryTake();
+  if (sample === undefined) return;
   const { bytes, lost } = sample;
   sample[Symbol.dispose]();
   screen.missed(lost);

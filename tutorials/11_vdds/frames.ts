@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { ValueOutcome } from "../../mod.ts";
+import type { TopicMessage } from "../../mod.ts";
 
 /** There is room for three frames. */
 export const SHAPE = { depth: 3, size: 64 };
@@ -14,8 +14,8 @@ export function bytesOf(text: string): Uint8Array<ArrayBuffer> {
   return new TextEncoder().encode(text);
 }
 
-/** Bytes as a text; of an outcome, those that were received. */
-export function textOf(received: Uint8Array | ValueOutcome<Uint8Array>): string {
-  if (received instanceof Uint8Array) return new TextDecoder().decode(received);
-  return received.state === "ok" ? textOf(received.value) : received.state;
+/** Bytes as a text; of a message, its value. */
+export function textOf(received: Uint8Array | TopicMessage | undefined): string {
+  if (received === undefined) return "nothing";
+  return new TextDecoder().decode(received instanceof Uint8Array ? received : received.value);
 }

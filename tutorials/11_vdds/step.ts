@@ -5,7 +5,7 @@
  * @module
  */
 
-import { Publisher, Subscriber, topics } from "../../mod.ts";
+import { type Publisher, type Subscriber, topic, type TopicDefinition, topics } from "../../mod.ts";
 import { bufferAt } from "../../src/os/files.ts";
 import { filesOf, mapsLine } from "../kernel_view.ts";
 import { table } from "../picture.ts";
@@ -13,18 +13,19 @@ import { fail, look, picture, predict, run, say, step, tell, tidyUp } from "../n
 import { bytesOf, SHAPE, textOf } from "./frames.ts";
 import { publisherProcess, subscriberProcess } from "./two_processes.ts";
 
-/** The two ends of the topic. */
+/** The topic, and its two ends. */
 interface Ends {
+  readonly frames: TopicDefinition;
   readonly publisher: Publisher;
-  readonly subscriber: Subscriber<Uint8Array<ArrayBuffer>>;
+  readonly subscriber: Subscriber;
 }
 
 function main(name: string): void {
   const ends = meet(name);
   lookInPlace(ends);
   keepOne(ends);
-  const second = replace(name, ends.publisher);
-  loseSome(name, second, ends.subscriber);
+  replace(name, ends);
+  loseSome(`${name}-live`);
   say(
     `All of this was one program. Now take two, each in a terminal of its own: run the first line
     here and the second there, and kill the publisher in the middle of a frame.`,
@@ -34,35 +35,35 @@ function main(name: string): void {
 function meet(name: string): Ends {
   step("A topic");
   say(
-    `A topic is a vring with a name. It needs no daemon, and programs may start in any order: the
-    first one makes it. Here that is the subscriber.`,
+    `A topic is a vring with a name. Its definition is a value, which all programs share. It needs
+    no daemon, and programs may start in any order: the first one makes the topic. Here that is the
+    subscriber.`,
   );
-  const subscriber = tidyUp(run("subscriber", () => Subscriber.open(name, SHAPE)));
-  look(() => subscriber.matched);
-  const publisher = tidyUp(run("publisher", () => Publisher.open(name)));
-  look(() => subscriber.matched);
-  look(() => publisher.matched);
+  const frames = run("frames", () => topic(name, { ...SHAPE, history: 1 }));
+  const subscriber = tidyUp(run("subscriber", () => frames.subscriber()));
+  look(() => subscriber.peers);
+  const publisher = tidyUp(run("publisher", () => frames.publisher()));
+  look(() => subscriber.peers);
+  look(() => publisher.peers);
   picture(filesOf(name));
   say(
     "They know of each other because each locks its byte of the file. Anybody may look at the locks:",
   );
-  look(() => topics().find(({ topic }) => topic === name));
-  return { publisher, subscriber };
+  look(() => topics().find((info) => info.name === name)?.publishers);
+  return { frames, publisher, subscriber };
 }
 
 function lookInPlace({ publisher, subscriber }: Ends): void {
   step("Nothing is copied");
   say("The publisher does not copy bytes that it has. It asks for a sample, and fills it.");
-  const loan = run("loan", () => publisher.tryLoan(7)!);
+  const loan = run("loan", () => publisher.tryLoan({ length: 7 })!);
   look(() => {
     loan.bytes.set(bytesOf("frame 1"));
   });
   look(() => subscriber.tryTake());
   const written = loan.bytes;
   look(() => loan.publish());
-  const outcome = run("outcome", () => subscriber.tryTake());
-  if (outcome.state !== "ok") throw new Error("There is no sample");
-  const { sample } = outcome;
+  const sample = run("sample", () => subscriber.tryTake()!);
   look(() => textOf(sample.bytes));
   predict("At which address did the publisher write that, and where does the subscriber read it?");
   picture(`${mapsLine(addressOf(written))}\n${mapsLine(addressOf(sample.bytes))}`);
@@ -82,7 +83,7 @@ function keepOne({ publisher, subscriber }: Ends): void {
   step("As long as you like");
   say("The subscriber takes the next frame, and keeps it. The publisher continues.");
   look(() => publisher.trySend(bytesOf("frame 2")));
-  const outcome = run("outcome", () => subscriber.tryTake());
+  const sample = run("sample", () => subscriber.tryTake()!);
   look(() => publisher.trySend(bytesOf("frame 3")));
   look(() => publisher.trySend(bytesOf("frame 4")));
   predict("There is room for three. One is held, two were not looked at. And a fourth?");
@@ -92,8 +93,6 @@ function keepOne({ publisher, subscriber }: Ends): void {
     `The policy is \`block\`, unless you choose another: nothing is lost, and so the publisher
     waits. The held sample does not change meanwhile:`,
   );
-  if (outcome.state !== "ok") throw new Error("There is no sample");
-  const { sample } = outcome;
   look(() => textOf(sample.bytes));
   look(() => {
     sample[Symbol.dispose]();
@@ -102,59 +101,58 @@ function keepOne({ publisher, subscriber }: Ends): void {
   look(() => publisher.counters);
 }
 
-function replace(name: string, publisher: Publisher): Publisher {
+function replace(name: string, { frames, publisher, subscriber }: Ends): void {
   step("Another publisher, and a late subscriber");
   say("A topic has one publisher at a time. It holds a role, as in the tutorials before.");
-  fail(() => Publisher.open(name));
+  fail(() => frames.publisher());
   look(() => {
     publisher.close();
   });
-  const options = { policy: "dropOldest", history: 1 } as const;
-  const second = tidyUp(run("second", () => Publisher.open(name, options)));
+  const second = tidyUp(run("second", () => frames.publisher()));
   look(() => second.sequence);
-  say("It continues the numbers. And it keeps one sample for subscribers that join later:");
+  say(
+    `It continues the numbers. The subscriber makes room, and the next frame has some. The topic
+    keeps it for subscribers that join later, because its definition says \`history: 1\`:`,
+  );
+  look(() => subscriber.poll(() => {}));
   look(() => second.trySend(bytesOf("frame 6")));
-  const late = tidyUp(run("late", () => Subscriber.open(name, { history: 1 })));
+  const late = tidyUp(run("late", () => frames.subscriber()));
   predict("The late one was not there when anything was sent. What does it get?");
   look(() => textOf(late.tryReceive()));
-  late.close();
-  return second;
+  say("And now all leave.");
+  for (const end of [late, second, subscriber]) end.close();
+  picture(filesOf(name));
 }
 
-function loseSome(
-  name: string,
-  publisher: Publisher,
-  subscriber: Subscriber<Uint8Array<ArrayBuffer>>,
-): void {
+function loseSome(name: string): void {
   step("Lose, and know it");
-  say(
-    `The first subscriber has not looked for a while. This publisher does not wait: its policy is
-    \`dropOldest\`.`,
-  );
+  say("Another topic. Its publisher does not wait for subscribers: the policy is `dropOldest`.");
+  const frames = run("frames", () => topic(name, { ...SHAPE, policy: "dropOldest" }));
+  const publisher = tidyUp(run("publisher", () => frames.publisher()));
+  const subscriber = tidyUp(run("subscriber", () => frames.subscriber()));
   look(() => {
-    for (let i = 7; i <= 100; i++) {
+    for (let i = 1; i <= 100; i++) {
       publisher.trySend(bytesOf(`frame ${i}`));
     }
   });
   predict("What does the subscriber get, and how does it learn of its loss?");
   const got: (string | number)[][] = [];
-  look(() => subscriber.poll((bytes, number, lost) => got.push([textOf(bytes), number, lost])));
+  look(() =>
+    subscriber.poll(({ bytes, sequence, lost }) => got.push([textOf(bytes), sequence, lost]))
+  );
   picture(table([["", "sequence", "lost"], ...got]));
-  say("`lost` accounts for every gap in the numbers. And now all leave.");
-  for (const end of [publisher, subscriber]) end.close();
-  picture(filesOf(name));
+  say("`lost` accounts for every gap in the numbers.");
 }
 
 /** What a subscriber can do wrong. */
 function breakIt(name: string): void {
   step("Bytes that were given back");
-  const publisher = tidyUp(Publisher.open(name, { ...SHAPE, depth: 1 }));
-  const subscriber = tidyUp(Subscriber.open(name));
+  const frames = topic(name, { ...SHAPE, depth: 1 });
+  const publisher = tidyUp(frames.publisher());
+  const subscriber = tidyUp(frames.subscriber());
   say("There is room for one frame only. The subscriber gives it back, and keeps the bytes.");
   look(() => publisher.trySend(bytesOf("frame 1")));
-  const outcome = subscriber.tryTake();
-  if (outcome.state !== "ok") throw new Error("There is no sample");
-  const { sample } = outcome;
+  const sample = subscriber.tryTake()!;
   const bytes = run("bytes", () => sample.bytes);
   look(() => {
     sample[Symbol.dispose]();
@@ -169,8 +167,8 @@ function breakIt(name: string): void {
   );
 
   step("A subscriber that keeps everything");
-  const held = subscriber.tryTake();
-  look(() => held.state);
+  const held = run("held", () => subscriber.tryTake()!);
+  look(() => held.sequence);
   fail(() => publisher.sendSync(bytesOf("frame 3"), { timeout: 100 }));
   say(
     `With \`block\`, one subscriber that gives nothing back stops the topic. Under the other
@@ -186,19 +184,19 @@ function breakIt(name: string): void {
 
 /** Dies while it holds every sample; run again, it finds the files. */
 function crash(name: string): void {
-  const left = Subscriber.tryConnect(name);
-  if (left === undefined) die(name);
-  else takeOver(name, tidyUp(left));
+  const frames = topic(name, { ...SHAPE, persist: true });
+  if (frames.info() === undefined) die(frames);
+  else takeOver(frames);
 }
 
-function die(name: string): void {
+function die(frames: TopicDefinition): void {
   step("Die while holding everything");
   say(
-    `This program is publisher and subscriber. (The topic is opened with \`persist\`, so that it
+    `This program is publisher and subscriber. (Its definition says \`persist\`, so that the topic
     stays.) The subscriber takes every sample, and gives none back.`,
   );
-  const publisher = Publisher.open(name, { ...SHAPE, persist: true });
-  const subscriber = Subscriber.open(name);
+  const publisher = frames.publisher();
+  const subscriber = frames.subscriber();
   const held: unknown[] = [];
   look(() => {
     for (let i = 1; i <= 3; i++) {
@@ -215,10 +213,11 @@ function die(name: string): void {
   look(() => new Uint8Array(bufferAt(16, 1))[0]);
 }
 
-function takeOver(name: string, subscriber: Subscriber<Uint8Array<ArrayBuffer>>): void {
+function takeOver(frames: TopicDefinition): void {
   step("Find what the dead process left");
-  say("The topic is there already, and this program has subscribed to it. Now it publishes.");
-  const publisher = tidyUp(run("publisher", () => Publisher.open(name)));
+  say("The topic is there already. This program subscribes to it, and publishes.");
+  const subscriber = tidyUp(run("subscriber", () => frames.subscriber()));
+  const publisher = tidyUp(run("publisher", () => frames.publisher()));
   look(() => publisher.sequence);
   look(() => publisher.counters);
   look(() => Array.from({ length: 4 }, (_, i) => publisher.trySend(bytesOf(`frame ${i + 4}`))));
@@ -227,9 +226,9 @@ function takeOver(name: string, subscriber: Subscriber<Uint8Array<ArrayBuffer>>)
     its samples. The subscriber that takes its place clears its words first, without any time-out.`,
   );
   const got: string[] = [];
-  look(() => subscriber.poll((bytes) => got.push(textOf(bytes))));
+  look(() => subscriber.poll(({ bytes }) => got.push(textOf(bytes))));
   look(() => got);
-  look(() => Publisher.unlink(name));
+  look(() => frames.unlink());
   say("Nothing is left. Run it once more, and it will die again.");
 }
 

@@ -5,27 +5,27 @@
  * @module
  */
 
-import { PeerLostError, Publisher, Subscriber } from "../../mod.ts";
+import { PeerLostError, type Subscriber, topic, type TopicDefinition } from "../../mod.ts";
 import { sleepSync } from "../../src/os/clock.ts";
 import { ask, look, picture, run, say, step, tidyUp } from "../narrator.ts";
 import { bytesOf, SHAPE, textOf } from "./frames.ts";
 
 /** Waits for the other one. */
-function until(end: { readonly matched: number }, other: string): void {
-  if (end.matched === 0) {
+function until(end: { readonly peers: number }, other: string): void {
+  if (end.peers === 0) {
     say("Now the other terminal:");
     picture(`deno run --allow-ffi tutorials/11_vdds/step.ts ${other}`);
     console.log("\nWaiting for the other one ...");
   }
-  while (end.matched === 0) sleepSync(1);
+  while (end.peers === 0) sleepSync(1);
 }
 
 /** The process that is killed. */
 export function publisherProcess(name: string): void {
   step("Meet");
-  const publisher = tidyUp(run("publisher", () => Publisher.open(name, SHAPE)));
+  const publisher = tidyUp(run("publisher", () => topic(name, SHAPE).publisher()));
   until(publisher, "subscriber");
-  look(() => publisher.matched);
+  look(() => publisher.peers);
 
   step("Publish");
   look(() => {
@@ -36,7 +36,7 @@ export function publisherProcess(name: string): void {
   say("A fourth one fits once the subscriber has given one of these back.");
 
   step("Be killed");
-  const loan = run("loan", () => publisher.loanSync(7)!);
+  const loan = run("loan", () => publisher.loanSync({ length: 7 }));
   look(() => {
     loan.bytes.set(bytesOf("FRA"));
   });
@@ -58,18 +58,17 @@ export function publisherProcess(name: string): void {
 /** The process that takes over. */
 export function subscriberProcess(name: string): void {
   step("Meet");
-  const options = { ...SHAPE, keepOpen: false };
-  const subscriber = tidyUp(run("subscriber", () => Subscriber.open(name, options)));
+  const frames = run("frames", () => topic(name, SHAPE));
+  const subscriber = tidyUp(run("subscriber", () => frames.subscriber({ onPeerGone: "end" })));
   until(subscriber, "publisher");
-  look(() => subscriber.matched);
+  look(() => subscriber.peers);
 
   step("Take one, and keep it");
-  const outcome = run("outcome", () => subscriber.takeSync());
-  if (outcome.state !== "ok") {
+  const sample = run("sample", () => subscriber.takeSync());
+  if (sample === undefined) {
     say("The publisher has gone. Begin again with both.");
     Deno.exit(1);
   }
-  const { sample } = outcome;
   look(() => textOf(sample.bytes));
   look(() => textOf(subscriber.receiveSync()));
   look(() => textOf(subscriber.receiveSync()));
@@ -83,12 +82,12 @@ export function subscriberProcess(name: string): void {
   look(() => {
     sample[Symbol.dispose]();
   });
-  if (next === "lost") takeOver(name, subscriber);
+  if (next === "lost") takeOver(frames, subscriber);
   else say("The publisher was not killed: it closed the topic. Nothing needs repair.");
 }
 
 /** Waits until there is a frame, or the publisher is dead; and until it has left. */
-function waitForNext(subscriber: Subscriber<Uint8Array<ArrayBuffer>>): "lost" | "closed" {
+function waitForNext(subscriber: Subscriber): "lost" | "closed" {
   try {
     look(() => textOf(subscriber.receiveSync()));
     look(() => textOf(subscriber.receiveSync()));
@@ -100,16 +99,16 @@ function waitForNext(subscriber: Subscriber<Uint8Array<ArrayBuffer>>): "lost" | 
   }
 }
 
-function takeOver(name: string, subscriber: Subscriber<Uint8Array<ArrayBuffer>>): void {
+function takeOver(frames: TopicDefinition, subscriber: Subscriber): void {
   say(
     `The dead one's frame was never published, so nobody sees the half of it. What this process held
     has stayed as it was. And any process may be the publisher now, so let it be this one.`,
   );
-  const publisher = tidyUp(run("publisher", () => Publisher.open(name)));
+  const publisher = tidyUp(run("publisher", () => frames.publisher()));
   look(() => publisher.sequence);
   look(() => [1, 2, 3, 4].map((i) => publisher.trySend(bytesOf(`next ${i}`))));
   say("Three, which is all there is: also the room with half a frame in it is used again.");
   const got: unknown[] = [];
-  look(() => subscriber.poll((bytes, sequence) => got.push([sequence, textOf(bytes)])));
+  look(() => subscriber.poll(({ bytes, sequence }) => got.push([sequence, textOf(bytes)])));
   look(() => got);
 }

@@ -5,16 +5,7 @@
  * @module
  */
 
-import {
-  codec,
-  domain,
-  Listener,
-  Publisher,
-  spsc,
-  Subscriber,
-  type Waitable,
-  waitAny,
-} from "../../mod.ts";
+import { codec, domain, Listener, spsc, text, topic, type Waitable, waitAny } from "../../mod.ts";
 import { Mapping } from "../../src/memory/mapping.ts";
 import { copyIn } from "../../src/memory/word.ts";
 import { FutexVector } from "../../src/os/futex.ts";
@@ -226,17 +217,17 @@ async function anyOfAnyKind(name: string, speed: TextSlot): Promise<void> {
     `Rings have bells, and topics have bells. So \`waitAny\` can sleep on all of them together: here
     on a listener, a ring and a topic.`,
   );
-  const text = { codec: codec.text };
   const listener = tidyUp(run("listener", () => new Listener().add(speed)));
-  const ring = tidyUp(run("ring", () => spsc(name, { type: codec.text }).consumer()));
-  const topic = tidyUp(run("topic", () => Subscriber.open(name, { ...text, size: 64 })));
-  const producer = tidyUp(spsc(name, { type: codec.text }).producer());
-  const publisher = tidyUp(Publisher.open(name, text));
+  const ring = tidyUp(run("ring", () => spsc(name, { type: text() }).consumer()));
+  const frames = run("frames", () => topic(name, { type: text(64) }));
+  const subscriber = tidyUp(run("subscriber", () => frames.subscriber()));
+  const producer = tidyUp(spsc(name, { type: text() }).producer());
+  const publisher = tidyUp(frames.publisher());
   look(() => listener.look().map((slot) => slot.name));
   const names = new Map<Waitable, string>([
     [listener, "listener"],
     [ring, "ring"],
-    [topic, "topic"],
+    [subscriber, "topic"],
   ]);
   say("Each time, the program begins to wait, and then a message arrives.");
   predict("Publisher, slot, ring, in this order. Which is the first of each wait?");
@@ -248,7 +239,7 @@ async function anyOfAnyKind(name: string, speed: TextSlot): Promise<void> {
   let { first } = await begin();
   look(() => publisher.trySend("a frame"));
   await runAsync("first", () => first);
-  look(() => topic.tryReceive());
+  look(() => subscriber.tryReceive());
   ({ first } = await begin());
   look(() => speed.tryWrite("speed is 13"));
   await runAsync("first", () => first);

@@ -7,10 +7,9 @@
 import type { Subscriber } from "../../mod.ts";
 import { checkShow, type Screen } from "../11_vdds/check.ts";
 
-function show(subscriber: Subscriber<Uint8Array<ArrayBuffer>>, screen: Screen): void {
-  const outcome = subscriber.tryTakeLatest();
-  if (outcome.state !== "ok") return;
-  using sample = outcome.sample;
+function show(subscriber: Subscriber, screen: Screen): void {
+  using sample = subscriber.tryTakeLatest();
+  if (sample === undefined) return;
   if (sample.lost > 0) screen.missed(sample.lost);
   screen.draw(sample.bytes);
 }

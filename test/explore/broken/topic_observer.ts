@@ -5,10 +5,9 @@
  * @module
  */
 
-import { codec } from "../../../src/codec.ts";
 import { copyIn } from "../../../src/memory/word.ts";
 import { TopicCursor } from "../../../src/vdds/cursor.ts";
-import { openTopic } from "../../../src/vdds/topic.ts";
+import { topic } from "../../../src/vdds/definition.ts";
 import type { VRing } from "../../../src/vdds/vring.ts";
 import { VRingWriter } from "../../../src/vdds/vring_writer.ts";
 import { messageOf, pattern } from "../scenario.ts";
@@ -19,8 +18,8 @@ const HIGHEST = 8;
 /** Right: as the shipped ones. */
 export class ObservedTopic {
   open(): VRing {
-    const options = { depth: 2, size: LENGTH, maxSubscribers: 1, persist: true };
-    return openTopic("topic", options, codec.bytes.type);
+    const options = { depth: 2, size: LENGTH, subscribers: 1, persist: true };
+    return topic("topic", options).openRing();
   }
 
   protected writerOf(ring: VRing): VRingWriter {

@@ -2,22 +2,19 @@
  * Who acts in the scenarios of publish and subscribe, and what every run must come to.
  *
  * A sample's bytes say its number. At the end of each run an auditor, alone with what the others
- * left, publishes as many samples as there are descriptors to a subscriber that takes none: all go
- * if no descriptor has leaked, and no more go if none was free twice.
+ * left, publishes as many samples as there are descriptors to a subscriber that holds them all: all
+ * go if no descriptor has leaked, and no more go if none was free twice.
  *
  * @module
  */
 
 import { PeerLostError } from "../../../src/errors.ts";
-import { codec } from "../../../src/codec.ts";
 import { copyOut } from "../../../src/memory/word.ts";
+import { topic, type TopicDefinition } from "../../../src/vdds/definition.ts";
 import type { Loan } from "../../../src/vdds/loan.ts";
-import { Publisher } from "../../../src/vdds/publisher.ts";
-import type { Policy } from "../../../src/vdds/topic_options.ts";
+import type { Publisher } from "../../../src/vdds/publisher.ts";
 import type { Sample } from "../../../src/vdds/sample.ts";
-import { Subscriber } from "../../../src/vdds/subscriber.ts";
-import { TopicObserver } from "../../../src/vdds/topic_observer.ts";
-import { openTopic } from "../../../src/vdds/topic.ts";
+import type { Policy } from "../../../src/vdds/topic_options.ts";
 import { Kept, type VRing } from "../../../src/vdds/vring.ts";
 import { stampOfSequence, State, wordOf } from "../../../src/vdds/vring_layout.ts";
 import {
@@ -33,8 +30,7 @@ import {
 const DEPTH = 2;
 const LENGTH = 8;
 const HIGHEST = 14;
-const TOPIC = "topic";
-const OPTIONS = { depth: DEPTH, size: LENGTH, maxSubscribers: 2, persist: true };
+const OPTIONS = { depth: DEPTH, size: LENGTH, subscribers: 2, persist: true };
 const ASLEEP = { spin: 0 };
 
 /** How an actor is there: from the beginning and to the end, unless it is said otherwise. */
@@ -49,6 +45,21 @@ function actor<T>({ comes }: Presence, open: () => T, act: (opened: T) => unknow
   return comes ? { body: () => act(open()) } : arranged(open, act);
 }
 
+/** What a topic is like, besides what all have in common. */
+interface Plan {
+  readonly policy?: Policy;
+  readonly history?: number;
+  readonly depth?: number;
+}
+
+/** The topic of a scenario. */
+interface Setting {
+  /** Makes the definition, amid the actors. */
+  readonly definition: () => TopicDefinition;
+  /** Whether its publishers wait, and drop nothing. */
+  readonly waits: boolean;
+}
+
 // ---- writers ----
 
 interface Sent {
@@ -60,33 +71,32 @@ interface Sent {
 /** What the bytes of a successor's sample say besides its number, where that matters. */
 const SUCCESSOR = 7;
 
-/** Publishes so many samples, and `before` others when it opens. */
-export function writer(
+function writer(
+  { definition, waits }: Setting,
   count: number,
   options: Presence & {
-    policy?: Policy;
-    history?: number;
     how?: "copy" | "loan" | "loans";
     before?: number;
     /** Whether its bytes tell its samples from those of a writer before it. */
     differs?: boolean;
   } = {},
 ): ActorSpec {
-  const { policy = "block", history = 0, how = "copy", before = 0, leaves, differs } = options;
+  const { how = "copy", before = 0, leaves, differs } = options;
   const sendOne = (publisher: Publisher, sent: number[]) => {
     const number = publisher.sequence + 1;
     const bytes = pattern(LENGTH, differs ? number + SUCCESSOR : number);
-    if (how !== "loan" && !publisher.sendSync(bytes, ASLEEP)) return;
     if (how === "loan") {
-      const loan = publisher.loanSync(LENGTH, ASLEEP)!;
+      const options = { length: LENGTH, ...ASLEEP };
+      const loan = waits ? publisher.loanSync(options) : publisher.tryLoan(options)!;
       loan.bytes.set(bytes);
       loan.publish();
-    }
+    } else if (waits) publisher.sendSync(bytes, ASLEEP);
+    else if (!publisher.trySend(bytes)) return;
     sent.push(number);
   };
   /** Publishes the second of two loans, gives a third one back, and publishes the first. */
   const sendLoans = (publisher: Publisher, sent: number[]) => {
-    const loan = () => publisher.loanSync(LENGTH, ASLEEP)!;
+    const loan = () => publisher.loanSync({ length: LENGTH, ...ASLEEP });
     const publish = (filled: Loan) => {
       const number = publisher.sequence + 1;
       filled.bytes.set(pattern(LENGTH, number));
@@ -99,7 +109,7 @@ export function writer(
     publish(first);
   };
   const open = () => {
-    const publisher = openSoon(() => Publisher.open(TOPIC, { policy, history }));
+    const publisher = openSoon(() => definition().publisher());
     const sent: number[] = [];
     for (let i = 0; i < before; i++) sendOne(publisher, sent);
     return { publisher, sent };
@@ -121,8 +131,8 @@ interface Seen {
   readonly end: string;
 }
 
-/** Receives until the publisher has closed or is dead, or so many samples, or the last one. */
-export function reader(
+function reader(
+  { definition }: Setting,
   options: Presence & {
     how?: "copy" | "poll" | "take" | "hold" | "latest";
     limit?: number;
@@ -132,13 +142,13 @@ export function reader(
 ): ActorSpec {
   const { how = "copy", limit = Infinity, last = Infinity, history = 0, leaves } = options;
   const open = () => {
-    const ring = how === "hold" ? openTopic(TOPIC, OPTIONS, codec.bytes.type) : undefined;
-    const subscriber = openSoon(() => Subscriber.open(TOPIC, { history, keepOpen: false }));
+    const ring = how === "hold" ? definition().openRing() : undefined;
+    const subscriber = openSoon(() => definition().subscriber({ history, onPeerGone: "end" }));
     return { subscriber, ring };
   };
   return actor(options, open, ({ subscriber, ring }): Seen => {
     const seen: number[] = [];
-    const held: Sample<Uint8Array>[] = [];
+    const held: Sample[] = [];
     let lost = 0;
     let torn = false;
     const note = (bytes: Uint8Array, told: { sequence: number; lost: number }) => {
@@ -157,22 +167,22 @@ export function reader(
     while (seen.length < limit && (seen.at(-1) ?? 0) < last) {
       try {
         if (how === "poll") {
-          subscriber.poll((bytes, sequence, lost) => note(bytes, { sequence, lost }));
+          subscriber.poll((sample) => note(sample.bytes, sample));
           if (seen.at(-1) === last) break;
         }
         if (how === "copy" || how === "poll") {
-          const outcome = subscriber.receiveSync(ASLEEP);
-          if (outcome.state === "closed") return done("closed");
-          note(outcome.value, outcome);
+          const message = subscriber.receiveSync(ASLEEP);
+          if (message === undefined) return done("closed");
+          note(message.value, message);
           continue;
         }
-        const outcome = how === "latest"
+        const sample = how === "latest"
           ? subscriber.takeLatestSync(ASLEEP)
           : subscriber.takeSync(ASLEEP);
-        if (outcome.state === "closed") return done("closed");
-        note(outcome.sample.bytes, outcome.sample);
-        if (how === "hold") held.push(outcome.sample);
-        else outcome.sample[Symbol.dispose]();
+        if (sample === undefined) return done("closed");
+        note(sample.bytes, sample);
+        if (how === "hold") held.push(sample);
+        else sample[Symbol.dispose]();
       } catch (error) {
         if (error instanceof PeerLostError) return done("lost");
         throw error;
@@ -183,7 +193,7 @@ export function reader(
 }
 
 /** Whether a sample that is held is what it was. What the sample shows is a copy of the moment. */
-function isInPlace(ring: VRing, { sequence }: Sample<Uint8Array>): boolean {
+function isInPlace(ring: VRing, { sequence }: Sample): boolean {
   for (let d = 0; d < ring.plan.depth; d++) {
     if (ring.descriptors.load(d, "sequence") !== sequence) continue;
     const bytes = new Uint8Array(LENGTH);
@@ -203,12 +213,12 @@ interface Watched {
   readonly torn: boolean;
 }
 
-/** Observes so many outcomes without waiting; or waits for the sample `upTo`. */
-export function observer(
+function observer(
+  { definition }: Setting,
   options: Presence & { times?: number; upTo?: number; history?: number },
 ): ActorSpec {
   const { times, upTo, history = 0 } = options;
-  const open = () => TopicObserver.open(TOPIC, { history });
+  const open = () => definition().observer({ history });
   return actor(options, open, (observer): Watched => {
     const watched: number[] = [];
     const differing: number[] = [];
@@ -217,14 +227,14 @@ export function observer(
     const isOver = (count: number) =>
       times !== undefined ? count === times : watched.at(-1) === upTo;
     for (let count = 0; !isOver(count); count++) {
-      const outcome = times !== undefined ? observer.tryReceive() : observer.receiveSync(ASLEEP);
-      if (outcome.state !== "ok") continue;
-      const { sequence, value } = outcome;
+      const found = times !== undefined ? observer.tryReceive() : observer.receiveSync(ASLEEP);
+      if (found === undefined) continue;
+      const { sequence, value } = found;
       const message = messageOf(value, HIGHEST);
       if (message === sequence + SUCCESSOR) differing.push(sequence);
       else if (message !== sequence) torn = true;
       watched.push(sequence);
-      lost += outcome.lost;
+      lost += found.lost;
     }
     observer.close();
     return { watched, differing, lost, torn };
@@ -264,23 +274,19 @@ interface Audit {
   readonly inFlight: number;
 }
 
-function audit(): Audit {
-  const publisher = openSoon(() => Publisher.open(TOPIC));
-  const subscriber = openSoon(() => Subscriber.open(TOPIC));
+function audit(definition: TopicDefinition): Audit {
+  const publisher = openSoon(() => definition.publisher());
+  const subscriber = openSoon(() => definition.subscriber({ history: 0 }));
   const fits: boolean[] = [];
-  for (let i = 0; i <= publisher.depth; i++) fits.push(publisher.trySend(pattern(LENGTH, HIGHEST)));
-  const { inFlight } = publisher.counters;
-  const received: number[] = [];
-  for (;;) {
-    const outcome = subscriber.tryReceive();
-    if (outcome.state !== "ok") break;
-    received.push(messageOf(outcome.value, HIGHEST) ?? 0);
+  const held: (Sample | undefined)[] = [];
+  for (let i = 0; i <= publisher.depth; i++) {
+    fits.push(publisher.trySend(pattern(LENGTH, HIGHEST)));
+    held.push(subscriber.tryTake());
   }
+  const { inFlight } = publisher.counters;
+  const received = held.flatMap((sample) => sample ? [messageOf(sample.bytes, HIGHEST) ?? 0] : []);
   return { depth: publisher.depth, fits, received, inFlight };
 }
-
-/** Looks at what is left. */
-export const AUDITOR: ActorSpec = { body: audit, last: true, immortal: true };
 
 // ---- what must hold ----
 
@@ -367,19 +373,16 @@ export const skipping: Scenario["check"] = ({ results }) => {
 
 // ---- what is there before ----
 
-/** A topic; as if so many samples had been published, with a history. */
-export function prepared(samples = 0, history = 0, depth = DEPTH): () => void {
-  return () => {
-    using _subscriber = Subscriber.open(TOPIC, { ...OPTIONS, depth });
-    if (samples === 0) return; // a publisher has never been, and readers wait for one
-    using publisher = Publisher.open(TOPIC, { history, policy: "dropOldest" });
-    for (let number = 1; number <= samples; number++) publisher.trySend(pattern(LENGTH, number));
-  };
+/** A topic; as if so many samples had been published. */
+function prepare(definition: TopicDefinition, samples: number): void {
+  if (samples === 0) return definition.openRing().region.close(); // readers wait for a publisher
+  using publisher = definition.publisher();
+  for (let number = 1; number <= samples; number++) publisher.trySend(pattern(LENGTH, number));
 }
 
 /** As if a reader had died while it held all descriptors, and nobody had noticed. */
-export function abandoned(): void {
-  const ring = openTopic(TOPIC, OPTIONS, codec.bytes.type);
+function abandon(definition: TopicDefinition): void {
+  const ring = definition.openRing();
   const { online, row } = ring.reader(0);
   ring.rows.store(1);
   online.store(1);
@@ -393,4 +396,47 @@ export function abandoned(): void {
   ring.keep(Kept.sequence, DEPTH);
   ring.available.add(DEPTH); // and the writer has taken them out
   ring.region.close();
+}
+
+// ---- the actors at a topic ----
+
+/** The actors at a topic, all with its definition. */
+export class Cast {
+  readonly #setting: Setting;
+
+  constructor(plan: Plan = {}) {
+    const { policy = "block" } = plan;
+    const definition = () => topic("topic", { ...OPTIONS, ...plan });
+    this.#setting = { definition, waits: policy === "block" };
+  }
+
+  /** Publishes so many samples, and `before` others when it opens. */
+  writer(count: number, options: Parameters<typeof writer>[2] = {}): ActorSpec {
+    return writer(this.#setting, count, options);
+  }
+
+  /** Receives until the publisher has closed or is dead, or so many samples, or the last one. */
+  reader(options: Parameters<typeof reader>[1] = {}): ActorSpec {
+    return reader(this.#setting, options);
+  }
+
+  /** Observes so many outcomes without waiting; or waits for the sample `upTo`. */
+  observer(options: Parameters<typeof observer>[1]): ActorSpec {
+    return observer(this.#setting, options);
+  }
+
+  /** Looks at what is left. */
+  auditor(): ActorSpec {
+    return { body: () => audit(this.#setting.definition()), last: true, immortal: true };
+  }
+
+  /** Makes the topic; as if so many samples had been published. */
+  prepared(samples = 0): () => void {
+    return () => prepare(this.#setting.definition(), samples);
+  }
+
+  /** Makes the topic; as if a reader had died while it held all, and nobody had noticed. */
+  abandoned(): () => void {
+    return () => abandon(this.#setting.definition());
+  }
 }

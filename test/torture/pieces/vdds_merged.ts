@@ -6,13 +6,14 @@
 
 import { nextTurn, now, sleep } from "../../../src/os/clock.ts";
 import { waitAny, waitAnySync } from "../../../src/wait/any.ts";
-import { MergedSubscriber } from "../../../src/vdds/merged_subscriber.ts";
+import type { TopicDefinition } from "../../../src/vdds/definition.ts";
+import type { Subscriber } from "../../../src/vdds/subscriber.ts";
 import type { Actor, Scene } from "../workload.ts";
 import { inEitherWay, inTime, tenure, WAIT } from "./patience.ts";
 import { HANDS, type Hands, InHand, wayTo } from "./vdds_subscription.ts";
 import {
-  type Bytes,
   type CellName,
+  define,
   ReceivingNotes,
   type TopicPlan,
   type Traffic,
@@ -20,8 +21,11 @@ import {
 } from "./vdds_traffic.ts";
 import { isGone } from "../../os/process_state.ts";
 
-const LASTING = { depth: 8, size: 1000, reserve: true, passing: false };
-const PASSING = { depth: 4, size: 9000, reserve: false, passing: true };
+/** All who listen, witnesses of publishers, and the dead whose rows nobody has cleared yet. */
+const MOST = { subscribers: 16 };
+
+const LASTING = { ...MOST, depth: 8, size: 1000, history: 1, reserve: true, passing: false };
+const PASSING = { ...MOST, depth: 4, size: 9000, history: 2, reserve: false, passing: true };
 
 /** The topics by name: their sources, and how these publish. */
 const TOPICS: Record<string, { sources: readonly string[] } & Omit<TopicPlan, "name" | "salt">> = {
@@ -47,7 +51,7 @@ export const PLANS: readonly TopicPlan[] = [
 /** A topic, and what goes through each of its sources. */
 export interface MergedTopic {
   readonly name: string;
-  readonly topic: string;
+  readonly definition: TopicDefinition;
   readonly sources: ReadonlyMap<string, Traffic>;
 }
 
@@ -56,7 +60,8 @@ function mergedTopic(scene: Scene<CellName>, name: string, from: readonly string
   const sources = new Map(from.map((source) => {
     return [source, all.find(({ plan }) => plan.name === `${name}/${source}`)!];
   }));
-  return { name, topic: scene.name(name), sources };
+  const { plan } = sources.get(from[0]!)!;
+  return { name, definition: define(scene.name(name), plan, "many"), sources };
 }
 
 /** The topics that are received from. */
@@ -112,7 +117,7 @@ export const MERGED_HANDS: MergedHands = { ...HANDS, source: (told) => told };
 
 /** A subscription to all sources of a topic, while it lasts. */
 class MergedSubscription implements Disposable {
-  readonly subscriber: MergedSubscriber<Bytes>;
+  readonly subscriber: Subscriber;
   readonly #actor: Actor<CellName>;
   readonly #merged: MergedTopic;
   readonly #hands: MergedHands;
@@ -126,7 +131,7 @@ class MergedSubscription implements Disposable {
     this.#merged = merged;
     this.#hands = hands;
     this.#inHand = new InHand(random, hands);
-    this.subscriber = MergedSubscriber.open(merged.topic, { history: random.below(4) });
+    this.subscriber = merged.definition.subscriber({ history: random.below(2) });
     let isPassing = false;
     for (const [source, { plan }] of merged.sources) {
       if (plan.passing) isPassing = true;
@@ -161,13 +166,13 @@ class MergedSubscription implements Disposable {
     let more = true;
     for (let left = random.small(60); left > 0 && more && !this.isOver; left--) {
       const expected = [...this.#notes.values()].map((notes) => ({ notes, due: notes.due }));
-      const outcome = await inTime(get) ?? { state: "empty" as const };
-      more = outcome.state === "ok";
-      if (outcome.state === "empty") { for (const { notes, due } of expected) notes.nothing(due); }
+      const sample = await inTime(get);
+      more = sample !== undefined;
+      if (sample === undefined) { for (const { notes, due } of expected) notes.nothing(due); }
       else {
-        const source = this.#hands.source(outcome.source, [...this.#merged.sources.keys()]);
+        const source = this.#hands.source(sample.source!, [...this.#merged.sources.keys()]);
         const notes = this.#notesOf(source);
-        if (notes !== undefined) this.#inHand.take(outcome, notes);
+        if (notes !== undefined) this.#inHand.take(sample, notes);
       }
     }
     if (random.chance(0.3)) this.#lookAround();

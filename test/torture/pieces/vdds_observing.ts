@@ -5,7 +5,7 @@
  */
 
 import { nextTurn, sleep } from "../../../src/os/clock.ts";
-import { TopicObserver } from "../../../src/vdds/topic_observer.ts";
+import type { TopicObserver } from "../../../src/vdds/topic_observer.ts";
 import type { Actor } from "../workload.ts";
 import { inTime, WAIT } from "./patience.ts";
 import { type Bytes, type CellName, type Traffic, traffics } from "./vdds_traffic.ts";
@@ -16,7 +16,7 @@ export const OBSERVING_STEPS: readonly string[] = ["copy out", "sequence", "late
 /** A topic under observation, and the number of its last sample that was seen. */
 interface Watched {
   readonly traffic: Traffic;
-  readonly observer: TopicObserver<Bytes>;
+  readonly observer: TopicObserver;
   last: number;
 }
 
@@ -25,7 +25,8 @@ export async function observe(actor: Actor<CellName>): Promise<void> {
   const { random } = actor;
   using stack = new DisposableStack();
   const all = traffics(actor).map((traffic): Watched => {
-    const observer = TopicObserver.open(traffic.topic, { history: random.below(4) });
+    const { definition, plan } = traffic;
+    const observer = definition.observer({ history: random.below(plan.history + 1) });
     return { traffic, observer: stack.use(observer), last: 0 };
   });
   while (!actor.over) {
@@ -33,9 +34,9 @@ export async function observe(actor: Actor<CellName>): Promise<void> {
     const { observer } = watched;
     const get = random.chance(0.9) ? () => observer.tryReceive() : () => observer.receiveSync(WAIT);
     for (let left = random.small(60); left > 0; left--) {
-      const outcome = await inTime(get);
-      if (outcome?.state !== "ok") break;
-      if (!note(watched, outcome)) return;
+      const message = await inTime(get);
+      if (message === undefined) break;
+      if (!note(watched, message)) return;
     }
     if (random.chance(0.1)) await sleep(random.skewed(1, 30));
     else await nextTurn();

@@ -10,7 +10,7 @@ import type { Loan } from "../../../src/vdds/loan.ts";
 import type { Publisher } from "../../../src/vdds/publisher.ts";
 import { spring } from "../../trap/trap.ts";
 import type { Actor } from "../workload.ts";
-import { inEitherWay, tenure, WAIT } from "./patience.ts";
+import { endsInTime, inEitherWay, tenure, WAIT } from "./patience.ts";
 import type { CellName, PublishingNotes } from "./vdds_traffic.ts";
 
 /** Where it is most interesting that publishers die. */
@@ -37,18 +37,15 @@ export async function publishTo(
     else if (way === 1) await burst(actor, () => tryPublish(actor, publisher, notes), notes);
     else if (way < 4) {
       const bytes = notes.begin();
-      const sent = await inEitherWay(
-        actor,
-        () => publisher.sendSync(bytes, WAIT),
-        () => publisher.send(bytes, WAIT),
-      );
-      notes.end(sent === true);
+      const sync = random.chance(0.5);
+      const send = sync ? () => publisher.sendSync(bytes, WAIT) : () => publisher.send(bytes, WAIT);
+      notes.end(await endsInTime(send));
     } else {
-      const { length } = notes.begin();
+      const options = { length: notes.begin().length, ...WAIT };
       const loan = await inEitherWay(
         actor,
-        () => publisher.loanSync(length, WAIT),
-        () => publisher.loan(length, WAIT),
+        () => publisher.loanSync(options),
+        () => publisher.loan(options),
       );
       notes.end(loan !== undefined && publishLoan(actor, loan, notes));
       publishMore(actor, publisher, notes);
@@ -74,7 +71,7 @@ function tryPublish(
   notes: PublishingNotes,
 ): boolean {
   const { length } = notes.begin();
-  const loan = publisher.tryLoan(actor.random.chance(0.5) ? length : publisher.maxSample);
+  const loan = publisher.tryLoan(actor.random.chance(0.5) ? { length } : {});
   return loan !== undefined && publishLoan(actor, loan, notes);
 }
 

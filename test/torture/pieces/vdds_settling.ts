@@ -5,10 +5,6 @@
  * @module
  */
 
-import { codec } from "../../../src/codec.ts";
-import { Publisher } from "../../../src/vdds/publisher.ts";
-import { Subscriber } from "../../../src/vdds/subscriber.ts";
-import { createTopic } from "../../../src/vdds/topic.ts";
 import { Kept } from "../../../src/vdds/vring.ts";
 import type { Counts, Scene } from "../workload.ts";
 import { openSoon } from "./patience.ts";
@@ -25,15 +21,14 @@ import {
 const NEARLY_ALL = 2 ** 32 - 1000;
 
 /** Makes topics, as if much had gone through already. They exist until the stack is disposed. */
-export function makeTopics(all: readonly Traffic[], maxSubscribers: number): DisposableStack {
+export function makeTopics(all: readonly Traffic[]): DisposableStack {
   using stack = new DisposableStack();
-  for (const { topic, plan, begun, numbered, sent } of all) {
-    const { depth, size, reserve } = plan;
-    const ring = createTopic(topic, { depth, size, reserve, maxSubscribers }, codec.bytes.type);
+  for (const { definition, plan, begun, numbered, sent } of all) {
+    const ring = definition.openRing("create");
     stack.use(ring.region);
     ring.keep(Kept.sequence, START);
     ring.available.store(NEARLY_ALL);
-    for (let k = 0; k < maxSubscribers; k++) ring.reader(k).used.store(NEARLY_ALL);
+    for (let k = 0; k < plan.subscribers; k++) ring.reader(k).used.store(NEARLY_ALL);
     for (const cell of [begun, numbered, sent]) cell.store(START);
   }
   return stack.move();
@@ -45,8 +40,8 @@ export function settleTopic(traffic: Traffic): void {
 }
 
 function fill(traffic: Traffic): void {
-  using publisher = openSoon(() => Publisher.open(traffic.topic));
-  using subscriber = Subscriber.open(traffic.topic);
+  using publisher = openSoon(() => traffic.definition.publisher());
+  using subscriber = traffic.definition.subscriber({ history: 0 });
   const sending = new PublishingNotes(traffic, publisher);
   const receiving = new ReceivingNotes(traffic);
   for (let i = 0; i < publisher.depth; i++) {
@@ -55,12 +50,15 @@ function fill(traffic: Traffic): void {
     if (!sent) {
       return traffic.find("leaked", `there is room for ${i} samples of ${publisher.depth}`);
     }
-    const outcome = subscriber.tryTake();
-    if (outcome.state !== "ok") return receiving.nothing(publisher.sequence);
-    const { bytes, sequence, lost } = outcome.sample;
+    const sample = subscriber.tryTake();
+    if (sample === undefined) return receiving.nothing(publisher.sequence);
+    const { bytes, sequence, lost } = sample;
     receiving.sample(bytes, { sequence, lost });
   }
-  if (publisher.tryLoan() !== undefined) {
+  sending.begin(); // under a policy that drops, it counts as lost
+  const loan = publisher.tryLoan();
+  sending.end(false);
+  if (loan !== undefined) {
     traffic.complain("all samples are held, and there is one more to write into");
   }
 }

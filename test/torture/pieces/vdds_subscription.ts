@@ -6,8 +6,8 @@
 
 import { PeerLostError } from "../../../src/errors.ts";
 import { nextTurn, sleep, sleepSync } from "../../../src/os/clock.ts";
-import type { Sample } from "../../../src/vdds/sample.ts";
-import { Subscriber } from "../../../src/vdds/subscriber.ts";
+import type { Sample, TopicMessage } from "../../../src/vdds/sample.ts";
+import type { Subscriber } from "../../../src/vdds/subscriber.ts";
 import type { Actor } from "../workload.ts";
 import type { Random } from "../../random.ts";
 import { inTime, tenure, WAIT } from "./patience.ts";
@@ -36,7 +36,7 @@ export interface Hands {
   /** Returns the number of lost samples, given the number that the subscriber reports. */
   lost(told: number): number;
   /** Looks at a sample and gives it back. */
-  look(sample: Sample<Bytes>, check: (bytes: Bytes) => void): void;
+  look(sample: Sample, check: (bytes: Bytes) => void): void;
 }
 
 /** As subscribers are meant to be used. */
@@ -49,27 +49,11 @@ export const HANDS: Hands = {
 };
 
 /** A sample in place or by copy, or none. */
-type Taken =
-  | { readonly state: "ok"; readonly sample: Sample<Bytes> }
-  | {
-    readonly state: "ok";
-    readonly value: Bytes;
-    readonly sequence: number;
-    readonly lost: number;
-  };
-
-interface Receiver<S, V> {
-  tryTake(): S;
-  tryReceive(): V;
-  takeSync(options: typeof WAIT): S;
-  take(options: typeof WAIT): Promise<S>;
-  receiveSync(options: typeof WAIT): V;
-  receive(options: typeof WAIT): Promise<V>;
-}
+type Taken = Sample | TopicMessage | undefined;
 
 /** Returns one way to the next sample. */
-export function wayTo<S, V>(random: Random, subscriber: Receiver<S, V>) {
-  return random.pick<() => S | V | Promise<S | V>>([
+export function wayTo(random: Random, subscriber: Subscriber) {
+  return random.pick<() => Taken | Promise<Taken>>([
     () => subscriber.tryTake(),
     () => subscriber.tryReceive(),
     () => subscriber.takeSync(WAIT),
@@ -86,7 +70,7 @@ const MOST_HELD = 2;
 export class InHand {
   readonly #random: Random;
   readonly #hands: Hands;
-  readonly #held: { sample: Sample<Bytes>; notes: ReceivingNotes }[] = [];
+  readonly #held: { sample: Sample; notes: ReceivingNotes }[] = [];
 
   constructor(random: Random, hands: Hands) {
     this.#random = random;
@@ -94,12 +78,10 @@ export class InHand {
   }
 
   /** Looks at a sample, and may hold it. */
-  take(outcome: Taken, notes: ReceivingNotes, isLatest = false): void {
+  take(sample: Sample | TopicMessage, notes: ReceivingNotes, isLatest = false): void {
     const random = this.#random;
-    const { sequence, lost: told } = "sample" in outcome ? outcome.sample : outcome;
-    const about = { sequence, lost: this.#hands.lost(told), isLatest };
-    if (!("sample" in outcome)) return notes.sample(outcome.value, about);
-    const { sample } = outcome;
+    const about = { sequence: sample.sequence, lost: this.#hands.lost(sample.lost), isLatest };
+    if (!("bytes" in sample)) return notes.sample(sample.value, about);
     if (this.#held.length < MOST_HELD && random.chance(0.03)) {
       notes.sample(sample.bytes, about);
       this.#held.push({ sample, notes });
@@ -114,7 +96,7 @@ export class InHand {
     if (this.#random.chance(0.2)) return;
     while (this.#held.length > 0) {
       const [{ sample, notes }] = this.#held.splice(this.#random.below(this.#held.length), 1) as [
-        { sample: Sample<Bytes>; notes: ReceivingNotes },
+        { sample: Sample; notes: ReceivingNotes },
       ];
       notes.held(sample.bytes, sample.sequence);
       sample[Symbol.dispose]();
@@ -132,7 +114,7 @@ class Subscription implements Disposable {
   readonly #actor: Actor<CellName>;
   readonly #traffic: Traffic;
   readonly #hands: Hands;
-  readonly #subscriber: Subscriber<Bytes>;
+  readonly #subscriber: Subscriber;
   readonly #notes: ReceivingNotes;
   readonly #tenureIsOver: () => boolean;
   readonly #inHand: InHand;
@@ -143,9 +125,10 @@ class Subscription implements Disposable {
     this.#traffic = traffic;
     this.#hands = hands;
     this.#inHand = new InHand(random, hands);
-    this.#subscriber = Subscriber.open(traffic.topic, {
-      history: random.below(4),
-      keepOpen: random.chance(0.7),
+    const { definition, plan } = traffic;
+    this.#subscriber = definition.subscriber({
+      history: random.below(plan.history + 1),
+      onPeerGone: random.chance(0.7) ? "wait" : "end",
     });
     this.#notes = new ReceivingNotes(traffic);
     this.#tenureIsOver = tenure(actor, 3000);
@@ -161,8 +144,9 @@ class Subscription implements Disposable {
     const { random } = this.#actor;
     this.#inHand.tidy();
     try {
-      const state = random.chance(0.2) ? this.#poll() : await this.#receiveSome();
-      return state !== "closed" && !this.#isOver;
+      if (random.chance(0.2)) this.#poll();
+      else await this.#receiveSome();
+      return !this.#subscriber.ended && !this.#isOver;
     } catch (error) {
       if (!(error instanceof PeerLostError)) throw error;
       this.#traffic.count("bereaved");
@@ -170,35 +154,31 @@ class Subscription implements Disposable {
     }
   }
 
-  #poll(): string {
+  #poll(): void {
     const { due } = this.#notes;
     const limit = this.#actor.random.small(60);
-    const count = this.#subscriber.poll((bytes, sequence, lost) => {
+    const count = this.#subscriber.poll(({ bytes, sequence, lost }) => {
       this.#notes.sample(bytes, { sequence, lost: this.#hands.lost(lost) });
     }, limit);
     if (count < limit) this.#notes.nothing(due);
-    return "ok";
   }
 
   /** Receives until nothing is left, or for a while. */
-  async #receiveSome(): Promise<string> {
+  async #receiveSome(): Promise<void> {
     const { random } = this.#actor;
     const isLatest = random.chance(0.2);
     const get = isLatest ? this.#wayToTheLatest() : wayTo(random, this.#subscriber);
-    let state = "ok";
-    for (let left = random.small(60); left > 0 && state === "ok" && !this.#isOver; left--) {
+    for (let left = random.small(60); left > 0 && !this.#isOver; left--) {
       const { due } = this.#notes;
-      const outcome = await inTime(get) ?? { state: "empty" as const };
-      state = outcome.state;
-      if (outcome.state === "ok") this.#inHand.take(outcome, this.#notes, isLatest);
-      else this.#notes.nothing(due);
+      const sample = await inTime(get);
+      if (sample === undefined) return this.#notes.nothing(due);
+      this.#inHand.take(sample, this.#notes, isLatest);
     }
-    return state;
   }
 
   #wayToTheLatest() {
     const subscriber = this.#subscriber;
-    return this.#actor.random.pick([
+    return this.#actor.random.pick<() => Taken | Promise<Taken>>([
       () => subscriber.tryTakeLatest(),
       () => subscriber.takeLatestSync(WAIT),
       () => subscriber.takeLatest(WAIT),

@@ -15,6 +15,7 @@
  * @module
  */
 
+import { topic, type TopicDefinition } from "../../../src/vdds/definition.ts";
 import type { Publisher } from "../../../src/vdds/publisher.ts";
 import type { Policy } from "../../../src/vdds/topic_options.ts";
 import { isPayload, lengthOf, payload } from "../../circular/scene.ts";
@@ -27,6 +28,8 @@ export interface TopicPlan {
   readonly policy: Policy;
   readonly depth: number;
   readonly size: number;
+  readonly subscribers: number;
+  readonly history: number;
   readonly reserve: boolean;
   /** It exists only while somebody uses it, and then its numbers begin again. */
   readonly passing?: boolean;
@@ -34,12 +37,27 @@ export interface TopicPlan {
   readonly salt?: number;
 }
 
+/** The subscribers of a run. */
+export const SUBSCRIBERS = 6;
+
+/** One subscriber more than there are, and one whose row a stopped publisher is clearing. */
+const MOST = { subscribers: SUBSCRIBERS + 2 };
+
 /** One for each policy. The large samples take pages that come when they are needed first. */
 export const TOPICS: readonly TopicPlan[] = [
-  { name: "block", policy: "block", depth: 16, size: 1000, reserve: true },
-  { name: "drop/newest", policy: "dropNewest", depth: 8, size: 20_000, reserve: false },
-  { name: "drop/oldest", policy: "dropOldest", depth: 6, size: 1000, reserve: true },
-];
+  { name: "block", policy: "block", depth: 16, size: 1000, history: 2, reserve: true },
+  { name: "drop/newest", policy: "dropNewest", depth: 8, size: 20_000, history: 0, reserve: false },
+  { name: "drop/oldest", policy: "dropOldest", depth: 6, size: 1000, history: 1, reserve: true },
+].map((plan) => ({ ...plan, ...MOST } as TopicPlan));
+
+/** Returns the definition of a topic of the run, which has one publisher or many. */
+export function define(
+  name: string,
+  { policy, depth, size, subscribers, history, reserve }: Omit<TopicPlan, "name">,
+  publishers: "one" | "many" = "one",
+): TopicDefinition {
+  return topic(name, { policy, depth, size, subscribers, history, reserve, publishers });
+}
 
 /** The cells for so many topics. */
 export function cellsFor(topics: number) {
@@ -73,7 +91,7 @@ export const START = 2 ** 30 - 2000;
 /** A topic of the run, and the notes about it. */
 export class Traffic extends Track<CellName> {
   readonly plan: TopicPlan;
-  readonly topic: string;
+  readonly definition: TopicDefinition;
   readonly begun = this.at("begun");
   readonly numbered = this.at("numbered");
   readonly sent = this.at("sent");
@@ -85,7 +103,7 @@ export class Traffic extends Track<CellName> {
   constructor(scene: Scene<CellName>, plan: TopicPlan, index: number) {
     super(scene, `topic ${plan.name}`, index);
     this.plan = plan;
-    this.topic = scene.name(plan.name);
+    this.definition = define(scene.name(plan.name), plan);
   }
 
   /** Returns the sample of a number. */

@@ -7,7 +7,6 @@
  * @module
  */
 
-import { Publisher } from "../../../src/vdds/publisher.ts";
 import { type Actor, defineWorkload, type Workload } from "../workload.ts";
 import { attend } from "../pieces/patience.ts";
 import { observe, OBSERVING_STEPS } from "../pieces/vdds_observing.ts";
@@ -18,14 +17,10 @@ import {
   type CellName,
   cellsFor,
   PublishingNotes,
+  SUBSCRIBERS,
   TOPICS,
   traffics,
 } from "../pieces/vdds_traffic.ts";
-
-const SUBSCRIBERS = 6;
-
-/** One subscriber more than there are, and one whose row a stopped publisher is clearing. */
-const MAX_SUBSCRIBERS = SUBSCRIBERS + 2;
 
 /** Publishes to one topic after another, whenever it is free. */
 function publish(actor: Actor<CellName>): Promise<void> {
@@ -34,10 +29,9 @@ function publish(actor: Actor<CellName>): Promise<void> {
   let i = random.below(all.length);
   return attend(actor, () => {
     const traffic = all[i = (i + 1) % all.length]!;
-    const { name, policy } = traffic.plan;
     return {
-      open: () => Publisher.open(traffic.topic, { policy, history: random.below(3) }),
-      resource: () => name,
+      open: () => traffic.definition.publisher(),
+      resource: () => traffic.plan.name,
       work(publisher) {
         traffic.count("publishers");
         return publishTo(actor, publisher, new PublishingNotes(traffic, publisher));
@@ -81,7 +75,7 @@ export function vddsWorkload(hands: Hands): Workload<CellName> {
     },
     begin(scene) {
       const all = traffics(scene);
-      const stack = makeTopics(all, MAX_SUBSCRIBERS);
+      const stack = makeTopics(all);
       return {
         counts: () => countsOf(scene, all),
         alone: () => all.forEach(settleTopic),

@@ -1,16 +1,15 @@
 /**
  * Topics with several publishers at once, each a source by its name, and processes that subscribe to
  * all of them. Some sources last; others exist only while somebody uses them, and are made again.
- * Every sample has the right source and its order, and the living miss none. Besides, peers of a
- * quiet topic follow by `matches()` the peers that come, leave and die, and all look at `topics()`.
+ * Every sample has the right source and its order, and the living miss none. Besides, the ends of a
+ * quiet topic wait for peers that come, leave and die, and all look at `topics()`.
  *
  * @module
  */
 
 import { sleep } from "../../../src/os/clock.ts";
-import { MergedSubscriber } from "../../../src/vdds/merged_subscriber.ts";
-import { Publisher } from "../../../src/vdds/publisher.ts";
-import { Subscriber } from "../../../src/vdds/subscriber.ts";
+import type { Publisher } from "../../../src/vdds/publisher.ts";
+import type { Subscriber } from "../../../src/vdds/subscriber.ts";
 import { type Actor, defineWorkload, type Scene, type Workload } from "../workload.ts";
 import { attend, openSoon, soon, tenure } from "../pieces/patience.ts";
 import { settle } from "../pieces/settling.ts";
@@ -36,36 +35,26 @@ import {
   type Traffic,
   traffics,
 } from "../pieces/vdds_traffic.ts";
-import { type Followed, lookAtTopics, topicsOf, Watch } from "../pieces/vdds_watch.ts";
+import { awaitPeers, type Followed, lookAtTopics, topicsOf } from "../pieces/vdds_watch.ts";
 
-type SourcesCell = CellName | "words" | "looks";
-
-/** All who listen, witnesses of publishers, and the dead whose rows nobody has cleared yet. */
-const MAX_SUBSCRIBERS = 16;
-
-/** Becomes a source. */
-function openSource(topic: string, source: string, { plan }: Traffic, history = 0): Publisher {
-  const { policy, depth, size, reserve } = plan;
-  const shape = { depth, size, reserve, maxSubscribers: MAX_SUBSCRIBERS };
-  return Publisher.open(topic, { source, policy, history, ...shape });
-}
+type SourcesCell = CellName | "waits" | "looks";
 
 // ---- sources ----
 
 /** Publishes as one source after another, whichever is free. */
 function publish(actor: Actor<CellName>): Promise<void> {
   const { random } = actor;
-  const all = mergedTopics(actor).flatMap(({ topic, sources }) =>
-    [...sources].map(([source, traffic]) => ({ topic, source, traffic }))
+  const all = mergedTopics(actor).flatMap(({ definition, sources }) =>
+    [...sources].map(([source, traffic]) => ({ definition, source, traffic }))
   );
   let i = random.below(all.length);
   return attend(actor, () => {
-    const { topic, source, traffic } = all[i = (i + 1) % all.length]!;
+    const { definition, source, traffic } = all[i = (i + 1) % all.length]!;
     return {
       open() {
         using stack = new DisposableStack();
-        const witness = random.chance(0.3) ? stack.use(MergedSubscriber.open(topic)) : undefined;
-        const publisher = stack.use(openSource(topic, source, traffic, random.below(3)));
+        const witness = random.chance(0.3) ? stack.use(definition.subscriber()) : undefined;
+        const publisher = stack.use(definition.publisher({ source }));
         const held = stack.move();
         return { publisher, witness, [Symbol.dispose]: () => held.dispose() };
       },
@@ -86,55 +75,49 @@ function publish(actor: Actor<CellName>): Promise<void> {
 function greet(
   publisher: Publisher,
   notes: PublishingNotes,
-  { source, traffic, witness }: { source: string; traffic: Traffic; witness: MergedSubscriber },
+  { source, traffic, witness }: { source: string; traffic: Traffic; witness: Subscriber },
 ): void {
   if (!witness.sources.includes(source)) traffic.complain("nobody hears of this source");
   const sent = publisher.trySend(notes.begin());
   notes.end(sent);
   while (sent) {
-    const outcome = witness.tryReceive();
-    if (outcome.state === "empty") return traffic.find("lost", "a witness does not get a sample");
-    if (outcome.source === source && outcome.sequence === publisher.sequence) return;
+    const message = witness.tryReceive();
+    if (message === undefined) return traffic.find("lost", "a witness does not get a sample");
+    if (message.source === source && message.sequence === publisher.sequence) return;
   }
 }
 
 // ---- peers of a quiet topic ----
 
-/** Stays for a while, and checks the numbers of peers that it is given. */
-async function follow(actor: Actor<SourcesCell>, peer: Followed, act: () => void): Promise<Watch> {
+/** Stays for a while, and waits for the peers that it has. */
+async function follow(actor: Actor<SourcesCell>, end: Followed, act: () => void): Promise<void> {
   const { random } = actor;
-  const watch = new Watch(actor, peer);
   const all = traffics(actor, PLANS);
   for (const isOver = tenure(actor, 10_000); !isOver();) {
     act();
-    watch.look();
+    if (await awaitPeers(actor, end)) actor.count("waits");
     if (random.chance(0.2)) actor.count("looks", lookAtTopics(actor, all));
     await sleep(random.skewed(1, 50));
   }
-  if (actor.over) await watch.settle();
-  actor.count("words", watch.words);
-  return watch;
 }
 
 /** Publishes to the quiet topic, and follows its subscribers. */
 function host(actor: Actor<SourcesCell>): Promise<void> {
   const { random } = actor;
-  const { topic, sources } = quietTopic(actor);
+  const { definition, sources } = quietTopic(actor);
   const traffic = sources.get(HOST)!;
-  let ended: Promise<void> | undefined;
   return attend(actor, () => ({
-    open: () => openSource(topic, HOST, traffic),
+    open: () => definition.publisher({ source: HOST }),
     resource: () => QUIET.name,
     async work(publisher) {
       traffic.count("publishers");
       const notes = new PublishingNotes(traffic, publisher);
-      ({ ended } = await follow(actor, publisher, () => {
+      await follow(actor, publisher, () => {
         if (random.chance(0.1)) notes.end(publisher.trySend(notes.begin()));
-      }));
+      });
     },
     async leave(publisher) {
       publisher.close();
-      await ended;
       await sleep(random.skewed(1, 500));
     },
   }));
@@ -143,12 +126,11 @@ function host(actor: Actor<SourcesCell>): Promise<void> {
 /** Subscribes to the quiet topic, and follows its publishers. */
 async function visit(actor: Actor<SourcesCell>): Promise<void> {
   const { random } = actor;
-  const { topic } = quietTopic(actor).sources.get(HOST)!;
+  const { definition } = quietTopic(actor).sources.get(HOST)!;
   while (!actor.over) {
-    using subscriber = Subscriber.open(topic);
-    const { ended } = await follow(actor, subscriber, () => {});
+    using subscriber = definition.subscriber();
+    await follow(actor, subscriber, () => {});
     subscriber.close();
-    await ended;
     await sleep(random.skewed(1, 2000));
   }
 }
@@ -164,35 +146,36 @@ function settleAll(scene: Scene<CellName>): void {
   }
   for (const traffic of all) if (!traffic.plan.passing) settleTopic(traffic);
   const lasting = all.filter(({ plan }) => !plan.passing);
-  isTold(scene, lasting.map(({ topic }) => `${topic}: 0, 0`));
+  isTold(scene, lasting.map(({ definition }) => `${definition.name}: 0, 0`));
 }
 
 function useSources(
   scene: Scene<CellName>,
-  { topic, sources }: MergedTopic,
+  { definition, sources }: MergedTopic,
   complain: (text: string) => void,
 ): void {
   using stack = new DisposableStack();
-  using subscriber = MergedSubscriber.open(topic);
+  using subscriber = definition.subscriber({ history: 0 });
   const publishing = [...sources].map(([source, traffic]) => {
-    const publisher = stack.use(openSoon(() => openSource(topic, source, traffic)));
+    const publisher = stack.use(openSoon(() => definition.publisher({ source })));
     return { publisher, notes: new PublishingNotes(traffic, publisher) };
   });
   const told = subscriber.sources.sort().join();
   if (told !== [...sources.keys()].join()) complain(`its sources are said to be ${told}`);
-  const expected = [...sources.values()].map(({ topic }) => `${topic}: 1, 1`);
-  if (!isTold(scene, expected, `${topic}/`)) return;
+  const expected = [...sources.values()].map(({ definition }) => `${definition.name}: 1, 1`);
+  if (!isTold(scene, expected, `${definition.name}/`)) return;
   const rounds = 2;
   for (let round = 0; round < rounds; round++) {
     for (const { publisher, notes } of publishing) notes.end(publisher.trySend(notes.begin()));
   }
   const order: string[] = [];
   for (let i = 0; i < rounds * sources.size; i++) {
-    const outcome = subscriber.tryReceive();
-    if (outcome.state === "empty") return complain(`nothing comes after ${order}`);
-    order.push(outcome.source);
-    if (sources.get(outcome.source)!.isSample(outcome.value, outcome.sequence)) continue;
-    complain(`sample ${outcome.sequence} of ${outcome.source} is not what was sent`);
+    const message = subscriber.tryReceive();
+    if (message === undefined) return complain(`nothing comes after ${order}`);
+    const { source, value, sequence } = message;
+    order.push(source!);
+    if (sources.get(source!)!.isSample(value, sequence)) continue;
+    complain(`sample ${sequence} of ${source} is not what was sent`);
   }
   const turns = new Set(order.slice(0, sources.size));
   if (turns.size < sources.size) complain(`its sources come not in turns but as ${order}`);
@@ -203,8 +186,8 @@ function isTold(scene: Scene<CellName>, expected: readonly string[], prefix = ""
   const right = [...expected].sort().join("; ");
   let told = "";
   const isRight = soon(() => {
-    const found = topicsOf(scene).filter(({ topic }) => topic.startsWith(prefix));
-    const each = found.map((info) => `${info.topic}: ${info.publishers}, ${info.subscribers}`);
+    const found = topicsOf(scene).filter(({ name }) => name.startsWith(prefix));
+    const each = found.map((info) => `${info.name}: ${info.publishers}, ${info.subscribers}`);
     told = each.sort().join("; ");
     return told === right || undefined;
   });
@@ -222,13 +205,13 @@ export function vddsSourcesWorkload(hands: MergedHands): Workload<SourcesCell> {
     about: "sources come, go and die; their samples stay apart, and every peer is listed",
     cells: {
       ...cellsFor(PLANS.length),
-      words: 1, // of matches()
+      waits: 1, // for peers, that ended
       looks: 1, // at topics, by topics()
     },
     facts: {
       ...FACTS,
       "topics made again": "renewed",
-      "words of matches()": "words",
+      "waits for peers that ended": "waits",
       "topics told by topics()": "looks",
     },
     wanted: {
@@ -251,7 +234,7 @@ export function vddsSourcesWorkload(hands: MergedHands): Workload<SourcesCell> {
     },
     begin(scene) {
       const all = traffics(scene, PLANS);
-      const stack = makeTopics(all.filter(({ plan }) => !plan.passing), MAX_SUBSCRIBERS);
+      const stack = makeTopics(all.filter(({ plan }) => !plan.passing));
       return {
         counts: () => countsOf(scene, all),
         alone: () => settleAll(scene),
