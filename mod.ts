@@ -46,7 +46,6 @@ export type { Origin as MessageOrigin } from "./src/origin.ts";
 export { MirrorRing, type MirrorRingOptions } from "./src/mirror_ring/mirror_ring.ts";
 export { type RegionDetails, type RegionInfo, regions, sweep } from "./src/region/list.ts";
 export { observe, type ObserveOptions, type RegionObserver } from "./src/region/region_observer.ts";
-export type { Arrived } from "./src/wait/condition.ts";
 export type { LoopOptions, SyncWaitOptions, WaitOptions } from "./src/wait/until.ts";
 export { type Waitable, waitAny, waitAnySync } from "./src/wait/any.ts";
 export {

@@ -10,9 +10,7 @@ import type { WaitOptions } from "./wait/until.ts";
 
 /** A receiver of values; its messages are over with undefined. */
 export interface ValueSource<T> {
-  receive(
-    options: WaitOptions,
-  ): Promise<{ readonly value: T } | { readonly state: "closed" } | undefined>;
+  receive(options: WaitOptions): Promise<{ readonly value: T } | undefined>;
   close(): void;
 }
 
@@ -25,7 +23,7 @@ export function valueStream<T>(source: ValueSource<T>, options: WaitOptions): Re
   return new ReadableStream<T>({
     pull: async (controller) => {
       const message = await source.receive(options);
-      if (message === undefined || !("value" in message)) controller.close();
+      if (message === undefined) controller.close();
       else controller.enqueue(message.value);
     },
     cancel: () => source.close(),

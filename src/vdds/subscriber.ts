@@ -286,12 +286,7 @@ export class Subscriber<K extends Type = Bytes> implements Disposable, Waitable 
   toReadableStream(options: ValueStreamOptions = {}): ReadableStream<Value<K>> {
     const own = checkedOptions(options, `receive from ${this.#what}`);
     const attempt = () => this.#takeWhole(own)?.receive() ?? this.#end();
-    const receive = async (waits: WaitOptions) => {
-      const message = await this.#wait(attempt, waits);
-      return message === undefined
-        ? { state: "closed" as const }
-        : { state: "ok" as const, value: message.value };
-    };
+    const receive = (waits: WaitOptions) => this.#wait(attempt, waits);
     return valueStream({ receive, close: () => this.close() }, own);
   }
 

@@ -67,11 +67,3 @@ export interface Waiter {
  * ended the last wait, undefined at first.
  */
 export type Attempt<T> = (ended?: Condition) => T | undefined;
-
-/** The outcomes of a call that waits: those of the call that tries, less `empty`. */
-export type Arrived<Outcome> = Exclude<Outcome, { state: "empty" }>;
-
-/** An outcome as an attempt: undefined if there is nothing yet. */
-export function arrived<O extends { state: string }>(outcome: O): Arrived<O> | undefined {
-  return outcome.state === "empty" ? undefined : outcome as Arrived<O>;
-}

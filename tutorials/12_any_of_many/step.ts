@@ -5,7 +5,7 @@
  * @module
  */
 
-import { codec, domain, Listener, spsc, text, topic, type Waitable, waitAny } from "../../mod.ts";
+import { domain, Listener, spsc, text, topic, type Waitable, waitAny } from "../../mod.ts";
 import { Mapping } from "../../src/memory/mapping.ts";
 import { copyIn } from "../../src/memory/word.ts";
 import { FutexVector } from "../../src/os/futex.ts";
