@@ -126,7 +126,8 @@ export type {
   ShownMessage,
   TakenRingMessage,
 } from "./src/lane/message.ts";
-export type { BatchOptions, MessageReceiver, SyncBatchOptions } from "./src/lane/receiver.ts";
+export type { BatchOptions, SyncBatchOptions } from "./src/lane/batch.ts";
+export type { MessageReceiver } from "./src/lane/receiver.ts";
 export {
   byteRing,
   type ByteRingDefinition,

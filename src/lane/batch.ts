@@ -20,6 +20,7 @@
 
 import { inWords } from "../arguments.ts";
 import type { Type } from "../message.ts";
+import type { SyncWaitOptions, WaitOptions } from "../wait/until.ts";
 import type { LaneReceiver } from "./lane.ts";
 import type { Holder, MessageBatch, Shown } from "./message.ts";
 import { nextLength, recordBytes } from "./record.ts";
@@ -27,6 +28,18 @@ import type { LaneSource } from "./source.ts";
 
 /** The most messages of a batch, if the caller does not say. */
 export const USUAL_BATCH = 256;
+
+/** The size of a batch, and the timeout. */
+export interface SyncBatchOptions extends SyncWaitOptions {
+  /** The most messages; 256 by default. */
+  limit?: number | undefined;
+}
+
+/** The size of a batch, the timeout, and the signal that aborts the wait. */
+export interface BatchOptions extends WaitOptions {
+  /** The most messages; 256 by default. */
+  limit?: number | undefined;
+}
 
 /** The receiver's side of a batch. */
 export interface BatchOwner<K extends Type> extends Holder<K> {

@@ -112,9 +112,9 @@ export class Shown<K extends Type> implements TakenRingMessage<K> {
   }
 
   get bytes(): Uint8Array<ArrayBuffer> {
-    const lane = this.#lane;
-    if (lane === undefined || this.#holder.end.closed) return NO_BYTES;
-    return this.#bytes ??= peekView(lane.place.mapping, this.#offset, this.#length);
+    const mapping = this.#lane?.place.mapping;
+    if (mapping === undefined || !mapping.usable) return NO_BYTES;
+    return this.#bytes ??= peekView(mapping, this.#offset, this.#length);
   }
 
   get view(): View<K> {
