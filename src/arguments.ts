@@ -216,7 +216,6 @@ const RULES: Readonly<Record<string, Rule>> = {
   },
   persist: FLAG,
   anyOwner: FLAG,
-  keepOpen: FLAG,
   open: oneOf("any", "create", "join"),
   onPeerGone: oneOf("wait", "end"),
   onLoss: oneOf("throw", "skip"),
