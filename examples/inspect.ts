@@ -12,7 +12,7 @@
  */
 
 import { describedType, type RegionInfo, regions, topic, VringError } from "../mod.ts";
-import { endAfter, options } from "./ticker.ts";
+import { endAfter, options } from "./terminal.ts";
 
 async function main(): Promise<void> {
   const { topic: name, seconds } = options({ topic: "", seconds: 3 });

@@ -13,7 +13,7 @@
 
 import { setTimeout as delay } from "node:timers/promises";
 import { topic } from "../mod.ts";
-import { clock, count, endAfter, wrap } from "./ticker.ts";
+import { clock, count, endAfter, wrap } from "./terminal.ts";
 import { Child, Stopped } from "./vdds_demo_child.ts";
 import type { PublisherReport, SubscriberReport } from "./vdds_demo_process.ts";
 import { duration, every, type Received } from "./vdds_meter.ts";

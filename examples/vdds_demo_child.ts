@@ -5,7 +5,7 @@
  * @module
  */
 
-import { clock } from "./ticker.ts";
+import { clock } from "./terminal.ts";
 
 const PATIENCE_MS = 10_000;
 const REPORTS_KEPT = 5; // of the last second

@@ -5,7 +5,7 @@
  */
 
 import { setTimeout as delay } from "node:timers/promises";
-import { clock, endAfter } from "./ticker.ts";
+import { clock, endAfter } from "./terminal.ts";
 import { endOfParent, every, Meter, type Received } from "./vdds_meter.ts";
 import { measure, scans } from "./vdds_scan.ts";
 

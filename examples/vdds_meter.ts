@@ -4,7 +4,7 @@
  * @module
  */
 
-import { clock } from "./ticker.ts";
+import { clock } from "./terminal.ts";
 
 const PER_DOUBLING = 16; // classes, so that one is 4 % wide
 const CLASSES = 512; // from a microsecond to more than an hour

@@ -13,7 +13,7 @@
  */
 
 import { setTimeout as delay } from "node:timers/promises";
-import { count, endAfter } from "./ticker.ts";
+import { count, endAfter } from "./terminal.ts";
 import { every } from "./vdds_meter.ts";
 import { measure, scans } from "./vdds_scan.ts";
 
@@ -31,11 +31,9 @@ using _lines = every(1000, () => {
 });
 
 while (!end.aborted) {
-  using loan = publisher.tryLoan(); // in shared memory
-  if (loan !== undefined) { // otherwise subscribers hold all samples
-    measure(loan.view.metres, publisher.sequence);
-    loan.publish(); // hands over a number, not the bytes
-  }
+  using loan = await publisher.loan(); // in shared memory
+  measure(loan.view.metres, publisher.sequence);
+  loan.publish(); // hands over a number, not the bytes
   await delay(1);
 }
 console.log(`Published ${count(publisher.sequence - first)} scans.`);

@@ -12,7 +12,7 @@
  */
 
 import { setTimeout as delay } from "node:timers/promises";
-import { count, endAfter } from "./ticker.ts";
+import { count, endAfter } from "./terminal.ts";
 import { duration, every, Meter } from "./vdds_meter.ts";
 import { scans } from "./vdds_scan.ts";
 

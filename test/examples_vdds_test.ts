@@ -16,10 +16,6 @@ function subscriber(topic: string, ...options: string[]): Program {
   return new Program("examples/vdds_sub.ts", topic, ...options);
 }
 
-function camera(topic: string, ...options: string[]): Program {
-  return new Program("examples/vdds_camera.ts", "--topic", topic, ...options);
-}
-
 /** Waits for the successful end of a publisher; returns the number of scans that it published. */
 async function publishedBy(program: Program): Promise<number> {
   return (await program.well(/ Published ([\d,]+) scans\. $/))[0]!;
@@ -107,39 +103,5 @@ test("scans: a subscriber is killed, then the publisher, and the others continue
   assert((await accountOf(fast)).received > 0);
   second.kill("SIGINT");
   await publishedBy(second);
-  assertEquals(sharedFiles(topic), []);
-});
-
-const FRAMES =
-  / +[1-9]\d* frames\/s, [1-9]\d* MB\/s {2}latency +[\d.]+ (?:us|ms), p99 +[\d.]+ (?:us|ms) {2}lost \d/;
-
-/** Waits for the successful end of a viewer, with no damaged frame; returns the number of frames.
- */
-async function seenBy(program: Program): Promise<number> {
-  return (await program.well(/ Saw ([\d,]+) frames, lost [\d,]+, 0 of them damaged\. /))[0]!;
-}
-
-test("camera: films and watches in one process", async () => {
-  const topic = uniqueName();
-  await using program = camera(topic);
-  await program.until(FRAMES);
-  program.kill("SIGINT");
-  const seen = await seenBy(program);
-  const [filmed] = await program.well(/ Filmed ([\d,]+) frames, each filled in [\d.]+ [um]s\. /);
-  assert(seen > 0 && seen <= filmed!, program.out);
-  assertEquals(sharedFiles(topic), []);
-});
-
-test("camera: viewers in processes of their own see whole frames", async () => {
-  const topic = uniqueName();
-  await using before = camera(topic, "--viewer");
-  await before.until(/^Watching .*\n/);
-  await using source = camera(topic, "--camera", "--rate", "60");
-  await using after = camera(topic, "--viewer");
-  for (const program of [before, after]) await program.until(FRAMES);
-  for (const program of [before, after]) program.kill("SIGINT");
-  for (const program of [before, after]) assert(await seenBy(program) > 0);
-  source.kill("SIGINT");
-  await source.well(/^Filming .* Filmed [1-9][\d,]* frames, /);
   assertEquals(sharedFiles(topic), []);
 });

@@ -42,8 +42,8 @@ function main(name: string): void {
   comeAndGo(scene);
   say(
     `That is a ring for values that are old tomorrow: prices, camera frames, the state of a machine.
-    To see it at work between programs, run \`examples/ticker_writer.ts\` and some
-    \`examples/ticker_reader.ts\`. And to see why the second look matters:`,
+    To see it at work between programs, run \`examples/prices/writer.ts\` and some
+    \`examples/prices/reader.ts\`. And to see why the second look matters:`,
   );
 }
 

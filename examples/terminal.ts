@@ -1,23 +1,8 @@
 /**
- * The parts that the writer and the readers of the ticker share: a tick, the size of the ring, the
- * end, and the clock.
+ * The parts of examples that belong to a terminal: the command line, Ctrl-C, numbers, and the clock.
  *
  * @module
  */
-
-import { layout } from "../mod.ts";
-
-/** The ring's size, the same in all programs, because the first one makes it: 4096 ticks of 64
- * bytes. */
-export const CAPACITY = 2 ** 18;
-
-/** One tick in its layout in shared memory. */
-export const Tick = layout("tick", {
-  time: { type: "f64", doc: "when it was written, in milliseconds since 1970" },
-  price: { type: "f64", doc: "the new price" },
-  amount: { type: "u32", doc: "how much was traded at it" },
-  symbol: { type: layout.text(8), doc: "what was traded" },
-});
 
 /** Milliseconds since 1970, with fractions; the same clock in all processes. */
 export function clock(): number {
