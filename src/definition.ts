@@ -28,20 +28,10 @@ import { Again, attempt, pollUntil, retrySync } from "./region/poll.ts";
 import { Region } from "./region/region.ts";
 import type { WaitOptions } from "./wait/until.ts";
 
+export type { OpenOptions as DefinitionOptions } from "./region/open.ts";
+
 /** Whether a handle joins an existing region, creates a new one, or does either. */
 export type OpenMode = "any" | "create" | "join";
-
-/** The options of every definition. */
-export interface DefinitionOptions {
-  /** The permission bits of a new region; 0o600 by default, 0o640 with a group. */
-  mode?: number | undefined;
-  /** The name or number of the group of a new region, whose members can observe it. */
-  group?: string | number | undefined;
-  /** Keeps the region when its last handle closes, until it is unlinked. */
-  persist?: boolean | undefined;
-  /** Also opens a region that belongs to another user than you or root. */
-  anyOwner?: boolean | undefined;
-}
 
 /** The options of every handle. */
 export interface HandleOptions {
@@ -57,7 +47,7 @@ export interface Described<G extends Geometry, O extends OpenOptions> {
   readonly product: Product<G, O>;
   readonly name: string;
   readonly path: string;
-  /** The options of the definition, with all sizes. */
+  /** The options of the definition; the omitted sizes take the product's defaults. */
   readonly options: O;
   /** The type of the messages. */
   readonly message?: MessageType | undefined;
@@ -69,31 +59,29 @@ export interface Described<G extends Geometry, O extends OpenOptions> {
  */
 export abstract class Definition<
   G extends Readonly<Record<string, number>> = Readonly<Record<string, number>>,
-  O extends DefinitionOptions & { readOnly?: boolean | undefined } = DefinitionOptions & {
-    readOnly?: boolean | undefined;
-  },
+  O extends OpenOptions = OpenOptions,
 > {
   /** The name. */
   readonly name: string;
-  readonly #product: Product<G, O>;
-  /** The path outside of any namespace: a definition may be made before a test begins one. */
-  readonly #path: string;
-  readonly #options: O;
-  readonly #message: MessageType | undefined;
+  /** With the path outside of any namespace: a definition may be made before a test begins one. */
+  readonly #asked: OpenRequest<G>;
 
   /** @ignore */
   constructor({ product, name, path, options, message }: Described<G, O>) {
     this.name = name;
-    this.#product = product;
-    this.#path = pathOutside(path);
-    this.#message = message;
-    const all = { ...product.usual, ...options };
-    product.plan(all, this.what(path), all); // throws unless a region can have these sizes
-    this.#options = all;
+    const given = options as Readonly<Record<string, unknown>>;
+    const sizes = Object.entries(product.usual).map((
+      [name, usual],
+    ) => [name, given[name] ?? usual]);
+    const what = describe(product.regionType, path);
+    const plan = product.plan(Object.fromEntries(sizes), what, options);
+    const { mode, group, persist, anyOwner } = options;
+    const own = { mode, group, persist, anyOwner };
+    this.#asked = { product, plan, path: pathOutside(path), options: own, message };
   }
 
-  get #request(): OpenRequest<O> {
-    return { path: pathInside(this.#path), options: this.#options, message: this.#message };
+  get #request(): OpenRequest<G> {
+    return { ...this.#asked, path: pathInside(this.#asked.path) };
   }
 
   /**
@@ -104,7 +92,7 @@ export abstract class Definition<
     const own = checkedOptions(options, `wait for ${this.what()}`);
     const action = `find ${this.what()}`;
     const look = () => {
-      const found = this.joinOnce({ readOnly: true } as Partial<O>);
+      const found = this.joinOnce({ readOnly: true });
       if (found === undefined || found instanceof Again) return found;
       found.region.close();
       return true;
@@ -130,23 +118,26 @@ export abstract class Definition<
    * Returns false if the region does not exist.
    */
   unlink(): boolean {
-    return Region.unlink(this.#product.regionType, this.#request.path);
+    return Region.unlink(this.#asked.product.regionType, this.#request.path);
   }
 
   /** @ignore */
-  protected what(path: string = this.#request.path): string {
-    return describe(this.#product.regionType, path);
+  protected what(): string {
+    const { product, path } = this.#request;
+    return describe(product.regionType, path);
   }
 
   /**
-   * Opens the region for a handle. Blocks the thread while another process is in the way. `more`
-   * are options for joining, such as `readOnly`.
+   * Opens the region for a handle. Blocks the thread while another process is in the way.
    * @ignore
    */
-  protected attach(mode: OpenMode = "any", more: Partial<O> = {}): Opened<G> {
-    if (mode === "any") return open(this.#product, this.#request);
-    if (mode === "create") return create(this.#product, this.#request);
-    const opened = retrySync(() => this.joinOnce(more));
+  protected attach(
+    mode: OpenMode = "any",
+    options: { readOnly?: boolean | undefined } = {},
+  ): Opened<G> {
+    if (mode === "any") return open(this.#request);
+    if (mode === "create") return create(this.#request);
+    const opened = retrySync(() => this.joinOnce(options));
     if (opened !== undefined) return opened;
     throw new OsError(Errno.ENOENT, {
       syscall: "openat",
@@ -160,9 +151,10 @@ export abstract class Definition<
    * Performs one step of joining the region; returns undefined if it does not exist.
    * @ignore
    */
-  protected joinOnce(more: Partial<O> = {}): Opened<G> | Again | undefined {
-    const { path, options, message } = this.#request;
-    return joinOnce(this.#product, { path, options: { ...options, ...more }, message });
+  protected joinOnce(
+    options: { readOnly?: boolean | undefined } = {},
+  ): Opened<G> | Again | undefined {
+    return joinOnce(this.#request, options);
   }
 }
 

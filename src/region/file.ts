@@ -77,26 +77,20 @@ import { Again, PATIENCE_MS } from "./poll.ts";
 import { checkAlive, lockAlive, openMember } from "./removal.ts";
 import { fillHoles, reserve } from "./reserve.ts";
 
-/** The options of every way to attach. */
-export interface AttachOptions {
-  /** The type of the messages, checked when attaching. */
-  readonly message?: MessageType | undefined;
-  /** Also attaches if the file belongs to another user than you or root. */
-  readonly anyOwner?: boolean | undefined;
-}
-
 /** The options for joining an existing region. */
-export interface ConnectOptions extends AttachOptions {
-  /** The exact number of data bytes; any by default. */
-  readonly dataBytes?: number | undefined;
-  /** The exact number of bytes in each part that is mapped twice; any by default. */
-  readonly partBytes?: number | undefined;
+export interface JoinOptions {
+  /** The type of the messages, checked when joining; any by default. */
+  readonly message?: MessageType | undefined;
+  /** Also joins if the file belongs to another user than you or root. */
+  readonly anyOwner?: boolean | undefined;
   /** Attaches as an observer: maps the region for reading only, without becoming a member. */
   readonly readOnly?: boolean | undefined;
 }
 
-/** The options for creating a region, or joining an existing one. */
-export interface OpenOptions extends AttachOptions {
+/** The options for creating a region. */
+export interface CreateOptions {
+  /** The type of the messages; none by default. */
+  readonly message?: MessageType | undefined;
   /** The number of data bytes; whole pages if the data is mirrored. */
   readonly dataBytes: number;
   /** The number of mirrored bytes in each part; one part by default. */
@@ -134,7 +128,7 @@ export function tryJoin(
   regionType: RegionType,
   path: string,
   what: string,
-  options: ConnectOptions,
+  options: JoinOptions,
 ): Parts | Again | "absent" {
   using file = openFile(path, what, options);
   if (file === undefined) return "absent";
@@ -160,12 +154,29 @@ export function tryJoin(
   return { regionType, path, what, readOnly, created: false, header, mapping, member };
 }
 
-/** Builds a region in a file without a name and names it; undefined if the name is taken. */
+/** Creates a region; returns `Again` if another process created it or took the memory for it. */
 export function tryCreate(
   regionType: RegionType,
   path: string,
   what: string,
-  options: OpenOptions,
+  options: CreateOptions,
+): Parts | Again {
+  checkSize(regionType, options, what);
+  try {
+    return build(regionType, path, what, options) ?? again(what);
+  } catch (error) {
+    const full = error instanceof OsError && error.errno === Errno.ENOSPC;
+    if (full && typeof files.statPath(path) === "object") return again(what);
+    throw error;
+  }
+}
+
+/** Builds a region in a file without a name and names it; undefined if the name is taken. */
+function build(
+  regionType: RegionType,
+  path: string,
+  what: string,
+  options: CreateOptions,
 ): Parts | undefined {
   const { dataBytes, partBytes, message, group, persist, initialise } = options;
   const { reservedBytes = dataBytes, mode = group === undefined ? 0o600 : 0o640 } = options;
@@ -206,25 +217,6 @@ export function tryCreate(
   return { regionType, path, what, readOnly: false, created: true, header, mapping, member };
 }
 
-/**
- * Calls `tryCreate()`; returns `Again` if another process created the region or took the memory for
- * it.
- */
-export function createUnlessMade(
-  regionType: RegionType,
-  path: string,
-  what: string,
-  options: OpenOptions,
-): Parts | Again {
-  try {
-    return tryCreate(regionType, path, what, options) ?? again(what);
-  } catch (error) {
-    const full = error instanceof OsError && error.errno === Errno.ENOSPC;
-    if (full && typeof files.statPath(path) === "object") return again(what);
-    throw error;
-  }
-}
-
 function mapRegion(
   regionType: RegionType,
   fd: number,
@@ -251,8 +243,11 @@ export function again(what: string): Again {
   );
 }
 
-export function checkSize(regionType: RegionType, options: OpenOptions, what: string): void {
-  const { dataBytes, partBytes } = options;
+function checkSize(
+  regionType: RegionType,
+  { dataBytes, partBytes }: CreateOptions,
+  what: string,
+): void {
   if (isDataSize(regionType, dataBytes, partBytes)) return;
   const unit = regionType.mirrored ? partBytes ?? pageSize() : 1;
   throw new RangeError(

@@ -187,10 +187,6 @@ function printable(text: string): string {
 export interface Expectation {
   /** The type of region. */
   readonly regionType: RegionType;
-  /** The exact number of data bytes, if it matters. */
-  readonly dataBytes?: number | undefined;
-  /** The exact number of bytes in each part that is mapped twice, if it matters. */
-  readonly partBytes?: number | undefined;
   /** The message type, if it matters. */
   readonly message?: MessageType | undefined;
 }
@@ -210,7 +206,7 @@ export function checkHeader(
   expected: Expectation,
   what: string,
 ): void {
-  const { regionType, dataBytes, partBytes, message } = expected;
+  const { regionType, message } = expected;
   const known = regionType.features?.incompatible ?? {};
   const unknown = (header.incompatible & ~bitsOf(Object.keys(known), known)) >>> 0;
   const mismatches: (readonly [differs: boolean, state: string, remedy?: string])[] = [
@@ -236,14 +232,6 @@ export function checkHeader(
       `its messages are ${describe(header)}, and this definition says "${message?.name}" ` +
       `(${hex(message?.hash ?? 0n)})${fieldsInWords(header, message, file)}`,
       header.message_hash === 0n ? "use another name" : `define ${openerOf(header, regionType)}`,
-    ],
-    [
-      dataBytes !== undefined && dataBytes !== dataBytesOf(header),
-      `it holds ${dataBytesOf(header)} bytes, not ${dataBytes}`,
-    ],
-    [
-      partBytes !== undefined && partBytes !== partBytesOf(header),
-      `its parts have ${partBytesOf(header)} bytes each, not ${partBytes}`,
     ],
   ];
   for (const [differs, state, remedy = "use another name"] of mismatches) {

@@ -20,7 +20,6 @@ import { check, ClosedError, Errno, OsError } from "../errors.ts";
 import { onCollected } from "../os/clock.ts";
 import { type FileStatus, pathOfFd, read, stat } from "../os/files.ts";
 import { closeLockFile, findLock, Lock, openLockFile, setLock, testLock } from "../os/locks.ts";
-import { type PollOptions, pollUntil } from "./poll.ts";
 
 /** Lock bytes begin here, far beyond the contents of any file. */
 const FIRST_BYTE = 2 ** 52;
@@ -176,14 +175,4 @@ export class Role implements Disposable {
   [Symbol.dispose](): void {
     this.close();
   }
-}
-
-/** Resolves once no other handle holds the byte: its holder has closed it, or is dead. */
-export async function untilFree(
-  file: LockFile,
-  byte: number,
-  options: PollOptions = {},
-): Promise<void> {
-  const look = () => file.isHeldByOther(byte) ? undefined : true;
-  await pollUntil({ look, action: "see the role become free" }, options);
 }

@@ -1,18 +1,15 @@
 /**
- * The one opener: it joins the region of a product, or creates it.
+ * The one opener: it joins the region of a definition, or creates it.
  *
- * A program may state sizes or omit them. An existing region is joined if it has the stated sizes.
- * A new region gets the stated sizes, and the product's defaults for the rest. So programs start in
- * any order, and the first one decides the omitted sizes.
- *
- * Its steps (`openOnce`, `joinOnce`) never wait. Another process can be in the way for a moment,
+ * An existing region is joined only if it has the sizes and the policy of the definition. So
+ * programs start in any order. Its steps never wait. Another process can be in the way for a moment,
  * and the caller decides how to wait for that (poll.ts).
  *
  * @module
  */
 
 import { inWords } from "../arguments.ts";
-import { LayoutMismatchError } from "../errors.ts";
+import { Errno, LayoutMismatchError, OsError } from "../errors.ts";
 import { corrupt } from "../memory/corrupt.ts";
 import type { Mapping } from "../memory/mapping.ts";
 import { copyOut } from "../memory/word.ts";
@@ -30,24 +27,23 @@ import {
   type MessageType,
   type RegionType,
 } from "./header.ts";
-import { Again, type PollOptions, pollUntil, retrySync } from "./poll.ts";
+import { Again, retrySync } from "./poll.ts";
 import { Region } from "./region.ts";
+import { isInUse } from "./removal.ts";
 
 /** The sizes of a region, by the names of the options that state them. */
 export type Geometry = Readonly<Record<string, number>>;
 
-/** The options that every product has. A product's sizes are options too. */
+/** The options of every definition. A product's sizes and policies are options too. */
 export interface OpenOptions {
-  /** The permission bits of a new region; 0o600 by default, and 0o640 with a group. */
-  readonly mode?: number | undefined;
-  /** The name or number of a new region's group; the creator's by default. */
-  readonly group?: string | number | undefined;
-  /** Keeps the region when its last member leaves. */
-  readonly persist?: boolean | undefined;
-  /** Also joins a region that belongs to another user than you or root. */
-  readonly anyOwner?: boolean | undefined;
-  /** Attaches as an observer: maps the region for reading only, without becoming a member. */
-  readonly readOnly?: boolean | undefined;
+  /** The permission bits of a new region; 0o600 by default, 0o640 with a group. */
+  mode?: number | undefined;
+  /** The name or number of the group of a new region, whose members can observe it. */
+  group?: string | number | undefined;
+  /** Keeps the region when its last handle closes, until it is unlinked. */
+  persist?: boolean | undefined;
+  /** Also opens a region that belongs to another user than you or root. */
+  anyOwner?: boolean | undefined;
 }
 
 /** The memory of a new region. */
@@ -61,7 +57,7 @@ export interface Plan<G extends Geometry> {
   /** The number of data bytes that get memory now; all by default. */
   readonly reservedBytes?: number | undefined;
   /** Fills the control block and the data before any other process can see them. */
-  readonly initialise?: (mapping: Mapping, dataOffset: number) => void;
+  readonly initialise?: ((mapping: Mapping, dataOffset: number) => void) | undefined;
   /** What the region's description says of the creator's definition besides the sizes. */
   readonly policy?: Properties | undefined;
   /** The names of the features that the region uses, of those that its type declares. */
@@ -99,100 +95,82 @@ export interface Opened<G extends Geometry> {
 }
 
 /** Which region to open, and how. */
-export interface OpenRequest<O extends OpenOptions> {
+export interface OpenRequest<G extends Geometry> {
+  readonly product: Pick<Product<G>, "regionType" | "geometryOf" | "policyOf">;
+  readonly plan: Plan<G>;
   readonly path: string;
-  readonly options: O;
+  readonly options: OpenOptions;
   /** The type of the messages, which must be the same in all programs. */
   readonly message?: MessageType | undefined;
 }
 
 /** Joins the region, or creates it. Blocks the thread while another process is in the way. */
-export function open<G extends Geometry, O extends OpenOptions>(
-  product: Product<G, O>,
-  request: OpenRequest<O>,
-): Opened<G> {
-  return retrySync(() => openOnce(product, request));
-}
-
-/** Performs one step of `open()`. */
-export function openOnce<G extends Geometry, O extends OpenOptions>(
-  product: Product<G, O>,
-  request: OpenRequest<O>,
-): Opened<G> | Again {
-  const plan = planOf(product, request);
-  const joined = joinOnce(product, request);
-  if (joined !== undefined) return joined;
-  const made = Region.makeOnce(
-    product.regionType,
-    request.path,
-    optionsOf(product.regionType, plan, request),
-  );
-  return made instanceof Again ? made : { region: made, geometry: plan.geometry };
+export function open<G extends Geometry>(request: OpenRequest<G>): Opened<G> {
+  return retrySync(() => joinOnce(request) ?? createOnce(request));
 }
 
 /** Creates the region; throws an OsError (EEXIST) if a living process uses one of that name. */
-export function create<G extends Geometry, O extends OpenOptions>(
-  product: Product<G, O>,
-  request: OpenRequest<O>,
-): Opened<G> {
-  const plan = planOf(product, request);
-  const region = Region.create(
-    product.regionType,
-    request.path,
-    optionsOf(product.regionType, plan, request),
-  );
-  return { region, geometry: plan.geometry };
+export function create<G extends Geometry>(request: OpenRequest<G>): Opened<G> {
+  const { product: { regionType }, path, options } = request;
+  const what = describe(regionType, path);
+  return retrySync(() => {
+    if (!isInUse(path, what, options)) return createOnce(request);
+    const remedy = "open it to join, or choose another name";
+    throw new OsError(Errno.EEXIST, { syscall: "linkat", action: `create ${what}`, remedy });
+  });
 }
 
-/** Joins the region once it exists. Leaves the event loop free. */
-export function join<G extends Geometry, O extends OpenOptions & PollOptions>(
-  product: Product<G, O>,
-  request: OpenRequest<O>,
-): Promise<Opened<G>> {
-  const action = `connect to ${describe(product.regionType, request.path)}`;
-  const look = () => joinOnce(product, request);
-  return pollUntil({ look, action, missing: "which is not there" }, request.options);
+/** Performs one step of creating the region. */
+function createOnce<G extends Geometry>(request: OpenRequest<G>): Opened<G> | Again {
+  const { product: { regionType }, plan, path, message, options } = request;
+  const { geometry, policy = {}, features = [], ...memory } = plan;
+  const description = encodeDescription({
+    geometry,
+    policy,
+    features: featuresOf(regionType, features),
+    type: message && descriptionOf(message),
+  });
+  const parts = { ...memory, ...options, description, features, message };
+  const region = Region.createOnce(regionType, path, parts);
+  return region instanceof Again ? region : { region, geometry };
 }
 
-/** Performs one step of `join()`; returns undefined if the region does not exist. */
-export function joinOnce<G extends Geometry, O extends OpenOptions>(
-  product: Product<G, O>,
-  request: OpenRequest<O>,
+/** Performs one step of joining the region; returns undefined if the region does not exist. */
+export function joinOnce<G extends Geometry>(
+  { product, plan, path, message, options }: OpenRequest<G>,
+  { readOnly = false } = {},
 ): Opened<G> | Again | undefined {
-  const { path, options, message } = request;
-  const { anyOwner, readOnly, persist } = options;
-  const region = Region.connectOnce(product.regionType, path, { message, anyOwner, readOnly });
+  const { regionType } = product;
+  const { anyOwner, persist } = options;
+  const region = Region.joinOnce(regionType, path, { message, anyOwner, readOnly });
   if (region === undefined || region instanceof Again) return region;
   using stack = new DisposableStack();
   stack.use(region);
   const geometry = product.geometryOf(region);
   if (geometry === undefined) {
     const state = `it states sizes that do not fit its ${region.dataBytes} bytes`;
-    throw corrupt(describe(product.regionType, path), state);
+    throw corrupt(describe(regionType, path), state);
   }
-  checkStated(product, request, { ...geometry, ...product.policyOf?.(region) });
+  checkSame(regionType, path, { ...geometry, ...product.policyOf?.(region) }, plan);
   if (persist && !readOnly) region.keep();
   stack.move();
   return { region, geometry };
 }
 
-/** Throws unless the region has every stated size, and the same policy. */
-function checkStated<G extends Geometry, O extends OpenOptions>(
-  product: Product<G, O>,
-  request: OpenRequest<O>,
+/** Throws unless the region has the sizes and the policy of the definition. */
+function checkSame(
+  regionType: RegionType,
+  path: string,
   found: Properties,
+  { geometry, policy }: Plan<Geometry>,
 ): void {
-  const sizes = Object.keys(statedSizes(product, request.options));
-  if (sizes.length === 0) return;
-  const { geometry, policy } = planOf(product, request);
   const wanted: Properties = { ...geometry, ...policy };
-  const policies = Object.keys(policy ?? {}).filter((name) => name in found);
-  const name = [...sizes, ...policies].find((name) => wanted[name] !== found[name]);
+  const name = Object.keys(wanted).find((name) => name in found && wanted[name] !== found[name]);
   if (name === undefined) return;
   throw new LayoutMismatchError(
-    `Cannot open ${describe(product.regionType, request.path)}: its ${name} is ` +
+    `Cannot open ${describe(regionType, path)}: its ${name} is ` +
       `${inWords(found[name])}, and this definition says ${inWords(wanted[name])}; change the ` +
-      `definition, or unlink the ${product.regionType.title ?? "region"} once nobody uses it`,
+      `definition, or unlink the ${regionType.title ?? "region"} once nobody uses it`,
   );
 }
 
@@ -205,37 +183,4 @@ export function descriptionIn(
   copyOut(mapping, descriptionOffsetOf(regionType), bytes);
   const description = parseDescription(bytes);
   return typeof description === "string" ? undefined : description;
-}
-
-function planOf<G extends Geometry, O extends OpenOptions>(
-  product: Product<G, O>,
-  { path, options }: OpenRequest<O>,
-): Plan<G> {
-  const geometry = { ...product.usual, ...statedSizes(product, options) };
-  return product.plan(geometry, describe(product.regionType, path), options);
-}
-
-function statedSizes<G extends Geometry, O extends OpenOptions>(
-  { usual }: Product<G, O>,
-  options: O,
-): Partial<G> {
-  const given = options as Readonly<Record<string, unknown>>;
-  const names = Object.keys(usual).filter((name) => given[name] !== undefined);
-  return Object.fromEntries(names.map((name) => [name, given[name]])) as Partial<G>;
-}
-
-function optionsOf<G extends Geometry, O extends OpenOptions>(
-  regionType: RegionType,
-  plan: Plan<G>,
-  { options: { mode, group, persist, anyOwner }, message }: OpenRequest<O>,
-) {
-  const { geometry, policy, features = [], ...memory } = plan;
-  const type = message && descriptionOf(message);
-  const description = encodeDescription({
-    geometry,
-    policy: policy ?? {},
-    features: featuresOf(regionType, features),
-    type,
-  });
-  return { ...memory, description, features, message, mode, group, persist, anyOwner };
 }

@@ -10,26 +10,24 @@
  * @module
  */
 
-import { check, Errno, OsError } from "../errors.ts";
+import { check, Errno } from "../errors.ts";
 import { disposeAtEnd } from "../os/clock.ts";
 import * as files from "../os/files.ts";
-import { LockFile, Role, untilFree } from "./liveness.ts";
-import { Again, type PollOptions, retrySync } from "./poll.ts";
+import { LockFile, Role } from "./liveness.ts";
+import { Again, retrySync } from "./poll.ts";
 import type { Mapping } from "../memory/mapping.ts";
 import {
   again,
-  checkSize,
-  type ConnectOptions,
-  createUnlessMade,
+  type CreateOptions,
   describe,
-  type OpenOptions,
+  type JoinOptions,
   type Parts,
   randomCount,
   tryCreate,
   tryJoin,
 } from "./file.ts";
 import { COUNTS, FIRST_COUNT, FIRST_ROLE, identityOf, openFile } from "./opened.ts";
-import { isInUse, leave, removeName } from "./removal.ts";
+import { leave, removeName } from "./removal.ts";
 import { noteOpen } from "./registry.ts";
 import { reserve } from "./reserve.ts";
 import { dataBytesOf, partBytesOf, REGION_HEADER, RegionState, type RegionType } from "./header.ts";
@@ -88,68 +86,25 @@ export class Region implements Disposable {
     if (!parts.readOnly) parts.member.tryLock(FIRST_COUNT + randomCount(), "read");
   }
 
-  /** Joins the region at `path`, or creates it if it does not exist. */
-  static open(regionType: RegionType, path: string, options: OpenOptions): Region {
-    return retrySync(() => Region.openOnce(regionType, path, options));
-  }
-
   /**
-   * Performs one step of `open()` without waiting; returns `Again` while another process is in the
-   * way.
+   * Performs one step of joining the region at `path`; returns undefined if it does not exist, and
+   * `Again` while another process is in the way.
    */
-  static openOnce(regionType: RegionType, path: string, options: OpenOptions): Region | Again {
-    checkSize(regionType, options, describe(regionType, path));
-    const joined = Region.connectOnce(regionType, path, options);
-    if (joined instanceof Region && options.persist) joined.keep();
-    return joined ?? Region.makeOnce(regionType, path, options);
+  static joinOnce(
+    regionType: RegionType,
+    path: string,
+    options: JoinOptions = {},
+  ): Region | Again | undefined {
+    const parts = tryJoin(regionType, path, describe(regionType, path), options);
+    if (parts === "absent") return undefined;
+    return parts instanceof Again ? parts : new Region(parts);
   }
 
   /**
    * Performs one step of creating a region; returns `Again` if another process has just created it.
    */
-  static makeOnce(regionType: RegionType, path: string, options: OpenOptions): Region | Again {
-    const what = describe(regionType, path);
-    checkSize(regionType, options, what);
-    const parts = createUnlessMade(regionType, path, what, options);
-    return parts instanceof Again ? parts : new Region(parts);
-  }
-
-  /** Creates the region at `path`; throws an OsError (EEXIST) if a living process uses one. */
-  static create(regionType: RegionType, path: string, options: OpenOptions): Region {
-    const what = describe(regionType, path);
-    checkSize(regionType, options, what);
-    const parts = retrySync(() => {
-      if (isInUse(path, what, options)) return "taken";
-      return tryCreate(regionType, path, what, options) ?? again(what);
-    });
-    if (parts !== "taken") return new Region(parts);
-    const remedy = "open it to join, or choose another name";
-    throw new OsError(Errno.EEXIST, { syscall: "linkat", action: `create ${what}`, remedy });
-  }
-
-  /**
-   * Joins the region at `path`; returns undefined if it does not exist. Blocks the thread while
-   * another process is in the way.
-   */
-  static tryConnect(
-    regionType: RegionType,
-    path: string,
-    options: ConnectOptions = {},
-  ): Region | undefined {
-    return retrySync(() => Region.connectOnce(regionType, path, options));
-  }
-
-  /**
-   * Performs one step of `tryConnect()` without waiting; returns `Again` while another process is
-   * in the way.
-   */
-  static connectOnce(
-    regionType: RegionType,
-    path: string,
-    options: ConnectOptions = {},
-  ): Region | Again | undefined {
-    const parts = tryJoin(regionType, path, describe(regionType, path), options);
-    if (parts === "absent") return undefined;
+  static createOnce(regionType: RegionType, path: string, options: CreateOptions): Region | Again {
+    const parts = tryCreate(regionType, path, describe(regionType, path), options);
     return parts instanceof Again ? parts : new Region(parts);
   }
 
@@ -238,12 +193,6 @@ export class Region implements Disposable {
   isHeld(role: number): boolean {
     this.checkOpen();
     return this.#member.isHeldByOther(FIRST_ROLE + role);
-  }
-
-  /** Resolves once a role is free: its holder has closed it, or is dead. */
-  untilFree(role: number, options?: PollOptions): Promise<void> {
-    this.checkOpen();
-    return untilFree(this.#member, FIRST_ROLE + role, options);
   }
 
   /**

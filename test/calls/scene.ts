@@ -6,7 +6,7 @@
  */
 
 import type { Role } from "../../src/region/liveness.ts";
-import { Region } from "../../src/region/region.ts";
+import type { Region } from "../../src/region/region.ts";
 import { regionPath } from "../../src/region/names.ts";
 import { Word32 } from "../../src/memory/word.ts";
 import { LANE, LaneSender } from "../../src/lane/lane.ts";
@@ -22,6 +22,7 @@ import type { Bytes } from "../../src/message.ts";
 import { until } from "../os/until.ts";
 import { Name } from "../shared/scene.ts";
 import { CAPACITY } from "../spsc/scene.ts";
+import { joinRegion } from "../region/opening.ts";
 
 export { CAPACITY };
 
@@ -67,10 +68,10 @@ export class Inside implements Disposable {
   /** Joins the region of this name, or makes it. */
   constructor(name: string, { clients = 2, servers = 1, capacity = CAPACITY, retry = false } = {}) {
     const path = regionPath(CALLS_REGION.name, name);
+    const plan = CALLS.plan({ clients, servers, capacity }, "calls", { retry });
     const message = messageTypeOf({ request: BYTES, response: BYTES });
-    const options = { clients, servers, capacity, retry };
-    this.region = Region.tryConnect(CALLS_REGION, path) ??
-      open(CALLS, { path, options, message }).region;
+    this.region = joinRegion(CALLS_REGION, path) ??
+      open({ product: CALLS, plan, path, options: {}, message }).region;
     this.board = new Board(name, this.region);
     this.server = this.board.servers[0]!;
     this.seats = this.board.clients.map((client) => ({ ...client, ...this.pair(client.index, 0) }));

@@ -6,7 +6,6 @@
  */
 
 import { bytes } from "../../src/codec.ts";
-import { Region } from "../../src/region/region.ts";
 import { regionPath } from "../../src/region/names.ts";
 import {
   CIRCULAR_BUFFER,
@@ -16,6 +15,7 @@ import {
   UNIT,
 } from "../../src/circular/circular_buffer.ts";
 import { bytesFrom } from "../memory/bytes.ts";
+import { joinRegion, openRegion } from "../region/opening.ts";
 
 /** The heads and units of a record, told a second time. */
 export const HEAD_BYTES = 32;
@@ -74,8 +74,8 @@ export class Inside implements Disposable {
   constructor(name: string, capacity?: number) {
     const path = regionPath(CIRCULAR_BUFFER.name, name);
     const message = bytes().type;
-    const region = Region.tryConnect(CIRCULAR_BUFFER, path) ??
-      Region.open(CIRCULAR_BUFFER, path, { dataBytes: capacity!, message });
+    const region = joinRegion(CIRCULAR_BUFFER, path) ??
+      openRegion(CIRCULAR_BUFFER, path, { dataBytes: capacity!, message });
     this.ring = ringOf(name, region);
     if (region.created) this.startAt(0);
   }

@@ -10,12 +10,12 @@ import { Word32 } from "../../src/memory/word.ts";
 import { MPSC } from "../../src/mpsc/mpsc.ts";
 import { mpsc } from "../../src/mpsc/definition.ts";
 import { MpscProducer } from "../../src/mpsc/producer.ts";
-import { Region } from "../../src/region/region.ts";
 import { regionPath } from "../../src/region/names.ts";
 import { countFiles, rangesOf } from "../os/process_state.ts";
 import { Name } from "../shared/scene.ts";
 import { isPayload, payload } from "../circular/scene.ts";
 import { CAPACITY, Cast, Inside, valueOf } from "./scene.ts";
+import { createRegion } from "../region/opening.ts";
 
 Deno.test("MpscDefinition.producer() refuses a seat that is taken, and any when all are", () => {
   using cast = new Cast({ lanes: 3 });
@@ -166,7 +166,7 @@ Deno.test("opening refuses a region of more lanes than there are seats", () => {
   using name = new Name();
   const path = regionPath(MPSC.name, name.name);
   const sizes = { dataBytes: 65 * CAPACITY, partBytes: CAPACITY, message: codec.bytes.type };
-  using _region = Region.create({ ...MPSC, mostParts: 65 }, path, sizes);
+  using _region = createRegion({ ...MPSC, mostParts: 65 }, path, sizes);
   const ring = mpsc(name.name);
   for (const open of [() => ring.consumer(), () => ring.producer()]) {
     assertThrows(open, CorruptRegionError);

@@ -6,7 +6,7 @@
  */
 
 import { codec } from "../../src/codec.ts";
-import { Region } from "../../src/region/region.ts";
+import type { Region } from "../../src/region/region.ts";
 import { regionPath } from "../../src/region/names.ts";
 import { Word32 } from "../../src/memory/word.ts";
 import { LANE } from "../../src/lane/lane.ts";
@@ -17,6 +17,7 @@ import type { MpscProducer } from "../../src/mpsc/producer.ts";
 import { Name } from "../shared/scene.ts";
 import { payload } from "../circular/scene.ts";
 import { CAPACITY } from "../spsc/scene.ts";
+import { joinRegion, openRegion } from "../region/opening.ts";
 
 export { CAPACITY };
 
@@ -43,8 +44,8 @@ export class Inside implements Disposable {
     this.#name = name === undefined ? new Name() : undefined;
     const path = regionPath(MPSC.name, name ?? this.#name!.name);
     const sizes = { dataBytes: producers * capacity, partBytes: capacity };
-    this.region = Region.tryConnect(MPSC, path) ??
-      Region.open(MPSC, path, { ...sizes, message: codec.bytes.type });
+    this.region = joinRegion(MPSC, path) ??
+      openRegion(MPSC, path, { ...sizes, message: codec.bytes.type });
     this.board = new Board("of a test", this.region);
     this.seats = Array.from({ length: this.board.producers }, (_, id) => this.#wordsOf(id));
   }

@@ -14,10 +14,11 @@ import {
 } from "../../src/region/description.ts";
 import { dataOffsetOf, descriptionOffsetOf, REGION_HEADER } from "../../src/region/header.ts";
 import { regions } from "../../src/region/list.ts";
-import { Region } from "../../src/region/region.ts";
 import { roundUp } from "../../src/layout/sizes.ts";
 import { pageSize } from "../../src/os/page.ts";
 import { dataOf, openFiles, patterned, Place, TYPE } from "./scene.ts";
+import { joinRegion } from "./opening.ts";
+import { Region } from "../../src/region/region.ts";
 
 const Imu = layout("imu", {
   time: "f64",
@@ -153,16 +154,20 @@ Deno.test("a description of any shape is unread, refused or used", () => {
 
 const OPTIONS = { dataBytes: 3000, message: codec.struct(Imu).type };
 
+function regionWith(place: Place, description: Uint8Array<ArrayBuffer>): Region {
+  return Region.createOnce(TYPE, place.path, { ...OPTIONS, description }) as Region;
+}
+
 Deno.test("a region stores its description between its control block and its data", () => {
   using place = new Place();
   const description = encodeDescription(FULL);
-  using region = Region.open(TYPE, place.path, { ...OPTIONS, description });
+  using region = regionWith(place, description);
   dataOf(region).set(patterned(3000));
   const at = descriptionOffsetOf(TYPE);
   assertEquals(region.header.description_bytes, description.length);
   assertEquals(region.mapping.bytes.slice(at, at + description.length), description);
   assertEquals(region.dataOffset, dataOffsetOf(TYPE), "it takes no page of its own");
-  using joined = Region.tryConnect(TYPE, place.path);
+  using joined = joinRegion(TYPE, place.path);
   assertEquals(dataOf(joined!), patterned(3000));
   const { details } = regions().find(({ path }) => path === place.path)!;
   assertEquals(details?.geometry, FULL.geometry);
@@ -176,10 +181,10 @@ Deno.test("a region with a large description has its data on a later page", () =
   const at = descriptionOffsetOf(TYPE);
   const padded = new Uint8Array(LARGEST_DESCRIPTION).fill(0x20);
   padded.set(description);
-  using region = Region.open(TYPE, place.path, { ...OPTIONS, description: padded });
+  using region = regionWith(place, padded);
   dataOf(region).set(patterned(3000));
   assertEquals(region.dataOffset, roundUp(at + LARGEST_DESCRIPTION, pageSize()));
-  using joined = Region.tryConnect(TYPE, place.path, { readOnly: true });
+  using joined = joinRegion(TYPE, place.path, { readOnly: true });
   assertEquals(dataOf(joined!), patterned(3000));
   const { details } = regions().find(({ path }) => path === place.path)!;
   assertEquals(details?.type, OPTIONS.message);
@@ -188,14 +193,14 @@ Deno.test("a region with a large description has its data on a later page", () =
 Deno.test("a region whose description is corrupt is used and listed as before", () => {
   using place = new Place();
   const description = encodeDescription(FULL);
-  using region = Region.open(TYPE, place.path, { ...OPTIONS, description });
+  using region = regionWith(place, description);
   const { bytes } = region.mapping;
   const at = descriptionOffsetOf(TYPE);
   const files = openFiles();
   for (const junk of ["{", "null", "[[[[[[", "\u0000\u0000", '{"type":{"struct":1}}']) {
     bytes.fill(0x5b, at, at + description.length);
     bytes.set(new TextEncoder().encode(junk), at);
-    Region.tryConnect(TYPE, place.path, { message: OPTIONS.message })!.close();
+    joinRegion(TYPE, place.path, { message: OPTIONS.message })!.close();
     const { details, problem } = regions().find(({ path }) => path === place.path)!;
     assertEquals([details?.geometry, details?.policy, problem], [undefined, undefined, undefined]);
     const { name, hash } = OPTIONS.message;

@@ -4,7 +4,7 @@ import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/a
 import fc from "fast-check";
 import { CorruptRegionError, LayoutMismatchError, OsError } from "../../src/errors.ts";
 import { Region } from "../../src/region/region.ts";
-import type { ConnectOptions } from "../../src/region/file.ts";
+import type { JoinOptions } from "../../src/region/file.ts";
 import {
   composeHeader,
   dataOffsetOf,
@@ -29,6 +29,7 @@ import {
   removeFile,
   TYPE,
 } from "./scene.ts";
+import { createRegion, joinRegion, openRegion } from "./opening.ts";
 
 const SIZE = 3000;
 const PAGE = pageSize();
@@ -214,13 +215,13 @@ function overwrite(bytes: Uint8Array, field: FieldName, value: number | bigint |
 }
 
 const ATTACH: Record<string, (path: string) => Region | undefined> = {
-  "tryConnect()": (path) => connect(path, {}),
-  "tryConnect() with readOnly": (path) => connect(path, { readOnly: true }),
-  "open()": (path) => Region.open(TYPE, path, { dataBytes: SIZE, message: MESSAGE }),
+  joining: (path) => connect(path, {}),
+  observing: (path) => connect(path, { readOnly: true }),
+  opening: (path) => openRegion(TYPE, path, { dataBytes: SIZE, message: MESSAGE }),
 };
 
-function connect(path: string, options: ConnectOptions): Region | undefined {
-  return Region.tryConnect(TYPE, path, { message: MESSAGE, ...options });
+function connect(path: string, options: JoinOptions): Region | undefined {
+  return joinRegion(TYPE, path, { message: MESSAGE, ...options });
 }
 
 for (const field of Object.keys(REGION_HEADER.fields) as FieldName[]) {
@@ -228,10 +229,10 @@ for (const field of Object.keys(REGION_HEADER.fields) as FieldName[]) {
   const refusals = mutations.filter(([, , refusal]) => refusal !== undefined);
   const does = refusals.length > 0 ? "refuses a region with another" : "accepts any";
   for (const [name, attach] of Object.entries(ATTACH)) {
-    Deno.test(`Region.${name} ${does} ${field}`, () => {
+    Deno.test(`${name} ${does} ${field}`, () => {
       assert(mutations.length > 0, "nothing is tried");
       using place = new Place();
-      using region = Region.open(TYPE, place.path, { dataBytes: SIZE, message: MESSAGE });
+      using region = openRegion(TYPE, place.path, { dataBytes: SIZE, message: MESSAGE });
       dataOf(region).set(patterned(SIZE));
       const original = region.mapping.bytes.slice(0, REGION_HEADER.size);
       const files = openFiles();
@@ -262,26 +263,26 @@ function checkRefusal(error: unknown, refusal: Refusal, name: string, what: stri
   assertStringIncludes(error.message, bySize ? "it holds" : says, what);
 }
 
-Deno.test("Region.tryConnect() ignores the message type if the options have none", () => {
+Deno.test("joinRegion() ignores the message type if the options have none", () => {
   using place = new Place();
-  using _region = Region.open(TYPE, place.path, { dataBytes: SIZE, message: MESSAGE });
-  using other = Region.tryConnect(TYPE, place.path);
+  using _region = openRegion(TYPE, place.path, { dataBytes: SIZE, message: MESSAGE });
+  using other = joinRegion(TYPE, place.path);
   assertEquals(other?.header.message_name, "pose");
 });
 
-Deno.test("Region.tryConnect() refuses a file that is longer or shorter than its header says", () => {
+Deno.test("joinRegion() refuses a file that is longer or shorter than its header says", () => {
   using place = new Place();
   for (const change of [1, -1, -SIZE, -SIZE - 1, PAGE, 2 ** 32]) {
     forge(place.path, { data: patterned(SIZE), persist: true });
     Deno.truncateSync(place.path, Number(LENGTH) + change);
     for (const options of [{}, { readOnly: true }]) {
-      const attempt = () => Region.tryConnect(TYPE, place.path, options)?.close();
+      const attempt = () => joinRegion(TYPE, place.path, options)?.close();
       assertThrows(attempt, CorruptRegionError, `the file has ${Number(LENGTH) + change}`);
     }
   }
 });
 
-Deno.test("Region.tryConnect() refuses a file that ends before its data, as its header says", () => {
+Deno.test("joinRegion() refuses a file that ends before its data, as its header says", () => {
   using place = new Place();
   for (const length of [REGION_HEADER.size, Number(OFFSET) - 1]) {
     forge(place.path, { data: patterned(SIZE), persist: true });
@@ -289,26 +290,26 @@ Deno.test("Region.tryConnect() refuses a file that ends before its data, as its 
     overwrite(bytes, "byte_length", BigInt(length));
     Deno.writeFileSync(place.path, bytes);
     for (const options of [{}, { readOnly: true }]) {
-      const attempt = () => Region.tryConnect(TYPE, place.path, options)?.close();
+      const attempt = () => joinRegion(TYPE, place.path, options)?.close();
       assertThrows(attempt, CorruptRegionError, `the file has ${length}`);
     }
   }
 });
 
-Deno.test("Region.tryConnect() refuses mirrored data that is not whole pages, or none", () => {
+Deno.test("joinRegion() refuses mirrored data that is not whole pages, or none", () => {
   using place = new Place(MIRRORED);
   for (const length of [0, 1, PAGE - 1, PAGE + 1, PAGE + PAGE / 2]) {
     forge(place.path, { regionType: MIRRORED, data: patterned(length), persist: true });
     for (const options of [{}, { readOnly: true }]) {
-      const attempt = () => Region.tryConnect(MIRRORED, place.path, options)?.close();
+      const attempt = () => joinRegion(MIRRORED, place.path, options)?.close();
       assertThrows(attempt, CorruptRegionError, `with data from ${dataOffsetOf(MIRRORED)}`);
     }
   }
 });
 
-Deno.test("Region.tryConnect() refuses mirrored data whose parts do not make up the whole", () => {
+Deno.test("joinRegion() refuses mirrored data whose parts do not make up the whole", () => {
   using place = new Place(MIRRORED);
-  using region = Region.open(MIRRORED, place.path, { dataBytes: 6 * PAGE, partBytes: 3 * PAGE });
+  using region = openRegion(MIRRORED, place.path, { dataBytes: 6 * PAGE, partBytes: 3 * PAGE });
   const { bytes } = region.mapping;
   const right = 3n * BigInt(PAGE);
   for (
@@ -316,14 +317,12 @@ Deno.test("Region.tryConnect() refuses mirrored data whose parts do not make up 
   ) {
     overwrite(bytes, "part_bytes", wrong);
     for (const options of [{}, { readOnly: true }]) {
-      const attempt = () => Region.tryConnect(MIRRORED, place.path, options)?.close();
+      const attempt = () => joinRegion(MIRRORED, place.path, options)?.close();
       assertThrows(attempt, CorruptRegionError, `with data from ${dataOffsetOf(MIRRORED)}`);
     }
   }
   overwrite(bytes, "part_bytes", right);
-  const other = () => Region.tryConnect(MIRRORED, place.path, { partBytes: PAGE });
-  assertThrows(other, LayoutMismatchError, `its parts have ${3 * PAGE} bytes each, not ${PAGE}`);
-  Region.tryConnect(MIRRORED, place.path, { partBytes: 3 * PAGE })!.close();
+  joinRegion(MIRRORED, place.path)!.close();
 });
 
 // ---- anything at all ----
@@ -398,11 +397,11 @@ function tryOut(attach: () => Region | undefined): "used" | "absent" | "refused"
 function tryAll(regionType: typeof TYPE, path: string): Set<string> {
   const options = { dataBytes: FUZZ_SIZE };
   const results = [
-    tryOut(() => Region.tryConnect(regionType, path, { readOnly: true })),
-    tryOut(() => Region.tryConnect(regionType, path, { message: MESSAGE })),
-    tryOut(() => Region.tryConnect(regionType, path)),
-    tryOut(() => Region.open(regionType, path, options)),
-    tryOut(() => Region.create(regionType, path, options)),
+    tryOut(() => joinRegion(regionType, path, { readOnly: true })),
+    tryOut(() => joinRegion(regionType, path, { message: MESSAGE })),
+    tryOut(() => joinRegion(regionType, path)),
+    tryOut(() => openRegion(regionType, path, options)),
+    tryOut(() => createRegion(regionType, path, options)),
   ];
   regions();
   return new Set(results);
@@ -437,7 +436,7 @@ for (const regionType of [TYPE, MIRRORED]) {
     const files = openFiles();
     fc.assert(
       fc.property(HEADER, (changes) => {
-        using region = Region.open(regionType, place.path, FUZZ_OPTIONS);
+        using region = openRegion(regionType, place.path, FUZZ_OPTIONS);
         mutate(region.mapping.bytes, changes);
         const id = idAt(place.path);
         for (const result of tryAll(regionType, place.path)) seen.add(result);

@@ -2,7 +2,6 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { LockFile } from "../../src/region/liveness.ts";
-import { Region } from "../../src/region/region.ts";
 import { MEMBER } from "../../src/region/opened.ts";
 import { dataOffsetOf, REGION_HEADER } from "../../src/region/header.ts";
 import { type RegionInfo, regions } from "../../src/region/list.ts";
@@ -20,6 +19,7 @@ import {
   removeFile,
   TYPE,
 } from "./scene.ts";
+import { joinRegion, openRegion } from "./opening.ts";
 
 const SIZE = 3000;
 
@@ -30,7 +30,7 @@ function infoOf(path: string): RegionInfo | undefined {
 Deno.test("regions() reports all about a region in use", () => {
   using place = new Place();
   const message = { name: "pose", hash: 0xabcn };
-  using region = Region.open(TYPE, place.path, { dataBytes: SIZE, mode: 0o640, message });
+  using region = openRegion(TYPE, place.path, { dataBytes: SIZE, mode: 0o640, message });
   const { size, blocks } = Deno.statSync(place.path);
   assertEquals(infoOf(place.path), {
     name: place.name,
@@ -47,9 +47,9 @@ Deno.test("regions() reports all about a region in use", () => {
       abiHash: CONTROL.hash,
       dataOffset: region.dataOffset,
       persist: false,
-      type: message,
-      geometry: undefined,
-      policy: undefined,
+      type: { ...message, description: { codec: "pose", hash: "abc" } },
+      geometry: {},
+      policy: {},
       features: [],
     },
     problem: undefined,
@@ -59,7 +59,7 @@ Deno.test("regions() reports all about a region in use", () => {
 Deno.test("regions() counts mirrored data once", () => {
   using place = new Place(MIRRORED);
   const dataBytes = 4 * pageSize();
-  using region = Region.open(MIRRORED, place.path, { dataBytes });
+  using region = openRegion(MIRRORED, place.path, { dataBytes });
   const info = infoOf(place.path);
   assertEquals([info?.details?.dataBytes, info?.sizeBytes], [
     dataBytes,
@@ -74,9 +74,9 @@ Deno.test("regions() reports regions in use, kept and abandoned", () => {
     return info && [info.inUse, info.details?.persist];
   };
   assertEquals(state(), undefined);
-  const region = Region.open(TYPE, place.path, { dataBytes: SIZE });
+  const region = openRegion(TYPE, place.path, { dataBytes: SIZE });
   assertEquals(state(), [true, false]);
-  Region.open(TYPE, place.path, { dataBytes: SIZE, persist: true }).close();
+  openRegion(TYPE, place.path, { dataBytes: SIZE, persist: true }).close();
   assertEquals(state(), [true, true]);
   region.close();
   assertEquals(state(), [false, true]);
@@ -128,7 +128,7 @@ Deno.test("regions() reports why it cannot tell more", () => {
 Deno.test("regions() does not follow a symbolic link", () => {
   using place = new Place();
   using link = new Place();
-  using _region = Region.open(TYPE, place.path, { dataBytes: SIZE });
+  using _region = openRegion(TYPE, place.path, { dataBytes: SIZE });
   Deno.symlinkSync(place.path, link.path);
   const info = infoOf(link.path);
   assertEquals([info?.problem, info?.inUse], ["it is not a regular file", undefined]);
@@ -165,8 +165,8 @@ Deno.test("regions() changes no file, no lock and no byte", () => {
   using abandoned = new Place();
   using kept = new Place();
   using foreign = new Place();
-  using region = Region.open(TYPE, live.path, { dataBytes: SIZE });
-  using _reader = Region.tryConnect(TYPE, live.path, { readOnly: true });
+  using region = openRegion(TYPE, live.path, { dataBytes: SIZE });
+  using _reader = joinRegion(TYPE, live.path, { readOnly: true });
   using _role = region.tryHold(3);
   dataOf(region).set(patterned(SIZE));
   forge(abandoned.path);

@@ -1,8 +1,9 @@
 import { assert, assertEquals } from "@std/assert";
-import { LockFile, Role, untilFree } from "../../src/region/liveness.ts";
+import { LockFile, Role } from "../../src/region/liveness.ts";
 import { Child } from "../os/child.ts";
 import { ScratchFile } from "../os/scratch.ts";
 import { until } from "../os/until.ts";
+import { untilFree } from "./opening.ts";
 
 const LIMIT = { timeout: 30_000 };
 

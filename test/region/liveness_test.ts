@@ -6,12 +6,13 @@ import {
   assertThrows,
 } from "@std/assert";
 import { ClosedError, OsError } from "../../src/errors.ts";
-import { LockFile, Role, untilFree } from "../../src/region/liveness.ts";
+import { LockFile, Role } from "../../src/region/liveness.ts";
 import { now } from "../../src/os/clock.ts";
 import { Open } from "../../src/os/files.ts";
 import { countFiles } from "../os/process_state.ts";
 import { ScratchFd, ScratchFile } from "../os/scratch.ts";
 import { within } from "../os/until.ts";
+import { untilFree } from "./opening.ts";
 
 const WRITE = { write: true, what: 'region "demo"' };
 
@@ -192,7 +193,7 @@ Deno.test("a LockFile that is closed throws a ClosedError and touches no other f
   assertEquals(other.isHeldByOther(4), false);
 });
 
-Deno.test("untilFree() resolves at once for a byte that nobody else holds", async () => {
+Deno.test("pollUntil() resolves at once when the first look finds something", async () => {
   using locks = new Locks();
   const file = locks.open();
   file.tryLock(5, "write");
@@ -200,7 +201,7 @@ Deno.test("untilFree() resolves at once for a byte that nobody else holds", asyn
   await untilFree(file, 6, { timeout: 0 });
 });
 
-Deno.test("untilFree() resolves when the holder closes", async () => {
+Deno.test("pollUntil() resolves when a later look finds something", async () => {
   using locks = new Locks();
   const role = locks.hold(5)!;
   let free = false;
@@ -211,7 +212,7 @@ Deno.test("untilFree() resolves when the holder closes", async () => {
   await within("the role to be free", waiting);
 });
 
-Deno.test("untilFree() rejects with a TimeoutError when the time has passed, and not before", async () => {
+Deno.test("pollUntil() rejects with a TimeoutError when the time has passed, and not before", async () => {
   using locks = new Locks();
   locks.hold(5);
   const file = locks.open();
@@ -224,7 +225,7 @@ Deno.test("untilFree() rejects with a TimeoutError when the time has passed, and
   }
 });
 
-Deno.test("untilFree() rejects with the reason of a signal, aborted before or meanwhile", async () => {
+Deno.test("pollUntil() rejects with the reason of a signal, aborted before or meanwhile", async () => {
   using locks = new Locks();
   locks.hold(5);
   const file = locks.open();
@@ -237,7 +238,7 @@ Deno.test("untilFree() rejects with the reason of a signal, aborted before or me
   assertEquals(await assertRejects(() => within("the rejection", waiting)), reason);
 });
 
-Deno.test("untilFree() refuses an invalid timeout", async () => {
+Deno.test("pollUntil() refuses an invalid timeout", async () => {
   using locks = new Locks();
   const file = locks.open();
   for (const timeout of [-1, NaN]) {

@@ -9,20 +9,21 @@ import { Observed, OBSERVER_SLICE_NS } from "../../src/region/observed.ts";
 import { MEMBER } from "../../src/region/opened.ts";
 import { Region } from "../../src/region/region.ts";
 import { CONTROL, dataOf, forge, idOf, OTHER_TYPE, patterned, Place, TYPE } from "./scene.ts";
+import { joinRegion, openRegion } from "./opening.ts";
 
 const SIZE = 600;
 
 function make(place: Place, regionType = TYPE): Region {
-  return Region.open(regionType, place.path, { dataBytes: SIZE });
+  return openRegion(regionType, place.path, { dataBytes: SIZE });
 }
 
 function observe(place: Place): Region {
-  return Region.tryConnect(TYPE, place.path, { readOnly: true })!;
+  return joinRegion(TYPE, place.path, { readOnly: true })!;
 }
 
 function follow({ path }: Place): Observed<{ readonly region: Region }> {
   return new Observed(() => {
-    const region = Region.tryConnect(TYPE, path, { readOnly: true });
+    const region = joinRegion(TYPE, path, { readOnly: true });
     return region && { region };
   });
 }
@@ -131,8 +132,7 @@ Deno.test("Observed.close() detaches and looks no more", () => {
 
 Deno.test("the option group refuses a name that is not in /etc/group", () => {
   using place = new Place();
-  const open = (group: string | number) =>
-    Region.open(TYPE, place.path, { dataBytes: SIZE, group });
+  const open = (group: string | number) => openRegion(TYPE, place.path, { dataBytes: SIZE, group });
   assertThrows(
     () => open("no such group"),
     RangeError,
@@ -145,7 +145,7 @@ Deno.test("the option group refuses a name that is not in /etc/group", () => {
   using elsewhere = new Place();
   if (Deno.uid() === 0) return;
   const error = assertThrows(
-    () => Region.open(TYPE, elsewhere.path, { dataBytes: SIZE, group: 0 }),
+    () => openRegion(TYPE, elsewhere.path, { dataBytes: SIZE, group: 0 }),
     OsError,
     "pass a group that you belong to",
   );

@@ -24,6 +24,7 @@ import {
   removeFile,
   TYPE,
 } from "./scene.ts";
+import { createRegion, joinRegion, openRegion } from "./opening.ts";
 
 /** The output of the program. */
 export interface Findings {
@@ -94,7 +95,7 @@ const SCENES: Record<SceneName, (path: string) => Scene> = {
 };
 
 function occupied(path: string, count: number): Scene {
-  const members = Array.from({ length: count }, () => Region.open(TYPE, path, OPTIONS));
+  const members = Array.from({ length: count }, () => openRegion(TYPE, path, OPTIONS));
   dataOf(members[0]!).set(FIRST);
   return { path, members, staying: [...members], first: idOf(members[0]!) };
 }
@@ -104,36 +105,36 @@ function left(path: string, persist: boolean): Scene {
 }
 
 const OPERATIONS: Record<string, (scene: Scene) => Outcome> = {
-  "open": ({ path }) => ({ region: Region.open(TYPE, path, OPTIONS) }),
-  "open to persist": ({ path }) => ({ region: Region.open(TYPE, path, TO_PERSIST) }),
+  "open": ({ path }) => ({ region: openRegion(TYPE, path, OPTIONS) }),
+  "open to persist": ({ path }) => ({ region: openRegion(TYPE, path, TO_PERSIST) }),
   "visit": ({ path }) => {
-    Region.open(TYPE, path, OPTIONS).close();
+    openRegion(TYPE, path, OPTIONS).close();
     return {};
   },
   "visit to persist": ({ path }) => {
-    Region.open(TYPE, path, TO_PERSIST).close();
+    openRegion(TYPE, path, TO_PERSIST).close();
     return {};
   },
   "leave to persist": ({ path, staying }) => {
-    Region.open(TYPE, path, TO_PERSIST).close();
+    openRegion(TYPE, path, TO_PERSIST).close();
     staying.pop()?.close();
     return {};
   },
   "create": ({ path }) => {
     try {
-      return { region: Region.create(TYPE, path, OPTIONS) };
+      return { region: createRegion(TYPE, path, OPTIONS) };
     } catch (error) {
       if (error instanceof OsError && error.code === "EEXIST") return { refused: "taken" };
       throw error;
     }
   },
-  "connect": ({ path }) => ({ region: Region.tryConnect(TYPE, path) }),
+  "connect": ({ path }) => ({ region: joinRegion(TYPE, path) }),
   "connect to read": ({ path }) => ({
-    region: Region.tryConnect(TYPE, path, { readOnly: true }),
+    region: joinRegion(TYPE, path, { readOnly: true }),
   }),
   "mistake": ({ path }) => {
     try {
-      return { region: Region.tryConnect(OTHER_TYPE, path) };
+      return { region: joinRegion(OTHER_TYPE, path) };
     } catch (error) {
       if (error instanceof LayoutMismatchError) return { refused: "mismatch" };
       throw error;
@@ -151,7 +152,7 @@ const OPERATIONS: Record<string, (scene: Scene) => Outcome> = {
   },
   "replace": ({ path }) => {
     Region.unlink(TYPE, path);
-    return { region: Region.open(TYPE, path, OPTIONS) };
+    return { region: openRegion(TYPE, path, OPTIONS) };
   },
   "list": () => {
     regions();

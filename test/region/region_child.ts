@@ -14,10 +14,13 @@ import { sharedMemory } from "../../src/shared/shared_memory.ts";
 import { becomeUser } from "../shared/become_user.ts";
 import { serve } from "../shared/serve_child.ts";
 import { inHurry, stepsOf, withTrap } from "../trap/trap.ts";
+import { joinRegion, openRegion } from "./opening.ts";
 import { forge, idAt, idOf, MIRRORED, openFiles, patterned, TYPE } from "./scene.ts";
 
 /** The values that the functions can use. */
 const TOOLS = {
+  openRegion,
+  joinRegion,
   Region,
   defineLock,
   sharedMemory,

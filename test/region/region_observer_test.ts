@@ -2,7 +2,6 @@
 
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { ClosedError, LayoutMismatchError, OsError } from "../../src/errors.ts";
-import { Region } from "../../src/region/region.ts";
 import { observe } from "../../src/region/region_observer.ts";
 import { Word32 } from "../../src/memory/word.ts";
 import {
@@ -17,12 +16,13 @@ import {
   Place,
   TYPE,
 } from "./scene.ts";
+import { joinRegion, openRegion } from "./opening.ts";
 
 const SIZE = 600;
 
 Deno.test("observe() reads the header, the words and the data, and sees who is there", () => {
   using place = new Place();
-  using region = Region.open(TYPE, place.path, { dataBytes: SIZE, mode: 0o644 });
+  using region = openRegion(TYPE, place.path, { dataBytes: SIZE, mode: 0o644 });
   dataOf(region).set(patterned(SIZE));
   new Word32(region.mapping, CONTROL.fields.count, region.controlOffset).store(7);
   const before = Deno.readFileSync(place.path);
@@ -34,7 +34,7 @@ Deno.test("observe() reads the header, the words and the data, and sees who is t
   assertEquals(observer.read(590, 5), patterned(SIZE).slice(590, 595));
   assertEquals(observer.read(SIZE, 5), new Uint8Array());
   assertEquals([observer.members, observer.isHeld(3), observer.hasName], [1, false, true]);
-  using second = Region.tryConnect(TYPE, place.path)!;
+  using second = joinRegion(TYPE, place.path)!;
   using _role = second.tryHold(3);
   assertEquals([observer.members, observer.isHeld(3), observer.isHeld(2)], [2, true, false]);
   assertEquals([region.countMembers(), Deno.readFileSync(place.path)], [2, before]);
@@ -50,19 +50,19 @@ Deno.test("observe() looks at data that is mapped twice, and at an abandoned reg
 
 Deno.test("observe() sees that the name leads elsewhere, and reads on", () => {
   using place = new Place();
-  const region = Region.open(TYPE, place.path, { dataBytes: SIZE });
+  const region = openRegion(TYPE, place.path, { dataBytes: SIZE });
   dataOf(region).set(patterned(SIZE));
   using observer = observe("test", place.name);
   region.close();
   assertEquals([place.exists, observer.hasName], [false, false]);
-  using _other = Region.open(TYPE, place.path, { dataBytes: SIZE });
+  using _other = openRegion(TYPE, place.path, { dataBytes: SIZE });
   assertEquals([observer.hasName, observer.members], [false, 0]);
   assertEquals(observer.read(0, SIZE), patterned(SIZE));
 });
 
 Deno.test("observe() copies what is left of a file that was shortened", () => {
   using place = new Place();
-  using region = Region.open(TYPE, place.path, { dataBytes: 3 * 4096 });
+  using region = openRegion(TYPE, place.path, { dataBytes: 3 * 4096 });
   using observer = observe("test", place.name);
   Deno.truncateSync(place.path, region.dataOffset + 100);
   assertEquals(observer.read(0, 4096).length, 100);
@@ -88,7 +88,7 @@ Deno.test("observe() refuses a file without a header, and leaves nothing open", 
 
 Deno.test("observe() refuses other layouts, roles and ranges, and every call once closed", () => {
   using place = new Place();
-  using _region = Region.open(TYPE, place.path, { dataBytes: SIZE });
+  using _region = openRegion(TYPE, place.path, { dataBytes: SIZE });
   const observer = observe("test", place.name);
   assertThrows(() => observer.control(OTHER_TYPE.control as never), LayoutMismatchError, "layout");
   for (const role of [-1, 0.5, NaN, 2 ** 32]) {

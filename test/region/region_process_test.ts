@@ -4,13 +4,13 @@
  */
 
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
-import { Region } from "../../src/region/region.ts";
 import { regions } from "../../src/region/list.ts";
 import { programArguments } from "../shared/party.ts";
 import { NO_ROOT, processTests } from "../shared/processes.ts";
 import type { Findings, SceneName } from "./pairs.ts";
 import type { Tools } from "./region_child.ts";
 import { dataOf, forge, idAt, idOf, patterned, Place, TYPE } from "./scene.ts";
+import { openRegion, untilFree } from "./opening.ts";
 
 const SIZE = 600;
 const CONTENTS = patterned(SIZE, 5);
@@ -62,10 +62,10 @@ test("Region keeps every rule when another process acts between any two steps", 
 
 test("Region.countMembers() counts the stopped and not the killed", async () => {
   using place = new Place();
-  using region = Region.open(TYPE, place.path, { dataBytes: 600 });
+  using region = openRegion(TYPE, place.path, { dataBytes: 600 });
   await using member = startProcess();
-  await member.run(({ Region, TYPE, open }, path) => {
-    for (let i = 0; i < 3; i++) open.push(Region.open(TYPE, path, { dataBytes: 600 }));
+  await member.run(({ openRegion, TYPE, open }, path) => {
+    for (let i = 0; i < 3; i++) open.push(openRegion(TYPE, path, { dataBytes: 600 }));
   }, place.path);
   member.signal("SIGSTOP");
   assertEquals(region.countMembers(), 4);
@@ -73,34 +73,34 @@ test("Region.countMembers() counts the stopped and not the killed", async () => 
   assertEquals(region.countMembers(), 1);
 });
 
-test("Region.untilFree() resolves when the holder of a role is killed", async () => {
+test("a role is free once its holder is killed", async () => {
   using place = new Place();
-  using region = Region.open(TYPE, place.path, { dataBytes: 0 });
+  using region = openRegion(TYPE, place.path, { dataBytes: 0 });
   await using holder = startProcess();
-  await holder.run(({ Region, TYPE, open, roles }, path) => {
-    const region = Region.open(TYPE, path, { dataBytes: 0 });
+  await holder.run(({ openRegion, TYPE, open, roles }, path) => {
+    const region = openRegion(TYPE, path, { dataBytes: 0 });
     open.push(region);
     roles.push(region.tryHold(3)!);
   }, place.path);
   assert(region.isHeld(3) && !region.isHeld(2));
   assertEquals(region.tryHold(3), undefined);
   holder.signal("SIGSTOP"); // stopped is not dead
-  await assertRejects(() => region.untilFree(3, { timeout: 20 }), DOMException, "20 ms");
+  await assertRejects(() => untilFree(region, 3, { timeout: 20 }), DOMException, "20 ms");
   holder.signal("SIGKILL");
-  await region.untilFree(3, { timeout: 10_000 });
+  await untilFree(region, 3, { timeout: 10_000 });
   using role = region.tryHold(3);
   assert(role !== undefined);
 });
 
-test("Region.open() gives up when a stopped process never finishes removing the region", async () => {
+test("openRegion() gives up when a stopped process never finishes removing the region", async () => {
   using place = new Place();
   forge(place.path);
   await using party = startProcess({ trapped: true });
-  const error = await party.run(({ Region, LockFile, MEMBER, TYPE, inHurry }, path) => {
+  const error = await party.run(({ openRegion, LockFile, MEMBER, TYPE, inHurry }, path) => {
     using other = new LockFile(path, { write: true, what: "the test" });
     other.tryLock(MEMBER, "write");
     try {
-      inHurry(() => Region.open(TYPE, path, { dataBytes: 512 }).close());
+      inHurry(() => openRegion(TYPE, path, { dataBytes: 512 }).close());
       return undefined;
     } catch (error) {
       return { name: (error as Error).name, message: (error as Error).message };
@@ -113,8 +113,8 @@ test("Region.open() gives up when a stopped process never finishes removing the 
 test("Region.close() gives its memory up before its roles and its name", async () => {
   using place = new Place();
   await using party = startProcess({ trapped: true });
-  const steps = await party.run(({ Region, TYPE, stepsOf }, path) => {
-    const region = Region.open(TYPE, path, { dataBytes: 600 });
+  const steps = await party.run(({ openRegion, TYPE, stepsOf }, path) => {
+    const region = openRegion(TYPE, path, { dataBytes: 600 });
     region.tryHold(0);
     return stepsOf(() => region.close());
   }, place.path);
@@ -122,17 +122,17 @@ test("Region.close() gives its memory up before its roles and its name", async (
   assertEquals(steps.filter((step) => kept.includes(step)), kept);
 });
 
-test("Region.open() leaves nothing behind when it cannot map the file of the last member", async () => {
+test("openRegion() leaves nothing behind when it cannot map the file of the last member", async () => {
   using place = new Place();
   await using party = startProcess({ trapped: true });
-  const error = await party.run(({ Region, TYPE, withTrap }, path) => {
-    const last = Region.open(TYPE, path, { dataBytes: 600 });
+  const error = await party.run(({ openRegion, TYPE, withTrap }, path) => {
+    const last = openRegion(TYPE, path, { dataBytes: 600 });
     try {
       withTrap((_call, name) => {
         if (name !== "map") return;
         last.close();
         throw new RangeError("no addresses left");
-      }, () => Region.open(TYPE, path, { dataBytes: 600 }));
+      }, () => openRegion(TYPE, path, { dataBytes: 600 }));
       return "no error";
     } catch (error) {
       return `${error}`;
@@ -144,17 +144,17 @@ test("Region.open() leaves nothing behind when it cannot map the file of the las
 
 // ---- permissions ----
 
-test("Region.open() gives a file its mode under any umask", async () => {
+test("openRegion() gives a file its mode under any umask", async () => {
   using place = new Place();
   await using party = startProcess();
   if (NO_ROOT === undefined) await party.run(({ becomeUser }, user) => becomeUser(user), STRANGER);
   const modes = [undefined, 0o660, 0o666];
   const made = await party.run(
-    ({ Region, TYPE }, { path, modes }) =>
+    ({ openRegion, TYPE }, { path, modes }) =>
       [0, 0o022, 0o077, 0o200, 0o777].map((umask) => {
         Deno.umask(umask);
         return modes.map((mode) => {
-          using _region = Region.open(TYPE, path, {
+          using _region = openRegion(TYPE, path, {
             dataBytes: 0,
             ...mode !== null && { mode },
           });
@@ -166,14 +166,14 @@ test("Region.open() gives a file its mode under any umask", async () => {
   assertEquals(made, Array(5).fill([0o600, 0o660, 0o666]));
 });
 
-rootTest("Region.tryConnect() with readOnly attaches where writing is not permitted", async () => {
+rootTest("joinRegion() with readOnly attaches where writing is not permitted", async () => {
   using place = new Place();
-  using region = Region.open(TYPE, place.path, { dataBytes: SIZE, mode: 0o444 });
+  using region = openRegion(TYPE, place.path, { dataBytes: SIZE, mode: 0o444 });
   dataOf(region).set(CONTENTS);
   await using party = startProcess();
-  const seen = await party.run(({ Region, TYPE, patterned, becomeUser }, { path, user }) => {
+  const seen = await party.run(({ joinRegion, TYPE, patterned, becomeUser }, { path, user }) => {
     becomeUser(user);
-    using region = Region.tryConnect(TYPE, path, { readOnly: true })!;
+    using region = joinRegion(TYPE, path, { readOnly: true })!;
     const data = region.mapping.bytes.subarray(region.dataOffset);
     const expected = patterned(600, 5);
     return {
@@ -187,17 +187,17 @@ rootTest("Region.tryConnect() with readOnly attaches where writing is not permit
 
   const refused = (act: Parameters<typeof party.run<string, void>>[0]) =>
     assertRejects(() => party.run(act, place.path), Error, "EACCES");
-  await refused(({ Region, TYPE }, path) => Region.open(TYPE, path, { dataBytes: 600 }).close());
-  await refused(({ Region, TYPE }, path) => Region.tryConnect(TYPE, path)?.close());
+  await refused(({ openRegion, TYPE }, path) => openRegion(TYPE, path, { dataBytes: 600 }).close());
+  await refused(({ joinRegion, TYPE }, path) => joinRegion(TYPE, path)?.close());
   await refused(({ Region, TYPE }, path) => void Region.unlink(TYPE, path));
   assert(place.exists);
 });
 
 rootTest("the option group lets its members observe, and nobody else", async () => {
   using place = new Place();
-  using region = Region.open(TYPE, place.path, { dataBytes: SIZE, group: STRANGER });
+  using region = openRegion(TYPE, place.path, { dataBytes: SIZE, group: STRANGER });
   using named = new Place();
-  using _named = Region.open(TYPE, named.path, {
+  using _named = openRegion(TYPE, named.path, {
     dataBytes: SIZE,
     group: "root",
     mode: 0o660,
@@ -207,23 +207,23 @@ rootTest("the option group lets its members observe, and nobody else", async () 
   dataOf(region).set(CONTENTS);
   await using party = startProcess();
   const seen = await party.run((tools, { path, user }) => {
-    const { Region, TYPE, patterned, becomeUser, errorOf } = tools;
+    const { joinRegion, TYPE, patterned, becomeUser, errorOf } = tools;
     becomeUser(user);
-    using region = Region.tryConnect(TYPE, path, { readOnly: true })!;
+    using region = joinRegion(TYPE, path, { readOnly: true })!;
     const expected = patterned(600, 5);
     return {
       agrees: region.mapping.bytes.subarray(region.dataOffset).every((b, i) => b === expected[i]),
       members: region.countMembers(),
-      refused: errorOf(() => Region.tryConnect(TYPE, path)),
+      refused: errorOf(() => joinRegion(TYPE, path)),
     };
   }, { path: place.path, user: STRANGER });
   assertEquals([seen.agrees, seen.members], [true, 1]);
   assertStringIncludes(seen.refused, "its mode is 0o640, and you are user 54321 (openat: EACCES)");
   await using outsider = startProcess();
   const refused = await outsider.run(
-    ({ Region, TYPE, becomeUser, errorOf }, { path, user }) => {
+    ({ joinRegion, TYPE, becomeUser, errorOf }, { path, user }) => {
       becomeUser(user);
-      return errorOf(() => Region.tryConnect(TYPE, path, { readOnly: true }));
+      return errorOf(() => joinRegion(TYPE, path, { readOnly: true }));
     },
     { path: place.path, user: STRANGER + 1 },
   );
@@ -233,25 +233,25 @@ rootTest("the option group lets its members observe, and nobody else", async () 
 rootTest("an observer sees another user's region if it trusts any owner", async () => {
   using place = new Place();
   await using owner = startProcess();
-  await owner.run(({ Region, TYPE, becomeUser, open }, { path, user }) => {
+  await owner.run(({ openRegion, TYPE, becomeUser, open }, { path, user }) => {
     becomeUser(user);
-    open.push(Region.open(TYPE, path, { dataBytes: 600, mode: 0o644 }));
+    open.push(openRegion(TYPE, path, { dataBytes: 600, mode: 0o644 }));
   }, { path: place.path, user: STRANGER });
   await using observer = startProcess();
   const [refused, anyOwner] = await observer.run((tools, { path, user }) => {
-    const { Region, TYPE, becomeUser, errorOf } = tools;
+    const { joinRegion, TYPE, becomeUser, errorOf } = tools;
     becomeUser(user);
-    const refused = errorOf(() => Region.tryConnect(TYPE, path, { readOnly: true }));
-    using region = Region.tryConnect(TYPE, path, { readOnly: true, anyOwner: true });
+    const refused = errorOf(() => joinRegion(TYPE, path, { readOnly: true }));
+    using region = joinRegion(TYPE, path, { readOnly: true, anyOwner: true });
     return [refused, region!.countMembers()];
   }, { path: place.path, user: STRANGER + 1 });
   assertStringIncludes(`${refused}`, "it belongs to user 54321, and you are user 54322");
   assertEquals(anyOwner, 1);
 });
 
-rootTest("Region.tryConnect() does not reach what its mode hides", async () => {
+rootTest("joinRegion() does not reach what its mode hides", async () => {
   using place = new Place();
-  using _region = Region.open(TYPE, place.path, { dataBytes: SIZE });
+  using _region = openRegion(TYPE, place.path, { dataBytes: SIZE });
   await using party = startProcess();
   const info = await party.run(({ regions, becomeUser }, { path, user }) => {
     becomeUser(user);
@@ -260,7 +260,7 @@ rootTest("Region.tryConnect() does not reach what its mode hides", async () => {
   await assertRejects(
     () =>
       party.run(
-        ({ Region, TYPE }, path) => Region.tryConnect(TYPE, path, { readOnly: true })?.close(),
+        ({ joinRegion, TYPE }, path) => joinRegion(TYPE, path, { readOnly: true })?.close(),
         place.path,
       ),
     Error,
@@ -271,13 +271,13 @@ rootTest("Region.tryConnect() does not reach what its mode hides", async () => {
   assertEquals(info.problem, "it may not be read");
 });
 
-rootTest("Region.open() trusts root's region", async () => {
+rootTest("openRegion() trusts root's region", async () => {
   using place = new Place();
-  using region = Region.open(TYPE, place.path, { dataBytes: SIZE, mode: 0o666 });
+  using region = openRegion(TYPE, place.path, { dataBytes: SIZE, mode: 0o666 });
   await using party = startProcess();
-  await party.run(({ Region, TYPE, patterned, becomeUser }, { path, user }) => {
+  await party.run(({ openRegion, TYPE, patterned, becomeUser }, { path, user }) => {
     becomeUser(user);
-    using region = Region.open(TYPE, path, { dataBytes: 600 });
+    using region = openRegion(TYPE, path, { dataBytes: 600 });
     region.mapping.bytes.set(patterned(600, 5), region.dataOffset);
   }, { path: place.path, user: STRANGER });
   assertEquals(dataOf(region), CONTENTS);
@@ -285,11 +285,11 @@ rootTest("Region.open() trusts root's region", async () => {
 
 rootTest("Region.close() of the last member leaves what it may not unlink", async () => {
   using place = new Place();
-  const region = Region.open(TYPE, place.path, { dataBytes: SIZE, mode: 0o666 });
+  const region = openRegion(TYPE, place.path, { dataBytes: SIZE, mode: 0o666 });
   await using party = startProcess();
-  await party.run(({ Region, TYPE, open, becomeUser }, { path, user }) => {
+  await party.run(({ openRegion, TYPE, open, becomeUser }, { path, user }) => {
     becomeUser(user);
-    open.push(Region.open(TYPE, path, { dataBytes: 600 }));
+    open.push(openRegion(TYPE, path, { dataBytes: 600 }));
   }, { path: place.path, user: STRANGER });
   const old = idOf(region);
   region.close();
@@ -297,11 +297,11 @@ rootTest("Region.close() of the last member leaves what it may not unlink", asyn
   assertEquals(idAt(place.path), old);
   assertEquals(regions().find(({ path }) => path === place.path)?.inUse, false);
 
-  using next = Region.open(TYPE, place.path, { dataBytes: SIZE });
+  using next = openRegion(TYPE, place.path, { dataBytes: SIZE });
   assert(next.created);
 });
 
-rootTest("Region.open() says that an abandoned region may not be removed", async () => {
+rootTest("openRegion() says that an abandoned region may not be removed", async () => {
   using place = new Place();
   forge(place.path, { data: CONTENTS });
   Deno.chmodSync(place.path, 0o666);
@@ -309,8 +309,8 @@ rootTest("Region.open() says that an abandoned region may not be removed", async
   await party.run(({ becomeUser }, user) => becomeUser(user), STRANGER);
   const attempt = () =>
     party.run(
-      ({ Region, TYPE, inHurry }, path) =>
-        inHurry(() => Region.open(TYPE, path, { dataBytes: 600 }).close()),
+      ({ openRegion, TYPE, inHurry }, path) =>
+        inHurry(() => openRegion(TYPE, path, { dataBytes: 600 }).close()),
       place.path,
     );
   const error = await assertRejects(attempt, Error, "EPERM");
@@ -320,7 +320,7 @@ rootTest("Region.open() says that an abandoned region may not be removed", async
 
 rootTest("Region.unlink() says that a name may not be removed", async () => {
   using place = new Place();
-  using region = Region.open(TYPE, place.path, { dataBytes: SIZE, mode: 0o666 });
+  using region = openRegion(TYPE, place.path, { dataBytes: SIZE, mode: 0o666 });
   await using party = startProcess();
   await party.run(({ becomeUser }, user) => becomeUser(user), STRANGER);
   const attempt = () =>
@@ -334,20 +334,20 @@ rootTest("Region.unlink() says that a name may not be removed", async () => {
 
 const MIB = 2 ** 20;
 
-mountTest("Region.open() reserves all that fits and refuses one byte more", async () => {
+mountTest("openRegion() reserves all that fits and refuses one byte more", async () => {
   await using party = startProcess({ shmBytes: MIB });
-  const { fits, error, files } = await party.run(({ Region, TYPE, dataOffsetOf }, mib) => {
+  const { fits, error, files } = await party.run(({ openRegion, TYPE, dataOffsetOf }, mib) => {
     const sizeOf = (bytes: number) => ({ dataBytes: bytes - dataOffsetOf(TYPE) });
     const path = (name: string) => `/dev/shm/vring.test.${name}`;
-    using region = Region.open(TYPE, path("a"), sizeOf(mib / 2));
+    using region = openRegion(TYPE, path("a"), sizeOf(mib / 2));
     let error: unknown;
     try {
-      Region.open(TYPE, path("b"), sizeOf(mib / 2 + 1)).close();
+      openRegion(TYPE, path("b"), sizeOf(mib / 2 + 1)).close();
     } catch (reason) {
       error = `${reason}`;
     }
     const files = [...Deno.readDirSync("/dev/shm")].map(({ name }) => name);
-    using rest = Region.open(TYPE, path("b"), sizeOf(mib / 2));
+    using rest = openRegion(TYPE, path("b"), sizeOf(mib / 2));
     return { fits: [region.created, rest.created], error, files };
   }, MIB);
   assertEquals(fits, [true, true]);
@@ -357,15 +357,15 @@ mountTest("Region.open() reserves all that fits and refuses one byte more", asyn
   assert(numbers?.length === 2 && numbers[0] !== numbers[1], `${error}`);
 });
 
-test("Region.open() does not begin to reserve more than fits", async () => {
+test("openRegion() does not begin to reserve more than fits", async () => {
   using place = new Place();
   await using party = startProcess({ trapped: true });
-  const { calls, error } = await party.run(({ Region, TYPE, withTrap }, path) => {
+  const { calls, error } = await party.run(({ openRegion, TYPE, withTrap }, path) => {
     const calls: string[] = [];
     try {
       withTrap(
         (_call, name) => void calls.push(name),
-        () => Region.open(TYPE, path, { dataBytes: 2 ** 45 }).close(),
+        () => openRegion(TYPE, path, { dataBytes: 2 ** 45 }).close(),
       );
       return { calls, error: "" };
     } catch (error) {
@@ -379,12 +379,12 @@ test("Region.open() does not begin to reserve more than fits", async () => {
 /** Fills three quarters of /dev/shm when a region of half of it is about to be reserved. */
 async function filledMeanwhile(): Promise<{ message: string; opened: number; names: string[] }> {
   await using party = startProcess({ shmBytes: MIB, trapped: true });
-  return await party.run(({ Region, TYPE, withTrap, dataOffsetOf, openFiles }, mib) => {
+  return await party.run(({ openRegion, TYPE, withTrap, dataOffsetOf, openFiles }, mib) => {
     let message = "";
     try {
       withTrap((_call, name) => {
         if (name === "allocate") Deno.writeFileSync("/dev/shm/filler", new Uint8Array(mib * 3 / 4));
-      }, () => Region.open(TYPE, "/dev/shm/vring.test.a", { dataBytes: mib / 2 }).close());
+      }, () => openRegion(TYPE, "/dev/shm/vring.test.a", { dataBytes: mib / 2 }).close());
     } catch (error) {
       message = `${error}`;
     }
@@ -392,12 +392,12 @@ async function filledMeanwhile(): Promise<{ message: string; opened: number; nam
     const names = [...Deno.readDirSync("/dev/shm")].map(({ name }) => name);
     // All that the filler has not taken is free again.
     const rest = mib / 4 - dataOffsetOf(TYPE);
-    using _rest = Region.open(TYPE, "/dev/shm/vring.test.b", { dataBytes: rest });
+    using _rest = openRegion(TYPE, "/dev/shm/vring.test.b", { dataBytes: rest });
     return { message, opened, names };
   }, MIB);
 }
 
-mountTest("Region.open() gives everything back when /dev/shm fills up meanwhile", async () => {
+mountTest("openRegion() gives everything back when /dev/shm fills up meanwhile", async () => {
   const { message, opened, names } = await filledMeanwhile();
   assertStringIncludes(message, "OsError");
   assertStringIncludes(message, "ENOSPC");
@@ -405,7 +405,7 @@ mountTest("Region.open() gives everything back when /dev/shm fills up meanwhile"
 });
 
 mountTest(
-  "Region.open() reports the free space after a failed reservation, not before",
+  "openRegion() reports the free space after a failed reservation, not before",
   async () => {
     const { message } = await filledMeanwhile();
     const [free, needed] = message.match(/[0-9]+\.[0-9]+/g)!.map(Number);
@@ -413,15 +413,15 @@ mountTest(
   },
 );
 
-mountTest("Region.open() joins a region whose creator took the memory first", async () => {
+mountTest("openRegion() joins a region whose creator took the memory first", async () => {
   await using party = startProcess({ shmBytes: MIB, trapped: true });
-  const same = await party.run(({ Region, TYPE, withTrap, idOf }, mib) => {
+  const same = await party.run(({ openRegion, TYPE, withTrap, idOf }, mib) => {
     const path = "/dev/shm/vring.test.a";
     const options = { dataBytes: mib * 3 / 4 };
-    let other: ReturnType<typeof Region.open> | undefined;
+    let other: ReturnType<typeof openRegion> | undefined;
     using region = withTrap((_call, name) => {
-      if (name === "allocate") other ??= Region.open(TYPE, path, options);
-    }, () => Region.open(TYPE, path, options));
+      if (name === "allocate") other ??= openRegion(TYPE, path, options);
+    }, () => openRegion(TYPE, path, options));
     const same = idOf(region) === idOf(other!);
     other!.close();
     return same;
@@ -431,9 +431,9 @@ mountTest("Region.open() joins a region whose creator took the memory first", as
 
 mountTest("Region can be written to the last byte when /dev/shm is full", async () => {
   await using party = startProcess({ shmBytes: MIB });
-  const seen = await party.run(({ Region, TYPE, MIRRORED, patterned }, mib) => {
-    using plain = Region.open(TYPE, "/dev/shm/vring.test.a", { dataBytes: mib / 4 + 123 });
-    using ring = Region.open(MIRRORED, "/dev/shm/vring.test_mirror.a", { dataBytes: mib / 4 });
+  const seen = await party.run(({ openRegion, TYPE, MIRRORED, patterned }, mib) => {
+    using plain = openRegion(TYPE, "/dev/shm/vring.test.a", { dataBytes: mib / 4 + 123 });
+    using ring = openRegion(MIRRORED, "/dev/shm/vring.test_mirror.a", { dataBytes: mib / 4 });
     using filler = Deno.openSync("/dev/shm/filler", { write: true, create: true });
     const page = new Uint8Array(4096).fill(1);
     let full = "";
@@ -488,10 +488,10 @@ mountTest("regions() leaves out files that vanish while it looks", async () => {
 
 mountTest("sweep() removes the regions that nobody has open and that do not persist", async () => {
   await using party = startProcess({ shmBytes: MIB });
-  const { removed, again, left } = await party.run(({ Region, TYPE, forge, sweep }) => {
+  const { removed, again, left } = await party.run(({ openRegion, TYPE, forge, sweep }) => {
     const path = (name: string) => `/dev/shm/vring.test.${name}`;
-    using _open = Region.open(TYPE, path("open"), { dataBytes: 8 });
-    Region.open(TYPE, path("kept"), { dataBytes: 8, persist: true }).close();
+    using _open = openRegion(TYPE, path("open"), { dataBytes: 8 });
+    openRegion(TYPE, path("kept"), { dataBytes: 8, persist: true }).close();
     forge(path("killed-1"));
     forge(path("killed-2"));
     Deno.writeTextFileSync(path("broken"), "not a region");

@@ -3,18 +3,15 @@
 import {
   assert,
   assertEquals,
-  assertInstanceOf,
   assertNotEquals,
-  assertRejects,
   assertStringIncludes,
   assertThrows,
 } from "@std/assert";
 import { ClosedError, LayoutMismatchError, OsError } from "../../src/errors.ts";
 import { Region } from "../../src/region/region.ts";
-import type { ConnectOptions, OpenOptions } from "../../src/region/file.ts";
+import type { JoinOptions } from "../../src/region/file.ts";
 import { REGION_HEADER, type RegionType } from "../../src/region/header.ts";
 import { regions } from "../../src/region/list.ts";
-import { open as openProduct, withoutData } from "../../src/region/open.ts";
 import { pageSize } from "../../src/os/page.ts";
 import { mappedRanges } from "../../src/os/proc_maps.ts";
 import {
@@ -31,6 +28,7 @@ import {
   removeFile,
   TYPE,
 } from "./scene.ts";
+import { createRegion, joinRegion, openRegion, type RegionOptions } from "./opening.ts";
 
 /** Parts of its data get memory when they need it. */
 const SPARSE: RegionType = { ...TYPE, sparse: true };
@@ -38,12 +36,12 @@ const SPARSE: RegionType = { ...TYPE, sparse: true };
 const SIZE = 5000;
 const PAGE = pageSize();
 
-function open(place: Place, options: Partial<OpenOptions> = {}): Region {
-  return Region.open(TYPE, place.path, { dataBytes: SIZE, ...options });
+function open(place: Place, options: Partial<RegionOptions> = {}): Region {
+  return openRegion(TYPE, place.path, { dataBytes: SIZE, ...options });
 }
 
-function connect(place: Place, options?: ConnectOptions): Region {
-  const region = Region.tryConnect(TYPE, place.path, options);
+function connect(place: Place, options?: JoinOptions): Region {
+  const region = joinRegion(TYPE, place.path, options);
   assert(region !== undefined, "there is nothing to connect to");
   return region;
 }
@@ -58,18 +56,20 @@ function keepsNothing(action: () => void): void {
 
 // ---- making ----
 
-Deno.test("Region.open() makes a region of zeroed bytes", () => {
+Deno.test("openRegion() makes a region of zeroed bytes", () => {
   using place = new Place();
   using region = open(place);
   assert(region.created && !region.readOnly && !region.closed);
   assertEquals(region.dataBytes, SIZE);
   assertEquals(dataOf(region), new Uint8Array(SIZE));
-  const control = region.mapping.bytes.subarray(region.controlOffset, region.dataOffset);
-  assertEquals(control, new Uint8Array(control.length));
-  assert(control.length >= CONTROL.size && region.dataOffset % PAGE === 0);
+  const { controlOffset, dataOffset, header: { description_bytes } } = region;
+  const bytes = region.mapping.bytes.slice(controlOffset, dataOffset);
+  bytes.fill(0, CONTROL.size, CONTROL.size + description_bytes);
+  assertEquals(bytes, new Uint8Array(bytes.length));
+  assert(bytes.length >= CONTROL.size && dataOffset % PAGE === 0);
 });
 
-Deno.test("Region.open() makes a file of exactly the region, reserved, with mode 0600", () => {
+Deno.test("openRegion() makes a file of exactly the region, reserved, with mode 0600", () => {
   using place = new Place();
   using region = open(place);
   const { size, blocks, mode, nlink } = Deno.statSync(place.path);
@@ -79,13 +79,13 @@ Deno.test("Region.open() makes a file of exactly the region, reserved, with mode
   assertEquals([mode! & 0o7777, nlink], [0o600, 1]);
 });
 
-Deno.test("Region.open() makes a region without data", () => {
+Deno.test("openRegion() makes a region without data", () => {
   using place = new Place();
   using region = open(place, { dataBytes: 0 });
   assertEquals([region.dataBytes, region.mapping.length], [0, region.dataOffset]);
 });
 
-Deno.test("Region.open() gives every region another identity", () => {
+Deno.test("openRegion() gives every region another identity", () => {
   using place = new Place();
   const ids = Array.from({ length: 50 }, () => {
     using region = open(place);
@@ -94,11 +94,11 @@ Deno.test("Region.open() gives every region another identity", () => {
   assertEquals(new Set(ids).size, 50);
 });
 
-Deno.test("Region.open() calls initialise before the region has a name, and only then", () => {
+Deno.test("openRegion() calls initialise before the region has a name, and only then", () => {
   using place = new Place();
   const contents = patterned(SIZE);
   let calls = 0;
-  const initialise: OpenOptions["initialise"] = ({ bytes }) => {
+  const initialise: NonNullable<RegionOptions["initialise"]> = ({ bytes }) => {
     calls++;
     assert(!place.exists);
     bytes.set(contents, bytes.length - SIZE);
@@ -110,7 +110,7 @@ Deno.test("Region.open() calls initialise before the region has a name, and only
   assertEquals(dataOf(second), contents);
 });
 
-Deno.test("Region.open() keeps nothing when initialise throws", () => {
+Deno.test("openRegion() keeps nothing when initialise throws", () => {
   using place = new Place();
   const initialise = () => {
     throw new RangeError("not today");
@@ -121,7 +121,7 @@ Deno.test("Region.open() keeps nothing when initialise throws", () => {
   assert(!place.exists);
 });
 
-Deno.test("Region.open() refuses a message name that does not fit, and makes nothing", () => {
+Deno.test("openRegion() refuses a message name that does not fit, and makes nothing", () => {
   using place = new Place();
   const message = { name: "m".repeat(65), hash: 1n };
   keepsNothing(() => assertThrows(() => open(place, { message })));
@@ -135,12 +135,12 @@ const BAD_SIZES: [RegionType, number[]][] = [
   [MIRRORED, [0, -PAGE, 1, PAGE - 1, PAGE + 1, PAGE + 0.5, 2 ** 46 + PAGE]],
 ];
 
-Deno.test("Region.open() and create() refuse impossible sizes and make nothing", () => {
+Deno.test("openRegion() and create() refuse impossible sizes and make nothing", () => {
   for (const [regionType, sizes] of BAD_SIZES) {
     using place = new Place(regionType);
     keepsNothing(() => {
       for (const dataBytes of sizes) {
-        for (const make of [Region.open, Region.create]) {
+        for (const make of [openRegion, createRegion]) {
           const attempt = () => make(regionType, place.path, { dataBytes });
           assertThrows(attempt, RangeError, `${dataBytes} bytes`);
         }
@@ -176,7 +176,7 @@ Deno.test("Region.countMembers() counts those who share a region without a name"
   assertEquals([first, second, newcomer].map((region) => region.countMembers()), [2, 2, 1]);
 });
 
-Deno.test("Region.open() compares the message type if the options have one", () => {
+Deno.test("openRegion() compares the message type if the options have one", () => {
   using place = new Place();
   const message = { name: "pose", hash: 0xabcn };
   using _region = open(place, { message });
@@ -187,7 +187,7 @@ Deno.test("Region.open() compares the message type if the options have one", () 
   for (const part of ["abc", '"imu"', "def"]) assertStringIncludes(error.message, part);
 });
 
-Deno.test("Region.open() accepts features that may be ignored or are known", () => {
+Deno.test("openRegion() accepts features that may be ignored or are known", () => {
   using place = new Place();
   const knowing = (...names: string[]): RegionType => {
     const all = { sealed: 0, striped: 2, packed: 3 };
@@ -199,25 +199,24 @@ Deno.test("Region.open() accepts features that may be ignored or are known", () 
     features: { compatible: { hints: 31 }, incompatible: { sealed: 0, striped: 2, packed: 3 } },
   };
   const features = ["sealed", "striped", "hints"];
-  using _region = Region.open(made, place.path, { dataBytes: SIZE, features });
-  Region.open(knowing("sealed", "striped", "packed"), place.path, { dataBytes: SIZE }).close();
+  using _region = openRegion(made, place.path, { dataBytes: SIZE, features });
+  openRegion(knowing("sealed", "striped", "packed"), place.path, { dataBytes: SIZE }).close();
   assertThrows(
-    () => Region.open(knowing("sealed", "packed"), place.path, { dataBytes: SIZE }),
+    () => openRegion(knowing("sealed", "packed"), place.path, { dataBytes: SIZE }),
     LayoutMismatchError,
-    "it uses the feature of bit 2, which this version does not know; update this program",
+    'it uses the feature "striped", which this version does not know; update this program',
   );
-  assertThrows(() => open(place), LayoutMismatchError, "the features of bit 0, of bit 2, which");
+  assertThrows(() => open(place), LayoutMismatchError, 'the features "sealed", "striped", which');
 });
 
 Deno.test("an opener names the features that it does not know as the region does", () => {
   using place = new Place();
-  const product = withoutData({
+  const featured = {
     ...TYPE,
     features: { compatible: { hints: 4 }, incompatible: { sealed: 0, striped: 2 } },
-  });
-  const plan = () => ({ geometry: {}, dataBytes: 0, features: ["striped", "hints"] });
-  const { region } = openProduct({ ...product, plan }, { path: place.path, options: {} });
-  using _region = region;
+  };
+  const features = ["striped", "hints"];
+  using region = openRegion(featured, place.path, { dataBytes: 0, features });
   assertThrows(() => open(place), LayoutMismatchError, 'the feature "striped", which this version');
   const listed = () => regions().find(({ path }) => path === place.path)?.details?.features;
   assertEquals(listed(), ["hints", "striped"]);
@@ -232,8 +231,8 @@ Deno.test("an abandoned region is removed, and replaced where a new one is asked
   using place = new Place();
   const attach: ((place: Place) => Region | undefined)[] = [
     (place) => open(place),
-    (place) => Region.create(TYPE, place.path, { dataBytes: SIZE }),
-    (place) => Region.tryConnect(TYPE, place.path),
+    (place) => createRegion(TYPE, place.path, { dataBytes: SIZE }),
+    (place) => joinRegion(TYPE, place.path),
   ];
   for (const [way, attempt] of attach.entries()) {
     for (
@@ -254,11 +253,11 @@ Deno.test("an abandoned region is removed, and replaced where a new one is asked
   }
 });
 
-Deno.test("Region.tryConnect() with readOnly joins a kept region, and leaves an abandoned one", () => {
+Deno.test("joinRegion() with readOnly joins a kept region, and leaves an abandoned one", () => {
   using place = new Place();
   const id = forge(place.path);
   keepsNothing(() => {
-    assertEquals(Region.tryConnect(TYPE, place.path, { readOnly: true }), undefined);
+    assertEquals(joinRegion(TYPE, place.path, { readOnly: true }), undefined);
   });
   assertEquals(idAt(place.path), id);
   forge(place.path, { data: patterned(SIZE), persist: true });
@@ -266,13 +265,13 @@ Deno.test("Region.tryConnect() with readOnly joins a kept region, and leaves an 
   assertEquals([reader.persist, dataOf(reader)], [true, patterned(SIZE)]);
 });
 
-Deno.test("Region.tryConnect() joins a kept region, but not with another layout", () => {
+Deno.test("joinRegion() joins a kept region, but not with another layout", () => {
   using place = new Place();
   const id = forge(place.path, { data: patterned(SIZE), persist: true });
   using region = connect(place);
   assertEquals([idOf(region), dataOf(region)], [id, patterned(SIZE)]);
   region.close();
-  assertThrows(() => Region.tryConnect(OTHER_TYPE, place.path), LayoutMismatchError, "layout");
+  assertThrows(() => joinRegion(OTHER_TYPE, place.path), LayoutMismatchError, "layout");
   assertEquals(idAt(place.path), id);
 });
 
@@ -290,7 +289,7 @@ Deno.test("Region.close() does not remove a file that another program put in its
 Deno.test("Region.close() empties the views that were taken of it", () => {
   using place = new Place();
   for (const regionType of [TYPE, { ...MIRRORED, name: "test" }]) {
-    const region = Region.open(regionType, place.path, { dataBytes: PAGE });
+    const region = openRegion(regionType, place.path, { dataBytes: PAGE });
     const views = [
       region.mapping.bytes,
       dataOf(region),
@@ -303,7 +302,7 @@ Deno.test("Region.close() empties the views that were taken of it", () => {
   }
 });
 
-Deno.test("every method of a closed Region throws a ClosedError", async () => {
+Deno.test("every method of a closed Region throws a ClosedError", () => {
   using place = new Place();
   const region = open(place);
   region.close();
@@ -316,24 +315,11 @@ Deno.test("every method of a closed Region throws a ClosedError", async () => {
     () => region.allocate(0, PAGE),
   ];
   for (const use of uses) assertThrows(use, ClosedError, "closed");
-  await assertRejects(async () => await region.untilFree(0), ClosedError, "closed");
-});
-
-Deno.test("Region.close() ends a wait for a role with a ClosedError", async () => {
-  using place = new Place();
-  using elsewhere = new Place();
-  using holder = open(place);
-  using _role = holder.tryHold(0);
-  const region = open(place);
-  const wait = region.untilFree(0, { timeout: 10_000 }).then(() => "free", (error) => error);
-  region.close();
-  using _other = open(elsewhere); // has the numbers of the files that were just closed
-  assertInstanceOf(await wait, ClosedError);
 });
 
 // ---- reading only ----
 
-Deno.test("Region.tryConnect() with readOnly sees the writes of others", () => {
+Deno.test("joinRegion() with readOnly sees the writes of others", () => {
   using place = new Place();
   using region = open(place);
   using reader = connect(place, { readOnly: true });
@@ -342,11 +328,11 @@ Deno.test("Region.tryConnect() with readOnly sees the writes of others", () => {
   assertEquals(dataOf(reader), patterned(SIZE));
 });
 
-Deno.test("Region.tryConnect() with readOnly maps the memory for reading only", () => {
+Deno.test("joinRegion() with readOnly maps the memory for reading only", () => {
   for (const regionType of [TYPE, MIRRORED]) {
     using place = new Place(regionType);
-    using region = Region.open(regionType, place.path, { dataBytes: PAGE });
-    using reader = Region.tryConnect(regionType, place.path, { readOnly: true })!;
+    using region = openRegion(regionType, place.path, { dataBytes: PAGE });
+    using reader = joinRegion(regionType, place.path, { readOnly: true })!;
     const permissionsOf = ({ mapping }: Region) =>
       mappedRanges()
         .filter(({ start, end }) =>
@@ -358,7 +344,7 @@ Deno.test("Region.tryConnect() with readOnly maps the memory for reading only", 
   }
 });
 
-Deno.test("Region.tryConnect() with readOnly cannot hold a role, but sees held ones", () => {
+Deno.test("joinRegion() with readOnly cannot hold a role, but sees held ones", () => {
   using place = new Place();
   using region = open(place);
   using reader = connect(place, { readOnly: true });
@@ -385,8 +371,8 @@ Deno.test("Region.close() of a reader does not unlink", () => {
 Deno.test("Region of mirrored parts shows each byte at two places, part by part", () => {
   using place = new Place(MIRRORED);
   const sizes = { dataBytes: 6 * PAGE, partBytes: 2 * PAGE };
-  using region = Region.open(MIRRORED, place.path, sizes);
-  using joined = Region.tryConnect(MIRRORED, place.path)!;
+  using region = openRegion(MIRRORED, place.path, sizes);
+  using joined = joinRegion(MIRRORED, place.path)!;
   assertEquals([joined.dataBytes, joined.partBytes], [6 * PAGE, 2 * PAGE]);
   assertEquals(Deno.statSync(place.path).size, region.dataOffset + 6 * PAGE);
   for (let part = 0; part < 3; part++) {
@@ -406,14 +392,14 @@ Deno.test("Region of mirrored parts refuses sizes that are not whole parts", () 
   using place = new Place(MIRRORED);
   for (const [dataBytes, partBytes] of [[3, 2], [2, 0], [2, -1], [1, 2], [2, 0.5], [2, NaN]]) {
     const sizes = { dataBytes: dataBytes! * PAGE, partBytes: partBytes! * PAGE };
-    assertThrows(() => Region.open(MIRRORED, place.path, sizes), RangeError, "with");
+    assertThrows(() => openRegion(MIRRORED, place.path, sizes), RangeError, "with");
     assert(!place.exists);
   }
 });
 
 Deno.test("Region of mirrored data has its header and its memory once", () => {
   using place = new Place(MIRRORED);
-  using region = Region.open(MIRRORED, place.path, { dataBytes: PAGE });
+  using region = openRegion(MIRRORED, place.path, { dataBytes: PAGE });
   assertEquals(Deno.statSync(place.path).size, region.dataOffset + PAGE);
   const { mapping: { bytes, address }, dataOffset } = region;
   bytes.set(patterned(PAGE), dataOffset);
@@ -432,7 +418,7 @@ Deno.test("Region.allocate() gives memory to a part of the data that had none", 
   using place = new Place();
   const [dataBytes, reservedBytes] = [64 * PAGE, PAGE];
   const allocated = () => Deno.statSync(place.path).blocks! * 512;
-  using region = Region.open(SPARSE, place.path, { dataBytes, reservedBytes });
+  using region = openRegion(SPARSE, place.path, { dataBytes, reservedBytes });
   const { dataOffset } = region;
   assertEquals(Deno.statSync(place.path).size, dataOffset + dataBytes);
   assertEquals(allocated(), dataOffset + reservedBytes);
@@ -441,7 +427,7 @@ Deno.test("Region.allocate() gives memory to a part of the data that had none", 
   assertEquals(allocated(), dataOffset + reservedBytes + 2 * PAGE);
   region.allocate(at, 2 * PAGE); // again: nothing changes
   region.mapping.bytes.set(patterned(2 * PAGE), at);
-  using other = Region.open(SPARSE, place.path, { dataBytes });
+  using other = openRegion(SPARSE, place.path, { dataBytes });
   assertEquals(other.mapping.bytes.slice(at, at + 2 * PAGE), patterned(2 * PAGE));
   assertEquals(allocated(), dataOffset + reservedBytes + 2 * PAGE);
 });

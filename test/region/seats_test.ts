@@ -5,9 +5,10 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { RoleTakenError } from "../../src/errors.ts";
 import { Word32 } from "../../src/memory/word.ts";
-import { Region } from "../../src/region/region.ts";
+import type { Region } from "../../src/region/region.ts";
 import { nextGeneration, presenceIn, Seats, SeatState, takeRole } from "../../src/region/seats.ts";
 import { CONTROL, Place, TYPE } from "./scene.ts";
+import { openRegion } from "./opening.ts";
 
 const FIRST_ROLE = 7;
 const COUNT = 4;
@@ -23,7 +24,7 @@ class Table implements Disposable {
   readonly others: Seats = this.#seatsOf(this.other);
 
   #open(): Region {
-    return Region.open(TYPE, this.#place.path, { dataBytes: 4096 });
+    return openRegion(TYPE, this.#place.path, { dataBytes: 4096 });
   }
 
   #seatsOf(region: Region): Seats {

@@ -6,7 +6,7 @@
  */
 
 import { codec } from "../../src/codec.ts";
-import { Region } from "../../src/region/region.ts";
+import type { Region } from "../../src/region/region.ts";
 import { regionPath } from "../../src/region/names.ts";
 import { Word32 } from "../../src/memory/word.ts";
 import { LANE, type LanePlace } from "../../src/lane/lane.ts";
@@ -16,6 +16,7 @@ import type { Type, Value } from "../../src/message.ts";
 import { spsc } from "../../src/spsc/definition.ts";
 import { Doorbell } from "../../src/wait/doorbell.ts";
 import { Name } from "../shared/scene.ts";
+import { joinRegion, openRegion } from "../region/opening.ts";
 
 /** The smallest ring there is where pages have 4 KiB; where they are larger, one page. */
 export const CAPACITY = 4096;
@@ -38,8 +39,8 @@ export class Inside implements Disposable {
   constructor(name?: string, dataBytes = CAPACITY) {
     this.#name = name === undefined ? new Name() : undefined;
     const path = regionPath(SPSC.name, name ?? this.#name!.name);
-    this.region = Region.tryConnect(SPSC, path) ??
-      Region.open(SPSC, path, { dataBytes, message: codec.bytes.type });
+    this.region = joinRegion(SPSC, path) ??
+      openRegion(SPSC, path, { dataBytes, message: codec.bytes.type });
     const { mapping, controlOffset, dataOffset } = this.region;
     const { fields } = SPSC_CONTROL;
     const control = controlOffset + fields.lane.offset;

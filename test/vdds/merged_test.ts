@@ -6,7 +6,6 @@ import type { Publisher } from "../../src/vdds/publisher.ts";
 import type { TopicOptions } from "../../src/vdds/topic_options.ts";
 import { waitAny } from "../../src/wait/any.ts";
 import { LockFile } from "../../src/region/liveness.ts";
-import { Region } from "../../src/region/region.ts";
 import { MEMBER } from "../../src/region/opened.ts";
 import { topicPath } from "../../src/region/names.ts";
 import { TOPIC } from "../../src/vdds/vring.ts";
@@ -14,6 +13,7 @@ import { until } from "../os/until.ts";
 import { payload } from "../circular/scene.ts";
 import { Name } from "../shared/scene.ts";
 import { present } from "./scene.ts";
+import { joinRegion } from "../region/opening.ts";
 
 /** A topic of several sources. */
 function many(name: string, options: TopicOptions = {}): TopicDefinition {
@@ -168,7 +168,7 @@ Deno.test("a subscriber of many publishers joins a source once no process is in 
   const controller = new AbortController();
   const waiting = subscriber.receive({ signal: controller.signal });
   remover.close();
-  using region = Region.tryConnect(TOPIC, path)!;
+  using region = joinRegion(TOPIC, path)!;
   await until("the subscriber has joined", () => region.countMembers() === 2);
   controller.abort("enough");
   assertEquals(await waiting.catch((reason) => reason), "enough");

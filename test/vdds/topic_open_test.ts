@@ -11,7 +11,6 @@ import {
 } from "@std/assert";
 import { ClosedError, RoleTakenError } from "../../src/errors.ts";
 import { struct, text } from "../../src/codec.ts";
-import { Region } from "../../src/region/region.ts";
 import { topicPath } from "../../src/region/names.ts";
 import { topic } from "../../src/vdds/definition.ts";
 import { topics } from "../../src/vdds/topics.ts";
@@ -20,6 +19,7 @@ import { within } from "../os/until.ts";
 import { payload } from "../circular/scene.ts";
 import { Name } from "../shared/scene.ts";
 import { plain, present, Scene, valueOf } from "./scene.ts";
+import { joinRegion } from "../region/opening.ts";
 
 const WAIT = { timeout: 20 };
 
@@ -94,7 +94,7 @@ Deno.test("nextSubscriber() waits for a place that a stopped subscriber is just 
   using name = new Name();
   const single = topic(name.name, { subscribers: 1 });
   using _publisher = single.publisher();
-  using region = Region.tryConnect(TOPIC, topicPath("topic", name.name))!;
+  using region = joinRegion(TOPIC, topicPath("topic", name.name))!;
   using place = region.tryHold(readerRole(0))!;
   const late = await assertRejects(() => single.nextSubscriber({ timeout: 20 }));
   assertEquals((late as Error).name, "TimeoutError");

@@ -5,11 +5,12 @@
  * @module
  */
 
-import { LockFile, untilFree } from "../../src/region/liveness.ts";
+import { LockFile } from "../../src/region/liveness.ts";
 import { wait } from "./outcome.ts";
 import { until } from "../os/until.ts";
 import { Scene } from "./scene.ts";
 import type { Order } from "./worker_sleeper.ts";
+import { untilFree } from "../region/opening.ts";
 
 const [path, sleep, end, count] = Deno.args;
 const scene = Scene.at(path!, 2);

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { retrySync } from "../../src/region/poll.ts";
 import { Region } from "../../src/region/region.ts";
 import { regionPath } from "../../src/region/names.ts";
 import {
@@ -26,7 +27,7 @@ export class RingWindow implements Disposable {
   /** Looks into the ring of this name, which must be there. */
   constructor(name: string) {
     const path = regionPath(CIRCULAR_BUFFER.name, name);
-    this.#region = Region.tryConnect(CIRCULAR_BUFFER, path, { readOnly: true })!;
+    this.#region = retrySync(() => Region.joinOnce(CIRCULAR_BUFFER, path, { readOnly: true }))!;
     this.#ring = ringOf(name, this.#region);
   }
 

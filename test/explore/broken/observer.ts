@@ -19,7 +19,7 @@ interface Place extends Subject {
 export class Observer {
   readonly #observed = new Observed((): Place | Again | undefined => {
     const path = regionPath(CIRCULAR_BUFFER.name, "ring");
-    const region = Region.connectOnce(CIRCULAR_BUFFER, path, { readOnly: true });
+    const region = Region.joinOnce(CIRCULAR_BUFFER, path, { readOnly: true });
     return region instanceof Again ? region : region && this.place(region);
   });
 

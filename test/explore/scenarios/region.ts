@@ -24,6 +24,7 @@ import {
   type Scenario,
   scenarios,
 } from "../scenario.ts";
+import { joinRegion, openRegion } from "../../region/opening.ts";
 
 const TYPE: RegionType = { name: "demo", control: { size: 64, hash: 77n }, mirrored: false };
 const PATH = regionPath("demo", "here");
@@ -47,7 +48,7 @@ function visitor(
   return () => {
     const census = mapMemory("census");
     const place = (i: number) => new Word32(census, { path: `census[${i}]`, offset: 64 * i });
-    const region = Region.open(TYPE, PATH, {
+    const region = openRegion(TYPE, PATH, {
       dataBytes: DATA,
       ...options,
       initialise: (mapping) => copyIn(mapping, 512, pattern(DATA, number)),
@@ -68,7 +69,7 @@ function visitor(
 
 /** Looks at the region that has the name, which may be gone by then. */
 function observer(): Visit | undefined {
-  const region = Region.tryConnect(TYPE, PATH, { readOnly: true });
+  const region = joinRegion(TYPE, PATH, { readOnly: true });
   if (region === undefined) return undefined;
   const bytes = new Uint8Array(DATA);
   copyOut(region.mapping, region.dataOffset, bytes);
@@ -79,7 +80,7 @@ function observer(): Visit | undefined {
 
 /** Opens and closes; whether the name belonged to the same file all the while. */
 function keepsName(): boolean {
-  const region = Region.open(TYPE, PATH, { dataBytes: DATA });
+  const region = openRegion(TYPE, PATH, { dataBytes: DATA });
   const [before, after] = [statPath(PATH), statPath(PATH)];
   region.close();
   return typeof before === "object" && typeof after === "object" && before.inode === after.inode;

@@ -11,7 +11,6 @@ import { Word32 } from "../../../src/memory/word.ts";
 import { rwLock } from "../../../src/shared/rw_lock.ts";
 import { Queue, RW_LOCK, Want } from "../../../src/shared/rw_queue.ts";
 import type { Permit } from "../../../src/shared/permit.ts";
-import { Region } from "../../../src/region/region.ts";
 import { regionPath } from "../../../src/region/names.ts";
 import {
   type Actors,
@@ -23,6 +22,7 @@ import {
   type Scenario,
   scenarios,
 } from "../scenario.ts";
+import { openRegion } from "../../region/opening.ts";
 
 const NAME = "lock";
 const NAMES = ["first", "second", "third"] as const;
@@ -151,7 +151,7 @@ function abandoned(): void {
   setup();
   const { left } = words();
   left.store(1);
-  const region = Region.open(RW_LOCK, regionPath(RW_LOCK.name, NAME), { dataBytes: 0 });
+  const region = openRegion(RW_LOCK, regionPath(RW_LOCK.name, NAME), { dataBytes: 0 });
   const queue = new Queue(NAME, region);
   const [inside, waiting] = [queue.sit(), queue.sit()];
   queue.join(inside, Want.writer);

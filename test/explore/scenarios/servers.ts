@@ -9,7 +9,6 @@ import { Board } from "../../../src/calls/board.ts";
 import { CALLS_REGION } from "../../../src/calls/calls.ts";
 import { calls } from "../../../src/calls/definition.ts";
 import { regionPath } from "../../../src/region/names.ts";
-import { Region } from "../../../src/region/region.ts";
 import { Word32 } from "../../../src/memory/word.ts";
 import { FORGETFUL, HASTY } from "../broken/calls.ts";
 import {
@@ -27,6 +26,7 @@ import {
   scenarios,
   untilEnd,
 } from "../scenario.ts";
+import { joinRegion } from "../../region/opening.ts";
 
 const OPTIONS = { capacity: 512, clients: 2, servers: 2, persist: true };
 
@@ -158,7 +158,7 @@ const patient = arranged(() => once().server(), (server) => {
 });
 
 /** A member of the region that is neither server nor client. */
-const openRegion = () => Region.tryConnect(CALLS_REGION, regionPath(CALLS_REGION.name, "calls"))!;
+const joinCalls = () => joinRegion(CALLS_REGION, regionPath(CALLS_REGION.name, "calls"))!;
 
 /** Asks once, and gives up. */
 const impatient = arranged(() => once().client(), (client) => {
@@ -224,7 +224,7 @@ export const SERVERS: readonly Scenario[] = scenarios([
       client: client([1, 2]),
       left: server(),
       right: server(),
-      liar: arranged(openRegion, (region) => {
+      liar: arranged(joinCalls, (region) => {
         const { servers } = new Board("calls", region);
         for (const { load } of servers) load.store(2 ** 32 - 1);
       }),

@@ -5,11 +5,12 @@
  */
 
 import { layout } from "../../../src/layout/layout.ts";
-import { Region } from "../../../src/region/region.ts";
+import type { Region } from "../../../src/region/region.ts";
 import type { RegionType } from "../../../src/region/header.ts";
 import { regionPath } from "../../../src/region/names.ts";
 import { Word32 } from "../../../src/memory/word.ts";
 import type { Scene } from "../workload.ts";
+import { openRegion } from "../../region/opening.ts";
 
 const CONTROL = layout("torture_guarded", {
   first: { type: "u32", line: true, doc: "counted by writers, without atomic additions" },
@@ -26,7 +27,7 @@ export class Guarded implements Disposable {
 
   constructor(scene: Pick<Scene, "name">) {
     const path = regionPath(GUARDED.name, scene.name("guarded"));
-    this.#region = Region.open(GUARDED, path, { dataBytes: 0 });
+    this.#region = openRegion(GUARDED, path, { dataBytes: 0 });
     const { mapping, controlOffset } = this.#region;
     const { first, second, third } = CONTROL.fields;
     this.#words = [first, second, third].map((field) => new Word32(mapping, field, controlOffset));

@@ -13,7 +13,7 @@
  */
 
 import { layout } from "../../../src/layout/layout.ts";
-import { Region } from "../../../src/region/region.ts";
+import type { Region } from "../../../src/region/region.ts";
 import { REGION_HEADER, type RegionType } from "../../../src/region/header.ts";
 import { regionPath } from "../../../src/region/names.ts";
 import { Word32 } from "../../../src/memory/word.ts";
@@ -31,6 +31,7 @@ import {
   SLEEP_FACTS,
   watchCells,
 } from "../pieces/sleeping.ts";
+import { openRegion } from "../../region/opening.ts";
 
 const CONTROL = layout("torture_bell", {
   bell0: { type: "u32", line: true },
@@ -79,8 +80,8 @@ export interface Sleep {
   wait(condition: Condition, options?: WaitOptions): Promise<Outcome>;
 }
 
-function openRegion(scene: { name(suffix: string): string }): Region {
-  return Region.open(KIND, regionPath(KIND.name, scene.name("bells")), {
+function openBells(scene: { name(suffix: string): string }): Region {
+  return openRegion(KIND, regionPath(KIND.name, scene.name("bells")), {
     dataBytes: 0,
     initialise(mapping) {
       for (const { bell, count } of LANES) {
@@ -199,7 +200,7 @@ class Sleeper {
 
 /** Publishes in bursts, with breaks of all lengths; takes over from a dead waker. */
 function wakeMortally(actor: Party): void {
-  using region = openRegion(actor);
+  using region = openBells(actor);
   const { random, seat } = actor;
   using role = region.tryHold(seat);
   if (role === undefined) actor.complain("cannot have its role, though its predecessor is dead");
@@ -214,7 +215,7 @@ function wakeMortally(actor: Party): void {
 
 /** Publishes a little, checks whether every watched actor has seen it, and repeats. */
 function wakeSteadily(actor: Party): void {
-  using region = openRegion(actor);
+  using region = openBells(actor);
   const { random } = actor;
   using _role = region.tryHold(STEADY);
   const lane = new Lane(actor, region, 1);
@@ -229,7 +230,7 @@ function wakeSteadily(actor: Party): void {
 
 /** Blocks this thread. Some of those who are mortal also give up now and then. */
 function sleepBlocking(actor: Party, sleep: Sleep, options: SleeperOptions): void {
-  using region = openRegion(actor);
+  using region = openBells(actor);
   const { lane: number, watched, impatient } = options;
   const sleeper = new Sleeper(actor, new Lane(actor, region, number), watched);
   for (;;) {
@@ -247,7 +248,7 @@ interface SleeperOptions {
 
 /** Waits for both counts, several times at once, on one event loop. */
 async function dream(actor: Party, sleep: Sleep, watched?: number): Promise<void> {
-  using region = openRegion(actor);
+  using region = openBells(actor);
   const impatient = watched === undefined;
   const tasks = LANES.flatMap((_lane, number) =>
     Array.from({ length: TASKS }, (_, task) => {
@@ -320,7 +321,7 @@ export function doorbellWorkload(sleep: Sleep): Workload<keyof typeof CELLS> {
       "mortal dreamer": { seats: 1, harm: SLEEPER_HARM, run: (actor) => dream(actor, sleep) },
     },
     begin(scene) {
-      const region = openRegion(scene);
+      const region = openBells(scene);
       return {
         [Symbol.dispose]: () => region.close(),
       };

@@ -19,6 +19,7 @@ import { now, sleepSync } from "../../../src/os/clock.ts";
 import { mappedRanges } from "../../../src/os/proc_maps.ts";
 import { type Actor, defineWorkload, type Workload } from "../workload.ts";
 import { raise } from "../ledger.ts";
+import { createRegion, joinRegion, openRegion } from "../../region/opening.ts";
 
 const CONTROL = layout("torture_region", {
   entered: { type: "u32", line: true, doc: "how often somebody has become a member" },
@@ -195,14 +196,14 @@ function attach(actor: Member, place: Place): Attachment | undefined {
 }
 
 function open(actor: Member, type: RegionType, path: string, way: number): Region | undefined {
-  if (way < 0.6) return Region.open(type, path, OPTIONS);
+  if (way < 0.6) return openRegion(type, path, OPTIONS);
   if (way < 0.85) {
-    const region = Region.tryConnect(type, path, { readOnly: way > 0.75 });
+    const region = joinRegion(type, path, { readOnly: way > 0.75 });
     if (region === undefined) actor.count("absent");
     return region;
   }
   try {
-    return Region.create(type, path, OPTIONS);
+    return createRegion(type, path, OPTIONS);
   } catch (error) {
     if (!(error instanceof OsError && error.code === "EEXIST")) throw error;
     actor.count("refused");
@@ -306,7 +307,7 @@ export function regionWorkload(close: Close): Workload<keyof typeof CELLS> {
           for (const place of PLACES) {
             const path = pathOf(scene, place);
             if (exists(path)) abandoned++;
-            const region = Region.open(place.type, path, OPTIONS);
+            const region = openRegion(place.type, path, OPTIONS);
             if (!region.created) scene.complain(`${path} was joined though nobody lives in it`);
             region.close();
             if (exists(path)) scene.complain(`${path} is left by the last one to close it`);

@@ -7,12 +7,13 @@
  */
 
 import { layout } from "../../../src/layout/layout.ts";
-import { Region } from "../../../src/region/region.ts";
+import type { Region } from "../../../src/region/region.ts";
 import type { RegionType } from "../../../src/region/header.ts";
 import { regionPath } from "../../../src/region/names.ts";
 import { Word32 } from "../../../src/memory/word.ts";
 import { now, sleep } from "../../../src/os/clock.ts";
 import { type Actor, defineWorkload, type Workload } from "../workload.ts";
+import { openRegion, untilFree } from "../../region/opening.ts";
 
 const CONTROL = layout("torture_role", {
   holder: { type: "u32", line: true, doc: "the holder of the role; 0 once it was given up" },
@@ -36,8 +37,8 @@ type Contender = Actor<keyof typeof CELLS>;
 /** How a role is taken: undefined if another has it. */
 export type Take = (region: Region, role: number, path: string) => Disposable | undefined;
 
-function openRegion(path: string): Region {
-  return Region.open(KIND, path, { dataBytes: 4096 });
+function openRoles(path: string): Region {
+  return openRegion(KIND, path, { dataBytes: 4096 });
 }
 
 function pathOf(scene: { name(suffix: string): string }): string {
@@ -72,10 +73,10 @@ async function hold(actor: Contender, region: Region, token: number): Promise<vo
 }
 
 async function contend(actor: Contender, take: Take): Promise<void> {
-  using region = openRegion(pathOf(actor));
+  using region = openRoles(pathOf(actor));
   for (let serial = 0; !actor.over; serial++) {
     try {
-      await region.untilFree(ROLE, { timeout: 200 });
+      await untilFree(region, ROLE, { timeout: 200 });
     } catch (error) {
       if ((error as Error).name === "TimeoutError") continue;
       throw error;
@@ -112,7 +113,7 @@ export function roleWorkload(take: Take): Workload<keyof typeof CELLS> {
       },
     },
     begin(scene) {
-      const region = openRegion(pathOf(scene));
+      const region = openRoles(pathOf(scene));
       const count = new Word32(region.mapping, CONTROL.fields.count, region.controlOffset);
       return {
         counts() {

@@ -10,8 +10,8 @@
  */
 
 import { ClosedError } from "../../../src/errors.ts";
-import { Region } from "../../../src/region/region.ts";
 import { regionPath } from "../../../src/region/names.ts";
+import type { Region } from "../../../src/region/region.ts";
 import { Word64 } from "../../../src/memory/word.ts";
 import { nextTurn, now, sleep, sleepSync } from "../../../src/os/clock.ts";
 import { type RwLock, rwLock } from "../../../src/shared/rw_lock.ts";
@@ -23,6 +23,7 @@ import { type Cell, raise } from "../ledger.ts";
 import { inTime, soon, tenure } from "../pieces/patience.ts";
 import { Guarded } from "../pieces/rw_guarded.ts";
 import { come, keep, openWatched, WATCH_CELLS, WATCHED } from "../pieces/rw_watching.ts";
+import { openRegion } from "../../region/opening.ts";
 
 /** Where tickets begin: the half of a turn that is watched wraps soon. */
 const FIRST_TICKET = 2 ** 30 - 300;
@@ -283,7 +284,7 @@ function checkSeats(scene: Scene<CellName>): void {
 
 /** Makes the lock, as if many had had it already, and holds it open. */
 function beginLock(scene: Scene<CellName>): Region {
-  const region = Region.open(RW_LOCK, regionPath(RW_LOCK.name, nameOf(scene)), { dataBytes: 0 });
+  const region = openRegion(RW_LOCK, regionPath(RW_LOCK.name, nameOf(scene)), { dataBytes: 0 });
   const { mapping, controlOffset } = region;
   new Word64(mapping, RW_LOCK_CONTROL.fields.tickets, controlOffset).store(FIRST_TICKET);
   return region;
