@@ -27,8 +27,6 @@ export {
   type FieldType,
   type InputOf,
   type Layout,
-  layout,
-  type LayoutFunction,
   type LayoutOptions,
   type Scalar,
   type ScalarArrays,
@@ -80,21 +78,16 @@ export type { PolledMessage } from "./src/circular/polled.ts";
 export type { RingOptions } from "./src/lane/geometry.ts";
 export type { ConsumerOptions, RingDefinition, RingHandleOptions } from "./src/lane/definition.ts";
 export {
-  array,
-  type ArrayOf,
   bytes,
   type Codec,
-  codec,
-  type Codecs,
   json,
   raw,
   type SizedBytes,
   type SizedText,
   type SizeOf,
-  type Struct,
-  struct,
   text,
 } from "./src/codec.ts";
+export { array, type ArrayOf, type Struct, struct } from "./src/struct.ts";
 export { type DescribedType, describedType } from "./src/described.ts";
 export type {
   CallsDescription,

@@ -5,21 +5,24 @@
  * @module
  */
 
-import { type Codec, codec, domain, layout, spsc } from "../mod.ts";
+import { bytes, type Codec, domain, json, spsc, struct, text } from "../mod.ts";
 
-const Tick = layout("tick", { time: "f64", x: "f64", y: "f64", z: "f64" });
-const TICK = codec.struct(Tick);
+const Tick = struct("tick", { time: "f64", x: "f64", y: "f64", z: "f64" });
 const ticks = Array.from({ length: 64 }, (_, i) => ({ time: i, x: i / 2, y: i / 3, z: -i }));
-const bytes = new Uint8Array(Tick.size);
+const tickBytes = new Uint8Array(Tick.size);
 const name = `bench-codec-${Deno.pid}`;
 
-benchRing("bytes", codec.bytes, () => bytes);
-benchRing("struct", TICK, (i) => ticks[i]!);
-benchRing("text of 20 characters", codec.text, () => "twenty characters ok");
-benchRing("JSON of 2 numbers", codec.json<object>(), (i) => ({ x: i, y: i }));
+benchRing("bytes", bytes(), () => tickBytes);
+benchRing("struct", Tick, (i) => ticks[i]!);
+benchRing("text of 20 characters", text(), () => "twenty characters ok");
+benchRing("JSON of 2 numbers", json<object>(), (i) => ({ x: i, y: i }));
 
-function benchRing<T>(kind: string, codec: Codec<T>, value: (i: number) => T): void {
-  const ring = spsc(`${name}-${kind.replaceAll(" ", "-")}`, { type: codec });
+function benchRing<I>(
+  kind: string,
+  type: Codec<unknown, I, unknown>,
+  value: (i: number) => I,
+): void {
+  const ring = spsc(`${name}-${kind.replaceAll(" ", "-")}`, { type });
   const producer = ring.producer();
   const consumer = ring.consumer();
   const target = new Uint8Array(256);
@@ -34,7 +37,7 @@ function benchRing<T>(kind: string, codec: Codec<T>, value: (i: number) => T): v
   });
 }
 
-const slot = domain(name).open().slot("tick", { type: TICK });
+const slot = domain(name).open().slot("tick", { type: Tick });
 let next = 0;
 slot.tryWrite(ticks[0]!);
 Deno.bench("slot tryWrite, struct", { group: "slot" }, () => {

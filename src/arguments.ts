@@ -177,11 +177,6 @@ function atLeast0(unit: string): Rule {
   return { wanted: `0 or more ${unit}`, is };
 }
 
-const CODEC: Rule = {
-  wanted: "codec.bytes, codec.text, codec.json() or codec.struct(layout)",
-  is: isCodec,
-};
-
 /** Whether a value has the members of a codec. */
 export function isCodec(value: unknown): boolean {
   const given = Object(value) as Record<string, unknown>;
@@ -221,13 +216,11 @@ const RULES: Readonly<Record<string, Rule>> = {
   onLoss: oneOf("throw", "skip"),
   own: FLAG,
   until: SIGNAL,
-  sources: FLAG,
   retry: FLAG,
   reserve: FLAG,
   interop: FLAG,
   hugePages: FLAG,
   wake: FLAG,
-  codec: CODEC,
   request: ANY, // the types of calls
   response: ANY,
   policy: oneOf("block", "dropNewest", "dropOldest"),

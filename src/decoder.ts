@@ -18,7 +18,7 @@ export interface Decoder<T> {
 }
 
 /** Returns the decoder of a struct; undefined for codecs that need the bytes. */
-export function decoderOf<T>(codec: Codec<T>): Decoder<T> | undefined {
+export function decoderOf<T>(codec: Codec<T, never, unknown>): Decoder<T> | undefined {
   const form = formOf(codec);
   if (form?.kind !== "struct") return undefined;
   const { size, load } = form;

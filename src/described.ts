@@ -5,17 +5,8 @@
  */
 
 import { inWords } from "./arguments.ts";
-import {
-  bytes,
-  type Codec,
-  formOf,
-  json,
-  raw,
-  type Struct,
-  structOf,
-  text,
-  withForm,
-} from "./codec.ts";
+import { bytes, type Codec, formOf, json, raw, text, withForm } from "./codec.ts";
+import { type Struct, structOf } from "./struct.ts";
 import { CorruptRegionError } from "./errors.ts";
 import {
   checkType,

@@ -5,7 +5,8 @@
  */
 
 import { inWords, isCodec } from "./arguments.ts";
-import { bytes, type Codec, scalarCodec } from "./codec.ts";
+import { bytes, type Codec } from "./codec.ts";
+import { scalarCodec } from "./struct.ts";
 import type { AnyLayout } from "./layout/fields.ts";
 import { isScalar, type Scalar, type ScalarValues } from "./layout/scalars.ts";
 

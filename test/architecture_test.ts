@@ -17,6 +17,7 @@ const LAYERS = [
   "src/region",
   "src/wait",
   "src/codec.ts",
+  "src/struct.ts",
   "src/described.ts",
   "src/message.ts",
   "src/definition.ts",

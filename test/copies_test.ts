@@ -55,9 +55,9 @@ Deno.test("a Listener listens to slots of another copy", async () => {
   await assertRejects(() => listener.wait(), Error, 'slot "imu": it is closed');
 });
 
-Deno.test("a layout of one copy is a type of the other, and closing one leaves the other open", () => {
-  const pair = first.layout("pair", { a: "u8", b: "u8" });
-  const options = { type: second.codec.struct(pair) };
+Deno.test("a struct of one copy is a type of the other, and closing one leaves the other open", () => {
+  const pair = first.struct("pair", { a: "u8", b: "u8" });
+  const options = { type: pair };
   const [one, other] = [first.topic(NAME, options), second.topic(NAME, options)];
   using publisher = one.publisher();
   const subscriber = other.subscriber();

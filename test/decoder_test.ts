@@ -2,21 +2,21 @@
 
 import { assertEquals, assertThrows } from "@std/assert";
 import { domain } from "../src/babus/definition.ts";
-import { codec } from "../src/codec.ts";
+import { bytes, type Codec, json, raw, text } from "../src/codec.ts";
+import { struct } from "../src/struct.ts";
 import { decoderOf } from "../src/decoder.ts";
 import { CorruptRegionError, VringError } from "../src/errors.ts";
 import { layout } from "../src/layout/layout.ts";
 import { topic } from "../src/vdds/definition.ts";
 import { Name } from "./shared/scene.ts";
 
-const Robot = layout("robot", {
+const Robot = struct("robot", {
   time: "f64",
   name: layout.text(8),
   key: layout.bytes(3),
   joints: layout.array("f32", 3),
   pose: layout("pose", { x: "f32", turns: "u64" }),
 });
-const ROBOT = codec.struct(Robot);
 
 function robot(seed: number) {
   return {
@@ -30,7 +30,7 @@ function robot(seed: number) {
 
 Deno.test("a subscriber receives structs and shows them in samples, each a copy", () => {
   using name = new Name();
-  const robots = topic(name.name, { type: ROBOT });
+  const robots = topic(name.name, { type: Robot });
   using publisher = robots.publisher();
   using subscriber = robots.subscriber();
   const received = [1, 2, 3].map((seed) => {
@@ -55,7 +55,7 @@ Deno.test("a subscriber receives structs and shows them in samples, each a copy"
 
 Deno.test("a slot shows structs, each a copy", () => {
   using name = new Name();
-  using handle = domain(name.name, { robot: { type: ROBOT, depth: 2 } }).open();
+  using handle = domain(name.name, { robot: { type: Robot, depth: 2 } }).open();
   const slot = handle.slots.robot;
   [1, 2, 3].forEach((seed) => slot.tryWrite(robot(seed)));
   const newest = slot.latest();
@@ -69,11 +69,11 @@ Deno.test("a slot shows structs, each a copy", () => {
 Deno.test("a message of another length is an error, and costs nothing else", () => {
   using name = new Name();
   using handle = domain(name.name).open();
-  const raw = codec.raw(ROBOT.type);
-  using publisher = topic(name.name, { type: raw, size: Robot.size }).publisher();
-  using subscriber = topic(name.name, { type: ROBOT }).subscriber();
-  const slots = [raw, ROBOT].map((type) =>
-    handle.slot("robot", { type: type as typeof raw, size: 256 })
+  const Raw = raw(Robot.type);
+  using publisher = topic(name.name, { type: Raw, size: Robot.size }).publisher();
+  using subscriber = topic(name.name, { type: Robot }).subscriber();
+  const slots = [Raw, Robot].map((type) =>
+    handle.slot("robot", { type: type as typeof Raw, size: 256 })
   );
   const message = new Uint8Array(Robot.size);
   Robot.write(message, robot(7));
@@ -94,10 +94,10 @@ Deno.test("a message of another length is an error, and costs nothing else", () 
 });
 
 Deno.test("only structs are decoded in place, and no codec that changes one", () => {
-  assertEquals(decoderOf(ROBOT)?.size, Robot.size);
+  assertEquals(decoderOf(Robot)?.size, Robot.size);
   for (
-    const other of [codec.bytes, codec.text, codec.json(), { ...ROBOT }, codec.raw(ROBOT.type)]
+    const other of [bytes(), text(), json(), { ...Robot }, raw(Robot.type)]
   ) {
-    assertEquals(decoderOf(other as typeof codec.bytes), undefined);
+    assertEquals(decoderOf(other as Codec<unknown>), undefined);
   }
 });

@@ -4,7 +4,8 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import { domain } from "../src/babus/definition.ts";
 import { calls } from "../src/calls/definition.ts";
 import { circular } from "../src/circular/definition.ts";
-import { codec } from "../src/codec.ts";
+import { json, raw, text } from "../src/codec.ts";
+import { struct } from "../src/struct.ts";
 import { describedType } from "../src/described.ts";
 import { CorruptRegionError, LayoutMismatchError } from "../src/errors.ts";
 import type { CallsDescription } from "../src/layout/describe.ts";
@@ -17,14 +18,14 @@ import { topic } from "../src/vdds/definition.ts";
 import { Name } from "./shared/scene.ts";
 
 const Pose = layout("pose", { x: "f32", y: "f32" });
-const Imu = layout("imu", {
+const Imu = struct("imu", {
   time: "f64",
   count: "u64",
   accel: layout.array("f32", 3),
   label: layout.text(16),
   poses: layout.array(Pose, 2),
 }, { version: 2 });
-const IMU = codec.struct(Imu);
+const IMU = Imu;
 const VALUE = {
   time: 1.5,
   count: 2n ** 63n,
@@ -105,8 +106,8 @@ Deno.test("a program that knows no type reads and writes the values of a topic",
 });
 
 Deno.test("describedType() knows the codecs of this package, and shows others as bytes", () => {
-  const own = { ...codec.text, type: { name: "own", hash: 0x123n } };
-  for (const [chosen, value] of [[codec.text, "ä"], [codec.json(), [1]]] as const) {
+  const own = { ...text(), type: { name: "own", hash: 0x123n } };
+  for (const [chosen, value] of [[text(), "ä"], [json(), [1]]] as const) {
     const bytes = new Uint8Array(100);
     const length = describedType(chosen.type).encode(value, bytes);
     assertEquals(chosen.decode(bytes.slice(0, length)), value);
@@ -149,7 +150,7 @@ Imu.write(message, VALUE);
 const RAW: Record<string, (name: string) => RawPair> = {
   spsc(name) {
     const consumer = spsc(name, { type: IMU }).consumer();
-    const producer = spsc(name, { type: codec.raw(detailsOf(name, "spsc").type!) }).producer();
+    const producer = spsc(name, { type: raw(detailsOf(name, "spsc").type!) }).producer();
     return pair(
       (bytes) => producer.trySend(bytes),
       () => consumer.tryReceive(),
@@ -159,7 +160,7 @@ const RAW: Record<string, (name: string) => RawPair> = {
   },
   mpsc(name) {
     const consumer = mpsc(name, { type: IMU }).consumer();
-    const producer = mpsc(name, { type: codec.raw(detailsOf(name, "mpsc").type!) }).producer();
+    const producer = mpsc(name, { type: raw(detailsOf(name, "mpsc").type!) }).producer();
     return pair(
       (bytes) => producer.trySend(bytes),
       () => consumer.tryReceive(),
@@ -169,7 +170,7 @@ const RAW: Record<string, (name: string) => RawPair> = {
   },
   topic(name) {
     const subscriber = topic(name, { type: IMU }).subscriber();
-    const type = codec.raw(detailsOf(name, "topic").type!);
+    const type = raw(detailsOf(name, "topic").type!);
     const publisher = topic(name, { type, size: Imu.size }).publisher();
     const send = (bytes: Uint8Array) => publisher.trySend(bytes);
     return pair(send, () => subscriber.tryReceive(), publisher, subscriber);
@@ -178,8 +179,8 @@ const RAW: Record<string, (name: string) => RawPair> = {
     const robot = domain(name).open();
     const typed = robot.slot("imu", { type: IMU });
     const { type } = detailsOf(`${name}/imu`, "slot");
-    const raw = robot.slot("imu", { type: codec.raw(type!), size: typed.size });
-    return pair((bytes) => raw.tryWrite(bytes), () => typed.latest(), robot);
+    const plain = robot.slot("imu", { type: raw(type!), size: typed.size });
+    return pair((bytes) => plain.tryWrite(bytes), () => typed.latest(), robot);
   },
 };
 
@@ -203,11 +204,11 @@ for (const [kind, open] of Object.entries(RAW)) {
 
 Deno.test("calls: raw codecs carry both types", async () => {
   using name = new Name();
-  using server = calls(name.name, { request: IMU, response: codec.text }).server();
+  using server = calls(name.name, { request: IMU, response: text() }).server();
   const { request, response } = detailsOf(name.name, "calls").type!.description as CallsDescription;
   using client = calls(name.name, {
-    request: codec.raw(describedType(request).type),
-    response: codec.raw(describedType(response).type),
+    request: raw(describedType(request).type),
+    response: raw(describedType(response).type),
   }).client();
   const serving = server.serve(({ label }) => label);
   assertEquals(await client.call(message), new TextEncoder().encode("left wing"));
@@ -217,13 +218,13 @@ Deno.test("calls: raw codecs carry both types", async () => {
 
 Deno.test("a raw codec refuses a value that is not a type", () => {
   for (const type of [undefined, null, {}, { name: "a" }, { name: "a", hash: 1 }]) {
-    assertThrows(() => codec.raw(type as never), TypeError, "a type has a name and a hash");
+    assertThrows(() => raw(type as never), TypeError, "a type has a name and a hash");
   }
 });
 
 Deno.test("another type is refused with the names of the fields that differ", () => {
   using name = new Name();
-  const Other = layout("imu", {
+  const Other = struct("imu", {
     time: "f64",
     count: "u64",
     accel: layout.array("f64", 3),
@@ -232,24 +233,24 @@ Deno.test("another type is refused with the names of the fields that differ", ()
   }, { version: 2 });
   using _publisher = topic(name.name, { type: IMU }).publisher();
   const error = assertThrows(
-    () => topic(name.name, { type: codec.struct(Other) }).subscriber(),
+    () => topic(name.name, { type: Other }).subscriber(),
     LayoutMismatchError,
   );
   const differences =
     '"accel" is f32[3] at 16 there and f64[3] at 16 here, "label" is only there, ' +
     '"temperature" is only here; define the type "imu"';
   assert(error.message.includes(`: ${differences}`), error.message);
-  const text = assertThrows(() => topic(name.name, { type: codec.text }).subscriber());
-  assert(!(text as Error).message.includes("there"), `${text}`);
+  const mismatch = assertThrows(() => topic(name.name, { type: text() }).subscriber());
+  assert(!(mismatch as Error).message.includes("there"), `${mismatch}`);
 });
 
 Deno.test("another type of calls is refused with the names of the fields that differ", () => {
   using name = new Name();
-  const Request = layout("request", { x: "f64" });
-  const Other = layout("request", { x: "f32" });
-  using _server = calls(name.name, { request: codec.struct(Request) }).server();
+  const Request = struct("request", { x: "f64" });
+  const Other = struct("request", { x: "f32" });
+  using _server = calls(name.name, { request: Request }).server();
   assertThrows(
-    () => calls(name.name, { request: codec.struct(Other) }).client(),
+    () => calls(name.name, { request: Other }).client(),
     LayoutMismatchError,
     '"request.x" is f64 at 0 there and f32 at 0 here',
   );

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { type Codec, codec } from "../src/codec.ts";
+import { bytes, type Codec, json, text } from "../src/codec.ts";
+import { struct } from "../src/struct.ts";
 import { ClosedError, VringError } from "../src/errors.ts";
-import { layout } from "../src/layout/layout.ts";
 import { mpsc } from "../src/mpsc/definition.ts";
 import { spsc } from "../src/spsc/definition.ts";
 import { topic } from "../src/vdds/definition.ts";
@@ -9,17 +9,17 @@ import { payload } from "./circular/scene.ts";
 import { Name } from "./shared/scene.ts";
 import { CAPACITY } from "./spsc/scene.ts";
 
-const Pair = layout("pair", { a: "f64", b: "u32" });
-const PAIR = codec.struct(Pair);
+const Pair = struct("pair", { a: "f64", b: "u32" });
+const PAIR = Pair;
 
 /** A codec of bytes that runs `during` while it encodes, and returns what `report` makes of it. */
 function meddling(during: () => void, report = (length: number) => length): Codec<Uint8Array> {
   return {
-    ...codec.bytes,
+    ...bytes(),
     encode: (value, into) => {
       during();
       if (into.length === 0) return 0; // it was closed
-      return report(codec.bytes.encode(value, into));
+      return report(bytes().encode(value, into));
     },
   };
 }
@@ -32,17 +32,17 @@ interface Ends<T> extends Disposable {
 }
 
 const SENDERS = {
-  spsc<T>(name: string, codec: Codec<T>): Ends<T> {
+  spsc<T>(name: string, codec: Codec<T, T, unknown>): Ends<T> {
     const ring = spsc(name, { capacity: CAPACITY, type: codec });
     const [sender, consumer] = [ring.producer(), ring.consumer()];
     return { ...ends(sender, consumer), claim: () => sender.tryClaim(8) };
   },
-  mpsc<T>(name: string, codec: Codec<T>): Ends<T> {
+  mpsc<T>(name: string, codec: Codec<T, T, unknown>): Ends<T> {
     const ring = mpsc(name, { capacity: CAPACITY, producers: 2, type: codec });
     const [sender, consumer] = [ring.producer(), ring.consumer()];
     return { ...ends(sender, consumer), claim: () => sender.tryClaim(8) };
   },
-  topic<T>(name: string, codec: Codec<T>): Ends<T> {
+  topic<T>(name: string, codec: Codec<T, T, unknown>): Ends<T> {
     const size = typeof codec.sizeBytes === "number" ? undefined : CAPACITY;
     const definition = topic(name, { size, depth: 8, type: codec });
     const [sender, subscriber] = [definition.publisher(), definition.subscriber()];
@@ -107,8 +107,8 @@ each("a struct is sent in place, and nothing of older messages shows through", (
 });
 
 each("text and JSON are sent in place, also past the seam", (open) => {
-  using texts = open("", codec.text);
-  using values = open("", codec.json<unknown>());
+  using texts = open("", text());
+  using values = open("", json<unknown>());
   for (let round = 0; round < 200; round++) {
     const text = "ä€😀x".repeat(round % 50);
     assert(texts.sender.trySend(text));
@@ -121,17 +121,17 @@ each("text and JSON are sent in place, also past the seam", (open) => {
 each("a value whose bound has no room is sent if it takes less", (open) => {
   let encoded = 0;
   const wasteful: Codec<Uint8Array> = {
-    ...codec.bytes,
+    ...bytes(),
     sizeBytes: CAPACITY * 4,
     encode: (value, into) => {
       encoded++;
-      return codec.bytes.encode(value, into);
+      return bytes().encode(value, into);
     },
   };
   using ends = open("", wasteful);
   assert(ends.sender.trySend(payload(1, 100)));
   assertEquals([ends.received(), encoded], [[payload(1, 100)], 1]);
-  using texts = open("", codec.text);
+  using texts = open("", text());
   const long = "x".repeat(CAPACITY - 8);
   assert(texts.sender.trySend(long));
   assertEquals(texts.received(), [long]);
@@ -218,7 +218,7 @@ each("a value that closes its sender sends nothing", (open) => {
 
 each("a codec that transfers the memory away sends nothing", (open) => {
   const thief: Codec<number> = {
-    ...codec.json<number>(),
+    ...json<number>(),
     sizeBytes: 8,
     encode: (_, into) => into.buffer.transfer().byteLength && 8,
   };
@@ -229,7 +229,7 @@ each("a codec that transfers the memory away sends nothing", (open) => {
 });
 
 each("code of the caller in an array's own `length` is not run", (open) => {
-  using ends = open("", codec.bytes);
+  using ends = open("", bytes());
   class Meddling extends Uint8Array {
     override get length(): number {
       ends.sender.trySend(payload(1, 3));

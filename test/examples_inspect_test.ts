@@ -1,18 +1,18 @@
 /** Runs the example that looks at topics whose types it does not know, as a user would. */
 
 import { assertEquals, assertMatch } from "@std/assert";
-import { codec, layout, topic } from "../mod.ts";
+import { struct, text, topic } from "../mod.ts";
 import { Program, sharedFiles, uniqueName } from "./program.ts";
 
-const Reading = layout("reading", { celsius: "f64", place: layout.text(8) });
+const Reading = struct("reading", { celsius: "f64", place: text(8) });
 
 Deno.test("inspect: regions are listed, and samples shown field by field", async () => {
   const name = `${uniqueName()}/reading`;
-  const readings = topic(name, { type: codec.struct(Reading), policy: "dropOldest", history: 1 });
+  const readings = topic(name, { type: Reading, policy: "dropOldest", history: 1 });
   using publisher = readings.publisher();
   publisher.trySend({ celsius: 21.5, place: "roof" });
   await using program = new Program("examples/inspect.ts", "--topic", name, "--seconds", "50");
-  await program.until(/const Reading = layout\("reading", \{\n {2}celsius: "f64",\n/);
+  await program.until(/const Reading = struct\("reading", \{\n {2}celsius: "f64",\n/);
   await program.until(/reading, version 1, 16 bytes, .*\n/);
   program.kill("SIGINT");
   await program.well();

@@ -1,7 +1,7 @@
 /** Tests of the arrays that messages are copied into. @module */
 
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
-import { codec } from "../src/codec.ts";
+import { bytes, text } from "../src/codec.ts";
 import { Landing, SLAB_PART_BYTES } from "../src/landing.ts";
 
 const SIZES = [0, 1, 7, 8, 24, 64, 1000, SLAB_PART_BYTES];
@@ -9,7 +9,7 @@ const SIZES = [0, 1, 7, 8, 24, 64, 1000, SLAB_PART_BYTES];
 Deno.test("Landing never gives the same bytes of a slab to two messages", () => {
   const landing = new Landing();
   const arrays = Array.from({ length: 500 }, (_, i) => {
-    const array = landing.arrayFor(SIZES[i % SIZES.length]!, codec.bytes);
+    const array = landing.arrayFor(SIZES[i % SIZES.length]!, bytes());
     assertEquals(array.length, SIZES[i % SIZES.length]);
     assertEquals(array.byteOffset % 8, 0);
     return array.fill(i);
@@ -21,26 +21,26 @@ Deno.test("Landing never gives the same bytes of a slab to two messages", () => 
 
 Deno.test("Landing cuts short messages from a slab that no other handle has", () => {
   const landing = new Landing();
-  const first = landing.arrayFor(8, codec.bytes);
-  assertStrictEquals(landing.arrayFor(SLAB_PART_BYTES, codec.bytes).buffer, first.buffer);
+  const first = landing.arrayFor(8, bytes());
+  assertStrictEquals(landing.arrayFor(SLAB_PART_BYTES, bytes()).buffer, first.buffer);
   assertEquals(
-    landing.arrayFor(SLAB_PART_BYTES + 1, codec.bytes).buffer.byteLength,
+    landing.arrayFor(SLAB_PART_BYTES + 1, bytes()).buffer.byteLength,
     SLAB_PART_BYTES + 1,
   );
-  assert(new Landing().arrayFor(8, codec.bytes).buffer !== first.buffer);
+  assert(new Landing().arrayFor(8, bytes()).buffer !== first.buffer);
 });
 
 Deno.test("Landing makes arrays of their own with own: true", () => {
   const landing = new Landing({ own: true });
   for (const size of SIZES) {
-    assertEquals(landing.arrayFor(size, codec.bytes).buffer.byteLength, size);
+    assertEquals(landing.arrayFor(size, bytes()).buffer.byteLength, size);
   }
 });
 
 Deno.test("Landing makes another slab once the caller has transferred one away", () => {
   const landing = new Landing();
   for (const size of [0, 8, 0, 24, 0]) {
-    const array = landing.arrayFor(size, codec.bytes);
+    const array = landing.arrayFor(size, bytes());
     assertEquals(array.length, size);
     array.buffer.transfer();
   }
@@ -48,6 +48,6 @@ Deno.test("Landing makes another slab once the caller has transferred one away",
 
 Deno.test("Landing reuses one array for codecs that do not keep the bytes", () => {
   const landing = new Landing();
-  const first = landing.arrayFor(8, codec.text);
-  assertStrictEquals(landing.arrayFor(3, codec.text).buffer, first.buffer);
+  const first = landing.arrayFor(8, text());
+  assertStrictEquals(landing.arrayFor(3, text()).buffer, first.buffer);
 });

@@ -14,9 +14,7 @@ const {
   byteRing,
   calls,
   circular,
-  codec,
   domain,
-  layout,
   Listener,
   lock: defineLock,
   MirrorRing,
@@ -33,7 +31,7 @@ const {
 
 const NAME = `misuse-${Deno.pid}`;
 const DOMAIN = domain(NAME).open();
-const PAIR = layout("pair", { a: "u8", b: "u8" });
+const PAIR = struct("pair", { a: "u8", b: "u8" });
 
 /** An array whose memory was transferred away. */
 function transferred(): Uint8Array {
@@ -189,11 +187,15 @@ function byteEntries(h: Handles): [string, (value: unknown) => unknown, () => un
     ["CallClient.callSync", (x) => h.client.callSync(x), () => [1, 2, 3]],
     ["MirrorRing.write", (x) => h.mirror.write(x), byMirror],
     ["MirrorRing.read", (x) => h.mirror.read(x), byMirror],
-    ["codec.bytes.encode", (x) => codec.bytes.encode(x, new Uint8Array(8)), () => [1, 2, 3]],
-    ["layout.view", (x) => PAIR.view(x), byStruct],
-    ["layout.read", (x) => PAIR.read(x), byStruct],
-    ["layout.write", (x) => PAIR.write(x, { a: 1, b: 2 }), byStruct],
-    ["layout.inspect", (x) => PAIR.inspect(x), byStruct],
+    [
+      "bytes().encode",
+      (x) => vring.bytes().encode(x as Uint8Array, new Uint8Array(8)),
+      () => [1, 2, 3],
+    ],
+    ["struct.view", (x) => PAIR.view(x), byStruct],
+    ["struct.read", (x) => PAIR.read(x), byStruct],
+    ["struct.write", (x) => PAIR.write(x, { a: 1, b: 2 }), byStruct],
+    ["struct.inspect", (x) => PAIR.inspect(x), byStruct],
   ];
 }
 
@@ -576,17 +578,14 @@ const OTHERS: [string, (h: Handles, value: unknown) => unknown, unknown[]?][] = 
   ["waitAny of one", (_, x) => waitAny([x])],
   ["struct", (_, x) => struct("pair", x)],
   ["array", (_, x) => array("f32", x)],
-  ["layout", (_, x) => layout(x, { a: "u8" }), ["nonsense"]],
-  ["layout fields", (_, x) => layout("name", x)],
-  ["layout field", (_, x) => layout("name", { a: x })],
-  ["layout options", (_, x) => layout("name", { a: "u8" }, x), [{}]],
-  ["layout version", (_, x) => layout("name", { a: "u8" }, { version: x })],
-  ["layout.bytes", (_, x) => layout.bytes(x)],
-  ["layout.array", (_, x) => layout.array(x, 2)],
-  ["layout.array length", (_, x) => layout.array("u8", x)],
-  ["layout.view offset", (_, x) => PAIR.view(new Uint8Array(8), x)],
-  ["layout.write", (_, x) => PAIR.write(new Uint8Array(8), x)],
-  ["layout.write field", (_, x) => PAIR.write(new Uint8Array(8), { a: x, b: 1 })],
+
+  ["struct fields", (_, x) => struct("name", x)],
+  ["struct field", (_, x) => struct("name", { a: x })],
+  ["struct options", (_, x) => struct("name", { a: "u8" }, x), [{}]],
+  ["struct version", (_, x) => struct("name", { a: "u8" }, { version: x })],
+  ["struct.view offset", (_, x) => PAIR.view(new Uint8Array(8), x)],
+  ["struct.write", (_, x) => PAIR.write(new Uint8Array(8), x)],
+  ["struct.write field", (_, x) => PAIR.write(new Uint8Array(8), { a: x, b: 1 })],
   ["domain", (_, x) => domain(x), ["nonsense"]],
   ["domain slots", (_, x) => domain(NAME, x), [{}]],
   ["DomainDefinition.unlink", (_, x) => domain(NAME).unlink(x), ["nonsense"]],

@@ -2,7 +2,8 @@
 
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { assertType, type IsExact } from "@std/testing/types";
-import { array, bytes, type Codec, json, struct, text } from "../src/codec.ts";
+import { bytes, type Codec, json, text } from "../src/codec.ts";
+import { array, struct } from "../src/struct.ts";
 import { encoderOf } from "../src/encoder.ts";
 import { type Input, type Type, typeIn, type Value, type View } from "../src/message.ts";
 

@@ -149,30 +149,6 @@ export interface LayoutFunction {
  * of a struct, unless `at` states an offset; `line: true` gives an atomic word a cache line for
  * itself. A layout has at most 2^30 bytes. An invalid declaration is a TypeError or a RangeError
  * that says why.
- *
- * @example Declare a layout, write in place, and look at the memory
- * ```ts
- * import { layout } from "@vring/vring";
- *
- * const Pose = layout("pose", { x: "f32", y: "f32" });
- * const Imu = layout("imu", {
- *   time: "f64",
- *   sequence: { type: "u32", doc: "counts samples" },
- *   accel: layout.array("f32", 3),
- *   label: layout.text(16),
- *   pose: Pose,
- * }, { version: 2 });
- *
- * const bytes = new Uint8Array(Imu.size);
- * const imu = Imu.view(bytes);
- * imu.time = 1.5;
- * imu.accel.set([0, 0, 9.81]);
- * imu.label = "left wing";
- * imu.pose.x = 3;
- *
- * console.log(Imu.inspect(bytes));
- * console.log(Imu.fields.accel.offset, Imu.size, Imu.toC());
- * ```
  */
 export const layout: LayoutFunction = Object.assign(declare, { bytes, text, array, toCHeader });
 

@@ -46,9 +46,9 @@ import { TOPIC, type VRing } from "./vring.ts";
  *
  * @example One definition for all programs
  * ```ts
- * import { codec, topic } from "@vring/vring";
+ * import { json, topic } from "@vring/vring";
  *
- * export const poses = topic("example/poses", { type: codec.json<number[]>(), history: 1 });
+ * export const poses = topic("example/poses", { type: json<number[]>(), history: 1 });
  * using publisher = poses.publisher();
  * publisher.trySend([1, 2]);
  * using subscriber = poses.subscriber(); // later, in another process

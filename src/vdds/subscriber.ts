@@ -61,9 +61,9 @@ interface Parts<K extends Type> {
  *
  * @example The samples of a topic, as values
  * ```ts
- * import { codec, topic } from "@vring/vring";
+ * import { json, topic } from "@vring/vring";
  *
- * const numbers = topic("example/numbers", { type: codec.json<number>() });
+ * const numbers = topic("example/numbers", { type: json<number>() });
  * using publisher = numbers.publisher();
  * using subscriber = numbers.subscriber(); // in another process
  * publisher.trySend(1);

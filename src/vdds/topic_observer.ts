@@ -71,9 +71,9 @@ interface Parts<K extends Type> {
  *
  * @example See what the subscribers of a topic see
  * ```ts
- * import { codec, topic } from "@vring/vring";
+ * import { text, topic } from "@vring/vring";
  *
- * const words = topic("example/observed", { type: codec.text, mode: 0o644 });
+ * const words = topic("example/observed", { type: text(), mode: 0o644 });
  * using publisher = words.publisher();
  * using observer = words.observer(); // any user
  * publisher.trySend("near");

@@ -8,7 +8,8 @@ import {
   assertThrows,
 } from "@std/assert";
 import { domain } from "../../src/babus/definition.ts";
-import { struct, text } from "../../src/codec.ts";
+import { text } from "../../src/codec.ts";
+import { struct } from "../../src/struct.ts";
 import { ClosedError, LayoutMismatchError, OsError } from "../../src/errors.ts";
 import { payload } from "../circular/scene.ts";
 import { namesOf, Scene } from "./scene.ts";

@@ -8,7 +8,8 @@ import {
 import type { SlotClaim } from "../../src/babus/claim.ts";
 import type { Slot } from "../../src/babus/slot.ts";
 import { ClosedError, LostError, RoleTakenError, VringError } from "../../src/errors.ts";
-import { array, bytes, type Codec, json, struct, text } from "../../src/codec.ts";
+import { bytes, type Codec, json, text } from "../../src/codec.ts";
+import { array, struct } from "../../src/struct.ts";
 import { time } from "../../src/os/clock.ts";
 import { until } from "../os/until.ts";
 import { isPayload, lengthOf, payload } from "../circular/scene.ts";

@@ -6,8 +6,8 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { calls } from "../../src/calls/definition.ts";
 import { ClosedError, RemoteError } from "../../src/errors.ts";
-import { codec } from "../../src/codec.ts";
-import { layout } from "../../src/layout/layout.ts";
+import { json } from "../../src/codec.ts";
+import { struct } from "../../src/struct.ts";
 import type { Caller } from "../../src/calls/in_hand.ts";
 import { until, within } from "../os/until.ts";
 import { Name } from "../shared/scene.ts";
@@ -98,7 +98,7 @@ class Later<T> {
 
 Deno.test("a handler may answer with anything that has a then method", async () => {
   using name = new Name();
-  const options = { request: codec.json<number>(), response: codec.json<unknown>() };
+  const options = { request: json<number>(), response: json<unknown>() };
   using server = calls(name.name, options).server();
   using client = calls(name.name, options).client();
   const callable = Object.assign(() => {}, { then: (done: (value: number) => void) => done(4) });
@@ -185,8 +185,8 @@ Deno.test("answers larger than requests wait for room, and no request is lost me
 
 Deno.test("codecs carry requests and responses", async () => {
   using name = new Name();
-  const Point = layout("point", { x: "f64", y: "f64" });
-  const options = { request: codec.struct(Point), response: codec.json<{ sum: number }>() };
+  const Point = struct("point", { x: "f64", y: "f64" });
+  const options = { request: Point, response: json<{ sum: number }>() };
   using server = calls(name.name, options).server();
   using client = calls(name.name, options).client();
   const serving = server.serve(async ({ x, y }) => ({ sum: await Promise.resolve(x + y) }));

@@ -5,7 +5,7 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { calls } from "../../src/calls/definition.ts";
 import { CorruptRegionError, RemoteError } from "../../src/errors.ts";
-import { codec } from "../../src/codec.ts";
+import { json } from "../../src/codec.ts";
 import { errorBody, errorFrom } from "../../src/calls/message.ts";
 import { until } from "../os/until.ts";
 import { Name } from "../shared/scene.ts";
@@ -89,7 +89,7 @@ Deno.test("errorFrom() refuses bytes that are not an error", () => {
 
 Deno.test("a response that cannot be encoded, or is too long, is an error of its call", async () => {
   using name = new Name();
-  const options = { request: codec.json<number>(), response: codec.json<unknown>() };
+  const options = { request: json<number>(), response: json<unknown>() };
   const defined = calls(name.name, { ...options, capacity: 4096 });
   using server = defined.server();
   using client = defined.client();

@@ -3,7 +3,8 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { circular } from "../../src/circular/definition.ts";
 import type { CircularReceiver } from "../../src/circular/receiver.ts";
-import { array, json, struct, text } from "../../src/codec.ts";
+import { json, text } from "../../src/codec.ts";
+import { array, struct } from "../../src/struct.ts";
 import { VringError } from "../../src/errors.ts";
 import type { Type } from "../../src/message.ts";
 import { Name } from "../shared/scene.ts";

@@ -5,8 +5,8 @@
  * @module
  */
 
-import { codec } from "../../src/codec.ts";
-import { layout } from "../../src/layout/layout.ts";
+import { json, text } from "../../src/codec.ts";
+import { struct } from "../../src/struct.ts";
 import type { SyncWaitOptions, WaitOptions } from "../../src/wait/until.ts";
 import { payload } from "../circular/scene.ts";
 
@@ -375,10 +375,10 @@ export function definedRole<D extends Opening, T, H extends Handle>(
 /** The types of products that have one codec. */
 export const CODECS: readonly MessageType[] = [
   { options: {}, name: "bytes" },
-  { options: { codec: codec.text }, name: "text" },
-  { options: { codec: codec.json() }, name: "json" },
-  { options: { codec: codec.struct(layout("point", { x: "f64", y: "f64" })) }, name: "point" },
-  { options: { codec: codec.struct(layout("point", { x: "f64", y: "f32" })) }, name: "point" },
+  { options: { codec: text() }, name: "text" },
+  { options: { codec: json() }, name: "json" },
+  { options: { codec: struct("point", { x: "f64", y: "f64" }) }, name: "point" },
+  { options: { codec: struct("point", { x: "f64", y: "f32" }) }, name: "point" },
 ];
 
 /** The sizes that the contracts use. */

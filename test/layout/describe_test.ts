@@ -8,6 +8,8 @@ import {
   differences,
   type StructDescription,
 } from "../../src/layout/describe.ts";
+import { bytes, text } from "../../src/codec.ts";
+import { array, struct as defineStruct } from "../../src/struct.ts";
 import { type AnyLayout, layout } from "../../src/layout/layout.ts";
 import { layoutOf } from "../../src/layout/rebuild.ts";
 import { toDefinition } from "../../src/layout/tools/definition.ts";
@@ -34,8 +36,12 @@ Deno.test("a layout made from the description of any other is the same memory", 
 Deno.test("the definition of any layout declares the same memory", () => {
   fc.assert(fc.property(choices({ plain: false }), (fields) => {
     const declared = declare("l", fields);
-    const evaluate = new Function("layout", `${toDefinition(declared)}; return L;`);
-    assertEquals((evaluate(layout) as AnyLayout).hash, declared.hash);
+    const evaluate = new Function(
+      ...["struct", "array", "bytes", "text"],
+      `${toDefinition(declared)}; return L;`,
+    );
+    const made = evaluate(defineStruct, array, bytes, text) as AnyLayout;
+    assertEquals(made.hash, declared.hash);
   }));
 });
 
@@ -54,20 +60,20 @@ const Imu = layout("imu", {
 Deno.test("a definition is short, and declares each nested layout once", () => {
   assertEquals(
     Imu.toDefinition(),
-    `const Pose = layout("pose", {
+    `const Pose = struct("pose", {
   x: "f32",
   y: { type: "f64", at: 16 },
 }, { version: 3 });
 
-const Imu = layout("imu", {
+const Imu = struct("imu", {
   time: "f64",
   count: { type: "u32", line: true, doc: "counts samples" },
   busy: { type: "u32", atomic: true },
-  accel: layout.array("f32", 3),
-  label: layout.text(16),
-  key: layout.bytes(4),
+  accel: array("f32", 3),
+  label: text(16),
+  key: bytes(4),
   pose: Pose,
-  path: layout.array(Pose, 2),
+  path: array(Pose, 2),
 });
 `,
   );

@@ -5,7 +5,7 @@
 
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { CorruptRegionError, LayoutMismatchError, RoleTakenError } from "../../src/errors.ts";
-import { codec } from "../../src/codec.ts";
+import { bytes } from "../../src/codec.ts";
 import { Word32 } from "../../src/memory/word.ts";
 import { MPSC } from "../../src/mpsc/mpsc.ts";
 import { mpsc } from "../../src/mpsc/definition.ts";
@@ -165,7 +165,7 @@ Deno.test("opening refuses lanes of other sizes that hold as much in all", () =>
 Deno.test("opening refuses a region of more lanes than there are seats", () => {
   using name = new Name();
   const path = regionPath(MPSC.name, name.name);
-  const sizes = { dataBytes: 65 * CAPACITY, partBytes: CAPACITY, message: codec.bytes.type };
+  const sizes = { dataBytes: 65 * CAPACITY, partBytes: CAPACITY, message: bytes().type };
   using _region = createRegion({ ...MPSC, mostParts: 65 }, path, sizes);
   const ring = mpsc(name.name);
   for (const open of [() => ring.consumer(), () => ring.producer()]) {

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { codec } from "../../src/codec.ts";
+import { bytes } from "../../src/codec.ts";
 import type { Region } from "../../src/region/region.ts";
 import { regionPath } from "../../src/region/names.ts";
 import { Word32 } from "../../src/memory/word.ts";
@@ -45,7 +45,7 @@ export class Inside implements Disposable {
     const path = regionPath(MPSC.name, name ?? this.#name!.name);
     const sizes = { dataBytes: producers * capacity, partBytes: capacity };
     this.region = joinRegion(MPSC, path) ??
-      openRegion(MPSC, path, { ...sizes, message: codec.bytes.type });
+      openRegion(MPSC, path, { ...sizes, message: bytes().type });
     this.board = new Board("of a test", this.region);
     this.seats = Array.from({ length: this.board.producers }, (_, id) => this.#wordsOf(id));
   }

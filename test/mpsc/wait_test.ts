@@ -4,7 +4,7 @@
 
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { PeerLostError } from "../../src/errors.ts";
-import { codec } from "../../src/codec.ts";
+import { json } from "../../src/codec.ts";
 import { Word32 } from "../../src/memory/word.ts";
 import { mpsc } from "../../src/mpsc/definition.ts";
 import { Name } from "../shared/scene.ts";
@@ -130,7 +130,7 @@ Deno.test("every waiting producer gets an error when its consumer closes", async
 
 Deno.test("for await yields every value of all producers until the last one closes", async () => {
   using name = new Name();
-  const type = codec.json<[number, number]>();
+  const type = json<[number, number]>();
   const ring = mpsc(name.name, { type, capacity: CAPACITY, producers: 4 });
   using consumer = ring.consumer();
   const sending = [0, 1, 2, 3].map(async (id) => {

@@ -1,9 +1,9 @@
 /** Errors of opening files name the path, its owner and mode, and what to do. */
 
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
-import { codec } from "../../src/codec.ts";
+import { json, text } from "../../src/codec.ts";
+import { struct } from "../../src/struct.ts";
 import { Errno, LayoutMismatchError, OsError } from "../../src/errors.ts";
-import { layout } from "../../src/layout/layout.ts";
 import { userId } from "../../src/os/files.ts";
 import { makeError, openError } from "../../src/region/access.ts";
 import { calls } from "../../src/calls/definition.ts";
@@ -55,7 +55,7 @@ Deno.test("makeError() names /dev/shm where it is missing or of no use", () => {
 
 Deno.test("a forgotten type is named", () => {
   using place = new Name();
-  const imu = codec.struct(layout("imu", { time: "f64" }));
+  const imu = struct("imu", { time: "f64" });
   using _publisher = topic(place.name, { type: imu }).publisher();
   const open = () => topic(place.name, { size: 8 }).subscriber();
   assertThrows(open, LayoutMismatchError, 'define the type "imu", or unlink');
@@ -66,7 +66,7 @@ Deno.test("a ring of bytes and forgotten types of calls are named", () => {
   using _producer = byteRing(place.name).producer();
   const open = () => spsc(place.name).consumer();
   assertThrows(open, LayoutMismatchError, "define byteRing(),");
-  using _server = calls(place.name, { request: codec.text, response: codec.json() }).server();
+  using _server = calls(place.name, { request: text(), response: json() }).server();
   const call = () => calls(place.name).client();
   assertThrows(call, LayoutMismatchError, 'define the types of "text -> json" for request');
 });

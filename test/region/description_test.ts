@@ -4,7 +4,7 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import fc from "fast-check";
 import { describeLayout } from "../../src/layout/describe.ts";
 import { layout } from "../../src/layout/layout.ts";
-import { codec } from "../../src/codec.ts";
+import { struct } from "../../src/struct.ts";
 import { describedType } from "../../src/described.ts";
 import {
   encodeDescription,
@@ -20,7 +20,7 @@ import { dataOf, openFiles, patterned, Place, TYPE } from "./scene.ts";
 import { joinRegion } from "./opening.ts";
 import { Region } from "../../src/region/region.ts";
 
-const Imu = layout("imu", {
+const Imu = struct("imu", {
   time: "f64",
   accel: layout.array("f32", 3),
   label: layout.text(8),
@@ -152,7 +152,7 @@ Deno.test("a description of any shape is unread, refused or used", () => {
 
 // ---- in a region ----
 
-const OPTIONS = { dataBytes: 3000, message: codec.struct(Imu).type };
+const OPTIONS = { dataBytes: 3000, message: Imu.type };
 
 function regionWith(place: Place, description: Uint8Array<ArrayBuffer>): Region {
   return Region.createOnce(TYPE, place.path, { ...OPTIONS, description }) as Region;

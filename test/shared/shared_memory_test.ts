@@ -1,6 +1,6 @@
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { ClosedError, LayoutMismatchError, OsError } from "../../src/errors.ts";
-import { array, struct } from "../../src/codec.ts";
+import { array, struct } from "../../src/struct.ts";
 import { layout } from "../../src/layout/layout.ts";
 import { REGION_HEADER } from "../../src/region/header.ts";
 import { pageSize } from "../../src/os/page.ts";

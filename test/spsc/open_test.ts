@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { ClosedError, CorruptRegionError } from "../../src/errors.ts";
-import { type Codec, codec } from "../../src/codec.ts";
-import { layout } from "../../src/layout/layout.ts";
+import { type Codec, json } from "../../src/codec.ts";
+import { struct } from "../../src/struct.ts";
 import { spsc } from "../../src/spsc/definition.ts";
 import { countFiles, rangesOf } from "../os/process_state.ts";
 import { Name } from "../shared/scene.ts";
@@ -10,7 +10,7 @@ import { CAPACITY, Inside, Pair, valueOf } from "./scene.ts";
 
 Deno.test("codecs carry values", () => {
   using name = new Name();
-  const ring = spsc(name.name, { type: codec.struct(layout("point", { x: "f64", y: "f64" })) });
+  const ring = spsc(name.name, { type: struct("point", { x: "f64", y: "f64" }) });
   using producer = ring.producer();
   using consumer = ring.consumer();
   assertEquals(producer.trySendBatch([{ x: 1, y: -2 }, { x: 3, y: 0.5 }]), 2);
@@ -21,7 +21,7 @@ Deno.test("codecs carry values", () => {
 Deno.test("an error of a codec costs only its message", () => {
   using name = new Name();
   const failing: Codec<number> = {
-    ...codec.json<number>(),
+    ...json<number>(),
     decode: (bytes) => {
       if (bytes.length === 1) throw new Error("too short for me");
       return bytes.length;

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { codec } from "../../src/codec.ts";
+import { bytes } from "../../src/codec.ts";
 import type { Region } from "../../src/region/region.ts";
 import { regionPath } from "../../src/region/names.ts";
 import { Word32 } from "../../src/memory/word.ts";
@@ -40,7 +40,7 @@ export class Inside implements Disposable {
     this.#name = name === undefined ? new Name() : undefined;
     const path = regionPath(SPSC.name, name ?? this.#name!.name);
     this.region = joinRegion(SPSC, path) ??
-      openRegion(SPSC, path, { dataBytes, message: codec.bytes.type });
+      openRegion(SPSC, path, { dataBytes, message: bytes().type });
     const { mapping, controlOffset, dataOffset } = this.region;
     const { fields } = SPSC_CONTROL;
     const control = controlOffset + fields.lane.offset;

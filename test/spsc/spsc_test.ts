@@ -1,6 +1,8 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { CorruptRegionError, PeerLostError, VringError } from "../../src/errors.ts";
-import { type Codec, codec, struct } from "../../src/codec.ts";
+import { bytes, type Codec, json, text } from "../../src/codec.ts";
+import { struct } from "../../src/struct.ts";
+import type { Bytes } from "../../src/message.ts";
 import { recordBytes } from "../../src/lane/record.ts";
 import type { SpscConsumer } from "../../src/spsc/consumer.ts";
 import { spsc } from "../../src/spsc/definition.ts";
@@ -119,12 +121,12 @@ Deno.test("SpscProducer.trySendBatch() sends the messages that fit, and returns 
 });
 
 /** Bytes, and a look at the world before each is encoded. */
-function codecThatLooks(look: () => void): typeof codec.bytes {
+function codecThatLooks(look: () => void): Bytes {
   return {
-    ...codec.bytes,
+    ...bytes(),
     encode: (value, into) => {
       look();
-      return codec.bytes.encode(value, into);
+      return bytes().encode(value, into);
     },
   };
 }
@@ -152,7 +154,7 @@ Deno.test("SpscProducer.trySendBatch() sends the messages before a value that ca
 for (const leave of ["end", "abort"] as const) {
   Deno.test(`SpscProducer.${leave}() in a value of a batch loses none of the values before`, async () => {
     using name = new Name();
-    const ring = spsc(name.name, { type: codec.json<unknown>(), capacity: CAPACITY });
+    const ring = spsc(name.name, { type: json<unknown>(), capacity: CAPACITY });
     using consumer = ring.consumer();
     using producer = ring.producer();
     const leaving = {
@@ -346,11 +348,11 @@ Deno.test("a codec that receives while it decodes keeps the bytes that it has", 
   let depth = 0;
   const inner: unknown[] = [];
   const nested: Codec<string> = {
-    ...codec.text,
+    ...text(),
     decode: (bytes) => {
       if (depth++ === 0) inner.push(valueOf(consumer.tryReceive()));
       depth--;
-      return codec.text.decode(bytes);
+      return text().decode(bytes);
     },
   };
   const ring = spsc(name.name, { type: nested });
@@ -405,7 +407,7 @@ Deno.test("claims and messages of a struct have its accessors, and need no lengt
   taken.ack();
   assertThrows(() => taken.view, TypeError, "it was released");
   assertEquals(consumer.poll(({ view, value }) => assertEquals([view.x, value.y], [3, 4])), 1);
-  using texts = spsc(`${name.name}-text`, { type: codec.text }).producer();
+  using texts = spsc(`${name.name}-text`, { type: text() }).producer();
   assertThrows(() => texts.tryClaim(), TypeError);
 });
 

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { codec } from "../../src/codec.ts";
+import { text } from "../../src/codec.ts";
 import { spsc } from "../../src/spsc/definition.ts";
 import { Name } from "../shared/scene.ts";
 import { payload } from "../circular/scene.ts";
@@ -7,7 +7,7 @@ import { CAPACITY, Pair, valueOf } from "./scene.ts";
 
 Deno.test("for await yields every value until the producer closes", async () => {
   using name = new Name();
-  const ring = spsc(name.name, { type: codec.text, capacity: CAPACITY });
+  const ring = spsc(name.name, { type: text(), capacity: CAPACITY });
   using producer = ring.producer();
   using consumer = ring.consumer();
   const sending = (async () => {

@@ -3,7 +3,8 @@
  */
 
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { json, struct, text } from "../../src/codec.ts";
+import { json, text } from "../../src/codec.ts";
+import { struct } from "../../src/struct.ts";
 import { LayoutMismatchError, OsError } from "../../src/errors.ts";
 import type { Type } from "../../src/message.ts";
 import { topic } from "../../src/vdds/definition.ts";

@@ -3,7 +3,7 @@
  */
 
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { struct } from "../../src/codec.ts";
+import { struct } from "../../src/struct.ts";
 import { LostError } from "../../src/errors.ts";
 import { topic } from "../../src/vdds/definition.ts";
 import type { Sample } from "../../src/vdds/sample.ts";

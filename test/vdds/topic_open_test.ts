@@ -10,7 +10,8 @@ import {
   assertThrows,
 } from "@std/assert";
 import { ClosedError, RoleTakenError } from "../../src/errors.ts";
-import { struct, text } from "../../src/codec.ts";
+import { text } from "../../src/codec.ts";
+import { struct } from "../../src/struct.ts";
 import { topicPath } from "../../src/region/names.ts";
 import { topic } from "../../src/vdds/definition.ts";
 import { topics } from "../../src/vdds/topics.ts";

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { layout, type SharedMemory, sharedMemory, type View } from "../../mod.ts";
+import { type SharedMemory, sharedMemory, struct, type View } from "../../mod.ts";
 import { type Check, expect, runChecks } from "../check.ts";
 
 /** Two purses in shared memory, and three numbers for notes. */
@@ -30,7 +30,7 @@ export interface Mover {
 
 const FIELDS = ["ann", "ben", "note1", "note2", "note3"] as const;
 
-const Purses = layout("purses_with_notes", {
+const Purses = struct("purses_with_notes", {
   ann: "f64",
   ben: "f64",
   note1: "f64",

@@ -4,12 +4,12 @@
  * @module
  */
 
-import { layout } from "../../mod.ts";
+import { struct } from "../../mod.ts";
 import { readAll } from "../../src/os/files.ts";
 import { hexdump } from "../picture.ts";
 
 /** Two purses in shared memory. */
-export const Purses = layout("purses", {
+export const Purses = struct("purses", {
   ann: { type: "f64", doc: "Ann's coins" },
   ben: { type: "f64", doc: "Ben's coins" },
 });

@@ -6,11 +6,12 @@
  */
 
 import {
-  layout,
+  array,
   lock,
   type SemaphoreLock,
   type SharedMemory,
   sharedMemory,
+  struct,
   type View,
 } from "../../mod.ts";
 import { sleepSync } from "../../src/os/clock.ts";
@@ -27,9 +28,9 @@ const MEETINGS = ["start", "count", "counted", "countLocked", "countedLocked", "
 type Meeting = (typeof MEETINGS)[number];
 
 /** What the two share. */
-const Shared = layout("two_processes", {
-  meetings: { type: layout.array("i32", MEETINGS.length), doc: "how many have arrived at each" },
-  steps: { type: layout.array("f64", 2), doc: "how often each of the two has counted" },
+const Shared = struct("two_processes", {
+  meetings: { type: array("i32", MEETINGS.length), doc: "how many have arrived at each" },
+  steps: { type: array("f64", 2), doc: "how often each of the two has counted" },
   counter: { type: "f64", doc: "the counter that both increase without a lock" },
   guarded: { type: "f64", doc: "the counter that both increase under the lock" },
   pid: { type: "u32", doc: "the process that has the lock" },

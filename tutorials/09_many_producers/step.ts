@@ -5,7 +5,7 @@
  * @module
  */
 
-import { codec, mpsc, spsc } from "../../mod.ts";
+import { mpsc, spsc, text } from "../../mod.ts";
 import { pageSize } from "../../src/os/page.ts";
 import { MirroredRing } from "../07_four_rings/ring4_mirrored.ts";
 import { makeMemory } from "../07_four_rings/ring_memory.ts";
@@ -175,7 +175,7 @@ function orderOf(reader: (lanes: Lanes) => ReadOne): string {
 
 function theShippedOne(name: string): void {
   step("The one in the library");
-  const options = { producers: 3, capacity: page, type: codec.text };
+  const options = { producers: 3, capacity: page, type: text() };
   const ring = run("ring", () => mpsc(name, options));
   const consumer = tidyUp(run("consumer", () => ring.consumer()));
   const loud = tidyUp(run("loud", () => ring.producer({ id: 0 })));
@@ -217,7 +217,7 @@ function theShippedOne(name: string): void {
 
 async function comeAndGo(name: string): Promise<void> {
   step("Producers come and go");
-  const ring = mpsc(name, { producers: 1, capacity: page, type: codec.text });
+  const ring = mpsc(name, { producers: 1, capacity: page, type: text() });
   const consumer = tidyUp(ring.consumer());
   say(`A ring for one producer at a time. Ann sends, and leaves before anybody has read it.`);
   const ann = tidyUp(run("ann", () => ring.producer({ id: 0 })));

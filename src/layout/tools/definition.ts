@@ -39,7 +39,7 @@ function write(layout: AnyLayout, names: Names, written: string[]): string {
   const name = freeName(layout.name, names);
   names.set(layout.hash, name);
   const options = layout.version === 1 ? "" : `, { version: ${layout.version} }`;
-  written.push(`const ${name} = layout("${layout.name}", {\n${lines.join("")}}${options});\n`);
+  written.push(`const ${name} = struct("${layout.name}", {\n${lines.join("")}}${options});\n`);
   return name;
 }
 
@@ -65,9 +65,9 @@ function typeText(type: FieldType, names: Names, written: string[]): string {
   if (typeof type === "string") return `"${type}"`;
   if (isLayout(type)) return write(type, names, written);
   if (isArray(type)) return arrayText(type, names, written);
-  return `layout.${type.kind}(${type.size})`;
+  return `${type.kind}(${type.size})`;
 }
 
 function arrayText({ element, length }: ArrayType, names: Names, written: string[]): string {
-  return `layout.array(${typeText(element, names, written)}, ${length})`;
+  return `array(${typeText(element, names, written)}, ${length})`;
 }

@@ -3,7 +3,8 @@
 import type { CallClient } from "../../../src/calls/client.ts";
 import { calls, type CallsOptions } from "../../../src/calls/definition.ts";
 import type { CallServer } from "../../../src/calls/server.ts";
-import { struct, text } from "../../../src/codec.ts";
+import { text } from "../../../src/codec.ts";
+import { struct } from "../../../src/struct.ts";
 import {
   type Arrival,
   definedRole,

@@ -15,7 +15,8 @@ import { Listener } from "../../../src/babus/listener.ts";
 import type { SlotReader } from "../../../src/babus/reader.ts";
 import type { Slot } from "../../../src/babus/slot.ts";
 import { SLOT_CONTROL } from "../../../src/babus/slot_words.ts";
-import { bytes, raw, struct } from "../../../src/codec.ts";
+import { bytes, raw } from "../../../src/codec.ts";
+import { struct } from "../../../src/struct.ts";
 import type { Type } from "../../../src/message.ts";
 import { Word32 } from "../../../src/memory/word.ts";
 import {
