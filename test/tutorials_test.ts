@@ -297,7 +297,7 @@ Deno.test("the checks of exercise 3 find each wrong answer", () => {
       (a, b, r) => a - at(a, r)!.start === b - at(b, r)!.start,
       "a range that begins further behind",
     ],
-    [(a, b) => a % page === b % page, "as far into two ranges"],
+    [(a, b) => a % page === b % page, "equally far into two ranges"],
     [(a, b, r) => place(a, r) === place(b, r), "the same place in two files"],
     [(a, b, r) => a === b || isOneFile(a, b, r), "a shared mapping and a private one"],
     [(a, b, r) => isAnonymous(a, b, r) || isShared(a, b, r), "two pages of anonymous memory"],
@@ -334,7 +334,7 @@ Deno.test("the checks of exercise 4 find each wrong answer and survive it", () =
       const base = unchecked(fd, header, capacity);
       put(base + header + capacity + page, fd, page, header);
       return base;
-    }, "behind the ring comes the whole ring"],
+    }, "the whole ring follows again"],
     [unchecked, "an error of the kernel is returned"],
     [
       (...request) => request[0] < 0 ? (unchecked(...request), -22) : unchecked(...request),

@@ -1,6 +1,6 @@
 /**
- * What an answer to exercise 1 must do. It does not know the answer either: it writes the bytes
- * and lets the kernel count.
+ * The checks of exercise 1. They do not compute the answer: they write the bytes and let the kernel
+ * count.
  *
  * @module
  */
@@ -37,7 +37,7 @@ export function checksOf(pagesTouched: PagesTouched): Check[] {
     check(
       "a few bytes in the middle of a page",
       { from: page + 300, length: 20 },
-      "a page that is touched anywhere is touched.",
+      "one touched byte is enough to touch the page.",
     ),
     check(
       "two bytes, one on each side of an edge",
@@ -57,12 +57,12 @@ export function checksOf(pagesTouched: PagesTouched): Check[] {
     check(
       "no byte at all",
       { from: 2 * page + 50, length: 0 },
-      "there is no last byte, so nothing is touched.",
+      "without a last byte, no page is touched.",
     ),
   ];
 }
 
-/** Writes the range into pages that nobody has touched, and compares what was said and counted. */
+/** Writes the range into untouched pages, and compares the answer with the kernel's count. */
 function compare(pagesTouched: PagesTouched, from: number, length: number): void {
   const flags = MapFlag.private | MapFlag.anonymous;
   const all = { length: (PAGES + 2) * page, protection: Protection.none, flags };

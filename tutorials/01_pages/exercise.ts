@@ -1,9 +1,9 @@
 /**
  * Exercise 1: how many pages?
  *
- * A program is about to write `length` bytes, the first of them at `address`. Say how many pages it
- * will touch. The answer below is the first that comes to mind, and it is wrong. Find out when, and
- * fix it. The kernel checks you: it counts the pages that really got memory.
+ * A program is about to write `length` bytes, the first of them at `address`. Return how many pages
+ * it will touch. The answer below is the first that comes to mind, and it is wrong. Find out when,
+ * and fix it. The kernel checks you: it counts the pages that really got memory.
  *
  * Run it with `deno run --allow-ffi tutorials/01_pages/exercise.ts`.
  *
@@ -12,7 +12,9 @@
 
 import { checkPagesTouched } from "./check.ts";
 
-/** How many pages of `page` bytes hold at least one of the `length` bytes from `address` on. */
+/**
+ * Returns how many pages of `page` bytes hold any of the `length` bytes that begin at `address`.
+ */
 function pagesTouched(_address: number, length: number, page: number): number {
   return Math.ceil(length / page);
 }

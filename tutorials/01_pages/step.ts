@@ -21,26 +21,25 @@ function main(): void {
   const bytes = putBytesIn(address, page);
   goPastTheEnd(touchPageAfterPage(page), page);
   giveItBack(address, bytes);
-  say(`That is a page: the piece in which the kernel gives memory, with an address in front. In
-    tutorial 2, a file stands behind it. But first break it, and solve the exercise:`);
+  say(`That is a page: the unit in which the kernel hands out memory. In tutorial 2, a file is
+    behind it. But first break it, and solve the exercise:`);
 }
 
 function learnThePageSize(): number {
   step("Memory comes in pages");
-  say(`To a program, memory is one long row of bytes, and each byte has a number: its address.
-    Behind the addresses, the kernel deals out real memory. It does not do so byte by byte but in
-    pages, all of one size.`);
+  say(`To a program, memory is one long row of bytes, and each byte has a number: its address. The
+    kernel puts real memory behind the addresses, not byte by byte but in pages, all of one size.`);
   const page = run("page", () => pageSize());
-  say(`The processor and the kernel have agreed on that size. On most PCs it is 4096 bytes; on some
-    ARM machines it is 16384 or 65536. A program must ask, as this one just did.`);
+  say(`On most PCs a page has 4096 bytes; on some ARM machines it has 16384 or 65536. A program must
+    ask, as this one just did.`);
   return page;
 }
 
 function askForOnePage(page: number): number {
   step("Ask for one page");
-  say(`The call is named \`mmap\`, for "memory map". It says how many bytes, what may be done with
-    them (read and write), and what kind of memory: anonymous, which means that no file is behind
-    it, and private, which means that it is for this process only.`);
+  say(`The call is named \`mmap\`, for "memory map". We pass how many bytes we want, what we may do
+    with them (read and write), and which kind of memory: anonymous, which means that no file is
+    behind it, and private, which means that it is for this process only.`);
   const address = run("address", () =>
     map({
       length: page,
@@ -55,7 +54,7 @@ function askForOnePage(page: number): number {
 function splitTheAddress(address: number, page: number): void {
   step("An address is a page and an offset");
   say(`Divide an address by the page size. The quotient is the number of the page, and the remainder
-    is the offset: how far into that page the byte lies.`);
+    is the offset: how far into that page the byte is.`);
   const row = (name: string, at: number) => [
     name,
     hex(at),
@@ -71,18 +70,18 @@ function splitTheAddress(address: number, page: number): void {
   ]));
   const digits = Math.log2(page) / 4;
   say(`The page begins at an address that the page size divides: its offset is 0. All its bytes have
-    the same page number, and one byte further begins the next page.`);
+    the same page number, and the next page begins right after the last one.`);
   if (Number.isInteger(digits)) {
     say(`No division is needed to see it. ${page} is 16 to the power of ${digits}, so the last
-      ${digits} digits of a hexadecimal address are the offset (300 is 12c), and what stands before
-      them is the page. That is why addresses are written this way.`);
+      ${digits} digits of a hexadecimal address are the offset (300 is 12c), and the digits before
+      them are the page. That is why addresses are written this way.`);
   }
 }
 
 function readTheKernelsList(address: number, page: number): void {
   step("The kernel keeps a list");
-  say(`Which addresses of a process have memory is written down in the file \`/proc/self/maps\`, one
-    line for each range. This is the line that our page is in:`);
+  say(`The file \`/proc/self/maps\` lists the mapped addresses of a process, one line for each
+    range. Our page is in this line:`);
   const line = mapsLine(address)!;
   picture(line);
   const [range, permissions, offset] = line.split(" ");
@@ -98,17 +97,17 @@ function readTheKernelsList(address: number, page: number): void {
   say(
     pages === 1
       ? "It is a single page, ours."
-      : `The range has ${pages} pages, and we asked for 1. When
-    two neighbours are of the same kind, the kernel writes them down as one range.`,
+      : `The range has ${pages} pages, and we asked for 1. The kernel lists neighbours of the same
+        kind as one range.`,
   );
 }
 
 function putBytesIn(address: number, page: number): Uint8Array<ArrayBuffer> {
   step("Put bytes in");
-  say(`An address is not yet something that JavaScript can read. \`bufferAt\` puts an ArrayBuffer
-    over the memory. Nothing is copied: the bytes of the array are the bytes of the page.`);
+  say(`JavaScript cannot read at an address. So \`bufferAt\` puts an ArrayBuffer over the memory.
+    Nothing is copied: the bytes of the array are the bytes of the page.`);
   const bytes = run("bytes", () => new Uint8Array(bufferAt(address, page)));
-  predict("A new page that nobody has written to: which bytes are in it?");
+  predict("Which bytes are in a new page, before the first write?");
   picture(hexdump(bytes, { address, length: 32 }));
   say("Zeros, always. The kernel never shows us bytes that another program left there.");
   look(() => {
@@ -117,8 +116,8 @@ function putBytesIn(address: number, page: number): Uint8Array<ArrayBuffer> {
   });
   picture(hexdump(bytes, { address, length: 32 }));
   picture(hexdump(bytes, { address, from: page - 16 }));
-  say(`Left is the address of the first byte of a row, then 16 bytes in hexadecimal, then the same
-    bytes as text, with a dot for all that is not text.`);
+  say(`Each row has the address of its first byte, then 16 bytes in hexadecimal, then the same bytes
+    as text, with a dot for each byte that is not text.`);
   return bytes;
 }
 
@@ -130,9 +129,10 @@ interface Memory {
 
 function touchPageAfterPage(page: number): Memory {
   step("Memory comes at the first touch");
-  say(`Now 8 pages, with a page before and a page behind that nobody may touch. Two calls do it: the
-    first reserves 10 pages of addresses without access, the second puts 8 usable pages into their
-    middle. With such walls around, our pages are a range of their own and can be counted.`);
+  say(`Now we map 8 pages, with a page before and a page after them that no code may touch. Two
+    calls do it: the first reserves 10 pages of addresses without access, the second puts 8 usable
+    pages into their middle. Between such walls, our pages are a range of their own, and the kernel
+    counts their memory alone.`);
   const flags = MapFlag.private | MapFlag.anonymous;
   const wall = run("wall", () =>
     map({
@@ -152,9 +152,9 @@ function touchPageAfterPage(page: number): Memory {
   picture(table(touch(bytes, { address: pages, page })));
   picture(boxes(["", "", "memory", "", "", "memory", "", ""]));
   say(
-    `\`mmap\` gave us addresses and a promise. The memory itself comes when a page is first written
-    to, one whole page at a time. Until then, a reader sees a page of zeros that all
-    programs share. So a large mapping costs little until it is used.`,
+    `\`mmap\` gave us addresses and a promise. A page gets its memory at the first write to it.
+    Until then, a reader sees a page of zeros that all programs share. So a large mapping costs
+    little until you use it.`,
   );
   return { address: pages, bytes };
 }
@@ -180,19 +180,18 @@ function goPastTheEnd(pages: Memory, page: number): void {
   step("Past the end");
   const { address, bytes } = pages;
   const length = bytes.length;
-  predict("What does JavaScript say to the byte behind the last one?");
+  predict("What does JavaScript return for the byte after the last one?");
   look(() => bytes[length]);
-  say(`The array knows its length and guards it. But only because the right length was given to
-    \`bufferAt\`, which has to trust it. Native code has no such guard: it goes where
-    the address points. So let us ask the kernel whether the last byte of the 8 pages may be read,
-    and the one behind it.`);
+  say(`The array knows its length and guards it. But we passed that length to \`bufferAt\`, which
+    has to trust us. Native code has no such guard: it goes where the address points. So let us ask
+    the kernel whether we may read the last byte of the 8 pages, and the byte after it.`);
   const last = run("last", () => address + length - 1);
   look(() => canBeRead(last));
   look(() => canBeRead(last + 1));
   say(
-    `One byte decides. Behind the last byte stands the wall, and a program that touches it is ended
-    at once, with the signal SIGSEGV. See it with \`--crash\`. Without a wall there may be a
-    neighbour instead, and then it gets worse: nothing happens at all. See that with \`--break\`.`,
+    `One byte decides. The wall begins after the last byte, and the kernel ends a program that
+    touches it, with the signal SIGSEGV: see \`--crash\`. Without a wall, other memory may be there,
+    and that is worse, because nothing happens at all: see \`--break\`.`,
   );
   bytes.buffer.transfer(0);
   unmap(address - page, length + 2 * page);
@@ -200,9 +199,8 @@ function goPastTheEnd(pages: Memory, page: number): void {
 
 function giveItBack(address: number, bytes: Uint8Array<ArrayBuffer>): void {
   step("Give it back");
-  say(`An array over memory that is gone would be a trap. So first the array is detached, and only
-    then is the memory unmapped. In this library, each \`close()\` does these two things in this
-    order.`);
+  say(`An array over memory that is gone would be a trap. So we detach the array first, and only
+    then unmap the memory. Each \`close()\` in this library does these two things in this order.`);
   const length = bytes.length;
   look(() => {
     bytes.buffer.transfer(0);
@@ -212,7 +210,7 @@ function giveItBack(address: number, bytes: Uint8Array<ArrayBuffer>): void {
   look(() => bytes[0]);
   look(() => mapsLine(address));
   say(
-    "The array is empty, the line is gone from the list, and the address means nothing any more.",
+    "The array is empty, the line is gone from the list, and the address is only a number again.",
   );
 }
 
@@ -227,8 +225,8 @@ function breakIt(): void {
       flags: MapFlag.private | MapFlag.anonymous,
     }));
   const right = left + page;
-  say(`Two pages, side by side. The right one is Ben's, and he keeps his account there. The left one
-    is Ann's. Somebody has miscounted: her array is 16 bytes too long.`);
+  say(`Two pages, side by side. Ben keeps his account in the right one. The left one is Ann's. A
+    programmer has miscounted: her array is 16 bytes too long.`);
   const ben = run("ben", () => new Uint8Array(bufferAt(right, page)));
   const ann = run("ann", () => new Uint8Array(bufferAt(left, page + 16)));
   look(() => {
@@ -243,10 +241,11 @@ function breakIt(): void {
     ann.fill(0);
   });
   picture(around());
-  say(`Nobody. Ben's coins are gone; no error, no message, and the program runs on. To the processor
-    all is well, for both pages are mapped and may be written. Only the length could have known.`);
-  say(`This is why the library makes each array from the same number that it maps, in one place
-    (\`src/memory/mapping.ts\`), and never gives a length twice.`);
+  say(`Nobody. Ben's coins are gone without an error, and the program continues. To the processor
+    all is well, because both pages are mapped and writable. Only a right length would have stopped
+    her.`);
+  say(`So the library takes the length of each array from the mapping itself, in one place
+    (\`src/memory/mapping.ts\`), and never passes a length twice.`);
   for (const view of [ann, ben]) view.buffer.transfer(0);
   unmap(left, 2 * page);
 }
@@ -262,9 +261,9 @@ function crash(): void {
     }));
   const bytes = run("bytes", () => new Uint8Array(bufferAt(wall, page)));
   look(() => canBeRead(wall));
-  say(`Making the array went well, for nobody has looked at the memory yet. The next line does. The
-    kernel will end this program with SIGSEGV, and your shell will report a segmentation fault.
-    Nothing else on the machine is harmed.`);
+  say(`The array was made without an error, because no code has touched the memory yet. The next
+    line does. The kernel will end this program with SIGSEGV, and your shell will report a
+    segmentation fault. Nothing else on the machine is harmed.`);
   predict("No catch block can stop it. Why not?");
   look(() => bytes[0]);
 }

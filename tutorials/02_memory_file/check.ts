@@ -1,6 +1,6 @@
 /**
- * What an answer to exercise 2 must do. Nothing is touched before the kernel was asked whether it
- * can be, so a wrong answer does not end the program.
+ * The checks of exercise 2. They ask the kernel before they touch a page, so a wrong answer does
+ * not end the program.
  *
  * @module
  */
@@ -42,12 +42,12 @@ export function checksOf(makeMemory: MakeMemory): Check[] {
     {
       what: "no fd stays open",
       check: () => expectNoFd(makeMemory),
-      hint: "the mapping holds the file. Who needs the fd after that?",
+      hint: "the mapping holds the file. Does anything need the fd after that?",
     },
     {
       what: "an error of the kernel is returned, and even then no fd stays open",
       check: () => expectRefusal(makeMemory),
-      hint: "look at what each call gives, and close the fd on every way out (try ... finally).",
+      hint: "look at what each call returns, and close the fd on every way out (try ... finally).",
     },
   ];
 }
@@ -65,7 +65,7 @@ function useMemory(makeMemory: MakeMemory, use: (address: number) => void): void
 function expectShared(address: number): void {
   const line = mapsLine(address);
   expect(line !== undefined, `Nothing is mapped at ${address}.`);
-  expect(/ rw-s /.test(line), `The kernel writes it down as\n${line}\nand not as rw-s.`);
+  expect(/ rw-s /.test(line), `The kernel lists it as\n${line}\nand not as rw-s.`);
 }
 
 function expectTouchable(address: number): void {
@@ -105,12 +105,15 @@ function expectNoFd(makeMemory: MakeMemory): void {
   expect(left.length === 0, `After the call, fd ${left.join(", ")} is still open.`);
 }
 
-/** A mapping of no bytes is what every kernel refuses, at once and at no cost. */
+/** Asks for no bytes, because every kernel refuses that, at once and at no cost. */
 function expectRefusal(makeMemory: MakeMemory): void {
   const before = openFds();
   const result = makeMemory(0);
   const left = openFds().filter((fd) => !before.includes(fd));
-  expect(result < 0, `You were asked for 0 bytes, which cannot be mapped, and gave ${result}.`);
+  expect(
+    result < 0,
+    `The check asked for 0 bytes, which cannot be mapped, and you returned ${result}.`,
+  );
   expect(
     left.length === 0,
     `${errnoName(-result)} is the right answer to 0 bytes, but fd ${

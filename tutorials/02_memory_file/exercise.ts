@@ -1,13 +1,12 @@
 /**
  * Exercise 2: memory that outlives its file descriptor.
  *
- * Make a memory file, map it for reading and writing, shared, and give back the address. The memory
- * must be ready to be touched, no fd may stay open, and if the kernel refuses, its answer (a
- * negative number) is yours too. Below, something is missing. Read the result of the check, and fix
- * it.
+ * Make a memory file, map it shared, for reading and writing, and return its address. Every page
+ * must be ready to be touched, and no fd may stay open. If the kernel refuses, return its error, a
+ * negative number. Something is missing below. Read the result of the check, and fix it.
  *
- * `memfd`, `truncate`, `allocate`, `map` and `close` are all you need; each gives a negative number
- * if it fails. Run it with `deno run --allow-ffi tutorials/02_memory_file/exercise.ts`.
+ * `memfd`, `truncate`, `allocate`, `map` and `close` are all you need; each returns a negative
+ * number if it fails. Run it with `deno run --allow-ffi tutorials/02_memory_file/exercise.ts`.
  *
  * @module
  */

@@ -47,21 +47,21 @@ function main(): void {
   giveItAName();
   unmapIt(memory);
   say(
-    `That is a memory file: pages that something other than one mapping holds on to. Tutorial 3 maps
-    one of them twice. Before that:`,
+    `That is a memory file: pages that live as long as an fd, a mapping or a name holds them.
+    Tutorial 3 maps one of them twice. Before that:`,
   );
 }
 
 function makeTheFile(): number {
   step("A file without a disk");
-  say(`Anonymous memory is nobody's but ours. To share pages we need something that others can hold
-    on to as well, and in Linux that is a file. It does not have to be on a disk: \`memfd_create\`
-    makes one out of nothing but memory. "notes" is a label for people, not a name to open it by.`);
+  say(`Anonymous memory belongs to this process alone. To share pages we need something that other
+    processes can hold too, and in Linux that is a file. It need not be on a disk: \`memfd_create\`
+    makes one out of memory. "notes" is a label for people, not a name to open it by.`);
   const fd = run("fd", () => memfd("notes"));
-  say(`The answer is a file descriptor, a small number by which this process means that file. What
-    does the kernel know about it?`);
+  say(`The answer is a file descriptor (fd), this process's small number for that file. What does
+    the kernel know about it?`);
   picture(status(fd));
-  say(`No length, no memory, and no links: it has no name in any directory.`);
+  say(`It has no length, no memory, and no links: no directory has a name for it.`);
   return fd;
 }
 
@@ -70,7 +70,7 @@ function status(fd: number): string {
   return table([
     ["inode", inode, "the number of the file"],
     ["size", size, "bytes: how long it is"],
-    ["allocated", allocated, "bytes: how much memory it really has"],
+    ["allocated", allocated, "bytes: how much memory it has"],
     ["links", links, "how many names it has"],
   ]);
 }
@@ -80,17 +80,18 @@ function giveItALength(fd: number): void {
   look(() => {
     truncate(fd, 8 * page);
   });
-  predict("The file is 8 pages long now. How much memory has it got?");
+  predict("The file is 8 pages long now. How much memory does it have?");
   picture(status(fd));
   picture(boxes(Array(8).fill("hole")));
-  say(`\`truncate\`, which cuts a file, also stretches it. It only notes the length. Pages that are
-    within the length and have no memory are called holes.`);
+  say(`\`truncate\` shortens a file, or extends it. It only stores the length. A page within the
+    length that has no memory is called a hole.`);
 }
 
 function mapIt(fd: number): Memory {
   step("Map it");
-  say(`The same \`mmap\` as in tutorial 1, with two differences: there is an fd, and the kind is
-    shared. Shared means that what we write goes into the file, for all who have it.`);
+  say(`The same \`mmap\` as in tutorial 1, with two differences: we pass an fd, and the kind is
+    shared. Shared means that our writes go into the file, where every process that maps it sees
+    them.`);
   const address = run("address", () =>
     map({
       length: 8 * page,
@@ -101,9 +102,9 @@ function mapIt(fd: number): Memory {
   const bytes = run("bytes", () => new Uint8Array(bufferAt(address, 8 * page)));
   picture(mapsLine(address)!);
   const inode = (stat(fd) as FileStatus).inode;
-  say(`The kernel's line says more this time. \`rw-s\`: shared. Then the place in the file where the
-    mapping begins, the device, the inode (${inode}, as above), and our label. "(deleted)" is the
-    kernel's way to say that the file has no name; nobody has deleted anything.`);
+  say(`The kernel's line says more this time. \`rw-s\` means shared. Then follow the offset in the
+    file where the mapping begins, the device, the inode (${inode}, as above), and our label.
+    "(deleted)" only means that the file has no name; nobody has deleted anything.`);
   return { address, bytes };
 }
 
@@ -122,21 +123,21 @@ function touchIt(fd: number, { address, bytes }: Memory): void {
   picture(table(rows));
   picture(boxes(["hole", "hole", "note", "hole", "hole", "ff", "hole", "zeros"]));
   picture(hexdump(bytes, { address, from: 2 * page }));
-  say(`Even looking costs a page! Anonymous memory was shown to readers as one common page of zeros;
-    a shared file cannot do that, because the next one to write must write into the same page. So
-    reading a hole fills it.`);
+  say(`Even a read costs a page! Readers of anonymous memory saw one common page of zeros. In a
+    shared file, the next writer must write into the very page that the reader sees. So reading a
+    hole fills it.`);
 }
 
 function reserve(fd: number): void {
   step("Reserve before use");
-  say(`Memory that comes at the first touch may also fail to come. Then it is too late for an error:
-    the kernel can only end the program that touched it. \`fallocate\` asks for all pages at once,
-    before anyone touches them.`);
+  say(`If memory runs out at the first touch, it is too late for an error: the kernel can only end
+    the program that touched the page. \`fallocate\` asks for all pages at once, before any program
+    touches them.`);
   look(() => allocate(fd, 0, 8 * page));
   picture(table([["allocated", (stat(fd) as FileStatus).allocated]]));
-  say(`0 means done: no holes are left, and nothing can go wrong at a touch any more. But ask with
-    care. This file has no limit but the machine. For more than there is, the kernel does not say
-    no: it tries, and when the memory has run out it kills programs until there is some again.`);
+  say(`0 means done: no holes are left, and no touch can fail any more. But ask with care. Only the
+    machine limits this file. If you ask for more memory than it has, the kernel does not refuse: it
+    tries, and when the memory has run out it kills programs until some is free.`);
 }
 
 function closeTheFile(fd: number, { address, bytes }: Memory): void {
@@ -147,19 +148,18 @@ function closeTheFile(fd: number, { address, bytes }: Memory): void {
   });
   look(() => stat(fd));
   picture(hexdump(bytes, { address, from: 2 * page }));
-  say(`Nothing. The fd means nothing now (EBADF: bad file descriptor), but the memory belongs to the
-    file, and the file lives as long as anybody holds on to it: an fd, a mapping, or a name. We have
-    a mapping.`);
+  say(`Nothing. The fd is invalid now (EBADF: bad file descriptor). But the memory belongs to the
+    file, and the file lives as long as an fd, a mapping or a name holds it. We have a mapping.`);
 }
 
 function giveItAName(): void {
-  step("A name, if others shall find it");
-  say(`A memfd can be handed on, but not looked up. For that, there is a directory that is only
-    memory too: \`/dev/shm\`. This opens a file there that has no name yet, gives it one, and takes
-    the name away again.`);
+  step("A name for others to find it by");
+  say(`A process can pass a memfd to another, but no process can look it up. For that, Linux has a
+    directory whose files are memory too: \`/dev/shm\`. This opens a file there that has no name
+    yet, gives it one, and removes the name again.`);
   const fd = look(() => open("/dev/shm", Open.write | Open.unnamed, 0o600));
   if (fd < 0) {
-    say("This machine does not let us. Never mind: the rest works without a name.");
+    say("This machine does not allow it. Never mind: the rest works without a name.");
     return;
   }
   const path = `/dev/shm/tutorial.${Deno.pid}`;
@@ -171,8 +171,8 @@ function giveItAName(): void {
   unlink(path);
   note("unlinked");
   picture(table(rows));
-  say(`The file is still there: a name is only one of the things that hold a file. This is why the
-    library can build a shared file in private, and show it to the world only when it is complete.`);
+  say(`The file is still there: a name is only one of its holders. So the library can build a shared
+    file in private, and give it a name only when it is complete.`);
   askForTooMuch(fd);
   close(fd);
 }
@@ -181,8 +181,8 @@ function giveItAName(): void {
 function askForTooMuch(fd: number): void {
   const limit = limitOfSharedMemory();
   if (limit === undefined) return;
-  say(`And \`/dev/shm\` has a limit, on this machine ${limit} bytes. Here the kernel can say no, and
-    politely: this asks for one page more than the limit.`);
+  say(`And \`/dev/shm\` has a limit, on this machine ${limit} bytes. So here the kernel returns an
+    error, if we ask for one page more than the limit:`);
   look(() => allocate(fd, 0, limit + page));
 }
 
@@ -205,8 +205,8 @@ function unmapIt({ address, bytes }: Memory): void {
   });
   look(() => mapsLine(address));
   say(
-    `No fd, no mapping, no name: with the last holder, the file is gone and the kernel has its pages
-    back. A file without a name needs nobody to clean up, even after a crash.`,
+    `No fd, no mapping, no name: without a holder, the kernel frees the file and its pages. A file
+    without a name needs no cleanup, even after a crash.`,
   );
 }
 
@@ -217,29 +217,32 @@ function breakIt(): void {
   const { address, bytes } = mapWhole(fd, 4);
   for (let i = 0; i < 4; i++) bytes.set(new TextEncoder().encode(`page ${i}`), i * page);
   picture(boxes(["page 0", "page 1", "page 2", "page 3"]));
-  predict("Now the file is cut to one page, while all four are mapped. Can they still be read?");
+  predict(
+    "Now we shorten the file to one page, while all four are mapped. Can they still be read?",
+  );
   look(() => {
     truncate(fd, page);
   });
   picture(table(readable(address, 4)));
   picture(mapsLine(address)!);
   say(`The mapping still has its four pages of addresses; \`length\` of the array is still
-    ${bytes.length}. But behind three of them there is no file any more. A program that touches one
-    is ended with the signal SIGBUS: see it with \`--crash\`.`);
+    ${bytes.length}. But the file ends before three of them. The kernel ends a program that touches
+    one, with the signal SIGBUS: see \`--crash\`.`);
 
-  step("Stretch it again");
-  predict("The file gets its old length back. And its bytes?");
+  step("Extend it again");
+  predict("The file gets its old length back. Does it get its bytes back?");
   look(() => {
     truncate(fd, 4 * page);
   });
   picture(table(readable(address, 4)));
   picture(hexdump(bytes, { address }));
   picture(hexdump(bytes, { address, from: page }));
-  say(`Page 0 has stayed. The others can be touched again, and they are holes: what was in them is
-    lost.`);
+  say(`Page 0 has kept its bytes. The others can be touched again, but they are holes: their bytes
+    are lost.`);
   say(
-    `So a process that may write a shared file may also cut it, and endanger every process that maps
-    it. The library never cuts a file, and opens only files of people you trust.`,
+    `So a process that may write a shared file may also shorten it, and can end every process that
+    maps it. The library never shortens a file, and opens only files that belong to you or root,
+    unless you ask for others.`,
   );
   bytes.buffer.transfer(0);
   unmap(address, 4 * page);
@@ -262,7 +265,7 @@ function mapWhole(fd: number, pages: number): Memory {
 }
 
 function crash(): void {
-  step("Touch what was cut off");
+  step("Touch a page that was cut off");
   const fd = run("fd", () => memfd("cut"));
   const { bytes } = mapWhole(fd, 2);
   look(() => {
@@ -274,7 +277,7 @@ function crash(): void {
     `The array has two pages, the file has one. The next line reads the second page. The kernel will
     end this program with SIGBUS, and your shell will report a bus error.`,
   );
-  predict("Last time it was SIGSEGV, for an address without access. What is different here?");
+  predict("In tutorial 1 it was SIGSEGV, for an address without access. Why another signal here?");
   look(() => bytes[page]);
 }
 

@@ -1,6 +1,6 @@
 /**
- * What an answer to exercise 3 must do. The truth is not computed but tried: a byte is written at
- * one address and read at the other, in both directions.
+ * The checks of exercise 3. They do not compute the answer but try it out: they write a byte at one
+ * address and read it at the other, in both directions.
  *
  * @module
  */
@@ -52,14 +52,14 @@ export function checksOf(isSameByte: IsSameByte): Check[] {
       [all, again],
       "find the range that holds each address, and compare the files by their inodes.",
     ),
-    check("two bytes of that page", [all + 10, again + 11], "which place in the file is it?"),
+    check("two bytes of that page", [all + 10, again + 11], "at which offset in the file is each?"),
     check(
       "a range that begins further behind in the file",
       [all + page + 7, behind + 7],
-      "the place in the file is the offset of the range, plus how far into the range you are.",
+      "the offset in the file is the offset of the range, plus how far into the range you are.",
     ),
     check(
-      "as far into two ranges, but elsewhere in the file",
+      "equally far into two ranges, but elsewhere in the file",
       [all + 7, behind + 7],
       "how far into the file is each of them?",
     ),
@@ -72,12 +72,12 @@ export function checksOf(isSameByte: IsSameByte): Check[] {
     check(
       "two pages of anonymous memory",
       [none, noneAgain],
-      "inode 0 is not a file but the lack of one.",
+      "inode 0 means that no file is behind it.",
     ),
     check(
       "an address where nothing is mapped",
       [gone, gone],
-      "not in the list, so no byte at all.",
+      "an address that is not in the list means no byte at all.",
     ),
   ];
 }
@@ -108,12 +108,12 @@ function compare(isSameByte: IsSameByte, [a, b]: readonly [number, number]): voi
   expect(
     said === truth,
     `${lines.join("\n")}\n\n` +
-      `You say ${said}. Tried out, it is ${truth}: what was written to one was ` +
+      `You say ${said}. The check finds ${truth}: a byte written at one was ` +
       `${truth ? "" : "not always "}read at the other.`,
   );
 }
 
-/** Whether what is written to one address is read at the other. */
+/** Returns whether a byte that is written at one address is read at the other. */
 function arrives(from: number, to: number): boolean {
   const [source, target] = [from, to].map((address) => new Uint8Array(bufferAt(address, 1)));
   const differs = target![0]! ^ 0xff;

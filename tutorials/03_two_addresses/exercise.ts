@@ -1,12 +1,12 @@
 /**
  * Exercise 3: the same byte?
  *
- * Two addresses, and the list of everything that is mapped. Do both addresses mean the same byte,
- * so that a byte written at either one can be read at the other? The answer below only knows that
+ * You get two addresses and the list of all mappings. Do both addresses mean the same byte, so that
+ * a byte written at either one can be read at the other? The answer below only knows that
  * an address equals itself. Make it look at the list.
  *
  * A range has `start`, `end` (the address after its last), `permissions` (such as "rw-s"), `offset`
- * (where in the file it begins), `inode` (0 if no file is behind it) and `path`. Run it with
+ * (where in the file it begins), `inode` (0 without a file) and `path`. Run it with
  * `deno run --allow-ffi tutorials/03_two_addresses/exercise.ts`.
  *
  * @module
@@ -15,7 +15,7 @@
 import type { MappedRange } from "../../src/os/proc_maps.ts";
 import { checkSameByte } from "./check.ts";
 
-/** Whether two addresses mean the same byte, by the kernel's list of mappings. */
+/** Returns whether two addresses mean the same byte, by the kernel's list of mappings. */
 function isSameByte(a: number, b: number, _ranges: MappedRange[]): boolean {
   return a === b;
 }

@@ -42,9 +42,9 @@ function main(): void {
   countTheMemory(views);
   storeAnAddress(views);
   unmapOne(views);
-  say(`Two mappings, one page. Put them into two processes, and that is all that shared memory
-    between processes is: nothing is sent, because there is only one page. In tutorial 4 the two
-    addresses become neighbours. Before that, see what one letter can change:`);
+  say(`Two mappings, one page. Put them into two processes, and you have shared memory: nothing is
+    sent, because both have the same page. In tutorial 4 the two addresses become neighbours. Before
+    that, see what one letter can change:`);
 }
 
 function mapTwice(): TwoViews {
@@ -52,12 +52,12 @@ function mapTwice(): TwoViews {
   say("A memory file of one page, as in tutorial 2, and reserved at once:");
   const fd = run("fd", () => memfd("page"));
   look(() => allocate(fd, 0, page));
-  predict("We map the same page of the same file two times. Same address, or two?");
+  predict("We map the same page of the same file twice. Do we get one address, or two?");
   const request = { length: page, protection: readWrite, flags: MapFlag.shared, fd };
   const first = run("first", () => map(request));
   const second = run("second", () => map(request));
-  say(`Two. The kernel may map a page as often as you like. Each time it has found free addresses,
-    and has made them lead to the page.`);
+  say(`Two. The kernel maps a page as often as you like. Each time it finds free addresses, and
+    makes them lead to the page.`);
   const viaFirst = new Uint8Array(bufferAt(first, page));
   const viaSecond = new Uint8Array(bufferAt(second, page));
   return { fd, first, second, viaFirst, viaSecond };
@@ -66,9 +66,8 @@ function mapTwice(): TwoViews {
 function compareTheLines({ fd, first, second }: TwoViews): void {
   step("Two lines in the list, one file");
   picture(`${mapsLine(first)}\n${mapsLine(second)}`);
-  say(`The addresses differ. The rest is equal: \`rw-s\`, the same offset in the file, the same
-    inode. Device, inode and offset say which page it is; the address only says which way
-    leads to it.`);
+  say(`Only the addresses differ. The permissions (\`rw-s\`), the offset in the file and the inode
+    are equal. Device, inode and offset identify the page; an address only leads to it.`);
   const { inode } = stat(fd) as FileStatus;
   picture(`
 ${hex(first)}  ──────┐     ┌────────────────────┐
@@ -82,7 +81,7 @@ function writeHereReadThere({ first, second, viaFirst, viaSecond }: TwoViews): v
   look(() => {
     viaFirst.set(text("written here"));
   });
-  predict("And what does the second array hold?");
+  predict("What does the second array hold now?");
   picture(hexdump(viaFirst, { address: first }));
   picture(hexdump(viaSecond, { address: second }));
   look(() => {
@@ -91,8 +90,8 @@ function writeHereReadThere({ first, second, viaFirst, viaSecond }: TwoViews): v
   picture(hexdump(viaFirst, { address: first, length: 32 }));
   picture(hexdump(viaSecond, { address: second, length: 32 }));
   say(
-    `Nothing was copied, and no message was sent. There is one byte, and two addresses that mean it.
-    So there is no delay, and no second version.`,
+    `Nothing was copied, and no message was sent. Two addresses mean one byte. So nothing is
+    delayed, and no second version exists.`,
   );
 }
 
@@ -105,16 +104,16 @@ function countTheMemory({ fd, first, second }: TwoViews): void {
     ["memory of the file", `${(stat(fd) as FileStatus).allocated} bytes`],
   ]));
   say(
-    `Adding up the mappings counts the page twice. The file knows better: one page. Tools that
-    show the memory of each process have the same trouble. A ring that ten processes have mapped
-    appears ten times, and exists once.`,
+    `If you add up the mappings, you count the page twice; the file has one page. Tools that show
+    the memory of each process have the same trouble. A ring that ten processes have mapped appears
+    ten times, and exists once.`,
   );
 }
 
 function storeAnAddress({ first, second, viaFirst, viaSecond }: TwoViews): void {
   step("Never store an address in shared memory");
-  say(`Suppose a message lies at offset 64, and at offset 32 we note where it is. Noting its address
-    seems natural.`);
+  say(`Suppose a message begins at offset 64, and we store at offset 32 where it is. It seems
+    natural to store its address.`);
   const note = (bytes: Uint8Array) => new DataView(bytes.buffer);
   look(() => {
     viaFirst.set(text("a message"), 64);
@@ -123,21 +122,21 @@ function storeAnAddress({ first, second, viaFirst, viaSecond }: TwoViews): void 
   picture(hexdump(viaSecond, { address: second, from: 32, length: 48 }));
   const found = run("found", () => Number(note(viaSecond).getBigUint64(32, true)));
   say(`A reader of the second mapping finds ${hex(found)}. That is an address of the first mapping.
-    Within this one process it happens to work. In another process that address would hold nothing,
-    or something else. The offset, 64, is right for everybody: add it to your own address.`);
+    Within this one process it happens to work. In another process that address would lead nowhere,
+    or to other memory. The offset, 64, is right in every process: add it to your own address.`);
   look(() => second + 64);
 }
 
 function unmapOne({ fd, first, second, viaFirst, viaSecond }: TwoViews): void {
   step("Take one away");
-  predict("The first mapping goes. Does the message?");
+  predict("We unmap the first mapping. Is the message gone?");
   look(() => {
     viaFirst.buffer.transfer(0);
     unmap(first, page);
   });
   look(() => viaFirst.length);
   picture(hexdump(viaSecond, { address: second, from: 64 }));
-  say("It stays. Each mapping holds the file on its own, as each process would.");
+  say("No. Each mapping holds the file, as each process would.");
   viaSecond.buffer.transfer(0);
   unmap(second, page);
   close(fd);
@@ -176,24 +175,24 @@ function breakIt(): void {
     viaFirst.set(text("hello"));
   });
   both();
-  say("Written here, read there. A test would pass, and the program would be shipped.");
+  say("We write here and read there. A test would pass, and the program would be shipped.");
 
-  step("Until somebody answers");
-  predict("Now the second one writes, 8 bytes further on. Who sees what?");
+  step("Until the other side answers");
+  predict("Now the second one writes, 8 bytes further on. What does each side see?");
   look(() => {
     viaSecond.set(text("thanks"), 8);
   });
   both();
   say("The answer has not arrived.");
-  predict("And what the first one writes after that?");
+  predict("Now the first one writes again. Does that arrive?");
   look(() => {
     viaFirst.set(text("HELLO"));
   });
   both();
-  say(`That does not arrive either. A private mapping shows the pages of the file until it writes to
-    one. At that moment it gets a copy of that page, and from then on it looks at its copy. This is
-    called copy on write. The two differ for ever from then on, and neither gets a notice.`);
-  say("If a peer seems deaf, look at its line in `/proc/<pid>/maps`: does it say s or p?");
+  say(`No. A private mapping shows the pages of the file until it writes to one. At that moment it
+    gets a copy of that page, and sees only its copy from then on. This is called copy on write.
+    Neither side is notified.`);
+  say("If a peer seems deaf, look at its line in `/proc/<pid>/maps`: is it s or p?");
   for (const view of [viaFirst, viaSecond]) view.buffer.transfer(0);
   for (const address of [first, second]) unmap(address, page);
   close(fd);
@@ -213,10 +212,12 @@ function crash(): void {
     }));
   picture(`${mapsLine(first)}\n${mapsLine(second)}`);
   const viaSecond = run("viaSecond", () => new Uint8Array(bufferAt(second, page)));
-  say(`The page can be written, but not by this way: \`r--s\`. That is good for looking at a ring
-    without the risk of harming it. JavaScript has no arrays that can only be read, and so it knows
-    nothing of this. The next line writes, and the kernel will end this program with SIGSEGV.`);
-  predict("Two ways lead to this page, and one of them allows writing. Why is that no help?");
+  say(`The page is writable, but not through this mapping: \`r--s\`. Such a mapping can observe a
+    ring without any risk to it. JavaScript has no read-only typed arrays, so it does not object.
+    The next line writes, and the kernel will end this program with SIGSEGV.`);
+  predict(
+    "Two mappings lead to this page, and one of them allows writing. Why does that not help?",
+  );
   look(() => {
     viaSecond[0] = 1;
   });

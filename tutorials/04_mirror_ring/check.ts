@@ -1,6 +1,6 @@
 /**
- * What an answer to exercise 4 must do. Nothing is touched before the kernel was asked whether it
- * can be, so a wrong answer does not end the program.
+ * The checks of exercise 4. They ask the kernel before they touch a page, so a wrong answer does
+ * not end the program.
  *
  * @module
  */
@@ -39,14 +39,14 @@ export function checksOf(mapRing: MapRing): Check[] {
       hint: "where in the file does the ring begin? Both windows must be shared and lead there.",
     },
     {
-      what: "behind the ring comes the whole ring again",
+      what: "the whole ring follows again behind the ring",
       check: () => useRing(mapRing, expectMirror),
       hint: "the second window has the length of the ring and shows every page of it, in order.",
     },
     {
       what: "an error of the kernel is returned, and nothing stays mapped",
       check: () => expectRefusal(mapRing),
-      hint: "look at what each map() gives. unmap() takes a range, whatever is mapped in it.",
+      hint: "look at what each map() returns. unmap() takes a range, whatever is mapped in it.",
     },
   ];
 }
@@ -66,7 +66,7 @@ function useRing(mapRing: MapRing, use: (bytes: Uint8Array, base: number) => voi
   allocate(fd, 0, header + capacity);
   const base = mapRing(fd, header, capacity);
   close(fd);
-  expect(base >= 0, `You gave ${base}, which is ${errnoName(-base)}, and nothing had failed.`);
+  expect(base >= 0, `You returned ${base}, which is ${errnoName(-base)}, but nothing had failed.`);
   let bytes: Uint8Array<ArrayBuffer> | undefined;
   try {
     expectTouchable(base);
@@ -85,7 +85,7 @@ function expectTouchable(base: number): void {
     const usable = canBeRead(at) && / rw/.test(line ?? "");
     expect(
       usable,
-      `The page ${at - base} bytes behind the header's beginning, at ${
+      `The page ${at - base} bytes after the beginning of the header, at ${
         hex(at)
       }, must not be touched.` +
         `\n${line ?? "Nothing is mapped there."}`,
@@ -116,8 +116,8 @@ function expectMessage(bytes: Uint8Array, base: number): void {
   const dump = (all: Uint8Array) => hexdump(all, { address: base, from: wrong });
   expect(
     wrong === -1,
-    `It was written 10 bytes before the seam. After that, there should be\n${dump(expected)}\n` +
-      `and there is\n${dump(bytes)}\n\n${linesOf(base)}`,
+    `The check wrote the message 10 bytes before the seam. It expects\n${dump(expected)}\n` +
+      `and finds\n${dump(bytes)}\n\n${linesOf(base)}`,
   );
 }
 
@@ -145,7 +145,10 @@ function expectRefusal(mapRing: MapRing): void {
   const result = mapRing(-1, header, large);
   const left = mappedBytes() - before;
   if (result >= 0) unmap(result, header + 2 * large);
-  expect(result < 0, `File -1 does not exist, but you gave ${hex(result)} as if all were well.`);
+  expect(
+    result < 0,
+    `File -1 does not exist, but you returned ${hex(result)} as if all were well.`,
+  );
   expect(left < large, `${errnoName(-result)} is right, but ${left} bytes are still mapped.`);
 }
 

@@ -7,8 +7,8 @@
  *     file       header | ring
  *     memory     header | ring | ring
  *
- * The code below was made from tutorial 4 in a hurry. There is a mistake in it, and where the
- * kernel refuses, it leaves a mess. Run it with
+ * The code below was written from tutorial 4 in a hurry. It has a mistake, and it leaves a mess
+ * when the kernel refuses. Run it with
  * `deno run --allow-ffi tutorials/04_mirror_ring/exercise.ts`.
  *
  * @module
@@ -17,8 +17,7 @@
 import { map, MapFlag, Protection } from "../../src/os/files.ts";
 import { checkMapRing } from "./check.ts";
 
-/** Returns the address of the header; if the kernel refuses, its error, with nothing left mapped.
- */
+/** Returns the address of the header, or the kernel's error with nothing left mapped. */
 function mapRing(fd: number, header: number, capacity: number): number {
   const base = map({
     length: header + 2 * capacity,

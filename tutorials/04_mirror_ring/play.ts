@@ -13,8 +13,8 @@ import { stateOf } from "./ring_state.ts";
 function play(): void {
   using ring = new MirrorRing(1);
   const cell = ring.capacity / CELLS;
-  say(`A mirror ring of ${ring.capacity} bytes, ${CELLS} cells of ${cell}. Type letters, and each is
-    written into a cell. Type a number, and so many cells are read. Type q to stop.`);
+  say(`A mirror ring of ${ring.capacity} bytes, ${CELLS} cells of ${cell}. Type letters to write
+    each into a cell. Type a number to read so many cells. Type q to stop.`);
   picture(windows(stateOf(ring)));
   for (let line; (line = ask("\n> ")?.trim()) !== undefined && line !== "q";) {
     if (line === "") continue;

@@ -44,16 +44,17 @@ function main(): void {
   closeSafely(ring, byHand);
   say(
     `That is the mirror ring: one memory, two addresses, no seam. Play with it in \`play.ts\`, and
-    read \`src/mirror_ring/mirror_ring.ts\`: you know every call in it. To break and to solve:`,
+    read \`src/mirror_ring/mirror_ring.ts\`: you know every call in it. Now break it, and solve the
+    exercise:`,
   );
 }
 
 function splitInAPlainRing(): void {
   step("A ring has an end");
   say(
-    `A ring is a piece of memory in which one side writes and the other reads behind it. Both
-    continue at the beginning when they reach the end. Here is a plain one of ${capacity} bytes. The
-    writing position is 10 bytes before the end, and the message has ${message.length} bytes.`,
+    `A ring is a piece of memory in which one side writes and the other reads behind it. When they
+    reach the end, both continue at the beginning. Here is a plain ring of ${capacity} bytes. The
+    next byte goes 10 bytes before the end, and the message has ${message.length} bytes.`,
   );
   const ring = new Uint8Array(capacity);
   const at = capacity - 10;
@@ -67,17 +68,17 @@ function splitInAPlainRing(): void {
   picture(hexdump(ring, { address: 0 }));
   look(() => text(ring.subarray(at, at + message.length)));
   say(
-    `It takes two copies, and then the message is in two pieces. A reader in place sees the first
-    piece only, and has to put the two together somewhere else. That is a needless copy, and a
-    special case wherever code touches a message.`,
+    `It takes two copies, and then the message is in two pieces. No reader can use it in place: it
+    has to put the two pieces together elsewhere. That is a needless copy, and a special case
+    wherever code touches a message.`,
   );
 }
 
 function mapTwiceInARow(): HandMade {
   step("Three calls to mmap");
-  say(`Tutorial 3 put one page at two addresses, wherever there was room. What if the second address
-    were exactly where the first mapping ends? For that we need a free place for both, so the first
-    call reserves one: addresses without access, the walls of tutorial 1.`);
+  say(`Tutorial 3 put one page at two addresses, wherever the kernel found room. What if the second
+    address were exactly where the first mapping ends? For that we need room for both, so the first
+    call reserves it: addresses without access, like the walls of tutorial 1.`);
   const fd = run("fd", () => memfd("ring"));
   look(() => allocate(fd, 0, capacity));
   const base = run("base", () =>
@@ -86,7 +87,7 @@ function mapTwiceInARow(): HandMade {
       protection: Protection.none,
       flags: MapFlag.private | MapFlag.anonymous | MapFlag.noReserve,
     }));
-  say('The second call puts the file into the first half. "Fixed" means: there, and nowhere else.');
+  say('The second call maps the file into the first half. "Fixed" means: there, and nowhere else.');
   const first = run("first", () =>
     map({
       address: base,
@@ -95,7 +96,7 @@ function mapTwiceInARow(): HandMade {
       flags: MapFlag.shared | MapFlag.fixed,
       fd,
     }));
-  say("The third call puts the same file into the second half.");
+  say("The third call maps the same file into the second half.");
   const second = run("second", () =>
     map({
       address: base + capacity,
@@ -107,29 +108,29 @@ function mapTwiceInARow(): HandMade {
   close(fd);
   look(() => second - first === capacity);
   picture(`${mapsLine(first)}\n${mapsLine(second)}`);
-  say(`The first line ends where the second begins, and both mean the same inode at offset 0. After
-    the last byte of the ring comes its first.`);
+  say(`The first range ends where the second begins, and both show the same inode at offset 0. The
+    last byte of the ring is followed by its first.`);
   return { base, bytes: new Uint8Array(bufferAt(base, 2 * capacity)) };
 }
 
 function seeTheMirror({ base, bytes }: HandMade): void {
   step("The same byte, one capacity apart");
-  predict("Two windows on one memory. What does a byte written to the first do in the second?");
+  predict("Two windows show one memory. We write a byte in each. What do we read in the other?");
   look(() => {
     bytes[5] = 0x41;
     bytes[capacity + 6] = 0x42;
   });
   picture(hexdump(bytes, { address: base }));
   picture(hexdump(bytes, { address: base, from: capacity }));
-  say("Byte `i` and byte `capacity + i` are one byte, whichever of the two is written.");
+  say("Byte `i` and byte `capacity + i` are one byte, through whichever window we write it.");
   bytes.fill(0, 0, capacity);
 }
 
 function crossTheSeam({ base, bytes }: HandMade): void {
   step("A message across the seam, in one piece");
   const at = capacity - 10;
-  say(`The same message, the same position as in the plain ring, 10 bytes before the end. One copy
-    now; it simply runs on into the second window.`);
+  say(`We write the message where we wrote it in the plain ring, 10 bytes before the end. Now one
+    copy is enough; it simply continues into the second window.`);
   look(() => {
     bytes.set(message, at);
   });
@@ -139,23 +140,23 @@ function crossTheSeam({ base, bytes }: HandMade): void {
     length: message.length,
     seam: { at: capacity, label: "the second window begins" },
   }));
-  predict("The 15 bytes behind the seam: where are they in the ring itself?");
+  predict("Where in the ring are the 15 bytes behind the seam?");
   picture(hexdump(bytes, { address: base }));
-  say("At its beginning, just where the plain ring had to put them by hand. And the reader?");
+  say("At its beginning, just where the plain ring had to copy them. And the reader?");
   look(() => text(bytes.subarray(at, at + message.length)));
-  say("Sees the whole message, where it lies. No second copy, no special case. The seam is gone.");
+  say("It reads the whole message in place. No second copy, no special case. The seam is gone.");
 }
 
 function useTheLibrary(): MirrorRing {
-  step("The same, ready-made");
+  step("The ring of the library");
   say(
-    `\`MirrorRing\` of this library makes the three calls, rounds its capacity up to whole pages,
-    and keeps the two positions.`,
+    `The library's \`MirrorRing\` makes the three calls, rounds its capacity up to whole pages, and
+    keeps the two positions.`,
   );
   const ring = run("ring", () => new MirrorRing(1000));
   picture(linesOf(ring));
-  say(`In the picture below, one letter is one cell of \`capacity / 32\` bytes. R is where the next
-    byte will be read, and W is where the next one will be written.`);
+  say(`In the picture below, one letter is a cell of \`capacity / 32\` bytes. The next read begins
+    at R, and the next write at W.`);
   const cell = ring.capacity / 32;
   look(() => {
     ring.write(alphabet("A", 24 * cell, cell));
@@ -165,14 +166,14 @@ function useTheLibrary(): MirrorRing {
     ring.consume(20 * cell);
   });
   picture(windows(stateOf(ring)));
-  predict("There are 8 cells until the end. Now 18 cells are written. Where does W go?");
+  predict("8 cells are left before the end. We write 18 cells. Where does W go?");
   look(() => {
     ring.write(alphabet("a", 18 * cell, cell));
   });
   picture(windows(stateOf(ring)));
   say(`Past the seam, into the second window. The letters appear in both windows, because each byte
-    has two addresses. From R to W they are one piece, and that is what \`peek()\` gives: no copy,
-    just a view of the ring itself.`);
+    has two addresses. From R to W they are in one piece, and \`peek()\` returns that piece: a view
+    of the ring itself, without a copy.`);
   look(() => ring.peek());
   return ring;
 }
@@ -186,21 +187,20 @@ function linesOf(ring: MirrorRing): string {
 function tellFullFromEmpty(ring: MirrorRing): void {
   step("Full is not empty");
   say(`When the writer has caught up with the reader, both are at the same byte. Is the ring full
-    then, or empty? Many plain rings cannot tell, and leave a byte unused so that it never happens.
-    Here is the empty one:`);
+    then, or empty? Many plain rings cannot tell, so they never fill the last byte. Here is our
+    ring, empty:`);
   look(() => {
     ring.consume(ring.available);
   });
   picture(`${windows(stateOf(ring))}\n${amounts(ring)}`);
-  predict("And the full one? Where is W, if not at R?");
+  predict("Now we fill it. Where is W, if not at R?");
   const cell = ring.capacity / 32;
   look(() => {
     ring.write(alphabet("A", ring.capacity, cell));
   });
   picture(`${windows(stateOf(ring))}\n${amounts(ring)}`);
-  say(`At the same byte, but through the other window: one capacity further on. R is always in the
-    first window, and W is ahead of it by exactly as many bytes as can be read. Nothing is left
-    unused.`);
+  say(`At the same byte, but in the other window: one capacity further on. R is always in the first
+    window, and W is ahead of it by the number of unread bytes. No byte is left unused.`);
 }
 
 function amounts(ring: MirrorRing): string {
@@ -213,7 +213,7 @@ function amounts(ring: MirrorRing): string {
 function closeSafely(ring: MirrorRing, byHand: HandMade): void {
   step("Close it safely");
   const piece = ring.peek();
-  say("We still hold a view of everything in the ring. Then the ring is closed.");
+  say("We hold a view of everything in the ring. Then we close the ring.");
   look(() => {
     ring.close();
   });
@@ -222,7 +222,7 @@ function closeSafely(ring: MirrorRing, byHand: HandMade): void {
   look(() => messageOf(() => ring.available + ring.peek().length));
   say(
     `The view is empty. \`close()\` detached it before it unmapped the memory, so no view leads to
-    addresses that mean nothing any more. For the ring that we made by hand, we do it by hand.`,
+    unmapped addresses. We made the other ring by hand, so we also close it by hand.`,
   );
   const { base, bytes } = byHand;
   look(() => {
@@ -245,8 +245,8 @@ function breakIt(): void {
   step("One page off");
   const two = 2 * page;
   say(
-    `A ring of two pages this time, ${two} bytes, with the three calls as before. In the third there
-    is a mistake: its place in the file is ${page} instead of 0.`,
+    `A ring of two pages this time, ${two} bytes, with the three calls as before. The third call has
+    a mistake: its offset in the file is ${page} instead of 0.`,
   );
   const fd = memfd("ring");
   allocate(fd, 0, two);
@@ -260,12 +260,12 @@ function breakIt(): void {
   const bytes = new Uint8Array(bufferAt(base, two + page));
 
   step("It looks right");
-  say("One page into the ring is a message that is still unread.");
+  say("A message that is still unread begins one page into the ring.");
   look(() => {
     bytes.set(new TextEncoder().encode("precious, unread"), page);
   });
   const at = two - 10;
-  say("Now the message is written across the seam, and read back from where it was written.");
+  say("Now we write our message across the seam, and read it back where we wrote it.");
   look(() => {
     bytes.set(message, at);
   });
@@ -277,13 +277,13 @@ function breakIt(): void {
   look(() => text(bytes.subarray(at, two)) + text(bytes.subarray(0, message.length - 10)));
   picture(hexdump(bytes, { address: base }));
   say(
-    `The rest of the message is not at the beginning of the ring. It went to where the second window
-    really leads: one page further, over a message that was still unread.`,
+    `The rest of the message is not at the beginning of the ring. The second window leads one page
+    further, so the rest has overwritten the unread message.`,
   );
   picture(hexdump(bytes, { address: base, from: page }));
   say(
-    `Nothing failed; all addresses were good. So test a mirror like this: write different bytes
-    everywhere, and compare both windows completely.`,
+    `Nothing failed, because every address was valid. So test a mirror like this: write different
+    bytes everywhere, and compare both windows completely.`,
   );
   bytes.buffer.transfer(0);
   unmap(base, 2 * two);
@@ -293,17 +293,17 @@ function crash(): void {
   step("Forget to detach");
   const bytes = mapQuietly();
   const address = Number(Deno.UnsafePointer.value(Deno.UnsafePointer.of(bytes)));
-  say(`A ring by hand, as in step 2 of the tutorial, at ${hex(address)}. It is given back, but the
-    array is not detached.`);
+  say(`A ring by hand, as in step 2 of the tutorial, at ${hex(address)}. We unmap it, but forget to
+    detach the array.`);
   look(() => {
     unmap(address, 2 * capacity);
   });
   look(() => bytes.length);
   look(() => mapsLine(address));
   say(
-    `The array still believes in its ${bytes.length} bytes. The next line reads one of them, and the
-    kernel will end this program with SIGSEGV. It could be worse: if something else had been mapped
-    there in the meantime, we would read that, and write to it.`,
+    `The array still has its ${bytes.length} bytes. The next line reads one of them, and the kernel
+    will end this program with SIGSEGV. It could be worse: if other memory had been mapped there in
+    the meantime, we would read it, and write to it.`,
   );
   predict("Could JavaScript have known?");
   look(() => bytes[0]);

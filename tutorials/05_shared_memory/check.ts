@@ -1,6 +1,6 @@
 /**
- * What an answer to exercise 5 must do. It is killed before each of its stores in turn, and so is
- * the repair; the coins are counted afterwards.
+ * The checks of exercise 5. They kill the answer before each of its stores in turn, and the repair
+ * too, and count the coins afterwards.
  *
  * @module
  */
@@ -49,7 +49,7 @@ export function checksOf(mover: Mover): Check[] {
     {
       what: "coins are moved",
       check: () => moveInPeace(mover),
-      hint: "what Ann has less, Ben has more.",
+      hint: "Ben must gain as many coins as Ann loses.",
     },
     {
       what: "killed anywhere while moving: after the repair, all coins are moved or none",
@@ -60,14 +60,13 @@ export function checksOf(mover: Mover): Check[] {
     {
       what: "killed while repairing as well: the next one repairs that too",
       check: () => killRepair(mover),
-      hint:
-        "note how it will be (ben = 70), and not what to add (ben += 30): the one can be done " +
-        "twice, the other cannot. And cross the note out at the very end.",
+      hint: "note the result (ben = 70) and not the change (ben += 30): the result can be stored " +
+        "twice without harm. And cross the note out at the very end.",
     },
     {
       what: "after a repair, the next move may be killed too",
       check: () => killNextMove(mover),
-      hint: "is a note still valid that belongs to the last move?",
+      hint: "is the note of the last move still valid?",
     },
   ];
 }
@@ -127,10 +126,10 @@ function killNextMove({ move, repair }: Mover): void {
   });
 }
 
-/** Dies after no store, after one, after two .. until `scene` gets through: it says whether it died. */
+/** Dies after no store, after one, after two ... until `scene` returns that it did not die. */
 function eachDeath(scene: (deaths: () => number) => boolean): void {
   for (let stores = 0; scene(() => stores); stores++) {
-    expect(stores < 1000, "A thousand stores, and it never ends.");
+    expect(stores < 1000, "After a thousand stores it has not ended.");
   }
 }
 
@@ -184,7 +183,7 @@ class Scene implements Disposable {
   expectCoins(allowed: readonly (readonly [ann: number, ben: number])[]): void {
     const isAllowed = allowed.some(([ann, ben]) => ann === this.ann && ben === this.ben);
     const wanted = allowed.map(([ann, ben]) => `Ann ${ann}, Ben ${ben}`).join(", or ");
-    expect(isAllowed, `${this.#story.join("\n")}\n\nNow there should be: ${wanted}.`);
+    expect(isAllowed, `${this.#story.join("\n")}\n\nExpected: ${wanted}.`);
   }
 
   [Symbol.dispose](): void {

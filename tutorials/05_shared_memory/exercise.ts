@@ -1,13 +1,13 @@
 /**
  * Exercise 5: moved, or not moved.
  *
- * Coins go from Ann to Ben. The process that moves them has the lock, and may be killed before any
- * of its stores. The next one to get the lock learns of it (`recovered`) and calls `repair`, and it
- * may be killed too. In the end either all of the coins are moved or none of them. Their number is
- * not known beforehand.
+ * A process moves coins from Ann to Ben. It holds the lock, and may be killed before any of its
+ * stores. The next process to get the lock sees `recovered` and calls `repair`, and may be killed
+ * too. In the end either all of the coins are moved or none of them. `repair` does not know how
+ * many coins there are.
  *
  * `purses` is shared memory: values stored in it survive every process. Besides the two purses it
- * has three numbers for your notes, 0 at first. Everything else is lost when a process dies. Run it
+ * has three numbers for your notes, 0 at first. A process that dies loses everything else. Run it
  * with `deno run --allow-ffi tutorials/05_shared_memory/exercise.ts`.
  *
  * @module

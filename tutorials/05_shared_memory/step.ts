@@ -46,7 +46,7 @@ function main(name: string): void {
   const locks = takeTurns(both);
   inheritFromTheDead(both, locks);
   leave(both, locks);
-  say(`All of this was one program with two handles, so that you could look at both. Now take two
+  say(`All of this was one program with two handles, so that you could watch both. Now take two
     programs: open a second terminal, and run the first line here and the second there. Then kill
     one of them.`);
 }
@@ -54,14 +54,14 @@ function main(name: string): void {
 function openByName(name: string): SharedMemory {
   step("Memory with a name");
   say(`Tutorial 3 put one page at two addresses of one process. For a second process to find it, the
-    page needs a name. \`sharedMemory\` does the steps of tutorial 2: it builds a file in
-    \`/dev/shm\`, reserves it, and gives it a name once it is complete. A layout declares its
-    contents: here two purses, Ann's and Ben's.`);
+    page needs a name. \`sharedMemory\` defines such memory. Its \`open\` takes the steps of
+    tutorial 2: it builds a file in \`/dev/shm\`, reserves it, and gives it a name once it is
+    complete. A struct declares the contents: here two purses, Ann's and Ben's.`);
   const first = tidyUp(run("first", () => sharedMemory(name, { size }).open()));
   picture(filesOf(name));
   say(
     `The purses take ${size} bytes. In front of them the library keeps a page that describes this
-    memory: its type, its size, its version. A process that opens it does not have to guess.`,
+    memory: its type, its size, its version. A process that opens it need not guess.`,
   );
   look(() => first.offset);
   look(() => first.references);
@@ -71,13 +71,13 @@ function openByName(name: string): SharedMemory {
 function openAgain(first: SharedMemory): Both {
   step("The second one joins");
   say(`A second process runs the very same line. It need not know whether it is the first: \`open\`
-    makes the memory or joins it.`);
+    creates the memory or joins it.`);
   const { name } = first;
   const second = tidyUp(run("second", () => sharedMemory(name, { size }).open()));
   look(() => first.references);
   picture(`${mapsLine(addressOf(first.bytes))}\n${mapsLine(addressOf(second.bytes))}`);
   say(`Two addresses and one inode, as in tutorial 3. (The first was mapped before the file had its
-    name, and so its label is another.) What is written here is read there:`);
+    name, so its label differs.) A value stored here is read there:`);
   const here = first.view(Purses);
   const there = second.view(Purses);
   look(() => {
@@ -85,7 +85,7 @@ function openAgain(first: SharedMemory): Both {
     here.ben = 100;
   });
   look(() => there.ann + there.ben);
-  predict("And if a program expects the memory to be larger?");
+  predict("What if a program expects the memory to be larger?");
   fail(() => sharedMemory(name, { size: 64 }).open());
   return { first, second, here, there };
 }
@@ -97,10 +97,10 @@ function addressOf(bytes: Uint8Array<ArrayBuffer>): number {
 function loseAnUpdate({ here, there }: Both): void {
   step("A lost update");
   say(
-    `Each process wants to give Ann 10 coins: \`ann += 10\`. That looks like one thing and is three:
-    read, add, write. What if both have read before one has written?`,
+    `Each process wants to give Ann 10 coins: \`ann += 10\`. That looks like one step and is three:
+    read, add, write. What if both read before either writes?`,
   );
-  predict("Ann has 100 coins, and is given 10 and 10 more. How many has she then?");
+  predict("Ann has 100 coins, and gets 10 and 10 more. How many does she have then?");
   look(() => {
     const seenHere = here.ann;
     const seenThere = there.ann;
@@ -109,27 +109,27 @@ function loseAnUpdate({ here, there }: Both): void {
   });
   look(() => here.ann);
   say(`Ten coins are lost, without an error and without a crash. It only takes two processes at the
-    same moment. In tests that is rare, and under load it is not.`);
+    same moment. That is rare in tests, and common under load.`);
 }
 
 function takeTurns({ first: { name }, here, there }: Both): Locks {
   step("Take turns");
   say(
     `So a process that wants to change the purses acquires a lock first, and the others wait. POSIX
-    has one for processes, the named semaphore: a number in a file. 1 means free, and 0 means taken.
-    The same name, once more from both sides:`,
+    has such a lock for processes, the named semaphore: a number in a file. 1 means free, and 0
+    means taken. Both sides open it by the same name:`,
   );
   const mine = tidyUp(run("mine", () => lock(name).open()), lock(name));
   const other = tidyUp(run("other", () => lock(name).open()), lock(name));
   picture(semaphoreBytes(name));
   const permit = run("permit", () => mine.tryLock()!);
   picture(semaphoreBytes(name));
-  say("The first byte is the number. It was 1, and acquiring the permit made it 0.");
+  say("The first byte is the number. It was 1; acquiring the permit set it to 0.");
   predict("What does the other side get now?");
   look(() => other.tryLock());
-  say(`Nothing, and at once: \`try\` never waits. \`lockSync\` waits and blocks the thread, and
-    \`lock\` gives a promise. Once the permit is given back, its turn comes. Written with
-    \`using\`, a permit gives itself back at the end of the block, also when something is thrown.`);
+  say(`Nothing, and at once: methods that begin with \`try\` never wait. \`lockSync\` blocks the
+    thread, and \`lock\` returns a promise. Both wait until the permit is released. With \`using\`,
+    a permit is released at the end of the block, even if the block throws.`);
   look(() => {
     here.ann += 10;
     permit.release();
@@ -139,8 +139,8 @@ function takeTurns({ first: { name }, here, there }: Both): Locks {
     there.ann += 10;
   });
   look(() => here.ann);
-  say(`110 and 10 and 10: nothing is lost. But note that the lock guards nothing by itself. It works
-    because every process acquires it.`);
+  say(`110 and 10 and 10: nothing is lost. But the lock guards nothing by itself. It works because
+    every process acquires it.`);
   return { mine, other };
 }
 
@@ -150,7 +150,7 @@ function inheritFromTheDead({ here, there }: Both, { other }: Locks): void {
   say(
     `A process moves 30 coins from Ann to Ben. It acquires the lock, takes the coins from Ann, and
     then it is killed: \`kill -9\`, which no program can catch. We cannot kill one half of this
-    program. So we make the stores of such a process by hand, and then stop.`,
+    program. So we take its steps by hand, and then stop.`,
   );
   look(() => {
     here.ann = 100;
@@ -163,33 +163,33 @@ function inheritFromTheDead({ here, there }: Both, { other }: Locks): void {
     closeSemaphore(semaphore); // all that the kernel does for a dead process
   });
   picture(semaphoreBytes(name));
-  predict("The number is 0, and its owner is dead. Will anybody ever get the lock again?");
+  predict("The number is 0, and its owner is dead. Will any process ever get the lock again?");
   const permit = run("permit", () => other.lockSync());
   say(
-    `In C, no process would: a semaphore does not know its owner, and waits for a \`post\` that
-    never comes. \`--break\` shows that. So a \`lock\` takes two locks. The second is the
-    semaphore. The first is a record lock on its file, which the kernel releases when the process
-    dies, for any reason. A process that gets the first and finds the second at 0 knows that the
-    owner is dead. It inherits the permit, and its \`recovered\` is true.`,
+    `In C, no process would: a semaphore does not know its owner, so each would wait for a \`post\`
+    that never comes. \`--break\` shows that. So a \`lock\` takes two locks: first a record lock on
+    the semaphore's file, and then the semaphore. The kernel releases a record lock when its process
+    dies, for any reason. A process that gets the record lock and finds the semaphore at 0 knows
+    that the owner is dead. It inherits the permit, and \`recovered\` is true.`,
   );
   look(() => there.ann + there.ben);
   say(
-    `There were 200 coins. The lock is repaired; the data that it guards is not, because only you
-    know how. That is what \`recovered\` is for. Here we know the sum, so we know how many coins Ben
-    is missing.`,
+    `There were 200 coins. The lock is repaired. The data that it guards is not, because only you
+    know how: \`recovered\` tells you that it is your turn. Here we know the sum, so we know how
+    many coins Ben is missing.`,
   );
   look(() => {
     there.ben = 200 - there.ann;
     permit.release();
   });
-  say("If you could not know, you would have to write down beforehand what you are about to do.");
+  say("If you cannot know the right state, write down beforehand what you are about to do.");
 }
 
 function leave({ first, second, there }: Both, { mine, other }: Locks): void {
   const { name } = first;
   step("The last one out");
   picture(filesOf(name));
-  predict("The first one closes. What do the two sides see then?");
+  predict("The first one closes its handles. What do the two sides see then?");
   look(() => {
     mine.close();
     first.close();
@@ -198,23 +198,23 @@ function leave({ first, second, there }: Both, { mine, other }: Locks): void {
   look(() => second.references);
   look(() => there.ann);
   say(
-    `\`references\` is not a stored number, because a killed process could not count itself out.
-    Every handle holds a record lock, and \`references\` asks the kernel for their number. So it
-    only counts the living.`,
+    `\`references\` is not a stored number, because a killed process could not subtract itself.
+    Every handle holds a record lock, and \`references\` asks the kernel how many there are. So it
+    counts only the living.`,
   );
   look(() => {
     second.close();
   });
   picture(filesOf(name));
-  say(`With its last user, the memory is gone. The semaphore stays: POSIX does not count
-    its users. So a program has to unlink it when it is no longer needed.`);
+  say(`The last user has removed the memory. The semaphore stays, because POSIX does not count its
+    users. So a program has to unlink it once no process needs it.`);
   look(() => lock(name).unlink());
   picture(filesOf(name));
   other.close();
   say(
-    `And if the last user of a memory is killed? Then the file stays, without any lock on it. The
-    next process that opens it sees that, and starts with new memory, all zeros, unless it was
-    opened with \`persist\` and is meant to stay. \`--crash\` shows you that.`,
+    `And if the last user of the memory is killed? Then the file stays, without any lock on it. The
+    next process that opens it sees that, and begins with new memory, all zeros. With \`persist\` in
+    its definition, the memory stays: see \`--crash\`.`,
   );
 }
 
@@ -225,10 +225,10 @@ function breakIt(name: string): void {
   const here = memory.view(Purses);
   here.ann = 100;
 
-  step("Nobody comes");
+  step("The owner falls silent");
   say(
-    `Ann has 100 coins. A process should take 30 of them. It acquires the lock, reads her purse, and
-    then falls silent. \`interop\` means that we play by the rules of C, where 0 is 0: no process
+    `Ann has 100 coins. A process is about to take 30 of them. It acquires the lock, reads her
+    purse, and then falls silent. \`interop\` means that we play by the rules of C: no process
     checks whether the owner is alive.`,
   );
   const slow = tidyUp(lock(name, { interop: true }).open(), lock(name));
@@ -236,11 +236,11 @@ function breakIt(name: string): void {
   const seen = run("seen", () => here.ann);
   const waiter = tidyUp(lock(name, { interop: true }).open(), lock(name));
   fail(() => waiter.lockSync({ timeout: 100 }));
-  say("Without the timeout, this would wait for ever. Somebody has to do something.");
+  say("Without the timeout, this would wait for ever.");
 
-  step("Somebody tidies up");
-  say(`A helpful person is sure that the owner is dead, and deletes the semaphore. The next one to
-    open it makes a new one, and everything works again.`);
+  step("A helpful person tidies up");
+  say(`A helpful person is sure that the owner is dead, and deletes the semaphore. The next process
+    to open the name creates a new one, and everything works again.`);
   const inode = () => inodeOf(name);
   run("before", inode);
   look(() => lock(name).unlink());
@@ -253,21 +253,21 @@ function breakIt(name: string): void {
   look(() => here.ann);
 
   step("It was only slow");
-  predict("Ann has 150 coins. The lost process wakes up and takes the 30. What is left?");
+  predict("Ann has 150 coins. The silent process wakes up and takes its 30. How many are left?");
   look(() => {
     here.ann = seen - 30;
     permit.release();
   });
   look(() => here.ann);
   say(
-    `It had not been killed. It had been stopped: by Ctrl-Z, by a debugger, by a laptop that slept.
-    It held the old semaphore, which had only lost its name, and did nothing wrong. There were two
-    locks, and so two processes held one at the same time. 50 coins are lost.`,
+    `It had not died. It had been stopped: by Ctrl-Z, by a debugger, by a laptop that slept. It held
+    the old semaphore, which had only lost its name, and did nothing wrong. There were two locks,
+    and two processes each held one at the same time. 50 coins are lost.`,
   );
   say(
-    `Dead or only slow? From outside it looks the same, however long you wait. The kernel knows, so
-    the library asks it: a stopped process keeps its record lock, and a dead one loses it.
-    Unlink a semaphore when no process uses it, and never to get past its owner.`,
+    `Dead or only slow? From outside both look the same, however long you wait. The kernel knows, so
+    the library asks it: a stopped process keeps its record lock, and a dead one loses it. Unlink a
+    semaphore when no process uses it, and never to get past its owner.`,
   );
 }
 
@@ -290,7 +290,7 @@ function crash(name: string): void {
 function die(state: SharedMemoryDefinition, memory: SharedMemory): void {
   step("Die while holding the lock");
   const purses = memory.view(Purses);
-  say("This program has the lock, and moves 30 coins from Ann to Ben.");
+  say("This program holds the lock, and moves 30 coins from Ann to Ben.");
   look(() => {
     purses.ann = 100;
     purses.ben = 100;
@@ -300,12 +300,12 @@ function die(state: SharedMemoryDefinition, memory: SharedMemory): void {
   });
   const bytes = run("bytes", () => state.observer().bytes);
   say(
-    `Then comes a bug: it writes where it may only read, as in tutorial 3. The kernel will end this
-    program with SIGSEGV, in the middle, while it holds the lock. Afterwards, look at the files that
+    `Then it hits a bug: it writes to memory that it may only read, as in tutorial 3. The kernel
+    will end this program with SIGSEGV while it holds the lock. Afterwards, look at the files that
     it leaves, and then run the same command again.`,
   );
   picture(`ls -l /dev/shm/*${memory.name}`);
-  predict("Which of these stays: the coins, the lock, the count of references?");
+  predict("Which of these will survive: the coins, the lock, the references?");
   look(() => {
     bytes[0] = 1;
   });
@@ -319,14 +319,14 @@ function repair(
   step("Find what the dead process left");
   const purses = memory.view(Purses);
   say(
-    `This time it is different. The memory is still there, because it was opened with \`persist\`,
-    and the semaphore is at 0. But the owner's record lock is gone, and so are its references.`,
+    `This run differs. The memory is still there, because its definition says \`persist\`, and the
+    semaphore is at 0. But the owner's record lock is gone, and so is its reference.`,
   );
   picture(filesOf(memory.name));
   look(() => permit.recovered);
   look(() => memory.references);
   look(() => purses.ann + purses.ben);
-  say("A process died in the middle, and the sum shows how much is missing.");
+  say("A process died in the middle of a move, and the sum shows how much is missing.");
   look(() => {
     purses.ben = 200 - purses.ann;
     permit.release();

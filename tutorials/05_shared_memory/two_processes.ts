@@ -71,8 +71,8 @@ function begin(name: string, other: string): Party {
   const place = Atomics.add(shared.meetings, MEETINGS.indexOf("start"), 1);
   if (place > 1) {
     say(
-      `Two have been here before, and one of them still runs. Stop it, and begin again with both; or
-      pass another \`--name\` to both.`,
+      `Two have been here before, and one of them still runs. Stop it, and start both again; or pass
+      another \`--name\` to both.`,
     );
     Deno.exit(1);
   }
@@ -83,7 +83,7 @@ function begin(name: string, other: string): Party {
   const party = { memory, mine, shared, place: place as 0 | 1 };
   until(party, "start", { isAlone: true });
   look(() => memory.references);
-  say("Both are here, and have the same memory and the same lock.");
+  say("Both are here, with the same memory and the same lock.");
   return party;
 }
 
@@ -102,11 +102,11 @@ function until(party: Party, meeting: Meeting, { isAlone = false, count = 2 } = 
   const { memory, shared } = party;
   const isThere = () => Atomics.load(shared.meetings, MEETINGS.indexOf(meeting)) >= count;
   if (!isThere()) {
-    console.log("\nWaiting for the other one; it may be waiting for an Enter of yours ...");
+    console.log("\nWaiting for the other process; it may be waiting for you to press Enter ...");
   }
   while (!isThere()) {
     if (!isAlone && memory.references < 2) {
-      say("The other one has gone. Begin again with both.");
+      say("The other process is gone. Start both again.");
       Deno.exit(1);
     }
     sleepSync(1);
@@ -134,9 +134,8 @@ function countWithoutLock(party: Party): void {
   showCounts(party, shared.counter);
   say(
     shared.counter < shared.steps[0]! + shared.steps[1]!
-      ? "`counter++` is read, add, write; whatever the other one wrote in between is gone."
-      : `Nothing was lost this time: the two had one processor between them and took turns. Run it
-        again.`,
+      ? "`counter++` is read, add, write; an addition that the other one made in between is gone."
+      : `Nothing was lost this time: the two shared one processor and took turns. Run it again.`,
   );
 }
 
@@ -183,18 +182,18 @@ function stopInTheMiddle(party: Party): void {
   shared.pid = Deno.pid;
   come(party, "locked");
   say(
-    `This process has the lock, and 30 coins that are in nobody's purse. Continue in the other
-    terminal, until it waits for the lock. Then kill this one, from a third terminal, and watch the
-    second:`,
+    `This process holds the lock, and 30 coins that are in nobody's purse. Continue in the other
+    terminal until it waits for the lock. Then kill this process from a third terminal, and watch
+    the other:`,
   );
   picture(`kill -9 ${Deno.pid}`);
-  ask("\n[or Enter here: put the coins into Ben's purse, and live] ");
+  ask("\n[or Enter here: put the coins into Ben's purse, and survive] ");
   look(() => {
     purses.ben += 30;
     permit.release();
   });
   say(
-    "That was the peaceful end: the second process has acquired the lock, and has nothing to repair.",
+    "That was the peaceful end: the second process acquires the lock, and has nothing to repair.",
   );
 }
 
@@ -204,12 +203,12 @@ function takeOver(party: Party): void {
   const { purses } = shared;
   until(party, "locked", { count: 1 });
   say(
-    `Process ${shared.pid} acquired the lock and stopped half-way. Only the kernel knows whether
-    that process is still alive. This process now waits for the lock, however long it takes.`,
+    `Process ${shared.pid} acquired the lock and stopped half-way. Only the kernel knows whether it
+    is still alive. This process now waits for the lock, however long it takes.`,
   );
   const permit = run("permit", () => mine.lockSync());
   if (permit.recovered) repair(party);
-  else say("The owner released it in order, so nothing needs repair.");
+  else say("The owner released the lock in order, so nothing needs repair.");
   look(() => purses.ann + purses.ben);
   permit.release();
   look(() => lock(memory.name).unlink());
@@ -226,9 +225,9 @@ function repair({ memory, shared }: Party): void {
   look(() => memory.references);
   look(() => purses.ann + purses.ben);
   say(
-    `The owner is dead: the kernel has taken its locks away, and it does not count any more. We got
-    the lock while it was still taken, hence \`recovered\`. The half-done move is ours to finish:
-    200 coins belong in the two purses.`,
+    `The owner is dead: the kernel has released its record locks, so \`references\` no longer counts
+    it. We got the lock while the semaphore was still 0, hence \`recovered\`. The half-done move is
+    ours to finish: 200 coins belong in the two purses.`,
   );
   look(() => {
     purses.ben = 200 - purses.ann;

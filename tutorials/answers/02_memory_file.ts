@@ -1,6 +1,6 @@
 /**
- * An answer to exercise 2: reserve, map, and close the fd whatever happens. `allocate` also gives
- * the file its length; a `truncate` before it would do no harm.
+ * An answer to exercise 2: reserve, map, and close the fd on every way out. `allocate` also
+ * gives the file its length, so `truncate` is not needed.
  *
  * @module
  */

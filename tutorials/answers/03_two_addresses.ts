@@ -1,5 +1,5 @@
 /**
- * An answer to exercise 3: an address means a place in a file, and that is what to compare.
+ * An answer to exercise 3: compare the places in the file that the addresses mean.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * An answer to exercise 4. The second window begins in the file where the ring does, behind the
- * header. One unmap takes away the reservation and whatever was mapped over it.
+ * An answer to exercise 4. The second window shows the file from the beginning of the ring, behind
+ * the header. One unmap removes the reservation and every mapping over it.
  *
  * @module
  */

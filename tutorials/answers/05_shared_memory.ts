@@ -1,7 +1,6 @@
 /**
- * An answer to exercise 5: first write down how it will be, then say that the note is valid, then
- * do it, then cross the note out. Results are noted and not differences, so that doing it twice
- * does no harm.
+ * An answer to exercise 5: write down the result, mark the note as valid, move the coins, and
+ * cross the note out. The note has results and not differences, so storing them twice does no harm.
  *
  * @module
  */
