@@ -163,8 +163,6 @@ interface Rule {
   is(value: unknown): boolean;
 }
 
-const ANY: Rule = { wanted: "", is: () => true }; // the option's users check it
-
 const FLAG: Rule = { wanted: "true or false", is: (value) => typeof value === "boolean" };
 
 function oneOf(...values: string[]): Rule {
@@ -193,8 +191,13 @@ const SIGNAL: Rule = {
   is: (value) => value instanceof AbortSignal,
 };
 
+/** The options whose users check them: types, sizes and numbers. */
+const OTHERS =
+  "type request response capacity clients depth history id producers servers size subscribers version";
+
 /** Every option of this package: a name has the same meaning everywhere. */
 const RULES: Readonly<Record<string, Rule>> = {
+  ...Object.fromEntries(OTHERS.split(" ").map((name) => [name, { wanted: "", is: () => true }])),
   timeout: TIMEOUT,
   spin: SPIN,
   signal: SIGNAL,
@@ -221,24 +224,11 @@ const RULES: Readonly<Record<string, Rule>> = {
   interop: FLAG,
   hugePages: FLAG,
   wake: FLAG,
-  request: ANY, // the types of calls
-  response: ANY,
   policy: oneOf("block", "dropNewest", "dropOldest"),
   start: oneOf("oldest", "newest", "now"),
   afterLoss: oneOf("oldest", "newest"),
-  type: ANY, // a stream's, or that of messages
-  subscribers: ANY,
   publishers: oneOf("one", "many"),
   source: { wanted: "a name without a slash", is: (value) => typeof value === "string" },
-  capacity: ANY,
-  clients: ANY,
-  depth: ANY,
-  history: ANY,
-  id: ANY,
-  producers: ANY,
-  servers: ANY,
-  size: ANY,
-  version: ANY,
 };
 
 /**

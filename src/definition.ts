@@ -98,14 +98,8 @@ export abstract class Definition<
       return true;
     };
     const { path } = this.#request;
-    const search = {
-      look,
-      action,
-      get missing() {
-        return `which does not exist${namesakesOf(path)}`;
-      },
-    };
-    await pollUntil(search, own);
+    const missing = () => `which does not exist${namesakesOf(path)}`;
+    await pollUntil({ look, action, missing }, own);
   }
 
   /** Describes the region at this moment; returns undefined if it does not exist. */
@@ -178,12 +172,5 @@ export async function nextHandle<H>(
       return undefined;
     }
   };
-  const search = {
-    look,
-    action,
-    get state() {
-      return state;
-    },
-  };
-  return await pollUntil(search, own);
+  return await pollUntil({ look, action, state: () => state }, own);
 }

@@ -128,7 +128,7 @@ export class DomainDefinition<S extends SlotTable = Record<never, never>> {
     await pollUntil({
       look,
       action,
-      get missing() {
+      missing: () => {
         const all = Array.from(missing, ({ name }) => `slot "${domain}/${name}"`);
         return `of which ${all.join(" and ")} ${missing.size === 1 ? "does" : "do"} not exist`;
       },

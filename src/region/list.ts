@@ -82,15 +82,17 @@ export interface RegionDetails {
  * @returns A value for each file in /dev/shm that is named as a region.
  */
 export function regions(): RegionInfo[] {
+  return regionFiles().flatMap(({ path }) => regionAt(path) ?? []);
+}
+
+/** Lists the files that are named as regions, by name. */
+export function regionFiles(): { kind: string; name: string; path: string }[] {
   const names = files.list(DIRECTORY);
   if (typeof names === "number") return []; // no /dev/shm: no regions
-  const infos: RegionInfo[] = [];
-  for (const fileName of names.sort()) {
+  return names.sort().flatMap((fileName) => {
     const parsed = parseFileName(fileName);
-    const info = parsed && look(parsed.kind, parsed.name, `${DIRECTORY}/${fileName}`);
-    if (info !== undefined) infos.push(info);
-  }
-  return infos;
+    return parsed === undefined ? [] : [{ ...parsed, path: `${DIRECTORY}/${fileName}` }];
+  });
 }
 
 /**
@@ -117,34 +119,25 @@ export function sweep(): RegionInfo[] {
   );
 }
 
-/** Describes the region of this path; returns undefined if none exists. */
-export function regionAt(path: string): RegionInfo | undefined {
-  const parsed = parseFileName(path.slice(DIRECTORY.length + 1));
-  return parsed && look(parsed.kind, parsed.name, path);
-}
-
 /**
  * Tells what other types of regions have the name of this path, such as `, but a region of type
  * "topic" has this name`; empty if none has.
  */
 export function namesakesOf(path: string): string {
-  const names = files.list(DIRECTORY);
   const own = parseFileName(path.slice(DIRECTORY.length + 1));
-  if (own === undefined || typeof names === "number") return "";
-  const kinds = names.flatMap((fileName) => {
-    const other = parseFileName(fileName);
-    return other?.name === own.name && other.kind !== own.kind ? [`"${other.kind}"`] : [];
-  });
+  const kinds = regionFiles()
+    .filter(({ kind, name }) => name === own?.name && kind !== own.kind)
+    .map(({ kind }) => `"${kind}"`);
   return kinds.length === 0 ? "" : `, but a region of type ${kinds.join(" and ")} has this name`;
 }
 
-/** Describes one region; returns undefined if the name was removed meanwhile. */
-function look(kind: string, name: string, path: string): RegionInfo | undefined {
+/** Describes the region of this path; returns undefined if none exists. */
+export function regionAt(path: string): RegionInfo | undefined {
+  const parsed = parseFileName(path.slice(DIRECTORY.length + 1));
   const status = files.statPath(path);
-  if (typeof status === "number") return undefined;
+  if (parsed === undefined || typeof status === "number") return undefined;
   const base = {
-    name,
-    kind,
+    ...parsed,
     path,
     sizeBytes: status.size,
     allocatedBytes: status.allocated,

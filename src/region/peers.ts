@@ -30,8 +30,6 @@ export async function waitForPeers(
   await pollUntil({
     look: () => (found = handle.peers) >= count || undefined,
     action,
-    get state() {
-      return `it has ${found}`;
-    },
+    state: () => `it has ${found}`,
   }, own);
 }

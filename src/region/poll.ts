@@ -38,11 +38,6 @@ export class Again {
   }
 }
 
-/** Returns the outcome, or undefined for an `Again`, as a `try` method reports it. */
-export function unlessAgain<T>(outcome: T | Again): T | undefined {
-  return outcome instanceof Again ? undefined : outcome;
-}
-
 /** Repeats a step until no other process is in the way. Blocks the thread meanwhile. */
 export function retrySync<T>(step: () => T | Again): T {
   const patience = new Patience();
@@ -75,10 +70,10 @@ export interface Search<T> {
   look(): T | Again | undefined;
   /** The verb and object for the TimeoutError, such as `connect to ring "demo"`. */
   readonly action: string;
-  /** The reason for finding nothing, such as `which is not there`. */
-  readonly missing?: string | undefined;
-  /** What the last look has seen, such as `it has a writer, which is alive`. */
-  readonly state?: string | undefined;
+  /** Returns the reason for finding nothing, such as `which does not exist`. */
+  missing?(): string;
+  /** Returns what the last look has seen, such as `it has a writer, which is alive`. */
+  state?(): string | undefined;
 }
 
 /**
@@ -103,9 +98,12 @@ export async function pollUntil<T>(
     if (patience.accepts(found) && found !== undefined) return found;
     const leftMs = (deadline - now()) / 1e6;
     if (leftMs <= 0) {
-      const { action, missing, state } = search; // as they are after the last look
-      const why = found instanceof Again ? "which another process is opening or removing" : missing;
-      throw timeoutError(why === undefined ? action : `${action}, ${why}`, given.timeout!, state);
+      const { action } = search;
+      const why = found instanceof Again
+        ? "which another process is opening or removing"
+        : search.missing?.();
+      const tried = why === undefined ? action : `${action}, ${why}`;
+      throw timeoutError(tried, given.timeout!, search.state?.());
     }
     await sleep(Math.min(pauseMs, leftMs), signal);
     pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS);

@@ -120,7 +120,7 @@ export class LockDefinition {
     const own = checkedOptions(options, action);
     const path = semaphores.semaphoreFile(semaphoreName(this.name));
     const look = () => typeof statPath(path) === "object" || undefined;
-    await pollUntil({ look, action, missing: "which does not exist" }, own);
+    await pollUntil({ look, action, missing: () => "which does not exist" }, own);
   }
 
   /**

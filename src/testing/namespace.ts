@@ -7,7 +7,8 @@
 import { VringError } from "../errors.ts";
 import * as files from "../os/files.ts";
 import { unlinkSemaphore } from "../os/semaphore.ts";
-import { checkName, DIRECTORY, parseFileName, usePrefix } from "../region/names.ts";
+import { regionFiles } from "../region/list.ts";
+import { checkName, DIRECTORY, usePrefix } from "../region/names.ts";
 import { Region } from "../region/region.ts";
 import { noteLines, type OpenHandle, openHandles } from "../region/registry.ts";
 import { inWords } from "../arguments.ts";
@@ -95,13 +96,10 @@ export class Namespace implements Disposable {
   }
 
   #unlinkAll(): void {
+    for (const { kind, path } of regionFiles()) Region.unlink({ name: kind }, path);
     const names = files.list(DIRECTORY);
     if (typeof names === "number") return; // no /dev/shm: nothing is in it
-    for (const name of names) {
-      const parsed = parseFileName(name);
-      if (parsed !== undefined) Region.unlink({ name: parsed.kind }, `${DIRECTORY}/${name}`);
-      const semaphore = name.startsWith(`sem.${this.prefix}.`) ? name.slice("sem.".length) : "";
-      if (semaphore !== "") unlinkSemaphore(semaphore);
-    }
+    const semaphores = names.filter((name) => name.startsWith(`sem.${this.prefix}.`));
+    for (const name of semaphores) unlinkSemaphore(name.slice("sem.".length));
   }
 }
