@@ -142,6 +142,19 @@ export abstract class Definition<
   }
 
   /**
+   * Opens the region and makes a handle of it, or closes the region if that throws.
+   * @ignore
+   */
+  protected openHandle<H>(mode: OpenMode | undefined, make: (opened: Opened<G>) => H): H {
+    using stack = new DisposableStack();
+    const opened = this.attach(mode);
+    stack.use(opened.region);
+    const handle = make(opened);
+    stack.move();
+    return handle;
+  }
+
+  /**
    * Performs one step of joining the region; returns undefined if it does not exist.
    * @ignore
    */

@@ -123,9 +123,7 @@ export class CallClient<Q extends Type = Bytes, S extends Type = Bytes>
 
   /** The number of servers that are connected now. */
   get peers(): number {
-    return this.#end.closed
-      ? 0
-      : this.#board.servers.filter((one) => this.#end.isPresent(one)).length;
+    return this.#end.closed ? 0 : this.#end.peerCount;
   }
 
   /** Resolves once at least `count` servers are connected. */

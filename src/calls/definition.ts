@@ -68,7 +68,7 @@ export class CallsDefinition<Q extends Type = Bytes, S extends Type = Bytes>
    */
   server(options: HandleOptions = {}): CallServer<Q, S> {
     const { open } = checkedOptions(options, `open ${this.what()} as a server`);
-    return openServer<Q, S>(this.name, this.attach(open).region, this.#types);
+    return this.openHandle(open, ({ region }) => openServer(this.name, region, this.#types));
   }
 
   /**
@@ -77,25 +77,18 @@ export class CallsDefinition<Q extends Type = Bytes, S extends Type = Bytes>
    */
   client(options: CallClientOptions = {}): CallClient<Q, S> {
     const { open, onPeerGone } = checkedOptions(options, `open ${this.what()} as a client`);
-    return openClient<Q, S>(this.name, this.attach(open).region, {
-      types: this.#types,
-      retry: this.#retry,
-      waits: onPeerGone === "wait",
-    });
+    const choice = { types: this.#types, retry: this.#retry, waits: onPeerGone === "wait" };
+    return this.openHandle(open, ({ region }) => openClient(this.name, region, choice));
   }
 
   /** Resolves with a server once a seat for one is free. */
-  async nextServer(options: HandleOptions & WaitOptions = {}): Promise<CallServer<Q, S>> {
-    const action = `open ${this.what()} as a server`;
-    const own = checkedOptions(options, action);
-    return await nextHandle(() => this.server(own), action, own);
+  nextServer(options: HandleOptions & WaitOptions = {}): Promise<CallServer<Q, S>> {
+    return nextHandle(() => this.server(options), `open ${this.what()} as a server`, options);
   }
 
   /** Resolves with a client once a seat for one is free. */
-  async nextClient(options: CallClientOptions & WaitOptions = {}): Promise<CallClient<Q, S>> {
-    const action = `open ${this.what()} as a client`;
-    const own = checkedOptions(options, action);
-    return await nextHandle(() => this.client(own), action, own);
+  nextClient(options: CallClientOptions & WaitOptions = {}): Promise<CallClient<Q, S>> {
+    return nextHandle(() => this.client(options), `open ${this.what()} as a client`, options);
   }
 }
 

@@ -15,14 +15,12 @@ import type { CallTypes } from "./calls.ts";
 import { CallClient, type ClientChoice } from "./client.ts";
 import { CallServer } from "./server.ts";
 
-/** Opens a client in a region that it then owns. */
+/** Opens a client in a region, which it then owns. */
 export function openClient<Q extends Type, S extends Type>(
   name: string,
   region: Region,
   choice: ClientChoice,
 ): CallClient<Q, S> {
-  using stack = new DisposableStack();
-  stack.use(region);
   const board = new Board(name, region);
   const seat = takeClientSeat(board);
   const end = new Endpoint({
@@ -35,9 +33,7 @@ export function openClient<Q extends Type, S extends Type>(
     action: "get an answer from",
     keepOpen: choice.waits,
   });
-  const client = end.use(() => new CallClient<Q, S>(end, board, seat, choice));
-  stack.move();
-  return client;
+  return end.use(() => new CallClient<Q, S>(end, board, seat, choice));
 }
 
 /** Takes a seat that works. The client clears its lanes when it begins, with the seat held. */
@@ -53,14 +49,12 @@ function takeClientSeat(board: Board): ClientSeat {
   );
 }
 
-/** Opens a server in a region that it then owns. */
+/** Opens a server in a region, which it then owns. */
 export function openServer<Q extends Type, S extends Type>(
   name: string,
   region: Region,
   types: CallTypes,
 ): CallServer<Q, S> {
-  using stack = new DisposableStack();
-  stack.use(region);
   const board = new Board(name, region);
   const seat = takeServerSeat(board);
   board.allocate(seat);
@@ -76,7 +70,6 @@ export function openServer<Q extends Type, S extends Type>(
   });
   const server = end.use(() => new CallServer<Q, S>(end, board, seat, types));
   for (const { bell } of board.clients) bell.ring(); // now that it is open
-  stack.move();
   return server;
 }
 

@@ -84,7 +84,6 @@ export class CallServer<Q extends Type = Bytes, S extends Type = Bytes>
   /** The number of this server's seat. */
   readonly id: number;
   readonly #end: Endpoint;
-  readonly #board: Board;
   readonly #handling: Handling;
   readonly #clients: Clients;
   readonly #inHand: InHand;
@@ -103,7 +102,6 @@ export class CallServer<Q extends Type = Bytes, S extends Type = Bytes>
     this.clients = board.clients.length;
     this.id = seat.index;
     this.#end = end;
-    this.#board = board;
     const clients = this.#clients = new Clients(end, board, seat);
     const inHand = this.#inHand = new InHand(end, board.servers.length > 1 ? seat.load : undefined);
     const { capacity } = this;
@@ -125,9 +123,7 @@ export class CallServer<Q extends Type = Bytes, S extends Type = Bytes>
 
   /** The number of clients that are connected now. */
   get peers(): number {
-    return this.#end.closed
-      ? 0
-      : this.#board.clients.filter((one) => this.#end.isPresent(one)).length;
+    return this.#end.closed ? 0 : this.#end.peerCount;
   }
 
   /** Resolves once at least `count` clients are connected. */

@@ -18,7 +18,7 @@ import { regionPath } from "../region/names.ts";
 import { Again } from "../region/poll.ts";
 import { takeRole } from "../region/seats.ts";
 import type { WaitOptions } from "../wait/until.ts";
-import { CIRCULAR_BUFFER, initialise, type Ring, ringOf } from "./circular_buffer.ts";
+import { CIRCULAR_BUFFER, initialise, ringOf } from "./circular_buffer.ts";
 import { CircularBufferObserver } from "./observer.ts";
 import { CircularBufferReader, type CircularReaderOptions } from "./reader.ts";
 import type { CircularObserverOptions } from "./receiver.ts";
@@ -53,34 +53,27 @@ export class CircularDefinition<K extends Type = Bytes> extends Definition {
 
   /** Opens the buffer as its writer; throws a RoleTakenError if it has one. */
   writer(options: HandleOptions = {}): CircularBufferWriter<K> {
-    const own = checkedOptions(options, `write to ${this.what()}`);
-    using stack = new DisposableStack();
-    const ring = this.#ring(own);
-    stack.use(ring.region);
-    takeRole(ring.region, ring.writer.role, {
-      action: `write to ${ring.what}`,
-      holder: "a writer",
+    const action = `write to ${this.what()}`;
+    const { open } = checkedOptions(options, action);
+    return this.openHandle(open, ({ region }) => {
+      const ring = ringOf(this.name, region);
+      takeRole(region, ring.writer.role, { action, holder: "a writer" });
+      return new CircularBufferWriter<K>(ring, this.#type);
     });
-    const writer = new CircularBufferWriter<K>(ring, this.#type);
-    stack.move();
-    return writer;
   }
 
   /** Opens the buffer as its writer once it has no other one. */
   nextWriter(options: HandleOptions & WaitOptions = {}): Promise<CircularBufferWriter<K>> {
-    const own = checkedOptions(options, `write to ${this.what()}`);
-    return nextHandle(() => this.writer(own), `write to ${this.what()}`, own);
+    return nextHandle(() => this.writer(options), `write to ${this.what()}`, options);
   }
 
   /** Opens the buffer as one of its readers, before or after its writer. */
   reader(options: CircularReaderOptions = {}): CircularBufferReader<K> {
     const own = checkedOptions(options, `read from ${this.what()}`);
-    using stack = new DisposableStack();
-    const ring = this.#ring(own);
-    stack.use(ring.region);
-    const reader = new CircularBufferReader<K>(ring, this.#type, own);
-    stack.move();
-    return reader;
+    return this.openHandle(
+      own.open,
+      ({ region }) => new CircularBufferReader<K>(ringOf(this.name, region), this.#type, own),
+    );
   }
 
   /** Observes the buffer without any right to write to it, at once or once it exists. */
@@ -95,10 +88,6 @@ export class CircularDefinition<K extends Type = Bytes> extends Definition {
       this.#type,
       own,
     );
-  }
-
-  #ring({ open }: HandleOptions): Ring {
-    return ringOf(this.name, this.attach(open).region);
   }
 }
 

@@ -65,7 +65,7 @@ export function topic<K extends Type = Bytes>(
 /** A topic: its name, the type of its samples, its sizes and its policy. */
 export class TopicDefinition<K extends Type = Bytes> extends Definition<
   Readonly<Record<string, number>>,
-  TopicOptions<K> & { readOnly?: boolean | undefined }
+  TopicOptions<K>
 > {
   readonly #options: TopicOptions<K>;
   readonly #all: TopicGeometry & TopicPlanOptions;
