@@ -137,22 +137,16 @@ function kindOf(value: object): string {
 
 /** Throws unless a value is a function. */
 export function checkHandler(handler: unknown, doing: string, what: string): void {
-  if (typeof handler !== "function") throw noHandler(handler, doing, what);
-}
-
-function noHandler(handler: unknown, doing: string, what: string): TypeError {
-  return new TypeError(
+  if (typeof handler === "function") return;
+  throw new TypeError(
     `Cannot ${doing} ${what}: the handler is ${inWords(handler)}; pass a function`,
   );
 }
 
 /** Throws unless a value is a number that is not below `least`. */
 export function checkLimit(limit: unknown, least: number, doing: string, what: string): void {
-  if (!(typeof limit === "number" && limit >= least)) throw noLimit(limit, least, doing, what);
-}
-
-function noLimit(limit: unknown, least: number, doing: string, what: string): RangeError {
-  return new RangeError(
+  if (typeof limit === "number" && limit >= least) return;
+  throw new RangeError(
     `Cannot ${doing} ${what}: the limit is ${inWords(limit)}; pass a number, ${least} or more`,
   );
 }

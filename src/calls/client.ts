@@ -87,8 +87,8 @@ export class CallClient<Q extends Type = Bytes, S extends Type = Bytes>
   readonly #links: Links;
   readonly #requests: Requests;
   readonly #answers: Answers;
+  readonly #answered: readonly [Condition]; // for a call that blocks the thread
   readonly #pumped: readonly [Condition];
-  readonly #answered: (readonly [Condition])[] = []; // by server
   readonly #waiterForRoom: Waiter;
   #blocking: BlockingCall | undefined; // unless it is in use
   #pumping = false;
@@ -107,15 +107,19 @@ export class CallClient<Q extends Type = Bytes, S extends Type = Bytes>
     const generation = this.generation = (seat.generation.load() + 1) >>> 0;
     const answers = this.#answers = new Answers(end, types.response, generation);
     const parts = { end, board, seat, generation, waits, retry, answers };
-    this.#links = new Links(parts); // the last client's answers are dropped
+    const links = this.#links = new Links(parts); // the last client's answers are dropped
     nextGeneration(seat.generation);
-    this.#pumped = [{
+    const answered: Condition = {
       bell: seat.bell,
-      watch: this.#links.last.responses.head,
-      ready: () => this.#told.length > 0 || this.#links.hasNews(),
-      beforeSleep: () => this.#links.isLost() ? "lost" : undefined,
-    }];
-    const requests = this.#requests = new Requests(end, seat, this.#links, types.request);
+      get watch() {
+        return links.last.responses.head; // of the server that the last call went to
+      },
+      ready: links.hasNews,
+      beforeSleep: () => links.isLost() ? "lost" : undefined,
+    };
+    this.#answered = [answered];
+    this.#pumped = [{ ...answered, ready: () => this.#told.length > 0 || links.hasNews() }];
+    const requests = this.#requests = new Requests(end, seat, links, types.request);
     this.maxRequest = requests.longest;
     this.#waiterForRoom = end.waiter(() => [requests.room()]);
     disposeAtEnd(this);
@@ -265,7 +269,7 @@ export class CallClient<Q extends Type = Bytes, S extends Type = Bytes>
       request: undefined,
       deadline: Infinity,
       room: waiter(this.#waiterForRoom),
-      answer: waiter({ action, conditions: () => this.#answer() }),
+      answer: waiter({ action, conditions: () => this.#answered }),
       send: this.#receiving(() => this.#requests.trySend(made.request, call)),
       look: this.#receiving(() => call.isSettled || undefined),
     };
@@ -293,17 +297,6 @@ export class CallClient<Q extends Type = Bytes, S extends Type = Bytes>
       if (ended !== undefined) this.#links.receive();
       return attempt();
     };
-  }
-
-  /** Answers have arrived, of which one may be to the call that was sent last. */
-  #answer(): readonly [Condition] {
-    const links = this.#links;
-    const { pair, responses } = links.last;
-    return this.#answered[pair.server.index] ??= [{
-      ...this.#pumped[0],
-      watch: responses.head,
-      ready: () => links.hasNews(),
-    }];
   }
 
   /** Receives answers for as long as calls are waiting for them. */

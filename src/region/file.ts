@@ -113,7 +113,6 @@ export interface CreateOptions {
 
 /** The parts of an attachment. */
 export interface Parts {
-  regionType: RegionType;
   path: string;
   what: string;
   readOnly: boolean;
@@ -151,7 +150,7 @@ export function tryJoin(
     if (member.status().links === 0) return again(what); // I2
   }
   stack.move();
-  return { regionType, path, what, readOnly, created: false, header, mapping, member };
+  return { path, what, readOnly, created: false, header, mapping, member };
 }
 
 /** Creates a region; returns `Again` if another process created it or took the memory for it. */
@@ -214,7 +213,7 @@ function build(
   if (linked === -Errno.EEXIST) return undefined;
   check(linked, { syscall: "linkat", action });
   stack.move();
-  return { regionType, path, what, readOnly: false, created: true, header, mapping, member };
+  return { path, what, readOnly: false, created: true, header, mapping, member };
 }
 
 function mapRegion(

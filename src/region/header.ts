@@ -206,41 +206,49 @@ export function checkHeader(
   expected: Expectation,
   what: string,
 ): void {
-  const { regionType, message } = expected;
-  const known = regionType.features?.incompatible ?? {};
-  const unknown = (header.incompatible & ~bitsOf(Object.keys(known), known)) >>> 0;
-  const mismatches: (readonly [differs: boolean, state: string, remedy?: string])[] = [
-    [header.kind !== regionType.name, `it is of kind "${header.kind}", not "${regionType.name}"`],
-    [
-      header.abi_hash !== regionType.control.hash,
-      `its control block has layout ${hex(header.abi_hash)}, and this code has ` +
-      `${hex(regionType.control.hash)}: it was made by another version`,
-    ],
-    [
-      unknown !== 0,
-      `it uses ${
-        unknown === 0 ? "" : featuresInWords(unknown, file)
-      }, which this version does not know`,
-      "update this program, use another name",
-    ],
-    [
-      header.page_size !== pageSize(),
-      `it was made for pages of ${header.page_size} bytes, and pages here have ${pageSize()}`,
-    ],
-    [
-      message !== undefined && header.message_hash !== message.hash,
-      `its messages are ${describe(header)}, and this definition says "${message?.name}" ` +
-      `(${hex(message?.hash ?? 0n)})${fieldsInWords(header, message, file)}`,
-      header.message_hash === 0n ? "use another name" : `define ${openerOf(header, regionType)}`,
-    ],
-  ];
-  for (const [differs, state, remedy = "use another name"] of mismatches) {
-    if (!differs) continue;
-    throw new LayoutMismatchError(
-      `Cannot open ${what}: ${state}; ${remedy}, or unlink it once nobody uses it`,
-    );
+  const found = mismatch(header, file, expected);
+  if (found === undefined) return checkExtent(header, file.size, expected.regionType, what);
+  const { state, remedy = "use another name" } = found;
+  throw new LayoutMismatchError(
+    `Cannot open ${what}: ${state}; ${remedy}, or unlink it once nobody uses it`,
+  );
+}
+
+/** Says what a header has that is not expected, and what to do about it. */
+function mismatch(
+  header: RegionHeader,
+  file: RegionFile,
+  { regionType: { name, control, features, openedWith }, message }: Expectation,
+): { state: string; remedy?: string } | undefined {
+  const { kind, abi_hash, incompatible, page_size, message_name, message_hash } = header;
+  if (kind !== name) return { state: `it is of kind "${kind}", not "${name}"` };
+  if (abi_hash !== control.hash) {
+    return {
+      state: `its control block has layout ${hex(abi_hash)}, and this code has ` +
+        `${hex(control.hash)}: it was made by another version`,
+    };
   }
-  checkExtent(header, file.size, regionType, what);
+  const known = features?.incompatible ?? {};
+  const unknown = (incompatible & ~bitsOf(Object.keys(known), known)) >>> 0;
+  if (unknown !== 0) {
+    return {
+      state: `it uses ${featuresInWords(unknown, file)}, which this version does not know`,
+      remedy: "update this program, use another name",
+    };
+  }
+  if (page_size !== pageSize()) {
+    return {
+      state: `it was made for pages of ${page_size} bytes, and pages here have ${pageSize()}`,
+    };
+  }
+  if (message === undefined || message_hash === message.hash) return undefined;
+  const wanted = `this definition says "${message.name}" (${hex(message.hash)})`;
+  if (message_hash === 0n) return { state: `its messages are of no declared type, and ${wanted}` };
+  return {
+    state: `its messages are "${message_name}" (${hex(message_hash)}), and ` +
+      `${wanted}${differencesInWords(message, file)}`,
+    remedy: `define ${openedWith?.(message_name) ?? `the type "${message_name}"`}`,
+  };
 }
 
 /** Names the features of unknown bits, as the region itself does. */
@@ -261,15 +269,9 @@ export function featureNames(bits: number, named: Readonly<Record<string, number
 const MOST_DIFFERENCES = 5;
 
 /** Names the fields in which the type of a region differs from the expected one. */
-function fieldsInWords(
-  header: RegionHeader,
-  message: MessageType | undefined,
-  file: RegionFile,
-): string {
-  const here = message?.description;
-  if (here === undefined || header.message_hash === message?.hash) return "";
-  const there = file.describe()?.type;
-  const found = there === undefined ? [] : differences(there, here);
+function differencesInWords({ description: here }: MessageType, file: RegionFile): string {
+  const there = here && file.describe()?.type;
+  const found = here && there ? differences(there, here) : [];
   if (found.length === 0) return "";
   const more = found.length - MOST_DIFFERENCES;
   const shown = found.slice(0, MOST_DIFFERENCES).join(", ");
@@ -327,17 +329,7 @@ export function partBytesOf(header: RegionHeader): number {
   return Number(header.part_bytes);
 }
 
-function describe(header: RegionHeader): string {
-  if (header.message_hash === 0n) return "of no declared type";
-  return `"${header.message_name}" (${hex(header.message_hash)})`;
-}
-
-/** What a definition says that opens a region with these messages. */
-function openerOf({ message_name: name }: RegionHeader, { openedWith }: RegionType): string {
-  return openedWith?.(name) ?? `the type "${name}"`;
-}
-
 /** Writes a hash as people compare it: in hexadecimal. */
-function hex(value: bigint | number): string {
+function hex(value: bigint): string {
   return value.toString(16);
 }

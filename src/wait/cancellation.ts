@@ -12,7 +12,7 @@ import type { WaitOptions } from "./until.ts";
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /** Milliseconds until a deadline. */
-export function left(deadline: number): number {
+function left(deadline: number): number {
   return deadline === Infinity ? Infinity : Math.max(0, (deadline - now()) / 1e6);
 }
 
