@@ -10,6 +10,7 @@
 
 import { checkedOptions } from "./arguments.ts";
 import { Errno, OsError, RoleTakenError } from "./errors.ts";
+import { pageSize, SMALLEST_PAGE } from "./os/page.ts";
 import { describe } from "./region/file.ts";
 import type { MessageType } from "./region/header.ts";
 import { namesakesOf, regionAt, type RegionInfo } from "./region/list.ts";
@@ -22,6 +23,7 @@ import {
   type Opened,
   type OpenOptions,
   type OpenRequest,
+  type Plan,
   type Product,
 } from "./region/open.ts";
 import { Again, attempt, pollUntil, retrySync } from "./region/poll.ts";
@@ -64,7 +66,9 @@ export abstract class Definition<
   /** The name. */
   readonly name: string;
   /** With the path outside of any namespace: a definition may be made before a test begins one. */
-  readonly #asked: OpenRequest<G>;
+  readonly #asked: Omit<OpenRequest<G>, "plan">;
+  readonly #planFor: (pageBytes: number) => Plan<G>;
+  #plan: Plan<G> | undefined;
 
   /** @ignore */
   constructor({ product, name, path, options, message }: Described<G, O>) {
@@ -74,14 +78,20 @@ export abstract class Definition<
       [name, usual],
     ) => [name, given[name] ?? usual]);
     const what = describe(product.regionType, path);
-    const plan = product.plan(Object.fromEntries(sizes), what, options);
+    this.#planFor = (page) => product.plan(Object.fromEntries(sizes), what, options, page);
+    this.#planFor(SMALLEST_PAGE); // throws unless it is possible, and asks nothing of the system
     const { mode, group, persist, anyOwner } = options;
     const own = { mode, group, persist, anyOwner };
-    this.#asked = { product, plan, path: pathOutside(path), options: own, message };
+    this.#asked = { product, path: pathOutside(path), options: own, message };
+  }
+
+  get #path(): string {
+    return pathInside(this.#asked.path);
   }
 
   get #request(): OpenRequest<G> {
-    return { ...this.#asked, path: pathInside(this.#asked.path) };
+    const plan = this.#plan ??= this.#planFor(pageSize());
+    return { ...this.#asked, plan, path: this.#path };
   }
 
   /**
@@ -97,14 +107,14 @@ export abstract class Definition<
       found.region.close();
       return true;
     };
-    const { path } = this.#request;
+    const path = this.#path;
     const missing = () => `which does not exist${namesakesOf(path)}`;
     await pollUntil({ look, action, missing }, own);
   }
 
   /** Describes the region at this moment; returns undefined if it does not exist. */
   info(): RegionInfo | undefined {
-    return regionAt(this.#request.path);
+    return regionAt(this.#path);
   }
 
   /**
@@ -112,13 +122,12 @@ export abstract class Definition<
    * Returns false if the region does not exist.
    */
   unlink(): boolean {
-    return Region.unlink(this.#asked.product.regionType, this.#request.path);
+    return Region.unlink(this.#asked.product.regionType, this.#path);
   }
 
   /** @ignore */
   protected what(): string {
-    const { product, path } = this.#request;
-    return describe(product.regionType, path);
+    return describe(this.#asked.product.regionType, this.#path);
   }
 
   /**
@@ -136,7 +145,7 @@ export abstract class Definition<
     throw new OsError(Errno.ENOENT, {
       syscall: "openat",
       action: `open ${this.what()}`,
-      state: `it does not exist${namesakesOf(this.#request.path)}`,
+      state: `it does not exist${namesakesOf(this.#path)}`,
       remedy: 'leave out open: "join" to create it, or wait for it with ready()',
     });
   }

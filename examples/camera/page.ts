@@ -9,8 +9,8 @@
 import { edges, HEIGHT, WIDTH } from "./frames.ts";
 
 const PAGE = `<!doctype html><meta charset=utf-8><title>Edges</title>
-<style>body { font: 16px sans-serif; text-align: center } canvas { width: 640px }</style>
-<h1>Edges</h1><canvas width=${WIDTH} height=${HEIGHT}></canvas><p>Waiting for the camera</p>
+<style>body { font: 16px sans-serif; text-align: center } canvas { width: 100%; max-width: 640px }</style>
+<h1>Edges</h1><p>Waiting for the camera</p><canvas width=${WIDTH} height=${HEIGHT}></canvas>
 <script>
 const context = document.querySelector("canvas").getContext("2d");
 const image = context.createImageData(${WIDTH}, ${HEIGHT});

@@ -63,16 +63,16 @@ interface SlotGeometry {
 const SLOTS: Product<SlotGeometry> = {
   regionType: SLOT,
   usual: { depth: 8, size: USUAL_SIZE },
-  plan(geometry, what) {
+  plan(geometry, what, _options, page) {
     const { depth, size } = geometry;
-    if (!isShape({ depth, size })) {
+    if (!isShape({ depth, size }, page)) {
       throw new RangeError(
         `Cannot open ${what} with ${inWords(depth)} messages of ${inWords(size)} bytes: the ` +
           `depth is 1 to ${DEPTH_MAX}, the size 1 to ${MESSAGE_BYTES_MAX}, and all together at ` +
           `most ${SLOT_BYTES_MAX} bytes`,
       );
     }
-    const plan = planOf({ depth, size });
+    const plan = planOf({ depth, size }, page);
     return {
       geometry,
       dataBytes: plan.bytes,

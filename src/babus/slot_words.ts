@@ -133,14 +133,13 @@ export interface SlotOffsets extends Shape {
 }
 
 /** Whether a slot can have this shape. */
-export function isShape({ depth, size }: Shape): boolean {
+export function isShape({ depth, size }: Shape, page: number = pageSize()): boolean {
   return isCount(depth, DEPTH_MAX) && depth > 0 && isCount(size, MESSAGE_BYTES_MAX) &&
-    size > 0 && planOf({ depth, size }).bytes <= SLOT_BYTES_MAX;
+    size > 0 && planOf({ depth, size }, page).bytes <= SLOT_BYTES_MAX;
 }
 
 /** Lays a slot out; messages that can have a page or more begin on a page. */
-export function planOf({ depth, size }: Shape): SlotOffsets {
-  const page = pageSize();
+export function planOf({ depth, size }: Shape, page: number = pageSize()): SlotOffsets {
   const entries = Math.max(depth + 1, FEWEST_ENTRIES);
   const stride = roundUp(size, size < page ? LINE_BYTES : page);
   const messagesAt = roundUp(entries * SLOT_ENTRY.size, page);

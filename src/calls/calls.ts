@@ -198,14 +198,14 @@ function wordOf(
 export const CALLS: Product<RingGeometry, CallRegionOptions> = {
   regionType: CALLS_REGION,
   usual: { ...productFor(1).usual, servers: 1 },
-  plan({ servers = 1, ...rest }, what, options) {
+  plan({ servers = 1, ...rest }, what, options, page) {
     const { retry = false } = options;
     if (!isCount(servers, MOST_SERVERS) || servers === 0) {
       throw new RangeError(
         `Cannot open ${what} for ${inWords(servers)} servers: pass a number from 1 to 16`,
       );
     }
-    const plan = productFor(servers).plan(rest, what, options);
+    const plan = productFor(servers).plan(rest, what, options, page);
     const { clients } = plan.geometry;
     if (clients! * servers > MOST_PAIRS) {
       throw new RangeError(

@@ -57,14 +57,14 @@ export function ringProduct(
   return {
     regionType,
     usual: geometryWith(DEFAULT_CAPACITY, usual),
-    plan(geometry, what) {
+    plan(geometry, what, _options, page) {
       const count = geometry[option] ?? 1;
       if (!isCount(count, most) || count === 0) {
         throw new RangeError(
           `Cannot open ${what} for ${inWords(count)} ${option}: pass a number from 1 to ${most}`,
         );
       }
-      const partBytes = roundCapacity(geometry.capacity!, what);
+      const partBytes = roundCapacity(geometry.capacity!, what, page);
       const dataBytes = partBytes * count * lanesEach;
       const rounded = geometryWith(partBytes, count);
       return { geometry: rounded, dataBytes, partBytes, ...(initialise && { initialise }) };
@@ -78,14 +78,14 @@ export function ringProduct(
   };
 }
 
-function roundCapacity(capacity: number, what: string): number {
+function roundCapacity(capacity: number, what: string, page: number): number {
   if (!isCount(capacity, LARGEST_CAPACITY) || capacity === 0) {
     throw new RangeError(
       `Cannot open ${what} with a capacity of ${inWords(capacity)} bytes: pass a whole number ` +
         `from 1 to ${LARGEST_CAPACITY}`,
     );
   }
-  return Math.max(pageSize(), 2 ** Math.ceil(Math.log2(capacity)));
+  return Math.max(page, 2 ** Math.ceil(Math.log2(capacity)));
 }
 
 function isCapacity(bytes: number): boolean {

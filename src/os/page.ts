@@ -10,6 +10,9 @@ import { readAll } from "./files.ts";
 /** The page size's entry in the auxiliary vector, the kernel's note to a new process. */
 const AT_PAGESZ = 6;
 
+/** The smallest size of a page that a Linux system can have. */
+export const SMALLEST_PAGE = 4096;
+
 let size: number | undefined;
 
 /** Returns the size of a page in bytes: 4096 on x86_64, up to 65536 on aarch64. */

@@ -70,8 +70,11 @@ export interface Product<G extends Geometry, O extends OpenOptions = OpenOptions
   readonly regionType: RegionType;
   /** The sizes of a new region that no option states. */
   readonly usual: G;
-  /** Plans the memory for these sizes; throws a RangeError if no region can have them. */
-  plan(geometry: G, what: string, options: O): Plan<G>;
+  /**
+   * Plans the memory for these sizes and this size of pages; throws a RangeError if no region can
+   * have them.
+   */
+  plan(geometry: G, what: string, options: O, pageBytes: number): Plan<G>;
   /** The sizes of an existing region; undefined if its memory states impossible ones. */
   geometryOf(region: Region): G | undefined;
   /** The policy that an existing region states, if all its definitions must share that. */

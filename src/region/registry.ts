@@ -18,9 +18,6 @@ export interface OpenHandle {
 
 const all = perIsolate(() => new Set<OpenHandle>());
 
-/** The folder of the library's own code, whose lines nobody wants to see. */
-const LIBRARY = new URL("../", import.meta.url).href;
-
 let notesLines = false;
 
 /** Returns the open handles, oldest first. */
@@ -54,6 +51,8 @@ function callingLine(): string | undefined {
   limits.stackTraceLimit = 50; // ten end within the library
   const lines = new Error().stack?.split("\n").slice(1) ?? [];
   limits.stackTraceLimit = stackTraceLimit!;
-  const line = lines.find((line) => !line.includes(LIBRARY) && line.includes("://"));
+  const { url } = import.meta;
+  const library = url.slice(0, url.lastIndexOf("region/")); // its own lines interest nobody
+  const line = lines.find((line) => !line.includes(library) && line.includes("://"));
   return line?.trim().replace(/^at /, "");
 }

@@ -50,8 +50,8 @@ const REGION: RegionType = {
 export const SOURCES: Product<TopicGeometry, TopicPlanOptions> = {
   regionType: REGION,
   usual: USUAL,
-  plan(geometry, what, { policy, history, reserve }) {
-    checkedPlan(geometry, what, history);
+  plan(geometry, what, { policy, history, reserve }, page) {
+    checkedPlan(geometry, what, { history, page });
     return { geometry, dataBytes: 0, policy: { policy, history, reserve } };
   },
   geometryOf(region) {

@@ -89,8 +89,8 @@ export const USUAL: TopicGeometry = { depth: 8, size: 65_536, subscribers: 16 };
 export const TOPICS: Product<TopicGeometry, TopicPlanOptions> = {
   regionType: TOPIC,
   usual: USUAL,
-  plan(geometry, what, { policy, history, reserve }) {
-    const plan = checkedPlan(geometry, what, history);
+  plan(geometry, what, { policy, history, reserve }, page) {
+    const plan = checkedPlan(geometry, what, { history, page });
     return {
       geometry,
       dataBytes: plan.bytes,
@@ -109,12 +109,16 @@ export const TOPICS: Product<TopicGeometry, TopicPlanOptions> = {
 };
 
 /** Returns the layout of a topic; throws a RangeError if none can have these sizes. */
-export function checkedPlan(geometry: TopicGeometry, what: string, history: number): TopicOffsets {
+export function checkedPlan(
+  geometry: TopicGeometry,
+  what: string,
+  { history, page }: { history: number; page: number },
+): TopicOffsets {
   const shape = shapeOf(geometry);
   checkShape(what, shape);
   const { depth } = shape;
   if (Number.isInteger(history) && history >= 0 && history < depth) {
-    return planOf(shape, pageSize());
+    return planOf(shape, page);
   }
   throw new RangeError(
     `Cannot open ${what} with a history of ${inWords(history)} samples: pass 0 to ${

@@ -161,7 +161,7 @@ Deno.test("peers counts the other handles, in this process too", async () => {
   assertEquals(slot.peers, 0);
   await slot.waitForPeers(0);
   const late = slot.waitForPeers(1, { timeout: 0 });
-  await assertRejects(() => late, DOMException, "of which it has 0");
+  await assertRejects(() => late, DOMException, "and it has 0");
   const waiting = slot.waitForPeers(2, { timeout: 60_000 });
   using _observer = scene.definition.observer();
   using _one = scene.other();

@@ -68,7 +68,7 @@ export class Inside implements Disposable {
   /** Joins the region of this name, or makes it. */
   constructor(name: string, { clients = 2, servers = 1, capacity = CAPACITY, retry = false } = {}) {
     const path = regionPath(CALLS_REGION.name, name);
-    const plan = CALLS.plan({ clients, servers, capacity }, "calls", { retry });
+    const plan = CALLS.plan({ clients, servers, capacity }, "calls", { retry }, 4096);
     const message = messageTypeOf({ request: BYTES, response: BYTES });
     this.region = joinRegion(CALLS_REGION, path) ??
       open({ product: CALLS, plan, path, options: {}, message }).region;

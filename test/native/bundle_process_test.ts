@@ -21,8 +21,8 @@ async function bundle(): Promise<{ path: string } & Disposable> {
 
 /** Fails unless what needs no system works, and everything else says that it needs Deno. */
 function check(said: Record<string, unknown>): void {
-  const { layout, codec, ...others } = said;
-  assertEquals([layout, codec], [8, true], JSON.stringify(said));
+  const { struct, json, definition, ...others } = said;
+  assertEquals([struct, json, definition], [8, true, "first"], JSON.stringify(said));
   for (const [use, message] of Object.entries(others)) {
     assertEquals([use, message], [use, NEEDS_DENO]);
   }

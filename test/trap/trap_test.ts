@@ -78,6 +78,7 @@ const UNNOTICED: Record<string, readonly string[]> = {
     "perIsolate",
     "onCollected",
     "disposeAtEnd",
+    "processId",
   ],
   "os/files": ["isRegular", "pathOfFd", "memfd", "readAll", "userId", "ranges"],
   "os/futex": ["interrupts", "hasWaitv", "forceScan"],
