@@ -66,7 +66,7 @@ export {
   type CircularDefinition,
   type CircularOptions,
 } from "./src/circular/definition.ts";
-export type { CircularBufferWriter, CircularClaim } from "./src/circular/writer.ts";
+export type { CircularBufferWriter } from "./src/circular/writer.ts";
 export type { CircularBufferReader, CircularReaderOptions } from "./src/circular/reader.ts";
 export type { CircularBufferObserver } from "./src/circular/observer.ts";
 export type {
@@ -107,10 +107,10 @@ export type {
   Value,
   View,
 } from "./src/message.ts";
+export type { Claim, PublishOptions } from "./src/claim.ts";
 export type { Counted } from "./src/region/peers.ts";
 export type { Properties } from "./src/region/description.ts";
 export type { MessageType } from "./src/region/header.ts";
-export type { RingClaim } from "./src/lane/claim.ts";
 export type { RingHandle } from "./src/lane/handle.ts";
 export type { MessageSender, Sender } from "./src/lane/sender.ts";
 export type {
@@ -136,8 +136,7 @@ export type { MpscProducerOptions } from "./src/mpsc/mpsc.ts";
 export type { FromProducer, MpscConsumer } from "./src/mpsc/consumer.ts";
 export type { MpscProducer } from "./src/mpsc/producer.ts";
 export { topic, type TopicDefinition } from "./src/vdds/definition.ts";
-export type { Loan } from "./src/vdds/loan.ts";
-export type { Publisher } from "./src/vdds/publisher.ts";
+export type { Loan, Publisher } from "./src/vdds/publisher.ts";
 export type { PolledSample, Sample, SampleFacts, TopicMessage } from "./src/vdds/sample.ts";
 export type { Subscriber } from "./src/vdds/subscriber.ts";
 export type { TopicCounters } from "./src/vdds/topic.ts";
@@ -146,7 +145,6 @@ export type {
   LoanOptions,
   Policy,
   PublisherOptions,
-  PublishOptions,
   SubscriberOptions,
   TopicObserverOptions,
   TopicOptions,
@@ -163,8 +161,7 @@ export {
 } from "./src/babus/definition.ts";
 export type { Domain, SlotHandle, SlotTable, SlotType } from "./src/babus/domain.ts";
 export type { SlotOptions } from "./src/babus/geometry.ts";
-export type { Slot } from "./src/babus/slot.ts";
-export type { SlotClaim, SlotWriteOptions } from "./src/babus/claim.ts";
+export type { Slot, SlotClaim } from "./src/babus/slot.ts";
 export type { SlotObserver } from "./src/babus/observer.ts";
 export type { SlotReader, SlotValuesOptions } from "./src/babus/reader.ts";
 export type { SlotMessage, SlotPeek } from "./src/babus/history.ts";

@@ -7,7 +7,7 @@
  */
 
 import { domain } from "../src/babus/definition.ts";
-import type { SlotClaim } from "../src/babus/claim.ts";
+import type { SlotClaim } from "../src/babus/slot.ts";
 import type { Domain } from "../src/babus/domain.ts";
 import { Listener } from "../src/babus/listener.ts";
 import type { Slot } from "../src/babus/slot.ts";

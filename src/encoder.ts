@@ -23,6 +23,7 @@ import {
   commitData,
   commitView,
   copyIn,
+  endView,
   type Memory,
 } from "./memory/word.ts";
 
@@ -149,6 +150,7 @@ class Utf8Encoder extends Encoder<unknown, string> {
     const { read, written } = utf8.encodeInto(text, view);
     if (read < text.length) throw this.#tooLong(text);
     commitView(memory, at, view, written);
+    endView(view);
     return written;
   }
 
@@ -214,6 +216,7 @@ class CodecEncoder<T> extends CallingEncoder<T> {
     const view = claimView(memory, at, bound);
     const length = this.#encode(value, view, bound);
     commitView(memory, at, view, length);
+    endView(view);
     return length;
   }
 

@@ -85,3 +85,18 @@ export interface TakenMessage<K extends Type = Bytes> extends Message<K>, Dispos
   /** Accessors to the fields of a struct in place, valid until the message is released. */
   readonly view: View<K>;
 }
+
+/**
+ * Returns a function that makes the accessors to bytes in place, and remembers them for each array:
+ * to make them costs more than a store through them.
+ */
+export function viewsOf<K extends Type>(
+  codec: Codec<Value<K>, Input<K>, View<K>>,
+): (bytes: Uint8Array<ArrayBuffer>) => View<K> {
+  const views = new WeakMap<Uint8Array<ArrayBuffer>, View<K>>();
+  return (bytes) => {
+    let view = views.get(bytes);
+    if (view === undefined && codec.view !== undefined) views.set(bytes, view = codec.view(bytes));
+    return view as View<K>;
+  };
+}

@@ -24,6 +24,8 @@ const LAYERS = [
   "src/encoder.ts",
   "src/decoder.ts",
   "src/landing.ts",
+  "src/claim.ts",
+  "src/in_place.ts",
   "src/streams.ts",
   "src/lane",
   "src/mirror_ring",

@@ -4,19 +4,20 @@
  * @module
  */
 
-import { checkHandler, checkWaits } from "../arguments.ts";
+import { checkHandler, checkWaits, inWords } from "../arguments.ts";
+import { type Claim, ClaimedMemory, originIn, type PublishOptions } from "../claim.ts";
 import type { Codec } from "../codec.ts";
 import { type Encoder, encoderOf } from "../encoder.ts";
 import { Landing } from "../landing.ts";
 import { isCount } from "../layout/sizes.ts";
 import { copyIn } from "../memory/word.ts";
-import type { Bytes, Input, Type } from "../message.ts";
+import { type Bytes, type Input, type Type, viewsOf } from "../message.ts";
 import type { Origin } from "../origin.ts";
+import { perIsolate } from "../os/clock.ts";
 import { pageSize } from "../os/page.ts";
 import { waitForPeers } from "../region/peers.ts";
 import type { Condition, Waiter } from "../wait/condition.ts";
 import { type SyncWaitOptions, until, untilSync, type WaitOptions } from "../wait/until.ts";
-import { misfit, originIn, SlotClaim, type SlotWriteOptions } from "./claim.ts";
 import type { SlotDefinition } from "./geometry.ts";
 import { checkNumber, History, type SlotPeek } from "./history.ts";
 import { SlotReader } from "./reader.ts";
@@ -25,6 +26,18 @@ import { WriteLock } from "./write_lock.ts";
 
 /** The method by which a listener asks a slot for the condition that it has news. */
 export const NEWS: unique symbol = Symbol.for("vring.news/1");
+
+/** Open claims: the right to write would go with a handle that is collected. */
+const open = perIsolate(() => new Set<object>());
+
+/**
+ * The memory of the next message of a slot. No other handle can write until it is published or
+ * disposed. Each handle has one claim, which it reuses.
+ */
+export interface SlotClaim<K extends Type = Bytes> extends Claim<K> {
+  /** Publishes the first `length` bytes, all by default; returns the number of the message. */
+  publish(length?: number, options?: PublishOptions): number;
+}
 
 /** A value that is ready to be written. */
 interface Prepared {
@@ -45,7 +58,7 @@ export class Slot<K extends Type = Bytes> extends SlotReader<K> {
   readonly #history: History<K>;
   readonly #encoder: Encoder<unknown>;
   readonly #lock: WriteLock;
-  readonly #claim: SlotClaim<K>;
+  readonly #claim: ClaimedMemory<K, number>;
   readonly #waiter: Waiter;
   readonly #acquiring = () => this.#tryAcquire() || undefined; // made once, not by each call
 
@@ -57,7 +70,21 @@ export class Slot<K extends Type = Bytes> extends SlotReader<K> {
     this.#history = new History(words, codec, landing);
     this.#encoder = encoderOf(codec as Codec<unknown>, "write to", words.what);
     const lock = this.#lock = new WriteLock(words);
-    this.#claim = new SlotClaim(words, lock, codec);
+    this.#claim = new ClaimedMemory<K, number>({
+      what: words.what,
+      mapping: words.region.mapping,
+      checkOpen: () => words.region.checkOpen(),
+      view: viewsOf(codec),
+      publish: (length, sequence, origin) => {
+        try {
+          words.publish(sequence, length, origin);
+        } finally {
+          this.#discarded();
+        }
+        return sequence;
+      },
+      discard: () => this.#discarded(),
+    });
     this.#waiter = {
       action: `write to ${words.what}`,
       conditions: () => [lock.free],
@@ -82,15 +109,15 @@ export class Slot<K extends Type = Bytes> extends SlotReader<K> {
   }
 
   /** Writes a value and returns its number; returns undefined while another handle is writing. */
-  tryWrite(value: Input<K>, options?: SlotWriteOptions): number | undefined {
-    const origin = originIn(options, this.#words);
+  tryWrite(value: Input<K>, options?: PublishOptions): number | undefined {
+    const origin = originIn(options, this.#words.what);
     const prepared = this.#prepare(value);
     return this.#lock.tryFollow() ? this.#write(prepared, origin) : undefined;
   }
 
   /** Blocks while another handle is writing, then writes a value and returns its number. */
-  writeSync(value: Input<K>, options?: SyncWaitOptions & SlotWriteOptions): number {
-    const origin = originIn(options, this.#words);
+  writeSync(value: Input<K>, options?: SyncWaitOptions & PublishOptions): number {
+    const origin = originIn(options, this.#words.what);
     const prepared = this.#prepare(value);
     this.#acquireSync(options);
     return this.#write(prepared, origin);
@@ -100,9 +127,9 @@ export class Slot<K extends Type = Bytes> extends SlotReader<K> {
    * Writes a value once no other handle is writing; resolves with its number. Do not change the value
    * until then.
    */
-  write(value: Input<K>, options: WaitOptions & SlotWriteOptions = {}): Promise<number> {
+  write(value: Input<K>, options: WaitOptions & PublishOptions = {}): Promise<number> {
     const attempt = () => {
-      const origin = originIn(options, this.#words);
+      const origin = originIn(options, this.#words.what);
       const prepared = this.#prepare(value);
       return this.#tryAcquire() ? this.#write(prepared, origin) : undefined;
     };
@@ -116,13 +143,13 @@ export class Slot<K extends Type = Bytes> extends SlotReader<K> {
   tryClaim(length: number = this.size): SlotClaim<K> | undefined {
     this.#words.region.checkOpen();
     this.#encoder.checkIdle();
-    return this.#lock.tryFollow() ? this.#claim.begin(length) : undefined;
+    return this.#lock.tryFollow() ? this.#begin(length) : undefined;
   }
 
   /** Blocks while another handle is writing, then claims memory for the next message. */
   claimSync(length: number = this.size, options?: SyncWaitOptions): SlotClaim<K> {
     this.#acquireSync(options);
-    return this.#claim.begin(length);
+    return this.#begin(length);
   }
 
   /**
@@ -130,7 +157,7 @@ export class Slot<K extends Type = Bytes> extends SlotReader<K> {
    * time, so tasks that claim concurrently need a handle each.
    */
   claim(length: number = this.size, options: WaitOptions = {}): Promise<SlotClaim<K>> {
-    const attempt = () => this.#tryAcquire() ? this.#claim.begin(length) : undefined;
+    const attempt = () => this.#tryAcquire() ? this.#begin(length) : undefined;
     return until(attempt, this.#waiter, options);
   }
 
@@ -144,13 +171,7 @@ export class Slot<K extends Type = Bytes> extends SlotReader<K> {
     length: number = this.size,
   ): number | undefined {
     checkHandler(handler, "fill a message of", this.#words.what);
-    const claim = this.tryClaim(length);
-    if (claim === undefined) return undefined;
-    try {
-      return claim.publish(handler(claim) ?? undefined);
-    } finally {
-      claim[Symbol.dispose]();
-    }
+    return this.tryClaim(length) === undefined ? undefined : this.#claim.fill(handler);
   }
 
   /**
@@ -164,7 +185,7 @@ export class Slot<K extends Type = Bytes> extends SlotReader<K> {
 
   /** Closes the handle: what it shows in place becomes empty, and its claim is discarded. */
   close(): void {
-    this.#claim.forget();
+    this.#forget();
     this.#words.region.close(() => this.#lock.close());
   }
 
@@ -183,6 +204,35 @@ export class Slot<K extends Type = Bytes> extends SlotReader<K> {
   protected news(seen: () => number): Condition {
     const { bell, publishedLow: watch } = this.#words;
     return { bell, watch, watchTellsAll: true, ready: () => this.#history.last() > seen() };
+  }
+
+  /** Claims the next message; the lock is held, and stays so unless this throws. */
+  #begin(length: number): SlotClaim<K> {
+    const words = this.#words;
+    this.#forget();
+    try {
+      if (!isCount(length, this.size)) throw misfit(length, words);
+      const sequence = words.reserve(length);
+      const bytes = words.claim(sequence, length);
+      open().add(this.#claim);
+      return this.#claim.begin(words.messageAt(sequence), length, sequence, bytes);
+    } catch (error) {
+      this.#lock.release();
+      throw error;
+    }
+  }
+
+  /** Ends the claim with the lock still held. */
+  #forget(): void {
+    if (!this.#claim.isOpen) return;
+    this.#claim.end();
+    open().delete(this.#claim);
+  }
+
+  /** Gives back the right to write that a claim had. */
+  #discarded(): void {
+    open().delete(this.#claim);
+    this.#lock.release();
   }
 
   #acquireSync(options: SyncWaitOptions | undefined): void {
@@ -224,7 +274,7 @@ export class Slot<K extends Type = Bytes> extends SlotReader<K> {
   #write({ value, bound, bytes }: Prepared, origin: Origin | undefined): number {
     const words = this.#words;
     const { mapping } = words.region;
-    this.#claim.forget();
+    this.#forget();
     try {
       const sequence = words.reserve(bound);
       const at = words.messageAt(sequence);
@@ -237,4 +287,12 @@ export class Slot<K extends Type = Bytes> extends SlotReader<K> {
       if (this.#lock.held) this.#lock.release(); // unless a codec closed the slot
     }
   }
+}
+
+/** Makes the error for a message of an impossible length. */
+function misfit(length: number, { what, plan: { size } }: SlotWords): RangeError {
+  return new RangeError(
+    `Cannot write ${inWords(length)} bytes to ${what}: a message can have ${size}; define it ` +
+      "with a larger size",
+  );
 }

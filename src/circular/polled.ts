@@ -6,90 +6,85 @@
 
 import type { Codec } from "../codec.ts";
 import { LostError } from "../errors.ts";
+import { InPlace } from "../in_place.ts";
 import type { Bytes, Message, Type, Value, View } from "../message.ts";
 import type { Cursor } from "./cursor.ts";
-
-const NONE = new Uint8Array(0);
-
-/** The length while no handler runs. */
-const OVER = -1;
 
 /** Ends a handler that asks for a copy of a message that was overwritten. */
 export class OverwrittenError extends LostError {}
 
-/** A message in place, valid until the handler of `poll()` returns. One object serves all messages. */
-export class PolledMessage<K extends Type = Bytes> implements Message<K> {
-  readonly #codec: Codec<unknown>;
-  readonly #what: string;
-  #cursor: Cursor | undefined;
-  #bytes: Uint8Array<ArrayBuffer> | undefined;
-  #length = OVER;
-  #lost = 0;
-
-  /** @ignore */
-  constructor(codec: Codec<unknown>, what: string) {
-    this.#codec = codec;
-    this.#what = what;
-  }
-
+/**
+ * A message in place, valid until the handler of `poll()` returns; one object serves all messages.
+ * If the message was overwritten, `value` throws an error that ends the handler, and `poll()` does
+ * not count the message.
+ */
+export interface PolledMessage<K extends Type = Bytes> extends Message<K> {
   /** The number of the message, from 1 on, as its writer counts; 0 once the handler has returned. */
-  get sequence(): number {
-    return this.#length === OVER ? 0 : this.#cursor!.sequence + 1;
-  }
-
-  /** The number of messages that were lost just before this one. */
-  get lost(): number {
-    return this.#lost;
-  }
-
-  /** The number of bytes. */
-  get length(): number {
-    return Math.max(this.#length, 0);
-  }
-
+  readonly sequence: number;
+  /** The number of bytes; 0 once the handler has returned. */
+  readonly length: number;
   /**
    * The bytes in shared memory, for reading only. The writer may overwrite them at any moment. An
    * observer, which must not be able to write, gets a validated copy.
    */
-  get bytes(): Uint8Array<ArrayBuffer> {
-    return this.#bytes ??= this.#show();
-  }
-
+  readonly bytes: Uint8Array<ArrayBuffer>;
   /** Accessors to the fields of a struct in `bytes`. */
-  get view(): View<K> {
-    return this.#codec.view?.(this.bytes) as View<K>;
+  readonly view: View<K>;
+}
+
+/** The one polled message of a receiver. */
+export class Polled<K extends Type> extends InPlace<K> implements PolledMessage<K> {
+  readonly #codec: Codec<unknown>;
+  readonly #what: string;
+  #cursor: Cursor | undefined;
+  #length = 0;
+  #lost = 0;
+
+  constructor(codec: Codec<unknown>, what: string) {
+    super();
+    this.#codec = codec;
+    this.#what = what;
   }
 
-  /**
-   * A copy of the value, validated and yours to keep. If the message was overwritten, throws an error
-   * that ends the handler, and `poll()` does not count the message.
-   */
-  get value(): Value<K> {
-    return this.#codec.decode(this.#copy()) as Value<K>;
+  get sequence(): number {
+    return this.isShown ? this.#cursor!.sequence + 1 : 0;
   }
 
-  /** @ignore */
-  begin(cursor: Cursor, length: number, lost: number): void {
+  get lost(): number {
+    return this.#lost;
+  }
+
+  get length(): number {
+    return this.isShown ? this.#length : 0;
+  }
+
+  show(cursor: Cursor, length: number, lost: number): void {
+    this.begin();
     if (this.#cursor !== cursor) this.#cursor = cursor; // a store of an object costs more
     this.#length = length;
     this.#lost = lost;
   }
 
-  /** @ignore */
-  end(): void {
-    this.#length = OVER;
-    this.#bytes = undefined;
+  protected get what(): string {
+    return this.#what;
   }
 
-  #show(): Uint8Array<ArrayBuffer> {
-    if (this.#length === OVER) return NONE;
+  protected look(): Uint8Array<ArrayBuffer> {
     const cursor = this.#cursor!;
     return cursor.ring.mapping.readOnly ? this.#copy() : cursor.peek(this.#length);
   }
 
+  protected access(bytes: Uint8Array<ArrayBuffer>): View<K> {
+    return this.#codec.view?.(bytes) as View<K>;
+  }
+
+  protected decode(): Value<K> {
+    return this.#codec.decode(this.#copy()) as Value<K>;
+  }
+
   #copy(): Uint8Array<ArrayBuffer> {
-    const copy = new Uint8Array(this.length);
-    if (this.#length === OVER || this.#cursor!.copy(copy, this.#length)) return copy;
+    const copy = new Uint8Array(this.#length);
+    if (this.#cursor!.copy(copy, this.#length)) return copy;
     throw new OverwrittenError(
       `Cannot read message ${this.sequence} of ${this.#what}: the writer has overwritten it; ` +
         "return from the handler",

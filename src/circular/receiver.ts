@@ -31,7 +31,7 @@ import {
   type WaitOptions,
 } from "../wait/until.ts";
 import { type Cursor, type Losses, LOST } from "./cursor.ts";
-import { OverwrittenError, PolledMessage } from "./polled.ts";
+import { OverwrittenError, Polled, type PolledMessage } from "./polled.ts";
 
 /** The options of an observer, which a reader has too. */
 export interface CircularObserverOptions {
@@ -65,7 +65,7 @@ export abstract class CircularReceiver<K extends Type = Bytes> implements Dispos
   readonly #codec: Codec<unknown>;
   readonly #landing: Landing;
   readonly #losses: Losses = { messages: 0, bytes: 0 };
-  readonly #polled: PolledMessage<K>;
+  readonly #polled: Polled<K>;
   readonly #waiter: Waiter;
   #told = 0; // the lost messages that the caller has learned of
   #isPolling = false; // a handler of poll() is running
@@ -84,7 +84,7 @@ export abstract class CircularReceiver<K extends Type = Bytes> implements Dispos
     this.#what = what;
     this.#codec = codec;
     this.#landing = new Landing({ own });
-    this.#polled = new PolledMessage(codec, what);
+    this.#polled = new Polled<K>(codec, what);
     this.#waiter = {
       ...waiter,
       action: `receive from ${what}`,
@@ -282,7 +282,7 @@ export abstract class CircularReceiver<K extends Type = Bytes> implements Dispos
   /** Shows a message to a handler; returns whether it stayed intact. */
   #show(cursor: Cursor, length: number, handler: (message: PolledMessage<K>) => void): boolean {
     const polled = this.#polled;
-    polled.begin(cursor, length, this.#losses.messages - this.#told);
+    polled.show(cursor, length, this.#losses.messages - this.#told);
     this.#isPolling = true;
     try {
       handler(polled);
@@ -290,7 +290,7 @@ export abstract class CircularReceiver<K extends Type = Bytes> implements Dispos
       this.#failed(error);
     }
     this.#isPolling = false;
-    polled.end();
+    polled.hide();
     if (!cursor.ring.mapping.usable) return false;
     if (!cursor.isIntact()) {
       cursor.recover();
@@ -305,7 +305,7 @@ export abstract class CircularReceiver<K extends Type = Bytes> implements Dispos
   #failed(error: unknown): void {
     if (error instanceof OverwrittenError) return;
     this.#isPolling = false;
-    this.#polled.end();
+    this.#polled.hide();
     throw error;
   }
 

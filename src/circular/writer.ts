@@ -5,11 +5,11 @@
  */
 
 import { byteLengthOf, checkHandler, inWords } from "../arguments.ts";
+import { type Claim, ClaimedMemory } from "../claim.ts";
 import type { Codec } from "../codec.ts";
 import { type Encoder, encoderOf, sendsBytes } from "../encoder.ts";
-import { VringError } from "../errors.ts";
 import { isCount } from "../layout/sizes.ts";
-import { claimView, commitView, copyIn, prefetchToWrite } from "../memory/word.ts";
+import { copyIn, prefetchToWrite } from "../memory/word.ts";
 import { type Bytes, type Input, sizeOfType, type Type, type View } from "../message.ts";
 import { disposeAtEnd } from "../os/clock.ts";
 import { SeatState } from "../region/seats.ts";
@@ -35,8 +35,6 @@ const FETCHED_AHEAD = 2 ** 11 / UNIT;
 /** The part of the ring that is free beyond what a message needs, so that most writes drop nothing. */
 const SPARE = 1 / 64;
 
-const NOTHING = new Uint8Array(0);
-
 /**
  * The one writer of a circular buffer. It never waits: it overwrites the oldest messages. It has no
  * `peers`, as readers leave no trace in the buffer.
@@ -52,8 +50,7 @@ export class CircularBufferWriter<K extends Type = Bytes> implements Disposable 
   readonly #codec: Codec<unknown>;
   readonly #encoder: Encoder<unknown>;
   readonly #sendsBytes: boolean;
-  readonly #claim: CircularClaim<K>;
-  #use: "" | "claimed" | "filled" = ""; // of #claim; filled by the handler of tryFill()
+  readonly #claim: ClaimedMemory<K>;
   /** The head at `#position`, for the next record. */
   readonly #head = new Head();
   #position: number; // equal to published, which only this writer moves
@@ -71,7 +68,13 @@ export class CircularBufferWriter<K extends Type = Bytes> implements Disposable 
     this.#codec = codec;
     this.#encoder = encoderOf(codec, "write to", ring.what);
     this.#sendsBytes = sendsBytes(codec);
-    this.#claim = new CircularClaim(ring, codec, (length) => this.#publishClaimed(length));
+    this.#claim = new ClaimedMemory<K>({
+      what: ring.what,
+      mapping: ring.mapping,
+      checkOpen: () => this.#checkOpen(),
+      view: (bytes) => codec.view?.(bytes) as View<K>,
+      publish: (length) => this.#publish(length),
+    });
     this.#position = ring.published.load();
     this.#oldest = ring.oldest.load();
     const fits = isCount(this.#position, LAST_POSITION) && isCount(this.#oldest, this.#position) &&
@@ -109,10 +112,9 @@ export class CircularBufferWriter<K extends Type = Bytes> implements Disposable 
    * Claims space in shared memory for a message; the size of its type by default. Never
    * waits. One claim at a time: a new claim, or a send, discards one that was not published.
    */
-  tryClaim(length: number = this.#typeSize()): CircularClaim<K> {
+  tryClaim(length: number = this.#typeSize()): Claim<K> {
     this.#encoder.checkIdle();
     const { dataOffset } = this.#reserve(length);
-    this.#use = "claimed";
     return this.#claim.begin(dataOffset + this.#offset + HEAD_BYTES, length);
   }
 
@@ -122,20 +124,12 @@ export class CircularBufferWriter<K extends Type = Bytes> implements Disposable 
    * published. Allocates nothing but the array.
    */
   tryFill(
-    handler: (claim: CircularClaim<K>) => number | void,
+    handler: (claim: Claim<K>) => number | void,
     length: number = this.#typeSize(),
   ): true {
     checkHandler(handler, "write to", this.#ring.what);
-    const claim = this.tryClaim(length);
-    this.#use = "filled";
-    try {
-      const published = handler(claim) ?? length;
-      this.#use = "claimed";
-      claim.publish(published);
-    } finally {
-      this.#use = "";
-      claim.end();
-    }
+    this.tryClaim(length);
+    this.#claim.fill(handler);
     return true;
   }
 
@@ -186,18 +180,12 @@ export class CircularBufferWriter<K extends Type = Bytes> implements Disposable 
     );
   }
 
-  #publishClaimed(length: number): void {
-    this.#encoder.checkIdle();
-    this.#settle();
-    this.#publish(length);
-  }
-
   /** Moves `oldest` past all records that a record of this length overwrites. */
   #reserve(length: number): Ring {
     this.#checkOpen();
     const ring = this.#ring;
     if (!isCount(length, this.maxMessage)) throw this.#tooLong(length);
-    if (this.#use !== "") this.#settle();
+    if (this.#claim.isOpen) this.#claim.end();
     const end = this.#position + unitsOf(length) + HEAD_UNITS; // the next head is written too
     if (end > this.#limit) this.#makeRoom(end);
     return ring;
@@ -259,84 +247,5 @@ export class CircularBufferWriter<K extends Type = Bytes> implements Disposable 
 
   #checkOpen(): void {
     this.#ring.region.checkOpen();
-  }
-
-  /** Ends a claim; throws if a handler is filling it. */
-  #settle(): void {
-    if (this.#use === "filled") throw this.#busy();
-    this.#use = "";
-    this.#claim.end();
-  }
-
-  #busy(): VringError {
-    return new VringError(
-      `Cannot write to ${this.#ring.what}: a message is being filled; let the handler of tryFill() ` +
-        "return first",
-    );
-  }
-}
-
-/**
- * Space in shared memory for one message, until it is published, or discarded. A writer has one such
- * object, which serves all its claims.
- */
-export class CircularClaim<K extends Type = Bytes> implements Disposable {
-  readonly #ring: Ring;
-  readonly #codec: Codec<unknown>;
-  readonly #publish: (length: number) => void;
-  #offset = -1; // in the mapping; -1 while nothing is claimed
-  #length = 0;
-  #bytes: Uint8Array<ArrayBuffer> | undefined;
-
-  /** @ignore */
-  constructor(ring: Ring, codec: Codec<unknown>, publish: (length: number) => void) {
-    this.#ring = ring;
-    this.#codec = codec;
-    this.#publish = publish;
-  }
-
-  /** The claimed bytes, to be filled; they hold any bytes before. Empty once the claim is over. */
-  get bytes(): Uint8Array<ArrayBuffer> {
-    if (this.#offset < 0 || this.#ring.region.closed) return NOTHING;
-    return this.#bytes ??= claimView(this.#ring.mapping, this.#offset, this.#length);
-  }
-
-  /** Accessors to the fields of a struct in `bytes`. */
-  get view(): View<K> {
-    return this.#codec.view?.(this.bytes) as View<K>;
-  }
-
-  /** Publishes the first `length` bytes, all by default. */
-  publish(length: number = this.#length): void {
-    const { region, mapping, what } = this.#ring;
-    region.checkOpen();
-    if (this.#offset < 0) {
-      throw new VringError(`Cannot publish to ${what}: nothing is claimed; claim first`);
-    }
-    if (!isCount(length, this.#length)) {
-      throw new RangeError(
-        `Cannot publish ${inWords(length)} bytes to ${what}: ${this.#length} are claimed`,
-      );
-    }
-    if (this.#bytes !== undefined) commitView(mapping, this.#offset, this.#bytes, length);
-    this.#publish(length);
-  }
-
-  /** Discards the claim unless it was published. */
-  [Symbol.dispose](): void {
-    this.end();
-  }
-
-  /** @ignore */
-  begin(offset: number, length: number): this {
-    this.#offset = offset;
-    this.#length = length;
-    return this;
-  }
-
-  /** @ignore */
-  end(): void {
-    this.#offset = -1;
-    this.#bytes = undefined;
   }
 }

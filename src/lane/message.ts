@@ -4,6 +4,7 @@
  * @module
  */
 
+import { InPlace } from "../in_place.ts";
 import type { Bytes, Message, TakenMessage, Type, Value, View } from "../message.ts";
 import { peekView } from "../memory/word.ts";
 import type { Endpoint } from "./endpoint.ts";
@@ -65,34 +66,29 @@ export interface Holder<K extends Type> {
 }
 
 const NO_BYTES = new Uint8Array(0);
-const NOT_DECODED = Symbol("vring.not decoded");
 
 /** A message in place, in every form: taken alone, one of a batch, or polled, which reuses it. */
-export class Shown<K extends Type> implements TakenRingMessage<K> {
+export class Shown<K extends Type> extends InPlace<K> implements TakenRingMessage<K> {
   redelivered = false;
   sequence = 0;
   readonly #holder: Holder<K>;
   #lane: LaneReceiver | undefined; // undefined once it is released
   #offset = 0;
   #length = 0;
-  #value: Value<K> | typeof NOT_DECODED = NOT_DECODED;
-  #bytes: Uint8Array<ArrayBuffer> | undefined;
-  #view: View<K> | undefined;
-  #viewed: Uint8Array<ArrayBuffer> | undefined; // the bytes of the view
 
   constructor(holder: Holder<K>) {
+    super();
     this.#holder = holder;
   }
 
   /** Shows the first readable message of a lane, whose length this is. */
   show(lane: LaneReceiver, length: number): this {
+    this.begin();
     this.redelivered = lane.redelivered > 0;
     this.sequence = lane.sequence;
     this.#lane = lane;
     this.#offset = lane.offset + RECORD_HEADER;
     this.#length = length;
-    this.#value = NOT_DECODED;
-    this.#bytes = undefined;
     return this;
   }
 
@@ -101,62 +97,55 @@ export class Shown<K extends Type> implements TakenRingMessage<K> {
     return 0;
   }
 
-  /** The lane that it is in, until it is released. @ignore */
+  /** The lane that it is in, until it is released. */
   get lane(): LaneReceiver | undefined {
     return this.#lane;
   }
 
-  /** @ignore */
   get length(): number {
     return this.#length;
   }
 
-  get bytes(): Uint8Array<ArrayBuffer> {
-    const mapping = this.#lane?.place.mapping;
-    if (mapping === undefined || !mapping.usable) return NO_BYTES;
-    return this.#bytes ??= peekView(mapping, this.#offset, this.#length);
-  }
-
-  get view(): View<K> {
-    this.#held("view");
-    const { bytes } = this;
-    if (bytes !== this.#viewed) {
-      this.#view = this.#holder.codec.view?.(bytes);
-      this.#viewed = bytes;
-    }
-    return this.#view as View<K>;
-  }
-
-  get value(): Value<K> {
-    if (this.#value === NOT_DECODED) {
-      this.#value = this.#holder.decode(this.#held("decode"), this.#offset, this.#length);
-    }
-    return this.#value as Value<K>;
-  }
-
   ack(): void {
-    const lane = this.#held("acknowledge");
-    this.release();
-    this.#holder.settle?.(lane, this.#length, true);
+    this.checkShown("acknowledge");
+    this.#end(true);
   }
 
   [Symbol.dispose](): void {
-    const lane = this.#lane;
-    this.release();
-    if (lane !== undefined) this.#holder.settle?.(lane, this.#length, false);
+    if (this.isShown) this.#end(false);
   }
 
-  /** Ends the use of the message. @ignore */
+  /** Ends the use of the message. */
   release(): void {
-    this.#lane = this.#bytes = undefined;
+    this.hide();
+    this.#lane = undefined;
   }
 
-  #held(action: string): LaneReceiver {
-    const lane = this.#lane;
-    if (lane === undefined) {
-      throw new TypeError(`Cannot ${action} a message: it was released; do that before`);
-    }
+  protected get what(): string {
+    return this.#holder.end.what;
+  }
+
+  protected look(): Uint8Array<ArrayBuffer> {
+    const { place: { mapping } } = this.#lane!;
+    return mapping.usable ? peekView(mapping, this.#offset, this.#length) : NO_BYTES;
+  }
+
+  protected access(bytes: Uint8Array<ArrayBuffer>): View<K> {
+    return this.#holder.codec.view?.(bytes) as View<K>;
+  }
+
+  protected decode(): Value<K> {
+    return this.#holder.decode(this.#lane!, this.#offset, this.#length);
+  }
+
+  protected override checkShown(action?: string): void {
+    super.checkShown(action);
     this.#holder.end.checkOpen();
-    return lane;
+  }
+
+  #end(isAcknowledged: boolean): void {
+    const lane = this.#lane!;
+    this.release();
+    this.#holder.settle?.(lane, this.#length, isAcknowledged);
   }
 }

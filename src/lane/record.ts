@@ -9,7 +9,7 @@
 
 import { CorruptRegionError } from "../errors.ts";
 import { LINE_BYTES } from "../layout/sizes.ts";
-import { copyIn, copyOut, loadDouble, peekView, prefetch, storeDouble } from "../memory/word.ts";
+import { copyIn, copyOut, loadDouble, prefetch, storeDouble } from "../memory/word.ts";
 import type { LaneReceiver, LaneSender } from "./lane.ts";
 
 /** The bytes before a payload. */
@@ -83,9 +83,4 @@ export function readRecord(
   offset: number = lane.offset + RECORD_HEADER,
 ) {
   copyOut(lane.place.mapping, offset, target, length);
-}
-
-/** Returns a view of the first readable message, whose length this is. */
-export function showRecord(lane: LaneReceiver, length: number): Uint8Array<ArrayBuffer> {
-  return peekView(lane.place.mapping, lane.offset + RECORD_HEADER, length);
 }

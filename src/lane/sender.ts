@@ -6,10 +6,11 @@
  */
 
 import { byteLengthOf, checkHandler, checkWaits, inWords } from "../arguments.ts";
+import { type Claim, ClaimedMemory } from "../claim.ts";
 import { ClosedError } from "../errors.ts";
 import { type Encoder, encoderOf, sendsBytes } from "../encoder.ts";
 import { isCount } from "../layout/sizes.ts";
-import { type Bytes, type Input, sizeOfType, type Type } from "../message.ts";
+import { type Bytes, type Input, sizeOfType, type Type, type View } from "../message.ts";
 import type { Condition, Waiter } from "../wait/condition.ts";
 import {
   begin,
@@ -19,7 +20,6 @@ import {
   untilSync,
   type WaitOptions,
 } from "../wait/until.ts";
-import { Claim, type RingClaim } from "./claim.ts";
 import type { LaneEnd } from "./endpoint.ts";
 import { RingHandle } from "./handle.ts";
 import { LaneSender } from "./lane.ts";
@@ -33,7 +33,7 @@ export abstract class Sender<K extends Type = Bytes> extends RingHandle {
   readonly #lane: LaneSender;
   readonly #waiter: Waiter;
   readonly #codec: AnyCodec;
-  readonly #claim: Claim<K>;
+  readonly #claim: ClaimedMemory<K>;
   #wanted = 0; // bytes of room that the last attempt did not find
 
   /** @ignore */
@@ -44,7 +44,13 @@ export abstract class Sender<K extends Type = Bytes> extends RingHandle {
     this.#codec = codec;
     this.#lane = new LaneSender(place);
     this.#waiter = end.waiter(() => [this.#room(this.#wanted)]);
-    this.#claim = new Claim<K>(at, codec, (length) => this.publishClaimed(length));
+    this.#claim = new ClaimedMemory<K>({
+      what: end.what,
+      mapping: place.mapping,
+      checkOpen: () => end.checkOpen(),
+      view: (bytes) => codec.view?.(bytes) as View<K>,
+      publish: (length) => this.publishClaimed(length),
+    });
   }
 
   /** @ignore */
@@ -72,19 +78,19 @@ export abstract class Sender<K extends Type = Bytes> extends RingHandle {
    * Claims contiguous space in the ring for up to `length` bytes, by default for a message of a type
    * of fixed size; returns undefined when the ring is full. Never waits.
    */
-  tryClaim(length: number = this.#fixedLength()): RingClaim<K> | undefined {
+  tryClaim(length: number = this.#fixedLength()): Claim<K> | undefined {
     if (!this.hasRoom(length)) return undefined;
-    return this.#claim.show(this.claimOffset(), length);
+    return this.#claim.begin(this.claimOffset(), length);
   }
 
   /** Blocks the thread until the ring has room for `length` bytes, and claims it. */
-  claimSync(length?: number, options?: SyncWaitOptions): RingClaim<K> {
+  claimSync(length?: number, options?: SyncWaitOptions): Claim<K> {
     if (options !== undefined) checkWaits(options);
     return this.tryClaim(length) ?? this.whenRoomSync(() => this.tryClaim(length), options);
   }
 
   /** Resolves with a claim of `length` bytes once the ring has room. */
-  claim(length?: number, options: WaitOptions = {}): Promise<RingClaim<K>> {
+  claim(length?: number, options: WaitOptions = {}): Promise<Claim<K>> {
     return until(() => this.tryClaim(length), this.#waiter, options);
   }
 
@@ -93,15 +99,10 @@ export abstract class Sender<K extends Type = Bytes> extends RingHandle {
    * handler returns the number of bytes to send; all are sent if it returns nothing. Nothing is sent
    * if it throws. Never waits.
    */
-  tryFill(handler: (claim: RingClaim<K>) => number | void, length?: number): boolean {
+  tryFill(handler: (claim: Claim<K>) => number | void, length?: number): boolean {
     checkHandler(handler, "send through", this.endpoint.what);
-    const claim = this.tryClaim(length);
-    if (claim === undefined) return false;
-    try {
-      claim.publish(handler(claim) ?? undefined);
-    } finally {
-      this.#claim.isOpen = false;
-    }
+    if (this.tryClaim(length) === undefined) return false;
+    this.#claim.fill(handler);
     return true;
   }
 
@@ -125,7 +126,7 @@ export abstract class Sender<K extends Type = Bytes> extends RingHandle {
   end(): void {
     if (this.closed) return;
     this.beforeEnd();
-    this.#claim.isOpen = false;
+    this.#claim.end();
     const { end, place, bell } = this.#at;
     end.end(place.dataBell);
     bell.ring(); // the sends that wait for room learn it
@@ -174,7 +175,7 @@ export abstract class Sender<K extends Type = Bytes> extends RingHandle {
   protected hasRoom(length: number): boolean {
     this.endpoint.checkOpen();
     this.checkLength(length);
-    this.#claim.isOpen = false;
+    if (this.#claim.isOpen) this.#claim.end();
     const bytes = this.bytesFor(length);
     if (this.lane.hasRoom(bytes)) return true;
     this.#wanted = bytes;

@@ -19,7 +19,7 @@
 import { check, ClosedError } from "../errors.ts";
 import { onCollected } from "../os/clock.ts";
 import { bufferAt, map, MapFlag, Protection, retire } from "../os/files.ts";
-import type { Memory } from "./word.ts";
+import { endViews, type Memory } from "./word.ts";
 
 /** The part of a file to map, from its beginning. */
 export interface FileRange {
@@ -129,6 +129,7 @@ export class Mapping implements Memory, Disposable {
     const transferred = !this.usable;
     this.#closed = true;
     this.#forget();
+    endViews(this);
     if (!transferred) this.buffer.transfer(0);
     check(retire(this.address), { syscall: "mmap", action: `unmap ${this.what}` });
     for (const listener of this.#listeners) listener();

@@ -18,6 +18,7 @@ import { partOf, trueLengthOf } from "../arguments.ts";
 import { ClosedError } from "../errors.ts";
 import { LINE_BYTES } from "../layout/sizes.ts";
 import { native } from "../native/load.ts";
+import { bufferAt } from "../os/files.ts";
 
 /** Mapped memory: `bytes` begins at `address`. */
 export interface Memory {
@@ -336,7 +337,7 @@ export function claimView(
   length: number,
   last?: Uint8Array<ArrayBuffer>,
 ): Uint8Array<ArrayBuffer> {
-  return last?.length === length ? last : viewOf(memory, offset, length);
+  return last?.length === length && !detaches ? last : viewOf(memory, offset, length);
 }
 
 /**
@@ -375,7 +376,7 @@ export function peekView(
   length: number,
   last?: Uint8Array<ArrayBuffer>,
 ): Uint8Array<ArrayBuffer> {
-  return last?.length === length ? last : viewOf(memory, offset, length);
+  return last?.length === length && !detaches ? last : viewOf(memory, offset, length);
 }
 
 /**
@@ -386,7 +387,48 @@ export function peekData(memory: Memory, _offset: number, _length: number): Data
   return memory.values;
 }
 
+let detaches = false; // whether each view has a buffer of its own, which its end detaches
+const memories = new WeakMap<ArrayBuffer, Memory>(); // of those buffers; each keeps it mapped
+const lives = new WeakMap<Memory, Set<ArrayBuffer>>();
+
+/**
+ * Makes views of memory in place, from now on, detachable: each is detached when its message is
+ * released, or its claim ends. So a view that a program keeps too long has length 0, and shows no
+ * other message. That takes some microseconds for each view, and more with many: use it in tests.
+ */
+export function detachViews(on = true): void {
+  detaches = on;
+}
+
+/** Ends the use of a view that this file made; detaches it where `detachViews()` asks for that. */
+export function endView(view: Uint8Array<ArrayBuffer>): void {
+  if (detaches) detach(view.buffer);
+}
+
+/** Detaches all views of memory that have a buffer of their own, before it is unmapped. */
+export function endViews(memory: Memory): void {
+  lives.get(memory)?.forEach(detach);
+}
+
+function detach(buffer: ArrayBuffer): void {
+  const memory = memories.get(buffer);
+  if (memory === undefined) return;
+  memories.delete(buffer);
+  lives.get(memory)!.delete(buffer);
+  if (!buffer.detached) buffer.transfer(0);
+}
+
 /** Makes a view; `subarray` takes half as long again. */
 function viewOf(memory: Memory, offset: number, length: number): Uint8Array<ArrayBuffer> {
+  if (detaches && length > 0) return detachable(memory, offset, length);
   return new Uint8Array(memory.buffer, memory.bytes.byteOffset + offset, length);
+}
+
+function detachable(memory: Memory, offset: number, length: number): Uint8Array<ArrayBuffer> {
+  const buffer = bufferAt(memory.address + offset, length);
+  memories.set(buffer, memory);
+  let live = lives.get(memory);
+  if (live === undefined) lives.set(memory, live = new Set());
+  live.add(buffer);
+  return new Uint8Array(buffer);
 }

@@ -9,7 +9,7 @@
 
 import { byteLengthOf, checkWaits, inWords, partOf, trueLengthOf } from "../arguments.ts";
 import { bytes as plainBytes } from "../codec.ts";
-import { copyIn, copyOut, peekView } from "../memory/word.ts";
+import { copyIn, copyOut, endView, peekView } from "../memory/word.ts";
 import { CONDITIONS, type Waitable } from "../wait/any.ts";
 import type { Condition, Waiter } from "../wait/condition.ts";
 import { type SyncWaitOptions, until, untilSync, type WaitOptions } from "../wait/until.ts";
@@ -160,6 +160,7 @@ export class ByteConsumer extends RingHandle implements Waitable {
   readonly #waiter: Waiter;
   #wanted = 1; // bytes that the last attempt did not find
   #shown = 0; // bytes peeked at and not released
+  #peeked: Uint8Array<ArrayBuffer> | undefined; // the last view of them
 
   /** @ignore */
   constructor(at: LaneEnd) {
@@ -200,8 +201,7 @@ export class ByteConsumer extends RingHandle implements Waitable {
     const length = Math.min(space, this.#lane.look());
     if (length === 0) return 0;
     copyOut(this.#at.place.mapping, this.#lane.offset, target, length);
-    this.#shown = Math.max(0, this.#shown - length);
-    this.#lane.release(length);
+    this.#release(Math.min(this.#shown, length), length);
     return length;
   }
 
@@ -239,7 +239,7 @@ export class ByteConsumer extends RingHandle implements Waitable {
     const length = this.#lane.look();
     this.#lane.take(length); // first: a consumer that dies after this may have seen them
     this.#shown = length;
-    return peekView(this.#at.place.mapping, this.#lane.offset, length);
+    return this.#peeked = peekView(this.#at.place.mapping, this.#lane.offset, length);
   }
 
   /** Releases the first `length` peeked bytes, so that the producer may overwrite them. */
@@ -251,7 +251,16 @@ export class ByteConsumer extends RingHandle implements Waitable {
       );
     }
     if (length === 0) return;
-    this.#shown -= length;
+    this.#release(length, length);
+  }
+
+  /** Releases bytes, the first of which were shown. */
+  #release(shown: number, length: number): void {
+    this.#shown -= shown;
+    if (this.#shown === 0 && this.#peeked !== undefined) {
+      endView(this.#peeked);
+      this.#peeked = undefined;
+    }
     this.#lane.release(length);
   }
 

@@ -5,10 +5,17 @@
  */
 
 import { checkHandler, checkObject } from "../arguments.ts";
+import {
+  type Claim,
+  type Claimant,
+  ClaimedMemory,
+  originIn,
+  type PublishOptions,
+} from "../claim.ts";
 import type { Codec } from "../codec.ts";
 import { type Encoder, encoderOf } from "../encoder.ts";
-import { claimView, commitView, copyIn } from "../memory/word.ts";
-import type { Bytes, Input, Type, View } from "../message.ts";
+import { claimView, copyIn } from "../memory/word.ts";
+import { type Bytes, type Input, type Type, viewsOf } from "../message.ts";
 import type { Origin } from "../origin.ts";
 import { disposeAtEnd } from "../os/clock.ts";
 import { pageSize } from "../os/page.ts";
@@ -16,15 +23,23 @@ import { waitForPeers } from "../region/peers.ts";
 import { SeatState } from "../region/seats.ts";
 import { sinkStream } from "../streams.ts";
 import { type SyncWaitOptions, until, type WaitOptions } from "../wait/until.ts";
-import { checkPublished, type Lender, Loan, originIn } from "./loan.ts";
 import type { CodecOf } from "./sample.ts";
 import type { Sources } from "./sources.ts";
 import { Supply } from "./supply.ts";
 import { countersOf, type TopicCounters, type TopicPolicy } from "./topic.ts";
-import type { LoanOptions, PublishOptions } from "./topic_options.ts";
+import type { LoanOptions } from "./topic_options.ts";
 import type { VRing } from "./vring.ts";
 import { NONE } from "./vring_layout.ts";
 import { VRingWriter } from "./vring_writer.ts";
+
+/**
+ * A sample in shared memory to write into. It belongs to the publisher until it is published or
+ * disposed; dispose gives it back. Loans can be published in any order: a sample gets its number then.
+ */
+export interface Loan<K extends Type = Bytes> extends Claim<K> {
+  /** Publishes the first `length` bytes, all by default. */
+  publish(length?: number, options?: PublishOptions): void;
+}
 
 /** What a call does while no sample is free. */
 type IfNone =
@@ -59,7 +74,7 @@ interface Parts<K extends Type> {
  * const camera = topic("example/camera", { size: 640 * 480 });
  * using publisher = camera.publisher();
  * using subscriber = camera.subscriber(); // in another process
- * publisher.tryFill((bytes) => void bytes.fill(128)); // in shared memory, where the subscriber sees it
+ * publisher.tryFill(({ bytes }) => void bytes.fill(128)); // in shared memory, where the subscriber sees it
  * using sample = await subscriber.take();
  * console.log(sample?.sequence, sample?.bytes.length); // 1 307200
  * ```
@@ -78,7 +93,8 @@ export class Publisher<K extends Type = Bytes> implements Disposable {
   readonly #writer: VRingWriter;
   readonly #encoder: Encoder<Input<K>>;
   readonly #supply: Supply;
-  readonly #lender: Lender<K>;
+  readonly #lender: Claimant<K>;
+  readonly #filled: ClaimedMemory<K>; // by a handler; a handler in it fills another one
   readonly #views: Uint8Array<ArrayBuffer>[] = []; // of each descriptor: what was loaned of it last
 
   /** @ignore */
@@ -98,17 +114,20 @@ export class Publisher<K extends Type = Bytes> implements Disposable {
     });
     this.#lender = {
       what: ring.what,
+      mapping: ring.region.mapping,
+      noun: "loan",
       checkOpen: () => this.#checkOpen(),
-      view: (bytes) => codec.view?.(bytes) as View<K>,
-      publish: (d, { bytes, length, origin }) => {
+      view: viewsOf(codec),
+      publish: (length, d, origin) => {
         this.#supply.loans--;
-        this.#publishView(d, bytes, length, origin);
+        this.#publish(d, length, origin);
       },
-      takeBack: (d) => {
+      discard: (d) => {
         this.#supply.loans--;
         this.#supply.takeBack(d);
       },
     };
+    this.#filled = new ClaimedMemory(this.#lender);
     disposeAtEnd(this);
     ring.writer.state.store(SeatState.open);
     sources?.announce();
@@ -178,29 +197,16 @@ export class Publisher<K extends Type = Bytes> implements Disposable {
    * nothing is published. Allocates nothing.
    */
   tryFill(
-    handler: (bytes: Uint8Array<ArrayBuffer>) => number | void,
+    handler: (loan: Loan<K>) => number | void,
     length: number = this.maxSample,
     options?: PublishOptions,
   ): boolean {
     checkHandler(handler, "publish to", this.#ring.what);
-    const origin = originIn(options, this.#ring.what);
     const supply = this.#supply;
     const d = supply.take(length, supply.most);
     if (d === NONE) return false;
-    supply.loans++; // the handler cannot wait for this sample
-    let bytes, published;
-    try {
-      bytes = this.#view(d, length);
-      published = handler(bytes) ?? length;
-      this.#checkOpen();
-      checkPublished(published, bytes, this.#ring.what);
-    } catch (error) {
-      supply.takeBack(d);
-      throw error;
-    } finally {
-      supply.loans--;
-    }
-    this.#publishView(d, bytes, published, origin);
+    const loan = this.#filled.isOpen ? new ClaimedMemory(this.#lender) : this.#filled;
+    this.#begin(loan, d, length).fill(handler, options);
     return true;
   }
 
@@ -261,14 +267,15 @@ export class Publisher<K extends Type = Bytes> implements Disposable {
   }
 
   #lend(d: number, length: number): Loan<K> {
-    const loan = new Loan<K>(this.#lender, d, this.#view(d, length));
-    this.#supply.loans++;
-    return loan;
+    return this.#begin(new ClaimedMemory(this.#lender), d, length);
   }
 
-  #view(d: number, length: number): Uint8Array<ArrayBuffer> {
+  #begin(loan: ClaimedMemory<K>, d: number, length: number): ClaimedMemory<K> {
     const { descriptors, region: { mapping } } = this.#ring;
-    return this.#views[d] = claimView(mapping, descriptors.sampleAt(d), length, this.#views[d]);
+    const at = descriptors.sampleAt(d);
+    const bytes = this.#views[d] = claimView(mapping, at, length, this.#views[d]);
+    this.#supply.loans++;
+    return loan.begin(at, length, d, bytes);
   }
 
   /** Encodes a value into a sample, and hands it to all; false if no sample is ready. */
@@ -313,17 +320,6 @@ export class Publisher<K extends Type = Bytes> implements Disposable {
     }
     if (length < 0) this.#checkOpen(); // the sample went with the memory
     return length;
-  }
-
-  #publishView(
-    d: number,
-    bytes: Uint8Array<ArrayBuffer>,
-    length: number,
-    origin: Origin | undefined,
-  ): void {
-    const { descriptors, region: { mapping } } = this.#ring;
-    commitView(mapping, descriptors.sampleAt(d), bytes, length);
-    this.#publish(d, length, origin);
   }
 
   #publish(d: number, length: number, origin: Origin | undefined): void {

@@ -6,9 +6,18 @@
 
 import type { Codec } from "../codec.ts";
 import { type Decoder, decoderOf } from "../decoder.ts";
-import { VringError } from "../errors.ts";
+import { InPlace } from "../in_place.ts";
 import { Landing } from "../landing.ts";
-import type { Bytes, Input, Message, TakenMessage, Type, Value, View } from "../message.ts";
+import {
+  type Bytes,
+  type Input,
+  type Message,
+  type TakenMessage,
+  type Type,
+  type Value,
+  type View,
+  viewsOf,
+} from "../message.ts";
 import type { Origin } from "../origin.ts";
 
 /** The codec of a type. */
@@ -47,11 +56,13 @@ export class Reading<K extends Type> {
   readonly decoder: Decoder<Value<K>> | undefined;
   readonly #codec: CodecOf<K>;
   readonly #landing: Landing;
-  readonly #views = new WeakMap<Uint8Array<ArrayBuffer>, View<K> & object>();
+  /** Returns the accessors to bytes in place. */
+  readonly view: (bytes: Uint8Array<ArrayBuffer>) => View<K>;
 
   constructor(what: string, codec: CodecOf<K>, { own }: { own?: boolean | undefined } = {}) {
     this.what = what;
     this.#codec = codec;
+    this.view = viewsOf(codec);
     this.decoder = decoderOf(codec as unknown as Codec<Value<K>>);
     this.#landing = new Landing({ own });
   }
@@ -73,70 +84,47 @@ export class Reading<K extends Type> {
     copy.set(bytes);
     return this.decode(copy);
   }
-
-  /** Returns the accessors to bytes in place; the same ones for the same array. */
-  view(bytes: Uint8Array<ArrayBuffer>): View<K> {
-    const made = this.#views.get(bytes) ?? this.#codec.view?.(bytes);
-    if (typeof made !== "object" || made === null) return made as View<K>;
-    this.#views.set(bytes, made as View<K> & object);
-    return made as View<K>;
-  }
 }
 
-const NO_BYTES = new Uint8Array(0);
-
 /** A sample in place, until it is hidden. */
-export class ShownSample<K extends Type> implements PolledSample<K> {
+export class ShownSample<K extends Type> extends InPlace<K> implements PolledSample<K> {
   sequence = 0;
   lost = 0;
   time = 0;
   source: string | undefined;
   origin: Origin | undefined;
-  bytes: Uint8Array<ArrayBuffer> = NO_BYTES;
   readonly #reading: Reading<K>;
-  #isDecoded = false;
-  #value: Value<K> | undefined;
 
   constructor(reading: Reading<K>) {
+    super();
     this.#reading = reading;
   }
 
   /** Shows another sample. */
   show(facts: SampleFacts, bytes: Uint8Array<ArrayBuffer>, source: string | undefined): void {
+    this.begin(bytes);
     this.sequence = facts.sequence;
     this.lost = facts.lost;
     this.time = facts.time;
     this.origin = facts.origin;
     this.source = source;
-    this.bytes = bytes;
-    this.#isDecoded = false;
   }
 
-  /** Ends the view of the sample. A value that was decoded stays. */
-  hide(): void {
-    this.bytes = NO_BYTES;
+  protected get what(): string {
+    return this.#reading.what;
   }
 
-  get value(): Value<K> {
-    if (!this.#isDecoded) {
-      this.#checkShown();
-      this.#value = this.#reading.copy(this.bytes);
-      this.#isDecoded = true;
-    }
-    return this.#value as Value<K>;
+  /** Has nothing to do: each sample is shown with its bytes. */
+  protected look(): never {
+    throw new TypeError("Cannot show a sample: it has no bytes");
   }
 
-  get view(): View<K> {
-    this.#checkShown();
-    return this.#reading.view(this.bytes);
+  protected access(bytes: Uint8Array<ArrayBuffer>): View<K> {
+    return this.#reading.view(bytes);
   }
 
-  #checkShown(): void {
-    if (this.bytes !== NO_BYTES) return;
-    throw new VringError(
-      `Cannot read sample ${this.sequence} of ${this.#reading.what}: it was released; read its ` +
-        "value before, or receive a copy",
-    );
+  protected decode(): Value<K> {
+    return this.#reading.copy(this.bytes);
   }
 }
 

@@ -6,7 +6,6 @@
 
 import type { DefinitionOptions, HandleOptions } from "../definition.ts";
 import type { Bytes, Type } from "../message.ts";
-import type { Origin } from "../origin.ts";
 import type { LoopOptions, WaitOptions } from "../wait/until.ts";
 
 /** What a publisher does while no sample is free. */
@@ -79,12 +78,6 @@ export interface TopicObserverOptions {
    * topic keeps. A topic that comes later is observed from its first sample.
    */
   history?: number | undefined;
-}
-
-/** The options for publishing a sample. */
-export interface PublishOptions {
-  /** The first publisher of a sample that a bridge republishes. */
-  origin?: Origin | undefined;
 }
 
 /** The options of a loan that does not wait. */

@@ -82,7 +82,7 @@ Deno.test("errors of messages and numbers name the slot", () => {
   }
   claim[Symbol.dispose]();
   claim[Symbol.dispose](); // the second call does nothing
-  refused(() => claim.publish(), VringError, `to ${what}: nothing is claimed; claim first`);
+  refused(() => claim.publish(), VringError, `claim of ${what}: it has ended; claim first`);
   refused(() => slot.claimSync(257), RangeError, `257 bytes to ${what}`, "larger size");
   refused(() => slot.at(0.5), RangeError, `message 0.5 of ${what}`, "pass the number");
   refused(() => slot.since(NaN), RangeError, `message NaN of ${what}`);

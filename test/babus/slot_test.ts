@@ -5,7 +5,7 @@ import {
   assertStringIncludes,
   assertThrows,
 } from "@std/assert";
-import type { SlotClaim } from "../../src/babus/claim.ts";
+import type { SlotClaim } from "../../src/babus/slot.ts";
 import type { Slot } from "../../src/babus/slot.ts";
 import { ClosedError, LostError, RoleTakenError, VringError } from "../../src/errors.ts";
 import { bytes, type Codec, json, text } from "../../src/codec.ts";
@@ -267,7 +267,8 @@ Deno.test("publish() makes a message of a claim, and its dispose makes none", ()
   const claim = slot.tryClaim(100)!;
   claim.bytes.set(payload(1, 100));
   assertEquals([slot.sequence, slot.latest()], [0, undefined]);
-  assertEquals([claim.publish(), claim.bytes.length, claim.view], [1, 0, undefined]);
+  assertEquals([claim.view, claim.publish(), claim.bytes.length], [undefined, 1, 0]);
+  assertThrows(() => claim.view, VringError, "it has ended; claim first");
   claim[Symbol.dispose](); // has nothing to discard
   assertEquals(slot.latest()!.value, payload(1, 100));
   assertEquals(slot.claimSync(), claim); // one for all of them
@@ -277,11 +278,11 @@ Deno.test("publish() makes a message of a claim, and its dispose makes none", ()
   {
     using _claim = slot.claimSync(10);
   }
-  assertThrows(() => claim.publish(), VringError, "nothing is claimed");
+  assertThrows(() => claim.publish(), VringError, "it has ended; claim first");
   slot.claimSync(10).bytes.set(payload(3, 10));
   for (const length of [11, -1, 0.5]) assertThrows(() => claim.publish(length), RangeError);
   assertEquals(slot.writeSync(payload(4, 10)), 3); // gives the claim up
-  assertThrows(() => claim.publish(), VringError, "nothing is claimed");
+  assertThrows(() => claim.publish(), VringError, "it has ended; claim first");
   assertEquals(slot.sequence, 3);
 });
 

@@ -7,14 +7,18 @@ import {
   RECORD_HEADER,
   recordBytes,
   recordLength,
-  showRecord,
   writeRecord,
 } from "../../src/lane/record.ts";
+import { peekView } from "../../src/memory/word.ts";
 import { payload } from "../circular/scene.ts";
 import { Inside } from "../spsc/scene.ts";
 
 function ends(inside: Inside): { sender: LaneSender; receiver: LaneReceiver } {
   return { sender: new LaneSender(inside.place), receiver: new LaneReceiver(inside.place) };
+}
+
+function showRecord({ place, offset }: LaneReceiver, length: number): Uint8Array {
+  return peekView(place.mapping, offset + RECORD_HEADER, length);
 }
 
 function write(sender: LaneSender, message: Uint8Array): void {

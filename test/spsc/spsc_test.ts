@@ -405,7 +405,7 @@ Deno.test("claims and messages of a struct have its accessors, and need no lengt
   const taken = consumer.tryTake()!;
   assertEquals([taken.view.x, taken.view.y, taken.value], [1.5, -2, { x: 1.5, y: -2 }]);
   taken.ack();
-  assertThrows(() => taken.view, TypeError, "it was released");
+  assertThrows(() => taken.view, VringError, "it was released");
   assertEquals(consumer.poll(({ view, value }) => assertEquals([view.x, value.y], [3, 4])), 1);
   using texts = spsc(`${name.name}-text`, { type: text() }).producer();
   assertThrows(() => texts.tryClaim(), TypeError);

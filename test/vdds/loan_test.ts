@@ -4,7 +4,7 @@
 
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { ClosedError, VringError } from "../../src/errors.ts";
-import type { Loan } from "../../src/vdds/loan.ts";
+import type { Loan } from "../../src/vdds/publisher.ts";
 import { topic } from "../../src/vdds/definition.ts";
 import { payload } from "../circular/scene.ts";
 import { until, within } from "../os/until.ts";
@@ -29,7 +29,7 @@ Deno.test("publish() hands on the beginning of a loan, once, and dispose gives i
   }
   loan.publish(10);
   assertEquals(loan.bytes.length, 0);
-  assertThrows(() => loan.publish(), VringError, "published or given back");
+  assertThrows(() => loan.publish(), VringError, "it has ended; loan first");
   loan[Symbol.dispose]();
   {
     using _unpublished = publisher.tryLoan({ length: 5 })!;
@@ -80,7 +80,7 @@ Deno.test("a sample whose memory was transferred away is given back without anot
   using place = new Name();
   const publisher = topic(place.name, { depth: 4, size: 256 }).publisher();
   const loan = publisher.tryLoan()!;
-  const takeAway = (bytes: Uint8Array<ArrayBuffer>) => void bytes.buffer.transfer();
+  const takeAway = ({ bytes }: Loan) => void bytes.buffer.transfer();
   assertThrows(() => publisher.tryFill(takeAway), TypeError, "was transferred away");
   loan[Symbol.dispose]();
   assertThrows(() => publisher.close(), TypeError, "was transferred away");
@@ -130,8 +130,8 @@ Deno.test("tryFill() publishes what the handler wrote, and nothing if it throws"
   const { publisher } = scene;
   const subscriber = scene.subscribe();
   const bytes = payload(1, 20);
-  assert(publisher.tryFill((room) => (room.set(bytes), 20)));
-  assert(publisher.tryFill((room) => void room.set(bytes), 20));
+  assert(publisher.tryFill((loan) => (loan.bytes.set(bytes), 20)));
+  assert(publisher.tryFill((loan) => void loan.bytes.set(bytes), 20));
   assertEquals(publisher.tryFill(() => 1), false);
   for (let i = 0; i < 2; i++) assertEquals(valueOf(subscriber.tryReceive()), bytes);
   const boom = () => {

@@ -70,7 +70,7 @@ Deno.test("a subscriber of many publishers shows samples in place until they are
   using name = new Name();
   using left = source(name.name, "left");
   using subscriber = many(name.name).subscriber();
-  left.tryFill((bytes) => void bytes.set(payload(5, 40)), 40);
+  left.tryFill(({ bytes }) => void bytes.set(payload(5, 40)), 40);
   const sample = present(subscriber.takeSync());
   assertEquals([sample.source, sample.sequence, sample.lost], ["left", 1, 0]);
   assertEquals(new Uint8Array(sample.bytes), payload(5, 40));

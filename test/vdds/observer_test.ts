@@ -107,7 +107,7 @@ Deno.test("a loan hides the sample that it overwrites, from the moment it is tak
   using loan = publisher.tryLoan()!;
   assertEquals(readAll(observer), [[2, 0]]);
   loan.bytes.fill(0);
-  publisher.tryFill((bytes) => {
+  publisher.tryFill(({ bytes }) => {
     bytes.fill(0);
     using second = observe(scene, { history: 2 });
     assertEquals(readAll(second), []);

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import { ClosedError, CorruptRegionError, VringError } from "../../src/errors.ts";
 import type { Origin } from "../../src/origin.ts";
 import { topic } from "../../src/vdds/definition.ts";
-import type { Loan } from "../../src/vdds/loan.ts";
+import type { Loan } from "../../src/vdds/publisher.ts";
 import type { Sample } from "../../src/vdds/sample.ts";
 import { Name } from "../shared/scene.ts";
 import { Inside, present, Scene, valueOf } from "./scene.ts";
@@ -45,7 +45,7 @@ Deno.test("every form of publishing marks its sample with an origin, and no othe
   const subscriber = scene.subscribe();
   const { publisher } = scene;
   const ways = [
-    () => publisher.tryFill((bytes) => void bytes.set(MESSAGE), 3, { origin: ORIGIN }),
+    () => publisher.tryFill(({ bytes }) => void bytes.set(MESSAGE), 3, { origin: ORIGIN }),
     () => publisher.trySend(MESSAGE, { origin: ORIGIN }),
     () => publisher.sendSync(MESSAGE, { origin: ORIGIN, timeout: 0 }),
     () => publisher.send(MESSAGE, { origin: ORIGIN }),
@@ -101,7 +101,7 @@ Deno.test("an origin that cannot be stored is refused, and nothing is published"
       () => loan.publish(3, options),
       () => publisher.tryFill(() => 3, 3, options),
     ]
-  ) assertThrows(way, RangeError, "Cannot mark a sample of topic");
+  ) assertThrows(way, RangeError, "Cannot mark a message of topic");
   assertEquals(publisher.sequence, 0);
   loan.publish(3); // it still is a loan
 });

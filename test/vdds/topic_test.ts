@@ -126,7 +126,7 @@ Deno.test("a sample of 256 MiB costs only the memory that it is given", () => {
   assert(allocated() < 2 ** 20, `${allocated()} bytes are allocated`);
   const length = 3 * 2 ** 20 + 77;
   const bytes = bytesFrom(5, length);
-  publisher.tryFill((room) => void room.set(bytes), length);
+  publisher.tryFill((loan) => void loan.bytes.set(bytes), length);
   using sample = present(subscriber.tryTake());
   assertEquals(sample.bytes.length, length);
   assert(sample.bytes.every((byte, i) => byte === bytes[i]), "the sample is not what was sent");

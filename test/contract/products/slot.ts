@@ -1,7 +1,7 @@
 /** Slots: the name is that of a domain, which has one slot. @module */
 
 import { domain } from "../../../src/babus/definition.ts";
-import type { SlotClaim } from "../../../src/babus/claim.ts";
+import type { SlotClaim } from "../../../src/babus/slot.ts";
 import { Listener } from "../../../src/babus/listener.ts";
 import type { SlotOptions } from "../../../src/babus/geometry.ts";
 import type { Slot } from "../../../src/babus/slot.ts";

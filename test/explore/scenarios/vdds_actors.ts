@@ -11,7 +11,7 @@
 import { PeerLostError } from "../../../src/errors.ts";
 import { copyOut } from "../../../src/memory/word.ts";
 import { topic, type TopicDefinition } from "../../../src/vdds/definition.ts";
-import type { Loan } from "../../../src/vdds/loan.ts";
+import type { Loan } from "../../../src/vdds/publisher.ts";
 import type { Publisher } from "../../../src/vdds/publisher.ts";
 import type { Sample } from "../../../src/vdds/sample.ts";
 import type { Policy } from "../../../src/vdds/topic_options.ts";

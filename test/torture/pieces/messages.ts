@@ -6,7 +6,7 @@
 
 import type { MessageBatch } from "../../../src/lane/message.ts";
 import type * as types from "../../../src/message.ts";
-import type { RingClaim } from "../../../src/lane/claim.ts";
+import type { Claim } from "../../../src/claim.ts";
 import type { MessageReceiver } from "../../../src/lane/receiver.ts";
 import type { MessageSender } from "../../../src/lane/sender.ts";
 import { nextTurn, sleep, sleepSync } from "../../../src/os/clock.ts";
@@ -72,7 +72,7 @@ function trySendInPlace(producer: Producer, notes: SendingNotes): boolean {
 }
 
 /** Fills a claim, and publishes it. */
-function publish(claim: RingClaim<types.Bytes>, message: Bytes, notes: SendingNotes): void {
+function publish(claim: Claim<types.Bytes>, message: Bytes, notes: SendingNotes): void {
   const end = endOf(notes.position);
   fill(claim.bytes, message);
   notes.beginUpTo(end);

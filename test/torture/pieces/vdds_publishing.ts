@@ -6,7 +6,7 @@
 
 import { nextTurn, sleep } from "../../../src/os/clock.ts";
 import { VringError } from "../../../src/errors.ts";
-import type { Loan } from "../../../src/vdds/loan.ts";
+import type { Loan } from "../../../src/vdds/publisher.ts";
 import type { Publisher } from "../../../src/vdds/publisher.ts";
 import { spring } from "../../trap/trap.ts";
 import type { Actor } from "../workload.ts";

@@ -9,7 +9,7 @@
  * @module
  */
 
-import type { SlotClaim } from "../../../src/babus/claim.ts";
+import type { SlotClaim } from "../../../src/babus/slot.ts";
 import { domain as domainNamed } from "../../../src/babus/definition.ts";
 import type { Domain } from "../../../src/babus/domain.ts";
 import { SlotDefinition } from "../../../src/babus/geometry.ts";
