@@ -335,7 +335,7 @@ function forge(place: Name, dataBytes: number): void {
   file.writeSync(bytes);
 }
 
-for (const dataBytes of [0, 100, 4097, 3 * 4096, 2 ** 31, 2 ** 33]) {
+for (const dataBytes of [0, 100, 4097, 3 * 4096, 2 ** 31]) {
   Deno.test(`open() refuses a buffer of ${dataBytes} bytes, which nobody makes`, () => {
     using place = new Name();
     forge(place, dataBytes);
