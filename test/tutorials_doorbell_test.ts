@@ -144,7 +144,7 @@ Deno.test("play.ts of tutorial 8 lets one make a reader sleep for ever, unless t
   };
   assertStringIncludes(
     await play("flag", "0001 2 2\n1112\n0\n"),
-    "nobody will come to wake reader 0",
+    "nobody will wake reader 0",
   );
   const right = await play("sequence", "0001222\n111\n7\n00000\n");
   assertStringIncludes(right, "All are done, and nobody sleeps");

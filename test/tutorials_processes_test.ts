@@ -292,60 +292,60 @@ Deno.test("the checks of exercise 6 find each wrong answer", () => {
   const interrupted = "lapped at any moment";
   assertNoticed(checksOfRead, [
     [
-      (ring, next) => ({ state: "ok", message: ring.copy(next), next: next + 1 }),
-      "nothing new: empty",
+      (ring, next) => ({ message: ring.copy(next), next: next + 1 }),
+      "without a new message",
     ],
-    [(_, next) => ({ state: "empty", next }), "a message that is there"],
+    [(_, next) => ({ next }), "a message that is there"],
     [(ring, next) => {
-      if (next === ring.published()) return { state: "empty", next };
-      return { state: "ok", message: ring.copy(next), next };
+      if (next === ring.published()) return { next };
+      return { message: ring.copy(next), next };
     }, "a message that is there"],
     [(ring, next) => {
-      if (next === ring.published()) return { state: "empty", next };
-      return { state: "ok", message: ring.copy(next), next: next + 1 };
+      if (next === ring.published()) return { next };
+      return { message: ring.copy(next), next: next + 1 };
     }, lapped],
     [(ring, next) => {
-      if (next === ring.published()) return { state: "empty", next };
+      if (next === ring.published()) return { next };
       const [message, oldest] = [ring.copy(next), ring.oldest()];
-      if (next >= oldest) return { state: "ok", message, next: next + 1 };
-      return { state: "lost", messages: oldest - next - 1, next: oldest };
+      if (next >= oldest) return { message, next: next + 1 };
+      return { lost: oldest - next - 1, next: oldest };
     }, lapped],
     [(ring, next) => {
       const published = ring.published();
-      if (next === published) return { state: "empty", next };
+      if (next === published) return { next };
       const [message, oldest] = [ring.copy(next), ring.oldest()];
-      if (next >= oldest) return { state: "ok", message, next: next + 1 };
-      return { state: "lost", messages: published - next, next: published };
+      if (next >= oldest) return { message, next: next + 1 };
+      return { lost: published - next, next: published };
     }, lapped],
     [(ring, next) => {
-      if (next === ring.published()) return { state: "empty", next };
+      if (next === ring.published()) return { next };
       const [message, oldest] = [ring.copy(next), ring.oldest()];
-      if (next > oldest || oldest === 0) return { state: "ok", message, next: next + 1 };
-      return { state: "lost", messages: oldest - next, next: oldest };
+      if (next > oldest || oldest === 0) return { message, next: next + 1 };
+      return { lost: oldest - next, next: oldest };
     }, "the oldest message is still intact"],
     [(ring, next) => {
-      if (next === ring.published()) return { state: "empty", next };
+      if (next === ring.published()) return { next };
       const [oldest, message] = [ring.oldest(), ring.copy(next)];
-      if (next >= oldest) return { state: "ok", message, next: next + 1 };
-      return { state: "lost", messages: oldest - next, next: oldest };
+      if (next >= oldest) return { message, next: next + 1 };
+      return { lost: oldest - next, next: oldest };
     }, interrupted],
     [(ring, next) => {
-      if (next === ring.published()) return { state: "empty", next };
+      if (next === ring.published()) return { next };
       const message = ring.copy(next);
-      if (next >= ring.oldest()) return { state: "ok", message, next: next + 1 };
-      return { state: "lost", messages: ring.oldest() - next, next: ring.oldest() };
+      if (next >= ring.oldest()) return { message, next: next + 1 };
+      return { lost: ring.oldest() - next, next: ring.oldest() };
     }, interrupted],
     [(ring, next) => {
-      if (next === ring.published()) return { state: "empty", next };
+      if (next === ring.published()) return { next };
       const message = ring.copy(next);
-      if (ring.published() - next <= 31) return { state: "ok", message, next: next + 1 };
+      if (ring.published() - next <= 31) return { message, next: next + 1 };
       const oldest = ring.oldest();
-      return { state: "lost", messages: oldest - next, next: oldest };
+      return { lost: oldest - next, next: oldest };
     }, "nor is a message read"],
     [(ring, next) => {
       while (next > -1) ring.published();
-      return { state: "empty", next };
-    }, "nothing new: empty"],
+      return { next };
+    }, "without a new message"],
   ]);
   assertEquals(sharedFiles(`exercise-6.${Deno.pid}`), []);
 });

@@ -140,8 +140,8 @@ Deno.test("the checks of exercise 9 find each wrong answer", () => {
       mind.bits &= ~(1 << lane);
     }
   };
-  const [found, idle, turns] = ["a message is found", "no hint", "in turns"];
-  const [followed, moment] = ["a hinted lane", "a message that comes at any moment"];
+  const [found, idle, turns] = ["it finds a message", "without a hint", "in turns"];
+  const [followed, moment] = ["it serves a hinted lane", "it forgets no message"];
   assertNoticed(checksOf, [
     [() => undefined, found],
     [() => 0, found],

@@ -154,11 +154,17 @@ Deno.test("the checks of exercise 7 find each wrong answer, in every stage", () 
       },
     }, "1 slots"],
     [{ fillSlot: (slot, text) => void (slot.text = text) }, "1 slots"],
-    [{ free: (head, tail) => head - tail }, "2 positions: free bytes"],
-    [{ free: (head, tail, capacity) => capacity - (head - tail) }, "2 positions: also"],
-    [{ free: (head, tail, capacity) => capacity - Math.abs(head - tail) }, "2 positions: also"],
-    [{ hasRoom: (w, n) => w.capacity - (w.head - w.tailSeen) >= n }, "3 cached positions: there"],
-    [{ hasRoom: (w, n) => w.capacity - (w.head - w.loadTail()) >= n }, "3 cached positions: there"],
+    [{ free: (head, tail) => head - tail }, "2 positions: the number"],
+    [{ free: (head, tail, capacity) => capacity - (head - tail) }, "2 positions: even"],
+    [{ free: (head, tail, capacity) => capacity - Math.abs(head - tail) }, "2 positions: even"],
+    [
+      { hasRoom: (w, n) => w.capacity - (w.head - w.tailSeen) >= n },
+      "3 cached positions: it finds",
+    ],
+    [
+      { hasRoom: (w, n) => w.capacity - (w.head - w.loadTail()) >= n },
+      "3 cached positions: it finds",
+    ],
     [{ // which is right until the head begins again at 0
       hasRoom: (writer, length) => {
         const isFree = () => writer.capacity - (writer.head - writer.tailSeen) >= length;
@@ -166,13 +172,13 @@ Deno.test("the checks of exercise 7 find each wrong answer, in every stage", () 
         writer.tailSeen = writer.loadTail();
         return isFree();
       },
-    }, "3 cached positions: also"],
+    }, "3 cached positions: even"],
     [{
       hasRoom: (writer, length) => {
         writer.tailSeen = writer.loadTail();
         return right.hasRoom(writer, length);
       },
-    }, "3 cached positions: the tail"],
+    }, "3 cached positions: it loads"],
     [{
       readInPlace: (reader, handler) => {
         const end = reader.place + reader.length;

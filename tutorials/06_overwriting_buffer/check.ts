@@ -1,6 +1,6 @@
 /**
- * What an answer to exercise 6 must do. The ring is a real one. Its writer interrupts the answer at
- * each of its looks in turn, and writes a little, a whole round, or more.
+ * The checks of exercise 6. The ring is a real one. Its writer interrupts the answer at each of its
+ * looks in turn, and writes a little, a whole lap, or more.
  *
  * @module
  */
@@ -21,11 +21,15 @@ export interface NumberedRing {
   copy(number: number): string;
 }
 
-/** What a reader gives, and the number of the message that it wants then. */
-export type Outcome =
-  | { state: "ok"; message: string; next: number }
-  | { state: "lost"; messages: number; next: number }
-  | { state: "empty"; next: number };
+/** A message, or how many are lost, or neither if the message is not written yet. */
+export interface Outcome {
+  /** The message that the reader wanted. */
+  readonly message?: string;
+  /** How many messages are gone, from the one that the reader wanted. */
+  readonly lost?: number;
+  /** The number of the message that the reader wants now. */
+  readonly next: number;
+}
 
 type Read = (ring: NumberedRing, next: number) => Outcome;
 
@@ -59,29 +63,29 @@ export function checksOf(read: Read): Check[] {
   const quiet = (start: Start) => () => readOnce(read, start, () => {}, Infinity);
   return [
     {
-      what: "nothing new: empty",
+      what: "without a new message, neither a message nor a loss",
       check: quiet(STARTS[0]!),
-      hint: "published() is the number that the next message will have.",
+      hint: "published() is the number of the next message.",
     },
     {
       what: "a message that is there is read",
       check: quiet(STARTS[1]!),
-      hint: "and then the reader wants the next one.",
+      hint: "after it, the reader wants the next one.",
     },
     {
       what: "a reader that was lapped returns how many are lost, and continues at the oldest",
       check: quiet(STARTS[3]!),
-      hint: "all from the one it wanted to the one before the oldest.",
+      hint: "it has lost every message from the one it wanted to the one before the oldest.",
     },
     {
       what: "the oldest message is still intact",
       check: quiet(STARTS[2]!),
-      hint: "the number that oldest() gives is that of a message that is there. Is it <, or <= ?",
+      hint: "the message with the number oldest() is still there. Is it <, or <= ?",
     },
     {
-      what: "lapped at any moment, also in the middle of a copy: nothing torn is read",
+      what: "lapped at any moment, even in the middle of a copy: nothing torn is read",
       check: () => readInterrupted(read, [1, FULL, CELLS, 100].map((n) => (w) => w.write(n))),
-      hint: "what you know before the copy may be wrong after it. Look at --break again.",
+      hint: "a look before the copy proves nothing after it. Run --break again.",
     },
     {
       what: "nor is a message read while the writer overwrites it, before it publishes",
@@ -92,12 +96,12 @@ export function checksOf(read: Read): Check[] {
     {
       what: "in the end, the read and the lost messages are all messages",
       check: () => readOn(read),
-      hint: "the number lost and the next number must both come from the same look.",
+      hint: "compute the number lost and the next number from the same look.",
     },
   ];
 }
 
-/** Interrupts the answer before its first look, before its second .. until it does not come so far. */
+/** Interrupts the answer before its first look, before its second ... until it has no more. */
 function readInterrupted(read: Read, interruptions: readonly Interruption[]): void {
   for (const start of STARTS) {
     for (const interrupt of interruptions) {
@@ -139,8 +143,8 @@ function readOn(read: Read): void {
       next,
     );
     writer.expectRight(next, outcome, { mayBeEmpty: next === before });
-    if (outcome.state === "ok") had++;
-    if (outcome.state === "lost") lost += outcome.messages;
+    if (outcome.message !== undefined) had++;
+    lost += outcome.lost ?? 0;
     next = outcome.next;
   }
   const { published } = writer;
@@ -229,26 +233,26 @@ class Writer implements Disposable {
     const said = Deno.inspect(outcome, { compact: true, breakLength: 64 });
     expect(
       wrong === undefined,
-      `The reader wants message ${next}.\n\n${this.#lastNotes}\n\nYou give ${said}\n${wrong}`,
+      `The reader wants message ${next}.\n\n${this.#lastNotes}\n\nYou return ${said}\n${wrong}`,
     );
   }
 
   #problem(next: number, outcome: Outcome, mayBeEmpty: boolean): string | undefined {
-    if (outcome.state === "empty") {
-      if (!mayBeEmpty) return "It is not empty.";
-      return outcome.next === next ? undefined : `The reader still wants ${next}.`;
-    }
-    if (outcome.state === "ok") {
-      if (outcome.message !== textOf(bytesOf(next))) return `That is not message ${next}.`;
+    const { message, lost = 0 } = outcome;
+    if (message !== undefined) {
+      if (lost !== 0) return "Either a message is read, or some are lost.";
+      if (message !== textOf(bytesOf(next))) return `That is not message ${next}.`;
       return outcome.next === next + 1 ? undefined : `Then the reader wants ${next + 1}.`;
     }
+    if (lost === 0) {
+      if (!mayBeEmpty) return `Message ${next} is written.`;
+      return outcome.next === next ? undefined : `The reader still wants ${next}.`;
+    }
     const oldest = this.#oldest;
-    if (outcome.next <= next) return "Nothing is lost.";
-    if (outcome.next > oldest) return `From ${oldest} on, they are intact.`;
-    const messages = outcome.next - next;
-    return outcome.messages === messages
-      ? undefined
-      : `From ${next} to there, ${messages} are lost.`;
+    if (outcome.next <= next) return "No message is lost.";
+    if (outcome.next > oldest) return `From ${oldest} on, the messages are intact.`;
+    const gone = outcome.next - next;
+    return lost === gone ? undefined : `From ${next} to there, ${gone} are lost.`;
   }
 
   get #lastNotes(): string {

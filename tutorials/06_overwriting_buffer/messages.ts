@@ -1,6 +1,6 @@
 /**
- * The messages of this tutorial: all of one length, so that a ring of a page holds 32 of them at
- * most, one in each cell of the picture.
+ * The messages of this tutorial. All have one length, so a ring of a page has room for 32 of them,
+ * one in each cell of the picture.
  *
  * @module
  */

@@ -41,18 +41,18 @@ function main(name: string): void {
   lookTwice(scene);
   comeAndGo(scene);
   say(
-    `That is a ring for values that are old tomorrow: prices, camera frames, the state of a machine.
-    To see it at work between programs, run \`examples/prices/writer.ts\` and some
-    \`examples/prices/reader.ts\`. And to see why the second look matters:`,
+    `That is a ring for values that soon go stale: prices, camera frames, the state of a machine. To
+    see it at work between programs, run \`examples/prices/writer.ts\` and some
+    \`examples/prices/reader.ts\`. To see why the second look matters:`,
   );
 }
 
 function neverWait(name: string): Scene {
   step("A writer that never waits");
-  say(`The mirror ring of tutorial 4 takes no more when it is full. That is right if every byte
-    counts. But if the newest counts, a slow reader must not hold up the writer, and not the other
-    readers either. This ring overwrites its oldest messages. It has one writer and any number of
-    readers, and each reader gets every message, or learns exactly how much it has lost.`);
+  say(`The mirror ring of tutorial 4 refuses writes when it is full. That is right if every byte
+    counts. But if only the newest values count, a slow reader must hold up neither the writer nor
+    the other readers. This ring overwrites its oldest messages. It has one writer and any number of
+    readers, and each reader gets every message, or learns exactly how many it has lost.`);
   const ring = run("ring", () => circular(name, { capacity: page }));
   const writer = tidyUp(run("writer", () => ring.writer()));
   const reader = tidyUp(run("reader", () => ring.reader()));
@@ -67,8 +67,8 @@ function neverWait(name: string): Scene {
   const received = run("received", () => reader.tryReceive());
   look(() => textOf(received));
   say(
-    `The reader has a copy now; nothing was taken out of the ring. Readers leave no trace in it, so
-    the writer need not know how many there are, or whether one of them has died.`,
+    `The reader has a copy now, and the message is still in the ring. Readers store nothing there,
+    so the writer need not know how many there are, or whether one of them has died.`,
   );
   return { ring, writer, reader, window };
 }
@@ -80,35 +80,35 @@ function textOf(message: Message | undefined): string | undefined {
 
 function seePositions({ window }: Scene): void {
   step("Positions");
-  say(`The two words that the writer keeps in shared memory are positions. They count for ever, in
-    units of 8 bytes; the remainder by ${window.lap}, which is once round, is the place in the ring.
-    Before each message comes a head of 32 bytes:`);
+  say(`The writer keeps two positions in shared memory. They only grow, in units of 8 bytes. One lap
+    is ${window.lap} units, and the remainder by that is the place in the ring. Each message follows
+    a head of 32 bytes:`);
   picture(headTable(window));
   say(
-    `\`sequence\` is how many messages came before, and \`payload\` how many bytes these had. The
-    last row is the head of a message that is not written yet: the writer puts it there together
-    with the message before it. So at every position from \`oldest\` to \`published\`, a reader that
-    is new, or was away, can read how much came before.`,
+    `\`sequence\` is the number of messages before this one, and \`payload\` is how many bytes those
+    had. The last row is the head of a message that is not written yet: the writer stores it
+    together with the message before it. So at every position from \`oldest\` to \`published\`, a
+    reader that is new, or was away, can read how much came before.`,
   );
 }
 
 function comeRound({ writer, reader, window }: Scene): void {
-  step("The writer comes round");
-  say("The reader has read A, and now it is away for a while. The writer continues:");
+  step("The writer laps the reader");
+  say("The reader has read A, and is then away for a while. The writer continues:");
   look(() => {
     for (let i = 3; i < 31; i++) {
       writer.trySend(message(i));
     }
   });
   picture(drawRing(window, [{ position: positionOf(reader, window), label: "the reader" }]));
-  predict("The ring is full: the last cell holds a head. What happens with the next message?");
+  predict("The ring is full: the last cell holds a head. Where does the next message go?");
   look(() => {
     writer.trySend(message(31));
   });
   picture(drawRing(window, [{ position: positionOf(reader, window), label: "the reader" }]));
   say(
-    `The writer has moved \`oldest\` past A, and only then has overwritten A's place: for the
-    moment, with the head of the next message. A little further, so that it laps the reader:`,
+    `The writer has moved \`oldest\` past A, and only then overwritten A's place: for the moment,
+    with the head of the next message. A few more, so that it laps the reader:`,
   );
   look(() => {
     for (let i = 32; i < 40; i++) {
@@ -121,9 +121,10 @@ function comeRound({ writer, reader, window }: Scene): void {
   look(() => textOf(received));
   look(() => received?.lost);
   say(
-    `It has been lapped, continues at the oldest message, and learns from \`lost\` how many it has
-    missed before that. Nobody has kept count for it. After 1 message it found a head that says
-    ${1 + received!.lost}; the difference is the number lost. The bytes likewise.`,
+    `It was lapped. It continues at the oldest message, and \`lost\` is the number of messages that
+    it has missed before that. No process has kept count for it. After 1 message it found a head
+    with the sequence ${1 + received!.lost}; the difference is the number lost. It counts lost bytes
+    in the same way.`,
   );
 }
 
@@ -155,17 +156,17 @@ function countTheLoss({ writer, reader }: Scene): void {
     ["written", writer.sequence],
   ]));
   say(
-    `Three hundred times round, or three hundred million times: positions count for ever, so a
-    reader is never fooled by a place that looks familiar. A reader that wants to continue at the
-    newest message, and not at the oldest, asks for \`afterLoss: "newest"\`.`,
+    `Three hundred laps, or three hundred million: positions only grow, so a reader never mistakes a
+    new message for an old one in the same place. With \`afterLoss: "newest"\`, a lapped reader
+    continues at the newest message, and not at the oldest.`,
   );
 }
 
 function readInPlace({ writer, reader }: Scene): void {
   step("Read in place");
   say(
-    `\`tryReceive\` copies a message. \`poll\` does not: it shows messages to a handler in place. That
-    saves the copy, and it is daring, because the writer does not wait. Here are some prices:`,
+    `\`tryReceive\` copies a message. \`poll\` does not: it shows messages to a handler in place.
+    That saves the copy, but the writer does not wait for the handler. Here are some prices:`,
   );
   look(() => {
     for (let i = 0; i < 31; i++) {
@@ -173,10 +174,10 @@ function readInPlace({ writer, reader }: Scene): void {
     }
   });
   say(
-    `The handler looks at what is traded, then at the price. In between, the writer goes once round:
-    here within the handler, in life on another processor, while the handler is at lunch.`,
+    `The handler reads the symbol, then the price. In between, the writer goes round once: here
+    within the handler, in real life on another processor.`,
   );
-  predict("What does the handler see? And what does poll say about it?");
+  predict("What does the handler see? And what does poll return?");
   let seen = "";
   look(() =>
     reader.poll(({ bytes }) => {
@@ -189,17 +190,17 @@ function readInPlace({ writer, reader }: Scene): void {
   );
   look(() => seen);
   say(
-    `Salt has never cost 80. One half is of one message, one of another: the read is torn. No length
-    is wrong, and no byte. But \`poll\` has looked again after the handler, and found that the
-    writer had passed this message. So it has handled 0 messages: forget what you have seen. A
-    handler notes what it sees, and the caller of \`poll\` acts on it only if it counts. (A handler
-    may also ask for the message's \`value\`, which is a copy, and checked like any other.)`,
+    `Salt has never cost 80. The two halves are of two messages: the read is torn. Every length is
+    right, and every byte was once written. But \`poll\` looked again after the handler, and found
+    that the writer had passed this message. So it returned 0: forget what you have seen. A handler
+    notes what it sees, and the program acts on it only if \`poll\` has counted the message. (The
+    message's \`value\` is a copy, which is checked before the handler gets it.)`,
   );
 }
 
 function lookTwice({ writer, reader, window }: Scene): void {
   step("The second look");
-  say("Two parties, two steps each. The order of each one's steps is what matters:");
+  say("The writer and the reader take two steps each. The order of those steps matters:");
   picture(`
 the writer                           the reader
 1  moves \`oldest\` past the old one
@@ -207,12 +208,12 @@ the writer                           the reader
 3  writes over the old one
                                      4  looks at \`oldest\`: is it past that?`.trim());
   say(
-    `The reader has seen a byte of the new message? Then 3 had begun before 2 was over. The writer
-    does 1 before 3, and the reader 4 after 2, and so 4 comes after 1 and sees it. However slow
-    either of them is, nothing torn gets through. A single look, beforehand, would be worth nothing:
-    \`--break\` does that.`,
+    `Suppose the reader has seen a byte of the new message. Then 3 had begun before 2 was over. The
+    writer does 1 before 3, and the reader does 4 after 2, so 4 comes after 1 and sees it. However
+    slow either of them is, the reader accepts nothing torn. A single look, beforehand, would be
+    worth nothing: \`--break\` does that.`,
   );
-  predict("And the other way round: can the reader throw away a message that was whole?");
+  predict("And the opposite mistake: can the reader discard a message that was whole?");
   const position = window.oldest;
   const before = run("before", () => reader.lost);
   const claim = run("claim", () => writer.tryClaim(LENGTH)); // space, which is not written yet
@@ -220,8 +221,8 @@ the writer                           the reader
   look(() => reader.lost - before);
   picture(hexdump(window.payload(position, 16), { address: 0 }));
   say(
-    `It can: one more is lost. That message is still there, every byte of it. But the writer has announced that it may
-    write here at any moment, and then it is too late to accept anything.`,
+    `It can: one more is lost. Every byte of that message is still there. But the writer has
+    announced that it may write here at any moment, so the reader may no longer accept it.`,
   );
   look(() => {
     claim[Symbol.dispose](); // `using` would do that
@@ -231,7 +232,7 @@ the writer                           the reader
 function comeAndGo({ ring, writer, reader, window }: Scene): void {
   step("Writers come and go");
   const { name } = writer;
-  say("A ring has one writer. The kernel knows that it is alive, and refuses a second one.");
+  say("A ring has one writer. The kernel knows that it is alive, so a second one is refused.");
   fail(() => ring.writer());
   look(() => {
     writer.close();
@@ -244,8 +245,8 @@ function comeAndGo({ ring, writer, reader, window }: Scene): void {
   });
   look(() => read);
   look(() => reader.ended);
-  say(`The reader still gets every message, and then \`ended\` is true. Until another writer
-    opens the ring:`);
+  say(`The reader still gets every message, and then \`ended\` is true, until another writer opens
+    the ring:`);
   const next = tidyUp(run("next", () => ring.writer()));
   look(() => next.sequence);
   look(() => {
@@ -253,10 +254,10 @@ function comeAndGo({ ring, writer, reader, window }: Scene): void {
   });
   look(() => textOf(reader.tryReceive()));
   say(
-    `The next writer continues where the last one ended, in the same ring, and its readers follow. A
-    reader that was opened with \`onPeerGone: "wait"\` would not even have noticed. After a
-    \`kill -9\` the next writer continues in the same way, and a reader that waits meanwhile gets a
-    PeerLostError. See \`--crash\`.`,
+    `The next writer continues where the last one ended, in the same ring, and the readers follow. A
+    reader that was opened with \`onPeerGone: "wait"\` would not even notice. After a \`kill -9\`
+    the next writer continues in the same way, but a waiting reader gets a PeerLostError. See
+    \`--crash\`.`,
   );
   window[Symbol.dispose]();
   look(() => {
@@ -271,8 +272,8 @@ function breakIt(name: string): void {
   step("Look, then copy");
   const writer = tidyUp(circular(name, { capacity: page }).writer());
   const window = tidyUp(new RingWindow(name));
-  say(`A reader made by hand. It has a window on the ring, and knows where the oldest message is. It
-    looks whether that message is intact, and then it copies it.`);
+  say(`A reader made by hand. It maps the ring, and knows where the oldest message is. It looks
+    whether that message is intact, and then copies it.`);
   look(() => {
     for (let i = 0; i < 31; i++) {
       writer.trySend(price("SALT", 20));
@@ -284,7 +285,7 @@ function breakIt(name: string): void {
   look(() => {
     copy = text(window.payload(position, 8));
   });
-  say("Here it is interrupted, in the middle of the copy. The writer is not.");
+  say("Here the reader is interrupted, in the middle of the copy. The writer is not.");
   look(() => {
     for (let i = 0; i < 32; i++) {
       writer.trySend(price("PEPPER", 80));
@@ -297,18 +298,20 @@ function breakIt(name: string): void {
   predict("Which price has been copied? And how can the reader tell that it is wrong?");
   look(() => copy);
   say(
-    `It cannot. It looked, the message was intact, it copied the message. A program would buy and
-    sell at this price. In tests it works for months: the interruption must come in the middle of
-    a copy, and last for a whole round.`,
+    `It cannot. It looked, the message was intact, and it copied the message. A program would buy
+    and sell at this price. In tests it works for months: the interruption must hit the middle of a
+    copy, and last for a whole lap.`,
   );
 
   step("Copy, then look");
-  predict("The same question, asked after the last byte was copied. What is the answer now?");
+  predict(
+    "We ask the same question after we have copied the last byte. Is the message intact now?",
+  );
   look(() => window.oldest <= position);
   say(
-    `One comparison, in the right place. (On ARM a barrier belongs in front of it, or the processor
-    may ask the question before it has copied; \`window.oldest\` has one.) The exercise is about
-    what else a reader must get right.`,
+    `One comparison, in the right place. (On ARM it needs a barrier before it, or the processor may
+    load \`oldest\` before the last bytes; \`window.oldest\` has that barrier.) The exercise is
+    about the other things that a reader must get right.`,
   );
 }
 
@@ -325,7 +328,7 @@ function die(writer: CircularBufferWriter): void {
   step("Die in the middle of a message");
   say(
     `This program is a writer. It writes three messages, and begins a fourth: it claims the space
-    and fills it in place. (The ring is defined with \`persist\`, so that it stays.)`,
+    and fills it in place. (The definition says \`persist\`, so the ring stays.)`,
   );
   look(() => {
     for (let i = 0; i < 3; i++) {
@@ -337,9 +340,9 @@ function die(writer: CircularBufferWriter): void {
     claim.bytes.set(message(3).subarray(0, 4));
   });
   say(
-    `Then comes a bug, somewhere in native code: it reads address 16, where nothing is ever mapped.
-    The kernel will end this program with SIGSEGV before the message is complete. Run the same
-    command again afterwards.`,
+    `Then it hits a bug in native code: it reads address 16, where nothing is ever mapped. The
+    kernel will end this program with SIGSEGV before the message is complete. Run the same command
+    again afterwards.`,
   );
   predict("What will the next reader find: three messages, four, or a broken ring?");
   look(() => new Uint8Array(bufferAt(16, 1))[0]);
@@ -351,14 +354,14 @@ function takeOver(ring: CircularDefinition, writer: CircularBufferWriter): void 
   const reader = tidyUp(ring.reader());
   const window = tidyUp(new RingWindow(name));
   tidyUp(writer);
-  say(`This time the ring is there already. Its writer was killed by the kernel, in the middle of a
-    message; now this program is the writer.`);
+  say(`This time the ring exists already. The kernel killed its writer in the middle of a message;
+    now this program is the writer.`);
   look(() => writer.sequence);
   picture(drawRing(window));
   picture(hexdump(window.payload(window.published, 16), { address: 0 }));
   say(
     `The beginning of the fourth message is there. But \`published\` never moved past it, so it is
-    not a message. Nothing needs repair: it is free space, and the head in front is intact.`,
+    not a message. Nothing needs repair: it is free space, and the head before it is intact.`,
   );
   look(() => Array.from({ length: 4 }, () => textOf(reader.tryReceive())));
   look(() => {

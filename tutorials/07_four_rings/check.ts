@@ -58,38 +58,39 @@ export function checksOf(rings: Rings): Check[] {
     {
       what: "1 slots: whenever the reader looks, a slot is empty or complete",
       check: () => watchSlot(rings),
-      hint: "which of the two stores says that the other one is done?",
+      hint: "which of the two stores announces that the other one is done?",
     },
     {
-      what: "2 positions: free bytes are counted right",
+      what: "2 positions: the number of free bytes is right",
       check: () => countFree(rings, [[0, 0], [100, 0], [4096, 0], [5000, 4096], [9000, 8000]]),
-      hint: "from tail to head is used, the rest is free.",
+      hint: "the bytes from tail to head are used, and the rest are free.",
     },
     {
-      what: "2 positions: also when the head has begun again at 0",
+      what: "2 positions: even when the head has wrapped to 0",
       check: () =>
         countFree(rings, [[0, 2 ** 32 - 24], [100, 2 ** 32 - 3000], [4000, 2 ** 32 - 96]]),
       hint: "`>>> 0` after a subtraction gives the remainder by 2^32, which is never negative.",
     },
     {
-      what: "3 cached positions: there is room when there is room, and never else",
+      what: "3 cached positions: it finds room exactly when there is room",
       check: () => askForRoom(rings, ROOMS),
-      hint: "what was seen may be too little, and is never too much. Is `false` ever certain?",
+      hint:
+        "the cached tail may show too little room, and never too much. Is `false` ever certain?",
     },
     {
-      what: "3 cached positions: also when the head has begun again at 0",
+      what: "3 cached positions: even when the head has wrapped to 0",
       check: () => askForRoom(rings, ROOMS_ACROSS_THE_WRAP),
       hint: "the head is behind the tail then. What makes the difference right in stage 2?",
     },
     {
-      what: "3 cached positions: the tail is read only if the cached one leaves too little room",
+      what: "3 cached positions: it loads the tail only if the cached one leaves too little room",
       check: () => countLooks(rings),
-      hint: "first compute with the cached tailSeen.",
+      hint: "compute with the cached tailSeen first.",
     },
     {
       what: "4 mirrored: the message does not change while the handler reads it",
       check: () => watchMessage(rings),
-      hint: "from the moment that the tail is stored the writer writes there.",
+      hint: "once you store the tail, the writer writes there.",
     },
   ];
 }
@@ -116,7 +117,7 @@ function watchSlot({ fillSlot }: Rings): void {
       lookIn();
     },
   }, "a new message");
-  expect(isFull, "In the end the slot is not full.");
+  expect(isFull, "At the end the slot is not full.");
 }
 
 function countFree({ free }: Rings, positions: readonly (readonly [number, number])[]): void {
@@ -232,7 +233,7 @@ function watchMessage({ readInPlace }: Rings): void {
     seen = new TextDecoder().decode(shown);
   });
   const expected = new TextDecoder().decode(message);
-  expect(seen === expected, `The handler was to see "${expected}", and sees "${seen}".`);
+  expect(seen === expected, `The handler should see "${expected}", and sees "${seen}".`);
   const after = new TextDecoder().decode(windows.subarray(place, place + message.length));
-  expect(given && after === "#".repeat(message.length), "You do not give all of the place back.");
+  expect(given && after === "#".repeat(message.length), "You do not release all of the room.");
 }

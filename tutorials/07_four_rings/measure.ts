@@ -1,7 +1,7 @@
 /**
- * Measures the four rings between two threads, beside the floor. Run it with
+ * Measures the four rings between two threads, next to the floor. Run it with
  * `deno run --allow-ffi --allow-read tutorials/07_four_rings/measure.ts`: the threads are Workers,
- * and Deno wants to be asked before a Worker reads its source.
+ * and a Worker needs permission to read its source.
  *
  * @module
  */
@@ -118,12 +118,13 @@ rows.push(["floor", "", floor.toFixed(0), "1.0", "", ""]);
 say(
   `Two threads, ${RUN_MS} ms for each stage, messages of ${MESSAGE_BYTES} bytes, every byte checked.
   The floor is the slower of the two alone: it copies messages in, or copies them out and checks
-  them, and looks at nothing that somebody else writes.`,
+  them, and loads no word that another thread writes.`,
 );
 picture(table(rows));
 say(
-  `Looks at an empty or a full ring count too, so a side that waits much looks much. Your neighbours
-  on this machine count as well: if the two threads have to share a processor, each waits for whole
-  turns of the other, and this measures the scheduler. Run it again, and compare within a run only.`,
+  `Looks at an empty or a full ring count too, so a side that waits often looks often. Other
+  programs on this machine disturb the result: if the two threads have to share a processor, each
+  waits for whole turns of the other, and you measure the scheduler. Run it again, and compare only
+  within a run.`,
 );
 console.log();

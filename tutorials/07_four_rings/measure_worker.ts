@@ -8,7 +8,7 @@ import { Word32 } from "../../src/memory/word.ts";
 import { memoryAt, type Ring, STOP } from "./ring_memory.ts";
 import { isMessage, MESSAGE_BYTES, messageOf, ringOf, type Stage } from "./rings.ts";
 
-/** What to do once it is said to go. */
+/** The work that begins at "go". */
 export interface Job {
   readonly stage: Stage;
   /** Where the memory is; threads of a process have the same addresses. */

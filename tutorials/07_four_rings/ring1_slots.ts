@@ -1,5 +1,5 @@
 /**
- * A ring, stage 1: slots. Each has a flag that says whose turn it is.
+ * A ring, stage 1: slots. The flag of each slot says whose turn it is.
  *
  * @module
  */

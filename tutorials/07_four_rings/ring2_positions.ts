@@ -1,5 +1,5 @@
 /**
- * A ring, stage 2: positions. Two words say how many bytes were ever written and ever read.
+ * A ring, stage 2: positions. Two words count all bytes ever written and ever read.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { HEAD, type Ring, type RingMemory, TAIL } from "./ring_memory.ts";
 /** The bytes of a length, in front of each message. */
 const LENGTH = 4;
 
-/** A ring of bytes: messages have any length, and take just that much. */
+/** A ring of bytes: messages have any length, and take only the room that they need. */
 export class PositionRing implements Ring {
   looks = 0;
   copies = 0;

@@ -10,7 +10,7 @@ import { HEAD, type Ring, type RingMemory, TAIL } from "./ring_memory.ts";
 /** The bytes of a length, in front of each message. */
 const LENGTH = 4;
 
-/** The same ring; each side remembers what it has seen. */
+/** A ring of bytes in which each side remembers the other's position. */
 export class CachedRing implements Ring {
   looks = 0;
   copies = 0;

@@ -1,5 +1,5 @@
 /**
- * A ring, stage 4: mirrored. The data is mapped twice, so no message lies in two pieces.
+ * A ring, stage 4: mirrored. The data is mapped twice, so every message is in one piece.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { HEAD, type Ring, type RingMemory, TAIL } from "./ring_memory.ts";
 /** The bytes of a length, in front of each message. */
 const LENGTH = 4;
 
-/** The same ring; its end is followed by its beginning. */
+/** A ring of bytes in which the beginning follows the end. */
 export class MirroredRing implements Ring {
   looks = 0;
   copies = 0;

@@ -1,6 +1,6 @@
 /**
- * What all four rings stand on: a page for the words, and behind it the data, which is mapped twice.
- * The first three use only the first of the two windows.
+ * The memory of all four rings: a page for the words, and behind it the data, which is mapped
+ * twice. The first three rings use only the first window.
  *
  * @module
  */
@@ -13,7 +13,7 @@ import { pageSize } from "../../src/os/page.ts";
 
 /** A ring between one writer and one reader. Each of the two uses only its own half. */
 export interface Ring {
-  /** How often the words were looked at that the other side writes. */
+  /** How often this end looked at a word of the other side. */
   readonly looks: number;
   /** How many pieces were copied, in and out. */
   readonly copies: number;
@@ -36,7 +36,7 @@ export interface RingMemory extends Memory {
 export const HEAD = { path: "head", offset: 0 };
 /** See {@linkcode HEAD}. */
 export const TAIL = { path: "tail", offset: 64 };
-/** For those who measure: not 0 when it is time to stop. */
+/** Becomes 1 when measure.ts wants its threads to stop. */
 export const STOP = { path: "stop", offset: 128 };
 
 /** Makes memory for a ring of one page; it stays until the program ends. */

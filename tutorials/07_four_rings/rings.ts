@@ -1,5 +1,5 @@
 /**
- * The four stages by name, and messages that tell if a byte of them is wrong.
+ * The four stages by name, and messages in which a wrong byte shows.
  *
  * @module
  */

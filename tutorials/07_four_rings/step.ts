@@ -33,9 +33,9 @@ function main(): void {
   const diffs = files.slice(1).map((file, i) => `diff ${files[i]} ${file}`);
   picture(["cd tutorials/07_four_rings", ...diffs, "cd ../.."].join("\n"));
   say(
-    `The fourth stage is the base of every ring in this library: see \`src/lane/lane.ts\`. It adds
-    two things that you have not needed yet: bells to sleep on, and checks of the other side's
-    stores. To break and to solve:`,
+    `The fourth stage is the base of every message ring in this library: see \`src/lane/lane.ts\`.
+    It adds two things that you have not needed yet: bells to sleep on, and checks of the other
+    side's stores. Now break it, and solve the exercise:`,
   );
 }
 
@@ -43,8 +43,8 @@ function slots(): void {
   step("Stage 1: slots");
   say(
     `A ring between one writer and one reader, in shared memory. Here both are in this program, so
-    that you can watch; \`measure.ts\` lets two threads run. The first idea: slots of one size, and
-    in front of each a flag that says whose turn it is. 0: the writer may fill it. Anything else:
+    that you can watch; \`measure.ts\` runs two threads. The first idea: slots of one size, each
+    with a flag in front that says whose turn it is. 0: the writer may fill the slot. Anything else:
     the reader may read it.`,
   );
   const memory = makeMemory();
@@ -55,13 +55,16 @@ function slots(): void {
   look(() => textOf(ring.read(target)));
   picture(slotsOf(memory.bytes.subarray(memory.data)));
   say(
-    `The bytes of hello are still there. But its flag is 0, so nobody looks at them. The flag is
-    stored last, when the message is complete, and stored again when the reader is done with it.`,
+    `The bytes of hello are still there. But the flag is 0, so the reader ignores them. The writer
+    stores the flag last, when the message is complete. The reader stores it again when it is
+    done.`,
   );
-  predict("A slot has 64 bytes. How long may a message be? And how many short ones fit?");
+  predict(
+    "A slot has 64 bytes. How long may a message be? And how many short ones fit into the ring?",
+  );
   fail(() => ring.write(new Uint8Array(61)));
   run("fitting", () => 1 + fill(ring));
-  say(`Every slot is taken by a message of 4 bytes as by one of 60, and 61 is too much for all.`);
+  say(`A message of 4 bytes takes a slot like one of 60 bytes, and 61 bytes fit into none.`);
 }
 
 /** The first slots: the flag, and what is behind it. */
@@ -83,9 +86,9 @@ function fill(ring: Ring): number {
 function positions(): void {
   step("Stage 2: positions");
   say(
-    `The second idea: no flags, but two words. \`head\` is how many bytes were ever written,
-    \`tail\` how many were ever read. Only the writer stores the one, only the reader the other.
-    Each message has its length in front, and takes just what it needs.`,
+    `The second idea: two words in place of the flags. \`head\` counts all bytes ever written, and
+    \`tail\` all bytes ever read. Only the writer stores \`head\`, and only the reader stores
+    \`tail\`. Each message follows its length, and takes only the room that it needs.`,
   );
   const memory = makeMemory();
   const ring = new PositionRing(memory);
@@ -97,13 +100,14 @@ function positions(): void {
   look(() => head.load());
   look(() => tail.load());
   say(
-    `4 and 23 bytes, and one that only fills up to a multiple of 4; then 4 and 4. The bytes between
-    \`tail\` and \`head\` are unread. Now back to an empty ring, and as many as fit:`,
+    `A length of 4 bytes, a message of 23, and 1 byte of padding to a multiple of 4; then 4 and 4.
+    The bytes between \`tail\` and \`head\` are unread. Now we empty the ring, and write as many
+    messages as fit:`,
   );
   look(() => textOf(ring.read(target)));
   run("fitting", () => fill(ring));
-  say(`Both words only grow. The place in the ring is the remainder by ${page}, and when 32 bits are
-    full they begin again at 0: the difference is still right.`);
+  say(`Both words only grow. The place in the ring is the remainder by ${page}. After 32 bits they
+    wrap to 0, and the difference is still right.`);
   comeTo(page - 16, ring, tail);
   predict(`Both positions are 16 bytes before the end. Where does a longer message go?`);
   look(() => ring.write(encoder.encode("cut in two by the end")));
@@ -111,7 +115,7 @@ function positions(): void {
   picture(hexdump(bytes.subarray(data, data + page), { address: 0, from: page - 16 }));
   picture(hexdump(bytes.subarray(data, data + page), { address: 0 }));
   look(() => textOf(ring.read(target)));
-  say("In two pieces: two copies to write it, two to read it, and nobody can look at it in place.");
+  say("In two pieces: two copies to write it, two to read it, and no reader can use it in place.");
 }
 
 /** Empties the ring, and moves on until the next message begins at this place. */
@@ -128,14 +132,16 @@ function cachedPositions(): void {
   say(
     `For each message the writer looks at \`tail\`, to see whether there is room, and the reader at
     \`head\`. Each time the other side has just stored there, so the word is in the other
-    processor's cache. Fetching it takes far longer than reading a word of your own. The third idea:
-    remember what you saw. The other side can only have moved on since. So free space is still free,
-    and you look again when it is used up.`,
+    processor's cache. Fetching it takes far longer than loading a word of your own. The third idea:
+    remember the value that you saw. The other side can only have moved forward since. So free space
+    is still free, and you look again when it is used up.`,
   );
   const before = new PositionRing(makeMemory());
   const ring = new CachedRing(makeMemory());
   const both = [before, ring];
-  predict("A hundred messages go into each of the two rings, and out. How many looks is that?");
+  predict(
+    "We send a hundred messages through the old ring and the new one. How many looks is that?",
+  );
   look(() => {
     for (const each of both) {
       for (let i = 0; i < 100; i++) {
@@ -149,17 +155,16 @@ function cachedPositions(): void {
   look(() => before.looks);
   look(() => ring.looks);
   say(
-    `The writer knew from the start that the ring was empty. The reader knew that too, looked once,
-    and saw all the hundred at once. When one side is a little ahead of the other, this is how it
-    goes.`,
+    `The writer knew from the start that the ring was empty. So did the reader: it looked once, and
+    saw all hundred messages. The more one side is ahead of the other, the fewer looks both need.`,
   );
 }
 
 function mirrored(): void {
   step("Stage 4: mirrored");
   say(
-    `The fourth idea is tutorial 4: map the data twice, one behind the other. The end is followed by
-    the beginning, and the code that cuts messages in two is deleted.`,
+    `The fourth idea is tutorial 4: map the data twice, one window behind the other. The beginning
+    follows the end, and the code that cuts messages in two is gone.`,
   );
   const memory = makeMemory();
   const ring = new MirroredRing(memory);
@@ -172,7 +177,7 @@ function mirrored(): void {
     length: 32,
     seam: { at: page, label: "the second window" },
   }));
-  say("And because it is in one piece, it can be read in place. No copy at all:");
+  say("And because it is in one piece, a reader can use it in place, without any copy:");
   let seen = "";
   look(() =>
     ring.readInPlace((message) => {
@@ -182,17 +187,17 @@ function mirrored(): void {
   look(() => seen);
   predict("The reader stores \`tail\` after the handler. What if it did so before?");
   say(
-    `Then the writer could write into the message while the handler reads it. So a ring that shows
-    a message in place gives it back afterwards.`,
+    `Then the writer could write into the message while the handler reads it. So a ring that shows a
+    message in place releases it afterwards.`,
   );
 }
 
 function count(): void {
-  step("What was gained");
+  step("The gain in numbers");
   say(
-    `Each ring is filled with messages of ${MESSAGE_BYTES} bytes and emptied, again and again, until 1000
-    of them went through. Every byte is checked. The floor is the least possible: each side has
-    to look once for each filling, and a message has to be copied in and out.`,
+    `We fill each ring with messages of ${MESSAGE_BYTES} bytes and empty it, until 1000 have gone
+    through, and check every byte. The floor is the least possible: each side looks once for each
+    filling, and each message is copied in and out.`,
   );
   predict("Which stage improves which of the numbers?");
   const rows = STAGES.map((stage) => {
@@ -206,13 +211,13 @@ function count(): void {
     ["floor", Math.floor(page / MESSAGE_BYTES), 2 * Math.ceil(1000 / fitting), 2000],
   ]));
   say(
-    `The copies can be halved again: \`readInPlace\` saves those on the way out. How much time each
-    idea saves depends on your machine, so measure it:`,
+    `\`readInPlace\` halves the copies again: it saves those on the way out. How much time each idea
+    saves depends on your machine, so measure it:`,
   );
   picture("deno run --allow-ffi --allow-read tutorials/07_four_rings/measure.ts");
   say(
-    `You may find that slots are fast: they have a flag in the very line where the message is, and
-    little to compute. That is a good ring for small things of one size. And compare the files:`,
+    `You may find that slots are fast: the flag is in the cache line of the message, and there is
+    little to compute. Slots suit small messages of one size. Now compare the files:`,
   );
 }
 
@@ -236,8 +241,8 @@ function fillAndEmpty(ring: Ring): number {
 function breakIt(): void {
   step("Publish, then write");
   say(
-    `The order of two stores holds a ring together. First the right one, by hand, in the
-    memory of a ring: the bytes, then \`head\`.`,
+    `Every ring depends on the order of two stores. First the right order, by hand, in the memory of
+    a ring: the bytes, then \`head\`.`,
   );
   const memory = makeMemory();
   const head = new Word32(memory, HEAD);
@@ -255,7 +260,7 @@ function breakIt(): void {
   };
   picture("read = () => everything from tail to head, and then tail = head");
   look(() => read());
-  say(`Some time later both positions have gone once round, and are at the same place again.`);
+  say(`Some time later both positions have gone round once, and are at the same place again.`);
   look(() => {
     head.store(capacity);
     tail.store(capacity);
@@ -271,10 +276,10 @@ function breakIt(): void {
   });
   look(() => read());
   say(
-    `It got the salt a second time, and the pepper never. There is no error, every length is right,
-    and a test with equal messages would not notice at all. A compiler or a processor may also
-    change the order of plain stores, behind your back. That is why \`head\` is stored with
-    \`Atomics\`: a reader that loads it sees every store that comes before it in the program.`,
+    `It got the salt twice, and the pepper never. There is no error, every length is right, and a
+    test with equal messages would not notice. A compiler or a processor may also reorder plain
+    stores, behind your back. So the ring stores \`head\` with \`Atomics\`: a reader that loads it
+    sees every store that comes before it in the program.`,
   );
 
   step("Write, then publish");
@@ -286,14 +291,14 @@ function breakIt(): void {
     head.store(capacity + 26);
   });
   look(() => read());
-  say("Interrupted anywhere, the worst that can happen is that the reader gets it a moment later.");
+  say("Wherever the writer is interrupted, at worst the reader gets the message a moment later.");
 }
 
 /** A mirror that was forgotten. */
 function crash(): void {
   step("Without the second window");
   say(
-    `The code of stage 4 relies on its memory: bytes that run past the end arrive at the beginning.
+    `The code of stage 4 relies on its memory: bytes written past the end arrive at the beginning.
     In this memory, both windows are reserved, but only the first is mapped.`,
   );
   const fd = memfd("ring");
@@ -315,9 +320,9 @@ function crash(): void {
   look(() => {
     bytes.set(message, page - 100);
   });
-  say(`That went well, and it keeps going well until a message meets the end. In a test with one
-    message, say. The kernel will end this program with SIGSEGV at the next line.`);
-  predict("How many bytes of the message will be there?");
+  say(`That went well, and it will keep going well until a message crosses the end. A test with one
+    message would pass. The kernel will end this program with SIGSEGV at the next line.`);
+  predict("How many bytes of the message will be stored?");
   look(() => {
     bytes.set(message, page - 10);
   });

@@ -1,5 +1,5 @@
 /**
- * Ways to sleep until there is a message, and to be woken. Some of them lose wake-ups.
+ * Ways to sleep until there is a message, and to wake the sleepers. Some of them lose wake-ups.
  *
  * @module
  */
@@ -8,13 +8,13 @@ import type { Party, Shared } from "./machine.ts";
 
 /** How to sleep and how to wake. */
 export interface Bell {
-  /** Sleeps for a while, unless it is ready. It may return too early, and is then called again. */
+  /** Sleeps for a while unless `ready()`. It may return too early, and is then called again. */
   readonly sleep: (shared: Shared, ready: () => boolean) => void;
   /** Called after each new message. */
   readonly ring: (shared: Shared) => void;
 }
 
-/** Right, and a system call for each message. */
+/** Sleeps on the count. Loses nothing, and makes a system call for each message. */
 export const onPosition: Bell = {
   sleep({ count }, ready) {
     const seen = count.load();
@@ -77,7 +77,7 @@ export const BELLS: Readonly<Record<string, Bell>> = {
   inTwoSteps,
 };
 
-/** Somebody who needs so many messages to be there. */
+/** A party that waits until so many messages are there. */
 export function sleeper(name: string, bell: Bell, wanted = 1): Party {
   return {
     name,
@@ -90,7 +90,7 @@ export function sleeper(name: string, bell: Bell, wanted = 1): Party {
   };
 }
 
-/** Somebody who publishes so many messages, and rings after each. */
+/** A party that publishes so many messages, and rings after each. */
 export function waker(
   name: string,
   bell: Bell,

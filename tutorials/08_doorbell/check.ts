@@ -1,5 +1,5 @@
 /**
- * What an answer to exercise 8 must do, in every order of its operations.
+ * The checks of exercise 8, which try every order of the operations.
  *
  * @module
  */
@@ -22,23 +22,23 @@ export function checksOf(bell: Bell): Check[] {
     {
       what: "ring wakes a sleeping reader",
       check: () => wakeUp(bell),
-      hint: "ring must wake, and on the word that sleep sleeps on.",
+      hint: "ring must wake on the word that sleep sleeps on.",
     },
     {
       what: "nobody sleeps: no system call",
       check: () => countCalls(bell, false),
-      hint: "a word must say whether anybody sleeps.",
+      hint: "a word must say whether a reader sleeps.",
     },
     {
       what: "no system call either once all have been woken",
       check: () => countCalls(bell, true),
       hint:
-        "how does the word say that nobody sleeps any more? Only ring knows that it has woken all.",
+        "how does the word come to say that nobody sleeps? Only ring knows that it has woken all.",
     },
     {
       what: "one reader, one message, every order: nobody sleeps for ever",
       check: () => tryAll([sleeper("reader", bell), waker("writer", bell)]),
-      hint: "what if the message comes after the last look, or before the flag is up?",
+      hint: "what if the message arrives after the last look, or before the flag is up?",
     },
     {
       what: "one reader that wants two messages",
@@ -59,19 +59,19 @@ export function checksOf(bell: Bell): Check[] {
         "flag on which another one relies. What if the flag also counted?",
     },
     {
-      what: "the writer is killed anywhere, and another one comes",
+      what: "the writer is killed anywhere, and another one takes over",
       check: () =>
         tryAll([
           sleeper("reader", bell),
           waker("writer", bell, { mayDie: true }),
           waker("heir", bell, { after: "writer" }),
         ]),
-      hint: "after the flag is down, and before all are awake, there must be no moment.",
+      hint: "the writer must not die between lowering the flag and waking all: make them one step.",
     },
   ];
 }
 
-/** The lines in which this was done. */
+/** The events as lines of a film. */
 function told(events: readonly Event[], parties: readonly Party[]): string {
   const names = parties.map(({ name }) => name);
   return [headOf(names), ...events.map((event) => lineOf(event, names))].join("\n");
@@ -83,7 +83,7 @@ const MOST_STEPS = 100;
 function goOn(machine: Machine, index: number): Event[] {
   const events: Event[] = [];
   while (machine.canRun(index)) {
-    expect(events.length < MOST_STEPS, "A hundred operations, and no end.");
+    expect(events.length < MOST_STEPS, "After a hundred operations it has not ended.");
     events.push(machine.step(index));
   }
   return events;
@@ -98,7 +98,7 @@ function wakeUp(bell: Bell): void {
   expect(!machine.isAsleep(0), `The reader sleeps.\n\n${told(events, parties)}`);
 }
 
-/** Two messages; before the second nobody sleeps, before the first somebody may. */
+/** Two messages: a reader may sleep before the first, and none sleeps before the second. */
 function countCalls(bell: Bell, asleep: boolean): void {
   const parties = [sleeper("reader", bell), waker("writer", bell), waker("another", bell)];
   const machine = new Machine(parties);
@@ -107,7 +107,7 @@ function countCalls(bell: Bell, asleep: boolean): void {
   const calls = goOn(machine, 2).filter(({ text }) => /wake/i.test(text));
   expect(
     calls.length === 0,
-    `Nobody sleeps, and the last message costs a system call.\n\n${
+    `Nobody sleeps, but the last message costs a system call.\n\n${
       told([...events, ...calls], parties)
     }`,
   );
@@ -117,6 +117,6 @@ function tryAll(parties: readonly Party[]): void {
   const { lost } = explore(parties);
   expect(
     lost === undefined,
-    `In this order, somebody sleeps for ever:\n\n${lost && told(lost, parties)}`,
+    `In this order, a reader sleeps for ever:\n\n${lost && told(lost, parties)}`,
   );
 }

@@ -1,5 +1,5 @@
 /**
- * What parties do, one operation in a line: a column for each party, and the words after that.
+ * A film of what parties do: a line for each operation, a column for each party, and the words.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { oneByOne } from "../narrator.ts";
 import type { Event } from "./machine.ts";
 
 const WIDTH = 62;
-/** Where the last of three columns begins: what it says may be long. */
+/** Where the last of three columns begins: its text may be long. */
 const LAST_OF_THREE = 24;
 
 /** Where the column of a party begins. The text in it may reach into the next column. */

@@ -1,13 +1,13 @@
 /**
  * Parties that share a few words of memory and are run one operation at a time, in any order.
  *
- * The words are real ones, and so is every operation on them. Only the sleep is not: as all parties
- * are in one thread, nobody may really go to sleep. So the kernel is asked to sleep until a time
- * that is over. It compares the word and then says either "it differs" or "time is over", and in
- * the second case the party counts as asleep until somebody wakes it.
+ * The words are real, and so is every operation on them. Only the sleep is not: all parties are in
+ * one thread, so none may really sleep. The machine asks the kernel to sleep until a time that has
+ * passed. The kernel compares the word and returns either "it differs" or "timed out". In the
+ * second case the party counts as asleep until another one wakes it.
  *
- * A party's code is run from its start again for each of its operations, and is given the results
- * that it had before. So it must depend on nothing else.
+ * For each operation, the machine runs a party's code again from its start, and hands it the
+ * results of its earlier operations. So the code must depend on nothing else.
  *
  * @module
  */
@@ -18,51 +18,51 @@ import { Word32 } from "../../src/memory/word.ts";
 import { pageSize } from "../../src/os/page.ts";
 import { addAndWake, wait, wake } from "../../src/os/futex.ts";
 
-/** A word as a party sees it. Each call is one operation; nothing comes in between. */
+/** A word as a party sees it. Each call is one operation. */
 export interface SharedWord {
   load(): number;
   store(value: number): void;
-  /** These give the value before. */
+  /** This and the next two return the value before. */
   exchange(value: number): number;
   add(value: number): number;
   or(bits: number): number;
-  /** System call: sleeps if the word has this value, until somebody wakes. */
+  /** System call: sleeps if the word has this value, until woken. */
   sleepWhile(value: number): void;
-  /** System call: wakes all who sleep on the word. */
+  /** System call: wakes all that sleep on the word. */
   wakeAll(): void;
-  /** System call: adds 1 and wakes all who sleep on the word, in one operation. */
+  /** System call: adds 1 and wakes all that sleep on the word, in one operation. */
   addAndWake(): void;
 }
 
-/** What sleepers and wakers share. */
+/** The words that sleepers and wakers share. */
 export interface Shared {
   /** How many messages there are. */
   readonly count: SharedWord;
-  /** For those who want to be woken. */
+  /** The word that readers raise before they sleep. */
   readonly bell: SharedWord;
 }
 
 const BELL_WORDS = ["count", "bell"];
 
-/** Somebody who does things, to words that are called as in `S`. */
+/** A reader or a writer, which works on the words of `S`. */
 export interface Party<S = Shared> {
   readonly name: string;
-  /** Goes once through what it does; true if it has reached its end, else it begins again. */
+  /** Runs its work once; returns true at its end, and false to begin again. */
   readonly code: (shared: S) => boolean;
-  /** It begins when this one has ended, or is dead. */
+  /** It begins when this party has ended, or is dead. */
   readonly after?: string;
   /** It may be killed at any moment. */
   readonly mayDie?: boolean;
 }
 
-/** Where a party is. */
+/** The progress of one party. */
 interface Progress {
   readonly results: (number | undefined)[];
   readonly asleepOn: string | undefined;
   readonly end: "" | "done" | "dead";
 }
 
-/** Where all are. */
+/** The words, and the progress of all parties. */
 export interface State {
   readonly words: Readonly<Record<string, number>>;
   readonly parties: readonly Progress[];
@@ -75,7 +75,7 @@ export interface Event {
   readonly state: State;
 }
 
-/** For each time that a party goes through its code. */
+/** The limit for one run of a party's code. */
 const MOST_OPERATIONS = 100;
 const EVERYONE = 2 ** 31 - 1;
 const PAUSE = new Error("the next operation is not done yet");
@@ -104,19 +104,19 @@ export class Machine<S = Shared> {
     this.restore(this.state);
   }
 
-  /** How it is now. */
+  /** The state now. */
   get state(): State {
     return { words: { ...this.#words }, parties: [...this.#progress] };
   }
 
-  /** Puts everything back to how it was. */
+  /** Returns to a state. */
   restore(state: State): void {
     this.#words = { ...state.words };
     this.#progress = [...state.parties];
     for (const [i, name] of this.#names.entries()) cells[i]!.store(state.words[name]!);
   }
 
-  /** Whether a party can do something. */
+  /** Whether a party can take a step. */
   canRun(index: number): boolean {
     const { asleepOn, end } = this.#progress[index]!;
     const { after } = this.parties[index]!;
@@ -130,7 +130,7 @@ export class Machine<S = Shared> {
     return this.#progress[index]!.asleepOn !== undefined;
   }
 
-  /** A party dies. */
+  /** Kills a party. */
   kill(index: number): Event {
     this.#progress[index] = { results: [], asleepOn: undefined, end: "dead" };
     return { party: this.parties[index]!.name, text: "is killed", state: this.state };
@@ -145,7 +145,7 @@ export class Machine<S = Shared> {
     try {
       const shared = this.#names.map((name, i) => [name, this.#shown(name, cells[i]!, turn)]);
       if (code(Object.fromEntries(shared) as S)) end = "done";
-      results.length = 0; // the next time it goes through, it knows nothing of this one
+      results.length = 0; // the next run begins without results
     } catch (error) {
       if (error !== PAUSE) throw error;
     }
@@ -221,17 +221,17 @@ function wouldSleep(word: Word32, value: number): boolean {
   throw new Error(`Cannot ask the kernel whether it would sleep: errno ${-result}`);
 }
 
-/** What came of all ways in which parties can take turns. */
+/** The result of trying all orders. */
 export interface Exploration {
-  /** In how many different states they can be. */
+  /** The number of different states that the parties can reach. */
   readonly states: number;
-  /** The shortest way to an end at which somebody sleeps for ever. */
+  /** The shortest way to an end at which a party sleeps for ever. */
   readonly lost: readonly Event[] | undefined;
 }
 
 const MOST_STATES = 50_000;
 
-/** Tries every way in which the parties can take turns. Everybody should come to an end. */
+/** Tries every order of the parties' operations. Every party should reach its end. */
 export function explore<S = Shared>(
   parties: readonly Party<S>[],
   names: readonly string[] = BELL_WORDS,

@@ -1,7 +1,7 @@
 /**
- * Take turns as you like: two readers and a writer, one operation for each number that you type.
- * Run it with `deno run --allow-ffi tutorials/08_doorbell/play.ts flag`; the other ways to sleep are
- * in bells.ts.
+ * Lets you take the steps of two readers and a writer, one operation for each number that you type.
+ * Run it with `deno run --allow-ffi tutorials/08_doorbell/play.ts flag`; the other ways to sleep
+ * are in bells.ts.
  *
  * @module
  */
@@ -25,8 +25,8 @@ const machine = new Machine(parties);
 
 console.log(`\n${
   wrap(
-    `Two readers wait for a message, and a writer sends one. Type 0, 1 or 2 to let one of them do its
-    next operation, or several numbers at once; an empty line ends. Can you make a reader sleep for
+    `Two readers wait for a message, and a writer sends one. Type 0, 1 or 2 to let one of them take
+    its next step, or several numbers at once; an empty line ends. Can you make a reader sleep for
     ever?`,
   )
 }\n`);
@@ -48,5 +48,5 @@ const asleep = names.filter((_, index) => machine.isAsleep(index));
 console.log(
   asleep.length === 0
     ? "\nAll are done, and nobody sleeps."
-    : `\nThere is a message, and nobody will come to wake ${asleep.join(" and ")}.`,
+    : `\nThere is a message, and nobody will wake ${asleep.join(" and ")}.`,
 );

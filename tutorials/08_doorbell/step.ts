@@ -45,17 +45,17 @@ function main(): void {
   theBell();
   theShippedOne();
   say(
-    `The library sleeps like this everywhere, and for no longer than 250 ms at a time: a waker can
-    be killed between its message and the bell, and no protocol can help against that. See
-    \`src/wait/until.ts\`. To see what a death costs if the last step is two steps:`,
+    `The library sleeps like this everywhere, and for no longer than 250 ms at a time: a writer can
+    be killed between its message and the bell, and no protocol helps against that. See
+    \`src/wait/until.ts\`. To see the price of a death if ringing takes two steps:`,
   );
 }
 
 function spin(): void {
   step("Look until it changes");
   say(
-    `A ring is empty, and its reader wants the next message. Memory cannot call anybody. So it looks
-    again, and again: it spins. Here nobody writes, and it spins for ${SPIN_MS} ms.`,
+    `A ring is empty, and its reader wants the next message. Memory does not call. So the reader
+    looks again and again: it spins. Here no writer comes, and it spins for ${SPIN_MS} ms.`,
   );
   const { count } = newWords();
   let looks = 0;
@@ -68,8 +68,8 @@ function spin(): void {
   });
   look(() => looks);
   say(
-    `Nothing is faster when the message arrives within a few microseconds. If it takes a second, a
-    processor is busy for a second. So: spin for a moment, and then go to sleep. The rest of this
+    `Nothing is faster if the message arrives within a few microseconds. If it takes a second, a
+    processor is busy for a second. So spin for a moment, and then go to sleep. The rest of this
     tutorial is about going to sleep, which is harder than it looks.`,
   );
 }
@@ -79,36 +79,36 @@ function sleepOnThePosition(): void {
   say(
     `The kernel can put a thread to sleep on a word of memory: a futex. You pass the value that you
     have seen. The kernel compares, and if the word has changed since, the thread does not sleep.
-    Comparing and going to sleep are one operation: nothing can happen in between.`,
+    The comparison and the sleep are one operation: nothing can happen in between.`,
   );
   const { count } = newWords();
   look(() => {
     count.store(7);
   });
   predict(
-    "The word is 7. What does a sleep while it is 6 return? And a sleep while it is 7, for 50 ms?",
+    "The word is 7. What does a sleep on 6 return? And a sleep on 7, for 50 ms?",
   );
   look(() => wait(count.address, 6, now() + 50 * MS));
   look(() => wait(count.address, 7, now() + 50 * MS));
   say(
-    `EAGAIN: the word differs, so it did not sleep. ETIMEDOUT: it slept, and nobody woke it. So a
-    reader can sleep on the count of messages, and a writer that adds one wakes it. From now on we
-    watch two parties, one operation in a line, and behind it the two words afterwards. Any order is
+    `EAGAIN: the word differs, so the thread did not sleep. ETIMEDOUT: it slept, and nobody woke it.
+    So a reader can sleep on the count of messages, and a writer that adds one wakes it. From now on
+    we watch two parties. Each line shows one operation, and then the two words. Any order is
     possible: the two run on two processors, and each can be interrupted at any moment. (Both are in
-    this program. The operations are real ones on real words; the kernel is asked to sleep until a
-    time that is over, and only compares.)`,
+    this program. The operations are real, and so are the words. Only the sleep ends at once: its
+    time limit has passed already, so the kernel just compares.)`,
   );
-  predict("The reader sees 0, and then the message comes. Does it sleep on it?");
+  predict("The reader sees 0, and then a message arrives. Does the reader go to sleep?");
   show([sleeper("reader", onPosition), waker("writer", onPosition)], [0, 0, 0, 1, 0, 1, 0]);
   say(
-    `I chose this order. There are more, and a program can try them all: it remembers every state,
-    and lets every party take its next operation from each. An end at which a reader sleeps, though
-    the message is there, is a lost wake-up.`,
+    `I chose this order. A program can try all orders: it remembers every state, and lets every
+    party take its next operation from each. If an order ends with a reader asleep although the
+    message is there, a wake-up is lost.`,
   );
   const parties = [sleeper("reader", onPosition), waker("writer", onPosition)];
   tellResult(run("result", () => explore(parties)));
-  say("None. But the writer does not know whether anybody sleeps. So it calls the kernel, always.");
-  predict("A thousand messages, and nobody sleeps. How many system calls?");
+  say("None. But the writer does not know whether a reader sleeps. So it always calls the kernel.");
+  predict("A thousand messages, and no reader sleeps. How many system calls?");
   let calls = 0;
   look(() => {
     for (let i = 0; i < 1000; i++) {
@@ -118,7 +118,7 @@ function sleepOnThePosition(): void {
     }
   });
   look(() => calls);
-  say("A message is a small copy and a store; a system call costs many times as much.");
+  say("A message takes a small copy and a store; a system call costs many times as much.");
 }
 
 /** The result of trying everything, without the film. */
@@ -151,28 +151,28 @@ function findLoss(parties: readonly Party[]): void {
 }
 
 function raiseAFlag(): void {
-  step("A flag: somebody sleeps");
+  step("A flag for the sleeper");
   say(
     `The second word, the bell, is a flag. A reader that is about to sleep raises it, and sleeps on
-    it. The writer takes it down, and calls the kernel only if it was up. Our first try:`,
+    it. The writer lowers it, and calls the kernel only if it was up. Our first try:`,
   );
   picture(sourceOf(unlooked));
-  predict("Can you find an order in which the reader sleeps, though there is a message?");
+  predict("Can you find an order in which the reader sleeps although there is a message?");
   findLoss([sleeper("reader", unlooked), waker("writer", unlooked)]);
-  say("The message came after the look and before the flag. So does this reader ever wake up?");
+  say("The message arrived after the look and before the flag. Does this reader ever wake up?");
   look(() => words.count.load());
   look(() => wait(words.bell.address, 1, now() + 100 * MS));
   say(
-    `That was 100 ms of real sleep, with a message in the ring. It would last for ever. The rule is:
-    first raise the flag, then look again, then sleep.`,
+    `That was 100 ms of real sleep, with a message in the ring. Without the limit it would last for
+    ever. The rule is: raise the flag, look again, and then sleep.`,
   );
   picture(sourceOf(flag));
   const parties = [sleeper("reader", flag), waker("writer", flag)];
   tellResult(run("result", () => explore(parties)));
   say(
     `The writer publishes and then takes the flag; the reader raises the flag and then looks. In any
-    order, at least one of the two sees the store of the other. (On a processor, this holds only if
-    none of the four operations overtakes another. That is what \`Atomics\` is for.)`,
+    order, at least one of the two sees the store of the other. (A processor must not reorder these
+    four operations. \`Atomics\` ensures that.)`,
   );
 }
 
@@ -191,19 +191,20 @@ function sourceOf({ sleep, ring }: Bell): string {
 function twoSleepers(): void {
   step("Two sleepers");
   say(
-    `The flag is right, and many programs use it. Then two readers wait for the same word.`,
+    `With one reader the flag is right, and many programs use it. Then a second reader waits for the
+    same word.`,
   );
-  predict("The same code, two readers. What can go wrong?");
+  predict("With two readers, what can go wrong in this code?");
   findLoss([sleeper("reader 0", flag), sleeper("reader 1", flag), waker("writer", flag)]);
   say(
-    `Reader 0 has raised the flag and seen nothing; it is just about to sleep. The writer takes the
-    flag and wakes: nobody sleeps yet. Reader 1 raises the flag again, sees the message, and leaves.
-    Reader 0 goes to sleep while the flag is 1. It is 1, but it is not its own 1 any more.`,
+    `Reader 0 has raised the flag and seen nothing; it is just about to sleep. The writer lowers the
+    flag and wakes all sleepers, but nobody sleeps yet. Reader 1 raises the flag again, sees the
+    message, and leaves. Reader 0 goes to sleep on a flag of 1, but that 1 is no longer its own.`,
   );
   look(() => words.count.load());
   look(() => wait(words.bell.address, 1, now() + 100 * MS));
-  say(`No test finds this. It takes a window of some nanoseconds, twice, and then one reader of many
-    is asleep, until the next message perhaps. To try orders of your own:`);
+  say(`Tests do not find this. It takes a window of some nanoseconds, twice, and then one reader of
+    many is asleep, perhaps only until the next message. To try orders of your own:`);
   picture("deno run --allow-ffi tutorials/08_doorbell/play.ts flag");
 }
 
@@ -211,13 +212,13 @@ function theBell(): void {
   step("A bell that knows how often it rang");
   say(
     `A 1 looks like any other 1. So the word gets a number that is never used twice: how often the
-    bell was rung. The lowest bit says that somebody waits; the rest is the number.`,
+    bell was rung. The lowest bit says that a reader waits; the rest is the number.`,
   );
   picture(`
-bell = number of rings * 2 + (somebody waits ? 1 : 0)
+bell = number of rings * 2 + (a reader waits ? 1 : 0)
 
 ${sourceOf(sequence)}`.trim());
-  predict("The same order as before. What does the kernel say to reader 0 now?");
+  predict("The same order as before. What does the kernel return to reader 0 now?");
   const two = [
     sleeper("reader 0", sequence),
     sleeper("reader 1", sequence),
@@ -230,15 +231,15 @@ ${sourceOf(sequence)}`.trim());
     sleeper("reader 2", sequence, 2),
     waker("writer", sequence, { publishes: 2 }),
   ];
-  say("And with three readers and two messages, of which one reader wants both:");
+  say("Now three readers and two messages; one of the readers wants both:");
   tellResult(run("result", () => explore(more)));
 }
 
 function theShippedOne(): void {
-  step("The one in the library");
+  step("The bell in the library");
   say(
-    `\`src/wait/doorbell.ts\` is just that. \`raise\` returns the value to sleep on, and a writer
-    calls \`ring\` after each message.`,
+    `\`src/wait/doorbell.ts\` does just that. \`raise\` returns the value to sleep on, and a writer
+    calls \`ring\` after each message. The number in the bell counts the system calls.`,
   );
   const { count, bell } = newWords();
   const before = run("before", () => bell.word.load());
@@ -249,45 +250,47 @@ function theShippedOne(): void {
     }
   });
   predict(
-    "A thousand messages, and nobody sleeps. The bell counts system calls. What is its value now?",
+    "A thousand messages, and no reader sleeps. Which value does the bell have now?",
   );
   const after = run("after", () => bell.word.load());
   picture(table([["system calls", after - before >> 1], ["floor", 0]]));
-  say("And the order in which the flag failed:");
+  say("Now the order in which the flag failed:");
   const raised = run("raised", () => bell.raise());
   look(() => {
     count.add(1);
     bell.ring();
   });
   run("other", () => bell.raise());
-  predict("Reader 0 sleeps while the bell is 1, for a minute at most. How long does it take?");
+  predict("Reader 0 sleeps on the value 1, for a minute at most. How long does it sleep?");
   look(() => wait(bell.word.address, raised, now() + 60_000 * MS));
-  say("It differs. Reader 0 did not sleep, and looks again.");
+  say("Not at all: the bell differs. Reader 0 looks again.");
 }
 
 /** A waker that is killed between taking the bell and waking. */
 function breakIt(): void {
   step("Killed in between");
   say(
-    `The bell again, but without the operation that the kernel has for it: first it adds 1, then it
-    wakes all. Two system calls would be no tragedy. Nothing is lost, either:`,
+    `The bell again, but without the kernel's operation for it: the writer first adds 1, and then
+    wakes all. An extra step would be no tragedy. Nothing is lost, either:`,
   );
   picture(sourceOf(inTwoSteps));
   const both = [sleeper("reader", inTwoSteps), waker("writer", inTwoSteps)];
   tellResult(run("result", () => explore(both)));
-  say(`Now the writer may be killed at any moment. Then another one comes, and publishes as well.`);
-  predict("The reader sleeps. Where must the first writer die, so that it sleeps on?");
+  say(`Now the writer may be killed at any moment. Then another writer takes over, and publishes
+    too.`);
+  predict("The reader sleeps. Where must the first writer die, so that the reader never wakes up?");
   findLoss(withHeir(inTwoSteps));
   say(
-    `The bell is down, and the reader sleeps. Nobody knows about it any more: to every later
-    writer, the bell says that nobody waits.`,
+    `The bell is down, and the reader sleeps. To every later writer, the bell says that no reader
+    waits.`,
   );
   look(() => words.count.load());
   look(() => wait(words.bell.address, words.bell.load(), now() + 100 * MS));
 
   step("In one operation");
-  say(`The kernel can add and wake in one system call, FUTEX_WAKE_OP. Killed before it, the bell is
-    still up, and the next writer takes it. Killed after it, all are awake.`);
+  say(`The kernel can add and wake in one system call, FUTEX_WAKE_OP. If the writer dies before it,
+    the bell is still up, and the next writer rings it. If it dies after it, all readers are
+    awake.`);
   const safe = withHeir(sequence);
   tellResult(run("result", () => explore(safe)));
 }

@@ -1,6 +1,6 @@
 /**
- * What an answer to exercise 9 must do: producers write before each of its looks in turn, and its
- * looks are counted.
+ * The checks of exercise 9. Producers write before each look of the answer in turn, and the check
+ * counts the looks.
  *
  * @module
  */
@@ -18,7 +18,7 @@ export interface Ring {
   has(lane: number): boolean;
 }
 
-/** What the answer keeps in mind. */
+/** The numbers that the answer may remember. */
 export interface Mind {
   /** 0 at first. */
   bits: number;
@@ -41,31 +41,32 @@ export function checkChoice(choose: Choose): void {
 export function checksOf(choose: Choose): Check[] {
   return [
     {
-      what: "a message is found, in whichever lane it is",
+      what: "it finds a message in any lane",
       check: () => findEach(choose),
-      hint: "`1 << 31` is negative, and `!== 0` all the same.",
+      hint: "`1 << 31` is negative, so compare with `!== 0`.",
     },
     {
-      what: "no hint: no look at any lane",
+      what: "without a hint it looks at no lane",
       check: () => countIdle(choose),
-      hint: "only a bit is a reason to look.",
+      hint: "look only at lanes whose bits are set.",
     },
     {
-      what: "a hinted lane is read until it is empty",
+      what: "it serves a hinted lane until the lane is empty",
       check: () => emptyOne(choose),
       hint:
         "a producer need not hint again while its bit is set. Once you have taken the bit, how " +
         "do you remember that the lane has more?",
     },
     {
-      what: "in turns: nobody waits while another one is served twice",
+      what: "in turns: it serves no lane twice while another one waits",
       check: () => serveAll(choose),
-      hint: "begin behind the lane that was served last, and go round.",
+      hint: "begin behind the lane that you served last, and go round.",
     },
     {
-      what: "a message that comes at any moment is not forgotten",
+      what: "it forgets no message, at whatever moment that arrives",
       check: () => interruptAll(choose),
-      hint: "a hint that comes between your look into its lane and your clearing is lost. First " +
+      hint:
+        "you lose a hint that is set between your look into its lane and your clearing. First " +
         "clear, then look.",
     },
   ];
@@ -90,7 +91,7 @@ class Scene {
     return this.#notes.slice(-8).join("\n");
   }
 
-  /** A producer writes, and hints unless there is a hint. */
+  /** A producer writes, and sets its hint unless it is set. */
   write(lane: number): void {
     this.#waiting[lane]!++;
     this.#hints |= 1 << lane;
@@ -133,7 +134,10 @@ class Scene {
   };
 
   #look<T>(what: string, look: () => T): T {
-    expect(this.#looks < MOST_LOOKS, `${this.notes}\n\nA thousand looks, and no choice.`);
+    expect(
+      this.#looks < MOST_LOOKS,
+      `${this.notes}\n\nAfter a thousand looks you have not chosen.`,
+    );
     this.#before(this.#looks++);
     const result = look();
     this.#notes.push(`${what} gives ${result}`);
@@ -174,21 +178,21 @@ function serveAll(choose: Choose): void {
   const busy = [0, 3, 4, 31];
   const served = new Map(busy.map((lane) => [lane, 0]));
   for (let round = 0; round < 40; round++) {
-    for (const lane of busy) scene.write(lane); // each has something to say at any time
+    for (const lane of busy) scene.write(lane); // each has a message at any time
     const lane = scene.serve();
-    expect(lane !== undefined, `${scene.notes}\n\nAll four have something to say.`);
+    expect(lane !== undefined, `${scene.notes}\n\nAll four lanes have messages.`);
     served.set(lane, served.get(lane)! + 1);
     const counts = busy.map((lane) => served.get(lane)!);
     expect(
       Math.max(...counts) - Math.min(...counts) <= 1,
-      `Lanes ${busy.join(", ")} have something to say at any time.\nYou have served them ${
+      `Lanes ${busy.join(", ")} always have messages.\nYou have served them ${
         counts.join(", ")
       } times.`,
     );
   }
 }
 
-/** Writes before the first look, before the second .. until the answer does not come so far. */
+/** Writes before the first look, before the second ... until the answer has no more. */
 function interruptAll(choose: Choose): void {
   for (const lane of [2, 6, 31]) {
     for (const already of [[], [6], [2, 6, 6], [20, 2]]) {

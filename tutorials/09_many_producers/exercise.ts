@@ -1,19 +1,19 @@
 /**
  * Exercise 9: whose turn is it?
  *
- * Write the consumer's choice. There are up to 32 lanes, and a bit of hint for each. It is asked
- * again and again for a lane in which there is a message, and one message is read from that lane
- * then. It may keep two numbers in mind: `mind.bits`, which is 0 at first, and `mind.last`, -1. What
- * it can ask of the ring:
+ * Write the consumer's choice. There are up to 32 lanes, and a hint bit for each. Each call of
+ * `choose` returns a lane that has a message, and the check reads one message from it. You may
+ * remember two numbers: `mind.bits`, which is 0 at first, and `mind.last`, which is -1. You can ask
+ * the ring:
  *
  *     ring.lanes           how many lanes there are
- *     ring.loadHints()     the bits: 1 << lane is set if something may be in that lane
- *     ring.clearHints()    makes them all 0
- *     ring.takeHints()     does both in one operation: gives the bits, and makes them 0
- *     ring.has(lane)       looks into a lane: is there a message?
+ *     ring.loadHints()     returns the bits: 1 << lane is set if that lane may have a message
+ *     ring.clearHints()    sets all bits to 0
+ *     ring.takeHints()     does both in one operation: returns the bits, and sets them to 0
+ *     ring.has(lane)       looks into a lane: does it have a message?
  *
- * Producers write whenever they like: between any two of these, a message, and then its hint. Run it
- * with `deno run --allow-ffi tutorials/09_many_producers/exercise.ts`.
+ * Producers may write between any two of these calls: a message, and then its hint. Run it with
+ * `deno run --allow-ffi tutorials/09_many_producers/exercise.ts`.
  *
  * @module
  */

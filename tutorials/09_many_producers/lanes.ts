@@ -16,13 +16,13 @@ export type ReadOne = (target: Uint8Array<ArrayBuffer>) => number | undefined;
 
 /** Up to 32 lanes. */
 export class Lanes {
-  /** A bit for each lane: 1 if there may be something in it. */
+  /** A bit for each lane: 1 if it may have a message. */
   readonly hint: Word32;
   /** How often the consumer looked at the hint. */
   hintLooks = 0;
   readonly #senders: readonly MirroredRing[];
   readonly #receivers: readonly MirroredRing[];
-  #bits = 0; // hints that were taken, and not followed to their end
+  #bits = 0; // hints whose lanes were not yet found empty
   #last = -1; // the lane that was served last
 
   constructor(count: number) {
@@ -51,7 +51,7 @@ export class Lanes {
     return found === -1 ? undefined : found;
   };
 
-  /** Looks at lanes of which there was a hint, and begins behind the one that was served last. */
+  /** Looks at hinted lanes, beginning behind the lane that was served last. */
   readNext: ReadOne = (target) => {
     this.hintLooks++;
     if (this.hint.load() !== 0) this.#bits |= this.hint.exchange(0);

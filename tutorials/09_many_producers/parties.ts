@@ -6,7 +6,7 @@
 
 import type { Party, SharedWord } from "../08_doorbell/machine.ts";
 
-/** A ring that two producers write to: how many messages there are, and the first two of them. */
+/** A ring that two producers write to: the number of messages, and the first two of them. */
 export interface OneRing {
   readonly head: SharedWord;
   readonly one: SharedWord;
@@ -16,7 +16,7 @@ export interface OneRing {
 /** The words of {@linkcode OneRing} in order. */
 export const RING_WORDS = ["head", "one", "two"];
 
-/** Writes a message at the head, and moves the head: right, as long as it is alone. */
+/** Writes a message at the head, and moves the head. That is right only for a single producer. */
 export function rival(name: string, message: number): Party<OneRing> {
   return {
     name,
@@ -53,7 +53,7 @@ export function producer(options: Partial<Party<HintedLane>> = {}): Party<Hinted
   return { name: "producer", code, ...options };
 }
 
-/** Waits for a hint, looks into the lane, and then takes the hint down. */
+/** Waits for a hint, looks into the lane, and then clears the hint. */
 export const looksThenClears: Party<HintedLane> = {
   name: "consumer",
   code: ({ head, hint }) => {
@@ -64,7 +64,7 @@ export const looksThenClears: Party<HintedLane> = {
   },
 };
 
-/** Waits for a hint, takes it down, and then looks into the lane. */
+/** Waits for a hint, clears it, and then looks into the lane. */
 export const clearsThenLooks: Party<HintedLane> = {
   name: "consumer",
   code: ({ head, hint }) => {

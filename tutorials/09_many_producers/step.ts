@@ -47,25 +47,25 @@ async function main(name: string): Promise<void> {
   theShippedOne(name);
   await comeAndGo(name);
   say(
-    `That is \`src/lane/fan_in.ts\` and \`src/mpsc/mpsc.ts\`. To see what a death does to hints,
-    and to the next producer:`,
+    `That is \`src/lane/fan_in.ts\` and \`src/mpsc/mpsc.ts\`. To see what a death does to hints, and
+    to the next producer:`,
   );
 }
 
 function twoInOneRing(name: string): void {
   step("Two producers in one ring");
   say(
-    `Several processes send to one. For example, they all log to one file. Can they not just
-    use one ring? A producer looks where the head is, writes there, and moves the head.`,
+    `Several processes send to one. For example, they all log to one file. Can they not share one
+    ring? A producer looks where the head is, writes there, and moves the head.`,
   );
-  predict("Two producers, 65 and 66, each with one message. What can be in the ring afterwards?");
+  predict("Producer A sends 65, and producer B sends 66. What can be in the ring afterwards?");
   const both = [rival("producer A", 65), rival("producer B", 66)];
   const machine = new Machine(both, RING_WORDS);
   const events = [0, 1, 0, 1, 0, 1].map((index) => machine.step(index));
   film(events, both.map((party) => party.name));
   say(
-    `One message, and two producers that both believe it is theirs. Two processes stored \`head\`,
-    which breaks the rule of tutorial 7. The library does not let it happen:`,
+    `One message, and both producers believe that it is theirs. Two processes stored \`head\`, which
+    breaks the rule of tutorial 7. The library prevents that:`,
   );
   const ring = run("ring", () => spsc(name, { capacity: page }));
   const first = tidyUp(run("first", () => ring.producer()));
@@ -73,8 +73,8 @@ function twoInOneRing(name: string): void {
   first.close();
   say(
     `Producers could reserve places with a single atomic operation. But then a producer that is
-    stopped between its reservation and its message stops all the others behind it, and one that is
-    killed there stops them for ever.`,
+    stopped between its reservation and its message blocks all messages behind it, and one that is
+    killed there blocks them for ever.`,
   );
 }
 
@@ -82,14 +82,14 @@ function aLaneForEach(): void {
   step("A lane for each");
   say(
     `So every producer gets a ring of its own, a lane. Within a lane nothing changes, and producers
-    never meet. Only the consumer has more to do: it looks at every lane. Here are 32, and one
-    busy producer. It sends 1000 messages, one at a time.`,
+    never meet. Only the consumer has more to do: it looks at every lane. Here are 32 lanes and one
+    busy producer, which sends 1000 messages, one at a time.`,
   );
   predict("How often does the consumer look at the head of a lane?");
   const lanes = new Lanes(32);
   look(() => passOn(lanes, 5, 1000, lanes.readFirst));
   look(() => lanes.laneLooks);
-  say("Almost all of the looks are at empty lanes. With one lane it would be 2000.");
+  say("Almost all looks are at empty lanes. With one lane there would be 2000.");
 }
 
 /** Sends messages through a lane one at a time, reads until it is empty, and returns their number.
@@ -108,22 +108,22 @@ function passOn(lanes: Lanes, lane: number, count: number, read: ReadOne): numbe
 function takeTheHint(): void {
   step("Take the hint");
   say(
-    `A word that all share, with a bit for each lane. A producer sets its bit after each message,
-    unless it is set. The consumer looks at the word, and then only at the lanes whose bits are set.
-    It clears a bit when it has emptied the lane, and sleeps while no bit is set.`,
+    `All share one word with a bit for each lane. A producer sets its bit after each message, unless
+    it is set. The consumer looks at the word, and then only at the lanes whose bits are set. It
+    clears a bit when it has emptied the lane, and sleeps while no bit is set.`,
   );
   picture(sourceOf(looksThenClears));
   predict("One lane, two messages. Is there an order in which the consumer misses one?");
   const wrong = explore([looksThenClears, producer()], LANE_WORDS);
   film(wrong.lost!, ["consumer", "producer"]);
   say(
-    `The second message came after the look, and its hint before the clearing. The consumer has
-    cleared a hint that it has not followed. It is the lost wake-up once more, with the same remedy:
-    first clear, then look.`,
+    `The second message arrived after the look, and its hint before the clearing. So the consumer
+    cleared a hint that it had not followed. This is the lost wake-up again, and the remedy is the
+    same: first clear, then look.`,
   );
   picture(sourceOf(clearsThenLooks));
   run("result", () => explore([clearsThenLooks, producer()], LANE_WORDS));
-  say(`Now a hint may be left of a lane that is empty, and that costs one look. Again 32 lanes:`);
+  say(`Now the hint of an empty lane may remain, which costs one look. Again 32 lanes:`);
   const lanes = new Lanes(32);
   look(() => passOn(lanes, 5, 1000, lanes.readNext));
   const all = new Lanes(32);
@@ -145,16 +145,16 @@ function takeTurns(): void {
   step("Take turns");
   say(
     `Producer 0 never stops: whenever its lane has room, it writes. Producers 1 and 2 have three
-    messages each. The consumer can look from lane 0 on each time, or continue behind the lane that
-    it served last.`,
+    messages each. One consumer begins at lane 0 each time, and another continues behind the lane
+    that it served last.`,
   );
-  predict("Which lanes does each of the two serve, and in which order?");
+  predict("In which order does each of the two consumers serve the lanes?");
   look(() => orderOf((lanes) => lanes.readFirst));
   look(() => orderOf((lanes) => lanes.readNext));
   say(
-    `As long as producer 0 keeps writing, the first one never gets to 1 and 2. With turns, a lane
-    waits for at most one turn of each of the others. (The library gives turns of several messages:
-    it is cheaper to stay in a lane for a moment.)`,
+    `As long as producer 0 keeps writing, the first consumer never serves lanes 1 and 2. With turns,
+    a lane waits for at most one turn of each other lane. (In the library a turn is several
+    messages, because it is cheaper to stay in a lane for a moment.)`,
   );
 }
 
@@ -174,7 +174,7 @@ function orderOf(reader: (lanes: Lanes) => ReadOne): string {
 }
 
 function theShippedOne(name: string): void {
-  step("The one in the library");
+  step("The ring in the library");
   const options = { producers: 3, capacity: page, type: text() };
   const ring = run("ring", () => mpsc(name, options));
   const consumer = tidyUp(run("consumer", () => ring.consumer()));
@@ -194,8 +194,8 @@ function theShippedOne(name: string): void {
     }
   });
   say(
-    `A full lane stops its own producer, and no other. Each message names its producer. Now all of
-    them, and how many came from the same producer in a row:`,
+    `Yes: a full lane stops only its own producer. Each message names its producer. Now we receive
+    them all, and count how many in a row have the same producer:`,
   );
   const turns: [producer: number, messages: number][] = [];
   look(() => {
@@ -206,7 +206,7 @@ function theShippedOne(name: string): void {
   });
   picture(table([["producer", "messages"], ...turns]));
   say(
-    `They take turns, as long as both lanes have messages. And there is one bell for all, the one of
+    `The lanes take turns, as long as both have messages. And all share one bell, the bell of
     tutorial 8: the consumer sleeps on one word for all producers. A producer stores its head, then
     its hint, and then it rings.`,
   );
@@ -219,18 +219,19 @@ async function comeAndGo(name: string): Promise<void> {
   step("Producers come and go");
   const ring = mpsc(name, { producers: 1, capacity: page, type: text() });
   const consumer = tidyUp(ring.consumer());
-  say(`A ring for one producer at a time. Ann sends, and leaves before anybody has read it.`);
+  say(`A ring for one producer at a time. Ann sends, and closes before the consumer has read her
+    message.`);
   const ann = tidyUp(run("ann", () => ring.producer({ id: 0 })));
   look(() => ann.trySend("thirty coins"));
   look(() => {
     ann.close();
   });
-  predict("Ben wants the lane, right now. May he have it?");
+  predict("Ben wants the lane right now. May he have it?");
   fail(() => ring.producer({ id: 0 }));
   say(
-    `Ann's message must not look as if it came from Ben. So a lane gets a new producer only when it
-    has been read to its end, and each time it gets a number, its generation. \`nextProducer\` waits
-    for that.`,
+    `Ann's message must not look as if it came from Ben. So a lane gets a new producer only when the
+    consumer has emptied it. Each producer of a lane has a number, its generation. \`nextProducer\`
+    waits until the lane is empty.`,
   );
   look(() => consumer.tryReceive());
   const ben = tidyUp(await runAsync("ben", () => ring.nextProducer({ id: 0 })));
@@ -242,15 +243,15 @@ async function comeAndGo(name: string): Promise<void> {
 /** What a death does to a hint, and to a lane that is passed on too soon. */
 function breakIt(): void {
   step("A message without a hint");
-  say(`A producer stores its head, and then its hint. It may be killed in between.`);
-  predict("First clear, then look: that was right. Is it still, if a producer may die?");
+  say(`A producer stores its head, and then sets its hint. It may be killed in between.`);
+  predict("First clear, then look: that was right. Is it still right if a producer may die?");
   const parties = [clearsThenLooks, producer({ mayDie: true })];
   const machine = new Machine(parties, LANE_WORDS);
   film([machine.step(0), machine.step(1), machine.kill(1)], ["consumer", "producer"]);
   say(
-    `The lane has a message, the consumer sleeps, and no bit is set, now or later. So hints are only
-    hints. They save looks; the truth is in the heads. Before each sleep, after each 250 ms of it,
-    and every so often in between, the consumer of the library looks at every lane.`,
+    `The lane has a message, the consumer sleeps, and no bit will ever be set. So hints are only
+    hints. They save looks; the truth is in the heads. The consumer of the library looks at every
+    lane before each sleep, after each 250 ms of it, and now and then while it is busy.`,
   );
   const lanes = new Lanes(8);
   look(() => lanes.write(3, messageOf(0)));
@@ -262,8 +263,8 @@ function breakIt(): void {
 
   step("A lane that is passed on too soon");
   say(
-    `A death also leaves a lane with messages in it. Ann sends thirty coins, and is killed. Ben
-    takes her lane at once. A word beside the lane names its owner.`,
+    `A death also leaves messages in a lane. Ann sends thirty coins, and is killed. Ben takes her
+    lane at once. A word beside the lane names its owner.`,
   );
   const ring = new MirroredRing(makeMemory());
   let owner = "Ann";
@@ -272,7 +273,7 @@ function breakIt(): void {
     owner = "Ben";
   });
   look(() => ring.write(encoder.encode("five coins")));
-  predict("The consumer reads the two. From whom are they?");
+  predict("The consumer reads both. Whose messages are they?");
   const read = () => {
     const length = ring.read(target)!;
     return `${new TextDecoder().decode(target.subarray(0, length))} from ${owner}`;
@@ -280,9 +281,9 @@ function breakIt(): void {
   look(() => read());
   look(() => read());
   say(
-    `No process wrote anything wrong. But the owner changed while the lane had a message. In the
-    library, only a process that holds the role of a lane takes it, and only if it is empty. Then it
-    increases the generation, and then it sends its first message.`,
+    `No process wrote anything wrong. But the owner changed while the lane held a message. In the
+    library, a producer takes a lane only while it holds the role of that lane, and only if the lane
+    is empty. It increases the generation before it sends its first message.`,
   );
 }
 

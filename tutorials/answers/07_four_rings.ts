@@ -8,7 +8,7 @@ import { checkRings, type Reader, type Slot, type Writer } from "../07_four_ring
 
 function fillSlot(slot: Slot, text: string): void {
   slot.text = text;
-  slot.isFull = true; // the last store is the one that gives it away
+  slot.isFull = true; // the last store hands the slot to the reader
 }
 
 function free(head: number, tail: number, capacity: number): number {

@@ -1,6 +1,6 @@
 /**
- * An answer to exercise 9: hints are taken before anything is looked at, and kept in mind until a
- * look has found their lane empty. The search begins behind the lane that was served last.
+ * An answer to exercise 9: take the hints before you look, and remember each until its lane is
+ * empty. Begin the search behind the lane that you served last.
  *
  * @module
  */
