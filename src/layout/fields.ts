@@ -5,7 +5,7 @@
  */
 
 import { inWords } from "../arguments.ts";
-import { isScalar, type Scalar, SCALARS, type Word } from "./scalars.ts";
+import { isScalar, type Scalar, scalarSize, type Word } from "./scalars.ts";
 
 /** The largest layout, or part of one, in bytes: 1 GiB, as for every ring. */
 const SIZE_MAX = 2 ** 30;
@@ -187,14 +187,14 @@ export function typeName(type: FieldType): string {
 
 /** Returns the size of a type in bytes. */
 export function sizeOf(type: FieldType): number {
-  if (typeof type === "string") return SCALARS[type].size;
+  if (typeof type === "string") return scalarSize(type);
   if (type.kind === "array") return sizeOf(type.element) * type.length;
   return type.size;
 }
 
 /** Returns the alignment of a type in bytes. */
 export function alignmentOf(type: FieldType): number {
-  if (typeof type === "string") return SCALARS[type].size;
+  if (typeof type === "string") return scalarSize(type);
   if (type.kind === "array") return alignmentOf(type.element);
   return type.kind === "layout" ? type.alignment : 1;
 }

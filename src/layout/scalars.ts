@@ -78,6 +78,7 @@ export interface ScalarArrays<B extends ArrayBufferLike = ArrayBufferLike> {
 /** The constructor of a typed array, in its two forms in use here. */
 interface ArrayClass {
   readonly name: string;
+  readonly BYTES_PER_ELEMENT: number;
   new (values: ArrayLike<never>): { readonly buffer: ArrayBuffer };
   new (buffer: ArrayBufferLike, byteOffset?: number, length?: number): ArrayLike<unknown>;
 }
@@ -166,124 +167,68 @@ const storeU64: Store = (data, at, value) => {
 
 /** The properties of one scalar. */
 export interface ScalarRow {
-  /** Bytes; the alignment is the same. */
-  readonly size: number;
   /** The type in C. */
   readonly c: string;
-  /** The class of an array of it. */
+  /** The class of an array of it, whose elements have its size and its alignment. */
   readonly Array: ArrayClass;
   /** Reads it. */
   readonly load: Load;
   /** Writes a value; returns false, and writes nothing, if it does not fit. */
   readonly store: Store;
-  /** The type of its values in JavaScript. */
-  readonly valueType: "number" | "bigint" | "boolean";
-  /** The values that fit, in words. */
-  readonly range: string;
+  /** The integers that fit, in words; undefined if every value of its type fits. */
+  readonly range?: string;
 }
 
 /** Every scalar. */
 export const SCALARS: Readonly<Record<Scalar, ScalarRow>> = {
-  u8: {
-    size: 1,
-    c: "uint8_t",
-    Array: Uint8Array,
-    load: loadU8,
-    store: storeU8,
-    valueType: "number",
-    range: "an integer from 0 to 255",
-  },
-  u16: {
-    size: 2,
-    c: "uint16_t",
-    Array: Uint16Array,
-    load: loadU16,
-    store: storeU16,
-    valueType: "number",
-    range: "an integer from 0 to 65535",
-  },
+  u8: { c: "uint8_t", Array: Uint8Array, load: loadU8, store: storeU8, range: "0 to 255" },
+  u16: { c: "uint16_t", Array: Uint16Array, load: loadU16, store: storeU16, range: "0 to 65535" },
   u32: {
-    size: 4,
     c: "uint32_t",
     Array: Uint32Array,
     load: loadU32,
     store: storeU32,
-    valueType: "number",
-    range: "an integer from 0 to 4294967295",
+    range: "0 to 4294967295",
   },
   u64: {
-    size: 8,
     c: "uint64_t",
     Array: BigUint64Array,
     load: loadU64,
     store: storeU64,
-    valueType: "bigint",
-    range: "an integer from 0n to 18446744073709551615n",
+    range: "0n to 18446744073709551615n",
   },
-  i8: {
-    size: 1,
-    c: "int8_t",
-    Array: Int8Array,
-    load: loadI8,
-    store: storeI8,
-    valueType: "number",
-    range: "an integer from -128 to 127",
-  },
+  i8: { c: "int8_t", Array: Int8Array, load: loadI8, store: storeI8, range: "-128 to 127" },
   i16: {
-    size: 2,
     c: "int16_t",
     Array: Int16Array,
     load: loadI16,
     store: storeI16,
-    valueType: "number",
-    range: "an integer from -32768 to 32767",
+    range: "-32768 to 32767",
   },
   i32: {
-    size: 4,
     c: "int32_t",
     Array: Int32Array,
     load: loadI32,
     store: storeI32,
-    valueType: "number",
-    range: "an integer from -2147483648 to 2147483647",
+    range: "-2147483648 to 2147483647",
   },
   i64: {
-    size: 8,
     c: "int64_t",
     Array: BigInt64Array,
     load: loadI64,
     store: storeI64,
-    valueType: "bigint",
-    range: "an integer from -9223372036854775808n to 9223372036854775807n",
+    range: "-9223372036854775808n to 9223372036854775807n",
   },
-  f32: {
-    size: 4,
-    c: "float",
-    Array: Float32Array,
-    load: loadF32,
-    store: storeF32,
-    valueType: "number",
-    range: "a number",
-  },
-  f64: {
-    size: 8,
-    c: "double",
-    Array: Float64Array,
-    load: loadF64,
-    store: storeF64,
-    valueType: "number",
-    range: "a number",
-  },
-  bool: {
-    size: 1,
-    c: "uint8_t", // a byte that a peer stored may be neither 0 nor 1, which a C bool must be
-    Array: Uint8Array,
-    load: loadBool,
-    store: storeBool,
-    valueType: "boolean",
-    range: "true or false",
-  },
+  f32: { c: "float", Array: Float32Array, load: loadF32, store: storeF32 },
+  f64: { c: "double", Array: Float64Array, load: loadF64, store: storeF64 },
+  // a byte that a peer stored may be neither 0 nor 1, which a C bool must be
+  bool: { c: "uint8_t", Array: Uint8Array, load: loadBool, store: storeBool },
 };
+
+/** The bytes of a scalar; its alignment is the same. */
+export function scalarSize(type: Scalar): number {
+  return SCALARS[type].Array.BYTES_PER_ELEMENT;
+}
 
 /** Whether a name is a scalar. */
 export function isScalar(name: unknown): name is Scalar {
@@ -359,12 +304,12 @@ const trial = new DataView(new ArrayBuffer(8));
 /** Throws if the value does not fit this scalar; `path` names the field. */
 export function checkScalar(type: Scalar, value: unknown, path: string): void {
   if (storeScalar(type, trial, 0, value)) return;
-  const { valueType } = SCALARS[type];
   const found = typeof value;
-  if (found !== valueType) throw wrongType(value, path, `a ${valueType}`);
+  const wanted = typeof loadScalar(type, trial, 0);
+  if (found !== wanted) throw wrongType(value, path, `a ${wanted}`);
+  const { range } = SCALARS[type];
   throw new RangeError(
-    `Cannot write ${path}: ${value} does not fit in ${type}; pass ` +
-      SCALARS[type].range,
+    `Cannot write ${path}: ${value} does not fit in ${type}; pass an integer from ${range}`,
   );
 }
 

@@ -159,7 +159,7 @@ function storeText(data: DataView, at: number, size: number, value: string): voi
 /** How many elements a typed array of just this element has; undefined for anything else. */
 function countIn(element: ArrayType["element"], value: unknown): number | undefined {
   if (!isScalar(element)) return undefined;
-  const { Array: { name }, size } = SCALARS[element];
+  const { name, BYTES_PER_ELEMENT: size } = SCALARS[element].Array;
   const bytes = byteLengthIn(value, name);
   return bytes === undefined ? undefined : bytes / size;
 }
