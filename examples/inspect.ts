@@ -1,21 +1,24 @@
 /**
  * Looks at shared memory of programs that it does not know: it lists every region with its sizes,
- * and shows the type and the samples of a topic. Every region describes itself.
+ * and shows the type and the samples of a topic. Every region describes itself. With `--sweep` it
+ * removes what killed programs have left.
  *
  * Run it beside any program, such as the publisher of scans:
  *
  *     deno run --allow-ffi examples/vdds_pub.ts
  *     deno run --allow-ffi examples/inspect.ts
  *     deno run --allow-ffi examples/inspect.ts --topic NAME
+ *     deno run --allow-ffi examples/inspect.ts --sweep
  *
  * @module
  */
 
-import { describedType, type RegionInfo, regions, topic, VringError } from "../mod.ts";
+import { describedType, type RegionInfo, regions, sweep, topic, VringError } from "../mod.ts";
 import { endAfter, options } from "./terminal.ts";
 
 async function main(): Promise<void> {
-  const { topic: name, seconds } = options({ topic: "", seconds: 3 });
+  const { topic: name, seconds, sweep: sweeps } = options({ topic: "", seconds: 3, sweep: false });
+  if (sweeps) return sweep().forEach(({ kind, name }) => console.log(`removed ${kind} ${name}`));
   if (name !== "") return await show(name, endAfter(seconds));
   for (const region of regions()) console.log(`${region.kind} ${region.name}\n${about(region)}`);
 }

@@ -1,5 +1,5 @@
 /**
- * Publishes the turns of a laser scanner, up to a thousand a second. Each is written once, into shared
+ * Publishes the turns of a laser scanner, some hundred a second. Each is written once, into shared
  * memory, where all subscribers read it in place. Run it in one terminal, and subscribers in as many
  * others as you like, in any order:
  *

@@ -27,7 +27,7 @@ using _lines = every(1000, () => {
   const { samples, lost, p50, p99 } = meter.recent();
   console.log(
     `${count(samples)} scans, latency ${duration(p50)}, p99 ${duration(p99)}, ` +
-      `lost ${count(lost)}, nearest ${nearest.toFixed(2)} m`,
+      `lost ${count(lost)}, nearest ${meter.all().samples > 0 ? nearest.toFixed(2) : "-"} m`,
   );
 });
 

@@ -20,6 +20,7 @@ const server = Deno.serve({
   onError: (error) => new Response(`${error}\n`, { status: 500 }),
 }, async ({ url, signal }) => {
   const end = Number(new URL(url).pathname.slice(1));
+  if (!(end > 1)) return new Response("Ask for a number, such as /1000000.\n", { status: 404 });
   const parts = Array.from({ length: PARTS }, (_, part) => ({
     from: Math.floor(end * part / PARTS) + 1,
     to: Math.floor(end * (part + 1) / PARTS),

@@ -21,4 +21,5 @@ for await (const batch of consumer.batches({ limit: 500 })) { // the next turn a
   database.exec("BEGIN");
   for (const { value } of batch) insert.run(value.key, value.item, value.cents);
   database.exec("COMMIT");
+  console.log(`${batch.length} orders stored`);
 }

@@ -11,11 +11,11 @@
 import { prices } from "./prices.ts";
 
 using reader = Deno.args[0] === "watch" ? prices.observer() : prices.reader({ onPeerGone: "wait" });
-let [received, start] = [0, Date.now()];
+let [received, lost, start] = [0, 0, Date.now()];
 for (;;) {
   await reader.wait();
   received += reader.poll(({ value }) => value.cents, 100_000);
   if (Date.now() - start < 1000) continue;
-  console.log(`${received} prices received, ${reader.lost} lost`);
-  [received, start] = [0, Date.now()];
+  console.log(`${received} prices received, ${reader.lost - lost} lost`);
+  [received, lost, start] = [0, reader.lost, Date.now()];
 }
