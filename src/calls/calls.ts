@@ -89,7 +89,7 @@ import {
 import type { OpenOptions, Product } from "../region/open.ts";
 
 /** The most clients of calls. */
-export const MOST_CLIENTS = 64;
+const MOST_CLIENTS = 64;
 
 /** The most servers of calls. */
 export const MOST_SERVERS = 16;
@@ -161,13 +161,8 @@ export interface CallTypes {
   readonly response: Codec<unknown>;
 }
 
-/** The options that the opener needs. */
-export interface CallRegionOptions extends OpenOptions {
-  readonly capacity?: number | undefined;
-  readonly clients?: number | undefined;
-  readonly servers?: number | undefined;
-  readonly retry?: boolean | undefined;
-}
+/** The options that decide what calls are like, besides their sizes. */
+export type CallPlanOptions = OpenOptions & { readonly retry?: boolean | undefined };
 
 /** Combines the types of requests and responses into the type of calls. */
 export function messageTypeOf({ request, response }: CallTypes): MessageType {
@@ -195,7 +190,7 @@ function wordOf(
 }
 
 /** Describes calls to the opener. The lanes of each server but the first get memory when it opens. */
-export const CALLS: Product<RingGeometry, CallRegionOptions> = {
+export const CALLS: Product<RingGeometry, CallPlanOptions> = {
   regionType: CALLS_REGION,
   usual: { ...productFor(1).usual, servers: 1 },
   plan({ servers = 1, ...rest }, what, options, page) {

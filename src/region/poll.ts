@@ -78,17 +78,11 @@ export interface Search<T> {
 
 /**
  * Looks again and again, up to 50 ms apart, until something is found; leaves the event loop free.
- *
- * @param given The options that the caller gave, of which this wait is a part; its error tells them.
  */
 export async function pollUntil<T>(
   search: Search<T>,
   { timeout = Infinity, signal }: PollOptions,
-  given: PollOptions = { timeout },
 ): Promise<T> {
-  if (!(timeout >= 0)) {
-    throw new RangeError(`Cannot wait ${timeout} ms: a timeout is 0 or more milliseconds`);
-  }
   const deadline = now() + timeout * 1e6;
   const patience = new Patience();
   let pauseMs = FIRST_PAUSE_MS;
@@ -103,7 +97,7 @@ export async function pollUntil<T>(
         ? "which another process is opening or removing"
         : search.missing?.();
       const tried = why === undefined ? action : `${action}, ${why}`;
-      throw timeoutError(tried, given.timeout!, search.state?.());
+      throw timeoutError(tried, timeout, search.state?.());
     }
     await sleep(Math.min(pauseMs, leftMs), signal);
     pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS);
