@@ -69,11 +69,7 @@ export {
 export type { CircularBufferWriter } from "./src/circular/writer.ts";
 export type { CircularBufferReader, CircularReaderOptions } from "./src/circular/reader.ts";
 export type { CircularBufferObserver } from "./src/circular/observer.ts";
-export type {
-  CircularLoopOptions,
-  CircularObserverOptions,
-  CircularReceiver,
-} from "./src/circular/receiver.ts";
+export type { CircularObserverOptions, CircularReceiver } from "./src/circular/receiver.ts";
 export type { PolledMessage } from "./src/circular/polled.ts";
 export type { RingOptions } from "./src/lane/geometry.ts";
 export type { ConsumerOptions, RingDefinition, RingHandleOptions } from "./src/lane/definition.ts";
@@ -108,6 +104,7 @@ export type {
   View,
 } from "./src/message.ts";
 export type { Claim, PublishOptions } from "./src/claim.ts";
+export type { LossOptions, Receiver, ValuesOptions, ValueStreamOptions } from "./src/receiver.ts";
 export type { Counted } from "./src/region/peers.ts";
 export type { Properties } from "./src/region/description.ts";
 export type { MessageType } from "./src/region/header.ts";
@@ -148,8 +145,6 @@ export type {
   SubscriberOptions,
   TopicObserverOptions,
   TopicOptions,
-  ValuesOptions,
-  ValueStreamOptions,
 } from "./src/vdds/topic_options.ts";
 export { type TopicFacts, type TopicInfo, topics } from "./src/vdds/topics.ts";
 export {
@@ -163,7 +158,7 @@ export type { Domain, SlotHandle, SlotTable, SlotType } from "./src/babus/domain
 export type { SlotOptions } from "./src/babus/geometry.ts";
 export type { Slot, SlotClaim } from "./src/babus/slot.ts";
 export type { SlotObserver } from "./src/babus/observer.ts";
-export type { SlotReader, SlotValuesOptions } from "./src/babus/reader.ts";
+export type { SlotReader } from "./src/babus/reader.ts";
 export type { SlotMessage, SlotPeek } from "./src/babus/history.ts";
 export { Listener, type ListenOptions } from "./src/babus/listener.ts";
 export { calls, type CallsDefinition, type CallsOptions } from "./src/calls/definition.ts";

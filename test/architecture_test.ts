@@ -27,6 +27,7 @@ const LAYERS = [
   "src/claim.ts",
   "src/in_place.ts",
   "src/streams.ts",
+  "src/receiver.ts",
   "src/lane",
   "src/mirror_ring",
   "src/spsc",

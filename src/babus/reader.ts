@@ -5,7 +5,7 @@
  */
 
 import { checkedOptions, checkWaits } from "../arguments.ts";
-import { LostError } from "../errors.ts";
+import { lossOf, type ValuesOptions } from "../receiver.ts";
 import type { Bytes, Type, Value } from "../message.ts";
 import { CONDITIONS, type Waitable } from "../wait/any.ts";
 import type { Condition, Waiter } from "../wait/condition.ts";
@@ -19,12 +19,6 @@ import {
 } from "../wait/until.ts";
 import type { SlotDefinition } from "./geometry.ts";
 import { checkNumber, type History, type SlotMessage } from "./history.ts";
-
-/** The options of a loop over the values of a slot. */
-export interface SlotValuesOptions extends LoopOptions {
-  /** Whether a message that was overwritten unread throws a LostError, as by default, or is skipped. */
-  onLoss?: "throw" | "skip" | undefined;
-}
 
 /** Reads a slot. To `waitAny` it is ready when there is a message newer than all that it has shown. */
 export abstract class SlotReader<K extends Type = Bytes> implements Disposable, Waitable {
@@ -107,15 +101,12 @@ export abstract class SlotReader<K extends Type = Bytes> implements Disposable, 
   }
 
   /** Loops over the values in order, from the newest one on. */
-  values(options: SlotValuesOptions = {}): AsyncGenerator<Value<K>, void, void> {
+  values(options: ValuesOptions = {}): AsyncGenerator<Value<K>, void, void> {
     const { onLoss = "throw", ...loop } = this.#checked(options);
     return iterate(
-      this.#series(({ value, sequence, lost }) => {
+      this.#series(({ value, lost }) => {
         if (lost === 0 || onLoss === "skip") return value;
-        throw new LostError(
-          `Cannot continue to read ${this.title}: ${lost} messages before number ${sequence} were ` +
-            'overwritten unread; read sooner, make the slot deeper, or pass onLoss: "skip"',
-        );
+        throw lossOf(lost, this.title);
       }),
       loop,
     );

@@ -8,28 +8,15 @@
  * @module
  */
 
-import {
-  byteLengthOf,
-  checkedOptions,
-  checkHandler,
-  checkLimit,
-  checkWaits,
-} from "../arguments.ts";
+import { lossOf, Receiver } from "../receiver.ts";
+import { byteLengthOf, checkWaits } from "../arguments.ts";
 import type { Codec } from "../codec.ts";
-import { LostError, VringError } from "../errors.ts";
+import { VringError } from "../errors.ts";
 import { Landing } from "../landing.ts";
 import type { Bytes, Message, Type, Value } from "../message.ts";
-import { waitForPeers } from "../region/peers.ts";
-import { CONDITIONS, type Waitable } from "../wait/any.ts";
+import { CONDITIONS } from "../wait/any.ts";
 import type { Condition, Waiter } from "../wait/condition.ts";
-import { DONE, iterate, type Step } from "../wait/iterate.ts";
-import {
-  type LoopOptions,
-  type SyncWaitOptions,
-  until,
-  untilSync,
-  type WaitOptions,
-} from "../wait/until.ts";
+import { type SyncWaitOptions, until, untilSync, type WaitOptions } from "../wait/until.ts";
 import { type Cursor, type Losses, LOST } from "./cursor.ts";
 import { OverwrittenError, Polled, type PolledMessage } from "./polled.ts";
 
@@ -46,31 +33,18 @@ export interface CircularObserverOptions {
   own?: boolean | undefined;
 }
 
-/** The options of a loop over values. */
-export interface CircularLoopOptions extends LoopOptions {
-  /** Whether a loss ends the loop with a LostError (the default), or is skipped. */
-  onLoss?: "throw" | "skip" | undefined;
-}
-
 /** A writer that laps a receiver so often during one call leaves it nothing to receive now. */
 const MOST_LAPS = 16;
 
-const ENDED = Symbol("vring.ended");
-
 /** A reader or an observer. */
-export abstract class CircularReceiver<K extends Type = Bytes> implements Disposable, Waitable {
-  /** The name. */
-  readonly name: string;
+export abstract class CircularReceiver<K extends Type = Bytes> extends Receiver<K, Message<K>> {
   readonly #what: string;
   readonly #codec: Codec<unknown>;
   readonly #landing: Landing;
   readonly #losses: Losses = { messages: 0, bytes: 0 };
   readonly #polled: Polled<K>;
-  readonly #waiter: Waiter;
   #told = 0; // the lost messages that the caller has learned of
   #isPolling = false; // a handler of poll() is running
-  // Made once: a closure in a method costs each call of it, whether it waits or not.
-  readonly #receiving = () => this.tryReceive() ?? (this.ended ? ENDED : undefined);
   readonly #looking = () => this.#look();
 
   /** @ignore */
@@ -80,18 +54,22 @@ export abstract class CircularReceiver<K extends Type = Bytes> implements Dispos
     { codec, own }: { readonly codec: Codec<unknown>; readonly own?: boolean | undefined },
     waiter: Pick<Waiter, "state" | "lost">,
   ) {
-    this.name = name;
+    super({
+      name,
+      what,
+      peerName: "writer",
+      waiter: {
+        ...waiter,
+        action: `receive from ${what}`,
+        conditions: () => [this.condition()],
+        busy: () => this.#isPolling,
+        checkOpen: () => this.#checkFree(),
+      },
+    });
     this.#what = what;
     this.#codec = codec;
     this.#landing = new Landing({ own });
     this.#polled = new Polled<K>(codec, what);
-    this.#waiter = {
-      ...waiter,
-      action: `receive from ${what}`,
-      conditions: () => [this.condition()],
-      busy: () => this.#isPolling,
-      checkOpen: () => this.#checkFree(),
-    };
   }
 
   /** Returns the cursor if a message is at it.
@@ -106,14 +84,6 @@ export abstract class CircularReceiver<K extends Type = Bytes> implements Dispos
 
   /** The number of messages written to the buffer before the one that is received next. */
   abstract get sequence(): number;
-  /** Whether the writer has closed and everything was received. */
-  abstract get ended(): boolean;
-  /** The number of living writers: 0 or 1. */
-  abstract get peers(): number;
-  /** Whether this handle is closed. */
-  abstract get closed(): boolean;
-  /** Closes this handle and detaches from the buffer. */
-  abstract close(): void;
 
   /** @ignore */
   protected get losses(): Losses {
@@ -130,17 +100,17 @@ export abstract class CircularReceiver<K extends Type = Bytes> implements Dispos
     return this.#losses.bytes;
   }
 
-  /** Resolves once the buffer has `count` living writers; it never has more than one. */
-  waitForPeers(count: number, options: WaitOptions = {}): Promise<void> {
-    return waitForPeers(this, count, `writers of ${this.#what}`, options);
-  }
-
   /**
-   * Receives a copy of the next message, or returns undefined when none is there. Never waits. If
-   * the type cannot decode it, throws that error; the message is gone.
+   * Receives a copy of the next message; returns undefined when none is there. Never waits. If the
+   * type cannot decode the message, throws that error; the message is gone.
    */
   tryReceive(): Message<K> | undefined {
     return this.#receive(false);
+  }
+
+  /** @ignore */
+  protected override receiveWhole(): Message<K> | undefined {
+    return this.#receive(true);
   }
 
   /**
@@ -154,7 +124,7 @@ export abstract class CircularReceiver<K extends Type = Bytes> implements Dispos
       if (cursor === undefined) return -1;
       let length = cursor.nextLength();
       if (length > space) {
-        if (cursor.isIntact()) throw this.#tooLong(length, space);
+        if (cursor.isIntact()) throw this.tooLong(length, space);
         length = cursor.recover();
       }
       if (length === LOST || cursor.read(target, length) === LOST) continue;
@@ -164,32 +134,15 @@ export abstract class CircularReceiver<K extends Type = Bytes> implements Dispos
     return -1;
   }
 
-  /**
-   * Blocks the thread until a message arrives and returns a copy; returns undefined once the writer
-   * has closed. A Worker that is terminated during the call ends, and detaches, only after the call
-   * returns.
-   */
-  receiveSync(options?: SyncWaitOptions): Message<K> | undefined {
-    if (options !== undefined) checkWaits(options);
-    const message = this.#receiving() ?? untilSync(this.#receiving, this.#waiter, options);
-    return message === ENDED ? undefined : message;
-  }
-
-  /** Resolves with a copy of the next message, or with undefined once the writer has closed. */
-  async receive(options: WaitOptions = {}): Promise<Message<K> | undefined> {
-    const message = await until(this.#receiving, this.#waiter, options);
-    return message === ENDED ? undefined : message;
-  }
-
   /** Blocks the thread until a message is there; returns false once the writer has closed. */
   waitSync(options?: SyncWaitOptions): boolean {
     if (options !== undefined) checkWaits(options);
-    return this.#look() ?? untilSync(this.#looking, this.#waiter, options);
+    return this.#look() ?? untilSync(this.#looking, this.waiter, options);
   }
 
   /** Resolves once a message is there, or with false once the writer has closed. */
   wait(options: WaitOptions = {}): Promise<boolean> {
-    return until(this.#looking, this.#waiter, options);
+    return until(this.#looking, this.waiter, options);
   }
 
   /**
@@ -200,8 +153,7 @@ export abstract class CircularReceiver<K extends Type = Bytes> implements Dispos
    * handle, which ends the poll and does not count that message.
    */
   poll(handler: (message: PolledMessage<K>) => void, limit = Infinity): number {
-    checkHandler(handler, "poll", this.#what);
-    checkLimit(limit, 0, "poll", this.#what);
+    this.checkPoll(handler, limit);
     this.#checkFree();
     let handled = 0;
     for (let laps = 0; handled < limit && laps < MOST_LAPS;) {
@@ -215,35 +167,15 @@ export abstract class CircularReceiver<K extends Type = Bytes> implements Dispos
     return handled;
   }
 
-  /**
-   * Iterates over copies of the values until the writer closes. Throws a LostError before the first
-   * message after a loss, unless `onLoss` is "skip"; another loop continues there.
-   */
-  values(options: CircularLoopOptions = {}): AsyncGenerator<Value<K>, void, void> {
-    const own = checkedOptions(options, `receive from ${this.#what}`);
-    const throwsLost = own.onLoss !== "skip";
-    return iterate({ attempt: () => this.#step(throwsLost), waiter: this.#waiter }, own);
-  }
-
-  /** Iterates over copies of the values, as `values()` does. */
-  [Symbol.asyncIterator](): AsyncGenerator<Value<K>, void, void> {
-    return this.values();
-  }
-
   /** @ignore */
   [CONDITIONS](): readonly Condition[] {
     this.#checkFree();
     return [this.condition()];
   }
 
-  /** Closes this handle, as `close()` does. */
-  [Symbol.dispose](): void {
-    this.close();
-  }
-
   #receive(throwsLost: boolean): Message<K> | undefined {
     for (let laps = 0; laps < MOST_LAPS; laps++) {
-      if (throwsLost && this.#losses.messages > this.#told) throw this.#lostError();
+      if (throwsLost && this.#losses.messages > this.#told) throw lossOf(this.#tell(), this.#what);
       const cursor = this.#next();
       if (cursor === undefined) return undefined;
       const length = cursor.nextLength();
@@ -262,12 +194,6 @@ export abstract class CircularReceiver<K extends Type = Bytes> implements Dispos
     const lost = this.#losses.messages - this.#told;
     this.#told = this.#losses.messages;
     return lost;
-  }
-
-  #step(throwsLost: boolean): Step<Value<K>> | undefined {
-    const message = this.#receive(throwsLost);
-    if (message !== undefined) return { done: false, value: message.value };
-    return this.ended ? DONE : undefined;
   }
 
   #look(): boolean | undefined {
@@ -317,21 +243,6 @@ export abstract class CircularReceiver<K extends Type = Bytes> implements Dispos
   #busy(): VringError {
     return new VringError(
       `Cannot receive from ${this.#what}: a message is still in use; let poll() return first`,
-    );
-  }
-
-  #tooLong(length: number, space: number): RangeError {
-    return new RangeError(
-      `Cannot receive from ${this.#what} into ${space} bytes: the message has ${length}; pass a ` +
-        "larger array",
-    );
-  }
-
-  #lostError(): LostError {
-    const lost = this.#tell();
-    return new LostError(
-      `Cannot continue the loop over ${this.#what}: ${lost} messages were overwritten unread; ` +
-        'iterate again to continue after them, or pass onLoss: "skip"',
     );
   }
 }

@@ -5,25 +5,19 @@
  * @module
  */
 
-import {
-  byteLengthOf,
-  checkedOptions,
-  checkHandler,
-  checkLimit,
-  checkWaits,
-} from "../arguments.ts";
+import { disposeAtEnd } from "../os/clock.ts";
+import { Receiver } from "../receiver.ts";
+import { byteLengthOf, checkedOptions, checkLimit, checkWaits } from "../arguments.ts";
 import { VringError } from "../errors.ts";
 import type { Bytes, Type, Value } from "../message.ts";
 import { Landing } from "../landing.ts";
-import { CONDITIONS, type Waitable } from "../wait/any.ts";
-import type { Condition, Waiter } from "../wait/condition.ts";
+import { CONDITIONS } from "../wait/any.ts";
+import type { Condition } from "../wait/condition.ts";
 import { DONE, iterate } from "../wait/iterate.ts";
 import {
-  begin,
   type LoopOptions,
   type SyncWaitOptions,
   until,
-  untilLater,
   untilSync,
   type WaitOptions,
 } from "../wait/until.ts";
@@ -35,7 +29,6 @@ import {
   USUAL_BATCH,
 } from "./batch.ts";
 import type { Endpoint } from "./endpoint.ts";
-import { RingHandle } from "./handle.ts";
 import type { LaneReceiver } from "./lane.ts";
 import type {
   AnyCodec,
@@ -48,7 +41,7 @@ import type {
 } from "./message.ts";
 import { longestRecord, nextLength, readRecord, recordBytes } from "./record.ts";
 import type { LaneSource } from "./source.ts";
-import { joinedStream, valueStream } from "../streams.ts";
+import { joinedStream } from "../streams.ts";
 
 /** The parts of a receiver. */
 export interface ReceiverParts<K extends Type, F> {
@@ -59,13 +52,6 @@ export interface ReceiverParts<K extends Type, F> {
   readonly own?: boolean | undefined;
 }
 
-/** The outcome of an attempt once the sender has ended and everything was received. */
-const END = Symbol("vring.end");
-
-function unlessEnd<T>(found: T | typeof END): T | undefined {
-  return found === END ? undefined : found;
-}
-
 /**
  * The receiving end of a ring of messages. `F` is what its messages say besides, such as their
  * producer.
@@ -74,22 +60,21 @@ function unlessEnd<T>(found: T | typeof END): T | undefined {
  * uses. So their `buffer` is shared: to post one of them to a Worker clones up to 64 KiB, and to
  * transfer it takes the others along. Open it with `own: true` for arrays of their own.
  */
-export abstract class MessageReceiver<K extends Type = Bytes, F = unknown> extends RingHandle
-  implements Waitable {
+export abstract class MessageReceiver<K extends Type = Bytes, F = unknown>
+  extends Receiver<K, RingMessage<K> & F> {
+  /** How many bytes the ring holds; of a ring with many producers, each of its lanes. */
+  readonly capacity: number;
   /** The length of the longest possible message, in bytes. */
   readonly maxMessage: number;
   readonly #end: Endpoint;
   readonly #codec: AnyCodec;
   readonly #source: LaneSource<K, F>;
   readonly #condition: Condition;
-  readonly #waiter: Waiter;
   readonly #landing: Landing;
   readonly #single: Holder<K>;
   readonly #batches: BatchOwner<K>;
   readonly #polled: Shown<K> & F;
-  // Made once: a closure in a method costs each call of it, whether it waits or not.
-  readonly #receiving = () => this.tryReceive() ?? this.#whenEnded();
-  readonly #taking = () => this.tryTake() ?? this.#whenEnded();
+  readonly #taking = () => this.tryTake() ?? this.atEnd();
   readonly #looking = () => this.#look();
   // What the caller holds, unreleased, or an error that the next call reports.
   #shows: "" | "a message" | "a batch" | "a polled message" | "an error" = "";
@@ -99,22 +84,24 @@ export abstract class MessageReceiver<K extends Type = Bytes, F = unknown> exten
 
   /** @ignore */
   constructor({ end, source, codec, own }: ReceiverParts<K, F>) {
-    super(end, source.lanes[0]!.capacity);
+    const { name, what, peerName } = end;
+    const waiter = {
+      ...end.waiter(() => [this.#condition]),
+      busy: () => this.#shows === "a polled message",
+    };
+    super({ name, what, peerName, waiter });
+    this.capacity = source.lanes[0]!.capacity;
     this.maxMessage = longestRecord(this.capacity);
     this.#end = end;
     this.#codec = codec;
     this.#source = source;
     this.#landing = new Landing({ own });
-    const condition = this.#condition = {
+    this.#condition = {
       bell: source.bell,
       watch: source.watch,
       ready: () => source.look() || end.peerHasClosed(),
       // Only once the last messages of the dead are read.
       beforeSleep: () => end.peerIsLost() && !source.look() ? "lost" as const : undefined,
-    };
-    this.#waiter = {
-      ...end.waiter(() => [condition]),
-      busy: () => this.#shows === "a polled message",
     };
     const decode = (lane: LaneReceiver, offset: number, length: number): Value<K> => {
       const bytes = this.#landing.arrayFor(length, codec);
@@ -136,10 +123,21 @@ export abstract class MessageReceiver<K extends Type = Bytes, F = unknown> exten
       },
     };
     this.#polled = source.shown({ end, codec, decode });
+    disposeAtEnd(this);
+  }
+
+  /** The number of living parties at the other end. */
+  get peers(): number {
+    return this.#end.peerCount;
+  }
+
+  /** Whether this end is closed. */
+  get closed(): boolean {
+    return this.#end.closed;
   }
 
   /** The number of unread bytes in the ring. */
-  override get available(): number {
+  get available(): number {
     this.#end.checkOpen();
     return this.#source.available;
   }
@@ -147,7 +145,8 @@ export abstract class MessageReceiver<K extends Type = Bytes, F = unknown> exten
   /** Whether the other end has ended and everything was received. */
   get ended(): boolean {
     this.#checkFree("look");
-    return this.#whenEnded() === END;
+    // Looks again: the sender may have published between our look at the ring and at its state.
+    return this.#end.peerHasClosed() && !this.#source.look();
   }
 
   /** Receives the next message; returns undefined when the ring is empty. Never waits. */
@@ -173,41 +172,21 @@ export abstract class MessageReceiver<K extends Type = Bytes, F = unknown> exten
     const lane = this.#next();
     if (lane === undefined) return -1;
     const length = nextLength(this.#source, lane);
-    if (length > space) throw this.#tooLong(length, space);
+    if (length > space) throw this.tooLong(length, space);
     readRecord(lane, target, length);
     lane.release(recordBytes(length));
     return length;
   }
 
-  #tooLong(length: number, space: number): RangeError {
-    return new RangeError(
-      `Cannot receive from ${this.#end.what} into ${space} bytes: the message has ${length}`,
-    );
-  }
-
-  /** Blocks the thread until a message arrives, and receives it; returns undefined at the end. */
-  receiveSync(options?: SyncWaitOptions): (RingMessage<K> & F) | undefined {
-    if (options !== undefined) checkWaits(options);
-    return this.tryReceive() ?? unlessEnd(untilSync(this.#receiving, this.#waiter, options));
-  }
-
-  /** Receives a message once it arrives; resolves with undefined once the other end has ended. */
-  async receive(options: WaitOptions = {}): Promise<(RingMessage<K> & F) | undefined> {
-    const turn = begin(this.#waiter, options);
-    if (turn !== undefined) await turn;
-    const found = this.#receiving();
-    return unlessEnd(found ?? await untilLater(this.#receiving, this.#waiter, options));
-  }
-
   /** Blocks the thread until a message arrives; returns false if the other end ends first. */
   waitSync(options?: SyncWaitOptions): boolean {
     if (options !== undefined) checkWaits(options);
-    return this.#look() ?? untilSync(this.#looking, this.#waiter, options);
+    return this.#look() ?? untilSync(this.#looking, this.waiter, options);
   }
 
   /** Resolves once a message arrives, or with false if the other end ends first. */
   wait(options: WaitOptions = {}): Promise<boolean> {
-    return until(this.#looking, this.#waiter, options);
+    return until(this.#looking, this.waiter, options);
   }
 
   /**
@@ -221,12 +200,12 @@ export abstract class MessageReceiver<K extends Type = Bytes, F = unknown> exten
   /** Blocks the thread until a message arrives, and takes it; returns undefined at the end. */
   takeSync(options?: SyncWaitOptions): (TakenRingMessage<K> & F) | undefined {
     if (options !== undefined) checkWaits(options);
-    return this.#take() ?? unlessEnd(untilSync(this.#taking, this.#waiter, options));
+    return this.#take() ?? this.whenSync(this.#taking, options);
   }
 
   /** Takes a message once it arrives; resolves with undefined once the other end has ended. */
   async take(options: WaitOptions = {}): Promise<(TakenRingMessage<K> & F) | undefined> {
-    return unlessEnd(await until(this.#taking, this.#waiter, options));
+    return await this.when(this.#taking, options);
   }
 
   /**
@@ -243,8 +222,7 @@ export abstract class MessageReceiver<K extends Type = Bytes, F = unknown> exten
   /** Blocks the thread until a message arrives, and takes a batch; returns undefined at the end. */
   takeBatchSync(options: SyncBatchOptions = {}): MessageBatch<K, F> | undefined {
     const limit = this.#limitIn(options);
-    const attempt = () => this.#takeBatch(limit) ?? this.#whenEnded();
-    return unlessEnd(attempt() ?? untilSync(attempt, this.#waiter, options));
+    return this.whenSync(() => this.#takeBatch(limit) ?? this.atEnd(), options);
   }
 
   /**
@@ -271,8 +249,7 @@ export abstract class MessageReceiver<K extends Type = Bytes, F = unknown> exten
    */
   async takeBatch(options: BatchOptions = {}): Promise<MessageBatch<K, F> | undefined> {
     const limit = this.#limitIn(options);
-    const attempt = () => this.#takeBatch(limit) ?? this.#whenEnded();
-    return unlessEnd(await until(attempt, this.#waiter, options));
+    return await this.when(() => this.#takeBatch(limit) ?? this.atEnd(), options);
   }
 
   /**
@@ -281,8 +258,7 @@ export abstract class MessageReceiver<K extends Type = Bytes, F = unknown> exten
    * released together at the end, even if the handler throws or closes this end.
    */
   poll(handler: (message: ShownMessage<K> & F) => void, limit: number = Infinity): number {
-    checkHandler(handler, "poll", this.#end.what);
-    checkLimit(limit, 0, "poll", this.#end.what);
+    this.checkPoll(handler, limit);
     return this.pollLanes(handler, limit);
   }
 
@@ -304,7 +280,7 @@ export abstract class MessageReceiver<K extends Type = Bytes, F = unknown> exten
     const attempt = () => {
       held = this.#looped = take();
       if (held !== undefined) return { done: false as const, value: held };
-      return this.#whenEnded() === END ? DONE : undefined;
+      return this.ended ? DONE : undefined;
     };
     const release = (isLeft: boolean) => {
       const last = held;
@@ -316,7 +292,7 @@ export abstract class MessageReceiver<K extends Type = Bytes, F = unknown> exten
         last[Symbol.dispose](); // by hand: `using` takes longer than all the rest of a turn
       }
     };
-    return iterate({ attempt, waiter: this.#waiter, release }, own);
+    return iterate({ attempt, waiter: this.waiter, release }, own);
   }
 
   /**
@@ -328,33 +304,6 @@ export abstract class MessageReceiver<K extends Type = Bytes, F = unknown> exten
   ): AsyncGenerator<MessageBatch<K, F>, void, void> {
     const limit = this.#limitIn(options);
     return this.#loop(() => this.#takeBatch(limit), options);
-  }
-
-  /**
-   * Loops over the values, until the other end has ended. Throws a PeerLostError where it was lost,
-   * after everything that was sent.
-   */
-  values(options: LoopOptions = {}): AsyncGenerator<Value<K>, void, void> {
-    const own = checkedOptions(options, `loop over ${this.#end.what}`);
-    const attempt = () => {
-      const message = this.tryReceive();
-      if (message !== undefined) return { done: false as const, value: message.value };
-      return this.#whenEnded() === END ? DONE : undefined;
-    };
-    return iterate({ attempt, waiter: this.#waiter }, own);
-  }
-
-  /** Loops over the values, as `values()` does. */
-  [Symbol.asyncIterator](): AsyncGenerator<Value<K>, void, void> {
-    return this.values();
-  }
-
-  /**
-   * Returns a stream of the values; cancelling it closes this end. It fails where the other end was
-   * lost, so it never looks complete.
-   */
-  toReadableStream(options: WaitOptions = {}): ReadableStream<Value<K>> {
-    return valueStream(this, checkedOptions(options, `stream from ${this.#end.what}`));
   }
 
   /**
@@ -372,7 +321,7 @@ export abstract class MessageReceiver<K extends Type = Bytes, F = unknown> exten
    * Closes this end. Unread messages and those that were not acknowledged stay for the next consumer
    * as long as the ring exists.
    */
-  override close(): void {
+  close(): void {
     if (this.#shows === "a polled message" && !this.#end.closed) this.#endPoll(); // in a handler
     this.#shows = "";
     this.#end.close(...this.#source.lanes.map((lane) => lane.place.spaceBell));
@@ -489,10 +438,5 @@ export abstract class MessageReceiver<K extends Type = Bytes, F = unknown> exten
   #look(): boolean | undefined {
     this.#checkFree("wait");
     return this.#condition.ready() ? this.#source.look() : undefined;
-  }
-
-  /** Looks again: the sender may have published between our look at the ring and at its state. */
-  #whenEnded(): typeof END | undefined {
-    return this.#end.peerHasClosed() && !this.#source.look() ? END : undefined;
   }
 }

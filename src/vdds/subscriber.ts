@@ -4,29 +4,16 @@
  * @module
  */
 
-import {
-  byteLengthOf,
-  checkedOptions,
-  checkHandler,
-  checkLimit,
-  checkWaits,
-} from "../arguments.ts";
-import { LostError, PeerLostError } from "../errors.ts";
+import { lossOf, Receiver } from "../receiver.ts";
+import { byteLengthOf, checkedOptions, checkWaits } from "../arguments.ts";
+import { PeerLostError } from "../errors.ts";
 import { disposeAtEnd } from "../os/clock.ts";
-import type { Bytes, Type, Value } from "../message.ts";
-import { waitForPeers } from "../region/peers.ts";
-import { valueStream } from "../streams.ts";
-import { CONDITIONS, type Waitable } from "../wait/any.ts";
-import type { Condition, Waiter } from "../wait/condition.ts";
+import type { Bytes, Type } from "../message.ts";
+import { CONDITIONS } from "../wait/any.ts";
+import type { Condition } from "../wait/condition.ts";
 import { DONE, iterate, type Step } from "../wait/iterate.ts";
-import {
-  type LoopOptions,
-  type SyncWaitOptions,
-  until,
-  untilSync,
-  type WaitOptions,
-} from "../wait/until.ts";
-import type { Feed, Intake } from "./feed.ts";
+import type { LoopOptions, SyncWaitOptions, WaitOptions } from "../wait/until.ts";
+import type { Intake } from "./feed.ts";
 import {
   type PolledSample,
   type Reading,
@@ -35,10 +22,6 @@ import {
   type TopicMessage,
 } from "./sample.ts";
 import type { TopicCounters } from "./topic.ts";
-import type { ValuesOptions, ValueStreamOptions } from "./topic_options.ts";
-
-/** An attempt that found the end: nothing more will come. */
-const END = null;
 
 /** What a subscriber is made of. */
 interface Parts<K extends Type> {
@@ -76,9 +59,7 @@ interface Parts<K extends Type> {
  * }
  * ```
  */
-export class Subscriber<K extends Type = Bytes> implements Disposable, Waitable {
-  /** The name of the topic. */
-  readonly name: string;
+export class Subscriber<K extends Type = Bytes> extends Receiver<K, TopicMessage<K>> {
   /** The number of samples in memory. */
   readonly depth: number;
   /** The largest sample in bytes. */
@@ -86,35 +67,39 @@ export class Subscriber<K extends Type = Bytes> implements Disposable, Waitable 
   readonly #what: string;
   readonly #intake: Intake<K>;
   readonly #reading: Reading<K>;
-  readonly #waiter: Waiter;
   readonly #polled: ShownSample<K>;
   #isPolling = false;
   // Made once: a closure in a method costs each call of it, whether it waits or not.
-  readonly #receiving = () => this.tryReceive() ?? this.#end();
-  readonly #taking = () => this.tryTake() ?? this.#end();
-  readonly #takingLatest = () => this.tryTakeLatest() ?? this.#end();
+  readonly #taking = () => this.tryTake() ?? this.atEnd();
+  readonly #takingLatest = () => this.tryTakeLatest() ?? this.atEnd();
 
   /** @ignore */
   constructor({ name, depth, maxSample, intake, reading }: Parts<K>) {
-    this.name = name;
+    const { what } = reading;
+    const action = `receive from ${what}`;
+    super({
+      name,
+      what,
+      peerName: "publisher",
+      waiter: {
+        action,
+        conditions: () => intake.conditions(),
+        checkOpen: () => intake.checkOpen(),
+        state: () => intake.peers === 0 ? "it has no publisher" : "its publisher is alive",
+        lost: () => {
+          throw new PeerLostError(
+            `Cannot ${action}: its publisher died; subscribe with onPeerGone: "wait" to wait for ` +
+              "another",
+          );
+        },
+      },
+    });
     this.depth = depth;
     this.maxSample = maxSample;
-    this.#what = reading.what;
+    this.#what = what;
     this.#intake = intake;
     this.#reading = reading;
     this.#polled = new ShownSample(reading);
-    const action = `receive from ${this.#what}`;
-    this.#waiter = {
-      action,
-      conditions: () => intake.conditions(),
-      checkOpen: () => intake.checkOpen(),
-      state: () => intake.peers === 0 ? "it has no publisher" : "its publisher is alive",
-      lost: () => {
-        throw new PeerLostError(
-          `Cannot ${action}: its publisher died; subscribe with onPeerGone: "wait" to wait for another`,
-        );
-      },
-    };
     disposeAtEnd(this);
   }
 
@@ -128,11 +113,6 @@ export class Subscriber<K extends Type = Bytes> implements Disposable, Waitable 
   get sources(): string[] {
     this.#intake.checkOpen();
     return this.#intake.sources;
-  }
-
-  /** Resolves once the topic has at least `count` publishers. */
-  waitForPeers(count: number, options: WaitOptions = {}): Promise<void> {
-    return waitForPeers(this, count, `publishers of ${this.#what}`, options);
   }
 
   /** The counters of the samples so far, with all subscribers. */
@@ -166,12 +146,12 @@ export class Subscriber<K extends Type = Bytes> implements Disposable, Waitable 
   /** Blocks until a sample arrives and takes it in place; returns undefined if none will come. */
   takeSync(options?: SyncWaitOptions): Sample<K> | undefined {
     if (options !== undefined) checkWaits(options);
-    return this.tryTake() ?? this.#waitSync(this.#taking, options);
+    return this.tryTake() ?? this.whenSync(this.#taking, options);
   }
 
   /** Takes a sample in place once one arrives; resolves with undefined if none will come. */
   take(options: WaitOptions = {}): Promise<Sample<K> | undefined> {
-    return this.#wait(this.#taking, options);
+    return this.when(this.#taking, options);
   }
 
   /** Takes the newest sample, and gives back those before it; returns undefined if none is there. */
@@ -182,12 +162,12 @@ export class Subscriber<K extends Type = Bytes> implements Disposable, Waitable 
   /** Blocks until a sample arrives, takes the newest, and skips older ones. */
   takeLatestSync(options?: SyncWaitOptions): Sample<K> | undefined {
     if (options !== undefined) checkWaits(options);
-    return this.tryTakeLatest() ?? this.#waitSync(this.#takingLatest, options);
+    return this.tryTakeLatest() ?? this.whenSync(this.#takingLatest, options);
   }
 
   /** Takes the newest sample once one arrives, and skips older ones. */
   takeLatest(options: WaitOptions = {}): Promise<Sample<K> | undefined> {
-    return this.#wait(this.#takingLatest, options);
+    return this.when(this.#takingLatest, options);
   }
 
   /**
@@ -196,17 +176,6 @@ export class Subscriber<K extends Type = Bytes> implements Disposable, Waitable 
    */
   tryReceive(): TopicMessage<K> | undefined {
     return this.#intake.take()?.receive();
-  }
-
-  /** Blocks until a sample arrives and returns a copy; returns undefined if none will come. */
-  receiveSync(options?: SyncWaitOptions): TopicMessage<K> | undefined {
-    if (options !== undefined) checkWaits(options);
-    return this.tryReceive() ?? this.#waitSync(this.#receiving, options);
-  }
-
-  /** Resolves with a copy of a sample once one arrives, or with undefined if none will come. */
-  receive(options: WaitOptions = {}): Promise<TopicMessage<K> | undefined> {
-    return this.#wait(this.#receiving, options);
   }
 
   /**
@@ -220,10 +189,7 @@ export class Subscriber<K extends Type = Bytes> implements Disposable, Waitable 
     const { length } = feed.taken;
     if (length <= space) return feed.receiveInto(target);
     feed.reader.takeAgain();
-    throw new RangeError(
-      `Cannot receive from ${this.#what} into ${space} bytes: the sample has ${length}; pass a ` +
-        "larger array",
-    );
+    throw this.tooLong(length, space);
   }
 
   /**
@@ -234,8 +200,7 @@ export class Subscriber<K extends Type = Bytes> implements Disposable, Waitable 
   poll(handler: (sample: PolledSample<K>) => void, limit = Infinity): number {
     const intake = this.#intake;
     intake.checkOpen();
-    checkHandler(handler, "poll", this.#what);
-    checkLimit(limit, 0, "poll", this.#what);
+    this.checkPoll(handler, limit);
     const isNested = this.#isPolling;
     const sample = isNested ? new ShownSample(this.#reading) : this.#polled;
     this.#isPolling = true;
@@ -260,34 +225,7 @@ export class Subscriber<K extends Type = Bytes> implements Disposable, Waitable 
       return this.#intake.ended ? DONE : undefined;
     };
     const release = () => shown?.[Symbol.dispose]();
-    return iterate({ attempt, waiter: this.#waiter, release }, own);
-  }
-
-  /**
-   * Iterates over the values of all samples from here on. Throws a LostError where samples were lost,
-   * unless `onLoss` is "skip"; another loop then begins with the sample after the loss.
-   */
-  values(options: ValuesOptions = {}): AsyncGenerator<Value<K>, void, void> {
-    const own = checkedOptions(options, `receive from ${this.#what}`);
-    const attempt = (): Step<Value<K>> | undefined => {
-      const feed = this.#takeWhole(own);
-      if (feed !== undefined) return { done: false, value: feed.receiveValue() };
-      return this.#intake.ended ? DONE : undefined;
-    };
-    return iterate({ attempt, waiter: this.#waiter }, own);
-  }
-
-  /** Iterates over values, as `values()` does. */
-  [Symbol.asyncIterator](): AsyncGenerator<Value<K>, void, void> {
-    return this.values();
-  }
-
-  /** Makes a stream of the values, which fails as `values()` does; cancelling it closes this end. */
-  toReadableStream(options: ValueStreamOptions = {}): ReadableStream<Value<K>> {
-    const own = checkedOptions(options, `receive from ${this.#what}`);
-    const attempt = () => this.#takeWhole(own)?.receive() ?? this.#end();
-    const receive = (waits: WaitOptions) => this.#wait(attempt, waits);
-    return valueStream({ receive, close: () => this.close() }, own);
+    return iterate({ attempt, waiter: this.waiter, release }, own);
   }
 
   /** Closes this subscriber. Unread samples, and samples in place, go back to the publisher. */
@@ -295,43 +233,12 @@ export class Subscriber<K extends Type = Bytes> implements Disposable, Waitable 
     this.#intake.close();
   }
 
-  /** Closes this handle, as `close()` does. */
-  [Symbol.dispose](): void {
-    this.close();
-  }
-
-  /** Takes a sample, unless others were lost before it and that is an error. */
-  #takeWhole({ onLoss }: ValuesOptions): Feed<K> | undefined {
+  /** @ignore */
+  protected override receiveWhole(): TopicMessage<K> | undefined {
     const feed = this.#intake.take();
     const lost = feed?.taken.lost ?? 0;
-    if (feed === undefined || lost === 0 || onLoss === "skip") return feed;
+    if (feed === undefined || lost === 0) return feed?.receive();
     feed.reader.takeAgainWithoutLoss();
     throw lossOf(lost, this.#what);
   }
-
-  #end(): typeof END | undefined {
-    return this.#intake.ended ? END : undefined;
-  }
-
-  #waitSync<T>(
-    attempt: () => T | typeof END | undefined,
-    options: SyncWaitOptions | undefined,
-  ): T | undefined {
-    return untilSync(attempt, this.#waiter, options) ?? undefined;
-  }
-
-  async #wait<T>(
-    attempt: () => T | typeof END | undefined,
-    options: WaitOptions,
-  ): Promise<T | undefined> {
-    return await until(attempt, this.#waiter, options) ?? undefined;
-  }
-}
-
-/** Makes the error for a loop over values that lost some. */
-export function lossOf(lost: number, what: string): LostError {
-  return new LostError(
-    `Cannot receive every value of ${what}: ${lost} samples were lost; iterate again to continue ` +
-      'behind them, or pass onLoss: "skip"',
-  );
 }

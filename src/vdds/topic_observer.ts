@@ -7,25 +7,16 @@
  * @module
  */
 
-import {
-  byteLengthOf,
-  checkedOptions,
-  checkHandler,
-  checkLimit,
-  checkWaits,
-  inWords,
-} from "../arguments.ts";
+import { lossOf, Receiver } from "../receiver.ts";
+import { byteLengthOf, inWords } from "../arguments.ts";
 import { ClosedError, VringError } from "../errors.ts";
-import type { Bytes, Type, Value } from "../message.ts";
+import type { Bytes, Type } from "../message.ts";
 import { now } from "../os/clock.ts";
 import { Observed, OBSERVER_SLICE_NS, type Subject } from "../region/observed.ts";
-import { waitForPeers } from "../region/peers.ts";
 import { Again } from "../region/poll.ts";
-import { CONDITIONS, type Waitable } from "../wait/any.ts";
-import type { Condition, Waiter } from "../wait/condition.ts";
-import { iterate, type Step } from "../wait/iterate.ts";
+import { CONDITIONS } from "../wait/any.ts";
+import type { Condition } from "../wait/condition.ts";
 import { observing } from "../wait/observing.ts";
-import { type SyncWaitOptions, until, untilSync, type WaitOptions } from "../wait/until.ts";
 import { type ObservedSample, type RoomFor, TopicCursor } from "./cursor.ts";
 import {
   type CodecOf,
@@ -35,8 +26,6 @@ import {
   type TopicMessage,
 } from "./sample.ts";
 import { listSources } from "./sources.ts";
-import { lossOf } from "./subscriber.ts";
-import type { ValuesOptions } from "./topic_options.ts";
 import type { VRing } from "./vring.ts";
 
 /** A topic under observation. */
@@ -81,14 +70,11 @@ interface Parts<K extends Type> {
  * console.log(value, lost); // near 0
  * ```
  */
-export class TopicObserver<K extends Type = Bytes> implements Disposable, Waitable {
-  /** The name of the topic. */
-  readonly name: string;
+export class TopicObserver<K extends Type = Bytes> extends Receiver<K, TopicMessage<K>, never> {
   readonly #parts: Parts<K>;
   readonly #what: string;
   readonly #reading: Reading<K>;
   readonly #polled: ShownSample<K>;
-  readonly #waiter: Waiter;
   readonly #targets: Target[] = [];
   readonly #refused = new Set<string>(); // identities of sources that cannot be observed
   readonly #untold: VringError[] = []; // why
@@ -102,9 +88,23 @@ export class TopicObserver<K extends Type = Bytes> implements Disposable, Waitab
 
   /** @ignore */
   constructor(parts: Parts<K>) {
-    this.name = parts.name;
+    const what = `topic "${parts.name}"`;
+    super({
+      name: parts.name,
+      what,
+      peerName: "publisher",
+      waiter: {
+        action: `observe ${what}`,
+        conditions: () => [this.#condition()],
+        checkOpen: () => this.#checkOpen(),
+        state: () => {
+          if (this.topics === 0) return "it does not exist";
+          return this.peers === 0 ? "it has no publisher" : "its publisher is alive";
+        },
+      },
+    });
     this.#parts = parts;
-    this.#what = `topic "${parts.name}"`;
+    this.#what = what;
     this.#reading = new Reading(this.#what, parts.codec);
     this.#polled = new ShownSample(this.#reading);
     using stack = new DisposableStack();
@@ -113,15 +113,6 @@ export class TopicObserver<K extends Type = Bytes> implements Disposable, Waitab
     else this.#listEachSlice();
     this.#opening = false;
     stack.move();
-    this.#waiter = {
-      action: `observe ${this.#what}`,
-      conditions: () => [this.#condition()],
-      checkOpen: () => this.#checkOpen(),
-      state: () => {
-        if (this.topics === 0) return "it does not exist";
-        return this.peers === 0 ? "it has no publisher" : "its publisher is alive";
-      },
-    };
   }
 
   #target(source: string | undefined): Target {
@@ -173,11 +164,6 @@ export class TopicObserver<K extends Type = Bytes> implements Disposable, Waitab
     return this.#targets.filter(({ observed }) => observed.current?.cursor.ring.hasWriter()).length;
   }
 
-  /** Resolves once the topic has at least `count` publishers. */
-  waitForPeers(count: number, options: WaitOptions = {}): Promise<void> {
-    return waitForPeers(this, count, `publishers of ${this.#what}`, options);
-  }
-
   /** The number of topics of this name, or of its sources, that are observed now. */
   get topics(): number {
     return this.#targets.filter(({ observed }) => observed.current !== undefined).length;
@@ -188,23 +174,28 @@ export class TopicObserver<K extends Type = Bytes> implements Disposable, Waitab
     return this.#closed;
   }
 
+  /** Always false: another publisher, or another topic, may follow. */
+  get ended(): boolean {
+    this.#checkOpen();
+    return false;
+  }
+
   /** Receives a copy of the next sample; returns undefined if nothing new was published. */
   tryReceive(): TopicMessage<K> | undefined {
-    const found = this.#take(this.#landingFor);
+    return this.#receive(false);
+  }
+
+  /** @ignore */
+  protected override receiveWhole(): TopicMessage<K> | undefined {
+    return this.#receive(true);
+  }
+
+  #receive(throwsLoss: boolean): TopicMessage<K> | undefined {
+    const found = this.#take(this.#landingFor, throwsLoss);
     if (found === undefined) return undefined;
     const { sample: { bytes, sequence, lost, time, origin }, source } = found;
+    if (throwsLoss && lost > 0) throw lossOf(lost, this.#what);
     return { value: this.#reading.decode(bytes), sequence, lost, time, source, origin };
-  }
-
-  /** Blocks until a sample arrives and returns a copy. */
-  receiveSync(options?: SyncWaitOptions): TopicMessage<K> {
-    if (options !== undefined) checkWaits(options);
-    return this.tryReceive() ?? untilSync(() => this.tryReceive(), this.#waiter, options);
-  }
-
-  /** Resolves with a copy of a sample once one arrives. */
-  receive(options: WaitOptions = {}): Promise<TopicMessage<K>> {
-    return until(() => this.tryReceive(), this.#waiter, options);
   }
 
   /**
@@ -216,12 +207,7 @@ export class TopicObserver<K extends Type = Bytes> implements Disposable, Waitab
     const space = byteLengthOf(target, "receive from", this.#what);
     const bytes = this.#take(this.#roomFor)?.sample.bytes;
     if (bytes === undefined) return -1;
-    if (bytes.length > space) {
-      throw new RangeError(
-        `Cannot receive from ${this.#what} into ${space} bytes: the sample has ${bytes.length}; ` +
-          "pass a larger array",
-      );
-    }
+    if (bytes.length > space) throw this.tooLong(bytes.length, space);
     target.set(bytes);
     return bytes.length;
   }
@@ -232,8 +218,7 @@ export class TopicObserver<K extends Type = Bytes> implements Disposable, Waitab
    */
   poll(handler: (sample: PolledSample<K>) => void, limit = Infinity): number {
     this.#checkOpen();
-    checkHandler(handler, "poll", this.#what);
-    checkLimit(limit, 0, "poll", this.#what);
+    this.checkPoll(handler, limit);
     const shown = this.#polled;
     let count = 0;
     try {
@@ -248,27 +233,6 @@ export class TopicObserver<K extends Type = Bytes> implements Disposable, Waitab
       shown.hide();
     }
     return count;
-  }
-
-  /**
-   * Iterates over the values of all samples from here on. Throws a LostError where samples were lost,
-   * unless `onLoss` is "skip"; another loop then begins with the sample after the loss.
-   */
-  values(options: ValuesOptions = {}): AsyncGenerator<Value<K>, void, void> {
-    const own = checkedOptions(options, `observe ${this.#what}`);
-    const attempt = (): Step<Value<K>> | undefined => {
-      const found = this.#take(this.#landingFor, own.onLoss !== "skip");
-      if (found === undefined) return undefined;
-      const { bytes, lost } = found.sample;
-      if (lost > 0 && own.onLoss !== "skip") throw lossOf(lost, this.#what);
-      return { done: false, value: this.#reading.decode(bytes) };
-    };
-    return iterate({ attempt, waiter: this.#waiter }, own);
-  }
-
-  /** Iterates over values, as `values()` does. */
-  [Symbol.asyncIterator](): AsyncGenerator<Value<K>, void, void> {
-    return this.values();
   }
 
   /** @ignore */
@@ -333,11 +297,6 @@ export class TopicObserver<K extends Type = Bytes> implements Disposable, Waitab
     this.#closed = true;
     using stack = new DisposableStack(); // closes all, also if one of them throws
     for (const { observed } of this.#targets) stack.use(observed);
-  }
-
-  /** Closes it, as `close()` does. */
-  [Symbol.dispose](): void {
-    this.close();
   }
 
   #checkOpen(): void {

@@ -6,7 +6,6 @@
 
 import type { DefinitionOptions, HandleOptions } from "../definition.ts";
 import type { Bytes, Type } from "../message.ts";
-import type { LoopOptions, WaitOptions } from "../wait/until.ts";
 
 /** What a publisher does while no sample is free. */
 export type Policy =
@@ -84,16 +83,4 @@ export interface TopicObserverOptions {
 export interface LoanOptions {
   /** The number of bytes; the largest sample by default. */
   length?: number | undefined;
-}
-
-/** The options of a loop over values. */
-export interface ValuesOptions extends LoopOptions {
-  /** Whether lost samples throw a LostError, the default, or are skipped. */
-  onLoss?: "throw" | "skip" | undefined;
-}
-
-/** The options of a stream of values. */
-export interface ValueStreamOptions extends WaitOptions {
-  /** Whether lost samples fail the stream with a LostError, the default, or are skipped. */
-  onLoss?: "throw" | "skip" | undefined;
 }

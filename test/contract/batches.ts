@@ -169,7 +169,7 @@ export function testBatches(ring: Ring): void {
     batch.ack(2);
     assertThrows(() => batch.ack(2), RangeError, "1 of the batch are left");
     assertEquals([messages[0]!.bytes.length, bytes.length], [0, LENGTH]);
-    assertThrows(() => messages[1]!.value, TypeError, "it was released");
+    assertThrows(() => messages[1]!.value, VringError, "it was released");
     assert(isPayload(messages[2]!.bytes, 3));
     batch[Symbol.dispose]();
     batch[Symbol.dispose](); // the second call does nothing
