@@ -127,7 +127,7 @@ export class CallClient<Q extends Type = Bytes, S extends Type = Bytes>
 
   /** The number of servers that are connected now. */
   get peers(): number {
-    return this.#end.closed ? 0 : this.#end.peerCount;
+    return this.#end.peerCount;
   }
 
   /** Resolves once at least `count` servers are connected. */

@@ -159,7 +159,7 @@ export class SharedMemory implements Disposable {
 
   /** The number of living handles besides this one, in all processes. */
   get peers(): number {
-    return Math.max(0, this.references - 1 + Number(this.#region.readOnly));
+    return this.#region.countMembers() - Number(!this.#region.readOnly);
   }
 
   /** Resolves once the memory has at least `count` other handles. */

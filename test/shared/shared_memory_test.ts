@@ -163,6 +163,10 @@ Deno.test("peers are the other members, and waitForPeers() waits for them", asyn
   using _three = definition.open();
   await waiting;
   assertEquals([one.peers, two.peers, reader.peers], [2, 2, 3]);
+  const more = one.waitForPeers(9);
+  one.close();
+  await assertRejects(() => more, ClosedError);
+  assertThrows(() => one.peers, ClosedError);
 });
 
 Deno.test("references do not count a handle that observes", () => {
