@@ -13,6 +13,9 @@ export { type OpenHandle, openHandles };
  * Wraps a test function, and fails the test if it leaves a handle open: a mapping, an open file and
  * its locks. Tests that run at the same time in one isolate report each other's handles.
  *
+ * If the test throws, its own error is reported, and the handles that it left open are the cause of
+ * that; also where a namespace found them, and the engine made a SuppressedError of both.
+ *
  * @example Fail a test that forgets a handle
  * ```ts
  * import { sharedMemory } from "@vring/vring";
@@ -37,15 +40,29 @@ export function checkLeaks<A extends unknown[]>(
   return async (...given) => {
     const before = new Set(openHandles());
     const notedLines = noteLines(true);
+    const failures: unknown[] = []; // the test's own one last
     try {
       await test(...given);
+    } catch (error) {
+      let inner = error;
+      for (; inner instanceof SuppressedError; inner = inner.suppressed) failures.push(inner.error);
+      failures.push(inner);
     } finally {
       noteLines(notedLines);
     }
     const left = openHandles().filter((handle) => !before.has(handle));
-    if (left.length === 0) return;
-    throw new VringError(`Cannot pass the test: ${describeHandles(left)}; close what a test opens`);
+    if (left.length > 0) {
+      const leak = `Cannot pass the test: ${describeHandles(left)}; close what a test opens`;
+      failures.unshift(new VringError(leak));
+    }
+    if (failures.length > 0) throw withCause(failures.at(-1), failures[0]);
   };
+}
+
+/** Returns an error, with another one as its cause unless it has a cause of its own. */
+function withCause(error: unknown, cause: unknown): unknown {
+  if (error !== cause && error instanceof Error) error.cause ??= cause;
+  return error;
 }
 
 /** Describes open handles, such as `ring "demo" is open (opened at file:///test.ts:3:20)`. */

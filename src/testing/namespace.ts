@@ -78,7 +78,8 @@ export class Namespace implements Disposable {
 
   /**
    * Ends the namespace and unlinks everything in it. Throws, after that, if handles are still open
-   * that were opened in it.
+   * that were opened in it. If the block has thrown, the engine then makes a SuppressedError of both
+   * errors, whose `suppressed` is that of the block; `checkLeaks()` reports the error of the block.
    */
   [Symbol.dispose](): void {
     if (current !== this) return;

@@ -7,7 +7,7 @@ import { observe } from "../../src/region/region_observer.ts";
 import { lock as defineLock } from "../../src/shared/semaphore_lock.ts";
 import { rwLock } from "../../src/shared/rw_lock.ts";
 import { sharedMemory } from "../../src/shared/shared_memory.ts";
-import { checkLeaks, openHandles } from "../../src/testing/mod.ts";
+import { checkLeaks, namespace, openHandles } from "../../src/testing/mod.ts";
 import { Name } from "../shared/scene.ts";
 
 /** Every kind of handle that holds memory, an open file or a lock. */
@@ -43,6 +43,27 @@ Deno.test("checkLeaks() does not count what was open before, and passes argument
   await checkLeaks((text: string) => void seen.push(text))("an argument");
   assertEquals(seen, ["an argument"]);
   await assertRejects(checkLeaks(() => Promise.reject(new Error("mine"))), Error, "mine");
+});
+
+Deno.test("checkLeaks() reports the error of the test, and what it left open as the cause", async () => {
+  using place = new Name();
+  let left: Disposable | undefined;
+  const leave = () => left = sharedMemory(place.name, { size: 8 }).open();
+  const inNamespace = () => {
+    using _names = namespace();
+    leave();
+    throw new Error("mine");
+  };
+  const alone = () => {
+    leave();
+    throw new Error("mine");
+  };
+  for (const test of [alone, inNamespace]) {
+    const error = await assertRejects(() => checkLeaks(test)(), Error, "mine");
+    assertEquals(error.message, "mine");
+    assertMatch(`${error.cause}`, /^VringError: Cannot .*shared memory .* is open/);
+    left![Symbol.dispose]();
+  }
 });
 
 Deno.test("openHandles() lists what is open, without a line unless a check asks for it", () => {
