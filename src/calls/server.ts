@@ -36,7 +36,7 @@ export interface HandlingOptions {
 
 /** The options of `serve()`. */
 export interface ServeOptions {
-  /** Ends serving quietly when it aborts, as closing the server does. */
+  /** Ends serving quietly when it aborts, once the requests that were taken are answered. */
   until?: AbortSignal | undefined;
   /** Ends serving with the signal's reason. */
   signal?: AbortSignal | undefined;
@@ -89,6 +89,7 @@ export class CallServer<Q extends Type = Bytes, S extends Type = Bytes>
   readonly #inHand: InHand;
   readonly #waiterForWork: Waiter;
   readonly #waiterForMoves: Waiter; // of what is left in a shutdown
+  readonly #waiterForRoom: Waiter; // for answers
   readonly #waiterForCallers: Waiter; // that give up
   readonly #stop = new AbortController();
   #serving = false; // serve() is running
@@ -115,7 +116,9 @@ export class CallServer<Q extends Type = Bytes, S extends Type = Bytes>
       ready: () => ready() || handling.hasFailed || givenUp.ready(),
     };
     const state = () => this.peers === 0 ? "it has no client" : "no client has called";
+    const room: Condition = { ...movable, ready: () => clients.canFlush() };
     this.#waiterForMoves = end.waiter(() => [movable]);
+    this.#waiterForRoom = end.waiter(() => [room]);
     this.#waiterForWork = { ...end.waiter(() => [work]), state };
     this.#waiterForCallers = end.waiter(() => [givenUp]);
     disposeAtEnd(this);
@@ -123,7 +126,7 @@ export class CallServer<Q extends Type = Bytes, S extends Type = Bytes>
 
   /** The number of clients that are connected now. */
   get peers(): number {
-    return this.#end.closed ? 0 : this.#end.peerCount;
+    return this.#end.peerCount;
   }
 
   /** Resolves once at least `count` clients are connected. */
@@ -162,7 +165,8 @@ export class CallServer<Q extends Type = Bytes, S extends Type = Bytes>
 
   /**
    * Answers requests until `until` aborts, or `shutdown()` or `close()` is called, and then resolves.
-   * Requests that it has taken by then are still answered when their handlers finish.
+   * When `until` aborts, it takes no more requests, and resolves once all that it has taken are
+   * answered; so the server can be disposed then. `signal` ends that wait too.
    *
    * Only one call runs at a time; a second one rejects with a VringError. If a client corrupts its
    * lanes, the call rejects with one CorruptRegionError. Call `serve()` again to serve the other
@@ -187,7 +191,11 @@ export class CallServer<Q extends Type = Bytes, S extends Type = Bytes>
     const ends = [this.#stop.signal, over].filter((end) => end !== undefined);
     const any = AbortSignal.any(signal === undefined ? ends : [signal, ...ends]);
     try {
-      await this.#serve(handler as AnyHandler, concurrency, any);
+      await this.#serve(handler as AnyHandler, concurrency, any).catch(async (error) => {
+        if (!over?.aborted || error !== over.reason) throw error;
+        const hard = [this.#stop.signal, signal].filter((end) => end !== undefined);
+        await this.#finish(AbortSignal.any(hard));
+      });
     } catch (error) {
       const isQuiet = ends.some(({ aborted, reason }) => aborted && error === reason);
       const isClosed = this.#stopping && error instanceof ClosedError;
@@ -242,13 +250,32 @@ export class CallServer<Q extends Type = Bytes, S extends Type = Bytes>
     this.#handling.throwFailure();
   }
 
-  /** Waits until all answers are sent, and refuses the requests that were not taken. */
-  async #drain(signal: AbortSignal): Promise<void> {
+  /** Waits until the handlers of all requests that were taken have finished. */
+  async #finishHandlers(signal: AbortSignal): Promise<void> {
     while (this.inFlight > 0) {
       await this.#nextFinished(signal);
       this.#end.checkOpen();
       this.#inHand.abortGivenUp();
       this.#end.checkOpen(); // a listener can do anything
+    }
+  }
+
+  /** Waits until all requests that were taken are answered. */
+  async #finish(signal: AbortSignal): Promise<void> {
+    await this.#finishHandlers(signal);
+    for (;;) {
+      this.#end.checkOpen();
+      this.#clients.flush();
+      if (!this.#clients.hasQueued) return this.#handling.throwFailure();
+      await this.#wait(this.#waiterForRoom, signal);
+    }
+  }
+
+  /** Waits until all answers are sent, and refuses the requests that were not taken. */
+  async #drain(signal: AbortSignal): Promise<void> {
+    if (this.inFlight > 0) { // else it closes before its caller goes on
+      await this.#finishHandlers(signal);
+      this.#end.checkOpen();
     }
     this.#clients.isClosing = true;
     for (;;) {

@@ -24,6 +24,11 @@ class Holder {
   }
 }
 
+/** Lets all that is due now run. */
+function asyncTurn(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve));
+}
+
 function lossOf(reason: unknown): string {
   assert(reason instanceof PeerLostError, `${reason}`);
   return reason.message.slice(reason.message.indexOf("its server"));
@@ -454,10 +459,26 @@ Deno.test("serve() ends quietly when `until` aborts, and answers what it had tak
     const call = client.call(payload(1, 10));
     await holder.hold(1);
     stop.abort("enough");
-    assertEquals(await serving, undefined);
+    const order: string[] = [];
+    const resolved = serving.then(() => order.push("serve"));
+    await asyncTurn();
+    order.push("handler");
     holder.held[0]!();
     assert(isAnswer(await call, payload(1, 10)));
+    await resolved;
+    assertEquals(order, ["handler", "serve"]);
   }
+  const stuck = new Holder(); // its handler never finishes
+  const [quiet, hard] = [new AbortController(), new AbortController()];
+  const stopped = server.serve(stuck.handler, { until: quiet.signal, signal: hard.signal });
+  const given = client.call(payload(1, 10));
+  await stuck.hold(1);
+  quiet.abort("quiet");
+  await asyncTurn();
+  hard.abort("hard");
+  assertEquals(await reasonOf(stopped), "hard");
+  stuck.held[0]!();
+  await given;
   const both = server.serve(answerTo, {
     signal: AbortSignal.abort("reason"),
     until: AbortSignal.abort("quiet"),
