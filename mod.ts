@@ -160,7 +160,7 @@ export type { Slot, SlotClaim } from "./src/babus/slot.ts";
 export type { SlotObserver } from "./src/babus/observer.ts";
 export type { SlotReader } from "./src/babus/reader.ts";
 export type { SlotMessage, SlotPeek } from "./src/babus/history.ts";
-export { Listener, type ListenOptions } from "./src/babus/listener.ts";
+export { type AnySlot, Listener, type ListenOptions } from "./src/babus/listener.ts";
 export { calls, type CallsDefinition, type CallsOptions } from "./src/calls/definition.ts";
 export type { CallServer, HandlingOptions, ServeOptions } from "./src/calls/server.ts";
 export type { Handler } from "./src/calls/handling.ts";

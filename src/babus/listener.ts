@@ -23,7 +23,9 @@
  */
 
 import { checkedOptions, checkWaits, inWords } from "../arguments.ts";
+import type { Codec } from "../codec.ts";
 import { ClosedError } from "../errors.ts";
+import type { Scalar } from "../layout/scalars.ts";
 import type { Type } from "../message.ts";
 import { CONDITIONS, type Waitable } from "../wait/any.ts";
 import type { Condition, Waiter } from "../wait/condition.ts";
@@ -35,6 +37,7 @@ import {
   untilSync,
   type WaitOptions,
 } from "../wait/until.ts";
+import type { SlotReader } from "./reader.ts";
 import { NEWS, type Slot } from "./slot.ts";
 
 /** How a listener deals with a slot. */
@@ -42,6 +45,12 @@ export interface ListenOptions {
   /** Whether news in this slot end a wait, as by default; otherwise they come only with others. */
   wake?: boolean | undefined;
 }
+
+/**
+ * A slot as a listener returns it, with values of any type. It is one of the slots that were added:
+ * after `slot === imu`, read `imu`, whose values have their type.
+ */
+export type AnySlot = SlotReader<Scalar | Codec<unknown, never, unknown>>;
 
 /** A slot that is listened to. */
 interface Subscription {
@@ -115,7 +124,7 @@ export class Listener implements Disposable, Waitable {
   }
 
   /** Returns the slots that have news since they were last looked at. */
-  look(): Slot<Type>[] {
+  look(): AnySlot[] {
     this.#checkOpen();
     const news: Subscription[] = [];
     for (const subscription of this.#subscriptions.values()) {
@@ -129,18 +138,18 @@ export class Listener implements Disposable, Waitable {
   }
 
   /** Blocks until a slot that wakes has news; returns all slots that have. */
-  waitSync(options: SyncWaitOptions = {}): Slot<Type>[] {
+  waitSync(options: SyncWaitOptions = {}): AnySlot[] {
     checkWaits(options);
     return this.#news() ?? untilSync(() => this.#news(), this.#waiter, options);
   }
 
   /** Resolves once a slot that wakes has news, with all slots that have. */
-  wait(options: WaitOptions = {}): Promise<Slot<Type>[]> {
+  wait(options: WaitOptions = {}): Promise<AnySlot[]> {
     return until(() => this.#news(), this.#waiter, options);
   }
 
   /** Loops over the slots that have news, as `wait()` resolves with them. */
-  news(options: LoopOptions = {}): AsyncGenerator<Slot<Type>[], void, void> {
+  news(options: LoopOptions = {}): AsyncGenerator<AnySlot[], void, void> {
     const attempt = () => {
       const value = this.#news();
       return value && { done: false as const, value };
@@ -152,7 +161,7 @@ export class Listener implements Disposable, Waitable {
   }
 
   /** Loops over the slots that have news, as `news()` does. */
-  [Symbol.asyncIterator](): AsyncGenerator<Slot<Type>[], void, void> {
+  [Symbol.asyncIterator](): AsyncGenerator<AnySlot[], void, void> {
     return this.news();
   }
 
@@ -182,7 +191,7 @@ export class Listener implements Disposable, Waitable {
   }
 
   /** Returns the slots that have news, if one of them wakes; undefined otherwise. */
-  #news(): Slot<Type>[] | undefined {
+  #news(): AnySlot[] | undefined {
     this.#checkOpen();
     for (const { slot, wake, seen } of this.#subscriptions.values()) {
       checkSlot(slot);

@@ -1,5 +1,8 @@
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { assertType, type IsExact } from "@std/testing/types";
+import { domain } from "../../src/babus/definition.ts";
 import { Listener } from "../../src/babus/listener.ts";
+import { text } from "../../src/codec.ts";
 import { ClosedError } from "../../src/errors.ts";
 import { until } from "../os/until.ts";
 import { payload } from "../circular/scene.ts";
@@ -211,4 +214,22 @@ Deno.test("a listener of 100 slots hears of each", async () => {
     assertEquals(namesOf(listener.waitSync(PATIENT)), [`s${i}`]);
   }
   assertEquals(scene.definition.info().length, 100);
+});
+
+Deno.test("news are slots with unknown values, and the very slots that were added", () => {
+  const robot = domain("listener-types", { imu: { type: "f64" }, log: { type: text(32) } });
+  using scope = new DisposableStack();
+  scope.defer(() => void robot.unlink());
+  const body = scope.use(robot.open());
+  const { imu, log } = body.slots;
+  using listener = new Listener().add(imu).add(log);
+  imu.writeSync(1.5);
+  log.writeSync("started");
+  const seen: (number | string)[] = [];
+  for (const slot of listener.look()) {
+    assertType<IsExact<NonNullable<ReturnType<typeof slot.latest>>["value"], unknown>>(true);
+    if (slot === imu) seen.push(imu.latest()!.value);
+    else if (slot === log) seen.push(log.latest()!.value);
+  }
+  assertEquals(seen, [1.5, "started"]);
 });

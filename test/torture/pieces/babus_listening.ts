@@ -5,9 +5,7 @@
  */
 
 import { domain as domainOf } from "../../../src/babus/definition.ts";
-import { Listener } from "../../../src/babus/listener.ts";
-import type { Slot } from "../../../src/babus/slot.ts";
-import type { Type } from "../../../src/message.ts";
+import { type AnySlot, Listener } from "../../../src/babus/listener.ts";
 import { nextTurn, now, sleep } from "../../../src/os/clock.ts";
 import { waitAny, waitAnySync } from "../../../src/wait/any.ts";
 import { type CellName, type SlotPlan, type Station, stationsOf } from "./babus_traffic.ts";
@@ -16,7 +14,7 @@ import { inTime, tenure } from "./patience.ts";
 import { noteSleep } from "./sleeping.ts";
 
 type Party = Actor<CellName>;
-type Told = readonly Slot<Type>[];
+type Told = readonly AnySlot[];
 
 /** The number of messages after the last reported one that are looked up in the notes. */
 const NEXT = 4;
