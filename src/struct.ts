@@ -7,13 +7,12 @@
 import { byteLengthOf, dataOf } from "./arguments.ts";
 import { type Codec, withForm } from "./codec.ts";
 import { CorruptRegionError } from "./errors.ts";
-import { describeLayout } from "./layout/describe.ts";
+import { describeFieldType, describeLayout, singleName } from "./layout/describe.ts";
 import {
   type AnyLayout,
   array as arrayField,
   type ArrayType,
   type Declarations,
-  type FieldType,
   typeName,
 } from "./layout/fields.ts";
 import { gapsOf, zeroGaps } from "./layout/gaps.ts";
@@ -163,8 +162,7 @@ export interface ArrayOf<E extends Scalar | AnyLayout>
  */
 export function array<E extends Scalar | AnyLayout>(element: E, length: number): ArrayOf<E> {
   const field = arrayField(element, length);
-  const name = `${typeof element === "string" ? element : element.name}_${length}`;
-  const { parts, type, inner } = single(name, field);
+  const { parts, type, inner } = single(field);
   return withForm({
     ...field,
     ...fixed<Copied<ArrayType<E>>, Stored<ArrayType<E>>>(
@@ -177,8 +175,9 @@ export function array<E extends Scalar | AnyLayout>(element: E, length: number):
 }
 
 /** Describes messages of one value as a struct with the field "value". */
-function single(name: string, field: FieldType) {
-  const inner = layout(name, { value: field });
+function single(field: Scalar | ArrayType) {
+  const inner = layout(singleName(describeFieldType(field)), { value: field });
+  const name = typeName(field);
   const type = { name, hash: inner.hash, description: describeLayout(inner) };
   const parts: Fixed<unknown> = {
     name,
@@ -186,7 +185,7 @@ function single(name: string, field: FieldType) {
     load: (data, at) => loadValue(field, data, at),
     store: (data, at, value) => {
       if (storeValue(field, data, at, value)) return;
-      checkValue(field, value, typeName(field));
+      checkValue(field, value, name);
       throw new TypeError(
         `Cannot write ${name}: the value changes while it is read; pass plain values`,
       );
@@ -201,7 +200,7 @@ const scalars = new Map<Scalar, Codec<unknown>>();
 export function scalarCodec(scalar: Scalar): Codec<unknown> {
   const known = scalars.get(scalar);
   if (known !== undefined) return known;
-  const { type, parts } = single(`single_${scalar}`, scalar);
+  const { type, parts } = single(scalar);
   const made = withForm(fixed<unknown, unknown>(type, parts), { kind: "struct", ...parts });
   scalars.set(scalar, made);
   return made;

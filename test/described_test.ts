@@ -5,11 +5,12 @@ import { domain } from "../src/babus/definition.ts";
 import { calls } from "../src/calls/definition.ts";
 import { circular } from "../src/circular/definition.ts";
 import { json, raw, text } from "../src/codec.ts";
-import { struct } from "../src/struct.ts";
+import { array, struct } from "../src/struct.ts";
 import { describedType } from "../src/described.ts";
 import { CorruptRegionError, LayoutMismatchError } from "../src/errors.ts";
 import type { CallsDescription } from "../src/layout/describe.ts";
 import { layout } from "../src/layout/layout.ts";
+import type { Type } from "../src/message.ts";
 import { mpsc } from "../src/mpsc/definition.ts";
 import { type RegionDetails, regions } from "../src/region/list.ts";
 import { sharedMemory } from "../src/shared/shared_memory.ts";
@@ -238,10 +239,28 @@ Deno.test("another type is refused with the names of the fields that differ", ()
   );
   const differences =
     '"accel" is f32[3] at 16 there and f64[3] at 16 here, "label" is only there, ' +
-    '"temperature" is only here; define the type "imu"';
+    '"temperature" is only here; import the definition that the other programs use, or unlink ' +
+    "the topic once nobody uses it";
   assert(error.message.includes(`: ${differences}`), error.message);
   const mismatch = assertThrows(() => topic(name.name, { type: text() }).subscriber());
   assert(!(mismatch as Error).message.includes("there"), `${mismatch}`);
+});
+
+Deno.test("scalars and arrays are named as in a definition", () => {
+  const Scan = struct("scan", { time: "f64" });
+  const types: [Type, Type, string][] = [
+    ["f64", array("f32", 360), 'its messages are "f64", and this definition says "f32[360]"; '],
+    [array(Scan, 2), "u8", 'its messages are "scan[2]", and this definition says "u8"; '],
+    [Scan, "f64", 'its messages are "scan", and this definition says "f64"; '],
+  ];
+  for (const [there, here, message] of types) {
+    using name = new Name();
+    using _publisher = topic(name.name, { type: there }).publisher();
+    const join = () => topic(name.name, { type: here }).subscriber();
+    assertThrows(join, LayoutMismatchError, message);
+  }
+  const short = () => array("f32", 4).encode([1, 2, 3, 4], new Uint8Array(8));
+  assertThrows(short, RangeError, 'Cannot encode "f32[4]" into 8 bytes');
 });
 
 Deno.test("another type of calls is refused with the names of the fields that differ", () => {

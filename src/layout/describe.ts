@@ -81,13 +81,26 @@ export function describeLayout(layout: AnyLayout): StructDescription {
   return { struct: layout.name, version: layout.version, fields };
 }
 
-function describeFieldType(type: FieldType): FieldTypeDescription {
+/** Describes the type of a field. */
+export function describeFieldType(type: FieldType): FieldTypeDescription {
   if (typeof type === "string") return type;
   if (isLayout(type)) return describeLayout(type);
   if (type.kind === "bytes") return { bytes: type.size };
   if (type.kind === "text") return { text: type.size };
   const { element, length } = type;
   return { array: isLayout(element) ? describeLayout(element) : element, length };
+}
+
+/** The name of the struct that stands for messages of one value, whose only field is "value". */
+export function singleName(type: FieldTypeDescription): string {
+  if (typeof type === "string") return `single_${type}`;
+  if (!("array" in type)) return "";
+  const { array, length } = type;
+  return `${typeof array === "string" ? array : array.struct}_${length}`;
+}
+
+function isSingle({ struct, fields: [field, ...others] }: StructDescription): boolean {
+  return field?.name === "value" && others.length === 0 && struct === singleName(field.type);
 }
 
 /** Describes the messages of a codec. */
@@ -205,6 +218,7 @@ function structDifferences(
   here: StructDescription,
   path: string,
 ): string[] {
+  if (isSingle(there) || isSingle(here)) return []; // their names say it
   const found: string[] = [];
   const inPath = path === "" ? "" : ` of ${path.slice(0, -1)}`;
   if (there.struct !== here.struct) {

@@ -206,11 +206,12 @@ export function checkHeader(
   expected: Expectation,
   what: string,
 ): void {
+  const { title = "region" } = expected.regionType;
   const found = mismatch(header, file, expected);
   if (found === undefined) return checkExtent(header, file.size, expected.regionType, what);
   const { state, remedy = "use another name" } = found;
   throw new LayoutMismatchError(
-    `Cannot open ${what}: ${state}; ${remedy}, or unlink it once nobody uses it`,
+    `Cannot open ${what}: ${state}; ${remedy}, or unlink the ${title} once nobody uses it`,
   );
 }
 
@@ -242,12 +243,21 @@ function mismatch(
     };
   }
   if (message === undefined || message_hash === message.hash) return undefined;
-  const wanted = `this definition says "${message.name}" (${hex(message.hash)})`;
-  if (message_hash === 0n) return { state: `its messages are of no declared type, and ${wanted}` };
+  const { name: wanted } = message;
+  if (message_hash === 0n) {
+    return { state: `its messages are of no declared type, and this definition says "${wanted}"` };
+  }
+  const different = differencesInWords(message, file);
+  const isNamesake = message_name === wanted;
+  const [there, here] = isNamesake && different === ""
+    ? [message_hash, message.hash].map((hash) => ` (${hex(hash)})`)
+    : ["", ""];
   return {
-    state: `its messages are "${message_name}" (${hex(message_hash)}), and ` +
-      `${wanted}${differencesInWords(message, file)}`,
-    remedy: `define ${openedWith?.(message_name) ?? `the type "${message_name}"`}`,
+    state: `its messages are "${message_name}"${there}, and this definition says ` +
+      `${isNamesake ? "another " : ""}"${wanted}"${here}${different}`,
+    remedy: isNamesake
+      ? "import the definition that the other programs use"
+      : `define ${openedWith?.(message_name) ?? `the type "${message_name}"`}`,
   };
 }
 

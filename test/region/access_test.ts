@@ -58,7 +58,7 @@ Deno.test("a forgotten type is named", () => {
   const imu = struct("imu", { time: "f64" });
   using _publisher = topic(place.name, { type: imu }).publisher();
   const open = () => topic(place.name, { size: 8 }).subscriber();
-  assertThrows(open, LayoutMismatchError, 'define the type "imu", or unlink');
+  assertThrows(open, LayoutMismatchError, 'define the type "imu", or unlink the topic');
 });
 
 Deno.test("a ring of bytes and forgotten types of calls are named", () => {
