@@ -10,6 +10,7 @@ import { ClosedError } from "../errors.ts";
 import type { Endpoint } from "../lane/endpoint.ts";
 import type { Bytes, Input, Type, Value } from "../message.ts";
 import { disposeAtEnd } from "../os/clock.ts";
+import { withNamesakes } from "../region/list.ts";
 import { type Counted, waitForPeers } from "../region/peers.ts";
 import { nextGeneration } from "../region/seats.ts";
 import { cancelLate } from "../wait/cancellation.ts";
@@ -283,7 +284,7 @@ export class CallClient<Q extends Type = Bytes, S extends Type = Bytes>
     const isOnly = this.#board.servers.length === 1;
     switch (this.#end.peer()) {
       case "never":
-        return "no server has connected";
+        return withNamesakes("no server has connected", this.name);
       case "open":
         return isOnly ? "its server is stopped or busy" : "its servers are stopped or busy";
       default:

@@ -8,6 +8,7 @@ import type { Codec } from "../codec.ts";
 import type { HandleOptions } from "../definition.ts";
 import { PeerLostError } from "../errors.ts";
 import type { Bytes, Type } from "../message.ts";
+import { withNamesakes } from "../region/list.ts";
 import { presenceIn, SeatState } from "../region/seats.ts";
 import type { Condition } from "../wait/condition.ts";
 import { longestMessage, type Ring } from "./circular_buffer.ts";
@@ -37,7 +38,10 @@ export class CircularBufferReader<K extends Type = Bytes> extends CircularReceiv
   /** @ignore */
   constructor(ring: Ring, codec: Codec<unknown>, options: CircularReaderOptions) {
     super(ring.name, ring.what, { codec, own: options.own }, {
-      state: () => this.peers === 0 ? "it has no writer" : "its writer has sent nothing new",
+      state: () =>
+        this.peers === 0
+          ? withNamesakes("it has no writer", ring.name)
+          : "its writer has sent nothing new",
       lost: () => {
         throw new PeerLostError(
           `Cannot receive from ${ring.what}: its writer died; receive again when it has another ` +

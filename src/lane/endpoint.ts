@@ -29,6 +29,7 @@
 import { PeerLostError } from "../errors.ts";
 import type { Mapping } from "../memory/mapping.ts";
 import type { Word32 } from "../memory/word.ts";
+import { withNamesakes } from "../region/list.ts";
 import { type Presence, presenceIn, type Seat, SeatState } from "../region/seats.ts";
 import type { Condition, Waiter } from "../wait/condition.ts";
 import type { Doorbell } from "../wait/doorbell.ts";
@@ -192,7 +193,7 @@ export class Endpoint implements Disposable {
   /** The condition of the other end, for errors. */
   #peerState(): string {
     const peer = this.peer();
-    if (peer === "never") return `it has no ${this.peerName}`;
+    if (peer === "never") return withNamesakes(`it has no ${this.peerName}`, this.name);
     return peer === "open" ? `it has a living ${this.peerName}` : this.#departure(peer);
   }
 

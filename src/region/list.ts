@@ -131,6 +131,18 @@ export function namesakesOf(path: string): string {
   return kinds.length === 0 ? "" : `, but a region of type ${kinds.join(" and ")} has this name`;
 }
 
+/**
+ * Adds to the state of a handle that regions of several types have its name: its peers may use
+ * another type.
+ */
+export function withNamesakes(state: string, name: string): string {
+  const all = regionFiles().filter((file) => file.name === name).map(({ kind }) => `"${kind}"`);
+  const kinds = [...new Set(all)];
+  return kinds.length < 2
+    ? state
+    : `${state}, but regions of types ${kinds.join(" and ")} have this name`;
+}
+
 /** Describes the region of this path; returns undefined if none exists. */
 export function regionAt(path: string): RegionInfo | undefined {
   const parsed = parseFileName(path.slice(DIRECTORY.length + 1));

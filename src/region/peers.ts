@@ -6,6 +6,7 @@
  */
 
 import { checkedOptions, inWords } from "../arguments.ts";
+import { withNamesakes } from "./list.ts";
 import { type PollOptions, pollUntil } from "./poll.ts";
 
 /** A handle that counts its peers. */
@@ -16,7 +17,7 @@ export interface Counted {
 
 /** Resolves once a handle has at least `count` peers. `what` names them, such as `subscribers of topic "imu"`. */
 export async function waitForPeers(
-  handle: Counted,
+  handle: Counted & { readonly name: string },
   count: number,
   what: string,
   options: PollOptions,
@@ -30,6 +31,9 @@ export async function waitForPeers(
   await pollUntil({
     look: () => (found = handle.peers) >= count || undefined,
     action,
-    state: () => `it has ${found}`,
+    state: () => {
+      const state = `it has ${found}`;
+      return found > 0 ? state : withNamesakes(state, handle.name);
+    },
   }, own);
 }

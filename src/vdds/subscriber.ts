@@ -9,6 +9,7 @@ import { byteLengthOf, checkedOptions, checkWaits } from "../arguments.ts";
 import { PeerLostError } from "../errors.ts";
 import { disposeAtEnd } from "../os/clock.ts";
 import type { Bytes, Type } from "../message.ts";
+import { withNamesakes } from "../region/list.ts";
 import { CONDITIONS } from "../wait/any.ts";
 import type { Condition } from "../wait/condition.ts";
 import { DONE, iterate, type Step } from "../wait/iterate.ts";
@@ -85,7 +86,10 @@ export class Subscriber<K extends Type = Bytes> extends Receiver<K, TopicMessage
         action,
         conditions: () => intake.conditions(),
         checkOpen: () => intake.checkOpen(),
-        state: () => intake.peers === 0 ? "it has no publisher" : "its publisher is alive",
+        state: () =>
+          intake.peers === 0
+            ? withNamesakes("it has no publisher", name)
+            : "its publisher is alive",
         lost: () => {
           throw new PeerLostError(
             `Cannot ${action}: its publisher died; subscribe with onPeerGone: "wait" to wait for ` +

@@ -1,7 +1,8 @@
-import { assert, assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { ClosedError, CorruptRegionError } from "../../src/errors.ts";
 import { type Codec, json } from "../../src/codec.ts";
 import { struct } from "../../src/struct.ts";
+import { mpsc } from "../../src/mpsc/definition.ts";
 import { spsc } from "../../src/spsc/definition.ts";
 import { countFiles, rangesOf } from "../os/process_state.ts";
 import { Name } from "../shared/scene.ts";
@@ -97,6 +98,20 @@ Deno.test("every method of a closed end reports that it is closed, and its views
   assertEquals([bytes.length, claim.bytes.length], [0, 0]);
   assertEquals([producer.name, consumer.name], [name.name, name.name]);
   assertEquals([producer.closed, consumer.closed], [true, true]);
+});
+
+Deno.test("a wait that ends without a peer tells that the name has regions of other types", async () => {
+  using name = new Name();
+  using producer = spsc(name.name).producer();
+  using consumer = mpsc(name.name).consumer();
+  const found = 'but regions of types "mpsc" and "spsc" have this name';
+  assertThrows(
+    () => consumer.receiveSync({ timeout: 1 }),
+    DOMException,
+    `it has no producer, ${found}`,
+  );
+  const late = producer.waitForPeers(1, { timeout: 1 });
+  await assertRejects(() => late, DOMException, `it has 0, ${found}`);
 });
 
 Deno.test("opening a corrupt ring leaves no file open and no mapping, and its role free", () => {
