@@ -78,13 +78,16 @@ export interface Message<K extends Type = Bytes> {
   readonly lost: number;
 }
 
-/** A message in place, which stays where it is until it is disposed. */
-export interface TakenMessage<K extends Type = Bytes> extends Message<K>, Disposable {
+/** A message in place, while it is shown. */
+export interface MessageInPlace<K extends Type = Bytes> extends Message<K> {
   /** The bytes in shared memory, for reading only; empty once the message is released. */
   readonly bytes: Uint8Array<ArrayBuffer>;
   /** Accessors to the fields of a struct in place, valid until the message is released. */
   readonly view: View<K>;
 }
+
+/** A message in place, which stays where it is until it is disposed. */
+export interface TakenMessage<K extends Type = Bytes> extends MessageInPlace<K>, Disposable {}
 
 /**
  * Returns a function that makes the accessors to bytes in place, and remembers them for each array:

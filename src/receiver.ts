@@ -9,7 +9,6 @@ import { checkedOptions, checkHandler, checkLimit, checkWaits } from "./argument
 import { LostError } from "./errors.ts";
 import type { Message, Type, Value } from "./message.ts";
 import { waitForPeers } from "./region/peers.ts";
-import { valueStream } from "./streams.ts";
 import { CONDITIONS, type Waitable } from "./wait/any.ts";
 import type { Condition, Waiter } from "./wait/condition.ts";
 import { DONE, iterate, type Step } from "./wait/iterate.ts";
@@ -145,14 +144,22 @@ export abstract class Receiver<K extends Type, M extends Message<K>, Over = unde
 
   /**
    * Returns a stream of the values, which fails as `values()` does, so it never looks complete when it
-   * is not; cancelling it closes this handle.
+   * is not; cancelling it closes this handle. Nothing is read ahead: an unread message stays where it
+   * is.
    */
   toReadableStream(options: ValueStreamOptions = {}): ReadableStream<Value<K>> {
     const own = checkedOptions(options, this.#waiter.action);
+    checkWaits(own);
     const whole = () => this.receiveWhole() ?? this.atEnd();
     const attempt = own.onLoss === "skip" ? this.#receiving : whole;
-    const receive = (waits: WaitOptions) => this.when(attempt, waits);
-    return valueStream({ receive, close: () => this.close() }, own);
+    return new ReadableStream<Value<K>>({
+      pull: async (controller) => {
+        const message = await this.when(attempt, own);
+        if (message === undefined) controller.close();
+        else controller.enqueue(message.value);
+      },
+      cancel: () => this.close(),
+    }, { highWaterMark: 0 });
   }
 
   /** Closes this handle, as `close()` does. */

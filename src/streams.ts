@@ -8,28 +8,6 @@
 import { checkWaits } from "./arguments.ts";
 import type { WaitOptions } from "./wait/until.ts";
 
-/** A receiver of values; its messages are over with undefined. */
-export interface ValueSource<T> {
-  receive(options: WaitOptions): Promise<{ readonly value: T } | undefined>;
-  close(): void;
-}
-
-/**
- * Streams the values of a receiver until the sender ends; cancelling closes the receiver. The stream
- * fails where the sender was lost, so it never looks complete.
- */
-export function valueStream<T>(source: ValueSource<T>, options: WaitOptions): ReadableStream<T> {
-  checkWaits(options);
-  return new ReadableStream<T>({
-    pull: async (controller) => {
-      const message = await source.receive(options);
-      if (message === undefined) controller.close();
-      else controller.enqueue(message.value);
-    },
-    cancel: () => source.close(),
-  }, { highWaterMark: 0 });
-}
-
 /** A receiver of messages of bytes, which it shows in place. */
 export interface MessageSource {
   take(

@@ -7,7 +7,7 @@
 import type { Codec } from "../codec.ts";
 import { LostError } from "../errors.ts";
 import { InPlace } from "../in_place.ts";
-import type { Bytes, Message, Type, Value, View } from "../message.ts";
+import type { Bytes, MessageInPlace, Type, Value, View } from "../message.ts";
 import type { Cursor } from "./cursor.ts";
 
 /** Ends a handler that asks for a copy of a message that was overwritten. */
@@ -15,21 +15,13 @@ export class OverwrittenError extends LostError {}
 
 /**
  * A message in place, valid until the handler of `poll()` returns; one object serves all messages.
- * If the message was overwritten, `value` throws an error that ends the handler, and `poll()` does
- * not count the message.
+ * The writer may overwrite its bytes at any moment; an observer gets a validated copy of them. If the
+ * message was overwritten, `value` throws an error that ends the handler, and `poll()` does not count
+ * the message.
  */
-export interface PolledMessage<K extends Type = Bytes> extends Message<K> {
-  /** The number of the message, from 1 on, as its writer counts; 0 once the handler has returned. */
-  readonly sequence: number;
+export interface PolledMessage<K extends Type = Bytes> extends MessageInPlace<K> {
   /** The number of bytes; 0 once the handler has returned. */
   readonly length: number;
-  /**
-   * The bytes in shared memory, for reading only. The writer may overwrite them at any moment. An
-   * observer, which must not be able to write, gets a validated copy.
-   */
-  readonly bytes: Uint8Array<ArrayBuffer>;
-  /** Accessors to the fields of a struct in `bytes`. */
-  readonly view: View<K>;
 }
 
 /** The one polled message of a receiver. */

@@ -5,7 +5,15 @@
  */
 
 import { InPlace } from "../in_place.ts";
-import type { Bytes, Message, TakenMessage, Type, Value, View } from "../message.ts";
+import type {
+  Bytes,
+  Message,
+  MessageInPlace,
+  TakenMessage,
+  Type,
+  Value,
+  View,
+} from "../message.ts";
 import { peekView } from "../memory/word.ts";
 import type { Endpoint } from "./endpoint.ts";
 import type { LaneReceiver } from "./lane.ts";
@@ -24,12 +32,7 @@ export interface RingMessage<K extends Type = Bytes> extends Message<K> {
 }
 
 /** A message that a ring shows in place. */
-export interface ShownMessage<K extends Type = Bytes> extends RingMessage<K> {
-  /** The bytes in shared memory, for reading only; empty once the message is released. */
-  readonly bytes: Uint8Array<ArrayBuffer>;
-  /** Accessors to the fields of a struct in place, valid until the message is released. */
-  readonly view: View<K>;
-}
+export interface ShownMessage<K extends Type = Bytes> extends RingMessage<K>, MessageInPlace<K> {}
 
 /**
  * A message that stays in the ring until it is acknowledged. It comes again if it is disposed, or its

@@ -12,6 +12,7 @@ import {
   type Bytes,
   type Input,
   type Message,
+  type MessageInPlace,
   type TakenMessage,
   type Type,
   type Value,
@@ -42,8 +43,7 @@ export interface TopicMessage<K extends Type = Bytes> extends Message<K>, Sample
 }
 
 /** A sample in place, as `poll` shows it; valid until the handler returns. */
-export interface PolledSample<K extends Type = Bytes>
-  extends TopicMessage<K>, Omit<TakenMessage<K>, typeof Symbol.dispose> {}
+export interface PolledSample<K extends Type = Bytes> extends TopicMessage<K>, MessageInPlace<K> {}
 
 /** A sample in place, as `take` shows it: its bytes do not change until it is disposed. */
 export interface Sample<K extends Type = Bytes> extends TopicMessage<K>, TakenMessage<K> {}
