@@ -184,6 +184,7 @@ export class TopicDefinition<K extends Type = Bytes> extends Definition<
       codec: this.#codec,
       history,
       hasSources: this.#hasMany,
+      checkPublishers: () => this.#checkPublishers(),
       attach: (source) => (source === undefined ? this : this.#below(source)).#observed(),
     });
   }

@@ -46,6 +46,8 @@ interface Parts<K extends Type> {
   readonly history: number;
   /** Whether to observe all sources of the topic. */
   readonly hasSources: boolean;
+  /** Throws if the topic has another number of publishers than defined. */
+  readonly checkPublishers: () => void;
   /** Performs one step of attaching to the topic, or to one of its sources. */
   readonly attach: (source: string | undefined) => VRing | Again | undefined;
 }
@@ -134,6 +136,7 @@ export class TopicObserver<K extends Type = Bytes> extends Receiver<K, TopicMess
     if (!this.#parts.hasSources || now() < this.#nextList) return;
     this.#nextList = now() + OBSERVER_SLICE_NS;
     const present = listSources(this.name);
+    if (present.length === 0) this.#parts.checkPublishers();
     for (const [i, { source, observed }] of [...this.#targets.entries()].reverse()) {
       const { readable } = observed;
       if (present.some((found) => found.source === source) || readable?.hasMore?.()) continue;

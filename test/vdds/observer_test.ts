@@ -242,6 +242,21 @@ Deno.test("a source of another type that is there already is refused by the firs
   assertEquals(observer.receiveSync(WAIT)?.value, "b");
 });
 
+Deno.test("an observer refuses a topic with another number of publishers than defined", () => {
+  using place = new Name();
+  const [one, many] = [topic(place.name), topic(place.name, { publishers: "many" })];
+  const told = (mine: string, theirs: string) =>
+    `its publishers are "${theirs}", and this definition says "${mine}"; change the definition`;
+  {
+    using early = many.observer();
+    using _publisher = one.publisher();
+    assertThrows(() => many.observer(), LayoutMismatchError, told("many", "one"));
+    assertThrows(() => early.receiveSync(WAIT), LayoutMismatchError, told("many", "one"));
+  }
+  using _publisher = many.publisher();
+  assertThrows(() => one.observer(), LayoutMismatchError, told("one", "many"));
+});
+
 Deno.test("a closed observer throws ClosedError, and one of another type does not open", () => {
   using scene = new Scene();
   const texts = topic(scene.topic, { ...SHAPE, type: text() });
