@@ -14,7 +14,10 @@ import { now, sleep, sleepSync } from "../os/clock.ts";
 
 /** The limits of a poll. */
 export interface PollOptions {
-  /** Milliseconds until the wait gives up with a TimeoutError; for ever by default. */
+  /**
+   * Milliseconds until the wait gives up and throws a DOMException named TimeoutError; for ever by
+   * default.
+   */
   timeout?: number | undefined;
   /** Ends the wait with the signal's reason. */
   signal?: AbortSignal | undefined;

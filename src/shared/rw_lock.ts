@@ -98,18 +98,12 @@ export class RwLock implements Disposable {
     return this.#try(Want.reader);
   }
 
-  /**
-   * Acquires the lock for reading, and blocks the thread until then; throws a TimeoutError after
-   * `timeout` ms.
-   */
+  /** Blocks the thread until it has acquired the lock for reading. */
   readSync(options: SyncWaitOptions = {}): Permit {
     return this.#waitSync(Want.reader, options);
   }
 
-  /**
-   * Acquires the lock for reading; rejects with a TimeoutError after `timeout` ms, or with the
-   * signal's reason.
-   */
+  /** Resolves once it has acquired the lock for reading. */
   read(options: WaitOptions = {}): Promise<Permit> {
     return this.#wait(Want.reader, options);
   }
@@ -122,18 +116,12 @@ export class RwLock implements Disposable {
     return this.#try(Want.writer);
   }
 
-  /**
-   * Acquires the lock for writing, and blocks the thread until then; throws a TimeoutError after
-   * `timeout` ms.
-   */
+  /** Blocks the thread until it has acquired the lock for writing. */
   writeSync(options: SyncWaitOptions = {}): Permit {
     return this.#waitSync(Want.writer, options);
   }
 
-  /**
-   * Acquires the lock for writing; rejects with a TimeoutError after `timeout` ms, or with the
-   * signal's reason.
-   */
+  /** Resolves once it has acquired the lock for writing. */
   write(options: WaitOptions = {}): Promise<Permit> {
     return this.#wait(Want.writer, options);
   }

@@ -184,9 +184,8 @@ export class SemaphoreLock implements Disposable {
   }
 
   /**
-   * Acquires the lock, and blocks the thread until then; throws a TimeoutError after `timeout` ms.
-   * A Worker that is terminated meanwhile ends only once this has returned, and then releases the
-   * lock.
+   * Blocks the thread until it has acquired the lock. A Worker that is terminated meanwhile ends only
+   * once this has returned, and then releases the lock.
    */
   lockSync(options: SyncWaitOptions = {}): Permit {
     const pauses = this.#pauses(options);
@@ -199,9 +198,7 @@ export class SemaphoreLock implements Disposable {
     }
   }
 
-  /**
-   * Acquires the lock; rejects with a TimeoutError after `timeout` ms, or with the signal's reason.
-   */
+  /** Resolves once it has acquired the lock. */
   async lock(options: WaitOptions = {}): Promise<Permit> {
     const pauses = this.#pauses(options);
     const { signal } = options;

@@ -34,7 +34,10 @@ import { reactor, SLICE_NS, type Watched } from "./reactor.ts";
 
 /** How long a call that blocks the thread may wait. */
 export interface SyncWaitOptions {
-  /** Milliseconds until the wait gives up; for ever by default. */
+  /**
+   * Milliseconds until the wait gives up and throws a DOMException named TimeoutError; for ever by
+   * default.
+   */
   timeout?: number | undefined;
   /**
    * Microseconds to watch the memory before going to sleep; 50 by default, 0 with one CPU. Of
