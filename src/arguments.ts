@@ -143,6 +143,28 @@ export function checkHandler(handler: unknown, doing: string, what: string): voi
   );
 }
 
+/** Whether `await` would wait for it: a promise of any kind or origin. */
+export function isThenable(value: unknown): value is PromiseLike<unknown> {
+  const mayBe = typeof value === "object" && value !== null || typeof value === "function";
+  return mayBe && typeof (value as { then?: unknown }).then === "function";
+}
+
+/**
+ * Throws if a handler has returned a promise, although what it is shown is valid only until it
+ * returns.
+ */
+export function checkReturned(result: unknown, doing: string, what: string): void {
+  if (isThenable(result)) throw returnedPromise(doing, what);
+}
+
+/** Makes the error for a handler that returned a promise. */
+export function returnedPromise(doing: string, what: string): TypeError {
+  return new TypeError(
+    `Cannot ${doing} ${what}: the handler returned a promise, and must finish before it returns; ` +
+      "pass a function that is not async",
+  );
+}
+
 /** Throws unless a value is a number that is not below `least`. */
 export function checkLimit(limit: unknown, least: number, doing: string, what: string): void {
   if (typeof limit === "number" && limit >= least) return;

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { inWords } from "./arguments.ts";
+import { inWords, isThenable, returnedPromise } from "./arguments.ts";
 import { VringError } from "./errors.ts";
 import { isCount } from "./layout/sizes.ts";
 import { claimView, commitView, endView, type Memory } from "./memory/word.ts";
@@ -157,8 +157,9 @@ export class ClaimedMemory<K extends Type, R = void> implements Claim<K> {
     return new VringError(`Cannot ${action} a ${noun} of ${what}: it has ended; ${noun} first`);
   }
 
-  #misfit(length: number): RangeError {
+  #misfit(length: number): Error {
     const { what, noun = "claim" } = this.#claimant;
+    if (isThenable(length)) return returnedPromise("publish to", what);
     return new RangeError(
       `Cannot publish ${inWords(length)} bytes to ${what}: ${this.#length} are ${noun}ed`,
     );

@@ -387,6 +387,23 @@ Deno.test("a name, the options as a whole and each option are refused unless the
   assertEquals(vring.regions().filter(({ name }) => name.includes(taken)), []);
 });
 
+Deno.test("a handler that returns a promise is refused: what it is shown ends when it returns", () => {
+  using handles = new Handles();
+  const { rings, many, circular, topic, slot } = handles;
+  const told = "the handler returned a promise, and must finish before it returns";
+  for (const [sender, ...receivers] of [rings, many, circular, topic]) {
+    const { name } = sender.constructor;
+    assertThrows(() => sender.tryFill(async () => {}, 8), TypeError, told, name);
+    sender.trySend(Uint8Array.of(1));
+    for (const receiver of receivers) {
+      const what = receiver.constructor.name;
+      assertThrows(() => receiver.poll(async () => {}), TypeError, told, what);
+      receiver.poll(() => 5); // is ignored
+    }
+  }
+  assertThrows(() => slot.tryFill(async () => {}, 8), TypeError, told);
+});
+
 /** Each call that can wait. */
 function waits(h: Handles): [string, (options: unknown) => unknown, boolean?][] {
   const [[producer, consumer], [writer, reader, observer]] = [h.rings, h.circular];

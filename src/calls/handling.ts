@@ -4,6 +4,7 @@
  * @module
  */
 
+import { isThenable } from "../arguments.ts";
 import { type Encoder, encoderOf } from "../encoder.ts";
 import type { Endpoint } from "../lane/endpoint.ts";
 import { recordBytes } from "../lane/record.ts";
@@ -198,9 +199,3 @@ export interface HandlingParts {
 
 /** The outcome of a handled request. */
 type Settled = { readonly value: unknown } | { readonly error: unknown };
-
-/** Whether `await` would wait for it: a promise of any kind or origin. */
-function isThenable(answer: unknown): answer is PromiseLike<unknown> {
-  const mayBe = typeof answer === "object" && answer !== null || typeof answer === "function";
-  return mayBe && typeof (answer as { then?: unknown }).then === "function";
-}

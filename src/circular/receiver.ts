@@ -9,7 +9,7 @@
  */
 
 import { lossOf, Receiver } from "../receiver.ts";
-import { byteLengthOf, checkWaits } from "../arguments.ts";
+import { byteLengthOf, checkReturned, checkWaits } from "../arguments.ts";
 import type { Codec } from "../codec.ts";
 import { VringError } from "../errors.ts";
 import { Landing } from "../landing.ts";
@@ -211,7 +211,8 @@ export abstract class CircularReceiver<K extends Type = Bytes> extends Receiver<
     polled.show(cursor, length, this.#losses.messages - this.#told);
     this.#isPolling = true;
     try {
-      handler(polled);
+      const result: unknown = handler(polled);
+      if (result !== undefined) checkReturned(result, "poll", this.#what);
     } catch (error) {
       this.#failed(error);
     }

@@ -7,7 +7,13 @@
 
 import { disposeAtEnd } from "../os/clock.ts";
 import { Receiver } from "../receiver.ts";
-import { byteLengthOf, checkedOptions, checkLimit, checkWaits } from "../arguments.ts";
+import {
+  byteLengthOf,
+  checkedOptions,
+  checkLimit,
+  checkReturned,
+  checkWaits,
+} from "../arguments.ts";
 import { VringError } from "../errors.ts";
 import type { Bytes, Type, Value } from "../message.ts";
 import { Landing } from "../landing.ts";
@@ -358,7 +364,8 @@ export abstract class MessageReceiver<K extends Type = Bytes, F = unknown>
         message.show(lane, length);
         lane.advance(size);
         count++;
-        handler(message);
+        const result: unknown = handler(message);
+        if (result !== undefined) checkReturned(result, "poll", this.#end.what);
       }
     } finally {
       message.release();

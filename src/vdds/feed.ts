@@ -5,6 +5,7 @@
  * @module
  */
 
+import { checkReturned } from "../arguments.ts";
 import { copyOut, peekView } from "../memory/word.ts";
 import type { Type, Value } from "../message.ts";
 import { presenceIn, SeatState } from "../region/seats.ts";
@@ -187,7 +188,8 @@ export class Feed<K extends Type> implements Intake<K>, Disposable {
     const { descriptor, stamp } = taken; // the handler may take others
     sample.show(taken, this.#bytes(), this.source);
     try {
-      handler(sample);
+      const result: unknown = handler(sample);
+      if (result !== undefined) checkReturned(result, "poll", this.ring.what);
     } finally {
       if (!reader.closed) reader.releaseSoon(descriptor, stamp);
     }

@@ -8,7 +8,7 @@
  */
 
 import { lossOf, Receiver } from "../receiver.ts";
-import { byteLengthOf, inWords } from "../arguments.ts";
+import { byteLengthOf, checkReturned, inWords } from "../arguments.ts";
 import { ClosedError, VringError } from "../errors.ts";
 import type { Bytes, Type } from "../message.ts";
 import { now } from "../os/clock.ts";
@@ -230,7 +230,8 @@ export class TopicObserver<K extends Type = Bytes> extends Receiver<K, TopicMess
         if (found === undefined) break;
         shown.show(found.sample, found.sample.bytes, found.source);
         count++;
-        handler(shown);
+        const result: unknown = handler(shown);
+        if (result !== undefined) checkReturned(result, "poll", this.#what);
       }
     } finally {
       shown.hide();
