@@ -177,7 +177,7 @@ Deno.test("the checks of exercise 12 find each wrong answer", () => {
       if (!again) return look();
     }
   };
-  const [told, once] = ["existing news", "each message is reported once"];
+  const [told, once] = ["it returns existing news", "it reports each message once"];
   const [others, any] = ["slots outside the mask", "a message in any slot"];
   const [moment, nothing] = ["a message at any moment", "a bell that rings without"];
   assertNoticed(checksOf, [

@@ -294,9 +294,9 @@ Deno.test("tutorial 11 with two processes: nothing is to be repaired if the publ
 });
 
 Deno.test("the checks of exercise 11 find each wrong answer", () => {
-  const [drawn, newest] = ["a frame is drawn", "of several, only the newest"];
-  const [back, throwing] = ["everything is given back", "also if the screen throws"];
-  const [still, lost] = ["a frame does not change", "every loss"];
+  const [drawn, newest] = ["it draws a new frame", "it draws only the newest"];
+  const [back, throwing] = ["it releases every frame that", "it releases every frame even if"];
+  const [still, lost] = ["a frame does not change", "it reports every loss"];
   assertNoticed(checksOfShow, [
     [() => {}, drawn],
     [(_, screen) => screen.draw(new Uint8Array(1)), drawn],

@@ -1,12 +1,12 @@
 /**
- * A reader and a writer that make do with less, and what they do then is wrong.
+ * A reader and a writer that leave something out, and go wrong.
  *
  * @module
  */
 
 import { type Operations, Reader, textOf, Writer } from "./small_ring.ts";
 
-/** Does not keep the number of the sample when it gives it back. */
+/** Does not keep the number of the sample when it releases it. */
 export class ForgetfulReader extends Reader {
   override *release(d: number): Operations {
     const word = this.ring.rows[this.k]![d]!;
@@ -17,7 +17,7 @@ export class ForgetfulReader extends Reader {
   }
 }
 
-/** Uses what AVAIL says, and nothing else. */
+/** Trusts AVAIL, and never searches. */
 export class BelievingWriter extends Writer {
   override *search(): Operations<undefined> {
   }

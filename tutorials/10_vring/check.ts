@@ -1,13 +1,13 @@
 /**
- * What an answer to exercise 10 must do: the writer is killed before each of its operations in turn,
- * while readers of all kinds take the sample and give it back.
+ * The checks of exercise 10. They kill the writer before each of its operations in turn, while
+ * readers of all kinds take the sample and release it.
  *
  * @module
  */
 
 import { type Check, expect, runChecks } from "../check.ts";
 
-/** The last two bits of a reader's word: what the sample is to it. */
+/** The last two bits of a reader's word: the state of the sample for it. */
 export const NONE = 0;
 export const READY = 1;
 export const HELD = 2;
@@ -18,7 +18,7 @@ export interface Words {
   readonly readers: number;
   /** The word of a reader: `number << 2 | state`. */
   load(reader: number): number;
-  /** Changes the word of a reader if it is `before`; returns what it was. */
+  /** Changes the word of a reader if it is `before`; returns the value before. */
   compareExchange(reader: number, before: number, after: number): number;
   journal(): number;
   setJournal(number: number): void;
@@ -46,25 +46,25 @@ export function checksOf(answer: Answer): Check[] {
       hint: "a reader's word still has an older number. Make it `number << 2 | READY`.",
     },
     {
-      what: "the writer is killed anywhere: all get the sample, or nobody does",
+      what: "the writer is killed anywhere: all readers get the sample, or none does",
       check: () => tryAll(answer, ["lazy"], {}),
       hint:
-        "leave a note before the first reader gets anything: which number is being published? " +
-        "It was not finished if `sequence` has not come to it.",
+        "leave a note before the first reader gets anything: which number are you publishing? " +
+        "It was not finished if `sequence` has not reached it.",
     },
     {
-      what: "readers are quick, or hold it, and no reader gets it twice",
+      what: "readers are quick, or hold the sample, and no reader gets it twice",
       check: () => tryAll(answer, ["lazy", "quick", "holding"], {}),
-      hint: "a word of this number says that it was given, whatever its state.",
+      hint: "a word with this number means that the reader got it, whatever the state.",
     },
     {
-      what: "the writer that finishes it is killed as well",
+      what: "the writer that finishes it is killed too",
       check: () => {
         for (let at = 0; at < MOST_OPERATIONS; at++) {
           if (!tryAll(answer, ["lazy", "quick", "holding"], { finish: at })) return;
         }
       },
-      hint: "`sequence` comes last. Until then the note must stay true.",
+      hint: "store `sequence` last. Until then the note must stay true.",
     },
     {
       what: "all of that with a number that reaches the highest bit of the word",
@@ -72,9 +72,9 @@ export function checksOf(answer: Answer): Check[] {
       hint: "the words are never negative, and `word >> 2` can be. `word >>> 2` cannot.",
     },
     {
-      what: "a reader that joins later does not get samples finished before",
+      what: "a reader that joins later gets no sample that was finished before",
       check: () => comeLater(answer),
-      hint: "its word is of no number at all. Was there anything to finish?",
+      hint: "its word has no number at all. Was there anything to finish?",
     },
   ];
 }
@@ -82,18 +82,18 @@ export function checksOf(answer: Answer): Check[] {
 const READERS = 3;
 const MOST_OPERATIONS = 60;
 
-/** What a reader does as soon as it may: nothing, taking and giving back, or taking only. */
+/** A reader does nothing, takes and releases a sample at once, or takes it and holds it. */
 type Temper = "lazy" | "quick" | "holding";
 
-/** Before which operation there is a kill, in `publish` and in the first `finish`. */
+/** The operation before which `publish` is killed, and that of the first `finish`. */
 interface Kills {
   readonly publish?: number;
   readonly finish?: number;
 }
 
 /**
- * Publishes this sample to every mixture of tempers, killed everywhere; returns whether `finish` ever
- * came so far as to be killed.
+ * Publishes this sample to every mixture of tempers, killed everywhere; returns whether `finish`
+ * was ever killed.
  */
 function tryAll(
   answer: Answer,
@@ -140,9 +140,9 @@ function tryOnce(answer: Answer, scene: Scene, kills: Kills) {
   scene.settle();
   expect(
     scene.countOf(last + 1).every((count) => count === 1),
-    `${scene.notes}\n\nAnd of sample ${last + 1}, which comes next, the readers have had ${
+    `${scene.notes}\n\nThe readers have had the next sample, ${last + 1}, ${
       scene.countOf(last + 1).join(", ")
-    }.`,
+    } times.`,
   );
   return { wasKilled, finishWasKilled };
 }
@@ -158,7 +158,7 @@ function comeLater(answer: Answer): void {
 /** Ends a writer. */
 const KILLED = new Error("killed");
 
-/** Words, readers, and what was done. */
+/** Words, readers, and notes of all operations. */
 class Scene {
   readonly #tempers: readonly Temper[];
   readonly #rows: Uint32Array;
@@ -189,7 +189,7 @@ class Scene {
     return this.#had.map((had) => had.filter((each) => each === number).length);
   }
 
-  /** Does something, up to an operation before which it is killed; whether it came to that. */
+  /** Runs a writer up to an operation before which it is killed; returns whether it was killed. */
   run(name: string, act: (words: Words) => void, killedAt = Infinity): boolean {
     this.#notes.push(`${name}:`);
     this.#dead = false;
@@ -197,7 +197,10 @@ class Scene {
     let operations = 0;
     try {
       act(this.#wordsOf(() => {
-        expect(operations++ < MOST_OPERATIONS, `${this.notes}\n\n60 operations, and no end.`);
+        expect(
+          operations++ < MOST_OPERATIONS,
+          `${this.notes}\n\nAfter 60 operations it has not ended.`,
+        );
       }));
     } catch (error) {
       if (!this.#dead) throw error;
@@ -207,12 +210,12 @@ class Scene {
 
   /** A reader leaves, and another one takes its place. */
   join(k: number): void {
-    this.#notes.push(`    reader ${k} leaves, and another one comes`);
+    this.#notes.push(`    reader ${k} leaves, and another one joins`);
     this.#rows[k] = NONE;
     this.#had[k] = [];
   }
 
-  /** All readers take what is there and give it back. */
+  /** All readers take their samples and release them. */
   settle(): void {
     for (let k = 0; k < READERS; k++) {
       this.#takeIfReady(k);
@@ -276,6 +279,6 @@ class Scene {
     const word = this.#rows[k]!;
     if ((word & 3) !== HELD) return;
     this.#rows[k] = word & ~3 | NONE;
-    this.#notes.push(`    reader ${k} gives ${word >>> 2} back`);
+    this.#notes.push(`    reader ${k} releases ${word >>> 2}`);
   }
 }

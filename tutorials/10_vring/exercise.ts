@@ -1,17 +1,17 @@
 /**
  * Exercise 10: publish, and be killed.
  *
- * A sample is written already, and its number is `number`. Give it to all readers, by making their
- * words `number << 2 | READY`. A reader makes that `number << 2 | HELD` when it takes the sample, and
- * `number << 2 | NONE` when it gives it back; before, it is `NONE` of an earlier number, or of none if
- * the reader has just come. At the end, `sequence` must be the number. You may be killed before any
- * operation. Then the next writer calls `finish`, and it may be killed as well. Each sample must come
- * to all readers, once, or to none. What you have, an operation each:
+ * The sample with the number `number` is written already. Publish it to all readers: set their
+ * words to `number << 2 | READY`. A reader stores `number << 2 | HELD` when it takes the sample,
+ * and `number << 2 | NONE` when it releases it. Before, its word is `NONE` with an earlier number, or 0
+ * if the reader has just joined. At the end, `sequence` must be the number. You may be killed
+ * before any operation. Then the next writer calls `finish`, and may be killed too. Each sample
+ * must reach all readers once, or none. You have these operations:
  *
- *     words.load(k)                     the word of reader k, of `words.readers`: 32 bits, not negative
- *     words.compareExchange(k, a, b)    makes it b if it is a; returns what it was
+ *     words.load(k)                   the word of reader k, of `words.readers`; never negative
+ *     words.compareExchange(k, a, b)  sets it to b if it is a; returns the value before
  *     words.journal()   words.setJournal(n)     a number to remember; 6 at first
- *     words.sequence()  words.setSequence(n)    the last sample that all have got; 6 at first
+ *     words.sequence()  words.setSequence(n)    the last sample published to all; 6 at first
  *
  * Run it with `deno run --allow-ffi tutorials/10_vring/exercise.ts`.
  *
@@ -20,7 +20,7 @@
 
 import { checkPublish, READY, type Words } from "./check.ts";
 
-/** Gives a sample to all readers. The last one was finished. */
+/** Publishes a sample to all readers. The sample before it is finished. */
 function publish(words: Words, number: number): void {
   words.setSequence(number);
   for (let k = 0; k < words.readers; k++) {
@@ -28,7 +28,7 @@ function publish(words: Words, number: number): void {
   }
 }
 
-/** What a new writer does first: finishes what the last one has begun, if there is anything. */
+/** Finishes the sample that the last writer had begun, if any. A new writer does this first. */
 function finish(words: Words): void {
   const last = words.sequence();
   for (let k = 0; k < words.readers; k++) {

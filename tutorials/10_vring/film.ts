@@ -1,5 +1,5 @@
 /**
- * What the parties of a small vring do, one operation in a line, and the words after each.
+ * A film of the parties of a small vring: a line for each operation, with the words after it.
  *
  * @module
  */
@@ -36,7 +36,7 @@ function short(word: number): string {
   return word === 0 ? "--" : `${"-rh"[word & 3]}${word >>> 2}`;
 }
 
-/** The descriptors in entries that nobody has followed yet. */
+/** The descriptors in entries that no party has followed yet. */
 function open(entries: Uint32Array, from: number, to: number): string {
   return Array.from(
     { length: Math.min(to - from, entries.length) },
@@ -58,7 +58,7 @@ export function line(row: readonly string[]): string {
   return `  ${row.map((cell, i) => cell.padEnd(WIDTHS[i]!)).join("").trimEnd()}`;
 }
 
-/** Shows what they do, one after the other. */
+/** Shows the scenes, one after the other. */
 export function film(cast: Cast, ...scenes: readonly Scene[]): void {
   console.log(`\n${paint("dim", line(HEADS))}`);
   let stops = true;

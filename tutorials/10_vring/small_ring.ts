@@ -1,8 +1,8 @@
 /**
  * A small vring: three samples, one writer, two readers, and every operation on its own.
  *
- * A party's work is a generator that stops after each operation and describes it. So you can watch
- * the operations one by one; to kill a party, the program does not ask for its next one.
+ * The work of a party is a generator that stops after each operation and describes it. So you can
+ * watch the operations one by one. To kill a party, the program does not ask for its next one.
  *
  * @module
  */
@@ -14,7 +14,7 @@ import { pageSize } from "../../src/os/page.ts";
 export const DEPTH = 3;
 export const READERS = 2;
 
-/** What a descriptor is to one reader: the last two bits of a word. */
+/** The state of a descriptor for one reader: the last two bits of a word. */
 export const State = { none: 0, ready: 1, held: 2 } as const;
 
 /** A word: the number of a sample and a state. */
@@ -28,7 +28,7 @@ export function textOf(word: number): string {
   return word >>> 2 === 0 ? state : `${state} ${word >>> 2}`;
 }
 
-/** Does one operation after the other, and says what each was. */
+/** Does one operation after the other, and describes each. */
 export type Operations<T = void> = Generator<string, T>;
 
 const LINE = 64;
@@ -38,15 +38,15 @@ const SAMPLE_BYTES = 64;
 /** The shared memory. Words that different parties store are in different lines. */
 export class SmallRing {
   readonly memory = Mapping.anonymous(pageSize(), "a small vring");
-  /** The number of the last sample that all have got. */
+  /** The number of the last sample that was published to all. */
   readonly sequence = this.#word("sequence", 0);
-  /** What the writer is publishing: number << 2 | descriptor. */
+  /** The sample that the writer is publishing: number << 2 | descriptor. */
   readonly journal = this.#word("journal", 1);
   /** How many descriptors were ever put into AVAIL. */
   readonly available = this.#word("available", 2);
   /** How many were ever put into each USED ring. */
   readonly used = this.#words("used", 3, READERS);
-  /** How many have not given a descriptor back. */
+  /** How many parties have not released a descriptor. */
   readonly references = this.#words("references", 5, DEPTH);
   /** A word for each reader and descriptor. */
   readonly rows = Array.from(
@@ -88,7 +88,7 @@ export class SmallRing {
     return new TextDecoder().decode(this.sample(d).subarray(0, this.descriptions[d]![1]));
   }
 
-  /** Gives back one reference; the last one puts the descriptor into AVAIL. */
+  /** Releases one reference; the last one puts the descriptor into AVAIL. */
   *dropReference(d: number): Operations {
     const left = this.references[d]!.sub(1) - 1;
     yield `count[${d}].sub(1) → ${left} left`;
@@ -108,7 +108,7 @@ export class Writer {
   /** How many entries of AVAIL it has taken. */
   taken: number;
 
-  /** Begins behind all that is in AVAIL, and looks at the rows instead, unless it is the first. */
+  /** Skips all entries of AVAIL and searches the rows instead, unless it is the first writer. */
   constructor(ring: SmallRing, taken = ring.available.load()) {
     this.ring = ring;
     this.taken = taken;
@@ -147,7 +147,7 @@ export class Writer {
     return this.ring.rows.every((row) => (row[d]!.load() & 3) === State.none);
   }
 
-  /** Writes a sample, and hands it to all. */
+  /** Writes a sample, and publishes it to all. */
   *send(d: number, text: string): Operations {
     const { ring } = this;
     const number = ring.sequence.load() + 1;
@@ -160,7 +160,7 @@ export class Writer {
     yield* this.deliver(d, number);
   }
 
-  /** Gives a sample to all who have not had it yet. */
+  /** Publishes a sample to all readers that have not had it. */
   *deliver(d: number, number: number): Operations {
     const { ring } = this;
     ring.references[d]!.store(READERS + 1);
@@ -188,7 +188,7 @@ export class Writer {
     yield `USED[${k}][${index}] = ${number} in ${d}`;
   }
 
-  /** What a successor does before anything of its own. */
+  /** Finishes the last writer's sample, which a successor does first. */
   *finish(): Operations {
     const { journal, sequence } = this.ring;
     const [number, last] = [journal.load() >>> 2, sequence.load()];
@@ -199,7 +199,7 @@ export class Writer {
     }
   }
 
-  /** Takes a sample from all who have not taken it yet. */
+  /** Takes a sample back from all readers that have not taken it. */
   *drop(d: number): Operations {
     for (const [k, row] of this.ring.rows.entries()) {
       const before = row[d]!.load();
@@ -235,7 +235,7 @@ export class Reader {
     this.k = k;
   }
 
-  /** Takes the next sample, reads it, and gives it back. */
+  /** Takes the next sample, reads it, and releases it. */
   *receive(): Operations {
     const d = yield* this.take();
     if (d !== undefined) yield* this.release(d);

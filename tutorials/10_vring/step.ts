@@ -1,6 +1,6 @@
 /**
- * The vring on paper. Run it with `deno run --allow-ffi tutorials/10_vring/step.ts`; the prose is in
- * README.md beside it.
+ * The vring on paper. Run it with `deno run --allow-ffi tutorials/10_vring/step.ts`; the prose
+ * is in README.md beside it.
  *
  * @module
  */
@@ -32,35 +32,34 @@ function main(name: string): void {
   killReaders();
   killTheWriter();
   theShippedOne(name);
-  say(`That is \`src/vdds/vring.ts\`. What goes wrong with less than that:`);
+  say(`That is \`src/vdds/vring.ts\`. To see why it needs all of that:`);
 }
 
 function lookAtIt(): void {
   step("Give away an index");
   say(
-    `A camera makes frames of 6 MB, and three processes want each of them. In a ring each frame
-    would be copied in and out. Here nothing is copied: the samples are in shared memory, all may
-    read them, and only an index goes through the rings.`,
+    `A camera makes frames of 6 MB, and three processes want each of them. A ring would copy each
+    frame in and out. Here nothing is copied: the samples are in shared memory, all may read them,
+    and only an index goes through the rings.`,
   );
   const cast = newCast();
   draw(cast);
   say(
-    `Three samples, each with a descriptor: its number, and a word for each reader that says what
-    the sample is to that reader. AVAIL is a ring with the indexes of the free ones, for the writer.
-    Each reader has a ring USED with the indexes of its samples. Whose turn is it to use the memory
-    of a sample? The words alone say that:`,
+    `Three samples, each with a descriptor: its number, and a word for each reader. AVAIL is a ring
+    with the indexes of the free samples, for the writer. Each reader has a ring USED with the
+    indexes of its samples. Who may use the memory of a sample? The words alone decide that:`,
   );
   picture(table([
-    ["none", "not this reader's", "the writer's, once all words are none"],
-    ["ready", "published, not taken yet", "the reader's to take, the writer's to take back"],
-    ["held", "being read", "the reader's until it gives it back"],
+    ["none", "not for this reader", "the writer may fill it if all words say none"],
+    ["ready", "published, not taken yet", "the reader may take it, the writer may take it back"],
+    ["held", "being read", "the reader has it until it releases it"],
   ]));
-  say("All of this is real memory. Below, a word is `r1` for `ready 1`, and so on.");
+  say("All of this is real memory. Below, `r1` stands for `ready 1`, and so on.");
 }
 
 function goRound(): void {
   step("A sample goes round");
-  predict("Two readers give a sample back. Who puts it into AVAIL?");
+  predict("Two readers release a sample. Which process puts it into AVAIL?");
   const cast = newCast();
   const [first, second] = cast.readers;
   film(
@@ -70,20 +69,19 @@ function goRound(): void {
     ["reader 1", second!.receive()],
   );
   say(
-    `The last one, which the count identifies: it began at 3, and the writer was one of them until
-    it had published to all. First the sample, then the description, then the journal, then a word:
-    a reader that sees the word sees every store before it. Nobody has waited, and nothing was
-    copied.`,
+    `The last one to release it. The count finds that one: it began at 3, because the writer counts
+    until it has published to all. The order is: sample, description, journal, word. So a reader
+    that sees the word sees every store before it. No process waited, and nothing was copied.`,
   );
   draw(cast);
-  say("`none 1` still shows that sample 1 was here. That will be needed.");
+  say("`none 1` still shows that sample 1 was here. We will need that.");
 }
 
 function dropOne(): void {
   step("A slow reader");
   const cast = newCast();
   const [first, second] = cast.readers;
-  say("Reader 0 is quick. Reader 1 takes the first sample, and reads it, and reads it.");
+  say("Reader 0 is quick. Reader 1 takes the first sample, and keeps reading it.");
   quietly(cast.writer.publish("21.5 C"));
   quietly(first!.receive());
   quietly(second!.take());
@@ -92,13 +90,13 @@ function dropOne(): void {
     quietly(first!.receive());
   }
   draw(cast);
-  predict("The writer wants to send a fourth one. What can it do?");
+  predict("The writer wants to send a fourth sample. What can it do?");
   film(cast, ["writer", cast.writer.publish("21.8 C")]);
   say(
-    `Nothing is free. It can wait (\`block\`), or not send (\`dropNewest\`), or make room: take back
-    the oldest that is not held (\`dropOldest\`). That is a compare-and-exchange from \`ready\` to
-    \`none\`: if reader 1 takes it at the same moment, then one of the two is too late, and knows
-    it. A held sample is never taken away.`,
+    `No sample is free. It can wait (\`block\`), or drop the new sample (\`dropNewest\`), or take
+    back the oldest one that is not held (\`dropOldest\`). That is a compare-and-exchange from
+    \`ready\` to \`none\`: if reader 1 takes the sample at the same moment, one of the two comes too
+    late, and knows it. The writer never takes back a held sample.`,
   );
   film(
     cast,
@@ -110,8 +108,8 @@ function dropOne(): void {
   quietly(second!.receive());
   look(() => second!.seen);
   say(
-    `Reader 1 follows the entry for sample 2, and finds that descriptor 1 has another one by now. It
-    has lost a sample, and the next number shows it. Reader 0 has not noticed anything.`,
+    `Reader 1 follows the entry for sample 2, and finds that descriptor 1 has another sample by now.
+    It has lost one, and the next number shows that. Reader 0 has lost nothing.`,
   );
 }
 
@@ -120,30 +118,29 @@ function killReaders(): void {
   const cast = newCast();
   const [first, second] = cast.readers;
   say(
-    "Reader 1 is killed while it gives a sample back: its word is `none`, the count is not yet down.",
+    "Reader 1 is killed during a release: its word is `none`, but the count is not yet lower.",
   );
   quietly(cast.writer.publish("21.5 C"));
   quietly(first!.receive());
   film(cast, ["reader 1", second!.receive(), 4]);
-  predict("Nobody will ever put descriptor 0 into AVAIL. Is it lost?");
+  predict("No process will ever put descriptor 0 into AVAIL. Is it lost?");
   for (const text of ["21.6 C", "21.7 C"]) {
     quietly(cast.writer.publish(text));
     quietly(first!.receive());
   }
   film(cast, ["writer", cast.writer.publish("21.8 C")]);
   say(
-    `No. AVAIL, USED and the counts are hints: they save a search. When they find nothing, the
-    writer looks at the words, and sees that 0 is free. But three of the dead reader's words are
-    \`ready\` now, and will be for ever. Is it still alive? Each reader holds a lock on a byte, its
-    role, and the kernel releases it when the process ends, for any reason. The writer takes the
-    role. While it holds it, it may change the words:`,
+    `No. AVAIL, USED and the counts are hints: they save a search. When they show nothing, the
+    writer looks at the words, and sees that 0 is free. But the dead reader's other words are
+    \`ready\` now, and would stay so for ever. How does the writer know that it is dead? Each reader
+    holds a lock on a byte, its role, and the kernel releases that lock when the process ends, for
+    any reason. So the writer can take the role. While it holds it, it may change the words:`,
   );
   film(cast, ["writer", cast.writer.clear(1)]);
   draw(cast);
   say(
-    `No time-out was needed, and none would be right: a reader that is merely stopped keeps its
-    lock, and what it holds. And if the writer is killed while it clears? Then the next one clears
-    again.`,
+    `The writer needs no time-out, and none would be right: a reader that is merely stopped keeps
+    its lock and its samples. If the writer is killed while it clears, the next one clears again.`,
   );
 }
 
@@ -152,8 +149,8 @@ function killTheWriter(): void {
   const cast = newCast();
   const [first, second] = cast.readers;
   say(
-    `The writer is killed after it has published a sample to reader 0, and before reader 1. And
-    reader 0 is quick.`,
+    `The writer is killed after it has published a sample to reader 0, and before reader 1. Reader 0
+    is quick.`,
   );
   film(
     cast,
@@ -163,7 +160,7 @@ function killTheWriter(): void {
   draw(cast);
   look(() => cast.ring.sequence.load());
   look(() => cast.ring.journal.load() >>> 2);
-  predict("Another writer comes. Which words show it what is left to do?");
+  predict("Another writer takes over. Which words show it the rest of the work?");
   cast.writer = new Writer(cast.ring);
   film(
     cast,
@@ -172,16 +169,15 @@ function killTheWriter(): void {
   );
   look(() => [first!.seen, second!.seen]);
   say(
-    `The journal names a sample that comes after \`sequence\`: it was begun and not finished. The
-    sample and its description are complete, or the journal would not name them. Reader 0's word is
-    \`none 1\`: it has had sample 1, and does not get it again. So every reader gets it once. What
-    if the heir is killed too? The next one does it all again, and still no reader gets a sample
-    twice.`,
+    `The journal is one ahead of \`sequence\`: its sample was begun and not finished. The sample and
+    its description are complete, or the journal would not name it. Reader 0's word is \`none 1\`:
+    it has had sample 1, and does not get it again. So every reader gets it once. If the heir is
+    killed too, the next one repeats the work, and still no reader gets a sample twice.`,
   );
 }
 
 function theShippedOne(name: string): void {
-  step("The one in the library");
+  step("The vring in the library");
   const scans = run("scans", () => topic(name, { depth: 3, size: 64, subscribers: 2 }));
   const publisher = tidyUp(run("publisher", () => scans.publisher()));
   const first = tidyUp(run("first", () => scans.subscriber()));
@@ -193,7 +189,7 @@ function theShippedOne(name: string): void {
   const sample = run("sample", () => first.tryTake()!);
   look(() => publisher.trySend(encoder.encode("21.6 C")));
   drawTopic(ring);
-  say("The first subscriber holds sample 1; the second has not looked yet. Now both are done:");
+  say("The first subscriber holds sample 1; the second has taken none. Now both finish:");
   look(() => {
     sample[Symbol.dispose]();
   });
@@ -202,11 +198,11 @@ function theShippedOne(name: string): void {
   drawTopic(ring);
   look(() => publisher.counters);
   say(
-    `The words are the same. In addition there are bells, as in tutorial 8, for readers that wait
-    for samples and for a writer that waits for room. Beside each count are bits of the number, so
-    that a late reader is not counted for the next sample. The writer has a row of its own, for the
-    last samples that it keeps for readers that join later. And everything that another process
-    stored is checked before it is used.`,
+    `The words are the same. In addition, the library has bells, as in tutorial 8, for readers that
+    wait for samples and for a writer that waits for room. Each count also has bits of the sample's
+    number, so that a late release does not count for the next sample. The writer has a row of its
+    own, for the last samples that it keeps for readers that join later. And each process checks
+    every word that another process stored before it uses it.`,
   );
   for (const end of [first, second, publisher, ring.region]) end.close();
 }
@@ -226,8 +222,8 @@ function drawTopic(ring: VRing): void {
 function breakIt(): void {
   step("Words without numbers");
   say(
-    `Is a bit not enough: published, or not? Reader 0 now stores a plain \`none\` when it gives
-    back, without the number. The writer is killed at the same place as before.`,
+    `Would a bit be enough: published, or not? Here reader 0 stores a plain \`none\` when it
+    releases a sample, without the number. The writer is killed at the same place as before.`,
   );
   const forgetful = newCast();
   const reader = new ForgetfulReader(forgetful.ring, 0);
@@ -242,13 +238,13 @@ function breakIt(): void {
   film(cast, ["heir", cast.writer.finish()], ["reader 0", reader.receive()]);
   look(() => reader.seen);
   say(
-    `Twice. "Has had it" and "never had it" look the same. The other way round, with an heir that
-    publishes to nobody, reader 1 would have lost it.`,
+    `It sends the sample again. "Has had it" and "never had it" look the same. If the heir published
+    to neither, reader 1 would lose the sample.`,
   );
 
   step("Trusted hints");
   say(
-    "This writer looks at AVAIL only. Reader 1 is killed three times in the middle of giving back.",
+    "This writer looks only at AVAIL. Reader 1 is killed three times in the middle of a release.",
   );
   const ring = new SmallRing();
   const believing = newCast();
@@ -265,8 +261,8 @@ function breakIt(): void {
   predict("What does the writer do now?");
   film(believers, ["writer", believers.writer.publish("21.8 C")]);
   say(
-    `It waits for ever, with three free samples. The counts say that a reader has not given them
-    back, but that reader is dead. The words show that all three are free.`,
+    `It waits for ever, with three free samples. By the counts a reader still has them, but that
+    reader is dead. By the words all three are free.`,
   );
 }
 

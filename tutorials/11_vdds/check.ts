@@ -1,5 +1,5 @@
 /**
- * What an answer to exercise 11 must do, with a real topic and both of its ends.
+ * The checks of exercise 11, with a real topic and both of its ends.
  *
  * @module
  */
@@ -28,37 +28,37 @@ export function checkShow(show: Show): void {
 export function checksOf(show: Show): Check[] {
   return [
     {
-      what: "a frame is drawn, and without a new one nothing is",
+      what: "it draws a new frame, and nothing without one",
       check: () => drawOne(show),
-      hint: "`tryTake` returns undefined if there is nothing.",
+      hint: "`tryTake` returns undefined when there is nothing to take.",
     },
     {
-      what: "of several, only the newest",
+      what: "it draws only the newest of several",
       check: () => drawNewest(show),
-      hint: "`tryTakeLatest` gives back those before it.",
+      hint: "`tryTakeLatest` releases those before it.",
     },
     {
-      what: "everything is given back",
+      what: "it releases every frame that it takes",
       check: () => giveBack(show, () => {}),
-      hint: "the publisher has no more room than it was given back.",
+      hint: "the publisher has only the room that you release.",
     },
     {
-      what: "also if the screen throws",
+      what: "it releases every frame even if the screen throws",
       check: () =>
         giveBack(show, () => {
           throw new Error("the screen is gone");
         }),
-      hint: "`using sample` gives it back however the block ends.",
+      hint: "`using sample` releases it however the block ends.",
     },
     {
       what: "a frame does not change while it is drawn",
       check: () => holdStill(show),
-      hint: "what is given back is written over. When are you done with it?",
+      hint: "the publisher overwrites a released frame. When are you done with it?",
     },
     {
-      what: "every loss is reported, and only losses are",
+      what: "it reports every loss, and only losses",
       check: () => tellLost(show),
-      hint: "`sample.lost` says how many were lost just before this one.",
+      hint: "`sample.lost` is the number of samples lost just before this one.",
     },
   ];
 }
@@ -96,7 +96,7 @@ class Scene implements Disposable {
         whileDrawn();
         expect(
           textOf(frame) === text,
-          `You draw "${text}", and while that takes its time it becomes "${textOf(frame)}".`,
+          `You draw "${text}", and meanwhile it becomes "${textOf(frame)}".`,
         );
         this.drawn.push(text);
       },
@@ -141,7 +141,7 @@ function giveBack(show: Show, whileDrawn: () => void): void {
     const sent = scene.send(count);
     expect(
       sent === count,
-      `There is room for 3, you are asked after each few, and now there is room for ${sent} of ${count}.`,
+      `There is room for 3 frames, but now only ${sent} of ${count} fit.`,
     );
     try {
       scene.show(whileDrawn);
@@ -150,7 +150,7 @@ function giveBack(show: Show, whileDrawn: () => void): void {
     }
   }
   const { inFlight } = scene.publisher.counters;
-  expect(inFlight === 0, `${inFlight} are not given back.`);
+  expect(inFlight === 0, `${inFlight} frames are not released.`);
 }
 
 function holdStill(show: Show): void {

@@ -1,13 +1,13 @@
 /**
  * Exercise 11: a display.
  *
- * `show` is called now and then. It draws the newest frame, if there is one that was not drawn, and
- * says how many frames were lost before it, if any were. The screen may throw; that is not for you to
- * catch, but everything that you have taken must be given back. What you have:
+ * The check calls `show` now and then. Draw the newest frame that you have not drawn, and report
+ * how many frames were lost before it, if any were. The screen may throw. You need not catch that,
+ * but you must release every sample that you have taken. You have:
  *
- *     subscriber            with all its methods: `tryTake`, `tryReceive`, `tryTakeLatest` ..
- *     screen.draw(bytes)    draws a frame; it takes its time, and looks at the bytes meanwhile
- *     screen.missed(count)  says that so many were lost
+ *     subscriber            with all its methods: `tryTake`, `tryReceive`, `tryTakeLatest` ...
+ *     screen.draw(bytes)    draws a frame, slowly, and reads the bytes meanwhile
+ *     screen.missed(count)  shows that so many were lost
  *
  * Run it with `deno run --allow-ffi tutorials/11_vdds/exercise.ts`.
  *

@@ -1,6 +1,6 @@
 /**
- * One publisher, many subscribers. Run it with `deno run --allow-ffi tutorials/11_vdds/step.ts`; the
- * prose is in README.md beside it.
+ * One publisher, many subscribers. Run it with `deno run --allow-ffi tutorials/11_vdds/step.ts`;
+ * the prose is in README.md beside it.
  *
  * @module
  */
@@ -27,17 +27,17 @@ function main(name: string): void {
   replace(name, ends);
   loseSome(`${name}-live`);
   say(
-    `All of this was one program. Now take two, each in a terminal of its own: run the first line
-    here and the second there, and kill the publisher in the middle of a frame.`,
+    `All of this was one program. Now take two, each in its own terminal: run the first line here
+    and the second there, and kill the publisher in the middle of a frame.`,
   );
 }
 
 function meet(name: string): Ends {
   step("A topic");
   say(
-    `A topic is a vring with a name. Its definition is a value, which all programs share. It needs
-    no daemon, and programs may start in any order: the first one makes the topic. Here that is the
-    subscriber.`,
+    `A topic is a vring with a name. All programs share its definition, which is a plain value and
+    opens nothing. A topic needs no daemon, and programs may start in any order: the first handle
+    creates it. Here that is the subscriber.`,
   );
   const frames = run("frames", () => topic(name, { ...SHAPE, history: 1 }));
   const subscriber = tidyUp(run("subscriber", () => frames.subscriber()));
@@ -47,7 +47,7 @@ function meet(name: string): Ends {
   look(() => publisher.peers);
   picture(filesOf(name));
   say(
-    "They know of each other because each locks its byte of the file. Anybody may look at the locks:",
+    "Each handle locks a byte of the file, and so they count each other. Any process may look:",
   );
   look(() => topics().find((info) => info.name === name)?.publishers);
   return { frames, publisher, subscriber };
@@ -55,7 +55,7 @@ function meet(name: string): Ends {
 
 function lookInPlace({ publisher, subscriber }: Ends): void {
   step("Nothing is copied");
-  say("The publisher does not copy bytes that it has. It asks for a sample, and fills it.");
+  say("The publisher does not copy bytes that it has. It borrows a sample, and fills it.");
   const loan = run("loan", () => publisher.tryLoan({ length: 7 })!);
   look(() => {
     loan.bytes.set(bytesOf("frame 1"));
@@ -65,11 +65,13 @@ function lookInPlace({ publisher, subscriber }: Ends): void {
   look(() => loan.publish());
   const sample = run("sample", () => subscriber.tryTake()!);
   look(() => textOf(sample.bytes));
-  predict("At which address did the publisher write that, and where does the subscriber read it?");
+  predict(
+    "At which address did the publisher write that, and at which does the subscriber read it?",
+  );
   picture(`${mapsLine(addressOf(written))}\n${mapsLine(addressOf(sample.bytes))}`);
   say(
-    `Two addresses, and one inode: each of the two handles has mapped the file, as two processes
-    would, and the pages are the same. A frame of 6 MB would take as long as these 7 bytes.`,
+    `Two addresses, and one inode: each handle has mapped the file, as two processes would, and the
+    pages are the same. To send a frame of 6 MB would take as long as these 7 bytes.`,
   );
   look(() => written.buffer === sample.bytes.buffer);
   sample[Symbol.dispose]();
@@ -80,18 +82,20 @@ function addressOf(bytes: Uint8Array<ArrayBuffer>): number {
 }
 
 function keepOne({ publisher, subscriber }: Ends): void {
-  step("As long as you like");
+  step("Hold a sample as long as you like");
   say("The subscriber takes the next frame, and keeps it. The publisher continues.");
   look(() => publisher.trySend(bytesOf("frame 2")));
   const sample = run("sample", () => subscriber.tryTake()!);
   look(() => publisher.trySend(bytesOf("frame 3")));
   look(() => publisher.trySend(bytesOf("frame 4")));
-  predict("There is room for three. One is held, two were not looked at. And a fourth?");
+  predict(
+    "There is room for three. One is held, and two are not taken. Can the publisher send a fourth?",
+  );
   look(() => publisher.trySend(bytesOf("frame 5")));
   fail(() => publisher.sendSync(bytesOf("frame 5"), { timeout: 100 }));
   say(
-    `The policy is \`block\`, unless you choose another: nothing is lost, and so the publisher
-    waits. The held sample does not change meanwhile:`,
+    `The policy is \`block\`, unless you choose another: the publisher waits, and so nothing is
+    lost. The held sample does not change meanwhile:`,
   );
   look(() => textOf(sample.bytes));
   look(() => {
@@ -103,7 +107,7 @@ function keepOne({ publisher, subscriber }: Ends): void {
 
 function replace(name: string, { frames, publisher, subscriber }: Ends): void {
   step("Another publisher, and a late subscriber");
-  say("A topic has one publisher at a time. It holds a role, as in the tutorials before.");
+  say("A topic has one publisher at a time, which holds a role.");
   fail(() => frames.publisher());
   look(() => {
     publisher.close();
@@ -111,21 +115,21 @@ function replace(name: string, { frames, publisher, subscriber }: Ends): void {
   const second = tidyUp(run("second", () => frames.publisher()));
   look(() => second.sequence);
   say(
-    `It continues the numbers. The subscriber makes room, and the next frame has some. The topic
-    keeps it for subscribers that join later, because its definition says \`history: 1\`:`,
+    `It continues the numbers. The subscriber makes room for the next frame. The topic keeps that
+    one for subscribers that join later, because its definition says \`history: 1\`:`,
   );
   look(() => subscriber.poll(() => {}));
   look(() => second.trySend(bytesOf("frame 6")));
   const late = tidyUp(run("late", () => frames.subscriber()));
-  predict("The late one was not there when anything was sent. What does it get?");
+  predict("The late one joined after everything was sent. What does it get?");
   look(() => textOf(late.tryReceive()));
-  say("And now all leave.");
+  say("Now all close their handles.");
   for (const end of [late, second, subscriber]) end.close();
   picture(filesOf(name));
 }
 
 function loseSome(name: string): void {
-  step("Lose, and know it");
+  step("Lose samples, and know it");
   say("Another topic. Its publisher does not wait for subscribers: the policy is `dropOldest`.");
   const frames = run("frames", () => topic(name, { ...SHAPE, policy: "dropOldest" }));
   const publisher = tidyUp(run("publisher", () => frames.publisher()));
@@ -135,7 +139,7 @@ function loseSome(name: string): void {
       publisher.trySend(bytesOf(`frame ${i}`));
     }
   });
-  predict("What does the subscriber get, and how does it learn of its loss?");
+  predict("What does the subscriber get, and how does it learn how many it lost?");
   const got: (string | number)[][] = [];
   look(() =>
     subscriber.poll(({ bytes, sequence, lost }) => got.push([textOf(bytes), sequence, lost]))
@@ -146,11 +150,11 @@ function loseSome(name: string): void {
 
 /** What a subscriber can do wrong. */
 function breakIt(name: string): void {
-  step("Bytes that were given back");
+  step("Bytes after the release");
   const frames = topic(name, { ...SHAPE, depth: 1 });
   const publisher = tidyUp(frames.publisher());
   const subscriber = tidyUp(frames.subscriber());
-  say("There is room for one frame only. The subscriber gives it back, and keeps the bytes.");
+  say("There is room for only one frame. The subscriber releases it, and keeps the array.");
   look(() => publisher.trySend(bytesOf("frame 1")));
   const sample = subscriber.tryTake()!;
   const bytes = run("bytes", () => sample.bytes);
@@ -158,12 +162,11 @@ function breakIt(name: string): void {
     sample[Symbol.dispose]();
   });
   look(() => publisher.trySend(bytesOf("FRAME 2")));
-  predict("What is in the bytes?");
+  predict("What does the array hold now?");
   look(() => textOf(bytes));
   say(
-    `It is shared memory, and it is used again. To keep the bytes, copy them or do not give them
-    back: \`receive\` copies, and \`take\` holds a sample for the length of a block, with
-    \`using\`.`,
+    `The publisher has used that memory again. To keep the bytes, copy them, or hold the sample:
+    \`receive\` copies, and \`take\` with \`using\` holds the sample to the end of the block.`,
   );
 
   step("A subscriber that keeps everything");
@@ -171,9 +174,9 @@ function breakIt(name: string): void {
   look(() => held.sequence);
   fail(() => publisher.sendSync(bytesOf("frame 3"), { timeout: 100 }));
   say(
-    `With \`block\`, one subscriber that gives nothing back stops the topic. Under the other
-    policies it stops no other, as long as the topic is deeper than the number of held samples. If
-    it closes, or is killed, all of its samples are free at once:`,
+    `With \`block\`, one subscriber that releases nothing stops the topic. Under the other policies
+    it stops no other, as long as the topic is deeper than the number of held samples. If it closes,
+    or is killed, all of its samples are free at once:`,
   );
   predict("It closes while it still holds the sample. Can the publisher continue?");
   look(() => {
@@ -192,8 +195,8 @@ function crash(name: string): void {
 function die(frames: TopicDefinition): void {
   step("Die while holding everything");
   say(
-    `This program is publisher and subscriber. (Its definition says \`persist\`, so that the topic
-    stays.) The subscriber takes every sample, and gives none back.`,
+    `This program is publisher and subscriber. (The definition says \`persist\`, so the topic
+    stays.) The subscriber takes every sample, and releases none.`,
   );
   const publisher = frames.publisher();
   const subscriber = frames.subscriber();
@@ -206,8 +209,8 @@ function die(frames: TopicDefinition): void {
   });
   look(() => publisher.trySend(bytesOf("frame 4")));
   say(
-    `Then comes a bug, somewhere in native code: it reads address 16, where nothing is ever mapped.
-    The kernel will end this program with SIGSEGV. Run the same command again afterwards.`,
+    `Then it hits a bug in native code: it reads address 16, where nothing is ever mapped. The
+    kernel will end this program with SIGSEGV. Run the same command again afterwards.`,
   );
   predict("How many of the three samples will the next publisher be able to use?");
   look(() => new Uint8Array(bufferAt(16, 1))[0]);
@@ -215,15 +218,15 @@ function die(frames: TopicDefinition): void {
 
 function takeOver(frames: TopicDefinition): void {
   step("Find what the dead process left");
-  say("The topic is there already. This program subscribes to it, and publishes.");
+  say("The topic exists already. This program subscribes to it, and publishes.");
   const subscriber = tidyUp(run("subscriber", () => frames.subscriber()));
   const publisher = tidyUp(run("publisher", () => frames.publisher()));
   look(() => publisher.sequence);
   look(() => publisher.counters);
   look(() => Array.from({ length: 4 }, (_, i) => publisher.trySend(bytesOf(`frame ${i + 4}`))));
   say(
-    `All three: the depth of the topic. The dead subscriber's lock was gone, so it no longer holds
-    its samples. The subscriber that takes its place clears its words first, without any time-out.`,
+    `All three, the depth of the topic. The kernel has released the dead subscriber's lock, so that
+    one holds nothing any more. The new subscriber clears its words first, without any time-out.`,
   );
   const got: string[] = [];
   look(() => subscriber.poll(({ bytes }) => got.push(textOf(bytes))));

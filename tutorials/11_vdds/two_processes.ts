@@ -15,7 +15,7 @@ function until(end: { readonly peers: number }, other: string): void {
   if (end.peers === 0) {
     say("Now the other terminal:");
     picture(`deno run --allow-ffi tutorials/11_vdds/step.ts ${other}`);
-    console.log("\nWaiting for the other one ...");
+    console.log("\nWaiting for the other process ...");
   }
   while (end.peers === 0) sleepSync(1);
 }
@@ -33,7 +33,7 @@ export function publisherProcess(name: string): void {
       publisher.sendSync(bytesOf(`frame ${i}`));
     }
   });
-  say("A fourth one fits once the subscriber has given one of these back.");
+  say("A fourth one fits once the subscriber has released one of these.");
 
   step("Be killed");
   const loan = run("loan", () => publisher.loanSync({ length: 7 }));
@@ -42,7 +42,7 @@ export function publisherProcess(name: string): void {
   });
   say(
     `Half a frame is in shared memory. Continue in the other terminal until it waits for this frame.
-    Then kill this process, from a third terminal, and watch the second:`,
+    Then kill this process from a third terminal, and watch the other:`,
   );
   picture(`kill -9 ${Deno.pid}`);
   ask("\n[or Enter here: complete the frame, publish it, and leave] ");
@@ -66,7 +66,7 @@ export function subscriberProcess(name: string): void {
   step("Take one, and keep it");
   const sample = run("sample", () => subscriber.takeSync());
   if (sample === undefined) {
-    say("The publisher has gone. Begin again with both.");
+    say("The publisher is gone. Start both again.");
     Deno.exit(1);
   }
   look(() => textOf(sample.bytes));
@@ -77,7 +77,7 @@ export function subscriberProcess(name: string): void {
   say("This process still holds the first frame. It has copied the others.");
   const next = waitForNext(subscriber);
 
-  step("Go on");
+  step("Continue");
   look(() => textOf(sample.bytes));
   look(() => {
     sample[Symbol.dispose]();
@@ -101,13 +101,14 @@ function waitForNext(subscriber: Subscriber): "lost" | "closed" {
 
 function takeOver(frames: TopicDefinition, subscriber: Subscriber): void {
   say(
-    `The dead one's frame was never published, so nobody sees the half of it. What this process held
-    has stayed as it was. And any process may be the publisher now, so let it be this one.`,
+    `The dead publisher never published that frame, so no subscriber sees half of it. The frame that
+    this process holds has not changed. Any process may be the publisher now, so let it be this
+    one.`,
   );
   const publisher = tidyUp(run("publisher", () => frames.publisher()));
   look(() => publisher.sequence);
   look(() => [1, 2, 3, 4].map((i) => publisher.trySend(bytesOf(`next ${i}`))));
-  say("Three, which is all there is: also the room with half a frame in it is used again.");
+  say("Three, which is all the room there is. The memory with half a frame in it is used again.");
   const got: unknown[] = [];
   look(() => subscriber.poll(({ bytes, sequence }) => got.push([sequence, textOf(bytes)])));
   look(() => got);

@@ -1,6 +1,6 @@
 /**
- * What an answer to exercise 12 must do: real bells and the kernel's own comparison, and messages
- * that come before any of its operations.
+ * The checks of exercise 12, with real bells, the kernel's own comparison, and messages that arrive
+ * before any operation of the answer.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import { pageSize } from "../../src/os/page.ts";
 import { Doorbell } from "../../src/wait/doorbell.ts";
 import { type Check, expect, runChecks, Wrong } from "../check.ts";
 
-/** What a listener can do. */
+/** The operations that a listener has. */
 export interface Room {
   /** How many slots there are. */
   readonly slots: number;
@@ -24,10 +24,10 @@ export interface Room {
   sleep(bells: readonly Raised[]): void;
 }
 
-/** A slot whose bell was raised, and what it was then. */
+/** A slot whose bell was raised, and the value of the bell then. */
 export type Raised = readonly [slot: number, value: number];
 
-/** What a listener remembers. */
+/** The memory of a listener. */
 export interface Mind {
   /** For each slot, the number of the last message that it has returned; 0 at first. */
   readonly seen: number[];
@@ -45,12 +45,12 @@ export function checkListen(listen: Listen): void {
 export function checksOf(listen: Listen): Check[] {
   return [
     {
-      what: "existing news is returned at once, without raising a bell",
+      what: "it returns existing news at once, without raising a bell",
       check: () => tellAtOnce(listen),
       hint: "look first. A listener that finds news does not sleep, and needs no wake-up.",
     },
     {
-      what: "each message is reported once",
+      what: "it reports each message once",
       check: () => tellOnce(listen),
       hint: "`mind.seen[slot]` is yours to change.",
     },
@@ -58,24 +58,23 @@ export function checksOf(listen: Listen): Check[] {
       what: "slots outside the mask neither report nor wake",
       check: () => leaveOthers(listen),
       hint: "slot 3 is in the mask if `mask & 1 << 3` is not 0. A raised bell " +
-        "that nobody listens to costs its writer a needless system call.",
+        "without a listener costs its writer a needless system call.",
     },
     {
       what: "a message in any slot of the mask wakes",
       check: () => wakeForEach(listen),
-      hint: "one sleep is for all bells of the mask.",
+      hint: "pass all bells of the mask to one sleep.",
     },
     {
-      what: "a message at any moment: nobody sleeps while there is news",
+      what: "a message at any moment: it never sleeps while there is news",
       check: () => atAnyMoment(listen),
-      hint:
-        "between the last look and the sleep there must be nothing but the sleep, and the bells " +
-        "must have been raised before that look.",
+      hint: "raise the bells, then look at all slots, then sleep: nothing else may stand between " +
+        "the last look and the sleep.",
     },
     {
       what: "a bell that rings without a message reports nothing",
       check: () => ringWithoutMessage(listen),
-      hint: "after a wake-up look again, and without news begin again: also with the bells.",
+      hint: "after a wake-up, look again. Without news, begin again by raising the bells.",
     },
   ];
 }
@@ -84,19 +83,19 @@ const SLOTS = 5;
 const MASK = 0b10110;
 const IN_MASK = [1, 2, 4];
 const MOST_OPERATIONS = 200;
-/** An answer that is right does fewer before it sleeps. */
+/** More than a right answer does before it sleeps. */
 const MOMENTS = 25;
 
-/** Something that a writer does before an operation of the listener. */
+/** A step of a writer before an operation of the listener. */
 interface Deed {
-  /** Before which; while it sleeps, if it comes to sleep earlier. */
+  /** The operation; or the sleep, if the listener sleeps earlier. */
   readonly before: number;
   readonly slot: number;
   /** It only rings. */
   readonly onlyRings?: boolean;
 }
 
-/** It sleeps, and nobody comes any more. */
+/** The listener sleeps, and no writer will wake it. */
 class Forever extends Error {}
 
 /** Slots with bells, a listener, and writers that write at given moments. */
@@ -134,7 +133,7 @@ class Scene implements Disposable {
     this.#film.push(`${" ".repeat(40)}${what} in slot ${slot}`);
   }
 
-  /** Lets the answer listen; "asleep" if it sleeps and nobody comes any more. */
+  /** Lets the answer listen; "asleep" if it sleeps for ever. */
   listen(mask: number): number | "asleep" {
     this.#film.push(`listen(${bits(mask)})`);
     try {
@@ -152,7 +151,7 @@ class Scene implements Disposable {
     const news = this.listen(mask);
     if (news === wanted) return;
     const shown = [wanted, news].map((value) => value === "asleep" ? "to sleep" : bits(value));
-    throw this.wrong(`${why} It should be ${shown[0]}, and it is ${shown[1]}.`);
+    throw this.wrong(`${why} Expected: ${shown[0]}; your answer: ${shown[1]}.`);
   }
 
   wrong(why: string): Wrong {
@@ -182,11 +181,11 @@ class Scene implements Disposable {
     };
   }
 
-  /** Before each operation: what writers do then. */
+  /** Runs the writers' steps that come before this operation. */
   #begin(slot: number | undefined): void {
     this.#check(slot);
     if (this.#operations === MOST_OPERATIONS) {
-      throw new Wrong(`${MOST_OPERATIONS} operations, and no end.`);
+      throw new Wrong(`After ${MOST_OPERATIONS} operations it has not ended.`);
     }
     while (this.#deeds[0] !== undefined && this.#deeds[0].before <= this.#operations) this.#do();
     this.#operations++;
@@ -202,7 +201,7 @@ class Scene implements Disposable {
     this.write(slot, onlyRings ? "a ring without a message" : "a message");
   }
 
-  /** The kernel compares: it is asked to sleep until a time that is over. */
+  /** Lets the kernel compare: its sleep has a time limit that has passed. */
   #sleep(bells: readonly Raised[]): void {
     const names = bells.map(([slot, value]) => `${slot} while ${value}`).join(", ");
     this.#list.clear();
@@ -241,11 +240,11 @@ function tellOnce(listen: Listen): void {
   using scene = new Scene(listen);
   scene.write(1);
   scene.expect(MASK, 0b00010, "There is a message in slot 1.");
-  scene.expect(MASK, "asleep", "It was told already.");
+  scene.expect(MASK, "asleep", "You have reported it already.");
   scene.write(1);
   scene.write(1);
   scene.expect(MASK, 0b00010, "There are two more in slot 1.");
-  scene.expect(MASK, "asleep", "Both were told.");
+  scene.expect(MASK, "asleep", "You have reported both.");
 }
 
 function leaveOthers(listen: Listen): void {
@@ -254,14 +253,16 @@ function leaveOthers(listen: Listen): void {
   scene.write(3);
   scene.expect(MASK, "asleep", "There are messages in slots 0 and 3, which are not in the mask.");
   const up = [0, 3].find((slot) => scene.isUp(slot));
-  if (up !== undefined) throw scene.wrong(`The bell of slot ${up} is up, and nobody wants that.`);
+  if (up !== undefined) {
+    throw scene.wrong(`The bell of slot ${up} is up, and it is not in the mask.`);
+  }
   scene.expect(0b01001, 0b01001, "With another mask they are news.");
 }
 
 function wakeForEach(listen: Listen): void {
   for (const slot of IN_MASK) {
     using scene = new Scene(listen, [{ before: Infinity, slot }]);
-    scene.expect(MASK, 1 << slot, `It sleeps, and there comes a message in slot ${slot}.`);
+    scene.expect(MASK, 1 << slot, `It sleeps, and a message arrives in slot ${slot}.`);
   }
 }
 
@@ -282,8 +283,8 @@ function tryTwo(listen: Listen, first: Deed, second: Deed): void {
   const all = 1 << first.slot | 1 << second.slot;
   for (let untold = all; untold !== 0;) {
     const told = scene.listen(MASK);
-    if (told === "asleep") throw scene.wrong(`It sleeps, and there is news: ${bits(untold)}.`);
-    if (told === 0 || (told & ~all) !== 0) throw scene.wrong(`It tells ${bits(told)}.`);
+    if (told === "asleep") throw scene.wrong(`It sleeps while there is news: ${bits(untold)}.`);
+    if (told === 0 || (told & ~all) !== 0) throw scene.wrong(`It reports ${bits(told)}.`);
     untold &= ~told;
   }
 }

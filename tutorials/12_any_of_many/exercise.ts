@@ -1,9 +1,9 @@
 /**
  * Exercise 12: a listener.
  *
- * Write the heart of `Listener`. It takes a mask: bit 3 is set if it listens to slot 3. It sleeps
- * until a slot of the mask has news, and returns all that have, as bits again. News are messages
- * that it has not returned yet. A writer may write at any moment, between any two of these:
+ * Write the core of `Listener`. It takes a mask: bit 3 is set if it listens to slot 3. It sleeps
+ * until a slot of the mask has news, and returns the bits of all that have. News is a message that
+ * it has not reported yet. A writer may write at any moment, between any two of these:
  *
  *     room.slots              how many slots there are
  *     room.sequence(slot)     the number of the newest message in a slot; 0 if the slot is empty

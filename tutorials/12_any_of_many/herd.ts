@@ -1,6 +1,5 @@
 /**
- * Listeners that all sleep on one word, each in a thread of its own, and what the kernel knows
- * about them.
+ * Listeners that all sleep on one word, each in a thread of its own, and the kernel's view of them.
  *
  * @module
  */
@@ -25,7 +24,7 @@ const { symbols: threads } = Deno.dlopen(SONAME, {
   },
 });
 
-/** Sleeps on a thread while the word has this value, until a waker comes that shares a bit. */
+/** Sleeps on a thread while the word has this value, until a waker shares a bit with it. */
 export function sleepOn(word: Word32, value: number, bits: number): Promise<number> {
   return threads.vring_futex_wait(word.address, value, Infinity, bits);
 }
@@ -38,7 +37,7 @@ export interface Asleep {
   readonly bits: number;
 }
 
-/** Who sleeps on a word. */
+/** The threads that sleep on a word. */
 export function sleepersOn(word: Word32): Asleep[] {
   return callsOfThreads().flatMap(([thread, _call, address, _operation, value, , , bits]) => {
     if (address !== word.address) return [];
@@ -48,12 +47,12 @@ export function sleepersOn(word: Word32): Asleep[] {
 
 const FUTEX_WAITV = 449; // on every processor
 
-/** Whether somebody sleeps on many words, if this kernel can do that. */
+/** Whether a thread sleeps on many words, if this kernel can do that. */
 export function asleepOnMany(): boolean {
   return !hasWaitv() || callsOfThreads().some(([, call]) => call === FUTEX_WAITV);
 }
 
-/** The threads that are in a system call: which one, and what it was called with. */
+/** The threads that are in a system call, with its number and its arguments. */
 function callsOfThreads(): number[][] {
   const threads = list("/proc/self/task");
   if (typeof threads === "number") throw new Error("Cannot see threads: /proc does not tell");
@@ -64,7 +63,7 @@ function callsOfThreads(): number[][] {
   });
 }
 
-/** Waits until it is so; not for ever. */
+/** Waits until it is so, for 20 s at most. */
 export async function until(isSo: () => boolean): Promise<void> {
   for (let ms = 0; !isSo(); ms++) {
     if (ms > 20_000) throw new Error("Cannot continue: the awaited state does not appear");
@@ -72,20 +71,20 @@ export async function until(isSo: () => boolean): Promise<void> {
   }
 }
 
-/** Somebody who waits for news in one slot. */
+/** A listener that waits for news in one slot. */
 export interface Waiter {
   readonly slot: number;
-  /** Shared with those who are to wake it. */
+  /** The bits that wake it. */
   readonly bits: number;
   /** How often the kernel has woken it. */
   wakes: number;
-  /** How often there was something for it then. */
+  /** How often it found news. */
   news: number;
 }
 
 const SLOTS = 40;
 
-/** A word that changes with every event, a count for each slot, and those who wait. */
+/** A word that changes with every event, a count for each slot, and the listeners. */
 export class Herd {
   /** How many events there were, in all slots. */
   readonly events: Word32;
@@ -95,7 +94,7 @@ export class Herd {
   readonly #ends: readonly Promise<void>[];
   #over = false;
 
-  /** Somebody for each of these slots, and the bits of each. */
+  /** Starts a listener for each of these slots. */
   constructor(slots: readonly number[], bitsOf: (slot: number) => number = () => MATCH_ANY) {
     const memory = tidyUp(Mapping.anonymous(pageSize(), "events and counts"));
     const word = (i: number) => new Word32(memory, { path: `word ${i}`, offset: 64 * i });
@@ -105,7 +104,7 @@ export class Herd {
     this.#ends = this.waiters.map((waiter) => this.#live(waiter));
   }
 
-  /** What a waiter does, until all is over. */
+  /** Runs a listener until the end. */
   async #live(waiter: Waiter): Promise<void> {
     const count = this.#counts[waiter.slot]!;
     let seen = count.load();
@@ -134,12 +133,12 @@ export class Herd {
     return woken;
   }
 
-  /** Waits until everybody sleeps. */
+  /** Waits until all listeners sleep. */
   async allAsleep(): Promise<void> {
     await until(() => sleepersOn(this.events).length === this.waiters.length);
   }
 
-  /** Wakes all of them for the last time; they end. */
+  /** Wakes all listeners for the last time, and waits until they have ended. */
   async dismiss(): Promise<void> {
     this.#over = true;
     this.events.add(1);

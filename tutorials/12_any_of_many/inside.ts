@@ -39,14 +39,14 @@ export function lookInto(domain: string, slot: string): SlotWords {
   return words;
 }
 
-/** The word that says who is writing. */
+/** The word that holds the writer's seat, plus 1. */
 export function ownerOf({ region }: SlotWords): Word32 {
   return new Word32(region.mapping, SLOT_CONTROL.fields.owner, region.controlOffset);
 }
 
 const SHOWN_BYTES = 12;
 
-/** The entries of a slot: the stamp of each, and the bytes that lie there. */
+/** The entries of a slot: the stamp and the first bytes of each. */
 export function entriesOf(words: SlotWords): string {
   const { region, plan } = words;
   const rows = Array.from({ length: plan.entries }, (_, entry) => {

@@ -1,5 +1,5 @@
 /**
- * One word for the events of all slots, and bits to choose who wakes: what that can do, and what not.
+ * One word for the events of all slots, and bits to choose the sleepers that wake up: their limits.
  *
  * @module
  */
@@ -29,10 +29,10 @@ function told({ waiters }: Herd): (string | number)[][] {
 export async function oneWord(): Promise<number> {
   step("One word for all");
   say(
-    `A robot has many sensors, and each writes into a slot of its own. Several programs listen, each
-    to another slot. The simplest way: one word counts all events, and every listener sleeps on it.
-    When it wakes up, it looks for news in its slot. Here are eight listeners for slots 1 to 8. Each
-    is a thread of this program, and it really sleeps:`,
+    `A robot has many sensors, and each writes into its own slot. Several programs listen, each to
+    another slot. The simplest way: one word counts all events, and every listener sleeps on it.
+    When it wakes up, it looks for news in its slot. Here are eight listeners, for slots 1 to 8.
+    Each is a thread of this program that really sleeps:`,
   );
   const herd = new Herd(EIGHT);
   await herd.allAsleep();
@@ -41,15 +41,15 @@ export async function oneWord(): Promise<number> {
     ...sleepersOn(herd.events).map(({ thread, value }) => [thread, value]),
   ]));
   say(
-    "(That is the kernel's own account: `/proc/self/task/*/syscall` shows each thread's system call.)",
+    "(The kernel shows that: `/proc/self/task/*/syscall` has each thread's system call.)",
   );
-  predict("Ten events in slot 3. How often is a thread woken, and how often needlessly?");
+  predict("Ten events in slot 3. How often does a thread wake up, and how often needlessly?");
   const woken = await runAsync("woken", () => herd.write(3, 10));
   picture(table(told(herd)));
   say(
-    `Each event wakes all, and seven of eight find nothing. They look, and go to sleep again.
-    That is called a thundering herd, and it becomes worse with every listener: with a hundred slots
-    and a hundred listeners, 99 of 100 wake-ups are needless.`,
+    `Each event wakes all eight, and seven of them find nothing and go back to sleep. That is called
+    a thundering herd, and every listener makes it worse: with a hundred slots and a hundred
+    listeners, 99 of 100 wake-ups are needless.`,
   );
   await herd.dismiss();
   return woken;
@@ -65,8 +65,8 @@ export async function bits(all: number): Promise<void> {
   step("A bit for each");
   say(
     `The kernel can help. A sleeper may pass 32 bits (FUTEX_WAIT_BITSET), and so may a waker
-    (FUTEX_WAKE_BITSET). It wakes those who sleep on the word and have at least one bit in common
-    with it. So every slot gets a bit.`,
+    (FUTEX_WAKE_BITSET). The kernel wakes the sleepers on the word that share at least one bit with
+    the waker. So every slot gets a bit.`,
   );
   const herd = new Herd(EIGHT, bitOf);
   await herd.allAsleep();
@@ -74,18 +74,20 @@ export async function bits(all: number): Promise<void> {
     ["thread", "sleeps while the word is", "and wakes for"],
     ...sleepersOn(herd.events).map(({ thread, value, bits }) => [thread, value, hex(bits)]),
   ]));
-  predict("Again ten events in slot 3, and the waker passes its bit. How often is a thread woken?");
+  predict(
+    "Again ten events in slot 3, and the waker passes its bit. How often does a thread wake up?",
+  );
   const woken = await runAsync("woken", () => herd.write(3, 10, bitOf(3)));
   picture(table([["", "woken"], ["one word for all", all], ["a bit for each", woken]]));
   picture(table(told(herd)));
-  say("No wake-up was needless. It is one word, and one call. So why not always?");
+  say("No wake-up was needless, with one word and one call. So why not always?");
   await herd.dismiss();
 }
 
 /** What bits cannot do. */
 export async function limits(): Promise<void> {
   step("What bits cannot do");
-  say("There are 32 of them. This is what JavaScript makes of the bits of slots 1, 32 and 33:");
+  say("There are only 32 of them. These are the bits of slots 1, 32 and 33:");
   look(() => [bitOf(1), bitOf(32), bitOf(33)]);
   const herd = new Herd([1, 2, 33], bitOf);
   predict("Ten events in slot 1. Which listeners wake up?");
@@ -93,8 +95,8 @@ export async function limits(): Promise<void> {
   picture(table(told(herd)));
   await herd.dismiss();
   say(
-    `The second limit: there is one word for all. A listener notes the word, looks at its slot, and
-    then wants to sleep. Meanwhile there is an event, in another slot.`,
+    `The second limit: all share one word. A listener notes the word, looks at its slot, and then
+    wants to sleep. Meanwhile there is an event in another slot.`,
   );
   const [events, asleep] = newWords();
   predict("That happens a thousand times. How often does it sleep?");
@@ -109,8 +111,8 @@ export async function limits(): Promise<void> {
   });
   look(() => Object.fromEntries(results));
   say(
-    `-11 is EAGAIN: the word differs. The kernel compares the word, not the bits. A listener with
-    busy neighbours is kept awake, and that is a system call each time.`,
+    `-11 is EAGAIN: the word differs. The kernel compares the word, not the bits. Busy neighbours
+    keep a listener awake, at the price of a system call each time.`,
   );
   await twoSteps(events, asleep);
 }
@@ -118,9 +120,9 @@ export async function limits(): Promise<void> {
 /** A flag for each bit, and what a death between the flag and the wake does. */
 async function twoSteps(events: Word32, asleep: Word32): Promise<void> {
   say(
-    `The third: the writer would like to know whether anybody sleeps. Otherwise it calls the kernel
-    for every event. So let another word have the bits of the sleepers. The writer takes its bit
-    down, and wakes. Those are two steps. Here a listener sleeps for slot 3:`,
+    `The third limit: the writer wants to know whether a listener sleeps. Otherwise it calls the
+    kernel for every event. So let another word hold the bits of the sleepers. The writer lowers its
+    bit, and wakes. Those are two steps. Here a listener sleeps for slot 3:`,
   );
   look(() => asleep.or(bitOf(3)));
   const seen = events.load();
@@ -130,7 +132,7 @@ async function twoSteps(events: Word32, asleep: Word32): Promise<void> {
     events.add(1);
     asleep.and(~bitOf(3)); // and here the writer is killed
   });
-  predict("Another writer has an event in slot 3. Which listeners does it wake?");
+  predict("Another writer has an event in slot 3. Which listeners wake up?");
   look(() => {
     events.add(1);
     if ((asleep.load() & bitOf(3)) !== 0) {
@@ -143,14 +145,16 @@ async function twoSteps(events: Word32, asleep: Word32): Promise<void> {
     ["", `it is ${events.load()}`],
   ]));
   say(
-    `None: the bit is down, so nobody seems to sleep. It is the death of tutorial 8, \`--break\`.
-    There, one call lowered the bell and woke all: FUTEX_WAKE_OP. But that call has no room for
-    bits:`,
+    `None: the bit is down, so no listener seems to sleep. It is the death of tutorial 8,
+    \`--break\`. There, one call lowered the bell and woke all: FUTEX_WAKE_OP. But that call takes
+    no bits:`,
   );
   predict("This sleeper waits for its bit. Does a call without bits wake it?");
   look(() => addAndWake(events.address));
   await sleeping;
-  say("It does, and it would wake all the others too. So waking is either one step, or by bits.");
+  say(
+    "It does, and it would wake all the others too. Wake in one step, or by bits: not both.",
+  );
 }
 
 /** Two words that are 0. */
@@ -164,11 +168,11 @@ export function lookThenNote(): void {
   step("Look, then note");
   const [events, count] = newWords();
   say(
-    `A listener knows only half of the rule: the kernel compares. It looks at its slot, and there is
+    `A listener knows only half of the rule: the kernel compares. It looks at its slot, and finds
     nothing.`,
   );
   look(() => count.load());
-  say("Now comes the event. The writer does everything right.");
+  say("Now the event happens. The writer does everything right.");
   look(() => {
     count.add(1);
     events.add(1);
@@ -176,13 +180,13 @@ export function lookThenNote(): void {
   look(() => wake(events.address, everyone));
   say("And now the listener notes the word, and goes to sleep on it.");
   const value = run("value", () => events.load());
-  predict("There is news in its slot. Does it sleep?");
+  predict("There is news in its slot. Does the listener sleep?");
   look(() => wait(events.address, value, now() + 100 * MS));
   look(() => count.load());
   say(
-    `It slept for 100 ms, with news in its slot, and would have for ever. It had noted a word in
-    which the event was counted already. First note the word (or raise the bell), then look. The
-    word before the event was 0:`,
+    `It slept for 100 ms with news in its slot, and would have slept for ever. It had noted a word
+    that counted the event already. Note the word (or raise the bell) first, and then look. The word
+    before the event was 0:`,
   );
   look(() => wait(events.address, 0, now() + 100 * MS));
 }
@@ -191,8 +195,8 @@ export function lookThenNote(): void {
 export async function wakeOne(): Promise<void> {
   step("Wake one");
   say(
-    `A writer knows that slot 1 has only one listener, so it wakes only one. It forgets that slot 33
-    has the same bit, and that a listener sleeps for that one, too.`,
+    `A writer knows that slot 1 has only one listener, so it wakes only one thread. It forgets that
+    slot 33 has the same bit, and a listener of its own.`,
   );
   const [events] = newWords();
   const for33 = sleepOn(events, 0, bitOf(33)).then(() => 33);
@@ -207,8 +211,8 @@ export async function wakeOne(): Promise<void> {
   await runAsync("woken", () => Promise.race([for33, for1]));
   look(() => sleepersOn(events).map(({ value, bits }) => ({ value, bits })));
   say(
-    `The one that came first. It finds nothing, and goes to sleep again. The other one has news, and
-    sleeps on. All listeners that share a word, or a bit, must be woken together.`,
+    `The first one to sleep. It finds nothing, and goes back to sleep. The other one has news, and
+    stays asleep. A writer must wake all listeners that share a word, or a bit, together.`,
   );
   look(() => wake(events.address, everyone, bitOf(1)));
   await for1;

@@ -37,17 +37,17 @@ async function main(name: string): Promise<void> {
   killedWhileWriting(name, speed);
   await anyOfAnyKind(name, speed);
   say(
-    `All of this was one program. Now take two, each in a terminal of its own: run the first line
-    here and the second there, and kill the writer in the middle of a message.`,
+    `All of this was one program. Now take two, each in its own terminal: run the first line here
+    and the second there, and kill the writer in the middle of a message.`,
   );
 }
 
 async function aBellForEach(): Promise<void> {
   step("A bell for each");
   say(
-    `The other way: as many words as slots, each a bell as in tutorial 8, and one sleep on many
-    words. That call is younger, futex_waitv of Linux 5.16. It takes a list of words, and the value
-    that each of them must have.`,
+    `The other way: a word for each slot, each a bell as in tutorial 8, and one sleep on many words.
+    That call is newer, futex_waitv of Linux 5.16. It takes a list of words, each with the value
+    that it must have.`,
   );
   const memory = tidyUp(Mapping.anonymous(pageSize(), "three bells"));
   const bells = [0, 64, 128].map((offset) => new Doorbell(memory, { path: "bell", offset }));
@@ -59,17 +59,17 @@ async function aBellForEach(): Promise<void> {
     }
   });
   look(() => bells.map((bell) => bell.word.load()));
-  say("Nothing new in either slot, let us say. So it sleeps, however long it takes.");
+  say("Suppose it finds nothing new in either slot. So it sleeps, without a time limit.");
   const sleeping = list.wait(Infinity);
   await until(asleepOnMany);
-  predict("Writers come to slot 2, a hundred times. How many system calls do they make?");
+  predict("Slot 2 gets a hundred messages. How many system calls do its writers make?");
   look(() => {
     for (let i = 0; i < 100; i++) {
       bells[2]!.ring();
     }
   });
   look(() => bells.map((bell) => bell.word.load()));
-  say("None: the bell of slot 2 was never raised.");
+  say("None: no listener has raised the bell of slot 2.");
   say("Now slot 1:");
   look(() => {
     bells[1]!.ring();
@@ -78,19 +78,18 @@ async function aBellForEach(): Promise<void> {
   look(() => bells.map((bell) => bell.word.load()));
   list.close();
   say(
-    `It even returns which bell it was. A bell goes up by 2 with each system call: 1 when it is
-    raised, 1 when it is rung. Bell 0 is still up, which will cost its writer one needless call. And
-    the order is the one of tutorial 8: raise, look, sleep. An event between the look and the sleep
-    makes its bell even, and then the kernel says that it differs. \`--break\` does it in the other
-    order.`,
+    `The call even returns which bell it was. A bell grows by 2 for each system call: by 1 when it
+    is raised, and by 1 when it is rung. Bell 0 is still up, which will cost its writer one needless
+    call. The order is that of tutorial 8: raise, look, sleep. An event between the look and the
+    sleep changes its bell, and the kernel sees that it differs. \`--break\` uses the other order.`,
   );
 }
 
 async function theListener(name: string): Promise<void> {
   step("31 busy slots and a quiet one");
   say(
-    `That is what \`Listener\` does, in \`src/babus/listener.ts\`. A domain is a group of slots with
-    a name, and each slot has its bell. 31 of these will be busy, and the listener wants the 32nd.`,
+    `\`Listener\` does all that, in \`src/babus/listener.ts\`. A domain is a named group of slots,
+    and each slot has its bell. Here 31 slots are busy, and the listener wants the 32nd.`,
   );
   const robot = run("robot", () => domain(name).open());
   closeAtEnd(robot);
@@ -102,7 +101,7 @@ async function theListener(name: string): Promise<void> {
   const waiting = listener.wait();
   await until(() => bells.at(-1)!.load() === 1);
   look(() => bells.map((bell) => bell.load()).join(" "));
-  predict("Each busy slot is written to a hundred times. How many calls to wake somebody?");
+  predict("Each busy slot gets a hundred messages. How many calls wake a listener?");
   look(() => {
     for (let i = 1; i <= 100; i++) {
       for (const slot of busy) {
@@ -113,7 +112,7 @@ async function theListener(name: string): Promise<void> {
   look(() => calls());
   look(() => bells.map((bell) => bell.load()).join(" "));
   say(
-    "3,100 messages, and not one system call to wake anybody. Now one in the quiet slot:",
+    "None: 3,100 messages, and not one system call. Now one in the quiet slot:",
   );
   look(() => quiet.writeSync("hello"));
   await runAsync("news", () => waiting.then((slots) => slots.map((slot) => slot.name)));
@@ -125,8 +124,8 @@ async function theListener(name: string): Promise<void> {
 function theSlot(name: string): TextSlot {
   step("What is in a slot");
   say(
-    `A slot keeps the newest message, and the last few before it. Writers do not wait for readers; a
-    late reader has missed messages, and learns how many.`,
+    `A slot keeps the newest message, and the last few before it. Writers do not wait for readers. A
+    late reader has lost messages, and learns how many.`,
   );
   const robot = domain(name).open();
   closeAtEnd(robot);
@@ -140,14 +139,16 @@ function theSlot(name: string): TextSlot {
   });
   look(() => speed.latest());
   look(() => speed.at(1));
-  say("Now a reader that has seen message 2 does something else for a while.");
+  say("Now a reader that has seen message 2 is busy elsewhere for a while.");
   look(() => {
     write(7);
   });
-  predict("The slot keeps three. What does the reader get, and how does it learn of its loss?");
+  predict(
+    "The slot keeps three. What does the reader get, and how does it learn how many it lost?",
+  );
   run("news", () => speed.since(2));
   const words = lookInto(name, "speed");
-  say("Message n is in entry n % 4. The slot has one entry more than it keeps messages:");
+  say("Message n is in entry n % 4. The slot has one more entry than it keeps messages:");
   picture(entriesOf(words));
   say(
     "You can also read a message in place, as in tutorial 11. But no writer waits for you:",
@@ -158,7 +159,7 @@ function theSlot(name: string): TextSlot {
     write(10);
   });
   look(() => peek.valid);
-  predict("Three more were written, and the bytes are still valid. And after a fourth?");
+  predict("After three more messages the bytes are still valid. And after a fourth?");
   look(() => {
     write(11);
   });
@@ -166,8 +167,8 @@ function theSlot(name: string): TextSlot {
   look(() => textOf(peek.bytes));
   say(
     `These bytes are not a message: they are number 11, cut to the length of number 7. \`valid\`
-    reads the stamp, which the writer makes 0 before it changes the first byte. So first read all
-    that you want, and then ask. If the answer is true, the bytes that you read are right.`,
+    reads the stamp, which the writer sets to 0 before it changes the first byte. So read all that
+    you want first, and then check. If \`valid\` is true then, the bytes that you read are right.`,
   );
   return speed;
 }
@@ -175,10 +176,10 @@ function theSlot(name: string): TextSlot {
 function killedWhileWriting(name: string, speed: TextSlot): void {
   step("Killed while writing");
   say(
-    `Any process may write, one at a time. A writer has a seat, which is a lock that the kernel
-    releases when it dies. It stores the number of its seat plus 1 in a word, because 0 means
-    nobody. Here is a writer by hand, with the steps of \`src/babus/write_lock.ts\`. It will die in
-    the middle of a message.`,
+    `Any process may write, one at a time. A writer has a seat, a lock that the kernel releases when
+    it dies. The owner word holds the seat of the current writer, plus 1, because 0 means nobody.
+    Here is a writer by hand, with the steps of \`src/babus/write_lock.ts\`. It will die in the
+    middle of a message.`,
   );
   const dying = lookInto(name, "speed");
   const owner = ownerOf(dying);
@@ -189,11 +190,11 @@ function killedWhileWriting(name: string, speed: TextSlot): void {
     copyIn(dying.region.mapping, dying.messageAt(number), bytesOf("SPEED"));
   });
   picture(entriesOf(dying));
-  predict("Half a message is in the entry. What do readers see, and may another writer write?");
+  predict("The entry holds half a message. What do readers see, and may another writer write?");
   look(() => speed.latest());
   look(() => speed.tryWrite("speed is 9000"));
   say(
-    "Readers do not look there. The other writer has to wait: as far as it knows, this one is alive.",
+    "Readers do not look there. The other writer has to wait, because this one is alive.",
   );
   say("Now it dies. The kernel does this for any dead process:");
   look(() => {
@@ -204,9 +205,9 @@ function killedWhileWriting(name: string, speed: TextSlot): void {
   look(() => speed.tryWrite("speed is 12"));
   picture(entriesOf(dying));
   say(
-    `It saw that the seat was empty, took it for a moment, and stored its own number in the word.
-    Nothing needed repair: number ${number} had never been published, so its entry and its number
-    are used again.`,
+    `Yes. It saw that the seat was empty, took it for a moment, and stored its own seat in the word.
+    Nothing needed repair: number ${number} had never been published, so the new message gets its
+    entry and its number.`,
   );
   look(() => speed.since(9));
 }
@@ -214,8 +215,8 @@ function killedWhileWriting(name: string, speed: TextSlot): void {
 async function anyOfAnyKind(name: string, speed: TextSlot): Promise<void> {
   step("Slots, rings and topics");
   say(
-    `Rings have bells, and topics have bells. So \`waitAny\` can sleep on all of them together: here
-    on a listener, a ring and a topic.`,
+    `Rings and topics have bells, too. So \`waitAny\` can sleep on all of them together: here on a
+    listener, a ring and a topic.`,
   );
   const listener = tidyUp(run("listener", () => new Listener().add(speed)));
   const ring = tidyUp(run("ring", () => spsc(name, { type: text() }).consumer()));
@@ -230,7 +231,9 @@ async function anyOfAnyKind(name: string, speed: TextSlot): Promise<void> {
     [subscriber, "topic"],
   ]);
   say("Each time, the program begins to wait, and then a message arrives.");
-  predict("Publisher, slot, ring, in this order. Which is the first of each wait?");
+  predict(
+    "Messages arrive in the topic, the slot and the ring, in this order. Which wakes each wait?",
+  );
   const begin = async () => {
     const first = waitAny([...names.keys()], PATIENT).then((one) => names.get(one));
     await until(asleepOnMany);
@@ -248,7 +251,7 @@ async function anyOfAnyKind(name: string, speed: TextSlot): Promise<void> {
   look(() => producer.trySend("an order"));
   await runAsync("first", () => first);
   look(() => ring.tryReceive());
-  say("`waitAny` only returns the handle that is ready; then you receive from it as usual.");
+  say("`waitAny` only returns the handle that is ready. Then you receive from it as usual.");
 }
 
 /** What goes wrong with one word for all. */

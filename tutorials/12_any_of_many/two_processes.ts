@@ -27,7 +27,7 @@ function open(name: string): Slots {
 export function writerProcess(name: string): void {
   step("Meet");
   const { speed, notes } = open(name);
-  say("The listener will leave a note. If it is not there yet, now the other terminal:");
+  say("The listener will leave a note. If it is not running yet, start it in the other terminal:");
   picture("deno run --allow-ffi tutorials/12_any_of_many/step.ts listener");
   const arrival = tidyUp(new Listener().add(notes));
   look(() => arrival.waitSync().map((slot) => slot.name));
@@ -44,7 +44,7 @@ export function writerProcess(name: string): void {
   look(() => notes.writeSync(`${Deno.pid}`));
   say(
     `Half a message is in shared memory. Continue in the other terminal until it waits for its turn
-    to write. Then kill this process, from a third terminal, and watch the second:`,
+    to write. Then kill this process from a third terminal, and watch the other:`,
   );
   picture(`kill -9 ${Deno.pid}`);
   ask("\n[or Enter here: complete the message, and publish it] ");
@@ -58,7 +58,7 @@ export function writerProcess(name: string): void {
 export function listenerProcess(name: string): void {
   step("Meet");
   const { speed, notes } = open(name);
-  say("Now the other terminal, unless it is waiting already:");
+  say("Now the other terminal, unless it is already waiting:");
   picture("deno run --allow-ffi tutorials/12_any_of_many/step.ts writer");
   look(() => notes.writeSync("here"));
 
@@ -66,7 +66,7 @@ export function listenerProcess(name: string): void {
   const listener = tidyUp(run("listener", () => new Listener().add(speed).add(notes)));
   look(() => listener.look().map((slot) => slot.name));
   say(
-    "That was its own note. Now it sleeps until there are two messages in the slot of speed.",
+    "That was its own note. Now it sleeps until the slot `speed` has two messages.",
   );
   look(() => {
     while (speed.sequence < 2) {
@@ -82,7 +82,7 @@ export function listenerProcess(name: string): void {
     }
   });
   look(() => notes.latest());
-  say("That is the writer's number as a process. It is in the middle of a message.");
+  say("That is the writer's process id. The writer is in the middle of a message.");
   look(() => speed.latest());
   const turn = run("turn", () => speed.tryWrite("written at once"));
 
@@ -90,7 +90,7 @@ export function listenerProcess(name: string): void {
   say(
     turn === undefined
       ? "This process waits for its turn to write, however long it takes. Kill the writer now."
-      : "That was its turn already: nobody was writing any more. Now the turn is free.",
+      : "It has had its turn already, because no process was writing any more.",
   );
   look(() => speed.writeSync("written by the listener"));
   const messages = look(() => speed.since(0));
@@ -98,6 +98,6 @@ export function listenerProcess(name: string): void {
     messages.some(({ value }) => value === "speed is 3")
       ? "The writer lived and published its message first. There is nothing to repair."
       : `The writer died. It had claimed number 3 and written half of the message. It never
-    published that message, so nobody has seen it, and the next writer was given number 3.`,
+        published that message, so no process has seen it, and the next message got number 3.`,
   );
 }

@@ -1,6 +1,6 @@
 /**
- * An answer to exercise 10: a note before the first reader is given anything, `sequence` after the
- * last, and in between only those are given the sample whose words do not have its number.
+ * An answer to exercise 10: store the journal before the first reader gets the sample, and
+ * `sequence` after the last. In between, skip the readers whose words have its number.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * An answer to exercise 11: the latest in place, held to the end of the block, however it ends.
+ * An answer to exercise 11: take the latest in place, and hold it to the end of the block.
  *
  * @module
  */

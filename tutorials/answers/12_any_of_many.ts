@@ -1,6 +1,6 @@
 /**
- * An answer to exercise 12. The second look is the one that counts: it comes after the bells were
- * raised. The first one spares a busy listener the bells, and its writers the system calls.
+ * An answer to exercise 12. Only the second look counts, because it comes after the bells are
+ * raised. The first look saves a busy listener the bells, and its writers the system calls.
  *
  * @module
  */
