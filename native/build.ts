@@ -201,15 +201,15 @@ function formats(): string {
   });
   return `## Formats
 
-A program reads regions whose header has the version that it writes. It refuses a control block of
-another hash, and an incompatible feature that it does not know. It ignores compatible features that
-it does not know, and what the description says beyond what it knows.
+A program opens a region only if the header has the version that it writes itself. It refuses a
+control block with another hash, and an incompatible feature that it does not know. It ignores
+compatible features and parts of the description that it does not know.
 
-| header version | brings |
+| header version | adds |
 | --- | --- |
 ${versions.join("\n")}
 
-| kind | is | hash of the control block | features |
+| kind | region | hash of the control block | features |
 | --- | --- | --- | --- |
 ${kinds.join("\n")}`;
 }

@@ -13,11 +13,11 @@ export interface Check {
   readonly what: string;
   /** Throws a {@linkcode Wrong} if the answer does not do it. */
   readonly check: () => void;
-  /** Something to think about if it fails. */
+  /** A hint for an answer that fails. */
   readonly hint: string;
 }
 
-/** An answer does not do what a check asks; the message says what it does instead. */
+/** Thrown when an answer fails a check; the message describes what it does instead. */
 export class Wrong extends Error {}
 
 /** Fails with the message unless the condition holds. */
@@ -38,8 +38,8 @@ export function runChecks(folder: string, checks: readonly Check[]): void {
 Not yet: ${failed} of ${checks.length} checks pass.
 ${
     wrap(
-      `Change tutorials/${folder}/exercise.ts and run it again. When you want to compare, one answer
-      is in tutorials/answers/${folder}.ts.`,
+      `Change tutorials/${folder}/exercise.ts and run it again. To compare, see one answer
+      in tutorials/answers/${folder}.ts.`,
     )
   }
 `);
@@ -60,7 +60,7 @@ function print(text: string, indent: number): void {
   console.log(fit(text, indent));
 }
 
-/** What the answer does wrong; undefined if the check passes. */
+/** Describes the mistake of an answer; undefined if the check passes. */
 export function failureOf({ check }: Check): string | undefined {
   try {
     check();

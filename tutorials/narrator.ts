@@ -1,5 +1,5 @@
 /**
- * How a tutorial speaks: one step at a time, each after an Enter, or all at once with `--auto`.
+ * The narrator of the tutorials: it tells one step after each Enter, or all at once with `--auto`.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import { fit, hex, wrap } from "./picture.ts";
 export interface Story {
   /** How many times it calls {@linkcode step}. */
   readonly steps: number;
-  /** Tells it; what several processes share is called by this name. */
+  /** Tells it. `name` is the name of everything that several processes share. */
   readonly tell: (name: string) => void | Promise<void>;
 }
 
@@ -20,7 +20,7 @@ export interface Story {
 export interface Tutorial {
   /** Its folder in tutorials/. */
   readonly folder: string;
-  /** What it is about. */
+  /** Its title. */
   readonly title: string;
   /** The way through. */
   readonly main: Story;
@@ -28,9 +28,9 @@ export interface Tutorial {
   readonly break: Story;
   /** Told with `--crash`: something goes wrong, and the kernel ends the program. */
   readonly crash?: Story;
-  /** Told with such a word, each in a terminal of its own. */
+  /** Told with these words, each in its own terminal. */
   readonly parties?: Readonly<Record<string, Story>>;
-  /** What several processes share is called so, unless `--name` says otherwise. */
+  /** The name of everything that several processes share; `--name` overrides it. */
   readonly name?: string;
 }
 
@@ -62,7 +62,7 @@ export async function tell(tutorial: Tutorial): Promise<void> {
   try {
     await story.tell(name);
   } catch (error) {
-    toTidy.dispose(); // an error that nobody catches ends the program without "unload"
+    toTidy.dispose(); // an uncaught error ends the program without "unload"
     throw error;
   }
   if (stepsTold !== stepsInStory) {
@@ -105,7 +105,7 @@ function nameIn(wanted: string[], { name = "" }: Tutorial): string {
   return wanted.splice(at, 2)[1]!;
 }
 
-/** Begins the next step, once the reader wants it. */
+/** Begins the next step when the reader presses Enter. */
 export function step(title: string): void {
   if (stepsTold > 0) pause("Enter: next step   q Enter: stop");
   stepsTold++;
@@ -113,7 +113,7 @@ export function step(title: string): void {
   console.log(`\n${paint("dim", `── ${place} ──`)} ${paint("bold", title)}`);
 }
 
-/** Asks something and gives the reader time to think. */
+/** Asks a question and gives the reader time to think. */
 export function predict(question: string): void {
   console.log(`\n${paint("yellow", wrap(`Before you look: ${question}`))}`);
   pause("Enter: see   q Enter: stop");
@@ -126,19 +126,21 @@ export function say(text: string): void {
   }
 }
 
-/** Prints lines that stay lines, indented. */
+/** Prints lines as they are, indented. */
 export function picture(lines: string): void {
   console.log(`\n${fit(lines)}`);
 }
 
-/** Prints a line of code, runs exactly that code, and prints what it gave, which has this name. */
+/**
+ * Prints a line of code with a name for its result, runs exactly that code, and prints the result.
+ */
 export function run<T>(name: string, code: () => T): T {
   const result = show(`${name} = `, code);
-  if (typeof result === "number") check(result, { syscall: name, action: "go on" });
+  if (typeof result === "number") check(result, { syscall: name, action: "continue" });
   return result;
 }
 
-/** Prints a line of code, runs it, waits for its promise, and prints what that gave. */
+/** Prints a line of code, runs it, awaits its promise, and prints the result. */
 export async function runAsync<T>(name: string, code: () => Promise<T>): Promise<T> {
   picture(paint("cyan", `${name} = await ${sourceOf(code)}`));
   const result = await code();
@@ -225,9 +227,11 @@ function withoutBytes(value: unknown): unknown {
   return { [Symbol.for("Deno.customInspect")]: () => describe(value) };
 }
 
-/** Waits before the next line of a list; false once the reader wants all that is left at once. */
+/**
+ * Waits before the next line of a list; false once the reader wants all remaining lines at once.
+ */
 export function oneByOne(): boolean {
-  return pause("Enter: next line   a Enter: all of them   q Enter: stop") !== "a";
+  return pause("Enter: next line   a Enter: all lines   q Enter: stop") !== "a";
 }
 
 /** Waits for an Enter; returns the text before it. */
@@ -235,13 +239,13 @@ function pause(invitation: string): string {
   if (automatic) return "a";
   const answer = ask(`\n${paint("dim", `[${invitation}]`)} `);
   if (answer === undefined || answer.trim() === "q") Deno.exit(0);
-  if (onTerminal) writeText("\x1b[1A\x1b[2K\x1b[1A"); // the invitation has served: wipe it away
+  if (onTerminal) writeText("\x1b[1A\x1b[2K\x1b[1A"); // wipe the invitation away
   return answer.trim();
 }
 
 let unread = "";
 
-/** Prints a question and reads one line; none at the end of the input. */
+/** Prints a question and reads one line; undefined at the end of the input. */
 export function ask(question: string): string | undefined {
   writeText(question);
   const buffer = new Uint8Array(1024);

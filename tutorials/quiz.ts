@@ -1,6 +1,6 @@
 /**
  * Questions with fresh numbers: `deno run tutorials/quiz.ts 1 --seed 7` asks about tutorial 1, and
- * the same with `--answers` answers. A seed always gives the same questions. Needs no permission.
+ * `--answers` adds the answers. A seed always gives the same questions. Needs no permission.
  *
  * @module
  */
@@ -92,7 +92,7 @@ function askForRange(dice: Dice): Question {
   const address = [start - 1, start, end - 1, end][dice(4)]!;
   const isInside = start <= address && address < end;
   return {
-    question: `How many pages has this range, and is ${hex(address)} in it?\n` +
+    question: `How many pages does this range have, and is ${hex(address)} in it?\n` +
       `${line(start, end, "rw-p", 0, 0)}`,
     answer: `${count(pages, "page")}; ${isInside ? "yes" : "no"}: the range begins at its first ` +
       "address and ends before its second",
@@ -115,8 +115,8 @@ function askForAllocated(dice: Dice): Question {
   const pages = new Set(touches.map(({ offset }) => Math.floor(offset / PAGE)));
   const list = touches.map(({ how, offset }) => `the byte at ${offset} is ${how}`).join(", ");
   return {
-    question: "A new memory file is stretched to 5 pages and mapped, shared. Then " +
-      `${list}. How many bytes of memory has the file?`,
+    question: "A new memory file is extended to 5 pages and mapped, shared. Then " +
+      `${list}. How many bytes of memory does the file have?`,
     answer: `${pages.size * PAGE}: ${count(pages.size, "page")} (${
       Array.from(pages).sort().join(", ")
     }); reading a hole fills it too`,
@@ -127,10 +127,8 @@ function askForCut(dice: Dice): Question {
   const [before, kept] = [4 + dice(5), 1 + dice(3)];
   const after = before + dice(4);
   return {
-    question: `All ${before} pages of a memory file are written. It is cut to ` +
-      `${
-        count(kept, "page")
-      }, then stretched to ${after}. How many bytes are allocated, and what ` +
+    question: `All ${before} pages of a memory file are written. It is shortened to ` +
+      `${count(kept, "page")}, then extended to ${after}. How many bytes are allocated, and what ` +
       `does the last page hold?`,
     answer: `${kept * PAGE}; the last page is a hole and reads as zeros, and reading it makes it ` +
       `${(kept + 1) * PAGE}`,
@@ -165,14 +163,14 @@ function askForSameByte(dice: Dice): Question {
       "rw-p",
       inode,
       offset,
-      "no: the second is private, and has its own copy once it is written to",
+      "no: the second is private, and gets its own copy at the first write",
     ],
     ["rw-s", inode + 1, offset, "no: these are two files"],
     ["rw-s", inode, (offset + 1) % PAGE, "no: the same file, but another byte of it"],
   ] as const)[dice(4)]!;
   return {
     question: `Do ${hex(first + offset)} and ${hex(second + otherOffset)} mean the same byte, ` +
-      "whoever writes to it?\n" +
+      "through whichever of them you write?\n" +
       `${line(first, first + PAGE, "rw-s", 0, inode)}\n` +
       `${line(second, second + PAGE, permissions, 0, otherInode)}`,
     answer,
@@ -213,7 +211,7 @@ function askForPositions(dice: Dice): Question {
   return {
     question:
       `A mirror ring of ${PAGE} bytes: R = ${read} and W = ${written}. How many bytes are ` +
-      "available, how many are free, and does what can be read cross the seam?",
+      "available, how many are free, and do the unread bytes cross the seam?",
     answer: `${available} available, ${PAGE - available} free; it ${seam}`,
   };
 }
@@ -242,10 +240,10 @@ function askForUpdates(dice: Dice): Question {
   return {
     question:
       `A number in shared memory is ${start}. The first process adds ${added[0]} to it, the ` +
-      `second adds ${added[1]}, without a lock: ${story.join(", ")}. What is it then?`,
+      `second adds ${added[1]}, without a lock: ${story.join(", ")}. Which number is stored then?`,
     answer: value === all
-      ? `${value}: nothing is lost, as one has written before the other reads`
-      : `${value}: ${all - value} too few, as both have read before one wrote`,
+      ? `${value}: nothing is lost, because one wrote before the other read`
+      : `${value}: ${all - value} too few, because both read before one wrote`,
   };
 }
 
@@ -261,10 +259,10 @@ function askForUsers(dice: Dice): Question {
   return {
     question: `${opened} processes opened one \`sharedMemory\`, each once. Then ${
       happened.join(", and after that ")
-    }. How many references has it? And what becomes of its file?`,
+    }. How many references does it have? And what happens to its file?`,
     answer: left === 0
-      ? "0; the file is still there, for a process that is killed removes nothing, but nobody has " +
-        "it locked, and so the next one to open it begins with a new one"
+      ? "0; the file is still there, because a killed process removes nothing. But no process has " +
+        "it locked, so the next one to open it begins with a new file"
       : `${left}; the file stays until the last of them closes it`,
   };
 }
@@ -275,7 +273,7 @@ function askForLoss(dice: Dice): Question {
   const [payload, more] = [wanted * size, lost * size + dice(50)];
   return {
     question:
-      `A reader wants message ${wanted}, and has had or lost ${payload} bytes so far. It finds ` +
+      `A reader wants message ${wanted}, and has read or lost ${payload} bytes so far. It finds ` +
       `that the head at \`oldest\` has the sequence ${wanted + lost} and the payload ${
         payload + more
       }. What does it report?`,
@@ -305,7 +303,7 @@ function askForFree(dice: Dice): Question {
     question: `A ring has ${PAGE} bytes. Its head is ${head} and its tail is ${tail}. How many ` +
       "bytes are free, and at which place is the next one written?",
     answer: `${PAGE - used}; at ${head % PAGE}` +
-      (head < tail ? ": the head has begun again at 0, and is ahead all the same" : ""),
+      (head < tail ? ": the head has wrapped to 0, and is still ahead" : ""),
   };
 }
 
@@ -331,7 +329,7 @@ interface BellStory {
   readonly story: string;
 }
 
-/** A bell that is `sequence << 1 | waiting`, and somebody who raises and rings it at random. */
+/** A bell that is `sequence << 1 | waiting`, raised and rung at random. */
 function bellStory(dice: Dice, from: number, length: number): BellStory {
   let [to, calls] = [from, 0];
   const story = Array.from({ length }, () => {
@@ -350,7 +348,8 @@ function askForBell(dice: Dice): Question {
   const from = 2 * dice(50);
   const { to, calls, story } = bellStory(dice, from, 4 + dice(4));
   return {
-    question: `A bell is ${from}. Then ${story}. What is it, and how many system calls was that?`,
+    question: `A bell is ${from}. Then ${story}. Which value does it have, and how many system ` +
+      "calls did that take?",
     answer: `${to}; ${count(calls, "system call")}: only ringing an odd bell makes one`,
   };
 }
@@ -402,7 +401,7 @@ function askForHint(dice: Dice): Question {
     answer: seen
       ? `yes, it has seen it${hinted ? "; and the bit will cost it a needless look" : ""}`
       : hinted
-      ? "not yet, but the bit is set, and so it will look again"
+      ? "not yet, but the bit is set, so it will look again"
       : "no, and the bit is gone: it has cleared a hint that it has not followed",
   };
 }
@@ -434,7 +433,9 @@ function main(): void {
     console.log(["", wrap(`${i + 1}. ${words}`), ...lines].join("\n"));
     if (answers) console.log(wrap(`→ ${answer}`));
   }
-  if (!answers) console.log("\nWith --answers you see the answers, with --seed N other questions.");
+  if (!answers) {
+    console.log("\nPass --answers to see the answers, and --seed N for other questions.");
+  }
   console.log();
 }
 

@@ -8,7 +8,7 @@ import type { Dice, Question } from "./quiz.ts";
 
 const WORDS = ["none", "ready", "held"];
 
-/** What the words of two readers say. */
+/** Which descriptors the words of two readers leave free. */
 export function askForFreeOnes(dice: Dice): Question {
   const table = Array.from({ length: 4 }, () => [dice(6), dice(6)].map((n) => n < 3 ? 0 : n - 3));
   const lines = table.map((words, d) =>
@@ -20,12 +20,12 @@ export function askForFreeOnes(dice: Dice): Question {
   const droppable = those((words) => words.includes(1) && !words.includes(2));
   return {
     question: "These are the words of two readers. Which descriptors are free, and which can the " +
-      `writer make free without waiting for anybody?\n${lines.join("\n")}`,
+      `writer make free without waiting for a reader?\n${lines.join("\n")}`,
     answer: `free: ${free}; by dropping: ${droppable}`,
   };
 }
 
-/** What the next writer has to finish. */
+/** Which readers the next writer has to serve. */
 export function askForHeir(dice: Dice): Question {
   const last = 10 + dice(90);
   const journal = last + dice(2);
@@ -42,7 +42,7 @@ export function askForHeir(dice: Dice): Question {
     answer: journal === last
       ? `to none: sample ${last} was finished`
       : given.length === 0
-      ? "to none: all have been given it, and only `sequence` is missing"
+      ? "to none: all have got it, and only `sequence` is missing"
       : `to ${given.join(", ")}: the words of all others have its number`,
   };
 }
@@ -64,19 +64,19 @@ export function askForLost(dice: Dice): Question {
   };
 }
 
-/** Publishers that follow each other count on. */
+/** Publishers that follow each other continue the numbers. */
 export function askForNumbers(dice: Dice): Question {
   const [sent, dropped, more] = [2 + dice(50), dice(10), 1 + dice(9)];
   const last = sent + dropped;
   return {
     question: `A publisher sends ${sent} samples, finds no room for ${dropped} more ` +
       `(\`dropNewest\`), and is killed while it fills a loan. The next one sends ${more}. Which ` +
-      "numbers have they?",
+      "numbers do they have?",
     answer: more === 1 ? `${last + 1}` : `${last + 1} to ${last + more}`,
   };
 }
 
-/** Who is woken by a bit that slots may share. */
+/** Which listeners a bit wakes that slots may share. */
 export function askForWoken(dice: Dice): Question {
   const event = 1 + dice(64);
   const others = Array.from({ length: 4 }, () => 1 + dice(64));
@@ -87,7 +87,7 @@ export function askForWoken(dice: Dice): Question {
   const nothing = woken.filter((slot) => slot !== event);
   return {
     question:
-      `Slot n has bit (n - 1) % 32. On one word there sleep listeners for the slots ${
+      `Slot n has bit (n - 1) % 32. On one word sleep listeners for the slots ${
         slots.join(", ")
       }, each with the bit of its slot. There is an event in slot ${event}. Which of them ` +
       "wake up, and which needlessly?",
@@ -95,14 +95,14 @@ export function askForWoken(dice: Dice): Question {
   };
 }
 
-/** What a reader gets that was not there for a while. */
+/** Which messages a reader gets that was away for a while. */
 export function askForSince(dice: Dice): Question {
   const [depth, seen] = [2 + dice(6), dice(30)];
   const last = seen + dice(2 * depth);
   const first = Math.max(seen, last - depth) + 1;
   return {
     question: `A slot keeps ${depth} messages, and the newest has number ${last}. What does ` +
-      `\`since(${seen})\` give, and how many are lost?`,
+      `\`since(${seen})\` return, and how many are lost?`,
     answer: last === seen ? "none; 0 lost" : `${first} to ${last}; ${first - 1 - seen} lost`,
   };
 }

@@ -90,7 +90,7 @@ export const BARRIERS: readonly Barrier[] = [
   {
     file: "vdds/vring_writer.ts",
     code: "ring.latest.storeInOrder(",
-    pair: "P6: the same, for a descriptor that is taken just before",
+    pair: "P6: that order for a descriptor that is taken just before",
     scenario: "twin-topic-one-look",
     options: ["--preemptions", "1", "--reorderings", "2"], // the number and the store itself
   },
@@ -104,7 +104,7 @@ export const BARRIERS: readonly Barrier[] = [
   {
     file: "wait/doorbell.ts",
     code: "word.storeThenLoad(value, this.word)",
-    pair: "P1 of the bell, and the pair of each ring: what is published is visible before",
+    pair: "P1 of the bell, and the pair of each ring: a published message is visible first",
     scenario: "spsc-flow",
   },
   {

@@ -54,7 +54,7 @@ function lookAtIt(): void {
     ["ready", "published, not taken yet", "the reader may take it, the writer may take it back"],
     ["held", "being read", "the reader has it until it releases it"],
   ]));
-  say("All of this is real memory. Below, `r1` stands for `ready 1`, and so on.");
+  say("All of this is real memory. Below, `r1` means `ready 1`, and so on.");
 }
 
 function goRound(): void {

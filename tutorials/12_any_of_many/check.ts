@@ -68,8 +68,8 @@ export function checksOf(listen: Listen): Check[] {
     {
       what: "a message at any moment: it never sleeps while there is news",
       check: () => atAnyMoment(listen),
-      hint: "raise the bells, then look at all slots, then sleep: nothing else may stand between " +
-        "the last look and the sleep.",
+      hint: "raise the bells, then look at all slots, then sleep. Do nothing else between the " +
+        "last look and the sleep.",
     },
     {
       what: "a bell that rings without a message reports nothing",
