@@ -142,6 +142,12 @@ Deno.test("a size and a type that cannot be are refused", () => {
   for (const type of wrong) {
     assertThrows(() => typeIn(type, "define a"), TypeError, "Cannot define a: the option type is ");
   }
-  const noSize = bytes() as unknown as "u8";
-  assertThrows(() => struct("a", { b: noSize }), TypeError, 'field "b" has a type without a size');
+  for (
+    const [type, name] of [[bytes(), "bytes"], [json(20), "json"], [{ a: "f64" }, "an Object"]]
+  ) {
+    const message = `field "b" is ${name}, which cannot be a field; use bytes(n), text(n), `;
+    for (const b of [type, { type, at: 0 }] as unknown as "u8"[]) {
+      assertThrows(() => struct("a", { b }), TypeError, message);
+    }
+  }
 });

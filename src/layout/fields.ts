@@ -135,8 +135,8 @@ export function text(size: number): TextType {
 export function array<E extends Scalar | AnyLayout>(element: E, length: number): ArrayType<E> {
   if (!isScalar(element) && !isLayout(element)) {
     throw new TypeError(
-      "Cannot declare an array: its elements are neither scalars nor a layout; " +
-        "put what they hold into a layout",
+      `Cannot declare an array of ${kindOf(element)}: its elements are scalars or a struct; put ` +
+        "other types into a struct",
     );
   }
   const type: ArrayType<E> = Object.freeze({ kind: "array", element, length });
@@ -168,6 +168,13 @@ export function isLayout(type: unknown): type is AnyLayout {
 /** Whether the type is an array. */
 export function isArray(type: FieldType): type is ArrayType {
   return typeof type === "object" && type.kind === "array";
+}
+
+/** Names a type that may be no field: that of messages, or no type at all. */
+export function kindOf(type: unknown): string {
+  if (isFieldType(type)) return typeName(type);
+  const { name } = Object(Object(type).type) as { name?: unknown };
+  return typeof name === "string" ? name : inWords(type);
 }
 
 /** Whether a field can have this type. */

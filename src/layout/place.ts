@@ -14,6 +14,7 @@ import {
   type Field,
   type FieldOptions,
   isFieldType,
+  kindOf,
   type Placement,
   sizeOf,
   typeName,
@@ -97,16 +98,18 @@ function optionsOf(declared: unknown, field: string, action: string): FieldOptio
   const isOptions = typeof declared === "object" && declared !== null && "type" in declared &&
     !isFieldType(declared); // the types of messages have a type, too
   const options = isOptions ? declared as WordOptions : { type: declared as Word };
-  if ("sizeBytes" in options) throw problem("has a type without a size; use bytes(n) or text(n)");
+  const { type } = "sizeBytes" in options ? { type: options } : options; // that of messages
+  if (!isFieldType(type)) {
+    throw problem(
+      `is ${kindOf(type)}, which cannot be a field; use bytes(n), text(n), array(), struct(), or ` +
+        Object.keys(SCALARS).join(" "),
+    );
+  }
   const unknown = Object.keys(options).find((key) => !OPTIONS.includes(key));
   if (unknown !== undefined) {
     throw problem(`has an unknown option "${unknown}"; there are ${OPTIONS.join(", ")}`);
   }
-  if (!isFieldType(options.type)) {
-    const known = Object.keys(SCALARS).join(", ");
-    throw problem(`has no known type; use ${known}, bytes(n), text(n), array() or a struct`);
-  }
-  const { type, line = false, atomic = line } = options;
+  const { line = false, atomic = line } = options;
   if (atomic && !isWord(type)) {
     throw problem(`is ${typeName(type)} and cannot be atomic; use u32, i32 or u64`);
   }

@@ -191,13 +191,13 @@ Deno.test("layout() refuses two fields with the same name in C", () => {
 Deno.test("layout() refuses a type that it does not know", () => {
   const types = ["u128", "", "toString", 8, null, undefined, [], {}, { kind: "u8" }, { type: "x" }];
   for (const type of types) {
-    refuses("l", { a: type }, TypeError, 'Cannot lay out "l": field "a" has ');
+    refuses("l", { a: type }, TypeError, 'Cannot lay out "l": field "a" is ');
   }
   refuses(
     "l",
     { a: "u128" },
     TypeError,
-    "no known type; use u8, u16, u32, u64, i8, i16, i32, i64, f32, f64, bool, byt",
+    "array(), struct(), or u8 u16 u32 u64 i8 i16 i32 i64 f32 f64 bool",
   );
 });
 
@@ -300,8 +300,16 @@ Deno.test("layout.bytes(), layout.text() and layout.array() refuse invalid sizes
 });
 
 Deno.test("layout.array() refuses elements that are neither scalars nor layouts", () => {
-  for (const element of [layout.bytes(4), layout.text(4), layout.array("u8", 4), "u128", null]) {
-    const message = "Cannot declare an array: its elements are neither scalars nor a layout; put";
+  for (
+    const [element, name] of [
+      [layout.bytes(4), "bytes(4)"],
+      [layout.text(4), "text(4)"],
+      [layout.array("u8", 4), "u8[4]"],
+      ["u128", '"u128"'],
+      [null, "null"],
+    ]
+  ) {
+    const message = `Cannot declare an array of ${name}: its elements are scalars or a struct; put`;
     assertThrows(() => layout.array(element as "u8", 4), TypeError, message);
   }
 });
