@@ -7,17 +7,14 @@
 import type { DefinitionOptions, HandleOptions } from "../definition.ts";
 import type { Bytes, Type } from "../message.ts";
 
-/** What a publisher does while no sample is free. */
-export type Policy =
-  /** `try` methods return false or undefined, and lose nothing; the others wait. */
-  | "block"
-  /** `try` methods do too, and the sample counts as lost; the others wait. */
-  | "dropNewest"
-  /**
-   * All methods drop the oldest sample that no subscriber holds; subscribers that did not take it lose
-   * it. While subscribers hold all samples, `try` methods lose the new one, and the others wait.
-   */
-  | "dropOldest";
+/**
+ * Decides what a publisher does while no sample is free. With "block", `trySend` returns false,
+ * `tryLoan` returns undefined, and nothing is lost. With "dropNewest" they do too, and the new sample
+ * counts as lost. With "dropOldest" every method drops the oldest sample that no subscriber holds;
+ * subscribers that did not take it lose it. While subscribers hold all samples, "dropOldest" loses
+ * the new one as "dropNewest" does. Methods without `try` wait instead of losing the new sample.
+ */
+export type Policy = "block" | "dropNewest" | "dropOldest";
 
 /** The options of a topic. */
 export interface TopicOptions<K extends Type = Bytes> extends DefinitionOptions {
@@ -33,7 +30,10 @@ export interface TopicOptions<K extends Type = Bytes> extends DefinitionOptions 
   subscribers?: number | undefined;
   /** The number of last samples that are kept for subscribers that come later; 0 by default. */
   history?: number | undefined;
-  /** What a publisher does while no sample is free; "block" by default. */
+  /**
+   * What a publisher does while no sample is free: refuse the sample ("block", the default), lose it
+   * ("dropNewest"), or drop the oldest one that no subscriber holds ("dropOldest").
+   */
   policy?: Policy | undefined;
   /**
    * Whether one publisher at a time has the topic, or many do, each with a source; "one" by default.
