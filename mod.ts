@@ -25,6 +25,7 @@ export {
   type Field,
   type FieldOptions,
   type FieldType,
+  type Flat,
   type InputOf,
   type Layout,
   type LayoutOptions,
@@ -40,7 +41,7 @@ export {
   type Word,
   type WordOptions,
 } from "./src/layout/layout.ts";
-export type { Origin as MessageOrigin } from "./src/origin.ts";
+export type { Origin } from "./src/origin.ts";
 export { MirrorRing, type MirrorRingOptions } from "./src/mirror_ring/mirror_ring.ts";
 export { type RegionDetails, type RegionInfo, regions, sweep } from "./src/region/list.ts";
 export { observe, type ObserveOptions, type RegionObserver } from "./src/region/region_observer.ts";

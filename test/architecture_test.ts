@@ -195,6 +195,10 @@ Deno.test("the source keeps every rule", () => {
   assertEquals(violations(realSources()), []);
 });
 
+Deno.test("mod.ts exports every name as it is declared, so that hovers show names to import", () => {
+  assertEquals(realSources()["mod.ts"]!.match(/\b\w+ as \w+/g), null);
+});
+
 Deno.test("the source is all reached from mod.ts, the testing entry point or the command line", () => {
   const sources = realSources();
   const reached = new Set<string>();

@@ -18,6 +18,9 @@ export type Value<L extends AnyLayout> = ReturnType<L["read"]>;
  */
 export type Input<L extends AnyLayout> = Parameters<L["write"]>[1];
 
+/** The properties of a type as hovers and errors show them: by themselves, not by its name. */
+export type Flat<T> = T extends infer P ? { [K in keyof P]: P[K] } : never;
+
 /** The type of a field, in either form of declaration. */
 export type TypeOf<D> = D extends Scalar | { readonly kind: string } ? D
   : D extends { readonly type: infer T } ? T
@@ -26,9 +29,10 @@ export type TypeOf<D> = D extends Scalar | { readonly kind: string } ? D
 /**
  * The accessors of the fields: a single value can be assigned, a compound one is changed in place.
  */
-export type ViewOf<F extends Declarations> =
+export type ViewOf<F extends Declarations> = Flat<
   & { -readonly [K in keyof F as TypeOf<F[K]> extends Scalar | TextType ? K : never]: Seen<F[K]> }
-  & { readonly [K in keyof F as TypeOf<F[K]> extends Scalar | TextType ? never : K]: Seen<F[K]> };
+  & { readonly [K in keyof F as TypeOf<F[K]> extends Scalar | TextType ? never : K]: Seen<F[K]> }
+>;
 
 /** The type of a field's accessor. */
 export type Seen<D, T = TypeOf<D>> = T extends Scalar ? ScalarValues[T]
@@ -41,7 +45,7 @@ export type Seen<D, T = TypeOf<D>> = T extends Scalar ? ScalarValues[T]
   : never;
 
 /** The fields as plain values. */
-export type ValueOf<F extends Declarations> = { -readonly [K in keyof F]: Copied<F[K]> };
+export type ValueOf<F extends Declarations> = Flat<{ -readonly [K in keyof F]: Copied<F[K]> }>;
 
 /** The copy of a field. */
 export type Copied<D, T = TypeOf<D>> = T extends Scalar ? ScalarValues[T]
@@ -54,7 +58,7 @@ export type Copied<D, T = TypeOf<D>> = T extends Scalar ? ScalarValues[T]
   : never;
 
 /** Values for all fields. */
-export type InputOf<F extends Declarations> = { readonly [K in keyof F]: Stored<F[K]> };
+export type InputOf<F extends Declarations> = Flat<{ readonly [K in keyof F]: Stored<F[K]> }>;
 
 /** The values that can be stored in a field. */
 export type Stored<D, T = TypeOf<D>> = T extends Scalar ? ScalarValues[T]

@@ -46,7 +46,7 @@ import { type ViewClass, viewClass } from "./view.ts";
 export type { AnyLayout, ArrayType, BytesType, Declarations, Field, TextType };
 export type { InputOf, ValueOf, ViewOf };
 export type { FieldOptions, FieldType, WordOptions } from "./fields.ts";
-export type { Copied, Input, Seen, Stored, TypeOf, Value, View } from "./inference.ts";
+export type { Copied, Flat, Input, Seen, Stored, TypeOf, Value, View } from "./inference.ts";
 export type { Scalar, ScalarArrays, ScalarValues, Word } from "./scalars.ts";
 
 /** Fields in their places, and everything that follows from them. */

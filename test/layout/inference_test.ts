@@ -1,6 +1,6 @@
 /** The types that TypeScript infers; the compiler checks most of them. */
 
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertStringIncludes } from "@std/assert";
 import { assertType, type IsExact } from "@std/testing/types";
 import { type Field, type Input, layout, type Value, type View } from "../../src/layout/layout.ts";
 
@@ -101,4 +101,35 @@ Deno.test("layout() refuses wrong declarations before they run", () => {
     layout("l", { a: { type: "f32", at: "8" } }),
   ];
   assertEquals(typeof declarations, "function");
+});
+
+Deno.test("errors of the compiler show the fields of a struct as plain properties", async () => {
+  const directory = await Deno.makeTempDir();
+  const source = `
+    import { array, struct, type Value, type View } from ${
+    JSON.stringify(import.meta.resolve("../../mod.ts"))
+  };
+    const Pose = struct("pose", { x: "f64" });
+    const Scan = struct("scan", { time: "f64", ranges: array("f32", 3), pose: Pose });
+    export const value: Value<typeof Scan> = 1;
+    export const view: View<typeof Scan> = 1;
+  `;
+  try {
+    await Deno.writeTextFile(`${directory}/shown.ts`, source);
+    const { stderr } = await new Deno.Command(Deno.execPath(), {
+      args: ["check", "-q", `${directory}/shown.ts`],
+      env: { NO_COLOR: "1" },
+    }).output();
+    const shown = new TextDecoder().decode(stderr);
+    assertStringIncludes(
+      shown,
+      "'{ time: number; ranges: Float32Array<ArrayBuffer>; pose: { x: number; }; }'",
+    );
+    assertStringIncludes(
+      shown,
+      "'{ time: number; readonly ranges: Float32Array<ArrayBufferLike>; readonly pose: { x: number; }; }'",
+    );
+  } finally {
+    await Deno.remove(directory, { recursive: true });
+  }
 });
