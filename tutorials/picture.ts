@@ -119,7 +119,7 @@ export function boxes(contents: readonly string[]): string {
   return [line("┌", "─", "┬", "┐"), `│${middle.join("│")}│`, line("└", "─", "┴", "┘")].join("\n");
 }
 
-/** A ring that is mapped twice, and what is in it. */
+/** The contents and positions of a ring that is mapped twice. */
 export interface RingState {
   /** Both windows, `2 * capacity` bytes. */
   readonly bytes: Uint8Array;

@@ -136,7 +136,7 @@ function eachDeath(scene: (deaths: () => number) => boolean): void {
 /** Thrown where a process is killed, through all code that it would still run. */
 class Killed extends Error {}
 
-/** Purses in shared memory, and what is done to them. */
+/** Purses in shared memory, and the story of all stores. */
 class Scene implements Disposable {
   readonly #memory: SharedMemory;
   readonly #stored: View<typeof Purses>;

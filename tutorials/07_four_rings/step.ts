@@ -67,7 +67,7 @@ function slots(): void {
   say(`A message of 4 bytes takes a slot like one of 60 bytes, and 61 bytes fit into none.`);
 }
 
-/** The first slots: the flag, and what is behind it. */
+/** The first slots: the flag and the message of each. */
 function slotsOf(data: Uint8Array): string {
   const rows = [0, 1, 2].map((slot) => {
     const flag = data[slot * 64]!;

@@ -130,7 +130,7 @@ function tellResult({ states, lost }: Exploration): void {
   );
 }
 
-/** Shows what happens if parties take turns in this order; somebody who cannot is passed over. */
+/** Shows the operations of parties in this order, and skips a party that cannot run. */
 function show(parties: readonly Party[], order: readonly number[]): void {
   const machine = new Machine(parties);
   const events: Event[] = [];
@@ -171,8 +171,8 @@ function raiseAFlag(): void {
   tellResult(run("result", () => explore(parties)));
   say(
     `The writer publishes and then takes the flag; the reader raises the flag and then looks. In any
-    order, at least one of the two sees the store of the other. (A processor must not reorder these
-    four operations. \`Atomics\` ensures that.)`,
+    order, at least one of the two sees the store of the other. (A processor may reorder plain loads
+    and stores; \`Atomics\` keeps these four in order.)`,
   );
 }
 

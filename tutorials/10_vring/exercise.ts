@@ -3,8 +3,8 @@
  *
  * The sample with the number `number` is written already. Publish it to all readers: set their
  * words to `number << 2 | READY`. A reader stores `number << 2 | HELD` when it takes the sample,
- * and `number << 2 | NONE` when it releases it. Before, its word is `NONE` with an earlier number, or 0
- * if the reader has just joined. At the end, `sequence` must be the number. You may be killed
+ * and `number << 2 | NONE` when it releases it. Before, its word is `NONE` with an earlier number,
+ * or 0 if the reader has just joined. At the end, `sequence` must be the number. You may be killed
  * before any operation. Then the next writer calls `finish`, and may be killed too. Each sample
  * must reach all readers once, or none. You have these operations:
  *

@@ -102,7 +102,7 @@ export class SmallRing {
   }
 }
 
-/** The writer, and what only it knows. */
+/** The writer, with its private state. */
 export class Writer {
   readonly ring: SmallRing;
   /** How many entries of AVAIL it has taken. */
@@ -221,7 +221,7 @@ export class Writer {
   }
 }
 
-/** A reader, and what only it knows. */
+/** A reader, with its private state. */
 export class Reader {
   readonly ring: SmallRing;
   readonly k: number;

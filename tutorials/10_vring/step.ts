@@ -69,9 +69,10 @@ function goRound(): void {
     ["reader 1", second!.receive()],
   );
   say(
-    `The last one to release it. The count finds that one: it began at 3, because the writer counts
-    until it has published to all. The order is: sample, description, journal, word. So a reader
-    that sees the word sees every store before it. No process waited, and nothing was copied.`,
+    `The last one to release it. The count shows which one that is: it began at 3, because the
+    writer counts too until it has published to all. The order is: sample, description, journal,
+    word. So a reader that sees the word sees every store before it. No process waited, and nothing
+    was copied.`,
   );
   draw(cast);
   say("`none 1` still shows that sample 1 was here. We will need that.");
@@ -93,8 +94,8 @@ function dropOne(): void {
   predict("The writer wants to send a fourth sample. What can it do?");
   film(cast, ["writer", cast.writer.publish("21.8 C")]);
   say(
-    `No sample is free. It can wait (\`block\`), or drop the new sample (\`dropNewest\`), or take
-    back the oldest one that is not held (\`dropOldest\`). That is a compare-and-exchange from
+    `No sample is free. The writer can wait (\`block\`), or drop the new sample (\`dropNewest\`), or
+    take back the oldest one that is not held (\`dropOldest\`). That is a compare-and-exchange from
     \`ready\` to \`none\`: if reader 1 takes the sample at the same moment, one of the two comes too
     late, and knows it. The writer never takes back a held sample.`,
   );
@@ -118,7 +119,7 @@ function killReaders(): void {
   const cast = newCast();
   const [first, second] = cast.readers;
   say(
-    "Reader 1 is killed during a release: its word is `none`, but the count is not yet lower.",
+    "Reader 1 is killed during a release: its word is `none`, but it has not lowered the count.",
   );
   quietly(cast.writer.publish("21.5 C"));
   quietly(first!.receive());

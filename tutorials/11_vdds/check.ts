@@ -88,7 +88,7 @@ class Scene implements Disposable {
     return this.#sent - before;
   }
 
-  /** Lets the answer show what is there. */
+  /** Lets the answer show the newest frame. */
   show(whileDrawn: () => void = () => {}): void {
     this.#show(this.subscriber, {
       draw: (frame) => {

@@ -117,7 +117,7 @@ export async function limits(): Promise<void> {
   await twoSteps(events, asleep);
 }
 
-/** A flag for each bit, and what a death between the flag and the wake does. */
+/** A flag for each bit, and a death between the flag and the wake. */
 async function twoSteps(events: Word32, asleep: Word32): Promise<void> {
   say(
     `The third limit: the writer wants to know whether a listener sleeps. Otherwise it calls the

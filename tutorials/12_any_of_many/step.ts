@@ -232,7 +232,7 @@ async function anyOfAnyKind(name: string, speed: TextSlot): Promise<void> {
   ]);
   say("Each time, the program begins to wait, and then a message arrives.");
   predict(
-    "Messages arrive in the topic, the slot and the ring, in this order. Which wakes each wait?",
+    "Messages arrive in the topic, the slot and the ring, in turn. What does each wait return?",
   );
   const begin = async () => {
     const first = waitAny([...names.keys()], PATIENT).then((one) => names.get(one));
