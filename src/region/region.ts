@@ -226,7 +226,7 @@ export class Region implements Disposable {
   }
 
   /** Throws a ClosedError if it is closed, and a TypeError if its memory was transferred away. */
-  checkOpen(what: string = this.#what): void {
-    if (!this.mapping.usable) throw this.mapping.whyUnusable(what);
+  checkOpen(): void {
+    if (!this.mapping.usable) throw this.mapping.whyUnusable(this.#what);
   }
 }
