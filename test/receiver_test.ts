@@ -1,4 +1,4 @@
-/** What all receivers do alike: streams and loops that tell of losses. */
+/** Streams and loops of all receivers, and how they report losses. */
 
 import { assertEquals, assertRejects } from "@std/assert";
 import { circular } from "../src/circular/definition.ts";

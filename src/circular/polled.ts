@@ -7,6 +7,7 @@
 import type { Codec } from "../codec.ts";
 import { LostError } from "../errors.ts";
 import { InPlace } from "../in_place.ts";
+import { detachableCopy } from "../memory/word.ts";
 import type { Bytes, MessageInPlace, Type, Value, View } from "../message.ts";
 import type { Cursor } from "./cursor.ts";
 
@@ -63,7 +64,8 @@ export class Polled<K extends Type> extends InPlace<K> implements PolledMessage<
 
   protected look(): Uint8Array<ArrayBuffer> {
     const cursor = this.#cursor!;
-    return cursor.ring.mapping.readOnly ? this.#copy() : cursor.peek(this.#length);
+    if (!cursor.ring.mapping.readOnly) return cursor.peek(this.#length);
+    return this.#copy(detachableCopy(this.#length));
   }
 
   protected access(bytes: Uint8Array<ArrayBuffer>): View<K> {
@@ -74,8 +76,7 @@ export class Polled<K extends Type> extends InPlace<K> implements PolledMessage<
     return this.#codec.decode(this.#copy()) as Value<K>;
   }
 
-  #copy(): Uint8Array<ArrayBuffer> {
-    const copy = new Uint8Array(this.#length);
+  #copy(copy = new Uint8Array(this.#length)): Uint8Array<ArrayBuffer> {
     if (this.#cursor!.copy(copy, this.#length)) return copy;
     throw new OverwrittenError(
       `Cannot read message ${this.sequence} of ${this.#what}: the writer has overwritten it; ` +

@@ -390,6 +390,7 @@ export function peekData(memory: Memory, _offset: number, _length: number): Data
 let detaches = false; // whether each view has a buffer of its own, which its end detaches
 const memories = new WeakMap<ArrayBuffer, Memory>(); // of those buffers; each keeps it mapped
 const lives = new WeakMap<Memory, Set<ArrayBuffer>>();
+const copies = new WeakSet<ArrayBuffer>(); // which observers show
 
 /**
  * Makes views of memory in place, from now on, detachable: each is detached when its message is
@@ -410,11 +411,19 @@ export function endViews(memory: Memory): void {
   lives.get(memory)?.forEach(detach);
 }
 
+/** Makes an array for a copy that is shown as a view is; undefined unless views are detached. */
+export function detachableCopy(length: number): Uint8Array<ArrayBuffer> | undefined {
+  if (!detaches) return undefined;
+  const copy = new Uint8Array(length);
+  copies.add(copy.buffer);
+  return copy;
+}
+
 function detach(buffer: ArrayBuffer): void {
   const memory = memories.get(buffer);
-  if (memory === undefined) return;
+  if (memory === undefined && !copies.has(buffer)) return;
   memories.delete(buffer);
-  lives.get(memory)!.delete(buffer);
+  if (memory !== undefined) lives.get(memory)!.delete(buffer);
   if (!buffer.detached) buffer.transfer(0);
 }
 

@@ -10,6 +10,7 @@
 import { lossOf, Receiver } from "../receiver.ts";
 import { byteLengthOf, checkReturned, inWords } from "../arguments.ts";
 import { ClosedError, VringError } from "../errors.ts";
+import { detachableCopy } from "../memory/word.ts";
 import type { Bytes, Type } from "../message.ts";
 import { now } from "../os/clock.ts";
 import { Observed, OBSERVER_SLICE_NS, type Subject } from "../region/observed.ts";
@@ -290,6 +291,8 @@ export class TopicObserver<K extends Type = Bytes> extends Receiver<K, TopicMess
 
   /** Returns this observer's own array, of a length. */
   #room(length: number): Uint8Array<ArrayBuffer> {
+    const copy = detachableCopy(length);
+    if (copy !== undefined) return copy;
     const { buffer } = this.#views;
     if (this.#views.length === length) return this.#views;
     const large = buffer.byteLength >= length ? buffer : new ArrayBuffer(2 * length);

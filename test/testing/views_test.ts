@@ -84,11 +84,14 @@ const PRODUCTS: Record<string, (name: string, kept: Kept) => void> = {
     claim.publish();
     writer.tryFill(({ bytes }) => kept.keep(bytes), 8);
     reader.poll(({ bytes }) => kept.keep(bytes));
+    using observer = buffer.observer();
+    assertEquals(observer.poll(({ bytes }) => kept.keep(bytes)), 2);
   },
   "a topic": (name, kept) => {
-    const numbers = topic(name);
+    const numbers = topic(name, { history: 2 });
     using publisher = numbers.publisher();
     using subscriber = numbers.subscriber();
+    using observer = numbers.observer();
     using dropped = publisher.tryLoan({ length: 8 })!;
     kept.keep(dropped.bytes);
     dropped[Symbol.dispose]();
@@ -102,6 +105,7 @@ const PRODUCTS: Record<string, (name: string, kept: Kept) => void> = {
       kept.keep(sample.bytes);
       publisher.tryFill(({ bytes }) => kept.keep(bytes), 8);
       subscriber.poll(({ bytes }) => kept.keep(bytes));
+      assertEquals(observer.poll(({ bytes }) => kept.keep(bytes)), 2);
     }
   },
   "a slot": (name, kept) => {

@@ -408,3 +408,4 @@ export function peekView(
 export function detachViews(_on = true): void {}
 export function endView(_view: Uint8Array): void {}
 export function endViews(_memory: Memory): void {}
+export function detachableCopy(_length: number): undefined {}
