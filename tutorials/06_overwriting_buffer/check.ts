@@ -208,7 +208,7 @@ class Writer implements Disposable {
       look(index++);
     };
     const noted = <T>(what: string, result: T): T => {
-      this.#notes.push(`${what} gives ${JSON.stringify(result)}`);
+      this.#notes.push(`${what} returns ${JSON.stringify(result)}`);
       return result;
     };
     return {

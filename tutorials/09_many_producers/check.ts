@@ -140,7 +140,7 @@ class Scene {
     );
     this.#before(this.#looks++);
     const result = look();
-    this.#notes.push(`${what} gives ${result}`);
+    this.#notes.push(`${what} returns ${result}`);
     return result;
   }
 }

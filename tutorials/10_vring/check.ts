@@ -232,7 +232,7 @@ class Scene {
         throw KILLED;
       }
       const result = does();
-      this.#notes.push(`  ${what}${result === undefined ? "" : ` gives ${result}`}`);
+      this.#notes.push(`  ${what}${result === undefined ? "" : ` returns ${result}`}`);
       this.#letReaders();
       return result;
     };

@@ -138,7 +138,7 @@ class Scene implements Disposable {
     this.#film.push(`listen(${bits(mask)})`);
     try {
       const news = this.#listen(this.#room(), mask, this.#mind);
-      this.#film.push(`  gives ${bits(news)}`);
+      this.#film.push(`  returns ${bits(news)}`);
       return news;
     } catch (error) {
       if (error instanceof Forever) return "asleep";
