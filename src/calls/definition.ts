@@ -56,7 +56,7 @@ export class CallsDefinition<Q extends Type = Bytes, S extends Type = Bytes>
       request: typeIn(request, action, "request"),
       response: typeIn(response, action, "response"),
     };
-    const path = regionPath(CALLS_REGION.name, name);
+    const path = regionPath(CALLS_REGION.name, name, "the name of calls");
     super({ product: CALLS, name, path, options: own, message: messageTypeOf(types) });
     this.#types = types;
     this.#retry = own.retry ?? false;

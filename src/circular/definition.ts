@@ -46,7 +46,7 @@ export class CircularDefinition<K extends Type = Bytes> extends Definition {
     const action = `define circular buffer ${inWords(name)}`;
     const own = checkedOptions(options, action);
     const type = typeIn(own.type, action) as Codec<unknown>;
-    const path = regionPath(CIRCULAR_BUFFER.name, name);
+    const path = regionPath(CIRCULAR_BUFFER.name, name, "the name of a circular buffer");
     super({ product: PRODUCT, name, path, options: own, message: type.type });
     this.#type = type;
   }

@@ -46,7 +46,13 @@ export abstract class RingDefinition<
     options: OpenOptions,
     message: MessageType,
   ) {
-    super({ product, name, path: regionPath(product.regionType.name, name), options, message });
+    super({
+      product,
+      name,
+      path: regionPath(product.regionType.name, name, "the name of a ring"),
+      options,
+      message,
+    });
   }
 
   /** Opens the ring as a producer; throws a RoleTakenError if it can have no other one now. */

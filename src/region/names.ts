@@ -36,13 +36,13 @@ export function checkTopic(topic: string, what = "a topic"): string {
 /**
  * Returns the path of a region's file; throws a TypeError that says what is wrong with the name.
  */
-export function regionPath(kind: string, name: string): string {
-  return `${DIRECTORY}/${PREFIX}${kind}.${prefix}${checkName(name)}`;
+export function regionPath(kind: string, name: string, what?: string): string {
+  return `${DIRECTORY}/${PREFIX}${kind}.${prefix}${checkName(name, what)}`;
 }
 
 /** Returns the name of a semaphore for the C library. */
 export function semaphoreName(name: string): string {
-  return prefix + checkName(name);
+  return prefix + checkName(name, "the name of a lock");
 }
 
 /** Returns the path for a topic such as `camera/front`, whose slashes are part of the name. */
@@ -98,15 +98,21 @@ function topicProblem(topic: string): string | undefined {
     return "it has two slashes in a row; write one between two parts";
   }
   if (topic.endsWith("/")) return "it ends with a slash; leave that out";
+  if (topic.split("/").some(isDirectory)) return 'the parts "." and ".." mean directories';
   return nameProblem(topic.replaceAll("/", "-"));
+}
+
+function isDirectory(part: string): boolean {
+  return part === "." || part === "..";
 }
 
 function nameProblem(name: string): string | undefined {
   if (typeof name !== "string") return "it is not a string; use 1 to 200 characters";
   if (name === "") return "it is empty; use 1 to 200 characters";
   if (name.length > LONGEST_NAME) return `it has ${name.length} characters; use at most 200`;
-  if (name === "." || name === "..") return 'the names "." and ".." mean directories';
+  if (isDirectory(name)) return 'the names "." and ".." mean directories';
   const bad = /[^A-Za-z0-9._-]/u.exec(name);
   if (bad === null) return undefined;
+  if (bad[0] === "/") return 'it contains "/", and only topics and slots have parts; use . _ or -';
   return `it contains ${JSON.stringify(bad[0])}; use letters, digits and . _ -`;
 }

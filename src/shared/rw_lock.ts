@@ -51,8 +51,8 @@ export class RwLockDefinition extends Definition<Record<never, never>> {
   constructor(name: string, options: DefinitionOptions) {
     super({
       product: LOCKS,
-      name: checkName(name),
-      path: regionPath(RW_LOCK.name, name),
+      name: checkName(name, "the name of a lock"),
+      path: regionPath(RW_LOCK.name, name, "the name of a lock"),
       options: checkedOptions(options, `define lock ${inWords(name)}`),
     });
   }

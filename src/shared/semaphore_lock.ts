@@ -105,7 +105,7 @@ export class LockDefinition {
 
   /** @ignore */
   constructor(name: string, options: LockOptions) {
-    this.name = checkName(name);
+    this.name = checkName(name, "the name of a lock");
     this.#options = checkedOptions(options, `define lock ${inWords(name)}`);
   }
 

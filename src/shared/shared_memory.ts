@@ -88,8 +88,13 @@ export class SharedMemoryDefinition extends Definition<{ readonly size: number }
   /** @ignore */
   constructor(name: string, options: SharedMemoryOptions) {
     const own = checkedOptions(options, `define shared memory ${inWords(name)}`);
-    const path = regionPath(SHARED_MEMORY.name, name);
-    super({ product: MEMORY, name: checkName(name), path, options: own });
+    const path = regionPath(SHARED_MEMORY.name, name, "the name of shared memory");
+    super({
+      product: MEMORY,
+      name: checkName(name, "the name of shared memory"),
+      path,
+      options: own,
+    });
     this.size = own.size;
   }
 

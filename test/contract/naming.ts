@@ -46,8 +46,8 @@ function testNames(tested: UnderTest): void {
     "größe": '"ö"',
     "🔒": '"🔒"',
     ...slashes
-      ? { "a//b": "two slashes", "a/": "ends with a slash" }
-      : { "a/b": '"/"', "//a": '"/"' },
+      ? { "a//b": "two slashes", "a/": "ends with a slash", "a/../b": "directories" }
+      : { "a/b": 'it contains "/", and only topics', "//a": '"/"' },
   };
 
   tested.test("every way in and unlink() refuse an impossible name", async () => {

@@ -36,7 +36,7 @@ const BAD_NAMES: [name: string, says: string][] = [
   ["z".repeat(201), "201 characters; use at most 200"],
   [`/${"z".repeat(201)}`, "201 characters; use at most 200"],
   ["//a", 'contains "/"'],
-  ["a/b", 'contains "/"'],
+  ["a/b", 'contains "/", and only topics and slots have parts'],
   ["a/", 'contains "/"'],
   ["../escape", 'contains "/"'],
   ["a~b", 'contains "~"'],
@@ -61,13 +61,14 @@ for (const [name, says] of BAD_NAMES) {
   Deno.test(`regionPath() refuses ${shown}`, () => {
     const { message } = assertThrows(() => regionPath("spsc", name), TypeError, says);
     assertStringIncludes(message, `Cannot use ${JSON.stringify(name)} as a name: `);
+    const ring = () => regionPath("spsc", name, "the name of a ring");
+    assertThrows(ring, TypeError, `${JSON.stringify(name)} as the name of a ring: `);
   });
 }
 
 Deno.test("topicPath() takes slashes as parts of the name", () => {
   assertEquals(topicPath("vdds", "camera/front"), "/dev/shm/vring.vdds.camera~front");
   assertEquals(topicPath("vdds", "/camera/front"), "/dev/shm/vring.vdds.camera~front");
-  assertEquals(topicPath("vdds", "../a"), "/dev/shm/vring.vdds...~a");
   assertEquals(topicPath("vdds", "plain"), regionPath("vdds", "plain"));
 });
 
@@ -88,6 +89,9 @@ const BAD_TOPICS: [topic: string, says: string][] = [
   ["/a/b/", "it ends with a slash"],
   [".", "mean directories"],
   ["/..", "mean directories"],
+  ["a/../b", 'the parts "." and ".." mean directories'],
+  ["./a", "mean directories"],
+  ["a/.", "mean directories"],
   ["a~b", 'contains "~"'],
   ["a b", 'contains " "'],
   ["a\0", 'contains "\\u0000"'],
