@@ -20,7 +20,7 @@ import {
 } from "../message.ts";
 import { REGION_HEADER } from "../region/header.ts";
 import { checkTopic, topicPath } from "../region/names.ts";
-import type { Opened, OpenOptions, Product } from "../region/open.ts";
+import { checkSize, type Opened, type OpenOptions, type Product } from "../region/open.ts";
 import type { Again } from "../region/poll.ts";
 import {
   DEPTH_MAX,
@@ -65,14 +65,15 @@ const SLOTS: Product<SlotGeometry> = {
   usual: { depth: 8, size: USUAL_SIZE },
   plan(geometry, what, _options, page) {
     const { depth, size } = geometry;
-    if (!isShape({ depth, size }, page)) {
+    checkSize(what, "depth", depth, DEPTH_MAX);
+    checkSize(what, "size", size, MESSAGE_BYTES_MAX);
+    const plan = planOf({ depth, size }, page);
+    if (plan.bytes > SLOT_BYTES_MAX) {
       throw new RangeError(
-        `Cannot open ${what} with ${inWords(depth)} messages of ${inWords(size)} bytes: the ` +
-          `depth is 1 to ${DEPTH_MAX}, the size 1 to ${MESSAGE_BYTES_MAX}, and all together at ` +
-          `most ${SLOT_BYTES_MAX} bytes`,
+        `Cannot define ${what}: its ${depth} messages of ${size} bytes take more than ` +
+          `${SLOT_BYTES_MAX} bytes; pass a smaller depth or size`,
       );
     }
-    const plan = planOf({ depth, size }, page);
     return {
       geometry,
       dataBytes: plan.bytes,

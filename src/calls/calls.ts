@@ -71,7 +71,6 @@
  * @module
  */
 
-import { inWords } from "../arguments.ts";
 import type { Codec } from "../codec.ts";
 import { type RingGeometry, ringProduct } from "../lane/geometry.ts";
 import { LANE } from "../lane/lane.ts";
@@ -86,7 +85,7 @@ import {
   REGION_HEADER,
   type RegionType,
 } from "../region/header.ts";
-import type { OpenOptions, Product } from "../region/open.ts";
+import { checkSize, type OpenOptions, type Product } from "../region/open.ts";
 
 /** The most clients of calls. */
 const MOST_CLIENTS = 64;
@@ -195,17 +194,13 @@ export const CALLS: Product<RingGeometry, CallPlanOptions> = {
   usual: { ...productFor(1).usual, servers: 1 },
   plan({ servers = 1, ...rest }, what, options, page) {
     const { retry = false } = options;
-    if (!isCount(servers, MOST_SERVERS) || servers === 0) {
-      throw new RangeError(
-        `Cannot open ${what} for ${inWords(servers)} servers: pass a number from 1 to 16`,
-      );
-    }
+    checkSize(what, "servers", servers, MOST_SERVERS);
     const plan = productFor(servers).plan(rest, what, options, page);
     const { clients } = plan.geometry;
     if (clients! * servers > MOST_PAIRS) {
       throw new RangeError(
-        `Cannot open ${what} for ${clients} clients and ${servers} servers: clients times servers ` +
-          "can be 256; pass fewer",
+        `Cannot define ${what}: ${clients} clients times ${servers} servers are more than ` +
+          `${MOST_PAIRS}; pass fewer of either`,
       );
     }
     return {

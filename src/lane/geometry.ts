@@ -4,14 +4,13 @@
  * @module
  */
 
-import { inWords } from "../arguments.ts";
 import type { DefinitionOptions } from "../definition.ts";
 import { isCount } from "../layout/sizes.ts";
 import type { Mapping } from "../memory/mapping.ts";
 import type { Bytes, Type } from "../message.ts";
 import { pageSize } from "../os/page.ts";
 import type { RegionType } from "../region/header.ts";
-import type { Product } from "../region/open.ts";
+import { checkSize, type Product } from "../region/open.ts";
 
 const DEFAULT_CAPACITY = 2 ** 20;
 
@@ -59,12 +58,10 @@ export function ringProduct(
     usual: geometryWith(DEFAULT_CAPACITY, usual),
     plan(geometry, what, _options, page) {
       const count = geometry[option] ?? 1;
-      if (!isCount(count, most) || count === 0) {
-        throw new RangeError(
-          `Cannot open ${what} for ${inWords(count)} ${option}: pass a number from 1 to ${most}`,
-        );
-      }
-      const partBytes = roundCapacity(geometry.capacity!, what, page);
+      checkSize(what, option, count, most);
+      const capacity = geometry.capacity!;
+      checkSize(what, "capacity", capacity, LARGEST_CAPACITY);
+      const partBytes = Math.max(page, 2 ** Math.ceil(Math.log2(capacity)));
       const dataBytes = partBytes * count * lanesEach;
       const rounded = geometryWith(partBytes, count);
       return { geometry: rounded, dataBytes, partBytes, ...(initialise && { initialise }) };
@@ -76,16 +73,6 @@ export function ringProduct(
         : undefined; // positions are masked by the capacity
     },
   };
-}
-
-function roundCapacity(capacity: number, what: string, page: number): number {
-  if (!isCount(capacity, LARGEST_CAPACITY) || capacity === 0) {
-    throw new RangeError(
-      `Cannot open ${what} with a capacity of ${inWords(capacity)} bytes: pass a whole number ` +
-        `from 1 to ${LARGEST_CAPACITY}`,
-    );
-  }
-  return Math.max(page, 2 ** Math.ceil(Math.log2(capacity)));
 }
 
 function isCapacity(bytes: number): boolean {

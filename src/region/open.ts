@@ -10,6 +10,7 @@
 
 import { inWords } from "../arguments.ts";
 import { Errno, LayoutMismatchError, OsError } from "../errors.ts";
+import { isCount } from "../layout/sizes.ts";
 import { corrupt } from "../memory/corrupt.ts";
 import type { Mapping } from "../memory/mapping.ts";
 import { copyOut } from "../memory/word.ts";
@@ -79,6 +80,19 @@ export interface Product<G extends Geometry, O extends OpenOptions = OpenOptions
   geometryOf(region: Region): G | undefined;
   /** The policy that an existing region states, if all its definitions must share that. */
   policyOf?(region: Region): Properties;
+}
+
+/** Throws a RangeError unless a size of a definition is a whole number from 1 to `most`. */
+export function checkSize(
+  what: string,
+  option: string,
+  value: number,
+  most: number = Number.MAX_SAFE_INTEGER,
+): void {
+  if (isCount(value, most) && value > 0) return;
+  const noun = option.endsWith("s") ? `number of ${option}` : option;
+  const range = most === Number.MAX_SAFE_INTEGER ? "a whole number from 1 on" : `1 to ${most}`;
+  throw new RangeError(`Cannot define ${what}: the ${noun} is ${inWords(value)}; pass ${range}`);
 }
 
 /** Describes a product whose regions consist of a control block only. */

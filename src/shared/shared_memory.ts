@@ -12,9 +12,8 @@ import { Definition, type DefinitionOptions, type HandleOptions } from "../defin
 import { isLayout } from "../layout/fields.ts";
 import { layout } from "../layout/layout.ts";
 import type { AnyLayout } from "../layout/layout.ts";
-import type { Product } from "../region/open.ts";
+import { checkSize, type Product } from "../region/open.ts";
 import type { Region } from "../region/region.ts";
-import { isCount } from "../layout/sizes.ts";
 import type { RegionType } from "../region/header.ts";
 import { checkName, regionPath } from "../region/names.ts";
 import { waitForPeers } from "../region/peers.ts";
@@ -43,11 +42,7 @@ const MEMORY: Product<{ readonly size: number }> = {
   regionType: SHARED_MEMORY,
   usual: { size: 0 }, // no default: a definition states a size
   plan({ size }, what) {
-    if (!isCount(size) || size === 0) {
-      throw new RangeError(
-        `Cannot open ${what} with ${inWords(size)} bytes: pass a size, a whole number from 1 on`,
-      );
-    }
+    checkSize(what, "size", size);
     return { geometry: { size }, dataBytes: size };
   },
   geometryOf: ({ dataBytes }) => ({ size: dataBytes }),

@@ -9,7 +9,13 @@ import { RoleTakenError } from "../errors.ts";
 import { Again } from "../region/poll.ts";
 import type { Mapping } from "../memory/mapping.ts";
 import { REGION_HEADER } from "../region/header.ts";
-import { descriptionIn, type Opened, type OpenOptions, type Product } from "../region/open.ts";
+import {
+  checkSize,
+  descriptionIn,
+  type Opened,
+  type OpenOptions,
+  type Product,
+} from "../region/open.ts";
 import { copyIn, copyOut, storeDouble } from "../memory/word.ts";
 import { pageSize } from "../os/page.ts";
 import type { Policy } from "./topic_options.ts";
@@ -121,10 +127,10 @@ export function checkedPlan(
     return planOf(shape, page);
   }
   throw new RangeError(
-    `Cannot open ${what} with a history of ${inWords(history)} samples: pass 0 to ${
+    `Cannot define ${what}: the history is ${inWords(history)}; pass 0 to ${
       depth - 1
-    }, as ` +
-      `at least one of its ${depth} must be left to write into, or make it deeper`,
+    }, as one of ` +
+      `its ${depth} samples must be left to write into, or a larger depth`,
   );
 }
 
@@ -168,13 +174,14 @@ export function joinReaders(
   throw error();
 }
 
-function checkShape(what: string, shape: Shape): void {
-  if (isShape(shape)) return;
+function checkShape(what: string, { depth, sampleBytes, readers }: Shape): void {
+  checkSize(what, "depth", depth, DEPTH_MAX);
+  checkSize(what, "size", sampleBytes, SAMPLE_BYTES_MAX);
+  checkSize(what, "subscribers", readers, READERS_MAX);
+  if (depth * sampleBytes <= TOPIC_BYTES_MAX) return;
   throw new RangeError(
-    `Cannot open ${what} with ${inWords(shape.depth)} samples of ` +
-      `${inWords(shape.sampleBytes)} bytes for ${inWords(shape.readers)} subscribers: the depth ` +
-      `is 1 to ${DEPTH_MAX}, the size 1 to ${SAMPLE_BYTES_MAX}, all samples together ` +
-      `${TOPIC_BYTES_MAX}, and subscribers 1 to ${READERS_MAX}`,
+    `Cannot define ${what}: its ${depth} samples of ${sampleBytes} bytes take more than ` +
+      `${TOPIC_BYTES_MAX} bytes; pass a smaller depth or size`,
   );
 }
 

@@ -48,8 +48,8 @@ Deno.test("open() opens all slots of a definition, with its types and sizes", ()
 
 Deno.test("a definition refuses sizes and options that no slot can have, and opens nothing", () => {
   using scene = new Scene();
-  assertThrows(() => domain(scene.name, { imu: { depth: 0 } }), RangeError, "0 messages");
-  assertThrows(() => domain(scene.name, { imu: { size: -1 } }), RangeError, "-1 bytes");
+  assertThrows(() => domain(scene.name, { imu: { depth: 0 } }), RangeError, "the depth is 0");
+  assertThrows(() => domain(scene.name, { imu: { size: -1 } }), RangeError, "the size is -1");
   assertThrows(() => domain(scene.name, { imu: null as never }), TypeError, "define slot");
   assertThrows(() => domain(scene.name, [] as never), TypeError, "define domain");
   assertThrows(() => domain(scene.name, {}, { mode: 0o1000 }), RangeError, "0o777");

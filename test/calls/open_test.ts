@@ -128,7 +128,7 @@ Deno.test("a definition opens nothing, but refuses what no calls can be", () => 
   using name = new Name();
   const defined = bytesCalls(name.name);
   assertEquals([defined.info(), defined.unlink(), name.files()], [undefined, false, []]);
-  assertThrows(() => calls(name.name, { clients: 65 }), RangeError, "for 65 clients");
+  assertThrows(() => calls(name.name, { clients: 65 }), RangeError, "the number of clients is 65");
   assertThrows(() => calls("a/b"), TypeError);
   assertThrows(
     () => calls(name.name, { request: "f65" as "f64" }),

@@ -163,12 +163,12 @@ Deno.test("clients and servers open in any order; each server takes a seat, whil
 Deno.test("servers is 1 to 16, and clients times servers at most 256", () => {
   using name = new Name();
   for (const servers of [0, 17, 1.5]) {
-    assertThrows(() => calls(name.name, { servers }), RangeError, "a number from 1 to 16");
+    assertThrows(() => calls(name.name, { servers }), RangeError, "pass 1 to 16");
   }
   assertThrows(
     () => calls(name.name, { servers: 5, clients: 64 }),
     RangeError,
-    "clients times servers can be 256",
+    "64 clients times 5 servers are more than 256",
   );
   using _server = bytesCalls(name.name, { servers: 16, clients: 16 }).server();
   const other = bytesCalls(name.name, { servers: 2, clients: 16 });

@@ -123,7 +123,7 @@ Deno.test("late joiners get as much of the history as they ask for and as is kep
 
 Deno.test("topic() refuses a history as long as the topic is deep, and an unknown policy", () => {
   using name = new Name();
-  assertThrows(() => topic(name.name, { depth: 2, history: 2 }), RangeError, "deeper");
+  assertThrows(() => topic(name.name, { depth: 2, history: 2 }), RangeError, "or a larger depth");
   assertThrows(() => topic(name.name, { history: -1 }), RangeError);
   const kept = topic(name.name, { history: 2 });
   for (const history of [0.5, -1, 3]) {
