@@ -169,6 +169,11 @@ export class RemoteError extends VringError {
   }
 }
 
+/** Counts something in words, such as `1 subscriber` or `2 subscribers`. */
+export function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? "" : "s"}`;
+}
+
 /**
  * Makes the error of a wait whose deadline has passed; `state` is what the waiter sees then, such as
  * `it has no publisher`.

@@ -6,7 +6,7 @@
  */
 
 import { checkedOptions, checkHandler, checkLimit, checkWaits } from "./arguments.ts";
-import { LostError } from "./errors.ts";
+import { counted, LostError } from "./errors.ts";
 import type { Message, Type, Value } from "./message.ts";
 import { waitForPeers } from "./region/peers.ts";
 import { CONDITIONS, type Waitable } from "./wait/any.ts";
@@ -37,8 +37,8 @@ export interface ValueStreamOptions extends WaitOptions, LossOptions {}
 /** Makes the error for values of which some were lost. */
 export function lossOf(lost: number, what: string): LostError {
   return new LostError(
-    `Cannot receive every value of ${what}: ${lost} messages were lost; iterate again to continue ` +
-      'after them, or pass onLoss: "skip"',
+    `Cannot receive every value of ${what}: this receiver lost ${counted(lost, "message")}; ` +
+      'iterate again to continue after the loss, or pass onLoss: "skip"',
   );
 }
 
@@ -101,7 +101,7 @@ export abstract class Receiver<K extends Type, M extends Message<K>, Over = unde
 
   /** Resolves once the other end has at least `count` living parties. */
   waitForPeers(count: number, options: WaitOptions = {}): Promise<void> {
-    return waitForPeers(this, count, `${this.#peerName}s of ${this.#what}`, options);
+    return waitForPeers(this, count, { noun: this.#peerName, what: this.#what }, options);
   }
 
   /**

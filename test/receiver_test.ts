@@ -48,7 +48,7 @@ for (const [receiver, open] of Object.entries(RECEIVERS)) {
     using stack = new DisposableStack();
     const numbers = open(place.name, stack);
     const failing = numbers.toReadableStream().getReader();
-    await assertRejects(() => failing.read(), LostError, "messages were lost; iterate again");
+    await assertRejects(() => failing.read(), LostError, "; iterate again to continue");
     const reader = numbers.toReadableStream().getReader();
     const first = await reader.read() as ReadableStreamReadValueResult<number>;
     assertEquals(await reader.read(), { done: false, value: first.value + 1 });

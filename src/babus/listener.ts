@@ -24,7 +24,7 @@
 
 import { checkedOptions, checkWaits, inWords } from "../arguments.ts";
 import type { Codec } from "../codec.ts";
-import { ClosedError } from "../errors.ts";
+import { ClosedError, counted } from "../errors.ts";
 import type { Scalar } from "../layout/scalars.ts";
 import type { Type } from "../message.ts";
 import { CONDITIONS, type Waitable } from "../wait/any.ts";
@@ -92,7 +92,7 @@ export class Listener implements Disposable, Waitable {
     checkOpen: () => {
       if (this.#closed !== undefined) throw this.#closed;
     },
-    state: () => `it listens to ${this.#subscriptions.size} slots without news`,
+    state: () => `it listens to ${counted(this.#subscriptions.size, "slot")} without news`,
   };
   #change = new AbortController(); // ends sleeps on slots that are listened to no longer
   #closed: ClosedError | undefined;

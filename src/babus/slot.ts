@@ -105,7 +105,7 @@ export class Slot<K extends Type = Bytes> extends SlotReader<K> {
 
   /** Resolves once the slot has so many other handles. */
   waitForPeers(count: number, options: WaitOptions = {}): Promise<void> {
-    return waitForPeers(this, count, `other handles of ${this.#words.what}`, options);
+    return waitForPeers(this, count, { noun: "other handle", what: this.#words.what }, options);
   }
 
   /** Writes a value and returns its number; returns undefined while another handle is writing. */

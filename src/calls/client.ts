@@ -133,7 +133,7 @@ export class CallClient<Q extends Type = Bytes, S extends Type = Bytes>
 
   /** Resolves once at least `count` servers are connected. */
   waitForPeers(count: number, options: WaitOptions = {}): Promise<void> {
-    return waitForPeers(this, count, `servers of ${this.#end.what}`, options);
+    return waitForPeers(this, count, { noun: "server", what: this.#end.what }, options);
   }
 
   /** Whether this client is closed. */

@@ -131,7 +131,7 @@ export class CallServer<Q extends Type = Bytes, S extends Type = Bytes>
 
   /** Resolves once at least `count` clients are connected. */
   waitForPeers(count: number, options: WaitOptions = {}): Promise<void> {
-    return waitForPeers(this, count, `clients of ${this.#end.what}`, options);
+    return waitForPeers(this, count, { noun: "client", what: this.#end.what }, options);
   }
 
   /** Whether this server is closed. */

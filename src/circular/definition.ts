@@ -57,7 +57,7 @@ export class CircularDefinition<K extends Type = Bytes> extends Definition {
     const { open } = checkedOptions(options, action);
     return this.openHandle(open, ({ region }) => {
       const ring = ringOf(this.name, region);
-      takeRole(region, ring.writer.role, { action, holder: "a writer" });
+      takeRole(region, ring.writer.role, { action, holder: "a writer", next: "nextWriter" });
       return new CircularBufferWriter<K>(ring, this.#type);
     });
   }

@@ -210,8 +210,8 @@ function noSeat(name: string, id: number | undefined, reason: "alive" | "undrain
     : { alive: "it has one, which is alive", undrained: "its last messages are still unread" };
   const remedy = {
     alive: id === undefined
-      ? "close one, or define the ring for more producers"
-      : "close that first, or leave the id out",
+      ? "close one, wait with nextProducer(), or define the ring for more producers"
+      : "close that first, wait for it with nextProducer(), or leave the id out",
     undrained: "let the consumer read, or wait with nextProducer()",
   };
   return new RoleTakenError(
@@ -271,7 +271,10 @@ export function takeConsumer(
   using stack = new DisposableStack();
   stack.use(region);
   const board = new Board(name, region);
-  takeRole(region, CONSUMER_ROLE, { action: `open ring "${name}" as its consumer` });
+  takeRole(region, CONSUMER_ROLE, {
+    action: `open ring "${name}" as its consumer`,
+    next: "nextConsumer",
+  });
   const end = new Endpoint({
     name,
     region,

@@ -90,9 +90,15 @@ export function checkSize(
   most: number = Number.MAX_SAFE_INTEGER,
 ): void {
   if (isCount(value, most) && value > 0) return;
-  const noun = option.endsWith("s") ? `number of ${option}` : option;
+  const noun = nounFor(option, value);
   const range = most === Number.MAX_SAFE_INTEGER ? "a whole number from 1 on" : `1 to ${most}`;
   throw new RangeError(`Cannot define ${what}: the ${noun} is ${inWords(value)}; pass ${range}`);
+}
+
+/** Names an option in messages that go on with `is`. */
+function nounFor(option: string, value: unknown): string {
+  if (typeof value === "boolean") return `option ${option}`;
+  return option.endsWith("s") && typeof value === "number" ? `number of ${option}` : option;
 }
 
 /** Describes a product whose regions consist of a control block only. */
@@ -185,7 +191,7 @@ function checkSame(
   const name = Object.keys(wanted).find((name) => name in found && wanted[name] !== found[name]);
   if (name === undefined) return;
   throw new LayoutMismatchError(
-    `Cannot open ${describe(regionType, path)}: its ${name} is ` +
+    `Cannot open ${describe(regionType, path)}: its ${nounFor(name, found[name])} is ` +
       `${inWords(found[name])}, and this definition says ${inWords(wanted[name])}; change the ` +
       `definition, or unlink the ${regionType.title ?? "region"} once nobody uses it`,
   );

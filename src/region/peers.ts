@@ -15,14 +15,17 @@ export interface Counted {
   readonly peers: number;
 }
 
-/** Resolves once a handle has at least `count` peers. `what` names them, such as `subscribers of topic "imu"`. */
+/**
+ * Resolves once a handle has at least `count` peers. `noun` is the word for one, such as
+ * `subscriber`, and `what` names the region, such as `topic "imu"`.
+ */
 export async function waitForPeers(
   handle: Counted & { readonly name: string },
   count: number,
-  what: string,
+  { noun, what }: { noun: string; what: string },
   options: PollOptions,
 ): Promise<void> {
-  const action = `wait for ${inWords(count)} ${what}`;
+  const action = `wait for ${inWords(count)} ${noun}${count === 1 ? "" : "s"} of ${what}`;
   const own = checkedOptions(options, action);
   if (!Number.isInteger(count) || count < 0) {
     throw new RangeError(`Cannot ${action}: pass a whole number, 0 or more`);

@@ -79,17 +79,19 @@ function presenceOf(state: number): Exclude<Presence, "dead"> {
 
 /**
  * Acquires a role. Throws a RoleTakenError if a living party holds it. The error names the attempt,
- * such as `publish to topic "imu"`, and the holder, such as `a publisher`.
+ * such as `publish to topic "imu"`, the holder, such as `a publisher`, and the method of the
+ * definition that waits for the role, such as `nextPublisher`.
  */
 export function takeRole(
   region: Pick<Region, "tryHold">,
   role: number,
-  { action, holder = "one" }: { action: string; holder?: string | undefined },
+  { action, holder = "one", next }: { action: string; holder?: string | undefined; next: string },
 ): Role {
   const taken = region.tryHold(role);
   if (taken !== undefined) return taken;
   throw new RoleTakenError(
-    `Cannot ${action}: it has ${holder}, which is alive; close that first`,
+    `Cannot ${action}: it has ${holder}, which is alive; close that first, or wait for it with ` +
+      `${next}()`,
   );
 }
 

@@ -164,7 +164,12 @@ export class SharedMemory implements Disposable {
 
   /** Resolves once the memory has at least `count` other handles. */
   waitForPeers(count = 1, options: WaitOptions = {}): Promise<void> {
-    return waitForPeers(this, count, `other handles of shared memory "${this.name}"`, options);
+    return waitForPeers(
+      this,
+      count,
+      { noun: "other handle", what: `shared memory "${this.name}"` },
+      options,
+    );
   }
 
   /** Whether the handle is closed. */

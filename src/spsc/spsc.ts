@@ -124,7 +124,9 @@ export function takeEnd(
   const { mapping, controlOffset: control, dataOffset: data, dataBytes: capacity } = region;
   const { fields } = SPSC_CONTROL;
   const peerName = title === "producer" ? "consumer" : "producer";
-  takeRole(region, ROLES[title], { action: `open ring "${name}" as its ${title}` });
+  const action = `open ring "${name}" as its ${title}`;
+  const next = title === "producer" ? "nextProducer" : "nextConsumer";
+  takeRole(region, ROLES[title], { action, next });
   const own = new Word32(mapping, fields[title], control);
   const cuts = new Cuts(region);
   if (title === "producer") cuts.note(own.load());

@@ -125,7 +125,8 @@ export class TopicDefinition<K extends Type = Bytes> extends Definition<
     const ring = this.openRing(open);
     stack.use(ring.region);
     const action = `publish to ${ring.what}`;
-    takeRole(ring.region, ring.writer.role, { action, holder: "a publisher" });
+    const next = "nextPublisher";
+    takeRole(ring.region, ring.writer.role, { action, holder: "a publisher", next });
     const parts = { name: this.name, source, sources, ring, codec: this.#codec, policy: this.#all };
     const publisher = new Publisher<K>(parts);
     stack.move();

@@ -141,7 +141,7 @@ export class Publisher<K extends Type = Bytes> implements Disposable {
 
   /** Resolves once there are at least `count` subscribers. */
   waitForPeers(count: number, options: WaitOptions = {}): Promise<void> {
-    return waitForPeers(this, count, `subscribers of ${this.#ring.what}`, options);
+    return waitForPeers(this, count, { noun: "subscriber", what: this.#ring.what }, options);
   }
 
   /** The counters of the samples so far, of all publishers. */

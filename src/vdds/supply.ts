@@ -5,7 +5,7 @@
  */
 
 import { checkWaits, inWords } from "../arguments.ts";
-import { VringError } from "../errors.ts";
+import { counted, VringError } from "../errors.ts";
 import type { Waiter } from "../wait/condition.ts";
 import { type SyncWaitOptions, untilSync } from "../wait/until.ts";
 import type { Policy } from "./topic_options.ts";
@@ -18,7 +18,6 @@ export class Supply {
   readonly #ring: VRing;
   readonly #writer: VRingWriter;
   readonly #policy: Policy;
-  readonly #history: number;
   readonly #checkIdle: () => void;
   /** The descriptors that loans have. */
   loans = 0;
@@ -38,7 +37,6 @@ export class Supply {
     this.#ring = ring;
     this.#writer = writer;
     this.#policy = policy;
-    this.#history = history;
     this.#checkIdle = checkIdle;
     this.most = ring.plan.depth - history;
     this.loansMost = Math.max(1, this.most - 1);
@@ -53,8 +51,8 @@ export class Supply {
       conditions: () => [free],
       checkOpen: () => ring.region.checkOpen(),
       state: () =>
-        `none of its ${ring.plan.depth} samples is free: this publisher has ${this.loans} loans, and ` +
-        `it has ${ring.countReaders()} subscribers`,
+        `no sample is free of its ${ring.plan.depth}: this publisher has ` +
+        `${counted(this.loans, "loan")}, and it has ${counted(ring.countReaders(), "subscriber")}`,
     };
   }
 
@@ -112,11 +110,10 @@ export class Supply {
   }
 
   #exhausted(): VringError {
-    const { what, plan } = this.#ring;
     return new VringError(
-      `Cannot take another sample of ${what}: this publisher has ${this.loans} loans, of a depth of ` +
-        `${plan.depth} with a history of ${this.#history}; publish or dispose of one, or make the ` +
-        "topic deeper",
+      `Cannot take another sample of ${this.#ring.what}: this publisher has ` +
+        `${counted(this.loans, "loan")}, and can have ${this.loansMost} at a time (depth less ` +
+        `history less 1, at least 1); publish or dispose of ${this.loans === 1 ? "it" : "one"}`,
     );
   }
 

@@ -5,7 +5,7 @@
  */
 
 import { inWords } from "../arguments.ts";
-import { RoleTakenError } from "../errors.ts";
+import { counted, RoleTakenError } from "../errors.ts";
 import { Again } from "../region/poll.ts";
 import type { Mapping } from "../memory/mapping.ts";
 import { REGION_HEADER } from "../region/header.ts";
@@ -167,8 +167,9 @@ export function joinReaders(
   if (typeof reader === "object") return reader;
   const error = () =>
     new RoleTakenError(
-      `Cannot subscribe to topic "${topic}": it has ${ring.plan.readers} subscribers, which are ` +
-        "alive; close one, or make the topic with a larger number of subscribers",
+      `Cannot subscribe to topic "${topic}": it has ${counted(ring.plan.readers, "subscriber")}, ` +
+        "the most it can have, all alive; close one, wait with nextSubscriber(), or define the topic " +
+        "with more subscribers",
     );
   if (reader === "busy") return new Again(error);
   throw error();

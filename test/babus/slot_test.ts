@@ -127,7 +127,7 @@ Deno.test("values() throws a LostError when messages were overwritten, unless it
   slot.writeSync(payload(1, 8));
   for (const loop of loops) assertEquals((await loop.next()).value, payload(1, 8));
   for (let i = 2; i <= 7; i++) slot.writeSync(payload(i, 8));
-  await assertRejects(() => loops[0]!.next(), LostError, "2 messages were lost");
+  await assertRejects(() => loops[0]!.next(), LostError, "this receiver lost 2 messages");
   assertEquals((await loops[1]!.next()).value, payload(4, 8));
   assertEquals(await loops[0]!.next(), { done: true, value: undefined });
 });

@@ -172,7 +172,7 @@ Deno.test("servers is 1 to 16, and clients times servers at most 256", () => {
   );
   using _server = bytesCalls(name.name, { servers: 16, clients: 16 }).server();
   const other = bytesCalls(name.name, { servers: 2, clients: 16 });
-  assertThrows(() => other.server(), LayoutMismatchError, "its servers is 16");
+  assertThrows(() => other.server(), LayoutMismatchError, "its number of servers is 16");
 });
 
 Deno.test("a server that closes hands the requests that it has not taken to another one", async () => {

@@ -21,8 +21,16 @@ Deno.test("MpscDefinition.producer() refuses a seat that is taken, and any when 
   using cast = new Cast({ lanes: 3 });
   const { ring, producers } = cast;
   const open = (id?: number) => () => ring.producer({ id });
-  assertThrows(open(), RoleTakenError, "as a producer: all are alive; close one, or define");
-  assertThrows(open(1), RoleTakenError, "as producer 1: it has one, which is alive; close that");
+  assertThrows(
+    open(),
+    RoleTakenError,
+    "as a producer: all are alive; close one, wait with nextProducer()",
+  );
+  assertThrows(
+    open(1),
+    RoleTakenError,
+    "as producer 1: it has one, which is alive; close that first, wait for it with nextProducer()",
+  );
   producers[1]!.close();
   assertThrows(open(2), RoleTakenError, "as producer 2");
   const again = open(1)();

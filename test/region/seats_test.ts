@@ -153,12 +153,13 @@ Deno.test("presenceIn() does not take a party for dead that closes between its l
 
 Deno.test("takeRole() holds a role, or says which party holds it and what to do", () => {
   using table = new Table();
-  const names = { action: 'publish to topic "imu"', holder: "a publisher" };
+  const names = { action: 'publish to topic "imu"', holder: "a publisher", next: "nextPublisher" };
   const role = takeRole(table.own, 0, names);
   const error = assertThrows(() => takeRole(table.other, 0, names), RoleTakenError);
   assertEquals(
     error.message,
-    'Cannot publish to topic "imu": it has a publisher, which is alive; close that first',
+    'Cannot publish to topic "imu": it has a publisher, which is alive; close that first, or ' +
+      "wait for it with nextPublisher()",
   );
   role.close();
   takeRole(table.other, 0, names);

@@ -112,6 +112,7 @@ Deno.test("a wait that ends without a peer tells that the name has regions of ot
   );
   const late = producer.waitForPeers(1, { timeout: 1 });
   await assertRejects(() => late, DOMException, `it has 0, ${found}`);
+  await assertRejects(() => late, DOMException, `Cannot wait for 1 consumer of ring "`);
 });
 
 Deno.test("opening a corrupt ring leaves no file open and no mapping, and its role free", () => {

@@ -64,7 +64,11 @@ Deno.test("a publisher has as many loans as the depth less the history less 1", 
     const loans: Loan[] = [];
     for (let i = 0; i < most!; i++) loans.push(publisher.tryLoan()!);
     for (const way of [() => publisher.tryLoan(), () => publisher.loanSync()]) {
-      assertThrows(way, VringError, `has ${most} loans, of a depth of ${depth}`);
+      assertThrows(
+        way,
+        VringError,
+        `has ${most} loan${most === 1 ? "" : "s"}, and can have ${most} at a time (depth`,
+      );
     }
     loans.pop()![Symbol.dispose]();
     loans.push(publisher.tryLoan()!);
@@ -144,7 +148,7 @@ Deno.test("tryFill() publishes what the handler wrote, and nothing if it throws"
   assertEquals(subscriber.tryReceive(), undefined);
   publisher.tryFill(() => {
     assert(publisher.trySend(bytes)); // a sample of its own
-    assertThrows(() => publisher.tryLoan(), VringError, "has 1 loans");
+    assertThrows(() => publisher.tryLoan(), VringError, "has 1 loan, and");
     return 0;
   });
   assertEquals(valueOf(subscriber.tryReceive()), bytes);

@@ -28,7 +28,11 @@ Deno.test("a subscriber that leaves gives everything back, and its place", () =>
   using scene = new Scene({ depth: 3, subscribers: 1 });
   const { publisher } = scene;
   const first = scene.subscribe();
-  assertThrows(() => scene.subscribe(), RoleTakenError, "it has 1 subscribers, which are alive");
+  assertThrows(
+    () => scene.subscribe(),
+    RoleTakenError,
+    "it has 1 subscriber, the most it can have, all alive; close one, wait with nextSubscriber()",
+  );
   for (let i = 1; i <= 3; i++) publisher.trySend(payload(i, 30));
   const sample = present(first.tryTake());
   assertEquals(publisher.tryLoan(), undefined);
@@ -46,7 +50,11 @@ Deno.test("a subscriber that leaves gives everything back, and its place", () =>
 Deno.test("publishers take turns, and subscribers stay", () => {
   using scene = new Scene({ depth: 3 });
   const subscriber = scene.subscribe();
-  assertThrows(() => scene.definition.publisher(), RoleTakenError, "which is alive");
+  assertThrows(
+    () => scene.definition.publisher(),
+    RoleTakenError,
+    "which is alive; close that first, or wait for it with nextPublisher()",
+  );
   assertEquals(subscriber.peers, 1);
   scene.publisher.trySend(payload(1, 30));
   scene.publisher.tryLoan({ length: 30 })!.bytes.fill(1); // and never published
